@@ -1,0 +1,124 @@
+//! The one error type of the Rust side: a stable code and a message for people.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Stable names that reach JavaScript as `error.code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// An argument has the wrong kind or value.
+    InvalidArgument,
+    /// A tensor's shape does not fit the operation.
+    InvalidShape,
+    /// A tensor's element type does not fit the operation.
+    InvalidDtype,
+    /// Tensors are on different devices, or the device does not exist.
+    InvalidDevice,
+    /// An index, token id or label is outside its range.
+    OutOfRange,
+    /// A handle was used after `dispose` or `close`.
+    Disposed,
+    /// No such file, or it cannot be read or written.
+    Io,
+    /// A file is not what its reader expects.
+    InvalidFile,
+    /// libtorch was not found or does not fit.
+    Libtorch,
+    /// libtorch raised an exception.
+    Torch,
+    /// The loss became NaN or infinite.
+    NonFiniteLoss,
+    /// The work was stopped by its caller.
+    Aborted,
+    /// A fault of this library: a panic that was caught.
+    Internal,
+}
+
+impl ErrorCode {
+    /// The name that JavaScript sees.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidArgument => "INVALID_ARGUMENT",
+            Self::InvalidShape => "INVALID_SHAPE",
+            Self::InvalidDtype => "INVALID_DTYPE",
+            Self::InvalidDevice => "INVALID_DEVICE",
+            Self::OutOfRange => "OUT_OF_RANGE",
+            Self::Disposed => "DISPOSED",
+            Self::Io => "IO",
+            Self::InvalidFile => "INVALID_FILE",
+            Self::Libtorch => "LIBTORCH",
+            Self::Torch => "TORCH",
+            Self::NonFiniteLoss => "NON_FINITE_LOSS",
+            Self::Aborted => "ABORTED",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+/// An error with a stable [`ErrorCode`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    code: ErrorCode,
+    message: String,
+}
+
+/// Result with [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Makes an error from its code and message.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The message without the code.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Form in which an error crosses into JavaScript: `RECURRA:<code>:<message>`.
+    pub fn to_wire(&self) -> String {
+        format!("RECURRA:{}:{}", self.code.as_str(), self.message)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+fn panic_message(payload: &(dyn Any + Send)) -> &str {
+    payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown panic")
+}
+
+/// Runs `work` and turns a panic into an [`ErrorCode::Internal`] error, so that none crosses into Node.
+pub fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
+        Err(Error::new(ErrorCode::Internal, format!("internal fault: {}", panic_message(payload.as_ref()))))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guard_turns_a_panic_into_an_internal_error() {
+        let result: Result<()> = guard(|| panic!("row {} is missing", 3));
+        assert_eq!(result.unwrap_err().to_wire(), "RECURRA:INTERNAL:internal fault: row 3 is missing");
+    }
+}

@@ -1,0 +1,2 @@
+//! Models over libtorch.
+pub use recurra_kernels::{Error, ErrorCode, Result, guard};

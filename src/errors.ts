@@ -1,0 +1,127 @@
+/**
+ * Stable names of what can go wrong, as found in {@link RecurraError.code}.
+ */
+export type ErrorCode =
+  | 'INVALID_ARGUMENT'
+  | 'INVALID_SHAPE'
+  | 'INVALID_DTYPE'
+  | 'INVALID_DEVICE'
+  | 'OUT_OF_RANGE'
+  | 'DISPOSED'
+  | 'IO'
+  | 'FILE_NOT_FOUND'
+  | 'INVALID_FILE'
+  | 'MISSING_COLUMN'
+  | 'INVALID_ROW'
+  | 'EMPTY_DATASET'
+  | 'SINGLE_CLASS'
+  | 'UNKNOWN_LABEL'
+  | 'STATE_MISMATCH'
+  | 'NON_FINITE_LOSS'
+  | 'ABORTED'
+  | 'ADDON_NOT_FOUND'
+  | 'LIBTORCH_NOT_FOUND'
+  | 'LIBTORCH_WRONG_VERSION'
+  | 'LIBTORCH_UNREADABLE'
+  | 'LIBTORCH_UNSUPPORTED_PLATFORM'
+  | 'TORCH'
+  | 'INTERNAL';
+
+/** Options of {@link RecurraError}. */
+export interface RecurraErrorOptions {
+  /** What caused this error. */
+  cause?: unknown;
+}
+
+/** Every error that this library throws or rejects with. Its {@link code} is stable; its message is for people. */
+export class RecurraError extends Error {
+  override name = 'RecurraError';
+  /** Stable name of the kind of error. */
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options: RecurraErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+  }
+}
+
+/** An argument or option that does not fit, found before any work began. */
+export class ArgumentError extends RecurraError {
+  override name = 'ArgumentError';
+}
+
+/** Where in a file a fault was found. Lines and columns count from 1. */
+export interface FilePosition {
+  /** Path of the file as the caller gave it. */
+  file?: string | undefined;
+  /** Line, from 1. */
+  line?: number | undefined;
+  /** Column or field, from 1. */
+  column?: number | undefined;
+}
+
+/** A fault in data: a file that is missing, a column that is not there, a row that does not fit. */
+export class DataError extends RecurraError {
+  override name = 'DataError';
+  /** Path of the file, if there is one. */
+  readonly file: string | undefined;
+  /** Line in the file, from 1. */
+  readonly line: number | undefined;
+  /** Column or field in the line, from 1. */
+  readonly column: number | undefined;
+
+  constructor(code: ErrorCode, message: string, position: FilePosition = {}, options: RecurraErrorOptions = {}) {
+    const where = [position.file, position.line, position.column].filter((part) => part !== undefined).join(':');
+    super(code, where ? `${where}: ${message}` : message, options);
+    this.file = position.file;
+    this.line = position.line;
+    this.column = position.column;
+  }
+}
+
+/** A model file that cannot be read or is not what it should be. */
+export class ModelFileError extends RecurraError {
+  override name = 'ModelFileError';
+}
+
+/** libtorch could not be found, opened or used; the message lists each place looked at and the command that mends it. */
+export class LibtorchError extends RecurraError {
+  override name = 'LibtorchError';
+}
+
+/**
+ * Describes a value for an error message, as `string "abc"`, `Float32Array of 3` or `null`.
+ *
+ * @internal
+ */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return `string ${JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)}`;
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return `${typeof value} ${value}`;
+  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
+  if (Array.isArray(value)) return `array of ${value.length}`;
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${(value as Uint8Array).length ?? value.byteLength}`;
+  return typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
+}
+
+/**
+ * Makes the error for an argument that does not fit: `Expected <expected> for <name> but received <value>`.
+ *
+ * @internal
+ */
+export function invalidArgument(name: string, expected: string, value: unknown, code: ErrorCode = 'INVALID_ARGUMENT'): ArgumentError {
+  return new ArgumentError(code, `Expected ${expected} for ${name} but received ${describe(value)}`);
+}
+
+/**
+ * Throws unless `options` has only known names; the message names the closest list.
+ *
+ * @internal
+ */
+export function checkOptionNames(where: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new ArgumentError('INVALID_ARGUMENT', `Unknown option ${JSON.stringify(name)} for ${where}; known options: ${known.join(', ')}`);
+    }
+  }
+}
