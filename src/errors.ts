@@ -96,11 +96,14 @@ export class LibtorchError extends RecurraError {
  */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  if (typeof value === 'string') return `string ${JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)}`;
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return `${typeof value} ${value}`;
+  if (typeof value === 'string')
+    return `string ${JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)}`;
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return `${typeof value} ${value}`;
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (Array.isArray(value)) return `array of ${value.length}`;
-  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${(value as Uint8Array).length ?? value.byteLength}`;
+  if (ArrayBuffer.isView(value))
+    return `${value.constructor.name} of ${(value as Uint8Array).length ?? value.byteLength}`;
   return typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
 }
 
@@ -109,7 +112,12 @@ export function describe(value: unknown): string {
  *
  * @internal
  */
-export function invalidArgument(name: string, expected: string, value: unknown, code: ErrorCode = 'INVALID_ARGUMENT'): ArgumentError {
+export function invalidArgument(
+  name: string,
+  expected: string,
+  value: unknown,
+  code: ErrorCode = 'INVALID_ARGUMENT',
+): ArgumentError {
   return new ArgumentError(code, `Expected ${expected} for ${name} but received ${describe(value)}`);
 }
 
@@ -121,7 +129,10 @@ export function invalidArgument(name: string, expected: string, value: unknown, 
 export function checkOptionNames(where: string, options: object, known: readonly string[]): void {
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
-      throw new ArgumentError('INVALID_ARGUMENT', `Unknown option ${JSON.stringify(name)} for ${where}; known options: ${known.join(', ')}`);
+      throw new ArgumentError(
+        'INVALID_ARGUMENT',
+        `Unknown option ${JSON.stringify(name)} for ${where}; known options: ${known.join(', ')}`,
+      );
     }
   }
 }

@@ -1,1 +1,11 @@
-//! The light addon.
+//! The light addon: what a process needs before, or instead of, libtorch.
+//!
+//! It links no libtorch. It finds out about the processor, opens libtorch when asked to, and reads and writes
+//! safetensors files.
+
+#![allow(missing_docs, reason = "napi-derive generates undocumented items; the functions themselves are documented")]
+
+pub mod cpu;
+pub mod libtorch;
+pub mod safetensors_file;
+pub mod wire;

@@ -1,0 +1,60 @@
+//! Opens libtorch by absolute path, so that the torch addon finds it already loaded under its soname.
+
+use std::path::Path;
+
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY, RTLD_LOCAL, RTLD_NOW};
+use napi::bindgen_prelude::Result;
+use napi_derive::napi;
+use recurra_kernels::{Error, ErrorCode};
+
+use crate::wire::call;
+
+fn refused(message: String) -> Error {
+    Error::new(ErrorCode::Libtorch, message)
+}
+
+/// The version that an opened libtorch reports, as `2.11.0`.
+///
+/// `aoti_torch_abi_version` packs major, minor and patch into the three highest bytes
+/// (`torch/headeronly/version.h`).
+fn version_of(library: &Library) -> Option<String> {
+    // SAFETY: the symbol is part of libtorch's C interface, takes nothing and returns a `uint64_t`.
+    let packed = unsafe {
+        let function = library.get::<unsafe extern "C" fn() -> u64>(b"aoti_torch_abi_version\0").ok()?;
+        function()
+    };
+    Some(format!("{}.{}.{}", packed >> 56, (packed >> 48) & 0xff, (packed >> 40) & 0xff))
+}
+
+/// Opens the library at `path` for the whole process and returns the version it reports, or `null` if it reports none.
+///
+/// The library is never closed: other libraries keep pointers into it.
+#[napi(catch_unwind)]
+pub fn open_libtorch(path: String) -> Result<Option<String>> {
+    call(|| {
+        if !Path::new(&path).is_absolute() {
+            return Err(refused(format!("{path} is not an absolute path")));
+        }
+        // SAFETY: running the initialisers of the library that the user pointed to is what was asked for; its
+        // handle is leaked below, so no symbol outlives it.
+        let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_GLOBAL) }
+            .map_err(|error| refused(error.to_string()))?;
+        let version = version_of(&library);
+        std::mem::forget(library);
+        Ok(version)
+    })
+}
+
+/// Tries to open a library, such as the NVIDIA driver's `libcuda.so.1`, and returns why it cannot, or `null`.
+#[napi(catch_unwind)]
+pub fn why_not_loadable(library: String) -> Option<String> {
+    // SAFETY: opened lazily and locally only to learn whether it can be; the handle is leaked, since a driver does
+    // not expect to be closed.
+    match unsafe { Library::open(Some(&library), RTLD_LAZY | RTLD_LOCAL) } {
+        Ok(handle) => {
+            std::mem::forget(handle);
+            None
+        }
+        Err(error) => Some(error.to_string()),
+    }
+}

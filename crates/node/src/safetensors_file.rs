@@ -1,0 +1,244 @@
+//! Reads and writes safetensors files: whole, checked, and off the event loop.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use napi::bindgen_prelude::{AsyncTask, Uint8Array};
+use napi_derive::napi;
+use recurra_kernels::{Error, ErrorCode, Result};
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensors, serialize};
+
+use crate::wire::Background;
+
+/// One tensor of a safetensors file.
+#[napi(object)]
+pub struct FileTensor {
+    /// Name, as in a PyTorch state dict.
+    pub name: String,
+    /// `float32`, `float64`, `int64`, `int32` or `bool`.
+    pub dtype: String,
+    /// Sizes of the dimensions.
+    pub shape: Vec<i64>,
+    /// The elements, little-endian, row-major.
+    pub data: Uint8Array,
+}
+
+/// A safetensors file in memory.
+#[napi(object)]
+pub struct SafetensorsFile {
+    /// The file's `__metadata__`.
+    pub metadata: HashMap<String, String>,
+    /// Its tensors, in the order of their data.
+    pub tensors: Vec<FileTensor>,
+}
+
+struct Entry {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    data: Vec<u8>,
+}
+
+/// The contents of a file, before they become JavaScript values.
+pub struct Contents {
+    metadata: HashMap<String, String>,
+    entries: Vec<Entry>,
+}
+
+impl From<Contents> for SafetensorsFile {
+    fn from(contents: Contents) -> Self {
+        let tensors = contents.entries.into_iter().map(|entry| FileTensor {
+            name: entry.name,
+            dtype: dtype_name(entry.dtype).unwrap_or("unknown").to_owned(),
+            shape: entry.shape.iter().map(|&size| size as i64).collect(),
+            data: Uint8Array::new(entry.data),
+        });
+        Self { metadata: contents.metadata, tensors: tensors.collect() }
+    }
+}
+
+fn dtype_name(dtype: Dtype) -> Option<&'static str> {
+    match dtype {
+        Dtype::F32 => Some("float32"),
+        Dtype::F64 => Some("float64"),
+        Dtype::I64 => Some("int64"),
+        Dtype::I32 => Some("int32"),
+        Dtype::BOOL => Some("bool"),
+        _ => None,
+    }
+}
+
+fn dtype_from_name(name: &str) -> Result<Dtype> {
+    match name {
+        "float32" => Ok(Dtype::F32),
+        "float64" => Ok(Dtype::F64),
+        "int64" => Ok(Dtype::I64),
+        "int32" => Ok(Dtype::I32),
+        "bool" => Ok(Dtype::BOOL),
+        other => Err(Error::new(ErrorCode::InvalidDtype, format!("safetensors files here hold no {other}"))),
+    }
+}
+
+fn invalid(path: &Path, what: impl std::fmt::Display) -> Error {
+    Error::new(ErrorCode::InvalidFile, format!("{}: {what}", path.display()))
+}
+
+fn io(path: &Path, doing: &str, error: &std::io::Error) -> Error {
+    Error::new(ErrorCode::Io, format!("{}: cannot {doing}: {error}", path.display()))
+}
+
+/// Reads the file whole. Its size comes from the file system, never from a number that the file itself states.
+fn read_whole(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let mut file = File::open(path).map_err(|error| io(path, "open", &error))?;
+    let about = file.metadata().map_err(|error| io(path, "inspect", &error))?;
+    if !about.is_file() {
+        return Err(invalid(path, "not a regular file"));
+    }
+    if about.len() > limit {
+        return Err(invalid(path, format_args!("{} bytes, more than the limit of {limit}", about.len())));
+    }
+    let mut bytes = Vec::new();
+    bytes
+        .try_reserve_exact(about.len() as usize)
+        .map_err(|_| Error::new(ErrorCode::Io, format!("{}: no memory for {} bytes", path.display(), about.len())))?;
+    // One byte more than the size, so that a file which grows meanwhile is noticed.
+    Read::by_ref(&mut file).take(about.len() + 1).read_to_end(&mut bytes).map_err(|error| io(path, "read", &error))?;
+    if bytes.len() as u64 != about.len() {
+        return Err(invalid(path, "the file changed while it was read"));
+    }
+    Ok(bytes)
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Contents> {
+    let broken = |error: safetensors::SafeTensorError| {
+        invalid(path, format_args!("not a whole safetensors file of {} bytes: {error}", bytes.len()))
+    };
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+    let views = SafeTensors::deserialize(bytes).map_err(broken)?;
+    let mut entries = Vec::with_capacity(views.len());
+    for name in header.offset_keys() {
+        let view = views.tensor(&name).map_err(broken)?;
+        if dtype_name(view.dtype()).is_none() {
+            return Err(invalid(
+                path,
+                format_args!("tensor {name:?} has dtype {:?}, which is not read here", view.dtype()),
+            ));
+        }
+        entries.push(Entry { name, dtype: view.dtype(), shape: view.shape().to_vec(), data: view.data().to_vec() });
+    }
+    Ok(Contents { metadata: header.metadata().clone().unwrap_or_default(), entries })
+}
+
+/// Writes to a temporary file beside `path`, syncs it, and renames it, so that `path` is always whole, old or new.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let folder = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".recurra-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The process' umask still applies; tempfile's own default would leave a model that only its owner can read.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut temporary = builder.tempfile_in(folder).map_err(|error| io(path, "create a file beside", &error))?;
+    temporary.write_all(bytes).map_err(|error| io(path, "write", &error))?;
+    temporary.as_file().sync_all().map_err(|error| io(path, "sync", &error))?;
+    temporary.persist(&target).map_err(|error| io(path, "replace", &error.error))?;
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Some file systems cannot sync a folder; the file itself is already safe.
+        Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+            Err(io(path, "sync the folder of", &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads a safetensors file, of at most `limit` bytes, and checks it whole before anything is returned.
+#[napi(catch_unwind, ts_return_type = "Promise<SafetensorsFile>")]
+pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Contents, SafetensorsFile>> {
+    let path = PathBuf::from(path);
+    AsyncTask::new(Background::new(move || {
+        let bytes = read_whole(&path, limit as u64)?;
+        parse(&path, &bytes)
+    }))
+}
+
+/// Writes a safetensors file atomically: to a temporary name, synced, renamed.
+#[napi(catch_unwind, ts_return_type = "Promise<void>")]
+pub fn write_safetensors(
+    path: String,
+    tensors: Vec<FileTensor>,
+    metadata: HashMap<String, String>,
+) -> napi::Result<AsyncTask<Background<(), ()>>> {
+    let mut entries = Vec::with_capacity(tensors.len());
+    for tensor in tensors {
+        let dtype = dtype_from_name(&tensor.dtype).map_err(crate::wire::to_napi)?;
+        let shape = tensor.shape.iter().map(|&size| size.max(0) as usize).collect();
+        entries.push(Entry { name: tensor.name, dtype, shape, data: tensor.data.to_vec() });
+    }
+    Ok(AsyncTask::new(Background::new(move || {
+        let path = PathBuf::from(path);
+        let mut views = BTreeMap::new();
+        for entry in &entries {
+            let view = TensorView::new(entry.dtype, entry.shape.clone(), &entry.data).map_err(|error| {
+                Error::new(ErrorCode::InvalidShape, format!("tensor {:?} cannot be written: {error}", entry.name))
+            })?;
+            views.insert(entry.name.as_str(), view);
+        }
+        let bytes = serialize(views, Some(metadata)).map_err(|error| invalid(&path, error))?;
+        write_whole(&path, &bytes)
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Vec<u8> {
+        let data: Vec<u8> = [1.0f32, 2.0, 3.0].iter().flat_map(|value| value.to_le_bytes()).collect();
+        let view = TensorView::new(Dtype::F32, vec![3], &data).unwrap();
+        serialize([("w", view)], Some(HashMap::from([("k".to_owned(), "v".to_owned())]))).unwrap()
+    }
+
+    #[test]
+    fn a_file_cut_at_any_byte_is_refused() {
+        let whole = sample();
+        assert!(parse(Path::new("m"), &whole).is_ok());
+        for end in 0..whole.len() {
+            let error = parse(Path::new("m"), &whole[..end]).err().expect("a truncated file must be refused");
+            assert_eq!(error.code(), ErrorCode::InvalidFile, "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_claims_more_than_the_file_is_refused() {
+        let mut bytes = sample();
+        bytes[..8].copy_from_slice(&u64::MAX.to_le_bytes());
+        assert_eq!(parse(Path::new("m"), &bytes).err().unwrap().code(), ErrorCode::InvalidFile);
+    }
+
+    #[test]
+    fn writing_replaces_the_old_file_whole_and_leaves_no_temporary() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        std::fs::write(&path, b"old").unwrap();
+        write_whole(&path, &sample()).unwrap();
+        assert_eq!(read_whole(&path, 1 << 20).unwrap(), sample());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_larger_file_than_the_limit_is_refused_before_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        std::fs::write(&path, sample()).unwrap();
+        assert_eq!(read_whole(&path, 8).unwrap_err().code(), ErrorCode::InvalidFile);
+    }
+}
