@@ -58,7 +58,9 @@ export class Random {
 
   set state(state: RandomState) {
     const fits =
-      Array.isArray(state) && state.length === 4 && state.every((word) => Number.isInteger(word) && word >= 0 && word < 2 ** 32);
+      Array.isArray(state) &&
+      state.length === 4 &&
+      state.every((word) => Number.isInteger(word) && word >= 0 && word < 2 ** 32);
     if (!fits || state.every((word) => word === 0)) {
       throw invalidArgument('state', 'four unsigned 32-bit integers, not all 0', state);
     }

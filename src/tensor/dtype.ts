@@ -1,4 +1,4 @@
-import { describe, invalidArgument } from '../errors.js';
+import { ArgumentError, type ErrorCode, invalidArgument } from '../errors.js';
 
 /** Element types of a tensor, under PyTorch's names. */
 export type DType = 'float32' | 'float64' | 'int64' | 'int32' | 'bool';
@@ -179,10 +179,10 @@ export function checkOptions<T extends object>(name: string, options: T | undefi
 }
 
 /**
- * Text for a value that was received where a tensor was expected.
+ * As `invalidArgument`, with words of one's own for what was given: `Expected <expected> for <name> but received <given>`.
  *
  * @internal
  */
-export function received(value: unknown): string {
-  return describe(value);
+export function mismatch(name: string, expected: string, given: string, code: ErrorCode = 'INVALID_ARGUMENT'): ArgumentError {
+  return new ArgumentError(code, `Expected ${expected} for ${name} but received ${given}`);
 }

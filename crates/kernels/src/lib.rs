@@ -1,5 +1,8 @@
 //! Packed layout and fused CPU kernels for recurrent networks.
 
 pub mod error;
+pub mod layout;
+pub mod simd;
+pub mod threads;
 
 pub use error::{Error, ErrorCode, Result, guard};

@@ -10,6 +10,7 @@ use napi_derive::napi;
 use recurra_kernels::{Error, ErrorCode, Result};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
+use sha2::{Digest, Sha256};
 
 use crate::wire::Background;
 
@@ -33,6 +34,8 @@ pub struct SafetensorsFile {
     pub metadata: HashMap<String, String>,
     /// Its tensors, in the order of their data.
     pub tensors: Vec<FileTensor>,
+    /// Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`.
+    pub checksum: String,
 }
 
 struct Entry {
@@ -46,6 +49,7 @@ struct Entry {
 pub struct Contents {
     metadata: HashMap<String, String>,
     entries: Vec<Entry>,
+    checksum: &'static str,
 }
 
 impl From<Contents> for SafetensorsFile {
@@ -56,7 +60,7 @@ impl From<Contents> for SafetensorsFile {
             shape: entry.shape.iter().map(|&size| size as i64).collect(),
             data: Uint8Array::new(entry.data),
         });
-        Self { metadata: contents.metadata, tensors: tensors.collect() }
+        Self { metadata: contents.metadata, tensors: tensors.collect(), checksum: contents.checksum.to_owned() }
     }
 }
 
@@ -129,7 +133,35 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Contents> {
         }
         entries.push(Entry { name, dtype: view.dtype(), shape: view.shape().to_vec(), data: view.data().to_vec() });
     }
-    Ok(Contents { metadata: header.metadata().clone().unwrap_or_default(), entries })
+    let metadata = header.metadata().clone().unwrap_or_default();
+    let checksum = match metadata.get(CHECKSUM) {
+        None => "absent",
+        Some(stated) if *stated == checksum_of(&metadata, &entries) => "valid",
+        Some(_) => "invalid",
+    };
+    Ok(Contents { metadata, entries, checksum })
+}
+
+/// Key of the metadata under which a file's checksum stands.
+const CHECKSUM: &str = "sha256";
+
+/// SHA-256 over the other metadata and all tensors, each in the order of names and with its length before it.
+fn checksum_of(metadata: &HashMap<String, String>, entries: &[Entry]) -> String {
+    fn field(hash: &mut Sha256, bytes: &[u8]) {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    }
+    let mut hash = Sha256::new();
+    for (key, value) in metadata.iter().filter(|(key, _)| *key != CHECKSUM).collect::<BTreeMap<_, _>>() {
+        field(&mut hash, key.as_bytes());
+        field(&mut hash, value.as_bytes());
+    }
+    for (name, entry) in entries.iter().map(|entry| (&entry.name, entry)).collect::<BTreeMap<_, _>>() {
+        field(&mut hash, name.as_bytes());
+        field(&mut hash, format!("{:?} {:?}", entry.dtype, entry.shape).as_bytes());
+        field(&mut hash, &entry.data);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Writes to a temporary file beside `path`, syncs it, and renames it, so that `path` is always whole, old or new.
@@ -170,12 +202,12 @@ pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Conten
     }))
 }
 
-/// Writes a safetensors file atomically: to a temporary name, synced, renamed.
+/// Writes a safetensors file atomically: to a temporary name, synced, renamed. Its metadata gets a checksum, `sha256`.
 #[napi(catch_unwind, ts_return_type = "Promise<void>")]
 pub fn write_safetensors(
     path: String,
     tensors: Vec<FileTensor>,
-    metadata: HashMap<String, String>,
+    mut metadata: HashMap<String, String>,
 ) -> napi::Result<AsyncTask<Background<(), ()>>> {
     let mut entries = Vec::with_capacity(tensors.len());
     for tensor in tensors {
@@ -185,6 +217,7 @@ pub fn write_safetensors(
     }
     Ok(AsyncTask::new(Background::new(move || {
         let path = PathBuf::from(path);
+        metadata.insert(CHECKSUM.to_owned(), checksum_of(&metadata, &entries));
         let mut views = BTreeMap::new();
         for entry in &entries {
             let view = TensorView::new(entry.dtype, entry.shape.clone(), &entry.data).map_err(|error| {
@@ -222,6 +255,24 @@ mod tests {
         let mut bytes = sample();
         bytes[..8].copy_from_slice(&u64::MAX.to_le_bytes());
         assert_eq!(parse(Path::new("m"), &bytes).err().unwrap().code(), ErrorCode::InvalidFile);
+    }
+
+    #[test]
+    fn a_flipped_bit_is_noticed_by_the_checksum() {
+        let contents = parse(Path::new("m"), &sample()).unwrap();
+        let sum = checksum_of(&contents.metadata, &contents.entries);
+        let with_sum = |sum: &str| {
+            let entry = &contents.entries[0];
+            let view = TensorView::new(entry.dtype, entry.shape.clone(), &entry.data).unwrap();
+            let mut metadata = contents.metadata.clone();
+            metadata.insert(CHECKSUM.to_owned(), sum.to_owned());
+            serialize([("w", view)], Some(metadata)).unwrap()
+        };
+        assert_eq!(contents.checksum, "absent");
+        let mut bytes = with_sum(&sum);
+        assert_eq!(parse(Path::new("m"), &bytes).unwrap().checksum, "valid");
+        *bytes.last_mut().unwrap() ^= 1;
+        assert_eq!(parse(Path::new("m"), &bytes).unwrap().checksum, "invalid");
     }
 
     #[test]

@@ -1,2 +1,23 @@
-//! Models over libtorch.
+//! Models over libtorch: tensors, recurrent layers, optimizers and the text classifier.
+//!
+//! Everything here returns [`Result`]: shapes, dtypes, devices and indices are checked before libtorch is called (some
+//! wrong arguments crash it), and what it throws nevertheless becomes [`ErrorCode::Torch`]. Nothing here knows Node.
+
+pub mod autograd;
+pub mod cells;
+pub mod check;
+pub mod classifier;
+pub mod clip;
+pub mod context;
+pub mod error;
+pub mod functional;
+pub mod init;
+pub mod optim;
+pub mod packing;
+pub mod random;
+pub mod recurrent;
+mod shim;
+pub mod tensor;
+
 pub use recurra_kernels::{Error, ErrorCode, Result, guard};
+pub use tch::{Device, Kind, Tensor};

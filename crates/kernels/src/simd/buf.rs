@@ -1,0 +1,55 @@
+//! A growable buffer of float32 whose start lies on a cache line.
+
+use std::ops::{Deref, DerefMut};
+
+/// One cache line, which is also the widest vector register.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([f32; 16]);
+
+/// Float32 values, 64-byte aligned. New values are zero.
+#[derive(Clone, Default)]
+pub struct Buf {
+    lines: Vec<Line>,
+    len: usize,
+}
+
+impl Buf {
+    /// A buffer of `len` zeros.
+    pub fn zeros(len: usize) -> Self {
+        Self { lines: vec![Line([0.0; 16]); len.div_ceil(16)], len }
+    }
+
+    /// Makes the buffer hold at least `len` values; what it held stays.
+    pub fn grow(&mut self, len: usize) {
+        if len > self.len {
+            self.lines.resize(len.div_ceil(16), Line([0.0; 16]));
+            self.len = len;
+        }
+    }
+
+    /// Address of the first value, for kernels that share the buffer between threads.
+    pub(crate) fn ptr(&mut self) -> *mut f32 {
+        self.as_mut_ptr()
+    }
+}
+
+impl Deref for Buf {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        // SAFETY: `lines` holds at least `len` consecutive, initialised f32 (Line is repr(C) without padding).
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
+    }
+}
+
+impl DerefMut for Buf {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as in `deref`, and `self` is borrowed mutably.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+    }
+}
+
+/// Rounds up to a multiple of 16, the widest vector, so that no kernel has a remainder.
+pub(crate) const fn pad(n: usize) -> usize {
+    n.div_ceil(16) * 16
+}

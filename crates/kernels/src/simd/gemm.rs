@@ -1,0 +1,267 @@
+//! Product of a row-major matrix with a packed one: `C = init + A B`.
+//!
+//! `B` is a weight matrix, packed once per step of the optimizer and then used for all time steps. It is cut into
+//! panels as wide as the register tile (`NV` vectors), each stored row after row, so that the inner loop reads it in
+//! order. The tile is `MR` rows of `A`: 6 x 4 vectors on AVX-512 and NEON (24 of 32 registers), 6 x 2 on AVX2
+//! (12 of 16; a larger one spills, which costs a quarter).
+
+use super::{Buf, Kernel, Lanes, call, fma, isa, load, store};
+use crate::simd::Isa;
+
+/// Columns of a panel for each instruction set: `NV * L`.
+fn panel_width() -> usize {
+    match isa() {
+        Isa::Avx512 => 64,
+        Isa::Avx2 | Isa::Neon => 16,
+        Isa::Portable => 8,
+    }
+}
+
+/// A matrix of `k` rows and `n` columns (a multiple of 16) in panels.
+#[derive(Clone, Default)]
+pub(crate) struct PackedB {
+    data: Buf,
+    width: usize,
+    pub k: usize,
+    pub n: usize,
+}
+
+/// A raw row-major matrix that threads may share.
+#[derive(Clone, Copy)]
+pub(crate) struct Mat {
+    pub ptr: *mut f32,
+    pub stride: usize,
+}
+
+// SAFETY: a Mat is only an address; whoever dereferences it answers for the access.
+unsafe impl Send for Mat {}
+// SAFETY: as above.
+unsafe impl Sync for Mat {}
+
+impl Mat {
+    pub fn new(buf: &mut Buf, stride: usize) -> Self {
+        Self { ptr: buf.ptr(), stride }
+    }
+
+    /// For a matrix that is only read.
+    pub fn of(values: &[f32], stride: usize) -> Self {
+        Self { ptr: values.as_ptr().cast_mut(), stride }
+    }
+
+    /// Address of a row.
+    ///
+    /// # Safety
+    /// The row must be inside the matrix.
+    #[inline(always)]
+    pub unsafe fn row(self, row: usize) -> *mut f32 {
+        // SAFETY: by the caller's promise.
+        unsafe { self.ptr.add(row * self.stride) }
+    }
+
+    /// The matrix from a row and column on.
+    ///
+    /// # Safety
+    /// As [`Mat::row`].
+    #[inline(always)]
+    pub unsafe fn at(self, row: usize, column: usize) -> Self {
+        // SAFETY: by the caller's promise.
+        Self { ptr: unsafe { self.ptr.add(row * self.stride + column) }, stride: self.stride }
+    }
+}
+
+impl PackedB {
+    /// Gives the matrix its size; the contents are then undefined until every part is packed.
+    pub fn resize(&mut self, k: usize, n: usize) {
+        assert!(n.is_multiple_of(16), "columns are padded to whole vectors");
+        self.width = panel_width();
+        (self.k, self.n) = (k, n);
+        self.data.grow(k * n);
+    }
+
+    /// The panels from `B` itself, `[k, n]` row-major.
+    pub fn pack(&mut self, from: &[f32], stride: usize) {
+        for start in (0..self.n).step_by(self.width) {
+            let w = self.width.min(self.n - start);
+            let panel = &mut self.data[start * self.k..][..w * self.k];
+            for (row, to) in panel.chunks_exact_mut(w).enumerate() {
+                to.copy_from_slice(&from[row * stride + start..][..w]);
+            }
+        }
+    }
+
+    /// The panels from `B` transposed, `[n, k]` row-major (the way PyTorch keeps weights).
+    pub fn pack_transposed(&mut self, from: &[f32], stride: usize) {
+        let k = self.k;
+        for start in (0..self.n).step_by(self.width) {
+            let w = self.width.min(self.n - start);
+            let panel = &mut self.data[start * k..][..w * k];
+            // Four rows at a time: each cache line of the panel is written by few passes.
+            for column in (0..w).step_by(4) {
+                let source: [&[f32]; 4] = std::array::from_fn(|i| &from[(start + column + i) * stride..][..k]);
+                for (row, to) in panel.chunks_exact_mut(w).enumerate() {
+                    let quad: [f32; 4] = std::array::from_fn(|i| source[i][row]);
+                    to[column..column + 4].copy_from_slice(&quad);
+                }
+            }
+        }
+    }
+
+    fn panel(&self, start: usize) -> (*const f32, usize) {
+        // SAFETY: `start` is below `n`, so the panel is inside `data`.
+        (unsafe { self.data.as_ptr().add(start * self.k) }, self.width.min(self.n - start))
+    }
+}
+
+/// What `C` is before the product is added.
+#[derive(Clone, Copy)]
+pub(crate) enum Init {
+    Zero,
+    /// `C` itself.
+    Keep,
+    /// The same values for each row.
+    Bias(*const f32),
+    /// Row `index[i]` of another matrix for row `i`.
+    Rows(Mat, *const u32),
+}
+
+/// `C[m, b.n] = init + A[m, b.k] B`.
+///
+/// # Safety
+/// The matrices must be as large as said and not change while the kernel runs; `c` must not be shared.
+pub(crate) struct Gemm<'a> {
+    pub a: Mat,
+    pub m: usize,
+    pub b: &'a PackedB,
+    pub c: Mat,
+    pub init: Init,
+}
+
+/// Rows of `A` that go through all panels together, so that they stay in the second-level cache.
+const ROWS: usize = 96;
+
+impl Kernel for Gemm<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Lanes>(self, s: S) {
+        let mut row = 0;
+        while row < self.m {
+            let rows = ROWS.min(self.m - row);
+            let blocks = rows.div_ceil(S::MR);
+            for start in (0..self.b.n).step_by(self.b.width) {
+                let (panel, w) = self.b.panel(start);
+                let mut done = 0;
+                for block in 0..blocks {
+                    let end = rows * (block + 1) / blocks;
+                    // SAFETY: rows and columns are inside the matrices.
+                    unsafe { self.block(s, row + done, end - done, panel, start, w) };
+                    done = end;
+                }
+            }
+            row += rows;
+        }
+    }
+}
+
+impl Gemm<'_> {
+    #[inline(always)]
+    unsafe fn block<S: Lanes>(&self, s: S, row: usize, m: usize, panel: *const f32, start: usize, w: usize) {
+        let mut column = 0;
+        while column < w {
+            let vectors = ((w - column) / S::L).min(S::NV);
+            // SAFETY: as for the caller.
+            let tile = unsafe {
+                Tile {
+                    a: self.a.at(row, 0),
+                    k: self.b.k,
+                    b: panel.add(column),
+                    w,
+                    c: self.c.at(row, start + column),
+                    init: match self.init {
+                        Init::Bias(p) => Init::Bias(p.add(start + column)),
+                        Init::Rows(mat, index) => Init::Rows(mat.at(0, start + column), index.add(row)),
+                        other => other,
+                    },
+                }
+            };
+            match (m, vectors) {
+                (1, 1) => call(s, Fixed::<1, 1>(tile)),
+                (1, 2) => call(s, Fixed::<1, 2>(tile)),
+                (1, 3) => call(s, Fixed::<1, 3>(tile)),
+                (1, _) => call(s, Fixed::<1, 4>(tile)),
+                (2, 1) => call(s, Fixed::<2, 1>(tile)),
+                (2, 2) => call(s, Fixed::<2, 2>(tile)),
+                (2, 3) => call(s, Fixed::<2, 3>(tile)),
+                (2, _) => call(s, Fixed::<2, 4>(tile)),
+                (3, 1) => call(s, Fixed::<3, 1>(tile)),
+                (3, 2) => call(s, Fixed::<3, 2>(tile)),
+                (3, 3) => call(s, Fixed::<3, 3>(tile)),
+                (3, _) => call(s, Fixed::<3, 4>(tile)),
+                (4, 1) => call(s, Fixed::<4, 1>(tile)),
+                (4, 2) => call(s, Fixed::<4, 2>(tile)),
+                (4, 3) => call(s, Fixed::<4, 3>(tile)),
+                (4, _) => call(s, Fixed::<4, 4>(tile)),
+                (5, 1) => call(s, Fixed::<5, 1>(tile)),
+                (5, 2) => call(s, Fixed::<5, 2>(tile)),
+                (5, 3) => call(s, Fixed::<5, 3>(tile)),
+                (5, _) => call(s, Fixed::<5, 4>(tile)),
+                (_, 1) => call(s, Fixed::<6, 1>(tile)),
+                (_, 2) => call(s, Fixed::<6, 2>(tile)),
+                (_, 3) => call(s, Fixed::<6, 3>(tile)),
+                (_, _) => call(s, Fixed::<6, 4>(tile)),
+            }
+            column += vectors * S::L;
+        }
+    }
+}
+
+struct Tile {
+    a: Mat,
+    k: usize,
+    b: *const f32,
+    w: usize,
+    c: Mat,
+    init: Init,
+}
+
+struct Fixed<const M: usize, const N: usize>(Tile);
+
+impl<const M: usize, const N: usize> Kernel for Fixed<M, N> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Lanes>(self, s: S) {
+        let Tile { a, k, b, w, c, init } = self.0;
+        let mut acc = [[s.splat_f32s(0.0); N]; M];
+        // SAFETY: the tile is inside the matrices, as `Gemm` requires.
+        unsafe {
+            for (r, acc) in acc.iter_mut().enumerate() {
+                let from = match init {
+                    Init::Zero => continue,
+                    Init::Keep => c.row(r).cast_const(),
+                    Init::Bias(p) => p,
+                    Init::Rows(mat, index) => mat.row(*index.add(r) as usize),
+                };
+                for (v, acc) in acc.iter_mut().enumerate() {
+                    *acc = load(s, from.add(v * S::L));
+                }
+            }
+            for i in 0..k {
+                let line = b.add(i * w);
+                let mut bv = [s.splat_f32s(0.0); N];
+                for (v, bv) in bv.iter_mut().enumerate() {
+                    *bv = load(s, line.add(v * S::L));
+                }
+                for (r, acc) in acc.iter_mut().enumerate() {
+                    let av = s.splat_f32s(*a.row(r).add(i));
+                    for (acc, &bv) in acc.iter_mut().zip(&bv) {
+                        *acc = fma(s, av, bv, *acc);
+                    }
+                }
+            }
+            for (r, acc) in acc.iter().enumerate() {
+                for (v, &acc) in acc.iter().enumerate() {
+                    store(s, c.row(r).add(v * S::L), acc);
+                }
+            }
+        }
+    }
+}

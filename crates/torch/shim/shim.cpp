@@ -1,0 +1,57 @@
+// Gradients, grad mode, storage and version.
+#include "shim.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/add.h>
+#include <torch/version.h>
+
+extern "C" {
+
+void recurra_free(char *message) { free(message); }
+
+const char *recurra_torch_version() { return TORCH_VERSION; }
+
+// Runs backward from `self`; `gradient` may be null for a one-element tensor.
+char *recurra_backward(Handle self, Handle gradient, int retain_graph) {
+  return guarded([&] {
+    at::AutoGradMode enable(true);
+    self->backward(gradient ? *gradient : at::Tensor(), static_cast<bool>(retain_graph));
+  });
+}
+
+// Sets `.grad`; null makes it undefined, as PyTorch's zero_grad(set_to_none=True) does.
+char *recurra_set_grad(Handle self, Handle gradient) {
+  return guarded([&] { self->mutable_grad() = gradient ? *gradient : at::Tensor(); });
+}
+
+int recurra_grad_enabled() { return at::GradMode::is_enabled() ? 1 : 0; }
+
+// Sets grad mode of this thread and returns what it was.
+int recurra_set_grad_enabled(int enabled) {
+  const bool before = at::GradMode::is_enabled();
+  at::GradMode::set_enabled(enabled != 0);
+  return before ? 1 : 0;
+}
+
+// self += alpha * other.
+char *recurra_add_(Handle self, Handle other, double alpha) {
+  return guarded([&] {
+    if (alpha == 1.0) {
+      self->add_(*other);
+    } else if (at::isIntegralType(self->scalar_type(), true) && alpha == static_cast<double>(static_cast<int64_t>(alpha))) {
+      self->add_(*other, static_cast<int64_t>(alpha));
+    } else {
+      self->add_(*other, alpha);
+    }
+  });
+}
+
+// Identity and size of the memory behind a tensor: views of one tensor share it.
+char *recurra_storage(Handle self, size_t *identity, size_t *bytes) {
+  return guarded([&] {
+    const auto &storage = self->storage();
+    *identity = reinterpret_cast<size_t>(storage.unsafeGetStorageImpl());
+    *bytes = storage.nbytes();
+  });
+}
+}

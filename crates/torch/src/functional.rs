@@ -1,0 +1,178 @@
+//! Layers without state: linear, embeddings, dropout, cross entropy.
+
+use crate::Result;
+use crate::check::{floating, has_rank, has_shape, indices, integers, same_device, same_dtype};
+use crate::error::{IntoResult, argument, range, shape};
+use crate::tensor::is_floating;
+use tch::{Kind, Reduction, Tensor};
+
+/// `x W^T + b`; `x` `[..., inputs]`, `weight` `[outputs, inputs]`, `bias` `[outputs]`.
+pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    has_rank("linear", "weight", weight, 2, "[outputs, inputs]")?;
+    let size = weight.size();
+    if x.size().last() != Some(&size[1]) {
+        return Err(shape(format!("linear: input must be [..., {}] for a weight {size:?}, but is {:?}", size[1], x.size())));
+    }
+    floating("linear", "input", x)?;
+    same_dtype("linear", "weight", weight, "input", x)?;
+    same_device("linear", "weight", weight, "input", x)?;
+    if let Some(bias) = bias {
+        has_shape("linear", "bias", bias, "[outputs]", &size[..1])?;
+        same_dtype("linear", "bias", bias, "input", x)?;
+        same_device("linear", "bias", bias, "input", x)?;
+    }
+    x.f_linear(weight, bias).torch()
+}
+
+fn check_table(operation: &str, weight: &Tensor, ids: &Tensor, padding_idx: i64) -> Result<()> {
+    has_rank(operation, "weight", weight, 2, "[rows, dims]")?;
+    same_device(operation, "ids", ids, "weight", weight)?;
+    integers(operation, "ids", ids)?;
+    let rows = weight.size()[0];
+    if padding_idx < -1 || padding_idx >= rows {
+        return Err(range(format!("{operation}: paddingIdx must be at least 0 and below {rows}, but is {padding_idx}")));
+    }
+    indices(operation, "ids", ids, 0, rows)
+}
+
+/// Rows of `weight` `[rows, dims]` by `ids` `[...]`: `[..., dims]`. The row `padding_idx` (-1: none) gets no gradient.
+pub fn embedding(weight: &Tensor, ids: &Tensor, padding_idx: i64) -> Result<Tensor> {
+    check_table("embedding", weight, ids, padding_idx)?;
+    Tensor::f_embedding(weight, ids, padding_idx, false, false).torch()
+}
+
+/// How [`embedding_bag`] joins the rows of a bag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BagMode {
+    /// Their sum.
+    Sum,
+    /// Their mean.
+    Mean,
+    /// Their maximum, element by element.
+    Max,
+}
+
+/// Joined rows of bags: `ids` `[n]` with `offsets` `[bags]`, or `ids` `[bags, size]` without. Result `[bags, dims]`; an
+/// empty bag gives zeros. Rows `padding_idx` (-1: none) are left out.
+pub fn embedding_bag(
+    weight: &Tensor,
+    ids: &Tensor,
+    offsets: Option<&Tensor>,
+    mode: BagMode,
+    per_sample_weights: Option<&Tensor>,
+    padding_idx: i64,
+) -> Result<Tensor> {
+    const NAME: &str = "embeddingBag";
+    check_table(NAME, weight, ids, padding_idx)?;
+    let kind = ids.f_kind().torch()?;
+    let (flat, offsets) = match (ids.dim(), offsets) {
+        (2, None) => {
+            let size = ids.size();
+            let starts: Vec<i64> = (0..size[0]).map(|bag| bag * size[1]).collect();
+            let starts = Tensor::f_from_slice(&starts).torch()?.f_to(ids.device()).torch()?;
+            (ids.f_reshape([-1_i64]).torch()?, starts.f_to_dtype(kind, false, false).torch()?)
+        }
+        (1, Some(offsets)) => (ids.shallow_clone(), checked_offsets(NAME, offsets, ids, kind)?),
+        (2, Some(_)) => return Err(argument("embeddingBag: with ids [bags, size] give no offsets")),
+        (1, None) => return Err(argument("embeddingBag: with ids [n] give the offsets at which the bags start")),
+        _ => return Err(shape(format!("embeddingBag: ids must be [n] or [bags, size], but is {:?}", ids.size()))),
+    };
+    let weights = match per_sample_weights {
+        None => None,
+        Some(_) if mode != BagMode::Sum => {
+            return Err(argument("embeddingBag: perSampleWeights need mode 'sum'"));
+        }
+        Some(weights) => {
+            has_shape(NAME, "perSampleWeights", weights, "the shape of ids", &ids.size())?;
+            same_dtype(NAME, "perSampleWeights", weights, "weight", weight)?;
+            same_device(NAME, "perSampleWeights", weights, "weight", weight)?;
+            Some(weights.f_reshape([-1_i64]).torch()?)
+        }
+    };
+    let padding = (padding_idx >= 0).then_some(padding_idx);
+    let (bags, _, _, _) = Tensor::f_embedding_bag_padding_idx(
+        weight, &flat, &offsets, false, mode as i64, false, weights, false, padding,
+    )
+    .torch()?;
+    Ok(bags)
+}
+
+/// Refuses offsets that libtorch would read past the ids with.
+fn checked_offsets(operation: &str, offsets: &Tensor, ids: &Tensor, kind: Kind) -> Result<Tensor> {
+    has_rank(operation, "offsets", offsets, 1, "[bags]")?;
+    integers(operation, "offsets", offsets)?;
+    same_device(operation, "offsets", offsets, "ids", ids)?;
+    let count = ids.numel() as i64;
+    indices(operation, "offsets", offsets, 0, count + 1)?;
+    if offsets.numel() > 0 {
+        let first = offsets.f_select(0, 0).torch()?.f_int64_value(&[]).torch()?;
+        if first != 0 {
+            return Err(argument(format!("{operation}: the first offset must be 0, but is {first}")));
+        }
+        let ahead = offsets.f_slice(0, 1, None, 1).torch()?;
+        let behind = offsets.f_slice(0, 0, -1, 1).torch()?;
+        let falls = ahead.f_lt_tensor(&behind).torch()?.f_any().torch()?;
+        if falls.f_int64_value(&[]).torch()? != 0 {
+            return Err(argument(format!("{operation}: offsets must not fall")));
+        }
+    }
+    offsets.f_to_dtype(kind, false, false).torch()
+}
+
+/// Zeroes elements with probability `p` and scales the others by `1 / (1 - p)`; nothing where `train` is false.
+pub fn dropout(x: &Tensor, p: f64, train: bool) -> Result<Tensor> {
+    probability("dropout", p)?;
+    if train {
+        floating("dropout", "input", x)?;
+    }
+    x.f_dropout(p, train).torch()
+}
+
+/// Refuses a dropout probability outside 0..=1.
+pub(crate) fn probability(operation: &str, p: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&p) {
+        return Ok(());
+    }
+    Err(argument(format!("{operation}: the dropout probability must be from 0 to 1, but is {p}")))
+}
+
+/// `torch.nn.functional.cross_entropy`: `logits` `[classes]`, `[batch, classes]` or `[batch, classes, ...]`; `target` class
+/// indices (int64) without the class dimension, or probabilities of the logits' shape.
+pub fn cross_entropy(
+    logits: &Tensor,
+    target: &Tensor,
+    weight: Option<&Tensor>,
+    reduction: Reduction,
+    ignore_index: i64,
+    label_smoothing: f64,
+) -> Result<Tensor> {
+    const NAME: &str = "crossEntropy";
+    floating(NAME, "logits", logits)?;
+    same_device(NAME, "target", target, "logits", logits)?;
+    let size = logits.size();
+    let class_dim = usize::from(size.len() > 1);
+    let Some(&classes) = size.get(class_dim) else {
+        return Err(shape("crossEntropy: logits must have at least one dimension, [batch, classes]"));
+    };
+    if !(0.0..=1.0).contains(&label_smoothing) {
+        return Err(argument(format!("crossEntropy: labelSmoothing must be from 0 to 1, but is {label_smoothing}")));
+    }
+    if let Some(weight) = weight {
+        has_shape(NAME, "weight", weight, "[classes]", &[classes])?;
+        same_dtype(NAME, "weight", weight, "logits", logits)?;
+        same_device(NAME, "weight", weight, "logits", logits)?;
+    }
+    if is_floating(target.f_kind().torch()?) {
+        has_shape(NAME, "target (probabilities)", target, "the shape of logits", &size)?;
+        same_dtype(NAME, "target", target, "logits", logits)?;
+        return logits.f_cross_entropy_loss(target, weight, reduction, ignore_index, label_smoothing).torch();
+    }
+    integers(NAME, "target", target)?;
+    let mut wanted = size.clone();
+    wanted.remove(class_dim);
+    has_shape(NAME, "target (class indices)", target, "the shape of logits without the classes", &wanted)?;
+    let target = target.f_to_dtype(Kind::Int64, false, false).torch()?;
+    let counted = target.f_ne(ignore_index).torch()?;
+    indices(NAME, "target", &target.f_index(&[Some(&counted)]).torch()?, 0, classes)?;
+    logits.f_cross_entropy_loss(&target, weight, reduction, ignore_index, label_smoothing).torch()
+}

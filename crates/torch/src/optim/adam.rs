@@ -1,0 +1,52 @@
+//! One step of Adam and AdamW.
+
+use super::{Move, OptimizerOptions, dense, write_back};
+use crate::Result;
+use crate::error::IntoResult;
+use crate::shim::{self, AdamArguments, check, handles};
+use tch::{Kind, Tensor};
+
+/// Moves parameters of one group, dtype and device.
+pub(super) fn step(moves: Vec<Move<'_>>, options: &OptimizerOptions, decoupled: bool) -> Result<()> {
+    let count = moves.len();
+    let mut params = Vec::with_capacity(count);
+    let mut grads = Vec::with_capacity(count);
+    let (mut averages, mut squares, mut maxima, mut steps) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut targets = Vec::with_capacity(count);
+    for Move { param, grad, slots } in moves {
+        let zeros = || -> Result<Tensor> { dense(param)?.f_zeros_like().torch() };
+        let device = param.device();
+        averages.push(slots.exp_avg.get_or_try(zeros)?);
+        squares.push(slots.exp_avg_sq.get_or_try(zeros)?);
+        if options.amsgrad {
+            maxima.push(slots.max_exp_avg_sq.get_or_try(zeros)?);
+        }
+        let all: [i64; 0] = [];
+        let mut step = slots.step.get_or_try(|| Tensor::f_zeros(&all[..], (Kind::Float, device)).torch())?;
+        let _ = step.f_add_scalar_(1.0).torch()?;
+        steps.push(step);
+        params.push(dense(param)?);
+        grads.push(dense(&grad)?);
+        targets.push(param);
+    }
+    let arguments = AdamArguments {
+        lr: options.lr,
+        beta1: options.beta1,
+        beta2: options.beta2,
+        weight_decay: options.weight_decay,
+        eps: options.eps,
+        amsgrad: i32::from(options.amsgrad),
+        maximize: i32::from(options.maximize),
+        decoupled: i32::from(decoupled),
+    };
+    let (p, g, m, v) = (handles(&params), handles(&grads), handles(&averages), handles(&squares));
+    let (x, s) = (handles(&maxima), handles(&steps));
+    // SAFETY: every array holds `count` handles borrowed from the vectors above (`x` is read only with amsgrad, and then
+    // has as many); all tensors of one index are dense and of one shape, dtype and device.
+    check(unsafe {
+        shim::recurra_fused_adam_(
+            p.as_ptr(), g.as_ptr(), m.as_ptr(), v.as_ptr(), x.as_ptr(), s.as_ptr(), count, &raw const arguments,
+        )
+    })?;
+    targets.into_iter().zip(&params).try_for_each(|(target, moved)| write_back(target, moved))
+}

@@ -1,0 +1,106 @@
+//! `torch.nn.utils.rnn`'s packing, for rows that are already in falling order of length.
+
+use crate::Result;
+use crate::error::{IntoResult, argument, shape};
+use crate::tensor::convert::to_i64;
+use crate::tensor::create::from_i32;
+use tch::Tensor;
+
+/// Packed rows: `data` `[sum of lengths, ...]` step by step, and how many rows each step has.
+pub struct Packed {
+    /// Elements of step 0 of all rows, then of step 1 of those that have one, and so on.
+    pub data: Tensor,
+    /// Rows per step; never grows.
+    pub batch_sizes: Vec<i32>,
+}
+
+/// Refuses lengths that are not one per row, at least 1, at most `steps`, and falling.
+pub fn check_lengths(operation: &str, lengths: &[i32], rows: i64, steps: i64) -> Result<()> {
+    if lengths.is_empty() || lengths.len() as i64 != rows {
+        return Err(argument(format!(
+            "{operation}: lengths must have one entry per row, {rows}, but has {}",
+            lengths.len()
+        )));
+    }
+    for (row, &length) in lengths.iter().enumerate() {
+        if length < 1 || i64::from(length) > steps {
+            return Err(argument(format!(
+                "{operation}: each length must be from 1 to the {steps} steps of the input, but that of row {row} is {length}"
+            )));
+        }
+    }
+    if let Some(row) = lengths.windows(2).position(|pair| pair[0] < pair[1]) {
+        return Err(argument(format!(
+            "{operation}: lengths must fall, but that of row {} is above that of row {row}; use enforceSorted: false",
+            row + 1
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses batch sizes that are not positive, grow, or do not sum to `rows` of the data.
+///
+/// libtorch itself does not check this and reads beyond the data.
+pub fn check_batch_sizes(operation: &str, batch_sizes: &[i32], rows: i64) -> Result<()> {
+    let Some(&first) = batch_sizes.first() else {
+        return Err(argument(format!("{operation}: batchSizes must have one entry per step, but is empty")));
+    };
+    let mut before = first;
+    for (step, &size) in batch_sizes.iter().enumerate() {
+        if size < 1 {
+            return Err(argument(format!("{operation}: batchSizes must be positive, but that of step {step} is {size}")));
+        }
+        if size > before {
+            return Err(argument(format!(
+                "{operation}: batchSizes must not grow, but that of step {step} is {size} after {before}"
+            )));
+        }
+        before = size;
+    }
+    let sum: i64 = batch_sizes.iter().map(|&size| i64::from(size)).sum();
+    if sum != rows {
+        return Err(argument(format!(
+            "{operation}: batchSizes must sum to the rows of the data, {rows}, but sum to {sum}"
+        )));
+    }
+    Ok(())
+}
+
+/// Packs padded rows: `input` `[batch, steps, ...]`, or `[steps, batch, ...]` where not `batch_first`. Differentiable.
+pub fn pack_padded_sequence(input: &Tensor, lengths: &[i32], batch_first: bool) -> Result<Packed> {
+    const NAME: &str = "packPaddedSequence";
+    let size = input.size();
+    if size.len() < 2 {
+        return Err(shape(format!("{NAME}: input must be [batch, steps, ...] or [steps, batch, ...], but is {size:?}")));
+    }
+    let (batch, steps) = if batch_first { (size[0], size[1]) } else { (size[1], size[0]) };
+    check_lengths(NAME, lengths, batch, steps)?;
+    let (data, batch_sizes) = input.f_internal_pack_padded_sequence(&from_i32(lengths)?, batch_first).torch()?;
+    Ok(Packed { data, batch_sizes: to_i64(&batch_sizes)?.into_iter().map(|size| size as i32).collect() })
+}
+
+/// Pads packed rows again, and gives their lengths. `total_length` 0 means as many steps as there are. Differentiable.
+pub fn pad_packed_sequence(
+    data: &Tensor,
+    batch_sizes: &[i32],
+    batch_first: bool,
+    padding_value: f64,
+    total_length: i64,
+) -> Result<(Tensor, Vec<i32>)> {
+    const NAME: &str = "padPackedSequence";
+    let Some(&rows) = data.size().first() else {
+        return Err(shape(format!("{NAME}: data must have at least one dimension")));
+    };
+    check_batch_sizes(NAME, batch_sizes, rows)?;
+    let steps = batch_sizes.len() as i64;
+    if total_length > 0 && total_length < steps {
+        return Err(argument(format!(
+            "{NAME}: totalLength must be at least the {steps} steps of the longest row, but is {total_length}"
+        )));
+    }
+    let value = crate::tensor::scalar_beside(data, padding_value);
+    let (output, lengths) =
+        Tensor::f_internal_pad_packed_sequence(data, &from_i32(batch_sizes)?, batch_first, value, total_length.max(0))
+            .torch()?;
+    Ok((output, to_i64(&lengths)?.into_iter().map(|length| length as i32).collect()))
+}

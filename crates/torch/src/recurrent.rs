@@ -1,0 +1,217 @@
+//! RNN, LSTM and GRU over padded and packed input.
+
+use crate::Result;
+use crate::check::{floating, has_rank, has_shape, same_device, same_dtype};
+use crate::error::{IntoResult, argument, shape};
+use crate::functional::probability;
+use crate::packing::check_batch_sizes;
+use crate::tensor::create::from_i32;
+use tch::Tensor;
+
+/// The kind of recurrence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Long short-term memory; gates i, f, g, o.
+    Lstm,
+    /// Gated recurrent unit; gates r, z, n.
+    Gru,
+    /// `tanh(W_ih x + b_ih + W_hh h + b_hh)`.
+    RnnTanh,
+    /// The same with `max(0, ..)`.
+    RnnRelu,
+}
+
+impl Mode {
+    /// Reads `LSTM`, `GRU`, `RNN_TANH` or `RNN_RELU`.
+    pub fn parse(name: &str) -> Result<Self> {
+        Ok(match name {
+            "LSTM" => Self::Lstm,
+            "GRU" => Self::Gru,
+            "RNN_TANH" => Self::RnnTanh,
+            "RNN_RELU" => Self::RnnRelu,
+            _ => return Err(argument(format!("mode must be 'LSTM', 'GRU', 'RNN_TANH' or 'RNN_RELU', but is '{name}'"))),
+        })
+    }
+
+    /// How many gates are stacked in a weight.
+    pub const fn gates(self) -> i64 {
+        match self {
+            Self::Lstm => 4,
+            Self::Gru => 3,
+            Self::RnnTanh | Self::RnnRelu => 1,
+        }
+    }
+
+    /// How many tensors the state has: h, and c for the LSTM.
+    pub const fn states(self) -> usize {
+        match self {
+            Self::Lstm => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// What a recurrent layer is, besides its weights.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The kind of recurrence.
+    pub mode: Mode,
+    /// Whether there are biases among the weights.
+    pub has_biases: bool,
+    /// Layers, each over the output of the one before.
+    pub num_layers: i64,
+    /// Dropout between layers, in training.
+    pub dropout: f64,
+    /// Whether dropout is active.
+    pub train: bool,
+    /// Whether a second recurrence runs from the end of each row.
+    pub bidirectional: bool,
+    /// Padded input is `[batch, steps, inputs]`, else `[steps, batch, inputs]`.
+    pub batch_first: bool,
+}
+
+impl Options {
+    fn directions(&self) -> i64 {
+        if self.bidirectional { 2 } else { 1 }
+    }
+}
+
+/// The sizes that the weights and the input agree on.
+struct Sizes {
+    hidden: i64,
+    /// Size of the output per direction: of the projection, where there is one.
+    output: i64,
+}
+
+/// Checks every weight's shape, dtype and device against the first input and each other.
+fn check_weights(input: &Tensor, inputs: i64, weights: &[&Tensor], options: &Options) -> Result<Sizes> {
+    let Options { mode, has_biases, num_layers, .. } = *options;
+    let directions = options.directions();
+    if num_layers < 1 {
+        return Err(argument(format!("rnn: numLayers must be at least 1, but is {num_layers}")));
+    }
+    let cells = (num_layers * directions) as usize;
+    let plain = if has_biases { 4 } else { 2 };
+    let projected = mode == Mode::Lstm && weights.len() == cells * (plain + 1);
+    if weights.len() != cells * plain && !projected {
+        return Err(argument(format!(
+            "rnn: {num_layers} layers with {directions} directions need {} weights, but {} were given",
+            cells * plain,
+            weights.len()
+        )));
+    }
+    let per_cell = plain + usize::from(projected);
+    has_rank("rnn", "weight_hh_l0", weights[1], 2, "[gates * hidden, output]")?;
+    let gates = mode.gates();
+    let stacked = weights[1].size();
+    let (hidden, output) = (stacked[0] / gates, stacked[1]);
+    if hidden < 1 || stacked[0] % gates != 0 || (!projected && output != hidden) || (projected && output >= hidden) {
+        return Err(shape(format!(
+            "rnn: weight_hh_l0 must be [{gates} * hidden, hidden] (with projection [{gates} * hidden, projection] with a \
+             projection smaller than hidden), but is {stacked:?}"
+        )));
+    }
+    for (cell, weights) in weights.chunks(per_cell).enumerate() {
+        let layer = cell as i64 / directions;
+        let from = if layer == 0 { inputs } else { output * directions };
+        let name = |part: &str| {
+            let side = if cell as i64 % directions == 1 { "_reverse" } else { "" };
+            format!("{part}_l{layer}{side}")
+        };
+        has_shape("rnn", &name("weight_ih"), weights[0], "[gates * hidden, inputs]", &[gates * hidden, from])?;
+        has_shape("rnn", &name("weight_hh"), weights[1], "[gates * hidden, output]", &[gates * hidden, output])?;
+        if has_biases {
+            has_shape("rnn", &name("bias_ih"), weights[2], "[gates * hidden]", &[gates * hidden])?;
+            has_shape("rnn", &name("bias_hh"), weights[3], "[gates * hidden]", &[gates * hidden])?;
+        }
+        if projected {
+            has_shape("rnn", &name("weight_hr"), weights[plain], "[projection, hidden]", &[output, hidden])?;
+        }
+        for weight in weights {
+            same_dtype("rnn", "a weight", weight, "the input", input)?;
+            same_device("rnn", "a weight", weight, "the input", input)?;
+        }
+    }
+    Ok(Sizes { hidden, output })
+}
+
+/// Checks the initial state; libtorch does not for packed input, and crashes.
+fn check_state(input: &Tensor, batch: i64, sizes: &Sizes, state: &[&Tensor], options: &Options) -> Result<()> {
+    let wanted = options.mode.states();
+    if state.len() != wanted {
+        return Err(argument(format!(
+            "rnn: the initial state must be {}, but {} tensors were given",
+            if wanted == 2 { "[h0, c0]" } else { "[h0]" },
+            state.len()
+        )));
+    }
+    let rows = options.num_layers * options.directions();
+    for (index, tensor) in state.iter().enumerate() {
+        let (name, size) = if index == 0 { ("h0", sizes.output) } else { ("c0", sizes.hidden) };
+        has_shape("rnn", name, tensor, "[layers * directions, batch, size]", &[rows, batch, size])?;
+        same_dtype("rnn", name, tensor, "the input", input)?;
+        same_device("rnn", name, tensor, "the input", input)?;
+    }
+    Ok(())
+}
+
+/// Runs a recurrent layer; everything is checked first.
+///
+/// Padded `input` is `[batch, steps, inputs]` (or steps first), packed `input` `[sum of lengths, inputs]` with
+/// `batch_sizes`. `state` is `[h0]` or `[h0, c0]`, each `[layers * directions, batch, size]`; for packed input in the order
+/// of the packed rows. `weights` are in PyTorch's order. Returns the output, h and, for the LSTM, c.
+pub fn rnn(
+    input: &Tensor,
+    batch_sizes: Option<&[i32]>,
+    state: &[&Tensor],
+    weights: &[&Tensor],
+    options: &Options,
+) -> Result<Vec<Tensor>> {
+    probability("rnn", options.dropout)?;
+    floating("rnn", "input", input)?;
+    let (inputs, batch) = match batch_sizes {
+        None => {
+            let meaning = if options.batch_first { "[batch, steps, inputs]" } else { "[steps, batch, inputs]" };
+            has_rank("rnn", "input", input, 3, meaning)?;
+            let size = input.size();
+            if size[0] < 1 || size[1] < 1 {
+                return Err(shape(format!("rnn: input needs at least one row and one step, but is {meaning} = {size:?}")));
+            }
+            (size[2], if options.batch_first { size[0] } else { size[1] })
+        }
+        Some(batch_sizes) => {
+            has_rank("rnn", "packed data", input, 2, "[sum of lengths, inputs]")?;
+            let size = input.size();
+            check_batch_sizes("rnn", batch_sizes, size[0])?;
+            (size[1], i64::from(batch_sizes[0]))
+        }
+    };
+    let sizes = check_weights(input, inputs, weights, options)?;
+    check_state(input, batch, &sizes, state, options)?;
+    let batch_sizes = batch_sizes.map(from_i32).transpose()?;
+    call(input, batch_sizes.as_ref(), state, weights, options)
+}
+
+fn call(
+    input: &Tensor,
+    batch_sizes: Option<&Tensor>,
+    state: &[&Tensor],
+    weights: &[&Tensor],
+    options: &Options,
+) -> Result<Vec<Tensor>> {
+    let Options { has_biases: b, num_layers: n, dropout: p, train, bidirectional: bi, batch_first: bf, .. } = *options;
+    let h = state[0];
+    let pair = |(output, h): (Tensor, Tensor)| vec![output, h];
+    let triple = |(output, h, c): (Tensor, Tensor, Tensor)| vec![output, h, c];
+    match (options.mode, batch_sizes) {
+        (Mode::Lstm, None) => input.f_lstm(state, weights, b, n, p, train, bi, bf).map(triple),
+        (Mode::Lstm, Some(s)) => Tensor::f_lstm_data(input, s, state, weights, b, n, p, train, bi).map(triple),
+        (Mode::Gru, None) => input.f_gru(h, weights, b, n, p, train, bi, bf).map(pair),
+        (Mode::Gru, Some(s)) => Tensor::f_gru_data(input, s, h, weights, b, n, p, train, bi).map(pair),
+        (Mode::RnnTanh, None) => input.f_rnn_tanh(h, weights, b, n, p, train, bi, bf).map(pair),
+        (Mode::RnnTanh, Some(s)) => Tensor::f_rnn_tanh_data(input, s, h, weights, b, n, p, train, bi).map(pair),
+        (Mode::RnnRelu, None) => input.f_rnn_relu(h, weights, b, n, p, train, bi, bf).map(pair),
+        (Mode::RnnRelu, Some(s)) => Tensor::f_rnn_relu_data(input, s, h, weights, b, n, p, train, bi).map(pair),
+    }
+    .torch()
+}

@@ -1,0 +1,58 @@
+//! Operations on tensors, one file per subject. Semantics (broadcasting, type promotion, views) are libtorch's.
+
+pub mod convert;
+pub mod create;
+pub mod inplace;
+pub mod math;
+pub mod reduce;
+pub mod shape;
+
+use tch::{Device, Kind, Scalar, Tensor};
+
+/// The name of a dtype, as users write it.
+pub fn dtype_name(kind: Kind) -> String {
+    match kind {
+        Kind::Float => "float32".to_owned(),
+        Kind::Double => "float64".to_owned(),
+        Kind::Int64 => "int64".to_owned(),
+        Kind::Int => "int32".to_owned(),
+        Kind::Bool => "bool".to_owned(),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+/// The name of a device, as users write it.
+pub fn device_name(device: Device) -> String {
+    match device {
+        Device::Cpu => "cpu".to_owned(),
+        Device::Cuda(index) => format!("cuda:{index}"),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+/// Whether gradients can flow through elements of this dtype.
+pub fn is_floating(kind: Kind) -> bool {
+    matches!(kind, Kind::Float | Kind::Double | Kind::Half | Kind::BFloat16)
+}
+
+/// Dtype and shape for a message: `float32 [2, 3]`.
+pub fn describe(tensor: &Tensor) -> String {
+    let kind = tensor.f_kind().map_or_else(|_| "undefined".to_owned(), dtype_name);
+    format!("{kind} {:?}", tensor.size())
+}
+
+/// A JavaScript number as a libtorch scalar beside `tensor`: an integer beside integers (as Python's `int`), else a
+/// float.
+pub(crate) fn scalar_beside(tensor: &Tensor, value: f64) -> Scalar {
+    let floating = tensor.f_kind().map_or(true, is_floating);
+    if !floating && value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {
+        Scalar::int(value as i64)
+    } else {
+        Scalar::float(value)
+    }
+}
+
+/// Bytes of a tensor's elements.
+pub fn bytes(tensor: &Tensor) -> usize {
+    tensor.numel() * tensor.f_kind().map_or(0, |kind| kind.elt_size_in_bytes())
+}

@@ -1,0 +1,29 @@
+// Everything that looks at the sources without running them: biome, rustfmt, clippy. All run, even when one fails.
+//   node scripts/lint.mjs
+
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { root, targetDir } from './native/addons.mjs';
+import { libtorchBuildEnv } from './native/libtorch-env.mjs';
+import { requireLibtorch } from './setup/libtorch/locate.mjs';
+
+function step(command, args, env = process.env) {
+  process.stdout.write(`\n$ ${[command, ...args].join(' ')}\n`);
+  const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (error) process.stdout.write(`${command} could not be started: ${error.message}\n`);
+  return status === 0;
+}
+
+try {
+  const env = { ...process.env, ...libtorchBuildEnv(requireLibtorch().path, targetDir()) };
+  const passed = [
+    step(process.execPath, [join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'check', '.']),
+    step('cargo', ['fmt', '--all', '--check']),
+    // --release, so that it shares with the build what its build scripts compiled (torch-sys takes minutes).
+    step('cargo', ['clippy', '--release', '--workspace', '--all-targets', '--', '-D', 'warnings'], env),
+  ];
+  process.exitCode = passed.every(Boolean) ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

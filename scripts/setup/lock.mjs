@@ -1,0 +1,124 @@
+// A lock between processes: a file that only one of them can create. It holds who has it, so that the lock of a
+// process that was killed is recognised and taken over.
+
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The holder touches its lock this often, ms; one on another machine counts as dead after ten times that. */
+const beat = 10_000;
+const pollEvery = 250;
+
+/** When a process began, as the kernel counts; tells a process from a later one with the same number. */
+function startOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The command, in parentheses, may hold blanks; the start is the 22nd field, the 20th after it.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+/** Who holds the lock: `{ text, pid, host, stale }`; undefined when nobody does. */
+export function holderOf(path) {
+  let text;
+  let age;
+  try {
+    text = readFileSync(path, 'utf8');
+    age = Date.now() - statSync(path).mtimeMs;
+  } catch {
+    return undefined;
+  }
+  let holder;
+  try {
+    holder = JSON.parse(text);
+  } catch {
+    holder = {};
+  }
+  const { pid, host, start } = holder;
+  let stale = age > beat * 10;
+  if (Number.isInteger(pid) && host === hostname())
+    stale = !isAlive(pid) || (start !== undefined && startOf(pid) !== undefined && startOf(pid) !== start);
+  return { text, pid, host, stale };
+}
+
+/** Creates the lock whole or not at all: the content is written beside it and linked to its name. */
+function tryCreate(path) {
+  const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  const holder = { pid: process.pid, host: hostname(), start: startOf(process.pid) };
+  writeFileSync(temporary, JSON.stringify(holder));
+  try {
+    linkSync(temporary, path);
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw new Error(`the lock ${path} cannot be made: ${error.message}`, { cause: error });
+  } finally {
+    unlinkSync(temporary);
+  }
+}
+
+/**
+ * Removes a stale lock. Two that find the same stale lock must not both remove, or the second would remove the first
+ * one's new lock; so only the one that creates the guard may, after it has looked again.
+ */
+function removeStale(path, text) {
+  const guard = `${path}.guard`;
+  if (!tryCreate(guard)) {
+    if (holderOf(guard)?.stale) rmSync(guard, { force: true });
+    return;
+  }
+  try {
+    const now = holderOf(path);
+    if (now?.stale && now.text === text) rmSync(path, { force: true });
+  } finally {
+    rmSync(guard, { force: true });
+  }
+}
+
+/**
+ * Runs `work` while holding the lock at `path`, waiting for it if need be. `onWait(holder)` is called once when it has
+ * to wait. The lock is given back when `work` ends, however it ends, and when the process exits.
+ */
+export async function withLock(path, work, { onWait = () => {} } = {}) {
+  mkdirSync(dirname(path), { recursive: true });
+  let waited = false;
+  while (!tryCreate(path)) {
+    const holder = holderOf(path);
+    if (holder?.stale) {
+      removeStale(path, holder.text);
+    } else if (holder && !waited) {
+      waited = true;
+      onWait(holder);
+    }
+    await sleep(holder?.stale ? 5 : pollEvery);
+  }
+  const release = () => rmSync(path, { force: true });
+  process.once('exit', release);
+  const timer = setInterval(() => {
+    try {
+      utimesSync(path, new Date(), new Date());
+    } catch {
+      // Somebody removed the lock by hand; the work goes on.
+    }
+  }, beat);
+  timer.unref();
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    process.removeListener('exit', release);
+    release();
+  }
+}

@@ -1,0 +1,144 @@
+// The steps of set-up that build something: libtorch, the addons, the JavaScript in dist.
+
+import { spawn } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { addonPath, addons } from '../native/addons.mjs';
+import { buildNative } from '../native/build.mjs';
+import { filesBelow, hashOf, isCurrent, stampCurrent } from './freshness.mjs';
+import { packedBytes } from './libtorch/contents.mjs';
+import { downloadWheels, findPip } from './libtorch/download.mjs';
+import { checkSpace, installWheels, removeLeftovers, temporaryBeside, wheelsBeside } from './libtorch/install.mjs';
+import { cacheFolder, locateLibtorch, refusedLines, requireLibtorch } from './libtorch/locate.mjs';
+import { withLock } from './lock.mjs';
+import { ByteProgress, line, megabytes, note } from './progress.mjs';
+
+const foundText = ({ path, source }) => `2.11.0 at ${path} (${source})`;
+
+/** Fetches the wheels, or takes those named by RECURRA_TORCH_WHEEL; returns `{ wheel, path }` for each. */
+async function obtainWheels(work, env) {
+  const given = env.RECURRA_TORCH_WHEEL;
+  if (given) return wheelsBeside(given);
+  const pip = findPip(env);
+  if (pip.problem) throw new Error(pip.problem);
+  const progress = new ByteProgress('libtorch', `fetching with pip ${pip.version}`, packedBytes);
+  try {
+    return await downloadWheels({
+      folder: join(work, 'wheels'),
+      pip,
+      env,
+      onBytes: (total) => progress.set(Math.min(total, packedBytes)),
+    });
+  } finally {
+    const seconds = progress.end();
+    line('libtorch', `fetching ended after ${seconds.toFixed(1)} s`);
+  }
+}
+
+async function fetchAndInstall(target, env) {
+  if (removeLeftovers(target) > 0) line('libtorch', 'removed what an interrupted set-up had left');
+  const work = temporaryBeside(target);
+  try {
+    checkSpace(work, { downloading: !env.RECURRA_TORCH_WHEEL });
+    const pairs = await obtainWheels(work, env);
+    let progress;
+    const { files, bytes } = await installWheels({
+      pairs,
+      target,
+      work,
+      onTotal: (total) => {
+        progress = new ByteProgress('libtorch', 'unpacking and checking', total);
+      },
+      onBytes: (count) => progress.add(count),
+    });
+    const seconds = progress.end();
+    line('libtorch', `${files} files, ${megabytes(bytes)} unpacked and checked in ${seconds.toFixed(1)} s`);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Finds libtorch, or installs it into the cache folder; one process at a time. */
+export async function setUpLibtorch(env = process.env) {
+  let found = locateLibtorch(env);
+  // Said even when another place fits: somebody set the variable for a reason.
+  const told = found.refused.filter(({ source }) => source !== 'cache folder');
+  for (const text of refusedLines(told)) note(`not used:${text.slice(1)}`);
+  if (found.path === undefined) {
+    const target = cacheFolder(env);
+    const onWait = ({ pid }) => line('libtorch', `another set-up (process ${pid}) is installing it; waiting`);
+    await withLock(
+      `${target}.lock`,
+      async () => {
+        // Whoever held the lock has most likely installed it.
+        if (locateLibtorch(env).path === undefined) await fetchAndInstall(target, env);
+      },
+      { onWait },
+    );
+    found = requireLibtorch(env);
+  }
+  line('libtorch', foundText(found));
+  return found;
+}
+
+const nativeInputs = ['Cargo.toml', 'Cargo.lock', 'crates', 'scripts/native'];
+
+/** `{ inputs, results, current }` of the addons. */
+export function nativeState(top, rustVersion) {
+  const inputs = hashOf(top, nativeInputs, [rustVersion ?? '', process.env.RUSTFLAGS ?? '']);
+  const results = [...addons.map((addon) => relative(top, addonPath(addon, top))), 'index.d.ts'];
+  return { inputs, results, current: isCurrent(top, 'native', inputs, results) };
+}
+
+/** Builds the addons unless nothing they are made from has changed. */
+export async function setUpNative(top, rustVersion) {
+  const { inputs, results, current } = nativeState(top, rustVersion);
+  if (current) {
+    line('native build', 'current');
+    return;
+  }
+  line('native build', 'compiling; the first time takes some minutes, most of it one crate (torch-sys)');
+  const begun = Date.now();
+  await buildNative({ top });
+  stampCurrent(top, 'native', inputs, results);
+  line('native build', `done in ${((Date.now() - begun) / 1000).toFixed(0)} s`);
+}
+
+/** Removes from dist what was made from sources that are no longer there. */
+function removeOrphans(top) {
+  const dist = join(top, 'dist');
+  for (const file of filesBelow(dist)) {
+    const source = relative(dist, file).replace(/\.(js|d\.ts)(\.map)?$/, '.ts');
+    if (source.endsWith('.ts') && !existsSync(join(top, 'src', source))) rmSync(file);
+  }
+}
+
+function runTsc(top) {
+  const tsc = join(top, 'node_modules', 'typescript', 'bin', 'tsc');
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+      cwd: top,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    child.on('error', reject);
+    child.on('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`tsc -p tsconfig.build.json ended with exit code ${code}`)),
+    );
+  });
+}
+
+/** Compiles src to dist unless it is current. */
+export async function setUpDist(top) {
+  const inputs = hashOf(top, ['src', 'tsconfig.json', 'tsconfig.build.json', 'index.d.ts', 'package-lock.json']);
+  if (isCurrent(top, 'dist', inputs, ['dist'])) {
+    line('JavaScript', 'dist is current');
+    return;
+  }
+  const begun = Date.now();
+  // tsc's notes on what it compiled would let it leave out files that were removed from dist by hand.
+  rmSync(join(top, 'dist', '.tsbuildinfo'), { force: true });
+  await runTsc(top);
+  removeOrphans(top);
+  stampCurrent(top, 'dist', inputs, ['dist']);
+  line('JavaScript', `dist compiled in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+}

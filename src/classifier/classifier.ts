@@ -1,0 +1,291 @@
+import { encodeDataset } from '../data/encode.js';
+import type { Rows } from '../data/rows.js';
+import { Turns } from '../data/turns.js';
+import { checkOptionNames, DataError, invalidArgument, RecurraError } from '../errors.js';
+import type { Tokenizer, TokenizerName } from '../text/tokenizer.js';
+import type { Vocab } from '../text/vocab.js';
+import { limitedTokenizer, prepareData } from './dataset.js';
+import { createEngine, type Engine } from './engine.js';
+import { TrainingError } from './errors.js';
+import type { Evaluation } from './metrics.js';
+import { readModel, writeModel } from './modelFile.js';
+import { type ModelSettings, type TrainOptions, trainSettings } from './options.js';
+import { type Prediction, predictionOf, predictRows } from './prediction.js';
+import type { Progress } from './progress.js';
+import { measure, Training } from './training.js';
+
+/** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
+export interface PredictOptions {
+  /** How many labels each prediction lists, from the most probable on. Default: all. */
+  topK?: number;
+}
+
+/** Options of {@link TextClassifier.load}. */
+export interface LoadOptions {
+  /** The tokenizer function that the model was trained with; only for models that were trained with one. */
+  tokenizer?: Tokenizer;
+  /** Threads of the numeric work. Default: as many as there are processors. */
+  threads?: number;
+}
+
+interface Parts {
+  engine: Engine;
+  settings: ModelSettings;
+  tokenizer: TokenizerName | Tokenizer;
+  maxLength: number;
+  labels: readonly string[];
+  vocab: Vocab;
+}
+
+/**
+ * A text classifier: an embedding, recurrent layers, pooling over the real tokens, and a linear layer.
+ *
+ * @example
+ * ```ts
+ * const model = await TextClassifier.train(readCsv('tickets.csv', { text: 'body', label: 'queue' }));
+ * await model.save('tickets.safetensors');
+ * const { label, probability } = await model.predict('My invoice is wrong');
+ * ```
+ */
+export class TextClassifier {
+  /** The labels, in the order of the model's outputs. */
+  readonly labels: readonly string[];
+  /** The words that the model knows. */
+  readonly vocab: Vocab;
+  /** What the network looks like. */
+  readonly settings: Readonly<ModelSettings>;
+  readonly #engine: Engine;
+  readonly #tokenizer: TokenizerName | Tokenizer;
+  readonly #maxLength: number;
+  readonly #split: Tokenizer;
+  #history: readonly Progress[] = [];
+  #trainedRows = 0;
+  #closed = false;
+
+  private constructor(parts: Parts) {
+    this.labels = parts.labels;
+    this.vocab = parts.vocab;
+    this.settings = parts.settings;
+    this.#engine = parts.engine;
+    this.#tokenizer = parts.tokenizer;
+    this.#maxLength = parts.maxLength;
+    this.#split = limitedTokenizer({
+      tokenizer: parts.tokenizer,
+      maxLength: parts.maxLength,
+      minFreq: 1,
+      maxTokens: undefined,
+    });
+  }
+
+  /** One report per epoch of the training that made this model; empty for a model that was loaded. */
+  get history(): readonly Progress[] {
+    return this.#history;
+  }
+
+  /** Rows that the model was trained on, validation rows not counted; 0 for a model that was loaded. */
+  get trainedRows(): number {
+    return this.#trainedRows;
+  }
+
+  /**
+   * Trains a classifier. Reading, tokenizing and training give way to the event loop all the time.
+   *
+   * @param rows - texts with their labels: an array, {@link readCsv}, or any iterable or async iterable.
+   * @param options - see {@link TrainOptions}.
+   * @returns the model; with validation rows, the weights of its best epoch.
+   * @throws {@link ArgumentError} for an option that does not fit.
+   * @throws {@link DataError} for rows that do not fit: none at all, one label only, a validation label that is not a training label.
+   * @throws {@link TrainingError} `ABORTED` or `NON_FINITE_LOSS`; its `model` holds what was learned.
+   */
+  static async train(rows: Rows, options: TrainOptions = {}): Promise<TextClassifier> {
+    const settings = trainSettings(options);
+    let data: Awaited<ReturnType<typeof prepareData>>;
+    try {
+      data = await prepareData(rows, settings.validation, settings.text, settings.seed, settings.signal);
+    } catch (error) {
+      if (error instanceof RecurraError && error.code === 'ABORTED') {
+        throw new TrainingError('ABORTED', 'training was stopped while its rows were read', undefined, {
+          cause: error,
+        });
+      }
+      throw error;
+    }
+    const { train, validation, vocab } = data;
+    const engine = createEngine({
+      ...settings.model,
+      vocabSize: vocab.length,
+      numClasses: train.classes.length,
+      paddingIdx: vocab.padIndex!,
+      seed: settings.seed,
+      threads: settings.threads,
+    });
+    const { tokenizer, maxLength } = settings.text;
+    const model = new TextClassifier({
+      engine,
+      settings: settings.model,
+      tokenizer,
+      maxLength,
+      labels: train.classes,
+      vocab,
+    });
+    try {
+      const { history, failure, rows: trained } = await new Training(engine, train, validation, settings).run();
+      model.#history = history;
+      model.#trainedRows = trained;
+      if (failure)
+        throw new TrainingError(
+          failure.code,
+          failure.message,
+          model,
+          'cause' in failure ? { cause: failure.cause } : {},
+        );
+    } catch (error) {
+      if (!(error instanceof TrainingError)) model.close();
+      throw error;
+    }
+    return model;
+  }
+
+  /**
+   * Loads a model that {@link save} wrote.
+   *
+   * @throws {@link ModelFileError} if the file is missing, cannot be read, was damaged, or is not a model.
+   */
+  static async load(path: string, options: LoadOptions = {}): Promise<TextClassifier> {
+    checkOptionNames('TextClassifier.load', options, ['tokenizer', 'threads']);
+    if (options.tokenizer !== undefined && typeof options.tokenizer !== 'function') {
+      throw invalidArgument('tokenizer', 'a function from text to tokens', options.tokenizer);
+    }
+    const { settings, tokenizer: stored, maxLength, labels, vocab, state } = await readModel(path);
+    const tokenizer = stored ?? options.tokenizer;
+    if (tokenizer === undefined) {
+      throw invalidArgument(
+        'tokenizer',
+        `the function that ${path} was trained with, which a file cannot hold,`,
+        undefined,
+      );
+    }
+    const engine = createEngine({
+      ...settings,
+      vocabSize: vocab.length,
+      numClasses: labels.length,
+      paddingIdx: vocab.padIndex ?? -1,
+      seed: 0,
+      threads: options.threads,
+    });
+    try {
+      await engine.loadState(state);
+    } catch (error) {
+      engine.close();
+      throw error;
+    }
+    return new TextClassifier({ engine, settings, tokenizer, maxLength, labels, vocab });
+  }
+
+  /**
+   * Writes the model to one safetensors file: weights under PyTorch's names and shapes, everything else in its metadata.
+   * The file is written under a temporary name, synced and renamed, so that an earlier model stays whole until then.
+   */
+  async save(path: string): Promise<void> {
+    this.#checkOpen();
+    if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a file', path);
+    await writeModel(path, {
+      settings: this.settings,
+      tokenizer: this.#tokenizer === 'basic_english' ? 'basic_english' : null,
+      maxLength: this.#maxLength,
+      labels: [...this.labels],
+      vocab: this.vocab,
+      state: await this.#engine.state(),
+    });
+  }
+
+  /**
+   * Labels one text. An empty text, and one without a known word, gets a distribution too; see {@link Prediction.knownTokens}.
+   *
+   * @throws {@link ArgumentError} if `text` is not a string.
+   */
+  async predict(text: string, options: PredictOptions = {}): Promise<Prediction> {
+    if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
+    const [prediction] = await this.predictMany([text], options);
+    return prediction!;
+  }
+
+  /**
+   * Labels many texts, faster than one by one; the predictions are in the order of the texts.
+   *
+   * @throws {@link ArgumentError} if an element is not a string.
+   */
+  async predictMany(texts: readonly string[], options: PredictOptions = {}): Promise<Prediction[]> {
+    this.#checkOpen();
+    checkOptionNames('predict', options, ['topK']);
+    const { topK = this.labels.length } = options;
+    if (!Number.isSafeInteger(topK) || topK < 1) throw invalidArgument('topK', 'an integer from 1', topK);
+    if (!Array.isArray(texts)) throw invalidArgument('texts', 'an array of strings', texts);
+    if (texts.length === 0) return [];
+    const unknown = this.vocab.defaultIndex!;
+    const lengths = new Int32Array(texts.length);
+    const counts = new Int32Array(texts.length);
+    const known = new Int32Array(texts.length);
+    const parts: Int32Array[] = [];
+    const turns = new Turns();
+    for (const [row, text] of texts.entries()) {
+      if (typeof text !== 'string') throw invalidArgument(`texts[${row}]`, 'a string', text);
+      const words = this.#split(text);
+      const ids = words.length === 0 ? Int32Array.of(unknown) : this.vocab.encode(words);
+      counts[row] = words.length;
+      lengths[row] = ids.length;
+      if (words.length > 0) for (const id of ids) if (id !== unknown) known[row]!++;
+      parts.push(ids);
+      if (turns.due) await turns.next();
+    }
+    let tokens = parts[0]!;
+    if (parts.length > 1) {
+      tokens = new Int32Array(lengths.reduce((sum, length) => sum + length, 0));
+      let at = 0;
+      for (const ids of parts) {
+        tokens.set(ids, at);
+        at += ids.length;
+      }
+    }
+    const classes = this.labels.length;
+    const probabilities = await predictRows(this.#engine, tokens, lengths, classes);
+    return texts.map((_, row) => {
+      const distribution = probabilities.subarray(row * classes, (row + 1) * classes);
+      return predictionOf(this.labels, distribution, topK, counts[row]!, known[row]!);
+    });
+  }
+
+  /**
+   * Measures the model on labelled rows.
+   *
+   * @throws {@link DataError} `EMPTY_DATASET` without rows, `UNKNOWN_LABEL` for a label that the model does not have.
+   */
+  async evaluate(rows: Rows, options: { signal?: AbortSignal } = {}): Promise<Evaluation> {
+    this.#checkOpen();
+    checkOptionNames('TextClassifier.evaluate', options, ['signal']);
+    const dataset = await encodeDataset(rows, {
+      tokenizer: this.#split,
+      vocab: this.vocab,
+      classes: this.labels,
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    if (dataset.length === 0)
+      throw new DataError('EMPTY_DATASET', 'there are no rows to evaluate', { file: rows.file });
+    return measure(this.#engine, dataset);
+  }
+
+  /** Frees the model's native memory. Harmless when called again; everything else throws `DISPOSED` afterwards. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#engine.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new RecurraError('DISPOSED', 'this TextClassifier has been closed');
+  }
+}

@@ -1,0 +1,103 @@
+import { collect, encodeDataset } from '../data/encode.js';
+import { EncodedDataset } from '../data/encoded.js';
+import type { Rows } from '../data/rows.js';
+import { stratifiedSplit } from '../data/split.js';
+import { DataError } from '../errors.js';
+import { getTokenizer, type Tokenizer } from '../text/tokenizer.js';
+import type { Vocab } from '../text/vocab.js';
+import { VocabBuilder } from '../text/vocabBuilder.js';
+import type { TextSettings } from './options.js';
+
+/** What a training works on. */
+export interface PreparedData {
+  train: EncodedDataset;
+  validation: EncodedDataset | undefined;
+  vocab: Vocab;
+}
+
+/** Index of the first word behind the specials `<unk>` and `<pad>`. */
+const FIRST_WORD = 2;
+
+/** The tokenizer of a model: the chosen one, cut off after `maxLength` tokens. */
+export function limitedTokenizer({ tokenizer, maxLength }: TextSettings): Tokenizer {
+  const split = getTokenizer(tokenizer);
+  return (text) => {
+    const tokens = split(text);
+    return tokens.length > maxLength ? tokens.slice(0, maxLength) : tokens;
+  };
+}
+
+/** Refuses data from which nothing can be learned. */
+function checkTrainable(dataset: EncodedDataset, file: string | undefined): void {
+  if (dataset.length === 0) {
+    throw new DataError('EMPTY_DATASET', 'there are no rows to train on; expected rows with a text and a label', {
+      file,
+    });
+  }
+  if (dataset.classes.length < 2) {
+    const only = JSON.stringify(dataset.classes[0]);
+    throw new DataError('SINGLE_CLASS', `every row has the label ${only}; a classifier needs at least two`, { file });
+  }
+}
+
+/**
+ * Splits off the validation rows, and rebuilds the vocabulary from the others alone: a word that only validation rows
+ * have must be as unknown to the model as it will be in production.
+ */
+function splitOff(
+  dataset: EncodedDataset,
+  vocab: Vocab,
+  fraction: number,
+  seed: number,
+  { minFreq, maxTokens }: TextSettings,
+): PreparedData {
+  const { train, test } = stratifiedSplit(dataset, { fraction, seed });
+  const training = dataset.subset(train);
+  const counts = new Uint32Array(vocab.length);
+  for (const id of training.tokens) counts[id]!++;
+  const builder = new VocabBuilder();
+  for (let id = FIRST_WORD; id < counts.length; id++) {
+    if (counts[id]! > 0) builder.addToken(vocab.itos[id]!, counts[id]!);
+  }
+  const smaller = builder.build({ minFreq, ...(maxTokens === undefined ? {} : { maxTokens }) });
+  const map = Int32Array.from(vocab.itos, (token) => smaller.get(token));
+  const remapped = (part: EncodedDataset) =>
+    new EncodedDataset({
+      tokens: part.tokens.map((id) => map[id]!),
+      offsets: part.offsets,
+      labels: part.labels,
+      classes: part.classes,
+    });
+  return { train: remapped(training), validation: remapped(dataset.subset(test)), vocab: smaller };
+}
+
+/**
+ * Reads, tokenizes and encodes everything that a training needs, giving way to the event loop.
+ *
+ * @throws DataError for rows that do not fit, no rows, one class only, or validation labels that training does not have.
+ */
+export async function prepareData(
+  rows: Rows,
+  validation: number | Rows | undefined,
+  text: TextSettings,
+  seed: number,
+  signal: AbortSignal | undefined,
+): Promise<PreparedData> {
+  const tokenizer = limitedTokenizer(text);
+  const byShare = typeof validation === 'number';
+  const { minFreq, maxTokens } = byShare ? { minFreq: 1, maxTokens: undefined } : text;
+  const { dataset, vocab } = await collect(rows, {
+    tokenizer,
+    minFreq,
+    signal,
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+  });
+  checkTrainable(dataset, rows.file);
+  if (byShare) return splitOff(dataset, vocab, validation, seed, text);
+  if (validation === undefined) return { train: dataset, validation: undefined, vocab };
+  const measured = await encodeDataset(validation, { tokenizer, vocab, classes: dataset.classes, signal });
+  if (measured.length === 0) {
+    throw new DataError('EMPTY_DATASET', 'there are no validation rows', { file: validation.file });
+  }
+  return { train: dataset, validation: measured, vocab };
+}

@@ -1,0 +1,78 @@
+import type { light as lightNamespace } from '../../index.js';
+import type { EncodedDataset, GatheredRows } from '../data/encoded.js';
+import { torch } from '../native/torch.js';
+import type { ModelSettings } from './options.js';
+
+/** One named array of a model's state: PyTorch's name, dtype, shape, and the little-endian elements. */
+export type StateEntry = lightNamespace.FileTensor;
+
+/** What an engine is built from. */
+export interface EngineConfig extends ModelSettings {
+  vocabSize: number;
+  numClasses: number;
+  paddingIdx: number;
+  seed: number;
+  threads: number | undefined;
+}
+
+/** Some batches that are trained in one go, away from the event loop. */
+export interface Chunk extends GatheredRows {
+  /** Rows in each batch. */
+  batchSizes: Int32Array;
+  /** Learning rate of each batch. */
+  learningRates: Float64Array;
+}
+
+/** Sums over a chunk. */
+export interface ChunkStats {
+  /** Sum of the rows' cross entropies. */
+  loss: number;
+  /** Rows labelled rightly, before the step that their batch made. */
+  correct: number;
+  /** Rows trained on. */
+  rows: number;
+  /** Batch whose loss was not finite, counted in the chunk; no step was made from it on. -1 if there was none. */
+  nonFiniteBatch: number;
+}
+
+/** Computes for a {@link TextClassifier}; everything long runs off the main thread. */
+export interface Engine {
+  /** Makes one optimizer step per batch. */
+  train(chunk: Chunk, clipGradNorm: number): Promise<ChunkStats>;
+  /** Probabilities, `[rows, numClasses]` row-major, in the order of the rows. */
+  predict(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
+  /** A copy of all parameters. */
+  state(): Promise<StateEntry[]>;
+  /** Replaces all parameters; refuses, before anything changes, what does not fit by name, shape or dtype. */
+  loadState(entries: StateEntry[]): Promise<void>;
+  /** Frees the native memory. */
+  close(): void;
+}
+
+/** Makes the engine for a configuration. */
+export function createEngine(config: EngineConfig): Engine {
+  const binding = torch();
+  if (config.threads !== undefined) binding.setNumThreads(config.threads);
+  const { threads: _, ...model } = config;
+  const native = new binding.NativeClassifier({ ...model, device: 'cpu' });
+  return {
+    train: ({ tokens, lengths, labels, batchSizes, learningRates }, clipNorm) =>
+      native.trainBatches({ tokens, lengths, labels, batchSizes }, { learningRates: [...learningRates], clipNorm }),
+    predict: (tokens, lengths) => native.predict(tokens, lengths),
+    state: () => native.state(),
+    loadState: (entries) => native.loadState(entries),
+    close: () => native.close(),
+  };
+}
+
+/** Puts the rows of some batches, which stand in `order` from `start`, together for the engine. */
+export function chunkOf(
+  dataset: EncodedDataset,
+  order: Int32Array,
+  start: number,
+  batchSizes: Int32Array,
+  learningRates: Float64Array,
+): Chunk {
+  const rows = batchSizes.reduce((sum, size) => sum + size, 0);
+  return { ...dataset.gather(order.subarray(start, start + rows)), batchSizes, learningRates };
+}

@@ -1,0 +1,17 @@
+import { type ErrorCode, RecurraError, type RecurraErrorOptions } from '../errors.js';
+import type { TextClassifier } from './classifier.js';
+
+/**
+ * A training that did not reach its end: `ABORTED` by its signal, or `NON_FINITE_LOSS`. What was learned is not lost:
+ * it is in {@link model}.
+ */
+export class TrainingError extends RecurraError {
+  override name = 'TrainingError';
+  /** The best model so far; `undefined` if training stopped before there was one. */
+  readonly model: TextClassifier | undefined;
+
+  constructor(code: ErrorCode, message: string, model: TextClassifier | undefined, options: RecurraErrorOptions = {}) {
+    super(code, message, options);
+    this.model = model;
+  }
+}

@@ -1,0 +1,125 @@
+import { existsSync } from 'node:fs';
+import { ModelFileError, RecurraError } from '../errors.js';
+import { light } from '../native/light.js';
+import { Vocab } from '../text/vocab.js';
+import type { StateEntry } from './engine.js';
+import { type ModelOptions, type ModelSettings, modelSettings } from './options.js';
+
+/** Version of the metadata's form. Readers open every earlier one. */
+const FORMAT_VERSION = 1;
+const FORMAT = 'recurra-text-classifier';
+/** A gigabyte of float32 is a model of 4 million words with vectors of 64: more than that is no model of this kind. */
+const LARGEST_FILE = 4 * 2 ** 30;
+
+/** Everything that a model file holds. */
+export interface ModelContents {
+  settings: ModelSettings;
+  /** Name of a built-in tokenizer, or `null` if the model was trained with a function. */
+  tokenizer: 'basic_english' | null;
+  maxLength: number;
+  labels: string[];
+  vocab: Vocab;
+  state: StateEntry[];
+}
+
+interface Metadata {
+  formatVersion: number;
+  settings: ModelOptions;
+  tokenizer: 'basic_english' | null;
+  maxLength: number;
+  labels: string[];
+  vocab: unknown;
+}
+
+/** Writes a model as one safetensors file, atomically. */
+export async function writeModel(path: string, contents: ModelContents): Promise<void> {
+  const { settings, tokenizer, maxLength, labels, vocab, state } = contents;
+  const metadata: Metadata = {
+    formatVersion: FORMAT_VERSION,
+    settings,
+    tokenizer,
+    maxLength,
+    labels,
+    vocab: vocab.toJSON(),
+  };
+  await light().writeSafetensors(path, state, { format: 'pt', recurra: FORMAT, model: JSON.stringify(metadata) });
+}
+
+function parseMetadata(path: string, all: Record<string, string>): Metadata {
+  if (all.recurra !== FORMAT || all.model === undefined) {
+    throw new ModelFileError(
+      'INVALID_FILE',
+      `${path}: a safetensors file, but not a model of recurra (its metadata has no ${JSON.stringify(FORMAT)}); expected a file that save or "recurra train" wrote`,
+    );
+  }
+  let parsed: Partial<Metadata>;
+  try {
+    parsed = JSON.parse(all.model) as Partial<Metadata>;
+  } catch (cause) {
+    throw new ModelFileError('INVALID_FILE', `${path}: its model description is not JSON`, { cause });
+  }
+  if (!Number.isSafeInteger(parsed.formatVersion) || parsed.formatVersion! > FORMAT_VERSION) {
+    throw new ModelFileError(
+      'INVALID_FILE',
+      `${path}: format version ${String(parsed.formatVersion)}, but this version of recurra reads up to ${FORMAT_VERSION}; install a newer recurra`,
+    );
+  }
+  const { labels, maxLength, settings, tokenizer } = parsed;
+  const distinct =
+    Array.isArray(labels) &&
+    labels.every((label) => typeof label === 'string') &&
+    new Set(labels).size === labels.length;
+  if (!distinct || labels.length < 2)
+    throw new ModelFileError('INVALID_FILE', `${path}: expected two or more different labels`);
+  if (!Number.isSafeInteger(maxLength) || maxLength! < 1)
+    throw new ModelFileError('INVALID_FILE', `${path}: maxLength is no whole number above 0`);
+  if (typeof settings !== 'object' || settings === null)
+    throw new ModelFileError('INVALID_FILE', `${path}: it has no settings`);
+  if (tokenizer !== null && tokenizer !== 'basic_english') {
+    throw new ModelFileError('INVALID_FILE', `${path}: unknown tokenizer ${JSON.stringify(tokenizer)}`);
+  }
+  return parsed as Metadata;
+}
+
+/**
+ * Reads a model file and checks everything that can be checked before a model is built from it.
+ *
+ * @throws ModelFileError `FILE_NOT_FOUND`, `IO` or `INVALID_FILE`.
+ */
+export async function readModel(path: string): Promise<ModelContents> {
+  if (typeof path !== 'string' || path === '')
+    throw new ModelFileError('INVALID_ARGUMENT', 'Expected the path of a model file');
+  if (!existsSync(path)) throw new ModelFileError('FILE_NOT_FOUND', `${path}: no such file`);
+  let file: Awaited<ReturnType<ReturnType<typeof light>['readSafetensors']>>;
+  try {
+    file = await light().readSafetensors(path, LARGEST_FILE);
+  } catch (error) {
+    if (error instanceof RecurraError) throw new ModelFileError(error.code, error.message, { cause: error });
+    throw error;
+  }
+  const { metadata, tensors: state } = file;
+  const { labels, maxLength, settings, tokenizer, vocab: words } = parseMetadata(path, metadata);
+  if (file.checksum !== 'valid') {
+    throw new ModelFileError(
+      'INVALID_FILE',
+      `${path}: its checksum does not fit its contents: the file was damaged or edited`,
+    );
+  }
+  try {
+    const vocab = Vocab.fromJSON(words);
+    if (vocab.defaultIndex === undefined)
+      throw new ModelFileError('INVALID_FILE', 'its vocabulary has no token for unknown words');
+    const rows = state.find(({ name }) => name === 'embedding.weight')?.shape[0];
+    if (rows !== vocab.length) {
+      throw new ModelFileError(
+        'INVALID_FILE',
+        `its vocabulary has ${vocab.length} words, its embedding ${rows ?? 'no'} rows`,
+      );
+    }
+    return { settings: modelSettings(settings), tokenizer, maxLength, labels, vocab, state };
+  } catch (error) {
+    if (error instanceof RecurraError)
+      throw new ModelFileError('INVALID_FILE', `${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+/** How far a training is, as {@link TrainOptions.onProgress} sees it. */
+export interface Progress {
+  /** What has just happened: a few more batches, or the end of an epoch. */
+  kind: 'step' | 'epoch';
+  /** The epoch that is running or has just ended, from 1. */
+  epoch: number;
+  /** How many epochs there will be. */
+  epochs: number;
+  /** Rows seen in all epochs so far. */
+  samples: number;
+  /** Rows that all epochs together will see. */
+  totalSamples: number;
+  /** Mean cross entropy per row of this epoch so far, in nats. */
+  loss: number;
+  /** Share of this epoch's rows so far that the model, as it was then, labelled rightly. */
+  accuracy: number;
+  /** Training speed since the start, without the time of validation. */
+  samplesPerSecond: number;
+  /** Estimated seconds that the training still needs, without validation. */
+  secondsLeft: number;
+  /** With `kind: 'epoch'` and validation rows: how the model does on them. */
+  validation?: { rows: number; loss: number; accuracy: number };
+}
+
+/** Sums that an epoch's progress is computed from. */
+export class EpochTotals {
+  loss = 0;
+  correct = 0;
+  rows = 0;
+
+  add(stats: { loss: number; correct: number; rows: number }): void {
+    this.loss += stats.loss;
+    this.correct += stats.correct;
+    this.rows += stats.rows;
+  }
+}

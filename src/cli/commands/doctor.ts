@@ -1,0 +1,27 @@
+import { type Diagnosis, diagnose } from '../../native/doctor.js';
+import { EXIT, jsonLine } from '../output.js';
+
+function lines(found: Diagnosis): string[] {
+  const { versions, cpu, addon, libtorch, cuda } = found;
+  const list = [
+    `recurra   ${versions.recurra} on Node ${versions.node} (Node-API ${versions.napi}), ${found.platform}`,
+    cpu
+      ? `processor ${cpu.arch}, ${cpu.logicalProcessors} logical, ${cpu.features.join(' ') || 'no vector extensions of use'}`
+      : 'processor unknown: the light addon did not load',
+    addon.error ? `addon     FAILED: ${addon.error}` : `addon     ${addon.path}`,
+  ];
+  if (libtorch.error) list.push(`libtorch  FAILED [${libtorch.code}]: ${libtorch.error}`);
+  else if (libtorch.version) {
+    list.push(`libtorch  ${libtorch.version} from ${libtorch.source}: ${libtorch.folder}, ${libtorch.threads} threads`);
+  }
+  list.push(cuda.available ? 'CUDA      available' : `CUDA      not available: ${cuda.reason}`);
+  return list;
+}
+
+/** `recurra doctor`: prints what was found here; exit code 1 if something that is needed does not work. */
+export function doctorCommand(options: { json?: boolean }): number {
+  const found = diagnose();
+  if (options.json) jsonLine(found);
+  else process.stdout.write(`${lines(found).join('\n')}\n`);
+  return found.ok ? EXIT.ok : EXIT.failure;
+}

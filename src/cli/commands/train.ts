@@ -1,0 +1,130 @@
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { TextClassifier } from '../../classifier/classifier.js';
+import { TrainingError } from '../../classifier/errors.js';
+import type { TrainOptions } from '../../classifier/options.js';
+import { readCsv } from '../../data/csv.js';
+import { DataError } from '../../errors.js';
+import { duration, EXIT, jsonLine, note, percent } from '../output.js';
+import { progressDisplay } from '../progress.js';
+import { type TableFlags, tableOptions } from '../table.js';
+
+/** Flags of `recurra train` that are options of `TextClassifier.train` under the same name. */
+const PASSED_ON = [
+  'cell',
+  'embeddingDim',
+  'hiddenSize',
+  'numLayers',
+  'pooling',
+  'dropout',
+  'minFreq',
+  'maxTokens',
+  'maxLength',
+  'epochs',
+  'batchSize',
+  'lr',
+  'schedule',
+  'clipGradNorm',
+  'seed',
+  'threads',
+] as const satisfies readonly (keyof TrainOptions)[];
+
+/** Flags of `recurra train`. */
+export interface TrainFlags extends TableFlags, Pick<TrainOptions, (typeof PASSED_ON)[number]> {
+  out: string;
+  validation?: string;
+  bidirectional: boolean;
+  json?: boolean;
+}
+
+/** Finds out before hours of training, not after, that the model could not be written. */
+async function checkWritable(out: string): Promise<void> {
+  const folder = dirname(resolve(out));
+  try {
+    await access(folder, constants.W_OK);
+    if ((await stat(out).catch(() => undefined))?.isDirectory()) throw new Error('it is a folder');
+  } catch (error) {
+    throw new DataError('IO', `the model cannot be written to ${out}: ${(error as Error).message}`);
+  }
+}
+
+function trainOptions(flags: TrainFlags): TrainOptions {
+  const options: TrainOptions = { bidirectional: flags.bidirectional };
+  for (const name of PASSED_ON) if (flags[name] !== undefined) Object.assign(options, { [name]: flags[name] });
+  const { validation } = flags;
+  if (validation !== undefined) {
+    const share = Number(validation);
+    options.validation = Number.isFinite(share) ? share : readCsv(validation, tableOptions(flags));
+  }
+  return options;
+}
+
+/** Turns the first Ctrl-C or SIGTERM into an abort; at the second one the process ends as it would have. */
+function abortOnSignals(): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const release = () => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeListener(name, stop);
+  };
+  const stop = () => {
+    note('recurra: stopping; what was learned so far will be saved (again: stop at once)');
+    release();
+    controller.abort();
+  };
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop);
+  return { signal: controller.signal, release };
+}
+
+/** `recurra train`: trains on a CSV file and saves the model. */
+export async function trainCommand(file: string, flags: TrainFlags): Promise<number> {
+  await checkWritable(flags.out);
+  const display = progressDisplay({ json: flags.json === true });
+  const { signal, release } = abortOnSignals();
+  const began = performance.now();
+  let model: TextClassifier;
+  let failure: TrainingError | undefined;
+  try {
+    const rows = readCsv(file, tableOptions(flags));
+    model = await TextClassifier.train(rows, {
+      ...trainOptions(flags),
+      signal,
+      onProgress: display.update,
+    });
+  } catch (error) {
+    if (!(error instanceof TrainingError) || !error.model) throw error;
+    failure = error;
+    model = error.model;
+  } finally {
+    display.stop();
+    release();
+  }
+  await model.save(flags.out);
+  const last = model.history.at(-1);
+  const seconds = (performance.now() - began) / 1000;
+  const summary = {
+    event: 'end',
+    model: flags.out,
+    rows: model.trainedRows,
+    loss: last?.loss ?? null,
+    accuracy: last?.accuracy ?? null,
+    validation: last?.validation ?? null,
+    labels: model.labels.length,
+    vocabulary: model.vocab.length,
+    seconds,
+    interrupted: failure?.code === 'ABORTED',
+  };
+  if (failure && failure.code !== 'ABORTED')
+    note(`recurra: the weights from before the fault are saved in ${flags.out}`);
+  if (flags.json) {
+    if (failure) jsonLine({ event: 'error', code: failure.code, message: failure.message });
+    jsonLine(summary);
+  } else {
+    const measured = last ? `, loss ${last.loss.toFixed(4)}, training accuracy ${percent(last.accuracy)}` : '';
+    process.stdout.write(
+      `${flags.out}: ${summary.rows} rows, ${summary.labels} labels${measured}, ${duration(seconds)}\n`,
+    );
+  }
+  if (!failure) return EXIT.ok;
+  if (failure.code === 'ABORTED') return EXIT.interrupted;
+  note(`recurra: ${failure.message} [${failure.code}]`);
+  return EXIT.failure;
+}

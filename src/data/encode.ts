@@ -1,0 +1,222 @@
+import { ArgumentError, checkOptionNames, DataError, invalidArgument } from '../errors.js';
+import { compareCodePoints } from '../text/codePointOrder.js';
+import { getTokenizer, type Tokenizer, type TokenizerName } from '../text/tokenizer.js';
+import type { Vocab } from '../text/vocab.js';
+import { checkVocabOptions, VOCAB_OPTION_NAMES, VocabBuilder, type VocabOptions } from '../text/vocabBuilder.js';
+import { EncodedDataset } from './encoded.js';
+import { Int32List } from './growable.js';
+import type { LabelledText, Rows } from './rows.js';
+import { Turns } from './turns.js';
+
+/** How far encoding has come. */
+export interface EncodeProgress {
+  /** Texts read so far. */
+  rows: number;
+  /** Tokens they have. */
+  tokens: number;
+}
+
+/** Options that {@link encodeDataset} and {@link collect} share. */
+export interface EncodeOptions {
+  /** Splits the texts. Default `'basic_english'`. */
+  tokenizer?: TokenizerName | Tokenizer | undefined;
+  /**
+   * Names of the classes; a row with another label is an error. Default: the labels that the rows have, in order of
+   * code points.
+   */
+  classes?: readonly string[] | undefined;
+  /** Ends the work with an error of code `ABORTED`. */
+  signal?: AbortSignal | undefined;
+  /** Called every few milliseconds and at the end. */
+  onProgress?: ((progress: EncodeProgress) => void) | undefined;
+}
+
+/** Options of {@link encodeDataset}. */
+export interface EncodeDatasetOptions extends EncodeOptions {
+  /** The vocabulary that gives the indices. */
+  vocab: Vocab;
+}
+
+/** Options of {@link collect}: also those of the vocabulary that it builds. */
+export interface CollectOptions extends EncodeOptions, VocabOptions {}
+
+/** What {@link collect} returns. */
+export interface Collected {
+  /** The texts, encoded by `vocab`. */
+  dataset: EncodedDataset;
+  /** The vocabulary built from them. */
+  vocab: Vocab;
+  /** Number of texts that had no token and were given one `<unk>`. */
+  emptyTexts: number;
+}
+
+/**
+ * Encodes texts with a vocabulary that is there already. Gives way to the event loop every few milliseconds, so that
+ * timers and requests of the same process are not held up. A text without tokens becomes one unknown token.
+ *
+ * @param rows - Texts with labels.
+ * @param options - See {@link EncodeDatasetOptions}.
+ * @throws {@link ArgumentError} for options that do not fit; {@link DataError} with code `UNKNOWN_LABEL` for a label that is
+ * not among the `classes`, `INVALID_ROW` for a row without text or label, and whatever `rows` throws.
+ */
+export async function encodeDataset(rows: Rows, options: EncodeDatasetOptions): Promise<EncodedDataset> {
+  checkOptionNames('encodeDataset', options, ['vocab', ...ENCODE_OPTION_NAMES]);
+  const { vocab } = options;
+  if (typeof vocab?.encode !== 'function') throw invalidArgument('vocab', 'a Vocab', vocab);
+  const encoder = new Encoder(rows, options);
+  const indices = vocab.stoi;
+  const unknown = vocab.defaultIndex;
+  await encoder.read((token) => indices.get(token) ?? unknown ?? vocab.get(token), unknown);
+  return encoder.finish();
+}
+
+/**
+ * Reads texts once and returns them encoded together with the vocabulary built from them: each text is split only once,
+ * and between counting and encoding it is kept as numbers. Gives way to the event loop as {@link encodeDataset} does.
+ *
+ * @param rows - Texts with labels.
+ * @param options - See {@link CollectOptions}.
+ * @throws the same errors as {@link encodeDataset}.
+ *
+ * @example
+ * ```ts
+ * const { dataset, vocab } = await collect(readCsv('tickets.csv', { text: 'body', label: 'queue' }), { minFreq: 2 });
+ * ```
+ */
+export async function collect(rows: Rows, options: CollectOptions = {}): Promise<Collected> {
+  checkOptionNames('collect', options, [...ENCODE_OPTION_NAMES, ...VOCAB_OPTION_NAMES]);
+  const { unkToken } = checkVocabOptions(options);
+  const encoder = new Encoder(rows, options);
+  const builder = new VocabBuilder();
+  // While the indices are not known yet, number 0 is the place of the unknown token and token n has number n + 1.
+  await encoder.read((token) => builder.intern(token) + 1, unkToken === null ? undefined : 0);
+  const { vocab, indices } = await encoder.turns.run(builder.buildInSteps(options));
+  const map = new Int32Array(indices.length + 1);
+  const unknown = vocab.defaultIndex;
+  if (unknown === undefined && indices.includes(-1)) {
+    throw new ArgumentError(
+      'INVALID_ARGUMENT',
+      'minFreq or maxTokens leave out tokens that the texts have, and the vocabulary has no token for unknown ones: add it to specials',
+    );
+  }
+  map[0] = unknown ?? 0;
+  for (let i = 0; i < indices.length; i++) map[i + 1] = indices[i]! < 0 ? unknown! : indices[i]!;
+  return { dataset: await encoder.finish(map), vocab, emptyTexts: encoder.emptyTexts };
+}
+
+const ENCODE_OPTION_NAMES = ['tokenizer', 'classes', 'signal', 'onProgress'] as const;
+
+/** Reads rows into flat lists. */
+class Encoder {
+  readonly turns: Turns;
+  emptyTexts = 0;
+  readonly #rows: Rows;
+  readonly #tokenizer: Tokenizer;
+  readonly #given: readonly string[] | undefined;
+  readonly #classes = new Map<string, number>();
+  readonly #tokens = new Int32List();
+  readonly #ends = new Int32List();
+  readonly #labels = new Int32List();
+  readonly #report: () => void;
+
+  constructor(rows: Rows, { tokenizer, classes, signal, onProgress }: EncodeOptions) {
+    const source = rows as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
+    if (typeof rows === 'string' || !(source?.[Symbol.iterator] || source?.[Symbol.asyncIterator])) {
+      throw invalidArgument('rows', 'an iterable or async iterable of { text, label }', rows);
+    }
+    if (onProgress !== undefined && typeof onProgress !== 'function') {
+      throw invalidArgument('onProgress', 'a function', onProgress);
+    }
+    if (classes !== undefined) {
+      if (!Array.isArray(classes) || classes.length === 0 || classes.some((name) => typeof name !== 'string')) {
+        throw invalidArgument('classes', 'a non-empty array of names', classes);
+      }
+      for (const name of classes) this.#classes.set(name, this.#classes.size);
+      if (this.#classes.size < classes.length) throw invalidArgument('classes', 'different names', classes.join(', '));
+    }
+    this.#rows = rows;
+    this.#given = classes;
+    this.#tokenizer = getTokenizer(tokenizer);
+    this.#report = () => onProgress?.({ rows: this.#labels.length, tokens: this.#tokens.length });
+    this.turns = new Turns(signal, this.#report);
+  }
+
+  /** Reads all rows; `number` gives the number that stands for a token, `empty` stands for a text without tokens. */
+  async read(number: (token: string) => number, empty: number | undefined): Promise<void> {
+    const add = (row: LabelledText) => {
+      const tokens = this.#tokenizer(this.#check(row).text);
+      if (!Array.isArray(tokens)) throw invalidArgument("the tokenizer's result", 'an array of strings', tokens);
+      if (tokens.length === 0) {
+        if (empty === undefined) {
+          throw this.#error(row, 'INVALID_ROW', 'the text has no tokens, and the vocabulary no token for unknown ones');
+        }
+        this.emptyTexts++;
+        this.#tokens.push(empty);
+      }
+      for (let i = 0; i < tokens.length; i++) this.#tokens.push(number(tokens[i]!));
+      if (this.#tokens.length > 2 ** 32 - 1) {
+        throw this.#error(row, 'OUT_OF_RANGE', 'the texts have more than 4,294,967,295 tokens in all');
+      }
+      this.#ends.push(this.#tokens.length | 0);
+      this.#labels.push(this.#classOf(row));
+    };
+    if (Symbol.asyncIterator in this.#rows) {
+      for await (const row of this.#rows) {
+        add(row);
+        if (this.turns.due) await this.turns.next();
+      }
+    } else {
+      for (const row of this.#rows) {
+        add(row);
+        if (this.turns.due) await this.turns.next();
+      }
+    }
+  }
+
+  /** The data set of what was read; `map` is applied to the numbers. */
+  async finish(map?: Int32Array): Promise<EncodedDataset> {
+    const tokens = await this.turns.run(this.#tokens.finish(map));
+    const ends = await this.turns.run(this.#ends.finish());
+    const offsets = new Uint32Array(ends.length + 1);
+    offsets.set(new Uint32Array(ends.buffer), 1);
+    let classes = this.#given;
+    let labelMap: Int32Array | undefined;
+    if (!classes) {
+      classes = [...this.#classes.keys()].sort(compareCodePoints);
+      labelMap = new Int32Array(classes.length);
+      for (const [index, name] of classes.entries()) labelMap[this.#classes.get(name)!] = index;
+    }
+    const labels = await this.turns.run(this.#labels.finish(labelMap));
+    this.#report();
+    return new EncodedDataset({ tokens, offsets, labels, classes });
+  }
+
+  #check(row: LabelledText): LabelledText {
+    if (typeof row?.text !== 'string' || typeof row.label !== 'string') {
+      const found = row === null || typeof row !== 'object' ? String(row) : JSON.stringify(Object.keys(row));
+      throw this.#error(row, 'INVALID_ROW', `expected { text, label } with two strings but found ${found}`);
+    }
+    return row;
+  }
+
+  #classOf({ label, line }: LabelledText): number {
+    let index = this.#classes.get(label);
+    if (index === undefined) {
+      if (this.#given) {
+        const known = this.#given.slice(0, 20).map((name) => JSON.stringify(name));
+        const more = this.#given.length > 20 ? `, and ${this.#given.length - 20} more` : '';
+        const message = `unknown label ${JSON.stringify(label)}; the known ones are ${known.join(', ')}${more}`;
+        throw this.#error({ line }, 'UNKNOWN_LABEL', message);
+      }
+      index = this.#classes.size;
+      this.#classes.set(Buffer.from(label, 'utf16le').toString('utf16le'), index);
+    }
+    return index;
+  }
+
+  #error(row: { line?: number | undefined } | null, code: DataError['code'], message: string): DataError {
+    const line = row?.line;
+    const where = line === undefined ? `row ${this.#labels.length + 1}: ` : '';
+    return new DataError(code, where + message, { file: this.#rows.file, line });
+  }
+}

@@ -1,0 +1,23 @@
+/** A text and the class it belongs to. */
+export interface LabelledText {
+  /** The text as it was written. */
+  text: string;
+  /** Name of its class. */
+  label: string;
+  /** Line of the file where the row begins, from 1, if it comes from a file; used in messages. */
+  line?: number | undefined;
+}
+
+/** A text without a class, for prediction. */
+export interface UnlabelledText {
+  /** The text as it was written. */
+  text: string;
+  /** Line of the file where the row begins, from 1, if it comes from a file; used in messages. */
+  line?: number | undefined;
+}
+
+/**
+ * Texts with their classes: an array, a generator, or a reader such as {@link readCsv} that gives them as it reads.
+ * A reader may have `file`, the path that messages name.
+ */
+export type Rows = (Iterable<LabelledText> | AsyncIterable<LabelledText>) & { readonly file?: string | undefined };

@@ -1,0 +1,26 @@
+/**
+ * Recurrent text models for Node.js: tensors and recurrent networks with PyTorch's numbers, and a text classifier for
+ * those who only want the result.
+ *
+ * @packageDocumentation
+ */
+export * from './classifier/index.js';
+export { type ProgressDisplay, type ProgressDisplayOptions, progressDisplay } from './cli/progress.js';
+export * from './data/index.js';
+export {
+  ArgumentError,
+  DataError,
+  type ErrorCode,
+  type FilePosition,
+  LibtorchError,
+  ModelFileError,
+  RecurraError,
+  type RecurraErrorOptions,
+} from './errors.js';
+export type { CudaStatus } from './native/cuda.js';
+export { type Diagnosis, diagnose } from './native/doctor.js';
+export * as nn from './nn/index.js';
+export * as optim from './optim/index.js';
+export * from './tensor/index.js';
+export * from './text/index.js';
+export * from './train/index.js';

@@ -1,0 +1,3 @@
+export { clipGradNorm, clipGradValue } from './clip.js';
+/** Packing of sequences of different lengths: `nn.utils.rnn`. */
+export * as rnn from './rnn.js';

@@ -1,0 +1,48 @@
+import { ArgumentError, invalidArgument } from '../errors.js';
+import { torch } from '../native/torch.js';
+import { isPromiseLike } from './scope.js';
+
+function withGradMode<T>(name: string, on: boolean, fn: () => T): T {
+  if (typeof fn !== 'function') throw invalidArgument(`fn of ${name}`, 'a function', fn);
+  const binding = torch();
+  const previous = binding.setGradEnabled(on);
+  let result: T;
+  try {
+    result = fn();
+  } finally {
+    binding.setGradEnabled(previous);
+  }
+  if (isPromiseLike(result)) {
+    // Nobody will see this promise: a rejection must not end the process as unhandled.
+    result.then(undefined, () => {});
+    throw new ArgumentError(
+      'INVALID_ARGUMENT',
+      `${name} got a function that returns a promise; what follows its first await would run in another mode. Call ${name} inside the async function, around its synchronous parts`,
+    );
+  }
+  return result;
+}
+
+/**
+ * Runs `fn` without recording operations for `backward`, which saves memory and time, and returns its result. The mode is restored also
+ * when `fn` throws.
+ *
+ * @throws `INVALID_ARGUMENT` if `fn` is async.
+ */
+export function noGrad<T>(fn: () => T): T {
+  return withGradMode('noGrad', false, fn);
+}
+
+/**
+ * Runs `fn` with recording of operations, inside {@link noGrad}, and returns its result.
+ *
+ * @throws `INVALID_ARGUMENT` if `fn` is async.
+ */
+export function enableGrad<T>(fn: () => T): T {
+  return withGradMode('enableGrad', true, fn);
+}
+
+/** Whether operations are being recorded for `backward`. */
+export function isGradEnabled(): boolean {
+  return torch().isGradEnabled();
+}

@@ -1,0 +1,35 @@
+export {
+  type NestedArray,
+  TensorBase,
+  type ToOptions,
+} from './base.js';
+export {
+  type ArangeOptions,
+  arange,
+  type CreateOptions,
+  cat,
+  eye,
+  full,
+  manualSeed,
+  ones,
+  onesLike,
+  rand,
+  randint,
+  randLike,
+  randn,
+  randnLike,
+  randperm,
+  stack,
+  type TensorOptions,
+  tensor,
+  where,
+  zeros,
+  zerosLike,
+} from './create.js';
+export type { TensorData, TensorElement } from './data.js';
+export { type Device, type DType, dtypes, type TypedArray } from './dtype.js';
+export { enableGrad, isGradEnabled, noGrad } from './grad.js';
+export { type Operand, type ReduceDimOptions, type ReduceOptions, TensorMath, type ValuesAndIndices } from './math.js';
+export { keep, tidy } from './memory.js';
+export { type SliceOptions, TensorShape } from './shape.js';
+export { type BackwardOptions, Tensor } from './tensor.js';

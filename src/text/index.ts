@@ -1,0 +1,5 @@
+export { basicEnglish } from './basicEnglish.js';
+export { ngramsIterator } from './ngrams.js';
+export { getTokenizer, type Tokenizer, type TokenizerName } from './tokenizer.js';
+export { Vocab, type VocabJSON, type VocabTokenOptions } from './vocab.js';
+export { buildVocabFromIterator, VocabBuilder, type VocabOptions, vocabFromCounter } from './vocabBuilder.js';

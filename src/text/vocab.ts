@@ -1,0 +1,231 @@
+import { ArgumentError, checkOptionNames, DataError, invalidArgument } from '../errors.js';
+
+/** What {@link Vocab.toJSON} gives: plain data for `JSON.stringify`. */
+export interface VocabJSON {
+  /** All tokens, the one with index 0 first. */
+  tokens: string[];
+  /** The tokens that are there in any case, whatever the texts have. */
+  specials: string[];
+  /** Token that stands for every unknown one, or null if there is none. */
+  unkToken: string | null;
+  /** Token that fills up short texts, or null if there is none. */
+  padToken: string | null;
+}
+
+/** Options of {@link Vocab.fromTokens}. */
+export interface VocabTokenOptions {
+  /** Which tokens are there in any case, whatever the texts have; default the unknown and the padding token. */
+  specials?: readonly string[] | undefined;
+  /** Token whose index stands for unknown tokens; default `'<unk>'` where the list has it. Null for none. */
+  unkToken?: string | null | undefined;
+  /** Token that fills up short texts; default `'<pad>'` where the list has it. Null for none. */
+  padToken?: string | null | undefined;
+}
+
+/**
+ * The tokens that a model knows, each with its index.
+ *
+ * Built by `buildVocabFromIterator`, `vocabFromCounter` or `VocabBuilder` from counted tokens, or by
+ * {@link Vocab.fromTokens} and {@link Vocab.fromJSON} from a list. It does not change afterwards.
+ *
+ * @example
+ * ```ts
+ * const vocab = buildVocabFromIterator(texts.map(basicEnglish), { minFreq: 2 });
+ * const ids = vocab.encode(basicEnglish('Oil prices soar'));
+ * vocab.decode(ids); // ['oil', 'prices', '<unk>']
+ * ```
+ */
+export class Vocab {
+  readonly #tokens: readonly string[];
+  readonly #indices: ReadonlyMap<string, number>;
+  /** Index that stands for unknown tokens, or undefined if there is none. */
+  readonly defaultIndex: number | undefined;
+  /** Index of the padding token, or undefined if there is none. */
+  readonly padIndex: number | undefined;
+  /** The tokens that are there in any case, whatever the texts have. */
+  readonly specials: readonly string[];
+
+  private constructor(tokens: readonly string[], indices: ReadonlyMap<string, number>, options: VocabTokenOptions) {
+    this.#tokens = tokens;
+    this.#indices = indices;
+    this.defaultIndex = special('unkToken', '<unk>', options.unkToken, indices);
+    this.padIndex = special('padToken', '<pad>', options.padToken, indices);
+    const marked = [this.defaultIndex, this.padIndex].filter((index) => index !== undefined);
+    this.specials = [...(options.specials ?? marked.map((index) => tokens[index]!))];
+    const absent = this.specials.find((token) => !indices.has(token));
+    if (absent !== undefined) throw invalidArgument('specials', 'tokens of the vocabulary', absent);
+  }
+
+  /**
+   * Makes a vocabulary from all its tokens in order of their indices.
+   *
+   * @throws {@link ArgumentError} if `tokens` is no list of different strings, or if a token named in the options is not in it.
+   */
+  static fromTokens(tokens: Iterable<string>, options: VocabTokenOptions = {}): Vocab {
+    checkOptionNames('Vocab.fromTokens', options, ['specials', 'unkToken', 'padToken']);
+    if (typeof tokens === 'string' || tokens === null || typeof tokens?.[Symbol.iterator] !== 'function') {
+      throw invalidArgument('tokens', 'an iterable of strings', tokens);
+    }
+    const list = [...tokens];
+    const indices = new Map<string, number>();
+    for (const [index, token] of list.entries()) {
+      if (typeof token !== 'string') throw invalidArgument(`tokens[${index}]`, 'a string', token);
+      const earlier = indices.get(token);
+      if (earlier !== undefined) {
+        throw new ArgumentError(
+          'INVALID_ARGUMENT',
+          `Expected different tokens but ${JSON.stringify(token)} stands at ${earlier} and at ${index}`,
+        );
+      }
+      indices.set(token, index);
+    }
+    return new Vocab(list, indices, options);
+  }
+
+  /**
+   * Reads what {@link toJSON} gave.
+   *
+   * @param json - The object, already parsed.
+   * @throws {@link DataError} with code `INVALID_FILE` if it is something else.
+   */
+  static fromJSON(json: unknown): Vocab {
+    const { tokens, specials, unkToken = null, padToken = null } = (json ?? {}) as Partial<VocabJSON>;
+    const nameOrNull = (value: unknown) => value === null || typeof value === 'string';
+    if (!Array.isArray(tokens) || !isStrings(specials ?? []) || !nameOrNull(unkToken) || !nameOrNull(padToken)) {
+      throw new DataError(
+        'INVALID_FILE',
+        'Not a vocabulary: expected an object with tokens, specials, unkToken and padToken',
+      );
+    }
+    try {
+      return Vocab.fromTokens(tokens, { specials, unkToken, padToken });
+    } catch (cause) {
+      if (!(cause instanceof ArgumentError)) throw cause;
+      throw new DataError('INVALID_FILE', `Not a vocabulary: ${cause.message}`, {}, { cause });
+    }
+  }
+
+  /**
+   * Wraps lists that {@link VocabBuilder} made and will not touch again.
+   *
+   * @internal
+   */
+  static fromParts(tokens: readonly string[], indices: ReadonlyMap<string, number>, options: VocabTokenOptions): Vocab {
+    return new Vocab(tokens, indices, options);
+  }
+
+  /** Number of tokens, specials included: the first size of the embedding. */
+  get size(): number {
+    return this.#tokens.length;
+  }
+
+  /** Same as {@link size}. */
+  get length(): number {
+    return this.#tokens.length;
+  }
+
+  /** All tokens in order of their indices (torchtext's `get_itos()`). */
+  get itos(): readonly string[] {
+    return this.#tokens;
+  }
+
+  /** Index of every token (torchtext's `get_stoi()`). */
+  get stoi(): ReadonlyMap<string, number> {
+    return this.#indices;
+  }
+
+  /** Tells whether the token is in the vocabulary. */
+  has(token: string): boolean {
+    return this.#indices.has(token);
+  }
+
+  /**
+   * Index of a token, that of the unknown token where it is not in the vocabulary.
+   *
+   * @throws {@link ArgumentError} with code `OUT_OF_RANGE` if the token is not there and the vocabulary has no unknown token.
+   */
+  get(token: string): number {
+    const index = this.#indices.get(token) ?? this.defaultIndex;
+    if (index === undefined) {
+      throw new ArgumentError(
+        'OUT_OF_RANGE',
+        `Token ${JSON.stringify(token)} is not in the vocabulary, which has no token for unknown ones: build it with '<unk>' among its specials`,
+      );
+    }
+    return index;
+  }
+
+  /**
+   * Indices of tokens, as {@link get} gives them. No tokens give no indices.
+   *
+   * @returns A new array, `[tokens.length]`.
+   */
+  encode(tokens: readonly string[]): Int32Array {
+    const ids = new Int32Array(tokens.length);
+    for (let i = 0; i < ids.length; i++) {
+      ids[i] = this.#indices.get(tokens[i]!) ?? this.defaultIndex ?? this.get(tokens[i]!);
+    }
+    return ids;
+  }
+
+  /** The same as {@link encode} under torchtext's name, as an array of numbers. */
+  lookupIndices(tokens: readonly string[]): number[] {
+    return Array.from(this.encode(tokens));
+  }
+
+  /**
+   * The token with an index.
+   *
+   * @throws {@link ArgumentError} with code `OUT_OF_RANGE` if there is no such index.
+   */
+  lookupToken(index: number): string {
+    const token = this.#tokens[index];
+    if (token === undefined) {
+      throw invalidArgument('index', `an integer from 0 to ${this.size - 1}`, index, 'OUT_OF_RANGE');
+    }
+    return token;
+  }
+
+  /** The tokens with these indices under torchtext's name; same as {@link decode}. */
+  lookupTokens(ids: Iterable<number | bigint>): string[] {
+    return this.decode(ids);
+  }
+
+  /**
+   * The tokens with these indices.
+   *
+   * @param ids - Numbers, or bigints as int64 data has them.
+   * @throws {@link ArgumentError} with code `OUT_OF_RANGE` if there is no such index.
+   */
+  decode(ids: Iterable<number | bigint>): string[] {
+    return Array.from(ids, (id) => this.lookupToken(Number(id)));
+  }
+
+  /** Plain data from which {@link Vocab.fromJSON} makes the same vocabulary. */
+  toJSON(): VocabJSON {
+    const name = (index: number | undefined) => (index === undefined ? null : this.#tokens[index]!);
+    return {
+      tokens: [...this.#tokens],
+      specials: [...this.specials],
+      unkToken: name(this.defaultIndex),
+      padToken: name(this.padIndex),
+    };
+  }
+}
+
+function special(
+  option: string,
+  usual: string,
+  given: string | null | undefined,
+  indices: ReadonlyMap<string, number>,
+): number | undefined {
+  if (given === null) return undefined;
+  if (given === undefined) return indices.get(usual);
+  const index = indices.get(given);
+  if (index === undefined) throw invalidArgument(option, 'a token of the vocabulary or null', given);
+  return index;
+}
+
+function isStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Each file in a process of its own: the addons and libtorch keep state for the whole process.
+    pool: 'forks',
+    // Several processes that each use all cores slow one another down many times over.
+    env: { OMP_NUM_THREADS: '1' },
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    typecheck: {
+      enabled: true,
+      include: ['test/**/*.test-d.ts'],
+      tsconfig: './tsconfig.json',
+    },
+  },
+});
