@@ -43,14 +43,397 @@ export declare namespace light {
     metadata: Record<string, string>
     /** Its tensors, in the order of their data. */
     tensors: Array<FileTensor>
+    /** Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`. */
+    checksum: string
   }
 
   /** Tries to open a library, such as the NVIDIA driver's `libcuda.so.1`, and returns why it cannot, or `null`. */
   export function whyNotLoadable(library: string): string | null
 
-  /** Writes a safetensors file atomically: to a temporary name, synced, renamed. */
+  /** Writes a safetensors file atomically: to a temporary name, synced, renamed. Its metadata gets a checksum, `sha256`. */
   export function writeSafetensors(path: string, tensors: Array<FileTensor>, metadata: Record<string, string>): Promise<void>
 }
 
 export declare namespace torch {
+  /** An optimizer; its state lives outside JavaScript. */
+  export class NativeOptimizer {
+    /** An optimizer of groups of parameters. */
+    constructor(kind: 'Adam' | 'AdamW' | 'SGD', groups: Array<OptimizerGroup>)
+    /** Moves every parameter that has a gradient. */
+    step(): void
+    /** The same off the main thread. */
+    stepAsync(): Promise<void>
+    /** Leaves every parameter without a gradient. */
+    zeroGrad(): void
+    /** Sets the options of a group. */
+    setOptions(group: number, options: OptimizerOptions): void
+    /** All state; the tensors are those that the optimizer moves, not copies. */
+    state(): Array<OptimizerState>
+    /** Replaces all state by copies; everything is checked before anything changes. */
+    loadState(entries: Array<{ index: number, name: string, tensor: NativeTensor }>): void
+    /** Lets go of parameters and state; doing it again does nothing. */
+    dispose(): void
+  }
+
+  /** A handle on a libtorch tensor. Several handles may share one tensor, and several tensors one memory. */
+  export class NativeTensor {
+    /** Whether operations on it are recorded. */
+    requiresGrad(): boolean
+    /** Records operations on this leaf, or not. */
+    setRequiresGrad(on: boolean): void
+    /** Whether it is not the result of a recorded operation. */
+    isLeaf(): boolean
+    /** The accumulated gradient. */
+    grad(): NativeTensor | null
+    /** Replaces the accumulated gradient. */
+    setGrad(grad?: NativeTensor | undefined | null): void
+    /** Leaves it without a gradient. */
+    zeroGrad(): void
+    /** Adds gradients into the leaves that this tensor depends on. */
+    backward(gradient: NativeTensor | undefined | null, retainGraph: boolean): void
+    /** The same off the main thread. */
+    backwardAsync(gradient: NativeTensor | undefined | null, retainGraph: boolean): Promise<void>
+    /** Copies values, converting dtype and device. */
+    copy_(source: NativeTensor): void
+    /** Sets every element. */
+    fill_(value: number): void
+    /** Sets every element to 0. */
+    zero_(): void
+    /** Fills from the normal distribution. */
+    normal_(mean: number, std: number): void
+    /** Fills uniformly. */
+    uniform_(from: number, to: number): void
+    /** Adds `alpha * other`. */
+    add_(other: NativeTensor, alpha: number): void
+    /** Multiplies by a number. */
+    mulScalar_(value: number): void
+    /** r" `-x`. */
+    neg(): NativeTensor
+    /** r" `|x|`. */
+    abs(): NativeTensor
+    /** r" `e^x`. */
+    exp(): NativeTensor
+    /** r" Natural logarithm. */
+    log(): NativeTensor
+    /** r" Square root. */
+    sqrt(): NativeTensor
+    /** r" `x * x`. */
+    square(): NativeTensor
+    /** r" Hyperbolic tangent. */
+    tanh(): NativeTensor
+    /** r" `1 / (1 + e^-x)`. */
+    sigmoid(): NativeTensor
+    /** r" `max(x, 0)`. */
+    relu(): NativeTensor
+    /** r" Whether an element is 0. */
+    logicalNot(): NativeTensor
+    /** r" `1 / x`. */
+    reciprocal(): NativeTensor
+    /** r" Whether an element is neither infinite nor NaN. */
+    isfinite(): NativeTensor
+    /** r" `a + b`. */
+    add(other: NativeTensor): NativeTensor
+    /** r" `a - b`. */
+    sub(other: NativeTensor): NativeTensor
+    /** r" `a * b`. */
+    mul(other: NativeTensor): NativeTensor
+    /** r" `a / b`. */
+    div(other: NativeTensor): NativeTensor
+    /** r" `a ^ b`. */
+    pow(other: NativeTensor): NativeTensor
+    /** r" The larger element. */
+    maximum(other: NativeTensor): NativeTensor
+    /** r" The smaller element. */
+    minimum(other: NativeTensor): NativeTensor
+    /** r" Matrix product. */
+    matmul(other: NativeTensor): NativeTensor
+    /** r" `a == b`. */
+    eq(other: NativeTensor): NativeTensor
+    /** r" `a != b`. */
+    ne(other: NativeTensor): NativeTensor
+    /** r" `a < b`. */
+    lt(other: NativeTensor): NativeTensor
+    /** r" `a <= b`. */
+    le(other: NativeTensor): NativeTensor
+    /** r" `a > b`. */
+    gt(other: NativeTensor): NativeTensor
+    /** r" `a >= b`. */
+    ge(other: NativeTensor): NativeTensor
+    /** r" Both are not 0. */
+    logicalAnd(other: NativeTensor): NativeTensor
+    /** r" One is not 0. */
+    logicalOr(other: NativeTensor): NativeTensor
+    /** r" `x + value`. */
+    addScalar(value: number): NativeTensor
+    /** r" `x - value`. */
+    subScalar(value: number): NativeTensor
+    /** r" `x * value`. */
+    mulScalar(value: number): NativeTensor
+    /** r" `x / value`. */
+    divScalar(value: number): NativeTensor
+    /** r" `x ^ value`. */
+    powScalar(value: number): NativeTensor
+    /** r" `value - x`. */
+    rsubScalar(value: number): NativeTensor
+    /** r" `value / x`. */
+    rdivScalar(value: number): NativeTensor
+    /** r" `x == value`. */
+    eqScalar(value: number): NativeTensor
+    /** r" `x != value`. */
+    neScalar(value: number): NativeTensor
+    /** r" `x < value`. */
+    ltScalar(value: number): NativeTensor
+    /** r" `x <= value`. */
+    leScalar(value: number): NativeTensor
+    /** r" `x > value`. */
+    gtScalar(value: number): NativeTensor
+    /** r" `x >= value`. */
+    geScalar(value: number): NativeTensor
+    /** Limits the elements. */
+    clamp(min?: number | undefined | null, max?: number | undefined | null): NativeTensor
+    /** `value` where the mask is true. */
+    maskedFill(mask: NativeTensor, value: number): NativeTensor
+    /** This where the condition is true, else the other. */
+    where(condition: NativeTensor, other: NativeTensor): NativeTensor
+    /** Sum over dimensions, or all. */
+    sum(dims: Array<number> | undefined | null, keepdim: boolean): NativeTensor
+    /** Mean over dimensions, or all. */
+    mean(dims: Array<number> | undefined | null, keepdim: boolean): NativeTensor
+    /** The largest element. */
+    maxAll(): NativeTensor
+    /** The smallest element. */
+    minAll(): NativeTensor
+    /** The largest elements along a dimension, and where they are. */
+    maxDim(dim: number, keepdim: boolean): Array<NativeTensor>
+    /** The smallest elements along a dimension, and where they are. */
+    minDim(dim: number, keepdim: boolean): Array<NativeTensor>
+    /** Where the largest element is. */
+    argmax(dim: number | undefined | null, keepdim: boolean): NativeTensor
+    /** Where the smallest element is. */
+    argmin(dim: number | undefined | null, keepdim: boolean): NativeTensor
+    /** The p-norm over all elements. */
+    norm(p: number): NativeTensor
+    /** Whether any element is not 0. */
+    any(): NativeTensor
+    /** Whether all elements are not 0. */
+    all(): NativeTensor
+    /** Softmax along a dimension. */
+    softmax(dim: number): NativeTensor
+    /** Logarithm of softmax along a dimension. */
+    logSoftmax(dim: number): NativeTensor
+    /** The `index`-th slice along a dimension. */
+    select(dim: number, index: number): NativeTensor
+    /** From `start` up to but without `end`. */
+    slice(dim: number, start: number | undefined | null, end: number | undefined | null, step: number): NativeTensor
+    /** The slices that a vector of indices names. */
+    indexSelect(dim: number, index: NativeTensor): NativeTensor
+    /** Elements named one by one along a dimension. */
+    gather(dim: number, index: NativeTensor): NativeTensor
+    /** PyTorch's advanced indexing; null takes a whole dimension. */
+    index(indices: Array<NativeTensor | undefined | null>): NativeTensor
+    /** Swaps two dimensions. */
+    transpose(a: number, b: number): NativeTensor
+    /** Puts the dimensions in another order. */
+    permute(dims: Array<number>): NativeTensor
+    /** Another shape for the same elements. */
+    reshape(dims: Array<number>): NativeTensor
+    /** Drops dimensions of size 1. */
+    squeeze(dim?: number | undefined | null): NativeTensor
+    /** Inserts a dimension of size 1. */
+    unsqueeze(dim: number): NativeTensor
+    /** Repeats dimensions of size 1 without copying. */
+    expand(dims: Array<number>): NativeTensor
+    /** Joins neighbouring dimensions into one. */
+    flatten(start: number, end: number): NativeTensor
+    /** Reverses the order along dimensions. */
+    flip(dims: Array<number>): NativeTensor
+    /** A CPU tensor with a copy of the bytes (little-endian, row by row). */
+    static fromBytes(bytes: Uint8Array, dtype: string, shape: Array<number>): NativeTensor
+    /** The elements as bytes, row by row. */
+    toBytes(): Uint8Array
+    /** The one element. */
+    item(): number
+    /** The sizes of the dimensions. */
+    shape(): Array<number>
+    /** The element type. */
+    dtype(): string
+    /** The device. */
+    device(): string
+    /** The number of elements. */
+    numel(): number
+    /** The same values without their history; shares memory. */
+    detach(): NativeTensor
+    /** A copy that remains in the graph. */
+    clone(): NativeTensor
+    /** The values laid out row by row. */
+    contiguous(): NativeTensor
+    /** The values in another dtype. */
+    toDtype(dtype: string): NativeTensor
+    /** The values on another device. */
+    toDevice(device: string): NativeTensor
+    /** A second handle on the same tensor. */
+    alias(): NativeTensor
+    /** Lets go of the tensor; doing it again does nothing. */
+    dispose(): void
+    /** Whether the handle let go of its tensor. */
+    isDisposed(): boolean
+  }
+
+  /** `start`, `start + step`, ... without `end`. */
+  export function arange(start: number, end: number, step: number, dtype: string, device: string): NativeTensor
+
+  /** Joins tensors along an existing dimension. */
+  export function cat(list: TensorList, dim: number): NativeTensor
+
+  /** Scales all gradients so that their common norm is at most `maxNorm`; returns the norm before. */
+  export function clipGradNorm(params: TensorList, maxNorm: number, normType: number): number
+
+  /** Limits every element of every gradient. */
+  export function clipGradValue(params: TensorList, clip: number): void
+
+  /** Cross entropy of logits and targets. */
+  export function crossEntropy(logits: NativeTensor, target: NativeTensor, weight: NativeTensor | null, reduction: 'none' | 'mean' | 'sum', ignoreIndex: number, labelSmoothing: number): NativeTensor
+
+  /** The number of CUDA devices. */
+  export function cudaDeviceCount(): number
+
+  /** Whether a CUDA device can be used. */
+  export function cudaIsAvailable(): boolean
+
+  /** Zeroes elements at random in training. */
+  export function dropout(input: NativeTensor, p: number, train: boolean): NativeTensor
+
+  /** Rows of a table by their ids; `paddingIdx` -1 for none. */
+  export function embedding(weight: NativeTensor, ids: NativeTensor, paddingIdx: number): NativeTensor
+
+  /** Joined rows of bags. */
+  export function embeddingBag(weight: NativeTensor, ids: NativeTensor, offsets: NativeTensor | null, mode: 'sum' | 'mean' | 'max', perSampleWeights: NativeTensor | null, paddingIdx: number): NativeTensor
+
+  /** Ones on the diagonal of `[n, m]`. */
+  export function eye(n: number, m: number, dtype: string, device: string): NativeTensor
+
+  /** One value everywhere. */
+  export function full(shape: Array<number>, value: number, dtype: string, device: string): NativeTensor
+
+  /** How many threads one operation may use. */
+  export function getNumThreads(): number
+
+  /** Whether this thread records operations for gradients. */
+  export function isGradEnabled(): boolean
+
+  /** `x W^T + b`. */
+  export function linear(input: NativeTensor, weight: NativeTensor, bias?: NativeTensor | undefined | null): NativeTensor
+
+  /** Seeds the global generators, as `torch.manual_seed`. */
+  export function manualSeed(seed: number): void
+
+  /** r" Ones. */
+  export function ones(shape: Array<number>, dtype: string, device: string): NativeTensor
+
+  /** Parameters with their options. */
+  export interface OptimizerGroup {
+    /** The parameters. */
+    params: TensorList
+    /** Their options. */
+    options: OptimizerOptions
+  }
+
+  /** Options of one group; what is left out has PyTorch's default. */
+  export interface OptimizerOptions {
+    /** Learning rate. */
+    lr: number
+    /** Decay of the average of gradients (Adam). */
+    beta1?: number
+    /** Decay of the average of squares (Adam). */
+    beta2?: number
+    /** Added to the denominator (Adam). */
+    eps?: number
+    /** Weight decay. */
+    weightDecay?: number
+    /** Keep the maximum of the squares (Adam). */
+    amsgrad?: boolean
+    /** Momentum (SGD). */
+    momentum?: number
+    /** Dampening of momentum (SGD). */
+    dampening?: number
+    /** Nesterov momentum (SGD). */
+    nesterov?: boolean
+    /** Climb instead of descend. */
+    maximize?: boolean
+  }
+
+  /** One state tensor, handed out. */
+  export interface OptimizerState {
+    /** Position of the parameter, counted through all groups. */
+    index: number
+    /** PyTorch's name. */
+    name: 'step' | 'exp_avg' | 'exp_avg_sq' | 'max_exp_avg_sq' | 'momentum_buffer'
+    /** The tensor. */
+    tensor: NativeTensor
+  }
+
+  /** One state tensor, handed in. */
+  export interface OptimizerStateInput {
+    /** Position of the parameter, counted through all groups. */
+    index: number
+    /** PyTorch's name. */
+    name: string
+    /** The tensor. */
+    tensor: NativeTensor
+  }
+
+  /** Packed rows. */
+  export interface PackedRows {
+    /** `[sum of lengths, ...]`, step by step. */
+    data: NativeTensor
+    /** Rows per step. */
+    batchSizes: Int32Array
+  }
+
+  /** Packs padded rows whose lengths fall. */
+  export function packPaddedSequence(input: NativeTensor, lengths: Int32Array, batchFirst: boolean): PackedRows
+
+  /** Padded rows and their lengths. */
+  export interface PaddedRows {
+    /** `[batch, steps, ...]`, or steps first. */
+    output: NativeTensor
+    /** The length of each row. */
+    lengths: Int32Array
+  }
+
+  /** Pads packed rows; `totalLength` 0 for as many steps as there are. */
+  export function padPackedSequence(data: NativeTensor, batchSizes: Int32Array, batchFirst: boolean, paddingValue: number, totalLength: number): PaddedRows
+
+  /** r" Uniform over 0..1, from the global generator. */
+  export function rand(shape: Array<number>, dtype: string, device: string): NativeTensor
+
+  /** Uniform integers in `low..high`, from the global generator. */
+  export function randint(low: number, high: number, shape: Array<number>, dtype: string, device: string): NativeTensor
+
+  /** r" Standard normal, from the global generator. */
+  export function randn(shape: Array<number>, dtype: string, device: string): NativeTensor
+
+  /** The numbers 0..n in random order, from the global generator. */
+  export function randperm(n: number, dtype: string, device: string): NativeTensor
+
+  /** Runs a recurrent layer over padded (`batchSizes` null) or packed input; returns output, h and, for the LSTM, c. */
+  export function rnn(mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, batchSizes: Int32Array | null, hx: Array<NativeTensor>, weights: Array<NativeTensor>, hasBiases: boolean, numLayers: number, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean): Array<NativeTensor>
+
+  /** One step of a recurrence; returns the next state. */
+  export function rnnCell(mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, hx: Array<NativeTensor>, weightIh: NativeTensor, weightHh: NativeTensor, biasIh: NativeTensor | null, biasHh: NativeTensor | null): Array<NativeTensor>
+
+  /** Sets whether this thread records operations for gradients; returns what it was. */
+  export function setGradEnabled(on: boolean): boolean
+
+  /** Sets how many threads one operation may use. */
+  export function setNumThreads(threads: number): void
+
+  /** Joins tensors along a new dimension. */
+  export function stack(list: TensorList, dim: number): NativeTensor
+
+  /** The libtorch version that this addon was compiled for. */
+  export function torchVersion(): string
+
+  /** r" Zeros. */
+  export function zeros(shape: Array<number>, dtype: string, device: string): NativeTensor
 }

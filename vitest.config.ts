@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/build.ts'],
     // Each file in a process of its own: the addons and libtorch keep state for the whole process.
     pool: 'forks',
     // Several processes that each use all cores slow one another down many times over.

@@ -21,6 +21,7 @@ export type { CudaStatus } from './native/cuda.js';
 export { type Diagnosis, diagnose } from './native/doctor.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
+export { type LoadedFile, loadFile, type NamedTensors, type SaveFileOptions, saveFile } from './safetensors/index.js';
 export * from './tensor/index.js';
 export * from './text/index.js';
 export * from './train/index.js';

@@ -118,6 +118,7 @@ class Encoder {
   readonly #ends = new Int32List();
   readonly #labels = new Int32List();
   readonly #report: () => void;
+  readonly #read: EncodeProgress = { rows: 0, tokens: 0 };
 
   constructor(rows: Rows, { tokenizer, classes, signal, onProgress }: EncodeOptions) {
     const source = rows as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
@@ -137,7 +138,7 @@ class Encoder {
     this.#rows = rows;
     this.#given = classes;
     this.#tokenizer = getTokenizer(tokenizer);
-    this.#report = () => onProgress?.({ rows: this.#labels.length, tokens: this.#tokens.length });
+    this.#report = () => onProgress?.({ ...this.#read });
     this.turns = new Turns(signal, this.#report);
   }
 
@@ -159,6 +160,8 @@ class Encoder {
       }
       this.#ends.push(this.#tokens.length | 0);
       this.#labels.push(this.#classOf(row));
+      this.#read.rows++;
+      this.#read.tokens = this.#tokens.length;
     };
     if (Symbol.asyncIterator in this.#rows) {
       for await (const row of this.#rows) {

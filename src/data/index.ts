@@ -1,4 +1,15 @@
+export {
+  AG_NEWS_CLASSES,
+  type AgNews,
+  type AgNewsOptions,
+  type AgNewsPart,
+  agNews,
+  encode,
+  loadDataset,
+  type TextEncodeOptions,
+} from './agNews.js';
 export { type Batches, type BucketOptions, bucketBatches } from './bucket.js';
+export { offsetify, type PadOptions, padify, padLength, type TokenRow } from './collate.js';
 export { type Column, type CsvRows, type ReadCsvOptions, type ReadTextsOptions, readCsv, readTexts } from './csv.js';
 export {
   type Collected,
@@ -10,6 +21,7 @@ export {
   encodeDataset,
 } from './encode.js';
 export { EncodedDataset, type EncodedParts, type EncodedRow, type GatheredRows } from './encoded.js';
+export { DataLoader, type DataLoaderOptions, type Dataset } from './loader.js';
 export { Random, type RandomState } from './random.js';
 export type { LabelledText, Rows, UnlabelledText } from './rows.js';
 export { type Split, type SplitOptions, stratifiedSplit } from './split.js';

@@ -36,7 +36,8 @@ export function checkChoice<T extends string>(name: string, value: unknown, choi
  * @internal
  */
 export function checkProbability(name: string, value: unknown): number {
-  if (typeof value !== 'number' || !(value >= 0 && value <= 1)) throw invalidArgument(name, 'a number from 0 to 1', value, 'OUT_OF_RANGE');
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1))
+    throw invalidArgument(name, 'a number from 0 to 1', value, 'OUT_OF_RANGE');
   return value;
 }
 
@@ -45,7 +46,10 @@ export function checkProbability(name: string, value: unknown): number {
  *
  * @internal
  */
-export function checkFactory(where: string, { dtype = 'float32', device = 'cpu' }: FactoryOptions): Required<FactoryOptions> {
+export function checkFactory(
+  where: string,
+  { dtype = 'float32', device = 'cpu' }: FactoryOptions,
+): Required<FactoryOptions> {
   if (!isFloating(dtype)) throw invalidArgument(`dtype of ${where}`, 'float32 or float64', dtype, 'INVALID_DTYPE');
   return { dtype, device };
 }
@@ -61,7 +65,12 @@ export function checkLikeWeight(name: string, tensor: TensorBase, weight: { dtyp
     throw mismatch(name, `a ${weight.dtype} tensor, as the weights are`, `a ${tensor.dtype} tensor`, 'INVALID_DTYPE');
   }
   if (tensor.device !== weight.device) {
-    throw mismatch(name, `a tensor on ${weight.device}, where the weights are`, `one on ${tensor.device}`, 'INVALID_DEVICE');
+    throw mismatch(
+      name,
+      `a tensor on ${weight.device}, where the weights are`,
+      `one on ${tensor.device}`,
+      'INVALID_DEVICE',
+    );
   }
 }
 
@@ -90,7 +99,10 @@ export function checkIds(name: string, ids: TensorBase, limit: number, what: str
   if (!range) return;
   const wrong = range.min < 0 ? range.min : range.max >= limit ? range.max : undefined;
   if (wrong !== undefined) {
-    throw new ArgumentError('OUT_OF_RANGE', `Expected ids from 0 to ${limit - 1} (${what}) for ${name} but found ${wrong}`);
+    throw new ArgumentError(
+      'OUT_OF_RANGE',
+      `Expected ids from 0 to ${limit - 1} (${what}) for ${name} but found ${wrong}`,
+    );
   }
 }
 

@@ -32,7 +32,13 @@ export interface PretrainedOptions {
 }
 
 // Drawn on the CPU from PyTorch's generator, as torch.nn.Embedding.reset_parameters does.
-function initialWeight(where: string, rows: number, dim: number, padding: number, options: EmbeddingOptions): Parameter {
+function initialWeight(
+  where: string,
+  rows: number,
+  dim: number,
+  padding: number,
+  options: EmbeddingOptions,
+): Parameter {
   if (options.weight !== undefined) {
     checkExactShape(`weight of ${where}`, options.weight, [rows, dim], '[numEmbeddings, embeddingDim]');
     return new Parameter(options.weight);
@@ -49,7 +55,13 @@ function initialWeight(where: string, rows: number, dim: number, padding: number
 
 function pretrainedSize(weight: Tensor): [number, number] {
   checkTensor('weight of fromPretrained', weight);
-  if (weight.ndim !== 2) throw mismatch('weight of fromPretrained', 'shape [rows, dim]', `shape ${shapeText(weight.shape)}`, 'INVALID_SHAPE');
+  if (weight.ndim !== 2)
+    throw mismatch(
+      'weight of fromPretrained',
+      'shape [rows, dim]',
+      `shape ${shapeText(weight.shape)}`,
+      'INVALID_SHAPE',
+    );
   return weight.shape as unknown as [number, number];
 }
 
@@ -74,7 +86,12 @@ export class Embedding extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options?: EmbeddingOptions) {
     super();
-    const { paddingIdx, ...rest } = checkOptions('options of Embedding', options);
+    const { paddingIdx, ...rest } = checkOptions('options of Embedding', options, [
+      'paddingIdx',
+      'weight',
+      'dtype',
+      'device',
+    ]);
     this.numEmbeddings = checkInteger('numEmbeddings of Embedding', numEmbeddings, 1);
     this.embeddingDim = checkInteger('embeddingDim of Embedding', embeddingDim, 1);
     const padding = resolvePadding(paddingIdx, numEmbeddings);
@@ -84,7 +101,11 @@ export class Embedding extends Module {
 
   /** An embedding of given vectors, `[rows, dim]`, whose memory it shares. */
   static fromPretrained(weight: Tensor, options?: PretrainedOptions): Embedding {
-    const { freeze = true, paddingIdx } = checkOptions('options of fromPretrained', options);
+    const { freeze = true, paddingIdx } = checkOptions('options of fromPretrained', options, [
+      'freeze',
+      'paddingIdx',
+      'mode',
+    ]);
     const result = new Embedding(...pretrainedSize(weight), { weight, paddingIdx });
     result.requiresGrad_(!freeze);
     return result;
@@ -123,7 +144,11 @@ export class EmbeddingBag extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options?: EmbeddingBagLayerOptions) {
     super();
-    const { mode = 'mean', paddingIdx, ...rest } = checkOptions('options of EmbeddingBag', options);
+    const {
+      mode = 'mean',
+      paddingIdx,
+      ...rest
+    } = checkOptions('options of EmbeddingBag', options, ['mode', 'paddingIdx', 'weight', 'dtype', 'device']);
     this.mode = checkChoice('mode of EmbeddingBag', mode, ['sum', 'mean', 'max']);
     this.numEmbeddings = checkInteger('numEmbeddings of EmbeddingBag', numEmbeddings, 1);
     this.embeddingDim = checkInteger('embeddingDim of EmbeddingBag', embeddingDim, 1);
@@ -134,7 +159,11 @@ export class EmbeddingBag extends Module {
 
   /** A bag of given vectors, `[rows, dim]`, whose memory it shares. */
   static fromPretrained(weight: Tensor, options?: PretrainedOptions & { mode?: EmbeddingBagMode }): EmbeddingBag {
-    const { freeze = true, ...rest } = checkOptions('options of fromPretrained', options);
+    const { freeze = true, ...rest } = checkOptions('options of fromPretrained', options, [
+      'freeze',
+      'paddingIdx',
+      'mode',
+    ]);
     const result = new EmbeddingBag(...pretrainedSize(weight), { weight, ...rest });
     result.requiresGrad_(!freeze);
     return result;

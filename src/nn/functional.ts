@@ -62,7 +62,8 @@ export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null
   checkTensor('weight of linear', weight);
   checkLikeWeight('input of linear', input, weight);
   const features = weight.shape[1];
-  if (weight.ndim !== 2) throw mismatch('weight of linear', 'shape [out, in]', `shape ${shapeText(weight.shape)}`, 'INVALID_SHAPE');
+  if (weight.ndim !== 2)
+    throw mismatch('weight of linear', 'shape [out, in]', `shape ${shapeText(weight.shape)}`, 'INVALID_SHAPE');
   if (input.ndim === 0 || input.shape.at(-1) !== features) {
     throw mismatch('input of linear', `shape [.., ${features}]`, `shape ${shapeText(input.shape)}`, 'INVALID_SHAPE');
   }
@@ -78,12 +79,22 @@ export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null
  *
  * @throws `OUT_OF_RANGE` if an id is not a row of the weight.
  */
-export function embedding(ids: Tensor, weight: Tensor, { paddingIdx }: { paddingIdx?: number | undefined } = {}): Tensor {
+export function embedding(
+  ids: Tensor,
+  weight: Tensor,
+  { paddingIdx }: { paddingIdx?: number | undefined } = {},
+): Tensor {
   checkTensor('weight of embedding', weight);
   const native = checkTensor('ids of embedding', ids);
-  if (weight.ndim !== 2) throw mismatch('weight of embedding', 'shape [rows, dim]', `shape ${shapeText(weight.shape)}`, 'INVALID_SHAPE');
+  if (weight.ndim !== 2)
+    throw mismatch('weight of embedding', 'shape [rows, dim]', `shape ${shapeText(weight.shape)}`, 'INVALID_SHAPE');
   if (ids.device !== weight.device) {
-    throw mismatch('ids of embedding', `a tensor on ${weight.device}, where the weights are`, `one on ${ids.device}`, 'INVALID_DEVICE');
+    throw mismatch(
+      'ids of embedding',
+      `a tensor on ${weight.device}, where the weights are`,
+      `one on ${ids.device}`,
+      'INVALID_DEVICE',
+    );
   }
   checkIds('ids of embedding', ids, weight.shape[0]!, 'rows of the embedding');
   return wrap(torch().embedding(nativeOf(weight), native, resolvePadding(paddingIdx, weight.shape[0]!)));
@@ -107,13 +118,24 @@ export function resolvePadding(paddingIdx: number | undefined, rows: number): nu
  * @throws `OUT_OF_RANGE` if a target is not a class (nor `ignoreIndex`).
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor {
-  const { weight, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = checkOptions('options of crossEntropy', options);
+  const {
+    weight,
+    ignoreIndex = -100,
+    reduction = 'mean',
+    labelSmoothing = 0,
+  } = checkOptions('options of crossEntropy', options, ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing']);
   checkTensor('logits of crossEntropy', logits);
   checkTensor('target of crossEntropy', target);
   checkTensorDtype('logits of crossEntropy', logits, ['float32', 'float64']);
-  if (logits.ndim === 0) throw mismatch('logits of crossEntropy', 'shape [batch, classes]', 'shape []', 'INVALID_SHAPE');
+  if (logits.ndim === 0)
+    throw mismatch('logits of crossEntropy', 'shape [batch, classes]', 'shape []', 'INVALID_SHAPE');
   if (target.device !== logits.device) {
-    throw mismatch('target of crossEntropy', `a tensor on ${logits.device}, where the logits are`, `one on ${target.device}`, 'INVALID_DEVICE');
+    throw mismatch(
+      'target of crossEntropy',
+      `a tensor on ${logits.device}, where the logits are`,
+      `one on ${target.device}`,
+      'INVALID_DEVICE',
+    );
   }
   const classes = logits.shape[logits.ndim === 1 ? 0 : 1]!;
   if (target.dtype === logits.dtype) {
@@ -131,7 +153,9 @@ export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntr
   checkChoice('reduction of crossEntropy', reduction, ['none', 'mean', 'sum']);
   checkProbability('labelSmoothing of crossEntropy', labelSmoothing);
   const weights = weight === undefined ? null : nativeOf(weight);
-  return wrap(torch().crossEntropy(nativeOf(logits), nativeOf(target), weights, reduction, ignoreIndex, labelSmoothing));
+  return wrap(
+    torch().crossEntropy(nativeOf(logits), nativeOf(target), weights, reduction, ignoreIndex, labelSmoothing),
+  );
 }
 
 function checkTargets(target: Tensor, classes: number, ignoreIndex: number): void {
@@ -154,7 +178,12 @@ export function pad(input: Tensor, padding: readonly number[], { value = 0 }: { 
   if (!isTensor(input)) throw invalidArgument('input of pad', 'a Tensor', input);
   checkNumber('value of pad', value);
   if (!Array.isArray(padding) || padding.length % 2 !== 0 || padding.length > 2 * input.ndim) {
-    throw invalidArgument('padding of pad', `an even number of integers, at most ${2 * input.ndim}`, padding, 'INVALID_SHAPE');
+    throw invalidArgument(
+      'padding of pad',
+      `an even number of integers, at most ${2 * input.ndim}`,
+      padding,
+      'INVALID_SHAPE',
+    );
   }
   padding.forEach((count, i) => {
     checkInteger(`padding[${i}] of pad`, count);
@@ -165,8 +194,15 @@ export function pad(input: Tensor, padding: readonly number[], { value = 0 }: { 
       const dim = input.ndim - 1 - i / 2;
       const [left, right] = [padding[i]!, padding[i + 1]!];
       const size = input.shape[dim]!;
-      if (size + left + right < 0) throw mismatch(`padding[${i}] of pad`, `at most ${size} elements taken away`, `${-left - right}`, 'OUT_OF_RANGE');
-      if (left < 0 || right < 0) result = result.slice({ dim, start: Math.max(0, -left), end: size + Math.min(0, right) });
+      if (size + left + right < 0)
+        throw mismatch(
+          `padding[${i}] of pad`,
+          `at most ${size} elements taken away`,
+          `${-left - right}`,
+          'OUT_OF_RANGE',
+        );
+      if (left < 0 || right < 0)
+        result = result.slice({ dim, start: Math.max(0, -left), end: size + Math.min(0, right) });
       const filler = (count: number) =>
         full(result.shape.with(dim, count), value, { dtype: input.dtype, device: input.device });
       const parts = [...(left > 0 ? [filler(left)] : []), result, ...(right > 0 ? [filler(right)] : [])];

@@ -28,7 +28,13 @@ export function ones_<T extends Tensor>(tensor: T): T {
 }
 
 function fans(name: string, tensor: Tensor): { fanIn: number; fanOut: number } {
-  if (tensor.ndim < 2) throw mismatch(`tensor of ${name}`, 'a tensor of at least 2 dimensions', `shape ${shapeText(tensor.shape)}`, 'INVALID_SHAPE');
+  if (tensor.ndim < 2)
+    throw mismatch(
+      `tensor of ${name}`,
+      'a tensor of at least 2 dimensions',
+      `shape ${shapeText(tensor.shape)}`,
+      'INVALID_SHAPE',
+    );
   const [out, into, ...rest] = tensor.shape as [number, number, ...number[]];
   const field = rest.reduce((product, size) => product * size, 1);
   return { fanIn: into * field, fanOut: out * field };

@@ -27,15 +27,20 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options?: LinearOptions) {
     super();
-    const { bias = true, ...rest } = checkOptions('options of Linear', options);
+    const { bias = true, ...rest } = checkOptions('options of Linear', options, ['bias', 'dtype', 'device']);
     checkBoolean('bias of Linear', bias);
     const { dtype, device } = checkFactory('Linear', rest);
     this.inFeatures = checkInteger('inFeatures of Linear', inFeatures, 1);
     this.outFeatures = checkInteger('outFeatures of Linear', outFeatures, 1);
     // Weight before bias, by torch.nn.Linear.reset_parameters' own bounds, so that a seed gives PyTorch's values.
-    this.weight = tidy(() => new Parameter(kaimingUniform_(zeros([outFeatures, inFeatures], { dtype }), { a: Math.sqrt(5) }).to({ device })));
+    this.weight = tidy(
+      () =>
+        new Parameter(kaimingUniform_(zeros([outFeatures, inFeatures], { dtype }), { a: Math.sqrt(5) }).to({ device })),
+    );
     const bound = 1 / Math.sqrt(inFeatures);
-    this.bias = bias ? tidy(() => new Parameter(uniform_(zeros([outFeatures], { dtype }), -bound, bound).to({ device }))) : null;
+    this.bias = bias
+      ? tidy(() => new Parameter(uniform_(zeros([outFeatures], { dtype }), -bound, bound).to({ device })))
+      : null;
   }
 
   /** `[.., inFeatures]` gives `[.., outFeatures]`. */

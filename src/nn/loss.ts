@@ -24,7 +24,12 @@ export class CrossEntropyLoss extends Module {
 
   constructor(options?: CrossEntropyOptions) {
     super();
-    const { weight, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = checkOptions('options of CrossEntropyLoss', options);
+    const {
+      weight,
+      ignoreIndex = -100,
+      reduction = 'mean',
+      labelSmoothing = 0,
+    } = checkOptions('options of CrossEntropyLoss', options, ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing']);
     this.ignoreIndex = ignoreIndex;
     this.reduction = checkChoice('reduction of CrossEntropyLoss', reduction, ['none', 'mean', 'sum']);
     this.labelSmoothing = checkProbability('labelSmoothing of CrossEntropyLoss', labelSmoothing);

@@ -98,7 +98,12 @@ export abstract class Module {
   getParameter(path: string): Parameter {
     const named = this.namedParameters();
     const found = named.find(([name]) => name === path);
-    if (!found) throw invalidArgument('path of getParameter', `one of ${named.map(([name]) => name).join(', ') || '(no parameters)'}`, path);
+    if (!found)
+      throw invalidArgument(
+        'path of getParameter',
+        `one of ${named.map(([name]) => name).join(', ') || '(no parameters)'}`,
+        path,
+      );
     return found[1];
   }
 
@@ -122,7 +127,8 @@ export abstract class Module {
    * @throws `STATE_MISMATCH` if names, shapes or dtypes differ; the message lists all differences, and nothing has been changed.
    */
   loadStateDict(state: StateDict): void {
-    if (typeof state !== 'object' || state === null) throw invalidArgument('state of loadStateDict', 'an object of tensors by name', state);
+    if (typeof state !== 'object' || state === null)
+      throw invalidArgument('state of loadStateDict', 'an object of tensors by name', state);
     const own = ownTensors(this);
     const differences: string[] = [];
     for (const [name, target] of own) {
@@ -130,14 +136,20 @@ export abstract class Module {
       if (!isTensor(source)) {
         differences.push(source === undefined ? `missing: ${name}` : `${name}: not a tensor`);
       } else {
-        const [want, got] = [`${target.dtype} ${shapeText(target.shape)}`, `${source.dtype} ${shapeText(source.shape)}`];
+        const [want, got] = [
+          `${target.dtype} ${shapeText(target.shape)}`,
+          `${source.dtype} ${shapeText(source.shape)}`,
+        ];
         if (want !== got) differences.push(`${name}: expected ${want}, received ${got}`);
       }
     }
     const names = new Set(own.map(([name]) => name));
     for (const name of Object.keys(state)) if (!names.has(name)) differences.push(`unexpected: ${name}`);
     if (differences.length > 0) {
-      throw new RecurraError('STATE_MISMATCH', `The state dict does not fit ${this.constructor.name}:\n  ${differences.join('\n  ')}`);
+      throw new RecurraError(
+        'STATE_MISMATCH',
+        `The state dict does not fit ${this.constructor.name}:\n  ${differences.join('\n  ')}`,
+      );
     }
     noGrad(() => {
       for (const [name, target] of own) target.copy_(state[name]!);
@@ -161,14 +173,17 @@ export abstract class Module {
    * one made before refuses to go on.
    */
   to(options: ToOptions): this {
-    const { dtype, device } = checkOptions('options of to', options);
+    const { dtype, device } = checkOptions('options of to', options, ['dtype', 'device']);
     if (dtype !== undefined && !isFloating(checkDtype('dtype of to', dtype))) {
       throw invalidArgument('dtype of to', 'float32 or float64', dtype, 'INVALID_DTYPE');
     }
     if (device !== undefined) checkDevice('device of to', device);
     noGrad(() => {
       for (const target of new Set(ownTensors(this).map(([, value]) => value))) {
-        const wanted = { dtype: dtype !== undefined && isFloating(target.dtype) ? dtype : target.dtype, device: device ?? target.device };
+        const wanted = {
+          dtype: dtype !== undefined && isFloating(target.dtype) ? dtype : target.dtype,
+          device: device ?? target.device,
+        };
         if (wanted.dtype === target.dtype && wanted.device === target.device) continue;
         const { grad, requiresGrad } = target;
         const converted = target.to(wanted);
@@ -205,7 +220,9 @@ export abstract class Module {
 
   /** The tree of layers with their options, as PyTorch prints a module. */
   toString(): string {
-    const lines = this.namedChildren().map(([name, child]) => `  (${name}): ${child.toString().replaceAll('\n', '\n  ')}`);
+    const lines = this.namedChildren().map(
+      ([name, child]) => `  (${name}): ${child.toString().replaceAll('\n', '\n  ')}`,
+    );
     const head = `${this.constructor.name}(${this.extraRepr()}`;
     return lines.length > 0 ? `${head}\n${lines.join('\n')}\n)` : `${head})`;
   }
@@ -226,7 +243,11 @@ function ownTensors(root: Module): [string, Tensor][] {
   const result: [string, Tensor][] = [];
   const path = new Set<Module>();
   const visit = (module: Module, prefix: string): void => {
-    if (path.has(module)) throw new ArgumentError('INVALID_ARGUMENT', `${module.constructor.name} contains itself; modules must form a tree`);
+    if (path.has(module))
+      throw new ArgumentError(
+        'INVALID_ARGUMENT',
+        `${module.constructor.name} contains itself; modules must form a tree`,
+      );
     path.add(module);
     const buffers = buffersOf.get(module);
     const entries = Object.entries(module);

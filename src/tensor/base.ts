@@ -9,9 +9,9 @@ import {
   type Device,
   type DType,
   isFloating,
+  mismatch,
   shapeText,
   type TypedArray,
-  mismatch,
 } from './dtype.js';
 import { track, untrack } from './scope.js';
 import type { Tensor } from './tensor.js';
@@ -49,7 +49,10 @@ export abstract class TensorBase {
   /** @internal */
   constructor(token: symbol, native: NativeTensor) {
     if (token !== TOKEN) {
-      throw new ArgumentError('INVALID_ARGUMENT', 'A Tensor is not made with new; use tensor(data), zeros(shape) or another such function');
+      throw new ArgumentError(
+        'INVALID_ARGUMENT',
+        'A Tensor is not made with new; use tensor(data), zeros(shape) or another such function',
+      );
     }
     this.#native = native;
     track(this);
@@ -199,7 +202,7 @@ export abstract class TensorBase {
    * @throws `INVALID_DEVICE` if there is no such device here.
    */
   to(options: ToOptions): Tensor {
-    const { dtype, device } = checkOptions('options of to', options);
+    const { dtype, device } = checkOptions('options of to', options, ['dtype', 'device']);
     let native = getNative(this);
     let owned = false;
     if (dtype !== undefined && checkDtype('dtype of to', dtype) !== this.dtype) {
@@ -395,6 +398,11 @@ export function checkSameDevice(operation: string, a: TensorBase, b: TensorBase)
  */
 export function checkTensorDtype(name: string, tensor: TensorBase, allowed: readonly DType[]): void {
   if (!allowed.includes(tensor.dtype)) {
-    throw mismatch(name, `a tensor of ${allowed.join(' or ')}`, `a ${tensor.dtype} tensor of shape ${shapeText(tensor.shape)}`, 'INVALID_DTYPE');
+    throw mismatch(
+      name,
+      `a tensor of ${allowed.join(' or ')}`,
+      `a ${tensor.dtype} tensor of shape ${shapeText(tensor.shape)}`,
+      'INVALID_DTYPE',
+    );
   }
 }

@@ -52,9 +52,14 @@ function create(
   make: (dtype: DType, device: Device) => NativeTensor,
   allowed: 'any' | 'float' = 'any',
 ): Tensor {
-  const { dtype = defaultDtype, device = 'cpu', requiresGrad } = checkOptions(`options of ${name}`, options);
+  const {
+    dtype = defaultDtype,
+    device = 'cpu',
+    requiresGrad,
+  } = checkOptions(`options of ${name}`, options, ['dtype', 'device', 'requiresGrad']);
   checkDtype(`dtype of ${name}`, dtype);
-  if (allowed === 'float' && !isFloating(dtype)) throw invalidArgument(`dtype of ${name}`, 'float32 or float64', dtype, 'INVALID_DTYPE');
+  if (allowed === 'float' && !isFloating(dtype))
+    throw invalidArgument(`dtype of ${name}`, 'float32 or float64', dtype, 'INVALID_DTYPE');
   return finish(make(dtype, checkDevice(`device of ${name}`, device)), requiresGrad);
 }
 
@@ -75,7 +80,12 @@ function create(
  * ```
  */
 export function tensor(data: TensorData, options?: TensorOptions): Tensor {
-  const { dtype, device = 'cpu', requiresGrad, shape } = checkOptions('options of tensor', options);
+  const {
+    dtype,
+    device = 'cpu',
+    requiresGrad,
+    shape,
+  } = checkOptions('options of tensor', options, ['dtype', 'device', 'requiresGrad', 'shape']);
   if (dtype !== undefined) checkDtype('dtype of tensor', dtype);
   checkDevice('device of tensor', device);
   let native = fromData(data, dtype, shape);
@@ -103,7 +113,9 @@ export function ones(shape: readonly number[], options?: CreateOptions): Tensor 
 export function full(shape: readonly number[], value: number, options?: CreateOptions): Tensor {
   const sizes = checkShape('shape of full', shape);
   checkNumber('value of full', value);
-  return create('full', options, Number.isInteger(value) ? 'int64' : 'float32', (dtype, device) => torch().full(sizes, value, dtype, device));
+  return create('full', options, Number.isInteger(value) ? 'int64' : 'float32', (dtype, device) =>
+    torch().full(sizes, value, dtype, device),
+  );
 }
 
 /** Zeros with the shape, dtype and device of another tensor. */
@@ -123,27 +135,24 @@ export function arange(end: number, options?: ArangeOptions): Tensor;
 export function arange(start: number, end: number, options?: ArangeOptions): Tensor;
 export function arange(first: number, second?: number | ArangeOptions, third?: ArangeOptions): Tensor {
   const [start, end, options] = typeof second === 'number' ? [first, second, third] : [0, first, second];
-  const { step = 1, ...rest } = checkOptions('options of arange', options);
+  const { step = 1, ...rest } = checkOptions('options of arange', options, ['dtype', 'device', 'requiresGrad', 'step']);
   for (const [name, value] of Object.entries({ start, end, step })) {
-    if (!Number.isFinite(checkNumber(`${name} of arange`, value))) throw invalidArgument(`${name} of arange`, 'a finite number', value);
+    if (!Number.isFinite(checkNumber(`${name} of arange`, value)))
+      throw invalidArgument(`${name} of arange`, 'a finite number', value);
   }
-  if (step === 0 || (end - start) / step < 0) throw invalidArgument('step of arange', `a number that leads from ${start} to ${end}`, step, 'OUT_OF_RANGE');
+  if (step === 0 || (end - start) / step < 0)
+    throw invalidArgument('step of arange', `a number that leads from ${start} to ${end}`, step, 'OUT_OF_RANGE');
   const integers = Number.isInteger(start) && Number.isInteger(end) && Number.isInteger(step);
-  return create('arange', rest, integers ? 'int64' : 'float32', (dtype, device) => torch().arange(start, end, step, dtype, device));
+  return create('arange', rest, integers ? 'int64' : 'float32', (dtype, device) =>
+    torch().arange(start, end, step, dtype, device),
+  );
 }
 
 /** The identity matrix, `[n, m]`; square by default. */
 export function eye(n: number, m: number = n, options?: CreateOptions): Tensor {
   checkInteger('n of eye', n, 0);
   checkInteger('m of eye', m, 0);
-  return create('eye', options, 'float32', (dtype, device) => {
-    if (n === m) return torch().eye(n, dtype, device);
-    const square = torch().eye(Math.max(n, m), dtype, device);
-    const part = square.slice(n < m ? 0 : 1, 0, Math.min(n, m), 1);
-    const result = part.clone();
-    for (const used of [part, square]) used.dispose();
-    return result;
-  });
+  return create('eye', options, 'float32', (dtype, device) => torch().eye(n, m, dtype, device));
 }
 
 /** Numbers drawn uniformly from `[0, 1)`, from PyTorch's generator: see {@link manualSeed}. */
@@ -196,11 +205,17 @@ function checkTensors(name: string, tensors: readonly TensorBase[]): NativeTenso
 export function cat(tensors: readonly TensorBase[], dim = 0): Tensor {
   const natives = checkTensors('cat', tensors);
   const first = tensors[0]!.shape;
-  if (first.length === 0) throw mismatch('tensors of cat', 'tensors with dimensions', 'a tensor of shape []', 'INVALID_SHAPE');
+  if (first.length === 0)
+    throw mismatch('tensors of cat', 'tensors with dimensions', 'a tensor of shape []', 'INVALID_SHAPE');
   const at = checkDim('cat', dim, first.length);
   for (const { shape } of tensors) {
     if (shape.length !== first.length || shape.some((size, i) => i !== at && size !== first[i])) {
-      throw mismatch('tensors of cat', `shapes equal to ${shapeText(first)} but for dimension ${at}`, shapeText(shape), 'INVALID_SHAPE');
+      throw mismatch(
+        'tensors of cat',
+        `shapes equal to ${shapeText(first)} but for dimension ${at}`,
+        shapeText(shape),
+        'INVALID_SHAPE',
+      );
     }
   }
   return wrap(torch().cat(natives, at));
@@ -212,7 +227,12 @@ export function stack(tensors: readonly TensorBase[], dim = 0): Tensor {
   const first = tensors[0]!.shape;
   for (const { shape } of tensors) {
     if (shapeText(shape) !== shapeText(first)) {
-      throw mismatch('tensors of stack', `tensors of one shape, ${shapeText(first)}`, shapeText(shape), 'INVALID_SHAPE');
+      throw mismatch(
+        'tensors of stack',
+        `tensors of one shape, ${shapeText(first)}`,
+        shapeText(shape),
+        'INVALID_SHAPE',
+      );
     }
   }
   return wrap(torch().stack(natives, checkDim('stack', dim, first.length + 1)));

@@ -1,6 +1,15 @@
 import { ArgumentError, describe, invalidArgument } from '../errors.js';
 import { type NativeTensor, torch } from '../native/torch.js';
-import { bytesPerElement, checkShape, countElements, type DType, isFloating, mismatch, shapeText, type TypedArray } from './dtype.js';
+import {
+  bytesPerElement,
+  checkShape,
+  countElements,
+  type DType,
+  isFloating,
+  mismatch,
+  shapeText,
+  type TypedArray,
+} from './dtype.js';
 
 /** One element. */
 export type TensorElement = number | boolean | bigint;
@@ -13,17 +22,30 @@ export type TensorData = TensorElement | TypedArray | readonly TensorData[];
  *
  * @internal
  */
-export function fromData(data: TensorData, dtype: DType | undefined, shape: readonly number[] | undefined): NativeTensor {
+export function fromData(
+  data: TensorData,
+  dtype: DType | undefined,
+  shape: readonly number[] | undefined,
+): NativeTensor {
   if (ArrayBuffer.isView(data)) return fromTypedArray(data, dtype, shape);
   const found = shapeOf(data);
   const flat = flatten(data, found, dtype);
   return fromTypedArray(flat.values, flat.dtype, shape ?? found);
 }
 
-function fromTypedArray(data: TypedArray, dtype: DType | undefined, shape: readonly number[] | undefined): NativeTensor {
+function fromTypedArray(
+  data: TypedArray,
+  dtype: DType | undefined,
+  shape: readonly number[] | undefined,
+): NativeTensor {
   const own = dtypeOf(data);
   if (own === undefined) {
-    throw invalidArgument('data of tensor', 'a Float32Array, Float64Array, Int32Array, BigInt64Array, or a Uint8Array with dtype bool', data, 'INVALID_DTYPE');
+    throw invalidArgument(
+      'data of tensor',
+      'a Float32Array, Float64Array, Int32Array, BigInt64Array, or a Uint8Array with dtype bool',
+      data,
+      'INVALID_DTYPE',
+    );
   }
   if (own === 'bool') {
     if (dtype !== 'bool') throw mismatch('dtype of tensor', "'bool' with a Uint8Array", String(dtype), 'INVALID_DTYPE');
@@ -32,12 +54,18 @@ function fromTypedArray(data: TypedArray, dtype: DType | undefined, shape: reado
   }
   const sizes = shape === undefined ? [data.length] : checkShape('shape of tensor', shape);
   if (countElements(sizes) !== data.length) {
-    throw mismatch('shape of tensor', `a shape of ${data.length} elements`, `${shapeText(sizes)}, which has ${countElements(sizes)}`, 'INVALID_SHAPE');
+    throw mismatch(
+      'shape of tensor',
+      `a shape of ${data.length} elements`,
+      `${shapeText(sizes)}, which has ${countElements(sizes)}`,
+      'INVALID_SHAPE',
+    );
   }
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length * bytesPerElement(own));
   const native = torch().NativeTensor.fromBytes(bytes, own, sizes);
   if (dtype === undefined || dtype === own) return native;
-  if (isFloating(own) && !isFloating(dtype) && dtype !== 'bool') checkIntegers(data as Float32Array | Float64Array, dtype);
+  if (isFloating(own) && !isFloating(dtype) && dtype !== 'bool')
+    checkIntegers(data as Float32Array | Float64Array, dtype);
   if (own === 'int64' && dtype === 'int32') checkBigIntegers(data as BigInt64Array);
   const converted = native.toDtype(dtype);
   native.dispose();
@@ -57,16 +85,28 @@ function checkIntegers(data: Float32Array | Float64Array, dtype: DType): void {
   const limit = dtype === 'int32' ? 2 ** 31 : Number.MAX_SAFE_INTEGER;
   for (let i = 0; i < data.length; i++) {
     const value = data[i]!;
-    if (!Number.isInteger(value)) throw invalidArgument(`element ${i} of a tensor of ${dtype}`, 'an integer', value, 'INVALID_DTYPE');
+    if (!Number.isInteger(value))
+      throw invalidArgument(`element ${i} of a tensor of ${dtype}`, 'an integer', value, 'INVALID_DTYPE');
     if (value > limit || value < -limit || (value === limit && dtype === 'int32')) {
-      throw invalidArgument(`element ${i} of a tensor of ${dtype}`, `an integer within ${dtype === 'int32' ? '32 bits' : '2^53 (use bigint beyond)'}`, value, 'OUT_OF_RANGE');
+      throw invalidArgument(
+        `element ${i} of a tensor of ${dtype}`,
+        `an integer within ${dtype === 'int32' ? '32 bits' : '2^53 (use bigint beyond)'}`,
+        value,
+        'OUT_OF_RANGE',
+      );
     }
   }
 }
 
 function checkBigIntegers(data: BigInt64Array): void {
   const wrong = data.findIndex((value) => value >= 2n ** 31n || value < -(2n ** 31n));
-  if (wrong >= 0) throw invalidArgument(`element ${wrong} of a tensor of int32`, 'an integer within 32 bits', data[wrong], 'OUT_OF_RANGE');
+  if (wrong >= 0)
+    throw invalidArgument(
+      `element ${wrong} of a tensor of int32`,
+      'an integer within 32 bits',
+      data[wrong],
+      'OUT_OF_RANGE',
+    );
 }
 
 // The shape that the first elements suggest; `flatten` finds whether the others agree.
@@ -111,14 +151,20 @@ function flatten(data: TensorData, shape: readonly number[], dtype: DType | unde
     else if (typeof value !== 'number') {
       const where = path.length > 0 ? ` at [${path.join('][')}]` : '';
       const ragged = Array.isArray(value);
-      throw mismatch(`data of tensor${where}`, 'a number or a boolean', describe(value), ragged ? 'INVALID_SHAPE' : 'INVALID_ARGUMENT');
+      throw mismatch(
+        `data of tensor${where}`,
+        'a number or a boolean',
+        describe(value),
+        ragged ? 'INVALID_SHAPE' : 'INVALID_ARGUMENT',
+      );
     } else if (!Number.isInteger(value)) found.fractions++;
     elements.push(value as TensorElement);
   };
   visit(data, 0);
 
   if (found.bigints > 0) {
-    if (found.fractions > 0) throw mismatch('data of tensor', 'either bigints or numbers with fractions', 'both', 'INVALID_DTYPE');
+    if (found.fractions > 0)
+      throw mismatch('data of tensor', 'either bigints or numbers with fractions', 'both', 'INVALID_DTYPE');
     return { values: toBigInts(elements), dtype: dtype ?? 'int64' };
   }
   // Without elements there is nothing to tell a dtype by; PyTorch makes it float32.
@@ -132,7 +178,8 @@ function flatten(data: TensorData, shape: readonly number[], dtype: DType | unde
 function toBigInts(elements: readonly TensorElement[]): BigInt64Array {
   return BigInt64Array.from(elements, (value, i) => {
     const big = BigInt(value);
-    if (BigInt.asIntN(64, big) !== big) throw invalidArgument(`element ${i} of a tensor of int64`, 'an integer within 64 bits', big, 'OUT_OF_RANGE');
+    if (BigInt.asIntN(64, big) !== big)
+      throw invalidArgument(`element ${i} of a tensor of int64`, 'an integer within 64 bits', big, 'OUT_OF_RANGE');
     return big;
   });
 }

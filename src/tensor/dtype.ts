@@ -1,4 +1,4 @@
-import { ArgumentError, type ErrorCode, invalidArgument } from '../errors.js';
+import { ArgumentError, checkOptionNames, type ErrorCode, invalidArgument } from '../errors.js';
 
 /** Element types of a tensor, under PyTorch's names. */
 export type DType = 'float32' | 'float64' | 'int64' | 'int32' | 'bool';
@@ -59,7 +59,12 @@ export function checkDevice(name: string, value: unknown): Device {
  *
  * @internal
  */
-export function checkInteger(name: string, value: unknown, min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER): number {
+export function checkInteger(
+  name: string,
+  value: unknown,
+  min = Number.MIN_SAFE_INTEGER,
+  max = Number.MAX_SAFE_INTEGER,
+): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
     throw invalidArgument(name, 'an integer', value);
   }
@@ -125,7 +130,8 @@ export function countElements(shape: readonly number[]): number {
  */
 export function checkDim(operation: string, dim: unknown, ndim: number, name = 'dim'): number {
   const span = Math.max(ndim, 1);
-  if (typeof dim !== 'number' || !Number.isSafeInteger(dim)) throw invalidArgument(`${name} of ${operation}`, 'an integer', dim);
+  if (typeof dim !== 'number' || !Number.isSafeInteger(dim))
+    throw invalidArgument(`${name} of ${operation}`, 'an integer', dim);
   if (dim < -span || dim >= span) {
     throw invalidArgument(
       `${name} of ${operation}`,
@@ -142,7 +148,7 @@ export function checkDim(operation: string, dim: unknown, ndim: number, name = '
  *
  * @internal
  */
-export function shapeText(shape: readonly number[]): string {
+export function shapeText(shape: readonly (number | string)[]): string {
   return `[${shape.join(', ')}]`;
 }
 
@@ -158,7 +164,12 @@ export function toInt32Array(name: string, values: Int32Array | readonly number[
   for (let i = 0; i < values.length; i++) {
     const value: unknown = values[i];
     if (typeof value !== 'number' || (value | 0) !== value) {
-      throw invalidArgument(`${name}[${i}]`, 'an integer', value, typeof value === 'number' ? 'OUT_OF_RANGE' : 'INVALID_ARGUMENT');
+      throw invalidArgument(
+        `${name}[${i}]`,
+        'an integer',
+        value,
+        typeof value === 'number' ? 'OUT_OF_RANGE' : 'INVALID_ARGUMENT',
+      );
     }
     result[i] = value;
   }
@@ -166,15 +177,16 @@ export function toInt32Array(name: string, values: Int32Array | readonly number[
 }
 
 /**
- * Throws unless `options` is an object (or absent, which is an empty one).
+ * Throws unless `options` is an object (or absent, which is an empty one) with only known names.
  *
  * @internal
  */
-export function checkOptions<T extends object>(name: string, options: T | undefined): T {
+export function checkOptions<T extends object>(name: string, options: T | undefined, known: readonly string[]): T {
   if (options === undefined) return {} as T;
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalidArgument(name, 'an object of options', options);
   }
+  checkOptionNames(name, options, known);
   return options;
 }
 
@@ -183,6 +195,11 @@ export function checkOptions<T extends object>(name: string, options: T | undefi
  *
  * @internal
  */
-export function mismatch(name: string, expected: string, given: string, code: ErrorCode = 'INVALID_ARGUMENT'): ArgumentError {
+export function mismatch(
+  name: string,
+  expected: string,
+  given: string,
+  code: ErrorCode = 'INVALID_ARGUMENT',
+): ArgumentError {
   return new ArgumentError(code, `Expected ${expected} for ${name} but received ${given}`);
 }

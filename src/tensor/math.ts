@@ -1,7 +1,7 @@
 import { ArgumentError, invalidArgument } from '../errors.js';
 import { type NativeTensor, torch } from '../native/torch.js';
 import { checkSameDevice, checkTensor, checkTensorDtype, isTensor, nativeOf, TensorBase, wrap } from './base.js';
-import { checkDim, checkOptions, isFloating, shapeText, mismatch } from './dtype.js';
+import { checkDim, checkOptions, isFloating, mismatch, shapeText } from './dtype.js';
 import type { Tensor } from './tensor.js';
 
 /** Which dimensions a reduction runs over. */
@@ -32,7 +32,19 @@ export interface ValuesAndIndices {
 export type Operand = TensorBase | number;
 
 type Binary = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
-type Unary = 'neg' | 'abs' | 'exp' | 'log' | 'sqrt' | 'square' | 'tanh' | 'sigmoid' | 'relu' | 'logicalNot' | 'reciprocal' | 'isfinite';
+type Unary =
+  | 'neg'
+  | 'abs'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'square'
+  | 'tanh'
+  | 'sigmoid'
+  | 'relu'
+  | 'logicalNot'
+  | 'reciprocal'
+  | 'isfinite';
 
 /**
  * Throws unless two shapes broadcast against each other, as NumPy and PyTorch define it.
@@ -123,7 +135,10 @@ export abstract class TensorMath extends TensorBase {
     checkSameDevice('matmul', this, other);
     const [a, b] = [this.shape, other.shape];
     if (this.dtype !== other.dtype) {
-      throw new ArgumentError('INVALID_DTYPE', `matmul needs one dtype but received ${this.dtype} and ${other.dtype}; convert one with to({ dtype })`);
+      throw new ArgumentError(
+        'INVALID_DTYPE',
+        `matmul needs one dtype but received ${this.dtype} and ${other.dtype}; convert one with to({ dtype })`,
+      );
     }
     const inner = b.length === 1 ? b[0] : b.at(-2);
     if (a.length === 0 || b.length === 0 || a.at(-1) !== inner) {
@@ -244,7 +259,7 @@ export abstract class TensorMath extends TensorBase {
 
   /** Sum over dimensions; integers and bools give int64. */
   sum(options?: ReduceOptions): Tensor {
-    const { dim, keepdim = false } = checkOptions('options of sum', options);
+    const { dim, keepdim = false } = checkOptions('options of sum', options, ['dim', 'keepdim']);
     return wrap(nativeOf(this).sum(this.#dims('sum', dim), keepdim));
   }
 
@@ -254,7 +269,7 @@ export abstract class TensorMath extends TensorBase {
    * @throws `INVALID_DTYPE` unless the elements are float32 or float64.
    */
   mean(options?: ReduceOptions): Tensor {
-    const { dim, keepdim = false } = checkOptions('options of mean', options);
+    const { dim, keepdim = false } = checkOptions('options of mean', options, ['dim', 'keepdim']);
     checkTensorDtype('mean', this, ['float32', 'float64']);
     return wrap(nativeOf(this).mean(this.#dims('mean', dim), keepdim));
   }
@@ -276,10 +291,11 @@ export abstract class TensorMath extends TensorBase {
   #extreme(operation: 'max' | 'min', options: ReduceDimOptions | undefined): Tensor | ValuesAndIndices {
     const native = nativeOf(this);
     if (options === undefined) {
-      if (this.numel() === 0) throw mismatch(operation, 'a tensor with elements', `shape ${shapeText(this.shape)}`, 'INVALID_SHAPE');
+      if (this.numel() === 0)
+        throw mismatch(operation, 'a tensor with elements', `shape ${shapeText(this.shape)}`, 'INVALID_SHAPE');
       return wrap(operation === 'max' ? native.maxAll() : native.minAll());
     }
-    const { dim, keepdim = false } = checkOptions(`options of ${operation}`, options);
+    const { dim, keepdim = false } = checkOptions(`options of ${operation}`, options, ['dim', 'keepdim']);
     const at = this.#nonEmptyDim(operation, dim);
     const [values, indices] = operation === 'max' ? native.maxDim(at, keepdim) : native.minDim(at, keepdim);
     return { values: wrap(values!), indices: wrap(indices!) };
@@ -288,7 +304,12 @@ export abstract class TensorMath extends TensorBase {
   #nonEmptyDim(operation: string, dim: number): number {
     const at = checkDim(operation, dim, this.ndim);
     if (this.shape[at] === 0) {
-      throw mismatch(`dim of ${operation}`, 'a dimension with elements', `dimension ${dim} of shape ${shapeText(this.shape)}`, 'INVALID_SHAPE');
+      throw mismatch(
+        `dim of ${operation}`,
+        'a dimension with elements',
+        `dimension ${dim} of shape ${shapeText(this.shape)}`,
+        'INVALID_SHAPE',
+      );
     }
     return at;
   }
@@ -304,7 +325,7 @@ export abstract class TensorMath extends TensorBase {
   }
 
   #position(operation: 'argmax' | 'argmin', options: Partial<ReduceDimOptions> | undefined): Tensor {
-    const { dim, keepdim = false } = checkOptions(`options of ${operation}`, options);
+    const { dim, keepdim = false } = checkOptions(`options of ${operation}`, options, ['dim', 'keepdim']);
     if (dim === undefined && this.numel() === 0) {
       throw mismatch(operation, 'a tensor with elements', `shape ${shapeText(this.shape)}`, 'INVALID_SHAPE');
     }

@@ -1,5 +1,5 @@
-import { isTensor, type TensorBase } from './base.js';
 import { invalidArgument } from '../errors.js';
+import { isTensor, type TensorBase } from './base.js';
 import { runTidy, untrack } from './scope.js';
 
 /**

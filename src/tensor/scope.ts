@@ -37,7 +37,12 @@ export function untrack(tensor: Scoped): void {
  * @internal
  */
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return (typeof value === 'object' || typeof value === 'function') && value !== null && 'then' in value && typeof value.then === 'function';
+  return (
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  );
 }
 
 /**
@@ -45,7 +50,12 @@ export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
  *
  * @internal
  */
-export function collect(value: unknown, isTensor: (value: object) => boolean, found = new Set<object>(), seen = new Set<object>()): Set<object> {
+export function collect(
+  value: unknown,
+  isTensor: (value: object) => boolean,
+  found = new Set<object>(),
+  seen = new Set<object>(),
+): Set<object> {
   if (typeof value !== 'object' || value === null || seen.has(value) || ArrayBuffer.isView(value)) return found;
   seen.add(value);
   if (isTensor(value)) {

@@ -1,6 +1,6 @@
 import { ArgumentError, invalidArgument } from '../errors.js';
 import { checkSameDevice, checkTensor, checkTensorDtype, nativeOf, type TensorBase, wrap } from './base.js';
-import { checkDim, checkInteger, checkOptions, countElements, shapeText, mismatch } from './dtype.js';
+import { checkDim, checkInteger, checkOptions, countElements, mismatch, shapeText } from './dtype.js';
 import { TensorMath } from './math.js';
 import type { Tensor } from './tensor.js';
 
@@ -24,7 +24,12 @@ export abstract class TensorShape extends TensorMath {
     const size = this.shape[at]!;
     checkInteger('index of select', index);
     if (index < -size || index >= size) {
-      throw invalidArgument('index of select', `a position from ${-size} to ${size - 1} (shape ${shapeText(this.shape)})`, index, 'OUT_OF_RANGE');
+      throw invalidArgument(
+        'index of select',
+        `a position from ${-size} to ${size - 1} (shape ${shapeText(this.shape)})`,
+        index,
+        'OUT_OF_RANGE',
+      );
     }
     return wrap(nativeOf(this).select(at, index < 0 ? index + size : index));
   }
@@ -37,7 +42,12 @@ export abstract class TensorShape extends TensorMath {
 
   /** A range of positions along a dimension; positions beyond the ends are cut off, as in Python. */
   slice(options: SliceOptions): Tensor {
-    const { dim = 0, start = null, end = null, step = 1 } = checkOptions('options of slice', options);
+    const {
+      dim = 0,
+      start = null,
+      end = null,
+      step = 1,
+    } = checkOptions('options of slice', options, ['dim', 'start', 'end', 'step']);
     const at = this.#dim('slice', dim);
     if (start !== null) checkInteger('start of slice', start);
     if (end !== null) checkInteger('end of slice', end);
@@ -49,7 +59,13 @@ export abstract class TensorShape extends TensorMath {
   indexSelect(dim: number, index: TensorBase): Tensor {
     const at = this.#dim('indexSelect', dim);
     const native = this.#index('index of indexSelect', index);
-    if (index.ndim > 1) throw mismatch('index of indexSelect', 'a tensor of one dimension', `shape ${shapeText(index.shape)}`, 'INVALID_SHAPE');
+    if (index.ndim > 1)
+      throw mismatch(
+        'index of indexSelect',
+        'a tensor of one dimension',
+        `shape ${shapeText(index.shape)}`,
+        'INVALID_SHAPE',
+      );
     return wrap(nativeOf(this).indexSelect(at, native));
   }
 
@@ -92,12 +108,18 @@ export abstract class TensorShape extends TensorMath {
 
   /** Two dimensions exchanged. */
   transpose(dim0: number, dim1: number): Tensor {
-    return wrap(nativeOf(this).transpose(checkDim('transpose', dim0, this.ndim, 'dim0'), checkDim('transpose', dim1, this.ndim, 'dim1')));
+    return wrap(
+      nativeOf(this).transpose(
+        checkDim('transpose', dim0, this.ndim, 'dim0'),
+        checkDim('transpose', dim1, this.ndim, 'dim1'),
+      ),
+    );
   }
 
   /** A matrix transposed; tensors of fewer dimensions as they are. */
   t(): Tensor {
-    if (this.ndim > 2) throw mismatch('t', 'a tensor of at most 2 dimensions', `shape ${shapeText(this.shape)}`, 'INVALID_SHAPE');
+    if (this.ndim > 2)
+      throw mismatch('t', 'a tensor of at most 2 dimensions', `shape ${shapeText(this.shape)}`, 'INVALID_SHAPE');
     return this.ndim < 2 ? wrap(nativeOf(this).alias()) : this.transpose(0, 1);
   }
 
@@ -141,10 +163,16 @@ export abstract class TensorShape extends TensorMath {
   /** Dimensions of size 1 repeated, without copying, to give `shape`; -1 keeps a size. */
   expand(shape: readonly number[]): Tensor {
     const offset = shape.length - this.ndim;
-    const fits = Array.isArray(shape) && offset >= 0 && shape.every((size, i) => {
-      const own = i < offset ? undefined : this.shape[i - offset];
-      return Number.isSafeInteger(size) && (size === own || (size === -1 && own !== undefined) || (size >= 0 && (own === undefined || own === 1)));
-    });
+    const fits =
+      Array.isArray(shape) &&
+      offset >= 0 &&
+      shape.every((size, i) => {
+        const own = i < offset ? undefined : this.shape[i - offset];
+        return (
+          Number.isSafeInteger(size) &&
+          (size === own || (size === -1 && own !== undefined) || (size >= 0 && (own === undefined || own === 1)))
+        );
+      });
     if (!fits) {
       throw mismatch(
         'shape of expand',
@@ -183,7 +211,8 @@ export abstract class TensorShape extends TensorMath {
   }
 
   #resolveShape(operation: string, shape: readonly number[]): number[] {
-    if (!Array.isArray(shape)) throw invalidArgument(`shape of ${operation}`, 'an array of sizes', shape, 'INVALID_SHAPE');
+    if (!Array.isArray(shape))
+      throw invalidArgument(`shape of ${operation}`, 'an array of sizes', shape, 'INVALID_SHAPE');
     const unknown = shape.indexOf(-1);
     const known = countElements(shape.filter((_, i) => i !== unknown));
     const count = this.numel();

@@ -1,7 +1,7 @@
 import { ArgumentError, invalidArgument } from '../errors.js';
 import { torch } from '../native/torch.js';
 import { checkSameDevice, checkTensor, nativeOf, setTensorClass, type TensorBase, wrapUntracked } from './base.js';
-import { checkNumber, checkOptions, isFloating, shapeText, mismatch } from './dtype.js';
+import { checkNumber, checkOptions, isFloating, mismatch, shapeText } from './dtype.js';
 import { checkBroadcast } from './math.js';
 import { TensorShape } from './shape.js';
 
@@ -48,7 +48,10 @@ export class Tensor extends TensorShape {
     }
     const native = nativeOf(this);
     if (!on && !native.isLeaf()) {
-      throw new ArgumentError('INVALID_ARGUMENT', 'requiresGrad of the result of a recorded operation cannot be switched off; use detach()');
+      throw new ArgumentError(
+        'INVALID_ARGUMENT',
+        'requiresGrad of the result of a recorded operation cannot be switched off; use detach()',
+      );
     }
     native.setRequiresGrad(on);
     return this;
@@ -82,7 +85,7 @@ export class Tensor extends TensorShape {
    * @throws `INVALID_ARGUMENT` if nothing was recorded; `INVALID_SHAPE` if there are several elements and no `gradient`, or its shape differs.
    */
   backward(options?: BackwardOptions): void {
-    const { gradient, retainGraph = false } = checkOptions('options of backward', options);
+    const { gradient, retainGraph = false } = checkOptions('options of backward', options, ['gradient', 'retainGraph']);
     const native = nativeOf(this);
     if (!native.requiresGrad()) {
       throw new ArgumentError(
@@ -117,8 +120,16 @@ export class Tensor extends TensorShape {
   copy_(source: TensorBase): this {
     const native = checkTensor('source of copy_', source);
     checkBroadcast('copy_', this.shape, source.shape);
-    if (source.ndim > this.ndim || source.shape.some((size, i) => size !== 1 && size !== this.shape[i + this.ndim - source.ndim])) {
-      throw mismatch('source of copy_', `a tensor that broadcasts to ${shapeText(this.shape)}`, `shape ${shapeText(source.shape)}`, 'INVALID_SHAPE');
+    if (
+      source.ndim > this.ndim ||
+      source.shape.some((size, i) => size !== 1 && size !== this.shape[i + this.ndim - source.ndim])
+    ) {
+      throw mismatch(
+        'source of copy_',
+        `a tensor that broadcasts to ${shapeText(this.shape)}`,
+        `shape ${shapeText(source.shape)}`,
+        'INVALID_SHAPE',
+      );
     }
     this.#writable('copy_').copy_(native);
     return this;
@@ -144,7 +155,8 @@ export class Tensor extends TensorShape {
 
   /** Draws every element uniformly from `[low, high)`, from PyTorch's generator: see `manualSeed`. */
   uniform_(low = 0, high = 1): this {
-    if (checkNumber('low of uniform_', low) > checkNumber('high of uniform_', high)) throw invalidArgument('high of uniform_', `a number of at least ${low}`, high);
+    if (checkNumber('low of uniform_', low) > checkNumber('high of uniform_', high))
+      throw invalidArgument('high of uniform_', `a number of at least ${low}`, high);
     this.#writable('uniform_').uniform_(low, high);
     return this;
   }
@@ -175,15 +187,25 @@ export class Tensor extends TensorShape {
   #writable(operation: string) {
     const native = nativeOf(this);
     if (native.isLeaf() && native.requiresGrad() && torch().isGradEnabled()) {
-      throw new ArgumentError('INVALID_ARGUMENT', `${operation} would change a tensor that requires gradients; do it inside noGrad(() => ...)`);
+      throw new ArgumentError(
+        'INVALID_ARGUMENT',
+        `${operation} would change a tensor that requires gradients; do it inside noGrad(() => ...)`,
+      );
     }
     return native;
   }
 
   #checkLike(name: string, other: TensorBase): void {
     const same = other.shape.length === this.ndim && other.shape.every((size, i) => size === this.shape[i]);
-    if (!same) throw mismatch(name, `a tensor of shape ${shapeText(this.shape)}`, `shape ${shapeText(other.shape)}`, 'INVALID_SHAPE');
-    if (other.dtype !== this.dtype) throw mismatch(name, `a ${this.dtype} tensor`, `${other.dtype} tensor`, 'INVALID_DTYPE');
+    if (!same)
+      throw mismatch(
+        name,
+        `a tensor of shape ${shapeText(this.shape)}`,
+        `shape ${shapeText(other.shape)}`,
+        'INVALID_SHAPE',
+      );
+    if (other.dtype !== this.dtype)
+      throw mismatch(name, `a ${this.dtype} tensor`, `${other.dtype} tensor`, 'INVALID_DTYPE');
     checkSameDevice(name, this, other);
   }
 }
@@ -198,4 +220,3 @@ function withoutGrad<T>(fn: () => T): T {
     torch().setGradEnabled(previous);
   }
 }
-

@@ -113,7 +113,9 @@ describe('installing from wheels', () => {
   });
 
   test('too little space is told before anything is fetched', () => {
-    expect(() => checkSpace(folder, { downloading: true, available: 600e6 })).toThrow(/600 MB free; 1094 MB are needed/);
+    expect(() => checkSpace(folder, { downloading: true, available: 600e6 })).toThrow(
+      /600 MB free; 1094 MB are needed/,
+    );
     expect(() => checkSpace(folder, { downloading: false, available: 600e6 })).not.toThrow();
   });
 
@@ -153,9 +155,14 @@ describe('looking for libtorch', () => {
   });
 
   test('one error lists every place and the command', () => {
-    const env = { HOME: folder, RECURRA_LIBTORCH: join(libtorch('good', 11), 'lib'), PATH: '', LIBTORCH_USE_PYTORCH: '1' };
+    const env = {
+      HOME: folder,
+      RECURRA_LIBTORCH: join(libtorch('good', 11), 'lib'),
+      PATH: '',
+      LIBTORCH_USE_PYTORCH: '1',
+    };
     expect(() => requireLibtorch(env)).toThrow(
-      /RECURRA_LIBTORCH: .*give the one above it[^]*cache folder: .*not installed yet[^]*LIBTORCH_USE_PYTORCH[^]*node scripts\/setup\.mjs/,
+      /RECURRA_LIBTORCH: .*give the one above it[\s\S]*cache folder: .*not installed yet[\s\S]*LIBTORCH_USE_PYTORCH[\s\S]*node scripts\/setup\.mjs/,
     );
   });
 

@@ -28,6 +28,8 @@ pub enum ErrorCode {
     Libtorch,
     /// libtorch raised an exception.
     Torch,
+    /// A state's names, shapes or dtypes do not fit the model.
+    StateMismatch,
     /// The loss became NaN or infinite.
     NonFiniteLoss,
     /// The work was stopped by its caller.
@@ -50,6 +52,7 @@ impl ErrorCode {
             Self::InvalidFile => "INVALID_FILE",
             Self::Libtorch => "LIBTORCH",
             Self::Torch => "TORCH",
+            Self::StateMismatch => "STATE_MISMATCH",
             Self::NonFiniteLoss => "NON_FINITE_LOSS",
             Self::Aborted => "ABORTED",
             Self::Internal => "INTERNAL",

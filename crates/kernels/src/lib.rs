@@ -2,6 +2,8 @@
 
 pub mod error;
 pub mod layout;
+mod random;
+pub mod recurrent;
 pub mod simd;
 pub mod threads;
 

@@ -1,1 +1,14 @@
-//! The torch addon.
+//! The torch addon: the binding of `recurra-torch`. It converts arguments and results; it holds no mathematics.
+//!
+//! Every entry catches panics, and every error crosses as `RECURRA:<code>:<message>`.
+
+mod account;
+mod background;
+mod classifier;
+mod create;
+mod error;
+mod functional;
+mod optimizer;
+mod process;
+mod recurrent;
+mod tensor;

@@ -13,6 +13,11 @@ fn refused(message: String) -> Error {
     Error::new(ErrorCode::Libtorch, message)
 }
 
+/// libloading's own message says only that opening failed; why stands in what caused it.
+fn reason(error: &libloading::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
 /// The version that an opened libtorch reports, as `2.11.0`.
 ///
 /// `aoti_torch_abi_version` packs major, minor and patch into the three highest bytes
@@ -55,6 +60,6 @@ pub fn why_not_loadable(library: String) -> Option<String> {
             std::mem::forget(handle);
             None
         }
-        Err(error) => Some(error.to_string()),
+        Err(error) => Some(reason(&error)),
     }
 }

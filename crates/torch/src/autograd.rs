@@ -69,7 +69,7 @@ pub fn set_requires_grad(tensor: &Tensor, on: bool) -> Result<()> {
     if tensor.requires_grad() != on && !tensor.f_is_leaf().torch()? {
         return Err(argument("requiresGrad: only a leaf can change it; use detach() for a tensor without gradients"));
     }
-    tensor.f_set_requires_grad(on).torch()?;
+    let _ = tensor.f_set_requires_grad(on).torch()?;
     Ok(())
 }
 

@@ -29,7 +29,7 @@ pub fn clip_grad_norm(params: &[&Tensor], max_norm: f64, norm_type: f64) -> Resu
     let factor = factor.f_clamp_max(1.0).torch()?;
     for mut grad in grads {
         let factor = factor.f_to(grad.device()).torch()?;
-        grad.f_mul_(&factor).torch()?;
+        let _ = grad.f_mul_(&factor).torch()?;
     }
     total.f_double_value(&[]).torch()
 }
@@ -41,7 +41,7 @@ pub fn clip_grad_value(params: &[&Tensor], clip: f64) -> Result<()> {
     }
     let _mode = GradMode::new(false);
     for mut grad in grads(params)? {
-        grad.f_clamp_(-clip, clip).torch()?;
+        let _ = grad.f_clamp_(-clip, clip).torch()?;
     }
     Ok(())
 }

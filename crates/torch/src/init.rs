@@ -17,7 +17,7 @@ pub fn embedding(rows: i64, dims: i64, padding: Option<i64>, generator: &mut Gen
     let weight = empty(&[rows, dims])?;
     generator.normal(&weight, 0.0, 1.0)?;
     if let Some(row) = padding {
-        weight.f_select(0, row).torch()?.f_zero_().torch()?;
+        let _ = weight.f_select(0, row).torch()?.f_zero_().torch()?;
     }
     Ok(weight)
 }

@@ -20,4 +20,4 @@ mod shim;
 pub mod tensor;
 
 pub use recurra_kernels::{Error, ErrorCode, Result, guard};
-pub use tch::{Device, Kind, Tensor};
+pub use tch::{Device, Kind, Reduction, Tensor};

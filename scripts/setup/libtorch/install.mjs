@@ -99,7 +99,7 @@ export async function installWheels({ pairs, target, work, onTotal = () => {}, o
   } finally {
     for (const { zip } of opened) zip.close();
   }
-  const names = Object.keys(sizes);
+  const names = Object.keys(sizes).sort();
   const libraries = Object.fromEntries(names.filter((name) => name.startsWith('lib/')).map((n) => [n, sizes[n]]));
   const marker = {
     version: libtorchVersion,

@@ -1,6 +1,6 @@
 import { TextClassifier } from '../../classifier/classifier.js';
-import { readCsv } from '../../data/csv.js';
 import { formatConfusionMatrix } from '../../classifier/confusion.js';
+import { readCsv } from '../../data/csv.js';
 import { EXIT, jsonLine, percent } from '../output.js';
 import { type TableFlags, tableOptions } from '../table.js';
 

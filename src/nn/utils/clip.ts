@@ -11,7 +11,8 @@ function withGradients(name: string, parameters: Tensor | Iterable<Tensor>) {
 }
 
 function checkLimit(name: string, value: unknown): number {
-  if (typeof value !== 'number' || !(value >= 0)) throw invalidArgument(name, 'a number of at least 0', value, 'OUT_OF_RANGE');
+  if (typeof value !== 'number' || !(value >= 0))
+    throw invalidArgument(name, 'a number of at least 0', value, 'OUT_OF_RANGE');
   return value;
 }
 
@@ -20,12 +21,23 @@ function checkLimit(name: string, value: unknown): number {
  *
  * @param options - `normType`: which p-norm; default 2.
  */
-export function clipGradNorm(parameters: Tensor | Iterable<Tensor>, maxNorm: number, { normType = 2 }: { normType?: number } = {}): number {
+export function clipGradNorm(
+  parameters: Tensor | Iterable<Tensor>,
+  maxNorm: number,
+  { normType = 2 }: { normType?: number } = {},
+): number {
   checkLimit('normType of clipGradNorm', normType);
-  return torch().clipGradNorm(withGradients('clipGradNorm', parameters), checkLimit('maxNorm of clipGradNorm', maxNorm), normType);
+  return torch().clipGradNorm(
+    withGradients('clipGradNorm', parameters),
+    checkLimit('maxNorm of clipGradNorm', maxNorm),
+    normType,
+  );
 }
 
 /** Limits every element of the gradients to `[-clipValue, clipValue]`. */
 export function clipGradValue(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
-  torch().clipGradValue(withGradients('clipGradValue', parameters), checkLimit('clipValue of clipGradValue', clipValue));
+  torch().clipGradValue(
+    withGradients('clipGradValue', parameters),
+    checkLimit('clipValue of clipGradValue', clipValue),
+  );
 }

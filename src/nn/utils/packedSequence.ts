@@ -36,9 +36,11 @@ export class PackedSequence {
     this.batchSizes = Int32Array.from(toInt32Array('batchSizes of PackedSequence', batchSizes));
     checkBatchSizes(this.batchSizes, data);
     const batch = this.batchSizes[0]!;
-    this.sortedIndices = sortedIndices === null ? null : Int32Array.from(toInt32Array('sortedIndices of PackedSequence', sortedIndices));
+    this.sortedIndices =
+      sortedIndices === null ? null : Int32Array.from(toInt32Array('sortedIndices of PackedSequence', sortedIndices));
     if (this.sortedIndices === null) {
-      if (unsortedIndices !== null) throw invalidArgument('unsortedIndices of PackedSequence', 'none without sortedIndices', unsortedIndices);
+      if (unsortedIndices !== null)
+        throw invalidArgument('unsortedIndices of PackedSequence', 'none without sortedIndices', unsortedIndices);
       this.unsortedIndices = null;
       return;
     }
@@ -109,17 +111,28 @@ export function invertPermutation(name: string, permutation: Int32Array, size: n
 }
 
 function checkBatchSizes(batchSizes: Int32Array, data: Tensor): void {
-  if (batchSizes.length === 0) throw mismatch('batchSizes of PackedSequence', 'at least one batch size', 'none', 'INVALID_SHAPE');
+  if (batchSizes.length === 0)
+    throw mismatch('batchSizes of PackedSequence', 'at least one batch size', 'none', 'INVALID_SHAPE');
   let total = 0;
   let before = Number.MAX_SAFE_INTEGER;
   batchSizes.forEach((size, i) => {
     if (size < 1 || size > before) {
-      throw mismatch(`batchSizes[${i}] of PackedSequence`, i === 0 ? 'a positive integer' : `an integer from 1 to ${before}`, `${size}`, 'OUT_OF_RANGE');
+      throw mismatch(
+        `batchSizes[${i}] of PackedSequence`,
+        i === 0 ? 'a positive integer' : `an integer from 1 to ${before}`,
+        `${size}`,
+        'OUT_OF_RANGE',
+      );
     }
     before = size;
     total += size;
   });
   if (total !== data.shape[0]) {
-    throw mismatch('batchSizes of PackedSequence', `a sum of ${data.shape[0]}, the rows of data of shape ${shapeText(data.shape)}`, `a sum of ${total}`, 'INVALID_SHAPE');
+    throw mismatch(
+      'batchSizes of PackedSequence',
+      `a sum of ${data.shape[0]}, the rows of data of shape ${shapeText(data.shape)}`,
+      `a sum of ${total}`,
+      'INVALID_SHAPE',
+    );
   }
 }

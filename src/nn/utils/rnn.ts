@@ -1,6 +1,6 @@
 import { invalidArgument } from '../../errors.js';
 import { type NativeTensor, torch } from '../../native/torch.js';
-import { checkTensor, checkTensorDtype, isTensor, nativeOf, type TensorBase, wrap } from '../../tensor/base.js';
+import { checkTensor, checkTensorDtype, isTensor, nativeOf, wrap } from '../../tensor/base.js';
 import { stack } from '../../tensor/create.js';
 import { checkInteger, checkNumber, checkOptions, mismatch, shapeText, toInt32Array } from '../../tensor/dtype.js';
 import { tidy } from '../../tensor/memory.js';
@@ -49,8 +49,10 @@ export interface PadSequenceOptions {
 export function checkLengths(name: string, lengths: Lengths): Int32Array {
   if (!isTensor(lengths)) return toInt32Array(name, lengths);
   checkTensorDtype(name, lengths, ['int64', 'int32']);
-  if (lengths.device !== 'cpu') throw mismatch(name, 'lengths on the CPU', `a tensor on ${lengths.device}`, 'INVALID_DEVICE');
-  if (lengths.ndim !== 1) throw mismatch(name, 'lengths of shape [batch]', `shape ${shapeText(lengths.shape)}`, 'INVALID_SHAPE');
+  if (lengths.device !== 'cpu')
+    throw mismatch(name, 'lengths on the CPU', `a tensor on ${lengths.device}`, 'INVALID_DEVICE');
+  if (lengths.ndim !== 1)
+    throw mismatch(name, 'lengths of shape [batch]', `shape ${shapeText(lengths.shape)}`, 'INVALID_SHAPE');
   return Int32Array.from(lengths.toTypedArray() as Int32Array, Number);
 }
 
@@ -60,6 +62,7 @@ export function checkLengths(name: string, lengths: Lengths): Int32Array {
  * @internal
  */
 export function reorder(tensor: NativeTensor, dim: number, order: Int32Array): NativeTensor {
+  if (order.every((value, i) => value === i)) return tensor.alias();
   const bytes = new Uint8Array(order.buffer, order.byteOffset, order.byteLength);
   const made = [torch().NativeTensor.fromBytes(bytes, 'int32', [order.length])];
   try {
@@ -80,34 +83,61 @@ export function reorder(tensor: NativeTensor, dim: number, order: Int32Array): N
  * `INVALID_ARGUMENT` if they are not in falling order and `enforceSorted` is not `false`.
  */
 export function packPaddedSequence(input: Tensor, lengths: Lengths, options?: PackPaddedOptions): PackedSequence {
-  const { batchFirst = false, enforceSorted = true } = checkOptions('options of packPaddedSequence', options);
+  const { batchFirst = false, enforceSorted = true } = checkOptions('options of packPaddedSequence', options, [
+    'batchFirst',
+    'enforceSorted',
+  ]);
   const native = checkTensor('input of packPaddedSequence', input);
   const layout = batchFirst ? '[batch, time, ..]' : '[time, batch, ..]';
-  if (input.ndim < 2) throw mismatch('input of packPaddedSequence', `shape ${layout}`, `shape ${shapeText(input.shape)}`, 'INVALID_SHAPE');
+  if (input.ndim < 2)
+    throw mismatch(
+      'input of packPaddedSequence',
+      `shape ${layout}`,
+      `shape ${shapeText(input.shape)}`,
+      'INVALID_SHAPE',
+    );
   const given = checkLengths('lengths of packPaddedSequence', lengths);
   const [batch, time] = batchFirst ? [input.shape[0]!, input.shape[1]!] : [input.shape[1]!, input.shape[0]!];
   if (given.length !== batch || batch === 0) {
-    throw mismatch('lengths of packPaddedSequence', `${batch} lengths, one for each sequence of ${layout} = ${shapeText(input.shape)}`, `${given.length}`, 'INVALID_SHAPE');
+    throw mismatch(
+      'lengths of packPaddedSequence',
+      `${batch} lengths, one for each sequence of ${layout} = ${shapeText(input.shape)}`,
+      `${given.length}`,
+      'INVALID_SHAPE',
+    );
   }
   let sorted = true;
   given.forEach((length, i) => {
     if (length < 1 || length > time) {
-      throw mismatch(`lengths[${i}] of packPaddedSequence`, `a length from 1 to ${time} (${layout} = ${shapeText(input.shape)})`, `${length}`, 'OUT_OF_RANGE');
+      throw mismatch(
+        `lengths[${i}] of packPaddedSequence`,
+        `a length from 1 to ${time} (${layout} = ${shapeText(input.shape)})`,
+        `${length}`,
+        'OUT_OF_RANGE',
+      );
     }
     if (i > 0 && length > given[i - 1]!) sorted = false;
   });
   if (enforceSorted) {
     if (!sorted) {
-      throw mismatch('lengths of packPaddedSequence', 'lengths in falling order, or the option enforceSorted: false', `[${given}]`);
+      throw mismatch(
+        'lengths of packPaddedSequence',
+        'lengths in falling order, or the option enforceSorted: false',
+        `[${given}]`,
+      );
     }
     return pack(native, given, null, batchFirst);
   }
   // Stable, as torch.sort(descending=True) is on the CPU.
   const order = Int32Array.from(given.keys()).sort((a, b) => given[b]! - given[a]! || a - b);
-  if (sorted) return pack(native, given, order, batchFirst);
   const reordered = reorder(native, batchFirst ? 0 : 1, order);
   try {
-    return pack(reordered, Int32Array.from(order, (i) => given[i]!), order, batchFirst);
+    return pack(
+      reordered,
+      Int32Array.from(order, (i) => given[i]!),
+      order,
+      batchFirst,
+    );
   } finally {
     reordered.dispose();
   }
@@ -123,16 +153,35 @@ function pack(input: NativeTensor, lengths: Int32Array, order: Int32Array | null
  *
  * @throws `OUT_OF_RANGE` if `totalLength` is less than the longest sequence.
  */
-export function padPackedSequence(sequence: PackedSequence, options?: PadPackedOptions): [output: Tensor, lengths: Int32Array] {
-  const { batchFirst = false, paddingValue = 0, totalLength } = checkOptions('options of padPackedSequence', options);
-  if (!(sequence instanceof PackedSequence)) throw invalidArgument('sequence of padPackedSequence', 'a PackedSequence', sequence);
+export function padPackedSequence(
+  sequence: PackedSequence,
+  options?: PadPackedOptions,
+): [output: Tensor, lengths: Int32Array] {
+  const {
+    batchFirst = false,
+    paddingValue = 0,
+    totalLength,
+  } = checkOptions('options of padPackedSequence', options, ['batchFirst', 'paddingValue', 'totalLength']);
+  if (!(sequence instanceof PackedSequence))
+    throw invalidArgument('sequence of padPackedSequence', 'a PackedSequence', sequence);
   checkNumber('paddingValue of padPackedSequence', paddingValue);
   const { data, batchSizes, unsortedIndices } = sequence;
   const longest = batchSizes.length;
   if (totalLength !== undefined && checkInteger('totalLength of padPackedSequence', totalLength) < longest) {
-    throw mismatch('totalLength of padPackedSequence', `at least ${longest}, the length of the longest sequence`, `${totalLength}`, 'OUT_OF_RANGE');
+    throw mismatch(
+      'totalLength of padPackedSequence',
+      `at least ${longest}, the length of the longest sequence`,
+      `${totalLength}`,
+      'OUT_OF_RANGE',
+    );
   }
-  const padded = torch().padPackedSequence(nativeOf(data), batchSizes, batchFirst, paddingValue, totalLength ?? longest);
+  const padded = torch().padPackedSequence(
+    nativeOf(data),
+    batchSizes,
+    batchFirst,
+    paddingValue,
+    totalLength ?? longest,
+  );
   if (unsortedIndices === null) return [wrap(padded.output), padded.lengths];
   try {
     return [wrap(reorder(padded.output, batchFirst ? 0 : 1, unsortedIndices)), sequence.lengths()];
@@ -147,8 +196,13 @@ export function padPackedSequence(sequence: PackedSequence, options?: PadPackedO
  * @throws `INVALID_SHAPE` if the sizes after the first differ; `INVALID_DTYPE` if the dtypes do.
  */
 export function padSequence(sequences: readonly Tensor[], options?: PadSequenceOptions): Tensor {
-  const { batchFirst = false, paddingValue = 0, paddingSide = 'right' } = checkOptions('options of padSequence', options);
-  if (paddingSide !== 'right' && paddingSide !== 'left') throw invalidArgument('paddingSide of padSequence', `'right' or 'left'`, paddingSide);
+  const {
+    batchFirst = false,
+    paddingValue = 0,
+    paddingSide = 'right',
+  } = checkOptions('options of padSequence', options, ['batchFirst', 'paddingValue', 'paddingSide']);
+  if (paddingSide !== 'right' && paddingSide !== 'left')
+    throw invalidArgument('paddingSide of padSequence', `'right' or 'left'`, paddingSide);
   checkSequences('padSequence', sequences);
   const longest = Math.max(...sequences.map((sequence) => sequence.shape[0]!));
   return tidy(() => {
@@ -163,21 +217,36 @@ export function padSequence(sequences: readonly Tensor[], options?: PadSequenceO
 }
 
 function checkSequences(name: string, sequences: readonly Tensor[]): void {
-  if (!Array.isArray(sequences) || sequences.length === 0) throw invalidArgument(`sequences of ${name}`, 'an array of at least one Tensor', sequences);
-  sequences.forEach((sequence, i) => {
-    const first = sequences[0] as TensorBase;
+  if (!Array.isArray(sequences) || sequences.length === 0)
+    throw invalidArgument(`sequences of ${name}`, 'an array of at least one Tensor', sequences);
+  sequences.forEach((sequence: Tensor, i) => {
+    const first = sequences[0] as Tensor;
     checkTensor(`sequences[${i}] of ${name}`, sequence);
-    const fits = sequence.ndim > 0 && sequence.ndim === first.ndim && sequence.shape.every((size, d) => d === 0 || size === first.shape[d]);
+    const fits =
+      sequence.ndim > 0 &&
+      sequence.ndim === first.ndim &&
+      sequence.shape.every((size, d) => d === 0 || size === first.shape[d]);
     if (!fits) {
-      throw mismatch(`sequences[${i}] of ${name}`, `shape ${shapeText(['length', ...first.shape.slice(1)] as unknown as number[])}`, `shape ${shapeText(sequence.shape)}`, 'INVALID_SHAPE');
+      throw mismatch(
+        `sequences[${i}] of ${name}`,
+        `shape ${shapeText(['length', ...first.shape.slice(1)])}`,
+        `shape ${shapeText(sequence.shape)}`,
+        'INVALID_SHAPE',
+      );
     }
-    if (sequence.dtype !== first.dtype) throw mismatch(`sequences[${i}] of ${name}`, `a ${first.dtype} tensor`, `a ${sequence.dtype} tensor`, 'INVALID_DTYPE');
+    if (sequence.dtype !== first.dtype)
+      throw mismatch(
+        `sequences[${i}] of ${name}`,
+        `a ${first.dtype} tensor`,
+        `a ${sequence.dtype} tensor`,
+        'INVALID_DTYPE',
+      );
   });
 }
 
 /** Sequences `[length, ..]` of different lengths, packed; longest first unless `enforceSorted` is `false`. */
 export function packSequence(sequences: readonly Tensor[], options?: { enforceSorted?: boolean }): PackedSequence {
-  const { enforceSorted = true } = checkOptions('options of packSequence', options);
+  const { enforceSorted = true } = checkOptions('options of packSequence', options, ['enforceSorted']);
   checkSequences('packSequence', sequences);
   const lengths = sequences.map((sequence) => sequence.shape[0]!);
   return tidy(() => packPaddedSequence(padSequence(sequences), lengths, { enforceSorted }));
@@ -185,15 +254,21 @@ export function packSequence(sequences: readonly Tensor[], options?: { enforceSo
 
 /** The real steps of padded sequences, one tensor `[length, ..]` for each. */
 export function unpadSequence(padded: Tensor, lengths: Lengths, options?: { batchFirst?: boolean }): Tensor[] {
-  const { batchFirst = false } = checkOptions('options of unpadSequence', options);
+  const { batchFirst = false } = checkOptions('options of unpadSequence', options, ['batchFirst']);
   checkTensor('padded of unpadSequence', padded);
   const given = checkLengths('lengths of unpadSequence', lengths);
   const [batch, time] = batchFirst ? [padded.shape[0], padded.shape[1]] : [padded.shape[1], padded.shape[0]];
   if (padded.ndim < 2 || given.length !== batch) {
-    throw mismatch('lengths of unpadSequence', `one length for each of ${batch ?? 0} sequences`, `${given.length}`, 'INVALID_SHAPE');
+    throw mismatch(
+      'lengths of unpadSequence',
+      `one length for each of ${batch ?? 0} sequences`,
+      `${given.length}`,
+      'INVALID_SHAPE',
+    );
   }
   given.forEach((length, i) => {
-    if (length < 0 || length > time!) throw mismatch(`lengths[${i}] of unpadSequence`, `a length from 0 to ${time}`, `${length}`, 'OUT_OF_RANGE');
+    if (length < 0 || length > time!)
+      throw mismatch(`lengths[${i}] of unpadSequence`, `a length from 0 to ${time}`, `${length}`, 'OUT_OF_RANGE');
   });
   return tidy(() => Array.from(given, (length, i) => padded.select(batchFirst ? 0 : 1, i).slice({ end: length })));
 }

@@ -48,6 +48,17 @@ impl Mat {
         Self { ptr: values.as_ptr().cast_mut(), stride }
     }
 
+    /// A matrix that is not there.
+    pub const fn none() -> Self {
+        Self { ptr: std::ptr::null_mut(), stride: 0 }
+    }
+
+    /// Whether the matrix is there.
+    #[inline(always)]
+    pub fn exists(self) -> bool {
+        !self.ptr.is_null()
+    }
+
     /// Address of a row.
     ///
     /// # Safety
@@ -116,8 +127,8 @@ impl PackedB {
 #[derive(Clone, Copy)]
 pub(crate) enum Init {
     Zero,
-    /// `C` itself.
-    Keep,
+    /// The rows of another matrix, or of `C` itself.
+    Of(Mat),
     /// The same values for each row.
     Bias(*const f32),
     /// Row `index[i]` of another matrix for row `i`.
@@ -178,8 +189,9 @@ impl Gemm<'_> {
                     c: self.c.at(row, start + column),
                     init: match self.init {
                         Init::Bias(p) => Init::Bias(p.add(start + column)),
+                        Init::Of(mat) => Init::Of(mat.at(row, start + column)),
                         Init::Rows(mat, index) => Init::Rows(mat.at(0, start + column), index.add(row)),
-                        other => other,
+                        Init::Zero => Init::Zero,
                     },
                 }
             };
@@ -236,7 +248,7 @@ impl<const M: usize, const N: usize> Kernel for Fixed<M, N> {
             for (r, acc) in acc.iter_mut().enumerate() {
                 let from = match init {
                     Init::Zero => continue,
-                    Init::Keep => c.row(r).cast_const(),
+                    Init::Of(mat) => mat.row(r).cast_const(),
                     Init::Bias(p) => p,
                     Init::Rows(mat, index) => mat.row(*index.add(r) as usize),
                 };

@@ -37,7 +37,12 @@ const COEF: [f32; 5] = [0.499_999_97, 0.166_665_43, 0.041_667_2, 0.008_366_58, 0
 
 #[inline(always)]
 fn clamp<S: Lanes>(s: S, x: S::f32s, limit: f32) -> S::f32s {
-    // The constant comes first: where x is NaN, min and max of x86 give their second operand, so NaN stays NaN.
+    // NaN must stay NaN. Plain Rust's min and max drop it; those of NEON keep it, and those of x86 give their second
+    // operand, so the constant comes first.
+    if !S::FMA {
+        let x = s.select_f32s(s.greater_than_f32s(x, s.splat_f32s(limit)), s.splat_f32s(limit), x);
+        return s.select_f32s(s.less_than_f32s(x, s.splat_f32s(-limit)), s.splat_f32s(-limit), x);
+    }
     let x = s.min_f32s(s.splat_f32s(limit), x);
     s.max_f32s(s.splat_f32s(-limit), x)
 }
@@ -64,4 +69,72 @@ pub(crate) fn tanh<S: Lanes>(s: S, x: S::f32s) -> S::f32s {
     let (scale, expm1) = split_exp(s, s.add_f32s(x, x));
     let m = fma(s, scale, expm1, s.sub_f32s(scale, s.splat_f32s(1.0)));
     s.div_f32s(m, s.add_f32s(m, s.splat_f32s(2.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::{Isa, Kernel, dispatch_on, load, store};
+
+    struct Sweep<'a> {
+        x: &'a [f32],
+        sigmoids: &'a mut [f32],
+        tanhs: &'a mut [f32],
+    }
+
+    impl Kernel for Sweep<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Lanes>(self, s: S) {
+            assert!(self.x.len().is_multiple_of(16) && self.x.len() == self.tanhs.len());
+            for i in (0..self.x.len()).step_by(S::L) {
+                // SAFETY: all slices have the same length, a multiple of the lanes.
+                unsafe {
+                    let x = load(s, self.x.as_ptr().add(i));
+                    store(s, self.sigmoids.as_mut_ptr().add(i), sigmoid(s, x));
+                    store(s, self.tanhs.as_mut_ptr().add(i), tanh(s, x));
+                }
+            }
+        }
+    }
+
+    /// Every 97th float32 up to 100 in size, of both signs.
+    fn arguments() -> Vec<f32> {
+        let mut x: Vec<f32> = (0..100f32.to_bits()).step_by(97).flat_map(|b| [f32::from_bits(b), -f32::from_bits(b)]).collect();
+        x.resize(x.len().next_multiple_of(16), 0.0);
+        x
+    }
+
+    #[test]
+    fn sigmoid_and_tanh_keep_their_bounds() {
+        let x = arguments();
+        for isa in Isa::all_available() {
+            let (mut sigmoids, mut tanhs) = (vec![0.0f32; x.len()], vec![0.0f32; x.len()]);
+            dispatch_on(isa, Sweep { x: &x, sigmoids: &mut sigmoids, tanhs: &mut tanhs });
+            let (mut worst_sigmoid, mut worst_tanh, mut worst_relative) = (0.0f64, 0.0f64, 0.0f64);
+            for ((&x, &s), &t) in x.iter().zip(&sigmoids).zip(&tanhs) {
+                let x = f64::from(x);
+                worst_sigmoid = worst_sigmoid.max((f64::from(s) - 1.0 / (1.0 + (-x).exp())).abs());
+                let exact = x.tanh();
+                worst_tanh = worst_tanh.max((f64::from(t) - exact).abs());
+                if x.abs() > 1e-30 {
+                    worst_relative = worst_relative.max((f64::from(t) / exact - 1.0).abs());
+                }
+            }
+            println!("{}: sigmoid {worst_sigmoid:e}, tanh {worst_tanh:e}, relative {worst_relative:e}", isa.name());
+            assert!(worst_sigmoid <= 1.5e-7, "{isa:?} sigmoid {worst_sigmoid:e}");
+            assert!(worst_tanh <= 2e-7, "{isa:?} tanh {worst_tanh:e}");
+            assert!(worst_relative <= 4e-7, "{isa:?} tanh relative {worst_relative:e}");
+        }
+    }
+
+    #[test]
+    fn nan_stays_nan() {
+        let x = vec![f32::NAN; 16];
+        for isa in Isa::all_available() {
+            let (mut sigmoids, mut tanhs) = (vec![0.0f32; 16], vec![0.0f32; 16]);
+            dispatch_on(isa, Sweep { x: &x, sigmoids: &mut sigmoids, tanhs: &mut tanhs });
+            assert!(sigmoids.iter().chain(&tanhs).all(|v| v.is_nan()), "{isa:?}");
+        }
+    }
 }

@@ -24,13 +24,13 @@ pub fn copy_(target: &Tensor, source: &Tensor) -> Result<()> {
 
 /// Sets every element.
 pub fn fill_(target: &Tensor, value: f64) -> Result<()> {
-    target.shallow_clone().f_fill_(scalar_beside(target, value)).torch()?;
+    let _ = target.shallow_clone().f_fill_(scalar_beside(target, value)).torch()?;
     Ok(())
 }
 
 /// Sets every element to 0.
 pub fn zero_(target: &Tensor) -> Result<()> {
-    target.shallow_clone().f_zero_().torch()?;
+    let _ = target.shallow_clone().f_zero_().torch()?;
     Ok(())
 }
 
@@ -39,7 +39,7 @@ pub fn normal_(target: &Tensor, mean: f64, std: f64) -> Result<()> {
     if std.is_nan() || std < 0.0 {
         return Err(argument(format!("normal_: std must not be negative, but is {std}")));
     }
-    target.shallow_clone().f_normal_(mean, std).torch()?;
+    let _ = target.shallow_clone().f_normal_(mean, std).torch()?;
     Ok(())
 }
 
@@ -48,7 +48,7 @@ pub fn uniform_(target: &Tensor, from: f64, to: f64) -> Result<()> {
     if from.is_nan() || to.is_nan() || from > to {
         return Err(argument(format!("uniform_: from must not be above to, but they are {from} and {to}")));
     }
-    target.shallow_clone().f_uniform_(from, to).torch()?;
+    let _ = target.shallow_clone().f_uniform_(from, to).torch()?;
     Ok(())
 }
 
@@ -62,6 +62,6 @@ pub fn add_(target: &Tensor, other: &Tensor, alpha: f64) -> Result<()> {
 
 /// `target *= value`.
 pub fn mul_scalar_(target: &Tensor, value: f64) -> Result<()> {
-    target.shallow_clone().f_mul_scalar_(scalar_beside(target, value)).torch()?;
+    let _ = target.shallow_clone().f_mul_scalar_(scalar_beside(target, value)).torch()?;
     Ok(())
 }

@@ -1,0 +1,258 @@
+//! Forward and backward of a whole network with PyTorch's layouts at the border.
+
+use super::config::{Blocks, RecurrentConfig, pad_rows, unpad_rows};
+use super::{DirMats, DirPacks, Grads, Net, Projected, Shape, Trace, slices};
+use crate::error::{Error, ErrorCode, Result};
+use crate::layout::PackedLayout;
+use crate::random::{Dropout, key};
+use crate::simd::gemm::Mat;
+use crate::simd::{Buf, dispatch};
+use crate::threads::Pool;
+
+/// What the forward pass is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Values only; nothing is kept.
+    Inference,
+    /// As in `eval()`, but keeps what [`backward`] needs.
+    Eval,
+    /// As in `train()`: dropout between layers, its mask a function of the seed.
+    Train {
+        /// Seed of the dropout masks.
+        seed: u64,
+    },
+}
+
+/// What the network computes.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Outputs of the last layer, `[total, directions * state]`, packed.
+    pub output: Vec<f32>,
+    /// Final states, `[layers * directions, rows, state]`, rows in sorted order.
+    pub hn: Vec<f32>,
+    /// Final cell states of an LSTM, `[layers * directions, rows, hidden]`; else empty.
+    pub cn: Vec<f32>,
+}
+
+/// What a later [`backward`] needs; it may be used more than once.
+pub struct Saved {
+    shape: Shape,
+    layout: PackedLayout,
+    packs: Vec<DirPacks>,
+    traces: Vec<Trace>,
+    /// Inputs of each layer, after dropout.
+    inputs: Vec<Buf>,
+    mode: Mode,
+}
+
+/// Gradients in the layouts of what they belong to.
+#[derive(Clone, Debug)]
+pub struct Gradients {
+    /// Of the packed input, `[total, input]`.
+    pub input: Vec<f32>,
+    /// Of the initial states.
+    pub h0: Vec<f32>,
+    /// Of the initial cell states of an LSTM; else empty.
+    pub c0: Vec<f32>,
+    /// Of each parameter, in PyTorch's order.
+    pub params: Vec<Vec<f32>>,
+}
+
+fn expect_len(what: &str, shape: &[usize], given: usize) -> Result<()> {
+    let expected: usize = shape.iter().product();
+    if expected == given {
+        return Ok(());
+    }
+    Err(Error::new(ErrorCode::InvalidShape, format!("{what}: expected shape {shape:?} ({expected} values) but received {given} values")))
+}
+
+fn load_states(blocks: Blocks, rows: usize, from: Option<&[f32]>, bufs: Vec<&mut Buf>) {
+    for (part, buf) in bufs.into_iter().enumerate() {
+        buf.fill(0.0);
+        if let Some(from) = from {
+            pad_rows(blocks, &from[part * rows * blocks.len..][..rows * blocks.len], buf);
+        }
+    }
+}
+
+fn read_states(blocks: Blocks, rows: usize, bufs: Vec<&Buf>) -> Vec<f32> {
+    let mut out = vec![0.0; bufs.len() * rows * blocks.len];
+    for (buf, out) in bufs.into_iter().zip(out.chunks_exact_mut(rows * blocks.len)) {
+        unpad_rows(blocks, buf, out);
+    }
+    out
+}
+
+fn drop_rows(mode: Mode, shape: &Shape, layer: usize, values: &mut [f32]) {
+    if let (Mode::Train { seed }, p) = (mode, shape.config.dropout)
+        && p > 0.0
+        && layer + 1 < shape.layers()
+    {
+        dispatch(Dropout { key: key(seed, [layer as u64, 0, 0]), start: 0, p, values });
+    }
+}
+
+/// Runs the network on packed data.
+///
+/// `x` is `[total, input]`, `h0` and `c0` (zero where absent) `[layers * directions, rows, state or hidden]` with rows in
+/// sorted order, `params` PyTorch's parameters in PyTorch's order (`weight_ih`, `weight_hh`, the biases, `weight_hr` of
+/// each layer and direction).
+///
+/// # Errors
+/// `InvalidArgument` for a configuration that makes no sense, `InvalidShape` for a wrong number of values.
+pub fn forward(
+    pool: &Pool,
+    config: &RecurrentConfig,
+    layout: &PackedLayout,
+    x: &[f32],
+    (h0, c0): (Option<&[f32]>, Option<&[f32]>),
+    params: &[&[f32]],
+    mode: Mode,
+) -> Result<(Output, Option<Saved>)> {
+    config.validate()?;
+    let mut size = 0;
+    let shape = Shape::new(config, &mut size);
+    let (rows, total, parts) = (layout.rows(), layout.total(), shape.parts.len());
+    expect_len("input", &[total, config.input_size], x.len())?;
+    for (name, given, width) in [("h0", h0, config.state_size()), ("c0", c0, config.hidden_size)] {
+        if let Some(given) = given {
+            expect_len(name, &[parts, rows, width], given.len())?;
+        }
+    }
+    if params.len() != shape.segments.len() {
+        let message = format!("expected {} parameters but received {}", shape.segments.len(), params.len());
+        return Err(Error::new(ErrorCode::InvalidShape, message));
+    }
+    let mut flat = Buf::zeros(size);
+    for (segment, param) in shape.segments.iter().zip(params) {
+        expect_len(&segment.name, &segment.shape, param.len())?;
+        segment.import(param, &mut flat);
+    }
+    let keep = mode != Mode::Inference;
+    let mut packs = vec![DirPacks::default(); parts];
+    for (packs, part) in packs.iter_mut().zip(&shape.parts) {
+        packs.pack_all(&shape, part, &flat, keep);
+    }
+    let mut traces: Vec<Trace> = (0..parts).map(|_| Trace::default()).collect();
+    let mut mats: Vec<DirMats> = traces.iter_mut().map(|trace| trace.mats(&shape, rows, total, keep)).collect();
+    let state = Blocks::new(1, config.state_size());
+    let hidden = Blocks::new(1, config.hidden_size);
+    load_states(state, rows, h0, traces.iter_mut().map(|t| &mut t.h).collect());
+    load_states(hidden, rows, c0, traces.iter_mut().map(|t| &mut t.c).collect());
+
+    let mut inputs = vec![Buf::zeros(total * shape.input(0).private())];
+    pad_rows(shape.input(0), x, &mut inputs[0]);
+    let mut projected: Vec<Buf> =
+        (0..shape.dirs).map(|_| Buf::zeros(if keep { 0 } else { total * shape.gp })).collect();
+    let cuts = slices(layout, shape.dirs, pool.size());
+    let net = Net { shape: &shape, packs: &packs, layout, slices: &cuts };
+    for layer in 0..shape.layers() {
+        let width = shape.output().private();
+        let mut y = Buf::zeros(total * width);
+        let mats = &mut mats[layer * shape.dirs..][..shape.dirs];
+        for (dir, mats) in mats.iter_mut().enumerate() {
+            // SAFETY: the column is inside the row.
+            mats.y = unsafe { Mat::new(&mut y, width).at(0, dir * shape.rp) };
+        }
+        let x = Mat::new(&mut inputs[layer], shape.input(layer).private());
+        let at: Vec<Mat> = if keep {
+            mats.iter().map(|m| m.gates).collect()
+        } else {
+            projected.iter_mut().map(|buf| Mat::new(buf, shape.gp)).collect()
+        };
+        let packed: Vec<Projected> = at.iter().map(|&mat| Projected::Packed(mat)).collect();
+        // SAFETY: all buffers have the sizes of this shape and layout, and only this team uses them.
+        pool.run(|member| unsafe {
+            net.project(member, layer, x, total, &at);
+            member.meet();
+            net.forward(member, layer, mats, &packed);
+        });
+        drop_rows(mode, &shape, layer, &mut y);
+        inputs.push(y);
+    }
+    let mut output = vec![0.0; total * config.output_size()];
+    if let Some(last) = inputs.pop() {
+        unpad_rows(shape.output(), &last, &mut output);
+    }
+    let hn = read_states(state, rows, traces.iter().map(|t| &t.h).collect());
+    let lstm = config.cell == super::Cell::Lstm;
+    let cn = if lstm { read_states(hidden, rows, traces.iter().map(|t| &t.c).collect()) } else { Vec::new() };
+    let saved = keep.then(|| Saved { shape, layout: layout.clone(), packs, traces, inputs, mode });
+    Ok((Output { output, hn, cn }, saved))
+}
+
+/// Gradients of everything that went into [`forward`], from the gradients of what came out (zero where absent).
+///
+/// # Errors
+/// `InvalidShape` for a wrong number of values.
+pub fn backward(
+    pool: &Pool,
+    saved: &mut Saved,
+    d_output: Option<&[f32]>,
+    d_hn: Option<&[f32]>,
+    d_cn: Option<&[f32]>,
+) -> Result<Gradients> {
+    let Saved { shape, layout, packs, traces, inputs, mode } = saved;
+    let config = &shape.config;
+    let (rows, total, parts) = (layout.rows(), layout.total(), shape.parts.len());
+    let (state, hidden) = (Blocks::new(1, config.state_size()), Blocks::new(1, config.hidden_size));
+    for (name, given, expected) in [
+        ("gradient of output", d_output, vec![total, config.output_size()]),
+        ("gradient of hn", d_hn, vec![parts, rows, state.len]),
+        ("gradient of cn", d_cn, vec![parts, rows, hidden.len]),
+    ] {
+        if let Some(given) = given {
+            expect_len(name, &expected, given.len())?;
+        }
+    }
+    let mut grads: Vec<Grads> = (0..parts).map(|_| Grads::default()).collect();
+    let mut mats: Vec<DirMats> = Vec::with_capacity(parts);
+    for (trace, grads) in traces.iter_mut().zip(&mut grads) {
+        let mut m = trace.mats(shape, rows, total, true);
+        grads.add_to(&mut m, shape, rows, total, false);
+        mats.push(m);
+    }
+    load_states(state, rows, d_hn, grads.iter_mut().map(|g| &mut g.dh).collect());
+    load_states(hidden, rows, d_cn, grads.iter_mut().map(|g| &mut g.dc).collect());
+    let width = shape.output().private();
+    let mut dy = Buf::zeros(total * width);
+    if let Some(d_output) = d_output {
+        pad_rows(shape.output(), d_output, &mut dy);
+    }
+    let mut flat = Buf::zeros(shape.segments.last().map_or(0, |s| s.offset + s.size()));
+    let cuts = slices(layout, shape.dirs, pool.size());
+    let net = Net { shape, packs, layout, slices: &cuts };
+    for layer in (0..shape.layers()).rev() {
+        let mats = &mut mats[layer * shape.dirs..][..shape.dirs];
+        for (dir, mats) in mats.iter_mut().enumerate() {
+            // SAFETY: the column is inside the row.
+            mats.dy = unsafe { Mat::new(&mut dy, width).at(0, dir * shape.rp) };
+        }
+        let input_width = shape.input(layer).private();
+        let x = Mat::new(&mut inputs[layer], input_width);
+        let dg: Vec<Mat> = mats.iter().map(|m| m.dg).collect();
+        let mut dx = Buf::zeros(total * input_width);
+        let (dx_mat, flat_mat) = (Mat::new(&mut dx, input_width), Mat::new(&mut flat, 0));
+        // SAFETY: all buffers have the sizes of this shape and layout, and only this team uses them.
+        pool.run(|member| unsafe {
+            let flat = flat_mat;
+            net.backward(member, layer, mats);
+            member.meet();
+            net.weight_grads(member, layer, mats, (x, total), &dg, flat.ptr);
+            net.input_grads(member, layer, &dg, total, dx_mat);
+        });
+        if layer > 0 {
+            drop_rows(*mode, shape, layer - 1, &mut dx);
+        }
+        dy = dx;
+    }
+    let mut input = vec![0.0; total * config.input_size];
+    unpad_rows(shape.input(0), &dy, &mut input);
+    let lstm = config.cell == super::Cell::Lstm;
+    Ok(Gradients {
+        input,
+        h0: read_states(state, rows, grads.iter().map(|g| &g.dh).collect()),
+        c0: if lstm { read_states(hidden, rows, grads.iter().map(|g| &g.dc).collect()) } else { Vec::new() },
+        params: shape.segments.iter().map(|segment| segment.export(&flat)).collect(),
+    })
+}

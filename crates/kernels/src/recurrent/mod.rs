@@ -1,0 +1,22 @@
+//! Recurrent networks over packed data: values, final states and gradients equal to PyTorch's.
+//!
+//! The functions take and give PyTorch's layouts; inside, every width is padded to whole vectors and the weights are
+//! packed for the register tiles. All rows are in the packed (sorted) order.
+
+mod api;
+mod buffers;
+mod config;
+mod gates;
+mod gates_back;
+mod shape;
+mod stack;
+mod steps;
+
+pub use api::{Gradients, Mode, Output, Saved, backward, forward};
+pub use config::{Cell, RecurrentConfig};
+
+pub(crate) use buffers::{Grads, Trace};
+pub(crate) use config::{Blocks, Segment, pad_rows, unpad_rows};
+pub(crate) use shape::{DirPacks, Shape};
+pub(crate) use stack::{Net, slices};
+pub(crate) use steps::{DirMats, Projected};

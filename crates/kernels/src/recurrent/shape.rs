@@ -1,0 +1,161 @@
+//! Where the parameters of each layer and direction are, and their packed forms.
+
+use super::config::{Blocks, Cell, RecurrentConfig, Segment};
+use crate::simd::gemm::PackedB;
+use crate::simd::{Buf, pad};
+
+/// Segment numbers of one layer and direction.
+#[derive(Clone, Debug)]
+pub(crate) struct DirSegments {
+    pub w_ih: usize,
+    pub w_hh: usize,
+    pub b: Option<(usize, usize)>,
+    pub w_hr: Option<usize>,
+}
+
+/// A configuration with its private sizes.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    pub config: RecurrentConfig,
+    /// Padded hidden size.
+    pub hp: usize,
+    /// Padded size of the state that goes round.
+    pub rp: usize,
+    /// Padded width of all gates.
+    pub gp: usize,
+    pub dirs: usize,
+    pub segments: Vec<Segment>,
+    /// Indexed by `layer * dirs + direction`.
+    pub parts: Vec<DirSegments>,
+}
+
+impl Shape {
+    /// Lays the parameters out in PyTorch's order, from `offset` on (which moves behind them).
+    pub fn new(config: &RecurrentConfig, offset: &mut usize) -> Self {
+        let hp = pad(config.hidden_size);
+        let rp = pad(config.state_size());
+        let gates = Blocks::new(config.cell.gates(), config.hidden_size);
+        let mut shape = Self {
+            config: config.clone(),
+            hp,
+            rp,
+            gp: gates.private(),
+            dirs: config.directions(),
+            segments: Vec::new(),
+            parts: Vec::new(),
+        };
+        let state = Blocks::new(1, config.state_size());
+        for layer in 0..config.num_layers {
+            for dir in 0..shape.dirs {
+                let name = |what: &str| format!("{what}_l{layer}{}", if dir == 1 { "_reverse" } else { "" });
+                let input = shape.input(layer);
+                let list = &mut shape.segments;
+                let first = list.len();
+                list.push(Segment::matrix(name("weight_ih"), gates, input, offset));
+                list.push(Segment::matrix(name("weight_hh"), gates, state, offset));
+                let b = config.bias.then(|| {
+                    list.push(Segment::vector(name("bias_ih"), gates, offset));
+                    list.push(Segment::vector(name("bias_hh"), gates, offset));
+                    (first + 2, first + 3)
+                });
+                let w_hr = (config.proj_size > 0).then(|| {
+                    let hidden = Blocks::new(1, config.hidden_size);
+                    list.push(Segment::matrix(name("weight_hr"), state, hidden, offset));
+                    list.len() - 1
+                });
+                shape.parts.push(DirSegments { w_ih: first, w_hh: first + 1, b, w_hr });
+            }
+        }
+        shape
+    }
+
+    pub fn layers(&self) -> usize {
+        self.config.num_layers
+    }
+
+    pub fn cell(&self) -> Cell {
+        self.config.cell
+    }
+
+    /// Columns of a layer's input.
+    pub fn input(&self, layer: usize) -> Blocks {
+        if layer == 0 { Blocks::new(1, self.config.input_size) } else { self.output() }
+    }
+
+    /// Columns of a layer's output.
+    pub fn output(&self) -> Blocks {
+        Blocks::new(self.dirs, self.config.state_size())
+    }
+}
+
+/// The packed weights of one layer and direction.
+#[derive(Clone, Default)]
+pub(crate) struct DirPacks {
+    pub ih_t: PackedB,
+    pub hh_t: PackedB,
+    pub hr_t: PackedB,
+    pub ih: PackedB,
+    pub hh: PackedB,
+    pub hr: PackedB,
+    /// What the input projection adds: both biases, or only `bias_ih` for a GRU.
+    pub bias_x: Buf,
+    /// What the recurrent product of a GRU adds.
+    pub bias_h: Buf,
+}
+
+impl DirPacks {
+    /// Number of the pieces that [`DirPacks::pack`] takes.
+    pub const PIECES: usize = 3;
+
+    /// Packs one piece of the weights. Different pieces touch different fields, so a team may share them out.
+    /// `backward` also packs what only the backward pass needs.
+    pub fn pack(&mut self, piece: usize, shape: &Shape, part: &DirSegments, flat: &[f32], backward: bool) {
+        let of = |i: usize| &flat[shape.segments[i].offset..][..shape.segments[i].size()];
+        let kp = shape.segments[part.w_ih].stride();
+        match piece {
+            0 => {
+                self.ih_t.resize(kp, shape.gp);
+                self.ih_t.pack_transposed(of(part.w_ih), kp);
+                if backward {
+                    self.ih.resize(shape.gp, kp);
+                    self.ih.pack(of(part.w_ih), kp);
+                }
+            }
+            1 => {
+                self.hh_t.resize(shape.rp, shape.gp);
+                self.hh_t.pack_transposed(of(part.w_hh), shape.rp);
+                if backward {
+                    self.hh.resize(shape.gp, shape.rp);
+                    self.hh.pack(of(part.w_hh), shape.rp);
+                }
+            }
+            _ => {
+                self.bias_x.grow(shape.gp);
+                self.bias_h.grow(shape.gp);
+                if let Some((b_ih, b_hh)) = part.b {
+                    self.bias_x.copy_from_slice(of(b_ih));
+                    if shape.cell() == Cell::Gru {
+                        self.bias_h.copy_from_slice(of(b_hh));
+                    } else {
+                        self.bias_x.iter_mut().zip(of(b_hh)).for_each(|(x, h)| *x += h);
+                    }
+                }
+                if let Some(w_hr) = part.w_hr {
+                    self.hr_t.resize(shape.hp, shape.rp);
+                    self.hr_t.pack_transposed(of(w_hr), shape.hp);
+                    if backward {
+                        self.hr.resize(shape.rp, shape.hp);
+                        self.hr.pack(of(w_hr), shape.hp);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Packs everything on the calling thread.
+    pub fn pack_all(&mut self, shape: &Shape, part: &DirSegments, flat: &[f32], backward: bool) {
+        for piece in 0..Self::PIECES {
+            self.pack(piece, shape, part, flat, backward);
+        }
+    }
+}

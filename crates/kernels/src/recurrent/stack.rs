@@ -1,0 +1,158 @@
+//! One layer's work as steps of a team: input projection, recurrence, and the gradients of weights and inputs.
+//!
+//! Every function is called by all members at once and shares the work out itself; a meeting must lie between two of
+//! them. Weight gradients are shared by rows of the weight matrix, not by positions, so nothing has to be added up
+//! afterwards and the result does not depend on the number of threads.
+
+use std::ops::Range;
+
+use super::config::Cell;
+use super::shape::{DirPacks, Shape};
+use super::steps::{Backward, DirMats, Forward, Projected, Steps};
+use crate::layout::PackedLayout;
+use crate::simd::dispatch;
+use crate::simd::gemm::{Gemm, Init, Mat};
+use crate::simd::outer::{ColumnSums, Outer};
+use crate::threads::Member;
+
+/// What all steps of a pass share.
+pub(crate) struct Net<'a> {
+    pub shape: &'a Shape,
+    /// Indexed like [`Shape::parts`].
+    pub packs: &'a [DirPacks],
+    pub layout: &'a PackedLayout,
+    /// The rows' cuts for the recurrence, one for each member of a direction.
+    pub slices: &'a [Range<usize>],
+}
+
+/// Cuts the rows for a team: its members are first spread over the directions, then over rows.
+pub(crate) fn slices(layout: &PackedLayout, dirs: usize, members: usize) -> Vec<Range<usize>> {
+    layout.slices((members / dirs).max(1))
+}
+
+impl<'a> Net<'a> {
+    fn part(&self, layer: usize, dir: usize) -> usize {
+        layer * self.shape.dirs + dir
+    }
+
+    /// `out[dir] = bias + x W_ih^T` for `rows` rows.
+    ///
+    /// # Safety
+    /// The matrices must have these rows, and the widths of the layer.
+    pub unsafe fn project(&self, member: &Member<'_>, layer: usize, x: Mat, rows: usize, out: &[Mat]) {
+        let share = member.share(rows, 8);
+        for (dir, out) in out.iter().enumerate() {
+            let packs = &self.packs[self.part(layer, dir)];
+            // SAFETY: the share is inside the matrices and of this member only.
+            unsafe {
+                let (a, c) = (x.at(share.start, 0), out.at(share.start, 0));
+                dispatch(Gemm { a, m: share.len(), b: &packs.ih_t, c, init: Init::Bias(packs.bias_x.as_ptr()) });
+            }
+        }
+    }
+
+    fn tasks(&self, member: &Member<'_>, layer: usize, mats: &[DirMats], run: impl Fn(Steps<'a>, usize)) {
+        let dirs = self.shape.dirs;
+        for task in (member.rank()..dirs * self.slices.len()).step_by(member.size()) {
+            let (dir, slice) = (task % dirs, task / dirs);
+            run(
+                Steps {
+                    cell: self.shape.cell(),
+                    hp: self.shape.hp,
+                    rp: self.shape.rp,
+                    layout: self.layout,
+                    reverse: dir == 1,
+                    rows: self.slices[slice].clone(),
+                    packs: &self.packs[self.part(layer, dir)],
+                    mats: mats[dir],
+                },
+                dir,
+            );
+        }
+    }
+
+    /// The recurrence of a layer; `x` has one entry for each direction.
+    ///
+    /// # Safety
+    /// As [`Steps`].
+    pub unsafe fn forward(&self, member: &Member<'_>, layer: usize, mats: &[DirMats], x: &[Projected]) {
+        self.tasks(member, layer, mats, |steps, dir| dispatch(Forward(steps, x[dir])));
+    }
+
+    /// The recurrence of a layer backward.
+    ///
+    /// # Safety
+    /// As [`Steps`].
+    pub unsafe fn backward(&self, member: &Member<'_>, layer: usize, mats: &[DirMats]) {
+        self.tasks(member, layer, mats, |steps, _| dispatch(Backward(steps)));
+    }
+
+    /// Gradients of all parameters of a layer, into `grads` at the offsets of the segments.
+    ///
+    /// The input's side may be over other rows than packed positions: `x` and `dgx[dir]` have `x_rows` rows.
+    ///
+    /// # Safety
+    /// As [`Steps`]; `grads` must hold all segments.
+    pub unsafe fn weight_grads(
+        &self,
+        member: &Member<'_>,
+        layer: usize,
+        mats: &[DirMats],
+        x: (Mat, usize),
+        dgx: &[Mat],
+        grads: *mut f32,
+    ) {
+        let shape = self.shape;
+        let n = self.layout.total();
+        for (dir, p) in mats.iter().enumerate() {
+            let part = &shape.parts[self.part(layer, dir)];
+            let dgh = if shape.cell() == Cell::Gru { p.dgh } else { p.dg };
+            // SAFETY: each member writes its own rows of each gradient.
+            unsafe {
+                let place = |segment: usize| {
+                    let segment = &shape.segments[segment];
+                    Mat { ptr: grads.add(segment.offset), stride: segment.stride() }
+                };
+                let matrix = |segment: usize, a: Mat, b: Mat, n: usize| {
+                    let c = place(segment);
+                    let i = member.share(shape.segments[segment].rows.private(), 8);
+                    dispatch(Outer { a, b, n, i, columns: c.stride, c, fresh: true });
+                };
+                matrix(part.w_hh, dgh, p.hprev, n);
+                matrix(part.w_ih, dgx[dir], x.0, x.1);
+                if let Some(w_hr) = part.w_hr {
+                    matrix(w_hr, p.dhr, p.hfull, n);
+                }
+                if let Some((b_ih, b_hh)) = part.b {
+                    let columns = member.share(shape.gp, 16);
+                    let (x_sums, h_sums) = (place(b_ih).ptr, place(b_hh).ptr);
+                    dispatch(ColumnSums { a: dgx[dir], n: x.1, columns: columns.clone(), sums: x_sums });
+                    if shape.cell() == Cell::Gru {
+                        dispatch(ColumnSums { a: dgh, n, columns, sums: h_sums });
+                    } else {
+                        let count = columns.len();
+                        std::ptr::copy_nonoverlapping(x_sums.add(columns.start), h_sums.add(columns.start), count);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gradient of a layer's input over this member's share of `rows` rows, which is returned.
+    ///
+    /// # Safety
+    /// As [`Net::project`].
+    pub unsafe fn input_grads(&self, member: &Member<'_>, layer: usize, dg: &[Mat], rows: usize, dx: Mat) -> Range<usize> {
+        let share = member.share(rows, 8);
+        for (dir, dg) in dg.iter().enumerate() {
+            let b = &self.packs[self.part(layer, dir)].ih;
+            // SAFETY: the share is inside the matrices and of this member only.
+            unsafe {
+                let c = dx.at(share.start, 0);
+                let init = if dir == 0 { Init::Zero } else { Init::Of(c) };
+                dispatch(Gemm { a: dg.at(share.start, 0), m: share.len(), b, c, init });
+            }
+        }
+        share
+    }
+}

@@ -1,0 +1,274 @@
+//! Values, final states and gradients against PyTorch 2.11 (`golden/`, all cases).
+
+mod common;
+
+use std::path::Path;
+
+use common::{Golden, difference, fixtures, json, shared};
+use recurra_kernels::layout::PackedLayout;
+use recurra_kernels::recurrent::{Cell, Mode, RecurrentConfig, backward, forward};
+use recurra_kernels::threads::Pool;
+use serde_json::Value;
+
+const TOLERANCE: f32 = 1e-5;
+
+fn config(case: &Value) -> RecurrentConfig {
+    let number = |name: &str| case[name].as_u64().unwrap() as usize;
+    let cell = match (case["kind"].as_str().unwrap(), case["nonlinearity"].as_str()) {
+        ("RNN", Some("relu")) => Cell::RnnRelu,
+        ("RNN", _) => Cell::RnnTanh,
+        ("LSTM", _) => Cell::Lstm,
+        _ => Cell::Gru,
+    };
+    RecurrentConfig {
+        cell,
+        input_size: number("inputSize"),
+        hidden_size: number("hiddenSize"),
+        num_layers: number("numLayers"),
+        bidirectional: case["bidirectional"].as_bool().unwrap(),
+        proj_size: number("projSize"),
+        bias: case["bias"].as_bool().unwrap(),
+        dropout: 0.0,
+    }
+}
+
+/// `[batch, steps, width]` to packed rows.
+fn pack(layout: &PackedLayout, padded: &[f32], steps: usize, width: usize) -> Vec<f32> {
+    (0..layout.total())
+        .flat_map(|position| {
+            let (row, time) = layout.row_and_time(position).unwrap();
+            let row = layout.sorted_indices()[row] as usize;
+            padded[(row * steps + time) * width..][..width].to_vec()
+        })
+        .collect()
+}
+
+/// The reverse of [`pack`], zero where a sequence has ended.
+fn unpack(layout: &PackedLayout, packed: &[f32], steps: usize, width: usize) -> Vec<f32> {
+    let mut padded = vec![0.0; layout.rows() * steps * width];
+    for (position, values) in packed.chunks_exact(width).enumerate() {
+        let (row, time) = layout.row_and_time(position).unwrap();
+        let row = layout.sorted_indices()[row] as usize;
+        padded[(row * steps + time) * width..][..width].copy_from_slice(values);
+    }
+    padded
+}
+
+/// Moves the rows of `[parts, rows, width]`: row `i` of the result is row `order[i]`.
+fn reorder(order: &[u32], states: &[f32], width: usize) -> Vec<f32> {
+    states
+        .chunks_exact(order.len() * width)
+        .flat_map(|part| order.iter().flat_map(move |&row| part[row as usize * width..][..width].to_vec()))
+        .collect()
+}
+
+fn check(case: &Value, folder: &Path, pool: &Pool) {
+    let name = case["name"].as_str().unwrap();
+    let golden = Golden::open(&folder.join(format!("{name}.safetensors")));
+    let config = config(case);
+    let (batch, steps) = (case["batch"].as_u64().unwrap() as usize, case["steps"].as_u64().unwrap() as usize);
+    let lengths: Vec<i32> = case["lengths"]
+        .as_array()
+        .map_or_else(|| vec![steps as i32; batch], |l| l.iter().map(|v| v.as_i64().unwrap() as i32).collect());
+    let layout = PackedLayout::for_batch(&lengths, batch, steps).unwrap();
+    let (sorted, unsorted) = (layout.sorted_indices(), layout.unsorted_indices());
+    let (state, hidden, out) = (config.state_size(), config.hidden_size, config.output_size());
+
+    let x = pack(&layout, &golden.f32("x"), steps, config.input_size);
+    let h0 = golden.get("h0").map(|(v, _)| reorder(sorted, &v, state));
+    let c0 = golden.get("c0").map(|(v, _)| reorder(sorted, &v, hidden));
+    let mut names: Vec<String> = Vec::new();
+    for layer in 0..config.num_layers {
+        for suffix in ["", "_reverse"].iter().take(config.directions()) {
+            for kind in ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"] {
+                let name = format!("{kind}_l{layer}{suffix}");
+                if golden.get(&format!("param.{name}")).is_some() {
+                    names.push(name);
+                }
+            }
+        }
+    }
+    let params: Vec<Vec<f32>> = names.iter().map(|n| golden.f32(&format!("param.{n}"))).collect();
+    let params: Vec<&[f32]> = params.iter().map(Vec::as_slice).collect();
+    let state0 = (h0.as_deref(), c0.as_deref());
+
+    let (alone, nothing) = forward(pool, &config, &layout, &x, state0, &params, Mode::Inference).unwrap();
+    assert!(nothing.is_none());
+    let (output, saved) = forward(pool, &config, &layout, &x, state0, &params, Mode::Eval).unwrap();
+    let same = |what: &str, ours: &[f32], theirs: &[f32]| {
+        let d = difference(ours, theirs);
+        assert!(d <= TOLERANCE, "{name}: {what} differs by {d:e}");
+    };
+    for result in [&alone, &output] {
+        same("output", &unpack(&layout, &result.output, steps, out), &golden.f32("output"));
+        same("hn", &reorder(unsorted, &result.hn, state), &golden.f32("hn"));
+        if config.cell == Cell::Lstm {
+            same("cn", &reorder(unsorted, &result.cn, hidden), &golden.f32("cn"));
+        }
+    }
+
+    let d_output = pack(&layout, &golden.f32("weight_on_output"), steps, out);
+    let d_hn = reorder(sorted, &golden.f32("weight_on_hn"), state);
+    let d_cn = golden.get("weight_on_cn").map(|(v, _)| reorder(sorted, &v, hidden));
+    let mut saved = saved.unwrap();
+    for _ in 0..2 {
+        let grads = backward(pool, &mut saved, Some(&d_output), Some(&d_hn), d_cn.as_deref()).unwrap();
+        same("grad.x", &unpack(&layout, &grads.input, steps, config.input_size), &golden.f32("grad.x"));
+        if h0.is_some() {
+            same("grad.h0", &reorder(unsorted, &grads.h0, state), &golden.f32("grad.h0"));
+        }
+        if c0.is_some() {
+            same("grad.c0", &reorder(unsorted, &grads.c0, hidden), &golden.f32("grad.c0"));
+        }
+        for (name, grad) in names.iter().zip(&grads.params) {
+            same(&format!("grad.{name}"), grad, &golden.f32(&format!("grad.param.{name}")));
+        }
+    }
+}
+
+#[test]
+fn equals_pytorch_on_the_fixtures() {
+    let cases = json(&fixtures().join("recurrent.json"));
+    let cases = cases.as_array().unwrap();
+    assert!(cases.len() >= 30, "only {} cases", cases.len());
+    for threads in 1..=3 {
+        let pool = Pool::new(threads);
+        cases.iter().for_each(|case| check(case, &fixtures(), &pool));
+    }
+}
+
+#[test]
+fn equals_pytorch_on_all_golden_cases() {
+    let Some(folder) = shared() else {
+        println!("skipped: no golden folder in RECURRA_DATA or ../shared");
+        return;
+    };
+    let index = json(&folder.join("index.json"));
+    let pool = Pool::new(2);
+    index["recurrent"].as_array().unwrap().iter().for_each(|case| check(case, &folder, &pool));
+}
+
+/// Values in [-1, 1) that look random.
+fn noise(seed: u64, n: usize) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    (0..n)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+        })
+        .collect()
+}
+
+fn random_params(config: &RecurrentConfig) -> Vec<Vec<f32>> {
+    let (g, h, s) = (config.cell.gates() * config.hidden_size, config.hidden_size, config.state_size());
+    let scale = 1.0 / (h as f32).sqrt();
+    let mut sizes = Vec::new();
+    for layer in 0..config.num_layers {
+        for _ in 0..config.directions() {
+            sizes.push(g * if layer == 0 { config.input_size } else { config.output_size() });
+            sizes.push(g * s);
+            if config.bias {
+                sizes.extend([g, g]);
+            }
+            if config.proj_size > 0 {
+                sizes.push(s * h);
+            }
+        }
+    }
+    let one = |(i, &n): (usize, &usize)| noise(i as u64 + 5, n).iter().map(|v| v * scale).collect();
+    sizes.iter().enumerate().map(one).collect()
+}
+
+/// Odd sizes, so that padding and every tile height are used; a text alone equals the text in a batch.
+#[test]
+fn a_text_alone_equals_the_text_in_a_batch() {
+    let lengths: Vec<i32> = vec![13, 2, 40, 7, 7, 1, 22, 40, 5, 9, 31, 17, 3, 8];
+    for cell in [Cell::RnnTanh, Cell::RnnRelu, Cell::Lstm, Cell::Gru] {
+        for (hidden, proj) in [(37, 0), (100, 0), (37, 19)] {
+            if proj > 0 && cell != Cell::Lstm {
+                continue;
+            }
+            let config = RecurrentConfig {
+                num_layers: 2,
+                bidirectional: true,
+                proj_size: proj,
+                ..RecurrentConfig::new(cell, 21, hidden)
+            };
+            let params = random_params(&config);
+            let params: Vec<&[f32]> = params.iter().map(Vec::as_slice).collect();
+            let pool = Pool::new(3);
+            let layout = PackedLayout::new(&lengths, None).unwrap();
+            let steps = layout.steps();
+            let padded = noise(99, lengths.len() * steps * 21);
+            let x = pack(&layout, &padded, steps, 21);
+            let (all, _) = forward(&pool, &config, &layout, &x, (None, None), &params, Mode::Inference).unwrap();
+            let output = unpack(&layout, &all.output, steps, config.output_size());
+            for (row, &length) in lengths.iter().enumerate() {
+                let one = PackedLayout::new(&[length], None).unwrap();
+                let x = &padded[row * steps * 21..][..length as usize * 21];
+                let (alone, _) = forward(&pool, &config, &one, x, (None, None), &params, Mode::Inference).unwrap();
+                let theirs = &output[row * steps * config.output_size()..][..alone.output.len()];
+                assert!(difference(&alone.output, theirs) <= TOLERANCE, "{cell:?} {hidden} row {row}");
+            }
+        }
+    }
+}
+
+/// A larger network's gradients against differences of its own loss.
+#[test]
+fn gradients_agree_with_differences() {
+    for cell in [Cell::RnnTanh, Cell::Lstm, Cell::Gru] {
+        let config = RecurrentConfig {
+            num_layers: 2,
+            bidirectional: true,
+            dropout: 0.4,
+            ..RecurrentConfig::new(cell, 18, 33)
+        };
+        let mut params = random_params(&config);
+        let layout = PackedLayout::new(&[4, 9, 1, 6, 6, 2, 3], None).unwrap();
+        let x = noise(1, layout.total() * 18);
+        let pool = Pool::new(2);
+        let mode = Mode::Train { seed: 11 };
+        let run = |params: &[Vec<f32>]| {
+            let params: Vec<&[f32]> = params.iter().map(Vec::as_slice).collect();
+            forward(&pool, &config, &layout, &x, (None, None), &params, mode).unwrap()
+        };
+        let (out, saved) = run(&params);
+        let weights = noise(3, out.output.len());
+        let loss = |values: &[f32]| values.iter().zip(&weights).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+        let grads = backward(&pool, &mut saved.unwrap(), Some(&weights), None, None).unwrap();
+        for p in 0..params.len() {
+            for i in [0, params[p].len() / 2, params[p].len() - 1] {
+                let (was, step) = (params[p][i], 4e-3);
+                params[p][i] = was + step;
+                let above = loss(&run(&params).0.output);
+                params[p][i] = was - step;
+                let below = loss(&run(&params).0.output);
+                params[p][i] = was;
+                let slope = (above - below) / (2.0 * f64::from(step));
+                let ours = f64::from(grads.params[p][i]);
+                assert!((slope - ours).abs() < 2e-3 * (1.0 + slope.abs()), "{cell:?} parameter {p}[{i}]: {ours} {slope}");
+            }
+        }
+    }
+}
+
+#[test]
+fn wrong_sizes_are_errors() {
+    let pool = Pool::new(1);
+    let layout = PackedLayout::new(&[2, 1], None).unwrap();
+    let config = RecurrentConfig::new(Cell::Lstm, 3, 4);
+    let params = random_params(&config);
+    let params: Vec<&[f32]> = params.iter().map(Vec::as_slice).collect();
+    let x = noise(1, 9);
+    let code = |result: recurra_kernels::Result<_>| result.map(|_: (_, Option<_>)| ()).unwrap_err().to_wire();
+    let short = code(forward(&pool, &config, &layout, &x[1..], (None, None), &params, Mode::Inference));
+    assert_eq!(short, "RECURRA:INVALID_SHAPE:input: expected shape [3, 3] (9 values) but received 8 values");
+    let state = code(forward(&pool, &config, &layout, &x, (Some(&x), None), &params, Mode::Inference));
+    assert!(state.contains("h0: expected shape [1, 2, 4]"), "{state}");
+    let few = code(forward(&pool, &config, &layout, &x, (None, None), &params[1..], Mode::Inference));
+    assert!(few.contains("expected 4 parameters"), "{few}");
+    let config = RecurrentConfig { proj_size: 4, ..config };
+    let proj = code(forward(&pool, &config, &layout, &x, (None, None), &params, Mode::Inference));
+    assert!(proj.starts_with("RECURRA:INVALID_ARGUMENT:projSize 4"), "{proj}");
+}

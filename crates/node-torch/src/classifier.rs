@@ -1,0 +1,267 @@
+//! `NativeClassifier`: the text classifier; its work runs off the main thread.
+
+use crate::account;
+use crate::background::Background;
+use crate::error::{IntoJs, to_js};
+use napi::Env;
+use napi::bindgen_prelude::{AsyncTask, Float32Array, Int32Array, ObjectFinalize, Uint8Array};
+use napi_derive::napi;
+use recurra_torch::classifier::{self, CellKind, Classifier, NamedArray, Pooling, Stats, StepOptions};
+use recurra_torch::context::parse_device;
+use recurra_torch::optim::OptimizerKind;
+use recurra_torch::{Error, ErrorCode, Result};
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What the classifier is made of.
+#[napi(object, object_to_js = false)]
+pub struct ClassifierConfig {
+    /// The recurrent layer.
+    #[napi(ts_type = "'rnn' | 'lstm' | 'gru'")]
+    pub cell: String,
+    /// Rows of the embedding.
+    pub vocab_size: i64,
+    /// Columns of the embedding.
+    pub embedding_dim: i64,
+    /// Size of the recurrent state, per direction.
+    pub hidden_size: i64,
+    /// Recurrent layers.
+    pub num_layers: i64,
+    /// Whether a second recurrence runs from the end of each text.
+    pub bidirectional: bool,
+    /// Dropout in training.
+    pub dropout: f64,
+    /// How the states become one vector.
+    #[napi(ts_type = "'last' | 'mean' | 'max'")]
+    pub pooling: String,
+    /// Classes.
+    pub num_classes: i64,
+    /// The row of the embedding that stays zero; -1 for none.
+    pub padding_idx: i64,
+    /// Seed of initial values and dropout.
+    pub seed: i64,
+    /// Where it computes.
+    pub device: String,
+}
+
+/// Several batches of labelled texts.
+#[napi(object, object_to_js = false)]
+pub struct ClassifierChunk {
+    /// Token ids of all texts, one text after the other.
+    pub tokens: Int32Array,
+    /// Tokens per text.
+    pub lengths: Int32Array,
+    /// The class of each text.
+    pub labels: Int32Array,
+    /// Texts per batch.
+    pub batch_sizes: Int32Array,
+}
+
+/// Options of a training step.
+#[napi(object, object_to_js = false)]
+pub struct ClassifierStepOptions {
+    /// Learning rate.
+    pub lr: f64,
+    /// Largest common norm of all gradients; 0 for no limit.
+    pub clip_norm: f64,
+    /// The optimizer.
+    #[napi(ts_type = "'adam' | 'adamw' | 'sgd'")]
+    pub optimizer: String,
+}
+
+/// What a chunk of batches gave.
+#[napi(object, object_from_js = false)]
+pub struct ClassifierStats {
+    /// Sum of the losses of all texts.
+    pub loss: f64,
+    /// Texts answered rightly, in training mode.
+    pub correct: i64,
+    /// Texts trained on.
+    pub rows: i64,
+    /// The batch at which the loss or the gradient was not finite; -1 for none.
+    pub non_finite_batch: i64,
+}
+
+/// A weight with its name.
+#[napi(object)]
+pub struct ClassifierTensor {
+    /// PyTorch's name.
+    pub name: String,
+    /// The element type.
+    pub dtype: String,
+    /// The sizes of the dimensions.
+    pub shape: Vec<i64>,
+    /// The elements, little-endian, row by row.
+    pub data: Uint8Array,
+}
+
+/// The classifier, and the bytes that V8 was told of.
+struct Inner {
+    classifier: Mutex<Classifier>,
+    counted: AtomicUsize,
+}
+
+impl Inner {
+    /// A panic that was caught leaves tensors as valid as any exception of libtorch does.
+    fn lock(&self) -> MutexGuard<'_, Classifier> {
+        self.classifier.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, env: Env, bytes: usize) {
+        account::adjust(env, bytes as i64 - self.counted.swap(bytes, Ordering::Relaxed) as i64);
+    }
+}
+
+/// The text classifier over libtorch. Works on one classifier wait for each other.
+#[napi(custom_finalize)]
+pub struct NativeClassifier {
+    inner: RefCell<Option<Arc<Inner>>>,
+}
+
+impl NativeClassifier {
+    fn inner(&self) -> napi::Result<Arc<Inner>> {
+        self.inner.borrow().clone().ok_or_else(|| to_js(Error::new(ErrorCode::Disposed, "this classifier was closed")))
+    }
+
+    fn free(&self, env: Env) {
+        if let Some(inner) = self.inner.take() {
+            inner.count(env, 0);
+        }
+    }
+
+    /// Work whose result becomes a value of JavaScript.
+    fn background<T: Send + 'static, J>(
+        &self,
+        work: impl FnOnce(&mut Classifier) -> Result<T> + Send + 'static,
+        convert: fn(T) -> J,
+    ) -> napi::Result<AsyncTask<Background<(T, usize), J>>>
+    where
+        J: napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName,
+    {
+        let (inner, after) = (self.inner()?, self.inner()?);
+        let work = move || {
+            let mut classifier = inner.lock();
+            let result = work(&mut classifier)?;
+            Ok((result, classifier.bytes()))
+        };
+        let finish = move |env: Env, (result, bytes): (T, usize)| {
+            // Only this task still holds a classifier that was closed meanwhile; it is not counted any more.
+            if Arc::strong_count(&after) > 1 {
+                after.count(env, bytes);
+            }
+            Ok(convert(result))
+        };
+        Ok(AsyncTask::new(Background::new(work, finish)))
+    }
+}
+
+impl ObjectFinalize for NativeClassifier {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.free(env);
+        Ok(())
+    }
+}
+
+#[napi]
+impl NativeClassifier {
+    /// A classifier with initial values drawn from the seed.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env, config: ClassifierConfig) -> napi::Result<Self> {
+        let classifier = Classifier::new(classifier::ClassifierConfig {
+            cell: CellKind::parse(&config.cell).js()?,
+            vocab_size: config.vocab_size,
+            embedding_dim: config.embedding_dim,
+            hidden_size: config.hidden_size,
+            num_layers: config.num_layers,
+            bidirectional: config.bidirectional,
+            dropout: config.dropout,
+            pooling: Pooling::parse(&config.pooling).js()?,
+            num_classes: config.num_classes,
+            padding_idx: config.padding_idx,
+            seed: config.seed,
+            device: parse_device(&config.device).js()?,
+        })
+        .js()?;
+        let bytes = classifier.bytes();
+        let inner = Inner { classifier: Mutex::new(classifier), counted: AtomicUsize::new(0) };
+        inner.count(env, bytes);
+        Ok(Self { inner: RefCell::new(Some(Arc::new(inner))) })
+    }
+
+    /// Trains on the batches of a chunk, one step each.
+    #[napi(catch_unwind, ts_return_type = "Promise<ClassifierStats>")]
+    pub fn train_batches(
+        &self,
+        chunk: ClassifierChunk,
+        options: ClassifierStepOptions,
+    ) -> napi::Result<AsyncTask<Background<(Stats, usize), ClassifierStats>>> {
+        let chunk = classifier::Chunk {
+            tokens: chunk.tokens.to_vec(),
+            lengths: chunk.lengths.to_vec(),
+            labels: chunk.labels.to_vec(),
+            batch_sizes: chunk.batch_sizes.to_vec(),
+        };
+        let optimizer = OptimizerKind::parse(&options.optimizer).js()?;
+        let options = StepOptions { lr: options.lr, clip_norm: options.clip_norm, optimizer };
+        self.background(
+            move |classifier| classifier.train_batches(&chunk, &options),
+            |stats| ClassifierStats {
+                loss: stats.loss,
+                correct: stats.correct,
+                rows: stats.rows,
+                non_finite_batch: stats.non_finite_batch.map_or(-1, |batch| batch as i64),
+            },
+        )
+    }
+
+    /// Probabilities of the classes, text by text in the order given.
+    #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
+    pub fn predict(
+        &self,
+        tokens: &[i32],
+        lengths: &[i32],
+    ) -> napi::Result<AsyncTask<Background<(Vec<f32>, usize), Float32Array>>> {
+        let (tokens, lengths) = (tokens.to_vec(), lengths.to_vec());
+        self.background(move |classifier| classifier.predict(&tokens, &lengths), Float32Array::new)
+    }
+
+    /// All weights, under PyTorch's names.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<ClassifierTensor>>")]
+    pub fn state(&self) -> napi::Result<AsyncTask<Background<(Vec<NamedArray>, usize), Vec<ClassifierTensor>>>> {
+        self.background(
+            |classifier| classifier.state(),
+            |arrays| {
+                let tensor = |array: NamedArray| ClassifierTensor {
+                    name: array.name,
+                    dtype: array.dtype,
+                    shape: array.shape,
+                    data: Uint8Array::new(array.data),
+                };
+                arrays.into_iter().map(tensor).collect()
+            },
+        )
+    }
+
+    /// Replaces all weights; what differs is listed in one error, and then nothing has changed.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn load_state(
+        &self,
+        entries: Vec<ClassifierTensor>,
+    ) -> napi::Result<AsyncTask<Background<((), usize), ()>>> {
+        let array = |entry: ClassifierTensor| NamedArray {
+            name: entry.name,
+            dtype: entry.dtype,
+            shape: entry.shape,
+            data: entry.data.to_vec(),
+        };
+        let arrays: Vec<NamedArray> = entries.into_iter().map(array).collect();
+        self.background(move |classifier| classifier.load_state(&arrays), |()| ())
+    }
+
+    /// Lets go of the weights once running work has ended; doing it again does nothing.
+    #[napi(catch_unwind)]
+    pub fn close(&self, env: Env) {
+        self.free(env);
+    }
+}

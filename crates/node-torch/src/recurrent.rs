@@ -1,0 +1,104 @@
+//! Packing, recurrent layers and cells.
+
+use crate::error::IntoJs;
+use crate::functional::optional;
+use crate::tensor::{NativeTensor, TensorList, refs, tensors, wrap, wrap_all};
+use napi::Env;
+use napi::bindgen_prelude::Int32Array;
+use napi_derive::napi;
+use recurra_torch::cells::{self, CellWeights};
+use recurra_torch::recurrent::{self, Mode, Options};
+use recurra_torch::packing;
+
+/// Packed rows.
+#[napi(object, object_from_js = false)]
+pub struct PackedRows {
+    /// `[sum of lengths, ...]`, step by step.
+    pub data: NativeTensor,
+    /// Rows per step.
+    pub batch_sizes: Int32Array,
+}
+
+/// Padded rows and their lengths.
+#[napi(object, object_from_js = false)]
+pub struct PaddedRows {
+    /// `[batch, steps, ...]`, or steps first.
+    pub output: NativeTensor,
+    /// The length of each row.
+    pub lengths: Int32Array,
+}
+
+/// Packs padded rows whose lengths fall.
+#[napi(catch_unwind)]
+pub fn pack_padded_sequence(
+    env: Env,
+    input: &NativeTensor,
+    lengths: &[i32],
+    batch_first: bool,
+) -> napi::Result<PackedRows> {
+    let packed = packing::pack_padded_sequence(&*input.get()?, lengths, batch_first).js()?;
+    Ok(PackedRows { data: wrap(env, Ok(packed.data))?, batch_sizes: Int32Array::new(packed.batch_sizes) })
+}
+
+/// Pads packed rows; `totalLength` 0 for as many steps as there are.
+#[napi(catch_unwind)]
+pub fn pad_packed_sequence(
+    env: Env,
+    data: &NativeTensor,
+    batch_sizes: &[i32],
+    batch_first: bool,
+    padding_value: f64,
+    total_length: i64,
+) -> napi::Result<PaddedRows> {
+    let padded = packing::pad_packed_sequence(&*data.get()?, batch_sizes, batch_first, padding_value, total_length);
+    let (output, lengths) = padded.js()?;
+    Ok(PaddedRows { output: wrap(env, Ok(output))?, lengths: Int32Array::new(lengths) })
+}
+
+/// Runs a recurrent layer over padded (`batchSizes` null) or packed input; returns output, h and, for the LSTM, c.
+#[napi(
+    catch_unwind,
+    ts_args_type = "mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, batchSizes: Int32Array | null, hx: Array<NativeTensor>, weights: Array<NativeTensor>, hasBiases: boolean, numLayers: number, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean"
+)]
+#[allow(clippy::too_many_arguments, reason = "the arguments are those of libtorch's operator")]
+pub fn rnn(
+    env: Env,
+    mode: String,
+    input: &NativeTensor,
+    batch_sizes: Option<Int32Array>,
+    hx: TensorList<'_>,
+    weights: TensorList<'_>,
+    has_biases: bool,
+    num_layers: i64,
+    dropout: f64,
+    train: bool,
+    bidirectional: bool,
+    batch_first: bool,
+) -> napi::Result<Vec<NativeTensor>> {
+    let mode = Mode::parse(&mode).js()?;
+    let options = Options { mode, has_biases, num_layers, dropout, train, bidirectional, batch_first };
+    let (hx, weights) = (tensors(&hx)?, tensors(&weights)?);
+    wrap_all(env, recurrent::rnn(&*input.get()?, batch_sizes.as_deref(), &refs(&hx), &refs(&weights), &options))
+}
+
+/// One step of a recurrence; returns the next state.
+#[napi(
+    catch_unwind,
+    ts_args_type = "mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, hx: Array<NativeTensor>, weightIh: NativeTensor, weightHh: NativeTensor, biasIh: NativeTensor | null, biasHh: NativeTensor | null"
+)]
+#[allow(clippy::too_many_arguments, reason = "the arguments are those of libtorch's operator")]
+pub fn rnn_cell(
+    env: Env,
+    mode: String,
+    input: &NativeTensor,
+    hx: TensorList<'_>,
+    weight_ih: &NativeTensor,
+    weight_hh: &NativeTensor,
+    bias_ih: Option<&NativeTensor>,
+    bias_hh: Option<&NativeTensor>,
+) -> napi::Result<Vec<NativeTensor>> {
+    let hx = tensors(&hx)?;
+    let (ih, hh, bias_ih, bias_hh) = (weight_ih.get()?, weight_hh.get()?, optional(bias_ih)?, optional(bias_hh)?);
+    let weights = CellWeights { ih: &ih, hh: &hh, bias_ih: bias_ih.as_ref(), bias_hh: bias_hh.as_ref() };
+    wrap_all(env, cells::cell(Mode::parse(&mode).js()?, &*input.get()?, &refs(&hx), &weights))
+}

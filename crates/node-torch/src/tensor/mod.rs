@@ -1,0 +1,177 @@
+//! `NativeTensor`: a handle on a libtorch tensor. Its operations stand in one file per subject.
+
+mod autograd;
+mod inplace;
+mod ops;
+mod reduce;
+mod shape;
+
+use crate::account;
+use crate::error::{IntoJs, to_js};
+use napi::Env;
+use napi::bindgen_prelude::{ClassInstance, ObjectFinalize, Uint8Array};
+use napi_derive::napi;
+use recurra_torch::context::{parse_device, parse_dtype};
+use recurra_torch::tensor::{convert, create, device_name, dtype_name};
+use recurra_torch::{Error, ErrorCode, Result, Tensor};
+use std::cell::{Ref, RefCell};
+
+struct Held {
+    tensor: Tensor,
+    storage: usize,
+}
+
+/// A handle on a libtorch tensor. Several handles may share one tensor, and several tensors one memory.
+#[napi(custom_finalize)]
+pub struct NativeTensor {
+    held: RefCell<Option<Held>>,
+}
+
+/// A list of handles, as functions take it.
+pub(crate) type TensorList<'env> = Vec<ClassInstance<'env, NativeTensor>>;
+
+/// Makes a handle of a result.
+pub(crate) fn wrap(env: Env, tensor: Result<Tensor>) -> napi::Result<NativeTensor> {
+    let tensor = tensor.js()?;
+    let storage = account::acquire(env, &tensor).js()?;
+    Ok(NativeTensor { held: RefCell::new(Some(Held { tensor, storage })) })
+}
+
+/// Makes handles of several results.
+pub(crate) fn wrap_all(env: Env, tensors: Result<Vec<Tensor>>) -> napi::Result<Vec<NativeTensor>> {
+    tensors.js()?.into_iter().map(|tensor| wrap(env, Ok(tensor))).collect()
+}
+
+/// Second handles on the tensors of a list.
+pub(crate) fn tensors(list: &TensorList<'_>) -> napi::Result<Vec<Tensor>> {
+    list.iter().map(|handle| handle.share()).collect()
+}
+
+/// References to tensors, as the layer below takes them.
+pub(crate) fn refs(tensors: &[Tensor]) -> Vec<&Tensor> {
+    tensors.iter().collect()
+}
+
+fn disposed() -> napi::Error {
+    to_js(Error::new(ErrorCode::Disposed, "this tensor was disposed; keep it with keep() or use it before dispose()"))
+}
+
+impl NativeTensor {
+    /// The tensor, for as long as the call lasts.
+    pub(crate) fn get(&self) -> napi::Result<Ref<'_, Tensor>> {
+        Ref::filter_map(self.held.borrow(), |held| held.as_ref().map(|held| &held.tensor)).map_err(|_| disposed())
+    }
+
+    /// A second handle on the same tensor, which outlives the call.
+    pub(crate) fn share(&self) -> napi::Result<Tensor> {
+        Ok(self.get()?.shallow_clone())
+    }
+
+    fn free(&self, env: Env) {
+        if let Some(Held { tensor, storage }) = self.held.take() {
+            drop(tensor);
+            account::release(env, storage);
+        }
+    }
+}
+
+impl ObjectFinalize for NativeTensor {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.free(env);
+        Ok(())
+    }
+}
+
+#[napi]
+impl NativeTensor {
+    /// A CPU tensor with a copy of the bytes (little-endian, row by row).
+    #[napi(factory, catch_unwind)]
+    pub fn from_bytes(env: Env, bytes: &[u8], dtype: String, shape: Vec<i64>) -> napi::Result<Self> {
+        wrap(env, create::from_bytes(bytes, parse_dtype(&dtype).js()?, &shape))
+    }
+
+    /// The elements as bytes, row by row.
+    #[napi(catch_unwind)]
+    pub fn to_bytes(&self) -> napi::Result<Uint8Array> {
+        Ok(Uint8Array::new(convert::to_bytes(&*self.get()?).js()?))
+    }
+
+    /// The one element.
+    #[napi(catch_unwind)]
+    pub fn item(&self) -> napi::Result<f64> {
+        convert::item(&*self.get()?).js()
+    }
+
+    /// The sizes of the dimensions.
+    #[napi(catch_unwind)]
+    pub fn shape(&self) -> napi::Result<Vec<i64>> {
+        Ok(self.get()?.size())
+    }
+
+    /// The element type.
+    #[napi(catch_unwind)]
+    pub fn dtype(&self) -> napi::Result<String> {
+        Ok(dtype_name(self.get()?.kind()))
+    }
+
+    /// The device.
+    #[napi(catch_unwind)]
+    pub fn device(&self) -> napi::Result<String> {
+        Ok(device_name(self.get()?.device()))
+    }
+
+    /// The number of elements.
+    #[napi(catch_unwind)]
+    pub fn numel(&self) -> napi::Result<i64> {
+        Ok(self.get()?.numel() as i64)
+    }
+
+    /// The same values without their history; shares memory.
+    #[napi(catch_unwind)]
+    pub fn detach(&self, env: Env) -> napi::Result<NativeTensor> {
+        wrap(env, convert::detach(&*self.get()?))
+    }
+
+    /// A copy that remains in the graph.
+    #[napi(catch_unwind)]
+    pub fn clone(&self, env: Env) -> napi::Result<NativeTensor> {
+        wrap(env, convert::clone(&*self.get()?))
+    }
+
+    /// The values laid out row by row.
+    #[napi(catch_unwind)]
+    pub fn contiguous(&self, env: Env) -> napi::Result<NativeTensor> {
+        wrap(env, convert::contiguous(&*self.get()?))
+    }
+
+    /// The values in another dtype.
+    #[napi(catch_unwind)]
+    pub fn to_dtype(&self, env: Env, dtype: String) -> napi::Result<NativeTensor> {
+        wrap(env, convert::to_dtype(&*self.get()?, parse_dtype(&dtype).js()?))
+    }
+
+    /// The values on another device.
+    #[napi(catch_unwind)]
+    pub fn to_device(&self, env: Env, device: String) -> napi::Result<NativeTensor> {
+        wrap(env, convert::to_device(&*self.get()?, parse_device(&device).js()?))
+    }
+
+    /// A second handle on the same tensor.
+    #[napi(catch_unwind)]
+    pub fn alias(&self, env: Env) -> napi::Result<NativeTensor> {
+        let tensor = self.share()?;
+        wrap(env, Ok(tensor))
+    }
+
+    /// Lets go of the tensor; doing it again does nothing.
+    #[napi(catch_unwind)]
+    pub fn dispose(&self, env: Env) {
+        self.free(env);
+    }
+
+    /// Whether the handle let go of its tensor.
+    #[napi(catch_unwind)]
+    pub fn is_disposed(&self) -> bool {
+        self.held.borrow().is_none()
+    }
+}

@@ -1,0 +1,141 @@
+//! What a classifier is made of.
+
+use crate::Result;
+use crate::error::argument;
+use crate::functional::probability;
+use crate::recurrent::Mode;
+use tch::Device;
+
+/// The recurrent layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellKind {
+    /// Plain recurrence with tanh.
+    Rnn,
+    /// Long short-term memory.
+    Lstm,
+    /// Gated recurrent unit.
+    Gru,
+}
+
+impl CellKind {
+    /// Reads `rnn`, `lstm` or `gru`.
+    pub fn parse(name: &str) -> Result<Self> {
+        match name {
+            "rnn" => Ok(Self::Rnn),
+            "lstm" => Ok(Self::Lstm),
+            "gru" => Ok(Self::Gru),
+            _ => Err(argument(format!("cell must be 'rnn', 'lstm' or 'gru', but is '{name}'"))),
+        }
+    }
+
+    pub(super) const fn mode(self) -> Mode {
+        match self {
+            Self::Rnn => Mode::RnnTanh,
+            Self::Lstm => Mode::Lstm,
+            Self::Gru => Mode::Gru,
+        }
+    }
+}
+
+/// How the states of a text become one vector; only its real tokens count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pooling {
+    /// The final states of the last layer, both directions side by side.
+    Last,
+    /// The mean over the tokens.
+    Mean,
+    /// The maximum over the tokens, element by element.
+    Max,
+}
+
+impl Pooling {
+    /// Reads `last`, `mean` or `max`.
+    pub fn parse(name: &str) -> Result<Self> {
+        match name {
+            "last" => Ok(Self::Last),
+            "mean" => Ok(Self::Mean),
+            "max" => Ok(Self::Max),
+            _ => Err(argument(format!("pooling must be 'last', 'mean' or 'max', but is '{name}'"))),
+        }
+    }
+}
+
+/// The sizes and kinds of a classifier.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassifierConfig {
+    /// The recurrent layer.
+    pub cell: CellKind,
+    /// Rows of the embedding.
+    pub vocab_size: i64,
+    /// Columns of the embedding.
+    pub embedding_dim: i64,
+    /// Size of the recurrent state, per direction.
+    pub hidden_size: i64,
+    /// Recurrent layers.
+    pub num_layers: i64,
+    /// Whether a second recurrence runs from the end of each text.
+    pub bidirectional: bool,
+    /// Dropout after the embedding, between recurrent layers and before the linear layer; in training only.
+    pub dropout: f64,
+    /// How the states become one vector.
+    pub pooling: Pooling,
+    /// Classes.
+    pub num_classes: i64,
+    /// The row of the embedding that stays zero; -1 for none.
+    pub padding_idx: i64,
+    /// Seed of initial values and dropout.
+    pub seed: i64,
+    /// Where it computes.
+    pub device: Device,
+}
+
+impl ClassifierConfig {
+    pub(super) fn check(&self) -> Result<()> {
+        let sizes = [
+            ("vocabSize", self.vocab_size),
+            ("embeddingDim", self.embedding_dim),
+            ("hiddenSize", self.hidden_size),
+            ("numLayers", self.num_layers),
+            ("numClasses", self.num_classes),
+        ];
+        for (name, size) in sizes {
+            if !(1..=i64::from(i32::MAX)).contains(&size) {
+                return Err(argument(format!("{name} must be at least 1 and fit into 31 bits, but is {size}")));
+            }
+        }
+        if self.padding_idx < -1 || self.padding_idx >= self.vocab_size {
+            return Err(argument(format!(
+                "paddingIdx must be from 0 to {} (or -1 for none), but is {}",
+                self.vocab_size - 1,
+                self.padding_idx
+            )));
+        }
+        probability("dropout", self.dropout)
+    }
+
+    pub(super) const fn directions(&self) -> i64 {
+        if self.bidirectional { 2 } else { 1 }
+    }
+
+    /// Size of the vector that the linear layer reads.
+    pub(super) const fn features(&self) -> i64 {
+        self.hidden_size * self.directions()
+    }
+
+    /// Names and shapes of the recurrent parameters, in PyTorch's order.
+    pub(super) fn recurrent_parameters(&self) -> Vec<(String, Vec<i64>)> {
+        let stacked = self.cell.mode().gates() * self.hidden_size;
+        let mut parameters = Vec::new();
+        for layer in 0..self.num_layers {
+            let inputs = if layer == 0 { self.embedding_dim } else { self.features() };
+            for side in ["", "_reverse"].into_iter().take(self.directions() as usize) {
+                let name = |part: &str| format!("rnn.{part}_l{layer}{side}");
+                parameters.push((name("weight_ih"), vec![stacked, inputs]));
+                parameters.push((name("weight_hh"), vec![stacked, self.hidden_size]));
+                parameters.push((name("bias_ih"), vec![stacked]));
+                parameters.push((name("bias_hh"), vec![stacked]));
+            }
+        }
+        parameters
+    }
+}

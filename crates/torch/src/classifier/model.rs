@@ -1,0 +1,97 @@
+//! Parameters and forward pass.
+
+use super::batch::Packed;
+use super::{ClassifierConfig, Pooling};
+use crate::Result;
+use crate::autograd::{is_grad_enabled, set_requires_grad};
+use crate::error::IntoResult;
+use crate::packing::pad_packed_sequence;
+use crate::random::Generator;
+use crate::recurrent::{Options, rnn};
+use crate::{functional, init};
+use tch::{Kind, Tensor};
+
+/// Parameters under PyTorch's names, in the order embedding, recurrent layers, linear layer.
+pub(super) struct Model {
+    pub named: Vec<(String, Tensor)>,
+}
+
+impl Model {
+    /// Draws the initial values on the CPU and moves them to the device.
+    pub fn new(config: &ClassifierConfig, generator: &mut Generator) -> Result<Self> {
+        let padding = (config.padding_idx >= 0).then_some(config.padding_idx);
+        let embedding = init::embedding(config.vocab_size, config.embedding_dim, padding, generator)?;
+        let (names, shapes): (Vec<_>, Vec<_>) = config.recurrent_parameters().into_iter().unzip();
+        let recurrent = init::recurrent(&shapes, config.hidden_size, generator)?;
+        let (weight, bias) = init::linear(config.num_classes, config.features(), generator)?;
+
+        let mut named = vec![("embedding.weight".to_owned(), embedding)];
+        named.extend(names.into_iter().zip(recurrent));
+        named.extend([("fc.weight".to_owned(), weight), ("fc.bias".to_owned(), bias)]);
+        for (_, tensor) in &mut named {
+            *tensor = tensor.f_to(config.device).torch()?;
+            set_requires_grad(tensor, true)?;
+        }
+        Ok(Self { named })
+    }
+
+    /// All parameters.
+    pub fn parameters(&self) -> impl Iterator<Item = &Tensor> {
+        self.named.iter().map(|(_, tensor)| tensor)
+    }
+
+    /// Logits `[rows, classes]` in the batch's sorted order. With a generator dropout is active.
+    pub fn forward(&self, config: &ClassifierConfig, batch: &Packed, mut dropout: Option<&mut Generator>) -> Result<Tensor> {
+        let mut drop = |x: Tensor| match dropout.as_mut() {
+            Some(generator) => generator.dropout(&x, config.dropout),
+            None => Ok(x),
+        };
+        let tensors: Vec<&Tensor> = self.parameters().collect();
+        let (embedding, rest) = (tensors[0], &tensors[1..]);
+        let (recurrent, head) = rest.split_at(rest.len() - 2);
+
+        let embedded = Tensor::f_embedding(embedding, &batch.ids, config.padding_idx, false, false).torch()?;
+        let mut x = drop(embedded)?;
+        let mode = config.cell.mode();
+        let zeros = [config.directions(), batch.rows(), config.hidden_size];
+        let zeros = Tensor::f_zeros(zeros, (Kind::Float, config.device)).torch()?;
+        let state = vec![&zeros; mode.states()];
+        // One layer at a time, so that the masks between layers come from this classifier's generator too.
+        let options = Options {
+            mode,
+            has_biases: true,
+            num_layers: 1,
+            dropout: 0.0,
+            // cuDNN keeps what its backward pass needs only when told that it trains.
+            train: is_grad_enabled(),
+            bidirectional: config.bidirectional,
+            batch_first: true,
+        };
+        let mut last = None;
+        for weights in recurrent.chunks(4 * config.directions() as usize) {
+            if last.is_some() {
+                x = drop(x)?;
+            }
+            let mut outputs = rnn(&x, Some(&batch.batch_sizes), &state, weights, &options)?.into_iter();
+            x = outputs.next().unwrap_or(x);
+            last = outputs.next();
+        }
+        let pooled = match (config.pooling, last) {
+            (Pooling::Last, Some(h)) => {
+                h.f_permute([1_i64, 0, 2]).torch()?.f_reshape([batch.rows(), config.features()]).torch()?
+            }
+            (Pooling::Mean, _) | (Pooling::Last, None) => mean_over_tokens(&x, batch, config)?,
+            (Pooling::Max, _) => {
+                let (padded, _) = pad_packed_sequence(&x, &batch.batch_sizes, true, f64::NEG_INFINITY, 0)?;
+                padded.f_max_dim(1, false).torch()?.0
+            }
+        };
+        functional::linear(&drop(pooled)?, head[0], Some(head[1]))
+    }
+}
+
+fn mean_over_tokens(x: &Tensor, batch: &Packed, config: &ClassifierConfig) -> Result<Tensor> {
+    let zeros = Tensor::f_zeros([batch.rows(), config.features()], (Kind::Float, config.device)).torch()?;
+    let sums = zeros.f_index_add(0, &batch.row_of_position()?, x).torch()?;
+    sums.f_div(&batch.lengths_column()?).torch()
+}

@@ -1,0 +1,141 @@
+import { checkOptionNames, invalidArgument } from '../errors.js';
+import { type Tensor, tensor } from '../tensor/index.js';
+
+/** A text as numbers together with its class: what the functions of this file make batches of. */
+export interface TokenRow {
+  /** Index of the class. */
+  label: number;
+  /** Indices of the tokens, at least one. */
+  tokens: ArrayLike<number>;
+}
+
+/** Options of {@link padify} and {@link padLength}. */
+export interface PadOptions {
+  /**
+   * Fills up the shorter texts. Default 1, the index of `<pad>`; the PyTorch lesson fills up with 0, which is its `<unk>`.
+   */
+  paddingValue?: number | undefined;
+}
+
+/**
+ * Makes a batch of texts by filling up the shorter ones, as the lesson's `padify`.
+ *
+ * @param rows - Encoded texts with their classes, at least one.
+ * @param options - See {@link PadOptions}.
+ * @returns Labels, int64 `[batch]`, and tokens, int64 `[batch, time]`.
+ * @throws {@link ArgumentError} if there are no rows, or one has no tokens or something that is not an index.
+ */
+export function padify(rows: readonly TokenRow[], options: PadOptions = {}): [labels: Tensor, features: Tensor] {
+  checkOptionNames('padify', options, ['paddingValue']);
+  const { features, labels } = pad(rows, options);
+  return [labels, features];
+}
+
+/**
+ * Makes a batch as {@link padify} does, with the lengths that `packPaddedSequence` needs, as the lesson's `padLength`.
+ *
+ * @param rows - Encoded texts with their classes, at least one.
+ * @param options - See {@link PadOptions}.
+ * @returns Labels, int64 `[batch]`, tokens, int64 `[batch, time]`, and the number of tokens of each text, `[batch]`.
+ * @throws {@link ArgumentError} if there are no rows, or one has no tokens or something that is not an index.
+ */
+export function padLength(
+  rows: readonly TokenRow[],
+  options: PadOptions = {},
+): [labels: Tensor, features: Tensor, lengths: Int32Array] {
+  checkOptionNames('padLength', options, ['paddingValue']);
+  const { features, labels, lengths } = pad(rows, options);
+  return [labels, features, lengths];
+}
+
+/**
+ * Makes a batch of texts one after the other, for `EmbeddingBag`, as the lesson's `offsetify`.
+ *
+ * @param rows - Encoded texts with their classes, at least one.
+ * @returns Labels, int64 `[batch]`, all tokens, int64 `[tokens]`, and where each text begins in them, int64 `[batch]`.
+ * @throws {@link ArgumentError} if there are no rows, or one has no tokens or something that is not an index.
+ */
+export function offsetify(rows: readonly TokenRow[]): [labels: Tensor, text: Tensor, offsets: Tensor] {
+  const lengths = checkRows(rows);
+  const text = new Int64Words(lengths.reduce((sum, length) => sum + length, 0));
+  const offsets = new Int64Words(rows.length);
+  let at = 0;
+  for (const [i, row] of rows.entries()) {
+    offsets.set(i, at);
+    text.setTokens(at, row.tokens, i);
+    at += lengths[i]!;
+  }
+  return [labelsOf(rows), text.tensor([at]), offsets.tensor([rows.length])];
+}
+
+function pad(rows: readonly TokenRow[], { paddingValue = 1 }: PadOptions) {
+  if (!isIndex(paddingValue)) throw invalidArgument('paddingValue', 'an index from 0', paddingValue);
+  const lengths = checkRows(rows);
+  const time = lengths.reduce((most, length) => Math.max(most, length), 0);
+  const words = new Int64Words(rows.length * time);
+  for (const [i, row] of rows.entries()) {
+    words.setTokens(i * time, row.tokens, i);
+    for (let t = lengths[i]!; t < time; t++) words.set(i * time + t, paddingValue);
+  }
+  return { labels: labelsOf(rows), features: words.tensor([rows.length, time]), lengths };
+}
+
+function checkRows(rows: readonly TokenRow[]): Int32Array {
+  if (!Array.isArray(rows) || rows.length === 0)
+    throw invalidArgument('rows', 'a non-empty array of { label, tokens }', rows);
+  return Int32Array.from(rows as readonly TokenRow[], (row, i) => {
+    const length = row?.tokens?.length;
+    if (!(length > 0)) {
+      throw invalidArgument(
+        `rows[${i}].tokens`,
+        'at least one token (an empty text is one unknown token)',
+        row?.tokens,
+      );
+    }
+    return length;
+  });
+}
+
+function labelsOf(rows: readonly TokenRow[]): Tensor {
+  const labels = new Int64Words(rows.length);
+  for (const [i, { label }] of rows.entries()) {
+    if (!isIndex(label))
+      throw invalidArgument(`rows[${i}].label`, 'the index of a class, from 0', label, 'OUT_OF_RANGE');
+    labels.set(i, label);
+  }
+  return labels.tensor([rows.length]);
+}
+
+function isIndex(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31;
+}
+
+/**
+ * An int64 array that is written as pairs of int32, the lower first as libtorch's platforms have it: neither a bigint for
+ * each element nor a conversion afterwards.
+ */
+class Int64Words {
+  readonly #words: Int32Array<ArrayBuffer>;
+
+  constructor(length: number) {
+    this.#words = new Int32Array(2 * length);
+  }
+
+  /** Sets an element to an integer from 0 to 2^31 - 1. */
+  set(index: number, value: number): void {
+    this.#words[2 * index] = value;
+  }
+
+  /** Sets the elements from `at` on to the tokens of row `row`. */
+  setTokens(at: number, tokens: ArrayLike<number>, row: number): void {
+    for (let i = 0; i < tokens.length; i++) {
+      const token = tokens[i];
+      if (!isIndex(token)) throw invalidArgument(`rows[${row}].tokens[${i}]`, 'an index from 0', token, 'OUT_OF_RANGE');
+      this.#words[2 * (at + i)] = token;
+    }
+  }
+
+  tensor(shape: number[]): Tensor {
+    return tensor(new BigInt64Array(this.#words.buffer), { shape });
+  }
+}

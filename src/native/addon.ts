@@ -1,0 +1,69 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { RecurraError } from '../errors.js';
+import { platformName } from './platform.js';
+
+const require = createRequire(import.meta.url);
+
+let root: string | undefined;
+
+/** Folder of this package: the nearest one above with `recurra`'s package.json. */
+export function packageRoot(): string {
+  if (root) return root;
+  let folder = dirname(fileURLToPath(import.meta.url));
+  for (;;) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest) && (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name === 'recurra') {
+      root = folder;
+      return root;
+    }
+    const parent = dirname(folder);
+    if (parent === folder) throw new RecurraError('ADDON_NOT_FOUND', 'No package.json of recurra above its own files');
+    folder = parent;
+  }
+}
+
+/** Version of this package. */
+export function packageVersion(): string {
+  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+/** Where an addon may be, in the order in which it is looked for: a build of this checkout, then the prebuilt package. */
+export function addonCandidates(name: 'recurra' | 'recurra-torch'): string[] {
+  const platform = platformName();
+  const file = `${name}.${platform}.node`;
+  const candidates = [join(packageRoot(), 'native', file)];
+  try {
+    candidates.push(require.resolve(`recurra-${platform}/${file}`));
+  } catch {
+    candidates.push(`recurra-${platform}/${file} (npm package, not installed)`);
+  }
+  return candidates;
+}
+
+/**
+ * Loads an addon, without wrapping its errors.
+ *
+ * @throws {@link RecurraError} `ADDON_NOT_FOUND` with every place looked at and why it was refused.
+ */
+export function loadAddon(name: 'recurra' | 'recurra-torch'): object {
+  const refused: string[] = [];
+  for (const candidate of addonCandidates(name)) {
+    if (!existsSync(candidate)) {
+      refused.push(`  ${candidate}: not there`);
+      continue;
+    }
+    try {
+      return require(candidate) as object;
+    } catch (error) {
+      refused.push(`  ${candidate}: ${(error as Error).message}`);
+    }
+  }
+  throw new RecurraError(
+    'ADDON_NOT_FOUND',
+    `The native addon ${name} for ${platformName()} could not be loaded. Looked at:\n${refused.join('\n')}\n` +
+      `In a clone, run: npm run setup\nElsewhere, install its package: npm install recurra-${platformName()}`,
+  );
+}

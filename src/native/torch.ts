@@ -1,0 +1,47 @@
+import type { torch as torchNamespace } from '../../index.js';
+import { LibtorchError, RecurraError } from '../errors.js';
+import { loadAddon } from './addon.js';
+import { locateLibtorch, openLocated } from './libtorch.js';
+import { wrapBinding } from './wrap.js';
+
+/** The torch addon's functions and classes. */
+export type TorchBinding = typeof torchNamespace;
+/** A handle on a tensor of libtorch. */
+export type NativeTensor = torchNamespace.NativeTensor;
+/** A handle on an optimizer's state. */
+export type NativeOptimizer = torchNamespace.NativeOptimizer;
+
+let binding: TorchBinding | undefined;
+
+/**
+ * The torch addon. At the first call it finds and opens libtorch, then loads the addon.
+ *
+ * @throws {@link LibtorchError} if libtorch is not found or does not fit.
+ */
+export function torch(): TorchBinding {
+  if (binding) return binding;
+  const located = locateLibtorch();
+  openLocated(located);
+  let loaded: object;
+  try {
+    loaded = loadAddon('recurra-torch');
+  } catch (error) {
+    if (error instanceof RecurraError && /undefined symbol/.test(error.message)) {
+      throw new LibtorchError(
+        'LIBTORCH_WRONG_VERSION',
+        `${located.folder} does not fit the torch addon: ${error.message}`,
+        {
+          cause: error,
+        },
+      );
+    }
+    throw error;
+  }
+  binding = wrapBinding(loaded as TorchBinding);
+  return binding;
+}
+
+/** `true` once the torch addon has been loaded in this thread. */
+export function torchIsLoaded(): boolean {
+  return binding !== undefined;
+}

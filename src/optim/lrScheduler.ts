@@ -1,0 +1,11 @@
+export { OneCycleLR, type OneCycleLROptions } from './oneCycle.js';
+export { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from './plateau.js';
+export {
+  CosineAnnealingLR,
+  type CosineAnnealingLROptions,
+  LRScheduler,
+  type Schedulable,
+  type SchedulerState,
+  StepLR,
+  type StepLROptions,
+} from './scheduler.js';

@@ -1,0 +1,199 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/folder.js';
+import { topicCsv, topicTexts } from '../support/texts.js';
+
+const folder = temporaryFolder();
+const csv = join(folder, 'texts.csv');
+const model = join(folder, 'model.safetensors');
+const COMMAND = ['dist/cli/main.js'];
+const SMALL = ['--embedding-dim', '16', '--hidden-size', '16', '--batch-size', '16', '--lr', '0.01', '--seed', '2'];
+const COLUMNS = ['--text', 'body', '--label', 'topic'];
+
+function recurra(args: string[], input?: string) {
+  const run = spawnSync(process.execPath, [...COMMAND, ...args], {
+    encoding: 'utf8',
+    ...(input === undefined ? {} : { input }),
+  });
+  return {
+    status: run.status,
+    out: run.stdout,
+    err: run.stderr,
+    json: () =>
+      run.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+  };
+}
+
+beforeAll(() => {
+  writeFileSync(csv, topicCsv(topicTexts(400)));
+  const trained = recurra(['train', csv, ...COLUMNS, ...SMALL, '--out', model]);
+  expect(trained.err).toMatch(/epoch 4\/4: loss/);
+  expect(trained.status).toBe(0);
+});
+
+describe('recurra train', () => {
+  it('with --json writes JSON lines alone, the last with rows, loss and accuracy', () => {
+    const { status, json } = recurra([
+      'train',
+      csv,
+      ...COLUMNS,
+      ...SMALL,
+      '--validation',
+      '0.2',
+      '--json',
+      '--out',
+      join(folder, 'j'),
+    ]);
+    expect(status).toBe(0);
+    const lines = json();
+    expect(lines.filter(({ event }) => event === 'epoch')).toHaveLength(4);
+    const last = lines.at(-1);
+    expect(last).toMatchObject({ event: 'end', rows: 320, labels: 3, interrupted: false });
+    expect(last.accuracy).toBeGreaterThan(0.9);
+    expect(last.loss).toBeLessThan(0.5);
+    expect(last.validation.rows).toBe(80);
+  });
+
+  it('reads columns by number, without a header', () => {
+    const bare = join(folder, 'bare.tsv');
+    writeFileSync(
+      bare,
+      topicTexts(60)
+        .map(({ label, text }) => `${label}\t${text}\n`)
+        .join(''),
+    );
+    const { status, json } = recurra([
+      'train',
+      bare,
+      '--text',
+      '2',
+      '--label',
+      '1',
+      '--epochs',
+      '1',
+      '--json',
+      '--out',
+      join(folder, 'b'),
+    ]);
+    expect([status, json().at(-1).rows]).toEqual([0, 60]);
+  });
+
+  it('saves what was learned at the first Ctrl-C and exits with 130', async () => {
+    const out = join(folder, 'interrupted');
+    const child = spawn(process.execPath, [
+      ...COMMAND,
+      'train',
+      csv,
+      ...COLUMNS,
+      ...SMALL,
+      '--epochs',
+      '100000',
+      '--json',
+      '--out',
+      out,
+    ]);
+    let text = '';
+    child.stdout.on('data', (data: Buffer) => {
+      if (!text) child.kill('SIGINT');
+      text += data.toString();
+    });
+    const status = await new Promise((resolve) => child.once('close', resolve));
+    expect(status).toBe(130);
+    expect(JSON.parse(text.trim().split('\n').at(-1)!)).toMatchObject({ event: 'end', interrupted: true, rows: 400 });
+    expect(recurra(['predict', out, 'a cat', '--json']).json()[0].classes).toHaveLength(3);
+  });
+});
+
+describe('recurra evaluate', () => {
+  it('prints a confusion matrix, or with --json the numbers', () => {
+    const plain = recurra(['evaluate', model, csv, ...COLUMNS]);
+    expect(plain.status).toBe(0);
+    expect(plain.out).toMatch(/truth down, prediction across\n.*animal.*food.*tool/s);
+    expect(plain.out).toMatch(/400 rows, loss [\d.]+, accuracy [\d.]+ %\n$/);
+    const last = recurra(['evaluate', model, csv, ...COLUMNS, '--json'])
+      .json()
+      .at(-1);
+    expect(last).toMatchObject({ event: 'end', rows: 400, labels: ['animal', 'food', 'tool'] });
+    expect(last.accuracy).toBeGreaterThan(0.95);
+  });
+});
+
+describe('recurra predict', () => {
+  it('labels arguments, the lines of a file, and standard input', () => {
+    const [first, second] = recurra([
+      'predict',
+      model,
+      'the dog and the horse',
+      'salt in the soup',
+      '--json',
+      '--top-k',
+      '1',
+    ]).json();
+    expect(first).toMatchObject({ text: 'the dog and the horse', label: 'animal', tokens: 5 });
+    expect(first.classes).toHaveLength(1);
+    expect(second.label).toBe('food');
+    const file = join(folder, 'lines.txt');
+    writeFileSync(file, 'a steel hammer\n\na cat');
+    const fromFile = recurra(['predict', model, '--file', file, '--json']).json();
+    expect(fromFile.map(({ label, tokens }) => [label, tokens])).toMatchObject([
+      ['tool', 3],
+      [expect.any(String), 0],
+      ['animal', 2],
+    ]);
+    const piped = recurra(['predict', model], 'cheese and bread\nzyx\n');
+    expect(piped.out).toMatch(/^food \d+\.\d % .*\tcheese and bread\n.*\tzyx {3}\(no known word/);
+  });
+});
+
+describe('recurra doctor', () => {
+  it('finds everything that is needed here', () => {
+    const { status, out } = recurra(['doctor']);
+    expect(out).toMatch(
+      /recurra {3}\d+\.\d+\.\d+ on Node .*\nprocessor .*\naddon .*\nlibtorch {2}2\.11\.0 from .*\nCUDA /,
+    );
+    expect(status).toBe(0);
+    expect(recurra(['doctor', '--json']).json()[0]).toMatchObject({
+      ok: true,
+      libtorch: { version: '2.11.0' },
+      cuda: { available: false, reason: expect.any(String) },
+    });
+  });
+});
+
+describe('what the command line refuses', () => {
+  it.each([
+    [[], 2, /Usage: recurra/],
+    [['trian'], 2, /unknown command 'trian'.*Did you mean train/s],
+    [['train', csv, '--label', 'topic'], 2, /required option '--text <column>'/],
+    [
+      ['train', csv, ...COLUMNS, '--epochs', 'many'],
+      2,
+      /'--epochs <n>' argument 'many' is invalid. Expected a whole number/,
+    ],
+    [['train', csv, ...COLUMNS, '--cell', 'qrnn'], 2, /Allowed choices are rnn, lstm, gru/],
+    [['train', csv, ...COLUMNS, '--epochs', '0'], 2, /Expected an integer from 1 .*\[INVALID_ARGUMENT\]/],
+    [['train', join(folder, 'none.csv'), ...COLUMNS], 1, /none\.csv.*\[FILE_NOT_FOUND\]/],
+    [['train', csv, '--text', 'subject', '--label', 'topic'], 1, /"?subject"?.*topic.*body.*\[MISSING_COLUMN\]/],
+    [['train', csv, ...COLUMNS, '--out', join(folder, 'no', 'where')], 1, /cannot be written to .*\[IO\]/],
+    [['predict', csv, 'a'], 1, /\[INVALID_FILE\]/],
+    [['predict', join(folder, 'none'), 'a'], 1, /no such file.*\[FILE_NOT_FOUND\]/],
+    [['predict', model, '--file', join(folder, 'none')], 1, /\[FILE_NOT_FOUND\]/],
+  ])('%j', (args, status, message) => {
+    const run = recurra(args);
+    expect(run.err).toMatch(message);
+    expect(run.status).toBe(status);
+    expect(run.out).toBe('');
+  });
+
+  it('with --json it says so on standard output too, as JSON', () => {
+    const { status, json } = recurra(['evaluate', join(folder, 'none'), csv, ...COLUMNS, '--json']);
+    expect(status).toBe(1);
+    expect(json()).toMatchObject([{ event: 'error', code: 'FILE_NOT_FOUND' }]);
+    expect(existsSync(join(folder, 'none'))).toBe(false);
+  });
+});
