@@ -55,6 +55,22 @@ export declare namespace light {
 }
 
 export declare namespace torch {
+  /** The text classifier over libtorch. Works on one classifier wait for each other. */
+  export class NativeClassifier {
+    /** A classifier with initial values drawn from the seed. */
+    constructor(config: ClassifierConfig)
+    /** Trains on the batches of a chunk, one step each. */
+    trainBatches(chunk: ClassifierChunk, options: ClassifierStepOptions): Promise<ClassifierStats>
+    /** Probabilities of the classes, text by text in the order given. */
+    predict(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>
+    /** All weights, under PyTorch's names. */
+    state(): Promise<Array<ClassifierTensor>>
+    /** Replaces all weights; what differs is listed in one error, and then nothing has changed. */
+    loadState(entries: Array<ClassifierTensor>): Promise<void>
+    /** Lets go of the weights once running work has ended; doing it again does nothing. */
+    close(): void
+  }
+
   /** An optimizer; its state lives outside JavaScript. */
   export class NativeOptimizer {
     /** An optimizer of groups of parameters. */
@@ -284,6 +300,82 @@ export declare namespace torch {
 
   /** Joins tensors along an existing dimension. */
   export function cat(list: TensorList, dim: number): NativeTensor
+
+  /** Several batches of labelled texts. */
+  export interface ClassifierChunk {
+    /** Token ids of all texts, one text after the other. */
+    tokens: Int32Array
+    /** Tokens per text. */
+    lengths: Int32Array
+    /** The class of each text. */
+    labels: Int32Array
+    /** Texts per batch. */
+    batchSizes: Int32Array
+  }
+
+  /** What the classifier is made of. */
+  export interface ClassifierConfig {
+    /** The recurrent layer. */
+    cell: 'rnn' | 'lstm' | 'gru'
+    /** Rows of the embedding. */
+    vocabSize: number
+    /** Columns of the embedding. */
+    embeddingDim: number
+    /** Size of the recurrent state, per direction. */
+    hiddenSize: number
+    /** Recurrent layers. */
+    numLayers: number
+    /** Whether a second recurrence runs from the end of each text. */
+    bidirectional: boolean
+    /** Dropout in training. */
+    dropout: number
+    /** How the states become one vector. */
+    pooling: 'last' | 'mean' | 'max'
+    /** Classes. */
+    numClasses: number
+    /** The row of the embedding that stays zero; -1 for none. */
+    paddingIdx: number
+    /** Seed of initial values and dropout. */
+    seed: number
+    /** Where it computes. */
+    device: string
+  }
+
+  /** What a chunk of batches gave. */
+  export interface ClassifierStats {
+    /** Sum of the losses of all texts. */
+    loss: number
+    /** Texts answered rightly, in training mode. */
+    correct: number
+    /** Texts trained on. */
+    rows: number
+    /** The batch at which the loss or the gradient was not finite; -1 for none. */
+    nonFiniteBatch: number
+  }
+
+  /** Options of a training step. */
+  export interface ClassifierStepOptions {
+    /** Learning rate of every batch, unless `learningRates` are given. */
+    lr?: number
+    /** Learning rates, batch by batch. */
+    learningRates?: Array<number>
+    /** Largest common norm of all gradients; 0 or nothing for no limit. */
+    clipNorm?: number
+    /** The optimizer; Adam where nothing is said. */
+    optimizer?: 'adam' | 'adamw' | 'sgd'
+  }
+
+  /** A weight with its name. */
+  export interface ClassifierTensor {
+    /** PyTorch's name. */
+    name: string
+    /** The element type. */
+    dtype: string
+    /** The sizes of the dimensions. */
+    shape: Array<number>
+    /** The elements, little-endian, row by row. */
+    data: Uint8Array
+  }
 
   /** Scales all gradients so that their common norm is at most `maxNorm`; returns the norm before. */
   export function clipGradNorm(params: TensorList, maxNorm: number, normType: number): number

@@ -4,10 +4,10 @@
 import { parseArgs } from 'node:util';
 import { buildNative } from './native/build.mjs';
 
-const { values } = parseArgs({ options: { light: { type: 'boolean' }, torch: { type: 'boolean' } } });
-const names = Object.keys(values).length > 0 ? Object.keys(values) : undefined;
 try {
-  await buildNative({ names });
+  const { values } = parseArgs({ options: { light: { type: 'boolean' }, torch: { type: 'boolean' } } });
+  const names = Object.keys(values);
+  await buildNative({ names: names.length > 0 ? names : undefined });
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;

@@ -11,7 +11,7 @@ import { libtorchTestEnv } from './native/libtorch-env.mjs';
 import { requireLibtorch } from './setup/libtorch/locate.mjs';
 import { addCounts, cargoCounts, summaryLine, vitestCounts } from './test/counts.mjs';
 
-const crates = ['recurra-kernels', 'recurra-torch'];
+const crates = ['recurra-kernels', 'recurra-torch', 'recurra-node'];
 
 /** Runs a program, passes its output on as it comes, and resolves with `{ code, output }` (standard output only). */
 function run(command, args, env) {

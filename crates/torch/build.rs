@@ -12,8 +12,10 @@ fn main() {
 
     // torch-sys (`links = "tch"`) publishes its library folder; the headers lie beside it in every layout it accepts.
     let lib = env::var("DEP_TCH_LIBTORCH_LIB").expect("torch-sys did not say where libtorch is (DEP_TCH_LIBTORCH_LIB)");
-    let root = env::var("LIBTORCH_INCLUDE")
-        .map_or_else(|_| PathBuf::from(&lib).parent().expect("libtorch's lib folder has no parent").to_path_buf(), PathBuf::from);
+    let root = env::var("LIBTORCH_INCLUDE").map_or_else(
+        |_| PathBuf::from(&lib).parent().expect("libtorch's lib folder has no parent").to_path_buf(),
+        PathBuf::from,
+    );
     let include = root.join("include");
     let abi = env::var("LIBTORCH_CXX11_ABI").unwrap_or_else(|_| "1".to_owned());
 
@@ -21,6 +23,8 @@ fn main() {
     build
         .cpp(true)
         .pic(true)
+        // Debug information of libtorch's templates would be twenty times the code.
+        .debug(false)
         .warnings(false)
         .std("c++17")
         .include(&include)

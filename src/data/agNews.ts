@@ -88,6 +88,7 @@ export interface TextEncodeOptions {
 export function encode(text: string, options: TextEncodeOptions): Int32Array {
   checkOptionNames('encode', options, ['vocab', 'tokenizer']);
   const { vocab, tokenizer } = options;
+  if (typeof vocab?.encode !== 'function') throw invalidArgument('vocab', 'a Vocab', vocab);
   const tokens = getTokenizer(tokenizer)(text);
   return tokens.length > 0 ? vocab.encode(tokens) : Int32Array.of(vocab.defaultIndex ?? vocab.get(''));
 }

@@ -53,10 +53,10 @@ describe('recurra train', () => {
     const lines = json();
     expect(lines.filter(({ event }) => event === 'epoch')).toHaveLength(4);
     const last = lines.at(-1);
-    expect(last).toMatchObject({ event: 'end', rows: 320, labels: 3, interrupted: false });
+    expect(last).toMatchObject({ event: 'end', rows: 319, labels: 3, interrupted: false });
     expect(last.accuracy).toBeGreaterThan(0.9);
     expect(last.loss).toBeLessThan(0.5);
-    expect(last.validation.rows).toBe(80);
+    expect(last.validation.rows).toBe(81);
   });
 
   it('reads columns by number, without a header', () => {

@@ -80,8 +80,12 @@ describe('readCsv', () => {
   });
 
   it('reads TSV by the file name, other delimiters and files without quoting by option', async () => {
-    expect(await all(readCsv(write('queue\tbody\na\tone, two\n', 'x.tsv'), BY_NAME))).toEqual([{ text: 'one, two', label: 'a', line: 2 }]);
-    expect(await all(readCsv(write('a;one'), { ...BY_NUMBER, delimiter: ';' }))).toEqual([{ text: 'one', label: 'a', line: 1 }]);
+    expect(await all(readCsv(write('queue\tbody\na\tone, two\n', 'x.tsv'), BY_NAME))).toEqual([
+      { text: 'one, two', label: 'a', line: 2 },
+    ]);
+    expect(await all(readCsv(write('a;one'), { ...BY_NUMBER, delimiter: ';' }))).toEqual([
+      { text: 'one', label: 'a', line: 1 },
+    ]);
     expect(await all(readCsv(write('a|say "hi'), { ...BY_NUMBER, delimiter: '|', quote: null }))).toEqual([
       { text: 'say "hi', label: 'a', line: 1 },
     ]);
@@ -93,28 +97,39 @@ describe('readCsv', () => {
     expect((await all(rows)).map(({ text }) => text)).toEqual(['schön', '🙂']);
     expect(rows.file).toBeUndefined();
     await expect(all(rows)).rejects.toThrow(/stream was read before/);
-    expect(await all(readCsv(Readable.from(['a,on', 'e\n']), BY_NUMBER))).toEqual([{ text: 'one', label: 'a', line: 1 }]);
+    expect(await all(readCsv(Readable.from(['a,on', 'e\n']), BY_NUMBER))).toEqual([
+      { text: 'one', label: 'a', line: 1 },
+    ]);
   });
 
   it('reads UTF-16 with its mark and windows-1252 by option', async () => {
     const utf16 = Buffer.from('\ufeffqueue,body\na,schön 🙂\n', 'utf16le');
     expect(await all(readCsv(write(utf16), BY_NAME))).toEqual([{ text: 'schön 🙂', label: 'a', line: 2 }]);
     const latin1 = Buffer.from('a,sch\xf6n \x80\n', 'latin1');
-    expect(await all(readCsv(write(latin1), { ...BY_NUMBER, encoding: 'latin1' }))).toEqual([{ text: 'schön €', label: 'a', line: 1 }]);
+    expect(await all(readCsv(write(latin1), { ...BY_NUMBER, encoding: 'latin1' }))).toEqual([
+      { text: 'schön €', label: 'a', line: 1 },
+    ]);
   });
 
   it('gives back what was written, whatever it is', async () => {
-    const cell = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 8 }), fc.constantFrom('"', '""', ',', '\n', '\r\n', ' ', 'é', '\r'));
+    const cell = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 8 }),
+      fc.constantFrom('"', '""', ',', '\n', '\r\n', ' ', 'é', '\r'),
+    );
     const row = fc.record({ text: cell, label: cell.map((value) => `x${value}`) });
     await fc.assert(
-      fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 8 }), fc.integer({ min: 1, max: 7 }), async (rows, size) => {
-        const quote = (value: string) => `"${value.replaceAll('"', '""')}"`;
-        const bytes = Buffer.from(rows.map(({ text, label }) => `${quote(label)},${quote(text)}\n`).join(''));
-        const chunks: Buffer[] = [];
-        for (let i = 0; i < bytes.length; i += size) chunks.push(bytes.subarray(i, i + size));
-        const read = await all(readCsv(Readable.from(chunks), BY_NUMBER));
-        expect(read.map(({ text, label }) => ({ text, label }))).toEqual(rows);
-      }),
+      fc.asyncProperty(
+        fc.array(row, { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 1, max: 7 }),
+        async (rows, size) => {
+          const quote = (value: string) => `"${value.replaceAll('"', '""')}"`;
+          const bytes = Buffer.from(rows.map(({ text, label }) => `${quote(label)},${quote(text)}\n`).join(''));
+          const chunks: Buffer[] = [];
+          for (let i = 0; i < bytes.length; i += size) chunks.push(bytes.subarray(i, i + size));
+          const read = await all(readCsv(Readable.from(chunks), BY_NUMBER));
+          expect(read.map(({ text, label }) => ({ text, label }))).toEqual(rows);
+        },
+      ),
       { numRuns: 200 },
     );
   });
@@ -143,7 +158,10 @@ describe('readCsv on bad files', () => {
     const byNumber = await errorOf(readCsv(write('1,x\n'), { text: 3, label: 1 }));
     expect(byNumber.message).toMatch(/no column 3: the rows have 2/);
     expect(await errorOf(readCsv(write(''), BY_NAME))).toMatchObject({ code: 'MISSING_COLUMN' });
-    expect(await errorOf(readCsv(write('body,body,queue\n'), BY_NAME))).toMatchObject({ code: 'INVALID_FILE', column: 2 });
+    expect(await errorOf(readCsv(write('body,body,queue\n'), BY_NAME))).toMatchObject({
+      code: 'INVALID_FILE',
+      column: 2,
+    });
   });
 
   it('gives no rows for a file without any', async () => {
@@ -187,7 +205,9 @@ describe('readCsv on bad files', () => {
   });
 
   it('finds a file that ends within a character, and broken UTF-16', async () => {
-    expect(await errorOf(readCsv(write(Buffer.concat([Buffer.from('a,x\nb,'), Buffer.of(0xf0, 0x9f)])), BY_NUMBER))).toMatchObject({
+    expect(
+      await errorOf(readCsv(write(Buffer.concat([Buffer.from('a,x\nb,'), Buffer.of(0xf0, 0x9f)])), BY_NUMBER)),
+    ).toMatchObject({
       line: 2,
       column: 3,
     });

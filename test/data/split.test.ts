@@ -35,7 +35,9 @@ describe('stratifiedSplit', () => {
 
   it('depends on the seed, in the same way everywhere', () => {
     const labels = Array.from({ length: 20 }, (_, i) => i % 2);
-    const held = (seed?: number) => [...stratifiedSplit(labels, { fraction: 0.3, ...(seed === undefined ? {} : { seed }) }).test];
+    const held = (seed?: number) => [
+      ...stratifiedSplit(labels, { fraction: 0.3, ...(seed === undefined ? {} : { seed }) }).test,
+    ];
     expect(held(1)).not.toEqual(held(2));
     expect(held()).toEqual(held(0));
     expect(held(7)).toMatchInlineSnapshot(`

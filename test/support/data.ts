@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 export function realData(...parts: string[]): string | undefined {
   const folders = [process.env.RECURRA_DATA, fileURLToPath(new URL('../../../shared/data', import.meta.url))];
   const found = folders.map((folder) => folder && join(folder, ...parts)).find((path) => path && existsSync(path));
-  if (!found) console.warn(`tests that need ${parts.join('/')} are skipped: set RECURRA_DATA to the folder that has it`);
+  if (!found)
+    console.warn(`tests that need ${parts.join('/')} are skipped: set RECURRA_DATA to the folder that has it`);
   return found || undefined;
 }

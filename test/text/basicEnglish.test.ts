@@ -13,6 +13,7 @@ function golden(name: string): Case[] {
 }
 
 // torchtext's substitutions one by one, with Python's white space.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Python takes U+001C to U+001F for white space.
 const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
 const SUBSTITUTIONS: [RegExp, string][] = [
   [/'/g, " '  "],
@@ -55,7 +56,10 @@ describe('basicEnglish', () => {
       '\ud800',
       '\udc00',
     );
-    const text = fc.oneof(fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join('')), fc.string({ unit: 'binary' }));
+    const text = fc.oneof(
+      fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join('')),
+      fc.string({ unit: 'binary' }),
+    );
     fc.assert(
       fc.property(text, (value) => {
         expect(basicEnglish(value)).toEqual(bySubstitutions(value));

@@ -75,11 +75,16 @@ describe('buildVocabFromIterator', () => {
 
   it('refuses a text where tokens are expected', () => {
     expect(() => buildVocabFromIterator(['a b'])).toThrow(/lists of tokens.*string "a b"/);
-    expect(() => buildVocabFromIterator([[1 as unknown as string]])).toThrow(/a string for token but received number 1/);
+    expect(() => buildVocabFromIterator([[1 as unknown as string]])).toThrow(
+      /a string for token but received number 1/,
+    );
   });
 
   it('equals a plain sort on any words', () => {
-    const word = fc.oneof(fc.constantFrom('a', 'b', '<unk>', '🙂', 'ﬁ', '\ud800', '\udc00x'), fc.string({ unit: 'binary', maxLength: 3 }));
+    const word = fc.oneof(
+      fc.constantFrom('a', 'b', '<unk>', '🙂', 'ﬁ', '\ud800', '\udc00x'),
+      fc.string({ unit: 'binary', maxLength: 3 }),
+    );
     fc.assert(
       fc.property(fc.array(word, { maxLength: 60 }), (words) => {
         const counts = new Map<string, number>();
@@ -90,7 +95,9 @@ describe('buildVocabFromIterator', () => {
           return i < 0 ? a.length - b.length : i >= b.length ? 1 : a[i]! - b[i]!;
         };
         counts.delete('<unk>');
-        const sorted = [...counts.keys()].sort((a, b) => counts.get(b)! - counts.get(a)! || before(points(a), points(b)));
+        const sorted = [...counts.keys()].sort(
+          (a, b) => counts.get(b)! - counts.get(a)! || before(points(a), points(b)),
+        );
         expect(buildVocabFromIterator([words], { specials: ['<unk>'] }).itos).toEqual(['<unk>', ...sorted]);
       }),
       { numRuns: 500 },

@@ -1,7 +1,9 @@
 //! Packed layout and fused CPU kernels for recurrent networks.
 
+pub mod classifier;
 pub mod error;
 pub mod layout;
+pub mod optim;
 mod random;
 pub mod recurrent;
 pub mod simd;

@@ -29,7 +29,8 @@ impl<T: Send + 'static, J: ToNapiValue + TypeName> Task for Background<T, J> {
     type JsValue = J;
 
     fn compute(&mut self) -> napi::Result<T> {
-        let work = self.work.take().ok_or_else(|| napi::Error::from_reason("RECURRA:INTERNAL:work was started twice"))?;
+        let work =
+            self.work.take().ok_or_else(|| napi::Error::from_reason("RECURRA:INTERNAL:work was started twice"))?;
         guard(|| {
             context::apply_threads();
             work()

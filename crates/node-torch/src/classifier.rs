@@ -4,7 +4,7 @@ use crate::account;
 use crate::background::Background;
 use crate::error::{IntoJs, to_js};
 use napi::Env;
-use napi::bindgen_prelude::{AsyncTask, Float32Array, Int32Array, ObjectFinalize, Uint8Array};
+use napi::bindgen_prelude::{AsyncTask, Float32Array, Int32Array, ObjectFinalize, ToNapiValue, TypeName, Uint8Array};
 use napi_derive::napi;
 use recurra_torch::classifier::{self, CellKind, Classifier, NamedArray, Pooling, Stats, StepOptions};
 use recurra_torch::context::parse_device;
@@ -61,13 +61,15 @@ pub struct ClassifierChunk {
 /// Options of a training step.
 #[napi(object, object_to_js = false)]
 pub struct ClassifierStepOptions {
-    /// Learning rate.
-    pub lr: f64,
-    /// Largest common norm of all gradients; 0 for no limit.
-    pub clip_norm: f64,
-    /// The optimizer.
+    /// Learning rate of every batch, unless `learningRates` are given.
+    pub lr: Option<f64>,
+    /// Learning rates, batch by batch.
+    pub learning_rates: Option<Vec<f64>>,
+    /// Largest common norm of all gradients; 0 or nothing for no limit.
+    pub clip_norm: Option<f64>,
+    /// The optimizer; Adam where nothing is said.
     #[napi(ts_type = "'adam' | 'adamw' | 'sgd'")]
-    pub optimizer: String,
+    pub optimizer: Option<String>,
 }
 
 /// What a chunk of batches gave.
@@ -137,7 +139,7 @@ impl NativeClassifier {
         convert: fn(T) -> J,
     ) -> napi::Result<AsyncTask<Background<(T, usize), J>>>
     where
-        J: napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName,
+        J: ToNapiValue + TypeName + 'static,
     {
         let (inner, after) = (self.inner()?, self.inner()?);
         let work = move || {
@@ -202,8 +204,12 @@ impl NativeClassifier {
             labels: chunk.labels.to_vec(),
             batch_sizes: chunk.batch_sizes.to_vec(),
         };
-        let optimizer = OptimizerKind::parse(&options.optimizer).js()?;
-        let options = StepOptions { lr: options.lr, clip_norm: options.clip_norm, optimizer };
+        let optimizer = OptimizerKind::parse(options.optimizer.as_deref().unwrap_or("adam")).js()?;
+        let learning_rates = match (options.learning_rates, options.lr) {
+            (Some(rates), _) => rates,
+            (None, lr) => vec![lr.unwrap_or(optimizer.defaults().lr); chunk.batch_sizes.len()],
+        };
+        let options = StepOptions { learning_rates, clip_norm: options.clip_norm.unwrap_or(0.0), optimizer };
         self.background(
             move |classifier| classifier.train_batches(&chunk, &options),
             |stats| ClassifierStats {
@@ -245,10 +251,7 @@ impl NativeClassifier {
 
     /// Replaces all weights; what differs is listed in one error, and then nothing has changed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
-    pub fn load_state(
-        &self,
-        entries: Vec<ClassifierTensor>,
-    ) -> napi::Result<AsyncTask<Background<((), usize), ()>>> {
+    pub fn load_state(&self, entries: Vec<ClassifierTensor>) -> napi::Result<AsyncTask<Background<((), usize), ()>>> {
         let array = |entry: ClassifierTensor| NamedArray {
             name: entry.name,
             dtype: entry.dtype,

@@ -36,14 +36,7 @@ pub fn full(env: Env, shape: Vec<i64>, value: f64, dtype: String, device: String
 
 /// `start`, `start + step`, ... without `end`.
 #[napi(catch_unwind)]
-pub fn arange(
-    env: Env,
-    start: f64,
-    end: f64,
-    step: f64,
-    dtype: String,
-    device: String,
-) -> napi::Result<NativeTensor> {
+pub fn arange(env: Env, start: f64, end: f64, step: f64, dtype: String, device: String) -> napi::Result<NativeTensor> {
     wrap(env, create::arange(start, end, step, parse_dtype(&dtype).js()?, parse_device(&device).js()?))
 }
 

@@ -7,7 +7,6 @@ use napi_derive::napi;
 use recurra_torch::functional::{self as f, BagMode};
 use recurra_torch::{Error, ErrorCode, Reduction, Tensor, clip};
 
-
 /// A second handle on an optional tensor.
 pub(crate) fn optional(tensor: Option<&NativeTensor>) -> napi::Result<Option<Tensor>> {
     tensor.map(NativeTensor::share).transpose()
@@ -30,17 +29,15 @@ pub fn linear(
 
 /// Rows of a table by their ids; `paddingIdx` -1 for none.
 #[napi(catch_unwind)]
-pub fn embedding(
-    env: Env,
-    weight: &NativeTensor,
-    ids: &NativeTensor,
-    padding_idx: i64,
-) -> napi::Result<NativeTensor> {
+pub fn embedding(env: Env, weight: &NativeTensor, ids: &NativeTensor, padding_idx: i64) -> napi::Result<NativeTensor> {
     wrap(env, f::embedding(&*weight.get()?, &*ids.get()?, padding_idx))
 }
 
 /// Joined rows of bags.
-#[napi(catch_unwind, ts_args_type = "weight: NativeTensor, ids: NativeTensor, offsets: NativeTensor | null, mode: 'sum' | 'mean' | 'max', perSampleWeights: NativeTensor | null, paddingIdx: number")]
+#[napi(
+    catch_unwind,
+    ts_args_type = "weight: NativeTensor, ids: NativeTensor, offsets: NativeTensor | null, mode: 'sum' | 'mean' | 'max', perSampleWeights: NativeTensor | null, paddingIdx: number"
+)]
 pub fn embedding_bag(
     env: Env,
     weight: &NativeTensor,
@@ -67,7 +64,10 @@ pub fn dropout(env: Env, input: &NativeTensor, p: f64, train: bool) -> napi::Res
 }
 
 /// Cross entropy of logits and targets.
-#[napi(catch_unwind, ts_args_type = "logits: NativeTensor, target: NativeTensor, weight: NativeTensor | null, reduction: 'none' | 'mean' | 'sum', ignoreIndex: number, labelSmoothing: number")]
+#[napi(
+    catch_unwind,
+    ts_args_type = "logits: NativeTensor, target: NativeTensor, weight: NativeTensor | null, reduction: 'none' | 'mean' | 'sum', ignoreIndex: number, labelSmoothing: number"
+)]
 pub fn cross_entropy(
     env: Env,
     logits: &NativeTensor,

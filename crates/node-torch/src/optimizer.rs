@@ -132,11 +132,7 @@ impl ObjectFinalize for NativeOptimizer {
 #[napi]
 impl NativeOptimizer {
     /// An optimizer of groups of parameters.
-    #[napi(
-        constructor,
-        catch_unwind,
-        ts_args_type = "kind: 'Adam' | 'AdamW' | 'SGD', groups: Array<OptimizerGroup>"
-    )]
+    #[napi(constructor, catch_unwind, ts_args_type = "kind: 'Adam' | 'AdamW' | 'SGD', groups: Array<OptimizerGroup>")]
     pub fn new(kind: String, groups: Vec<OptimizerGroup<'_>>) -> napi::Result<Self> {
         let kind = OptimizerKind::parse(&kind).js()?;
         let groups = groups.iter().map(|group| Ok((tensors(&group.params)?, group.options.complete(kind))));
@@ -186,10 +182,7 @@ impl NativeOptimizer {
     }
 
     /// Replaces all state by copies; everything is checked before anything changes.
-    #[napi(
-        catch_unwind,
-        ts_args_type = "entries: Array<{ index: number, name: string, tensor: NativeTensor }>"
-    )]
+    #[napi(catch_unwind, ts_args_type = "entries: Array<{ index: number, name: string, tensor: NativeTensor }>")]
     pub fn load_state(&self, env: Env, entries: Vec<OptimizerStateInput<'_>>) -> napi::Result<()> {
         let take_in = |entry: &OptimizerStateInput<'_>| -> napi::Result<Entry> {
             let slot: Result<Slot> = Slot::parse(&entry.name);

@@ -7,8 +7,8 @@ use napi::Env;
 use napi::bindgen_prelude::Int32Array;
 use napi_derive::napi;
 use recurra_torch::cells::{self, CellWeights};
-use recurra_torch::recurrent::{self, Mode, Options};
 use recurra_torch::packing;
+use recurra_torch::recurrent::{self, Mode, Options};
 
 /// Packed rows.
 #[napi(object, object_from_js = false)]

@@ -1,10 +1,10 @@
 //! Gradients: backward passes, `.grad`, and the grad mode of the current thread.
 
-use crate::check::{same_shape, same_device};
+use crate::Result;
+use crate::check::{same_device, same_shape};
 use crate::error::{IntoResult, argument, dtype, shape};
 use crate::shim::{self, check, handle};
 use crate::tensor::{describe, is_floating};
-use crate::Result;
 use std::ptr;
 use tch::Tensor;
 
@@ -64,7 +64,10 @@ pub fn set_grad(tensor: &Tensor, gradient: Option<&Tensor>) -> Result<()> {
 /// Turns the recording of operations on a leaf on or off.
 pub fn set_requires_grad(tensor: &Tensor, on: bool) -> Result<()> {
     if on && !is_floating(tensor.f_kind().torch()?) {
-        return Err(dtype(format!("requiresGrad: only floating point tensors can require gradients, not {}", describe(tensor))));
+        return Err(dtype(format!(
+            "requiresGrad: only floating point tensors can require gradients, not {}",
+            describe(tensor)
+        )));
     }
     if tensor.requires_grad() != on && !tensor.f_is_leaf().torch()? {
         return Err(argument("requiresGrad: only a leaf can change it; use detach() for a tensor without gradients"));

@@ -62,11 +62,7 @@ pub(crate) fn same_shape(operation: &str, name_a: &str, a: &Tensor, name_b: &str
     if a.size() == b.size() {
         return Ok(());
     }
-    Err(shape(format!(
-        "{operation}: {name_a} must have the shape of {name_b}, {:?}, but has {:?}",
-        b.size(),
-        a.size()
-    )))
+    Err(shape(format!("{operation}: {name_a} must have the shape of {name_b}, {:?}, but has {:?}", b.size(), a.size())))
 }
 
 /// Refuses a tensor of another shape; `meaning` names the dimensions, as in `[layers * directions, batch, hidden]`.

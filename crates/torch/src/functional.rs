@@ -11,7 +11,11 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
     has_rank("linear", "weight", weight, 2, "[outputs, inputs]")?;
     let size = weight.size();
     if x.size().last() != Some(&size[1]) {
-        return Err(shape(format!("linear: input must be [..., {}] for a weight {size:?}, but is {:?}", size[1], x.size())));
+        return Err(shape(format!(
+            "linear: input must be [..., {}] for a weight {size:?}, but is {:?}",
+            size[1],
+            x.size()
+        )));
     }
     floating("linear", "input", x)?;
     same_dtype("linear", "weight", weight, "input", x)?;
@@ -30,7 +34,9 @@ fn check_table(operation: &str, weight: &Tensor, ids: &Tensor, padding_idx: i64)
     integers(operation, "ids", ids)?;
     let rows = weight.size()[0];
     if padding_idx < -1 || padding_idx >= rows {
-        return Err(range(format!("{operation}: paddingIdx must be at least 0 and below {rows}, but is {padding_idx}")));
+        return Err(range(format!(
+            "{operation}: paddingIdx must be at least 0 and below {rows}, but is {padding_idx}"
+        )));
     }
     indices(operation, "ids", ids, 0, rows)
 }
@@ -91,7 +97,15 @@ pub fn embedding_bag(
     };
     let padding = (padding_idx >= 0).then_some(padding_idx);
     let (bags, _, _, _) = Tensor::f_embedding_bag_padding_idx(
-        weight, &flat, &offsets, false, mode as i64, false, weights, false, padding,
+        weight,
+        &flat,
+        &offsets,
+        false,
+        mode as i64,
+        false,
+        weights,
+        false,
+        padding,
     )
     .torch()?;
     Ok(bags)

@@ -3,9 +3,9 @@
 //! After `torch.manual_seed(s)` PyTorch's `nn.Embedding`, `nn.LSTM` and `nn.Linear` draw the same numbers as these
 //! functions with a [`Generator`] of seed `s` on the CPU.
 
-use crate::random::Generator;
-use crate::error::IntoResult;
 use crate::Result;
+use crate::error::IntoResult;
+use crate::random::Generator;
 use tch::{Device, Kind, Tensor};
 
 fn empty(shape: &[i64]) -> Result<Tensor> {

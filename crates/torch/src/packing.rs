@@ -48,7 +48,9 @@ pub fn check_batch_sizes(operation: &str, batch_sizes: &[i32], rows: i64) -> Res
     let mut before = first;
     for (step, &size) in batch_sizes.iter().enumerate() {
         if size < 1 {
-            return Err(argument(format!("{operation}: batchSizes must be positive, but that of step {step} is {size}")));
+            return Err(argument(format!(
+                "{operation}: batchSizes must be positive, but that of step {step} is {size}"
+            )));
         }
         if size > before {
             return Err(argument(format!(
@@ -71,7 +73,9 @@ pub fn pack_padded_sequence(input: &Tensor, lengths: &[i32], batch_first: bool) 
     const NAME: &str = "packPaddedSequence";
     let size = input.size();
     if size.len() < 2 {
-        return Err(shape(format!("{NAME}: input must be [batch, steps, ...] or [steps, batch, ...], but is {size:?}")));
+        return Err(shape(format!(
+            "{NAME}: input must be [batch, steps, ...] or [steps, batch, ...], but is {size:?}"
+        )));
     }
     let (batch, steps) = if batch_first { (size[0], size[1]) } else { (size[1], size[0]) };
     check_lengths(NAME, lengths, batch, steps)?;

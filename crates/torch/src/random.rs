@@ -1,8 +1,8 @@
 //! A random generator of one's own: a seeded model neither reads nor moves libtorch's global one.
 
+use crate::Result;
 use crate::error::IntoResult;
 use crate::shim::{self, GeneratorHandle, check, handle};
-use crate::Result;
 use std::ptr;
 use tch::{Device, Tensor};
 

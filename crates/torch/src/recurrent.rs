@@ -29,7 +29,9 @@ impl Mode {
             "GRU" => Self::Gru,
             "RNN_TANH" => Self::RnnTanh,
             "RNN_RELU" => Self::RnnRelu,
-            _ => return Err(argument(format!("mode must be 'LSTM', 'GRU', 'RNN_TANH' or 'RNN_RELU', but is '{name}'"))),
+            _ => {
+                return Err(argument(format!("mode must be 'LSTM', 'GRU', 'RNN_TANH' or 'RNN_RELU', but is '{name}'")));
+            }
         })
     }
 
@@ -175,7 +177,9 @@ pub fn rnn(
             has_rank("rnn", "input", input, 3, meaning)?;
             let size = input.size();
             if size[0] < 1 || size[1] < 1 {
-                return Err(shape(format!("rnn: input needs at least one row and one step, but is {meaning} = {size:?}")));
+                return Err(shape(format!(
+                    "rnn: input needs at least one row and one step, but is {meaning} = {size:?}"
+                )));
             }
             (size[2], if options.batch_first { size[0] } else { size[1] })
         }

@@ -63,8 +63,9 @@ export async function unpackWheel({ zip, record, files, path: wheelPath }, folde
   const top = resolve(folder) + sep;
   const sizes = {};
   let next = 0;
+  let stopped = false;
   const worker = async () => {
-    while (next < files.length) {
+    while (!stopped && next < files.length) {
       const { from, to } = files[next++];
       const path = resolve(join(folder, to));
       if (!path.startsWith(top)) throw new Error(`${wheelPath}: ${from} would be written outside ${folder}`);
@@ -72,7 +73,12 @@ export async function unpackWheel({ zip, record, files, path: wheelPath }, folde
       sizes[to] = zip.entries.get(from).size;
     }
   };
-  const results = await Promise.allSettled(Array.from({ length: atOnce }, worker));
+  const stop = (error) => {
+    stopped = true;
+    throw error;
+  };
+  // All have ended before the first failure is thrown: the caller removes the folder.
+  const results = await Promise.allSettled(Array.from({ length: atOnce }, () => worker().catch(stop)));
   const failed = results.find(({ status }) => status === 'rejected');
   if (failed) throw new Error(`${wheelPath}: ${failed.reason.message}`, { cause: failed.reason });
   return sizes;

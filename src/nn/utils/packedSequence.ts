@@ -99,14 +99,14 @@ export function sortedLengths(batchSizes: Int32Array): Int32Array {
  * @internal
  */
 export function invertPermutation(name: string, permutation: Int32Array, size: number): Int32Array {
+  if (permutation.length !== size) throw mismatch(name, `${size} integers`, `${permutation.length}`, 'INVALID_SHAPE');
   const inverse = new Int32Array(size).fill(-1);
   permutation.forEach((value, i) => {
-    if (value < 0 || value >= size || inverse[value] !== -1 || permutation.length !== size) {
+    if (value < 0 || value >= size || inverse[value] !== -1) {
       throw mismatch(name, `each integer from 0 to ${size - 1} once`, `[${permutation}]`, 'OUT_OF_RANGE');
     }
     inverse[value] = i;
   });
-  if (permutation.length !== size) throw mismatch(name, `${size} integers`, `${permutation.length}`, 'INVALID_SHAPE');
   return inverse;
 }
 

@@ -107,45 +107,41 @@ impl DirPacks {
     /// Number of the pieces that [`DirPacks::pack`] takes.
     pub const PIECES: usize = 3;
 
-    /// Packs one piece of the weights. Different pieces touch different fields, so a team may share them out.
-    /// `backward` also packs what only the backward pass needs.
-    pub fn pack(&mut self, piece: usize, shape: &Shape, part: &DirSegments, flat: &[f32], backward: bool) {
+    /// Packs one piece of the weights. `backward` also packs what only the backward pass needs.
+    ///
+    /// # Safety
+    /// `this` must be valid. Different pieces touch different fields, so a team may share them out, but no piece may be
+    /// packed by two threads at once, nor read meanwhile.
+    pub unsafe fn pack(this: *mut Self, piece: usize, shape: &Shape, part: &DirSegments, flat: &[f32], backward: bool) {
         let of = |i: usize| &flat[shape.segments[i].offset..][..shape.segments[i].size()];
         let kp = shape.segments[part.w_ih].stride();
-        match piece {
-            0 => {
-                self.ih_t.resize(kp, shape.gp);
-                self.ih_t.pack_transposed(of(part.w_ih), kp);
-                if backward {
-                    self.ih.resize(shape.gp, kp);
-                    self.ih.pack(of(part.w_ih), kp);
-                }
+        let both = |t: &mut PackedB, b: &mut PackedB, values: &[f32], rows: usize, columns: usize| {
+            t.resize(columns, rows);
+            t.pack_transposed(values, columns);
+            if backward {
+                b.resize(rows, columns);
+                b.pack(values, columns);
             }
-            1 => {
-                self.hh_t.resize(shape.rp, shape.gp);
-                self.hh_t.pack_transposed(of(part.w_hh), shape.rp);
-                if backward {
-                    self.hh.resize(shape.gp, shape.rp);
-                    self.hh.pack(of(part.w_hh), shape.rp);
-                }
-            }
-            _ => {
-                self.bias_x.grow(shape.gp);
-                self.bias_h.grow(shape.gp);
-                if let Some((b_ih, b_hh)) = part.b {
-                    self.bias_x.copy_from_slice(of(b_ih));
-                    if shape.cell() == Cell::Gru {
-                        self.bias_h.copy_from_slice(of(b_hh));
-                    } else {
-                        self.bias_x.iter_mut().zip(of(b_hh)).for_each(|(x, h)| *x += h);
+        };
+        // SAFETY: by the caller's promise; references are made to single fields only.
+        unsafe {
+            match piece {
+                0 => both(&mut (*this).ih_t, &mut (*this).ih, of(part.w_ih), shape.gp, kp),
+                1 => both(&mut (*this).hh_t, &mut (*this).hh, of(part.w_hh), shape.gp, shape.rp),
+                _ => {
+                    let (bias_x, bias_h) = (&mut (*this).bias_x, &mut (*this).bias_h);
+                    bias_x.grow(shape.gp);
+                    bias_h.grow(shape.gp);
+                    if let Some((b_ih, b_hh)) = part.b {
+                        bias_x.copy_from_slice(of(b_ih));
+                        if shape.cell() == Cell::Gru {
+                            bias_h.copy_from_slice(of(b_hh));
+                        } else {
+                            bias_x.iter_mut().zip(of(b_hh)).for_each(|(x, h)| *x += h);
+                        }
                     }
-                }
-                if let Some(w_hr) = part.w_hr {
-                    self.hr_t.resize(shape.hp, shape.rp);
-                    self.hr_t.pack_transposed(of(w_hr), shape.hp);
-                    if backward {
-                        self.hr.resize(shape.rp, shape.hp);
-                        self.hr.pack(of(w_hr), shape.hp);
+                    if let Some(w_hr) = part.w_hr {
+                        both(&mut (*this).hr_t, &mut (*this).hr, of(w_hr), shape.rp, shape.hp);
                     }
                 }
             }
@@ -155,7 +151,8 @@ impl DirPacks {
     /// Packs everything on the calling thread.
     pub fn pack_all(&mut self, shape: &Shape, part: &DirSegments, flat: &[f32], backward: bool) {
         for piece in 0..Self::PIECES {
-            self.pack(piece, shape, part, flat, backward);
+            // SAFETY: `self` is borrowed mutably.
+            unsafe { Self::pack(self, piece, shape, part, flat, backward) };
         }
     }
 }

@@ -75,13 +75,6 @@ impl<const M: usize, const N: usize> Kernel for Tile<M, N> {
         let mut acc = [[s.splat_f32s(0.0); N]; M];
         // SAFETY: the tile is inside the matrices, as `Outer` requires.
         unsafe {
-            if self.keep {
-                for (r, acc) in acc.iter_mut().enumerate() {
-                    for (v, acc) in acc.iter_mut().enumerate() {
-                        *acc = load(s, c.row(r).add(v * S::L));
-                    }
-                }
-            }
             for n in 0..self.n {
                 let line = b.row(n);
                 let mut bv = [s.splat_f32s(0.0); N];
@@ -98,7 +91,9 @@ impl<const M: usize, const N: usize> Kernel for Tile<M, N> {
             }
             for (r, acc) in acc.iter().enumerate() {
                 for (v, &acc) in acc.iter().enumerate() {
-                    store(s, c.row(r).add(v * S::L), acc);
+                    // Each block of rows is summed by itself first, which keeps long sums accurate.
+                    let to = c.row(r).add(v * S::L);
+                    store(s, to, if self.keep { s.add_f32s(load(s, to), acc) } else { acc });
                 }
             }
         }

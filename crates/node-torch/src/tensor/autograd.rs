@@ -6,8 +6,8 @@ use crate::error::IntoJs;
 use napi::Env;
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
-use recurra_torch::autograd;
 use recurra_torch::Tensor;
+use recurra_torch::autograd;
 
 fn shared(gradient: Option<&NativeTensor>) -> napi::Result<Option<Tensor>> {
     gradient.map(NativeTensor::share).transpose()

@@ -152,12 +152,7 @@ impl NativeTensor {
 
     /// This where the condition is true, else the other.
     #[napi(catch_unwind, js_name = "where")]
-    pub fn where_self(
-        &self,
-        env: Env,
-        condition: &NativeTensor,
-        other: &NativeTensor,
-    ) -> napi::Result<NativeTensor> {
+    pub fn where_self(&self, env: Env, condition: &NativeTensor, other: &NativeTensor) -> napi::Result<NativeTensor> {
         wrap(env, math::where_self(&*self.get()?, &*condition.get()?, &*other.get()?))
     }
 }

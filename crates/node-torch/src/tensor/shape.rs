@@ -4,8 +4,8 @@ use super::{NativeTensor, wrap};
 use napi::Env;
 use napi::bindgen_prelude::ClassInstance;
 use napi_derive::napi;
-use recurra_torch::tensor::shape;
 use recurra_torch::Tensor;
+use recurra_torch::tensor::shape;
 
 #[napi]
 impl NativeTensor {
@@ -42,11 +42,7 @@ impl NativeTensor {
 
     /// PyTorch's advanced indexing; null takes a whole dimension.
     #[napi(catch_unwind)]
-    pub fn index(
-        &self,
-        env: Env,
-        indices: Vec<Option<ClassInstance<'_, NativeTensor>>>,
-    ) -> napi::Result<NativeTensor> {
+    pub fn index(&self, env: Env, indices: Vec<Option<ClassInstance<'_, NativeTensor>>>) -> napi::Result<NativeTensor> {
         let indices = indices.iter().map(|index| index.as_ref().map(|index| index.share()).transpose());
         let indices = indices.collect::<napi::Result<Vec<Option<Tensor>>>>()?;
         let indices: Vec<Option<&Tensor>> = indices.iter().map(Option::as_ref).collect();

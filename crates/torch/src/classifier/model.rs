@@ -41,7 +41,12 @@ impl Model {
     }
 
     /// Logits `[rows, classes]` in the batch's sorted order. With a generator dropout is active.
-    pub fn forward(&self, config: &ClassifierConfig, batch: &Packed, mut dropout: Option<&mut Generator>) -> Result<Tensor> {
+    pub fn forward(
+        &self,
+        config: &ClassifierConfig,
+        batch: &Packed,
+        mut dropout: Option<&mut Generator>,
+    ) -> Result<Tensor> {
         let mut drop = |x: Tensor| match dropout.as_mut() {
             Some(generator) => generator.dropout(&x, config.dropout),
             None => Ok(x),

@@ -1,12 +1,12 @@
 //! Training and prediction.
 
-use super::batch::{Chunk, Packed, check_texts, starts};
 use super::Classifier;
+use super::batch::{Chunk, Packed, check_texts, starts};
 use crate::Result;
 use crate::autograd::{GradMode, backward};
 use crate::clip::clip_grad_norm;
 use crate::error::{IntoResult, argument};
-use crate::optim::{Optimizer, OptimizerKind};
+use crate::optim::{Optimizer, OptimizerKind, OptimizerOptions};
 use crate::tensor::convert::to_f32;
 use tch::{Kind, Reduction, Tensor};
 
@@ -15,11 +15,11 @@ const PREDICT_ROWS: usize = 256;
 /// Tokens that are predicted together, so that long texts do not take memory without bound.
 const PREDICT_TOKENS: usize = 32_768;
 
-/// Options of a training step.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Options of the training steps of a chunk.
+#[derive(Clone, Debug, PartialEq)]
 pub struct StepOptions {
-    /// Learning rate.
-    pub lr: f64,
+    /// Learning rate of each batch.
+    pub learning_rates: Vec<f64>,
     /// Largest common norm of all gradients; 0 for no limit.
     pub clip_norm: f64,
     /// The optimizer; another than before starts with a new state.
@@ -46,12 +46,22 @@ impl Classifier {
         if options.clip_norm.is_nan() || options.clip_norm < 0.0 {
             return Err(argument(format!("clipNorm must be 0 (off) or positive, but is {}", options.clip_norm)));
         }
+        if options.learning_rates.len() != chunk.batch_sizes.len() {
+            return Err(argument(format!(
+                "learningRates must have one entry per batch, {}, but has {}",
+                chunk.batch_sizes.len(),
+                options.learning_rates.len()
+            )));
+        }
+        if let Some(lr) = options.learning_rates.iter().find(|lr| !lr.is_finite() || **lr < 0.0) {
+            return Err(argument(format!("a learning rate must be a number that is not negative, but is {lr}")));
+        }
         let _mode = GradMode::new(true);
-        self.prepare_optimizer(options)?;
         let mut stats = Stats::default();
         let starts = starts(&chunk.lengths);
         let mut from = 0;
-        for (index, &size) in chunk.batch_sizes.iter().enumerate() {
+        for (index, (&size, &lr)) in chunk.batch_sizes.iter().zip(&options.learning_rates).enumerate() {
+            self.prepare_optimizer(options.optimizer, lr)?;
             let rows = from..from + size as usize;
             let batch =
                 Packed::new(&chunk.tokens, &starts[rows.clone()], &chunk.lengths[rows.clone()], self.config.device)?;
@@ -99,14 +109,13 @@ impl Classifier {
         Ok(Some((value, correct)))
     }
 
-    fn prepare_optimizer(&mut self, options: &StepOptions) -> Result<()> {
-        let wanted = crate::optim::OptimizerOptions { lr: options.lr, ..options.optimizer.defaults() };
+    fn prepare_optimizer(&mut self, kind: OptimizerKind, lr: f64) -> Result<()> {
+        let wanted = OptimizerOptions { lr, ..kind.defaults() };
         match &mut self.optimizer {
-            Some((kind, optimizer)) if *kind == options.optimizer => optimizer.set_options(0, wanted),
+            Some((present, optimizer)) if *present == kind => optimizer.set_options(0, wanted),
             slot => {
                 let parameters = self.model.parameters().map(Tensor::shallow_clone).collect();
-                let optimizer = Optimizer::new(options.optimizer, vec![(parameters, wanted)])?;
-                *slot = Some((options.optimizer, optimizer));
+                *slot = Some((kind, Optimizer::new(kind, vec![(parameters, wanted)])?));
                 Ok(())
             }
         }

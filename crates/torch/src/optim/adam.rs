@@ -45,7 +45,14 @@ pub(super) fn step(moves: Vec<Move<'_>>, options: &OptimizerOptions, decoupled: 
     // has as many); all tensors of one index are dense and of one shape, dtype and device.
     check(unsafe {
         shim::recurra_fused_adam_(
-            p.as_ptr(), g.as_ptr(), m.as_ptr(), v.as_ptr(), x.as_ptr(), s.as_ptr(), count, &raw const arguments,
+            p.as_ptr(),
+            g.as_ptr(),
+            m.as_ptr(),
+            v.as_ptr(),
+            x.as_ptr(),
+            s.as_ptr(),
+            count,
+            &raw const arguments,
         )
     })?;
     targets.into_iter().zip(&params).try_for_each(|(target, moved)| write_back(target, moved))

@@ -182,10 +182,9 @@ impl Optimizer {
     pub fn set_options(&mut self, group: usize, options: OptimizerOptions) -> Result<()> {
         options.check(self.kind)?;
         let count = self.groups.len();
-        let slot = self
-            .groups
-            .get_mut(group)
-            .ok_or_else(|| crate::error::range(format!("there are {count} parameter groups, but number {group} was named")))?;
+        let slot = self.groups.get_mut(group).ok_or_else(|| {
+            crate::error::range(format!("there are {count} parameter groups, but number {group} was named"))
+        })?;
         *slot = options;
         Ok(())
     }

@@ -1,9 +1,8 @@
 //! The state of each parameter: names and shapes as in `torch.optim`'s `state_dict`.
 
 use super::{Optimizer, OptimizerKind, Param};
-use crate::Result;
-use crate::check::has_shape;
-use crate::error::{IntoResult, argument, range};
+use crate::error::{IntoResult, argument};
+use crate::{Error, ErrorCode, Result};
 use tch::{Kind, Tensor};
 
 /// A tensor that exists from the first step on.
@@ -123,49 +122,45 @@ impl Optimizer {
         self.params.iter().enumerate().flat_map(entries).collect()
     }
 
-    /// Replaces all state by copies of `entries`. Everything is checked before anything changes.
+    /// Replaces all state by copies of `entries`. Everything is checked before anything changes, and all that does not
+    /// fit is listed in one error.
     pub fn load_state(&mut self, entries: &[Entry]) -> Result<()> {
         let mut fresh: Vec<Slots> = self.params.iter().map(|_| Slots::default()).collect();
-        let count = self.params.len();
+        let mut problems = Vec::new();
         for Entry { index, slot, tensor } in entries {
-            let param = self.params.get(*index).ok_or_else(|| {
-                range(format!("optimizer state names parameter {index}, but there are {count}"))
-            })?;
-            if !slot.belongs_to(self.kind) {
-                return Err(argument(format!("optimizer state '{}' does not belong to {:?}", slot.name(), self.kind)));
-            }
-            let name = format!("{} of parameter {index}", slot.name());
-            let (kind, shape) = match slot {
-                Slot::Step if tensor.numel() == 1 => (Kind::Float, tensor.size()),
-                Slot::Step => (Kind::Float, vec![]),
-                _ => (param.tensor.f_kind().torch()?, param.tensor.size()),
+            let name = slot.name();
+            let Some(param) = self.params.get(*index) else {
+                problems.push(format!("{name} of parameter {index}: there are only {} parameters", self.params.len()));
+                continue;
             };
-            has_shape("loadState", &name, tensor, "the parameter's shape", &shape)?;
+            if !slot.belongs_to(self.kind) {
+                problems.push(format!("{name} of parameter {index} does not belong to {:?}", self.kind));
+                continue;
+            }
+            let is_step = *slot == Slot::Step;
+            let wanted = if is_step { vec![] } else { param.tensor.size() };
+            if tensor.size() != wanted && !(is_step && tensor.numel() == 1) {
+                problems.push(format!("{name} of parameter {index} is {:?}, expected {wanted:?}", tensor.size()));
+                continue;
+            }
+            let kind = if is_step { Kind::Float } else { param.tensor.f_kind().torch()? };
             let copy = tensor.detach().f_to_device_(param.tensor.device(), kind, false, true).torch()?;
-            let copy = copy.f_contiguous().torch()?;
-            let copy = if *slot == Slot::Step { copy.f_reshape(&[] as &[i64]).torch()? } else { copy };
+            let copy = copy.f_reshape(wanted).torch()?.f_contiguous().torch()?;
             fresh[*index].get_mut(*slot).0 = Some(copy);
         }
-        check_complete(&fresh, self.kind)?;
+        for (index, slots) in fresh.iter().enumerate().filter(|_| self.kind != OptimizerKind::Sgd) {
+            let have = [slots.step.is_some(), slots.exp_avg.is_some(), slots.exp_avg_sq.is_some()];
+            if problems.is_empty() && have.contains(&true) && have.contains(&false) {
+                problems.push(format!("parameter {index} needs step, exp_avg and exp_avg_sq together"));
+            }
+        }
+        if !problems.is_empty() {
+            let message = format!("the optimizer's state does not fit: {}", problems.join("; "));
+            return Err(Error::new(ErrorCode::StateMismatch, message));
+        }
         for (param, slots) in self.params.iter_mut().zip(fresh) {
             param.slots = slots;
         }
         Ok(())
     }
-}
-
-/// Refuses a parameter that has one of Adam's tensors without the others.
-fn check_complete(slots: &[Slots], kind: OptimizerKind) -> Result<()> {
-    if kind == OptimizerKind::Sgd {
-        return Ok(());
-    }
-    for (index, slots) in slots.iter().enumerate() {
-        let have = [slots.step.is_some(), slots.exp_avg.is_some(), slots.exp_avg_sq.is_some()];
-        if have.contains(&true) && have.contains(&false) {
-            return Err(argument(format!(
-                "optimizer state of parameter {index} is incomplete: step, exp_avg and exp_avg_sq belong together"
-            )));
-        }
-    }
-    Ok(())
 }

@@ -106,7 +106,10 @@ pub fn permute(x: &Tensor, dims: &[i64]) -> Result<Tensor> {
     let mut order = dims.iter().map(|&dim| axis("permute", x, dim)).collect::<Result<Vec<_>>>()?;
     order.sort_unstable();
     if !order.iter().copied().eq(0..x.dim()) {
-        return Err(argument(format!("permute: dims must name each of the {} dimensions once, but is {dims:?}", x.dim())));
+        return Err(argument(format!(
+            "permute: dims must name each of the {} dimensions once, but is {dims:?}",
+            x.dim()
+        )));
     }
     x.f_permute(dims).torch()
 }
@@ -115,9 +118,10 @@ pub fn permute(x: &Tensor, dims: &[i64]) -> Result<Tensor> {
 pub fn reshape(x: &Tensor, dims: &[i64]) -> Result<Tensor> {
     let count = x.numel() as i64;
     let unknown = dims.iter().filter(|&&dim| dim == -1).count();
-    let known = dims.iter().filter(|&&dim| dim != -1).try_fold(1_i64, |product, &dim| {
-        if dim < 0 { None } else { product.checked_mul(dim) }
-    });
+    let known = dims
+        .iter()
+        .filter(|&&dim| dim != -1)
+        .try_fold(1_i64, |product, &dim| if dim < 0 { None } else { product.checked_mul(dim) });
     let fits = match (known, unknown) {
         (Some(known), 0) => known == count,
         (Some(known), 1) => known > 0 && count % known == 0,
@@ -154,7 +158,9 @@ pub fn expand(x: &Tensor, dims: &[i64]) -> Result<Tensor> {
         && dims[..new].iter().all(|&dim| dim >= 0)
         && dims[new..].iter().zip(&size).all(|(&want, &have)| want == -1 || want == have || (have == 1 && want >= 0));
     if !fits {
-        return Err(shape(format!("expand: shape {size:?} cannot be repeated to {dims:?}; only dimensions of size 1 can")));
+        return Err(shape(format!(
+            "expand: shape {size:?} cannot be repeated to {dims:?}; only dimensions of size 1 can"
+        )));
     }
     x.f_expand(dims, false).torch()
 }

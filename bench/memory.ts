@@ -1,0 +1,101 @@
+/**
+ * Resident memory over 10,000 small training steps, in two ways: by `trainEpoch`, which tidies up after each step, and by a plain async loop that
+ * leaves every tensor to the garbage collector. Neither may grow by more than 20 MB after its warm-up.
+ *
+ *     node --import tsx bench/memory.ts [--steps 10000] [--json]
+ */
+import { setImmediate } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { type Batch, nn, optim, randint, type Tensor, trainEpoch } from '../src/index.js';
+
+const LIMIT_MB = 20;
+const { values } = parseArgs({
+  options: { steps: { type: 'string', default: '10000' }, json: { type: 'boolean', default: false } },
+});
+const steps = Number(values.steps);
+const warmUp = Math.ceil(steps / 10);
+const every = Math.ceil(steps / 20);
+
+class Net extends nn.Module {
+  embedding = new nn.Embedding(1000, 64);
+  rnn = new nn.LSTM(64, 32, { batchFirst: true });
+  fc = new nn.Linear(32, 4);
+  forward(x: Tensor, lengths: Int32Array): Tensor {
+    const packed = nn.utils.rnn.packPaddedSequence(this.embedding.forward(x), lengths, {
+      batchFirst: true,
+      enforceSorted: false,
+    });
+    return this.fc.forward(this.rnn.forward(packed)[1][0].at(-1));
+  }
+}
+
+function makeBatch(): Batch {
+  const lengths = Int32Array.from({ length: 16 }, (_, i) => 1 + ((i * 7) % 20));
+  return [randint(0, 4, [16]), randint(0, 1000, [16, 20]), lengths];
+}
+
+const megabytes = () => process.memoryUsage.rss() / 2 ** 20;
+
+class Curve {
+  readonly points: [step: number, megabytes: number][] = [];
+  sample(step: number): void {
+    if (step % every === 0 || step === warmUp) this.points.push([step, megabytes()]);
+  }
+  get growth(): number {
+    const base = this.points.find(([step]) => step >= warmUp)![1];
+    return Math.max(...this.points.filter(([step]) => step >= warmUp).map(([, value]) => value)) - base;
+  }
+}
+
+async function byTrainEpoch(): Promise<Curve> {
+  const curve = new Curve();
+  function* loader(): Generator<Batch> {
+    for (let step = 1; step <= steps; step++) {
+      yield makeBatch();
+      curve.sample(step);
+    }
+  }
+  await trainEpoch(new Net(), loader(), { lr: 1e-3 });
+  return curve;
+}
+
+async function byFinalizers(): Promise<Curve> {
+  const curve = new Curve();
+  const net = new Net();
+  const optimizer = new optim.Adam(net.parameters());
+  const lossFn = new nn.CrossEntropyLoss();
+  for (let step = 1; step <= steps; step++) {
+    const [labels, x, lengths] = makeBatch() as [Tensor, Tensor, Int32Array];
+    optimizer.zeroGrad();
+    lossFn.forward(net.forward(x, lengths), labels).backward();
+    optimizer.step();
+    await setImmediate();
+    curve.sample(step);
+  }
+  return curve;
+}
+
+let failed = false;
+for (const [name, run] of Object.entries({ trainEpoch: byTrainEpoch, 'async loop without tidy': byFinalizers })) {
+  const start = performance.now();
+  const curve = await run();
+  const seconds = (performance.now() - start) / 1000;
+  const within = curve.growth <= LIMIT_MB;
+  failed ||= !within;
+  if (values.json) {
+    console.log(
+      JSON.stringify({ name, steps, seconds, growthMb: curve.growth, limitMb: LIMIT_MB, within, curve: curve.points }),
+    );
+    continue;
+  }
+  console.log(`${name}: ${steps} steps in ${seconds.toFixed(1)} s`);
+  const most = Math.max(...curve.points.map(([, value]) => value));
+  for (const [step, value] of curve.points)
+    console.log(
+      `  ${String(step).padStart(6)} ${value.toFixed(1).padStart(7)} MB ${'#'.repeat(Math.round((50 * value) / most))}`,
+    );
+  console.log(
+    `  growth after ${warmUp} steps: ${curve.growth.toFixed(1)} MB (limit ${LIMIT_MB}) ${within ? 'ok' : 'TOO MUCH'}`,
+  );
+}
+if (failed) process.exitCode = 1;

@@ -1,0 +1,227 @@
+//! Pooling, linear layer and cross entropy, forward and backward, for a run of sorted rows.
+
+use std::ops::Range;
+
+use super::config::Pooling;
+use super::model::{FcPacks, Model};
+use crate::layout::PackedLayout;
+use crate::random::Dropout;
+use crate::recurrent::DirMats;
+use crate::simd::dispatch;
+use crate::simd::gemm::{Gemm, Init, Mat};
+use crate::simd::{Kernel, Lanes, load, math, store};
+
+/// Buffers of the head; `[rows, ...]`, and `[positions, features]` for the outputs of the last layer.
+#[derive(Clone, Copy)]
+pub(super) struct HeadMats {
+    pub features: Mat,
+    pub d_features: Mat,
+    /// Position of the maximum, for max pooling.
+    pub at: *mut u32,
+    pub logits: Mat,
+    pub y: Mat,
+    pub dy: Mat,
+}
+
+// SAFETY: only addresses; see Mat.
+unsafe impl Send for HeadMats {}
+// SAFETY: as above.
+unsafe impl Sync for HeadMats {}
+
+/// The head for some rows; see the methods for what they read and write.
+pub(super) struct Head<'a> {
+    pub model: &'a Model,
+    pub packs: &'a FcPacks,
+    pub bias: *const f32,
+    pub layout: &'a PackedLayout,
+    pub mats: HeadMats,
+    /// The last layer's directions.
+    pub top: &'a [DirMats],
+    /// Key of the dropout before the linear layer; `None` when predicting.
+    pub dropout: Option<u64>,
+    pub rows: Range<usize>,
+}
+
+impl Head<'_> {
+    fn width(&self) -> usize {
+        self.model.shape.output().private()
+    }
+
+    unsafe fn pool(&self, row: usize) {
+        let (width, length) = (self.width(), self.layout.lengths()[row] as usize);
+        let offsets = self.layout.offsets();
+        // SAFETY: row and positions are inside the matrices; this row is this thread's.
+        unsafe {
+            let to = std::slice::from_raw_parts_mut(self.mats.features.row(row), width);
+            let output = |time: usize| std::slice::from_raw_parts(self.mats.y.row(offsets[time] + row), width);
+            match self.model.config.pooling {
+                Pooling::Last => {
+                    let part = self.model.shape.rp;
+                    for (dir, m) in self.top.iter().enumerate() {
+                        std::ptr::copy_nonoverlapping(m.h.row(row), to.as_mut_ptr().add(dir * part), part);
+                    }
+                }
+                Pooling::Mean => {
+                    to.copy_from_slice(output(0));
+                    for time in 1..length {
+                        to.iter_mut().zip(output(time)).for_each(|(sum, y)| *sum += y);
+                    }
+                    let share = 1.0 / length as f32;
+                    to.iter_mut().for_each(|sum| *sum *= share);
+                }
+                Pooling::Max => {
+                    to.copy_from_slice(output(0));
+                    if self.mats.at.is_null() {
+                        for time in 1..length {
+                            to.iter_mut().zip(output(time)).for_each(|(max, &y)| *max = if y > *max { y } else { *max });
+                        }
+                        return;
+                    }
+                    let at = std::slice::from_raw_parts_mut(self.mats.at.add(row * width), width);
+                    at.fill(0);
+                    for time in 1..length {
+                        for ((max, at), &y) in to.iter_mut().zip(at.iter_mut()).zip(output(time)) {
+                            let more = y > *max;
+                            *max = if more { y } else { *max };
+                            *at = if more { time as u32 } else { *at };
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    unsafe fn drop_features(&self, mat: Mat) {
+        let p = self.model.config.dropout;
+        if let Some(key) = self.dropout
+            && p > 0.0
+        {
+            let (start, n) = (self.rows.start * self.width(), self.rows.len() * self.width());
+            // SAFETY: these rows are this thread's.
+            let values = unsafe { std::slice::from_raw_parts_mut(mat.row(self.rows.start), n) };
+            dispatch(Dropout { key, start, p, values });
+        }
+    }
+
+    /// From the last layer's outputs to `logits`.
+    ///
+    /// # Safety
+    /// The matrices must have the sizes of model and layout; these rows must be this thread's alone.
+    pub unsafe fn forward(&self) {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            self.rows.clone().for_each(|row| self.pool(row));
+            self.drop_features(self.mats.features);
+            let start = self.rows.start;
+            let (a, c) = (self.mats.features.at(start, 0), self.mats.logits.at(start, 0));
+            dispatch(Gemm { a, m: self.rows.len(), b: &self.packs.w_t, c, init: Init::Bias(self.bias) });
+        }
+    }
+
+    /// From `logits` to probabilities in their place (padding: zero).
+    ///
+    /// # Safety
+    /// As [`Head::forward`].
+    pub unsafe fn softmax(&self) {
+        for row in self.rows.clone() {
+            let (classes, padded) = (self.model.config.num_classes, self.model.fc_weight.rows.private());
+            // SAFETY: by the caller's promise.
+            let values = unsafe { std::slice::from_raw_parts_mut(self.mats.logits.row(row), padded) };
+            dispatch(Softmax { values, classes });
+        }
+    }
+
+    /// From `logits` to the sum of losses and the number of right rows; `logits` become their own gradients for the
+    /// mean over `batch` rows.
+    ///
+    /// # Safety
+    /// As [`Head::forward`].
+    pub unsafe fn loss(&self, labels: &[u32], batch: usize) -> (f64, u64) {
+        let (mut sum, mut correct) = (0.0, 0);
+        let (classes, padded) = (self.model.config.num_classes, self.model.fc_weight.rows.private());
+        for row in self.rows.clone() {
+            // SAFETY: by the caller's promise.
+            let values = unsafe { std::slice::from_raw_parts_mut(self.mats.logits.row(row), padded) };
+            let label = labels[row] as usize;
+            let best = (0..classes).fold(0, |best, i| if values[i] > values[best] { i } else { best });
+            correct += u64::from(best == label);
+            let logit = values[label];
+            let log_sum = dispatch(Softmax { values: &mut *values, classes });
+            sum += f64::from(log_sum - logit);
+            values[label] -= 1.0;
+            let share = 1.0 / batch as f32;
+            values[..classes].iter_mut().for_each(|value| *value *= share);
+        }
+        (sum, correct)
+    }
+
+    /// From the gradients of `logits` to those of the last layer's states and outputs.
+    ///
+    /// # Safety
+    /// As [`Head::forward`].
+    pub unsafe fn backward(&self) {
+        let (width, part, start) = (self.width(), self.model.shape.rp, self.rows.start);
+        let offsets = self.layout.offsets();
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let (a, c) = (self.mats.logits.at(start, 0), self.mats.d_features.at(start, 0));
+            dispatch(Gemm { a, m: self.rows.len(), b: &self.packs.w, c, init: Init::Zero });
+            self.drop_features(self.mats.d_features);
+            for row in self.rows.clone() {
+                let length = self.layout.lengths()[row] as usize;
+                let from = std::slice::from_raw_parts_mut(self.mats.d_features.row(row), width);
+                let output = |time: usize| std::slice::from_raw_parts_mut(self.mats.dy.row(offsets[time] + row), width);
+                match self.model.config.pooling {
+                    Pooling::Last => {
+                        for (dir, m) in self.top.iter().enumerate() {
+                            std::ptr::copy_nonoverlapping(from.as_ptr().add(dir * part), m.dh.row(row), part);
+                        }
+                    }
+                    Pooling::Mean => {
+                        let share = 1.0 / length as f32;
+                        from.iter_mut().for_each(|value| *value *= share);
+                        (0..length).for_each(|time| output(time).copy_from_slice(from));
+                    }
+                    Pooling::Max => {
+                        (0..length).for_each(|time| output(time).fill(0.0));
+                        let at = std::slice::from_raw_parts(self.mats.at.add(row * width), width);
+                        for (i, (&time, &value)) in at.iter().zip(from.iter()).enumerate() {
+                            *self.mats.dy.row(offsets[time as usize] + row).add(i) = value;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Probabilities in the place of logits; returns the logarithm of the sum of exponentials.
+struct Softmax<'a> {
+    values: &'a mut [f32],
+    classes: usize,
+}
+
+impl Kernel for Softmax<'_> {
+    type Output = f32;
+    #[inline(always)]
+    fn run<S: Lanes>(self, s: S) -> f32 {
+        let largest = self.values[..self.classes].iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        // Padding lanes: their exponential is cut off to almost nothing, and set to zero in the end.
+        self.values[self.classes..].fill(f32::NEG_INFINITY);
+        let at = self.values.as_mut_ptr();
+        let mut sums = s.splat_f32s(0.0);
+        for j in (0..self.values.len()).step_by(S::L) {
+            // SAFETY: the row is padded to whole vectors.
+            unsafe {
+                let e = math::exp(s, s.sub_f32s(load(s, at.add(j)), s.splat_f32s(largest)));
+                store(s, at.add(j), e);
+                sums = s.add_f32s(sums, e);
+            }
+        }
+        let sum = s.reduce_sum_f32s(sums);
+        let factor = 1.0 / sum;
+        self.values.iter_mut().for_each(|value| *value *= factor);
+        self.values[self.classes..].fill(0.0);
+        largest + sum.ln()
+    }
+}

@@ -1,0 +1,274 @@
+//! The text classifier's whole training step and its prediction, without a graph: embedding, dropout, recurrent layers
+//! over packed rows, pooling over real tokens, dropout, linear layer, cross entropy, optimizer.
+
+mod config;
+mod head;
+mod model;
+mod optimizer;
+mod plan;
+mod predict;
+mod space;
+mod step;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+pub use config::{Chunk, ClassifierConfig, NamedTensor, Pooling, Stats, StepOptions};
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::simd::Buf;
+use crate::threads::Pool;
+use model::Model;
+use optimizer::{Optimizer, Rows};
+use plan::{Distinct, Plan};
+use predict::{Frozen, Reader, Scratch};
+use space::TrainSpace;
+use step::{Step, Sums};
+
+struct Weights {
+    embedding: Buf,
+    /// All other parameters, padded.
+    flat: Buf,
+    optimizer: Option<Optimizer>,
+    space: TrainSpace,
+    /// Training steps made.
+    steps: u64,
+    /// Weights for prediction; `None` after a change.
+    frozen: Option<Frozen>,
+    /// Tokens predicted since the last change.
+    predicted: AtomicUsize,
+}
+
+/// A text classifier on the CPU. All methods take `&self`: training locks out everything else, predictions run side by
+/// side.
+pub struct Classifier {
+    model: Model,
+    pool: Pool,
+    weights: RwLock<Weights>,
+    scratch: Mutex<Vec<Scratch>>,
+}
+
+impl Classifier {
+    /// A classifier with initial weights from the configuration's seed.
+    ///
+    /// # Errors
+    /// As [`ClassifierConfig::validate`].
+    pub fn new(config: ClassifierConfig) -> Result<Self> {
+        config.validate()?;
+        let pool = Pool::new(config.threads);
+        let model = Model::new(config);
+        let mut embedding = Buf::zeros(model.config.vocab_size * model.config.embedding_dim);
+        let mut flat = Buf::zeros(model.flat_size);
+        model.initialize(&mut embedding, &mut flat)?;
+        let weights = Weights {
+            embedding,
+            flat,
+            optimizer: None,
+            space: TrainSpace::default(),
+            steps: 0,
+            frozen: None,
+            predicted: AtomicUsize::new(0),
+        };
+        Ok(Self { model, pool, weights: RwLock::new(weights), scratch: Mutex::new(Vec::new()) })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &ClassifierConfig {
+        &self.model.config
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Weights> {
+        self.weights.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Weights> {
+        self.weights.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes of weights, optimizer state and buffers that grow with the vocabulary.
+    pub fn bytes(&self) -> usize {
+        let weights = self.read();
+        let state = match weights.optimizer.as_ref().map(|o| &o.rows) {
+            Some(Rows::Late(late)) => late.bytes(),
+            Some(Rows::Dense(..)) => weights.embedding.len() * 12,
+            None => 0,
+        };
+        weights.embedding.len() * 4 + weights.flat.len() * 16 + state
+    }
+
+    /// Trains on batches, one step of the optimizer for each. With the same seed, data and number of threads the weights
+    /// are the same bit by bit.
+    ///
+    /// # Errors
+    /// As [`Chunk::validate`] and [`crate::optim::Algorithm::validate`], `InvalidArgument` for a learning rate or norm
+    /// that is negative or not finite; nothing is changed then. A loss that is not finite is told by the result.
+    pub fn train_batches(&self, chunk: &Chunk<'_>, options: &StepOptions) -> Result<Stats> {
+        let (model, pool) = (&self.model, &self.pool);
+        chunk.validate(model.config.vocab_size, model.config.num_classes)?;
+        options.algorithm.validate()?;
+        for (name, value) in [("lr", options.lr), ("clipNorm", options.clip_norm)] {
+            if !(value >= 0.0 && value.is_finite()) {
+                let message = format!("{name} must be a finite number of at least 0 but is {value}");
+                return Err(Error::new(ErrorCode::InvalidArgument, message));
+            }
+        }
+        let mut guard = self.write();
+        let weights = &mut *guard;
+        weights.frozen = None;
+        *weights.predicted.get_mut() = 0;
+        if weights.optimizer.as_ref().is_some_and(|o| o.algorithm != options.algorithm) {
+            if let Some(mut old) = weights.optimizer.take() {
+                old.flush(&mut weights.embedding)?;
+            }
+        }
+        let optimizer = match &mut weights.optimizer {
+            Some(optimizer) => optimizer,
+            none => none.insert(Optimizer::new(options.algorithm, model)?),
+        };
+        if let Rows::Late(late) = &mut optimizer.rows {
+            late.make_room(&mut weights.embedding)?;
+        }
+        let plans = plan_all(model, pool, &mut weights.space.distinct, chunk)?;
+        let mats = weights.space.fit(model, &plans);
+        let sums: Vec<Sums> = (0..pool.size()).map(|_| Sums::default()).collect();
+        let embedding = weights.embedding.ptr();
+        let step = Step {
+            model,
+            options: *options,
+            mats: &mats,
+            embedding,
+            flat: weights.flat.ptr(),
+            packs: weights.space.packs.as_mut_ptr(),
+            fc: &raw mut weights.space.fc,
+            words: optimizer.words(embedding),
+            rest: optimizer.rest.shared(),
+            sums: &sums,
+            steps_before: weights.steps,
+            optimizer_steps: optimizer.rest.step_count(),
+        };
+        let result = Mutex::new(Stats::default());
+        pool.run(|member| {
+            let mut stats = Stats::default();
+            for (number, plan) in plans.iter().enumerate() {
+                // SAFETY: all members run the same steps, on memory that is borrowed by this call and fits every plan.
+                let outcome = unsafe { step.run(member, plan, number as u64) };
+                if !outcome.finite {
+                    stats.non_finite_batch = Some(number);
+                    break;
+                }
+                stats.loss += outcome.loss;
+                stats.correct += outcome.correct;
+                stats.rows += plan.labels.len() as u64;
+            }
+            if member.rank() == 0 {
+                *result.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+            }
+        });
+        let stats = result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let made = stats.non_finite_batch.unwrap_or(plans.len()) as u64;
+        optimizer.count(made);
+        weights.steps += made;
+        Ok(stats)
+    }
+
+    /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row.
+    ///
+    /// # Errors
+    /// `OutOfRange` for a length below 1 or a token id outside the vocabulary, `InvalidShape` when the lengths do not add
+    /// up to the number of tokens.
+    pub fn predict(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
+        config::check_rows(tokens, lengths, self.model.config.vocab_size)?;
+        loop {
+            let weights = self.read();
+            let Some(frozen) = &weights.frozen else {
+                drop(weights);
+                self.freeze()?;
+                continue;
+            };
+            let seen = weights.predicted.fetch_add(tokens.len(), Ordering::Relaxed).saturating_add(tokens.len());
+            if frozen.wants_table(&self.model, seen) {
+                drop(weights);
+                self.project_vocabulary();
+                continue;
+            }
+            let reader = Reader { model: &self.model, embedding: &weights.embedding, flat: &weights.flat, frozen };
+            let lock = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+            let take = || lock().pop().unwrap_or_default();
+            return reader.predict(tokens, lengths, &self.pool, take, |scratch| lock().push(scratch));
+        }
+    }
+
+    /// Makes all rows current and packs the weights for prediction.
+    fn freeze(&self) -> Result<()> {
+        let mut guard = self.write();
+        let weights = &mut *guard;
+        if weights.frozen.is_none() {
+            if let Some(optimizer) = &mut weights.optimizer {
+                optimizer.flush(&mut weights.embedding)?;
+            }
+            weights.frozen = Some(Frozen::new(&self.model, &weights.flat));
+        }
+        Ok(())
+    }
+
+    fn project_vocabulary(&self) {
+        let mut guard = self.write();
+        let weights = &mut *guard;
+        if let Some(frozen) = &mut weights.frozen
+            && frozen.wants_table(&self.model, usize::MAX)
+        {
+            frozen.make_table(&self.model, &weights.embedding, &self.pool);
+        }
+    }
+
+    /// All parameters under PyTorch's names and shapes.
+    ///
+    /// # Errors
+    /// Only for a fault of this library.
+    pub fn state(&self) -> Result<Vec<NamedTensor>> {
+        self.freeze()?;
+        let weights = self.read();
+        Ok(self.model.export(&weights.embedding, &weights.flat))
+    }
+
+    /// Takes over all parameters; the optimizer begins anew.
+    ///
+    /// # Errors
+    /// `InvalidShape`, listing everything that is missing, unknown or of another shape or type; nothing is changed then.
+    pub fn load_state(&self, tensors: &[NamedTensor]) -> Result<()> {
+        let mut guard = self.write();
+        let weights = &mut *guard;
+        self.model.import(tensors, &mut weights.embedding, &mut weights.flat)?;
+        weights.optimizer = None;
+        weights.frozen = None;
+        *weights.predicted.get_mut() = 0;
+        Ok(())
+    }
+}
+
+/// Prepares all batches of a chunk, shared out to the team.
+fn plan_all(model: &Model, pool: &Pool, distinct: &mut Vec<Distinct>, chunk: &Chunk<'_>) -> Result<Vec<Plan>> {
+    distinct.resize_with(pool.size().max(distinct.len()), || Distinct::new(model.config.vocab_size));
+    let mut places = Vec::with_capacity(chunk.batch_sizes.len());
+    let (mut row, mut token) = (0, 0);
+    for &size in chunk.batch_sizes {
+        let lengths = &chunk.lengths[row..row + size as usize];
+        let tokens: usize = lengths.iter().map(|&length| length as usize).sum();
+        places.push((row..row + lengths.len(), token..token + tokens));
+        row += lengths.len();
+        token += tokens;
+    }
+    let finders: Vec<Mutex<&mut Distinct>> = distinct.iter_mut().map(Mutex::new).collect();
+    let plans: Vec<Mutex<Result<Plan>>> = places.iter().map(|_| Mutex::new(Ok(Plan::default()))).collect();
+    let team = (model.shape.dirs, pool.size());
+    pool.run(|member| {
+        let mut finder = finders[member.rank()].lock().unwrap_or_else(PoisonError::into_inner);
+        for batch in (member.rank()..places.len()).step_by(member.size()) {
+            let (rows, tokens) = places[batch].clone();
+            let (lengths, labels) = (&chunk.lengths[rows.clone()], &chunk.labels[rows]);
+            let plan = Plan::new(&chunk.tokens[tokens], lengths, labels, team, &mut finder);
+            *plans[batch].lock().unwrap_or_else(PoisonError::into_inner) = plan;
+        }
+    });
+    plans.into_iter().map(|plan| plan.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
+}

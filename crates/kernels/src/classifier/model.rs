@@ -1,0 +1,136 @@
+//! The classifier's parameters: names, places, initial values, export and import.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rand_distr::{Distribution, StandardNormal, Uniform};
+
+use super::config::{ClassifierConfig, NamedTensor};
+use crate::error::{Error, ErrorCode, Result};
+use crate::recurrent::{Blocks, Segment, Shape};
+use crate::simd::Buf;
+use crate::simd::gemm::PackedB;
+
+/// Where everything is.
+pub(super) struct Model {
+    pub config: ClassifierConfig,
+    pub shape: Shape,
+    pub fc_weight: Segment,
+    pub fc_bias: Segment,
+    /// Private size of all parameters but the embedding.
+    pub flat_size: usize,
+}
+
+/// The linear layer's weights, packed.
+#[derive(Default)]
+pub(super) struct FcPacks {
+    pub w_t: PackedB,
+    pub w: PackedB,
+}
+
+impl FcPacks {
+    pub fn pack(&mut self, model: &Model, flat: &[f32], backward: bool) {
+        let segment = &model.fc_weight;
+        let values = &flat[segment.offset..][..segment.size()];
+        let (classes, features) = (segment.rows.private(), segment.stride());
+        self.w_t.resize(features, classes);
+        self.w_t.pack_transposed(values, features);
+        if backward {
+            self.w.resize(classes, features);
+            self.w.pack(values, features);
+        }
+    }
+}
+
+impl Model {
+    pub fn new(config: ClassifierConfig) -> Self {
+        let mut offset = 0;
+        let shape = Shape::new(&config.recurrent(), &mut offset);
+        let classes = Blocks::new(1, config.num_classes);
+        let fc_weight = Segment::matrix("fc.weight".into(), classes, shape.output(), &mut offset);
+        let fc_bias = Segment::vector("fc.bias".into(), classes, &mut offset);
+        Self { config, shape, fc_weight, fc_bias, flat_size: offset }
+    }
+
+    /// Name and place of each parameter but the embedding, in PyTorch's order.
+    fn segments(&self) -> impl Iterator<Item = (String, &Segment)> {
+        let rnn = self.shape.segments.iter().map(|segment| (format!("rnn.{}", segment.name), segment));
+        rnn.chain([&self.fc_weight, &self.fc_bias].map(|segment| (segment.name.clone(), segment)))
+    }
+
+    /// Initial values, distributed as PyTorch's: the embedding N(0, 1) with a zero padding row, the recurrent part
+    /// U(-1/sqrt(hidden), 1/sqrt(hidden)), the linear layer U(-1/sqrt(in), 1/sqrt(in)). Each parameter has its own stream
+    /// of ChaCha8, so the values depend on nothing but the seed and the sizes.
+    pub fn initialize(&self, embedding: &mut [f32], flat: &mut [f32]) -> Result<()> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
+        embedding.iter_mut().for_each(|value| *value = StandardNormal.sample(&mut rng));
+        if let Some(row) = self.config.padding_idx {
+            embedding[row as usize * self.config.embedding_dim..][..self.config.embedding_dim].fill(0.0);
+        }
+        for (stream, (name, segment)) in self.segments().enumerate() {
+            let fan = if name.starts_with("fc.") { self.fc_weight.cols.public() } else { self.config.hidden_size };
+            let bound = 1.0 / (fan as f32).sqrt();
+            let uniform = Uniform::new(-bound, bound)
+                .map_err(|e| Error::new(ErrorCode::InvalidArgument, format!("no distribution for {name}: {e}")))?;
+            rng.set_stream(stream as u64 + 1);
+            rng.set_word_pos(0);
+            let values: Vec<f32> = (0..segment.numel()).map(|_| uniform.sample(&mut rng)).collect();
+            segment.import(&values, flat);
+        }
+        Ok(())
+    }
+
+    fn embedding_shape(&self) -> Vec<usize> {
+        vec![self.config.vocab_size, self.config.embedding_dim]
+    }
+
+    /// All parameters under PyTorch's names.
+    pub fn export(&self, embedding: &[f32], flat: &[f32]) -> Vec<NamedTensor> {
+        let tensor = |name: String, shape: Vec<usize>, data: Vec<f32>| NamedTensor { name, dtype: "float32".into(), shape, data };
+        let first = tensor("embedding.weight".into(), self.embedding_shape(), embedding.to_vec());
+        let rest = self.segments().map(|(name, segment)| tensor(name, segment.shape.clone(), segment.export(flat)));
+        std::iter::once(first).chain(rest).collect()
+    }
+
+    /// Takes over all parameters.
+    ///
+    /// # Errors
+    /// `InvalidShape`, listing everything that is missing, unknown, or of another shape or type; nothing is changed then.
+    pub fn import(&self, tensors: &[NamedTensor], embedding: &mut Buf, flat: &mut Buf) -> Result<()> {
+        let mut problems = Vec::new();
+        let mut known = vec!["embedding.weight".to_string()];
+        let mut expected = vec![self.embedding_shape()];
+        for (name, segment) in self.segments() {
+            known.push(name);
+            expected.push(segment.shape.clone());
+        }
+        for (name, shape) in known.iter().zip(&expected) {
+            let mut found = tensors.iter().filter(|tensor| tensor.name == *name);
+            match (found.next(), found.next()) {
+                (None, _) => problems.push(format!("{name} is missing")),
+                (_, Some(_)) => problems.push(format!("{name} is there twice")),
+                (Some(tensor), None) => {
+                    if tensor.dtype != "float32" {
+                        problems.push(format!("{name} is {} instead of float32", tensor.dtype));
+                    } else if tensor.shape != *shape {
+                        problems.push(format!("{name} has shape {:?} instead of {shape:?}", tensor.shape));
+                    } else if tensor.data.len() != shape.iter().product::<usize>() {
+                        problems.push(format!("{name} has {} values, which is not its shape {shape:?}", tensor.data.len()));
+                    }
+                }
+            }
+        }
+        let unknown = tensors.iter().filter(|tensor| !known.contains(&tensor.name));
+        problems.extend(unknown.map(|tensor| format!("{} is unknown", tensor.name)));
+        if !problems.is_empty() {
+            let message = format!("the state does not fit the classifier: {}", problems.join("; "));
+            return Err(Error::new(ErrorCode::InvalidShape, message));
+        }
+        for tensor in tensors {
+            match self.segments().find(|(name, _)| *name == tensor.name) {
+                Some((_, segment)) => segment.import(&tensor.data, flat),
+                None => embedding.copy_from_slice(&tensor.data),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+//! The optimizer's state for the embedding and for everything else.
+
+use super::model::Model;
+use super::step::Words;
+use crate::error::Result;
+use crate::optim::{Algorithm, Dense, LateRows};
+use crate::simd::Buf;
+
+/// How the embedding moves.
+pub(super) enum Rows {
+    /// Missed steps are made up when a row is next read.
+    Late(LateRows),
+    /// Every row at every step, where the rule leaves no choice; with the gradient of the whole matrix.
+    Dense(Dense, Buf),
+}
+
+/// State of one algorithm.
+pub(super) struct Optimizer {
+    pub algorithm: Algorithm,
+    pub rows: Rows,
+    pub rest: Dense,
+}
+
+impl Optimizer {
+    pub fn new(algorithm: Algorithm, model: &Model) -> Result<Self> {
+        let (words, dims) = (model.config.vocab_size, model.config.embedding_dim);
+        let rest = Dense::new(algorithm, model.flat_size)?;
+        let rows = if algorithm.cannot_defer().is_none() {
+            Rows::Late(LateRows::new(algorithm, words, dims)?)
+        } else {
+            Rows::Dense(Dense::new(algorithm, words * dims)?, Buf::zeros(words * dims))
+        };
+        Ok(Self { algorithm, rows, rest })
+    }
+
+    /// Addresses for the team.
+    pub fn words(&mut self, embedding: *mut f32) -> Words {
+        match &mut self.rows {
+            Rows::Late(late) => {
+                let shared = late.shared(embedding);
+                Words::Late(shared, late)
+            }
+            Rows::Dense(dense, grads) => Words::Dense(dense.shared(), grads.ptr()),
+        }
+    }
+
+    /// Counts the steps that the team made.
+    pub fn count(&mut self, steps: u64) {
+        self.rest.count(steps);
+        if let Rows::Dense(dense, _) = &mut self.rows {
+            dense.count(steps);
+        }
+    }
+
+    /// Makes every row of the embedding what the dense optimizer has.
+    pub fn flush(&mut self, embedding: &mut [f32]) -> Result<()> {
+        match &mut self.rows {
+            Rows::Late(late) => late.flush(embedding),
+            Rows::Dense(..) => Ok(()),
+        }
+    }
+}

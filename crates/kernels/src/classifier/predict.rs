@@ -1,0 +1,252 @@
+//! Probabilities for texts: weights packed once, rows sorted and cut into batches, batches shared out to the team.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::config::Pooling;
+use super::head::{Head, HeadMats};
+use super::model::{FcPacks, Model};
+use crate::layout::PackedLayout;
+use crate::recurrent::{DirMats, DirPacks, Net, Projected, Trace, slices};
+use crate::simd::Buf;
+use crate::simd::gemm::Mat;
+use crate::threads::{Member, Pool};
+
+/// Rows of a batch of bulk prediction, and its tokens: enough to fill the tiles, few enough for the cache.
+const BATCH_ROWS: usize = 48;
+const BATCH_TOKENS: usize = 4096;
+
+/// The projections of all words are kept when they take at most this many bytes.
+const TABLE_BYTES: usize = 256 << 20;
+
+/// Weights as prediction reads them; made when the first prediction after a change needs them.
+#[derive(Default)]
+pub(super) struct Frozen {
+    packs: Vec<DirPacks>,
+    fc: FcPacks,
+    /// Input projection of every word, for each direction.
+    table: Vec<Buf>,
+}
+
+/// Buffers of one thread that predicts.
+#[derive(Default)]
+pub(super) struct Scratch {
+    layout: PackedLayout,
+    ids: Vec<u32>,
+    traces: Vec<Trace>,
+    x: Buf,
+    projected: Vec<Buf>,
+    y: [Buf; 2],
+    features: Buf,
+    logits: Buf,
+}
+
+fn mat(buf: &mut Buf, rows: usize, width: usize) -> Mat {
+    buf.grow(rows * width);
+    Mat::new(buf, width)
+}
+
+impl Frozen {
+    /// Packs the weights.
+    pub fn new(model: &Model, flat: &[f32]) -> Self {
+        let mut frozen = Self { packs: vec![DirPacks::default(); model.shape.parts.len()], ..Self::default() };
+        for (packs, part) in frozen.packs.iter_mut().zip(&model.shape.parts) {
+            packs.pack_all(&model.shape, part, flat, false);
+        }
+        frozen.fc.pack(model, flat, false);
+        frozen
+    }
+
+    /// Whether a table of all words is worth making after so many tokens, and small enough.
+    pub fn wants_table(&self, model: &Model, tokens: usize) -> bool {
+        let words = model.config.vocab_size;
+        self.table.is_empty() && tokens >= words && words * model.shape.gp * model.shape.dirs * 4 <= TABLE_BYTES
+    }
+
+    /// Projects every word.
+    pub fn make_table(&mut self, model: &Model, embedding: &[f32], pool: &Pool) {
+        let (words, shape) = (model.config.vocab_size, &model.shape);
+        let mut table: Vec<Buf> = (0..shape.dirs).map(|_| Buf::zeros(words * shape.gp)).collect();
+        let to: Vec<Mat> = table.iter_mut().map(|buf| Mat::new(buf, shape.gp)).collect();
+        let (dims, width) = (model.config.embedding_dim, shape.input(0).private());
+        let layout = PackedLayout::default();
+        let net = Net { shape, packs: &self.packs, layout: &layout, slices: &[] };
+        pool.run(|member| {
+            let mut x = Buf::zeros(256 * width);
+            let share = member.share(words, 256);
+            for start in share.clone().step_by(256) {
+                let n = 256.min(share.end - start);
+                for row in 0..n {
+                    x[row * width..][..dims].copy_from_slice(&embedding[(start + row) * dims..][..dims]);
+                }
+                // SAFETY: the rows are this member's and inside the table.
+                unsafe {
+                    let to: Vec<Mat> = to.iter().map(|mat| mat.at(start, 0)).collect();
+                    net.project(&Member::alone(), 0, Mat::of(&x, width), n, &to);
+                }
+            }
+        });
+        self.table = table;
+    }
+}
+
+/// What a prediction reads.
+pub(super) struct Reader<'a> {
+    pub model: &'a Model,
+    pub embedding: &'a [f32],
+    pub flat: &'a [f32],
+    pub frozen: &'a Frozen,
+}
+
+/// The probabilities that are being filled in, rows in the caller's order.
+struct Out(*mut f32);
+
+// SAFETY: every row is written by one thread, once.
+unsafe impl Sync for Out {}
+
+impl Reader<'_> {
+    /// Probabilities `[rows, classes]` of validated rows. Few rows are computed on the calling thread.
+    pub fn predict(
+        &self,
+        tokens: &[i32],
+        lengths: &[i32],
+        pool: &Pool,
+        take: impl Fn() -> Scratch + Sync,
+        give: impl Fn(Scratch) + Sync,
+    ) -> crate::Result<Vec<f32>> {
+        let mut probabilities = vec![0.0; lengths.len() * self.model.config.num_classes];
+        let out = Out(probabilities.as_mut_ptr());
+        let mut starts = Vec::with_capacity(lengths.len());
+        let mut sum = 0;
+        for &length in lengths {
+            starts.push(sum);
+            sum += length as usize;
+        }
+        let mut order: Vec<u32> = (0..lengths.len() as u32).collect();
+        if lengths.len() > BATCH_ROWS {
+            order.sort_by_key(|&row| std::cmp::Reverse(lengths[row as usize]));
+        }
+        // Cuts of the order, so that each batch has few rows and few tokens (one row at least).
+        let (mut cuts, mut rows, mut count) = (vec![0], 0, 0);
+        for (place, &row) in order.iter().enumerate() {
+            let length = lengths[row as usize] as usize;
+            if rows > 0 && (rows == BATCH_ROWS || count + length > BATCH_TOKENS) {
+                cuts.push(place);
+                (rows, count) = (0, 0);
+            }
+            rows += 1;
+            count += length;
+        }
+        cuts.push(order.len());
+        let batches = if order.is_empty() { 0 } else { cuts.len() - 1 };
+        let next = AtomicUsize::new(0);
+        let work = |_: &Member<'_>| {
+            let mut scratch = take();
+            loop {
+                let batch = next.fetch_add(1, Ordering::Relaxed);
+                if batch >= batches {
+                    break;
+                }
+                let rows = &order[cuts[batch]..cuts[batch + 1]];
+                // Validated rows always have a layout.
+                if self.batch(tokens, lengths, &starts, rows, &mut scratch, &out).is_err() {
+                    break;
+                }
+            }
+            give(scratch);
+        };
+        if batches > 1 { pool.run_if_free(work) } else { work(&Member::alone()) }
+        Ok(probabilities)
+    }
+
+    fn batch(
+        &self,
+        tokens: &[i32],
+        lengths: &[i32],
+        starts: &[usize],
+        rows: &[u32],
+        scratch: &mut Scratch,
+        out: &Out,
+    ) -> crate::Result<()> {
+        let (model, shape, member) = (self.model, &self.model.shape, Member::alone());
+        let own: Vec<i32> = rows.iter().map(|&row| lengths[row as usize]).collect();
+        scratch.layout.rebuild(&own, None)?;
+        let layout = &scratch.layout;
+        let (total, count, layers, dirs) = (layout.total(), layout.rows(), shape.layers(), shape.dirs);
+        scratch.ids.clear();
+        for (time, &running) in layout.batch_sizes().iter().enumerate() {
+            let sorted = &layout.sorted_indices()[..running as usize];
+            scratch.ids.extend(sorted.iter().map(|&row| tokens[starts[rows[row as usize] as usize] + time] as u32));
+        }
+        scratch.traces.resize_with(dirs, Trace::default);
+        scratch.projected.resize_with(dirs, Buf::default);
+        let width = shape.output().private();
+        let table = !self.frozen.table.is_empty();
+        let y: Vec<Mat> = scratch.y.iter_mut().map(|buf| mat(buf, total, width)).collect();
+        let projected: Vec<Mat> = if table && layers == 1 {
+            Vec::new()
+        } else {
+            scratch.projected.iter_mut().map(|buf| mat(buf, total, shape.gp)).collect()
+        };
+        let mut dirs_mats: Vec<DirMats> =
+            scratch.traces.iter_mut().map(|trace| trace.mats(shape, count, total, false)).collect();
+        let cuts = slices(layout, dirs, 1);
+        let net = Net { shape, packs: &self.frozen.packs, layout, slices: &cuts };
+        // SAFETY: all buffers belong to this call and have the sizes of this batch; ids were validated.
+        unsafe {
+            for layer in 0..layers {
+                let has_y = layer + 1 < layers || model.config.pooling != Pooling::Last;
+                for (dir, m) in dirs_mats.iter_mut().enumerate() {
+                    m.y = if has_y { y[layer % 2].at(0, dir * shape.rp) } else { Mat::none() };
+                    let clear = |mat: Mat| if mat.exists() { std::ptr::write_bytes(mat.ptr, 0, count * mat.stride) };
+                    clear(m.h);
+                    clear(m.c);
+                }
+                let x: Vec<Projected> = if layer == 0 && table {
+                    let row = |buf: &Buf| Projected::Table(Mat::of(buf, shape.gp), scratch.ids.as_ptr());
+                    self.frozen.table.iter().map(row).collect()
+                } else {
+                    let input = if layer == 0 {
+                        let (dims, input) = (model.config.embedding_dim, mat(&mut scratch.x, total, shape.input(0).private()));
+                        for (position, &id) in scratch.ids.iter().enumerate() {
+                            let from = self.embedding.as_ptr().add(id as usize * dims);
+                            std::ptr::copy_nonoverlapping(from, input.row(position), dims);
+                        }
+                        input
+                    } else {
+                        y[(layer - 1) % 2]
+                    };
+                    net.project(&member, layer, input, total, &projected);
+                    projected.iter().map(|&mat| Projected::Packed(mat)).collect()
+                };
+                net.forward(&member, layer, &dirs_mats, &x);
+            }
+            let classes = model.fc_weight.rows.private();
+            let none = Mat::none();
+            let mats = HeadMats {
+                features: mat(&mut scratch.features, count, width),
+                d_features: none,
+                at: std::ptr::null_mut(),
+                logits: mat(&mut scratch.logits, count, classes),
+                y: y[(layers - 1) % 2],
+                dy: none,
+            };
+            let head = Head {
+                model,
+                packs: &self.frozen.fc,
+                bias: self.flat.as_ptr().add(model.fc_bias.offset),
+                layout,
+                mats,
+                top: &dirs_mats,
+                dropout: None,
+                rows: 0..count,
+            };
+            head.forward();
+            head.softmax();
+            for (place, &row) in layout.sorted_indices().iter().enumerate() {
+                let to = out.0.add(rows[row as usize] as usize * model.config.num_classes);
+                std::ptr::copy_nonoverlapping(mats.logits.row(place), to, model.config.num_classes);
+            }
+        }
+        Ok(())
+    }
+}

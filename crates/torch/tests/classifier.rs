@@ -1,0 +1,227 @@
+//! The classifier: PyTorch's initial values, learning, order of rows, reproducibility.
+
+mod common;
+
+use common::{assert_close, fixture, load};
+use recurra_torch::classifier::{CellKind, Chunk, Classifier, ClassifierConfig, NamedArray, Pooling, StepOptions};
+use recurra_torch::functional::{embedding, linear};
+use recurra_torch::optim::OptimizerKind;
+use recurra_torch::recurrent::{Mode, Options, rnn};
+use recurra_torch::tensor::create::from_bytes;
+use recurra_torch::{Device, Kind, Tensor};
+
+fn config() -> ClassifierConfig {
+    ClassifierConfig {
+        cell: CellKind::Lstm,
+        vocab_size: 40,
+        embedding_dim: 8,
+        hidden_size: 6,
+        num_layers: 1,
+        bidirectional: true,
+        dropout: 0.0,
+        pooling: Pooling::Max,
+        num_classes: 3,
+        padding_idx: 1,
+        seed: 5,
+        device: Device::Cpu,
+    }
+}
+
+fn options(lr: f64, batches: usize) -> StepOptions {
+    StepOptions { learning_rates: vec![lr; batches], clip_norm: 0.0, optimizer: OptimizerKind::Adam }
+}
+
+/// Texts whose class is told by most of their words.
+fn chunk(rows: usize, batch: i32) -> Chunk {
+    let mut chunk = Chunk::default();
+    let mut seed = 12_345_u64;
+    let mut draw = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    for _ in 0..rows {
+        let (label, length) = (draw(3), 1 + draw(12));
+        for _ in 0..length {
+            let id = if draw(4) > 0 { 2 + label * 12 + draw(12) } else { 2 + draw(38) };
+            chunk.tokens.push(id as i32);
+        }
+        chunk.lengths.push(length as i32);
+        chunk.labels.push(label as i32);
+    }
+    let mut left = rows as i32;
+    while left > 0 {
+        chunk.batch_sizes.push(batch.min(left));
+        left -= batch;
+    }
+    chunk
+}
+
+fn tensor(state: &[NamedArray], name: &str) -> Tensor {
+    let array = state.iter().find(|array| array.name == name).unwrap_or_else(|| panic!("no {name}"));
+    from_bytes(&array.data, Kind::Float, &array.shape).unwrap()
+}
+
+#[test]
+fn initial_values_are_those_of_pytorch() {
+    let golden = load(&fixture("initial_weights.safetensors"));
+    let config = ClassifierConfig {
+        vocab_size: 30,
+        embedding_dim: 8,
+        hidden_size: 4,
+        bidirectional: false,
+        padding_idx: -1,
+        num_classes: 3,
+        seed: 3,
+        ..config()
+    };
+    let state = Classifier::new(config).unwrap().state().unwrap();
+    let theirs: Vec<_> = golden.iter().filter_map(|(name, value)| Some((name.strip_prefix("net.")?, value))).collect();
+    assert_eq!(theirs.len(), state.len());
+    for (name, value) in theirs {
+        assert_close(name, &tensor(&state, name), value, 0.0);
+    }
+}
+
+#[test]
+fn the_padding_row_starts_at_zero_and_stays() {
+    let mut classifier = Classifier::new(config()).unwrap();
+    let mut chunk = chunk(64, 16);
+    // Also where a text contains the padding word itself.
+    chunk.tokens[0] = 1;
+    classifier.train_batches(&chunk, &options(0.01, 4)).unwrap();
+    let row = tensor(&classifier.state().unwrap(), "embedding.weight").get(1);
+    assert_close("padding row", &row, &row.zeros_like(), 0.0);
+}
+
+#[test]
+fn every_cell_and_pooling_learns() {
+    for cell in [CellKind::Rnn, CellKind::Lstm, CellKind::Gru] {
+        for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max] {
+            let config = ClassifierConfig { cell, pooling, num_layers: 2, dropout: 0.2, ..config() };
+            let mut classifier = Classifier::new(config).unwrap();
+            let chunk = chunk(256, 32);
+            let first = classifier.train_batches(&chunk, &options(0.01, 8)).unwrap();
+            assert_eq!((first.rows, first.non_finite_batch), (256, None));
+            let mut last = first;
+            for _ in 0..8 {
+                last = classifier.train_batches(&chunk, &options(0.01, 8)).unwrap();
+            }
+            assert!(last.loss < 0.6 * first.loss, "{cell:?} {pooling:?}: {} after {}", last.loss, first.loss);
+            assert!(last.correct > 200, "{cell:?} {pooling:?}: {} of 256", last.correct);
+        }
+    }
+}
+
+#[test]
+fn predictions_come_in_the_order_given_and_do_not_depend_on_company() {
+    for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max] {
+        let config = ClassifierConfig { pooling, num_layers: 2, dropout: 0.5, ..config() };
+        let mut classifier = Classifier::new(config).unwrap();
+        let chunk = chunk(600, 600);
+        let together = classifier.predict(&chunk.tokens, &chunk.lengths).unwrap();
+        assert_eq!(together.len(), 600 * 3);
+        let mut start = 0;
+        for (row, &length) in chunk.lengths.iter().enumerate() {
+            let tokens = &chunk.tokens[start..start + length as usize];
+            start += length as usize;
+            let alone = classifier.predict(tokens, &[length]).unwrap();
+            assert!((alone.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+            for (a, b) in alone.iter().zip(&together[row * 3..]) {
+                assert!((a - b).abs() < 1e-5, "{pooling:?} row {row}: {a} and {b}");
+            }
+        }
+    }
+    let mut classifier = Classifier::new(config()).unwrap();
+    assert!(classifier.predict(&[], &[]).unwrap().is_empty());
+    // Longer than what is predicted together.
+    assert_eq!(classifier.predict(&vec![2; 40_000], &[40_000]).unwrap().len(), 3);
+}
+
+#[test]
+fn a_prediction_equals_the_layers_put_together_by_hand() {
+    let mut classifier = Classifier::new(ClassifierConfig { pooling: Pooling::Last, ..config() }).unwrap();
+    let state = classifier.state().unwrap();
+    let tokens = [7_i32, 2, 30, 11];
+    let ids = Tensor::from_slice(&tokens).to_kind(Kind::Int64).view([1, 4]);
+    let embedded = embedding(&tensor(&state, "embedding.weight"), &ids, 1).unwrap();
+    let weights: Vec<Tensor> =
+        state.iter().filter(|a| a.name.starts_with("rnn.")).map(|a| tensor(&state, &a.name)).collect();
+    let options = Options {
+        mode: Mode::Lstm,
+        has_biases: true,
+        num_layers: 1,
+        dropout: 0.0,
+        train: false,
+        bidirectional: true,
+        batch_first: true,
+    };
+    let zeros = Tensor::zeros([2, 1, 6], (Kind::Float, Device::Cpu));
+    let outputs = rnn(&embedded, None, &[&zeros, &zeros], &weights.iter().collect::<Vec<_>>(), &options).unwrap();
+    let both = Tensor::cat(&[outputs[1].get(0), outputs[1].get(1)], 1);
+    let logits = linear(&both, &tensor(&state, "fc.weight"), Some(&tensor(&state, "fc.bias"))).unwrap();
+    let ours = classifier.predict(&tokens, &[4]).unwrap();
+    assert_close("probabilities", &Tensor::from_slice(&ours).view([1, 3]), &logits.softmax(1, Kind::Float), 1e-6);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_training_whatever_others_draw() {
+    let train = |seed| {
+        let config = ClassifierConfig { dropout: 0.3, num_layers: 2, seed, ..config() };
+        let mut classifier = Classifier::new(config).unwrap();
+        // The global generator is another.
+        let _ = Tensor::rand([100], (Kind::Float, Device::Cpu));
+        classifier.train_batches(&chunk(96, 32), &options(0.01, 3)).unwrap();
+        classifier.state().unwrap()
+    };
+    assert_eq!(train(9), train(9));
+    assert_ne!(train(9), train(10));
+}
+
+#[test]
+fn a_loss_that_is_not_finite_stops_before_the_weights_move() {
+    for poisoned in ["fc.bias", "embedding.weight"] {
+        let mut classifier = Classifier::new(config()).unwrap();
+        let mut state = classifier.state().unwrap();
+        let array = state.iter_mut().find(|array| array.name == poisoned).unwrap();
+        // Of the embedding only the word 39 is poisoned, which the second batch has first.
+        let from = if poisoned == "fc.bias" { 0 } else { 39 * 8 * 4 };
+        for value in array.data[from..].chunks_exact_mut(4) {
+            value.copy_from_slice(&f32::NAN.to_le_bytes());
+        }
+        classifier.load_state(&state).unwrap();
+        let chunk =
+            Chunk { tokens: vec![2, 3, 4, 39], lengths: vec![2, 2], labels: vec![0, 1], batch_sizes: vec![1, 1] };
+        let stats = classifier.train_batches(&chunk, &options(0.1, 2)).unwrap();
+        let at = usize::from(poisoned != "fc.bias");
+        assert_eq!((stats.non_finite_batch, stats.rows), (Some(at), at as i64));
+        assert!(stats.loss.is_finite());
+        let after = classifier.state().unwrap();
+        let moved = state[1].data != after[1].data;
+        assert_eq!(moved, at == 1, "only the first batch moved the weights");
+        assert_close(
+            "no NaN spread",
+            &tensor(&after, "fc.weight").isfinite().to_kind(Kind::Float),
+            &tensor(&after, "fc.weight").ones_like(),
+            0.0,
+        );
+    }
+}
+
+#[test]
+fn clipping_and_other_optimizers_work_and_a_state_can_be_restored() {
+    for optimizer in [OptimizerKind::Adam, OptimizerKind::AdamW, OptimizerKind::Sgd] {
+        let mut classifier = Classifier::new(config()).unwrap();
+        let start = classifier.state().unwrap();
+        let chunk = chunk(64, 32);
+        let step = StepOptions { learning_rates: vec![0.1, 0.0], clip_norm: 0.5, optimizer };
+        let first = classifier.train_batches(&chunk, &step).unwrap();
+        let trained = classifier.state().unwrap();
+        assert_ne!(start, trained);
+        let predicted = classifier.predict(&chunk.tokens, &chunk.lengths).unwrap();
+        classifier.load_state(&start).unwrap();
+        assert_eq!(classifier.train_batches(&chunk, &step).unwrap(), first);
+        let mut other = Classifier::new(ClassifierConfig { seed: 77, ..config() }).unwrap();
+        other.load_state(&trained).unwrap();
+        assert_eq!(other.predict(&chunk.tokens, &chunk.lengths).unwrap(), predicted);
+    }
+}

@@ -1,0 +1,281 @@
+//! Wrong arguments give typed errors, and never reach libtorch where it would crash.
+
+mod common;
+
+use recurra_torch::autograd::{backward, set_grad, set_requires_grad};
+use recurra_torch::cells::{CellWeights, cell};
+use recurra_torch::classifier::{CellKind, Chunk, Classifier, ClassifierConfig, Pooling, StepOptions};
+use recurra_torch::context::{parse_device, parse_dtype, set_num_threads};
+use recurra_torch::functional::{BagMode, cross_entropy, embedding, embedding_bag, linear};
+use recurra_torch::optim::OptimizerKind;
+use recurra_torch::packing::{pack_padded_sequence, pad_packed_sequence};
+use recurra_torch::recurrent::{Mode, Options, rnn};
+use recurra_torch::tensor::{convert, create, inplace, math, reduce, shape};
+use recurra_torch::{Device, ErrorCode, Kind, Reduction, Result, Tensor};
+
+fn zeros(dims: &[i64]) -> Tensor {
+    Tensor::zeros(dims, (Kind::Float, Device::Cpu))
+}
+
+#[track_caller]
+fn refused<T>(result: Result<T>, code: ErrorCode, part: &str) {
+    match result {
+        Ok(_) => panic!("was accepted; expected {code:?} with '{part}'"),
+        Err(error) => {
+            assert_eq!(error.code(), code, "{}", error.message());
+            assert!(error.message().contains(part), "'{part}' is not in: {}", error.message());
+        }
+    }
+}
+
+const LSTM: Options = Options {
+    mode: Mode::Lstm,
+    has_biases: true,
+    num_layers: 1,
+    dropout: 0.0,
+    train: true,
+    bidirectional: false,
+    batch_first: true,
+};
+
+/// An LSTM with 3 inputs and 2 hidden units over 2 packed rows of lengths 3 and 1.
+fn lstm(
+    data: &Tensor,
+    batch_sizes: &[i32],
+    state: &[&Tensor],
+    weights: &[Tensor],
+    options: &Options,
+) -> Result<Vec<Tensor>> {
+    rnn(data, Some(batch_sizes), state, &weights.iter().collect::<Vec<_>>(), options)
+}
+
+fn weights() -> Vec<Tensor> {
+    vec![zeros(&[8, 3]), zeros(&[8, 2]), zeros(&[8]), zeros(&[8])]
+}
+
+#[test]
+fn a_wrong_initial_state_is_refused_also_for_packed_input() {
+    let (data, h) = (zeros(&[4, 3]), zeros(&[1, 2, 2]));
+    lstm(&data, &[2, 1, 1], &[&h, &h], &weights(), &LSTM).unwrap();
+    for wrong in [&[1, 2][..], &[2, 2, 2], &[1, 1, 2], &[1, 3, 2], &[1, 2, 3], &[0, 2, 2]] {
+        refused(lstm(&data, &[2, 1, 1], &[&zeros(wrong), &h], &weights(), &LSTM), ErrorCode::InvalidShape, "h0");
+        refused(lstm(&data, &[2, 1, 1], &[&h, &zeros(wrong)], &weights(), &LSTM), ErrorCode::InvalidShape, "c0");
+    }
+    refused(lstm(&data, &[2, 1, 1], &[&h], &weights(), &LSTM), ErrorCode::InvalidArgument, "[h0, c0]");
+    let double = h.to_kind(Kind::Double);
+    refused(lstm(&data, &[2, 1, 1], &[&double, &h], &weights(), &LSTM), ErrorCode::InvalidDtype, "float64");
+}
+
+#[test]
+fn batch_sizes_that_libtorch_would_read_past_are_refused() {
+    let (data, h) = (zeros(&[4, 3]), zeros(&[1, 2, 2]));
+    let run = |sizes: &[i32]| lstm(&data, sizes, &[&h, &h], &weights(), &LSTM);
+    refused(run(&[]), ErrorCode::InvalidArgument, "empty");
+    refused(run(&[1, 2, 1]), ErrorCode::InvalidArgument, "grow");
+    refused(run(&[2, 0, 2]), ErrorCode::InvalidArgument, "positive");
+    refused(run(&[2, -1, 3]), ErrorCode::InvalidArgument, "positive");
+    refused(run(&[2, 2, 2]), ErrorCode::InvalidArgument, "sum");
+    refused(run(&[2, 1]), ErrorCode::InvalidArgument, "sum");
+    refused(pad_packed_sequence(&data, &[1, 3], true, 0.0, 0), ErrorCode::InvalidArgument, "grow");
+    refused(pad_packed_sequence(&data, &[2, 1, 1], true, 0.0, 2), ErrorCode::InvalidArgument, "totalLength");
+    refused(pad_packed_sequence(&zeros(&[]), &[1], true, 0.0, 0), ErrorCode::InvalidShape, "dimension");
+}
+
+#[test]
+fn wrong_weights_and_inputs_of_a_recurrent_layer_are_refused() {
+    let (data, h) = (zeros(&[4, 3]), zeros(&[1, 2, 2]));
+    let run = |weights: &[Tensor], options: &Options| lstm(&data, &[2, 1, 1], &[&h, &h], weights, options);
+    refused(run(&weights()[..3], &LSTM), ErrorCode::InvalidArgument, "need 4 weights");
+    refused(run(&[], &LSTM), ErrorCode::InvalidArgument, "weights");
+    refused(run(&weights(), &Options { num_layers: 0, ..LSTM }), ErrorCode::InvalidArgument, "numLayers");
+    refused(run(&weights(), &Options { num_layers: 2, ..LSTM }), ErrorCode::InvalidArgument, "need 8 weights");
+    refused(run(&weights(), &Options { dropout: 1.5, ..LSTM }), ErrorCode::InvalidArgument, "dropout");
+    for (index, name) in ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"].into_iter().enumerate() {
+        let mut wrong = weights();
+        wrong[index] = if index < 2 { zeros(&[7, 3]) } else { zeros(&[7]) };
+        refused(run(&wrong, &LSTM), ErrorCode::InvalidShape, name);
+    }
+    let mut wrong = weights();
+    wrong[2] = wrong[2].to_kind(Kind::Double);
+    refused(run(&wrong, &LSTM), ErrorCode::InvalidDtype, "weight");
+    let run = |input: &Tensor| rnn(input, None, &[&h, &h], &weights().iter().collect::<Vec<_>>(), &LSTM);
+    refused(run(&zeros(&[2, 3])), ErrorCode::InvalidShape, "3 dimensions");
+    refused(run(&zeros(&[2, 0, 3])), ErrorCode::InvalidShape, "at least one");
+    refused(run(&zeros(&[0, 4, 3])), ErrorCode::InvalidShape, "at least one");
+    refused(run(&zeros(&[2, 4, 5])), ErrorCode::InvalidShape, "weight_ih_l0");
+    refused(run(&zeros(&[2, 4, 3]).to_kind(Kind::Int64)), ErrorCode::InvalidDtype, "float32");
+    refused(Mode::parse("lstm"), ErrorCode::InvalidArgument, "'LSTM'");
+}
+
+#[test]
+fn lengths_that_do_not_fit_are_refused() {
+    let input = zeros(&[2, 4, 3]);
+    let pack = |lengths: &[i32]| pack_padded_sequence(&input, lengths, true);
+    refused(pack(&[]), ErrorCode::InvalidArgument, "one entry per row");
+    refused(pack(&[4]), ErrorCode::InvalidArgument, "one entry per row");
+    refused(pack(&[4, 3, 2]), ErrorCode::InvalidArgument, "one entry per row");
+    refused(pack(&[4, 0]), ErrorCode::InvalidArgument, "row 1 is 0");
+    refused(pack(&[4, -2]), ErrorCode::InvalidArgument, "row 1 is -2");
+    refused(pack(&[5, 1]), ErrorCode::InvalidArgument, "row 0 is 5");
+    refused(pack(&[2, 3]), ErrorCode::InvalidArgument, "must fall");
+    refused(pack_padded_sequence(&zeros(&[2]), &[1, 1], true), ErrorCode::InvalidShape, "input");
+}
+
+#[test]
+fn indices_outside_their_range_are_refused() {
+    let table = zeros(&[5, 2]);
+    let ids = Tensor::from_slice(&[0_i64, 5]);
+    refused(embedding(&table, &ids, -1), ErrorCode::OutOfRange, "holds 5");
+    refused(embedding(&table, &Tensor::from_slice(&[-1_i64]), -1), ErrorCode::OutOfRange, "holds -1");
+    refused(embedding(&table, &zeros(&[1]), -1), ErrorCode::InvalidDtype, "int64");
+    refused(embedding(&table, &Tensor::from_slice(&[1_i64]), 5), ErrorCode::OutOfRange, "paddingIdx");
+    let good = Tensor::from_slice(&[0_i64, 1]);
+    let bag =
+        |offsets: &[i64]| embedding_bag(&table, &good, Some(&Tensor::from_slice(offsets)), BagMode::Sum, None, -1);
+    refused(bag(&[0, 3]), ErrorCode::OutOfRange, "offsets");
+    refused(bag(&[1]), ErrorCode::InvalidArgument, "first offset");
+    refused(bag(&[0, 2, 1]), ErrorCode::InvalidArgument, "fall");
+    let mean = embedding_bag(&table, &good, None, BagMode::Mean, None, -1);
+    refused(mean, ErrorCode::InvalidArgument, "offsets");
+    let loss =
+        |target: &[i64]| cross_entropy(&zeros(&[2, 3]), &Tensor::from_slice(target), None, Reduction::Mean, -100, 0.0);
+    loss(&[0, -100]).unwrap();
+    refused(loss(&[0, 3]), ErrorCode::OutOfRange, "holds 3");
+    refused(loss(&[0, -1]), ErrorCode::OutOfRange, "holds -1");
+    refused(loss(&[0]), ErrorCode::InvalidShape, "target");
+    refused(shape::select(&table, 0, 5), ErrorCode::OutOfRange, "below 5");
+    refused(shape::select(&table, 2, 0), ErrorCode::OutOfRange, "dim");
+    refused(shape::index_select(&table, 0, &ids), ErrorCode::OutOfRange, "holds 5");
+    refused(shape::gather(&table, 0, &Tensor::from_slice(&[9_i64, 0]).view([1, 2])), ErrorCode::OutOfRange, "holds 9");
+    refused(shape::index(&table, &[Some(&ids)]), ErrorCode::OutOfRange, "holds 5");
+    refused(shape::index(&table, &[None, None, Some(&good)]), ErrorCode::InvalidShape, "too many");
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_refused() {
+    refused(math::add(&zeros(&[2]), &zeros(&[3])), ErrorCode::InvalidShape, "broadcast");
+    refused(math::matmul(&zeros(&[2, 3]), &zeros(&[2, 3])), ErrorCode::InvalidShape, "matmul");
+    refused(linear(&zeros(&[2, 3]), &zeros(&[4, 2]), None), ErrorCode::InvalidShape, "linear");
+    refused(shape::reshape(&zeros(&[6]), &[4, -1]), ErrorCode::InvalidShape, "reshape");
+    refused(shape::reshape(&zeros(&[6]), &[-1, -1]), ErrorCode::InvalidShape, "reshape");
+    refused(shape::expand(&zeros(&[2]), &[3]), ErrorCode::InvalidShape, "expand");
+    refused(shape::cat(&[], 0), ErrorCode::InvalidArgument, "at least one");
+    refused(shape::cat(&[&zeros(&[2, 2]), &zeros(&[2, 3])], 0), ErrorCode::InvalidShape, "number 1");
+    refused(shape::stack(&[&zeros(&[2]), &zeros(&[3])], 0), ErrorCode::InvalidShape, "number 1");
+    refused(reduce::max_all(&zeros(&[0])), ErrorCode::InvalidShape, "empty");
+    refused(reduce::sum(&zeros(&[2]), Some(&[0, -1]), false), ErrorCode::InvalidArgument, "twice");
+    refused(inplace::copy_(&zeros(&[2]), &zeros(&[3])), ErrorCode::InvalidShape, "copy_");
+    refused(create::from_bytes(&[0; 7], Kind::Float, &[2]), ErrorCode::InvalidShape, "needs 8 bytes");
+    refused(create::zeros(&[i64::MAX, 8], Kind::Float, Device::Cpu), ErrorCode::InvalidShape, "shape");
+    refused(create::arange(0.0, 1.0, 0.0, Kind::Float, Device::Cpu), ErrorCode::InvalidArgument, "step");
+    refused(convert::item(&zeros(&[2])), ErrorCode::InvalidShape, "one element");
+    let weights = CellWeights { ih: &zeros(&[8, 3]), hh: &zeros(&[8, 2]), bias_ih: None, bias_hh: None };
+    let h = zeros(&[1, 2]);
+    refused(cell(Mode::Lstm, &zeros(&[2, 3]), &[&h, &h], &weights), ErrorCode::InvalidShape, "h must be");
+    refused(cell(Mode::Lstm, &zeros(&[1, 3]), &[&h], &weights), ErrorCode::InvalidArgument, "[h, c]");
+    refused(cell(Mode::Gru, &zeros(&[1, 3]), &[&h], &weights), ErrorCode::InvalidShape, "weight_hh");
+}
+
+#[test]
+fn gradients_where_there_are_none_are_refused() {
+    let x = zeros(&[2]).set_requires_grad(true);
+    refused(backward(&zeros(&[]), None, false), ErrorCode::InvalidArgument, "requires gradients");
+    refused(backward(&(&x * 2.0), None, false), ErrorCode::InvalidShape, "one element");
+    refused(backward(&(&x * 2.0), Some(&zeros(&[3])), false), ErrorCode::InvalidShape, "gradient");
+    refused(set_grad(&x, Some(&zeros(&[3]))), ErrorCode::InvalidShape, "grad");
+    refused(set_grad(&x, Some(&zeros(&[2]).to_kind(Kind::Double))), ErrorCode::InvalidDtype, "dtype");
+    refused(set_requires_grad(&Tensor::from_slice(&[1_i64]), true), ErrorCode::InvalidDtype, "floating");
+    refused(set_requires_grad(&(&x * 2.0), false), ErrorCode::InvalidArgument, "leaf");
+    let y = (&x * &x).sum(Kind::Float);
+    backward(&y, None, false).unwrap();
+    // A second time the graph is gone: libtorch's own words, without its C++ stack.
+    let error = backward(&y, None, false).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Torch);
+    assert!(error.message().contains("second time") && !error.message().contains("frame #"), "{}", error.message());
+    refused(inplace::fill_(&x, 1.0), ErrorCode::Torch, "leaf");
+}
+
+#[test]
+fn unknown_names_are_refused() {
+    refused(parse_dtype("float16"), ErrorCode::InvalidDtype, "'float32'");
+    refused(parse_device("gpu"), ErrorCode::InvalidDevice, "'cuda'");
+    refused(parse_device("cuda:x"), ErrorCode::InvalidDevice, "'cuda:N'");
+    refused(parse_device("cuda:99"), ErrorCode::InvalidDevice, "does not exist");
+    refused(OptimizerKind::parse("rmsprop"), ErrorCode::InvalidArgument, "'Adam'");
+    refused(set_num_threads(0), ErrorCode::InvalidArgument, "at least 1");
+}
+
+fn config() -> ClassifierConfig {
+    ClassifierConfig {
+        cell: CellKind::Gru,
+        vocab_size: 10,
+        embedding_dim: 4,
+        hidden_size: 3,
+        num_layers: 1,
+        bidirectional: false,
+        dropout: 0.0,
+        pooling: Pooling::Last,
+        num_classes: 2,
+        padding_idx: 1,
+        seed: 1,
+        device: Device::Cpu,
+    }
+}
+
+#[test]
+fn the_classifier_refuses_what_it_cannot_train_on() {
+    for (wrong, part) in [
+        (ClassifierConfig { vocab_size: 0, ..config() }, "vocabSize"),
+        (ClassifierConfig { hidden_size: -1, ..config() }, "hiddenSize"),
+        (ClassifierConfig { num_layers: 0, ..config() }, "numLayers"),
+        (ClassifierConfig { num_classes: 0, ..config() }, "numClasses"),
+        (ClassifierConfig { padding_idx: 10, ..config() }, "paddingIdx"),
+        (ClassifierConfig { dropout: -0.1, ..config() }, "dropout"),
+        (ClassifierConfig { dropout: f64::NAN, ..config() }, "dropout"),
+    ] {
+        refused(Classifier::new(wrong), ErrorCode::InvalidArgument, part);
+    }
+    let mut classifier = Classifier::new(config()).unwrap();
+    let before = classifier.state().unwrap();
+    let good = Chunk { tokens: vec![2, 3, 4], lengths: vec![2, 1], labels: vec![0, 1], batch_sizes: vec![2] };
+    let options = StepOptions { learning_rates: vec![0.1], clip_norm: 0.0, optimizer: OptimizerKind::Adam };
+    for (wrong, code, part) in [
+        (Chunk { tokens: vec![2, 10, 4], ..good.clone() }, ErrorCode::OutOfRange, "token id 10 at position 1"),
+        (Chunk { tokens: vec![2, -1, 4], ..good.clone() }, ErrorCode::OutOfRange, "token id -1"),
+        (Chunk { tokens: vec![2, 3], ..good.clone() }, ErrorCode::InvalidArgument, "sum to the 2 tokens"),
+        (Chunk { lengths: vec![3, 0], ..good.clone() }, ErrorCode::InvalidArgument, "row 1 has the length 0"),
+        (Chunk { labels: vec![0, 2], ..good.clone() }, ErrorCode::OutOfRange, "label 2 of row 1"),
+        (Chunk { labels: vec![0], ..good.clone() }, ErrorCode::InvalidArgument, "one entry per text"),
+        (Chunk { batch_sizes: vec![1], ..good.clone() }, ErrorCode::InvalidArgument, "sum to the 2 texts"),
+        (Chunk { batch_sizes: vec![3, -1], ..good.clone() }, ErrorCode::InvalidArgument, "positive"),
+    ] {
+        refused(classifier.train_batches(&wrong, &options), code, part);
+    }
+    let two = StepOptions { learning_rates: vec![0.1, 0.1], ..options.clone() };
+    refused(classifier.train_batches(&good, &two), ErrorCode::InvalidArgument, "learningRates");
+    let negative = StepOptions { learning_rates: vec![-0.1], ..options.clone() };
+    refused(classifier.train_batches(&good, &negative), ErrorCode::InvalidArgument, "learning rate");
+    let clip = StepOptions { clip_norm: f64::NAN, ..options };
+    refused(classifier.train_batches(&good, &clip), ErrorCode::InvalidArgument, "clipNorm");
+    refused(classifier.predict(&[2, 99], &[2]), ErrorCode::OutOfRange, "99");
+    refused(classifier.predict(&[2], &[0]), ErrorCode::InvalidArgument, "at least one token");
+    assert_eq!(classifier.state().unwrap(), before);
+
+    let mut state = before.clone();
+    state[0].shape = vec![4, 10];
+    state[1].dtype = "float64".into();
+    state[2].name = "rnn.other".into();
+    state[3].data.pop();
+    let error = classifier.load_state(&state).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::StateMismatch);
+    for part in [
+        "unexpected rnn.other",
+        "rnn.weight_hh_l0 is missing",
+        "embedding.weight is float32 [4, 10], expected float32 [10, 4]",
+        "rnn.weight_ih_l0 is float64",
+        "rnn.bias_ih_l0: ",
+    ] {
+        assert!(error.message().contains(part), "'{part}' is not in: {}", error.message());
+    }
+    assert_eq!(classifier.state().unwrap(), before);
+}

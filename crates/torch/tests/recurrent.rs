@@ -1,0 +1,202 @@
+//! Recurrent layers against PyTorch: values, final states, and the gradient of every input and parameter.
+
+mod common;
+
+use common::{Golden, anywhere, assert_close, fixture, json, leaf, load};
+use recurra_torch::autograd::{backward, grad};
+use recurra_torch::packing::{pack_padded_sequence, pad_packed_sequence};
+use recurra_torch::recurrent::{Mode, Options, rnn};
+use recurra_torch::{Kind, Tensor};
+use serde_json::Value;
+use std::cmp::Reverse;
+
+const TOLERANCE: f64 = 1e-5;
+
+fn mode(case: &Value) -> Mode {
+    match (case["kind"].as_str(), case["nonlinearity"].as_str()) {
+        (Some("LSTM"), _) => Mode::Lstm,
+        (Some("GRU"), _) => Mode::Gru,
+        (Some("RNN"), Some("relu")) => Mode::RnnRelu,
+        (Some("RNN"), _) => Mode::RnnTanh,
+        other => panic!("unknown kind {other:?}"),
+    }
+}
+
+/// Parameter names in PyTorch's order.
+fn parameters(case: &Value) -> Vec<String> {
+    let sides: &[&str] = if case["bidirectional"].as_bool().unwrap() { &["", "_reverse"] } else { &[""] };
+    let mut parts = vec!["weight_ih", "weight_hh"];
+    if case["bias"].as_bool().unwrap() {
+        parts.extend(["bias_ih", "bias_hh"]);
+    }
+    if case["projSize"].as_i64().unwrap() > 0 {
+        parts.push("weight_hr");
+    }
+    let layers = case["numLayers"].as_i64().unwrap();
+    (0..layers)
+        .flat_map(|layer| sides.iter().map(move |side| (layer, *side)))
+        .flat_map(|(layer, side)| parts.iter().map(move |part| format!("{part}_l{layer}{side}")).collect::<Vec<_>>())
+        .collect()
+}
+
+fn options(case: &Value) -> Options {
+    Options {
+        mode: mode(case),
+        has_biases: case["bias"].as_bool().unwrap(),
+        num_layers: case["numLayers"].as_i64().unwrap(),
+        dropout: 0.0,
+        train: true,
+        bidirectional: case["bidirectional"].as_bool().unwrap(),
+        batch_first: true,
+    }
+}
+
+fn initial_state(case: &Value, golden: &Golden, kind: Kind) -> Vec<Tensor> {
+    let stateful = case["initialState"].as_bool().unwrap();
+    let names = if mode(case) == Mode::Lstm { &["h0", "c0"][..] } else { &["h0"][..] };
+    names
+        .iter()
+        .map(|name| {
+            if stateful {
+                return leaf(&golden[*name].to_kind(kind));
+            }
+            let like = if *name == "h0" { &golden["hn"] } else { &golden["cn"] };
+            leaf(&like.zeros_like().to_kind(kind))
+        })
+        .collect()
+}
+
+/// Runs a case as PyTorch's module does: sorted by length, packed, and put back in order.
+fn run(case: &Value, golden: &Golden, kind: Kind) {
+    let name = case["name"].as_str().unwrap();
+    let options = options(case);
+    let x = leaf(&golden["x"].to_kind(kind));
+    let names = parameters(case);
+    let weights: Vec<Tensor> = names.iter().map(|name| leaf(&golden[&format!("param.{name}")].to_kind(kind))).collect();
+    let weights_ref: Vec<&Tensor> = weights.iter().collect();
+    let state = initial_state(case, golden, kind);
+
+    let outputs = if case["packed"].as_bool().unwrap() {
+        let lengths: Vec<i32> =
+            case["lengths"].as_array().unwrap().iter().map(|length| length.as_i64().unwrap() as i32).collect();
+        let mut sorted: Vec<i64> = (0..lengths.len() as i64).collect();
+        sorted.sort_by_key(|&row| Reverse(lengths[row as usize]));
+        let mut back = vec![0_i64; sorted.len()];
+        for (place, &row) in sorted.iter().enumerate() {
+            back[row as usize] = place as i64;
+        }
+        let (order, back) = (Tensor::from_slice(&sorted), Tensor::from_slice(&back));
+        let falling: Vec<i32> = sorted.iter().map(|&row| lengths[row as usize]).collect();
+        let packed = pack_padded_sequence(&x.index_select(0, &order), &falling, true).unwrap();
+        let state: Vec<Tensor> = state.iter().map(|state| state.index_select(1, &order)).collect();
+        let state: Vec<&Tensor> = state.iter().collect();
+        let mut outputs = rnn(&packed.data, Some(&packed.batch_sizes), &state, &weights_ref, &options).unwrap();
+        let (padded, again) = pad_packed_sequence(&outputs[0], &packed.batch_sizes, true, 0.0, 0).unwrap();
+        assert_eq!(again, falling, "{name}: lengths");
+        outputs[0] = padded.index_select(0, &back);
+        for state in &mut outputs[1..] {
+            *state = state.index_select(1, &back);
+        }
+        outputs
+    } else {
+        let state: Vec<&Tensor> = state.iter().collect();
+        rnn(&x, None, &state, &weights_ref, &options).unwrap()
+    };
+
+    let mut loss = Tensor::from(0.0).to_kind(kind);
+    for (output, part) in outputs.iter().zip(["output", "hn", "cn"]) {
+        assert_close(&format!("{name} {part}"), output, &golden[part], TOLERANCE);
+        loss = loss + (output * golden[&format!("weight_on_{part}")].to_kind(kind)).sum(kind);
+    }
+    backward(&loss, None, false).unwrap();
+    let check = |what: &str, tensor: &Tensor| {
+        let grad = grad(tensor).unwrap().unwrap_or_else(|| panic!("{name}: no gradient of {what}"));
+        assert_close(&format!("{name} grad of {what}"), &grad, &golden[&format!("grad.{what}")], TOLERANCE);
+    };
+    check("x", &x);
+    for (parameter, tensor) in names.iter().zip(&weights) {
+        check(&format!("param.{parameter}"), tensor);
+    }
+    if case["initialState"].as_bool().unwrap() {
+        for (part, tensor) in ["h0", "c0"].into_iter().zip(&state) {
+            check(part, tensor);
+        }
+    }
+}
+
+fn run_all(kind: Kind) {
+    let cases = json(&fixture("recurrent.json"));
+    let cases = cases.as_array().unwrap();
+    assert_eq!(cases.len(), 33);
+    let mut ran = 0;
+    for case in cases {
+        let file = format!("{}.safetensors", case["name"].as_str().unwrap());
+        if let Some(path) = anywhere(&file) {
+            run(case, &load(&path), kind);
+            ran += 1;
+        }
+    }
+    assert!(ran >= 30, "only {ran} of the cases were found");
+    println!("{ran} cases");
+}
+
+#[test]
+fn every_case_equals_pytorch_in_float32() {
+    run_all(Kind::Float);
+}
+
+#[test]
+fn every_case_equals_pytorch_in_float64() {
+    run_all(Kind::Double);
+}
+
+#[test]
+fn packing_equals_pytorch() {
+    let cases = json(&fixture("packing.json"));
+    for case in cases.as_array().unwrap() {
+        let numbers =
+            |value: &Value| -> Vec<i64> { value.as_array().unwrap().iter().map(|n| n.as_i64().unwrap()).collect() };
+        let rows = |value: &Value| -> Tensor {
+            let rows: Vec<Tensor> =
+                value.as_array().unwrap().iter().map(|row| Tensor::from_slice(&numbers(row))).collect();
+            Tensor::stack(&rows, 0)
+        };
+        let order = Tensor::from_slice(&numbers(&case["sortedIndices"]));
+        let lengths = numbers(&case["lengths"]);
+        let falling: Vec<i32> =
+            numbers(&case["sortedIndices"]).iter().map(|&row| lengths[row as usize] as i32).collect();
+        let padded = rows(&case["padded"]);
+        let packed = pack_padded_sequence(&padded.index_select(0, &order), &falling, true).unwrap();
+        assert_eq!(packed.data, Tensor::from_slice(&numbers(&case["data"])));
+        let sizes: Vec<i64> = packed.batch_sizes.iter().map(|&size| i64::from(size)).collect();
+        assert_eq!(sizes, numbers(&case["batchSizes"]));
+        let (again, back) = pad_packed_sequence(&packed.data, &packed.batch_sizes, true, -1.0, 0).unwrap();
+        let unsorted = Tensor::from_slice(&numbers(&case["unsortedIndices"]));
+        assert_eq!(again.index_select(0, &unsorted), rows(&case["repadded"]));
+        assert_eq!(back, falling);
+        // Steps first gives the same, and totalLength pads further.
+        let steps = padded.index_select(0, &order).transpose(0, 1);
+        assert_eq!(pack_padded_sequence(&steps, &falling, false).unwrap().data, packed.data);
+        let longer = falling[0] as i64 + 3;
+        let (wide, _) = pad_packed_sequence(&packed.data, &packed.batch_sizes, true, -1.0, longer).unwrap();
+        assert_eq!(wide.size()[1], longer);
+    }
+}
+
+#[test]
+fn a_row_alone_gives_the_same_as_in_a_batch() {
+    let cases = json(&fixture("recurrent.json"));
+    let case = cases.as_array().unwrap().iter().find(|case| case["name"] == "lstm_bidirectional_packed").unwrap();
+    let golden = load(&fixture("lstm_bidirectional_packed.safetensors"));
+    let names = parameters(case);
+    let weights: Vec<&Tensor> = names.iter().map(|name| &golden[&format!("param.{name}")]).collect();
+    let lengths = [3_i64, 7, 1, 5];
+    for (row, &length) in lengths.iter().enumerate() {
+        let alone = golden["x"].narrow(0, row as i64, 1).narrow(1, 0, length);
+        let zeros = Tensor::zeros([2, 1, 4], (Kind::Float, recurra_torch::Device::Cpu));
+        let output = rnn(&alone, None, &[&zeros, &zeros], &weights, &options(case)).unwrap();
+        let together = golden["output"].narrow(0, row as i64, 1).narrow(1, 0, length);
+        assert_close("output of a row alone", &output[0], &together, TOLERANCE);
+        assert_close("state of a row alone", &output[1], &golden["hn"].narrow(1, row as i64, 1), TOLERANCE);
+    }
+}

@@ -1,0 +1,51 @@
+import { assertType, describe, expectTypeOf, it } from 'vitest';
+import {
+  type DataError,
+  type Evaluation,
+  type LabelledText,
+  type Prediction,
+  type Progress,
+  RecurraError,
+  readCsv,
+  TextClassifier,
+  type TrainingError,
+  type TrainOptions,
+} from '../../src/index.js';
+
+describe('TextClassifier', () => {
+  it('takes rows of any iterable and gives a classifier', () => {
+    expectTypeOf(TextClassifier.train).returns.resolves.toEqualTypeOf<TextClassifier>();
+    const rows: LabelledText[] = [];
+    assertType<Promise<TextClassifier>>(TextClassifier.train(rows));
+    assertType<Promise<TextClassifier>>(
+      TextClassifier.train(readCsv('f', { text: ['a', 2], label: 'b' }), { cell: 'gru' }),
+    );
+    // @ts-expect-error a row needs a label
+    TextClassifier.train([{ text: 'a' }]);
+    // @ts-expect-error no such cell
+    TextClassifier.train(rows, { cell: 'transformer' });
+    // @ts-expect-error no such option
+    TextClassifier.train(rows, { hidenSize: 3 });
+  });
+
+  it('predicts iterables of labels', () => {
+    expectTypeOf<TextClassifier['predict']>().returns.resolves.toEqualTypeOf<Prediction>();
+    expectTypeOf<TextClassifier['predictMany']>().returns.resolves.toEqualTypeOf<Prediction[]>();
+    const [best] = null as unknown as Prediction;
+    expectTypeOf(best!.label).toEqualTypeOf<string>();
+    expectTypeOf<Evaluation['confusionMatrix']>().toEqualTypeOf<number[][]>();
+  });
+
+  it('reports progress by kind', () => {
+    expectTypeOf<NonNullable<TrainOptions['onProgress']>>().parameter(0).toEqualTypeOf<Progress>();
+    expectTypeOf<Progress['kind']>().toEqualTypeOf<'step' | 'epoch'>();
+  });
+
+  it('has errors with codes', () => {
+    expectTypeOf<TrainingError>().toExtend<RecurraError>();
+    expectTypeOf<TrainingError['model']>().toEqualTypeOf<TextClassifier | undefined>();
+    expectTypeOf<DataError['line']>().toEqualTypeOf<number | undefined>();
+    // @ts-expect-error codes are a closed list
+    new RecurraError('OOPS', '');
+  });
+});
