@@ -35,6 +35,11 @@ export class Child {
     for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
   }
 
+  /** Whether it has ended, whatever the reason. */
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
   /** Sends a request and waits for its answer; rejects if the child says that it failed, or ends. */
   request<T>(method: string, params: object = {}): Promise<T> {
     if (this.#ended) return Promise.reject(this.#ended);

@@ -70,6 +70,8 @@ export interface Timing {
   warmup: number;
   /** Seconds that are counted, at least; a batch that has begun is finished. */
   seconds: number;
+  /** Only for TextClassifier's training: goes on until then, in seconds since 1970. */
+  until?: number;
 }
 
 /** What a worker answers to `measure`. */

@@ -45,7 +45,8 @@ export class Workers {
 
   #get(name: string, start: (name: string) => Child): Child {
     let child = this.#started.get(name);
-    if (child === undefined) {
+    // One that has ended, because memory ran out for instance, must not take the other comparisons with it.
+    if (child === undefined || child.ended) {
       child = start(name);
       this.#started.set(name, child);
     }

@@ -4,10 +4,7 @@ use std::env;
 use std::path::PathBuf;
 
 fn main() {
-    println!("cargo:rerun-if-changed=shim/shim.cpp");
-    println!("cargo:rerun-if-changed=shim/random.cpp");
-    println!("cargo:rerun-if-changed=shim/optim.cpp");
-    println!("cargo:rerun-if-changed=shim/shim.h");
+    println!("cargo:rerun-if-changed=shim");
     println!("cargo:rerun-if-env-changed=LIBTORCH_CXX11_ABI");
 
     // torch-sys (`links = "tch"`) publishes its library folder; the headers lie beside it in every layout it accepts.
@@ -30,7 +27,7 @@ fn main() {
         .include(&include)
         .include(include.join("torch/csrc/api/include"))
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
-        .files(["shim/shim.cpp", "shim/random.cpp", "shim/optim.cpp"]);
+        .files(["shim/shim.cpp", "shim/random.cpp", "shim/optim.cpp", "shim/scalar.cpp"]);
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("windows") {
         build.flag("/EHsc");
     }

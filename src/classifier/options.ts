@@ -29,8 +29,10 @@ export interface ModelOptions {
   bidirectional?: boolean;
   /** How a text's outputs become one vector. Default `'max'`. */
   pooling?: Pooling;
-  /** Share of the word vectors' and the pooled vector's elements dropped in training, also between layers. Default 0.3. */
+  /** Share of elements dropped in training from the pooled vector, and between recurrent layers. Default 0.3. */
   dropout?: number;
+  /** Share of elements dropped in training from the word vectors. Default 0. */
+  embeddingDropout?: number;
 }
 
 /** How texts become token ids. */
@@ -101,7 +103,16 @@ export interface TrainSettings {
   signal: AbortSignal | undefined;
 }
 
-const MODEL_NAMES = ['cell', 'embeddingDim', 'hiddenSize', 'numLayers', 'bidirectional', 'pooling', 'dropout'] as const;
+const MODEL_NAMES = [
+  'cell',
+  'embeddingDim',
+  'hiddenSize',
+  'numLayers',
+  'bidirectional',
+  'pooling',
+  'dropout',
+  'embeddingDropout',
+] as const;
 const TEXT_NAMES = ['tokenizer', 'minFreq', 'maxTokens', 'maxLength'] as const;
 const TRAIN_NAMES = [
   'epochs',
@@ -135,6 +146,10 @@ function number(name: string, value: number, fits: (value: number) => boolean, e
   return value;
 }
 
+function share(name: string, value: number): number {
+  return number(name, value, (given) => given >= 0 && given < 1, 'a number from 0 to below 1');
+}
+
 function flag(name: string, value: boolean): boolean {
   if (typeof value !== 'boolean') throw invalidArgument(name, 'true or false', value);
   return value;
@@ -149,12 +164,8 @@ export function modelSettings(options: ModelOptions): ModelSettings {
     numLayers: integer('numLayers', options.numLayers ?? 1, 1, 64),
     bidirectional: flag('bidirectional', options.bidirectional ?? true),
     pooling: oneOf('pooling', options.pooling ?? 'max', ['last', 'mean', 'max']),
-    dropout: number(
-      'dropout',
-      options.dropout ?? 0.3,
-      (value) => value >= 0 && value < 1,
-      'a number from 0 to below 1',
-    ),
+    dropout: share('dropout', options.dropout ?? 0.3),
+    embeddingDropout: share('embeddingDropout', options.embeddingDropout ?? 0),
   };
   return settings;
 }

@@ -66,6 +66,10 @@ export interface RecurrentResult {
  * s = 1 / sqrt(hiddenSize).
  */
 export abstract class RecurrentBase extends Module {
+  /** Weights by PyTorch's names: `weight_ih_l0`, `weight_hh_l1_reverse`, `weight_hr_l0`. */
+  [weight: `weight_${string}`]: Parameter;
+  /** Biases by PyTorch's names: `bias_ih_l0`, `bias_hh_l1_reverse`. */
+  [bias: `bias_${string}`]: Parameter;
   /** Size of the features of the input. */
   readonly inputSize: number;
   /** Size of the hidden state. */

@@ -102,9 +102,7 @@ describe('embedding', () => {
     expect(codeOf(() => embedding.forward(tensor([-1])))).toBe('OUT_OF_RANGE');
     expect(codeOf(() => embedding.forward(tensor([0.5])))).toBe('INVALID_DTYPE');
     expect(codeOf(() => embedding.forward([1] as never))).toBe('INVALID_ARGUMENT');
-    expect(embedding.forward(new Int32Array(0).length === 0 ? tensor(new Int32Array(0)) : tensor([0])).shape).toEqual([
-      0, 3,
-    ]);
+    expect(embedding.forward(tensor(new Int32Array(0))).shape).toEqual([0, 3]);
   });
 
   it('takes given vectors, frozen or not, sharing their memory', () => {
@@ -150,7 +148,7 @@ describe('pad, linear and dropout', () => {
     const dropout = new nn.Dropout(0.5);
     const ones = tensor(new Float32Array(1000).fill(1));
     const dropped = dropout.forward(ones);
-    expect([...new Set(dropped.toTypedArray())].sort()).toEqual([0, 2]);
+    expect([...new Set(dropped.toArray() as number[])].sort()).toEqual([0, 2]);
     expect(dropout.eval().forward(ones).toArray()).toEqual(ones.toArray());
     expect(dropout.train().forward(ones).sum().item()).not.toBe(1000);
     expect(codeOf(() => new nn.Dropout(1.5))).toBe('OUT_OF_RANGE');

@@ -4,16 +4,22 @@ import type { Shape } from '../types.js';
 const { packPaddedSequence } = nn.utils.rnn;
 const LAYERS = { rnn: nn.RNN, lstm: nn.LSTM, gru: nn.GRU };
 
+/** What the three layers have in common for their callers. */
+type Recurrent = nn.RecurrentBase & {
+  forward(x: Tensor | nn.utils.rnn.PackedSequence): [unknown, Tensor | [h: Tensor, c: Tensor]];
+};
+
 /** The lesson's classifier as a user composes it, for any shape. */
 export class RecurrentClassifier extends nn.Module {
   readonly embedding: nn.Embedding;
-  readonly rnn: nn.RNN | nn.LSTM | nn.GRU;
+  readonly rnn: Recurrent;
   readonly fc: nn.Linear;
 
   constructor({ cell, vocabulary, embedding, hidden, layers, bidirectional, classes }: Shape) {
     super();
     this.embedding = new nn.Embedding(vocabulary, embedding);
-    this.rnn = new LAYERS[cell](embedding, hidden, { batchFirst: true, numLayers: layers, bidirectional });
+    const options = { batchFirst: true, numLayers: layers, bidirectional };
+    this.rnn = new LAYERS[cell](embedding, hidden, options) as unknown as Recurrent;
     this.fc = new nn.Linear(hidden * (bidirectional ? 2 : 1), classes);
   }
 

@@ -2,7 +2,11 @@ import type { TextClassifier } from 'recurra';
 import type { Timing } from '../types.js';
 
 /** Median microseconds from a text to its label, one text after the other. */
-export async function predictOne(model: TextClassifier, texts: readonly string[], { warmup, seconds }: Timing): Promise<number> {
+export async function predictOne(
+  model: TextClassifier,
+  texts: readonly string[],
+  { warmup, seconds }: Timing,
+): Promise<number> {
   const times: number[] = [];
   const counted = performance.now() + warmup * 1000;
   const until = counted + seconds * 1000;
@@ -16,7 +20,11 @@ export async function predictOne(model: TextClassifier, texts: readonly string[]
 }
 
 /** Texts a second of `predictMany`. */
-export async function predictMany(model: TextClassifier, texts: readonly string[], { warmup, seconds }: Timing): Promise<number> {
+export async function predictMany(
+  model: TextClassifier,
+  texts: readonly string[],
+  { warmup, seconds }: Timing,
+): Promise<number> {
   const run = async (duration: number) => {
     const begun = performance.now();
     let done = 0;

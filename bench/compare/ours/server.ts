@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Measured, OurSpec, Timing } from '../types.js';
 import { predictMany, predictOne } from './predict.js';
+import { Prepared } from './prepared.js';
 import { trainClassifier } from './trainClassifier.js';
 import { ModuleTraining } from './trainModule.js';
-import { Prepared } from './prepared.js';
 
 type Request = { method: 'hello' | 'drop' } | { method: 'measure'; spec: OurSpec; timing: Timing };
 

@@ -16,7 +16,9 @@ export class Texts {
   readonly #words: (string[] | undefined)[];
 
   constructor(folder: string) {
-    const [tokens, lengths, labels] = ['tokens', 'lengths', 'labels'].map((name) => readInts(join(folder, `${name}.i32`)));
+    const [tokens, lengths, labels] = ['tokens', 'lengths', 'labels'].map((name) =>
+      readInts(join(folder, `${name}.i32`)),
+    );
     const offsets = new Uint32Array(lengths!.length + 1);
     for (const [i, length] of lengths!.entries()) offsets[i + 1] = offsets[i]! + length;
     const classes = Array.from({ length: 1 + labels!.reduce((a, b) => Math.max(a, b), 0) }, (_, i) => `class ${i}`);

@@ -47,19 +47,28 @@ export async function trainUntil(
  * Samples a second of a training from scratch. The clock runs from a report of progress to a later one, so that reading and tokenizing are
  * left out and everything that goes on between batches is in.
  */
-export async function trainClassifier(texts: Texts, spec: OurSpec, { warmup, seconds }: Timing): Promise<Measured> {
+export async function trainClassifier(
+  texts: Texts,
+  spec: OurSpec,
+  { warmup, seconds, until = 0 }: Timing,
+): Promise<Measured> {
   const progress: [time: number, samples: number][] = [];
   let begun: number | undefined;
-  const model = await trainUntil(texts.numbers(), { ...trainOptions(spec.shape, spec.threads), tokenizer: texts.ids }, ({ samples }) => {
-    const now = (performance.timeOrigin + performance.now()) / 1000;
-    begun ??= now;
-    if (now - begun < warmup) return false;
-    progress.push([now, samples]);
-    return now - progress[0]![0] >= seconds;
-  });
+  const model = await trainUntil(
+    texts.numbers(),
+    { ...trainOptions(spec.shape, spec.threads), tokenizer: texts.ids },
+    ({ samples }) => {
+      const now = (performance.timeOrigin + performance.now()) / 1000;
+      begun ??= now;
+      if (now - begun < warmup) return false;
+      progress.push([now, samples]);
+      return now - progress[0]![0] >= seconds && now >= until;
+    },
+  );
   const words = model.vocab.length;
   model.close();
-  if (words !== spec.shape.vocabulary) throw new Error(`the vocabulary has ${words} words, not ${spec.shape.vocabulary}`);
+  if (words !== spec.shape.vocabulary)
+    throw new Error(`the vocabulary has ${words} words, not ${spec.shape.vocabulary}`);
   const [first, last] = [progress[0]!, progress.at(-1)!];
   return { value: (last[1] - first[1]) / (last[0] - first[0]), progress };
 }

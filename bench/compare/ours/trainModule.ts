@@ -18,9 +18,9 @@ export class ModuleTraining {
     const loader = new DataLoader(new Texts(spec.folder).dataset, {
       batchSize: spec.shape.batch,
       indices: readInts(spec.order!),
-      collate: this.#packed ? padLength : padify,
+      collate: (rows): Batch => (this.#packed ? padLength(rows) : padify(rows)),
     });
-    this.#batches = forever(loader as unknown as Iterable<Batch>);
+    this.#batches = forever(loader);
   }
 
   /** Samples a second, collating included. */

@@ -30,7 +30,9 @@ pub struct ClassifierConfig {
     pub num_layers: i64,
     /// Whether a second recurrence runs from the end of each text.
     pub bidirectional: bool,
-    /// Dropout in training.
+    /// Dropout of the word vectors in training.
+    pub embedding_dropout: f64,
+    /// Dropout between layers and before the linear layer in training.
     pub dropout: f64,
     /// How the states become one vector.
     #[napi(ts_type = "'last' | 'mean' | 'max'")]
@@ -177,6 +179,7 @@ impl NativeClassifier {
             hidden_size: config.hidden_size,
             num_layers: config.num_layers,
             bidirectional: config.bidirectional,
+            embedding_dropout: config.embedding_dropout,
             dropout: config.dropout,
             pooling: Pooling::parse(&config.pooling).js()?,
             num_classes: config.num_classes,

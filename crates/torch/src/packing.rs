@@ -2,8 +2,10 @@
 
 use crate::Result;
 use crate::error::{IntoResult, argument, shape};
+use crate::shim;
 use crate::tensor::convert::to_i64;
 use crate::tensor::create::from_i32;
+use crate::tensor::number_beside;
 use tch::Tensor;
 
 /// Packed rows: `data` `[sum of lengths, ...]` step by step, and how many rows each step has.
@@ -102,9 +104,7 @@ pub fn pad_packed_sequence(
             "{NAME}: totalLength must be at least the {steps} steps of the longest row, but is {total_length}"
         )));
     }
-    let value = crate::tensor::scalar_beside(data, padding_value);
-    let (output, lengths) =
-        Tensor::f_internal_pad_packed_sequence(data, &from_i32(batch_sizes)?, batch_first, value, total_length.max(0))
-            .torch()?;
+    let value = number_beside(data, padding_value);
+    let (output, lengths) = shim::pad_packed(data, &from_i32(batch_sizes)?, batch_first, value, total_length.max(0))?;
     Ok((output, to_i64(&lengths)?.into_iter().map(|length| length as i32).collect()))
 }

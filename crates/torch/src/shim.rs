@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::error::thrown;
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr;
 use tch::Tensor;
 
 /// An `at::Tensor*` that the callee only borrows.
@@ -36,6 +37,35 @@ pub(crate) struct SgdArguments {
     pub first_step: c_int,
 }
 
+/// A number beside a tensor; the same layout as in `shim/scalar.cpp`.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Number {
+    pub value: f64,
+    pub integral: c_int,
+}
+
+/// What [`with_number`] does; the order is that of `shim/scalar.cpp`.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) enum Operation {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Pow,
+    ReverseSub,
+    ReverseDiv,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Fill,
+    MulInPlace,
+}
+
 unsafe extern "C" {
     fn recurra_free(message: Message);
     pub(crate) fn recurra_torch_version() -> *const c_char;
@@ -67,6 +97,93 @@ unsafe extern "C" {
         count: usize,
         arguments: *const SgdArguments,
     ) -> Message;
+    fn recurra_with_number(operation: c_int, this: Handle, number: *const Number, out: *mut Owned) -> Message;
+    fn recurra_clamp(this: Handle, min: *const Number, max: *const Number, out: *mut Owned) -> Message;
+    fn recurra_masked_fill(this: Handle, mask: Handle, value: *const Number, out: *mut Owned) -> Message;
+    fn recurra_full(dims: *const i64, rank: usize, value: *const Number, like: Handle, out: *mut Owned) -> Message;
+    fn recurra_arange(
+        start: *const Number,
+        end: *const Number,
+        step: *const Number,
+        like: Handle,
+        out: *mut Owned,
+    ) -> Message;
+    fn recurra_pad_packed(
+        data: Handle,
+        batch_sizes: Handle,
+        batch_first: c_int,
+        padding: *const Number,
+        total_length: i64,
+        output: *mut Owned,
+        lengths: *mut Owned,
+    ) -> Message;
+}
+
+/// An `at::Tensor*` that the caller of the shim owns.
+type Owned = *mut c_void;
+
+/// Takes over a tensor that the shim made.
+fn owned(call: impl FnOnce(&mut Owned) -> Message) -> Result<Tensor> {
+    let mut out = ptr::null_mut();
+    check(call(&mut out))?;
+    // SAFETY: without an error the shim has written a tensor made with `new`, which tch frees with `delete`.
+    Ok(unsafe { Tensor::from_ptr(out.cast()) })
+}
+
+/// One operation of a tensor and a number.
+pub(crate) fn with_number(operation: Operation, tensor: &Tensor, number: Number) -> Result<Tensor> {
+    // SAFETY: borrowed handle, pointers to locals.
+    owned(|out| unsafe { recurra_with_number(operation as c_int, handle(tensor), &raw const number, out) })
+}
+
+/// Limits elements to what bounds there are.
+pub(crate) fn clamp(tensor: &Tensor, min: Option<Number>, max: Option<Number>) -> Result<Tensor> {
+    let pointer = |number: &Option<Number>| number.as_ref().map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: borrowed handle, pointers to locals or null.
+    owned(|out| unsafe { recurra_clamp(handle(tensor), pointer(&min), pointer(&max), out) })
+}
+
+/// A number where the mask is true.
+pub(crate) fn masked_fill(tensor: &Tensor, mask: &Tensor, value: Number) -> Result<Tensor> {
+    // SAFETY: borrowed handles, pointers to locals.
+    owned(|out| unsafe { recurra_masked_fill(handle(tensor), handle(mask), &raw const value, out) })
+}
+
+/// One number everywhere, with dtype and device of `like`.
+pub(crate) fn full(dims: &[i64], value: Number, like: &Tensor) -> Result<Tensor> {
+    // SAFETY: borrowed handle, `dims` with its length, pointers to locals.
+    owned(|out| unsafe { recurra_full(dims.as_ptr(), dims.len(), &raw const value, handle(like), out) })
+}
+
+/// `start`, `start + step`, ... without `end`, with dtype and device of `like`.
+pub(crate) fn arange(start: Number, end: Number, step: Number, like: &Tensor) -> Result<Tensor> {
+    // SAFETY: borrowed handle, pointers to locals.
+    owned(|out| unsafe { recurra_arange(&raw const start, &raw const end, &raw const step, handle(like), out) })
+}
+
+/// Packed rows, padded, and their lengths.
+pub(crate) fn pad_packed(
+    data: &Tensor,
+    batch_sizes: &Tensor,
+    batch_first: bool,
+    padding: Number,
+    total_length: i64,
+) -> Result<(Tensor, Tensor)> {
+    let mut lengths = ptr::null_mut();
+    // SAFETY: borrowed handles, pointers to locals.
+    let output = owned(|out| unsafe {
+        recurra_pad_packed(
+            handle(data),
+            handle(batch_sizes),
+            c_int::from(batch_first),
+            &raw const padding,
+            total_length,
+            out,
+            &mut lengths,
+        )
+    })?;
+    // SAFETY: without an error the shim has written both tensors.
+    Ok((output, unsafe { Tensor::from_ptr(lengths.cast()) }))
 }
 
 /// The borrowed C++ handle of a tensor.

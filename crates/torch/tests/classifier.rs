@@ -18,6 +18,7 @@ fn config() -> ClassifierConfig {
         hidden_size: 6,
         num_layers: 1,
         bidirectional: true,
+        embedding_dropout: 0.0,
         dropout: 0.0,
         pooling: Pooling::Max,
         num_classes: 3,
@@ -115,7 +116,7 @@ fn every_cell_and_pooling_learns() {
 #[test]
 fn predictions_come_in_the_order_given_and_do_not_depend_on_company() {
     for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max] {
-        let config = ClassifierConfig { pooling, num_layers: 2, dropout: 0.5, ..config() };
+        let config = ClassifierConfig { pooling, num_layers: 2, embedding_dropout: 0.2, dropout: 0.5, ..config() };
         let mut classifier = Classifier::new(config).unwrap();
         let chunk = chunk(600, 600);
         let together = classifier.predict(&chunk.tokens, &chunk.lengths).unwrap();
@@ -166,7 +167,7 @@ fn a_prediction_equals_the_layers_put_together_by_hand() {
 #[test]
 fn the_same_seed_gives_the_same_training_whatever_others_draw() {
     let train = |seed| {
-        let config = ClassifierConfig { dropout: 0.3, num_layers: 2, seed, ..config() };
+        let config = ClassifierConfig { embedding_dropout: 0.1, dropout: 0.3, num_layers: 2, seed, ..config() };
         let mut classifier = Classifier::new(config).unwrap();
         // The global generator is another.
         let _ = Tensor::rand([100], (Kind::Float, Device::Cpu));

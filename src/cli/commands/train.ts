@@ -17,6 +17,7 @@ const PASSED_ON = [
   'numLayers',
   'pooling',
   'dropout',
+  'embeddingDropout',
   'minFreq',
   'maxTokens',
   'maxLength',

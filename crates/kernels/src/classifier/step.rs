@@ -154,7 +154,7 @@ impl Step<'_> {
                 net.project(member, layer, x, n, to);
                 for m in parts {
                     let clear = |mat: Mat| if mat.exists() { std::ptr::write_bytes(mat.row(own.start), 0, own.len() * mat.stride) };
-                    [m.h, m.c, m.dh, m.dc].map(clear);
+                    [m.h, m.c, m.dh, m.dc].into_iter().for_each(clear);
                 }
                 member.meet();
                 let projected = |mat: &Mat| if table { Projected::Table(*mat, plan.slots.as_ptr()) } else { Projected::Packed(*mat) };

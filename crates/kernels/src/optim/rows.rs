@@ -30,11 +30,18 @@ pub(super) unsafe fn catch_up<S: Lanes>(s: S, row: Row, since: u32, missed: &Mis
             let mut p = load_some(s, p_at, n);
             let m = load_some(s, m_at, n);
             if plain {
-                p = fma(s, m, one(-missed.sum), p);
+                let moved = s.mul_f32s(m, one(missed.sum));
+                p = s.sub_f32s(p, without_lost(s, p, moved, s.mul_f32s(m, one(missed.last)), tables.lost));
             } else {
                 let v = load_some(s, v_at, n);
                 let q = s.sqrt_f32s(v);
-                if missed.replay > 0 {
+                // Lanes that do not move do not count.
+                let zero = one(0.0);
+                let near = missed.replay > 0 && {
+                    let moving = s.select_f32s(s.equal_f32s(m, zero), one(f32::MAX), q);
+                    s.reduce_min_f32s(moving) < missed.near
+                };
+                if near {
                     p = replay(s, p, m, q, since, missed, tables);
                 } else {
                     p = s.mul_f32s(p, one(missed.shrink));
@@ -42,7 +49,8 @@ pub(super) unsafe fn catch_up<S: Lanes>(s: S, row: Row, since: u32, missed: &Mis
                     // The variance is of the size of eps^2 (1e-17): multiplied step by step so that it does not vanish.
                     let spread = s.mul_f32s(s.mul_f32s(one(missed.variance), inverse), inverse);
                     let quotient = s.mul_f32s(m, fma(s, spread, inverse, inverse));
-                    p = fma(s, quotient, one(-missed.sum), p);
+                    let (moved, last) = (s.mul_f32s(quotient, one(missed.sum)), s.mul_f32s(quotient, one(missed.last)));
+                    p = s.sub_f32s(p, without_lost(s, p, moved, last, tables.lost));
                 }
                 store_some(s, v_at, n, s.mul_f32s(v, one(missed.fade_v)));
             }
@@ -51,6 +59,19 @@ pub(super) unsafe fn catch_up<S: Lanes>(s: S, row: Row, since: u32, missed: &Mis
         }
         at += S::L;
     }
+}
+
+/// The sum of the missed steps without the part that float32 would not have made; see [`Tables`].
+#[inline(always)]
+fn without_lost<S: Lanes>(s: S, p: S::f32s, moved: S::f32s, last: S::f32s, lost: (f32, f32)) -> S::f32s {
+    let exponent = s.and_f32s(p, s.splat_f32s(f32::INFINITY));
+    // Half a unit in the last place: 2^-24 of the power of two below.
+    let half = s.mul_f32s(exponent, s.splat_f32s(lost.0 * 0.5 * f32::EPSILON));
+    let size = s.abs_f32s(moved);
+    let gone = s.sub_f32s(half, s.mul_f32s(s.abs_f32s(last), s.splat_f32s(lost.1)));
+    let zero = s.splat_f32s(0.0);
+    let left = s.max_f32s(zero, s.sub_f32s(size, s.max_f32s(zero, gone)));
+    s.or_f32s(left, s.and_f32s(moved, s.splat_f32s(-0.0)))
 }
 
 /// The missed steps one by one.
@@ -66,7 +87,7 @@ fn replay<S: Lanes>(
 ) -> S::f32s {
     let (b1, root_b2, eps) = tables.decay();
     for k in 1..=missed.replay {
-        let step = tables.early(since + k);
+        let step = tables.step(since + k);
         m = s.mul_f32s(m, s.splat_f32s(b1));
         q = s.mul_f32s(q, s.splat_f32s(root_b2));
         let below = fma(s, q, s.splat_f32s(step.root), s.splat_f32s(eps));

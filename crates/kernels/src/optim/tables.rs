@@ -8,7 +8,12 @@
 //! first-order error is zero by the choice of the mean and whose second-order term is the variance.
 //!
 //! Since `r^k` fades (0.9^200 = 1e-9), a step changes the sums of the last few hundred `s` only. Schedules need nothing
-//! more, `w_n` is each step's own. AdamW's factor `d_n = 1 - lr_n wd` goes into the same recurrence; its logarithm is
+//! more, `w_n` is each step's own.
+//!
+//! Float32 loses something that exact sums keep: a step below half a unit in the last place of the weight leaves it
+//! where it is, so `torch.optim` never makes the last part of a fading run of steps, about `9 h` for `h` half a unit. That
+//! is systematic and adds up over a long training, so the sums here leave the same part out ([`Missed::lost`]).
+//! AdamW's factor `d_n = 1 - lr_n wd` goes into the same recurrence; its logarithm is
 //! summed for the steps beyond. SGD's momentum is the special case `v` = constant: only the first sum is used.
 
 use super::{AdamOptions, Algorithm, SgdOptions};
@@ -16,8 +21,23 @@ use super::{AdamOptions, Algorithm, SgdOptions};
 /// Below this share of the first missed step a further one does not show in float32.
 const FADED: f64 = 1e-10;
 
-/// Steps before this one are replayed literally: there `e_n c^k` varies by more than the expansion likes.
-const EARLY: u32 = 64;
+/// Rows last moved before this step may need the literal replay: there `e_n c^k` varies, and where `sqrt(v)` is not much
+/// larger, the third order of the expansion would show.
+const EARLY: u32 = 300;
+
+/// Rows last moved before this step are always replayed.
+const ALWAYS: u32 = 32;
+
+/// Runs of at most so many missed steps are replayed too, which rounds each as `torch.optim` does. Rows that miss a few
+/// steps again and again gather rounding errors; the same ones as there are closer than better ones.
+const SHORT: u32 = 16;
+
+/// Share of the first missed step below which the replay stops.
+const REPLAYED: f64 = 3e-8;
+
+/// The replay is for roots of `v` below this many means of `e_n c^k`. At the bound the third order is
+/// `(0.13 / 9)^3` of a move at step 32 and less later: below 2e-7 for any usual learning rate.
+const NEAR: f32 = 8.0;
 
 /// How a row's weights and states change between two steps. Adam: `p = shrink p - m (...)`.
 #[derive(Clone, Copy, Debug)]
@@ -33,14 +53,17 @@ pub(crate) struct Missed {
     /// Factors of `m` and `v`.
     pub fade_m: f32,
     pub fade_v: f32,
-    /// How many steps must be replayed one by one instead (0: closed form), and the factor for the rest.
+    /// Weight of the last missed step alone: `w_n r^k`, shrunk like `sum`.
+    pub last: f32,
+    /// How many steps to replay one by one, and the factor for the rest, where the root of `v` is below `near`.
     pub replay: u32,
     pub rest: f32,
+    pub near: f32,
 }
 
-/// Numbers of one early step for the literal replay.
+/// Numbers of one step for the literal replay.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct EarlyStep {
+pub(crate) struct OneStep {
     pub size: f32,
     pub root: f32,
     pub shrink: f32,
@@ -52,14 +75,27 @@ pub(crate) struct Tables {
     now: u32,
     base: u32,
     window: usize,
+    /// Steps that a replay makes at most.
+    replayed: u32,
+    /// Weight of the last step.
+    weight: f64,
+    /// Part of a fading run that float32 loses, for a last step of size `u`: `lost.0 h - lost.1 u`.
+    pub lost: (f32, f32),
     sums: [Vec<f64>; 3],
     /// `r^k`, `(r c)^k`, `(r c^2)^k` for `k = window .. 1`, so that they run along with `s`.
     powers: [Vec<f64>; 3],
     /// Logarithm of the product of all `d_n` up to each step.
     log_shrink: Vec<f64>,
-    early: Vec<EarlyStep>,
+    steps: Vec<OneStep>,
     fades: Vec<(f32, f32)>,
     rule: Rule,
+    /// Factors of `m` and `v` for one step.
+    fade: (f64, f64),
+}
+
+/// What float32 arithmetic multiplies `m` and `v` by: the options rounded as `torch.optim` rounds them.
+fn factors(o: &AdamOptions) -> (f64, f64) {
+    (1.0 - f64::from((1.0 - o.beta1) as f32), f64::from(o.beta2 as f32))
 }
 
 #[derive(Clone, Copy)]
@@ -71,24 +107,32 @@ enum Rule {
 impl Tables {
     /// Tables at step `now`, where no row has missed anything.
     pub fn new(algorithm: &Algorithm, now: u32) -> Self {
-        let (rule, r, c, fade) = match *algorithm {
-            Algorithm::Adam(o) => (Rule::Adam(o, false), o.beta1 / o.beta2.sqrt(), 1.0 / o.beta2.sqrt(), (o.beta1, o.beta2)),
-            Algorithm::AdamW(o) => (Rule::Adam(o, true), o.beta1 / o.beta2.sqrt(), 1.0 / o.beta2.sqrt(), (o.beta1, o.beta2)),
-            Algorithm::Sgd(o) => (Rule::Sgd(o), o.momentum, 1.0, (o.momentum, 1.0)),
+        let (rule, fade) = match *algorithm {
+            Algorithm::Adam(o) => (Rule::Adam(o, false), factors(&o)),
+            Algorithm::AdamW(o) => (Rule::Adam(o, true), factors(&o)),
+            Algorithm::Sgd(o) => (Rule::Sgd(o), (f64::from(o.momentum as f32), 1.0)),
         };
-        let window = if r > 0.0 { (FADED.ln() / r.ln()).ceil() as usize } else { 1 };
+        let (r, c) = (fade.0 / fade.1.sqrt(), 1.0 / fade.1.sqrt());
+        let until = |share: f64| if r > 0.0 { (share.ln() / r.ln()).ceil() as usize } else { 1 };
+        // The first step below h is on average h (1 - r) / -ln r; the rest of the run is geometric.
+        let lost = if r > 0.0 { ((-1.0 / r.ln()) as f32, (r / (1.0 - r)) as f32) } else { (0.0, 0.0) };
+        let (window, replayed) = (until(FADED), until(REPLAYED) as u32);
         let powers = [r, r * c, r * c * c].map(|x| (1..=window).rev().map(|k| x.powi(k as i32)).collect());
         let fades = (0..2048).map(|k| (fade.0.powi(k) as f32, fade.1.powi(k) as f32)).collect();
         Self {
             now,
             base: now,
             window,
+            replayed,
+            weight: 0.0,
+            lost,
             sums: [vec![0.0], vec![0.0], vec![0.0]],
             powers,
             log_shrink: vec![0.0],
-            early: Vec::new(),
+            steps: Vec::new(),
             fades,
             rule,
+            fade,
         }
     }
 
@@ -109,17 +153,16 @@ impl Tables {
         let (weight, eps, shrink) = match self.rule {
             Rule::Adam(o, decoupled) => {
                 let (first, second) = (1.0 - o.beta1.powf(n), (1.0 - o.beta2.powf(n)).sqrt());
-                let shrink = if decoupled { 1.0 - lr * o.weight_decay } else { 1.0 };
-                if self.now < EARLY + self.window as u32 {
-                    let step = EarlyStep { size: (lr / first) as f32, root: (1.0 / second) as f32, shrink: shrink as f32 };
-                    self.early.push(step);
-                }
+                // Rounded as the dense step rounds it: over a thousand steps the difference would show.
+                let shrink = if decoupled { f64::from((1.0 - lr * o.weight_decay) as f32) } else { 1.0 };
+                self.steps.push(OneStep { size: (lr / first) as f32, root: (1.0 / second) as f32, shrink: shrink as f32 });
                 (lr * second / first, o.eps * second, shrink)
             }
             Rule::Sgd(o) => (if o.nesterov { lr * o.momentum } else { lr }, 0.0, 1.0),
         };
         let held = self.sums[0].len();
         let moved = held.min(self.window);
+        self.weight = weight;
         let mut factor = weight;
         for (sums, powers) in self.sums.iter_mut().zip(&self.powers) {
             let recent = &mut sums[held - moved..];
@@ -145,6 +188,7 @@ impl Tables {
         let rest = ratio(beyond);
         let mut missed = Missed {
             sum: 0.0,
+            last: 0.0,
             eps: 1.0,
             variance: 0.0,
             shrink: ratio(at) as f32,
@@ -152,37 +196,38 @@ impl Tables {
             fade_v,
             replay: 0,
             rest: rest as f32,
+            near: 0.0,
         };
         let sum = self.sums[0][at];
         if still || sum == 0.0 {
             return missed;
         }
         missed.sum = (sum * rest) as f32;
+        if k as usize <= self.window {
+            missed.last = (self.weight * self.powers[0][self.window - k as usize]) as f32;
+        }
         if let Rule::Adam(..) = self.rule {
-            if since < EARLY && self.base == 0 {
-                missed.replay = k.min(self.window as u32 - 1);
-                // The replay shrinks by itself; the rest is what comes after it.
-                missed.rest = ratio(at + missed.replay as usize) as f32;
-                return missed;
-            }
             let mean = self.sums[1][at] / sum;
             missed.eps = mean as f32;
             missed.variance = (self.sums[2][at] / sum - mean * mean).max(0.0) as f32;
+            if k <= SHORT || since < EARLY {
+                missed.replay = k.min(self.replayed);
+                // The replay shrinks by itself; the rest is what comes after it.
+                missed.rest = ratio(at + missed.replay as usize) as f32;
+                missed.near = if k <= SHORT || since < ALWAYS { f32::INFINITY } else { NEAR * missed.eps };
+            }
         }
         missed
     }
 
     #[cold]
     fn faded(&self, k: u32) -> (f32, f32) {
-        match self.rule {
-            Rule::Adam(o, _) => (o.beta1.powf(f64::from(k)) as f32, o.beta2.powf(f64::from(k)) as f32),
-            Rule::Sgd(o) => (o.momentum.powf(f64::from(k)) as f32, 1.0),
-        }
+        (self.fade.0.powf(f64::from(k)) as f32, self.fade.1.powf(f64::from(k)) as f32)
     }
 
-    /// Numbers of an early step, counted from 1.
-    pub fn early(&self, step: u32) -> EarlyStep {
-        self.early[step as usize - 1]
+    /// Numbers of a step, counted from 1.
+    pub fn step(&self, step: u32) -> OneStep {
+        self.steps[(step - self.base) as usize - 1]
     }
 
     /// Whether the first sum is all that counts (SGD).
@@ -192,9 +237,7 @@ impl Tables {
 
     /// Factors of `m` and of the root of `v` for one missed step, and eps.
     pub fn decay(&self) -> (f32, f32, f32) {
-        match self.rule {
-            Rule::Adam(o, _) => (o.beta1 as f32, o.beta2.sqrt() as f32, o.eps as f32),
-            Rule::Sgd(o) => (o.momentum as f32, 1.0, 0.0),
-        }
+        let eps = if let Rule::Adam(o, _) = self.rule { o.eps as f32 } else { 0.0 };
+        (self.fade.0 as f32, self.fade.1.sqrt() as f32, eps)
     }
 }

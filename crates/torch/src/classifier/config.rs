@@ -75,7 +75,9 @@ pub struct ClassifierConfig {
     pub num_layers: i64,
     /// Whether a second recurrence runs from the end of each text.
     pub bidirectional: bool,
-    /// Dropout after the embedding, between recurrent layers and before the linear layer; in training only.
+    /// Dropout of the word vectors; in training only.
+    pub embedding_dropout: f64,
+    /// Dropout between recurrent layers and before the linear layer; in training only.
     pub dropout: f64,
     /// How the states become one vector.
     pub pooling: Pooling,
@@ -110,6 +112,7 @@ impl ClassifierConfig {
                 self.padding_idx
             )));
         }
+        probability("embeddingDropout", self.embedding_dropout)?;
         probability("dropout", self.dropout)
     }
 

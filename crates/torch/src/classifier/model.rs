@@ -47,8 +47,8 @@ impl Model {
         batch: &Packed,
         mut dropout: Option<&mut Generator>,
     ) -> Result<Tensor> {
-        let mut drop = |x: Tensor| match dropout.as_mut() {
-            Some(generator) => generator.dropout(&x, config.dropout),
+        let mut drop = |x: Tensor, p: f64| match dropout.as_mut() {
+            Some(generator) => generator.dropout(&x, p),
             None => Ok(x),
         };
         let tensors: Vec<&Tensor> = self.parameters().collect();
@@ -56,7 +56,7 @@ impl Model {
         let (recurrent, head) = rest.split_at(rest.len() - 2);
 
         let embedded = Tensor::f_embedding(embedding, &batch.ids, config.padding_idx, false, false).torch()?;
-        let mut x = drop(embedded)?;
+        let mut x = drop(embedded, config.embedding_dropout)?;
         let mode = config.cell.mode();
         let zeros = [config.directions(), batch.rows(), config.hidden_size];
         let zeros = Tensor::f_zeros(zeros, (Kind::Float, config.device)).torch()?;
@@ -75,7 +75,7 @@ impl Model {
         let mut last = None;
         for weights in recurrent.chunks(4 * config.directions() as usize) {
             if last.is_some() {
-                x = drop(x)?;
+                x = drop(x, config.dropout)?;
             }
             let mut outputs = rnn(&x, Some(&batch.batch_sizes), &state, weights, &options)?.into_iter();
             x = outputs.next().unwrap_or(x);
@@ -91,7 +91,7 @@ impl Model {
                 padded.f_max_dim(1, false).torch()?.0
             }
         };
-        functional::linear(&drop(pooled)?, head[0], Some(head[1]))
+        functional::linear(&drop(pooled, config.dropout)?, head[0], Some(head[1]))
     }
 }
 

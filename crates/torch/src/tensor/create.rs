@@ -2,8 +2,9 @@
 
 use crate::Result;
 use crate::error::{IntoResult, argument, dtype, shape};
-use crate::tensor::{dtype_name, is_floating};
-use tch::{Device, Kind, Scalar, Tensor};
+use crate::shim;
+use crate::tensor::{dtype_name, is_floating, number_of};
+use tch::{Device, Kind, Tensor};
 
 /// Refuses negative dimensions and shapes whose size cannot be addressed; returns the number of elements.
 fn elements(operation: &str, dims: &[i64]) -> Result<usize> {
@@ -57,7 +58,7 @@ pub fn ones(dims: &[i64], kind: Kind, device: Device) -> Result<Tensor> {
 /// One value everywhere.
 pub fn full(dims: &[i64], value: f64, kind: Kind, device: Device) -> Result<Tensor> {
     elements("full", dims)?;
-    Tensor::f_full(dims, number(value, kind), (kind, device)).torch()
+    shim::full(dims, number_of(kind, value), &like(kind, device)?)
 }
 
 /// `start`, `start + step`, ... up to but without `end`.
@@ -68,7 +69,8 @@ pub fn arange(start: f64, end: f64, step: f64, kind: Kind, device: Device) -> Re
         )));
     }
     elements("arange", &[((end - start) / step).ceil() as i64])?;
-    Tensor::f_arange_start_step(number(start, kind), number(end, kind), number(step, kind), (kind, device)).torch()
+    let number = |value| number_of(kind, value);
+    shim::arange(number(start), number(end), number(step), &like(kind, device)?)
 }
 
 /// Uniform over 0..1, from the global generator.
@@ -106,12 +108,9 @@ pub fn randperm(n: i64, kind: Kind, device: Device) -> Result<Tensor> {
     Tensor::f_randperm(n, (kind, device)).torch()
 }
 
-fn number(value: f64, kind: Kind) -> Scalar {
-    if !is_floating(kind) && value.fract() == 0.0 && value.abs() < 9.3e18 {
-        Scalar::int(value as i64)
-    } else {
-        Scalar::float(value)
-    }
+/// An empty tensor that carries dtype and device.
+fn like(kind: Kind, device: Device) -> Result<Tensor> {
+    Tensor::f_empty([0_i64], (kind, device)).torch()
 }
 
 fn only_floating(operation: &str, kind: Kind) -> Result<()> {

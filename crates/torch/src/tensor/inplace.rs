@@ -3,8 +3,8 @@
 use crate::Result;
 use crate::check::operands;
 use crate::error::{IntoResult, argument, shape};
-use crate::shim::{self, check, handle};
-use crate::tensor::scalar_beside;
+use crate::shim::{self, Operation, check, handle, with_number};
+use crate::tensor::number_beside;
 use tch::Tensor;
 
 fn fits_into(operation: &str, target: &Tensor, source: &Tensor) -> Result<()> {
@@ -24,7 +24,7 @@ pub fn copy_(target: &Tensor, source: &Tensor) -> Result<()> {
 
 /// Sets every element.
 pub fn fill_(target: &Tensor, value: f64) -> Result<()> {
-    let _ = target.shallow_clone().f_fill_(scalar_beside(target, value)).torch()?;
+    let _ = with_number(Operation::Fill, target, number_beside(target, value))?;
     Ok(())
 }
 
@@ -62,6 +62,6 @@ pub fn add_(target: &Tensor, other: &Tensor, alpha: f64) -> Result<()> {
 
 /// `target *= value`.
 pub fn mul_scalar_(target: &Tensor, value: f64) -> Result<()> {
-    let _ = target.shallow_clone().f_mul_scalar_(scalar_beside(target, value)).torch()?;
+    let _ = with_number(Operation::MulInPlace, target, number_beside(target, value))?;
     Ok(())
 }

@@ -3,7 +3,8 @@
 use crate::Result;
 use crate::check::{operands, same_device};
 use crate::error::{IntoResult, argument, dtype, shape};
-use crate::tensor::{describe, scalar_beside};
+use crate::shim::{self, Operation, with_number};
+use crate::tensor::{describe, number_beside};
 use tch::{Kind, Tensor};
 
 macro_rules! unary {
@@ -29,7 +30,7 @@ macro_rules! with_number {
     ($($(#[$doc:meta])* $name:ident => $call:ident;)*) => {$(
         $(#[$doc])*
         pub fn $name(x: &Tensor, value: f64) -> Result<Tensor> {
-            x.$call(scalar_beside(x, value)).torch()
+            with_number(Operation::$call, x, number_beside(x, value))
         }
     )*};
 }
@@ -96,34 +97,31 @@ binary! {
 
 with_number! {
     /// `x + value`.
-    add_scalar => f_add_scalar;
+    add_scalar => Add;
     /// `x - value`.
-    sub_scalar => f_sub_scalar;
+    sub_scalar => Sub;
     /// `x * value`.
-    mul_scalar => f_mul_scalar;
+    mul_scalar => Mul;
     /// `x / value`.
-    div_scalar => f_div_scalar;
+    div_scalar => Div;
     /// `x ^ value`.
-    pow_scalar => f_pow_tensor_scalar;
+    pow_scalar => Pow;
     /// `value - x`.
-    rsub_scalar => f_rsub_scalar;
+    rsub_scalar => ReverseSub;
+    /// `value / x`.
+    rdiv_scalar => ReverseDiv;
     /// `x == value`.
-    eq_scalar => f_eq;
+    eq_scalar => Eq;
     /// `x != value`.
-    ne_scalar => f_ne;
+    ne_scalar => Ne;
     /// `x < value`.
-    lt_scalar => f_lt;
+    lt_scalar => Lt;
     /// `x <= value`.
-    le_scalar => f_le;
+    le_scalar => Le;
     /// `x > value`.
-    gt_scalar => f_gt;
+    gt_scalar => Gt;
     /// `x >= value`.
-    ge_scalar => f_ge;
-}
-
-/// `value / x`.
-pub fn rdiv_scalar(x: &Tensor, value: f64) -> Result<Tensor> {
-    x.f_reciprocal().torch()?.f_mul_scalar(value).torch()
+    ge_scalar => Ge;
 }
 
 /// Matrix product, as `torch.matmul`: vectors, matrices and batches of them.
@@ -145,12 +143,11 @@ pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 
 /// Limits the elements to `min..=max`; at least one bound must be given.
 pub fn clamp(x: &Tensor, min: Option<f64>, max: Option<f64>) -> Result<Tensor> {
-    match (min, max) {
-        (Some(min), Some(max)) => x.f_clamp(scalar_beside(x, min), scalar_beside(x, max)).torch(),
-        (Some(min), None) => x.f_clamp_min(scalar_beside(x, min)).torch(),
-        (None, Some(max)) => x.f_clamp_max(scalar_beside(x, max)).torch(),
-        (None, None) => Err(argument("clamp: give min, max or both")),
+    if min.is_none() && max.is_none() {
+        return Err(argument("clamp: give min, max or both"));
     }
+    let number = |bound: f64| number_beside(x, bound);
+    shim::clamp(x, min.map(number), max.map(number))
 }
 
 fn boolean(operation: &str, name: &str, x: &Tensor) -> Result<()> {
@@ -164,7 +161,7 @@ fn boolean(operation: &str, name: &str, x: &Tensor) -> Result<()> {
 pub fn masked_fill(x: &Tensor, mask: &Tensor, value: f64) -> Result<Tensor> {
     boolean("maskedFill", "mask", mask)?;
     operands("maskedFill", x, mask)?;
-    x.f_masked_fill(mask, scalar_beside(x, value)).torch()
+    shim::masked_fill(x, mask, number_beside(x, value))
 }
 
 /// `x` where the condition is true, else `other`.

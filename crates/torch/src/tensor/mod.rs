@@ -7,7 +7,8 @@ pub mod math;
 pub mod reduce;
 pub mod shape;
 
-use tch::{Device, Kind, Scalar, Tensor};
+use crate::shim::Number;
+use tch::{Device, Kind, Tensor};
 
 /// The name of a dtype, as users write it.
 pub fn dtype_name(kind: Kind) -> String {
@@ -41,15 +42,15 @@ pub fn describe(tensor: &Tensor) -> String {
     format!("{kind} {:?}", tensor.size())
 }
 
-/// A JavaScript number as a libtorch scalar beside `tensor`: an integer beside integers (as Python's `int`), else a
-/// float.
-pub(crate) fn scalar_beside(tensor: &Tensor, value: f64) -> Scalar {
-    let floating = tensor.f_kind().map_or(true, is_floating);
-    if !floating && value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0 {
-        Scalar::int(value as i64)
-    } else {
-        Scalar::float(value)
-    }
+/// A JavaScript number beside elements of a dtype: an integer beside integers (as Python's `int`), else a float.
+pub(crate) fn number_of(kind: Kind, value: f64) -> Number {
+    let integral = !is_floating(kind) && value.fract() == 0.0 && value.abs() < 9.2e18;
+    Number { value, integral: i32::from(integral) }
+}
+
+/// A JavaScript number beside a tensor.
+pub(crate) fn number_beside(tensor: &Tensor, value: f64) -> Number {
+    number_of(tensor.f_kind().unwrap_or(Kind::Float), value)
 }
 
 /// Bytes of a tensor's elements.

@@ -1,0 +1,129 @@
+//! The kernels alone. `cargo bench -p recurra-kernels` (`-- lesson` for the lesson's shape only).
+//!
+//! The texts follow Zipf's law over the vocabulary, which gives the lesson's share of repeated words: 702 tokens a
+//! batch, about 475 of them different.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, Pooling, StepOptions};
+use recurra_kernels::recurrent::Cell;
+
+const VOCAB: usize = 95_812;
+
+struct Texts {
+    tokens: Vec<i32>,
+    lengths: Vec<i32>,
+    labels: Vec<i32>,
+}
+
+/// Texts of about `mean` tokens each.
+fn texts(rows: usize, mean: usize, vocab: usize, seed: u64) -> Texts {
+    let mut state = seed | 1;
+    let mut uniform = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut texts = Texts { tokens: Vec::new(), lengths: Vec::new(), labels: Vec::new() };
+    for _ in 0..rows {
+        let length = (mean as f64 * (0.6 + 0.8 * uniform())) as i32;
+        texts.lengths.push(length.max(1));
+        texts.labels.push((uniform() * 4.0) as i32);
+        for _ in 0..length.max(1) {
+            let rank = (vocab as f64).powf(uniform().powf(0.75)) - 1.0;
+            texts.tokens.push((rank as i32).clamp(0, vocab as i32 - 1));
+        }
+    }
+    texts
+}
+
+fn config(cell: Cell, hidden: usize, threads: usize) -> ClassifierConfig {
+    ClassifierConfig {
+        cell,
+        vocab_size: VOCAB,
+        embedding_dim: 64,
+        hidden_size: hidden,
+        num_layers: 1,
+        bidirectional: false,
+        dropout: 0.0,
+        pooling: Pooling::Last,
+        num_classes: 4,
+        padding_idx: Some(1),
+        seed: 1,
+        threads,
+    }
+}
+
+fn training(c: &mut Criterion) {
+    let mut group = c.benchmark_group("training");
+    group.sample_size(10).measurement_time(Duration::from_secs(3));
+    for (name, cell, hidden, batch, rows) in [
+        ("lesson", Cell::Lstm, 32, 16, 4096),
+        ("lesson gru", Cell::Gru, 32, 16, 4096),
+        ("lesson rnn", Cell::RnnTanh, 32, 16, 4096),
+        ("hidden 128", Cell::Lstm, 128, 64, 1024),
+        ("hidden 256", Cell::Lstm, 256, 64, 512),
+        ("hidden 512", Cell::Lstm, 512, 64, 256),
+    ] {
+        for threads in [1, 2] {
+            let texts = texts(rows, 44, VOCAB, 7);
+            let classifier = Classifier::new(config(cell, hidden, threads)).expect("a valid configuration");
+            let batch_sizes = vec![batch; rows / batch as usize];
+            let Texts { tokens, lengths, labels } = &texts;
+            let chunk = Chunk { tokens, lengths, labels, batch_sizes: &batch_sizes };
+            group.throughput(Throughput::Elements(rows as u64));
+            group.bench_function(BenchmarkId::new(name, format!("{threads} threads")), |b| {
+                b.iter(|| black_box(classifier.train_batches(&chunk, &StepOptions::default()).expect("valid data")));
+            });
+        }
+    }
+    group.finish();
+}
+
+fn prediction(c: &mut Criterion) {
+    let mut group = c.benchmark_group("prediction");
+    group.sample_size(10).measurement_time(Duration::from_secs(2));
+    let one = texts(1, 44, VOCAB, 9);
+    let (one, length) = (&texts(8, 80, VOCAB, 9).tokens[..44], one.lengths.len());
+    for table in [false, true] {
+        let classifier = Classifier::new(config(Cell::Lstm, 32, 1)).expect("a valid configuration");
+        if table {
+            let many = texts(4096, 44, VOCAB, 3);
+            classifier.predict(&many.tokens, &many.lengths).expect("valid data");
+        }
+        let name = if table { "one text, projected vocabulary" } else { "one text" };
+        // Fresh classifiers, so that the calls do not add up to a projected vocabulary.
+        group.bench_function(name, |b| {
+            b.iter_custom(|n| {
+                let mut time = Duration::ZERO;
+                let mut classifier_now = Classifier::new(config(Cell::Lstm, 32, 1)).expect("a valid configuration");
+                for i in 0..n {
+                    let target = if table { &classifier } else { &classifier_now };
+                    let start = Instant::now();
+                    black_box(target.predict(one, &[44; 1][..length]).expect("valid data"));
+                    time += start.elapsed();
+                    if !table && i % 2000 == 1999 {
+                        classifier_now = Classifier::new(config(Cell::Lstm, 32, 1)).expect("a valid configuration");
+                        classifier_now.predict(one, &[44]).expect("valid data");
+                    }
+                }
+                time
+            });
+        });
+    }
+    for threads in [1, 2] {
+        let many = texts(7600, 44, VOCAB, 5);
+        let classifier = Classifier::new(config(Cell::Lstm, 32, threads)).expect("a valid configuration");
+        group.throughput(Throughput::Elements(7600));
+        group.bench_function(BenchmarkId::new("bulk", format!("{threads} threads")), |b| {
+            b.iter(|| black_box(classifier.predict(&many.tokens, &many.lengths).expect("valid data")));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, training, prediction);
+criterion_main!(benches);

@@ -1,0 +1,87 @@
+// Operations with a number. tch has them too, but there an exception of libtorch becomes a panic: the temporary scalar's
+// destructor finds the pending error first.
+#include "shim.h"
+
+#include <ATen/ops/_pad_packed_sequence.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/clamp.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/masked_fill.h>
+#include <ATen/ops/pow.h>
+#include <ATen/ops/rsub.h>
+
+#include <stdexcept>
+
+extern "C" {
+
+struct Number {
+  double value;
+  int integral;
+};
+
+static at::Scalar scalar(const Number *n) {
+  return n->integral ? at::Scalar(static_cast<int64_t>(n->value)) : at::Scalar(n->value);
+}
+
+// The order of `Operation` in src/shim.rs.
+char *recurra_with_number(int operation, Handle self, const Number *number, Handle *out) {
+  return guarded([&] {
+    const at::Tensor &x = *self;
+    const at::Scalar s = scalar(number);
+    const auto apply = [&]() -> at::Tensor {
+      switch (operation) {
+        case 0: return x.add(s);
+        case 1: return x.sub(s);
+        case 2: return x.mul(s);
+        case 3: return x.div(s);
+        case 4: return x.pow(s);
+        case 5: return at::rsub(x, s);
+        case 6: return x.reciprocal().mul(s);
+        case 7: return x.eq(s);
+        case 8: return x.ne(s);
+        case 9: return x.lt(s);
+        case 10: return x.le(s);
+        case 11: return x.gt(s);
+        case 12: return x.ge(s);
+        case 13: return x.fill_(s);
+        case 14: return x.mul_(s);
+        default: throw std::invalid_argument("unknown operation with a number");
+      }
+    };
+    *out = new at::Tensor(apply());
+  });
+}
+
+// Either bound may be null.
+char *recurra_clamp(Handle self, const Number *min, const Number *max, Handle *out) {
+  return guarded([&] {
+    std::optional<at::Scalar> low, high;
+    if (min) low = scalar(min);
+    if (max) high = scalar(max);
+    *out = new at::Tensor(self->clamp(low, high));
+  });
+}
+
+char *recurra_masked_fill(Handle self, Handle mask, const Number *value, Handle *out) {
+  return guarded([&] { *out = new at::Tensor(self->masked_fill(*mask, scalar(value))); });
+}
+
+// `like` says dtype and device.
+char *recurra_full(const int64_t *dims, size_t rank, const Number *value, Handle like, Handle *out) {
+  return guarded([&] { *out = new at::Tensor(at::full(at::IntArrayRef(dims, rank), scalar(value), like->options())); });
+}
+
+char *recurra_arange(const Number *start, const Number *end, const Number *step, Handle like, Handle *out) {
+  return guarded([&] { *out = new at::Tensor(at::arange(scalar(start), scalar(end), scalar(step), like->options())); });
+}
+
+char *recurra_pad_packed(Handle data, Handle batch_sizes, int batch_first, const Number *padding, int64_t total_length,
+                         Handle *output, Handle *lengths) {
+  return guarded([&] {
+    auto padded = at::_pad_packed_sequence(*data, *batch_sizes, batch_first != 0, scalar(padding), total_length);
+    auto first = std::make_unique<at::Tensor>(std::get<0>(padded));
+    *lengths = new at::Tensor(std::get<1>(padded));
+    *output = first.release();
+  });
+}
+}
