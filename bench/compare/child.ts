@@ -24,8 +24,14 @@ export class Child {
   }
 
   #answer(line: string): void {
-    const { result, error } = JSON.parse(line) as { result?: never; error?: string };
     const waiting = this.#waiting.shift();
+    let answer: { result?: never; error?: string };
+    try {
+      answer = JSON.parse(line);
+    } catch {
+      answer = { error: `expected an answer in JSON but received ${JSON.stringify(line.slice(0, 200))}` };
+    }
+    const { result, error } = answer;
     if (error === undefined) waiting?.resolve(result as never);
     else waiting?.reject(new Error(`${this.#name}: ${error}`));
   }

@@ -60,11 +60,12 @@ export interface MeasureOptions {
   timing: Timing;
   /** Timing of the search for the best settings. */
   probe: Timing;
+  /** Settings that are measured in full after the search, at most. */
+  finalists: number;
 }
 
 /** A probe this near to the best one may still turn out to be the best. */
 const NEAR_THE_BEST = 1.15;
-const MOST_FINALISTS = 2;
 
 /** Measures contenders in turns, and keeps every figure. */
 export class Bench {
@@ -87,7 +88,7 @@ export class Bench {
     for (const worker of new Set(contenders.map((contender) => contender.worker))) await worker.request('drop');
   }
 
-  /** The best settings of many by a short look at each: at most two, the second only if it is close to the first. */
+  /** The best settings of many by a short look at each; more than one only if they are close to the best. */
   async finalists<C extends Contender>(contenders: readonly C[]): Promise<C[]> {
     if (contenders.length <= 1) return [...contenders];
     const probed: { contender: C; value: number }[] = [];
@@ -102,7 +103,7 @@ export class Bench {
     const limit = best < 0 ? best / NEAR_THE_BEST : best * NEAR_THE_BEST;
     return probed
       .filter(({ value }) => value <= limit)
-      .slice(0, MOST_FINALISTS)
+      .slice(0, this.options.finalists)
       .map(({ contender }) => contender);
   }
 

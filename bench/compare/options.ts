@@ -17,7 +17,7 @@ export const USAGE = `usage: npm run bench -- [quick|full] [--only PATTERN] [--r
   full             everything (default)
   --only PATTERN   only comparisons whose name or shape matches this regular expression
   --repeats N      measurements of each contender, of which the median counts (default 5)
-  --seconds S      length of a measurement (default 1, quick 0.3)
+  --seconds S      length of a measurement (default 1, quick 0.25)
   --python FILE    a Python that has PyTorch and numpy (or RECURRA_BENCH_PYTHON); default: one set up in the cache folder
   --json FILE      writes the rows to FILE, and machine, versions and every measurement to FILE with .details.json`;
 
@@ -58,11 +58,12 @@ export function readOptions(args: readonly string[]): CompareOptions {
     throw new BenchError(`expected quick or full, not ${JSON.stringify(positionals.join(' '))}\n${USAGE}`);
   }
   const quick = mode === 'quick';
-  const seconds = values.seconds === undefined ? (quick ? 0.3 : 1) : positive('seconds', values.seconds, false);
+  const seconds = values.seconds === undefined ? (quick ? 0.25 : 1) : positive('seconds', values.seconds, false);
   return {
     quick,
     repeats: values.repeats === undefined ? 5 : positive('repeats', values.repeats, true),
     timing: { warmup: seconds / 5, seconds },
+    finalists: quick ? 1 : 2,
     probe: { warmup: seconds / 10, seconds: seconds / 3 },
     only: values.only === undefined ? undefined : pattern(values.only),
     python: values.python ?? process.env.RECURRA_BENCH_PYTHON,

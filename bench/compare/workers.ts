@@ -39,7 +39,12 @@ export class Workers {
   /** A worker of PyTorch. */
   theirs(threads: number): Child {
     return this.#get(`PyTorch, ${threads} threads`, (name) => {
-      return new Child(name, this.#python, ['-u', '-W', 'ignore', THEIRS, String(threads)], threadVariables(threads));
+      return new Child(
+        name,
+        this.#python,
+        ['-B', '-u', '-W', 'ignore', THEIRS, String(threads)],
+        threadVariables(threads),
+      );
     });
   }
 

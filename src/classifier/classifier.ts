@@ -1,16 +1,15 @@
 import { encodeDataset } from '../data/encode.js';
 import type { Rows } from '../data/rows.js';
-import { Turns } from '../data/turns.js';
 import { checkOptionNames, DataError, invalidArgument, RecurraError } from '../errors.js';
 import type { Tokenizer, TokenizerName } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
 import { limitedTokenizer, prepareData } from './dataset.js';
-import { createEngine, type Engine } from './engine.js';
+import { type Engine, kernelEngine } from './engine.js';
 import { TrainingError } from './errors.js';
 import type { Evaluation } from './metrics.js';
 import { readModel, writeModel } from './modelFile.js';
 import { type ModelSettings, type TrainOptions, trainSettings } from './options.js';
-import { type Prediction, predictionOf, predictRows } from './prediction.js';
+import { type Prediction, type Predictor, predictTexts } from './prediction.js';
 import type { Progress } from './progress.js';
 import { measure, Training } from './training.js';
 
@@ -57,7 +56,7 @@ export class TextClassifier {
   readonly #engine: Engine;
   readonly #tokenizer: TokenizerName | Tokenizer;
   readonly #maxLength: number;
-  readonly #split: Tokenizer;
+  readonly #predictor: Predictor;
   #history: readonly Progress[] = [];
   #trainedRows = 0;
   #closed = false;
@@ -69,12 +68,9 @@ export class TextClassifier {
     this.#engine = parts.engine;
     this.#tokenizer = parts.tokenizer;
     this.#maxLength = parts.maxLength;
-    this.#split = limitedTokenizer({
-      tokenizer: parts.tokenizer,
-      maxLength: parts.maxLength,
-      minFreq: 1,
-      maxTokens: undefined,
-    });
+    const { engine, labels, vocab, tokenizer, maxLength } = parts;
+    const split = limitedTokenizer({ tokenizer, maxLength, minFreq: 1, maxTokens: undefined });
+    this.#predictor = { engine, split, vocab, labels };
   }
 
   /** One report per epoch of the training that made this model; empty for a model that was loaded. */
@@ -111,7 +107,7 @@ export class TextClassifier {
       throw error;
     }
     const { train, validation, vocab } = data;
-    const engine = createEngine({
+    const engine = kernelEngine({
       ...settings.model,
       vocabSize: vocab.length,
       numClasses: train.classes.length,
@@ -165,7 +161,7 @@ export class TextClassifier {
         undefined,
       );
     }
-    const engine = createEngine({
+    const engine = kernelEngine({
       ...settings,
       vocabSize: vocab.length,
       numClasses: labels.length,
@@ -222,37 +218,7 @@ export class TextClassifier {
     if (!Number.isSafeInteger(topK) || topK < 1) throw invalidArgument('topK', 'an integer from 1', topK);
     if (!Array.isArray(texts)) throw invalidArgument('texts', 'an array of strings', texts);
     if (texts.length === 0) return [];
-    const unknown = this.vocab.defaultIndex!;
-    const lengths = new Int32Array(texts.length);
-    const counts = new Int32Array(texts.length);
-    const known = new Int32Array(texts.length);
-    const parts: Int32Array[] = [];
-    const turns = new Turns();
-    for (const [row, text] of texts.entries()) {
-      if (typeof text !== 'string') throw invalidArgument(`texts[${row}]`, 'a string', text);
-      const words = this.#split(text);
-      const ids = words.length === 0 ? Int32Array.of(unknown) : this.vocab.encode(words);
-      counts[row] = words.length;
-      lengths[row] = ids.length;
-      if (words.length > 0) for (const id of ids) if (id !== unknown) known[row]!++;
-      parts.push(ids);
-      if (turns.due) await turns.next();
-    }
-    let tokens = parts[0]!;
-    if (parts.length > 1) {
-      tokens = new Int32Array(lengths.reduce((sum, length) => sum + length, 0));
-      let at = 0;
-      for (const ids of parts) {
-        tokens.set(ids, at);
-        at += ids.length;
-      }
-    }
-    const classes = this.labels.length;
-    const probabilities = await predictRows(this.#engine, tokens, lengths, classes);
-    return texts.map((_, row) => {
-      const distribution = probabilities.subarray(row * classes, (row + 1) * classes);
-      return predictionOf(this.labels, distribution, topK, counts[row]!, known[row]!);
-    });
+    return predictTexts(this.#predictor, texts, topK);
   }
 
   /**
@@ -264,7 +230,7 @@ export class TextClassifier {
     this.#checkOpen();
     checkOptionNames('TextClassifier.evaluate', options, ['signal']);
     const dataset = await encodeDataset(rows, {
-      tokenizer: this.#split,
+      tokenizer: this.#predictor.split,
       vocab: this.vocab,
       classes: this.labels,
       ...(options.signal ? { signal: options.signal } : {}),

@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import type { light as lightNamespace } from '../../index.js';
 import type { EncodedDataset, GatheredRows } from '../data/encoded.js';
+import { light } from '../native/light.js';
 import { torch } from '../native/torch.js';
 import type { ModelSettings } from './options.js';
 
@@ -40,7 +42,7 @@ export interface Engine {
   /** Makes one optimizer step per batch. */
   train(chunk: Chunk, clipGradNorm: number): Promise<ChunkStats>;
   /** Probabilities, `[rows, numClasses]` row-major, in the order of the rows. */
-  predict(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
+  predict(tokens: Int32Array, lengths: Int32Array): Float32Array | Promise<Float32Array>;
   /** A copy of all parameters. */
   state(): Promise<StateEntry[]>;
   /** Replaces all parameters; refuses, before anything changes, what does not fit by name, shape or dtype. */
@@ -49,11 +51,42 @@ export interface Engine {
   close(): void;
 }
 
-/** Makes the engine for a configuration. */
-export function createEngine(config: EngineConfig): Engine {
+/**
+ * Multiply-adds up to which a prediction is computed at once: some 0.2 ms, about what two changes of thread cost on a busy
+ * machine, and too little to be felt on the event loop.
+ */
+const AT_ONCE = 2_000_000;
+
+/** Multiply-adds of one token. */
+function workPerToken({ cell, embeddingDim, hiddenSize, numLayers, bidirectional }: EngineConfig): number {
+  const gates = { rnn: 1, lstm: 4, gru: 3 }[cell];
+  const directions = bidirectional ? 2 : 1;
+  const first = embeddingDim + hiddenSize;
+  const others = (numLayers - 1) * (directions * hiddenSize + hiddenSize);
+  return gates * directions * hiddenSize * (first + others);
+}
+
+/** The engine on this package's own CPU kernels: the default. It needs no libtorch. */
+export function kernelEngine(config: EngineConfig): Engine {
+  const { threads, ...model } = config;
+  const native = new (light().CpuClassifier)({ ...model, threads: threads ?? availableParallelism() });
+  const atOnce = AT_ONCE / workPerToken(config);
+  return {
+    train: ({ learningRates, ...chunk }, clipNorm) =>
+      native.trainBatches({ ...chunk, learningRates: [...learningRates], clipNorm }),
+    predict: (tokens, lengths) =>
+      tokens.length <= atOnce ? native.predictNow(tokens, lengths) : native.predict(tokens, lengths),
+    state: () => native.state(),
+    loadState: (entries) => native.loadState(entries),
+    close: () => native.close(),
+  };
+}
+
+/** The engine on libtorch's operators and autograd: what the kernels are compared with. */
+export function torchEngine(config: EngineConfig): Engine {
   const binding = torch();
-  if (config.threads !== undefined) binding.setNumThreads(config.threads);
-  const { threads: _, ...model } = config;
+  const { threads, ...model } = config;
+  if (threads !== undefined) binding.setNumThreads(threads);
   const native = new binding.NativeClassifier({ ...model, device: 'cpu' });
   return {
     train: ({ tokens, lengths, labels, batchSizes, learningRates }, clipNorm) =>

@@ -53,7 +53,7 @@ export interface TrainOptions extends ModelOptions, TextOptions {
   epochs?: number;
   /** Rows per step. Default 64. */
   batchSize?: number;
-  /** Learning rate of Adam. Default 2e-3. */
+  /** Learning rate of Adam at the start. Default 5e-3. */
   lr?: number;
   /** How the learning rate moves. Default `'linear'`. */
   schedule?: Schedule;
@@ -211,7 +211,7 @@ export function trainSettings(options: TrainOptions): TrainSettings {
     text: textSettings(options),
     epochs: integer('epochs', options.epochs ?? 4, 1, 100_000),
     batchSize: integer('batchSize', options.batchSize ?? 64, 1, 1_000_000),
-    lr: number('lr', options.lr ?? 2e-3, (value) => value > 0 && Number.isFinite(value), 'a number above 0'),
+    lr: number('lr', options.lr ?? 5e-3, (value) => value > 0 && Number.isFinite(value), 'a number above 0'),
     schedule: oneOf('schedule', options.schedule ?? 'linear', ['constant', 'linear', 'cosine']),
     clipGradNorm: number(
       'clipGradNorm',

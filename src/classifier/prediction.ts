@@ -1,3 +1,7 @@
+import { Turns } from '../data/turns.js';
+import { invalidArgument } from '../errors.js';
+import type { Tokenizer } from '../text/tokenizer.js';
+import type { Vocab } from '../text/vocab.js';
 import type { Engine } from './engine.js';
 
 /** A label and how probable the model finds it. */
@@ -56,11 +60,11 @@ export function predictionOf(
   return new Prediction(classes.slice(0, topK), tokens, knownTokens);
 }
 
-/** Rows that go to the engine in one call: enough to keep it busy, few enough to stop and to answer others between. */
+/** Rows that go to the engine in one call: enough to keep it busy, few enough to let others in between. */
 const ROWS_PER_CALL = 1_024;
 
 /**
- * Probabilities of many rows, `[rows, classes]`, in the order given. Rows of similar length are computed together.
+ * Probabilities of many rows, `[rows, classes]`, in the order given.
  *
  * @internal
  */
@@ -70,25 +74,101 @@ export async function predictRows(
   lengths: Int32Array,
   classes: number,
 ): Promise<Float32Array> {
-  const rows = lengths.length;
-  if (rows <= 1) return rows === 0 ? new Float32Array(0) : engine.predict(tokens, lengths);
-  const starts = new Uint32Array(rows);
-  for (let row = 1; row < rows; row++) starts[row] = starts[row - 1]! + lengths[row - 1]!;
-  const order = Uint32Array.from({ length: rows }, (_, row) => row).sort((a, b) => lengths[b]! - lengths[a]!);
-  const result = new Float32Array(rows * classes);
-  for (let from = 0; from < rows; from += ROWS_PER_CALL) {
-    const part = order.subarray(from, from + ROWS_PER_CALL);
-    const partLengths = Int32Array.from(part, (row) => lengths[row]!);
-    const partTokens = new Int32Array(partLengths.reduce((sum, length) => sum + length, 0));
-    let at = 0;
-    for (const row of part) {
-      partTokens.set(tokens.subarray(starts[row]!, starts[row]! + lengths[row]!), at);
-      at += lengths[row]!;
-    }
-    const probabilities = await engine.predict(partTokens, partLengths);
-    for (const [index, row] of part.entries()) {
-      result.set(probabilities.subarray(index * classes, (index + 1) * classes), row * classes);
-    }
+  const result = new Float32Array(lengths.length * classes);
+  for (let row = 0, token = 0; row < lengths.length; row += ROWS_PER_CALL) {
+    const part = lengths.subarray(row, row + ROWS_PER_CALL);
+    const end = part.reduce((sum, length) => sum + length, token);
+    result.set(await engine.predict(tokens.subarray(token, end), part), row * classes);
+    token = end;
   }
   return result;
+}
+
+/** What turns texts into predictions. */
+export interface Predictor {
+  engine: Pick<Engine, 'predict'>;
+  split: Tokenizer;
+  vocab: Vocab;
+  labels: readonly string[];
+}
+
+/** Some texts on their way: as numbers, and what to tell of each. */
+interface Block {
+  tokens: Int32Array;
+  lengths: Int32Array;
+  counts: Int32Array;
+  known: Int32Array;
+}
+
+async function encodeBlock(
+  { split, vocab }: Predictor,
+  texts: readonly string[],
+  from: number,
+  turns: Turns,
+): Promise<Block> {
+  const rows = Math.min(ROWS_PER_CALL, texts.length - from);
+  const unknown = vocab.defaultIndex!;
+  const block = { lengths: new Int32Array(rows), counts: new Int32Array(rows), known: new Int32Array(rows) };
+  const parts: Int32Array[] = [];
+  let total = 0;
+  for (let row = 0; row < rows; row++) {
+    const text = texts[from + row];
+    if (typeof text !== 'string') throw invalidArgument(`texts[${from + row}]`, 'a string', text);
+    const words = split(text);
+    const ids = words.length === 0 ? Int32Array.of(unknown) : vocab.encode(words);
+    let known = 0;
+    if (words.length > 0) for (let i = 0; i < ids.length; i++) if (ids[i] !== unknown) known++;
+    block.counts[row] = words.length;
+    block.lengths[row] = ids.length;
+    block.known[row] = known;
+    total += ids.length;
+    parts.push(ids);
+    if (turns.due) await turns.next();
+  }
+  if (rows === 1) return { ...block, tokens: parts[0]! };
+  const tokens = new Int32Array(total);
+  let at = 0;
+  for (const ids of parts) {
+    tokens.set(ids, at);
+    at += ids.length;
+  }
+  return { ...block, tokens };
+}
+
+/**
+ * Labels texts, in their order. While the engine computes some, the next ones are split and looked up.
+ *
+ * @internal
+ */
+export async function predictTexts(
+  predictor: Predictor,
+  texts: readonly string[],
+  topK: number,
+): Promise<Prediction[]> {
+  const { engine, labels } = predictor;
+  const predictions: Prediction[] = [];
+  const turns = new Turns();
+  const finish = (block: Block, probabilities: Float32Array) => {
+    for (let row = 0; row < block.lengths.length; row++) {
+      const distribution = probabilities.subarray(row * labels.length, (row + 1) * labels.length);
+      predictions.push(predictionOf(labels, distribution, topK, block.counts[row]!, block.known[row]!));
+    }
+  };
+  let block = await encodeBlock(predictor, texts, 0, turns);
+  for (let from = ROWS_PER_CALL; ; from += ROWS_PER_CALL) {
+    const pending = engine.predict(block.tokens, block.lengths);
+    if (pending instanceof Float32Array) {
+      finish(block, pending);
+      if (from >= texts.length) return predictions;
+      block = await encodeBlock(predictor, texts, from, turns);
+    } else {
+      const [next, probabilities] = await Promise.all([
+        from < texts.length ? encodeBlock(predictor, texts, from, turns) : undefined,
+        pending,
+      ]);
+      finish(block, probabilities);
+      if (!next) return predictions;
+      block = next;
+    }
+  }
 }

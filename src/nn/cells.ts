@@ -30,7 +30,10 @@ export interface RNNCellOptions extends CellOptions {
   nonlinearity?: 'tanh' | 'relu';
 }
 
-/** What the cells, single steps of the recurrent layers, have in common. Not made directly. Initial values are those of the layers. */
+/**
+ * What the cells, single steps of the recurrent layers, have in common. Not made directly. Initial values are those of
+ * the layers.
+ */
 export abstract class RecurrentCell extends Module {
   /** Size of the features of the input. */
   readonly inputSize: number;
@@ -123,7 +126,10 @@ export class RNNCell extends RecurrentCell {
     this.nonlinearity = nonlinearity;
   }
 
-  /** `[batch, inputSize]` and a state `[batch, hiddenSize]` (zeros by default) give the next state. Also without batch dimension. */
+  /**
+   * `[batch, inputSize]` and a state `[batch, hiddenSize]` (zeros by default) give the next state. Also without batch
+   * dimension.
+   */
   forward(input: Tensor, hx?: Tensor): Tensor {
     return this.step(
       this.nonlinearity === 'tanh' ? 'RNN_TANH' : 'RNN_RELU',
@@ -139,7 +145,10 @@ export class LSTMCell extends RecurrentCell {
     super('LSTMCell', 4, inputSize, hiddenSize, options);
   }
 
-  /** `[batch, inputSize]` and states h, c of `[batch, hiddenSize]` (zeros by default) give the next states. Also without batch dimension. */
+  /**
+   * `[batch, inputSize]` and states h, c of `[batch, hiddenSize]` (zeros by default) give the next states. Also without
+   * batch dimension.
+   */
   forward(input: Tensor, hx?: [h: Tensor, c: Tensor]): [h: Tensor, c: Tensor] {
     if (hx !== undefined && (!Array.isArray(hx) || hx.length !== 2))
       throw invalidArgument('hx of LSTMCell', 'the two states [h, c]', hx);
@@ -153,7 +162,10 @@ export class GRUCell extends RecurrentCell {
     super('GRUCell', 3, inputSize, hiddenSize, options);
   }
 
-  /** `[batch, inputSize]` and a state `[batch, hiddenSize]` (zeros by default) give the next state. Also without batch dimension. */
+  /**
+   * `[batch, inputSize]` and a state `[batch, hiddenSize]` (zeros by default) give the next state. Also without batch
+   * dimension.
+   */
   forward(input: Tensor, hx?: Tensor): Tensor {
     return this.step('GRU', input, hx === undefined ? undefined : [hx])[0]!;
   }

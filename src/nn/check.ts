@@ -6,7 +6,10 @@ import { type Device, type DType, isFloating, mismatch, shapeText } from '../ten
 export interface FactoryOptions {
   /** Element type of the parameters: float32 (default) or float64. */
   dtype?: 'float32' | 'float64';
-  /** Device of the parameters. Default `cpu`. Initial values are drawn on the CPU in any case, and are the same on every device. */
+  /**
+   * Device of the parameters. Default `cpu`. Initial values are drawn on the CPU in any case, and are the same on every
+   * device.
+   */
   device?: Device;
 }
 

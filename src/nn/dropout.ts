@@ -3,7 +3,10 @@ import { checkProbability } from './check.js';
 import { dropout } from './functional.js';
 import { Module } from './module.js';
 
-/** In training, zeroes each element with probability `p` and multiplies the others by `1 / (1 - p)`; in evaluation changes nothing. */
+/**
+ * In training, zeroes each element with probability `p` and multiplies the others by `1 / (1 - p)`; in evaluation
+ * changes nothing.
+ */
 export class Dropout extends Module {
   /** Probability of an element to be zeroed. */
   readonly p: number;

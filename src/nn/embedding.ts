@@ -13,7 +13,10 @@ import { Parameter } from './parameter.js';
 export interface EmbeddingOptions extends FactoryOptions {
   /** Row that stays zero: its initial value is zero and its gradient is. From the end if negative. */
   paddingIdx?: number | undefined;
-  /** Vectors, `[numEmbeddings, embeddingDim]`, to take instead of drawing them; their memory is shared. They set dtype and device. */
+  /**
+   * Vectors, `[numEmbeddings, embeddingDim]`, to take instead of drawing them; their memory is shared. They set dtype
+   * and device.
+   */
   weight?: Tensor | undefined;
 }
 
@@ -170,8 +173,8 @@ export class EmbeddingBag extends Module {
   }
 
   /**
-   * Vectors of the bags, `[bags, embeddingDim]`: of ids `[bags, length]`, or of ids `[total]` with `offsets`, where each bag begins.
-   * `perSampleWeights` (of the ids' shape, mode `sum` only) multiply the vectors.
+   * Vectors of the bags, `[bags, embeddingDim]`: of ids `[bags, length]`, or of ids `[total]` with `offsets`, where
+   * each bag begins. `perSampleWeights` (of the ids' shape, mode `sum` only) multiply the vectors.
    */
   forward(ids: Tensor, offsets?: Tensor | Int32Array | readonly number[] | null, perSampleWeights?: Tensor): Tensor {
     return embeddingBag(ids, this.weight, offsets, { mode: this.mode, paddingIdx: this.paddingIdx, perSampleWeights });

@@ -51,7 +51,10 @@ export function logSoftmax(input: Tensor, { dim }: { dim: number }): Tensor {
   return input.logSoftmax(dim);
 }
 
-/** In training, zeroes each element with probability `p` and multiplies the others by `1 / (1 - p)`; otherwise the input as it is. */
+/**
+ * In training, zeroes each element with probability `p` and multiplies the others by `1 / (1 - p)`; otherwise the input
+ * as it is.
+ */
 export function dropout(input: Tensor, { p = 0.5, training = true }: { p?: number; training?: boolean } = {}): Tensor {
   checkProbability('p of dropout', p);
   return wrap(torch().dropout(checkTensor('input of dropout', input), p, training));
@@ -112,8 +115,9 @@ export function resolvePadding(paddingIdx: number | undefined, rows: number): nu
 }
 
 /**
- * Softmax and negative log likelihood in one: logits `[batch, classes]` (or `[classes]`, or `[batch, classes, ..]`) and targets that are class
- * indices of shape `[batch]` (or `[]`, or `[batch, ..]`), int64, or probabilities of the logits' shape.
+ * Softmax and negative log likelihood in one: logits `[batch, classes]` (or `[classes]`, or `[batch, classes, ..]`) and
+ * targets that are class indices of shape `[batch]` (or `[]`, or `[batch, ..]`), int64, or probabilities of the logits'
+ * shape.
  *
  * @throws `OUT_OF_RANGE` if a target is not a class (nor `ignoreIndex`).
  */
@@ -171,8 +175,8 @@ function checkTargets(target: Tensor, classes: number, ignoreIndex: number): voi
 }
 
 /**
- * Adds `value` around a tensor: `padding` is `[left, right]` for the last dimension, then two numbers for the one before, and so on. Negative
- * numbers take elements away.
+ * Adds `value` around a tensor: `padding` is `[left, right]` for the last dimension, then two numbers for the one
+ * before, and so on. Negative numbers take elements away.
  */
 export function pad(input: Tensor, padding: readonly number[], { value = 0 }: { value?: number } = {}): Tensor {
   if (!isTensor(input)) throw invalidArgument('input of pad', 'a Tensor', input);

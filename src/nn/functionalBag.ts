@@ -20,8 +20,8 @@ export interface EmbeddingBagOptions {
 }
 
 /**
- * One vector per bag of ids. Either ids of shape `[bags, length]`, or ids of shape `[total]` and `offsets`, the position in them at which each
- * bag begins (the first is 0). The result is `[bags, dim]`; an empty bag gives zeros.
+ * One vector per bag of ids. Either ids of shape `[bags, length]`, or ids of shape `[total]` and `offsets`, the
+ * position in them at which each bag begins (the first is 0). The result is `[bags, dim]`; an empty bag gives zeros.
  *
  * @throws `OUT_OF_RANGE` if an id is not a row of the weight, or offsets do not begin at 0, fall, or go beyond the ids.
  */

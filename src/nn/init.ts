@@ -41,8 +41,8 @@ function fans(name: string, tensor: Tensor): { fanIn: number; fanOut: number } {
 }
 
 /**
- * Fills a weight from U(-bound, bound), bound = sqrt(3) * gain / sqrt(fanIn) and gain = sqrt(2 / (1 + a^2)), as He et al. (2015) derive it
- * for a leaky ReLU of slope `a`.
+ * Fills a weight from U(-bound, bound), bound = sqrt(3) * gain / sqrt(fanIn) and gain = sqrt(2 / (1 + a^2)), as He et
+ * al. (2015) derive it for a leaky ReLU of slope `a`.
  */
 export function kaimingUniform_<T extends Tensor>(tensor: T, { a = 0 }: { a?: number } = {}): T {
   const { fanIn } = fans('kaimingUniform_', tensor);

@@ -14,7 +14,10 @@ export interface LinearOptions extends FactoryOptions {
   bias?: boolean;
 }
 
-/** `x @ weight^T + bias`: `[.., inFeatures]` gives `[.., outFeatures]`. Initial values are U(-k, k) with k = 1 / sqrt(inFeatures). */
+/**
+ * `x @ weight^T + bias`: `[.., inFeatures]` gives `[.., outFeatures]`. Initial values are U(-k, k) with k = 1 /
+ * sqrt(inFeatures).
+ */
 export class Linear extends Module {
   /** Size of the last dimension of the input. */
   readonly inFeatures: number;

@@ -36,7 +36,10 @@ export class CrossEntropyLoss extends Module {
     if (weight !== undefined) this.registerBuffer('weight', weight);
   }
 
-  /** Loss of logits `[batch, classes]` for targets `[batch]` (int64 class indices): one number, or `[batch]` with reduction `none`. */
+  /**
+   * Loss of logits `[batch, classes]` for targets `[batch]` (int64 class indices): one number, or `[batch]` with
+   * reduction `none`.
+   */
   forward(logits: Tensor, target: Tensor): Tensor {
     const { ignoreIndex, reduction, labelSmoothing } = this;
     return crossEntropy(logits, target, { weight: this.weight ?? undefined, ignoreIndex, reduction, labelSmoothing });

@@ -13,9 +13,9 @@ export type StateDict = Record<string, Tensor>;
 const buffersOf = new WeakMap<Module, Set<string>>();
 
 /**
- * Base of all layers and models. A subclass makes its layers in the constructor, assigns them to properties, and computes in `forward`.
- * Parameters, buffers and layers are found by these properties, and named by them, in the order in which they were assigned; private
- * (`#`) fields are not seen.
+ * Base of all layers and models. A subclass makes its layers in the constructor, assigns them to properties, and
+ * computes in `forward`. Parameters, buffers and layers are found by these properties, and named by them, in the order
+ * in which they were assigned; private (`#`) fields are not seen.
  *
  * @example
  * ```ts
@@ -29,7 +29,10 @@ const buffersOf = new WeakMap<Module, Set<string>>();
  * ```
  */
 export abstract class Module {
-  /** `true` in training (the default), `false` in evaluation: what {@link train} and {@link eval} set; dropout reads it at each call. */
+  /**
+   * `true` in training (the default), `false` in evaluation: what {@link train} and {@link eval} set; dropout reads it
+   * at each call.
+   */
   training = true;
 
   /** What the module computes. */
@@ -116,7 +119,10 @@ export abstract class Module {
     (this as unknown as StateDict)[name] = value;
   }
 
-  /** Parameters and buffers by name. The tensors share memory with the module: clone those that are to keep their values. */
+  /**
+   * Parameters and buffers by name. The tensors share memory with the module: clone those that are to keep their
+   * values.
+   */
   stateDict(): StateDict {
     return Object.fromEntries(ownTensors(this).map(([name, value]) => [name, value.detach()]));
   }
@@ -124,7 +130,8 @@ export abstract class Module {
   /**
    * Copies the tensors of a state dict into this module.
    *
-   * @throws `STATE_MISMATCH` if names, shapes or dtypes differ; the message lists all differences, and nothing has been changed.
+   * @throws `STATE_MISMATCH` if names, shapes or dtypes differ; the message lists all differences, and nothing has been
+   * changed.
    */
   loadStateDict(state: StateDict): void {
     if (typeof state !== 'object' || state === null)
@@ -169,8 +176,8 @@ export abstract class Module {
   }
 
   /**
-   * Moves parameters and buffers to another device, or converts those of floats to another dtype, in place. Make the optimizer afterwards:
-   * one made before refuses to go on.
+   * Moves parameters and buffers to another device, or converts those of floats to another dtype, in place. Make the
+   * optimizer afterwards: one made before refuses to go on.
    */
   to(options: ToOptions): this {
     const { dtype, device } = checkOptions('options of to', options, ['dtype', 'device']);
@@ -238,7 +245,8 @@ export abstract class Module {
   }
 }
 
-// Parameters and buffers, of a module first and then of its children, as PyTorch orders them. Shared ones occur under each name.
+// Parameters and buffers, of a module first and then of its children, as PyTorch orders them. Shared ones occur under
+// each name.
 function ownTensors(root: Module): [string, Tensor][] {
   const result: [string, Tensor][] = [];
   const path = new Set<Module>();

@@ -5,8 +5,8 @@ import { untrack } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /**
- * A tensor that a module learns: assigned to a property of a {@link Module} it becomes one of its parameters. It shares the elements of the
- * tensor it is made of, and is never disposed by `tidy`.
+ * A tensor that a module learns: assigned to a property of a {@link Module} it becomes one of its parameters. It shares
+ * the elements of the tensor it is made of, and is never disposed by `tidy`.
  *
  * @example
  * ```ts

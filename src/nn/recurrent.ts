@@ -17,7 +17,10 @@ export interface LSTMOptions extends RecurrentOptions {
   projSize?: number;
 }
 
-/** State of an LSTM: h `[layers * directions, batch, projSize || hiddenSize]` and c `[layers * directions, batch, hiddenSize]`. */
+/**
+ * State of an LSTM: h `[layers * directions, batch, projSize || hiddenSize]` and c `[layers * directions, batch,
+ * hiddenSize]`.
+ */
 export type LSTMState = [h: Tensor, c: Tensor];
 
 /**
@@ -44,8 +47,9 @@ export class RNN extends RecurrentBase {
   }
 
   /**
-   * All outputs of the last layer, `[time, batch, directions * hiddenSize]` (batch first with `batchFirst`, packed if the input is), and the
-   * final states `[layers * directions, batch, hiddenSize]`, in the batch's original order. `hx`: initial state of that shape, zeros by default.
+   * All outputs of the last layer, `[time, batch, directions * hiddenSize]` (batch first with `batchFirst`, packed if
+   * the input is), and the final states `[layers * directions, batch, hiddenSize]`, in the batch's original order.
+   * `hx`: initial state of that shape, zeros by default.
    */
   forward(input: PackedSequence, hx?: Tensor): [output: PackedSequence, h: Tensor];
   forward(input: Tensor, hx?: Tensor): [output: Tensor, h: Tensor];
@@ -56,7 +60,8 @@ export class RNN extends RecurrentBase {
 }
 
 /**
- * Long short-term memory, gates in the order input, forget, cell, output; with `projSize` the projected one of Sak et al. (2014).
+ * Long short-term memory, gates in the order input, forget, cell, output; with `projSize` the projected one of Sak et
+ * al. (2014).
  *
  * @example
  * ```ts
@@ -73,8 +78,9 @@ export class LSTM extends RecurrentBase {
   }
 
   /**
-   * All outputs of the last layer, `[time, batch, directions * (projSize || hiddenSize)]` (batch first with `batchFirst`, packed if the input
-   * is), and the final states h and c, in the batch's original order. `hx`: initial states, zeros by default.
+   * All outputs of the last layer, `[time, batch, directions * (projSize || hiddenSize)]` (batch first with
+   * `batchFirst`, packed if the input is), and the final states h and c, in the batch's original order. `hx`: initial
+   * states, zeros by default.
    */
   forward(input: PackedSequence, hx?: LSTMState): [output: PackedSequence, state: LSTMState];
   forward(input: Tensor, hx?: LSTMState): [output: Tensor, state: LSTMState];
@@ -93,8 +99,9 @@ export class GRU extends RecurrentBase {
   }
 
   /**
-   * All outputs of the last layer, `[time, batch, directions * hiddenSize]` (batch first with `batchFirst`, packed if the input is), and the
-   * final states `[layers * directions, batch, hiddenSize]`, in the batch's original order. `hx`: initial state of that shape, zeros by default.
+   * All outputs of the last layer, `[time, batch, directions * hiddenSize]` (batch first with `batchFirst`, packed if
+   * the input is), and the final states `[layers * directions, batch, hiddenSize]`, in the batch's original order.
+   * `hx`: initial state of that shape, zeros by default.
    */
   forward(input: PackedSequence, hx?: Tensor): [output: PackedSequence, h: Tensor];
   forward(input: Tensor, hx?: Tensor): [output: Tensor, h: Tensor];

@@ -53,6 +53,7 @@ export type RecurrentMode = 'RNN_TANH' | 'RNN_RELU' | 'LSTM' | 'GRU';
 
 /** What {@link RecurrentBase} gives its layers. */
 export interface RecurrentResult {
+  /** Outputs of the last layer. */
   output: Tensor | PackedSequence;
   /** Final states: h, and of an LSTM c. */
   states: Tensor[];
@@ -61,9 +62,9 @@ export interface RecurrentResult {
 /**
  * What `RNN`, `LSTM` and `GRU` have in common. Not made directly.
  *
- * Parameters are named as PyTorch's, in its order: for layer k and direction `weight_ih_lk`, `weight_hh_lk`, `bias_ih_lk`, `bias_hh_lk`
- * (and `weight_hr_lk` with a projection), the backward direction with `_reverse` after them. Initial values are U(-s, s) with
- * s = 1 / sqrt(hiddenSize).
+ * Parameters are named as PyTorch's, in its order: for layer k and direction `weight_ih_lk`, `weight_hh_lk`,
+ * `bias_ih_lk`, `bias_hh_lk` (and `weight_hr_lk` with a projection), the backward direction with `_reverse` after them.
+ * Initial values are U(-s, s) with s = 1 / sqrt(hiddenSize).
  */
 export abstract class RecurrentBase extends Module {
   /** Weights by PyTorch's names: `weight_ih_l0`, `weight_hh_l1_reverse`, `weight_hr_l0`. */

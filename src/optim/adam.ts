@@ -69,7 +69,10 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 }
 
-/** Adam with decay of the weights themselves (Loshchilov and Hutter, 2019); `weightDecay` is 0.01 by default, the rest as {@link Adam}. */
+/**
+ * Adam with decay of the weights themselves (Loshchilov and Hutter, 2019); `weightDecay` is 0.01 by default, the rest
+ * as {@link Adam}.
+ */
 export class AdamW extends Optimizer<AdamOptions> {
   constructor(params: ParamsInput<AdamOptions>, options: Partial<AdamOptions> = {}) {
     super('AdamW', params, withDefaults('AdamW', { ...defaults, weightDecay: 0.01 }, options));

@@ -2,6 +2,8 @@ export { Adam, type AdamOptions, AdamW } from './adam.js';
 /** Schedules of learning rates. */
 export * as lrScheduler from './lrScheduler.js';
 export {
+  type GroupParams,
+  type GroupState,
   type NativeOptions,
   Optimizer,
   type OptimizerOptions,

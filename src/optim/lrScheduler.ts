@@ -5,6 +5,7 @@ export {
   type CosineAnnealingLROptions,
   LRScheduler,
   type Schedulable,
+  type SchedulableGroup,
   type SchedulerState,
   StepLR,
   type StepLROptions,

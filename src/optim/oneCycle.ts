@@ -1,6 +1,6 @@
 import { ArgumentError, invalidArgument } from '../errors.js';
 import { checkInteger, checkNumber, checkOptions } from '../tensor/dtype.js';
-import { LRScheduler, type Schedulable } from './scheduler.js';
+import { LRScheduler, type Schedulable, type SchedulableGroup } from './scheduler.js';
 
 /** Options of {@link OneCycleLR}; lists have one value per group. */
 export interface OneCycleLROptions {
@@ -26,7 +26,9 @@ export interface OneCycleLROptions {
   divFactor?: number;
   /** The first learning rate divided by this is the last. Default 1e4. */
   finalDivFactor?: number;
-  /** Whether the descent to the last learning rate is a phase of its own, after one down to the first. Default `false`. */
+  /**
+   * Whether the descent to the last learning rate is a phase of its own, after one down to the first. Default `false`.
+   */
   threePhase?: boolean;
 }
 
@@ -51,9 +53,12 @@ interface Phase {
   momentum: [from: 'base' | 'max', to: 'base' | 'max'];
 }
 
-type MomentumGroup = Schedulable['paramGroups'][number] & { betas?: readonly [number, number]; momentum?: number };
+type MomentumGroup = SchedulableGroup & { betas?: readonly [number, number]; momentum?: number };
 
-/** One rise of the learning rate from `maxLr / divFactor` to `maxLr` and a fall far below (Smith and Topin, 2018), stepped after every batch. */
+/**
+ * One rise of the learning rate from `maxLr / divFactor` to `maxLr` and a fall far below (Smith and Topin, 2018),
+ * stepped after every batch.
+ */
 export class OneCycleLR extends LRScheduler {
   /** Number of steps of the cycle. */
   readonly totalSteps: number;

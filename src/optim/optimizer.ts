@@ -24,29 +24,54 @@ export type ParamGroup<O extends OptimizerOptions = OptimizerOptions> = O & {
 };
 
 /** Parameters of an optimizer: a list, or groups with options of their own. */
-export type ParamsInput<O extends OptimizerOptions> =
-  | Iterable<Tensor>
-  | readonly ({ params: Iterable<Tensor> } & Partial<O>)[];
+export type ParamsInput<O extends OptimizerOptions> = Iterable<Tensor> | readonly (GroupParams & Partial<O>)[];
+
+/** Parameters of a group as they are given. */
+export interface GroupParams {
+  /** The parameters. */
+  params: Iterable<Tensor>;
+}
+
+/** A group in {@link OptimizerState}. */
+export interface GroupState {
+  /** Numbers of the parameters, counted over all groups. */
+  params: number[];
+  /** Learning rate at the beginning, which schedulers set. */
+  initialLr?: number;
+}
 
 /** State of an optimizer, laid out as PyTorch's: tensors by the parameter's number, options by group. */
 export interface OptimizerState<O extends OptimizerOptions = OptimizerOptions> {
-  /** State tensors of each parameter, under PyTorch's names: `step`, `exp_avg`, `exp_avg_sq`, `max_exp_avg_sq`, `momentum_buffer`. */
+  /**
+   * State tensors of each parameter, under PyTorch's names: `step`, `exp_avg`, `exp_avg_sq`, `max_exp_avg_sq`,
+   * `momentum_buffer`.
+   */
   state: Record<number, Record<string, Tensor>>;
   /** Options of each group, and the numbers of its parameters. */
-  paramGroups: (O & { params: number[]; initialLr?: number })[];
+  paramGroups: (O & GroupState)[];
 }
 
 /** Options as the binding takes them. */
 export interface NativeOptions {
+  /** Learning rate. */
   lr: number;
+  /** Decay of the mean of the gradient. */
   beta1?: number;
+  /** Decay of the mean of its square. */
   beta2?: number;
+  /** Added to the denominator. */
   eps?: number;
+  /** Decay of the weights. */
   weightDecay?: number;
+  /** Whether the denominator never falls. */
   amsgrad?: boolean;
+  /** Share of the last step taken again. */
   momentum?: number;
+  /** Share of the gradient left out of the momentum. */
   dampening?: number;
+  /** Nesterov's momentum. */
   nesterov?: boolean;
+  /** Whether the objective is maximised. */
   maximize?: boolean;
 }
 
@@ -71,7 +96,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     if (list.length === 0) throw invalidArgument(`params of ${kind}`, 'at least one parameter', list);
     const groups = list.every(isTensor)
       ? [{ params: list } as { params: Tensor[] } & Partial<O>]
-      : (list as ({ params: Iterable<Tensor> } & Partial<O>)[]);
+      : (list as (GroupParams & Partial<O>)[]);
     for (const group of groups) this.#addGroup(group);
     this.#native = this.#create();
   }
@@ -83,7 +108,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   protected abstract toNative(options: O): NativeOptions;
 
   /** Adds a group of parameters with options of its own; the state of the others stays. */
-  addParamGroup(group: { params: Iterable<Tensor> } & Partial<O>): void {
+  addParamGroup(group: GroupParams & Partial<O>): void {
     this.#addGroup(group);
     const previous = this.#native;
     this.#native = this.#create();
@@ -93,7 +118,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     previous.dispose();
   }
 
-  #addGroup(group: { params: Iterable<Tensor> } & Partial<O>): void {
+  #addGroup(group: GroupParams & Partial<O>): void {
     if (typeof group !== 'object' || group === null || !('params' in group)) {
       throw invalidArgument(`params of ${this.#kind}`, 'tensors, or groups { params, ...options }', group);
     }
@@ -189,7 +214,8 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /**
    * Takes a state over: the tensors are copied, the options replaced.
    *
-   * @throws `STATE_MISMATCH` if the groups have other numbers of parameters, or a state tensor does not fit its parameter; nothing has been changed.
+   * @throws `STATE_MISMATCH` if the groups have other numbers of parameters, or a state tensor does not fit its
+   * parameter; nothing has been changed.
    */
   loadStateDict(state: OptimizerState<O>): void {
     const differences: string[] = [];

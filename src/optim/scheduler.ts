@@ -4,7 +4,15 @@ import { checkInteger, checkNumber, checkOptions } from '../tensor/dtype.js';
 /** What a scheduler needs of an optimizer. */
 export interface Schedulable {
   /** The groups whose learning rates are set. */
-  readonly paramGroups: { lr: number; initialLr?: number }[];
+  readonly paramGroups: SchedulableGroup[];
+}
+
+/** What a scheduler needs of a group of parameters. */
+export interface SchedulableGroup {
+  /** Learning rate now. */
+  lr: number;
+  /** Learning rate at the beginning. */
+  initialLr?: number;
 }
 
 /** State of a scheduler: plain JSON. */
@@ -22,8 +30,8 @@ export function checkOptimizer(kind: string, optimizer: Schedulable): void {
 }
 
 /**
- * Base of the schedulers: sets the learning rates of an optimizer's groups at each {@link step}, which is called after the optimizer's own.
- * Formulas, also where they are recursive, are those of torch.optim.lr_scheduler in PyTorch 2.11.
+ * Base of the schedulers: sets the learning rates of an optimizer's groups at each {@link step}, which is called after
+ * the optimizer's own. Formulas, also where they are recursive, are those of torch.optim.lr_scheduler in PyTorch 2.11.
  */
 export abstract class LRScheduler {
   /** Number of steps taken. */
@@ -116,7 +124,10 @@ export interface CosineAnnealingLROptions {
   etaMin?: number;
 }
 
-/** Lowers the learning rates along half a cosine wave to `etaMin` in `tMax` steps, and back (Loshchilov and Hutter, 2017, without restarts). */
+/**
+ * Lowers the learning rates along half a cosine wave to `etaMin` in `tMax` steps, and back (Loshchilov and Hutter,
+ * 2017, without restarts).
+ */
 export class CosineAnnealingLR extends LRScheduler {
   readonly #tMax: number;
   readonly #etaMin: number;

@@ -8,11 +8,11 @@ import {
   countElements,
   type Device,
   type DType,
-  isFloating,
   mismatch,
   shapeText,
   type TypedArray,
 } from './dtype.js';
+import { nest, valueTexts } from './nested.js';
 import { track, untrack } from './scope.js';
 import type { Tensor } from './tensor.js';
 
@@ -153,8 +153,8 @@ export abstract class TensorBase {
   }
 
   /**
-   * A copy of the elements, row by row: `Float32Array` of float32, `Float64Array` of float64, `BigInt64Array` of int64, `Int32Array` of
-   * int32, `Uint8Array` (0 and 1) of bool.
+   * A copy of the elements, row by row: `Float32Array` of float32, `Float64Array` of float64, `BigInt64Array` of int64,
+   * `Int32Array` of int32, `Uint8Array` (0 and 1) of bool.
    */
   toTypedArray(): TypedArray {
     const bytes = getNative(this).toBytes();
@@ -177,7 +177,8 @@ export abstract class TensorBase {
   }
 
   /**
-   * A copy of the elements as nested arrays of numbers (booleans of a bool tensor); the element itself if there are no dimensions.
+   * A copy of the elements as nested arrays of numbers (booleans of a bool tensor); the element itself if there are no
+   * dimensions.
    *
    * @throws `OUT_OF_RANGE` if an int64 is beyond 2^53, where a JavaScript number is not exact.
    */
@@ -197,7 +198,8 @@ export abstract class TensorBase {
   }
 
   /**
-   * The tensor as another dtype or on another device; gradients flow through. The same elements, not copied, if nothing changes.
+   * The tensor as another dtype or on another device; gradients flow through. The same elements, not copied, if nothing
+   * changes.
    *
    * @throws `INVALID_DEVICE` if there is no such device here.
    */
@@ -234,7 +236,8 @@ export abstract class TensorBase {
   }
 
   /**
-   * Shape, dtype and the values of a small tensor, as `Tensor([[1, 2], [3, 4]], shape=[2, 2], dtype=int64)`; of a large one the first values.
+   * Shape, dtype and the values of a small tensor, as `Tensor([[1, 2], [3, 4]], shape=[2, 2], dtype=int64)`; of a large
+   * one the first values.
    */
   toString(): string {
     const name = this.constructor.name;
@@ -276,28 +279,6 @@ function tooLarge(operation: string): RecurraError {
     'OUT_OF_RANGE',
     `${operation}() met an int64 beyond 2^53, which a number does not hold exactly; use toTypedArray(), which gives a BigInt64Array`,
   );
-}
-
-function nest<T>(shape: readonly number[], read: (index: number) => T): NestedOf<T> {
-  let next = 0;
-  const build = (dim: number): NestedOf<T> => {
-    if (dim === shape.length) return read(next++);
-    const size = shape[dim]!;
-    const list: NestedOf<T>[] = new Array(size);
-    for (let i = 0; i < size; i++) list[i] = build(dim + 1);
-    return list;
-  };
-  return build(0);
-}
-
-type NestedOf<T> = T | NestedOf<T>[];
-
-function valueTexts(flat: TypedArray, dtype: DType): (index: number) => string {
-  return (index) => {
-    const value = flat[index]!;
-    if (dtype === 'bool') return value === 0 ? 'false' : 'true';
-    return isFloating(dtype) ? String(Number(Number(value).toPrecision(5))) : String(value);
-  };
 }
 
 /**

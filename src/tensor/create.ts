@@ -66,11 +66,13 @@ function create(
 /**
  * Makes a tensor of numbers, booleans, nested arrays of them, or a typed array (copied whole).
  *
- * The dtype is, unless given: of a typed array its own (Float32Array float32, Float64Array float64, Int32Array int32, BigInt64Array int64);
- * otherwise as PyTorch has it, bool of booleans, int64 of integers, float32 as soon as one number has a fraction (or is NaN or infinite).
- * JavaScript cannot tell `1.0` from `1`: give the dtype where integers are meant as floats. A `Uint8Array` needs `dtype: 'bool'`.
+ * The dtype is, unless given: of a typed array its own (Float32Array float32, Float64Array float64, Int32Array int32,
+ * BigInt64Array int64); otherwise as PyTorch has it, bool of booleans, int64 of integers, float32 as soon as one number
+ * has a fraction (or is NaN or infinite). JavaScript cannot tell `1.0` from `1`: give the dtype where integers are
+ * meant as floats. A `Uint8Array` needs `dtype: 'bool'`.
  *
- * @throws `INVALID_SHAPE` if nested arrays are ragged or `shape` does not fit; `INVALID_DTYPE` or `OUT_OF_RANGE` if elements do not fit the dtype.
+ * @throws `INVALID_SHAPE` if nested arrays are ragged or `shape` does not fit; `INVALID_DTYPE` or `OUT_OF_RANGE` if
+ * elements do not fit the dtype.
  *
  * @example
  * ```ts
@@ -245,8 +247,8 @@ export function where(condition: TensorBase, a: Tensor, b: TensorBase | number):
 }
 
 /**
- * Seeds PyTorch's generators: what is drawn afterwards (initial weights, dropout, `rand`) is what PyTorch 2.11 draws after
- * `torch.manual_seed` with the same seed.
+ * Seeds PyTorch's generators: what is drawn afterwards (initial weights, dropout, `rand`) is what PyTorch 2.11 draws
+ * after `torch.manual_seed` with the same seed.
  */
 export function manualSeed(seed: number): void {
   torch().manualSeed(checkInteger('seed of manualSeed', seed, 0));

@@ -191,7 +191,8 @@ export function checkOptions<T extends object>(name: string, options: T | undefi
 }
 
 /**
- * As `invalidArgument`, with words of one's own for what was given: `Expected <expected> for <name> but received <given>`.
+ * As `invalidArgument`, with words of one's own for what was given: `Expected <expected> for <name> but received
+ * <given>`.
  *
  * @internal
  */

@@ -24,8 +24,8 @@ function withGradMode<T>(name: string, on: boolean, fn: () => T): T {
 }
 
 /**
- * Runs `fn` without recording operations for `backward`, which saves memory and time, and returns its result. The mode is restored also
- * when `fn` throws.
+ * Runs `fn` without recording operations for `backward`, which saves memory and time, and returns its result. The mode
+ * is restored also when `fn` throws.
  *
  * @throws `INVALID_ARGUMENT` if `fn` is async.
  */

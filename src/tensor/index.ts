@@ -29,7 +29,8 @@ export {
 export type { TensorData, TensorElement } from './data.js';
 export { type Device, type DType, dtypes, type TypedArray } from './dtype.js';
 export { enableGrad, isGradEnabled, noGrad } from './grad.js';
-export { type Operand, type ReduceDimOptions, type ReduceOptions, TensorMath, type ValuesAndIndices } from './math.js';
+export { type Operand, TensorMath } from './math.js';
 export { keep, tidy } from './memory.js';
+export { type ReduceDimOptions, type ReduceOptions, TensorReduce, type ValuesAndIndices } from './reduce.js';
 export { type SliceOptions, TensorShape } from './shape.js';
 export { type BackwardOptions, Tensor } from './tensor.js';

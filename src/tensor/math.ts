@@ -1,32 +1,8 @@
 import { ArgumentError, invalidArgument } from '../errors.js';
 import { type NativeTensor, torch } from '../native/torch.js';
 import { checkSameDevice, checkTensor, checkTensorDtype, isTensor, nativeOf, TensorBase, wrap } from './base.js';
-import { checkDim, checkOptions, isFloating, mismatch, shapeText } from './dtype.js';
+import { isFloating, mismatch, shapeText } from './dtype.js';
 import type { Tensor } from './tensor.js';
-
-/** Which dimensions a reduction runs over. */
-export interface ReduceOptions {
-  /** Dimension, or dimensions, to reduce; all by default. Negative ones count from the end. */
-  dim?: number | readonly number[];
-  /** Whether reduced dimensions stay, with size 1. Default `false`. */
-  keepdim?: boolean;
-}
-
-/** The one dimension of a reduction that also finds positions. */
-export interface ReduceDimOptions {
-  /** Dimension to reduce. */
-  dim: number;
-  /** Whether the reduced dimension stays, with size 1. Default `false`. */
-  keepdim?: boolean;
-}
-
-/** Largest or smallest elements along a dimension. */
-export interface ValuesAndIndices {
-  /** The elements. */
-  values: Tensor;
-  /** Their positions along the dimension, int64. */
-  indices: Tensor;
-}
 
 /** What the operators take on their right side: a tensor that broadcasts, or a number. */
 export type Operand = TensorBase | number;
@@ -63,7 +39,7 @@ export function checkBroadcast(operation: string, a: readonly number[], b: reado
   }
 }
 
-/** Arithmetic, comparison and reduction of tensors. Not made directly; see {@link Tensor}. */
+/** Arithmetic and comparison of tensors. Not made directly; see {@link Tensor}. */
 export abstract class TensorMath extends TensorBase {
   #binary(operation: Binary, other: Operand): Tensor {
     const native = nativeOf(this);
@@ -81,13 +57,6 @@ export abstract class TensorMath extends TensorBase {
 
   #unary(operation: Unary): Tensor {
     return wrap(nativeOf(this)[operation]());
-  }
-
-  #dims(operation: string, dim: ReduceOptions['dim']): number[] | null {
-    if (dim === undefined) return null;
-    const dims = (typeof dim === 'number' ? [dim] : [...dim]).map((one) => checkDim(operation, one, this.ndim));
-    if (new Set(dims).size !== dims.length) throw mismatch(`dim of ${operation}`, 'different dimensions', `[${dims}]`);
-    return dims;
   }
 
   /** Sum of elements, broadcasting and promoting dtypes as PyTorch does. */
@@ -126,7 +95,8 @@ export abstract class TensorMath extends TensorBase {
   }
 
   /**
-   * Matrix product, of vectors, matrices or batches of them as PyTorch's `matmul`: `[.., n, k]` with `[.., k, m]` gives `[.., n, m]`.
+   * Matrix product, of vectors, matrices or batches of them as PyTorch's `matmul`: `[.., n, k]` with `[.., k, m]` gives
+   * `[.., n, m]`.
    *
    * @throws `INVALID_SHAPE` if the inner sizes differ; `INVALID_DTYPE` if the dtypes do.
    */
@@ -255,112 +225,6 @@ export abstract class TensorMath extends TensorBase {
   /** bool: neither NaN nor infinite. */
   isfinite(): Tensor {
     return this.#unary('isfinite');
-  }
-
-  /** Sum over dimensions; integers and bools give int64. */
-  sum(options?: ReduceOptions): Tensor {
-    const { dim, keepdim = false } = checkOptions('options of sum', options, ['dim', 'keepdim']);
-    return wrap(nativeOf(this).sum(this.#dims('sum', dim), keepdim));
-  }
-
-  /**
-   * Mean over dimensions.
-   *
-   * @throws `INVALID_DTYPE` unless the elements are float32 or float64.
-   */
-  mean(options?: ReduceOptions): Tensor {
-    const { dim, keepdim = false } = checkOptions('options of mean', options, ['dim', 'keepdim']);
-    checkTensorDtype('mean', this, ['float32', 'float64']);
-    return wrap(nativeOf(this).mean(this.#dims('mean', dim), keepdim));
-  }
-
-  /** Largest element; with a `dim`, the largest along it and where they are. */
-  max(): Tensor;
-  max(options: ReduceDimOptions): ValuesAndIndices;
-  max(options?: ReduceDimOptions): Tensor | ValuesAndIndices {
-    return this.#extreme('max', options);
-  }
-
-  /** Smallest element; with a `dim`, the smallest along it and where they are. */
-  min(): Tensor;
-  min(options: ReduceDimOptions): ValuesAndIndices;
-  min(options?: ReduceDimOptions): Tensor | ValuesAndIndices {
-    return this.#extreme('min', options);
-  }
-
-  #extreme(operation: 'max' | 'min', options: ReduceDimOptions | undefined): Tensor | ValuesAndIndices {
-    const native = nativeOf(this);
-    if (options === undefined) {
-      if (this.numel() === 0)
-        throw mismatch(operation, 'a tensor with elements', `shape ${shapeText(this.shape)}`, 'INVALID_SHAPE');
-      return wrap(operation === 'max' ? native.maxAll() : native.minAll());
-    }
-    const { dim, keepdim = false } = checkOptions(`options of ${operation}`, options, ['dim', 'keepdim']);
-    const at = this.#nonEmptyDim(operation, dim);
-    const [values, indices] = operation === 'max' ? native.maxDim(at, keepdim) : native.minDim(at, keepdim);
-    return { values: wrap(values!), indices: wrap(indices!) };
-  }
-
-  #nonEmptyDim(operation: string, dim: number): number {
-    const at = checkDim(operation, dim, this.ndim);
-    if (this.shape[at] === 0) {
-      throw mismatch(
-        `dim of ${operation}`,
-        'a dimension with elements',
-        `dimension ${dim} of shape ${shapeText(this.shape)}`,
-        'INVALID_SHAPE',
-      );
-    }
-    return at;
-  }
-
-  /** Position of the largest element, int64: in the flattened tensor, or along `dim`. */
-  argmax(options?: Partial<ReduceDimOptions>): Tensor {
-    return this.#position('argmax', options);
-  }
-
-  /** Position of the smallest element, int64: in the flattened tensor, or along `dim`. */
-  argmin(options?: Partial<ReduceDimOptions>): Tensor {
-    return this.#position('argmin', options);
-  }
-
-  #position(operation: 'argmax' | 'argmin', options: Partial<ReduceDimOptions> | undefined): Tensor {
-    const { dim, keepdim = false } = checkOptions(`options of ${operation}`, options, ['dim', 'keepdim']);
-    if (dim === undefined && this.numel() === 0) {
-      throw mismatch(operation, 'a tensor with elements', `shape ${shapeText(this.shape)}`, 'INVALID_SHAPE');
-    }
-    return wrap(nativeOf(this)[operation](dim === undefined ? null : this.#nonEmptyDim(operation, dim), keepdim));
-  }
-
-  /** The p-norm of all elements; 2, the Euclidean one, by default. */
-  norm(p = 2): Tensor {
-    checkTensorDtype('norm', this, ['float32', 'float64']);
-    return wrap(nativeOf(this).norm(p));
-  }
-
-  /** bool: whether any element is true (not zero). */
-  any(): Tensor {
-    return wrap(nativeOf(this).any());
-  }
-
-  /** bool: whether all elements are true (not zero). */
-  all(): Tensor {
-    return wrap(nativeOf(this).all());
-  }
-
-  /** Exponentials divided by their sum along `dim`. */
-  softmax(dim: number): Tensor {
-    return wrap(nativeOf(this).softmax(this.#floatDim('softmax', dim)));
-  }
-
-  /** Logarithm of {@link softmax}, computed without overflow. */
-  logSoftmax(dim: number): Tensor {
-    return wrap(nativeOf(this).logSoftmax(this.#floatDim('logSoftmax', dim)));
-  }
-
-  #floatDim(operation: string, dim: number): number {
-    checkTensorDtype(operation, this, ['float32', 'float64']);
-    return checkDim(operation, dim, this.ndim);
   }
 
   /** Elements where `condition` (bool) is true, those of `other` elsewhere. */

@@ -46,7 +46,8 @@ export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * Finds the tensors reachable from a value through arrays, maps, sets, plain objects and instances (modules, packed sequences).
+ * Finds the tensors reachable from a value through arrays, maps, sets, plain objects and instances (modules, packed
+ * sequences).
  *
  * @internal
  */
@@ -74,8 +75,8 @@ export function collect(
 }
 
 /**
- * Runs `fn` in a new scope. Returns its result and the tensors made meanwhile that are still tracked, which are then the caller's
- * to dispose. When `fn` throws they are disposed.
+ * Runs `fn` in a new scope. Returns its result and the tensors made meanwhile that are still tracked, which are then
+ * the caller's to dispose. When `fn` throws they are disposed.
  *
  * @internal
  */

@@ -1,7 +1,7 @@
 import { ArgumentError, invalidArgument } from '../errors.js';
 import { checkSameDevice, checkTensor, checkTensorDtype, nativeOf, type TensorBase, wrap } from './base.js';
 import { checkDim, checkInteger, checkOptions, countElements, mismatch, shapeText } from './dtype.js';
-import { TensorMath } from './math.js';
+import { TensorReduce } from './reduce.js';
 import type { Tensor } from './tensor.js';
 
 /** What {@link TensorShape.slice} takes, as Python's `start:end:step`. */
@@ -17,7 +17,7 @@ export interface SliceOptions {
 }
 
 /** Selection and rearrangement of elements. Not made directly; see {@link Tensor}. */
-export abstract class TensorShape extends TensorMath {
+export abstract class TensorShape extends TensorReduce {
   /** The part at position `index` of dimension `dim`, which goes away. Negative positions count from the end. */
   select(dim: number, index: number): Tensor {
     const at = this.#dim('select', dim);
@@ -34,7 +34,9 @@ export abstract class TensorShape extends TensorMath {
     return wrap(nativeOf(this).select(at, index < 0 ? index + size : index));
   }
 
-  /** The part at position `index` of the first dimension, as Python's `t[index]`: `h.at(-1)` is the last layer's state. */
+  /**
+   * The part at position `index` of the first dimension, as Python's `t[index]`: `h.at(-1)` is the last layer's state.
+   */
   at(index: number): Tensor {
     if (this.ndim === 0) throw mismatch('at', 'a tensor with dimensions', 'a tensor of shape []', 'INVALID_SHAPE');
     return this.select(0, index);
@@ -69,7 +71,9 @@ export abstract class TensorShape extends TensorMath {
     return wrap(nativeOf(this).indexSelect(at, native));
   }
 
-  /** `out[i][j][k] = input[index[i][j][k]][j][k]` for dimension 0, and so on; `index` is int64 with as many dimensions. */
+  /**
+   * `out[i][j][k] = input[index[i][j][k]][j][k]` for dimension 0, and so on; `index` is int64 with as many dimensions.
+   */
   gather(dim: number, index: TensorBase): Tensor {
     const at = this.#dim('gather', dim);
     const native = this.#index('index of gather', index);
@@ -85,8 +89,8 @@ export abstract class TensorShape extends TensorMath {
   }
 
   /**
-   * Indexing by tensors, as Python's `t[i, :, j]`: one entry per leading dimension, `null` for a whole dimension. Index tensors are int64
-   * (positions, broadcasting against each other) or bool (a mask).
+   * Indexing by tensors, as Python's `t[i, :, j]`: one entry per leading dimension, `null` for a whole dimension. Index
+   * tensors are int64 (positions, broadcasting against each other) or bool (a mask).
    */
   index(indices: TensorBase | readonly (TensorBase | null)[]): Tensor {
     const list = Array.isArray(indices) ? (indices as readonly (TensorBase | null)[]) : [indices as TensorBase];

@@ -16,8 +16,9 @@ export interface BackwardOptions {
 /**
  * A multi-dimensional array of libtorch with automatic differentiation, under PyTorch's names.
  *
- * Made by {@link tensor}, `zeros`, `randn` and the like. Operations return new tensors and never change their operands; only methods
- * whose name ends in an underscore do. Memory is given back by {@link dispose}, at the end of {@link tidy}, or by the garbage collector.
+ * Made by {@link tensor}, `zeros`, `randn` and the like. Operations return new tensors and never change their operands;
+ * only methods whose name ends in an underscore do. Memory is given back by {@link dispose}, at the end of {@link
+ * tidy}, or by the garbage collector.
  *
  * @example
  * ```ts
@@ -27,11 +28,15 @@ export interface BackwardOptions {
  * ```
  */
 export class Tensor extends TensorShape {
-  /** Whether operations on this tensor are recorded for `backward`. Set it, or call {@link requiresGrad_}, on a tensor of floats. */
+  /**
+   * Whether operations on this tensor are recorded for `backward`. Set it, or call {@link requiresGrad_}, on a tensor
+   * of floats.
+   */
   get requiresGrad(): boolean {
     return nativeOf(this).requiresGrad();
   }
 
+  /** Same as {@link requiresGrad_}. */
   set requiresGrad(on: boolean) {
     this.requiresGrad_(on);
   }
@@ -39,7 +44,8 @@ export class Tensor extends TensorShape {
   /**
    * Sets {@link requiresGrad} and returns this tensor.
    *
-   * @throws `INVALID_DTYPE` if the elements are not floats; `INVALID_ARGUMENT` if it is the result of a recorded operation.
+   * @throws `INVALID_DTYPE` if the elements are not floats; `INVALID_ARGUMENT` if it is the result of a recorded
+   * operation.
    */
   requiresGrad_(on = true): this {
     if (typeof on !== 'boolean') throw invalidArgument('requiresGrad', 'a boolean', on);
@@ -63,14 +69,14 @@ export class Tensor extends TensorShape {
   }
 
   /**
-   * Gradient that `backward` has accumulated here, or `null`. Not disposed by {@link tidy}: it belongs to this tensor. Set it to `null`, or
-   * to a tensor of the same shape and dtype, to replace it.
+   * Gradient that `backward` has accumulated here, or `null`. Not disposed by {@link tidy}: it belongs to this tensor.
    */
   get grad(): Tensor | null {
     const native = nativeOf(this).grad();
     return native ? wrapUntracked(native) : null;
   }
 
+  /** Replaces the gradient; it must have this tensor's shape and dtype. */
   set grad(value: TensorBase | null) {
     if (value !== null) {
       checkTensor('grad', value);
@@ -80,9 +86,11 @@ export class Tensor extends TensorShape {
   }
 
   /**
-   * Computes the gradients of this tensor by every tensor with `requiresGrad` that it was computed from, and adds them to their `grad`.
+   * Computes the gradients of this tensor by every tensor with `requiresGrad` that it was computed from, and adds them
+   * to their `grad`.
    *
-   * @throws `INVALID_ARGUMENT` if nothing was recorded; `INVALID_SHAPE` if there are several elements and no `gradient`, or its shape differs.
+   * @throws `INVALID_ARGUMENT` if nothing was recorded; `INVALID_SHAPE` if there are several elements and no
+   * `gradient`, or its shape differs.
    */
   backward(options?: BackwardOptions): void {
     const { gradient, retainGraph = false } = checkOptions('options of backward', options, ['gradient', 'retainGraph']);
@@ -107,11 +115,12 @@ export class Tensor extends TensorShape {
     native.backward(gradient === undefined ? null : nativeOf(gradient), retainGraph);
   }
 
-  /** The same elements without history, as PyTorch's `.data`. Setting it copies another tensor's elements into this one. */
+  /** The same elements without history, as PyTorch's `.data`. */
   get data(): Tensor {
     return this.detach();
   }
 
+  /** Copies another tensor's elements into this one, without recording it. */
   set data(value: TensorBase) {
     withoutGrad(() => this.copy_(value));
   }

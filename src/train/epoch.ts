@@ -1,7 +1,7 @@
 import { invalidArgument } from '../errors.js';
 import { CrossEntropyLoss } from '../nn/loss.js';
 import { Adam } from '../optim/adam.js';
-import { Optimizer, type OptimizerOptions } from '../optim/optimizer.js';
+import { Optimizer } from '../optim/optimizer.js';
 import { checkInteger, checkOptions } from '../tensor/dtype.js';
 import { noGrad } from '../tensor/grad.js';
 import { tidy } from '../tensor/memory.js';
@@ -26,7 +26,7 @@ export interface TrainEpochOptions {
   /** Learning rate of the Adam that is made if no optimizer is given. Default 0.01, as in the lesson. */
   lr?: number;
   /** The optimizer. Default: a new Adam, whose state ends with the epoch. */
-  optimizer?: Pick<Optimizer<OptimizerOptions & Record<string, unknown>>, 'step' | 'zeroGrad'>;
+  optimizer?: Pick<Optimizer, 'step' | 'zeroGrad'>;
   /** The loss. Default: `CrossEntropyLoss`, the mean over the batch. */
   lossFn?: LossFunction;
   /** Ends the epoch once more than so many samples were seen. Default: when the loader ends. */
@@ -41,7 +41,10 @@ export interface TrainEpochOptions {
 
 /** Options of {@link trainEpochEmb}. */
 export interface TrainEpochEmbOptions extends TrainEpochOptions {
-  /** Whether the third part of a batch are lengths for packing, which stay on the CPU. Default `false`: offsets, moved to the model's device. */
+  /**
+   * Whether the third part of a batch are lengths for packing, which stay on the CPU. Default `false`: offsets, moved
+   * to the model's device.
+   */
   usePackSequence?: boolean;
 }
 
@@ -49,7 +52,10 @@ const EPOCH_OPTIONS = ['lr', 'optimizer', 'lossFn', 'epochSize', 'reportEvery', 
 
 /** What {@link trainEpoch} returns. */
 export interface EpochResult {
-  /** Sum of the batches' losses, divided by the number of samples: with a mean loss, the loss per sample divided by the batch size. */
+  /**
+   * Sum of the batches' losses, divided by the number of samples: with a mean loss, the loss per sample divided by the
+   * batch size.
+   */
   loss: number;
   /** Share of samples that were right at the time they were trained on. */
   accuracy: number;
@@ -58,13 +64,16 @@ export interface EpochResult {
 }
 
 /**
- * Trains a model for one epoch, as the lesson's `train_epoch`: for each batch `[labels, ...inputs]`, `net.forward(...inputs)` gives logits, and the
- * optimizer steps by the gradient of the loss. Sets the model to training.
+ * Trains a model for one epoch, as the lesson's `train_epoch`: for each batch `[labels, ...inputs]`,
+ * `net.forward(...inputs)` gives logits, and the optimizer steps by the gradient of the loss. Sets the model to
+ * training.
  *
- * The loss it returns is, as in the lesson, the sum of batch means over the number of *samples*; {@link evaluate} gives the loss per sample.
- * Tensors made in a step are disposed after it; batches are moved to the model's device. Other work of the process goes on between batches.
+ * The loss it returns is, as in the lesson, the sum of batch means over the number of *samples*; {@link evaluate} gives
+ * the loss per sample. Tensors made in a step are disposed after it; batches are moved to the model's device. Other
+ * work of the process goes on between batches.
  *
- * @throws `NON_FINITE_LOSS` if a batch's loss is NaN or infinite, before the weights are changed by it; `ABORTED`; `EMPTY_DATASET` without batches.
+ * @throws `NON_FINITE_LOSS` if a batch's loss is NaN or infinite, before the weights are changed by it; `ABORTED`;
+ * `EMPTY_DATASET` without batches.
  *
  * @example
  * ```ts
@@ -81,8 +90,8 @@ export async function trainEpoch(
 }
 
 /**
- * As {@link trainEpoch}, for batches `[labels, text, offsets]` (`EmbeddingBag`) or `[labels, text, lengths]` (packing: `usePackSequence`), as the
- * lesson's `train_epoch_emb`: calls `net.forward(text, offsetsOrLengths)`.
+ * As {@link trainEpoch}, for batches `[labels, text, offsets]` (`EmbeddingBag`) or `[labels, text, lengths]` (packing:
+ * `usePackSequence`), as the lesson's `train_epoch_emb`: calls `net.forward(text, offsetsOrLengths)`.
  */
 export async function trainEpochEmb(
   net: Classifier,

@@ -41,8 +41,8 @@ export interface EvaluateResult {
 }
 
 /**
- * Measures a model on batches `[labels, ...inputs]` without changing it: without dropout and without recording gradients. Modules that were
- * training are so again afterwards.
+ * Measures a model on batches `[labels, ...inputs]` without changing it: without dropout and without recording
+ * gradients. Modules that were training are so again afterwards.
  *
  * Its loss is per sample, unlike that of {@link trainEpoch}.
  *

@@ -6,4 +6,4 @@ export {
   trainEpochEmb,
 } from './epoch.js';
 export { type EvaluateOptions, type EvaluateResult, evaluate } from './evaluate.js';
-export type { Batch, BatchInput, BatchSource, Classifier, LossFunction, TrainProgress } from './step.js';
+export type { Batch, BatchInput, BatchSource, Classifier, LossFunction, LossModule, TrainProgress } from './step.js';

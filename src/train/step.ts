@@ -16,12 +16,19 @@ export type Batch = readonly [labels: Tensor, ...inputs: BatchInput[]];
 export type BatchSource = Iterable<Batch> | AsyncIterable<Batch>;
 
 /** A model: a module whose `forward` takes a batch's inputs and returns logits, `[batch, classes]`. */
-export type Classifier = Module & { forward(...inputs: never[]): Tensor };
+export interface Classifier extends Module {
+  /** Logits of a batch. */
+  forward(...inputs: never[]): Tensor;
+}
 
 /** Computes the loss, one number, of logits `[batch, classes]` and labels `[batch]`. */
-export type LossFunction =
-  | ((logits: Tensor, labels: Tensor) => Tensor)
-  | (Module & { forward(logits: Tensor, labels: Tensor): Tensor });
+export type LossFunction = ((logits: Tensor, labels: Tensor) => Tensor) | LossModule;
+
+/** A loss as a module, such as `CrossEntropyLoss`. */
+export interface LossModule extends Module {
+  /** The loss, one number, of logits `[batch, classes]` and labels `[batch]`. */
+  forward(logits: Tensor, labels: Tensor): Tensor;
+}
 
 /** Figures while a loop runs and at its end. */
 export interface TrainProgress {
@@ -79,7 +86,8 @@ export function deviceOf(net: Module): Device {
 }
 
 /**
- * Splits a batch and moves its tensors to a device; lengths in arrays stay, and so do the inputs for which `stays` is true.
+ * Splits a batch and moves its tensors to a device; lengths in arrays stay, and so do the inputs for which `stays` is
+ * true.
  *
  * @internal
  */
@@ -148,8 +156,8 @@ export function lossValue(where: string, loss: Tensor, batch: number, count: num
 }
 
 /**
- * Counts right answers. On the CPU each batch is read at once; elsewhere the sum stays on the device until {@link value} asks, since every read
- * waits for it.
+ * Counts right answers. On the CPU each batch is read at once; elsewhere the sum stays on the device until {@link
+ * value} asks, since every read waits for it.
  *
  * @internal
  */
@@ -182,8 +190,9 @@ export class CorrectCounter {
 }
 
 /**
- * Calls `use` with each batch, one after the other, and lets the event loop run in between. Tensors of a batch that a synchronous source made when it was
- * asked for the batch are disposed after use; those it had before, or made asynchronously, are left to it.
+ * Calls `use` with each batch, one after the other, and lets the event loop run in between. Tensors of a batch that a
+ * synchronous source made when it was asked for the batch are disposed after use; those it had before, or made
+ * asynchronously, are left to it.
  *
  * @param use - Returns `false` to end.
  *

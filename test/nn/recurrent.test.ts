@@ -153,3 +153,21 @@ describe('bad input of recurrent layers', () => {
     expect(codeOf(() => new nn.RNNCell(3, 4).forward(tensor([1, 2, 3])))).toBe('INVALID_DTYPE');
   });
 });
+
+describe('a packed sequence that was tampered with', () => {
+  const layer = new nn.LSTM(3, 4, { batchFirst: true });
+  it.each<[string, (packed: InstanceType<typeof PackedSequence>) => void]>([
+    ['growing batch sizes', ({ batchSizes }) => batchSizes.set([1, 4])],
+    ['a batch size of 0', ({ batchSizes }) => batchSizes.set([0])],
+    ['batch sizes beyond the data', ({ batchSizes }) => batchSizes.set([4, 4, 4, 4])],
+    ['an index out of range', ({ unsortedIndices }) => unsortedIndices!.set([1000])],
+    ['a negative index', ({ unsortedIndices }) => unsortedIndices!.set([-5])],
+  ])('with %s gives an error, not a crash', (_, tamper) => {
+    const packed = pack(zeros([4, 7, 3]));
+    tamper(packed);
+    expect(codeOf(() => layer.forward(packed))).toMatch(/^(INVALID_ARGUMENT|INVALID_SHAPE|OUT_OF_RANGE)$/);
+    expect(codeOf(() => nn.utils.rnn.padPackedSequence(packed))).toMatch(
+      /^(INVALID_ARGUMENT|INVALID_SHAPE|OUT_OF_RANGE)$/,
+    );
+  });
+});

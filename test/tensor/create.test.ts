@@ -23,7 +23,7 @@ describe('tensor', () => {
     [new Float64Array(2), 'float64', [2]],
     [new Int32Array(2), 'int32', [2]],
     [new BigInt64Array(2), 'int64', [2]],
-  ])('of %j is %s of shape %j', (data, dtype, shape) => {
+  ])('case %# is %2$s of shape %3$j', (data, dtype, shape) => {
     const t = tensor(data);
     expect([t.dtype, t.shape, t.device, t.ndim, t.numel()]).toEqual([
       dtype,

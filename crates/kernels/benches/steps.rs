@@ -48,6 +48,7 @@ fn config(cell: Cell, hidden: usize, threads: usize) -> ClassifierConfig {
         hidden_size: hidden,
         num_layers: 1,
         bidirectional: false,
+        embedding_dropout: 0.0,
         dropout: 0.0,
         pooling: Pooling::Last,
         num_classes: 4,

@@ -54,7 +54,10 @@ impl PackedLayout {
     /// `InvalidArgument` when `batch_sizes` is empty, holds a number below 1 or grows.
     pub fn from_batch_sizes(batch_sizes: &[i32]) -> Result<Self> {
         let Some(&rows) = batch_sizes.first() else {
-            return Err(bad(ErrorCode::InvalidArgument, "batch sizes are empty: expected one for each time step".into()));
+            return Err(bad(
+                ErrorCode::InvalidArgument,
+                "batch sizes are empty: expected one for each time step".into(),
+            ));
         };
         let mut before = rows;
         for (t, &size) in batch_sizes.iter().enumerate() {

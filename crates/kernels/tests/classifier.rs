@@ -56,6 +56,7 @@ fn config(cell: Cell, pooling: Pooling) -> ClassifierConfig {
         hidden_size: 18,
         num_layers: 1,
         bidirectional: false,
+        embedding_dropout: 0.0,
         dropout: 0.0,
         pooling,
         num_classes: 5,
@@ -113,7 +114,8 @@ impl Reference {
                     Pooling::Last => out.hn[((first + i / hidden) * rows + row) * hidden + i % hidden],
                     Pooling::Mean => (0..length).map(|t| out.output[at(t) + i]).sum::<f32>() / length as f32,
                     Pooling::Max => {
-                        times[i] = (0..length).fold(0, |b, t| if out.output[at(t) + i] > out.output[at(b) + i] { t } else { b });
+                        times[i] = (0..length)
+                            .fold(0, |b, t| if out.output[at(t) + i] > out.output[at(b) + i] { t } else { b });
                         out.output[at(times[i]) + i]
                     }
                 })
@@ -153,18 +155,18 @@ impl Reference {
         (loss, correct, all)
     }
 
-    fn step(&mut self, tokens: &[i32], lengths: &[i32], labels: &[i32], options: &StepOptions) -> (f64, u64) {
+    fn step(&mut self, tokens: &[i32], lengths: &[i32], labels: &[i32], options: &StepOptions<'_>) -> (f64, u64) {
         let (loss, correct, grads) = self.gradients(tokens, lengths, labels);
         let norm = grads.iter().flatten().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt();
         let scale = if options.clip_norm > 0.0 { (options.clip_norm / (norm + 1e-6)).min(1.0) as f32 } else { 1.0 };
         for ((param, optimizer), grad) in self.params.iter_mut().zip(&mut self.optimizers).zip(&grads) {
-            optimizer.step(&mut param.data, grad, options.lr, scale).unwrap();
+            optimizer.step(&mut param.data, grad, options.learning_rates[0], scale).unwrap();
         }
         (loss, correct)
     }
 }
 
-fn compare(config: &ClassifierConfig, options: &StepOptions) {
+fn compare(config: &ClassifierConfig, options: &StepOptions<'_>) {
     let what = format!("{config:?} {options:?}");
     let data = data(20, config.vocab_size, config.num_classes, 5);
     let classifier = Classifier::new(config.clone()).unwrap();
@@ -199,7 +201,7 @@ fn compare(config: &ClassifierConfig, options: &StepOptions) {
 
 #[test]
 fn the_step_equals_its_parts() {
-    let options = StepOptions { lr: 1e-3, ..StepOptions::default() };
+    let options = StepOptions { learning_rates: &[1e-3], ..StepOptions::default() };
     for cell in [Cell::RnnTanh, Cell::Lstm, Cell::Gru] {
         for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max] {
             for (num_layers, bidirectional) in [(1, false), (1, true), (2, false), (3, true)] {
@@ -222,7 +224,7 @@ fn every_optimizer_equals_its_dense_form() {
         Algorithm::Sgd(SgdOptions::default()),
     ] {
         for clip_norm in [0.0, 0.05] {
-            compare(&config(Cell::Lstm, Pooling::Last), &StepOptions { lr: 1e-3, clip_norm, algorithm });
+            compare(&config(Cell::Lstm, Pooling::Last), &StepOptions { learning_rates: &[1e-3], clip_norm, algorithm });
         }
     }
 }
@@ -230,7 +232,8 @@ fn every_optimizer_equals_its_dense_form() {
 #[test]
 fn the_gradient_of_one_step_equals_its_parts() {
     // Plain SGD with rate 1: the weights move by the gradient.
-    let options = StepOptions { lr: 1.0, clip_norm: 0.0, algorithm: Algorithm::Sgd(SgdOptions::default()) };
+    let options =
+        StepOptions { learning_rates: &[1.0], clip_norm: 0.0, algorithm: Algorithm::Sgd(SgdOptions::default()) };
     for cell in [Cell::RnnTanh, Cell::Lstm, Cell::Gru] {
         let config = ClassifierConfig { num_layers: 2, bidirectional: true, threads: 2, ..config(cell, Pooling::Max) };
         let classifier = Classifier::new(config.clone()).unwrap();
@@ -248,8 +251,11 @@ fn the_gradient_of_one_step_equals_its_parts() {
 
 #[test]
 fn it_learns_with_dropout_and_predicts_in_order() {
-    for (pooling, bidirectional, num_layers) in [(Pooling::Last, false, 1), (Pooling::Max, true, 2), (Pooling::Mean, true, 1)] {
+    for (pooling, bidirectional, num_layers) in
+        [(Pooling::Last, false, 1), (Pooling::Max, true, 2), (Pooling::Mean, true, 1)]
+    {
         let config = ClassifierConfig {
+            embedding_dropout: 0.2,
             dropout: 0.2,
             bidirectional,
             num_layers,
@@ -258,7 +264,7 @@ fn it_learns_with_dropout_and_predicts_in_order() {
         };
         let classifier = Classifier::new(config.clone()).unwrap();
         let data = data(60, config.vocab_size, config.num_classes, 3);
-        let options = StepOptions { lr: 5e-3, ..StepOptions::default() };
+        let options = StepOptions { learning_rates: &[5e-3], ..StepOptions::default() };
         let first = classifier.train_batches(&data.chunk(), &options).unwrap();
         let last = (0..12).map(|_| classifier.train_batches(&data.chunk(), &options).unwrap()).last().unwrap();
         assert!(last.loss < 0.7 * first.loss, "{pooling:?}: {first:?} {last:?}");
@@ -281,7 +287,8 @@ fn it_learns_with_dropout_and_predicts_in_order() {
 
 #[test]
 fn the_same_seed_gives_the_same_weights() {
-    let config = ClassifierConfig { dropout: 0.3, threads: 2, ..config(Cell::Gru, Pooling::Last) };
+    let config =
+        ClassifierConfig { embedding_dropout: 0.1, dropout: 0.3, threads: 2, ..config(Cell::Gru, Pooling::Last) };
     let data = data(30, config.vocab_size, config.num_classes, 4);
     let options = StepOptions { clip_norm: 1.0, ..StepOptions::default() };
     let run = |config: &ClassifierConfig, parts: usize| {
@@ -300,9 +307,18 @@ fn initial_values_are_distributed_as_in_pytorch() {
     let config = ClassifierConfig { vocab_size: 2000, hidden_size: 64, ..config(Cell::Lstm, Pooling::Last) };
     let state = Classifier::new(config).unwrap().state().unwrap();
     let names: Vec<&str> = state.iter().map(|t| t.name.as_str()).collect();
-    let expected = ["embedding.weight", "rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.bias_ih_l0", "rnn.bias_hh_l0", "fc.weight", "fc.bias"];
+    let expected = [
+        "embedding.weight",
+        "rnn.weight_ih_l0",
+        "rnn.weight_hh_l0",
+        "rnn.bias_ih_l0",
+        "rnn.bias_hh_l0",
+        "fc.weight",
+        "fc.bias",
+    ];
     assert_eq!(names, expected);
-    let (mean, square) = state[0].data.iter().fold((0.0, 0.0), |(m, s), &v| (m + f64::from(v), s + f64::from(v).powi(2)));
+    let (mean, square) =
+        state[0].data.iter().fold((0.0, 0.0), |(m, s), &v| (m + f64::from(v), s + f64::from(v).powi(2)));
     let n = state[0].data.len() as f64;
     assert!((mean / n).abs() < 0.02 && (square / n - 1.0).abs() < 0.03, "{} {}", mean / n, square / n);
     assert!(state[0].data[20..40].iter().all(|&v| v == 0.0));
@@ -315,7 +331,8 @@ fn initial_values_are_distributed_as_in_pytorch() {
 #[test]
 fn a_state_goes_from_one_to_another_or_nothing_changes() {
     let config = config(Cell::Lstm, Pooling::Last);
-    let (one, two) = (Classifier::new(config.clone()).unwrap(), Classifier::new(ClassifierConfig { seed: 9, ..config }).unwrap());
+    let (one, two) =
+        (Classifier::new(config.clone()).unwrap(), Classifier::new(ClassifierConfig { seed: 9, ..config }).unwrap());
     let data = data(3, 60, 5, 1);
     one.train_batches(&data.chunk(), &StepOptions::default()).unwrap();
     two.load_state(&one.state().unwrap()).unwrap();
@@ -327,7 +344,12 @@ fn a_state_goes_from_one_to_another_or_nothing_changes() {
     wrong.remove(0);
     wrong.push(NamedTensor { name: "extra".into(), dtype: "float32".into(), shape: vec![0], data: vec![] });
     let error = two.load_state(&wrong).unwrap_err();
-    for part in ["embedding.weight is missing", "weight_ih_l0 has shape [1, 2] instead of [72, 20]", "weight_hh_l0 is float64", "extra is unknown"] {
+    for part in [
+        "embedding.weight is missing",
+        "weight_ih_l0 has shape [1, 2] instead of [72, 20]",
+        "weight_hh_l0 is float64",
+        "extra is unknown",
+    ] {
         assert!(error.message().contains(part), "{error}");
     }
     assert_eq!(probabilities(&one), probabilities(&two));
@@ -340,7 +362,10 @@ fn bad_data_is_refused_before_anything_changes() {
     let train = |tokens: &[i32], lengths: &[i32], labels: &[i32], batch_sizes: &[i32]| {
         classifier.train_batches(&Chunk { tokens, lengths, labels, batch_sizes }, &StepOptions::default()).unwrap_err()
     };
-    assert_eq!(train(&[1, 60], &[2], &[0], &[1]).message(), "token id 60 at place 1 is outside the vocabulary of 60 words");
+    assert_eq!(
+        train(&[1, 60], &[2], &[0], &[1]).message(),
+        "token id 60 at place 1 is outside the vocabulary of 60 words"
+    );
     assert_eq!(train(&[1, -1], &[2], &[0], &[1]).code(), ErrorCode::OutOfRange);
     assert_eq!(train(&[1, 2], &[2], &[5], &[1]).message(), "label 5 of row 0 is outside the 5 classes");
     assert_eq!(train(&[1, 2], &[2, 0], &[1, 1], &[2]).message(), "row 1 has length 0: expected at least one token");

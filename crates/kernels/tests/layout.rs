@@ -13,7 +13,8 @@ fn equals_pytorch() {
     let cases = cases.as_array().unwrap();
     assert!(!cases.is_empty());
     for case in cases {
-        let list = |name: &str| -> Vec<i64> { case[name].as_array().unwrap().iter().map(|v| v.as_i64().unwrap()).collect() };
+        let list =
+            |name: &str| -> Vec<i64> { case[name].as_array().unwrap().iter().map(|v| v.as_i64().unwrap()).collect() };
         let lengths: Vec<i32> = list("lengths").iter().map(|&l| l as i32).collect();
         let layout = PackedLayout::new(&lengths, None).unwrap();
         let wide = |values: &[u32]| -> Vec<i64> { values.iter().map(|&v| i64::from(v)).collect() };
@@ -85,7 +86,10 @@ proptest! {
 #[test]
 fn bad_lengths_say_what_is_wrong() {
     let error = |lengths: &[i32], rows, steps| PackedLayout::for_batch(lengths, rows, steps).unwrap_err();
-    assert_eq!(error(&[3, 0], 2, 5).to_wire(), "RECURRA:OUT_OF_RANGE:length 0 of sequence 1 is below 1: an empty sequence cannot be packed");
+    assert_eq!(
+        error(&[3, 0], 2, 5).to_wire(),
+        "RECURRA:OUT_OF_RANGE:length 0 of sequence 1 is below 1: an empty sequence cannot be packed"
+    );
     assert_eq!(error(&[-4], 1, 5).code(), ErrorCode::OutOfRange);
     assert_eq!(error(&[3, 6], 2, 5).message(), "length 6 of sequence 1 is above the batch's 5 time steps");
     assert_eq!(error(&[3], 2, 5).code(), ErrorCode::InvalidShape);

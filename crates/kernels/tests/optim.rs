@@ -57,7 +57,8 @@ fn check(case: &Value, folder: &Path) {
     let mut dense = Dense::new(algorithm, rows * dims).unwrap();
     let mut weights = golden.f32("start");
     for step in 0..steps {
-        let (touched, sums) = gather(&ids[step * per_step..][..per_step], &grads[step * per_step * dims..][..per_step * dims], dims);
+        let (touched, sums) =
+            gather(&ids[step * per_step..][..per_step], &grads[step * per_step * dims..][..per_step * dims], dims);
         let mut all = vec![0.0; rows * dims];
         for (row, sum) in touched.iter().zip(sums.chunks_exact(dims)) {
             all[*row as usize * dims..][..dims].copy_from_slice(sum);
@@ -80,7 +81,8 @@ fn check(case: &Value, folder: &Path) {
         let mut weights = golden.f32("start");
         let last = (1..=steps).rfind(|&s| snapshot(s).is_some()).unwrap();
         for step in 0..steps {
-            let (touched, sums) = gather(&ids[step * per_step..][..per_step], &grads[step * per_step * dims..][..per_step * dims], dims);
+            let (touched, sums) =
+                gather(&ids[step * per_step..][..per_step], &grads[step * per_step * dims..][..per_step * dims], dims);
             late.step(&mut weights, &touched, &sums, rate(case, step), 1.0).unwrap();
             if let (Some(theirs), true) = (snapshot(step + 1), disturbed || step + 1 == last) {
                 late.flush(&mut weights).unwrap();
@@ -137,7 +139,8 @@ fn late_steps_equal_a_float64_replay() {
     let sizes = [1.0, 1e-3, 1e-5, 1e-7, 1e-8, 1e-9, -1e-2, -1e-8];
     let dims = sizes.len();
     let options = AdamOptions { weight_decay: 0.02, ..AdamOptions::default() };
-    for (algorithm, decoupled) in [(Algorithm::Adam(AdamOptions::default()), false), (Algorithm::AdamW(options), true)] {
+    for (algorithm, decoupled) in [(Algorithm::Adam(AdamOptions::default()), false), (Algorithm::AdamW(options), true)]
+    {
         let rate = |t: usize| 0.01 * if decoupled { 1.0 } else { 1.0 - t as f64 / 3000.0 };
         let touches: Vec<usize> = vec![1, 2, 5, 20, 50, 63, 64, 65, 100, 200, 300, 1000, 1900];
         for gap in [1, 3, 40, 150, 250, 900, 2500] {
@@ -147,11 +150,15 @@ fn late_steps_equal_a_float64_replay() {
                 touches.iter().map(|_| sizes.iter().map(|_| Exact { p: 0.5, m: 0.0, v: 0.0 }).collect()).collect();
             let mut worst = 0.0f64;
             for t in 1..=2600usize {
-                let now: Vec<u32> = (0..touches.len()).filter(|&r| t == touches[r] || t == touches[r] + gap).map(|r| r as u32).collect();
+                let now: Vec<u32> = (0..touches.len())
+                    .filter(|&r| t == touches[r] || t == touches[r] + gap)
+                    .map(|r| r as u32)
+                    .collect();
                 late.catch_up(&mut weights, &now).unwrap();
                 for &row in &now {
                     for (i, exact) in exact[row as usize].iter().enumerate() {
-                        worst = worst.max((f64::from(weights[row as usize * dims + i]) - exact.p).abs() / (1.0 + exact.p.abs()));
+                        worst = worst
+                            .max((f64::from(weights[row as usize * dims + i]) - exact.p).abs() / (1.0 + exact.p.abs()));
                     }
                 }
                 let grads: Vec<f32> = now.iter().flat_map(|_| sizes).collect();
@@ -196,7 +203,9 @@ fn an_exported_state_goes_on_where_it_was() {
     other.flush(&mut copy).unwrap();
     assert_eq!(weights, copy);
     assert!(other.import(1, &first[1..], &second).is_err());
-    assert!(other.catch_up(&mut copy, &[30]).unwrap_err().message().contains("row 30 is outside the matrix of 30 rows"));
+    assert!(
+        other.catch_up(&mut copy, &[30]).unwrap_err().message().contains("row 30 is outside the matrix of 30 rows")
+    );
 }
 
 #[test]

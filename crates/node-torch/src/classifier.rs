@@ -100,6 +100,9 @@ pub struct ClassifierTensor {
     pub data: Uint8Array,
 }
 
+/// Work that also brings back how many bytes the classifier takes afterwards.
+type Pending<T, J> = AsyncTask<Background<(T, usize), J>>;
+
 /// The classifier, and the bytes that V8 was told of.
 struct Inner {
     classifier: Mutex<Classifier>,
@@ -139,7 +142,7 @@ impl NativeClassifier {
         &self,
         work: impl FnOnce(&mut Classifier) -> Result<T> + Send + 'static,
         convert: fn(T) -> J,
-    ) -> napi::Result<AsyncTask<Background<(T, usize), J>>>
+    ) -> napi::Result<Pending<T, J>>
     where
         J: ToNapiValue + TypeName + 'static,
     {
@@ -200,7 +203,7 @@ impl NativeClassifier {
         &self,
         chunk: ClassifierChunk,
         options: ClassifierStepOptions,
-    ) -> napi::Result<AsyncTask<Background<(Stats, usize), ClassifierStats>>> {
+    ) -> napi::Result<Pending<Stats, ClassifierStats>> {
         let chunk = classifier::Chunk {
             tokens: chunk.tokens.to_vec(),
             lengths: chunk.lengths.to_vec(),
@@ -226,18 +229,14 @@ impl NativeClassifier {
 
     /// Probabilities of the classes, text by text in the order given.
     #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
-    pub fn predict(
-        &self,
-        tokens: &[i32],
-        lengths: &[i32],
-    ) -> napi::Result<AsyncTask<Background<(Vec<f32>, usize), Float32Array>>> {
+    pub fn predict(&self, tokens: &[i32], lengths: &[i32]) -> napi::Result<Pending<Vec<f32>, Float32Array>> {
         let (tokens, lengths) = (tokens.to_vec(), lengths.to_vec());
         self.background(move |classifier| classifier.predict(&tokens, &lengths), Float32Array::new)
     }
 
     /// All weights, under PyTorch's names.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<ClassifierTensor>>")]
-    pub fn state(&self) -> napi::Result<AsyncTask<Background<(Vec<NamedArray>, usize), Vec<ClassifierTensor>>>> {
+    pub fn state(&self) -> napi::Result<Pending<Vec<NamedArray>, Vec<ClassifierTensor>>> {
         self.background(
             |classifier| classifier.state(),
             |arrays| {
@@ -254,7 +253,7 @@ impl NativeClassifier {
 
     /// Replaces all weights; what differs is listed in one error, and then nothing has changed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
-    pub fn load_state(&self, entries: Vec<ClassifierTensor>) -> napi::Result<AsyncTask<Background<((), usize), ()>>> {
+    pub fn load_state(&self, entries: Vec<ClassifierTensor>) -> napi::Result<Pending<(), ()>> {
         let array = |entry: ClassifierTensor| NamedArray {
             name: entry.name,
             dtype: entry.dtype,

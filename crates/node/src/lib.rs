@@ -5,7 +5,7 @@
 
 #![allow(missing_docs, reason = "napi-derive generates undocumented items; the functions themselves are documented")]
 
+pub mod classifier;
 pub mod cpu;
 pub mod libtorch;
 pub mod safetensors_file;
-pub mod wire;

@@ -5,9 +5,8 @@ use std::path::Path;
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY, RTLD_LOCAL, RTLD_NOW};
 use napi::bindgen_prelude::Result;
 use napi_derive::napi;
-use recurra_kernels::{Error, ErrorCode};
-
-use crate::wire::call;
+use recurra_binding::IntoJs;
+use recurra_kernels::{Error, ErrorCode, guard};
 
 fn refused(message: String) -> Error {
     Error::new(ErrorCode::Libtorch, message)
@@ -36,7 +35,7 @@ fn version_of(library: &Library) -> Option<String> {
 /// The library is never closed: other libraries keep pointers into it.
 #[napi(catch_unwind)]
 pub fn open_libtorch(path: String) -> Result<Option<String>> {
-    call(|| {
+    guard(|| {
         if !Path::new(&path).is_absolute() {
             return Err(refused(format!("{path} is not an absolute path")));
         }
@@ -48,6 +47,7 @@ pub fn open_libtorch(path: String) -> Result<Option<String>> {
         std::mem::forget(library);
         Ok(version)
     })
+    .js()
 }
 
 /// Tries to open a library, such as the NVIDIA driver's `libcuda.so.1`, and returns why it cannot, or `null`.

@@ -12,7 +12,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 use sha2::{Digest, Sha256};
 
-use crate::wire::Background;
+use recurra_binding::{Background, to_js};
 
 /// One tensor of a safetensors file.
 #[napi(object)]
@@ -196,10 +196,11 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 #[napi(catch_unwind, ts_return_type = "Promise<SafetensorsFile>")]
 pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Contents, SafetensorsFile>> {
     let path = PathBuf::from(path);
-    AsyncTask::new(Background::new(move || {
+    let read = move || {
         let bytes = read_whole(&path, limit as u64)?;
         parse(&path, &bytes)
-    }))
+    };
+    AsyncTask::new(Background::new(read, |_, contents| Ok(contents.into())))
 }
 
 /// Writes a safetensors file atomically: to a temporary name, synced, renamed. Its metadata gets a checksum, `sha256`.
@@ -211,11 +212,11 @@ pub fn write_safetensors(
 ) -> napi::Result<AsyncTask<Background<(), ()>>> {
     let mut entries = Vec::with_capacity(tensors.len());
     for tensor in tensors {
-        let dtype = dtype_from_name(&tensor.dtype).map_err(crate::wire::to_napi)?;
+        let dtype = dtype_from_name(&tensor.dtype).map_err(to_js)?;
         let shape = tensor.shape.iter().map(|&size| size.max(0) as usize).collect();
         entries.push(Entry { name: tensor.name, dtype, shape, data: tensor.data.to_vec() });
     }
-    Ok(AsyncTask::new(Background::new(move || {
+    let write = move || {
         let path = PathBuf::from(path);
         metadata.insert(CHECKSUM.to_owned(), checksum_of(&metadata, &entries));
         let mut views = BTreeMap::new();
@@ -227,7 +228,8 @@ pub fn write_safetensors(
         }
         let bytes = serialize(views, Some(metadata)).map_err(|error| invalid(&path, error))?;
         write_whole(&path, &bytes)
-    })))
+    };
+    Ok(AsyncTask::new(Background::new(write, |_, ()| Ok(()))))
 }
 
 #[cfg(test)]

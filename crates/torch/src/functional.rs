@@ -186,7 +186,8 @@ pub fn cross_entropy(
     wanted.remove(class_dim);
     has_shape(NAME, "target (class indices)", target, "the shape of logits without the classes", &wanted)?;
     let target = target.f_to_dtype(Kind::Int64, false, false).torch()?;
-    let counted = target.f_ne(ignore_index).torch()?;
-    indices(NAME, "target", &target.f_index(&[Some(&counted)]).torch()?, 0, classes)?;
+    let flat = target.f_reshape([-1_i64]).torch()?;
+    let counted = flat.f_ne(ignore_index).torch()?;
+    indices(NAME, "target", &flat.f_index(&[Some(&counted)]).torch()?, 0, classes)?;
     logits.f_cross_entropy_loss(&target, weight, reduction, ignore_index, label_smoothing).torch()
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{assert_close, fixture, load};
+use common::{assert_close, fixture, load, one_thread};
 use recurra_torch::classifier::{CellKind, Chunk, Classifier, ClassifierConfig, NamedArray, Pooling, StepOptions};
 use recurra_torch::functional::{embedding, linear};
 use recurra_torch::optim::OptimizerKind;
@@ -64,6 +64,7 @@ fn tensor(state: &[NamedArray], name: &str) -> Tensor {
 
 #[test]
 fn initial_values_are_those_of_pytorch() {
+    one_thread();
     let golden = load(&fixture("initial_weights.safetensors"));
     let config = ClassifierConfig {
         vocab_size: 30,
@@ -85,6 +86,7 @@ fn initial_values_are_those_of_pytorch() {
 
 #[test]
 fn the_padding_row_starts_at_zero_and_stays() {
+    one_thread();
     let mut classifier = Classifier::new(config()).unwrap();
     let mut chunk = chunk(64, 16);
     // Also where a text contains the padding word itself.
@@ -96,6 +98,7 @@ fn the_padding_row_starts_at_zero_and_stays() {
 
 #[test]
 fn every_cell_and_pooling_learns() {
+    one_thread();
     for cell in [CellKind::Rnn, CellKind::Lstm, CellKind::Gru] {
         for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max] {
             let config = ClassifierConfig { cell, pooling, num_layers: 2, dropout: 0.2, ..config() };
@@ -115,6 +118,7 @@ fn every_cell_and_pooling_learns() {
 
 #[test]
 fn predictions_come_in_the_order_given_and_do_not_depend_on_company() {
+    one_thread();
     for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max] {
         let config = ClassifierConfig { pooling, num_layers: 2, embedding_dropout: 0.2, dropout: 0.5, ..config() };
         let mut classifier = Classifier::new(config).unwrap();
@@ -140,6 +144,7 @@ fn predictions_come_in_the_order_given_and_do_not_depend_on_company() {
 
 #[test]
 fn a_prediction_equals_the_layers_put_together_by_hand() {
+    one_thread();
     let mut classifier = Classifier::new(ClassifierConfig { pooling: Pooling::Last, ..config() }).unwrap();
     let state = classifier.state().unwrap();
     let tokens = [7_i32, 2, 30, 11];
@@ -166,6 +171,7 @@ fn a_prediction_equals_the_layers_put_together_by_hand() {
 
 #[test]
 fn the_same_seed_gives_the_same_training_whatever_others_draw() {
+    one_thread();
     let train = |seed| {
         let config = ClassifierConfig { embedding_dropout: 0.1, dropout: 0.3, num_layers: 2, seed, ..config() };
         let mut classifier = Classifier::new(config).unwrap();
@@ -180,6 +186,7 @@ fn the_same_seed_gives_the_same_training_whatever_others_draw() {
 
 #[test]
 fn a_loss_that_is_not_finite_stops_before_the_weights_move() {
+    one_thread();
     for poisoned in ["fc.bias", "embedding.weight"] {
         let mut classifier = Classifier::new(config()).unwrap();
         let mut state = classifier.state().unwrap();
@@ -210,6 +217,7 @@ fn a_loss_that_is_not_finite_stops_before_the_weights_move() {
 
 #[test]
 fn clipping_and_other_optimizers_work_and_a_state_can_be_restored() {
+    one_thread();
     for optimizer in [OptimizerKind::Adam, OptimizerKind::AdamW, OptimizerKind::Sgd] {
         let mut classifier = Classifier::new(config()).unwrap();
         let start = classifier.state().unwrap();

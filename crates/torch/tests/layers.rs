@@ -8,6 +8,7 @@ use recurra_torch::cells::{CellWeights, cell};
 use recurra_torch::clip::{clip_grad_norm, clip_grad_value};
 use recurra_torch::functional::{BagMode, cross_entropy, dropout, embedding, embedding_bag, linear};
 use recurra_torch::recurrent::Mode;
+use recurra_torch::tensor::{convert::clone, inplace::fill_};
 use recurra_torch::{Device, Kind, Reduction, Tensor};
 
 const TOLERANCE: f64 = 1e-5;
@@ -38,7 +39,7 @@ fn cells_equal_pytorch() {
         let mut loss = Tensor::from(0.0_f32);
         for (letter, value) in ["h", "c"].into_iter().zip(&next) {
             assert_close(&format!("{name} {letter}"), value, &golden[&format!("{name}.{letter}")], TOLERANCE);
-            loss = loss + (value * &golden[&format!("{name}.weight_on_{letter}")]).sum(Kind::Float);
+            loss += (value * &golden[&format!("{name}.weight_on_{letter}")]).sum(Kind::Float);
         }
         backward(&loss, None, false).unwrap();
         let check = |what: &str, tensor: &Tensor| {
@@ -119,6 +120,28 @@ fn dropout_scales_what_remains_and_only_in_training() {
     let kept = dropped.iter().filter(|&&v| v != 0.0).count();
     assert!((7_200..7_800).contains(&kept), "{kept} of 10,000 remained");
     assert_eq!(dropout(&x, 0.25, false).unwrap(), x);
+}
+
+#[test]
+fn one_row_without_a_batch_has_the_same_loss() {
+    let logits = Tensor::from_slice(&[0.5_f32, -1.0, 2.0]);
+    let loss = |logits: &Tensor, target: &Tensor| {
+        values(&cross_entropy(logits, target, None, Reduction::Mean, -100, 0.0).unwrap())
+    };
+    let batch = loss(&logits.view([1, 3]), &Tensor::from_slice(&[2_i64]));
+    assert_eq!(loss(&logits, &Tensor::from(2_i64)), batch);
+}
+
+#[test]
+fn a_clone_has_its_own_memory_and_stays_in_the_graph() {
+    let x = leaf(&Tensor::from_slice(&[1_f32, 2.0]));
+    let copy = clone(&x).unwrap();
+    backward(&(&copy * &copy).sum(Kind::Float), None, false).unwrap();
+    assert_eq!(values(&grad(&x).unwrap().unwrap()), [2.0, 4.0]);
+    let plain = x.detach();
+    let copy = clone(&plain).unwrap();
+    fill_(&plain, 0.0).unwrap();
+    assert_eq!(values(&copy), [1.0, 2.0]);
 }
 
 #[test]

@@ -4,8 +4,9 @@ import { mismatch, shapeText, toInt32Array } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
 /**
- * Sequences of different lengths without their padding: first the first step of all, then the second step of all that have one, and so on,
- * longest sequence first. Made by `packPaddedSequence` or `packSequence`; a recurrent layer takes it and returns one.
+ * Sequences of different lengths without their padding: first the first step of all, then the second step of all that
+ * have one, and so on, longest sequence first. Made by `packPaddedSequence` or `packSequence`; a recurrent layer takes
+ * it and returns one.
  *
  * Everything but the data lives on the CPU, by type.
  */

@@ -79,8 +79,8 @@ export function reorder(tensor: NativeTensor, dim: number, order: Int32Array): N
  *
  * @param input - `[time, batch, ..]`, or `[batch, time, ..]` with `batchFirst`.
  * @param lengths - Length of each sequence, from 1 to `time`; on the CPU.
- * @throws `INVALID_SHAPE` if there are not as many lengths as sequences; `OUT_OF_RANGE` if one is 0 or longer than the input;
- * `INVALID_ARGUMENT` if they are not in falling order and `enforceSorted` is not `false`.
+ * @throws `INVALID_SHAPE` if there are not as many lengths as sequences; `OUT_OF_RANGE` if one is 0 or longer than the
+ * input; `INVALID_ARGUMENT` if they are not in falling order and `enforceSorted` is not `false`.
  */
 export function packPaddedSequence(input: Tensor, lengths: Lengths, options?: PackPaddedOptions): PackedSequence {
   const { batchFirst = false, enforceSorted = true } = checkOptions('options of packPaddedSequence', options, [

@@ -30,7 +30,9 @@ pub struct ClassifierConfig {
     pub num_layers: usize,
     /// Whether each layer also reads the text backwards.
     pub bidirectional: bool,
-    /// Dropout after the embedding, between layers and before the linear layer, in training.
+    /// Dropout of the word vectors, in training.
+    pub embedding_dropout: f32,
+    /// Dropout between layers and before the linear layer, in training.
     pub dropout: f32,
     /// How outputs become one vector for each text.
     pub pooling: Pooling,
@@ -49,11 +51,9 @@ impl ClassifierConfig {
     /// `InvalidArgument` when a size is 0 or an option is outside its range.
     pub fn validate(&self) -> Result<()> {
         let fail = |message: String| Err(Error::new(ErrorCode::InvalidArgument, message));
-        for (name, value) in [
-            ("vocabSize", self.vocab_size),
-            ("embeddingDim", self.embedding_dim),
-            ("numClasses", self.num_classes),
-        ] {
+        for (name, value) in
+            [("vocabSize", self.vocab_size), ("embeddingDim", self.embedding_dim), ("numClasses", self.num_classes)]
+        {
             if value == 0 || value > i32::MAX as usize {
                 return fail(format!("{name} must be between 1 and {} but is {value}", i32::MAX));
             }
@@ -65,6 +65,9 @@ impl ClassifierConfig {
         }
         if self.threads > 1024 {
             return fail(format!("threads must be at most 1024 but is {}", self.threads));
+        }
+        if !(0.0..1.0).contains(&self.embedding_dropout) {
+            return fail(format!("embeddingDropout must be from 0 to below 1 but is {}", self.embedding_dropout));
         }
         self.recurrent().validate()
     }
@@ -95,19 +98,41 @@ pub struct Chunk<'a> {
 
 /// Options of the steps of one chunk.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepOptions {
-    /// Learning rate.
-    pub lr: f64,
+pub struct StepOptions<'a> {
+    /// Learning rate of each batch, or one for all.
+    pub learning_rates: &'a [f64],
     /// Largest global norm of the gradient; 0 for no clipping.
     pub clip_norm: f64,
     /// The optimizer. A change from one chunk to the next begins with a fresh state.
     pub algorithm: Algorithm,
 }
 
-impl Default for StepOptions {
+impl StepOptions<'_> {
+    /// # Errors
+    /// `InvalidArgument` for a number of learning rates that does not fit, or a rate or norm that is negative or not finite.
+    pub fn validate(&self, batches: usize) -> Result<()> {
+        let fail = |message: String| Err(Error::new(ErrorCode::InvalidArgument, message));
+        if self.learning_rates.len() != 1 && self.learning_rates.len() != batches {
+            return fail(format!("{} learning rates for {batches} batches", self.learning_rates.len()));
+        }
+        for &value in self.learning_rates.iter().chain([&self.clip_norm]) {
+            if !(value >= 0.0 && value.is_finite()) {
+                return fail(format!("lr and clipNorm must be finite numbers of at least 0 but one is {value}"));
+            }
+        }
+        self.algorithm.validate()
+    }
+
+    /// Learning rate of a batch.
+    pub(super) fn lr(&self, batch: u64) -> f64 {
+        self.learning_rates[if self.learning_rates.len() == 1 { 0 } else { batch as usize }]
+    }
+}
+
+impl Default for StepOptions<'_> {
     /// Adam with PyTorch's options and 1e-3, no clipping.
     fn default() -> Self {
-        Self { lr: 1e-3, clip_norm: 0.0, algorithm: Algorithm::Adam(AdamOptions::default()) }
+        Self { learning_rates: &[1e-3], clip_norm: 0.0, algorithm: Algorithm::Adam(AdamOptions::default()) }
     }
 }
 

@@ -73,7 +73,9 @@ impl Head<'_> {
                     to.copy_from_slice(output(0));
                     if self.mats.at.is_null() {
                         for time in 1..length {
-                            to.iter_mut().zip(output(time)).for_each(|(max, &y)| *max = if y > *max { y } else { *max });
+                            to.iter_mut()
+                                .zip(output(time))
+                                .for_each(|(max, &y)| *max = if y > *max { y } else { *max });
                         }
                         return;
                     }

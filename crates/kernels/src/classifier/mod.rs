@@ -9,13 +9,14 @@ mod plan;
 mod predict;
 mod space;
 mod step;
+mod words;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub use config::{Chunk, ClassifierConfig, NamedTensor, Pooling, Stats, StepOptions};
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 use crate::simd::Buf;
 use crate::threads::Pool;
 use model::Model;
@@ -102,24 +103,18 @@ impl Classifier {
     /// # Errors
     /// As [`Chunk::validate`] and [`crate::optim::Algorithm::validate`], `InvalidArgument` for a learning rate or norm
     /// that is negative or not finite; nothing is changed then. A loss that is not finite is told by the result.
-    pub fn train_batches(&self, chunk: &Chunk<'_>, options: &StepOptions) -> Result<Stats> {
+    pub fn train_batches(&self, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Result<Stats> {
         let (model, pool) = (&self.model, &self.pool);
         chunk.validate(model.config.vocab_size, model.config.num_classes)?;
-        options.algorithm.validate()?;
-        for (name, value) in [("lr", options.lr), ("clipNorm", options.clip_norm)] {
-            if !(value >= 0.0 && value.is_finite()) {
-                let message = format!("{name} must be a finite number of at least 0 but is {value}");
-                return Err(Error::new(ErrorCode::InvalidArgument, message));
-            }
-        }
+        options.validate(chunk.batch_sizes.len())?;
         let mut guard = self.write();
         let weights = &mut *guard;
         weights.frozen = None;
         *weights.predicted.get_mut() = 0;
-        if weights.optimizer.as_ref().is_some_and(|o| o.algorithm != options.algorithm) {
-            if let Some(mut old) = weights.optimizer.take() {
-                old.flush(&mut weights.embedding)?;
-            }
+        if weights.optimizer.as_ref().is_some_and(|o| o.algorithm != options.algorithm)
+            && let Some(mut old) = weights.optimizer.take()
+        {
+            old.flush(&mut weights.embedding)?;
         }
         let optimizer = match &mut weights.optimizer {
             Some(optimizer) => optimizer,

@@ -85,7 +85,12 @@ impl Model {
 
     /// All parameters under PyTorch's names.
     pub fn export(&self, embedding: &[f32], flat: &[f32]) -> Vec<NamedTensor> {
-        let tensor = |name: String, shape: Vec<usize>, data: Vec<f32>| NamedTensor { name, dtype: "float32".into(), shape, data };
+        let tensor = |name: String, shape: Vec<usize>, data: Vec<f32>| NamedTensor {
+            name,
+            dtype: "float32".into(),
+            shape,
+            data,
+        };
         let first = tensor("embedding.weight".into(), self.embedding_shape(), embedding.to_vec());
         let rest = self.segments().map(|(name, segment)| tensor(name, segment.shape.clone(), segment.export(flat)));
         std::iter::once(first).chain(rest).collect()
@@ -114,7 +119,8 @@ impl Model {
                     } else if tensor.shape != *shape {
                         problems.push(format!("{name} has shape {:?} instead of {shape:?}", tensor.shape));
                     } else if tensor.data.len() != shape.iter().product::<usize>() {
-                        problems.push(format!("{name} has {} values, which is not its shape {shape:?}", tensor.data.len()));
+                        problems
+                            .push(format!("{name} has {} values, which is not its shape {shape:?}", tensor.data.len()));
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! The optimizer's state for the embedding and for everything else.
 
 use super::model::Model;
-use super::step::Words;
+use super::words::Words;
 use crate::error::Result;
 use crate::optim::{Algorithm, Dense, LateRows};
 use crate::simd::Buf;
@@ -9,7 +9,7 @@ use crate::simd::Buf;
 /// How the embedding moves.
 pub(super) enum Rows {
     /// Missed steps are made up when a row is next read.
-    Late(LateRows),
+    Late(Box<LateRows>),
     /// Every row at every step, where the rule leaves no choice; with the gradient of the whole matrix.
     Dense(Dense, Buf),
 }
@@ -26,7 +26,7 @@ impl Optimizer {
         let (words, dims) = (model.config.vocab_size, model.config.embedding_dim);
         let rest = Dense::new(algorithm, model.flat_size)?;
         let rows = if algorithm.cannot_defer().is_none() {
-            Rows::Late(LateRows::new(algorithm, words, dims)?)
+            Rows::Late(Box::new(LateRows::new(algorithm, words, dims)?))
         } else {
             Rows::Dense(Dense::new(algorithm, words * dims)?, Buf::zeros(words * dims))
         };
@@ -38,7 +38,7 @@ impl Optimizer {
         match &mut self.rows {
             Rows::Late(late) => {
                 let shared = late.shared(embedding);
-                Words::Late(shared, late)
+                Words::Late(shared, &raw mut **late)
             }
             Rows::Dense(dense, grads) => Words::Dense(dense.shared(), grads.ptr()),
         }

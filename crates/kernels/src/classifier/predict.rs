@@ -154,7 +154,11 @@ impl Reader<'_> {
             }
             give(scratch);
         };
-        if batches > 1 { pool.run_if_free(work) } else { work(&Member::alone()) }
+        if batches > 1 {
+            pool.run_if_free(work)
+        } else {
+            work(&Member::alone())
+        }
         Ok(probabilities)
     }
 
@@ -197,7 +201,11 @@ impl Reader<'_> {
                 let has_y = layer + 1 < layers || model.config.pooling != Pooling::Last;
                 for (dir, m) in dirs_mats.iter_mut().enumerate() {
                     m.y = if has_y { y[layer % 2].at(0, dir * shape.rp) } else { Mat::none() };
-                    let clear = |mat: Mat| if mat.exists() { std::ptr::write_bytes(mat.ptr, 0, count * mat.stride) };
+                    let clear = |mat: Mat| {
+                        if mat.exists() {
+                            std::ptr::write_bytes(mat.ptr, 0, count * mat.stride)
+                        }
+                    };
                     clear(m.h);
                     clear(m.c);
                 }
@@ -206,7 +214,8 @@ impl Reader<'_> {
                     self.frozen.table.iter().map(row).collect()
                 } else {
                     let input = if layer == 0 {
-                        let (dims, input) = (model.config.embedding_dim, mat(&mut scratch.x, total, shape.input(0).private()));
+                        let (dims, input) =
+                            (model.config.embedding_dim, mat(&mut scratch.x, total, shape.input(0).private()));
                         for (position, &id) in scratch.ids.iter().enumerate() {
                             let from = self.embedding.as_ptr().add(id as usize * dims);
                             std::ptr::copy_nonoverlapping(from, input.row(position), dims);

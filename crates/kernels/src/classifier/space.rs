@@ -20,7 +20,6 @@ pub(super) struct TrainSpace {
     dx: Buf,
     d_rows: Buf,
     projected: Vec<Buf>,
-    d_projected: Vec<Buf>,
     y: Vec<Buf>,
     dy: Vec<Buf>,
     features: Buf,
@@ -37,9 +36,8 @@ pub(super) struct TrainMats {
     pub dx: Mat,
     /// Gradients of the distinct words; the same as `dx` without dropout.
     pub d_rows: Mat,
-    /// Input projection of the distinct words, and its gradient, for each direction. Unused with dropout.
+    /// Input projection of the distinct words for each direction, later its gradient. Unused with dropout.
     pub projected: Vec<Mat>,
-    pub d_projected: Vec<Mat>,
     /// Outputs of each layer and their gradients.
     pub y: Vec<Mat>,
     pub dy: Vec<Mat>,
@@ -66,15 +64,13 @@ impl TrainSpace {
         let distinct = most(|p| p.ids.len());
         let shape = &model.shape;
         let (parts, layers) = (shape.parts.len(), shape.layers());
-        let drop = model.config.dropout > 0.0;
+        let drop = model.config.embedding_dropout > 0.0;
         let inputs = if drop { total } else { distinct };
         let (input, width) = (shape.input(0).private(), shape.output().private());
         self.traces.resize_with(parts, Trace::default);
         self.grads.resize_with(parts, Grads::default);
         self.packs.resize_with(parts, DirPacks::default);
-        for list in [&mut self.projected, &mut self.d_projected] {
-            list.resize_with(shape.dirs, Buf::default);
-        }
+        self.projected.resize_with(shape.dirs, Buf::default);
         for list in [&mut self.y, &mut self.dy] {
             list.resize_with(layers, Buf::default);
         }
@@ -97,7 +93,8 @@ impl TrainSpace {
             }
             dirs.push(m);
         }
-        let table = |list: &mut [Buf]| list.iter_mut().map(|buf| mat(buf, if drop { 0 } else { distinct }, shape.gp)).collect();
+        let table =
+            |list: &mut [Buf]| list.iter_mut().map(|buf| mat(buf, if drop { 0 } else { distinct }, shape.gp)).collect();
         let classes = model.fc_weight.rows.private();
         self.at.resize(self.at.len().max(if model.config.pooling == Pooling::Max { rows * width } else { 0 }), 0);
         self.flat_grads.grow(model.flat_size);
@@ -107,7 +104,6 @@ impl TrainSpace {
             dx,
             d_rows: if drop { mat(&mut self.d_rows, distinct, input) } else { dx },
             projected: table(&mut self.projected),
-            d_projected: table(&mut self.d_projected),
             head: HeadMats {
                 features: mat(&mut self.features, rows, width),
                 d_features: mat(&mut self.d_features, rows, width),

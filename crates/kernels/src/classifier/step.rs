@@ -11,7 +11,8 @@ use super::head::Head;
 use super::model::{FcPacks, Model};
 use super::plan::Plan;
 use super::space::TrainMats;
-use crate::optim::{DenseShared, LateRows, LateShared, StepNumbers};
+use super::words::Words;
+use crate::optim::{DenseShared, StepNumbers};
 use crate::random::{Dropout, key};
 use crate::recurrent::{DirPacks, Net, Projected};
 use crate::simd::dispatch;
@@ -20,7 +21,7 @@ use crate::simd::outer::{ColumnSums, Outer};
 use crate::threads::Member;
 
 /// What dropout masks are for, so that each has its own.
-const EMBEDDING: u64 = 1;
+pub(super) const EMBEDDING: u64 = 1;
 const LAYERS: u64 = 2;
 const FEATURES: u64 = 3;
 
@@ -36,7 +37,7 @@ pub(super) struct Sums {
 /// Everything that the team shares. What is written through the addresses belongs to one member at a time.
 pub(super) struct Step<'a> {
     pub model: &'a Model,
-    pub options: StepOptions,
+    pub options: StepOptions<'a>,
     pub mats: &'a TrainMats,
     pub embedding: *mut f32,
     pub flat: *mut f32,
@@ -51,15 +52,6 @@ pub(super) struct Step<'a> {
     pub optimizer_steps: u64,
 }
 
-/// How the embedding moves; see [`super::optimizer::Rows`].
-#[derive(Clone, Copy)]
-pub(super) enum Words {
-    /// The second address is for the first member alone, to count a step.
-    Late(LateShared, *mut LateRows),
-    /// States, and the gradient of the whole matrix, zero between steps.
-    Dense(DenseShared, *mut f32),
-}
-
 // SAFETY: the addresses are used as the type says.
 unsafe impl Sync for Step<'_> {}
 
@@ -71,16 +63,23 @@ pub(super) struct Outcome {
 }
 
 impl Step<'_> {
-    fn drop(&self) -> bool {
+    /// Whether positions differ from their words' rows, so that equal words cannot be computed once.
+    pub(super) fn drops_words(&self) -> bool {
+        self.model.config.embedding_dropout > 0.0
+    }
+
+    fn drops_layers(&self) -> bool {
         self.model.config.dropout > 0.0
     }
 
-    unsafe fn dropout(&self, number: u64, what: [u64; 2], mat: Mat, rows: Range<usize>) {
+    pub(super) unsafe fn dropout(&self, number: u64, what: [u64; 2], mat: Mat, rows: Range<usize>) {
+        let config = &self.model.config;
+        let p = if what[0] == EMBEDDING { config.embedding_dropout } else { config.dropout };
         let key = key(self.model.config.seed, [number, what[0], what[1]]);
         let n = rows.len() * mat.stride;
         // SAFETY: the rows are this member's.
         let values = unsafe { std::slice::from_raw_parts_mut(mat.row(rows.start), n) };
-        dispatch(Dropout { key, start: rows.start * mat.stride, p: self.model.config.dropout, values });
+        dispatch(Dropout { key, start: rows.start * mat.stride, p, values });
     }
 
     /// Copies words' weights into rows of the first layer's input.
@@ -107,14 +106,21 @@ impl Step<'_> {
                     (*self.fc).pack(self.model, flat, true);
                 } else {
                     let part = piece / DirPacks::PIECES;
-                    DirPacks::pack(self.packs.add(part), piece % DirPacks::PIECES, shape, &shape.parts[part], flat, true);
+                    DirPacks::pack(
+                        self.packs.add(part),
+                        piece % DirPacks::PIECES,
+                        shape,
+                        &shape.parts[part],
+                        flat,
+                        true,
+                    );
                 }
             }
             let words = member.share(plan.ids.len(), 8);
             if let Words::Late(late, _) = self.words {
                 late.catch_up(&plan.ids[words.clone()]);
             }
-            if !self.drop() {
+            if !self.drops_words() {
                 self.gather(plan.ids[words.clone()].iter().copied(), words.start);
                 return;
             }
@@ -132,36 +138,52 @@ impl Step<'_> {
     pub unsafe fn run(&self, member: &Member<'_>, plan: &Plan, number: u64) -> Outcome {
         let (shape, mats, layout) = (&self.model.shape, self.mats, &plan.layout);
         let (rows, total, layers, dirs) = (layout.rows(), layout.total(), shape.layers(), shape.dirs);
-        let inputs = if self.drop() { total } else { plan.ids.len() };
+        let inputs = if self.drops_words() { total } else { plan.ids.len() };
         let mask = self.steps_before + number;
         let sums = &self.sums[member.rank()];
         // SAFETY: by the caller's promise and the shares between meetings.
         unsafe {
             self.prepare(member, plan, mask);
             member.meet();
-            let net = Net { shape, packs: std::slice::from_raw_parts(self.packs, shape.parts.len()), layout, slices: &plan.slices };
+            let net = Net {
+                shape,
+                packs: std::slice::from_raw_parts(self.packs, shape.parts.len()),
+                layout,
+                slices: &plan.slices,
+            };
             // With one direction a member's rows are its own from the first layer's recurrence to the way back.
-            let own = if dirs == 1 { plan.slices.get(member.rank()).cloned().unwrap_or(0..0) } else { member.share(rows, 1) };
-            let meet_if_two = || if dirs > 1 { member.meet() };
+            let own =
+                if dirs == 1 { plan.slices.get(member.rank()).cloned().unwrap_or(0..0) } else { member.share(rows, 1) };
+            let meet_if_two = || {
+                if dirs > 1 {
+                    member.meet()
+                }
+            };
             for layer in 0..layers {
                 let parts = &mats.dirs[layer * dirs..][..dirs];
                 let gates: Vec<Mat> = parts.iter().map(|m| m.gates).collect();
-                let table = layer == 0 && !self.drop();
+                let table = layer == 0 && !self.drops_words();
                 let (x, n, to) = match layer {
                     0 => (mats.x, inputs, if table { &mats.projected } else { &gates }),
                     _ => (mats.y[layer - 1], total, &gates),
                 };
                 net.project(member, layer, x, n, to);
                 for m in parts {
-                    let clear = |mat: Mat| if mat.exists() { std::ptr::write_bytes(mat.row(own.start), 0, own.len() * mat.stride) };
+                    let clear = |mat: Mat| {
+                        if mat.exists() {
+                            std::ptr::write_bytes(mat.row(own.start), 0, own.len() * mat.stride)
+                        }
+                    };
                     [m.h, m.c, m.dh, m.dc].into_iter().for_each(clear);
                 }
                 member.meet();
-                let projected = |mat: &Mat| if table { Projected::Table(*mat, plan.slots.as_ptr()) } else { Projected::Packed(*mat) };
+                let projected = |mat: &Mat| {
+                    if table { Projected::Table(*mat, plan.slots.as_ptr()) } else { Projected::Packed(*mat) }
+                };
                 net.forward(member, layer, parts, &to.iter().map(projected).collect::<Vec<_>>());
                 if layer + 1 < layers {
                     member.meet();
-                    if self.drop() {
+                    if self.drops_layers() {
                         self.dropout(mask, [LAYERS, layer as u64], mats.y[layer], member.share(total, 8));
                         member.meet();
                     }
@@ -186,7 +208,9 @@ impl Step<'_> {
             meet_if_two();
             net.backward(member, layers - 1, head.top);
             member.meet();
-            let total_of = |of: fn(&Sums) -> &AtomicU64| self.sums[..member.size()].iter().map(move |s| of(s).load(Ordering::Relaxed));
+            let total_of = |of: fn(&Sums) -> &AtomicU64| {
+                self.sums[..member.size()].iter().map(move |s| of(s).load(Ordering::Relaxed))
+            };
             let loss: f64 = total_of(|s| &s.loss).map(f64::from_bits).sum();
             let mut outcome = Outcome { loss, correct: total_of(|s| &s.correct).sum(), finite: loss.is_finite() };
             if !outcome.finite {
@@ -198,7 +222,7 @@ impl Step<'_> {
                 let dg: Vec<Mat> = parts.iter().map(|m| m.dg).collect();
                 net.weight_grads(member, layer, parts, (mats.y[layer - 1], total), &dg, mats.flat_grads);
                 let share = net.input_grads(member, layer, &dg, total, mats.dy[layer - 1]);
-                if self.drop() {
+                if self.drops_layers() {
                     self.dropout(mask, [LAYERS, layer as u64 - 1], mats.dy[layer - 1], share);
                 }
                 member.meet();
@@ -207,17 +231,19 @@ impl Step<'_> {
             }
             let words = self.word_grads(member, &net, plan, mask);
             let parts = &mats.dirs[..dirs];
-            let dg: Vec<Mat> = if self.drop() { parts.iter().map(|m| m.dg).collect() } else { mats.d_projected.clone() };
+            let dg: Vec<Mat> =
+                if self.drops_words() { parts.iter().map(|m| m.dg).collect() } else { mats.projected.clone() };
             member.meet();
             net.weight_grads(member, 0, parts, (mats.x, inputs), &dg, mats.flat_grads);
             let t = self.optimizer_steps + number + 1;
-            let numbers = |scale| StepNumbers::new(&self.options.algorithm, t, self.options.lr, scale);
+            let numbers = |scale| StepNumbers::new(&self.options.algorithm, t, self.options.lr(number), scale);
             let mut scale = 1.0;
             let share = member.share(self.model.flat_size, 256);
             member.meet();
             if self.options.clip_norm > 0.0 {
                 let grads = std::slice::from_raw_parts(mats.flat_grads.add(share.start), share.len());
-                let word_grads = std::slice::from_raw_parts(mats.d_rows.row(words.start), words.len() * mats.d_rows.stride);
+                let word_grads =
+                    std::slice::from_raw_parts(mats.d_rows.row(words.start), words.len() * mats.d_rows.stride);
                 let square = |list: &[f32]| list.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>();
                 sums.norm.store((square(grads) + square(word_grads)).to_bits(), Ordering::Relaxed);
                 member.meet();
@@ -233,7 +259,7 @@ impl Step<'_> {
             self.rest.step(self.flat, mats.flat_grads, share, numbers(scale));
             member.meet();
             if let (0, Words::Late(_, late)) = (member.rank(), self.words) {
-                (*late).begin(self.options.lr);
+                (*late).begin(self.options.lr(number));
             }
             member.meet();
             outcome
@@ -249,93 +275,6 @@ impl Step<'_> {
             let (a, b, i) = (head.logits, head.features, member.share(weight.rows.private(), 16));
             dispatch(ColumnSums { a, n: rows, columns: i.clone(), sums: self.mats.flat_grads.add(bias.offset) });
             dispatch(Outer { a, b, n: rows, i, columns: weight.stride(), c, fresh: true });
-        }
-    }
-
-    /// Gradients of this member's share of the distinct words, into `d_rows`; returns the share.
-    unsafe fn word_grads(&self, member: &Member<'_>, net: &Net<'_>, plan: &Plan, mask: u64) -> Range<usize> {
-        let (mats, shape, total) = (self.mats, &self.model.shape, plan.layout.total());
-        let words = member.share(plan.ids.len(), 8);
-        let users = |word: usize| &plan.users[plan.starts[word] as usize..plan.starts[word + 1] as usize];
-        let dg: Vec<Mat> = mats.dirs[..shape.dirs].iter().map(|m| m.dg).collect();
-        // SAFETY: the share is this member's, what is read was finished before the last meeting.
-        unsafe {
-            if self.drop() {
-                let share = net.input_grads(member, 0, &dg, total, mats.dx);
-                self.dropout(mask, [EMBEDDING, 0], mats.dx, share);
-                member.meet();
-                for word in words.clone() {
-                    add_rows(mats.dx, users(word), mats.d_rows, word);
-                }
-            } else {
-                for (from, to) in dg.iter().zip(&mats.d_projected) {
-                    for word in words.clone() {
-                        add_rows(*from, users(word), *to, word);
-                    }
-                }
-                net.input_grads(member, 0, &mats.d_projected, plan.ids.len(), mats.dx);
-            }
-            if let Some(padding) = self.model.config.padding_idx
-                && let Some(word) = words.clone().find(|&word| plan.ids[word] == padding)
-            {
-                std::ptr::write_bytes(mats.d_rows.row(word), 0, mats.d_rows.stride);
-            }
-        }
-        words
-    }
-
-    /// The optimizer's step for this member's share of the embedding.
-    unsafe fn move_words(&self, member: &Member<'_>, plan: &Plan, words: Range<usize>, numbers: StepNumbers) {
-        let d_rows = self.mats.d_rows;
-        // SAFETY: words are distinct and shared out; the dense step's shares do not overlap.
-        unsafe {
-            match self.words {
-                Words::Late(late, _) => {
-                    late.update(&plan.ids[words.clone()], d_rows.row(words.start), d_rows.stride, numbers);
-                }
-                Words::Dense(states, grads) => {
-                    let dims = self.model.config.embedding_dim;
-                    let row = |word: usize| grads.add(plan.ids[word] as usize * dims);
-                    for word in words.clone() {
-                        std::ptr::copy_nonoverlapping(d_rows.row(word), row(word), dims);
-                    }
-                    member.meet();
-                    let share = member.share(self.model.config.vocab_size * dims, 1024);
-                    states.step(self.embedding, grads, share, numbers);
-                    member.meet();
-                    for word in words {
-                        std::ptr::write_bytes(row(word), 0, dims);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// `to[row] = sum of from[i]` for `i` in `users`.
-unsafe fn add_rows(from: Mat, users: &[u32], to: Mat, row: usize) {
-    dispatch(AddRows { from, users, to: Mat { ptr: to.ptr.wrapping_add(row * to.stride), stride: to.stride } });
-}
-
-struct AddRows<'a> {
-    from: Mat,
-    users: &'a [u32],
-    to: Mat,
-}
-
-impl crate::simd::Kernel for AddRows<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: crate::simd::Lanes>(self, s: S) {
-        // SAFETY: rows are inside the matrices, as the callers ensure; widths are multiples of 16.
-        unsafe {
-            for j in (0..self.to.stride).step_by(S::L) {
-                let mut sum = s.splat_f32s(0.0);
-                for &user in self.users {
-                    sum = s.add_f32s(sum, crate::simd::load(s, self.from.row(user as usize).add(j)));
-                }
-                crate::simd::store(s, self.to.ptr.add(j), sum);
-            }
         }
     }
 }

@@ -165,7 +165,8 @@ impl LateRows {
     /// As [`LateRows::flush`].
     pub fn export(&mut self, weights: &mut [f32]) -> Result<(Vec<f32>, Vec<f32>)> {
         self.flush(weights)?;
-        let part = |at: usize| self.state.chunks_exact(self.stride).flat_map(|r| &r[at..at + self.dims]).copied().collect();
+        let part =
+            |at: usize| self.state.chunks_exact(self.stride).flat_map(|r| &r[at..at + self.dims]).copied().collect();
         Ok((part(0), if self.stride > self.dims { part(self.dims) } else { Vec::new() }))
     }
 
@@ -200,7 +201,22 @@ impl LateShared {
         // SAFETY: by the promise of the callers the row exists.
         unsafe {
             let m = self.state.add(row * self.stride);
-            Row { p: self.weights.add(row * self.dims), m, v: if self.two { m.add(self.dims) } else { m }, dims: self.dims }
+            Row {
+                p: self.weights.add(row * self.dims),
+                m,
+                v: if self.two { m.add(self.dims) } else { m },
+                dims: self.dims,
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(&self, row: Option<&u32>) {
+        if let Some(&row) = row {
+            // SAFETY: by the promise of the callers the row exists.
+            let row = unsafe { self.row(row) };
+            prefetch(row.p, self.dims);
+            prefetch(row.m, self.stride);
         }
     }
 
@@ -219,6 +235,9 @@ impl LateShared {
     }
 }
 
+/// Rows to look ahead: a row from memory takes about as long as a few rows' work.
+const AHEAD: usize = 6;
+
 struct CatchUp<'a>(LateShared, &'a [u32]);
 
 impl Kernel for CatchUp<'_> {
@@ -226,17 +245,11 @@ impl Kernel for CatchUp<'_> {
     #[inline(always)]
     fn run<S: Lanes>(self, s: S) {
         let Self(shared, rows) = self;
-        /// Rows to look ahead: a row from memory takes about as long as a few rows' work.
-        const AHEAD: usize = 6;
         // SAFETY: by the promise of `LateShared::catch_up`.
         unsafe {
             let tables = &*shared.tables;
             for (i, &row) in rows.iter().enumerate() {
-                if let Some(&next) = rows.get(i + AHEAD) {
-                    let next = shared.row(next);
-                    prefetch(next.p, shared.dims);
-                    prefetch(next.m, shared.stride);
-                }
+                shared.prefetch(rows.get(i + AHEAD));
                 let last = &mut *shared.last.add(row as usize);
                 let (since, still) = (*last & !STILL, *last & STILL != 0);
                 if since != tables.now() {
@@ -267,6 +280,7 @@ impl Kernel for Update<'_> {
         unsafe {
             let now = (*self.shared.tables).now() + 1;
             for (i, &row) in self.rows.iter().enumerate() {
+                self.shared.prefetch(self.rows.get(i + AHEAD));
                 let Row { p, m, v, dims } = self.shared.row(row);
                 let g = self.grads.add(i * self.stride);
                 let peak = std::ptr::null_mut();

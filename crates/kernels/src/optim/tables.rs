@@ -155,7 +155,11 @@ impl Tables {
                 let (first, second) = (1.0 - o.beta1.powf(n), (1.0 - o.beta2.powf(n)).sqrt());
                 // Rounded as the dense step rounds it: over a thousand steps the difference would show.
                 let shrink = if decoupled { f64::from((1.0 - lr * o.weight_decay) as f32) } else { 1.0 };
-                self.steps.push(OneStep { size: (lr / first) as f32, root: (1.0 / second) as f32, shrink: shrink as f32 });
+                self.steps.push(OneStep {
+                    size: (lr / first) as f32,
+                    root: (1.0 / second) as f32,
+                    shrink: shrink as f32,
+                });
                 (lr * second / first, o.eps * second, shrink)
             }
             Rule::Sgd(o) => (if o.nesterov { lr * o.momentum } else { lr }, 0.0, 1.0),

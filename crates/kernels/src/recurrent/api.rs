@@ -63,7 +63,10 @@ fn expect_len(what: &str, shape: &[usize], given: usize) -> Result<()> {
     if expected == given {
         return Ok(());
     }
-    Err(Error::new(ErrorCode::InvalidShape, format!("{what}: expected shape {shape:?} ({expected} values) but received {given} values")))
+    Err(Error::new(
+        ErrorCode::InvalidShape,
+        format!("{what}: expected shape {shape:?} ({expected} values) but received {given} values"),
+    ))
 }
 
 fn load_states(blocks: Blocks, rows: usize, from: Option<&[f32]>, bufs: Vec<&mut Buf>) {

@@ -51,7 +51,16 @@ pub struct RecurrentConfig {
 impl RecurrentConfig {
     /// A network of one layer and one direction, with bias and without projection or dropout.
     pub fn new(cell: Cell, input_size: usize, hidden_size: usize) -> Self {
-        Self { cell, input_size, hidden_size, num_layers: 1, bidirectional: false, proj_size: 0, bias: true, dropout: 0.0 }
+        Self {
+            cell,
+            input_size,
+            hidden_size,
+            num_layers: 1,
+            bidirectional: false,
+            proj_size: 0,
+            bias: true,
+            dropout: 0.0,
+        }
     }
 
     /// # Errors
@@ -166,9 +175,9 @@ impl Segment {
     fn lines(&self) -> impl Iterator<Item = (usize, usize)> {
         let (rows, cols) = (self.rows, self.cols);
         let (from, to, start) = (cols.public(), cols.private(), self.offset);
-        rows.starts().flat_map(move |(a, b)| (0..rows.len).map(move |i| (a + i, b + i))).flat_map(move |(a, b)| {
-            cols.starts().map(move |(c, d)| (a * from + c, start + b * to + d))
-        })
+        rows.starts()
+            .flat_map(move |(a, b)| (0..rows.len).map(move |i| (a + i, b + i)))
+            .flat_map(move |(a, b)| cols.starts().map(move |(c, d)| (a * from + c, start + b * to + d)))
     }
 
     /// Copies the parameter from PyTorch's layout into the flat buffer.

@@ -39,22 +39,25 @@ pub(super) unsafe fn lstm<S: Lanes>(s: S, m: usize, hp: usize, gates: Mat, c: Ma
     }
 }
 
-/// GRU. `x` holds the input's part of the pre-activations r|z|n (a row for each), `hid` the recurrent part; `gates`
-/// receives the activations and `hn` (where it exists) the recurrent part of n; `h` is updated.
+/// What the GRU pass reads and writes.
+pub(super) struct Gru {
+    /// The recurrent part of the pre-activations r|z|n.
+    pub hid: Mat,
+    /// Receives the activations, where `hn` exists.
+    pub gates: Mat,
+    /// Receives the recurrent part of n.
+    pub hn: Mat,
+    /// The state, updated.
+    pub h: Mat,
+}
+
+/// GRU. `x` gives the input's part of the pre-activations of a row.
 ///
 /// # Safety
 /// As [`lstm`], with widths `3 hp` and `hp`.
 #[inline(always)]
-pub(super) unsafe fn gru<S: Lanes>(
-    s: S,
-    m: usize,
-    hp: usize,
-    x: impl Fn(usize) -> *const f32,
-    hid: Mat,
-    gates: Mat,
-    hn: Mat,
-    h: Mat,
-) {
+pub(super) unsafe fn gru<S: Lanes>(s: S, m: usize, hp: usize, x: impl Fn(usize) -> *const f32, p: &Gru) {
+    let Gru { hid, gates, hn, h } = *p;
     for row in 0..m {
         // SAFETY: by the caller's promise.
         unsafe {

@@ -4,7 +4,7 @@
 //! `dh` holds the gradient that comes from later steps, `dy` (where it exists) that of this step's output.
 
 use crate::simd::gemm::Mat;
-use crate::simd::{Lanes, load, store};
+use crate::simd::{Lanes, fma, load, store};
 
 /// `dh + dy` at one place.
 #[inline(always)]
@@ -16,18 +16,18 @@ unsafe fn total<S: Lanes>(s: S, dh: *const f32, dy: Mat, row: usize, j: usize) -
     }
 }
 
-/// `a * (1 - b * b)`: through a tanh with value `b`.
+/// `a * (1 - b * b)`: through a tanh with value `b`. The fused form keeps the small difference near saturation exact.
 #[inline(always)]
 fn through_tanh<S: Lanes>(s: S, a: S::f32s, b: S::f32s) -> S::f32s {
-    let ab = s.mul_f32s(a, b);
-    s.sub_f32s(a, s.mul_f32s(ab, b))
+    let negative = s.sub_f32s(s.splat_f32s(0.0), b);
+    s.mul_f32s(a, fma(s, negative, b, s.splat_f32s(1.0)))
 }
 
 /// `a * b * (1 - b)`: through a sigmoid with value `b`.
 #[inline(always)]
 fn through_sigmoid<S: Lanes>(s: S, a: S::f32s, b: S::f32s) -> S::f32s {
-    let ab = s.mul_f32s(a, b);
-    s.sub_f32s(ab, s.mul_f32s(ab, b))
+    let negative = s.sub_f32s(s.splat_f32s(0.0), b);
+    s.mul_f32s(a, fma(s, negative, b, b))
 }
 
 /// What the LSTM pass reads and writes.
@@ -114,12 +114,22 @@ pub(super) unsafe fn gru<S: Lanes>(s: S, m: usize, hp: usize, p: &Gru) {
     }
 }
 
-/// Plain RNN: `gates` holds the state after the step, `dg` receives the pre-activation's gradient.
-///
+/// What the pass of a plain RNN reads and writes.
+pub(super) struct Rnn {
+    pub relu: bool,
+    /// The state after the step.
+    pub gates: Mat,
+    pub dh: Mat,
+    pub dy: Mat,
+    /// Receives the gradient of the pre-activation.
+    pub dg: Mat,
+}
+
 /// # Safety
 /// As [`lstm`].
 #[inline(always)]
-pub(super) unsafe fn rnn<S: Lanes>(s: S, m: usize, hp: usize, relu: bool, gates: Mat, dh: Mat, dy: Mat, dg: Mat) {
+pub(super) unsafe fn rnn<S: Lanes>(s: S, m: usize, hp: usize, p: &Rnn) {
+    let Rnn { relu, gates, dh, dy, dg } = *p;
     for row in 0..m {
         // SAFETY: by the caller's promise.
         unsafe {

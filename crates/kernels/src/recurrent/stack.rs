@@ -142,7 +142,14 @@ impl<'a> Net<'a> {
     ///
     /// # Safety
     /// As [`Net::project`].
-    pub unsafe fn input_grads(&self, member: &Member<'_>, layer: usize, dg: &[Mat], rows: usize, dx: Mat) -> Range<usize> {
+    pub unsafe fn input_grads(
+        &self,
+        member: &Member<'_>,
+        layer: usize,
+        dg: &[Mat],
+        rows: usize,
+        dx: Mat,
+    ) -> Range<usize> {
         let share = member.share(rows, 8);
         for (dir, dg) in dg.iter().enumerate() {
             let b = &self.packs[self.part(layer, dir)].ih;

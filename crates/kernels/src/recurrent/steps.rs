@@ -177,7 +177,13 @@ impl Kernel for Forward<'_> {
                         let hid = p.hid.at(b0, 0);
                         let init = Init::Bias(steps.packs.bias_h.as_ptr());
                         call(s, Gemm { a: h, m, b: &steps.packs.hh_t, c: hid, init });
-                        gates::gru(s, m, hp, |row| x.row(position + row), hid, g, save(p.hn), h);
+                        gates::gru(
+                            s,
+                            m,
+                            hp,
+                            |row| x.row(position + row),
+                            &gates::Gru { hid, gates: g, hn: save(p.hn), h },
+                        );
                     }
                     Cell::Lstm => {
                         call(s, Gemm { a: h, m, b: &steps.packs.hh_t, c: g, init: x.init(position) });
@@ -229,7 +235,8 @@ impl Kernel for Backward<'_> {
                 match steps.cell {
                     Cell::Gru => {
                         through = at(p.dgh);
-                        let pass = gates_back::Gru { gates: g, hprev: at(p.hprev), hn: at(p.hn), dh, dy, dg, dgh: through };
+                        let pass =
+                            gates_back::Gru { gates: g, hprev: at(p.hprev), hn: at(p.hn), dh, dy, dg, dgh: through };
                         gates_back::gru(s, m, hp, &pass);
                         init = Init::Of(dh);
                     }
@@ -245,7 +252,8 @@ impl Kernel for Backward<'_> {
                         gates_back::lstm(s, m, hp, &gates_back::Lstm { gates: g, cprev, tanhc, dh, dy, dc, dg });
                     }
                     Cell::RnnTanh | Cell::RnnRelu => {
-                        gates_back::rnn(s, m, hp, steps.cell == Cell::RnnRelu, g, dh, dy, dg);
+                        let relu = steps.cell == Cell::RnnRelu;
+                        gates_back::rnn(s, m, hp, &gates_back::Rnn { relu, gates: g, dh, dy, dg });
                     }
                 }
                 call(s, Gemm { a: through, m, b: &steps.packs.hh, c: dh, init });

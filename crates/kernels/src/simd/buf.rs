@@ -1,11 +1,29 @@
 //! A growable buffer of float32 whose start lies on a cache line.
 
+use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::ops::{Deref, DerefMut};
 
 /// One cache line, which is also the widest vector register.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 struct Line([f32; 16]);
+
+/// Zeroed lines, straight from the system's zero pages where they are many.
+fn zeroed(n: usize) -> Vec<Line> {
+    let Ok(layout) = Layout::array::<Line>(n) else { return vec![Line([0.0; 16]); n] };
+    if layout.size() == 0 {
+        return Vec::new();
+    }
+    // SAFETY: the layout is not empty; zero bytes are valid lines; a Vec may own what the global allocator gave for
+    // exactly this layout.
+    unsafe {
+        let at = alloc_zeroed(layout);
+        if at.is_null() {
+            handle_alloc_error(layout);
+        }
+        Vec::from_raw_parts(at.cast(), n, n)
+    }
+}
 
 /// Float32 values, 64-byte aligned. New values are zero.
 #[derive(Clone, Default)]
@@ -17,7 +35,7 @@ pub struct Buf {
 impl Buf {
     /// A buffer of `len` zeros.
     pub fn zeros(len: usize) -> Self {
-        Self { lines: vec![Line([0.0; 16]); len.div_ceil(16)], len }
+        Self { lines: zeroed(len.div_ceil(16)), len }
     }
 
     /// Makes the buffer hold at least `len` values; what it held stays.

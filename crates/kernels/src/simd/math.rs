@@ -100,7 +100,8 @@ mod tests {
 
     /// Every 97th float32 up to 100 in size, of both signs.
     fn arguments() -> Vec<f32> {
-        let mut x: Vec<f32> = (0..100f32.to_bits()).step_by(97).flat_map(|b| [f32::from_bits(b), -f32::from_bits(b)]).collect();
+        let mut x: Vec<f32> =
+            (0..100f32.to_bits()).step_by(97).flat_map(|b| [f32::from_bits(b), -f32::from_bits(b)]).collect();
         x.resize(x.len().next_multiple_of(16), 0.0);
         x
     }

@@ -67,5 +67,8 @@ impl Golden {
 /// Largest `|a - b| / (1 + |b|)`: at most the tolerance, absolute plus relative.
 pub fn difference(ours: &[f32], theirs: &[f32]) -> f32 {
     assert_eq!(ours.len(), theirs.len(), "number of values");
-    ours.iter().zip(theirs).map(|(a, b)| if a.is_nan() { f32::INFINITY } else { (a - b).abs() / (1.0 + b.abs()) }).fold(0.0, f32::max)
+    ours.iter()
+        .zip(theirs)
+        .map(|(a, b)| if a.is_nan() { f32::INFINITY } else { (a - b).abs() / (1.0 + b.abs()) })
+        .fold(0.0, f32::max)
 }

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::error::{IntoResult, shape};
+use crate::shim;
 use crate::tensor::describe;
 use tch::{Device, Kind, Tensor};
 
@@ -45,7 +46,8 @@ pub fn detach(tensor: &Tensor) -> Result<Tensor> {
 
 /// A copy that remains in the graph.
 pub fn clone(tensor: &Tensor) -> Result<Tensor> {
-    tensor.f_clone(tensor).torch()
+    // tch's `f_clone` writes into its argument and returns that.
+    tensor.f_to_dtype(tensor.f_kind().torch()?, false, true).torch()
 }
 
 /// The same values laid out row by row; the tensor itself where it is so already.

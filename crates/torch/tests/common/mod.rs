@@ -80,3 +80,8 @@ pub fn distance(a: &Tensor, b: &Tensor) -> f64 {
 pub fn leaf(tensor: &Tensor) -> Tensor {
     tensor.detach().copy().set_requires_grad(true)
 }
+
+/// Keeps libtorch on the thread of the test: tests run side by side, and OpenMP teams that fight are many times slower.
+pub fn one_thread() {
+    recurra_torch::context::set_num_threads(1).expect("one thread is always allowed");
+}

@@ -1,0 +1,67 @@
+//! What both addons share: how errors, panics and long work cross into JavaScript.
+
+use napi::bindgen_prelude::{ToNapiValue, TypeName};
+use napi::{Env, Task};
+use recurra_kernels::{Error, ErrorCode, Result, guard};
+
+/// The form in which an error crosses: its code and message in one string that the TypeScript side takes apart.
+pub fn to_js(error: Error) -> napi::Error {
+    napi::Error::from_reason(error.to_wire())
+}
+
+/// Turns results of the layer below into results of napi.
+pub trait IntoJs<T> {
+    /// The same value, or the error in its crossing form.
+    fn js(self) -> napi::Result<T>;
+}
+
+impl<T> IntoJs<T> for Result<T> {
+    fn js(self) -> napi::Result<T> {
+        self.map_err(to_js)
+    }
+}
+
+/// Adds to what V8 believes is kept alive outside its heap. It fails only while an environment ends, when nobody counts.
+pub fn adjust_external_memory(env: Env, bytes: i64) {
+    if bytes != 0 {
+        let _ = env.adjust_external_memory(bytes);
+    }
+}
+
+type Work<T> = Box<dyn FnOnce() -> Result<T> + Send>;
+type Finish<T, J> = Box<dyn FnOnce(Env, T) -> napi::Result<J> + Send>;
+
+/// One piece of work for libuv's pool, away from the event loop, and how its result becomes a JavaScript value.
+pub struct Background<T, J> {
+    work: Option<Work<T>>,
+    finish: Option<Finish<T, J>>,
+}
+
+impl<T, J> Background<T, J> {
+    /// `work` runs on the pool, its panics caught; `finish` afterwards on the thread of JavaScript.
+    pub fn new(
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+        finish: impl FnOnce(Env, T) -> napi::Result<J> + Send + 'static,
+    ) -> Self {
+        Self { work: Some(Box::new(work)), finish: Some(Box::new(finish)) }
+    }
+}
+
+fn again(what: &str) -> napi::Error {
+    to_js(Error::new(ErrorCode::Internal, format!("work was {what} twice")))
+}
+
+impl<T: Send + 'static, J: ToNapiValue + TypeName> Task for Background<T, J> {
+    type Output = T;
+    type JsValue = J;
+
+    fn compute(&mut self) -> napi::Result<T> {
+        let work = self.work.take().ok_or_else(|| again("started"))?;
+        guard(work).js()
+    }
+
+    fn resolve(&mut self, env: Env, output: T) -> napi::Result<J> {
+        let finish = self.finish.take().ok_or_else(|| again("finished"))?;
+        finish(env, output)
+    }
+}

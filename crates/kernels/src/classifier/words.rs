@@ -1,0 +1,115 @@
+//! The embedding's part of a step: gradients of the distinct words, and their move.
+
+use std::ops::Range;
+
+use super::plan::Plan;
+use super::step::{EMBEDDING, Step};
+use crate::optim::{DenseShared, LateRows, LateShared, StepNumbers};
+use crate::recurrent::Net;
+use crate::simd::gemm::Mat;
+use crate::simd::{Kernel, Lanes, dispatch, load, store};
+use crate::threads::Member;
+
+/// How the embedding moves; see [`super::optimizer::Rows`].
+#[derive(Clone, Copy)]
+pub(super) enum Words {
+    /// The second address is for the first member alone, to count a step.
+    Late(LateShared, *mut LateRows),
+    /// States, and the gradient of the whole matrix, zero between steps.
+    Dense(DenseShared, *mut f32),
+}
+
+impl Step<'_> {
+    /// Gradients of this member's share of the distinct words, into `d_rows`; returns the share.
+    pub(super) unsafe fn word_grads(&self, member: &Member<'_>, net: &Net<'_>, plan: &Plan, mask: u64) -> Range<usize> {
+        let (mats, shape, total) = (self.mats, &self.model.shape, plan.layout.total());
+        let words = member.share(plan.ids.len(), 8);
+        let users = |word: usize| &plan.users[plan.starts[word] as usize..plan.starts[word + 1] as usize];
+        let dg: Vec<Mat> = mats.dirs[..shape.dirs].iter().map(|m| m.dg).collect();
+        // SAFETY: the share is this member's, what is read was finished before the last meeting.
+        unsafe {
+            if self.drops_words() {
+                let share = net.input_grads(member, 0, &dg, total, mats.dx);
+                self.dropout(mask, [EMBEDDING, 0], mats.dx, share);
+                member.meet();
+                for word in words.clone() {
+                    add_rows(mats.dx, users(word), mats.d_rows, word);
+                }
+            } else {
+                for (from, to) in dg.iter().zip(&mats.projected) {
+                    for word in words.clone() {
+                        add_rows(*from, users(word), *to, word);
+                    }
+                }
+                net.input_grads(member, 0, &mats.projected, plan.ids.len(), mats.dx);
+            }
+            if let Some(padding) = self.model.config.padding_idx
+                && let Some(word) = words.clone().find(|&word| plan.ids[word] == padding)
+            {
+                std::ptr::write_bytes(mats.d_rows.row(word), 0, mats.d_rows.stride);
+            }
+        }
+        words
+    }
+
+    /// The optimizer's step for this member's share of the embedding.
+    pub(super) unsafe fn move_words(
+        &self,
+        member: &Member<'_>,
+        plan: &Plan,
+        words: Range<usize>,
+        numbers: StepNumbers,
+    ) {
+        let d_rows = self.mats.d_rows;
+        // SAFETY: words are distinct and shared out; the dense step's shares do not overlap.
+        unsafe {
+            match self.words {
+                Words::Late(late, _) => {
+                    late.update(&plan.ids[words.clone()], d_rows.row(words.start), d_rows.stride, numbers);
+                }
+                Words::Dense(states, grads) => {
+                    let dims = self.model.config.embedding_dim;
+                    let row = |word: usize| grads.add(plan.ids[word] as usize * dims);
+                    for word in words.clone() {
+                        std::ptr::copy_nonoverlapping(d_rows.row(word), row(word), dims);
+                    }
+                    member.meet();
+                    let share = member.share(self.model.config.vocab_size * dims, 1024);
+                    states.step(self.embedding, grads, share, numbers);
+                    member.meet();
+                    for word in words {
+                        std::ptr::write_bytes(row(word), 0, dims);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `to[row] = sum of from[i]` for `i` in `users`.
+unsafe fn add_rows(from: Mat, users: &[u32], to: Mat, row: usize) {
+    dispatch(AddRows { from, users, to: Mat { ptr: to.ptr.wrapping_add(row * to.stride), stride: to.stride } });
+}
+
+struct AddRows<'a> {
+    from: Mat,
+    users: &'a [u32],
+    to: Mat,
+}
+
+impl Kernel for AddRows<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Lanes>(self, s: S) {
+        // SAFETY: rows are inside the matrices, as the callers ensure; widths are multiples of 16.
+        unsafe {
+            for j in (0..self.to.stride).step_by(S::L) {
+                let mut sum = s.splat_f32s(0.0);
+                for &user in self.users {
+                    sum = s.add_f32s(sum, load(s, self.from.row(user as usize).add(j)));
+                }
+                store(s, self.to.ptr.add(j), sum);
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The text classifier on the CPU kernels: training and bulk prediction on libuv's pool, short predictions at once.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use napi::Env;
+use napi::bindgen_prelude::{AsyncTask, Float32Array, Int32Array, ObjectFinalize, Uint8Array};
+use napi_derive::napi;
+use recurra_binding::{Background, IntoJs, adjust_external_memory, to_js};
+use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, NamedTensor, Pooling, Stats, StepOptions};
+use recurra_kernels::recurrent::Cell;
+use recurra_kernels::{Error, ErrorCode, Result, guard};
+
+use crate::safetensors_file::FileTensor;
+
+/// What the classifier is made of.
+#[napi(object, object_to_js = false)]
+pub struct CpuClassifierConfig {
+    /// The recurrent layer.
+    #[napi(ts_type = "'rnn' | 'lstm' | 'gru'")]
+    pub cell: String,
+    /// Rows of the embedding.
+    pub vocab_size: u32,
+    /// Columns of the embedding.
+    pub embedding_dim: u32,
+    /// Size of the recurrent state, per direction.
+    pub hidden_size: u32,
+    /// Recurrent layers.
+    pub num_layers: u32,
+    /// Whether a second recurrence runs from the end of each text.
+    pub bidirectional: bool,
+    /// Dropout of the word vectors in training.
+    pub embedding_dropout: f64,
+    /// Dropout between layers and before the linear layer in training.
+    pub dropout: f64,
+    /// How the states become one vector.
+    #[napi(ts_type = "'last' | 'mean' | 'max'")]
+    pub pooling: String,
+    /// Classes.
+    pub num_classes: u32,
+    /// The row of the embedding that stays zero; -1 for none.
+    pub padding_idx: i32,
+    /// Seed of initial values and dropout.
+    pub seed: f64,
+    /// Threads for training and bulk prediction.
+    pub threads: u32,
+}
+
+/// Several batches of labelled texts.
+#[napi(object, object_to_js = false)]
+pub struct CpuClassifierChunk {
+    /// Token ids of all texts, one text after the other.
+    pub tokens: Int32Array,
+    /// Tokens per text.
+    pub lengths: Int32Array,
+    /// The class of each text.
+    pub labels: Int32Array,
+    /// Texts per batch.
+    pub batch_sizes: Int32Array,
+    /// Learning rate of each batch.
+    pub learning_rates: Vec<f64>,
+    /// Largest common norm of all gradients; 0 for no limit.
+    pub clip_norm: f64,
+}
+
+/// What a chunk of batches gave.
+#[napi(object, object_from_js = false)]
+pub struct CpuClassifierStats {
+    /// Sum of the losses of all texts.
+    pub loss: f64,
+    /// Texts answered rightly, in training mode.
+    pub correct: f64,
+    /// Texts trained on.
+    pub rows: f64,
+    /// The batch at which the loss or the gradient was not finite; -1 for none.
+    pub non_finite_batch: f64,
+}
+
+fn config_of(config: CpuClassifierConfig) -> Result<ClassifierConfig> {
+    let unknown =
+        |what: &str, name: &str| Error::new(ErrorCode::InvalidArgument, format!("there is no {what} {name:?}"));
+    Ok(ClassifierConfig {
+        cell: match config.cell.as_str() {
+            "rnn" => Cell::RnnTanh,
+            "lstm" => Cell::Lstm,
+            "gru" => Cell::Gru,
+            other => return Err(unknown("cell", other)),
+        },
+        vocab_size: config.vocab_size as usize,
+        embedding_dim: config.embedding_dim as usize,
+        hidden_size: config.hidden_size as usize,
+        num_layers: config.num_layers as usize,
+        bidirectional: config.bidirectional,
+        embedding_dropout: config.embedding_dropout as f32,
+        dropout: config.dropout as f32,
+        pooling: match config.pooling.as_str() {
+            "last" => Pooling::Last,
+            "mean" => Pooling::Mean,
+            "max" => Pooling::Max,
+            other => return Err(unknown("pooling", other)),
+        },
+        num_classes: config.num_classes as usize,
+        padding_idx: u32::try_from(config.padding_idx).ok(),
+        seed: config.seed as u64,
+        threads: config.threads as usize,
+    })
+}
+
+/// The classifier, and the bytes that V8 was told of.
+pub struct Inner {
+    classifier: Classifier,
+    counted: AtomicUsize,
+}
+
+impl Inner {
+    fn count(&self, env: Env, bytes: usize) {
+        let before = self.counted.swap(bytes, Ordering::Relaxed);
+        adjust_external_memory(env, bytes as i64 - before as i64);
+    }
+}
+
+/// The text classifier on the CPU kernels; it needs no libtorch.
+#[napi(custom_finalize)]
+pub struct CpuClassifier {
+    inner: RefCell<Option<Arc<Inner>>>,
+}
+
+impl CpuClassifier {
+    fn inner(&self) -> napi::Result<Arc<Inner>> {
+        self.inner.borrow().clone().ok_or_else(|| to_js(Error::new(ErrorCode::Disposed, "this classifier was closed")))
+    }
+
+    fn free(&self, env: Env) {
+        if let Some(inner) = self.inner.take() {
+            inner.count(env, 0);
+        }
+    }
+
+    /// Work whose result becomes a value of JavaScript.
+    fn background<T: Send + 'static, J>(
+        &self,
+        work: impl FnOnce(&Classifier) -> Result<T> + Send + 'static,
+        convert: impl FnOnce(T) -> J + Send + 'static,
+    ) -> napi::Result<AsyncTask<Background<(T, Arc<Inner>), J>>>
+    where
+        J: napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName,
+    {
+        let inner = self.inner()?;
+        let work = move || work(&inner.classifier).map(|result| (result, inner));
+        let finish = move |env: Env, (result, inner): (T, Arc<Inner>)| {
+            // Only this task still holds a classifier that was closed meanwhile; it is not counted any more.
+            if Arc::strong_count(&inner) > 1 {
+                inner.count(env, inner.classifier.bytes());
+            }
+            Ok(convert(result))
+        };
+        Ok(AsyncTask::new(Background::new(work, finish)))
+    }
+}
+
+impl ObjectFinalize for CpuClassifier {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.free(env);
+        Ok(())
+    }
+}
+
+fn train(classifier: &Classifier, chunk: &Chunk<'_>, learning_rates: &[f64], clip_norm: f64) -> Result<Stats> {
+    classifier.train_batches(chunk, &StepOptions { learning_rates, clip_norm, ..StepOptions::default() })
+}
+
+#[napi]
+impl CpuClassifier {
+    /// A classifier with initial values drawn from the seed.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env, config: CpuClassifierConfig) -> napi::Result<Self> {
+        let classifier = guard(|| Classifier::new(config_of(config)?)).js()?;
+        let bytes = classifier.bytes();
+        let inner = Inner { classifier, counted: AtomicUsize::new(0) };
+        inner.count(env, bytes);
+        Ok(Self { inner: RefCell::new(Some(Arc::new(inner))) })
+    }
+
+    /// Trains on the batches of a chunk, one step of Adam each.
+    #[napi(catch_unwind, ts_return_type = "Promise<CpuClassifierStats>")]
+    pub fn train_batches(
+        &self,
+        chunk: CpuClassifierChunk,
+    ) -> napi::Result<AsyncTask<Background<(Stats, Arc<Inner>), CpuClassifierStats>>> {
+        let (tokens, lengths) = (chunk.tokens.to_vec(), chunk.lengths.to_vec());
+        let (labels, batch_sizes) = (chunk.labels.to_vec(), chunk.batch_sizes.to_vec());
+        let (rates, clip_norm) = (chunk.learning_rates, chunk.clip_norm);
+        self.background(
+            move |classifier| {
+                let chunk = Chunk { tokens: &tokens, lengths: &lengths, labels: &labels, batch_sizes: &batch_sizes };
+                train(classifier, &chunk, &rates, clip_norm)
+            },
+            |stats| CpuClassifierStats {
+                loss: stats.loss,
+                correct: stats.correct as f64,
+                rows: stats.rows as f64,
+                non_finite_batch: stats.non_finite_batch.map_or(-1.0, |batch| batch as f64),
+            },
+        )
+    }
+
+    /// Probabilities of the classes, text by text in the order given.
+    #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
+    pub fn predict(
+        &self,
+        tokens: &[i32],
+        lengths: &[i32],
+    ) -> napi::Result<AsyncTask<Background<(Vec<f32>, Arc<Inner>), Float32Array>>> {
+        let (tokens, lengths) = (tokens.to_vec(), lengths.to_vec());
+        self.background(move |classifier| classifier.predict(&tokens, &lengths), Float32Array::new)
+    }
+
+    /// The same at once, on the thread of JavaScript: for a few short texts, which take less time than a change of thread.
+    #[napi(catch_unwind)]
+    pub fn predict_now(&self, tokens: &[i32], lengths: &[i32]) -> napi::Result<Float32Array> {
+        let inner = self.inner()?;
+        guard(|| inner.classifier.predict(tokens, lengths)).js().map(Float32Array::new)
+    }
+
+    /// All weights, under PyTorch's names.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<FileTensor>>")]
+    pub fn state(&self) -> napi::Result<AsyncTask<Background<(Vec<NamedTensor>, Arc<Inner>), Vec<FileTensor>>>> {
+        self.background(Classifier::state, |tensors| tensors.into_iter().map(FileTensor::from).collect())
+    }
+
+    /// Replaces all weights; what differs is listed in one error, and then nothing has changed.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn load_state(&self, entries: Vec<FileTensor>) -> napi::Result<AsyncTask<Background<((), Arc<Inner>), ()>>> {
+        let tensors: Vec<NamedTensor> = entries.into_iter().map(NamedTensor::from).collect();
+        self.background(move |classifier| classifier.load_state(&tensors), |()| ())
+    }
+
+    /// Lets go of the weights once running work has ended; doing it again does nothing.
+    #[napi(catch_unwind)]
+    pub fn close(&self, env: Env) {
+        self.free(env);
+    }
+}
+
+impl From<NamedTensor> for FileTensor {
+    fn from(tensor: NamedTensor) -> Self {
+        let bytes: Vec<u8> = tensor.data.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Self {
+            name: tensor.name,
+            dtype: tensor.dtype,
+            shape: tensor.shape.iter().map(|&size| size as i64).collect(),
+            data: Uint8Array::new(bytes),
+        }
+    }
+}
+
+impl From<FileTensor> for NamedTensor {
+    fn from(tensor: FileTensor) -> Self {
+        let values =
+            tensor.data.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+        Self {
+            name: tensor.name,
+            dtype: tensor.dtype,
+            shape: tensor.shape.iter().map(|&size| size.max(0) as usize).collect(),
+            data: values.collect(),
+        }
+    }
+}
