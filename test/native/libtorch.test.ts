@@ -117,6 +117,19 @@ describe('loading', () => {
     },
   );
 
+  it.skipIf(process.platform !== 'linux')('a classifier trains, saves, loads and predicts without libtorch', () => {
+    const { lines, stderr } = run(
+      `${MAPPED} const { TextClassifier } = await import('./dist/index.js');
+       const rows = Array.from({ length: 40 }, (_, i) => ({ text: i % 2 ? 'a cat' : 'a saw', label: i % 2 ? 'animal' : 'tool' }));
+       const path = ${JSON.stringify(join(folder, 'm.safetensors'))};
+       await (await TextClassifier.train(rows, { embeddingDim: 8, hiddenSize: 8, lr: 0.05, batchSize: 4 })).save(path);
+       console.log((await (await TextClassifier.load(path)).predict('the cat')).label); await mapped();`,
+      { RECURRA_LIBTORCH: '/nonexistent', LIBTORCH: '/nonexistent', XDG_CACHE_HOME: '/nonexistent' },
+    );
+    expect(stderr).toBe('');
+    expect(lines).toEqual(['animal', 'recurra.']);
+  });
+
   it('gives the typed error from a tensor, and goes on working once libtorch is there', () => {
     const { lines } = run(
       `const { tensor, LibtorchError } = await import('./dist/index.js');

@@ -7,6 +7,7 @@ use std::path::Path;
 use common::{Golden, difference, fixtures, json, shared};
 use recurra_kernels::layout::PackedLayout;
 use recurra_kernels::recurrent::{Cell, Mode, RecurrentConfig, backward, forward};
+use recurra_kernels::simd::{Isa, isa};
 use recurra_kernels::threads::Pool;
 use serde_json::Value;
 
@@ -163,7 +164,9 @@ fn check(case: &Value, folder: &Path, pool: &Pool) {
                 let (exact_ih, exact_hh) = exact_gradients(&golden, &lengths, steps, &config);
                 let own = difference(&theirs, if param.contains("ih") { &exact_ih } else { &exact_hh });
                 println!("{name}: grad.{param}: {d:e} from PyTorch, which is {own:e} from float64");
-                assert!(own > TOLERANCE && d <= TOLERANCE + own, "{name}: {param} differs by {d:e}");
+                // Without fused multiply-add every product is rounded as well.
+                let share = if isa() == Isa::Portable { 2.0 } else { 1.0 };
+                assert!(own > TOLERANCE && d <= TOLERANCE + share * own, "{name}: {param} differs by {d:e}");
                 continue;
             }
             same(&format!("grad.{param}"), grad, &theirs);

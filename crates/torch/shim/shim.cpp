@@ -46,11 +46,6 @@ char *recurra_add_(Handle self, Handle other, double alpha) {
   });
 }
 
-// A copy that remains in the graph (tch's `clone` is the variant with an output argument).
-char *recurra_clone(Handle self, Handle *out) {
-  return guarded([&] { *out = new at::Tensor(self->clone()); });
-}
-
 // Identity and size of the memory behind a tensor: views of one tensor share it.
 char *recurra_storage(Handle self, size_t *identity, size_t *bytes) {
   return guarded([&] {

@@ -74,7 +74,6 @@ unsafe extern "C" {
     pub(crate) fn recurra_grad_enabled() -> c_int;
     pub(crate) fn recurra_set_grad_enabled(enabled: c_int) -> c_int;
     pub(crate) fn recurra_add_(this: Handle, other: Handle, alpha: f64) -> Message;
-    fn recurra_clone(this: Handle, out: *mut Owned) -> Message;
     pub(crate) fn recurra_storage(this: Handle, identity: *mut usize, bytes: *mut usize) -> Message;
     pub(crate) fn recurra_generator_new(device: c_int, seed: u64, out: *mut GeneratorHandle) -> Message;
     pub(crate) fn recurra_generator_free(generator: GeneratorHandle);
@@ -129,12 +128,6 @@ fn owned(call: impl FnOnce(&mut Owned) -> Message) -> Result<Tensor> {
     check(call(&mut out))?;
     // SAFETY: without an error the shim has written a tensor made with `new`, which tch frees with `delete`.
     Ok(unsafe { Tensor::from_ptr(out.cast()) })
-}
-
-/// A copy that remains in the graph.
-pub(crate) fn clone(tensor: &Tensor) -> Result<Tensor> {
-    // SAFETY: borrowed handle, pointer to a local.
-    owned(|out| unsafe { recurra_clone(handle(tensor), out) })
 }
 
 /// One operation of a tensor and a number.

@@ -129,7 +129,7 @@ impl Model {
         problems.extend(unknown.map(|tensor| format!("{} is unknown", tensor.name)));
         if !problems.is_empty() {
             let message = format!("the state does not fit the classifier: {}", problems.join("; "));
-            return Err(Error::new(ErrorCode::InvalidShape, message));
+            return Err(Error::new(ErrorCode::StateMismatch, message));
         }
         for tensor in tensors {
             match self.segments().find(|(name, _)| *name == tensor.name) {

@@ -14,7 +14,7 @@ use super::space::TrainMats;
 use super::words::Words;
 use crate::optim::{DenseShared, StepNumbers};
 use crate::random::{Dropout, key};
-use crate::recurrent::{DirPacks, Net, Projected};
+use crate::recurrent::{DirPacks, Net, Projected, Segment};
 use crate::simd::dispatch;
 use crate::simd::gemm::Mat;
 use crate::simd::outer::{ColumnSums, Outer};
@@ -238,14 +238,15 @@ impl Step<'_> {
             let t = self.optimizer_steps + number + 1;
             let numbers = |scale| StepNumbers::new(&self.options.algorithm, t, self.options.lr(number), scale);
             let mut scale = 1.0;
-            let share = member.share(self.model.flat_size, 256);
-            member.meet();
+            let own = self.own_parameters(member);
             if self.options.clip_norm > 0.0 {
-                let grads = std::slice::from_raw_parts(mats.flat_grads.add(share.start), share.len());
-                let word_grads =
-                    std::slice::from_raw_parts(mats.d_rows.row(words.start), words.len() * mats.d_rows.stride);
-                let square = |list: &[f32]| list.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>();
-                sums.norm.store((square(grads) + square(word_grads)).to_bits(), Ordering::Relaxed);
+                let square = |start: *const f32, n: usize| {
+                    let list = std::slice::from_raw_parts(start, n);
+                    list.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>()
+                };
+                let rest: f64 = own.iter().map(|range| square(mats.flat_grads.add(range.start), range.len())).sum();
+                let words = square(mats.d_rows.row(words.start), words.len() * mats.d_rows.stride);
+                sums.norm.store((rest + words).to_bits(), Ordering::Relaxed);
                 member.meet();
                 let norm = total_of(|s| &s.norm).map(f64::from_bits).sum::<f64>().sqrt();
                 if !norm.is_finite() {
@@ -255,15 +256,31 @@ impl Step<'_> {
                 // torch.nn.utils.clip_grad_norm_: at most 1, and 1e-6 against division by zero.
                 scale = (self.options.clip_norm / (norm + 1e-6)).min(1.0) as f32;
             }
-            self.move_words(member, plan, words, numbers(scale));
-            self.rest.step(self.flat, mats.flat_grads, share, numbers(scale));
-            member.meet();
+            self.move_words(member, plan, words, (t, numbers(scale)));
+            for range in own {
+                self.rest.step(self.flat, mats.flat_grads, range, numbers(scale));
+            }
+            // Nobody reads the tables between the first meeting of a step and the last.
             if let (0, Words::Late(_, late)) = (member.rank(), self.words) {
                 (*late).begin(self.options.lr(number));
             }
             member.meet();
             outcome
         }
+    }
+
+    /// The parameters whose gradients this member computes, so that it can move them without a meeting: the shares of
+    /// [`Net::weight_grads`] and [`Step::head_grads`].
+    fn own_parameters(&self, member: &Member<'_>) -> Vec<Range<usize>> {
+        let head = [&self.model.fc_weight, &self.model.fc_bias].map(|segment| (segment, 16));
+        let rnn =
+            self.model.shape.segments.iter().map(|segment| (segment, if segment.shape.len() > 1 { 8 } else { 16 }));
+        let range = |(segment, unit): (&Segment, usize)| {
+            let wide = if segment.shape.len() > 1 { segment.stride() } else { 1 };
+            let share = member.share(segment.size() / wide, unit);
+            segment.offset + share.start * wide..segment.offset + share.end * wide
+        };
+        rnn.chain(head).map(range).collect()
     }
 
     /// Gradients of the linear layer.

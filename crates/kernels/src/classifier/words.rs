@@ -58,14 +58,15 @@ impl Step<'_> {
         member: &Member<'_>,
         plan: &Plan,
         words: Range<usize>,
-        numbers: StepNumbers,
+        (now, numbers): (u64, StepNumbers),
     ) {
         let d_rows = self.mats.d_rows;
         // SAFETY: words are distinct and shared out; the dense step's shares do not overlap.
         unsafe {
             match self.words {
                 Words::Late(late, _) => {
-                    late.update(&plan.ids[words.clone()], d_rows.row(words.start), d_rows.stride, numbers);
+                    let grads = (d_rows.row(words.start).cast_const(), d_rows.stride);
+                    late.update(&plan.ids[words], grads, now as u32, numbers);
                 }
                 Words::Dense(states, grads) => {
                     let dims = self.model.config.embedding_dim;

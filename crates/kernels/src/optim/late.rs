@@ -132,12 +132,13 @@ impl LateRows {
             return Err(Error::new(ErrorCode::InvalidShape, message));
         }
         self.make_room(weights)?;
-        let numbers = self.numbers(lr, scale);
+        let now = self.tables.now() + 1;
+        let numbers = StepNumbers::new(&self.algorithm, u64::from(now), lr, scale);
         let shared = self.shared(weights.as_mut_ptr());
         // SAFETY: rows, weights and gradients were checked, and all are borrowed.
         unsafe {
             shared.catch_up(rows);
-            shared.update(rows, grads.as_ptr(), self.dims, numbers);
+            shared.update(rows, (grads.as_ptr(), self.dims), now, numbers);
         }
         self.begin(lr);
         Ok(())
@@ -146,11 +147,6 @@ impl LateRows {
     /// Begins new tables when the old ones have become large.
     pub(crate) fn make_room(&mut self, weights: &mut [f32]) -> Result<()> {
         if self.tables.len() > TABLE_STEPS { self.flush(weights) } else { Ok(()) }
-    }
-
-    /// The numbers of the next step.
-    pub(crate) fn numbers(&self, lr: f64, scale: f32) -> StepNumbers {
-        StepNumbers::new(&self.algorithm, self.step_count() + 1, lr, scale)
     }
 
     /// Counts the step whose updates were made.
@@ -226,12 +222,12 @@ impl LateShared {
         dispatch(CatchUp(self, rows));
     }
 
-    /// One step for rows that have caught up; the tables get the step afterwards, by one thread.
+    /// Step number `now` for rows that have caught up; one thread gives it to the tables.
     ///
     /// # Safety
     /// As [`LateShared::catch_up`]; `grads` must have a row for each, `stride` apart.
-    pub unsafe fn update(self, rows: &[u32], grads: *const f32, stride: usize, numbers: StepNumbers) {
-        dispatch(Update { shared: self, rows, grads, stride, numbers });
+    pub unsafe fn update(self, rows: &[u32], (grads, stride): (*const f32, usize), now: u32, numbers: StepNumbers) {
+        dispatch(Update { shared: self, rows, grads, stride, now, numbers });
     }
 }
 
@@ -269,6 +265,8 @@ struct Update<'a> {
     rows: &'a [u32],
     grads: *const f32,
     stride: usize,
+    /// The step's number; the tables may be getting it at the same time.
+    now: u32,
     numbers: StepNumbers,
 }
 
@@ -278,14 +276,13 @@ impl Kernel for Update<'_> {
     fn run<S: Lanes>(self, s: S) {
         // SAFETY: by the promise of `LateShared::update`.
         unsafe {
-            let now = (*self.shared.tables).now() + 1;
             for (i, &row) in self.rows.iter().enumerate() {
                 self.shared.prefetch(self.rows.get(i + AHEAD));
                 let Row { p, m, v, dims } = self.shared.row(row);
                 let g = self.grads.add(i * self.stride);
                 let peak = std::ptr::null_mut();
                 call(s, DenseStep { numbers: self.numbers, n: dims, p, g, m, v, peak });
-                *self.shared.last.add(row as usize) = now;
+                *self.shared.last.add(row as usize) = self.now;
             }
         }
     }

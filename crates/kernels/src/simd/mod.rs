@@ -1,8 +1,8 @@
 //! Vector instructions chosen at run time, and what is built directly on them.
 //!
 //! One kernel source is compiled for AVX-512, AVX2 with FMA, NEON and a portable fallback through `pulp`; a call goes
-//! to the best set that the processor has. (`wide` fixes the width when it is compiled; `multiversion` and plain loops
-//! leave the register blocking to the compiler, which spills.) `RECURRA_ISA` (`avx512`, `avx2`, `neon`, `portable`) forces another one.
+//! to the best set that the processor has. `RECURRA_ISA` (`avx512`, `avx2`, `neon`, `portable`) forces another one.
+//! (`wide` would fix the instructions when the crate is compiled; one prebuilt binary must serve every processor.)
 
 mod buf;
 pub(crate) mod gemm;

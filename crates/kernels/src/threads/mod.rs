@@ -3,7 +3,8 @@
 //! The team is made for steps of some hundred microseconds that need a few meetings each: the whole step is one
 //! function that every member runs, with [`Member::meet`] where a member needs what the others did. A member that
 //! waits spins for some microseconds and then sleeps, so that two processes on the same cores do not starve each other.
-//! rayon's work stealing was tried first: its scheduling cost about as much as the step's work for batches of 16.
+//! (A work-stealing pool such as rayon's hands out tasks that may wait for each other's threads; members that meet must
+//! all be running at once.)
 
 mod barrier;
 

@@ -2,7 +2,6 @@
 
 use crate::Result;
 use crate::error::{IntoResult, shape};
-use crate::shim;
 use crate::tensor::describe;
 use tch::{Device, Kind, Tensor};
 
