@@ -1,10 +1,11 @@
 /**
  * Trains the lesson's networks with several seeds and writes docs/lesson.md, which holds the result beside PyTorch's.
  *
- *   node --import tsx scripts/lesson/compare.ts [REFERENCE] [--data DIR] [--seeds 0,1,2] [--models rnn,lstm,lstm-packed,gru]
- *     [--exchange DIR] [--runs FILE] [--out FILE]
+ *   node --import tsx scripts/lesson/compare.ts [REFERENCE...] [--data DIR] [--seeds 0,1,2] [--models rnn,lstm,lstm-packed,gru]
+ *     [--orders own,torch] [--exchange DIR] [--runs FILE] [--out FILE]
  *
- * REFERENCE: PyTorch's runs, default ../shared/golden/lesson_reference.json beside the checkout. --exchange: a folder that
+ * REFERENCE: PyTorch's runs, default ../shared/golden/lesson_reference.json beside the checkout; of several files the runs are put
+ * together. --orders: trainings with rows in an order of our own, and in PyTorch's order. --exchange: a folder that
  * exchange.py wrote from AG News; the table of the first steps is made from it. --runs: a JSON file that keeps our runs (default
  * target/lesson-runs.json); runs that it has already are not done again, so that an interrupted comparison goes on.
  * OMP_NUM_THREADS=1 is faster where other programs use the processor's cores.
@@ -27,16 +28,19 @@ const { values, positionals } = parseArgs({
     data: { type: 'string', default: defaultRoot() },
     seeds: { type: 'string', default: '0,1,2' },
     models: { type: 'string', default: Object.keys(MODELS).join(',') },
+    orders: { type: 'string', default: 'own,torch' },
     exchange: { type: 'string' },
     runs: { type: 'string', default: join(checkout, 'target', 'lesson-runs.json') },
     out: { type: 'string', default: join(checkout, 'docs', 'lesson.md') },
   },
 });
-const reference = JSON.parse(
-  readFileSync(positionals[0] ?? join(checkout, '..', 'shared', 'golden', 'lesson_reference.json'), 'utf8'),
-) as Reference;
+const paths =
+  positionals.length > 0 ? positionals : [join(checkout, '..', 'shared', 'golden', 'lesson_reference.json')];
+const references = paths.map((path) => JSON.parse(readFileSync(path, 'utf8')) as Reference);
+const reference: Reference = { ...references[0]!, runs: references.flatMap((part) => part.runs) };
 const seeds = values.seeds.split(',').map(Number);
 const names = values.models.split(',');
+const orders = (['own', 'torch'] as const).filter((order) => values.orders.split(',').includes(order));
 for (const name of names) if (!Object.hasOwn(MODELS, name)) throw new Error(`--models: there is no ${name}`);
 if (seeds.some((seed) => !Number.isSafeInteger(seed) || seed < 0))
   throw new Error(`--seeds: not numbers: ${values.seeds}`);
@@ -50,9 +54,11 @@ function write(path: string, text: string): void {
 // The same texts, split and counted in the same way, or nothing that follows would compare.
 function checkData({ train, test, vocab }: LessonData): void {
   const ours = { rows: train.length, testRows: test.length, vocabulary: vocab.size, tokens: train.tokens.length };
-  for (const [what, value] of Object.entries(ours)) {
-    const expected = reference[what as keyof typeof ours];
-    if (expected !== value) throw new Error(`${what}: PyTorch had ${expected}, we have ${value}`);
+  for (const part of references) {
+    for (const [what, value] of Object.entries(ours)) {
+      const expected = part[what as keyof typeof ours];
+      if (expected !== value) throw new Error(`${what}: PyTorch had ${expected}, we have ${value}`);
+    }
   }
 }
 
@@ -61,7 +67,7 @@ const data = await loadLessonData(values.data, reference.rows);
 checkData(data);
 for (const seed of seeds) {
   for (const model of names) {
-    for (const order of ['own', 'torch'] as const) {
+    for (const order of orders) {
       const known = runs.some((run) => run.model === model && run.seed === seed && run.order === order);
       // Without a reference there is nothing that PyTorch's order would be compared with.
       const compared = reference.runs.some((run) => run.model === model.replace('-', '_') && run.seed === seed);
@@ -94,6 +100,6 @@ if (values.exchange !== undefined) {
     });
   }
 }
-const wanted = runs.filter((run) => names.includes(run.model) && seeds.includes(run.seed));
-write(values.out, page(reference, wanted, checks));
+// All runs that are kept, those of an earlier call with other seeds included.
+write(values.out, page(reference, runs, checks));
 console.log(`written: ${values.out}`);

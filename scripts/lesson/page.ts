@@ -1,3 +1,4 @@
+import { MODELS } from '../../examples/lesson/models.js';
 import type { LessonResult } from '../../examples/lesson/train.js';
 
 /** One training. */
@@ -102,10 +103,12 @@ function compareFigure(figure: Figure, theirs: readonly Run[], ours: readonly Ru
   };
 }
 
+const seedsOf = (runs: readonly Run[]) => runs.map(({ seed }) => seed).join(', ');
+
 function tableOfSpreads(theirs: readonly Run[], ours: readonly Run[]): { lines: string[]; verdicts: Verdict[] } {
   const verdicts = FIGURES.map((figure) => compareFigure(figure, theirs, ours));
   const lines = [
-    '| | PyTorch, mean ± sd | PyTorch, by seed | recurra, mean ± sd | recurra, by seed | mean within, seeds within |',
+    `| | PyTorch, mean ± sd | PyTorch, seeds ${seedsOf(theirs)} | recurra, mean ± sd | recurra, seeds ${seedsOf(ours)} | mean within; seeds within |`,
     '|---|---|---|---|---|---|',
     ...verdicts.map(({ row }) => row),
   ];
@@ -137,7 +140,7 @@ function tableOfOurs(ours: readonly Run[]): string[] {
   return [
     'PyTorch was not trained on this one (the lesson does not have it); its first steps are compared below.',
     '',
-    '| | recurra, mean ± sd | recurra, by seed |',
+    `| | recurra${ours.length > 1 ? ', mean ± sd' : ''} | recurra, seed${ours.length > 1 ? 's' : ''} ${seedsOf(ours)} |`,
     '|---|---|---|',
     ...FIGURES.map((figure) => {
       const { mean, sd, values } = spreadOf(ours, figure);
@@ -160,9 +163,13 @@ function statement(model: string, verdicts: readonly Verdict[], seeds: number): 
 export function page(reference: Reference, runs: readonly OurRun[], checks: readonly StepsCheck[]): string {
   const sections: string[] = [];
   const statements: string[] = [];
-  for (const model of new Set(runs.map((run) => run.model))) {
-    const theirs = reference.runs.filter((run) => run.model === model.replace('-', '_'));
-    const ours = runs.filter((run) => run.model === model && run.order === 'own');
+  const bySeed = (a: Run, b: Run) => a.seed - b.seed;
+  for (const model of Object.keys(MODELS)) {
+    const theirs = reference.runs.filter((run) => run.model === model.replace('-', '_')).sort(bySeed);
+    const [ours, paired] = (['own', 'torch'] as const).map((order) =>
+      runs.filter((run) => run.model === model && run.order === order).sort(bySeed),
+    ) as [OurRun[], OurRun[]];
+    if (ours.length === 0) continue;
     sections.push('', `## ${model}`, '');
     if (theirs.length === 0) {
       sections.push(...tableOfOurs(ours));
@@ -171,15 +178,9 @@ export function page(reference: Reference, runs: readonly OurRun[], checks: read
     const { lines, verdicts } = tableOfSpreads(theirs, ours);
     statements.push(`- ${statement(model, verdicts, ours.length)}`);
     sections.push(...lines);
-    sections.push(
-      ...tableOfPairs(
-        theirs,
-        runs.filter((run) => run.model === model && run.order === 'torch'),
-      ),
-    );
+    sections.push(...tableOfPairs(theirs, paired));
   }
   const number = (value: number) => value.toLocaleString('en');
-  const seeds = (list: readonly Run[]) => [...new Set(list.map(({ seed }) => seed))].join(', ');
   const head = [
     '# The lesson, trained by PyTorch and by recurra',
     '',
@@ -187,17 +188,17 @@ export function page(reference: Reference, runs: readonly OurRun[], checks: read
     '',
     `AG News, ${number(reference.rows)} training rows (${number(reference.tokens)} tokens, vocabulary ${number(reference.vocabulary)}), ` +
       `${number(reference.testRows)} test rows. One epoch, batches of 16, Adam with 1e-3, embedding 64, hidden 32, float32, as the lesson has ` +
-      `them. PyTorch ${reference.torch}, seeds ${seeds(reference.runs)}; recurra, seeds ${seeds(runs)}. Both split and count the texts the ` +
-      'same way: rows, tokens and vocabulary are equal, which the script checks.',
+      `them. PyTorch ${reference.torch}. Both split and count the texts the same way: rows, tokens and vocabulary are equal, which the script ` +
+      'checks.',
     '',
     'Loss per sample is what the lesson computes: the sum of the batches’ means over the number of samples. Running accuracy is the share of ' +
       'rows that were right when they were learned from.',
     '',
     '## Does ours lie within PyTorch’s spread?',
     '',
-    'PyTorch’s spread is taken as its mean over the seeds, plus and minus twice the standard deviation of a single run (with n − 1). Three seeds ' +
-      'give a rough standard deviation: a fourth run of PyTorch itself would lie outside about one time in four or five (Student’s t with 2 ' +
-      'degrees of freedom), and a mean of three about one time in seven. So every seed’s value is given. A training’s course at a given ' +
+    'PyTorch’s spread is taken as its mean over the seeds, plus and minus twice the standard deviation of a single run (with n − 1). So few ' +
+      'seeds give a rough standard deviation: after three, a fourth run of PyTorch itself would lie outside about one time in four or five ' +
+      '(Student’s t with 2 degrees of freedom), and a mean of three about one time in seven. So every seed’s value is given. A training’s course at a given ' +
       'number of samples goes together with its course later, so the figures of a network are not independent.',
     '',
     ...statements,

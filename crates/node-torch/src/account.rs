@@ -4,6 +4,7 @@
 //! goes. What only an autograd graph keeps alive is not counted.
 
 use napi::Env;
+use recurra_binding::adjust_external_memory;
 use recurra_torch::{Tensor, context};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,13 +12,6 @@ use std::collections::HashMap;
 thread_local! {
     /// Handles and bytes per storage, for the handles of this thread's environment.
     static STORAGES: RefCell<HashMap<usize, (usize, usize)>> = RefCell::new(HashMap::new());
-}
-
-/// Adds to what V8 believes is kept alive outside its heap. It fails only while an environment ends, when nobody counts.
-pub(crate) fn adjust(env: Env, bytes: i64) {
-    if bytes != 0 {
-        let _ = env.adjust_external_memory(bytes);
-    }
 }
 
 /// Counts a handle; returns the storage's identity for [`release`].
@@ -29,7 +23,7 @@ pub(crate) fn acquire(env: Env, tensor: &Tensor) -> recurra_torch::Result<usize>
         entry.0 == 1
     });
     if is_new {
-        adjust(env, bytes as i64);
+        adjust_external_memory(env, bytes as i64);
     }
     Ok(storage)
 }
@@ -49,6 +43,6 @@ pub(crate) fn release(env: Env, storage: usize) {
         Some(bytes)
     });
     if let Ok(Some(bytes)) = freed {
-        adjust(env, -(bytes as i64));
+        adjust_external_memory(env, -(bytes as i64));
     }
 }

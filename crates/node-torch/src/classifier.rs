@@ -1,11 +1,10 @@
 //! `NativeClassifier`: the text classifier; its work runs off the main thread.
 
-use crate::account;
-use crate::background::Background;
-use crate::error::{IntoJs, to_js};
+use crate::background::background;
 use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, Float32Array, Int32Array, ObjectFinalize, ToNapiValue, TypeName, Uint8Array};
 use napi_derive::napi;
+use recurra_binding::{Background, IntoJs, adjust_external_memory, to_js};
 use recurra_torch::classifier::{self, CellKind, Classifier, NamedArray, Pooling, Stats, StepOptions};
 use recurra_torch::context::parse_device;
 use recurra_torch::optim::OptimizerKind;
@@ -116,7 +115,7 @@ impl Inner {
     }
 
     fn count(&self, env: Env, bytes: usize) {
-        account::adjust(env, bytes as i64 - self.counted.swap(bytes, Ordering::Relaxed) as i64);
+        adjust_external_memory(env, bytes as i64 - self.counted.swap(bytes, Ordering::Relaxed) as i64);
     }
 }
 
@@ -159,7 +158,7 @@ impl NativeClassifier {
             }
             Ok(convert(result))
         };
-        Ok(AsyncTask::new(Background::new(work, finish)))
+        Ok(AsyncTask::new(background(work, finish)))
     }
 }
 

@@ -1,9 +1,9 @@
 //! New tensors.
 
-use crate::error::IntoJs;
 use crate::tensor::{NativeTensor, TensorList, refs, tensors, wrap};
 use napi::Env;
 use napi_derive::napi;
+use recurra_binding::IntoJs;
 use recurra_torch::context::{parse_device, parse_dtype};
 use recurra_torch::tensor::{create, shape};
 

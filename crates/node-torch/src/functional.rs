@@ -1,9 +1,9 @@
 //! Layers without state, and gradient clipping.
 
-use crate::error::{IntoJs, to_js};
 use crate::tensor::{NativeTensor, TensorList, refs, tensors, wrap};
 use napi::Env;
 use napi_derive::napi;
+use recurra_binding::{IntoJs, to_js};
 use recurra_torch::functional::{self as f, BagMode};
 use recurra_torch::{Error, ErrorCode, Reduction, Tensor, clip};
 

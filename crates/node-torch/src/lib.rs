@@ -6,7 +6,6 @@ mod account;
 mod background;
 mod classifier;
 mod create;
-mod error;
 mod functional;
 mod optimizer;
 mod process;

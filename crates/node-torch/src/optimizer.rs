@@ -1,12 +1,11 @@
 //! `NativeOptimizer`: Adam, AdamW and SGD with their state.
 
-use crate::account;
-use crate::background::Background;
-use crate::error::{IntoJs, to_js};
+use crate::background::background;
 use crate::tensor::{NativeTensor, TensorList, tensors, wrap};
 use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, ClassInstance, ObjectFinalize};
 use napi_derive::napi;
+use recurra_binding::{Background, IntoJs, adjust_external_memory, to_js};
 use recurra_torch::optim::{self, Entry, Optimizer, OptimizerKind, Slot};
 use recurra_torch::{Error, ErrorCode, Result};
 use std::cell::{Cell, RefCell};
@@ -113,7 +112,7 @@ impl NativeOptimizer {
 
     /// Tells V8 what the state takes now.
     fn count(&self, env: Env, bytes: usize) {
-        account::adjust(env, bytes as i64 - self.counted.replace(bytes) as i64);
+        adjust_external_memory(env, bytes as i64 - self.counted.replace(bytes) as i64);
     }
 
     fn free(&self, env: Env) {
@@ -155,7 +154,7 @@ impl NativeOptimizer {
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn step_async(&self) -> napi::Result<AsyncTask<Background<(), ()>>> {
         let shared = self.shared()?;
-        Ok(AsyncTask::new(Background::new(move || lock(&shared).step(), |_, ()| Ok(()))))
+        Ok(AsyncTask::new(background(move || lock(&shared).step(), |_, ()| Ok(()))))
     }
 
     /// Leaves every parameter without a gradient.

@@ -1,7 +1,7 @@
 //! What belongs to the whole process or thread: seed, grad mode, version, threads, CUDA.
 
-use crate::error::IntoJs;
 use napi_derive::napi;
+use recurra_binding::IntoJs;
 use recurra_torch::{autograd, context};
 
 /// Seeds the global generators, as `torch.manual_seed`.

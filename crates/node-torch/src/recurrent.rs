@@ -1,11 +1,11 @@
 //! Packing, recurrent layers and cells.
 
-use crate::error::IntoJs;
 use crate::functional::optional;
 use crate::tensor::{NativeTensor, TensorList, refs, tensors, wrap, wrap_all};
 use napi::Env;
 use napi::bindgen_prelude::Int32Array;
 use napi_derive::napi;
+use recurra_binding::IntoJs;
 use recurra_torch::cells::{self, CellWeights};
 use recurra_torch::packing;
 use recurra_torch::recurrent::{self, Mode, Options};

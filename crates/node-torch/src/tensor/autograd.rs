@@ -1,11 +1,11 @@
 //! Gradients of a tensor.
 
 use super::{NativeTensor, wrap};
-use crate::background::Background;
-use crate::error::IntoJs;
+use crate::background::background;
 use napi::Env;
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
+use recurra_binding::{Background, IntoJs};
 use recurra_torch::Tensor;
 use recurra_torch::autograd;
 
@@ -66,6 +66,6 @@ impl NativeTensor {
     ) -> napi::Result<AsyncTask<Background<(), ()>>> {
         let (tensor, gradient) = (self.share()?, shared(gradient)?);
         let work = move || autograd::backward(&tensor, gradient.as_ref(), retain_graph);
-        Ok(AsyncTask::new(Background::new(work, |_, ()| Ok(()))))
+        Ok(AsyncTask::new(background(work, |_, ()| Ok(()))))
     }
 }

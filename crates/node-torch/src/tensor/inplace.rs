@@ -1,8 +1,8 @@
 //! Changes in place.
 
 use super::NativeTensor;
-use crate::error::IntoJs;
 use napi_derive::napi;
+use recurra_binding::IntoJs;
 use recurra_torch::tensor::inplace;
 
 #[napi]

@@ -7,10 +7,10 @@ mod reduce;
 mod shape;
 
 use crate::account;
-use crate::error::{IntoJs, to_js};
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, ObjectFinalize, Uint8Array};
 use napi_derive::napi;
+use recurra_binding::{IntoJs, to_js};
 use recurra_torch::context::{parse_device, parse_dtype};
 use recurra_torch::tensor::{convert, create, device_name, dtype_name};
 use recurra_torch::{Error, ErrorCode, Result, Tensor};

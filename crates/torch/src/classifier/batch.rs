@@ -49,7 +49,7 @@ impl Chunk {
 /// Refuses token ids outside the vocabulary and lengths that do not sum to the tokens.
 pub(super) fn check_texts(tokens: &[i32], lengths: &[i32], config: &ClassifierConfig) -> Result<()> {
     if let Some((row, length)) = lengths.iter().enumerate().find(|&(_, &length)| length < 1) {
-        return Err(argument(format!("each text needs at least one token, but row {row} has the length {length}")));
+        return Err(range(format!("each text needs at least one token, but row {row} has the length {length}")));
     }
     let sum: i64 = lengths.iter().map(|&length| i64::from(length)).sum();
     if sum != tokens.len() as i64 {
