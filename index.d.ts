@@ -592,6 +592,9 @@ export declare namespace torch {
   /** One step of a recurrence; returns the next state. */
   export function rnnCell(mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, hx: Array<NativeTensor>, weightIh: NativeTensor, weightHh: NativeTensor, biasIh: NativeTensor | null, biasHh: NativeTensor | null): Array<NativeTensor>
 
+  /** Turns the fused kernels and the late optimizer steps on or off, for comparisons; returns what it was. */
+  export function setFusedKernels(on: boolean): boolean
+
   /** Sets whether this thread records operations for gradients; returns what it was. */
   export function setGradEnabled(on: boolean): boolean
 

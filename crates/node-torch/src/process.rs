@@ -2,7 +2,7 @@
 
 use napi_derive::napi;
 use recurra_binding::IntoJs;
-use recurra_torch::{autograd, context};
+use recurra_torch::{autograd, context, fused};
 
 /// Seeds the global generators, as `torch.manual_seed`.
 #[napi(catch_unwind)]
@@ -50,4 +50,10 @@ pub fn cuda_is_available() -> bool {
 #[napi(catch_unwind)]
 pub fn cuda_device_count() -> i64 {
     context::cuda_device_count()
+}
+
+/// Turns the fused kernels and the late optimizer steps on or off, for comparisons; returns what it was.
+#[napi(catch_unwind)]
+pub fn set_fused_kernels(on: bool) -> bool {
+    fused::set_fused_kernels(on)
 }

@@ -41,8 +41,8 @@ pub fn open_libtorch(path: String) -> Result<Option<String>> {
         }
         // SAFETY: running the initialisers of the library that the user pointed to is what was asked for; its
         // handle is leaked below, so no symbol outlives it.
-        let library = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_GLOBAL) }
-            .map_err(|error| refused(reason(&error)))?;
+        let library =
+            unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_GLOBAL) }.map_err(|error| refused(reason(&error)))?;
         let version = version_of(&library);
         std::mem::forget(library);
         Ok(version)

@@ -9,6 +9,9 @@ extern "C" {
 
 void recurra_free(char *message) { free(message); }
 
+// Memory for a message that crosses the other way.
+void *recurra_allocate(size_t bytes) { return malloc(bytes); }
+
 const char *recurra_torch_version() { return TORCH_VERSION; }
 
 // Runs backward from `self`; `gradient` may be null for a one-element tensor.

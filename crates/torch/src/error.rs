@@ -23,8 +23,28 @@ pub(crate) fn range(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::OutOfRange, message)
 }
 
+/// Codes with which the kernels' errors pass through libtorch.
+const OURS: [ErrorCode; 5] = [
+    ErrorCode::InvalidArgument,
+    ErrorCode::InvalidShape,
+    ErrorCode::OutOfRange,
+    ErrorCode::NonFiniteLoss,
+    ErrorCode::Internal,
+];
+
+/// An error of this project that went through libtorch as an exception.
+fn ours(message: &str) -> Option<Error> {
+    let rest = message.split_once("RECURRA:")?.1;
+    let (code, text) = rest.split_once(':')?;
+    let code = OURS.into_iter().find(|known| known.as_str() == code)?;
+    Some(Error::new(code, text.lines().next().unwrap_or(text)))
+}
+
 /// Makes an error of what libtorch said: its first line, without the C++ stack that follows.
 pub(crate) fn thrown(message: &str) -> Error {
+    if let Some(error) = ours(message) {
+        return error;
+    }
     let first = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("unknown libtorch exception");
     Error::new(ErrorCode::Torch, format!("libtorch: {first}"))
 }

@@ -11,6 +11,7 @@ pub mod clip;
 pub mod context;
 pub mod error;
 pub mod functional;
+pub mod fused;
 pub mod init;
 pub mod optim;
 pub mod packing;

@@ -4,6 +4,7 @@ use crate::Result;
 use crate::check::{floating, has_rank, has_shape, same_device, same_dtype};
 use crate::error::{IntoResult, argument, shape};
 use crate::functional::probability;
+use crate::fused;
 use crate::packing::check_batch_sizes;
 use crate::tensor::create::from_i32;
 use tch::Tensor;
@@ -192,8 +193,37 @@ pub fn rnn(
     };
     let sizes = check_weights(input, inputs, weights, options)?;
     check_state(input, batch, &sizes, state, options)?;
+    if fused::fits(input, options) {
+        return with_kernels(input, batch_sizes, state, weights, &sizes, options);
+    }
     let batch_sizes = batch_sizes.map(from_i32).transpose()?;
     call(input, batch_sizes.as_ref(), state, weights, options)
+}
+
+/// Through the fused kernels, which know packed rows only: padded input is packed rows of equal length.
+fn with_kernels(
+    input: &Tensor,
+    batch_sizes: Option<&[i32]>,
+    state: &[&Tensor],
+    weights: &[&Tensor],
+    sizes: &Sizes,
+    options: &Options,
+) -> Result<Vec<Tensor>> {
+    let Sizes { hidden, output } = *sizes;
+    let widths = (hidden, if output == hidden { 0 } else { output });
+    if let Some(batch_sizes) = batch_sizes {
+        return fused::run(input, batch_sizes, state, weights, widths, options);
+    }
+    let by_step = if options.batch_first { input.f_transpose(0, 1).torch()? } else { input.shallow_clone() };
+    let size = by_step.size();
+    let (steps, batch) = (size[0], size[1]);
+    let rows = i32::try_from(batch).map_err(|_| shape(format!("rnn: {batch} rows are too many")))?;
+    let data = by_step.f_reshape([steps * batch, size[2]]).torch()?;
+    let batch_sizes = vec![rows; steps as usize];
+    let mut results = fused::run(&data, &batch_sizes, state, weights, widths, options)?;
+    let padded = results[0].f_view([steps, batch, output * options.directions()]).torch()?;
+    results[0] = if options.batch_first { padded.f_transpose(0, 1).torch()? } else { padded };
+    Ok(results)
 }
 
 fn call(

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::error::thrown;
+use crate::fused::{FusedFunctions, FusedOptions};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 use tch::Tensor;
@@ -68,6 +69,16 @@ pub(crate) enum Operation {
 
 unsafe extern "C" {
     fn recurra_free(message: Message);
+    pub(crate) fn recurra_allocate(bytes: usize) -> *mut c_void;
+    pub(crate) fn recurra_fused_register(functions: *const FusedFunctions);
+    pub(crate) fn recurra_draw_seed(seed: *mut u64) -> Message;
+    pub(crate) fn recurra_fused_rnn(
+        options: *const FusedOptions,
+        tensors: *const Handle,
+        count: usize,
+        has_states: c_int,
+        out: *mut Owned,
+    ) -> Message;
     pub(crate) fn recurra_torch_version() -> *const c_char;
     pub(crate) fn recurra_backward(this: Handle, gradient: Handle, retain_graph: c_int) -> Message;
     pub(crate) fn recurra_set_grad(this: Handle, gradient: Handle) -> Message;
@@ -120,7 +131,7 @@ unsafe extern "C" {
 }
 
 /// An `at::Tensor*` that the caller of the shim owns.
-type Owned = *mut c_void;
+pub(crate) type Owned = *mut c_void;
 
 /// Takes over a tensor that the shim made.
 fn owned(call: impl FnOnce(&mut Owned) -> Message) -> Result<Tensor> {

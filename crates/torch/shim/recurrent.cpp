@@ -1,0 +1,184 @@
+// The fused recurrent kernels as one node of libtorch's graph. The kernels are Rust: they register their functions
+// here, so that neither side needs the other's symbols when the libraries are linked.
+#include "shim.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/from_blob.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/functions/basic_ops.h>
+
+#include <array>
+#include <mutex>
+#include <stdexcept>
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+extern "C" {
+
+// The same layout as in src/fused.rs. Everything was checked there.
+struct FusedOptions {
+  int32_t cell, bidirectional, bias, keep;
+  int64_t input, hidden, projection, layers, rows;
+  double dropout;
+  uint64_t seed;
+  const int32_t *batch_sizes;
+  size_t steps;
+};
+
+// Both return nullptr, or a message from malloc. `saved` is freed by `release`, and only where it is not null.
+struct FusedFunctions {
+  char *(*forward)(const FusedOptions *, const float *x, const float *h0, const float *c0, const float *const *params,
+                   size_t count, float *output, float *hn, float *cn, void **saved);
+  char *(*backward)(void *saved, const float *output, const float *hn, const float *cn, float *x, float *h0, float *c0,
+                    float *const *params, size_t count);
+  void (*release)(void *saved);
+};
+}
+
+static FusedFunctions functions;
+
+static void raise(char *message) {
+  if (!message) return;
+  std::string text(message);
+  free(message);
+  throw std::runtime_error(text);
+}
+
+static const float *values(const at::Tensor &tensor) { return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr; }
+
+// The first tensor is the input, then come the initial states, then the parameters.
+struct Results {
+  at::Tensor output, hn, cn, saved;
+};
+
+static Results compute(const FusedOptions &o, at::TensorList given, bool has_states) {
+  std::vector<at::Tensor> dense;
+  dense.reserve(given.size());
+  for (const at::Tensor &tensor : given) dense.push_back(tensor.contiguous());
+  const bool lstm = o.cell == 2;
+  const size_t states = has_states ? (lstm ? 2 : 1) : 0;
+  std::vector<const float *> params;
+  for (size_t i = 1 + states; i < dense.size(); ++i) params.push_back(values(dense[i]));
+
+  const int64_t directions = o.bidirectional ? 2 : 1, state = o.projection > 0 ? o.projection : o.hidden;
+  const auto options = given[0].options().requires_grad(false);
+  Results r;
+  r.output = at::empty({given[0].size(0), directions * state}, options);
+  r.hn = at::empty({o.layers * directions, o.rows, state}, options);
+  if (lstm) r.cn = at::empty({o.layers * directions, o.rows, o.hidden}, options);
+  void *saved = nullptr;
+  raise(functions.forward(&o, values(dense[0]), states > 0 ? values(dense[1]) : nullptr,
+                          states > 1 ? values(dense[2]) : nullptr, params.data(), params.size(),
+                          r.output.mutable_data_ptr<float>(), r.hn.mutable_data_ptr<float>(),
+                          lstm ? r.cn.mutable_data_ptr<float>() : nullptr, &saved));
+  if (saved) {
+    // What the backward pass needs travels as a tensor, since the graph lets go of saved tensors exactly when it lets go
+    // of those of any other operator, and says so when it is run backward once more. Nobody reads its element.
+    r.saved = at::from_blob(saved, {1}, [](void *p) { functions.release(p); }, at::TensorOptions().dtype(at::kByte));
+  }
+  return r;
+}
+
+struct FusedRnn : torch::autograd::Function<FusedRnn> {
+  static variable_list forward(AutogradContext *context, at::TensorList given, const FusedOptions &o, bool has_states) {
+    Results r = compute(o, given, has_states);
+    // The weights are saved so that a change of them before the backward pass is noticed, as by libtorch's own layers.
+    variable_list saved{r.saved};
+    const size_t first = 1 + (has_states ? (o.cell == 2 ? 2 : 1) : 0);
+    for (size_t i = first; i < given.size(); ++i) saved.push_back(given[i]);
+    context->save_for_backward(std::move(saved));
+    context->set_materialize_grads(false);
+    std::vector<int64_t> shapes;
+    for (const at::Tensor &tensor : given) {
+      shapes.push_back(tensor.dim());
+      for (int64_t size : tensor.sizes()) shapes.push_back(size);
+    }
+    context->saved_data["shapes"] = std::move(shapes);
+    context->saved_data["first"] = static_cast<int64_t>(first);
+    if (o.cell != 2) return {r.output, r.hn};
+    return {r.output, r.hn, r.cn};
+  }
+
+  static variable_list backward(AutogradContext *context, const variable_list &grads) {
+    const auto saved = context->get_saved_variables();
+    const auto first = static_cast<size_t>(context->saved_data["first"].toInt());
+    const auto shapes = context->saved_data["shapes"].toIntVector();
+    std::vector<at::Tensor> dense;
+    for (const at::Tensor &grad : grads) dense.push_back(grad.defined() ? grad.contiguous() : grad);
+
+    variable_list results;
+    const auto options = at::TensorOptions().dtype(at::kFloat);
+    for (size_t at = 0, i = 0; at < shapes.size(); at += shapes[at] + 1, ++i) {
+      const at::IntArrayRef shape(shapes.data() + at + 1, shapes[at]);
+      results.push_back(context->needs_input_grad(i) ? at::empty(shape, options) : at::Tensor());
+    }
+    const auto place = [&](size_t i) { return results[i].defined() ? results[i].mutable_data_ptr<float>() : nullptr; };
+    std::vector<float *> params;
+    for (size_t i = first; i < results.size(); ++i) params.push_back(place(i));
+    raise(functions.backward(saved[0].data_ptr(), values(dense[0]), values(dense[1]),
+                             dense.size() > 2 ? values(dense[2]) : nullptr, place(0), first > 1 ? place(1) : nullptr,
+                             first > 2 ? place(2) : nullptr, params.data(), params.size()));
+    if (at::GradMode::is_enabled()) {
+      // The gradients were asked for with a graph of their own; the kernels have none.
+      auto once = std::make_shared<torch::autograd::DelayedError>(
+          "RECURRA:INVALID_ARGUMENT:second derivatives of a recurrent layer in float32 on the CPU are not available; use "
+          "float64, whose layers have them",
+          static_cast<int64_t>(results.size()));
+      variable_list defined;
+      for (auto &result : results) {
+        if (result.defined()) defined.push_back(result.requires_grad_(true));
+      }
+      auto marked = (*once)(variable_list(defined));
+      for (size_t i = 0, next = 0; i < results.size(); ++i) {
+        if (results[i].defined()) results[i] = marked[next++];
+      }
+    }
+    results.emplace_back();  // the options
+    results.emplace_back();  // whether there are states
+    return results;
+  }
+};
+
+extern "C" {
+
+void recurra_fused_register(const FusedFunctions *f) { functions = *f; }
+
+// A number from libtorch's generator of the CPU, which manual_seed seeds.
+char *recurra_draw_seed(uint64_t *seed) {
+  return guarded([&] {
+    auto generator = at::detail::getDefaultCPUGenerator();
+    auto *impl = at::check_generator<at::CPUGeneratorImpl>(generator);
+    std::lock_guard<std::mutex> lock(impl->mutex_);
+    *seed = impl->random64();
+  });
+}
+
+// One recurrent network over packed rows; `count` tensors: the input, the initial states if any, the parameters.
+// `out` takes the output, h and, for the LSTM, c.
+char *recurra_fused_rnn(const FusedOptions *options, const Handle *tensors, size_t count, int has_states, Handle *out) {
+  return guarded([&] {
+    auto given = gather(tensors, count);
+    FusedOptions o = *options;
+    bool records = false;
+    if (at::GradMode::is_enabled()) {
+      for (const auto &tensor : given) records = records || tensor.requires_grad();
+    }
+    o.keep = records ? 1 : 0;
+    variable_list results;
+    if (records) {
+      results = FusedRnn::apply(at::TensorList(given), o, has_states != 0);
+    } else {
+      Results r = compute(o, given, has_states != 0);
+      results = {r.output, r.hn};
+      if (r.cn.defined()) results.push_back(r.cn);
+    }
+    std::array<std::unique_ptr<at::Tensor>, 3> made;
+    for (size_t i = 0; i < results.size(); ++i) made[i] = std::make_unique<at::Tensor>(results[i]);
+    for (size_t i = 0; i < results.size(); ++i) out[i] = made[i].release();
+  });
+}
+}
