@@ -491,6 +491,9 @@ export declare namespace torch {
   /** Whether this thread records operations for gradients. */
   export function isGradEnabled(): boolean
 
+  /** The number of weights of which rows may have missed steps of an optimizer; for tests. */
+  export function lateWeights(): number
+
   /** `x W^T + b`. */
   export function linear(input: NativeTensor, weight: NativeTensor, bias?: NativeTensor | undefined | null): NativeTensor
 

@@ -1,6 +1,6 @@
 //! Layers without state, and gradient clipping.
 
-use crate::tensor::{NativeTensor, TensorList, refs, tensors, wrap};
+use crate::tensor::{NativeTensor, TensorList, refs, unsettled, wrap};
 use napi::Env;
 use napi_derive::napi;
 use recurra_binding::{IntoJs, to_js};
@@ -30,7 +30,7 @@ pub fn linear(
 /// Rows of a table by their ids; `paddingIdx` -1 for none.
 #[napi(catch_unwind)]
 pub fn embedding(env: Env, weight: &NativeTensor, ids: &NativeTensor, padding_idx: i64) -> napi::Result<NativeTensor> {
-    wrap(env, f::embedding(&*weight.get()?, &*ids.get()?, padding_idx))
+    wrap(env, f::embedding(&*weight.peek()?, &*ids.get()?, padding_idx))
 }
 
 /// Joined rows of bags.
@@ -91,13 +91,13 @@ pub fn cross_entropy(
 /// Scales all gradients so that their common norm is at most `maxNorm`; returns the norm before.
 #[napi(catch_unwind)]
 pub fn clip_grad_norm(params: TensorList<'_>, max_norm: f64, norm_type: f64) -> napi::Result<f64> {
-    let params = tensors(&params)?;
+    let params = unsettled(&params)?;
     clip::clip_grad_norm(&refs(&params), max_norm, norm_type).js()
 }
 
 /// Limits every element of every gradient.
 #[napi(catch_unwind)]
 pub fn clip_grad_value(params: TensorList<'_>, clip: f64) -> napi::Result<()> {
-    let params = tensors(&params)?;
+    let params = unsettled(&params)?;
     clip::clip_grad_value(&refs(&params), clip).js()
 }

@@ -1,7 +1,7 @@
 //! `NativeOptimizer`: Adam, AdamW and SGD with their state.
 
 use crate::background::background;
-use crate::tensor::{NativeTensor, TensorList, tensors, wrap};
+use crate::tensor::{NativeTensor, TensorList, unsettled, wrap};
 use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, ClassInstance, ObjectFinalize};
 use napi_derive::napi;
@@ -134,7 +134,7 @@ impl NativeOptimizer {
     #[napi(constructor, catch_unwind, ts_args_type = "kind: 'Adam' | 'AdamW' | 'SGD', groups: Array<OptimizerGroup>")]
     pub fn new(kind: String, groups: Vec<OptimizerGroup<'_>>) -> napi::Result<Self> {
         let kind = OptimizerKind::parse(&kind).js()?;
-        let groups = groups.iter().map(|group| Ok((tensors(&group.params)?, group.options.complete(kind))));
+        let groups = groups.iter().map(|group| Ok((unsettled(&group.params)?, group.options.complete(kind))));
         let optimizer = Optimizer::new(kind, groups.collect::<napi::Result<Vec<_>>>()?).js()?;
         let shared = RefCell::new(Some(Arc::new(Mutex::new(optimizer))));
         Ok(Self { kind, shared, counted: Cell::new(0) })
@@ -172,7 +172,7 @@ impl NativeOptimizer {
     /// All state; the tensors are those that the optimizer moves, not copies.
     #[napi(catch_unwind)]
     pub fn state(&self, env: Env) -> napi::Result<Vec<OptimizerState>> {
-        let entries = lock(&self.shared()?).state();
+        let entries = lock(&self.shared()?).state().js()?;
         let hand_out = |entry: Entry| {
             let (index, name) = (entry.index as u32, entry.slot.name().to_owned());
             Ok(OptimizerState { index, name, tensor: wrap(env, Ok(entry.tensor))? })

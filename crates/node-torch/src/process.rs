@@ -2,7 +2,7 @@
 
 use napi_derive::napi;
 use recurra_binding::IntoJs;
-use recurra_torch::{autograd, context, fused};
+use recurra_torch::{autograd, context, fused, late};
 
 /// Seeds the global generators, as `torch.manual_seed`.
 #[napi(catch_unwind)]
@@ -56,4 +56,10 @@ pub fn cuda_device_count() -> i64 {
 #[napi(catch_unwind)]
 pub fn set_fused_kernels(on: bool) -> bool {
     fused::set_fused_kernels(on)
+}
+
+/// The number of weights of which rows may have missed steps of an optimizer; for tests.
+#[napi(catch_unwind)]
+pub fn late_weights() -> u32 {
+    late::pending() as u32
 }

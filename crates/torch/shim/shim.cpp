@@ -36,6 +36,11 @@ int recurra_set_grad_enabled(int enabled) {
   return before ? 1 : 0;
 }
 
+// Tells graphs that saved the tensor that its elements were changed without an operator.
+char *recurra_bump_version(Handle self) {
+  return guarded([&] { self->unsafeGetTensorImpl()->bump_version(); });
+}
+
 // self += alpha * other.
 char *recurra_add_(Handle self, Handle other, double alpha) {
   return guarded([&] {

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::check::{same_device, same_shape};
 use crate::error::{IntoResult, argument, dtype, shape};
+use crate::optim::late::to_dense;
 use crate::shim::{self, check, handle};
 use crate::tensor::{describe, is_floating};
 use std::ptr;
@@ -37,10 +38,18 @@ pub fn backward(tensor: &Tensor, gradient: Option<&Tensor>, retain_graph: bool) 
     check(unsafe { shim::recurra_backward(handle(tensor), gradient, i32::from(retain_graph)) })
 }
 
-/// The accumulated gradient, if there is one.
+/// The accumulated gradient, if there is one; that of an embedding's weight may be sparse.
 pub fn grad(tensor: &Tensor) -> Result<Option<Tensor>> {
     let grad = tensor.f_grad().torch()?;
     Ok(grad.defined().then_some(grad))
+}
+
+/// The accumulated gradient, as users see it: one that names its rows only is replaced by its dense equal.
+pub fn dense_grad(tensor: &Tensor) -> Result<Option<Tensor>> {
+    let Some(grad) = grad(tensor)?.filter(Tensor::is_sparse) else { return grad(tensor) };
+    let dense = to_dense(&grad)?;
+    set_grad(tensor, Some(&dense))?;
+    Ok(Some(dense))
 }
 
 /// Replaces the accumulated gradient; `None` leaves the tensor without one.

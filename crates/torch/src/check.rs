@@ -110,14 +110,73 @@ pub(crate) fn integers(operation: &str, name: &str, tensor: &Tensor) -> Result<(
     }
 }
 
+/// Ids on the CPU, read where they lie.
+pub(crate) enum Ids<'a> {
+    /// Of dtype int64.
+    Long(&'a [i64]),
+    /// Of dtype int32.
+    Int(&'a [i32]),
+}
+
+impl<'a> Ids<'a> {
+    /// The elements of a contiguous integer tensor on the CPU; `None` for any other.
+    pub fn of(tensor: &'a Tensor) -> Result<Option<Self>> {
+        if tensor.device() != tch::Device::Cpu || !tensor.is_contiguous() {
+            return Ok(None);
+        }
+        let (kind, count) = (tensor.f_kind().torch()?, tensor.numel());
+        if count == 0 {
+            return Ok(Some(Self::Long(&[])));
+        }
+        let at = tensor.data_ptr().cast_const();
+        // SAFETY: a contiguous CPU tensor has `count` elements of its dtype at its address.
+        Ok(unsafe {
+            match kind {
+                Kind::Int64 => Some(Self::Long(std::slice::from_raw_parts(at.cast(), count))),
+                Kind::Int => Some(Self::Int(std::slice::from_raw_parts(at.cast(), count))),
+                _ => None,
+            }
+        })
+    }
+
+    /// All ids.
+    pub fn iter(&self) -> Box<dyn Iterator<Item = i64> + '_> {
+        match self {
+            Self::Long(ids) => Box::new(ids.iter().copied()),
+            Self::Int(ids) => Box::new(ids.iter().map(|&id| i64::from(id))),
+        }
+    }
+
+    /// Smallest and largest id; nothing of none.
+    pub fn range(&self) -> Option<(i64, i64)> {
+        fn ends<T: Copy + Ord + Into<i64>>(ids: &[T]) -> Option<(i64, i64)> {
+            let first = *ids.first()?;
+            let (least, most) = ids.iter().fold((first, first), |(a, b), &id| (a.min(id), b.max(id)));
+            Some((least.into(), most.into()))
+        }
+        match self {
+            Self::Long(ids) => ends(ids),
+            Self::Int(ids) => ends(ids),
+        }
+    }
+}
+
+/// Smallest and largest element of a tensor of integers; nothing of an empty one.
+pub(crate) fn range_of(tensor: &Tensor) -> Result<Option<(i64, i64)>> {
+    if let Some(ids) = Ids::of(tensor)? {
+        return Ok(ids.range());
+    }
+    if tensor.numel() == 0 {
+        return Ok(None);
+    }
+    let (least, most) = tensor.detach().f_aminmax(None, false).torch()?;
+    Ok(Some((least.f_int64_value(&[]).torch()?, most.f_int64_value(&[]).torch()?)))
+}
+
 /// Refuses indices outside `0..size`. Reads the tensor (on a GPU it waits for it: there, a wrong index would end the
 /// process's use of the device).
 pub(crate) fn indices(operation: &str, name: &str, tensor: &Tensor, low: i64, size: i64) -> Result<()> {
-    if tensor.numel() == 0 {
-        return Ok(());
-    }
-    let (least, most) = tensor.detach().f_aminmax(None, false).torch()?;
-    let (least, most) = (least.f_int64_value(&[]).torch()?, most.f_int64_value(&[]).torch()?);
+    let Some((least, most)) = range_of(tensor)? else { return Ok(()) };
     if least < low || most >= size {
         let wrong = if least < low { least } else { most };
         return Err(range(format!("{operation}: {name} must be at least {low} and below {size}, but holds {wrong}")));

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::autograd::{GradMode, grad};
 use crate::error::{IntoResult, argument};
+use crate::shim::{self, check, handle};
 use crate::tensor::reduce::norm;
 use tch::Tensor;
 
@@ -46,6 +47,24 @@ pub fn clip_grad_value(params: &[&Tensor], clip: f64) -> Result<()> {
     Ok(())
 }
 
+/// The gradients there are, or those of their elements that are not zero.
 fn grads(params: &[&Tensor]) -> Result<Vec<Tensor>> {
-    params.iter().filter_map(|param| grad(param).transpose()).collect()
+    let mut grads = Vec::with_capacity(params.len());
+    for param in params {
+        let Some(mut grad) = grad(param)? else { continue };
+        if grad.is_sparse() {
+            // Rows that repeat are summed first: norm and limit are of the sums. The values are the gradient's own memory.
+            if !grad.f_is_coalesced().torch()? {
+                grad = grad.f_coalesce().torch()?;
+                // SAFETY: both handles are borrowed from live tensors.
+                check(unsafe { shim::recurra_set_grad(handle(param), handle(&grad)) })?;
+            }
+            grad = grad.f_internal_values().torch()?;
+            if grad.numel() == 0 {
+                continue;
+            }
+        }
+        grads.push(grad);
+    }
+    Ok(grads)
 }

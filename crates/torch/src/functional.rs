@@ -1,9 +1,11 @@
 //! Layers without state: linear, embeddings, dropout, cross entropy.
 
 use crate::Result;
-use crate::check::{floating, has_rank, has_shape, indices, integers, same_device, same_dtype};
+use crate::autograd::{grad, is_grad_enabled, set_grad};
+use crate::check::{Ids, floating, has_rank, has_shape, indices, integers, same_device, same_dtype};
 use crate::error::{IntoResult, argument, range, shape};
 use crate::tensor::is_floating;
+use crate::{fused, late, optim};
 use tch::{Kind, Reduction, Tensor};
 
 /// `x W^T + b`; `x` `[..., inputs]`, `weight` `[outputs, inputs]`, `bias` `[outputs]`.
@@ -44,7 +46,35 @@ fn check_table(operation: &str, weight: &Tensor, ids: &Tensor, padding_idx: i64)
 /// Rows of `weight` `[rows, dims]` by `ids` `[...]`: `[..., dims]`. The row `padding_idx` (-1: none) gets no gradient.
 pub fn embedding(weight: &Tensor, ids: &Tensor, padding_idx: i64) -> Result<Tensor> {
     check_table("embedding", weight, ids, padding_idx)?;
-    Tensor::f_embedding(weight, ids, padding_idx, false, false).torch()
+    let by_rows = fused::enabled() && optim::late::fits(weight);
+    if !by_rows {
+        late::settle_tensor(weight)?;
+        return Tensor::f_embedding(weight, ids, padding_idx, false, false).torch();
+    }
+    let ids = ids.f_contiguous().torch()?;
+    match Ids::of(&ids)? {
+        Some(ids) => late::catch_up(weight, &ids)?,
+        None => late::settle_tensor(weight)?,
+    }
+    // The gradient of a parameter then names its rows, so that an optimizer can leave the others for later. It is
+    // handed out dense (`autograd::dense_grad`).
+    let sparse = is_grad_enabled() && weight.requires_grad() && weight.f_is_leaf().torch()?;
+    if sparse {
+        limit_sparse_grad(weight)?;
+    }
+    let ids = if sparse { ids.f_to_dtype(Kind::Int64, false, false).torch()? } else { ids };
+    Tensor::f_embedding(weight, &ids, padding_idx, false, sparse).torch()
+}
+
+/// Sparse gradients that accumulate are only strung together: above the size of the weight a dense one is smaller.
+fn limit_sparse_grad(weight: &Tensor) -> Result<()> {
+    if let Some(grad) = grad(weight)?
+        && grad.is_sparse()
+        && grad.f_internal_nnz().torch()? >= weight.size()[0]
+    {
+        set_grad(weight, Some(&optim::late::to_dense(&grad)?))?;
+    }
+    Ok(())
 }
 
 /// How [`embedding_bag`] joins the rows of a bag.

@@ -13,6 +13,7 @@ pub mod error;
 pub mod functional;
 pub mod fused;
 pub mod init;
+pub mod late;
 pub mod optim;
 pub mod packing;
 pub mod random;

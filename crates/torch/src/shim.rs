@@ -84,6 +84,7 @@ unsafe extern "C" {
     pub(crate) fn recurra_set_grad(this: Handle, gradient: Handle) -> Message;
     pub(crate) fn recurra_grad_enabled() -> c_int;
     pub(crate) fn recurra_set_grad_enabled(enabled: c_int) -> c_int;
+    pub(crate) fn recurra_bump_version(this: Handle) -> Message;
     pub(crate) fn recurra_add_(this: Handle, other: Handle, alpha: f64) -> Message;
     pub(crate) fn recurra_storage(this: Handle, identity: *mut usize, bytes: *mut usize) -> Message;
     pub(crate) fn recurra_generator_new(device: c_int, seed: u64, out: *mut GeneratorHandle) -> Message;

@@ -18,37 +18,37 @@ impl NativeTensor {
     /// Whether operations on it are recorded.
     #[napi(catch_unwind)]
     pub fn requires_grad(&self) -> napi::Result<bool> {
-        Ok(self.get()?.requires_grad())
+        Ok(self.peek()?.requires_grad())
     }
 
     /// Records operations on this leaf, or not.
     #[napi(catch_unwind)]
     pub fn set_requires_grad(&self, on: bool) -> napi::Result<()> {
-        autograd::set_requires_grad(&*self.get()?, on).js()
+        autograd::set_requires_grad(&*self.peek()?, on).js()
     }
 
     /// Whether it is not the result of a recorded operation.
     #[napi(catch_unwind)]
     pub fn is_leaf(&self) -> napi::Result<bool> {
-        Ok(self.get()?.is_leaf())
+        Ok(self.peek()?.is_leaf())
     }
 
     /// The accumulated gradient.
     #[napi(catch_unwind)]
     pub fn grad(&self, env: Env) -> napi::Result<Option<NativeTensor>> {
-        autograd::grad(&*self.get()?).js()?.map(|grad| wrap(env, Ok(grad))).transpose()
+        autograd::dense_grad(&*self.peek()?).js()?.map(|grad| wrap(env, Ok(grad))).transpose()
     }
 
     /// Replaces the accumulated gradient.
     #[napi(catch_unwind)]
     pub fn set_grad(&self, grad: Option<&NativeTensor>) -> napi::Result<()> {
-        autograd::set_grad(&*self.get()?, shared(grad)?.as_ref()).js()
+        autograd::set_grad(&*self.peek()?, shared(grad)?.as_ref()).js()
     }
 
     /// Leaves it without a gradient.
     #[napi(catch_unwind)]
     pub fn zero_grad(&self) -> napi::Result<()> {
-        autograd::set_grad(&*self.get()?, None).js()
+        autograd::set_grad(&*self.peek()?, None).js()
     }
 
     /// Adds gradients into the leaves that this tensor depends on.

@@ -12,6 +12,7 @@ use napi::bindgen_prelude::{ClassInstance, ObjectFinalize, Uint8Array};
 use napi_derive::napi;
 use recurra_binding::{IntoJs, to_js};
 use recurra_torch::context::{parse_device, parse_dtype};
+use recurra_torch::late;
 use recurra_torch::tensor::{convert, create, device_name, dtype_name};
 use recurra_torch::{Error, ErrorCode, Result, Tensor};
 use std::cell::{Ref, RefCell};
@@ -47,6 +48,11 @@ pub(crate) fn tensors(list: &TensorList<'_>) -> napi::Result<Vec<Tensor>> {
     list.iter().map(|handle| handle.share()).collect()
 }
 
+/// As [`tensors`], for what does not look at the elements.
+pub(crate) fn unsettled(list: &TensorList<'_>) -> napi::Result<Vec<Tensor>> {
+    list.iter().map(|handle| Ok(handle.peek()?.shallow_clone())).collect()
+}
+
 /// References to tensors, as the layer below takes them.
 pub(crate) fn refs(tensors: &[Tensor]) -> Vec<&Tensor> {
     tensors.iter().collect()
@@ -57,8 +63,18 @@ fn disposed() -> napi::Error {
 }
 
 impl NativeTensor {
-    /// The tensor, for as long as the call lasts.
+    /// The tensor, for as long as the call lasts. Steps of an optimizer that its memory has missed are made up first.
     pub(crate) fn get(&self) -> napi::Result<Ref<'_, Tensor>> {
+        if late::pending() > 0
+            && let Some(held) = &*self.held.borrow()
+        {
+            late::settle(held.storage).js()?;
+        }
+        self.peek()
+    }
+
+    /// The tensor for what does not look at its elements: missed steps stay missed.
+    pub(crate) fn peek(&self) -> napi::Result<Ref<'_, Tensor>> {
         Ref::filter_map(self.held.borrow(), |held| held.as_ref().map(|held| &held.tensor)).map_err(|_| disposed())
     }
 
@@ -105,31 +121,31 @@ impl NativeTensor {
     /// The sizes of the dimensions.
     #[napi(catch_unwind)]
     pub fn shape(&self) -> napi::Result<Vec<i64>> {
-        Ok(self.get()?.size())
+        Ok(self.peek()?.size())
     }
 
     /// The element type.
     #[napi(catch_unwind)]
     pub fn dtype(&self) -> napi::Result<String> {
-        Ok(dtype_name(self.get()?.kind()))
+        Ok(dtype_name(self.peek()?.kind()))
     }
 
     /// The device.
     #[napi(catch_unwind)]
     pub fn device(&self) -> napi::Result<String> {
-        Ok(device_name(self.get()?.device()))
+        Ok(device_name(self.peek()?.device()))
     }
 
     /// The number of elements.
     #[napi(catch_unwind)]
     pub fn numel(&self) -> napi::Result<i64> {
-        Ok(self.get()?.numel() as i64)
+        Ok(self.peek()?.numel() as i64)
     }
 
     /// The same values without their history; shares memory.
     #[napi(catch_unwind)]
     pub fn detach(&self, env: Env) -> napi::Result<NativeTensor> {
-        wrap(env, convert::detach(&*self.get()?))
+        wrap(env, convert::detach(&*self.peek()?))
     }
 
     /// A copy that remains in the graph.
@@ -159,7 +175,7 @@ impl NativeTensor {
     /// A second handle on the same tensor.
     #[napi(catch_unwind)]
     pub fn alias(&self, env: Env) -> napi::Result<NativeTensor> {
-        let tensor = self.share()?;
+        let tensor = self.peek()?.shallow_clone();
         wrap(env, Ok(tensor))
     }
 

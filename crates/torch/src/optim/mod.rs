@@ -1,12 +1,14 @@
 //! Adam, AdamW and SGD, equal to `torch.optim`, through libtorch's fused kernels.
 
 mod adam;
+pub(crate) mod late;
 mod sgd;
 mod state;
 
 use crate::Result;
 use crate::autograd::{GradMode, grad, set_grad};
 use crate::error::{IntoResult, argument};
+use crate::late::settle_tensor;
 use crate::tensor::{describe, is_floating};
 use tch::Tensor;
 
@@ -109,6 +111,8 @@ struct Param {
     tensor: Tensor,
     group: usize,
     slots: state::Slots,
+    /// State of a weight that is stepped late; the slots are then empty.
+    late: Option<late::LateState>,
 }
 
 /// A parameter that moves in this step, with its gradient.
@@ -140,7 +144,7 @@ impl Optimizer {
                         if tensor.requires_grad() { " that is the result of an operation" } else { "" }
                     )));
                 }
-                optimizer.params.push(Param { tensor, group: index, slots: state::Slots::default() });
+                optimizer.params.push(Param { tensor, group: index, slots: state::Slots::default(), late: None });
             }
         }
         if optimizer.params.is_empty() {
@@ -155,6 +159,8 @@ impl Optimizer {
         let mut batches: Vec<(usize, tch::Kind, tch::Device, Vec<Move<'_>>)> = Vec::new();
         for param in &mut self.params {
             let Some(grad) = grad(&param.tensor)? else { continue };
+            let Some(grad) = param.step_late(grad, self.kind, &self.groups[param.group])? else { continue };
+            settle_tensor(&param.tensor)?;
             let key = (param.group, param.tensor.f_kind().torch()?, param.tensor.device());
             let step = Move { param: &param.tensor, grad, slots: &mut param.slots };
             match batches.iter_mut().find(|(group, kind, device, _)| (*group, *kind, *device) == key) {
@@ -196,7 +202,8 @@ impl Optimizer {
 
     /// Bytes that the state takes.
     pub fn state_bytes(&self) -> usize {
-        self.params.iter().map(|param| param.slots.bytes()).sum()
+        let late = |param: &Param| param.late.as_ref().map_or(0, |state| state.owner.lock().late.bytes());
+        self.params.iter().map(|param| param.slots.bytes() + late(param)).sum()
     }
 }
 

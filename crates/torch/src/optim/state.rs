@@ -1,6 +1,7 @@
 //! The state of each parameter: names and shapes as in `torch.optim`'s `state_dict`.
 
-use super::{Optimizer, OptimizerKind, Param};
+use super::late::late_slots;
+use super::{Optimizer, OptimizerKind};
 use crate::error::{IntoResult, argument};
 use crate::{Error, ErrorCode, Result};
 use tch::{Kind, Tensor};
@@ -18,8 +19,18 @@ impl Lazy {
         self.0.as_ref().map(Tensor::shallow_clone).ok_or_else(|| argument("optimizer state is missing"))
     }
 
+    pub(super) fn get(&self) -> Option<&Tensor> {
+        self.0.as_ref()
+    }
+
     pub(super) fn is_some(&self) -> bool {
         self.0.is_some()
+    }
+}
+
+impl From<Tensor> for Lazy {
+    fn from(tensor: Tensor) -> Self {
+        Self(Some(tensor))
     }
 }
 
@@ -113,13 +124,17 @@ pub struct Entry {
 }
 
 impl Optimizer {
-    /// All state, parameter by parameter; second handles on the tensors themselves.
-    pub fn state(&self) -> Vec<Entry> {
-        let entries = |(index, param): (usize, &Param)| -> Vec<Entry> {
-            let tensors = param.slots.all().into_iter().filter_map(|(slot, lazy)| Some((slot, lazy.0.as_ref()?)));
-            tensors.map(|(slot, tensor)| Entry { index, slot, tensor: tensor.shallow_clone() }).collect()
-        };
-        self.params.iter().enumerate().flat_map(entries).collect()
+    /// All state, parameter by parameter; second handles on the tensors themselves, or copies where a weight is stepped
+    /// late (all its rows catch up).
+    pub fn state(&self) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for (index, param) in self.params.iter().enumerate() {
+            let late = param.late.as_ref().map(|state| late_slots(state, &param.tensor)).transpose()?;
+            let slots = late.as_ref().unwrap_or(&param.slots);
+            let tensors = slots.all().into_iter().filter_map(|(slot, lazy)| Some((slot, lazy.get()?)));
+            entries.extend(tensors.map(|(slot, tensor)| Entry { index, slot, tensor: tensor.shallow_clone() }));
+        }
+        Ok(entries)
     }
 
     /// Replaces all state by copies of `entries`. Everything is checked before anything changes, and all that does not
@@ -159,6 +174,8 @@ impl Optimizer {
             return Err(Error::new(ErrorCode::StateMismatch, message));
         }
         for (param, slots) in self.params.iter_mut().zip(fresh) {
+            // Dropping the late state lets all rows catch up with the steps that were made.
+            param.late = None;
             param.slots = slots;
         }
         Ok(())

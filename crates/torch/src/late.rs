@@ -1,0 +1,198 @@
+//! Weights whose optimizer steps are applied late, and what makes that invisible.
+//!
+//! An optimizer that steps only the rows with a gradient (`optim/late.rs`) enters the weight here. An embedding that
+//! reads rows lets those catch up ([`catch_up`]); everything else that reaches the weight's memory, also through a view
+//! made earlier, lets all rows catch up first ([`settle`]). While no weight is late both cost one read of a counter.
+
+use crate::check::Ids;
+use crate::{Error, ErrorCode, Result, context};
+use recurra_kernels::optim::{Algorithm, LateRows};
+use std::slice;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use tch::Tensor;
+
+/// A weight `[rows, dims]` with the state of its optimizer.
+pub(crate) struct Rows {
+    weight: Tensor,
+    storage: usize,
+    /// A number of its own, by which it finds itself in the registry.
+    id: usize,
+    pub late: LateRows,
+    pub algorithm: Algorithm,
+}
+
+/// A [`Rows`] as its optimizer holds it. When the optimizer lets go, all rows catch up.
+pub(crate) struct Owner(Arc<Mutex<Rows>>);
+
+struct Entry {
+    storage: usize,
+    id: usize,
+    rows: Weak<Mutex<Rows>>,
+}
+
+/// The weights that may have missed steps now; there are few, so a list is searched faster than a map.
+static REGISTRY: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+/// How many there are, to be asked without the lock.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Locks are taken in the order `Rows`, registry; this function holds the registry's alone.
+fn find(storage: usize) -> Option<Arc<Mutex<Rows>>> {
+    if COUNT.load(Ordering::Acquire) == 0 {
+        return None;
+    }
+    lock(&REGISTRY).iter().find(|entry| entry.storage == storage)?.rows.upgrade()
+}
+
+/// Makes up all missed steps of the weight behind a storage (see [`context::storage`]), if it has any.
+pub fn settle(storage: usize) -> Result<()> {
+    find(storage).map_or(Ok(()), |rows| lock(&rows).settle())
+}
+
+/// As [`settle`], for the memory of a tensor.
+pub(crate) fn settle_tensor(tensor: &Tensor) -> Result<()> {
+    if COUNT.load(Ordering::Acquire) == 0 {
+        return Ok(());
+    }
+    settle(context::storage(tensor)?.0)
+}
+
+/// Makes up the missed steps of the rows that an embedding is about to read.
+pub(crate) fn catch_up(weight: &Tensor, ids: &Ids<'_>) -> Result<()> {
+    if COUNT.load(Ordering::Acquire) == 0 {
+        return Ok(());
+    }
+    let Some(rows) = find(context::storage(weight)?.0) else { return Ok(()) };
+    let mut rows = lock(&rows);
+    if rows.weight.data_ptr() != weight.data_ptr() || rows.weight.size() != weight.size() {
+        return rows.settle();
+    }
+    let ids: Vec<u32> = ids.iter().map(|id| id as u32).collect();
+    let (late, weights) = rows.parts();
+    late.catch_up(weights, &ids)
+}
+
+/// The number of weights that may have missed steps.
+pub fn pending() -> usize {
+    COUNT.load(Ordering::Acquire)
+}
+
+impl Rows {
+    fn parts(&mut self) -> (&mut LateRows, &mut [f32]) {
+        let address = self.weight.data_ptr().cast::<f32>();
+        // SAFETY: the weight is a contiguous float32 tensor on the CPU (`Owner::new`), kept alive by the handle here.
+        // Whoever reads its memory on this thread does so after `settle` or `catch_up` returned, not meanwhile.
+        (&mut self.late, unsafe { slice::from_raw_parts_mut(address, self.weight.numel()) })
+    }
+
+    /// Makes up all missed steps and leaves the registry.
+    pub fn settle(&mut self) -> Result<()> {
+        let (late, weights) = self.parts();
+        late.flush(weights)?;
+        self.leave();
+        Ok(())
+    }
+
+    fn leave(&self) {
+        let mut registry = lock(&REGISTRY);
+        registry.retain(|entry| entry.id != self.id && entry.rows.strong_count() > 0);
+        COUNT.store(registry.len(), Ordering::Release);
+    }
+
+    /// One step: the rows (distinct) have these gradients times `scale`, the others none.
+    fn step(&mut self, rows: &[u32], grads: &[f32], lr: f64, scale: f32) -> Result<()> {
+        let (late, weights) = self.parts();
+        late.step(weights, rows, grads, lr, scale)
+    }
+
+    /// First and second state, `[rows, dims]`, and the number of steps; all rows catch up.
+    pub fn export(&mut self) -> Result<(Vec<f32>, Vec<f32>, u64)> {
+        let (late, weights) = self.parts();
+        let (first, second) = late.export(weights)?;
+        let steps = late.step_count();
+        self.leave();
+        Ok((first, second, steps))
+    }
+}
+
+impl Owner {
+    /// For a contiguous float32 weight `[rows, dims]` on the CPU; `late` is its state.
+    pub fn new(weight: &Tensor, late: LateRows, algorithm: Algorithm) -> Result<Self> {
+        let storage = context::storage(weight)?.0;
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Ok(Self(Arc::new(Mutex::new(Rows { weight: weight.shallow_clone(), storage, id, late, algorithm }))))
+    }
+
+    /// The rows, for as long as the guard lives.
+    pub fn lock(&self) -> MutexGuard<'_, Rows> {
+        lock(&self.0)
+    }
+
+    /// A step, after which the rows without a gradient may be late. Another optimizer's missed steps come first.
+    pub fn step(&self, rows: &[u32], grads: &[f32], lr: f64, scale: f32) -> Result<()> {
+        let storage = self.lock().storage;
+        let known = match find(storage) {
+            Some(other) if !Arc::ptr_eq(&other, &self.0) => {
+                lock(&other).settle()?;
+                false
+            }
+            found => found.is_some(),
+        };
+        let mut own = self.lock();
+        own.step(rows, grads, lr, scale)?;
+        if !known {
+            let mut registry = lock(&REGISTRY);
+            registry.push(Entry { storage, id: own.id, rows: Arc::downgrade(&self.0) });
+            COUNT.store(registry.len(), Ordering::Release);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // It can fail only where sizes do not fit, which they did at every step before.
+        let _: Result<()> = self.lock().settle();
+    }
+}
+
+/// The rows of a sparse gradient, each once, with the sums of their gradients.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    /// Place of each row of the weight in `rows`, plus one; zeros between two calls.
+    place: Vec<u32>,
+    pub rows: Vec<u32>,
+    pub sums: Vec<f32>,
+}
+
+impl Gathered {
+    /// Gathers entry `i` of `ids` with the gradient `values[i * dims ..]`.
+    pub fn gather(&mut self, ids: &[i64], values: &[f32], (rows, dims): (usize, usize)) -> Result<()> {
+        self.rows.clear();
+        self.sums.clear();
+        self.place.resize(rows, 0);
+        for (i, &id) in ids.iter().enumerate() {
+            let Some(place) = usize::try_from(id).ok().and_then(|id| self.place.get_mut(id)) else {
+                return Err(Error::new(ErrorCode::Internal, format!("a gradient is for row {id} of {rows}")));
+            };
+            let grad = &values[i * dims..][..dims];
+            if *place == 0 {
+                self.rows.push(id as u32);
+                *place = self.rows.len() as u32;
+                self.sums.extend_from_slice(grad);
+            } else {
+                let at = (*place as usize - 1) * dims;
+                self.sums[at..][..dims].iter_mut().zip(grad).for_each(|(sum, g)| *sum += g);
+            }
+        }
+        for &row in &self.rows {
+            self.place[row as usize] = 0;
+        }
+        Ok(())
+    }
+}
