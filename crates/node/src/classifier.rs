@@ -120,6 +120,9 @@ impl Inner {
     }
 }
 
+/// Work on a classifier that is under way, which keeps the classifier alive.
+type Pending<T, J> = AsyncTask<Background<(T, Arc<Inner>), J>>;
+
 /// The text classifier on the CPU kernels; it needs no libtorch.
 #[napi(custom_finalize)]
 pub struct CpuClassifier {
@@ -142,7 +145,7 @@ impl CpuClassifier {
         &self,
         work: impl FnOnce(&Classifier) -> Result<T> + Send + 'static,
         convert: impl FnOnce(T) -> J + Send + 'static,
-    ) -> napi::Result<AsyncTask<Background<(T, Arc<Inner>), J>>>
+    ) -> napi::Result<Pending<T, J>>
     where
         J: napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName,
     {
@@ -184,10 +187,7 @@ impl CpuClassifier {
 
     /// Trains on the batches of a chunk, one step of Adam each.
     #[napi(catch_unwind, ts_return_type = "Promise<CpuClassifierStats>")]
-    pub fn train_batches(
-        &self,
-        chunk: CpuClassifierChunk,
-    ) -> napi::Result<AsyncTask<Background<(Stats, Arc<Inner>), CpuClassifierStats>>> {
+    pub fn train_batches(&self, chunk: CpuClassifierChunk) -> napi::Result<Pending<Stats, CpuClassifierStats>> {
         let (tokens, lengths) = (chunk.tokens.to_vec(), chunk.lengths.to_vec());
         let (labels, batch_sizes) = (chunk.labels.to_vec(), chunk.batch_sizes.to_vec());
         let (rates, clip_norm) = (chunk.learning_rates, chunk.clip_norm);
@@ -207,11 +207,7 @@ impl CpuClassifier {
 
     /// Probabilities of the classes, text by text in the order given.
     #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
-    pub fn predict(
-        &self,
-        tokens: &[i32],
-        lengths: &[i32],
-    ) -> napi::Result<AsyncTask<Background<(Vec<f32>, Arc<Inner>), Float32Array>>> {
+    pub fn predict(&self, tokens: &[i32], lengths: &[i32]) -> napi::Result<Pending<Vec<f32>, Float32Array>> {
         let (tokens, lengths) = (tokens.to_vec(), lengths.to_vec());
         self.background(move |classifier| classifier.predict(&tokens, &lengths), Float32Array::new)
     }
@@ -225,15 +221,24 @@ impl CpuClassifier {
 
     /// All weights, under PyTorch's names.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<FileTensor>>")]
-    pub fn state(&self) -> napi::Result<AsyncTask<Background<(Vec<NamedTensor>, Arc<Inner>), Vec<FileTensor>>>> {
-        self.background(Classifier::state, |tensors| tensors.into_iter().map(FileTensor::from).collect())
+    pub fn state(&self) -> napi::Result<Pending<Vec<Bytes>, Vec<FileTensor>>> {
+        self.background(
+            |classifier| Ok(classifier.state()?.into_iter().map(Bytes::from).collect()),
+            |tensors: Vec<Bytes>| tensors.into_iter().map(FileTensor::from).collect(),
+        )
     }
 
     /// Replaces all weights; what differs is listed in one error, and then nothing has changed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
-    pub fn load_state(&self, entries: Vec<FileTensor>) -> napi::Result<AsyncTask<Background<((), Arc<Inner>), ()>>> {
-        let tensors: Vec<NamedTensor> = entries.into_iter().map(NamedTensor::from).collect();
-        self.background(move |classifier| classifier.load_state(&tensors), |()| ())
+    pub fn load_state(&self, entries: Vec<FileTensor>) -> napi::Result<Pending<(), ()>> {
+        let entries: Vec<Bytes> = entries.into_iter().map(Bytes::from).collect();
+        self.background(
+            move |classifier| {
+                let tensors: Vec<NamedTensor> = entries.into_iter().map(NamedTensor::from).collect();
+                classifier.load_state(&tensors)
+            },
+            |()| (),
+        )
     }
 
     /// Lets go of the weights once running work has ended; doing it again does nothing.
@@ -243,27 +248,39 @@ impl CpuClassifier {
     }
 }
 
-impl From<NamedTensor> for FileTensor {
+/// A tensor's elements as bytes, made away from the event loop: a large embedding takes tens of milliseconds.
+pub struct Bytes {
+    name: String,
+    dtype: String,
+    shape: Vec<usize>,
+    data: Vec<u8>,
+}
+
+impl From<NamedTensor> for Bytes {
     fn from(tensor: NamedTensor) -> Self {
-        let bytes: Vec<u8> = tensor.data.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Self {
-            name: tensor.name,
-            dtype: tensor.dtype,
-            shape: tensor.shape.iter().map(|&size| size as i64).collect(),
-            data: Uint8Array::new(bytes),
-        }
+        let data = tensor.data.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Self { name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, data }
     }
 }
 
-impl From<FileTensor> for NamedTensor {
+impl From<Bytes> for NamedTensor {
+    fn from(tensor: Bytes) -> Self {
+        let (values, _) = tensor.data.as_chunks::<4>();
+        let data = values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        Self { name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, data }
+    }
+}
+
+impl From<Bytes> for FileTensor {
+    fn from(tensor: Bytes) -> Self {
+        let shape = tensor.shape.iter().map(|&size| size as i64).collect();
+        Self { name: tensor.name, dtype: tensor.dtype, shape, data: Uint8Array::new(tensor.data) }
+    }
+}
+
+impl From<FileTensor> for Bytes {
     fn from(tensor: FileTensor) -> Self {
-        let values =
-            tensor.data.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
-        Self {
-            name: tensor.name,
-            dtype: tensor.dtype,
-            shape: tensor.shape.iter().map(|&size| size.max(0) as usize).collect(),
-            data: values.collect(),
-        }
+        let shape = tensor.shape.iter().map(|&size| size.max(0) as usize).collect();
+        Self { name: tensor.name, dtype: tensor.dtype, shape, data: tensor.data.to_vec() }
     }
 }
