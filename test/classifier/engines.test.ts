@@ -44,24 +44,25 @@ afterEach(() => {
   for (const engine of open.splice(0)) engine.close();
 });
 
+const BASE: EngineConfig = {
+  cell: 'lstm',
+  embeddingDim: 24,
+  hiddenSize: 20,
+  numLayers: 1,
+  bidirectional: true,
+  pooling: 'max',
+  dropout: 0,
+  embeddingDropout: 0,
+  vocabSize: VOCABULARY,
+  numClasses: CLASSES,
+  paddingIdx: 1,
+  seed: 11,
+  threads: 2,
+};
+
 /** The same weights in both engines. */
 async function pair(change: Partial<EngineConfig>): Promise<{ kernels: Engine; libtorch: Engine }> {
-  const config: EngineConfig = {
-    cell: 'lstm',
-    embeddingDim: 24,
-    hiddenSize: 20,
-    numLayers: 1,
-    bidirectional: true,
-    pooling: 'max',
-    dropout: 0,
-    embeddingDropout: 0,
-    vocabSize: VOCABULARY,
-    numClasses: CLASSES,
-    paddingIdx: 1,
-    seed: 11,
-    threads: 2,
-    ...change,
-  };
+  const config = { ...BASE, ...change };
   const engines = { kernels: kernelEngine(config), libtorch: torchEngine(config) };
   open.push(engines.kernels, engines.libtorch);
   await engines.kernels.loadState(await engines.libtorch.state());
@@ -121,21 +122,7 @@ describe('the classifier on the kernels and on libtorch', () => {
 
   it('a chunk of 20 batches is 20 chunks of one, bit by bit', async () => {
     const { kernels, libtorch } = await pair({});
-    const other = kernelEngine({
-      cell: 'lstm',
-      embeddingDim: 24,
-      hiddenSize: 20,
-      numLayers: 1,
-      bidirectional: true,
-      pooling: 'max',
-      dropout: 0,
-      embeddingDropout: 0,
-      vocabSize: VOCABULARY,
-      numClasses: CLASSES,
-      paddingIdx: 1,
-      seed: 11,
-      threads: 2,
-    });
+    const other = kernelEngine(BASE);
     open.push(other);
     await other.loadState(await libtorch.state());
     await kernels.train(chunk(20, 16, 5), 0);
