@@ -35,6 +35,7 @@ export interface RecurraErrorOptions {
 
 /** Every error that this library throws or rejects with. Its {@link code} is stable; its message is for people. */
 export class RecurraError extends Error {
+  /** Name of the class, as in every error of JavaScript. */
   override name = 'RecurraError';
   /** Stable name of the kind of error. */
   readonly code: ErrorCode;
@@ -47,6 +48,7 @@ export class RecurraError extends Error {
 
 /** An argument or option that does not fit, found before any work began. */
 export class ArgumentError extends RecurraError {
+  /** Name of the class, as in every error of JavaScript. */
   override name = 'ArgumentError';
 }
 
@@ -62,6 +64,7 @@ export interface FilePosition {
 
 /** A fault in data: a file that is missing, a column that is not there, a row that does not fit. */
 export class DataError extends RecurraError {
+  /** Name of the class, as in every error of JavaScript. */
   override name = 'DataError';
   /** Path of the file, if there is one. */
   readonly file: string | undefined;
@@ -81,11 +84,13 @@ export class DataError extends RecurraError {
 
 /** A model file that cannot be read or is not what it should be. */
 export class ModelFileError extends RecurraError {
+  /** Name of the class, as in every error of JavaScript. */
   override name = 'ModelFileError';
 }
 
 /** libtorch could not be found, opened or used; the message lists each place looked at and the command that mends it. */
 export class LibtorchError extends RecurraError {
+  /** Name of the class, as in every error of JavaScript. */
   override name = 'LibtorchError';
 }
 

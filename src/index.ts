@@ -18,7 +18,14 @@ export {
   type RecurraErrorOptions,
 } from './errors.js';
 export type { CudaStatus } from './native/cuda.js';
-export { type Diagnosis, diagnose } from './native/doctor.js';
+export {
+  type AddonStatus,
+  type Diagnosis,
+  diagnose,
+  type LibtorchStatus,
+  type Processor,
+  type Versions,
+} from './native/doctor.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export { type LoadedFile, loadFile, type NamedTensors, type SaveFileOptions, saveFile } from './safetensors/index.js';

@@ -249,6 +249,7 @@ export class TextClassifier {
     this.#engine.close();
   }
 
+  /** As {@link close}, for `using model = ...`. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -6,6 +6,7 @@ import type { TextClassifier } from './classifier.js';
  * it is in {@link model}.
  */
 export class TrainingError extends RecurraError {
+  /** Name of the class, as in every error of JavaScript. */
   override name = 'TrainingError';
   /** The best model so far; `undefined` if training stopped before there was one. */
   readonly model: TextClassifier | undefined;

@@ -4,4 +4,4 @@ export { TrainingError } from './errors.js';
 export type { Evaluation } from './metrics.js';
 export type { Cell, ModelOptions, ModelSettings, Pooling, Schedule, TextOptions, TrainOptions } from './options.js';
 export { type LabelProbability, Prediction } from './prediction.js';
-export type { Progress } from './progress.js';
+export type { Progress, ValidationResult } from './progress.js';

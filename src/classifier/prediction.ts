@@ -38,6 +38,7 @@ export class Prediction implements Iterable<LabelProbability> {
     this.knownTokens = knownTokens;
   }
 
+  /** The labels, from the most probable on. */
   [Symbol.iterator](): Iterator<LabelProbability> {
     return this.classes[Symbol.iterator]();
   }

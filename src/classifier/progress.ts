@@ -1,3 +1,13 @@
+/** How a model does on validation rows. */
+export interface ValidationResult {
+  /** Rows measured. */
+  rows: number;
+  /** Mean cross entropy per row, in nats. */
+  loss: number;
+  /** Share of rows labelled rightly. */
+  accuracy: number;
+}
+
 /** How far a training is, as {@link TrainOptions.onProgress} sees it. */
 export interface Progress {
   /** What has just happened: a few more batches, or the end of an epoch. */
@@ -19,7 +29,7 @@ export interface Progress {
   /** Estimated seconds that the training still needs, without validation. */
   secondsLeft: number;
   /** With `kind: 'epoch'` and validation rows: how the model does on them. */
-  validation?: { rows: number; loss: number; accuracy: number };
+  validation?: ValidationResult;
 }
 
 /** Sums that an epoch's progress is computed from. */

@@ -1,8 +1,16 @@
 import { checkOptionNames, invalidArgument } from '../errors.js';
 import { Random } from './random.js';
 
-/** What a {@link DataLoader} takes its rows from: an array, or something like `EncodedDataset` that has `length` and `row`. */
-export type Dataset<Row> = ArrayLike<Row> | { readonly length: number; row(index: number): Row };
+/** Rows that are asked for one by one, as an `EncodedDataset` gives them. */
+export interface RowSource<Row> {
+  /** Number of rows. */
+  readonly length: number;
+  /** The row with this index. */
+  row(index: number): Row;
+}
+
+/** What a {@link DataLoader} takes its rows from: an array, or a {@link RowSource}. */
+export type Dataset<Row> = ArrayLike<Row> | RowSource<Row>;
 
 /** Options of a {@link DataLoader}. */
 export interface DataLoaderOptions<Row, Batch> {

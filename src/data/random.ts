@@ -3,6 +3,14 @@ import { invalidArgument } from '../errors.js';
 /** State of a {@link Random}, plain data that survives JSON: four unsigned 32-bit words. */
 export type RandomState = readonly [number, number, number, number];
 
+/** An array or typed array, whose elements can change places. */
+export interface Shuffleable {
+  /** Number of elements. */
+  readonly length: number;
+  /** The elements. */
+  [index: number]: unknown;
+}
+
 /**
  * Seeded random numbers, the same on every machine and Node version.
  *
@@ -56,6 +64,7 @@ export class Random {
     return [a!, b!, c!, d!];
   }
 
+  /** Goes back to a state. */
   set state(state: RandomState) {
     const fits =
       Array.isArray(state) &&
@@ -114,7 +123,7 @@ export class Random {
    *
    * @param items - An array or typed array of at most 2^32 elements.
    */
-  shuffle<T extends { readonly length: number; [index: number]: unknown }>(items: T): T {
+  shuffle<T extends Shuffleable>(items: T): T {
     for (let i = items.length - 1; i > 0; i--) {
       const j = this.int(i + 1);
       const held = items[i];

@@ -16,8 +16,14 @@ export interface UnlabelledText {
   line?: number | undefined;
 }
 
+/** Where rows come from. */
+export interface RowsOrigin {
+  /** Path of the file that messages name. */
+  readonly file?: string | undefined;
+}
+
 /**
  * Texts with their classes: an array, a generator, or a reader such as {@link readCsv} that gives them as it reads.
  * A reader may have `file`, the path that messages name.
  */
-export type Rows = (Iterable<LabelledText> | AsyncIterable<LabelledText>) & { readonly file?: string | undefined };
+export type Rows = (Iterable<LabelledText> | AsyncIterable<LabelledText>) & RowsOrigin;

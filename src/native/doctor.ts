@@ -7,28 +7,66 @@ import { light } from './light.js';
 import { platformName } from './platform.js';
 import { torch } from './torch.js';
 
+/** Versions that matter when something does not work. */
+export interface Versions {
+  /** This package. */
+  recurra: string;
+  /** Node.js. */
+  node: string;
+  /** Node-API that this Node offers. */
+  napi: string;
+}
+
+/** The processor. */
+export interface Processor {
+  /** Architecture, such as `x86_64`. */
+  arch: string;
+  /** Vector extensions that matter here. */
+  features: string[];
+  /** Logical processors that this process may use. */
+  logicalProcessors: number;
+}
+
+/** The light addon: where it was found, or why it was not. */
+export interface AddonStatus {
+  /** Its file. */
+  path?: string;
+  /** Why it could not be loaded. */
+  error?: string;
+}
+
+/** libtorch: which one, from where, or why none. */
+export interface LibtorchStatus {
+  /** The version that is needed. */
+  expected: string;
+  /** The version that was opened. */
+  version?: string;
+  /** What named the place: an environment variable, the npm package, the cache folder. */
+  source?: string;
+  /** Folder of the libraries. */
+  folder?: string;
+  /** Threads that it computes with. */
+  threads?: number;
+  /** Code of the error, if it could not be used. */
+  code?: string;
+  /** The error's message, with every place that was looked at. */
+  error?: string;
+}
+
 /** What {@link diagnose} found. */
 export interface Diagnosis {
   /** `true` if everything that computes on the CPU works. */
   ok: boolean;
   /** Versions of this package and of Node. */
-  versions: { recurra: string; node: string; napi: string };
+  versions: Versions;
   /** Platform as the prebuilt packages are named. */
   platform: string;
-  /** The processor; `features` are the vector extensions that matter here. */
-  cpu: { arch: string; features: string[]; logicalProcessors: number } | undefined;
-  /** The light addon: where it was found, or why it was not. */
-  addon: { path?: string; error?: string };
-  /** libtorch: which one, from where, or why none. */
-  libtorch: {
-    expected: string;
-    version?: string;
-    source?: string;
-    folder?: string;
-    threads?: number;
-    code?: string;
-    error?: string;
-  };
+  /** The processor; absent if the light addon could not be loaded. */
+  cpu: Processor | undefined;
+  /** The light addon. */
+  addon: AddonStatus;
+  /** libtorch. */
+  libtorch: LibtorchStatus;
   /** CUDA, or why not. */
   cuda: CudaStatus;
 }

@@ -257,7 +257,7 @@ fn the_classifier_refuses_what_it_cannot_train_on() {
         (Chunk { tokens: vec![2, 10, 4], ..good.clone() }, ErrorCode::OutOfRange, "token id 10 at position 1"),
         (Chunk { tokens: vec![2, -1, 4], ..good.clone() }, ErrorCode::OutOfRange, "token id -1"),
         (Chunk { tokens: vec![2, 3], ..good.clone() }, ErrorCode::InvalidArgument, "sum to the 2 tokens"),
-        (Chunk { lengths: vec![3, 0], ..good.clone() }, ErrorCode::InvalidArgument, "row 1 has the length 0"),
+        (Chunk { lengths: vec![3, 0], ..good.clone() }, ErrorCode::OutOfRange, "row 1 has the length 0"),
         (Chunk { labels: vec![0, 2], ..good.clone() }, ErrorCode::OutOfRange, "label 2 of row 1"),
         (Chunk { labels: vec![0], ..good.clone() }, ErrorCode::InvalidArgument, "one entry per text"),
         (Chunk { batch_sizes: vec![1], ..good.clone() }, ErrorCode::InvalidArgument, "sum to the 2 texts"),
@@ -272,7 +272,7 @@ fn the_classifier_refuses_what_it_cannot_train_on() {
     let clip = StepOptions { clip_norm: f64::NAN, ..options };
     refused(classifier.train_batches(&good, &clip), ErrorCode::InvalidArgument, "clipNorm");
     refused(classifier.predict(&[2, 99], &[2]), ErrorCode::OutOfRange, "99");
-    refused(classifier.predict(&[2], &[0]), ErrorCode::InvalidArgument, "at least one token");
+    refused(classifier.predict(&[2], &[0]), ErrorCode::OutOfRange, "at least one token");
     assert_eq!(classifier.state().unwrap(), before);
 
     let mut state = before.clone();
