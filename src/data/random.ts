@@ -48,7 +48,7 @@ export class Random {
   }
 
   /**
-   * Goes on where {@link state} was read.
+   * Goes on where {@link Random.state} was read.
    *
    * @throws {@link ArgumentError} if `state` is not four unsigned 32-bit integers of which one is not 0.
    */
