@@ -12,6 +12,8 @@ export declare namespace light {
     predict(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>
     /** The same at once, on the thread of JavaScript: for a few short texts, which take less time than a change of thread. */
     predictNow(tokens: Int32Array, lengths: Int32Array): Float32Array
+    /** Gets ready for many predictions, in the background. */
+    prepare(): Promise<void>
     /** All weights, under PyTorch's names. */
     state(): Promise<Array<FileTensor>>
     /** Replaces all weights; what differs is listed in one error, and then nothing has changed. */

@@ -4,8 +4,8 @@
  *   node --import tsx scripts/lesson/compare.ts [REFERENCE...] [--data DIR] [--seeds 0,1,2] [--models rnn,lstm,lstm-packed,gru]
  *     [--orders own,torch] [--exchange DIR] [--runs FILE] [--out FILE]
  *
- * REFERENCE: PyTorch's runs, default ../shared/golden/lesson_reference.json beside the checkout; of several files the runs are put
- * together. --orders: trainings with rows in an order of our own, and in PyTorch's order. --exchange: a folder that
+ * REFERENCE: PyTorch's runs, as reference.py writes them; of several files the runs are put together. Default:
+ * ../shared/golden/lesson_reference.json beside the checkout, if it is there, and reference.json in this folder. --orders: trainings with rows in an order of our own, and in PyTorch's order. --exchange: a folder that
  * exchange.py wrote from AG News; the table of the first steps is made from it. --runs: a JSON file that keeps our runs (default
  * target/lesson-runs.json); runs that it has already are not done again, so that an interrupted comparison goes on.
  * OMP_NUM_THREADS=1 is faster where other programs use the processor's cores.
@@ -34,8 +34,11 @@ const { values, positionals } = parseArgs({
     out: { type: 'string', default: join(checkout, 'docs', 'lesson.md') },
   },
 });
-const paths =
-  positionals.length > 0 ? positionals : [join(checkout, '..', 'shared', 'golden', 'lesson_reference.json')];
+const usual = [
+  join(checkout, '..', 'shared', 'golden', 'lesson_reference.json'),
+  join(checkout, 'scripts', 'lesson', 'reference.json'),
+];
+const paths = positionals.length > 0 ? positionals : usual.filter((path) => existsSync(path));
 const references = paths.map((path) => JSON.parse(readFileSync(path, 'utf8')) as Reference);
 const reference: Reference = { ...references[0]!, runs: references.flatMap((part) => part.runs) };
 const seeds = values.seeds.split(',').map(Number);

@@ -52,16 +52,29 @@ def made_up_rows(count, vocab_size, seed):
     return rows
 
 
-def ag_news_rows(folder, count, seed):
-    """The first rows of the order that torch.randperm gives after the seed, encoded by the vocabulary of all rows."""
-    with open(os.path.join(folder, "train.csv"), encoding="utf8", newline="") as file:
-        texts = [(int(label) - 1, basic_english(title + " " + text)) for label, title, text in csv.reader(file)]
+def read_texts(folder, name):
+    """Class, from 0, and tokens of each row of a file of AG News."""
+    with open(os.path.join(folder, name), encoding="utf8", newline="") as file:
+        return [(int(label) - 1, basic_english(title + " " + text)) for label, title, text in csv.reader(file)]
+
+
+def vocabulary(texts):
+    """Index of each token: <unk>, <pad>, then by falling frequency, ties by code point."""
     counter = collections.Counter(token for _, tokens in texts for token in tokens)
     itos = ["<unk>", "<pad>"] + sorted(counter, key=lambda token: (-counter[token], token))
-    stoi = {token: index for index, token in enumerate(itos)}
+    return {token: index for index, token in enumerate(itos)}
+
+
+def encoded(texts, stoi):
+    return [(label, [stoi.get(token, 0) for token in tokens] or [0]) for label, tokens in texts]
+
+
+def ag_news_rows(folder, count, seed):
+    """The first rows of the order that torch.randperm gives after the seed, encoded by the vocabulary of all rows."""
+    texts = read_texts(folder, "train.csv")
+    stoi = vocabulary(texts)
     torch.manual_seed(seed)
-    order = torch.randperm(len(texts))[:count].tolist()
-    return [(texts[i][0], [stoi[token] for token in texts[i][1]] or [0]) for i in order], len(itos)
+    return encoded([texts[i] for i in torch.randperm(len(texts))[:count].tolist()], stoi), len(stoi)
 
 
 def batch_of(rows):

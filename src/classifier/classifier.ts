@@ -9,7 +9,7 @@ import { TrainingError } from './errors.js';
 import type { Evaluation } from './metrics.js';
 import { readModel, writeModel } from './modelFile.js';
 import { type ModelSettings, type TrainOptions, trainSettings } from './options.js';
-import { type Prediction, type Predictor, predictTexts } from './prediction.js';
+import { type Prediction, type Predictor, predictText, predictTexts } from './prediction.js';
 import type { Progress } from './progress.js';
 import { measure, Training } from './training.js';
 
@@ -204,8 +204,7 @@ export class TextClassifier {
    */
   async predict(text: string, options: PredictOptions = {}): Promise<Prediction> {
     if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
-    const [prediction] = await this.predictMany([text], options);
-    return prediction!;
+    return predictText(this.#predictor, text, this.#checkPredict(options));
   }
 
   /**
@@ -214,10 +213,7 @@ export class TextClassifier {
    * @throws {@link ArgumentError} if an element is not a string.
    */
   async predictMany(texts: readonly string[], options: PredictOptions = {}): Promise<Prediction[]> {
-    this.#checkOpen();
-    checkOptionNames('predict', options, ['topK']);
-    const { topK = this.labels.length } = options;
-    if (!Number.isSafeInteger(topK) || topK < 1) throw invalidArgument('topK', 'an integer from 1', topK);
+    const topK = this.#checkPredict(options);
     if (!Array.isArray(texts)) throw invalidArgument('texts', 'an array of strings', texts);
     if (texts.length === 0) return [];
     return predictTexts(this.#predictor, texts, topK);
@@ -252,6 +248,15 @@ export class TextClassifier {
   /** As {@link close}, for `using model = ...`. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** How many labels to list. */
+  #checkPredict(options: PredictOptions): number {
+    this.#checkOpen();
+    checkOptionNames('predict', options, ['topK']);
+    const { topK = this.labels.length } = options;
+    if (!Number.isSafeInteger(topK) || topK < 1) throw invalidArgument('topK', 'an integer from 1', topK);
+    return topK;
   }
 
   #checkOpen(): void {

@@ -71,13 +71,37 @@ export function kernelEngine(config: EngineConfig): Engine {
   const { threads, ...model } = config;
   const native = new (light().CpuClassifier)({ ...model, threads: threads ?? availableParallelism() });
   const atOnce = AT_ONCE / workPerToken(config);
+  // After a change of the weights the first prediction makes them ready, which is too long for the event loop; and once the
+  // vocabulary has been read through, its input projections are worth keeping.
+  let ready = false;
+  let seen = 0;
+  const changed = () => {
+    ready = false;
+    seen = 0;
+  };
   return {
-    train: ({ learningRates, ...chunk }, clipNorm) =>
-      native.trainBatches({ ...chunk, learningRates: [...learningRates], clipNorm }),
-    predict: (tokens, lengths) =>
-      tokens.length <= atOnce ? native.predictNow(tokens, lengths) : native.predict(tokens, lengths),
+    train: ({ learningRates, ...chunk }, clipNorm) => {
+      changed();
+      return native.trainBatches({ ...chunk, learningRates: [...learningRates], clipNorm });
+    },
+    predict: (tokens, lengths) => {
+      if (ready && tokens.length <= atOnce) {
+        const before = seen;
+        seen += tokens.length;
+        // A failure here fails nothing: predictions go on without the table.
+        if (before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
+        return native.predictNow(tokens, lengths);
+      }
+      return native.predict(tokens, lengths).then((probabilities) => {
+        ready = true;
+        return probabilities;
+      });
+    },
     state: () => native.state(),
-    loadState: (entries) => native.loadState(entries),
+    loadState: (entries) => {
+      changed();
+      return native.loadState(entries);
+    },
     close: () => native.close(),
   };
 }

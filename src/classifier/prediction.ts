@@ -101,32 +101,46 @@ interface Block {
   known: Int32Array;
 }
 
-async function encodeBlock(
-  { split, vocab }: Predictor,
-  texts: readonly string[],
-  from: number,
-  turns: Turns,
-): Promise<Block> {
-  const rows = Math.min(ROWS_PER_CALL, texts.length - from);
+/** A text's token ids, at least one, and how many tokens it has and how many of them are known. */
+function encodeText({ split, vocab }: Predictor, text: string): { ids: Int32Array; count: number; known: number } {
+  const words = split(text);
   const unknown = vocab.defaultIndex!;
+  if (words.length === 0) return { ids: Int32Array.of(unknown), count: 0, known: 0 };
+  const ids = vocab.encode(words);
+  let known = 0;
+  for (let i = 0; i < ids.length; i++) if (ids[i] !== unknown) known++;
+  return { ids, count: words.length, known };
+}
+
+/**
+ * Labels one text, without what only many texts need.
+ *
+ * @internal
+ */
+export function predictText(predictor: Predictor, text: string, topK: number): Prediction | Promise<Prediction> {
+  const { engine, labels } = predictor;
+  const { ids, count, known } = encodeText(predictor, text);
+  const probabilities = engine.predict(ids, Int32Array.of(ids.length));
+  if (probabilities instanceof Float32Array) return predictionOf(labels, probabilities, topK, count, known);
+  return probabilities.then((row) => predictionOf(labels, row, topK, count, known));
+}
+
+async function encodeBlock(predictor: Predictor, texts: readonly string[], from: number, turns: Turns): Promise<Block> {
+  const rows = Math.min(ROWS_PER_CALL, texts.length - from);
   const block = { lengths: new Int32Array(rows), counts: new Int32Array(rows), known: new Int32Array(rows) };
   const parts: Int32Array[] = [];
   let total = 0;
   for (let row = 0; row < rows; row++) {
     const text = texts[from + row];
     if (typeof text !== 'string') throw invalidArgument(`texts[${from + row}]`, 'a string', text);
-    const words = split(text);
-    const ids = words.length === 0 ? Int32Array.of(unknown) : vocab.encode(words);
-    let known = 0;
-    if (words.length > 0) for (let i = 0; i < ids.length; i++) if (ids[i] !== unknown) known++;
-    block.counts[row] = words.length;
+    const { ids, count, known } = encodeText(predictor, text);
+    block.counts[row] = count;
     block.lengths[row] = ids.length;
     block.known[row] = known;
     total += ids.length;
     parts.push(ids);
     if (turns.due) await turns.next();
   }
-  if (rows === 1) return { ...block, tokens: parts[0]! };
   const tokens = new Int32Array(total);
   let at = 0;
   for (const ids of parts) {

@@ -216,7 +216,13 @@ impl CpuClassifier {
     #[napi(catch_unwind)]
     pub fn predict_now(&self, tokens: &[i32], lengths: &[i32]) -> napi::Result<Float32Array> {
         let inner = self.inner()?;
-        guard(|| inner.classifier.predict(tokens, lengths)).js().map(Float32Array::new)
+        guard(|| inner.classifier.predict_at_once(tokens, lengths)).js().map(Float32Array::new)
+    }
+
+    /// Gets ready for many predictions, in the background.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn prepare(&self) -> napi::Result<Pending<(), ()>> {
+        self.background(Classifier::prepare, |()| ())
     }
 
     /// All weights, under PyTorch's names.

@@ -36,6 +36,8 @@ struct Weights {
     steps: u64,
     /// Weights for prediction; `None` after a change.
     frozen: Option<Frozen>,
+    /// Counts the changes of the weights.
+    version: u64,
     /// Tokens predicted since the last change.
     predicted: AtomicUsize,
 }
@@ -68,6 +70,7 @@ impl Classifier {
             space: TrainSpace::default(),
             steps: 0,
             frozen: None,
+            version: 0,
             predicted: AtomicUsize::new(0),
         };
         Ok(Self { model, pool, weights: RwLock::new(weights), scratch: Mutex::new(Vec::new()) })
@@ -110,6 +113,7 @@ impl Classifier {
         let mut guard = self.write();
         let weights = &mut *guard;
         weights.frozen = None;
+        weights.version += 1;
         *weights.predicted.get_mut() = 0;
         if weights.optimizer.as_ref().is_some_and(|o| o.algorithm != options.algorithm)
             && let Some(mut old) = weights.optimizer.take()
@@ -166,12 +170,23 @@ impl Classifier {
         Ok(stats)
     }
 
-    /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row.
+    /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row. Once as
+    /// many tokens were predicted as there are words, every word's input projection is computed and kept.
     ///
     /// # Errors
     /// `OutOfRange` for a length below 1 or a token id outside the vocabulary, `InvalidShape` when the lengths do not add
     /// up to the number of tokens.
     pub fn predict(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
+        let seen = self.read().predicted.fetch_add(tokens.len(), Ordering::Relaxed).saturating_add(tokens.len());
+        self.project_vocabulary(seen)?;
+        self.predict_at_once(tokens, lengths)
+    }
+
+    /// As [`Self::predict`], without ever stopping to project the vocabulary: for callers that must not wait.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn predict_at_once(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
         config::check_rows(tokens, lengths, self.model.config.vocab_size)?;
         loop {
             let weights = self.read();
@@ -180,12 +195,6 @@ impl Classifier {
                 self.freeze()?;
                 continue;
             };
-            let seen = weights.predicted.fetch_add(tokens.len(), Ordering::Relaxed).saturating_add(tokens.len());
-            if frozen.wants_table(&self.model, seen) {
-                drop(weights);
-                self.project_vocabulary();
-                continue;
-            }
             let reader = Reader { model: &self.model, embedding: &weights.embedding, flat: &weights.flat, frozen };
             let lock = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
             let take = || lock().pop().unwrap_or_default();
@@ -193,8 +202,20 @@ impl Classifier {
         }
     }
 
+    /// Gets ready for many predictions: all rows current, weights packed, every word's input projection computed where
+    /// the table is not too large.
+    ///
+    /// # Errors
+    /// Only for a fault of this library.
+    pub fn prepare(&self) -> Result<()> {
+        self.project_vocabulary(usize::MAX)
+    }
+
     /// Makes all rows current and packs the weights for prediction.
     fn freeze(&self) -> Result<()> {
+        if self.read().frozen.is_some() {
+            return Ok(());
+        }
         let mut guard = self.write();
         let weights = &mut *guard;
         if weights.frozen.is_none() {
@@ -206,14 +227,23 @@ impl Classifier {
         Ok(())
     }
 
-    fn project_vocabulary(&self) {
-        let mut guard = self.write();
-        let weights = &mut *guard;
-        if let Some(frozen) = &mut weights.frozen
-            && frozen.wants_table(&self.model, usize::MAX)
+    /// Makes the table of all words if it is worth it after so many tokens. Predictions go on meanwhile.
+    fn project_vocabulary(&self, seen: usize) -> Result<()> {
+        self.freeze()?;
+        let weights = self.read();
+        let version = weights.version;
+        let Some(frozen) = weights.frozen.as_ref().filter(|frozen| frozen.wants_table(&self.model, seen)) else {
+            return Ok(());
+        };
+        let table = frozen.table_of(&self.model, &weights.embedding, &self.pool);
+        drop(weights);
+        let mut weights = self.write();
+        if weights.version == version
+            && let Some(frozen) = &mut weights.frozen
         {
-            frozen.make_table(&self.model, &weights.embedding, &self.pool);
+            frozen.table = table;
         }
+        Ok(())
     }
 
     /// All parameters under PyTorch's names and shapes.
@@ -236,6 +266,7 @@ impl Classifier {
         self.model.import(tensors, &mut weights.embedding, &mut weights.flat)?;
         weights.optimizer = None;
         weights.frozen = None;
+        weights.version += 1;
         *weights.predicted.get_mut() = 0;
         Ok(())
     }

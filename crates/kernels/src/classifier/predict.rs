@@ -24,7 +24,7 @@ pub(super) struct Frozen {
     packs: Vec<DirPacks>,
     fc: FcPacks,
     /// Input projection of every word, for each direction.
-    table: Vec<Buf>,
+    pub table: Vec<Buf>,
 }
 
 /// Buffers of one thread that predicts.
@@ -62,8 +62,8 @@ impl Frozen {
         self.table.is_empty() && tokens >= words && words * model.shape.gp * model.shape.dirs * 4 <= TABLE_BYTES
     }
 
-    /// Projects every word.
-    pub fn make_table(&mut self, model: &Model, embedding: &[f32], pool: &Pool) {
+    /// Projects every word, for each direction.
+    pub fn table_of(&self, model: &Model, embedding: &[f32], pool: &Pool) -> Vec<Buf> {
         let (words, shape) = (model.config.vocab_size, &model.shape);
         let mut table: Vec<Buf> = (0..shape.dirs).map(|_| Buf::zeros(words * shape.gp)).collect();
         let to: Vec<Mat> = table.iter_mut().map(|buf| Mat::new(buf, shape.gp)).collect();
@@ -85,7 +85,7 @@ impl Frozen {
                 }
             }
         });
-        self.table = table;
+        table
     }
 }
 
