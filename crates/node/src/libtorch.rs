@@ -30,6 +30,22 @@ fn version_of(library: &Library) -> Option<String> {
     Some(format!("{}.{}.{}", packed >> 56, (packed >> 48) & 0xff, (packed >> 40) & 0xff))
 }
 
+/// Lets libgomp's threads sleep while they wait, unless the user decided about it; returns what must be taken back.
+///
+/// libgomp reads this once, when it is loaded with libtorch. By default its threads spin for milliseconds after each
+/// parallel region, on the cores that the kernels' own threads and other processes need: two trainings side by side on two cores
+/// were twenty times as slow. `OMP_PROC_BIND` and the like are left alone.
+fn let_openmp_sleep() -> Option<&'static str> {
+    const NAME: &str = "OMP_WAIT_POLICY";
+    if std::env::var_os(NAME).is_some() || std::env::var_os("GOMP_SPINCOUNT").is_some() {
+        return None;
+    }
+    // SAFETY: as Node's own assignment to `process.env`: a variable of our own is added for a moment, and glibc never frees a
+    // value that another thread may be reading.
+    unsafe { std::env::set_var(NAME, "PASSIVE") };
+    Some(NAME)
+}
+
 /// Opens the library at `path` for the whole process and returns the version it reports, or `null` if it reports none.
 ///
 /// The library is never closed: other libraries keep pointers into it.
@@ -39,10 +55,15 @@ pub fn open_libtorch(path: String) -> Result<Option<String>> {
         if !Path::new(&path).is_absolute() {
             return Err(refused(format!("{path} is not an absolute path")));
         }
+        let set = let_openmp_sleep();
         // SAFETY: running the initialisers of the library that the user pointed to is what was asked for; its
         // handle is leaked below, so no symbol outlives it.
-        let library =
-            unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_GLOBAL) }.map_err(|error| refused(reason(&error)))?;
+        let opened = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_GLOBAL) };
+        if let Some(name) = set {
+            // SAFETY: as in `let_openmp_sleep`; child processes should not inherit it.
+            unsafe { std::env::remove_var(name) };
+        }
+        let library = opened.map_err(|error| refused(reason(&error)))?;
         let version = version_of(&library);
         std::mem::forget(library);
         Ok(version)

@@ -1,0 +1,67 @@
+/**
+ * Writes docs/benchmarks.md from what the comparison wrote with `--json`.
+ *
+ *     npm run bench -- page RESULTS.json [MORE.json...]
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import type { Row } from './compare/types.js';
+
+interface Details {
+  environment: { date: string; processor: string; cores: number; versions: Record<string, string | number | boolean> };
+  options: { repeats: number };
+}
+
+const files = process.argv.slice(2);
+if (files.length === 0) throw new Error('Usage: npm run bench -- page RESULTS.json [MORE.json...]');
+const rows = files.flatMap((file) => JSON.parse(readFileSync(file, 'utf8')) as Row[]);
+const [{ environment, options }] = files.map(
+  (file) => JSON.parse(readFileSync(file.replace(/\.json$/, '.details.json'), 'utf8')) as Details,
+) as [Details];
+
+const number = (value: number) => (value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3));
+const isSweep = ({ work }: Row) => work.startsWith('every shape of the table');
+const table = (list: Row[]) =>
+  [
+    '| work | against | shape | threads | recurra | the other | unit | ratio |',
+    '|---|---|---|---|---|---|---|---|',
+    ...list.map(({ work, against, shape, threads, ours, theirs, unit, ratio, settings }) => {
+      const how = theirs === undefined ? '' : ` (${settings.theirs})`;
+      const cells = [
+        work,
+        `${against}${how}`,
+        shape,
+        threads,
+        number(ours),
+        number(theirs),
+        unit,
+        `${ratio.toPrecision(3)}x`,
+      ];
+      return `| ${cells.join(' | ')} |`;
+    }),
+  ].join('\n');
+
+const sweep = rows.filter(isSweep);
+const ratios = sweep.map(({ ratio }) => ratio).sort((a, b) => a - b);
+const middle = (ratios[Math.floor((ratios.length - 1) / 2)]! + ratios[Math.ceil((ratios.length - 1) / 2)]!) / 2;
+const text = `# Speed, beside PyTorch's
+
+Written by \`npm run bench -- page\` from what \`npm run bench\` measured; [bench/README.md](../bench/README.md) says what is compared, and how it is
+made fair. Both sides take turns in one run; each figure is the median of ${options.repeats}. Times of a shared machine are worth little, ratios more.
+
+${environment.processor}, ${environment.cores} cores, ${environment.date.slice(0, 10)}; recurra ${environment.versions.recurra}, Node.js ${environment.versions.node}, PyTorch ${environment.versions.torch} (${environment.versions.capability}).
+
+## The lesson's network
+
+${table(rows.filter((row) => !isSweep(row)))}
+
+"PyTorch's best" is the fastest of its settings: optimizer, padded or packed, oneDNN, threads, order of rows; the one that won is named in brackets.
+
+## Other shapes, training
+
+${table(sweep)}
+
+${sweep.length} shapes, lowest ratio ${ratios[0]?.toPrecision(3)}x, median ${middle.toPrecision(3)}x.
+`;
+writeFileSync('docs/benchmarks.md.new', text);
+renameSync('docs/benchmarks.md.new', 'docs/benchmarks.md');
+console.log('written: docs/benchmarks.md');
