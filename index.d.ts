@@ -301,6 +301,8 @@ export declare namespace torch {
     maxDim(dim: number, keepdim: boolean): Array<NativeTensor>
     /** The smallest elements along a dimension, and where they are. */
     minDim(dim: number, keepdim: boolean): Array<NativeTensor>
+    /** Smallest and largest element of integers; null of none. */
+    range(): [number, number] | null
     /** Where the largest element is. */
     argmax(dim: number | undefined | null, keepdim: boolean): NativeTensor
     /** Where the smallest element is. */
@@ -565,8 +567,8 @@ export declare namespace torch {
     batchSizes: Int32Array
   }
 
-  /** Packs padded rows whose lengths fall. */
-  export function packPaddedSequence(input: NativeTensor, lengths: Int32Array, batchFirst: boolean): PackedRows
+  /** Packs padded rows. The lengths fall; with an order, that at place `b` is the length of row `order[b]`. */
+  export function packPaddedSequence(input: NativeTensor, lengths: Int32Array, batchFirst: boolean, order?: Int32Array | null): PackedRows
 
   /** Padded rows and their lengths. */
   export interface PaddedRows {
@@ -591,8 +593,11 @@ export declare namespace torch {
   /** The numbers 0..n in random order, from the global generator. */
   export function randperm(n: number, dtype: string, device: string): NativeTensor
 
-  /** Runs a recurrent layer over padded (`batchSizes` null) or packed input; returns output, h and, for the LSTM, c. */
-  export function rnn(mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, batchSizes: Int32Array | null, hx: Array<NativeTensor>, weights: Array<NativeTensor>, hasBiases: boolean, numLayers: number, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean): Array<NativeTensor>
+  /**
+   * Runs a recurrent layer over padded (`batchSizes` null) or packed input; returns output, h and, for the LSTM, c. `hx` may
+   * be empty for zeros; with an order, row `order[b]` of the states is that of the packed row `b`.
+   */
+  export function rnn(mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, batchSizes: Int32Array | null, hx: Array<NativeTensor>, weights: Array<NativeTensor>, hasBiases: boolean, numLayers: number, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean, order?: Int32Array | null): Array<NativeTensor>
 
   /** One step of a recurrence; returns the next state. */
   export function rnnCell(mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, hx: Array<NativeTensor>, weightIh: NativeTensor, weightHh: NativeTensor, biasIh: NativeTensor | null, biasHh: NativeTensor | null): Array<NativeTensor>

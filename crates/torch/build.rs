@@ -27,7 +27,14 @@ fn main() {
         .include(&include)
         .include(include.join("torch/csrc/api/include"))
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
-        .files(["shim/shim.cpp", "shim/random.cpp", "shim/optim.cpp", "shim/scalar.cpp", "shim/recurrent.cpp"]);
+        .files([
+            "shim/shim.cpp",
+            "shim/random.cpp",
+            "shim/optim.cpp",
+            "shim/scalar.cpp",
+            "shim/recurrent.cpp",
+            "shim/rows.cpp",
+        ]);
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("windows") {
         build.flag("/EHsc");
     }

@@ -115,11 +115,6 @@ export function checkIds(name: string, ids: TensorBase, limit: number, what: str
  * @internal
  */
 export function idRange(ids: TensorBase): { min: number; max: number } | undefined {
-  if (ids.numel() === 0) return undefined;
-  const native = nativeOf(ids);
-  const [low, high] = [native.minAll(), native.maxAll()];
-  const range = { min: low.item(), max: high.item() };
-  low.dispose();
-  high.dispose();
-  return range;
+  const range = nativeOf(ids).range();
+  return range ? { min: range[0], max: range[1] } : undefined;
 }

@@ -17,7 +17,6 @@ import { uniform_ } from './init.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
 import { PackedSequence } from './utils/packedSequence.js';
-import { reorder } from './utils/rnn.js';
 
 /** Options of all recurrent layers. */
 export interface RecurrentOptions extends FactoryOptions {
@@ -177,13 +176,8 @@ export abstract class RecurrentBase extends Module {
         'INVALID_SHAPE',
       );
     }
-    let states = this.#initial(initial, input.batchSize);
-    if (initial && sortedIndices) states = states.map((state) => wrap(reorder(nativeOf(state), 1, sortedIndices)));
-    const [output, ...finals] = this.#native(data, batchSizes, states);
-    return {
-      output: new PackedSequence(output!, batchSizes, sortedIndices, unsortedIndices),
-      states: unsortedIndices ? finals.map((state) => wrap(reorder(nativeOf(state), 1, unsortedIndices))) : finals,
-    };
+    const [output, ...states] = this.#native(data, batchSizes, this.#initial(initial, input.batchSize), sortedIndices);
+    return { output: new PackedSequence(output!, batchSizes, sortedIndices, unsortedIndices), states };
   }
 
   #runPadded(input: Tensor, initial: readonly Tensor[] | undefined): RecurrentResult {
@@ -227,7 +221,13 @@ export abstract class RecurrentBase extends Module {
     return { output: output!, states };
   }
 
-  #native(input: Tensor, batchSizes: Int32Array | null, states: readonly Tensor[]): Tensor[] {
+  // Without states they are zeros; with an order, row order[b] of them belongs to the packed row b.
+  #native(
+    input: Tensor,
+    batchSizes: Int32Array | null,
+    states: readonly Tensor[],
+    order: Int32Array | null = null,
+  ): Tensor[] {
     const { bias, numLayers, dropout, training, bidirectional, batchFirst } = this;
     const weights = this.#parameterNames.map((name) => nativeOf((this as unknown as Record<string, Parameter>)[name]!));
     const hx = states.map((state) => nativeOf(state));
@@ -244,6 +244,7 @@ export abstract class RecurrentBase extends Module {
         training,
         bidirectional,
         batchFirst,
+        order,
       )
       .map((native) => wrap(native));
   }
@@ -262,13 +263,8 @@ export abstract class RecurrentBase extends Module {
 
   // libtorch does not check states of packed input, and can crash on wrong ones.
   #initial(initial: readonly Tensor[] | undefined, batch: number): readonly Tensor[] {
-    const count = this.#mode === 'LSTM' ? 2 : 1;
+    if (initial === undefined) return [];
     const weight = this.#first();
-    if (initial === undefined) {
-      return Array.from({ length: count }, (_, i) =>
-        zeros(this.#stateShape(i, batch), { dtype: weight.dtype, device: weight.device }),
-      );
-    }
     initial.forEach((state, i) => {
       const name = `${i === 0 ? 'h' : 'c'} of hx of ${this.constructor.name}`;
       checkExactShape(name, state, this.#stateShape(i, batch), '[layers * directions, batch, size]');

@@ -8,7 +8,7 @@ use napi_derive::napi;
 use recurra_binding::IntoJs;
 use recurra_torch::cells::{self, CellWeights};
 use recurra_torch::packing;
-use recurra_torch::recurrent::{self, Mode, Options};
+use recurra_torch::recurrent::{self, Mode, Options, Packing};
 
 /// Packed rows.
 #[napi(object, object_from_js = false)]
@@ -28,15 +28,19 @@ pub struct PaddedRows {
     pub lengths: Int32Array,
 }
 
-/// Packs padded rows whose lengths fall.
-#[napi(catch_unwind)]
+/// Packs padded rows. The lengths fall; with an order, that at place `b` is the length of row `order[b]`.
+#[napi(
+    catch_unwind,
+    ts_args_type = "input: NativeTensor, lengths: Int32Array, batchFirst: boolean, order?: Int32Array | null"
+)]
 pub fn pack_padded_sequence(
     env: Env,
     input: &NativeTensor,
     lengths: &[i32],
     batch_first: bool,
+    order: Option<Int32Array>,
 ) -> napi::Result<PackedRows> {
-    let packed = packing::pack_padded_sequence(&*input.get()?, lengths, batch_first).js()?;
+    let packed = packing::pack_padded_sequence(&*input.get()?, lengths, batch_first, order.as_deref()).js()?;
     Ok(PackedRows { data: wrap(env, Ok(packed.data))?, batch_sizes: Int32Array::new(packed.batch_sizes) })
 }
 
@@ -55,10 +59,11 @@ pub fn pad_packed_sequence(
     Ok(PaddedRows { output: wrap(env, Ok(output))?, lengths: Int32Array::new(lengths) })
 }
 
-/// Runs a recurrent layer over padded (`batchSizes` null) or packed input; returns output, h and, for the LSTM, c.
+/// Runs a recurrent layer over padded (`batchSizes` null) or packed input; returns output, h and, for the LSTM, c. `hx` may
+/// be empty for zeros; with an order, row `order[b]` of the states is that of the packed row `b`.
 #[napi(
     catch_unwind,
-    ts_args_type = "mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, batchSizes: Int32Array | null, hx: Array<NativeTensor>, weights: Array<NativeTensor>, hasBiases: boolean, numLayers: number, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean"
+    ts_args_type = "mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, batchSizes: Int32Array | null, hx: Array<NativeTensor>, weights: Array<NativeTensor>, hasBiases: boolean, numLayers: number, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean, order?: Int32Array | null"
 )]
 #[allow(clippy::too_many_arguments, reason = "the arguments are those of libtorch's operator")]
 pub fn rnn(
@@ -74,11 +79,13 @@ pub fn rnn(
     train: bool,
     bidirectional: bool,
     batch_first: bool,
+    order: Option<Int32Array>,
 ) -> napi::Result<Vec<NativeTensor>> {
     let mode = Mode::parse(&mode).js()?;
     let options = Options { mode, has_biases, num_layers, dropout, train, bidirectional, batch_first };
     let (hx, weights) = (tensors(&hx)?, tensors(&weights)?);
-    wrap_all(env, recurrent::rnn(&*input.get()?, batch_sizes.as_deref(), &refs(&hx), &refs(&weights), &options))
+    let packing = batch_sizes.as_deref().map(|batch_sizes| Packing { batch_sizes, order: order.as_deref() });
+    wrap_all(env, recurrent::rnn(&*input.get()?, packing, &refs(&hx), &refs(&weights), &options))
 }
 
 /// One step of a recurrence; returns the next state.

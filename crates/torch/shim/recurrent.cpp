@@ -27,6 +27,7 @@ struct FusedOptions {
   uint64_t seed;
   const int32_t *batch_sizes;
   size_t steps;
+  const int32_t *order;
 };
 
 // Both return nullptr, or a message from malloc. `saved` is freed by `release`, and only where it is not null.

@@ -162,7 +162,7 @@ impl<'a> Ids<'a> {
 }
 
 /// Smallest and largest element of a tensor of integers; nothing of an empty one.
-pub(crate) fn range_of(tensor: &Tensor) -> Result<Option<(i64, i64)>> {
+pub fn range_of(tensor: &Tensor) -> Result<Option<(i64, i64)>> {
     if let Some(ids) = Ids::of(tensor)? {
         return Ok(ids.range());
     }

@@ -216,8 +216,17 @@ pub fn cross_entropy(
     wanted.remove(class_dim);
     has_shape(NAME, "target (class indices)", target, "the shape of logits without the classes", &wanted)?;
     let target = target.f_to_dtype(Kind::Int64, false, false).torch()?;
-    let flat = target.f_reshape([-1_i64]).torch()?;
-    let counted = flat.f_ne(ignore_index).torch()?;
-    indices(NAME, "target", &flat.f_index(&[Some(&counted)]).torch()?, 0, classes)?;
+    let wrong = match Ids::of(&target)? {
+        Some(ids) => ids.iter().find(|&id| id != ignore_index && !(0..classes).contains(&id)),
+        None => {
+            let flat = target.f_reshape([-1_i64]).torch()?;
+            let counted = flat.f_ne(ignore_index).torch()?;
+            indices(NAME, "target", &flat.f_index(&[Some(&counted)]).torch()?, 0, classes)?;
+            None
+        }
+    };
+    if let Some(wrong) = wrong {
+        return Err(range(format!("{NAME}: target must be at least 0 and below {classes}, but holds {wrong}")));
+    }
     logits.f_cross_entropy_loss(&target, weight, reduction, ignore_index, label_smoothing).torch()
 }

@@ -3,12 +3,13 @@
 //! `shim/recurrent.cpp` owns the node of the graph and calls back into this file. Values, states and gradients are those
 //! of libtorch's own layers; second derivatives are not available.
 
-use crate::recurrent::{Mode, Options};
+use crate::recurrent::{Mode, Options, Packing};
 use crate::shim::{self, Handle, Owned, check};
 use crate::{Error, ErrorCode, Result, context, guard};
 use recurra_kernels::layout::PackedLayout;
 use recurra_kernels::recurrent::{self as kernels, Cell, RecurrentConfig, Saved};
 use recurra_kernels::threads::Pool;
+use std::borrow::Cow;
 use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::slice;
@@ -76,6 +77,8 @@ pub(crate) struct FusedOptions {
     seed: u64,
     batch_sizes: *const i32,
     steps: usize,
+    /// Rows of the states in the packed order, or null.
+    order: *const i32,
 }
 
 /// The kernels' functions, as the shim calls them.
@@ -112,6 +115,7 @@ struct Kept {
     config: RecurrentConfig,
     rows: usize,
     total: usize,
+    order: Option<Vec<i32>>,
     saved: Mutex<Saved>,
     pool: Arc<Pool>,
 }
@@ -157,6 +161,32 @@ fn parameter_sizes(config: &RecurrentConfig) -> Vec<usize> {
 unsafe fn view<'a>(values: *const f32, len: usize) -> Option<&'a [f32]> {
     // SAFETY: by the caller's promise.
     (!values.is_null()).then(|| unsafe { slice::from_raw_parts(values, len) })
+}
+
+/// States `[.., rows, size]` with their rows in the packed order.
+fn to_packed<'a>(states: Option<&'a [f32]>, order: Option<&[i32]>, size: usize) -> Option<Cow<'a, [f32]>> {
+    let states = states?;
+    let Some(order) = order else { return Some(Cow::Borrowed(states)) };
+    let mut packed = Vec::with_capacity(states.len());
+    for part in states.chunks_exact(order.len() * size) {
+        for &row in order {
+            packed.extend_from_slice(&part[row as usize * size..][..size]);
+        }
+    }
+    Some(Cow::Owned(packed))
+}
+
+/// The reverse of [`to_packed`].
+fn from_packed<'a>(states: &'a [f32], order: Option<&[i32]>, size: usize) -> Cow<'a, [f32]> {
+    let Some(order) = order else { return Cow::Borrowed(states) };
+    let mut back = vec![0.0; states.len()];
+    let part = order.len() * size;
+    for (from, to) in states.chunks_exact(part).zip(back.chunks_exact_mut(part)) {
+        for (row, from) in order.iter().zip(from.chunks_exact(size)) {
+            to[*row as usize * size..][..size].copy_from_slice(from);
+        }
+    }
+    Cow::Owned(back)
 }
 
 /// # Safety
@@ -210,6 +240,8 @@ unsafe extern "C" fn forward(
             return Err(Error::new(ErrorCode::Internal, "the number of recurrent parameters is not that of the layer"));
         }
         // SAFETY: as above.
+        let order = (!o.order.is_null()).then(|| unsafe { slice::from_raw_parts(o.order, rows) });
+        // SAFETY: as above.
         let (x, h0, c0, params) = unsafe {
             let params = slice::from_raw_parts(params, count).iter().zip(&sizes);
             (
@@ -219,20 +251,23 @@ unsafe extern "C" fn forward(
                 params.map(|(&param, &size)| view(param, size).unwrap_or_default()).collect::<Vec<_>>(),
             )
         };
+        let (wide, deep) = (config.state_size(), config.hidden_size);
+        let (h0, c0) = (to_packed(h0, order, wide), to_packed(c0, order, deep));
         let mode = match (config.dropout > 0.0 && config.num_layers > 1, o.keep != 0) {
             (true, _) => kernels::Mode::Train { seed: o.seed },
             (false, true) => kernels::Mode::Eval,
             (false, false) => kernels::Mode::Inference,
         };
         let pool = team(&config, &layout);
-        let (made, kept) = kernels::forward(&pool, &config, &layout, x, (h0, c0), &params, mode)?;
+        let (made, kept) = kernels::forward(&pool, &config, &layout, x, (h0.as_deref(), c0.as_deref()), &params, mode)?;
         // SAFETY: as above.
         unsafe {
             give(&made.output, output);
-            give(&made.hn, hn);
-            give(&made.cn, cn);
+            give(&from_packed(&made.hn, order, wide), hn);
+            give(&from_packed(&made.cn, order, deep), cn);
             if let (Some(kept), true) = (kept, o.keep != 0) {
-                let kept = Kept { config, rows, total, saved: Mutex::new(kept), pool };
+                let order = order.map(<[i32]>::to_vec);
+                let kept = Kept { config, rows, total, order, saved: Mutex::new(kept), pool };
                 *saved = Box::into_raw(Box::new(kept)).cast();
             }
         }
@@ -255,7 +290,7 @@ unsafe extern "C" fn backward(
 ) -> *mut c_char {
     message(guard(|| {
         // SAFETY: by the shim's promise, as for the other pointers below.
-        let Kept { config, rows, total, saved, pool } = unsafe { &*saved.cast::<Kept>() };
+        let Kept { config, rows, total, order, saved, pool } = unsafe { &*saved.cast::<Kept>() };
         let states = config.num_layers * config.directions() * rows;
         // SAFETY: as above.
         let (output, hn, cn) = unsafe {
@@ -266,12 +301,14 @@ unsafe extern "C" fn backward(
             )
         };
         let mut saved = saved.lock().unwrap_or_else(PoisonError::into_inner);
-        let grads = kernels::backward(pool, &mut saved, output, hn, cn)?;
+        let (order, wide, deep) = (order.as_deref(), config.state_size(), config.hidden_size);
+        let (hn, cn) = (to_packed(hn, order, wide), to_packed(cn, order, deep));
+        let grads = kernels::backward(pool, &mut saved, output, hn.as_deref(), cn.as_deref())?;
         // SAFETY: as above.
         unsafe {
             give(&grads.input, x);
-            give(&grads.h0, h0);
-            give(&grads.c0, c0);
+            give(&from_packed(&grads.h0, order, wide), h0);
+            give(&from_packed(&grads.c0, order, deep), c0);
             for (grad, &to) in grads.params.iter().zip(slice::from_raw_parts(params, count)) {
                 give(grad, to);
             }
@@ -300,7 +337,7 @@ pub(crate) fn fits(input: &Tensor, options: &Options) -> bool {
 /// for zeros.
 pub(crate) fn run(
     data: &Tensor,
-    batch_sizes: &[i32],
+    Packing { batch_sizes, order }: Packing<'_>,
     state: &[&Tensor],
     weights: &[&Tensor],
     (hidden, projection): (i64, i64),
@@ -338,6 +375,7 @@ pub(crate) fn run(
         seed,
         batch_sizes: batch_sizes.as_ptr(),
         steps: batch_sizes.len(),
+        order: order.map_or(ptr::null(), <[i32]>::as_ptr),
     };
     let tensors: Vec<Handle> =
         std::iter::once(&data).chain(state).chain(weights).map(|tensor| shim::handle(tensor)).collect();
@@ -372,7 +410,7 @@ mod tests {
 
     fn call(batch_sizes: &[i32], x: &Tensor) -> Result<Vec<Tensor>> {
         let (weights, options) = layer(4, 3);
-        run(x, batch_sizes, &[], &weights.iter().collect::<Vec<_>>(), (4, 0), &options)
+        run(x, Packing { batch_sizes, order: None }, &[], &weights.iter().collect::<Vec<_>>(), (4, 0), &options)
     }
 
     #[test]

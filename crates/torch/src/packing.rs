@@ -5,8 +5,8 @@ use crate::error::{IntoResult, argument, shape};
 use crate::shim;
 use crate::tensor::convert::to_i64;
 use crate::tensor::create::from_i32;
-use crate::tensor::number_beside;
-use tch::Tensor;
+use crate::tensor::{is_floating, number_beside};
+use tch::{Device, Tensor};
 
 /// Packed rows: `data` `[sum of lengths, ...]` step by step, and how many rows each step has.
 pub struct Packed {
@@ -70,8 +70,58 @@ pub fn check_batch_sizes(operation: &str, batch_sizes: &[i32], rows: i64) -> Res
     Ok(())
 }
 
+/// Refuses an order that is not a permutation of the rows.
+pub(crate) fn check_order(operation: &str, order: &[i32], rows: usize) -> Result<()> {
+    let mut seen = vec![false; rows];
+    let fits = order.len() == rows
+        && order.iter().all(|&row| {
+            usize::try_from(row)
+                .ok()
+                .and_then(|row| seen.get_mut(row))
+                .is_some_and(|seen| !std::mem::replace(seen, true))
+        });
+    if fits {
+        return Ok(());
+    }
+    Err(argument(format!("{operation}: the order must hold each of the {rows} rows once, but is {order:?}")))
+}
+
+/// Where the packed rows lie in a padded tensor: `order[b]` is the row at place `b`, the first two dimensions count as
+/// one.
+fn places(batch_sizes: &[i32], order: Option<&[i32]>, (batch, steps): (i64, i64), batch_first: bool) -> Vec<i64> {
+    let mut index = Vec::with_capacity(batch_sizes.iter().map(|&size| size as usize).sum());
+    for (step, &size) in (0_i64..).zip(batch_sizes) {
+        index.extend((0..size as usize).map(|place| {
+            let row = order.map_or(place as i64, |order| i64::from(order[place]));
+            if batch_first { row * steps + step } else { step * batch + row }
+        }));
+    }
+    index
+}
+
+/// Rows per step of falling lengths.
+fn batch_sizes_of(lengths: &[i32]) -> Vec<i32> {
+    let mut running = lengths.len();
+    let steps = lengths.first().copied().unwrap_or(0);
+    (0..steps)
+        .map(|step| {
+            while lengths[running - 1] <= step {
+                running -= 1;
+            }
+            running as i32
+        })
+        .collect()
+}
+
 /// Packs padded rows: `input` `[batch, steps, ...]`, or `[steps, batch, ...]` where not `batch_first`. Differentiable.
-pub fn pack_padded_sequence(input: &Tensor, lengths: &[i32], batch_first: bool) -> Result<Packed> {
+///
+/// `lengths` fall; with an `order` the length at place `b` is that of row `order[b]`.
+pub fn pack_padded_sequence(
+    input: &Tensor,
+    lengths: &[i32],
+    batch_first: bool,
+    order: Option<&[i32]>,
+) -> Result<Packed> {
     const NAME: &str = "packPaddedSequence";
     let size = input.size();
     if size.len() < 2 {
@@ -81,7 +131,20 @@ pub fn pack_padded_sequence(input: &Tensor, lengths: &[i32], batch_first: bool) 
     }
     let (batch, steps) = if batch_first { (size[0], size[1]) } else { (size[1], size[0]) };
     check_lengths(NAME, lengths, batch, steps)?;
-    let (data, batch_sizes) = input.f_internal_pack_padded_sequence(&from_i32(lengths)?, batch_first).torch()?;
+    order.map_or(Ok(()), |order| check_order(NAME, order, lengths.len()))?;
+    if input.device() == Device::Cpu {
+        let batch_sizes = batch_sizes_of(lengths);
+        let index = places(&batch_sizes, order, (batch, steps), batch_first);
+        return Ok(Packed { data: shim::collect(input, &index, &size[..2])?, batch_sizes });
+    }
+    let sorted = match order {
+        Some(order) => {
+            let order = from_i32(order)?.f_to(input.device()).torch()?;
+            input.f_index_select(i64::from(!batch_first), &order).torch()?
+        }
+        None => input.shallow_clone(),
+    };
+    let (data, batch_sizes) = sorted.f_internal_pack_padded_sequence(&from_i32(lengths)?, batch_first).torch()?;
     Ok(Packed { data, batch_sizes: to_i64(&batch_sizes)?.into_iter().map(|size| size as i32).collect() })
 }
 
@@ -103,6 +166,16 @@ pub fn pad_packed_sequence(
         return Err(argument(format!(
             "{NAME}: totalLength must be at least the {steps} steps of the longest row, but is {total_length}"
         )));
+    }
+    if data.device() == Device::Cpu && is_floating(data.f_kind().torch()?) {
+        let (batch, steps) = (i64::from(batch_sizes[0]), steps.max(total_length));
+        let index = places(batch_sizes, None, (batch, steps), batch_first);
+        let leading = if batch_first { [batch, steps] } else { [steps, batch] };
+        let mut lengths = vec![0; batch as usize];
+        for &size in batch_sizes {
+            lengths[..size as usize].iter_mut().for_each(|length| *length += 1);
+        }
+        return Ok((shim::spread(data, &index, &leading, padding_value)?, lengths));
     }
     let value = number_beside(data, padding_value);
     let (output, lengths) = shim::pad_packed(data, &from_i32(batch_sizes)?, batch_first, value, total_length.max(0))?;

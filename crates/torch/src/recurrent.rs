@@ -5,7 +5,7 @@ use crate::check::{floating, has_rank, has_shape, same_device, same_dtype};
 use crate::error::{IntoResult, argument, shape};
 use crate::functional::probability;
 use crate::fused;
-use crate::packing::check_batch_sizes;
+use crate::packing::{check_batch_sizes, check_order};
 use crate::tensor::create::from_i32;
 use tch::Tensor;
 
@@ -79,6 +79,15 @@ impl Options {
     }
 }
 
+/// How packed input is packed.
+#[derive(Clone, Copy)]
+pub struct Packing<'a> {
+    /// Rows per step; never grows.
+    pub batch_sizes: &'a [i32],
+    /// Row `order[b]` of the states belongs to packed row `b`; without it they are in the packed order.
+    pub order: Option<&'a [i32]>,
+}
+
 /// The sizes that the weights and the input agree on.
 struct Sizes {
     hidden: i64,
@@ -141,7 +150,7 @@ fn check_weights(input: &Tensor, inputs: i64, weights: &[&Tensor], options: &Opt
 /// Checks the initial state; libtorch does not for packed input, and crashes.
 fn check_state(input: &Tensor, batch: i64, sizes: &Sizes, state: &[&Tensor], options: &Options) -> Result<()> {
     let wanted = options.mode.states();
-    if state.len() != wanted {
+    if !state.is_empty() && state.len() != wanted {
         return Err(argument(format!(
             "rnn: the initial state must be {}, but {} tensors were given",
             if wanted == 2 { "[h0, c0]" } else { "[h0]" },
@@ -158,21 +167,48 @@ fn check_state(input: &Tensor, batch: i64, sizes: &Sizes, state: &[&Tensor], opt
     Ok(())
 }
 
-/// Runs a recurrent layer; everything is checked first.
-///
-/// Padded `input` is `[batch, steps, inputs]` (or steps first), packed `input` `[sum of lengths, inputs]` with
-/// `batch_sizes`. `state` is `[h0]` or `[h0, c0]`, each `[layers * directions, batch, size]`; for packed input in the order
-/// of the packed rows. `weights` are in PyTorch's order. Returns the output, h and, for the LSTM, c.
-pub fn rnn(
+/// As [`rnn`], but always through libtorch's operators: what the kernels are compared with, and for models that run on
+/// GPUs.
+pub fn rnn_by_operators(
     input: &Tensor,
-    batch_sizes: Option<&[i32]>,
+    packing: Option<Packing<'_>>,
     state: &[&Tensor],
     weights: &[&Tensor],
     options: &Options,
 ) -> Result<Vec<Tensor>> {
+    let (batch, sizes) = check(input, packing, state, weights, options)?;
+    with_operators(input, packing, state, weights, (batch, &sizes), options)
+}
+
+/// Runs a recurrent layer; everything is checked first.
+///
+/// Padded `input` is `[batch, steps, inputs]` (or steps first), packed `input` `[sum of lengths, inputs]` with
+/// `packing`. `state` is `[h0]` or `[h0, c0]`, each `[layers * directions, batch, size]`, or empty for zeros. `weights` are in PyTorch's order. Returns the output, h and, for the LSTM, c.
+pub fn rnn(
+    input: &Tensor,
+    packing: Option<Packing<'_>>,
+    state: &[&Tensor],
+    weights: &[&Tensor],
+    options: &Options,
+) -> Result<Vec<Tensor>> {
+    let (batch, sizes) = check(input, packing, state, weights, options)?;
+    if fused::fits(input, options) {
+        return with_kernels(input, packing, state, weights, &sizes, options);
+    }
+    with_operators(input, packing, state, weights, (batch, &sizes), options)
+}
+
+/// Checks everything; returns the number of rows and the sizes.
+fn check(
+    input: &Tensor,
+    packing: Option<Packing<'_>>,
+    state: &[&Tensor],
+    weights: &[&Tensor],
+    options: &Options,
+) -> Result<(i64, Sizes)> {
     probability("rnn", options.dropout)?;
     floating("rnn", "input", input)?;
-    let (inputs, batch) = match batch_sizes {
+    let (inputs, batch) = match packing {
         None => {
             let meaning = if options.batch_first { "[batch, steps, inputs]" } else { "[steps, batch, inputs]" };
             has_rank("rnn", "input", input, 3, meaning)?;
@@ -184,26 +220,23 @@ pub fn rnn(
             }
             (size[2], if options.batch_first { size[0] } else { size[1] })
         }
-        Some(batch_sizes) => {
+        Some(Packing { batch_sizes, order }) => {
             has_rank("rnn", "packed data", input, 2, "[sum of lengths, inputs]")?;
             let size = input.size();
             check_batch_sizes("rnn", batch_sizes, size[0])?;
+            order.map_or(Ok(()), |order| check_order("rnn", order, batch_sizes[0] as usize))?;
             (size[1], i64::from(batch_sizes[0]))
         }
     };
     let sizes = check_weights(input, inputs, weights, options)?;
     check_state(input, batch, &sizes, state, options)?;
-    if fused::fits(input, options) {
-        return with_kernels(input, batch_sizes, state, weights, &sizes, options);
-    }
-    let batch_sizes = batch_sizes.map(from_i32).transpose()?;
-    call(input, batch_sizes.as_ref(), state, weights, options)
+    Ok((batch, sizes))
 }
 
 /// Through the fused kernels, which know packed rows only: padded input is packed rows of equal length.
 fn with_kernels(
     input: &Tensor,
-    batch_sizes: Option<&[i32]>,
+    packing: Option<Packing<'_>>,
     state: &[&Tensor],
     weights: &[&Tensor],
     sizes: &Sizes,
@@ -211,8 +244,8 @@ fn with_kernels(
 ) -> Result<Vec<Tensor>> {
     let Sizes { hidden, output } = *sizes;
     let widths = (hidden, if output == hidden { 0 } else { output });
-    if let Some(batch_sizes) = batch_sizes {
-        return fused::run(input, batch_sizes, state, weights, widths, options);
+    if let Some(packing) = packing {
+        return fused::run(input, packing, state, weights, widths, options);
     }
     let by_step = if options.batch_first { input.f_transpose(0, 1).torch()? } else { input.shallow_clone() };
     let size = by_step.size();
@@ -220,9 +253,49 @@ fn with_kernels(
     let rows = i32::try_from(batch).map_err(|_| shape(format!("rnn: {batch} rows are too many")))?;
     let data = by_step.f_reshape([steps * batch, size[2]]).torch()?;
     let batch_sizes = vec![rows; steps as usize];
-    let mut results = fused::run(&data, &batch_sizes, state, weights, widths, options)?;
+    let packing = Packing { batch_sizes: &batch_sizes, order: None };
+    let mut results = fused::run(&data, packing, state, weights, widths, options)?;
     let padded = results[0].f_view([steps, batch, output * options.directions()]).torch()?;
     results[0] = if options.batch_first { padded.f_transpose(0, 1).torch()? } else { padded };
+    Ok(results)
+}
+
+/// Through libtorch's own operators, which want states, and those in the packed order.
+fn with_operators(
+    input: &Tensor,
+    packing: Option<Packing<'_>>,
+    state: &[&Tensor],
+    weights: &[&Tensor],
+    (batch, sizes): (i64, &Sizes),
+    options: &Options,
+) -> Result<Vec<Tensor>> {
+    let device = input.device();
+    let rows = options.num_layers * options.directions();
+    let zeros = |size: i64| Tensor::f_zeros([rows, batch, size], (input.f_kind()?, device));
+    let mut states: Vec<Tensor> = state.iter().map(|tensor| tensor.shallow_clone()).collect();
+    if states.is_empty() {
+        states = [sizes.output, sizes.hidden][..options.mode.states()]
+            .iter()
+            .map(|&size| zeros(size))
+            .collect::<std::result::Result<_, _>>()
+            .torch()?;
+    }
+    let Some(Packing { batch_sizes, order }) = packing else {
+        return call(input, None, &states.iter().collect::<Vec<_>>(), weights, options);
+    };
+    let batch_sizes = from_i32(batch_sizes)?;
+    let Some(order) = order else {
+        return call(input, Some(&batch_sizes), &states.iter().collect::<Vec<_>>(), weights, options);
+    };
+    let mut back = vec![0; order.len()];
+    order.iter().zip(0..).for_each(|(&row, place)| back[row as usize] = place);
+    let to = |order: &[i32]| from_i32(order)?.f_to(device).torch();
+    let (order, back) = (to(order)?, to(&back)?);
+    let sorted = states.iter().map(|state| state.f_index_select(1, &order).torch()).collect::<Result<Vec<_>>>()?;
+    let mut results = call(input, Some(&batch_sizes), &sorted.iter().collect::<Vec<_>>(), weights, options)?;
+    for result in &mut results[1..] {
+        *result = result.f_index_select(1, &back).torch()?;
+    }
     Ok(results)
 }
 

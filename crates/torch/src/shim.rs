@@ -120,6 +120,23 @@ unsafe extern "C" {
         like: Handle,
         out: *mut Owned,
     ) -> Message;
+    fn recurra_collect(
+        this: Handle,
+        index: *const i64,
+        count: usize,
+        leading: *const i64,
+        rank: usize,
+        out: *mut Owned,
+    ) -> Message;
+    fn recurra_spread(
+        this: Handle,
+        index: *const i64,
+        count: usize,
+        leading: *const i64,
+        rank: usize,
+        padding: f64,
+        out: *mut Owned,
+    ) -> Message;
     fn recurra_pad_packed(
         data: Handle,
         batch_sizes: Handle,
@@ -171,6 +188,22 @@ pub(crate) fn full(dims: &[i64], value: Number, like: &Tensor) -> Result<Tensor>
 pub(crate) fn arange(start: Number, end: Number, step: Number, like: &Tensor) -> Result<Tensor> {
     // SAFETY: borrowed handle, pointers to locals.
     owned(|out| unsafe { recurra_arange(&raw const start, &raw const end, &raw const step, handle(like), out) })
+}
+
+/// Row `i` of the result is row `index[i]` of a CPU tensor, whose first dimensions `leading` count as one.
+///
+/// The index must not be empty and be inside the rows.
+pub(crate) fn collect(tensor: &Tensor, index: &[i64], leading: &[i64]) -> Result<Tensor> {
+    let (at, rank) = (leading.as_ptr(), leading.len());
+    // SAFETY: borrowed handle, slices with their lengths.
+    owned(|out| unsafe { recurra_collect(handle(tensor), index.as_ptr(), index.len(), at, rank, out) })
+}
+
+/// The reverse of [`collect`]; `padding` fills the rows that the index, whose entries are distinct, does not name.
+pub(crate) fn spread(tensor: &Tensor, index: &[i64], leading: &[i64], padding: f64) -> Result<Tensor> {
+    let (at, rank) = (leading.as_ptr(), leading.len());
+    // SAFETY: borrowed handle, slices with their lengths.
+    owned(|out| unsafe { recurra_spread(handle(tensor), index.as_ptr(), index.len(), at, rank, padding, out) })
 }
 
 /// Packed rows, padded, and their lengths.

@@ -9,7 +9,7 @@ use recurra_torch::context::{parse_device, parse_dtype, set_num_threads};
 use recurra_torch::functional::{BagMode, cross_entropy, embedding, embedding_bag, linear};
 use recurra_torch::optim::OptimizerKind;
 use recurra_torch::packing::{pack_padded_sequence, pad_packed_sequence};
-use recurra_torch::recurrent::{Mode, Options, rnn};
+use recurra_torch::recurrent::{Mode, Options, Packing, rnn};
 use recurra_torch::tensor::{convert, create, inplace, math, reduce, shape};
 use recurra_torch::{Device, ErrorCode, Kind, Reduction, Result, Tensor};
 
@@ -46,7 +46,7 @@ fn lstm(
     weights: &[Tensor],
     options: &Options,
 ) -> Result<Vec<Tensor>> {
-    rnn(data, Some(batch_sizes), state, &weights.iter().collect::<Vec<_>>(), options)
+    rnn(data, Some(Packing { batch_sizes, order: None }), state, &weights.iter().collect::<Vec<_>>(), options)
 }
 
 fn weights() -> Vec<Tensor> {
@@ -110,7 +110,7 @@ fn wrong_weights_and_inputs_of_a_recurrent_layer_are_refused() {
 #[test]
 fn lengths_that_do_not_fit_are_refused() {
     let input = zeros(&[2, 4, 3]);
-    let pack = |lengths: &[i32]| pack_padded_sequence(&input, lengths, true);
+    let pack = |lengths: &[i32]| pack_padded_sequence(&input, lengths, true, None);
     refused(pack(&[]), ErrorCode::InvalidArgument, "one entry per row");
     refused(pack(&[4]), ErrorCode::InvalidArgument, "one entry per row");
     refused(pack(&[4, 3, 2]), ErrorCode::InvalidArgument, "one entry per row");
@@ -118,7 +118,7 @@ fn lengths_that_do_not_fit_are_refused() {
     refused(pack(&[4, -2]), ErrorCode::InvalidArgument, "row 1 is -2");
     refused(pack(&[5, 1]), ErrorCode::InvalidArgument, "row 0 is 5");
     refused(pack(&[2, 3]), ErrorCode::InvalidArgument, "must fall");
-    refused(pack_padded_sequence(&zeros(&[2]), &[1, 1], true), ErrorCode::InvalidShape, "input");
+    refused(pack_padded_sequence(&zeros(&[2]), &[1, 1], true, None), ErrorCode::InvalidShape, "input");
 }
 
 #[test]

@@ -130,21 +130,16 @@ export function packPaddedSequence(input: Tensor, lengths: Lengths, options?: Pa
   }
   // Stable, as torch.sort(descending=True) is on the CPU.
   const order = Int32Array.from(given.keys()).sort((a, b) => given[b]! - given[a]! || a - b);
-  const reordered = reorder(native, batchFirst ? 0 : 1, order);
-  try {
-    return pack(
-      reordered,
-      Int32Array.from(order, (i) => given[i]!),
-      order,
-      batchFirst,
-    );
-  } finally {
-    reordered.dispose();
-  }
+  return pack(
+    native,
+    Int32Array.from(order, (i) => given[i]!),
+    order,
+    batchFirst,
+  );
 }
 
 function pack(input: NativeTensor, lengths: Int32Array, order: Int32Array | null, batchFirst: boolean): PackedSequence {
-  const { data, batchSizes } = torch().packPaddedSequence(input, lengths, batchFirst);
+  const { data, batchSizes } = torch().packPaddedSequence(input, lengths, batchFirst, order);
   return new PackedSequence(wrap(data), batchSizes, order);
 }
 

@@ -3,6 +3,8 @@
 use super::{NativeTensor, wrap, wrap_all};
 use napi::Env;
 use napi_derive::napi;
+use recurra_binding::IntoJs;
+use recurra_torch::check::range_of;
 use recurra_torch::tensor::reduce;
 
 #[napi]
@@ -41,6 +43,13 @@ impl NativeTensor {
     #[napi(catch_unwind)]
     pub fn min_dim(&self, env: Env, dim: i64, keepdim: bool) -> napi::Result<Vec<NativeTensor>> {
         wrap_all(env, reduce::min_dim(&*self.get()?, dim, keepdim).map(|(values, indices)| vec![values, indices]))
+    }
+
+    /// Smallest and largest element of integers; null of none.
+    #[napi(catch_unwind, ts_return_type = "[number, number] | null")]
+    pub fn range(&self) -> napi::Result<Option<Vec<f64>>> {
+        let ends = range_of(&*self.get()?).js()?;
+        Ok(ends.map(|(least, most)| vec![least as f64, most as f64]))
     }
 
     /// Where the largest element is.

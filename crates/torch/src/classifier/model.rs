@@ -7,7 +7,7 @@ use crate::autograd::{is_grad_enabled, set_requires_grad};
 use crate::error::IntoResult;
 use crate::packing::pad_packed_sequence;
 use crate::random::Generator;
-use crate::recurrent::{Options, rnn};
+use crate::recurrent::{Options, Packing, rnn_by_operators};
 use crate::{functional, init};
 use tch::{Kind, Tensor};
 
@@ -72,12 +72,13 @@ impl Model {
             bidirectional: config.bidirectional,
             batch_first: true,
         };
+        let packing = Packing { batch_sizes: &batch.batch_sizes, order: None };
         let mut last = None;
         for weights in recurrent.chunks(4 * config.directions() as usize) {
             if last.is_some() {
                 x = drop(x, config.dropout)?;
             }
-            let mut outputs = rnn(&x, Some(&batch.batch_sizes), &state, weights, &options)?.into_iter();
+            let mut outputs = rnn_by_operators(&x, Some(packing), &state, weights, &options)?.into_iter();
             x = outputs.next().unwrap_or(x);
             last = outputs.next();
         }
