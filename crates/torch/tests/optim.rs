@@ -2,11 +2,11 @@
 
 mod common;
 
-use common::{Golden, assert_close, distance, fixture, json, leaf, load, one_thread, shared, values};
+use common::{Golden, assert_close, fixture, json, leaf, load, one_thread, shared, values};
 use recurra_torch::autograd::{backward, grad, set_grad};
 use recurra_torch::functional::embedding;
 use recurra_torch::optim::{Entry, Optimizer, OptimizerKind, OptimizerOptions, Slot};
-use recurra_torch::{Device, ErrorCode, Kind, Tensor};
+use recurra_torch::{Device, ErrorCode, Kind, Tensor, context, late};
 use serde_json::Value;
 
 const TOLERANCE: f64 = 1e-6;
@@ -49,7 +49,10 @@ fn embedding_run(case: &Value, golden: &Golden) -> usize {
         }
         optimizer.step().unwrap();
         if let Some(theirs) = golden.get(&format!("weight.{}", step + 1)) {
-            let apart = distance(&weight, theirs);
+            // Here the weight is read past the binding, which lets late rows catch up before any access.
+            late::settle(context::storage(&weight).unwrap().0).unwrap();
+            // Absolute plus relative, as for the layers: rows that wait for 1,400 steps are made up in closed form.
+            let apart = f64::try_from(((&weight - theirs).abs() / (theirs.abs() + 1.0)).max()).unwrap();
             assert!(apart <= TOLERANCE, "{name} after step {}: {apart:e} apart", step + 1);
             snapshots += 1;
         }
