@@ -2,6 +2,7 @@ import { collect, encodeDataset } from '../data/encode.js';
 import { EncodedDataset } from '../data/encoded.js';
 import type { Rows } from '../data/rows.js';
 import { stratifiedSplit } from '../data/split.js';
+import { Turns } from '../data/turns.js';
 import { DataError } from '../errors.js';
 import { getTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
@@ -44,22 +45,29 @@ function checkTrainable(dataset: EncodedDataset, file: string | undefined): void
  * Splits off the validation rows, and rebuilds the vocabulary from the others alone: a word that only validation rows
  * have must be as unknown to the model as it will be in production.
  */
-function splitOff(
+async function splitOff(
   dataset: EncodedDataset,
   vocab: Vocab,
   fraction: number,
   seed: number,
   { minFreq, maxTokens }: TextSettings,
-): PreparedData {
+  turns: Turns,
+): Promise<PreparedData> {
   const { train, test } = stratifiedSplit(dataset, { fraction, seed });
+  await turns.next();
   const training = dataset.subset(train);
+  await turns.next();
   const counts = new Uint32Array(vocab.length);
   for (const id of training.tokens) counts[id]!++;
   const builder = new VocabBuilder();
   for (let id = FIRST_WORD; id < counts.length; id++) {
     if (counts[id]! > 0) builder.addToken(vocab.itos[id]!, counts[id]!);
   }
-  const smaller = builder.build({ minFreq, ...(maxTokens === undefined ? {} : { maxTokens }) });
+  await turns.next();
+  const { vocab: smaller } = await turns.run(
+    builder.buildInSteps({ minFreq, ...(maxTokens === undefined ? {} : { maxTokens }) }),
+  );
+  await turns.next();
   const map = Int32Array.from(vocab.itos, (token) => smaller.get(token));
   const remapped = (part: EncodedDataset) =>
     new EncodedDataset({
@@ -68,7 +76,13 @@ function splitOff(
       labels: part.labels,
       classes: part.classes,
     });
-  return { train: remapped(training), validation: remapped(dataset.subset(test)), vocab: smaller };
+  await turns.next();
+  const parts = { train: remapped(training), vocab: smaller };
+  await turns.next();
+  const validation = remapped(dataset.subset(test));
+  // Building the model comes next; it has a turn of its own.
+  await turns.next();
+  return { ...parts, validation };
 }
 
 /**
@@ -93,7 +107,7 @@ export async function prepareData(
     ...(maxTokens === undefined ? {} : { maxTokens }),
   });
   checkTrainable(dataset, rows.file);
-  if (byShare) return splitOff(dataset, vocab, validation, seed, text);
+  if (byShare) return splitOff(dataset, vocab, validation, seed, text, new Turns(signal));
   if (validation === undefined) return { train: dataset, validation: undefined, vocab };
   const measured = await encodeDataset(validation, { tokenizer, vocab, classes: dataset.classes, signal });
   if (measured.length === 0) {
