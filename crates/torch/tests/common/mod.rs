@@ -76,6 +76,12 @@ pub fn distance(a: &Tensor, b: &Tensor) -> f64 {
     values(a).into_iter().zip(values(b)).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
+/// The largest distance between two tensors, absolute plus relative.
+pub fn relative_distance(a: &Tensor, b: &Tensor) -> f64 {
+    let (a, b) = (a.to_kind(Kind::Double), b.to_kind(Kind::Double));
+    f64::try_from(((&a - &b).abs() / (b.abs() + 1.0)).max()).unwrap()
+}
+
 /// A leaf with its own memory that requires gradients.
 pub fn leaf(tensor: &Tensor) -> Tensor {
     tensor.detach().copy().set_requires_grad(true)
