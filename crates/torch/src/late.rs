@@ -136,21 +136,18 @@ impl Owner {
     /// A step, after which the rows without a gradient may be late. Another optimizer's missed steps come first.
     pub fn step(&self, rows: &[u32], grads: &[f32], lr: f64, scale: f32) -> Result<()> {
         let storage = self.lock().storage;
-        let known = match find(storage) {
-            Some(other) if !Arc::ptr_eq(&other, &self.0) => {
-                lock(&other).settle()?;
-                false
-            }
-            found => found.is_some(),
-        };
+        if let Some(other) = find(storage).filter(|other| !Arc::ptr_eq(other, &self.0)) {
+            lock(&other).settle()?;
+        }
         let mut own = self.lock();
-        own.step(rows, grads, lr, scale)?;
-        if !known {
-            let mut registry = lock(&REGISTRY);
+        // Entered under the lock and before the step: whoever looks for the weight meanwhile waits for its rows.
+        let mut registry = lock(&REGISTRY);
+        if registry.iter().all(|entry| entry.id != own.id) {
             registry.push(Entry { storage, id: own.id, rows: Arc::downgrade(&self.0) });
             COUNT.store(registry.len(), Ordering::Release);
         }
-        Ok(())
+        drop(registry);
+        own.step(rows, grads, lr, scale)
     }
 }
 
