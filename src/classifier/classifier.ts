@@ -69,7 +69,7 @@ export class TextClassifier {
     this.#tokenizer = parts.tokenizer;
     this.#maxLength = parts.maxLength;
     const { engine, labels, vocab, tokenizer, maxLength } = parts;
-    const split = limitedTokenizer({ tokenizer, maxLength, minFreq: 1, maxTokens: undefined });
+    const split = limitedTokenizer({ tokenizer, maxLength });
     this.#predictor = { engine, split, vocab, labels };
   }
 

@@ -20,7 +20,7 @@ export interface PreparedData {
 const FIRST_WORD = 2;
 
 /** The tokenizer of a model: the chosen one, cut off after `maxLength` tokens. */
-export function limitedTokenizer({ tokenizer, maxLength }: TextSettings): Tokenizer {
+export function limitedTokenizer({ tokenizer, maxLength }: Pick<TextSettings, 'tokenizer' | 'maxLength'>): Tokenizer {
   const split = getTokenizer(tokenizer);
   return (text) => {
     const tokens = split(text);

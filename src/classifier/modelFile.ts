@@ -8,7 +8,7 @@ import { type ModelOptions, type ModelSettings, modelSettings } from './options.
 /** Version of the metadata's form. Readers open every earlier one. */
 const FORMAT_VERSION = 1;
 const FORMAT = 'recurra-text-classifier';
-/** A gigabyte of float32 is a model of 4 million words with vectors of 64: more than that is no model of this kind. */
+/** 4 GiB: 16 million words with vectors of 64 in float32. More than that is no model of this kind. */
 const LARGEST_FILE = 4 * 2 ** 30;
 
 /** Everything that a model file holds. */

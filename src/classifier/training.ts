@@ -32,9 +32,7 @@ export function learningRate(schedule: Schedule, base: number, step: number, ste
 
 /** Measures the engine, as it is now, on a data set. */
 export async function measure(engine: Engine, dataset: EncodedDataset): Promise<Evaluation> {
-  const all = Int32Array.from({ length: dataset.length }, (_, index) => index);
-  const { tokens, lengths } = dataset.gather(all);
-  const probabilities = await predictRows(engine, tokens, lengths, dataset.classes.length);
+  const probabilities = await predictRows(engine, dataset.tokens, dataset.lengths(), dataset.classes.length);
   return evaluateProbabilities(probabilities, dataset.labels, dataset.classes);
 }
 

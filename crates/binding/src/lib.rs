@@ -1,5 +1,9 @@
 //! What both addons share: how errors, panics and long work cross into JavaScript.
 
+mod handle;
+
+pub use handle::{Handle, Pending, Shared};
+
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi::{Env, Task};
 use recurra_kernels::{Error, ErrorCode, Result, guard};

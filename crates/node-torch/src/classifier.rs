@@ -1,17 +1,14 @@
 //! `NativeClassifier`: the text classifier; its work runs off the main thread.
 
-use crate::background::background;
 use napi::Env;
-use napi::bindgen_prelude::{AsyncTask, Float32Array, Int32Array, ObjectFinalize, ToNapiValue, TypeName, Uint8Array};
+use napi::bindgen_prelude::{Float32Array, Int32Array, ObjectFinalize, ToNapiValue, TypeName, Uint8Array};
 use napi_derive::napi;
-use recurra_binding::{Background, IntoJs, adjust_external_memory, to_js};
+use recurra_binding::{Handle, IntoJs, Pending};
+use recurra_torch::Result;
 use recurra_torch::classifier::{self, CellKind, Classifier, NamedArray, Pooling, Stats, StepOptions};
-use recurra_torch::context::parse_device;
+use recurra_torch::context::{self, parse_device};
 use recurra_torch::optim::OptimizerKind;
-use recurra_torch::{Error, ErrorCode, Result};
-use std::cell::RefCell;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// What the classifier is made of.
 #[napi(object, object_to_js = false)]
@@ -99,72 +96,32 @@ pub struct ClassifierTensor {
     pub data: Uint8Array,
 }
 
-/// Work that also brings back how many bytes the classifier takes afterwards.
-type Pending<T, J> = AsyncTask<Background<(T, usize), J>>;
-
-/// The classifier, and the bytes that V8 was told of.
-struct Inner {
-    classifier: Mutex<Classifier>,
-    counted: AtomicUsize,
-}
-
-impl Inner {
-    /// A panic that was caught leaves tensors as valid as any exception of libtorch does.
-    fn lock(&self) -> MutexGuard<'_, Classifier> {
-        self.classifier.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn count(&self, env: Env, bytes: usize) {
-        adjust_external_memory(env, bytes as i64 - self.counted.swap(bytes, Ordering::Relaxed) as i64);
-    }
-}
-
 /// The text classifier over libtorch. Works on one classifier wait for each other.
 #[napi(custom_finalize)]
 pub struct NativeClassifier {
-    inner: RefCell<Option<Arc<Inner>>>,
+    handle: Handle<Mutex<Classifier>>,
 }
 
 impl NativeClassifier {
-    fn inner(&self) -> napi::Result<Arc<Inner>> {
-        self.inner.borrow().clone().ok_or_else(|| to_js(Error::new(ErrorCode::Disposed, "this classifier was closed")))
-    }
-
-    fn free(&self, env: Env) {
-        if let Some(inner) = self.inner.take() {
-            inner.count(env, 0);
-        }
-    }
-
-    /// Work whose result becomes a value of JavaScript.
-    fn background<T: Send + 'static, J>(
+    fn background<T: Send + 'static, J: ToNapiValue + TypeName>(
         &self,
         work: impl FnOnce(&mut Classifier) -> Result<T> + Send + 'static,
-        convert: fn(T) -> J,
-    ) -> napi::Result<Pending<T, J>>
-    where
-        J: ToNapiValue + TypeName + 'static,
-    {
-        let (inner, after) = (self.inner()?, self.inner()?);
-        let work = move || {
-            let mut classifier = inner.lock();
+        convert: impl FnOnce(T) -> J + Send + 'static,
+    ) -> napi::Result<Pending<T, J>> {
+        let work = move |classifier: &Mutex<Classifier>| {
+            // A panic that was caught leaves tensors as valid as any exception of libtorch does.
+            let mut classifier = classifier.lock().unwrap_or_else(PoisonError::into_inner);
+            context::apply_threads();
             let result = work(&mut classifier)?;
             Ok((result, classifier.bytes()))
         };
-        let finish = move |env: Env, (result, bytes): (T, usize)| {
-            // Only this task still holds a classifier that was closed meanwhile; it is not counted any more.
-            if Arc::strong_count(&after) > 1 {
-                after.count(env, bytes);
-            }
-            Ok(convert(result))
-        };
-        Ok(AsyncTask::new(background(work, finish)))
+        self.handle.background(work, convert)
     }
 }
 
 impl ObjectFinalize for NativeClassifier {
     fn finalize(self, env: Env) -> napi::Result<()> {
-        self.free(env);
+        self.handle.close(env);
         Ok(())
     }
 }
@@ -191,9 +148,7 @@ impl NativeClassifier {
         })
         .js()?;
         let bytes = classifier.bytes();
-        let inner = Inner { classifier: Mutex::new(classifier), counted: AtomicUsize::new(0) };
-        inner.count(env, bytes);
-        Ok(Self { inner: RefCell::new(Some(Arc::new(inner))) })
+        Ok(Self { handle: Handle::new(env, "classifier", Mutex::new(classifier), bytes) })
     }
 
     /// Trains on the batches of a chunk, one step each.
@@ -266,6 +221,6 @@ impl NativeClassifier {
     /// Lets go of the weights once running work has ended; doing it again does nothing.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) {
-        self.free(env);
+        self.handle.close(env);
     }
 }

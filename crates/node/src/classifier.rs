@@ -1,13 +1,9 @@
 //! The text classifier on the CPU kernels: training and bulk prediction on libuv's pool, short predictions at once.
 
-use std::cell::RefCell;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use napi::Env;
-use napi::bindgen_prelude::{AsyncTask, Float32Array, Int32Array, ObjectFinalize, Uint8Array};
+use napi::bindgen_prelude::{Float32Array, Int32Array, ObjectFinalize, ToNapiValue, TypeName, Uint8Array};
 use napi_derive::napi;
-use recurra_binding::{Background, IntoJs, adjust_external_memory, to_js};
+use recurra_binding::{Handle, IntoJs, Pending};
 use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, NamedTensor, Pooling, Stats, StepOptions};
 use recurra_kernels::recurrent::Cell;
 use recurra_kernels::{Error, ErrorCode, Result, guard};
@@ -107,64 +103,25 @@ fn config_of(config: CpuClassifierConfig) -> Result<ClassifierConfig> {
     })
 }
 
-/// The classifier, and the bytes that V8 was told of.
-pub struct Inner {
-    classifier: Classifier,
-    counted: AtomicUsize,
-}
-
-impl Inner {
-    fn count(&self, env: Env, bytes: usize) {
-        let before = self.counted.swap(bytes, Ordering::Relaxed);
-        adjust_external_memory(env, bytes as i64 - before as i64);
-    }
-}
-
-/// Work on a classifier that is under way, which keeps the classifier alive.
-type Pending<T, J> = AsyncTask<Background<(T, Arc<Inner>), J>>;
-
 /// The text classifier on the CPU kernels; it needs no libtorch.
 #[napi(custom_finalize)]
 pub struct CpuClassifier {
-    inner: RefCell<Option<Arc<Inner>>>,
+    handle: Handle<Classifier>,
 }
 
 impl CpuClassifier {
-    fn inner(&self) -> napi::Result<Arc<Inner>> {
-        self.inner.borrow().clone().ok_or_else(|| to_js(Error::new(ErrorCode::Disposed, "this classifier was closed")))
-    }
-
-    fn free(&self, env: Env) {
-        if let Some(inner) = self.inner.take() {
-            inner.count(env, 0);
-        }
-    }
-
-    /// Work whose result becomes a value of JavaScript.
-    fn background<T: Send + 'static, J>(
+    fn background<T: Send + 'static, J: ToNapiValue + TypeName>(
         &self,
         work: impl FnOnce(&Classifier) -> Result<T> + Send + 'static,
         convert: impl FnOnce(T) -> J + Send + 'static,
-    ) -> napi::Result<Pending<T, J>>
-    where
-        J: napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName,
-    {
-        let inner = self.inner()?;
-        let work = move || work(&inner.classifier).map(|result| (result, inner));
-        let finish = move |env: Env, (result, inner): (T, Arc<Inner>)| {
-            // Only this task still holds a classifier that was closed meanwhile; it is not counted any more.
-            if Arc::strong_count(&inner) > 1 {
-                inner.count(env, inner.classifier.bytes());
-            }
-            Ok(convert(result))
-        };
-        Ok(AsyncTask::new(Background::new(work, finish)))
+    ) -> napi::Result<Pending<T, J>> {
+        self.handle.background(move |classifier| work(classifier).map(|result| (result, classifier.bytes())), convert)
     }
 }
 
 impl ObjectFinalize for CpuClassifier {
     fn finalize(self, env: Env) -> napi::Result<()> {
-        self.free(env);
+        self.handle.close(env);
         Ok(())
     }
 }
@@ -180,9 +137,7 @@ impl CpuClassifier {
     pub fn new(env: Env, config: CpuClassifierConfig) -> napi::Result<Self> {
         let classifier = guard(|| Classifier::new(config_of(config)?)).js()?;
         let bytes = classifier.bytes();
-        let inner = Inner { classifier, counted: AtomicUsize::new(0) };
-        inner.count(env, bytes);
-        Ok(Self { inner: RefCell::new(Some(Arc::new(inner))) })
+        Ok(Self { handle: Handle::new(env, "classifier", classifier, bytes) })
     }
 
     /// Trains on the batches of a chunk, one step of Adam each.
@@ -215,8 +170,8 @@ impl CpuClassifier {
     /// The same at once, on the thread of JavaScript: for a few short texts, which take less time than a change of thread.
     #[napi(catch_unwind)]
     pub fn predict_now(&self, tokens: &[i32], lengths: &[i32]) -> napi::Result<Float32Array> {
-        let inner = self.inner()?;
-        guard(|| inner.classifier.predict_at_once(tokens, lengths)).js().map(Float32Array::new)
+        let classifier = self.handle.get()?;
+        guard(|| classifier.predict_at_once(tokens, lengths)).js().map(Float32Array::new)
     }
 
     /// Gets ready for many predictions, in the background.
@@ -250,7 +205,7 @@ impl CpuClassifier {
     /// Lets go of the weights once running work has ended; doing it again does nothing.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) {
-        self.free(env);
+        self.handle.close(env);
     }
 }
 

@@ -1,0 +1,86 @@
+//! What a JavaScript object holds of a native one: it can be closed early, and V8 knows how much memory it keeps alive.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use napi::Env;
+use napi::bindgen_prelude::{AsyncTask, ToNapiValue, TypeName};
+use recurra_kernels::{Error, ErrorCode, Result};
+
+use crate::{Background, adjust_external_memory, to_js};
+
+/// A native value, and the bytes that V8 was told of.
+pub struct Shared<T> {
+    value: T,
+    counted: AtomicUsize,
+    closed: AtomicBool,
+}
+
+impl<T> Shared<T> {
+    /// Tells V8 the difference. Only the thread of JavaScript counts, so nothing comes between the two steps.
+    fn count(&self, env: Env, bytes: usize) {
+        let before = self.counted.swap(bytes, Ordering::Relaxed);
+        adjust_external_memory(env, bytes as i64 - before as i64);
+    }
+}
+
+impl<T> std::ops::Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// Work on a [`Handle`]'s value that is under way: its result and the value's size afterwards.
+pub type Pending<T, J> = AsyncTask<Background<(T, usize), J>>;
+
+/// Holds a value until it is closed; work that is under way keeps the value alive until it ends.
+pub struct Handle<T> {
+    what: &'static str,
+    shared: RefCell<Option<Arc<Shared<T>>>>,
+}
+
+impl<T: Send + Sync + 'static> Handle<T> {
+    /// A handle on a value of so many bytes; `what` names it in errors.
+    pub fn new(env: Env, what: &'static str, value: T, bytes: usize) -> Self {
+        let shared = Shared { value, counted: AtomicUsize::new(0), closed: AtomicBool::new(false) };
+        shared.count(env, bytes);
+        Self { what, shared: RefCell::new(Some(Arc::new(shared))) }
+    }
+
+    /// The value.
+    ///
+    /// # Errors
+    /// `DISPOSED` after [`Self::close`].
+    pub fn get(&self) -> napi::Result<Arc<Shared<T>>> {
+        let closed = || to_js(Error::new(ErrorCode::Disposed, format!("this {} was closed", self.what)));
+        self.shared.borrow().clone().ok_or_else(closed)
+    }
+
+    /// Lets go of the value, and of what V8 was told of it; doing it again does nothing.
+    pub fn close(&self, env: Env) {
+        if let Some(shared) = self.shared.take() {
+            shared.closed.store(true, Ordering::Relaxed);
+            shared.count(env, 0);
+        }
+    }
+
+    /// Work away from the event loop. `work` also returns the value's size afterwards, which V8 is then told, unless the
+    /// handle was closed meanwhile.
+    pub fn background<R: Send + 'static, J: ToNapiValue + TypeName>(
+        &self,
+        work: impl FnOnce(&T) -> Result<(R, usize)> + Send + 'static,
+        convert: impl FnOnce(R) -> J + Send + 'static,
+    ) -> napi::Result<Pending<R, J>> {
+        let (shared, after) = (self.get()?, self.get()?);
+        let finish = move |env: Env, (result, bytes): (R, usize)| {
+            if !after.closed.load(Ordering::Relaxed) {
+                after.count(env, bytes);
+            }
+            Ok(convert(result))
+        };
+        Ok(AsyncTask::new(Background::new(move || work(&shared), finish)))
+    }
+}
