@@ -8,7 +8,7 @@ import { type Engine, kernelEngine } from './engine.js';
 import { TrainingError } from './errors.js';
 import type { Evaluation } from './metrics.js';
 import { readModel, writeModel } from './modelFile.js';
-import { type ModelSettings, type TrainOptions, trainSettings } from './options.js';
+import { type ModelSettings, type TrainOptions, trainSettings } from './options/index.js';
 import { type Prediction, type Predictor, predictText, predictTexts } from './prediction.js';
 import type { Progress } from './progress.js';
 import { measure, Training } from './training.js';

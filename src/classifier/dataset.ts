@@ -7,7 +7,7 @@ import { DataError } from '../errors.js';
 import { getTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
 import { VocabBuilder } from '../text/vocabBuilder.js';
-import type { TextSettings } from './options.js';
+import type { TextSettings } from './options/index.js';
 
 /** What a training works on. */
 export interface PreparedData {

@@ -3,7 +3,7 @@ import type { light as lightNamespace } from '../../index.js';
 import type { EncodedDataset, GatheredRows } from '../data/encoded.js';
 import { light } from '../native/light.js';
 import { torch } from '../native/torch.js';
-import type { ModelSettings } from './options.js';
+import type { ModelSettings } from './options/index.js';
 
 /** One named array of a model's state: PyTorch's name, dtype, shape, and the little-endian elements. */
 export type StateEntry = lightNamespace.FileTensor;

@@ -2,6 +2,15 @@ export { type LoadOptions, type PredictOptions, TextClassifier } from './classif
 export { formatConfusionMatrix } from './confusion.js';
 export { TrainingError } from './errors.js';
 export type { Evaluation } from './metrics.js';
-export type { Cell, ModelOptions, ModelSettings, Pooling, Schedule, TextOptions, TrainOptions } from './options.js';
+export type {
+  Cell,
+  LearningOptions,
+  ModelOptions,
+  ModelSettings,
+  Pooling,
+  Schedule,
+  TextOptions,
+  TrainOptions,
+} from './options/index.js';
 export { type LabelProbability, Prediction } from './prediction.js';
 export type { Progress, ValidationResult } from './progress.js';

@@ -3,7 +3,7 @@ import { ModelFileError, RecurraError } from '../errors.js';
 import { light } from '../native/light.js';
 import { Vocab } from '../text/vocab.js';
 import type { StateEntry } from './engine.js';
-import { type ModelOptions, type ModelSettings, modelSettings } from './options.js';
+import { type ModelOptions, type ModelSettings, modelSettings } from './options/index.js';
 
 /** Version of the metadata's form. Readers open every earlier one. */
 const FORMAT_VERSION = 1;

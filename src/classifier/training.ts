@@ -3,7 +3,7 @@ import type { EncodedDataset } from '../data/encoded.js';
 import { Random } from '../data/random.js';
 import { chunkOf, type Engine, type StateEntry } from './engine.js';
 import { type Evaluation, evaluateProbabilities } from './metrics.js';
-import type { Schedule, TrainSettings } from './options.js';
+import type { Schedule, TrainSettings } from './options/index.js';
 import { predictRows } from './prediction.js';
 import { EpochTotals, type Progress } from './progress.js';
 

@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { TextClassifier } from '../../classifier/classifier.js';
 import { TrainingError } from '../../classifier/errors.js';
-import type { TrainOptions } from '../../classifier/options.js';
+import type { TrainOptions } from '../../classifier/options/index.js';
 import { readCsv } from '../../data/csv.js';
 import { DataError } from '../../errors.js';
 import { duration, EXIT, jsonLine, note, percent } from '../output.js';

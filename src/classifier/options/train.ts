@@ -1,0 +1,69 @@
+import type { Rows } from '../../data/rows.js';
+import { ArgumentError, checkOptionNames, invalidArgument } from '../../errors.js';
+import type { Progress } from '../progress.js';
+import { integer, number } from './checks.js';
+import { LEARNING_NAMES, type LearningOptions, type LearningSettings, learningSettings } from './learning.js';
+import { MODEL_NAMES, type ModelOptions, type ModelSettings, modelSettings } from './model.js';
+import { TEXT_NAMES, type TextOptions, type TextSettings, textSettings } from './text.js';
+
+/** Options of {@link TextClassifier.train}. */
+export interface TrainOptions extends ModelOptions, TextOptions, LearningOptions {
+  /**
+   * Rows to measure on after each epoch: a share of the training rows, split off by label, or rows of their own. With it,
+   * the weights of the best epoch are kept. Default: none.
+   */
+  validation?: number | Rows;
+  /** Threads of the numeric work. Default: as many as there are processors. */
+  threads?: number;
+  /** Where to compute. Default `'cpu'`. */
+  device?: 'cpu';
+  /** Called from time to time while training, at most about ten times a second, and after each epoch. */
+  onProgress?: (progress: Progress) => void;
+  /** Stops the training; the promise rejects with a {@link TrainingError} that carries the model as far as it has learned. */
+  signal?: AbortSignal;
+}
+
+/** {@link TrainOptions} with every default filled in. */
+export interface TrainSettings extends LearningSettings {
+  model: ModelSettings;
+  text: TextSettings;
+  validation: number | Rows | undefined;
+  threads: number | undefined;
+  onProgress: ((progress: Progress) => void) | undefined;
+  signal: AbortSignal | undefined;
+}
+
+const TRAIN_NAMES = ['validation', 'threads', 'device', 'onProgress', 'signal'] as const;
+
+/**
+ * Checks {@link TrainOptions} and fills in the defaults.
+ *
+ * @throws ArgumentError naming the option, what was expected and what was given.
+ */
+export function trainSettings(options: TrainOptions): TrainSettings {
+  if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
+  checkOptionNames('TextClassifier.train', options, [...MODEL_NAMES, ...TEXT_NAMES, ...LEARNING_NAMES, ...TRAIN_NAMES]);
+  const { validation, onProgress, signal } = options;
+  if (typeof validation === 'number') {
+    number('validation', validation, (value) => value > 0 && value < 1, 'rows, or a share between 0 and 1');
+  }
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw invalidArgument('onProgress', 'a function', onProgress);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalidArgument('signal', 'an AbortSignal', signal);
+  if (options.device !== undefined && options.device !== 'cpu') {
+    throw new ArgumentError(
+      'INVALID_DEVICE',
+      `Expected 'cpu' for device but received ${JSON.stringify(options.device)}`,
+    );
+  }
+  return {
+    model: modelSettings(options),
+    text: textSettings(options),
+    ...learningSettings(options),
+    validation,
+    threads: options.threads === undefined ? undefined : integer('threads', options.threads, 1, 1_024),
+    onProgress,
+    signal,
+  };
+}
