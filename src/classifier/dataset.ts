@@ -74,6 +74,7 @@ async function splitOff(
       tokens: part.tokens.map((id) => map[id]!),
       offsets: part.offsets,
       labels: part.labels,
+      labelOffsets: part.labelOffsets,
       classes: part.classes,
     });
   await turns.next();

@@ -5,7 +5,7 @@ import type { Vocab } from '../text/vocab.js';
 import { checkVocabOptions, VOCAB_OPTION_NAMES, VocabBuilder, type VocabOptions } from '../text/vocabBuilder.js';
 import { EncodedDataset } from './encoded.js';
 import { Int32List } from './growable.js';
-import type { LabelledText, Rows } from './rows.js';
+import type { Row, Rows } from './rows.js';
 import { Turns } from './turns.js';
 
 /** How far encoding has come. */
@@ -25,6 +25,11 @@ export interface EncodeOptions {
    * code points.
    */
   classes?: readonly string[] | undefined;
+  /**
+   * Whether a row may have any number of classes, none included; the data set then has `labelOffsets`. Default false: the
+   * classes are exclusive, and a row with several is an error.
+   */
+  multiLabel?: boolean | undefined;
   /** Ends the work with an error of code `ABORTED`. */
   signal?: AbortSignal | undefined;
   /** Called every few milliseconds and at the end. */
@@ -58,7 +63,8 @@ export interface Collected {
  * @param rows - Texts with labels.
  * @param options - See {@link EncodeDatasetOptions}.
  * @throws {@link ArgumentError} for options that do not fit; {@link DataError} with code `UNKNOWN_LABEL` for a label that is
- * not among the `classes`, `INVALID_ROW` for a row without text or label, and whatever `rows` throws.
+ * not among the `classes`, `INVALID_ROW` for a row without text or label, or with several labels though the classes are
+ * exclusive, and whatever `rows` throws.
  */
 export async function encodeDataset(rows: Rows, options: EncodeDatasetOptions): Promise<EncodedDataset> {
   checkOptionNames('encodeDataset', options, ['vocab', ...ENCODE_OPTION_NAMES]);
@@ -105,7 +111,7 @@ export async function collect(rows: Rows, options: CollectOptions = {}): Promise
   return { dataset: await encoder.finish(map), vocab, emptyTexts: encoder.emptyTexts };
 }
 
-const ENCODE_OPTION_NAMES = ['tokenizer', 'classes', 'signal', 'onProgress'] as const;
+const ENCODE_OPTION_NAMES = ['tokenizer', 'classes', 'multiLabel', 'signal', 'onProgress'] as const;
 
 /** Reads rows into flat lists. */
 class Encoder {
@@ -118,10 +124,12 @@ class Encoder {
   readonly #tokens = new Int32List();
   readonly #ends = new Int32List();
   readonly #labels = new Int32List();
+  /** Where the labels of each row end; for a multi-label set alone. */
+  readonly #labelEnds: Int32List | undefined;
   readonly #report: () => void;
   readonly #read: EncodeProgress = { rows: 0, tokens: 0 };
 
-  constructor(rows: Rows, { tokenizer, classes, signal, onProgress }: EncodeOptions) {
+  constructor(rows: Rows, { tokenizer, classes, multiLabel = false, signal, onProgress }: EncodeOptions) {
     const source = rows as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
     if (typeof rows === 'string' || !(source?.[Symbol.iterator] || source?.[Symbol.asyncIterator])) {
       throw invalidArgument('rows', 'an iterable or async iterable of { text, label }', rows);
@@ -129,6 +137,7 @@ class Encoder {
     if (onProgress !== undefined && typeof onProgress !== 'function') {
       throw invalidArgument('onProgress', 'a function', onProgress);
     }
+    if (typeof multiLabel !== 'boolean') throw invalidArgument('multiLabel', 'a boolean', multiLabel);
     if (classes !== undefined) {
       if (!Array.isArray(classes) || classes.length === 0 || classes.some((name) => typeof name !== 'string')) {
         throw invalidArgument('classes', 'a non-empty array of names', classes);
@@ -138,6 +147,7 @@ class Encoder {
     }
     this.#rows = rows;
     this.#given = classes;
+    this.#labelEnds = multiLabel ? new Int32List() : undefined;
     this.#tokenizer = getTokenizer(tokenizer);
     this.#report = () => onProgress?.({ ...this.#read });
     this.turns = new Turns(signal, this.#report);
@@ -145,7 +155,7 @@ class Encoder {
 
   /** Reads all rows; `number` gives the number that stands for a token, `empty` stands for a text without tokens. */
   async read(number: (token: string) => number, empty: number | undefined): Promise<void> {
-    const add = (row: LabelledText) => {
+    const add = (row: Row) => {
       const tokens = this.#tokenizer(this.#check(row).text);
       if (!Array.isArray(tokens)) throw invalidArgument("the tokenizer's result", 'an array of strings', tokens);
       if (tokens.length === 0) {
@@ -160,7 +170,7 @@ class Encoder {
         throw this.#error(row, 'OUT_OF_RANGE', 'the texts have more than 4,294,967,295 tokens in all');
       }
       this.#ends.push(this.#tokens.length | 0);
-      this.#labels.push(this.#classOf(row));
+      this.#addLabels(row);
       this.#read.rows++;
       this.#read.tokens = this.#tokens.length;
     };
@@ -180,9 +190,8 @@ class Encoder {
   /** The data set of what was read; `map` is applied to the numbers. */
   async finish(map?: Int32Array): Promise<EncodedDataset> {
     const tokens = await this.turns.run(this.#tokens.finish(map));
-    const ends = await this.turns.run(this.#ends.finish());
-    const offsets = new Uint32Array(ends.length + 1);
-    offsets.set(new Uint32Array(ends.buffer), 1);
+    const offsets = withZero(await this.turns.run(this.#ends.finish()));
+    const labelOffsets = this.#labelEnds && withZero(await this.turns.run(this.#labelEnds.finish()));
     let classes = this.#given;
     let labelMap: Int32Array | undefined;
     if (!classes) {
@@ -191,23 +200,47 @@ class Encoder {
       for (const [index, name] of classes.entries()) labelMap[this.#classes.get(name)!] = index;
     }
     const labels = await this.turns.run(this.#labels.finish(labelMap));
+    // The names' order is not that in which they were met, by which the labels of a row were put in order.
+    if (labelMap && labelOffsets) await this.turns.run(sortEach(labels, labelOffsets));
     this.#report();
-    return new EncodedDataset({ tokens, offsets, labels, classes });
+    return new EncodedDataset({ tokens, offsets, labels, labelOffsets, classes });
   }
 
-  #check(row: LabelledText): LabelledText {
-    if (typeof row?.text !== 'string' || typeof row.label !== 'string') {
+  #check(row: Row): Row {
+    const label = row?.label;
+    const named =
+      typeof label === 'string' || (Array.isArray(label) && label.every((name) => typeof name === 'string'));
+    if (typeof row?.text !== 'string' || !named) {
       const found = row === null || typeof row !== 'object' ? String(row) : JSON.stringify(Object.keys(row));
-      throw this.#error(row, 'INVALID_ROW', `expected { text, label } with two strings but found ${found}`);
+      const expected = this.#labelEnds ? 'a string and a string or an array of strings' : 'two strings';
+      throw this.#error(row, 'INVALID_ROW', `expected { text, label } with ${expected} but found ${found}`);
     }
     return row;
   }
 
-  #classOf({ label, line }: LabelledText): number {
+  #addLabels({ label, line }: Row): void {
+    if (!this.#labelEnds) {
+      if (typeof label !== 'string' && label.length !== 1) {
+        const some = label.slice(0, 5).map(quoted).join(', ');
+        const found =
+          label.length === 0 ? 'no label' : `${label.length} labels (${some}${label.length > 5 ? ', ...' : ''})`;
+        const message = `the row has ${found}, but classes are exclusive: for any number of labels a row give multiLabel: true`;
+        throw this.#error({ line }, 'INVALID_ROW', message);
+      }
+      this.#labels.push(this.#classOf(typeof label === 'string' ? label : label[0]!, line));
+      return;
+    }
+    const names = typeof label === 'string' ? [label] : label;
+    const ids = names.map((name) => this.#classOf(name, line)).sort((a, b) => a - b);
+    for (let i = 0; i < ids.length; i++) if (i === 0 || ids[i] !== ids[i - 1]) this.#labels.push(ids[i]!);
+    this.#labelEnds.push(this.#labels.length);
+  }
+
+  #classOf(label: string, line: number | undefined): number {
     let index = this.#classes.get(label);
     if (index === undefined) {
       if (this.#given) {
-        const known = this.#given.slice(0, 20).map((name) => JSON.stringify(name));
+        const known = this.#given.slice(0, 20).map(quoted);
         const more = this.#given.length > 20 ? `, and ${this.#given.length - 20} more` : '';
         const message = `unknown label ${JSON.stringify(label)}; the known ones are ${known.join(', ')}${more}`;
         throw this.#error({ line }, 'UNKNOWN_LABEL', message);
@@ -220,7 +253,26 @@ class Encoder {
 
   #error(row: { line?: number | undefined } | null, code: DataError['code'], message: string): DataError {
     const line = row?.line;
-    const where = line === undefined ? `row ${this.#labels.length + 1}: ` : '';
+    const where = line === undefined ? `row ${this.#read.rows + 1}: ` : '';
     return new DataError(code, where + message, { file: this.#rows.file, line });
+  }
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name);
+}
+
+/** Ends of rows as offsets: with the first row's beginning, 0, before them. */
+function withZero(ends: Int32Array<ArrayBuffer>): Uint32Array {
+  const offsets = new Uint32Array(ends.length + 1);
+  offsets.set(new Uint32Array(ends.buffer), 1);
+  return offsets;
+}
+
+/** Sorts the labels of each row; pauses now and then. */
+function* sortEach(labels: Int32Array, offsets: Uint32Array): Generator<void, void, undefined> {
+  for (let i = 0; i + 1 < offsets.length; i++) {
+    if (offsets[i + 1]! - offsets[i]! > 1) labels.subarray(offsets[i], offsets[i + 1]).sort();
+    if (i % 4096 === 4095) yield;
   }
 }

@@ -23,6 +23,6 @@ export {
 export { EncodedDataset, type EncodedParts, type EncodedRow, type GatheredRows } from './encoded.js';
 export { DataLoader, type DataLoaderOptions, type Dataset, type RowSource } from './loader.js';
 export { Random, type RandomState, type Shuffleable } from './random.js';
-export type { LabelledText, Rows, RowsOrigin, UnlabelledText } from './rows.js';
+export type { LabelledText, Row, Rows, RowsOrigin, UnlabelledText } from './rows.js';
 export { type Split, type SplitOptions, stratifiedSplit } from './split.js';
 export type { TextEncoding } from './textStream.js';

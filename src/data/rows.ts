@@ -1,11 +1,20 @@
-/** A text and the class it belongs to. */
-export interface LabelledText {
+/** A text with its classes, as it is given to `TextClassifier.train`, {@link encodeDataset} and {@link collect}. */
+export interface Row {
   /** The text as it was written. */
   text: string;
-  /** Name of its class. */
-  label: string;
+  /**
+   * Name of its class. With the option `multiLabel: true` it may be an array of any number of names, none included; without
+   * it an array must have exactly one.
+   */
+  label: string | readonly string[];
   /** Line of the file where the row begins, from 1, if it comes from a file; used in messages. */
   line?: number | undefined;
+}
+
+/** A text and the one class it belongs to. */
+export interface LabelledText extends Row {
+  /** Name of its class. */
+  label: string;
 }
 
 /** A text without a class, for prediction. */
@@ -26,4 +35,4 @@ export interface RowsOrigin {
  * Texts with their classes: an array, a generator, or a reader such as {@link readCsv} that gives them as it reads.
  * A reader may have `file`, the path that messages name.
  */
-export type Rows = (Iterable<LabelledText> | AsyncIterable<LabelledText>) & RowsOrigin;
+export type Rows = (Iterable<Row> | AsyncIterable<Row>) & RowsOrigin;

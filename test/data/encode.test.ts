@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { collect, EncodedDataset, encodeDataset, type LabelledText, readCsv } from '../../src/data/index.js';
+import { collect, EncodedDataset, encodeDataset, type LabelledText, type Row, readCsv } from '../../src/data/index.js';
 import { basicEnglish, buildVocabFromIterator } from '../../src/text/index.js';
 import { temporaryFolder } from '../support/folder.js';
 
@@ -87,6 +87,59 @@ describe('collect', () => {
     await expect(collect(ROWS.slice(0, 1), { specials: [], minFreq: 2 })).rejects.toThrow(/no token for unknown ones/);
     await expect(collect(ROWS, { specials: [] })).rejects.toThrow(/row 2: the text has no tokens/);
     expect((await collect(ROWS.slice(0, 1), { specials: [] })).vocab.size).toBe(4);
+  });
+});
+
+describe('multiLabel', () => {
+  const MULTI: Row[] = [
+    { text: 'cat', label: ['pet', 'animal', 'pet'] },
+    { text: 'stone', label: [] },
+    { text: 'dog', label: 'animal' },
+  ];
+
+  it('keeps the classes of each row, rising and each once', async () => {
+    const { dataset } = await collect(MULTI, { multiLabel: true });
+    expect(dataset.classes).toEqual(['animal', 'pet']);
+    expect(dataset.multiLabel).toBe(true);
+    expect(dataset.length).toBe(3);
+    expect(dataset.labels).toEqual(Int32Array.of(0, 1, 0));
+    expect(dataset.labelOffsets).toEqual(Uint32Array.of(0, 2, 2, 3));
+    expect(dataset.classCounts()).toEqual(Int32Array.of(2, 1));
+    const vocab = buildVocabFromIterator(MULTI.map(({ text }) => basicEnglish(text)));
+    expect(await encodeDataset(MULTI, { vocab, multiLabel: true })).toEqual(dataset);
+    await expect(encodeDataset(MULTI, { vocab, multiLabel: true, classes: ['animal'] })).rejects.toMatchObject({
+      code: 'UNKNOWN_LABEL',
+      message: expect.stringContaining('row 1: unknown label "pet"'),
+    });
+  });
+
+  it('keeps any labels', async () => {
+    const label = fc.oneof(fc.string({ maxLength: 2 }), fc.array(fc.string({ maxLength: 2 }), { maxLength: 5 }));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.record({ text: fc.string(), label }), { maxLength: 30 }), async (rows) => {
+        const { dataset } = await collect(rows, { multiLabel: true });
+        const names = (i: number) => Array.from(dataset.labelsOf(i), (id) => dataset.classes[id]);
+        for (const [i, row] of rows.entries()) {
+          expect(new Set(names(i))).toEqual(new Set([row.label].flat()));
+          expect([...dataset.labelsOf(i)]).toEqual([...new Set(dataset.labelsOf(i))].sort((a, b) => a - b));
+        }
+      }),
+    );
+  });
+
+  it('without it takes one label in an array, and explains that several are too many', async () => {
+    expect((await collect([{ text: 'a', label: ['x'] }])).dataset).toMatchObject({ classes: ['x'], multiLabel: false });
+    const rows = MULTI.slice(0, 1);
+    await expect(collect(rows)).rejects.toMatchObject({
+      name: 'DataError',
+      code: 'INVALID_ROW',
+      message: expect.stringMatching(/^row 1: the row has 3 labels \("pet", "animal", "pet"\), .* multiLabel: true$/),
+    });
+    await expect(collect(MULTI.slice(1))).rejects.toThrow(/row 1: the row has no label, .* multiLabel: true/);
+    await expect(collect(MULTI, { multiLabel: 1 as never })).rejects.toThrow(/a boolean for multiLabel/);
+    await expect(collect([{ text: 'a', label: [1] as never }], { multiLabel: true })).rejects.toThrow(
+      /expected \{ text, label \} with a string and a string or an array of strings/,
+    );
   });
 });
 
@@ -198,6 +251,31 @@ describe('EncodedDataset', () => {
     });
     const part = dataset.subset(Int32Array.of(1));
     expect([part.length, part.classes, [...part.row(0).tokens]]).toEqual([1, ['a', 'b'], [6, 7]]);
+  });
+
+  it('gives and gathers rows of a multi-label set', () => {
+    const { tokens, offsets, classes } = dataset;
+    const labels = Int32Array.of(0, 1, 1);
+    const several = new EncodedDataset({ tokens, offsets, classes, labels, labelOffsets: Uint32Array.of(0, 2, 2, 3) });
+    expect([...several].map(({ label, labels }) => [label, ...labels!])).toEqual([[-1, 0, 1], [-1], [-1, 1]]);
+    expect(several.lengths()).toEqual(dataset.lengths());
+    expect(several.gather([2, 1, 0])).toEqual({
+      tokens: Int32Array.of(8, 9, 10, 6, 7, 5),
+      lengths: Int32Array.of(3, 2, 1),
+      labels: Int32Array.of(1, 0, 1),
+      labelOffsets: Uint32Array.of(0, 1, 1, 3),
+    });
+    expect([...several.subset([1, 0]).labelsOf(1)]).toEqual([0, 1]);
+    expect([...dataset.labelsOf(0)]).toEqual([1]);
+    expect(() => several.labelsOf(3)).toThrow(expect.objectContaining({ code: 'OUT_OF_RANGE' }));
+    for (const [labelOffsets, message] of [
+      [Uint32Array.of(0, 2, 3), /a Uint32Array of 3, as there are labelOffsets/],
+      [Uint32Array.of(0, 2, 1, 3), /labelOffsets\[2\]/],
+      [Uint32Array.of(0, 2, 2, 2), /offsets from 0 to 3 for labelOffsets/],
+      [[0, 2, 2, 3] as never, /Uint32Array .* for labelOffsets/],
+    ] as const) {
+      expect(() => new EncodedDataset({ tokens, offsets, classes, labels, labelOffsets })).toThrow(message);
+    }
   });
 
   it.each([-1, 3, 0.5])('has no row %d', (index) => {

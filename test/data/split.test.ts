@@ -66,4 +66,47 @@ describe('stratifiedSplit', () => {
     expect(() => stratifiedSplit([0, -1])).toThrow(/labels\[1\]/);
     expect(() => stratifiedSplit([0.5])).toThrow(/labels\[0\]/);
   });
+
+  const multi = (rows: number[][]) => ({
+    labels: Int32Array.from(rows.flat()),
+    labelOffsets: Uint32Array.from([0, ...rows.map((_, i) => rows.slice(0, i + 1).flat().length)]),
+  });
+
+  it('splits a multi-label set so that each class, and no class, has its share', () => {
+    // Class 0 in every second text, 1 in every fifth, 2 in every tenth beside 0, none in the rest.
+    const rows = Array.from({ length: 1000 }, (_, i) => [
+      ...(i % 2 === 0 ? [0] : []),
+      ...(i % 5 === 0 ? [1] : []),
+      ...(i % 10 === 4 ? [2] : []),
+    ]);
+    const { train, test } = stratifiedSplit(multi(rows), { fraction: 0.2, seed: 3 });
+    expect(train.length + test.length).toBe(1000);
+    const held = (fits: (row: number[]) => boolean) => [...test].filter((i) => fits(rows[i]!)).length;
+    for (const [fits, expected] of [
+      [(row: number[]) => row.includes(0), 100],
+      [(row: number[]) => row.includes(1), 40],
+      [(row: number[]) => row.includes(2), 20],
+      [(row: number[]) => row.length === 0, 80],
+    ] as const) {
+      expect(Math.abs(held(fits) - expected)).toBeLessThanOrEqual(1);
+    }
+    expect(stratifiedSplit(multi(rows), { fraction: 0.2, seed: 3 })).toEqual({ train, test });
+    expect(stratifiedSplit(multi(rows), { fraction: 0.2, seed: 4 }).test).not.toEqual(test);
+  });
+
+  it('leaves of each class of a multi-label set a text to learn from, and puts each text on one side', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uniqueArray(fc.nat(5), { maxLength: 4 }), { maxLength: 40 }),
+        fc.double({ min: 0.001, max: 0.999, noNaN: true }),
+        fc.nat(1000),
+        (rows, fraction, seed) => {
+          const { train, test } = stratifiedSplit(multi(rows), { fraction, seed });
+          expect([...train, ...test].sort((a, b) => a - b)).toEqual(rows.map((_, i) => i));
+          const learned = new Set([...train].flatMap((i) => rows[i]!));
+          expect(new Set(rows.flat())).toEqual(learned);
+        },
+      ),
+    );
+  });
 });
