@@ -9,14 +9,18 @@ import { TrainingError } from './errors.js';
 import type { Evaluation } from './metrics.js';
 import { readModel, writeModel } from './modelFile.js';
 import { type ModelSettings, type TrainOptions, trainSettings } from './options/index.js';
-import { type Prediction, type Predictor, predictText, predictTexts } from './prediction.js';
+import type { Prediction, Predictor } from './prediction.js';
 import type { Progress } from './progress.js';
+import type { ServingOptions, ServingState } from './serving/options.js';
+import { Serving } from './serving/serving.js';
 import { measure, Training } from './training.js';
 
 /** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
 export interface PredictOptions {
   /** How many labels each prediction lists, from the most probable on. Default: all. */
   topK?: number;
+  /** Stops the call: what has not been computed yet is given up, and the call rejects with `ABORTED`. */
+  signal?: AbortSignal;
 }
 
 /** Options of {@link TextClassifier.load}. */
@@ -57,9 +61,12 @@ export class TextClassifier {
   readonly #tokenizer: TokenizerName | Tokenizer;
   readonly #maxLength: number;
   readonly #predictor: Predictor;
+  readonly #serving: Serving;
+  /** Work other than predictions that is under way. */
+  readonly #works = new Set<Promise<unknown>>();
   #history: readonly Progress[] = [];
   #trainedRows = 0;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   private constructor(parts: Parts) {
     this.labels = parts.labels;
@@ -71,6 +78,7 @@ export class TextClassifier {
     const { engine, labels, vocab, tokenizer, maxLength } = parts;
     const split = limitedTokenizer({ tokenizer, maxLength });
     this.#predictor = { engine, split, vocab, labels };
+    this.#serving = new Serving(this.#predictor);
   }
 
   /** One report per epoch of the training that made this model; empty for a model that was loaded. */
@@ -187,6 +195,10 @@ export class TextClassifier {
   async save(path: string): Promise<void> {
     this.#checkOpen();
     if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a file', path);
+    await this.#during(this.#save(path));
+  }
+
+  async #save(path: string): Promise<void> {
     await writeModel(path, {
       settings: this.settings,
       tokenizer: this.#tokenizer === 'basic_english' ? 'basic_english' : null,
@@ -200,23 +212,46 @@ export class TextClassifier {
   /**
    * Labels one text. An empty text, and one without a known word, gets a distribution too; see {@link Prediction.knownTokens}.
    *
+   * Any number of callers may ask at the same time. A short text that finds the model idle is computed at once; what arrives
+   * together is computed together, away from the event loop. See {@link setServing}.
+   *
    * @throws {@link ArgumentError} if `text` is not a string.
+   * @throws {@link RecurraError} `OVERLOADED` if too many texts are waiting, `ABORTED` if the signal is aborted, `DISPOSED`
+   * once the model was closed.
    */
   async predict(text: string, options: PredictOptions = {}): Promise<Prediction> {
     if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
-    return predictText(this.#predictor, text, this.#checkPredict(options));
+    const topK = this.#checkPredict(options);
+    const [prediction] = await this.#serving.predict([text], topK, options.signal);
+    return prediction!;
   }
 
   /**
-   * Labels many texts, faster than one by one; the predictions are in the order of the texts.
+   * Labels many texts, faster than one by one; the predictions are in the order of the texts. Other callers are answered
+   * between its batches.
    *
    * @throws {@link ArgumentError} if an element is not a string.
+   * @throws {@link RecurraError} as {@link predict}.
    */
   async predictMany(texts: readonly string[], options: PredictOptions = {}): Promise<Prediction[]> {
     const topK = this.#checkPredict(options);
     if (!Array.isArray(texts)) throw invalidArgument('texts', 'an array of strings', texts);
     if (texts.length === 0) return [];
-    return predictTexts(this.#predictor, texts, topK);
+    return this.#serving.predict(texts, topK, options.signal);
+  }
+
+  /**
+   * Sets how calls of {@link predict} and {@link predictMany} share the model; what is not given stays as it is.
+   *
+   * @throws {@link ArgumentError} for an option that does not fit.
+   */
+  setServing(options: ServingOptions): void {
+    this.#serving.set(options);
+  }
+
+  /** How calls of {@link predict} and {@link predictMany} share the model, and what they are doing now. */
+  get serving(): ServingState {
+    return this.#serving.state;
   }
 
   /**
@@ -227,6 +262,10 @@ export class TextClassifier {
   async evaluate(rows: Rows, options: { signal?: AbortSignal } = {}): Promise<Evaluation> {
     this.#checkOpen();
     checkOptionNames('TextClassifier.evaluate', options, ['signal']);
+    return this.#during(this.#evaluate(rows, options));
+  }
+
+  async #evaluate(rows: Rows, options: { signal?: AbortSignal }): Promise<Evaluation> {
     const dataset = await encodeDataset(rows, {
       tokenizer: this.#predictor.split,
       vocab: this.vocab,
@@ -238,28 +277,56 @@ export class TextClassifier {
     return measure(this.#engine, dataset);
   }
 
-  /** Frees the model's native memory. Harmless when called again; everything else throws `DISPOSED` afterwards. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+  /**
+   * Ends the model: what is running or waiting is still answered, then the native memory is freed. Calls that come later
+   * reject with `DISPOSED`. Closing again changes nothing.
+   *
+   * @returns a promise that resolves when the memory is free; it never rejects, and need not be awaited. Where nothing was
+   * running the memory is free on return.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#serving.busy) await this.#serving.drain();
+    if (this.#works.size > 0) await Promise.allSettled(this.#works);
     this.#engine.close();
   }
 
-  /** As {@link close}, for `using model = ...`. */
+  /** As {@link close}, for `using model = ...`; it does not wait. */
   [Symbol.dispose](): void {
-    this.close();
+    void this.close();
+  }
+
+  /** As {@link close}, for `await using model = ...`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Keeps the model from being freed while some work is under way. */
+  async #during<T>(work: Promise<T>): Promise<T> {
+    this.#works.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#works.delete(work);
+    }
   }
 
   /** How many labels to list. */
   #checkPredict(options: PredictOptions): number {
     this.#checkOpen();
-    checkOptionNames('predict', options, ['topK']);
-    const { topK = this.labels.length } = options;
+    checkOptionNames('predict', options, ['topK', 'signal']);
+    const { topK = this.labels.length, signal } = options;
     if (!Number.isSafeInteger(topK) || topK < 1) throw invalidArgument('topK', 'an integer from 1', topK);
+    if (signal !== undefined && !(signal instanceof AbortSignal))
+      throw invalidArgument('signal', 'an AbortSignal', signal);
     return topK;
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new RecurraError('DISPOSED', 'this TextClassifier has been closed');
+    if (this.#closing) throw new RecurraError('DISPOSED', 'this TextClassifier has been closed');
   }
 }

@@ -42,7 +42,11 @@ export interface Engine {
   /** Makes one optimizer step per batch. */
   train(chunk: Chunk, clipGradNorm: number): Promise<ChunkStats>;
   /** Probabilities, `[rows, numClasses]` row-major, in the order of the rows. */
-  predict(tokens: Int32Array, lengths: Int32Array): Float32Array | Promise<Float32Array>;
+  predict(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
+  /** The same at once, on the calling thread; undefined for what would take too long there. */
+  predictNow?(tokens: Int32Array, lengths: Int32Array): Float32Array | undefined;
+  /** Multiply-adds that a token takes in the recurrent layers. */
+  readonly workPerToken: number;
   /** A copy of all parameters. */
   state(): Promise<StateEntry[]>;
   /** Replaces all parameters; refuses, before anything changes, what does not fit by name, shape or dtype. */
@@ -84,19 +88,20 @@ export function kernelEngine(config: EngineConfig): Engine {
       changed();
       return native.trainBatches({ ...chunk, learningRates: [...learningRates], clipNorm });
     },
-    predict: (tokens, lengths) => {
-      if (ready && tokens.length <= atOnce) {
-        const before = seen;
-        seen += tokens.length;
-        // A failure here fails nothing: predictions go on without the table.
-        if (before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
-        return native.predictNow(tokens, lengths);
-      }
-      return native.predict(tokens, lengths).then((probabilities) => {
-        ready = true;
-        return probabilities;
-      });
+    predict: async (tokens, lengths) => {
+      const probabilities = await native.predict(tokens, lengths);
+      ready = true;
+      return probabilities;
     },
+    predictNow: (tokens, lengths) => {
+      if (!ready || tokens.length > atOnce) return undefined;
+      const before = seen;
+      seen += tokens.length;
+      // A failure here fails nothing: predictions go on without the table.
+      if (before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
+      return native.predictNow(tokens, lengths);
+    },
+    workPerToken: workPerToken(config),
     state: () => native.state(),
     loadState: (entries) => {
       changed();
@@ -116,6 +121,7 @@ export function torchEngine(config: EngineConfig): Engine {
     train: ({ tokens, lengths, labels, batchSizes, learningRates }, clipNorm) =>
       native.trainBatches({ tokens, lengths, labels, batchSizes }, { learningRates: [...learningRates], clipNorm }),
     predict: (tokens, lengths) => native.predict(tokens, lengths),
+    workPerToken: workPerToken(config),
     state: () => native.state(),
     loadState: (entries) => native.loadState(entries),
     close: () => native.close(),

@@ -14,3 +14,4 @@ export type {
 } from './options/index.js';
 export { type LabelProbability, Prediction } from './prediction.js';
 export type { Progress, ValidationResult } from './progress.js';
+export type { ServingOptions, ServingState } from './serving/options.js';

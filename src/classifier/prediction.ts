@@ -1,5 +1,3 @@
-import { Turns } from '../data/turns.js';
-import { invalidArgument } from '../errors.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
 import type { Engine } from './engine.js';
@@ -44,6 +42,30 @@ export class Prediction implements Iterable<LabelProbability> {
   }
 }
 
+/** A text as token ids, at least one; how many tokens it has, and how many of them are known. */
+export interface EncodedText {
+  ids: Int32Array;
+  count: number;
+  known: number;
+}
+
+/** The `count` largest of a row, as indices in falling order; of equal ones the first comes first. */
+function largest(row: Float32Array, count: number): number[] {
+  const order = Array.from(row, (_, index) => index);
+  if (count >= row.length || count > 16) return order.sort((a, b) => row[b]! - row[a]!).slice(0, count);
+  // Sorting thousands of labels for the sake of a few would take longer than the prediction.
+  const best: number[] = [];
+  for (const index of order) {
+    let place = best.length;
+    while (place > 0 && row[index]! > row[best[place - 1]!]!) place--;
+    if (place < count) {
+      best.splice(place, 0, index);
+      best.length = Math.min(best.length, count);
+    }
+  }
+  return best;
+}
+
 /**
  * Sorts one row of probabilities into a {@link Prediction}.
  *
@@ -53,12 +75,10 @@ export function predictionOf(
   labels: readonly string[],
   row: Float32Array,
   topK: number,
-  tokens: number,
-  knownTokens: number,
+  { count, known }: Pick<EncodedText, 'count' | 'known'>,
 ): Prediction {
-  const classes = labels.map((label, index) => ({ label, probability: row[index]! }));
-  classes.sort((a, b) => b.probability - a.probability);
-  return new Prediction(classes.slice(0, topK), tokens, knownTokens);
+  const classes = largest(row, topK).map((index) => ({ label: labels[index]!, probability: row[index]! }));
+  return new Prediction(classes, count, known);
 }
 
 /** Rows that go to the engine in one call: enough to keep it busy, few enough to let others in between. */
@@ -87,22 +107,14 @@ export async function predictRows(
 
 /** What turns texts into predictions. */
 export interface Predictor {
-  engine: Pick<Engine, 'predict'>;
+  engine: Pick<Engine, 'predict' | 'predictNow' | 'workPerToken'>;
   split: Tokenizer;
   vocab: Vocab;
   labels: readonly string[];
 }
 
-/** Some texts on their way: as numbers, and what to tell of each. */
-interface Block {
-  tokens: Int32Array;
-  lengths: Int32Array;
-  counts: Int32Array;
-  known: Int32Array;
-}
-
-/** A text's token ids, at least one, and how many tokens it has and how many of them are known. */
-function encodeText({ split, vocab }: Predictor, text: string): { ids: Int32Array; count: number; known: number } {
+/** Splits a text and looks its tokens up. */
+export function encodeText({ split, vocab }: Pick<Predictor, 'split' | 'vocab'>, text: string): EncodedText {
   const words = split(text);
   const unknown = vocab.defaultIndex!;
   if (words.length === 0) return { ids: Int32Array.of(unknown), count: 0, known: 0 };
@@ -110,80 +122,4 @@ function encodeText({ split, vocab }: Predictor, text: string): { ids: Int32Arra
   let known = 0;
   for (let i = 0; i < ids.length; i++) if (ids[i] !== unknown) known++;
   return { ids, count: words.length, known };
-}
-
-/**
- * Labels one text, without what only many texts need.
- *
- * @internal
- */
-export function predictText(predictor: Predictor, text: string, topK: number): Prediction | Promise<Prediction> {
-  const { engine, labels } = predictor;
-  const { ids, count, known } = encodeText(predictor, text);
-  const probabilities = engine.predict(ids, Int32Array.of(ids.length));
-  if (probabilities instanceof Float32Array) return predictionOf(labels, probabilities, topK, count, known);
-  return probabilities.then((row) => predictionOf(labels, row, topK, count, known));
-}
-
-async function encodeBlock(predictor: Predictor, texts: readonly string[], from: number, turns: Turns): Promise<Block> {
-  const rows = Math.min(ROWS_PER_CALL, texts.length - from);
-  const block = { lengths: new Int32Array(rows), counts: new Int32Array(rows), known: new Int32Array(rows) };
-  const parts: Int32Array[] = [];
-  let total = 0;
-  for (let row = 0; row < rows; row++) {
-    const text = texts[from + row];
-    if (typeof text !== 'string') throw invalidArgument(`texts[${from + row}]`, 'a string', text);
-    const { ids, count, known } = encodeText(predictor, text);
-    block.counts[row] = count;
-    block.lengths[row] = ids.length;
-    block.known[row] = known;
-    total += ids.length;
-    parts.push(ids);
-    if (turns.due) await turns.next();
-  }
-  const tokens = new Int32Array(total);
-  let at = 0;
-  for (const ids of parts) {
-    tokens.set(ids, at);
-    at += ids.length;
-  }
-  return { ...block, tokens };
-}
-
-/**
- * Labels texts, in their order. While the engine computes some, the next ones are split and looked up.
- *
- * @internal
- */
-export async function predictTexts(
-  predictor: Predictor,
-  texts: readonly string[],
-  topK: number,
-): Promise<Prediction[]> {
-  const { engine, labels } = predictor;
-  const predictions: Prediction[] = [];
-  const turns = new Turns();
-  const finish = (block: Block, probabilities: Float32Array) => {
-    for (let row = 0; row < block.lengths.length; row++) {
-      const distribution = probabilities.subarray(row * labels.length, (row + 1) * labels.length);
-      predictions.push(predictionOf(labels, distribution, topK, block.counts[row]!, block.known[row]!));
-    }
-  };
-  let block = await encodeBlock(predictor, texts, 0, turns);
-  for (let from = ROWS_PER_CALL; ; from += ROWS_PER_CALL) {
-    const pending = engine.predict(block.tokens, block.lengths);
-    if (pending instanceof Float32Array) {
-      finish(block, pending);
-      if (from >= texts.length) return predictions;
-      block = await encodeBlock(predictor, texts, from, turns);
-    } else {
-      const [next, probabilities] = await Promise.all([
-        from < texts.length ? encodeBlock(predictor, texts, from, turns) : undefined,
-        pending,
-      ]);
-      finish(block, probabilities);
-      if (!next) return predictions;
-      block = next;
-    }
-  }
 }

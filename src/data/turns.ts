@@ -39,6 +39,11 @@ export class Turns {
     this.#end = performance.now() + TURN;
   }
 
+  /** Begins a turn anew, after something that let the event loop go round. */
+  restart(): void {
+    this.#end = performance.now() + TURN;
+  }
+
   /** Runs a generator that pauses often to its end and returns its result. */
   async run<T>(steps: Generator<void, T, undefined>): Promise<T> {
     for (;;) {

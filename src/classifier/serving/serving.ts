@@ -1,0 +1,321 @@
+import { Turns } from '../../data/turns.js';
+import { invalidArgument, RecurraError } from '../../errors.js';
+import { type EncodedText, encodeText, type Prediction, type Predictor, predictionOf } from '../prediction.js';
+import { type Batch, type Call, flat, rowOf } from './call.js';
+import { DEFAULTS, type ServingOptions, type ServingState, servingSettings } from './options.js';
+
+/** Texts of a small call that may be computed at once, on the thread of JavaScript. */
+const AT_ONCE_TEXTS = 8;
+
+/** Milliseconds that calls may compute at once in one turn of the event loop; what comes on top is batched. */
+const TURN_BUDGET = 1;
+
+/** Multiply-adds of a batch, above which no further text joins it: some tens of milliseconds. */
+const BATCH_WORK = 1e9;
+
+/**
+ * Lets many callers share one model. A call that finds the model idle is computed at once, if it is short; calls that arrive
+ * together, or while a batch is computed, make up the next batch. A long call takes turns with the others, batch by batch.
+ * Everything that takes time is done by one loop, which gives way to the event loop; batches are computed away from it.
+ */
+export class Serving {
+  readonly #predictor: Predictor;
+  #settings = DEFAULTS;
+  #queue: Call[] = [];
+  #looping = false;
+  #waiting = 0;
+  #running = 0;
+  #texts = 0;
+  #batches = 0;
+  #refused = 0;
+  #spent = 0;
+  /** Ends the loop's pause when another call comes. */
+  #wake: (() => void) | undefined;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(predictor: Predictor) {
+    this.#predictor = predictor;
+  }
+
+  set(options: ServingOptions): void {
+    this.#settings = servingSettings(options, this.#settings);
+    this.#wake?.();
+  }
+
+  get state(): ServingState {
+    return {
+      ...this.#settings,
+      waiting: this.#waiting,
+      running: this.#running,
+      texts: this.#texts,
+      batches: this.#batches,
+      refused: this.#refused,
+    };
+  }
+
+  /** Whether a call waits or is being computed. */
+  get busy(): boolean {
+    return this.#looping;
+  }
+
+  /** Answers what has come so far, without waiting for more. */
+  async drain(): Promise<void> {
+    this.set({ maxWait: 0 });
+    if (this.#looping) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  /** Labels texts, in their order; an array when that could be done at once. */
+  predict(texts: readonly string[], topK: number, signal?: AbortSignal): Prediction[] | Promise<Prediction[]> {
+    if (signal?.aborted) throw aborted(signal);
+    const ahead: EncodedText[] = [];
+    if (texts.length <= AT_ONCE_TEXTS && this.#queue.length === 0 && this.#spent < TURN_BUDGET) {
+      const began = performance.now();
+      let spent = 0;
+      while (ahead.length < texts.length && spent < TURN_BUDGET) {
+        ahead.push(this.#encode(texts, ahead.length));
+        spent = performance.now() - began;
+      }
+      const short = ahead.length === texts.length && this.#settings.maxWait === 0;
+      const predictions = short ? this.#atOnce(ahead, topK) : undefined;
+      this.#spend(performance.now() - began);
+      if (predictions) return predictions;
+    }
+    if (this.#waiting >= this.#settings.maxQueue) {
+      this.#refused++;
+      throw new RecurraError(
+        'OVERLOADED',
+        `${this.#waiting} texts are waiting already, and maxQueue is ${this.#settings.maxQueue}; try again later`,
+      );
+    }
+    return this.#enqueue(texts, topK, ahead, signal);
+  }
+
+  #encode(texts: readonly string[], index: number): EncodedText {
+    const text = texts[index];
+    if (typeof text !== 'string') throw invalidArgument(`texts[${index}]`, 'a string', text);
+    return encodeText(this.#predictor, text);
+  }
+
+  /** Counts time that this turn of the event loop has spent; the next turn begins anew. */
+  #spend(milliseconds: number): void {
+    if (this.#spent === 0) {
+      setImmediate(() => {
+        this.#spent = 0;
+      });
+    }
+    this.#spent += Math.max(milliseconds, Number.MIN_VALUE);
+  }
+
+  #atOnce(texts: readonly EncodedText[], topK: number): Prediction[] | undefined {
+    const { engine, labels } = this.#predictor;
+    const { tokens, lengths } = flat(texts);
+    const probabilities = engine.predictNow?.(tokens, lengths);
+    if (!probabilities) return undefined;
+    this.#texts += texts.length;
+    this.#batches++;
+    return texts.map((text, row) => predictionOf(labels, rowOf(probabilities, row, labels.length), topK, text));
+  }
+
+  #enqueue(
+    texts: readonly string[],
+    topK: number,
+    ahead: EncodedText[],
+    signal: AbortSignal | undefined,
+  ): Promise<Prediction[]> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => this.#fail(call, aborted(signal!));
+      const weight = Math.min(texts.length, this.#settings.maxBatch);
+      const call: Call = {
+        texts,
+        topK,
+        ahead,
+        encoded: ahead.length,
+        since: performance.now(),
+        predictions: new Array<Prediction>(texts.length),
+        taken: 0,
+        answered: 0,
+        weight,
+        ended: false,
+        resolve: (predictions) => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve(predictions);
+        },
+        reject: (error) => {
+          signal?.removeEventListener('abort', onAbort);
+          reject(error);
+        },
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#queue.push(call);
+      this.#waiting += weight;
+      this.#wake?.();
+      if (!this.#looping) {
+        this.#looping = true;
+        // Not before the next turn of the event loop: calls that come in this one join the first batch.
+        setImmediate(() => void this.#loop());
+      }
+    });
+  }
+
+  /** Ends a call with an error; the loop drops it when it next comes by. */
+  #fail(call: Call, error: unknown): void {
+    if (call.ended) return;
+    call.ended = true;
+    this.#weigh(call, 0);
+    call.ahead.length = 0;
+    call.reject(error);
+  }
+
+  #weigh(call: Call, weight: number): void {
+    this.#waiting += weight - call.weight;
+    call.weight = weight;
+  }
+
+  /** Computes batch after batch until no call waits. It never throws: what fails ends the calls that it belongs to. */
+  async #loop(): Promise<void> {
+    const turns = new Turns();
+    do {
+      await this.#pause();
+      turns.restart();
+      const batch = await this.#take(turns);
+      if (batch.rows.length > 0) await this.#compute(batch, turns);
+      // Callers that were just answered may have more to ask; without a full batch at hand, they join the next one.
+      if (turns.due || this.#waiting < this.#settings.maxBatch) await turns.next();
+    } while (this.#queue.length > 0);
+    this.#looping = false;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  /** Waits for more texts, for as long as `maxWait` allows. */
+  async #pause(): Promise<void> {
+    for (;;) {
+      const { maxWait, maxBatch } = this.#settings;
+      const [oldest] = this.#queue;
+      if (maxWait === 0 || !oldest || this.#waiting >= maxBatch) return;
+      const left = oldest.since + maxWait - performance.now();
+      if (left <= 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.ceil(left));
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#wake = undefined;
+    }
+  }
+
+  /** The call's text that comes next, encoded now unless it was before; undefined if it cannot be, which ends the call. */
+  #next(call: Call): EncodedText | undefined {
+    if (call.encoded === call.taken) this.#encodeNext(call);
+    return call.ahead[call.taken];
+  }
+
+  #encodeNext(call: Call): void {
+    try {
+      call.ahead[call.encoded] = this.#encode(call.texts, call.encoded);
+      call.encoded++;
+    } catch (error) {
+      this.#fail(call, error);
+    }
+  }
+
+  /** Takes the texts that have waited longest. A call that is not done yet then lets the others go first. */
+  async #take(turns: Turns): Promise<Batch> {
+    const batch: Batch = { rows: [], tokens: 0 };
+    const { maxBatch } = this.#settings;
+    const mostTokens = BATCH_WORK / this.#predictor.engine.workPerToken;
+    const unfinished: Call[] = [];
+    let passed = 0;
+    let full = false;
+    for (const end = this.#queue.length; passed < end && !full; passed++) {
+      const call = this.#queue[passed]!;
+      const before = call.taken;
+      while (!call.ended && call.taken < call.texts.length) {
+        const text = this.#next(call);
+        if (!text) break;
+        const { rows, tokens } = batch;
+        full = rows.length > 0 && (rows.length >= maxBatch || tokens + text.ids.length > mostTokens);
+        if (full) break;
+        rows.push({ call, index: call.taken, text });
+        batch.tokens += text.ids.length;
+        call.ahead[call.taken++] = undefined;
+        if (turns.due) await turns.next();
+      }
+      if (call.ended) continue;
+      if (full && call.taken === before) break;
+      const left = call.texts.length - call.taken;
+      this.#weigh(call, Math.min(left, maxBatch));
+      if (left > 0) unfinished.push(call);
+    }
+    this.#queue = [...this.#queue.slice(passed), ...unfinished];
+    return batch;
+  }
+
+  async #compute(batch: Batch, turns: Turns): Promise<void> {
+    const { engine, labels } = this.#predictor;
+    this.#running = batch.rows.length;
+    try {
+      const { tokens, lengths } = flat(batch.rows.map(({ text }) => text));
+      const probabilities = engine.predictNow?.(tokens, lengths) ?? (await this.#inBackground(tokens, lengths, turns));
+      this.#batches++;
+      for (const [row, { call, index, text }] of batch.rows.entries()) {
+        this.#texts++;
+        if (call.ended) continue;
+        call.predictions[index] = predictionOf(labels, rowOf(probabilities, row, labels.length), call.topK, text);
+        if (++call.answered === call.texts.length) {
+          call.ended = true;
+          call.resolve(call.predictions);
+        }
+        if (turns.due) await turns.next();
+      }
+    } catch (error) {
+      for (const { call } of batch.rows) this.#fail(call, error);
+    } finally {
+      this.#running = 0;
+    }
+  }
+
+  async #inBackground(tokens: Int32Array, lengths: Int32Array, turns: Turns): Promise<Float32Array> {
+    const pending = this.#predictor.engine.predict(tokens, lengths);
+    const ahead = this.#encodeAhead(pending);
+    try {
+      return await pending;
+    } finally {
+      await ahead;
+      turns.restart();
+    }
+  }
+
+  /** Encodes the texts of the batch to come until the engine has computed the present one. */
+  async #encodeAhead(pending: Promise<unknown>): Promise<void> {
+    let computing = true;
+    const stop = () => {
+      computing = false;
+      this.#wake?.();
+    };
+    pending.then(stop, stop);
+    const turns = new Turns();
+    let rows = this.#queue.reduce((sum, { encoded, taken }) => sum + encoded - taken, 0);
+    for (let place = 0; computing; ) {
+      const call = this.#queue[place];
+      if (!call || rows >= this.#settings.maxBatch) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        this.#wake = undefined;
+        turns.restart();
+      } else if (call.ended || call.encoded === call.texts.length) {
+        place++;
+      } else {
+        this.#encodeNext(call);
+        rows++;
+        if (turns.due) await turns.next();
+      }
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): RecurraError {
+  return new RecurraError('ABORTED', 'the prediction was stopped by its signal', { cause: signal.reason });
+}
