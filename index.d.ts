@@ -4,10 +4,10 @@
 export declare namespace light {
   /** The text classifier on the CPU kernels; it needs no libtorch. */
   export class CpuClassifier {
-    /** A classifier with initial values drawn from the seed. */
+    /** A classifier with initial values drawn from the seed, by the first work that needs them. */
     constructor(config: CpuClassifierConfig)
-    /** Trains on the batches of a chunk, one step of Adam each. */
-    trainBatches(chunk: CpuClassifierChunk): Promise<CpuClassifierStats>
+    /** Trains on the batches of a chunk, one step each. */
+    trainBatches(chunk: CpuClassifierChunk, options: CpuClassifierStepOptions): Promise<CpuClassifierStats>
     /** Probabilities of the classes, text by text in the order given. */
     predict(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>
     /** The same at once, on the thread of JavaScript: for a few short texts, which take less time than a change of thread. */
@@ -18,6 +18,8 @@ export declare namespace light {
     state(): Promise<Array<FileTensor>>
     /** Replaces all weights; what differs is listed in one error, and then nothing has changed. */
     loadState(entries: Array<FileTensor>): Promise<void>
+    /** Gives some words other vectors, one after the other in `vectors`; all else stays. */
+    setWordVectors(words: Int32Array, vectors: Float32Array): Promise<void>
     /** Lets go of the weights once running work has ended; doing it again does nothing. */
     close(): void
   }
@@ -28,14 +30,12 @@ export declare namespace light {
     tokens: Int32Array
     /** Tokens per text. */
     lengths: Int32Array
-    /** The class of each text. */
+    /** The class of each text; with `labelOffsets` the classes of all texts, one text after the other. */
     labels: Int32Array
+    /** Where the classes of each text begin, and at last how many there are; for a multi-label classifier only. */
+    labelOffsets?: Uint32Array
     /** Texts per batch. */
     batchSizes: Int32Array
-    /** Learning rate of each batch. */
-    learningRates: Array<number>
-    /** Largest common norm of all gradients; 0 for no limit. */
-    clipNorm: number
   }
 
   /** What the classifier is made of. */
@@ -56,8 +56,14 @@ export declare namespace light {
     embeddingDropout: number
     /** Dropout between layers and before the linear layer in training. */
     dropout: number
+    /** Share of the tokens that are read as `unknownIdx` in training. */
+    wordDropout: number
+    /** The word that a dropped word is read as; -1 for none. */
+    unknownIdx: number
     /** How the states become one vector. */
-    pooling: 'last' | 'mean' | 'max'
+    pooling: 'last' | 'mean' | 'max' | 'attention'
+    /** Whether a text may have any number of classes. */
+    multiLabel: boolean
     /** Classes. */
     numClasses: number
     /** The row of the embedding that stays zero; -1 for none. */
@@ -78,6 +84,26 @@ export declare namespace light {
     rows: number
     /** The batch at which the loss or the gradient was not finite; -1 for none. */
     nonFiniteBatch: number
+  }
+
+  /** How a classifier learns from a chunk. */
+  export interface CpuClassifierStepOptions {
+    /** Learning rate of each batch. */
+    learningRates: Array<number>
+    /** Largest common norm of all gradients; 0 for no limit. */
+    clipNorm: number
+    /** The optimizer; a change, of its options too, begins with a fresh state. */
+    optimizer: 'adam' | 'adamw' | 'sgd'
+    /** Weight decay, as the optimizer defines it. */
+    weightDecay: number
+    /** Momentum of `sgd`. */
+    momentum: number
+    /** A weight for each class; none for 1 each. */
+    classWeights: Array<number>
+    /** Share of the target that is spread over all classes. */
+    labelSmoothing: number
+    /** Leaves the embedding as it is. */
+    freezeEmbedding: boolean
   }
 
   /** Describes the processor. */
@@ -387,8 +413,10 @@ export declare namespace torch {
     tokens: Int32Array
     /** Tokens per text. */
     lengths: Int32Array
-    /** The class of each text. */
+    /** The class of each text; with `labelOffsets` the classes of all texts, one text after the other. */
     labels: Int32Array
+    /** Where the classes of each text begin, and at last how many there are; for a multi-label classifier only. */
+    labelOffsets?: Uint32Array
     /** Texts per batch. */
     batchSizes: Int32Array
   }
@@ -411,8 +439,14 @@ export declare namespace torch {
     embeddingDropout: number
     /** Dropout between layers and before the linear layer in training. */
     dropout: number
+    /** Share of the tokens that are read as `unknownIdx` in training. */
+    wordDropout: number
+    /** The word that a dropped word is read as; -1 for none. */
+    unknownIdx: number
     /** How the states become one vector. */
-    pooling: 'last' | 'mean' | 'max'
+    pooling: 'last' | 'mean' | 'max' | 'attention'
+    /** Whether a text may have any number of classes. */
+    multiLabel: boolean
     /** Classes. */
     numClasses: number
     /** The row of the embedding that stays zero; -1 for none. */
@@ -445,6 +479,16 @@ export declare namespace torch {
     clipNorm?: number
     /** The optimizer; Adam where nothing is said. */
     optimizer?: 'adam' | 'adamw' | 'sgd'
+    /** Weight decay; PyTorch's default where nothing is said. */
+    weightDecay?: number
+    /** Momentum of `sgd`. */
+    momentum?: number
+    /** A weight for each class. */
+    classWeights?: Array<number>
+    /** Share of the target that is spread over all classes. */
+    labelSmoothing?: number
+    /** Leaves the embedding as it is. */
+    freezeEmbedding?: boolean
   }
 
   /** A weight with its name. */

@@ -7,7 +7,7 @@ import { DataError } from '../errors.js';
 import { getTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
 import { VocabBuilder } from '../text/vocabBuilder.js';
-import type { TextSettings } from './options/index.js';
+import type { TextSettings, TrainSettings } from './options/index.js';
 
 /** What a training works on. */
 export interface PreparedData {
@@ -34,6 +34,10 @@ function checkTrainable(dataset: EncodedDataset, file: string | undefined): void
     throw new DataError('EMPTY_DATASET', 'there are no rows to train on; expected rows with a text and a label', {
       file,
     });
+  }
+  if (dataset.multiLabel) {
+    if (dataset.classes.length > 0) return;
+    throw new DataError('SINGLE_CLASS', 'no row has a label; a classifier needs at least one', { file });
   }
   if (dataset.classes.length < 2) {
     const only = JSON.stringify(dataset.classes[0]);
@@ -93,10 +97,7 @@ async function splitOff(
  */
 export async function prepareData(
   rows: Rows,
-  validation: number | Rows | undefined,
-  text: TextSettings,
-  seed: number,
-  signal: AbortSignal | undefined,
+  { validation, text, seed, signal, model: { multiLabel } }: TrainSettings,
 ): Promise<PreparedData> {
   const tokenizer = limitedTokenizer(text);
   const byShare = typeof validation === 'number';
@@ -104,13 +105,14 @@ export async function prepareData(
   const { dataset, vocab } = await collect(rows, {
     tokenizer,
     minFreq,
+    multiLabel,
     signal,
     ...(maxTokens === undefined ? {} : { maxTokens }),
   });
   checkTrainable(dataset, rows.file);
   if (byShare) return splitOff(dataset, vocab, validation, seed, text, new Turns(signal));
   if (validation === undefined) return { train: dataset, validation: undefined, vocab };
-  const measured = await encodeDataset(validation, { tokenizer, vocab, classes: dataset.classes, signal });
+  const measured = await encodeDataset(validation, { tokenizer, vocab, classes: dataset.classes, multiLabel, signal });
   if (measured.length === 0) {
     throw new DataError('EMPTY_DATASET', 'there are no validation rows', { file: validation.file });
   }

@@ -3,7 +3,7 @@ import type { light as lightNamespace } from '../../index.js';
 import type { EncodedDataset, GatheredRows } from '../data/encoded.js';
 import { light } from '../native/light.js';
 import { torch } from '../native/torch.js';
-import type { ModelSettings } from './options/index.js';
+import type { ModelSettings, OptimizerName } from './options/index.js';
 
 /** One named array of a model's state: PyTorch's name, dtype, shape, and the little-endian elements. */
 export type StateEntry = lightNamespace.FileTensor;
@@ -13,6 +13,8 @@ export interface EngineConfig extends ModelSettings {
   vocabSize: number;
   numClasses: number;
   paddingIdx: number;
+  /** The word that a dropped word is read as. */
+  unknownIdx: number;
   seed: number;
   threads: number | undefined;
 }
@@ -21,15 +23,30 @@ export interface EngineConfig extends ModelSettings {
 export interface Chunk extends GatheredRows {
   /** Rows in each batch. */
   batchSizes: Int32Array;
+}
+
+/** How an engine learns from a chunk. */
+export interface StepOptions {
   /** Learning rate of each batch. */
   learningRates: Float64Array;
+  /** Largest norm of all gradients together; 0 for no limit. */
+  clipNorm: number;
+  optimizer: OptimizerName;
+  weightDecay: number;
+  /** Momentum of `sgd`. */
+  momentum: number;
+  /** A weight for each class, or none for 1 each; see {@link LearningOptions.classWeights}. */
+  classWeights: readonly number[];
+  labelSmoothing: number;
+  /** Leaves the embedding as it is; its state of the optimizer stays too. */
+  freezeEmbedding: boolean;
 }
 
 /** Sums over a chunk. */
 export interface ChunkStats {
-  /** Sum of the rows' cross entropies. */
+  /** Sum over the batches of the mean loss times the number of rows. */
   loss: number;
-  /** Rows labelled rightly, before the step that their batch made. */
+  /** Rows labelled rightly, before the step that their batch made; with several labels, rows with exactly the right ones. */
   correct: number;
   /** Rows trained on. */
   rows: number;
@@ -40,13 +57,15 @@ export interface ChunkStats {
 /** Computes for a {@link TextClassifier}; everything long runs off the main thread. */
 export interface Engine {
   /** Makes one optimizer step per batch. */
-  train(chunk: Chunk, clipGradNorm: number): Promise<ChunkStats>;
+  train(chunk: Chunk, options: StepOptions): Promise<ChunkStats>;
   /** Probabilities, `[rows, numClasses]` row-major, in the order of the rows. */
   predict(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
   /** The same at once, on the calling thread; undefined for what would take too long there. */
   predictNow?(tokens: Int32Array, lengths: Int32Array): Float32Array | undefined;
   /** Multiply-adds that a token takes in the recurrent layers. */
   readonly workPerToken: number;
+  /** Gives some words other vectors, row by row; all else stays. Refuses the padding word, whose vector stays zero. */
+  setWordVectors(words: Int32Array, vectors: Float32Array): Promise<void>;
   /** A copy of all parameters. */
   state(): Promise<StateEntry[]>;
   /** Replaces all parameters; refuses, before anything changes, what does not fit by name, shape or dtype. */
@@ -70,6 +89,14 @@ function workPerToken({ cell, embeddingDim, hiddenSize, numLayers, bidirectional
   return gates * directions * hiddenSize * (first + others);
 }
 
+function nativeChunk({ labelOffsets, ...others }: Chunk) {
+  return labelOffsets ? { ...others, labelOffsets } : others;
+}
+
+function nativeOptions({ learningRates, classWeights, ...others }: StepOptions) {
+  return { ...others, learningRates: [...learningRates], classWeights: [...classWeights] };
+}
+
 /** The engine on this package's own CPU kernels: the default. It needs no libtorch. */
 export function kernelEngine(config: EngineConfig): Engine {
   const { threads, ...model } = config;
@@ -84,9 +111,9 @@ export function kernelEngine(config: EngineConfig): Engine {
     seen = 0;
   };
   return {
-    train: ({ learningRates, ...chunk }, clipNorm) => {
+    train: (chunk, options) => {
       changed();
-      return native.trainBatches({ ...chunk, learningRates: [...learningRates], clipNorm });
+      return native.trainBatches(nativeChunk(chunk), nativeOptions(options));
     },
     predict: async (tokens, lengths) => {
       const probabilities = await native.predict(tokens, lengths);
@@ -102,6 +129,10 @@ export function kernelEngine(config: EngineConfig): Engine {
       return native.predictNow(tokens, lengths);
     },
     workPerToken: workPerToken(config),
+    setWordVectors: (words, vectors) => {
+      changed();
+      return native.setWordVectors(words, vectors);
+    },
     state: () => native.state(),
     loadState: (entries) => {
       changed();
@@ -118,8 +149,18 @@ export function torchEngine(config: EngineConfig): Engine {
   if (threads !== undefined) binding.setNumThreads(threads);
   const native = new binding.NativeClassifier({ ...model, device: 'cpu' });
   return {
-    train: ({ tokens, lengths, labels, batchSizes, learningRates }, clipNorm) =>
-      native.trainBatches({ tokens, lengths, labels, batchSizes }, { learningRates: [...learningRates], clipNorm }),
+    train: (chunk, options) => native.trainBatches(nativeChunk(chunk), nativeOptions(options)),
+    setWordVectors: async (words, vectors) => {
+      const entries = await native.state();
+      const embedding = entries.find(({ name }) => name === 'embedding.weight')!;
+      const all = new Float32Array(new Uint8Array(embedding.data).buffer);
+      const dim = config.embeddingDim;
+      words.forEach((word, row) => {
+        all.set(vectors.subarray(row * dim, (row + 1) * dim), word * dim);
+      });
+      embedding.data = new Uint8Array(all.buffer);
+      await native.loadState(entries);
+    },
     predict: (tokens, lengths) => native.predict(tokens, lengths),
     workPerToken: workPerToken(config),
     state: () => native.state(),
@@ -129,13 +170,7 @@ export function torchEngine(config: EngineConfig): Engine {
 }
 
 /** Puts the rows of some batches, which stand in `order` from `start`, together for the engine. */
-export function chunkOf(
-  dataset: EncodedDataset,
-  order: Int32Array,
-  start: number,
-  batchSizes: Int32Array,
-  learningRates: Float64Array,
-): Chunk {
+export function chunkOf(dataset: EncodedDataset, order: Int32Array, start: number, batchSizes: Int32Array): Chunk {
   const rows = batchSizes.reduce((sum, size) => sum + size, 0);
-  return { ...dataset.gather(order.subarray(start, start + rows)), batchSizes, learningRates };
+  return { ...dataset.gather(order.subarray(start, start + rows)), batchSizes };
 }

@@ -18,6 +18,8 @@ export interface ModelContents {
   tokenizer: 'basic_english' | null;
   maxLength: number;
   labels: string[];
+  /** The probability from which on each label is given, if there may be several. */
+  thresholds: readonly number[] | undefined;
   vocab: Vocab;
   state: StateEntry[];
 }
@@ -28,18 +30,20 @@ interface Metadata {
   tokenizer: 'basic_english' | null;
   maxLength: number;
   labels: string[];
+  thresholds?: readonly number[] | undefined;
   vocab: unknown;
 }
 
 /** Writes a model as one safetensors file, atomically. */
 export async function writeModel(path: string, contents: ModelContents): Promise<void> {
-  const { settings, tokenizer, maxLength, labels, vocab, state } = contents;
+  const { settings, tokenizer, maxLength, labels, thresholds, vocab, state } = contents;
   const metadata: Metadata = {
     formatVersion: FORMAT_VERSION,
     settings,
     tokenizer,
     maxLength,
     labels,
+    thresholds,
     vocab: vocab.toJSON(),
   };
   await light().writeSafetensors(path, state, { format: 'pt', recurra: FORMAT, model: JSON.stringify(metadata) });
@@ -81,6 +85,19 @@ function parseMetadata(path: string, all: Record<string, string>): Metadata {
   return parsed as Metadata;
 }
 
+/** A model with several labels a text has one threshold for each, any other none. */
+function checkThresholds(thresholds: unknown, multiLabel: boolean, labels: number): void {
+  const fits = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 1;
+  const expected = multiLabel
+    ? Array.isArray(thresholds) && thresholds.length === labels && thresholds.every(fits)
+    : thresholds === undefined;
+  if (expected) return;
+  const message = multiLabel
+    ? `expected a threshold from 0 to 1 for each of its ${labels} labels`
+    : 'it has thresholds, but its labels are exclusive';
+  throw new ModelFileError('INVALID_FILE', message);
+}
+
 /**
  * Reads a model file and checks everything that can be checked before a model is built from it.
  *
@@ -98,7 +115,7 @@ export async function readModel(path: string): Promise<ModelContents> {
     throw error;
   }
   const { metadata, tensors: state } = file;
-  const { labels, maxLength, settings, tokenizer, vocab: words } = parseMetadata(path, metadata);
+  const { labels, thresholds, maxLength, settings, tokenizer, vocab: words } = parseMetadata(path, metadata);
   if (file.checksum !== 'valid') {
     throw new ModelFileError(
       'INVALID_FILE',
@@ -116,7 +133,9 @@ export async function readModel(path: string): Promise<ModelContents> {
         `its vocabulary has ${vocab.length} words, its embedding ${rows ?? 'no'} rows`,
       );
     }
-    return { settings: modelSettings(settings), tokenizer, maxLength, labels, vocab, state };
+    const model = modelSettings(settings);
+    checkThresholds(thresholds, model.multiLabel, labels.length);
+    return { settings: model, tokenizer, maxLength, labels, thresholds, vocab, state };
   } catch (error) {
     if (error instanceof RecurraError)
       throw new ModelFileError('INVALID_FILE', `${path}: ${error.message}`, { cause: error });

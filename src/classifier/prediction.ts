@@ -16,10 +16,15 @@ export interface LabelProbability {
  * Iterating gives the labels from the most probable on, so `const [best] = await model.predict(text)` works.
  */
 export class Prediction implements Iterable<LabelProbability> {
-  /** The most probable label. */
+  /** The most probable label; of a `multiLabel` model too, also if it is below its threshold. */
   readonly label: string;
   /** Its probability. */
   readonly probability: number;
+  /**
+   * The labels that the text is given, the most probable one first: of a `multiLabel` model all whose probability reaches
+   * their threshold, which may be none; else {@link label} alone. `topK` does not shorten it.
+   */
+  readonly labels: readonly string[];
   /** The most probable labels, in falling order; all of them unless `topK` asked for fewer. */
   readonly classes: readonly LabelProbability[];
   /** Tokens of the text, after cutting to the model's `maxLength`; 0 for an empty text. */
@@ -28,9 +33,10 @@ export class Prediction implements Iterable<LabelProbability> {
   readonly knownTokens: number;
 
   /** @internal */
-  constructor(classes: readonly LabelProbability[], tokens: number, knownTokens: number) {
+  constructor(classes: readonly LabelProbability[], labels: readonly string[], tokens: number, knownTokens: number) {
     this.label = classes[0]!.label;
     this.probability = classes[0]!.probability;
+    this.labels = labels;
     this.classes = classes;
     this.tokens = tokens;
     this.knownTokens = knownTokens;
@@ -66,19 +72,27 @@ function largest(row: Float32Array, count: number): number[] {
   return best;
 }
 
+/** The elements of a row that reach their threshold, as indices, the largest first. */
+function reached(row: Float32Array, thresholds: readonly number[]): number[] {
+  const indices: number[] = [];
+  for (let index = 0; index < row.length; index++) if (row[index]! >= thresholds[index]!) indices.push(index);
+  return indices.sort((a, b) => row[b]! - row[a]!);
+}
+
 /**
  * Sorts one row of probabilities into a {@link Prediction}.
  *
  * @internal
  */
 export function predictionOf(
-  labels: readonly string[],
+  { labels, thresholds }: Pick<Predictor, 'labels' | 'thresholds'>,
   row: Float32Array,
   topK: number,
   { count, known }: Pick<EncodedText, 'count' | 'known'>,
 ): Prediction {
   const classes = largest(row, topK).map((index) => ({ label: labels[index]!, probability: row[index]! }));
-  return new Prediction(classes, count, known);
+  const given = thresholds ? reached(row, thresholds).map((index) => labels[index]!) : [classes[0]!.label];
+  return new Prediction(classes, given, count, known);
 }
 
 /** Rows that go to the engine in one call: enough to keep it busy, few enough to let others in between. */
@@ -111,6 +125,8 @@ export interface Predictor {
   split: Tokenizer;
   vocab: Vocab;
   labels: readonly string[];
+  /** The probability from which on each label is given; of a model with exclusive labels undefined. */
+  thresholds: readonly number[] | undefined;
 }
 
 /** Splits a text and looks its tokens up. */

@@ -2,9 +2,9 @@
 export interface ValidationResult {
   /** Rows measured. */
   rows: number;
-  /** Mean cross entropy per row, in nats. */
+  /** Mean cross entropy per row, in nats; with `multiLabel` mean binary cross entropy over rows and labels. */
   loss: number;
-  /** Share of rows labelled rightly. */
+  /** Share of rows labelled rightly; with `multiLabel` of those with exactly the right labels, each given above a half. */
   accuracy: number;
 }
 
@@ -20,9 +20,9 @@ export interface Progress {
   samples: number;
   /** Rows that all epochs together will see. */
   totalSamples: number;
-  /** Mean cross entropy per row of this epoch so far, in nats. */
+  /** Mean loss per row of this epoch so far, as the training minimizes it: weighted and smoothed if so asked. */
   loss: number;
-  /** Share of this epoch's rows so far that the model, as it was then, labelled rightly. */
+  /** Share of this epoch's rows so far that the model, as it was then, labelled rightly; see {@link ValidationResult.accuracy}. */
   accuracy: number;
   /** Training speed since the start, without the time of validation. */
   samplesPerSecond: number;

@@ -1,11 +1,14 @@
 import { bucketBatches } from '../data/bucket.js';
 import type { EncodedDataset } from '../data/encoded.js';
 import { Random } from '../data/random.js';
-import { chunkOf, type Engine, type StateEntry } from './engine.js';
+import { classWeightsOf } from './classWeights.js';
+import { chunkOf, type Engine, type StateEntry, type StepOptions } from './engine.js';
 import { type Evaluation, evaluateProbabilities } from './metrics.js';
-import type { Schedule, TrainSettings } from './options/index.js';
+import type { TrainSettings } from './options/index.js';
 import { predictRows } from './prediction.js';
-import { EpochTotals, type Progress } from './progress.js';
+import { EpochTotals, type Progress, type ValidationResult } from './progress.js';
+import { learningRate } from './schedule.js';
+import { multiLabelResult } from './thresholds.js';
 
 /** Tokens that a chunk of batches has at the most: some tens of milliseconds of work, so that stopping is prompt. */
 const CHUNK_TOKENS = 16_384;
@@ -23,14 +26,7 @@ export interface TrainingOutcome {
   failure?: { code: 'ABORTED' | 'NON_FINITE_LOSS'; message: string; cause?: unknown };
 }
 
-/** The learning rate of a step, from 0 to `steps - 1`. */
-export function learningRate(schedule: Schedule, base: number, step: number, steps: number): number {
-  if (schedule === 'linear') return base * (1 - step / steps);
-  if (schedule === 'cosine') return (base * (1 + Math.cos((Math.PI * step) / steps))) / 2;
-  return base;
-}
-
-/** Measures the engine, as it is now, on a data set. */
+/** Measures the engine, as it is now, on a data set of exclusive classes. */
 export async function measure(engine: Engine, dataset: EncodedDataset): Promise<Evaluation> {
   const probabilities = await predictRows(engine, dataset.tokens, dataset.lengths(), dataset.classes.length);
   return evaluateProbabilities(probabilities, dataset.labels, dataset.classes);
@@ -43,12 +39,12 @@ export class Training {
   readonly #validation: EncodedDataset | undefined;
   readonly #settings: TrainSettings;
   readonly #lengths: Int32Array;
-  readonly #steps: number;
+  /** What all steps have in common. */
+  readonly #options: Omit<StepOptions, 'learningRates' | 'freezeEmbedding'>;
   readonly #history: Progress[] = [];
-  #step = 0;
   #trainedSeconds = 0;
   #lastReport = 0;
-  #best: { accuracy: number; loss: number; state: StateEntry[] } | undefined;
+  #best: { epoch: number; accuracy: number; loss: number; state: StateEntry[] } | undefined;
 
   constructor(engine: Engine, train: EncodedDataset, validation: EncodedDataset | undefined, settings: TrainSettings) {
     this.#engine = engine;
@@ -56,7 +52,9 @@ export class Training {
     this.#validation = validation;
     this.#settings = settings;
     this.#lengths = train.lengths();
-    this.#steps = settings.epochs * Math.ceil(train.length / settings.batchSize);
+    const { clipGradNorm: clipNorm, optimizer, weightDecay, momentum, labelSmoothing } = settings;
+    const classWeights = classWeightsOf(settings.classWeights, train);
+    this.#options = { clipNorm, optimizer, weightDecay, momentum, labelSmoothing, classWeights };
   }
 
   async run(): Promise<TrainingOutcome> {
@@ -67,14 +65,18 @@ export class Training {
       const failure = await this.#epoch(epoch, totals, random);
       if (failure) outcome.failure = failure;
       if (totals.rows > 0) await this.#endEpoch(epoch, totals, failure !== undefined);
+      if (epoch - (this.#best?.epoch ?? epoch) >= (this.#settings.patience ?? Number.POSITIVE_INFINITY)) break;
     }
     if (this.#best) await this.#engine.loadState(this.#best.state);
     return outcome;
   }
 
   async #epoch(epoch: number, totals: EpochTotals, random: Random): Promise<TrainingOutcome['failure']> {
-    const { batchSize, signal, clipGradNorm, lr, schedule } = this.#settings;
-    const { order, batchSizes } = bucketBatches(this.#lengths, { batchSize, random });
+    const { batchSize, tokensPerBatch, bucketing, signal, epochs, freezeEmbeddings } = this.#settings;
+    const window = bucketing ? undefined : 1;
+    const { order, batchSizes } = bucketBatches(this.#lengths, { batchSize, tokensPerBatch, window, random });
+    const steps = epochs * batchSizes.length;
+    const freezeEmbedding = epoch <= freezeEmbeddings;
     let batch = 0;
     let row = 0;
     while (batch < batchSizes.length) {
@@ -86,12 +88,13 @@ export class Training {
         };
       }
       const { end, rows } = this.#chunkEnd(order, batchSizes, batch, row);
-      const rates = Float64Array.from({ length: end - batch }, (_, i) =>
-        learningRate(schedule, lr, this.#step + i, this.#steps),
+      const step = (epoch - 1) * batchSizes.length + batch;
+      const learningRates = Float64Array.from({ length: end - batch }, (_, i) =>
+        learningRate(this.#settings, step + i, steps),
       );
-      const chunk = chunkOf(this.#train, order, row, batchSizes.subarray(batch, end), rates);
+      const chunk = chunkOf(this.#train, order, row, batchSizes.subarray(batch, end));
       const began = performance.now();
-      const stats = await this.#engine.train(chunk, clipGradNorm);
+      const stats = await this.#engine.train(chunk, { ...this.#options, learningRates, freezeEmbedding });
       this.#trainedSeconds += (performance.now() - began) / 1000;
       totals.add(stats);
       if (stats.nonFiniteBatch >= 0) {
@@ -102,7 +105,6 @@ export class Training {
             'the weights from before that batch are kept. A smaller lr, or clipGradNorm, usually helps',
         };
       }
-      this.#step += end - batch;
       batch = end;
       row += rows;
       if (batch < batchSizes.length) this.#reportStep(epoch, totals);
@@ -143,14 +145,26 @@ export class Training {
     this.#settings.onProgress?.(this.#progress('step', epoch, totals));
   }
 
+  async #validate(dataset: EncodedDataset): Promise<ValidationResult> {
+    if (!dataset.multiLabel) {
+      const { rows, loss, accuracy } = await measure(this.#engine, dataset);
+      return { rows, loss, accuracy };
+    }
+    const lengths = dataset.lengths();
+    return multiLabelResult(await predictRows(this.#engine, dataset.tokens, lengths, dataset.classes.length), dataset);
+  }
+
   async #endEpoch(epoch: number, totals: EpochTotals, interrupted: boolean): Promise<void> {
     const progress = this.#progress('epoch', epoch, totals);
     if (this.#validation && !interrupted) {
-      const { rows, loss, accuracy } = await measure(this.#engine, this.#validation);
-      progress.validation = { rows, loss, accuracy };
-      const better =
-        !this.#best || accuracy > this.#best.accuracy || (accuracy === this.#best.accuracy && loss < this.#best.loss);
-      if (better) this.#best = { accuracy, loss, state: await this.#engine.state() };
+      progress.validation = await this.#validate(this.#validation);
+      const { loss, accuracy } = progress.validation;
+      const best = this.#best;
+      // With several labels a row counts as right only if all are, which for long may be none: there the loss decides.
+      const decided = this.#settings.model.multiLabel ? 0 : accuracy - (best?.accuracy ?? 0);
+      if (!best || decided > 0 || (decided === 0 && loss < best.loss)) {
+        this.#best = { epoch, accuracy, loss, state: await this.#engine.state() };
+      }
     }
     this.#history.push(progress);
     this.#settings.onProgress?.(progress);

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, Pooling, StepOptions};
+use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, StepOptions};
 use recurra_kernels::recurrent::Cell;
 
 const VOCAB: usize = 95_812;
@@ -41,21 +41,7 @@ fn texts(rows: usize, mean: usize, vocab: usize, seed: u64) -> Texts {
 }
 
 fn config(cell: Cell, hidden: usize, threads: usize) -> ClassifierConfig {
-    ClassifierConfig {
-        cell,
-        vocab_size: VOCAB,
-        embedding_dim: 64,
-        hidden_size: hidden,
-        num_layers: 1,
-        bidirectional: false,
-        embedding_dropout: 0.0,
-        dropout: 0.0,
-        pooling: Pooling::Last,
-        num_classes: 4,
-        padding_idx: Some(1),
-        seed: 1,
-        threads,
-    }
+    ClassifierConfig { padding_idx: Some(1), seed: 1, threads, ..ClassifierConfig::new(cell, VOCAB, 64, hidden, 4) }
 }
 
 fn training(c: &mut Criterion) {
@@ -74,7 +60,7 @@ fn training(c: &mut Criterion) {
             let classifier = Classifier::new(config(cell, hidden, threads)).expect("a valid configuration");
             let batch_sizes = vec![batch; rows / batch as usize];
             let Texts { tokens, lengths, labels } = &texts;
-            let chunk = Chunk { tokens, lengths, labels, batch_sizes: &batch_sizes };
+            let chunk = Chunk { tokens, lengths, labels, batch_sizes: &batch_sizes, ..Chunk::default() };
             group.throughput(Throughput::Elements(rows as u64));
             group.bench_function(BenchmarkId::new(name, format!("{threads} threads")), |b| {
                 b.iter(|| black_box(classifier.train_batches(&chunk, &StepOptions::default()).expect("valid data")));

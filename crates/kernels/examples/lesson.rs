@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, Pooling, StepOptions};
+use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, StepOptions};
 use recurra_kernels::recurrent::Cell;
 
 fn cpu_seconds() -> f64 {
@@ -36,23 +36,15 @@ fn main() {
         }
     }
     let config = ClassifierConfig {
-        cell: Cell::Lstm,
-        vocab_size: vocab as usize,
-        embedding_dim: 64,
-        hidden_size: hidden,
-        num_layers: 1,
-        bidirectional: false,
-        embedding_dropout: 0.0,
-        dropout: 0.0,
-        pooling: Pooling::Last,
-        num_classes: 4,
         padding_idx: Some(1),
         seed: 1,
         threads,
+        ..ClassifierConfig::new(Cell::Lstm, vocab as usize, 64, hidden, 4)
     };
     let classifier = Classifier::new(config).expect("a valid configuration");
     let batch_sizes = vec![batch as i32; rows / batch];
-    let chunk = Chunk { tokens: &tokens, lengths: &lengths, labels: &labels, batch_sizes: &batch_sizes };
+    let chunk =
+        Chunk { tokens: &tokens, lengths: &lengths, labels: &labels, batch_sizes: &batch_sizes, ..Chunk::default() };
     let mut best = (f64::MAX, f64::MAX);
     for _ in 0..12 {
         let (wall, cpu) = (Instant::now(), cpu_seconds());

@@ -28,6 +28,25 @@ fn bits(counter: u32, low: u32, high: u32) -> u32 {
     x ^ (x >> 16)
 }
 
+/// A random choice among numbered things.
+#[derive(Clone, Copy)]
+pub(crate) struct Chosen {
+    key: u64,
+    threshold: u32,
+}
+
+impl Chosen {
+    /// Each thing is chosen with probability `p`.
+    pub fn new(key: u64, p: f32) -> Self {
+        Self { key, threshold: (f64::from(p) * 4_294_967_296.0) as u32 }
+    }
+
+    /// Whether the thing with this number is chosen.
+    pub fn has(self, number: u32) -> bool {
+        bits(number, self.key as u32, (self.key >> 32) as u32) < self.threshold
+    }
+}
+
 /// Dropout of consecutive values: each is set to zero with probability `p`, else divided by `1 - p`.
 /// The mask depends on `key` and on the value's number, the first of which is `start`.
 pub(crate) struct Dropout<'a> {
@@ -68,6 +87,14 @@ mod tests {
         // Neighbours are independent: pairs are both kept with probability 0.49.
         let pairs = values.windows(2).filter(|w| w[0] != 0.0 && w[1] != 0.0).count() as f64 / values.len() as f64;
         assert!((pairs - 0.49).abs() < 0.002, "pairs {pairs}");
+    }
+
+    #[test]
+    fn the_stated_share_is_chosen() {
+        let chosen = Chosen::new(key(7, [4, 0, 0]), 0.2);
+        let share = (0..1 << 20).filter(|&i| chosen.has(i)).count() as f64 / f64::from(1 << 20);
+        assert!((share - 0.2).abs() < 0.002, "{share}");
+        assert!((0..1 << 16).all(|i| !Chosen::new(9, 0.0).has(i)));
     }
 
     #[test]

@@ -44,26 +44,18 @@ fn data(batches: usize, vocab: usize, classes: usize, seed: u64) -> Data {
 
 impl Data {
     fn chunk(&self) -> Chunk<'_> {
-        Chunk { tokens: &self.tokens, lengths: &self.lengths, labels: &self.labels, batch_sizes: &self.batch_sizes }
+        Chunk {
+            tokens: &self.tokens,
+            lengths: &self.lengths,
+            labels: &self.labels,
+            batch_sizes: &self.batch_sizes,
+            ..Chunk::default()
+        }
     }
 }
 
 fn config(cell: Cell, pooling: Pooling) -> ClassifierConfig {
-    ClassifierConfig {
-        cell,
-        vocab_size: 60,
-        embedding_dim: 20,
-        hidden_size: 18,
-        num_layers: 1,
-        bidirectional: false,
-        embedding_dropout: 0.0,
-        dropout: 0.0,
-        pooling,
-        num_classes: 5,
-        padding_idx: Some(1),
-        seed: 42,
-        threads: 1,
-    }
+    ClassifierConfig { pooling, padding_idx: Some(1), seed: 42, ..ClassifierConfig::new(cell, 60, 20, 18, 5) }
 }
 
 /// The same training, layer by layer.
@@ -118,6 +110,7 @@ impl Reference {
                             .fold(0, |b, t| if out.output[at(t) + i] > out.output[at(b) + i] { t } else { b });
                         out.output[at(times[i]) + i]
                     }
+                    Pooling::Attention => unreachable!("compared with PyTorch's own"),
                 })
                 .collect();
             let logits: Vec<f32> = (0..c.num_classes)
@@ -138,6 +131,7 @@ impl Reference {
                         Pooling::Last => d_hn[((first + i / hidden) * rows + row) * hidden + i % hidden] += d,
                         Pooling::Mean => (0..length).for_each(|t| d_output[at(t) + i] += d / length as f32),
                         Pooling::Max => d_output[at(times[i]) + i] += d,
+                        Pooling::Attention => unreachable!("compared with PyTorch's own"),
                     }
                 }
             }
@@ -177,7 +171,7 @@ fn compare(config: &ClassifierConfig, options: &StepOptions<'_>) {
         let tokens = token..token + data.lengths[rows.clone()].iter().map(|&l| l as usize).sum::<usize>();
         (row, token) = (rows.end, tokens.end);
         let (tokens, lengths, labels) = (&data.tokens[tokens], &data.lengths[rows.clone()], &data.labels[rows]);
-        let chunk = Chunk { tokens, lengths, labels, batch_sizes: &[size] };
+        let chunk = Chunk { tokens, lengths, labels, batch_sizes: &[size], ..Chunk::default() };
         let ours = classifier.train_batches(&chunk, options).unwrap();
         let theirs = reference.step(tokens, lengths, labels, options);
         assert!((ours.loss - theirs.0).abs() < 1e-4 * theirs.0, "{what}: batch {batch}: {} {}", ours.loss, theirs.0);
@@ -224,7 +218,10 @@ fn every_optimizer_equals_its_dense_form() {
         Algorithm::Sgd(SgdOptions::default()),
     ] {
         for clip_norm in [0.0, 0.05] {
-            compare(&config(Cell::Lstm, Pooling::Last), &StepOptions { learning_rates: &[1e-3], clip_norm, algorithm });
+            compare(
+                &config(Cell::Lstm, Pooling::Last),
+                &StepOptions { learning_rates: &[1e-3], clip_norm, algorithm, ..StepOptions::default() },
+            );
         }
     }
 }
@@ -232,8 +229,11 @@ fn every_optimizer_equals_its_dense_form() {
 #[test]
 fn the_gradient_of_one_step_equals_its_parts() {
     // Plain SGD with rate 1: the weights move by the gradient.
-    let options =
-        StepOptions { learning_rates: &[1.0], clip_norm: 0.0, algorithm: Algorithm::Sgd(SgdOptions::default()) };
+    let options = StepOptions {
+        learning_rates: &[1.0],
+        algorithm: Algorithm::Sgd(SgdOptions::default()),
+        ..StepOptions::default()
+    };
     for cell in [Cell::RnnTanh, Cell::Lstm, Cell::Gru] {
         let config = ClassifierConfig { num_layers: 2, bidirectional: true, threads: 2, ..config(cell, Pooling::Max) };
         let classifier = Classifier::new(config.clone()).unwrap();
@@ -360,7 +360,9 @@ fn bad_data_is_refused_before_anything_changes() {
     let classifier = Classifier::new(config(Cell::Lstm, Pooling::Last)).unwrap();
     let before = classifier.state().unwrap();
     let train = |tokens: &[i32], lengths: &[i32], labels: &[i32], batch_sizes: &[i32]| {
-        classifier.train_batches(&Chunk { tokens, lengths, labels, batch_sizes }, &StepOptions::default()).unwrap_err()
+        classifier
+            .train_batches(&Chunk { tokens, lengths, labels, batch_sizes, ..Chunk::default() }, &StepOptions::default())
+            .unwrap_err()
     };
     assert_eq!(
         train(&[1, 60], &[2], &[0], &[1]).message(),
@@ -391,7 +393,13 @@ fn a_loss_that_is_not_finite_stops_before_the_weights() {
         let mut state = classifier.state().unwrap();
         state[0].data[59 * 20] = f32::NAN;
         classifier.load_state(&state).unwrap();
-        let chunk = Chunk { tokens: &[3, 4, 59, 5], lengths: &[2, 1, 1], labels: &[0, 1, 2], batch_sizes: &[1, 1, 1] };
+        let chunk = Chunk {
+            tokens: &[3, 4, 59, 5],
+            lengths: &[2, 1, 1],
+            labels: &[0, 1, 2],
+            batch_sizes: &[1, 1, 1],
+            ..Chunk::default()
+        };
         let options = StepOptions { clip_norm, ..StepOptions::default() };
         let stats = classifier.train_batches(&chunk, &options).unwrap();
         assert_eq!((stats.non_finite_batch, stats.rows), (Some(1), 1));

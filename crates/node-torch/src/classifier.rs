@@ -1,7 +1,7 @@
 //! `NativeClassifier`: the text classifier; its work runs off the main thread.
 
 use napi::Env;
-use napi::bindgen_prelude::{Float32Array, Int32Array, ObjectFinalize, ToNapiValue, TypeName, Uint8Array};
+use napi::bindgen_prelude::{Float32Array, Int32Array, ObjectFinalize, ToNapiValue, TypeName, Uint8Array, Uint32Array};
 use napi_derive::napi;
 use recurra_binding::{Handle, IntoJs, Pending};
 use recurra_torch::Result;
@@ -30,9 +30,15 @@ pub struct ClassifierConfig {
     pub embedding_dropout: f64,
     /// Dropout between layers and before the linear layer in training.
     pub dropout: f64,
+    /// Share of the tokens that are read as `unknownIdx` in training.
+    pub word_dropout: f64,
+    /// The word that a dropped word is read as; -1 for none.
+    pub unknown_idx: i64,
     /// How the states become one vector.
-    #[napi(ts_type = "'last' | 'mean' | 'max'")]
+    #[napi(ts_type = "'last' | 'mean' | 'max' | 'attention'")]
     pub pooling: String,
+    /// Whether a text may have any number of classes.
+    pub multi_label: bool,
     /// Classes.
     pub num_classes: i64,
     /// The row of the embedding that stays zero; -1 for none.
@@ -50,8 +56,10 @@ pub struct ClassifierChunk {
     pub tokens: Int32Array,
     /// Tokens per text.
     pub lengths: Int32Array,
-    /// The class of each text.
+    /// The class of each text; with `labelOffsets` the classes of all texts, one text after the other.
     pub labels: Int32Array,
+    /// Where the classes of each text begin, and at last how many there are; for a multi-label classifier only.
+    pub label_offsets: Option<Uint32Array>,
     /// Texts per batch.
     pub batch_sizes: Int32Array,
 }
@@ -68,6 +76,16 @@ pub struct ClassifierStepOptions {
     /// The optimizer; Adam where nothing is said.
     #[napi(ts_type = "'adam' | 'adamw' | 'sgd'")]
     pub optimizer: Option<String>,
+    /// Weight decay; PyTorch's default where nothing is said.
+    pub weight_decay: Option<f64>,
+    /// Momentum of `sgd`.
+    pub momentum: Option<f64>,
+    /// A weight for each class.
+    pub class_weights: Option<Vec<f64>>,
+    /// Share of the target that is spread over all classes.
+    pub label_smoothing: Option<f64>,
+    /// Leaves the embedding as it is.
+    pub freeze_embedding: Option<bool>,
 }
 
 /// What a chunk of batches gave.
@@ -140,6 +158,9 @@ impl NativeClassifier {
             bidirectional: config.bidirectional,
             embedding_dropout: config.embedding_dropout,
             dropout: config.dropout,
+            word_dropout: config.word_dropout,
+            unknown_idx: config.unknown_idx,
+            multi_label: config.multi_label,
             pooling: Pooling::parse(&config.pooling).js()?,
             num_classes: config.num_classes,
             padding_idx: config.padding_idx,
@@ -162,6 +183,7 @@ impl NativeClassifier {
             tokens: chunk.tokens.to_vec(),
             lengths: chunk.lengths.to_vec(),
             labels: chunk.labels.to_vec(),
+            label_offsets: chunk.label_offsets.map(|offsets| offsets.to_vec()).unwrap_or_default(),
             batch_sizes: chunk.batch_sizes.to_vec(),
         };
         let optimizer = OptimizerKind::parse(options.optimizer.as_deref().unwrap_or("adam")).js()?;
@@ -169,7 +191,16 @@ impl NativeClassifier {
             (Some(rates), _) => rates,
             (None, lr) => vec![lr.unwrap_or(optimizer.defaults().lr); chunk.batch_sizes.len()],
         };
-        let options = StepOptions { learning_rates, clip_norm: options.clip_norm.unwrap_or(0.0), optimizer };
+        let class_weights = options.class_weights.unwrap_or_default();
+        let options = StepOptions {
+            clip_norm: options.clip_norm.unwrap_or(0.0),
+            weight_decay: options.weight_decay,
+            momentum: options.momentum.unwrap_or(0.0),
+            class_weights: class_weights.into_iter().map(|weight| weight as f32).collect(),
+            label_smoothing: options.label_smoothing.unwrap_or(0.0),
+            freeze_embedding: options.freeze_embedding.unwrap_or(false),
+            ..StepOptions::new(optimizer, learning_rates)
+        };
         self.background(
             move |classifier| classifier.train_batches(&chunk, &options),
             |stats| ClassifierStats {

@@ -1,10 +1,13 @@
 //! The text classifier on the CPU kernels: training and bulk prediction on libuv's pool, short predictions at once.
 
 use napi::Env;
-use napi::bindgen_prelude::{Float32Array, Int32Array, ObjectFinalize, ToNapiValue, TypeName, Uint8Array};
+use napi::bindgen_prelude::{Float32Array, Int32Array, ObjectFinalize, ToNapiValue, TypeName, Uint8Array, Uint32Array};
 use napi_derive::napi;
 use recurra_binding::{Handle, IntoJs, Pending};
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, NamedTensor, Pooling, Stats, StepOptions};
+use recurra_kernels::classifier::{
+    Chunk, Classifier, ClassifierConfig, LossOptions, NamedTensor, Pooling, Stats, StepOptions,
+};
+use recurra_kernels::optim::{AdamOptions, Algorithm, SgdOptions};
 use recurra_kernels::recurrent::Cell;
 use recurra_kernels::{Error, ErrorCode, Result, guard};
 
@@ -30,9 +33,15 @@ pub struct CpuClassifierConfig {
     pub embedding_dropout: f64,
     /// Dropout between layers and before the linear layer in training.
     pub dropout: f64,
+    /// Share of the tokens that are read as `unknownIdx` in training.
+    pub word_dropout: f64,
+    /// The word that a dropped word is read as; -1 for none.
+    pub unknown_idx: i32,
     /// How the states become one vector.
-    #[napi(ts_type = "'last' | 'mean' | 'max'")]
+    #[napi(ts_type = "'last' | 'mean' | 'max' | 'attention'")]
     pub pooling: String,
+    /// Whether a text may have any number of classes.
+    pub multi_label: bool,
     /// Classes.
     pub num_classes: u32,
     /// The row of the embedding that stays zero; -1 for none.
@@ -50,14 +59,34 @@ pub struct CpuClassifierChunk {
     pub tokens: Int32Array,
     /// Tokens per text.
     pub lengths: Int32Array,
-    /// The class of each text.
+    /// The class of each text; with `labelOffsets` the classes of all texts, one text after the other.
     pub labels: Int32Array,
+    /// Where the classes of each text begin, and at last how many there are; for a multi-label classifier only.
+    pub label_offsets: Option<Uint32Array>,
     /// Texts per batch.
     pub batch_sizes: Int32Array,
+}
+
+/// How a classifier learns from a chunk.
+#[napi(object, object_to_js = false)]
+pub struct CpuClassifierStepOptions {
     /// Learning rate of each batch.
     pub learning_rates: Vec<f64>,
     /// Largest common norm of all gradients; 0 for no limit.
     pub clip_norm: f64,
+    /// The optimizer; a change, of its options too, begins with a fresh state.
+    #[napi(ts_type = "'adam' | 'adamw' | 'sgd'")]
+    pub optimizer: String,
+    /// Weight decay, as the optimizer defines it.
+    pub weight_decay: f64,
+    /// Momentum of `sgd`.
+    pub momentum: f64,
+    /// A weight for each class; none for 1 each.
+    pub class_weights: Vec<f64>,
+    /// Share of the target that is spread over all classes.
+    pub label_smoothing: f64,
+    /// Leaves the embedding as it is.
+    pub freeze_embedding: bool,
 }
 
 /// What a chunk of batches gave.
@@ -90,10 +119,14 @@ fn config_of(config: CpuClassifierConfig) -> Result<ClassifierConfig> {
         bidirectional: config.bidirectional,
         embedding_dropout: config.embedding_dropout as f32,
         dropout: config.dropout as f32,
+        word_dropout: config.word_dropout as f32,
+        unknown_idx: u32::try_from(config.unknown_idx).ok(),
+        multi_label: config.multi_label,
         pooling: match config.pooling.as_str() {
             "last" => Pooling::Last,
             "mean" => Pooling::Mean,
             "max" => Pooling::Max,
+            "attention" => Pooling::Attention,
             other => return Err(unknown("pooling", other)),
         },
         num_classes: config.num_classes as usize,
@@ -126,13 +159,20 @@ impl ObjectFinalize for CpuClassifier {
     }
 }
 
-fn train(classifier: &Classifier, chunk: &Chunk<'_>, learning_rates: &[f64], clip_norm: f64) -> Result<Stats> {
-    classifier.train_batches(chunk, &StepOptions { learning_rates, clip_norm, ..StepOptions::default() })
+fn algorithm_of(options: &CpuClassifierStepOptions) -> Result<Algorithm> {
+    let adam = AdamOptions { weight_decay: options.weight_decay, ..AdamOptions::default() };
+    let sgd = SgdOptions { weight_decay: options.weight_decay, momentum: options.momentum, ..SgdOptions::default() };
+    match options.optimizer.as_str() {
+        "adam" => Ok(Algorithm::Adam(adam)),
+        "adamw" => Ok(Algorithm::AdamW(adam)),
+        "sgd" => Ok(Algorithm::Sgd(sgd)),
+        other => Err(Error::new(ErrorCode::InvalidArgument, format!("there is no optimizer {other:?}"))),
+    }
 }
 
 #[napi]
 impl CpuClassifier {
-    /// A classifier with initial values drawn from the seed.
+    /// A classifier with initial values drawn from the seed, by the first work that needs them.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env, config: CpuClassifierConfig) -> napi::Result<Self> {
         let classifier = guard(|| Classifier::new(config_of(config)?)).js()?;
@@ -140,16 +180,37 @@ impl CpuClassifier {
         Ok(Self { handle: Handle::new(env, "classifier", classifier, bytes) })
     }
 
-    /// Trains on the batches of a chunk, one step of Adam each.
+    /// Trains on the batches of a chunk, one step each.
     #[napi(catch_unwind, ts_return_type = "Promise<CpuClassifierStats>")]
-    pub fn train_batches(&self, chunk: CpuClassifierChunk) -> napi::Result<Pending<Stats, CpuClassifierStats>> {
+    pub fn train_batches(
+        &self,
+        chunk: CpuClassifierChunk,
+        options: CpuClassifierStepOptions,
+    ) -> napi::Result<Pending<Stats, CpuClassifierStats>> {
         let (tokens, lengths) = (chunk.tokens.to_vec(), chunk.lengths.to_vec());
         let (labels, batch_sizes) = (chunk.labels.to_vec(), chunk.batch_sizes.to_vec());
-        let (rates, clip_norm) = (chunk.learning_rates, chunk.clip_norm);
+        let label_offsets = chunk.label_offsets.map(|offsets| offsets.to_vec()).unwrap_or_default();
+        let algorithm = algorithm_of(&options).js()?;
+        let class_weights: Vec<f32> = options.class_weights.iter().map(|&weight| weight as f32).collect();
         self.background(
             move |classifier| {
-                let chunk = Chunk { tokens: &tokens, lengths: &lengths, labels: &labels, batch_sizes: &batch_sizes };
-                train(classifier, &chunk, &rates, clip_norm)
+                let chunk = Chunk {
+                    tokens: &tokens,
+                    lengths: &lengths,
+                    labels: &labels,
+                    label_offsets: &label_offsets,
+                    batch_sizes: &batch_sizes,
+                };
+                let loss =
+                    LossOptions { class_weights: &class_weights, label_smoothing: options.label_smoothing as f32 };
+                let options = StepOptions {
+                    learning_rates: &options.learning_rates,
+                    clip_norm: options.clip_norm,
+                    algorithm,
+                    loss,
+                    freeze_embedding: options.freeze_embedding,
+                };
+                classifier.train_batches(&chunk, &options)
             },
             |stats| CpuClassifierStats {
                 loss: stats.loss,
@@ -200,6 +261,13 @@ impl CpuClassifier {
             },
             |()| (),
         )
+    }
+
+    /// Gives some words other vectors, one after the other in `vectors`; all else stays.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn set_word_vectors(&self, words: &[i32], vectors: &[f32]) -> napi::Result<Pending<(), ()>> {
+        let (words, vectors) = (words.to_vec(), vectors.to_vec());
+        self.background(move |classifier| classifier.set_word_vectors(&words, &vectors), |()| ())
     }
 
     /// Lets go of the weights once running work has ended; doing it again does nothing.

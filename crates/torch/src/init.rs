@@ -37,14 +37,20 @@ pub fn recurrent(shapes: &[Vec<i64>], hidden: i64, generator: &mut Generator) ->
 
 /// `nn.Linear`: weight `[outputs, inputs]` by Kaiming's uniform rule with a = sqrt(5), bias U(+-1/sqrt(inputs)).
 pub fn linear(outputs: i64, inputs: i64, generator: &mut Generator) -> Result<(Tensor, Tensor)> {
+    let weight = linear_weight(outputs, inputs, generator)?;
+    let bias = empty(&[outputs])?;
+    let bound = 1.0 / (inputs as f64).sqrt();
+    generator.uniform(&bias, -bound, bound)?;
+    Ok((weight, bias))
+}
+
+/// `nn.Linear` without bias.
+pub fn linear_weight(outputs: i64, inputs: i64, generator: &mut Generator) -> Result<Tensor> {
     // The steps of torch.nn.init.kaiming_uniform_, so that the bound has the same last bit.
     let fan_in = inputs as f64;
     let gain = (2.0 / (1.0 + 5.0_f64.sqrt().powi(2))).sqrt();
     let bound = 3.0_f64.sqrt() * (gain / fan_in.sqrt());
     let weight = empty(&[outputs, inputs])?;
     generator.uniform(&weight, -bound, bound)?;
-    let bias = empty(&[outputs])?;
-    let bound = 1.0 / fan_in.sqrt();
-    generator.uniform(&bias, -bound, bound)?;
-    Ok((weight, bias))
+    Ok(weight)
 }

@@ -12,24 +12,16 @@ use recurra_torch::{Device, Kind, Tensor};
 
 fn config() -> ClassifierConfig {
     ClassifierConfig {
-        cell: CellKind::Lstm,
-        vocab_size: 40,
-        embedding_dim: 8,
-        hidden_size: 6,
-        num_layers: 1,
         bidirectional: true,
-        embedding_dropout: 0.0,
-        dropout: 0.0,
         pooling: Pooling::Max,
-        num_classes: 3,
         padding_idx: 1,
         seed: 5,
-        device: Device::Cpu,
+        ..ClassifierConfig::new(CellKind::Lstm, 40, 8, 6, 3)
     }
 }
 
 fn options(lr: f64, batches: usize) -> StepOptions {
-    StepOptions { learning_rates: vec![lr; batches], clip_norm: 0.0, optimizer: OptimizerKind::Adam }
+    StepOptions::new(OptimizerKind::Adam, vec![lr; batches])
 }
 
 /// Texts whose class is told by most of their words.
@@ -100,7 +92,7 @@ fn the_padding_row_starts_at_zero_and_stays() {
 fn every_cell_and_pooling_learns() {
     one_thread();
     for cell in [CellKind::Rnn, CellKind::Lstm, CellKind::Gru] {
-        for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max] {
+        for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max, Pooling::Attention] {
             let config = ClassifierConfig { cell, pooling, num_layers: 2, dropout: 0.2, ..config() };
             let mut classifier = Classifier::new(config).unwrap();
             let chunk = chunk(256, 32);
@@ -119,7 +111,7 @@ fn every_cell_and_pooling_learns() {
 #[test]
 fn predictions_come_in_the_order_given_and_do_not_depend_on_company() {
     one_thread();
-    for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max] {
+    for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max, Pooling::Attention] {
         let config = ClassifierConfig { pooling, num_layers: 2, embedding_dropout: 0.2, dropout: 0.5, ..config() };
         let mut classifier = Classifier::new(config).unwrap();
         let chunk = chunk(600, 600);
@@ -197,8 +189,13 @@ fn a_loss_that_is_not_finite_stops_before_the_weights_move() {
             value.copy_from_slice(&f32::NAN.to_le_bytes());
         }
         classifier.load_state(&state).unwrap();
-        let chunk =
-            Chunk { tokens: vec![2, 3, 4, 39], lengths: vec![2, 2], labels: vec![0, 1], batch_sizes: vec![1, 1] };
+        let chunk = Chunk {
+            tokens: vec![2, 3, 4, 39],
+            lengths: vec![2, 2],
+            labels: vec![0, 1],
+            batch_sizes: vec![1, 1],
+            ..Chunk::default()
+        };
         let stats = classifier.train_batches(&chunk, &options(0.1, 2)).unwrap();
         let at = usize::from(poisoned != "fc.bias");
         assert_eq!((stats.non_finite_batch, stats.rows), (Some(at), at as i64));
@@ -222,7 +219,7 @@ fn clipping_and_other_optimizers_work_and_a_state_can_be_restored() {
         let mut classifier = Classifier::new(config()).unwrap();
         let start = classifier.state().unwrap();
         let chunk = chunk(64, 32);
-        let step = StepOptions { learning_rates: vec![0.1, 0.0], clip_norm: 0.5, optimizer };
+        let step = StepOptions { clip_norm: 0.5, ..StepOptions::new(optimizer, vec![0.1, 0.0]) };
         let first = classifier.train_batches(&chunk, &step).unwrap();
         let trained = classifier.state().unwrap();
         assert_ne!(start, trained);

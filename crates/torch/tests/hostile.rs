@@ -4,7 +4,7 @@ mod common;
 
 use recurra_torch::autograd::{backward, set_grad, set_requires_grad};
 use recurra_torch::cells::{CellWeights, cell};
-use recurra_torch::classifier::{CellKind, Chunk, Classifier, ClassifierConfig, Pooling, StepOptions};
+use recurra_torch::classifier::{CellKind, Chunk, Classifier, ClassifierConfig, StepOptions};
 use recurra_torch::context::{parse_device, parse_dtype, set_num_threads};
 use recurra_torch::functional::{BagMode, cross_entropy, embedding, embedding_bag, linear};
 use recurra_torch::optim::OptimizerKind;
@@ -218,21 +218,7 @@ fn unknown_names_are_refused() {
 }
 
 fn config() -> ClassifierConfig {
-    ClassifierConfig {
-        cell: CellKind::Gru,
-        vocab_size: 10,
-        embedding_dim: 4,
-        hidden_size: 3,
-        num_layers: 1,
-        bidirectional: false,
-        embedding_dropout: 0.0,
-        dropout: 0.0,
-        pooling: Pooling::Last,
-        num_classes: 2,
-        padding_idx: 1,
-        seed: 1,
-        device: Device::Cpu,
-    }
+    ClassifierConfig { padding_idx: 1, seed: 1, ..ClassifierConfig::new(CellKind::Gru, 10, 4, 3, 2) }
 }
 
 #[test]
@@ -246,13 +232,22 @@ fn the_classifier_refuses_what_it_cannot_train_on() {
         (ClassifierConfig { dropout: -0.1, ..config() }, "dropout"),
         (ClassifierConfig { dropout: f64::NAN, ..config() }, "dropout"),
         (ClassifierConfig { embedding_dropout: 1.1, ..config() }, "embeddingDropout"),
+        (ClassifierConfig { word_dropout: 0.1, ..config() }, "unknownIdx"),
+        (ClassifierConfig { word_dropout: 1.1, unknown_idx: 0, ..config() }, "wordDropout"),
+        (ClassifierConfig { unknown_idx: 10, ..config() }, "unknownIdx"),
     ] {
         refused(Classifier::new(wrong), ErrorCode::InvalidArgument, part);
     }
     let mut classifier = Classifier::new(config()).unwrap();
     let before = classifier.state().unwrap();
-    let good = Chunk { tokens: vec![2, 3, 4], lengths: vec![2, 1], labels: vec![0, 1], batch_sizes: vec![2] };
-    let options = StepOptions { learning_rates: vec![0.1], clip_norm: 0.0, optimizer: OptimizerKind::Adam };
+    let good = Chunk {
+        tokens: vec![2, 3, 4],
+        lengths: vec![2, 1],
+        labels: vec![0, 1],
+        batch_sizes: vec![2],
+        ..Chunk::default()
+    };
+    let options = StepOptions::new(OptimizerKind::Adam, vec![0.1]);
     for (wrong, code, part) in [
         (Chunk { tokens: vec![2, 10, 4], ..good.clone() }, ErrorCode::OutOfRange, "token id 10 at position 1"),
         (Chunk { tokens: vec![2, -1, 4], ..good.clone() }, ErrorCode::OutOfRange, "token id -1"),
@@ -260,6 +255,7 @@ fn the_classifier_refuses_what_it_cannot_train_on() {
         (Chunk { lengths: vec![3, 0], ..good.clone() }, ErrorCode::OutOfRange, "row 1 has the length 0"),
         (Chunk { labels: vec![0, 2], ..good.clone() }, ErrorCode::OutOfRange, "label 2 of row 1"),
         (Chunk { labels: vec![0], ..good.clone() }, ErrorCode::InvalidArgument, "one entry per text"),
+        (Chunk { label_offsets: vec![0, 1, 2], ..good.clone() }, ErrorCode::InvalidArgument, "multi-label"),
         (Chunk { batch_sizes: vec![1], ..good.clone() }, ErrorCode::InvalidArgument, "sum to the 2 texts"),
         (Chunk { batch_sizes: vec![3, -1], ..good.clone() }, ErrorCode::InvalidArgument, "positive"),
     ] {
@@ -269,8 +265,12 @@ fn the_classifier_refuses_what_it_cannot_train_on() {
     refused(classifier.train_batches(&good, &two), ErrorCode::InvalidArgument, "learningRates");
     let negative = StepOptions { learning_rates: vec![-0.1], ..options.clone() };
     refused(classifier.train_batches(&good, &negative), ErrorCode::InvalidArgument, "learning rate");
-    let clip = StepOptions { clip_norm: f64::NAN, ..options };
+    let clip = StepOptions { clip_norm: f64::NAN, ..options.clone() };
     refused(classifier.train_batches(&good, &clip), ErrorCode::InvalidArgument, "clipNorm");
+    let weights = StepOptions { class_weights: vec![1.0], ..options.clone() };
+    refused(classifier.train_batches(&good, &weights), ErrorCode::InvalidArgument, "classWeights");
+    let smoothing = StepOptions { label_smoothing: 1.0, ..options };
+    refused(classifier.train_batches(&good, &smoothing), ErrorCode::InvalidArgument, "labelSmoothing");
     refused(classifier.predict(&[2, 99], &[2]), ErrorCode::OutOfRange, "99");
     refused(classifier.predict(&[2], &[0]), ErrorCode::OutOfRange, "at least one token");
     assert_eq!(classifier.state().unwrap(), before);

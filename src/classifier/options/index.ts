@@ -1,4 +1,4 @@
-export type { LearningOptions, LearningSettings, Schedule } from './learning.js';
+export type { ClassWeights, LearningOptions, LearningSettings, OptimizerName, Schedule } from './learning.js';
 export { type Cell, type ModelOptions, type ModelSettings, modelSettings, type Pooling } from './model.js';
 export { type TextOptions, type TextSettings, textSettings } from './text.js';
 export { type TrainOptions, type TrainSettings, trainSettings } from './train.js';

@@ -13,6 +13,17 @@ export interface TrainOptions extends ModelOptions, TextOptions, LearningOptions
    * the weights of the best epoch are kept. Default: none.
    */
   validation?: number | Rows;
+  /**
+   * Pretrained word vectors to begin with: a file of GloVe or word2vec (text or binary), or fastText's `.vec`, whose words
+   * that the training rows have are taken over. Their size is that of the file, so `embeddingDim` may be left out. Words
+   * that the file does not have begin as all do without a file. Default: none.
+   */
+  embeddings?: string;
+  /**
+   * Leaves the word vectors as they are in the first `n` epochs, or with `true` in all: they are no parameters then, also of
+   * the norm that `clipGradNorm` bounds. Default `false`, which is 0.
+   */
+  freezeEmbeddings?: number | boolean;
   /** Threads of the numeric work. Default: as many as there are processors. */
   threads?: number;
   /** Where to compute. Default `'cpu'`. */
@@ -28,12 +39,38 @@ export interface TrainSettings extends LearningSettings {
   model: ModelSettings;
   text: TextSettings;
   validation: number | Rows | undefined;
+  /** File of word vectors, and the size that they are expected to have, if any. */
+  embeddings: { file: string; dim: number | undefined } | undefined;
+  /** Epochs during which the word vectors stay. */
+  freezeEmbeddings: number;
   threads: number | undefined;
   onProgress: ((progress: Progress) => void) | undefined;
   signal: AbortSignal | undefined;
 }
 
-const TRAIN_NAMES = ['validation', 'threads', 'device', 'onProgress', 'signal'] as const;
+const TRAIN_NAMES = [
+  'validation',
+  'embeddings',
+  'freezeEmbeddings',
+  'threads',
+  'device',
+  'onProgress',
+  'signal',
+] as const;
+
+function embeddingSettings(options: TrainOptions): Pick<TrainSettings, 'embeddings' | 'freezeEmbeddings'> {
+  const { embeddings: file, embeddingDim: dim, freezeEmbeddings = false } = options;
+  if (file !== undefined && (typeof file !== 'string' || file === '')) {
+    throw invalidArgument('embeddings', 'the path of a file of word vectors', file);
+  }
+  const embeddings = file === undefined ? undefined : { file, dim };
+  if (freezeEmbeddings === true) return { embeddings, freezeEmbeddings: Number.MAX_SAFE_INTEGER };
+  const epochs = freezeEmbeddings === false ? 0 : freezeEmbeddings;
+  if (!Number.isSafeInteger(epochs) || epochs < 0) {
+    throw invalidArgument('freezeEmbeddings', 'true, false or a number of epochs', freezeEmbeddings);
+  }
+  return { embeddings, freezeEmbeddings: epochs };
+}
 
 /**
  * Checks {@link TrainOptions} and fills in the defaults.
@@ -57,11 +94,28 @@ export function trainSettings(options: TrainOptions): TrainSettings {
       `Expected 'cpu' for device but received ${JSON.stringify(options.device)}`,
     );
   }
+  const model = modelSettings(options);
+  const learning = learningSettings(options);
+  if (learning.patience !== undefined && validation === undefined) {
+    throw invalidArgument(
+      'patience',
+      'nothing without validation, which tells whether an epoch was better,',
+      options.patience,
+    );
+  }
+  if (learning.labelSmoothing > 0 && model.multiLabel) {
+    throw invalidArgument(
+      'labelSmoothing',
+      'nothing with multiLabel, whose loss has no smoothing,',
+      options.labelSmoothing,
+    );
+  }
   return {
-    model: modelSettings(options),
+    model,
     text: textSettings(options),
-    ...learningSettings(options),
+    ...learning,
     validation,
+    ...embeddingSettings(options),
     threads: options.threads === undefined ? undefined : integer('threads', options.threads, 1, 1_024),
     onProgress,
     signal,

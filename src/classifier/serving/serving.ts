@@ -113,7 +113,9 @@ export class Serving {
     if (!probabilities) return undefined;
     this.#texts += texts.length;
     this.#batches++;
-    return texts.map((text, row) => predictionOf(labels, rowOf(probabilities, row, labels.length), topK, text));
+    return texts.map((text, row) =>
+      predictionOf(this.#predictor, rowOf(probabilities, row, labels.length), topK, text),
+    );
   }
 
   #enqueue(
@@ -262,7 +264,12 @@ export class Serving {
       for (const [row, { call, index, text }] of batch.rows.entries()) {
         this.#texts++;
         if (call.ended) continue;
-        call.predictions[index] = predictionOf(labels, rowOf(probabilities, row, labels.length), call.topK, text);
+        call.predictions[index] = predictionOf(
+          this.#predictor,
+          rowOf(probabilities, row, labels.length),
+          call.topK,
+          text,
+        );
         if (++call.answered === call.texts.length) {
           call.ended = true;
           call.resolve(call.predictions);

@@ -13,6 +13,9 @@ pub enum Pooling {
     Mean,
     /// Maximum over the text's own tokens.
     Max,
+    /// Mean weighted by attention over the text's own tokens: the weights are the softmax of `q . tanh(W h + b)`, with
+    /// `W` and `b` a linear layer as wide as the outputs `h` and `q` a learned query.
+    Attention,
 }
 
 /// Sizes and options of a [`super::Classifier`].
@@ -34,8 +37,15 @@ pub struct ClassifierConfig {
     pub embedding_dropout: f32,
     /// Dropout between layers and before the linear layer, in training.
     pub dropout: f32,
+    /// Share of the tokens that are read as `unknown_idx`, in training.
+    pub word_dropout: f32,
+    /// The word that a dropped word is read as; needed with `word_dropout`.
+    pub unknown_idx: Option<u32>,
     /// How outputs become one vector for each text.
     pub pooling: Pooling,
+    /// Whether a text may have any number of classes: sigmoids and binary cross entropy instead of softmax and cross
+    /// entropy.
+    pub multi_label: bool,
     /// Number of classes.
     pub num_classes: usize,
     /// The word whose row stays zero, if any.
@@ -47,6 +57,28 @@ pub struct ClassifierConfig {
 }
 
 impl ClassifierConfig {
+    /// One layer, one direction, the last state, exclusive classes, no dropout, no padding word, seed 0, one thread.
+    pub fn new(cell: Cell, vocab_size: usize, embedding_dim: usize, hidden_size: usize, num_classes: usize) -> Self {
+        Self {
+            cell,
+            vocab_size,
+            embedding_dim,
+            hidden_size,
+            num_layers: 1,
+            bidirectional: false,
+            embedding_dropout: 0.0,
+            dropout: 0.0,
+            word_dropout: 0.0,
+            unknown_idx: None,
+            pooling: Pooling::Last,
+            multi_label: false,
+            num_classes,
+            padding_idx: None,
+            seed: 0,
+            threads: 1,
+        }
+    }
+
     /// # Errors
     /// `InvalidArgument` when a size is 0 or an option is outside its range.
     pub fn validate(&self) -> Result<()> {
@@ -58,16 +90,23 @@ impl ClassifierConfig {
                 return fail(format!("{name} must be between 1 and {} but is {value}", i32::MAX));
             }
         }
-        if let Some(row) = self.padding_idx
-            && row as usize >= self.vocab_size
-        {
-            return fail(format!("paddingIdx {row} is outside the vocabulary of {} words", self.vocab_size));
+        for (name, row) in [("paddingIdx", self.padding_idx), ("unknownIdx", self.unknown_idx)] {
+            if let Some(row) = row
+                && row as usize >= self.vocab_size
+            {
+                return fail(format!("{name} {row} is outside the vocabulary of {} words", self.vocab_size));
+            }
         }
         if self.threads > 1024 {
             return fail(format!("threads must be at most 1024 but is {}", self.threads));
         }
-        if !(0.0..1.0).contains(&self.embedding_dropout) {
-            return fail(format!("embeddingDropout must be from 0 to below 1 but is {}", self.embedding_dropout));
+        for (name, share) in [("embeddingDropout", self.embedding_dropout), ("wordDropout", self.word_dropout)] {
+            if !(0.0..1.0).contains(&share) {
+                return fail(format!("{name} must be from 0 to below 1 but is {share}"));
+            }
+        }
+        if self.word_dropout > 0.0 && self.unknown_idx.is_none() {
+            return fail("wordDropout needs unknownIdx, the word that a dropped word is read as".into());
         }
         self.recurrent().validate()
     }
@@ -83,19 +122,6 @@ impl ClassifierConfig {
     }
 }
 
-/// Batches to train on, all rows one after the other.
-#[derive(Clone, Copy, Debug)]
-pub struct Chunk<'a> {
-    /// Word numbers of all rows.
-    pub tokens: &'a [i32],
-    /// Number of words of each row, at least 1.
-    pub lengths: &'a [i32],
-    /// Class of each row.
-    pub labels: &'a [i32],
-    /// Number of rows of each batch.
-    pub batch_sizes: &'a [i32],
-}
-
 /// Options of the steps of one chunk.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepOptions<'a> {
@@ -105,12 +131,51 @@ pub struct StepOptions<'a> {
     pub clip_norm: f64,
     /// The optimizer. A change from one chunk to the next begins with a fresh state.
     pub algorithm: Algorithm,
+    /// What the loss weighs and smooths.
+    pub loss: LossOptions<'a>,
+    /// Leaves the embedding as it is: it has no gradient, and its state of the optimizer stays where it is.
+    pub freeze_embedding: bool,
+}
+
+/// Options of the loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LossOptions<'a> {
+    /// A weight for each class, or nothing for 1 each. With exclusive classes they are those of
+    /// `torch.nn.CrossEntropyLoss(weight)`, whose mean divides by the sum of the rows' weights; else those of
+    /// `torch.nn.BCEWithLogitsLoss(pos_weight)`.
+    pub class_weights: &'a [f32],
+    /// Share of the target that is spread over all classes, as `torch.nn.CrossEntropyLoss(label_smoothing)` does; only
+    /// with exclusive classes.
+    pub label_smoothing: f32,
+}
+
+impl LossOptions<'_> {
+    /// # Errors
+    /// `InvalidArgument` for a number of weights other than the classes', a weight that is not positive and finite, or
+    /// a smoothing outside [0, 1) or with several classes to a row.
+    pub fn validate(&self, config: &ClassifierConfig) -> Result<()> {
+        let fail = |message: String| Err(Error::new(ErrorCode::InvalidArgument, message));
+        let (weights, classes) = (self.class_weights, config.num_classes);
+        if !weights.is_empty() && weights.len() != classes {
+            return fail(format!("classWeights has {} weights for {classes} classes", weights.len()));
+        }
+        if let Some(weight) = weights.iter().find(|weight| !(**weight > 0.0 && weight.is_finite())) {
+            return fail(format!("a class weight must be a finite number above 0 but one is {weight}"));
+        }
+        if !(0.0..1.0).contains(&self.label_smoothing) {
+            return fail(format!("labelSmoothing must be from 0 to below 1 but is {}", self.label_smoothing));
+        }
+        if self.label_smoothing > 0.0 && config.multi_label {
+            return fail("labelSmoothing is for exclusive classes; a multi-label loss has none".into());
+        }
+        Ok(())
+    }
 }
 
 impl StepOptions<'_> {
     /// # Errors
     /// `InvalidArgument` for a number of learning rates that does not fit, or a rate or norm that is negative or not finite.
-    pub fn validate(&self, batches: usize) -> Result<()> {
+    pub fn validate(&self, batches: usize, config: &ClassifierConfig) -> Result<()> {
         let fail = |message: String| Err(Error::new(ErrorCode::InvalidArgument, message));
         if self.learning_rates.len() != 1 && self.learning_rates.len() != batches {
             return fail(format!("{} learning rates for {batches} batches", self.learning_rates.len()));
@@ -120,6 +185,7 @@ impl StepOptions<'_> {
                 return fail(format!("lr and clipNorm must be finite numbers of at least 0 but one is {value}"));
             }
         }
+        self.loss.validate(config)?;
         self.algorithm.validate()
     }
 
@@ -132,22 +198,14 @@ impl StepOptions<'_> {
 impl Default for StepOptions<'_> {
     /// Adam with PyTorch's options and 1e-3, no clipping.
     fn default() -> Self {
-        Self { learning_rates: &[1e-3], clip_norm: 0.0, algorithm: Algorithm::Adam(AdamOptions::default()) }
+        Self {
+            learning_rates: &[1e-3],
+            clip_norm: 0.0,
+            algorithm: Algorithm::Adam(AdamOptions::default()),
+            loss: LossOptions::default(),
+            freeze_embedding: false,
+        }
     }
-}
-
-/// What a chunk of training gave.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Stats {
-    /// Sum of the rows' losses (before each batch's step).
-    pub loss: f64,
-    /// Rows whose most probable class was right.
-    pub correct: u64,
-    /// Rows that were trained on.
-    pub rows: u64,
-    /// Number of the batch within the chunk whose loss (or, with clipping, gradient) was not finite. The weights are
-    /// those before that batch.
-    pub non_finite_batch: Option<usize>,
 }
 
 /// A parameter with PyTorch's name and shape.
@@ -161,52 +219,4 @@ pub struct NamedTensor {
     pub shape: Vec<usize>,
     /// Values, row-major.
     pub data: Vec<f32>,
-}
-
-/// Checks rows: each has at least one word, and all words are inside the vocabulary.
-pub(super) fn check_rows(tokens: &[i32], lengths: &[i32], vocab_size: usize) -> Result<()> {
-    let mut sum = 0usize;
-    for (row, &length) in lengths.iter().enumerate() {
-        if length < 1 {
-            let message = format!("row {row} has length {length}: expected at least one token");
-            return Err(Error::new(ErrorCode::OutOfRange, message));
-        }
-        sum += length as usize;
-    }
-    if sum != tokens.len() {
-        let message = format!("the lengths add up to {sum} but there are {} tokens", tokens.len());
-        return Err(Error::new(ErrorCode::InvalidShape, message));
-    }
-    match tokens.iter().position(|&id| id < 0 || id as usize >= vocab_size) {
-        None => Ok(()),
-        Some(at) => Err(Error::new(
-            ErrorCode::OutOfRange,
-            format!("token id {} at place {at} is outside the vocabulary of {vocab_size} words", tokens[at]),
-        )),
-    }
-}
-
-impl Chunk<'_> {
-    /// # Errors
-    /// `InvalidShape` when counts do not agree, `OutOfRange` for a length, token id, label or batch size outside its range.
-    pub fn validate(&self, vocab_size: usize, num_classes: usize) -> Result<()> {
-        if self.lengths.len() != self.labels.len() {
-            let message = format!("{} rows but {} labels", self.lengths.len(), self.labels.len());
-            return Err(Error::new(ErrorCode::InvalidShape, message));
-        }
-        if let Some(row) = self.labels.iter().position(|&label| label < 0 || label as usize >= num_classes) {
-            let message = format!("label {} of row {row} is outside the {num_classes} classes", self.labels[row]);
-            return Err(Error::new(ErrorCode::OutOfRange, message));
-        }
-        if let Some(batch) = self.batch_sizes.iter().position(|&size| size < 1) {
-            let message = format!("batch {batch} has {} rows: expected at least one", self.batch_sizes[batch]);
-            return Err(Error::new(ErrorCode::OutOfRange, message));
-        }
-        let sum: usize = self.batch_sizes.iter().map(|&size| size as usize).sum();
-        if sum != self.lengths.len() {
-            let message = format!("the batch sizes add up to {sum} but there are {} rows", self.lengths.len());
-            return Err(Error::new(ErrorCode::InvalidShape, message));
-        }
-        check_rows(self.tokens, self.lengths, vocab_size)
-    }
 }

@@ -1,15 +1,16 @@
-//! Pooling, linear layer and cross entropy, forward and backward, for a run of sorted rows.
+//! Pooling, linear layer and loss, forward and backward, for a run of sorted rows.
 
 use std::ops::Range;
 
-use super::config::Pooling;
+use super::attention::{Attention, AttentionMats, AttentionPacks};
+use super::config::{LossOptions, Pooling};
+use super::loss::{Sigmoid, Softmax, Targets, binary_cross_entropy, cross_entropy};
 use super::model::{FcPacks, Model};
 use crate::layout::PackedLayout;
 use crate::random::Dropout;
 use crate::recurrent::DirMats;
 use crate::simd::dispatch;
 use crate::simd::gemm::{Gemm, Init, Mat};
-use crate::simd::{Kernel, Lanes, load, math, store};
 
 /// Buffers of the head; `[rows, ...]`, and `[positions, features]` for the outputs of the last layer.
 #[derive(Clone, Copy)]
@@ -21,6 +22,7 @@ pub(super) struct HeadMats {
     pub logits: Mat,
     pub y: Mat,
     pub dy: Mat,
+    pub attention: AttentionMats,
 }
 
 // SAFETY: only addresses; see Mat.
@@ -32,7 +34,9 @@ unsafe impl Sync for HeadMats {}
 pub(super) struct Head<'a> {
     pub model: &'a Model,
     pub packs: &'a FcPacks,
-    pub bias: *const f32,
+    pub attention: &'a AttentionPacks,
+    /// All parameters but the embedding.
+    pub flat: *const f32,
     pub layout: &'a PackedLayout,
     pub mats: HeadMats,
     /// The last layer's directions.
@@ -45,6 +49,20 @@ pub(super) struct Head<'a> {
 impl Head<'_> {
     fn width(&self) -> usize {
         self.model.shape.output().private()
+    }
+
+    /// The pooling by attention, where the model has it.
+    fn attend(&self) -> Option<Attention<'_>> {
+        Some(Attention {
+            segments: self.model.attention.as_ref()?,
+            packs: self.attention,
+            mats: self.mats.attention,
+            flat: self.flat,
+            layout: self.layout,
+            rows: self.rows.clone(),
+            y: self.mats.y,
+            dy: self.mats.dy,
+        })
     }
 
     unsafe fn pool(&self, row: usize) {
@@ -89,6 +107,7 @@ impl Head<'_> {
                         }
                     }
                 }
+                Pooling::Attention => {}
             }
         }
     }
@@ -112,11 +131,15 @@ impl Head<'_> {
     pub unsafe fn forward(&self) {
         // SAFETY: by the caller's promise.
         unsafe {
-            self.rows.clone().for_each(|row| self.pool(row));
+            match self.attend() {
+                Some(attention) => attention.forward(self.mats.features),
+                None => self.rows.clone().for_each(|row| self.pool(row)),
+            }
             self.drop_features(self.mats.features);
             let start = self.rows.start;
             let (a, c) = (self.mats.features.at(start, 0), self.mats.logits.at(start, 0));
-            dispatch(Gemm { a, m: self.rows.len(), b: &self.packs.w_t, c, init: Init::Bias(self.bias) });
+            let bias = self.flat.add(self.model.fc_bias.offset);
+            dispatch(Gemm { a, m: self.rows.len(), b: &self.packs.w_t, c, init: Init::Bias(bias) });
         }
     }
 
@@ -124,35 +147,40 @@ impl Head<'_> {
     ///
     /// # Safety
     /// As [`Head::forward`].
-    pub unsafe fn softmax(&self) {
-        for row in self.rows.clone() {
-            let (classes, padded) = (self.model.config.num_classes, self.model.fc_weight.rows.private());
-            // SAFETY: by the caller's promise.
-            let values = unsafe { std::slice::from_raw_parts_mut(self.mats.logits.row(row), padded) };
-            dispatch(Softmax { values, classes });
-        }
-    }
-
-    /// From `logits` to the sum of losses and the number of right rows; `logits` become their own gradients for the
-    /// mean over `batch` rows.
-    ///
-    /// # Safety
-    /// As [`Head::forward`].
-    pub unsafe fn loss(&self, labels: &[u32], batch: usize) -> (f64, u64) {
-        let (mut sum, mut correct) = (0.0, 0);
+    pub unsafe fn probabilities(&self) {
         let (classes, padded) = (self.model.config.num_classes, self.model.fc_weight.rows.private());
         for row in self.rows.clone() {
             // SAFETY: by the caller's promise.
             let values = unsafe { std::slice::from_raw_parts_mut(self.mats.logits.row(row), padded) };
-            let label = labels[row] as usize;
-            let best = (0..classes).fold(0, |best, i| if values[i] > values[best] { i } else { best });
-            correct += u64::from(best == label);
-            let logit = values[label];
-            let log_sum = dispatch(Softmax { values: &mut *values, classes });
-            sum += f64::from(log_sum - logit);
-            values[label] -= 1.0;
-            let share = 1.0 / batch as f32;
-            values[..classes].iter_mut().for_each(|value| *value *= share);
+            if self.model.config.multi_label {
+                dispatch(Sigmoid { values: &mut *values });
+                values[classes..].fill(0.0);
+            } else {
+                dispatch(Softmax { values, classes });
+            }
+        }
+    }
+
+    /// From `logits` to the sum of losses and the number of right rows; `logits` become their own gradients for the
+    /// sum of all losses divided by `divisor`.
+    ///
+    /// # Safety
+    /// As [`Head::forward`].
+    pub unsafe fn loss(&self, targets: &Targets, options: &LossOptions<'_>, divisor: f64) -> (f64, u64) {
+        let (mut sum, mut correct) = (0.0, 0);
+        let (classes, padded) = (self.model.config.num_classes, self.model.fc_weight.rows.private());
+        let share = (1.0 / divisor) as f32;
+        for row in self.rows.clone() {
+            // SAFETY: by the caller's promise.
+            let values = unsafe { std::slice::from_raw_parts_mut(self.mats.logits.row(row), padded) };
+            let labels = targets.of(row);
+            let one = if self.model.config.multi_label {
+                binary_cross_entropy(values, classes, labels, options, share)
+            } else {
+                cross_entropy(values, classes, labels[0] as usize, options, share)
+            };
+            sum += one.loss;
+            correct += u64::from(one.right);
         }
         (sum, correct)
     }
@@ -169,6 +197,9 @@ impl Head<'_> {
             let (a, c) = (self.mats.logits.at(start, 0), self.mats.d_features.at(start, 0));
             dispatch(Gemm { a, m: self.rows.len(), b: &self.packs.w, c, init: Init::Zero });
             self.drop_features(self.mats.d_features);
+            if let Some(attention) = self.attend() {
+                return attention.backward(self.mats.d_features);
+            }
             for row in self.rows.clone() {
                 let length = self.layout.lengths()[row] as usize;
                 let from = std::slice::from_raw_parts_mut(self.mats.d_features.row(row), width);
@@ -191,39 +222,9 @@ impl Head<'_> {
                             *self.mats.dy.row(offsets[time as usize] + row).add(i) = value;
                         }
                     }
+                    Pooling::Attention => {}
                 }
             }
         }
-    }
-}
-
-/// Probabilities in the place of logits; returns the logarithm of the sum of exponentials.
-struct Softmax<'a> {
-    values: &'a mut [f32],
-    classes: usize,
-}
-
-impl Kernel for Softmax<'_> {
-    type Output = f32;
-    #[inline(always)]
-    fn run<S: Lanes>(self, s: S) -> f32 {
-        let largest = self.values[..self.classes].iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        // Padding lanes: their exponential is cut off to almost nothing, and set to zero in the end.
-        self.values[self.classes..].fill(f32::NEG_INFINITY);
-        let at = self.values.as_mut_ptr();
-        let mut sums = s.splat_f32s(0.0);
-        for j in (0..self.values.len()).step_by(S::L) {
-            // SAFETY: the row is padded to whole vectors.
-            unsafe {
-                let e = math::exp(s, s.sub_f32s(load(s, at.add(j)), s.splat_f32s(largest)));
-                store(s, at.add(j), e);
-                sums = s.add_f32s(sums, e);
-            }
-        }
-        let sum = s.reduce_sum_f32s(sums);
-        let factor = 1.0 / sum;
-        self.values.iter_mut().for_each(|value| *value *= factor);
-        self.values[self.classes..].fill(0.0);
-        largest + sum.ln()
     }
 }

@@ -1,8 +1,12 @@
 //! The text classifier's whole training step and its prediction, without a graph: embedding, dropout, recurrent layers
-//! over packed rows, pooling over real tokens, dropout, linear layer, cross entropy, optimizer.
+//! over packed rows, pooling over real tokens, dropout, linear layer, loss, optimizer.
 
+mod attention;
 mod config;
+mod data;
 mod head;
+mod head_grads;
+mod loss;
 mod model;
 mod optimizer;
 mod plan;
@@ -14,14 +18,15 @@ mod words;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-pub use config::{Chunk, ClassifierConfig, NamedTensor, Pooling, Stats, StepOptions};
+pub use config::{ClassifierConfig, LossOptions, NamedTensor, Pooling, StepOptions};
+pub use data::{Chunk, Stats};
 
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::simd::Buf;
 use crate::threads::Pool;
 use model::Model;
 use optimizer::{Optimizer, Rows};
-use plan::{Distinct, Plan};
+use plan::plan_all;
 use predict::{Frozen, Reader, Scratch};
 use space::TrainSpace;
 use step::{Step, Sums};
@@ -30,6 +35,8 @@ struct Weights {
     embedding: Buf,
     /// All other parameters, padded.
     flat: Buf,
+    /// Whether the weights have values; they are drawn when they are first needed, which takes a while.
+    drawn: bool,
     optimizer: Option<Optimizer>,
     space: TrainSpace,
     /// Training steps made.
@@ -42,6 +49,24 @@ struct Weights {
     predicted: AtomicUsize,
 }
 
+impl Weights {
+    /// Draws the initial values where there are none yet.
+    fn draw(&mut self, model: &Model) -> Result<()> {
+        if !self.drawn {
+            model.initialize(&mut self.embedding, &mut self.flat)?;
+            self.drawn = true;
+        }
+        Ok(())
+    }
+
+    /// Forgets what was computed from the weights as they were.
+    fn change(&mut self) {
+        self.frozen = None;
+        self.version += 1;
+        *self.predicted.get_mut() = 0;
+    }
+}
+
 /// A text classifier on the CPU. All methods take `&self`: training locks out everything else, predictions run side by
 /// side.
 pub struct Classifier {
@@ -52,7 +77,8 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// A classifier with initial weights from the configuration's seed.
+    /// A classifier with initial weights from the configuration's seed. It is made in no time: the weights are drawn by
+    /// whatever needs them first.
     ///
     /// # Errors
     /// As [`ClassifierConfig::validate`].
@@ -60,12 +86,10 @@ impl Classifier {
         config.validate()?;
         let pool = Pool::new(config.threads);
         let model = Model::new(config);
-        let mut embedding = Buf::zeros(model.config.vocab_size * model.config.embedding_dim);
-        let mut flat = Buf::zeros(model.flat_size);
-        model.initialize(&mut embedding, &mut flat)?;
         let weights = Weights {
-            embedding,
-            flat,
+            embedding: Buf::zeros(model.config.vocab_size * model.config.embedding_dim),
+            flat: Buf::zeros(model.flat_size),
+            drawn: false,
             optimizer: None,
             space: TrainSpace::default(),
             steps: 0,
@@ -108,13 +132,12 @@ impl Classifier {
     /// that is negative or not finite; nothing is changed then. A loss that is not finite is told by the result.
     pub fn train_batches(&self, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Result<Stats> {
         let (model, pool) = (&self.model, &self.pool);
-        chunk.validate(model.config.vocab_size, model.config.num_classes)?;
-        options.validate(chunk.batch_sizes.len())?;
+        chunk.validate(&model.config)?;
+        options.validate(chunk.batch_sizes.len(), &model.config)?;
         let mut guard = self.write();
         let weights = &mut *guard;
-        weights.frozen = None;
-        weights.version += 1;
-        *weights.predicted.get_mut() = 0;
+        weights.draw(model)?;
+        weights.change();
         if weights.optimizer.as_ref().is_some_and(|o| o.algorithm != options.algorithm)
             && let Some(mut old) = weights.optimizer.take()
         {
@@ -127,7 +150,7 @@ impl Classifier {
         if let Rows::Late(late) = &mut optimizer.rows {
             late.make_room(&mut weights.embedding)?;
         }
-        let plans = plan_all(model, pool, &mut weights.space.distinct, chunk)?;
+        let plans = plan_all(model, pool, &mut weights.space.distinct, chunk, weights.steps)?;
         let mats = weights.space.fit(model, &plans);
         let sums: Vec<Sums> = (0..pool.size()).map(|_| Sums::default()).collect();
         let embedding = weights.embedding.ptr();
@@ -139,11 +162,13 @@ impl Classifier {
             flat: weights.flat.ptr(),
             packs: weights.space.packs.as_mut_ptr(),
             fc: &raw mut weights.space.fc,
+            attention: &raw mut weights.space.attention_packs,
             words: optimizer.words(embedding),
             rest: optimizer.rest.shared(),
             sums: &sums,
             steps_before: weights.steps,
             optimizer_steps: optimizer.rest.step_count(),
+            word_steps: optimizer.word_steps(),
         };
         let result = Mutex::new(Stats::default());
         pool.run(|member| {
@@ -157,7 +182,7 @@ impl Classifier {
                 }
                 stats.loss += outcome.loss;
                 stats.correct += outcome.correct;
-                stats.rows += plan.labels.len() as u64;
+                stats.rows += plan.layout.rows() as u64;
             }
             if member.rank() == 0 {
                 *result.lock().unwrap_or_else(PoisonError::into_inner) = stats;
@@ -165,7 +190,7 @@ impl Classifier {
         });
         let stats = result.into_inner().unwrap_or_else(PoisonError::into_inner);
         let made = stats.non_finite_batch.unwrap_or(plans.len()) as u64;
-        optimizer.count(made);
+        optimizer.count(made, options.freeze_embedding);
         weights.steps += made;
         Ok(stats)
     }
@@ -187,7 +212,7 @@ impl Classifier {
     /// # Errors
     /// As [`Self::predict`].
     pub fn predict_at_once(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
-        config::check_rows(tokens, lengths, self.model.config.vocab_size)?;
+        data::check_rows(tokens, lengths, self.model.config.vocab_size)?;
         loop {
             let weights = self.read();
             let Some(frozen) = &weights.frozen else {
@@ -219,6 +244,7 @@ impl Classifier {
         let mut guard = self.write();
         let weights = &mut *guard;
         if weights.frozen.is_none() {
+            weights.draw(&self.model)?;
             if let Some(optimizer) = &mut weights.optimizer {
                 optimizer.flush(&mut weights.embedding)?;
             }
@@ -264,37 +290,35 @@ impl Classifier {
         let mut guard = self.write();
         let weights = &mut *guard;
         self.model.import(tensors, &mut weights.embedding, &mut weights.flat)?;
+        weights.drawn = true;
         weights.optimizer = None;
-        weights.frozen = None;
-        weights.version += 1;
-        *weights.predicted.get_mut() = 0;
+        weights.change();
         Ok(())
     }
-}
 
-/// Prepares all batches of a chunk, shared out to the team.
-fn plan_all(model: &Model, pool: &Pool, distinct: &mut Vec<Distinct>, chunk: &Chunk<'_>) -> Result<Vec<Plan>> {
-    distinct.resize_with(pool.size().max(distinct.len()), || Distinct::new(model.config.vocab_size));
-    let mut places = Vec::with_capacity(chunk.batch_sizes.len());
-    let (mut row, mut token) = (0, 0);
-    for &size in chunk.batch_sizes {
-        let lengths = &chunk.lengths[row..row + size as usize];
-        let tokens: usize = lengths.iter().map(|&length| length as usize).sum();
-        places.push((row..row + lengths.len(), token..token + tokens));
-        row += lengths.len();
-        token += tokens;
-    }
-    let finders: Vec<Mutex<&mut Distinct>> = distinct.iter_mut().map(Mutex::new).collect();
-    let plans: Vec<Mutex<Result<Plan>>> = places.iter().map(|_| Mutex::new(Ok(Plan::default()))).collect();
-    let team = (model.shape.dirs, pool.size());
-    pool.run(|member| {
-        let mut finder = finders[member.rank()].lock().unwrap_or_else(PoisonError::into_inner);
-        for batch in (member.rank()..places.len()).step_by(member.size()) {
-            let (rows, tokens) = places[batch].clone();
-            let (lengths, labels) = (&chunk.lengths[rows.clone()], &chunk.labels[rows]);
-            let plan = Plan::new(&chunk.tokens[tokens], lengths, labels, team, &mut finder);
-            *plans[batch].lock().unwrap_or_else(PoisonError::into_inner) = plan;
+    /// Gives some words other vectors, row by row in `vectors`; all else stays, the optimizer's state included.
+    ///
+    /// # Errors
+    /// `OutOfRange` for a word outside the vocabulary or the padding word, `InvalidShape` when there is not one vector for
+    /// each word; nothing is changed then.
+    pub fn set_word_vectors(&self, words: &[i32], vectors: &[f32]) -> Result<()> {
+        let config = &self.model.config;
+        let dims = config.embedding_dim;
+        data::check_words(words, config)?;
+        if vectors.len() != words.len() * dims {
+            let message = format!("expected {} x {dims} values but received {}", words.len(), vectors.len());
+            return Err(Error::new(ErrorCode::InvalidShape, message));
         }
-    });
-    plans.into_iter().map(|plan| plan.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
+        let mut guard = self.write();
+        let weights = &mut *guard;
+        weights.draw(&self.model)?;
+        if let Some(optimizer) = &mut weights.optimizer {
+            optimizer.flush(&mut weights.embedding)?;
+        }
+        for (&word, vector) in words.iter().zip(vectors.chunks_exact(dims)) {
+            weights.embedding[word as usize * dims..][..dims].copy_from_slice(vector);
+        }
+        weights.change();
+        Ok(())
+    }
 }

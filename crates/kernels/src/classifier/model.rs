@@ -4,8 +4,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
 
-use super::config::{ClassifierConfig, NamedTensor};
+use super::attention::AttentionSegments;
+use super::config::{ClassifierConfig, NamedTensor, Pooling};
+use super::plan::WordDropout;
+use super::step::WORDS;
 use crate::error::{Error, ErrorCode, Result};
+use crate::random::{Chosen, key};
 use crate::recurrent::{Blocks, Segment, Shape};
 use crate::simd::Buf;
 use crate::simd::gemm::PackedB;
@@ -14,6 +18,8 @@ use crate::simd::gemm::PackedB;
 pub(super) struct Model {
     pub config: ClassifierConfig,
     pub shape: Shape,
+    /// With that pooling only.
+    pub attention: Option<AttentionSegments>,
     pub fc_weight: Segment,
     pub fc_bias: Segment,
     /// Private size of all parameters but the embedding.
@@ -45,20 +51,31 @@ impl Model {
     pub fn new(config: ClassifierConfig) -> Self {
         let mut offset = 0;
         let shape = Shape::new(&config.recurrent(), &mut offset);
+        let attention = (config.pooling == Pooling::Attention).then(|| AttentionSegments::new(&shape, &mut offset));
         let classes = Blocks::new(1, config.num_classes);
         let fc_weight = Segment::matrix("fc.weight".into(), classes, shape.output(), &mut offset);
         let fc_bias = Segment::vector("fc.bias".into(), classes, &mut offset);
-        Self { config, shape, fc_weight, fc_bias, flat_size: offset }
+        Self { config, shape, attention, fc_weight, fc_bias, flat_size: offset }
+    }
+
+    /// The word dropout of a step's batch, where there is any.
+    pub fn word_dropout(&self, step: u64) -> Option<WordDropout> {
+        let config = &self.config;
+        let unknown = config.unknown_idx.filter(|_| config.word_dropout > 0.0)?;
+        let chosen = Chosen::new(key(config.seed, [step, WORDS, 0]), config.word_dropout);
+        Some(WordDropout { chosen, unknown })
     }
 
     /// Name and place of each parameter but the embedding, in PyTorch's order.
     fn segments(&self) -> impl Iterator<Item = (String, &Segment)> {
         let rnn = self.shape.segments.iter().map(|segment| (format!("rnn.{}", segment.name), segment));
-        rnn.chain([&self.fc_weight, &self.fc_bias].map(|segment| (segment.name.clone(), segment)))
+        let attention = self.attention.iter().flat_map(AttentionSegments::all);
+        let head = attention.chain([&self.fc_weight, &self.fc_bias]);
+        rnn.chain(head.map(|segment| (segment.name.clone(), segment)))
     }
 
     /// Initial values, distributed as PyTorch's: the embedding N(0, 1) with a zero padding row, the recurrent part
-    /// U(-1/sqrt(hidden), 1/sqrt(hidden)), the linear layer U(-1/sqrt(in), 1/sqrt(in)). Each parameter has its own stream
+    /// U(-1/sqrt(hidden), 1/sqrt(hidden)), the linear layers U(-1/sqrt(in), 1/sqrt(in)). Each parameter has its own stream
     /// of ChaCha8, so the values depend on nothing but the seed and the sizes.
     pub fn initialize(&self, embedding: &mut [f32], flat: &mut [f32]) -> Result<()> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
@@ -67,7 +84,8 @@ impl Model {
             embedding[row as usize * self.config.embedding_dim..][..self.config.embedding_dim].fill(0.0);
         }
         for (stream, (name, segment)) in self.segments().enumerate() {
-            let fan = if name.starts_with("fc.") { self.fc_weight.cols.public() } else { self.config.hidden_size };
+            // All linear layers read the outputs of the last recurrent layer.
+            let fan = if name.starts_with("rnn.") { self.config.hidden_size } else { self.fc_weight.cols.public() };
             let bound = 1.0 / (fan as f32).sqrt();
             let uniform = Uniform::new(-bound, bound)
                 .map_err(|e| Error::new(ErrorCode::InvalidArgument, format!("no distribution for {name}: {e}")))?;

@@ -44,11 +44,19 @@ impl Optimizer {
         }
     }
 
-    /// Counts the steps that the team made.
-    pub fn count(&mut self, steps: u64) {
+    /// Counts the steps that the team made, those of the embedding only where it was not frozen.
+    pub fn count(&mut self, steps: u64, frozen: bool) {
         self.rest.count(steps);
-        if let Rows::Dense(dense, _) = &mut self.rows {
+        if let (Rows::Dense(dense, _), false) = (&mut self.rows, frozen) {
             dense.count(steps);
+        }
+    }
+
+    /// Steps that the embedding has made.
+    pub fn word_steps(&self) -> u64 {
+        match &self.rows {
+            Rows::Late(late) => late.step_count(),
+            Rows::Dense(dense, _) => dense.step_count(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::attention::{AttentionPacks, AttentionSpace};
 use super::config::Pooling;
 use super::head::{Head, HeadMats};
 use super::model::{FcPacks, Model};
@@ -23,6 +24,7 @@ const TABLE_BYTES: usize = 256 << 20;
 pub(super) struct Frozen {
     packs: Vec<DirPacks>,
     fc: FcPacks,
+    attention: AttentionPacks,
     /// Input projection of every word, for each direction.
     pub table: Vec<Buf>,
 }
@@ -38,6 +40,7 @@ pub(super) struct Scratch {
     y: [Buf; 2],
     features: Buf,
     logits: Buf,
+    attention: AttentionSpace,
 }
 
 fn mat(buf: &mut Buf, rows: usize, width: usize) -> Mat {
@@ -53,6 +56,7 @@ impl Frozen {
             packs.pack_all(&model.shape, part, flat, false);
         }
         frozen.fc.pack(model, flat, false);
+        frozen.attention.pack(model, flat, false);
         frozen
     }
 
@@ -238,11 +242,13 @@ impl Reader<'_> {
                 logits: mat(&mut scratch.logits, count, classes),
                 y: y[(layers - 1) % 2],
                 dy: none,
+                attention: scratch.attention.fit(model, count, total, false),
             };
             let head = Head {
                 model,
                 packs: &self.frozen.fc,
-                bias: self.flat.as_ptr().add(model.fc_bias.offset),
+                attention: &self.frozen.attention,
+                flat: self.flat.as_ptr(),
                 layout,
                 mats,
                 top: &dirs_mats,
@@ -250,7 +256,7 @@ impl Reader<'_> {
                 rows: 0..count,
             };
             head.forward();
-            head.softmax();
+            head.probabilities();
             for (place, &row) in layout.sorted_indices().iter().enumerate() {
                 let to = out.0.add(rows[row as usize] as usize * model.config.num_classes);
                 std::ptr::copy_nonoverlapping(mats.logits.row(place), to, model.config.num_classes);

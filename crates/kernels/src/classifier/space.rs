@@ -1,5 +1,6 @@
 //! The memory of training, sized once for a chunk.
 
+use super::attention::{AttentionPacks, AttentionSpace};
 use super::config::Pooling;
 use super::head::HeadMats;
 use super::model::{FcPacks, Model};
@@ -14,6 +15,8 @@ pub(super) struct TrainSpace {
     pub distinct: Vec<Distinct>,
     pub packs: Vec<DirPacks>,
     pub fc: FcPacks,
+    pub attention_packs: AttentionPacks,
+    attention: AttentionSpace,
     traces: Vec<Trace>,
     grads: Vec<Grads>,
     x: Buf,
@@ -111,6 +114,7 @@ impl TrainSpace {
                 logits: mat(&mut self.logits, rows, classes),
                 y: y[layers - 1],
                 dy: dy[layers - 1],
+                attention: self.attention.fit(model, rows, total, true),
             },
             y,
             dy,

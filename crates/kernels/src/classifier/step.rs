@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::attention::AttentionPacks;
 use super::config::StepOptions;
 use super::head::Head;
 use super::model::{FcPacks, Model};
@@ -14,16 +15,16 @@ use super::space::TrainMats;
 use super::words::Words;
 use crate::optim::{DenseShared, StepNumbers};
 use crate::random::{Dropout, key};
-use crate::recurrent::{DirPacks, Net, Projected, Segment};
+use crate::recurrent::{DirPacks, Net, Projected};
 use crate::simd::dispatch;
 use crate::simd::gemm::Mat;
-use crate::simd::outer::{ColumnSums, Outer};
 use crate::threads::Member;
 
 /// What dropout masks are for, so that each has its own.
 pub(super) const EMBEDDING: u64 = 1;
 const LAYERS: u64 = 2;
 const FEATURES: u64 = 3;
+pub(super) const WORDS: u64 = 4;
 
 /// One member's sums, on a cache line of its own.
 #[repr(align(64))]
@@ -43,13 +44,16 @@ pub(super) struct Step<'a> {
     pub flat: *mut f32,
     pub packs: *mut DirPacks,
     pub fc: *mut FcPacks,
+    pub attention: *mut AttentionPacks,
     pub words: Words,
     pub rest: DenseShared,
     pub sums: &'a [Sums],
     /// Number of steps before the chunk, for the dropout masks.
     pub steps_before: u64,
-    /// The same for the optimizer's state, which may be younger.
+    /// The same for the optimizer's state, which may be younger, and for its state of the embedding, which does not move
+    /// while that is frozen.
     pub optimizer_steps: u64,
+    pub word_steps: u64,
 }
 
 // SAFETY: the addresses are used as the type says.
@@ -101,9 +105,11 @@ impl Step<'_> {
         unsafe {
             let flat = std::slice::from_raw_parts(self.flat, self.model.flat_size);
             let pieces = shape.parts.len() * DirPacks::PIECES;
-            for piece in (member.rank()..pieces + 1).step_by(member.size()) {
+            for piece in (member.rank()..pieces + 2).step_by(member.size()) {
                 if piece == pieces {
                     (*self.fc).pack(self.model, flat, true);
+                } else if piece > pieces {
+                    (*self.attention).pack(self.model, flat, true);
                 } else {
                     let part = piece / DirPacks::PIECES;
                     DirPacks::pack(
@@ -193,7 +199,8 @@ impl Step<'_> {
             let head = Head {
                 model: self.model,
                 packs: &*self.fc,
-                bias: self.flat.add(self.model.fc_bias.offset),
+                attention: &*self.attention,
+                flat: self.flat,
                 layout,
                 mats: mats.head,
                 top: &mats.dirs[(layers - 1) * dirs..],
@@ -201,7 +208,8 @@ impl Step<'_> {
                 rows: own,
             };
             head.forward();
-            let (loss, correct) = head.loss(&plan.labels, rows);
+            let divisor = plan.targets.divisor(&self.options.loss, rows, self.model.config.num_classes);
+            let (loss, correct) = head.loss(&plan.targets, &self.options.loss, divisor);
             sums.loss.store(loss.to_bits(), Ordering::Relaxed);
             sums.correct.store(correct, Ordering::Relaxed);
             head.backward();
@@ -211,12 +219,12 @@ impl Step<'_> {
             let total_of = |of: fn(&Sums) -> &AtomicU64| {
                 self.sums[..member.size()].iter().map(move |s| of(s).load(Ordering::Relaxed))
             };
-            let loss: f64 = total_of(|s| &s.loss).map(f64::from_bits).sum();
+            let loss = total_of(|s| &s.loss).map(f64::from_bits).sum::<f64>() * (rows as f64 / divisor);
             let mut outcome = Outcome { loss, correct: total_of(|s| &s.correct).sum(), finite: loss.is_finite() };
             if !outcome.finite {
                 return outcome;
             }
-            self.head_grads(member, rows);
+            self.head_grads(member, rows, total);
             for layer in (1..layers).rev() {
                 let parts = &mats.dirs[layer * dirs..][..dirs];
                 let dg: Vec<Mat> = parts.iter().map(|m| m.dg).collect();
@@ -235,8 +243,7 @@ impl Step<'_> {
                 if self.drops_words() { parts.iter().map(|m| m.dg).collect() } else { mats.projected.clone() };
             member.meet();
             net.weight_grads(member, 0, parts, (mats.x, inputs), &dg, mats.flat_grads);
-            let t = self.optimizer_steps + number + 1;
-            let numbers = |scale| StepNumbers::new(&self.options.algorithm, t, self.options.lr(number), scale);
+            let numbers = |t, scale| StepNumbers::new(&self.options.algorithm, t, self.options.lr(number), scale);
             let mut scale = 1.0;
             let own = self.own_parameters(member);
             if self.options.clip_norm > 0.0 {
@@ -256,42 +263,17 @@ impl Step<'_> {
                 // torch.nn.utils.clip_grad_norm_: at most 1, and 1e-6 against division by zero.
                 scale = (self.options.clip_norm / (norm + 1e-6)).min(1.0) as f32;
             }
-            self.move_words(member, plan, words, (t, numbers(scale)));
+            let t = self.word_steps + number + 1;
+            self.move_words(member, plan, words, (t, numbers(t, scale)));
             for range in own {
-                self.rest.step(self.flat, mats.flat_grads, range, numbers(scale));
+                self.rest.step(self.flat, mats.flat_grads, range, numbers(self.optimizer_steps + number + 1, scale));
             }
             // Nobody reads the tables between the first meeting of a step and the last.
-            if let (0, Words::Late(_, late)) = (member.rank(), self.words) {
+            if let (0, Words::Late(_, late), false) = (member.rank(), self.words, self.options.freeze_embedding) {
                 (*late).begin(self.options.lr(number));
             }
             member.meet();
             outcome
-        }
-    }
-
-    /// The parameters whose gradients this member computes, so that it can move them without a meeting: the shares of
-    /// [`Net::weight_grads`] and [`Step::head_grads`].
-    fn own_parameters(&self, member: &Member<'_>) -> Vec<Range<usize>> {
-        let head = [&self.model.fc_weight, &self.model.fc_bias].map(|segment| (segment, 16));
-        let rnn =
-            self.model.shape.segments.iter().map(|segment| (segment, if segment.shape.len() > 1 { 8 } else { 16 }));
-        let range = |(segment, unit): (&Segment, usize)| {
-            let wide = if segment.shape.len() > 1 { segment.stride() } else { 1 };
-            let share = member.share(segment.size() / wide, unit);
-            segment.offset + share.start * wide..segment.offset + share.end * wide
-        };
-        rnn.chain(head).map(range).collect()
-    }
-
-    /// Gradients of the linear layer.
-    unsafe fn head_grads(&self, member: &Member<'_>, rows: usize) {
-        let (head, weight, bias) = (&self.mats.head, &self.model.fc_weight, &self.model.fc_bias);
-        // SAFETY: each member writes its own rows.
-        unsafe {
-            let c = Mat { ptr: self.mats.flat_grads.add(weight.offset), stride: weight.stride() };
-            let (a, b, i) = (head.logits, head.features, member.share(weight.rows.private(), 16));
-            dispatch(ColumnSums { a, n: rows, columns: i.clone(), sums: self.mats.flat_grads.add(bias.offset) });
-            dispatch(Outer { a, b, n: rows, i, columns: weight.stride(), c, fresh: true });
         }
     }
 }

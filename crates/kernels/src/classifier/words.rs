@@ -20,15 +20,20 @@ pub(super) enum Words {
 }
 
 impl Step<'_> {
-    /// Gradients of this member's share of the distinct words, into `d_rows`; returns the share.
+    /// Gradients of this member's share of the distinct words, into `d_rows`; returns the share. With a frozen embedding
+    /// only what the first layer's own weights need, and no share.
     pub(super) unsafe fn word_grads(&self, member: &Member<'_>, net: &Net<'_>, plan: &Plan, mask: u64) -> Range<usize> {
         let (mats, shape, total) = (self.mats, &self.model.shape, plan.layout.total());
         let words = member.share(plan.ids.len(), 8);
         let users = |word: usize| &plan.users[plan.starts[word] as usize..plan.starts[word + 1] as usize];
         let dg: Vec<Mat> = mats.dirs[..shape.dirs].iter().map(|m| m.dg).collect();
+        let frozen = self.options.freeze_embedding;
         // SAFETY: the share is this member's, what is read was finished before the last meeting.
         unsafe {
             if self.drops_words() {
+                if frozen {
+                    return 0..0;
+                }
                 let share = net.input_grads(member, 0, &dg, total, mats.dx);
                 self.dropout(mask, [EMBEDDING, 0], mats.dx, share);
                 member.meet();
@@ -40,6 +45,9 @@ impl Step<'_> {
                     for word in words.clone() {
                         add_rows(*from, users(word), *to, word);
                     }
+                }
+                if frozen {
+                    return 0..0;
                 }
                 net.input_grads(member, 0, &mats.projected, plan.ids.len(), mats.dx);
             }
@@ -60,6 +68,9 @@ impl Step<'_> {
         words: Range<usize>,
         (now, numbers): (u64, StepNumbers),
     ) {
+        if self.options.freeze_embedding {
+            return;
+        }
         let d_rows = self.mats.d_rows;
         // SAFETY: words are distinct and shared out; the dense step's shares do not overlap.
         unsafe {

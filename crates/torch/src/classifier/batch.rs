@@ -1,6 +1,8 @@
 //! Texts on their way into the model: checked, sorted, packed.
 
 use super::ClassifierConfig;
+use std::ops::Range;
+
 use crate::Result;
 use crate::error::{IntoResult, argument, range};
 use crate::tensor::create::from_i64;
@@ -14,8 +16,10 @@ pub struct Chunk {
     pub tokens: Vec<i32>,
     /// Tokens per text, each at least 1.
     pub lengths: Vec<i32>,
-    /// The class of each text.
+    /// The class of each text; of a multi-label classifier the classes of all texts, one text after the other.
     pub labels: Vec<i32>,
+    /// Of a multi-label classifier: where the classes of each text begin, and at last how many there are. Else empty.
+    pub label_offsets: Vec<u32>,
     /// Texts per batch.
     pub batch_sizes: Vec<i32>,
 }
@@ -24,7 +28,19 @@ impl Chunk {
     /// Refuses ids and labels outside their range and counts that do not agree.
     pub(super) fn check(&self, config: &ClassifierConfig) -> Result<()> {
         check_texts(&self.tokens, &self.lengths, config)?;
-        if self.labels.len() != self.lengths.len() {
+        if config.multi_label {
+            let (offsets, rows) = (&self.label_offsets, self.lengths.len());
+            let rises = offsets.windows(2).all(|pair| pair[0] <= pair[1]);
+            if offsets.len() != rows + 1 || offsets[0] != 0 || offsets[rows] as usize != self.labels.len() || !rises {
+                return Err(argument(format!(
+                    "labelOffsets must be {} numbers that rise from 0 to the {} labels",
+                    rows + 1,
+                    self.labels.len()
+                )));
+            }
+        } else if !self.label_offsets.is_empty() {
+            return Err(argument("labelOffsets are for a multi-label classifier"));
+        } else if self.labels.len() != self.lengths.len() {
             return Err(argument(format!(
                 "labels must have one entry per text, {}, but has {}",
                 self.lengths.len(),
@@ -32,7 +48,8 @@ impl Chunk {
             )));
         }
         let classes = config.num_classes;
-        if let Some((row, label)) = outside(&self.labels, classes) {
+        if let Some((at, label)) = outside(&self.labels, classes) {
+            let row = if config.multi_label { self.row_of_label(at) } else { at };
             return Err(range(format!("label {label} of row {row} is outside 0 to {}", classes - 1)));
         }
         let rows: i64 = self.batch_sizes.iter().map(|&size| i64::from(size)).sum();
@@ -43,6 +60,31 @@ impl Chunk {
             )));
         }
         Ok(())
+    }
+}
+
+impl Chunk {
+    fn row_of_label(&self, at: usize) -> usize {
+        self.label_offsets.partition_point(|&offset| offset as usize <= at) - 1
+    }
+
+    /// What the loss compares the logits of some rows with, sorted as `batch`: the classes `[rows]` as `int64`, of a
+    /// multi-label classifier `[rows, classes]` with ones for those that are there.
+    pub(super) fn targets(&self, rows: Range<usize>, batch: &Packed, config: &ClassifierConfig) -> Result<Tensor> {
+        if !config.multi_label {
+            return batch.sorted(&self.labels[rows]);
+        }
+        let classes = config.num_classes as usize;
+        let mut targets = vec![0.0_f32; rows.len() * classes];
+        for (place, &row) in batch.layout.sorted_indices().iter().enumerate() {
+            let row = rows.start + row as usize;
+            let labels = self.label_offsets[row] as usize..self.label_offsets[row + 1] as usize;
+            for &label in &self.labels[labels] {
+                targets[place * classes + label as usize] = 1.0;
+            }
+        }
+        let targets = Tensor::f_from_slice(&targets).torch()?.f_reshape([-1, config.num_classes]).torch()?;
+        targets.f_to(config.device).torch()
     }
 }
 

@@ -46,16 +46,19 @@ pub enum Pooling {
     Mean,
     /// The maximum over the tokens, element by element.
     Max,
+    /// The mean weighted by the softmax of `q . tanh(W h + b)` over the tokens.
+    Attention,
 }
 
 impl Pooling {
-    /// Reads `last`, `mean` or `max`.
+    /// Reads `last`, `mean`, `max` or `attention`.
     pub fn parse(name: &str) -> Result<Self> {
         match name {
             "last" => Ok(Self::Last),
             "mean" => Ok(Self::Mean),
             "max" => Ok(Self::Max),
-            _ => Err(argument(format!("pooling must be 'last', 'mean' or 'max', but is '{name}'"))),
+            "attention" => Ok(Self::Attention),
+            _ => Err(argument(format!("pooling must be 'last', 'mean', 'max' or 'attention', but is '{name}'"))),
         }
     }
 }
@@ -79,8 +82,14 @@ pub struct ClassifierConfig {
     pub embedding_dropout: f64,
     /// Dropout between recurrent layers and before the linear layer; in training only.
     pub dropout: f64,
+    /// Share of the tokens that are read as `unknown_idx`; in training only.
+    pub word_dropout: f64,
+    /// The word that a dropped word is read as; -1 for none.
+    pub unknown_idx: i64,
     /// How the states become one vector.
     pub pooling: Pooling,
+    /// Whether a text may have any number of classes.
+    pub multi_label: bool,
     /// Classes.
     pub num_classes: i64,
     /// The row of the embedding that stays zero; -1 for none.
@@ -92,6 +101,28 @@ pub struct ClassifierConfig {
 }
 
 impl ClassifierConfig {
+    /// One layer, one direction, the last state, exclusive classes, no dropout, no padding word, seed 0, the CPU.
+    pub const fn new(cell: CellKind, vocab_size: i64, embedding_dim: i64, hidden_size: i64, num_classes: i64) -> Self {
+        Self {
+            cell,
+            vocab_size,
+            embedding_dim,
+            hidden_size,
+            num_layers: 1,
+            bidirectional: false,
+            embedding_dropout: 0.0,
+            dropout: 0.0,
+            word_dropout: 0.0,
+            unknown_idx: -1,
+            pooling: Pooling::Last,
+            multi_label: false,
+            num_classes,
+            padding_idx: -1,
+            seed: 0,
+            device: Device::Cpu,
+        }
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         let sizes = [
             ("vocabSize", self.vocab_size),
@@ -105,13 +136,18 @@ impl ClassifierConfig {
                 return Err(argument(format!("{name} must be at least 1 and fit into 31 bits, but is {size}")));
             }
         }
-        if self.padding_idx < -1 || self.padding_idx >= self.vocab_size {
-            return Err(argument(format!(
-                "paddingIdx must be from 0 to {} (or -1 for none), but is {}",
-                self.vocab_size - 1,
-                self.padding_idx
-            )));
+        for (name, index) in [("paddingIdx", self.padding_idx), ("unknownIdx", self.unknown_idx)] {
+            if index < -1 || index >= self.vocab_size {
+                return Err(argument(format!(
+                    "{name} must be from 0 to {} (or -1 for none), but is {index}",
+                    self.vocab_size - 1,
+                )));
+            }
         }
+        if self.word_dropout > 0.0 && self.unknown_idx < 0 {
+            return Err(argument("wordDropout needs unknownIdx, the word that a dropped word is read as"));
+        }
+        probability("wordDropout", self.word_dropout)?;
         probability("embeddingDropout", self.embedding_dropout)?;
         probability("dropout", self.dropout)
     }

@@ -11,7 +11,8 @@ use crate::recurrent::{Options, Packing, rnn_by_operators};
 use crate::{functional, init};
 use tch::{Kind, Tensor};
 
-/// Parameters under PyTorch's names, in the order embedding, recurrent layers, linear layer.
+/// Parameters under PyTorch's names, in the order embedding, recurrent layers, attention (if that is the pooling), linear
+/// layer.
 pub(super) struct Model {
     pub named: Vec<(String, Tensor)>,
 }
@@ -23,10 +24,18 @@ impl Model {
         let embedding = init::embedding(config.vocab_size, config.embedding_dim, padding, generator)?;
         let (names, shapes): (Vec<_>, Vec<_>) = config.recurrent_parameters().into_iter().unzip();
         let recurrent = init::recurrent(&shapes, config.hidden_size, generator)?;
+        let mut attention = Vec::new();
+        if config.pooling == Pooling::Attention {
+            let (weight, bias) = init::linear(config.features(), config.features(), generator)?;
+            let query = init::linear_weight(1, config.features(), generator)?;
+            let names = ["attention.proj.weight", "attention.proj.bias", "attention.query.weight"];
+            attention.extend(names.map(str::to_owned).into_iter().zip([weight, bias, query]));
+        }
         let (weight, bias) = init::linear(config.num_classes, config.features(), generator)?;
 
         let mut named = vec![("embedding.weight".to_owned(), embedding)];
         named.extend(names.into_iter().zip(recurrent));
+        named.extend(attention);
         named.extend([("fc.weight".to_owned(), weight), ("fc.bias".to_owned(), bias)]);
         for (_, tensor) in &mut named {
             *tensor = tensor.f_to(config.device).torch()?;
@@ -53,9 +62,18 @@ impl Model {
         };
         let tensors: Vec<&Tensor> = self.parameters().collect();
         let (embedding, rest) = (tensors[0], &tensors[1..]);
-        let (recurrent, head) = rest.split_at(rest.len() - 2);
+        let (rest, head) = rest.split_at(rest.len() - 2);
+        let (recurrent, attention) = rest.split_at(config.recurrent_parameters().len());
 
-        let embedded = Tensor::f_embedding(embedding, &batch.ids, config.padding_idx, false, false).torch()?;
+        // Chosen as dropout chooses: the words whose ones become zeros.
+        let ids = if config.word_dropout > 0.0 {
+            let ones = Tensor::f_ones(batch.ids.size(), (Kind::Float, config.device)).torch()?;
+            let dropped = drop(ones, config.word_dropout)?.f_eq(0.0).torch()?;
+            batch.ids.f_masked_fill(&dropped, config.unknown_idx).torch()?
+        } else {
+            batch.ids.shallow_clone()
+        };
+        let embedded = Tensor::f_embedding(embedding, &ids, config.padding_idx, false, false).torch()?;
         let mut x = drop(embedded, config.embedding_dropout)?;
         let mode = config.cell.mode();
         let zeros = [config.directions(), batch.rows(), config.hidden_size];
@@ -91,6 +109,7 @@ impl Model {
                 let (padded, _) = pad_packed_sequence(&x, &batch.batch_sizes, true, f64::NEG_INFINITY, 0)?;
                 padded.f_max_dim(1, false).torch()?.0
             }
+            (Pooling::Attention, _) => attend(&x, batch, attention)?,
         };
         functional::linear(&drop(pooled, config.dropout)?, head[0], Some(head[1]))
     }
@@ -100,4 +119,14 @@ fn mean_over_tokens(x: &Tensor, batch: &Packed, config: &ClassifierConfig) -> Re
     let zeros = Tensor::f_zeros([batch.rows(), config.features()], (Kind::Float, config.device)).torch()?;
     let sums = zeros.f_index_add(0, &batch.row_of_position()?, x).torch()?;
     sums.f_div(&batch.lengths_column()?).torch()
+}
+
+/// `sum over t of a[t] h[t]` with `a = softmax(q . tanh(W h + b))`.
+fn attend(x: &Tensor, batch: &Packed, parameters: &[&Tensor]) -> Result<Tensor> {
+    let hidden = functional::linear(x, parameters[0], Some(parameters[1]))?.f_tanh().torch()?;
+    let scores = functional::linear(&hidden, parameters[2], None)?;
+    let (scores, _) = pad_packed_sequence(&scores, &batch.batch_sizes, true, f64::NEG_INFINITY, 0)?;
+    let (padded, _) = pad_packed_sequence(x, &batch.batch_sizes, true, 0.0, 0)?;
+    let weighted = padded.f_mul(&scores.f_softmax(1, None::<Kind>).torch()?).torch()?;
+    weighted.f_sum_dim_intlist(1_i64, false, None::<Kind>).torch()
 }

@@ -1,9 +1,9 @@
 //! Training and prediction.
 
-use super::Classifier;
 use super::batch::{Chunk, Packed, check_texts, starts};
+use super::{Classifier, ClassifierConfig};
 use crate::Result;
-use crate::autograd::{GradMode, backward};
+use crate::autograd::{GradMode, backward, set_requires_grad};
 use crate::clip::clip_grad_norm;
 use crate::error::{IntoResult, argument};
 use crate::optim::{Optimizer, OptimizerKind, OptimizerOptions};
@@ -24,6 +24,61 @@ pub struct StepOptions {
     pub clip_norm: f64,
     /// The optimizer; another than before starts with a new state.
     pub optimizer: OptimizerKind,
+    /// Weight decay; PyTorch's default where there is none.
+    pub weight_decay: Option<f64>,
+    /// Momentum of SGD.
+    pub momentum: f64,
+    /// A weight for each class, or nothing for 1 each: `weight` of the cross entropy, of a multi-label classifier
+    /// `pos_weight` of the binary one.
+    pub class_weights: Vec<f32>,
+    /// Label smoothing of the cross entropy.
+    pub label_smoothing: f64,
+    /// Leaves the embedding without a gradient, so that the optimizer passes it over.
+    pub freeze_embedding: bool,
+}
+
+impl StepOptions {
+    /// PyTorch's defaults with these learning rates.
+    pub fn new(optimizer: OptimizerKind, learning_rates: Vec<f64>) -> Self {
+        Self {
+            learning_rates,
+            clip_norm: 0.0,
+            optimizer,
+            weight_decay: None,
+            momentum: 0.0,
+            class_weights: Vec::new(),
+            label_smoothing: 0.0,
+            freeze_embedding: false,
+        }
+    }
+
+    fn check(&self, config: &ClassifierConfig) -> Result<()> {
+        if self.clip_norm.is_nan() || self.clip_norm < 0.0 {
+            return Err(argument(format!("clipNorm must be 0 (off) or positive, but is {}", self.clip_norm)));
+        }
+        if let Some(lr) = self.learning_rates.iter().find(|lr| !lr.is_finite() || **lr < 0.0) {
+            return Err(argument(format!("a learning rate must be a number that is not negative, but is {lr}")));
+        }
+        let weights = self.class_weights.len() as i64;
+        if weights != 0 && weights != config.num_classes {
+            return Err(argument(format!("classWeights has {weights} weights for {} classes", config.num_classes)));
+        }
+        if !(0.0..1.0).contains(&self.label_smoothing) || (config.multi_label && self.label_smoothing > 0.0) {
+            return Err(argument(format!(
+                "labelSmoothing must be from 0 to below 1, and 0 with several labels, but is {}",
+                self.label_smoothing
+            )));
+        }
+        Ok(())
+    }
+
+    /// The class weights as libtorch takes them.
+    fn weights(&self, config: &ClassifierConfig) -> Result<Option<Tensor>> {
+        if self.class_weights.is_empty() {
+            return Ok(None);
+        }
+        Tensor::f_from_slice(&self.class_weights).and_then(|weights| weights.f_to(config.device)).torch().map(Some)
+    }
 }
 
 /// What a chunk of batches gave.
@@ -43,9 +98,7 @@ impl Classifier {
     /// Trains on the batches of a chunk, one step each.
     pub fn train_batches(&mut self, chunk: &Chunk, options: &StepOptions) -> Result<Stats> {
         chunk.check(&self.config)?;
-        if options.clip_norm.is_nan() || options.clip_norm < 0.0 {
-            return Err(argument(format!("clipNorm must be 0 (off) or positive, but is {}", options.clip_norm)));
-        }
+        options.check(&self.config)?;
         if options.learning_rates.len() != chunk.batch_sizes.len() {
             return Err(argument(format!(
                 "learningRates must have one entry per batch, {}, but has {}",
@@ -53,20 +106,21 @@ impl Classifier {
                 options.learning_rates.len()
             )));
         }
-        if let Some(lr) = options.learning_rates.iter().find(|lr| !lr.is_finite() || **lr < 0.0) {
-            return Err(argument(format!("a learning rate must be a number that is not negative, but is {lr}")));
-        }
         let _mode = GradMode::new(true);
+        let weights = options.weights(&self.config)?;
+        if let Some(embedding) = self.model.parameters().next() {
+            set_requires_grad(embedding, !options.freeze_embedding)?;
+        }
         let mut stats = Stats::default();
         let starts = starts(&chunk.lengths);
         let mut from = 0;
         for (index, (&size, &lr)) in chunk.batch_sizes.iter().zip(&options.learning_rates).enumerate() {
-            self.prepare_optimizer(options.optimizer, lr)?;
+            self.prepare_optimizer(options, lr)?;
             let rows = from..from + size as usize;
             let batch =
                 Packed::new(&chunk.tokens, &starts[rows.clone()], &chunk.lengths[rows.clone()], self.config.device)?;
-            let labels = batch.sorted(&chunk.labels[rows.clone()])?;
-            match self.train_batch(&batch, &labels, options.clip_norm)? {
+            let targets = chunk.targets(rows.clone(), &batch, &self.config)?;
+            match self.train_batch(&batch, &targets, weights.as_ref(), options)? {
                 Some((loss, correct)) => {
                     stats.loss += loss * f64::from(size);
                     stats.correct += correct;
@@ -83,14 +137,31 @@ impl Classifier {
     }
 
     /// One step: mean loss and right answers, or `None` where the loss or the gradient is not finite.
-    fn train_batch(&mut self, batch: &Packed, labels: &Tensor, clip_norm: f64) -> Result<Option<(f64, i64)>> {
+    fn train_batch(
+        &mut self,
+        batch: &Packed,
+        targets: &Tensor,
+        weights: Option<&Tensor>,
+        options: &StepOptions,
+    ) -> Result<Option<(f64, i64)>> {
+        let clip_norm = options.clip_norm;
         let logits = self.model.forward(&self.config, batch, Some(&mut self.generator))?;
-        let loss = logits.f_cross_entropy_loss(labels, None::<&Tensor>, Reduction::Mean, -100, 0.0).torch()?;
+        let loss = if self.config.multi_label {
+            logits.f_binary_cross_entropy_with_logits(targets, None, weights, Reduction::Mean).torch()?
+        } else {
+            logits.f_cross_entropy_loss(targets, weights, Reduction::Mean, -100, options.label_smoothing).torch()?
+        };
         let value = loss.f_double_value(&[]).torch()?;
         if !value.is_finite() {
             return Ok(None);
         }
-        let right = logits.detach().f_argmax(1, false).torch()?.f_eq_tensor(labels).torch()?;
+        let answers = logits.detach();
+        let right = if self.config.multi_label {
+            let same = answers.f_gt(0.0).torch()?.f_eq_tensor(&targets.f_gt(0.0).torch()?).torch()?;
+            same.f_all_dim(1, false).torch()?
+        } else {
+            answers.f_argmax(1, false).torch()?.f_eq_tensor(targets).torch()?
+        };
         let correct = right.f_sum(Kind::Int64).torch()?.f_int64_value(&[]).torch()?;
         let Some((_, optimizer)) = &mut self.optimizer else {
             return Err(argument("train without an optimizer"));
@@ -98,6 +169,7 @@ impl Classifier {
         optimizer.zero_grad()?;
         backward(&loss, None, false)?;
         if clip_norm > 0.0 {
+            // Those without a gradient, a frozen embedding, count as in PyTorch: not at all.
             let parameters: Vec<&Tensor> = self.model.parameters().collect();
             if !clip_grad_norm(&parameters, clip_norm, 2.0)?.is_finite() {
                 optimizer.zero_grad()?;
@@ -109,8 +181,11 @@ impl Classifier {
         Ok(Some((value, correct)))
     }
 
-    fn prepare_optimizer(&mut self, kind: OptimizerKind, lr: f64) -> Result<()> {
-        let wanted = OptimizerOptions { lr, ..kind.defaults() };
+    fn prepare_optimizer(&mut self, options: &StepOptions, lr: f64) -> Result<()> {
+        let kind = options.optimizer;
+        let defaults = kind.defaults();
+        let weight_decay = options.weight_decay.unwrap_or(defaults.weight_decay);
+        let wanted = OptimizerOptions { lr, weight_decay, momentum: options.momentum, ..defaults };
         match &mut self.optimizer {
             Some((present, optimizer)) if *present == kind => optimizer.set_options(0, wanted),
             slot => {
@@ -141,7 +216,8 @@ impl Classifier {
             // The rows are sorted already, and the packed layout keeps the order of equal lengths.
             let batch = Packed::new(tokens, &some_starts, &some_lengths, self.config.device)?;
             let logits = self.model.forward(&self.config, &batch, None)?;
-            let values = to_f32(&logits.f_softmax(1, None::<Kind>).torch()?)?;
+            let answers = if self.config.multi_label { logits.f_sigmoid() } else { logits.f_softmax(1, None::<Kind>) };
+            let values = to_f32(&answers.torch()?)?;
             for (&row, values) in rows.iter().zip(values.chunks_exact(classes)) {
                 probabilities[row * classes..][..classes].copy_from_slice(values);
             }

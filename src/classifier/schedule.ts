@@ -1,0 +1,20 @@
+import type { LearningSettings } from './options/index.js';
+
+/**
+ * The learning rate of a step.
+ *
+ * @param step - from 0 to `steps - 1`.
+ * @param steps - steps of the whole training, as many as it would have if all epochs had as many as the present one.
+ */
+export function learningRate(
+  { schedule, lr, warmup }: Pick<LearningSettings, 'schedule' | 'lr' | 'warmup'>,
+  step: number,
+  steps: number,
+): number {
+  const rising = warmup * steps;
+  if (step + 1 <= rising) return (lr * (step + 1)) / rising;
+  const share = Math.max(step - rising, 0) / (steps - rising);
+  if (schedule === 'linear') return lr * (1 - share);
+  if (schedule === 'cosine') return (lr * (1 + Math.cos(Math.PI * share))) / 2;
+  return lr;
+}
