@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'NON_FINITE_LOSS'
   | 'ABORTED'
   | 'OVERLOADED'
+  | 'OUT_OF_MEMORY'
   | 'ADDON_NOT_FOUND'
   | 'LIBTORCH_NOT_FOUND'
   | 'LIBTORCH_WRONG_VERSION'

@@ -6,7 +6,8 @@ pub use handle::{Handle, Pending, Shared};
 
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi::{Env, Task};
-use recurra_kernels::{Error, ErrorCode, Result, guard};
+use recurra_kernels::{Error, ErrorCode, Result, fault, guard};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The form in which an error crosses: its code and message in one string that the TypeScript side takes apart.
 pub fn to_js(error: Error) -> napi::Error {
@@ -61,11 +62,22 @@ impl<T: Send + 'static, J: ToNapiValue + TypeName> Task for Background<T, J> {
 
     fn compute(&mut self) -> napi::Result<T> {
         let work = self.work.take().ok_or_else(|| again("started"))?;
-        guard(work).js()
+        guard(|| {
+            fault::point("task");
+            work()
+        })
+        .js()
     }
 
     fn resolve(&mut self, env: Env, output: T) -> napi::Result<J> {
         let finish = self.finish.take().ok_or_else(|| again("finished"))?;
-        finish(env, output)
+        // napi calls this from C, where a panic would end the process.
+        catch_unwind(AssertUnwindSafe(|| {
+            fault::point("finish");
+            finish(env, output)
+        }))
+        .unwrap_or_else(|_| {
+            Err(to_js(Error::new(ErrorCode::Internal, "internal fault while a result was handed over")))
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Stable names that reach JavaScript as `error.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +34,8 @@ pub enum ErrorCode {
     NonFiniteLoss,
     /// The work was stopped by its caller.
     Aborted,
+    /// The system gives no more memory.
+    OutOfMemory,
     /// A fault of this library: a panic that was caught.
     Internal,
 }
@@ -55,6 +57,7 @@ impl ErrorCode {
             Self::StateMismatch => "STATE_MISMATCH",
             Self::NonFiniteLoss => "NON_FINITE_LOSS",
             Self::Aborted => "ABORTED",
+            Self::OutOfMemory => "OUT_OF_MEMORY",
             Self::Internal => "INTERNAL",
         }
     }
@@ -108,11 +111,23 @@ fn panic_message(payload: &(dyn Any + Send)) -> &str {
         .unwrap_or("unknown panic")
 }
 
-/// Runs `work` and turns a panic into an [`ErrorCode::Internal`] error, so that none crosses into Node.
+/// Runs `work` and turns a panic into an [`ErrorCode::Internal`] error, so that none crosses into Node. What
+/// [`abandon`] was given becomes the result.
 pub fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
-        Err(Error::new(ErrorCode::Internal, format!("internal fault: {}", panic_message(payload.as_ref()))))
+        Err(match payload.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(payload) => {
+                Error::new(ErrorCode::Internal, format!("internal fault: {}", panic_message(payload.as_ref())))
+            }
+        })
     })
+}
+
+/// Leaves the work that [`guard`] runs with an error, from where no [`Result`] leads back, such as the growing of a buffer.
+/// As a panic, but nothing is printed.
+pub fn abandon(error: Error) -> ! {
+    resume_unwind(Box::new(error))
 }
 
 #[cfg(test)]
@@ -123,5 +138,12 @@ mod tests {
     fn guard_turns_a_panic_into_an_internal_error() {
         let result: Result<()> = guard(|| panic!("row {} is missing", 3));
         assert_eq!(result.unwrap_err().to_wire(), "RECURRA:INTERNAL:internal fault: row 3 is missing");
+    }
+
+    #[test]
+    fn guard_returns_what_the_work_was_abandoned_for() {
+        let error = Error::new(ErrorCode::OutOfMemory, "no memory");
+        let result: Result<()> = guard(|| abandon(error.clone()));
+        assert_eq!(result.unwrap_err(), error);
     }
 }

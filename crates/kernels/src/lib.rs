@@ -2,6 +2,7 @@
 
 pub mod classifier;
 pub mod error;
+pub mod fault;
 pub mod layout;
 pub mod optim;
 mod random;
@@ -9,4 +10,4 @@ pub mod recurrent;
 pub mod simd;
 pub mod threads;
 
-pub use error::{Error, ErrorCode, Result, guard};
+pub use error::{Error, ErrorCode, Result, abandon, guard};

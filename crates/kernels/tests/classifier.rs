@@ -424,3 +424,22 @@ fn predictions_run_side_by_side() {
         }
     });
 }
+
+#[test]
+fn sizes_that_no_computer_can_hold_are_refused() {
+    let base = || config(Cell::Lstm, Pooling::Max);
+    let huge = [
+        ClassifierConfig { hidden_size: u32::MAX as usize, ..base() },
+        ClassifierConfig { num_layers: u32::MAX as usize, ..base() },
+        ClassifierConfig { embedding_dim: i32::MAX as usize, hidden_size: 1 << 20, ..base() },
+        ClassifierConfig { num_classes: i32::MAX as usize, hidden_size: 1 << 20, ..base() },
+        ClassifierConfig { vocab_size: 1 << 31, ..base() },
+    ];
+    for config in huge {
+        let error = Classifier::new(config.clone()).err().expect("a typed error");
+        assert_eq!(error.code(), ErrorCode::InvalidArgument, "{config:?}");
+    }
+    let large = ClassifierConfig { vocab_size: i32::MAX as usize, embedding_dim: 1 << 20, ..base() };
+    let error = recurra_kernels::guard(|| Classifier::new(large)).err().expect("a typed error");
+    assert_eq!(error.code(), ErrorCode::OutOfMemory);
+}

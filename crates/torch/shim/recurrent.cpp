@@ -37,6 +37,8 @@ struct FusedFunctions {
   char *(*backward)(void *saved, const float *output, const float *hn, const float *cn, float *x, float *h0, float *c0,
                     float *const *params, size_t count);
   void (*release)(void *saved);
+  // Whether a test wants this place to throw.
+  int (*fault)(int32_t place);
 };
 }
 
@@ -50,6 +52,14 @@ static void raise(char *message) {
 }
 
 static const float *values(const at::Tensor &tensor) { return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr; }
+
+// Exceptions on purpose, for tests: of libtorch's kind, of the standard library's, and of no kind at all.
+static void fault_point(int32_t place) {
+  if (!functions.fault(place)) return;
+  if (place == 0) TORCH_CHECK(false, "fault on purpose in the forward pass");
+  if (place == 1) throw std::runtime_error("fault on purpose in the backward pass");
+  throw place;
+}
 
 // The first tensor is the input, then come the initial states, then the parameters.
 struct Results {
@@ -72,6 +82,7 @@ static Results compute(const FusedOptions &o, at::TensorList given, bool has_sta
   r.hn = at::empty({o.layers * directions, o.rows, state}, options);
   if (lstm) r.cn = at::empty({o.layers * directions, o.rows, o.hidden}, options);
   void *saved = nullptr;
+  fault_point(0);
   raise(functions.forward(&o, values(dense[0]), states > 0 ? values(dense[1]) : nullptr,
                           states > 1 ? values(dense[2]) : nullptr, params.data(), params.size(),
                           r.output.mutable_data_ptr<float>(), r.hn.mutable_data_ptr<float>(),
@@ -120,6 +131,8 @@ struct FusedRnn : torch::autograd::Function<FusedRnn> {
     const auto place = [&](size_t i) { return results[i].defined() ? results[i].mutable_data_ptr<float>() : nullptr; };
     std::vector<float *> params;
     for (size_t i = first; i < results.size(); ++i) params.push_back(place(i));
+    fault_point(1);
+    fault_point(2);
     raise(functions.backward(saved[0].data_ptr(), values(dense[0]), values(dense[1]),
                              dense.size() > 2 ? values(dense[2]) : nullptr, place(0), first > 1 ? place(1) : nullptr,
                              first > 2 ? place(2) : nullptr, params.data(), params.size()));

@@ -24,11 +24,12 @@ pub(crate) fn range(message: impl Into<String>) -> Error {
 }
 
 /// Codes with which the kernels' errors pass through libtorch.
-const OURS: [ErrorCode; 5] = [
+const OURS: [ErrorCode; 6] = [
     ErrorCode::InvalidArgument,
     ErrorCode::InvalidShape,
     ErrorCode::OutOfRange,
     ErrorCode::NonFiniteLoss,
+    ErrorCode::OutOfMemory,
     ErrorCode::Internal,
 ];
 

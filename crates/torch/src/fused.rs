@@ -6,6 +6,7 @@
 use crate::recurrent::{Mode, Options, Packing};
 use crate::shim::{self, Handle, Owned, check};
 use crate::{Error, ErrorCode, Result, context, guard};
+use recurra_kernels::fault;
 use recurra_kernels::layout::PackedLayout;
 use recurra_kernels::recurrent::{self as kernels, Cell, RecurrentConfig, Saved};
 use recurra_kernels::threads::Pool;
@@ -108,6 +109,8 @@ pub(crate) struct FusedFunctions {
         usize,
     ) -> *mut c_char,
     release: unsafe extern "C" fn(*mut c_void),
+    /// Whether a test wants the shim to throw here; see [`recurra_kernels::fault`].
+    fault: unsafe extern "C" fn(i32) -> i32,
 }
 
 /// What the graph keeps for the backward pass. Two threads may run backward through one graph.
@@ -228,6 +231,7 @@ unsafe extern "C" fn forward(
     saved: *mut *mut c_void,
 ) -> *mut c_char {
     message(guard(|| {
+        fault::point("rnn.forward");
         // SAFETY: by the shim's promise, as for the other pointers below.
         let o = unsafe { &*o };
         let config = o.config()?;
@@ -289,6 +293,7 @@ unsafe extern "C" fn backward(
     count: usize,
 ) -> *mut c_char {
     message(guard(|| {
+        fault::point("rnn.backward");
         // SAFETY: by the shim's promise, as for the other pointers below.
         let Kept { config, rows, total, order, saved, pool } = unsafe { &*saved.cast::<Kept>() };
         let states = config.num_layers * config.directions() * rows;
@@ -324,6 +329,12 @@ unsafe extern "C" fn release(saved: *mut c_void) {
     drop(unsafe { Box::from_raw(saved.cast::<Kept>()) });
 }
 
+/// Called by the shim alone, with the number of a place.
+unsafe extern "C" fn throws(place: i32) -> i32 {
+    const PLACES: [&str; 3] = ["shim.forward", "shim.backward", "shim.other"];
+    i32::from(PLACES.get(place as usize).is_some_and(|place| fault::fires(place)))
+}
+
 /// Whether the kernels can take this call, which has been checked.
 pub(crate) fn fits(input: &Tensor, options: &Options) -> bool {
     enabled()
@@ -345,7 +356,7 @@ pub(crate) fn run(
 ) -> Result<Vec<Tensor>> {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| {
-        let functions = FusedFunctions { forward, backward, release };
+        let functions = FusedFunctions { forward, backward, release, fault: throws };
         // SAFETY: the shim copies the functions.
         unsafe { shim::recurra_fused_register(&raw const functions) };
     });

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::optim::{AdamOptions, Algorithm};
-use crate::recurrent::{Cell, RecurrentConfig};
+use crate::recurrent::{Cell, MOST_PARAMETERS, RecurrentConfig};
 
 /// How the outputs over time become one vector for each text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,11 @@ impl ClassifierConfig {
         if self.word_dropout > 0.0 && self.unknown_idx.is_none() {
             return fail("wordDropout needs unknownIdx, the word that a dropped word is read as".into());
         }
-        self.recurrent().validate()
+        self.recurrent().validate()?;
+        if self.num_classes as f64 * self.hidden_size as f64 > MOST_PARAMETERS {
+            return fail(format!("numClasses {} and hiddenSize {} are too many", self.num_classes, self.hidden_size));
+        }
+        Ok(())
     }
 
     /// The recurrent part.

@@ -15,6 +15,7 @@ mod space;
 mod step;
 mod words;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -23,7 +24,7 @@ pub use data::{Chunk, Stats};
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::simd::Buf;
-use crate::threads::Pool;
+use crate::threads::{Member, Pool};
 use model::Model;
 use optimizer::{Optimizer, Rows};
 use plan::plan_all;
@@ -64,6 +65,13 @@ impl Weights {
         self.frozen = None;
         self.version += 1;
         *self.predicted.get_mut() = 0;
+    }
+
+    /// After a panic in the middle of a step: some rows have moved and others have not, and the optimizer's state counts a step
+    /// that was not made. The weights stay as they are; everything that must agree with them begins anew.
+    fn recover(&mut self) {
+        self.optimizer = None;
+        self.space = TrainSpace::default();
     }
 }
 
@@ -130,6 +138,9 @@ impl Classifier {
     /// # Errors
     /// As [`Chunk::validate`] and [`crate::optim::Algorithm::validate`], `InvalidArgument` for a learning rate or norm
     /// that is negative or not finite; nothing is changed then. A loss that is not finite is told by the result.
+    ///
+    /// # Panics
+    /// For a fault of this library. The weights are then those of some moment within the chunk, and the optimizer begins anew.
     pub fn train_batches(&self, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Result<Stats> {
         let (model, pool) = (&self.model, &self.pool);
         chunk.validate(&model.config)?;
@@ -171,7 +182,7 @@ impl Classifier {
             word_steps: optimizer.word_steps(),
         };
         let result = Mutex::new(Stats::default());
-        pool.run(|member| {
+        let steps = |member: &Member<'_>| {
             let mut stats = Stats::default();
             for (number, plan) in plans.iter().enumerate() {
                 // SAFETY: all members run the same steps, on memory that is borrowed by this call and fits every plan.
@@ -187,7 +198,11 @@ impl Classifier {
             if member.rank() == 0 {
                 *result.lock().unwrap_or_else(PoisonError::into_inner) = stats;
             }
-        });
+        };
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| pool.run(steps))) {
+            weights.recover();
+            resume_unwind(payload);
+        }
         let stats = result.into_inner().unwrap_or_else(PoisonError::into_inner);
         let made = stats.non_finite_batch.unwrap_or(plans.len()) as u64;
         optimizer.count(made, options.freeze_embedding);

@@ -11,8 +11,8 @@ use super::step::WORDS;
 use crate::error::{Error, ErrorCode, Result};
 use crate::random::{Chosen, key};
 use crate::recurrent::{Blocks, Segment, Shape};
-use crate::simd::Buf;
 use crate::simd::gemm::PackedB;
+use crate::simd::{Buf, zeros};
 
 /// Where everything is.
 pub(super) struct Model {
@@ -91,7 +91,8 @@ impl Model {
                 .map_err(|e| Error::new(ErrorCode::InvalidArgument, format!("no distribution for {name}: {e}")))?;
             rng.set_stream(stream as u64 + 1);
             rng.set_word_pos(0);
-            let values: Vec<f32> = (0..segment.numel()).map(|_| uniform.sample(&mut rng)).collect();
+            let mut values = zeros(segment.numel());
+            values.iter_mut().for_each(|value| *value = uniform.sample(&mut rng));
             segment.import(&values, flat);
         }
         Ok(())

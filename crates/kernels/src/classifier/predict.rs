@@ -1,15 +1,17 @@
 //! Probabilities for texts: weights packed once, rows sorted and cut into batches, batches shared out to the team.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::attention::{AttentionPacks, AttentionSpace};
 use super::config::Pooling;
 use super::head::{Head, HeadMats};
 use super::model::{FcPacks, Model};
+use crate::fault;
 use crate::layout::PackedLayout;
 use crate::recurrent::{DirMats, DirPacks, Net, Projected, Trace, slices};
-use crate::simd::Buf;
 use crate::simd::gemm::Mat;
+use crate::simd::{Buf, zeros};
 use crate::threads::{Member, Pool};
 
 /// Rows of a batch of bulk prediction, and its tokens: enough to fill the tiles, few enough for the cache.
@@ -117,7 +119,7 @@ impl Reader<'_> {
         take: impl Fn() -> Scratch + Sync,
         give: impl Fn(Scratch) + Sync,
     ) -> crate::Result<Vec<f32>> {
-        let mut probabilities = vec![0.0; lengths.len() * self.model.config.num_classes];
+        let mut probabilities = zeros(lengths.len() * self.model.config.num_classes);
         let out = Out(probabilities.as_mut_ptr());
         let mut starts = Vec::with_capacity(lengths.len());
         let mut sum = 0;
@@ -143,6 +145,7 @@ impl Reader<'_> {
         cuts.push(order.len());
         let batches = if order.is_empty() { 0 } else { cuts.len() - 1 };
         let next = AtomicUsize::new(0);
+        let failure = Mutex::new(Ok(()));
         let work = |_: &Member<'_>| {
             let mut scratch = take();
             loop {
@@ -151,8 +154,8 @@ impl Reader<'_> {
                     break;
                 }
                 let rows = &order[cuts[batch]..cuts[batch + 1]];
-                // Validated rows always have a layout.
-                if self.batch(tokens, lengths, &starts, rows, &mut scratch, &out).is_err() {
+                if let Err(error) = self.batch(tokens, lengths, &starts, rows, &mut scratch, &out) {
+                    *failure.lock().unwrap_or_else(PoisonError::into_inner) = Err(error);
                     break;
                 }
             }
@@ -163,7 +166,7 @@ impl Reader<'_> {
         } else {
             work(&Member::alone())
         }
-        Ok(probabilities)
+        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map(|()| probabilities)
     }
 
     fn batch(
@@ -177,6 +180,7 @@ impl Reader<'_> {
     ) -> crate::Result<()> {
         let (model, shape, member) = (self.model, &self.model.shape, Member::alone());
         let own: Vec<i32> = rows.iter().map(|&row| lengths[row as usize]).collect();
+        fault::point("predict");
         scratch.layout.rebuild(&own, None)?;
         let layout = &scratch.layout;
         let (total, count, layers, dirs) = (layout.total(), layout.rows(), shape.layers(), shape.dirs);

@@ -13,6 +13,7 @@ use super::model::{FcPacks, Model};
 use super::plan::Plan;
 use super::space::TrainMats;
 use super::words::Words;
+use crate::fault;
 use crate::optim::{DenseShared, StepNumbers};
 use crate::random::{Dropout, key};
 use crate::recurrent::{DirPacks, Net, Projected};
@@ -224,6 +225,7 @@ impl Step<'_> {
             if !outcome.finite {
                 return outcome;
             }
+            fault::point("step");
             self.head_grads(member, rows, total);
             for layer in (1..layers).rev() {
                 let parts = &mats.dirs[layer * dirs..][..dirs];
@@ -265,6 +267,7 @@ impl Step<'_> {
             }
             let t = self.word_steps + number + 1;
             self.move_words(member, plan, words, (t, numbers(t, scale)));
+            fault::point("update");
             for range in own {
                 self.rest.step(self.flat, mats.flat_grads, range, numbers(self.optimizer_steps + number + 1, scale));
             }

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::layout::PackedLayout;
 use crate::random::{Dropout, key};
 use crate::simd::gemm::Mat;
-use crate::simd::{Buf, dispatch};
+use crate::simd::{Buf, dispatch, zeros};
 use crate::threads::Pool;
 
 /// What the forward pass is for.
@@ -79,7 +79,7 @@ fn load_states(blocks: Blocks, rows: usize, from: Option<&[f32]>, bufs: Vec<&mut
 }
 
 fn read_states(blocks: Blocks, rows: usize, bufs: Vec<&Buf>) -> Vec<f32> {
-    let mut out = vec![0.0; bufs.len() * rows * blocks.len];
+    let mut out = zeros(bufs.len() * rows * blocks.len);
     for (buf, out) in bufs.into_iter().zip(out.chunks_exact_mut(rows * blocks.len)) {
         unpad_rows(blocks, buf, out);
     }
@@ -173,7 +173,7 @@ pub fn forward(
         drop_rows(mode, &shape, layer, &mut y);
         inputs.push(y);
     }
-    let mut output = vec![0.0; total * config.output_size()];
+    let mut output = zeros(total * config.output_size());
     if let Some(last) = inputs.pop() {
         unpad_rows(shape.output(), &last, &mut output);
     }
@@ -249,7 +249,7 @@ pub fn backward(
         }
         dy = dx;
     }
-    let mut input = vec![0.0; total * config.input_size];
+    let mut input = zeros(total * config.input_size);
     unpad_rows(shape.input(0), &dy, &mut input);
     let lstm = config.cell == super::Cell::Lstm;
     Ok(Gradients {

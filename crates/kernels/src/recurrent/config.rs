@@ -1,7 +1,13 @@
 //! What a recurrent network is made of, and how its parameters lie in memory.
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::simd::pad;
+use crate::simd::{pad, zeros};
+
+/// Layers take some memory each, whatever their size.
+const MOST_LAYERS: usize = 4096;
+
+/// 64 TiB of float32; with the padding of small sizes, a sixteenth of it has to do.
+pub(crate) const MOST_PARAMETERS: f64 = (1u64 << 44) as f64;
 
 /// Kind of recurrent cell, with PyTorch's order of the gates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +79,19 @@ impl RecurrentConfig {
             if value == 0 {
                 return fail(format!("{name} must be at least 1 but is 0"));
             }
+        }
+        if self.num_layers > MOST_LAYERS {
+            return fail(format!("numLayers must be at most {MOST_LAYERS} but is {}", self.num_layers));
+        }
+        // In float64, where nothing overflows: the sizes as they are computed with later do.
+        let size = |n: usize| n as f64;
+        let inputs = size(self.input_size).max(2.0 * size(self.hidden_size));
+        let rows = size(self.cell.gates() * self.directions() * self.num_layers) * size(self.hidden_size);
+        if rows * (inputs + size(self.hidden_size)) > MOST_PARAMETERS {
+            return fail(format!(
+                "inputSize {}, hiddenSize {} and numLayers {} make a network that no computer can hold",
+                self.input_size, self.hidden_size, self.num_layers
+            ));
         }
         if self.proj_size > 0 && (self.cell != Cell::Lstm || self.proj_size >= self.hidden_size) {
             return fail(format!(
@@ -189,7 +208,7 @@ impl Segment {
 
     /// Copies the parameter from the flat buffer into PyTorch's layout.
     pub fn export(&self, flat: &[f32]) -> Vec<f32> {
-        let mut public = vec![0.0; self.numel()];
+        let mut public = zeros(self.numel());
         for (to, from) in self.lines() {
             public[to..to + self.cols.len].copy_from_slice(&flat[from..from + self.cols.len]);
         }

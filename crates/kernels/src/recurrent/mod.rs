@@ -16,7 +16,7 @@ pub use api::{Gradients, Mode, Output, Saved, backward, forward};
 pub use config::{Cell, RecurrentConfig};
 
 pub(crate) use buffers::{Grads, Trace};
-pub(crate) use config::{Blocks, Segment};
+pub(crate) use config::{Blocks, MOST_PARAMETERS, Segment};
 pub(crate) use shape::{DirPacks, Shape};
 pub(crate) use stack::{Net, slices};
 pub(crate) use steps::{DirMats, Projected};

@@ -1,16 +1,24 @@
 //! A growable buffer of float32 whose start lies on a cache line.
 
-use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed};
 use std::ops::{Deref, DerefMut};
+
+use crate::error::{Error, ErrorCode, abandon};
 
 /// One cache line, which is also the widest vector register.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 struct Line([f32; 16]);
 
+/// Abandons the work for want of memory; Rust's own answer would be to end the process.
+fn no_memory(lines: usize) -> ! {
+    let bytes = lines.saturating_mul(size_of::<Line>());
+    abandon(Error::new(ErrorCode::OutOfMemory, format!("the system gives no memory for {bytes} more bytes")))
+}
+
 /// Zeroed lines, straight from the system's zero pages where they are many.
 fn zeroed(n: usize) -> Vec<Line> {
-    let Ok(layout) = Layout::array::<Line>(n) else { return vec![Line([0.0; 16]); n] };
+    let Ok(layout) = Layout::array::<Line>(n) else { no_memory(n) };
     if layout.size() == 0 {
         return Vec::new();
     }
@@ -19,7 +27,7 @@ fn zeroed(n: usize) -> Vec<Line> {
     unsafe {
         let at = alloc_zeroed(layout);
         if at.is_null() {
-            handle_alloc_error(layout);
+            no_memory(n);
         }
         Vec::from_raw_parts(at.cast(), n, n)
     }
@@ -41,7 +49,12 @@ impl Buf {
     /// Makes the buffer hold at least `len` values; what it held stays.
     pub fn grow(&mut self, len: usize) {
         if len > self.len {
-            self.lines.resize(len.div_ceil(16), Line([0.0; 16]));
+            let lines = len.div_ceil(16);
+            let more = lines - self.lines.len();
+            if self.lines.try_reserve(more).is_err() {
+                no_memory(more);
+            }
+            self.lines.resize(lines, Line([0.0; 16]));
             self.len = len;
         }
     }
@@ -67,7 +80,39 @@ impl DerefMut for Buf {
     }
 }
 
+/// So many zeros, for whoever is outside of the kernels; abandons the work where there is no memory, as [`Buf`] does.
+pub(crate) fn zeros(len: usize) -> Vec<f32> {
+    let mut values = Vec::new();
+    if values.try_reserve_exact(len).is_err() {
+        no_memory(len.div_ceil(16));
+    }
+    values.resize(len, 0.0);
+    values
+}
+
 /// Rounds up to a multiple of 16, the widest vector, so that no kernel has a remainder.
 pub(crate) const fn pad(n: usize) -> usize {
     n.div_ceil(16) * 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::guard;
+
+    #[test]
+    fn memory_that_is_not_there_is_an_error_and_not_the_end_of_the_process() {
+        for len in [1 << 50, usize::MAX / 8, usize::MAX] {
+            let error = guard(|| Ok(Buf::zeros(len).len())).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::OutOfMemory);
+            let mut buf = Buf::zeros(20);
+            buf[19] = 1.0;
+            let error = guard(|| {
+                buf.grow(len);
+                Ok(())
+            });
+            assert_eq!(error.unwrap_err().code(), ErrorCode::OutOfMemory);
+            assert_eq!((buf.len(), buf[19]), (20, 1.0));
+        }
+    }
 }

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use pulp::{NullaryFnOnce, Simd};
 
 pub use buf::Buf;
-pub(crate) use buf::pad;
+pub(crate) use buf::{pad, zeros};
 
 /// An instruction set that the kernels were compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use crate::error::{Error, ErrorCode, abandon};
+
 /// Turns of the spin before a waiting member gives its core away: some 20 microseconds, about what a wake-up costs.
 const SPINS: usize = 600;
 
@@ -34,7 +36,7 @@ impl Barrier {
         self.wake.notify_all();
     }
 
-    /// Panics when the meeting was broken up, so that the member leaves its work.
+    /// Abandons the member's work when the meeting was broken up.
     pub fn wait(&self) {
         let round = self.round.load(Ordering::Acquire);
         if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.size {
@@ -52,10 +54,13 @@ impl Barrier {
                 }
             }
         }
-        assert!(!self.broken.load(Ordering::Acquire), "another thread of the team failed");
+        if self.broken.load(Ordering::Acquire) {
+            // That other thread has said what happened.
+            abandon(Error::new(ErrorCode::Internal, "another thread of the team failed"));
+        }
     }
 
-    /// Releases everybody who waits or will wait, with a panic.
+    /// Releases everybody who waits or will wait; they abandon their work.
     pub fn break_up(&self) {
         self.broken.store(true, Ordering::Release);
         self.next_round();

@@ -14,6 +14,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 
+use crate::fault;
 use barrier::Barrier;
 
 /// What a member of a running team knows.
@@ -126,7 +127,10 @@ impl Pool {
         let failure = Mutex::new(None);
         let job = |rank: usize| {
             let member = Member { rank, size, barrier: Some(barrier) };
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| work(&member))) {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| {
+                fault::point(if rank == 0 { "leader" } else { "team" });
+                work(&member);
+            })) {
                 failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(payload);
                 barrier.break_up();
             }
