@@ -16,7 +16,7 @@ import { libtorchBuildEnv } from './libtorch-env.mjs';
 const print = (line) => process.stderr.write(`${line}\n`);
 
 /** Environment in which the macros write their definitions; a crate whose file is missing is compiled again. */
-function typeDefEnv(folder, chosen) {
+export function typeDefEnv(folder, chosen) {
   mkdirSync(folder, { recursive: true });
   const env = { NAPI_TYPE_DEF_TMP_FOLDER: folder };
   for (const { crate } of chosen) {

@@ -81,7 +81,7 @@ export async function setUpLibtorch(env = process.env) {
   return found;
 }
 
-const nativeInputs = ['Cargo.toml', 'Cargo.lock', 'crates', 'scripts/native'];
+export const nativeInputs = ['Cargo.toml', 'Cargo.lock', 'crates', 'scripts/native'];
 
 /** `{ inputs, results, current }` of the addons. */
 export function nativeState(top, rustVersion) {

@@ -55,7 +55,7 @@ export interface LibtorchStatus {
 
 /** What {@link diagnose} found. */
 export interface Diagnosis {
-  /** `true` if everything that computes on the CPU works. */
+  /** `true` if everything works that is there: the classifier always, tensors unless libtorch is simply not installed. */
   ok: boolean;
   /** Versions of this package and of Node. */
   versions: Versions;
@@ -71,7 +71,7 @@ export interface Diagnosis {
   cuda: CudaStatus;
 }
 
-/** Finds out what works here, by trying it: loads both addons and libtorch. Never throws. */
+/** Finds out what works here, by trying it: loads both addons and, where it is installed, libtorch. Never throws. */
 export function diagnose(): Diagnosis {
   const diagnosis: Diagnosis = {
     ok: true,
@@ -98,9 +98,11 @@ export function diagnose(): Diagnosis {
     const binding = torch();
     Object.assign(diagnosis.libtorch, { version: binding.torchVersion(), threads: binding.getNumThreads() });
   } catch (error) {
-    diagnosis.ok = false;
     diagnosis.libtorch.error = (error as Error).message;
     if (error instanceof RecurraError) diagnosis.libtorch.code = error.code;
+    // One that is simply not there is missed by tensors alone; one that somebody named and that does not work is a fault.
+    const named = process.env.RECURRA_LIBTORCH || process.env.LIBTORCH;
+    if (diagnosis.libtorch.code !== 'LIBTORCH_NOT_FOUND' || named) diagnosis.ok = false;
   }
   diagnosis.cuda = cudaStatus(located);
   return diagnosis;

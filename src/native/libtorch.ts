@@ -41,11 +41,8 @@ const LIBRARY =
       ? 'torch_cpu.dll'
       : 'libtorch_cpu.so';
 const REMEDY =
-  'In a clone, run: npm run setup\nOr point RECURRA_LIBTORCH at a folder with libtorch ' +
-  LIBTORCH_VERSION +
-  ' (its lib/ holds ' +
-  LIBRARY +
-  ')';
+  'Run: npx recurra libtorch install   (it says the size first; in a clone: npm run setup)\n' +
+  `Or point RECURRA_LIBTORCH at a folder with libtorch ${LIBTORCH_VERSION} (its lib/ holds ${LIBRARY})`;
 
 /** Folder in which the set-up keeps libtorch: `$XDG_CACHE_HOME` or `~/.cache`, then `recurra/libtorch-<version>`. */
 export function libtorchCacheFolder(env: NodeJS.ProcessEnv = process.env): string {

@@ -112,7 +112,7 @@ export class OneCycleLR extends LRScheduler {
     this.step();
   }
 
-  /** @internal */
+  /** Learning rates for {@link lastEpoch}, one per group. */
   protected override computeLrs(): number[] {
     const step = this.lastEpoch;
     if (step > this.totalSteps) {

@@ -109,7 +109,7 @@ export class StepLR extends LRScheduler {
     this.step();
   }
 
-  /** @internal */
+  /** Learning rates for {@link lastEpoch}, one per group. */
   protected override computeLrs(): number[] {
     const now = this.optimizer.paramGroups.map(({ lr }) => lr);
     return this.lastEpoch === 0 || this.lastEpoch % this.#stepSize !== 0 ? now : now.map((lr) => lr * this.#gamma);
@@ -140,7 +140,7 @@ export class CosineAnnealingLR extends LRScheduler {
     this.step();
   }
 
-  /** @internal */
+  /** Learning rates for {@link lastEpoch}, one per group. */
   protected override computeLrs(): number[] {
     const [t, tMax, etaMin] = [this.lastEpoch, this.#tMax, this.#etaMin];
     return this.optimizer.paramGroups.map(({ lr }, i) => {

@@ -10,7 +10,12 @@ function lines(found: Diagnosis): string[] {
       : 'processor unknown: the light addon did not load',
     addon.error ? `addon     FAILED: ${addon.error}` : `addon     ${addon.path}`,
   ];
-  if (libtorch.error) list.push(`libtorch  FAILED [${libtorch.code}]: ${libtorch.error}`);
+  if (libtorch.error && found.ok) {
+    list.push(
+      'libtorch  not installed. TextClassifier works without it; tensors and your own networks need it:',
+      ...libtorch.error.split('\n').map((line) => `          ${line}`),
+    );
+  } else if (libtorch.error) list.push(`libtorch  FAILED [${libtorch.code}]: ${libtorch.error}`);
   else if (libtorch.version) {
     list.push(`libtorch  ${libtorch.version} from ${libtorch.source}: ${libtorch.folder}, ${libtorch.threads} threads`);
   }

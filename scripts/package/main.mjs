@@ -1,0 +1,108 @@
+// Makes the npm packages: target/packages/*.tgz, ready to be published. Run set-up first (npm run pack:all does).
+//   node scripts/package/main.mjs [--quick] [--libtorch]
+// --quick: with the addons as built for this machine, for tests of everything else. --libtorch: also the package with
+// libtorch's CPU libraries, which a release publishes only once for each libtorch.
+
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { addonPath, addons, platformName, root, targetDir } from '../native/addons.mjs';
+import { filesBelow } from '../setup/freshness.mjs';
+import { requireLibtorch } from '../setup/libtorch/locate.mjs';
+import { bundle } from './bundle.mjs';
+import { stageLibtorch } from './libtorch.mjs';
+import { mainManifest, platformManifest, readManifest } from './manifest.mjs';
+import { buildPortable } from './portable.mjs';
+
+const licences = ['LICENSE-MIT', 'LICENSE-APACHE'];
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
+
+/** An empty folder for one package, with its manifest. */
+function stage(out, manifest) {
+  const folder = join(out, 'stage', manifest.name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  return folder;
+}
+
+async function stageMain(out, manifest) {
+  const folder = stage(out, manifest);
+  await bundle(join(root, 'dist'), join(folder, 'dist'));
+  for (const name of ['README.md', 'CHANGELOG.md', ...licences]) copyFileSync(join(root, name), join(folder, name));
+  mkdirSync(join(folder, 'docs'));
+  for (const name of readdirSync(join(root, 'docs')))
+    if (name.endsWith('.md')) copyFileSync(join(root, 'docs', name), join(folder, 'docs', name));
+  return folder;
+}
+
+function stageAddons(out, manifest, source, files) {
+  const folder = stage(out, manifest);
+  for (const file of files) copyFileSync(file, join(folder, basename(file)));
+  copyFileSync(join(source, 'README.md'), join(folder, 'README.md'));
+  for (const name of licences) copyFileSync(join(root, name), join(folder, name));
+  return folder;
+}
+
+function stageTorch(out, manifest, source) {
+  const folder = stage(out, manifest);
+  cpSync(join(source, 'README.md'), join(folder, 'README.md'));
+  stageLibtorch(requireLibtorch().path, manifest.version, folder);
+  return folder;
+}
+
+/** `npm pack`; returns the tarball. */
+function pack(out, folder) {
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', out, folder];
+  const { status, stdout, stderr, error } = spawnSync(npm, args, { encoding: 'utf8', cwd: out });
+  if (error || status !== 0) throw new Error(`npm pack ${folder}: ${error?.message ?? stderr}`);
+  const { filename } = JSON.parse(stdout)[0];
+  return join(out, filename);
+}
+
+/** Makes the packages in `out`; returns `{ name, tarball, packed, unpacked }` for each. */
+export async function packAll({ quick = false, libtorch = false, out = join(targetDir(), 'packages') } = {}) {
+  if (!existsSync(join(root, 'dist', 'index.js'))) throw new Error('dist is not built; run: npm run setup');
+  mkdirSync(out, { recursive: true });
+  for (const name of readdirSync(out)) if (name.endsWith('.tgz')) rmSync(join(out, name));
+  const manifest = readManifest(root);
+  const sources = { addons: join(root, 'npm', platformName()), torch: join(root, 'npm', 'libtorch-linux-x64') };
+  const addonManifest = platformManifest(manifest, readManifest(sources.addons));
+  const torchManifest = readManifest(sources.torch);
+
+  let files = addons.map((addon) => addonPath(addon));
+  if (!quick) {
+    const built = await buildPortable(root);
+    for (const { file, versions } of built)
+      process.stderr.write(
+        `${basename(file)} asks for ${Object.entries(versions)
+          .map((pair) => pair.join('_'))
+          .join(', ')}\n`,
+      );
+    files = built.map(({ file }) => file);
+  }
+  const folders = [
+    await stageMain(out, mainManifest(manifest, [addonManifest.name], torchManifest)),
+    stageAddons(out, addonManifest, sources.addons, files),
+  ];
+  if (libtorch) folders.push(stageTorch(out, torchManifest, sources.torch));
+  return folders.map((folder) => {
+    const tarball = pack(out, folder);
+    const unpacked = filesBelow(folder).reduce((sum, file) => sum + statSync(file).size, 0);
+    return { name: basename(folder), tarball, packed: statSync(tarball).size, unpacked };
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    const { values } = parseArgs({ options: { quick: { type: 'boolean' }, libtorch: { type: 'boolean' } } });
+    for (const { name, tarball, packed, unpacked } of await packAll(values))
+      process.stdout.write(`${name}: ${megabytes(packed)} packed, ${megabytes(unpacked)} unpacked, ${tarball}\n`);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,59 @@
+// The package.json files that are published: the main one from the repository's own, those of npm/ with its version.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const kept = [
+  'name',
+  'version',
+  'description',
+  'keywords',
+  'license',
+  'author',
+  'repository',
+  'homepage',
+  'bugs',
+  'engines',
+];
+
+export function readManifest(folder) {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+}
+
+/**
+ * The manifest of `recurra`. `addonPackages` are the names of the prebuilt addons' packages; a package manager installs the
+ * one whose os, cpu and libc fit. The libraries of libtorch are a peer that may be absent: their package is too large
+ * to come along unasked.
+ */
+export function mainManifest(root, addonPackages, libtorch) {
+  const { version, dependencies } = root;
+  return {
+    ...Object.fromEntries(kept.filter((field) => field in root).map((field) => [field, root[field]])),
+    type: 'module',
+    sideEffects: false,
+    main: './dist/index.cjs',
+    types: './dist/index.d.ts',
+    bin: { recurra: 'dist/cli.cjs' },
+    exports: {
+      '.': {
+        import: { types: './dist/index.d.ts', default: './dist/index.js' },
+        require: { types: './dist/index.d.cts', default: './dist/index.cjs' },
+      },
+      './package.json': './package.json',
+    },
+    files: ['dist', 'docs', 'CHANGELOG.md', 'LICENSE-MIT', 'LICENSE-APACHE'],
+    dependencies,
+    optionalDependencies: Object.fromEntries(addonPackages.map((name) => [name, version])),
+    peerDependencies: { [libtorch.name]: `~${libtorch.version}` },
+    peerDependenciesMeta: { [libtorch.name]: { optional: true } },
+  };
+}
+
+/** The manifest of a package of npm/; the addons' packages are released together with the main one, libtorch's is not. */
+export function platformManifest(root, own) {
+  const fromRoot = Object.fromEntries(
+    ['author', 'repository', 'homepage', 'bugs'].filter((f) => f in root).map((f) => [f, root[f]]),
+  );
+  const { name, ...rest } = own;
+  return { name, version: root.version, ...fromRoot, ...rest };
+}

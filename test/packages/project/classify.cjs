@@ -1,0 +1,12 @@
+// Loads and predicts, by require; what it makes is an instance of what an import sees.
+const { TextClassifier, nn, optim } = require('recurra');
+
+async function main() {
+  const model = await TextClassifier.load('model.safetensors');
+  const imported = await import('recurra');
+  const { label } = await model.predict('my cat');
+  const same = model instanceof imported.TextClassifier && imported.nn === nn && imported.optim === optim;
+  console.log(JSON.stringify({ label, same }));
+}
+
+main();

@@ -1,0 +1,43 @@
+// The packages as a user gets them, in the quickest form: installed by npm, on this Node. `npm run test:packages` is the
+// whole proof.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packAll } from '../../scripts/package/main.mjs';
+import { Project } from './install.js';
+
+const out = mkdtempSync(join(tmpdir(), 'recurra-packed-'));
+let project: Project;
+
+beforeAll(async () => {
+  project = new Project('npm', await packAll({ quick: true, out }));
+  project.install();
+}, 120_000);
+afterAll(() => {
+  project?.remove();
+  rmSync(out, { recursive: true, force: true });
+});
+
+describe.runIf(process.platform === 'linux' && process.arch === 'x64')('installed by npm, with Node alone', () => {
+  it('trains, saves, loads and predicts; import and require share one implementation', () => {
+    expect(project.script('classify.mjs')).toEqual({
+      label: 'animal',
+      other: 'tool',
+      same: true,
+      error: 'FILE_NOT_FOUND',
+    });
+    expect(project.script('classify.cjs')).toEqual({ label: 'animal', same: true });
+  });
+
+  it('says what to do where a tensor needs libtorch, and computes once there is one', () => {
+    expect(project.script('tensors.mjs')).toEqual({ code: 'LIBTORCH_NOT_FOUND', command: true });
+  });
+
+  it('has the command recurra, whose doctor is content without libtorch', () => {
+    const found = JSON.parse(project.command(['doctor', '--json']));
+    expect(found).toMatchObject({ ok: true, libtorch: { code: 'LIBTORCH_NOT_FOUND' } });
+    expect(found.addon.path).toContain(join('node_modules', 'recurra-linux-x64-gnu'));
+  });
+});
