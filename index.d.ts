@@ -24,6 +24,22 @@ export declare namespace light {
     close(): void
   }
 
+  /** A HuggingFace tokenizer. */
+  export class NativeTokenizer {
+    /** Ids of one text's tokens, at once; no special tokens are added. */
+    encode(text: string): Uint32Array
+    /** Ids of many texts' tokens. */
+    encodeMany(texts: Array<string>): Promise<EncodedTexts>
+    /** The token with an id; null if there is none. */
+    token(id: number): string | null
+    /** Id of the token that stands for what the vocabulary cannot express; null if there is none. */
+    get unknownId(): number | null
+    /** Number of different tokens. */
+    get size(): number
+    /** The description, as it was read. */
+    json(): string
+  }
+
   /** Several batches of labelled texts. */
   export interface CpuClassifierChunk {
     /** Token ids of all texts, one text after the other. */
@@ -119,6 +135,14 @@ export declare namespace light {
     logicalProcessors: number
   }
 
+  /** What many texts became. */
+  export interface EncodedTexts {
+    /** The ids of all texts, one text after the other. */
+    ids: Uint32Array
+    /** Ids of each text. */
+    lengths: Uint32Array
+  }
+
   /** One tensor of a safetensors file. */
   export interface FileTensor {
     /** Name, as in a PyTorch state dict. */
@@ -137,6 +161,12 @@ export declare namespace light {
    * The library is never closed: other libraries keep pointers into it.
    */
   export function openLibtorch(path: string): string | null
+
+  /** Reads a `tokenizer.json`. */
+  export function openTokenizer(path: string): Promise<NativeTokenizer>
+
+  /** Makes a tokenizer of what a `tokenizer.json` says. */
+  export function parseTokenizer(json: string): Promise<NativeTokenizer>
 
   /** Reads a safetensors file, of at most `limit` bytes, and checks it whole before anything is returned. */
   export function readSafetensors(path: string, limit: number): Promise<SafetensorsFile>

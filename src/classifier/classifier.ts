@@ -1,21 +1,23 @@
 import { encodeDataset } from '../data/encode.js';
 import type { Rows } from '../data/rows.js';
 import { checkOptionNames, DataError, invalidArgument, ModelFileError, RecurraError } from '../errors.js';
-import type { Tokenizer, TokenizerName } from '../text/tokenizer.js';
+import { HuggingFaceTokenizer } from '../text/huggingFace.js';
+import { type BatchTokenizer, isBatchTokenizer, isTokenizerName, type Tokenizer } from '../text/tokenizer.js';
 import type { Vectors } from '../text/vectors.js';
 import type { Vocab } from '../text/vocab.js';
-import { limitedTokenizer, prepareData } from './dataset.js';
+import { prepareData } from './dataset.js';
 import { loadEmbeddings, setEmbeddings } from './embeddings.js';
 import { type Engine, kernelEngine } from './engine.js';
 import { TrainingError } from './errors.js';
 import type { Evaluation } from './metrics.js';
 import { readModel, writeModel } from './modelFile.js';
-import { type ModelSettings, type TrainOptions, trainSettings } from './options/index.js';
+import { type ModelSettings, type TokenSettings, type TrainOptions, trainSettings } from './options/index.js';
 import type { Prediction, Predictor } from './prediction.js';
 import type { Progress } from './progress.js';
 import type { ServingOptions, ServingState } from './serving/options.js';
 import { Serving } from './serving/serving.js';
 import { chooseThresholds } from './thresholds.js';
+import { modelTokenizer } from './tokens.js';
 import { measure, Training } from './training.js';
 
 /** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
@@ -28,8 +30,8 @@ export interface PredictOptions {
 
 /** Options of {@link TextClassifier.load}. */
 export interface LoadOptions {
-  /** The tokenizer function that the model was trained with; only for models that were trained with one. */
-  tokenizer?: Tokenizer;
+  /** The function or {@link BatchTokenizer} that the model was trained with; only for models whose tokenizer is not in the file. */
+  tokenizer?: Tokenizer | BatchTokenizer;
   /** Threads of the numeric work. Default: as many as there are processors. */
   threads?: number;
 }
@@ -37,8 +39,7 @@ export interface LoadOptions {
 interface Parts {
   engine: Engine;
   settings: ModelSettings;
-  tokenizer: TokenizerName | Tokenizer;
-  maxLength: number;
+  text: TokenSettings;
   labels: readonly string[];
   thresholds: readonly number[] | undefined;
   vocab: Vocab;
@@ -67,8 +68,7 @@ export class TextClassifier {
   /** What the network looks like. */
   readonly settings: Readonly<ModelSettings>;
   readonly #engine: Engine;
-  readonly #tokenizer: TokenizerName | Tokenizer;
-  readonly #maxLength: number;
+  readonly #text: TokenSettings;
   readonly #predictor: Predictor;
   readonly #serving: Serving;
   /** Work other than predictions that is under way. */
@@ -83,11 +83,9 @@ export class TextClassifier {
     this.vocab = parts.vocab;
     this.settings = parts.settings;
     this.#engine = parts.engine;
-    this.#tokenizer = parts.tokenizer;
-    this.#maxLength = parts.maxLength;
-    const { engine, labels, thresholds, vocab, tokenizer, maxLength } = parts;
-    const split = limitedTokenizer({ tokenizer, maxLength });
-    this.#predictor = { engine, split, vocab, labels, thresholds };
+    this.#text = parts.text;
+    const { engine, labels, thresholds, vocab, text } = parts;
+    this.#predictor = { engine, tokenizer: modelTokenizer(text), vocab, labels, thresholds };
     this.#serving = new Serving(this.#predictor);
   }
 
@@ -145,8 +143,7 @@ export class TextClassifier {
       const model = new TextClassifier({
         engine,
         settings: modelSettings,
-        tokenizer: settings.text.tokenizer,
-        maxLength: settings.text.maxLength,
+        text: settings.text,
         labels: train.classes,
         thresholds: multiLabel ? await chooseThresholds(engine, validation, train.classes.length) : undefined,
         vocab,
@@ -169,17 +166,21 @@ export class TextClassifier {
    */
   static async load(path: string, options: LoadOptions = {}): Promise<TextClassifier> {
     checkOptionNames('TextClassifier.load', options, ['tokenizer', 'threads']);
-    if (options.tokenizer !== undefined && typeof options.tokenizer !== 'function') {
-      throw invalidArgument('tokenizer', 'a function from text to tokens', options.tokenizer);
+    const given = options.tokenizer;
+    if (given !== undefined && typeof given !== 'function' && !isBatchTokenizer(given)) {
+      throw invalidArgument('tokenizer', 'a function from text to tokens, or a BatchTokenizer,', given);
     }
-    const { settings, tokenizer: stored, maxLength, labels, thresholds, vocab, state } = await readModel(path);
-    const tokenizer = stored ?? options.tokenizer;
+    const { settings, text, labels, thresholds, vocab, state } = await readModel(path);
+    const tokenizer = text.tokenizer ?? given;
     if (tokenizer === undefined) {
       throw invalidArgument(
         'tokenizer',
         `the function that ${path} was trained with, which a file cannot hold,`,
         undefined,
       );
+    }
+    if (text.tokenizer !== null && given !== undefined) {
+      throw invalidArgument('tokenizer', `nothing, for ${path} has its own,`, given);
     }
     const engine = kernelEngine({
       ...settings,
@@ -198,7 +199,7 @@ export class TextClassifier {
         throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });
       throw error;
     }
-    return new TextClassifier({ engine, settings, tokenizer, maxLength, labels, thresholds, vocab });
+    return new TextClassifier({ engine, settings, text: { ...text, tokenizer }, labels, thresholds, vocab });
   }
 
   /**
@@ -212,10 +213,11 @@ export class TextClassifier {
   }
 
   async #save(path: string): Promise<void> {
+    const { tokenizer } = this.#text;
+    const ofHuggingFace = tokenizer instanceof HuggingFaceTokenizer;
     await writeModel(path, {
       settings: this.settings,
-      tokenizer: this.#tokenizer === 'basic_english' ? 'basic_english' : null,
-      maxLength: this.#maxLength,
+      text: { ...this.#text, tokenizer: isTokenizerName(tokenizer) || ofHuggingFace ? tokenizer : null },
       labels: [...this.labels],
       thresholds: this.thresholds,
       vocab: this.vocab,
@@ -286,7 +288,7 @@ export class TextClassifier {
 
   async #evaluate(rows: Rows, options: { signal?: AbortSignal }): Promise<Evaluation> {
     const dataset = await encodeDataset(rows, {
-      tokenizer: this.#predictor.split,
+      tokenizer: this.#predictor.tokenizer,
       vocab: this.vocab,
       classes: this.labels,
       ...(options.signal ? { signal: options.signal } : {}),

@@ -4,10 +4,10 @@ import type { Rows } from '../data/rows.js';
 import { stratifiedSplit } from '../data/split.js';
 import { Turns } from '../data/turns.js';
 import { DataError } from '../errors.js';
-import { getTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
 import { VocabBuilder } from '../text/vocabBuilder.js';
 import type { TextSettings, TrainSettings } from './options/index.js';
+import { modelTokenizer } from './tokens.js';
 
 /** What a training works on. */
 export interface PreparedData {
@@ -18,15 +18,6 @@ export interface PreparedData {
 
 /** Index of the first word behind the specials `<unk>` and `<pad>`. */
 const FIRST_WORD = 2;
-
-/** The tokenizer of a model: the chosen one, cut off after `maxLength` tokens. */
-export function limitedTokenizer({ tokenizer, maxLength }: Pick<TextSettings, 'tokenizer' | 'maxLength'>): Tokenizer {
-  const split = getTokenizer(tokenizer);
-  return (text) => {
-    const tokens = split(text);
-    return tokens.length > maxLength ? tokens.slice(0, maxLength) : tokens;
-  };
-}
 
 /** Refuses data from which nothing can be learned. */
 function checkTrainable(dataset: EncodedDataset, file: string | undefined): void {
@@ -99,7 +90,7 @@ export async function prepareData(
   rows: Rows,
   { validation, text, seed, signal, model: { multiLabel } }: TrainSettings,
 ): Promise<PreparedData> {
-  const tokenizer = limitedTokenizer(text);
+  const tokenizer = modelTokenizer(text);
   const byShare = typeof validation === 'number';
   const { minFreq, maxTokens } = byShare ? { minFreq: 1, maxTokens: undefined } : text;
   const { dataset, vocab } = await collect(rows, {

@@ -11,6 +11,7 @@ export type {
   Schedule,
   TextOptions,
   TrainOptions,
+  Truncation,
 } from './options/index.js';
 export { type LabelProbability, Prediction } from './prediction.js';
 export type { Progress, ValidationResult } from './progress.js';

@@ -1,12 +1,26 @@
 import { existsSync } from 'node:fs';
 import { ModelFileError, RecurraError } from '../errors.js';
 import { light } from '../native/light.js';
+import { HuggingFaceTokenizer } from '../text/huggingFace.js';
+import { isTokenizerName, type TokenizerName } from '../text/tokenizer.js';
 import { Vocab } from '../text/vocab.js';
 import type { StateEntry } from './engine.js';
-import { type ModelOptions, type ModelSettings, modelSettings } from './options/index.js';
+import {
+  type ModelOptions,
+  type ModelSettings,
+  modelSettings,
+  type TextOptions,
+  type TokenSettings,
+  tokenSettings,
+} from './options/index.js';
 
-/** Version of the metadata's form. Readers open every earlier one. */
-const FORMAT_VERSION = 1;
+/**
+ * Version of the metadata's form. Readers open every earlier one.
+ *
+ * - 1: `basic_english` or a function, the beginning of long texts.
+ * - 2: the other tokenizers, `ngrams`, `truncate`; several labels a text with their thresholds; pooling by attention.
+ */
+const FORMAT_VERSION = 2;
 const FORMAT = 'recurra-text-classifier';
 /** 4 GiB: 16 million words with vectors of 64 in float32. More than that is no model of this kind. */
 const LARGEST_FILE = 4 * 2 ** 30;
@@ -14,9 +28,8 @@ const LARGEST_FILE = 4 * 2 ** 30;
 /** Everything that a model file holds. */
 export interface ModelContents {
   settings: ModelSettings;
-  /** Name of a built-in tokenizer, or `null` if the model was trained with a function. */
-  tokenizer: 'basic_english' | null;
-  maxLength: number;
+  /** How texts become tokens; its tokenizer is `null` if the file cannot hold it, as with a function. */
+  text: Omit<TokenSettings, 'tokenizer'> & { tokenizer: TokenizerName | HuggingFaceTokenizer | null };
   labels: string[];
   /** The probability from which on each label is given, if there may be several. */
   thresholds: readonly number[] | undefined;
@@ -24,10 +37,14 @@ export interface ModelContents {
   state: StateEntry[];
 }
 
-interface Metadata {
+/** What stands for a {@link HuggingFaceTokenizer}, whose description has a key of its own in the file's metadata. */
+const HUGGING_FACE = 'hugging_face';
+const TOKENIZER_KEY = 'tokenizer.json';
+
+interface Metadata extends Pick<TextOptions, 'ngrams' | 'truncate'> {
   formatVersion: number;
   settings: ModelOptions;
-  tokenizer: 'basic_english' | null;
+  tokenizer: TokenizerName | typeof HUGGING_FACE | null;
   maxLength: number;
   labels: string[];
   thresholds?: readonly number[] | undefined;
@@ -36,17 +53,22 @@ interface Metadata {
 
 /** Writes a model as one safetensors file, atomically. */
 export async function writeModel(path: string, contents: ModelContents): Promise<void> {
-  const { settings, tokenizer, maxLength, labels, thresholds, vocab, state } = contents;
+  const { settings, text, labels, thresholds, vocab, state } = contents;
+  const { tokenizer, ngrams, maxLength, truncate } = text;
+  const described = tokenizer instanceof HuggingFaceTokenizer ? { [TOKENIZER_KEY]: tokenizer.serialize() } : {};
   const metadata: Metadata = {
     formatVersion: FORMAT_VERSION,
     settings,
-    tokenizer,
+    tokenizer: tokenizer instanceof HuggingFaceTokenizer ? HUGGING_FACE : tokenizer,
+    ngrams,
     maxLength,
+    truncate,
     labels,
     thresholds,
     vocab: vocab.toJSON(),
   };
-  await light().writeSafetensors(path, state, { format: 'pt', recurra: FORMAT, model: JSON.stringify(metadata) });
+  const model = JSON.stringify(metadata);
+  await light().writeSafetensors(path, state, { format: 'pt', recurra: FORMAT, model, ...described });
 }
 
 function parseMetadata(path: string, all: Record<string, string>): Metadata {
@@ -79,7 +101,7 @@ function parseMetadata(path: string, all: Record<string, string>): Metadata {
     throw new ModelFileError('INVALID_FILE', `${path}: maxLength is no whole number above 0`);
   if (typeof settings !== 'object' || settings === null)
     throw new ModelFileError('INVALID_FILE', `${path}: it has no settings`);
-  if (tokenizer !== null && tokenizer !== 'basic_english') {
+  if (tokenizer !== null && tokenizer !== HUGGING_FACE && !isTokenizerName(tokenizer)) {
     throw new ModelFileError('INVALID_FILE', `${path}: unknown tokenizer ${JSON.stringify(tokenizer)}`);
   }
   return parsed as Metadata;
@@ -96,6 +118,17 @@ function checkThresholds(thresholds: unknown, multiLabel: boolean, labels: numbe
     ? `expected a threshold from 0 to 1 for each of its ${labels} labels`
     : 'it has thresholds, but its labels are exclusive';
   throw new ModelFileError('INVALID_FILE', message);
+}
+
+/** Makes the tokenizer that a file names; `null` if it was none that a file can hold. */
+async function readTokenizer(
+  { tokenizer }: Metadata,
+  metadata: Record<string, string>,
+): Promise<ModelContents['text']['tokenizer']> {
+  if (tokenizer !== HUGGING_FACE) return tokenizer;
+  const description = metadata[TOKENIZER_KEY];
+  if (description === undefined) throw new ModelFileError('INVALID_FILE', `it has no ${TOKENIZER_KEY}`);
+  return HuggingFaceTokenizer.fromString(description);
 }
 
 /**
@@ -115,7 +148,8 @@ export async function readModel(path: string): Promise<ModelContents> {
     throw error;
   }
   const { metadata, tensors: state } = file;
-  const { labels, thresholds, maxLength, settings, tokenizer, vocab: words } = parseMetadata(path, metadata);
+  const described = parseMetadata(path, metadata);
+  const { labels, thresholds, maxLength, settings, ngrams, truncate, vocab: words } = described;
   if (file.checksum !== 'valid') {
     throw new ModelFileError(
       'INVALID_FILE',
@@ -135,7 +169,11 @@ export async function readModel(path: string): Promise<ModelContents> {
     }
     const model = modelSettings(settings);
     checkThresholds(thresholds, model.multiLabel, labels.length);
-    return { settings: model, tokenizer, maxLength, labels, thresholds, vocab, state };
+    const text = {
+      ...tokenSettings({ maxLength, ...(ngrams && { ngrams }), ...(truncate && { truncate }) }),
+      tokenizer: await readTokenizer(described, metadata),
+    };
+    return { settings: model, text, labels, thresholds, vocab, state };
   } catch (error) {
     if (error instanceof RecurraError)
       throw new ModelFileError('INVALID_FILE', `${path}: ${error.message}`, { cause: error });

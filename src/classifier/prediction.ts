@@ -1,4 +1,4 @@
-import type { Tokenizer } from '../text/tokenizer.js';
+import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
 import type { Engine } from './engine.js';
 
@@ -27,7 +27,7 @@ export class Prediction implements Iterable<LabelProbability> {
   readonly labels: readonly string[];
   /** The most probable labels, in falling order; all of them unless `topK` asked for fewer. */
   readonly classes: readonly LabelProbability[];
-  /** Tokens of the text, after cutting to the model's `maxLength`; 0 for an empty text. */
+  /** Tokens of the text, after cutting to the model's `maxLength`, n-grams included; 0 for an empty text. */
   readonly tokens: number;
   /** How many of them are in the vocabulary. With 0 the distribution says nothing about the text. */
   readonly knownTokens: number;
@@ -122,20 +122,44 @@ export async function predictRows(
 /** What turns texts into predictions. */
 export interface Predictor {
   engine: Pick<Engine, 'predict' | 'predictNow' | 'workPerToken'>;
-  split: Tokenizer;
+  tokenizer: Tokenizer | BatchTokenizer;
   vocab: Vocab;
   labels: readonly string[];
   /** The probability from which on each label is given; of a model with exclusive labels undefined. */
   thresholds: readonly number[] | undefined;
 }
 
-/** Splits a text and looks its tokens up. */
-export function encodeText({ split, vocab }: Pick<Predictor, 'split' | 'vocab'>, text: string): EncodedText {
-  const words = split(text);
+/** Looks the tokens of a text up. */
+export function encodeTokens({ vocab }: Pick<Predictor, 'vocab'>, tokens: readonly string[]): EncodedText {
   const unknown = vocab.defaultIndex!;
-  if (words.length === 0) return { ids: Int32Array.of(unknown), count: 0, known: 0 };
-  const ids = vocab.encode(words);
+  if (tokens.length === 0) return { ids: Int32Array.of(unknown), count: 0, known: 0 };
+  const ids = vocab.encode(tokens);
   let known = 0;
   for (let i = 0; i < ids.length; i++) if (ids[i] !== unknown) known++;
-  return { ids, count: words.length, known };
+  return { ids, count: tokens.length, known };
+}
+
+/** Splits a text and looks its tokens up. */
+export function encodeText(predictor: Pick<Predictor, 'tokenizer' | 'vocab'>, text: string): EncodedText {
+  const { tokenizer } = predictor;
+  return encodeTokens(predictor, isBatchTokenizer(tokenizer) ? tokenizer.tokenize(text) : tokenizer(text));
+}
+
+/** Texts that are split in one call away from the event loop, and characters from which a single one is. */
+const TEXTS_PER_CALL = 64;
+const LONG_TEXT = 8_192;
+
+/**
+ * The tokenizer and those of the next texts that are better split together, away from the event loop: several, or a long one.
+ * Undefined where the tokenizer cannot do that or it is not worth it.
+ */
+export function splitTogether(
+  { tokenizer }: Pick<Predictor, 'tokenizer'>,
+  texts: readonly string[],
+  from: number,
+): { tokenizer: BatchTokenizer; texts: readonly string[] } | undefined {
+  if (!isBatchTokenizer(tokenizer)) return undefined;
+  const next = texts.slice(from, from + TEXTS_PER_CALL);
+  const few = next.length < 8 && !next.some((text) => text?.length >= LONG_TEXT);
+  return few || next.some((text) => typeof text !== 'string') ? undefined : { tokenizer, texts: next };
 }

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../native/addon.js';
+import { TOKENIZER_NAMES } from '../text/tokenizer.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateFlags, evaluateCommand } from './commands/evaluate.js';
 import { type PredictFlags, predictCommand } from './commands/predict.js';
@@ -63,9 +64,15 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .addOption(new Option('--pooling <how>', 'how outputs become one vector per text').choices(['last', 'mean', 'max']))
     .option('--dropout <share>', 'share of elements of the pooled vector dropped in training', realNumber)
     .option('--embedding-dropout <share>', 'share of elements of the word vectors dropped in training', realNumber)
-    .option('--min-freq <n>', 'rarer words become <unk>', wholeNumber)
+    .option(
+      '--tokenizer <name-or-file>',
+      `how texts are split: ${TOKENIZER_NAMES.join(', ')}, or the tokenizer.json of a HuggingFace tokenizer`,
+    )
+    .option('--ngrams <n>', 'runs of up to this many tokens count as tokens too: 1, 2 or 3', wholeNumber)
+    .option('--min-freq <n>', 'rarer tokens become <unk>', wholeNumber)
     .option('--max-tokens <n>', 'largest vocabulary', wholeNumber)
     .option('--max-length <n>', 'tokens of a text that are read', wholeNumber)
+    .addOption(new Option('--truncate <part>', 'which part of a longer text is read').choices(['head', 'tail', 'both']))
     .option('--epochs <n>', 'passes over the rows', wholeNumber)
     .option('--batch-size <n>', 'rows per step', wholeNumber)
     .option('--lr <rate>', 'learning rate of Adam', realNumber)

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { checkOptionNames, DataError, invalidArgument } from '../errors.js';
-import { getTokenizer, type Tokenizer, type TokenizerName } from '../text/tokenizer.js';
+import { getTokenizer, type TokenizerLike } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
 import { ioError, readCsv } from './csv.js';
 import type { LabelledText } from './rows.js';
@@ -73,7 +73,7 @@ export interface TextEncodeOptions {
   /** The vocabulary that gives the indices. */
   vocab: Vocab;
   /** Splits the text. Default `'basic_english'`. */
-  tokenizer?: TokenizerName | Tokenizer | undefined;
+  tokenizer?: TokenizerLike | undefined;
 }
 
 /**

@@ -1,11 +1,18 @@
 import { ArgumentError, checkOptionNames, DataError, invalidArgument } from '../errors.js';
 import { compareCodePoints } from '../text/codePointOrder.js';
-import { getTokenizer, type Tokenizer, type TokenizerName } from '../text/tokenizer.js';
+import {
+  type BatchTokenizer,
+  getTokenizer,
+  isBatchTokenizer,
+  type Tokenizer,
+  type TokenizerLike,
+} from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
 import { checkVocabOptions, VOCAB_OPTION_NAMES, VocabBuilder, type VocabOptions } from '../text/vocabBuilder.js';
 import { EncodedDataset } from './encoded.js';
 import { Int32List } from './growable.js';
 import type { Row, Rows } from './rows.js';
+import { splitAhead } from './splitAhead.js';
 import { Turns } from './turns.js';
 
 /** How far encoding has come. */
@@ -18,8 +25,11 @@ export interface EncodeProgress {
 
 /** Options that {@link encodeDataset} and {@link collect} share. */
 export interface EncodeOptions {
-  /** Splits the texts. Default `'basic_english'`. */
-  tokenizer?: TokenizerName | Tokenizer | undefined;
+  /**
+   * Splits the texts: a name, a function, or a {@link BatchTokenizer}, which works away from the event loop. Default
+   * `'basic_english'`.
+   */
+  tokenizer?: TokenizerLike | undefined;
   /**
    * Names of the classes; a row with another label is an error. Default: the labels that the rows have, in order of
    * code points.
@@ -119,6 +129,8 @@ class Encoder {
   emptyTexts = 0;
   readonly #rows: Rows;
   readonly #tokenizer: Tokenizer;
+  /** The same, where it can split many texts away from the event loop. */
+  readonly #batches: BatchTokenizer | undefined;
   readonly #given: readonly string[] | undefined;
   readonly #classes = new Map<string, number>();
   readonly #tokens = new Int32List();
@@ -149,14 +161,16 @@ class Encoder {
     this.#given = classes;
     this.#labelEnds = multiLabel ? new Int32List() : undefined;
     this.#tokenizer = getTokenizer(tokenizer);
+    this.#batches = isBatchTokenizer(tokenizer) ? tokenizer : undefined;
     this.#report = () => onProgress?.({ ...this.#read });
     this.turns = new Turns(signal, this.#report);
   }
 
   /** Reads all rows; `number` gives the number that stands for a token, `empty` stands for a text without tokens. */
   async read(number: (token: string) => number, empty: number | undefined): Promise<void> {
-    const add = (row: Row) => {
-      const tokens = this.#tokenizer(this.#check(row).text);
+    const add = (row: Row, split?: string[]) => {
+      const { text } = this.#check(row);
+      const tokens = split ?? this.#tokenizer(text);
       if (!Array.isArray(tokens)) throw invalidArgument("the tokenizer's result", 'an array of strings', tokens);
       if (tokens.length === 0) {
         if (empty === undefined) {
@@ -174,7 +188,12 @@ class Encoder {
       this.#read.rows++;
       this.#read.tokens = this.#tokens.length;
     };
-    if (Symbol.asyncIterator in this.#rows) {
+    if (this.#batches) {
+      for await (const [row, tokens] of splitAhead<Row>(this.#rows, this.#batches)) {
+        add(row, tokens);
+        if (this.turns.due) await this.turns.next();
+      }
+    } else if (Symbol.asyncIterator in this.#rows) {
       for await (const row of this.#rows) {
         add(row);
         if (this.turns.due) await this.turns.next();

@@ -1,6 +1,15 @@
 export { basicEnglish } from './basicEnglish.js';
+export { characters } from './characters.js';
+export { HuggingFaceTokenizer } from './huggingFace.js';
 export { ngramsIterator } from './ngrams.js';
-export { getTokenizer, type Tokenizer, type TokenizerName } from './tokenizer.js';
+export {
+  type BatchTokenizer,
+  getTokenizer,
+  type Tokenizer,
+  type TokenizerLike,
+  type TokenizerName,
+} from './tokenizer.js';
+export { unicodeWords } from './unicodeWords.js';
 export type { VectorFormat } from './vectorFormat.js';
 export { type UnknownVector, type VectorCoverage, Vectors, type VectorsOptions } from './vectors.js';
 export { Vocab, type VocabJSON, type VocabTokenOptions } from './vocab.js';

@@ -1,19 +1,61 @@
 import { invalidArgument } from '../errors.js';
 import { basicEnglish } from './basicEnglish.js';
+import { characters } from './characters.js';
+import { unicodeWords } from './unicodeWords.js';
 
 /**
- * Splits a text into tokens. Any function of this form will do, `(text) => text.split(' ')` for one.
+ * Splits a text into tokens. Any function of this form will do, `(text) => text.split(' ')` for one. It must give the same
+ * tokens for the same text each time.
  */
 export type Tokenizer = (text: string) => string[];
 
-/** Names that {@link getTokenizer} knows. */
-export type TokenizerName = 'basic_english';
+/**
+ * A tokenizer that can also split many texts away from the event loop; {@link HuggingFaceTokenizer} is one. Data sets are
+ * split with `tokenizeMany`, single texts with `tokenize`: both must give the same tokens.
+ */
+export interface BatchTokenizer {
+  /** Tokens of one text, at once. */
+  tokenize(text: string): string[];
+  /** Tokens of each text, in the order of the texts. */
+  tokenizeMany(texts: readonly string[]): Promise<string[][]>;
+}
 
 /**
- * Returns a tokenizer by its torchtext name, or the function itself where one is given.
+ * Names that {@link getTokenizer} knows: torchtext's `basic_english` ({@link basicEnglish}), `unicode_words`
+ * ({@link unicodeWords}) and `characters` ({@link characters}).
+ */
+export type TokenizerName = 'basic_english' | 'unicode_words' | 'characters';
+
+const BY_NAME: Readonly<Record<TokenizerName, Tokenizer>> = {
+  basic_english: basicEnglish,
+  unicode_words: unicodeWords,
+  characters,
+};
+
+/** What can be given where a tokenizer is expected. */
+export type TokenizerLike = TokenizerName | Tokenizer | BatchTokenizer;
+
+/** The names, for checks and for messages. */
+export const TOKENIZER_NAMES = Object.keys(BY_NAME) as TokenizerName[];
+
+const EXPECTED = `one of ${TOKENIZER_NAMES.map((name) => `'${name}'`).join(', ')}, a HuggingFaceTokenizer, or a function from a text to its tokens`;
+
+/** Tells whether a tokenizer can split many texts away from the event loop. */
+export function isBatchTokenizer(tokenizer: unknown): tokenizer is BatchTokenizer {
+  const { tokenize, tokenizeMany } = Object(tokenizer) as Partial<BatchTokenizer>;
+  return typeof tokenizer === 'object' && typeof tokenize === 'function' && typeof tokenizeMany === 'function';
+}
+
+/** Tells whether a value is one of {@link TOKENIZER_NAMES}. */
+export function isTokenizerName(name: unknown): name is TokenizerName {
+  return TOKENIZER_NAMES.includes(name as TokenizerName);
+}
+
+/**
+ * Returns a tokenizer by its name, or the function where one is given.
  *
- * @param tokenizer - `'basic_english'` (the default, see {@link basicEnglish}) or a function.
- * @throws {@link ArgumentError} for another name or a value that is no function.
+ * @param tokenizer - A name (default `'basic_english'`), a function, or a {@link HuggingFaceTokenizer}.
+ * @throws {@link ArgumentError} for another name or a value that is no tokenizer.
  *
  * @example
  * ```ts
@@ -21,8 +63,20 @@ export type TokenizerName = 'basic_english';
  * tokenizer("It's 5 o'clock"); // ['it', "'", 's', '5', 'o', "'", 'clock']
  * ```
  */
-export function getTokenizer(tokenizer: TokenizerName | Tokenizer = 'basic_english'): Tokenizer {
+export function getTokenizer(tokenizer: TokenizerLike = 'basic_english'): Tokenizer {
   if (typeof tokenizer === 'function') return tokenizer;
-  if (tokenizer === 'basic_english') return basicEnglish;
-  throw invalidArgument('tokenizer', "'basic_english' or a function from a text to its tokens", tokenizer);
+  if (isTokenizerName(tokenizer)) return BY_NAME[tokenizer];
+  if (isBatchTokenizer(tokenizer)) return (text) => tokenizer.tokenize(text);
+  throw invalidArgument('tokenizer', EXPECTED, tokenizer);
+}
+
+/**
+ * Splits many texts with a tokenizer that may be the user's, and checks that each has its tokens.
+ *
+ * @throws {@link ArgumentError} if the result is no list of as many lists, and whatever the tokenizer throws.
+ */
+export async function tokenizeTogether(tokenizer: BatchTokenizer, texts: readonly string[]): Promise<string[][]> {
+  const lists = await tokenizer.tokenizeMany(texts);
+  if (Array.isArray(lists) && lists.length === texts.length) return lists;
+  throw invalidArgument('the result of tokenizeMany', `${texts.length} lists of tokens, one for each text,`, lists);
 }

@@ -83,6 +83,18 @@ describe('recurra train', () => {
     expect([status, json().at(-1).rows]).toEqual([0, 60]);
   });
 
+  it('splits texts as it is told, and the model remembers', () => {
+    const split = (...args: string[]) => {
+      const out = join(folder, 'split');
+      const trained = recurra(['train', csv, ...COLUMNS, ...SMALL, '--epochs', '1', ...args, '--json', '--out', out]);
+      expect(trained.err).not.toMatch(/recurra:/);
+      return recurra(['predict', out, 'the cat and the dog', '--json']).json()[0].tokens;
+    };
+    expect(split('--ngrams', '2')).toBe(9);
+    expect(split('--tokenizer', 'characters', '--max-length', '7', '--truncate', 'both')).toBe(7);
+    expect(split('--tokenizer', 'test/fixtures/tokenizers/byte_bpe.json')).toBe(8);
+  });
+
   it('saves what was learned at the first Ctrl-C and exits with 130', async () => {
     const out = join(folder, 'interrupted');
     const child = spawn(process.execPath, [
@@ -176,6 +188,10 @@ describe('what the command line refuses', () => {
       /'--epochs <n>' argument 'many' is invalid. Expected a whole number/,
     ],
     [['train', csv, ...COLUMNS, '--cell', 'qrnn'], 2, /Allowed choices are rnn, lstm, gru/],
+    [['train', csv, ...COLUMNS, '--tokenizer', 'spacy'], 2, /Expected one of basic_english, .* for --tokenizer/],
+    [['train', csv, ...COLUMNS, '--tokenizer', 'none.json'], 1, /none\.json: no such file \[FILE_NOT_FOUND\]/],
+    [['train', csv, ...COLUMNS, '--ngrams', '4'], 2, /from 1 to 3 for ngrams/],
+    [['train', csv, ...COLUMNS, '--truncate', 'middle'], 2, /Allowed choices are head, tail, both/],
     [['train', csv, ...COLUMNS, '--epochs', '0'], 2, /Expected an integer from 1 .*\[INVALID_ARGUMENT\]/],
     [['train', join(folder, 'none.csv'), ...COLUMNS], 1, /none\.csv.*\[FILE_NOT_FOUND\]/],
     [['train', csv, '--text', 'subject', '--label', 'topic'], 1, /"?subject"?.*topic.*body.*\[MISSING_COLUMN\]/],

@@ -1,7 +1,7 @@
 //! The light addon: what a process needs before, or instead of, libtorch.
 //!
-//! It links no libtorch. It finds out about the processor, opens libtorch when asked to, and reads and writes
-//! safetensors files.
+//! It links no libtorch. It finds out about the processor, opens libtorch when asked to, reads and writes safetensors files,
+//! computes the text classifier, and splits texts as HuggingFace's tokenizers do.
 
 #![allow(missing_docs, reason = "napi-derive generates undocumented items; the functions themselves are documented")]
 
@@ -9,3 +9,4 @@ pub mod classifier;
 pub mod cpu;
 pub mod libtorch;
 pub mod safetensors_file;
+pub mod tokenizer;

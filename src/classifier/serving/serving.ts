@@ -1,6 +1,14 @@
 import { Turns } from '../../data/turns.js';
 import { invalidArgument, RecurraError } from '../../errors.js';
-import { type EncodedText, encodeText, type Prediction, type Predictor, predictionOf } from '../prediction.js';
+import {
+  type EncodedText,
+  encodeText,
+  encodeTokens,
+  type Prediction,
+  type Predictor,
+  predictionOf,
+  splitTogether,
+} from '../prediction.js';
 import { type Batch, type Call, flat, rowOf } from './call.js';
 import { DEFAULTS, type ServingOptions, type ServingState, servingSettings } from './options.js';
 
@@ -68,7 +76,8 @@ export class Serving {
   predict(texts: readonly string[], topK: number, signal?: AbortSignal): Prediction[] | Promise<Prediction[]> {
     if (signal?.aborted) throw aborted(signal);
     const ahead: EncodedText[] = [];
-    if (texts.length <= AT_ONCE_TEXTS && this.#queue.length === 0 && this.#spent < TURN_BUDGET) {
+    const few = texts.length <= AT_ONCE_TEXTS && !splitTogether(this.#predictor, texts, 0);
+    if (few && this.#queue.length === 0 && this.#spent < TURN_BUDGET) {
       const began = performance.now();
       let spent = 0;
       while (ahead.length < texts.length && spent < TURN_BUDGET) {
@@ -207,19 +216,27 @@ export class Serving {
     }
   }
 
-  /** The call's text that comes next, encoded now unless it was before; undefined if it cannot be, which ends the call. */
-  #next(call: Call): EncodedText | undefined {
-    if (call.encoded === call.taken) this.#encodeNext(call);
-    return call.ahead[call.taken];
-  }
-
-  #encodeNext(call: Call): void {
+  /**
+   * Encodes a call's next text, or where the tokenizer does that away from the event loop, some texts; what cannot be
+   * encoded ends the call.
+   */
+  #encodeNext(call: Call): Promise<void> | undefined {
+    const together = splitTogether(this.#predictor, call.texts, call.encoded);
+    const fail = (error: unknown) => this.#fail(call, error);
+    if (together) {
+      const add = (lists: readonly string[][]) => {
+        if (call.ended) return;
+        for (const tokens of lists) call.ahead[call.encoded++] = encodeTokens(this.#predictor, tokens);
+      };
+      return together.tokenizer.tokenizeMany(together.texts).then(add).catch(fail);
+    }
     try {
       call.ahead[call.encoded] = this.#encode(call.texts, call.encoded);
       call.encoded++;
     } catch (error) {
-      this.#fail(call, error);
+      fail(error);
     }
+    return undefined;
   }
 
   /** Takes the texts that have waited longest. A call that is not done yet then lets the others go first. */
@@ -234,7 +251,10 @@ export class Serving {
       const call = this.#queue[passed]!;
       const before = call.taken;
       while (!call.ended && call.taken < call.texts.length) {
-        const text = this.#next(call);
+        // Waiting where nothing is to be waited for would cost more than most texts.
+        const encoding = call.encoded === call.taken ? this.#encodeNext(call) : undefined;
+        if (encoding) await encoding;
+        const text = call.ahead[call.taken];
         if (!text) break;
         const { rows, tokens } = batch;
         full = rows.length > 0 && (rows.length >= maxBatch || tokens + text.ids.length > mostTokens);
@@ -315,8 +335,10 @@ export class Serving {
       } else if (call.ended || call.encoded === call.texts.length) {
         place++;
       } else {
-        this.#encodeNext(call);
-        rows++;
+        rows -= call.encoded;
+        const encoding = this.#encodeNext(call);
+        if (encoding) await encoding;
+        rows += call.encoded;
         if (turns.due) await turns.next();
       }
     }

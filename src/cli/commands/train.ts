@@ -4,7 +4,9 @@ import { TextClassifier } from '../../classifier/classifier.js';
 import { TrainingError } from '../../classifier/errors.js';
 import type { TrainOptions } from '../../classifier/options/index.js';
 import { readCsv } from '../../data/csv.js';
-import { DataError } from '../../errors.js';
+import { DataError, invalidArgument } from '../../errors.js';
+import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
+import { isTokenizerName, TOKENIZER_NAMES, type TokenizerLike } from '../../text/tokenizer.js';
 import { duration, EXIT, jsonLine, note, percent } from '../output.js';
 import { progressDisplay } from '../progress.js';
 import { type TableFlags, tableOptions } from '../table.js';
@@ -18,9 +20,11 @@ const PASSED_ON = [
   'pooling',
   'dropout',
   'embeddingDropout',
+  'ngrams',
   'minFreq',
   'maxTokens',
   'maxLength',
+  'truncate',
   'epochs',
   'batchSize',
   'lr',
@@ -33,6 +37,7 @@ const PASSED_ON = [
 /** Flags of `recurra train`. */
 export interface TrainFlags extends TableFlags, Pick<TrainOptions, (typeof PASSED_ON)[number]> {
   out: string;
+  tokenizer?: string;
   validation?: string;
   bidirectional: boolean;
   json?: boolean;
@@ -49,10 +54,18 @@ async function checkWritable(out: string): Promise<void> {
   }
 }
 
-function trainOptions(flags: TrainFlags): TrainOptions {
+/** A tokenizer by its name, or by the file that describes it. */
+async function namedTokenizer(given: string): Promise<TokenizerLike> {
+  if (isTokenizerName(given)) return given;
+  if (/\.json$/i.test(given)) return HuggingFaceTokenizer.fromFile(given);
+  throw invalidArgument('--tokenizer', `one of ${TOKENIZER_NAMES.join(', ')}, or a file that ends in .json,`, given);
+}
+
+async function trainOptions(flags: TrainFlags): Promise<TrainOptions> {
   const options: TrainOptions = { bidirectional: flags.bidirectional };
   for (const name of PASSED_ON) if (flags[name] !== undefined) Object.assign(options, { [name]: flags[name] });
-  const { validation } = flags;
+  const { tokenizer, validation } = flags;
+  if (tokenizer !== undefined) options.tokenizer = await namedTokenizer(tokenizer);
   if (validation !== undefined) {
     const share = Number(validation);
     options.validation = Number.isFinite(share) ? share : readCsv(validation, tableOptions(flags));
@@ -86,7 +99,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
   try {
     const rows = readCsv(file, tableOptions(flags));
     model = await TextClassifier.train(rows, {
-      ...trainOptions(flags),
+      ...(await trainOptions(flags)),
       signal,
       onProgress: display.update,
     });

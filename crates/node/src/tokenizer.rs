@@ -1,0 +1,212 @@
+//! HuggingFace's tokenizers, as a `tokenizer.json` describes them: one text at once, many away from the event loop.
+
+use std::path::PathBuf;
+
+use napi::Env;
+use napi::bindgen_prelude::{AsyncTask, ObjectFinalize, Uint32Array};
+use napi_derive::napi;
+use recurra_binding::{Background, Handle, IntoJs, Pending};
+use recurra_kernels::{Error, ErrorCode, Result, guard};
+use serde::Deserialize;
+use tokenizers::{DecoderWrapper, ModelWrapper, PostProcessorWrapper, Tokenizer};
+
+use crate::safetensors_file::read_whole;
+
+/// Largest description, counted as it will stand in a model file: that format allows 100 MB for all that is not weights,
+/// and the vocabulary must fit in beside it. The largest in use (262,144 tokens) has 33 MB.
+const LARGEST_JSON: u64 = 64 << 20;
+
+/// Has letters, digits, marks, several scripts, and a character that no vocabulary knows.
+const PROBE: &str = "The year 1999: na\u{ef}ve e\u{301} \u{65e5}\u{672c} \u{1f642}\u{10fffd}";
+
+/// A tokenizer, and the text that it was made from.
+pub struct Described {
+    tokenizer: Tokenizer,
+    json: String,
+    unknown: Option<u32>,
+}
+
+/// What many texts became.
+#[napi(object, object_from_js = false)]
+pub struct EncodedTexts {
+    /// The ids of all texts, one text after the other.
+    pub ids: Uint32Array,
+    /// Ids of each text.
+    pub lengths: Uint32Array,
+}
+
+/// The same, before it becomes JavaScript values.
+pub struct Ids {
+    ids: Vec<u32>,
+    lengths: Vec<u32>,
+}
+
+impl From<Ids> for EncodedTexts {
+    fn from(encoded: Ids) -> Self {
+        Self { ids: Uint32Array::new(encoded.ids), lengths: Uint32Array::new(encoded.lengths) }
+    }
+}
+
+fn invalid(what: impl std::fmt::Display) -> Error {
+    Error::new(ErrorCode::InvalidFile, format!("not a usable tokenizer.json: {what}"))
+}
+
+/// Length of the text as a string of JSON, as which it stands in a model file.
+fn escaped_length(json: &str) -> u64 {
+    let length = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    json.bytes().map(length).sum()
+}
+
+/// The part of a description that says which token stands for what the model cannot express.
+#[derive(Deserialize)]
+struct Unknown {
+    model: UnknownOfModel,
+}
+
+#[derive(Deserialize)]
+struct UnknownOfModel {
+    unk_token: Option<String>,
+    unk_id: Option<u32>,
+}
+
+fn describe(json: String) -> Result<Described> {
+    if escaped_length(&json) > LARGEST_JSON {
+        return Err(invalid(format_args!("{} bytes, more than a model file has room for", json.len())));
+    }
+    let mut tokenizer: Tokenizer = json.parse().map_err(invalid)?;
+    // A text's tokens must be the same each time, and all of it: what is drawn at random, cut, filled up or added is left
+    // out, and a text that spells a special token, as `[SEP]`, is text.
+    tokenizer.with_truncation(None).map_err(invalid)?;
+    tokenizer.with_padding(None);
+    tokenizer.with_post_processor(None::<PostProcessorWrapper>);
+    tokenizer.with_decoder(None::<DecoderWrapper>);
+    tokenizer.set_encode_special_tokens(true);
+    if let ModelWrapper::BPE(bpe) = tokenizer.get_model()
+        && bpe.dropout.is_some()
+    {
+        let mut bpe = bpe.clone();
+        bpe.dropout = None;
+        tokenizer.with_model(bpe);
+    }
+    let Unknown { model: UnknownOfModel { unk_token, unk_id } } = serde_json::from_str(&json).map_err(invalid)?;
+    let unknown = unk_id.or_else(|| tokenizer.token_to_id(&unk_token?));
+    let described = Described { tokenizer, json, unknown };
+    described.encode(PROBE)?;
+    Ok(described)
+}
+
+/// A description that makes the library panic is at fault itself.
+fn describe_guarded(json: String) -> Result<Described> {
+    guard(|| describe(json)).map_err(|error| match error.code() {
+        ErrorCode::Internal => invalid(error.message()),
+        _ => error,
+    })
+}
+
+impl Described {
+    fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let encoding = self.tokenizer.encode_fast(text, false).map_err(|error| {
+            let message = format!("the tokenizer of a tokenizer.json cannot split a text: {error}");
+            Error::new(ErrorCode::InvalidFile, message)
+        })?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    fn bytes(&self) -> usize {
+        // Vocabulary and merges are kept in several maps: about four times their text.
+        5 * self.json.len()
+    }
+}
+
+/// A HuggingFace tokenizer.
+#[napi(custom_finalize)]
+pub struct NativeTokenizer {
+    handle: Handle<Described>,
+}
+
+impl ObjectFinalize for NativeTokenizer {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.handle.close(env);
+        Ok(())
+    }
+}
+
+type Opening = AsyncTask<Background<Described, NativeTokenizer>>;
+
+fn opening(read: impl FnOnce() -> Result<String> + Send + 'static) -> Opening {
+    AsyncTask::new(Background::new(
+        move || describe_guarded(read()?),
+        |env, described| {
+            let bytes = described.bytes();
+            Ok(NativeTokenizer { handle: Handle::new(env, "tokenizer", described, bytes) })
+        },
+    ))
+}
+
+/// Reads a `tokenizer.json`.
+#[napi(catch_unwind, ts_return_type = "Promise<NativeTokenizer>")]
+pub fn open_tokenizer(path: String) -> Opening {
+    opening(move || {
+        let bytes = read_whole(&PathBuf::from(path), LARGEST_JSON)?;
+        String::from_utf8(bytes).map_err(|error| invalid(error.utf8_error()))
+    })
+}
+
+/// Makes a tokenizer of what a `tokenizer.json` says.
+#[napi(catch_unwind, ts_return_type = "Promise<NativeTokenizer>")]
+pub fn parse_tokenizer(json: String) -> Opening {
+    opening(move || Ok(json))
+}
+
+#[napi]
+impl NativeTokenizer {
+    /// Ids of one text's tokens, at once; no special tokens are added.
+    #[napi(catch_unwind)]
+    pub fn encode(&self, text: String) -> napi::Result<Uint32Array> {
+        let described = self.handle.get()?;
+        guard(|| described.encode(&text)).js().map(Uint32Array::new)
+    }
+
+    /// Ids of many texts' tokens.
+    #[napi(catch_unwind, ts_return_type = "Promise<EncodedTexts>")]
+    pub fn encode_many(&self, texts: Vec<String>) -> napi::Result<Pending<Ids, EncodedTexts>> {
+        let work = move |described: &Described| {
+            let mut encoded = Ids { ids: Vec::new(), lengths: Vec::with_capacity(texts.len()) };
+            for text in &texts {
+                let ids = described.encode(text)?;
+                encoded.lengths.push(ids.len() as u32);
+                encoded.ids.extend(ids);
+            }
+            Ok((encoded, described.bytes()))
+        };
+        self.handle.background(work, EncodedTexts::from)
+    }
+
+    /// The token with an id; null if there is none.
+    #[napi(catch_unwind)]
+    pub fn token(&self, id: u32) -> napi::Result<Option<String>> {
+        Ok(self.handle.get()?.tokenizer.id_to_token(id))
+    }
+
+    /// Id of the token that stands for what the vocabulary cannot express; null if there is none.
+    #[napi(getter, catch_unwind)]
+    pub fn unknown_id(&self) -> napi::Result<Option<u32>> {
+        Ok(self.handle.get()?.unknown)
+    }
+
+    /// Number of different tokens.
+    #[napi(getter, catch_unwind)]
+    pub fn size(&self) -> napi::Result<u32> {
+        Ok(self.handle.get()?.tokenizer.get_vocab_size(true) as u32)
+    }
+
+    /// The description, as it was read.
+    #[napi(catch_unwind)]
+    pub fn json(&self) -> napi::Result<String> {
+        Ok(self.handle.get()?.json.clone())
+    }
+}

@@ -1,0 +1,79 @@
+import { invalidArgument } from '../errors.js';
+import {
+  type BatchTokenizer,
+  getTokenizer,
+  isBatchTokenizer,
+  type Tokenizer,
+  tokenizeTogether,
+} from '../text/tokenizer.js';
+import type { TokenSettings } from './options/index.js';
+
+/** The specials of a classifier's vocabulary. */
+const UNKNOWN = '<unk>';
+const PADDING = '<pad>';
+
+/** What a text of more than `maxLength` tokens keeps, and where the gap is: -1 if the tokens are neighbours all along. */
+function cut(tokens: readonly string[], { maxLength, truncate }: TokenSettings): { kept: string[]; gap: number } {
+  if (tokens.length <= maxLength) return { kept: tokens.slice(), gap: -1 };
+  if (truncate === 'head') return { kept: tokens.slice(0, maxLength), gap: -1 };
+  if (truncate === 'tail') return { kept: tokens.slice(-maxLength), gap: -1 };
+  const head = Math.ceil(maxLength / 2);
+  const tail = tokens.slice(tokens.length - (maxLength - head));
+  return { kept: [...tokens.slice(0, head), ...tail], gap: head };
+}
+
+/** Appends pairs, threes and so on, as torchtext orders them; none reaches over the gap. */
+function appendNgrams(tokens: string[], ngrams: number, gap: number): void {
+  const count = tokens.length;
+  for (let n = 2; n <= ngrams; n++) {
+    for (let i = 0; i + n <= count; i++) {
+      if (i < gap && i + n > gap) continue;
+      let run = tokens[i]!;
+      for (let j = i + 1; j < i + n; j++) run += ` ${tokens[j]!}`;
+      tokens.push(run);
+    }
+  }
+}
+
+/** The part of a text that has all its characters that are read: code points have at most two code units. */
+function readPart(text: string, { maxLength, truncate }: TokenSettings): string {
+  const units = 2 * maxLength;
+  if (typeof text !== 'string' || text.length <= 2 * units) return text;
+  if (truncate === 'head') return text.slice(0, units);
+  if (truncate === 'tail') return text.slice(-units);
+  return text.slice(0, units) + text.slice(-units);
+}
+
+/** What the settings make of the tokens of a whole text. */
+function shape(tokens: readonly string[], settings: TokenSettings): string[] {
+  if (!Array.isArray(tokens)) throw invalidArgument("the tokenizer's result", 'an array of strings', tokens);
+  const plain = tokens.length <= settings.maxLength && settings.ngrams === 1 && !tokens.includes(PADDING);
+  if (plain) return tokens as string[];
+  const { kept, gap } = cut(tokens, settings);
+  // The padding stands for no word: its row is zero and never learns. Whoever types it means a word, an unknown one.
+  for (let at = kept.indexOf(PADDING); at >= 0; at = kept.indexOf(PADDING, at + 1)) kept[at] = UNKNOWN;
+  appendNgrams(kept, settings.ngrams, gap);
+  return kept;
+}
+
+/**
+ * How a model turns a text into tokens, in training as in prediction: the chosen tokenizer, then the cut, then n-grams. Whoever
+ * types one of the two specials writes an unknown word.
+ *
+ * @returns a function, or where the tokenizer can work away from the event loop, one that can too.
+ */
+export function modelTokenizer(settings: TokenSettings): Tokenizer | BatchTokenizer {
+  const { tokenizer } = settings;
+  const split = getTokenizer(tokenizer);
+  if (isBatchTokenizer(tokenizer)) {
+    return {
+      tokenize: (text) => shape(split(text), settings),
+      tokenizeMany: async (texts) => {
+        const lists = await tokenizeTogether(tokenizer, texts);
+        return lists.map((tokens) => shape(tokens, settings));
+      },
+    };
+  }
+  if (tokenizer === 'characters') return (text) => shape(split(readPart(text, settings)), settings);
+  return (text) => shape(split(text), settings);
+}

@@ -1,0 +1,140 @@
+import { existsSync } from 'node:fs';
+import type { light as lightNamespace } from '../../index.js';
+import { DataError, invalidArgument, RecurraError } from '../errors.js';
+import { light } from '../native/light.js';
+import type { BatchTokenizer } from './tokenizer.js';
+
+type NativeTokenizer = lightNamespace.NativeTokenizer;
+
+/** The token under which vocabularies have what a tokenizer cannot express. */
+const UNKNOWN = '<unk>';
+
+/** Texts that one thread of the pool splits in one call. */
+const TEXTS = 256;
+
+/**
+ * A tokenizer of HuggingFace, as its `tokenizer.json` describes it: BPE, WordPiece, Unigram or whole words, with its
+ * normalization, computed by HuggingFace's own `tokenizers` library.
+ *
+ * Its tokens are those of Python's `tokenizer.encode(text, add_special_tokens=False)`: `[CLS]` and the like are not added,
+ * and nothing is cut or filled up. A text that spells a special token (`[SEP]`) is taken as text (Python's
+ * `encode_special_tokens = True`). BPE dropout is off. The token for what it cannot express, `[UNK]` for one, is given as
+ * `<unk>`, which every {@link Vocab} takes for unknown.
+ *
+ * In a {@link TextClassifier} its tokens are counted as any others are: the model has a row for each piece that the training
+ * texts have, not for the whole vocabulary of the tokenizer. `minFreq`, `maxTokens` and n-grams mean the same, a piece
+ * that the model never learned counts as unknown, and the model stays small. A saved model holds the description, and
+ * needs no second file.
+ *
+ * 120,000 news items take 12 s with WordPiece of 30,522 tokens on two threads of the pool.
+ *
+ * @example
+ * ```ts
+ * const tokenizer = await HuggingFaceTokenizer.fromFile('tokenizer.json');
+ * tokenizer.tokenize('tokenization'); // ['token', '##ization']
+ * const model = await TextClassifier.train(rows, { tokenizer });
+ * ```
+ */
+export class HuggingFaceTokenizer implements BatchTokenizer {
+  readonly #native: NativeTokenizer;
+  /** Tokens by id, each asked for once. */
+  readonly #tokens: (string | undefined)[] = [];
+
+  private constructor(native: NativeTokenizer) {
+    this.#native = native;
+    const { unknownId } = native;
+    if (unknownId !== null) this.#tokens[unknownId] = UNKNOWN;
+  }
+
+  /**
+   * Reads a `tokenizer.json`, away from the event loop.
+   *
+   * @throws {@link DataError} `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE` if it does not describe a tokenizer, if a text cannot be
+   * split with it, or if it has more than 64 MB, which is more than a model file has room for.
+   */
+  static async fromFile(path: string): Promise<HuggingFaceTokenizer> {
+    if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a tokenizer.json', path);
+    if (!existsSync(path)) throw new DataError('FILE_NOT_FOUND', 'no such file', { file: path });
+    return HuggingFaceTokenizer.#open(light().openTokenizer(path), path);
+  }
+
+  /**
+   * Makes a tokenizer of the content of a `tokenizer.json`, away from the event loop.
+   *
+   * @throws {@link DataError} `INVALID_FILE` as {@link fromFile} does.
+   */
+  static async fromString(json: string): Promise<HuggingFaceTokenizer> {
+    if (typeof json !== 'string') throw invalidArgument('json', 'the content of a tokenizer.json', json);
+    return HuggingFaceTokenizer.#open(light().parseTokenizer(json));
+  }
+
+  static async #open(opening: Promise<NativeTokenizer>, file?: string): Promise<HuggingFaceTokenizer> {
+    try {
+      return new HuggingFaceTokenizer(await opening);
+    } catch (cause) {
+      if (!(cause instanceof RecurraError)) throw cause;
+      // The native side names the file itself where reading it failed.
+      const position = file !== undefined && cause.message.startsWith(`${file}:`) ? {} : { file };
+      throw new DataError(cause.code, cause.message, position, { cause });
+    }
+  }
+
+  /** Number of tokens in its own vocabulary, those added to it included. */
+  get size(): number {
+    return this.#native.size;
+  }
+
+  /**
+   * Splits one text, at once: about 0.1 ms for a news item, 0.5 s for a million characters.
+   *
+   * @throws {@link ArgumentError} if `text` is not a string; {@link RecurraError} `INVALID_FILE` if the tokenizer fails on it.
+   */
+  tokenize(text: string): string[] {
+    if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
+    return this.#names(this.#native.encode(text));
+  }
+
+  /**
+   * Splits many texts, away from the event loop.
+   *
+   * @returns The tokens of each text, in the order of the texts.
+   * @throws as {@link tokenize} does.
+   */
+  async tokenizeMany(texts: readonly string[]): Promise<string[][]> {
+    if (!Array.isArray(texts)) throw invalidArgument('texts', 'an array of strings', texts);
+    for (const [i, text] of texts.entries()) {
+      if (typeof text !== 'string') throw invalidArgument(`texts[${i}]`, 'a string', text);
+    }
+    const calls: Promise<string[][]>[] = [];
+    for (let from = 0; from < texts.length; from += TEXTS) calls.push(this.#split(texts.slice(from, from + TEXTS)));
+    return (await Promise.all(calls)).flat();
+  }
+
+  /** The `tokenizer.json` that it was made from, as it was. */
+  serialize(): string {
+    return this.#native.json();
+  }
+
+  async #split(texts: string[]): Promise<string[][]> {
+    const { ids, lengths } = await this.#native.encodeMany(texts);
+    let end = 0;
+    return Array.from(lengths, (length) => {
+      end += length;
+      return this.#names(ids.subarray(end - length, end));
+    });
+  }
+
+  #names(ids: Uint32Array): string[] {
+    const names = new Array<string>(ids.length);
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
+      let name = this.#tokens[id];
+      if (name === undefined) {
+        name = this.#native.token(id) ?? UNKNOWN;
+        this.#tokens[id] = name;
+      }
+      names[i] = name;
+    }
+    return names;
+  }
+}

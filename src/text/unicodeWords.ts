@@ -1,0 +1,139 @@
+import { invalidArgument } from '../errors.js';
+
+/** Longest piece that goes to the segmenter at once: its time for Chinese and Japanese grows with the square of the length. */
+const PIECE = 512;
+
+/** No language: those whose words need a dictionary are told by their script. */
+const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
+
+/** Kinds of characters that {@link scan} knows; what has another kind goes to the segmenter. */
+const UNKNOWN = 0;
+const SLOW = 1;
+const LETTER = 2;
+const DIGIT = 3;
+/** Joins what stands around it, as an underscore does. */
+const JOINER = 4;
+/** A token of its own. */
+const ALONE = 5;
+/** Tokens of their own except between two letters, two digits, or either. */
+const IN_LETTERS = 6;
+const IN_DIGITS = 7;
+const IN_BOTH = 8;
+
+/** One more than the last code that {@link scan} may know: Latin, Greek, Cyrillic and common punctuation lie below. */
+const CODES = 0x20c0;
+
+/** Kind of each code, found out when it is first met. */
+const kinds = new Uint8Array(CODES);
+
+function pieces(text: string): number {
+  let count = 0;
+  for (const _ of segmenter.segment(text)) count++;
+  return count;
+}
+
+/**
+ * Asks the segmenter itself how it treats a character, so that both always agree. Only for scripts whose words it finds
+ * by rules, not by dictionary.
+ */
+function kindOf(code: number): number {
+  const known = code < 0x250 || (code >= 0x370 && code < 0x530) || (code >= 0x2010 && code < 0x2028) || code >= 0x20a0;
+  const c = String.fromCharCode(code);
+  // Marks and format characters belong to what stands before them.
+  if (!known || pieces(`!${c}`) === 1) return SLOW;
+  if (pieces(`a${c}`) === 1) {
+    if (pieces(`${c}${c}`) !== 1 || pieces(`1${c}`) !== 1) return SLOW;
+    const [letter, digit] = [pieces(`a'${c}`) === 1, pieces(`1'${c}`) === 1];
+    if (letter && digit) return SLOW;
+    return letter ? LETTER : digit ? DIGIT : JOINER;
+  }
+  if (pieces(`${c}${c}`) !== 2 || pieces(`1${c}`) !== 2) return SLOW;
+  const [letters, digits] = [pieces(`a${c}a`) === 1, pieces(`1${c}1`) === 1];
+  if (letters && digits) return IN_BOTH;
+  return letters ? IN_LETTERS : digits ? IN_DIGITS : ALONE;
+}
+
+/** Kind of the character at `i`; UNKNOWN beyond the chunk. */
+function kindAt(chunk: string, i: number): number {
+  if (i >= chunk.length) return UNKNOWN;
+  const code = chunk.charCodeAt(i);
+  if (code >= CODES) return SLOW;
+  if (kinds[code] === UNKNOWN) kinds[code] = kindOf(code);
+  return kinds[code]!;
+}
+
+/** Splits a chunk as the segmenter would, in a tenth of its time; returns false, having done nothing, if it cannot. */
+function scan(chunk: string, tokens: string[]): boolean {
+  for (let i = 0; i < chunk.length; i++) if (kindAt(chunk, i) === SLOW) return false;
+  let start = 0;
+  let before = kindAt(chunk, 0);
+  for (let i = 1; i < chunk.length; i++) {
+    const kind = kindAt(chunk, i);
+    if (before <= JOINER && kind <= JOINER) {
+      before = kind;
+      continue;
+    }
+    if (before <= DIGIT && kind >= IN_LETTERS && kindAt(chunk, i + 1) === before) {
+      if (kind === IN_BOTH || kind === (before === LETTER ? IN_LETTERS : IN_DIGITS)) {
+        i++;
+        continue;
+      }
+    }
+    tokens.push(chunk.slice(start, i));
+    start = i;
+    before = kind;
+  }
+  tokens.push(chunk.slice(start));
+  return true;
+}
+
+/** Splits a chunk of any length and script. */
+function segment(chunk: string, tokens: string[]): void {
+  for (let at = 0; at < chunk.length; ) {
+    let end = Math.min(at + PIECE, chunk.length);
+    if (end < chunk.length && /[\udc00-\udfff]/.test(chunk[end]!)) end--;
+    const piece = chunk.slice(at, end);
+    let last = '';
+    let used = 0;
+    for (const { segment: token } of segmenter.segment(piece)) {
+      if (last !== '') tokens.push(last);
+      used += last.length;
+      last = token;
+    }
+    // The last word of a piece may go on after it: it is looked at again, with what follows. One that fills a piece is cut.
+    if (end === chunk.length || used === 0) {
+      tokens.push(last);
+      at = end;
+    } else {
+      at += used;
+    }
+  }
+}
+
+/**
+ * Splits a text into words by the rules of Unicode (UAX 29), in any script: Chinese, Japanese, Thai and others without
+ * blanks by ICU's dictionaries, through `Intl.Segmenter`. Before, the text is brought to compatibility form (NFKC), so that the
+ * same word in another way of writing is the same token, and to lower case. Punctuation and emoji are tokens of their
+ * own; white space is left out. Words of more than 512 characters without a break are cut.
+ *
+ * Words follow the ICU of Node: where they come from a dictionary, another version of Node may find others. 120,000 news
+ * items in English take 1.7 s, in scripts that need the segmenter about 10 s.
+ *
+ * @param text - Any text; an empty or blank one gives no tokens.
+ * @returns The tokens in order.
+ * @throws {@link ArgumentError} if `text` is not a string.
+ *
+ * @example
+ * ```ts
+ * unicodeWords("It's 3.50 €, Ａnna!"); // ["it's", '3.50', '€', ',', 'anna', '!']
+ * unicodeWords('你好世界'); // ['你好', '世界']
+ * ```
+ */
+export function unicodeWords(text: string): string[] {
+  if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
+  const tokens: string[] = [];
+  for (const chunk of text.normalize('NFKC').toLowerCase().split(/\s+/u)) {
+    if (chunk !== '' && !scan(chunk, tokens)) segment(chunk, tokens);
+  }
+  return tokens;
+}
