@@ -1,11 +1,22 @@
 /**
  * Time and memory of tokenizing, counting and encoding 120,000 texts: AG News where it is (repeated up to that number), else
- * texts made up of as many words. Run: `node --expose-gc --import tsx bench/encode.ts`
+ * texts made up of as many words. Run: `node --expose-gc --import tsx bench/encode.ts [TOKENIZER.JSON...]`; the other tokenizers
+ * are measured after the default one, once each.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { agNews, basicEnglish, collect, encodeDataset, type LabelledText, Random } from '../src/index.js';
+import {
+  agNews,
+  basicEnglish,
+  collect,
+  encodeDataset,
+  getTokenizer,
+  HuggingFaceTokenizer,
+  type LabelledText,
+  Random,
+  type TokenizerLike,
+} from '../src/index.js';
 
 const TEXTS = 120_000;
 const ROUNDS = 5;
@@ -87,3 +98,22 @@ console.log(`a 10 ms timer meanwhile was late by at most ${late.toFixed(1)} ms`)
 console.log(
   `one text of ${basicEnglish(text).length} tokens: ${tokenize.toFixed(1)} us tokenized, ${encodeOne.toFixed(1)} us encoded`,
 );
+
+const others: [name: string, tokenizer: TokenizerLike][] = [
+  ['unicode_words', 'unicode_words'],
+  ['characters', 'characters'],
+];
+for (const file of process.argv.slice(2)) others.push([file, await HuggingFaceTokenizer.fromFile(file)]);
+for (const [name, tokenizer] of others) {
+  const split = getTokenizer(tokenizer);
+  for (let i = 0; i < 1_000; i++) split(text);
+  start = performance.now();
+  for (let i = 0; i < 10_000; i++) split(text);
+  const one = (performance.now() - start) / 10;
+  start = performance.now();
+  const { dataset, vocab } = await collect(rows, { tokenizer });
+  const all = seconds(performance.now() - start);
+  console.log(
+    `${name}: ${all} s, ${dataset.tokens.length} tokens, ${vocab.size} in the vocabulary; one text ${one.toFixed(1)} us`,
+  );
+}
