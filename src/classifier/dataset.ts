@@ -4,6 +4,7 @@ import type { Rows } from '../data/rows.js';
 import { stratifiedSplit } from '../data/split.js';
 import { Turns } from '../data/turns.js';
 import { DataError } from '../errors.js';
+import { HuggingFaceTokenizer } from '../text/huggingFace.js';
 import type { Vocab } from '../text/vocab.js';
 import { VocabBuilder } from '../text/vocabBuilder.js';
 import type { TextSettings, TrainSettings } from './options/index.js';
@@ -81,10 +82,35 @@ async function splitOff(
   return { ...parts, validation };
 }
 
+/** Bytes that a model file has room for a vocabulary, of the 100 MB that its format allows for all that is not weights. */
+const ROOM = 90_000_000;
+/** The same beside the description of a HuggingFace tokenizer, which may have 64 MiB. */
+const ROOM_BESIDE_TOKENIZER = 30_000_000;
+
+/**
+ * Refuses, before hours of training, a vocabulary that no model file could hold. Pauses now and then.
+ *
+ * @throws DataError `OUT_OF_RANGE`.
+ */
+export function* checkVocabulary(vocab: Vocab, room: number): Generator<void, void, undefined> {
+  let bytes = 0;
+  for (const [index, token] of vocab.itos.entries()) {
+    // Beside the token itself two quotes, each escaped, and a comma.
+    bytes += Buffer.byteLength(token) + 5;
+    if (index % 8192 === 8191) yield;
+  }
+  if (bytes <= room) return;
+  const message =
+    `the vocabulary has ${vocab.size} tokens of ${Math.ceil(bytes / 1e6)} MB in all, but a model file has room for ` +
+    `${room / 1e6} MB; set maxTokens, or a larger minFreq`;
+  throw new DataError('OUT_OF_RANGE', message);
+}
+
 /**
  * Reads, tokenizes and encodes everything that a training needs, giving way to the event loop.
  *
- * @throws DataError for rows that do not fit, no rows, one class only, or validation labels that training does not have.
+ * @throws DataError for rows that do not fit, no rows, one class only, validation labels that training does not have, or a
+ * vocabulary that a model file could not hold.
  */
 export async function prepareData(
   rows: Rows,
@@ -101,8 +127,13 @@ export async function prepareData(
     ...(maxTokens === undefined ? {} : { maxTokens }),
   });
   checkTrainable(dataset, rows.file);
-  if (byShare) return splitOff(dataset, vocab, validation, seed, text, new Turns(signal));
-  if (validation === undefined) return { train: dataset, validation: undefined, vocab };
+  const turns = new Turns(signal);
+  const data = byShare
+    ? await splitOff(dataset, vocab, validation, seed, text, turns)
+    : { train: dataset, validation: undefined, vocab };
+  const room = text.tokenizer instanceof HuggingFaceTokenizer ? ROOM_BESIDE_TOKENIZER : ROOM;
+  await turns.run(checkVocabulary(data.vocab, room));
+  if (validation === undefined || byShare) return data;
   const measured = await encodeDataset(validation, { tokenizer, vocab, classes: dataset.classes, multiLabel, signal });
   if (measured.length === 0) {
     throw new DataError('EMPTY_DATASET', 'there are no validation rows', { file: validation.file });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { checkVocabulary } from '../../src/classifier/dataset.js';
 import { modelTokenizer } from '../../src/classifier/tokens.js';
 import {
   basicEnglish,
@@ -13,6 +14,7 @@ import {
   type TextOptions,
   type TokenizerLike,
   unicodeWords,
+  Vocab,
 } from '../../src/index.js';
 import { light } from '../../src/native/light.js';
 import { temporaryFolder } from '../support/folder.js';
@@ -178,6 +180,34 @@ describe('two models in one process', () => {
   });
 });
 
+describe('a model with a HuggingFace tokenizer', () => {
+  it('answers many callers at once, long texts among them, and all of them before it closes', async () => {
+    const tokenizer = await HuggingFaceTokenizer.fromFile(description('word_piece'));
+    const model = await TextClassifier.train(topicTexts(60), { ...SMALL, tokenizer });
+    const texts = topicTexts(150, 8).map(({ text }, i) => (i % 50 === 7 ? `${text} `.repeat(900) : text));
+    const alone: Prediction[] = [];
+    for (const text of texts) alone.push(await model.predict(text));
+    const many = Promise.all([model.predictMany(texts), model.predictMany(texts.slice(0, 5)), model.predictMany([])]);
+    const single = Promise.all(texts.map((text) => model.predict(text)));
+    const aborted = model.predictMany(texts, { signal: AbortSignal.timeout(1) });
+    aborted.catch(() => {});
+    const closed = model.close();
+    const seen = (predictions: Prediction[]) =>
+      predictions.map(({ label, tokens, knownTokens }) => [label, tokens, knownTokens]);
+    const [all, few, none] = await many;
+    expect(seen(all)).toEqual(seen(alone));
+    expect(seen(few)).toEqual(seen(alone.slice(0, 5)));
+    expect(none).toEqual([]);
+    expect(seen(await single)).toEqual(seen(alone));
+    await aborted.then(
+      (predictions) => expect(predictions).toHaveLength(150),
+      (error) => expect(error).toMatchObject({ code: 'ABORTED' }),
+    );
+    await closed;
+    await expect(model.predict('x')).rejects.toMatchObject({ code: 'DISPOSED' });
+  });
+});
+
 describe('how a text becomes tokens', () => {
   const DEFAULTS = { tokenizer: 'basic_english', ngrams: 1, maxLength: 1_000, truncate: 'head' } as const;
   const split = (text: string, options: Partial<TextOptions>) => {
@@ -316,6 +346,23 @@ describe('tokenizers of the caller', () => {
     await model.save(path);
     await expect(TextClassifier.load(path, { tokenizer: (text) => [text] })).rejects.toThrow(
       /has its own, for tokenizer/,
+    );
+  });
+});
+
+describe('a vocabulary that a model file has no room for', () => {
+  it('is refused before the training', () => {
+    const vocab = Vocab.fromTokens(['<unk>', '<pad>', 'ä'.repeat(100), '"']);
+    const check = (room: number) => [...checkVocabulary(vocab, room)];
+    // JSON within JSON, as in the file's metadata.
+    const written = Buffer.byteLength(JSON.stringify(JSON.stringify(vocab.itos)));
+    expect(check(written)).toEqual([]);
+    expect(() => check(written - 20)).toThrow(
+      expect.objectContaining({
+        name: 'DataError',
+        code: 'OUT_OF_RANGE',
+        message: expect.stringMatching(/4 tokens .*maxTokens/),
+      }),
     );
   });
 });

@@ -192,19 +192,6 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Largest header that readers of the format accept; it holds all metadata.
-const LARGEST_HEADER: u64 = 100_000_000;
-
-/// Refuses to write what nobody could read.
-fn check_header(path: &Path, bytes: &[u8]) -> Result<()> {
-    let size = bytes.first_chunk().map_or(0, |&size| u64::from_le_bytes(size));
-    if size <= LARGEST_HEADER {
-        return Ok(());
-    }
-    let message = format!("its metadata has {size} bytes, but safetensors files hold at most {LARGEST_HEADER}");
-    Err(Error::new(ErrorCode::OutOfRange, format!("{}: {message}", path.display())))
-}
-
 /// Reads a safetensors file, of at most `limit` bytes, and checks it whole before anything is returned.
 #[napi(catch_unwind, ts_return_type = "Promise<SafetensorsFile>")]
 pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Contents, SafetensorsFile>> {
@@ -240,7 +227,6 @@ pub fn write_safetensors(
             views.insert(entry.name.as_str(), view);
         }
         let bytes = serialize(views, Some(metadata)).map_err(|error| invalid(&path, error))?;
-        check_header(&path, &bytes)?;
         write_whole(&path, &bytes)
     };
     Ok(AsyncTask::new(Background::new(write, |_, ()| Ok(()))))
@@ -299,20 +285,6 @@ mod tests {
         write_whole(&path, &sample()).unwrap();
         assert_eq!(read_whole(&path, 1 << 20).unwrap(), sample());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn metadata_that_no_reader_accepts_is_not_written() {
-        let data = 1.0f32.to_le_bytes();
-        let file = |size: usize| {
-            let view = TensorView::new(Dtype::F32, vec![1], &data).unwrap();
-            serialize([("w", view)], Some(HashMap::from([("k".to_owned(), "v".repeat(size))]))).unwrap()
-        };
-        let (small, large) = (file(99_999_000), file(100_000_000));
-        assert!(parse(Path::new("m"), &small).is_ok());
-        assert!(check_header(Path::new("m"), &small).is_ok());
-        assert!(parse(Path::new("m"), &large).is_err());
-        assert_eq!(check_header(Path::new("m"), &large).unwrap_err().code(), ErrorCode::OutOfRange);
     }
 
     #[test]

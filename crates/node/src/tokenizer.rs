@@ -54,7 +54,7 @@ fn invalid(what: impl std::fmt::Display) -> Error {
 /// Length of the text as a string of JSON, as which it stands in a model file.
 fn escaped_length(json: &str) -> u64 {
     let length = |byte: u8| match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
         0..0x20 => 6,
         _ => 1,
     };
@@ -208,5 +208,57 @@ impl NativeTokenizer {
     #[napi(catch_unwind)]
     pub fn json(&self) -> napi::Result<String> {
         Ok(self.handle.get()?.json.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDS: &str = r#"{"version":"1.0","added_tokens":[],"normalizer":{"type":"Lowercase"},
+        "pre_tokenizer":{"type":"WhitespaceSplit"},"model":{"type":"WordLevel","vocab":{"[UNK]":0,"the":1,"cat":2},"unk_token":"[UNK]"}}"#;
+
+    fn described(json: &str) -> Described {
+        describe_guarded(json.to_owned()).map_err(|error| error.to_string()).expect("a tokenizer")
+    }
+
+    fn refused(json: &str) -> Error {
+        describe_guarded(json.to_owned()).err().expect("a refusal")
+    }
+
+    #[test]
+    fn a_text_becomes_the_ids_of_its_words() {
+        let tokenizer = described(WORDS);
+        assert_eq!(tokenizer.encode("The cat sat").unwrap(), [1, 2, 0]);
+        assert_eq!(tokenizer.encode("").unwrap(), [0; 0]);
+        assert_eq!(tokenizer.unknown, Some(0));
+    }
+
+    #[test]
+    fn the_length_in_a_model_file_is_that_of_json_in_json() {
+        let all: String = (0..0x250u32).filter_map(char::from_u32).collect();
+        for text in [WORDS, &all, ""] {
+            assert_eq!(escaped_length(text), serde_json::to_string(text).unwrap().len() as u64 - 2);
+        }
+    }
+
+    #[test]
+    fn what_is_cut_at_any_byte_is_refused() {
+        for end in (0..WORDS.len()).filter(|&end| WORDS.is_char_boundary(end)) {
+            assert_eq!(refused(&WORDS[..end]).code(), ErrorCode::InvalidFile, "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn a_panic_of_the_library_is_a_fault_of_the_file() {
+        let broken = WORDS.replace(r#"{"type":"WhitespaceSplit"}"#, r#"{"type":"FixedLength","length":0}"#);
+        assert_eq!(refused(&broken).code(), ErrorCode::InvalidFile);
+    }
+
+    #[test]
+    fn a_model_without_a_token_for_the_unknown_is_refused_at_once() {
+        let error = refused(&WORDS.replace(r#""unk_token":"[UNK]""#, r#""unk_token":"none""#));
+        assert_eq!(error.code(), ErrorCode::InvalidFile);
+        assert!(error.message().contains("cannot split a text"), "{error}");
     }
 }
