@@ -1,26 +1,11 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command } from 'commander';
 import { packageVersion } from '../native/addon.js';
-import { TOKENIZER_NAMES } from '../text/tokenizer.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateFlags, evaluateCommand } from './commands/evaluate.js';
 import { type PredictFlags, predictCommand } from './commands/predict.js';
 import { type TrainFlags, trainCommand } from './commands/train.js';
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('Expected a whole number.');
-  return value;
-}
-
-function realNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.');
-  return value;
-}
-
-function collect(text: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), text];
-}
+import { collect, wholeNumber } from './parsers.js';
+import { learningFlags, modelFlags, textFlags } from './trainFlags.js';
 
 function tableOptions(command: Command): Command {
   return command
@@ -43,7 +28,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .showHelpAfterError('(recurra --help and recurra <command> --help say more)')
     .exitOverride();
 
-  tableOptions(
+  const train = tableOptions(
     program
       .command('train')
       .description('Train a classifier on a CSV file and save it as one safetensors file.')
@@ -51,35 +36,13 @@ export function createProgram(done: (exitCode: number) => void): Command {
       .requiredOption('--text <column>', `${COLUMN}, of the text; give it again to join several`, collect)
       .requiredOption('--label <column>', `${COLUMN}, of the label`)
       .option('--out <model>', 'file to write', 'model.safetensors'),
-  )
-    .option(
-      '--validation <share-or-file>',
-      'measure after each epoch on this share of the rows (such as 0.1), or on this CSV file',
-    )
-    .addOption(new Option('--cell <cell>', 'recurrent cell').choices(['rnn', 'lstm', 'gru']))
-    .option('--embedding-dim <n>', 'size of the word vectors', wholeNumber)
-    .option('--hidden-size <n>', 'size of the hidden state, per direction', wholeNumber)
-    .option('--num-layers <n>', 'recurrent layers', wholeNumber)
-    .option('--no-bidirectional', 'read texts forwards only')
-    .addOption(new Option('--pooling <how>', 'how outputs become one vector per text').choices(['last', 'mean', 'max']))
-    .option('--dropout <share>', 'share of elements of the pooled vector dropped in training', realNumber)
-    .option('--embedding-dropout <share>', 'share of elements of the word vectors dropped in training', realNumber)
-    .option(
-      '--tokenizer <name-or-file>',
-      `how texts are split: ${TOKENIZER_NAMES.join(', ')}, or the tokenizer.json of a HuggingFace tokenizer`,
-    )
-    .option('--ngrams <n>', 'runs of up to this many tokens count as tokens too: 1, 2 or 3', wholeNumber)
-    .option('--min-freq <n>', 'rarer tokens become <unk>', wholeNumber)
-    .option('--max-tokens <n>', 'largest vocabulary', wholeNumber)
-    .option('--max-length <n>', 'tokens of a text that are read', wholeNumber)
-    .addOption(new Option('--truncate <part>', 'which part of a longer text is read').choices(['head', 'tail', 'both']))
-    .option('--epochs <n>', 'passes over the rows', wholeNumber)
-    .option('--batch-size <n>', 'rows per step', wholeNumber)
-    .option('--lr <rate>', 'learning rate of Adam', realNumber)
-    .addOption(new Option('--schedule <how>', 'how the learning rate moves').choices(['constant', 'linear', 'cosine']))
-    .option('--clip-grad-norm <norm>', 'scale larger gradients down to this norm', realNumber)
-    .option('--seed <n>', 'seed of weights, order and dropout', wholeNumber)
-    .option('--threads <n>', 'threads of the numeric work', wholeNumber)
+  ).option(
+    '--validation <share-or-file>',
+    'measure after each epoch on this share of the rows (such as 0.1), or on this CSV file',
+  );
+  modelFlags(train);
+  textFlags(train);
+  learningFlags(train)
     .option('--json', JSON_HELP)
     .addHelpText(
       'after',

@@ -59,6 +59,37 @@ describe('recurra train', () => {
     expect(last.validation.rows).toBe(81);
   });
 
+  it('takes the options of the training as flags', () => {
+    const { status, json } = recurra([
+      ...['train', csv, ...COLUMNS, ...SMALL, '--epochs', '2', '--json', '--out', join(folder, 'flags')],
+      ...['--pooling', 'attention', '--word-dropout', '0.1', '--freeze-embeddings', '--tokens-per-batch', '120'],
+      ...['--no-bucketing', '--optimizer', 'adamw', '--weight-decay', '0.1', '--warmup', '0.2', '--patience', '3'],
+      ...[
+        '--class-weights',
+        'food=2',
+        '--class-weights',
+        'tool=0.5',
+        '--label-smoothing',
+        '0.1',
+        '--validation',
+        '0.2',
+      ],
+    ]);
+    expect(json().at(-1)).toMatchObject({ event: 'end', rows: 319 });
+    expect(status).toBe(0);
+    const refused = (...flags: string[]) => recurra(['train', csv, ...COLUMNS, '--out', join(folder, 'no'), ...flags]);
+    const wrong = refused('--class-weights', 'even');
+    expect(wrong.err).toContain("Expected 'balanced' or label=weight.");
+    expect(wrong.status).toBe(2);
+    expect(refused('--class-weights', 'balanced', '--class-weights', 'food=2').status).toBe(2);
+    expect(refused('--class-weights', 'food=2', '--class-weights', 'food=3').err).toContain(
+      'food has a weight already',
+    );
+    expect(refused('--class-weights', 'planet=2').err).toContain('which no training row has');
+    expect(refused('--momentum', '0.9').err).toContain('for momentum');
+    expect(existsSync(join(folder, 'no'))).toBe(false);
+  });
+
   it('reads columns by number, without a header', () => {
     const bare = join(folder, 'bare.tsv');
     writeFileSync(

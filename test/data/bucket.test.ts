@@ -37,6 +37,31 @@ describe('bucketBatches', () => {
     );
   });
 
+  it('keeps to a token budget, but for a text that is longer by itself, and fills it', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 200 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 200 }),
+        fc.integer({ min: 1, max: 5 }),
+        (lengths, batchSize, tokensPerBatch, window) => {
+          const { order, batchSizes } = bucketBatches(lengths, { batchSize, tokensPerBatch, window });
+          expect([...order].sort((a, b) => a - b)).toEqual(lengths.map((_, i) => i));
+          let at = 0;
+          for (const size of batchSizes) {
+            const batch = [...order.subarray(at, at + size)].map((i) => lengths[i]!);
+            at += size;
+            expect(size).toBeLessThanOrEqual(batchSize);
+            expect(size === 1 || batch.reduce((a, b) => a + b, 0) <= tokensPerBatch).toBe(true);
+          }
+          expect(at).toBe(lengths.length);
+        },
+      ),
+    );
+    const even = bucketBatches(new Array(100).fill(10), { batchSize: 1_000, tokensPerBatch: 250 });
+    expect([...even.batchSizes]).toEqual([25, 25, 25, 25]);
+  });
+
   it('puts texts of similar length together', () => {
     const random = new Random(4);
     const lengths = Array.from({ length: 5000 }, () => 1 + random.int(200));
@@ -65,6 +90,7 @@ describe('bucketBatches', () => {
   it('refuses what does not fit', () => {
     expect(() => bucketBatches([1], { batchSize: 0 })).toThrow(/batchSize/);
     expect(() => bucketBatches([1], { batchSize: 1, window: 0 })).toThrow(/window/);
+    expect(() => bucketBatches([1], { batchSize: 1, tokensPerBatch: 0 })).toThrow(/tokensPerBatch/);
     expect(() => bucketBatches([1], { batchSize: 1, indices: [1] })).toThrow(/indices/);
     expect(() => bucketBatches([1], { batchSize: 1, seed: 1 } as never)).toThrow(/Unknown option "seed"/);
   });

@@ -10,36 +10,13 @@ import { isTokenizerName, TOKENIZER_NAMES, type TokenizerLike } from '../../text
 import { duration, EXIT, jsonLine, note, percent } from '../output.js';
 import { progressDisplay } from '../progress.js';
 import { type TableFlags, tableOptions } from '../table.js';
-
-/** Flags of `recurra train` that are options of `TextClassifier.train` under the same name. */
-const PASSED_ON = [
-  'cell',
-  'embeddingDim',
-  'hiddenSize',
-  'numLayers',
-  'pooling',
-  'dropout',
-  'embeddingDropout',
-  'ngrams',
-  'minFreq',
-  'maxTokens',
-  'maxLength',
-  'truncate',
-  'epochs',
-  'batchSize',
-  'lr',
-  'schedule',
-  'clipGradNorm',
-  'seed',
-  'threads',
-] as const satisfies readonly (keyof TrainOptions)[];
+import { PASSED_ON, type PassedOnFlags } from '../trainFlags.js';
 
 /** Flags of `recurra train`. */
-export interface TrainFlags extends TableFlags, Pick<TrainOptions, (typeof PASSED_ON)[number]> {
+export interface TrainFlags extends TableFlags, PassedOnFlags {
   out: string;
   tokenizer?: string;
   validation?: string;
-  bidirectional: boolean;
   json?: boolean;
 }
 
@@ -62,7 +39,7 @@ async function namedTokenizer(given: string): Promise<TokenizerLike> {
 }
 
 async function trainOptions(flags: TrainFlags): Promise<TrainOptions> {
-  const options: TrainOptions = { bidirectional: flags.bidirectional };
+  const options: TrainOptions = {};
   for (const name of PASSED_ON) if (flags[name] !== undefined) Object.assign(options, { [name]: flags[name] });
   const { tokenizer, validation } = flags;
   if (tokenizer !== undefined) options.tokenizer = await namedTokenizer(tokenizer);
