@@ -252,7 +252,7 @@ fn the_gradient_of_one_step_equals_its_parts() {
 #[test]
 fn it_learns_with_dropout_and_predicts_in_order() {
     for (pooling, bidirectional, num_layers) in
-        [(Pooling::Last, false, 1), (Pooling::Max, true, 2), (Pooling::Mean, true, 1)]
+        [(Pooling::Last, false, 1), (Pooling::Max, true, 2), (Pooling::Mean, true, 1), (Pooling::Attention, true, 2)]
     {
         let config = ClassifierConfig {
             embedding_dropout: 0.2,

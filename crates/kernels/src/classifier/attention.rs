@@ -3,15 +3,15 @@
 
 use std::ops::Range;
 
+use super::attention_kernels::{Blend, BlendBack, Tanh, TanhBack};
+use super::loss::Softmax;
 use super::model::Model;
 use crate::layout::PackedLayout;
 use crate::recurrent::{Blocks, Segment, Shape};
 use crate::simd::gemm::{Gemm, Init, Mat, PackedB};
 use crate::simd::outer::{ColumnSums, Outer};
-use crate::simd::{Buf, Kernel, Lanes, dispatch, fma, load, math, pad, store};
+use crate::simd::{Buf, dispatch, pad};
 use crate::threads::Member;
-
-use super::loss::Softmax;
 
 /// Places of the parameters.
 pub(super) struct AttentionSegments {
@@ -234,104 +234,6 @@ impl AttentionSegments {
             dispatch(Outer { a: mats.d_hidden, b: y, n: total, i, columns, c: c(&self.weight), fresh: true });
             let i = member.share(self.query.rows.private(), 16);
             dispatch(Outer { a: mats.scores, b: mats.hidden, n: total, i, columns, c: c(&self.query), fresh: true });
-        }
-    }
-}
-
-struct Tanh<'a> {
-    /// Whole vectors.
-    values: &'a mut [f32],
-}
-
-impl Kernel for Tanh<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Lanes>(self, s: S) {
-        for at in self.values.chunks_exact_mut(S::L) {
-            // SAFETY: the chunk is a whole vector.
-            unsafe { store(s, at.as_mut_ptr(), math::tanh(s, load(s, at.as_ptr()))) };
-        }
-    }
-}
-
-/// `to = sum over t of shares[t] y[offsets[t] + row]`.
-struct Blend<'a> {
-    y: Mat,
-    offsets: &'a [usize],
-    row: usize,
-    shares: &'a [f32],
-    to: *mut f32,
-}
-
-impl Kernel for Blend<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Lanes>(self, s: S) {
-        // SAFETY: rows are inside the matrix, as the caller ensures, and whole vectors wide.
-        unsafe {
-            for (time, (&share, &offset)) in self.shares.iter().zip(self.offsets).enumerate() {
-                let (share, from) = (s.splat_f32s(share), self.y.row(offset + self.row));
-                for j in (0..self.y.stride).step_by(S::L) {
-                    let before = if time == 0 { s.splat_f32s(0.0) } else { load(s, self.to.add(j)) };
-                    store(s, self.to.add(j), fma(s, share, load(s, from.add(j)), before));
-                }
-            }
-        }
-    }
-}
-
-/// `d_shares[t] = d . y[t]` and `dy[t] = shares[t] d`.
-struct BlendBack<'a> {
-    y: Mat,
-    dy: Mat,
-    offsets: &'a [usize],
-    row: usize,
-    shares: &'a [f32],
-    d: *const f32,
-    d_shares: &'a mut [f32],
-}
-
-impl Kernel for BlendBack<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Lanes>(self, s: S) {
-        // SAFETY: as in `Blend`.
-        unsafe {
-            for ((&share, d_share), &offset) in self.shares.iter().zip(self.d_shares).zip(self.offsets) {
-                let (from, to) = (self.y.row(offset + self.row), self.dy.row(offset + self.row));
-                let (share, mut dot) = (s.splat_f32s(share), s.splat_f32s(0.0));
-                for j in (0..self.y.stride).step_by(S::L) {
-                    let d = load(s, self.d.add(j));
-                    dot = fma(s, d, load(s, from.add(j)), dot);
-                    store(s, to.add(j), s.mul_f32s(share, d));
-                }
-                *d_share = s.reduce_sum_f32s(dot);
-            }
-        }
-    }
-}
-
-/// `du = d query (1 - u^2)`.
-struct TanhBack {
-    d: f32,
-    query: *const f32,
-    u: *const f32,
-    du: *mut f32,
-    n: usize,
-}
-
-impl Kernel for TanhBack {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Lanes>(self, s: S) {
-        let (d, one) = (s.splat_f32s(self.d), s.splat_f32s(1.0));
-        for j in (0..self.n).step_by(S::L) {
-            // SAFETY: all are whole vectors wide, as the caller ensures.
-            unsafe {
-                let u = load(s, self.u.add(j));
-                let slope = s.sub_f32s(one, s.mul_f32s(u, u));
-                store(s, self.du.add(j), s.mul_f32s(s.mul_f32s(d, load(s, self.query.add(j))), slope));
-            }
         }
     }
 }

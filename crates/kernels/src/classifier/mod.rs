@@ -2,6 +2,7 @@
 //! over packed rows, pooling over real tokens, dropout, linear layer, loss, optimizer.
 
 mod attention;
+mod attention_kernels;
 mod config;
 mod data;
 mod head;
