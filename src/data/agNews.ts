@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import { checkOptionNames, DataError, invalidArgument } from '../errors.js';
 import { getTokenizer, type TokenizerLike } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
-import { ioError, readCsv } from './csv.js';
+import { readCsv } from './csv.js';
+import { ioError } from './ioError.js';
 import type { LabelledText } from './rows.js';
 
 /** Names of AG News' classes, in the order of the numbers 1 to 4 that its files have. */

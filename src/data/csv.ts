@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { CsvError, type InfoRecord, Parser } from 'csv-parse';
 import {
   ArgumentError,
@@ -9,20 +7,20 @@ import {
   invalidArgument,
   RecurraError,
 } from '../errors.js';
+import { type Column, checkColumn, checkSeparator, separated, textColumns } from './fields.js';
+import { ioError } from './ioError.js';
 import { LinePositions } from './linePositions.js';
-import type { LabelledText, UnlabelledText } from './rows.js';
-import { checkedUtf8, type TextEncoding } from './textStream.js';
+import type { LabelledText, Row, UnlabelledText } from './rows.js';
+import { type BadRows, type FileRows, fileRows, type Input, type OnBadRow, type Source, sourceOf } from './source.js';
+import { checkEncoding, checkedUtf8, type TextEncoding } from './textStream.js';
 
-/** A column by its name in the header, or by its number: 1 is the first, as in the positions that errors name. */
-export type Column = string | number;
-
-/** Options of {@link readTexts}. */
-export interface ReadTextsOptions {
+/** Where the texts of a CSV or TSV file are, and how it is written. */
+export interface CsvTextOptions {
   /** Column of the text, or several that are joined by a blank. */
   text: Column | readonly Column[];
   /** Whether the first row has the names of the columns. Default: true if a column is given by name, else false. */
   header?: boolean | undefined;
-  /** What stands between two fields. Default a tab for files whose names end in `.tsv` or `.tab`, else a comma. */
+  /** What stands between two fields. Default a tab for files named `.tsv` or `.tab` (also `.tsv.gz`), else a comma. */
   delimiter?: string | undefined;
   /** What encloses fields that have delimiters, line ends or (doubled) quotes. Default `"`; null: nothing does. */
   quote?: string | null | undefined;
@@ -30,30 +28,34 @@ export interface ReadTextsOptions {
   encoding?: TextEncoding | undefined;
   /** Longest row in bytes, default 16 MiB: so that a quote without its end does not read the whole file into memory. */
   maxRowBytes?: number | undefined;
+  /**
+   * What to do with a row that does not fit (another number of fields, an empty label): an error (the default), or leave it
+   * out and count it in `skipped`.
+   */
+  onBadRow?: OnBadRow | undefined;
 }
 
 /** Options of {@link readCsv}. */
-export interface ReadCsvOptions extends ReadTextsOptions {
+export interface ReadCsvOptions extends CsvTextOptions {
   /** Column of the label. */
   label: Column;
-}
-
-/** Rows of a file, read anew each time they are iterated over; rows of a stream can be iterated over once. */
-export interface CsvRows<Row> extends AsyncIterable<Row> {
-  /** Path of the file as it was given, undefined for a stream. */
-  readonly file: string | undefined;
+  /**
+   * What stands between the labels of a row, such as `|`; rows then have an array of labels, for a multi-label set. Blanks
+   * around labels and empty ones are left out. Default: nothing does, each row has one label.
+   */
+  labelSeparator?: string | undefined;
 }
 
 /**
  * Reads texts and labels from a CSV or TSV file, row by row: quoted fields with line ends, `\n`, `\r\n` or `\r`, with or
- * without byte order mark. Blank lines are skipped (an empty text in a file of one column is written `""`).
+ * without byte order mark, also compressed by gzip or zstd. Blank lines are skipped (an empty text in a file of one column is written `""`).
  *
- * @param input - Path of the file, or a stream of its bytes.
+ * @param input - Path of the file, `-` for standard input, or a stream of its bytes.
  * @param options - Which columns, and how the file is written; see {@link ReadCsvOptions}.
  * @returns Rows for `for await`, `TextClassifier.train`, {@link encodeDataset} or {@link collect}; the file is opened then.
  * @throws {@link ArgumentError} at once for options that do not fit. While reading {@link DataError} with file, line and
  * column: `FILE_NOT_FOUND`, `IO`, `MISSING_COLUMN` (the message lists the columns), `INVALID_ROW` (number of fields, quotes,
- * bytes that are not UTF-8, a row too long, an empty label), `INVALID_FILE` (a column name that is there twice).
+ * bytes that are not UTF-8, a row too long, an empty label), `INVALID_FILE` (a column name that is there twice, damaged compression).
  *
  * @example
  * ```ts
@@ -61,36 +63,48 @@ export interface CsvRows<Row> extends AsyncIterable<Row> {
  * for await (const { text, label } of rows) console.log(label, text);
  * ```
  */
-export function readCsv(input: string | Readable, options: ReadCsvOptions): CsvRows<LabelledText> {
-  checkOptionNames('readCsv', options, [...READ_OPTION_NAMES, 'label']);
-  const { label, ...rest } = options;
+export function readCsv(input: Input, options: ReadCsvOptions & { labelSeparator?: undefined }): FileRows<LabelledText>;
+export function readCsv(input: Input, options: ReadCsvOptions): FileRows<Row>;
+export function readCsv(input: Input, options: ReadCsvOptions): FileRows<Row> {
+  checkOptionNames('readCsv', options, [...CSV_OPTION_NAMES, 'label', 'labelSeparator']);
+  return csvRows(sourceOf(input), options);
+}
+
+/** @internal */
+export const CSV_OPTION_NAMES = [
+  'text',
+  'header',
+  'delimiter',
+  'quote',
+  'encoding',
+  'maxRowBytes',
+  'onBadRow',
+] as const;
+
+/** @internal */
+export function csvRows(source: Source, options: ReadCsvOptions): FileRows<Row> {
+  const { label, labelSeparator, ...rest } = options;
+  checkSeparator(labelSeparator);
   const columns = [...textColumns(rest.text), checkColumn('label', label)];
-  return rows(input, rest, columns, (fields, line, selected, file) => {
+  return rows(source, rest, columns, (fields, line, selected) => {
     const at = selected[selected.length - 1]!;
     const name = fields[at]!;
-    if (name === '') throw new DataError('INVALID_ROW', 'the label is empty', { file, line, column: at + 1 });
-    return { text: join(fields, selected, selected.length - 1), label: name, line };
+    const text = join(fields, selected, selected.length - 1);
+    if (labelSeparator !== undefined) return { text, label: separated(name, labelSeparator), line };
+    if (name !== '') return { text, label: name, line };
+    throw new DataError('INVALID_ROW', 'the label is empty', { file: source.file, line, column: at + 1 });
   });
 }
 
-/**
- * Reads texts without labels from a CSV or TSV file, for prediction; otherwise as {@link readCsv}.
- *
- * @param input - Path of the file, or a stream of its bytes.
- * @param options - Which column, and how the file is written; see {@link ReadTextsOptions}.
- * @throws the same errors as {@link readCsv}.
- */
-export function readTexts(input: string | Readable, options: ReadTextsOptions): CsvRows<UnlabelledText> {
-  checkOptionNames('readTexts', options, READ_OPTION_NAMES);
-  return rows(input, options, textColumns(options.text), (fields, line, selected) => ({
+/** @internal */
+export function csvTexts(source: Source, options: CsvTextOptions): FileRows<UnlabelledText> {
+  return rows(source, options, textColumns(options.text), (fields, line, selected) => ({
     text: join(fields, selected, selected.length),
     line,
   }));
 }
 
-const READ_OPTION_NAMES = ['text', 'header', 'delimiter', 'quote', 'encoding', 'maxRowBytes'] as const;
-
-type MakeRow<Row> = (fields: string[], line: number, selected: number[], file: string | undefined) => Row;
+type MakeRow<R> = (fields: string[], line: number, selected: number[]) => R;
 
 function join(fields: string[], selected: number[], count: number): string {
   let text = fields[selected[0]!]!;
@@ -98,28 +112,10 @@ function join(fields: string[], selected: number[], count: number): string {
   return text;
 }
 
-function textColumns(text: Column | readonly Column[]): Column[] {
-  const columns = Array.isArray(text) ? text : [text];
-  if (columns.length === 0) throw invalidArgument('text', 'at least one column', text);
-  return columns.map((column) => checkColumn('text', column));
-}
-
-function checkColumn(name: string, column: Column): Column {
-  if (typeof column === 'string' || (Number.isSafeInteger(column) && column >= 1)) return column;
-  throw invalidArgument(name, 'the name of a column or its number, from 1', column);
-}
-
-function rows<Row>(
-  input: string | Readable,
-  options: ReadTextsOptions,
-  columns: Column[],
-  make: MakeRow<Row>,
-): CsvRows<Row> {
+function rows<R>(source: Source, options: CsvTextOptions, columns: Column[], make: MakeRow<R>): FileRows<R> {
   const { header = columns.some((column) => typeof column === 'string'), quote = '"', maxRowBytes = 2 ** 24 } = options;
-  const isStream = typeof input === 'object' && input !== null && typeof input.pipe === 'function';
-  if (typeof input !== 'string' && !isStream) throw invalidArgument('input', 'a path or a stream', input);
-  const file = typeof input === 'string' ? input : undefined;
-  const delimiter = options.delimiter ?? (file !== undefined && /\.(tsv|tab)$/i.test(file) ? '\t' : ',');
+  const { file } = source;
+  const delimiter = options.delimiter ?? (file !== undefined && TAB_NAMES.test(file) ? '\t' : ',');
   if (typeof delimiter !== 'string' || delimiter === '')
     throw invalidArgument('delimiter', 'a non-empty string', delimiter);
   if (quote !== null && (typeof quote !== 'string' || quote === '')) {
@@ -137,23 +133,14 @@ function rows<Row>(
     throw invalidArgument('maxRowBytes', 'a positive integer', maxRowBytes);
   }
   const { encoding } = options;
-  if (encoding !== undefined && !['utf8', 'utf16le', 'latin1'].includes(encoding)) {
-    throw invalidArgument('encoding', "'utf8', 'utf16le' or 'latin1'", encoding);
-  }
-  const settings = { file, columns, header, delimiter, quote, maxRowBytes, encoding };
-  return {
-    file,
-    [Symbol.asyncIterator]: () => {
-      if (typeof input !== 'string' && input.readableDidRead) {
-        throw new ArgumentError('INVALID_ARGUMENT', 'The stream was read before; its rows can be iterated over once');
-      }
-      return read(input, settings, make);
-    },
-  };
+  checkEncoding(encoding);
+  const settings = { columns, header, delimiter, quote, maxRowBytes, encoding };
+  return fileRows(source, options.onBadRow, (opened, bad) => read(opened, bad, settings, make));
 }
 
+const TAB_NAMES = /\.(tsv|tab)(\.(gz|gzip|zst|zstd))?$/i;
+
 interface Settings {
-  file: string | undefined;
   columns: Column[];
   header: boolean;
   delimiter: string;
@@ -162,15 +149,18 @@ interface Settings {
   encoding: TextEncoding | undefined;
 }
 
-async function* read<Row>(
-  input: string | Readable,
+async function* read<R>(
+  source: Source,
+  bad: BadRows,
   settings: Settings,
-  make: MakeRow<Row>,
-): AsyncGenerator<Row, void, undefined> {
-  const { file, columns, header, delimiter, quote, maxRowBytes, encoding } = settings;
+  make: MakeRow<R>,
+): AsyncGenerator<R, void, undefined> {
+  const { file } = source;
+  const { columns, header, delimiter, quote, maxRowBytes, encoding } = settings;
   const lines = new LinePositions();
   let selected: number[] | undefined;
-  let ready: Row[] = [];
+  let width = 0;
+  let ready: R[] = [];
   let line = 1;
   let recordEnd = 0;
   let emptyLines = 0;
@@ -183,24 +173,31 @@ async function* read<Row>(
     record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
     max_record_size: maxRowBytes,
+    // Checked below, where a row that does not fit can be left out.
+    relax_column_count: true,
     // Taking the rows here and passing none on spares each of them the way through the stream's queue.
     on_record: (fields: string[], info: InfoRecord) => {
       line = startLine(info.empty_lines);
       recordEnd = info.bytes;
       emptyLines = info.empty_lines;
-      if (selected) {
-        ready.push(make(fields, line, selected, file));
-      } else {
-        selected = columns.map((column) => find(column, header ? fields : undefined, fields.length, { file, line }));
-        if (!header) ready.push(make(fields, line, selected, file));
+      if (!selected) {
+        width = fields.length;
+        selected = columns.map((column) => find(column, header ? fields : undefined, width, { file, line }));
+        if (header) return null;
       }
+      const chosen = selected;
+      const row = bad.make(() => {
+        if (fields.length === width) return make(fields, line, chosen);
+        const message = `expected ${width} fields as in the first row but found ${fields.length}`;
+        throw new DataError('INVALID_ROW', message, { file, line });
+      });
+      if (row !== undefined) ready.push(row);
       return null;
     },
   });
-  const source = typeof input === 'string' ? createReadStream(input) : input;
   let failure: unknown;
   try {
-    for await (const bytes of checkedUtf8(source, lines, { file, encoding })) {
+    for await (const bytes of checkedUtf8(source.open(), lines, { file, encoding })) {
       failure = await feed(parser, bytes);
       for (const row of ready) yield row;
       ready = [];
@@ -280,25 +277,9 @@ function explain(error: CsvError): string {
       return 'a closing quote is followed by neither a delimiter nor the end of the line (a quote within a field is doubled)';
     case 'INVALID_OPENING_QUOTE':
       return 'a quote stands within a field that does not begin with one';
-    case 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH': {
-      const [, expected, found] = /expect (\d+), got (\d+)/.exec(error.message) ?? [];
-      return `expected ${expected} fields as in the first row but found ${found}`;
-    }
     case 'CSV_MAX_RECORD_SIZE':
       return 'the row is longer than maxRowBytes; a quote may lack its end';
     default:
       return error.message;
   }
-}
-
-/**
- * Makes the error for a file that cannot be opened or read.
- *
- * @internal
- */
-export function ioError(error: Error, file: string | undefined): DataError {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return new DataError('FILE_NOT_FOUND', 'there is no such file', { file }, { cause: error });
-  const reason = code === 'EISDIR' ? 'this is a folder, not a file' : `cannot be read: ${error.message}`;
-  return new DataError('IO', reason, { file }, { cause: error });
 }

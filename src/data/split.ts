@@ -17,12 +17,6 @@ export interface Split {
   test: Int32Array;
 }
 
-/** The labels of a data set; see `EncodedDataset`. */
-interface Labelled {
-  readonly labels: ArrayLike<number>;
-  readonly labelOffsets?: ArrayLike<number> | undefined;
-}
-
 /**
  * Splits texts in two so that each class has the same share on both sides, as nearly as whole texts allow. A class of two
  * or more texts has at least one on each side; a class of one text is in `train`. The same seed gives the same split on
@@ -42,7 +36,12 @@ interface Labelled {
  * const heldOut = dataset.subset(test);
  * ```
  */
-export function stratifiedSplit(data: ArrayLike<number> | Labelled, options: SplitOptions = {}): Split {
+export function stratifiedSplit(
+  data:
+    | ArrayLike<number>
+    | { readonly labels: ArrayLike<number>; readonly labelOffsets?: ArrayLike<number> | undefined },
+  options: SplitOptions = {},
+): Split {
   checkOptionNames('stratifiedSplit', options, ['fraction', 'seed']);
   const { fraction = 0.1, seed = 0 } = options;
   if (typeof fraction !== 'number' || !(fraction > 0 && fraction < 1)) {

@@ -1,10 +1,21 @@
 import { TextDecoder } from 'node:util';
-import { DataError } from '../errors.js';
+import { DataError, invalidArgument } from '../errors.js';
 import type { LinePositions } from './linePositions.js';
 import { Utf8Check } from './utf8.js';
 
 /** Encodings of text files. `latin1` is read as browsers read it, as windows-1252. */
 export type TextEncoding = 'utf8' | 'utf16le' | 'latin1';
+
+/**
+ * Checks the name of an encoding.
+ *
+ * @internal
+ */
+export function checkEncoding(encoding: TextEncoding | undefined): void {
+  if (encoding !== undefined && !['utf8', 'utf16le', 'latin1'].includes(encoding)) {
+    throw invalidArgument('encoding', "'utf8', 'utf16le' or 'latin1'", encoding);
+  }
+}
 
 /**
  * Passes a stream's bytes on as UTF-8, checked, and notes its lines.

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { ioError } from '../data/csv.js';
+import { ioError } from '../data/ioError.js';
 import { Random } from '../data/random.js';
 import { Turns } from '../data/turns.js';
 import { checkOptionNames, DataError, invalidArgument, RecurraError } from '../errors.js';

@@ -4,8 +4,8 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ReadCsvOptions, readCsv, readTexts } from '../../src/data/index.js';
-import { DataError } from '../../src/errors.js';
 import { temporaryFolder } from '../support/folder.js';
+import { all, errorOf } from '../support/rows.js';
 
 const folder = temporaryFolder();
 let files = 0;
@@ -14,21 +14,6 @@ function write(content: string | Uint8Array, name = `${files++}.csv`): string {
   const path = join(folder, name);
   writeFileSync(path, content);
   return path;
-}
-
-async function all<T>(rows: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const row of rows) list.push(row);
-  return list;
-}
-
-async function errorOf(rows: AsyncIterable<unknown>): Promise<DataError> {
-  const error = await all(rows).then(
-    () => expect.fail('no error'),
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(DataError);
-  return error as DataError;
 }
 
 const BY_NAME: ReadCsvOptions = { text: 'body', label: 'queue' };
@@ -251,8 +236,8 @@ describe('readCsv options', () => {
     expect(() => readCsv('x.csv', options as ReadCsvOptions)).toThrow(message);
   });
 
-  it('refuses an input that is neither path nor stream', () => {
-    expect(() => readCsv(5 as unknown as string, BY_NUMBER)).toThrow(/a path or a stream for input/);
+  it('refuses an input that is no path and no stream', () => {
+    expect(() => readCsv(5 as unknown as string, BY_NUMBER)).toThrow(/a path, - or a stream for input/);
   });
 });
 
@@ -267,5 +252,41 @@ describe('readTexts', () => {
       { text: '', line: 2 },
       { text: 'two', line: 3 },
     ]);
+  });
+});
+
+describe('readCsv, several labels and rows left out', () => {
+  const options = { text: 'text', label: 'tags', labelSeparator: '|' };
+
+  it('splits labels, without blanks and empty ones', async () => {
+    const file = write('tags,text\na|b c,1\n" d | e ",2\n,3\n||f|,4\n');
+    expect((await all(readCsv(file, options))).map(({ label }) => label)).toEqual([
+      ['a', 'b c'],
+      ['d', 'e'],
+      [],
+      ['f'],
+    ]);
+    expect(() => readCsv(file, { ...options, labelSeparator: '' })).toThrow(/a non-empty string for labelSeparator/);
+  });
+
+  it('leaves rows out that do not fit, and counts them anew each time', async () => {
+    const file = write('a,one\n,two\nb\nc,three,more\n\nd,four\n');
+    const rows = readCsv(file, { label: 1, text: 2, onBadRow: 'skip' });
+    for (let time = 0; time < 2; time++) {
+      expect(await all(rows)).toEqual([
+        { label: 'a', text: 'one', line: 1 },
+        { label: 'd', text: 'four', line: 6 },
+      ]);
+      expect(rows.skipped).toBe(3);
+    }
+    expect(await errorOf(readCsv(file, { label: 1, text: 2 }))).toMatchObject({ line: 2, column: 1 });
+    expect(() => readCsv(file, { label: 1, text: 2, onBadRow: 'ignore' as never })).toThrow(/for onBadRow/);
+  });
+
+  it('does not leave out what makes the whole file doubtful', async () => {
+    const skip = { label: 1, text: 2, onBadRow: 'skip' } as const;
+    expect((await errorOf(readCsv(write('a,"one\n'), skip))).message).toMatch(/quote that is not closed/);
+    expect((await errorOf(readCsv(write(Buffer.from([0x61, 0x2c, 0xff, 0x0a])), skip))).message).toMatch(/not UTF-8/);
+    expect(await errorOf(readCsv(write('a\n'), skip))).toMatchObject({ code: 'MISSING_COLUMN' });
   });
 });

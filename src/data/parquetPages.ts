@@ -1,0 +1,204 @@
+import type { FileHandle } from 'node:fs/promises';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import {
+  type ColumnMetaData,
+  type Compressors,
+  type DecodedArray,
+  type FileMetaData,
+  type ParquetParsers,
+  parquetMetadataAsync,
+  parquetSchema,
+  type RowGroup,
+  type SchemaTree,
+} from 'hyparquet';
+import { assembleNested } from 'hyparquet/src/assemble.js';
+import { parquetHeader, readPage } from 'hyparquet/src/column.js';
+import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
+import { getTreePath, isFlatColumn, isListLike } from 'hyparquet/src/schema.js';
+import { compressors as inJavaScript } from 'hyparquet-compressors';
+import { Turns } from './turns.js';
+
+/** A fault of a Parquet file, or something in it that cannot be read. */
+export class ParquetFault extends Error {}
+
+/** Where page headers are looked for at first; headers with long statistics are read again with more. */
+const HEADER = 16_384;
+
+// Node's own are compiled, the others are not.
+const compressors: Compressors = {
+  ...inJavaScript,
+  GZIP: (input) => gunzipSync(input),
+  BROTLI: (input) => brotliDecompressSync(input),
+};
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const parsers: ParquetParsers = {
+  ...DEFAULT_PARSERS,
+  stringFromBytes: (bytes: Uint8Array) => bytes && strict.decode(bytes),
+};
+
+/**
+ * A Parquet file whose columns are read page by page. hyparquet's own functions decode whole row groups, which many writers
+ * make as large as the file: all texts would be in memory, and the event loop would stand still for seconds.
+ *
+ * @internal
+ */
+export class ParquetFile {
+  readonly #handle: FileHandle;
+  readonly #size: number;
+  readonly #metadata: FileMetaData;
+  readonly #tree: SchemaTree;
+
+  private constructor(handle: FileHandle, size: number, metadata: FileMetaData) {
+    this.#handle = handle;
+    this.#size = size;
+    this.#metadata = metadata;
+    this.#tree = parquetSchema(metadata);
+  }
+
+  /** Reads the metadata. */
+  static async open(handle: FileHandle): Promise<ParquetFile> {
+    const { size } = await handle.stat();
+    if (size < 12) throw new ParquetFault('the file is too short for a Parquet file');
+    const slice = (start: number, end = size) => read(handle, start, end);
+    const metadata = await fault(() => parquetMetadataAsync({ byteLength: size, slice }, { geoparquet: false }));
+    return new ParquetFile(handle, size, metadata);
+  }
+
+  /** Names of the columns. */
+  get columns(): string[] {
+    return this.#tree.children.map(({ element }) => element.name);
+  }
+
+  /** A value that the writer put beside the data. */
+  note(key: string): string | undefined {
+    return this.#metadata.key_value_metadata?.find((each) => each.key === key)?.value;
+  }
+
+  /**
+   * Reads some columns: blocks of rows, in each of which `values` has an array for each column.
+   *
+   * @param names - Columns of single values or of lists.
+   */
+  async *blocks(names: readonly string[]): AsyncGenerator<{ values: DecodedArray[]; count: number }> {
+    const turns = new Turns();
+    for (const group of this.#metadata.row_groups) {
+      const readers = names.map((name) => this.#column(group, name));
+      let left = Number(group.num_rows);
+      while (left > 0) {
+        for (const reader of readers) {
+          while (reader.rest.length === 0) {
+            const { done, value } = await reader.pages.next();
+            if (done) throw new ParquetFault(`column ${JSON.stringify(reader.name)} has fewer rows than its row group`);
+            reader.rest = value;
+            if (turns.due) await turns.next();
+          }
+        }
+        const count = Math.min(left, ...readers.map(({ rest }) => rest.length));
+        yield { values: readers.map(({ rest }) => rest.slice(0, count)), count };
+        for (const reader of readers) reader.rest = reader.rest.slice(count);
+        left -= count;
+      }
+    }
+  }
+
+  #column(
+    group: RowGroup,
+    name: string,
+  ): { name: string; rest: DecodedArray; pages: AsyncGenerator<DecodedArray, void> } {
+    const top = this.#tree.children.find(({ element }) => element.name === name)!;
+    const list = isListLike(top);
+    const chunks = group.columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] === name);
+    const [chunk] = chunks;
+    if (chunks.length !== 1 || !chunk?.meta_data || (top.children.length > 0 && !list)) {
+      throw new ParquetFault(`column ${JSON.stringify(name)} is neither of single values nor of lists of them`);
+    }
+    if (chunk.file_path)
+      throw new ParquetFault(`column ${JSON.stringify(name)} is in another file, ${chunk.file_path}`);
+    return { name, rest: [], pages: this.#pages(chunk.meta_data, top, Number(group.num_rows)) };
+  }
+
+  /** The values of a column's pages. */
+  async *#pages(meta: ColumnMetaData, top: SchemaTree, rows: number): AsyncGenerator<DecodedArray, void> {
+    const schemaPath = getTreePath(this.#tree, meta.path_in_schema);
+    const element = schemaPath[schemaPath.length - 1]!.element;
+    const decoder = {
+      ...meta,
+      pathInSchema: meta.path_in_schema,
+      element,
+      schemaPath,
+      parsers,
+      compressors,
+      utf8: true,
+    };
+    const flat = isFlatColumn(schemaPath);
+    let at = Number(meta.dictionary_page_offset || meta.data_page_offset);
+    if (!(at >= 4)) throw new ParquetFault(`column ${JSON.stringify(top.element.name)} begins outside the file`);
+    const end = Math.min(at + Number(meta.total_compressed_size), this.#size);
+    let dictionary: DecodedArray | undefined;
+    /** The last row of the page before: the next page may go on with its list. */
+    let held: DecodedArray | undefined;
+    for (let done = 0; done < rows && at < end; ) {
+      const { header, length } = await this.#header(at, end);
+      const from = at + length;
+      at = from + header.compressed_page_size;
+      if (!(at >= from && at <= end)) throw new ParquetFault(`column ${JSON.stringify(top.element.name)} is cut off`);
+      const view = new DataView(await read(this.#handle, from, at));
+      const page = await fault(() => readPage({ view, offset: 0 }, header, decoder, dictionary, held, 0));
+      if (!page.data) continue;
+      if (header.type === 'DICTIONARY_PAGE') {
+        const values = page.data;
+        dictionary = await fault(() => convert(values, decoder));
+      } else if (flat) {
+        done += page.data.length;
+        yield page.data;
+      } else {
+        held = page.data.slice(-1);
+        done += page.data.length - 1;
+        const complete = page.data.slice(0, -1);
+        if (complete.length > 0) yield await fault(() => assembled(complete, meta, top));
+      }
+    }
+    const last = held;
+    if (last) yield await fault(() => assembled(last, meta, top));
+  }
+
+  async #header(at: number, end: number): Promise<{ header: ReturnType<typeof parquetHeader>; length: number }> {
+    for (let size = HEADER; ; size *= 8) {
+      const view = new DataView(await read(this.#handle, at, Math.min(at + size, end)));
+      const reader = { view, offset: 0 };
+      try {
+        return { header: parquetHeader(reader), length: reader.offset };
+      } catch (error) {
+        if (at + size >= end || !(error instanceof RangeError)) throw new ParquetFault((error as Error).message);
+      }
+    }
+  }
+}
+
+function assembled(values: DecodedArray, meta: ColumnMetaData, top: SchemaTree): DecodedArray {
+  const columns = new Map([[meta.path_in_schema.join('.'), values]]);
+  assembleNested(columns, top, parsers);
+  return columns.get(top.path.join('.'))!;
+}
+
+async function read(handle: FileHandle, start: number, end: number): Promise<ArrayBuffer> {
+  const bytes = new Uint8Array(end - start);
+  let length = 0;
+  while (length < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, length, bytes.length - length, start + length);
+    if (bytesRead === 0) throw new ParquetFault('the file is cut off');
+    length += bytesRead;
+  }
+  return bytes.buffer;
+}
+
+/** Turns what hyparquet throws, which are plain errors of many kinds, into faults of the file. */
+async function fault<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ParquetFault || (error as NodeJS.ErrnoException).syscall) throw error;
+    throw new ParquetFault((error as Error).message, { cause: error });
+  }
+}
