@@ -1,14 +1,14 @@
 // The steps of set-up in their order; scripts/setup.mjs loads this once Node.js is known to be new enough.
 
 import { join } from 'node:path';
+import { withLock } from '../../src/libtorch/lock.mjs';
+import { line } from '../../src/libtorch/progress.mjs';
 import { root } from '../native/addons.mjs';
 import { checkCompiler, checkNode, checkRust, platformProblem, thisPlatform } from './checks.mjs';
 import { stateFolder } from './freshness.mjs';
 import { findPip } from './libtorch/download.mjs';
 import { locateLibtorch } from './libtorch/locate.mjs';
-import { withLock } from './lock.mjs';
 import { installModules, staleModules } from './node-modules.mjs';
-import { line } from './progress.mjs';
 import { nativeState, setUpDist, setUpLibtorch, setUpNative } from './steps.mjs';
 
 /** Checks all tools that the work ahead needs, so that a person learns of everything missing at once. */

@@ -3,22 +3,28 @@
 import { spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { packedBytes } from '../../src/libtorch/contents.mjs';
+import {
+  checkSpace,
+  installWheels,
+  removeLeftovers,
+  temporaryBeside,
+  wheelsBeside,
+} from '../../src/libtorch/install.mjs';
+import { withLock } from '../../src/libtorch/lock.mjs';
+import { ByteProgress, line, megabytes, note } from '../../src/libtorch/progress.mjs';
 import { addonPath, addons } from '../native/addons.mjs';
 import { buildNative } from '../native/build.mjs';
 import { filesBelow, hashOf, isCurrent, stampCurrent } from './freshness.mjs';
-import { packedBytes } from './libtorch/contents.mjs';
 import { downloadWheels, findPip } from './libtorch/download.mjs';
-import { checkSpace, installWheels, removeLeftovers, temporaryBeside, wheelsBeside } from './libtorch/install.mjs';
 import { cacheFolder, locateLibtorch, refusedLines, requireLibtorch } from './libtorch/locate.mjs';
-import { withLock } from './lock.mjs';
-import { ByteProgress, line, megabytes, note } from './progress.mjs';
 
 const foundText = ({ path, source }) => `2.11.0 at ${path} (${source})`;
 
 /** Fetches the wheels, or takes those named by RECURRA_TORCH_WHEEL; returns `{ wheel, path }` for each. */
 async function obtainWheels(work, env) {
   const given = env.RECURRA_TORCH_WHEEL;
-  if (given) return wheelsBeside(given);
+  if (given) return wheelsBeside(given, 'RECURRA_TORCH_WHEEL');
   const pip = findPip(env);
   if (pip.problem) throw new Error(pip.problem);
   const progress = new ByteProgress('libtorch', `fetching with pip ${pip.version}`, packedBytes);

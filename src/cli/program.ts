@@ -2,6 +2,13 @@ import { Command } from 'commander';
 import { packageVersion } from '../native/addon.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateFlags, evaluateCommand } from './commands/evaluate.js';
+import {
+  type LibtorchFlags,
+  libtorchInstallCommand,
+  libtorchListCommand,
+  libtorchRemoveCommand,
+  libtorchWhereCommand,
+} from './commands/libtorch.js';
 import { type PredictFlags, predictCommand } from './commands/predict.js';
 import { type TrainFlags, trainCommand } from './commands/train.js';
 import { collect, wholeNumber } from './parsers.js';
@@ -19,6 +26,46 @@ function tableOptions(command: Command): Command {
 
 const COLUMN = 'column name, or number counted from 1';
 const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
+
+/** `recurra libtorch`: the libraries that tensors and users' own networks need. */
+function libtorchCommands(program: Command, done: (exitCode: number) => void): void {
+  const libtorch = program
+    .command('libtorch')
+    .description(
+      'Install, find or remove libtorch, which tensors and your own networks need (TextClassifier does not).',
+    );
+  libtorch
+    .command('install')
+    .description(
+      'Use a libtorch that a Python has, or fetch it from the Python package index (545 MB; 3 GB with CUDA).',
+    )
+    .option('--cuda', 'the variant for CUDA 13')
+    .option('--from <file>', "unpack this wheel of torch, with NVIDIA's beside it, in place of fetching")
+    .option('--dir <folder>', 'install there instead of in the cache folder')
+    .option('--fetch', 'fetch it even where a Python on PATH has one')
+    .option('--json', JSON_HELP)
+    .addHelpText(
+      'after',
+      '\nThe index and its credentials are those of pip (PIP_INDEX_URL, pip.conf); HTTPS_PROXY and NO_PROXY are respected.\nWhat was fetched before an interruption is kept: run the same command again.',
+    )
+    .action(async (flags: LibtorchFlags) => done(await libtorchInstallCommand(flags)));
+  libtorch
+    .command('list')
+    .description('Show what is installed, and which libtorch is used.')
+    .option('--json', JSON_HELP)
+    .action((flags: LibtorchFlags) => done(libtorchListCommand(flags)));
+  libtorch
+    .command('where')
+    .description('Print the folder of the libtorch that is used.')
+    .option('--json', JSON_HELP)
+    .action((flags: LibtorchFlags) => done(libtorchWhereCommand(flags)));
+  libtorch
+    .command('remove')
+    .description('Remove what was installed in the cache folder.')
+    .option('--cuda', 'the variant for CUDA')
+    .option('--json', JSON_HELP)
+    .action(async (flags: LibtorchFlags) => done(await libtorchRemoveCommand(flags)));
+}
 
 /** Builds the command line's parser; `done` receives the exit code of the command that ran. */
 export function createProgram(done: (exitCode: number) => void): Command {
@@ -81,5 +128,6 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .description('Say what was found here: versions, processor, libtorch, CUDA.')
     .option('--json', JSON_HELP)
     .action((flags: { json?: boolean }) => done(doctorCommand(flags)));
+  libtorchCommands(program, done);
   return program;
 }

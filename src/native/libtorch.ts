@@ -134,8 +134,8 @@ function packagedLibtorch(): string {
 interface Candidate {
   source: string;
   root: () => string;
-  /** Only a cache folder with its marker is whole: without it a set-up was interrupted. */
-  marker?: boolean;
+  /** Folder below which the marker lies: a cache folder without one was interrupted. */
+  marked?: string;
 }
 
 function candidates(env: NodeJS.ProcessEnv): Candidate[] {
@@ -144,8 +144,12 @@ function candidates(env: NodeJS.ProcessEnv): Candidate[] {
     const folder = env[name];
     if (folder) list.push({ source: name, root: () => folder });
   }
+  const cache = libtorchCacheFolder(env);
+  const cuda = `${cache}-cuda`;
+  // Somebody who installed the one with CUDA wants it; nobody else is told of it.
+  if (existsSync(cuda)) list.push({ source: 'cache folder (CUDA)', root: () => join(cuda, 'torch'), marked: cuda });
   list.push({ source: 'npm package', root: packagedLibtorch });
-  list.push({ source: 'cache folder', root: () => libtorchCacheFolder(env), marker: true });
+  list.push({ source: 'cache folder', root: () => cache, marked: cache });
   if (env.LIBTORCH_USE_PYTORCH === '1') list.push({ source: 'LIBTORCH_USE_PYTORCH', root: pythonTorch });
   return list;
 }
@@ -172,11 +176,11 @@ export function locateLibtorch(env: NodeJS.ProcessEnv = process.env, musl = isMu
   }
   const refused: LibtorchPlace[] = [];
   const codes: ErrorCode[] = [];
-  for (const { source, root, marker } of candidates(env)) {
+  for (const { source, root, marked } of candidates(env)) {
     let folder = '';
     try {
       folder = root();
-      if (marker && existsSync(folder) && !existsSync(join(folder, '.complete'))) {
+      if (marked && existsSync(folder) && !existsSync(join(marked, '.complete'))) {
         throw new Refusal('LIBTORCH_NOT_FOUND', 'its set-up was interrupted (no completion marker)');
       }
       return { source, ...inspect(folder), refused };

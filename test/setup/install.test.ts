@@ -1,17 +1,17 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { wheels } from '../../scripts/setup/libtorch/contents.mjs';
 import { pipArguments } from '../../scripts/setup/libtorch/download.mjs';
+import { cacheFolder, cacheRefusal, locateLibtorch, requireLibtorch } from '../../scripts/setup/libtorch/locate.mjs';
+import { wheels } from '../../src/libtorch/contents.mjs';
 import {
   checkSpace,
   installWheels,
   removeLeftovers,
   temporaryBeside,
   wheelsBeside,
-} from '../../scripts/setup/libtorch/install.mjs';
-import { cacheFolder, cacheRefusal, locateLibtorch, requireLibtorch } from '../../scripts/setup/libtorch/locate.mjs';
-import { parseRecord } from '../../scripts/setup/wheel-record.mjs';
+} from '../../src/libtorch/install.mjs';
+import { parseRecord } from '../../src/libtorch/wheelRecord.mjs';
 import { record, scratch, torchFiles, torchWheelName, wheel, writeWheels, zip } from './wheels.js';
 
 let folder: string;
@@ -23,7 +23,7 @@ afterEach(() => remove());
 
 async function install(torch?: Buffer) {
   const target = join(folder, 'cache', 'recurra', 'libtorch-2.11.0');
-  const pairs = wheelsBeside(writeWheels(join(folder, 'wheels'), torch));
+  const pairs = wheelsBeside(writeWheels(join(folder, 'wheels'), torch), 'RECURRA_TORCH_WHEEL');
   await installWheels({ pairs, target, work: temporaryBeside(target) });
   return target;
 }
@@ -103,13 +103,13 @@ describe('installing from wheels', () => {
   test('the files beside the wheel: absent ones and a wrong name are told', () => {
     const other = join(folder, 'torch-2.10.0-cp311-cp311-manylinux_2_28_x86_64.whl');
     writeFileSync(other, '');
-    expect(() => wheelsBeside(other)).toThrow(/a wheel of torch 2\.11\.0 is needed/);
+    expect(() => wheelsBeside(other, '--from')).toThrow(/a wheel of torch 2\.11\.0 is needed/);
     const alone = join(folder, torchWheelName);
     writeFileSync(alone, '');
-    expect(() => wheelsBeside(alone)).toThrow(
+    expect(() => wheelsBeside(alone, '--from')).toThrow(
       /must lie nvidia_cuda_runtime-13\.0\.96-\*\.whl and nvidia_cuda_cupti-13\.0\.85-\*\.whl/,
     );
-    expect(() => wheelsBeside(join(folder, 'nowhere.whl'))).toThrow(/no such file/);
+    expect(() => wheelsBeside(join(folder, 'nowhere.whl'), '--from')).toThrow(/no such file/);
   });
 
   test('too little space is told before anything is fetched', () => {

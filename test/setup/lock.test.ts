@@ -5,11 +5,11 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { holderOf, withLock } from '../../scripts/setup/lock.mjs';
+import { holderOf, withLock } from '../../src/libtorch/lock.mjs';
 import { scratch } from './wheels.js';
 
 const lockModule = pathToFileURL(
-  resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', 'scripts', 'setup', 'lock.mjs'),
+  resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', 'src', 'libtorch', 'lock.mjs'),
 ).href;
 
 let folder: string;

@@ -57,6 +57,10 @@ function project() {
   mkdirSync(join(top, 'src'), { recursive: true });
   mkdirSync(join(top, 'crates'));
   cpSync(join(repository, 'scripts'), join(top, 'scripts'), { recursive: true });
+  cpSync(join(repository, 'src', 'libtorch'), join(top, 'src', 'libtorch'), {
+    recursive: true,
+    filter: (path) => !path.endsWith('.ts'),
+  });
   for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'])
     cpSync(join(repository, name), join(top, name));
   symlinkSync(join(repository, 'node_modules'), join(top, 'node_modules'));

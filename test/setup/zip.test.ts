@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ZipFile } from '../../scripts/setup/zip.mjs';
+import { ZipFile } from '../../src/libtorch/zip.mjs';
 import { type End, type Entry, scratch, zip } from './wheels.js';
 
 let folder: string;

@@ -3,7 +3,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { packedBytes, wheelPrefix, wheels } from './contents.mjs';
+import { packedBytes, wheels } from '../../../src/libtorch/contents.mjs';
+import { wheelsIn } from '../../../src/libtorch/install.mjs';
 
 /** Older ones know only one --platform. */
 const oldestPip = 21;
@@ -98,19 +99,6 @@ function runPip(pip, folder, env, onBytes) {
       else reject(new Error(`pip could not fetch libtorch (exit code ${code}). It said:\n${said.trim()}`));
     });
   });
-}
-
-/** The wheels that lie in `folder`, as `{ wheel, path }`, and the missing ones. */
-export function wheelsIn(folder) {
-  const names = readdirSync(folder);
-  const found = [];
-  const missing = [];
-  for (const wheel of wheels) {
-    const name = names.find((file) => file.startsWith(wheelPrefix(wheel)) && file.endsWith('.whl'));
-    if (name) found.push({ wheel, path: join(folder, name) });
-    else missing.push(wheel);
-  }
-  return { found, missing };
 }
 
 /** Fetches all wheels into `folder` and returns them as wheelsIn does; `onBytes(total)` tells how far it is. */

@@ -3,26 +3,10 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { cacheFolder, libtorchVersion, readMarker } from '../../../src/libtorch/places.mjs';
 
-/** The one version that tch 0.24 is made for. */
-export const libtorchVersion = '2.11.0';
-
-/** Name of the file that a finished installation carries; a cache folder without it is an interrupted one. */
-export const markerName = '.complete';
-
-/** `$XDG_CACHE_HOME` or `~/.cache`, then `recurra`. The XDG specification has relative paths ignored. */
-export function cacheRoot(env = process.env) {
-  const given = env.XDG_CACHE_HOME;
-  const base = given?.startsWith('/') ? given : join(env.HOME || homedir(), '.cache');
-  return join(base, 'recurra');
-}
-
-/** The folder that set-up installs libtorch into. */
-export function cacheFolder(env = process.env) {
-  return join(cacheRoot(env), `libtorch-${libtorchVersion}`);
-}
+export { cacheFolder, libtorchVersion } from '../../../src/libtorch/places.mjs';
 
 function readIfThere(path) {
   try {
@@ -45,16 +29,6 @@ export function versionOf(folder) {
   );
   if (!parts.includes(undefined)) return parts.join('.');
   return undefined;
-}
-
-/** The content of a completion marker, or undefined when it is missing or not one. */
-export function readMarker(folder) {
-  try {
-    const marker = JSON.parse(readFileSync(join(folder, markerName), 'utf8'));
-    return typeof marker?.version === 'string' ? marker : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Why a folder cannot be built against, as a sentence; undefined when it can. */

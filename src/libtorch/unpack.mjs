@@ -3,9 +3,9 @@
 import { mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import { checkDigest, expectedOf, readRecord } from '../wheel-record.mjs';
-import { ZipFile } from '../zip.mjs';
 import { filesToUnpack } from './contents.mjs';
+import { checkDigest, expectedOf, readRecord } from './wheelRecord.mjs';
+import { ZipFile } from './zip.mjs';
 
 /** So many small files are written and synced at once; one after the other would wait for the disk 9,000 times. */
 const atOnce = 16;

@@ -91,7 +91,7 @@ function removeStale(path, text) {
  * Runs `work` while holding the lock at `path`, waiting for it if need be. `onWait(holder)` is called once when it has
  * to wait. The lock is given back when `work` ends, however it ends, and when the process exits.
  */
-export async function withLock(path, work, { onWait = () => {} } = {}) {
+export async function withLock(path, work, { onWait = (_holder) => {} } = {}) {
   mkdirSync(dirname(path), { recursive: true });
   let waited = false;
   while (!tryCreate(path)) {

@@ -16,8 +16,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { packedBytes, unpackedBytes, wheelPrefix, wheels } from './contents.mjs';
-import { wheelsIn } from './download.mjs';
-import { libtorchVersion, markerName } from './locate.mjs';
+import { libtorchVersion, markerName } from './places.mjs';
 import { openWheels, unpackWheel } from './unpack.mjs';
 
 function syncPath(path) {
@@ -47,9 +46,15 @@ export function temporaryBeside(target) {
   return folder;
 }
 
-/** Throws an Error when the disk of `folder` has too little space; `downloading` adds the wheels to what is needed. */
-export function checkSpace(folder, { downloading, available = undefined }) {
-  const needed = unpackedBytes + (downloading ? packedBytes : 0) + 50e6;
+/**
+ * Throws an Error when the disk of `folder` has too little space for what is unpacked and, with `downloading`, for the
+ * wheels too.
+ */
+export function checkSpace(
+  folder,
+  { downloading, available = undefined, unpacked = unpackedBytes, packed = packedBytes },
+) {
+  const needed = unpacked + (downloading ? packed : 0) + 50e6;
   const { bavail, bsize } = statfsSync(folder);
   const free = available ?? bavail * bsize;
   if (free >= needed) return;
@@ -59,27 +64,38 @@ export function checkSpace(folder, { downloading, available = undefined }) {
   );
 }
 
+/** Those of `wanted` that lie in `folder`, as `{ wheel, path }`, and the missing ones. */
+export function wheelsIn(folder, wanted = wheels) {
+  const names = readdirSync(folder);
+  const found = [];
+  const missing = [];
+  for (const wheel of wanted) {
+    const name = names.find((file) => file.startsWith(wheelPrefix(wheel)) && file.endsWith('.whl'));
+    if (name) found.push({ wheel, path: join(folder, name) });
+    else missing.push(wheel);
+  }
+  return { found, missing };
+}
+
 /**
- * The wheels for an installation from a file: the torch wheel given, and the two of NVIDIA beside it. Throws an Error
- * that says which file is missing and where it was looked for.
+ * The wheels for an installation from a file: the torch wheel given, and the others of `wanted` beside it. `option` is what
+ * the person set, for messages. Throws an Error that says which file is missing and where it was looked for.
  */
-export function wheelsBeside(file) {
+export function wheelsBeside(file, option, wanted = wheels) {
   const path = resolve(file);
-  if (!existsSync(path) || !statSync(path).isFile())
-    throw new Error(`RECURRA_TORCH_WHEEL is ${file}; there is no such file`);
-  const [torch] = wheels;
+  if (!existsSync(path) || !statSync(path).isFile()) throw new Error(`${option} is ${file}; there is no such file`);
+  const torch = wanted.find(({ project }) => project === 'torch');
   if (!basename(path).startsWith(wheelPrefix(torch)))
     throw new Error(
-      `RECURRA_TORCH_WHEEL is ${file}; a wheel of torch ${libtorchVersion} is needed, ` +
+      `${option} is ${file}; a wheel of torch ${libtorchVersion} is needed, ` +
         `with a name that begins with ${wheelPrefix(torch)}`,
     );
-  const { found, missing } = wheelsIn(dirname(path));
+  const { found, missing } = wheelsIn(dirname(path), wanted);
   const absent = missing.filter((wheel) => wheel !== torch);
   if (absent.length > 0) {
     const names = absent.map((wheel) => `${wheelPrefix(wheel)}*.whl`).join(' and ');
     throw new Error(
-      `RECURRA_TORCH_WHEEL: beside ${basename(path)} must lie ${names} (libtorch_cpu.so links them); ` +
-        `looked in ${dirname(path)}`,
+      `${option}: beside ${basename(path)} must lie ${names} (torch's libraries link them); looked in ${dirname(path)}`,
     );
   }
   return found.map((pair) => (pair.wheel === torch ? { wheel: torch, path } : pair));
@@ -87,9 +103,16 @@ export function wheelsBeside(file) {
 
 /**
  * Unpacks the wheels (`{ wheel, path }` each) and puts them at `target`. `work` is a temporary folder beside it (see
- * temporaryBeside). `onTotal(bytes)` is called once with the work to do, `onBytes(count)` as it is done.
+ * temporaryBeside), `extra` are small files to add, by name. `onTotal(bytes)` is called once with the work to do, `onBytes(count)` as it is done.
  */
-export async function installWheels({ pairs, target, work, onTotal = () => {}, onBytes = () => {} }) {
+export async function installWheels({
+  pairs,
+  target,
+  work,
+  extra = {},
+  onTotal = (_bytes) => {},
+  onBytes = (_count) => {},
+}) {
   const stage = join(work, 'stage');
   const opened = await openWheels(pairs);
   const sizes = {};
@@ -99,8 +122,10 @@ export async function installWheels({ pairs, target, work, onTotal = () => {}, o
   } finally {
     for (const { zip } of opened) zip.close();
   }
+  for (const [name, content] of Object.entries(extra)) writeFileSync(join(stage, name), content);
   const names = Object.keys(sizes).sort();
-  const libraries = Object.fromEntries(names.filter((name) => name.startsWith('lib/')).map((n) => [n, sizes[n]]));
+  const shared = /(^|\/)lib\/[^/]+\.so/;
+  const libraries = Object.fromEntries(names.filter((name) => shared.test(name)).map((name) => [name, sizes[name]]));
   const marker = {
     version: libtorchVersion,
     wheels: pairs.map(({ wheel }) => `${wheel.project}==${wheel.version}`),
@@ -108,15 +133,20 @@ export async function installWheels({ pairs, target, work, onTotal = () => {}, o
     bytes: names.reduce((sum, name) => sum + sizes[name], 0),
     libraries,
   };
+  finish(stage, target, work, marker);
+  return marker;
+}
+
+/** Marks `stage` as whole, syncs it and renames it to `target`; what lay there goes into `work`. */
+export function finish(stage, target, work, marker) {
   const markerPath = join(stage, markerName);
   writeFileSync(markerPath, `${JSON.stringify(marker, null, 2)}\n`);
   syncPath(markerPath);
-  syncPath(join(stage, 'lib'));
+  if (existsSync(join(stage, 'lib'))) syncPath(join(stage, 'lib'));
   syncPath(stage);
   // What lies at the target is an installation that was refused; nobody can be using it but a process that began
   // before it broke, and that one keeps its open files.
   if (existsSync(target)) renameSync(target, join(work, 'replaced'));
   renameSync(stage, target);
   syncPath(dirname(target));
-  return marker;
 }

@@ -1,0 +1,114 @@
+import {
+  type InstallOptions,
+  installations,
+  installLibtorch,
+  readable,
+  removeLibtorch,
+} from '../../libtorch/manage.js';
+import { ByteProgress } from '../../libtorch/progress.mjs';
+import { locateLibtorch } from '../../native/libtorch.js';
+import { EXIT, jsonLine, note } from '../output.js';
+
+/** Flags of `recurra libtorch`'s commands. */
+export interface LibtorchFlags extends InstallOptions {
+  json?: boolean;
+}
+
+const MS_BETWEEN_JSON_LINES = 1000;
+const VERBS = { fetch: 'fetching', unpack: 'unpacking and checking' } as const;
+
+/** A display of progress that ends one bar when the next step begins. */
+function display(json: boolean) {
+  let step: keyof typeof VERBS | undefined;
+  let bar: InstanceType<typeof ByteProgress> | undefined;
+  let last = 0;
+  const stop = () => {
+    bar?.end();
+    bar = undefined;
+    step = undefined;
+  };
+  return {
+    stop,
+    say(text: string) {
+      stop();
+      if (json) jsonLine({ event: 'note', text });
+      else note(text);
+    },
+    progress(now: keyof typeof VERBS, done: number, total: number) {
+      if (json) {
+        if (done < total && Date.now() - last < MS_BETWEEN_JSON_LINES) return;
+        last = Date.now();
+        jsonLine({ event: 'progress', step: now, done, total });
+        return;
+      }
+      if (step !== now) {
+        stop();
+        step = now;
+        bar = new ByteProgress('libtorch', VERBS[now], total);
+      }
+      bar?.set(done);
+    },
+  };
+}
+
+/** `recurra libtorch install`: makes libtorch available to tensors. */
+export async function libtorchInstallCommand({ json = false, ...options }: LibtorchFlags): Promise<number> {
+  // A lock is given back and a partial download kept only by an orderly exit.
+  const leave = () => process.exit(EXIT.interrupted);
+  process.once('SIGINT', leave).once('SIGTERM', leave);
+  const shownProgress = display(json);
+  try {
+    const installed = await installLibtorch(options, shownProgress);
+    shownProgress.stop();
+    if (json) jsonLine({ event: 'end', ...installed });
+    else {
+      const how = { present: 'is there already', linked: 'is linked', installed: 'is installed' }[installed.action];
+      note(`libtorch ${how}: ${installed.folder}${installed.bytes ? ` (${readable(installed.bytes)})` : ''}`);
+      if (options.dir !== undefined)
+        note(`It is used where RECURRA_LIBTORCH=${installed.folder}${options.cuda ? '/torch' : ''} is set.`);
+      if (options.cuda) note('recurra doctor says whether this machine and this version can use CUDA.');
+    }
+    return EXIT.ok;
+  } finally {
+    shownProgress.stop();
+    process.removeListener('SIGINT', leave).removeListener('SIGTERM', leave);
+  }
+}
+
+/** `recurra libtorch list`: what is installed, which place is used, and why the others are not. */
+export function libtorchListCommand({ json = false }: LibtorchFlags): number {
+  const installed = installations();
+  let used: { source: string; folder: string } | undefined;
+  let error: string | undefined;
+  try {
+    const { source, folder } = locateLibtorch();
+    used = { source, folder };
+  } catch (caught) {
+    error = (caught as Error).message;
+  }
+  if (json) {
+    jsonLine({ installed, used });
+    return EXIT.ok;
+  }
+  for (const { folder, variant, bytes, linked } of installed)
+    process.stdout.write(`${variant.padEnd(5)} ${folder}  ${linked ? `links to ${linked}` : readable(bytes)}\n`);
+  if (installed.length === 0) process.stdout.write('nothing is installed in the cache folder\n');
+  process.stdout.write(used ? `used: ${used.folder} (${used.source})\n` : `used: none. ${error}\n`);
+  return EXIT.ok;
+}
+
+/** `recurra libtorch where`: the folder in use, alone on standard output; exit code 1 where there is none. */
+export function libtorchWhereCommand({ json = false }: LibtorchFlags): number {
+  const { source, folder, library, version } = locateLibtorch();
+  if (json) jsonLine({ source, folder, library, version });
+  else process.stdout.write(`${folder}\n`);
+  return EXIT.ok;
+}
+
+/** `recurra libtorch remove`: takes an installation out of the cache folder. */
+export async function libtorchRemoveCommand({ json = false, cuda = false }: LibtorchFlags): Promise<number> {
+  const bytes = await removeLibtorch(cuda);
+  if (json) jsonLine({ event: 'end', bytes });
+  else note(bytes > 0 ? `removed, ${readable(bytes)} given back` : 'nothing was installed');
+  return EXIT.ok;
+}

@@ -1,0 +1,84 @@
+// Fetches a file so that an interrupted fetch goes on where it ended, and nothing counts before its sum is right.
+
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { get, HttpError, shown } from './http.mjs';
+
+/** After so many failures in a row without a byte in between it gives up; pauses between tries, ms. */
+const tries = 5;
+const pauses = [500, 1_000, 3_000, 10_000];
+
+async function hashOfFile(path, hash) {
+  for await (const piece of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(piece);
+}
+
+/** Appends what the server has beyond `from` bytes; returns false when the server began at the start again. */
+async function fetchRest(url, part, from, { hash, onBytes, env }) {
+  const headers = from > 0 ? { range: `bytes=${from}-` } : {};
+  const { response } = await get(url, { headers, accept: from > 0 ? [200, 206, 416] : [200], env });
+  const begins = /^bytes (\d+)-/.exec(response.headers['content-range'] ?? '')?.[1];
+  const continues = from === 0 || (response.statusCode === 206 && Number(begins) === from);
+  if (!continues) {
+    response.destroy();
+    return false;
+  }
+  const file = await open(part, from > 0 ? 'a' : 'w', 0o644);
+  try {
+    for await (const piece of response) {
+      await file.writeFile(piece);
+      hash.update(piece);
+      onBytes(piece.length);
+    }
+    await file.datasync();
+  } catch (error) {
+    throw error instanceof HttpError
+      ? error
+      : new HttpError(`${shown(url)}: ${error.message}`, { passing: true, cause: error });
+  } finally {
+    await file.close();
+  }
+  if (!response.complete) throw new HttpError(`${shown(url)}: the connection ended early`, { passing: true });
+  return true;
+}
+
+/**
+ * Fetches `url` to `path`, by way of `<path>.part`, which an earlier try may have left. `onDone(bytes)` is told how much of the
+ * file is there. Throws an Error when it cannot be fetched or its sha256 (hex) is not the one given.
+ */
+export async function fetchFile({ url, path, sha256, size, onDone = (_bytes) => {}, env = process.env }) {
+  const part = `${path}.part`;
+  let failures = 0;
+  for (;;) {
+    let from = existsSync(part) ? statSync(part).size : 0;
+    if (size !== undefined && from > size) {
+      rmSync(part);
+      from = 0;
+    }
+    const hash = createHash('sha256');
+    if (from > 0) await hashOfFile(part, hash);
+    let done = from;
+    onDone(done);
+    const onBytes = (bytes) => {
+      done += bytes;
+      failures = 0;
+      onDone(done);
+    };
+    try {
+      const went = (size !== undefined && from === size) || (await fetchRest(url, part, from, { hash, onBytes, env }));
+      const digest = went ? hash.digest('hex') : undefined;
+      if (digest === sha256) {
+        renameSync(part, path);
+        return;
+      }
+      rmSync(part, { force: true });
+      // What an earlier run left may have been damaged since, or the server may not go on in the middle: from the start, then.
+      if (from === 0)
+        throw new Error(`${shown(url)}: its sha256 is ${digest}; the package index says ${sha256}. Try again later.`);
+    } catch (error) {
+      if (!(error instanceof HttpError) || !error.passing || ++failures >= tries) throw error;
+      await sleep(pauses[failures - 1]);
+    }
+  }
+}

@@ -1,0 +1,253 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { RecurraError } from '../errors.js';
+import { locateLibtorch } from '../native/libtorch.js';
+import { cpuWheels, cudaUnpackedBytes, cudaWheels } from './contents.mjs';
+import { fetchFile } from './fetch.mjs';
+import { shown } from './http.mjs';
+import { checkSpace, finish, installWheels, removeLeftovers, temporaryBeside, wheelsBeside } from './install.mjs';
+import { withLock } from './lock.mjs';
+import { cacheFolder, cudaCacheFolder, libtorchVersion, readMarker } from './places.mjs';
+import { platformProblem, thisPlatform } from './platform.mjs';
+import { findWheel, indexUrl } from './pypi.mjs';
+
+/** Told of what happens while libtorch is installed. */
+export interface InstallReport {
+  /** A step that was done, or a fact to know, as a sentence. */
+  say(text: string): void;
+  /** A long step: how many of `total` bytes are done. */
+  progress(step: 'fetch' | 'unpack', done: number, total: number): void;
+}
+
+/** Options of {@link installLibtorch}. */
+export interface InstallOptions {
+  /** The variant for CUDA 13 too, 2.8 GB to fetch. */
+  cuda?: boolean;
+  /** A wheel of torch on this machine, with NVIDIA's beside it, to unpack in place of fetching. */
+  from?: string;
+  /** Where to; by default the cache folder, where it is found without a variable. */
+  dir?: string;
+  /** Fetch even where a Python on `PATH` has one that could be used. */
+  fetch?: boolean;
+}
+
+/** Where an installation is, and what it took. */
+export interface Installed {
+  /** Its folder. */
+  folder: string;
+  /** `present` when it was there before. */
+  action: 'present' | 'linked' | 'installed';
+  /** Bytes on the disk; of a linked one, none. */
+  bytes: number;
+}
+
+/** A wheel as contents.mjs lists them. */
+interface Wheel {
+  project: string;
+  version: string;
+  packedBytes?: number;
+}
+
+interface Variant {
+  wheels: Wheel[];
+  target: string;
+  unpacked: number;
+  /** Folder below the target that libtorch is looked for in. */
+  inner: string;
+}
+
+function variantOf({ cuda, dir }: InstallOptions): Variant {
+  return cuda
+    ? { wheels: cudaWheels, target: resolve(dir ?? cudaCacheFolder()), unpacked: cudaUnpackedBytes, inner: 'torch' }
+    : { wheels: cpuWheels, target: resolve(dir ?? cacheFolder()), unpacked: 470e6, inner: '' };
+}
+
+/** Bytes as a person reads them. */
+export function readable(bytes: number): string {
+  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/** The torch package of a Python on `PATH`, if it is of the version that fits. */
+function pythonTorch(cuda: boolean): string | undefined {
+  const script =
+    'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")';
+  for (const python of ['python3', 'python']) {
+    const { status, stdout } = spawnSync(python, ['-c', script], { encoding: 'utf8', timeout: 20_000 });
+    const folder = status === 0 ? stdout.trim() : '';
+    if (!folder || (cuda && !existsSync(join(folder, 'lib', 'libtorch_cuda.so')))) continue;
+    try {
+      return locateLibtorch({ RECURRA_LIBTORCH: folder, XDG_CACHE_HOME: '/nonexistent' }).source === 'RECURRA_LIBTORCH'
+        ? folder
+        : undefined;
+    } catch {
+      // Another version, or one without its libraries.
+    }
+  }
+  return undefined;
+}
+
+/** Puts links to a Python's libraries and headers where the installation would be. */
+function linkPython(folder: string, { target, inner }: Variant): void {
+  const work = temporaryBeside(target);
+  try {
+    const stage = join(work, 'stage');
+    mkdirSync(join(stage, inner), { recursive: true });
+    for (const name of ['lib', 'include'])
+      if (existsSync(join(folder, name))) symlinkSync(join(folder, name), join(stage, inner, name));
+    if (inner) writeFileSync(join(stage, inner, 'build-version'), `${libtorchVersion}\n`);
+    finish(stage, target, work, { version: libtorchVersion, linked: folder, bytes: 0 });
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+async function obtain(variant: Variant, options: InstallOptions, report: InstallReport) {
+  if (options.from !== undefined) return wheelsBeside(options.from, '--from', variant.wheels as never[]);
+  const found = await Promise.all(variant.wheels.map((wheel: Wheel) => findWheel(wheel)));
+  const sizes = found.map(({ size, wheel }) => size ?? wheel.packedBytes ?? 0);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  report.say(
+    `fetching ${readable(total)} from ${shown(indexUrl())}, ${readable(variant.unpacked)} once unpacked, into ${variant.target}`,
+  );
+  const downloads = `${variant.target}.download`;
+  mkdirSync(downloads, { recursive: true });
+  checkSpace(downloads, { downloading: true, unpacked: variant.unpacked, packed: total });
+  const pairs = [];
+  let before = 0;
+  for (const [i, file] of found.entries()) {
+    const path = join(downloads, file.filename);
+    if (!existsSync(path))
+      await fetchFile({ ...file, path, onDone: (done: number) => report.progress('fetch', before + done, total) });
+    before += sizes[i]!;
+    pairs.push({ wheel: file.wheel, path });
+  }
+  report.progress('fetch', total, total);
+  return pairs;
+}
+
+async function fetchAndUnpack(variant: Variant, options: InstallOptions, report: InstallReport): Promise<number> {
+  const { target, unpacked, inner } = variant;
+  if (options.dir !== undefined && existsSync(target) && !readMarker(target) && readdirSync(target).length > 0)
+    throw new Error(
+      `${target} has files in it that are not an installation of libtorch; give an empty or a new folder`,
+    );
+  removeLeftovers(target);
+  const pairs = await obtain(variant, options, report);
+  const work = temporaryBeside(target);
+  try {
+    if (options.from !== undefined) checkSpace(work, { downloading: false, unpacked });
+    let total = 0;
+    let done = 0;
+    const { bytes } = await installWheels({
+      pairs,
+      target,
+      work,
+      extra: inner ? { [join(inner, 'build-version')]: `${libtorchVersion}\n` } : {},
+      onTotal: (sum: number) => {
+        total = sum;
+      },
+      onBytes: (count: number) => {
+        done += count;
+        report.progress('unpack', done, total);
+      },
+    });
+    rmSync(`${target}.download`, { recursive: true, force: true });
+    return bytes;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Makes libtorch available: takes one that is there, links a Python's, or fetches it from the package index (or unpacks
+ * given wheels). Processes that ask at once share one download.
+ *
+ * @throws {@link RecurraError} `IO`, or `LIBTORCH_UNSUPPORTED_PLATFORM` where there is none for this machine.
+ */
+export async function installLibtorch(options: InstallOptions, report: InstallReport): Promise<Installed> {
+  const problem = platformProblem(thisPlatform());
+  if (problem) throw new RecurraError('LIBTORCH_UNSUPPORTED_PLATFORM', problem);
+  const variant = variantOf(options);
+  const { target, inner } = variant;
+  const onWait = ({ pid }: { pid: number }) => report.say(`another process (${pid}) is installing it; waiting for it`);
+  const present = () => {
+    const marker = readMarker(target);
+    // What set-up or an earlier run put there whole; a link whose Python has gone is not.
+    return marker && existsSync(join(target, inner, 'lib', 'libtorch_cpu.so')) ? marker : undefined;
+  };
+  try {
+    mkdirSync(dirname(target), { recursive: true });
+    return await withLock(
+      `${target}.lock`,
+      async (): Promise<Installed> => {
+        const marker = present();
+        if (marker) return { folder: target, action: 'present', bytes: marker.bytes ?? 0 };
+        const python = options.fetch || options.from !== undefined ? undefined : pythonTorch(options.cuda === true);
+        if (python) {
+          report.say(
+            `a Python on PATH has torch ${libtorchVersion} in ${python}; it is used where it is, nothing is copied`,
+          );
+          linkPython(python, variant);
+          return { folder: target, action: 'linked', bytes: 0 };
+        }
+        return { folder: target, action: 'installed', bytes: await fetchAndUnpack(variant, options, report) };
+      },
+      { onWait },
+    );
+  } catch (error) {
+    if (error instanceof RecurraError) throw error;
+    throw new RecurraError('IO', (error as Error).message, { cause: error });
+  }
+}
+
+/** An installation of this command or of the set-up. */
+export interface Installation {
+  /** Its folder. */
+  folder: string;
+  /** Which one it is. */
+  variant: 'cpu' | 'cuda';
+  /** Bytes on the disk. */
+  bytes: number;
+  /** The Python's folder that it links to; absent for one of its own. */
+  linked?: string;
+}
+
+/** What is installed in the cache folder. */
+export function installations(): Installation[] {
+  const list: Installation[] = [];
+  for (const [variant, folder] of [
+    ['cpu', cacheFolder()],
+    ['cuda', cudaCacheFolder()],
+  ] as const) {
+    const marker = readMarker(folder);
+    if (marker)
+      list.push({ folder, variant, bytes: marker.bytes ?? 0, ...(marker.linked ? { linked: marker.linked } : {}) });
+  }
+  return list;
+}
+
+function sizeOf(path: string): number {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) return stat?.size ?? 0;
+  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+}
+
+/** Removes an installation from the cache folder, with what interrupted ones left; returns the bytes that this gave back. */
+export async function removeLibtorch(cuda: boolean): Promise<number> {
+  const target = cuda ? cudaCacheFolder() : cacheFolder();
+  if (!existsSync(dirname(target))) return 0;
+  return withLock(`${target}.lock`, async () => {
+    const paths = [target, `${target}.download`].filter((path) => existsSync(path));
+    const bytes = paths.reduce((sum, path) => sum + sizeOf(path), 0);
+    // Renamed first, so that nobody finds half of it.
+    for (const path of paths) {
+      const work = temporaryBeside(path);
+      rmSync(work, { recursive: true });
+      renameSync(path, work);
+      rmSync(work, { recursive: true, force: true });
+    }
+    removeLeftovers(target);
+    return bytes;
+  });
+}

@@ -1,0 +1,39 @@
+// Where libtorch is kept, and what marks it as whole. Plain JavaScript without dependencies, as everything in this folder: the
+// set-up of a clone runs it before anything is built, and the published command runs it too.
+
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** The one version that tch 0.24 is made for. */
+export const libtorchVersion = '2.11.0';
+
+/** Name of the file that a finished installation carries; a cache folder without it is an interrupted one. */
+export const markerName = '.complete';
+
+/** `$XDG_CACHE_HOME` or `~/.cache`, then `recurra`. The XDG specification has relative paths ignored. */
+export function cacheRoot(env = process.env) {
+  const given = env.XDG_CACHE_HOME;
+  const base = given?.startsWith('/') ? given : join(env.HOME || homedir(), '.cache');
+  return join(base, 'recurra');
+}
+
+/** The folder that set-up installs libtorch into. */
+export function cacheFolder(env = process.env) {
+  return join(cacheRoot(env), `libtorch-${libtorchVersion}`);
+}
+
+/** The folder of the variant with CUDA; its libraries lie in torch/lib and nvidia, as their search paths expect. */
+export function cudaCacheFolder(env = process.env) {
+  return `${cacheFolder(env)}-cuda`;
+}
+
+/** The content of a completion marker, or undefined when it is missing or not one. */
+export function readMarker(folder) {
+  try {
+    const marker = JSON.parse(readFileSync(join(folder, markerName), 'utf8'));
+    return typeof marker?.version === 'string' ? marker : undefined;
+  } catch {
+    return undefined;
+  }
+}
