@@ -20,6 +20,13 @@ export declare namespace light {
     loadState(entries: Array<FileTensor>): Promise<void>
     /** Gives some words other vectors, one after the other in `vectors`; all else stays. */
     setWordVectors(words: Int32Array, vectors: Float32Array): Promise<void>
+    /**
+     * All that a training goes on from, under names that begin with `training.`; with `weights`, also the weights as
+     * `state` gives them. The training itself is not changed by it.
+     */
+    trainingState(weights: boolean): Promise<Array<FileTensor>>
+    /** Takes over what `trainingState(false)` gave; what does not fit is an error, and then nothing has changed. */
+    restore(entries: Array<FileTensor>): Promise<void>
     /** Lets go of the weights once running work has ended; doing it again does nothing. */
     close(): void
   }
@@ -143,6 +150,9 @@ export declare namespace light {
     lengths: Uint32Array
   }
 
+  /** An event as the bytes that an event file has for it. */
+  export function encodeTensorboardEvent(event: TensorboardEvent): Uint8Array
+
   /** One tensor of a safetensors file. */
   export interface FileTensor {
     /** Name, as in a PyTorch state dict. */
@@ -179,6 +189,28 @@ export declare namespace light {
     tensors: Array<FileTensor>
     /** Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`. */
     checksum: string
+  }
+
+  /** One record of an event file. */
+  export interface TensorboardEvent {
+    /** Seconds since 1970. */
+    wallTime: number
+    /** The step that it tells of. */
+    step: number
+    /** The first record of a file: its version, `brain.Event:2`. */
+    fileVersion?: string
+    /** Says that a run goes on here: what earlier files have from this step on is void. */
+    restart?: boolean
+    /** Numbers of this step. */
+    scalars?: Array<TensorboardScalar>
+  }
+
+  /** A number under a name. */
+  export interface TensorboardScalar {
+    /** Name, in which slashes make groups. */
+    tag: string
+    /** The number; kept as float32. */
+    value: number
   }
 
   /** Tries to open a library, such as the NVIDIA driver's `libcuda.so.1`, and returns why it cannot, or `null`. */

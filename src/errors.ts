@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'SINGLE_CLASS'
   | 'UNKNOWN_LABEL'
   | 'STATE_MISMATCH'
+  | 'DATA_MISMATCH'
   | 'NON_FINITE_LOSS'
   | 'ABORTED'
   | 'OVERLOADED'

@@ -30,5 +30,6 @@ export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export { type LoadedFile, loadFile, type NamedTensors, type SaveFileOptions, saveFile } from './safetensors/index.js';
 export * from './tensor/index.js';
+export * from './tensorboard/index.js';
 export * from './text/index.js';
 export * from './train/index.js';

@@ -1,24 +1,22 @@
 import { encodeDataset } from '../data/encode.js';
 import type { Rows } from '../data/rows.js';
 import { checkOptionNames, DataError, invalidArgument, ModelFileError, RecurraError } from '../errors.js';
-import { HuggingFaceTokenizer } from '../text/huggingFace.js';
-import { type BatchTokenizer, isBatchTokenizer, isTokenizerName, type Tokenizer } from '../text/tokenizer.js';
-import type { Vectors } from '../text/vectors.js';
+import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
-import { prepareData } from './dataset.js';
-import { loadEmbeddings, setEmbeddings } from './embeddings.js';
 import { type Engine, kernelEngine } from './engine.js';
 import { TrainingError } from './errors.js';
+import type { TrainingControl } from './events/control.js';
 import type { Evaluation } from './metrics.js';
-import { readModel, writeModel } from './modelFile.js';
-import { type ModelSettings, type TokenSettings, type TrainOptions, trainSettings } from './options/index.js';
+import { describedText, readModel, writeModel } from './modelFile.js';
+import type { ModelSettings, TokenSettings, TrainOptions } from './options/index.js';
 import type { Prediction, Predictor } from './prediction.js';
 import type { Progress } from './progress.js';
+import { TrainingRun } from './run.js';
 import type { ServingOptions, ServingState } from './serving/options.js';
 import { Serving } from './serving/serving.js';
-import { chooseThresholds } from './thresholds.js';
+import { beginTraining, runTraining } from './start.js';
 import { modelTokenizer } from './tokens.js';
-import { measure, Training } from './training.js';
+import { measure } from './training.js';
 
 /** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
 export interface PredictOptions {
@@ -106,50 +104,39 @@ export class TextClassifier {
    * @param options - see {@link TrainOptions}.
    * @returns the model; with validation rows, the weights of its best epoch.
    * @throws {@link ArgumentError} for an option that does not fit.
-   * @throws {@link DataError} for rows that do not fit: none at all, one label only, a validation label that is not a training label.
-   * @throws {@link TrainingError} `ABORTED` or `NON_FINITE_LOSS`; its `model` holds what was learned.
+   * @throws {@link DataError} for rows that do not fit: none at all, one label only, a validation label that is not a training label;
+   * `DATA_MISMATCH` for rows that are not those of the checkpoint to resume.
+   * @throws {@link ModelFileError} for a checkpoint to resume that is missing or damaged.
+   * @throws {@link TrainingError} `ABORTED`, `NON_FINITE_LOSS` or `IO`; its `model` holds what was learned.
    */
   static async train(rows: Rows, options: TrainOptions = {}): Promise<TextClassifier> {
-    const settings = trainSettings(options);
-    let data: Awaited<ReturnType<typeof prepareData>>;
-    let vectors: Vectors | undefined;
+    return TextClassifier.start(rows, options).result;
+  }
+
+  /**
+   * Starts a training, as {@link train}, and returns at once, with what watches and steers it.
+   *
+   * @example
+   * ```ts
+   * const run = TextClassifier.start(rows, { validation: 0.1, checkpoint: 'tickets.checkpoint', resume: true });
+   * for await (const event of run) console.log(event.type, event.step);
+   * const model = await run.result;
+   * ```
+   */
+  static start(rows: Rows, options: TrainOptions = {}): TrainingRun {
+    return new TrainingRun((control) => TextClassifier.#train(rows, options, control));
+  }
+
+  static async #train(rows: Rows, given: TrainOptions, control: TrainingControl): Promise<TextClassifier> {
+    const begun = await beginTraining(rows, given, control);
+    const { engine, settings, network, data } = begun;
+    const { train, vocab } = data;
     try {
-      data = await prepareData(rows, settings);
-      if (settings.embeddings) vectors = await loadEmbeddings(settings.embeddings, data.vocab, settings.signal);
-    } catch (error) {
-      if (error instanceof RecurraError && error.code === 'ABORTED') {
-        throw new TrainingError('ABORTED', 'training was stopped while its rows were read', undefined, {
-          cause: error,
-        });
-      }
-      throw error;
-    }
-    const { train, validation, vocab } = data;
-    const modelSettings = vectors ? { ...settings.model, embeddingDim: vectors.dim } : settings.model;
-    const engine = kernelEngine({
-      ...modelSettings,
-      vocabSize: vocab.length,
-      numClasses: train.classes.length,
-      paddingIdx: vocab.padIndex!,
-      unknownIdx: vocab.defaultIndex!,
-      seed: settings.seed,
-      threads: settings.threads,
-    });
-    try {
-      const training = new Training(engine, train, validation, settings);
-      if (vectors) await setEmbeddings(engine, vectors);
-      const { history, failure, rows: trained } = await training.run();
-      const { multiLabel } = modelSettings;
-      const model = new TextClassifier({
-        engine,
-        settings: modelSettings,
-        text: settings.text,
-        labels: train.classes,
-        thresholds: multiLabel ? await chooseThresholds(engine, validation, train.classes.length) : undefined,
-        vocab,
-      });
+      const { history, thresholds, failure } = await runTraining(begun, control);
+      const described = { settings: network, text: settings.text, labels: train.classes, thresholds, vocab };
+      const model = new TextClassifier({ engine, ...described });
       model.#history = history;
-      model.#trainedRows = trained;
+      model.#trainedRows = train.length;
       if (!failure) return model;
       const { code, message, cause } = failure;
       throw new TrainingError(code, message, model, cause === undefined ? {} : { cause });
@@ -213,11 +200,9 @@ export class TextClassifier {
   }
 
   async #save(path: string): Promise<void> {
-    const { tokenizer } = this.#text;
-    const ofHuggingFace = tokenizer instanceof HuggingFaceTokenizer;
     await writeModel(path, {
       settings: this.settings,
-      text: { ...this.#text, tokenizer: isTokenizerName(tokenizer) || ofHuggingFace ? tokenizer : null },
+      text: describedText(this.#text),
       labels: [...this.labels],
       thresholds: this.thresholds,
       vocab: this.vocab,

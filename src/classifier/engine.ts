@@ -74,6 +74,17 @@ export interface Engine {
   close(): void;
 }
 
+/** An engine whose training can be interrupted and go on, in another process too, to the same bits. */
+export interface ResumableEngine extends Engine {
+  /**
+   * All that a training goes on from, and with `weights` also what {@link Engine.state} gives. Unlike that one it leaves the
+   * training as it is: making up missed steps early would round them otherwise.
+   */
+  trainingState(weights: boolean): Promise<StateEntry[]>;
+  /** Takes over what `trainingState(false)` gave; refuses, before anything changes, what does not fit. */
+  restore(entries: StateEntry[]): Promise<void>;
+}
+
 /**
  * Multiply-adds up to which a prediction is computed at once: some 0.2 ms, about what two changes of thread cost on a busy
  * machine, and too little to be felt on the event loop.
@@ -98,7 +109,7 @@ function nativeOptions({ learningRates, classWeights, ...others }: StepOptions) 
 }
 
 /** The engine on this package's own CPU kernels: the default. It needs no libtorch. */
-export function kernelEngine(config: EngineConfig): Engine {
+export function kernelEngine(config: EngineConfig): ResumableEngine {
   const { threads, ...model } = config;
   const native = new (light().CpuClassifier)({ ...model, threads: threads ?? availableParallelism() });
   const atOnce = AT_ONCE / workPerToken(config);
@@ -137,6 +148,11 @@ export function kernelEngine(config: EngineConfig): Engine {
     loadState: (entries) => {
       changed();
       return native.loadState(entries);
+    },
+    trainingState: (weights) => native.trainingState(weights),
+    restore: (entries) => {
+      changed();
+      return native.restore(entries);
     },
     close: () => native.close(),
   };

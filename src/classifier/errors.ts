@@ -2,7 +2,8 @@ import { type ErrorCode, RecurraError, type RecurraErrorOptions } from '../error
 import type { TextClassifier } from './classifier.js';
 
 /**
- * A training that did not reach its end: `ABORTED` by its signal, or `NON_FINITE_LOSS`. What was learned is not lost:
+ * A training that did not reach its end: `ABORTED` by its signal, `NON_FINITE_LOSS`, or `IO` for checkpoints that cannot be
+ * written. What was learned is not lost:
  * it is in {@link model}.
  */
 export class TrainingError extends RecurraError {

@@ -1,6 +1,18 @@
+export type { CheckpointOptions } from './checkpoints/options.js';
 export { type LoadOptions, type PredictOptions, TextClassifier } from './classifier.js';
 export { formatConfusionMatrix } from './confusion.js';
 export { TrainingError } from './errors.js';
+export type {
+  CheckpointEvent,
+  EndEvent,
+  EpochEvent,
+  StartEvent,
+  StepEvent,
+  TrainingEvent,
+  TrainingPlace,
+  ValidationEvent,
+  WarningEvent,
+} from './events/events.js';
 export type { Evaluation } from './metrics.js';
 export type {
   Cell,
@@ -15,4 +27,5 @@ export type {
 } from './options/index.js';
 export { type LabelProbability, Prediction } from './prediction.js';
 export type { Progress, ValidationResult } from './progress.js';
+export { TrainingRun } from './run.js';
 export type { ServingOptions, ServingState } from './serving/options.js';

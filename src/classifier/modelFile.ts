@@ -22,11 +22,14 @@ import {
  */
 const FORMAT_VERSION = 2;
 const FORMAT = 'recurra-text-classifier';
-/** 4 GiB: 16 million words with vectors of 64 in float32. More than that is no model of this kind. */
-const LARGEST_FILE = 4 * 2 ** 30;
+/**
+ * 16 GiB: a checkpoint, four times as large as its model, of 16 million words with vectors of 64 in float32. More than that is
+ * no model of this kind.
+ */
+const LARGEST_FILE = 16 * 2 ** 30;
 
-/** Everything that a model file holds. */
-export interface ModelContents {
+/** What a model file says of the model beside its weights. */
+export interface ModelDescription {
   settings: ModelSettings;
   /** How texts become tokens; its tokenizer is `null` if the file cannot hold it, as with a function. */
   text: Omit<TokenSettings, 'tokenizer'> & { tokenizer: TokenizerName | HuggingFaceTokenizer | null };
@@ -34,8 +37,23 @@ export interface ModelContents {
   /** The probability from which on each label is given, if there may be several. */
   thresholds: readonly number[] | undefined;
   vocab: Vocab;
+}
+
+/** Everything that a model file holds. */
+export interface ModelContents extends ModelDescription {
   state: StateEntry[];
 }
+
+/** What a checkpoint holds as well. */
+export interface ModelFile extends ModelContents {
+  /** Describes the training, as JSON; undefined for a model that is no checkpoint. */
+  checkpoint: string | undefined;
+  /** What the engine goes on from. */
+  training: StateEntry[];
+}
+
+/** What the names of a checkpoint's further arrays begin with. */
+const TRAINING_PREFIX = 'training.';
 
 /** What stands for a {@link HuggingFaceTokenizer}, whose description has a key of its own in the file's metadata. */
 const HUGGING_FACE = 'hugging_face';
@@ -51,9 +69,15 @@ interface Metadata extends Pick<TextOptions, 'ngrams' | 'truncate'> {
   vocab: unknown;
 }
 
-/** Writes a model as one safetensors file, atomically. */
-export async function writeModel(path: string, contents: ModelContents): Promise<void> {
-  const { settings, text, labels, thresholds, vocab, state } = contents;
+/** How texts become tokens, as a file can say it. */
+export function describedText({ tokenizer, ngrams, maxLength, truncate }: TokenSettings): ModelDescription['text'] {
+  const storable = isTokenizerName(tokenizer) || tokenizer instanceof HuggingFaceTokenizer;
+  return { tokenizer: storable ? tokenizer : null, ngrams, maxLength, truncate };
+}
+
+/** A model's description as the metadata of a safetensors file. */
+export function modelMetadata(description: ModelDescription): Record<string, string> {
+  const { settings, text, labels, thresholds, vocab } = description;
   const { tokenizer, ngrams, maxLength, truncate } = text;
   const described = tokenizer instanceof HuggingFaceTokenizer ? { [TOKENIZER_KEY]: tokenizer.serialize() } : {};
   const metadata: Metadata = {
@@ -64,11 +88,24 @@ export async function writeModel(path: string, contents: ModelContents): Promise
     maxLength,
     truncate,
     labels,
-    thresholds,
     vocab: vocab.toJSON(),
   };
   const model = JSON.stringify(metadata);
-  await light().writeSafetensors(path, state, { format: 'pt', recurra: FORMAT, model, ...described });
+  return withThresholds({ format: 'pt', recurra: FORMAT, model, ...described }, thresholds);
+}
+
+/** A model's metadata that has no thresholds yet, with thresholds: all else may be large, and was written already. */
+export function withThresholds(
+  metadata: Record<string, string>,
+  thresholds: readonly number[] | undefined,
+): Record<string, string> {
+  if (!thresholds) return metadata;
+  return { ...metadata, model: `${metadata.model!.slice(0, -1)},"thresholds":${JSON.stringify(thresholds)}}` };
+}
+
+/** Writes a model as one safetensors file, atomically. */
+export async function writeModel(path: string, contents: ModelContents): Promise<void> {
+  await light().writeSafetensors(path, contents.state, modelMetadata(contents));
 }
 
 function parseMetadata(path: string, all: Record<string, string>): Metadata {
@@ -137,6 +174,11 @@ async function readTokenizer(
  * @throws ModelFileError `FILE_NOT_FOUND`, `IO` or `INVALID_FILE`.
  */
 export async function readModel(path: string): Promise<ModelContents> {
+  return readModelFile(path);
+}
+
+/** As {@link readModel}, with what a checkpoint holds as well. */
+export async function readModelFile(path: string): Promise<ModelFile> {
   if (typeof path !== 'string' || path === '')
     throw new ModelFileError('INVALID_ARGUMENT', 'Expected the path of a model file');
   if (!existsSync(path)) throw new ModelFileError('FILE_NOT_FOUND', `${path}: no such file`);
@@ -147,7 +189,10 @@ export async function readModel(path: string): Promise<ModelContents> {
     if (error instanceof RecurraError) throw new ModelFileError(error.code, error.message, { cause: error });
     throw error;
   }
-  const { metadata, tensors: state } = file;
+  const { metadata } = file;
+  const { checkpoint } = metadata;
+  const ofTraining = ({ name }: StateEntry) => checkpoint !== undefined && name.startsWith(TRAINING_PREFIX);
+  const state = file.tensors.filter((entry) => !ofTraining(entry));
   const described = parseMetadata(path, metadata);
   const { labels, thresholds, maxLength, settings, ngrams, truncate, vocab: words } = described;
   if (file.checksum !== 'valid') {
@@ -173,7 +218,8 @@ export async function readModel(path: string): Promise<ModelContents> {
       ...tokenSettings({ maxLength, ...(ngrams && { ngrams }), ...(truncate && { truncate }) }),
       tokenizer: await readTokenizer(described, metadata),
     };
-    return { settings: model, text, labels, thresholds, vocab, state };
+    const training = file.tensors.filter(ofTraining);
+    return { settings: model, text, labels, thresholds, vocab, state, checkpoint, training };
   } catch (error) {
     if (error instanceof RecurraError)
       throw new ModelFileError('INVALID_FILE', `${path}: ${error.message}`, { cause: error });

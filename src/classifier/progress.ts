@@ -31,16 +31,3 @@ export interface Progress {
   /** With `kind: 'epoch'` and validation rows: how the model does on them. */
   validation?: ValidationResult;
 }
-
-/** Sums that an epoch's progress is computed from. */
-export class EpochTotals {
-  loss = 0;
-  correct = 0;
-  rows = 0;
-
-  add(stats: { loss: number; correct: number; rows: number }): void {
-    this.loss += stats.loss;
-    this.correct += stats.correct;
-    this.rows += stats.rows;
-  }
-}

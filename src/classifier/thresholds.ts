@@ -1,7 +1,5 @@
 import type { EncodedDataset } from '../data/encoded.js';
 import { Turns } from '../data/turns.js';
-import type { Engine } from './engine.js';
-import { predictRows } from './prediction.js';
 import type { ValidationResult } from './progress.js';
 
 /** The threshold of a label about which the validation rows say nothing. */
@@ -38,15 +36,15 @@ export function bestThreshold(probabilities: Float32Array, present: Uint8Array):
   return best.threshold;
 }
 
-/** One threshold per class of a multi-label set, chosen on validation rows; a half each without any. */
-export async function chooseThresholds(
-  engine: Pick<Engine, 'predict'>,
-  validation: EncodedDataset | undefined,
-  classes: number,
-): Promise<number[]> {
-  const thresholds = new Array<number>(classes).fill(DEFAULT_THRESHOLD);
-  if (!validation) return thresholds;
-  const probabilities = await predictRows(engine, validation.tokens, validation.lengths(), classes);
+/** One threshold per class of a multi-label set where no validation rows tell which: a half each. */
+export function defaultThresholds(classes: number): number[] {
+  return new Array<number>(classes).fill(DEFAULT_THRESHOLD);
+}
+
+/** One threshold per class of a multi-label set, chosen by what the model says of validation rows. */
+export async function chooseThresholds(probabilities: Float32Array, validation: EncodedDataset): Promise<number[]> {
+  const classes = validation.classes.length;
+  const thresholds = defaultThresholds(classes);
   const turns = new Turns();
   const rows = validation.length;
   const rowsOf: number[][] = thresholds.map(() => []);

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { packageVersion } from '../native/addon.js';
+import { checkpointFlags } from './checkpointFlags.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateFlags, evaluateCommand } from './commands/evaluate.js';
 import {
@@ -89,7 +90,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
   );
   modelFlags(train);
   textFlags(train);
-  learningFlags(train)
+  learningFlags(train);
+  checkpointFlags(train)
     .option('--json', JSON_HELP)
     .addHelpText(
       'after',

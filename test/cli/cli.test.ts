@@ -152,6 +152,52 @@ describe('recurra train', () => {
   });
 });
 
+describe('recurra train with checkpoints', () => {
+  const checkpoint = join(folder, 'run.checkpoint');
+  const TRAIN = ['train', csv, ...COLUMNS, ...SMALL, '--out', join(folder, 'c'), '--checkpoint', checkpoint];
+
+  it('goes on where it was interrupted, and says so', async () => {
+    const args = [...TRAIN, '--epochs', '400', '--checkpoint-every', '20', '--resume', '--json'];
+    const child = spawn(process.execPath, [...COMMAND, ...args]);
+    let text = '';
+    for await (const part of child.stdout.setEncoding('utf8')) {
+      text += part as string;
+      if (text.includes('"checkpoint"')) child.kill('SIGKILL');
+    }
+    const [last] = text.match(/"event":"checkpoint".*/g)!.slice(-1);
+    const { step } = JSON.parse(`{${last}`) as { step: number };
+    const resumed = spawn(process.execPath, [...COMMAND, ...args]);
+    let more = '';
+    let interrupted = false;
+    for await (const part of resumed.stdout.setEncoding('utf8')) {
+      more += part as string;
+      // Once: the second one ends the process.
+      if (more.includes('"checkpoint"') && !interrupted) interrupted = resumed.kill('SIGINT');
+    }
+    const lines = more
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    // One more may have been written before the process was gone.
+    expect(lines.find(({ event }) => event === 'resumed')!.step).toBeGreaterThanOrEqual(step);
+    expect(lines.at(-1)).toMatchObject({ event: 'end', interrupted: true });
+    const other = recurra([...TRAIN, '--epochs', '400', '--lr', '0.5', '--resume']);
+    expect(other.status).toBe(2);
+    expect(other.err).toMatch(/lr was 0.01 and is now 0.5/);
+  });
+
+  it('refuses flags that do not fit', () => {
+    expect(recurra(['train', csv, ...COLUMNS, '--resume'])).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(/--resume needs --checkpoint/),
+    });
+    expect(recurra([...TRAIN, '--checkpoint-every', '5x'])).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(/500s, 10m or 2h/),
+    });
+  });
+});
+
 describe('recurra evaluate', () => {
   it('prints a confusion matrix, or with --json the numbers', () => {
     const plain = recurra(['evaluate', model, csv, ...COLUMNS]);

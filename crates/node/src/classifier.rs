@@ -5,7 +5,7 @@ use napi::bindgen_prelude::{Float32Array, Int32Array, ObjectFinalize, ToNapiValu
 use napi_derive::napi;
 use recurra_binding::{Handle, IntoJs, Pending};
 use recurra_kernels::classifier::{
-    Chunk, Classifier, ClassifierConfig, LossOptions, NamedTensor, Pooling, Stats, StepOptions,
+    Chunk, Classifier, ClassifierConfig, LossOptions, NamedTensor, Pooling, StateArray, Stats, StepOptions, Values,
 };
 use recurra_kernels::optim::{AdamOptions, Algorithm, SgdOptions};
 use recurra_kernels::recurrent::Cell;
@@ -270,6 +270,32 @@ impl CpuClassifier {
         self.background(move |classifier| classifier.set_word_vectors(&words, &vectors), |()| ())
     }
 
+    /// All that a training goes on from, under names that begin with `training.`; with `weights`, also the weights as
+    /// `state` gives them. The training itself is not changed by it.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<FileTensor>>")]
+    pub fn training_state(&self, weights: bool) -> napi::Result<Pending<Vec<Bytes>, Vec<FileTensor>>> {
+        self.background(
+            move |classifier| {
+                let now = if weights { classifier.peek()? } else { Vec::new() };
+                let training = classifier.training_state()?.into_iter().map(Bytes::from);
+                Ok(now.into_iter().map(Bytes::from).chain(training).collect())
+            },
+            |tensors: Vec<Bytes>| tensors.into_iter().map(FileTensor::from).collect(),
+        )
+    }
+
+    /// Takes over what `trainingState(false)` gave; what does not fit is an error, and then nothing has changed.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn restore(&self, entries: Vec<FileTensor>) -> napi::Result<Pending<(), ()>> {
+        self.background(
+            move |classifier| {
+                let state = entries.into_iter().map(array_of).collect::<Result<Vec<StateArray>>>()?;
+                classifier.restore(&state)
+            },
+            |()| (),
+        )
+    }
+
     /// Lets go of the weights once running work has ended; doing it again does nothing.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) {
@@ -285,11 +311,43 @@ pub struct Bytes {
     data: Vec<u8>,
 }
 
+fn little_endian<const N: usize, T: Copy>(values: &[T], bytes: fn(T) -> [u8; N]) -> Vec<u8> {
+    values.iter().flat_map(|&value| bytes(value)).collect()
+}
+
 impl From<NamedTensor> for Bytes {
     fn from(tensor: NamedTensor) -> Self {
-        let data = tensor.data.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let data = little_endian(&tensor.data, f32::to_le_bytes);
         Self { name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, data }
     }
+}
+
+impl From<StateArray> for Bytes {
+    fn from(array: StateArray) -> Self {
+        let (dtype, data) = match array.values {
+            Values::Float32(values) => ("float32", little_endian(&values, f32::to_le_bytes)),
+            Values::Int32(values) => ("int32", little_endian(&values, i32::to_le_bytes)),
+            Values::Float64(values) => ("float64", little_endian(&values, f64::to_le_bytes)),
+        };
+        Self { name: array.name, dtype: dtype.into(), shape: array.shape, data }
+    }
+}
+
+fn array_of(tensor: FileTensor) -> Result<StateArray> {
+    fn read<const N: usize, T>(bytes: &[u8], value: fn([u8; N]) -> T) -> Vec<T> {
+        bytes.as_chunks::<N>().0.iter().map(|&bytes| value(bytes)).collect()
+    }
+    let values = match tensor.dtype.as_str() {
+        "float32" => Values::Float32(read(&tensor.data, f32::from_le_bytes)),
+        "int32" => Values::Int32(read(&tensor.data, i32::from_le_bytes)),
+        "float64" => Values::Float64(read(&tensor.data, f64::from_le_bytes)),
+        other => {
+            let message = format!("{} has dtype {other}, which no training's state has", tensor.name);
+            return Err(Error::new(ErrorCode::StateMismatch, message));
+        }
+    };
+    let shape = tensor.shape.iter().map(|&size| size.max(0) as usize).collect();
+    Ok(StateArray { name: tensor.name, shape, values })
 }
 
 impl From<Bytes> for NamedTensor {

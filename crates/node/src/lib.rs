@@ -9,4 +9,5 @@ pub mod classifier;
 pub mod cpu;
 pub mod libtorch;
 pub mod safetensors_file;
+pub mod tensorboard;
 pub mod tokenizer;

@@ -38,11 +38,29 @@ pub struct SafetensorsFile {
     pub checksum: String,
 }
 
+/// A tensor's bytes: read from a file, or kept alive in JavaScript's memory while they are written. Those are never
+/// changed: callers give arrays that nobody else has.
+enum Data {
+    Read(Vec<u8>),
+    Given(Uint8Array),
+}
+
+impl std::ops::Deref for Data {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Read(bytes) => bytes,
+            Self::Given(bytes) => bytes,
+        }
+    }
+}
+
 struct Entry {
     name: String,
     dtype: Dtype,
     shape: Vec<usize>,
-    data: Vec<u8>,
+    data: Data,
 }
 
 /// The contents of a file, before they become JavaScript values.
@@ -58,7 +76,10 @@ impl From<Contents> for SafetensorsFile {
             name: entry.name,
             dtype: dtype_name(entry.dtype).unwrap_or("unknown").to_owned(),
             shape: entry.shape.iter().map(|&size| size as i64).collect(),
-            data: Uint8Array::new(entry.data),
+            data: match entry.data {
+                Data::Read(bytes) => Uint8Array::new(bytes),
+                Data::Given(bytes) => bytes,
+            },
         });
         Self { metadata: contents.metadata, tensors: tensors.collect(), checksum: contents.checksum.to_owned() }
     }
@@ -131,7 +152,12 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Contents> {
                 format_args!("tensor {name:?} has dtype {:?}, which is not read here", view.dtype()),
             ));
         }
-        entries.push(Entry { name, dtype: view.dtype(), shape: view.shape().to_vec(), data: view.data().to_vec() });
+        entries.push(Entry {
+            name,
+            dtype: view.dtype(),
+            shape: view.shape().to_vec(),
+            data: Data::Read(view.data().to_vec()),
+        });
     }
     let metadata = header.metadata().clone().unwrap_or_default();
     let checksum = match metadata.get(CHECKSUM) {
@@ -164,6 +190,9 @@ fn checksum_of(metadata: &HashMap<String, String>, entries: &[Entry]) -> String 
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A name of at most so many bytes leaves room for what is put around it.
+const LONGEST_NAME: usize = 200;
+
 /// Writes to a temporary file beside `path`, syncs it, and renames it, so that `path` is always whole, old or new.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
@@ -171,8 +200,11 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
+    // Named after the file, so that what a killed process left behind can be told apart.
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let prefix = if name.len() <= LONGEST_NAME { format!(".{name}.") } else { ".recurra.".to_owned() };
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".recurra-").suffix(".tmp");
+    builder.prefix(&prefix).suffix(".tmp");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -214,7 +246,7 @@ pub fn write_safetensors(
     for tensor in tensors {
         let dtype = dtype_from_name(&tensor.dtype).map_err(to_js)?;
         let shape = tensor.shape.iter().map(|&size| size.max(0) as usize).collect();
-        entries.push(Entry { name: tensor.name, dtype, shape, data: tensor.data.to_vec() });
+        entries.push(Entry { name: tensor.name, dtype, shape, data: Data::Given(tensor.data) });
     }
     let write = move || {
         let path = PathBuf::from(path);

@@ -1,5 +1,7 @@
 import type { Rows } from '../../data/rows.js';
 import { ArgumentError, checkOptionNames, invalidArgument } from '../../errors.js';
+import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from '../checkpoints/options.js';
+import type { TrainingEvent } from '../events/events.js';
 import type { Progress } from '../progress.js';
 import { integer, number } from './checks.js';
 import { LEARNING_NAMES, type LearningOptions, type LearningSettings, learningSettings } from './learning.js';
@@ -28,6 +30,28 @@ export interface TrainOptions extends ModelOptions, TextOptions, LearningOptions
   threads?: number;
   /** Where to compute. Default `'cpu'`. */
   device?: 'cpu';
+  /**
+   * Writes checkpoints to a file, from which the training can go on after a crash: its path, or when to write them. A
+   * checkpoint is a model file too: {@link TextClassifier.load} gives the weights that the training would have ended with there.
+   * One more is written when the training is stopped or aborted. A checkpoint that cannot be written is a `warning` event, and
+   * after three in a row the training ends with `IO`. Default: none.
+   */
+  checkpoint?: string | CheckpointOptions;
+  /**
+   * Goes on from a checkpoint to the very weights that the training would have had without the interruption, given the same rows
+   * in the same order, the same number of threads and the same kind of processor. A path names the checkpoint; `true` is that
+   * of `checkpoint`, and if there is none yet, the training begins. Options that are left out are those of the interrupted
+   * training, so is the number of threads; others must be the same, except `epochs`, `threads`, `checkpoint`, `tensorboard`
+   * and what watches or stops. Functions and validation rows must be given again. Default `false`.
+   */
+  resume?: boolean | string;
+  /** Called with everything that happens, as it happens; {@link TextClassifier.start} gives the same for `for await`. */
+  onEvent?: (event: TrainingEvent) => void;
+  /**
+   * Folder to write event files for TensorBoard to: loss, accuracy, learning rate and speed by step, and how the model does on
+   * the validation rows. A resumed training goes on in the same folder. Default: none.
+   */
+  tensorboard?: string;
   /** Called from time to time while training, at most about ten times a second, and after each epoch. */
   onProgress?: (progress: Progress) => void;
   /** Stops the training; the promise rejects with a {@link TrainingError} that carries the model as far as it has learned. */
@@ -44,6 +68,9 @@ export interface TrainSettings extends LearningSettings {
   /** Epochs during which the word vectors stay. */
   freezeEmbeddings: number;
   threads: number | undefined;
+  checkpoint: CheckpointSettings | undefined;
+  tensorboard: string | undefined;
+  onEvent: ((event: TrainingEvent) => void) | undefined;
   onProgress: ((progress: Progress) => void) | undefined;
   signal: AbortSignal | undefined;
 }
@@ -54,6 +81,10 @@ const TRAIN_NAMES = [
   'freezeEmbeddings',
   'threads',
   'device',
+  'checkpoint',
+  'resume',
+  'tensorboard',
+  'onEvent',
   'onProgress',
   'signal',
 ] as const;
@@ -80,12 +111,15 @@ function embeddingSettings(options: TrainOptions): Pick<TrainSettings, 'embeddin
 export function trainSettings(options: TrainOptions): TrainSettings {
   if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
   checkOptionNames('TextClassifier.train', options, [...MODEL_NAMES, ...TEXT_NAMES, ...LEARNING_NAMES, ...TRAIN_NAMES]);
-  const { validation, onProgress, signal } = options;
+  const { validation, checkpoint, tensorboard, onEvent, onProgress, signal } = options;
   if (typeof validation === 'number') {
     number('validation', validation, (value) => value > 0 && value < 1, 'rows, or a share between 0 and 1');
   }
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw invalidArgument('onProgress', 'a function', onProgress);
+  for (const [name, value] of Object.entries({ onProgress, onEvent })) {
+    if (value !== undefined && typeof value !== 'function') throw invalidArgument(name, 'a function', value);
+  }
+  if (tensorboard !== undefined && (typeof tensorboard !== 'string' || tensorboard === ''))
+    throw invalidArgument('tensorboard', 'the path of a folder', tensorboard);
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalidArgument('signal', 'an AbortSignal', signal);
   if (options.device !== undefined && options.device !== 'cpu') {
@@ -117,6 +151,9 @@ export function trainSettings(options: TrainOptions): TrainSettings {
     validation,
     ...embeddingSettings(options),
     threads: options.threads === undefined ? undefined : integer('threads', options.threads, 1, 1_024),
+    checkpoint: checkpoint === undefined ? undefined : checkpointSettings(checkpoint),
+    tensorboard,
+    onEvent,
     onProgress,
     signal,
   };

@@ -7,13 +7,14 @@ import { readCsv } from '../../data/csv.js';
 import { DataError, invalidArgument } from '../../errors.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { isTokenizerName, TOKENIZER_NAMES, type TokenizerLike } from '../../text/tokenizer.js';
+import { type CheckpointFlags, checkpointOptions, eventNotes } from '../checkpointFlags.js';
 import { duration, EXIT, jsonLine, note, percent } from '../output.js';
 import { progressDisplay } from '../progress.js';
 import { type TableFlags, tableOptions } from '../table.js';
 import { PASSED_ON, type PassedOnFlags } from '../trainFlags.js';
 
 /** Flags of `recurra train`. */
-export interface TrainFlags extends TableFlags, PassedOnFlags {
+export interface TrainFlags extends TableFlags, CheckpointFlags, PassedOnFlags {
   out: string;
   tokenizer?: string;
   validation?: string;
@@ -77,7 +78,9 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
     const rows = readCsv(file, tableOptions(flags));
     model = await TextClassifier.train(rows, {
       ...(await trainOptions(flags)),
+      ...checkpointOptions(flags),
       signal,
+      onEvent: eventNotes(flags.json === true),
       onProgress: display.update,
     });
   } catch (error) {

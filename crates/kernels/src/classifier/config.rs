@@ -176,7 +176,13 @@ impl LossOptions<'_> {
     }
 }
 
-impl StepOptions<'_> {
+impl<'a> StepOptions<'a> {
+    /// Those of some of the batches.
+    pub(super) fn of(&self, batches: std::ops::Range<usize>) -> StepOptions<'a> {
+        let all = self.learning_rates;
+        StepOptions { learning_rates: if all.len() == 1 { all } else { &all[batches] }, ..*self }
+    }
+
     /// # Errors
     /// `InvalidArgument` for a number of learning rates that does not fit, or a rate or norm that is negative or not finite.
     pub fn validate(&self, batches: usize, config: &ClassifierConfig) -> Result<()> {

@@ -12,6 +12,7 @@ mod model;
 mod optimizer;
 mod plan;
 mod predict;
+mod resume;
 mod space;
 mod step;
 mod words;
@@ -22,6 +23,7 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub use config::{ClassifierConfig, LossOptions, NamedTensor, Pooling, StepOptions};
 pub use data::{Chunk, Stats};
+pub use resume::{StateArray, Values};
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::simd::Buf;
@@ -159,55 +161,63 @@ impl Classifier {
             Some(optimizer) => optimizer,
             none => none.insert(Optimizer::new(options.algorithm, model)?),
         };
-        if let Rows::Late(late) = &mut optimizer.rows {
-            late.make_room(&mut weights.embedding)?;
-        }
         let plans = plan_all(model, pool, &mut weights.space.distinct, chunk, weights.steps)?;
         let mats = weights.space.fit(model, &plans);
         let sums: Vec<Sums> = (0..pool.size()).map(|_| Sums::default()).collect();
-        let embedding = weights.embedding.ptr();
-        let step = Step {
-            model,
-            options: *options,
-            mats: &mats,
-            embedding,
-            flat: weights.flat.ptr(),
-            packs: weights.space.packs.as_mut_ptr(),
-            fc: &raw mut weights.space.fc,
-            attention: &raw mut weights.space.attention_packs,
-            words: optimizer.words(embedding),
-            rest: optimizer.rest.shared(),
-            sums: &sums,
-            steps_before: weights.steps,
-            optimizer_steps: optimizer.rest.step_count(),
-            word_steps: optimizer.word_steps(),
-        };
-        let result = Mutex::new(Stats::default());
-        let steps = |member: &Member<'_>| {
-            let mut stats = Stats::default();
-            for (number, plan) in plans.iter().enumerate() {
-                // SAFETY: all members run the same steps, on memory that is borrowed by this call and fits every plan.
-                let outcome = unsafe { step.run(member, plan, number as u64) };
-                if !outcome.finite {
-                    stats.non_finite_batch = Some(number);
-                    break;
+        let mut stats = Stats::default();
+        let mut made = 0;
+        while made < plans.len() && stats.non_finite_batch.is_none() {
+            let room = match &mut optimizer.rows {
+                Rows::Late(late) => late.make_room(&mut weights.embedding)?,
+                Rows::Dense(..) => usize::MAX,
+            };
+            let part = made..plans.len().min(made.saturating_add(room));
+            let embedding = weights.embedding.ptr();
+            let step = Step {
+                model,
+                options: options.of(part.clone()),
+                mats: &mats,
+                embedding,
+                flat: weights.flat.ptr(),
+                packs: weights.space.packs.as_mut_ptr(),
+                fc: &raw mut weights.space.fc,
+                attention: &raw mut weights.space.attention_packs,
+                words: optimizer.words(embedding),
+                rest: optimizer.rest.shared(),
+                sums: &sums,
+                steps_before: weights.steps,
+                optimizer_steps: optimizer.rest.step_count(),
+                word_steps: optimizer.word_steps(),
+            };
+            let result = Mutex::new(stats);
+            let steps = |member: &Member<'_>| {
+                let mut stats = stats;
+                for number in part.clone() {
+                    let plan = &plans[number];
+                    // SAFETY: all members run the same steps, on memory that is borrowed by this call and fits every plan.
+                    let outcome = unsafe { step.run(member, plan, (number - part.start) as u64) };
+                    if !outcome.finite {
+                        stats.non_finite_batch = Some(number);
+                        break;
+                    }
+                    stats.loss += outcome.loss;
+                    stats.correct += outcome.correct;
+                    stats.rows += plan.layout.rows() as u64;
                 }
-                stats.loss += outcome.loss;
-                stats.correct += outcome.correct;
-                stats.rows += plan.layout.rows() as u64;
+                if member.rank() == 0 {
+                    *result.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+                }
+            };
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| pool.run(steps))) {
+                weights.recover();
+                resume_unwind(payload);
             }
-            if member.rank() == 0 {
-                *result.lock().unwrap_or_else(PoisonError::into_inner) = stats;
-            }
-        };
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| pool.run(steps))) {
-            weights.recover();
-            resume_unwind(payload);
+            stats = result.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let end = stats.non_finite_batch.unwrap_or(part.end);
+            optimizer.count((end - made) as u64, options.freeze_embedding);
+            weights.steps += (end - made) as u64;
+            made = end;
         }
-        let stats = result.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let made = stats.non_finite_batch.unwrap_or(plans.len()) as u64;
-        optimizer.count(made, options.freeze_embedding);
-        weights.steps += made;
         Ok(stats)
     }
 

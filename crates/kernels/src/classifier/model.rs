@@ -67,7 +67,7 @@ impl Model {
     }
 
     /// Name and place of each parameter but the embedding, in PyTorch's order.
-    fn segments(&self) -> impl Iterator<Item = (String, &Segment)> {
+    pub fn segments(&self) -> impl Iterator<Item = (String, &Segment)> {
         let rnn = self.shape.segments.iter().map(|segment| (format!("rnn.{}", segment.name), segment));
         let attention = self.attention.iter().flat_map(AttentionSegments::all);
         let head = attention.chain([&self.fc_weight, &self.fc_bias]);
@@ -98,8 +98,13 @@ impl Model {
         Ok(())
     }
 
-    fn embedding_shape(&self) -> Vec<usize> {
+    pub fn embedding_shape(&self) -> Vec<usize> {
         vec![self.config.vocab_size, self.config.embedding_dim]
+    }
+
+    /// Names of all parameters, in PyTorch's order.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        std::iter::once("embedding.weight".to_string()).chain(self.segments().map(|(name, _)| name))
     }
 
     /// All parameters under PyTorch's names.

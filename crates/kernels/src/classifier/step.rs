@@ -49,7 +49,7 @@ pub(super) struct Step<'a> {
     pub words: Words,
     pub rest: DenseShared,
     pub sums: &'a [Sums],
-    /// Number of steps before the chunk, for the dropout masks.
+    /// Number of steps before these, for the dropout masks.
     pub steps_before: u64,
     /// The same for the optimizer's state, which may be younger, and for its state of the embedding, which does not move
     /// while that is frozen.
@@ -138,7 +138,7 @@ impl Step<'_> {
         }
     }
 
-    /// The whole step number `number` of the chunk. Returns the same on every member.
+    /// The whole step number `number` of those that `options` has learning rates for. Returns the same on every member.
     ///
     /// # Safety
     /// All members of the team must run it at once; all addresses must be valid for the plan and used by nobody else.

@@ -148,6 +148,20 @@ impl Dense {
         Ok(())
     }
 
+    /// The states under the names that `torch.optim` has for them; only those that the rule has.
+    pub(crate) fn states(&self) -> impl Iterator<Item = (&'static str, &[f32])> {
+        let first = if self.algorithm.two_states() { "exp_avg" } else { "momentum_buffer" };
+        let all = [(first, &self.m), ("exp_avg_sq", &self.v), ("max_exp_avg_sq", &self.peak)];
+        all.into_iter().filter(|(_, state)| !state.is_empty()).map(|(name, state)| (name, &**state))
+    }
+
+    /// The same, to be written to.
+    pub(crate) fn states_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut [f32])> {
+        let first = if self.algorithm.two_states() { "exp_avg" } else { "momentum_buffer" };
+        let all = [(first, &mut self.m), ("exp_avg_sq", &mut self.v), ("max_exp_avg_sq", &mut self.peak)];
+        all.into_iter().filter(|(_, state)| !state.is_empty()).map(|(name, state)| (name, &mut **state))
+    }
+
     /// Addresses for a team whose members step different weights.
     pub(crate) fn shared(&mut self) -> DenseShared {
         let at = |buf: &mut Buf| if buf.is_empty() { std::ptr::null_mut() } else { buf.ptr() };

@@ -9,13 +9,17 @@ use super::rows::{Row, catch_up, prefetch};
 use super::tables::Tables;
 use super::{Algorithm, StepNumbers};
 use crate::error::{Error, ErrorCode, Result};
-use crate::simd::{Buf, Kernel, Lanes, call, dispatch};
+use crate::simd::{Buf, Kernel, Lanes, call, dispatch, zeros};
 
 /// Mark in `last` of a row whose state is zero: it has nothing to make up but AdamW's decay.
 const STILL: u32 = 1 << 31;
 
-/// The tables hold some 40 bytes a step; after so many all rows catch up and they begin anew.
-const TABLE_STEPS: usize = 1 << 18;
+/// The tables hold some 50 bytes a step; after so many all rows catch up and they begin anew. Few in unit tests, so that
+/// those come there.
+const TABLE_STEPS: usize = if cfg!(test) { 32 } else { 1 << 18 };
+
+/// Rows that [`LateRows::caught_up`] copies at a time.
+const BLOCK: usize = 512;
 
 /// State of an optimizer for the rows of a matrix `[rows, dims]` that is read and written row by row.
 pub struct LateRows {
@@ -27,6 +31,21 @@ pub struct LateRows {
     stride: usize,
     last: Vec<u32>,
     tables: Tables,
+}
+
+/// All that a [`LateRows`] holds, to the bit: rows that are behind stay behind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LateState {
+    /// The step at which no row was behind.
+    pub base: u32,
+    /// Learning rate of each step since.
+    pub rates: Vec<f64>,
+    /// The step at which each row was last moved; the highest bit marks rows whose states are zero.
+    pub last: Vec<u32>,
+    /// First state, `[rows, dims]`, as it was at each row's own last step.
+    pub first: Vec<f32>,
+    /// Second state where the rule has one, else empty.
+    pub second: Vec<f32>,
 }
 
 /// Addresses for a team whose members work on different rows.
@@ -69,7 +88,7 @@ impl LateRows {
 
     /// Bytes that the state takes.
     pub fn bytes(&self) -> usize {
-        self.state.len() * 4 + self.last.len() * 4 + self.tables.len() * 40
+        self.state.len() * 4 + self.last.len() * 4 + self.tables.len() * 48
     }
 
     fn check(&self, weights: &[f32], rows: &[u32]) -> Result<()> {
@@ -144,9 +163,94 @@ impl LateRows {
         Ok(())
     }
 
-    /// Begins new tables when the old ones have become large.
-    pub(crate) fn make_room(&mut self, weights: &mut [f32]) -> Result<()> {
-        if self.tables.len() > TABLE_STEPS { self.flush(weights) } else { Ok(()) }
+    /// Begins new tables when the old ones have become large; tells how many steps there is room for. That it happens after
+    /// a number of steps, however they come in chunks, makes a training that was interrupted go on to the same bits.
+    pub(crate) fn make_room(&mut self, weights: &mut [f32]) -> Result<usize> {
+        if self.tables.len() > TABLE_STEPS {
+            self.flush(weights)?;
+        }
+        Ok(TABLE_STEPS + 1 - self.tables.len())
+    }
+
+    /// The weights that all rows would have after catching up, without letting them: catching up in two parts rounds
+    /// differently, and looking must not change a training.
+    ///
+    /// # Errors
+    /// `InvalidShape` when the weights do not fit.
+    pub fn caught_up(&self, weights: &[f32]) -> Result<Vec<f32>> {
+        self.check(weights, &[])?;
+        let (dims, stride) = (self.dims, self.stride);
+        let mut result = zeros(weights.len());
+        result.copy_from_slice(weights);
+        let mut state = Buf::zeros(BLOCK * stride);
+        let mut last = vec![0; BLOCK];
+        let numbers: Vec<u32> = (0..BLOCK as u32).collect();
+        for start in (0..self.rows).step_by(BLOCK) {
+            let n = BLOCK.min(self.rows - start);
+            state[..n * stride].copy_from_slice(&self.state[start * stride..][..n * stride]);
+            last[..n].copy_from_slice(&self.last[start..][..n]);
+            let shared = LateShared {
+                weights: result[start * dims..].as_mut_ptr(),
+                state: state.ptr(),
+                last: last.as_mut_ptr(),
+                tables: &raw const self.tables,
+                dims,
+                stride,
+                two: self.algorithm.two_states(),
+            };
+            // SAFETY: the block's weights, states and steps are copies of this call, each of at least n rows.
+            unsafe { shared.catch_up(&numbers[..n]) };
+        }
+        Ok(result)
+    }
+
+    /// One of the two states, `[rows, dims]`, as it is.
+    fn part(&self, at: usize) -> Vec<f32> {
+        let mut values = zeros(self.rows * self.dims);
+        for (to, row) in values.chunks_exact_mut(self.dims).zip(self.state.chunks_exact(self.stride)) {
+            to.copy_from_slice(&row[at..at + self.dims]);
+        }
+        values
+    }
+
+    /// Everything, as it is.
+    pub fn snapshot(&self) -> LateState {
+        LateState {
+            base: self.tables.base(),
+            rates: self.tables.rates().to_vec(),
+            last: self.last.clone(),
+            first: self.part(0),
+            second: if self.stride > self.dims { self.part(self.dims) } else { Vec::new() },
+        }
+    }
+
+    /// Goes on from a [`LateRows::snapshot`] of the same algorithm.
+    ///
+    /// # Errors
+    /// `InvalidShape` or `OutOfRange` when the state does not fit; nothing is changed then.
+    pub fn restore(&mut self, state: &LateState) -> Result<()> {
+        let now = u64::from(state.base) + state.rates.len() as u64;
+        let fail = |message: String| Err(Error::new(ErrorCode::OutOfRange, message));
+        if state.last.len() != self.rows {
+            let message = format!("expected the last steps of {} rows but received {}", self.rows, state.last.len());
+            return Err(Error::new(ErrorCode::InvalidShape, message));
+        }
+        if state.rates.len() > TABLE_STEPS {
+            return fail(format!("expected at most {TABLE_STEPS} learning rates but received {}", state.rates.len()));
+        }
+        if let Some(rate) = state.rates.iter().find(|&&rate| !(rate >= 0.0 && rate.is_finite())) {
+            return fail(format!("{rate} is no learning rate"));
+        }
+        let inside = state.base..=now.min(u64::from(STILL - 1)) as u32;
+        if let Some(row) = state.last.iter().position(|&last| !inside.contains(&(last & !STILL))) {
+            let step = state.last[row] & !STILL;
+            return fail(format!("row {row} was last moved at step {step}, which is not from {} to {now}", state.base));
+        }
+        self.import(now, &state.first, &state.second)?;
+        self.last.copy_from_slice(&state.last);
+        self.tables = Tables::new(&self.algorithm, state.base);
+        state.rates.iter().for_each(|&rate| self.tables.push(rate));
+        Ok(())
     }
 
     /// Counts the step whose updates were made.
@@ -161,9 +265,8 @@ impl LateRows {
     /// As [`LateRows::flush`].
     pub fn export(&mut self, weights: &mut [f32]) -> Result<(Vec<f32>, Vec<f32>)> {
         self.flush(weights)?;
-        let part =
-            |at: usize| self.state.chunks_exact(self.stride).flat_map(|r| &r[at..at + self.dims]).copied().collect();
-        Ok((part(0), if self.stride > self.dims { part(self.dims) } else { Vec::new() }))
+        let state = self.snapshot();
+        Ok((state.first, state.second))
     }
 
     /// Takes over an exported state that belongs to `step` steps.

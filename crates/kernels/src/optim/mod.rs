@@ -7,8 +7,8 @@ mod tables;
 
 pub use dense::Dense;
 pub(crate) use dense::DenseShared;
-pub use late::LateRows;
 pub(crate) use late::LateShared;
+pub use late::{LateRows, LateState};
 
 use crate::error::{Error, ErrorCode, Result};
 

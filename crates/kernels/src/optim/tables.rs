@@ -87,6 +87,8 @@ pub(crate) struct Tables {
     /// Logarithm of the product of all `d_n` up to each step.
     log_shrink: Vec<f64>,
     steps: Vec<OneStep>,
+    /// Learning rates of the steps, from which the tables can be built again.
+    rates: Vec<f64>,
     fades: Vec<(f32, f32)>,
     rule: Rule,
     /// Factors of `m` and `v` for one step.
@@ -130,6 +132,7 @@ impl Tables {
             powers,
             log_shrink: vec![0.0],
             steps: Vec::new(),
+            rates: Vec::new(),
             fades,
             rule,
             fade,
@@ -141,6 +144,16 @@ impl Tables {
         self.now
     }
 
+    /// The step before the first one that the tables hold.
+    pub fn base(&self) -> u32 {
+        self.base
+    }
+
+    /// Learning rates of the steps that the tables hold: pushed to new tables at the same base they give the same bits.
+    pub fn rates(&self) -> &[f64] {
+        &self.rates
+    }
+
     /// Steps that the tables hold.
     pub fn len(&self) -> usize {
         self.log_shrink.len()
@@ -149,6 +162,7 @@ impl Tables {
     /// Adds the step after the last one.
     pub fn push(&mut self, lr: f64) {
         self.now += 1;
+        self.rates.push(lr);
         let n = f64::from(self.now);
         let (weight, eps, shrink) = match self.rule {
             Rule::Adam(o, decoupled) => {

@@ -1,0 +1,38 @@
+import type { Progress } from '../progress.js';
+import type { TrainingEvent } from './events.js';
+
+const MILLISECONDS_BETWEEN_REPORTS = 100;
+
+/** Tells a training's events in the form of `onProgress`, and not more often than it says. */
+export function progressListener(onProgress: (progress: Progress) => void): (event: TrainingEvent) => void {
+  let last = 0;
+  return (event) => {
+    if (event.type !== 'step' && event.type !== 'epoch') return;
+    if (event.type === 'step') {
+      const now = performance.now();
+      if (now - last < MILLISECONDS_BETWEEN_REPORTS) return;
+      last = now;
+    }
+    onProgress(progressOf(event));
+  };
+}
+
+/** An event in the form of a {@link Progress}. */
+export function progressOf(event: Extract<TrainingEvent, { type: 'step' | 'epoch' }>): Progress {
+  const { type: kind, epoch, epochs, samples, totalSamples, samplesPerSecond, secondsLeft } = event;
+  const [loss, accuracy] =
+    event.type === 'step' ? [event.epochLoss, event.epochAccuracy] : [event.loss, event.accuracy];
+  const validation = event.type === 'epoch' && event.validation ? { validation: event.validation } : {};
+  return {
+    kind,
+    epoch,
+    epochs,
+    samples,
+    totalSamples,
+    loss,
+    accuracy,
+    samplesPerSecond,
+    secondsLeft,
+    ...validation,
+  };
+}

@@ -1,0 +1,83 @@
+import type { TrainingEvent } from './events.js';
+
+/** Of these a reader that is behind gets the newest alone. */
+const NEWEST_ALONE: readonly TrainingEvent['type'][] = ['step', 'checkpoint', 'warning'];
+
+/**
+ * Events for one reader. What a slow reader has not taken does not pile up: of `step`, `checkpoint` and `warning` the newest
+ * one between two others is kept, so there are some for each epoch at most.
+ */
+export class EventQueue implements AsyncIterableIterator<TrainingEvent, undefined> {
+  readonly #events: TrainingEvent[] = [];
+  readonly #onReturn: () => void;
+  #readers: {
+    resolve: (result: IteratorResult<TrainingEvent, undefined>) => void;
+    reject: (error: unknown) => void;
+  }[] = [];
+  #ended = false;
+  #error: { error: unknown } | undefined;
+
+  /** @param onReturn - Called when the reader has had enough. */
+  constructor(onReturn: () => void) {
+    this.#onReturn = onReturn;
+  }
+
+  /** How many events wait for the reader. */
+  get length(): number {
+    return this.#events.length;
+  }
+
+  /** Adds an event. */
+  push(event: TrainingEvent): void {
+    const reader = this.#readers.shift();
+    if (reader) {
+      reader.resolve({ done: false, value: event });
+      return;
+    }
+    if (NEWEST_ALONE.includes(event.type)) {
+      for (let at = this.#events.length - 1; at >= 0 && NEWEST_ALONE.includes(this.#events[at]!.type); at--) {
+        if (this.#events[at]!.type === event.type) {
+          this.#events.splice(at, 1);
+          break;
+        }
+      }
+    }
+    this.#events.push(event);
+  }
+
+  /** Nothing more will come; behind the last event the reader gets the error, if there is one. */
+  end(failure?: { error: unknown }): void {
+    this.#ended = true;
+    this.#error = failure;
+    const readers = this.#readers;
+    this.#readers = [];
+    for (const { resolve, reject } of readers) this.#finish(resolve, reject);
+  }
+
+  #finish(resolve: (result: IteratorResult<TrainingEvent, undefined>) => void, reject: (error: unknown) => void): void {
+    const failure = this.#error;
+    this.#error = undefined;
+    if (failure) reject(failure.error);
+    else resolve({ done: true, value: undefined });
+  }
+
+  next(): Promise<IteratorResult<TrainingEvent, undefined>> {
+    return new Promise((resolve, reject) => {
+      const event = this.#events.shift();
+      if (event) resolve({ done: false, value: event });
+      else if (this.#ended) this.#finish(resolve, reject);
+      else this.#readers.push({ resolve, reject });
+    });
+  }
+
+  async return(): Promise<IteratorResult<TrainingEvent, undefined>> {
+    this.#events.length = 0;
+    this.end();
+    this.#onReturn();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

@@ -1,0 +1,65 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { CheckpointOptions } from '../classifier/checkpoints/options.js';
+import type { TrainingEvent } from '../classifier/events/events.js';
+import type { TrainOptions } from '../classifier/options/index.js';
+import { ArgumentError } from '../errors.js';
+import { jsonLine, note } from './output.js';
+
+/** The flags of `recurra train` about checkpoints and TensorBoard, as commander gives them. */
+export interface CheckpointFlags {
+  checkpoint?: string;
+  checkpointEvery?: Pick<CheckpointOptions, 'everySteps' | 'everyMinutes'>;
+  resume?: boolean;
+  tensorboard?: string;
+}
+
+const MINUTES = { s: 1 / 60, m: 1, h: 60 } as const;
+
+/** Reads `1000` as steps, and `500s`, `10m` or `2h` as a time. */
+function every(text: string): NonNullable<CheckpointFlags['checkpointEvery']> {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smh]?)$/.exec(text) ?? [];
+  const value = Number(number);
+  if (!(value > 0)) throw new InvalidArgumentError('Expected steps, such as 1000, or a time, such as 500s, 10m or 2h.');
+  if (unit) return { everyMinutes: value * MINUTES[unit as keyof typeof MINUTES] };
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('Expected a whole number of steps.');
+  return { everySteps: value };
+}
+
+/** Adds the flags. */
+export function checkpointFlags(command: Command): Command {
+  return command
+    .option('--checkpoint <file>', 'write checkpoints to this file, after each epoch at least')
+    .option('--checkpoint-every <n>', 'also after so many steps (1000), or so much time (500s, 10m, 2h)', every)
+    .option('--resume', 'go on from the checkpoint if there is one, with the same rows and flags')
+    .option('--tensorboard <folder>', 'write event files for TensorBoard to this folder');
+}
+
+/** The options of `TextClassifier.train` that the flags mean. */
+export function checkpointOptions(flags: CheckpointFlags): TrainOptions {
+  const { checkpoint: path, checkpointEvery, resume, tensorboard } = flags;
+  if (path === undefined && (checkpointEvery || resume)) {
+    throw new ArgumentError('INVALID_ARGUMENT', `--${resume ? 'resume' : 'checkpoint-every'} needs --checkpoint FILE`);
+  }
+  return {
+    ...(path === undefined ? {} : { checkpoint: { path, ...checkpointEvery } }),
+    ...(resume ? { resume } : {}),
+    ...(tensorboard === undefined ? {} : { tensorboard }),
+  };
+}
+
+/** Tells what happens beside the progress: a training that goes on, checkpoints, warnings. */
+export function eventNotes(json: boolean): (event: TrainingEvent) => void {
+  return (event) => {
+    const { type, epoch, step } = event;
+    if (type === 'start' && event.resumed) {
+      if (json) jsonLine({ event: 'resumed', epoch, step });
+      else note(`going on in epoch ${epoch} of ${event.epochs}, after ${step} steps`);
+    } else if (type === 'checkpoint' && json) {
+      jsonLine({ event: type, epoch, step, path: event.path, took: event.took });
+    } else if (type === 'warning') {
+      const { code, message } = event.error;
+      if (json) jsonLine({ event: type, about: event.about, code, message });
+      note(`recurra: warning: ${message} [${code}]`);
+    }
+  };
+}

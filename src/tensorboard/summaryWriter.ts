@@ -1,0 +1,157 @@
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { checkOptionNames, invalidArgument, RecurraError } from '../errors.js';
+import { light } from '../native/light.js';
+
+/** Options of {@link SummaryWriter}. */
+export interface SummaryWriterOptions {
+  /**
+   * Says that a run goes on at this step: TensorBoard then forgets what earlier files of the folder have from there on, as after a
+   * crash. Default: not.
+   */
+  purgeStep?: number;
+}
+
+type Event = Parameters<ReturnType<typeof light>['encodeTensorboardEvent']>[0];
+
+/** Files that this process has begun, so that two in the same second have different names. */
+let files = 0;
+
+/**
+ * Writes numbers for TensorBoard, as `torch.utils.tensorboard.SummaryWriter` does. Each run has a folder of its own;
+ * `tensorboard --logdir` shows all that are below one.
+ *
+ * Adding a number takes microseconds and waits for nothing; the file is written in the background. What went wrong there is thrown
+ * by {@link flush} and {@link close}.
+ *
+ * @example
+ * ```ts
+ * const writer = new SummaryWriter('runs/first');
+ * writer.addScalar('loss/train', loss, step);
+ * await writer.close();
+ * ```
+ */
+export class SummaryWriter {
+  /** The folder of the run. */
+  readonly logDir: string;
+  readonly #name: string;
+  #records: Uint8Array[] = [];
+  #file: FileHandle | undefined;
+  #writing: Promise<void> | undefined;
+  #failure: RecurraError | undefined;
+  #closed = false;
+
+  /**
+   * @param logDir - Folder of the run; made if it is not there.
+   * @param options - See {@link SummaryWriterOptions}.
+   * @throws {@link ArgumentError} for other values.
+   */
+  constructor(logDir: string, options: SummaryWriterOptions = {}) {
+    if (typeof logDir !== 'string' || logDir === '') throw invalidArgument('logDir', 'the path of a folder', logDir);
+    checkOptionNames('SummaryWriter', options, ['purgeStep']);
+    const { purgeStep } = options;
+    if (purgeStep !== undefined) checkStep('purgeStep', purgeStep);
+    this.logDir = logDir;
+    const seconds = String(Math.floor(Date.now() / 1000)).padStart(10, '0');
+    this.#name = `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${files++}`;
+    this.#add({ wallTime: Date.now() / 1000, step: 0, fileVersion: 'brain.Event:2' });
+    if (purgeStep !== undefined) this.#add({ wallTime: Date.now() / 1000, step: purgeStep, restart: true });
+  }
+
+  /**
+   * Adds a number.
+   *
+   * @param tag - Its name; a slash makes groups, as in `loss/train`.
+   * @param value - The number; kept as float32.
+   * @param step - Where it stands on the horizontal axis, an integer from 0.
+   * @throws {@link ArgumentError} for other values, {@link RecurraError} `DISPOSED` after {@link close}.
+   */
+  addScalar(tag: string, value: number, step: number): void {
+    this.addScalars({ [tag]: value }, step);
+  }
+
+  /**
+   * Adds several numbers of one step, by their names.
+   *
+   * @throws {@link ArgumentError} for other values, {@link RecurraError} `DISPOSED` after {@link close}.
+   */
+  addScalars(values: Readonly<Record<string, number>>, step: number): void {
+    if (this.#closed) throw new RecurraError('DISPOSED', 'this SummaryWriter has been closed');
+    checkStep('step', step);
+    const scalars = Object.entries(values).map(([tag, value]) => {
+      if (tag === '') throw invalidArgument('tag', 'a name', tag);
+      if (typeof value !== 'number') throw invalidArgument(tag, 'a number', value);
+      return { tag, value };
+    });
+    this.#add({ wallTime: Date.now() / 1000, step, scalars });
+  }
+
+  #add(event: Event): void {
+    this.#records.push(light().encodeTensorboardEvent(event));
+    this.#writing ??= this.#write();
+  }
+
+  async #write(): Promise<void> {
+    try {
+      // What is added in the same turn of the event loop goes into the same write.
+      await undefined;
+      if (!this.#file) {
+        await mkdir(this.logDir, { recursive: true });
+        this.#file = await open(join(this.logDir, this.#name), 'a');
+      }
+      while (this.#records.length > 0) {
+        const records = this.#records;
+        this.#records = [];
+        await this.#file.appendFile(Buffer.concat(records));
+      }
+    } catch (cause) {
+      // Records are not kept for a disk that may never have room again.
+      this.#records = [];
+      this.#failure ??= new RecurraError(
+        'IO',
+        `${join(this.logDir, this.#name)}: cannot write: ${(cause as Error).message}`,
+        { cause },
+      );
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  /**
+   * Waits until everything added so far is in the file.
+   *
+   * @throws {@link RecurraError} `IO` if something could not be written since the last time.
+   */
+  async flush(): Promise<void> {
+    while (this.#writing) await this.#writing;
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) throw failure;
+  }
+
+  /**
+   * Writes what is left and closes the file; doing it again does nothing.
+   *
+   * @throws {@link RecurraError} `IO` as {@link flush}.
+   */
+  async close(): Promise<void> {
+    this.#closed = true;
+    try {
+      await this.flush();
+    } finally {
+      const file = this.#file;
+      this.#file = undefined;
+      await file?.close();
+    }
+  }
+
+  /** As {@link close}, for `await using writer = ...`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function checkStep(name: string, step: number): void {
+  if (!Number.isSafeInteger(step) || step < 0) throw invalidArgument(name, 'an integer from 0', step);
+}
