@@ -6,6 +6,7 @@ import {
   type Tokenizer,
   tokenizeTogether,
 } from '../text/tokenizer.js';
+import { firstWords } from '../text/unicodeWords.js';
 import type { TokenSettings } from './options/index.js';
 
 /** The specials of a classifier's vocabulary. */
@@ -75,5 +76,8 @@ export function modelTokenizer(settings: TokenSettings): Tokenizer | BatchTokeni
     };
   }
   if (tokenizer === 'characters') return (text) => shape(split(readPart(text, settings)), settings);
+  if (tokenizer === 'unicode_words' && settings.truncate === 'head') {
+    return (text) => shape(firstWords(text, settings.maxLength), settings);
+  }
   return (text) => shape(split(text), settings);
 }

@@ -87,9 +87,9 @@ function scan(chunk: string, tokens: string[]): boolean {
   return true;
 }
 
-/** Splits a chunk of any length and script. */
-function segment(chunk: string, tokens: string[]): void {
-  for (let at = 0; at < chunk.length; ) {
+/** Splits a chunk of any length and script, piece by piece until there are enough tokens. */
+function segment(chunk: string, tokens: string[], enough: number): void {
+  for (let at = 0; at < chunk.length && tokens.length < enough; ) {
     let end = Math.min(at + PIECE, chunk.length);
     if (end < chunk.length && /[\udc00-\udfff]/.test(chunk[end]!)) end--;
     const piece = chunk.slice(at, end);
@@ -130,10 +130,21 @@ function segment(chunk: string, tokens: string[]): void {
  * ```
  */
 export function unicodeWords(text: string): string[] {
+  return firstWords(text, Number.POSITIVE_INFINITY);
+}
+
+/**
+ * The first words of a text as {@link unicodeWords} gives them: all, or at least `enough`. A model that reads the beginning
+ * alone does not split a book for it.
+ *
+ * @internal
+ */
+export function firstWords(text: string, enough: number): string[] {
   if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
   const tokens: string[] = [];
   for (const chunk of text.normalize('NFKC').toLowerCase().split(/\s+/u)) {
-    if (chunk !== '' && !scan(chunk, tokens)) segment(chunk, tokens);
+    if (tokens.length >= enough) break;
+    if (chunk !== '' && !scan(chunk, tokens)) segment(chunk, tokens, enough);
   }
   return tokens;
 }

@@ -269,6 +269,13 @@ describe('how a text becomes tokens', () => {
     );
   });
 
+  it('reads of a book only what it keeps, and that as always', () => {
+    const book = `今日は良い天気ですね。it's fine 🙂👍 ${'明日も東京で会議があります、'.repeat(300)}`;
+    for (const maxLength of [1, 7, 20, 600, 10_000]) {
+      expect(split(book, { tokenizer: 'unicode_words', maxLength })).toEqual(unicodeWords(book).slice(0, maxLength));
+    }
+  });
+
   it('does not change what a function of the caller returned', () => {
     const kept = ['<pad>', 'a', 'b'];
     expect(split('', { tokenizer: () => kept, ngrams: 2 })).toEqual(['<unk>', 'a', 'b', '<unk> a', 'a b']);
