@@ -57,9 +57,9 @@ const namesOf = (statement) =>
       ? [statement.name.text]
       : [];
 
-/** The record's text from the declarations in `dist`. */
-export async function apiReport(dist = join(root, 'dist')) {
-  const text = await bundleTypes(dist);
+/** What one entry exports. */
+async function declarations(dist, entry) {
+  const text = await bundleTypes(dist, entry);
   const source = ts.createSourceFile('index.d.ts', text, ts.ScriptTarget.Latest, true);
   const { transformed } = ts.transform(source, [(context) => (file) => ts.visitNode(file, withoutPrivate(context))]);
   const printer = ts.createPrinter({ removeComments: true });
@@ -76,8 +76,14 @@ export async function apiReport(dist = join(root, 'dist')) {
     parts.push({ key: `${name ?? names[0]} ${i.toString().padStart(6, '0')}`, text: mark + printed });
   }
   const collator = (a, b) => (a.key < b.key ? -1 : 1);
-  return `${header}\`\`\`ts\n${parts
+  return `\`\`\`ts\n${parts
     .sort(collator)
     .map((part) => part.text)
     .join('\n\n')}\n\`\`\`\n`;
+}
+
+/** The record's text from the declarations in `dist`. */
+export async function apiReport(dist = join(root, 'dist')) {
+  const [main, serve] = [await declarations(dist, 'index'), await declarations(dist, 'serve')];
+  return `${header}${main}\n## recurra/serve\n\n${serve}`;
 }

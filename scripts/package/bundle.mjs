@@ -5,6 +5,12 @@
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** What can be imported: `recurra`, and `recurra/serve`. */
+const entries = (dist, ending) => ({
+  index: join(dist, `index.${ending}`),
+  serve: join(dist, 'serve', `index.${ending}`),
+});
+
 const outside = (id) => !/^[./]/.test(id);
 
 /** Circles between files of one folder are harmless after bundling as before; everything else must not happen. */
@@ -21,7 +27,7 @@ const importMeta = {
 async function bundleJavaScript(dist, folder) {
   const { rollup } = await import('rollup');
   const bundle = await rollup({
-    input: { index: join(dist, 'index.js'), cli: join(dist, 'cli', 'main.js') },
+    input: { ...entries(dist, 'js'), cli: join(dist, 'cli', 'main.js') },
     external: outside,
     plugins: [importMeta],
     onwarn,
@@ -36,15 +42,24 @@ async function bundleJavaScript(dist, folder) {
     externalLiveBindings: false,
   });
   await bundle.close();
-  return output.find(({ name, isEntry }) => isEntry && name === 'index').exports;
+  return (entry) => output.find(({ name, isEntry }) => isEntry && name === entry).exports.toSorted();
 }
 
-/** The declarations as one text, `dist/index.d.ts` with everything that it needs. */
-export async function bundleTypes(dist) {
+/** What `recurra/serve` says of a model is what `recurra` declares; a second declaration of the class would be another type. */
+const ofModel = /classifier\.js$/;
+
+/** The declarations of an entry as one text, with everything that they need. */
+export async function bundleTypes(dist, entry = 'index') {
   const { rollup } = await import('rollup');
   const { dts } = await import('rollup-plugin-dts');
-  const bundle = await rollup({ input: join(dist, 'index.d.ts'), external: outside, plugins: [dts()], onwarn });
-  const { output } = await bundle.generate({ format: 'es' });
+  const shared = (id) => entry !== 'index' && ofModel.test(id);
+  const bundle = await rollup({
+    input: entries(dist, 'd.ts')[entry],
+    external: (id) => outside(id) || shared(id),
+    plugins: [dts()],
+    onwarn,
+  });
+  const { output } = await bundle.generate({ format: 'es', paths: (id) => (shared(id) ? 'recurra' : id) });
   await bundle.close();
   return output[0].code;
 }
@@ -54,17 +69,21 @@ export async function bundleTypes(dist) {
  * implementation by way of a file of one line: Node scans every CommonJS file that ESM imports for names, and scanning the
  * large one would cost more than running it (40 ms of 57).
  */
-function wrapper(names) {
-  return `import { recurra } from './entry.cjs';\n\nexport const {\n${names.map((name) => `  ${name},\n`).join('')}} = recurra;\n`;
+function wrapper(entry, names) {
+  const list = names.map((name) => `  ${name},\n`).join('');
+  return `import { recurra } from './${entry}-entry.cjs';\n\nexport const {\n${list}} = recurra;\n`;
 }
 
-/** Writes index.cjs, entry.cjs, index.js, cli.cjs and the two declaration files into `folder`. */
+/** Writes the JavaScript of each entry as .cjs and .js, cli.cjs, and the declarations, into `folder`. */
 export async function bundle(dist, folder) {
   mkdirSync(folder, { recursive: true });
-  const names = await bundleJavaScript(dist, folder);
+  const namesOf = await bundleJavaScript(dist, folder);
   chmodSync(join(folder, 'cli.cjs'), 0o755);
-  writeFileSync(join(folder, 'entry.cjs'), "'use strict';\n\nexports.recurra = require('./index.cjs');\n");
-  writeFileSync(join(folder, 'index.js'), wrapper(names.toSorted()));
-  writeFileSync(join(folder, 'index.d.ts'), await bundleTypes(dist));
-  copyFileSync(join(folder, 'index.d.ts'), join(folder, 'index.d.cts'));
+  for (const entry of Object.keys(entries(dist, 'js'))) {
+    const file = (ending) => join(folder, `${entry}${ending}`);
+    writeFileSync(file('-entry.cjs'), `'use strict';\n\nexports.recurra = require('./${entry}.cjs');\n`);
+    writeFileSync(file('.js'), wrapper(entry, namesOf(entry)));
+    writeFileSync(file('.d.ts'), await bundleTypes(dist, entry));
+    copyFileSync(file('.d.ts'), file('.d.cts'));
+  }
 }

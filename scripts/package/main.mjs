@@ -32,6 +32,7 @@ async function stageMain(out, manifest) {
   const folder = stage(out, manifest);
   await bundle(join(root, 'dist'), join(folder, 'dist'));
   for (const name of ['README.md', 'CHANGELOG.md', ...licences]) copyFileSync(join(root, name), join(folder, name));
+  cpSync(join(root, 'web'), join(folder, 'web'), { recursive: true });
   mkdirSync(join(folder, 'docs'));
   for (const name of readdirSync(join(root, 'docs')))
     if (name.endsWith('.md')) copyFileSync(join(root, 'docs', name), join(folder, 'docs', name));

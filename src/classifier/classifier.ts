@@ -180,6 +180,8 @@ export class TextClassifier {
     });
     try {
       await engine.loadState(state);
+      // The first prediction makes the weights ready; done here, nobody's question waits for it.
+      await engine.predict(Int32Array.of(0), Int32Array.of(1));
     } catch (error) {
       engine.close();
       if (error instanceof RecurraError)

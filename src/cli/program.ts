@@ -11,8 +11,9 @@ import {
   libtorchWhereCommand,
 } from './commands/libtorch.js';
 import { type PredictFlags, predictCommand } from './commands/predict.js';
+import { type ServeFlags, serveCommand } from './commands/serve.js';
 import { type TrainFlags, trainCommand } from './commands/train.js';
-import { collect, wholeNumber } from './parsers.js';
+import { collect, realNumber, wholeNumber } from './parsers.js';
 import { learningFlags, modelFlags, textFlags } from './trainFlags.js';
 
 function tableOptions(command: Command): Command {
@@ -124,6 +125,27 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .action(async (model: string, texts: string[], flags: PredictFlags) =>
       done(await predictCommand(model, texts, flags)),
     );
+
+  program
+    .command('serve')
+    .description('Answer over HTTP, until Ctrl-C or SIGTERM; docs/serving.md says more.')
+    .argument('<model>', 'file that recurra train wrote')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1, this machine only)')
+    .option('--port <n>', 'port to listen on, 0 for a free one (default: 8080)', wholeNumber)
+    .option('--threads <n>', 'threads of the numeric work', wholeNumber)
+    .option('--max-batch <n>', 'most texts computed together (default: 1024)', wholeNumber)
+    .option('--max-wait <ms>', 'time for which an idle model waits for more texts (default: 0)', realNumber)
+    .option('--max-queue <n>', 'texts that may wait before requests are refused (default: 10000)', wholeNumber)
+    .option('--body-limit <bytes>', 'largest body of a request (default: 1048576)', wholeNumber)
+    .option('--max-text-length <n>', 'longest text, in characters (default: 100000)', wholeNumber)
+    .option('--max-texts <n>', 'most texts in one request (default: 1000)', wholeNumber)
+    .option('--top-k <n>', 'labels in an answer when a request does not say (default: 5)', wholeNumber)
+    .option('--rate-limit <n>', 'predictions that one client may ask for in a minute (default: no limit)', wholeNumber)
+    .option('--trust-proxy', 'X-Forwarded-For tells who the client is; only behind a proxy that sets it')
+    .option('--stop-timeout <ms>', 'how long the end waits for answers under way (default: 10000)', wholeNumber)
+    .option('--no-page', 'without the page for trying texts by hand')
+    .option('--json', `${JSON_HELP}, one for each request`)
+    .action(async (model: string, flags: ServeFlags) => done(await serveCommand(model, flags)));
 
   program
     .command('doctor')

@@ -35,6 +35,10 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('installe
     expect(project.script('tensors.mjs')).toEqual({ code: 'LIBTORCH_NOT_FOUND', command: true });
   });
 
+  it('serves a model over HTTP, with the page', () => {
+    expect(project.script('serve.mjs')).toEqual({ label: 'animal', same: true, page: '<!doctype html>', ended: 0 });
+  });
+
   it('has the command recurra, whose doctor is content without libtorch', () => {
     const found = JSON.parse(project.command(['doctor', '--json']));
     expect(found).toMatchObject({ ok: true, libtorch: { code: 'LIBTORCH_NOT_FOUND' } });

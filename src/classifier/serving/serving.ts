@@ -15,7 +15,7 @@ import { DEFAULTS, type ServingOptions, type ServingState, servingSettings } fro
 /** Texts of a small call that may be computed at once, on the thread of JavaScript. */
 const AT_ONCE_TEXTS = 8;
 
-/** Milliseconds that calls may compute at once in one turn of the event loop; what comes on top is batched. */
+/** Milliseconds that calls may compute at once in one turn of the event loop; what comes on top is queued. */
 const TURN_BUDGET = 1;
 
 /** Multiply-adds of a batch, above which no further text joins it: some tens of milliseconds. */
@@ -37,6 +37,8 @@ export class Serving {
   #batches = 0;
   #refused = 0;
   #spent = 0;
+  /** Whether the last batch was of many callers: then the next calls had better be computed together, too. */
+  #crowded = false;
   /** Ends the loop's pause when another call comes. */
   #wake: (() => void) | undefined;
   #whenIdle: (() => void)[] = [];
@@ -84,7 +86,7 @@ export class Serving {
         ahead.push(this.#encode(texts, ahead.length));
         spent = performance.now() - began;
       }
-      const short = ahead.length === texts.length && this.#settings.maxWait === 0;
+      const short = ahead.length === texts.length && this.#settings.maxWait === 0 && !this.#crowded;
       const predictions = short ? this.#atOnce(ahead, topK) : undefined;
       this.#spend(performance.now() - began);
       if (predictions) return predictions;
@@ -270,6 +272,7 @@ export class Serving {
       this.#weigh(call, Math.min(left, maxBatch));
       if (left > 0) unfinished.push(call);
     }
+    this.#crowded = passed > AT_ONCE_TEXTS;
     this.#queue = [...this.#queue.slice(passed), ...unfinished];
     return batch;
   }

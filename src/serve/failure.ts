@@ -1,0 +1,85 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { FastifyError } from 'fastify';
+import { describe, RecurraError } from '../errors.js';
+
+/** How a request is refused. */
+export interface Failure {
+  status: number;
+  code: string;
+  message: string;
+}
+
+/** The body of a refusal. */
+export function failureBody({ code, message }: Pick<Failure, 'code' | 'message'>) {
+  return { error: { code, message } };
+}
+
+const BY_FASTIFY: Record<string, string> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'TOO_LARGE',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'INVALID_JSON',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'INVALID_JSON',
+};
+
+/** Explains what a body that does not fit its schema has wrong. */
+function ofValidation([first]: NonNullable<FastifyError['validation']>): Failure {
+  const { keyword, instancePath, params, message, data } = first as NonNullable<typeof first> & { data?: unknown };
+  const where = `body${instancePath.replace(/\/(\d+)/g, '[$1]').replaceAll('/', '.')}`;
+  if (keyword === 'maxLength' || keyword === 'maxItems') {
+    const unit = keyword === 'maxLength' ? 'characters' : 'texts';
+    return { status: 413, code: 'TOO_LARGE', message: `Expected at most ${params.limit} ${unit} in ${where}` };
+  }
+  if (keyword === 'additionalProperties') {
+    const name = JSON.stringify(params.additionalProperty);
+    return { status: 400, code: 'INVALID_ARGUMENT', message: `Unknown property ${name} in ${where}` };
+  }
+  if (keyword === 'type') {
+    const expected = `Expected ${/^[aio]/.test(String(params.type)) ? 'an' : 'a'} ${params.type} for ${where}`;
+    return { status: 400, code: 'INVALID_ARGUMENT', message: `${expected} but received ${describe(data)}` };
+  }
+  return { status: 400, code: 'INVALID_ARGUMENT', message: `${where} ${message}` };
+}
+
+/** How to tell a client of an error; undefined for a fault of the server, of which a client is told nothing. */
+export function failureOf(error: FastifyError | RecurraError): Failure | undefined {
+  const { message } = error;
+  if (error instanceof RecurraError) {
+    if (error.code === 'OVERLOADED') return { status: 503, code: 'OVERLOADED', message };
+    if (error.code === 'DISPOSED') return { status: 503, code: 'STOPPING', message: 'the model was closed' };
+    if (error.code === 'ABORTED') return { status: 499, code: 'ABORTED', message };
+    return undefined;
+  }
+  if (error.validation) return ofValidation(error.validation);
+  const status = error.statusCode ?? 500;
+  if (status === 415) {
+    const message = 'Expected content-type: application/json, and a body without content-encoding';
+    return { status, code: 'UNSUPPORTED_MEDIA_TYPE', message };
+  }
+  if (status === 429) return { status, code: 'RATE_LIMITED', message };
+  if (status >= 400 && status < 500) {
+    const byName = BY_FASTIFY[error.code];
+    // What the parser of JSON throws has no code.
+    const code = byName ?? (error instanceof SyntaxError ? 'INVALID_JSON' : 'INVALID_ARGUMENT');
+    return { status, code, message };
+  }
+  return undefined;
+}
+
+/** Answers what is not even HTTP, or came too slowly, and hangs up. */
+export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const failures: Record<string, Failure> = {
+    ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'TIMEOUT', message: 'the request took too long to arrive' },
+    HPE_HEADER_OVERFLOW: { status: 431, code: 'TOO_LARGE', message: 'the headers are too large' },
+  };
+  const failure = failures[error.code ?? ''] ?? { status: 400, code: 'INVALID_ARGUMENT', message: 'this is not HTTP' };
+  const body = JSON.stringify(failureBody(failure));
+  if (!socket.writable) {
+    socket.destroy(error);
+    return;
+  }
+  socket.end(
+    `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

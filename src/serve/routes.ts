@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { TextClassifier } from '../classifier/classifier.js';
+import type { Prediction } from '../classifier/prediction.js';
+import { packageRoot } from '../native/addon.js';
+import type { Metrics } from './metrics.js';
+import { openApi } from './openapi.js';
+import type { ServerSettings } from './options.js';
+import { schemas } from './schemas.js';
+
+/** What the routes need to know. */
+export interface RouteContext {
+  model: TextClassifier;
+  settings: ServerSettings;
+  metrics: Metrics;
+  /** Whether the server is ending. */
+  stopping(): boolean;
+  /** Told how many texts were labelled for a request. */
+  labelled(request: FastifyRequest, texts: number): void;
+}
+
+/** Nothing but this server's own script and style, and questions to this server. */
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const PAGE_FILES = [
+  ['/', 'index.html', 'text/html; charset=utf-8'],
+  ['/page.js', 'page.js', 'text/javascript; charset=utf-8'],
+  ['/page.css', 'page.css', 'text/css; charset=utf-8'],
+] as const;
+
+/** Aborted when a client goes before it was answered. (Fastify's `request.signal` is so, too, when a body has been read.) */
+function whenGone({ raw }: FastifyReply): AbortSignal {
+  const abort = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableFinished) abort.abort();
+  });
+  return abort.signal;
+}
+
+function predictionRoutes(app: FastifyInstance, { model, settings, metrics, labelled }: RouteContext): void {
+  const shape = schemas(settings, model.labels.length);
+  const config = settings.rateLimit > 0 ? { rateLimit: { max: settings.rateLimit, timeWindow: 60_000 } } : {};
+  const options = ({ topK = settings.topK }: { topK?: number }, reply: FastifyReply) => ({
+    topK: Math.min(topK, model.labels.length),
+    signal: whenGone(reply),
+  });
+  const done = (request: FastifyRequest, predictions: Prediction[]) => {
+    labelled(request, predictions.length);
+    metrics.predicted(predictions);
+  };
+  app.post<{ Body: { text: string; topK?: number } }>(
+    '/predict',
+    { config, schema: { body: shape.one, response: { 200: shape.prediction } } },
+    async (request, reply) => {
+      const prediction = await model.predict(request.body.text, options(request.body, reply));
+      done(request, [prediction]);
+      return prediction;
+    },
+  );
+  app.post<{ Body: { texts: string[]; topK?: number } }>(
+    '/predict/many',
+    { config, schema: { body: shape.many, response: { 200: shape.predictions } } },
+    async (request, reply) => {
+      const predictions = await model.predictMany(request.body.texts, options(request.body, reply));
+      done(request, predictions);
+      return { predictions };
+    },
+  );
+}
+
+function stateRoutes(app: FastifyInstance, { model, settings, metrics, stopping }: RouteContext): void {
+  const shape = schemas(settings, model.labels.length);
+  const answers = (body: object) => ({ schema: { response: { '2xx': body, 503: body } } });
+  app.get('/health', answers(shape.status), () => ({ status: 'ok' }));
+  app.get('/ready', answers(shape.status), (_, reply) => {
+    if (stopping()) reply.code(503);
+    return { status: stopping() ? 'stopping' : 'ready' };
+  });
+  app.get('/metrics', async (_, reply) => {
+    reply.type(metrics.registry.contentType);
+    return metrics.registry.metrics();
+  });
+  app.get('/model', answers(shape.model), () => ({
+    labels: model.labels,
+    words: model.vocab.length,
+    cell: model.settings.cell,
+    limits: { bodyBytes: settings.bodyLimit, textLength: settings.maxTextLength, texts: settings.maxTexts },
+  }));
+  const document = openApi(shape, settings.page);
+  app.get('/openapi.json', () => document);
+}
+
+function pageRoutes(app: FastifyInstance): void {
+  for (const [path, file, type] of PAGE_FILES) {
+    const content = readFileSync(join(packageRoot(), 'web', file), 'utf8');
+    app.get(path, (_, reply: FastifyReply) => {
+      reply.type(type).header('content-security-policy', PAGE_POLICY).header('referrer-policy', 'no-referrer');
+      return content;
+    });
+  }
+}
+
+/** Adds all routes. */
+export function addRoutes(app: FastifyInstance, context: RouteContext): void {
+  predictionRoutes(app, context);
+  stateRoutes(app, context);
+  if (context.settings.page) pageRoutes(app);
+}

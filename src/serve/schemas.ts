@@ -1,0 +1,100 @@
+import type { ServerSettings } from './options.js';
+
+/** Schemas of requests and answers. The server checks requests by them, and the OpenAPI document shows them. */
+export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, labels: number) {
+  const text = { type: 'string', maxLength: maxTextLength, description: 'The text to label; it may be empty.' };
+  const top = {
+    type: 'integer',
+    minimum: 1,
+    description: `How many labels to list, from the most probable on. Default: ${Math.min(topK, labels)}.`,
+  };
+  const labelProbability = {
+    type: 'object',
+    required: ['label', 'probability'],
+    properties: {
+      label: { type: 'string', description: 'A label of the training rows.' },
+      probability: { type: 'number', minimum: 0, maximum: 1 },
+    },
+  };
+  const prediction = {
+    type: 'object',
+    required: ['label', 'probability', 'labels', 'classes', 'tokens', 'knownTokens'],
+    properties: {
+      label: { type: 'string', description: 'The most probable label.' },
+      probability: { type: 'number', description: 'Its probability, from 0 to 1.' },
+      labels: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'The labels that the text is given: `label`, or of a model of several labels, any number.',
+      },
+      classes: { type: 'array', items: labelProbability, description: 'The most probable labels, in falling order.' },
+      tokens: { type: 'integer', description: 'Tokens of the text that were read.' },
+      knownTokens: {
+        type: 'integer',
+        description: 'How many of them the model knows. With 0 the distribution says nothing about the text.',
+      },
+    },
+  };
+  return {
+    one: {
+      type: 'object',
+      required: ['text'],
+      additionalProperties: false,
+      properties: { text, topK: top },
+    },
+    many: {
+      type: 'object',
+      required: ['texts'],
+      additionalProperties: false,
+      properties: { texts: { type: 'array', items: text, maxItems: maxTexts }, topK: top },
+    },
+    prediction,
+    predictions: {
+      type: 'object',
+      required: ['predictions'],
+      properties: {
+        predictions: { type: 'array', items: prediction, description: 'One for each text, in the order asked.' },
+      },
+    },
+    error: {
+      type: 'object',
+      required: ['error'],
+      properties: {
+        error: {
+          type: 'object',
+          required: ['code', 'message'],
+          properties: {
+            code: { type: 'string', description: 'A stable name of the kind of error.' },
+            message: { type: 'string', description: 'What was wrong, for people.' },
+          },
+        },
+      },
+    },
+    status: {
+      type: 'object',
+      required: ['status'],
+      properties: { status: { type: 'string', enum: ['ok', 'ready', 'stopping'] } },
+    },
+    model: {
+      type: 'object',
+      required: ['labels', 'words', 'cell', 'limits'],
+      properties: {
+        labels: { type: 'array', items: { type: 'string' } },
+        words: { type: 'integer', description: 'Words that the model knows.' },
+        cell: { type: 'string', description: 'The recurrent layer.' },
+        limits: {
+          type: 'object',
+          required: ['bodyBytes', 'textLength', 'texts'],
+          properties: {
+            bodyBytes: { type: 'integer', description: 'Largest body of a request.' },
+            textLength: { type: 'integer', description: 'Longest text, in characters.' },
+            texts: { type: 'integer', description: 'Most texts in one request.' },
+          },
+        },
+      },
+    },
+  } as const;
+}
+
+/** What {@link schemas} returns. */
+export type Schemas = ReturnType<typeof schemas>;

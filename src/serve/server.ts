@@ -1,0 +1,208 @@
+import rateLimit from '@fastify/rate-limit';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { TextClassifier } from '../classifier/classifier.js';
+import { invalidArgument, RecurraError } from '../errors.js';
+import { failureBody, failureOf, refuseConnection } from './failure.js';
+import { Metrics } from './metrics.js';
+import { type ServerOptions, type ServerSettings, serverSettings } from './options.js';
+import { addRoutes } from './routes.js';
+
+/** Seconds after which a refused client may try again. */
+const RETRY_AFTER = 1;
+
+/**
+ * Milliseconds for which connections without a request are kept when the server ends: a request that is on its way to one of
+ * them is still answered.
+ */
+const LAST_REQUESTS = 1_000;
+
+/** A server that answers with a model over HTTP; {@link createServer} makes it. */
+export class ModelServer {
+  readonly #app: FastifyInstance;
+  readonly #settings: ServerSettings;
+  readonly #metrics: Metrics;
+  /** Texts that were labelled for a request. */
+  readonly #texts = new WeakMap<FastifyRequest, number>();
+  #running = 0;
+  #listening: Promise<string> | undefined;
+  #url: string | undefined;
+  #closing: Promise<number> | undefined;
+
+  private constructor(model: TextClassifier, settings: ServerSettings) {
+    this.#settings = settings;
+    this.#metrics = new Metrics(model, () => this.#running);
+    const { bodyLimit, requestTimeout, trustProxy } = settings;
+    this.#app = fastify({
+      bodyLimit,
+      requestTimeout,
+      trustProxy,
+      http: { connectionsCheckingInterval: 1_000, headersTimeout: requestTimeout },
+      // A request that comes while the server ends is answered like any other, and its connection closed.
+      return503OnClosing: false,
+      clientErrorHandler: refuseConnection,
+      frameworkErrors: (error, request, reply) => this.#refuse(error, request, reply as FastifyReply),
+      // What a client sent is checked, not mended.
+      ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, verbose: true } },
+    });
+  }
+
+  /** @internal */
+  static async create(model: TextClassifier, settings: ServerSettings): Promise<ModelServer> {
+    const server = new ModelServer(model, settings);
+    const app = server.#app;
+    app.removeContentTypeParser('text/plain');
+    app.addHook('onRequest', (request, reply, next) => {
+      server.#watch(request, reply);
+      next();
+    });
+    app.addHook('preParsing', (request, _, payload, next) => {
+      const { 'content-encoding': encoding = 'identity' } = request.headers;
+      if (encoding === 'identity') next(null, payload);
+      else next(Object.assign(new Error('the body is encoded'), { statusCode: 415, code: '' }));
+    });
+    app.addHook('onSend', (_, reply, payload, next) => {
+      reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+      if (server.#closing) reply.header('connection', 'close');
+      next(null, payload);
+    });
+    app.setErrorHandler<FastifyError>((error, request, reply) => server.#refuse(error, request, reply));
+    app.setNotFoundHandler((request, reply) => server.#notFound(request, reply));
+    if (settings.rateLimit > 0) await app.register(rateLimit, { global: false });
+    addRoutes(app, {
+      model,
+      settings,
+      metrics: server.#metrics,
+      stopping: () => server.#closing !== undefined,
+      labelled: (request, texts) => server.#texts.set(request, texts),
+    });
+    await app.ready();
+    return server;
+  }
+
+  /** Where the server listens, as `http://127.0.0.1:8080`; undefined before {@link listen}. */
+  get url(): string | undefined {
+    return this.#url;
+  }
+
+  /**
+   * Begins to listen.
+   *
+   * @returns the server's address, as `http://127.0.0.1:8080`.
+   * @throws `RecurraError` with the code `IO` if the address cannot be had, `DISPOSED` if the server was closed.
+   */
+  listen(): Promise<string> {
+    this.#listening ??= this.#listen();
+    return this.#listening;
+  }
+
+  async #listen(): Promise<string> {
+    if (this.#closing) throw new RecurraError('DISPOSED', 'this server has been closed');
+    const { host, port } = this.#settings;
+    try {
+      this.#url = await this.#app.listen({ host, port });
+    } catch (error) {
+      const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+      throw new RecurraError('IO', `cannot listen on ${where}: ${(error as Error).message}`, { cause: error });
+    }
+    return this.#url;
+  }
+
+  /**
+   * Ends the server: `/ready` says so, no connection is accepted any more, and requests under way are answered. The model
+   * stays open. Closing again changes nothing.
+   *
+   * @returns how many requests were cut off because they took longer than `stopTimeout`; 0 as a rule.
+   */
+  close(): Promise<number> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<number> {
+    const { server } = this.#app;
+    // Node would hang up on idle connections at once, also on one whose next request has just been sent.
+    const hangUpIdle = server.closeIdleConnections.bind(server);
+    server.closeIdleConnections = () => {};
+    let cut = 0;
+    const timers = [
+      setTimeout(hangUpIdle, Math.min(LAST_REQUESTS, this.#settings.stopTimeout)),
+      setTimeout(() => {
+        cut = this.#running;
+        server.closeAllConnections();
+      }, this.#settings.stopTimeout),
+    ];
+    // A server that is still to listen does so first, since it could not be stopped before.
+    await this.#listening?.catch(() => {});
+    await this.#app.close();
+    for (const timer of timers) clearTimeout(timer);
+    this.#metrics.registry.clear();
+    return cut;
+  }
+
+  /** As {@link close}, for `await using server = ...`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Counts a request, and tells the log when it has ended. */
+  #watch(request: FastifyRequest, reply: FastifyReply): void {
+    const began = performance.now();
+    this.#running++;
+    reply.raw.once('close', () => {
+      this.#running--;
+      const milliseconds = performance.now() - began;
+      const { method } = request;
+      const texts = this.#texts.get(request) ?? 0;
+      const route = request.routeOptions.url ?? 'unmatched';
+      // 499: the client has gone before it was answered.
+      const status = reply.raw.writableFinished ? reply.raw.statusCode : 499;
+      this.#metrics.answered(method, route, status, milliseconds / 1_000);
+      this.#settings.log?.({ event: 'request', method, route, status, milliseconds, texts });
+    });
+  }
+
+  #refuse(error: FastifyError | RecurraError, request: FastifyRequest, reply: FastifyReply): void {
+    let failure = failureOf(error);
+    if (!failure) {
+      this.#settings.log?.({ event: 'fault', route: request.routeOptions?.url ?? 'unmatched', error });
+      failure = { status: 500, code: 'INTERNAL', message: 'the server failed; its log says more' };
+    }
+    if (failure.status === 503) reply.header('retry-after', RETRY_AFTER);
+    reply.code(failure.status).send(failureBody(failure));
+  }
+
+  #notFound(request: FastifyRequest, reply: FastifyReply): void {
+    const url = request.url.replace(/\?.*$/s, '');
+    const allowed = (['GET', 'POST'] as const).filter((method) => this.#app.hasRoute({ method, url }));
+    if (allowed.length > 0) {
+      const message = `Expected ${allowed.join(' or ')} for ${url} but received ${request.method}`;
+      reply.header('allow', allowed.join(', ')).code(405);
+      reply.send(failureBody({ code: 'METHOD_NOT_ALLOWED', message }));
+    } else {
+      reply.code(404).send(failureBody({ code: 'NOT_FOUND', message: `there is nothing at ${url}` }));
+    }
+  }
+}
+
+/**
+ * Makes a server that answers with a model over HTTP. Calls of all clients share the model, as `TextClassifier.setServing`
+ * says.
+ *
+ * @param model - the model; the server does not close it.
+ * @param options - see {@link ServerOptions}.
+ * @throws `ArgumentError` for an option that does not fit.
+ *
+ * @example
+ * ```ts
+ * import { TextClassifier } from 'recurra';
+ * import { createServer } from 'recurra/serve';
+ *
+ * const model = await TextClassifier.load('tickets.safetensors');
+ * const server = await createServer(model, { port: 8080 });
+ * console.log(await server.listen());
+ * ```
+ */
+export async function createServer(model: TextClassifier, options: ServerOptions = {}): Promise<ModelServer> {
+  if (!(model instanceof TextClassifier)) throw invalidArgument('model', 'a TextClassifier', model);
+  return ModelServer.create(model, serverSettings(options));
+}

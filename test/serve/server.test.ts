@@ -1,0 +1,319 @@
+import { connect } from 'node:net';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { TextClassifier } from '../../src/index.js';
+import { createServer, type ModelServer, type ServerLogEntry, type ServerOptions } from '../../src/serve/index.js';
+import { topicTexts } from '../support/texts.js';
+
+const DEFAULTS = { maxBatch: 1_024, maxWait: 0, maxQueue: 10_000 };
+/** As good as for ever: what waits so long is let go by the test. */
+const LONG = 60_000;
+
+let model: TextClassifier;
+let url: string;
+let shared: ModelServer;
+const others: ModelServer[] = [];
+
+async function start(options: ServerOptions = {}): Promise<{ server: ModelServer; at: string }> {
+  const server = await createServer(model, { port: 0, ...options });
+  others.push(server);
+  return { server, at: await server.listen() };
+}
+
+beforeAll(async () => {
+  model = await TextClassifier.train(topicTexts(300), { embeddingDim: 16, hiddenSize: 16, lr: 1e-2, seed: 1 });
+  shared = await createServer(model, { port: 0, maxTexts: 20, maxTextLength: 50, bodyLimit: 2_000 });
+  url = await shared.listen();
+});
+afterEach(async () => {
+  model.setServing(DEFAULTS);
+  await Promise.all(others.splice(0).map((server) => server.close()));
+});
+afterAll(async () => {
+  await shared.close();
+  await model.close();
+});
+
+function post(path: string, body: unknown, { headers, ...init }: RequestInit = {}): Promise<Response> {
+  return fetch(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...init,
+  });
+}
+
+/** Sends bytes as they are and returns all that comes back. */
+function raw(bytes: string, at = url): Promise<string> {
+  const { hostname, port } = new URL(at);
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    socket.setEncoding('utf8').on('data', (data) => {
+      answer += data;
+    });
+    socket.on('end', () => resolve(answer)).on('error', reject);
+  });
+}
+
+describe('predictions', () => {
+  it('labels one text, and many in their order', async () => {
+    const expected = await model.predict('a cat with fur');
+    const one = await post(`${url}/predict`, { text: 'a cat with fur' });
+    expect(one.status).toBe(200);
+    expect(one.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(await one.json()).toEqual({ ...expected, classes: expected.classes });
+    const many = await post(`${url}/predict/many`, { texts: ['salt in the soup', '', 'a steel hammer'], topK: 1 });
+    const { predictions } = (await many.json()) as { predictions: { label: string; classes: unknown[] }[] };
+    expect(predictions).toMatchObject([
+      { label: 'food' },
+      { tokens: 0, knownTokens: 0 },
+      { label: 'tool', tokens: 3, classes: [{ label: 'tool' }] },
+    ]);
+    expect(await (await post(`${url}/predict/many`, { texts: [] })).json()).toEqual({ predictions: [] });
+  });
+
+  it('answers 256 at once, each with its own', async () => {
+    const texts = topicTexts(256, 5).map(({ text }) => text.slice(0, 50));
+    const expected = await model.predictMany(texts);
+    const answers = await Promise.all(
+      texts.map(async (text) => (await post(`${url}/predict`, { text })).json() as Promise<{ label: string }>),
+    );
+    expect(answers.map(({ label }) => label)).toEqual(expected.map(({ label }) => label));
+  });
+
+  it.each([
+    ['/predict', { text: 5 }, 400, 'INVALID_ARGUMENT', 'Expected a string for body.text but received number 5'],
+    ['/predict', { text: null }, 400, 'INVALID_ARGUMENT', 'Expected a string for body.text but received null'],
+    ['/predict', {}, 400, 'INVALID_ARGUMENT', "body must have required property 'text'"],
+    ['/predict', [], 400, 'INVALID_ARGUMENT', 'Expected an object for body but received array of 0'],
+    ['/predict', { text: 'a', label: 'b' }, 400, 'INVALID_ARGUMENT', 'Unknown property "label" in body'],
+    ['/predict', { text: 'a', topK: 0 }, 400, 'INVALID_ARGUMENT', 'body.topK must be >= 1'],
+    ['/predict', { text: 'a', topK: '2' }, 400, 'INVALID_ARGUMENT', 'Expected an integer for body.topK'],
+    ['/predict', '{"text": "a"', 400, 'INVALID_JSON', 'not valid JSON'],
+    ['/predict', '', 400, 'INVALID_JSON', 'Body cannot be empty'],
+    ['/predict', '{"__proto__": 1, "text": "a"}', 400, 'INVALID_JSON', 'not valid JSON'],
+    ['/predict', { text: 'x'.repeat(51) }, 413, 'TOO_LARGE', 'Expected at most 50 characters in body.text'],
+    ['/predict', { text: 'x'.repeat(3_000) }, 413, 'TOO_LARGE', 'too large'],
+    ['/predict/many', { texts: 'a' }, 400, 'INVALID_ARGUMENT', 'Expected an array for body.texts'],
+    ['/predict/many', { texts: ['a', 1] }, 400, 'INVALID_ARGUMENT', 'Expected a string for body.texts[1]'],
+    ['/predict/many', { texts: Array(21).fill('a') }, 413, 'TOO_LARGE', 'Expected at most 20 texts in body.texts'],
+  ])('%s refuses %j with %i', async (path, body, status, code, message) => {
+    const answer = await post(url + path, body);
+    expect(answer.status).toBe(status);
+    expect(await answer.json()).toEqual({ error: { code, message: expect.stringContaining(message) } });
+  });
+
+  it.each([
+    [{ 'content-type': 'text/plain' }],
+    [{ 'content-type': 'application/x-www-form-urlencoded' }],
+    [{ 'content-encoding': 'gzip' }],
+  ])('refuses a body with %j', async (headers) => {
+    const answer = await post(`${url}/predict`, { text: 'a' }, { headers });
+    expect(answer.status).toBe(415);
+    expect(await answer.json()).toMatchObject({ error: { code: 'UNSUPPORTED_MEDIA_TYPE' } });
+  });
+
+  it('refuses what is too much: a full queue with 503, and says when to come back', async () => {
+    model.setServing({ maxQueue: 1, maxWait: LONG });
+    const first = post(`${url}/predict`, { text: 'a cat' });
+    await vi.waitFor(() => expect(model.serving.waiting).toBe(1));
+    const second = await post(`${url}/predict`, { text: 'a dog' });
+    expect(second.status).toBe(503);
+    expect(second.headers.get('retry-after')).toBe('1');
+    expect(await second.json()).toMatchObject({ error: { code: 'OVERLOADED' } });
+    model.setServing({ maxWait: 0 });
+    expect((await first).status).toBe(200);
+  });
+
+  it('refuses a client that asks too often with 429, and only its predictions', async () => {
+    const { at } = await start({ rateLimit: 3 });
+    const statuses = [];
+    for (let i = 0; i < 4; i++) statuses.push((await post(`${at}/predict`, { text: 'a' })).status);
+    expect(statuses).toEqual([200, 200, 200, 429]);
+    const refused = await post(`${at}/predict`, { text: 'a' });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ error: { code: 'RATE_LIMITED' } });
+    expect((await fetch(`${at}/health`)).status).toBe(200);
+  });
+
+  it('gives up the text of a client that has gone', async () => {
+    model.setServing({ maxWait: LONG });
+    const abort = new AbortController();
+    const asked = post(`${url}/predict`, { text: 'a cat' }, { signal: abort.signal });
+    await vi.waitFor(() => expect(model.serving.waiting).toBe(1));
+    abort.abort();
+    await expect(asked).rejects.toThrow('aborted');
+    await vi.waitFor(() => expect(model.serving.waiting).toBe(0));
+  });
+
+  it('tells a client nothing of a fault of its own, and the log everything', async () => {
+    const entries: ServerLogEntry[] = [];
+    const { at } = await start({ log: (entry) => entries.push(entry) });
+    const fault = vi.spyOn(model, 'predict').mockRejectedValue(new TypeError('secret'));
+    const answer = await post(`${at}/predict`, { text: 'a' });
+    fault.mockRestore();
+    expect(answer.status).toBe(500);
+    expect(await answer.json()).toEqual({
+      error: { code: 'INTERNAL', message: 'the server failed; its log says more' },
+    });
+    await vi.waitFor(() => expect(entries).toHaveLength(2));
+    expect(entries).toMatchObject([
+      { event: 'fault', route: '/predict', error: { message: 'secret' } },
+      { event: 'request', method: 'POST', route: '/predict', status: 500, texts: 0 },
+    ]);
+  });
+});
+
+describe('other requests', () => {
+  it('tell of health, readiness and the model', async () => {
+    expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' });
+    expect(await (await fetch(`${url}/ready`)).json()).toEqual({ status: 'ready' });
+    expect(await (await fetch(`${url}/model`)).json()).toEqual({
+      labels: ['animal', 'food', 'tool'],
+      words: model.vocab.length,
+      cell: 'lstm',
+      limits: { bodyBytes: 2_000, textLength: 50, texts: 20 },
+    });
+  });
+
+  it('get 404 or 405 where there is nothing', async () => {
+    const missing = await fetch(`${url}/predictions?x=1`);
+    expect([missing.status, await missing.json()]).toEqual([
+      404,
+      { error: { code: 'NOT_FOUND', message: 'there is nothing at /predictions' } },
+    ]);
+    const wrong = await fetch(`${url}/predict?x=1`);
+    expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'POST']);
+    expect(await wrong.json()).toMatchObject({ error: { code: 'METHOD_NOT_ALLOWED' } });
+    expect((await fetch(`${url}/%ff`)).status).toBe(400);
+  });
+
+  it('that are no HTTP get 400, and headers that are too large 431', async () => {
+    expect(await raw('hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*Connection: close\r\n\r\n{"error":{"code"/s);
+    expect(await raw(`GET / HTTP/1.1\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 /);
+  });
+
+  it('that do not arrive get 408', async () => {
+    const { at } = await start({ requestTimeout: 200 });
+    const head = 'POST /predict HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n';
+    expect(await raw(`${head}{`, at)).toMatch(/^HTTP\/1.1 408 .*"code":"TIMEOUT"/s);
+    expect(await raw('POST /predict HT', at)).toMatch(/^HTTP\/1.1 408 .*"code":"TIMEOUT"/s);
+  });
+
+  it('find metrics that Prometheus reads', async () => {
+    const { at } = await start();
+    await post(`${at}/predict/many`, { texts: ['a cat', 'zyx'] });
+    await post(`${at}/predict`, { text: 1 });
+    const answer = await fetch(`${at}/metrics`);
+    expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0.0.4/);
+    const lines = (await answer.text()).split('\n');
+    expect(lines).toContain('recurra_texts_total 2');
+    expect(lines).toContain('recurra_tokens_total 3');
+    expect(lines).toContain('recurra_known_tokens_total 2');
+    expect(lines).toContain('recurra_queue_limit_texts 10000');
+    expect(lines).toContain('recurra_http_requests_running 1');
+    for (const [route, status] of [
+      ['/predict/many', 200],
+      ['/predict', 400],
+    ]) {
+      expect(lines).toContain(
+        `recurra_http_request_seconds_count{method="POST",route="${route}",status="${status}"} 1`,
+      );
+    }
+    expect(lines.some((line) => line.startsWith('nodejs_eventloop_lag_seconds '))).toBe(true);
+  });
+
+  it('find a valid OpenAPI document, whose paths all answer as it says', async () => {
+    const document = (await (await fetch(`${url}/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, { requestBody?: { content: Record<string, { example: object }> } }>>;
+    };
+    expect(await new Validator().validate(structuredClone(document))).toMatchObject({ valid: true });
+    const paths = Object.entries(document.paths);
+    expect(paths.length).toBeGreaterThan(8);
+    for (const [path, { get, post: posted }] of paths) {
+      const { example } = posted?.requestBody?.content['application/json'] ?? {};
+      const answer = get ? await fetch(url + path) : await post(url + path, example);
+      expect([path, answer.status]).toEqual([path, 200]);
+    }
+    const { at } = await start({ page: false });
+    expect((await fetch(`${at}/`)).status).toBe(404);
+    const smaller = (await (await fetch(`${at}/openapi.json`)).json()) as typeof document;
+    expect(Object.keys(document.paths).filter((path) => !(path in smaller.paths))).toEqual([
+      '/',
+      '/page.js',
+      '/page.css',
+    ]);
+  });
+});
+
+describe('closing', () => {
+  it('answers what is under way, accepts nothing new, and says on open connections that it is not ready', async () => {
+    const { server, at } = await start();
+    model.setServing({ maxWait: LONG });
+    const running = Array.from({ length: 5 }, () => post(`${at}/predict`, { text: 'a cat with fur' }));
+    await vi.waitFor(() => expect(model.serving.waiting).toBe(5));
+    const closed = server.close();
+    await vi.waitFor(() => expect(fetch(`${at}/ready`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } }));
+    model.setServing({ maxWait: 0 });
+    for (const answer of await Promise.all(running)) {
+      expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
+      expect(await answer.json()).toMatchObject({ label: 'animal' });
+    }
+    expect(await closed).toBe(0);
+    expect(await server.close()).toBe(0);
+    await expect(createServer(model).then((other) => other.close().then(() => other.listen()))).rejects.toMatchObject({
+      code: 'DISPOSED',
+    });
+  });
+
+  it('answers a request that comes on an open connection, and tells it that the server is ending', async () => {
+    const { server, at } = await start();
+    const { hostname, port } = new URL(at);
+    const socket = connect(Number(port), hostname).setEncoding('utf8');
+    let answers = '';
+    socket.on('data', (data) => {
+      answers += data;
+    });
+    socket.write('GET /health HTTP/1.1\r\nhost: a\r\n\r\n');
+    await vi.waitFor(() => expect(answers).toMatch(/keep-alive.*{"status":"ok"}/s));
+    const closed = server.close();
+    socket.write('GET /ready HTTP/1.1\r\nhost: a\r\n\r\n');
+    await new Promise((resolve) => socket.once('end', resolve));
+    expect(answers).toMatch(/HTTP\/1.1 503 .*connection: close.*{"status":"stopping"}$/s);
+    expect(await closed).toBe(0);
+  });
+
+  it('cuts off what takes longer than stopTimeout, and counts it', async () => {
+    const { server, at } = await start({ stopTimeout: 20 });
+    model.setServing({ maxWait: LONG });
+    const running = post(`${at}/predict`, { text: 'a cat' });
+    running.catch(() => {});
+    await vi.waitFor(() => expect(model.serving.waiting).toBe(1));
+    expect(await server.close()).toBe(1);
+    await expect(running).rejects.toThrow('fetch failed');
+  });
+});
+
+describe('createServer', () => {
+  it.each([
+    [{ port: 65_536 }, 'Expected an integer from 0 to 65535 for port'],
+    [{ bodyLimit: 0 }, 'Expected an integer from 1 to 1073741824 for bodyLimit'],
+    [{ host: '' }, 'Expected an address or the name of a host for host'],
+    [{ page: 1 }, 'Expected true or false for page but received number 1'],
+    [{ log: 'all' }, 'Expected a function for log'],
+    [{ prot: 1 }, 'Unknown option "prot" for createServer'],
+  ])('refuses %j', async (options, message) => {
+    await expect(createServer(model, options as never)).rejects.toThrow(message);
+  });
+
+  it('says when it cannot have its port', async () => {
+    const server = await createServer(model, { port: Number(new URL(url).port) });
+    others.push(server);
+    await expect(server.listen()).rejects.toMatchObject({
+      code: 'IO',
+      message: expect.stringMatching(/^cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/),
+    });
+    await expect(createServer({} as never)).rejects.toThrow('Expected a TextClassifier for model');
+  });
+});
