@@ -34,15 +34,16 @@ export class TrainingRun implements AsyncIterable<TrainingEvent> {
   }
 
   async #run(work: (control: TrainingControl) => Promise<TextClassifier>): Promise<TextClassifier> {
+    let model: TextClassifier;
     try {
-      const model = await work(this.#control);
-      this.#finish(this.#control.stopped ? 'stopped' : 'finished');
-      return model;
+      model = await work(this.#control);
     } catch (error) {
       const aborted = error instanceof TrainingError && error.code === 'ABORTED';
       this.#finish(aborted ? 'aborted' : 'failed', { error });
       throw error;
     }
+    this.#finish(this.#control.stopped ? 'stopped' : 'finished');
+    return model;
   }
 
   #finish(outcome: EndEvent['outcome'], failure?: { error: unknown }): void {

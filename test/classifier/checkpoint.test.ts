@@ -1,7 +1,14 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Row, TextClassifier, TrainingError, type TrainingEvent, type TrainOptions } from '../../src/index.js';
+import {
+  HuggingFaceTokenizer,
+  type Row,
+  TextClassifier,
+  TrainingError,
+  type TrainingEvent,
+  type TrainOptions,
+} from '../../src/index.js';
 import { light } from '../../src/native/light.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
@@ -46,13 +53,20 @@ describe('a training that goes on from a checkpoint', () => {
     ['with validation', { validation: 0.2 }],
     ['with two layers, clipping and a cosine', { numLayers: 2, clipGradNorm: 0.5, schedule: 'cosine' }],
     ['with two threads', { threads: 2 }],
+    ['with patience', { validation: 0.2, epochs: 12, patience: 1, lr: 0.05 }],
+    ['with a token budget and random batches', { tokensPerBatch: 90, bucketing: false, warmup: 0.2 }],
+    ['with adamw, attention and word dropout', { optimizer: 'adamw', pooling: 'attention', wordDropout: 0.1 }],
+    ['with sgd and momentum', { optimizer: 'sgd', lr: 0.3, momentum: 0.9, weightDecay: 1e-4 }],
+    ['with weights of classes', { classWeights: new Map([['tool', 3]]), labelSmoothing: 0.1 }],
+    ['with n-grams of characters', { tokenizer: 'characters', ngrams: 2, maxTokens: 200, truncate: 'tail' }],
   ] as const)('gives the very same model as one that was not interrupted, %s', async (_, more) => {
     const options: TrainOptions = { ...OPTIONS, ...more };
     const whole = await TextClassifier.train(rows, options);
     const expected = await checksumOf(whole);
     const path = join(folder, `cut ${Object.keys(more).join(' ')}`);
     for (const cut of [1, 19, 40, 61]) {
-      await stopped({ ...options, checkpoint: path }, ({ type, step }) => type === 'step' && step >= cut);
+      const checkpoint = { path, everySteps: 10 };
+      await stopped({ ...options, checkpoint }, ({ type, step }) => type === 'step' && step >= cut);
       const resumed = await TextClassifier.train(rows, { resume: path });
       expect(await checksumOf(resumed), `stopped at step ${cut}`).toBe(expected);
       const lossless = ({ epoch, loss, accuracy, validation }: (typeof whole.history)[number]) => ({
@@ -66,6 +80,60 @@ describe('a training that goes on from a checkpoint', () => {
       resumed.close();
     }
     whole.close();
+  });
+
+  it('keeps the thresholds of several labels a text', async () => {
+    const several = rows.map(({ text, label }, row) => ({ text, label: row % 3 === 0 ? [label, 'third'] : [label] }));
+    const options = { ...OPTIONS, multiLabel: true, validation: 0.2, lr: 0.05 };
+    const path = join(folder, 'several');
+    using whole = await TextClassifier.train(several, options);
+    await stopped({ ...options, checkpoint: path }, ({ type, epoch }) => type === 'validation' && epoch === 2);
+    using loaded = await TextClassifier.load(path);
+    expect(loaded.thresholds).toHaveLength(4);
+    using resumed = await TextClassifier.train(several, { resume: path });
+    expect(await checksumOf(resumed)).toBe(await checksumOf(whole));
+    expect(new Set(resumed.thresholds).size).toBeGreaterThan(1);
+  });
+
+  it('needs neither the file of vectors nor that of a tokenizer again', async () => {
+    const vectors = join(folder, 'vectors.txt');
+    writeFileSync(vectors, 'cat 1 2 3\ndog 4 5 6\nhammer 0 0 1\n');
+    const tokenizer = await HuggingFaceTokenizer.fromString(
+      JSON.stringify({
+        version: '1.0',
+        pre_tokenizer: { type: 'Whitespace' },
+        model: {
+          type: 'WordLevel',
+          vocab: { '[UNK]': 0, cat: 1, dog: 2, the: 3, hammer: 4, bread: 5 },
+          unk_token: '[UNK]',
+        },
+      }),
+    );
+    const { embeddingDim: _, ...rest } = OPTIONS;
+    const options = { ...rest, embeddings: vectors, freezeEmbeddings: 1, tokenizer };
+    const path = join(folder, 'vectors');
+    using whole = await TextClassifier.train(rows, options);
+    for (const cut of [10, 40]) {
+      await stopped({ ...options, checkpoint: path }, ({ type, step }) => type === 'step' && step >= cut);
+      renameSync(vectors, `${vectors}.away`);
+      using resumed = await TextClassifier.train(rows, { resume: path });
+      expect(await checksumOf(resumed)).toBe(await checksumOf(whole));
+      renameSync(`${vectors}.away`, vectors);
+    }
+  });
+
+  it('writes checkpoints by the clock', async () => {
+    const often: number[] = [];
+    const onEvent = ({ type, step }: TrainingEvent) => type === 'checkpoint' && often.push(step);
+    const checkpoint = { path: join(folder, 'clock'), everyMinutes: 1e-9, everyEpoch: false };
+    (await TextClassifier.train(rows, { ...OPTIONS, checkpoint, onEvent })).close();
+    expect(often).toEqual([25, 50, 75]);
+    often.length = 0;
+    (
+      await TextClassifier.train(rows, { ...OPTIONS, checkpoint: { ...checkpoint, everyMinutes: 60 }, onEvent })
+    ).close();
+    // The one at the end of all.
+    expect(often).toEqual([75]);
   });
 
   it('is not changed by the checkpoints that are written', async () => {

@@ -125,6 +125,17 @@ describe('the events of a training', () => {
     await expect(run.result).rejects.toMatchObject({ code: 'ABORTED', model: undefined });
   });
 
+  it.each(['step', 'end'] as const)('whose callback throws at %s end the training with what it threw', async (when) => {
+    const thrown = new Error('mine');
+    let ends = 0;
+    const onEvent = ({ type }: TrainingEvent) => {
+      if (type === 'end') ends++;
+      if (type === when) throw thrown;
+    };
+    await expect(TextClassifier.train(rows, { ...OPTIONS, onEvent })).rejects.toBe(thrown);
+    expect(ends).toBe(1);
+  });
+
   it('of a loop that is left early go on without it', async () => {
     const run = TextClassifier.start(rows, OPTIONS);
     for await (const { type } of run) if (type === 'step') break;
