@@ -571,6 +571,9 @@ export declare namespace torch {
   /** Limits every element of every gradient. */
   export function clipGradValue(params: TensorList, clip: number): void
 
+  /** How many rows of logits have their largest value at their label. */
+  export function countCorrect(logits: NativeTensor, labels: NativeTensor): number
+
   /** Cross entropy of logits and targets. */
   export function crossEntropy(logits: NativeTensor, target: NativeTensor, weight: NativeTensor | null, reduction: 'none' | 'mean' | 'sum', ignoreIndex: number, labelSmoothing: number): NativeTensor
 

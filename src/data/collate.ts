@@ -75,7 +75,7 @@ function pad(rows: readonly TokenRow[], { paddingValue = 1 }: PadOptions) {
   const words = new Int64Words(rows.length * time);
   for (const [i, row] of rows.entries()) {
     words.setTokens(i * time, row.tokens, i);
-    for (let t = lengths[i]!; t < time; t++) words.set(i * time + t, paddingValue);
+    words.fill(i * time + lengths[i]!, (i + 1) * time, paddingValue);
   }
   return { labels: labelsOf(rows), features: words.tensor([rows.length, time]), lengths };
 }
@@ -126,12 +126,28 @@ class Int64Words {
     this.#words[2 * index] = value;
   }
 
+  /** Sets the elements from `from` up to, without, `to` to an integer from 0 to 2^31 - 1. */
+  fill(from: number, to: number, value: number): void {
+    for (let i = from; i < to; i++) this.#words[2 * i] = value;
+  }
+
   /** Sets the elements from `at` on to the tokens of row `row`. */
   setTokens(at: number, tokens: ArrayLike<number>, row: number): void {
+    const words = this.#words;
+    if (tokens instanceof Int32Array) {
+      // What an encoded data set has: integers already.
+      let wrong = -1;
+      for (let i = 0; i < tokens.length; i++) {
+        const token = tokens[i]!;
+        words[2 * (at + i)] = token;
+        if (token < 0) wrong = i;
+      }
+      if (wrong < 0) return;
+    }
     for (let i = 0; i < tokens.length; i++) {
       const token = tokens[i];
       if (!isIndex(token)) throw invalidArgument(`rows[${row}].tokens[${i}]`, 'an index from 0', token, 'OUT_OF_RANGE');
-      this.#words[2 * (at + i)] = token;
+      words[2 * (at + i)] = token;
     }
   }
 

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { ArgumentError, invalidArgument, RecurraError } from '../errors.js';
+import { torch } from '../native/torch.js';
 import { Module } from '../nn/module.js';
 import { isTensor, nativeOf, wrapUntracked } from '../tensor/base.js';
 import { type Device, mismatch, shapeText } from '../tensor/dtype.js';
@@ -167,11 +168,11 @@ export class CorrectCounter {
 
   /** Adds the rows of a batch whose largest logit is at the label. */
   add(logits: Tensor, labels: Tensor): void {
-    const right = logits.argmax({ dim: 1 }).eq(labels).sum();
-    if (right.device === 'cpu') {
-      this.#read += right.item();
+    if (logits.device === 'cpu') {
+      this.#read += torch().countCorrect(nativeOf(logits), nativeOf(labels));
       return;
     }
+    const right = logits.argmax({ dim: 1 }).eq(labels).sum();
     const sum = this.#pending ? this.#pending.add(right) : right;
     const kept = wrapUntracked(nativeOf(sum).alias());
     this.#pending?.dispose();

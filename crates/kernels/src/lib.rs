@@ -1,6 +1,7 @@
 //! Packed layout and fused CPU kernels for recurrent networks.
 
 pub mod classifier;
+pub mod distinct;
 pub mod error;
 pub mod fault;
 pub mod layout;

@@ -7,7 +7,7 @@ use recurra_kernels::ErrorCode;
 use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, NamedTensor, Pooling, StepOptions};
 use recurra_kernels::layout::PackedLayout;
 use recurra_kernels::optim::{AdamOptions, Algorithm, Dense, SgdOptions};
-use recurra_kernels::recurrent::{Cell, Mode, backward, forward};
+use recurra_kernels::recurrent::{Cell, Input, Mode, backward, forward};
 use recurra_kernels::threads::Pool;
 
 struct Random(u64);
@@ -88,7 +88,8 @@ impl Reference {
         let n = self.params.len();
         let rnn: Vec<&[f32]> = self.params[1..n - 2].iter().map(|p| p.data.as_slice()).collect();
         let pool = Pool::new(1);
-        let (out, saved) = forward(&pool, &c.recurrent(), &layout, &x, (None, None), &rnn, Mode::Eval).unwrap();
+        let (out, saved) =
+            forward(&pool, &c.recurrent(), &layout, Input::Rows(&x), (None, None), &rnn, Mode::Eval).unwrap();
         let (hidden, dirs) = (c.hidden_size, c.recurrent().directions());
         let (features, rows) = (hidden * dirs, lengths.len());
         let first = (c.num_layers - 1) * dirs;

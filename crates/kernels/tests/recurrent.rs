@@ -3,10 +3,12 @@
 mod common;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use common::{Golden, difference, fixtures, json, shared};
+use recurra_kernels::distinct::Distinct;
 use recurra_kernels::layout::PackedLayout;
-use recurra_kernels::recurrent::{Cell, Mode, RecurrentConfig, backward, forward};
+use recurra_kernels::recurrent::{Cell, Input, Mode, RecurrentConfig, Saved, Table, backward, forward};
 use recurra_kernels::simd::{Isa, isa};
 use recurra_kernels::threads::Pool;
 use serde_json::Value;
@@ -129,9 +131,9 @@ fn check(case: &Value, folder: &Path, pool: &Pool) {
     let params: Vec<&[f32]> = params.iter().map(Vec::as_slice).collect();
     let state0 = (h0.as_deref(), c0.as_deref());
 
-    let (alone, nothing) = forward(pool, &config, &layout, &x, state0, &params, Mode::Inference).unwrap();
+    let (alone, nothing) = forward(pool, &config, &layout, Input::Rows(&x), state0, &params, Mode::Inference).unwrap();
     assert!(nothing.is_none());
-    let (output, saved) = forward(pool, &config, &layout, &x, state0, &params, Mode::Eval).unwrap();
+    let (output, saved) = forward(pool, &config, &layout, Input::Rows(&x), state0, &params, Mode::Eval).unwrap();
     let same = |what: &str, ours: &[f32], theirs: &[f32]| {
         let d = difference(ours, theirs);
         assert!(d <= TOLERANCE, "{name}: {what} differs by {d:e}");
@@ -249,12 +251,14 @@ fn a_text_alone_equals_the_text_in_a_batch() {
             let steps = layout.steps();
             let padded = noise(99, lengths.len() * steps * 21);
             let x = pack(&layout, &padded, steps, 21);
-            let (all, _) = forward(&pool, &config, &layout, &x, (None, None), &params, Mode::Inference).unwrap();
+            let (all, _) =
+                forward(&pool, &config, &layout, Input::Rows(&x), (None, None), &params, Mode::Inference).unwrap();
             let output = unpack(&layout, &all.output, steps, config.output_size());
             for (row, &length) in lengths.iter().enumerate() {
                 let one = PackedLayout::new(&[length], None).unwrap();
                 let x = &padded[row * steps * 21..][..length as usize * 21];
-                let (alone, _) = forward(&pool, &config, &one, x, (None, None), &params, Mode::Inference).unwrap();
+                let (alone, _) =
+                    forward(&pool, &config, &one, Input::Rows(x), (None, None), &params, Mode::Inference).unwrap();
                 let theirs = &output[row * steps * config.output_size()..][..alone.output.len()];
                 assert!(difference(&alone.output, theirs) <= TOLERANCE, "{cell:?} {hidden} row {row}");
             }
@@ -275,7 +279,7 @@ fn gradients_agree_with_differences() {
         let mode = Mode::Train { seed: 11 };
         let run = |params: &[Vec<f32>]| {
             let params: Vec<&[f32]> = params.iter().map(Vec::as_slice).collect();
-            forward(&pool, &config, &layout, &x, (None, None), &params, mode).unwrap()
+            forward(&pool, &config, &layout, Input::Rows(&x), (None, None), &params, mode).unwrap()
         };
         let (out, saved) = run(&params);
         let weights = noise(3, out.output.len());
@@ -300,6 +304,73 @@ fn gradients_agree_with_differences() {
     }
 }
 
+/// Words through a table give what their rows give one by one; the gradient of a row is the sum over its places.
+#[test]
+fn words_equal_their_rows() {
+    let (inputs, vocabulary) = (19, 40);
+    let weights = noise(7, vocabulary * inputs);
+    for (threads, cell) in [(1, Cell::RnnTanh), (2, Cell::Lstm), (3, Cell::Gru), (2, Cell::RnnRelu)] {
+        for (layers, both) in [(1, false), (2, true)] {
+            let config =
+                RecurrentConfig { num_layers: layers, bidirectional: both, ..RecurrentConfig::new(cell, inputs, 37) };
+            let params = random_params(&config);
+            let params: Vec<&[f32]> = params.iter().map(Vec::as_slice).collect();
+            let (pool, layout) = (Pool::new(threads), PackedLayout::new(&[9, 4, 17, 9, 1, 30], None).unwrap());
+            let (mut distinct, mut ids) = (Distinct::default(), Vec::new());
+            distinct.begin(vocabulary);
+            let words: Vec<u32> =
+                noise(8, layout.total()).iter().map(|v| ((v + 1.0) * 0.5 * vocabulary as f32) as u32).collect();
+            let slots: Vec<u32> = words.iter().map(|&word| distinct.number(word, &mut ids)).collect();
+            assert!(ids.len() < words.len());
+            let table = Arc::new(Table::gather(&weights, inputs, &ids).unwrap());
+            let mut rows = vec![0.0; words.len() * inputs];
+            table.expand(&slots, &mut rows);
+            let row_of = |word: u32| &weights[word as usize * inputs..][..inputs];
+            assert!(rows.chunks_exact(inputs).zip(&words).all(|(row, &word)| row == row_of(word)));
+
+            let run =
+                |input: Input<'_>, mode| forward(&pool, &config, &layout, input, (None, None), &params, mode).unwrap();
+            let (one, one_saved) = run(Input::Rows(&rows), Mode::Eval);
+            let (two, two_saved) = run(Input::Words(Arc::clone(&table), &slots), Mode::Eval);
+            let (three, _) = run(Input::Words(Arc::clone(&table), &slots), Mode::Inference);
+            assert!(difference(&one.output, &two.output) <= 1e-6 && difference(&one.hn, &two.hn) <= 1e-6);
+            assert!(difference(&two.output, &three.output) <= 1e-6);
+            let (d_output, d_hn) = (noise(3, one.output.len()), noise(4, one.hn.len()));
+            let back = |saved: Option<Saved>| {
+                backward(&pool, &mut saved.unwrap(), Some(&d_output), Some(&d_hn), None).unwrap()
+            };
+            let (one, two) = (back(one_saved), back(two_saved));
+            let mut sums = vec![0.0; ids.len() * inputs];
+            for (slot, grad) in slots.iter().zip(one.input.chunks_exact(inputs)) {
+                sums[*slot as usize * inputs..][..inputs].iter_mut().zip(grad).for_each(|(sum, g)| *sum += g);
+            }
+            assert!(difference(&sums, &two.input) <= TOLERANCE, "{cell:?}");
+            for (one, two) in one.params.iter().zip(&two.params) {
+                assert!(difference(one, two) <= TOLERANCE, "{cell:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn words_that_do_not_fit_are_errors() {
+    let (pool, layout) = (Pool::new(1), PackedLayout::new(&[2, 1], None).unwrap());
+    let config = RecurrentConfig::new(Cell::Lstm, 3, 4);
+    let params = random_params(&config);
+    let params: Vec<&[f32]> = params.iter().map(Vec::as_slice).collect();
+    let table = |dims: usize| Arc::new(Table::gather(&noise(1, 4 * dims), dims, &[3, 1]).unwrap());
+    let wire = |input: Input<'_>| {
+        let result = forward(&pool, &config, &layout, input, (None, None), &params, Mode::Inference);
+        result.map(|_| ()).unwrap_err().to_wire()
+    };
+    let beyond = wire(Input::Words(table(3), &[0, 2, 1]));
+    assert_eq!(beyond, "RECURRA:OUT_OF_RANGE:input: expected a row below 2 but received 2");
+    assert!(wire(Input::Words(table(3), &[0, 1])).contains("expected 3 words of width 3 but received 2 of width 3"));
+    assert!(wire(Input::Words(table(2), &[0, 1, 1])).contains("received 3 of width 2"));
+    let beyond = Table::gather(&[0.0; 6], 3, &[0, 2]).err().unwrap().to_wire();
+    assert_eq!(beyond, "RECURRA:OUT_OF_RANGE:expected an id below 2 but received 2");
+}
+
 #[test]
 fn wrong_sizes_are_errors() {
     let pool = Pool::new(1);
@@ -309,13 +380,13 @@ fn wrong_sizes_are_errors() {
     let params: Vec<&[f32]> = params.iter().map(Vec::as_slice).collect();
     let x = noise(1, 9);
     let code = |result: recurra_kernels::Result<_>| result.map(|_: (_, Option<_>)| ()).unwrap_err().to_wire();
-    let short = code(forward(&pool, &config, &layout, &x[1..], (None, None), &params, Mode::Inference));
+    let short = code(forward(&pool, &config, &layout, Input::Rows(&x[1..]), (None, None), &params, Mode::Inference));
     assert_eq!(short, "RECURRA:INVALID_SHAPE:input: expected shape [3, 3] (9 values) but received 8 values");
-    let state = code(forward(&pool, &config, &layout, &x, (Some(&x), None), &params, Mode::Inference));
+    let state = code(forward(&pool, &config, &layout, Input::Rows(&x), (Some(&x), None), &params, Mode::Inference));
     assert!(state.contains("h0: expected shape [1, 2, 4]"), "{state}");
-    let few = code(forward(&pool, &config, &layout, &x, (None, None), &params[1..], Mode::Inference));
+    let few = code(forward(&pool, &config, &layout, Input::Rows(&x), (None, None), &params[1..], Mode::Inference));
     assert!(few.contains("expected 4 parameters"), "{few}");
     let config = RecurrentConfig { proj_size: 4, ..config };
-    let proj = code(forward(&pool, &config, &layout, &x, (None, None), &params, Mode::Inference));
+    let proj = code(forward(&pool, &config, &layout, Input::Rows(&x), (None, None), &params, Mode::Inference));
     assert!(proj.starts_with("RECURRA:INVALID_ARGUMENT:projSize 4"), "{proj}");
 }

@@ -4,7 +4,7 @@ use crate::tensor::{NativeTensor, TensorList, refs, unsettled, wrap};
 use napi::Env;
 use napi_derive::napi;
 use recurra_binding::{IntoJs, to_js};
-use recurra_torch::functional::{self as f, BagMode};
+use recurra_torch::functional::{self as f, BagMode, Looked};
 use recurra_torch::{Error, ErrorCode, Reduction, Tensor, clip};
 
 /// A second handle on an optional tensor.
@@ -30,7 +30,16 @@ pub fn linear(
 /// Rows of a table by their ids; `paddingIdx` -1 for none.
 #[napi(catch_unwind)]
 pub fn embedding(env: Env, weight: &NativeTensor, ids: &NativeTensor, padding_idx: i64) -> napi::Result<NativeTensor> {
-    wrap(env, f::embedding(&*weight.peek()?, &*ids.get()?, padding_idx))
+    Ok(match f::embedding_later(&*weight.peek()?, &*ids.get()?, padding_idx).js()? {
+        Looked::Now(tensor) => wrap(env, Ok(tensor))?,
+        Looked::Later(embedded) => NativeTensor::later(env, embedded),
+    })
+}
+
+/// How many rows of logits have their largest value at their label.
+#[napi(catch_unwind)]
+pub fn count_correct(logits: &NativeTensor, labels: &NativeTensor) -> napi::Result<i64> {
+    f::count_correct(&*logits.get()?, &*labels.get()?).js()
 }
 
 /// Joined rows of bags.

@@ -8,7 +8,7 @@ use napi_derive::napi;
 use recurra_binding::IntoJs;
 use recurra_torch::cells::{self, CellWeights};
 use recurra_torch::packing;
-use recurra_torch::recurrent::{self, Mode, Options, Packing};
+use recurra_torch::recurrent::{self, Mode, Options, Packing, Source};
 
 /// Packed rows.
 #[napi(object, object_from_js = false)]
@@ -40,6 +40,10 @@ pub fn pack_padded_sequence(
     batch_first: bool,
     order: Option<Int32Array>,
 ) -> napi::Result<PackedRows> {
+    if let Some(packed) = input.deferred(|input| input.pack(lengths, batch_first, order.as_deref())) {
+        let (data, batch_sizes) = packed.js()?;
+        return Ok(PackedRows { data: NativeTensor::later(env, data), batch_sizes: Int32Array::new(batch_sizes) });
+    }
     let packed = packing::pack_padded_sequence(&*input.get()?, lengths, batch_first, order.as_deref()).js()?;
     Ok(PackedRows { data: wrap(env, Ok(packed.data))?, batch_sizes: Int32Array::new(packed.batch_sizes) })
 }
@@ -85,7 +89,12 @@ pub fn rnn(
     let options = Options { mode, has_biases, num_layers, dropout, train, bidirectional, batch_first };
     let (hx, weights) = (tensors(&hx)?, tensors(&weights)?);
     let packing = batch_sizes.as_deref().map(|batch_sizes| Packing { batch_sizes, order: order.as_deref() });
-    wrap_all(env, recurrent::rnn(&*input.get()?, packing, &refs(&hx), &refs(&weights), &options))
+    let (hx, weights) = (refs(&hx), refs(&weights));
+    let run = |input: Source<'_>| recurrent::rnn(input, packing, &hx, &weights, &options);
+    if let Some(results) = input.deferred(|input| run(Source::Embedded(input))) {
+        return wrap_all(env, results);
+    }
+    wrap_all(env, run(Source::Tensor(&*input.get()?)))
 }
 
 /// One step of a recurrence; returns the next state.

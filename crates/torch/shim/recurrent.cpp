@@ -4,6 +4,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_sparse_coo_tensor_unsafe.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
@@ -28,6 +29,10 @@ struct FusedOptions {
   const int32_t *batch_sizes;
   size_t steps;
   const int32_t *order;
+  int64_t total;
+  const void *words;
+  const int64_t *ids;
+  int64_t distinct, padding;
 };
 
 // Both return nullptr, or a message from malloc. `saved` is freed by `release`, and only where it is not null.
@@ -61,7 +66,8 @@ static void fault_point(int32_t place) {
   throw place;
 }
 
-// The first tensor is the input, then come the initial states, then the parameters.
+// The first tensor is the input, or, with `words`, the weight of the embedding that they are rows of; then come the
+// initial states, then the parameters.
 struct Results {
   at::Tensor output, hn, cn, saved;
 };
@@ -78,7 +84,7 @@ static Results compute(const FusedOptions &o, at::TensorList given, bool has_sta
   const int64_t directions = o.bidirectional ? 2 : 1, state = o.projection > 0 ? o.projection : o.hidden;
   const auto options = given[0].options().requires_grad(false);
   Results r;
-  r.output = at::empty({given[0].size(0), directions * state}, options);
+  r.output = at::empty({o.total, directions * state}, options);
   r.hn = at::empty({o.layers * directions, o.rows, state}, options);
   if (lstm) r.cn = at::empty({o.layers * directions, o.rows, o.hidden}, options);
   void *saved = nullptr;
@@ -111,6 +117,12 @@ struct FusedRnn : torch::autograd::Function<FusedRnn> {
     }
     context->saved_data["shapes"] = std::move(shapes);
     context->saved_data["first"] = static_cast<int64_t>(first);
+    if (o.words) {
+      at::Tensor ids = at::empty({1, o.distinct}, at::TensorOptions().dtype(at::kLong));
+      memcpy(ids.mutable_data_ptr<int64_t>(), o.ids, static_cast<size_t>(o.distinct) * sizeof(int64_t));
+      context->saved_data["ids"] = std::move(ids);
+      context->saved_data["padding"] = o.padding;
+    }
     if (o.cell != 2) return {r.output, r.hn};
     return {r.output, r.hn, r.cn};
   }
@@ -122,10 +134,16 @@ struct FusedRnn : torch::autograd::Function<FusedRnn> {
     std::vector<at::Tensor> dense;
     for (const at::Tensor &grad : grads) dense.push_back(grad.defined() ? grad.contiguous() : grad);
 
+    const bool words = context->saved_data.count("ids") > 0;
     variable_list results;
     const auto options = at::TensorOptions().dtype(at::kFloat);
+    std::vector<int64_t> weight;
     for (size_t at = 0, i = 0; at < shapes.size(); at += shapes[at] + 1, ++i) {
-      const at::IntArrayRef shape(shapes.data() + at + 1, shapes[at]);
+      std::vector<int64_t> shape(shapes.begin() + at + 1, shapes.begin() + at + 1 + shapes[at]);
+      if (words && i == 0) {
+        weight = shape;
+        shape[0] = context->saved_data["ids"].toTensor().size(1);
+      }
       results.push_back(context->needs_input_grad(i) ? at::empty(shape, options) : at::Tensor());
     }
     const auto place = [&](size_t i) { return results[i].defined() ? results[i].mutable_data_ptr<float>() : nullptr; };
@@ -136,6 +154,12 @@ struct FusedRnn : torch::autograd::Function<FusedRnn> {
     raise(functions.backward(saved[0].data_ptr(), values(dense[0]), values(dense[1]),
                              dense.size() > 2 ? values(dense[2]) : nullptr, place(0), first > 1 ? place(1) : nullptr,
                              first > 2 ? place(2) : nullptr, params.data(), params.size()));
+    if (words && results[0].defined()) {
+      // As the gradient of an embedding, it names its rows.
+      const int64_t padding = context->saved_data["padding"].toInt(), width = weight[1];
+      if (padding >= 0) memset(results[0].mutable_data_ptr<float>() + padding * width, 0, width * sizeof(float));
+      results[0] = at::_sparse_coo_tensor_unsafe(context->saved_data["ids"].toTensor(), results[0], weight, options, false);
+    }
     if (at::GradMode::is_enabled()) {
       // The gradients were asked for with a graph of their own; the kernels have none.
       auto once = std::make_shared<torch::autograd::DelayedError>(

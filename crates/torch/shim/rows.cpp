@@ -2,6 +2,7 @@
 // allocate once for every time step. Each function is the other's derivative, so there are derivatives of any order.
 #include "shim.h"
 
+#include <ATen/ops/embedding_backward.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -69,7 +70,28 @@ variable_list Collect::backward(AutogradContext *context, const variable_list &g
   return {Spread::apply(grads[0], kept(context), 0.0), at::Tensor()};
 }
 
+// Rows of an embedding's weight that were read before; only the gradient is left to do.
+struct EmbeddingRows : torch::autograd::Function<EmbeddingRows> {
+  static at::Tensor forward(AutogradContext *context, const at::Tensor &weight, const at::Tensor &values,
+                            const at::Tensor &ids, int64_t padding) {
+    context->save_for_backward({ids});
+    context->saved_data["rows"] = weight.size(0);
+    context->saved_data["padding"] = padding;
+    return values.view_as(values);
+  }
+  static variable_list backward(AutogradContext *context, const variable_list &grads) {
+    const int64_t rows = context->saved_data["rows"].toInt(), padding = context->saved_data["padding"].toInt();
+    const at::Tensor ids = context->get_saved_variables()[0];
+    return {at::embedding_backward(grads[0], ids, rows, padding, false, true), at::Tensor(), at::Tensor(), at::Tensor()};
+  }
+};
+
 extern "C" {
+
+// `values` as the rows `ids` of `weight`.
+char *recurra_embedding_rows(Handle weight, Handle values, Handle ids, int64_t padding, Handle *out) {
+  return guarded([&] { *out = new at::Tensor(EmbeddingRows::apply(*weight, *values, *ids, padding)); });
+}
 
 // Rows of `self`, whose first dimensions count as one: out[i] = self[index[i]].
 char *recurra_collect(Handle self, const int64_t *index, size_t count, const int64_t *leading, size_t rank, Handle *out) {

@@ -75,10 +75,15 @@ pub(crate) fn has_shape(operation: &str, name: &str, tensor: &Tensor, meaning: &
 
 /// Refuses a tensor with another number of dimensions.
 pub(crate) fn has_rank(operation: &str, name: &str, tensor: &Tensor, rank: usize, meaning: &str) -> Result<()> {
-    if tensor.dim() == rank {
+    size_has_rank(operation, name, &tensor.size(), rank, meaning)
+}
+
+/// As [`has_rank`], for a shape.
+pub(crate) fn size_has_rank(operation: &str, name: &str, size: &[i64], rank: usize, meaning: &str) -> Result<()> {
+    if size.len() == rank {
         return Ok(());
     }
-    Err(shape(format!("{operation}: {name} must be {meaning} ({rank} dimensions), but is {:?}", tensor.size())))
+    Err(shape(format!("{operation}: {name} must be {meaning} ({rank} dimensions), but is {size:?}")))
 }
 
 /// Refuses a tensor that is not `float32` or `float64`.

@@ -3,10 +3,11 @@
 use crate::Result;
 use crate::autograd::{grad, is_grad_enabled, set_grad};
 use crate::check::{Ids, floating, has_rank, has_shape, indices, integers, same_device, same_dtype};
+use crate::embedded::Embedded;
 use crate::error::{IntoResult, argument, range, shape};
 use crate::tensor::is_floating;
 use crate::{fused, late, optim};
-use tch::{Kind, Reduction, Tensor};
+use tch::{Device, Kind, Reduction, Tensor};
 
 /// `x W^T + b`; `x` `[..., inputs]`, `weight` `[outputs, inputs]`, `bias` `[outputs]`.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
@@ -66,6 +67,26 @@ pub fn embedding(weight: &Tensor, ids: &Tensor, padding_idx: i64) -> Result<Tens
     Tensor::f_embedding(weight, &ids, padding_idx, false, sparse).torch()
 }
 
+/// As [`embedding`], not written out where that can wait; see [`Embedded`].
+pub fn embedding_later(weight: &Tensor, ids: &Tensor, padding_idx: i64) -> Result<Looked> {
+    check_table("embedding", weight, ids, padding_idx)?;
+    Ok(match Embedded::look_up(weight, ids, padding_idx)? {
+        Some(embedded) => {
+            limit_sparse_grad(weight)?;
+            Looked::Later(embedded)
+        }
+        None => Looked::Now(embedding(weight, ids, padding_idx)?),
+    })
+}
+
+/// What an embedding gives.
+pub enum Looked {
+    /// A tensor.
+    Now(Tensor),
+    /// What stands for one.
+    Later(Embedded),
+}
+
 /// Sparse gradients that accumulate are only strung together: above the size of the weight a dense one is smaller.
 fn limit_sparse_grad(weight: &Tensor) -> Result<()> {
     if let Some(grad) = grad(weight)?
@@ -75,6 +96,32 @@ fn limit_sparse_grad(weight: &Tensor) -> Result<()> {
         set_grad(weight, Some(&optim::late::to_dense(&grad)?))?;
     }
     Ok(())
+}
+
+/// How many rows of `logits` `[rows, classes]` have their largest value at their label; as `argmax` has it, the first of
+/// equal ones, and NaN before all.
+pub fn count_correct(logits: &Tensor, labels: &Tensor) -> Result<i64> {
+    const NAME: &str = "countCorrect";
+    has_rank(NAME, "logits", logits, 2, "[rows, classes]")?;
+    let classes = logits.size()[1];
+    has_shape(NAME, "labels", labels, "[rows]", &logits.size()[..1])?;
+    integers(NAME, "labels", labels)?;
+    same_device(NAME, "labels", labels, "logits", logits)?;
+    let fits = logits.device() == Device::Cpu && logits.is_contiguous() && classes > 0 && logits.numel() > 0;
+    if let (true, Kind::Float, Some(ids)) = (fits, logits.f_kind().torch()?, Ids::of(labels)?) {
+        // SAFETY: a contiguous float32 tensor on the CPU, which nobody writes to meanwhile.
+        let values =
+            unsafe { std::slice::from_raw_parts(logits.data_ptr().cast::<f32>().cast_const(), logits.numel()) };
+        let best = |row: &[f32]| {
+            let later = |best: usize, i: usize| row[i] > row[best] || (row[i].is_nan() && !row[best].is_nan());
+            (1..row.len()).fold(0, |best, i| if later(best, i) { i } else { best }) as i64
+        };
+        return Ok(
+            values.chunks_exact(classes as usize).zip(ids.iter()).filter(|(row, id)| best(row) == *id).count() as i64
+        );
+    }
+    let right = logits.f_argmax(1, false).torch()?.f_eq_tensor(labels).torch()?;
+    right.f_sum(Kind::Int64).torch()?.f_int64_value(&[]).torch()
 }
 
 /// How [`embedding_bag`] joins the rows of a bag.

@@ -3,12 +3,12 @@
 //! `shim/recurrent.cpp` owns the node of the graph and calls back into this file. Values, states and gradients are those
 //! of libtorch's own layers; second derivatives are not available.
 
-use crate::recurrent::{Mode, Options, Packing};
+use crate::recurrent::{Mode, Options, Packing, Source};
 use crate::shim::{self, Handle, Owned, check};
 use crate::{Error, ErrorCode, Result, context, guard};
 use recurra_kernels::fault;
 use recurra_kernels::layout::PackedLayout;
-use recurra_kernels::recurrent::{self as kernels, Cell, RecurrentConfig, Saved};
+use recurra_kernels::recurrent::{self as kernels, Cell, Input, RecurrentConfig, Saved, Table};
 use recurra_kernels::threads::Pool;
 use std::borrow::Cow;
 use std::ffi::{c_char, c_void};
@@ -80,6 +80,20 @@ pub(crate) struct FusedOptions {
     steps: usize,
     /// Rows of the states in the packed order, or null.
     order: *const i32,
+    /// Packed rows.
+    total: i64,
+    /// [`Words`] where the first tensor is an embedding's weight instead of rows, or null.
+    words: *const c_void,
+    /// Rows of that weight that are looked up, each once, and which of them gets no gradient (-1: none).
+    ids: *const i64,
+    distinct: i64,
+    padding: i64,
+}
+
+/// Words as input; lent for the call.
+struct Words<'a> {
+    table: &'a Arc<Table>,
+    slots: &'a [u32],
 }
 
 /// The kernels' functions, as the shim calls them.
@@ -246,10 +260,10 @@ unsafe extern "C" fn forward(
         // SAFETY: as above.
         let order = (!o.order.is_null()).then(|| unsafe { slice::from_raw_parts(o.order, rows) });
         // SAFETY: as above.
-        let (x, h0, c0, params) = unsafe {
+        let (words, h0, c0, params) = unsafe {
             let params = slice::from_raw_parts(params, count).iter().zip(&sizes);
             (
-                view(x, total * config.input_size).unwrap_or_default(),
+                o.words.cast::<Words<'_>>().as_ref(),
                 view(h0, states * config.state_size()),
                 view(c0, states * config.hidden_size),
                 params.map(|(&param, &size)| view(param, size).unwrap_or_default()).collect::<Vec<_>>(),
@@ -261,6 +275,11 @@ unsafe extern "C" fn forward(
             (true, _) => kernels::Mode::Train { seed: o.seed },
             (false, true) => kernels::Mode::Eval,
             (false, false) => kernels::Mode::Inference,
+        };
+        let x = match words {
+            Some(Words { table, slots }) => Input::Words(Arc::clone(table), slots),
+            // SAFETY: as above.
+            None => Input::Rows(unsafe { view(x, total * config.input_size) }.unwrap_or_default()),
         };
         let pool = team(&config, &layout);
         let (made, kept) = kernels::forward(&pool, &config, &layout, x, (h0.as_deref(), c0.as_deref()), &params, mode)?;
@@ -335,19 +354,19 @@ unsafe extern "C" fn throws(place: i32) -> i32 {
     i32::from(PLACES.get(place as usize).is_some_and(|place| fault::fires(place)))
 }
 
-/// Whether the kernels can take this call, which has been checked.
-pub(crate) fn fits(input: &Tensor, options: &Options) -> bool {
+/// Whether the kernels can take this call, which has been checked; its input is as `like`.
+pub(crate) fn fits(like: &Tensor, options: &Options) -> bool {
     enabled()
-        && input.device() == Device::Cpu
-        && input.f_kind().is_ok_and(|kind| kind == Kind::Float)
-        && input.size().last().is_some_and(|&inputs| inputs > 0)
+        && like.device() == Device::Cpu
+        && like.f_kind().is_ok_and(|kind| kind == Kind::Float)
+        && like.size().last().is_some_and(|&inputs| inputs > 0)
         && !(options.train && options.dropout >= 1.0)
 }
 
 /// Runs a network over packed rows `[sum of batch sizes, inputs]`; all arguments have been checked. `state` may be empty
 /// for zeros.
 pub(crate) fn run(
-    data: &Tensor,
+    data: Source<'_>,
     Packing { batch_sizes, order }: Packing<'_>,
     state: &[&Tensor],
     weights: &[&Tensor],
@@ -372,12 +391,22 @@ pub(crate) fn run(
         Mode::Lstm => 2,
         Mode::Gru => 3,
     };
+    let (first, inputs, total) = match data {
+        Source::Tensor(data) => (data, data.size()[1], data.size()[0]),
+        Source::Embedded(data) => (data.like(), data.table().dims() as i64, data.slots().len() as i64),
+    };
+    let words = match data {
+        Source::Tensor(_) => None,
+        Source::Embedded(data) => {
+            Some((Words { table: data.table(), slots: data.slots() }, data.ids(), data.padding()))
+        }
+    };
     let call = FusedOptions {
         cell,
         bidirectional: i32::from(options.bidirectional),
         bias: i32::from(options.has_biases),
         keep: 0,
-        input: data.size()[1],
+        input: inputs,
         hidden,
         projection,
         layers: options.num_layers,
@@ -387,9 +416,14 @@ pub(crate) fn run(
         batch_sizes: batch_sizes.as_ptr(),
         steps: batch_sizes.len(),
         order: order.map_or(ptr::null(), <[i32]>::as_ptr),
+        total,
+        words: words.as_ref().map_or(ptr::null(), |(words, ..)| ptr::from_ref(words).cast()),
+        ids: words.as_ref().map_or(ptr::null(), |(_, ids, _)| ids.as_ptr()),
+        distinct: words.as_ref().map_or(0, |(_, ids, _)| ids.len() as i64),
+        padding: words.as_ref().and_then(|(.., padding)| *padding).map_or(-1, |slot| slot as i64),
     };
     let tensors: Vec<Handle> =
-        std::iter::once(&data).chain(state).chain(weights).map(|tensor| shim::handle(tensor)).collect();
+        std::iter::once(&first).chain(state).chain(weights).map(|tensor| shim::handle(tensor)).collect();
     let mut out: [Owned; 3] = [ptr::null_mut(); 3];
     let has_states = i32::from(!state.is_empty());
     // SAFETY: all handles are borrowed from live tensors, the batch sizes outlive the call, `out` has room for three.
@@ -421,7 +455,14 @@ mod tests {
 
     fn call(batch_sizes: &[i32], x: &Tensor) -> Result<Vec<Tensor>> {
         let (weights, options) = layer(4, 3);
-        run(x, Packing { batch_sizes, order: None }, &[], &weights.iter().collect::<Vec<_>>(), (4, 0), &options)
+        run(
+            Source::Tensor(x),
+            Packing { batch_sizes, order: None },
+            &[],
+            &weights.iter().collect::<Vec<_>>(),
+            (4, 0),
+            &options,
+        )
     }
 
     #[test]

@@ -61,8 +61,17 @@ pub(crate) fn settle_tensor(tensor: &Tensor) -> Result<()> {
     settle(context::storage(tensor)?.0)
 }
 
-/// Makes up the missed steps of the rows that an embedding is about to read.
+/// As [`catch_up_rows`], for ids as they come.
 pub(crate) fn catch_up(weight: &Tensor, ids: &Ids<'_>) -> Result<()> {
+    if COUNT.load(Ordering::Acquire) == 0 {
+        return Ok(());
+    }
+    let ids: Vec<u32> = ids.iter().map(|id| id as u32).collect();
+    catch_up_rows(weight, &ids)
+}
+
+/// Makes up the missed steps of the rows that an embedding is about to read.
+pub(crate) fn catch_up_rows(weight: &Tensor, ids: &[u32]) -> Result<()> {
     if COUNT.load(Ordering::Acquire) == 0 {
         return Ok(());
     }
@@ -71,9 +80,8 @@ pub(crate) fn catch_up(weight: &Tensor, ids: &Ids<'_>) -> Result<()> {
     if rows.weight.data_ptr() != weight.data_ptr() || rows.weight.size() != weight.size() {
         return rows.settle();
     }
-    let ids: Vec<u32> = ids.iter().map(|id| id as u32).collect();
     let (late, weights) = rows.parts();
-    late.catch_up(weights, &ids)
+    late.catch_up(weights, ids)
 }
 
 /// The number of weights that may have missed steps.
@@ -164,7 +172,9 @@ pub(crate) struct Gathered {
     /// Place of each row of the weight in `rows`, plus one; zeros between two calls.
     place: Vec<u32>,
     pub rows: Vec<u32>,
-    pub sums: Vec<f32>,
+    sums: Vec<f32>,
+    /// Whether no row repeats, so that there is nothing to sum up.
+    distinct: bool,
 }
 
 impl Gathered {
@@ -173,6 +183,10 @@ impl Gathered {
         self.rows.clear();
         self.sums.clear();
         self.place.resize(rows, 0);
+        self.distinct = self.takes_distinct(ids);
+        if self.distinct {
+            return Ok(());
+        }
         for (i, &id) in ids.iter().enumerate() {
             let Some(place) = usize::try_from(id).ok().and_then(|id| self.place.get_mut(id)) else {
                 return Err(Error::new(ErrorCode::Internal, format!("a gradient is for row {id} of {rows}")));
@@ -187,9 +201,40 @@ impl Gathered {
                 self.sums[at..][..dims].iter_mut().zip(grad).for_each(|(sum, g)| *sum += g);
             }
         }
+        self.clear_places();
+        Ok(())
+    }
+
+    /// The gradients of [`Self::rows`], of the values that were gathered last.
+    pub fn sums<'a>(&'a self, values: &'a [f32]) -> &'a [f32] {
+        if self.distinct { values } else { &self.sums }
+    }
+
+    fn clear_places(&mut self) {
         for &row in &self.rows {
             self.place[row as usize] = 0;
         }
-        Ok(())
+    }
+
+    /// Takes ids that are all different over as they are; else (or if one is beyond the weight) takes none.
+    fn takes_distinct(&mut self, ids: &[i64]) -> bool {
+        let mut distinct = true;
+        for &id in ids {
+            match usize::try_from(id).ok().and_then(|id| self.place.get_mut(id)) {
+                Some(place) if *place == 0 => {
+                    *place = 1;
+                    self.rows.push(id as u32);
+                }
+                _ => {
+                    distinct = false;
+                    break;
+                }
+            }
+        }
+        self.clear_places();
+        if !distinct {
+            self.rows.clear();
+        }
+        distinct
     }
 }

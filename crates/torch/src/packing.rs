@@ -113,6 +113,28 @@ fn batch_sizes_of(lengths: &[i32]) -> Vec<i32> {
         .collect()
 }
 
+/// Checks what packing is given, for an input of this shape; returns the rows per step and where each packed row lies, the
+/// first two dimensions counted as one.
+pub(crate) fn plan(
+    size: &[i64],
+    lengths: &[i32],
+    batch_first: bool,
+    order: Option<&[i32]>,
+) -> Result<(Vec<i32>, Vec<i64>)> {
+    const NAME: &str = "packPaddedSequence";
+    let &[first, second, ..] = size else {
+        return Err(shape(format!(
+            "{NAME}: input must be [batch, steps, ...] or [steps, batch, ...], but is {size:?}"
+        )));
+    };
+    let (batch, steps) = if batch_first { (first, second) } else { (second, first) };
+    check_lengths(NAME, lengths, batch, steps)?;
+    order.map_or(Ok(()), |order| check_order(NAME, order, lengths.len()))?;
+    let batch_sizes = batch_sizes_of(lengths);
+    let index = places(&batch_sizes, order, (batch, steps), batch_first);
+    Ok((batch_sizes, index))
+}
+
 /// Packs padded rows: `input` `[batch, steps, ...]`, or `[steps, batch, ...]` where not `batch_first`. Differentiable.
 ///
 /// `lengths` fall; with an `order` the length at place `b` is that of row `order[b]`.
@@ -122,19 +144,9 @@ pub fn pack_padded_sequence(
     batch_first: bool,
     order: Option<&[i32]>,
 ) -> Result<Packed> {
-    const NAME: &str = "packPaddedSequence";
     let size = input.size();
-    if size.len() < 2 {
-        return Err(shape(format!(
-            "{NAME}: input must be [batch, steps, ...] or [steps, batch, ...], but is {size:?}"
-        )));
-    }
-    let (batch, steps) = if batch_first { (size[0], size[1]) } else { (size[1], size[0]) };
-    check_lengths(NAME, lengths, batch, steps)?;
-    order.map_or(Ok(()), |order| check_order(NAME, order, lengths.len()))?;
+    let (batch_sizes, index) = plan(&size, lengths, batch_first, order)?;
     if input.device() == Device::Cpu {
-        let batch_sizes = batch_sizes_of(lengths);
-        let index = places(&batch_sizes, order, (batch, steps), batch_first);
         return Ok(Packed { data: shim::collect(input, &index, &size[..2])?, batch_sizes });
     }
     let sorted = match order {

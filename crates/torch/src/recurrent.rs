@@ -1,7 +1,8 @@
 //! RNN, LSTM and GRU over padded and packed input.
 
 use crate::Result;
-use crate::check::{floating, has_rank, has_shape, same_device, same_dtype};
+use crate::check::{floating, has_rank, has_shape, same_device, same_dtype, size_has_rank};
+use crate::embedded::Embedded;
 use crate::error::{IntoResult, argument, shape};
 use crate::functional::probability;
 use crate::fused;
@@ -86,6 +87,32 @@ pub struct Packing<'a> {
     pub batch_sizes: &'a [i32],
     /// Row `order[b]` of the states belongs to packed row `b`; without it they are in the packed order.
     pub order: Option<&'a [i32]>,
+}
+
+/// What goes into a layer.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    /// A tensor.
+    Tensor(&'a Tensor),
+    /// An embedding's output that is not written out.
+    Embedded(&'a Embedded),
+}
+
+impl Source<'_> {
+    fn size(&self) -> Vec<i64> {
+        match self {
+            Self::Tensor(tensor) => tensor.size(),
+            Self::Embedded(embedded) => embedded.size(),
+        }
+    }
+
+    /// A tensor of the dtype and on the device of the input.
+    fn like(&self) -> &Tensor {
+        match self {
+            Self::Tensor(tensor) => tensor,
+            Self::Embedded(embedded) => embedded.like(),
+        }
+    }
 }
 
 /// The sizes that the weights and the input agree on.
@@ -176,7 +203,7 @@ pub fn rnn_by_operators(
     weights: &[&Tensor],
     options: &Options,
 ) -> Result<Vec<Tensor>> {
-    let (batch, sizes) = check(input, packing, state, weights, options)?;
+    let (batch, sizes) = check(Source::Tensor(input), packing, state, weights, options)?;
     with_operators(input, packing, state, weights, (batch, &sizes), options)
 }
 
@@ -185,34 +212,37 @@ pub fn rnn_by_operators(
 /// Padded `input` is `[batch, steps, inputs]` (or steps first), packed `input` `[sum of lengths, inputs]` with
 /// `packing`. `state` is `[h0]` or `[h0, c0]`, each `[layers * directions, batch, size]`, or empty for zeros. `weights` are in PyTorch's order. Returns the output, h and, for the LSTM, c.
 pub fn rnn(
-    input: &Tensor,
+    input: Source<'_>,
     packing: Option<Packing<'_>>,
     state: &[&Tensor],
     weights: &[&Tensor],
     options: &Options,
 ) -> Result<Vec<Tensor>> {
     let (batch, sizes) = check(input, packing, state, weights, options)?;
-    if fused::fits(input, options) {
+    if fused::fits(input.like(), options) {
         return with_kernels(input, packing, state, weights, &sizes, options);
     }
-    with_operators(input, packing, state, weights, (batch, &sizes), options)
+    match input {
+        Source::Tensor(input) => with_operators(input, packing, state, weights, (batch, &sizes), options),
+        Source::Embedded(input) => with_operators(&input.tensor()?, packing, state, weights, (batch, &sizes), options),
+    }
 }
 
 /// Checks everything; returns the number of rows and the sizes.
 fn check(
-    input: &Tensor,
+    source: Source<'_>,
     packing: Option<Packing<'_>>,
     state: &[&Tensor],
     weights: &[&Tensor],
     options: &Options,
 ) -> Result<(i64, Sizes)> {
     probability("rnn", options.dropout)?;
+    let (input, size) = (source.like(), source.size());
     floating("rnn", "input", input)?;
     let (inputs, batch) = match packing {
         None => {
             let meaning = if options.batch_first { "[batch, steps, inputs]" } else { "[steps, batch, inputs]" };
-            has_rank("rnn", "input", input, 3, meaning)?;
-            let size = input.size();
+            size_has_rank("rnn", "input", &size, 3, meaning)?;
             if size[0] < 1 || size[1] < 1 {
                 return Err(shape(format!(
                     "rnn: input needs at least one row and one step, but is {meaning} = {size:?}"
@@ -221,8 +251,7 @@ fn check(
             (size[2], if options.batch_first { size[0] } else { size[1] })
         }
         Some(Packing { batch_sizes, order }) => {
-            has_rank("rnn", "packed data", input, 2, "[sum of lengths, inputs]")?;
-            let size = input.size();
+            size_has_rank("rnn", "packed data", &size, 2, "[sum of lengths, inputs]")?;
             check_batch_sizes("rnn", batch_sizes, size[0])?;
             order.map_or(Ok(()), |order| check_order("rnn", order, batch_sizes[0] as usize))?;
             (size[1], i64::from(batch_sizes[0]))
@@ -235,7 +264,7 @@ fn check(
 
 /// Through the fused kernels, which know packed rows only: padded input is packed rows of equal length.
 fn with_kernels(
-    input: &Tensor,
+    input: Source<'_>,
     packing: Option<Packing<'_>>,
     state: &[&Tensor],
     weights: &[&Tensor],
@@ -247,14 +276,22 @@ fn with_kernels(
     if let Some(packing) = packing {
         return fused::run(input, packing, state, weights, widths, options);
     }
-    let by_step = if options.batch_first { input.f_transpose(0, 1).torch()? } else { input.shallow_clone() };
-    let size = by_step.size();
-    let (steps, batch) = (size[0], size[1]);
+    let size = input.size();
+    let (steps, batch) = if options.batch_first { (size[1], size[0]) } else { (size[0], size[1]) };
     let rows = i32::try_from(batch).map_err(|_| shape(format!("rnn: {batch} rows are too many")))?;
-    let data = by_step.f_reshape([steps * batch, size[2]]).torch()?;
     let batch_sizes = vec![rows; steps as usize];
     let packing = Packing { batch_sizes: &batch_sizes, order: None };
-    let mut results = fused::run(&data, packing, state, weights, widths, options)?;
+    let mut results = match input {
+        Source::Tensor(input) => {
+            let by_step = if options.batch_first { input.f_transpose(0, 1).torch()? } else { input.shallow_clone() };
+            let data = by_step.f_reshape([steps * batch, size[2]]).torch()?;
+            fused::run(Source::Tensor(&data), packing, state, weights, widths, options)?
+        }
+        Source::Embedded(input) => {
+            let data = input.by_step(options.batch_first);
+            fused::run(Source::Embedded(&data), packing, state, weights, widths, options)?
+        }
+    };
     let padded = results[0].f_view([steps, batch, output * options.directions()]).torch()?;
     results[0] = if options.batch_first { padded.f_transpose(0, 1).torch()? } else { padded };
     Ok(results)

@@ -128,6 +128,7 @@ unsafe extern "C" {
         rank: usize,
         out: *mut Owned,
     ) -> Message;
+    fn recurra_embedding_rows(weight: Handle, values: Handle, ids: Handle, padding: i64, out: *mut Owned) -> Message;
     fn recurra_spread(
         this: Handle,
         index: *const i64,
@@ -197,6 +198,12 @@ pub(crate) fn collect(tensor: &Tensor, index: &[i64], leading: &[i64]) -> Result
     let (at, rank) = (leading.as_ptr(), leading.len());
     // SAFETY: borrowed handle, slices with their lengths.
     owned(|out| unsafe { recurra_collect(handle(tensor), index.as_ptr(), index.len(), at, rank, out) })
+}
+
+/// `values` as the rows `ids` of `weight`, whose gradient then names those rows; the row `padding` gets none.
+pub(crate) fn embedding_rows(weight: &Tensor, values: &Tensor, ids: &Tensor, padding: i64) -> Result<Tensor> {
+    // SAFETY: all handles are borrowed from live tensors.
+    owned(|out| unsafe { recurra_embedding_rows(handle(weight), handle(values), handle(ids), padding, out) })
 }
 
 /// The reverse of [`collect`]; `padding` fills the rows that the index, whose entries are distinct, does not name.

@@ -6,7 +6,7 @@ use common::{assert_close, fixture, load, one_thread};
 use recurra_torch::classifier::{CellKind, Chunk, Classifier, ClassifierConfig, NamedArray, Pooling, StepOptions};
 use recurra_torch::functional::{embedding, linear};
 use recurra_torch::optim::OptimizerKind;
-use recurra_torch::recurrent::{Mode, Options, rnn};
+use recurra_torch::recurrent::{Mode, Options, Source, rnn};
 use recurra_torch::tensor::create::from_bytes;
 use recurra_torch::{Device, Kind, Tensor};
 
@@ -154,7 +154,8 @@ fn a_prediction_equals_the_layers_put_together_by_hand() {
         batch_first: true,
     };
     let zeros = Tensor::zeros([2, 1, 6], (Kind::Float, Device::Cpu));
-    let outputs = rnn(&embedded, None, &[&zeros, &zeros], &weights.iter().collect::<Vec<_>>(), &options).unwrap();
+    let outputs =
+        rnn(Source::Tensor(&embedded), None, &[&zeros, &zeros], &weights.iter().collect::<Vec<_>>(), &options).unwrap();
     let both = Tensor::cat(&[outputs[1].get(0), outputs[1].get(1)], 1);
     let logits = linear(&both, &tensor(&state, "fc.weight"), Some(&tensor(&state, "fc.bias"))).unwrap();
     let ours = classifier.predict(&tokens, &[4]).unwrap();

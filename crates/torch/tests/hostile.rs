@@ -9,7 +9,7 @@ use recurra_torch::context::{parse_device, parse_dtype, set_num_threads};
 use recurra_torch::functional::{BagMode, cross_entropy, embedding, embedding_bag, linear};
 use recurra_torch::optim::OptimizerKind;
 use recurra_torch::packing::{pack_padded_sequence, pad_packed_sequence};
-use recurra_torch::recurrent::{Mode, Options, Packing, rnn};
+use recurra_torch::recurrent::{Mode, Options, Packing, Source, rnn};
 use recurra_torch::tensor::{convert, create, inplace, math, reduce, shape};
 use recurra_torch::{Device, ErrorCode, Kind, Reduction, Result, Tensor};
 
@@ -46,7 +46,13 @@ fn lstm(
     weights: &[Tensor],
     options: &Options,
 ) -> Result<Vec<Tensor>> {
-    rnn(data, Some(Packing { batch_sizes, order: None }), state, &weights.iter().collect::<Vec<_>>(), options)
+    rnn(
+        Source::Tensor(data),
+        Some(Packing { batch_sizes, order: None }),
+        state,
+        &weights.iter().collect::<Vec<_>>(),
+        options,
+    )
 }
 
 fn weights() -> Vec<Tensor> {
@@ -98,7 +104,8 @@ fn wrong_weights_and_inputs_of_a_recurrent_layer_are_refused() {
     let mut wrong = weights();
     wrong[2] = wrong[2].to_kind(Kind::Double);
     refused(run(&wrong, &LSTM), ErrorCode::InvalidDtype, "weight");
-    let run = |input: &Tensor| rnn(input, None, &[&h, &h], &weights().iter().collect::<Vec<_>>(), &LSTM);
+    let run =
+        |input: &Tensor| rnn(Source::Tensor(input), None, &[&h, &h], &weights().iter().collect::<Vec<_>>(), &LSTM);
     refused(run(&zeros(&[2, 3])), ErrorCode::InvalidShape, "3 dimensions");
     refused(run(&zeros(&[2, 0, 3])), ErrorCode::InvalidShape, "at least one");
     refused(run(&zeros(&[0, 4, 3])), ErrorCode::InvalidShape, "at least one");

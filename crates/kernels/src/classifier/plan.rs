@@ -7,6 +7,7 @@ use super::data::Chunk;
 use super::loss::Targets;
 use super::model::Model;
 use crate::Result;
+use crate::distinct::{Distinct, Users};
 use crate::layout::PackedLayout;
 use crate::random::Chosen;
 use crate::recurrent::slices;
@@ -21,9 +22,8 @@ pub(super) struct Plan {
     pub ids: Vec<u32>,
     /// For each packed position, the number of its word in `ids`.
     pub slots: Vec<u32>,
-    /// `users[starts[u]..starts[u + 1]]` are the positions of word `u`, ascending.
-    pub starts: Vec<u32>,
-    pub users: Vec<u32>,
+    /// The positions of each word.
+    pub users: Users,
     pub targets: Targets,
 }
 
@@ -39,18 +39,6 @@ impl WordDropout {
     fn apply(&self, tokens: &[i32]) -> Vec<i32> {
         let read = |(at, &token): (usize, &i32)| if self.chosen.has(at as u32) { self.unknown as i32 } else { token };
         tokens.iter().enumerate().map(read).collect()
-    }
-}
-
-/// Finds the distinct words of a batch: for each word of the vocabulary, the batch it was last seen in and its number.
-pub(super) struct Distinct {
-    seen: Vec<(u32, u32)>,
-    batch: u32,
-}
-
-impl Distinct {
-    pub fn new(vocab_size: usize) -> Self {
-        Self { seen: vec![(0, 0); vocab_size], batch: 0 }
     }
 }
 
@@ -76,43 +64,17 @@ impl Plan {
             starts_of_rows.push(start);
             start += length as usize;
         }
-        distinct.batch = distinct.batch.wrapping_add(1);
-        if distinct.batch == 0 {
-            distinct.seen.fill((0, 0));
-            distinct.batch = 1;
-        }
-        let number = distinct.batch;
         let mut plan =
             Self { slices: slices(&layout, dirs, members), targets: targets(batch, &layout), ..Self::default() };
         plan.slots.reserve(layout.total());
-        let mut counts: Vec<u32> = Vec::new();
+        distinct.begin(0);
         for (time, &running) in layout.batch_sizes().iter().enumerate() {
             for &row in &layout.sorted_indices()[..running as usize] {
                 let id = tokens[starts_of_rows[row as usize] + time] as u32;
-                let seen = &mut distinct.seen[id as usize];
-                if seen.0 != number {
-                    *seen = (number, plan.ids.len() as u32);
-                    plan.ids.push(id);
-                    counts.push(0);
-                }
-                counts[seen.1 as usize] += 1;
-                plan.slots.push(seen.1);
+                plan.slots.push(distinct.number(id, &mut plan.ids));
             }
         }
-        plan.starts.reserve(counts.len() + 1);
-        let mut sum = 0;
-        for count in &mut counts {
-            plan.starts.push(sum);
-            sum += *count;
-            *count = sum - *count;
-        }
-        plan.starts.push(sum);
-        plan.users.resize(plan.slots.len(), 0);
-        for (position, &slot) in plan.slots.iter().enumerate() {
-            let place = &mut counts[slot as usize];
-            plan.users[*place as usize] = position as u32;
-            *place += 1;
-        }
+        plan.users = Users::new(&plan.slots, plan.ids.len());
         plan.layout = layout;
         Ok(plan)
     }

@@ -5,9 +5,8 @@ use std::ops::Range;
 use super::plan::Plan;
 use super::step::{EMBEDDING, Step};
 use crate::optim::{DenseShared, LateRows, LateShared, StepNumbers};
-use crate::recurrent::Net;
+use crate::recurrent::{Net, add_rows};
 use crate::simd::gemm::Mat;
-use crate::simd::{Kernel, Lanes, dispatch, load, store};
 use crate::threads::Member;
 
 /// How the embedding moves; see [`super::optimizer::Rows`].
@@ -25,7 +24,6 @@ impl Step<'_> {
     pub(super) unsafe fn word_grads(&self, member: &Member<'_>, net: &Net<'_>, plan: &Plan, mask: u64) -> Range<usize> {
         let (mats, shape, total) = (self.mats, &self.model.shape, plan.layout.total());
         let words = member.share(plan.ids.len(), 8);
-        let users = |word: usize| &plan.users[plan.starts[word] as usize..plan.starts[word + 1] as usize];
         let dg: Vec<Mat> = mats.dirs[..shape.dirs].iter().map(|m| m.dg).collect();
         let frozen = self.options.freeze_embedding;
         // SAFETY: the share is this member's, what is read was finished before the last meeting.
@@ -38,12 +36,12 @@ impl Step<'_> {
                 self.dropout(mask, [EMBEDDING, 0], mats.dx, share);
                 member.meet();
                 for word in words.clone() {
-                    add_rows(mats.dx, users(word), mats.d_rows, word);
+                    add_rows(mats.dx, plan.users.of(word), mats.d_rows, word);
                 }
             } else {
                 for (from, to) in dg.iter().zip(&mats.projected) {
                     for word in words.clone() {
-                        add_rows(*from, users(word), *to, word);
+                        add_rows(*from, plan.users.of(word), *to, word);
                     }
                 }
                 if frozen {
@@ -93,34 +91,6 @@ impl Step<'_> {
                         std::ptr::write_bytes(row(word), 0, dims);
                     }
                 }
-            }
-        }
-    }
-}
-
-/// `to[row] = sum of from[i]` for `i` in `users`.
-unsafe fn add_rows(from: Mat, users: &[u32], to: Mat, row: usize) {
-    dispatch(AddRows { from, users, to: Mat { ptr: to.ptr.wrapping_add(row * to.stride), stride: to.stride } });
-}
-
-struct AddRows<'a> {
-    from: Mat,
-    users: &'a [u32],
-    to: Mat,
-}
-
-impl Kernel for AddRows<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Lanes>(self, s: S) {
-        // SAFETY: rows are inside the matrices, as the callers ensure; widths are multiples of 16.
-        unsafe {
-            for j in (0..self.to.stride).step_by(S::L) {
-                let mut sum = s.splat_f32s(0.0);
-                for &user in self.users {
-                    sum = s.add_f32s(sum, load(s, self.from.row(user as usize).add(j)));
-                }
-                store(s, self.to.ptr.add(j), sum);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Forward and backward of a whole network with PyTorch's layouts at the border.
 
 use super::config::{Blocks, RecurrentConfig, pad_rows, unpad_rows};
+use super::words::{First, Input, add_rows};
 use super::{DirMats, DirPacks, Grads, Net, Projected, Shape, Trace, slices};
 use crate::error::{Error, ErrorCode, Result};
 use crate::layout::PackedLayout;
@@ -40,7 +41,8 @@ pub struct Saved {
     layout: PackedLayout,
     packs: Vec<DirPacks>,
     traces: Vec<Trace>,
-    /// Inputs of each layer, after dropout.
+    first: First,
+    /// Inputs of the layers above the first, after dropout.
     inputs: Vec<Buf>,
     mode: Mode,
 }
@@ -48,7 +50,7 @@ pub struct Saved {
 /// Gradients in the layouts of what they belong to.
 #[derive(Clone, Debug)]
 pub struct Gradients {
-    /// Of the packed input, `[total, input]`.
+    /// Of the packed input, `[total, input]`; of words, of each row of the table, `[rows, input]`.
     pub input: Vec<f32>,
     /// Of the initial states.
     pub h0: Vec<f32>,
@@ -58,7 +60,7 @@ pub struct Gradients {
     pub params: Vec<Vec<f32>>,
 }
 
-fn expect_len(what: &str, shape: &[usize], given: usize) -> Result<()> {
+pub(super) fn expect_len(what: &str, shape: &[usize], given: usize) -> Result<()> {
     let expected: usize = shape.iter().product();
     if expected == given {
         return Ok(());
@@ -97,7 +99,7 @@ fn drop_rows(mode: Mode, shape: &Shape, layer: usize, values: &mut [f32]) {
 
 /// Runs the network on packed data.
 ///
-/// `x` is `[total, input]`, `h0` and `c0` (zero where absent) `[layers * directions, rows, state or hidden]` with rows in
+/// `x` is `[total, input]` (or words, see [`Input`]), `h0` and `c0` (zero where absent) `[layers * directions, rows, state or hidden]` with rows in
 /// sorted order, `params` PyTorch's parameters in PyTorch's order (`weight_ih`, `weight_hh`, the biases, `weight_hr` of
 /// each layer and direction).
 ///
@@ -107,7 +109,7 @@ pub fn forward(
     pool: &Pool,
     config: &RecurrentConfig,
     layout: &PackedLayout,
-    x: &[f32],
+    x: Input<'_>,
     (h0, c0): (Option<&[f32]>, Option<&[f32]>),
     params: &[&[f32]],
     mode: Mode,
@@ -116,7 +118,7 @@ pub fn forward(
     let mut size = 0;
     let shape = Shape::new(config, &mut size);
     let (rows, total, parts) = (layout.rows(), layout.total(), shape.parts.len());
-    expect_len("input", &[total, config.input_size], x.len())?;
+    let first = First::new(&x, total, shape.input(0), mode != Mode::Inference)?;
     for (name, given, width) in [("h0", h0, config.state_size()), ("c0", c0, config.hidden_size)] {
         if let Some(given) = given {
             expect_len(name, &[parts, rows, width], given.len())?;
@@ -143,30 +145,40 @@ pub fn forward(
     load_states(state, rows, h0, traces.iter_mut().map(|t| &mut t.h).collect());
     load_states(hidden, rows, c0, traces.iter_mut().map(|t| &mut t.c).collect());
 
-    let mut inputs = vec![Buf::zeros(total * shape.input(0).private())];
-    pad_rows(shape.input(0), x, &mut inputs[0]);
-    let mut projected: Vec<Buf> =
-        (0..shape.dirs).map(|_| Buf::zeros(if keep { 0 } else { total * shape.gp })).collect();
+    let mut inputs: Vec<Buf> = Vec::new();
+    let (x, distinct) = first.rows(total, shape.input(0));
+    let words = if let First::Words { slots, .. } = &first { Some(slots.as_ptr()) } else { None };
+    let mut projected: Vec<Buf> = (0..shape.dirs)
+        .map(|_| {
+            let rows = if keep { 0 } else { total };
+            Buf::scratch(rows.max(if words.is_some() { distinct } else { 0 }) * shape.gp)
+        })
+        .collect();
     let cuts = slices(layout, shape.dirs, pool.size());
     let net = Net { shape: &shape, packs: &packs, layout, slices: &cuts };
     for layer in 0..shape.layers() {
         let width = shape.output().private();
-        let mut y = Buf::zeros(total * width);
+        let mut y = Buf::scratch(total * width);
         let mats = &mut mats[layer * shape.dirs..][..shape.dirs];
         for (dir, mats) in mats.iter_mut().enumerate() {
             // SAFETY: the column is inside the row.
             mats.y = unsafe { Mat::new(&mut y, width).at(0, dir * shape.rp) };
         }
-        let x = Mat::new(&mut inputs[layer], shape.input(layer).private());
-        let at: Vec<Mat> = if keep {
+        let words = words.filter(|_| layer == 0);
+        let (x, count) = match layer {
+            0 => (x, distinct),
+            _ => (Mat::of(&inputs[layer - 1], shape.input(layer).private()), total),
+        };
+        let at: Vec<Mat> = if keep && words.is_none() {
             mats.iter().map(|m| m.gates).collect()
         } else {
             projected.iter_mut().map(|buf| Mat::new(buf, shape.gp)).collect()
         };
-        let packed: Vec<Projected> = at.iter().map(|&mat| Projected::Packed(mat)).collect();
+        let packed = |&mat: &Mat| words.map_or(Projected::Packed(mat), |slots| Projected::Table(mat, slots));
+        let packed: Vec<Projected> = at.iter().map(packed).collect();
         // SAFETY: all buffers have the sizes of this shape and layout, and only this team uses them.
         pool.run(|member| unsafe {
-            net.project(member, layer, x, total, &at);
+            net.project(member, layer, x, count, &at);
             member.meet();
             net.forward(member, layer, mats, &packed);
         });
@@ -180,7 +192,7 @@ pub fn forward(
     let hn = read_states(state, rows, traces.iter().map(|t| &t.h).collect());
     let lstm = config.cell == super::Cell::Lstm;
     let cn = if lstm { read_states(hidden, rows, traces.iter().map(|t| &t.c).collect()) } else { Vec::new() };
-    let saved = keep.then(|| Saved { shape, layout: layout.clone(), packs, traces, inputs, mode });
+    let saved = keep.then(|| Saved { shape, layout: layout.clone(), packs, traces, first, inputs, mode });
     Ok((Output { output, hn, cn }, saved))
 }
 
@@ -195,7 +207,7 @@ pub fn backward(
     d_hn: Option<&[f32]>,
     d_cn: Option<&[f32]>,
 ) -> Result<Gradients> {
-    let Saved { shape, layout, packs, traces, inputs, mode } = saved;
+    let Saved { shape, layout, packs, traces, first, inputs, mode } = saved;
     let config = &shape.config;
     let (rows, total, parts) = (layout.rows(), layout.total(), shape.parts.len());
     let (state, hidden) = (Blocks::new(1, config.state_size()), Blocks::new(1, config.hidden_size));
@@ -232,28 +244,46 @@ pub fn backward(
             mats.dy = unsafe { Mat::new(&mut dy, width).at(0, dir * shape.rp) };
         }
         let input_width = shape.input(layer).private();
-        let x = Mat::new(&mut inputs[layer], input_width);
         let dg: Vec<Mat> = mats.iter().map(|m| m.dg).collect();
-        let mut dx = Buf::zeros(total * input_width);
+        let words = if let (First::Words { users, .. }, 0) = (&*first, layer) { Some(users) } else { None };
+        let (x, count) = match layer {
+            0 => first.rows(total, shape.input(0)),
+            _ => (Mat::of(&inputs[layer - 1], input_width), total),
+        };
+        let mut sums: Vec<Buf> = Vec::new();
+        if words.is_some() {
+            sums.resize_with(shape.dirs, || Buf::scratch(count * shape.gp));
+        }
+        // Gradients of the rows that were projected.
+        let dgx: Vec<Mat> =
+            if words.is_some() { sums.iter_mut().map(|buf| Mat::new(buf, shape.gp)).collect() } else { dg.clone() };
+        let mut dx = Buf::scratch(count * input_width);
         let (dx_mat, flat_mat) = (Mat::new(&mut dx, input_width), Mat::new(&mut flat, 0));
         // SAFETY: all buffers have the sizes of this shape and layout, and only this team uses them.
         pool.run(|member| unsafe {
             let flat = flat_mat;
             net.backward(member, layer, mats);
             member.meet();
-            net.weight_grads(member, layer, mats, (x, total), &dg, flat.ptr);
-            net.input_grads(member, layer, &dg, total, dx_mat);
+            if let Some(users) = words {
+                for (from, to) in dg.iter().zip(&dgx) {
+                    member.share(count, 8).for_each(|word| add_rows(*from, users.of(word), *to, word));
+                }
+                net.input_grads(member, layer, &dgx, count, dx_mat);
+                member.meet();
+                net.weight_grads(member, layer, mats, (x, count), &dgx, flat.ptr);
+            } else {
+                net.weight_grads(member, layer, mats, (x, count), &dgx, flat.ptr);
+                net.input_grads(member, layer, &dgx, count, dx_mat);
+            }
         });
         if layer > 0 {
             drop_rows(*mode, shape, layer - 1, &mut dx);
         }
         dy = dx;
     }
-    let mut input = zeros(total * config.input_size);
-    unpad_rows(shape.input(0), &dy, &mut input);
     let lstm = config.cell == super::Cell::Lstm;
     Ok(Gradients {
-        input,
+        input: first.export(total, shape.input(0), &dy),
         h0: read_states(state, rows, grads.iter().map(|g| &g.dh).collect()),
         c0: if lstm { read_states(hidden, rows, grads.iter().map(|g| &g.dc).collect()) } else { Vec::new() },
         params: shape.segments.iter().map(|segment| segment.export(&flat)).collect(),

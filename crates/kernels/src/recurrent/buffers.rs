@@ -32,6 +32,10 @@ pub(crate) struct Grads {
 }
 
 fn mat(buf: &mut Buf, rows: usize, width: usize) -> Mat {
+    // Everything is written before it is read.
+    if buf.is_empty() {
+        *buf = Buf::scratch(rows * width);
+    }
     buf.grow(rows * width);
     Mat::new(buf, width)
 }

@@ -11,12 +11,15 @@ mod gates_back;
 mod shape;
 mod stack;
 mod steps;
+mod words;
 
 pub use api::{Gradients, Mode, Output, Saved, backward, forward};
 pub use config::{Cell, RecurrentConfig};
+pub use words::{Input, Table};
 
 pub(crate) use buffers::{Grads, Trace};
 pub(crate) use config::{Blocks, MOST_PARAMETERS, Segment};
 pub(crate) use shape::{DirPacks, Shape};
 pub(crate) use stack::{Net, slices};
 pub(crate) use steps::{DirMats, Projected};
+pub(crate) use words::add_rows;

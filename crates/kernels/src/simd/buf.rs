@@ -1,6 +1,7 @@
 //! A growable buffer of float32 whose start lies on a cache line.
 
 use std::alloc::{Layout, alloc_zeroed};
+use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
 use crate::error::{Error, ErrorCode, abandon};
@@ -40,21 +41,64 @@ pub struct Buf {
     len: usize,
 }
 
+/// Sizes of the buffers that are kept for [`Buf::scratch`], in lines, and how many lines all of a thread's may have: a step's
+/// buffers come and go with the caller's graph, and fresh ones are as slow as the computation that fills them.
+const KEPT: std::ops::Range<usize> = 1 << 8..1 << 17;
+const KEPT_IN_ALL: usize = 1 << 19;
+
+thread_local! {
+    static SPARE: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Drop for Buf {
+    fn drop(&mut self) {
+        let lines = std::mem::take(&mut self.lines);
+        if !KEPT.contains(&lines.len()) {
+            return;
+        }
+        // At the end of a thread there may be no list any more.
+        let _ = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if lines.len() + spare.iter().map(Vec::len).sum::<usize>() <= KEPT_IN_ALL {
+                spare.push(lines);
+            }
+        });
+    }
+}
+
 impl Buf {
+    /// A buffer of `len` values that are whatever an earlier buffer of this thread left there.
+    pub(crate) fn scratch(len: usize) -> Self {
+        let wanted = len.div_ceil(16);
+        let kept = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            let fits = |lines: &Vec<Line>| (wanted..=wanted.saturating_mul(2)).contains(&lines.len());
+            let best =
+                spare.iter().enumerate().filter(|(_, lines)| fits(lines)).min_by_key(|(_, lines)| lines.len())?.0;
+            Some(spare.swap_remove(best))
+        });
+        match kept {
+            Ok(Some(lines)) => Self { lines, len },
+            _ => Self::zeros(len),
+        }
+    }
+
     /// A buffer of `len` zeros.
     pub fn zeros(len: usize) -> Self {
         Self { lines: zeroed(len.div_ceil(16)), len }
     }
 
-    /// Makes the buffer hold at least `len` values; what it held stays.
+    /// Makes the buffer hold at least `len` values; what it held stays. What is new is zero, but for a scratch buffer.
     pub fn grow(&mut self, len: usize) {
         if len > self.len {
             let lines = len.div_ceil(16);
-            let more = lines - self.lines.len();
-            if self.lines.try_reserve(more).is_err() {
-                no_memory(more);
+            let more = lines.saturating_sub(self.lines.len());
+            if more > 0 {
+                if self.lines.try_reserve(more).is_err() {
+                    no_memory(more);
+                }
+                self.lines.resize(lines, Line([0.0; 16]));
             }
-            self.lines.resize(lines, Line([0.0; 16]));
             self.len = len;
         }
     }

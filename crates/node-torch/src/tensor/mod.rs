@@ -12,14 +12,19 @@ use napi::bindgen_prelude::{ClassInstance, ObjectFinalize, Uint8Array};
 use napi_derive::napi;
 use recurra_binding::{IntoJs, to_js};
 use recurra_torch::context::{parse_device, parse_dtype};
+use recurra_torch::embedded::Embedded;
 use recurra_torch::late;
 use recurra_torch::tensor::{convert, create, device_name, dtype_name};
 use recurra_torch::{Error, ErrorCode, Result, Tensor};
 use std::cell::{Ref, RefCell};
 
-struct Held {
-    tensor: Tensor,
-    storage: usize,
+enum Held {
+    Ready {
+        tensor: Tensor,
+        storage: usize,
+    },
+    /// Written out when an operation wants a tensor.
+    Later(Env, Embedded),
 }
 
 /// A handle on a libtorch tensor. Several handles may share one tensor, and several tensors one memory.
@@ -35,7 +40,7 @@ pub(crate) type TensorList<'env> = Vec<ClassInstance<'env, NativeTensor>>;
 pub(crate) fn wrap(env: Env, tensor: Result<Tensor>) -> napi::Result<NativeTensor> {
     let tensor = tensor.js()?;
     let storage = account::acquire(env, &tensor).js()?;
-    Ok(NativeTensor { held: RefCell::new(Some(Held { tensor, storage })) })
+    Ok(NativeTensor { held: RefCell::new(Some(Held::Ready { tensor, storage })) })
 }
 
 /// Makes handles of several results.
@@ -65,17 +70,55 @@ fn disposed() -> napi::Error {
 impl NativeTensor {
     /// The tensor, for as long as the call lasts. Steps of an optimizer that its memory has missed are made up first.
     pub(crate) fn get(&self) -> napi::Result<Ref<'_, Tensor>> {
+        let tensor = self.peek()?;
         if late::pending() > 0
-            && let Some(held) = &*self.held.borrow()
+            && let Some(Held::Ready { storage, .. }) = &*self.held.borrow()
         {
-            late::settle(held.storage).js()?;
+            late::settle(*storage).js()?;
         }
-        self.peek()
+        Ok(tensor)
     }
 
     /// The tensor for what does not look at its elements: missed steps stay missed.
     pub(crate) fn peek(&self) -> napi::Result<Ref<'_, Tensor>> {
-        Ref::filter_map(self.held.borrow(), |held| held.as_ref().map(|held| &held.tensor)).map_err(|_| disposed())
+        let written = match &*self.held.borrow() {
+            Some(Held::Later(env, embedded)) => {
+                let tensor = embedded.tensor().js()?;
+                let storage = account::acquire(*env, &tensor).js()?;
+                Some(Held::Ready { tensor, storage })
+            }
+            _ => None,
+        };
+        if written.is_some() {
+            self.held.replace(written);
+        }
+        Ref::filter_map(self.held.borrow(), |held| match held {
+            Some(Held::Ready { tensor, .. }) => Some(tensor),
+            _ => None,
+        })
+        .map_err(|_| disposed())
+    }
+
+    /// A handle on what an embedding has looked up and not written out.
+    pub(crate) fn later(env: Env, embedded: Embedded) -> Self {
+        Self { held: RefCell::new(Some(Held::Later(env, embedded))) }
+    }
+
+    /// Calls `use_it` if the tensor is not written out.
+    pub(crate) fn deferred<R>(&self, use_it: impl FnOnce(&Embedded) -> R) -> Option<R> {
+        match &*self.held.borrow() {
+            Some(Held::Later(_, embedded)) => Some(use_it(embedded)),
+            _ => None,
+        }
+    }
+
+    /// Shape, and a tensor of the same dtype and on the same device.
+    fn describe<R>(&self, of: impl Fn(&[i64], &Tensor) -> R) -> napi::Result<R> {
+        if let Some(result) = self.deferred(|embedded| of(&embedded.size(), embedded.like())) {
+            return Ok(result);
+        }
+        let tensor = self.peek()?;
+        Ok(of(&tensor.size(), &tensor))
     }
 
     /// A second handle on the same tensor, which outlives the call.
@@ -84,7 +127,7 @@ impl NativeTensor {
     }
 
     fn free(&self, env: Env) {
-        if let Some(Held { tensor, storage }) = self.held.take() {
+        if let Some(Held::Ready { tensor, storage }) = self.held.take() {
             drop(tensor);
             account::release(env, storage);
         }
@@ -121,25 +164,25 @@ impl NativeTensor {
     /// The sizes of the dimensions.
     #[napi(catch_unwind)]
     pub fn shape(&self) -> napi::Result<Vec<i64>> {
-        Ok(self.peek()?.size())
+        self.describe(|size, _| size.to_vec())
     }
 
     /// The element type.
     #[napi(catch_unwind)]
     pub fn dtype(&self) -> napi::Result<String> {
-        Ok(dtype_name(self.peek()?.kind()))
+        self.describe(|_, like| dtype_name(like.kind()))
     }
 
     /// The device.
     #[napi(catch_unwind)]
     pub fn device(&self) -> napi::Result<String> {
-        Ok(device_name(self.peek()?.device()))
+        self.describe(|_, like| device_name(like.device()))
     }
 
     /// The number of elements.
     #[napi(catch_unwind)]
     pub fn numel(&self) -> napi::Result<i64> {
-        Ok(self.peek()?.numel() as i64)
+        self.describe(|size, _| size.iter().product())
     }
 
     /// The same values without their history; shares memory.

@@ -97,8 +97,9 @@ impl Param {
             let ids = grad.f_internal_indices().torch()?.f_contiguous().torch()?;
             let values = grad.f_internal_values().torch()?.f_contiguous().torch()?;
             // SAFETY: indices of a sparse tensor are int64, the values have the weight's dtype, float32.
-            gathered.gather(unsafe { view(&ids) }, unsafe { view(&values) }, (rows, dims))?;
-            owner.step(&gathered.rows, &gathered.sums, options.lr, scale)?;
+            let (ids, values) = unsafe { (view(&ids), view(&values)) };
+            gathered.gather(ids, values, (rows, dims))?;
+            owner.step(&gathered.rows, gathered.sums(values), options.lr, scale)?;
         } else {
             let all: Vec<u32> = (0..rows as u32).collect();
             let dense = grad.f_contiguous().torch()?;

@@ -1,0 +1,162 @@
+//! Input that is rows of an embedding: each different word is kept, projected and differentiated once.
+
+use std::sync::Arc;
+
+use super::config::{Blocks, pad_rows, unpad_rows};
+use crate::distinct::Users;
+use crate::error::{Error, ErrorCode, Result};
+use crate::simd::gemm::Mat;
+use crate::simd::{Buf, Kernel, Lanes, dispatch, load, store};
+
+/// Copies of some rows of an embedding, as the kernels read them.
+pub struct Table {
+    rows: Buf,
+    len: usize,
+    blocks: Blocks,
+}
+
+impl Table {
+    /// The rows `ids` of `weights` `[.., dims]`.
+    ///
+    /// # Errors
+    /// `OutOfRange` for an id beyond the weights.
+    pub fn gather(weights: &[f32], dims: usize, ids: &[u32]) -> Result<Self> {
+        let blocks = Blocks::new(1, dims);
+        let width = blocks.private();
+        // Padding columns must be zero.
+        let mut rows = if width == dims { Buf::scratch(ids.len() * width) } else { Buf::zeros(ids.len() * width) };
+        for (&id, to) in ids.iter().zip(rows.chunks_exact_mut(width.max(1))) {
+            let from = weights.get(id as usize * dims..(id as usize + 1) * dims).ok_or_else(|| {
+                let message = format!("expected an id below {} but received {id}", weights.len() / dims.max(1));
+                Error::new(ErrorCode::OutOfRange, message)
+            })?;
+            to[..dims].copy_from_slice(from);
+        }
+        Ok(Self { rows, len: ids.len(), blocks })
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Width of a row.
+    pub fn dims(&self) -> usize {
+        self.blocks.len
+    }
+
+    /// Writes row `slots[i]` to `to[i * dims ..]`; the slots must be below [`Table::len`].
+    pub fn expand(&self, slots: &[u32], to: &mut [f32]) {
+        let (width, dims) = (self.blocks.private(), self.dims());
+        for (&slot, to) in slots.iter().zip(to.chunks_exact_mut(dims.max(1))) {
+            to.copy_from_slice(&self.rows[slot as usize * width..][..dims]);
+        }
+    }
+
+    /// For reading only.
+    pub(super) fn mat(&self) -> Mat {
+        Mat::of(&self.rows, self.blocks.private())
+    }
+}
+
+/// What goes into a network, step by step.
+#[derive(Clone)]
+pub enum Input<'a> {
+    /// `[total, input]`.
+    Rows(&'a [f32]),
+    /// For each packed position the number of its row in the table.
+    Words(Arc<Table>, &'a [u32]),
+}
+
+/// [`Input`] as it is kept for the layers.
+pub(super) enum First {
+    /// Rows of the private width.
+    Rows(Buf),
+    Words {
+        table: Arc<Table>,
+        slots: Vec<u32>,
+        users: Users,
+    },
+}
+
+impl First {
+    pub fn new(input: &Input<'_>, total: usize, blocks: Blocks, keep: bool) -> Result<Self> {
+        match input {
+            Input::Rows(x) => {
+                super::api::expect_len("input", &[total, blocks.len], x.len())?;
+                let mut rows = Buf::zeros(total * blocks.private());
+                pad_rows(blocks, x, &mut rows);
+                Ok(Self::Rows(rows))
+            }
+            Input::Words(table, slots) => {
+                if slots.len() != total || table.dims() != blocks.len {
+                    let message = format!(
+                        "input: expected {total} words of width {} but received {} of width {}",
+                        blocks.len,
+                        slots.len(),
+                        table.dims()
+                    );
+                    return Err(Error::new(ErrorCode::InvalidShape, message));
+                }
+                if let Some(slot) = slots.iter().find(|&&slot| slot as usize >= table.len()) {
+                    let message = format!("input: expected a row below {} but received {slot}", table.len());
+                    return Err(Error::new(ErrorCode::OutOfRange, message));
+                }
+                let users = if keep { Users::new(slots, table.len()) } else { Users::default() };
+                Ok(Self::Words { table: Arc::clone(table), slots: slots.to_vec(), users })
+            }
+        }
+    }
+
+    /// The rows to project, and how many.
+    pub fn rows(&self, total: usize, blocks: Blocks) -> (Mat, usize) {
+        match self {
+            Self::Rows(rows) => (Mat::of(rows, blocks.private()), total),
+            Self::Words { table, .. } => (table.mat(), table.len()),
+        }
+    }
+
+    /// Gradients `[rows, input]` in the caller's layout.
+    pub fn export(&self, total: usize, blocks: Blocks, from: &Buf) -> Vec<f32> {
+        let (_, rows) = self.rows(total, blocks);
+        let mut out = crate::simd::zeros(rows * blocks.len);
+        unpad_rows(blocks, from, &mut out);
+        out
+    }
+}
+
+/// `to[row] = sum of from[i]` for `i` in `users`.
+///
+/// # Safety
+/// The rows must be inside the matrices, which are as wide as each other and not the same; nobody else uses `to[row]`.
+pub(crate) unsafe fn add_rows(from: Mat, users: &[u32], to: Mat, row: usize) {
+    dispatch(AddRows { from, users, to: Mat { ptr: to.ptr.wrapping_add(row * to.stride), stride: to.stride } });
+}
+
+struct AddRows<'a> {
+    from: Mat,
+    users: &'a [u32],
+    to: Mat,
+}
+
+impl Kernel for AddRows<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Lanes>(self, s: S) {
+        // SAFETY: rows are inside the matrices, as the callers ensure; widths are multiples of 16.
+        unsafe {
+            for j in (0..self.to.stride).step_by(S::L) {
+                let mut sum = s.splat_f32s(0.0);
+                for &user in self.users {
+                    sum = s.add_f32s(sum, load(s, self.from.row(user as usize).add(j)));
+                }
+                store(s, self.to.ptr.add(j), sum);
+            }
+        }
+    }
+}
