@@ -33,6 +33,20 @@ describe('TextClassifier', () => {
     TextClassifier.train(rows, { hidenSize: 3 });
   });
 
+  it('takes the options of the training by their types', () => {
+    const rows: LabelledText[] = [];
+    assertType<TrainOptions>({ classWeights: 'balanced', freezeEmbeddings: true, pooling: 'attention' });
+    assertType<TrainOptions>({ classWeights: { a: 2 }, freezeEmbeddings: 3, optimizer: 'sgd', momentum: 0.9 });
+    assertType<TrainOptions>({ classWeights: new Map([['a', 2]]), tokensPerBatch: 4096, bucketing: false });
+    assertType<Promise<TextClassifier>>(TextClassifier.train([{ text: 'a', label: ['b', 'c'] }], { multiLabel: true }));
+    expectTypeOf<TextClassifier['thresholds']>().toEqualTypeOf<readonly number[] | undefined>();
+    expectTypeOf<Prediction['labels']>().toEqualTypeOf<readonly string[]>();
+    // @ts-expect-error no such optimizer
+    TextClassifier.train(rows, { optimizer: 'rmsprop' });
+    // @ts-expect-error weights are numbers
+    TextClassifier.train(rows, { classWeights: { a: '2' } });
+  });
+
   it('predicts iterables of labels', () => {
     expectTypeOf<TextClassifier['predict']>().returns.resolves.toEqualTypeOf<Prediction>();
     expectTypeOf<TextClassifier['predictMany']>().returns.resolves.toEqualTypeOf<Prediction[]>();

@@ -39,7 +39,8 @@ struct Weights {
     embedding: Buf,
     /// All other parameters, padded.
     flat: Buf,
-    /// Whether the weights have values; they are drawn when they are first needed, which takes a while.
+    /// Whether the weights have values. They have neither these nor memory until they are first needed, for both take a
+    /// while.
     drawn: bool,
     optimizer: Option<Optimizer>,
     space: TrainSpace,
@@ -57,10 +58,19 @@ impl Weights {
     /// Draws the initial values where there are none yet.
     fn draw(&mut self, model: &Model) -> Result<()> {
         if !self.drawn {
+            self.make_room(model);
             model.initialize(&mut self.embedding, &mut self.flat)?;
             self.drawn = true;
         }
         Ok(())
+    }
+
+    /// Gives the weights their memory, where they have none yet.
+    fn make_room(&mut self, model: &Model) {
+        if self.flat.is_empty() {
+            self.embedding = Buf::zeros(model.config.vocab_size * model.config.embedding_dim);
+            self.flat = Buf::zeros(model.flat_size);
+        }
     }
 
     /// Forgets what was computed from the weights as they were.
@@ -98,8 +108,8 @@ impl Classifier {
         let pool = Pool::new(config.threads);
         let model = Model::new(config);
         let weights = Weights {
-            embedding: Buf::zeros(model.config.vocab_size * model.config.embedding_dim),
-            flat: Buf::zeros(model.flat_size),
+            embedding: Buf::default(),
+            flat: Buf::default(),
             drawn: false,
             optimizer: None,
             space: TrainSpace::default(),
@@ -127,12 +137,13 @@ impl Classifier {
     /// Bytes of weights, optimizer state and buffers that grow with the vocabulary.
     pub fn bytes(&self) -> usize {
         let weights = self.read();
+        let embedding = self.model.config.vocab_size * self.model.config.embedding_dim;
         let state = match weights.optimizer.as_ref().map(|o| &o.rows) {
             Some(Rows::Late(late)) => late.bytes(),
-            Some(Rows::Dense(..)) => weights.embedding.len() * 12,
+            Some(Rows::Dense(..)) => embedding * 12,
             None => 0,
         };
-        weights.embedding.len() * 4 + weights.flat.len() * 16 + state
+        embedding * 4 + self.model.flat_size * 16 + state
     }
 
     /// Trains on batches, one step of the optimizer for each. With the same seed, data and number of threads the weights
@@ -315,6 +326,7 @@ impl Classifier {
     pub fn load_state(&self, tensors: &[NamedTensor]) -> Result<()> {
         let mut guard = self.write();
         let weights = &mut *guard;
+        weights.make_room(&self.model);
         self.model.import(tensors, &mut weights.embedding, &mut weights.flat)?;
         weights.drawn = true;
         weights.optimizer = None;
