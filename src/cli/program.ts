@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { packageVersion } from '../native/addon.js';
 import { checkpointFlags } from './checkpointFlags.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -16,8 +16,17 @@ import { type TrainFlags, trainCommand } from './commands/train.js';
 import { collect, realNumber, wholeNumber } from './parsers.js';
 import { learningFlags, modelFlags, textFlags } from './trainFlags.js';
 
-function tableOptions(command: Command): Command {
+const COLUMN = 'column or field by name, or column by its number from 1';
+const FORMATS = ['csv', 'tsv', 'jsonl', 'fasttext', 'parquet'];
+
+function fileFlags(command: Command, formats: string[]): Command {
   return command
+    .addOption(
+      new Option('--format <format>', 'how the file is written (default: by its name, else by its content)').choices(
+        formats,
+      ),
+    )
+    .option('--text <column>', `${COLUMN}, of the text; give it again to join several`, collect)
     .option(
       '--delimiter <character>',
       'what separates the columns; \\t for a tab (default: a tab for .tsv, else a comma)',
@@ -26,7 +35,15 @@ function tableOptions(command: Command): Command {
     .option('--no-header', 'the first line is a row (the default when columns are given by number)');
 }
 
-const COLUMN = 'column name, or number counted from 1';
+function rowFlags(command: Command): Command {
+  return fileFlags(command, FORMATS)
+    .option('--label <column>', `${COLUMN}, of the label`)
+    .option('--label-separator <characters>', 'what stands between several labels of a row, such as |')
+    .option('--skip-bad-rows', 'leave out rows that do not fit, and say how many, instead of ending with an error');
+}
+
+const ROWS_FILE =
+  'file with a text and a label in each row: CSV, TSV, JSON lines, Parquet or fastText, also .gz and .zst; - for standard input';
 const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
 
 /** `recurra libtorch`: the libraries that tensors and users' own networks need. */
@@ -77,17 +94,15 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .showHelpAfterError('(recurra --help and recurra <command> --help say more)')
     .exitOverride();
 
-  const train = tableOptions(
+  const train = rowFlags(
     program
       .command('train')
-      .description('Train a classifier on a CSV file and save it as one safetensors file.')
-      .argument('<file>', 'CSV file with a text and a label in each row')
-      .requiredOption('--text <column>', `${COLUMN}, of the text; give it again to join several`, collect)
-      .requiredOption('--label <column>', `${COLUMN}, of the label`)
+      .description('Train a classifier on a file of labelled texts and save it as one safetensors file.')
+      .argument('<file>', ROWS_FILE)
       .option('--out <model>', 'file to write', 'model.safetensors'),
   ).option(
     '--validation <share-or-file>',
-    'measure after each epoch on this share of the rows (such as 0.1), or on this CSV file',
+    'measure after each epoch on this share of the rows (such as 0.1), or on this file',
   );
   modelFlags(train);
   textFlags(train);
@@ -100,26 +115,27 @@ export function createProgram(done: (exitCode: number) => void): Command {
     )
     .action(async (file: string, flags: TrainFlags) => done(await trainCommand(file, flags)));
 
-  tableOptions(
+  rowFlags(
     program
       .command('evaluate')
-      .description('Measure a model on a labelled CSV file.')
+      .description('Measure a model on a file of labelled texts.')
       .argument('<model>', 'file that recurra train wrote')
-      .argument('<file>', 'CSV file with a text and a label in each row')
-      .requiredOption('--text <column>', `${COLUMN}, of the text; give it again to join several`, collect)
-      .requiredOption('--label <column>', `${COLUMN}, of the label`),
+      .argument('<file>', ROWS_FILE),
   )
     .option('--json', JSON_HELP)
     .action(async (model: string, file: string, flags: EvaluateFlags) =>
       done(await evaluateCommand(model, file, flags)),
     );
 
-  program
-    .command('predict')
-    .description('Label texts given as arguments, in a file, or line by line on standard input.')
-    .argument('<model>', 'file that recurra train wrote')
-    .argument('[text...]', 'texts; without any, and without --file, each line of standard input is a text')
-    .option('--file <file>', 'file with one text per line')
+  fileFlags(
+    program
+      .command('predict')
+      .description('Label texts given as arguments, in a file, or line by line on standard input.')
+      .argument('<model>', 'file that recurra train wrote')
+      .argument('[text...]', 'texts; without any, and without --file, those of standard input')
+      .option('--file <file>', 'file of texts, of any format that train reads, or without --text one text per line'),
+    [...FORMATS, 'lines'],
+  )
     .option('--top-k <n>', 'labels to show per text', wholeNumber, 3)
     .option('--json', JSON_HELP)
     .action(async (model: string, texts: string[], flags: PredictFlags) =>

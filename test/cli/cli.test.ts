@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { fixture } from '../support/fixtureRows.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicCsv, topicTexts } from '../support/texts.js';
 
@@ -12,7 +14,7 @@ const COMMAND = ['dist/cli/main.js'];
 const SMALL = ['--embedding-dim', '16', '--hidden-size', '16', '--batch-size', '16', '--lr', '0.01', '--seed', '2'];
 const COLUMNS = ['--text', 'body', '--label', 'topic'];
 
-function recurra(args: string[], input?: string) {
+function recurra(args: string[], input?: string | Uint8Array) {
   const run = spawnSync(process.execPath, [...COMMAND, ...args], {
     encoding: 'utf8',
     ...(input === undefined ? {} : { input }),
@@ -126,6 +128,41 @@ describe('recurra train', () => {
     expect(split('--tokenizer', 'test/fixtures/tokenizers/byte_bpe.json')).toBe(8);
   });
 
+  it('reads JSON lines, fastText and Parquet, compressed, and standard input', () => {
+    const texts = topicTexts(60);
+    const json = texts.map(({ label, text }) => `${JSON.stringify({ topic: label, body: text })}\n`).join('');
+    const fast = texts.map(({ label, text }) => `__label__${label} ${text}\n`).join('');
+    const jsonFile = join(folder, 'texts.jsonl.gz');
+    writeFileSync(jsonFile, gzipSync(json));
+    const quick = ['--epochs', '1', '--json', '--out', join(folder, 'f')];
+    for (const [args, input, rows] of [
+      [[jsonFile, ...COLUMNS], undefined, 60],
+      [['-', ...COLUMNS], json, 60],
+      [['-', ...COLUMNS], gzipSync(topicCsv(texts)), 60],
+      [['-', '--format', 'fasttext'], fast, 60],
+      [['-', '--format', 'tsv', '--text', '2', '--label', '1', '--validation', jsonFile], 'a\tb\n', 0],
+      [[fixture('pyarrow-zstd.parquet'), ...COLUMNS], undefined, 300],
+    ] as const) {
+      const run = recurra(['train', ...args, ...quick], input);
+      if (rows > 0) expect([run.status, run.json().at(-1).rows, run.json().at(-1).skipped]).toEqual([0, rows, 0]);
+      else expect(run.err).toMatch(/a classifier needs at least two.*SINGLE_CLASS/);
+    }
+  });
+
+  it('takes several labels a row, and leaves rows out that do not fit', () => {
+    const file = join(folder, 'tags.csv');
+    const rows = topicTexts(60).map(({ label, text }, i) => `${label}${i % 2 ? '|odd' : ''},${text}`);
+    writeFileSync(file, `tags,text\n${rows.join('\n')}\none field\n`);
+    const args = ['train', file, '--text', 'text', '--label', 'tags', '--label-separator', '|', '--epochs', '1'];
+    const out = join(folder, 'multi');
+    const run = recurra([...args, '--skip-bad-rows', '--multi-label', '--json', '--out', out]);
+    expect(run.err).toMatch(/1 rows of .*tags.csv do not fit and were left out/);
+    expect(run.json().at(-1)).toMatchObject({ rows: 60, labels: 4, skipped: 1 });
+    expect(recurra(['predict', out, 'a cat', '--json']).json()[0].labels).toEqual(expect.any(Array));
+    expect(recurra([...args, '--skip-bad-rows', '--out', out]).err).toMatch(/2 labels.*multiLabel: true.*INVALID_ROW/);
+    expect(recurra([...args, '--multi-label', '--out', out]).err).toMatch(/tags.csv:62: expected 2 fields/);
+  });
+
   it('saves what was learned at the first Ctrl-C and exits with 130', async () => {
     const out = join(folder, 'interrupted');
     const child = spawn(process.execPath, [
@@ -234,6 +271,9 @@ describe('recurra predict', () => {
       [expect.any(String), 0],
       ['animal', 2],
     ]);
+    const table = gzipSync('id,body\n1,"a steel\n hammer"\n');
+    const fromTable = recurra(['predict', model, '--file', '-', '--text', 'body', '--top-k', '1'], table);
+    expect(fromTable.out).toMatch(/^tool \d+\.\d %\ta steel hammer\n$/);
     const piped = recurra(['predict', model], 'cheese and bread\nzyx\n');
     expect(piped.out).toMatch(/^food \d+\.\d % .*\tcheese and bread\n.*\tzyx {3}\(no known word/);
   });
@@ -258,7 +298,10 @@ describe('what the command line refuses', () => {
   it.each([
     [[], 2, /Usage: recurra/],
     [['trian'], 2, /unknown command 'trian'.*Did you mean train/s],
-    [['train', csv, '--label', 'topic'], 2, /required option '--text <column>'/],
+    [['train', csv, '--label', 'topic'], 2, /Expected text, the column of the text.*give --text <column>/],
+    [['train', csv, '--text', 'body'], 2, /give --label <column>/],
+    [['train', csv, ...COLUMNS, '--format', 'xml'], 2, /Allowed choices are csv, tsv, jsonl, fasttext, parquet/],
+    [['predict', model, '--file', csv], 2, /give --text <column>/],
     [
       ['train', csv, ...COLUMNS, '--epochs', 'many'],
       2,

@@ -1,20 +1,21 @@
 import { TextClassifier } from '../../classifier/classifier.js';
 import { formatConfusionMatrix } from '../../classifier/confusion.js';
-import { readCsv } from '../../data/csv.js';
 import { EXIT, jsonLine, percent } from '../output.js';
-import { type TableFlags, tableOptions } from '../table.js';
+import { noteSkipped, openRows, type RowFlags } from '../rows.js';
 
 /** Flags of `recurra evaluate`. */
-export interface EvaluateFlags extends TableFlags {
+export interface EvaluateFlags extends RowFlags {
   json?: boolean;
 }
 
 /** `recurra evaluate`: measures a model on labelled rows. */
 export async function evaluateCommand(modelFile: string, file: string, flags: EvaluateFlags): Promise<number> {
+  const rows = openRows(file, flags);
   const model = await TextClassifier.load(modelFile);
-  const evaluation = await model.evaluate(readCsv(file, tableOptions(flags)));
+  const evaluation = await model.evaluate(rows);
+  noteSkipped(rows);
   if (flags.json) {
-    jsonLine({ event: 'end', model: modelFile, ...evaluation });
+    jsonLine({ event: 'end', model: modelFile, ...evaluation, skipped: rows.skipped });
   } else {
     process.stdout.write(`${formatConfusionMatrix(evaluation)}\n`);
     process.stdout.write(

@@ -3,18 +3,17 @@ import { dirname, resolve } from 'node:path';
 import { TextClassifier } from '../../classifier/classifier.js';
 import { TrainingError } from '../../classifier/errors.js';
 import type { TrainOptions } from '../../classifier/options/index.js';
-import { readCsv } from '../../data/csv.js';
 import { DataError, invalidArgument } from '../../errors.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { isTokenizerName, TOKENIZER_NAMES, type TokenizerLike } from '../../text/tokenizer.js';
 import { type CheckpointFlags, checkpointOptions, eventNotes } from '../checkpointFlags.js';
 import { duration, EXIT, jsonLine, note, percent } from '../output.js';
 import { progressDisplay } from '../progress.js';
-import { type TableFlags, tableOptions } from '../table.js';
+import { noteSkipped, openRows, type RowFlags } from '../rows.js';
 import { PASSED_ON, type PassedOnFlags } from '../trainFlags.js';
 
 /** Flags of `recurra train`. */
-export interface TrainFlags extends TableFlags, CheckpointFlags, PassedOnFlags {
+export interface TrainFlags extends RowFlags, CheckpointFlags, PassedOnFlags {
   out: string;
   tokenizer?: string;
   validation?: string;
@@ -46,7 +45,7 @@ async function trainOptions(flags: TrainFlags): Promise<TrainOptions> {
   if (tokenizer !== undefined) options.tokenizer = await namedTokenizer(tokenizer);
   if (validation !== undefined) {
     const share = Number(validation);
-    options.validation = Number.isFinite(share) ? share : readCsv(validation, tableOptions(flags));
+    options.validation = Number.isFinite(share) ? share : openRows(validation, flags);
   }
   return options;
 }
@@ -66,16 +65,16 @@ function abortOnSignals(): { signal: AbortSignal; release(): void } {
   return { signal: controller.signal, release };
 }
 
-/** `recurra train`: trains on a CSV file and saves the model. */
+/** `recurra train`: trains on a file and saves the model. */
 export async function trainCommand(file: string, flags: TrainFlags): Promise<number> {
   await checkWritable(flags.out);
+  const rows = openRows(file, flags);
   const display = progressDisplay({ json: flags.json === true });
   const { signal, release } = abortOnSignals();
   const began = performance.now();
   let model: TextClassifier;
   let failure: TrainingError | undefined;
   try {
-    const rows = readCsv(file, tableOptions(flags));
     model = await TextClassifier.train(rows, {
       ...(await trainOptions(flags)),
       ...checkpointOptions(flags),
@@ -92,12 +91,14 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
     release();
   }
   await model.save(flags.out);
+  noteSkipped(rows);
   const last = model.history.at(-1);
   const seconds = (performance.now() - began) / 1000;
   const summary = {
     event: 'end',
     model: flags.out,
     rows: model.trainedRows,
+    skipped: rows.skipped,
     loss: last?.loss ?? null,
     accuracy: last?.accuracy ?? null,
     validation: last?.validation ?? null,

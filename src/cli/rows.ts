@@ -1,0 +1,64 @@
+import { type ReadRowsOptions, type ReadTextsOptions, readRows, type TextFormat } from '../data/readRows.js';
+import type { Row } from '../data/rows.js';
+import type { FileRows } from '../data/source.js';
+import { ArgumentError } from '../errors.js';
+import { note } from './output.js';
+
+/** The flags that say where a file's texts are and how it is written. */
+export interface TextFlags {
+  format?: TextFormat;
+  text?: string[];
+  delimiter?: string;
+  header?: boolean;
+}
+
+/** The flags that say where a file's texts and labels are and how it is written. */
+export interface RowFlags extends TextFlags {
+  format?: Exclude<TextFormat, 'lines'>;
+  label?: string;
+  labelSeparator?: string;
+  skipBadRows?: boolean;
+}
+
+/** A column as it was typed: digits mean its number, counted from 1. */
+function column(typed: string): string | number {
+  return /^[1-9]\d*$/.test(typed) ? Number(typed) : typed;
+}
+
+/** Turns the flags into the options of `readTexts`. */
+export function textOptions(flags: TextFlags): ReadTextsOptions {
+  const { format, text, delimiter, header } = flags;
+  return {
+    ...(format === undefined ? {} : { format }),
+    ...(text === undefined ? {} : { text: text.map(column) }),
+    ...(delimiter === undefined ? {} : { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
+    ...(header === undefined ? {} : { header }),
+  };
+}
+
+/** Opens a file of labelled texts as the flags say. */
+export function openRows(file: string, flags: RowFlags): FileRows<Row> {
+  const { label, labelSeparator } = flags;
+  const options = {
+    ...textOptions(flags),
+    ...(label === undefined ? {} : { label: column(label) }),
+    ...(labelSeparator === undefined ? {} : { labelSeparator }),
+    ...(flags.skipBadRows ? { onBadRow: 'skip' } : {}),
+  } as ReadRowsOptions;
+  try {
+    return readRows(file, options);
+  } catch (error) {
+    throw withFlag(error);
+  }
+}
+
+/** Names the flag beside the option that is missing. */
+export function withFlag(error: unknown): unknown {
+  const option = error instanceof ArgumentError && /^Expected (text|label), the /.exec(error.message)?.[1];
+  return option ? new ArgumentError(error.code, `${error.message}; give --${option} <column>`) : error;
+}
+
+/** Says how many rows were left out, if any. */
+export function noteSkipped(rows: FileRows<Row>): void {
+  if (rows.skipped > 0) note(`recurra: ${rows.skipped} rows of ${rows.file} do not fit and were left out`);
+}
