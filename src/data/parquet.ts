@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { ArgumentError, checkOptionNames, DataError, RecurraError } from '../errors.js';
 import { type Column, checkColumn, checkSeparator, type Field, labelOf, textColumns, textOf } from './fields.js';
 import { ioError } from './ioError.js';
+import { ParquetFault, ParquetFile } from './parquetPages.js';
 import type { Row, UnlabelledText } from './rows.js';
 import { type BadRows, type FileRows, fileRows, type OnBadRow, type Source, sourceOf } from './source.js';
 
@@ -81,8 +82,6 @@ async function* read<R>(
   columns: Column[],
   make: MakeRow<R>,
 ): AsyncGenerator<R, void, undefined> {
-  // Loaded only where it is used, to keep `import 'recurra'` quick.
-  const { ParquetFault, ParquetFile } = await import('./parquetPages.js');
   let handle: FileHandle | undefined;
   let line = 0;
   try {

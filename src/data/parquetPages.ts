@@ -1,21 +1,15 @@
 import type { FileHandle } from 'node:fs/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import {
-  type ColumnMetaData,
-  type Compressors,
-  type DecodedArray,
-  type FileMetaData,
-  type ParquetParsers,
-  parquetMetadataAsync,
-  parquetSchema,
-  type RowGroup,
-  type SchemaTree,
+import type {
+  ColumnMetaData,
+  Compressors,
+  DecodedArray,
+  FileMetaData,
+  PageHeader,
+  ParquetParsers,
+  RowGroup,
+  SchemaTree,
 } from 'hyparquet';
-import { assembleNested } from 'hyparquet/src/assemble.js';
-import { parquetHeader, readPage } from 'hyparquet/src/column.js';
-import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
-import { getTreePath, isFlatColumn, isListLike } from 'hyparquet/src/schema.js';
-import { compressors as inJavaScript } from 'hyparquet-compressors';
 import { Turns } from './turns.js';
 
 /** A fault of a Parquet file, or something in it that cannot be read. */
@@ -24,18 +18,31 @@ export class ParquetFault extends Error {}
 /** Where page headers are looked for at first; headers with long statistics are read again with more. */
 const HEADER = 16_384;
 
-// Node's own are compiled, the others are not.
-const compressors: Compressors = {
-  ...inJavaScript,
-  GZIP: (input) => gunzipSync(input),
-  BROTLI: (input) => brotliDecompressSync(input),
-};
+/** hyparquet with what it does for pages. It is ESM alone, which the published CommonJS can only import like this. */
+async function loadLibrary() {
+  const [base, assemble, column, convert, schema, { compressors: inJavaScript }] = await Promise.all([
+    import('hyparquet'),
+    import('hyparquet/src/assemble.js'),
+    import('hyparquet/src/column.js'),
+    import('hyparquet/src/convert.js'),
+    import('hyparquet/src/schema.js'),
+    import('hyparquet-compressors'),
+  ]);
+  const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const parsers: ParquetParsers = {
+    ...convert.DEFAULT_PARSERS,
+    stringFromBytes: (bytes: Uint8Array) => bytes && strict.decode(bytes),
+  };
+  // Node's own are compiled, the others are not.
+  const compressors: Compressors = {
+    ...inJavaScript,
+    GZIP: (input) => gunzipSync(input),
+    BROTLI: (input) => brotliDecompressSync(input),
+  };
+  return { ...base, ...assemble, ...column, ...convert, ...schema, parsers, compressors };
+}
 
-const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const parsers: ParquetParsers = {
-  ...DEFAULT_PARSERS,
-  stringFromBytes: (bytes: Uint8Array) => bytes && strict.decode(bytes),
-};
+type Library = Awaited<ReturnType<typeof loadLibrary>>;
 
 /**
  * A Parquet file whose columns are read page by page. hyparquet's own functions decode whole row groups, which many writers
@@ -44,25 +51,30 @@ const parsers: ParquetParsers = {
  * @internal
  */
 export class ParquetFile {
+  readonly #library: Library;
   readonly #handle: FileHandle;
   readonly #size: number;
   readonly #metadata: FileMetaData;
   readonly #tree: SchemaTree;
 
-  private constructor(handle: FileHandle, size: number, metadata: FileMetaData) {
+  private constructor(library: Library, handle: FileHandle, size: number, metadata: FileMetaData) {
+    this.#library = library;
     this.#handle = handle;
     this.#size = size;
     this.#metadata = metadata;
-    this.#tree = parquetSchema(metadata);
+    this.#tree = library.parquetSchema(metadata);
   }
 
   /** Reads the metadata. */
   static async open(handle: FileHandle): Promise<ParquetFile> {
+    const library = await loadLibrary();
     const { size } = await handle.stat();
     if (size < 12) throw new ParquetFault('the file is too short for a Parquet file');
     const slice = (start: number, end = size) => read(handle, start, end);
-    const metadata = await fault(() => parquetMetadataAsync({ byteLength: size, slice }, { geoparquet: false }));
-    return new ParquetFile(handle, size, metadata);
+    const metadata = await fault(() =>
+      library.parquetMetadataAsync({ byteLength: size, slice }, { geoparquet: false }),
+    );
+    return new ParquetFile(library, handle, size, metadata);
   }
 
   /** Names of the columns. */
@@ -107,7 +119,7 @@ export class ParquetFile {
     name: string,
   ): { name: string; rest: DecodedArray; pages: AsyncGenerator<DecodedArray, void> } {
     const top = this.#tree.children.find(({ element }) => element.name === name)!;
-    const list = isListLike(top);
+    const list = this.#library.isListLike(top);
     const chunks = group.columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] === name);
     const [chunk] = chunks;
     if (chunks.length !== 1 || !chunk?.meta_data || (top.children.length > 0 && !list)) {
@@ -120,7 +132,8 @@ export class ParquetFile {
 
   /** The values of a column's pages. */
   async *#pages(meta: ColumnMetaData, top: SchemaTree, rows: number): AsyncGenerator<DecodedArray, void> {
-    const schemaPath = getTreePath(this.#tree, meta.path_in_schema);
+    const { parsers, compressors, ...library } = this.#library;
+    const schemaPath = library.getTreePath(this.#tree, meta.path_in_schema);
     const element = schemaPath[schemaPath.length - 1]!.element;
     const decoder = {
       ...meta,
@@ -131,7 +144,7 @@ export class ParquetFile {
       compressors,
       utf8: true,
     };
-    const flat = isFlatColumn(schemaPath);
+    const flat = library.isFlatColumn(schemaPath);
     let at = Number(meta.dictionary_page_offset || meta.data_page_offset);
     if (!(at >= 4)) throw new ParquetFault(`column ${JSON.stringify(top.element.name)} begins outside the file`);
     const end = Math.min(at + Number(meta.total_compressed_size), this.#size);
@@ -144,11 +157,11 @@ export class ParquetFile {
       at = from + header.compressed_page_size;
       if (!(at >= from && at <= end)) throw new ParquetFault(`column ${JSON.stringify(top.element.name)} is cut off`);
       const view = new DataView(await read(this.#handle, from, at));
-      const page = await fault(() => readPage({ view, offset: 0 }, header, decoder, dictionary, held, 0));
+      const page = await fault(() => library.readPage({ view, offset: 0 }, header, decoder, dictionary, held, 0));
       if (!page.data) continue;
       if (header.type === 'DICTIONARY_PAGE') {
         const values = page.data;
-        dictionary = await fault(() => convert(values, decoder));
+        dictionary = await fault(() => library.convert(values, decoder));
       } else if (flat) {
         done += page.data.length;
         yield page.data;
@@ -156,30 +169,30 @@ export class ParquetFile {
         held = page.data.slice(-1);
         done += page.data.length - 1;
         const complete = page.data.slice(0, -1);
-        if (complete.length > 0) yield await fault(() => assembled(complete, meta, top));
+        if (complete.length > 0) yield await fault(() => this.#assembled(complete, meta, top));
       }
     }
     const last = held;
-    if (last) yield await fault(() => assembled(last, meta, top));
+    if (last) yield await fault(() => this.#assembled(last, meta, top));
   }
 
-  async #header(at: number, end: number): Promise<{ header: ReturnType<typeof parquetHeader>; length: number }> {
+  async #header(at: number, end: number): Promise<{ header: PageHeader; length: number }> {
     for (let size = HEADER; ; size *= 8) {
       const view = new DataView(await read(this.#handle, at, Math.min(at + size, end)));
       const reader = { view, offset: 0 };
       try {
-        return { header: parquetHeader(reader), length: reader.offset };
+        return { header: this.#library.parquetHeader(reader), length: reader.offset };
       } catch (error) {
         if (at + size >= end || !(error instanceof RangeError)) throw new ParquetFault((error as Error).message);
       }
     }
   }
-}
 
-function assembled(values: DecodedArray, meta: ColumnMetaData, top: SchemaTree): DecodedArray {
-  const columns = new Map([[meta.path_in_schema.join('.'), values]]);
-  assembleNested(columns, top, parsers);
-  return columns.get(top.path.join('.'))!;
+  #assembled(values: DecodedArray, meta: ColumnMetaData, top: SchemaTree): DecodedArray {
+    const columns = new Map([[meta.path_in_schema.join('.'), values]]);
+    this.#library.assembleNested(columns, top, this.#library.parsers);
+    return columns.get(top.path.join('.'))!;
+  }
 }
 
 async function read(handle: FileHandle, start: number, end: number): Promise<ArrayBuffer> {
