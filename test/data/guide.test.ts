@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readCsv, readJsonLines } from '../../src/data/index.js';
+import { errorOf } from '../support/rows.js';
+import { topicTexts } from '../support/texts.js';
+
+const checkout = fileURLToPath(new URL('../..', import.meta.url));
+const page = readFileSync(join(checkout, 'docs', 'data.md'), 'utf8');
+// Within the checkout, so that the code finds the package by its own name.
+mkdirSync(join(checkout, 'target'), { recursive: true });
+const folder = mkdtempSync(join(checkout, 'target', 'guide-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeAll(() => {
+  const texts = topicTexts(40);
+  const lines = (row: (text: string, label: string) => unknown) =>
+    texts.map(({ text, label }) => `${JSON.stringify(row(text, label))}\n`).join('');
+  const table = texts.map(({ text, label }, i) => `${label},Ticket ${i},"${text}"\n`).join('');
+  writeFileSync(join(folder, 'tickets.csv.gz'), gzipSync(`queue,subject,body\n${table}`));
+  writeFileSync(
+    join(folder, 'papers.jsonl'),
+    lines((abstract, label) => ({ abstract, topics: [label, 'all'] })),
+  );
+  writeFileSync(
+    join(folder, 'tickets.jsonl'),
+    `${lines((body, queue) => ({ body, queue }))}{"queue":"a","body":null}\n`,
+  );
+});
+
+const examples = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code!);
+
+describe('docs/data.md', () => {
+  it('has its examples', () => expect(examples).toHaveLength(3));
+
+  it.each(examples.map((code, i) => [i + 1, code] as const))('example %i runs', (i, code) => {
+    const file = join(folder, `${i}.ts`);
+    writeFileSync(file, code);
+    const run = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect([run.stderr, run.status]).toEqual(['', 0]);
+    if (code.includes('rows left out')) expect(run.stdout).toBe('1 rows left out\n');
+  });
+
+  it('shows the messages as they are', async () => {
+    const csv = join(folder, 'bad.csv');
+    writeFileSync(csv, `${'a,b,c\n'.repeat(16)}a,b,\n`);
+    const json = join(folder, 'bad.jsonl');
+    writeFileSync(json, `${'{"body":"a","queue":"b"}\n'.repeat(4)}{"body":null,"queue":"b"}\n`);
+    for (const [rows, file, name] of [
+      [readCsv(csv, { text: 1, label: 3 }), csv, 'tickets.csv'],
+      [readJsonLines(json, { text: 'body', label: 'queue' }), json, 'tickets.jsonl'],
+    ] as const) {
+      const { message, code } = await errorOf(rows);
+      expect(page).toContain(`${message.replace(file, name)} [${code}]\n`);
+    }
+  });
+});
