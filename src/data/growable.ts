@@ -1,5 +1,11 @@
-/** Elements of one block: 256 KB. */
-const BLOCK = 65536;
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+
+/** Elements of the first block: 256 KB. Each next one has twice as many. */
+const FIRST = 65_536;
+/** Elements of the largest block: 64 MB, above the 32 MB from which on glibc always gives a block's memory back. */
+const LARGEST = 2 ** 24;
+/** Elements worked on between two pauses. */
+const PIECE = 65_536;
 
 /**
  * A list of int32 that grows without copying what it has, so that its memory is never twice that of its content.
@@ -7,44 +13,68 @@ const BLOCK = 65536;
  * @internal
  */
 export class Int32List {
-  #full: Int32Array[] = [];
-  #last = new Int32Array(BLOCK);
+  #full: Int32Array<ArrayBuffer>[] = [];
+  #before = 0;
+  #last = new Int32Array(FIRST);
   #used = 0;
 
   /** Number of elements. */
   get length(): number {
-    return this.#full.length * BLOCK + this.#used;
+    return this.#before + this.#used;
   }
 
   /** Appends an element. */
   push(value: number): void {
-    if (this.#used === BLOCK) {
+    if (this.#used === this.#last.length) {
       this.#full.push(this.#last);
-      this.#last = new Int32Array(BLOCK);
+      this.#before += this.#used;
+      this.#last = new Int32Array(Math.min(2 * this.#used, LARGEST));
       this.#used = 0;
     }
     this.#last[this.#used++] = value;
   }
 
   /**
-   * Gives all elements as one array and lets go of its own blocks one by one; pauses after each.
+   * Gives all elements as one array and lets go of its own blocks one by one; pauses often.
    *
    * @param map - Table applied to each element on the way, if given.
    */
   *finish(map?: Int32Array): Generator<void, Int32Array<ArrayBuffer>, undefined> {
     const all = new Int32Array(this.length);
-    const blocks: (Int32Array | undefined)[] = [...this.#full, this.#last.subarray(0, this.#used)];
+    const blocks: (Int32Array<ArrayBuffer> | undefined)[] = [...this.#full, this.#last];
     this.#full = [];
-    this.#last = new Int32Array(BLOCK);
+    this.#before = 0;
+    this.#last = new Int32Array(FIRST);
     this.#used = 0;
+    let at = 0;
     for (let b = 0; b < blocks.length; b++) {
       const block = blocks[b]!;
-      const target = all.subarray(b * BLOCK, b * BLOCK + block.length);
-      if (map) for (let i = 0; i < target.length; i++) target[i] = map[block[i]!]!;
-      else target.set(block);
+      const end = Math.min(block.length, all.length - at);
+      for (let from = 0; from < end; from += PIECE) {
+        const to = Math.min(from + PIECE, end);
+        if (map) for (let i = from; i < to; i++) all[at + i] = map[block[i]!]!;
+        else all.set(block.subarray(from, to), at + from);
+        yield;
+      }
+      at += end;
       blocks[b] = undefined;
-      yield;
+      release(block);
     }
     return all;
   }
+}
+
+let nowhere: MessagePort | undefined;
+
+/**
+ * Frees an array's memory now. The garbage collector sees no need in a loop that allocates nothing, and all blocks would still
+ * be there beside the whole; but what is handed over to a port without a receiver is freed at once.
+ */
+function release(block: Int32Array<ArrayBuffer>): void {
+  if (!nowhere) {
+    const { port1, port2 } = new MessageChannel();
+    port2.close();
+    nowhere = port1;
+  }
+  nowhere.postMessage(null, [block.buffer]);
 }
