@@ -2,8 +2,9 @@
 // that a process that imports and requires the package has one set of classes, one state and one copy of the addons.
 // Few files also start faster than many: Node resolves and reads each one.
 
-import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire, isBuiltin } from 'node:module';
+import { dirname, join } from 'node:path';
 
 /** What can be imported: `recurra`, and `recurra/serve`. */
 const entries = (dist, ending) => ({
@@ -12,6 +13,55 @@ const entries = (dist, ending) => ({
 });
 
 const outside = (id) => !/^[./]/.test(id);
+
+/** The folder and the manifest of the package that a file belongs to. */
+function packageOf(file) {
+  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
+    const path = join(folder, 'package.json');
+    const manifest = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+    if (manifest?.name) return { folder, manifest };
+  }
+  throw new Error(`${file} is in no package`);
+}
+
+const isModule = (file, manifest) => file.endsWith('.mjs') || (manifest.type === 'module' && !file.endsWith('.cjs'));
+
+/**
+ * Takes in the libraries that are ES modules only, for `require` knows those from Node 20.19 and 22.12 on only, and what
+ * they depend on. `taken` gets each one's folder by name; all others stay dependencies.
+ */
+function takeModulesIn(taken, { dependencies }) {
+  return {
+    name: 'take-modules-in',
+    resolveId(id, importer) {
+      if (!outside(id) || !importer) return null;
+      if (isBuiltin(id)) return { id, external: true };
+      const file = createRequire(importer).resolve(id);
+      if (!file.startsWith('/')) return { id, external: true };
+      const { folder, manifest } = packageOf(file);
+      if (!isModule(file, manifest)) {
+        if (!(manifest.name in dependencies))
+          throw new Error(`${manifest.name} is needed by ${importer}, which is taken in; make it a dependency`);
+        return { id, external: true };
+      }
+      taken.set(manifest.name, folder);
+      return file;
+    },
+  };
+}
+
+/** The licences of what was taken in, as they ask for. */
+function notices(taken) {
+  return [...taken]
+    .sort()
+    .map(([name, folder]) => {
+      const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+      if (!file) throw new Error(`${name} has no licence file to pass on`);
+      const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      return `${name} ${version}, a part of this file's folder\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+    })
+    .join('\n');
+}
 
 /** Circles between files of one folder are harmless after bundling as before; everything else must not happen. */
 function onwarn(warning) {
@@ -24,12 +74,11 @@ const importMeta = {
   resolveImportMeta: (property) => (property === 'url' ? "require('node:url').pathToFileURL(__filename).href" : null),
 };
 
-async function bundleJavaScript(dist, folder) {
+async function bundleJavaScript(dist, folder, taken) {
   const { rollup } = await import('rollup');
   const bundle = await rollup({
     input: { ...entries(dist, 'js'), cli: join(dist, 'cli', 'main.js') },
-    external: outside,
-    plugins: [importMeta],
+    plugins: [takeModulesIn(taken, packageOf(join(dist, 'index.js')).manifest), importMeta],
     onwarn,
   });
   const { output } = await bundle.write({
@@ -74,10 +123,15 @@ function wrapper(entry, names) {
   return `import { recurra } from './${entry}-entry.cjs';\n\nexport const {\n${list}} = recurra;\n`;
 }
 
-/** Writes the JavaScript of each entry as .cjs and .js, cli.cjs, and the declarations, into `folder`. */
+/**
+ * Writes the JavaScript of each entry as .cjs and .js, cli.cjs, and the declarations, into `folder`; returns the names of the
+ * libraries that were taken in.
+ */
 export async function bundle(dist, folder) {
   mkdirSync(folder, { recursive: true });
-  const namesOf = await bundleJavaScript(dist, folder);
+  const taken = new Map();
+  const namesOf = await bundleJavaScript(dist, folder, taken);
+  if (taken.size > 0) writeFileSync(join(folder, 'THIRD-PARTY-LICENCES.txt'), notices(taken));
   chmodSync(join(folder, 'cli.cjs'), 0o755);
   for (const entry of Object.keys(entries(dist, 'js'))) {
     const file = (ending) => join(folder, `${entry}${ending}`);
@@ -86,4 +140,5 @@ export async function bundle(dist, folder) {
     writeFileSync(file('.d.ts'), await bundleTypes(dist, entry));
     copyFileSync(file('.d.ts'), file('.d.cts'));
   }
+  return [...taken.keys()];
 }

@@ -56,7 +56,7 @@ function libtorchCommands(program: Command, done: (exitCode: number) => void): v
   libtorch
     .command('install')
     .description(
-      'Use a libtorch that a Python has, or fetch it from the Python package index (545 MB; 3 GB with CUDA).',
+      'Use a libtorch that a Python has, or fetch it from the Python package index (545 MB; 2.5 GB with CUDA).',
     )
     .option('--cuda', 'the variant for CUDA 13')
     .option('--from <file>', "unpack this wheel of torch, with NVIDIA's beside it, in place of fetching")

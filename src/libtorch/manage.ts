@@ -22,7 +22,7 @@ export interface InstallReport {
 
 /** Options of {@link installLibtorch}. */
 export interface InstallOptions {
-  /** The variant for CUDA 13 too, 2.8 GB to fetch. */
+  /** The variant for CUDA 13 too, 2.5 GB to fetch. */
   cuda?: boolean;
   /** A wheel of torch on this machine, with NVIDIA's beside it, to unpack in place of fetching. */
   from?: string;
@@ -112,7 +112,9 @@ async function obtain(variant: Variant, options: InstallOptions, report: Install
   );
   const downloads = `${variant.target}.download`;
   mkdirSync(downloads, { recursive: true });
-  checkSpace(downloads, { downloading: true, unpacked: variant.unpacked, packed: total });
+  const there = sizeOf(downloads);
+  if (there > 0) report.say(`${readable(there)} of it are there already, from an earlier try`);
+  checkSpace(downloads, { downloading: true, unpacked: variant.unpacked, packed: Math.max(0, total - there) });
   const pairs = [];
   let before = 0;
   for (const [i, file] of found.entries()) {

@@ -100,6 +100,7 @@ describe.each<Manager>(['npm', 'pnpm', 'yarn', 'yarn-pnp'])('installed by %s', (
   it('trains, saves, loads and predicts; import and require share one implementation', () => {
     expect(project.script('classify.mjs')).toEqual(classified);
     expect(project.script('classify.cjs')).toEqual({ label: 'animal', same: true });
+    expect(project.script('parquet.mjs')).toEqual({ rows: true, named: true });
   });
 
   it('works in twenty worker threads, one after the other', () => {
@@ -136,6 +137,7 @@ describe('installed by npm', () => {
     console.info(project.node(['--version'], { node }).stdout.trim());
     expect(project.script('classify.mjs', { node })).toEqual(classified);
     expect(project.script('classify.cjs', { node })).toEqual({ label: 'animal', same: true });
+    expect(project.script('parquet.mjs', { node })).toEqual({ rows: true, named: true });
     expect(project.script('tensors.mjs', { node })).toEqual({ product: 6, gradient: [1, 3] });
     expect(project.script('workers.mjs', { node })).toEqual(endedWell);
   });

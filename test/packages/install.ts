@@ -67,6 +67,8 @@ export class Project {
     }
     cpSync(join(here, 'project'), this.folder, { recursive: true });
     cpSync(join(this.folder, 'types.ts'), join(this.folder, 'types.cts'));
+    const parquet = 'class-label.parquet';
+    cpSync(join(here, '..', 'fixtures', 'data', parquet), join(this.folder, parquet));
   }
 
   remove(): void {

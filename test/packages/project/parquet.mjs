@@ -1,0 +1,6 @@
+// Reads a Parquet file. Its reader is an ES module that was taken into the package: not every Node can require those.
+import { readParquet } from 'recurra';
+
+const labels = [];
+for await (const { label } of readParquet('class-label.parquet', { text: 'body', label: 'number' })) labels.push(label);
+console.log(JSON.stringify({ rows: labels.length > 0, named: labels.every((label) => typeof label === 'string') }));
