@@ -2,7 +2,7 @@
 // that a process that imports and requires the package has one set of classes, one state and one copy of the addons.
 // Few files also start faster than many: Node resolves and reads each one.
 
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -14,12 +14,12 @@ const entries = (dist, ending) => ({
 
 const outside = (id) => !/^[./]/.test(id);
 
-/** The folder and the manifest of the package that a file belongs to. */
-function packageOf(file) {
+/** The manifest of the package that a file belongs to. */
+function manifestOf(file) {
   for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
     const path = join(folder, 'package.json');
     const manifest = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
-    if (manifest?.name) return { folder, manifest };
+    if (manifest?.name) return manifest;
   }
   throw new Error(`${file} is in no package`);
 }
@@ -27,41 +27,24 @@ function packageOf(file) {
 const isModule = (file, manifest) => file.endsWith('.mjs') || (manifest.type === 'module' && !file.endsWith('.cjs'));
 
 /**
- * Takes in the libraries that are ES modules only, for `require` knows those from Node 20.19 and 22.12 on only, and what
- * they depend on. `taken` gets each one's folder by name; all others stay dependencies.
+ * Libraries stay outside. One that is an ES module only may be loaded by `import()` alone: `require`, which a plain `import`
+ * becomes, knows those from Node 20.19 and 22.12 on only.
  */
-function takeModulesIn(taken, { dependencies }) {
-  return {
-    name: 'take-modules-in',
-    resolveId(id, importer) {
-      if (!outside(id) || !importer) return null;
-      if (isBuiltin(id)) return { id, external: true };
+const librariesOutside = {
+  name: 'libraries-outside',
+  resolveDynamicImport: (id) => (typeof id === 'string' && outside(id) ? { id, external: true } : null),
+  resolveId(id, importer) {
+    if (!outside(id) || !importer) return null;
+    if (!isBuiltin(id)) {
       const file = createRequire(importer).resolve(id);
-      if (!file.startsWith('/')) return { id, external: true };
-      const { folder, manifest } = packageOf(file);
-      if (!isModule(file, manifest)) {
-        if (!(manifest.name in dependencies))
-          throw new Error(`${manifest.name} is needed by ${importer}, which is taken in; make it a dependency`);
-        return { id, external: true };
-      }
-      taken.set(manifest.name, folder);
-      return file;
-    },
-  };
-}
-
-/** The licences of what was taken in, as they ask for. */
-function notices(taken) {
-  return [...taken]
-    .sort()
-    .map(([name, folder]) => {
-      const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
-      if (!file) throw new Error(`${name} has no licence file to pass on`);
-      const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-      return `${name} ${version}, a part of this file's folder\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
-    })
-    .join('\n');
-}
+      if (isModule(file, manifestOf(file)))
+        throw new Error(
+          `${importer} imports ${id}, which is an ES module only; load it with import() where it is used`,
+        );
+    }
+    return { id, external: true };
+  },
+};
 
 /** Circles between files of one folder are harmless after bundling as before; everything else must not happen. */
 function onwarn(warning) {
@@ -74,11 +57,11 @@ const importMeta = {
   resolveImportMeta: (property) => (property === 'url' ? "require('node:url').pathToFileURL(__filename).href" : null),
 };
 
-async function bundleJavaScript(dist, folder, taken) {
+async function bundleJavaScript(dist, folder) {
   const { rollup } = await import('rollup');
   const bundle = await rollup({
     input: { ...entries(dist, 'js'), cli: join(dist, 'cli', 'main.js') },
-    plugins: [takeModulesIn(taken, packageOf(join(dist, 'index.js')).manifest), importMeta],
+    plugins: [librariesOutside, importMeta],
     onwarn,
   });
   const { output } = await bundle.write({
@@ -123,15 +106,10 @@ function wrapper(entry, names) {
   return `import { recurra } from './${entry}-entry.cjs';\n\nexport const {\n${list}} = recurra;\n`;
 }
 
-/**
- * Writes the JavaScript of each entry as .cjs and .js, cli.cjs, and the declarations, into `folder`; returns the names of the
- * libraries that were taken in.
- */
+/** Writes the JavaScript of each entry as .cjs and .js, cli.cjs, and the declarations, into `folder`. */
 export async function bundle(dist, folder) {
   mkdirSync(folder, { recursive: true });
-  const taken = new Map();
-  const namesOf = await bundleJavaScript(dist, folder, taken);
-  if (taken.size > 0) writeFileSync(join(folder, 'THIRD-PARTY-LICENCES.txt'), notices(taken));
+  const namesOf = await bundleJavaScript(dist, folder);
   chmodSync(join(folder, 'cli.cjs'), 0o755);
   for (const entry of Object.keys(entries(dist, 'js'))) {
     const file = (ending) => join(folder, `${entry}${ending}`);
@@ -140,5 +118,4 @@ export async function bundle(dist, folder) {
     writeFileSync(file('.d.ts'), await bundleTypes(dist, entry));
     copyFileSync(file('.d.ts'), file('.d.cts'));
   }
-  return [...taken.keys()];
 }

@@ -19,23 +19,18 @@ import { buildPortable } from './portable.mjs';
 const licences = ['LICENSE-MIT', 'LICENSE-APACHE'];
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
 
-function writeManifest(folder, manifest) {
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-}
-
 /** An empty folder for one package, with its manifest. */
 function stage(out, manifest) {
   const folder = join(out, 'stage', manifest.name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  writeManifest(folder, manifest);
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return folder;
 }
 
-async function stageMain(out, manifest, addonPackages, libtorch) {
+async function stageMain(out, manifest) {
   const folder = stage(out, manifest);
-  const taken = await bundle(join(root, 'dist'), join(folder, 'dist'));
-  writeManifest(folder, mainManifest(manifest, addonPackages, libtorch, taken));
+  await bundle(join(root, 'dist'), join(folder, 'dist'));
   for (const name of ['README.md', 'CHANGELOG.md', ...licences]) copyFileSync(join(root, name), join(folder, name));
   cpSync(join(root, 'web'), join(folder, 'web'), { recursive: true });
   mkdirSync(join(folder, 'docs'));
@@ -91,7 +86,7 @@ export async function packAll({ quick = false, libtorch = false, out = join(targ
     files = built.map(({ file }) => file);
   }
   const folders = [
-    await stageMain(out, manifest, [addonManifest.name], torchManifest),
+    await stageMain(out, mainManifest(manifest, [addonManifest.name], torchManifest)),
     stageAddons(out, addonManifest, sources.addons, files),
   ];
   if (libtorch) folders.push(stageTorch(out, torchManifest, sources.torch));

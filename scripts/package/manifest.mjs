@@ -23,11 +23,10 @@ export function readManifest(folder) {
 /**
  * The manifest of `recurra`. `addonPackages` are the names of the prebuilt addons' packages; a package manager installs the
  * one whose os, cpu and libc fit. The libraries of libtorch are a peer that may be absent: their package is too large
- * to come along unasked. `taken` are the dependencies that are a part of the JavaScript already.
+ * to come along unasked.
  */
-export function mainManifest(root, addonPackages, libtorch, taken) {
-  const { version } = root;
-  const dependencies = Object.fromEntries(Object.entries(root.dependencies).filter(([name]) => !taken.includes(name)));
+export function mainManifest(root, addonPackages, libtorch) {
+  const { version, dependencies } = root;
   return {
     ...Object.fromEntries(kept.filter((field) => field in root).map((field) => [field, root[field]])),
     type: 'module',

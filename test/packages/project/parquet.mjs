@@ -1,4 +1,4 @@
-// Reads a Parquet file. Its reader is an ES module that was taken into the package: not every Node can require those.
+// Reads a Parquet file. Its reader is a library of ES modules, which not every Node can require.
 import { readParquet } from 'recurra';
 
 const labels = [];
