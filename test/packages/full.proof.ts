@@ -33,10 +33,10 @@ const classified = { label: 'animal', other: 'tool', same: true, error: 'FILE_NO
 const endedWell = { codes: Array.from({ length: 20 }, () => 0) };
 
 describe('the tarballs', () => {
-  it('stay small: what comes along unasked packs to less than 3 MB', () => {
+  it('stay small: what comes along unasked packs to less than 5 MB', () => {
     for (const { name, packed, unpacked } of packages)
       console.info(`${name}: ${(packed / 1e6).toFixed(2)} MB packed, ${(unpacked / 1e6).toFixed(2)} MB unpacked`);
-    expect(small().reduce((sum, { packed }) => sum + packed, 0)).toBeLessThan(3e6);
+    expect(small().reduce((sum, { packed }) => sum + packed, 0)).toBeLessThan(5e6);
   });
 
   it('satisfy publint', () => {
