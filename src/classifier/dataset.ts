@@ -21,11 +21,15 @@ export interface PreparedData {
 const FIRST_WORD = 2;
 
 /** Refuses data from which nothing can be learned. */
-function checkTrainable(dataset: EncodedDataset, file: string | undefined): void {
+function checkTrainable(dataset: EncodedDataset, hasWords: boolean, file: string | undefined): void {
   if (dataset.length === 0) {
     throw new DataError('EMPTY_DATASET', 'there are no rows to train on; expected rows with a text and a label', {
       file,
     });
+  }
+  if (!hasWords) {
+    const message = 'no text has a word to learn from: all are empty';
+    throw new DataError('EMPTY_DATASET', message, { file });
   }
   if (dataset.multiLabel) {
     if (dataset.classes.length > 0) return;
@@ -126,7 +130,9 @@ export async function prepareData(
     signal,
     ...(maxTokens === undefined ? {} : { maxTokens }),
   });
-  checkTrainable(dataset, rows.file);
+  // With these options a vocabulary without words is what the caller asked for.
+  const chosen = minFreq > 1 || maxTokens !== undefined;
+  checkTrainable(dataset, chosen || vocab.length > FIRST_WORD, rows.file);
   const turns = new Turns(signal);
   const data = byShare
     ? await splitOff(dataset, vocab, validation, seed, text, turns)

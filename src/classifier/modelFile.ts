@@ -115,16 +115,19 @@ function parseMetadata(path: string, all: Record<string, string>): Metadata {
       `${path}: a safetensors file, but not a model of recurra (its metadata has no ${JSON.stringify(FORMAT)}); expected a file that save or "recurra train" wrote`,
     );
   }
-  let parsed: Partial<Metadata>;
+  let parsed: Partial<Metadata> | null;
   try {
-    parsed = JSON.parse(all.model) as Partial<Metadata>;
+    parsed = JSON.parse(all.model) as Partial<Metadata> | null;
   } catch (cause) {
     throw new ModelFileError('INVALID_FILE', `${path}: its model description is not JSON`, { cause });
   }
-  if (!Number.isSafeInteger(parsed.formatVersion) || parsed.formatVersion! > FORMAT_VERSION) {
+  if (typeof parsed !== 'object' || parsed === null)
+    throw new ModelFileError('INVALID_FILE', `${path}: its model description is no object`);
+  const { formatVersion = 0 } = parsed;
+  if (!Number.isSafeInteger(formatVersion) || formatVersion < 1 || formatVersion > FORMAT_VERSION) {
     throw new ModelFileError(
       'INVALID_FILE',
-      `${path}: format version ${String(parsed.formatVersion)}, but this version of recurra reads up to ${FORMAT_VERSION}; install a newer recurra`,
+      `${path}: format version ${String(formatVersion)}, but this version of recurra reads up to ${FORMAT_VERSION}; install a newer recurra`,
     );
   }
   const { labels, maxLength, settings, tokenizer } = parsed;
@@ -142,6 +145,24 @@ function parseMetadata(path: string, all: Record<string, string>): Metadata {
     throw new ModelFileError('INVALID_FILE', `${path}: unknown tokenizer ${JSON.stringify(tokenizer)}`);
   }
   return parsed as Metadata;
+}
+
+/**
+ * Refuses settings that need more weights than the file has, before memory is taken for them: a few bytes of metadata must
+ * not ask for gigabytes. What differs by less is left to the loading, which lists all that does not fit.
+ */
+function checkSize(model: ModelSettings, words: number, labels: number, state: readonly StateEntry[]): void {
+  const { cell, embeddingDim, hiddenSize, numLayers, bidirectional } = model;
+  const gates = { rnn: 1, lstm: 4, gru: 3 }[cell];
+  const features = hiddenSize * (bidirectional ? 2 : 1);
+  const first = embeddingDim + hiddenSize;
+  const others = (numLayers - 1) * (features + hiddenSize);
+  const needed = words * embeddingDim + gates * features * (first + others) + labels * features;
+  const given = state.reduce((sum, { data }) => sum + data.byteLength / 4, 0);
+  if (needed > 2 * given + 2 ** 20) {
+    const message = `its settings need at least ${needed} weights, but it has ${Math.floor(given)}`;
+    throw new ModelFileError('INVALID_FILE', message);
+  }
 }
 
 /** A model with several labels a text has one threshold for each, any other none. */
@@ -213,6 +234,7 @@ export async function readModelFile(path: string): Promise<ModelFile> {
       );
     }
     const model = modelSettings(settings);
+    checkSize(model, vocab.length, labels.length, state);
     checkThresholds(thresholds, model.multiLabel, labels.length);
     const text = {
       ...tokenSettings({ maxLength, ...(ngrams && { ngrams }), ...(truncate && { truncate }) }),

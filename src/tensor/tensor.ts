@@ -120,8 +120,16 @@ export class Tensor extends TensorShape {
     return this.detach();
   }
 
-  /** Copies another tensor's elements into this one, without recording it. */
+  /**
+   * Copies another tensor's elements into this one, without recording it.
+   *
+   * @throws `INVALID_SHAPE` if it has another shape; {@link copy_} broadcasts.
+   */
   set data(value: TensorBase) {
+    checkTensor('data', value);
+    if (shapeText(value.shape) !== shapeText(this.shape)) {
+      throw mismatch('data', `shape ${shapeText(this.shape)}`, `shape ${shapeText(value.shape)}`, 'INVALID_SHAPE');
+    }
     withoutGrad(() => this.copy_(value));
   }
 

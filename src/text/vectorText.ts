@@ -93,7 +93,8 @@ export class TextVectorReader implements VectorReader {
     const target = this.#sink.target(place, this.dim);
     const numbers = line.toString('latin1', numbersStart, end).split(/[ \t]/);
     for (let i = 0; i < this.dim; i++) {
-      const value = numbers[i] === '' ? Number.NaN : Number(numbers[i]);
+      // As float32, which a number such as 1e39 is too large for.
+      const value = numbers[i] === '' ? Number.NaN : Math.fround(Number(numbers[i]));
       if (!Number.isFinite(value)) {
         throw this.#error(`expected a number but found ${JSON.stringify(numbers[i])}`, 'INVALID_ROW', i + 2);
       }

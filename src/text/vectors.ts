@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { zeros } from '../data/allocate.js';
 import { ioError } from '../data/ioError.js';
 import { Random } from '../data/random.js';
 import { Turns } from '../data/turns.js';
@@ -122,7 +123,7 @@ export class Vectors {
     onProgress?.({ words: reader.words });
 
     const { dim } = reader;
-    const matrix = rows.matrix ?? new Float32Array(vocab.size * dim);
+    const matrix = rows.matrix ?? rows.allocate(dim);
     await turns.run(fillUnknown(matrix, dim, rows.known, vocab, unknown, new Random(seed)));
     return new Vectors(matrix, dim, rows.known, coverageOf(vocab, rows.known, reader.words, counts));
   }
@@ -161,8 +162,12 @@ class Rows implements VectorSink {
     return index;
   }
 
+  allocate(dim: number): Float32Array<ArrayBuffer> {
+    return zeros(this.vocab.size * dim, `${dim} for each of ${this.vocab.size} words`);
+  }
+
   target(place: number, dim: number): Float32Array {
-    this.matrix ??= new Float32Array(this.vocab.size * dim);
+    this.matrix ??= this.allocate(dim);
     return this.matrix.subarray(place * dim, (place + 1) * dim);
   }
 }

@@ -117,6 +117,10 @@ fn io(path: &Path, doing: &str, error: &std::io::Error) -> Error {
 
 /// Reads the file whole. Its size comes from the file system, never from a number that the file itself states.
 pub(crate) fn read_whole(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    // Looked at before it is opened too: the opening of a pipe waits for somebody who writes.
+    if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        return Err(invalid(path, "not a regular file"));
+    }
     let mut file = File::open(path).map_err(|error| io(path, "open", &error))?;
     let about = file.metadata().map_err(|error| io(path, "inspect", &error))?;
     if !about.is_file() {
@@ -196,6 +200,11 @@ const LONGEST_NAME: usize = 200;
 /// Writes to a temporary file beside `path`, syncs it, and renames it, so that `path` is always whole, old or new.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let old = std::fs::metadata(&target).ok();
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        // Renaming would put a file in the place of a device such as /dev/null.
+        return Err(Error::new(ErrorCode::Io, format!("{}: not a regular file", path.display())));
+    }
     let folder = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -213,6 +222,10 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     }
     let mut temporary = builder.tempfile_in(folder).map_err(|error| io(path, "create a file beside", &error))?;
     temporary.write_all(bytes).map_err(|error| io(path, "write", &error))?;
+    if let Some(old) = old {
+        // Who may read the file was decided when it was made. Where the system refuses, the new one is as any other.
+        let _ = temporary.as_file().set_permissions(old.permissions());
+    }
     temporary.as_file().sync_all().map_err(|error| io(path, "sync", &error))?;
     temporary.persist(&target).map_err(|error| io(path, "replace", &error.error))?;
     match File::open(folder).and_then(|folder| folder.sync_all()) {
@@ -319,11 +332,64 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn writing_keeps_who_may_read_the_file_and_spares_devices_and_links() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("model"), folder.path().join("link"));
+        std::fs::write(&path, b"old").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        write_whole(&link, &sample()).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        for other in [Path::new("/dev/null"), folder.path()] {
+            assert_eq!(write_whole(other, b"x").unwrap_err().code(), ErrorCode::Io);
+        }
+        assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+    }
+
     #[test]
     fn a_larger_file_than_the_limit_is_refused_before_it_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.safetensors");
         std::fs::write(&path, sample()).unwrap();
         assert_eq!(read_whole(&path, 8).unwrap_err().code(), ErrorCode::InvalidFile);
+    }
+
+    use proptest::prelude::*;
+
+    proptest! {
+        /// `PROPTEST_CASES` makes it long. A file whose bytes were changed or cut anywhere, or that is any bytes at all: what
+        /// is read agrees with itself, all else is a typed error.
+        #[test]
+        fn any_bytes_are_tensors_or_a_typed_error(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+            cut in prop::option::of(any::<prop::sample::Index>()),
+            other in prop::option::weighted(0.2, prop::collection::vec(any::<u8>(), 0..300)),
+        ) {
+            let mut bytes = other.unwrap_or_else(sample);
+            for (at, byte) in changes {
+                if !bytes.is_empty() {
+                    let at = at.index(bytes.len());
+                    bytes[at] = byte;
+                }
+            }
+            if let Some(cut) = cut {
+                bytes.truncate(cut.index(bytes.len() + 1));
+            }
+            match parse(Path::new("m"), &bytes) {
+                Ok(contents) => {
+                    let sum: usize = contents.entries.iter().map(|entry| entry.data.len()).sum();
+                    prop_assert!(sum <= bytes.len());
+                    for entry in &contents.entries {
+                        let elements: usize = entry.shape.iter().product();
+                        prop_assert_eq!(elements * entry.dtype.bitsize() / 8, entry.data.len());
+                    }
+                }
+                Err(error) => prop_assert_eq!(error.code(), ErrorCode::InvalidFile),
+            }
+        }
     }
 }

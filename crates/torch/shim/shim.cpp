@@ -5,7 +5,22 @@
 #include <ATen/ops/add.h>
 #include <torch/version.h>
 
+// Passes over what libtorch says on standard error about a choice of its own that nobody can do anything about.
+struct WithoutProjections final : c10::WarningHandler {
+  void process(const c10::Warning &warning) override {
+    if (warning.msg().find("projections is not supported with oneDNN") == std::string::npos) WarningHandler::process(warning);
+  }
+};
+
 extern "C" {
+
+// Sets the handler of this thread's warnings, null for the one above, and returns the one that was set.
+void *recurra_warning_handler(void *handler) {
+  static WithoutProjections without;
+  c10::WarningHandler *before = c10::WarningUtils::get_warning_handler();
+  c10::WarningUtils::set_warning_handler(handler ? static_cast<c10::WarningHandler *>(handler) : &without);
+  return before;
+}
 
 void recurra_free(char *message) { free(message); }
 

@@ -7,7 +7,10 @@ use crate::error::{IntoResult, argument, shape};
 use crate::functional::probability;
 use crate::fused;
 use crate::packing::{check_batch_sizes, check_order};
+use crate::shim;
 use crate::tensor::create::from_i32;
+use std::ffi::c_void;
+use std::ptr;
 use tch::Tensor;
 
 /// The kind of recurrence.
@@ -336,6 +339,23 @@ fn with_operators(
     Ok(results)
 }
 
+/// While it lives, libtorch does not print that it computes projections without oneDNN.
+struct Quiet(*mut c_void);
+
+impl Quiet {
+    fn new() -> Self {
+        // SAFETY: null stands for the shim's own handler, which lives as long as the process.
+        Self(unsafe { shim::recurra_warning_handler(ptr::null_mut()) })
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        // SAFETY: the handler that was set before.
+        unsafe { shim::recurra_warning_handler(self.0) };
+    }
+}
+
 fn call(
     input: &Tensor,
     batch_sizes: Option<&Tensor>,
@@ -345,6 +365,7 @@ fn call(
 ) -> Result<Vec<Tensor>> {
     let Options { has_biases: b, num_layers: n, dropout: p, train, bidirectional: bi, batch_first: bf, .. } = *options;
     let h = state[0];
+    let _quiet = (options.mode == Mode::Lstm).then(Quiet::new);
     let pair = |(output, h): (Tensor, Tensor)| vec![output, h];
     let triple = |(output, h, c): (Tensor, Tensor, Tensor)| vec![output, h, c];
     match (options.mode, batch_sizes) {

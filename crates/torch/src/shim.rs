@@ -82,6 +82,7 @@ unsafe extern "C" {
     pub(crate) fn recurra_torch_version() -> *const c_char;
     pub(crate) fn recurra_backward(this: Handle, gradient: Handle, retain_graph: c_int) -> Message;
     pub(crate) fn recurra_set_grad(this: Handle, gradient: Handle) -> Message;
+    pub(crate) fn recurra_warning_handler(handler: *mut c_void) -> *mut c_void;
     pub(crate) fn recurra_grad_enabled() -> c_int;
     pub(crate) fn recurra_set_grad_enabled(enabled: c_int) -> c_int;
     pub(crate) fn recurra_bump_version(this: Handle) -> Message;

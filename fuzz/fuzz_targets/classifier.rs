@@ -1,0 +1,92 @@
+//! Configurations, states and batches as a caller or a file may give them: what fits is computed, all else is an error.
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use recurra_kernels::ErrorCode;
+use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, NamedTensor, Pooling, StepOptions};
+use recurra_kernels::recurrent::Cell;
+
+#[derive(Arbitrary, Debug)]
+struct Input {
+    sizes: [u8; 5],
+    flags: u8,
+    padding: Option<u8>,
+    unknown: Option<u8>,
+    tokens: Vec<i8>,
+    lengths: Vec<i8>,
+    labels: Vec<i8>,
+    batch_sizes: Vec<i8>,
+    offsets: Vec<u8>,
+    rates: Vec<f32>,
+    /// Which tensor of the state is changed, and how.
+    change: Option<(u8, u8)>,
+}
+
+fn config(input: &Input) -> ClassifierConfig {
+    let [words, dims, hidden, layers, classes] = input.sizes.map(usize::from);
+    let bit = |n: u8| input.flags >> n & 1 == 1;
+    ClassifierConfig {
+        cell: [Cell::RnnTanh, Cell::RnnRelu, Cell::Lstm, Cell::Gru][usize::from(input.flags & 3)],
+        vocab_size: words,
+        embedding_dim: dims % 40,
+        hidden_size: hidden % 40,
+        num_layers: layers % 4,
+        bidirectional: bit(2),
+        embedding_dropout: if bit(3) { 0.5 } else { 0.0 },
+        dropout: if bit(4) { 0.5 } else { 0.0 },
+        pooling: [Pooling::Last, Pooling::Mean, Pooling::Max, Pooling::Attention][usize::from(input.flags >> 5 & 3)],
+        num_classes: classes % 9,
+        padding_idx: input.padding.map(u32::from),
+        multi_label: bit(7),
+        word_dropout: if bit(3) { 0.25 } else { 0.0 },
+        unknown_idx: input.unknown.map(u32::from),
+        seed: 1,
+        threads: 1,
+    }
+}
+
+fn changed(mut state: Vec<NamedTensor>, (which, how): (u8, u8)) -> Vec<NamedTensor> {
+    let at = usize::from(which) % state.len();
+    match how % 6 {
+        0 => state[at].shape.reverse(),
+        1 => drop(state[at].data.pop()),
+        2 => state[at].dtype = "int32".into(),
+        3 => drop(state.remove(at)),
+        4 => state.push(state[at].clone()),
+        _ => state[at].name.push('x'),
+    }
+    state
+}
+
+fuzz_target!(|input: Input| {
+    let numbers = |list: &[i8]| list.iter().map(|&n| i32::from(n)).collect::<Vec<_>>();
+    let Ok(classifier) = Classifier::new(config(&input)) else { return };
+    if let Some(change) = input.change {
+        let state = classifier.state().expect("a state");
+        let before = state.clone();
+        if classifier.load_state(&changed(state, change)).is_err() {
+            assert_eq!(classifier.state().expect("a state"), before);
+        }
+    }
+    let (tokens, lengths) = (numbers(&input.tokens), numbers(&input.lengths));
+    let (labels, batch_sizes) = (numbers(&input.labels), numbers(&input.batch_sizes));
+    let rates: Vec<f64> = input.rates.iter().map(|&rate| f64::from(rate)).collect();
+    let label_offsets: Vec<u32> = input.offsets.iter().map(|&n| u32::from(n)).collect();
+    let chunk = Chunk {
+        tokens: &tokens,
+        lengths: &lengths,
+        labels: &labels,
+        label_offsets: &label_offsets,
+        batch_sizes: &batch_sizes,
+    };
+    let options = StepOptions { learning_rates: &rates, ..StepOptions::default() };
+    for result in [
+        classifier.train_batches(&chunk, &options).map(drop),
+        classifier
+            .predict(&tokens, &lengths)
+            .map(|p| assert_eq!(p.len(), lengths.len() * classifier.config().num_classes)),
+    ] {
+        assert!(result.is_ok() || result.is_err_and(|error| error.code() != ErrorCode::Internal));
+    }
+});

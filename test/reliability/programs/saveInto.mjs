@@ -1,0 +1,17 @@
+// Saves a model where it cannot be saved: saveInto.mjs PATH [UID]. Prints the error's code, whether the event loop went on,
+// and what is in the folder, as JSON.
+import { readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { saveFile, TextClassifier, zeros } from '../../../dist/index.js';
+import { codeOf, SMALL, texts } from './common.mjs';
+
+const [path, uid] = process.argv.slice(2);
+const model = await TextClassifier.train(texts(64), { ...SMALL, epochs: 1, embeddingDim: 4_096 });
+const tensors = { weight: zeros([64, 4_096]) };
+if (Number(uid) > 0) {
+  process.setgid(Number(uid));
+  process.setuid(Number(uid));
+}
+const codes = [await codeOf(() => model.save(path)), await codeOf(() => saveFile(tensors, path))];
+const { label } = await model.predict('cat dog');
+console.log(JSON.stringify({ codes, label, files: readdirSync(dirname(path)).sort() }));
