@@ -1,9 +1,10 @@
 /**
- * Writes docs/benchmarks.md from what the comparison wrote with `--json`.
+ * Writes docs/benchmarks.md, and the picture and figures made of it, from what the comparison wrote with `--json`.
  *
  *     npm run bench -- page RESULTS.json [MORE.json...]
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { writeSpeed } from '../scripts/docs/speed.js';
 import type { Row } from './compare/types.js';
 
 interface Details {
@@ -64,4 +65,5 @@ ${sweep.length} shapes, lowest ratio ${ratios[0]?.toPrecision(3)}x, median ${mid
 `;
 writeFileSync('docs/benchmarks.md.new', text);
 renameSync('docs/benchmarks.md.new', 'docs/benchmarks.md');
-console.log('written: docs/benchmarks.md');
+writeSpeed();
+console.log('written: docs/benchmarks.md, its picture, and the figures of README.md and docs/how-it-works.md');

@@ -16,9 +16,11 @@ export type {
 export type { Evaluation } from './metrics.js';
 export type {
   Cell,
+  ClassWeights,
   LearningOptions,
   ModelOptions,
   ModelSettings,
+  OptimizerName,
   Pooling,
   Schedule,
   TextOptions,
