@@ -1,0 +1,151 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { replaced, speedFigures } from '../../scripts/docs/speed.js';
+import { Random } from '../../src/index.js';
+import { checkout, type Example, exampleFolder, examplesOf, pageText, runExample, saidBy } from '../support/guide.js';
+
+const folder = exampleFolder();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const WORDS: Record<string, string[]> = {
+  billing: ['invoice', 'charged', 'refund', 'card', 'payment'],
+  technical: ['app', 'crashes', 'login', 'screen', 'start'],
+};
+const FILLERS = ['i', 'was', 'the', 'my', 'on', 'twice', 'not'];
+
+/** A table of made-up tickets: one to three words of their queue among fillers. */
+function tickets(rows: number, seed: number): string {
+  const random = new Random(seed);
+  const lines = Array.from({ length: rows }, (_, i) => {
+    const queue = i % 2 ? 'billing' : 'technical';
+    const some = (words: string[], count: number) =>
+      Array.from({ length: count }, () => words[random.int(words.length)]!);
+    const words = [...some(WORDS[queue]!, 1 + random.int(3)), ...some(FILLERS, random.int(4))];
+    return `ticket ${i},"${random.shuffle(words).join(' ')}",${queue}\n`;
+  });
+  return `subject,body,queue\n${lines.join('')}`;
+}
+
+beforeAll(() => {
+  writeFileSync(join(folder, 'tickets.csv'), tickets(1_000, 1));
+  writeFileSync(join(folder, 'more.csv'), tickets(40, 2));
+});
+
+const PAGES = {
+  'docs/quick-start.md': 3,
+  'docs/choosing-a-model.md': 1,
+  'docs/threads-and-processes.md': 4,
+  'docs/troubleshooting.md': 1,
+  'docs/gpu.md': 1,
+  // Last, for its model of the same name reads another column too.
+  'README.md': 2,
+};
+const examples = Object.keys(PAGES).flatMap(examplesOf);
+/** What examples leave to their reader, so that it runs too. */
+const REST: Record<string, string> = {
+  'README-md-2.ts':
+    "\nimport { tensor } from 'recurra';\nconsole.log(new LSTMClassifier().forward(tensor([[1, 2, 3]])).shape); // [ 1, 4 ]\n",
+};
+for (const each of examples) each.code += REST[each.name] ?? '';
+
+/** The type errors of the examples, as `file: message`. */
+function typeErrors(list: Example[]): string[] {
+  for (const { name, code } of list) writeFileSync(join(folder, name), code);
+  const program = ts.createProgram(
+    list.map(({ name }) => join(folder, name)),
+    {
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.NodeNext,
+      moduleDetection: ts.ModuleDetectionKind.Force,
+      types: ['node'],
+    },
+  );
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
+}
+
+describe('the guides', () => {
+  it.each(Object.entries(PAGES))('%s has its %i examples', (page, count) =>
+    expect(examplesOf(page)).toHaveLength(count));
+
+  it('have examples that compile', () => {
+    expect(typeErrors(examples.filter(({ name }) => name.endsWith('.ts')))).toEqual([]);
+  }, 120_000);
+
+  // A worker's file runs with the program that starts it.
+  it.each(examples.filter(({ name }) => name !== 'worker.mjs'))('$page: $name runs, and prints what it says', (example) => {
+    const run = runExample(folder, example);
+    if (!example.code.includes('progressDisplay')) expect(run.stderr).toBe('');
+    expect(run.status).toBe(0);
+    const printed = run.stdout.split('\n');
+    let from = 0;
+    for (const said of saidBy(example).filter((each) => !each.startsWith('whether'))) {
+      const at = printed.indexOf(said, from);
+      expect(at, `${said} in\n${run.stdout}`).toBeGreaterThanOrEqual(from);
+      from = at + 1;
+    }
+  }, 120_000);
+
+  it.each(['docs/quick-start.md', 'README.md'])('%s: its commands run', (page) => {
+    const blocks = [...pageText(page).matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, code]) => code!);
+    const commands = blocks.flatMap((block) => block.match(/^npx recurra (train|evaluate|predict|doctor).*/gm) ?? []);
+    expect(commands.length).toBeGreaterThanOrEqual(3);
+    const shell = `set -e\nnpx() { shift; "$NODE" "$COMMAND" "$@"; }\n${commands.join('\n')}`;
+    const env = { ...process.env, NODE: process.execPath, COMMAND: join(checkout, 'dist', 'cli', 'main.js') };
+    const run = spawnSync('sh', ['-c', shell], { cwd: folder, encoding: 'utf8', env });
+    expect(run.status, run.stderr).toBe(0);
+    expect(run.stdout).toContain('billing');
+  }, 120_000);
+});
+
+describe('docs/troubleshooting.md', () => {
+  it('has an entry for each error code, in their order', () => {
+    const union = /export type ErrorCode =([\s\S]*?);/.exec(pageText('src/errors.ts'))![1]!;
+    const codes = [...union.matchAll(/'([A-Z_]+)'/g)].map(([, code]) => code);
+    expect(codes.length).toBeGreaterThan(20);
+    const entries = [...pageText('docs/troubleshooting.md').matchAll(/^### `([A-Z_]+)`\n\n(?=\w|`)/gm)];
+    expect(entries.map(([, code]) => code)).toEqual(codes);
+  });
+});
+
+describe('figures', () => {
+  it('of the README, its picture and docs/how-it-works.md are those of docs/benchmarks.md', () => {
+    const { svg, table, picture } = speedFigures(pageText('docs/benchmarks.md'));
+    expect(pageText('docs/images/speed.svg')).toBe(svg);
+    for (const [page, figures] of Object.entries({ 'README.md': picture, 'docs/how-it-works.md': table })) {
+      expect(pageText(page)).toBe(replaced(pageText(page), figures));
+    }
+  });
+
+  it('of docs/choosing-a-model.md are there', () => {
+    expect(pageText('docs/choosing-a-model.md')).toMatch(/^\| the defaults: .* \| \d\d\.\d \|/m);
+  });
+});
+
+describe('links', () => {
+  const pages = [
+    ...readdirSync(checkout).filter((file) => file.endsWith('.md')),
+    ...readdirSync(join(checkout, 'docs'))
+      .filter((file) => file.endsWith('.md'))
+      .map((file) => `docs/${file}`),
+  ];
+
+  it.each(pages)('of %s lead somewhere', (page) => {
+    const links = [...pageText(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!);
+    const local = links.filter((link) => !/^(https?:|#)/.test(link)).map((link) => link.replace(/#.*$/, ''));
+    expect(local.filter((link) => !existsSync(join(checkout, dirname(page), link)))).toEqual([]);
+  });
+
+  it('of docs/README.md lead to every guide', () => {
+    const index = pageText('docs/README.md');
+    const guides = pages.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md');
+    expect(guides.filter((page) => !index.includes(`(${page.slice('docs/'.length)})`))).toEqual([]);
+  });
+});
