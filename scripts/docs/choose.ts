@@ -64,7 +64,9 @@ for (const [name, options] of CHOICES) {
   }
   const shown = accuracies.map((each) => (100 * each).toFixed(1));
   console.error(name, shown.join(', '), seconds.map((each) => each.toFixed(1)).join(', '));
-  lines.push(`| ${name} | ${(100 * mean(accuracies)).toFixed(1)} | ${shown.join(', ')} | ${mean(seconds).toFixed(1)} |`);
+  lines.push(
+    `| ${name} | ${(100 * mean(accuracies)).toFixed(1)} | ${shown.join(', ')} | ${mean(seconds).toFixed(1)} |`,
+  );
 }
 
 const table = `| options | test accuracy, % | of each seed | processor seconds |
@@ -75,5 +77,8 @@ ${rows.length.toLocaleString('en-US')} training rows, ${testRows.length.toLocale
 `;
 const page = readFileSync(PAGE, 'utf8');
 if (!BETWEEN.test(page)) throw new Error(`${PAGE} has no place for the table`);
-writeFileSync(`${PAGE}.new`, page.replace(BETWEEN, (_, begin, end) => `${begin}${table}${end}`));
+writeFileSync(
+  `${PAGE}.new`,
+  page.replace(BETWEEN, (_, begin, end) => `${begin}${table}${end}`),
+);
 renameSync(`${PAGE}.new`, PAGE);

@@ -73,36 +73,45 @@ function typeErrors(list: Example[]): string[] {
 
 describe('the guides', () => {
   it.each(Object.entries(PAGES))('%s has its %i examples', (page, count) =>
-    expect(examplesOf(page)).toHaveLength(count));
+    expect(examplesOf(page)).toHaveLength(count),
+  );
 
   it('have examples that compile', () => {
     expect(typeErrors(examples.filter(({ name }) => name.endsWith('.ts')))).toEqual([]);
   }, 120_000);
 
   // A worker's file runs with the program that starts it.
-  it.each(examples.filter(({ name }) => name !== 'worker.mjs'))('$page: $name runs, and prints what it says', (example) => {
-    const run = runExample(folder, example);
-    if (!example.code.includes('progressDisplay')) expect(run.stderr).toBe('');
-    expect(run.status).toBe(0);
-    const printed = run.stdout.split('\n');
-    let from = 0;
-    for (const said of saidBy(example).filter((each) => !each.startsWith('whether'))) {
-      const at = printed.indexOf(said, from);
-      expect(at, `${said} in\n${run.stdout}`).toBeGreaterThanOrEqual(from);
-      from = at + 1;
-    }
-  }, 120_000);
+  it.each(examples.filter(({ name }) => name !== 'worker.mjs'))(
+    '$page: $name runs, and prints what it says',
+    (example) => {
+      const run = runExample(folder, example);
+      if (!example.code.includes('progressDisplay')) expect(run.stderr).toBe('');
+      expect(run.status).toBe(0);
+      const printed = run.stdout.split('\n');
+      let from = 0;
+      for (const said of saidBy(example).filter((each) => !each.startsWith('whether'))) {
+        const at = printed.indexOf(said, from);
+        expect(at, `${said} in\n${run.stdout}`).toBeGreaterThanOrEqual(from);
+        from = at + 1;
+      }
+    },
+    120_000,
+  );
 
-  it.each(['docs/quick-start.md', 'README.md'])('%s: its commands run', (page) => {
-    const blocks = [...pageText(page).matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, code]) => code!);
-    const commands = blocks.flatMap((block) => block.match(/^npx recurra (train|evaluate|predict|doctor).*/gm) ?? []);
-    expect(commands.length).toBeGreaterThanOrEqual(3);
-    const shell = `set -e\nnpx() { shift; "$NODE" "$COMMAND" "$@"; }\n${commands.join('\n')}`;
-    const env = { ...process.env, NODE: process.execPath, COMMAND: join(checkout, 'dist', 'cli', 'main.js') };
-    const run = spawnSync('sh', ['-c', shell], { cwd: folder, encoding: 'utf8', env });
-    expect(run.status, run.stderr).toBe(0);
-    expect(run.stdout).toContain('billing');
-  }, 120_000);
+  it.each(['docs/quick-start.md', 'README.md'])(
+    '%s: its commands run',
+    (page) => {
+      const blocks = [...pageText(page).matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, code]) => code!);
+      const commands = blocks.flatMap((block) => block.match(/^npx recurra (train|evaluate|predict|doctor).*/gm) ?? []);
+      expect(commands.length).toBeGreaterThanOrEqual(3);
+      const shell = `set -e\nnpx() { shift; "$NODE" "$COMMAND" "$@"; }\n${commands.join('\n')}`;
+      const env = { ...process.env, NODE: process.execPath, COMMAND: join(checkout, 'dist', 'cli', 'main.js') };
+      const run = spawnSync('sh', ['-c', shell], { cwd: folder, encoding: 'utf8', env });
+      expect(run.status, run.stderr).toBe(0);
+      expect(run.stdout).toContain('billing');
+    },
+    120_000,
+  );
 });
 
 describe('docs/troubleshooting.md', () => {
