@@ -5,7 +5,16 @@ import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { replaced, speedFigures } from '../../scripts/docs/speed.js';
 import { Random, readCsv, TextClassifier } from '../../src/index.js';
-import { checkout, type Example, exampleFolder, examplesOf, pageText, runExample, saidBy } from '../support/guide.js';
+import {
+  checkout,
+  type Example,
+  exampleFolder,
+  examplesOf,
+  pageText,
+  runExample,
+  saidBy,
+  writeExamples,
+} from '../support/guide.js';
 
 const folder = exampleFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -33,6 +42,7 @@ beforeAll(async () => {
   const file = join(folder, 'tickets.csv');
   writeFileSync(file, tickets(1_000, 1));
   writeFileSync(join(folder, 'more.csv'), tickets(40, 2));
+  writeExamples(folder, examples);
   const model = await TextClassifier.train(readCsv(file, { text: 'body', label: 'queue' }));
   await model.save(join(folder, 'tickets.safetensors'));
   await model.close();
@@ -56,7 +66,6 @@ for (const each of examples) each.code += REST[each.name] ?? '';
 
 /** The type errors of the examples, as `file: message`. */
 function typeErrors(list: Example[]): string[] {
-  for (const { name, code } of list) writeFileSync(join(folder, name), code);
   const program = ts.createProgram(
     list.map(({ name }) => join(folder, name)),
     {

@@ -36,8 +36,12 @@ export function saidBy({ code }: Example): string[] {
   return [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, said]) => said!);
 }
 
-/** Writes an example into the folder and runs it. */
-export function runExample(folder: string, { name, code }: Example) {
-  writeFileSync(join(folder, name), code);
+/** Writes examples into a folder. */
+export function writeExamples(folder: string, examples: readonly Example[]): void {
+  for (const { name, code } of examples) writeFileSync(join(folder, name), code);
+}
+
+/** Runs an example that was written into the folder. */
+export function runExample(folder: string, { name }: Example) {
   return spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), name], { cwd: folder, encoding: 'utf8' });
 }

@@ -21,6 +21,7 @@ export interface TrainingPlace {
 
 /** The rows have been read and the first step comes next. */
 export interface StartEvent extends TrainingPlace {
+  /** Tells the events apart. */
   type: 'start';
   /** Rows of the training set. */
   rows: number;
@@ -36,6 +37,7 @@ export interface StartEvent extends TrainingPlace {
 
 /** Some steps were made: those of some tens of milliseconds. */
 export interface StepEvent extends TrainingPlace {
+  /** Tells the events apart. */
   type: 'step';
   /** Mean cross entropy per row of these steps, in nats. */
   loss: number;
@@ -55,6 +57,7 @@ export interface StepEvent extends TrainingPlace {
 
 /** The model was measured on the validation rows. */
 export interface ValidationEvent extends TrainingPlace {
+  /** Tells the events apart. */
   type: 'validation';
   /** How it did. */
   validation: ValidationResult;
@@ -64,6 +67,7 @@ export interface ValidationEvent extends TrainingPlace {
 
 /** An epoch has ended, its validation included. */
 export interface EpochEvent extends TrainingPlace {
+  /** Tells the events apart. */
   type: 'epoch';
   /** Mean cross entropy per row of the epoch, in nats. */
   loss: number;
@@ -79,6 +83,7 @@ export interface EpochEvent extends TrainingPlace {
 
 /** A checkpoint was written. */
 export interface CheckpointEvent extends TrainingPlace {
+  /** Tells the events apart. */
   type: 'checkpoint';
   /** The file. */
   path: string;
@@ -88,6 +93,7 @@ export interface CheckpointEvent extends TrainingPlace {
 
 /** Something went wrong that does not end the training. */
 export interface WarningEvent extends TrainingPlace {
+  /** Tells the events apart. */
   type: 'warning';
   /** A checkpoint could not be written (the one before is still whole), or the files for TensorBoard. */
   about: 'checkpoint' | 'tensorboard';
@@ -97,6 +103,7 @@ export interface WarningEvent extends TrainingPlace {
 
 /** The training has ended: always the last event. */
 export interface EndEvent extends TrainingPlace {
+  /** Tells the events apart. */
   type: 'end';
   /**
    * Why: all epochs are done (or the options ended it before), `stop()` was called, its signal was aborted, or it failed. In the
@@ -104,7 +111,12 @@ export interface EndEvent extends TrainingPlace {
    */
   outcome: 'finished' | 'stopped' | 'aborted' | 'failed';
   /** The epoch whose weights were kept and how it did on the validation rows, where there were any. */
-  best?: { epoch: number; validation: ValidationResult };
+  best?: {
+    /** The epoch, from 1. */
+    epoch: number;
+    /** How it did. */
+    validation: ValidationResult;
+  };
   /** What the training's promise rejects with. */
   error?: unknown;
 }
