@@ -2,7 +2,7 @@
 // that a process that imports and requires the package has one set of classes, one state and one copy of the addons.
 // Few files also start faster than many: Node resolves and reads each one.
 
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -91,7 +91,7 @@ export async function bundleTypes(dist, entry = 'index') {
     plugins: [dts()],
     onwarn,
   });
-  const { output } = await bundle.generate({ format: 'es', paths: (id) => (shared(id) ? 'recurra' : id) });
+  const { output } = await bundle.generate({ format: 'es', paths: (id) => (shared(id) ? './index.js' : id) });
   await bundle.close();
   return output[0].code;
 }
@@ -115,7 +115,8 @@ export async function bundle(dist, folder) {
     const file = (ending) => join(folder, `${entry}${ending}`);
     writeFileSync(file('-entry.cjs'), `'use strict';\n\nexports.recurra = require('./${entry}.cjs');\n`);
     writeFileSync(file('.js'), wrapper(entry, namesOf(entry)));
-    writeFileSync(file('.d.ts'), await bundleTypes(dist, entry));
-    copyFileSync(file('.d.ts'), file('.d.cts'));
+    const types = await bundleTypes(dist, entry);
+    writeFileSync(file('.d.ts'), types);
+    writeFileSync(file('.d.cts'), types.replaceAll("from './index.js'", "from './index.cjs'"));
   }
 }

@@ -45,6 +45,8 @@ export function mainManifest(root, addonPackages, libtorch) {
       },
       './package.json': './package.json',
     },
+    // For TypeScript's oldest way of resolving, which does not read `exports`.
+    typesVersions: { '*': { serve: ['./dist/serve.d.ts'] } },
     files: ['dist', 'docs', 'web', 'CHANGELOG.md', 'LICENSE-MIT', 'LICENSE-APACHE'],
     dependencies,
     optionalDependencies: Object.fromEntries(addonPackages.map((name) => [name, version])),
