@@ -34,8 +34,12 @@ async function checksumOf(model: TextClassifier): Promise<string> {
 }
 
 /** Trains, stopping once `when` says so. */
-async function stopped(options: TrainOptions, when: (event: TrainingEvent) => boolean): Promise<void> {
-  const run = TextClassifier.start(rows, options);
+async function stopped(
+  options: TrainOptions,
+  when: (event: TrainingEvent) => boolean,
+  data: Row[] = rows,
+): Promise<void> {
+  const run = TextClassifier.start(data, options);
   for await (const event of run) if (when(event)) run.stop();
   (await run.result).close();
 }
@@ -87,7 +91,7 @@ describe('a training that goes on from a checkpoint', () => {
     const options = { ...OPTIONS, multiLabel: true, validation: 0.2, lr: 0.05 };
     const path = join(folder, 'several');
     using whole = await TextClassifier.train(several, options);
-    await stopped({ ...options, checkpoint: path }, ({ type, epoch }) => type === 'validation' && epoch === 2);
+    await stopped({ ...options, checkpoint: path }, ({ type, epoch }) => type === 'validation' && epoch === 2, several);
     using loaded = await TextClassifier.load(path);
     expect(loaded.thresholds).toHaveLength(4);
     using resumed = await TextClassifier.train(several, { resume: path });

@@ -163,6 +163,16 @@ describe('recurra train', () => {
     expect(recurra([...args, '--multi-label', '--out', out]).err).toMatch(/tags.csv:62: expected 2 fields/);
   });
 
+  it('puts a star before the labels that a text of several is given', () => {
+    const out = join(folder, 'stars');
+    expect(recurra(['train', csv, ...COLUMNS, ...SMALL, '--multi-label', '--out', out]).status).toBe(0);
+    const { out: lines } = recurra(['predict', out, 'cat dog fur', 'cat paw with soup bread', '--top-k', '1']);
+    expect(lines).toMatch(/^\*animal \d+\.\d %\tcat dog fur\n/);
+    expect(lines).toMatch(/^\*\w+ \d+\.\d %( {2}\*\w+ \d+\.\d %)*\tcat paw/m);
+    const plain = recurra(['predict', model, 'cat dog fur', '--top-k', '1']).out;
+    expect(plain).toMatch(/^animal \d+\.\d %\tcat dog fur\n$/);
+  });
+
   it('saves what was learned at the first Ctrl-C and exits with 130', async () => {
     const out = join(folder, 'interrupted');
     const child = spawn(process.execPath, [

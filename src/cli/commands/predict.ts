@@ -22,12 +22,23 @@ async function* textsOf(file: string, flags: PredictFlags): AsyncGenerator<strin
   }
 }
 
-function show(text: string, prediction: Prediction, json: boolean): void {
+/** How predictions are shown. */
+interface Display {
+  json: boolean;
+  /** Whether a text may have any number of labels: a star is put before those that it is given. */
+  multiLabel: boolean;
+  topK: number;
+}
+
+function show(text: string, prediction: Prediction, { json, multiLabel, topK }: Display): void {
   if (json) {
     jsonLine({ event: 'prediction', text, ...prediction });
     return;
   }
-  const classes = prediction.classes.map(({ label, probability }) => `${label} ${(100 * probability).toFixed(1)} %`);
+  const given = new Set(multiLabel ? prediction.labels : []);
+  const classes = prediction.classes
+    .filter(({ label }, rank) => rank < topK || given.has(label))
+    .map(({ label, probability }) => `${given.has(label) ? '*' : ''}${label} ${(100 * probability).toFixed(1)} %`);
   const unknown =
     prediction.knownTokens === 0 ? '   (no known word: the distribution says nothing about this text)' : '';
   // A text from a table may have line ends; here each prediction is a line.
@@ -37,7 +48,10 @@ function show(text: string, prediction: Prediction, json: boolean): void {
 /** `recurra predict`: labels texts from the arguments, a file, or standard input. */
 export async function predictCommand(modelFile: string, texts: string[], flags: PredictFlags): Promise<number> {
   const model = await TextClassifier.load(modelFile);
-  const options = { topK: Math.min(flags.topK, model.labels.length) };
+  const { multiLabel } = model.settings;
+  const display = { json: flags.json === true, multiLabel, topK: Math.min(flags.topK, model.labels.length) };
+  // The labels that a text is given need not be the most probable ones: each has a threshold of its own.
+  const options = { topK: multiLabel && !display.json ? model.labels.length : display.topK };
   const { file = texts.length > 0 ? undefined : '-' } = flags;
   const interactive = file === '-' && process.stdin.isTTY;
   if (interactive) note('recurra: one text per line, Ctrl-D ends');
@@ -45,7 +59,7 @@ export async function predictCommand(modelFile: string, texts: string[], flags: 
   let block: string[] = [];
   const flush = async () => {
     const predictions = await model.predictMany(block, options);
-    for (const [index, prediction] of predictions.entries()) show(block[index]!, prediction, flags.json === true);
+    for (const [index, prediction] of predictions.entries()) show(block[index]!, prediction, display);
     block = [];
   };
   for await (const text of source) {
