@@ -144,6 +144,10 @@ describe('figures', () => {
       expect(pageText(page)).toBe(replaced(pageText(page), figures));
     }
   });
+
+  it('of docs/choosing-a-model.md are there', () => {
+    expect(pageText('docs/choosing-a-model.md')).toMatch(/^\| the defaults: .* \| \d\d\.\d \|/m);
+  });
 });
 
 describe('links', () => {
