@@ -1,15 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  cat,
-  manualSeed,
-  nn,
-  noGrad,
-  optim,
-  randint,
-  type Tensor,
-  tensor,
-  tidy,
-} from '../../src/index.js';
+import { cat, manualSeed, nn, noGrad, optim, randint, type Tensor, tensor, tidy } from '../../src/index.js';
 import { torch } from '../../src/native/torch.js';
 import { nativeOf } from '../../src/tensor/base.js';
 import { difference, withKernels } from './support.js';
