@@ -12,6 +12,13 @@ export declare namespace light {
     predict(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>
     /** The same at once, on the thread of JavaScript: for a few short texts, which take less time than a change of thread. */
     predictNow(tokens: Int32Array, lengths: Int32Array): Float32Array
+    /** Outputs of the linear layer instead of probabilities, text by text in the order given. */
+    logits(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>
+    /**
+     * What each token of one text contributes to the logit of a class (-1: the one with the largest logit), by gradient
+     * times input.
+     */
+    explain(tokens: Int32Array, classIndex: number): Promise<CpuClassifierExplanation>
     /** Gets ready for many predictions, in the background. */
     prepare(): Promise<void>
     /** All weights, under PyTorch's names. */
@@ -95,6 +102,18 @@ export declare namespace light {
     seed: number
     /** Threads for training and bulk prediction. */
     threads: number
+  }
+
+  /** What the tokens of a text contribute to one class. */
+  export interface CpuClassifierExplanation {
+    /** The class explained. */
+    classIndex: number
+    /** Outputs of the linear layer, one for each class. */
+    logits: Float32Array
+    /** Their probabilities. */
+    probabilities: Float32Array
+    /** Gradient of the class's logit times the embedded token, one for each token. */
+    contributions: Float32Array
   }
 
   /** What a chunk of batches gave. */

@@ -5,7 +5,8 @@ use napi::bindgen_prelude::{Float32Array, Int32Array, ObjectFinalize, ToNapiValu
 use napi_derive::napi;
 use recurra_binding::{Handle, IntoJs, Pending};
 use recurra_kernels::classifier::{
-    Chunk, Classifier, ClassifierConfig, LossOptions, NamedTensor, Pooling, StateArray, Stats, StepOptions, Values,
+    Chunk, Classifier, ClassifierConfig, Explanation, LossOptions, NamedTensor, Pooling, StateArray, Stats,
+    StepOptions, Values,
 };
 use recurra_kernels::optim::{AdamOptions, Algorithm, SgdOptions};
 use recurra_kernels::recurrent::Cell;
@@ -100,6 +101,19 @@ pub struct CpuClassifierStats {
     pub rows: f64,
     /// The batch at which the loss or the gradient was not finite; -1 for none.
     pub non_finite_batch: f64,
+}
+
+/// What the tokens of a text contribute to one class.
+#[napi(object, object_from_js = false)]
+pub struct CpuClassifierExplanation {
+    /// The class explained.
+    pub class_index: u32,
+    /// Outputs of the linear layer, one for each class.
+    pub logits: Float32Array,
+    /// Their probabilities.
+    pub probabilities: Float32Array,
+    /// Gradient of the class's logit times the embedded token, one for each token.
+    pub contributions: Float32Array,
 }
 
 fn config_of(config: CpuClassifierConfig) -> Result<ClassifierConfig> {
@@ -233,6 +247,33 @@ impl CpuClassifier {
     pub fn predict_now(&self, tokens: &[i32], lengths: &[i32]) -> napi::Result<Float32Array> {
         let classifier = self.handle.get()?;
         guard(|| classifier.predict_at_once(tokens, lengths)).js().map(Float32Array::new)
+    }
+
+    /// Outputs of the linear layer instead of probabilities, text by text in the order given.
+    #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
+    pub fn logits(&self, tokens: &[i32], lengths: &[i32]) -> napi::Result<Pending<Vec<f32>, Float32Array>> {
+        let (tokens, lengths) = (tokens.to_vec(), lengths.to_vec());
+        self.background(move |classifier| classifier.logits(&tokens, &lengths), Float32Array::new)
+    }
+
+    /// What each token of one text contributes to the logit of a class (-1: the one with the largest logit), by gradient
+    /// times input.
+    #[napi(catch_unwind, ts_return_type = "Promise<CpuClassifierExplanation>")]
+    pub fn explain(
+        &self,
+        tokens: &[i32],
+        class_index: i32,
+    ) -> napi::Result<Pending<Explanation, CpuClassifierExplanation>> {
+        let tokens = tokens.to_vec();
+        self.background(
+            move |classifier| classifier.explain(&tokens, usize::try_from(class_index).ok()),
+            |explanation| CpuClassifierExplanation {
+                class_index: explanation.class as u32,
+                logits: Float32Array::new(explanation.logits),
+                probabilities: Float32Array::new(explanation.probabilities),
+                contributions: Float32Array::new(explanation.contributions),
+            },
+        )
     }
 
     /// Gets ready for many predictions, in the background.

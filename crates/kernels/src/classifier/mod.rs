@@ -5,6 +5,7 @@ mod attention;
 mod attention_kernels;
 mod config;
 mod data;
+mod explain;
 mod head;
 mod head_grads;
 mod loss;
@@ -23,6 +24,7 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub use config::{ClassifierConfig, LossOptions, NamedTensor, Pooling, StepOptions};
 pub use data::{Chunk, Stats};
+pub use explain::Explanation;
 pub use resume::{StateArray, Values};
 
 use crate::error::{Error, ErrorCode, Result};
@@ -31,7 +33,7 @@ use crate::threads::{Member, Pool};
 use model::Model;
 use optimizer::{Optimizer, Rows};
 use plan::plan_all;
-use predict::{Frozen, Reader, Scratch};
+use predict::{Frozen, Output, Reader, Scratch};
 use space::TrainSpace;
 use step::{Step, Sums};
 
@@ -250,6 +252,17 @@ impl Classifier {
     /// As [`Self::predict`].
     pub fn predict_at_once(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
         data::check_rows(tokens, lengths, self.model.config.vocab_size)?;
+        self.with_reader(|reader| self.outputs(reader, tokens, lengths, Output::Probabilities))
+    }
+
+    fn outputs(&self, reader: &Reader<'_>, tokens: &[i32], lengths: &[i32], output: Output) -> Result<Vec<f32>> {
+        let lock = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let take = || lock().pop().unwrap_or_default();
+        reader.predict(tokens, lengths, output, &self.pool, take, |scratch| lock().push(scratch))
+    }
+
+    /// Reads the weights, ready for prediction, beside other readers.
+    fn with_reader<T>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
         loop {
             let weights = self.read();
             let Some(frozen) = &weights.frozen else {
@@ -257,10 +270,8 @@ impl Classifier {
                 self.freeze()?;
                 continue;
             };
-            let reader = Reader { model: &self.model, embedding: &weights.embedding, flat: &weights.flat, frozen };
-            let lock = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-            let take = || lock().pop().unwrap_or_default();
-            return reader.predict(tokens, lengths, &self.pool, take, |scratch| lock().push(scratch));
+            let (embedding, flat) = (&weights.embedding, &weights.flat);
+            return read(&Reader { model: &self.model, embedding, flat, frozen });
         }
     }
 

@@ -95,6 +95,13 @@ impl Frozen {
     }
 }
 
+/// What a prediction gives for each class.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    Probabilities,
+    Logits,
+}
+
 /// What a prediction reads.
 pub(super) struct Reader<'a> {
     pub model: &'a Model,
@@ -103,24 +110,25 @@ pub(super) struct Reader<'a> {
     pub frozen: &'a Frozen,
 }
 
-/// The probabilities that are being filled in, rows in the caller's order.
-struct Out(*mut f32);
+/// What is being filled in, rows in the caller's order.
+struct Out(*mut f32, Output);
 
 // SAFETY: every row is written by one thread, once.
 unsafe impl Sync for Out {}
 
 impl Reader<'_> {
-    /// Probabilities `[rows, classes]` of validated rows. Few rows are computed on the calling thread.
+    /// Probabilities or logits `[rows, classes]` of validated rows. Few rows are computed on the calling thread.
     pub fn predict(
         &self,
         tokens: &[i32],
         lengths: &[i32],
+        output: Output,
         pool: &Pool,
         take: impl Fn() -> Scratch + Sync,
         give: impl Fn(Scratch) + Sync,
     ) -> crate::Result<Vec<f32>> {
-        let mut probabilities = zeros(lengths.len() * self.model.config.num_classes);
-        let out = Out(probabilities.as_mut_ptr());
+        let mut values = zeros(lengths.len() * self.model.config.num_classes);
+        let out = Out(values.as_mut_ptr(), output);
         let mut starts = Vec::with_capacity(lengths.len());
         let mut sum = 0;
         for &length in lengths {
@@ -166,7 +174,7 @@ impl Reader<'_> {
         } else {
             work(&Member::alone())
         }
-        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map(|()| probabilities)
+        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map(|()| values)
     }
 
     fn batch(
@@ -260,7 +268,9 @@ impl Reader<'_> {
                 rows: 0..count,
             };
             head.forward();
-            head.probabilities();
+            if out.1 == Output::Probabilities {
+                head.probabilities();
+            }
             for (place, &row) in layout.sorted_indices().iter().enumerate() {
                 let to = out.0.add(rows[row as usize] as usize * model.config.num_classes);
                 std::ptr::copy_nonoverlapping(mats.logits.row(place), to, model.config.num_classes);

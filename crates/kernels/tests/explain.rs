@@ -1,0 +1,172 @@
+//! Gradient times input of the classifier: against PyTorch's autograd, against finite differences, and that it changes
+//! nothing.
+
+mod common;
+
+use common::{Golden, difference, fixtures, json};
+use recurra_kernels::ErrorCode;
+use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, NamedTensor, Pooling, StepOptions};
+use recurra_kernels::recurrent::Cell;
+
+fn config(cell: Cell, pooling: Pooling, num_layers: usize, bidirectional: bool) -> ClassifierConfig {
+    ClassifierConfig {
+        num_layers,
+        bidirectional,
+        pooling,
+        padding_idx: Some(1),
+        seed: 3,
+        threads: 2,
+        ..ClassifierConfig::new(cell, 30, 7, 9, 4)
+    }
+}
+
+fn all_configs() -> Vec<ClassifierConfig> {
+    let mut all = Vec::new();
+    for cell in [Cell::RnnTanh, Cell::Lstm, Cell::Gru] {
+        for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max, Pooling::Attention] {
+            for (layers, bidirectional) in [(1, false), (1, true), (2, false), (3, true)] {
+                all.push(config(cell, pooling, layers, bidirectional));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn contributions_are_those_of_pytorchs_autograd() {
+    let cases = json(&fixtures().join("explain.json"));
+    let golden = Golden::open(&fixtures().join("explain.safetensors"));
+    let cases = cases.as_array().unwrap();
+    assert_eq!(cases.len(), 15);
+    for case in cases {
+        let name = case["name"].as_str().unwrap();
+        let size = |key: &str| case[key].as_u64().unwrap() as usize;
+        let classifier = Classifier::new(ClassifierConfig {
+            cell: match case["cell"].as_str().unwrap() {
+                "rnn" => Cell::RnnTanh,
+                "lstm" => Cell::Lstm,
+                _ => Cell::Gru,
+            },
+            vocab_size: size("vocabSize"),
+            embedding_dim: size("embeddingDim"),
+            hidden_size: size("hiddenSize"),
+            num_classes: size("numClasses"),
+            pooling: match case["pooling"].as_str().unwrap() {
+                "last" => Pooling::Last,
+                "mean" => Pooling::Mean,
+                "max" => Pooling::Max,
+                _ => Pooling::Attention,
+            },
+            ..config(Cell::Lstm, Pooling::Last, size("numLayers"), case["bidirectional"].as_bool().unwrap())
+        })
+        .unwrap();
+        let stored = |tensor: NamedTensor| {
+            let data = golden.f32(&format!("{name}/{}", tensor.name));
+            NamedTensor { data, ..tensor }
+        };
+        let state: Vec<NamedTensor> = classifier.state().unwrap().into_iter().map(stored).collect();
+        classifier.load_state(&state).unwrap();
+        let tokens: Vec<i32> =
+            case["tokens"].as_array().unwrap().iter().map(|id| id.as_i64().unwrap() as i32).collect();
+        for class in 0..size("numClasses") {
+            let ours = classifier.explain(&tokens, Some(class)).unwrap();
+            let theirs = golden.f32(&format!("{name}/contributions.{class}"));
+            assert!(difference(&ours.contributions, &theirs) < 2e-6, "{name} class {class}");
+            assert!(difference(&ours.logits, &golden.f32(&format!("{name}/logits"))) < 2e-6, "{name}");
+        }
+    }
+}
+
+/// Growing one token's vector by a small factor changes the logit by that factor times the contribution.
+#[test]
+fn contributions_are_the_slopes_of_the_logit() {
+    // Each token is another word, so that a row of the embedding is one token's.
+    let tokens: Vec<i32> = (2..13).collect();
+    for config in all_configs() {
+        let classifier = Classifier::new(config.clone()).unwrap();
+        let state = classifier.state().unwrap();
+        let ours = classifier.explain(&tokens, Some(2)).unwrap();
+        let scaled = |token: i32, factor: f32| {
+            let mut state = state.clone();
+            let row = token as usize * config.embedding_dim;
+            state[0].data[row..row + config.embedding_dim].iter_mut().for_each(|value| *value *= factor);
+            classifier.load_state(&state).unwrap();
+            f64::from(classifier.logits(&tokens, &[tokens.len() as i32]).unwrap()[2])
+        };
+        let step = 4e-3;
+        let middle = f64::from(ours.logits[2]);
+        for (&token, &contribution) in tokens.iter().zip(&ours.contributions) {
+            let contribution = f64::from(contribution);
+            let slopes = [-step, step].map(|step| (scaled(token, 1.0 + step) - middle) / f64::from(step));
+            let slope = (slopes[0] + slopes[1]) / 2.0;
+            // Where another position becomes the maximum within the step, the slope is that of the one side or the other.
+            let [left, right] = slopes.map(|slope| (slope - contribution).abs());
+            let corner = config.pooling == Pooling::Max && left.min(right) < 3e-4;
+            let fits = (slope - contribution).abs() < 1e-4 || corner;
+            assert!(fits, "{config:?} {token}: {slopes:?} {contribution}");
+        }
+    }
+}
+
+#[test]
+fn it_explains_the_prediction() {
+    for config in all_configs() {
+        let classifier = Classifier::new(config).unwrap();
+        let tokens = [5, 1, 9, 5, 20, 0];
+        let ours = classifier.explain(&tokens, None).unwrap();
+        let probabilities = classifier.predict(&tokens, &[6]).unwrap();
+        assert_eq!(ours.probabilities, probabilities);
+        assert!((0..4).all(|class| probabilities[class] <= probabilities[ours.class]));
+        let logits = classifier.logits(&[&tokens[..], &[3, 4]].concat(), &[6, 2]).unwrap();
+        assert!(difference(&ours.logits, &logits[..4]) < 1e-6);
+        assert_eq!(ours.contributions.len(), 6);
+        assert_eq!(ours.contributions[1], 0.0, "the padding word has a zero vector");
+        assert_ne!(ours.contributions[0], ours.contributions[3], "the same word elsewhere");
+    }
+}
+
+#[test]
+fn training_does_not_notice() {
+    let config = ClassifierConfig {
+        dropout: 0.3,
+        embedding_dropout: 0.2,
+        word_dropout: 0.2,
+        unknown_idx: Some(0),
+        threads: 1,
+        ..config(Cell::Lstm, Pooling::Max, 2, true)
+    };
+    let tokens = [4, 7, 9, 11, 13, 2, 3];
+    let chunk = Chunk { tokens: &tokens, lengths: &[3, 4], labels: &[0, 3], batch_sizes: &[2], label_offsets: &[] };
+    let train = |explained: bool| {
+        let classifier = Classifier::new(config.clone()).unwrap();
+        for _ in 0..5 {
+            classifier.train_batches(&chunk, &StepOptions::default()).unwrap();
+            if explained {
+                classifier.explain(&[4, 8, 2], Some(1)).unwrap();
+            }
+        }
+        classifier.state().unwrap()
+    };
+    // Reading the state makes all rows current, as explaining does; a reader at the same moments is what to compare with.
+    let read = {
+        let classifier = Classifier::new(config.clone()).unwrap();
+        for _ in 0..5 {
+            classifier.train_batches(&chunk, &StepOptions::default()).unwrap();
+            classifier.predict(&[4, 8, 2], &[3]).unwrap();
+        }
+        classifier.state().unwrap()
+    };
+    assert_eq!(train(true), read);
+    for (with, without) in train(true).iter().zip(&train(false)) {
+        assert!(difference(&with.data, &without.data) < 1e-6, "{}", with.name);
+    }
+}
+
+#[test]
+fn what_does_not_exist_is_refused() {
+    let classifier = Classifier::new(config(Cell::Gru, Pooling::Mean, 1, false)).unwrap();
+    for (tokens, class) in [(&[][..], None), (&[30][..], None), (&[-1][..], None), (&[3][..], Some(4))] {
+        assert_eq!(classifier.explain(tokens, class).unwrap_err().code(), ErrorCode::OutOfRange);
+    }
+    assert!(classifier.logits(&[1, 2], &[3]).is_err());
+}
