@@ -1,0 +1,103 @@
+import { RecurraError } from '../errors.js';
+import { Calibration, type CalibrationResult } from './calibration.js';
+import { ExactSum } from './counts.js';
+import type { MultiLabelEvaluation } from './multiLabelEvaluation.js';
+import { argmaxOf, clippedCrossEntropy, rankOf } from './probabilities.js';
+import { type ClassificationReport, emptyMatrix, reportOf } from './report.js';
+
+/** Share of rows whose right label is among the most probable ones. */
+export interface TopK {
+  /** How many of the most probable labels count. */
+  k: number;
+  /** Share of rows. */
+  accuracy: number;
+}
+
+/**
+ * How well a classifier of exclusive labels does on labelled rows. The definitions are scikit-learn's; the averages are over the labels that the
+ * rows or the predictions have, as in scikit-learn's `classification_report(y_true, y_pred)`.
+ */
+export interface ExclusiveEvaluation extends ClassificationReport {
+  /** Tells it from a {@link MultiLabelEvaluation}. */
+  multiLabel: false;
+  /** Mean cross entropy per row, in nats, as in training. A probability below 1.2e-38 counts as that. */
+  loss: number;
+  /** The same with probabilities kept 2^-23 away from 0 and 1, as scikit-learn's `log_loss` does; see {@link logLoss}. */
+  logLoss: number;
+  /** Whether the probabilities can be believed; see {@link calibration}. */
+  calibration: CalibrationResult;
+  /** For k of 2, 3, 5 and 10, as far as there are more labels than that; see {@link topKAccuracy}. */
+  topK: TopK[];
+}
+
+/** What `evaluate` measures, by the kind of the model: `multiLabel` tells which. */
+export type Evaluation = ExclusiveEvaluation | MultiLabelEvaluation;
+
+const SMALLEST = 2 ** -126;
+const SINGLE_EPSILON = 2 ** -23;
+const CALIBRATION_BINS = 15;
+const TOP_K = [2, 3, 5, 10];
+
+/** Measures predicted distributions, some rows at a time. */
+export class Measurer {
+  readonly #labels: readonly string[];
+  readonly #matrix: number[][];
+  readonly #calibration = new Calibration(CALIBRATION_BINS);
+  readonly #loss = new ExactSum();
+  readonly #logLoss = new ExactSum();
+  readonly #ranks: Float64Array;
+  #rows = 0;
+
+  constructor(labels: readonly string[]) {
+    this.#labels = labels;
+    this.#matrix = emptyMatrix(labels.length);
+    this.#ranks = new Float64Array(labels.length);
+  }
+
+  /**
+   * Counts a row.
+   *
+   * @param probabilities - one for each label.
+   * @param truth - the right label's index.
+   * @returns the index of the most probable label.
+   */
+  add(probabilities: Float32Array, truth: number): number {
+    const best = argmaxOf(probabilities);
+    const own = probabilities[truth]!;
+    if (Number.isNaN(own)) {
+      throw new RecurraError(
+        'NON_FINITE_LOSS',
+        `the probabilities of row ${this.#rows + 1} are not numbers: the model's weights hold NaN or infinite values`,
+      );
+    }
+    this.#matrix[truth]![best]! += 1;
+    this.#loss.add(-Math.log(Math.max(own, SMALLEST)));
+    this.#logLoss.add(clippedCrossEntropy(own, SINGLE_EPSILON));
+    this.#ranks[rankOf(probabilities, truth)]! += 1;
+    this.#calibration.add(probabilities[best]!, best === truth);
+    this.#rows++;
+    return best;
+  }
+
+  finish(): ExclusiveEvaluation {
+    const { rows, accuracy, ...report } = reportOf(
+      this.#labels,
+      this.#matrix,
+      ({ support, predicted }) => support + predicted > 0,
+    );
+    const topK = TOP_K.filter((k) => k < this.#labels.length).map((k) => ({
+      k,
+      accuracy: this.#ranks.subarray(0, k).reduce((sum, count) => sum + count, 0) / this.#rows,
+    }));
+    return {
+      multiLabel: false,
+      rows,
+      loss: this.#loss.value / this.#rows,
+      accuracy,
+      logLoss: this.#logLoss.value / this.#rows,
+      calibration: this.#calibration.finish(),
+      topK,
+      ...report,
+    };
+  }
+}

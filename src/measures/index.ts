@@ -1,0 +1,23 @@
+export type { CalibrationBin, CalibrationResult } from './calibration.js';
+export type { LabelMeasures, PrecisionRecall, UndefinedMeasure } from './counts.js';
+export type { Evaluation, ExclusiveEvaluation, TopK } from './evaluation.js';
+export {
+  type Confusion,
+  formatClassificationReport,
+  formatConfusionMatrix,
+  formatConfusions,
+  worstConfusions,
+} from './format.js';
+export type { LabelOptions } from './labels.js';
+export { type MultiLabelReport, multiLabelReport, type RowsWithoutLabel } from './multiLabel.js';
+export type { MultiLabelEvaluation, MultiLabelMeasures } from './multiLabelEvaluation.js';
+export {
+  type CalibrationOptions,
+  calibration,
+  logLoss,
+  type Scores,
+  type TopKOptions,
+  topKAccuracy,
+} from './probabilities.js';
+export { averagePrecision, type RankingMeasures, rocAuc } from './ranking.js';
+export { type ClassificationReport, type ConfusionMatrix, classificationReport, confusionMatrix } from './report.js';

@@ -1,0 +1,110 @@
+import { RecurraError } from '../errors.js';
+import { ExactSum, type LabelMeasures } from './counts.js';
+import { MultiLabelCounter, type MultiLabelReport } from './multiLabel.js';
+import { type RankingMeasures, rankingOf } from './ranking.js';
+
+/** How well one label of a `multiLabel` model is told. */
+export interface MultiLabelMeasures extends LabelMeasures, RankingMeasures {
+  /** The probability from which on the label is given. */
+  threshold: number;
+}
+
+/** How well a `multiLabel` model does on labelled rows; the definitions are scikit-learn's. */
+export interface MultiLabelEvaluation extends MultiLabelReport {
+  /** Tells it from an {@link ExclusiveEvaluation}. */
+  multiLabel: true;
+  /** Mean binary cross entropy over the rows and labels, in nats, as in training. */
+  loss: number;
+  /** Measures of each label, in the order of `labels`. */
+  perLabel: MultiLabelMeasures[];
+}
+
+const SMALLEST = 2 ** -126;
+
+/** A list of numbers that grows. */
+class Numbers {
+  #values = new Float32Array(1_024);
+  #length = 0;
+
+  push(value: number): void {
+    if (this.#length === this.#values.length) {
+      const larger = new Float32Array(2 * this.#length);
+      larger.set(this.#values);
+      this.#values = larger;
+    }
+    this.#values[this.#length++] = value;
+  }
+
+  take(): Float64Array {
+    const all = Float64Array.from(this.#values.subarray(0, this.#length));
+    this.#values = new Float32Array(0);
+    return all;
+  }
+}
+
+/** Measures predicted probabilities of labels that do not exclude one another, some rows at a time. */
+export class MultiLabelMeasurer {
+  readonly #labels: readonly string[];
+  readonly #thresholds: readonly number[];
+  readonly #counter: MultiLabelCounter;
+  readonly #loss = new ExactSum();
+  /** For each label the probabilities of the rows that have it, and of those that have not. */
+  readonly #having: Numbers[];
+  readonly #lacking: Numbers[];
+  #rows = 0;
+
+  constructor(labels: readonly string[], thresholds: readonly number[]) {
+    this.#labels = labels;
+    this.#thresholds = thresholds;
+    this.#counter = new MultiLabelCounter(labels);
+    this.#having = labels.map(() => new Numbers());
+    this.#lacking = labels.map(() => new Numbers());
+  }
+
+  /**
+   * Counts a row.
+   *
+   * @param probabilities - one for each label.
+   * @param truth - the indices of its labels, rising.
+   * @returns the indices of the labels that it was given, rising.
+   */
+  add(probabilities: Float32Array, truth: Int32Array): number[] {
+    const given: number[] = [];
+    let next = 0;
+    this.#rows++;
+    for (let label = 0; label < probabilities.length; label++) {
+      const probability = probabilities[label]!;
+      if (Number.isNaN(probability)) {
+        throw new RecurraError(
+          'NON_FINITE_LOSS',
+          `the probabilities of row ${this.#rows} are not numbers: the model's weights hold NaN or infinite values`,
+        );
+      }
+      const present = truth[next] === label;
+      if (present) next++;
+      (present ? this.#having : this.#lacking)[label]!.push(probability);
+      this.#loss.add(-Math.log(Math.max(present ? probability : 1 - probability, SMALLEST)));
+      if (probability >= this.#thresholds[label]!) given.push(label);
+    }
+    this.#counter.add(truth, given);
+    return given;
+  }
+
+  /** @returns a generator that pauses often. */
+  *finish(): Generator<void, MultiLabelEvaluation, undefined> {
+    const { rows, accuracy, perLabel, ...report } = this.#counter.finish();
+    const measures: MultiLabelMeasures[] = [];
+    for (const [index, own] of perLabel.entries()) {
+      const ranking = yield* rankingOf(this.#having[index]!.take(), this.#lacking[index]!.take());
+      measures.push({ ...own, threshold: this.#thresholds[index]!, ...ranking });
+    }
+    return {
+      multiLabel: true,
+      rows,
+      loss: this.#loss.value / (rows * this.#labels.length),
+      accuracy,
+      ...report,
+      perLabel: measures,
+    };
+  }
+}
