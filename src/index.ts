@@ -17,6 +17,7 @@ export {
   RecurraError,
   type RecurraErrorOptions,
 } from './errors.js';
+export * from './measures/index.js';
 export type { CudaStatus } from './native/cuda.js';
 export {
   type AddonStatus,

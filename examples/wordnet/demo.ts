@@ -72,7 +72,7 @@ model.close();
 const loaded = await TextClassifier.load(path);
 console.log(`\nsaved to ${path} and loaded again: ${loaded.vocab.length} words, ${loaded.labels.length} topics\n`);
 const evaluation = await loaded.evaluate(heldOut);
-console.log(formatConfusionMatrix(evaluation));
+if (!evaluation.multiLabel) console.log(formatConfusionMatrix(evaluation));
 
 console.log('\nsentences that it never saw:');
 for (const [index, prediction] of (await loaded.predictMany(SENTENCES, { topK: 2 })).entries()) {

@@ -1,12 +1,13 @@
-import { encodeDataset } from '../data/encode.js';
 import type { Rows } from '../data/rows.js';
-import { checkOptionNames, DataError, invalidArgument, ModelFileError, RecurraError } from '../errors.js';
+import { checkOptionNames, invalidArgument, ModelFileError, RecurraError } from '../errors.js';
+import type { Evaluation } from '../measures/evaluation.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
-import { type Engine, kernelEngine } from './engine.js';
+import { type ExplainingEngine, kernelEngine } from './engine.js';
 import { TrainingError } from './errors.js';
+import { checkEvaluationOptions, type EvaluationOptions, evaluateRows } from './evaluate.js';
 import type { TrainingControl } from './events/control.js';
-import type { Evaluation } from './metrics.js';
+import { checkExplainOptions, type ExplainOptions, type Explanation, explainText } from './explain.js';
 import { describedText, readModel, writeModel } from './modelFile.js';
 import type { ModelSettings, TokenSettings, TrainOptions } from './options/index.js';
 import type { Prediction, Predictor } from './prediction.js';
@@ -16,7 +17,6 @@ import type { ServingOptions, ServingState } from './serving/options.js';
 import { Serving } from './serving/serving.js';
 import { beginTraining, runTraining } from './start.js';
 import { modelTokenizer } from './tokens.js';
-import { measure } from './training.js';
 
 /** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
 export interface PredictOptions {
@@ -35,7 +35,7 @@ export interface LoadOptions {
 }
 
 interface Parts {
-  engine: Engine;
+  engine: ExplainingEngine;
   settings: ModelSettings;
   text: TokenSettings;
   labels: readonly string[];
@@ -65,7 +65,7 @@ export class TextClassifier {
   readonly vocab: Vocab;
   /** What the network looks like. */
   readonly settings: Readonly<ModelSettings>;
-  readonly #engine: Engine;
+  readonly #engine: ExplainingEngine;
   readonly #text: TokenSettings;
   readonly #predictor: Predictor;
   readonly #serving: Serving;
@@ -258,31 +258,39 @@ export class TextClassifier {
   }
 
   /**
-   * Measures the model on labelled rows.
+   * Measures the model on labelled rows: see `docs/measures.md` for what each figure means. Rows are read as they are
+   * needed, so there may be more of them than fit into memory.
    *
    * @throws {@link DataError} `EMPTY_DATASET` without rows, `UNKNOWN_LABEL` for a label that the model does not have.
    */
-  async evaluate(rows: Rows, options: { signal?: AbortSignal } = {}): Promise<Evaluation> {
+  async evaluate(rows: Rows, options: EvaluationOptions = {}): Promise<Evaluation> {
     this.#checkOpen();
-    checkOptionNames('TextClassifier.evaluate', options, ['signal']);
-    if (this.settings.multiLabel) {
-      const message =
-        'evaluate measures exclusive labels; compare the labels of predictMany with those of the rows instead';
-      throw new RecurraError('INVALID_ARGUMENT', message);
-    }
-    return this.#during(this.#evaluate(rows, options));
+    checkOptionNames('TextClassifier.evaluate', options, ['signal', 'onProgress', 'onPrediction']);
+    checkEvaluationOptions(options);
+    return this.#during(evaluateRows(this.#predictor, rows, options));
   }
 
-  async #evaluate(rows: Rows, options: { signal?: AbortSignal }): Promise<Evaluation> {
-    const dataset = await encodeDataset(rows, {
-      tokenizer: this.#predictor.tokenizer,
-      vocab: this.vocab,
-      classes: this.labels,
-      ...(options.signal ? { signal: options.signal } : {}),
-    });
-    if (dataset.length === 0)
-      throw new DataError('EMPTY_DATASET', 'there are no rows to evaluate', { file: rows.file });
-    return measure(this.#engine, dataset);
+  /**
+   * Says what each token of a text contributed to a label: to the model's output for it before softmax, its logit.
+   *
+   * @param text - an empty one has no tokens and so no contributions.
+   * @param options - see {@link ExplainOptions}.
+   * @throws {@link ArgumentError} if `text` is not a string, or for an option that does not fit; `UNKNOWN_LABEL` for a label
+   * that the model does not have.
+   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
+   *
+   * @example
+   * ```ts
+   * const { label, tokens } = await model.explain('My invoice is wrong');
+   * for (const { source, contribution } of tokens) console.log(source, contribution);
+   * ```
+   */
+  async explain(text: string, options: ExplainOptions = {}): Promise<Explanation> {
+    this.#checkOpen();
+    if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
+    checkExplainOptions(options, this.labels);
+    const model = { engine: this.#engine, vocab: this.vocab, labels: this.labels };
+    return this.#during(explainText(model, this.#text, text, options));
   }
 
   /**

@@ -85,6 +85,26 @@ export interface ResumableEngine extends Engine {
   restore(entries: StateEntry[]): Promise<void>;
 }
 
+/** What the tokens of a text contribute to one class. */
+export interface NativeExplanation {
+  /** The class explained. */
+  classIndex: number;
+  /** The linear layer's outputs, one for each class. */
+  logits: Float32Array;
+  /** Their probabilities, as `predict` gives them. */
+  probabilities: Float32Array;
+  /** Gradient of the class's logit with respect to the embedded token, times it; one for each token. */
+  contributions: Float32Array;
+}
+
+/** An engine that can also say why. */
+export interface ExplainingEngine extends ResumableEngine {
+  /** What `predict` makes probabilities of, `[rows, numClasses]` row-major. */
+  logits(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
+  /** Explains one text; -1 for the class with the largest logit. */
+  explain(tokens: Int32Array, classIndex: number): Promise<NativeExplanation>;
+}
+
 /**
  * Multiply-adds up to which a prediction is computed at once: some 0.2 ms, about what two changes of thread cost on a busy
  * machine, and too little to be felt on the event loop.
@@ -109,7 +129,7 @@ function nativeOptions({ learningRates, classWeights, ...others }: StepOptions) 
 }
 
 /** The engine on this package's own CPU kernels: the default. It needs no libtorch. */
-export function kernelEngine(config: EngineConfig): ResumableEngine {
+export function kernelEngine(config: EngineConfig): ExplainingEngine {
   const { threads, ...model } = config;
   const native = new (light().CpuClassifier)({ ...model, threads: threads ?? availableParallelism() });
   const atOnce = AT_ONCE / workPerToken(config);
@@ -154,6 +174,8 @@ export function kernelEngine(config: EngineConfig): ResumableEngine {
       changed();
       return native.restore(entries);
     },
+    logits: (tokens, lengths) => native.logits(tokens, lengths),
+    explain: (tokens, classIndex) => native.explain(tokens, classIndex),
     close: () => native.close(),
   };
 }

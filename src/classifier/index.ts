@@ -1,7 +1,7 @@
 export type { CheckpointOptions } from './checkpoints/options.js';
 export { type LoadOptions, type PredictOptions, TextClassifier } from './classifier.js';
-export { formatConfusionMatrix } from './confusion.js';
 export { TrainingError } from './errors.js';
+export type { EvaluatedRow, EvaluationOptions } from './evaluate.js';
 export type {
   CheckpointEvent,
   EndEvent,
@@ -13,7 +13,7 @@ export type {
   ValidationEvent,
   WarningEvent,
 } from './events/events.js';
-export type { Evaluation } from './metrics.js';
+export type { ExplainedToken, ExplainMethod, ExplainOptions, Explanation } from './explain.js';
 export type {
   Cell,
   ClassWeights,

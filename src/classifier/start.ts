@@ -10,7 +10,7 @@ import { checkEpochs, checkpointToResume, resumedOptions, resumeEngine } from '.
 import { checkSettings, storedOptions, storedSettings } from './checkpoints/settings.js';
 import { type PreparedData, prepareData } from './dataset.js';
 import { loadEmbeddings, setEmbeddings } from './embeddings.js';
-import { kernelEngine, type ResumableEngine, type StateEntry } from './engine.js';
+import { type ExplainingEngine, kernelEngine, type StateEntry } from './engine.js';
 import { TrainingError } from './errors.js';
 import type { TrainingControl } from './events/control.js';
 import { progressListener } from './events/progress.js';
@@ -21,7 +21,7 @@ import { Training, type TrainingOutcome } from './training.js';
 
 /** Everything that is there before the first step. */
 export interface BegunTraining {
-  engine: ResumableEngine;
+  engine: ExplainingEngine;
   data: PreparedData;
   /** The options, those of a resumed training filled in. */
   options: TrainOptions;

@@ -5,18 +5,11 @@ import { RecurraError } from '../errors.js';
 import { type Checkpointer, FAILURES } from './checkpoints/checkpointer.js';
 import type { TrainingPosition } from './checkpoints/position.js';
 import { classWeightsOf } from './classWeights.js';
-import {
-  type ChunkStats,
-  chunkOf,
-  type Engine,
-  type ResumableEngine,
-  type StateEntry,
-  type StepOptions,
-} from './engine.js';
+import { type ChunkStats, chunkOf, type ResumableEngine, type StateEntry, type StepOptions } from './engine.js';
 import type { TrainingControl } from './events/control.js';
 import type { EpochEvent, TrainingPlace } from './events/events.js';
 import { progressOf } from './events/progress.js';
-import { type Evaluation, evaluateProbabilities } from './metrics.js';
+import { validationResult } from './metrics.js';
 import type { TrainSettings } from './options/index.js';
 import { predictRows } from './prediction.js';
 import type { Progress, ValidationResult } from './progress.js';
@@ -65,12 +58,6 @@ export interface TrainingParts {
 interface EpochPlan extends Batches {
   epoch: number;
   next: RandomState;
-}
-
-/** Measures the engine, as it is now, on a data set of exclusive classes. */
-export async function measure(engine: Engine, dataset: EncodedDataset): Promise<Evaluation> {
-  const probabilities = await predictRows(engine, dataset.tokens, dataset.lengths(), dataset.classes.length);
-  return evaluateProbabilities(probabilities, dataset.labels, dataset.classes);
 }
 
 /** Trains an engine; leaves the best weights in it, also when training ends early. */
@@ -287,7 +274,7 @@ export class Training {
     const probabilities = await predictRows(this.#engine, dataset.tokens, lengths, dataset.classes.length);
     const { rows, loss, accuracy } = multiLabel
       ? multiLabelResult(probabilities, dataset)
-      : evaluateProbabilities(probabilities, dataset.labels, dataset.classes);
+      : validationResult(probabilities, dataset.labels, dataset.classes.length);
     const validation = { rows, loss, accuracy };
     const before = this.#position.best?.validation;
     // With several labels a row counts as right only if all are, which for long may be none: there the loss decides.

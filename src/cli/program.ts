@@ -3,6 +3,7 @@ import { packageVersion } from '../native/addon.js';
 import { checkpointFlags } from './checkpointFlags.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateFlags, evaluateCommand } from './commands/evaluate.js';
+import { type ExplainFlags, explainCommand } from './commands/explain.js';
 import {
   type LibtorchFlags,
   libtorchInstallCommand,
@@ -122,6 +123,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       .argument('<model>', 'file that recurra train wrote')
       .argument('<file>', ROWS_FILE),
   )
+    .option('--predictions <file>', 'also write each row with the predicted label and its probability, as JSON lines')
     .option('--json', JSON_HELP)
     .action(async (model: string, file: string, flags: EvaluateFlags) =>
       done(await evaluateCommand(model, file, flags)),
@@ -162,6 +164,21 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--no-page', 'without the page for trying texts by hand')
     .option('--json', `${JSON_HELP}, one for each request`)
     .action(async (model: string, flags: ServeFlags) => done(await serveCommand(model, flags)));
+
+  program
+    .command('explain')
+    .description('Show what each token of a text contributed to a label: blue speaks for it, red against it.')
+    .argument('<model>', 'file that recurra train wrote')
+    .argument('<text>', 'the text')
+    .option('--label <label>', 'label to explain (default: the most probable one)')
+    .addOption(
+      new Option('--method <method>', 'how to find out')
+        .choices(['gradientInput', 'occlusion'])
+        .default('gradientInput'),
+    )
+    .option('--json', JSON_HELP)
+    .addHelpText('after', '\nColours are used on a terminal; NO_COLOR=1 turns them off, FORCE_COLOR=1 on.')
+    .action(async (model: string, text: string, flags: ExplainFlags) => done(await explainCommand(model, text, flags)));
 
   program
     .command('doctor')

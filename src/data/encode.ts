@@ -50,6 +50,8 @@ export interface EncodeOptions {
 export interface EncodeDatasetOptions extends EncodeOptions {
   /** The vocabulary that gives the indices. */
   vocab: Vocab;
+  /** Rows of the same source that were encoded before, so that messages count from its beginning. Default 0. */
+  rowsBefore?: number | undefined;
 }
 
 /** Options of {@link collect}: also those of the vocabulary that it builds. */
@@ -77,10 +79,10 @@ export interface Collected {
  * exclusive, and whatever `rows` throws.
  */
 export async function encodeDataset(rows: Rows, options: EncodeDatasetOptions): Promise<EncodedDataset> {
-  checkOptionNames('encodeDataset', options, ['vocab', ...ENCODE_OPTION_NAMES]);
+  checkOptionNames('encodeDataset', options, ['vocab', 'rowsBefore', ...ENCODE_OPTION_NAMES]);
   const { vocab } = options;
   if (typeof vocab?.encode !== 'function') throw invalidArgument('vocab', 'a Vocab', vocab);
-  const encoder = new Encoder(rows, options);
+  const encoder = new Encoder(rows, options, options.rowsBefore);
   const indices = vocab.stoi;
   const unknown = vocab.defaultIndex;
   await encoder.read((token) => indices.get(token) ?? unknown ?? vocab.get(token), unknown);
@@ -128,6 +130,7 @@ class Encoder {
   readonly turns: Turns;
   emptyTexts = 0;
   readonly #rows: Rows;
+  readonly #before: number;
   readonly #tokenizer: Tokenizer;
   /** The same, where it can split many texts away from the event loop. */
   readonly #batches: BatchTokenizer | undefined;
@@ -141,7 +144,7 @@ class Encoder {
   readonly #report: () => void;
   readonly #read: EncodeProgress = { rows: 0, tokens: 0 };
 
-  constructor(rows: Rows, { tokenizer, classes, multiLabel = false, signal, onProgress }: EncodeOptions) {
+  constructor(rows: Rows, { tokenizer, classes, multiLabel = false, signal, onProgress }: EncodeOptions, before = 0) {
     const source = rows as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
     if (typeof rows === 'string' || !(source?.[Symbol.iterator] || source?.[Symbol.asyncIterator])) {
       throw invalidArgument('rows', 'an iterable or async iterable of { text, label }', rows);
@@ -158,6 +161,7 @@ class Encoder {
       if (this.#classes.size < classes.length) throw invalidArgument('classes', 'different names', classes.join(', '));
     }
     this.#rows = rows;
+    this.#before = before;
     this.#given = classes;
     this.#labelEnds = multiLabel ? new Int32List() : undefined;
     this.#tokenizer = getTokenizer(tokenizer);
@@ -272,7 +276,7 @@ class Encoder {
 
   #error(row: { line?: number | undefined } | null, code: DataError['code'], message: string): DataError {
     const line = row?.line;
-    const where = line === undefined ? `row ${this.#read.rows + 1}: ` : '';
+    const where = line === undefined ? `row ${this.#before + this.#read.rows + 1}: ` : '';
     return new DataError(code, where + message, { file: this.#rows.file, line });
   }
 }

@@ -110,6 +110,19 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
     return (await Promise.all(calls)).flat();
   }
 
+  /**
+   * Finds where the tokens of {@link tokenize} stand in a text, away from the event loop.
+   *
+   * @returns for each token where it begins and ends, in UTF-16 code units, so that `text.slice(start, end)` is what it was
+   * made from.
+   * @throws as {@link tokenize} does.
+   */
+  async spans(text: string): Promise<[start: number, end: number][]> {
+    if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
+    const places = await this.#native.spans(text);
+    return Array.from({ length: places.length / 2 }, (_, i) => [places[2 * i]!, places[2 * i + 1]!]);
+  }
+
   /** The `tokenizer.json` that it was made from, as it was. */
   serialize(): string {
     return this.#native.json();

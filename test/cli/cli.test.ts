@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fixture } from '../support/fixtureRows.js';
@@ -256,6 +257,101 @@ describe('recurra evaluate', () => {
       .at(-1);
     expect(last).toMatchObject({ event: 'end', rows: 400, labels: ['animal', 'food', 'tool'] });
     expect(last.accuracy).toBeGreaterThan(0.95);
+    expect(last.perLabel).toHaveLength(3);
+    expect(last).toMatchObject({
+      macroAverage: { f1: expect.any(Number) },
+      calibration: { error: expect.any(Number) },
+    });
+    expect(plain.out).toMatch(/precision +recall +f1 +support\n.*macro average.*weighted average/s);
+    expect(plain.out).toMatch(/log loss [\d.]+, calibration error [\d.]+ %, top 2 [\d.]+ %\n/);
+  });
+
+  it('says which labels are taken for which, and what has no rows', () => {
+    const other = join(folder, 'other.csv');
+    writeFileSync(other, 'topic,body\ntool,a cat\ntool,a hammer\n');
+    const { out, status } = recurra(['evaluate', model, other, ...COLUMNS]);
+    expect(status).toBe(0);
+    expect(out).toContain('most often taken for another\n1  tool taken for animal (50.0 % of tool)');
+    expect(out).toContain('no rows of: animal, food\nnever predicted: food\n(what cannot be divided counts as 0');
+  });
+
+  it('writes the predictions as JSON lines, whole or not at all', () => {
+    const file = join(folder, 'predictions.jsonl');
+    writeFileSync(file, 'before');
+    expect(recurra(['evaluate', model, csv, ...COLUMNS, '--predictions', file]).status).toBe(0);
+    const lines = readFileSync(file, 'utf8').split('\n');
+    expect(lines.pop()).toBe('');
+    expect(lines).toHaveLength(400);
+    const { label, text } = topicTexts(400)[399]!;
+    expect(JSON.parse(lines[399]!)).toEqual({
+      text,
+      label,
+      predicted: label,
+      probability: expect.any(Number),
+      line: 401,
+    });
+
+    const bad = join(folder, 'bad.csv');
+    writeFileSync(bad, `${topicCsv(topicTexts(5_000))}drink,"milk"\n`);
+    const { status, err } = recurra(['evaluate', model, bad, ...COLUMNS, '--predictions', file]);
+    expect([status, err]).toEqual([
+      1,
+      expect.stringMatching(/bad\.csv:5002: unknown label "drink".*\[UNKNOWN_LABEL\]/),
+    ]);
+    expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(401);
+    expect(readdirSync(folder).filter((name) => name.includes('.tmp'))).toEqual([]);
+    const nowhere = recurra(['evaluate', model, csv, ...COLUMNS, '--predictions', join(folder, 'no', 'file')]);
+    expect([nowhere.status, nowhere.err]).toEqual([1, expect.stringMatching(/cannot be written.*\[IO\]/)]);
+  });
+});
+
+describe('recurra explain', () => {
+  const text = 'The Cat with fur and a zyx tail';
+  it('lists what each token contributes, legible without colours', () => {
+    for (const method of ['gradientInput', 'occlusion']) {
+      const { status, out } = recurra(['explain', model, text, '--method', method]);
+      expect(status).toBe(0);
+      expect(out).toMatch(/^animal {2}[\d.]+ % {2}logit -?[\d.]+\n/);
+      expect(out).toMatch(/^ +[+-][\d.]+ {2}[+ -]{20} {2}Cat$/m);
+      expect(out).toMatch(/^.* {2}zyx {2}\(unknown word\)$/m);
+      expect(out).not.toContain('\u001b');
+    }
+  });
+
+  it('colours the text where colours are asked for, unless they are unwanted', () => {
+    const coloured = (env: NodeJS.ProcessEnv) =>
+      spawnSync(process.execPath, [...COMMAND, 'explain', model, text], {
+        encoding: 'utf8',
+        env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
+      }).stdout;
+    const [, , , shown] = coloured({ FORCE_COLOR: '1' }).split('\n');
+    // Blue, or on blue, for a word that speaks for the label; underlined where it is unknown.
+    expect(shown).toMatch(/\[(34|44)m.*Cat/);
+    expect(shown).toContain('\u001b[4mzyx\u001b[24m');
+    expect(stripVTControlCharacters(shown!)).toBe(text);
+    expect(coloured({ NO_COLOR: '1' })).not.toContain('\u001b');
+    expect(coloured({})).not.toContain('\u001b');
+  });
+
+  it('with --json gives everything, for the label asked for', () => {
+    const [line] = recurra(['explain', model, text, '--label', 'food', '--json']).json();
+    expect(line).toMatchObject({
+      event: 'explanation',
+      text,
+      label: 'food',
+      predicted: 'animal',
+      method: 'gradientInput',
+    });
+    expect(line.tokens.map(({ token, source, known }: Record<string, unknown>) => [token, source, known])).toEqual([
+      ['the', 'The', true],
+      ['cat', 'Cat', true],
+      ['with', 'with', true],
+      ['fur', 'fur', true],
+      ['and', 'and', true],
+      ['a', 'a', true],
+      ['zyx', 'zyx', false],
+      ['tail', 'tail', true],
+    ]);
   });
 });
 
@@ -326,6 +422,8 @@ describe('what the command line refuses', () => {
     [['train', join(folder, 'none.csv'), ...COLUMNS], 1, /none\.csv.*\[FILE_NOT_FOUND\]/],
     [['train', csv, '--text', 'subject', '--label', 'topic'], 1, /"?subject"?.*topic.*body.*\[MISSING_COLUMN\]/],
     [['train', csv, ...COLUMNS, '--out', join(folder, 'no', 'where')], 1, /cannot be written to .*\[IO\]/],
+    [['explain', model, 'a cat', '--label', 'cats'], 1, /has no label "cats"; it has .*\[UNKNOWN_LABEL\]/],
+    [['explain', model, 'a cat', '--method', 'lime'], 2, /Allowed choices are gradientInput, occlusion/],
     [['predict', csv, 'a'], 1, /\[INVALID_FILE\]/],
     [['predict', join(folder, 'none'), 'a'], 1, /no such file.*\[FILE_NOT_FOUND\]/],
     [['predict', model, '--file', join(folder, 'none')], 1, /\[FILE_NOT_FOUND\]/],

@@ -52,7 +52,10 @@ describe('TextClassifier', () => {
     expectTypeOf<TextClassifier['predictMany']>().returns.resolves.toEqualTypeOf<Prediction[]>();
     const [best] = null as unknown as Prediction;
     expectTypeOf(best!.label).toEqualTypeOf<string>();
-    expectTypeOf<Evaluation['confusionMatrix']>().toEqualTypeOf<number[][]>();
+    const evaluation = null as unknown as Evaluation;
+    expectTypeOf(evaluation.accuracy).toEqualTypeOf<number>();
+    if (!evaluation.multiLabel) expectTypeOf(evaluation.confusionMatrix).toEqualTypeOf<number[][]>();
+    else expectTypeOf(evaluation.hammingLoss).toEqualTypeOf<number>();
   });
 
   it('reports progress by kind', () => {

@@ -51,6 +51,11 @@ fn invalid(what: impl std::fmt::Display) -> Error {
     Error::new(ErrorCode::InvalidFile, format!("not a usable tokenizer.json: {what}"))
 }
 
+fn cannot_split(error: tokenizers::Error) -> Error {
+    let message = format!("the tokenizer of a tokenizer.json cannot split a text: {error}");
+    Error::new(ErrorCode::InvalidFile, message)
+}
+
 /// Length of the text as a string of JSON, as which it stands in a model file.
 fn escaped_length(json: &str) -> u64 {
     let length = |byte: u8| match byte {
@@ -109,11 +114,21 @@ fn describe_guarded(json: String) -> Result<Described> {
 
 impl Described {
     fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let encoding = self.tokenizer.encode_fast(text, false).map_err(|error| {
-            let message = format!("the tokenizer of a tokenizer.json cannot split a text: {error}");
-            Error::new(ErrorCode::InvalidFile, message)
-        })?;
+        let encoding = self.tokenizer.encode_fast(text, false).map_err(cannot_split)?;
         Ok(encoding.get_ids().to_vec())
+    }
+
+    /// Where each token stands in the text: its beginning and end, in UTF-16 code units.
+    fn spans(&self, text: &str) -> Result<Vec<u32>> {
+        let encoding = self.tokenizer.encode_char_offsets(text, false).map_err(cannot_split)?;
+        let mut places = vec![0];
+        let mut at = 0;
+        for character in text.chars() {
+            at += character.len_utf16() as u32;
+            places.push(at);
+        }
+        let place = |character: usize| places[character.min(places.len() - 1)];
+        Ok(encoding.get_offsets().iter().flat_map(|&(start, end)| [place(start), place(end)]).collect())
     }
 
     fn bytes(&self) -> usize {
@@ -184,6 +199,13 @@ impl NativeTokenizer {
             Ok((encoded, described.bytes()))
         };
         self.handle.background(work, EncodedTexts::from)
+    }
+
+    /// Where each token of one text stands in it: beginning and end of each, in UTF-16 code units.
+    #[napi(catch_unwind, ts_return_type = "Promise<Uint32Array>")]
+    pub fn spans(&self, text: String) -> napi::Result<Pending<Vec<u32>, Uint32Array>> {
+        let work = move |described: &Described| Ok((described.spans(&text)?, described.bytes()));
+        self.handle.background(work, Uint32Array::new)
     }
 
     /// The token with an id; null if there is none.

@@ -1,26 +1,91 @@
 import { TextClassifier } from '../../classifier/classifier.js';
-import { formatConfusionMatrix } from '../../classifier/confusion.js';
+import type { Evaluation, ExclusiveEvaluation } from '../../measures/evaluation.js';
+import { formatClassificationReport, formatConfusionMatrix, formatConfusions } from '../../measures/format.js';
+import { AtomicLines } from '../atomicLines.js';
 import { EXIT, jsonLine, percent } from '../output.js';
 import { noteSkipped, openRows, type RowFlags } from '../rows.js';
 
 /** Flags of `recurra evaluate`. */
 export interface EvaluateFlags extends RowFlags {
   json?: boolean;
+  predictions?: string;
+}
+
+/** A matrix of more labels than this fills no terminal; the worst pairs say more. */
+const MATRIX_LABELS = 12;
+
+/** What counts as 0 because it cannot be divided, in words. */
+function undefinedNotes({ undefinedMeasures }: Evaluation): string[] {
+  const without = (measure: string) => {
+    const names = undefinedMeasures.filter((entry) => entry.measure === measure).map(({ label }) => label);
+    return names.slice(0, 10).join(', ') + (names.length > 10 ? `, and ${names.length - 10} more` : '');
+  };
+  const [rows, predictions] = [without('recall'), without('precision')];
+  if (!rows && !predictions) return [];
+  const notes = [rows && `no rows of: ${rows}`, predictions && `never predicted: ${predictions}`].filter(Boolean);
+  return [`${notes.join('\n')}\n(what cannot be divided counts as 0 in the averages)`];
+}
+
+function confusions(evaluation: ExclusiveEvaluation): string[] {
+  const parts = evaluation.labels.length <= MATRIX_LABELS ? [formatConfusionMatrix(evaluation)] : [];
+  const worst = formatConfusions(evaluation);
+  return worst ? [...parts, `most often taken for another\n${worst}`] : parts;
+}
+
+function summary(evaluation: Evaluation): string {
+  const { rows, loss, accuracy } = evaluation;
+  if (evaluation.multiLabel) {
+    const { truth, predicted } = evaluation.rowsWithoutLabel;
+    return (
+      `rows without a label: ${truth} in truth, ${predicted} as predicted\n` +
+      `${rows} rows, loss ${loss.toFixed(4)}, Hamming loss ${evaluation.hammingLoss.toFixed(4)}, all labels right ${percent(accuracy)}`
+    );
+  }
+  const top = evaluation.topK.map(({ k, accuracy: share }) => `, top ${k} ${percent(share)}`).join('');
+  return (
+    `log loss ${evaluation.logLoss.toFixed(4)}, calibration error ${percent(evaluation.calibration.error)}${top}\n` +
+    `${rows} rows, loss ${loss.toFixed(4)}, accuracy ${percent(accuracy)}`
+  );
+}
+
+function report(evaluation: Evaluation): string {
+  const parts = [
+    formatClassificationReport(evaluation),
+    ...(evaluation.multiLabel ? [] : confusions(evaluation)),
+    ...undefinedNotes(evaluation),
+    summary(evaluation),
+  ];
+  return parts.join('\n\n');
 }
 
 /** `recurra evaluate`: measures a model on labelled rows. */
 export async function evaluateCommand(modelFile: string, file: string, flags: EvaluateFlags): Promise<number> {
   const rows = openRows(file, flags);
   const model = await TextClassifier.load(modelFile);
-  const evaluation = await model.evaluate(rows);
-  noteSkipped(rows);
-  if (flags.json) {
-    jsonLine({ event: 'end', model: modelFile, ...evaluation, skipped: rows.skipped });
-  } else {
-    process.stdout.write(`${formatConfusionMatrix(evaluation)}\n`);
-    process.stdout.write(
-      `${evaluation.rows} rows, loss ${evaluation.loss.toFixed(4)}, accuracy ${percent(evaluation.accuracy)}\n`,
-    );
+  const lines = flags.predictions === undefined ? undefined : await AtomicLines.open(flags.predictions);
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  // Without a file to tidy up, Ctrl-C ends the process as always.
+  if (lines) for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop);
+  try {
+    const evaluation = await model.evaluate(rows, {
+      signal: controller.signal,
+      ...(lines ? { onPrediction: (row) => lines.write(JSON.stringify(row)) } : {}),
+    });
+    await lines?.finish();
+    noteSkipped(rows);
+    if (flags.json) {
+      const end = { event: 'end', model: modelFile, predictions: flags.predictions ?? null };
+      jsonLine({ ...end, ...evaluation, skipped: rows.skipped });
+    } else {
+      process.stdout.write(`${report(evaluation)}\n`);
+    }
+    return EXIT.ok;
+  } catch (error) {
+    if (controller.signal.aborted) return EXIT.interrupted;
+    throw error;
+  } finally {
+    await lines?.discard();
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeListener(name, stop);
   }
-  return EXIT.ok;
 }

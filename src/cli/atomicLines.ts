@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DataError } from '../errors.js';
+
+/** Characters that are gathered before they are written. */
+const BUFFER = 262_144;
+
+/**
+ * Writes lines to a file that appears whole or not at all: under a temporary name beside it, synced, then renamed. A file
+ * that was there before stays as it is until then.
+ */
+export class AtomicLines {
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #file: FileHandle;
+  #waiting: string[] = [];
+  #characters = 0;
+
+  private constructor(path: string, temporary: string, file: FileHandle) {
+    this.#path = path;
+    this.#temporary = temporary;
+    this.#file = file;
+  }
+
+  /** Opens the temporary file, so that a folder that cannot be written to is found before the work. */
+  static async open(path: string): Promise<AtomicLines> {
+    const temporary = `${path}.${randomUUID()}.tmp`;
+    return new AtomicLines(path, temporary, await orDataError(path, open(temporary, 'wx')));
+  }
+
+  /** Adds a line. The promise, where there is one, is to be awaited before the next. */
+  write(line: string): Promise<void> | undefined {
+    this.#waiting.push(line, '\n');
+    this.#characters += line.length + 1;
+    return this.#characters >= BUFFER ? this.#flush() : undefined;
+  }
+
+  async #flush(): Promise<void> {
+    const text = this.#waiting.join('');
+    this.#waiting = [];
+    this.#characters = 0;
+    await orDataError(this.#path, this.#file.appendFile(text));
+  }
+
+  /** Writes what is left and gives the file its name. */
+  async finish(): Promise<void> {
+    await this.#flush();
+    await orDataError(this.#path, this.#file.sync());
+    await this.#file.close();
+    await orDataError(this.#path, rename(this.#temporary, this.#path));
+    // A rename is certain once the folder is on the disk; some file systems cannot sync one.
+    const folder = await open(dirname(this.#path), 'r').catch(() => undefined);
+    await folder?.sync().catch(() => {});
+    await folder?.close();
+  }
+
+  /** Takes back what was written; harmless after {@link finish}. */
+  async discard(): Promise<void> {
+    await this.#file.close().catch(() => {});
+    await rm(this.#temporary, { force: true });
+  }
+}
+
+async function orDataError<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new DataError('IO', `it cannot be written: ${(cause as Error).message}`, { file: path }, { cause });
+  }
+}

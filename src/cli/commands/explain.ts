@@ -1,0 +1,85 @@
+import ansis from 'ansis';
+import { TextClassifier } from '../../classifier/classifier.js';
+import type { ExplainedToken, ExplainMethod, Explanation } from '../../classifier/explain.js';
+import { EXIT, jsonLine, percent } from '../output.js';
+
+/** Flags of `recurra explain`. */
+export interface ExplainFlags {
+  method: ExplainMethod;
+  label?: string;
+  json?: boolean;
+}
+
+/** Lines of the table: what comes behind them adds little, and `--json` has it all. */
+const TABLE_ROWS = 20;
+const BAR = 20;
+
+/** Blue speaks for the label and red against it, which people who cannot tell red from green can tell, too. */
+function coloured(text: string, share: number): string {
+  const strength = Math.abs(share);
+  if (strength < 0.05) return text;
+  const [plain, filled] = share > 0 ? [ansis.blue, ansis.bgBlue.white.bold] : [ansis.red, ansis.bgRed.white.bold];
+  if (strength >= 0.5) return filled(text);
+  return strength >= 0.2 ? plain.bold(text) : plain(text);
+}
+
+/** The text with its tokens coloured; tokens that were not read are struck through, unknown ones underlined. */
+function colouredText(text: string, tokens: readonly ExplainedToken[], largest: number): string {
+  let shown = '';
+  let at = 0;
+  for (const { start, end, contribution, known, read } of tokens) {
+    if (start === undefined || end === undefined || start < at) continue;
+    let piece = text.slice(start, end);
+    if (!known) piece = ansis.underline(piece);
+    shown += text.slice(at, start) + (read ? coloured(piece, contribution / largest) : ansis.strikethrough.dim(piece));
+    at = end;
+  }
+  return shown + text.slice(at);
+}
+
+function table(tokens: readonly ExplainedToken[], largest: number): string[] {
+  const read = tokens.filter((token) => token.read);
+  const sorted = [...read].sort(
+    (a, b) => Math.abs(b.contribution) - Math.abs(a.contribution) || a.position - b.position,
+  );
+  const lines = sorted.slice(0, TABLE_ROWS).map(({ token, source, contribution, known }) => {
+    const share = contribution / largest;
+    const bar = (share > 0 ? '+' : '-').repeat(Math.round(Math.abs(share) * BAR)).padEnd(BAR);
+    const number = `${contribution < 0 ? '' : '+'}${contribution.toFixed(4)}`.padStart(10);
+    return `${number}  ${coloured(bar, share)}  ${source ?? token}${known ? '' : '  (unknown word)'}`;
+  });
+  if (sorted.length > TABLE_ROWS)
+    lines.push(`${sorted.length - TABLE_ROWS} smaller ones are not shown; --json has all`);
+  const cut = tokens.length - read.length;
+  if (cut > 0) lines.push(`${cut} tokens were not read: the text is longer than the model's maxLength`);
+  return lines;
+}
+
+const MEANING: Record<ExplainMethod, string> = {
+  gradientInput: 'gradient times input: what each token adds to the logit, to first order',
+  occlusion: 'occlusion: by how much the logit falls without the token',
+};
+
+function show(text: string, { label, probability, logit, predicted, method, tokens }: Explanation): void {
+  // Of equal zeros nothing is strong; the division only must not fail.
+  const largest = tokens.reduce((most, { contribution }) => Math.max(most, Math.abs(contribution)), 1e-12);
+  const other = predicted === label ? '' : `, predicted is ${predicted}`;
+  const lines = [
+    `${ansis.bold(label)}  ${percent(probability)}  logit ${logit.toFixed(4)}${other}`,
+    MEANING[method],
+    '',
+  ];
+  if (ansis.isSupported()) lines.push(colouredText(text, tokens, largest), '');
+  if (tokens.length === 0) lines.push('the text has no tokens: the model read it as one unknown word');
+  process.stdout.write(`${[...lines, ...table(tokens, largest)].join('\n')}\n`);
+}
+
+/** `recurra explain`: shows what each token of a text contributed. */
+export async function explainCommand(modelFile: string, text: string, flags: ExplainFlags): Promise<number> {
+  const model = await TextClassifier.load(modelFile);
+  const { label, method } = flags;
+  const explanation = await model.explain(text, { method, ...(label === undefined ? {} : { label }) });
+  if (flags.json) jsonLine({ event: 'explanation', text, ...explanation });
+  else show(text, explanation);
+  return EXIT.ok;
+}

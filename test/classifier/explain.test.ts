@@ -1,0 +1,230 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { locateTokens } from '../../src/classifier/locate.js';
+import { basicEnglish, loadFile, nn, type Tensor, TextClassifier, type TrainOptions, tensor } from '../../src/index.js';
+import { temporaryFolder } from '../support/folder.js';
+import { topicTexts } from '../support/texts.js';
+
+const folder = temporaryFolder();
+const SIZES: TrainOptions = { embeddingDim: 12, hiddenSize: 10, batchSize: 16, lr: 1e-2, seed: 1 };
+let model: TextClassifier;
+beforeAll(async () => {
+  model = await TextClassifier.train(topicTexts(300), { ...SIZES, maxLength: 6 });
+});
+afterAll(() => model.close());
+
+class Net extends nn.Module {
+  embedding;
+  rnn;
+  fc;
+  constructor(
+    words: number,
+    { embeddingDim, hiddenSize, bidirectional, cell, numLayers }: TextClassifier['settings'],
+    labels: number,
+  ) {
+    super();
+    this.embedding = new nn.Embedding(words, embeddingDim);
+    const options = { batchFirst: true, bidirectional, numLayers };
+    this.rnn =
+      cell === 'gru' ? new nn.GRU(embeddingDim, hiddenSize, options) : new nn.RNN(embeddingDim, hiddenSize, options);
+    this.fc = new nn.Linear(hiddenSize * (bidirectional ? 2 : 1), labels);
+  }
+  forward(x: Tensor, pooling: string): Tensor {
+    const [output] = this.rnn.forward(x);
+    return this.fc.forward(pooling === 'mean' ? output.mean({ dim: 1 }) : output.max({ dim: 1 }).values);
+  }
+}
+
+describe('gradient times input', () => {
+  it.each([
+    { cell: 'gru', pooling: 'max', bidirectional: true, numLayers: 1 },
+    { cell: 'rnn', pooling: 'mean', bidirectional: false, numLayers: 2 },
+  ] as const)('is that of autograd through the saved weights: $cell, $pooling', async (options) => {
+    const trained = await TextClassifier.train(topicTexts(120), { ...SIZES, ...options, epochs: 2 });
+    const path = join(folder, options.cell);
+    await trained.save(path);
+    const net = new Net(trained.vocab.length, trained.settings, trained.labels.length);
+    net.loadStateDict((await loadFile(path)).tensors as nn.StateDict);
+    const ids = trained.vocab.encode(['the', 'cat', 'zyx', 'with', 'the', 'hammer']);
+    const embedded = net.embedding.forward(tensor([[...ids]], { dtype: 'int64' })).detach();
+    embedded.requiresGrad = true;
+    const logits = net.forward(embedded, options.pooling);
+    for (const [index, label] of trained.labels.entries()) {
+      embedded.grad = null;
+      logits.at(0).at(index).backward({ retainGraph: true });
+      const expected = embedded.grad!.mul(embedded.detach()).sum({ dim: 2 }).toTypedArray() as Float32Array;
+      const { tokens, logit } = await trained.explain('the cat zyx with the hammer', { label });
+      expect(Math.abs(logit - logits.at(0).at(index).item())).toBeLessThan(1e-5);
+      for (const [i, { contribution }] of tokens.entries()) {
+        expect(Math.abs(contribution - expected[i]!), `${label}, token ${i}`).toBeLessThan(1e-5);
+      }
+    }
+    await trained.close();
+  });
+});
+
+describe('occlusion', () => {
+  it('is how much the logit falls without the token', async () => {
+    const words = ['a', 'small', 'dog', 'zyx', 'tail'];
+    for (const label of model.labels) {
+      const { tokens, logit } = await model.explain(words.join(' '), { label, method: 'occlusion' });
+      for (const [at, { contribution }] of tokens.entries()) {
+        const without = await model.explain(words.toSpliced(at, 1).join(' '), { label });
+        expect(Math.abs(contribution - (logit - without.logit)), `${label} ${words[at]}`).toBeLessThan(1e-5);
+      }
+    }
+  });
+
+  it('of the only token leaves what the model says of an empty text', async () => {
+    const label = 'animal';
+    const { tokens, logit } = await model.explain('dog', { label, method: 'occlusion' });
+    const empty = await model.explain('', { label });
+    expect(tokens).toHaveLength(1);
+    expect(Math.abs(tokens[0]!.contribution - (logit - empty.logit))).toBeLessThan(1e-5);
+  });
+
+  it('of a text of more tokens than one call takes is the same, token by token', async () => {
+    const long = await TextClassifier.train(topicTexts(60), { ...SIZES, epochs: 1 });
+    const text = topicTexts(400, 3)
+      .map((row) => row.text)
+      .join(' ');
+    const tokens = basicEnglish(text).slice(0, 700);
+    const label = 'food';
+    const all = await long.explain(tokens.join(' '), { label, method: 'occlusion' });
+    expect(all.tokens).toHaveLength(700);
+    for (const at of [0, 373, 374, 375, 699]) {
+      const without = await long.explain(tokens.toSpliced(at, 1).join(' '), { label });
+      expect(Math.abs(all.tokens[at]!.contribution - (all.logit - without.logit))).toBeLessThan(1e-5);
+    }
+    await long.close();
+  });
+});
+
+describe('an explanation', () => {
+  it.each(['gradientInput', 'occlusion'] as const)('by %s finds the words that decide', async (method) => {
+    const fillers = ['a', 'the', 'with', 'of', 'and', 'small', 'old', 'for'];
+    let right = 0;
+    const texts = topicTexts(200, 6).filter(({ text }) => text.split(' ').length <= 6);
+    for (const { text, label } of texts) {
+      const { tokens } = await model.explain(text, { method, label });
+      const best = tokens.toSorted((a, b) => b.contribution - a.contribution)[0]!;
+      if (!fillers.includes(best.token)) right++;
+    }
+    expect(right / texts.length).toBeGreaterThan(0.9);
+  });
+
+  it('tells the label, its probability, and where each token stands', async () => {
+    const text = 'The Dog of fur';
+    const { label, predicted, probability, logit, method, tokens } = await model.explain(text);
+    expect([label, predicted, method]).toEqual(['animal', 'animal', 'gradientInput']);
+    expect(probability).toBe((await model.predict(text)).probability);
+    expect(Number.isFinite(logit)).toBe(true);
+    expect(tokens[1]).toEqual({
+      token: 'dog',
+      position: 1,
+      source: 'Dog',
+      start: 4,
+      end: 7,
+      known: true,
+      read: true,
+      contribution: expect.any(Number),
+    });
+  });
+
+  it('explains the label asked for, and names the predicted one', async () => {
+    const { label, predicted, probability } = await model.explain('dog', { label: 'tool' });
+    expect([label, predicted]).toEqual(['tool', 'animal']);
+    expect(probability).toBe((await model.predict('dog')).classes.find((entry) => entry.label === 'tool')!.probability);
+  });
+
+  it('marks unknown tokens, and those that were cut off', async () => {
+    const { tokens } = await model.explain('zyx dog a a a a tail fur');
+    expect(tokens.map(({ token, known, read }) => [token, known, read])).toEqual([
+      ['zyx', false, true],
+      ['dog', true, true],
+      ['a', true, true],
+      ['a', true, true],
+      ['a', true, true],
+      ['a', true, true],
+      ['tail', true, false],
+      ['fur', true, false],
+    ]);
+    expect(tokens.slice(6).map(({ contribution }) => contribution)).toEqual([0, 0]);
+    expect((await model.explain('zyx dog a a a a')).logit).toBe(
+      (await model.explain('zyx dog a a a a tail fur')).logit,
+    );
+  });
+
+  it('of an empty text has no tokens, and the probability of one', async () => {
+    for (const method of ['gradientInput', 'occlusion'] as const) {
+      const { tokens, probability, label } = await model.explain(' ', { method });
+      expect(tokens).toEqual([]);
+      expect([label, probability]).toEqual([(await model.predict('')).label, (await model.predict('')).probability]);
+    }
+  });
+
+  it('changes nothing in the model', async () => {
+    const before = await model.predict('the dog');
+    await model.explain('the dog', { method: 'occlusion' });
+    await model.explain('the dog');
+    expect(await model.predict('the dog')).toEqual(before);
+  });
+
+  it('is the same for callers at once', async () => {
+    const texts = topicTexts(12, 5).map(({ text }) => text);
+    const one = [];
+    for (const text of texts) one.push(await model.explain(text));
+    expect(await Promise.all(texts.map((text) => model.explain(text)))).toEqual(one);
+  });
+
+  it('refuses what does not fit', async () => {
+    await expect(model.explain(3 as never)).rejects.toThrow('Expected a string for text but received number 3');
+    await expect(model.explain('a', { label: 'Dog' })).rejects.toMatchObject({ code: 'UNKNOWN_LABEL' });
+    await expect(model.explain('a', { method: 'lime' as never })).rejects.toThrow(/gradientInput/);
+    await expect(model.explain('a', { target: 1 } as never)).rejects.toThrow(/Unknown option "target"/);
+    await expect(model.explain('a', { signal: 1 as never })).rejects.toThrow(/AbortSignal/);
+    await expect(model.explain('a', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+});
+
+const locate = (text: string, tokens: readonly string[], basic = true) => {
+  const steps = locateTokens(text, tokens, basic);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value.map((span) => span && text.slice(...span));
+  }
+};
+
+describe('where tokens stand in their text', () => {
+  it('is found through lower case, dropped quotes, and line breaks of HTML', () => {
+    const text = 'Ab "c"d;E<br />br İstanbul ΣΑΣ 😀x';
+    expect(locate(text, basicEnglish(text))).toEqual(['Ab', 'c"d', 'E', 'br', 'İstanbul', 'ΣΑΣ', '😀x']);
+  });
+
+  it('is not made up', () => {
+    expect(locate('one 2 three', ['one', '<num>', 'three'], false)).toEqual(['one', undefined, 'three']);
+    expect(locate('unhappy end', ['un', '##happy', '▁end'], false)).toEqual(['un', 'happy', 'end']);
+    expect(locate('', ['a'], false)).toEqual([undefined]);
+    expect(locate(`a${' '.repeat(5000)}b`, ['a', 'b'])).toEqual(['a', 'b']);
+  });
+
+  it('is found for every token of basic_english, and gives that token again', () => {
+    const piece = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('<br />', '"', "'", ' ', ';', '\u0130', 'Σ', 'ß', 'A.B'),
+    );
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        const text = pieces.join('');
+        const tokens = basicEnglish(text);
+        // A sigma is lowered by its place in the word, which a piece of the text does not have.
+        const same = (token: string) => token.replaceAll('ς', 'σ');
+        for (const [i, source] of locate(text, tokens).entries()) {
+          expect(basicEnglish(source!).map(same)).toEqual([same(tokens[i]!)]);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
