@@ -44,6 +44,8 @@ export declare namespace light {
     encode(text: string): Uint32Array
     /** Ids of many texts' tokens. */
     encodeMany(texts: Array<string>): Promise<EncodedTexts>
+    /** Where each token of one text stands in it: beginning and end of each, in UTF-16 code units. */
+    spans(text: string): Promise<Uint32Array>
     /** The token with an id; null if there is none. */
     token(id: number): string | null
     /** Id of the token that stands for what the vocabulary cannot express; null if there is none. */

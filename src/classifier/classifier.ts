@@ -271,7 +271,7 @@ export class TextClassifier {
   }
 
   /**
-   * Says what each token of a text contributed to a label: to the model's output for it before softmax, its logit.
+   * Says what each token of a text contributed to a label: to the model's output for it before softmax (or sigmoid), its logit.
    *
    * @param text - an empty one has no tokens and so no contributions.
    * @param options - see {@link ExplainOptions}.

@@ -1,9 +1,11 @@
 import { Turns, throwIfAborted } from '../data/turns.js';
 import { ArgumentError, checkOptionNames, invalidArgument } from '../errors.js';
+import { HuggingFaceTokenizer } from '../text/huggingFace.js';
 import type { Vocab } from '../text/vocab.js';
 import type { ExplainingEngine } from './engine.js';
-import { locateTokens } from './locate.js';
-import { type ReadingSettings, readingOf } from './reading.js';
+import { locateTokens, type Span } from './locate.js';
+import type { TokenSettings } from './options/index.js';
+import { readingOf } from './tokens.js';
 
 /** How {@link TextClassifier.explain} finds out what a token contributed. */
 export type ExplainMethod = 'gradientInput' | 'occlusion';
@@ -36,7 +38,7 @@ export interface ExplainedToken {
   end: number | undefined;
   /** Whether the vocabulary has it. If not, the model read it as `<unk>`, and the contribution is that of an unknown word. */
   known: boolean;
-  /** Whether the model read it; not if the text is longer than the model's `maxLength` and it was cut off. */
+  /** Whether the model read it; not if the text has more than the model's `maxLength` tokens and it was cut off. */
   read: boolean;
   /** What it adds to the logit of the label; negative if it speaks against the label, 0 if it was not read. */
   contribution: number;
@@ -48,7 +50,7 @@ export interface Explanation {
   label: string;
   /** Its probability, as in {@link TextClassifier.predict}. */
   probability: number;
-  /** The linear layer's output for the label, before softmax: what the contributions are parts or changes of. */
+  /** The linear layer's output for the label, before softmax or sigmoid: what the contributions are parts or changes of. */
   logit: number;
   /** The most probable label. */
   predicted: string;
@@ -123,13 +125,17 @@ export interface Explainer {
  */
 export async function explainText(
   { engine, vocab, labels }: Explainer,
-  settings: ReadingSettings,
+  settings: TokenSettings,
   text: string,
   { label, method = 'gradientInput', signal }: ExplainOptions,
 ): Promise<Explanation> {
   const turns = new Turns(signal);
-  const { own, read } = readingOf(text, settings);
-  const spans = await turns.run(locateTokens(text, own, settings.tokenizer === 'basic_english'));
+  const { own, read } = await readingOf(text, settings);
+  const { tokenizer } = settings;
+  const spans: readonly Span[] =
+    tokenizer instanceof HuggingFaceTokenizer
+      ? await tokenizer.spans(text)
+      : await turns.run(locateTokens(text, own, tokenizer === 'basic_english'));
   const unknown = vocab.defaultIndex!;
   const ids = read.length === 0 ? Int32Array.of(unknown) : vocab.encode(read.map(({ token }) => token));
   const given = label === undefined ? -1 : labels.indexOf(label);

@@ -8,7 +8,7 @@ const QUOTE = '"';
 /** How subword tokenizers mark a word's beginning or its continuation. */
 const MARKS = /^(?:##|[\u0120\u2581])|<\/w>$/g;
 
-/** Lower case without what depends on the neighbours, so that each code unit has its place in the text. */
+/** The text as {@link fold} has it, with the place of each code unit. */
 class Folded {
   text = '';
   /** For each code unit, where its character begins in the text, and where the last one ends. */
@@ -29,9 +29,15 @@ class Folded {
   }
 }
 
-/** Python and JavaScript lower a sigma by its place in the word. */
+/**
+ * A form in which a text and its tokens agree whatever the tokenizer did to case, accents put together and compatibility
+ * characters. Character by character, for a sigma is lowered by its place in the word, and marks are joined with what is
+ * before them.
+ */
 function fold(text: string): string {
-  return text.toLowerCase().replaceAll('\u03c2', '\u03c3');
+  let folded = '';
+  for (const character of text) folded += character.normalize('NFKD').toLowerCase();
+  return folded.replaceAll('\u03c2', '\u03c3');
 }
 
 /** Where a token that begins at `at` ends, jumping over quotes, which `basic_english` drops; -1 if it is not there. */
@@ -47,7 +53,8 @@ function endAt(text: string, at: number, token: string, dropQuotes: boolean): nu
 
 /**
  * Finds tokens in the text that they were made from, in order: each where it first stands behind the one before, whatever
- * its case. What a tokenizer changed beyond that (accents taken off, a stem, a number replaced) is not found.
+ * its case and its form in Unicode. What a tokenizer changed beyond that (accents taken off, a stem, a number replaced) is
+ * not found.
  *
  * @param basicEnglish - the tokens are those of that tokenizer, which drops quotes and line breaks of HTML.
  * @returns a generator that pauses often; its result has one span for each token.

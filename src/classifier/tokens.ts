@@ -14,7 +14,7 @@ const UNKNOWN = '<unk>';
 const PADDING = '<pad>';
 
 /** What a text of more than `maxLength` tokens keeps, and where the gap is: -1 if the tokens are neighbours all along. */
-function cut(tokens: readonly string[], { maxLength, truncate }: TokenSettings): { kept: string[]; gap: number } {
+function cut<T>(tokens: readonly T[], { maxLength, truncate }: TokenSettings): { kept: T[]; gap: number } {
   if (tokens.length <= maxLength) return { kept: tokens.slice(), gap: -1 };
   if (truncate === 'head') return { kept: tokens.slice(0, maxLength), gap: -1 };
   if (truncate === 'tail') return { kept: tokens.slice(-maxLength), gap: -1 };
@@ -23,17 +23,21 @@ function cut(tokens: readonly string[], { maxLength, truncate }: TokenSettings):
   return { kept: [...tokens.slice(0, head), ...tail], gap: head };
 }
 
-/** Appends pairs, threes and so on, as torchtext orders them; none reaches over the gap. */
-function appendNgrams(tokens: string[], ngrams: number, gap: number): void {
-  const count = tokens.length;
+/** Where pairs, threes and so on begin, as torchtext orders them, and how long they are; none reaches over the gap. */
+function* ngramsOf(count: number, ngrams: number, gap: number): Generator<{ from: number; n: number }> {
   for (let n = 2; n <= ngrams; n++) {
-    for (let i = 0; i + n <= count; i++) {
-      if (i < gap && i + n > gap) continue;
-      let run = tokens[i]!;
-      for (let j = i + 1; j < i + n; j++) run += ` ${tokens[j]!}`;
-      tokens.push(run);
-    }
+    for (let from = 0; from + n <= count; from++) if (from >= gap || from + n <= gap) yield { from, n };
   }
+}
+
+function appendNgrams(tokens: string[], ngrams: number, gap: number): void {
+  for (const { from, n } of ngramsOf(tokens.length, ngrams, gap)) tokens.push(joined(tokens, from, n));
+}
+
+function joined(tokens: readonly string[], from: number, n: number): string {
+  let run = tokens[from]!;
+  for (let i = from + 1; i < from + n; i++) run += ` ${tokens[i]!}`;
+  return run;
 }
 
 /** The part of a text that has all its characters that are read: code points have at most two code units. */
@@ -80,4 +84,31 @@ export function modelTokenizer(settings: TokenSettings): Tokenizer | BatchTokeni
     return (text) => shape(firstWords(text, settings.maxLength), settings);
   }
   return (text) => shape(split(text), settings);
+}
+
+/** A token that a model reads, and the first and the last of the text's own tokens that it is made of. */
+export interface ReadToken {
+  token: string;
+  first: number;
+  last: number;
+}
+
+/**
+ * Splits a text as {@link modelTokenizer} does, and keeps what it leaves out.
+ *
+ * @returns all tokens of the text, and those that the model reads, in its order.
+ */
+export async function readingOf(text: string, settings: TokenSettings): Promise<{ own: string[]; read: ReadToken[] }> {
+  const { tokenizer } = settings;
+  const own = isBatchTokenizer(tokenizer)
+    ? (await tokenizeTogether(tokenizer, [text]))[0]!
+    : getTokenizer(tokenizer)(text);
+  if (!Array.isArray(own)) throw invalidArgument("the tokenizer's result", 'an array of strings', own);
+  const { kept, gap } = cut([...own.keys()], settings);
+  const tokens = kept.map((place) => (own[place] === PADDING ? UNKNOWN : own[place]!));
+  const read = tokens.map((token, i) => ({ token, first: kept[i]!, last: kept[i]! }));
+  for (const { from, n } of ngramsOf(kept.length, settings.ngrams, gap)) {
+    read.push({ token: joined(tokens, from, n), first: kept[from]!, last: kept[from + n - 1]! });
+  }
+  return { own, read };
 }

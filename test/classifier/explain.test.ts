@@ -2,7 +2,18 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { locateTokens } from '../../src/classifier/locate.js';
-import { basicEnglish, loadFile, nn, type Tensor, TextClassifier, type TrainOptions, tensor } from '../../src/index.js';
+import { modelTokenizer, readingOf } from '../../src/classifier/tokens.js';
+import {
+  basicEnglish,
+  HuggingFaceTokenizer,
+  loadFile,
+  nn,
+  type Tensor,
+  TextClassifier,
+  type TrainOptions,
+  tensor,
+  unicodeWords,
+} from '../../src/index.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
 
@@ -164,6 +175,17 @@ describe('an explanation', () => {
     }
   });
 
+  it('of a model of several labels is of the logit of each alone', async () => {
+    const rows = topicTexts(120).map(({ text, label }) => ({ text, label: [label] }));
+    const several = await TextClassifier.train(rows, { ...SIZES, epochs: 1, multiLabel: true, pooling: 'attention' });
+    for (const label of several.labels) {
+      const { logit, probability, tokens } = await several.explain('a dog of steel', { label });
+      expect(probability).toBeCloseTo(1 / (1 + Math.exp(-logit)), 5);
+      expect(tokens.some(({ contribution }) => contribution !== 0)).toBe(true);
+    }
+    await several.close();
+  });
+
   it('changes nothing in the model', async () => {
     const before = await model.predict('the dog');
     await model.explain('the dog', { method: 'occlusion' });
@@ -188,6 +210,73 @@ describe('an explanation', () => {
   });
 });
 
+describe('an explanation of other ways to split', () => {
+  const wordPiece = () =>
+    HuggingFaceTokenizer.fromFile(join(import.meta.dirname, '../fixtures/tokenizers/word_piece.json'));
+
+  it('lists n-grams after the tokens, and what was cut out of the middle', async () => {
+    const options = { ...SIZES, epochs: 1, ngrams: 2, maxLength: 3, truncate: 'both' } as const;
+    const pairs = await TextClassifier.train(topicTexts(60), options);
+    const text = 'the dog, the cat and fur';
+    for (const method of ['gradientInput', 'occlusion'] as const) {
+      const { tokens } = await pairs.explain(text, { method });
+      expect(tokens.map(({ token, position, source, read }) => [token, position, source, read])).toEqual([
+        ['the', 0, 'the', true],
+        ['dog', 1, 'dog', true],
+        [',', 2, ',', false],
+        ['the', 3, 'the', false],
+        ['cat', 4, 'cat', false],
+        ['and', 5, 'and', false],
+        ['fur', 6, 'fur', true],
+        ['the dog', 0, 'the dog', true],
+      ]);
+    }
+    await pairs.close();
+  });
+
+  it('knows where the pieces of a HuggingFace tokenizer stand', async () => {
+    const tokenizer = await wordPiece();
+    const pieces = await TextClassifier.train(topicTexts(60), { ...SIZES, epochs: 1, tokenizer });
+    const text = 'Ｔhe  café 🙂 HORSES, zyx';
+    const { tokens } = await pieces.explain(text);
+    expect(tokens.map(({ token }) => token)).toEqual(tokenizer.tokenize(text));
+    const at = await tokenizer.spans(text);
+    expect(tokens.map(({ start, end }) => [start, end])).toEqual(at);
+    expect(tokens.map(({ source }) => source).join('')).toBe('ＴhecaféHORSES,zyx'.replace('é', 'é🙂'));
+    await pieces.close();
+  });
+
+  const texts = fc.array(fc.constantFrom('a', 'dog', '<pad>', '<unk>', ' ', 'Fur', ',', '🙂'), { maxLength: 30 });
+  it.each(['basic_english', 'unicode_words', 'characters', (text: string) => text.split(' ')] as const)(
+    'reads what a prediction reads: %s',
+    async (tokenizer) => {
+      const settings = fc.record({
+        tokenizer: fc.constant(tokenizer),
+        ngrams: fc.constantFrom(1, 2, 3),
+        maxLength: fc.integer({ min: 1, max: 9 }),
+        truncate: fc.constantFrom('head', 'tail', 'both'),
+      }) as fc.Arbitrary<Parameters<typeof readingOf>[1]>;
+      await fc.assert(
+        fc.asyncProperty(texts, settings, async (words, chosen) => {
+          const text = words.join(' ');
+          const split = modelTokenizer(chosen);
+          if (typeof split !== 'function') throw new Error('not a tokenizer of one text');
+          const { own, read } = await readingOf(text, chosen);
+          expect(read.map(({ token }) => token)).toEqual(split(text));
+          for (const { token, first, last } of read) {
+            expect(
+              own
+                .slice(first, last + 1)
+                .join(' ')
+                .replaceAll('<pad>', '<unk>'),
+            ).toBe(token);
+          }
+        }),
+      );
+    },
+  );
+});
+
 const locate = (text: string, tokens: readonly string[], basic = true) => {
   const steps = locateTokens(text, tokens, basic);
   for (;;) {
@@ -200,6 +289,13 @@ describe('where tokens stand in their text', () => {
   it('is found through lower case, dropped quotes, and line breaks of HTML', () => {
     const text = 'Ab "c"d;E<br />br İstanbul ΣΑΣ 😀x';
     expect(locate(text, basicEnglish(text))).toEqual(['Ab', 'c"d', 'E', 'br', 'İstanbul', 'ΣΑΣ', '😀x']);
+  });
+
+  it('is found through the forms of Unicode', () => {
+    const text = 'Ｎoe\u0308l ﬁne x² 你好世界 İΣ';
+    const tokens = unicodeWords(text);
+    expect(tokens).toEqual(['noël', 'fine', 'x2', '你好', '世界', 'i̇ς']);
+    expect(locate(text, tokens, false)).toEqual(['Ｎoe\u0308l', 'ﬁne', 'x²', '你好', '世界', 'İΣ']);
   });
 
   it('is not made up', () => {
