@@ -162,6 +162,22 @@ describe('recurra train', () => {
     expect(recurra(['predict', out, 'a cat', '--json']).json()[0].labels).toEqual(expect.any(Array));
     expect(recurra([...args, '--skip-bad-rows', '--out', out]).err).toMatch(/2 labels.*multiLabel: true.*INVALID_ROW/);
     expect(recurra([...args, '--multi-label', '--out', out]).err).toMatch(/tags.csv:62: expected 2 fields/);
+
+    const measured = ['evaluate', out, file, '--text', 'text', '--label', 'tags', '--label-separator', '|'];
+    const predictions = join(folder, 'tags.jsonl');
+    const json = recurra([...measured, '--skip-bad-rows', '--json', '--predictions', predictions]);
+    expect(json.err).toMatch(/1 rows of .*tags.csv do not fit and were left out/);
+    expect(json.json().at(-1)).toMatchObject({ multiLabel: true, rows: 60, skipped: 1, predictions });
+    const support = Object.entries({ animal: 20, food: 20, odd: 30, tool: 20 });
+    expect(json.json().at(-1).perLabel).toMatchObject(support.map(([label, rows]) => ({ label, support: rows })));
+    const lines = readFileSync(predictions, 'utf8').trim().split('\n');
+    expect(lines).toHaveLength(60);
+    expect(JSON.parse(lines[1]!).label).toContain('odd');
+    expect(recurra([...measured, '--skip-bad-rows']).out).toMatch(/micro average.*60 rows, loss .*, Hamming loss /s);
+    expect(recurra(measured)).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/tags.csv:62: expected 2 fields/),
+    });
   });
 
   it('puts a star before the labels that a text of several is given', () => {
