@@ -11,7 +11,7 @@ import { libtorchTestEnv } from './native/libtorch-env.mjs';
 import { requireLibtorch } from './setup/libtorch/locate.mjs';
 import { addCounts, cargoCounts, summaryLine, vitestCounts } from './test/counts.mjs';
 
-const crates = ['recurra-kernels', 'recurra-torch', 'recurra-node'];
+const crates = ['recurra-kernels', 'recurra-torch', 'recurra-node', 'recurra-files'];
 
 /** Runs a program, passes its output on as it comes, and resolves with `{ code, output }` (standard output only). */
 function run(command, args, env) {

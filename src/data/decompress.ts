@@ -4,6 +4,7 @@ import { Decompress } from 'fzstd';
 import { DataError, RecurraError } from '../errors.js';
 import { ioError } from './ioError.js';
 import { Turns } from './turns.js';
+import { ZstdFrames } from './zstdFrames.js';
 
 type Chunk = Uint8Array | string;
 
@@ -24,8 +25,8 @@ const REFUSED: Readonly<Record<string, string>> = {
   zip: 'this is a ZIP archive or a spreadsheet (.xlsx): unpack it, or save the sheet as CSV in UTF-8',
 };
 
-/** Compressed bytes given to fzstd at one go: it computes on this thread. */
-const PIECE = 16_384;
+/** Compressed bytes given to fzstd at one go: it computes on this thread, and may make 32 KB of each of them. */
+const PIECE = 2048;
 
 /**
  * Gives a stream's bytes, decompressed if they begin as gzip or zstd do, whatever the file is called. Several gzip members
@@ -47,7 +48,7 @@ export async function* decompressed(open: () => Readable, file: string | undefin
     const refused = kind && REFUSED[kind];
     if (refused) throw new DataError('INVALID_FILE', refused, { file });
     if (kind === 'gzip') yield* throughTransform(all, createGunzip({ chunkSize: 65_536 }));
-    else if (kind === 'zstd') yield* unzstd(all as AsyncIterable<Uint8Array>);
+    else if (kind === 'zstd') yield* unzstd(all as AsyncIterable<Uint8Array>, file);
     else yield* all;
   } catch (error) {
     throw explained(error, kind, file);
@@ -90,7 +91,8 @@ async function* throughTransform(chunks: AsyncIterable<Chunk>, transform: Transf
  * Decompresses with fzstd on every version of Node: Node's own zstd, there from 22.15 on, ends after the first frame without
  * an error (so did 24.21), and files of several frames, as pzstd and `cat` make them, would lose their rows silently.
  */
-async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* unzstd(chunks: AsyncIterable<Uint8Array>, file: string | undefined): AsyncGenerator<Uint8Array> {
+  const frames = new ZstdFrames(file);
   let ready: Uint8Array[] = [];
   const decompress = new Decompress((data) => {
     if (data.length > 0) ready.push(data);
@@ -98,7 +100,9 @@ async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   const turns = new Turns();
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; at += PIECE) {
-      decompress.push(chunk.subarray(at, at + PIECE));
+      const piece = chunk.subarray(at, at + PIECE);
+      frames.take(piece);
+      decompress.push(piece);
       for (const data of ready) yield data;
       ready = [];
       if (turns.due) await turns.next();
@@ -108,11 +112,12 @@ async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   yield* ready;
 }
 
-/** Says what is wrong with the data, or with the file; zlib's errors have codes with Z_, fzstd's have numbers. */
+/** Says what is wrong with the data, or with the file; zlib's errors have codes with Z_, fzstd's numbers, or are a RangeError. */
 function explained(error: unknown, kind: string | undefined, file: string | undefined): unknown {
   if (error instanceof RecurraError || !(error instanceof Error)) return error;
   const { code } = error as { code?: unknown };
-  if (!kind || !(typeof code === 'number' || String(code).startsWith('Z_'))) return ioError(error, file);
+  const ofData = typeof code === 'number' || String(code).startsWith('Z_') || (kind === 'zstd' && code === undefined);
+  if (!kind || !ofData) return ioError(error, file);
   const message = /unexpected (EOF|end of file)/i.test(error.message)
     ? `the ${kind} data ends too early: the file is cut off; copy or download it again`
     : `the ${kind} data is damaged (${error.message}): copy or download the file again`;

@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { ArgumentError, checkOptionNames, DataError, RecurraError } from '../errors.js';
 import { type Column, checkColumn, checkSeparator, type Field, labelOf, textColumns, textOf } from './fields.js';
 import { ioError } from './ioError.js';
-import { ParquetFault, ParquetFile } from './parquetPages.js';
+import { ParquetFile } from './parquetPages.js';
 import type { Row, UnlabelledText } from './rows.js';
 import { type BadRows, type FileRows, fileRows, type OnBadRow, type Source, sourceOf } from './source.js';
 
@@ -105,10 +105,11 @@ async function* read<R>(
       }
     }
   } catch (error) {
-    if (error instanceof ParquetFault) throw damaged(error, file, line);
-    throw error instanceof RecurraError || !(error as NodeJS.ErrnoException).syscall
-      ? error
-      : ioError(error as Error, file);
+    if (error instanceof RecurraError) throw error;
+    // Metadata that contradicts itself shows in many ways, also as a TypeError where something is not there.
+    throw (error as NodeJS.ErrnoException).syscall
+      ? ioError(error as Error, file)
+      : damaged(error as Error, file, line);
   } finally {
     await handle?.close();
   }

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { Decompress } from 'fzstd';
 import type {
   ColumnMetaData,
   Compressors,
@@ -10,7 +11,9 @@ import type {
   RowGroup,
   SchemaTree,
 } from 'hyparquet';
+import { checkHeader, checkRuns } from './parquetClaims.js';
 import { Turns } from './turns.js';
+import { ZstdFrames } from './zstdFrames.js';
 
 /** A fault of a Parquet file, or something in it that cannot be read. */
 export class ParquetFault extends Error {}
@@ -20,11 +23,13 @@ const HEADER = 16_384;
 
 /** hyparquet with what it does for pages. It is ESM alone, which the published CommonJS can only import like this. */
 async function loadLibrary() {
-  const [base, assemble, column, convert, schema, { compressors: inJavaScript }] = await Promise.all([
+  const [base, assemble, column, convert, datapage, delta, schema, { compressors: inJavaScript }] = await Promise.all([
     import('hyparquet'),
     import('hyparquet/src/assemble.js'),
     import('hyparquet/src/column.js'),
     import('hyparquet/src/convert.js'),
+    import('hyparquet/src/datapage.js'),
+    import('hyparquet/src/delta.js'),
     import('hyparquet/src/schema.js'),
     import('hyparquet-compressors'),
   ]);
@@ -36,10 +41,11 @@ async function loadLibrary() {
   // Node's own are compiled, the others are not.
   const compressors: Compressors = {
     ...inJavaScript,
-    GZIP: (input) => gunzipSync(input),
-    BROTLI: (input) => brotliDecompressSync(input),
+    GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
+    BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
+    ZSTD: (input, length) => unzstd(input, length),
   };
-  return { ...base, ...assemble, ...column, ...convert, ...schema, parsers, compressors };
+  return { ...base, ...assemble, ...column, ...convert, ...datapage, ...delta, ...schema, parsers, compressors };
 }
 
 type Library = Awaited<ReturnType<typeof loadLibrary>>;
@@ -142,7 +148,19 @@ export class ParquetFile {
       schemaPath,
       parsers,
       compressors,
+      // Pages are decompressed before, so that they can be looked through.
+      codec: 'UNCOMPRESSED' as const,
       utf8: true,
+    };
+    const levels = {
+      repetition: library.getMaxRepetitionLevel(schemaPath),
+      definition: library.getMaxDefinitionLevel(schemaPath),
+      type: meta.type,
+      prefixes: (view: DataView, offset: number, count: number) => {
+        const lengths = new Int32Array(count);
+        library.deltaBinaryUnpack({ view, offset }, count, lengths);
+        return lengths;
+      },
     };
     const flat = library.isFlatColumn(schemaPath);
     let at = Number(meta.dictionary_page_offset || meta.data_page_offset);
@@ -153,11 +171,16 @@ export class ParquetFile {
     let held: DecodedArray | undefined;
     for (let done = 0; done < rows && at < end; ) {
       const { header, length } = await this.#header(at, end);
+      await fault(() => checkHeader(header));
       const from = at + length;
       at = from + header.compressed_page_size;
       if (!(at >= from && at <= end)) throw new ParquetFault(`column ${JSON.stringify(top.element.name)} is cut off`);
-      const view = new DataView(await read(this.#handle, from, at));
-      const page = await fault(() => library.readPage({ view, offset: 0 }, header, decoder, dictionary, held, 0));
+      const compressed = new Uint8Array(await read(this.#handle, from, at));
+      const bytes = await fault(() => this.#decompressed(compressed, header, meta));
+      await fault(() => checkRuns(header, bytes, levels));
+      const whole = { ...header, compressed_page_size: bytes.length };
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const page = await fault(() => library.readPage({ view, offset: 0 }, whole, decoder, dictionary, held, 0));
       if (!page.data) continue;
       if (header.type === 'DICTIONARY_PAGE') {
         const values = page.data;
@@ -174,6 +197,22 @@ export class ParquetFile {
     }
     const last = held;
     if (last) yield await fault(() => this.#assembled(last, meta, top));
+  }
+
+  /** A page's bytes; those of version 2 have their levels before, which are not compressed. */
+  #decompressed(bytes: Uint8Array, header: PageHeader, { codec }: ColumnMetaData): Uint8Array {
+    const { decompressPage, compressors } = this.#library;
+    const second = header.data_page_header_v2;
+    if (!second) return decompressPage(bytes, header.uncompressed_page_size, codec, compressors);
+    const levels = second.repetition_levels_byte_length + second.definition_levels_byte_length;
+    const size = header.uncompressed_page_size - levels;
+    if (!(levels >= 0 && levels <= bytes.length && size >= 0)) throw new Error(`a page's levels have ${levels} bytes`);
+    if (second.is_compressed === false || size === 0) return bytes;
+    const values = decompressPage(bytes.subarray(levels), size, codec, compressors);
+    const whole = new Uint8Array(levels + values.length);
+    whole.set(bytes.subarray(0, levels));
+    whole.set(values, levels);
+    return whole;
   }
 
   async #header(at: number, end: number): Promise<{ header: PageHeader; length: number }> {
@@ -193,6 +232,19 @@ export class ParquetFile {
     this.#library.assembleNested(columns, top, this.#library.parsers);
     return columns.get(top.path.join('.'))!;
   }
+}
+
+/** Decompresses to the length that is stated, and not a byte more. */
+function unzstd(input: Uint8Array, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  const decompress = new Decompress((data) => {
+    bytes.set(data, at);
+    at += data.length;
+  });
+  new ZstdFrames(undefined).take(input);
+  decompress.push(input, true);
+  return bytes.subarray(0, at);
 }
 
 async function read(handle: FileHandle, start: number, end: number): Promise<ArrayBuffer> {

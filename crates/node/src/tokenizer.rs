@@ -6,11 +6,10 @@ use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, ObjectFinalize, Uint32Array};
 use napi_derive::napi;
 use recurra_binding::{Background, Handle, IntoJs, Pending};
+use recurra_files::read_whole;
 use recurra_kernels::{Error, ErrorCode, Result, guard};
 use serde::Deserialize;
 use tokenizers::{DecoderWrapper, ModelWrapper, PostProcessorWrapper, Tokenizer};
-
-use crate::safetensors_file::read_whole;
 
 /// Largest description, counted as it will stand in a model file: that format allows 100 MB for all that is not weights,
 /// and the vocabulary must fit in beside it. The largest in use (262,144 tokens) has 33 MB.

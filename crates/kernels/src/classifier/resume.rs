@@ -461,4 +461,39 @@ mod tests {
         let extra = StateArray { name: "training.more".into(), shape: vec![0], values: Values::Int32(vec![]) };
         assert!(refused(&|a| a.push(extra.clone())).contains("training.more is unknown"));
     }
+
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        /// A number of a checkpoint that is any other: refused without a trace, or weights that can be looked at.
+        #[test]
+        fn any_number_in_a_state_is_refused_or_taken(
+            (which, place) in any::<(prop::sample::Index, prop::sample::Index)>(),
+            value in prop_oneof![any::<f64>(), Just(f64::NAN), Just(f64::MAX), Just(-1.0), (0u32..100).prop_map(f64::from)],
+            kind in 0..7usize,
+        ) {
+            let trained = classifier();
+            train(&trained, &texts(), algorithms()[kind], 0..20);
+            let mut state = trained.training_state().unwrap();
+            let array = which.index(state.len());
+            match &mut state[array].values {
+                Values::Float32(values) => { let at = place.index(values.len()); values[at] = value as f32; }
+                Values::Int32(values) => { let at = place.index(values.len()); values[at] = value as i32; }
+                Values::Float64(values) => { let at = place.index(values.len()); values[at] = value; }
+            }
+            let fresh = classifier();
+            let before = fresh.training_state().unwrap();
+            match fresh.restore(&state) {
+                Ok(()) => {
+                    prop_assert_eq!(fresh.peek().unwrap().len(), trained.state().unwrap().len());
+                    fresh.state().unwrap();
+                }
+                Err(error) => {
+                    prop_assert_eq!(error.code(), ErrorCode::StateMismatch);
+                    prop_assert_eq!(fresh.training_state().unwrap(), before);
+                }
+            }
+        }
+    }
 }

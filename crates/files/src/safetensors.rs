@@ -1,0 +1,229 @@
+//! The form of safetensors files, checked whole before anything of it is used.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
+use std::path::Path;
+
+use recurra_kernels::{Error, ErrorCode, Result};
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensors, serialize};
+use sha2::{Digest, Sha256};
+
+use crate::disk::invalid;
+
+/// A tensor of a file; `data` are its bytes, read from one or still the caller's.
+pub struct Entry<D> {
+    /// Name, as in a PyTorch state dict.
+    pub name: String,
+    /// Type of the elements.
+    pub dtype: Dtype,
+    /// Sizes of the dimensions.
+    pub shape: Vec<usize>,
+    /// The elements, little-endian, row-major.
+    pub data: D,
+}
+
+/// The contents of a file.
+pub struct Contents {
+    /// The file's `__metadata__`.
+    pub metadata: HashMap<String, String>,
+    /// Its tensors, in the order of their data.
+    pub entries: Vec<Entry<Vec<u8>>>,
+    /// Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`.
+    pub checksum: &'static str,
+}
+
+/// The name of a type that is read here.
+#[must_use]
+pub fn dtype_name(dtype: Dtype) -> Option<&'static str> {
+    match dtype {
+        Dtype::F32 => Some("float32"),
+        Dtype::F64 => Some("float64"),
+        Dtype::I64 => Some("int64"),
+        Dtype::I32 => Some("int32"),
+        Dtype::BOOL => Some("bool"),
+        _ => None,
+    }
+}
+
+/// The type of a name that [`dtype_name`] gives.
+///
+/// # Errors
+/// `InvalidDtype`.
+pub fn dtype_from_name(name: &str) -> Result<Dtype> {
+    match name {
+        "float32" => Ok(Dtype::F32),
+        "float64" => Ok(Dtype::F64),
+        "int64" => Ok(Dtype::I64),
+        "int32" => Ok(Dtype::I32),
+        "bool" => Ok(Dtype::BOOL),
+        other => Err(Error::new(ErrorCode::InvalidDtype, format!("safetensors files here hold no {other}"))),
+    }
+}
+
+/// Reads a file's bytes; `path` is for messages.
+///
+/// # Errors
+/// `InvalidFile` for whatever is not a whole safetensors file, or has types that are not read here.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Contents> {
+    let broken = |error: safetensors::SafeTensorError| {
+        invalid(path, format_args!("not a whole safetensors file of {} bytes: {error}", bytes.len()))
+    };
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+    let views = SafeTensors::deserialize(bytes).map_err(broken)?;
+    let mut entries = Vec::with_capacity(views.len());
+    for name in header.offset_keys() {
+        let view = views.tensor(&name).map_err(broken)?;
+        if dtype_name(view.dtype()).is_none() {
+            return Err(invalid(
+                path,
+                format_args!("tensor {name:?} has dtype {:?}, which is not read here", view.dtype()),
+            ));
+        }
+        entries.push(Entry { name, dtype: view.dtype(), shape: view.shape().to_vec(), data: view.data().to_vec() });
+    }
+    let metadata = header.metadata().clone().unwrap_or_default();
+    let checksum = match metadata.get(CHECKSUM) {
+        None => "absent",
+        Some(stated) if *stated == checksum_of(&metadata, &entries) => "valid",
+        Some(_) => "invalid",
+    };
+    Ok(Contents { metadata, entries, checksum })
+}
+
+/// Key of the metadata under which a file's checksum stands.
+const CHECKSUM: &str = "sha256";
+
+/// SHA-256 over the other metadata and all tensors, each in the order of names and with its length before it.
+fn checksum_of<D: Deref<Target = [u8]>>(metadata: &HashMap<String, String>, entries: &[Entry<D>]) -> String {
+    fn field(hash: &mut Sha256, bytes: &[u8]) {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    }
+    let mut hash = Sha256::new();
+    for (key, value) in metadata.iter().filter(|(key, _)| *key != CHECKSUM).collect::<BTreeMap<_, _>>() {
+        field(&mut hash, key.as_bytes());
+        field(&mut hash, value.as_bytes());
+    }
+    for (name, entry) in entries.iter().map(|entry| (&entry.name, entry)).collect::<BTreeMap<_, _>>() {
+        field(&mut hash, name.as_bytes());
+        field(&mut hash, format!("{:?} {:?}", entry.dtype, entry.shape).as_bytes());
+        field(&mut hash, &entry.data);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A file's bytes, a checksum put into its metadata; `path` is for messages.
+///
+/// # Errors
+/// `InvalidShape` for a shape that its data do not have.
+pub fn to_bytes<D: Deref<Target = [u8]>>(
+    path: &Path,
+    mut metadata: HashMap<String, String>,
+    entries: &[Entry<D>],
+) -> Result<Vec<u8>> {
+    metadata.insert(CHECKSUM.to_owned(), checksum_of(&metadata, entries));
+    let mut views = BTreeMap::new();
+    for entry in entries {
+        let view = TensorView::new(entry.dtype, entry.shape.clone(), &entry.data).map_err(|error| {
+            Error::new(ErrorCode::InvalidShape, format!("tensor {:?} cannot be written: {error}", entry.name))
+        })?;
+        views.insert(entry.name.as_str(), view);
+    }
+    serialize(views, Some(metadata)).map_err(|error| invalid(path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Vec<u8> {
+        let data: Vec<u8> = [1.0f32, 2.0, 3.0].iter().flat_map(|value| value.to_le_bytes()).collect();
+        let view = TensorView::new(Dtype::F32, vec![3], &data).unwrap();
+        serialize([("w", view)], Some(HashMap::from([("k".to_owned(), "v".to_owned())]))).unwrap()
+    }
+
+    #[test]
+    fn a_file_cut_at_any_byte_is_refused() {
+        let whole = sample();
+        assert!(parse(Path::new("m"), &whole).is_ok());
+        for end in 0..whole.len() {
+            let error = parse(Path::new("m"), &whole[..end]).err().expect("a truncated file must be refused");
+            assert_eq!(error.code(), ErrorCode::InvalidFile, "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_claims_more_than_the_file_is_refused() {
+        let mut bytes = sample();
+        bytes[..8].copy_from_slice(&u64::MAX.to_le_bytes());
+        assert_eq!(parse(Path::new("m"), &bytes).err().unwrap().code(), ErrorCode::InvalidFile);
+    }
+
+    #[test]
+    fn a_flipped_bit_is_noticed_by_the_checksum() {
+        let contents = parse(Path::new("m"), &sample()).unwrap();
+        let sum = checksum_of(&contents.metadata, &contents.entries);
+        let with_sum = |sum: &str| {
+            let entry = &contents.entries[0];
+            let view = TensorView::new(entry.dtype, entry.shape.clone(), &entry.data).unwrap();
+            let mut metadata = contents.metadata.clone();
+            metadata.insert(CHECKSUM.to_owned(), sum.to_owned());
+            serialize([("w", view)], Some(metadata)).unwrap()
+        };
+        assert_eq!(contents.checksum, "absent");
+        let mut bytes = with_sum(&sum);
+        assert_eq!(parse(Path::new("m"), &bytes).unwrap().checksum, "valid");
+        *bytes.last_mut().unwrap() ^= 1;
+        assert_eq!(parse(Path::new("m"), &bytes).unwrap().checksum, "invalid");
+    }
+
+    /// What the fuzzer begins with, faults that it found once among them.
+    #[test]
+    fn the_seeds_are_tensors_or_a_typed_error() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/safetensors");
+        let mut read = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            match parse(Path::new("m"), &std::fs::read(file.unwrap().path()).unwrap()) {
+                Ok(_) => read += 1,
+                Err(error) => assert_eq!(error.code(), ErrorCode::InvalidFile),
+            }
+        }
+        assert!(read >= 3);
+    }
+
+    use proptest::prelude::*;
+
+    proptest! {
+        /// `PROPTEST_CASES` makes it long. A file whose bytes were changed or cut anywhere, or that is any bytes at all: what
+        /// is read agrees with itself, all else is a typed error.
+        #[test]
+        fn any_bytes_are_tensors_or_a_typed_error(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+            cut in prop::option::of(any::<prop::sample::Index>()),
+            other in prop::option::weighted(0.2, prop::collection::vec(any::<u8>(), 0..300)),
+        ) {
+            let mut bytes = other.unwrap_or_else(sample);
+            for (at, byte) in changes {
+                if !bytes.is_empty() {
+                    let at = at.index(bytes.len());
+                    bytes[at] = byte;
+                }
+            }
+            if let Some(cut) = cut {
+                bytes.truncate(cut.index(bytes.len() + 1));
+            }
+            match parse(Path::new("m"), &bytes) {
+                Ok(contents) => {
+                    let sum: usize = contents.entries.iter().map(|entry| entry.data.len()).sum();
+                    prop_assert!(sum <= bytes.len());
+                    for entry in &contents.entries {
+                        let elements: usize = entry.shape.iter().product();
+                        prop_assert_eq!(elements * entry.dtype.bitsize() / 8, entry.data.len());
+                    }
+                }
+                Err(error) => prop_assert_eq!(error.code(), ErrorCode::InvalidFile),
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A checkpoint's state with changes that a file may have: taken over, and then trained with, or refused without a trace.
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use recurra_kernels::ErrorCode;
+use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, Pooling, StateArray, StepOptions, Values};
+use recurra_kernels::optim::{AdamOptions, Algorithm, SgdOptions};
+use recurra_kernels::recurrent::Cell;
+
+#[derive(Arbitrary, Debug)]
+struct Input {
+    algorithm: u8,
+    /// Steps before the state is taken.
+    steps: u8,
+    changes: Vec<(u8, Change)>,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Change {
+    Remove,
+    Twice,
+    Rename(String),
+    Shape(Vec<u16>),
+    Floats(Vec<f32>),
+    Integers(Vec<i32>),
+    Doubles(Vec<f64>),
+    Value(u16, f64),
+    Swap(u8),
+}
+
+const WORDS: usize = 12;
+
+fn classifier() -> Classifier {
+    let config = ClassifierConfig {
+        pooling: Pooling::Attention,
+        padding_idx: Some(1),
+        threads: 1,
+        ..ClassifierConfig::new(Cell::Gru, WORDS, 3, 2, 2)
+    };
+    Classifier::new(config).expect("a classifier")
+}
+
+fn algorithm(number: u8) -> Algorithm {
+    let adam = AdamOptions::default();
+    let sgd = SgdOptions { momentum: 0.9, ..SgdOptions::default() };
+    match number % 6 {
+        0 => Algorithm::Adam(adam),
+        1 => Algorithm::AdamW(AdamOptions { weight_decay: 0.1, ..adam }),
+        2 => Algorithm::Adam(AdamOptions { amsgrad: true, ..adam }),
+        3 => Algorithm::Sgd(sgd),
+        4 => Algorithm::Sgd(SgdOptions { weight_decay: 0.01, ..sgd }),
+        _ => Algorithm::Sgd(SgdOptions::default()),
+    }
+}
+
+fn train(classifier: &Classifier, algorithm: Algorithm, steps: usize) -> Result<(), ErrorCode> {
+    let tokens: Vec<i32> = (0..steps * 2).map(|n| (n * 5 % WORDS) as i32).collect();
+    let chunk = Chunk {
+        tokens: &tokens,
+        lengths: &vec![2; steps],
+        labels: &(0..steps as i32).map(|n| n % 2).collect::<Vec<_>>(),
+        label_offsets: &[],
+        batch_sizes: &vec![1; steps],
+    };
+    let rates = vec![0.01; steps];
+    let options = StepOptions { learning_rates: &rates, algorithm, ..StepOptions::default() };
+    classifier.train_batches(&chunk, &options).map(drop).map_err(|error| error.code())
+}
+
+fn change(state: &mut Vec<StateArray>, at: usize, change: Change) {
+    match change {
+        Change::Remove => drop(state.remove(at)),
+        Change::Twice => state.push(state[at].clone()),
+        Change::Rename(name) => state[at].name = format!("training.{name}"),
+        Change::Shape(shape) => state[at].shape = shape.into_iter().map(usize::from).collect(),
+        Change::Floats(values) => state[at].values = Values::Float32(values),
+        Change::Integers(values) => state[at].values = Values::Int32(values),
+        Change::Doubles(values) => state[at].values = Values::Float64(values),
+        Change::Value(place, value) => match &mut state[at].values {
+            Values::Float32(values) if !values.is_empty() => {
+                let place = usize::from(place) % values.len();
+                values[place] = value as f32;
+            }
+            Values::Int32(values) if !values.is_empty() => {
+                let place = usize::from(place) % values.len();
+                values[place] = value as i32;
+            }
+            Values::Float64(values) if !values.is_empty() => {
+                let place = usize::from(place) % values.len();
+                values[place] = value;
+            }
+            _ => (),
+        },
+        Change::Swap(other) => {
+            let other = usize::from(other) % state.len();
+            state.swap(at, other);
+        }
+    }
+}
+
+fuzz_target!(|input: Input| {
+    let algorithm = algorithm(input.algorithm);
+    let trained = classifier();
+    train(&trained, algorithm, usize::from(input.steps % 40) + 1).expect("a training");
+    let mut state = trained.training_state().expect("a state");
+    for (at, how) in input.changes.into_iter().take(8) {
+        if !state.is_empty() {
+            let at = usize::from(at) % state.len();
+            change(&mut state, at, how);
+        }
+    }
+    let fresh = classifier();
+    let before = fresh.training_state().expect("a state");
+    match fresh.restore(&state) {
+        Err(error) => {
+            assert_eq!(error.code(), ErrorCode::StateMismatch, "{error}");
+            assert_eq!(fresh.training_state().expect("a state"), before);
+        }
+        Ok(()) => {
+            let result = train(&fresh, algorithm, 3);
+            assert_ne!(result, Err(ErrorCode::Internal));
+            fresh.peek().expect("weights");
+            fresh.state().expect("weights");
+        }
+    }
+});

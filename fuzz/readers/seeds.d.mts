@@ -1,0 +1,2 @@
+export const SEEDS: string;
+export function seedsOf(target: string): Buffer[];

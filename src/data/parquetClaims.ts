@@ -1,0 +1,104 @@
+import type { PageHeader } from 'hyparquet';
+
+/** Values of a page. Writers make pages of a megabyte, with thousands. */
+const MOST_VALUES = 2 ** 24;
+
+/** Bytes of a page, decompressed. The largest that are written by default have 100 MB (DuckDB). */
+const LARGEST_PAGE = 2 ** 28;
+
+/** What a page's bytes are decoded by. */
+export interface PageLevels {
+  /** Most repetitions, 0 for a column of single values. */
+  repetition: number;
+  /** Most definitions, 0 for a column that has no nulls. */
+  definition: number;
+  /** Type of the values. */
+  type: string;
+  /** Reads the lengths of what a DELTA_BYTE_ARRAY's values have in common with those before. */
+  prefixes(view: DataView, offset: number, count: number): Int32Array;
+}
+
+/**
+ * Checks what a page's header states, before anything of that size is made.
+ *
+ * @throws Error if it cannot be true, or is more than writers write.
+ */
+export function checkHeader(header: PageHeader): void {
+  const { compressed_page_size, uncompressed_page_size } = header;
+  const page = header.data_page_header ?? header.data_page_header_v2 ?? header.dictionary_page_header;
+  const sizes = { compressed_page_size, uncompressed_page_size, num_values: page?.num_values ?? 0 };
+  for (const [name, value] of Object.entries(sizes)) {
+    if (!(Number.isInteger(value) && value >= 0)) throw new Error(`a page's ${name} is ${value}`);
+  }
+  if (sizes.num_values > MOST_VALUES)
+    throw new Error(`a page states ${sizes.num_values} values, more than ${MOST_VALUES}`);
+  if (uncompressed_page_size > LARGEST_PAGE) {
+    throw new Error(`a page states ${uncompressed_page_size} bytes, more than ${LARGEST_PAGE}`);
+  }
+}
+
+/**
+ * Checks the runs of a data page: hyparquet writes as many values as a run states, also more than the page has, for which a few
+ * bytes of a damaged file would take all memory.
+ *
+ * @param header - The page's header.
+ * @param bytes - The page, decompressed (the levels of a page of version 2 before its values).
+ * @param levels - How it is decoded.
+ * @throws Error if a run is longer than the page, or the bytes end within one.
+ */
+export function checkRuns(header: PageHeader, bytes: Uint8Array, levels: PageLevels): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const first = header.data_page_header;
+  const second = header.data_page_header_v2;
+  const page = first ?? second;
+  if (!page) return;
+  const { num_values: count, encoding } = page;
+  let at = 0;
+  const block = (max: number, length?: number) => {
+    if (max > 0) {
+      const from = length === undefined ? at + 4 : at;
+      runs(view, from, bits(max), count);
+      at = from + (length ?? view.getUint32(at, true));
+    } else at += length ?? 0;
+  };
+  block(levels.repetition, second?.repetition_levels_byte_length);
+  block(levels.definition, second?.definition_levels_byte_length);
+  if (encoding === 'RLE' && levels.type === 'BOOLEAN') {
+    runs(view, at + 4, 1, count);
+  } else if (encoding === 'RLE' || encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY') {
+    if (at < bytes.length) runs(view, at + 1, view.getUint8(at), count, bytes.length);
+  } else if (encoding === 'DELTA_BYTE_ARRAY' && at < bytes.length) {
+    let sum = 0;
+    for (const length of levels.prefixes(view, at, count)) {
+      if (length < 0) throw new Error('a value has a prefix of negative length');
+      sum += length;
+    }
+    if (sum > LARGEST_PAGE) throw new Error(`values of ${sum} bytes in one page, more than ${LARGEST_PAGE}`);
+  }
+}
+
+/** Follows runs of numbers until there are as many as the page has values, or the bytes end. */
+function runs(view: DataView, from: number, width: number, count: number, end = view.byteLength): void {
+  if (width > 32) throw new Error(`numbers of ${width} bits`);
+  let at = from;
+  for (let seen = 0; seen < count && at < end; ) {
+    let header = 0;
+    let shift = 0;
+    for (let byte = 128; byte >= 128; shift += 7) {
+      if (shift > 28) throw new Error('the length of a run has no end');
+      byte = view.getUint8(at++);
+      header += (byte & 127) * 2 ** shift;
+    }
+    const packed = header % 2 === 1;
+    const length = Math.floor(header / 2) * (packed ? 8 : 1);
+    // Packed values end with the bytes, and hyparquet takes no more than there is place for: DuckDB fills them up to 256.
+    const most = count - seen + (packed ? (width > 0 ? length : 256) : 0);
+    if (length > most) throw new Error(`a run of ${length} values where ${count - seen} are left`);
+    at += packed ? (length / 8) * width : Math.ceil(width / 8);
+    seen += length;
+  }
+}
+
+function bits(max: number): number {
+  return 32 - Math.clz32(max);
+}
