@@ -25,6 +25,11 @@ export declare namespace light {
     state(): Promise<Array<FileTensor>>
     /** Replaces all weights; what differs is listed in one error, and then nothing has changed. */
     loadState(entries: Array<FileTensor>): Promise<void>
+    /**
+     * Replaces all weights by those of a file, whose memory is given back; else as `loadState`. Tensors whose names begin
+     * with `except` do not count.
+     */
+    loadHeld(file: HeldTensors, except?: string | undefined | null): Promise<void>
     /** Gives some words other vectors, one after the other in `vectors`; all else stays. */
     setWordVectors(words: Int32Array, vectors: Float32Array): Promise<void>
     /**
@@ -35,6 +40,21 @@ export declare namespace light {
     /** Takes over what `trainingState(false)` gave; what does not fit is an error, and then nothing has changed. */
     restore(entries: Array<FileTensor>): Promise<void>
     /** Lets go of the weights once running work has ended; doing it again does nothing. */
+    close(): void
+  }
+
+  /**
+   * The tensors of a file, outside of JavaScript's memory until a classifier takes them: copying them there and back, and
+   * waiting for the garbage collector, would cost several times their size.
+   */
+  export class HeldTensors {
+    /** The file's `__metadata__`; a second call gives nothing. */
+    takeMetadata(): Record<string, string>
+    /** Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`. */
+    get checksum(): string
+    /** The tensors, in the order of their data; none after they were taken. */
+    get tensors(): Array<HeldTensor>
+    /** Lets go of the tensors. */
     close(): void
   }
 
@@ -185,6 +205,19 @@ export declare namespace light {
     /** The elements, little-endian, row-major. */
     data: Uint8Array
   }
+
+  /** What there is to know of a held tensor. */
+  export interface HeldTensor {
+    /** Name, as in a PyTorch state dict. */
+    name: string
+    /** Sizes of the dimensions. */
+    shape: Array<number>
+    /** Size of the elements in bytes. */
+    byteLength: number
+  }
+
+  /** As `readSafetensors`, but keeps the tensors for a classifier's `loadHeld`. */
+  export function holdSafetensors(path: string, limit: number): Promise<HeldTensors>
 
   /**
    * Opens the library at `path` for the whole process and returns the version it reports, or `null` if it reports none.

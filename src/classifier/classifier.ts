@@ -157,7 +157,7 @@ export class TextClassifier {
     if (given !== undefined && typeof given !== 'function' && !isBatchTokenizer(given)) {
       throw invalidArgument('tokenizer', 'a function from text to tokens, or a BatchTokenizer,', given);
     }
-    const { settings, text, labels, thresholds, vocab, state } = await readModel(path);
+    const { settings, text, labels, thresholds, vocab, weights } = await readModel(path);
     const tokenizer = text.tokenizer ?? given;
     if (tokenizer === undefined) {
       throw invalidArgument(
@@ -179,7 +179,7 @@ export class TextClassifier {
       threads: options.threads,
     });
     try {
-      await engine.loadState(state);
+      await engine.loadHeld(weights);
       // The first prediction makes the weights ready; done here, nobody's question waits for it.
       await engine.predict(Int32Array.of(0), Int32Array.of(1));
     } catch (error) {

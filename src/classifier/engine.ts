@@ -8,6 +8,12 @@ import type { ModelSettings, OptimizerName } from './options/index.js';
 /** One named array of a model's state: PyTorch's name, dtype, shape, and the little-endian elements. */
 export type StateEntry = lightNamespace.FileTensor;
 
+/** The weights in a file, which the addon holds until an engine takes them; what `except` begins the name of is not theirs. */
+export interface HeldWeights {
+  file: lightNamespace.HeldTensors;
+  except: string | undefined;
+}
+
 /** What an engine is built from. */
 export interface EngineConfig extends ModelSettings {
   vocabSize: number;
@@ -76,6 +82,8 @@ export interface Engine {
 
 /** An engine whose training can be interrupted and go on, in another process too, to the same bits. */
 export interface ResumableEngine extends Engine {
+  /** As {@link Engine.loadState} with the weights of a file, whose memory it frees. */
+  loadHeld(weights: HeldWeights): Promise<void>;
   /**
    * All that a training goes on from, and with `weights` also what {@link Engine.state} gives. Unlike that one it leaves the
    * training as it is: making up missed steps early would round them otherwise.
@@ -168,6 +176,10 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
     loadState: (entries) => {
       changed();
       return native.loadState(entries);
+    },
+    loadHeld: ({ file, except }) => {
+      changed();
+      return native.loadHeld(file, except);
     },
     trainingState: (weights) => native.trainingState(weights),
     restore: (entries) => {

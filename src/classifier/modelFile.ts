@@ -4,7 +4,7 @@ import { light } from '../native/light.js';
 import { HuggingFaceTokenizer } from '../text/huggingFace.js';
 import { isTokenizerName, type TokenizerName } from '../text/tokenizer.js';
 import { Vocab } from '../text/vocab.js';
-import type { StateEntry } from './engine.js';
+import type { HeldWeights, StateEntry } from './engine.js';
 import {
   type ModelOptions,
   type ModelSettings,
@@ -42,6 +42,11 @@ export interface ModelDescription {
 /** Everything that a model file holds. */
 export interface ModelContents extends ModelDescription {
   state: StateEntry[];
+}
+
+/** A model file whose weights wait for their engine, outside of JavaScript's memory. */
+export interface HeldModel extends ModelDescription {
+  weights: HeldWeights;
 }
 
 /** What a checkpoint holds as well. */
@@ -151,14 +156,14 @@ function parseMetadata(path: string, all: Record<string, string>): Metadata {
  * Refuses settings that need more weights than the file has, before memory is taken for them: a few bytes of metadata must
  * not ask for gigabytes. What differs by less is left to the loading, which lists all that does not fit.
  */
-function checkSize(model: ModelSettings, words: number, labels: number, state: readonly StateEntry[]): void {
+function checkSize(model: ModelSettings, words: number, labels: number, state: readonly Stored[]): void {
   const { cell, embeddingDim, hiddenSize, numLayers, bidirectional } = model;
   const gates = { rnn: 1, lstm: 4, gru: 3 }[cell];
   const features = hiddenSize * (bidirectional ? 2 : 1);
   const first = embeddingDim + hiddenSize;
   const others = (numLayers - 1) * (features + hiddenSize);
   const needed = words * embeddingDim + gates * features * (first + others) + labels * features;
-  const given = state.reduce((sum, { data }) => sum + data.byteLength / 4, 0);
+  const given = state.reduce((sum, { byteLength }) => sum + byteLength / 4, 0);
   if (needed > 2 * given + 2 ** 20) {
     const message = `its settings need at least ${needed} weights, but it has ${Math.floor(given)}`;
     throw new ModelFileError('INVALID_FILE', message);
@@ -182,48 +187,37 @@ function checkThresholds(thresholds: unknown, multiLabel: boolean, labels: numbe
 async function readTokenizer(
   { tokenizer }: Metadata,
   metadata: Record<string, string>,
-): Promise<ModelContents['text']['tokenizer']> {
+): Promise<ModelDescription['text']['tokenizer']> {
   if (tokenizer !== HUGGING_FACE) return tokenizer;
   const description = metadata[TOKENIZER_KEY];
   if (description === undefined) throw new ModelFileError('INVALID_FILE', `it has no ${TOKENIZER_KEY}`);
   return HuggingFaceTokenizer.fromString(description);
 }
 
-/**
- * Reads a model file and checks everything that can be checked before a model is built from it.
- *
- * @throws ModelFileError `FILE_NOT_FOUND`, `IO` or `INVALID_FILE`.
- */
-export async function readModel(path: string): Promise<ModelContents> {
-  return readModelFile(path);
+/** What there is to know of a stored array before it is used. */
+interface Stored {
+  name: string;
+  shape: readonly number[];
+  byteLength: number;
 }
 
-/** As {@link readModel}, with what a checkpoint holds as well. */
-export async function readModelFile(path: string): Promise<ModelFile> {
-  if (typeof path !== 'string' || path === '')
-    throw new ModelFileError('INVALID_ARGUMENT', 'Expected the path of a model file');
-  if (!existsSync(path)) throw new ModelFileError('FILE_NOT_FOUND', `${path}: no such file`);
-  let file: Awaited<ReturnType<ReturnType<typeof light>['readSafetensors']>>;
-  try {
-    file = await light().readSafetensors(path, LARGEST_FILE);
-  } catch (error) {
-    if (error instanceof RecurraError) throw new ModelFileError(error.code, error.message, { cause: error });
-    throw error;
-  }
-  const { metadata } = file;
-  const { checkpoint } = metadata;
-  const ofTraining = ({ name }: StateEntry) => checkpoint !== undefined && name.startsWith(TRAINING_PREFIX);
-  const state = file.tensors.filter((entry) => !ofTraining(entry));
+/** Checks everything that can be checked before a model is built from a file, and says what the file tells of the model. */
+async function describe(
+  path: string,
+  metadata: Record<string, string>,
+  checksum: string,
+  state: readonly Stored[],
+): Promise<ModelDescription> {
   const described = parseMetadata(path, metadata);
   const { labels, thresholds, maxLength, settings, ngrams, truncate, vocab: words } = described;
-  if (file.checksum !== 'valid') {
+  if (checksum !== 'valid') {
     throw new ModelFileError(
       'INVALID_FILE',
       `${path}: its checksum does not fit its contents: the file was damaged or edited`,
     );
   }
   try {
-    const vocab = Vocab.fromJSON(words);
+    const vocab = Vocab.adopt(words);
     if (vocab.defaultIndex === undefined)
       throw new ModelFileError('INVALID_FILE', 'its vocabulary has no token for unknown words');
     const rows = state.find(({ name }) => name === 'embedding.weight')?.shape[0];
@@ -240,11 +234,56 @@ export async function readModelFile(path: string): Promise<ModelFile> {
       ...tokenSettings({ maxLength, ...(ngrams && { ngrams }), ...(truncate && { truncate }) }),
       tokenizer: await readTokenizer(described, metadata),
     };
-    const training = file.tensors.filter(ofTraining);
-    return { settings: model, text, labels, thresholds, vocab, state, checkpoint, training };
+    return { settings: model, text, labels, thresholds, vocab };
   } catch (error) {
     if (error instanceof RecurraError)
       throw new ModelFileError('INVALID_FILE', `${path}: ${error.message}`, { cause: error });
     throw error;
   }
+}
+
+/** Lets the addon read a file, with errors that say that it is a model's. */
+async function opened<T>(path: string, read: (path: string, limit: number) => Promise<T>): Promise<T> {
+  if (typeof path !== 'string' || path === '')
+    throw new ModelFileError('INVALID_ARGUMENT', 'Expected the path of a model file');
+  if (!existsSync(path)) throw new ModelFileError('FILE_NOT_FOUND', `${path}: no such file`);
+  try {
+    return await read(path, LARGEST_FILE);
+  } catch (error) {
+    if (error instanceof RecurraError) throw new ModelFileError(error.code, error.message, { cause: error });
+    throw error;
+  }
+}
+
+const isTraining = ({ name }: { name: string }) => name.startsWith(TRAINING_PREFIX);
+
+/**
+ * Reads a model file and checks everything that can be checked before a model is built from it. Its weights stay outside of
+ * JavaScript's memory.
+ *
+ * @throws ModelFileError `FILE_NOT_FOUND`, `IO` or `INVALID_FILE`.
+ */
+export async function readModel(path: string): Promise<HeldModel> {
+  const file = await opened(path, light().holdSafetensors);
+  try {
+    const metadata = file.takeMetadata();
+    const ofTraining = metadata.checkpoint !== undefined;
+    const state = file.tensors.filter((entry) => !ofTraining || !isTraining(entry));
+    const description = await describe(path, metadata, file.checksum, state);
+    return { ...description, weights: { file, except: ofTraining ? TRAINING_PREFIX : undefined } };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** As {@link readModel}, with all arrays, and what a checkpoint holds as well. */
+export async function readModelFile(path: string): Promise<ModelFile> {
+  const { metadata, checksum, tensors } = await opened(path, light().readSafetensors);
+  const { checkpoint } = metadata;
+  const ofTraining = (entry: StateEntry) => checkpoint !== undefined && isTraining(entry);
+  const state = tensors.filter((entry) => !ofTraining(entry));
+  const stored = state.map(({ name, shape, data }) => ({ name, shape, byteLength: data.byteLength }));
+  const description = await describe(path, metadata, checksum, stored);
+  return { ...description, state, checkpoint, training: tensors.filter(ofTraining) };
 }

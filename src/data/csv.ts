@@ -1,4 +1,4 @@
-import { CsvError, type InfoRecord, Parser } from 'csv-parse';
+import type { CsvError, InfoRecord, Parser } from 'csv-parse';
 import {
   ArgumentError,
   checkOptionNames,
@@ -9,6 +9,7 @@ import {
 } from '../errors.js';
 import { type Column, checkColumn, checkSeparator, separated, textColumns } from './fields.js';
 import { ioError } from './ioError.js';
+import { csvParse } from './libraries.js';
 import { LinePositions } from './linePositions.js';
 import type { LabelledText, Row, UnlabelledText } from './rows.js';
 import { type BadRows, type FileRows, fileRows, type Input, type OnBadRow, type Source, sourceOf } from './source.js';
@@ -166,7 +167,7 @@ async function* read<R>(
   let emptyLines = 0;
   /** Line of the row that the parser is at: of what follows the last row, blank lines apart. */
   const startLine = (empty: number) => lines.lineAt(recordEnd) + empty - emptyLines;
-  const parser = new Parser({
+  const parser = new (csvParse().Parser)({
     bom: true,
     delimiter,
     quote,
@@ -261,7 +262,7 @@ function list(columns: readonly Column[]): string {
 
 /** Gives an error from below its code, the file and the line. */
 function positioned(error: unknown, file: string | undefined, line: number): unknown {
-  if (error instanceof CsvError) {
+  if (error instanceof csvParse().CsvError) {
     const column = typeof error.column === 'number' ? error.column + 1 : undefined;
     return new DataError('INVALID_ROW', explain(error), { file, line, column }, { cause: error });
   }

@@ -1,8 +1,8 @@
 import { pipeline, type Readable, type Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { Decompress } from 'fzstd';
 import { DataError, RecurraError } from '../errors.js';
 import { ioError } from './ioError.js';
+import { fzstd } from './libraries.js';
 import { Turns } from './turns.js';
 import { ZstdFrames } from './zstdFrames.js';
 
@@ -94,7 +94,7 @@ async function* throughTransform(chunks: AsyncIterable<Chunk>, transform: Transf
 async function* unzstd(chunks: AsyncIterable<Uint8Array>, file: string | undefined): AsyncGenerator<Uint8Array> {
   const frames = new ZstdFrames(file);
   let ready: Uint8Array[] = [];
-  const decompress = new Decompress((data) => {
+  const decompress = new (fzstd().Decompress)((data) => {
     if (data.length > 0) ready.push(data);
   });
   const turns = new Turns();

@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 
 /** Elements of the first block: 256 KB. Each next one has twice as many. */
 const FIRST = 65_536;

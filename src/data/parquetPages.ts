@@ -1,6 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { Decompress } from 'fzstd';
 import type {
   ColumnMetaData,
   Compressors,
@@ -11,6 +10,7 @@ import type {
   RowGroup,
   SchemaTree,
 } from 'hyparquet';
+import { fzstd } from './libraries.js';
 import { checkHeader, checkRuns } from './parquetClaims.js';
 import { Turns } from './turns.js';
 import { ZstdFrames } from './zstdFrames.js';
@@ -238,7 +238,7 @@ export class ParquetFile {
 function unzstd(input: Uint8Array, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let at = 0;
-  const decompress = new Decompress((data) => {
+  const decompress = new (fzstd().Decompress)((data) => {
     bytes.set(data, at);
     at += data.length;
   });

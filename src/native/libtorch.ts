@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
@@ -104,6 +103,8 @@ function inspect(root: string): { folder: string; library: string; version: stri
 }
 
 function pythonTorch(): string {
+  // Loaded here alone: few ask for a Python's torch, and all would pay for it at the start.
+  const { spawnSync } = createRequire(import.meta.url)('node:child_process') as typeof import('node:child_process');
   for (const python of ['python3', 'python']) {
     const run = spawnSync(
       python,

@@ -66,9 +66,14 @@ export class Vocab {
     if (typeof tokens === 'string' || tokens === null || typeof tokens?.[Symbol.iterator] !== 'function') {
       throw invalidArgument('tokens', 'an iterable of strings', tokens);
     }
-    const list = [...tokens];
+    return Vocab.#of([...tokens], options);
+  }
+
+  /** As {@link fromTokens}, with a list that nobody else will change. */
+  static #of(list: readonly string[], options: VocabTokenOptions): Vocab {
     const indices = new Map<string, number>();
-    for (const [index, token] of list.entries()) {
+    for (let index = 0; index < list.length; index++) {
+      const token = list[index]!;
       if (typeof token !== 'string') throw invalidArgument(`tokens[${index}]`, 'a string', token);
       const earlier = indices.get(token);
       if (earlier !== undefined) {
@@ -89,6 +94,16 @@ export class Vocab {
    * @throws {@link DataError} with code `INVALID_FILE` if it is something else.
    */
   static fromJSON(json: unknown): Vocab {
+    const tokens = (json as Partial<VocabJSON> | null | undefined)?.tokens;
+    return Vocab.adopt(Array.isArray(tokens) ? { ...(json as VocabJSON), tokens: [...tokens] } : json);
+  }
+
+  /**
+   * As {@link fromJSON} for an object that nobody else has: its list of tokens becomes the vocabulary's own.
+   *
+   * @internal
+   */
+  static adopt(json: unknown): Vocab {
     const { tokens, specials, unkToken = null, padToken = null } = (json ?? {}) as Partial<VocabJSON>;
     const nameOrNull = (value: unknown) => value === null || typeof value === 'string';
     if (!Array.isArray(tokens) || !isStrings(specials ?? []) || !nameOrNull(unkToken) || !nameOrNull(padToken)) {
@@ -98,7 +113,7 @@ export class Vocab {
       );
     }
     try {
-      return Vocab.fromTokens(tokens, { specials, unkToken, padToken });
+      return Vocab.#of(tokens, { specials, unkToken, padToken });
     } catch (cause) {
       if (!(cause instanceof ArgumentError)) throw cause;
       throw new DataError('INVALID_FILE', `Not a vocabulary: ${cause.message}`, {}, { cause });

@@ -5,14 +5,14 @@ use napi::bindgen_prelude::{Float32Array, Int32Array, ObjectFinalize, ToNapiValu
 use napi_derive::napi;
 use recurra_binding::{Handle, IntoJs, Pending};
 use recurra_kernels::classifier::{
-    Chunk, Classifier, ClassifierConfig, Explanation, LossOptions, NamedTensor, Pooling, StateArray, Stats,
-    StepOptions, Values,
+    Chunk, Classifier, ClassifierConfig, Explanation, LittleEndian, LossOptions, NamedTensor, Pooling, StateArray,
+    Stats, StepOptions, Values,
 };
 use recurra_kernels::optim::{AdamOptions, Algorithm, SgdOptions};
 use recurra_kernels::recurrent::Cell;
 use recurra_kernels::{Error, ErrorCode, Result, guard};
 
-use crate::safetensors_file::FileTensor;
+use crate::safetensors_file::{FileTensor, HeldTensors, named};
 
 /// What the classifier is made of.
 #[napi(object, object_to_js = false)]
@@ -148,6 +148,18 @@ fn config_of(config: CpuClassifierConfig) -> Result<ClassifierConfig> {
         seed: config.seed as u64,
         threads: config.threads as usize,
     })
+}
+
+/// Gives what the loading of a model has left free back to the system: glibc keeps it otherwise, several times the model's size.
+fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        unsafe extern "C" {
+            fn malloc_trim(pad: usize) -> std::ffi::c_int;
+        }
+        // SAFETY: glibc's own function; it may be called at any time on any thread.
+        unsafe { malloc_trim(0) };
+    }
 }
 
 /// The text classifier on the CPU kernels; it needs no libtorch.
@@ -294,11 +306,27 @@ impl CpuClassifier {
     /// Replaces all weights; what differs is listed in one error, and then nothing has changed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn load_state(&self, entries: Vec<FileTensor>) -> napi::Result<Pending<(), ()>> {
-        let entries: Vec<Bytes> = entries.into_iter().map(Bytes::from).collect();
+        let named = |entry: FileTensor| NamedTensor {
+            name: entry.name,
+            dtype: entry.dtype,
+            shape: entry.shape.iter().map(|&size| size.max(0) as usize).collect(),
+            data: LittleEndian(entry.data),
+        };
+        let tensors: Vec<_> = entries.into_iter().map(named).collect();
+        self.background(move |classifier| classifier.load_state(&tensors), |()| ())
+    }
+
+    /// Replaces all weights by those of a file, whose memory is given back; else as `loadState`. Tensors whose names begin
+    /// with `except` do not count.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn load_held(&self, file: &HeldTensors, except: Option<String>) -> napi::Result<Pending<(), ()>> {
+        let contents = file.take().js()?;
         self.background(
             move |classifier| {
-                let tensors: Vec<NamedTensor> = entries.into_iter().map(NamedTensor::from).collect();
-                classifier.load_state(&tensors)
+                classifier.load_state(&named(&contents, except.as_deref()))?;
+                drop(contents);
+                give_back();
+                Ok(())
             },
             |()| (),
         )
@@ -391,24 +419,9 @@ fn array_of(tensor: FileTensor) -> Result<StateArray> {
     Ok(StateArray { name: tensor.name, shape, values })
 }
 
-impl From<Bytes> for NamedTensor {
-    fn from(tensor: Bytes) -> Self {
-        let (values, _) = tensor.data.as_chunks::<4>();
-        let data = values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-        Self { name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, data }
-    }
-}
-
 impl From<Bytes> for FileTensor {
     fn from(tensor: Bytes) -> Self {
         let shape = tensor.shape.iter().map(|&size| size as i64).collect();
         Self { name: tensor.name, dtype: tensor.dtype, shape, data: Uint8Array::new(tensor.data) }
-    }
-}
-
-impl From<FileTensor> for Bytes {
-    fn from(tensor: FileTensor) -> Self {
-        let shape = tensor.shape.iter().map(|&size| size.max(0) as usize).collect();
-        Self { name: tensor.name, dtype: tensor.dtype, shape, data: tensor.data.to_vec() }
     }
 }

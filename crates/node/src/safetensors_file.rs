@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use napi::bindgen_prelude::{AsyncTask, Uint8Array};
 use napi_derive::napi;
 use recurra_files::safetensors::{Contents, Entry, dtype_from_name, dtype_name, parse, to_bytes};
 use recurra_files::{read_whole, write_whole};
+use recurra_kernels::classifier::{LittleEndian, NamedTensor};
+use recurra_kernels::{Error, ErrorCode, Result};
 
 use recurra_binding::{Background, to_js};
 
@@ -46,6 +49,85 @@ impl From<Contents> for SafetensorsFile {
     }
 }
 
+/// A file's tensors as a classifier takes them, without a copy; those whose names begin with `except` are left out.
+pub(crate) fn named<'a>(contents: &'a Contents, except: Option<&str>) -> Vec<NamedTensor<LittleEndian<&'a [u8]>>> {
+    let counts = |name: &str| except.is_none_or(|prefix| !name.starts_with(prefix));
+    let mut tensors = Vec::with_capacity(contents.entries.len());
+    for entry in contents.entries.iter().filter(|entry| counts(&entry.name)) {
+        tensors.push(NamedTensor {
+            name: entry.name.clone(),
+            dtype: dtype_name(entry.dtype).unwrap_or("unknown").to_owned(),
+            shape: entry.shape.clone(),
+            data: LittleEndian(&*entry.data),
+        });
+    }
+    tensors
+}
+
+/// What there is to know of a held tensor.
+#[napi(object, object_from_js = false)]
+pub struct HeldTensor {
+    /// Name, as in a PyTorch state dict.
+    pub name: String,
+    /// Sizes of the dimensions.
+    pub shape: Vec<i64>,
+    /// Size of the elements in bytes.
+    pub byte_length: f64,
+}
+
+/// The tensors of a file, outside of JavaScript's memory until a classifier takes them: copying them there and back, and
+/// waiting for the garbage collector, would cost several times their size.
+#[napi]
+pub struct HeldTensors {
+    contents: Mutex<Option<Contents>>,
+    metadata: HashMap<String, String>,
+    checksum: String,
+}
+
+#[napi]
+impl HeldTensors {
+    /// The file's `__metadata__`; a second call gives nothing.
+    #[napi(catch_unwind)]
+    pub fn take_metadata(&mut self) -> HashMap<String, String> {
+        std::mem::take(&mut self.metadata)
+    }
+
+    /// Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`.
+    #[napi(getter, catch_unwind)]
+    pub fn checksum(&self) -> String {
+        self.checksum.clone()
+    }
+
+    /// The tensors, in the order of their data; none after they were taken.
+    #[napi(getter, catch_unwind)]
+    pub fn tensors(&self) -> Vec<HeldTensor> {
+        let contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tensors = Vec::new();
+        for entry in contents.iter().flat_map(|contents| &contents.entries) {
+            tensors.push(HeldTensor {
+                name: entry.name.clone(),
+                shape: entry.shape.iter().map(|&size| size as i64).collect(),
+                byte_length: entry.data.len() as f64,
+            });
+        }
+        tensors
+    }
+
+    /// Lets go of the tensors.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        drop(self.take());
+    }
+}
+
+impl HeldTensors {
+    /// The contents, for their only user.
+    pub(crate) fn take(&self) -> Result<Contents> {
+        let taken = self.contents.lock().unwrap_or_else(PoisonError::into_inner).take();
+        taken.ok_or_else(|| Error::new(ErrorCode::Disposed, "these tensors were taken already"))
+    }
+}
+
 /// Reads a safetensors file, of at most `limit` bytes, and checks it whole before anything is returned.
 #[napi(catch_unwind, ts_return_type = "Promise<SafetensorsFile>")]
 pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Contents, SafetensorsFile>> {
@@ -55,6 +137,21 @@ pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Conten
         parse(&path, &bytes)
     };
     AsyncTask::new(Background::new(read, |_, contents| Ok(contents.into())))
+}
+
+/// As `readSafetensors`, but keeps the tensors for a classifier's `loadHeld`.
+#[napi(catch_unwind, ts_return_type = "Promise<HeldTensors>")]
+pub fn hold_safetensors(path: String, limit: f64) -> AsyncTask<Background<Contents, HeldTensors>> {
+    let path = PathBuf::from(path);
+    let read = move || {
+        let bytes = read_whole(&path, limit as u64)?;
+        parse(&path, &bytes)
+    };
+    let held = |_, mut contents: Contents| {
+        let metadata = std::mem::take(&mut contents.metadata);
+        Ok(HeldTensors { checksum: contents.checksum.to_owned(), metadata, contents: Mutex::new(Some(contents)) })
+    };
+    AsyncTask::new(Background::new(read, held))
 }
 
 /// Writes a safetensors file atomically: to a temporary name, synced, renamed. Its metadata gets a checksum, `sha256`.

@@ -22,7 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-pub use config::{ClassifierConfig, LossOptions, NamedTensor, Pooling, StepOptions};
+pub use config::{ClassifierConfig, LittleEndian, LossOptions, NamedTensor, Numbers, Pooling, StepOptions};
 pub use data::{Chunk, Stats};
 pub use explain::Explanation;
 pub use resume::{StateArray, Values};
@@ -334,7 +334,7 @@ impl Classifier {
     ///
     /// # Errors
     /// `InvalidShape`, listing everything that is missing, unknown or of another shape or type; nothing is changed then.
-    pub fn load_state(&self, tensors: &[NamedTensor]) -> Result<()> {
+    pub fn load_state<D: Numbers>(&self, tensors: &[NamedTensor<D>]) -> Result<()> {
         let mut guard = self.write();
         let weights = &mut *guard;
         weights.make_room(&self.model);

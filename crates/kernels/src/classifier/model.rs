@@ -5,7 +5,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
 
 use super::attention::AttentionSegments;
-use super::config::{ClassifierConfig, NamedTensor, Pooling};
+use super::config::{ClassifierConfig, NamedTensor, Numbers, Pooling};
 use super::plan::WordDropout;
 use super::step::WORDS;
 use crate::error::{Error, ErrorCode, Result};
@@ -124,7 +124,7 @@ impl Model {
     ///
     /// # Errors
     /// `InvalidShape`, listing everything that is missing, unknown, or of another shape or type; nothing is changed then.
-    pub fn import(&self, tensors: &[NamedTensor], embedding: &mut Buf, flat: &mut Buf) -> Result<()> {
+    pub fn import<D: Numbers>(&self, tensors: &[NamedTensor<D>], embedding: &mut Buf, flat: &mut Buf) -> Result<()> {
         let mut problems = Vec::new();
         let mut known = vec!["embedding.weight".to_string()];
         let mut expected = vec![self.embedding_shape()];
@@ -142,9 +142,11 @@ impl Model {
                         problems.push(format!("{name} is {} instead of float32", tensor.dtype));
                     } else if tensor.shape != *shape {
                         problems.push(format!("{name} has shape {:?} instead of {shape:?}", tensor.shape));
-                    } else if tensor.data.len() != shape.iter().product::<usize>() {
-                        problems
-                            .push(format!("{name} has {} values, which is not its shape {shape:?}", tensor.data.len()));
+                    } else if tensor.data.count() != shape.iter().product::<usize>() {
+                        problems.push(format!(
+                            "{name} has {} values, which is not its shape {shape:?}",
+                            tensor.data.count()
+                        ));
                     }
                 }
             }
@@ -157,8 +159,13 @@ impl Model {
         }
         for tensor in tensors {
             match self.segments().find(|(name, _)| *name == tensor.name) {
-                Some((_, segment)) => segment.import(&tensor.data, flat),
-                None => embedding.copy_from_slice(&tensor.data),
+                Some((_, segment)) => {
+                    let mut values = zeros(tensor.data.count());
+                    tensor.data.copy_to(&mut values);
+                    segment.import(&values, flat);
+                }
+                // Much the largest: it is not worth a second copy.
+                None => tensor.data.copy_to(embedding),
             }
         }
         Ok(())

@@ -1,0 +1,13 @@
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+
+/** csv-parse, loaded by whoever reads the first such file: it would be a seventh of what `import 'recurra'` costs. */
+export function csvParse(): typeof import('csv-parse') {
+  return require('csv-parse') as typeof import('csv-parse');
+}
+
+/** fzstd, loaded by whoever reads the first compressed file. */
+export function fzstd(): typeof import('fzstd') {
+  return require('fzstd') as typeof import('fzstd');
+}
