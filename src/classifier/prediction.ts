@@ -1,4 +1,4 @@
-import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
+import type { BatchTokenizer, Tokenizer } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
 import type { Engine } from './engine.js';
 
@@ -142,7 +142,7 @@ export function encodeTokens({ vocab }: Pick<Predictor, 'vocab'>, tokens: readon
 /** Splits a text and looks its tokens up. */
 export function encodeText(predictor: Pick<Predictor, 'tokenizer' | 'vocab'>, text: string): EncodedText {
   const { tokenizer } = predictor;
-  return encodeTokens(predictor, isBatchTokenizer(tokenizer) ? tokenizer.tokenize(text) : tokenizer(text));
+  return encodeTokens(predictor, typeof tokenizer === 'function' ? tokenizer(text) : tokenizer.tokenize(text));
 }
 
 /** Texts that are split in one call away from the event loop, and characters from which a single one is. */
@@ -158,7 +158,7 @@ export function splitTogether(
   texts: readonly string[],
   from: number,
 ): { tokenizer: BatchTokenizer; texts: readonly string[] } | undefined {
-  if (!isBatchTokenizer(tokenizer)) return undefined;
+  if (typeof tokenizer === 'function') return undefined;
   const next = texts.slice(from, from + TEXTS_PER_CALL);
   const few = next.length < 8 && !next.some((text) => text?.length >= LONG_TEXT);
   return few || next.some((text) => typeof text !== 'string') ? undefined : { tokenizer, texts: next };
