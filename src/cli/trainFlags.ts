@@ -1,55 +1,20 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { LearningOptions, ModelOptions, TextOptions, TrainOptions } from '../classifier/options/index.js';
+import type { LearningOptions, TrainOptions } from '../classifier/options/index.js';
+import { LEARNING_NAMES } from '../classifier/options/learning.js';
+import { MODEL_NAMES } from '../classifier/options/model.js';
+import { TEXT_NAMES } from '../classifier/options/text.js';
 import { TOKENIZER_NAMES } from '../text/tokenizer.js';
 import { realNumber, wholeNumber } from './parsers.js';
 
-/** Flags of `recurra train` that say what the network looks like, under the names of {@link ModelOptions}. */
-const MODEL_FLAGS = [
-  'cell',
-  'embeddingDim',
-  'hiddenSize',
-  'numLayers',
-  'bidirectional',
-  'pooling',
-  'dropout',
-  'embeddingDropout',
-  'wordDropout',
-  'multiLabel',
-] as const satisfies readonly (keyof ModelOptions)[];
-
-/** Flags of `recurra train` that say how it learns, under the names of {@link TrainOptions}. */
-const LEARNING_FLAGS = [
+/** The flags that are passed on to `TextClassifier.train` as they are, under the names of its options; it opens a `tokenizer` first. */
+export const PASSED_ON = [
+  ...MODEL_NAMES,
+  ...TEXT_NAMES.filter((name) => name !== 'tokenizer'),
+  ...LEARNING_NAMES,
   'embeddings',
   'freezeEmbeddings',
-  'epochs',
-  'batchSize',
-  'tokensPerBatch',
-  'bucketing',
-  'optimizer',
-  'lr',
-  'weightDecay',
-  'momentum',
-  'schedule',
-  'warmup',
-  'clipGradNorm',
-  'classWeights',
-  'labelSmoothing',
-  'patience',
-  'seed',
   'threads',
 ] as const satisfies readonly (keyof TrainOptions)[];
-
-/** Flags of `recurra train` that say how texts become tokens, under the names of {@link TextOptions}. */
-const TEXT_FLAGS = [
-  'ngrams',
-  'minFreq',
-  'maxTokens',
-  'maxLength',
-  'truncate',
-] as const satisfies readonly (keyof TextOptions)[];
-
-/** The flags that are passed on to `TextClassifier.train` as they are. */
-export const PASSED_ON = [...MODEL_FLAGS, ...TEXT_FLAGS, ...LEARNING_FLAGS];
 
 /** What commander makes of them. */
 export type PassedOnFlags = Pick<TrainOptions, (typeof PASSED_ON)[number]>;
