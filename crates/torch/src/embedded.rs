@@ -50,7 +50,7 @@ impl Embedded {
             return Ok(None);
         }
         let flat = ids.f_contiguous().torch()?;
-        let Some(list) = Ids::of(&flat)?.filter(|_| (1..u32::MAX as usize).contains(&flat.numel())) else {
+        let Some(list) = Ids::of(&flat)?.filter(|_| flat.numel() < u32::MAX as usize) else {
             return Ok(None);
         };
         let size = weight.size();
@@ -62,7 +62,7 @@ impl Embedded {
                 Ids::Int(ids) => slots.extend(ids.iter().map(|&id| numbers.number(id as u32, &mut distinct))),
             }
         });
-        late::catch_up_rows(weight, &distinct)?;
+        late::catch_up(weight, &distinct)?;
         // SAFETY: `fits` says that it is a contiguous float32 tensor on the CPU; it is not written to meanwhile.
         let values = unsafe { slice::from_raw_parts(weight.data_ptr().cast::<f32>().cast_const(), weight.numel()) };
         let table = Arc::new(Table::gather(values, size[1] as usize, &distinct)?);

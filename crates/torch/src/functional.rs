@@ -1,12 +1,12 @@
 //! Layers without state: linear, embeddings, dropout, cross entropy.
 
 use crate::Result;
-use crate::autograd::{grad, is_grad_enabled, set_grad};
+use crate::autograd::{grad, set_grad};
 use crate::check::{Ids, floating, has_rank, has_shape, indices, integers, same_device, same_dtype};
 use crate::embedded::Embedded;
 use crate::error::{IntoResult, argument, range, shape};
 use crate::tensor::is_floating;
-use crate::{fused, late, optim};
+use crate::{late, optim};
 use tch::{Device, Kind, Reduction, Tensor};
 
 /// `x W^T + b`; `x` `[..., inputs]`, `weight` `[outputs, inputs]`, `bias` `[outputs]`.
@@ -46,37 +46,22 @@ fn check_table(operation: &str, weight: &Tensor, ids: &Tensor, padding_idx: i64)
 
 /// Rows of `weight` `[rows, dims]` by `ids` `[...]`: `[..., dims]`. The row `padding_idx` (-1: none) gets no gradient.
 pub fn embedding(weight: &Tensor, ids: &Tensor, padding_idx: i64) -> Result<Tensor> {
-    check_table("embedding", weight, ids, padding_idx)?;
-    let by_rows = fused::enabled() && optim::late::fits(weight);
-    if !by_rows {
-        late::settle_tensor(weight)?;
-        return Tensor::f_embedding(weight, ids, padding_idx, false, false).torch();
+    match embedding_later(weight, ids, padding_idx)? {
+        Looked::Now(tensor) => Ok(tensor),
+        Looked::Later(embedded) => embedded.tensor(),
     }
-    let ids = ids.f_contiguous().torch()?;
-    match Ids::of(&ids)? {
-        Some(ids) => late::catch_up(weight, &ids)?,
-        None => late::settle_tensor(weight)?,
-    }
-    // The gradient of a parameter then names its rows, so that an optimizer can leave the others for later. It is
-    // handed out dense (`autograd::dense_grad`).
-    let sparse = is_grad_enabled() && weight.requires_grad() && weight.f_is_leaf().torch()?;
-    if sparse {
-        limit_sparse_grad(weight)?;
-    }
-    let ids = if sparse { ids.f_to_dtype(Kind::Int64, false, false).torch()? } else { ids };
-    Tensor::f_embedding(weight, &ids, padding_idx, false, sparse).torch()
 }
 
-/// As [`embedding`], not written out where that can wait; see [`Embedded`].
+/// As [`embedding`], not written out where that can wait; see [`Embedded`]. The gradient of a parameter then names its rows, so
+/// that an optimizer can leave the others for later; it is handed out dense (`autograd::dense_grad`).
 pub fn embedding_later(weight: &Tensor, ids: &Tensor, padding_idx: i64) -> Result<Looked> {
     check_table("embedding", weight, ids, padding_idx)?;
-    Ok(match Embedded::look_up(weight, ids, padding_idx)? {
-        Some(embedded) => {
-            limit_sparse_grad(weight)?;
-            Looked::Later(embedded)
-        }
-        None => Looked::Now(embedding(weight, ids, padding_idx)?),
-    })
+    if let Some(embedded) = Embedded::look_up(weight, ids, padding_idx)? {
+        limit_sparse_grad(weight)?;
+        return Ok(Looked::Later(embedded));
+    }
+    late::settle_tensor(weight)?;
+    Ok(Looked::Now(Tensor::f_embedding(weight, ids, padding_idx, false, false).torch()?))
 }
 
 /// What an embedding gives.

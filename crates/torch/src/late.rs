@@ -4,8 +4,8 @@
 //! reads rows lets those catch up ([`catch_up`]); everything else that reaches the weight's memory, also through a view
 //! made earlier, lets all rows catch up first ([`settle`]). While no weight is late both cost one read of a counter.
 
-use crate::check::Ids;
 use crate::{Error, ErrorCode, Result, context};
+use recurra_kernels::distinct::Distinct;
 use recurra_kernels::optim::{Algorithm, LateRows};
 use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -61,17 +61,8 @@ pub(crate) fn settle_tensor(tensor: &Tensor) -> Result<()> {
     settle(context::storage(tensor)?.0)
 }
 
-/// As [`catch_up_rows`], for ids as they come.
-pub(crate) fn catch_up(weight: &Tensor, ids: &Ids<'_>) -> Result<()> {
-    if COUNT.load(Ordering::Acquire) == 0 {
-        return Ok(());
-    }
-    let ids: Vec<u32> = ids.iter().map(|id| id as u32).collect();
-    catch_up_rows(weight, &ids)
-}
-
 /// Makes up the missed steps of the rows that an embedding is about to read.
-pub(crate) fn catch_up_rows(weight: &Tensor, ids: &[u32]) -> Result<()> {
+pub(crate) fn catch_up(weight: &Tensor, ids: &[u32]) -> Result<()> {
     if COUNT.load(Ordering::Acquire) == 0 {
         return Ok(());
     }
@@ -169,8 +160,7 @@ impl Drop for Owner {
 /// The rows of a sparse gradient, each once, with the sums of their gradients.
 #[derive(Default)]
 pub(crate) struct Gathered {
-    /// Place of each row of the weight in `rows`, plus one; zeros between two calls.
-    place: Vec<u32>,
+    numbers: Distinct,
     pub rows: Vec<u32>,
     sums: Vec<f32>,
     /// Whether no row repeats, so that there is nothing to sum up.
@@ -180,61 +170,31 @@ pub(crate) struct Gathered {
 impl Gathered {
     /// Gathers entry `i` of `ids` with the gradient `values[i * dims ..]`.
     pub fn gather(&mut self, ids: &[i64], values: &[f32], (rows, dims): (usize, usize)) -> Result<()> {
+        if let Some(id) = ids.iter().find(|id| !(0..rows as i64).contains(id)) {
+            return Err(Error::new(ErrorCode::Internal, format!("a gradient is for row {id} of {rows}")));
+        }
         self.rows.clear();
-        self.sums.clear();
-        self.place.resize(rows, 0);
-        self.distinct = self.takes_distinct(ids);
+        self.numbers.begin(rows);
+        let places: Vec<u32> = ids.iter().map(|&id| self.numbers.number(id as u32, &mut self.rows)).collect();
+        self.distinct = self.rows.len() == ids.len();
         if self.distinct {
             return Ok(());
         }
-        for (i, &id) in ids.iter().enumerate() {
-            let Some(place) = usize::try_from(id).ok().and_then(|id| self.place.get_mut(id)) else {
-                return Err(Error::new(ErrorCode::Internal, format!("a gradient is for row {id} of {rows}")));
-            };
-            let grad = &values[i * dims..][..dims];
-            if *place == 0 {
-                self.rows.push(id as u32);
-                *place = self.rows.len() as u32;
+        self.sums.clear();
+        for (place, grad) in places.into_iter().zip(values.chunks_exact(dims)) {
+            let at = place as usize * dims;
+            // Numbers come in order of first use: a new one is the next.
+            if at == self.sums.len() {
                 self.sums.extend_from_slice(grad);
             } else {
-                let at = (*place as usize - 1) * dims;
                 self.sums[at..][..dims].iter_mut().zip(grad).for_each(|(sum, g)| *sum += g);
             }
         }
-        self.clear_places();
         Ok(())
     }
 
     /// The gradients of [`Self::rows`], of the values that were gathered last.
     pub fn sums<'a>(&'a self, values: &'a [f32]) -> &'a [f32] {
         if self.distinct { values } else { &self.sums }
-    }
-
-    fn clear_places(&mut self) {
-        for &row in &self.rows {
-            self.place[row as usize] = 0;
-        }
-    }
-
-    /// Takes ids that are all different over as they are; else (or if one is beyond the weight) takes none.
-    fn takes_distinct(&mut self, ids: &[i64]) -> bool {
-        let mut distinct = true;
-        for &id in ids {
-            match usize::try_from(id).ok().and_then(|id| self.place.get_mut(id)) {
-                Some(place) if *place == 0 => {
-                    *place = 1;
-                    self.rows.push(id as u32);
-                }
-                _ => {
-                    distinct = false;
-                    break;
-                }
-            }
-        }
-        self.clear_places();
-        if !distinct {
-            self.rows.clear();
-        }
-        distinct
     }
 }
