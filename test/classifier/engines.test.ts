@@ -8,6 +8,7 @@ import {
   torchEngine,
 } from '../../src/classifier/engine.js';
 import { Random } from '../../src/index.js';
+import { stepOptions } from '../support/steps.js';
 import { largestDifference, weightsOf } from '../support/weights.js';
 
 const VOCABULARY = 300;
@@ -40,17 +41,8 @@ function manyLabels(all: Chunk): Chunk {
 
 /** Adam with a rate that falls from step to step, and nothing else. */
 function options(batches: number, change: Partial<StepOptions> = {}, lr = LR): StepOptions {
-  return {
-    learningRates: Float64Array.from({ length: batches }, (_, step) => lr * (1 - step / (2 * batches))),
-    clipNorm: 0,
-    optimizer: 'adam',
-    weightDecay: 0,
-    momentum: 0,
-    classWeights: [],
-    labelSmoothing: 0,
-    freezeEmbedding: false,
-    ...change,
-  };
+  const rates = Float64Array.from({ length: batches }, (_, step) => lr * (1 - step / (2 * batches)));
+  return stepOptions(rates, change);
 }
 
 /** The step's own chunk out of a chunk of several. */

@@ -6,6 +6,7 @@ import { type EngineConfig, kernelEngine, type StepOptions, torchEngine } from '
 import { bestThreshold } from '../../src/classifier/thresholds.js';
 import { EncodedDataset, type Tensor } from '../../src/index.js';
 import { golden, readSafetensors } from '../support/safetensors.js';
+import { stepOptions } from '../support/steps.js';
 import { largestDifference, weightsOf } from '../support/weights.js';
 
 // Made by scripts/golden/classifier.py.
@@ -56,16 +57,7 @@ afterEach(() => {
 });
 
 // Plain descent at rate 1: a step moves every weight by its gradient.
-const PLAIN: StepOptions = {
-  learningRates: Float64Array.of(1),
-  clipNorm: 0,
-  optimizer: 'sgd',
-  weightDecay: 0,
-  momentum: 0,
-  classWeights: [],
-  labelSmoothing: 0,
-  freezeEmbedding: false,
-};
+const PLAIN = stepOptions(Float64Array.of(1), { optimizer: 'sgd' });
 const WEIGHTS = { classWeights: [...floats(data.class_weights)] };
 const CASES: [string, boolean, Partial<StepOptions>][] = [
   ['plain', false, {}],

@@ -1,18 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCsv, readJsonLines } from '../../src/data/index.js';
+import { exampleFolder, examplesOf, pageText, runExample, writeExamples } from '../support/guide.js';
 import { errorOf } from '../support/rows.js';
 import { topicTexts } from '../support/texts.js';
 
-const checkout = fileURLToPath(new URL('../..', import.meta.url));
-const page = readFileSync(join(checkout, 'docs', 'data.md'), 'utf8');
-// Within the checkout, so that the code finds the package by its own name.
-mkdirSync(join(checkout, 'target'), { recursive: true });
-const folder = mkdtempSync(join(checkout, 'target', 'guide-'));
+const page = 'docs/data.md';
+const folder = exampleFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 beforeAll(() => {
   const texts = topicTexts(40);
@@ -30,20 +26,16 @@ beforeAll(() => {
   );
 });
 
-const examples = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code!);
+const examples = examplesOf(page);
 
 describe('docs/data.md', () => {
   it('has its examples', () => expect(examples).toHaveLength(3));
 
-  it.each(examples.map((code, i) => [i + 1, code] as const))('example %i runs', (i, code) => {
-    const file = join(folder, `${i}.ts`);
-    writeFileSync(file, code);
-    const run = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
+  it.each(examples)('$name runs', (example) => {
+    writeExamples(folder, [example]);
+    const run = runExample(folder, example);
     expect([run.stderr, run.status]).toEqual(['', 0]);
-    if (code.includes('rows left out')) expect(run.stdout).toBe('1 rows left out\n');
+    if (example.code.includes('rows left out')) expect(run.stdout).toBe('1 rows left out\n');
   });
 
   it('shows the messages as they are', async () => {
@@ -56,7 +48,7 @@ describe('docs/data.md', () => {
       [readJsonLines(json, { text: 'body', label: 'queue' }), json, 'tickets.jsonl'],
     ] as const) {
       const { message, code } = await errorOf(rows);
-      expect(page).toContain(`${message.replace(file, name)} [${code}]\n`);
+      expect(pageText(page)).toContain(`${message.replace(file, name)} [${code}]\n`);
     }
   });
 });

@@ -1,18 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exampleFolder, pageText, runExample, writeExamples } from '../support/guide.js';
 
-const checkout = fileURLToPath(new URL('../..', import.meta.url));
-const page = readFileSync(join(checkout, 'docs', 'porting.md'), 'utf8');
-// Within the checkout, so that the code finds the package by its own name.
-mkdirSync(join(checkout, 'target'), { recursive: true });
-const folder = mkdtempSync(join(checkout, 'target', 'porting-'));
+const page = 'docs/porting.md';
+const folder = exampleFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The TypeScript of each section of the page, in order. */
-const sections = page
+const sections = pageText(page)
   .split(/^## /m)
   .slice(1)
   .map((text) => ({
@@ -46,12 +42,9 @@ describe('docs/porting.md', () => {
   });
 
   it.each(sections)('$title: its code runs', ({ title, code }) => {
-    const file = join(folder, `${title.replace(/\W+/g, '-')}.ts`);
-    writeFileSync(file, code);
-    const run = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
+    const example = { page, name: `${title.replace(/\W+/g, '-')}.ts`, code };
+    writeExamples(folder, [example]);
+    const run = runExample(folder, example);
     expect(run.stderr).toBe('');
     expect(run.status).toBe(0);
     if (title.startsWith('Notebook 3')) expect(run.stdout).toMatch(/^Done, found 8 words, \d+ words missing$/m);

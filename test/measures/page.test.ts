@@ -1,27 +1,20 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { rmSync } from 'node:fs';
 import { afterAll, expect, it } from 'vitest';
+import { exampleFolder, examplesOf, runExample, writeExamples } from '../support/guide.js';
 
-const checkout = fileURLToPath(new URL('../..', import.meta.url));
-// Within the checkout, so that the code finds the package by its own name.
-mkdirSync(join(checkout, 'target'), { recursive: true });
-const folder = mkdtempSync(join(checkout, 'target', 'measures-'));
+const page = 'docs/measures.md';
+const folder = exampleFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function run(name: string, code: string): string {
-  const file = join(folder, `${name}.mts`);
-  writeFileSync(file, code);
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
-    encoding: 'utf8',
-  });
+  const example = { page, name: `${name}.mts`, code };
+  writeExamples(folder, [example]);
+  const { status, stdout, stderr } = runExample(folder, example);
   expect([status, stderr]).toEqual([0, '']);
   return stdout;
 }
 
-const page = readFileSync(join(checkout, 'docs', 'measures.md'), 'utf8');
-const [measures, explain] = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code!);
+const [measures, explain] = examplesOf(page).map(({ code }) => code);
 
 it('the first example of docs/measures.md prints what its comments say', () => {
   const printed = run('measures', measures!).split('\n');

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kernelEngine } from '../../src/classifier/engine.js';
 import { nn, optim, randint, randn, TextClassifier, tensor, zeros } from '../../src/index.js';
 import { codeOf } from '../support/close.js';
+import { stepOptions } from '../support/steps.js';
 import { topicTexts } from '../support/texts.js';
 
 const SMALL = { embeddingDim: 8, hiddenSize: 8, lr: 2e-2, batchSize: 16, epochs: 2, threads: 2 } as const;
@@ -111,7 +112,6 @@ describe('the padding row stays exactly zero', () => {
     const tokens = Int32Array.from({ length: lengths.reduce((a, b) => a + b) }, (_, i) =>
       i % 5 === 0 ? 1 : i % 2_000,
     );
-    const options = { clipNorm: 0, momentum: 0, classWeights: [], labelSmoothing: 0, freezeEmbedding: false };
     for (const [optimizer, weightDecay] of [
       ['adam', 0],
       ['adam', 0.1],
@@ -120,7 +120,7 @@ describe('the padding row stays exactly zero', () => {
     ] as const) {
       await engine.train(
         { tokens, lengths, labels: Int32Array.of(0, 1, 1, 0), batchSizes: Int32Array.of(2, 2) },
-        { ...options, optimizer, weightDecay, learningRates: Float64Array.of(0.05) },
+        stepOptions(Float64Array.of(0.05), { optimizer, weightDecay }),
       );
       expect(await padding(), optimizer).toEqual(none);
     }

@@ -1,17 +1,13 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TextClassifier } from '../../src/index.js';
+import { exampleFolder, examplesOf, runExample, writeExamples } from '../support/guide.js';
 import { topicTexts } from '../support/texts.js';
 
-const checkout = fileURLToPath(new URL('../..', import.meta.url));
-const page = readFileSync(join(checkout, 'docs', 'serving.md'), 'utf8');
-const [own, options, server, ...others] = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code!);
-// Within the checkout, so that the code finds the package by its own name.
-mkdirSync(join(checkout, 'target'), { recursive: true });
-const folder = mkdtempSync(join(checkout, 'target', 'guide-'));
+const page = 'docs/serving.md';
+const [own, options, server, ...others] = examplesOf(page).map(({ code }) => code);
+const folder = exampleFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 beforeAll(async () => {
   await using model = await TextClassifier.train(topicTexts(60), { embeddingDim: 8, hiddenSize: 8, epochs: 1 });
@@ -19,10 +15,9 @@ beforeAll(async () => {
 });
 
 function run(code: string): string {
-  const file = join(folder, 'example.ts');
-  writeFileSync(file, code);
-  const args = ['--import', import.meta.resolve('tsx'), file];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+  const example = { page, name: 'example.ts', code };
+  writeExamples(folder, [example]);
+  const { status, stdout, stderr } = runExample(folder, example);
   expect([status, stderr]).toEqual([0, '']);
   return stdout;
 }

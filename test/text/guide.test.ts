@@ -1,22 +1,18 @@
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkout, exampleFolder, examplesOf, runExample, writeExamples } from '../support/guide.js';
 import { topicCsv, topicTexts } from '../support/texts.js';
 
-const checkout = fileURLToPath(new URL('../..', import.meta.url));
-const page = readFileSync(join(checkout, 'docs', 'text.md'), 'utf8');
-// Within the checkout, so that the code finds the package by its own name.
-mkdirSync(join(checkout, 'target'), { recursive: true });
-const folder = mkdtempSync(join(checkout, 'target', 'guide-'));
+const page = 'docs/text.md';
+const folder = exampleFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 beforeAll(() => {
   copyFileSync(join(checkout, 'test/fixtures/tokenizers/word_piece.json'), join(folder, 'tokenizer.json'));
   writeFileSync(join(folder, 'texts.csv'), topicCsv(topicTexts(40)));
 });
 
-const examples = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code!);
+const examples = examplesOf(page);
 
 /** Makes a program of an example that prints, of each line with `// value` or `// [..., value]`, both sides as JSON. */
 function checked(code: string): string {
@@ -29,13 +25,10 @@ function checked(code: string): string {
 describe('docs/text.md', () => {
   it('has its examples', () => expect(examples).toHaveLength(5));
 
-  it.each(examples.map((code, i) => [i + 1, code] as const))('example %i runs, and gives what it says', (i, code) => {
-    const file = join(folder, `${i}.ts`);
-    writeFileSync(file, checked(code));
-    const run = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
+  it.each(examples)('$name runs, and gives what it says', (example) => {
+    const { code } = example;
+    writeExamples(folder, [{ ...example, code: checked(code) }]);
+    const run = runExample(folder, example);
     expect(run.stderr).toBe('');
     expect(run.status).toBe(0);
     const lines = run.stdout.trim().split('\n');

@@ -1,5 +1,6 @@
 // A classifier whose training met a fault in the middle of a step: it still trains, predicts and gives its state.
-import { type Chunk, type EngineConfig, kernelEngine, type StepOptions } from '../../../src/classifier/engine.js';
+import { type Chunk, type EngineConfig, kernelEngine } from '../../../src/classifier/engine.js';
+import { stepOptions } from '../../support/steps.js';
 
 const config: EngineConfig = {
   cell: 'lstm',
@@ -26,16 +27,7 @@ const chunk: Chunk = {
   labels: Int32Array.from({ length: 64 }, (_, i) => i % 2),
   batchSizes: new Int32Array(8).fill(8),
 };
-const options: StepOptions = {
-  learningRates: Float64Array.of(0.02),
-  clipNorm: 0,
-  optimizer: 'adam',
-  weightDecay: 0,
-  momentum: 0,
-  classWeights: [],
-  labelSmoothing: 0,
-  freezeEmbedding: false,
-};
+const options = stepOptions(Float64Array.of(0.02));
 let failed = 'none';
 try {
   await engine.train(chunk, options);

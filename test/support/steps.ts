@@ -1,0 +1,16 @@
+import type { StepOptions } from '../../src/classifier/engine.js';
+
+/** Adam with these learning rates, and nothing else but what is changed. */
+export function stepOptions(learningRates: Float64Array, change: Partial<StepOptions> = {}): StepOptions {
+  return {
+    learningRates,
+    clipNorm: 0,
+    optimizer: 'adam',
+    weightDecay: 0,
+    momentum: 0,
+    classWeights: [],
+    labelSmoothing: 0,
+    freezeEmbedding: false,
+    ...change,
+  };
+}
