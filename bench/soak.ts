@@ -5,12 +5,12 @@
  *
  *     npm run bench -- soak [--steps 200000] [--predictions 1000000] [--json]
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random, TextClassifier } from '../src/index.js';
+import { runEachMode } from './modes.js';
 
 const LIMIT_MB = 20;
 const { values } = parseArgs({
@@ -141,10 +141,5 @@ async function measure(name: keyof typeof modes): Promise<void> {
 if (values.mode !== undefined) {
   await measure(values.mode as keyof typeof modes);
 } else {
-  // Each in a process of its own: what one leaves to the allocator would hide what the other takes.
-  for (const mode of Object.keys(modes)) {
-    const args = [...process.execArgv, ...process.argv.slice(1), '--mode', mode];
-    const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
-    if (status !== 0) process.exitCode = 1;
-  }
+  runEachMode(Object.keys(modes));
 }
