@@ -57,7 +57,8 @@ export interface EncodedText {
 
 /** The `count` largest of a row, as indices in falling order; of equal ones the first comes first. */
 function largest(row: Float32Array, count: number): number[] {
-  const order = Array.from(row, (_, index) => index);
+  const order: number[] = [];
+  for (let index = 0; index < row.length; index++) order.push(index);
   if (count >= row.length || count > 16) return order.sort((a, b) => row[b]! - row[a]!).slice(0, count);
   // Sorting thousands of labels for the sake of a few would take longer than the prediction.
   const best: number[] = [];

@@ -32,8 +32,13 @@ export function rowOf(probabilities: Float32Array, row: number, classes: number)
 /** Token ids one text after the other, as the engine takes them. */
 export function flat(texts: readonly EncodedText[]): { tokens: Int32Array; lengths: Int32Array } {
   if (texts.length === 1) return { tokens: texts[0]!.ids, lengths: Int32Array.of(texts[0]!.ids.length) };
-  const lengths = Int32Array.from(texts, ({ ids }) => ids.length);
-  const tokens = new Int32Array(lengths.reduce((sum, length) => sum + length, 0));
+  const lengths = new Int32Array(texts.length);
+  let total = 0;
+  for (let row = 0; row < texts.length; row++) {
+    lengths[row] = texts[row]!.ids.length;
+    total += lengths[row]!;
+  }
+  const tokens = new Int32Array(total);
   let at = 0;
   for (const { ids } of texts) {
     tokens.set(ids, at);

@@ -284,7 +284,8 @@ export class Serving {
       const { tokens, lengths } = flat(batch.rows.map(({ text }) => text));
       const probabilities = engine.predictNow?.(tokens, lengths) ?? (await this.#inBackground(tokens, lengths, turns));
       this.#batches++;
-      for (const [row, { call, index, text }] of batch.rows.entries()) {
+      for (let row = 0; row < batch.rows.length; row++) {
+        const { call, index, text } = batch.rows[row]!;
         this.#texts++;
         if (call.ended) continue;
         call.predictions[index] = predictionOf(
