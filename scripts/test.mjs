@@ -1,6 +1,7 @@
 // Runs all tests: the Rust ones with cargo, then the TypeScript ones (types included) with vitest.
 //   node scripts/test.mjs [ARGUMENTS OF VITEST]       with arguments only vitest runs: npm test -- test/text -t vocab
-// The last line is `N passed, N failed`, with `, N skipped` where some were; the exit code is 0 when none failed.
+// What failed is said once more at the end. The last line is `N passed, N failed`, with `, N skipped` where some were; the exit
+// code is 0 when none failed.
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { join } from 'node:path';
 import { root, targetDir } from './native/addons.mjs';
 import { libtorchTestEnv } from './native/libtorch-env.mjs';
 import { requireLibtorch } from './setup/libtorch/locate.mjs';
-import { addCounts, cargoCounts, summaryLine, vitestCounts } from './test/counts.mjs';
+import { addCounts, cargoCounts, cargoFailures, summaryLine, vitestCounts, vitestFailures } from './test/counts.mjs';
 
 const crates = ['recurra-kernels', 'recurra-torch', 'recurra-node', 'recurra-files'];
 
@@ -36,7 +37,7 @@ async function runCargoTests() {
   const args = ['test', '--release', '--no-fail-fast', ...crates.flatMap((crate) => ['-p', crate])];
   if (process.env.CI) args.splice(1, 0, '--locked');
   const { code, output } = await run('cargo', args, env);
-  return cargoCounts(output, code);
+  return { ...cargoCounts(output, code), failures: cargoFailures(output) };
 }
 
 async function runVitest(extra) {
@@ -46,7 +47,7 @@ async function runVitest(extra) {
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     const { code } = await run(process.execPath, [vitest, 'run', ...reporters, ...extra], process.env);
-    return vitestCounts(report, code);
+    return { ...vitestCounts(report, code), failures: vitestFailures(report) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -62,6 +63,7 @@ try {
   parts.push({ name: 'test runner', passed: 0, failed: 1, skipped: 0 });
 }
 process.stdout.write('\n');
+for (const failure of parts.flatMap(({ failures = [] }) => failures)) process.stdout.write(`FAILED ${failure}\n`);
 for (const part of parts) process.stdout.write(`${part.name}: ${summaryLine(part)}\n`);
 if (extra.length > 0) process.stdout.write('Only vitest was run, because arguments were given.\n');
 const total = addCounts(parts);

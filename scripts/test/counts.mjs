@@ -1,4 +1,4 @@
-// How many tests passed, failed and were skipped, from what cargo prints and what vitest reports.
+// How many tests passed, failed and were skipped, and which failed, from what cargo prints and what vitest reports.
 
 import { existsSync, readFileSync } from 'node:fs';
 
@@ -45,4 +45,33 @@ export function vitestCounts(path, code) {
     skipped: report.numPendingTests + report.numTodoTests,
   };
   return atLeastOneFailure(counts, code);
+}
+
+/** Lines of a message that are worth repeating. */
+const MESSAGE_LINES = 12;
+
+function excerpt(message) {
+  const lines = message.trim().split('\n');
+  const more = lines.length > MESSAGE_LINES ? ['...'] : [];
+  return [...lines.slice(0, MESSAGE_LINES), ...more].map((line) => `    ${line}`.trimEnd()).join('\n');
+}
+
+/** Each failed test of `cargo test` with what it printed, from the standard output. */
+export function cargoFailures(output) {
+  return [...output.matchAll(/^---- (.+) stdout ----\n([\s\S]*?)(?=\n---- |\nfailures:\n)/gm)].map(
+    ([, name, printed]) => `cargo test: ${name}\n${excerpt(printed)}`,
+  );
+}
+
+/** Each failed test of vitest with its first message, from the JSON report; so too files that could not be loaded. */
+export function vitestFailures(path) {
+  if (!existsSync(path)) return [];
+  const { testResults } = JSON.parse(readFileSync(path, 'utf8'));
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((assertion) => assertion.status === 'failed');
+    if (status === 'failed' && failed.length === 0) return [`vitest: ${name}\n${excerpt(message ?? '')}`];
+    return failed.map(
+      ({ fullName, failureMessages }) => `vitest: ${name}: ${fullName}\n${excerpt(failureMessages?.[0] ?? '')}`,
+    );
+  });
 }

@@ -338,7 +338,7 @@ describe('recurra explain', () => {
     const coloured = (env: NodeJS.ProcessEnv) =>
       spawnSync(process.execPath, [...COMMAND, 'explain', model, text], {
         encoding: 'utf8',
-        env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
+        env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined, ...env },
       }).stdout;
     const [, , , shown] = coloured({ FORCE_COLOR: '1' }).split('\n');
     // Blue, or on blue, for a word that speaks for the label; underlined where it is unknown.
@@ -347,6 +347,9 @@ describe('recurra explain', () => {
     expect(stripVTControlCharacters(shown!)).toBe(text);
     expect(coloured({ NO_COLOR: '1' })).not.toContain('\u001b');
     expect(coloured({})).not.toContain('\u001b');
+    // In the log of a CI job as in any other file.
+    expect(coloured({ CI: 'true', GITHUB_ACTIONS: 'true' })).not.toContain('\u001b');
+    expect(coloured({ FORCE_COLOR: '0', CI: 'true' })).not.toContain('\u001b');
   });
 
   it('with --json gives everything, for the label asked for', () => {

@@ -6,7 +6,14 @@ import { replaceFile } from '../../scripts/native/files.mjs';
 import { libtorchBuildEnv, libtorchTestEnv } from '../../scripts/native/libtorch-env.mjs';
 import { hashOf, isCurrent, stampCurrent } from '../../scripts/setup/freshness.mjs';
 import { staleModules } from '../../scripts/setup/node-modules.mjs';
-import { addCounts, cargoCounts, summaryLine, vitestCounts } from '../../scripts/test/counts.mjs';
+import {
+  addCounts,
+  cargoCounts,
+  cargoFailures,
+  summaryLine,
+  vitestCounts,
+  vitestFailures,
+} from '../../scripts/test/counts.mjs';
 import { scratch } from './wheels.js';
 
 let folder: string;
@@ -147,6 +154,33 @@ describe('counting tests', () => {
     const path = write('report.json', JSON.stringify({ ...report, testResults: results }));
     expect(vitestCounts(path, 1)).toEqual({ passed: 4, failed: 2, skipped: 2 });
     expect(vitestCounts(join(folder, 'absent.json'), 1)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+
+  test('what failed, and why', () => {
+    const printed =
+      'test a::adds ... FAILED\n\nfailures:\n\n---- a::adds stdout ----\n\nthread panicked at src/a.rs:1:2:\nleft 1, right 2\n\n' +
+      '---- a::ends stdout ----\nError: none\n\nfailures:\n    a::adds\n    a::ends\n';
+    expect(cargoFailures(cargo + printed)).toEqual([
+      'cargo test: a::adds\n    thread panicked at src/a.rs:1:2:\n    left 1, right 2',
+      'cargo test: a::ends\n    Error: none',
+    ]);
+    const long = Array.from({ length: 20 }, (_, i) => `line ${i}`).join('\n');
+    const testResults = [
+      {
+        name: 'a.test.ts',
+        status: 'failed',
+        assertionResults: [
+          { status: 'failed', fullName: 'a adds', failureMessages: [long] },
+          { status: 'passed', fullName: 'a ends', failureMessages: [] },
+        ],
+      },
+      { name: 'b.test.ts', status: 'failed', message: 'cannot be loaded', assertionResults: [] },
+    ];
+    const failures = vitestFailures(write('report.json', JSON.stringify({ testResults })));
+    expect(failures).toHaveLength(2);
+    expect(failures[0]).toMatch(/^vitest: a\.test\.ts: a adds\n {4}line 0\n[\s\S]*line 11\n {4}\.\.\.$/);
+    expect(failures[1]).toBe('vitest: b.test.ts\n    cannot be loaded');
+    expect(vitestFailures(join(folder, 'absent.json'))).toEqual([]);
   });
 
   test('the last line', () => {

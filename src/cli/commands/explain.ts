@@ -1,4 +1,4 @@
-import ansis from 'ansis';
+import ansis, { Ansis } from 'ansis';
 import { TextClassifier } from '../../classifier/classifier.js';
 import type { ExplainedToken, ExplainMethod, Explanation } from '../../classifier/explain.js';
 import { EXIT, jsonLine, percent } from '../output.js';
@@ -14,11 +14,14 @@ export interface ExplainFlags {
 const TABLE_ROWS = 20;
 const BAR = 20;
 
+/** The library takes a job of a CI service for a terminal, but nobody wants escape codes in a file or a pipe without asking. */
+const paint = process.stdout.isTTY || process.env.FORCE_COLOR !== undefined ? ansis : new Ansis(0);
+
 /** Blue speaks for the label and red against it, which people who cannot tell red from green can tell, too. */
 function coloured(text: string, share: number): string {
   const strength = Math.abs(share);
   if (strength < 0.05) return text;
-  const [plain, filled] = share > 0 ? [ansis.blue, ansis.bgBlue.white.bold] : [ansis.red, ansis.bgRed.white.bold];
+  const [plain, filled] = share > 0 ? [paint.blue, paint.bgBlue.white.bold] : [paint.red, paint.bgRed.white.bold];
   if (strength >= 0.5) return filled(text);
   return strength >= 0.2 ? plain.bold(text) : plain(text);
 }
@@ -30,8 +33,8 @@ function colouredText(text: string, tokens: readonly ExplainedToken[], largest: 
   for (const { start, end, contribution, known, read } of tokens) {
     if (start === undefined || end === undefined || start < at) continue;
     let piece = text.slice(start, end);
-    if (!known) piece = ansis.underline(piece);
-    shown += text.slice(at, start) + (read ? coloured(piece, contribution / largest) : ansis.strikethrough.dim(piece));
+    if (!known) piece = paint.underline(piece);
+    shown += text.slice(at, start) + (read ? coloured(piece, contribution / largest) : paint.strikethrough.dim(piece));
     at = end;
   }
   return shown + text.slice(at);
@@ -65,11 +68,11 @@ function show(text: string, { label, probability, logit, predicted, method, toke
   const largest = tokens.reduce((most, { contribution }) => Math.max(most, Math.abs(contribution)), 1e-12);
   const other = predicted === label ? '' : `, predicted is ${predicted}`;
   const lines = [
-    `${ansis.bold(label)}  ${percent(probability)}  logit ${logit.toFixed(4)}${other}`,
+    `${paint.bold(label)}  ${percent(probability)}  logit ${logit.toFixed(4)}${other}`,
     MEANING[method],
     '',
   ];
-  if (ansis.isSupported()) lines.push(colouredText(text, tokens, largest), '');
+  if (paint.isSupported()) lines.push(colouredText(text, tokens, largest), '');
   if (tokens.length === 0) lines.push('the text has no tokens: the model read it as one unknown word');
   process.stdout.write(`${[...lines, ...table(tokens, largest)].join('\n')}\n`);
 }
