@@ -1,4 +1,4 @@
-import { RecurraError } from '../errors.js';
+import { ArgumentError, RecurraError } from '../errors.js';
 
 /** Exit codes of the command line; scripts may rely on them. */
 export const EXIT = {
@@ -22,10 +22,17 @@ export function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+/** What an error says, with the flag beside the option that is missing. */
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const missing = error instanceof ArgumentError && /^Expected (text|label), the /.exec(message)?.[1];
+  return missing ? `${message}; give --${missing} <column>` : message;
+}
+
 /** Says what went wrong and returns the exit code that fits. */
 export function reportError(error: unknown, json: boolean): number {
   const code = error instanceof RecurraError ? error.code : 'INTERNAL';
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (json) jsonLine({ event: 'error', code, message });
   note(`recurra: ${message}${error instanceof RecurraError ? ` [${code}]` : ''}`);
   if (code === 'INTERNAL' && error instanceof Error && error.stack && process.env.RECURRA_DEBUG) note(error.stack);

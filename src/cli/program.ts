@@ -33,14 +33,14 @@ function fileFlags(command: Command, formats: string[]): Command {
       'what separates the columns; \\t for a tab (default: a tab for .tsv, else a comma)',
     )
     .option('--header', 'the first line names the columns (the default when columns are given by name)')
-    .option('--no-header', 'the first line is a row (the default when columns are given by number)');
+    .option('--no-header', 'the first line is a row (the default when columns are given by number)')
+    .option('--skip-bad-rows', 'leave out rows that do not fit, and say how many, instead of ending with an error');
 }
 
 function rowFlags(command: Command): Command {
   return fileFlags(command, FORMATS)
     .option('--label <column>', `${COLUMN}, of the label`)
-    .option('--label-separator <characters>', 'what stands between several labels of a row, such as |')
-    .option('--skip-bad-rows', 'leave out rows that do not fit, and say how many, instead of ending with an error');
+    .option('--label-separator <characters>', 'what stands between several labels of a row, such as |');
 }
 
 const ROWS_FILE =

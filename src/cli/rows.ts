@@ -1,7 +1,6 @@
-import { type ReadRowsOptions, type ReadTextsOptions, readRows, type TextFormat } from '../data/readRows.js';
-import type { Row } from '../data/rows.js';
+import { type ReadRowsOptions, type ReadTextsOptions, readRows, readTexts, type TextFormat } from '../data/readRows.js';
+import type { Row, UnlabelledText } from '../data/rows.js';
 import type { FileRows } from '../data/source.js';
-import { ArgumentError } from '../errors.js';
 import { note } from './output.js';
 
 /** The flags that say where a file's texts are and how it is written. */
@@ -10,6 +9,7 @@ export interface TextFlags {
   text?: string[];
   delimiter?: string;
   header?: boolean;
+  skipBadRows?: boolean;
 }
 
 /** The flags that say where a file's texts and labels are and how it is written. */
@@ -17,7 +17,6 @@ export interface RowFlags extends TextFlags {
   format?: Exclude<TextFormat, 'lines'>;
   label?: string;
   labelSeparator?: string;
-  skipBadRows?: boolean;
 }
 
 /** A column as it was typed: digits mean its number, counted from 1. */
@@ -26,13 +25,14 @@ function column(typed: string): string | number {
 }
 
 /** Turns the flags into the options of `readTexts`. */
-export function textOptions(flags: TextFlags): ReadTextsOptions {
-  const { format, text, delimiter, header } = flags;
+function textOptions(flags: TextFlags): ReadTextsOptions {
+  const { format, text, delimiter, header, skipBadRows } = flags;
   return {
     ...(format === undefined ? {} : { format }),
     ...(text === undefined ? {} : { text: text.map(column) }),
     ...(delimiter === undefined ? {} : { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
     ...(header === undefined ? {} : { header }),
+    ...(skipBadRows ? { onBadRow: 'skip' } : {}),
   };
 }
 
@@ -43,22 +43,16 @@ export function openRows(file: string, flags: RowFlags): FileRows<Row> {
     ...textOptions(flags),
     ...(label === undefined ? {} : { label: column(label) }),
     ...(labelSeparator === undefined ? {} : { labelSeparator }),
-    ...(flags.skipBadRows ? { onBadRow: 'skip' } : {}),
   } as ReadRowsOptions;
-  try {
-    return readRows(file, options);
-  } catch (error) {
-    throw withFlag(error);
-  }
+  return readRows(file, options);
 }
 
-/** Names the flag beside the option that is missing. */
-export function withFlag(error: unknown): unknown {
-  const option = error instanceof ArgumentError && /^Expected (text|label), the /.exec(error.message)?.[1];
-  return option ? new ArgumentError(error.code, `${error.message}; give --${option} <column>`) : error;
+/** Opens a file of texts as the flags say. */
+export function openTexts(file: string, flags: TextFlags): FileRows<UnlabelledText> {
+  return readTexts(file, textOptions(flags));
 }
 
 /** Says how many rows were left out, if any. */
-export function noteSkipped(rows: FileRows<Row>): void {
+export function noteSkipped(rows: FileRows<unknown>): void {
   if (rows.skipped > 0) note(`recurra: ${rows.skipped} rows of ${rows.file} do not fit and were left out`);
 }

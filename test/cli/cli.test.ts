@@ -402,6 +402,33 @@ describe('recurra predict', () => {
     const piped = recurra(['predict', model], 'cheese and bread\nzyx\n');
     expect(piped.out).toMatch(/^food \d+\.\d % .*\tcheese and bread\n.*\tzyx {3}\(no known word/);
   });
+
+  it('ends at a row that does not fit, or leaves it out and says so; JSON has the line of each text', () => {
+    for (const [name, content] of Object.entries({
+      'gaps.csv': 'id,body\n1,a cat\n2\n3,a steel hammer\n',
+      'gaps.jsonl': '\n{"body":"a cat"}\n{"body":null}\n{"body":"a steel hammer"}\n',
+    })) {
+      const file = join(folder, name);
+      writeFileSync(file, content);
+      const args = ['predict', model, '--file', file, '--text', 'body', '--json'];
+      const strict = recurra(args);
+      expect([strict.status, strict.err]).toEqual([
+        1,
+        expect.stringMatching(/gaps\.(csv:3: expected 2 fields|jsonl:3.*"body" is null).*\[INVALID_ROW\]/),
+      ]);
+      const { status, err, json } = recurra([...args, '--skip-bad-rows']);
+      expect([status, err]).toEqual([0, expect.stringMatching(/1 rows of .*gaps\.\w+ do not fit and were left out/)]);
+      expect(json().map(({ line, label }) => [line, label])).toEqual([
+        [2, 'animal'],
+        [4, 'tool'],
+      ]);
+    }
+    const clean = recurra(['predict', model, '--skip-bad-rows'], 'a cat\n');
+    expect([clean.status, clean.err]).toEqual([0, '']);
+    // Only the content tells that columns are needed.
+    const sniffed = recurra(['train', '-', '--label', 'topic'], topicCsv(topicTexts(3)));
+    expect([sniffed.status, sniffed.err]).toEqual([2, expect.stringContaining('give --text <column>')]);
+  });
 });
 
 describe('recurra doctor', () => {

@@ -1,8 +1,8 @@
 import { TextClassifier } from '../../classifier/classifier.js';
 import type { Prediction } from '../../classifier/prediction.js';
-import { readTexts } from '../../data/readRows.js';
+import type { UnlabelledText } from '../../data/rows.js';
 import { EXIT, jsonLine, note } from '../output.js';
-import { type TextFlags, textOptions, withFlag } from '../rows.js';
+import { noteSkipped, openTexts, type TextFlags } from '../rows.js';
 
 /** Flags of `recurra predict`. */
 export interface PredictFlags extends TextFlags {
@@ -14,14 +14,6 @@ export interface PredictFlags extends TextFlags {
 /** Lines are predicted in blocks: large enough to be fast, small enough to keep memory flat and answer as they come. */
 const BLOCK = 1_024;
 
-async function* textsOf(file: string, flags: PredictFlags): AsyncGenerator<string> {
-  try {
-    for await (const { text } of readTexts(file, textOptions(flags))) yield text;
-  } catch (error) {
-    throw withFlag(error);
-  }
-}
-
 /** How predictions are shown. */
 interface Display {
   json: boolean;
@@ -30,9 +22,10 @@ interface Display {
   topK: number;
 }
 
-function show(text: string, prediction: Prediction, { json, multiLabel, topK }: Display): void {
+function show({ text, line }: UnlabelledText, prediction: Prediction, { json, multiLabel, topK }: Display): void {
   if (json) {
-    jsonLine({ event: 'prediction', text, ...prediction });
+    // Rows may have been left out: the line says which one this is.
+    jsonLine({ event: 'prediction', text, ...(line === undefined ? {} : { line }), ...prediction });
     return;
   }
   const given = new Set(multiLabel ? prediction.labels : []);
@@ -55,17 +48,21 @@ export async function predictCommand(modelFile: string, texts: string[], flags: 
   const { file = texts.length > 0 ? undefined : '-' } = flags;
   const interactive = file === '-' && process.stdin.isTTY;
   if (interactive) note('recurra: one text per line, Ctrl-D ends');
-  const source: AsyncIterable<string> | Iterable<string> = file === undefined ? texts : textsOf(file, flags);
-  let block: string[] = [];
+  const rows = file === undefined ? undefined : openTexts(file, flags);
+  let block: UnlabelledText[] = [];
   const flush = async () => {
-    const predictions = await model.predictMany(block, options);
+    const predictions = await model.predictMany(
+      block.map(({ text }) => text),
+      options,
+    );
     for (const [index, prediction] of predictions.entries()) show(block[index]!, prediction, display);
     block = [];
   };
-  for await (const text of source) {
-    block.push(text);
+  for await (const row of rows ?? texts.map((text): UnlabelledText => ({ text }))) {
+    block.push(row);
     if (interactive || block.length === BLOCK) await flush();
   }
   if (block.length > 0) await flush();
+  if (rows) noteSkipped(rows);
   return EXIT.ok;
 }
