@@ -1,12 +1,14 @@
+import { Turns } from '../data/turns.js';
 import { invalidArgument } from '../errors.js';
 import {
   type BatchTokenizer,
   getTokenizer,
   isBatchTokenizer,
   type Tokenizer,
+  type TokenizerLike,
   tokenizeTogether,
 } from '../text/tokenizer.js';
-import { firstWords } from '../text/unicodeWords.js';
+import { firstWords, lastWords, wordsInSteps } from '../text/unicodeWords.js';
 import type { TokenSettings } from './options/index.js';
 
 /** The specials of a classifier's vocabulary. */
@@ -49,6 +51,14 @@ function readPart(text: string, { maxLength, truncate }: TokenSettings): string 
   return text.slice(0, units) + text.slice(-units);
 }
 
+/** The words of a text as far as they are read: of a long one, some more than those at its ends. */
+function readWords(text: string, { maxLength, truncate }: TokenSettings): string[] {
+  if (truncate === 'tail') return lastWords(text, maxLength);
+  const first = firstWords(text, maxLength + 1);
+  if (truncate === 'head' || first.length <= maxLength) return first;
+  return [...first, ...lastWords(text, maxLength >> 1)];
+}
+
 /** What the settings make of the tokens of a whole text. */
 function shape(tokens: readonly string[], settings: TokenSettings): string[] {
   if (!Array.isArray(tokens)) throw invalidArgument("the tokenizer's result", 'an array of strings', tokens);
@@ -80,9 +90,7 @@ export function modelTokenizer(settings: TokenSettings): Tokenizer | BatchTokeni
     };
   }
   if (tokenizer === 'characters') return (text) => shape(split(readPart(text, settings)), settings);
-  if (tokenizer === 'unicode_words' && settings.truncate === 'head') {
-    return (text) => shape(firstWords(text, settings.maxLength), settings);
-  }
+  if (tokenizer === 'unicode_words') return (text) => shape(readWords(text, settings), settings);
   return (text) => shape(split(text), settings);
 }
 
@@ -93,16 +101,20 @@ export interface ReadToken {
   last: number;
 }
 
+/** All tokens of a text; where the tokenizer lets it, the event loop goes round meanwhile. */
+async function allTokens(text: string, tokenizer: TokenizerLike): Promise<string[]> {
+  if (isBatchTokenizer(tokenizer)) return (await tokenizeTogether(tokenizer, [text]))[0]!;
+  if (tokenizer === 'unicode_words') return new Turns().run(wordsInSteps(text));
+  return getTokenizer(tokenizer)(text);
+}
+
 /**
  * Splits a text as {@link modelTokenizer} does, and keeps what it leaves out.
  *
  * @returns all tokens of the text, and those that the model reads, in its order.
  */
 export async function readingOf(text: string, settings: TokenSettings): Promise<{ own: string[]; read: ReadToken[] }> {
-  const { tokenizer } = settings;
-  const own = isBatchTokenizer(tokenizer)
-    ? (await tokenizeTogether(tokenizer, [text]))[0]!
-    : getTokenizer(tokenizer)(text);
+  const own = await allTokens(text, settings.tokenizer);
   if (!Array.isArray(own)) throw invalidArgument("the tokenizer's result", 'an array of strings', own);
   const { kept, gap } = cut([...own.keys()], settings);
   const tokens = kept.map((place) => (own[place] === PADDING ? UNKNOWN : own[place]!));

@@ -1,4 +1,5 @@
 import { invalidArgument } from '../errors.js';
+import { partsFromEnd, partsOf } from './parts.js';
 
 /** Longest piece that goes to the segmenter at once: its time for Chinese and Japanese grows with the square of the length. */
 const PIECE = 512;
@@ -114,7 +115,8 @@ function segment(chunk: string, tokens: string[], enough: number): void {
  * Splits a text into words by the rules of Unicode (UAX 29), in any script: Chinese, Japanese, Thai and others without
  * blanks by ICU's dictionaries, through `Intl.Segmenter`. Before, the text is brought to compatibility form (NFKC), so that the
  * same word in another way of writing is the same token, and to lower case. Punctuation and emoji are tokens of their
- * own; white space is left out. Words of more than 512 characters without a break are cut.
+ * own; white space is left out. Words of more than 512 characters without a break are cut; so is what has no white space for
+ * 4,096 characters, before a full stop if it can be.
  *
  * Words follow the ICU of Node: where they come from a dictionary, another version of Node may find others. A news item of 42
  * tokens takes 6 us, a Chinese text of 200 characters 150 us.
@@ -142,9 +144,49 @@ export function unicodeWords(text: string): string[] {
 export function firstWords(text: string, enough: number): string[] {
   if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
   const tokens: string[] = [];
-  for (const chunk of text.normalize('NFKC').toLowerCase().split(/\s+/u)) {
+  for (const part of partsOf(text)) {
+    if (tokens.length >= enough) break;
+    addWords(part, tokens, enough);
+  }
+  return tokens;
+}
+
+/**
+ * The last words of a text as {@link unicodeWords} gives them: all, or at least `enough`.
+ *
+ * @internal
+ */
+export function lastWords(text: string, enough: number): string[] {
+  if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
+  const lists: string[][] = [];
+  let count = 0;
+  for (const part of partsFromEnd(text)) {
+    if (count >= enough) break;
+    const tokens: string[] = [];
+    addWords(part, tokens, Number.POSITIVE_INFINITY);
+    lists.push(tokens);
+    count += tokens.length;
+  }
+  return lists.reverse().flat();
+}
+
+/**
+ * The words of a text, as {@link unicodeWords} gives them, in steps of a millisecond at most.
+ *
+ * @internal
+ */
+export function* wordsInSteps(text: string): Generator<void, string[], undefined> {
+  const tokens: string[] = [];
+  for (const part of partsOf(text)) {
+    addWords(part, tokens, Number.POSITIVE_INFINITY);
+    yield;
+  }
+  return tokens;
+}
+
+function addWords(part: string, tokens: string[], enough: number): void {
+  for (const chunk of part.normalize('NFKC').toLowerCase().split(/\s+/u)) {
     if (tokens.length >= enough) break;
     if (chunk !== '' && !scan(chunk, tokens)) segment(chunk, tokens, enough);
   }
-  return tokens;
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkVocabulary } from '../../src/classifier/dataset.js';
-import { modelTokenizer } from '../../src/classifier/tokens.js';
+import { textSettings } from '../../src/classifier/options/text.js';
+import { modelTokenizer, readingOf } from '../../src/classifier/tokens.js';
 import {
   basicEnglish,
   HuggingFaceTokenizer,
@@ -107,6 +108,37 @@ describe.each<[string, TextOptions]>([
     const predictions = await model.predictMany(rows.map(({ text }) => text));
     const right = predictions.filter(({ label }, i) => label === rows[i]!.label).length;
     expect((await loaded.evaluate(rows)).accuracy).toBeCloseTo(right / rows.length, 10);
+  });
+});
+
+describe('a long text of unicode_words', () => {
+  const text = "It's 3.50 €, İΣ ﬁne 你好世界。\n".repeat(3_000);
+  const words = unicodeWords(text);
+
+  it.each([1, 2, 7, 1_000, words.length - 1, words.length, words.length + 1])('is cut to its %i', (maxLength) => {
+    const read = (truncate: 'head' | 'tail' | 'both') => {
+      const settings = textSettings({ tokenizer: 'unicode_words', maxLength, truncate });
+      return (modelTokenizer(settings) as (text: string) => string[])(text);
+    };
+    expect(read('head')).toEqual(words.slice(0, maxLength));
+    expect(read('tail')).toEqual(words.slice(-maxLength));
+    const [first, last] = [Math.ceil(maxLength / 2), Math.floor(maxLength / 2)];
+    const both = maxLength >= words.length ? words : [...words.slice(0, first), ...words.slice(words.length - last)];
+    expect(read('both')).toEqual(both);
+  });
+
+  it('is explained while the event loop goes round', async () => {
+    let turns = 0;
+    let ended = false;
+    const count = () => {
+      turns++;
+      if (!ended) setImmediate(count);
+    };
+    setImmediate(count);
+    const { own } = await readingOf(text.repeat(10), textSettings({ tokenizer: 'unicode_words', maxLength: 5 }));
+    ended = true;
+    expect(own).toHaveLength(10 * words.length);
+    expect(turns).toBeGreaterThan(3);
   });
 });
 

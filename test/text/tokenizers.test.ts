@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { basicEnglish, characters, getTokenizer, unicodeWords } from '../../src/text/index.js';
+import { firstWords, lastWords } from '../../src/text/unicodeWords.js';
 
 describe('getTokenizer', () => {
   it('knows tokenizers by name, and takes functions and objects', () => {
@@ -76,7 +77,7 @@ describe('unicodeWords', () => {
   it('agrees with it on long texts without blanks, which it reads piece by piece', () => {
     const japanese = '今日は良い天気ですね。明日も東京で会議があります、'.repeat(60);
     expect(unicodeWords(japanese)).toEqual(segmented(japanese));
-    const emoji = 'é🙂x'.repeat(2_000);
+    const emoji = 'é🙂x'.repeat(1_000);
     expect(unicodeWords(emoji)).toEqual(segmented(emoji));
   });
 
@@ -93,7 +94,66 @@ describe('unicodeWords', () => {
     }
   });
 
+  it('agrees with it on books, and cuts what has no blank for thousands of characters where a sentence ends', () => {
+    const book = "It's 3.50 €,\tİΣ ﬁne 你好世界。今日は\u3000良い\n".repeat(2_000);
+    expect(unicodeWords(book)).toEqual(segmented(book));
+    const paragraph = '今日は良い天気ですね。明日も東京で会議があります、'.repeat(600);
+    expect(unicodeWords(paragraph)).toEqual(segmented(paragraph));
+  });
+
+  it('gives the same first and last words without splitting the rest', () => {
+    const run = fc
+      .tuple(
+        fc.constantFrom(
+          ' ',
+          '\t',
+          '\u3000',
+          'a',
+          'Σ',
+          'e\u0301',
+          '\u0301',
+          '🙂',
+          '日本',
+          '。',
+          '!',
+          '1,',
+          "'",
+          'ﬁ',
+          '\ud800',
+        ),
+        fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1_000, max: 9_000 })),
+      )
+      .map(([unit, times]) => unit.repeat(times));
+    fc.assert(
+      fc.property(fc.array(run, { maxLength: 6 }), fc.integer({ min: 1, max: 9_000 }), (runs, enough) => {
+        const text = runs.join('');
+        const words = unicodeWords(text);
+        const [first, last] = [firstWords(text, enough), lastWords(text, enough)];
+        expect(first).toEqual(words.slice(0, first.length));
+        expect(last).toEqual(words.slice(words.length - last.length));
+        expect(Math.min(first.length, last.length)).toBeGreaterThanOrEqual(Math.min(enough, words.length));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('reads no more of a long text for its last words than it needs', () => {
+    const normalize = vi.spyOn(String.prototype, 'normalize');
+    const read = () => normalize.mock.contexts.reduce<number>((sum, text) => sum + String(text).length, 0);
+    for (const text of ['Ein Satz, und noch einer. '.repeat(40_000), '日本語'.repeat(300_000), 'a'.repeat(1_000_000)]) {
+      normalize.mockClear();
+      lastWords(text, 1);
+      expect(read()).toBeLessThan(10_000);
+      normalize.mockClear();
+      firstWords(text, 1);
+      expect(read()).toBeLessThan(10_000);
+    }
+    normalize.mockRestore();
+  });
+
   it('refuses what is no text', () => {
-    expect(() => unicodeWords(undefined as never)).toThrow(/a string for text/);
+    for (const words of [unicodeWords, (text: string) => firstWords(text, 1), (text: string) => lastWords(text, 1)]) {
+      expect(() => words(undefined as never)).toThrow(/a string for text/);
+    }
   });
 });
