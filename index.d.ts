@@ -10,8 +10,11 @@ export declare namespace light {
     trainBatches(chunk: CpuClassifierChunk, options: CpuClassifierStepOptions): Promise<CpuClassifierStats>
     /** Probabilities of the classes, text by text in the order given. */
     predict(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>
-    /** The same at once, on the thread of JavaScript: for a few short texts, which take less time than a change of thread. */
-    predictNow(tokens: Int32Array, lengths: Int32Array): Float32Array
+    /**
+     * The same at once, on the thread of JavaScript: for a few short texts, which take less time than a change of thread.
+     * `null` where it would have to wait.
+     */
+    predictNow(tokens: Int32Array, lengths: Int32Array): Float32Array | null
     /** Outputs of the linear layer instead of probabilities, text by text in the order given. */
     logits(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>
     /**

@@ -66,7 +66,7 @@ export interface Engine {
   train(chunk: Chunk, options: StepOptions): Promise<ChunkStats>;
   /** Probabilities, `[rows, numClasses]` row-major, in the order of the rows. */
   predict(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
-  /** The same at once, on the calling thread; undefined for what would take too long there. */
+  /** The same at once, on the calling thread; undefined for what would take too long there, or would have to wait. */
   predictNow?(tokens: Int32Array, lengths: Int32Array): Float32Array | undefined;
   /** Multiply-adds that a token takes in the recurrent layers. */
   readonly workPerToken: number;
@@ -145,9 +145,11 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
   // vocabulary has been read through, its input projections are worth keeping.
   let ready = false;
   let seen = 0;
+  let changes = 0;
   const changed = () => {
     ready = false;
     seen = 0;
+    changes++;
   };
   return {
     train: (chunk, options) => {
@@ -155,8 +157,10 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
       return native.trainBatches(nativeChunk(chunk), nativeOptions(options));
     },
     predict: async (tokens, lengths) => {
+      const before = changes;
       const probabilities = await native.predict(tokens, lengths);
-      ready = true;
+      // A training may have gone on meanwhile.
+      ready ||= before === changes;
       return probabilities;
     },
     predictNow: (tokens, lengths) => {
@@ -165,7 +169,7 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
       seen += tokens.length;
       // A failure here fails nothing: predictions go on without the table.
       if (before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
-      return native.predictNow(tokens, lengths);
+      return native.predictNow(tokens, lengths) ?? undefined;
     },
     workPerToken: workPerToken(config),
     setWordVectors: (words, vectors) => {

@@ -255,10 +255,11 @@ impl CpuClassifier {
     }
 
     /// The same at once, on the thread of JavaScript: for a few short texts, which take less time than a change of thread.
+    /// `null` where it would have to wait.
     #[napi(catch_unwind)]
-    pub fn predict_now(&self, tokens: &[i32], lengths: &[i32]) -> napi::Result<Float32Array> {
+    pub fn predict_now(&self, tokens: &[i32], lengths: &[i32]) -> napi::Result<Option<Float32Array>> {
         let classifier = self.handle.get()?;
-        guard(|| classifier.predict_at_once(tokens, lengths)).js().map(Float32Array::new)
+        Ok(guard(|| classifier.predict_at_once(tokens, lengths)).js()?.map(Float32Array::new))
     }
 
     /// Outputs of the linear layer instead of probabilities, text by text in the order given.

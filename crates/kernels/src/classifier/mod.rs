@@ -13,13 +13,14 @@ mod model;
 mod optimizer;
 mod plan;
 mod predict;
+mod reading;
 mod resume;
 mod space;
 mod step;
 mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub use config::{ClassifierConfig, LittleEndian, LossOptions, NamedTensor, Numbers, Pooling, StepOptions};
@@ -33,7 +34,7 @@ use crate::threads::{Member, Pool};
 use model::Model;
 use optimizer::{Optimizer, Rows};
 use plan::plan_all;
-use predict::{Frozen, Output, Reader, Scratch};
+use predict::{Frozen, Scratch};
 use space::TrainSpace;
 use step::{Step, Sums};
 
@@ -50,8 +51,6 @@ struct Weights {
     steps: u64,
     /// Weights for prediction; `None` after a change.
     frozen: Option<Frozen>,
-    /// Counts the changes of the weights.
-    version: u64,
     /// Tokens predicted since the last change.
     predicted: AtomicUsize,
 }
@@ -78,7 +77,6 @@ impl Weights {
     /// Forgets what was computed from the weights as they were.
     fn change(&mut self) {
         self.frozen = None;
-        self.version += 1;
         *self.predicted.get_mut() = 0;
     }
 
@@ -117,7 +115,6 @@ impl Classifier {
             space: TrainSpace::default(),
             steps: 0,
             frozen: None,
-            version: 0,
             predicted: AtomicUsize::new(0),
         };
         Ok(Self { model, pool, weights: RwLock::new(weights), scratch: Mutex::new(Vec::new()) })
@@ -232,92 +229,6 @@ impl Classifier {
             made = end;
         }
         Ok(stats)
-    }
-
-    /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row. Once as
-    /// many tokens were predicted as there are words, every word's input projection is computed and kept.
-    ///
-    /// # Errors
-    /// `OutOfRange` for a length below 1 or a token id outside the vocabulary, `InvalidShape` when the lengths do not add
-    /// up to the number of tokens.
-    pub fn predict(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
-        let seen = self.read().predicted.fetch_add(tokens.len(), Ordering::Relaxed).saturating_add(tokens.len());
-        self.project_vocabulary(seen)?;
-        self.predict_at_once(tokens, lengths)
-    }
-
-    /// As [`Self::predict`], without ever stopping to project the vocabulary: for callers that must not wait.
-    ///
-    /// # Errors
-    /// As [`Self::predict`].
-    pub fn predict_at_once(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
-        data::check_rows(tokens, lengths, self.model.config.vocab_size)?;
-        self.with_reader(|reader| self.outputs(reader, tokens, lengths, Output::Probabilities))
-    }
-
-    fn outputs(&self, reader: &Reader<'_>, tokens: &[i32], lengths: &[i32], output: Output) -> Result<Vec<f32>> {
-        let lock = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        let take = || lock().pop().unwrap_or_default();
-        reader.predict(tokens, lengths, output, &self.pool, take, |scratch| lock().push(scratch))
-    }
-
-    /// Reads the weights, ready for prediction, beside other readers.
-    fn with_reader<T>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
-        loop {
-            let weights = self.read();
-            let Some(frozen) = &weights.frozen else {
-                drop(weights);
-                self.freeze()?;
-                continue;
-            };
-            let (embedding, flat) = (&weights.embedding, &weights.flat);
-            return read(&Reader { model: &self.model, embedding, flat, frozen });
-        }
-    }
-
-    /// Gets ready for many predictions: all rows current, weights packed, every word's input projection computed where
-    /// the table is not too large.
-    ///
-    /// # Errors
-    /// Only for a fault of this library.
-    pub fn prepare(&self) -> Result<()> {
-        self.project_vocabulary(usize::MAX)
-    }
-
-    /// Makes all rows current and packs the weights for prediction.
-    fn freeze(&self) -> Result<()> {
-        if self.read().frozen.is_some() {
-            return Ok(());
-        }
-        let mut guard = self.write();
-        let weights = &mut *guard;
-        if weights.frozen.is_none() {
-            weights.draw(&self.model)?;
-            if let Some(optimizer) = &mut weights.optimizer {
-                optimizer.flush(&mut weights.embedding)?;
-            }
-            weights.frozen = Some(Frozen::new(&self.model, &weights.flat));
-        }
-        Ok(())
-    }
-
-    /// Makes the table of all words if it is worth it after so many tokens. Predictions go on meanwhile.
-    fn project_vocabulary(&self, seen: usize) -> Result<()> {
-        self.freeze()?;
-        let weights = self.read();
-        let version = weights.version;
-        let Some(frozen) = weights.frozen.as_ref().filter(|frozen| frozen.wants_table(&self.model, seen)) else {
-            return Ok(());
-        };
-        let table = frozen.table_of(&self.model, &weights.embedding, &self.pool);
-        drop(weights);
-        let mut weights = self.write();
-        if weights.version == version
-            && let Some(frozen) = &mut weights.frozen
-        {
-            frozen.table = table;
-        }
-        Ok(())
     }
 
     /// All parameters under PyTorch's names and shapes.

@@ -1,7 +1,7 @@
 //! Probabilities for texts: weights packed once, rows sorted and cut into batches, batches shared out to the team.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
 
 use super::attention::{AttentionPacks, AttentionSpace};
 use super::config::Pooling;
@@ -27,8 +27,10 @@ pub(super) struct Frozen {
     packs: Vec<DirPacks>,
     fc: FcPacks,
     attention: AttentionPacks,
-    /// Input projection of every word, for each direction.
-    pub table: Vec<Buf>,
+    /// Input projection of every word, for each direction, once it is there.
+    table: OnceLock<Vec<Buf>>,
+    /// Held by who makes the table; nobody waits for it.
+    making: Mutex<()>,
 }
 
 /// Buffers of one thread that predicts.
@@ -62,14 +64,25 @@ impl Frozen {
         frozen
     }
 
-    /// Whether a table of all words is worth making after so many tokens, and small enough.
-    pub fn wants_table(&self, model: &Model, tokens: usize) -> bool {
-        let words = model.config.vocab_size;
-        self.table.is_empty() && tokens >= words && words * model.shape.gp * model.shape.dirs * 4 <= TABLE_BYTES
+    /// Makes the table of all words, if it is worth it after so many tokens and small enough, and nobody else is at it.
+    pub fn project(&self, model: &Model, embedding: &[f32], pool: &Pool, tokens: usize) {
+        let (words, shape) = (model.config.vocab_size, &model.shape);
+        if tokens < words || words * shape.gp * shape.dirs * 4 > TABLE_BYTES || self.table.get().is_some() {
+            return;
+        }
+        let _making = match self.making.try_lock() {
+            Ok(guard) => guard,
+            // Whoever failed at it left nothing behind.
+            Err(TryLockError::Poisoned(guard)) => guard.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        fault::point("table");
+        let table = self.table_of(model, embedding, pool);
+        let _ = self.table.set(table);
     }
 
     /// Projects every word, for each direction.
-    pub fn table_of(&self, model: &Model, embedding: &[f32], pool: &Pool) -> Vec<Buf> {
+    fn table_of(&self, model: &Model, embedding: &[f32], pool: &Pool) -> Vec<Buf> {
         let (words, shape) = (model.config.vocab_size, &model.shape);
         let mut table: Vec<Buf> = (0..shape.dirs).map(|_| Buf::zeros(words * shape.gp)).collect();
         let to: Vec<Mat> = table.iter_mut().map(|buf| Mat::new(buf, shape.gp)).collect();
@@ -200,9 +213,10 @@ impl Reader<'_> {
         scratch.traces.resize_with(dirs, Trace::default);
         scratch.projected.resize_with(dirs, Buf::default);
         let width = shape.output().private();
-        let table = !self.frozen.table.is_empty();
+        // It may come while this batch is computed: asked for once.
+        let table = self.frozen.table.get();
         let y: Vec<Mat> = scratch.y.iter_mut().map(|buf| mat(buf, total, width)).collect();
-        let projected: Vec<Mat> = if table && layers == 1 {
+        let projected: Vec<Mat> = if table.is_some() && layers == 1 {
             Vec::new()
         } else {
             scratch.projected.iter_mut().map(|buf| mat(buf, total, shape.gp)).collect()
@@ -225,9 +239,9 @@ impl Reader<'_> {
                     clear(m.h);
                     clear(m.c);
                 }
-                let x: Vec<Projected> = if layer == 0 && table {
+                let x: Vec<Projected> = if let (0, Some(table)) = (layer, table) {
                     let row = |buf: &Buf| Projected::Table(Mat::of(buf, shape.gp), scratch.ids.as_ptr());
-                    self.frozen.table.iter().map(row).collect()
+                    table.iter().map(row).collect()
                 } else {
                     let input = if layer == 0 {
                         let (dims, input) =
@@ -279,3 +293,6 @@ impl Reader<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! Predictions beside the making of the table and beside changes of the weights: what makes the one slow on purpose is to hold
+//! its lock.
+
+use super::super::{Classifier, ClassifierConfig};
+use crate::recurrent::Cell;
+
+const WORDS: usize = 30;
+
+fn classifier() -> Classifier {
+    Classifier::new(ClassifierConfig { threads: 2, ..ClassifierConfig::new(Cell::Lstm, WORDS, 6, 5, 3) }).unwrap()
+}
+
+fn tokens() -> Vec<i32> {
+    (0..2 * WORDS as i32).map(|i| i * 7 % WORDS as i32).collect()
+}
+
+fn has_table(classifier: &Classifier) -> bool {
+    classifier.read().frozen.as_ref().is_some_and(|frozen| frozen.table.get().is_some())
+}
+
+fn assert_near(one: &[f32], other: &[f32]) {
+    assert_eq!(one.len(), other.len());
+    assert!(one.iter().zip(other).all(|(a, b)| (a - b).abs() < 1e-6), "{one:?} {other:?}");
+}
+
+#[test]
+fn at_once_is_never_by_waiting_for_a_change() {
+    let classifier = classifier();
+    let tokens = tokens();
+    let at_once = || classifier.predict_at_once(&tokens[..4], &[4]).unwrap();
+    assert_eq!(at_once(), None, "the weights are not ready");
+    let expected = classifier.predict(&tokens[..4], &[4]).unwrap();
+    assert_near(&at_once().unwrap(), &expected);
+    let change = classifier.write();
+    assert_eq!(at_once(), None, "the weights are being changed");
+    drop(change);
+    assert_near(&at_once().unwrap(), &expected);
+    assert!(classifier.predict_at_once(&[WORDS as i32], &[1]).is_err());
+}
+
+#[test]
+fn the_table_is_put_in_its_place_beside_predictions() {
+    let classifier = classifier();
+    let tokens = tokens();
+    let expected = classifier.predict(&tokens[..4], &[4]).unwrap();
+    assert!(!has_table(&classifier));
+    // A prediction that takes long: were the table a change of the weights, it would wait for this, and all others with it.
+    let reading = classifier.read();
+    classifier.prepare().unwrap();
+    assert!(has_table(&classifier));
+    assert_near(&classifier.predict_at_once(&tokens[..4], &[4]).unwrap().unwrap(), &expected);
+    drop(reading);
+}
+
+#[test]
+fn while_the_table_is_made_predictions_go_on_without_it() {
+    let classifier = classifier();
+    let tokens = tokens();
+    let expected = classifier.predict(&tokens[..4], &[4]).unwrap();
+    {
+        let weights = classifier.read();
+        let _slowly = weights.frozen.as_ref().unwrap().making.lock().unwrap();
+        let lengths = [tokens.len() as i32 - 4, 4];
+        assert_eq!(classifier.predict(&tokens, &lengths).unwrap().len(), 6);
+        assert_near(&classifier.predict_at_once(&tokens[..4], &[4]).unwrap().unwrap(), &expected);
+        assert!(!has_table(&classifier));
+    }
+    assert_near(&classifier.predict(&tokens[..4], &[4]).unwrap(), &expected);
+    assert!(has_table(&classifier));
+}
+
+#[test]
+fn a_table_that_could_not_be_made_is_made_later() {
+    let classifier = classifier();
+    let tokens = tokens();
+    let expected = classifier.predict(&tokens[..4], &[4]).unwrap();
+    let failed = std::thread::scope(|scope| {
+        let fails = || {
+            let weights = classifier.read();
+            let _making = weights.frozen.as_ref().unwrap().making.lock().unwrap();
+            panic!("on purpose");
+        };
+        scope.spawn(fails).join()
+    });
+    assert!(failed.is_err());
+    assert_near(&classifier.predict_at_once(&tokens[..4], &[4]).unwrap().unwrap(), &expected);
+    classifier.prepare().unwrap();
+    assert!(has_table(&classifier));
+}
