@@ -186,6 +186,33 @@ export declare namespace light {
     logicalProcessors: number
   }
 
+  /** A GPU as the driver names it. */
+  export interface CudaDevice {
+    /** Such as `NVIDIA H100 80GB HBM3`. */
+    name: string
+    /** Compute capability, such as 9. */
+    major: number
+    /** Its part behind the point. */
+    minor: number
+    /** Memory in bytes. */
+    memory: number
+  }
+
+  /** Asks the NVIDIA driver for its version and its GPUs; `CUDA_VISIBLE_DEVICES` limits them. Opens nothing else. */
+  export function cudaDriver(): CudaDriver
+
+  /** The NVIDIA driver. */
+  export interface CudaDriver {
+    /** Why it could not be opened or is no driver; absent if it could. */
+    missing?: string
+    /** The newest CUDA that it is for, as 1000 times the major plus 10 times the minor version; 0 if it does not say. */
+    version: number
+    /** What its initialisation returned; 0 for success. */
+    status: number
+    /** The GPUs that this process may use, in the order of their numbers. */
+    devices: Array<CudaDevice>
+  }
+
   /** What many texts became. */
   export interface EncodedTexts {
     /** The ids of all texts, one text after the other. */
@@ -269,9 +296,6 @@ export declare namespace light {
     /** The number; kept as float32. */
     value: number
   }
-
-  /** Tries to open a library, such as the NVIDIA driver's `libcuda.so.1`, and returns why it cannot, or `null`. */
-  export function whyNotLoadable(library: string): string | null
 
   /** Writes a safetensors file atomically: to a temporary name, synced, renamed. Its metadata gets a checksum, `sha256`. */
   export function writeSafetensors(path: string, tensors: Array<FileTensor>, metadata: Record<string, string>): Promise<void>
@@ -523,6 +547,9 @@ export declare namespace torch {
   /** `start`, `start + step`, ... without `end`. */
   export function arange(start: number, end: number, step: number, dtype: string, device: string): NativeTensor
 
+  /** Takes CUDA into use, after `libtorch_cuda.so` was opened. */
+  export function beginCuda(): void
+
   /** Joins tensors along an existing dimension. */
   export function cat(list: TensorList, dim: number): NativeTensor
 
@@ -634,11 +661,11 @@ export declare namespace torch {
   /** Cross entropy of logits and targets. */
   export function crossEntropy(logits: NativeTensor, target: NativeTensor, weight: NativeTensor | null, reduction: 'none' | 'mean' | 'sum', ignoreIndex: number, labelSmoothing: number): NativeTensor
 
-  /** The number of CUDA devices. */
+  /** The number of CUDA devices; 0 before CUDA is in use. */
   export function cudaDeviceCount(): number
 
-  /** Whether a CUDA device can be used. */
-  export function cudaIsAvailable(): boolean
+  /** Waits until everything that was started on a CUDA device is done. */
+  export function cudaSynchronize(index: number): void
 
   /** Zeroes elements at random in training. */
   export function dropout(input: NativeTensor, p: number, train: boolean): NativeTensor
@@ -651,6 +678,23 @@ export declare namespace torch {
 
   /** Ones on the diagonal of `[n, m]`. */
   export function eye(n: number, m: number, dtype: string, device: string): NativeTensor
+
+  /**
+   * Puts a layer's weights behind each other in one memory where they are on a GPU, as cuDNN wants them; the tensors stay the
+   * same.
+   */
+  export function flattenRnnWeights(mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', weights: Array<NativeTensor>, hasBiases: boolean, numLayers: number, bidirectional: boolean, batchFirst: boolean): void
+
+  /** How exactly float32 is computed now. */
+  export function float32Precision(): Float32Precision
+
+  /** How exactly float32 is computed. */
+  export interface Float32Precision {
+    /** Of products of matrices: `highest`, `high` or `medium`. */
+    matmul: string
+    /** Whether cuDNN's recurrent layers may round to TF32. */
+    recurrentTf32: boolean
+  }
 
   /** One value everywhere. */
   export function full(shape: Array<number>, value: number, dtype: string, device: string): NativeTensor
@@ -767,6 +811,9 @@ export declare namespace torch {
 
   /** One step of a recurrence; returns the next state. */
   export function rnnCell(mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, hx: Array<NativeTensor>, weightIh: NativeTensor, weightHh: NativeTensor, biasIh: NativeTensor | null, biasHh: NativeTensor | null): Array<NativeTensor>
+
+  /** Sets how exactly float32 is computed, as `torch.set_float32_matmul_precision`. */
+  export function setFloat32MatmulPrecision(precision: string): void
 
   /** Turns the fused kernels and the late optimizer steps on or off, for comparisons; returns what it was. */
   export function setFusedKernels(on: boolean): boolean

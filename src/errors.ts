@@ -27,6 +27,10 @@ export type ErrorCode =
   | 'LIBTORCH_WRONG_VERSION'
   | 'LIBTORCH_UNREADABLE'
   | 'LIBTORCH_UNSUPPORTED_PLATFORM'
+  | 'CUDA_NO_DRIVER'
+  | 'CUDA_LIBRARIES_MISSING'
+  | 'CUDA_WRONG_VERSION'
+  | 'CUDA_NO_DEVICE'
   | 'TORCH'
   | 'INTERNAL';
 
@@ -95,6 +99,12 @@ export class ModelFileError extends RecurraError {
 export class LibtorchError extends RecurraError {
   /** Name of the class, as in every error of JavaScript. */
   override name = 'LibtorchError';
+}
+
+/** CUDA was asked for and cannot be used; the code says what is missing, the message what to do about it. */
+export class CudaError extends RecurraError {
+  /** Name of the class, as in every error of JavaScript. */
+  override name = 'CudaError';
 }
 
 /**

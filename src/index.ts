@@ -6,9 +6,11 @@
  */
 export * from './classifier/index.js';
 export { type ProgressDisplay, type ProgressDisplayOptions, progressDisplay } from './cli/progress.js';
+export * from './cuda/index.js';
 export * from './data/index.js';
 export {
   ArgumentError,
+  CudaError,
   DataError,
   type ErrorCode,
   type FilePosition,
@@ -18,7 +20,7 @@ export {
   type RecurraErrorOptions,
 } from './errors.js';
 export * from './measures/index.js';
-export type { CudaStatus } from './native/cuda.js';
+export type { CudaDevice, CudaStatus } from './native/cuda.js';
 export {
   type AddonStatus,
   type Diagnosis,

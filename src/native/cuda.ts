@@ -1,24 +1,181 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LocatedLibtorch } from './libtorch.js';
+import { CudaError, type ErrorCode, RecurraError } from '../errors.js';
+import { locateLibtorch } from './libtorch.js';
 import { light } from './light.js';
+import { openedFolder, torch } from './torch.js';
+
+/** A GPU as NVIDIA's driver names it. */
+export interface CudaDevice {
+  /** Such as `NVIDIA H100 80GB HBM3`. */
+  name: string;
+  /** Compute capability, such as `9.0`. */
+  computeCapability: string;
+  /** Memory in bytes. */
+  memory: number;
+}
 
 /** Whether CUDA can be used, and why not. */
 export interface CudaStatus {
   /** `true` if tensors can be moved to a GPU. */
   available: boolean;
+  /** Kind of reason why it is not available, as the `code` of the error that asking for it throws; absent if it is. */
+  code?: ErrorCode;
   /** Why it is not available; absent if it is. */
   reason?: string;
+  /** Newest CUDA that the driver is for, such as `13.0`; absent without a driver. */
+  driver?: string;
+  /** The GPUs that the driver lists, in the order of their numbers: the first is `cuda:0`. */
+  devices: CudaDevice[];
 }
 
-/** Finds out about CUDA without using it: the driver first, then the libraries. */
-export function cudaStatus(located: LocatedLibtorch | undefined): CudaStatus {
-  if (process.platform !== 'linux') return { available: false, reason: `not supported on ${process.platform}` };
-  const driver = light().whyNotLoadable('libcuda.so.1');
-  if (driver !== null) return { available: false, reason: `no NVIDIA driver (${driver})` };
-  if (!located) return { available: false, reason: 'libtorch was not found' };
-  if (!existsSync(join(located.folder, 'libtorch_cuda.so'))) {
-    return { available: false, reason: `the libtorch in ${located.folder} is the CPU build (no libtorch_cuda.so)` };
+/** The CUDA that libtorch 2.11.0 was compiled for, and the least driver for it. */
+const NEEDED = { cuda: 13_000, driver: 580 };
+/** The least compute capability that libtorch's kernels for CUDA 13 were compiled for: Turing. */
+const LEAST_CAPABILITY = 7.5;
+/** What asking the driver returns where there is no GPU, and where driver and kernel module are not of one version. */
+const NO_DEVICE = 100;
+const DRIVER_MISMATCH = 803;
+
+const LIBRARY = 'libtorch_cuda.so';
+const INSTALL = 'npx recurra libtorch install --cuda';
+
+/** `13000` as `13.0`. */
+function cudaVersion(number: number): string {
+  return `${Math.floor(number / 1000)}.${Math.floor((number % 1000) / 10)}`;
+}
+
+class Missing extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+  ) {
+    super(message);
   }
-  return { available: false, reason: 'this version of recurra computes on the CPU only' };
+}
+
+/** Asks the driver; what it says is written into `status` also where it is not enough. */
+function checkDriver(status: CudaStatus): void {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new Missing('CUDA_NO_DRIVER', `CUDA is not supported on ${process.platform}-${process.arch}`);
+  }
+  const { missing, version, status: result, devices } = light().cudaDriver();
+  if (missing !== undefined && missing !== null) throw new Missing('CUDA_NO_DRIVER', `no NVIDIA driver (${missing})`);
+  status.driver = cudaVersion(version);
+  status.devices = devices.map(({ name, major, minor, memory }) => ({
+    name,
+    computeCapability: `${major}.${minor}`,
+    memory,
+  }));
+  const update = `install driver ${NEEDED.driver} or newer`;
+  if (version < NEEDED.cuda) {
+    throw new Missing(
+      'CUDA_WRONG_VERSION',
+      `the NVIDIA driver is for CUDA ${status.driver}, but libtorch needs ${cudaVersion(NEEDED.cuda)}: ${update}`,
+    );
+  }
+  if (result === DRIVER_MISMATCH) {
+    throw new Missing(
+      'CUDA_WRONG_VERSION',
+      "the NVIDIA driver's library and its kernel module are not of one version: restart the machine after an update of the driver",
+    );
+  }
+  const hidden = process.env.CUDA_VISIBLE_DEVICES;
+  const why = hidden === undefined ? '' : `; CUDA_VISIBLE_DEVICES is ${JSON.stringify(hidden)}`;
+  if (result === NO_DEVICE || (result === 0 && devices.length === 0)) {
+    throw new Missing('CUDA_NO_DEVICE', `the NVIDIA driver finds no GPU${why}`);
+  }
+  if (result !== 0) throw new Missing('CUDA_NO_DEVICE', `the NVIDIA driver does not start: error ${result}${why}`);
+  if (status.devices.every(({ computeCapability }) => Number(computeCapability) < LEAST_CAPABILITY)) {
+    const { name, computeCapability } = status.devices[0]!;
+    throw new Missing(
+      'CUDA_NO_DEVICE',
+      `${name} has compute capability ${computeCapability}, but libtorch for CUDA 13 needs ${LEAST_CAPABILITY}`,
+    );
+  }
+}
+
+/** Path of libtorch's CUDA library. */
+function cudaLibrary(): string {
+  const folder = openedFolder() ?? locateLibtorch().folder;
+  const path = join(folder, LIBRARY);
+  if (existsSync(path)) return path;
+  throw new Missing(
+    'CUDA_LIBRARIES_MISSING',
+    `the libtorch in ${folder} is the CPU build (no ${LIBRARY}): run ${INSTALL}`,
+  );
+}
+
+/** Opens libtorch's CUDA library, whose initialisers enter it with the libtorch that is open already. */
+function openLibrary(path: string): void {
+  try {
+    light().openLibtorch(path);
+  } catch (error) {
+    if (!(error instanceof RecurraError)) throw error;
+    const missing = /(\S+): cannot open shared object file/.exec(error.message)?.[1];
+    if (missing !== undefined) {
+      throw new Missing('CUDA_LIBRARIES_MISSING', `${path} needs ${missing}, which was not found: run ${INSTALL}`);
+    }
+    const code = /undefined symbol|version `/.test(error.message) ? 'CUDA_WRONG_VERSION' : 'CUDA_LIBRARIES_MISSING';
+    throw new Missing(code, `${path} cannot be opened: ${error.message}`);
+  }
+}
+
+let opened: CudaStatus | undefined;
+
+/** Opens CUDA and finds out whether there is a device; the first thing that is missing ends it. */
+function begin(status: CudaStatus): void {
+  checkDriver(status);
+  const path = cudaLibrary();
+  const binding = torch();
+  openLibrary(path);
+  try {
+    binding.beginCuda();
+  } catch (error) {
+    if (error instanceof RecurraError && error.code === 'INVALID_DEVICE') {
+      throw new Missing('CUDA_NO_DEVICE', error.message);
+    }
+    throw error;
+  }
+}
+
+/** Whether CUDA can be used, found out by opening what it needs; nothing is opened where there is no driver or no GPU. */
+export function cudaStatus(): CudaStatus {
+  if (opened) return opened;
+  const status: CudaStatus = { available: false, devices: [] };
+  try {
+    begin(status);
+    status.available = true;
+    opened = status;
+  } catch (error) {
+    if (!(error instanceof Missing) && !(error instanceof RecurraError)) throw error;
+    status.code = error.code;
+    // The list of places that libtorch was looked for in belongs to its own error; here one line must do.
+    status.reason =
+      error.code === 'LIBTORCH_NOT_FOUND' ? `libtorch was not found: run ${INSTALL}` : error.message.split('\n')[0]!;
+  }
+  return status;
+}
+
+/**
+ * Opens CUDA, at the first call.
+ *
+ * @throws {@link CudaError} with the reason why it cannot be used.
+ */
+export function openCuda(): void {
+  const { available, code = 'CUDA_NO_DEVICE', reason } = cudaStatus();
+  if (!available) throw new CudaError(code, `CUDA cannot be used: ${reason}`);
+}
+
+let asked = false;
+
+/**
+ * To be called before a backward pass: the first one of a process makes libtorch remember for ever whether it has CUDA. So where
+ * its CUDA library lies beside it, and a driver with a GPU is there, CUDA is opened now or never.
+ */
+export function beforeBackward(): void {
+  if (asked) return;
+  asked = true;
+  const folder = openedFolder();
+  if (folder !== undefined && existsSync(join(folder, LIBRARY))) cudaStatus();
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { RecurraError } from '../errors.js';
 import { addonCandidates, packageVersion } from './addon.js';
 import { type CudaStatus, cudaStatus } from './cuda.js';
-import { LIBTORCH_VERSION, type LocatedLibtorch, locateLibtorch } from './libtorch.js';
+import { LIBTORCH_VERSION, locateLibtorch } from './libtorch.js';
 import { light } from './light.js';
 import { platformName } from './platform.js';
 import { torch } from './torch.js';
@@ -80,7 +80,7 @@ export function diagnose(): Diagnosis {
     cpu: undefined,
     addon: {},
     libtorch: { expected: LIBTORCH_VERSION },
-    cuda: { available: false, reason: 'the light addon could not be loaded' },
+    cuda: { available: false, code: 'ADDON_NOT_FOUND', reason: 'the light addon could not be loaded', devices: [] },
   };
   try {
     diagnosis.cpu = light().cpuInfo();
@@ -91,9 +91,8 @@ export function diagnose(): Diagnosis {
     diagnosis.addon.error = (error as Error).message;
     return diagnosis;
   }
-  let located: LocatedLibtorch | undefined;
   try {
-    located = locateLibtorch();
+    const located = locateLibtorch();
     Object.assign(diagnosis.libtorch, { source: located.source, folder: located.folder });
     const binding = torch();
     Object.assign(diagnosis.libtorch, { version: binding.torchVersion(), threads: binding.getNumThreads() });
@@ -104,6 +103,6 @@ export function diagnose(): Diagnosis {
     const named = process.env.RECURRA_LIBTORCH || process.env.LIBTORCH;
     if (diagnosis.libtorch.code !== 'LIBTORCH_NOT_FOUND' || named) diagnosis.ok = false;
   }
-  diagnosis.cuda = cudaStatus(located);
+  diagnosis.cuda = cudaStatus();
   return diagnosis;
 }

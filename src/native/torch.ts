@@ -12,6 +12,7 @@ export type NativeTensor = torchNamespace.NativeTensor;
 export type NativeOptimizer = torchNamespace.NativeOptimizer;
 
 let binding: TorchBinding | undefined;
+let folder: string | undefined;
 
 /**
  * The torch addon. At the first call it finds and opens libtorch, then loads the addon.
@@ -38,7 +39,13 @@ export function torch(): TorchBinding {
     throw error;
   }
   binding = wrapBinding(loaded as TorchBinding);
+  folder = located.folder;
   return binding;
+}
+
+/** Folder of the libtorch that was opened; undefined before {@link torch}. */
+export function openedFolder(): string | undefined {
+  return folder;
 }
 
 /** `true` once the torch addon has been loaded in this thread. */

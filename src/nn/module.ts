@@ -1,6 +1,7 @@
 import { ArgumentError, invalidArgument, RecurraError } from '../errors.js';
 import { isTensor, nativeOf, replaceNative, type ToOptions } from '../tensor/base.js';
-import { checkDevice, checkDtype, checkOptions, isFloating, shapeText } from '../tensor/dtype.js';
+import { resolveDevice } from '../tensor/device.js';
+import { checkDtype, checkOptions, isFloating, shapeText } from '../tensor/dtype.js';
 import { noGrad } from '../tensor/grad.js';
 import { untrack } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -184,12 +185,12 @@ export abstract class Module {
     if (dtype !== undefined && !isFloating(checkDtype('dtype of to', dtype))) {
       throw invalidArgument('dtype of to', 'float32 or float64', dtype, 'INVALID_DTYPE');
     }
-    if (device !== undefined) checkDevice('device of to', device);
+    const place = device === undefined ? undefined : resolveDevice('device of to', device);
     noGrad(() => {
       for (const target of new Set(ownTensors(this).map(([, value]) => value))) {
         const wanted = {
           dtype: dtype !== undefined && isFloating(target.dtype) ? dtype : target.dtype,
-          device: device ?? target.device,
+          device: place ?? target.device,
         };
         if (wanted.dtype === target.dtype && wanted.device === target.device) continue;
         const { grad, requiresGrad } = target;
@@ -201,6 +202,7 @@ export abstract class Module {
         if (grad) target.grad = grad.to(wanted);
       }
     });
+    for (const module of this.modules()) module.moved();
     return this;
   }
 
@@ -233,6 +235,13 @@ export abstract class Module {
     const head = `${this.constructor.name}(${this.extraRepr()}`;
     return lines.length > 0 ? `${head}\n${lines.join('\n')}\n)` : `${head})`;
   }
+
+  /**
+   * Called after {@link to} has moved the parameters.
+   *
+   * @internal
+   */
+  protected moved(): void {}
 
   /** Options that {@link toString} shows; layers override it. */
   protected extraRepr(): string {

@@ -137,6 +137,21 @@ export abstract class RecurrentBase extends Module {
         () => new Parameter(uniform_(zeros(shape, { dtype }), -bound, bound).to({ device })),
       );
     }
+    this.flattenParameters();
+  }
+
+  /**
+   * Puts all weights behind each other in one memory where they are on a GPU, as cuDNN wants them; on the CPU it does nothing.
+   * The layer does it itself when it is made or moved with {@link to}; needed only after a weight was replaced by another.
+   */
+  flattenParameters(): void {
+    if (this.#first().device === 'cpu') return;
+    const { bias, numLayers, bidirectional, batchFirst } = this;
+    torch().flattenRnnWeights(this.#mode, this.#weights(), bias, numLayers, bidirectional, batchFirst);
+  }
+
+  protected override moved(): void {
+    this.flattenParameters();
   }
 
   *#layout(): Iterable<[string, number[]]> {
@@ -229,7 +244,6 @@ export abstract class RecurrentBase extends Module {
     order: Int32Array | null = null,
   ): Tensor[] {
     const { bias, numLayers, dropout, training, bidirectional, batchFirst } = this;
-    const weights = this.#parameterNames.map((name) => nativeOf((this as unknown as Record<string, Parameter>)[name]!));
     const hx = states.map((state) => nativeOf(state));
     return torch()
       .rnn(
@@ -237,7 +251,7 @@ export abstract class RecurrentBase extends Module {
         nativeOf(input),
         batchSizes,
         hx,
-        weights,
+        this.#weights(),
         bias,
         numLayers,
         dropout,
@@ -247,6 +261,10 @@ export abstract class RecurrentBase extends Module {
         order,
       )
       .map((native) => wrap(native));
+  }
+
+  #weights() {
+    return this.#parameterNames.map((name) => nativeOf((this as unknown as Record<string, Parameter>)[name]!));
   }
 
   #first(): Parameter {

@@ -1,7 +1,7 @@
 import { ArgumentError, invalidArgument, RecurraError } from '../errors.js';
 import { type NativeTensor, torch } from '../native/torch.js';
+import { resolveDevice } from './device.js';
 import {
-  checkDevice,
   checkDim,
   checkDtype,
   checkOptions,
@@ -211,8 +211,9 @@ export abstract class TensorBase {
       native = native.toDtype(dtype);
       owned = true;
     }
-    if (device !== undefined && checkDevice('device of to', device) !== this.device) {
-      const moved = native.toDevice(device);
+    const target = device === undefined ? undefined : resolveDevice('device of to', device);
+    if (target !== undefined && target !== this.device) {
+      const moved = native.toDevice(target);
       if (owned) native.dispose();
       native = moved;
       owned = true;

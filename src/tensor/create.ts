@@ -2,8 +2,8 @@ import { invalidArgument } from '../errors.js';
 import { type NativeTensor, torch } from '../native/torch.js';
 import { checkSameDevice, checkTensor, isTensor, nativeOf, type TensorBase, wrap } from './base.js';
 import { fromData, type TensorData } from './data.js';
+import { resolveDevice } from './device.js';
 import {
-  checkDevice,
   checkDim,
   checkDtype,
   checkInteger,
@@ -60,7 +60,7 @@ function create(
   checkDtype(`dtype of ${name}`, dtype);
   if (allowed === 'float' && !isFloating(dtype))
     throw invalidArgument(`dtype of ${name}`, 'float32 or float64', dtype, 'INVALID_DTYPE');
-  return finish(make(dtype, checkDevice(`device of ${name}`, device)), requiresGrad);
+  return finish(make(dtype, resolveDevice(`device of ${name}`, device)), requiresGrad);
 }
 
 /**
@@ -84,12 +84,12 @@ function create(
 export function tensor(data: TensorData, options?: TensorOptions): Tensor {
   const {
     dtype,
-    device = 'cpu',
+    device: where = 'cpu',
     requiresGrad,
     shape,
   } = checkOptions('options of tensor', options, ['dtype', 'device', 'requiresGrad', 'shape']);
   if (dtype !== undefined) checkDtype('dtype of tensor', dtype);
-  checkDevice('device of tensor', device);
+  const device = resolveDevice('device of tensor', where);
   let native = fromData(data, dtype, shape);
   if (device !== 'cpu') {
     const onCpu = native;

@@ -1,4 +1,5 @@
 import { ArgumentError, invalidArgument } from '../errors.js';
+import { beforeBackward } from '../native/cuda.js';
 import { torch } from '../native/torch.js';
 import { checkSameDevice, checkTensor, nativeOf, setTensorClass, type TensorBase, wrapUntracked } from './base.js';
 import { checkNumber, checkOptions, isFloating, mismatch, shapeText } from './dtype.js';
@@ -112,6 +113,7 @@ export class Tensor extends TensorShape {
       checkTensor('gradient of backward', gradient);
       this.#checkLike('gradient of backward', gradient);
     }
+    beforeBackward();
     native.backward(gradient === undefined ? null : nativeOf(gradient), retainGraph);
   }
 

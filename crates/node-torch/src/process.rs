@@ -2,12 +2,12 @@
 
 use napi_derive::napi;
 use recurra_binding::IntoJs;
-use recurra_torch::{autograd, context, fused, late};
+use recurra_torch::{autograd, context, cuda, fused, late};
 
 /// Seeds the global generators, as `torch.manual_seed`.
 #[napi(catch_unwind)]
-pub fn manual_seed(seed: i64) {
-    context::manual_seed(seed);
+pub fn manual_seed(seed: i64) -> napi::Result<()> {
+    cuda::manual_seed(seed).js()
 }
 
 /// Whether this thread records operations for gradients.
@@ -40,16 +40,44 @@ pub fn set_num_threads(threads: i32) -> napi::Result<()> {
     context::set_num_threads(threads).js()
 }
 
-/// Whether a CUDA device can be used.
+/// Takes CUDA into use, after `libtorch_cuda.so` was opened.
 #[napi(catch_unwind)]
-pub fn cuda_is_available() -> bool {
-    context::cuda_is_available()
+pub fn begin_cuda() -> napi::Result<()> {
+    cuda::begin().js()
 }
 
-/// The number of CUDA devices.
+/// The number of CUDA devices; 0 before CUDA is in use.
 #[napi(catch_unwind)]
 pub fn cuda_device_count() -> i64 {
-    context::cuda_device_count()
+    cuda::device_count()
+}
+
+/// Waits until everything that was started on a CUDA device is done.
+#[napi(catch_unwind)]
+pub fn cuda_synchronize(index: i64) -> napi::Result<()> {
+    cuda::synchronize(index).js()
+}
+
+/// How exactly float32 is computed.
+#[napi(object, object_from_js = false)]
+pub struct Float32Precision {
+    /// Of products of matrices: `highest`, `high` or `medium`.
+    pub matmul: String,
+    /// Whether cuDNN's recurrent layers may round to TF32.
+    pub recurrent_tf32: bool,
+}
+
+/// How exactly float32 is computed now.
+#[napi(catch_unwind)]
+pub fn float32_precision() -> napi::Result<Float32Precision> {
+    let (matmul, recurrent_tf32) = cuda::float32_matmul_precision().js()?;
+    Ok(Float32Precision { matmul: matmul.to_owned(), recurrent_tf32 })
+}
+
+/// Sets how exactly float32 is computed, as `torch.set_float32_matmul_precision`.
+#[napi(catch_unwind)]
+pub fn set_float32_matmul_precision(precision: String) -> napi::Result<()> {
+    cuda::set_float32_matmul_precision(&precision).js()
 }
 
 /// Turns the fused kernels and the late optimizer steps on or off, for comparisons; returns what it was.

@@ -97,6 +97,29 @@ pub fn rnn(
     wrap_all(env, run(Source::Tensor(&*input.get()?)))
 }
 
+/// Puts a layer's weights behind each other in one memory where they are on a GPU, as cuDNN wants them; the tensors stay the
+/// same.
+#[napi(
+    catch_unwind,
+    ts_args_type = "mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', weights: Array<NativeTensor>, hasBiases: boolean, numLayers: number, bidirectional: boolean, batchFirst: boolean"
+)]
+pub fn flatten_rnn_weights(
+    env: Env,
+    mode: String,
+    weights: TensorList<'_>,
+    has_biases: bool,
+    num_layers: i64,
+    bidirectional: bool,
+    batch_first: bool,
+) -> napi::Result<()> {
+    let mode = Mode::parse(&mode).js()?;
+    let options = Options { mode, has_biases, num_layers, dropout: 0.0, train: false, bidirectional, batch_first };
+    if recurrent::flatten_weights(&refs(&tensors(&weights)?), &options).js()? {
+        weights.iter().try_for_each(|weight| weight.recount(env))?;
+    }
+    Ok(())
+}
+
 /// One step of a recurrence; returns the next state.
 #[napi(
     catch_unwind,

@@ -7,6 +7,7 @@
 
 pub mod classifier;
 pub mod cpu;
+pub mod cuda;
 pub mod libtorch;
 pub mod safetensors_file;
 pub mod tensorboard;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY, RTLD_LOCAL, RTLD_NOW};
+use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
 use napi::bindgen_prelude::Result;
 use napi_derive::napi;
 use recurra_binding::IntoJs;
@@ -13,7 +13,7 @@ fn refused(message: String) -> Error {
 }
 
 /// libloading's own message says only that opening failed; why stands in what caused it.
-fn reason(error: &libloading::Error) -> String {
+pub(crate) fn reason(error: &libloading::Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 
@@ -70,18 +70,4 @@ pub fn open_libtorch(path: String) -> Result<Option<String>> {
         Ok(version)
     })
     .js()
-}
-
-/// Tries to open a library, such as the NVIDIA driver's `libcuda.so.1`, and returns why it cannot, or `null`.
-#[napi(catch_unwind)]
-pub fn why_not_loadable(library: String) -> Option<String> {
-    // SAFETY: opened lazily and locally only to learn whether it can be; the handle is leaked, since a driver does
-    // not expect to be closed.
-    match unsafe { Library::open(Some(&library), RTLD_LAZY | RTLD_LOCAL) } {
-        Ok(handle) => {
-            std::mem::forget(handle);
-            None
-        }
-        Err(error) => Some(reason(&error)),
-    }
 }

@@ -1,11 +1,11 @@
-//! What belongs to the whole process: version, threads, devices, the global seed.
+//! What belongs to the whole process: version, threads, the names of devices and dtypes.
 
 use crate::error::argument;
-use crate::{Error, ErrorCode, Result, shim};
+use crate::{Error, ErrorCode, Result, cuda, shim};
 use std::cell::Cell;
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicI32, Ordering};
-use tch::{Cuda, Device, Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// The number of threads that the user asked for; 0 where nobody asked.
 static THREADS: AtomicI32 = AtomicI32::new(0);
@@ -48,21 +48,6 @@ pub fn apply_threads() {
     }
 }
 
-/// Seeds the global generators of the CPU and of every CUDA device, as `torch.manual_seed`.
-pub fn manual_seed(seed: i64) {
-    tch::manual_seed(seed);
-}
-
-/// Whether a CUDA device can be used.
-pub fn cuda_is_available() -> bool {
-    Cuda::is_available()
-}
-
-/// The number of CUDA devices.
-pub fn cuda_device_count() -> i64 {
-    if Cuda::is_available() { Cuda::device_count() } else { 0 }
-}
-
 /// Reads `cpu`, `cuda` or `cuda:N`, and checks that the device exists.
 pub fn parse_device(name: &str) -> Result<Device> {
     let index = match name {
@@ -72,12 +57,12 @@ pub fn parse_device(name: &str) -> Result<Device> {
             Error::new(ErrorCode::InvalidDevice, format!("device must be 'cpu', 'cuda' or 'cuda:N', but is '{name}'"))
         })?,
     };
-    let count = cuda_device_count();
+    let count = cuda::device_count();
     if (index as i64) < count {
         return Ok(Device::Cuda(index));
     }
     let have = match count {
-        0 => "libtorch sees no CUDA device (the CPU libraries alone have none)".to_owned(),
+        0 => "there is no CUDA device".to_owned(),
         1 => "there is only 'cuda:0'".to_owned(),
         _ => format!("there are 'cuda:0' to 'cuda:{}'", count - 1),
     };

@@ -46,8 +46,21 @@ pub(crate) fn thrown(message: &str) -> Error {
     if let Some(error) = ours(message) {
         return error;
     }
-    let first = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("unknown libtorch exception");
-    Error::new(ErrorCode::Torch, format!("libtorch: {first}"))
+    if is_out_of_memory(message) {
+        return Error::new(ErrorCode::OutOfMemory, first_line(message));
+    }
+    Error::new(ErrorCode::Torch, format!("libtorch: {}", first_line(message)))
+}
+
+/// What libtorch, cuDNN and cuBLAS say where a GPU has no more memory.
+fn is_out_of_memory(message: &str) -> bool {
+    ["CUDA out of memory", "CUDA error: out of memory", "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED"]
+        .iter()
+        .any(|said| message.contains(said))
+}
+
+fn first_line(message: &str) -> &str {
+    message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("unknown libtorch exception")
 }
 
 /// Turns results of tch into results of this crate.
@@ -62,5 +75,20 @@ impl<T> IntoResult<T> for std::result::Result<T, TchError> {
             TchError::Torch(message) => thrown(&message),
             other => thrown(&other.to_string()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_without_memory_has_a_code_of_its_own() {
+        let said = "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.11 GiB\nException raised from ...";
+        let error = thrown(said);
+        assert_eq!(error.code(), ErrorCode::OutOfMemory);
+        assert!(error.message().ends_with("79.11 GiB"), "{error}");
+        assert_eq!(thrown("cuDNN error: CUDNN_STATUS_ALLOC_FAILED").code(), ErrorCode::OutOfMemory);
+        assert_eq!(thrown("mat1 and mat2 shapes cannot be multiplied").code(), ErrorCode::Torch);
     }
 }

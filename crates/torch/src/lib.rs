@@ -9,6 +9,7 @@ pub mod check;
 pub mod classifier;
 pub mod clip;
 pub mod context;
+pub mod cuda;
 pub mod embedded;
 pub mod error;
 pub mod functional;

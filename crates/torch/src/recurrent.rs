@@ -1,6 +1,5 @@
 //! RNN, LSTM and GRU over padded and packed input.
 
-use crate::Result;
 use crate::check::{floating, has_rank, has_shape, same_device, same_dtype, size_has_rank};
 use crate::embedded::Embedded;
 use crate::error::{IntoResult, argument, shape};
@@ -9,6 +8,7 @@ use crate::fused;
 use crate::packing::{check_batch_sizes, check_order};
 use crate::shim;
 use crate::tensor::create::from_i32;
+use crate::{Result, cuda};
 use std::ffi::c_void;
 use std::ptr;
 use tch::Tensor;
@@ -310,6 +310,12 @@ fn with_operators(
     options: &Options,
 ) -> Result<Vec<Tensor>> {
     let device = input.device();
+    if device.is_cuda() {
+        let size = input.size();
+        let steps = packing.map_or(size[usize::from(options.batch_first)], |packing| packing.batch_sizes.len() as i64);
+        let width = size[size.len() - 1].max(sizes.hidden).max(sizes.output * options.directions());
+        cuda::check_cudnn(batch, steps, width)?;
+    }
     let rows = options.num_layers * options.directions();
     let zeros = |size: i64| Tensor::f_zeros([rows, batch, size], (input.f_kind()?, device));
     let mut states: Vec<Tensor> = state.iter().map(|tensor| tensor.shallow_clone()).collect();
@@ -337,6 +343,49 @@ fn with_operators(
         *result = result.f_index_select(1, &back).torch()?;
     }
     Ok(results)
+}
+
+/// Puts a layer's weights behind each other in one memory where they are on a GPU: cuDNN would else do that at every call. The
+/// tensors stay the same, so that optimizers and views by name go on; returns whether it was done.
+pub fn flatten_weights(weights: &[&Tensor], options: &Options) -> Result<bool> {
+    let Some(first) = weights.first().filter(|weight| weight.device().is_cuda() && weight.dim() == 2) else {
+        return Ok(false);
+    };
+    let inputs = first.size()[1];
+    let sizes = check_weights(first, inputs, weights, options)?;
+    let mut places: Vec<_> = weights.iter().map(|weight| weight.data_ptr()).collect();
+    places.sort_unstable();
+    places.dedup();
+    if places.len() < weights.len() {
+        // Tied weights cannot lie in two places.
+        return Ok(false);
+    }
+    let per_layer = weights.len() as i64 / (options.num_layers * options.directions());
+    // cuDNN's own numbers of the cells.
+    let mode = match options.mode {
+        Mode::RnnRelu => 0,
+        Mode::RnnTanh => 1,
+        Mode::Lstm => 2,
+        Mode::Gru => 3,
+    };
+    let projection = if sizes.output == sizes.hidden { 0 } else { sizes.output };
+    let handles = shim::handles(weights.iter().copied());
+    // SAFETY: borrowed handles of live tensors, as many as are said.
+    shim::check(unsafe {
+        shim::recurra_flatten_rnn(
+            handles.as_ptr(),
+            handles.len(),
+            per_layer,
+            inputs,
+            mode,
+            sizes.hidden,
+            projection,
+            options.num_layers,
+            i32::from(options.batch_first),
+            i32::from(options.bidirectional),
+        )
+    })?;
+    Ok(true)
 }
 
 /// While it lives, libtorch does not print that it computes projections without oneDNN.

@@ -88,6 +88,27 @@ unsafe extern "C" {
     pub(crate) fn recurra_bump_version(this: Handle) -> Message;
     pub(crate) fn recurra_add_(this: Handle, other: Handle, alpha: f64) -> Message;
     pub(crate) fn recurra_storage(this: Handle, identity: *mut usize, bytes: *mut usize) -> Message;
+    pub(crate) fn recurra_cuda_begin(entered: *mut c_int) -> Message;
+    pub(crate) fn recurra_cuda_device_count(count: *mut i64, why: *mut Message) -> Message;
+    pub(crate) fn recurra_cuda_synchronize(index: i64) -> Message;
+    pub(crate) fn recurra_manual_seed(seed: u64, devices: i64) -> Message;
+    pub(crate) fn recurra_set_float32_matmul_precision(precision: *const c_char) -> Message;
+    pub(crate) fn recurra_float32_matmul_precision(precision: *mut c_int, recurrent: *mut c_int) -> Message;
+    pub(crate) fn recurra_copy_to_cuda(this: Handle, index: i64, out: *mut Owned) -> Message;
+    pub(crate) fn recurra_autocast_begin(cuda: c_int, before: *mut *mut c_void) -> Message;
+    pub(crate) fn recurra_autocast_end(before: *mut c_void);
+    pub(crate) fn recurra_flatten_rnn(
+        weights: *const Handle,
+        count: usize,
+        per_layer: i64,
+        input: i64,
+        mode: i64,
+        hidden: i64,
+        projection: i64,
+        layers: i64,
+        batch_first: c_int,
+        bidirectional: c_int,
+    ) -> Message;
     pub(crate) fn recurra_generator_new(device: c_int, seed: u64, out: *mut GeneratorHandle) -> Message;
     pub(crate) fn recurra_generator_free(generator: GeneratorHandle);
     pub(crate) fn recurra_normal_(this: Handle, mean: f64, std: f64, generator: GeneratorHandle) -> Message;
@@ -154,7 +175,7 @@ unsafe extern "C" {
 pub(crate) type Owned = *mut c_void;
 
 /// Takes over a tensor that the shim made.
-fn owned(call: impl FnOnce(&mut Owned) -> Message) -> Result<Tensor> {
+pub(crate) fn owned(call: impl FnOnce(&mut Owned) -> Message) -> Result<Tensor> {
     let mut out = ptr::null_mut();
     check(call(&mut out))?;
     // SAFETY: without an error the shim has written a tensor made with `new`, which tch frees with `delete`.
@@ -249,16 +270,20 @@ pub(crate) fn handles<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Vec<
     tensors.into_iter().map(handle).collect()
 }
 
-/// Turns a message of the shim into an error, and frees it.
-pub(crate) fn check(message: Message) -> Result<()> {
+/// Takes over a text that the shim made.
+pub(crate) fn text(message: Message) -> Option<String> {
     if message.is_null() {
-        return Ok(());
+        return None;
     }
-    // SAFETY: the shim returns a NUL-terminated string from `strdup`, which nobody else frees.
-    let text = unsafe {
+    // SAFETY: a NUL-terminated string from `strdup`, which nobody else frees.
+    unsafe {
         let text = CStr::from_ptr(message).to_string_lossy().into_owned();
         recurra_free(message);
-        text
-    };
-    Err(thrown(&text))
+        Some(text)
+    }
+}
+
+/// Turns a message of the shim into an error, and frees it.
+pub(crate) fn check(message: Message) -> Result<()> {
+    text(message).map_or(Ok(()), |text| Err(thrown(&text)))
 }

@@ -20,6 +20,11 @@ function lines(found: Diagnosis): string[] {
     list.push(`libtorch  ${libtorch.version} from ${libtorch.source}: ${libtorch.folder}, ${libtorch.threads} threads`);
   }
   list.push(cuda.available ? 'CUDA      available' : `CUDA      not available: ${cuda.reason}`);
+  cuda.devices.forEach(({ name, computeCapability, memory }, index) => {
+    list.push(
+      `          cuda:${index} ${name}, ${(memory / 2 ** 30).toFixed(1)} GiB, compute capability ${computeCapability}`,
+    );
+  });
   return list;
 }
 

@@ -126,6 +126,15 @@ impl NativeTensor {
         Ok(self.get()?.shallow_clone())
     }
 
+    /// Counts the memory anew, after the tensor was put into another.
+    pub(crate) fn recount(&self, env: Env) -> napi::Result<()> {
+        if let Some(Held::Ready { tensor, storage }) = &mut *self.held.borrow_mut() {
+            let now = account::acquire(env, tensor).js()?;
+            account::release(env, std::mem::replace(storage, now));
+        }
+        Ok(())
+    }
+
     fn free(&self, env: Env) {
         if let Some(Held::Ready { tensor, storage }) = self.held.take() {
             drop(tensor);

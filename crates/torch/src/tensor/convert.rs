@@ -1,8 +1,8 @@
 //! From tensors to bytes and numbers, and between dtypes, devices and graphs.
 
-use crate::Result;
 use crate::error::{IntoResult, shape};
 use crate::tensor::describe;
+use crate::{Result, cuda};
 use tch::{Device, Kind, Tensor};
 
 /// The elements as bytes (little-endian, row by row), copied from wherever the tensor lies.
@@ -59,7 +59,13 @@ pub fn to_dtype(tensor: &Tensor, kind: Kind) -> Result<Tensor> {
     tensor.f_to_dtype(kind, false, false).torch()
 }
 
-/// The values on another device; the tensor itself where it is there already.
+/// The values on another device; the tensor itself where it is there already. Onto a GPU nobody waits for the copy, unless
+/// gradients flow through it.
 pub fn to_device(tensor: &Tensor, device: Device) -> Result<Tensor> {
-    tensor.f_to(device).torch()
+    match device {
+        Device::Cuda(index) if tensor.device() == Device::Cpu && !tensor.requires_grad() && tensor.numel() > 0 => {
+            cuda::copy_to(tensor, index)
+        }
+        _ => tensor.f_to(device).torch(),
+    }
 }

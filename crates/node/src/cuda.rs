@@ -1,0 +1,105 @@
+//! What the NVIDIA driver says of itself and of the GPUs, asked without libtorch.
+
+use std::ffi::{CStr, c_char, c_int, c_uint};
+
+use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL, Symbol};
+use napi_derive::napi;
+
+use crate::libtorch::reason;
+
+/// A GPU as the driver names it.
+#[napi(object, object_from_js = false)]
+pub struct CudaDevice {
+    /// Such as `NVIDIA H100 80GB HBM3`.
+    pub name: String,
+    /// Compute capability, such as 9.
+    pub major: i32,
+    /// Its part behind the point.
+    pub minor: i32,
+    /// Memory in bytes.
+    pub memory: f64,
+}
+
+/// The NVIDIA driver.
+#[napi(object, object_from_js = false)]
+pub struct CudaDriver {
+    /// Why it could not be opened or is no driver; absent if it could.
+    pub missing: Option<String>,
+    /// The newest CUDA that it is for, as 1000 times the major plus 10 times the minor version; 0 if it does not say.
+    pub version: i32,
+    /// What its initialisation returned; 0 for success.
+    pub status: i32,
+    /// The GPUs that this process may use, in the order of their numbers.
+    pub devices: Vec<CudaDevice>,
+}
+
+const DRIVER: &str = "libcuda.so.1";
+// `CUdevice_attribute` of cuda.h.
+const CAPABILITY_MAJOR: c_int = 75;
+const CAPABILITY_MINOR: c_int = 76;
+
+type Take<T> = unsafe extern "C" fn(*mut T) -> c_int;
+type OfDevice<T> = unsafe extern "C" fn(*mut T, c_int) -> c_int;
+
+/// A function of the driver; the type parameter must be its type in cuda.h.
+fn function<T>(library: &Library, name: &str) -> Result<Symbol<T>, String> {
+    // SAFETY: each caller names the type that cuda.h declares, which is part of the driver's stable interface.
+    unsafe { library.get(name.as_bytes()) }.map_err(|error| format!("{DRIVER} has no {name}: {}", reason(&error)))
+}
+
+fn device(library: &Library, index: c_int) -> Result<CudaDevice, String> {
+    let get: Symbol<OfDevice<c_int>> = function(library, "cuDeviceGet")?;
+    let name: Symbol<unsafe extern "C" fn(*mut c_char, c_int, c_int) -> c_int> = function(library, "cuDeviceGetName")?;
+    let attribute: Symbol<unsafe extern "C" fn(*mut c_int, c_int, c_int) -> c_int> =
+        function(library, "cuDeviceGetAttribute")?;
+    let memory: Symbol<OfDevice<usize>> = function(library, "cuDeviceTotalMem_v2")?;
+    let (mut handle, mut major, mut minor, mut bytes) = (0, 0, 0, 0_usize);
+    let mut text: [c_char; 256] = [0; 256];
+    // SAFETY: all pointers are to locals of the types that the functions write, and the name's length is given; its last
+    // byte stays zero whatever the driver writes.
+    let text = unsafe {
+        get(&mut handle, index);
+        attribute(&mut major, CAPABILITY_MAJOR, handle);
+        attribute(&mut minor, CAPABILITY_MINOR, handle);
+        memory(&mut bytes, handle);
+        name(text.as_mut_ptr(), 255, handle);
+        CStr::from_ptr(text.as_ptr())
+    };
+    Ok(CudaDevice { name: text.to_string_lossy().into_owned(), major, minor, memory: bytes as f64 })
+}
+
+/// Fills in what the driver says; `Err` where it is none.
+fn ask(library: &Library, found: &mut CudaDriver) -> Result<(), String> {
+    let version: Symbol<Take<c_int>> = function(library, "cuDriverGetVersion")?;
+    let init: Symbol<unsafe extern "C" fn(c_uint) -> c_int> = function(library, "cuInit")?;
+    let count: Symbol<Take<c_int>> = function(library, "cuDeviceGetCount")?;
+    let mut devices = 0;
+    // SAFETY: the pointers are to locals; the driver may be initialised more than once, and by several libraries.
+    unsafe {
+        version(&mut found.version);
+        found.status = init(0);
+        if found.status == 0 {
+            found.status = count(&mut devices);
+        }
+    }
+    for index in 0..if found.status == 0 { devices } else { 0 } {
+        found.devices.push(device(library, index)?);
+    }
+    Ok(())
+}
+
+/// Asks the NVIDIA driver for its version and its GPUs; `CUDA_VISIBLE_DEVICES` limits them. Opens nothing else.
+#[napi(catch_unwind)]
+pub fn cuda_driver() -> CudaDriver {
+    let mut found = CudaDriver { missing: None, version: 0, status: 0, devices: Vec::new() };
+    // SAFETY: the driver's initialisers do nothing but set up its own state.
+    match unsafe { Library::open(Some(DRIVER), RTLD_LAZY | RTLD_LOCAL) } {
+        Ok(library) => {
+            found.missing = ask(&library, &mut found).err();
+            // A driver does not expect to be closed.
+            std::mem::forget(library);
+        }
+        Err(error) => found.missing = Some(reason(&error)),
+    }
+    found
+}
