@@ -75,7 +75,10 @@ fn count_devices() -> Result<(i64, Option<String>)> {
 pub fn synchronize(index: i64) -> Result<()> {
     let count = device_count();
     if !(0..count).contains(&index) {
-        return Err(Error::new(ErrorCode::InvalidDevice, format!("there are {count} CUDA devices, but number {index} was named")));
+        return Err(Error::new(
+            ErrorCode::InvalidDevice,
+            format!("there are {count} CUDA devices, but number {index} was named"),
+        ));
     }
     // SAFETY: takes and returns plain values.
     check(unsafe { shim::recurra_cuda_synchronize(index) })
