@@ -8,6 +8,7 @@ mod buffers;
 mod config;
 mod gates;
 mod gates_back;
+mod infer;
 mod shape;
 mod stack;
 mod steps;

@@ -1,6 +1,7 @@
 //! Where the parameters of each layer and direction are, and their packed forms.
 
 use super::config::{Blocks, Cell, RecurrentConfig, Segment};
+use super::infer::GatePanels;
 use crate::simd::gemm::PackedB;
 use crate::simd::{Buf, pad};
 
@@ -97,6 +98,8 @@ pub(crate) struct DirPacks {
     pub ih: PackedB,
     pub hh: PackedB,
     pub hr: PackedB,
+    /// The recurrent weights of an LSTM for inference, where it has them.
+    pub hh_gates: GatePanels,
     /// What the input projection adds: both biases, or only `bias_ih` for a GRU.
     pub bias_x: Buf,
     /// What the recurrent product of a GRU adds.
@@ -148,8 +151,12 @@ impl DirPacks {
         }
     }
 
-    /// Packs everything on the calling thread.
+    /// Packs everything on the calling thread. Without `backward` it is for inference.
     pub fn pack_all(&mut self, shape: &Shape, part: &DirSegments, flat: &[f32], backward: bool) {
+        if !backward && shape.cell() == Cell::Lstm && part.w_hr.is_none() {
+            let segment = &shape.segments[part.w_hh];
+            self.hh_gates.pack(&flat[segment.offset..][..segment.size()], shape.hp, shape.rp);
+        }
         for piece in 0..Self::PIECES {
             // SAFETY: `self` is borrowed mutably.
             unsafe { Self::pack(self, piece, shape, part, flat, backward) };

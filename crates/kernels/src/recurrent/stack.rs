@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::config::Cell;
+use super::infer::Infer;
 use super::shape::{DirPacks, Shape};
 use super::steps::{Backward, DirMats, Forward, Projected, Steps};
 use crate::layout::PackedLayout;
@@ -76,7 +77,13 @@ impl<'a> Net<'a> {
     /// # Safety
     /// As [`Steps`].
     pub unsafe fn forward(&self, member: &Member<'_>, layer: usize, mats: &[DirMats], x: &[Projected]) {
-        self.tasks(member, layer, mats, |steps, dir| dispatch(Forward(steps, x[dir])));
+        self.tasks(member, layer, mats, |steps, dir| {
+            if !steps.mats.keep && steps.packs.hh_gates.exists() {
+                dispatch(Infer(steps, x[dir]));
+            } else {
+                dispatch(Forward(steps, x[dir]));
+            }
+        });
     }
 
     /// The recurrence of a layer backward.

@@ -44,7 +44,7 @@ impl Projected {
     /// # Safety
     /// `position` must be inside.
     #[inline(always)]
-    unsafe fn row(self, position: usize) -> *const f32 {
+    pub unsafe fn row(self, position: usize) -> *const f32 {
         // SAFETY: by the caller's promise.
         unsafe {
             match self {

@@ -71,6 +71,53 @@ pub(crate) fn tanh<S: Lanes>(s: S, x: S::f32s) -> S::f32s {
     s.div_f32s(m, s.add_f32s(m, s.splat_f32s(2.0)))
 }
 
+/// [`split_exp`] of several vectors side by side: one waits for its own results most of the time.
+#[inline(always)]
+fn split_exps<S: Lanes, const N: usize>(s: S, x: [S::f32s; N]) -> ([S::f32s; N], [S::f32s; N]) {
+    use std::array::from_fn;
+    let shifted: [_; N] = from_fn(|i| fma(s, x[i], s.splat_f32s(LOG2_E), s.splat_f32s(ROUND)));
+    let n: [_; N] = from_fn(|i| s.sub_f32s(shifted[i], s.splat_f32s(ROUND)));
+    let r: [_; N] = from_fn(|i| fma(s, n[i], s.splat_f32s(-LN2_HI), x[i]));
+    let r: [_; N] = from_fn(|i| fma(s, n[i], s.splat_f32s(-LN2_LO), r[i]));
+    let mut p = [s.splat_f32s(COEF[4]); N];
+    for coefficient in COEF[..4].iter().rev() {
+        p = from_fn(|i| fma(s, p[i], r[i], s.splat_f32s(*coefficient)));
+    }
+    let squares: [_; N] = from_fn(|i| s.mul_f32s(r[i], r[i]));
+    let expm1 = from_fn(|i| fma(s, p[i], squares[i], r[i]));
+    let bits: [_; N] = from_fn(|i| s.wrapping_dyn_shl_u32s(s.transmute_u32s_f32s(shifted[i]), s.splat_u32s(23)));
+    let scale = from_fn(|i| s.transmute_f32s_u32s(s.add_u32s(bits[i], s.splat_u32s(0x3f80_0000))));
+    (scale, expm1)
+}
+
+/// Beyond this a sigmoid is below 1e-19; a product of its denominator with that of tanh stays finite.
+const SATURATED: f32 = 44.0;
+
+/// The gates of an LSTM, from their pre-activations i|f|g|o: the new cell state, and the denominator of the output gate, for
+/// [`lstm_outputs`]. Both make one quotient of a sigmoid and a tanh that are multiplied.
+#[inline(always)]
+pub(crate) fn lstm_cell<S: Lanes>(s: S, gates: [S::f32s; 4], c: S::f32s) -> (S::f32s, S::f32s) {
+    let [i, f, g, o] = gates;
+    let (zero, one) = (s.splat_f32s(0.0), s.splat_f32s(1.0));
+    let negative = |x| clamp(s, s.sub_f32s(zero, x), SATURATED);
+    let twice = clamp(s, g, 9.02);
+    let (scale, expm1) = split_exps(s, [negative(i), negative(f), s.add_f32s(twice, twice), negative(o)]);
+    let below = |gate: usize| s.add_f32s(one, fma(s, scale[gate], expm1[gate], scale[gate]));
+    let m = fma(s, scale[2], expm1[2], s.sub_f32s(scale[2], one));
+    let fresh = s.quotient(m, s.mul_f32s(below(0), s.add_f32s(m, s.splat_f32s(2.0))));
+    (fma(s, s.quotient(one, below(1)), c, fresh), below(3))
+}
+
+/// The outputs of some rows, from what [`lstm_cell`] gave for each.
+#[inline(always)]
+pub(crate) fn lstm_outputs<S: Lanes, const N: usize>(s: S, cells: [(S::f32s, S::f32s); N]) -> [S::f32s; N] {
+    use std::array::from_fn;
+    let clamped: [_; N] = from_fn(|i| clamp(s, cells[i].0, 9.02));
+    let (scale, expm1): ([_; N], [_; N]) = split_exps(s, from_fn(|i| s.add_f32s(clamped[i], clamped[i])));
+    let m: [_; N] = from_fn(|i| fma(s, scale[i], expm1[i], s.sub_f32s(scale[i], s.splat_f32s(1.0))));
+    from_fn(|i| s.quotient(m[i], s.mul_f32s(cells[i].1, s.add_f32s(m[i], s.splat_f32s(2.0)))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

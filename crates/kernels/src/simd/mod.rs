@@ -81,6 +81,13 @@ pub(crate) trait Lanes: Simd {
     const MR: usize;
     /// Lanes of a vector.
     const L: usize = Self::F32_LANES;
+
+    /// `a / b` to within two units in the last place, where `b` and its reciprocal are finite. A division proper takes as
+    /// long as twelve multiplications on a processor with AVX-512.
+    #[inline(always)]
+    fn quotient(self, a: Self::f32s, b: Self::f32s) -> Self::f32s {
+        self.div_f32s(a, b)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -88,6 +95,14 @@ impl Lanes for pulp::x86::V4 {
     const FMA: bool = true;
     const NV: usize = 4;
     const MR: usize = 6;
+
+    #[inline(always)]
+    fn quotient(self, a: Self::f32s, b: Self::f32s) -> Self::f32s {
+        // 14 bits, and one step of Newton's method, which doubles them.
+        let rough: Self::f32s = pulp::cast(self.avx512f._mm512_rcp14_ps(pulp::cast(b)));
+        let error = self.negate_mul_add_f32s(b, rough, self.splat_f32s(1.0));
+        self.mul_f32s(a, self.mul_add_f32s(error, rough, rough))
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -182,6 +197,18 @@ pub(crate) unsafe fn load<S: Lanes>(_: S, from: *const f32) -> S::f32s {
 pub(crate) unsafe fn store<S: Lanes>(_: S, to: *mut f32, value: S::f32s) {
     // SAFETY: by the caller's promise.
     unsafe { to.cast::<S::f32s>().write_unaligned(value) }
+}
+
+/// Asks for the cache line of an address, which need not be one of this process.
+#[inline(always)]
+pub(crate) fn prefetch(at: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 processor has the instruction, and it faults for no address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }
 
 /// `a * b + c`, fused where the processor can.

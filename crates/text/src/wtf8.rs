@@ -1,0 +1,85 @@
+//! UTF-16 that need not be well-formed, as bytes and back: UTF-8, and three bytes for a surrogate that stands alone (WTF-8).
+//! Different strings of JavaScript have different bytes.
+
+/// Appends a code point, or a surrogate that stands alone.
+#[inline]
+pub(crate) fn push(to: &mut Vec<u8>, point: u32) {
+    let last = |shift: u32| 0x80 | (point >> shift & 0x3f) as u8;
+    match point {
+        0..0x80 => to.push(point as u8),
+        0x80..0x800 => to.extend([0xc0 | (point >> 6) as u8, last(0)]),
+        0x800..0x1_0000 => to.extend([0xe0 | (point >> 12) as u8, last(6), last(0)]),
+        _ => to.extend([0xf0 | (point >> 18) as u8, last(12), last(6), last(0)]),
+    }
+}
+
+/// The code point that begins at a place, or the surrogate that stands there alone; and how many units it has.
+#[inline]
+pub(crate) fn point_at(text: &[u16], at: usize) -> (u32, usize) {
+    let unit = u32::from(text[at]);
+    match text.get(at + 1) {
+        Some(&low @ 0xdc00..0xe000) if (0xd800..0xdc00).contains(&unit) => {
+            (0x1_0000 + ((unit - 0xd800) << 10) + (u32::from(low) - 0xdc00), 2)
+        }
+        _ => (unit, 1),
+    }
+}
+
+/// Appends the bytes of a string.
+pub fn push_units(to: &mut Vec<u8>, text: &[u16]) {
+    let mut at = 0;
+    while at < text.len() {
+        let (point, units) = point_at(text, at);
+        push(to, point);
+        at += units;
+    }
+}
+
+/// The string of bytes that [`push_units`] gave.
+#[must_use]
+pub fn units(bytes: &[u8]) -> Vec<u16> {
+    let mut text = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let first = u32::from(bytes[at]);
+        let (count, mut point) = match first {
+            0..0x80 => (1, first),
+            0x80..0xe0 => (2, first & 0x1f),
+            0xe0..0xf0 => (3, first & 0xf),
+            _ => (4, first & 7),
+        };
+        for &byte in bytes[at..].iter().take(count).skip(1) {
+            point = point << 6 | u32::from(byte & 0x3f);
+        }
+        if point < 0x1_0000 {
+            text.push(point as u16);
+        } else {
+            let rest = point - 0x1_0000;
+            text.extend([0xd800 + (rest >> 10) as u16, 0xdc00 + (rest & 0x3ff) as u16]);
+        }
+        at += count;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_string_of_javascript_comes_back(text in prop::collection::vec(any::<u16>(), 0..40)) {
+            let mut bytes = Vec::new();
+            push_units(&mut bytes, &text);
+            prop_assert_eq!(units(&bytes), text);
+        }
+
+        #[test]
+        fn well_formed_text_is_utf_8(text in any::<String>()) {
+            let mut bytes = Vec::new();
+            push_units(&mut bytes, &text.encode_utf16().collect::<Vec<_>>());
+            prop_assert_eq!(bytes, text.as_bytes());
+        }
+    }
+}
