@@ -44,6 +44,21 @@ export declare namespace light {
     restore(entries: Array<FileTensor>): Promise<void>
     /** Lets go of the weights once running work has ended; doing it again does nothing. */
     close(): void
+    /**
+     * Labels a text at once, on the thread of JavaScript. `row` receives the probabilities and behind them the tokens that
+     * were read, and how many of them are known.
+     *
+     * Returns 1 when that is done, 0 if there are more than `limit` tokens or it would have to wait, 2 if JavaScript must
+     * make the text lower case first (`lower` says that it did).
+     */
+    predictTextNow(encoder: TextEncoder, text: string, lower: boolean, limit: number, row: Float32Array): number
+    /**
+     * Labels many texts away from the event loop: only their characters are copied on it. `lower` is
+     * `String.prototype.toLowerCase` as a function of a text, for those whose lower case only JavaScript knows.
+     *
+     * Two calls may be under way: the second's texts are split while the first's are computed.
+     */
+    predictTexts(encoder: TextEncoder, texts: ReadonlyArray<string>, lower: (text: string) => string): Promise<PredictedTexts>
   }
 
   /**
@@ -53,6 +68,11 @@ export declare namespace light {
   export class HeldTensors {
     /** The file's `__metadata__`; a second call gives nothing. */
     takeMetadata(): Record<string, string>
+    /**
+     * The tokens of the model that the metadata describes, which it then has no more; a second call gives nothing. `null`
+     * where they are still there.
+     */
+    takeVocabulary(): NativeVocabulary | null
     /** Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`. */
     get checksum(): string
     /** The tensors, in the order of their data; none after they were taken. */
@@ -77,6 +97,32 @@ export declare namespace light {
     get size(): number
     /** The description, as it was read. */
     json(): string
+  }
+
+  /** The tokens of a model, outside of JavaScript's memory. */
+  export class NativeVocabulary {
+    /** One without tokens yet. */
+    constructor()
+    /** Adds tokens behind all others, before anything reads texts with them. */
+    add(tokens: ReadonlyArray<string>): void
+    /** How many tokens there are. */
+    get size(): number
+    /** Index of a token, -1 for one that is not there. */
+    get(token: string): number
+    /** Indices of tokens, -1 for those that are not there. */
+    encode(tokens: ReadonlyArray<string>): Int32Array
+    /** The tokens with indices from `start` to below `end`. */
+    tokens(start: number, end: number): Array<string>
+  }
+
+  /** How a model turns texts into token ids. */
+  export class TextEncoder {
+    /** `basic_english` without n-grams. `unknown` is the index of unknown tokens, `spelledPadding` that of a `<pad>` in a text. */
+    constructor(vocabulary: NativeVocabulary, maxLength: number, truncate: 'head' | 'tail' | 'both', unknown: number, spelledPadding: number)
+    /** Token ids of a text that is lower case where it is not Latin-1, at least one. */
+    encode(text: string): EncodedIds
+    /** Whether a text has characters whose lower case only JavaScript knows. */
+    needsLower(text: string): boolean
   }
 
   /** Several batches of labelled texts. */
@@ -213,6 +259,16 @@ export declare namespace light {
     devices: Array<CudaDevice>
   }
 
+  /** A text as token ids. */
+  export interface EncodedIds {
+    /** The ids, at least one. */
+    ids: Int32Array
+    /** Tokens that are read. */
+    count: number
+    /** How many of them are known. */
+    known: number
+  }
+
   /** What many texts became. */
   export interface EncodedTexts {
     /** The ids of all texts, one text after the other. */
@@ -261,6 +317,14 @@ export declare namespace light {
 
   /** Makes a tokenizer of what a `tokenizer.json` says. */
   export function parseTokenizer(json: string): Promise<NativeTokenizer>
+
+  /** What many texts gave. */
+  export interface PredictedTexts {
+    /** Probabilities of the classes, text by text. */
+    probabilities: Float32Array
+    /** Of each text, the tokens that were read and how many of them are known. */
+    counts: Uint32Array
+  }
 
   /** Reads a safetensors file, of at most `limit` bytes, and checks it whole before anything is returned. */
   export function readSafetensors(path: string, limit: number): Promise<SafetensorsFile>

@@ -16,6 +16,7 @@ import { TrainingRun } from './run.js';
 import type { ServingOptions, ServingState } from './serving/options.js';
 import { Serving } from './serving/serving.js';
 import { beginTraining, runTraining } from './start.js';
+import { type NativeEncoder, nativeEncoder } from './textEncoder.js';
 import { modelTokenizer } from './tokens.js';
 
 /** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
@@ -41,6 +42,7 @@ interface Parts {
   labels: readonly string[];
   thresholds: readonly number[] | undefined;
   vocab: Vocab;
+  encoder: NativeEncoder | undefined;
 }
 
 /**
@@ -82,8 +84,8 @@ export class TextClassifier {
     this.settings = parts.settings;
     this.#engine = parts.engine;
     this.#text = parts.text;
-    const { engine, labels, thresholds, vocab, text } = parts;
-    this.#predictor = { engine, tokenizer: modelTokenizer(text), vocab, labels, thresholds };
+    const { engine, labels, thresholds, vocab, text, encoder } = parts;
+    this.#predictor = { engine, encoder, tokenizer: modelTokenizer(text), vocab, labels, thresholds };
     this.#serving = new Serving(this.#predictor);
   }
 
@@ -134,7 +136,8 @@ export class TextClassifier {
     try {
       const { history, thresholds, failure } = await runTraining(begun, control);
       const described = { settings: network, text: settings.text, labels: train.classes, thresholds, vocab };
-      const model = new TextClassifier({ engine, ...described });
+      const encoder = await nativeEncoder(settings.text, vocab);
+      const model = new TextClassifier({ engine, encoder, ...described });
       model.#history = history;
       model.#trainedRows = train.length;
       if (!failure) return model;
@@ -178,17 +181,19 @@ export class TextClassifier {
       seed: 0,
       threads: options.threads,
     });
+    let encoder: NativeEncoder | undefined;
     try {
       await engine.loadHeld(weights);
       // The first prediction makes the weights ready; done here, nobody's question waits for it.
       await engine.predict(Int32Array.of(0), Int32Array.of(1));
+      encoder = await nativeEncoder({ ...text, tokenizer }, vocab);
     } catch (error) {
       engine.close();
       if (error instanceof RecurraError)
         throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });
       throw error;
     }
-    return new TextClassifier({ engine, settings, text: { ...text, tokenizer }, labels, thresholds, vocab });
+    return new TextClassifier({ engine, settings, text: { ...text, tokenizer }, labels, thresholds, vocab, encoder });
   }
 
   /**

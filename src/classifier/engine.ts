@@ -4,6 +4,7 @@ import type { EncodedDataset, GatheredRows } from '../data/encoded.js';
 import { light } from '../native/light.js';
 import { torch } from '../native/torch.js';
 import type { ModelSettings, OptimizerName } from './options/index.js';
+import { lower, type NativeEncoder } from './textEncoder.js';
 
 /** One named array of a model's state: PyTorch's name, dtype, shape, and the little-endian elements. */
 export type StateEntry = lightNamespace.FileTensor;
@@ -68,6 +69,13 @@ export interface Engine {
   predict(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
   /** The same at once, on the calling thread; undefined for what would take too long there, or would have to wait. */
   predictNow?(tokens: Int32Array, lengths: Int32Array): Float32Array | undefined;
+  /**
+   * Labels a text at once, if it is short: `row` receives the probabilities, the tokens that were read, and how many of them
+   * are known. False for what would take too long on the calling thread.
+   */
+  predictTextNow?(encoder: NativeEncoder, text: string, row: Float32Array): boolean;
+  /** Labels texts that the addon reads itself. Two calls may be under way. */
+  predictTexts?(encoder: NativeEncoder, texts: readonly string[]): Promise<lightNamespace.PredictedTexts>;
   /** Multiply-adds that a token takes in the recurrent layers. */
   readonly workPerToken: number;
   /** Gives some words other vectors, row by row; all else stays. Refuses the padding word, whose vector stays zero. */
@@ -119,6 +127,13 @@ export interface ExplainingEngine extends ResumableEngine {
  */
 const AT_ONCE = 2_000_000;
 
+/** Characters from which a text is not tried at once: splitting it takes tens of microseconds. */
+const LONG_TEXT = 4_096;
+
+/** What `predictTextNow` of the addon returns. */
+const DONE = 1;
+const LOWER_FIRST = 2;
+
 /** Multiply-adds of one token. */
 function workPerToken({ cell, embeddingDim, hiddenSize, numLayers, bidirectional }: EngineConfig): number {
   const gates = { rnn: 1, lstm: 4, gru: 3 }[cell];
@@ -140,7 +155,7 @@ function nativeOptions({ learningRates, classWeights, ...others }: StepOptions) 
 export function kernelEngine(config: EngineConfig): ExplainingEngine {
   const { threads, ...model } = config;
   const native = new (light().CpuClassifier)({ ...model, threads: threads ?? availableParallelism() });
-  const atOnce = AT_ONCE / workPerToken(config);
+  const atOnce = Math.floor(AT_ONCE / workPerToken(config));
   // After a change of the weights the first prediction makes them ready, which is too long for the event loop; and once the
   // vocabulary has been read through, its input projections are worth keeping.
   let ready = false;
@@ -150,6 +165,12 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
     ready = false;
     seen = 0;
     changes++;
+  };
+  const count = (tokens: number) => {
+    const before = seen;
+    seen += tokens;
+    // A failure here fails nothing: predictions go on without the table.
+    if (before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
   };
   return {
     train: (chunk, options) => {
@@ -165,11 +186,22 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
     },
     predictNow: (tokens, lengths) => {
       if (!ready || tokens.length > atOnce) return undefined;
-      const before = seen;
-      seen += tokens.length;
-      // A failure here fails nothing: predictions go on without the table.
-      if (before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
+      count(tokens.length);
       return native.predictNow(tokens, lengths) ?? undefined;
+    },
+    predictTextNow: (encoder, text, row) => {
+      if (!ready || text.length > LONG_TEXT) return false;
+      let done = native.predictTextNow(encoder.native, text, false, atOnce, row);
+      if (done === LOWER_FIRST) done = native.predictTextNow(encoder.native, lower(text), true, atOnce, row);
+      if (done !== DONE) return false;
+      count(row[row.length - 2]!);
+      return true;
+    },
+    predictTexts: async (encoder, texts) => {
+      const before = changes;
+      const predicted = await native.predictTexts(encoder.native, texts, lower);
+      ready ||= before === changes;
+      return predicted;
     },
     workPerToken: workPerToken(config),
     setWordVectors: (words, vectors) => {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { light as lightNamespace } from '../../index.js';
 import { ModelFileError, RecurraError } from '../errors.js';
 import { light } from '../native/light.js';
 import { HuggingFaceTokenizer } from '../text/huggingFace.js';
@@ -207,9 +208,10 @@ async function describe(
   metadata: Record<string, string>,
   checksum: string,
   state: readonly Stored[],
+  words?: lightNamespace.NativeVocabulary | null,
 ): Promise<ModelDescription> {
   const described = parseMetadata(path, metadata);
-  const { labels, thresholds, maxLength, settings, ngrams, truncate, vocab: words } = described;
+  const { labels, thresholds, maxLength, settings, ngrams, truncate } = described;
   if (checksum !== 'valid') {
     throw new ModelFileError(
       'INVALID_FILE',
@@ -217,7 +219,7 @@ async function describe(
     );
   }
   try {
-    const vocab = Vocab.adopt(words);
+    const vocab = words ? Vocab.adoptNative(described.vocab, words) : Vocab.adopt(described.vocab);
     if (vocab.defaultIndex === undefined)
       throw new ModelFileError('INVALID_FILE', 'its vocabulary has no token for unknown words');
     const rows = state.find(({ name }) => name === 'embedding.weight')?.shape[0];
@@ -269,7 +271,7 @@ export async function readModel(path: string): Promise<HeldModel> {
     const metadata = file.takeMetadata();
     const ofTraining = metadata.checkpoint !== undefined;
     const state = file.tensors.filter((entry) => !ofTraining || !isTraining(entry));
-    const description = await describe(path, metadata, file.checksum, state);
+    const description = await describe(path, metadata, file.checksum, state, file.takeVocabulary());
     return { ...description, weights: { file, except: ofTraining ? TRAINING_PREFIX : undefined } };
   } catch (error) {
     file.close();

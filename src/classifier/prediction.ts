@@ -1,6 +1,7 @@
 import type { BatchTokenizer, Tokenizer } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
 import type { Engine } from './engine.js';
+import type { NativeEncoder } from './textEncoder.js';
 
 /** A label and how probable the model finds it. */
 export interface LabelProbability {
@@ -55,45 +56,63 @@ export interface EncodedText {
   known: number;
 }
 
-/** The `count` largest of a row, as indices in falling order; of equal ones the first comes first. */
-function largest(row: Float32Array, count: number): number[] {
-  const order: number[] = [];
-  for (let index = 0; index < row.length; index++) order.push(index);
-  if (count >= row.length || count > 16) return order.sort((a, b) => row[b]! - row[a]!).slice(0, count);
-  // Sorting thousands of labels for the sake of a few would take longer than the prediction.
-  const best: number[] = [];
-  for (const index of order) {
-    let place = best.length;
-    while (place > 0 && row[index]! > row[best[place - 1]!]!) place--;
-    if (place < count) {
-      best.splice(place, 0, index);
-      best.length = Math.min(best.length, count);
+/** More labels than this are sorted when all are wanted: putting each in its place would take longer. */
+const FEW = 16;
+
+/** The `count` most probable labels in falling order; of equal ones the first comes first. `values` may have more than a row. */
+function largest(labels: readonly string[], values: Float32Array, start: number, count: number): LabelProbability[] {
+  const best: LabelProbability[] = [];
+  if (count > FEW && labels.length > FEW) {
+    for (let index = 0; index < labels.length; index++) {
+      best.push({ label: labels[index]!, probability: values[start + index]! });
     }
+    best.sort((a, b) => b.probability - a.probability);
+    best.length = Math.min(best.length, count);
+    return best;
+  }
+  // Sorting thousands of labels for the sake of a few would take longer than the prediction.
+  for (let index = 0; index < labels.length; index++) {
+    const probability = values[start + index]!;
+    let place = best.length;
+    while (place > 0 && probability > best[place - 1]!.probability) place--;
+    if (place >= count) continue;
+    const last = best.length < count ? best.length : count - 1;
+    for (let at = last; at > place; at--) best[at] = best[at - 1]!;
+    best[place] = { label: labels[index]!, probability };
   }
   return best;
 }
 
-/** The elements of a row that reach their threshold, as indices, the largest first. */
-function reached(row: Float32Array, thresholds: readonly number[]): number[] {
+/** The labels whose probability reaches their threshold, the most probable first. */
+function reached(
+  labels: readonly string[],
+  values: Float32Array,
+  start: number,
+  thresholds: readonly number[],
+): string[] {
   const indices: number[] = [];
-  for (let index = 0; index < row.length; index++) if (row[index]! >= thresholds[index]!) indices.push(index);
-  return indices.sort((a, b) => row[b]! - row[a]!);
+  for (let index = 0; index < labels.length; index++)
+    if (values[start + index]! >= thresholds[index]!) indices.push(index);
+  indices.sort((a, b) => values[start + b]! - values[start + a]!);
+  return indices.map((index) => labels[index]!);
 }
 
 /**
- * Sorts one row of probabilities into a {@link Prediction}.
+ * Sorts the probabilities of a text into a {@link Prediction}: those of `values` from `start` on.
  *
  * @internal
  */
 export function predictionOf(
   { labels, thresholds }: Pick<Predictor, 'labels' | 'thresholds'>,
-  row: Float32Array,
+  values: Float32Array,
+  start: number,
   topK: number,
-  { count, known }: Pick<EncodedText, 'count' | 'known'>,
+  tokens: number,
+  known: number,
 ): Prediction {
-  const classes = largest(row, topK).map((index) => ({ label: labels[index]!, probability: row[index]! }));
-  const given = thresholds ? reached(row, thresholds).map((index) => labels[index]!) : [classes[0]!.label];
-  return new Prediction(classes, given, count, known);
+  const classes = largest(labels, values, start, topK);
+  const given = thresholds ? reached(labels, values, start, thresholds) : [classes[0]!.label];
+  return new Prediction(classes, given, tokens, known);
 }
 
 /** Rows that go to the engine in one call: enough to keep it busy, few enough to let others in between. */
@@ -122,7 +141,9 @@ export async function predictRows(
 
 /** What turns texts into predictions. */
 export interface Predictor {
-  engine: Pick<Engine, 'predict' | 'predictNow' | 'workPerToken'>;
+  engine: Pick<Engine, 'predict' | 'predictNow' | 'predictTextNow' | 'predictTexts' | 'workPerToken'>;
+  /** Where the addon can read the texts itself, what it needs for that. */
+  encoder?: NativeEncoder | undefined;
   tokenizer: Tokenizer | BatchTokenizer;
   vocab: Vocab;
   labels: readonly string[];

@@ -12,7 +12,7 @@ import { firstWords, lastWords, wordsInSteps } from '../text/unicodeWords.js';
 import type { TokenSettings } from './options/index.js';
 
 /** The specials of a classifier's vocabulary. */
-const UNKNOWN = '<unk>';
+export const UNKNOWN = '<unk>';
 const PADDING = '<pad>';
 
 /** What a text of more than `maxLength` tokens keeps, and where the gap is: -1 if the tokens are neighbours all along. */

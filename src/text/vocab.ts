@@ -1,3 +1,4 @@
+import type { light } from '../../index.js';
 import { ArgumentError, checkOptionNames, DataError, invalidArgument } from '../errors.js';
 
 /** What {@link Vocab.toJSON} gives: plain data for `JSON.stringify`. */
@@ -22,6 +23,12 @@ export interface VocabTokenOptions {
   padToken?: string | null | undefined;
 }
 
+/** Tokens in the order of their indices, and the way back. */
+interface Lists {
+  tokens: readonly string[];
+  indices: ReadonlyMap<string, number>;
+}
+
 /**
  * The tokens that a model knows, each with its index.
  *
@@ -36,8 +43,9 @@ export interface VocabTokenOptions {
  * ```
  */
 export class Vocab {
-  readonly #tokens: readonly string[];
-  readonly #indices: ReadonlyMap<string, number>;
+  /** The tokens as JavaScript has them; those of a model file are made when they are first asked for. */
+  #lists: Lists | undefined;
+  #native: light.NativeVocabulary | undefined;
   /** Index that stands for unknown tokens, or undefined if there is none. */
   readonly defaultIndex: number | undefined;
   /** Index of the padding token, or undefined if there is none. */
@@ -45,14 +53,14 @@ export class Vocab {
   /** The tokens that are there in any case, whatever the texts have. */
   readonly specials: readonly string[];
 
-  private constructor(tokens: readonly string[], indices: ReadonlyMap<string, number>, options: VocabTokenOptions) {
-    this.#tokens = tokens;
-    this.#indices = indices;
-    this.defaultIndex = special('unkToken', '<unk>', options.unkToken, indices);
-    this.padIndex = special('padToken', '<pad>', options.padToken, indices);
+  private constructor(tokens: Lists | light.NativeVocabulary, options: VocabTokenOptions) {
+    if ('indices' in tokens) this.#lists = tokens;
+    else this.#native = tokens;
+    this.defaultIndex = this.#special('unkToken', '<unk>', options.unkToken);
+    this.padIndex = this.#special('padToken', '<pad>', options.padToken);
     const marked = [this.defaultIndex, this.padIndex].filter((index) => index !== undefined);
-    this.specials = [...(options.specials ?? marked.map((index) => tokens[index]!))];
-    const absent = this.specials.find((token) => !indices.has(token));
+    this.specials = [...(options.specials ?? marked.map((index) => this.lookupToken(index)))];
+    const absent = this.specials.find((token) => !this.has(token));
     if (absent !== undefined) throw invalidArgument('specials', 'tokens of the vocabulary', absent);
   }
 
@@ -84,7 +92,7 @@ export class Vocab {
       }
       indices.set(token, index);
     }
-    return new Vocab(list, indices, options);
+    return new Vocab({ tokens: list, indices }, options);
   }
 
   /**
@@ -104,6 +112,19 @@ export class Vocab {
    * @internal
    */
   static adopt(json: unknown): Vocab {
+    return Vocab.#described(json, Vocab.#of);
+  }
+
+  /**
+   * As {@link adopt}, with tokens that the addon read: the object's own list is not looked at.
+   *
+   * @internal
+   */
+  static adoptNative(json: unknown, native: light.NativeVocabulary): Vocab {
+    return Vocab.#described(json, (_, options) => new Vocab(native, options));
+  }
+
+  static #described(json: unknown, make: (tokens: string[], options: VocabTokenOptions) => Vocab): Vocab {
     const { tokens, specials, unkToken = null, padToken = null } = (json ?? {}) as Partial<VocabJSON>;
     const nameOrNull = (value: unknown) => value === null || typeof value === 'string';
     if (!Array.isArray(tokens) || !isStrings(specials ?? []) || !nameOrNull(unkToken) || !nameOrNull(padToken)) {
@@ -113,7 +134,7 @@ export class Vocab {
       );
     }
     try {
-      return Vocab.#of(tokens, { specials, unkToken, padToken });
+      return make(tokens, { specials, unkToken, padToken });
     } catch (cause) {
       if (!(cause instanceof ArgumentError)) throw cause;
       throw new DataError('INVALID_FILE', `Not a vocabulary: ${cause.message}`, {}, { cause });
@@ -126,32 +147,77 @@ export class Vocab {
    * @internal
    */
   static fromParts(tokens: readonly string[], indices: ReadonlyMap<string, number>, options: VocabTokenOptions): Vocab {
-    return new Vocab(tokens, indices, options);
+    return new Vocab({ tokens, indices }, options);
+  }
+
+  /** The tokens with their indices, as JavaScript's strings: some 15 MB for 100,000. */
+  get #made(): Lists {
+    const native = this.#native;
+    if (!this.#lists) {
+      const tokens = native!.tokens(0, native!.size);
+      this.#lists = { tokens, indices: new Map(tokens.map((token, index) => [token, index])) };
+    }
+    return this.#lists;
+  }
+
+  /** Index of a token that is in the vocabulary, else undefined. */
+  #find(token: string): number | undefined {
+    if (this.#lists) return this.#lists.indices.get(token);
+    // What is no string is no token.
+    const index = typeof token === 'string' ? this.#native!.get(token) : -1;
+    return index < 0 ? undefined : index;
+  }
+
+  #special(option: string, usual: string, given: string | null | undefined): number | undefined {
+    if (given === null) return undefined;
+    const index = this.#find(given ?? usual);
+    if (index === undefined && given !== undefined)
+      throw invalidArgument(option, 'a token of the vocabulary or null', given);
+    return index;
+  }
+
+  /**
+   * The tokens as the addon keeps them, if it does.
+   *
+   * @internal
+   */
+  get native(): light.NativeVocabulary | undefined {
+    return this.#native;
+  }
+
+  /**
+   * Lets the addon look tokens up, too.
+   *
+   * @param native - The same tokens in the same order.
+   * @internal
+   */
+  attach(native: light.NativeVocabulary): void {
+    this.#native = native;
   }
 
   /** Number of tokens, specials included: the first size of the embedding. */
   get size(): number {
-    return this.#tokens.length;
+    return this.#lists?.tokens.length ?? this.#native!.size;
   }
 
   /** Same as {@link size}. */
   get length(): number {
-    return this.#tokens.length;
+    return this.size;
   }
 
   /** All tokens in order of their indices (torchtext's `get_itos()`). */
   get itos(): readonly string[] {
-    return this.#tokens;
+    return this.#made.tokens;
   }
 
   /** Index of every token (torchtext's `get_stoi()`). */
   get stoi(): ReadonlyMap<string, number> {
-    return this.#indices;
+    return this.#made.indices;
   }
 
   /** Tells whether the token is in the vocabulary. */
   has(token: string): boolean {
-    return this.#indices.has(token);
+    return this.#find(token) !== undefined;
   }
 
   /**
@@ -160,7 +226,7 @@ export class Vocab {
    * @throws {@link ArgumentError} with code `OUT_OF_RANGE` if the token is not there and the vocabulary has no unknown token.
    */
   get(token: string): number {
-    const index = this.#indices.get(token) ?? this.defaultIndex;
+    const index = this.#find(token) ?? this.defaultIndex;
     if (index === undefined) {
       throw new ArgumentError(
         'OUT_OF_RANGE',
@@ -176,9 +242,15 @@ export class Vocab {
    * @returns A new array, `[tokens.length]`.
    */
   encode(tokens: readonly string[]): Int32Array {
+    if (!this.#lists) {
+      const ids = this.#native!.encode(tokens);
+      for (let i = 0; i < ids.length; i++) if (ids[i]! < 0) ids[i] = this.defaultIndex ?? this.get(tokens[i]!);
+      return ids;
+    }
+    const { indices } = this.#lists;
     const ids = new Int32Array(tokens.length);
     for (let i = 0; i < ids.length; i++) {
-      ids[i] = this.#indices.get(tokens[i]!) ?? this.defaultIndex ?? this.get(tokens[i]!);
+      ids[i] = indices.get(tokens[i]!) ?? this.defaultIndex ?? this.get(tokens[i]!);
     }
     return ids;
   }
@@ -194,11 +266,16 @@ export class Vocab {
    * @throws {@link ArgumentError} with code `OUT_OF_RANGE` if there is no such index.
    */
   lookupToken(index: number): string {
-    const token = this.#tokens[index];
+    const token = this.#lists ? this.#lists.tokens[index] : this.#nativeToken(index);
     if (token === undefined) {
       throw invalidArgument('index', `an integer from 0 to ${this.size - 1}`, index, 'OUT_OF_RANGE');
     }
     return token;
+  }
+
+  #nativeToken(index: number): string | undefined {
+    const inside = Number.isInteger(index) && index >= 0 && index < this.size;
+    return inside ? this.#native!.tokens(index, index + 1)[0] : undefined;
   }
 
   /** The tokens with these indices under torchtext's name; same as {@link decode}. */
@@ -218,27 +295,14 @@ export class Vocab {
 
   /** Plain data from which {@link Vocab.fromJSON} makes the same vocabulary. */
   toJSON(): VocabJSON {
-    const name = (index: number | undefined) => (index === undefined ? null : this.#tokens[index]!);
+    const name = (index: number | undefined) => (index === undefined ? null : this.lookupToken(index));
     return {
-      tokens: [...this.#tokens],
+      tokens: this.#lists ? [...this.#lists.tokens] : this.#native!.tokens(0, this.size),
       specials: [...this.specials],
       unkToken: name(this.defaultIndex),
       padToken: name(this.padIndex),
     };
   }
-}
-
-function special(
-  option: string,
-  usual: string,
-  given: string | null | undefined,
-  indices: ReadonlyMap<string, number>,
-): number | undefined {
-  if (given === null) return undefined;
-  if (given === undefined) return indices.get(usual);
-  const index = indices.get(given);
-  if (index === undefined) throw invalidArgument(option, 'a token of the vocabulary or null', given);
-  return index;
 }
 
 function isStrings(value: unknown): boolean {

@@ -165,11 +165,11 @@ fn give_back() {
 /// The text classifier on the CPU kernels; it needs no libtorch.
 #[napi(custom_finalize)]
 pub struct CpuClassifier {
-    handle: Handle<Classifier>,
+    pub(crate) handle: Handle<Classifier>,
 }
 
 impl CpuClassifier {
-    fn background<T: Send + 'static, J: ToNapiValue + TypeName>(
+    pub(crate) fn background<T: Send + 'static, J: ToNapiValue + TypeName>(
         &self,
         work: impl FnOnce(&Classifier) -> Result<T> + Send + 'static,
         convert: impl FnOnce(T) -> J + Send + 'static,

@@ -11,4 +11,5 @@ pub mod cuda;
 pub mod libtorch;
 pub mod safetensors_file;
 pub mod tensorboard;
+pub mod texts;
 pub mod tokenizer;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, Uint8Array};
 use napi_derive::napi;
 use recurra_files::safetensors::{Contents, Entry, dtype_from_name, dtype_name, parse, to_bytes};
@@ -12,6 +13,9 @@ use recurra_kernels::classifier::{LittleEndian, NamedTensor};
 use recurra_kernels::{Error, ErrorCode, Result};
 
 use recurra_binding::{Background, to_js};
+use recurra_text::{Vocabulary, take_vocabulary};
+
+use crate::texts::NativeVocabulary;
 
 /// One tensor of a safetensors file.
 #[napi(object)]
@@ -81,6 +85,7 @@ pub struct HeldTensor {
 pub struct HeldTensors {
     contents: Mutex<Option<Contents>>,
     metadata: HashMap<String, String>,
+    vocabulary: Option<Vocabulary>,
     checksum: String,
 }
 
@@ -90,6 +95,13 @@ impl HeldTensors {
     #[napi(catch_unwind)]
     pub fn take_metadata(&mut self) -> HashMap<String, String> {
         std::mem::take(&mut self.metadata)
+    }
+
+    /// The tokens of the model that the metadata describes, which it then has no more; a second call gives nothing. `null`
+    /// where they are still there.
+    #[napi(catch_unwind)]
+    pub fn take_vocabulary(&mut self, env: Env) -> Option<NativeVocabulary> {
+        self.vocabulary.take().map(|vocabulary| NativeVocabulary::from(env, vocabulary))
     }
 
     /// Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`.
@@ -139,17 +151,32 @@ pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Conten
     AsyncTask::new(Background::new(read, |_, contents| Ok(contents.into())))
 }
 
+/// What the metadata of a model calls its description.
+const DESCRIPTION: &str = "model";
+
+/// A file's contents, and the vocabulary that was taken out of its metadata.
+type Held = (Contents, Option<Vocabulary>);
+
 /// As `readSafetensors`, but keeps the tensors for a classifier's `loadHeld`.
 #[napi(catch_unwind, ts_return_type = "Promise<HeldTensors>")]
-pub fn hold_safetensors(path: String, limit: f64) -> AsyncTask<Background<Contents, HeldTensors>> {
+pub fn hold_safetensors(path: String, limit: f64) -> AsyncTask<Background<Held, HeldTensors>> {
     let path = PathBuf::from(path);
     let read = move || {
         let bytes = read_whole(&path, limit as u64)?;
-        parse(&path, &bytes)
+        let mut contents = parse(&path, &bytes)?;
+        drop(bytes);
+        // Nearly all of a model's description are its words, of which JavaScript would make a string each.
+        let vocabulary = contents.metadata.get_mut(DESCRIPTION).and_then(|description| {
+            let (vocabulary, rest) = take_vocabulary(description)?;
+            *description = rest;
+            Some(vocabulary)
+        });
+        Ok((contents, vocabulary))
     };
-    let held = |_, mut contents: Contents| {
+    let held = |_, (mut contents, vocabulary): Held| {
         let metadata = std::mem::take(&mut contents.metadata);
-        Ok(HeldTensors { checksum: contents.checksum.to_owned(), metadata, contents: Mutex::new(Some(contents)) })
+        let checksum = contents.checksum.to_owned();
+        Ok(HeldTensors { checksum, metadata, vocabulary, contents: Mutex::new(Some(contents)) })
     };
     AsyncTask::new(Background::new(read, held))
 }

@@ -61,7 +61,11 @@ pub fn basic_english(text: &[u16], word: &mut Vec<u8>, mut token: impl FnMut(&[u
         let kind = if unit < 0x100 {
             let (kind, lower) = LATIN1[unit as usize];
             if kind == Kind::Word {
-                if lower < 0x80 { word.push(lower) } else { push(word, u32::from(lower)) }
+                if lower < 0x80 {
+                    word.push(lower)
+                } else {
+                    push(word, u32::from(lower))
+                }
                 i += 1;
                 continue;
             }
@@ -123,16 +127,10 @@ mod tests {
     #[test]
     fn texts_are_split_as_torchtext_does() {
         let cases: [(&str, &[&str]); 8] = [
-            ("You can now install TorchText using pip!", &[
-                "you",
-                "can",
-                "now",
-                "install",
-                "torchtext",
-                "using",
-                "pip",
-                "!",
-            ]),
+            (
+                "You can now install TorchText using pip!",
+                &["you", "can", "now", "install", "torchtext", "using", "pip", "!"],
+            ),
             ("It's 5 o'clock", &["it", "'", "s", "5", "o", "'", "clock"]),
             ("a\"b\" c", &["ab", "c"]),
             ("one<br />two<BR\" />three<br/>", &["one", "two", "three<br/>"]),

@@ -98,10 +98,10 @@ mod tests {
 
     #[test]
     fn unknown_tokens_and_specials_are_unknown() {
-        assert_eq!(encode("A zebra <pad> <unk> e", 10, Truncation::Head), (vec![2, 0, 0, 0, 6], Counts {
-            tokens: 5,
-            known: 2
-        }));
+        assert_eq!(
+            encode("A zebra <pad> <unk> e", 10, Truncation::Head),
+            (vec![2, 0, 0, 0, 6], Counts { tokens: 5, known: 2 })
+        );
         assert_eq!(encode(" \"", 10, Truncation::Both), (vec![0], Counts::default()));
     }
 }

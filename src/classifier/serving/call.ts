@@ -6,7 +6,10 @@ export interface Call {
   readonly topK: number;
   readonly since: number;
   readonly predictions: Prediction[];
-  /** Texts encoded ahead: the first `encoded` ones; what was taken into a batch is no longer kept. */
+  /**
+   * Texts encoded ahead: the first `encoded` ones; what was taken into a batch is no longer kept. Where the addon reads the
+   * texts itself, nothing is.
+   */
   readonly ahead: (EncodedText | undefined)[];
   encoded: number;
   taken: number;
@@ -18,15 +21,43 @@ export interface Call {
   reject(error: unknown): void;
 }
 
-/** Texts that are computed together. */
-export interface Batch {
-  rows: { call: Call; index: number; text: EncodedText }[];
-  tokens: number;
+/** Some texts of a call, one after the other: its elements from `from` to below `to`. */
+interface Run {
+  call: Call;
+  from: number;
+  to: number;
 }
 
-/** Probabilities of one row out of many. */
-export function rowOf(probabilities: Float32Array, row: number, classes: number): Float32Array {
-  return probabilities.subarray(row * classes, (row + 1) * classes);
+/** Texts that are computed together. */
+export class Batch {
+  readonly runs: Run[] = [];
+  /** The texts as they are, or as token ids: of one kind all. */
+  readonly texts: string[] = [];
+  readonly encoded: EncodedText[] = [];
+  /** What they count for, in tokens. */
+  tokens = 0;
+
+  get rows(): number {
+    return this.texts.length + this.encoded.length;
+  }
+
+  /** Adds the next text of a call, as what the call has it or as it is encoded. */
+  add(call: Call, text: string | EncodedText, tokens: number): void {
+    const run = this.runs.at(-1);
+    if (run?.call === call) run.to++;
+    else this.runs.push({ call, from: call.taken, to: call.taken + 1 });
+    if (typeof text === 'string') this.texts.push(text);
+    else this.encoded.push(text);
+    this.tokens += tokens;
+  }
+}
+
+/** What a batch gave, in the order of its texts. */
+export interface Computed {
+  /** Probabilities of the classes, text by text. */
+  probabilities: Float32Array;
+  /** Of each text its tokens, and how many of them are known. */
+  counts: Uint32Array;
 }
 
 /** Token ids one text after the other, as the engine takes them. */
@@ -45,4 +76,14 @@ export function flat(texts: readonly EncodedText[]): { tokens: Int32Array; lengt
     at += ids.length;
   }
   return { tokens, lengths };
+}
+
+/** Tokens and known ones of encoded texts. */
+export function countsOf(texts: readonly EncodedText[]): Uint32Array {
+  const counts = new Uint32Array(2 * texts.length);
+  for (let row = 0; row < texts.length; row++) {
+    counts[2 * row] = texts[row]!.count;
+    counts[2 * row + 1] = texts[row]!.known;
+  }
+  return counts;
 }

@@ -9,7 +9,7 @@ import {
   predictionOf,
   splitTogether,
 } from '../prediction.js';
-import { type Batch, type Call, flat, rowOf } from './call.js';
+import { Batch, type Call, type Computed, countsOf, flat } from './call.js';
 import { DEFAULTS, type ServingOptions, type ServingState, servingSettings } from './options.js';
 
 /** Texts of a small call that may be computed at once, on the thread of JavaScript. */
@@ -20,6 +20,24 @@ const TURN_BUDGET = 1;
 
 /** Multiply-adds of a batch, above which no further text joins it: some tens of milliseconds. */
 const BATCH_WORK = 1e9;
+
+/** Multiply-adds of a batch that is computed on the thread of JavaScript: what changing threads costs. */
+const AT_ONCE_WORK = 2e6;
+
+/** Characters that a token has at least, on average, with the blank behind it: for batches whose texts are not split yet. */
+const TOKEN_LENGTH = 4;
+
+/** Texts that are only put together, between two looks at the clock. */
+const TEXTS_A_LOOK = 64;
+
+/** Characters of a text that weigh as a token even where it is cut: they are copied. */
+const COPIED_AS_TOKEN = 16;
+
+/** A batch that is being computed. */
+interface Flight {
+  batch: Batch;
+  computed: Computed | Promise<Computed>;
+}
 
 /**
  * Lets many callers share one model. A call that finds the model idle is computed at once, if it is short; calls that arrive
@@ -43,8 +61,12 @@ export class Serving {
   #wake: (() => void) | undefined;
   #whenIdle: (() => void)[] = [];
 
+  /** What the addon writes a text's probabilities into, and its two counts. */
+  readonly #row: Float32Array;
+
   constructor(predictor: Predictor) {
     this.#predictor = predictor;
+    this.#row = new Float32Array(predictor.labels.length + 2);
   }
 
   set(options: ServingOptions): void {
@@ -81,13 +103,10 @@ export class Serving {
     const few = texts.length <= AT_ONCE_TEXTS && !splitTogether(this.#predictor, texts, 0);
     if (few && this.#queue.length === 0 && this.#spent < TURN_BUDGET) {
       const began = performance.now();
-      let spent = 0;
-      while (ahead.length < texts.length && spent < TURN_BUDGET) {
-        ahead.push(this.#encode(texts, ahead.length));
-        spent = performance.now() - began;
-      }
-      const short = ahead.length === texts.length && this.#settings.maxWait === 0 && !this.#crowded;
-      const predictions = short ? this.#atOnce(ahead, topK) : undefined;
+      const short = this.#settings.maxWait === 0 && !this.#crowded;
+      const predictions = this.#predictor.encoder
+        ? short && this.#textsAtOnce(texts, topK, began)
+        : this.#encodeAtOnce(texts, ahead, began) && short && this.#atOnce(ahead, topK);
       this.#spend(performance.now() - began);
       if (predictions) return predictions;
     }
@@ -102,9 +121,13 @@ export class Serving {
   }
 
   #encode(texts: readonly string[], index: number): EncodedText {
+    return encodeText(this.#predictor, this.#text(texts, index));
+  }
+
+  #text(texts: readonly string[], index: number): string {
     const text = texts[index];
     if (typeof text !== 'string') throw invalidArgument(`texts[${index}]`, 'a string', text);
-    return encodeText(this.#predictor, text);
+    return text;
   }
 
   /** Counts time that this turn of the event loop has spent; the next turn begins anew. */
@@ -117,6 +140,13 @@ export class Serving {
     this.#spent += Math.max(milliseconds, Number.MIN_VALUE);
   }
 
+  /** Encodes the texts of a small call for as long as a turn may take; tells whether it did so with all. */
+  #encodeAtOnce(texts: readonly string[], ahead: EncodedText[], began: number): boolean {
+    do ahead.push(this.#encode(texts, ahead.length));
+    while (ahead.length < texts.length && performance.now() - began < TURN_BUDGET);
+    return ahead.length === texts.length;
+  }
+
   #atOnce(texts: readonly EncodedText[], topK: number): Prediction[] | undefined {
     const { engine, labels } = this.#predictor;
     const { tokens, lengths } = flat(texts);
@@ -124,9 +154,31 @@ export class Serving {
     if (!probabilities) return undefined;
     this.#texts += texts.length;
     this.#batches++;
-    return texts.map((text, row) =>
-      predictionOf(this.#predictor, rowOf(probabilities, row, labels.length), topK, text),
+    return texts.map(({ count, known }, row) =>
+      predictionOf(this.#predictor, probabilities, row * labels.length, topK, count, known),
     );
+  }
+
+  /** As {@link #atOnce}, where the addon reads the texts itself. */
+  #textsAtOnce(texts: readonly string[], topK: number, began: number): Prediction[] | undefined {
+    const { labels } = this.#predictor;
+    const predictions: Prediction[] = [];
+    for (let index = 0; index < texts.length; index++) {
+      const late = index > 0 && performance.now() - began >= TURN_BUDGET;
+      if (late || !this.#textAtOnce(this.#text(texts, index))) return undefined;
+      const count = this.#row[labels.length]!;
+      const known = this.#row[labels.length + 1]!;
+      predictions.push(predictionOf(this.#predictor, this.#row, 0, topK, count, known));
+    }
+    this.#texts += texts.length;
+    this.#batches++;
+    return predictions;
+  }
+
+  /** Lets the addon label a text at once, into `#row`. */
+  #textAtOnce(text: string): boolean {
+    const { engine, encoder } = this.#predictor;
+    return engine.predictTextNow?.(encoder!, text, this.#row) ?? false;
   }
 
   #enqueue(
@@ -187,14 +239,23 @@ export class Serving {
   /** Computes batch after batch until no call waits. It never throws: what fails ends the calls that it belongs to. */
   async #loop(): Promise<void> {
     const turns = new Turns();
+    const flights: Flight[] = [];
     do {
-      await this.#pause();
-      turns.restart();
-      const batch = await this.#take(turns);
-      if (batch.rows.length > 0) await this.#compute(batch, turns);
+      // Where the addon reads the texts it splits those of a batch while another is computed. That one is only begun if it
+      // is full: callers that are about to be answered may join it else.
+      const most = this.#predictor.encoder ? 2 : 1;
+      while (flights.length < most && this.#queue.length > 0) {
+        if (flights.length > 0 && this.#waiting < this.#settings.maxBatch) break;
+        if (flights.length === 0) await this.#pause();
+        turns.restart();
+        const batch = await this.#take(turns);
+        if (batch.rows > 0) flights.push(this.#compute(batch, turns));
+      }
+      const flight = flights.shift();
+      if (flight) await this.#answer(flight, turns);
       // Callers that were just answered may have more to ask; without a full batch at hand, they join the next one.
       if (turns.due || this.#waiting < this.#settings.maxBatch) await turns.next();
-    } while (this.#queue.length > 0);
+    } while (this.#queue.length > 0 || flights.length > 0);
     this.#looping = false;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
@@ -241,9 +302,30 @@ export class Serving {
     return undefined;
   }
 
+  /** A call's next text, as it is or as token ids; undefined if it ends the call. */
+  #next(call: Call): string | EncodedText | undefined | Promise<EncodedText | undefined> {
+    if (this.#predictor.encoder) {
+      try {
+        return this.#text(call.texts, call.taken);
+      } catch (error) {
+        this.#fail(call, error);
+        return undefined;
+      }
+    }
+    const encoding = call.encoded === call.taken ? this.#encodeNext(call) : undefined;
+    return encoding ? encoding.then(() => call.ahead[call.taken]) : call.ahead[call.taken];
+  }
+
+  /** What a text counts for in a batch: its tokens, or where they are not known yet, about as many. */
+  #tokensOf(text: string | EncodedText): number {
+    if (typeof text !== 'string') return text.ids.length;
+    const { length } = text;
+    return 1 + Math.max(Math.min(length / TOKEN_LENGTH, this.#predictor.encoder!.maxLength), length / COPIED_AS_TOKEN);
+  }
+
   /** Takes the texts that have waited longest. A call that is not done yet then lets the others go first. */
   async #take(turns: Turns): Promise<Batch> {
-    const batch: Batch = { rows: [], tokens: 0 };
+    const batch = new Batch();
     const { maxBatch } = this.#settings;
     const mostTokens = BATCH_WORK / this.#predictor.engine.workPerToken;
     const unfinished: Call[] = [];
@@ -253,18 +335,16 @@ export class Serving {
       const call = this.#queue[passed]!;
       const before = call.taken;
       while (!call.ended && call.taken < call.texts.length) {
+        const next = this.#next(call);
         // Waiting where nothing is to be waited for would cost more than most texts.
-        const encoding = call.encoded === call.taken ? this.#encodeNext(call) : undefined;
-        if (encoding) await encoding;
-        const text = call.ahead[call.taken];
-        if (!text) break;
-        const { rows, tokens } = batch;
-        full = rows.length > 0 && (rows.length >= maxBatch || tokens + text.ids.length > mostTokens);
+        const text = next instanceof Promise ? await next : next;
+        if (text === undefined) break;
+        const tokens = this.#tokensOf(text);
+        full = batch.rows > 0 && (batch.rows >= maxBatch || batch.tokens + tokens > mostTokens);
         if (full) break;
-        rows.push({ call, index: call.taken, text });
-        batch.tokens += text.ids.length;
+        batch.add(call, text, tokens);
         call.ahead[call.taken++] = undefined;
-        if (turns.due) await turns.next();
+        if ((typeof text !== 'string' || batch.rows % TEXTS_A_LOOK === 0) && turns.due) await turns.next();
       }
       if (call.ended) continue;
       if (full && call.taken === before) break;
@@ -277,33 +357,83 @@ export class Serving {
     return batch;
   }
 
-  async #compute(batch: Batch, turns: Turns): Promise<void> {
-    const { engine, labels } = this.#predictor;
-    this.#running = batch.rows.length;
+  /** Begins to compute a batch; the small ones are done at once. */
+  #compute(batch: Batch, turns: Turns): Flight {
+    this.#running += batch.rows;
     try {
-      const { tokens, lengths } = flat(batch.rows.map(({ text }) => text));
-      const probabilities = engine.predictNow?.(tokens, lengths) ?? (await this.#inBackground(tokens, lengths, turns));
+      const computed = batch.texts.length > 0 ? this.#computeTexts(batch) : this.#computeEncoded(batch.encoded, turns);
+      // A failure is met when the answer is given; until then it must not look like one that nobody handles.
+      if (computed instanceof Promise) computed.catch(() => {});
+      return { batch, computed };
+    } catch (error) {
+      const computed = Promise.reject<Computed>(error);
+      computed.catch(() => {});
+      return { batch, computed };
+    }
+  }
+
+  #computeTexts({ texts, tokens }: Batch): Computed | Promise<Computed> {
+    const { engine, encoder } = this.#predictor;
+    const small = tokens * engine.workPerToken <= AT_ONCE_WORK;
+    return (small && this.#textsNow(texts)) || engine.predictTexts!(encoder!, texts);
+  }
+
+  #textsNow(texts: readonly string[]): Computed | undefined {
+    const { length } = this.#predictor.labels;
+    const probabilities = new Float32Array(texts.length * length);
+    const counts = new Uint32Array(2 * texts.length);
+    for (let row = 0; row < texts.length; row++) {
+      if (!this.#textAtOnce(texts[row]!)) return undefined;
+      probabilities.set(this.#row.subarray(0, length), row * length);
+      counts.set(this.#row.subarray(length), 2 * row);
+    }
+    return { probabilities, counts };
+  }
+
+  #computeEncoded(texts: readonly EncodedText[], turns: Turns): Computed | Promise<Computed> {
+    const { engine } = this.#predictor;
+    const { tokens, lengths } = flat(texts);
+    const counts = countsOf(texts);
+    const probabilities = engine.predictNow?.(tokens, lengths);
+    if (probabilities) return { probabilities, counts };
+    return this.#inBackground(tokens, lengths, turns).then((probabilities) => ({ probabilities, counts }));
+  }
+
+  /** Waits for a batch and tells its callers. */
+  async #answer({ batch, computed }: Flight, turns: Turns): Promise<void> {
+    const classes = this.#predictor.labels.length;
+    try {
+      let result: Computed;
+      if (computed instanceof Promise) {
+        result = await computed;
+        turns.restart();
+      } else result = computed;
+      const { probabilities, counts } = result;
       this.#batches++;
-      for (let row = 0; row < batch.rows.length; row++) {
-        const { call, index, text } = batch.rows[row]!;
-        this.#texts++;
-        if (call.ended) continue;
-        call.predictions[index] = predictionOf(
-          this.#predictor,
-          rowOf(probabilities, row, labels.length),
-          call.topK,
-          text,
-        );
-        if (++call.answered === call.texts.length) {
-          call.ended = true;
-          call.resolve(call.predictions);
+      let row = 0;
+      for (const { call, from, to } of batch.runs) {
+        this.#texts += to - from;
+        for (let index = from; index < to; index++, row++) {
+          if (call.ended) continue;
+          call.predictions[index] = predictionOf(
+            this.#predictor,
+            probabilities,
+            row * classes,
+            call.topK,
+            counts[2 * row]!,
+            counts[2 * row + 1]!,
+          );
+          if (++call.answered === call.texts.length) {
+            call.ended = true;
+            call.resolve(call.predictions);
+          }
+          if (row % TEXTS_A_LOOK === 0 && turns.due) await turns.next();
         }
-        if (turns.due) await turns.next();
       }
     } catch (error) {
-      for (const { call } of batch.rows) this.#fail(call, error);
+      for (const { call } of batch.runs) this.#fail(call, error);
     } finally {
-      this.#running = 0;
+      this.#running -= batch.rows;
     }
   }
 

@@ -199,7 +199,8 @@ impl<const M: usize> Kernel for Rows<M> {
                             prefetch(next[row].add(gate * hp + j));
                         }
                     }
-                    let gates = std::array::from_fn(|gate| s.add_f32s(sums[row][gate], load(s, x[row].add(gate * hp + j))));
+                    let gates =
+                        std::array::from_fn(|gate| s.add_f32s(sums[row][gate], load(s, x[row].add(gate * hp + j))));
                     let c = p.c.row(row).add(j);
                     cells[row] = lstm_cell(s, gates, load(s, c));
                     store(s, c, cells[row].0);

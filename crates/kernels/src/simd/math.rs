@@ -176,6 +176,56 @@ mod tests {
         }
     }
 
+    /// One step of an LSTM's unit, all lanes the same.
+    struct Cell<'a> {
+        gates: [f32; 4],
+        c: f32,
+        to: &'a mut [f32; 2],
+    }
+
+    impl Kernel for Cell<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Lanes>(self, s: S) {
+            let cell = lstm_cell(s, self.gates.map(|gate| s.splat_f32s(gate)), s.splat_f32s(self.c));
+            let mut lanes = [0.0f32; 32];
+            // SAFETY: a vector has 16 lanes at most.
+            unsafe {
+                store(s, lanes.as_mut_ptr(), cell.0);
+                store(s, lanes.as_mut_ptr().add(16), lstm_outputs(s, [cell])[0]);
+            }
+            *self.to = [lanes[0], lanes[16]];
+        }
+    }
+
+    #[test]
+    fn an_lstms_gates_are_exact_also_where_they_saturate() {
+        let sigmoid = |x: f32| 1.0 / (1.0 + (-f64::from(x)).exp());
+        let points = [-1e30f32, -300.0, -88.0, -44.5, -9.0, -1.3, -1e-6, 0.0, 1e-20, 0.4, 3.0, 20.0, 44.5, 100.0, 1e30];
+        for isa in Isa::all_available() {
+            for (n, &i) in points.iter().enumerate() {
+                for &f in &points {
+                    for &g in &points {
+                        let (o, c) = (points[(n + 5) % points.len()], points[(2 * n + 3) % 12].clamp(-5.0, 5.0));
+                        let mut to = [0.0; 2];
+                        dispatch_on(isa, Cell { gates: [i, f, g, o], c, to: &mut to });
+                        let new = sigmoid(f) * f64::from(c) + sigmoid(i) * f64::from(g).tanh();
+                        let h = sigmoid(o) * new.tanh();
+                        assert!((f64::from(to[0]) - new).abs() <= 1e-6, "{isa:?} {i} {f} {g}: {} {new}", to[0]);
+                        assert!((f64::from(to[1]) - h).abs() <= 5e-7, "{isa:?} {i} {f} {g} {o}: {} {h}", to[1]);
+                    }
+                }
+            }
+            for nan in 0..4 {
+                let mut gates = [0.5; 4];
+                gates[nan] = f32::NAN;
+                let mut to = [0.0; 2];
+                dispatch_on(isa, Cell { gates, c: 0.1, to: &mut to });
+                assert!(to[1].is_nan() && (nan == 3 || to[0].is_nan()), "{isa:?} {nan}");
+            }
+        }
+    }
+
     #[test]
     fn nan_stays_nan() {
         let x = vec![f32::NAN; 16];
