@@ -35,6 +35,7 @@ fn main() {
             "shim/scalar.cpp",
             "shim/recurrent.cpp",
             "shim/rows.cpp",
+            "shim/small.cpp",
         ]);
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("windows") {
         build.flag("/EHsc");

@@ -5,6 +5,48 @@
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_fused_sgd.h>
 
+#ifndef _WIN32
+#include <dlfcn.h>
+#endif
+
+// While it lives, libtorch does not wake its threads: it does so once for each parameter, however small, which for the weights
+// of a small network takes much longer than moving them. OpenMP's own number belongs to the calling thread, and setting it
+// costs nothing; libtorch's function for it sets up a pool of threads as well. It is looked up because only libtorch knows
+// which OpenMP it was built with; without one there is nothing to do.
+class Alone {
+ public:
+  explicit Alone(const std::vector<at::Tensor> &tensors) {
+    int64_t elements = 0;
+    for (const at::Tensor &tensor : tensors) elements += tensor.numel();
+    if (elements > kSmall || !functions().set || !functions().get) return;
+    before_ = functions().get();
+    if (before_ > 1) functions().set(1);
+  }
+  ~Alone() {
+    if (before_ > 1) functions().set(before_);
+  }
+  Alone(const Alone &) = delete;
+  Alone &operator=(const Alone &) = delete;
+
+ private:
+  // About what one thread moves in the time that waking another takes.
+  static constexpr int64_t kSmall = 1 << 17;
+  struct Functions {
+    int (*get)();
+    void (*set)(int);
+  };
+  static const Functions &functions() {
+#ifdef _WIN32
+    static const Functions found{};
+#else
+    static const Functions found{reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "omp_get_max_threads")),
+                                 reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))};
+#endif
+    return found;
+  }
+  int before_ = 0;
+};
+
 extern "C" {
 
 struct AdamArguments {
@@ -20,6 +62,7 @@ char *recurra_fused_adam_(const Handle *params, const Handle *grads, const Handl
     auto p = gather(params, count), g = gather(grads, count), m = gather(averages, count), v = gather(squares, count);
     auto x = a->amsgrad ? gather(max_squares, count) : std::vector<at::Tensor>();
     auto s = gather(steps, count);
+    const Alone alone(p);
     const bool amsgrad = a->amsgrad != 0, maximize = a->maximize != 0;
     if (a->decoupled) {
       at::_fused_adamw_(p, g, m, v, x, s, a->lr, a->beta1, a->beta2, a->weight_decay, a->eps, amsgrad, maximize);
@@ -40,6 +83,7 @@ char *recurra_fused_sgd_(const Handle *params, const Handle *grads, const Handle
   return guarded([&] {
     auto p = gather(params, count), g = gather(grads, count);
     auto b = a->momentum != 0.0 ? gather(buffers, count) : std::vector<at::Tensor>();
+    const Alone alone(p);
     at::_fused_sgd_(p, g, b, a->weight_decay, a->momentum, a->lr, a->dampening, a->nesterov != 0, a->maximize != 0,
                     a->first_step != 0);
   });

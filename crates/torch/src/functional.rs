@@ -6,7 +6,7 @@ use crate::check::{Ids, floating, has_rank, has_shape, indices, integers, same_d
 use crate::embedded::Embedded;
 use crate::error::{IntoResult, argument, range, shape};
 use crate::tensor::is_floating;
-use crate::{late, optim};
+use crate::{fused, late, optim, shim};
 use tch::{Device, Kind, Reduction, Tensor};
 
 /// `x W^T + b`; `x` `[..., inputs]`, `weight` `[outputs, inputs]`, `bias` `[outputs]`.
@@ -28,7 +28,26 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
         same_dtype("linear", "bias", bias, "input", x)?;
         same_device("linear", "bias", bias, "input", x)?;
     }
+    let work = size[0].saturating_mul(x.numel() as i64);
+    let plain = |tensor: &Tensor| small(tensor, SMALL_LINEAR);
+    if x.dim() == 2 && work <= SMALL_LINEAR && plain(x) && plain(weight) && bias.is_none_or(plain) {
+        return shim::small_linear(x, weight, bias);
+    }
     x.f_linear(weight, bias).torch()
+}
+
+/// Up to so many multiplications a linear layer is faster by plain loops than by libtorch's operators, and up to so many logits
+/// the cross entropy (`shim/small.cpp`).
+const SMALL_LINEAR: i64 = 1 << 16;
+const SMALL_LOGITS: i64 = 1 << 12;
+
+/// Whether a tensor has few elements that lie in memory as plain loops read them.
+fn small(tensor: &Tensor, limit: i64) -> bool {
+    fused::enabled()
+        && tensor.device() == Device::Cpu
+        && (1..=limit).contains(&(tensor.numel() as i64))
+        && tensor.f_kind().is_ok_and(|kind| kind == Kind::Float)
+        && tensor.is_contiguous()
 }
 
 fn check_table(operation: &str, weight: &Tensor, ids: &Tensor, padding_idx: i64) -> Result<()> {
@@ -259,6 +278,10 @@ pub fn cross_entropy(
     };
     if let Some(wrong) = wrong {
         return Err(range(format!("{NAME}: target must be at least 0 and below {classes}, but holds {wrong}")));
+    }
+    let plain = weight.is_none() && label_smoothing == 0.0 && reduction != Reduction::None;
+    if plain && size.len() == 2 && small(logits, SMALL_LOGITS) && target.is_contiguous() {
+        return shim::small_cross_entropy(logits, &target, reduction == Reduction::Mean, ignore_index);
     }
     logits.f_cross_entropy_loss(&target, weight, reduction, ignore_index, label_smoothing).torch()
 }

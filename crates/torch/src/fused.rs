@@ -8,7 +8,7 @@ use crate::shim::{self, Handle, Owned, check};
 use crate::{Error, ErrorCode, Result, context, guard};
 use recurra_kernels::fault;
 use recurra_kernels::layout::PackedLayout;
-use recurra_kernels::recurrent::{self as kernels, Cell, Input, RecurrentConfig, Saved, Table};
+use recurra_kernels::recurrent::{self as kernels, Cell, GradientsTo, Input, OutputTo, RecurrentConfig, Saved, Table};
 use recurra_kernels::threads::Pool;
 use std::borrow::Cow;
 use std::ffi::{c_char, c_void};
@@ -133,6 +133,8 @@ struct Kept {
     config: RecurrentConfig,
     rows: usize,
     total: usize,
+    /// Rows of the input: positions, or different words.
+    inputs: usize,
     order: Option<Vec<i32>>,
     saved: Mutex<Saved>,
     pool: Arc<Pool>,
@@ -208,11 +210,18 @@ fn from_packed<'a>(states: &'a [f32], order: Option<&[i32]>, size: usize) -> Cow
 }
 
 /// # Safety
-/// `to` must be null or have room for `from`.
-unsafe fn give(from: &[f32], to: *mut f32) {
-    if !to.is_null() {
-        // SAFETY: by the caller's promise; the two do not overlap, since `from` is the kernels' own.
-        unsafe { ptr::copy_nonoverlapping(from.as_ptr(), to, from.len()) }
+/// `values` must be null or have room for `len` values that nobody else uses.
+unsafe fn room<'a>(values: *mut f32, len: usize) -> Option<&'a mut [f32]> {
+    // SAFETY: by the caller's promise.
+    (!values.is_null()).then(|| unsafe { slice::from_raw_parts_mut(values, len) })
+}
+
+/// Brings states that were written in the packed order into the caller's.
+fn reorder(states: Option<&mut [f32]>, order: Option<&[i32]>, size: usize) {
+    if let (Some(states), Some(_)) = (states, order)
+        && let Cow::Owned(back) = from_packed(states, order, size)
+    {
+        states.copy_from_slice(&back);
     }
 }
 
@@ -282,18 +291,26 @@ unsafe extern "C" fn forward(
             // SAFETY: as above.
             None => Input::Rows(unsafe { view(x, total * config.input_size) }.unwrap_or_default()),
         };
+        let inputs = words.map_or(total, |words| words.table.len());
         let pool = team(&config, &layout);
-        let (made, kept) = kernels::forward(&pool, &config, &layout, x, (h0.as_deref(), c0.as_deref()), &params, mode)?;
-        // SAFETY: as above.
-        unsafe {
-            give(&made.output, output);
-            give(&from_packed(&made.hn, order, wide), hn);
-            give(&from_packed(&made.cn, order, deep), cn);
-            if let (Some(kept), true) = (kept, o.keep != 0) {
-                let order = order.map(<[i32]>::to_vec);
-                let kept = Kept { config, rows, total, order, saved: Mutex::new(kept), pool };
-                *saved = Box::into_raw(Box::new(kept)).cast();
-            }
+        // SAFETY: as above; the tensors are fresh.
+        let (output, hn, cn) = unsafe {
+            (
+                room(output, total * config.output_size()).unwrap_or_default(),
+                room(hn, states * wide).unwrap_or_default(),
+                room(cn, states * deep).unwrap_or_default(),
+            )
+        };
+        let to = OutputTo { output, hn: &mut *hn, cn: &mut *cn };
+        let states = (h0.as_deref(), c0.as_deref());
+        let kept = kernels::forward_to(&pool, &config, &layout, x, states, &params, mode, to)?;
+        reorder(Some(hn), order, wide);
+        reorder(Some(cn), order, deep);
+        if let (Some(kept), true) = (kept, o.keep != 0) {
+            let order = order.map(<[i32]>::to_vec);
+            let kept = Kept { config, rows, total, inputs, order, saved: Mutex::new(kept), pool };
+            // SAFETY: as above.
+            unsafe { *saved = Box::into_raw(Box::new(kept)).cast() };
         }
         Ok(())
     }))
@@ -315,7 +332,8 @@ unsafe extern "C" fn backward(
     message(guard(|| {
         fault::point("rnn.backward");
         // SAFETY: by the shim's promise, as for the other pointers below.
-        let Kept { config, rows, total, order, saved, pool } = unsafe { &*saved.cast::<Kept>() };
+        let Kept { config, rows, total, inputs, order, saved, pool } = unsafe { &*saved.cast::<Kept>() };
+        let inputs = *inputs;
         let states = config.num_layers * config.directions() * rows;
         // SAFETY: as above.
         let (output, hn, cn) = unsafe {
@@ -328,16 +346,21 @@ unsafe extern "C" fn backward(
         let mut saved = saved.lock().unwrap_or_else(PoisonError::into_inner);
         let (order, wide, deep) = (order.as_deref(), config.state_size(), config.hidden_size);
         let (hn, cn) = (to_packed(hn, order, wide), to_packed(cn, order, deep));
-        let grads = kernels::backward(pool, &mut saved, output, hn.as_deref(), cn.as_deref())?;
-        // SAFETY: as above.
-        unsafe {
-            give(&grads.input, x);
-            give(&from_packed(&grads.h0, order, wide), h0);
-            give(&from_packed(&grads.c0, order, deep), c0);
-            for (grad, &to) in grads.params.iter().zip(slice::from_raw_parts(params, count)) {
-                give(grad, to);
-            }
-        }
+        let sizes = parameter_sizes(config);
+        // SAFETY: as above; the tensors are fresh.
+        let (mut h0, mut c0, x, params) = unsafe {
+            let params = slice::from_raw_parts(params, count).iter().zip(&sizes);
+            (
+                room(h0, states * wide),
+                room(c0, states * deep),
+                room(x, inputs * config.input_size),
+                params.map(|(&param, &size)| room(param, size)).collect(),
+            )
+        };
+        let to = GradientsTo { input: x, h0: h0.as_deref_mut(), c0: c0.as_deref_mut(), params };
+        kernels::backward_to(pool, &mut saved, output, hn.as_deref(), cn.as_deref(), to)?;
+        reorder(h0, order, wide);
+        reorder(c0, order, deep);
         Ok(())
     }))
 }

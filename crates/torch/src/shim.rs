@@ -151,6 +151,14 @@ unsafe extern "C" {
         out: *mut Owned,
     ) -> Message;
     fn recurra_embedding_rows(weight: Handle, values: Handle, ids: Handle, padding: i64, out: *mut Owned) -> Message;
+    fn recurra_small_linear(x: Handle, weight: Handle, bias: Handle, out: *mut Owned) -> Message;
+    fn recurra_small_cross_entropy(
+        logits: Handle,
+        target: Handle,
+        mean: c_int,
+        ignored: i64,
+        out: *mut Owned,
+    ) -> Message;
     fn recurra_spread(
         this: Handle,
         index: *const i64,
@@ -226,6 +234,20 @@ pub(crate) fn collect(tensor: &Tensor, index: &[i64], leading: &[i64]) -> Result
 pub(crate) fn embedding_rows(weight: &Tensor, values: &Tensor, ids: &Tensor, padding: i64) -> Result<Tensor> {
     // SAFETY: all handles are borrowed from live tensors.
     owned(|out| unsafe { recurra_embedding_rows(handle(weight), handle(values), handle(ids), padding, out) })
+}
+
+/// `x W^T + b` of contiguous float32 matrices on the CPU that fit each other, on one thread.
+pub(crate) fn small_linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let bias = bias.map_or(ptr::null(), handle);
+    // SAFETY: all handles are borrowed from live tensors, or null, which means no bias.
+    owned(|out| unsafe { recurra_small_linear(handle(x), handle(weight), bias, out) })
+}
+
+/// Cross entropy of contiguous float32 logits `[rows, classes]` on the CPU and contiguous int64 targets that are classes or
+/// `ignored`, on one thread.
+pub(crate) fn small_cross_entropy(logits: &Tensor, target: &Tensor, mean: bool, ignored: i64) -> Result<Tensor> {
+    // SAFETY: both handles are borrowed from live tensors.
+    owned(|out| unsafe { recurra_small_cross_entropy(handle(logits), handle(target), c_int::from(mean), ignored, out) })
 }
 
 /// The reverse of [`collect`]; `padding` fills the rows that the index, whose entries are distinct, does not name.

@@ -35,6 +35,29 @@ pub struct Output {
     pub cn: Vec<f32>,
 }
 
+impl Output {
+    /// Room for what the network computes.
+    fn zeros(config: &RecurrentConfig, layout: &PackedLayout) -> Self {
+        let states = config.num_layers * config.directions() * layout.rows();
+        let cells = if config.cell == super::Cell::Lstm { states * config.hidden_size } else { 0 };
+        Self {
+            output: zeros(layout.total() * config.output_size()),
+            hn: zeros(states * config.state_size()),
+            cn: zeros(cells),
+        }
+    }
+}
+
+/// Where [`forward_to`] writes what [`Output`] describes.
+pub struct OutputTo<'a> {
+    /// Outputs of the last layer.
+    pub output: &'a mut [f32],
+    /// Final states.
+    pub hn: &'a mut [f32],
+    /// Final cell states of an LSTM; else empty.
+    pub cn: &'a mut [f32],
+}
+
 /// What a later [`backward`] needs; it may be used more than once.
 pub struct Saved {
     shape: Shape,
@@ -60,6 +83,19 @@ pub struct Gradients {
     pub params: Vec<Vec<f32>>,
 }
 
+/// Where [`backward_to`] writes what [`Gradients`] describes; what nobody wants is `None`, and not computed where that spares
+/// work.
+pub struct GradientsTo<'a> {
+    /// Of the packed input, or of each row of the table.
+    pub input: Option<&'a mut [f32]>,
+    /// Of the initial states.
+    pub h0: Option<&'a mut [f32]>,
+    /// Of the initial cell states of an LSTM.
+    pub c0: Option<&'a mut [f32]>,
+    /// Of each parameter, in PyTorch's order.
+    pub params: Vec<Option<&'a mut [f32]>>,
+}
+
 pub(super) fn expect_len(what: &str, shape: &[usize], given: usize) -> Result<()> {
     let expected: usize = shape.iter().product();
     if expected == given {
@@ -80,12 +116,10 @@ fn load_states(blocks: Blocks, rows: usize, from: Option<&[f32]>, bufs: Vec<&mut
     }
 }
 
-fn read_states(blocks: Blocks, rows: usize, bufs: Vec<&Buf>) -> Vec<f32> {
-    let mut out = zeros(bufs.len() * rows * blocks.len);
-    for (buf, out) in bufs.into_iter().zip(out.chunks_exact_mut(rows * blocks.len)) {
+fn read_states<'a>(blocks: Blocks, rows: usize, bufs: impl Iterator<Item = &'a Buf>, out: &mut [f32]) {
+    for (buf, out) in bufs.zip(out.chunks_exact_mut(rows * blocks.len)) {
         unpad_rows(blocks, buf, out);
     }
-    out
 }
 
 fn drop_rows(mode: Mode, shape: &Shape, layer: usize, values: &mut [f32]) {
@@ -115,6 +149,28 @@ pub fn forward(
     mode: Mode,
 ) -> Result<(Output, Option<Saved>)> {
     config.validate()?;
+    let mut made = Output::zeros(config, layout);
+    let to = OutputTo { output: &mut made.output, hn: &mut made.hn, cn: &mut made.cn };
+    let saved = forward_to(pool, config, layout, x, (h0, c0), params, mode, to)?;
+    Ok((made, saved))
+}
+
+/// As [`forward`], into the caller's memory.
+///
+/// # Errors
+/// As [`forward`], also for room of another size.
+#[allow(clippy::too_many_arguments, reason = "what goes in, how, and where to")]
+pub fn forward_to(
+    pool: &Pool,
+    config: &RecurrentConfig,
+    layout: &PackedLayout,
+    x: Input<'_>,
+    (h0, c0): (Option<&[f32]>, Option<&[f32]>),
+    params: &[&[f32]],
+    mode: Mode,
+    to: OutputTo<'_>,
+) -> Result<Option<Saved>> {
+    config.validate()?;
     let mut size = 0;
     let shape = Shape::new(config, &mut size);
     let (rows, total, parts) = (layout.rows(), layout.total(), shape.parts.len());
@@ -124,6 +180,10 @@ pub fn forward(
             expect_len(name, &[parts, rows, width], given.len())?;
         }
     }
+    let lstm = config.cell == super::Cell::Lstm;
+    expect_len("output", &[total, config.output_size()], to.output.len())?;
+    expect_len("hn", &[parts, rows, config.state_size()], to.hn.len())?;
+    expect_len("cn", &[if lstm { parts } else { 0 }, rows, config.hidden_size], to.cn.len())?;
     if params.len() != shape.segments.len() {
         let message = format!("expected {} parameters but received {}", shape.segments.len(), params.len());
         return Err(Error::new(ErrorCode::InvalidShape, message));
@@ -185,15 +245,14 @@ pub fn forward(
         drop_rows(mode, &shape, layer, &mut y);
         inputs.push(y);
     }
-    let mut output = zeros(total * config.output_size());
     if let Some(last) = inputs.pop() {
-        unpad_rows(shape.output(), &last, &mut output);
+        unpad_rows(shape.output(), &last, to.output);
     }
-    let hn = read_states(state, rows, traces.iter().map(|t| &t.h).collect());
-    let lstm = config.cell == super::Cell::Lstm;
-    let cn = if lstm { read_states(hidden, rows, traces.iter().map(|t| &t.c).collect()) } else { Vec::new() };
-    let saved = keep.then(|| Saved { shape, layout: layout.clone(), packs, traces, first, inputs, mode });
-    Ok((Output { output, hn, cn }, saved))
+    read_states(state, rows, traces.iter().map(|t| &t.h), to.hn);
+    if lstm {
+        read_states(hidden, rows, traces.iter().map(|t| &t.c), to.cn);
+    }
+    Ok(keep.then(|| Saved { shape, layout: layout.clone(), packs, traces, first, inputs, mode }))
 }
 
 /// Gradients of everything that went into [`forward`], from the gradients of what came out (zero where absent).
@@ -207,6 +266,37 @@ pub fn backward(
     d_hn: Option<&[f32]>,
     d_cn: Option<&[f32]>,
 ) -> Result<Gradients> {
+    let (shape, rows) = (&saved.shape, saved.layout.rows());
+    let states = shape.parts.len() * rows;
+    let lstm = shape.cell() == super::Cell::Lstm;
+    let mut made = Gradients {
+        input: zeros(saved.first.rows(saved.layout.total(), shape.input(0)).1 * shape.input(0).public()),
+        h0: zeros(states * shape.config.state_size()),
+        c0: zeros(if lstm { states * shape.config.hidden_size } else { 0 }),
+        params: shape.segments.iter().map(|segment| zeros(segment.numel())).collect(),
+    };
+    let to = GradientsTo {
+        input: Some(&mut made.input),
+        h0: Some(&mut made.h0),
+        c0: lstm.then_some(&mut made.c0),
+        params: made.params.iter_mut().map(|param| Some(&mut param[..])).collect(),
+    };
+    backward_to(pool, saved, d_output, d_hn, d_cn, to)?;
+    Ok(made)
+}
+
+/// As [`backward`], into the caller's memory.
+///
+/// # Errors
+/// As [`backward`], also for room of another size.
+pub fn backward_to(
+    pool: &Pool,
+    saved: &mut Saved,
+    d_output: Option<&[f32]>,
+    d_hn: Option<&[f32]>,
+    d_cn: Option<&[f32]>,
+    to: GradientsTo<'_>,
+) -> Result<()> {
     let Saved { shape, layout, packs, traces, first, inputs, mode } = saved;
     let config = &shape.config;
     let (rows, total, parts) = (layout.rows(), layout.total(), shape.parts.len());
@@ -220,6 +310,27 @@ pub fn backward(
             expect_len(name, &expected, given.len())?;
         }
     }
+    if to.params.len() != shape.segments.len() {
+        let message = format!("expected room for {} parameters but received {}", shape.segments.len(), to.params.len());
+        return Err(Error::new(ErrorCode::InvalidShape, message));
+    }
+    let (_, inputs_of_first) = first.rows(total, shape.input(0));
+    let room = |values: &Option<&mut [f32]>| values.as_ref().map(|values| values.len());
+    let cells = if config.cell == super::Cell::Lstm { parts } else { 0 };
+    for (name, given, expected) in [
+        ("gradient of the input", room(&to.input), vec![inputs_of_first, shape.input(0).public()]),
+        ("gradient of h0", room(&to.h0), vec![parts, rows, state.len]),
+        ("gradient of c0", room(&to.c0), vec![cells, rows, hidden.len]),
+    ] {
+        if let Some(given) = given {
+            expect_len(name, &expected, given)?;
+        }
+    }
+    for (segment, param) in shape.segments.iter().zip(&to.params) {
+        if let Some(given) = room(param) {
+            expect_len(&segment.name, &segment.shape, given)?;
+        }
+    }
     let mut grads: Vec<Grads> = (0..parts).map(|_| Grads::default()).collect();
     let mut mats: Vec<DirMats> = Vec::with_capacity(parts);
     for (trace, grads) in traces.iter_mut().zip(&mut grads) {
@@ -230,8 +341,9 @@ pub fn backward(
     load_states(state, rows, d_hn, grads.iter_mut().map(|g| &mut g.dh).collect());
     load_states(hidden, rows, d_cn, grads.iter_mut().map(|g| &mut g.dc).collect());
     let width = shape.output().private();
-    let mut dy = Buf::zeros(total * width);
+    let mut dy = Buf::default();
     if let Some(d_output) = d_output {
+        dy = Buf::zeros(total * width);
         pad_rows(shape.output(), d_output, &mut dy);
     }
     let mut flat = Buf::zeros(shape.segments.last().map_or(0, |s| s.offset + s.size()));
@@ -240,8 +352,10 @@ pub fn backward(
     for layer in (0..shape.layers()).rev() {
         let mats = &mut mats[layer * shape.dirs..][..shape.dirs];
         for (dir, mats) in mats.iter_mut().enumerate() {
-            // SAFETY: the column is inside the row.
-            mats.dy = unsafe { Mat::new(&mut dy, width).at(0, dir * shape.rp) };
+            if !dy.is_empty() {
+                // SAFETY: the column is inside the row.
+                mats.dy = unsafe { Mat::new(&mut dy, width).at(0, dir * shape.rp) };
+            }
         }
         let input_width = shape.input(layer).private();
         let dg: Vec<Mat> = mats.iter().map(|m| m.dg).collect();
@@ -254,10 +368,11 @@ pub fn backward(
         if words.is_some() {
             sums.resize_with(shape.dirs, || Buf::scratch(count * shape.gp));
         }
+        let wanted = layer > 0 || to.input.is_some();
         // Gradients of the rows that were projected.
         let dgx: Vec<Mat> =
             if words.is_some() { sums.iter_mut().map(|buf| Mat::new(buf, shape.gp)).collect() } else { dg.clone() };
-        let mut dx = Buf::scratch(count * input_width);
+        let mut dx = Buf::scratch(if wanted { count * input_width } else { 0 });
         let (dx_mat, flat_mat) = (Mat::new(&mut dx, input_width), Mat::new(&mut flat, 0));
         // SAFETY: all buffers have the sizes of this shape and layout, and only this team uses them.
         pool.run(|member| unsafe {
@@ -268,12 +383,16 @@ pub fn backward(
                 for (from, to) in dg.iter().zip(&dgx) {
                     member.share(count, 8).for_each(|word| add_rows(*from, users.of(word), *to, word));
                 }
-                net.input_grads(member, layer, &dgx, count, dx_mat);
+                if wanted {
+                    net.input_grads(member, layer, &dgx, count, dx_mat);
+                }
                 member.meet();
                 net.weight_grads(member, layer, mats, (x, count), &dgx, flat.ptr);
             } else {
                 net.weight_grads(member, layer, mats, (x, count), &dgx, flat.ptr);
-                net.input_grads(member, layer, &dgx, count, dx_mat);
+                if wanted {
+                    net.input_grads(member, layer, &dgx, count, dx_mat);
+                }
             }
         });
         if layer > 0 {
@@ -281,11 +400,19 @@ pub fn backward(
         }
         dy = dx;
     }
-    let lstm = config.cell == super::Cell::Lstm;
-    Ok(Gradients {
-        input: first.export(total, shape.input(0), &dy),
-        h0: read_states(state, rows, grads.iter().map(|g| &g.dh).collect()),
-        c0: if lstm { read_states(hidden, rows, grads.iter().map(|g| &g.dc).collect()) } else { Vec::new() },
-        params: shape.segments.iter().map(|segment| segment.export(&flat)).collect(),
-    })
+    if let Some(to) = to.input {
+        unpad_rows(shape.input(0), &dy, to);
+    }
+    if let Some(to) = to.h0 {
+        read_states(state, rows, grads.iter().map(|g| &g.dh), to);
+    }
+    if let Some(to) = to.c0 {
+        read_states(hidden, rows, grads.iter().map(|g| &g.dc), to);
+    }
+    for (segment, to) in shape.segments.iter().zip(to.params) {
+        if let Some(to) = to {
+            segment.export_to(&flat, to);
+        }
+    }
+    Ok(())
 }

@@ -201,6 +201,9 @@ impl Segment {
 
     /// Copies the parameter from PyTorch's layout into the flat buffer.
     pub fn import(&self, public: &[f32], flat: &mut [f32]) {
+        if self.size() == self.numel() {
+            return flat[self.offset..][..self.size()].copy_from_slice(public);
+        }
         for (from, to) in self.lines() {
             flat[to..to + self.cols.len].copy_from_slice(&public[from..from + self.cols.len]);
         }
@@ -209,15 +212,27 @@ impl Segment {
     /// Copies the parameter from the flat buffer into PyTorch's layout.
     pub fn export(&self, flat: &[f32]) -> Vec<f32> {
         let mut public = zeros(self.numel());
+        self.export_to(flat, &mut public);
+        public
+    }
+
+    /// As [`Segment::export`], into the caller's memory.
+    pub fn export_to(&self, flat: &[f32], public: &mut [f32]) {
+        if self.size() == self.numel() {
+            return public.copy_from_slice(&flat[self.offset..][..self.size()]);
+        }
         for (to, from) in self.lines() {
             public[to..to + self.cols.len].copy_from_slice(&flat[from..from + self.cols.len]);
         }
-        public
     }
 }
 
 /// Copies rows of `cols.public()` values into padded rows.
 pub(crate) fn pad_rows(cols: Blocks, public: &[f32], private: &mut [f32]) {
+    if cols.private() == cols.public() {
+        let n = public.len().min(private.len());
+        return private[..n].copy_from_slice(&public[..n]);
+    }
     for (from, to) in public.chunks_exact(cols.public()).zip(private.chunks_exact_mut(cols.private())) {
         for (a, b) in cols.starts() {
             to[b..b + cols.len].copy_from_slice(&from[a..a + cols.len]);
@@ -227,6 +242,10 @@ pub(crate) fn pad_rows(cols: Blocks, public: &[f32], private: &mut [f32]) {
 
 /// The reverse of [`pad_rows`].
 pub(crate) fn unpad_rows(cols: Blocks, private: &[f32], public: &mut [f32]) {
+    if cols.private() == cols.public() {
+        let n = public.len().min(private.len());
+        return public[..n].copy_from_slice(&private[..n]);
+    }
     for (from, to) in private.chunks_exact(cols.private()).zip(public.chunks_exact_mut(cols.public())) {
         for (b, a) in cols.starts() {
             to[b..b + cols.len].copy_from_slice(&from[a..a + cols.len]);

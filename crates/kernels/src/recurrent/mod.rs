@@ -14,7 +14,7 @@ mod stack;
 mod steps;
 mod words;
 
-pub use api::{Gradients, Mode, Output, Saved, backward, forward};
+pub use api::{Gradients, GradientsTo, Mode, Output, OutputTo, Saved, backward, backward_to, forward, forward_to};
 pub use config::{Cell, RecurrentConfig};
 pub use words::{Input, Table};
 

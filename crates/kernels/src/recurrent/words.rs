@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::config::{Blocks, pad_rows, unpad_rows};
+use super::config::{Blocks, pad_rows};
 use crate::distinct::Users;
 use crate::error::{Error, ErrorCode, Result};
 use crate::simd::gemm::Mat;
@@ -119,14 +119,6 @@ impl First {
             Self::Rows(rows) => (Mat::of(rows, blocks.private()), total),
             Self::Words { table, .. } => (table.mat(), table.len()),
         }
-    }
-
-    /// Gradients `[rows, input]` in the caller's layout.
-    pub fn export(&self, total: usize, blocks: Blocks, from: &Buf) -> Vec<f32> {
-        let (_, rows) = self.rows(total, blocks);
-        let mut out = crate::simd::zeros(rows * blocks.len);
-        unpad_rows(blocks, from, &mut out);
-        out
     }
 }
 

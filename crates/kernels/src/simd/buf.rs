@@ -2,6 +2,7 @@
 
 use std::alloc::{Layout, alloc_zeroed};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 
 use crate::error::{Error, ErrorCode, abandon};
@@ -41,51 +42,90 @@ pub struct Buf {
     len: usize,
 }
 
-/// Sizes of the buffers that are kept for [`Buf::scratch`], in lines, and how many lines all of a thread's may have: a step's
-/// buffers come and go with the caller's graph, and fresh ones are as slow as the computation that fills them.
+/// Sizes of the buffers that are kept for later ones, in lines, and how many of them with how many lines a thread keeps: a
+/// step's buffers come and go with the caller's graph, and fresh ones are as slow as the computation that fills them.
 const KEPT: std::ops::Range<usize> = 1 << 8..1 << 17;
 const KEPT_IN_ALL: usize = 1 << 19;
+const KEPT_BUFFERS: usize = 64;
+
+/// What is kept, the oldest first.
+#[derive(Default)]
+struct Spare {
+    buffers: VecDeque<Vec<Line>>,
+    lines: usize,
+}
+
+impl Spare {
+    /// The smallest buffer that has room for so many lines and is not much too large.
+    fn take(&mut self, wanted: usize) -> Option<Vec<Line>> {
+        let fits = |lines: &Vec<Line>| (wanted..=wanted.saturating_mul(2)).contains(&lines.len());
+        let fitting = self.buffers.iter().enumerate().filter(|(_, lines)| fits(lines));
+        let best = fitting.min_by_key(|(_, lines)| lines.len())?.0;
+        let lines = self.buffers.remove(best)?;
+        self.lines -= lines.len();
+        Some(lines)
+    }
+
+    /// Keeps a buffer; what has not been of use for longest goes where there are too many.
+    fn keep(&mut self, lines: Vec<Line>) {
+        self.lines += lines.len();
+        self.buffers.push_back(lines);
+        while self.lines > KEPT_IN_ALL || self.buffers.len() > KEPT_BUFFERS {
+            let Some(oldest) = self.buffers.pop_front() else { break };
+            self.lines -= oldest.len();
+        }
+    }
+}
+
+/// Lines to allocate where so many are wanted: sizes differ a little from batch to batch, and a buffer is to fit the next one.
+fn roomy(lines: usize) -> usize {
+    let unit = (lines / 8).next_power_of_two();
+    lines.checked_next_multiple_of(unit).unwrap_or(lines)
+}
 
 thread_local! {
-    static SPARE: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: RefCell<Spare> = RefCell::default();
 }
 
 impl Drop for Buf {
     fn drop(&mut self) {
         let lines = std::mem::take(&mut self.lines);
-        if !KEPT.contains(&lines.len()) {
-            return;
+        if KEPT.contains(&lines.len()) {
+            // At the end of a thread there may be no list any more.
+            let _ = SPARE.try_with(|spare| spare.borrow_mut().keep(lines));
         }
-        // At the end of a thread there may be no list any more.
-        let _ = SPARE.try_with(|spare| {
-            let mut spare = spare.borrow_mut();
-            if lines.len() + spare.iter().map(Vec::len).sum::<usize>() <= KEPT_IN_ALL {
-                spare.push(lines);
-            }
-        });
     }
 }
 
 impl Buf {
     /// A buffer of `len` values that are whatever an earlier buffer of this thread left there.
     pub(crate) fn scratch(len: usize) -> Self {
-        let wanted = len.div_ceil(16);
-        let kept = SPARE.try_with(|spare| {
-            let mut spare = spare.borrow_mut();
-            let fits = |lines: &Vec<Line>| (wanted..=wanted.saturating_mul(2)).contains(&lines.len());
-            let best =
-                spare.iter().enumerate().filter(|(_, lines)| fits(lines)).min_by_key(|(_, lines)| lines.len())?.0;
-            Some(spare.swap_remove(best))
-        });
-        match kept {
-            Ok(Some(lines)) => Self { lines, len },
-            _ => Self::zeros(len),
+        Self::kept(len).unwrap_or_else(|| {
+            let lines = len.div_ceil(16);
+            Self { lines: zeroed(if KEPT.contains(&lines) { roomy(lines) } else { lines }), len }
+        })
+    }
+
+    /// As [`Buf::scratch`], if there is an earlier buffer that fits.
+    fn kept(len: usize) -> Option<Self> {
+        let lines = len.div_ceil(16);
+        if !KEPT.contains(&lines) {
+            return None;
         }
+        let lines = SPARE.try_with(|spare| spare.borrow_mut().take(lines)).ok()??;
+        Some(Self { lines, len })
     }
 
     /// A buffer of `len` zeros.
     pub fn zeros(len: usize) -> Self {
-        Self { lines: zeroed(len.div_ceil(16)), len }
+        match Self::kept(len) {
+            Some(mut buf) => {
+                // Also behind `len`: the buffer may grow.
+                buf.lines.fill(Line([0.0; 16]));
+                buf
+            }
+            None => Self { lines: zeroed(len.div_ceil(16)), len },
+        }
     }
 
     /// Makes the buffer hold at least `len` values; what it held stays. What is new is zero, but for a scratch buffer.
@@ -143,6 +183,32 @@ pub(crate) const fn pad(n: usize) -> usize {
 mod tests {
     use super::*;
     use crate::error::guard;
+
+    #[test]
+    fn buffers_are_used_again_and_zeros_are_zero_also_where_the_buffer_grows_into() {
+        let fresh = |make: fn(usize) -> Buf, len: usize| {
+            let mut buf = make(len);
+            buf.fill(7.0);
+            buf.ptr().addr()
+        };
+        let len = 10_000;
+        let first = fresh(Buf::scratch, len);
+        // The next is of about this size.
+        assert_eq!(fresh(Buf::scratch, len + 200), first);
+        let mut zeros = Buf::zeros(len - 3000);
+        assert_eq!(zeros.ptr().addr(), first);
+        zeros.grow(len);
+        assert!(zeros.iter().all(|&value| value == 0.0));
+        drop(zeros);
+        // Too large by far for this.
+        assert_ne!(Buf::scratch(len / 2 - 200).ptr().addr(), first);
+        // Buffers of other sizes do not fill the list for good.
+        for size in 0..3 * KEPT_BUFFERS {
+            fresh(Buf::zeros, 100_000 + 2000 * size);
+        }
+        let again = fresh(Buf::scratch, len);
+        assert_eq!(fresh(Buf::scratch, len), again);
+    }
 
     #[test]
     fn memory_that_is_not_there_is_an_error_and_not_the_end_of_the_process() {

@@ -99,6 +99,9 @@ impl PackedB {
         assert!(n.is_multiple_of(16), "columns are padded to whole vectors");
         self.width = panel_width();
         (self.k, self.n) = (k, n);
+        if self.data.is_empty() {
+            self.data = Buf::scratch(k * n);
+        }
         self.data.grow(k * n);
     }
 

@@ -4,7 +4,19 @@ use super::{Move, OptimizerOptions, dense, write_back};
 use crate::Result;
 use crate::error::IntoResult;
 use crate::shim::{self, AdamArguments, check, handles};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
+
+/// Adds 1 to a number that the optimizer owns.
+fn count_up(step: &mut Tensor) -> Result<()> {
+    if step.device() == Device::Cpu && step.f_kind().is_ok_and(|kind| kind == Kind::Float) && step.numel() == 1 {
+        // SAFETY: one float32 on the CPU, which nobody else uses while the optimizer steps. An operator for it costs more than the
+        // rest of the step of a small parameter.
+        unsafe { *step.data_ptr().cast::<f32>() += 1.0 };
+        return Ok(());
+    }
+    let _ = step.f_add_scalar_(1.0).torch()?;
+    Ok(())
+}
 
 /// Moves parameters of one group, dtype and device.
 pub(super) fn step(moves: Vec<Move<'_>>, options: &OptimizerOptions, decoupled: bool) -> Result<()> {
@@ -23,7 +35,7 @@ pub(super) fn step(moves: Vec<Move<'_>>, options: &OptimizerOptions, decoupled: 
         }
         let all: [i64; 0] = [];
         let mut step = slots.step.get_or_try(|| Tensor::f_zeros(&all[..], (Kind::Float, device)).torch())?;
-        let _ = step.f_add_scalar_(1.0).torch()?;
+        count_up(&mut step)?;
         steps.push(step);
         params.push(dense(param)?);
         grads.push(dense(&grad)?);
