@@ -169,6 +169,8 @@ export declare namespace light {
     numClasses: number
     /** The row of the embedding that stays zero; -1 for none. */
     paddingIdx: number
+    /** Standard deviation of the embedding's initial values; 1 if left out. */
+    embeddingStd?: number
     /** Seed of initial values and dropout. */
     seed: number
     /** Threads for training and bulk prediction. */
@@ -661,6 +663,8 @@ export declare namespace torch {
     numClasses: number
     /** The row of the embedding that stays zero; -1 for none. */
     paddingIdx: number
+    /** Standard deviation of the embedding's initial values; 1 if left out. */
+    embeddingStd?: number
     /** Seed of initial values and dropout. */
     seed: number
     /** Where it computes. */

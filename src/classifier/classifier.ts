@@ -110,6 +110,17 @@ export class TextClassifier {
    * `DATA_MISMATCH` for rows that are not those of the checkpoint to resume.
    * @throws {@link ModelFileError} for a checkpoint to resume that is missing or damaged.
    * @throws {@link TrainingError} `ABORTED`, `NON_FINITE_LOSS` or `IO`; its `model` holds what was learned.
+   *
+   * @example
+   * ```ts
+   * const model = await TextClassifier.train(rows, {
+   *   cell: 'gru',
+   *   validation: 0.1,
+   *   patience: 2,
+   *   epochs: 20,
+   *   onProgress: ({ epoch, accuracy }) => console.log(epoch, accuracy),
+   * });
+   * ```
    */
   static async train(rows: Rows, options: TrainOptions = {}): Promise<TextClassifier> {
     return TextClassifier.start(rows, options).result;
@@ -153,6 +164,12 @@ export class TextClassifier {
    * Loads a model that {@link save} wrote.
    *
    * @throws {@link ModelFileError} if the file is missing, cannot be read, was damaged, or is not a model.
+   *
+   * @example
+   * ```ts
+   * await using model = await TextClassifier.load('tickets.safetensors', { threads: 2 });
+   * console.log(model.labels, model.vocab.size);
+   * ```
    */
   static async load(path: string, options: LoadOptions = {}): Promise<TextClassifier> {
     checkOptionNames('TextClassifier.load', options, ['tokenizer', 'threads']);
@@ -199,6 +216,11 @@ export class TextClassifier {
   /**
    * Writes the model to one safetensors file: weights under PyTorch's names and shapes, everything else in its metadata.
    * The file is written under a temporary name, synced and renamed, so that an earlier model stays whole until then.
+   *
+   * @example
+   * ```ts
+   * await model.save('models/tickets.safetensors');
+   * ```
    */
   async save(path: string): Promise<void> {
     this.#checkOpen();
@@ -226,6 +248,12 @@ export class TextClassifier {
    * @throws {@link ArgumentError} if `text` is not a string.
    * @throws {@link RecurraError} `OVERLOADED` if too many texts are waiting, `ABORTED` if the signal is aborted, `DISPOSED`
    * once the model was closed.
+   *
+   * @example
+   * ```ts
+   * const { label, probability, knownTokens } = await model.predict('My invoice is wrong', { topK: 3 });
+   * if (knownTokens > 0) console.log(label, probability);
+   * ```
    */
   async predict(text: string, options: PredictOptions = {}): Promise<Prediction> {
     if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
@@ -240,6 +268,12 @@ export class TextClassifier {
    *
    * @throws {@link ArgumentError} if an element is not a string.
    * @throws {@link RecurraError} as {@link predict}.
+   *
+   * @example
+   * ```ts
+   * const predictions = await model.predictMany(['My invoice is wrong', 'The app does not start']);
+   * console.log(predictions.map(({ label }) => label));
+   * ```
    */
   async predictMany(texts: readonly string[], options: PredictOptions = {}): Promise<Prediction[]> {
     const topK = this.#checkPredict(options);
@@ -252,6 +286,11 @@ export class TextClassifier {
    * Sets how calls of {@link predict} and {@link predictMany} share the model; what is not given stays as it is.
    *
    * @throws {@link ArgumentError} for an option that does not fit.
+   *
+   * @example
+   * ```ts
+   * model.setServing({ maxBatch: 256, maxWait: 2, maxQueue: 2_000 });
+   * ```
    */
   setServing(options: ServingOptions): void {
     this.#serving.set(options);
@@ -267,6 +306,12 @@ export class TextClassifier {
    * needed, so there may be more of them than fit into memory.
    *
    * @throws {@link DataError} `EMPTY_DATASET` without rows, `UNKNOWN_LABEL` for a label that the model does not have.
+   *
+   * @example
+   * ```ts
+   * const evaluation = await model.evaluate(readCsv('test.csv', { text: 'body', label: 'queue' }));
+   * console.log(evaluation.accuracy, formatClassificationReport(evaluation));
+   * ```
    */
   async evaluate(rows: Rows, options: EvaluationOptions = {}): Promise<Evaluation> {
     this.#checkOpen();
@@ -304,6 +349,11 @@ export class TextClassifier {
    *
    * @returns a promise that resolves when the memory is free; it never rejects, and need not be awaited. Where nothing was
    * running the memory is free on return.
+   *
+   * @example
+   * ```ts
+   * await model.close();
+   * ```
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();

@@ -22,6 +22,8 @@ export interface EngineConfig extends ModelSettings {
   paddingIdx: number;
   /** The word that a dropped word is read as. */
   unknownIdx: number;
+  /** Standard deviation of the initial word vectors; 1, as PyTorch's, if left out. */
+  embeddingStd?: number;
   seed: number;
   threads: number | undefined;
 }

@@ -5,6 +5,15 @@ import type { TextClassifier } from './classifier.js';
  * A training that did not reach its end: `ABORTED` by its signal, `NON_FINITE_LOSS`, or `IO` for checkpoints that cannot be
  * written. What was learned is not lost:
  * it is in {@link model}.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await TextClassifier.train(rows, { lr: 1e30 });
+ * } catch (error) {
+ *   if (error instanceof TrainingError) console.log(error.code, error.message);
+ * }
+ * ```
  */
 export class TrainingError extends RecurraError {
   /** Name of the class, as in every error of JavaScript. */

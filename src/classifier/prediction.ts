@@ -15,6 +15,12 @@ export interface LabelProbability {
  * What a model says about one text.
  *
  * Iterating gives the labels from the most probable on, so `const [best] = await model.predict(text)` works.
+ *
+ * @example
+ * ```ts
+ * const [best, second] = await model.predict('My invoice is wrong');
+ * console.log(best, second); // { label: 'billing', probability: 0.93 } { label: 'technical', probability: 0.05 }
+ * ```
  */
 export class Prediction implements Iterable<LabelProbability> {
   /** The most probable label; of a `multiLabel` model too, also if it is below its threshold. */

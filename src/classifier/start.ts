@@ -91,6 +91,7 @@ export async function beginTraining(rows: Rows, given: TrainOptions, control: Tr
     numClasses: train.classes.length,
     paddingIdx: vocab.padIndex!,
     unknownIdx: vocab.defaultIndex!,
+    embeddingStd: settings.embeddingStd,
     seed: settings.seed,
     threads,
   });

@@ -11,6 +11,7 @@ import type { EpochEvent, TrainingPlace } from './events/events.js';
 import { progressOf } from './events/progress.js';
 import { validationResult } from './metrics.js';
 import type { TrainSettings } from './options/index.js';
+import { defaultBatchSize } from './options/learning.js';
 import { predictRows } from './prediction.js';
 import type { Progress, ValidationResult } from './progress.js';
 import { learningRate } from './schedule.js';
@@ -148,7 +149,7 @@ export class Training {
   #batches(): EpochPlan {
     const { epoch, random: state } = this.#position;
     if (this.#plan?.epoch === epoch) return this.#plan;
-    const { batchSize, tokensPerBatch, bucketing } = this.#settings;
+    const { tokensPerBatch, bucketing, batchSize = defaultBatchSize(this.#lengths.length) } = this.#settings;
     const random = Random.fromState(state);
     const window = bucketing ? undefined : 1;
     const batches = bucketBatches(this.#lengths, { batchSize, tokensPerBatch, window, random });

@@ -56,7 +56,7 @@ export function modelFlags(command: Command): Command {
       realNumber,
     )
     .option('--embedding-dropout <share>', 'the same from the word vectors (default: 0)', realNumber)
-    .option('--word-dropout <share>', 'share of words read as <unk> in training (default: 0)', realNumber)
+    .option('--word-dropout <share>', 'share of words read as <unk> in training (default: 0.2)', realNumber)
     .option('--multi-label', 'a text may have any number of labels');
 }
 
@@ -85,14 +85,19 @@ export function learningFlags(command: Command): Command {
       'leave the word vectors as they are, in the first so many epochs or in all',
       wholeNumber,
     )
+    .option(
+      '--embedding-std <number>',
+      'standard deviation of the other initial word vectors (default: 0.1)',
+      realNumber,
+    )
     .option('--epochs <n>', 'passes over the rows (default: 4)', wholeNumber)
-    .option('--batch-size <n>', 'rows per step, at most (default: 64)', wholeNumber)
+    .option('--batch-size <n>', 'rows per step, at most (default: 64, fewer for few rows)', wholeNumber)
     .option('--tokens-per-batch <n>', 'tokens per step, at most (default: no limit)', wholeNumber)
     .option('--no-bucketing', 'draw batches at random, instead of texts of similar length together')
     .addOption(
       new Option('--optimizer <name>', 'how weights are moved (default: adam)').choices(['adam', 'adamw', 'sgd']),
     )
-    .option('--lr <rate>', 'learning rate (default: 0.005)', realNumber)
+    .option('--lr <rate>', 'learning rate (default: 0.008)', realNumber)
     .option('--weight-decay <rate>', 'weight decay (default: 0; of adamw 0.01)', realNumber)
     .option('--momentum <share>', 'momentum of sgd (default: 0)', realNumber)
     .addOption(

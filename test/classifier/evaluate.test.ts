@@ -16,7 +16,7 @@ import { topicTexts } from '../support/texts.js';
 
 let model: TextClassifier;
 beforeAll(async () => {
-  model = await TextClassifier.train(topicTexts(90), { embeddingDim: 8, hiddenSize: 8, epochs: 2, seed: 1 });
+  model = await TextClassifier.train(topicTexts(90), { embeddingDim: 8, hiddenSize: 8, epochs: 12, seed: 1 });
 });
 afterAll(() => model.close());
 

@@ -44,8 +44,8 @@ describe('the events of a training', () => {
       expect(event.samples).toBe(Math.min(event.step * 16, 480));
       expect(event.loss).toBeGreaterThan(0);
       expect(event.accuracy).toBeLessThanOrEqual(1);
-      // Linear from 5e-3; the rate is that of the step before the count.
-      expect(event.learningRate).toBeCloseTo(5e-3 * (1 - (event.step - 1) / 30), 12);
+      // Linear from 8e-3; the rate is that of the step before the count.
+      expect(event.learningRate).toBeCloseTo(8e-3 * (1 - (event.step - 1) / 30), 12);
     }
     const epochs = called.filter((event) => event.type === 'epoch');
     expect(epochs.map(({ loss, accuracy, validation }) => ({ loss, accuracy, validation }))).toEqual(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { kernelEngine } from '../../src/classifier/engine.js';
 import { learningRate } from '../../src/classifier/schedule.js';
-import { type LabelledText, Random, TextClassifier, type TrainOptions } from '../../src/index.js';
+import { type LabelledText, Random, TextClassifier, type TrainingEvent, type TrainOptions } from '../../src/index.js';
 import { light } from '../../src/native/light.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
@@ -37,6 +37,50 @@ const EVERYTHING: TrainOptions = {
   labelSmoothing: 0.1,
   tokensPerBatch: 90,
 };
+
+describe('batches that nobody asked for', () => {
+  it.each([
+    [60, 8],
+    [2_000, 16],
+    [9_000, 64],
+  ])('of %i rows have %i', async (count, size) => {
+    const { steps } = await new Promise<TrainingEvent & { type: 'start' }>((resolve, reject) => {
+      const run = TextClassifier.start(topicTexts(count), {
+        ...SMALL,
+        batchSize: undefined as never,
+        epochs: 1,
+        onEvent: (event) => {
+          if (event.type !== 'start') return;
+          resolve(event);
+          run.stop();
+        },
+      });
+      run.result.then((model) => model.close(), reject);
+    });
+    expect(steps).toBe(Math.ceil(count / size));
+  });
+});
+
+describe('the first word vectors', () => {
+  it.each([
+    [undefined, 0.1],
+    [1, 1],
+    [0.5, 0.5],
+    [0, 0],
+  ])('with embeddingStd %s have the standard deviation %d', async (embeddingStd, expected) => {
+    using model = await TextClassifier.train(topicTexts(90), {
+      ...SMALL,
+      epochs: 1,
+      embeddingDim: 128,
+      freezeEmbeddings: true,
+      ...(embeddingStd === undefined ? {} : { embeddingStd }),
+    });
+    const values = (await weights(model)).get('embedding.weight')!.filter((value) => value !== 0);
+    const deviation = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / Math.max(1, values.length));
+    expect(deviation).toBeCloseTo(expected, 1);
+    expect(Math.abs(deviation - expected)).toBeLessThanOrEqual(0.05 * expected);
+  });
+});
 
 describe('the same seed', () => {
   it.each([
@@ -77,7 +121,7 @@ describe('what learns', () => {
     ['adamw and warm-up', { optimizer: 'adamw', warmup: 0.2, schedule: 'cosine' }],
     ['sgd', { optimizer: 'sgd', momentum: 0.9, lr: 0.1 }],
     ['label smoothing and class weights', { labelSmoothing: 0.1, classWeights: { animal: 2, food: 0.5 } }],
-    ['frozen random vectors', { freezeEmbeddings: true }],
+    ['frozen random vectors', { freezeEmbeddings: true, embeddingStd: 1 }],
   ] as [string, TrainOptions][])('with %s', async (_, options) => {
     const given = Object.fromEntries(
       Object.entries({ ...SMALL, ...options }).filter(([, value]) => value !== undefined),
@@ -148,6 +192,7 @@ describe('pretrained word vectors', () => {
       numClasses: 3,
       paddingIdx: model.vocab.padIndex!,
       unknownIdx: 0,
+      embeddingStd: 0.1,
       seed: SMALL.seed,
       threads: 1,
     });
@@ -257,6 +302,8 @@ describe('what the options refuse', () => {
     [{ pooling: 'sum' }, /one of 'last', 'mean', 'max', 'attention' for pooling/],
     [{ wordDropout: 1 }, /a number from 0 to below 1 for wordDropout but received number 1/],
     [{ wordDropout: '0.1' }, /for wordDropout/],
+    [{ embeddingStd: -1 }, /a number from 0 for embeddingStd but received number -1/],
+    [{ embeddingStd: Number.NaN }, /for embeddingStd/],
     [{ multiLabel: 1 }, /true or false for multiLabel/],
     [{ tokensPerBatch: 0 }, /an integer from 1 .* for tokensPerBatch/],
     [{ bucketing: 'yes' }, /true or false for bucketing/],

@@ -16,6 +16,8 @@ export function trainOptions(shape: Shape, threads: number, epochs = EPOCHS): Tr
     bidirectional: shape.bidirectional,
     pooling: 'last',
     dropout: 0,
+    wordDropout: 0,
+    embeddingStd: 1,
     batchSize: shape.batch,
     lr: 1e-3,
     schedule: 'constant',

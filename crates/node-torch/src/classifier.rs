@@ -43,6 +43,8 @@ pub struct ClassifierConfig {
     pub num_classes: i64,
     /// The row of the embedding that stays zero; -1 for none.
     pub padding_idx: i64,
+    /// Standard deviation of the embedding's initial values; 1 if left out.
+    pub embedding_std: Option<f64>,
     /// Seed of initial values and dropout.
     pub seed: i64,
     /// Where it computes.
@@ -159,6 +161,7 @@ impl NativeClassifier {
             embedding_dropout: config.embedding_dropout,
             dropout: config.dropout,
             word_dropout: config.word_dropout,
+            embedding_std: config.embedding_std.unwrap_or(1.0),
             unknown_idx: config.unknown_idx,
             multi_label: config.multi_label,
             pooling: Pooling::parse(&config.pooling).js()?,

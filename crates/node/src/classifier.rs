@@ -47,6 +47,8 @@ pub struct CpuClassifierConfig {
     pub num_classes: u32,
     /// The row of the embedding that stays zero; -1 for none.
     pub padding_idx: i32,
+    /// Standard deviation of the embedding's initial values; 1 if left out.
+    pub embedding_std: Option<f64>,
     /// Seed of initial values and dropout.
     pub seed: f64,
     /// Threads for training and bulk prediction.
@@ -134,6 +136,7 @@ fn config_of(config: CpuClassifierConfig) -> Result<ClassifierConfig> {
         embedding_dropout: config.embedding_dropout as f32,
         dropout: config.dropout as f32,
         word_dropout: config.word_dropout as f32,
+        embedding_std: config.embedding_std.unwrap_or(1.0) as f32,
         unknown_idx: u32::try_from(config.unknown_idx).ok(),
         multi_label: config.multi_label,
         pooling: match config.pooling.as_str() {

@@ -19,7 +19,10 @@ export type ClassWeights = 'balanced' | Readonly<Record<string, number>> | Reado
 export interface LearningOptions {
   /** Passes over the training rows. Default 4. */
   epochs?: number;
-  /** Rows per step, at most. Default 64; with `tokensPerBatch` no limit. */
+  /**
+   * Rows per step, at most. Default 64, and of fewer than 8,192 rows one 128th, but at least 8, so that few rows make steps
+   * enough; with `tokensPerBatch` no limit.
+   */
   batchSize?: number;
   /**
    * Tokens per step, at most, but for a text that has more by itself: batches of short texts have more rows then than those
@@ -33,7 +36,7 @@ export interface LearningOptions {
   bucketing?: boolean;
   /** How weights are moved. Default `'adam'`. */
   optimizer?: OptimizerName;
-  /** Learning rate at the start, or once `warmup` is over. Default 5e-3. */
+  /** Learning rate at the start, or once `warmup` is over. Default 8e-3. */
   lr?: number;
   /**
    * Weight decay as the optimizer defines it: added to the gradient by `adam` and `sgd`, which makes every word's vector
@@ -70,6 +73,11 @@ export interface LearningOptions {
    * weights are kept. Needs `validation`. Default: all epochs are made.
    */
   patience?: number;
+  /**
+   * Standard deviation of the numbers that word vectors begin with, those of a file of `embeddings` apart. Small ones let a
+   * word that few rows have speak no louder than what was learned of it; PyTorch's `nn.Embedding` begins with 1. Default 0.1.
+   */
+  embeddingStd?: number;
   /** Seed of initial weights, shuffling and dropout. Default 0. */
   seed?: number;
 }
@@ -77,7 +85,8 @@ export interface LearningOptions {
 /** {@link LearningOptions} with every default filled in. */
 export interface LearningSettings {
   epochs: number;
-  batchSize: number;
+  /** Undefined: {@link defaultBatchSize}. */
+  batchSize: number | undefined;
   tokensPerBatch: number | undefined;
   bucketing: boolean;
   optimizer: OptimizerName;
@@ -90,6 +99,7 @@ export interface LearningSettings {
   classWeights: 'balanced' | ReadonlyMap<string, number> | undefined;
   labelSmoothing: number;
   patience: number | undefined;
+  embeddingStd: number;
   seed: number;
 }
 
@@ -109,6 +119,7 @@ export const LEARNING_NAMES = [
   'classWeights',
   'labelSmoothing',
   'patience',
+  'embeddingStd',
   'seed',
 ] as const satisfies readonly (keyof LearningOptions)[];
 
@@ -130,6 +141,11 @@ function classWeightSettings(weights: ClassWeights | undefined): LearningSetting
   return map;
 }
 
+/** Rows per step where nobody says how many: what so many rows learn depends on the number of steps more than on all else. */
+export function defaultBatchSize(rows: number): number {
+  return Math.min(64, Math.max(8, Math.ceil(rows / 128)));
+}
+
 /** Checks {@link LearningOptions} and fills in the defaults. */
 export function learningSettings(options: LearningOptions): LearningSettings {
   const { tokensPerBatch, patience } = options;
@@ -143,14 +159,14 @@ export function learningSettings(options: LearningOptions): LearningSettings {
   if (momentum > 0 && optimizer !== 'sgd') {
     throw invalidArgument('momentum', `nothing with optimizer: '${optimizer}', which has its own,`, momentum);
   }
-  const unlimited = tokensPerBatch === undefined ? 64 : 1_000_000;
+  const batchSize = options.batchSize ?? (tokensPerBatch === undefined ? undefined : 1_000_000);
   return {
     epochs: integer('epochs', options.epochs ?? 4, 1, 100_000),
-    batchSize: integer('batchSize', options.batchSize ?? unlimited, 1, 1_000_000),
+    batchSize: batchSize === undefined ? undefined : integer('batchSize', batchSize, 1, 1_000_000),
     tokensPerBatch: tokensPerBatch === undefined ? undefined : integer('tokensPerBatch', tokensPerBatch, 1),
     bucketing: flag('bucketing', options.bucketing ?? true),
     optimizer,
-    lr: number('lr', options.lr ?? 5e-3, (value) => value > 0 && Number.isFinite(value), 'a number above 0'),
+    lr: number('lr', options.lr ?? 8e-3, (value) => value > 0 && Number.isFinite(value), 'a number above 0'),
     weightDecay: number(
       'weightDecay',
       options.weightDecay ?? (optimizer === 'adamw' ? 0.01 : 0),
@@ -164,6 +180,7 @@ export function learningSettings(options: LearningOptions): LearningSettings {
     classWeights: classWeightSettings(options.classWeights),
     labelSmoothing: share('labelSmoothing', options.labelSmoothing ?? 0),
     patience: patience === undefined ? undefined : integer('patience', patience, 1, 100_000),
+    embeddingStd: number('embeddingStd', options.embeddingStd ?? 0.1, notNegative, 'a number from 0'),
     seed: integer('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER),
   };
 }

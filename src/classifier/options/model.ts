@@ -41,7 +41,7 @@ export interface ModelOptions {
   embeddingDropout?: number;
   /**
    * Share of the tokens that are read as `<unk>` in training, other ones at every step: the model learns to do without
-   * any one word, and what to make of words that it does not know. Default 0.
+   * any one word, and what to make of words that it does not know. Default 0.2.
    */
   wordDropout?: number;
   /**
@@ -80,7 +80,7 @@ export function modelSettings(options: ModelOptions): ModelSettings {
     pooling: oneOf('pooling', options.pooling ?? 'max', POOLINGS),
     dropout: share('dropout', options.dropout ?? 0.3),
     embeddingDropout: share('embeddingDropout', options.embeddingDropout ?? 0),
-    wordDropout: share('wordDropout', options.wordDropout ?? 0),
+    wordDropout: share('wordDropout', options.wordDropout ?? 0.2),
     multiLabel: flag('multiLabel', options.multiLabel ?? false),
   };
   return settings;

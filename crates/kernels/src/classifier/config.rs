@@ -52,6 +52,8 @@ pub struct ClassifierConfig {
     pub num_classes: usize,
     /// The word whose row stays zero, if any.
     pub padding_idx: Option<u32>,
+    /// Standard deviation of the embedding's initial values; 1 is PyTorch's.
+    pub embedding_std: f32,
     /// Seed of initial weights and dropout.
     pub seed: u64,
     /// Threads for training and bulk prediction; 0 counts as 1.
@@ -59,7 +61,7 @@ pub struct ClassifierConfig {
 }
 
 impl ClassifierConfig {
-    /// One layer, one direction, the last state, exclusive classes, no dropout, no padding word, seed 0, one thread.
+    /// One layer, one direction, the last state, exclusive classes, no dropout, no padding word, PyTorch's initial values, seed 0, one thread.
     pub fn new(cell: Cell, vocab_size: usize, embedding_dim: usize, hidden_size: usize, num_classes: usize) -> Self {
         Self {
             cell,
@@ -76,6 +78,7 @@ impl ClassifierConfig {
             multi_label: false,
             num_classes,
             padding_idx: None,
+            embedding_std: 1.0,
             seed: 0,
             threads: 1,
         }
@@ -106,6 +109,9 @@ impl ClassifierConfig {
             if !(0.0..1.0).contains(&share) {
                 return fail(format!("{name} must be from 0 to below 1 but is {share}"));
             }
+        }
+        if !(self.embedding_std >= 0.0 && self.embedding_std.is_finite()) {
+            return fail(format!("embeddingStd must be a number from 0 but is {}", self.embedding_std));
         }
         if self.word_dropout > 0.0 && self.unknown_idx.is_none() {
             return fail("wordDropout needs unknownIdx, the word that a dropped word is read as".into());

@@ -74,12 +74,15 @@ impl Model {
         rnn.chain(head.map(|segment| (segment.name.clone(), segment)))
     }
 
-    /// Initial values, distributed as PyTorch's: the embedding N(0, 1) with a zero padding row, the recurrent part
+    /// Initial values, distributed as PyTorch's but for the embedding's scale: N(0, std²) with a zero padding row, the recurrent part
     /// U(-1/sqrt(hidden), 1/sqrt(hidden)), the linear layers U(-1/sqrt(in), 1/sqrt(in)). Each parameter has its own stream
     /// of ChaCha8, so the values depend on nothing but the seed and the sizes.
     pub fn initialize(&self, embedding: &mut [f32], flat: &mut [f32]) -> Result<()> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
-        embedding.iter_mut().for_each(|value| *value = StandardNormal.sample(&mut rng));
+        for value in embedding.iter_mut() {
+            let drawn: f32 = StandardNormal.sample(&mut rng);
+            *value = drawn * self.config.embedding_std;
+        }
         if let Some(row) = self.config.padding_idx {
             embedding[row as usize * self.config.embedding_dim..][..self.config.embedding_dim].fill(0.0);
         }

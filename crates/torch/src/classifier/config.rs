@@ -94,6 +94,8 @@ pub struct ClassifierConfig {
     pub num_classes: i64,
     /// The row of the embedding that stays zero; -1 for none.
     pub padding_idx: i64,
+    /// Standard deviation of the embedding's initial values; 1 is PyTorch's.
+    pub embedding_std: f64,
     /// Seed of initial values and dropout.
     pub seed: i64,
     /// Where it computes.
@@ -101,7 +103,7 @@ pub struct ClassifierConfig {
 }
 
 impl ClassifierConfig {
-    /// One layer, one direction, the last state, exclusive classes, no dropout, no padding word, seed 0, the CPU.
+    /// One layer, one direction, the last state, exclusive classes, no dropout, no padding word, PyTorch's initial values, seed 0, the CPU.
     pub const fn new(cell: CellKind, vocab_size: i64, embedding_dim: i64, hidden_size: i64, num_classes: i64) -> Self {
         Self {
             cell,
@@ -118,6 +120,7 @@ impl ClassifierConfig {
             multi_label: false,
             num_classes,
             padding_idx: -1,
+            embedding_std: 1.0,
             seed: 0,
             device: Device::Cpu,
         }
@@ -143,6 +146,9 @@ impl ClassifierConfig {
                     self.vocab_size - 1,
                 )));
             }
+        }
+        if !(self.embedding_std >= 0.0 && self.embedding_std.is_finite()) {
+            return Err(argument(format!("embeddingStd must be a number from 0, but is {}", self.embedding_std)));
         }
         if self.word_dropout > 0.0 && self.unknown_idx < 0 {
             return Err(argument("wordDropout needs unknownIdx, the word that a dropped word is read as"));

@@ -21,7 +21,9 @@ impl Model {
     /// Draws the initial values on the CPU and moves them to the device.
     pub fn new(config: &ClassifierConfig, generator: &mut Generator) -> Result<Self> {
         let padding = (config.padding_idx >= 0).then_some(config.padding_idx);
-        let embedding = init::embedding(config.vocab_size, config.embedding_dim, padding, generator)?;
+        let embedding = init::embedding(config.vocab_size, config.embedding_dim, padding, generator)?
+            .f_mul_scalar(config.embedding_std)
+            .torch()?;
         let (names, shapes): (Vec<_>, Vec<_>) = config.recurrent_parameters().into_iter().unzip();
         let recurrent = init::recurrent(&shapes, config.hidden_size, generator)?;
         let mut attention = Vec::new();
