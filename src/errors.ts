@@ -40,7 +40,18 @@ export interface RecurraErrorOptions {
   cause?: unknown;
 }
 
-/** Every error that this library throws or rejects with. Its {@link code} is stable; its message is for people. */
+/**
+ * Every error that this library throws or rejects with. Its {@link code} is stable; its message is for people.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await TextClassifier.load('none.safetensors');
+ * } catch (error) {
+ *   if (error instanceof RecurraError) console.log(error.code); // FILE_NOT_FOUND
+ * }
+ * ```
+ */
 export class RecurraError extends Error {
   /** Name of the class, as in every error of JavaScript. */
   override name = 'RecurraError';
@@ -69,7 +80,18 @@ export interface FilePosition {
   column?: number | undefined;
 }
 
-/** A fault in data: a file that is missing, a column that is not there, a row that does not fit. */
+/**
+ * A fault in data: a file that is missing, a column that is not there, a row that does not fit.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   for await (const row of readCsv('tickets.csv', { text: 'body', label: 'queue' })) console.log(row);
+ * } catch (error) {
+ *   if (error instanceof DataError) console.log(error.code, error.file, error.line, error.column);
+ * }
+ * ```
+ */
 export class DataError extends RecurraError {
   /** Name of the class, as in every error of JavaScript. */
   override name = 'DataError';

@@ -9,7 +9,14 @@ import { readCsv } from './csv.js';
 import { ioError } from './ioError.js';
 import type { LabelledText } from './rows.js';
 
-/** Names of AG News' classes, in the order of the numbers 1 to 4 that its files have. */
+/**
+ * Names of AG News' classes, in the order of the numbers 1 to 4 that its files have.
+ *
+ * @example
+ * ```ts
+ * AG_NEWS_CLASSES[1]; // 'Sports'
+ * ```
+ */
 export const AG_NEWS_CLASSES = ['World', 'Sports', 'Business', 'Sci/Tech'] as const;
 
 /** MD5 sums of the original files, as torchtext's `AG_NEWS` checks them. */
@@ -85,6 +92,12 @@ export interface TextEncodeOptions {
  * @param options - See {@link TextEncodeOptions}.
  * @returns Indices, at least one.
  * @throws {@link ArgumentError} for options that do not fit, or a token that is not in a vocabulary without unknown token.
+ *
+ * @example
+ * ```ts
+ * const vocab = Vocab.fromTokens(['<unk>', 'oil', 'prices'], { unkToken: '<unk>' });
+ * [...encode('Oil prices soar', { vocab })]; // [1, 2, 0]
+ * ```
  */
 export function encode(text: string, options: TextEncodeOptions): Int32Array {
   checkOptionNames('encode', options, ['vocab', 'tokenizer']);

@@ -31,6 +31,12 @@ export interface Batches {
  * @param lengths - Number of tokens of each text, `[texts]`.
  * @param options - See {@link BucketOptions}.
  * @throws {@link ArgumentError} for options that do not fit or an index beyond `lengths`.
+ *
+ * @example
+ * ```ts
+ * const batches = bucketBatches([3, 9, 3, 8], { batchSize: 2, random: new Random(1) });
+ * console.log(batches.order, batches.batchSizes);
+ * ```
  */
 export function bucketBatches(lengths: ArrayLike<number>, options: BucketOptions): Batches {
   checkOptionNames('bucketBatches', options, ['batchSize', 'tokensPerBatch', 'indices', 'window', 'random']);

@@ -24,6 +24,12 @@ export interface PadOptions {
  * @param options - See {@link PadOptions}.
  * @returns Labels, int64 `[batch]`, and tokens, int64 `[batch, time]`.
  * @throws {@link ArgumentError} if there are no rows, or one has no tokens or something that is not an index.
+ *
+ * @example
+ * ```ts
+ * const [labels, features] = padify([{ label: 0, tokens: [5, 2] }, { label: 1, tokens: [7] }]);
+ * features.toArray(); // [[5, 2], [7, 1]]
+ * ```
  */
 export function padify(rows: readonly TokenRow[], options: PadOptions = {}): [labels: Tensor, features: Tensor] {
   checkOptionNames('padify', options, ['paddingValue']);
@@ -38,6 +44,12 @@ export function padify(rows: readonly TokenRow[], options: PadOptions = {}): [la
  * @param options - See {@link PadOptions}.
  * @returns Labels, int64 `[batch]`, tokens, int64 `[batch, time]`, and the number of tokens of each text, `[batch]`.
  * @throws {@link ArgumentError} if there are no rows, or one has no tokens or something that is not an index.
+ *
+ * @example
+ * ```ts
+ * const [labels, features, lengths] = padLength([{ label: 0, tokens: [5, 2] }, { label: 1, tokens: [7] }]);
+ * [...lengths]; // [2, 1]
+ * ```
  */
 export function padLength(
   rows: readonly TokenRow[],
@@ -54,6 +66,13 @@ export function padLength(
  * @param rows - Encoded texts with their classes, at least one.
  * @returns Labels, int64 `[batch]`, all tokens, int64 `[tokens]`, and where each text begins in them, int64 `[batch]`.
  * @throws {@link ArgumentError} if there are no rows, or one has no tokens or something that is not an index.
+ *
+ * @example
+ * ```ts
+ * const [labels, text, offsets] = offsetify([{ label: 0, tokens: [5, 2] }, { label: 1, tokens: [7] }]);
+ * text.toArray(); // [5, 2, 7]
+ * offsets.toArray(); // [0, 2]
+ * ```
  */
 export function offsetify(rows: readonly TokenRow[]): [labels: Tensor, text: Tensor, offsets: Tensor] {
   const lengths = checkRows(rows);

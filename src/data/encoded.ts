@@ -45,7 +45,7 @@ export interface EncodedParts {
  *
  * @example
  * ```ts
- * const dataset = await encodeDataset(readCsv('test.csv', columns), { tokenizer: basicEnglish, vocab, classes });
+ * const dataset = await encodeDataset(rows, { tokenizer: basicEnglish, vocab });
  * const { label, tokens } = dataset.row(0);
  * ```
  */

@@ -36,8 +36,8 @@ export interface DataLoaderOptions<Row, Batch> {
  *
  * @example
  * ```ts
- * const loader = new DataLoader(dataset, { batchSize: 16, shuffle: true, seed: 1, collate: padLength });
- * for (const [labels, features, lengths] of loader) { ... }
+ * const loader = new DataLoader(data, { batchSize: 16, shuffle: true, seed: 1, collate: padLength });
+ * for (const [labels, features, lengths] of loader) console.log(labels.shape, features.shape, lengths);
  * ```
  */
 export class DataLoader<Row, Batch = Row[]> implements Iterable<Batch> {

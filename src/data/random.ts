@@ -137,6 +137,11 @@ export class Random {
    * The integers from 0 up to and without `length` in random order.
    *
    * @throws {@link ArgumentError} if `length` is not an integer from 0 to 2^31.
+   *
+   * @example
+   * ```ts
+   * [...new Random(1).permutation(3)].sort(); // [0, 1, 2]
+   * ```
    */
   permutation(length: number): Int32Array {
     if (!Number.isInteger(length) || length < 0 || length > 2 ** 31) {

@@ -70,6 +70,11 @@ export function readRows(input: Input, options: ReadRowsOptions = {}): FileRows<
  * @param input - Path of the file, `-` for standard input, or a stream of bytes.
  * @param options - See {@link ReadTextsOptions}.
  * @throws the same errors as {@link readRows}.
+ *
+ * @example
+ * ```ts
+ * for await (const { text, line } of readTexts('questions.txt')) console.log(line, text);
+ * ```
  */
 export function readTexts(input: Input, options: ReadTextsOptions = {}): FileRows<UnlabelledText> {
   checkOptionNames('readTexts', options, ROW_OPTION_NAMES);

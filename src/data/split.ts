@@ -32,8 +32,9 @@ export interface Split {
  *
  * @example
  * ```ts
- * const { train, test } = stratifiedSplit(dataset, { fraction: 0.1, seed: 1 });
- * const heldOut = dataset.subset(test);
+ * const { train, test } = stratifiedSplit(data, { fraction: 0.1, seed: 1 });
+ * const heldOut = data.subset(test);
+ * const learned = data.subset(train);
  * ```
  */
 export function stratifiedSplit(

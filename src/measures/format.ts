@@ -2,7 +2,14 @@ import type { LabelMeasures, PrecisionRecall } from './counts.js';
 import type { MultiLabelReport } from './multiLabel.js';
 import type { ClassificationReport, ConfusionMatrix } from './report.js';
 
-/** Lays a confusion matrix out as a table: true labels down, predicted labels across, numbered where names are long. */
+/**
+ * Lays a confusion matrix out as a table: true labels down, predicted labels across, numbered where names are long.
+ *
+ * @example
+ * ```ts
+ * console.log(formatConfusionMatrix(confusionMatrix(['a', 'b', 'b'], ['a', 'a', 'b'])));
+ * ```
+ */
 export function formatConfusionMatrix(matrix: ConfusionMatrix): string {
   const { labels, confusionMatrix } = matrix;
   const nameWidth = Math.max(...labels.map((label) => label.length), 4);
@@ -36,6 +43,11 @@ const COLUMNS = ['precision', 'recall', 'f1', 'support'] as const;
  * for a division by zero, which the averages count as 0.
  *
  * @param report - of {@link classificationReport}, {@link multiLabelReport}, or `model.evaluate`.
+ *
+ * @example
+ * ```ts
+ * console.log(formatClassificationReport(classificationReport(['spam', 'ham'], ['spam', 'spam'])));
+ * ```
  */
 export function formatClassificationReport(report: ClassificationReport | MultiLabelReport): string {
   // A label that occurs nowhere has no F1 and stands last.
@@ -79,7 +91,14 @@ export interface Confusion {
   share: number;
 }
 
-/** The labels most often taken for one another, the most frequent first. */
+/**
+ * The labels most often taken for one another, the most frequent first.
+ *
+ * @example
+ * ```ts
+ * worstConfusions(confusionMatrix(['a', 'b', 'b'], ['a', 'a', 'b'])).length; // 1
+ * ```
+ */
 export function worstConfusions({ labels, confusionMatrix }: ConfusionMatrix, most = 10): Confusion[] {
   const all = confusionMatrix.flatMap((row, truth) => {
     const support = row.reduce((sum, count) => sum + count, 0);
@@ -92,7 +111,14 @@ export function worstConfusions({ labels, confusionMatrix }: ConfusionMatrix, mo
   return all.sort((a, b) => b.rows - a.rows || b.share - a.share).slice(0, most);
 }
 
-/** Lays {@link worstConfusions} out, one line each; nothing where every row is right. */
+/**
+ * Lays {@link worstConfusions} out, one line each; nothing where every row is right.
+ *
+ * @example
+ * ```ts
+ * console.log(formatConfusions(confusionMatrix(['a', 'b', 'b'], ['a', 'a', 'b'])));
+ * ```
+ */
 export function formatConfusions(matrix: ConfusionMatrix, most = 10): string {
   const worst = worstConfusions(matrix, most);
   const width = Math.max(0, ...worst.map(({ rows }) => String(rows).length));

@@ -136,7 +136,8 @@ function indicesOf(index: LabelIndex, row: unknown, name: string): number[] {
  *
  * @example
  * ```ts
- * multiLabelReport([['urgent', 'billing'], []], [['billing'], []]).microAverage; // { precision: 1, recall: 0.5, f1: 0.666... }
+ * const { microAverage } = multiLabelReport([['urgent', 'billing'], []], [['billing'], []]);
+ * microAverage.recall; // 0.5
  * ```
  */
 export function multiLabelReport(

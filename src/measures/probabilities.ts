@@ -153,6 +153,11 @@ export interface TopKOptions extends LabelOptions {
  * @param scores - see {@link Scores}; probabilities or any other numbers.
  * @param options - `labels` as in {@link logLoss}, and `k`.
  * @throws {@link ArgumentError} as {@link logLoss}.
+ *
+ * @example
+ * ```ts
+ * topKAccuracy(['a', 'c'], [[0.5, 0.3, 0.2], [0.6, 0.1, 0.3]], { labels: ['a', 'b', 'c'], k: 2 }); // 1
+ * ```
  */
 export function topKAccuracy(yTrue: readonly string[], scores: Scores, options: TopKOptions = {}): number {
   checkOptionNames('topKAccuracy', options, ['labels', 'k']);
@@ -183,6 +188,11 @@ export interface CalibrationOptions extends LabelOptions {
  * @param yTrue - the right label of each row.
  * @param probabilities - see {@link Scores}; each row adds up to 1.
  * @throws {@link ArgumentError} as {@link logLoss}.
+ *
+ * @example
+ * ```ts
+ * calibration(['ham', 'spam'], [[0.9, 0.1], [0.2, 0.8]]).error.toFixed(2); // '0.15'
+ * ```
  */
 export function calibration(
   yTrue: readonly string[],

@@ -97,6 +97,11 @@ function ranking(yTrue: readonly boolean[], scores: ArrayLike<number>): RankingM
  * @param scores - the number by which rows are ranked, such as the label's probability.
  * @returns from 0 to 1; 0 where no row has the label.
  * @throws {@link ArgumentError} `INVALID_SHAPE`, `EMPTY_DATASET` or `INVALID_ARGUMENT`.
+ *
+ * @example
+ * ```ts
+ * averagePrecision([false, true, true], [0.1, 0.9, 0.8]); // 1
+ * ```
  */
 export function averagePrecision(yTrue: readonly boolean[], scores: ArrayLike<number>): number {
   return ranking(yTrue, scores).averagePrecision;
@@ -110,6 +115,11 @@ export function averagePrecision(yTrue: readonly boolean[], scores: ArrayLike<nu
  * @param scores - the number by which rows are ranked, such as the label's probability.
  * @returns from 0 to 1; `null` where all rows have the label or none, and there are no such pairs.
  * @throws as {@link averagePrecision}.
+ *
+ * @example
+ * ```ts
+ * rocAuc([false, true, false, true], [0.1, 0.4, 0.35, 0.8]); // 1
+ * ```
  */
 export function rocAuc(yTrue: readonly boolean[], scores: ArrayLike<number>): number | null {
   return ranking(yTrue, scores).rocAuc;

@@ -71,7 +71,15 @@ export interface Diagnosis {
   cuda: CudaStatus;
 }
 
-/** Finds out what works here, by trying it: loads both addons and, where it is installed, libtorch. Never throws. */
+/**
+ * Finds out what works here, by trying it: loads both addons and, where it is installed, libtorch. Never throws.
+ *
+ * @example
+ * ```ts
+ * const { ok, libtorch } = diagnose();
+ * console.log(ok, libtorch);
+ * ```
+ */
 export function diagnose(): Diagnosis {
   const diagnosis: Diagnosis = {
     ok: true,

@@ -109,7 +109,15 @@ export abstract class RecurrentCell extends Module {
   }
 }
 
-/** One step of an Elman RNN. */
+/**
+ * One step of an Elman RNN.
+ *
+ * @example
+ * ```ts
+ * const cell = new nn.RNNCell(10, 20);
+ * cell.forward(randn([3, 10])).shape; // [3, 20]
+ * ```
+ */
 export class RNNCell extends RecurrentCell {
   /** `tanh` or `relu`. */
   readonly nonlinearity: 'tanh' | 'relu';
@@ -139,7 +147,17 @@ export class RNNCell extends RecurrentCell {
   }
 }
 
-/** One step of an LSTM. */
+/**
+ * One step of an LSTM.
+ *
+ * @example
+ * ```ts
+ * const cell = new nn.LSTMCell(10, 20);
+ * const [h, c] = cell.forward(randn([3, 10]));
+ * const [next] = cell.forward(randn([3, 10]), [h, c]);
+ * next.shape; // [3, 20]
+ * ```
+ */
 export class LSTMCell extends RecurrentCell {
   constructor(inputSize: number, hiddenSize: number, options?: CellOptions) {
     super('LSTMCell', 4, inputSize, hiddenSize, options);
@@ -156,7 +174,15 @@ export class LSTMCell extends RecurrentCell {
   }
 }
 
-/** One step of a GRU. */
+/**
+ * One step of a GRU.
+ *
+ * @example
+ * ```ts
+ * const cell = new nn.GRUCell(10, 20);
+ * cell.forward(randn([3, 10])).shape; // [3, 20]
+ * ```
+ */
 export class GRUCell extends RecurrentCell {
   constructor(inputSize: number, hiddenSize: number, options?: CellOptions) {
     super('GRUCell', 3, inputSize, hiddenSize, options);

@@ -9,7 +9,17 @@ function checkModules(where: string, modules: readonly Module[]): void {
   });
 }
 
-/** A list of modules whose parameters belong to the module that holds the list: `layers.0.weight`. */
+/**
+ * A list of modules whose parameters belong to the module that holds the list: `layers.0.weight`.
+ *
+ * @example
+ * ```ts
+ * const layers = new nn.ModuleList([new nn.Linear(8, 8), new nn.Linear(8, 2)]);
+ * let y = randn([3, 8]);
+ * for (const layer of layers) y = layer.forward(y);
+ * y.shape; // [3, 2]
+ * ```
+ */
 export class ModuleList<M extends Module = Module> extends Module implements Iterable<M> {
   constructor(modules: Iterable<M> = []) {
     super();
@@ -47,7 +57,15 @@ export class ModuleList<M extends Module = Module> extends Module implements Ite
   }
 }
 
-/** Modules called one after the other, each with the result of the one before. */
+/**
+ * Modules called one after the other, each with the result of the one before.
+ *
+ * @example
+ * ```ts
+ * const mlp = new nn.Sequential(new nn.Linear(8, 4), new nn.Dropout(0.1), new nn.Linear(4, 2));
+ * mlp.forward(randn([3, 8])).shape; // [3, 2]
+ * ```
+ */
 export class Sequential extends Module {
   constructor(...modules: Module[]) {
     super();

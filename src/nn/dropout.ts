@@ -6,6 +6,12 @@ import { Module } from './module.js';
 /**
  * In training, zeroes each element with probability `p` and multiplies the others by `1 / (1 - p)`; in evaluation
  * changes nothing.
+ *
+ * @example
+ * ```ts
+ * const dropout = new nn.Dropout(0.5).eval();
+ * dropout.forward(tensor([1, 2], { dtype: 'float32' })).toArray(); // [1, 2]
+ * ```
  */
 export class Dropout extends Module {
   /** Probability of an element to be zeroed. */

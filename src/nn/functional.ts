@@ -21,7 +21,14 @@ export interface CrossEntropyOptions {
   labelSmoothing?: number;
 }
 
-/** `max(x, 0)`. */
+/**
+ * `max(x, 0)`.
+ *
+ * @example
+ * ```ts
+ * nn.functional.relu(tensor([-1, 2], { dtype: 'float32' })).toArray(); // [0, 2]
+ * ```
+ */
 export function relu(input: Tensor): Tensor {
   checkTensor('input of relu', input);
   return input.relu();
@@ -39,7 +46,14 @@ export function sigmoid(input: Tensor): Tensor {
   return input.sigmoid();
 }
 
-/** Exponentials divided by their sum along `dim`. */
+/**
+ * Exponentials divided by their sum along `dim`.
+ *
+ * @example
+ * ```ts
+ * nn.functional.softmax(tensor([0, 0], { dtype: 'float32' }), { dim: 0 }).toArray(); // [0.5, 0.5]
+ * ```
+ */
 export function softmax(input: Tensor, { dim }: { dim: number }): Tensor {
   checkTensor('input of softmax', input);
   return input.softmax(dim);
@@ -54,13 +68,26 @@ export function logSoftmax(input: Tensor, { dim }: { dim: number }): Tensor {
 /**
  * In training, zeroes each element with probability `p` and multiplies the others by `1 / (1 - p)`; otherwise the input
  * as it is.
+ *
+ * @example
+ * ```ts
+ * nn.functional.dropout(ones([4]), { p: 0.5, training: false }).toArray(); // [1, 1, 1, 1]
+ * ```
  */
 export function dropout(input: Tensor, { p = 0.5, training = true }: { p?: number; training?: boolean } = {}): Tensor {
   checkProbability('p of dropout', p);
   return wrap(torch().dropout(checkTensor('input of dropout', input), p, training));
 }
 
-/** `input @ weight^T + bias`: `[.., in]` with a weight `[out, in]` gives `[.., out]`. */
+/**
+ * `input @ weight^T + bias`: `[.., in]` with a weight `[out, in]` gives `[.., out]`.
+ *
+ * @example
+ * ```ts
+ * const weight = tensor([[1, 2]], { dtype: 'float32' });
+ * nn.functional.linear(tensor([[3, 4]], { dtype: 'float32' }), weight).toArray(); // [[11]]
+ * ```
+ */
 export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
   checkTensor('weight of linear', weight);
   checkLikeWeight('input of linear', input, weight);
@@ -81,6 +108,11 @@ export function linear(input: Tensor, weight: Tensor, bias: Tensor | null = null
  * Rows of `weight` (`[rows, dim]`) at the ids: `[..]` gives `[.., dim]`. The gradient of row `paddingIdx` is zero.
  *
  * @throws `OUT_OF_RANGE` if an id is not a row of the weight.
+ *
+ * @example
+ * ```ts
+ * nn.functional.embedding(tensor([1, 0]), tensor([[1, 2], [3, 4]])).toArray(); // [[3, 4], [1, 2]]
+ * ```
  */
 export function embedding(
   ids: Tensor,
@@ -120,6 +152,11 @@ export function resolvePadding(paddingIdx: number | undefined, rows: number): nu
  * shape.
  *
  * @throws `OUT_OF_RANGE` if a target is not a class (nor `ignoreIndex`).
+ *
+ * @example
+ * ```ts
+ * nn.functional.crossEntropy(zeros([1, 2]), tensor([0])).item(); // 0.693...
+ * ```
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor {
   const {
@@ -177,6 +214,11 @@ function checkTargets(target: Tensor, classes: number, ignoreIndex: number): voi
 /**
  * Adds `value` around a tensor: `padding` is `[left, right]` for the last dimension, then two numbers for the one
  * before, and so on. Negative numbers take elements away.
+ *
+ * @example
+ * ```ts
+ * nn.functional.pad(tensor([[1, 2]]), [0, 2]).toArray(); // [[1, 2, 0, 0]]
+ * ```
  */
 export function pad(input: Tensor, padding: readonly number[], { value = 0 }: { value?: number } = {}): Tensor {
   if (!isTensor(input)) throw invalidArgument('input of pad', 'a Tensor', input);

@@ -17,6 +17,12 @@ export interface LinearOptions extends FactoryOptions {
 /**
  * `x @ weight^T + bias`: `[.., inFeatures]` gives `[.., outFeatures]`. Initial values are U(-k, k) with k = 1 /
  * sqrt(inFeatures).
+ *
+ * @example
+ * ```ts
+ * const fc = new nn.Linear(64, 4);
+ * fc.forward(randn([16, 64])).shape; // [16, 4]
+ * ```
  */
 export class Linear extends Module {
   /** Size of the last dimension of the input. */

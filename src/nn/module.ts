@@ -123,6 +123,11 @@ export abstract class Module {
   /**
    * Parameters and buffers by name. The tensors share memory with the module: clone those that are to keep their
    * values.
+   *
+   * @example
+   * ```ts
+   * await saveFile(net.stateDict(), 'net.safetensors');
+   * ```
    */
   stateDict(): StateDict {
     return Object.fromEntries(ownTensors(this).map(([name, value]) => [name, value.detach()]));
@@ -171,7 +176,16 @@ export abstract class Module {
     return this;
   }
 
-  /** Sets this module and all within to evaluation: no dropout. */
+  /**
+   * Sets this module and all within to evaluation: no dropout.
+   *
+   * @example
+   * ```ts
+   * net.eval();
+   * const scores = noGrad(() => net.forward(x));
+   * net.train();
+   * ```
+   */
   eval(): this {
     return this.train(false);
   }

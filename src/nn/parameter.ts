@@ -10,7 +10,13 @@ import { Tensor } from '../tensor/tensor.js';
  *
  * @example
  * ```ts
- * this.scale = new nn.Parameter(ones([8]));
+ * class Scale extends nn.Module {
+ *   scale = new nn.Parameter(ones([8]));
+ *   forward(x: Tensor) {
+ *     return x.mul(this.scale);
+ *   }
+ * }
+ * new Scale().parameters().length; // 1
  * ```
  */
 export class Parameter extends Tensor {

@@ -92,7 +92,17 @@ export class LSTM extends RecurrentBase {
   }
 }
 
-/** Gated recurrent unit, gates in the order reset, update, new, as PyTorch (and cuDNN) define it. */
+/**
+ * Gated recurrent unit, gates in the order reset, update, new, as PyTorch (and cuDNN) define it.
+ *
+ * @example
+ * ```ts
+ * const gru = new nn.GRU(64, 32, { batchFirst: true, bidirectional: true });
+ * const [output, h] = gru.forward(randn([16, 20, 64]));
+ * output.shape; // [16, 20, 64]
+ * h.shape; // [2, 16, 32]
+ * ```
+ */
 export class GRU extends RecurrentBase {
   constructor(inputSize: number, hiddenSize: number, options?: RecurrentOptions) {
     super('GRU', 'GRU', inputSize, hiddenSize, options);

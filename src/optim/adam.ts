@@ -72,6 +72,11 @@ export class Adam extends Optimizer<AdamOptions> {
 /**
  * Adam with decay of the weights themselves (Loshchilov and Hutter, 2019); `weightDecay` is 0.01 by default, the rest
  * as {@link Adam}.
+ *
+ * @example
+ * ```ts
+ * const optimizer = new optim.AdamW(net.parameters(), { lr: 1e-3, weightDecay: 0.01 });
+ * ```
  */
 export class AdamW extends Optimizer<AdamOptions> {
   constructor(params: ParamsInput<AdamOptions>, options: Partial<AdamOptions> = {}) {

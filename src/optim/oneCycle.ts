@@ -58,6 +58,13 @@ type MomentumGroup = SchedulableGroup & { betas?: readonly [number, number]; mom
 /**
  * One rise of the learning rate from `maxLr / divFactor` to `maxLr` and a fall far below (Smith and Topin, 2018),
  * stepped after every batch.
+ *
+ * @example
+ * ```ts
+ * const scheduler = new optim.lrScheduler.OneCycleLR(optimizer, { maxLr: 0.01, totalSteps: 1_000 });
+ * optimizer.step();
+ * scheduler.step(); // after each batch
+ * ```
  */
 export class OneCycleLR extends LRScheduler {
   /** Number of steps of the cycle. */

@@ -22,7 +22,15 @@ export interface ReduceLROnPlateauOptions {
   eps?: number;
 }
 
-/** Multiplies the learning rates by `factor` when a measure, given to each {@link step}, has stopped to improve. */
+/**
+ * Multiplies the learning rates by `factor` when a measure, given to each {@link step}, has stopped to improve.
+ *
+ * @example
+ * ```ts
+ * const scheduler = new optim.lrScheduler.ReduceLROnPlateau(optimizer, { factor: 0.5, patience: 2 });
+ * scheduler.step(0.31); // the loss on the validation rows, after each epoch
+ * ```
+ */
 export class ReduceLROnPlateau {
   /** Best measure so far. */
   best: number;

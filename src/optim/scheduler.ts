@@ -96,7 +96,18 @@ export interface StepLROptions {
   gamma?: number;
 }
 
-/** Multiplies the learning rates by `gamma` every `stepSize` steps. */
+/**
+ * Multiplies the learning rates by `gamma` every `stepSize` steps.
+ *
+ * @example
+ * ```ts
+ * const optimizer = new optim.SGD(new nn.Linear(2, 2).parameters(), { lr: 0.1 });
+ * const scheduler = new optim.lrScheduler.StepLR(optimizer, { stepSize: 1, gamma: 0.5 });
+ * optimizer.step();
+ * scheduler.step();
+ * scheduler.getLastLr(); // [0.05]
+ * ```
+ */
 export class StepLR extends LRScheduler {
   readonly #stepSize: number;
   readonly #gamma: number;
@@ -127,6 +138,15 @@ export interface CosineAnnealingLROptions {
 /**
  * Lowers the learning rates along half a cosine wave to `etaMin` in `tMax` steps, and back (Loshchilov and Hutter,
  * 2017, without restarts).
+ *
+ * @example
+ * ```ts
+ * const scheduler = new optim.lrScheduler.CosineAnnealingLR(optimizer, { tMax: 10 });
+ * for (let epoch = 0; epoch < 10; epoch++) {
+ *   optimizer.step(); // for each batch
+ *   scheduler.step();
+ * }
+ * ```
  */
 export class CosineAnnealingLR extends LRScheduler {
   readonly #tMax: number;

@@ -18,7 +18,14 @@ export interface SGDOptions extends OptimizerOptions {
   nesterov: boolean;
 }
 
-/** Stochastic gradient descent, with PyTorch's defaults: lr 1e-3, no momentum. */
+/**
+ * Stochastic gradient descent, with PyTorch's defaults: lr 1e-3, no momentum.
+ *
+ * @example
+ * ```ts
+ * const optimizer = new optim.SGD(net.parameters(), { lr: 0.1, momentum: 0.9 });
+ * ```
+ */
 export class SGD extends Optimizer<SGDOptions> {
   constructor(params: ParamsInput<SGDOptions>, options: Partial<SGDOptions> = {}) {
     const defaults: SGDOptions = {

@@ -64,6 +64,12 @@ export async function saveFile(tensors: NamedTensors, path: string, options: Sav
  *
  * @throws {@link ModelFileError} `IO` if it cannot be read, `INVALID_FILE` if it is not a whole safetensors file or holds a
  * dtype other than float32, float64, int64, int32 and bool.
+ *
+ * @example
+ * ```ts
+ * const { tensors, metadata } = await loadFile('net.safetensors');
+ * console.log(Object.keys(tensors), metadata);
+ * ```
  */
 export async function loadFile(path: string): Promise<LoadedFile> {
   if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a file', path);

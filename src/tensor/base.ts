@@ -141,6 +141,11 @@ export abstract class TensorBase {
    * The element of a tensor with exactly one, as a number; a bool is 0 or 1.
    *
    * @throws `INVALID_SHAPE` if there is not exactly one element; `OUT_OF_RANGE` for an int64 beyond 2^53.
+   *
+   * @example
+   * ```ts
+   * tensor(3).item(); // 3
+   * ```
    */
   item(): number {
     const native = getNative(this);
@@ -181,6 +186,11 @@ export abstract class TensorBase {
    * dimensions.
    *
    * @throws `OUT_OF_RANGE` if an int64 is beyond 2^53, where a JavaScript number is not exact.
+   *
+   * @example
+   * ```ts
+   * tensor([[1, 2], [3, 4]]).toArray(); // [[1, 2], [3, 4]]
+   * ```
    */
   toArray(): NestedArray {
     const flat = this.toTypedArray();

@@ -99,19 +99,40 @@ export function tensor(data: TensorData, options?: TensorOptions): Tensor {
   return finish(native, requiresGrad);
 }
 
-/** A tensor of zeros. */
+/**
+ * A tensor of zeros.
+ *
+ * @example
+ * ```ts
+ * zeros([2, 3]).shape; // [2, 3]
+ * ```
+ */
 export function zeros(shape: readonly number[], options?: CreateOptions): Tensor {
   const sizes = checkShape('shape of zeros', shape);
   return create('zeros', options, 'float32', (dtype, device) => torch().zeros(sizes, dtype, device));
 }
 
-/** A tensor of ones. */
+/**
+ * A tensor of ones.
+ *
+ * @example
+ * ```ts
+ * ones([2], { dtype: 'int64' }).toArray(); // [1, 1]
+ * ```
+ */
 export function ones(shape: readonly number[], options?: CreateOptions): Tensor {
   const sizes = checkShape('shape of ones', shape);
   return create('ones', options, 'float32', (dtype, device) => torch().ones(sizes, dtype, device));
 }
 
-/** A tensor of one repeated value; int64 by default if it is an integer, else float32. */
+/**
+ * A tensor of one repeated value; int64 by default if it is an integer, else float32.
+ *
+ * @example
+ * ```ts
+ * full([2], 0.5).toArray(); // [0.5, 0.5]
+ * ```
+ */
 export function full(shape: readonly number[], value: number, options?: CreateOptions): Tensor {
   const sizes = checkShape('shape of full', shape);
   checkNumber('value of full', value);
@@ -132,7 +153,14 @@ export function onesLike(other: TensorBase, options?: CreateOptions): Tensor {
   return ones(other.shape, { dtype: other.dtype, device: other.device, ...options });
 }
 
-/** Numbers from `start` (0 if only `end` is given) up to, without, `end`; int64 if all are integers, else float32. */
+/**
+ * Numbers from `start` (0 if only `end` is given) up to, without, `end`; int64 if all are integers, else float32.
+ *
+ * @example
+ * ```ts
+ * arange(3).toArray(); // [0, 1, 2]
+ * ```
+ */
 export function arange(end: number, options?: ArangeOptions): Tensor;
 export function arange(start: number, end: number, options?: ArangeOptions): Tensor;
 export function arange(first: number, second?: number | ArangeOptions, third?: ArangeOptions): Tensor {
@@ -150,7 +178,14 @@ export function arange(first: number, second?: number | ArangeOptions, third?: A
   );
 }
 
-/** The identity matrix, `[n, m]`; square by default. */
+/**
+ * The identity matrix, `[n, m]`; square by default.
+ *
+ * @example
+ * ```ts
+ * eye(2).toArray(); // [[1, 0], [0, 1]]
+ * ```
+ */
 export function eye(n: number, m: number = n, options?: CreateOptions): Tensor {
   checkInteger('n of eye', n, 0);
   checkInteger('m of eye', m, 0);
@@ -163,7 +198,15 @@ export function rand(shape: readonly number[], options?: CreateOptions): Tensor 
   return create('rand', options, 'float32', (dtype, device) => torch().rand(sizes, dtype, device), 'float');
 }
 
-/** Numbers drawn from the normal distribution with mean 0 and standard deviation 1, from PyTorch's generator. */
+/**
+ * Numbers drawn from the normal distribution with mean 0 and standard deviation 1, from PyTorch's generator.
+ *
+ * @example
+ * ```ts
+ * manualSeed(1);
+ * randn([2, 3]).shape; // [2, 3]
+ * ```
+ */
 export function randn(shape: readonly number[], options?: CreateOptions): Tensor {
   const sizes = checkShape('shape of randn', shape);
   return create('randn', options, 'float32', (dtype, device) => torch().randn(sizes, dtype, device), 'float');
@@ -181,7 +224,14 @@ export function randnLike(other: TensorBase, options?: CreateOptions): Tensor {
   return randn(other.shape, { dtype: other.dtype, device: other.device, ...options });
 }
 
-/** Integers drawn uniformly from `[low, high)`, from PyTorch's generator; int64 by default. */
+/**
+ * Integers drawn uniformly from `[low, high)`, from PyTorch's generator; int64 by default.
+ *
+ * @example
+ * ```ts
+ * randint(0, 10, [4]).dtype; // 'int64'
+ * ```
+ */
 export function randint(low: number, high: number, shape: readonly number[], options?: CreateOptions): Tensor {
   checkInteger('low of randint', low);
   checkInteger('high of randint', high, low + 1);
@@ -203,7 +253,14 @@ function checkTensors(name: string, tensors: readonly TensorBase[]): NativeTenso
   return tensors.map((one) => nativeOf(one));
 }
 
-/** Tensors joined along an existing dimension; the other sizes must be the same. */
+/**
+ * Tensors joined along an existing dimension; the other sizes must be the same.
+ *
+ * @example
+ * ```ts
+ * cat([tensor([[1], [2]]), tensor([[3]])], 0).toArray(); // [[1], [2], [3]]
+ * ```
+ */
 export function cat(tensors: readonly TensorBase[], dim = 0): Tensor {
   const natives = checkTensors('cat', tensors);
   const first = tensors[0]!.shape;
@@ -223,7 +280,14 @@ export function cat(tensors: readonly TensorBase[], dim = 0): Tensor {
   return wrap(torch().cat(natives, at));
 }
 
-/** Tensors of one shape joined along a new dimension. */
+/**
+ * Tensors of one shape joined along a new dimension.
+ *
+ * @example
+ * ```ts
+ * stack([tensor([1, 2]), tensor([3, 4])]).toArray(); // [[1, 2], [3, 4]]
+ * ```
+ */
 export function stack(tensors: readonly TensorBase[], dim = 0): Tensor {
   const natives = checkTensors('stack', tensors);
   const first = tensors[0]!.shape;
@@ -240,7 +304,14 @@ export function stack(tensors: readonly TensorBase[], dim = 0): Tensor {
   return wrap(torch().stack(natives, checkDim('stack', dim, first.length + 1)));
 }
 
-/** Elements of `a` where `condition` (bool) is true, those of `b` elsewhere. */
+/**
+ * Elements of `a` where `condition` (bool) is true, those of `b` elsewhere.
+ *
+ * @example
+ * ```ts
+ * where(tensor([true, false]), tensor([1, 2]), tensor([8, 9])).toArray(); // [1, 9]
+ * ```
+ */
 export function where(condition: TensorBase, a: Tensor, b: TensorBase | number): Tensor {
   checkTensor('a of where', a);
   return a.where(condition, b);
@@ -249,6 +320,14 @@ export function where(condition: TensorBase, a: Tensor, b: TensorBase | number):
 /**
  * Seeds PyTorch's generators: what is drawn afterwards (initial weights, dropout, `rand`) is what PyTorch 2.11 draws
  * after `torch.manual_seed` with the same seed.
+ *
+ * @example
+ * ```ts
+ * manualSeed(7);
+ * const first = randn([3]).toArray();
+ * manualSeed(7);
+ * console.log(first, randn([3]).toArray()); // the same twice
+ * ```
  */
 export function manualSeed(seed: number): void {
   torch().manualSeed(checkInteger('seed of manualSeed', seed, 0));

@@ -28,6 +28,11 @@ function withGradMode<T>(name: string, on: boolean, fn: () => T): T {
  * is restored also when `fn` throws.
  *
  * @throws `INVALID_ARGUMENT` if `fn` is async.
+ *
+ * @example
+ * ```ts
+ * noGrad(() => net.forward(x)).requiresGrad;
+ * ```
  */
 export function noGrad<T>(fn: () => T): T {
   return withGradMode('noGrad', false, fn);

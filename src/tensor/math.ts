@@ -59,7 +59,14 @@ export abstract class TensorMath extends TensorBase {
     return wrap(nativeOf(this)[operation]());
   }
 
-  /** Sum of elements, broadcasting and promoting dtypes as PyTorch does. */
+  /**
+   * Sum of elements, broadcasting and promoting dtypes as PyTorch does.
+   *
+   * @example
+   * ```ts
+   * tensor([[1, 2], [3, 4]]).add(tensor([10, 20])).toArray(); // [[11, 22], [13, 24]]
+   * ```
+   */
   add(other: Operand): Tensor {
     return this.#binary('add', other);
   }
@@ -99,6 +106,11 @@ export abstract class TensorMath extends TensorBase {
    * `[.., n, m]`.
    *
    * @throws `INVALID_SHAPE` if the inner sizes differ; `INVALID_DTYPE` if the dtypes do.
+   *
+   * @example
+   * ```ts
+   * tensor([[1, 2]]).matmul(tensor([[3], [4]])).toArray(); // [[11]]
+   * ```
    */
   matmul(other: TensorBase): Tensor {
     const right = checkTensor('the operand of matmul', other);

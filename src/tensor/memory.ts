@@ -13,14 +13,22 @@ import { runTidy, untrack } from './scope.js';
  *
  * @example
  * ```ts
- * const loss = tidy(() => lossFn.forward(net.forward(x), y).detach());
+ * const loss = tidy(() => nn.functional.crossEntropy(net.forward(x), target).detach());
  * ```
  */
 export function tidy<T>(fn: () => T): T {
   return runTidy(fn, isTensor);
 }
 
-/** Exempts a tensor from the {@link tidy} calls it is in, and returns it. */
+/**
+ * Exempts a tensor from the {@link tidy} calls it is in, and returns it.
+ *
+ * @example
+ * ```ts
+ * const kept = tidy(() => keep(ones([2]).add(1)));
+ * kept.toArray(); // [2, 2]
+ * ```
+ */
 export function keep<T extends TensorBase>(tensor: T): T {
   if (!isTensor(tensor)) throw invalidArgument('tensor of keep', 'a Tensor', tensor);
   untrack(tensor);

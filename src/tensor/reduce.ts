@@ -29,7 +29,14 @@ export interface ValuesAndIndices {
 
 /** Reductions of tensors, and softmax. Not made directly; see {@link Tensor}. */
 export abstract class TensorReduce extends TensorMath {
-  /** Sum over dimensions; integers and bools give int64. */
+  /**
+   * Sum over dimensions; integers and bools give int64.
+   *
+   * @example
+   * ```ts
+   * tensor([[1, 2], [3, 4]]).sum({ dim: 0 }).toArray(); // [4, 6]
+   * ```
+   */
   sum(options?: ReduceOptions): Tensor {
     const { dim, keepdim = false } = checkOptions('options of sum', options, ['dim', 'keepdim']);
     return wrap(nativeOf(this).sum(this.#dims('sum', dim), keepdim));
@@ -86,7 +93,14 @@ export abstract class TensorReduce extends TensorMath {
     return at;
   }
 
-  /** Position of the largest element, int64: in the flattened tensor, or along `dim`. */
+  /**
+   * Position of the largest element, int64: in the flattened tensor, or along `dim`.
+   *
+   * @example
+   * ```ts
+   * tensor([[1, 5, 2]]).argmax({ dim: 1 }).toArray(); // [1]
+   * ```
+   */
   argmax(options?: Partial<ReduceDimOptions>): Tensor {
     return this.#position('argmax', options);
   }

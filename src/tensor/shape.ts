@@ -36,6 +36,11 @@ export abstract class TensorShape extends TensorReduce {
 
   /**
    * The part at position `index` of the first dimension, as Python's `t[index]`: `h.at(-1)` is the last layer's state.
+   *
+   * @example
+   * ```ts
+   * tensor([[1, 2], [3, 4]]).at(-1).toArray(); // [3, 4]
+   * ```
    */
   at(index: number): Tensor {
     if (this.ndim === 0) throw mismatch('at', 'a tensor with dimensions', 'a tensor of shape []', 'INVALID_SHAPE');
@@ -110,7 +115,14 @@ export abstract class TensorShape extends TensorReduce {
     );
   }
 
-  /** Two dimensions exchanged. */
+  /**
+   * Two dimensions exchanged.
+   *
+   * @example
+   * ```ts
+   * tensor([[1, 2, 3]]).transpose(0, 1).shape; // [3, 1]
+   * ```
+   */
   transpose(dim0: number, dim1: number): Tensor {
     return wrap(
       nativeOf(this).transpose(
@@ -136,7 +148,14 @@ export abstract class TensorShape extends TensorReduce {
     return wrap(nativeOf(this).permute(order));
   }
 
-  /** The elements in another shape; one size may be -1 and is then computed. Copies only where it must. */
+  /**
+   * The elements in another shape; one size may be -1 and is then computed. Copies only where it must.
+   *
+   * @example
+   * ```ts
+   * tensor([1, 2, 3, 4]).reshape([2, -1]).toArray(); // [[1, 2], [3, 4]]
+   * ```
+   */
   reshape(shape: readonly number[]): Tensor {
     return wrap(nativeOf(this).reshape(this.#resolveShape('reshape', shape)));
   }

@@ -28,7 +28,7 @@ let files = 0;
  * @example
  * ```ts
  * const writer = new SummaryWriter('runs/first');
- * writer.addScalar('loss/train', loss, step);
+ * writer.addScalar('loss/train', 0.25, 100); // at step 100
  * await writer.close();
  * ```
  */

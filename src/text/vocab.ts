@@ -68,6 +68,11 @@ export class Vocab {
    * Makes a vocabulary from all its tokens in order of their indices.
    *
    * @throws {@link ArgumentError} if `tokens` is no list of different strings, or if a token named in the options is not in it.
+   *
+   * @example
+   * ```ts
+   * Vocab.fromTokens(['<unk>', 'a', 'b'], { unkToken: '<unk>' }).get('z'); // 0
+   * ```
    */
   static fromTokens(tokens: Iterable<string>, options: VocabTokenOptions = {}): Vocab {
     checkOptionNames('Vocab.fromTokens', options, ['specials', 'unkToken', 'padToken']);
@@ -240,6 +245,11 @@ export class Vocab {
    * Indices of tokens, as {@link get} gives them. No tokens give no indices.
    *
    * @returns A new array, `[tokens.length]`.
+   *
+   * @example
+   * ```ts
+   * [...Vocab.fromTokens(['a', 'b']).encode(['b', 'a'])]; // [1, 0]
+   * ```
    */
   encode(tokens: readonly string[]): Int32Array {
     if (!this.#lists) {
@@ -288,12 +298,24 @@ export class Vocab {
    *
    * @param ids - Numbers, or bigints as int64 data has them.
    * @throws {@link ArgumentError} with code `OUT_OF_RANGE` if there is no such index.
+   *
+   * @example
+   * ```ts
+   * Vocab.fromTokens(['a', 'b']).decode([1, 0]); // ['b', 'a']
+   * ```
    */
   decode(ids: Iterable<number | bigint>): string[] {
     return Array.from(ids, (id) => this.lookupToken(Number(id)));
   }
 
-  /** Plain data from which {@link Vocab.fromJSON} makes the same vocabulary. */
+  /**
+   * Plain data from which {@link Vocab.fromJSON} makes the same vocabulary.
+   *
+   * @example
+   * ```ts
+   * Vocab.fromJSON(JSON.parse(JSON.stringify(Vocab.fromTokens(['a', 'b'])))).size; // 2
+   * ```
+   */
   toJSON(): VocabJSON {
     const name = (index: number | undefined) => (index === undefined ? null : this.lookupToken(index));
     return {

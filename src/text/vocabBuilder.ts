@@ -44,7 +44,7 @@ interface BuiltVocab {
  * @example
  * ```ts
  * const builder = new VocabBuilder();
- * for await (const { text } of readCsv('news.csv', columns)) builder.add(basicEnglish(text));
+ * for await (const { text } of readCsv('news.csv', { text: 'title', label: 'topic' })) builder.add(basicEnglish(text));
  * const vocab = builder.build({ minFreq: 2 });
  * ```
  */
@@ -206,6 +206,11 @@ export function buildVocabFromIterator(tokens: Iterable<Iterable<string>>, optio
  * @param counter - How often each token was seen: a Map or pairs.
  * @param options - See {@link VocabOptions}.
  * @throws {@link ArgumentError} for options or counts that do not fit.
+ *
+ * @example
+ * ```ts
+ * vocabFromCounter(new Map([['b', 2], ['a', 5]])).itos; // ['<unk>', '<pad>', 'a', 'b']
+ * ```
  */
 export function vocabFromCounter(counter: Iterable<readonly [string, number]>, options: VocabOptions = {}): Vocab {
   const builder = new VocabBuilder();

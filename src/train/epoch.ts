@@ -77,8 +77,11 @@ export interface EpochResult {
  *
  * @example
  * ```ts
- * const loader = new DataLoader(train, { batchSize: 16, shuffle: true, collate: padify });
- * const { loss, accuracy } = await trainEpoch(net, loader, { lr: 1e-3, onProgress: ({ count, accuracy }) => console.log(`${count}: acc=${accuracy}`) });
+ * const loader = new DataLoader(data, { batchSize: 16, shuffle: true, collate: padify });
+ * const { loss, accuracy } = await trainEpoch(classifier, loader, {
+ *   lr: 1e-3,
+ *   onProgress: ({ count, accuracy }) => console.log(`${count}: acc=${accuracy}`),
+ * });
  * ```
  */
 export async function trainEpoch(
@@ -92,6 +95,12 @@ export async function trainEpoch(
 /**
  * As {@link trainEpoch}, for batches `[labels, text, offsets]` (`EmbeddingBag`) or `[labels, text, lengths]` (packing:
  * `usePackSequence`), as the lesson's `train_epoch_emb`: calls `net.forward(text, offsetsOrLengths)`.
+ *
+ * @example
+ * ```ts
+ * const loader = new DataLoader(data, { batchSize: 16, shuffle: true, collate: offsetify });
+ * await trainEpochEmb(classifier, loader, { lr: 1e-3 });
+ * ```
  */
 export async function trainEpochEmb(
   net: Classifier,

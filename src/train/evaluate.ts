@@ -47,6 +47,12 @@ export interface EvaluateResult {
  * Its loss is per sample, unlike that of {@link trainEpoch}.
  *
  * @throws `NON_FINITE_LOSS`, `ABORTED`, or `EMPTY_DATASET` without batches.
+ *
+ * @example
+ * ```ts
+ * const loader = new DataLoader(data, { batchSize: 64, collate: padify });
+ * const { loss, accuracy } = await evaluate(classifier, loader);
+ * ```
  */
 export async function evaluate(
   net: Classifier,

@@ -1,18 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { replaced, speedFigures } from '../../scripts/docs/speed.js';
 import { Random, readCsv, TextClassifier } from '../../src/index.js';
 import {
   checkout,
-  type Example,
   exampleFolder,
   examplesOf,
   pageText,
   runExample,
   saidBy,
+  typeErrors,
   writeExamples,
 } from '../support/guide.js';
 
@@ -64,32 +63,18 @@ const REST: Record<string, string> = {
 };
 for (const each of examples) each.code += REST[each.name] ?? '';
 
-/** The type errors of the examples, as `file: message`. */
-function typeErrors(list: Example[]): string[] {
-  const program = ts.createProgram(
-    list.map(({ name }) => join(folder, name)),
-    {
-      strict: true,
-      noEmit: true,
-      skipLibCheck: true,
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.NodeNext,
-      moduleDetection: ts.ModuleDetectionKind.Force,
-      types: ['node'],
-    },
-  );
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
-}
-
 describe('the guides', () => {
   it.each(Object.entries(PAGES))('%s has its %i examples', (page, count) =>
     expect(examplesOf(page)).toHaveLength(count),
   );
 
   it('have examples that compile', () => {
-    expect(typeErrors(examples.filter(({ name }) => name.endsWith('.ts')))).toEqual([]);
+    expect(
+      typeErrors(
+        folder,
+        examples.filter(({ name }) => name.endsWith('.ts')),
+      ),
+    ).toEqual([]);
   }, 120_000);
 
   // A worker's file runs with the program that starts it.

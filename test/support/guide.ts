@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 
 /** The repository. */
 export const checkout = fileURLToPath(new URL('../..', import.meta.url));
@@ -44,4 +45,23 @@ export function writeExamples(folder: string, examples: readonly Example[]): voi
 /** Runs an example that was written into the folder. */
 export function runExample(folder: string, { name }: Example) {
   return spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), name], { cwd: folder, encoding: 'utf8' });
+}
+
+/** The type errors of examples that were written into the folder, as `file: message`. */
+export function typeErrors(folder: string, examples: readonly Example[]): string[] {
+  const program = ts.createProgram(
+    examples.map(({ name }) => join(folder, name)),
+    {
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.NodeNext,
+      moduleDetection: ts.ModuleDetectionKind.Force,
+      types: ['node'],
+    },
+  );
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
 }

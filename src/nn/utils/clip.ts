@@ -20,6 +20,13 @@ function checkLimit(name: string, value: unknown): number {
  * Scales the gradients of all parameters together so that their norm is at most `maxNorm`; returns the norm they had.
  *
  * @param options - `normType`: which p-norm; default 2.
+ *
+ * @example
+ * ```ts
+ * loss.backward();
+ * const norm = nn.utils.clipGradNorm(net.parameters(), 1);
+ * optimizer.step();
+ * ```
  */
 export function clipGradNorm(
   parameters: Tensor | Iterable<Tensor>,
@@ -34,7 +41,15 @@ export function clipGradNorm(
   );
 }
 
-/** Limits every element of the gradients to `[-clipValue, clipValue]`. */
+/**
+ * Limits every element of the gradients to `[-clipValue, clipValue]`.
+ *
+ * @example
+ * ```ts
+ * loss.backward();
+ * nn.utils.clipGradValue(net.parameters(), 0.5);
+ * ```
+ */
 export function clipGradValue(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
   torch().clipGradValue(
     withGradients('clipGradValue', parameters),

@@ -81,6 +81,13 @@ export function reorder(tensor: NativeTensor, dim: number, order: Int32Array): N
  * @param lengths - Length of each sequence, from 1 to `time`; on the CPU.
  * @throws `INVALID_SHAPE` if there are not as many lengths as sequences; `OUT_OF_RANGE` if one is 0 or longer than the
  * input; `INVALID_ARGUMENT` if they are not in falling order and `enforceSorted` is not `false`.
+ *
+ * @example
+ * ```ts
+ * const padded = tensor([[1, 2], [3, 0]], { dtype: 'float32' }).unsqueeze(2); // [batch, time, 1]
+ * const packed = nn.utils.rnn.packPaddedSequence(padded, [2, 1], { batchFirst: true });
+ * packed.data.flatten().toArray(); // [1, 3, 2]
+ * ```
  */
 export function packPaddedSequence(input: Tensor, lengths: Lengths, options?: PackPaddedOptions): PackedSequence {
   const { batchFirst = false, enforceSorted = true } = checkOptions('options of packPaddedSequence', options, [
@@ -147,6 +154,14 @@ function pack(input: NativeTensor, lengths: Int32Array, order: Int32Array | null
  * The inverse of {@link packPaddedSequence}: padded sequences, in their original order, and their lengths.
  *
  * @throws `OUT_OF_RANGE` if `totalLength` is less than the longest sequence.
+ *
+ * @example
+ * ```ts
+ * const packed = nn.utils.rnn.packSequence([tensor([1, 2]), tensor([3])]);
+ * const [padded, lengths] = nn.utils.rnn.padPackedSequence(packed, { batchFirst: true });
+ * padded.toArray(); // [[1, 2], [3, 0]]
+ * [...lengths]; // [2, 1]
+ * ```
  */
 export function padPackedSequence(
   sequence: PackedSequence,
@@ -189,6 +204,11 @@ export function padPackedSequence(
  * Sequences `[length, ..]` of different lengths in one tensor, filled up to the longest.
  *
  * @throws `INVALID_SHAPE` if the sizes after the first differ; `INVALID_DTYPE` if the dtypes do.
+ *
+ * @example
+ * ```ts
+ * nn.utils.rnn.padSequence([tensor([1, 2]), tensor([3])], { batchFirst: true }).toArray(); // [[1, 2], [3, 0]]
+ * ```
  */
 export function padSequence(sequences: readonly Tensor[], options?: PadSequenceOptions): Tensor {
   const {
@@ -239,7 +259,14 @@ function checkSequences(name: string, sequences: readonly Tensor[]): void {
   });
 }
 
-/** Sequences `[length, ..]` of different lengths, packed; longest first unless `enforceSorted` is `false`. */
+/**
+ * Sequences `[length, ..]` of different lengths, packed; longest first unless `enforceSorted` is `false`.
+ *
+ * @example
+ * ```ts
+ * nn.utils.rnn.packSequence([tensor([1, 2]), tensor([3])]).data.toArray(); // [1, 3, 2]
+ * ```
+ */
 export function packSequence(sequences: readonly Tensor[], options?: { enforceSorted?: boolean }): PackedSequence {
   const { enforceSorted = true } = checkOptions('options of packSequence', options, ['enforceSorted']);
   checkSequences('packSequence', sequences);
@@ -247,7 +274,15 @@ export function packSequence(sequences: readonly Tensor[], options?: { enforceSo
   return tidy(() => packPaddedSequence(padSequence(sequences), lengths, { enforceSorted }));
 }
 
-/** The real steps of padded sequences, one tensor `[length, ..]` for each. */
+/**
+ * The real steps of padded sequences, one tensor `[length, ..]` for each.
+ *
+ * @example
+ * ```ts
+ * const rows = nn.utils.rnn.unpadSequence(tensor([[1, 2], [3, 0]]), [2, 1], { batchFirst: true });
+ * rows.map((row) => row.toArray()); // [[1, 2], [3]]
+ * ```
+ */
 export function unpadSequence(padded: Tensor, lengths: Lengths, options?: { batchFirst?: boolean }): Tensor[] {
   const { batchFirst = false } = checkOptions('options of unpadSequence', options, ['batchFirst']);
   checkTensor('padded of unpadSequence', padded);
@@ -268,7 +303,15 @@ export function unpadSequence(padded: Tensor, lengths: Lengths, options?: { batc
   return tidy(() => Array.from(given, (length, i) => padded.select(batchFirst ? 0 : 1, i).slice({ end: length })));
 }
 
-/** The sequences of a packed sequence, in their original order, one tensor `[length, ..]` for each. */
+/**
+ * The sequences of a packed sequence, in their original order, one tensor `[length, ..]` for each.
+ *
+ * @example
+ * ```ts
+ * const packed = nn.utils.rnn.packSequence([tensor([1, 2]), tensor([3])]);
+ * nn.utils.rnn.unpackSequence(packed).map((row) => row.toArray()); // [[1, 2], [3]]
+ * ```
+ */
 export function unpackSequence(sequence: PackedSequence): Tensor[] {
   return tidy(() => {
     const [padded, lengths] = padPackedSequence(sequence, { batchFirst: true });

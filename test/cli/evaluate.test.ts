@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { COLUMNS, recurra, trainedModel } from '../support/cli.js';
+import { topicCsv, topicTexts } from '../support/texts.js';
+
+const { folder, csv, model } = trainedModel();
+
+describe('recurra evaluate', () => {
+  it('prints a confusion matrix, or with --json the numbers', () => {
+    const plain = recurra(['evaluate', model, csv, ...COLUMNS]);
+    expect(plain.status).toBe(0);
+    expect(plain.out).toMatch(/truth down, prediction across\n.*animal.*food.*tool/s);
+    expect(plain.out).toMatch(/400 rows, loss [\d.]+, accuracy [\d.]+ %\n$/);
+    const last = recurra(['evaluate', model, csv, ...COLUMNS, '--json'])
+      .json()
+      .at(-1);
+    expect(last).toMatchObject({ event: 'end', rows: 400, labels: ['animal', 'food', 'tool'] });
+    expect(last.accuracy).toBeGreaterThan(0.95);
+    expect(last.perLabel).toHaveLength(3);
+    expect(last).toMatchObject({
+      macroAverage: { f1: expect.any(Number) },
+      calibration: { error: expect.any(Number) },
+    });
+    expect(plain.out).toMatch(/precision +recall +f1 +support\n.*macro average.*weighted average/s);
+    expect(plain.out).toMatch(/log loss [\d.]+, calibration error [\d.]+ %, top 2 [\d.]+ %\n/);
+  });
+
+  it('says which labels are taken for which, and what has no rows', () => {
+    const other = join(folder, 'other.csv');
+    writeFileSync(other, 'topic,body\ntool,a cat\ntool,a hammer\n');
+    const { out, status } = recurra(['evaluate', model, other, ...COLUMNS]);
+    expect(status).toBe(0);
+    expect(out).toContain('most often taken for another\n1  tool taken for animal (50.0 % of tool)');
+    expect(out).toContain('no rows of: animal, food\nnever predicted: food\n(what cannot be divided counts as 0');
+  });
+
+  it('writes the predictions as JSON lines, whole or not at all', () => {
+    const file = join(folder, 'predictions.jsonl');
+    writeFileSync(file, 'before');
+    expect(recurra(['evaluate', model, csv, ...COLUMNS, '--predictions', file]).status).toBe(0);
+    const lines = readFileSync(file, 'utf8').split('\n');
+    expect(lines.pop()).toBe('');
+    expect(lines).toHaveLength(400);
+    const { label, text } = topicTexts(400)[399]!;
+    expect(JSON.parse(lines[399]!)).toEqual({
+      text,
+      label,
+      predicted: label,
+      probability: expect.any(Number),
+      line: 401,
+    });
+
+    const bad = join(folder, 'bad.csv');
+    writeFileSync(bad, `${topicCsv(topicTexts(5_000))}drink,"milk"\n`);
+    const { status, err } = recurra(['evaluate', model, bad, ...COLUMNS, '--predictions', file]);
+    expect([status, err]).toEqual([
+      1,
+      expect.stringMatching(/bad\.csv:5002: unknown label "drink".*\[UNKNOWN_LABEL\]/),
+    ]);
+    expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(401);
+    expect(readdirSync(folder).filter((name) => name.includes('.tmp'))).toEqual([]);
+    const nowhere = recurra(['evaluate', model, csv, ...COLUMNS, '--predictions', join(folder, 'no', 'file')]);
+    expect([nowhere.status, nowhere.err]).toEqual([1, expect.stringMatching(/cannot be written.*\[IO\]/)]);
+  });
+});

@@ -1,0 +1,65 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { recurra, trainedModel } from '../support/cli.js';
+import { topicCsv, topicTexts } from '../support/texts.js';
+
+const { folder, model } = trainedModel();
+
+describe('recurra predict', () => {
+  it('labels arguments, the lines of a file, and standard input', () => {
+    const [first, second] = recurra([
+      'predict',
+      model,
+      'the dog and the horse',
+      'salt in the soup',
+      '--json',
+      '--top-k',
+      '1',
+    ]).json();
+    expect(first).toMatchObject({ text: 'the dog and the horse', label: 'animal', tokens: 5 });
+    expect(first.classes).toHaveLength(1);
+    expect(second.label).toBe('food');
+    const file = join(folder, 'lines.txt');
+    writeFileSync(file, 'a steel hammer\n\na cat');
+    const fromFile = recurra(['predict', model, '--file', file, '--json']).json();
+    expect(fromFile.map(({ label, tokens }) => [label, tokens])).toMatchObject([
+      ['tool', 3],
+      [expect.any(String), 0],
+      ['animal', 2],
+    ]);
+    const table = gzipSync('id,body\n1,"a steel\n hammer"\n');
+    const fromTable = recurra(['predict', model, '--file', '-', '--text', 'body', '--top-k', '1'], table);
+    expect(fromTable.out).toMatch(/^tool \d+\.\d %\ta steel hammer\n$/);
+    const piped = recurra(['predict', model], 'cheese and bread\nzyx\n');
+    expect(piped.out).toMatch(/^food \d+\.\d % .*\tcheese and bread\n.*\tzyx {3}\(no known word/);
+  });
+
+  it('ends at a row that does not fit, or leaves it out and says so; JSON has the line of each text', () => {
+    for (const [name, content] of Object.entries({
+      'gaps.csv': 'id,body\n1,a cat\n2\n3,a steel hammer\n',
+      'gaps.jsonl': '\n{"body":"a cat"}\n{"body":null}\n{"body":"a steel hammer"}\n',
+    })) {
+      const file = join(folder, name);
+      writeFileSync(file, content);
+      const args = ['predict', model, '--file', file, '--text', 'body', '--json'];
+      const strict = recurra(args);
+      expect([strict.status, strict.err]).toEqual([
+        1,
+        expect.stringMatching(/gaps\.(csv:3: expected 2 fields|jsonl:3.*"body" is null).*\[INVALID_ROW\]/),
+      ]);
+      const { status, err, json } = recurra([...args, '--skip-bad-rows']);
+      expect([status, err]).toEqual([0, expect.stringMatching(/1 rows of .*gaps\.\w+ do not fit and were left out/)]);
+      expect(json().map(({ line, label }) => [line, label])).toEqual([
+        [2, 'animal'],
+        [4, 'tool'],
+      ]);
+    }
+    const clean = recurra(['predict', model, '--skip-bad-rows'], 'a cat\n');
+    expect([clean.status, clean.err]).toEqual([0, '']);
+    // Only the content tells that columns are needed.
+    const sniffed = recurra(['train', '-', '--label', 'topic'], topicCsv(topicTexts(3)));
+    expect([sniffed.status, sniffed.err]).toEqual([2, expect.stringContaining('give --text <column>')]);
+  });
+});

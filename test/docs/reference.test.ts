@@ -1,0 +1,120 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as recurra from '../../src/index.js';
+import { checkout, type Example, exampleFolder, pageText, typeErrors, writeExamples } from '../support/guide.js';
+
+/** What examples take for granted, so that each can be a few lines. */
+const CONTEXT: Record<string, string> = {
+  rows: 'recurra.LabelledText[]',
+  texts: 'string[]',
+  model: 'recurra.TextClassifier',
+  vocab: 'recurra.Vocab',
+  data: 'recurra.EncodedDataset',
+  net: 'recurra.nn.Linear',
+  optimizer: 'recurra.optim.Adam',
+  loss: 'recurra.Tensor',
+  logits: 'recurra.Tensor',
+  target: 'recurra.Tensor',
+  x: 'recurra.Tensor',
+  lengths: 'number[]',
+  classifier: 'recurra.Classifier',
+};
+
+const files = readdirSync(join(checkout, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .sort();
+
+/** An example of a doc comment, with what it needs to be a program. */
+interface ReferenceExample extends Example {
+  /** Names of {@link CONTEXT} that it takes for granted: it compiles, but cannot run. */
+  taken: string[];
+}
+
+/** The names that a program has as identifiers, outside of comments, strings and property accesses. */
+function namesIn(code: string): Set<string> {
+  const bare = code
+    .replace(/\/\/.*$/gm, '')
+    .replace(/'[^'\n]*'|"[^"\n]*"/g, "''")
+    .replace(/(?<!\.)\.\s*\w+/g, '');
+  return new Set(bare.match(/[A-Za-z_]\w*/g));
+}
+
+function referenceExamples(): ReferenceExample[] {
+  return files.flatMap((file) => {
+    const comments = pageText(`src/${file}`).match(/\/\*\*[\s\S]*?\*\//g) ?? [];
+    const blocks = comments.flatMap((comment) => {
+      const plain = comment.replace(/^[ \t]*\*( |$)/gm, '');
+      return [...plain.matchAll(/@example\n\s*```ts\n([\s\S]*?)```/g)].map(([, code]) => code!);
+    });
+    return blocks.map((code, i): ReferenceExample => {
+      const names = namesIn(code);
+      const declared = new Set(
+        [...code.matchAll(/(?:const|let|using|class|function)\s+(\{[^}]*\}|\[[^\]]*\]|\w+)/g)].flatMap(
+          ([, name]) => name!.match(/\w+/g) ?? [],
+        ),
+      );
+      const taken = Object.keys(CONTEXT).filter((name) => names.has(name) && !declared.has(name));
+      const exported = [...Object.keys(recurra), 'Tensor', 'LabelledText'].filter(
+        (name) => names.has(name) && !declared.has(name) && !/^import/m.test(code),
+      );
+      const head = [
+        `import { ${[...new Set(exported)].join(', ')} } from 'recurra';`,
+        ...(taken.length > 0 ? ["import type * as recurra from 'recurra';"] : []),
+        ...taken.map((name) => `declare const ${name}: ${CONTEXT[name]};`),
+      ];
+      return {
+        page: `src/${file}`,
+        name: `${file.replace(/\W+/g, '-')}-${i + 1}.ts`,
+        code: `${head.join('\n')}\n${code}`,
+        taken,
+      };
+    });
+  });
+}
+
+/** Makes of `expression; // value` a comparison of the two; what is no value is a remark. */
+function withChecks(code: string): string {
+  return code.replace(/^(?!const|let|\/\/)(.+); \/\/ (.*)$/gm, (line, expression: string, said: string) => {
+    const about = /^-?\d+\.\d+\.\.\.$/.test(said);
+    if (!about && (said.includes('...') || !/^[[{'"\d-]|^(true|false|undefined)$/.test(said))) return line;
+    return about
+      ? `same(String(${expression}).startsWith('${said.slice(0, -3)}'), true);`
+      : `same(${expression}, (${said}));`;
+  });
+}
+
+const folder = exampleFolder();
+const examples = referenceExamples();
+beforeAll(() => writeExamples(folder, examples));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the examples of the reference', () => {
+  it('are there for what people use', () => {
+    expect(examples.length).toBeGreaterThan(90);
+  });
+
+  it('compile', () => expect(typeErrors(folder, examples)).toEqual([]), 120_000);
+
+  it('that take nothing for granted run, and give what they say', () => {
+    const needsFile =
+      /readCsv|readRows|readTexts|readJsonLines|readFastText|readParquet|agNews|fromFile|\.load\(|loadFile|SummaryWriter/;
+    const run = examples.filter(({ taken, code }) => taken.length === 0 && !needsFile.test(code));
+    expect(run.length).toBeGreaterThan(40);
+    const same =
+      "import { deepStrictEqual as equal } from 'node:assert';\nconst same = (a: unknown, b: unknown) => equal(typeof a === 'object' && a !== null ? JSON.parse(JSON.stringify(a)) : a, b);\n";
+    for (const { name, code } of run) writeFileSync(join(folder, `run-${name}`), same + withChecks(code));
+    const all = run.map(({ name }) => `await import('./run-${name}').catch((e) => fail('${name}', e));`);
+    writeFileSync(
+      join(folder, 'all.mts'),
+      `const fail = (name: string, error: Error) => { console.error(name, error.message); process.exitCode = 1; };\n${all.join('\n')}\n`,
+    );
+    const { stderr, status } = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), 'all.mts'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  }, 120_000);
+});
