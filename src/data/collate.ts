@@ -102,17 +102,17 @@ function pad(rows: readonly TokenRow[], { paddingValue = 1 }: PadOptions) {
 function checkRows(rows: readonly TokenRow[]): Int32Array {
   if (!Array.isArray(rows) || rows.length === 0)
     throw invalidArgument('rows', 'a non-empty array of { label, tokens }', rows);
-  return Int32Array.from(rows as readonly TokenRow[], (row, i) => {
-    const length = row?.tokens?.length;
+  // Not by `Int32Array.from`, which takes several times as long for so few.
+  const lengths = new Int32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const tokens = rows[i]?.tokens;
+    const length = tokens?.length ?? 0;
     if (!(length > 0)) {
-      throw invalidArgument(
-        `rows[${i}].tokens`,
-        'at least one token (an empty text is one unknown token)',
-        row?.tokens,
-      );
+      throw invalidArgument(`rows[${i}].tokens`, 'at least one token (an empty text is one unknown token)', tokens);
     }
-    return length;
-  });
+    lengths[i] = length;
+  }
+  return lengths;
 }
 
 function labelsOf(rows: readonly TokenRow[]): Tensor {

@@ -34,11 +34,11 @@ export class PackedSequence {
     if (data.ndim === 0) throw mismatch('data of PackedSequence', 'shape [total, ..]', 'shape []', 'INVALID_SHAPE');
     this.data = data;
     // Copies: a caller's change must not make the parts inconsistent later.
-    this.batchSizes = Int32Array.from(toInt32Array('batchSizes of PackedSequence', batchSizes));
+    this.batchSizes = toInt32Array('batchSizes of PackedSequence', batchSizes).slice();
     checkBatchSizes(this.batchSizes, data);
     const batch = this.batchSizes[0]!;
     this.sortedIndices =
-      sortedIndices === null ? null : Int32Array.from(toInt32Array('sortedIndices of PackedSequence', sortedIndices));
+      sortedIndices === null ? null : toInt32Array('sortedIndices of PackedSequence', sortedIndices).slice();
     if (this.sortedIndices === null) {
       if (unsortedIndices !== null)
         throw invalidArgument('unsortedIndices of PackedSequence', 'none without sortedIndices', unsortedIndices);

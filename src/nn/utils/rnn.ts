@@ -136,10 +136,12 @@ export function packPaddedSequence(input: Tensor, lengths: Lengths, options?: Pa
     return pack(native, given, null, batchFirst);
   }
   // Stable, as torch.sort(descending=True) is on the CPU.
-  const order = Int32Array.from(given.keys()).sort((a, b) => given[b]! - given[a]! || a - b);
+  const order = new Int32Array(batch);
+  for (let i = 0; i < batch; i++) order[i] = i;
+  order.sort((a, b) => given[b]! - given[a]! || a - b);
   return pack(
     native,
-    Int32Array.from(order, (i) => given[i]!),
+    order.map((i) => given[i]!),
     order,
     batchFirst,
   );
