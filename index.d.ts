@@ -378,6 +378,15 @@ export declare namespace torch {
     predict(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>
     /** All weights, under PyTorch's names. */
     state(): Promise<Array<ClassifierTensor>>
+    /**
+     * All that a training goes on from, as the kernels' classifier gives it, with no row behind; with `weights`, also the weights as
+     * `state` gives them.
+     */
+    trainingState(weights: boolean): Promise<Array<ClassifierTensor>>
+    /** Takes over what `trainingState(false)` gave, of this classifier or of the kernels'. */
+    restore(entries: Array<ClassifierTensor>): Promise<void>
+    /** Gives some words other vectors, row by row. */
+    setWordVectors(words: Int32Array, vectors: Float32Array): Promise<void>
     /** Replaces all weights; what differs is listed in one error, and then nothing has changed. */
     loadState(entries: Array<ClassifierTensor>): Promise<void>
     /** Lets go of the weights once running work has ended; doing it again does nothing. */
@@ -390,6 +399,8 @@ export declare namespace torch {
     constructor(kind: 'Adam' | 'AdamW' | 'SGD', groups: Array<OptimizerGroup>)
     /** Moves every parameter that has a gradient. */
     step(): void
+    /** As `step`, but moves nothing once the tally has met a loss that is not finite; on a GPU nobody waits for that. */
+    stepUnless(tally: NativeTally): void
     /** The same off the main thread. */
     stepAsync(): Promise<void>
     /** Leaves every parameter without a gradient. */
@@ -402,6 +413,18 @@ export declare namespace torch {
     loadState(entries: Array<{ index: number, name: string, tensor: NativeTensor }>): void
     /** Lets go of parameters and state; doing it again does nothing. */
     dispose(): void
+  }
+
+  /** Losses and right answers of batches, summed up on the device where they are. */
+  export class NativeTally {
+    /** Sums on a device, all zero. */
+    constructor(device: string)
+    /** Looks at a loss before the step that follows from it. */
+    watch(loss: NativeTensor): void
+    /** Adds a batch that was watched. */
+    add(loss: NativeTensor, logits: NativeTensor, labels: NativeTensor, weight: number): void
+    /** The sums so far; waits for the device. */
+    read(): TallySums
   }
 
   /** A handle on a libtorch tensor. Several handles may share one tensor, and several tensors one memory. */
@@ -669,6 +692,8 @@ export declare namespace torch {
     seed: number
     /** Where it computes. */
     device: string
+    /** Whether training computes in bfloat16 where PyTorch's autocast has it so. */
+    mixed: boolean
   }
 
   /** What a chunk of batches gave. */
@@ -894,6 +919,18 @@ export declare namespace torch {
 
   /** Joins tensors along a new dimension. */
   export function stack(list: TensorList, dim: number): NativeTensor
+
+  /** The sums of a [`NativeTally`]. */
+  export interface TallySums {
+    /** Losses, each times its weight. */
+    loss: number
+    /** Rows labelled rightly. */
+    right: number
+    /** Batches before the first whose loss was not finite. */
+    batches: number
+    /** Whether there was such a batch. */
+    bad: boolean
+  }
 
   /** The libtorch version that this addon was compiled for. */
   export function torchVersion(): string

@@ -1,9 +1,11 @@
 import type { Rows } from '../data/rows.js';
 import { checkOptionNames, invalidArgument, ModelFileError, RecurraError } from '../errors.js';
 import type { Evaluation } from '../measures/evaluation.js';
+import type { Device } from '../tensor/dtype.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
-import { type ExplainingEngine, kernelEngine } from './engine.js';
+import { chooseDevice, engineOn } from './device.js';
+import type { ExplainingEngine } from './engine.js';
 import { TrainingError } from './errors.js';
 import { checkEvaluationOptions, type EvaluationOptions, evaluateRows } from './evaluate.js';
 import type { TrainingControl } from './events/control.js';
@@ -33,6 +35,8 @@ export interface LoadOptions {
   tokenizer?: Tokenizer | BatchTokenizer;
   /** Threads of the numeric work. Default: as many as there are processors. */
   threads?: number;
+  /** Where to compute, as {@link TrainOptions.device}. Default `'cpu'`. */
+  device?: Device | 'auto';
 }
 
 interface Parts {
@@ -85,7 +89,9 @@ export class TextClassifier {
     this.#engine = parts.engine;
     this.#text = parts.text;
     const { engine, labels, thresholds, vocab, text, encoder } = parts;
-    this.#predictor = { engine, encoder, tokenizer: modelTokenizer(text), vocab, labels, thresholds };
+    // An engine on a GPU is given tokens: the addon that reads texts is another one.
+    const reads = engine.predictTexts ? encoder : undefined;
+    this.#predictor = { engine, encoder: reads, tokenizer: modelTokenizer(text), vocab, labels, thresholds };
     this.#serving = new Serving(this.#predictor);
   }
 
@@ -109,6 +115,7 @@ export class TextClassifier {
    * @throws {@link DataError} for rows that do not fit: none at all, one label only, a validation label that is not a training label;
    * `DATA_MISMATCH` for rows that are not those of the checkpoint to resume.
    * @throws {@link ModelFileError} for a checkpoint to resume that is missing or damaged.
+   * @throws {@link CudaError} if a GPU is named and cannot be used.
    * @throws {@link TrainingError} `ABORTED`, `NON_FINITE_LOSS` or `IO`; its `model` holds what was learned.
    *
    * @example
@@ -164,6 +171,7 @@ export class TextClassifier {
    * Loads a model that {@link save} wrote.
    *
    * @throws {@link ModelFileError} if the file is missing, cannot be read, was damaged, or is not a model.
+   * @throws {@link CudaError} if a GPU is named and cannot be used.
    *
    * @example
    * ```ts
@@ -172,11 +180,12 @@ export class TextClassifier {
    * ```
    */
   static async load(path: string, options: LoadOptions = {}): Promise<TextClassifier> {
-    checkOptionNames('TextClassifier.load', options, ['tokenizer', 'threads']);
+    checkOptionNames('TextClassifier.load', options, ['tokenizer', 'threads', 'device']);
     const given = options.tokenizer;
     if (given !== undefined && typeof given !== 'function' && !isBatchTokenizer(given)) {
       throw invalidArgument('tokenizer', 'a function from text to tokens, or a BatchTokenizer,', given);
     }
+    const device = chooseDevice(options.device);
     const { settings, text, labels, thresholds, vocab, weights } = await readModel(path);
     const tokenizer = text.tokenizer ?? given;
     if (tokenizer === undefined) {
@@ -189,7 +198,7 @@ export class TextClassifier {
     if (text.tokenizer !== null && given !== undefined) {
       throw invalidArgument('tokenizer', `nothing, for ${path} has its own,`, given);
     }
-    const engine = kernelEngine({
+    const engine = engineOn(device, {
       ...settings,
       vocabSize: vocab.length,
       numClasses: labels.length,

@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os';
 import type { light as lightNamespace } from '../../index.js';
 import type { EncodedDataset, GatheredRows } from '../data/encoded.js';
 import { light } from '../native/light.js';
-import { torch } from '../native/torch.js';
 import type { ModelSettings, OptimizerName } from './options/index.js';
 import { lower, type NativeEncoder } from './textEncoder.js';
 
@@ -78,6 +77,8 @@ export interface Engine {
   predictTextNow?(encoder: NativeEncoder, text: string, row: Float32Array): boolean;
   /** Labels texts that the addon reads itself. Two calls may be under way. */
   predictTexts?(encoder: NativeEncoder, texts: readonly string[]): Promise<lightNamespace.PredictedTexts>;
+  /** Tokens that a chunk should have at the most. */
+  readonly chunkTokens: number;
   /** Multiply-adds that a token takes in the recurrent layers. */
   readonly workPerToken: number;
   /** Gives some words other vectors, row by row; all else stays. Refuses the padding word, whose vector stays zero. */
@@ -135,9 +136,11 @@ const LONG_TEXT = 4_096;
 /** What `predictTextNow` of the addon returns. */
 const DONE = 1;
 const LOWER_FIRST = 2;
+/** Some tens of milliseconds of work, so that stopping is prompt. */
+const CHUNK_TOKENS = 16_384;
 
 /** Multiply-adds of one token. */
-function workPerToken({ cell, embeddingDim, hiddenSize, numLayers, bidirectional }: EngineConfig): number {
+export function workPerToken({ cell, embeddingDim, hiddenSize, numLayers, bidirectional }: EngineConfig): number {
   const gates = { rnn: 1, lstm: 4, gru: 3 }[cell];
   const directions = bidirectional ? 2 : 1;
   const first = embeddingDim + hiddenSize;
@@ -145,11 +148,13 @@ function workPerToken({ cell, embeddingDim, hiddenSize, numLayers, bidirectional
   return gates * directions * hiddenSize * (first + others);
 }
 
-function nativeChunk({ labelOffsets, ...others }: Chunk) {
+/** A chunk as the bindings take it. */
+export function nativeChunk({ labelOffsets, ...others }: Chunk) {
   return labelOffsets ? { ...others, labelOffsets } : others;
 }
 
-function nativeOptions({ learningRates, classWeights, ...others }: StepOptions) {
+/** Options as the bindings take them. */
+export function nativeOptions({ learningRates, classWeights, ...others }: StepOptions) {
   return { ...others, learningRates: [...learningRates], classWeights: [...classWeights] };
 }
 
@@ -205,6 +210,7 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
       ready ||= before === changes;
       return predicted;
     },
+    chunkTokens: CHUNK_TOKENS,
     workPerToken: workPerToken(config),
     setWordVectors: (words, vectors) => {
       changed();
@@ -226,33 +232,6 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
     },
     logits: (tokens, lengths) => native.logits(tokens, lengths),
     explain: (tokens, classIndex) => native.explain(tokens, classIndex),
-    close: () => native.close(),
-  };
-}
-
-/** The engine on libtorch's operators and autograd: what the kernels are compared with. */
-export function torchEngine(config: EngineConfig): Engine {
-  const binding = torch();
-  const { threads, ...model } = config;
-  if (threads !== undefined) binding.setNumThreads(threads);
-  const native = new binding.NativeClassifier({ ...model, device: 'cpu' });
-  return {
-    train: (chunk, options) => native.trainBatches(nativeChunk(chunk), nativeOptions(options)),
-    setWordVectors: async (words, vectors) => {
-      const entries = await native.state();
-      const embedding = entries.find(({ name }) => name === 'embedding.weight')!;
-      const all = new Float32Array(new Uint8Array(embedding.data).buffer);
-      const dim = config.embeddingDim;
-      words.forEach((word, row) => {
-        all.set(vectors.subarray(row * dim, (row + 1) * dim), word * dim);
-      });
-      embedding.data = new Uint8Array(all.buffer);
-      await native.loadState(entries);
-    },
-    predict: (tokens, lengths) => native.predict(tokens, lengths),
-    workPerToken: workPerToken(config),
-    state: () => native.state(),
-    loadState: (entries) => native.loadState(entries),
     close: () => native.close(),
   };
 }

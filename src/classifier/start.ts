@@ -9,8 +9,9 @@ import { beginning } from './checkpoints/position.js';
 import { checkEpochs, checkpointToResume, resumedOptions, resumeEngine } from './checkpoints/resume.js';
 import { checkSettings, storedOptions, storedSettings } from './checkpoints/settings.js';
 import { type PreparedData, prepareData } from './dataset.js';
+import { engineOn } from './device.js';
 import { loadEmbeddings, setEmbeddings } from './embeddings.js';
-import { type ExplainingEngine, kernelEngine, type StateEntry } from './engine.js';
+import type { ExplainingEngine, StateEntry } from './engine.js';
 import { TrainingError } from './errors.js';
 import type { TrainingControl } from './events/control.js';
 import { progressListener } from './events/progress.js';
@@ -85,16 +86,20 @@ export async function beginTraining(rows: Rows, given: TrainOptions, control: Tr
   const network = checkpoint?.network ?? { ...settings.model, ...(vectors ? { embeddingDim: vectors.dim } : {}) };
   const { train, vocab } = data;
   const threads = settings.threads ?? availableParallelism();
-  const engine = kernelEngine({
-    ...network,
-    vocabSize: vocab.length,
-    numClasses: train.classes.length,
-    paddingIdx: vocab.padIndex!,
-    unknownIdx: vocab.defaultIndex!,
-    embeddingStd: settings.embeddingStd,
-    seed: settings.seed,
-    threads,
-  });
+  const engine = engineOn(
+    settings.device,
+    {
+      ...network,
+      vocabSize: vocab.length,
+      numClasses: train.classes.length,
+      paddingIdx: vocab.padIndex!,
+      unknownIdx: vocab.defaultIndex!,
+      embeddingStd: settings.embeddingStd,
+      seed: settings.seed,
+      threads,
+    },
+    settings.precision,
+  );
   try {
     if (vectors) await setEmbeddings(engine, vectors);
     const best = checkpoint ? await resumeEngine(engine, checkpoint) : undefined;

@@ -17,9 +17,6 @@ import type { Progress, ValidationResult } from './progress.js';
 import { learningRate } from './schedule.js';
 import { chooseThresholds, defaultThresholds, multiLabelResult } from './thresholds.js';
 
-/** Tokens that a chunk of batches has at the most: some tens of milliseconds of work, so that stopping is prompt. */
-const CHUNK_TOKENS = 16_384;
-
 /** Why a training ended early, and a sentence about it. */
 export interface TrainingFailure {
   code: 'ABORTED' | 'NON_FINITE_LOSS' | 'IO';
@@ -212,7 +209,7 @@ export class Training {
     const last = batch + (this.#checkpointer?.stepsUntilDue(this.#position.step, left) ?? left);
     let end = batch;
     let rows = 0;
-    for (let tokens = 0; end < last && tokens < CHUNK_TOKENS; end++) {
+    for (let tokens = 0; end < last && tokens < this.#engine.chunkTokens; end++) {
       for (const size = rows + batchSizes[end]!; rows < size; rows++) tokens += this.#lengths[order[row + rows]!]!;
     }
     return { end, rows };

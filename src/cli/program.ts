@@ -14,6 +14,7 @@ import {
 import { type PredictFlags, predictCommand } from './commands/predict.js';
 import { type ServeFlags, serveCommand } from './commands/serve.js';
 import { type TrainFlags, trainCommand } from './commands/train.js';
+import { deviceFlag } from './device.js';
 import { collect, realNumber, wholeNumber } from './parsers.js';
 import { learningFlags, modelFlags, textFlags } from './trainFlags.js';
 
@@ -108,6 +109,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
   modelFlags(train);
   textFlags(train);
   learningFlags(train);
+  deviceFlag(train);
   checkpointFlags(train)
     .option('--json', JSON_HELP)
     .addHelpText(
@@ -116,12 +118,14 @@ export function createProgram(done: (exitCode: number) => void): Command {
     )
     .action(async (file: string, flags: TrainFlags) => done(await trainCommand(file, flags)));
 
-  rowFlags(
-    program
-      .command('evaluate')
-      .description('Measure a model on a file of labelled texts.')
-      .argument('<model>', 'file that recurra train wrote')
-      .argument('<file>', ROWS_FILE),
+  deviceFlag(
+    rowFlags(
+      program
+        .command('evaluate')
+        .description('Measure a model on a file of labelled texts.')
+        .argument('<model>', 'file that recurra train wrote')
+        .argument('<file>', ROWS_FILE),
+    ),
   )
     .option('--predictions <file>', 'also write each row with the predicted label and its probability, as JSON lines')
     .option('--json', JSON_HELP)
@@ -129,14 +133,16 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await evaluateCommand(model, file, flags)),
     );
 
-  fileFlags(
-    program
-      .command('predict')
-      .description('Label texts given as arguments, in a file, or line by line on standard input.')
-      .argument('<model>', 'file that recurra train wrote')
-      .argument('[text...]', 'texts; without any, and without --file, those of standard input')
-      .option('--file <file>', 'file of texts, of any format that train reads, or without --text one text per line'),
-    [...FORMATS, 'lines'],
+  deviceFlag(
+    fileFlags(
+      program
+        .command('predict')
+        .description('Label texts given as arguments, in a file, or line by line on standard input.')
+        .argument('<model>', 'file that recurra train wrote')
+        .argument('[text...]', 'texts; without any, and without --file, those of standard input')
+        .option('--file <file>', 'file of texts, of any format that train reads, or without --text one text per line'),
+      [...FORMATS, 'lines'],
+    ),
   )
     .option('--top-k <n>', 'labels to show per text', wholeNumber, 3)
     .option('--json', JSON_HELP)
@@ -151,6 +157,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--host <address>', 'address to listen on (default: 127.0.0.1, this machine only)')
     .option('--port <n>', 'port to listen on, 0 for a free one (default: 8080)', wholeNumber)
     .option('--threads <n>', 'threads of the numeric work', wholeNumber)
+    .option('--device <name>', 'where to compute: cpu, cuda, cuda:1, or auto (default: cpu)')
     .option('--max-batch <n>', 'most texts computed together (default: 1024)', wholeNumber)
     .option('--max-wait <ms>', 'time for which an idle model waits for more texts (default: 0)', realNumber)
     .option('--max-queue <n>', 'texts that may wait before requests are refused (default: 10000)', wholeNumber)

@@ -14,6 +14,7 @@ export const PASSED_ON = [
   'embeddings',
   'freezeEmbeddings',
   'threads',
+  'precision',
 ] as const satisfies readonly (keyof TrainOptions)[];
 
 /** What commander makes of them. */
@@ -117,5 +118,8 @@ export function learningFlags(command: Command): Command {
     .option('--label-smoothing <share>', 'share of the target spread over all labels (default: 0)', realNumber)
     .option('--patience <epochs>', 'stop after so many epochs without improvement on the validation rows', wholeNumber)
     .option('--seed <n>', 'seed of weights, order and dropout (default: 0)', wholeNumber)
-    .option('--threads <n>', 'threads of the numeric work (default: as many as processors)', wholeNumber);
+    .option('--threads <n>', 'threads of the numeric work (default: as many as processors)', wholeNumber)
+    .addOption(
+      new Option('--precision <name>', 'what a GPU computes in (default: float32)').choices(['float32', 'bfloat16']),
+    );
 }

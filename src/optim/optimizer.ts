@@ -183,6 +183,16 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     this.#native.step();
   }
 
+  /**
+   * As {@link step}, but nothing moves once the tally has met a loss that is not finite; a GPU is not waited for.
+   *
+   * @internal
+   */
+  stepUnless(tally: Parameters<NativeOptimizer['stepUnless']>[0]): void {
+    this.#synchronize();
+    this.#native.stepUnless(tally);
+  }
+
   /** As {@link step}, off the main thread. Nothing else may use the parameters meanwhile. */
   async stepAsync(): Promise<void> {
     this.#synchronize();

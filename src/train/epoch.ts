@@ -8,7 +8,6 @@ import { tidy } from '../tensor/memory.js';
 import {
   type BatchSource,
   type Classifier,
-  CorrectCounter,
   checkNet,
   deviceOf,
   emptyLoader,
@@ -16,10 +15,10 @@ import {
   type LossFunction,
   logitsOf,
   lossOf,
-  lossValue,
   prepare,
   type TrainProgress,
 } from './step.js';
+import { sumsOn } from './sums.js';
 
 /** Options of {@link trainEpoch}. */
 export interface TrainEpochOptions {
@@ -31,7 +30,7 @@ export interface TrainEpochOptions {
   lossFn?: LossFunction;
   /** Ends the epoch once more than so many samples were seen. Default: when the loader ends. */
   epochSize?: number | undefined;
-  /** Number of batches between calls of `onProgress`. Default 200. */
+  /** Number of batches between calls of `onProgress`, and between readings of a GPU. Default 200. */
   reportEvery?: number;
   /** Called every `reportEvery` batches, with the figures since the beginning of the epoch. */
   onProgress?: (progress: TrainProgress) => void;
@@ -71,6 +70,9 @@ export interface EpochResult {
  * The loss it returns is, as in the lesson, the sum of batch means over the number of *samples*; {@link evaluate} gives
  * the loss per sample. Tensors made in a step are disposed after it; batches are moved to the model's device. Other
  * work of the process goes on between batches.
+ *
+ * On a GPU nothing is read before `reportEvery` batches or the end: until then no loss is known, only that no weight was moved by one
+ * that was not finite.
  *
  * @throws `NON_FINITE_LOSS` if a batch's loss is NaN or infinite, before the weights are changed by it; `ABORTED`;
  * `EMPTY_DATASET` without batches.
@@ -140,9 +142,12 @@ async function run(
     throw invalidArgument(`optimizer of ${where}`, 'an Optimizer', given);
   const optimizer = given ?? new Adam(net.parameters(), { lr });
   const device = deviceOf(net);
-  const correct = new CorrectCounter();
-  let [total, count, batches] = [0, 0, 0];
-  const progress = (): TrainProgress => ({ batches, count, loss: total / count, accuracy: correct.value() / count });
+  const sums = sumsOn(where, device);
+  let [count, batches] = [0, 0];
+  const progress = (): TrainProgress => {
+    const { total, correct } = sums.read();
+    return { batches, count, loss: total / count, accuracy: correct / count };
+  };
   net.train();
   try {
     await forEachBatch(where, loader, signal, (batch) => {
@@ -152,13 +157,16 @@ async function run(
         optimizer.zeroGrad();
         const logits = logitsOf(where, net, inputs, labels);
         const loss = computeLoss(logits, labels);
-        total += lossValue(where, loss, batches, count);
+        sums.watch(loss);
         loss.backward();
-        optimizer.step();
-        noGrad(() => correct.add(logits, labels));
+        sums.step(optimizer);
+        noGrad(() => sums.add(loss, logits, labels, 1));
         count += labels.shape[0]!;
       });
-      if (batches % reportEvery === 0) onProgress?.(progress());
+      if (batches % reportEvery === 0) {
+        const now = progress();
+        onProgress?.(now);
+      }
       return epochSize === undefined || count <= epochSize;
     });
   } finally {

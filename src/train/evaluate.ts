@@ -5,7 +5,6 @@ import { tidy } from '../tensor/memory.js';
 import {
   type BatchSource,
   type Classifier,
-  CorrectCounter,
   checkNet,
   deviceOf,
   emptyLoader,
@@ -13,10 +12,10 @@ import {
   type LossFunction,
   logitsOf,
   lossOf,
-  lossValue,
   prepare,
   type TrainProgress,
 } from './step.js';
+import { sumsOn } from './sums.js';
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {
@@ -69,9 +68,12 @@ export async function evaluate(
   const computeLoss = lossOf('evaluate', lossFn);
   checkInteger('reportEvery of evaluate', reportEvery, 1);
   const device = deviceOf(net);
-  const correct = new CorrectCounter();
-  let [total, count, batches] = [0, 0, 0];
-  const progress = (): TrainProgress => ({ batches, count, loss: total / count, accuracy: correct.value() / count });
+  const sums = sumsOn('evaluate', device);
+  let [count, batches] = [0, 0];
+  const progress = (): TrainProgress => {
+    const { total, correct } = sums.read();
+    return { batches, count, loss: total / count, accuracy: correct / count };
+  };
   const modes = net.modules().map((module) => [module, module.training] as const);
   net.eval();
   try {
@@ -82,12 +84,16 @@ export async function evaluate(
           const { labels, inputs } = prepare('evaluate', batch, device);
           const logits = logitsOf('evaluate', net, inputs, labels);
           const rows = labels.shape[0]!;
-          total += lossValue('evaluate', computeLoss(logits, labels), batches, count) * rows;
-          correct.add(logits, labels);
+          const loss = computeLoss(logits, labels);
+          sums.watch(loss);
+          sums.add(loss, logits, labels, rows);
           count += rows;
         }),
       );
-      if (batches % reportEvery === 0) onProgress?.(progress());
+      if (batches % reportEvery === 0) {
+        const now = progress();
+        onProgress?.(now);
+      }
       return true;
     });
   } finally {

@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { ArgumentError, invalidArgument, RecurraError } from '../errors.js';
-import { torch } from '../native/torch.js';
 import { Module } from '../nn/module.js';
-import { isTensor, nativeOf, wrapUntracked } from '../tensor/base.js';
+import { isTensor } from '../tensor/base.js';
 import { type Device, mismatch, shapeText } from '../tensor/dtype.js';
 import { collect, disposeAll, record, type Scoped } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -134,60 +133,6 @@ export function logitsOf(where: string, net: Classifier, inputs: readonly BatchI
     );
   }
   return logits;
-}
-
-/**
- * The loss as a number.
- *
- * @throws `NON_FINITE_LOSS` naming the batch.
- *
- * @internal
- */
-export function lossValue(where: string, loss: Tensor, batch: number, count: number): number {
-  if (!isTensor(loss) || loss.numel() !== 1)
-    throw invalidArgument(`the result of lossFn of ${where}`, 'a Tensor of one element', loss);
-  const value = loss.item();
-  if (!Number.isFinite(value)) {
-    throw new RecurraError(
-      'NON_FINITE_LOSS',
-      `The loss of batch ${batch} (counted from 1; after ${count} samples) is ${value}; the weights are those before this batch. Try a smaller learning rate or clipGradNorm`,
-    );
-  }
-  return value;
-}
-
-/**
- * Counts right answers. On the CPU each batch is read at once; elsewhere the sum stays on the device until {@link
- * value} asks, since every read waits for it.
- *
- * @internal
- */
-export class CorrectCounter {
-  #read = 0;
-  #pending: Tensor | undefined;
-
-  /** Adds the rows of a batch whose largest logit is at the label. */
-  add(logits: Tensor, labels: Tensor): void {
-    if (logits.device === 'cpu') {
-      this.#read += torch().countCorrect(nativeOf(logits), nativeOf(labels));
-      return;
-    }
-    const right = logits.argmax({ dim: 1 }).eq(labels).sum();
-    const sum = this.#pending ? this.#pending.add(right) : right;
-    const kept = wrapUntracked(nativeOf(sum).alias());
-    this.#pending?.dispose();
-    this.#pending = kept;
-  }
-
-  /** The number so far. */
-  value(): number {
-    if (this.#pending) {
-      this.#read += this.#pending.item();
-      this.#pending.dispose();
-      this.#pending = undefined;
-    }
-    return this.#read;
-  }
 }
 
 /**

@@ -5,8 +5,8 @@ import {
   type EngineConfig,
   kernelEngine,
   type StepOptions,
-  torchEngine,
 } from '../../src/classifier/engine.js';
+import { torchEngine } from '../../src/classifier/torchEngine.js';
 import { Random } from '../../src/index.js';
 import { stepOptions } from '../support/steps.js';
 import { largestDifference, weightsOf } from '../support/weights.js';

@@ -49,6 +49,8 @@ pub struct ClassifierConfig {
     pub seed: i64,
     /// Where it computes.
     pub device: String,
+    /// Whether training computes in bfloat16 where PyTorch's autocast has it so.
+    pub mixed: bool,
 }
 
 /// Several batches of labelled texts.
@@ -116,6 +118,20 @@ pub struct ClassifierTensor {
     pub data: Uint8Array,
 }
 
+fn to_js_tensors(arrays: Vec<NamedArray>) -> Vec<ClassifierTensor> {
+    let tensor = |array: NamedArray| ClassifierTensor {
+        name: array.name,
+        dtype: array.dtype,
+        shape: array.shape,
+        data: Uint8Array::new(array.data),
+    };
+    arrays.into_iter().map(tensor).collect()
+}
+
+fn from_js_tensor(entry: ClassifierTensor) -> NamedArray {
+    NamedArray { name: entry.name, dtype: entry.dtype, shape: entry.shape, data: entry.data.to_vec() }
+}
+
 /// The text classifier over libtorch. Works on one classifier wait for each other.
 #[napi(custom_finalize)]
 pub struct NativeClassifier {
@@ -169,6 +185,7 @@ impl NativeClassifier {
             padding_idx: config.padding_idx,
             seed: config.seed,
             device: parse_device(&config.device).js()?,
+            mixed: config.mixed,
         })
         .js()?;
         let bytes = classifier.bytes();
@@ -225,30 +242,41 @@ impl NativeClassifier {
     /// All weights, under PyTorch's names.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<ClassifierTensor>>")]
     pub fn state(&self) -> napi::Result<Pending<Vec<NamedArray>, Vec<ClassifierTensor>>> {
+        self.background(|classifier| classifier.state(), to_js_tensors)
+    }
+
+    /// All that a training goes on from, as the kernels' classifier gives it, with no row behind; with `weights`, also the weights as
+    /// `state` gives them.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<ClassifierTensor>>")]
+    pub fn training_state(&self, weights: bool) -> napi::Result<Pending<Vec<NamedArray>, Vec<ClassifierTensor>>> {
         self.background(
-            |classifier| classifier.state(),
-            |arrays| {
-                let tensor = |array: NamedArray| ClassifierTensor {
-                    name: array.name,
-                    dtype: array.dtype,
-                    shape: array.shape,
-                    data: Uint8Array::new(array.data),
-                };
-                arrays.into_iter().map(tensor).collect()
+            move |classifier| {
+                let mut arrays = if weights { classifier.state()? } else { Vec::new() };
+                arrays.extend(classifier.training_state()?);
+                Ok(arrays)
             },
+            to_js_tensors,
         )
+    }
+
+    /// Takes over what `trainingState(false)` gave, of this classifier or of the kernels'.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn restore(&self, entries: Vec<ClassifierTensor>) -> napi::Result<Pending<(), ()>> {
+        let arrays: Vec<NamedArray> = entries.into_iter().map(from_js_tensor).collect();
+        self.background(move |classifier| classifier.restore(&arrays), |()| ())
+    }
+
+    /// Gives some words other vectors, row by row.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn set_word_vectors(&self, words: &[i32], vectors: &[f32]) -> napi::Result<Pending<(), ()>> {
+        let (words, vectors) = (words.to_vec(), vectors.to_vec());
+        self.background(move |classifier| classifier.set_word_vectors(&words, &vectors), |()| ())
     }
 
     /// Replaces all weights; what differs is listed in one error, and then nothing has changed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn load_state(&self, entries: Vec<ClassifierTensor>) -> napi::Result<Pending<(), ()>> {
-        let array = |entry: ClassifierTensor| NamedArray {
-            name: entry.name,
-            dtype: entry.dtype,
-            shape: entry.shape,
-            data: entry.data.to_vec(),
-        };
-        let arrays: Vec<NamedArray> = entries.into_iter().map(array).collect();
+        let arrays: Vec<NamedArray> = entries.into_iter().map(from_js_tensor).collect();
         self.background(move |classifier| classifier.load_state(&arrays), |()| ())
     }
 

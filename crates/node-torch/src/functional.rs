@@ -30,7 +30,7 @@ pub fn linear(
 /// Rows of a table by their ids; `paddingIdx` -1 for none.
 #[napi(catch_unwind)]
 pub fn embedding(env: Env, weight: &NativeTensor, ids: &NativeTensor, padding_idx: i64) -> napi::Result<NativeTensor> {
-    Ok(match f::embedding_later(&*weight.peek()?, &*ids.get()?, padding_idx).js()? {
+    Ok(match f::embedding_later(&*weight.peek()?, &*ids.get()?, padding_idx, ids.known_range()?).js()? {
         Looked::Now(tensor) => wrap(env, Ok(tensor))?,
         Looked::Later(embedded) => NativeTensor::later(env, embedded),
     })
@@ -63,7 +63,18 @@ pub fn embedding_bag(
         other => return Err(unknown("mode", other, "'sum', 'mean' or 'max'")),
     };
     let (offsets, weights) = (optional(offsets)?, optional(per_sample_weights)?);
-    wrap(env, f::embedding_bag(&*weight.get()?, &*ids.get()?, offsets.as_ref(), mode, weights.as_ref(), padding_idx))
+    wrap(
+        env,
+        f::embedding_bag(
+            &*weight.get()?,
+            &*ids.get()?,
+            offsets.as_ref(),
+            mode,
+            weights.as_ref(),
+            padding_idx,
+            ids.known_range()?,
+        ),
+    )
 }
 
 /// Zeroes elements at random in training.
@@ -93,8 +104,9 @@ pub fn cross_entropy(
         other => return Err(unknown("reduction", other, "'none', 'mean' or 'sum'")),
     };
     let weight = optional(weight)?;
+    let known = target.known_range()?;
     let (logits, target) = (logits.get()?, target.get()?);
-    wrap(env, f::cross_entropy(&logits, &target, weight.as_ref(), reduction, ignore_index, label_smoothing))
+    wrap(env, f::cross_entropy_of(&logits, (&target, known), weight.as_ref(), reduction, ignore_index, label_smoothing))
 }
 
 /// Scales all gradients so that their common norm is at most `maxNorm`; returns the norm before.

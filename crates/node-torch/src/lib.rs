@@ -10,4 +10,5 @@ mod functional;
 mod optimizer;
 mod process;
 mod recurrent;
+mod tally;
 mod tensor;

@@ -1,6 +1,7 @@
 //! `NativeOptimizer`: Adam, AdamW and SGD with their state.
 
 use crate::background::background;
+use crate::tally::NativeTally;
 use crate::tensor::{NativeTensor, TensorList, unsettled, wrap};
 use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, ClassInstance, ObjectFinalize};
@@ -146,6 +147,16 @@ impl NativeOptimizer {
         let shared = self.shared()?;
         let mut optimizer = lock(&shared);
         optimizer.step().js()?;
+        self.count(env, optimizer.state_bytes());
+        Ok(())
+    }
+
+    /// As `step`, but moves nothing once the tally has met a loss that is not finite; on a GPU nobody waits for that.
+    #[napi(catch_unwind)]
+    pub fn step_unless(&self, env: Env, tally: &NativeTally) -> napi::Result<()> {
+        let shared = self.shared()?;
+        let mut optimizer = lock(&shared);
+        optimizer.step_unless(Some(tally.lock().bad())).js()?;
         self.count(env, optimizer.state_bytes());
         Ok(())
     }

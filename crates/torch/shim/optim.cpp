@@ -1,6 +1,8 @@
 // libtorch's fused optimizers, which tch does not export.
 #include "shim.h"
 
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_sub.h>
 #include <ATen/ops/_fused_adam.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_fused_sgd.h>
@@ -55,20 +57,27 @@ struct AdamArguments {
 };
 
 // One step of Adam or (decoupled) AdamW over `count` tensors of one dtype on one device. `max_squares` is read only
-// with amsgrad. `steps` are one-element float32 tensors that already count this step.
+// with amsgrad. `steps` are one-element float32 tensors, which on the CPU already count this step; on a GPU it is added. Where `bad`, if there is one, is 1,
+// nothing is moved or counted, and nobody has to wait for it.
 char *recurra_fused_adam_(const Handle *params, const Handle *grads, const Handle *averages, const Handle *squares,
-                          const Handle *max_squares, const Handle *steps, size_t count, const AdamArguments *a) {
+                          const Handle *max_squares, const Handle *steps, size_t count, Handle bad,
+                          const AdamArguments *a) {
   return guarded([&] {
     auto p = gather(params, count), g = gather(grads, count), m = gather(averages, count), v = gather(squares, count);
     auto x = a->amsgrad ? gather(max_squares, count) : std::vector<at::Tensor>();
     auto s = gather(steps, count);
     const Alone alone(p);
     const bool amsgrad = a->amsgrad != 0, maximize = a->maximize != 0;
+    const auto found = bad ? std::optional<at::Tensor>(*bad) : std::nullopt;
+    // On the CPU whoever calls has counted: an operator for one number costs more than that.
+    const bool counts = !s[0].is_cpu();
+    if (counts) at::_foreach_add_(s, 1);
     if (a->decoupled) {
-      at::_fused_adamw_(p, g, m, v, x, s, a->lr, a->beta1, a->beta2, a->weight_decay, a->eps, amsgrad, maximize);
+      at::_fused_adamw_(p, g, m, v, x, s, a->lr, a->beta1, a->beta2, a->weight_decay, a->eps, amsgrad, maximize, {}, found);
     } else {
-      at::_fused_adam_(p, g, m, v, x, s, a->lr, a->beta1, a->beta2, a->weight_decay, a->eps, amsgrad, maximize);
+      at::_fused_adam_(p, g, m, v, x, s, a->lr, a->beta1, a->beta2, a->weight_decay, a->eps, amsgrad, maximize, {}, found);
     }
+    if (found && counts) at::_foreach_sub_(s, std::vector<at::Tensor>(count, *found));
   });
 }
 
@@ -77,15 +86,15 @@ struct SgdArguments {
   int nesterov, maximize, first_step;
 };
 
-// One step of SGD. `buffers` are read only with momentum; on the first step they are written, not read.
+// One step of SGD. `buffers` are read only with momentum; on the first step they are written, not read. `bad` as above.
 char *recurra_fused_sgd_(const Handle *params, const Handle *grads, const Handle *buffers, size_t count,
-                         const SgdArguments *a) {
+                         Handle bad, const SgdArguments *a) {
   return guarded([&] {
     auto p = gather(params, count), g = gather(grads, count);
     auto b = a->momentum != 0.0 ? gather(buffers, count) : std::vector<at::Tensor>();
     const Alone alone(p);
     at::_fused_sgd_(p, g, b, a->weight_decay, a->momentum, a->lr, a->dampening, a->nesterov != 0, a->maximize != 0,
-                    a->first_step != 0);
+                    a->first_step != 0, {}, bad ? std::optional<at::Tensor>(*bad) : std::nullopt);
   });
 }
 }

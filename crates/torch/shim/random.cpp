@@ -20,6 +20,13 @@ char *recurra_generator_new(int device, uint64_t seed, at::Generator **out) {
   });
 }
 
+char *recurra_generator_seed(at::Generator *generator, uint64_t seed) {
+  return guarded([&] {
+    std::lock_guard<std::mutex> lock(generator->mutex());
+    generator->set_current_seed(seed);
+  });
+}
+
 void recurra_generator_free(at::Generator *generator) { delete generator; }
 
 char *recurra_normal_(Handle self, double mean, double std, at::Generator *generator) {

@@ -11,6 +11,11 @@ use tch::Tensor;
 ///
 /// Parameters without a gradient are left out; without any the norm is 0.
 pub fn clip_grad_norm(params: &[&Tensor], max_norm: f64, norm_type: f64) -> Result<f64> {
+    clip_on_device(params, max_norm, norm_type)?.map_or(Ok(0.0), |norm| norm.f_double_value(&[]).torch())
+}
+
+/// As [`clip_grad_norm`]; the norm stays on the device, so that nobody waits for it. Nothing where there is no gradient.
+pub(crate) fn clip_on_device(params: &[&Tensor], max_norm: f64, norm_type: f64) -> Result<Option<Tensor>> {
     if max_norm.is_nan() || max_norm < 0.0 {
         return Err(argument(format!("clipGradNorm: maxNorm must not be negative, but is {max_norm}")));
     }
@@ -20,7 +25,7 @@ pub fn clip_grad_norm(params: &[&Tensor], max_norm: f64, norm_type: f64) -> Resu
     let _mode = GradMode::new(false);
     let grads = grads(params)?;
     let Some(first) = grads.first() else {
-        return Ok(0.0);
+        return Ok(None);
     };
     let device = first.device();
     let norms = grads.iter().map(|grad| norm(grad, norm_type)?.f_to(device).torch()).collect::<Result<Vec<_>>>()?;
@@ -32,7 +37,7 @@ pub fn clip_grad_norm(params: &[&Tensor], max_norm: f64, norm_type: f64) -> Resu
         let factor = factor.f_to(grad.device()).torch()?;
         let _ = grad.f_mul_(&factor).torch()?;
     }
-    total.f_double_value(&[]).torch()
+    Ok(Some(total))
 }
 
 /// Limits every element of every gradient to `-clip..=clip`.

@@ -6,6 +6,7 @@
 use crate::error::{argument, thrown};
 use crate::shim::{self, check, handle};
 use crate::{Error, ErrorCode, Result};
+use std::cell::Cell;
 use std::ffi::{CString, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -131,6 +132,15 @@ pub(crate) fn copy_to(tensor: &Tensor, index: usize) -> Result<Tensor> {
     })
 }
 
+thread_local! {
+    static MIXES: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether an [`Autocast`] lives in this thread.
+pub(crate) fn mixes() -> bool {
+    MIXES.get() > 0
+}
+
 /// While it lives, operators of this thread compute in bfloat16 where PyTorch's autocast has them do so.
 pub struct Autocast(*mut c_void);
 
@@ -140,12 +150,14 @@ impl Autocast {
         let mut before = std::ptr::null_mut();
         // SAFETY: `before` is a local.
         check(unsafe { shim::recurra_autocast_begin(i32::from(device.is_cuda()), &mut before) })?;
+        MIXES.set(MIXES.get() + 1);
         Ok(Self(before))
     }
 }
 
 impl Drop for Autocast {
     fn drop(&mut self) {
+        MIXES.set(MIXES.get() - 1);
         // SAFETY: what `recurra_autocast_begin` gave, once.
         unsafe { shim::recurra_autocast_end(self.0) }
     }

@@ -6,7 +6,7 @@ use crate::check::{Ids, floating, has_rank, has_shape, indices, integers, same_d
 use crate::embedded::Embedded;
 use crate::error::{IntoResult, argument, range, shape};
 use crate::tensor::is_floating;
-use crate::{fused, late, optim, shim};
+use crate::{cuda, fused, late, optim, shim};
 use tch::{Device, Kind, Reduction, Tensor};
 
 /// `x W^T + b`; `x` `[..., inputs]`, `weight` `[outputs, inputs]`, `bias` `[outputs]`.
@@ -30,7 +30,7 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
     }
     let work = size[0].saturating_mul(x.numel() as i64);
     let plain = |tensor: &Tensor| small(tensor, SMALL_LINEAR);
-    if x.dim() == 2 && work <= SMALL_LINEAR && plain(x) && plain(weight) && bias.is_none_or(plain) {
+    if x.dim() == 2 && !cuda::mixes() && work <= SMALL_LINEAR && plain(x) && plain(weight) && bias.is_none_or(plain) {
         return shim::small_linear(x, weight, bias);
     }
     x.f_linear(weight, bias).torch()
@@ -50,7 +50,10 @@ fn small(tensor: &Tensor, limit: i64) -> bool {
         && tensor.is_contiguous()
 }
 
-fn check_table(operation: &str, weight: &Tensor, ids: &Tensor, padding_idx: i64) -> Result<()> {
+/// Smallest and largest id, where they are known: reading them from a GPU would wait for it.
+pub type KnownRange = Option<(i64, i64)>;
+
+fn check_table(operation: &str, weight: &Tensor, ids: &Tensor, padding_idx: i64, known: KnownRange) -> Result<()> {
     has_rank(operation, "weight", weight, 2, "[rows, dims]")?;
     same_device(operation, "ids", ids, "weight", weight)?;
     integers(operation, "ids", ids)?;
@@ -60,12 +63,15 @@ fn check_table(operation: &str, weight: &Tensor, ids: &Tensor, padding_idx: i64)
             "{operation}: paddingIdx must be at least 0 and below {rows}, but is {padding_idx}"
         )));
     }
+    if known.is_some_and(|(least, most)| least >= 0 && most < rows) {
+        return Ok(());
+    }
     indices(operation, "ids", ids, 0, rows)
 }
 
 /// Rows of `weight` `[rows, dims]` by `ids` `[...]`: `[..., dims]`. The row `padding_idx` (-1: none) gets no gradient.
 pub fn embedding(weight: &Tensor, ids: &Tensor, padding_idx: i64) -> Result<Tensor> {
-    match embedding_later(weight, ids, padding_idx)? {
+    match embedding_later(weight, ids, padding_idx, None)? {
         Looked::Now(tensor) => Ok(tensor),
         Looked::Later(embedded) => embedded.tensor(),
     }
@@ -73,8 +79,8 @@ pub fn embedding(weight: &Tensor, ids: &Tensor, padding_idx: i64) -> Result<Tens
 
 /// As [`embedding`], not written out where that can wait; see [`Embedded`]. The gradient of a parameter then names its rows, so
 /// that an optimizer can leave the others for later; it is handed out dense (`autograd::dense_grad`).
-pub fn embedding_later(weight: &Tensor, ids: &Tensor, padding_idx: i64) -> Result<Looked> {
-    check_table("embedding", weight, ids, padding_idx)?;
+pub fn embedding_later(weight: &Tensor, ids: &Tensor, padding_idx: i64, known: KnownRange) -> Result<Looked> {
+    check_table("embedding", weight, ids, padding_idx, known)?;
     if let Some(embedded) = Embedded::look_up(weight, ids, padding_idx)? {
         limit_sparse_grad(weight)?;
         return Ok(Looked::Later(embedded));
@@ -148,9 +154,10 @@ pub fn embedding_bag(
     mode: BagMode,
     per_sample_weights: Option<&Tensor>,
     padding_idx: i64,
+    known: KnownRange,
 ) -> Result<Tensor> {
     const NAME: &str = "embeddingBag";
-    check_table(NAME, weight, ids, padding_idx)?;
+    check_table(NAME, weight, ids, padding_idx, known)?;
     let kind = ids.f_kind().torch()?;
     let (flat, offsets) = match (ids.dim(), offsets) {
         (2, None) => {
@@ -241,6 +248,18 @@ pub fn cross_entropy(
     ignore_index: i64,
     label_smoothing: f64,
 ) -> Result<Tensor> {
+    cross_entropy_of(logits, (target, None), weight, reduction, ignore_index, label_smoothing)
+}
+
+/// As [`cross_entropy`], of a target whose range may be known.
+pub fn cross_entropy_of(
+    logits: &Tensor,
+    (target, known): (&Tensor, KnownRange),
+    weight: Option<&Tensor>,
+    reduction: Reduction,
+    ignore_index: i64,
+    label_smoothing: f64,
+) -> Result<Tensor> {
     const NAME: &str = "crossEntropy";
     floating(NAME, "logits", logits)?;
     same_device(NAME, "target", target, "logits", logits)?;
@@ -268,6 +287,7 @@ pub fn cross_entropy(
     has_shape(NAME, "target (class indices)", target, "the shape of logits without the classes", &wanted)?;
     let target = target.f_to_dtype(Kind::Int64, false, false).torch()?;
     let wrong = match Ids::of(&target)? {
+        _ if known.is_some_and(|(least, most)| least >= 0 && most < classes) => None,
         Some(ids) => ids.iter().find(|&id| id != ignore_index && !(0..classes).contains(&id)),
         None => {
             let flat = target.f_reshape([-1_i64]).torch()?;

@@ -21,6 +21,7 @@ pub mod packing;
 pub mod random;
 pub mod recurrent;
 mod shim;
+pub mod tally;
 pub mod tensor;
 
 pub use recurra_kernels::{Error, ErrorCode, Result, guard};

@@ -27,6 +27,12 @@ impl Generator {
         Ok(Self { handle })
     }
 
+    /// Goes on as one that was just made with this seed; on a GPU nobody waits for it.
+    pub fn reseed(&mut self, seed: u64) -> Result<()> {
+        // SAFETY: an owned generator handle.
+        check(unsafe { shim::recurra_generator_seed(self.handle, seed) })
+    }
+
     /// Fills a tensor from the normal distribution.
     pub fn normal(&mut self, tensor: &Tensor, mean: f64, std: f64) -> Result<()> {
         // SAFETY: borrowed tensor handle and owned generator handle.

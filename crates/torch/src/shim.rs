@@ -110,6 +110,7 @@ unsafe extern "C" {
         bidirectional: c_int,
     ) -> Message;
     pub(crate) fn recurra_generator_new(device: c_int, seed: u64, out: *mut GeneratorHandle) -> Message;
+    pub(crate) fn recurra_generator_seed(generator: GeneratorHandle, seed: u64) -> Message;
     pub(crate) fn recurra_generator_free(generator: GeneratorHandle);
     pub(crate) fn recurra_normal_(this: Handle, mean: f64, std: f64, generator: GeneratorHandle) -> Message;
     pub(crate) fn recurra_uniform_(this: Handle, from: f64, to: f64, generator: GeneratorHandle) -> Message;
@@ -122,6 +123,7 @@ unsafe extern "C" {
         max_squares: *const Handle,
         steps: *const Handle,
         count: usize,
+        bad: Handle,
         arguments: *const AdamArguments,
     ) -> Message;
     pub(crate) fn recurra_fused_sgd_(
@@ -129,6 +131,7 @@ unsafe extern "C" {
         grads: *const Handle,
         buffers: *const Handle,
         count: usize,
+        bad: Handle,
         arguments: *const SgdArguments,
     ) -> Message;
     fn recurra_with_number(operation: c_int, this: Handle, number: *const Number, out: *mut Owned) -> Message;

@@ -99,7 +99,7 @@ fn every_cell_and_pooling_learns() {
             let first = classifier.train_batches(&chunk, &options(0.01, 8)).unwrap();
             assert_eq!((first.rows, first.non_finite_batch), (256, None));
             let mut last = first;
-            for _ in 0..8 {
+            for _ in 0..12 {
                 last = classifier.train_batches(&chunk, &options(0.01, 8)).unwrap();
             }
             assert!(last.loss < 0.6 * first.loss, "{cell:?} {pooling:?}: {} after {}", last.loss, first.loss);
@@ -210,6 +210,143 @@ fn a_loss_that_is_not_finite_stops_before_the_weights_move() {
             &tensor(&after, "fc.weight").ones_like(),
             0.0,
         );
+    }
+}
+
+#[test]
+fn mixed_precision_learns_the_same_with_weights_in_float32() {
+    one_thread();
+    for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max, Pooling::Attention] {
+        let train = |mixed| {
+            let config = ClassifierConfig { mixed, pooling, num_layers: 2, ..config() };
+            let mut classifier = Classifier::new(config).unwrap();
+            let losses: Vec<f64> = (0..15)
+                .map(|_| classifier.train_batches(&chunk(64, 32), &options(0.02, 2)).unwrap().loss / 64.0)
+                .collect();
+            assert!(classifier.state().unwrap().iter().all(|array| array.dtype == "float32"));
+            losses
+        };
+        let (exact, mixed) = (train(false), train(true));
+        assert_ne!(exact, mixed, "{pooling:?} was computed in float32");
+        assert!((exact[0] - mixed[0]).abs() < 0.01, "{pooling:?}: {exact:?} {mixed:?}");
+        assert!(mixed[14] < 0.5 * mixed[0], "{pooling:?}: {mixed:?}");
+    }
+}
+
+/// The same network on the kernels.
+fn kernels() -> recurra_kernels::classifier::Classifier {
+    use recurra_kernels::{classifier as k, recurrent::Cell};
+    let config = k::ClassifierConfig {
+        bidirectional: true,
+        pooling: k::Pooling::Max,
+        padding_idx: Some(1),
+        seed: 99,
+        threads: 1,
+        ..k::ClassifierConfig::new(Cell::Lstm, 40, 8, 6, 3)
+    };
+    k::Classifier::new(config).unwrap()
+}
+
+fn algorithm(kind: OptimizerKind, weight_decay: f64, momentum: f64) -> recurra_kernels::optim::Algorithm {
+    use recurra_kernels::optim::{AdamOptions, Algorithm, SgdOptions};
+    let adam = AdamOptions { weight_decay, ..AdamOptions::default() };
+    match kind {
+        OptimizerKind::Adam => Algorithm::Adam(adam),
+        OptimizerKind::AdamW => Algorithm::AdamW(adam),
+        OptimizerKind::Sgd => Algorithm::Sgd(SgdOptions { weight_decay, momentum, ..SgdOptions::default() }),
+    }
+}
+
+fn to_kernels(arrays: &[NamedArray]) -> Vec<recurra_kernels::classifier::StateArray> {
+    use recurra_kernels::classifier::{StateArray, Values};
+    let array = |array: &NamedArray| StateArray {
+        name: array.name.clone(),
+        shape: array.shape.iter().map(|&size| size as usize).collect(),
+        values: match array.dtype.as_str() {
+            "float32" => {
+                Values::Float32(array.data.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+            }
+            "int32" => Values::Int32(array.data.as_chunks().0.iter().map(|bytes| i32::from_le_bytes(*bytes)).collect()),
+            _ => Values::Float64(array.data.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()),
+        },
+    };
+    arrays.iter().map(array).collect()
+}
+
+fn from_kernels(arrays: Vec<recurra_kernels::classifier::StateArray>) -> Vec<NamedArray> {
+    use recurra_kernels::classifier::Values;
+    arrays
+        .into_iter()
+        .map(|array| {
+            let (dtype, data): (&str, Vec<u8>) = match array.values {
+                Values::Float32(values) => ("float32", values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+                Values::Int32(values) => ("int32", values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+                Values::Float64(values) => ("float64", values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+            };
+            let shape = array.shape.iter().map(|&size| size as i64).collect();
+            NamedArray { name: array.name, dtype: dtype.to_owned(), shape, data }
+        })
+        .collect()
+}
+
+/// As a training that was interrupted goes on here, on the kernels, and back here.
+#[test]
+fn a_training_goes_on_from_its_state_here_and_on_the_kernels() {
+    one_thread();
+    let rules = [
+        (OptimizerKind::Adam, 0.0, 0.0),
+        (OptimizerKind::Adam, 0.01, 0.0),
+        (OptimizerKind::AdamW, 0.01, 0.0),
+        (OptimizerKind::Sgd, 0.0, 0.0),
+        (OptimizerKind::Sgd, 0.0, 0.9),
+    ];
+    for (optimizer, decay, momentum) in rules {
+        let step = StepOptions { weight_decay: Some(decay), momentum, ..StepOptions::new(optimizer, vec![0.02; 4]) };
+        let chunk = chunk(64, 16);
+        let mut classifier = Classifier::new(config()).unwrap();
+        classifier.train_batches(&chunk, &step).unwrap();
+        let kept = classifier.training_state().unwrap();
+
+        let mut again = Classifier::new(ClassifierConfig { seed: 77, ..config() }).unwrap();
+        again.restore(&kept).unwrap();
+        let differs = again.training_state().unwrap().into_iter().zip(&kept).find(|(here, there)| here != *there);
+        assert_eq!(differs.map(|(here, _)| here.name), None, "{optimizer:?} {decay} {momentum}");
+
+        let other = kernels();
+        other.restore(&to_kernels(&kept)).unwrap();
+        let texts = recurra_kernels::classifier::Chunk {
+            tokens: &chunk.tokens,
+            lengths: &chunk.lengths,
+            labels: &chunk.labels,
+            batch_sizes: &chunk.batch_sizes,
+            ..Default::default()
+        };
+        let same_step = recurra_kernels::classifier::StepOptions {
+            learning_rates: &step.learning_rates,
+            clip_norm: 0.0,
+            algorithm: algorithm(optimizer, decay, momentum),
+            loss: Default::default(),
+            freeze_embedding: false,
+        };
+        other.train_batches(&texts, &same_step).unwrap();
+        // All rows catch up.
+        other.state().unwrap();
+        let back = from_kernels(other.training_state().unwrap());
+
+        again.train_batches(&chunk, &step).unwrap();
+        let mut third = Classifier::new(config()).unwrap();
+        third.restore(&back).unwrap();
+        for step_more in [false, true] {
+            if step_more {
+                again.train_batches(&chunk, &step).unwrap();
+                third.train_batches(&chunk, &step).unwrap();
+            }
+            let (here, there) = (again.state().unwrap(), third.state().unwrap());
+            for array in &here {
+                let (a, b) = (tensor(&here, &array.name), tensor(&there, &array.name));
+                assert_close(&format!("{optimizer:?} {decay} {momentum} {}", array.name), &a, &b, 2e-4);
+            }
+        }
     }
 }
 

@@ -137,12 +137,13 @@ fn indices_outside_their_range_are_refused() {
     refused(embedding(&table, &zeros(&[1]), -1), ErrorCode::InvalidDtype, "int64");
     refused(embedding(&table, &Tensor::from_slice(&[1_i64]), 5), ErrorCode::OutOfRange, "paddingIdx");
     let good = Tensor::from_slice(&[0_i64, 1]);
-    let bag =
-        |offsets: &[i64]| embedding_bag(&table, &good, Some(&Tensor::from_slice(offsets)), BagMode::Sum, None, -1);
+    let bag = |offsets: &[i64]| {
+        embedding_bag(&table, &good, Some(&Tensor::from_slice(offsets)), BagMode::Sum, None, -1, None)
+    };
     refused(bag(&[0, 3]), ErrorCode::OutOfRange, "offsets");
     refused(bag(&[1]), ErrorCode::InvalidArgument, "first offset");
     refused(bag(&[0, 2, 1]), ErrorCode::InvalidArgument, "fall");
-    let mean = embedding_bag(&table, &good, None, BagMode::Mean, None, -1);
+    let mean = embedding_bag(&table, &good, None, BagMode::Mean, None, -1, None);
     refused(mean, ErrorCode::InvalidArgument, "offsets");
     let loss =
         |target: &[i64]| cross_entropy(&zeros(&[2, 3]), &Tensor::from_slice(target), None, Reduction::Mean, -100, 0.0);

@@ -79,7 +79,7 @@ fn cross_entropy_equals_pytorch() {
 
 fn bag(golden: &Golden, name: &str, mode: BagMode, weights: Option<&Tensor>, padding: i64) {
     let table = leaf(&golden["table"]);
-    let bags = embedding_bag(&table, &golden["ids"], Some(&golden["offsets"]), mode, weights, padding).unwrap();
+    let bags = embedding_bag(&table, &golden["ids"], Some(&golden["offsets"]), mode, weights, padding, None).unwrap();
     assert_close(name, &bags, &golden[&format!("bag.{name}")], TOLERANCE);
     backward(&(&bags * &golden["upstream"]).sum(Kind::Float), None, false).unwrap();
     assert_close(name, &grad(&table).unwrap().unwrap(), &golden[&format!("grad.bag.{name}")], TOLERANCE);
@@ -96,8 +96,8 @@ fn embedding_bags_equal_pytorch() {
     // Bags of equal size need no offsets.
     let ids = golden["ids"].view([5, 2]);
     let offsets = Tensor::from_slice(&[0_i64, 2, 4, 6, 8]);
-    let flat = embedding_bag(&golden["table"], &golden["ids"], Some(&offsets), BagMode::Mean, None, -1).unwrap();
-    let square = embedding_bag(&golden["table"], &ids, None, BagMode::Mean, None, -1).unwrap();
+    let flat = embedding_bag(&golden["table"], &golden["ids"], Some(&offsets), BagMode::Mean, None, -1, None).unwrap();
+    let square = embedding_bag(&golden["table"], &ids, None, BagMode::Mean, None, -1, None).unwrap();
     assert_close("two-dimensional ids", &square, &flat, 0.0);
 }
 

@@ -1,6 +1,8 @@
 import type { Rows } from '../../data/rows.js';
-import { ArgumentError, checkOptionNames, invalidArgument } from '../../errors.js';
+import { checkOptionNames, invalidArgument } from '../../errors.js';
+import type { Device } from '../../tensor/dtype.js';
 import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from '../checkpoints/options.js';
+import { chooseDevice, type Precision } from '../device.js';
 import type { TrainingEvent } from '../events/events.js';
 import type { Progress } from '../progress.js';
 import { integer, number } from './checks.js';
@@ -28,8 +30,16 @@ export interface TrainOptions extends ModelOptions, TextOptions, LearningOptions
   freezeEmbeddings?: number | boolean;
   /** Threads of the numeric work. Default: as many as there are processors. */
   threads?: number;
-  /** Where to compute. Default `'cpu'`. */
-  device?: 'cpu';
+  /**
+   * Where to compute: `'cpu'`, a GPU (`'cuda'`, `'cuda:1'`), or with `'auto'` the first GPU if there is one that can be used, and
+   * else the CPU, after a warning that says why. The model is the same on both, but for rounding. Default `'cpu'`.
+   */
+  device?: Device | 'auto';
+  /**
+   * `'bfloat16'` lets a GPU compute products and recurrent layers of the training in bfloat16, as PyTorch's autocast does; weights,
+   * losses and predictions stay float32. On the CPU everything is float32. Default `'float32'`.
+   */
+  precision?: Precision;
   /**
    * Writes checkpoints to a file, from which the training can go on after a crash: its path, or when to write them. A
    * checkpoint is a model file too: {@link TextClassifier.load} gives the weights that the training would have ended with there.
@@ -68,6 +78,9 @@ export interface TrainSettings extends LearningSettings {
   /** Epochs during which the word vectors stay. */
   freezeEmbeddings: number;
   threads: number | undefined;
+  device: Device;
+  /** Undefined for float32. */
+  precision: 'bfloat16' | undefined;
   checkpoint: CheckpointSettings | undefined;
   tensorboard: string | undefined;
   onEvent: ((event: TrainingEvent) => void) | undefined;
@@ -81,6 +94,7 @@ const TRAIN_NAMES = [
   'freezeEmbeddings',
   'threads',
   'device',
+  'precision',
   'checkpoint',
   'resume',
   'tensorboard',
@@ -122,12 +136,9 @@ export function trainSettings(options: TrainOptions): TrainSettings {
     throw invalidArgument('tensorboard', 'the path of a folder', tensorboard);
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalidArgument('signal', 'an AbortSignal', signal);
-  if (options.device !== undefined && options.device !== 'cpu') {
-    throw new ArgumentError(
-      'INVALID_DEVICE',
-      `Expected 'cpu' for device but received ${JSON.stringify(options.device)}`,
-    );
-  }
+  const { precision } = options;
+  if (precision !== undefined && precision !== 'float32' && precision !== 'bfloat16')
+    throw invalidArgument('precision', "'float32' or 'bfloat16'", precision);
   const model = modelSettings(options);
   const learning = learningSettings(options);
   if (learning.patience !== undefined && validation === undefined) {
@@ -151,6 +162,8 @@ export function trainSettings(options: TrainOptions): TrainSettings {
     validation,
     ...embeddingSettings(options),
     threads: options.threads === undefined ? undefined : integer('threads', options.threads, 1, 1_024),
+    device: chooseDevice(options.device),
+    precision: precision === 'bfloat16' ? precision : undefined,
     checkpoint: checkpoint === undefined ? undefined : checkpointSettings(checkpoint),
     tensorboard,
     onEvent,

@@ -2,11 +2,12 @@ import { TextClassifier } from '../../classifier/classifier.js';
 import type { Evaluation, ExclusiveEvaluation } from '../../measures/evaluation.js';
 import { formatClassificationReport, formatConfusionMatrix, formatConfusions } from '../../measures/format.js';
 import { AtomicLines } from '../atomicLines.js';
+import { type DeviceFlag, deviceOption } from '../device.js';
 import { EXIT, jsonLine, percent } from '../output.js';
 import { noteSkipped, openRows, type RowFlags } from '../rows.js';
 
 /** Flags of `recurra evaluate`. */
-export interface EvaluateFlags extends RowFlags {
+export interface EvaluateFlags extends RowFlags, DeviceFlag {
   json?: boolean;
   predictions?: string;
 }
@@ -61,7 +62,7 @@ function report(evaluation: Evaluation): string {
 /** `recurra evaluate`: measures a model on labelled rows. */
 export async function evaluateCommand(modelFile: string, file: string, flags: EvaluateFlags): Promise<number> {
   const rows = openRows(file, flags);
-  const model = await TextClassifier.load(modelFile);
+  const model = await TextClassifier.load(modelFile, deviceOption(flags));
   const lines = flags.predictions === undefined ? undefined : await AtomicLines.open(flags.predictions);
   const controller = new AbortController();
   const stop = () => controller.abort();

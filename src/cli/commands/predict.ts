@@ -1,11 +1,12 @@
 import { TextClassifier } from '../../classifier/classifier.js';
 import type { Prediction } from '../../classifier/prediction.js';
 import type { UnlabelledText } from '../../data/rows.js';
+import { type DeviceFlag, deviceOption } from '../device.js';
 import { EXIT, jsonLine, note } from '../output.js';
 import { noteSkipped, openTexts, type TextFlags } from '../rows.js';
 
 /** Flags of `recurra predict`. */
-export interface PredictFlags extends TextFlags {
+export interface PredictFlags extends TextFlags, DeviceFlag {
   file?: string;
   topK: number;
   json?: boolean;
@@ -40,7 +41,7 @@ function show({ text, line }: UnlabelledText, prediction: Prediction, { json, mu
 
 /** `recurra predict`: labels texts from the arguments, a file, or standard input. */
 export async function predictCommand(modelFile: string, texts: string[], flags: PredictFlags): Promise<number> {
-  const model = await TextClassifier.load(modelFile);
+  const model = await TextClassifier.load(modelFile, deviceOption(flags));
   const { multiLabel } = model.settings;
   const display = { json: flags.json === true, multiLabel, topK: Math.min(flags.topK, model.labels.length) };
   // The labels that a text is given need not be the most probable ones: each has a threshold of its own.

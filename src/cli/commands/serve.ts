@@ -1,9 +1,10 @@
 import { TextClassifier } from '../../classifier/classifier.js';
 import type { ServerLogEntry } from '../../serve/index.js';
+import { type DeviceFlag, deviceOption } from '../device.js';
 import { EXIT, jsonLine, note } from '../output.js';
 
 /** Flags of `recurra serve`. */
-export interface ServeFlags {
+export interface ServeFlags extends DeviceFlag {
   host?: string;
   port?: number;
   threads?: number;
@@ -54,11 +55,11 @@ function log(json: boolean): (entry: ServerLogEntry) => void {
 
 /** `recurra serve`: answers over HTTP until a signal comes, and then ends with nothing under way lost. */
 export async function serveCommand(modelFile: string, flags: ServeFlags): Promise<number> {
-  const { json = false, threads, maxBatch, maxWait, maxQueue, ...options } = flags;
+  const { json = false, threads, device: _, maxBatch, maxWait, maxQueue, ...options } = flags;
   const stopped = stopSignal();
   // Only here: the framework would make every other command slow to start.
   const { createServer } = await import('../../serve/index.js');
-  const model = await TextClassifier.load(modelFile, given({ threads }));
+  const model = await TextClassifier.load(modelFile, { ...given({ threads }), ...deviceOption(flags) });
   model.setServing(given({ maxBatch, maxWait, maxQueue }));
   const server = await createServer(model, { ...given(options), log: log(json) });
   const url = await server.listen();

@@ -7,13 +7,14 @@ import { DataError, invalidArgument } from '../../errors.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { isTokenizerName, TOKENIZER_NAMES, type TokenizerLike } from '../../text/tokenizer.js';
 import { type CheckpointFlags, checkpointOptions, eventNotes } from '../checkpointFlags.js';
+import { type DeviceFlag, deviceOption } from '../device.js';
 import { duration, EXIT, jsonLine, note, percent } from '../output.js';
 import { progressDisplay } from '../progress.js';
 import { noteSkipped, openRows, type RowFlags } from '../rows.js';
 import { PASSED_ON, type PassedOnFlags } from '../trainFlags.js';
 
 /** Flags of `recurra train`. */
-export interface TrainFlags extends RowFlags, CheckpointFlags, PassedOnFlags {
+export interface TrainFlags extends RowFlags, CheckpointFlags, PassedOnFlags, DeviceFlag {
   out: string;
   tokenizer?: string;
   validation?: string;
@@ -78,6 +79,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
     model = await TextClassifier.train(rows, {
       ...(await trainOptions(flags)),
       ...checkpointOptions(flags),
+      ...deviceOption(flags),
       signal,
       onEvent: eventNotes(flags.json === true),
       onProgress: display.update,

@@ -11,12 +11,14 @@ use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, ObjectFinalize, Uint8Array};
 use napi_derive::napi;
 use recurra_binding::{IntoJs, to_js};
+use recurra_torch::check::range_of;
 use recurra_torch::context::{parse_device, parse_dtype};
 use recurra_torch::embedded::Embedded;
+use recurra_torch::functional::KnownRange;
 use recurra_torch::late;
-use recurra_torch::tensor::{convert, create, device_name, dtype_name};
-use recurra_torch::{Error, ErrorCode, Result, Tensor};
-use std::cell::{Ref, RefCell};
+use recurra_torch::tensor::{convert, create, device_name, dtype_name, is_integer, version};
+use recurra_torch::{Device, Error, ErrorCode, Result, Tensor};
+use std::cell::{Cell, Ref, RefCell};
 
 enum Held {
     Ready {
@@ -31,6 +33,8 @@ enum Held {
 #[napi(custom_finalize)]
 pub struct NativeTensor {
     held: RefCell<Option<Held>>,
+    /// Smallest and largest of integers on a GPU, once somebody knows them, and the tensor's version then.
+    known: Cell<Option<(i64, i64, i64)>>,
 }
 
 /// A list of handles, as functions take it.
@@ -40,7 +44,7 @@ pub(crate) type TensorList<'env> = Vec<ClassInstance<'env, NativeTensor>>;
 pub(crate) fn wrap(env: Env, tensor: Result<Tensor>) -> napi::Result<NativeTensor> {
     let tensor = tensor.js()?;
     let storage = account::acquire(env, &tensor).js()?;
-    Ok(NativeTensor { held: RefCell::new(Some(Held::Ready { tensor, storage })) })
+    Ok(NativeTensor { held: RefCell::new(Some(Held::Ready { tensor, storage })), known: Cell::new(None) })
 }
 
 /// Makes handles of several results.
@@ -101,7 +105,7 @@ impl NativeTensor {
 
     /// A handle on what an embedding has looked up and not written out.
     pub(crate) fn later(env: Env, embedded: Embedded) -> Self {
-        Self { held: RefCell::new(Some(Held::Later(env, embedded))) }
+        Self { held: RefCell::new(Some(Held::Later(env, embedded))), known: Cell::new(None) }
     }
 
     /// Calls `use_it` if the tensor is not written out.
@@ -133,6 +137,19 @@ impl NativeTensor {
             account::release(env, std::mem::replace(storage, now));
         }
         Ok(())
+    }
+
+    /// Notes the range of integers on a GPU.
+    pub(crate) fn remember(&self, range: KnownRange) -> napi::Result<()> {
+        let version = version(&*self.peek()?).js()?;
+        self.known.set(range.map(|(least, most)| (least, most, version)));
+        Ok(())
+    }
+
+    /// The range of integers on a GPU, if it is known and they were not written to since.
+    pub(crate) fn known_range(&self) -> napi::Result<KnownRange> {
+        let Some((least, most, noted)) = self.known.get() else { return Ok(None) };
+        Ok((version(&*self.peek()?).js()? == noted).then_some((least, most)))
     }
 
     fn free(&self, env: Env) {
@@ -221,7 +238,13 @@ impl NativeTensor {
     /// The values on another device.
     #[napi(catch_unwind)]
     pub fn to_device(&self, env: Env, device: String) -> napi::Result<NativeTensor> {
-        wrap(env, convert::to_device(&*self.get()?, parse_device(&device).js()?))
+        let tensor = self.get()?;
+        let moved = wrap(env, convert::to_device(&tensor, parse_device(&device).js()?))?;
+        // Ids are checked here, where it costs little, so that nobody has to wait for the GPU to do it.
+        if tensor.device() == Device::Cpu && is_integer(&tensor) && moved.peek()?.device().is_cuda() {
+            moved.remember(range_of(&tensor).js()?)?;
+        }
+        Ok(moved)
     }
 
     /// A second handle on the same tensor.

@@ -48,7 +48,17 @@ impl NativeTensor {
     /// Smallest and largest element of integers; null of none.
     #[napi(catch_unwind, ts_return_type = "[number, number] | null")]
     pub fn range(&self) -> napi::Result<Option<Vec<f64>>> {
-        let ends = range_of(&*self.get()?).js()?;
+        let ends = match self.known_range()? {
+            Some(known) => Some(known),
+            None => {
+                let tensor = self.get()?;
+                let ends = range_of(&tensor).js()?;
+                if tensor.device().is_cuda() {
+                    self.remember(ends)?;
+                }
+                ends
+            }
+        };
         Ok(ends.map(|(least, most)| vec![least as f64, most as f64]))
     }
 

@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use crate::Result;
 use crate::error::{IntoResult, argument, range};
+use crate::tensor::convert::to_device;
 use crate::tensor::create::from_i64;
 use recurra_kernels::layout::PackedLayout;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 /// Several batches of labelled texts.
 #[derive(Clone, Debug, Default)]
@@ -84,7 +85,7 @@ impl Chunk {
             }
         }
         let targets = Tensor::f_from_slice(&targets).torch()?.f_reshape([-1, config.num_classes]).torch()?;
-        targets.f_to(config.device).torch()
+        to_device(&targets, config.device)
     }
 }
 
@@ -126,7 +127,7 @@ impl Packed {
             ids.extend(sorted.iter().map(|&row| i64::from(tokens[starts[row as usize] + step])));
         }
         let batch_sizes = layout.batch_sizes().iter().map(|&size| size as i32).collect();
-        Ok(Self { ids: from_i64(&ids)?.f_to(device).torch()?, layout, batch_sizes })
+        Ok(Self { ids: to_device(&from_i64(&ids)?, device)?, layout, batch_sizes })
     }
 
     /// Texts.
@@ -137,21 +138,21 @@ impl Packed {
     /// The sorted row that each packed position belongs to. `[tokens]`.
     pub fn row_of_position(&self) -> Result<Tensor> {
         let rows: Vec<i64> = self.batch_sizes.iter().flat_map(|&size| 0..i64::from(size)).collect();
-        from_i64(&rows)?.f_to(self.ids.device()).torch()
+        to_device(&from_i64(&rows)?, self.ids.device())
     }
 
     /// Lengths of the sorted rows, as a column. `[rows, 1]`.
     pub fn lengths_column(&self) -> Result<Tensor> {
         let lengths: Vec<f32> = self.layout.lengths().iter().map(|&length| length as f32).collect();
         let column = Tensor::f_from_slice(&lengths).torch()?.f_reshape([-1_i64, 1]).torch()?;
-        column.f_to_device_(self.ids.device(), Kind::Float, false, false).torch()
+        to_device(&column, self.ids.device())
     }
 
     /// Values given per text, in the sorted order, as `int64` on the model's device. `[rows]`.
     pub fn sorted(&self, values: &[i32]) -> Result<Tensor> {
         let values: Vec<i64> =
             self.layout.sorted_indices().iter().map(|&row| i64::from(values[row as usize])).collect();
-        from_i64(&values)?.f_to(self.ids.device()).torch()
+        to_device(&from_i64(&values)?, self.ids.device())
     }
 }
 

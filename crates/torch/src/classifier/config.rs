@@ -100,6 +100,8 @@ pub struct ClassifierConfig {
     pub seed: i64,
     /// Where it computes.
     pub device: Device,
+    /// Whether training computes in bfloat16 where PyTorch's autocast has it so; the weights stay float32.
+    pub mixed: bool,
 }
 
 impl ClassifierConfig {
@@ -123,6 +125,7 @@ impl ClassifierConfig {
             embedding_std: 1.0,
             seed: 0,
             device: Device::Cpu,
+            mixed: false,
         }
     }
 

@@ -5,6 +5,7 @@
 mod batch;
 mod config;
 mod model;
+mod resume;
 mod state;
 mod step;
 
@@ -26,6 +27,15 @@ pub struct Classifier {
     /// Draws the dropout masks.
     generator: Generator,
     optimizer: Option<(OptimizerKind, Optimizer)>,
+    steps: Steps,
+}
+
+/// Steps that were made: by whatever optimizer, by the one there is, and by its state of the embedding, which may be frozen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Steps {
+    all: u64,
+    seen: u64,
+    words: u64,
 }
 
 impl Classifier {
@@ -38,7 +48,7 @@ impl Classifier {
         if config.device != Device::Cpu {
             generator = Generator::new(config.device, config.seed)?;
         }
-        Ok(Self { config, model, generator, optimizer: None })
+        Ok(Self { config, model, generator, optimizer: None, steps: Steps::default() })
     }
 
     /// What it was made with.

@@ -7,7 +7,7 @@ use crate::autograd::{is_grad_enabled, set_requires_grad};
 use crate::error::IntoResult;
 use crate::packing::pad_packed_sequence;
 use crate::random::Generator;
-use crate::recurrent::{Options, Packing, rnn_by_operators};
+use crate::recurrent::{Options, Packing, flatten_weights, rnn_by_operators};
 use crate::{functional, init};
 use tch::{Kind, Tensor};
 
@@ -43,7 +43,19 @@ impl Model {
             *tensor = tensor.f_to(config.device).torch()?;
             set_requires_grad(tensor, true)?;
         }
-        Ok(Self { named })
+        let model = Self { named };
+        model.flatten(config)?;
+        Ok(model)
+    }
+
+    /// Puts the weights of each recurrent layer together, as cuDNN wants them.
+    fn flatten(&self, config: &ClassifierConfig) -> Result<()> {
+        let tensors: Vec<&Tensor> = self.parameters().collect();
+        let count = config.recurrent_parameters().len();
+        for weights in tensors[1..=count].chunks(4 * config.directions() as usize) {
+            flatten_weights(weights, &layer_options(config))?;
+        }
+        Ok(())
     }
 
     /// All parameters.
@@ -82,16 +94,7 @@ impl Model {
         let zeros = Tensor::f_zeros(zeros, (Kind::Float, config.device)).torch()?;
         let state = vec![&zeros; mode.states()];
         // One layer at a time, so that the masks between layers come from this classifier's generator too.
-        let options = Options {
-            mode,
-            has_biases: true,
-            num_layers: 1,
-            dropout: 0.0,
-            // cuDNN keeps what its backward pass needs only when told that it trains.
-            train: is_grad_enabled(),
-            bidirectional: config.bidirectional,
-            batch_first: true,
-        };
+        let options = layer_options(config);
         let packing = Packing { batch_sizes: &batch.batch_sizes, order: None };
         let mut last = None;
         for weights in recurrent.chunks(4 * config.directions() as usize) {
@@ -99,8 +102,9 @@ impl Model {
                 x = drop(x, config.dropout)?;
             }
             let mut outputs = rnn_by_operators(&x, Some(packing), &state, weights, &options)?.into_iter();
-            x = outputs.next().unwrap_or(x);
-            last = outputs.next();
+            // Autocast leaves them in bfloat16; what follows adds up, and does so exactly.
+            x = as_float(outputs.next().unwrap_or(x))?;
+            last = outputs.next().map(as_float).transpose()?;
         }
         let pooled = match (config.pooling, last) {
             (Pooling::Last, Some(h)) => {
@@ -113,8 +117,26 @@ impl Model {
             }
             (Pooling::Attention, _) => attend(&x, batch, attention)?,
         };
-        functional::linear(&drop(pooled, config.dropout)?, head[0], Some(head[1]))
+        as_float(functional::linear(&drop(pooled, config.dropout)?, head[0], Some(head[1]))?)
     }
+}
+
+/// Of one layer.
+fn layer_options(config: &ClassifierConfig) -> Options {
+    Options {
+        mode: config.cell.mode(),
+        has_biases: true,
+        num_layers: 1,
+        dropout: 0.0,
+        // cuDNN keeps what its backward pass needs only when told that it trains.
+        train: is_grad_enabled(),
+        bidirectional: config.bidirectional,
+        batch_first: true,
+    }
+}
+
+fn as_float(x: Tensor) -> Result<Tensor> {
+    if x.f_kind().torch()? == Kind::Float { Ok(x) } else { x.f_to_kind(Kind::Float).torch() }
 }
 
 fn mean_over_tokens(x: &Tensor, batch: &Packed, config: &ClassifierConfig) -> Result<Tensor> {
@@ -125,8 +147,8 @@ fn mean_over_tokens(x: &Tensor, batch: &Packed, config: &ClassifierConfig) -> Re
 
 /// `sum over t of a[t] h[t]` with `a = softmax(q . tanh(W h + b))`.
 fn attend(x: &Tensor, batch: &Packed, parameters: &[&Tensor]) -> Result<Tensor> {
-    let hidden = functional::linear(x, parameters[0], Some(parameters[1]))?.f_tanh().torch()?;
-    let scores = functional::linear(&hidden, parameters[2], None)?;
+    let hidden = as_float(functional::linear(x, parameters[0], Some(parameters[1]))?)?.f_tanh().torch()?;
+    let scores = as_float(functional::linear(&hidden, parameters[2], None)?)?;
     let (scores, _) = pad_packed_sequence(&scores, &batch.batch_sizes, true, f64::NEG_INFINITY, 0)?;
     let (padded, _) = pad_packed_sequence(x, &batch.batch_sizes, true, 0.0, 0)?;
     let weighted = padded.f_mul(&scores.f_softmax(1, None::<Kind>).torch()?).torch()?;

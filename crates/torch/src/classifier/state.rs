@@ -3,9 +3,9 @@
 use super::Classifier;
 use crate::autograd::GradMode;
 use crate::context::parse_dtype;
-use crate::error::IntoResult;
-use crate::tensor::convert::to_bytes;
-use crate::tensor::create::from_bytes;
+use crate::error::{IntoResult, range, shape};
+use crate::tensor::convert::{to_bytes, to_device};
+use crate::tensor::create::{from_bytes, from_i64};
 use crate::tensor::dtype_name;
 use crate::{Error, ErrorCode, Result};
 use tch::Tensor;
@@ -35,6 +35,26 @@ impl Classifier {
             })
         };
         self.model.named.iter().map(array).collect()
+    }
+
+    /// Gives some words other vectors, row by row; refuses what does not fit, and the padding word.
+    pub fn set_word_vectors(&mut self, words: &[i32], vectors: &[f32]) -> Result<()> {
+        let config = &self.config;
+        let wrong = |word: &i64| !(0..config.vocab_size).contains(word) || *word == config.padding_idx;
+        let words: Vec<i64> = words.iter().map(|&word| i64::from(word)).collect();
+        if let Some(word) = words.iter().copied().find(wrong) {
+            return Err(range(format!("word {word} has no vector that can be set")));
+        }
+        if words.len() as i64 * config.embedding_dim != vectors.len() as i64 {
+            return Err(shape(format!("{} values are no vectors of {} words", vectors.len(), words.len())));
+        }
+        let _mode = GradMode::new(false);
+        let rows = Tensor::f_from_slice(vectors).torch()?.f_view([-1, config.embedding_dim]).torch()?;
+        let to = |tensor: &Tensor| to_device(tensor, config.device);
+        let mut embedding = self.model.named[0].1.shallow_clone();
+        let index = to(&from_i64(&words)?)?;
+        let _ = embedding.f_index_copy_(0, &index, &to(&rows)?).torch()?;
+        Ok(())
     }
 
     /// Replaces all weights and forgets the optimizer's state, which belongs to the old ones. Every name, shape and dtype
@@ -81,6 +101,7 @@ impl Classifier {
             tensor.shallow_clone().f_copy_(values).torch()?;
         }
         self.optimizer = None;
+        (self.steps.seen, self.steps.words) = (0, 0);
         Ok(())
     }
 }

@@ -4,9 +4,11 @@ use super::batch::{Chunk, Packed, check_texts, starts};
 use super::{Classifier, ClassifierConfig};
 use crate::Result;
 use crate::autograd::{GradMode, backward, set_requires_grad};
-use crate::clip::clip_grad_norm;
+use crate::clip::clip_on_device;
+use crate::cuda::Autocast;
 use crate::error::{IntoResult, argument};
 use crate::optim::{Optimizer, OptimizerKind, OptimizerOptions};
+use crate::tally::{Tally, rows_right};
 use crate::tensor::convert::to_f32;
 use tch::{Kind, Reduction, Tensor};
 
@@ -81,6 +83,14 @@ impl StepOptions {
     }
 }
 
+/// A seed for one step, far from those of its neighbours (the finalizer of splitmix64).
+fn of_step(seed: u64, step: u64) -> u64 {
+    let mut x = seed ^ step.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
 /// What a chunk of batches gave.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Stats {
@@ -111,58 +121,61 @@ impl Classifier {
         if let Some(embedding) = self.model.parameters().next() {
             set_requires_grad(embedding, !options.freeze_embedding)?;
         }
-        let mut stats = Stats::default();
+        let mut tally = Tally::new(self.config.device)?;
         let starts = starts(&chunk.lengths);
         let mut from = 0;
-        for (index, (&size, &lr)) in chunk.batch_sizes.iter().zip(&options.learning_rates).enumerate() {
+        for (step, (&size, &lr)) in (self.steps.all..).zip(chunk.batch_sizes.iter().zip(&options.learning_rates)) {
             self.prepare_optimizer(options, lr)?;
+            // Masks depend on seed and step alone, so that a checkpoint needs no state of a generator.
+            self.generator.reseed(of_step(self.config.seed as u64, step))?;
             let rows = from..from + size as usize;
             let batch =
                 Packed::new(&chunk.tokens, &starts[rows.clone()], &chunk.lengths[rows.clone()], self.config.device)?;
             let targets = chunk.targets(rows.clone(), &batch, &self.config)?;
-            match self.train_batch(&batch, &targets, weights.as_ref(), options)? {
-                Some((loss, correct)) => {
-                    stats.loss += loss * f64::from(size);
-                    stats.correct += correct;
-                    stats.rows += i64::from(size);
-                }
-                None => {
-                    stats.non_finite_batch = Some(index);
-                    break;
-                }
-            }
+            self.train_batch(&batch, &targets, weights.as_ref(), options, &mut tally)?;
             from = rows.end;
         }
-        Ok(stats)
+        // The only place where a GPU is waited for.
+        let sums = tally.read()?;
+        let steps = sums.batches as u64;
+        self.steps.all += steps;
+        self.steps.seen += steps;
+        self.steps.words += if options.freeze_embedding { 0 } else { steps };
+        Ok(Stats {
+            loss: sums.loss,
+            correct: sums.right,
+            rows: chunk.batch_sizes[..sums.batches].iter().map(|&size| i64::from(size)).sum(),
+            non_finite_batch: sums.bad.then_some(sums.batches),
+        })
     }
 
-    /// One step: mean loss and right answers, or `None` where the loss or the gradient is not finite.
+    /// One step, unless the loss or the gradient of this batch or an earlier one is not finite.
     fn train_batch(
         &mut self,
         batch: &Packed,
         targets: &Tensor,
         weights: Option<&Tensor>,
         options: &StepOptions,
-    ) -> Result<Option<(f64, i64)>> {
+        tally: &mut Tally,
+    ) -> Result<()> {
         let clip_norm = options.clip_norm;
-        let logits = self.model.forward(&self.config, batch, Some(&mut self.generator))?;
-        let loss = if self.config.multi_label {
-            logits.f_binary_cross_entropy_with_logits(targets, None, weights, Reduction::Mean).torch()?
-        } else {
-            logits.f_cross_entropy_loss(targets, weights, Reduction::Mean, -100, options.label_smoothing).torch()?
+        let (logits, loss) = {
+            let _mixed = self.config.mixed.then(|| Autocast::new(self.config.device)).transpose()?;
+            let logits = self.model.forward(&self.config, batch, Some(&mut self.generator))?;
+            let loss = if self.config.multi_label {
+                logits.f_binary_cross_entropy_with_logits(targets, None, weights, Reduction::Mean).torch()?
+            } else {
+                logits.f_cross_entropy_loss(targets, weights, Reduction::Mean, -100, options.label_smoothing).torch()?
+            };
+            (logits, loss)
         };
-        let value = loss.f_double_value(&[]).torch()?;
-        if !value.is_finite() {
-            return Ok(None);
-        }
-        let answers = logits.detach();
+        tally.watch(&loss)?;
         let right = if self.config.multi_label {
-            let same = answers.f_gt(0.0).torch()?.f_eq_tensor(&targets.f_gt(0.0).torch()?).torch()?;
+            let same = logits.detach().f_gt(0.0).torch()?.f_eq_tensor(&targets.f_gt(0.0).torch()?).torch()?;
             same.f_all_dim(1, false).torch()?
         } else {
-            answers.f_argmax(1, false).torch()?.f_eq_tensor(targets).torch()?
+            rows_right(&logits, targets)?
         };
-        let correct = right.f_sum(Kind::Int64).torch()?.f_int64_value(&[]).torch()?;
         let Some((_, optimizer)) = &mut self.optimizer else {
             return Err(argument("train without an optimizer"));
         };
@@ -171,14 +184,13 @@ impl Classifier {
         if clip_norm > 0.0 {
             // Those without a gradient, a frozen embedding, count as in PyTorch: not at all.
             let parameters: Vec<&Tensor> = self.model.parameters().collect();
-            if !clip_grad_norm(&parameters, clip_norm, 2.0)?.is_finite() {
-                optimizer.zero_grad()?;
-                return Ok(None);
+            if let Some(norm) = clip_on_device(&parameters, clip_norm, 2.0)? {
+                tally.watch(&norm)?;
             }
         }
-        optimizer.step()?;
+        optimizer.step_unless(Some(tally.bad()))?;
         optimizer.zero_grad()?;
-        Ok(Some((value, correct)))
+        tally.add(&loss, &right, batch.rows() as f64)
     }
 
     fn prepare_optimizer(&mut self, options: &StepOptions, lr: f64) -> Result<()> {
@@ -191,6 +203,7 @@ impl Classifier {
             slot => {
                 let parameters = self.model.parameters().map(Tensor::shallow_clone).collect();
                 *slot = Some((kind, Optimizer::new(kind, vec![(parameters, wanted)])?));
+                (self.steps.seen, self.steps.words) = (0, 0);
                 Ok(())
             }
         }

@@ -6,9 +6,12 @@ use crate::error::IntoResult;
 use crate::shim::{self, AdamArguments, check, handles};
 use tch::{Device, Kind, Tensor};
 
-/// Adds 1 to a number that the optimizer owns.
-fn count_up(step: &mut Tensor) -> Result<()> {
-    if step.device() == Device::Cpu && step.f_kind().is_ok_and(|kind| kind == Kind::Float) && step.numel() == 1 {
+/// Adds 1 to a number that the optimizer owns, unless the step will not be made.
+fn count_up(step: &mut Tensor, stays: bool) -> Result<()> {
+    if stays {
+        return Ok(());
+    }
+    if step.f_kind().is_ok_and(|kind| kind == Kind::Float) && step.numel() == 1 {
         // SAFETY: one float32 on the CPU, which nobody else uses while the optimizer steps. An operator for it costs more than the
         // rest of the step of a small parameter.
         unsafe { *step.data_ptr().cast::<f32>() += 1.0 };
@@ -19,8 +22,18 @@ fn count_up(step: &mut Tensor) -> Result<()> {
 }
 
 /// Moves parameters of one group, dtype and device.
-pub(super) fn step(moves: Vec<Move<'_>>, options: &OptimizerOptions, decoupled: bool) -> Result<()> {
+pub(super) fn step(
+    moves: Vec<Move<'_>>,
+    options: &OptimizerOptions,
+    decoupled: bool,
+    bad: Option<&Tensor>,
+) -> Result<()> {
     let count = moves.len();
+    // Of parameters on the CPU it is known here; on a GPU the shim counts.
+    let stays = match bad {
+        Some(bad) if bad.device() == Device::Cpu => bad.f_double_value(&[]).torch()? > 0.0,
+        _ => false,
+    };
     let mut params = Vec::with_capacity(count);
     let mut grads = Vec::with_capacity(count);
     let (mut averages, mut squares, mut maxima, mut steps) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -35,7 +48,9 @@ pub(super) fn step(moves: Vec<Move<'_>>, options: &OptimizerOptions, decoupled: 
         }
         let all: [i64; 0] = [];
         let mut step = slots.step.get_or_try(|| Tensor::f_zeros(&all[..], (Kind::Float, device)).torch())?;
-        count_up(&mut step)?;
+        if device == Device::Cpu {
+            count_up(&mut step, stays)?;
+        }
         steps.push(step);
         params.push(dense(param)?);
         grads.push(dense(&grad)?);
@@ -54,7 +69,7 @@ pub(super) fn step(moves: Vec<Move<'_>>, options: &OptimizerOptions, decoupled: 
     let (p, g, m, v) = (handles(&params), handles(&grads), handles(&averages), handles(&squares));
     let (x, s) = (handles(&maxima), handles(&steps));
     // SAFETY: every array holds `count` handles borrowed from the vectors above (`x` is read only with amsgrad, and then
-    // has as many); all tensors of one index are dense and of one shape, dtype and device.
+    // has as many); all tensors of one index are dense and of one shape, dtype and device; `bad` is null or borrowed.
     check(unsafe {
         shim::recurra_fused_adam_(
             p.as_ptr(),
@@ -64,6 +79,7 @@ pub(super) fn step(moves: Vec<Move<'_>>, options: &OptimizerOptions, decoupled: 
             x.as_ptr(),
             s.as_ptr(),
             count,
+            bad.map_or(std::ptr::null(), shim::handle),
             &raw const arguments,
         )
     })?;

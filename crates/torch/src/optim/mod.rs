@@ -155,11 +155,23 @@ impl Optimizer {
 
     /// Moves every parameter that has a gradient.
     pub fn step(&mut self) -> Result<()> {
+        self.step_unless(None)
+    }
+
+    /// As [`Optimizer::step`], but moves and counts nothing where `bad`, a `float32` of one element on the parameters' device,
+    /// is 1; the device decides, and nobody waits for it. Gradients must be dense.
+    pub fn step_unless(&mut self, bad: Option<&Tensor>) -> Result<()> {
         let _mode = GradMode::new(false);
         let mut batches: Vec<(usize, tch::Kind, tch::Device, Vec<Move<'_>>)> = Vec::new();
         for param in &mut self.params {
             let Some(grad) = grad(&param.tensor)? else { continue };
-            let Some(grad) = param.step_late(grad, self.kind, &self.groups[param.group])? else { continue };
+            let grad = if bad.is_some() {
+                param.end_late()?;
+                if grad.is_sparse() { late::to_dense(&grad)? } else { grad }
+            } else {
+                let Some(grad) = param.step_late(grad, self.kind, &self.groups[param.group])? else { continue };
+                grad
+            };
             settle_tensor(&param.tensor)?;
             let key = (param.group, param.tensor.f_kind().torch()?, param.tensor.device());
             let step = Move { param: &param.tensor, grad, slots: &mut param.slots };
@@ -171,9 +183,9 @@ impl Optimizer {
         for (group, _, _, moves) in batches {
             let options = &self.groups[group];
             match self.kind {
-                OptimizerKind::Adam => adam::step(moves, options, false)?,
-                OptimizerKind::AdamW => adam::step(moves, options, true)?,
-                OptimizerKind::Sgd => sgd::step(moves, options)?,
+                OptimizerKind::Adam => adam::step(moves, options, false, bad)?,
+                OptimizerKind::AdamW => adam::step(moves, options, true, bad)?,
+                OptimizerKind::Sgd => sgd::step(moves, options, bad)?,
             }
         }
         Ok(())

@@ -4,16 +4,17 @@ use super::{Move, OptimizerOptions, dense, write_back};
 use crate::Result;
 use crate::error::IntoResult;
 use crate::shim::{self, SgdArguments, check, handles};
+use tch::Tensor;
 
 /// Moves parameters of one group, dtype and device.
-pub(super) fn step(moves: Vec<Move<'_>>, options: &OptimizerOptions) -> Result<()> {
+pub(super) fn step(moves: Vec<Move<'_>>, options: &OptimizerOptions, bad: Option<&Tensor>) -> Result<()> {
     // The first step of a parameter writes its buffer instead of reading it; libtorch asks once per call.
     let (first, later): (Vec<_>, Vec<_>) = moves.into_iter().partition(|step| !step.slots.momentum_buffer.is_some());
-    run(first, options, true)?;
-    run(later, options, false)
+    run(first, options, true, bad)?;
+    run(later, options, false, bad)
 }
 
-fn run(moves: Vec<Move<'_>>, options: &OptimizerOptions, first_step: bool) -> Result<()> {
+fn run(moves: Vec<Move<'_>>, options: &OptimizerOptions, first_step: bool, bad: Option<&Tensor>) -> Result<()> {
     if moves.is_empty() {
         return Ok(());
     }
@@ -23,7 +24,7 @@ fn run(moves: Vec<Move<'_>>, options: &OptimizerOptions, first_step: bool) -> Re
     for Move { param, grad, slots } in moves {
         let param_dense = dense(param)?;
         if options.momentum != 0.0 {
-            buffers.push(slots.momentum_buffer.get_or_try(|| param_dense.f_empty_like().torch())?);
+            buffers.push(slots.momentum_buffer.get_or_try(|| param_dense.f_zeros_like().torch())?);
         }
         params.push(param_dense);
         grads.push(dense(&grad)?);
@@ -38,9 +39,11 @@ fn run(moves: Vec<Move<'_>>, options: &OptimizerOptions, first_step: bool) -> Re
         maximize: i32::from(options.maximize),
         first_step: i32::from(first_step),
     };
+    let bad = bad.map_or(std::ptr::null(), shim::handle);
     let (p, g, b) = (handles(&params), handles(&grads), handles(&buffers));
     // SAFETY: `p` and `g` hold `count` handles borrowed from the vectors above, and so does `b` with momentum, without
-    // which it is not read; all tensors of one index are dense and of one shape, dtype and device.
-    check(unsafe { shim::recurra_fused_sgd_(p.as_ptr(), g.as_ptr(), b.as_ptr(), count, &raw const arguments) })?;
+    // which it is not read; all tensors of one index are dense and of one shape, dtype and device; `bad` is null or
+    // borrowed.
+    check(unsafe { shim::recurra_fused_sgd_(p.as_ptr(), g.as_ptr(), b.as_ptr(), count, bad, &raw const arguments) })?;
     targets.into_iter().zip(&params).try_for_each(|(target, moved)| write_back(target, moved))
 }

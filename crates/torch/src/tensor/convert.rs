@@ -21,6 +21,14 @@ pub fn to_f32(tensor: &Tensor) -> Result<Vec<f32>> {
     Ok(values)
 }
 
+/// The elements of a float64 tensor.
+pub fn to_f64(tensor: &Tensor) -> Result<Vec<f64>> {
+    let count = tensor.numel();
+    let mut values = vec![0_f64; count];
+    tensor.f_copy_data(&mut values, count).torch()?;
+    Ok(values)
+}
+
 /// The elements of an int64 tensor.
 pub fn to_i64(tensor: &Tensor) -> Result<Vec<i64>> {
     let count = tensor.numel();

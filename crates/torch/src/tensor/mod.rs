@@ -7,6 +7,8 @@ pub mod math;
 pub mod reduce;
 pub mod shape;
 
+use crate::Result;
+use crate::error::IntoResult;
 use crate::shim::Number;
 use tch::{Device, Kind, Tensor};
 
@@ -34,6 +36,16 @@ pub fn device_name(device: Device) -> String {
 /// Whether gradients can flow through elements of this dtype.
 pub fn is_floating(kind: Kind) -> bool {
     matches!(kind, Kind::Float | Kind::Double | Kind::Half | Kind::BFloat16)
+}
+
+/// Whether elements are `int64` or `int32`.
+pub fn is_integer(tensor: &Tensor) -> bool {
+    matches!(tensor.f_kind(), Ok(Kind::Int64 | Kind::Int))
+}
+
+/// A number that grows with every change of the elements by an operator.
+pub fn version(tensor: &Tensor) -> Result<i64> {
+    tensor.f_internal_version().torch()
 }
 
 /// Dtype and shape for a message: `float32 [2, 3]`.

@@ -1,0 +1,180 @@
+//! All that a training goes on from, in the form of `recurra_kernels::classifier`: a checkpoint of one engine is one of the other.
+
+use super::{Classifier, NamedArray, Steps};
+use crate::optim::{Entry, Optimizer, OptimizerKind, OptimizerOptions, Slot};
+use crate::tensor::convert::{to_bytes, to_f64};
+use crate::tensor::create::from_bytes;
+use crate::tensor::dtype_name;
+use crate::{Error, ErrorCode, Result, context, error::IntoResult};
+use recurra_kernels::optim::{AdamOptions, Algorithm, SgdOptions};
+use tch::{Kind, Tensor};
+
+const PREFIX: &str = "training.";
+const STEPS: &str = "training.steps";
+const OPTIMIZER: &str = "training.optimizer";
+
+fn mismatch(message: impl std::fmt::Display) -> Error {
+    Error::new(ErrorCode::StateMismatch, format!("the training's state does not fit: {message}"))
+}
+
+fn doubles(name: &str, values: &[f64]) -> NamedArray {
+    NamedArray {
+        name: name.to_owned(),
+        dtype: "float64".to_owned(),
+        shape: vec![values.len() as i64],
+        data: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+    }
+}
+
+fn floats(name: String, tensor: &Tensor) -> Result<NamedArray> {
+    let dtype = dtype_name(tensor.f_kind().torch()?);
+    Ok(NamedArray { name, dtype, shape: tensor.size(), data: to_bytes(tensor)? })
+}
+
+fn find<'a>(arrays: &'a [NamedArray], name: &str) -> Result<&'a NamedArray> {
+    arrays.iter().find(|array| array.name == name).ok_or_else(|| mismatch(format_args!("{name} is missing")))
+}
+
+fn tensor(array: &NamedArray) -> Result<Tensor> {
+    from_bytes(&array.data, context::parse_dtype(&array.dtype)?, &array.shape)
+}
+
+fn numbers(arrays: &[NamedArray], name: &str, count: usize) -> Result<Vec<f64>> {
+    let values = to_f64(&tensor(find(arrays, name)?)?.f_to_kind(Kind::Double).torch()?)?;
+    if values.len() == count { Ok(values) } else { Err(mismatch(format_args!("{name} needs {count} numbers"))) }
+}
+
+/// The states of a rule, under PyTorch's names.
+fn slots(kind: OptimizerKind, momentum: f64) -> &'static [Slot] {
+    match kind {
+        OptimizerKind::Sgd if momentum == 0.0 => &[],
+        OptimizerKind::Sgd => &[Slot::MomentumBuffer],
+        _ => &[Slot::ExpAvg, Slot::ExpAvgSq],
+    }
+}
+
+impl Classifier {
+    /// All that a training goes on from: weights, the optimizer's states, how many steps there were.
+    pub fn training_state(&self) -> Result<Vec<NamedArray>> {
+        let Steps { all, seen, words } = self.steps;
+        let mut arrays = vec![doubles(STEPS, &[all as f64, seen as f64, words as f64])];
+        for (name, tensor) in &self.model.named {
+            arrays.push(floats(format!("{PREFIX}{name}"), tensor)?);
+        }
+        let Some((kind, optimizer)) = &self.optimizer else { return Ok(arrays) };
+        let o = &optimizer.groups()[0];
+        let adam = AdamOptions {
+            beta1: o.beta1,
+            beta2: o.beta2,
+            eps: o.eps,
+            weight_decay: o.weight_decay,
+            amsgrad: o.amsgrad,
+        };
+        let sgd = SgdOptions {
+            momentum: o.momentum,
+            dampening: o.dampening,
+            weight_decay: o.weight_decay,
+            nesterov: o.nesterov,
+        };
+        let of_adam = |kind| [kind, o.beta1, o.beta2, o.eps, o.weight_decay, f64::from(u8::from(o.amsgrad))];
+        let (algorithm, options) = match kind {
+            OptimizerKind::Adam => (Algorithm::Adam(adam), of_adam(0.0)),
+            OptimizerKind::AdamW => (Algorithm::AdamW(adam), of_adam(1.0)),
+            OptimizerKind::Sgd => {
+                let nesterov = f64::from(u8::from(o.nesterov));
+                (Algorithm::Sgd(sgd), [2.0, o.momentum, o.dampening, o.weight_decay, nesterov, 0.0])
+            }
+        };
+        arrays.push(doubles(OPTIMIZER, &options));
+        let state = optimizer.state()?;
+        let of = |index: usize, slot: Slot| {
+            let entry = state.iter().find(|entry| entry.index == index && entry.slot == slot);
+            // A frozen embedding has no state before its first step: to the kernels it is zero.
+            entry.map_or_else(
+                || self.model.named[index].1.detach().f_zeros_like().torch(),
+                |entry| Ok(entry.tensor.shallow_clone()),
+            )
+        };
+        let late = algorithm.cannot_defer().is_none();
+        let kept = slots(*kind, o.momentum);
+        for (index, (name, _)) in self.model.named.iter().enumerate() {
+            // Rows that can be stepped late always have a buffer in the kernels, also without momentum.
+            let of_rows = if index == 0 && late && kept.is_empty() { &[Slot::MomentumBuffer] } else { kept };
+            for &slot in of_rows {
+                arrays.push(floats(format!("{PREFIX}{}.{name}", slot.name()), &of(index, slot)?)?);
+            }
+        }
+        if late {
+            // No row is behind here, so no earlier learning rate matters.
+            let rows = self.config.vocab_size;
+            let last = u32::try_from(words).unwrap_or(u32::MAX >> 1).cast_signed().to_le_bytes();
+            arrays.push(doubles("training.late.rates", &[]));
+            arrays.push(NamedArray {
+                name: "training.late.last".to_owned(),
+                dtype: "int32".to_owned(),
+                shape: vec![rows],
+                data: last.repeat(rows as usize),
+            });
+        }
+        Ok(arrays)
+    }
+
+    /// Takes over what [`Classifier::training_state`] gave, or the kernels once none of their rows is behind; what does not fit is an
+    /// error, and then nothing has changed but weights.
+    pub fn restore(&mut self, arrays: &[NamedArray]) -> Result<()> {
+        let steps = numbers(arrays, STEPS, 3)?;
+        let weights: Vec<NamedArray> = self
+            .model
+            .named
+            .iter()
+            .map(|(name, _)| {
+                let array = find(arrays, &format!("{PREFIX}{name}"))?;
+                Ok(NamedArray { name: name.clone(), ..array.clone() })
+            })
+            .collect::<Result<_>>()?;
+        let optimizer = match arrays.iter().any(|array| array.name == OPTIMIZER) {
+            true => Some(self.optimizer_of(arrays, &steps)?),
+            false => None,
+        };
+        self.load_state(&weights)?;
+        self.optimizer = optimizer;
+        self.steps = Steps { all: steps[0] as u64, seen: steps[1] as u64, words: steps[2] as u64 };
+        Ok(())
+    }
+
+    fn optimizer_of(&self, arrays: &[NamedArray], steps: &[f64]) -> Result<(OptimizerKind, Optimizer)> {
+        let options = numbers(arrays, OPTIMIZER, 6)?;
+        let kind = match options[0] {
+            0.0 => OptimizerKind::Adam,
+            1.0 => OptimizerKind::AdamW,
+            2.0 => OptimizerKind::Sgd,
+            other => return Err(mismatch(format_args!("there is no optimizer number {other}"))),
+        };
+        let [_, a, b, c, d, e] = options[..] else { return Err(mismatch("six numbers")) };
+        let defaults = kind.defaults();
+        let rule = if kind == OptimizerKind::Sgd {
+            OptimizerOptions { momentum: a, dampening: b, weight_decay: c, nesterov: d != 0.0, ..defaults }
+        } else {
+            OptimizerOptions { beta1: a, beta2: b, eps: c, weight_decay: d, amsgrad: e != 0.0, ..defaults }
+        };
+        let parameters = self.model.parameters().map(Tensor::shallow_clone).collect();
+        let mut optimizer = Optimizer::new(kind, vec![(parameters, rule)])?;
+        let mut entries = Vec::new();
+        for (index, (name, _)) in self.model.named.iter().enumerate() {
+            let count = if index == 0 { steps[2] } else { steps[1] };
+            if count == 0.0 {
+                continue;
+            }
+            for &slot in slots(kind, rule.momentum) {
+                let array = find(arrays, &format!("{PREFIX}{}.{name}", slot.name()))?;
+                entries.push(Entry { index, slot, tensor: tensor(array)? });
+            }
+            if kind != OptimizerKind::Sgd {
+                let count = Tensor::f_from_slice(&[count as f32]).torch()?;
+                entries.push(Entry { index, slot: Slot::Step, tensor: count });
+            }
+        }
+        optimizer.load_state(&entries)?;
+        Ok((kind, optimizer))
+    }
+}

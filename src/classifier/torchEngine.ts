@@ -1,0 +1,84 @@
+import { torch } from '../native/torch.js';
+import type { Device } from '../tensor/dtype.js';
+import {
+  type EngineConfig,
+  type ExplainingEngine,
+  kernelEngine,
+  nativeChunk,
+  nativeOptions,
+  workPerToken,
+} from './engine.js';
+
+/** Tokens of a chunk on a GPU, which is waited for only at its end. */
+const GPU_CHUNK_TOKENS = 262_144;
+
+/** Where and how exactly {@link torchEngine} computes. */
+export interface TorchEngineOptions {
+  device?: Device;
+  /** Trains in bfloat16 where PyTorch's autocast has it so; the weights stay float32. */
+  mixed?: boolean;
+}
+
+/**
+ * The engine on libtorch's operators and autograd, for GPUs; on the CPU it is what the kernels are compared with. What is asked
+ * about single texts, and files, it leaves to the kernels, with a copy of the weights.
+ */
+export function torchEngine(config: EngineConfig, options: TorchEngineOptions = {}): ExplainingEngine {
+  const { device = 'cpu', mixed = false } = options;
+  const binding = torch();
+  const { threads, ...model } = config;
+  if (threads !== undefined) binding.setNumThreads(threads);
+  const native = new binding.NativeClassifier({ ...model, device, mixed });
+  let onCpu: ExplainingEngine | undefined;
+  let fresh = false;
+  const twin = () => {
+    onCpu ??= kernelEngine(config);
+    return onCpu;
+  };
+  const copied = async () => {
+    if (!fresh) await twin().loadState(await native.state());
+    fresh = true;
+    return twin();
+  };
+  const changed = () => {
+    fresh = false;
+  };
+  return {
+    chunkTokens: device === 'cpu' ? 16_384 : GPU_CHUNK_TOKENS,
+    workPerToken: workPerToken(config),
+    train: (chunk, options) => {
+      changed();
+      return native.trainBatches(nativeChunk(chunk), nativeOptions(options));
+    },
+    predict: (tokens, lengths) => native.predict(tokens, lengths),
+    setWordVectors: (words, vectors) => {
+      changed();
+      return native.setWordVectors(words, vectors);
+    },
+    state: () => native.state(),
+    loadState: (entries) => {
+      changed();
+      return native.loadState(entries);
+    },
+    loadHeld: async (weights) => {
+      await twin().loadHeld(weights);
+      await native.loadState(await twin().state());
+      fresh = true;
+    },
+    trainingState: (weights) => native.trainingState(weights),
+    restore: async (entries) => {
+      changed();
+      await twin().restore(entries);
+      // Rows of the embedding that are behind catch up: here all move at every step.
+      await twin().state();
+      await native.restore(await twin().trainingState(false));
+      fresh = true;
+    },
+    logits: async (tokens, lengths) => (await copied()).logits(tokens, lengths),
+    explain: async (tokens, classIndex) => (await copied()).explain(tokens, classIndex),
+    close: () => {
+      native.close();
+      onCpu?.close();
+    },
+  };
+}
