@@ -25,7 +25,7 @@ export interface Measurement {
 export function describe({ spec, threads }: Contender): string {
   const common = threads === 1 ? '1 thread' : `${threads} threads`;
   if (spec.side === 'ours') {
-    const parts = [spec.api, spec.input, spec.order && orderOf(spec.order), common];
+    const parts = [spec.api, spec.input, spec.order && orderOf(spec.order), spec.device, common];
     return parts.filter((part) => part !== undefined).join(', ');
   }
   const parts = [
@@ -34,6 +34,7 @@ export function describe({ spec, threads }: Contender): string {
     `oneDNN ${spec.onednn ? 'on' : 'off'}`,
   ];
   if (spec.work !== 'predictOne') parts.push(orderOf(spec.order));
+  if (spec.device !== undefined) parts.push(spec.resident ? 'batches on the GPU' : 'batches moved');
   return ['PyTorch', ...parts, common].filter((part) => part !== undefined).join(', ');
 }
 

@@ -33,6 +33,8 @@ interface CommonSpec {
   /** `train`: samples a second; `predictMany`: texts a second; `predictOne`: median microseconds a text. */
   work: 'train' | 'predictMany' | 'predictOne';
   shape: Shape;
+  /** Where it computes; the CPU where nothing is said. */
+  device?: 'cuda';
   /** Folder with `tokens.i32`, `lengths.i32` and `labels.i32`. */
   folder: string;
 }
@@ -58,6 +60,8 @@ export interface TheirSpec extends CommonSpec {
   input: 'packed' | 'padded';
   /** `default`: `torch.optim.Adam(parameters, lr=1e-3)`; else with `foreach=True` or `fused=True`. */
   adam: 'default' | 'foreach' | 'fused';
+  /** On a GPU: whether the batches are there before the clock runs; else each is moved in its step, as the lesson does. */
+  resident?: boolean;
   /** `torch.backends.mkldnn`. */
   onednn: boolean;
   /** File with the order of the texts. */

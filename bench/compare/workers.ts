@@ -8,6 +8,8 @@ export interface TheirVersions {
   /** Vector instructions that PyTorch uses. */
   capability: string;
   onednn: boolean;
+  /** The first GPU that PyTorch sees. */
+  gpu: string | null;
   threads: number;
 }
 

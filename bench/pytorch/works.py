@@ -19,9 +19,16 @@ class Train:
     def __init__(self, spec):
         torch.manual_seed(0)
         shape = spec["shape"]
-        self.net = Classifier(shape, spec["input"] == "packed")
+        self.device = spec.get("device", "cpu")
+        # As recurra: float32 is float32.
+        torch.backends.cudnn.allow_tf32 = False
+        self.net = Classifier(shape, spec["input"] == "packed").to(self.device)
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=1e-3, **ADAM[spec["adam"]])
-        self.batches = itertools.cycle(Texts(spec["folder"]).batches(spec["order"], shape["batch"]))
+        batches = Texts(spec["folder"]).batches(spec["order"], shape["batch"])
+        if spec.get("resident"):
+            # Lengths stay on the CPU, as packing wants them.
+            batches = [(tokens.to(self.device), lengths, labels.to(self.device)) for tokens, lengths, labels in batches]
+        self.batches = itertools.cycle(batches)
         self.loss = torch.nn.CrossEntropyLoss()
 
     def run(self, seconds):
@@ -30,6 +37,8 @@ class Train:
         begun = time.perf_counter()
         while samples == 0 or time.perf_counter() - begun < seconds:
             tokens, lengths, labels = next(self.batches)
+            if self.device != "cpu":
+                tokens, labels = tokens.to(self.device), labels.to(self.device)
             self.optimizer.zero_grad()
             logits = self.net(tokens, lengths)
             loss = self.loss(logits, labels)
@@ -38,6 +47,8 @@ class Train:
             total += loss.detach()
             correct += (logits.argmax(dim=1) == labels).sum()
             samples += len(labels)
+        if self.device != "cpu":
+            torch.cuda.synchronize()
         return samples / (time.perf_counter() - begun)
 
     def measure(self, warmup, seconds):

@@ -198,7 +198,7 @@ export class TextClassifier {
     if (text.tokenizer !== null && given !== undefined) {
       throw invalidArgument('tokenizer', `nothing, for ${path} has its own,`, given);
     }
-    const engine = engineOn(device, {
+    const engine = await engineOn(device, {
       ...settings,
       vocabSize: vocab.length,
       numClasses: labels.length,

@@ -35,7 +35,19 @@ export function chooseDevice(value: unknown, fallBack: (reason: string) => void 
   }
 }
 
-/** The engine for a device: the kernels on the CPU, libtorch on a GPU. */
-export function engineOn(device: Device, config: EngineConfig, precision: Precision = 'float32'): ExplainingEngine {
-  return device === 'cpu' ? kernelEngine(config) : torchEngine(config, { device, mixed: precision === 'bfloat16' });
+/** The engine for a device: the kernels on the CPU, libtorch on a GPU. It begins with the same weights wherever it is. */
+export async function engineOn(
+  device: Device,
+  config: EngineConfig,
+  precision: Precision = 'float32',
+): Promise<ExplainingEngine> {
+  const kernels = kernelEngine(config);
+  if (device === 'cpu') return kernels;
+  try {
+    const engine = torchEngine(config, { device, mixed: precision === 'bfloat16' });
+    await engine.loadState(await kernels.state());
+    return engine;
+  } finally {
+    kernels.close();
+  }
 }

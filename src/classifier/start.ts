@@ -86,7 +86,7 @@ export async function beginTraining(rows: Rows, given: TrainOptions, control: Tr
   const network = checkpoint?.network ?? { ...settings.model, ...(vectors ? { embeddingDim: vectors.dim } : {}) };
   const { train, vocab } = data;
   const threads = settings.threads ?? availableParallelism();
-  const engine = engineOn(
+  const engine = await engineOn(
     settings.device,
     {
       ...network,

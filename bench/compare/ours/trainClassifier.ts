@@ -58,7 +58,7 @@ export async function trainClassifier(
   let begun: number | undefined;
   const model = await trainUntil(
     texts.numbers(),
-    { ...trainOptions(spec.shape, spec.threads), tokenizer: texts.ids },
+    { ...trainOptions(spec.shape, spec.threads), tokenizer: texts.ids, device: spec.device ?? 'cpu' },
     ({ samples }) => {
       const now = (performance.timeOrigin + performance.now()) / 1000;
       begun ??= now;

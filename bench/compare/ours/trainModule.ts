@@ -13,7 +13,7 @@ export class ModuleTraining {
   constructor(spec: OurSpec) {
     manualSeed(0);
     this.#packed = spec.input === 'packed';
-    this.#net = new RecurrentClassifier(spec.shape);
+    this.#net = new RecurrentClassifier(spec.shape).to({ device: spec.device ?? 'cpu' });
     this.#optimizer = new optim.Adam(this.#net.parameters(), { lr: 1e-3 });
     const loader = new DataLoader(new Texts(spec.folder).dataset, {
       batchSize: spec.shape.batch,
