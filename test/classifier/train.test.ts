@@ -130,7 +130,7 @@ describe('what TextClassifier.train refuses', () => {
     [{ validation: 2 }, /Expected rows, or a share between 0 and 1 for validation/],
     [{ tokenizer: 'spacy' }, /for tokenizer but received string "spacy"/],
     [{ batchSize: 2.5 }, /for batchSize but received number 2.5/],
-    [{ device: 'tpu' }, /for device but received "tpu"/],
+    [{ device: 'tpu' }, /for device but received string "tpu"/],
   ])('the options %o', async (options, message) => {
     await expect(TextClassifier.train(topicTexts(9), options as object)).rejects.toThrow(message);
   });
