@@ -52,7 +52,16 @@ const texts = Array.from({ length: 240 }, (_, i) => ({
   text: `${['cat', 'saw', 'rain'][i % 3]} ${['a', 'the', 'one'][i % 2]} thing ${i % 7}`,
   label: ['animal', 'tool', 'weather'][i % 3]!,
 }));
-const small = { embeddingDim: 8, hiddenSize: 8, epochs: 3, batchSize: 16, lr: 0.02, dropout: 0 };
+const small = {
+  embeddingDim: 8,
+  hiddenSize: 8,
+  epochs: 3,
+  batchSize: 16,
+  lr: 0.02,
+  dropout: 0,
+  wordDropout: 0,
+  embeddingStd: 1,
+};
 
 describe.skipIf(!available)('on a GPU', () => {
   describe.each(cases)('PyTorch golden case $name', (one) => {
