@@ -288,6 +288,8 @@ fn inference_of_an_lstm_equals_its_evaluation() {
                     forward(&Pool::new(threads), &config, &layout, Input::Rows(&x), state0, &params, mode).unwrap().0
                 };
                 let (ours, reference) = (run(Mode::Inference), run(Mode::Eval));
+                let same = run(Mode::Values);
+                assert_eq!((&same.output, &same.hn, &same.cn), (&reference.output, &reference.hn, &reference.cn));
                 for (name, ours, reference) in [
                     ("output", &ours.output, &reference.output),
                     ("hn", &ours.hn, &reference.hn),

@@ -284,7 +284,8 @@ unsafe extern "C" fn forward(
         let mode = match (config.dropout > 0.0 && config.num_layers > 1, o.keep != 0) {
             (true, _) => kernels::Mode::Train { seed: o.seed },
             (false, true) => kernels::Mode::Eval,
-            (false, false) => kernels::Mode::Inference,
+            // With and without gradients a module gives the same bits.
+            (false, false) => kernels::Mode::Values,
         };
         let x = match words {
             Some(Words { table, slots }) => Input::Words(Arc::clone(table), slots),

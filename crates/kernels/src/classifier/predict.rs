@@ -58,6 +58,7 @@ impl Frozen {
         let mut frozen = Self { packs: vec![DirPacks::default(); model.shape.parts.len()], ..Self::default() };
         for (packs, part) in frozen.packs.iter_mut().zip(&model.shape.parts) {
             packs.pack_all(&model.shape, part, flat, false);
+            packs.pack_gates(&model.shape, part, flat);
         }
         frozen.fc.pack(model, flat, false);
         frozen.attention.pack(model, flat, false);

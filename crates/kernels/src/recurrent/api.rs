@@ -13,8 +13,10 @@ use crate::threads::Pool;
 /// What the forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Values only; nothing is kept.
+    /// Values only; nothing is kept. Those of an LSTM may differ from the other modes' in their last bits, for speed.
     Inference,
+    /// As [`Mode::Eval`], to the same bits, but nothing is kept.
+    Values,
     /// As in `eval()`, but keeps what [`backward`] needs.
     Eval,
     /// As in `train()`: dropout between layers, its mask a function of the seed.
@@ -22,6 +24,13 @@ pub enum Mode {
         /// Seed of the dropout masks.
         seed: u64,
     },
+}
+
+impl Mode {
+    /// Whether a backward pass may follow.
+    fn keeps(self) -> bool {
+        matches!(self, Self::Eval | Self::Train { .. })
+    }
 }
 
 /// What the network computes.
@@ -174,7 +183,7 @@ pub fn forward_to(
     let mut size = 0;
     let shape = Shape::new(config, &mut size);
     let (rows, total, parts) = (layout.rows(), layout.total(), shape.parts.len());
-    let first = First::new(&x, total, shape.input(0), mode != Mode::Inference)?;
+    let first = First::new(&x, total, shape.input(0), mode.keeps())?;
     for (name, given, width) in [("h0", h0, config.state_size()), ("c0", c0, config.hidden_size)] {
         if let Some(given) = given {
             expect_len(name, &[parts, rows, width], given.len())?;
@@ -193,10 +202,13 @@ pub fn forward_to(
         expect_len(&segment.name, &segment.shape, param.len())?;
         segment.import(param, &mut flat);
     }
-    let keep = mode != Mode::Inference;
+    let keep = mode.keeps();
     let mut packs = vec![DirPacks::default(); parts];
     for (packs, part) in packs.iter_mut().zip(&shape.parts) {
         packs.pack_all(&shape, part, &flat, keep);
+        if mode == Mode::Inference {
+            packs.pack_gates(&shape, part, &flat);
+        }
     }
     let mut traces: Vec<Trace> = (0..parts).map(|_| Trace::default()).collect();
     let mut mats: Vec<DirMats> = traces.iter_mut().map(|trace| trace.mats(&shape, rows, total, keep)).collect();

@@ -1,8 +1,8 @@
 //! An LSTM's recurrence for inference: product and gates of a step in one pass, pre-activations in registers throughout.
 //!
 //! A group of rows as high as the register tile runs through all its steps before the next group begins, so that its state
-//! stays in the first-level cache, and the rows of a table that a step reads are fetched while earlier ones compute. Every
-//! sum has the order of [`Gemm`](crate::simd::gemm::Gemm) and of [`gates::lstm`](super::gates), and so the same bits.
+//! stays in the first-level cache, and the rows of a table that a step reads are fetched while earlier ones compute. The
+//! gates' functions share their divisions, so that values differ from the training's in their last bits.
 
 use super::steps::{Projected, Steps};
 use crate::simd::gemm::Mat;

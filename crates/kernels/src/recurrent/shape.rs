@@ -151,15 +151,19 @@ impl DirPacks {
         }
     }
 
-    /// Packs everything on the calling thread. Without `backward` it is for inference.
+    /// Packs everything on the calling thread, for a backward pass too where one may follow.
     pub fn pack_all(&mut self, shape: &Shape, part: &DirSegments, flat: &[f32], backward: bool) {
-        if !backward && shape.cell() == Cell::Lstm && part.w_hr.is_none() {
-            let segment = &shape.segments[part.w_hh];
-            self.hh_gates.pack(&flat[segment.offset..][..segment.size()], shape.hp, shape.rp);
-        }
         for piece in 0..Self::PIECES {
             // SAFETY: `self` is borrowed mutably.
             unsafe { Self::pack(self, piece, shape, part, flat, backward) };
+        }
+    }
+
+    /// Lets an LSTM's inference go through [`Infer`](super::infer::Infer), where that can do it.
+    pub fn pack_gates(&mut self, shape: &Shape, part: &DirSegments, flat: &[f32]) {
+        if shape.cell() == Cell::Lstm && part.w_hr.is_none() {
+            let segment = &shape.segments[part.w_hh];
+            self.hh_gates.pack(&flat[segment.offset..][..segment.size()], shape.hp, shape.rp);
         }
     }
 }
