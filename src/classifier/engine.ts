@@ -128,7 +128,7 @@ export interface ExplainingEngine extends ResumableEngine {
  * Multiply-adds up to which a prediction is computed at once: some 0.2 ms, about what two changes of thread cost on a busy
  * machine, and too little to be felt on the event loop.
  */
-const AT_ONCE = 2_000_000;
+export const AT_ONCE_WORK = 2_000_000;
 
 /** Characters from which a text is not tried at once: splitting it takes tens of microseconds. */
 const LONG_TEXT = 4_096;
@@ -136,8 +136,9 @@ const LONG_TEXT = 4_096;
 /** What `predictTextNow` of the addon returns. */
 const DONE = 1;
 const LOWER_FIRST = 2;
-/** Some tens of milliseconds of work, so that stopping is prompt. */
-const CHUNK_TOKENS = 16_384;
+
+/** Tokens of a chunk on the CPU: some tens of milliseconds of work, so that stopping is prompt. */
+export const CPU_CHUNK_TOKENS = 16_384;
 
 /** Multiply-adds of one token. */
 export function workPerToken({ cell, embeddingDim, hiddenSize, numLayers, bidirectional }: EngineConfig): number {
@@ -162,7 +163,7 @@ export function nativeOptions({ learningRates, classWeights, ...others }: StepOp
 export function kernelEngine(config: EngineConfig): ExplainingEngine {
   const { threads, ...model } = config;
   const native = new (light().CpuClassifier)({ ...model, threads: threads ?? availableParallelism() });
-  const atOnce = Math.floor(AT_ONCE / workPerToken(config));
+  const atOnce = Math.floor(AT_ONCE_WORK / workPerToken(config));
   // After a change of the weights the first prediction makes them ready, which is too long for the event loop; and once the
   // vocabulary has been read through, its input projections are worth keeping.
   let ready = false;
@@ -210,7 +211,7 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
       ready ||= before === changes;
       return predicted;
     },
-    chunkTokens: CHUNK_TOKENS,
+    chunkTokens: CPU_CHUNK_TOKENS,
     workPerToken: workPerToken(config),
     setWordVectors: (words, vectors) => {
       changed();

@@ -1,6 +1,7 @@
 import { torch } from '../native/torch.js';
 import type { Device } from '../tensor/dtype.js';
 import {
+  CPU_CHUNK_TOKENS,
   type EngineConfig,
   type ExplainingEngine,
   kernelEngine,
@@ -44,7 +45,7 @@ export function torchEngine(config: EngineConfig, options: TorchEngineOptions = 
     fresh = false;
   };
   return {
-    chunkTokens: device === 'cpu' ? 16_384 : GPU_CHUNK_TOKENS,
+    chunkTokens: device === 'cpu' ? CPU_CHUNK_TOKENS : GPU_CHUNK_TOKENS,
     workPerToken: workPerToken(config),
     train: (chunk, options) => {
       changed();

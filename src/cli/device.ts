@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { chooseDevice } from '../classifier/device.js';
 import type { Device } from '../tensor/dtype.js';
 import { note } from './output.js';
@@ -10,9 +10,7 @@ export interface DeviceFlag {
 
 /** Adds it. */
 export function deviceFlag(command: Command): Command {
-  return command.addOption(
-    new Option('--device <name>', 'where to compute: cpu, cuda, cuda:1, or auto (default: cpu)'),
-  );
+  return command.option('--device <name>', 'where to compute: cpu, cuda, cuda:1, or auto (default: cpu)');
 }
 
 /**

@@ -150,14 +150,15 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await predictCommand(model, texts, flags)),
     );
 
-  program
-    .command('serve')
-    .description('Answer over HTTP, until Ctrl-C or SIGTERM; docs/serving.md says more.')
-    .argument('<model>', 'file that recurra train wrote')
-    .option('--host <address>', 'address to listen on (default: 127.0.0.1, this machine only)')
-    .option('--port <n>', 'port to listen on, 0 for a free one (default: 8080)', wholeNumber)
-    .option('--threads <n>', 'threads of the numeric work', wholeNumber)
-    .option('--device <name>', 'where to compute: cpu, cuda, cuda:1, or auto (default: cpu)')
+  deviceFlag(
+    program
+      .command('serve')
+      .description('Answer over HTTP, until Ctrl-C or SIGTERM; docs/serving.md says more.')
+      .argument('<model>', 'file that recurra train wrote')
+      .option('--host <address>', 'address to listen on (default: 127.0.0.1, this machine only)')
+      .option('--port <n>', 'port to listen on, 0 for a free one (default: 8080)', wholeNumber)
+      .option('--threads <n>', 'threads of the numeric work', wholeNumber),
+  )
     .option('--max-batch <n>', 'most texts computed together (default: 1024)', wholeNumber)
     .option('--max-wait <ms>', 'time for which an idle model waits for more texts (default: 0)', realNumber)
     .option('--max-queue <n>', 'texts that may wait before requests are refused (default: 10000)', wholeNumber)

@@ -45,22 +45,13 @@ function cudaVersion(number: number): string {
   return `${Math.floor(number / 1000)}.${Math.floor((number % 1000) / 10)}`;
 }
 
-class Missing extends Error {
-  constructor(
-    readonly code: ErrorCode,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
 /** Asks the driver; what it says is written into `status` also where it is not enough. */
 function checkDriver(status: CudaStatus): void {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new Missing('CUDA_NO_DRIVER', `CUDA is not supported on ${process.platform}-${process.arch}`);
+    throw new CudaError('CUDA_NO_DRIVER', `CUDA is not supported on ${process.platform}-${process.arch}`);
   }
   const { missing, version, status: result, devices } = light().cudaDriver();
-  if (missing !== undefined && missing !== null) throw new Missing('CUDA_NO_DRIVER', `no NVIDIA driver (${missing})`);
+  if (missing !== undefined && missing !== null) throw new CudaError('CUDA_NO_DRIVER', `no NVIDIA driver (${missing})`);
   status.driver = cudaVersion(version);
   status.devices = devices.map(({ name, major, minor, memory }) => ({
     name,
@@ -69,13 +60,13 @@ function checkDriver(status: CudaStatus): void {
   }));
   const update = `install driver ${NEEDED.driver} or newer`;
   if (version < NEEDED.cuda) {
-    throw new Missing(
+    throw new CudaError(
       'CUDA_WRONG_VERSION',
       `the NVIDIA driver is for CUDA ${status.driver}, but libtorch needs ${cudaVersion(NEEDED.cuda)}: ${update}`,
     );
   }
   if (result === DRIVER_MISMATCH) {
-    throw new Missing(
+    throw new CudaError(
       'CUDA_WRONG_VERSION',
       "the NVIDIA driver's library and its kernel module are not of one version: restart the machine after an update of the driver",
     );
@@ -83,12 +74,12 @@ function checkDriver(status: CudaStatus): void {
   const hidden = process.env.CUDA_VISIBLE_DEVICES;
   const why = hidden === undefined ? '' : `; CUDA_VISIBLE_DEVICES is ${JSON.stringify(hidden)}`;
   if (result === NO_DEVICE || (result === 0 && devices.length === 0)) {
-    throw new Missing('CUDA_NO_DEVICE', `the NVIDIA driver finds no GPU${why}`);
+    throw new CudaError('CUDA_NO_DEVICE', `the NVIDIA driver finds no GPU${why}`);
   }
-  if (result !== 0) throw new Missing('CUDA_NO_DEVICE', `the NVIDIA driver does not start: error ${result}${why}`);
+  if (result !== 0) throw new CudaError('CUDA_NO_DEVICE', `the NVIDIA driver does not start: error ${result}${why}`);
   if (status.devices.every(({ computeCapability }) => Number(computeCapability) < LEAST_CAPABILITY)) {
     const { name, computeCapability } = status.devices[0]!;
-    throw new Missing(
+    throw new CudaError(
       'CUDA_NO_DEVICE',
       `${name} has compute capability ${computeCapability}, but libtorch for CUDA 13 needs ${LEAST_CAPABILITY}`,
     );
@@ -100,7 +91,7 @@ function cudaLibrary(): string {
   const folder = openedFolder() ?? locateLibtorch().folder;
   const path = join(folder, LIBRARY);
   if (existsSync(path)) return path;
-  throw new Missing(
+  throw new CudaError(
     'CUDA_LIBRARIES_MISSING',
     `the libtorch in ${folder} is the CPU build (no ${LIBRARY}): run ${INSTALL}`,
   );
@@ -114,10 +105,10 @@ function openLibrary(path: string): void {
     if (!(error instanceof RecurraError)) throw error;
     const missing = /(\S+): cannot open shared object file/.exec(error.message)?.[1];
     if (missing !== undefined) {
-      throw new Missing('CUDA_LIBRARIES_MISSING', `${path} needs ${missing}, which was not found: run ${INSTALL}`);
+      throw new CudaError('CUDA_LIBRARIES_MISSING', `${path} needs ${missing}, which was not found: run ${INSTALL}`);
     }
     const code = /undefined symbol|version `/.test(error.message) ? 'CUDA_WRONG_VERSION' : 'CUDA_LIBRARIES_MISSING';
-    throw new Missing(code, `${path} cannot be opened: ${error.message}`);
+    throw new CudaError(code, `${path} cannot be opened: ${error.message}`);
   }
 }
 
@@ -133,7 +124,7 @@ function begin(status: CudaStatus): void {
     binding.beginCuda();
   } catch (error) {
     if (error instanceof RecurraError && error.code === 'INVALID_DEVICE') {
-      throw new Missing('CUDA_NO_DEVICE', error.message);
+      throw new CudaError('CUDA_NO_DEVICE', error.message);
     }
     throw error;
   }
@@ -148,7 +139,7 @@ export function cudaStatus(): CudaStatus {
     status.available = true;
     opened = status;
   } catch (error) {
-    if (!(error instanceof Missing) && !(error instanceof RecurraError)) throw error;
+    if (!(error instanceof RecurraError)) throw error;
     status.code = error.code;
     // The list of places that libtorch was looked for in belongs to its own error; here one line must do.
     status.reason =

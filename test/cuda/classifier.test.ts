@@ -5,6 +5,7 @@ import type { EngineConfig } from '../../src/classifier/engine.js';
 import type { TorchEngineOptions } from '../../src/classifier/torchEngine.js';
 import { TextClassifier } from '../../src/index.js';
 import { temporaryFolder } from '../support/folder.js';
+import { small as base, rows } from './rows.js';
 
 const engines: string[] = [];
 
@@ -22,21 +23,7 @@ vi.mock('../../src/classifier/torchEngine.js', async (original) => {
 });
 
 const folder = temporaryFolder();
-const rows = Array.from({ length: 240 }, (_, i) => ({
-  text: `${['cat', 'saw', 'rain'][i % 3]} ${['a', 'the', 'one'][i % 2]} thing ${i % 7}`,
-  label: ['animal', 'tool', 'weather'][i % 3]!,
-}));
-const small = {
-  embeddingDim: 8,
-  hiddenSize: 8,
-  epochs: 2,
-  batchSize: 16,
-  lr: 0.02,
-  dropout: 0,
-  wordDropout: 0,
-  embeddingStd: 1,
-  threads: 1,
-};
+const small = { ...base, epochs: 2, threads: 1 };
 
 it('trains to the classifier of the kernels, and its files load and go on on both', async () => {
   const validation = rows.slice(0, 30);

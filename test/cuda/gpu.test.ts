@@ -20,6 +20,7 @@ import { codeOf, expectClose } from '../support/close.js';
 import { temporaryFolder } from '../support/folder.js';
 import { cases, makeLayer, run } from '../support/recurrentGolden.js';
 import { goldenFile, readSafetensors } from '../support/safetensors.js';
+import { small as base, rows } from './rows.js';
 
 const { available, reason } = cuda.status();
 if (!available) console.warn(`skipped: everything that computes on a GPU: ${reason}`);
@@ -48,20 +49,7 @@ function batches(count: number): [Tensor, Tensor][] {
   ]);
 }
 
-const texts = Array.from({ length: 240 }, (_, i) => ({
-  text: `${['cat', 'saw', 'rain'][i % 3]} ${['a', 'the', 'one'][i % 2]} thing ${i % 7}`,
-  label: ['animal', 'tool', 'weather'][i % 3]!,
-}));
-const small = {
-  embeddingDim: 8,
-  hiddenSize: 8,
-  epochs: 3,
-  batchSize: 16,
-  lr: 0.02,
-  dropout: 0,
-  wordDropout: 0,
-  embeddingStd: 1,
-};
+const small = { ...base, epochs: 3 };
 
 describe.skipIf(!available)('on a GPU', () => {
   describe.each(cases)('PyTorch golden case $name', (one) => {
@@ -177,9 +165,9 @@ describe.skipIf(!available)('on a GPU', () => {
   });
 
   it('trains a classifier to the one of the CPU, which loads, resumes and explains on both', async () => {
-    const cpu = await TextClassifier.train(texts, small);
+    const cpu = await TextClassifier.train(rows, small);
     const checkpoint = { path: join(folder, 'training'), everyEpoch: true };
-    const gpu = await TextClassifier.train(texts, { ...small, device, checkpoint });
+    const gpu = await TextClassifier.train(rows, { ...small, device, checkpoint });
     const path = join(folder, 'model.safetensors');
     await gpu.save(path);
     const [a, b] = [await cpu.predict('the cat'), await gpu.predict('the cat')];
@@ -188,17 +176,17 @@ describe.skipIf(!available)('on a GPU', () => {
     expect((await (await TextClassifier.load(path)).predict('the cat')).probability).toBeCloseTo(b.probability, 5);
     expect((await gpu.explain('the cat')).label).toBe('animal');
     for (const where of ['cpu', 'cuda'] as const) {
-      const more = await TextClassifier.train(texts, { resume: checkpoint.path, epochs: 5, device: where });
+      const more = await TextClassifier.train(rows, { resume: checkpoint.path, epochs: 5, device: where });
       expect((await more.predict('the saw')).label).toBe('tool');
     }
   });
 
   it('trains in bfloat16, and in TF32, to about the same', async () => {
-    const mixed = await TextClassifier.train(texts, { ...small, device, precision: 'bfloat16' });
+    const mixed = await TextClassifier.train(rows, { ...small, device, precision: 'bfloat16' });
     expect((await mixed.predict('the cat')).label).toBe('animal');
     setFloat32MatmulPrecision('high');
     try {
-      const model = await TextClassifier.train(texts, { ...small, device });
+      const model = await TextClassifier.train(rows, { ...small, device });
       expect((await model.predict('the cat')).label).toBe('animal');
     } finally {
       setFloat32MatmulPrecision('highest');

@@ -6,7 +6,7 @@ pub mod error;
 pub mod fault;
 pub mod layout;
 pub mod optim;
-mod random;
+pub mod random;
 pub mod recurrent;
 pub mod simd;
 pub mod threads;

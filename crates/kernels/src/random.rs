@@ -4,7 +4,8 @@
 use crate::simd::{Kernel, Lanes};
 
 /// A 64-bit key from a seed and up to three numbers that say what it is for (SplitMix64's mixing function).
-pub(crate) fn key(seed: u64, parts: [u64; 3]) -> u64 {
+#[must_use]
+pub fn key(seed: u64, parts: [u64; 3]) -> u64 {
     parts.iter().fold(mix(seed), |state, &part| mix(state ^ part.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
 }
 

@@ -72,6 +72,17 @@ fn for_each(
     Ok(())
 }
 
+/// The elements of an array of tokens, one at a time, as the vocabulary has them.
+fn for_each_token(env: Env, list: &Array<'_>, mut each: impl FnMut(&[u8]) -> napi::Result<()>) -> napi::Result<()> {
+    let mut bytes = Vec::new();
+    for_each(env, list, &mut Vec::new(), |_, text, _| {
+        bytes.clear();
+        push_units(&mut bytes, text);
+        text.clear();
+        each(&bytes)
+    })
+}
+
 /// The tokens of a model, outside of JavaScript's memory.
 #[napi(custom_finalize)]
 pub struct NativeVocabulary {
@@ -114,13 +125,9 @@ impl NativeVocabulary {
         let mut shared = self.vocabulary.borrow_mut();
         let in_use = || Error::new(ErrorCode::InvalidArgument, "this vocabulary is in use already");
         let vocabulary = Arc::get_mut(&mut shared).ok_or_else(in_use).js()?;
-        let mut bytes = Vec::new();
-        for_each(env, &tokens, &mut Vec::new(), |_, text, _| {
-            bytes.clear();
-            push_units(&mut bytes, text);
-            text.clear();
+        for_each_token(env, &tokens, |token| {
             let twice = |_| Error::new(ErrorCode::InvalidArgument, "a token comes twice");
-            vocabulary.add(&bytes).map_err(twice).js()
+            vocabulary.add(token).map_err(twice).js()
         })?;
         drop(shared);
         self.count(env);
@@ -146,12 +153,9 @@ impl NativeVocabulary {
     #[napi(catch_unwind, ts_args_type = "tokens: ReadonlyArray<string>")]
     pub fn encode(&self, env: Env, tokens: Array<'_>) -> napi::Result<Int32Array> {
         let vocabulary = self.vocabulary.borrow();
-        let (mut ids, mut bytes) = (Vec::new(), Vec::new());
-        for_each(env, &tokens, &mut Vec::new(), |_, text, _| {
-            bytes.clear();
-            push_units(&mut bytes, text);
-            text.clear();
-            ids.push(vocabulary.get(&bytes).map_or(-1, |index| index as i32));
+        let mut ids = Vec::with_capacity(tokens.len() as usize);
+        for_each_token(env, &tokens, |token| {
+            ids.push(vocabulary.get(token).map_or(-1, |index| index as i32));
             Ok(())
         })?;
         Ok(Int32Array::new(ids))

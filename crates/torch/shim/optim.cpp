@@ -57,8 +57,8 @@ struct AdamArguments {
 };
 
 // One step of Adam or (decoupled) AdamW over `count` tensors of one dtype on one device. `max_squares` is read only
-// with amsgrad. `steps` are one-element float32 tensors, which on the CPU already count this step; on a GPU it is added. Where `bad`, if there is one, is 1,
-// nothing is moved or counted, and nobody has to wait for it.
+// with amsgrad. `steps` are one-element float32 tensors, which on the CPU already count this step; on a GPU it is added.
+// Where `bad`, if there is one, is 1, nothing is moved or counted, and nobody has to wait for it.
 char *recurra_fused_adam_(const Handle *params, const Handle *grads, const Handle *averages, const Handle *squares,
                           const Handle *max_squares, const Handle *steps, size_t count, Handle bad,
                           const AdamArguments *a) {

@@ -20,7 +20,7 @@ using torch::autograd::variable_list;
 
 extern "C" {
 
-// The same layout as in src/fused.rs. Everything was checked there.
+// The same layout as in src/fused/calls.rs. Everything was checked there.
 struct FusedOptions {
   int32_t cell, bidirectional, bias, keep;
   int64_t input, hidden, projection, layers, rows;

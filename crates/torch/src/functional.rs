@@ -5,6 +5,7 @@ use crate::autograd::{grad, set_grad};
 use crate::check::{Ids, floating, has_rank, has_shape, indices, integers, same_device, same_dtype};
 use crate::embedded::Embedded;
 use crate::error::{IntoResult, argument, range, shape};
+use crate::tally::rows_right;
 use crate::tensor::is_floating;
 use crate::{cuda, fused, late, optim, shim};
 use tch::{Device, Kind, Reduction, Tensor};
@@ -130,8 +131,7 @@ pub fn count_correct(logits: &Tensor, labels: &Tensor) -> Result<i64> {
             values.chunks_exact(classes as usize).zip(ids.iter()).filter(|(row, id)| best(row) == *id).count() as i64
         );
     }
-    let right = logits.f_argmax(1, false).torch()?.f_eq_tensor(labels).torch()?;
-    right.f_sum(Kind::Int64).torch()?.f_int64_value(&[]).torch()
+    rows_right(logits, labels)?.f_sum(Kind::Int64).torch()?.f_int64_value(&[]).torch()
 }
 
 /// How [`embedding_bag`] joins the rows of a bag.

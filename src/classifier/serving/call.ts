@@ -1,3 +1,4 @@
+import { invalidArgument } from '../../errors.js';
 import type { EncodedText, Prediction } from '../prediction.js';
 
 /** One call: its texts, how far they are, and whom to tell. */
@@ -19,6 +20,17 @@ export interface Call {
   ended: boolean;
   resolve(predictions: Prediction[]): void;
   reject(error: unknown): void;
+}
+
+/**
+ * A text of a call.
+ *
+ * @throws {@link ArgumentError} naming its place if it is not a string.
+ */
+export function textAt(texts: readonly string[], index: number): string {
+  const text = texts[index];
+  if (typeof text !== 'string') throw invalidArgument(`texts[${index}]`, 'a string', text);
+  return text;
 }
 
 /** Some texts of a call, one after the other: its elements from `from` to below `to`. */

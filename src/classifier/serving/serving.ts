@@ -1,5 +1,5 @@
 import { Turns } from '../../data/turns.js';
-import { invalidArgument, RecurraError } from '../../errors.js';
+import { RecurraError } from '../../errors.js';
 import {
   type EncodedText,
   encodeText,
@@ -9,7 +9,8 @@ import {
   predictionOf,
   splitTogether,
 } from '../prediction.js';
-import { Batch, type Call, type Computed, countsOf, flat } from './call.js';
+import { Batch, type Call, type Computed, textAt } from './call.js';
+import { Compute } from './compute.js';
 import { DEFAULTS, type ServingOptions, type ServingState, servingSettings } from './options.js';
 
 /** Texts of a small call that may be computed at once, on the thread of JavaScript. */
@@ -20,9 +21,6 @@ const TURN_BUDGET = 1;
 
 /** Multiply-adds of a batch, above which no further text joins it: some tens of milliseconds. */
 const BATCH_WORK = 1e9;
-
-/** Multiply-adds of a batch that is computed on the thread of JavaScript: what changing threads costs. */
-const AT_ONCE_WORK = 2e6;
 
 /** Characters that a token has at least, on average, with the blank behind it: for batches whose texts are not split yet. */
 const TOKEN_LENGTH = 4;
@@ -46,6 +44,7 @@ interface Flight {
  */
 export class Serving {
   readonly #predictor: Predictor;
+  readonly #compute: Compute;
   #settings = DEFAULTS;
   #queue: Call[] = [];
   #looping = false;
@@ -61,12 +60,9 @@ export class Serving {
   #wake: (() => void) | undefined;
   #whenIdle: (() => void)[] = [];
 
-  /** What the addon writes a text's probabilities into, and its two counts. */
-  readonly #row: Float32Array;
-
   constructor(predictor: Predictor) {
     this.#predictor = predictor;
-    this.#row = new Float32Array(predictor.labels.length + 2);
+    this.#compute = new Compute(predictor);
   }
 
   set(options: ServingOptions): void {
@@ -104,11 +100,16 @@ export class Serving {
     if (few && this.#queue.length === 0 && this.#spent < TURN_BUDGET) {
       const began = performance.now();
       const short = this.#settings.maxWait === 0 && !this.#crowded;
+      const late = () => performance.now() - began >= TURN_BUDGET;
       const predictions = this.#predictor.encoder
-        ? short && this.#textsAtOnce(texts, topK, began)
-        : this.#encodeAtOnce(texts, ahead, began) && short && this.#atOnce(ahead, topK);
+        ? short && this.#compute.textsNow(texts, topK, late)
+        : this.#encodeAtOnce(texts, ahead, late) && short && this.#compute.encodedNow(ahead, topK);
       this.#spend(performance.now() - began);
-      if (predictions) return predictions;
+      if (predictions) {
+        this.#texts += texts.length;
+        this.#batches++;
+        return predictions;
+      }
     }
     if (this.#waiting >= this.#settings.maxQueue) {
       this.#refused++;
@@ -121,13 +122,7 @@ export class Serving {
   }
 
   #encode(texts: readonly string[], index: number): EncodedText {
-    return encodeText(this.#predictor, this.#text(texts, index));
-  }
-
-  #text(texts: readonly string[], index: number): string {
-    const text = texts[index];
-    if (typeof text !== 'string') throw invalidArgument(`texts[${index}]`, 'a string', text);
-    return text;
+    return encodeText(this.#predictor, textAt(texts, index));
   }
 
   /** Counts time that this turn of the event loop has spent; the next turn begins anew. */
@@ -141,44 +136,10 @@ export class Serving {
   }
 
   /** Encodes the texts of a small call for as long as a turn may take; tells whether it did so with all. */
-  #encodeAtOnce(texts: readonly string[], ahead: EncodedText[], began: number): boolean {
+  #encodeAtOnce(texts: readonly string[], ahead: EncodedText[], late: () => boolean): boolean {
     do ahead.push(this.#encode(texts, ahead.length));
-    while (ahead.length < texts.length && performance.now() - began < TURN_BUDGET);
+    while (ahead.length < texts.length && !late());
     return ahead.length === texts.length;
-  }
-
-  #atOnce(texts: readonly EncodedText[], topK: number): Prediction[] | undefined {
-    const { engine, labels } = this.#predictor;
-    const { tokens, lengths } = flat(texts);
-    const probabilities = engine.predictNow?.(tokens, lengths);
-    if (!probabilities) return undefined;
-    this.#texts += texts.length;
-    this.#batches++;
-    return texts.map(({ count, known }, row) =>
-      predictionOf(this.#predictor, probabilities, row * labels.length, topK, count, known),
-    );
-  }
-
-  /** As {@link #atOnce}, where the addon reads the texts itself. */
-  #textsAtOnce(texts: readonly string[], topK: number, began: number): Prediction[] | undefined {
-    const { labels } = this.#predictor;
-    const predictions: Prediction[] = [];
-    for (let index = 0; index < texts.length; index++) {
-      const late = index > 0 && performance.now() - began >= TURN_BUDGET;
-      if (late || !this.#textAtOnce(this.#text(texts, index))) return undefined;
-      const count = this.#row[labels.length]!;
-      const known = this.#row[labels.length + 1]!;
-      predictions.push(predictionOf(this.#predictor, this.#row, 0, topK, count, known));
-    }
-    this.#texts += texts.length;
-    this.#batches++;
-    return predictions;
-  }
-
-  /** Lets the addon label a text at once, into `#row`. */
-  #textAtOnce(text: string): boolean {
-    const { engine, encoder } = this.#predictor;
-    return engine.predictTextNow?.(encoder!, text, this.#row) ?? false;
   }
 
   #enqueue(
@@ -249,7 +210,7 @@ export class Serving {
         if (flights.length === 0) await this.#pause();
         turns.restart();
         const batch = await this.#take(turns);
-        if (batch.rows > 0) flights.push(this.#compute(batch, turns));
+        if (batch.rows > 0) flights.push(this.#begin(batch, turns));
       }
       const flight = flights.shift();
       if (flight) await this.#answer(flight, turns);
@@ -306,7 +267,7 @@ export class Serving {
   #next(call: Call): string | EncodedText | undefined | Promise<EncodedText | undefined> {
     if (this.#predictor.encoder) {
       try {
-        return this.#text(call.texts, call.taken);
+        return textAt(call.texts, call.taken);
       } catch (error) {
         this.#fail(call, error);
         return undefined;
@@ -358,45 +319,17 @@ export class Serving {
   }
 
   /** Begins to compute a batch; the small ones are done at once. */
-  #compute(batch: Batch, turns: Turns): Flight {
+  #begin(batch: Batch, turns: Turns): Flight {
     this.#running += batch.rows;
+    let computed: Computed | Promise<Computed>;
     try {
-      const computed = batch.texts.length > 0 ? this.#computeTexts(batch) : this.#computeEncoded(batch.encoded, turns);
-      // A failure is met when the answer is given; until then it must not look like one that nobody handles.
-      if (computed instanceof Promise) computed.catch(() => {});
-      return { batch, computed };
+      computed = this.#compute.batch(batch, (tokens, lengths) => this.#inBackground(tokens, lengths, turns));
     } catch (error) {
-      const computed = Promise.reject<Computed>(error);
-      computed.catch(() => {});
-      return { batch, computed };
+      computed = Promise.reject(error);
     }
-  }
-
-  #computeTexts({ texts, tokens }: Batch): Computed | Promise<Computed> {
-    const { engine, encoder } = this.#predictor;
-    const small = tokens * engine.workPerToken <= AT_ONCE_WORK;
-    return (small && this.#textsNow(texts)) || engine.predictTexts!(encoder!, texts);
-  }
-
-  #textsNow(texts: readonly string[]): Computed | undefined {
-    const { length } = this.#predictor.labels;
-    const probabilities = new Float32Array(texts.length * length);
-    const counts = new Uint32Array(2 * texts.length);
-    for (let row = 0; row < texts.length; row++) {
-      if (!this.#textAtOnce(texts[row]!)) return undefined;
-      probabilities.set(this.#row.subarray(0, length), row * length);
-      counts.set(this.#row.subarray(length), 2 * row);
-    }
-    return { probabilities, counts };
-  }
-
-  #computeEncoded(texts: readonly EncodedText[], turns: Turns): Computed | Promise<Computed> {
-    const { engine } = this.#predictor;
-    const { tokens, lengths } = flat(texts);
-    const counts = countsOf(texts);
-    const probabilities = engine.predictNow?.(tokens, lengths);
-    if (probabilities) return { probabilities, counts };
-    return this.#inBackground(tokens, lengths, turns).then((probabilities) => ({ probabilities, counts }));
+    // A failure is met when the answer is given; until then it must not look like one that nobody handles.
+    if (computed instanceof Promise) computed.catch(() => {});
+    return { batch, computed };
   }
 
   /** Waits for a batch and tells its callers. */

@@ -10,6 +10,7 @@ use crate::error::{IntoResult, argument};
 use crate::optim::{Optimizer, OptimizerKind, OptimizerOptions};
 use crate::tally::{Tally, rows_right};
 use crate::tensor::convert::to_f32;
+use recurra_kernels::random::key;
 use tch::{Kind, Reduction, Tensor};
 
 /// Texts that are predicted together.
@@ -83,14 +84,6 @@ impl StepOptions {
     }
 }
 
-/// A seed for one step, far from those of its neighbours (the finalizer of splitmix64).
-fn of_step(seed: u64, step: u64) -> u64 {
-    let mut x = seed ^ step.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
-
 /// What a chunk of batches gave.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Stats {
@@ -127,7 +120,7 @@ impl Classifier {
         for (step, (&size, &lr)) in (self.steps.all..).zip(chunk.batch_sizes.iter().zip(&options.learning_rates)) {
             self.prepare_optimizer(options, lr)?;
             // Masks depend on seed and step alone, so that a checkpoint needs no state of a generator.
-            self.generator.reseed(of_step(self.config.seed as u64, step))?;
+            self.generator.reseed(key(self.config.seed as u64, [step, 0, 0]))?;
             let rows = from..from + size as usize;
             let batch =
                 Packed::new(&chunk.tokens, &starts[rows.clone()], &chunk.lengths[rows.clone()], self.config.device)?;
