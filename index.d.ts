@@ -636,6 +636,12 @@ export declare namespace torch {
   /** `start`, `start + step`, ... without `end`. */
   export function arange(start: number, end: number, step: number, dtype: string, device: string): NativeTensor
 
+  /** Enters a scope of mixed precision of this thread, for the operators of one kind of device; returns what `autocastEnd` needs. */
+  export function autocastBegin(cuda: boolean, enabled: boolean, cacheEnabled?: boolean | undefined | null): number
+
+  /** Leaves the scope that was entered last. */
+  export function autocastEnd(before: number): void
+
   /** Takes CUDA into use, after `libtorch_cuda.so` was opened. */
   export function beginCuda(): void
 
@@ -751,6 +757,12 @@ export declare namespace torch {
   /** How many rows of logits have their largest value at their label. */
   export function countCorrect(logits: NativeTensor, labels: NativeTensor): number
 
+  /** Begins to count the operators that libtorch runs in all threads; for tests and benchmarks. */
+  export function countOperatorsBegin(): void
+
+  /** Ends it, and gives those that ran no other operator. */
+  export function countOperatorsEnd(): Array<OperatorRuns>
+
   /** Cross entropy of logits and targets. */
   export function crossEntropy(logits: NativeTensor, target: NativeTensor, weight: NativeTensor | null, reduction: 'none' | 'mean' | 'sum', ignoreIndex: number, labelSmoothing: number): NativeTensor
 
@@ -795,6 +807,9 @@ export declare namespace torch {
   /** How many threads one operation may use. */
   export function getNumThreads(): number
 
+  /** Whether operators of this thread compute in mixed precision, on one kind of device. */
+  export function isAutocastEnabled(cuda: boolean): boolean
+
   /** Whether this thread records operations for gradients. */
   export function isGradEnabled(): boolean
 
@@ -809,6 +824,14 @@ export declare namespace torch {
 
   /** r" Ones. */
   export function ones(shape: Array<number>, dtype: string, device: string): NativeTensor
+
+  /** How often an operator ran. */
+  export interface OperatorRuns {
+    /** libtorch's name. */
+    name: string
+    /** How often. */
+    count: number
+  }
 
   /** Parameters with their options. */
   export interface OptimizerGroup {

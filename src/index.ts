@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export * from './amp/index.js';
 export * from './classifier/index.js';
 export { type ProgressDisplay, type ProgressDisplayOptions, progressDisplay } from './cli/progress.js';
 export * from './cuda/index.js';

@@ -29,6 +29,8 @@ fn main() {
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
         .files([
             "shim/shim.cpp",
+            "shim/autocast.cpp",
+            "shim/count.cpp",
             "shim/cuda.cpp",
             "shim/random.cpp",
             "shim/optim.cpp",

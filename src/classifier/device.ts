@@ -1,11 +1,9 @@
+import type { Precision } from '../amp/index.js';
 import { CudaError, invalidArgument } from '../errors.js';
 import { resolveDevice } from '../tensor/device.js';
 import type { Device } from '../tensor/dtype.js';
 import { type EngineConfig, type ExplainingEngine, kernelEngine } from './engine.js';
 import { torchEngine } from './torchEngine.js';
-
-/** Precision of the computations of a training. */
-export type Precision = 'float32' | 'bfloat16';
 
 /** Says why nothing is computed on a GPU. */
 function warn(reason: string): void {

@@ -1,6 +1,5 @@
 export type { CheckpointOptions } from './checkpoints/options.js';
 export { type LoadOptions, type PredictOptions, TextClassifier } from './classifier.js';
-export type { Precision } from './device.js';
 export { TrainingError } from './errors.js';
 export type { EvaluatedRow, EvaluationOptions } from './evaluate.js';
 export type {

@@ -1,6 +1,7 @@
 import { ArgumentError, invalidArgument } from '../errors.js';
+import { torch } from '../native/torch.js';
 import { checkTensor, nativeOf, type TensorBase } from '../tensor/base.js';
-import { type Device, type DType, isFloating, mismatch, shapeText } from '../tensor/dtype.js';
+import { type Device, type DType, isWeightDtype, mismatch, shapeText } from '../tensor/dtype.js';
 
 /** Options that all layers with parameters have. */
 export interface FactoryOptions {
@@ -12,6 +13,13 @@ export interface FactoryOptions {
    */
   device?: Device;
 }
+
+/**
+ * What is said where weights would have another dtype.
+ *
+ * @internal
+ */
+export const WEIGHT_DTYPES = 'float32 or float64 (for mixed precision keep float32 and use amp.autocast)';
 
 /**
  * Throws unless `value` is a boolean.
@@ -53,8 +61,18 @@ export function checkFactory(
   where: string,
   { dtype = 'float32', device = 'cpu' }: FactoryOptions,
 ): Required<FactoryOptions> {
-  if (!isFloating(dtype)) throw invalidArgument(`dtype of ${where}`, 'float32 or float64', dtype, 'INVALID_DTYPE');
+  if (!isWeightDtype(dtype)) throw invalidArgument(`dtype of ${where}`, WEIGHT_DTYPES, dtype, 'INVALID_DTYPE');
   return { dtype, device };
+}
+
+/**
+ * Whether autocast brings tensors of two dtypes to one, for the operators in its lists: products, recurrent layers and losses.
+ *
+ * @internal
+ */
+export function castsTogether(a: { dtype: DType; device: Device }, b: { dtype: DType }): boolean {
+  const casts = (dtype: DType) => dtype === 'float32' || dtype === 'bfloat16';
+  return casts(a.dtype) && casts(b.dtype) && torch().isAutocastEnabled(a.device !== 'cpu');
 }
 
 /**
@@ -64,7 +82,7 @@ export function checkFactory(
  */
 export function checkLikeWeight(name: string, tensor: TensorBase, weight: { dtype: DType; device: Device }): void {
   checkTensor(name, tensor);
-  if (tensor.dtype !== weight.dtype) {
+  if (tensor.dtype !== weight.dtype && !castsTogether(tensor, weight)) {
     throw mismatch(name, `a ${weight.dtype} tensor, as the weights are`, `a ${tensor.dtype} tensor`, 'INVALID_DTYPE');
   }
   if (tensor.device !== weight.device) {

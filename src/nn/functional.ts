@@ -2,10 +2,18 @@ import { ArgumentError, invalidArgument } from '../errors.js';
 import { torch } from '../native/torch.js';
 import { checkTensor, checkTensorDtype, isTensor, nativeOf, wrap } from '../tensor/base.js';
 import { cat, full } from '../tensor/create.js';
-import { checkInteger, checkNumber, checkOptions, mismatch, shapeText } from '../tensor/dtype.js';
+import { checkInteger, checkNumber, checkOptions, floatingDtypes, mismatch, shapeText } from '../tensor/dtype.js';
 import { tidy } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkChoice, checkExactShape, checkIds, checkLikeWeight, checkProbability, idRange } from './check.js';
+import {
+  castsTogether,
+  checkChoice,
+  checkExactShape,
+  checkIds,
+  checkLikeWeight,
+  checkProbability,
+  idRange,
+} from './check.js';
 
 export { type EmbeddingBagMode, type EmbeddingBagOptions, embeddingBag } from './functionalBag.js';
 
@@ -167,7 +175,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntr
   } = checkOptions('options of crossEntropy', options, ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing']);
   checkTensor('logits of crossEntropy', logits);
   checkTensor('target of crossEntropy', target);
-  checkTensorDtype('logits of crossEntropy', logits, ['float32', 'float64']);
+  checkTensorDtype('logits of crossEntropy', logits, floatingDtypes);
   if (logits.ndim === 0)
     throw mismatch('logits of crossEntropy', 'shape [batch, classes]', 'shape []', 'INVALID_SHAPE');
   if (target.device !== logits.device) {
@@ -179,7 +187,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntr
     );
   }
   const classes = logits.shape[logits.ndim === 1 ? 0 : 1]!;
-  if (target.dtype === logits.dtype) {
+  if (target.dtype === logits.dtype || castsTogether(target, logits)) {
     checkExactShape('target of crossEntropy', target, logits.shape, '(probabilities, as the logits)');
   } else {
     const expected = logits.ndim === 1 ? [] : [logits.shape[0]!, ...logits.shape.slice(2)];

@@ -1,10 +1,11 @@
 import { ArgumentError, invalidArgument, RecurraError } from '../errors.js';
 import { isTensor, nativeOf, replaceNative, type ToOptions } from '../tensor/base.js';
 import { resolveDevice } from '../tensor/device.js';
-import { checkDtype, checkOptions, isFloating, shapeText } from '../tensor/dtype.js';
+import { checkDtype, checkOptions, isFloating, isWeightDtype, shapeText } from '../tensor/dtype.js';
 import { noGrad } from '../tensor/grad.js';
 import { untrack } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { WEIGHT_DTYPES } from './check.js';
 import { Parameter } from './parameter.js';
 
 /** Parameters and buffers by name, as PyTorch's state dict: `rnn.weight_ih_l0`. */
@@ -196,8 +197,8 @@ export abstract class Module {
    */
   to(options: ToOptions): this {
     const { dtype, device } = checkOptions('options of to', options, ['dtype', 'device']);
-    if (dtype !== undefined && !isFloating(checkDtype('dtype of to', dtype))) {
-      throw invalidArgument('dtype of to', 'float32 or float64', dtype, 'INVALID_DTYPE');
+    if (dtype !== undefined && !isWeightDtype(checkDtype('dtype of to', dtype))) {
+      throw invalidArgument('dtype of to', WEIGHT_DTYPES, dtype, 'INVALID_DTYPE');
     }
     const place = device === undefined ? undefined : resolveDevice('device of to', device);
     noGrad(() => {

@@ -1,8 +1,9 @@
 import { invalidArgument } from '../errors.js';
 import { isTensor, nativeOf, tensorToken } from '../tensor/base.js';
-import { isFloating, mismatch } from '../tensor/dtype.js';
+import { isWeightDtype, mismatch } from '../tensor/dtype.js';
 import { untrack } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
+import { WEIGHT_DTYPES } from './check.js';
 
 /**
  * A tensor that a module learns: assigned to a property of a {@link Module} it becomes one of its parameters. It shares
@@ -26,8 +27,8 @@ export class Parameter extends Tensor {
    */
   constructor(data: Tensor, { requiresGrad = true }: { requiresGrad?: boolean } = {}) {
     if (!isTensor(data)) throw invalidArgument('data of Parameter', 'a Tensor', data);
-    if (requiresGrad && !isFloating(data.dtype)) {
-      throw mismatch('data of Parameter', 'a tensor of float32 or float64', `a ${data.dtype} tensor`, 'INVALID_DTYPE');
+    if (requiresGrad && !isWeightDtype(data.dtype)) {
+      throw mismatch('data of Parameter', `a tensor of ${WEIGHT_DTYPES}`, `a ${data.dtype} tensor`, 'INVALID_DTYPE');
     }
     super(tensorToken(), nativeOf(data).detach());
     untrack(this);

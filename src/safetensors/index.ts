@@ -1,5 +1,7 @@
 import { checkOptionNames, invalidArgument, ModelFileError, RecurraError } from '../errors.js';
 import { light } from '../native/light.js';
+import { torch } from '../native/torch.js';
+import { nativeOf, wrap } from '../tensor/base.js';
 import { type DType, dtypes, Tensor, type TypedArray, tensor } from '../tensor/index.js';
 
 /** Tensors by name, as `Module.stateDict` gives them. */
@@ -22,17 +24,13 @@ export interface LoadedFile {
 /** Larger files than this are refused; 64 GiB. */
 const LARGEST_FILE = 64 * 2 ** 30;
 
-const VIEWS: Record<DType, new (buffer: ArrayBuffer) => TypedArray> = {
+const VIEWS: Record<Exclude<DType, 'bfloat16'>, new (buffer: ArrayBuffer) => TypedArray> = {
   float32: Float32Array,
   float64: Float64Array,
   int64: BigInt64Array,
   int32: Int32Array,
   bool: Uint8Array,
 };
-
-function bytesOf(array: TypedArray): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-}
 
 /**
  * Writes tensors to a safetensors file, which Python's `safetensors.torch.load_file` reads. The file is written under a
@@ -53,7 +51,7 @@ export async function saveFile(tensors: NamedTensors, path: string, options: Sav
     throw invalidArgument('tensors', 'an object of tensors by name', tensors);
   const entries = Object.entries(tensors).map(([name, value]) => {
     if (!(value instanceof Tensor)) throw invalidArgument(`tensors[${JSON.stringify(name)}]`, 'a Tensor', value);
-    return { name, dtype: value.dtype, shape: [...value.shape], data: bytesOf(value.toTypedArray()) };
+    return { name, dtype: value.dtype, shape: [...value.shape], data: nativeOf(value).toBytes() };
   });
   await light().writeSafetensors(path, entries, options.metadata ?? { format: 'pt' });
 }
@@ -63,7 +61,7 @@ export async function saveFile(tensors: NamedTensors, path: string, options: Sav
  * any tensor is made of it.
  *
  * @throws {@link ModelFileError} `IO` if it cannot be read, `INVALID_FILE` if it is not a whole safetensors file or holds a
- * dtype other than float32, float64, int64, int32 and bool.
+ * dtype other than float32, float64, bfloat16, int64, int32 and bool.
  *
  * @example
  * ```ts
@@ -90,8 +88,12 @@ export async function loadFile(path: string): Promise<LoadedFile> {
   for (const { name, dtype, shape, data } of file.tensors) {
     if (!(dtypes as readonly string[]).includes(dtype))
       throw new ModelFileError('INVALID_FILE', `${path}: dtype ${dtype}`);
+    if (dtype === 'bfloat16') {
+      tensors[name] = wrap(torch().NativeTensor.fromBytes(data, dtype, shape));
+      continue;
+    }
     // A copy, since a view needs an offset that is a multiple of its elements' size.
-    const array = new VIEWS[dtype as DType](new Uint8Array(data).buffer);
+    const array = new VIEWS[dtype as keyof typeof VIEWS](new Uint8Array(data).buffer);
     tensors[name] = tensor(array as Float32Array, { dtype: dtype as DType, shape });
   }
   return { tensors, metadata: file.metadata };

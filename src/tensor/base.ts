@@ -158,12 +158,12 @@ export abstract class TensorBase {
   }
 
   /**
-   * A copy of the elements, row by row: `Float32Array` of float32, `Float64Array` of float64, `BigInt64Array` of int64,
+   * A copy of the elements, row by row: `Float32Array` of float32 and bfloat16, `Float64Array` of float64, `BigInt64Array` of int64,
    * `Int32Array` of int32, `Uint8Array` (0 and 1) of bool.
    */
   toTypedArray(): TypedArray {
-    const bytes = getNative(this).toBytes();
     const dtype = this.dtype;
+    const bytes = dtype === 'bfloat16' ? widened(getNative(this)) : getNative(this).toBytes();
     if (dtype === 'bool') return bytes;
     // A typed array must begin at a multiple of its element size.
     const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
@@ -171,6 +171,7 @@ export abstract class TensorBase {
     const count = this.numel();
     switch (dtype) {
       case 'float32':
+      case 'bfloat16':
         return new Float32Array(buffer, byteOffset, count);
       case 'float64':
         return new Float64Array(buffer, byteOffset, count);
@@ -283,6 +284,16 @@ export abstract class TensorBase {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
+}
+
+/** The bytes of bfloat16 elements as float32, which holds them exactly. */
+function widened(native: NativeTensor): Uint8Array {
+  const plain = native.detach();
+  const wide = plain.toDtype('float32');
+  const bytes = wide.toBytes();
+  plain.dispose();
+  wide.dispose();
+  return bytes;
 }
 
 function tooLarge(operation: string): RecurraError {

@@ -59,7 +59,7 @@ function create(
   } = checkOptions(`options of ${name}`, options, ['dtype', 'device', 'requiresGrad']);
   checkDtype(`dtype of ${name}`, dtype);
   if (allowed === 'float' && !isFloating(dtype))
-    throw invalidArgument(`dtype of ${name}`, 'float32 or float64', dtype, 'INVALID_DTYPE');
+    throw invalidArgument(`dtype of ${name}`, 'float32, float64 or bfloat16', dtype, 'INVALID_DTYPE');
   return finish(make(dtype, resolveDevice(`device of ${name}`, device)), requiresGrad);
 }
 

@@ -1,7 +1,10 @@
 import { ArgumentError, checkOptionNames, type ErrorCode, invalidArgument } from '../errors.js';
 
-/** Element types of a tensor, under PyTorch's names. */
-export type DType = 'float32' | 'float64' | 'int64' | 'int32' | 'bool';
+/**
+ * Element types of a tensor, under PyTorch's names. `bfloat16` is what {@link amp.autocast} computes in: float32 with 8 bits of
+ * precision. Weights of layers are float32 or float64.
+ */
+export type DType = 'float32' | 'float64' | 'bfloat16' | 'int64' | 'int32' | 'bool';
 
 /** Where a tensor lives: `cpu`, `cuda` (the current CUDA device) or `cuda:<number>`. */
 export type Device = 'cpu' | 'cuda' | `cuda:${number}`;
@@ -10,7 +13,14 @@ export type Device = 'cpu' | 'cuda' | `cuda:${number}`;
 export type TypedArray = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
 
 /** All element types, in the order of the documentation. */
-export const dtypes: readonly DType[] = ['float32', 'float64', 'int64', 'int32', 'bool'];
+export const dtypes: readonly DType[] = ['float32', 'float64', 'bfloat16', 'int64', 'int32', 'bool'];
+
+/**
+ * Element types with fractions.
+ *
+ * @internal
+ */
+export const floatingDtypes: readonly DType[] = ['float32', 'float64', 'bfloat16'];
 
 /**
  * Bytes of one element.
@@ -18,15 +28,26 @@ export const dtypes: readonly DType[] = ['float32', 'float64', 'int64', 'int32',
  * @internal
  */
 export function bytesPerElement(dtype: DType): number {
-  return dtype === 'bool' ? 1 : dtype === 'float32' || dtype === 'int32' ? 4 : 8;
+  if (dtype === 'bool') return 1;
+  if (dtype === 'bfloat16') return 2;
+  return dtype === 'float32' || dtype === 'int32' ? 4 : 8;
 }
 
 /**
- * Whether a dtype is float32 or float64.
+ * Whether a dtype has fractions.
  *
  * @internal
  */
 export function isFloating(dtype: DType): boolean {
+  return floatingDtypes.includes(dtype);
+}
+
+/**
+ * Whether a dtype is one that weights of layers can have: float32 or float64.
+ *
+ * @internal
+ */
+export function isWeightDtype(dtype: DType): dtype is 'float32' | 'float64' {
   return dtype === 'float32' || dtype === 'float64';
 }
 

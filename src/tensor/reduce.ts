@@ -1,5 +1,5 @@
 import { checkTensorDtype, nativeOf, wrap } from './base.js';
-import { checkDim, checkOptions, mismatch, shapeText } from './dtype.js';
+import { checkDim, checkOptions, floatingDtypes, mismatch, shapeText } from './dtype.js';
 import { TensorMath } from './math.js';
 import type { Tensor } from './tensor.js';
 
@@ -45,11 +45,11 @@ export abstract class TensorReduce extends TensorMath {
   /**
    * Mean over dimensions.
    *
-   * @throws `INVALID_DTYPE` unless the elements are float32 or float64.
+   * @throws `INVALID_DTYPE` unless the elements are floats.
    */
   mean(options?: ReduceOptions): Tensor {
     const { dim, keepdim = false } = checkOptions('options of mean', options, ['dim', 'keepdim']);
-    checkTensorDtype('mean', this, ['float32', 'float64']);
+    checkTensorDtype('mean', this, floatingDtypes);
     return wrap(nativeOf(this).mean(this.#dims('mean', dim), keepdim));
   }
 
@@ -120,7 +120,7 @@ export abstract class TensorReduce extends TensorMath {
 
   /** The p-norm of all elements; 2, the Euclidean one, by default. */
   norm(p = 2): Tensor {
-    checkTensorDtype('norm', this, ['float32', 'float64']);
+    checkTensorDtype('norm', this, floatingDtypes);
     return wrap(nativeOf(this).norm(p));
   }
 
@@ -145,7 +145,7 @@ export abstract class TensorReduce extends TensorMath {
   }
 
   #floatDim(operation: string, dim: number): number {
-    checkTensorDtype(operation, this, ['float32', 'float64']);
+    checkTensorDtype(operation, this, floatingDtypes);
     return checkDim(operation, dim, this.ndim);
   }
 

@@ -51,7 +51,12 @@ export class Tensor extends TensorShape {
   requiresGrad_(on = true): this {
     if (typeof on !== 'boolean') throw invalidArgument('requiresGrad', 'a boolean', on);
     if (on && !isFloating(this.dtype)) {
-      throw mismatch('requiresGrad', 'a tensor of float32 or float64', `${this.dtype} tensor`, 'INVALID_DTYPE');
+      throw mismatch(
+        'requiresGrad',
+        'a tensor of float32, float64 or bfloat16',
+        `${this.dtype} tensor`,
+        'INVALID_DTYPE',
+      );
     }
     const native = nativeOf(this);
     if (!on && !native.isLeaf()) {

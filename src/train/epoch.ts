@@ -1,4 +1,6 @@
+import { amp, type Precision } from '../amp/index.js';
 import { invalidArgument } from '../errors.js';
+import { checkChoice } from '../nn/check.js';
 import { CrossEntropyLoss } from '../nn/loss.js';
 import { Adam } from '../optim/adam.js';
 import { Optimizer } from '../optim/optimizer.js';
@@ -30,6 +32,12 @@ export interface TrainEpochOptions {
   lossFn?: LossFunction;
   /** Ends the epoch once more than so many samples were seen. Default: when the loader ends. */
   epochSize?: number | undefined;
+  /**
+   * `'bfloat16'` computes logits and loss of each batch under {@link amp.autocast}, on the model's device, and the gradients after it;
+   * the weights stay float32. On a GPU of compute capability 8.0 that is faster, on the CPU slower. Default `'float32'`: as the
+   * tensors are.
+   */
+  precision?: Precision;
   /** Number of batches between calls of `onProgress`, and between readings of a GPU. Default 200. */
   reportEvery?: number;
   /** Called every `reportEvery` batches, with the figures since the beginning of the epoch. */
@@ -47,7 +55,7 @@ export interface TrainEpochEmbOptions extends TrainEpochOptions {
   usePackSequence?: boolean;
 }
 
-const EPOCH_OPTIONS = ['lr', 'optimizer', 'lossFn', 'epochSize', 'reportEvery', 'onProgress', 'signal'];
+const EPOCH_OPTIONS = ['lr', 'optimizer', 'lossFn', 'epochSize', 'precision', 'reportEvery', 'onProgress', 'signal'];
 
 /** What {@link trainEpoch} returns. */
 export interface EpochResult {
@@ -128,12 +136,14 @@ async function run(
     optimizer: given,
     lossFn = new CrossEntropyLoss(),
     epochSize,
+    precision = 'float32',
     reportEvery = 200,
     onProgress,
     signal,
   } = options;
   checkNet(where, net);
   const computeLoss = lossOf(where, lossFn);
+  checkChoice(`precision of ${where}`, precision, ['float32', 'bfloat16']);
   checkInteger(`reportEvery of ${where}`, reportEvery, 1);
   if (epochSize !== undefined) checkInteger(`epochSize of ${where}`, epochSize, 1);
   if (onProgress !== undefined && typeof onProgress !== 'function')
@@ -142,6 +152,9 @@ async function run(
     throw invalidArgument(`optimizer of ${where}`, 'an Optimizer', given);
   const optimizer = given ?? new Adam(net.parameters(), { lr });
   const device = deviceOf(net);
+  const deviceType = device === 'cpu' ? 'cpu' : 'cuda';
+  const compute: <T>(forward: () => T) => T =
+    precision === 'bfloat16' ? (forward) => amp.autocast({ deviceType }, forward) : (forward) => forward();
   const sums = sumsOn(where, device);
   let [count, batches] = [0, 0];
   const progress = (): TrainProgress => {
@@ -155,8 +168,10 @@ async function run(
       tidy(() => {
         const { labels, inputs } = prepare(where, batch, device, stays);
         optimizer.zeroGrad();
-        const logits = logitsOf(where, net, inputs, labels);
-        const loss = computeLoss(logits, labels);
+        const { logits, loss } = compute(() => {
+          const logits = logitsOf(where, net, inputs, labels);
+          return { logits, loss: computeLoss(logits, labels) };
+        });
         sums.watch(loss);
         loss.backward();
         sums.step(optimizer);

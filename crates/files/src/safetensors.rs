@@ -39,6 +39,7 @@ pub fn dtype_name(dtype: Dtype) -> Option<&'static str> {
     match dtype {
         Dtype::F32 => Some("float32"),
         Dtype::F64 => Some("float64"),
+        Dtype::BF16 => Some("bfloat16"),
         Dtype::I64 => Some("int64"),
         Dtype::I32 => Some("int32"),
         Dtype::BOOL => Some("bool"),
@@ -54,6 +55,7 @@ pub fn dtype_from_name(name: &str) -> Result<Dtype> {
     match name {
         "float32" => Ok(Dtype::F32),
         "float64" => Ok(Dtype::F64),
+        "bfloat16" => Ok(Dtype::BF16),
         "int64" => Ok(Dtype::I64),
         "int32" => Ok(Dtype::I32),
         "bool" => Ok(Dtype::BOOL),

@@ -1,8 +1,10 @@
 //! What belongs to the whole process or thread: seed, grad mode, version, threads, CUDA.
 
 use napi_derive::napi;
-use recurra_binding::IntoJs;
-use recurra_torch::{autograd, context, cuda, fused, late};
+use recurra_binding::{IntoJs, to_js};
+use recurra_torch::count::OperatorCount;
+use recurra_torch::{Error, ErrorCode, autocast, autograd, context, cuda, fused, late};
+use std::sync::{Mutex, PoisonError};
 
 /// Seeds the global generators, as `torch.manual_seed`.
 #[napi(catch_unwind)]
@@ -20,6 +22,24 @@ pub fn is_grad_enabled() -> bool {
 #[napi(catch_unwind)]
 pub fn set_grad_enabled(on: bool) -> bool {
     autograd::set_grad_enabled(on)
+}
+
+/// Enters a scope of mixed precision of this thread, for the operators of one kind of device; returns what `autocastEnd` needs.
+#[napi(catch_unwind)]
+pub fn autocast_begin(cuda: bool, enabled: bool, cache_enabled: Option<bool>) -> napi::Result<u32> {
+    autocast::begin(cuda, enabled, cache_enabled).js()
+}
+
+/// Leaves the scope that was entered last.
+#[napi(catch_unwind)]
+pub fn autocast_end(before: u32) -> napi::Result<()> {
+    autocast::end(before).js()
+}
+
+/// Whether operators of this thread compute in mixed precision, on one kind of device.
+#[napi(catch_unwind)]
+pub fn is_autocast_enabled(cuda: bool) -> bool {
+    autocast::is_enabled(cuda)
 }
 
 /// The libtorch version that this addon was compiled for.
@@ -90,4 +110,34 @@ pub fn set_fused_kernels(on: bool) -> bool {
 #[napi(catch_unwind)]
 pub fn late_weights() -> u32 {
     late::pending() as u32
+}
+
+/// How often an operator ran.
+#[napi(object, object_from_js = false)]
+pub struct OperatorRuns {
+    /// libtorch's name.
+    pub name: String,
+    /// How often.
+    pub count: i64,
+}
+
+static COUNTING: Mutex<Option<OperatorCount>> = Mutex::new(None);
+
+/// Begins to count the operators that libtorch runs in all threads; for tests and benchmarks.
+#[napi(catch_unwind)]
+pub fn count_operators_begin() -> napi::Result<()> {
+    let mut counting = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
+    if counting.is_some() {
+        return Err(to_js(Error::new(ErrorCode::InvalidArgument, "operators are being counted already")));
+    }
+    *counting = Some(OperatorCount::begin().js()?);
+    Ok(())
+}
+
+/// Ends it, and gives the innermost ones that computed or copied something.
+#[napi(catch_unwind)]
+pub fn count_operators_end() -> napi::Result<Vec<OperatorRuns>> {
+    let counting = COUNTING.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let counts = counting.map_or(Ok(Vec::new()), OperatorCount::end).js()?;
+    Ok(counts.into_iter().map(|(name, count)| OperatorRuns { name, count: count as i64 }).collect())
 }

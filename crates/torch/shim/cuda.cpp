@@ -3,7 +3,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
-#include <ATen/autocast_mode.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/ops/_cudnn_rnn_flatten_weight.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -102,34 +102,5 @@ char *recurra_flatten_rnn(const Handle *weights, size_t count, int64_t per_layer
     at::_cudnn_rnn_flatten_weight(gather(weights, count), per_layer, input, mode, hidden, projection, layers, batch_first != 0,
                                   bidirectional != 0);
   });
-}
-
-struct Autocast {
-  at::DeviceType device;
-  bool enabled, cache;
-  at::ScalarType dtype;
-};
-
-// Lets operators of this thread compute in bfloat16 where libtorch's lists have it so; `before` is for recurra_autocast_end.
-char *recurra_autocast_begin(int cuda, void **before) {
-  return guarded([&] {
-    const auto device = cuda ? at::kCUDA : at::kCPU;
-    *before = new Autocast{device, at::autocast::is_autocast_enabled(device), at::autocast::is_autocast_cache_enabled(),
-                           at::autocast::get_autocast_dtype(device)};
-    at::autocast::set_autocast_enabled(device, true);
-    at::autocast::set_autocast_dtype(device, at::kBFloat16);
-    at::autocast::set_autocast_cache_enabled(true);
-    at::autocast::increment_nesting();
-  });
-}
-
-void recurra_autocast_end(void *handle) {
-  auto *before = static_cast<Autocast *>(handle);
-  // Casts of weights are kept for the outermost scope: the optimizer moves them after it.
-  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-  at::autocast::set_autocast_enabled(before->device, before->enabled);
-  at::autocast::set_autocast_dtype(before->device, before->dtype);
-  at::autocast::set_autocast_cache_enabled(before->cache);
-  delete before;
 }
 }

@@ -1,6 +1,7 @@
 // Gradients, grad mode, storage and version.
 #include "shim.h"
 
+#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/add.h>
 #include <torch/version.h>
@@ -48,6 +49,10 @@ int recurra_grad_enabled() { return at::GradMode::is_enabled() ? 1 : 0; }
 int recurra_set_grad_enabled(int enabled) {
   const bool before = at::GradMode::is_enabled();
   at::GradMode::set_enabled(enabled != 0);
+  // Autocast keeps casts of weights. One that was made without gradients would have none in the other mode, and nothing would say so.
+  if (before != (enabled != 0) && (at::autocast::is_autocast_enabled(at::kCPU) || at::autocast::is_autocast_enabled(at::kCUDA))) {
+    at::autocast::clear_cache();
+  }
   return before ? 1 : 0;
 }
 

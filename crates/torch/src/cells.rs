@@ -1,7 +1,7 @@
 //! One step of a recurrence: `RNNCell`, `LSTMCell`, `GRUCell`.
 
 use crate::Result;
-use crate::check::{floating, has_rank, has_shape, same_device, same_dtype};
+use crate::check::{floating, has_rank, has_shape, same_device, same_dtype_or_autocast};
 use crate::error::{IntoResult, argument, shape};
 use crate::recurrent::Mode;
 use tch::Tensor;
@@ -50,7 +50,7 @@ pub fn cell(mode: Mode, input: &Tensor, state: &[&Tensor], weights: &CellWeights
     }
     let parts = [Some(weights.ih), Some(weights.hh), weights.bias_ih, weights.bias_hh];
     for tensor in parts.into_iter().flatten().chain(state.iter().copied()) {
-        same_dtype(NAME, "a weight or state", tensor, "the input", input)?;
+        same_dtype_or_autocast(NAME, "a weight or state", tensor, "the input", input)?;
         same_device(NAME, "a weight or state", tensor, "the input", input)?;
     }
     let CellWeights { ih, hh, bias_ih: bi, bias_hh: bh } = *weights;

@@ -2,7 +2,7 @@
 
 use crate::error::{IntoResult, dtype, range, shape};
 use crate::tensor::{describe, device_name, dtype_name, is_floating};
-use crate::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result, autocast};
 use tch::{Kind, Tensor};
 
 /// Whether two shapes broadcast against each other.
@@ -86,12 +86,12 @@ pub(crate) fn size_has_rank(operation: &str, name: &str, size: &[i64], rank: usi
     Err(shape(format!("{operation}: {name} must be {meaning} ({rank} dimensions), but is {size:?}")))
 }
 
-/// Refuses a tensor that is not `float32` or `float64`.
+/// Refuses a tensor that is not `float32`, `float64` or `bfloat16`.
 pub(crate) fn floating(operation: &str, name: &str, tensor: &Tensor) -> Result<()> {
     if is_floating(tensor.f_kind().torch()?) {
         return Ok(());
     }
-    Err(dtype(format!("{operation}: {name} must be float32 or float64, but is {}", describe(tensor))))
+    Err(dtype(format!("{operation}: {name} must be float32, float64 or bfloat16, but is {}", describe(tensor))))
 }
 
 /// Refuses `a` where it has not the dtype of `b`.
@@ -105,6 +105,17 @@ pub(crate) fn same_dtype(operation: &str, name_a: &str, a: &Tensor, name_b: &str
         dtype_name(x),
         dtype_name(y)
     )))
+}
+
+/// As [`same_dtype`], of an operator that autocast brings to one dtype: inside it, float32 and bfloat16 go together.
+pub(crate) fn same_dtype_or_autocast(
+    operation: &str,
+    name_a: &str,
+    a: &Tensor,
+    name_b: &str,
+    b: &Tensor,
+) -> Result<()> {
+    if autocast::reconciles(a, b) { Ok(()) } else { same_dtype(operation, name_a, a, name_b, b) }
 }
 
 /// Refuses a tensor that holds no indices (`int64` or `int32`).

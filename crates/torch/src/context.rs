@@ -74,13 +74,14 @@ pub fn parse_dtype(name: &str) -> Result<Kind> {
     Ok(match name {
         "float32" => Kind::Float,
         "float64" => Kind::Double,
+        "bfloat16" => Kind::BFloat16,
         "int64" => Kind::Int64,
         "int32" => Kind::Int,
         "bool" => Kind::Bool,
         _ => {
             return Err(Error::new(
                 ErrorCode::InvalidDtype,
-                format!("dtype must be 'float32', 'float64', 'int64', 'int32' or 'bool', but is '{name}'"),
+                format!("dtype must be 'float32', 'float64', 'bfloat16', 'int64', 'int32' or 'bool', but is '{name}'"),
             ));
         }
     })

@@ -6,11 +6,10 @@
 use crate::error::{argument, thrown};
 use crate::shim::{self, check, handle};
 use crate::{Error, ErrorCode, Result};
-use std::cell::Cell;
-use std::ffi::{CString, c_void};
+use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use tch::{Device, Tensor};
+use tch::Tensor;
 
 static BEGUN: AtomicBool = AtomicBool::new(false);
 
@@ -130,37 +129,6 @@ pub(crate) fn copy_to(tensor: &Tensor, index: usize) -> Result<Tensor> {
         // SAFETY: a borrowed handle and a pointer to a local.
         unsafe { shim::recurra_copy_to_cuda(handle(tensor), index as i64, out) }
     })
-}
-
-thread_local! {
-    static MIXES: Cell<u32> = const { Cell::new(0) };
-}
-
-/// Whether an [`Autocast`] lives in this thread.
-pub(crate) fn mixes() -> bool {
-    MIXES.get() > 0
-}
-
-/// While it lives, operators of this thread compute in bfloat16 where PyTorch's autocast has them do so.
-pub struct Autocast(*mut c_void);
-
-impl Autocast {
-    /// For the operators of a device.
-    pub fn new(device: Device) -> Result<Self> {
-        let mut before = std::ptr::null_mut();
-        // SAFETY: `before` is a local.
-        check(unsafe { shim::recurra_autocast_begin(i32::from(device.is_cuda()), &mut before) })?;
-        MIXES.set(MIXES.get() + 1);
-        Ok(Self(before))
-    }
-}
-
-impl Drop for Autocast {
-    fn drop(&mut self) {
-        MIXES.set(MIXES.get() - 1);
-        // SAFETY: what `recurra_autocast_begin` gave, once.
-        unsafe { shim::recurra_autocast_end(self.0) }
-    }
 }
 
 /// What cuDNN's recurrent layers take at the most, in rows and in steps: what lies behind gives errors that say nothing of it.

@@ -2,12 +2,14 @@
 
 use crate::Result;
 use crate::autograd::{grad, set_grad};
-use crate::check::{Ids, floating, has_rank, has_shape, indices, integers, same_device, same_dtype};
+use crate::check::{
+    Ids, floating, has_rank, has_shape, indices, integers, same_device, same_dtype, same_dtype_or_autocast,
+};
 use crate::embedded::Embedded;
 use crate::error::{IntoResult, argument, range, shape};
 use crate::tally::rows_right;
 use crate::tensor::is_floating;
-use crate::{cuda, fused, late, optim, shim};
+use crate::{autocast, fused, late, optim, shim};
 use tch::{Device, Kind, Reduction, Tensor};
 
 /// `x W^T + b`; `x` `[..., inputs]`, `weight` `[outputs, inputs]`, `bias` `[outputs]`.
@@ -22,16 +24,22 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
         )));
     }
     floating("linear", "input", x)?;
-    same_dtype("linear", "weight", weight, "input", x)?;
+    same_dtype_or_autocast("linear", "weight", weight, "input", x)?;
     same_device("linear", "weight", weight, "input", x)?;
     if let Some(bias) = bias {
         has_shape("linear", "bias", bias, "[outputs]", &size[..1])?;
-        same_dtype("linear", "bias", bias, "input", x)?;
+        same_dtype_or_autocast("linear", "bias", bias, "input", x)?;
         same_device("linear", "bias", bias, "input", x)?;
     }
     let work = size[0].saturating_mul(x.numel() as i64);
     let plain = |tensor: &Tensor| small(tensor, SMALL_LINEAR);
-    if x.dim() == 2 && !cuda::mixes() && work <= SMALL_LINEAR && plain(x) && plain(weight) && bias.is_none_or(plain) {
+    if x.dim() == 2
+        && !autocast::active(x.device())
+        && work <= SMALL_LINEAR
+        && plain(x)
+        && plain(weight)
+        && bias.is_none_or(plain)
+    {
         return shim::small_linear(x, weight, bias);
     }
     x.f_linear(weight, bias).torch()
@@ -273,12 +281,12 @@ pub fn cross_entropy_of(
     }
     if let Some(weight) = weight {
         has_shape(NAME, "weight", weight, "[classes]", &[classes])?;
-        same_dtype(NAME, "weight", weight, "logits", logits)?;
+        same_dtype_or_autocast(NAME, "weight", weight, "logits", logits)?;
         same_device(NAME, "weight", weight, "logits", logits)?;
     }
     if is_floating(target.f_kind().torch()?) {
         has_shape(NAME, "target (probabilities)", target, "the shape of logits", &size)?;
-        same_dtype(NAME, "target", target, "logits", logits)?;
+        same_dtype_or_autocast(NAME, "target", target, "logits", logits)?;
         return logits.f_cross_entropy_loss(target, weight, reduction, ignore_index, label_smoothing).torch();
     }
     integers(NAME, "target", target)?;

@@ -3,12 +3,14 @@
 //! Everything here returns [`Result`]: shapes, dtypes, devices and indices are checked before libtorch is called (some
 //! wrong arguments crash it), and what it throws nevertheless becomes [`ErrorCode::Torch`]. Nothing here knows Node.
 
+pub mod autocast;
 pub mod autograd;
 pub mod cells;
 pub mod check;
 pub mod classifier;
 pub mod clip;
 pub mod context;
+pub mod count;
 pub mod cuda;
 pub mod embedded;
 pub mod error;

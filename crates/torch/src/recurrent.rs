@@ -1,6 +1,6 @@
 //! RNN, LSTM and GRU over padded and packed input.
 
-use crate::check::{floating, has_rank, has_shape, same_device, same_dtype, size_has_rank};
+use crate::check::{floating, has_rank, has_shape, same_device, same_dtype_or_autocast, size_has_rank};
 use crate::embedded::Embedded;
 use crate::error::{IntoResult, argument, shape};
 use crate::functional::probability;
@@ -8,10 +8,10 @@ use crate::fused;
 use crate::packing::{check_batch_sizes, check_order};
 use crate::shim;
 use crate::tensor::create::from_i32;
-use crate::{Result, cuda};
+use crate::{Result, autocast, cuda};
 use std::ffi::c_void;
 use std::ptr;
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 /// The kind of recurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +170,7 @@ fn check_weights(input: &Tensor, inputs: i64, weights: &[&Tensor], options: &Opt
             has_shape("rnn", &name("weight_hr"), weights[plain], "[projection, hidden]", &[output, hidden])?;
         }
         for weight in weights {
-            same_dtype("rnn", "a weight", weight, "the input", input)?;
+            same_dtype_or_autocast("rnn", "a weight", weight, "the input", input)?;
             same_device("rnn", "a weight", weight, "the input", input)?;
         }
     }
@@ -191,7 +191,7 @@ fn check_state(input: &Tensor, batch: i64, sizes: &Sizes, state: &[&Tensor], opt
     for (index, tensor) in state.iter().enumerate() {
         let (name, size) = if index == 0 { ("h0", sizes.output) } else { ("c0", sizes.hidden) };
         has_shape("rnn", name, tensor, "[layers * directions, batch, size]", &[rows, batch, size])?;
-        same_dtype("rnn", name, tensor, "the input", input)?;
+        same_dtype_or_autocast("rnn", name, tensor, "the input", input)?;
         same_device("rnn", name, tensor, "the input", input)?;
     }
     Ok(())
@@ -265,7 +265,22 @@ fn check(
     Ok((batch, sizes))
 }
 
-/// Through the fused kernels, which know packed rows only: padded input is packed rows of equal length.
+/// Padded input as packed rows of equal length, step by step, and the rows per step.
+fn packed(input: &Tensor, batch_first: bool) -> Result<(Tensor, Vec<i32>)> {
+    let size = input.size();
+    let (steps, batch) = if batch_first { (size[1], size[0]) } else { (size[0], size[1]) };
+    let rows = i32::try_from(batch).map_err(|_| shape(format!("rnn: {batch} rows are too many")))?;
+    let by_step = if batch_first { input.f_transpose(0, 1).torch()? } else { input.shallow_clone() };
+    Ok((by_step.f_reshape([steps * batch, size[2]]).torch()?, vec![rows; steps as usize]))
+}
+
+/// The reverse of [`packed`], for an output.
+fn padded(output: &Tensor, steps: i64, batch_first: bool) -> Result<Tensor> {
+    let padded = output.f_reshape([steps, -1, output.size()[1]]).torch()?;
+    if batch_first { padded.f_transpose(0, 1).torch() } else { Ok(padded) }
+}
+
+/// Through the fused kernels, which know packed rows only.
 fn with_kernels(
     input: Source<'_>,
     packing: Option<Packing<'_>>,
@@ -279,24 +294,23 @@ fn with_kernels(
     if let Some(packing) = packing {
         return fused::run(input, packing, state, weights, widths, options);
     }
-    let size = input.size();
-    let (steps, batch) = if options.batch_first { (size[1], size[0]) } else { (size[0], size[1]) };
-    let rows = i32::try_from(batch).map_err(|_| shape(format!("rnn: {batch} rows are too many")))?;
-    let batch_sizes = vec![rows; steps as usize];
-    let packing = Packing { batch_sizes: &batch_sizes, order: None };
-    let mut results = match input {
+    let (mut results, steps) = match input {
         Source::Tensor(input) => {
-            let by_step = if options.batch_first { input.f_transpose(0, 1).torch()? } else { input.shallow_clone() };
-            let data = by_step.f_reshape([steps * batch, size[2]]).torch()?;
-            fused::run(Source::Tensor(&data), packing, state, weights, widths, options)?
+            let (data, batch_sizes) = packed(input, options.batch_first)?;
+            let packing = Packing { batch_sizes: &batch_sizes, order: None };
+            (fused::run(Source::Tensor(&data), packing, state, weights, widths, options)?, batch_sizes.len())
         }
         Source::Embedded(input) => {
+            let size = input.size();
+            let (steps, batch) = if options.batch_first { (size[1], size[0]) } else { (size[0], size[1]) };
+            let rows = i32::try_from(batch).map_err(|_| shape(format!("rnn: {batch} rows are too many")))?;
+            let batch_sizes = vec![rows; steps as usize];
+            let packing = Packing { batch_sizes: &batch_sizes, order: None };
             let data = input.by_step(options.batch_first);
-            fused::run(Source::Embedded(&data), packing, state, weights, widths, options)?
+            (fused::run(Source::Embedded(&data), packing, state, weights, widths, options)?, batch_sizes.len())
         }
     };
-    let padded = results[0].f_view([steps, batch, output * options.directions()]).torch()?;
-    results[0] = if options.batch_first { padded.f_transpose(0, 1).torch()? } else { padded };
+    results[0] = padded(&results[0], steps as i64, options.batch_first)?;
     Ok(results)
 }
 
@@ -327,6 +341,14 @@ fn with_operators(
             .torch()?;
     }
     let Some(Packing { batch_sizes, order }) = packing else {
+        if options.mode == Mode::Lstm && device == Device::Cpu && autocast::active(device) {
+            // libtorch gives these to oneDNN, whose LSTM in bfloat16 there is on some processors only; it does not so with packed rows.
+            let (data, batch_sizes) = packed(input, options.batch_first)?;
+            let states: Vec<&Tensor> = states.iter().collect();
+            let mut results = call(&data, Some(&from_i32(&batch_sizes)?), &states, weights, options)?;
+            results[0] = padded(&results[0], batch_sizes.len() as i64, options.batch_first)?;
+            return Ok(results);
+        }
         return call(input, None, &states.iter().collect::<Vec<_>>(), weights, options);
     };
     let batch_sizes = from_i32(batch_sizes)?;

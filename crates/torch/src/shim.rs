@@ -95,8 +95,11 @@ unsafe extern "C" {
     pub(crate) fn recurra_set_float32_matmul_precision(precision: *const c_char) -> Message;
     pub(crate) fn recurra_float32_matmul_precision(precision: *mut c_int, recurrent: *mut c_int) -> Message;
     pub(crate) fn recurra_copy_to_cuda(this: Handle, index: i64, out: *mut Owned) -> Message;
-    pub(crate) fn recurra_autocast_begin(cuda: c_int, before: *mut *mut c_void) -> Message;
-    pub(crate) fn recurra_autocast_end(before: *mut c_void);
+    pub(crate) fn recurra_count_operators_begin(handle: *mut u64) -> Message;
+    pub(crate) fn recurra_count_operators_end(handle: u64, lines: *mut Message) -> Message;
+    pub(crate) fn recurra_autocast_begin(cuda: c_int, enabled: c_int, cache: c_int, before: *mut u32) -> Message;
+    pub(crate) fn recurra_autocast_end(before: u32) -> Message;
+    pub(crate) fn recurra_autocast_enabled(cuda: c_int) -> c_int;
     pub(crate) fn recurra_flatten_rnn(
         weights: *const Handle,
         count: usize,

@@ -1,8 +1,9 @@
+import type { Precision } from '../../amp/index.js';
 import type { Rows } from '../../data/rows.js';
 import { checkOptionNames, invalidArgument } from '../../errors.js';
 import type { Device } from '../../tensor/dtype.js';
 import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from '../checkpoints/options.js';
-import { chooseDevice, type Precision } from '../device.js';
+import { chooseDevice } from '../device.js';
 import type { TrainingEvent } from '../events/events.js';
 import type { Progress } from '../progress.js';
 import { integer, number } from './checks.js';

@@ -3,9 +3,9 @@
 use super::batch::{Chunk, Packed, check_texts, starts};
 use super::{Classifier, ClassifierConfig};
 use crate::Result;
+use crate::autocast::Autocast;
 use crate::autograd::{GradMode, backward, set_requires_grad};
 use crate::clip::clip_on_device;
-use crate::cuda::Autocast;
 use crate::error::{IntoResult, argument};
 use crate::optim::{Optimizer, OptimizerKind, OptimizerOptions};
 use crate::tally::{Tally, rows_right};

@@ -7,7 +7,7 @@ mod calls;
 
 use crate::recurrent::{Mode, Options, Packing, Source};
 use crate::shim::{self, Handle, Owned, check};
-use crate::{Result, context};
+use crate::{Result, autocast, context};
 use recurra_kernels::layout::PackedLayout;
 use recurra_kernels::recurrent::RecurrentConfig;
 use recurra_kernels::threads::Pool;
@@ -63,10 +63,12 @@ fn team(config: &RecurrentConfig, layout: &PackedLayout) -> Arc<Pool> {
     pool()
 }
 
-/// Whether the kernels can take this call, which has been checked; its input is as `like`.
+/// Whether the kernels can take this call, which has been checked; its input is as `like`. They know float32 only: under autocast
+/// libtorch's own operators compute.
 pub(crate) fn fits(like: &Tensor, options: &Options) -> bool {
     enabled()
         && like.device() == Device::Cpu
+        && !autocast::active(Device::Cpu)
         && like.f_kind().is_ok_and(|kind| kind == Kind::Float)
         && like.size().last().is_some_and(|&inputs| inputs > 0)
         && !(options.train && options.dropout >= 1.0)

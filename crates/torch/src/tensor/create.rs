@@ -117,5 +117,5 @@ fn only_floating(operation: &str, kind: Kind) -> Result<()> {
     if is_floating(kind) {
         return Ok(());
     }
-    Err(dtype(format!("{operation}: dtype must be 'float32' or 'float64', but is '{}'", dtype_name(kind))))
+    Err(dtype(format!("{operation}: dtype must be 'float32', 'float64' or 'bfloat16', but is '{}'", dtype_name(kind))))
 }

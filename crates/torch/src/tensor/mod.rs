@@ -17,6 +17,7 @@ pub fn dtype_name(kind: Kind) -> String {
     match kind {
         Kind::Float => "float32".to_owned(),
         Kind::Double => "float64".to_owned(),
+        Kind::BFloat16 => "bfloat16".to_owned(),
         Kind::Int64 => "int64".to_owned(),
         Kind::Int => "int32".to_owned(),
         Kind::Bool => "bool".to_owned(),
