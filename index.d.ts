@@ -760,7 +760,7 @@ export declare namespace torch {
   /** Begins to count the operators that libtorch runs in all threads; for tests and benchmarks. */
   export function countOperatorsBegin(): void
 
-  /** Ends it, and gives those that ran no other operator. */
+  /** Ends it, and gives the innermost ones that computed or copied something. */
   export function countOperatorsEnd(): Array<OperatorRuns>
 
   /** Cross entropy of logits and targets. */

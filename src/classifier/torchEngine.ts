@@ -31,18 +31,23 @@ export function torchEngine(config: EngineConfig, options: TorchEngineOptions = 
   if (threads !== undefined) binding.setNumThreads(threads);
   const native = new binding.NativeClassifier({ ...model, device, mixed });
   let onCpu: ExplainingEngine | undefined;
-  let fresh = false;
+  // How often the weights changed, and at which of these times the kernels' copy was made.
+  let [version, copiedAt] = [0, -1];
   const twin = () => {
     onCpu ??= kernelEngine(config);
     return onCpu;
   };
   const copied = async () => {
-    if (!fresh) await twin().loadState(await native.state());
-    fresh = true;
+    // Weights that change meanwhile are not those that were copied.
+    const now = version;
+    if (copiedAt !== now) {
+      await twin().loadState(await native.state());
+      copiedAt = now;
+    }
     return twin();
   };
   const changed = () => {
-    fresh = false;
+    version++;
   };
   return {
     chunkTokens: device === 'cpu' ? CPU_CHUNK_TOKENS : GPU_CHUNK_TOKENS,
@@ -62,18 +67,21 @@ export function torchEngine(config: EngineConfig, options: TorchEngineOptions = 
       return native.loadState(entries);
     },
     loadHeld: async (weights) => {
+      changed();
+      const now = version;
       await twin().loadHeld(weights);
       await native.loadState(await twin().state());
-      fresh = true;
+      copiedAt = now;
     },
     trainingState: (weights) => native.trainingState(weights),
     restore: async (entries) => {
       changed();
+      const now = version;
       await twin().restore(entries);
       // Rows of the embedding that are behind catch up: here all move at every step.
       await twin().state();
       await native.restore(await twin().trainingState(false));
-      fresh = true;
+      copiedAt = now;
     },
     logits: async (tokens, lengths) => (await copied()).logits(tokens, lengths),
     explain: async (tokens, classIndex) => (await copied()).explain(tokens, classIndex),

@@ -89,6 +89,21 @@ const BASE: EngineConfig = {
   threads: 2,
 };
 
+it('what the engine on libtorch asks the kernels about is never answered by weights from before a training', async () => {
+  const engine = torchEngine(BASE);
+  open.push(engine);
+  const [tokens, lengths] = [Int32Array.of(5, 6, 7), Int32Array.of(3)];
+  const probabilities = async () => {
+    const logits = [...(await engine.logits(tokens, lengths))].map(Math.exp);
+    const sum = logits.reduce((total, value) => total + value, 0);
+    return logits.map((value) => value / sum);
+  };
+  // The training begins while the weights are being copied.
+  await Promise.all([probabilities(), engine.train(chunk(6, 8, 5), options(6, {}, 0.05))]);
+  const [asked, right] = [await probabilities(), await engine.predict(tokens, lengths)];
+  for (const [i, value] of asked.entries()) expect(value).toBeCloseTo(right[i]!, 4);
+});
+
 /** The same weights in both engines. */
 async function pair(change: Partial<EngineConfig>): Promise<{ kernels: Engine; libtorch: Engine }> {
   const config = { ...BASE, ...change };

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  amp,
   cuda,
   loadFile,
   manualSeed,
@@ -150,6 +151,26 @@ describe.skipIf(!available)('on a GPU', () => {
     expectClose(onCpu(gpu.net.rnn.weight_hh_l0!), cpu.net.rnn.weight_hh_l0!, 0);
     gpu.net.to({ device: 'cpu' });
     expect(gpu.net.forward(tensor([[1, 2]])).shape).toEqual([1, 3]);
+  });
+
+  it('computes under autocast in bfloat16, cuDNN too, and trains so', async () => {
+    manualSeed(2);
+    const net = new Net();
+    const [[labels, ids]] = batches(1) as [[Tensor, Tensor]];
+    const exact = nn.functional.crossEntropy(net.forward(ids), labels).item();
+    net.to({ device });
+    const [logits, loss] = amp.autocast({ deviceType: 'cuda' }, () => {
+      const x = net.embedding.forward(ids.to({ device }));
+      expect(net.rnn.forward(x)[0].dtype).toBe('bfloat16');
+      const logits = net.forward(ids.to({ device }));
+      return [logits, nn.functional.crossEntropy(logits, labels.to({ device }))] as const;
+    });
+    expect([logits.dtype, loss.dtype]).toEqual(['bfloat16', 'float32']);
+    expect(loss.item()).toBeCloseTo(exact, 1);
+    loss.backward();
+    expect(net.rnn.weight_ih_l0!.grad!.dtype).toBe('float32');
+    const { loss: before } = await trainEpoch(net, batches(30), { precision: 'bfloat16' });
+    expect((await trainEpoch(net, batches(30), { precision: 'bfloat16' })).loss).toBeLessThan(before);
   });
 
   it('keeps the weights from before a loss that is not finite', async () => {

@@ -52,7 +52,7 @@ const PAGES = {
   'docs/choosing-a-model.md': 1,
   'docs/threads-and-processes.md': 4,
   'docs/troubleshooting.md': 1,
-  'docs/gpu.md': 3,
+  'docs/gpu.md': 4,
   'README.md': 2,
 };
 const examples = Object.keys(PAGES).flatMap(examplesOf);

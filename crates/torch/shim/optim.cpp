@@ -1,7 +1,10 @@
 // libtorch's fused optimizers, which tch does not export.
 #include "shim.h"
 
+#include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
 #include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_foreach_sub.h>
 #include <ATen/ops/_fused_adam.h>
 #include <ATen/ops/_fused_adamw.h>
@@ -79,6 +82,33 @@ char *recurra_fused_adam_(const Handle *params, const Handle *grads, const Handl
     }
     if (found && counts) at::_foreach_sub_(s, std::vector<at::Tensor>(count, *found));
   });
+}
+
+// Sets `bad` to 1 where the one element of `value` is not finite, in one operator. `one` is 1; both are float32 of one element.
+char *recurra_note_non_finite(Handle value, Handle bad, Handle one) {
+  return guarded([&] {
+    // Of its own version: the operator multiplies in place, by 1, which no graph need know of.
+    at::Tensor looked = value->variable_data();
+    if (looked.device() != bad->device()) looked = looked.to(bad->device());
+    if (!at::isFloatingType(looked.scalar_type())) looked = looked.to(at::kFloat);
+    at::Tensor found = *bad;
+    at::_amp_foreach_non_finite_check_and_unscale_(looked, found, *one);
+  });
+}
+
+// The p-norm of each tensor. All are on one device, where a GPU needs few launches for all of them.
+char *recurra_norms(const Handle *tensors, size_t count, double p, Handle *out) {
+  return guarded([&] {
+    auto norms = at::_foreach_norm(gather(tensors, count), p);
+    std::vector<std::unique_ptr<at::Tensor>> made;
+    for (at::Tensor &norm : norms) made.push_back(std::make_unique<at::Tensor>(std::move(norm)));
+    for (size_t i = 0; i < count; ++i) out[i] = made[i].release();
+  });
+}
+
+// Multiplies all tensors by the one element of `factor`, in place.
+char *recurra_scale_(const Handle *tensors, size_t count, Handle factor) {
+  return guarded([&] { at::_foreach_mul_(gather(tensors, count), *factor); });
 }
 
 struct SgdArguments {

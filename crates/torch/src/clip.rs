@@ -28,11 +28,20 @@ pub(crate) fn clip_on_device(params: &[&Tensor], max_norm: f64, norm_type: f64) 
         return Ok(None);
     };
     let device = first.device();
-    let norms = grads.iter().map(|grad| norm(grad, norm_type)?.f_to(device).torch()).collect::<Result<Vec<_>>>()?;
+    let together = grads.iter().all(|grad| grad.device() == device);
+    let norms = if together {
+        shim::norms(&grads, norm_type)?
+    } else {
+        grads.iter().map(|grad| norm(grad, norm_type)?.f_to(device).torch()).collect::<Result<Vec<_>>>()?
+    };
     let total = norm(&Tensor::f_stack(&norms, 0).torch()?, norm_type)?;
     // The small constant and the clamp are PyTorch's: the product is taken also where the factor is 1.
     let factor = total.f_add_scalar(1e-6).torch()?.f_reciprocal().torch()?.f_mul_scalar(max_norm).torch()?;
     let factor = factor.f_clamp_max(1.0).torch()?;
+    if together {
+        shim::scale(&grads, &factor)?;
+        return Ok(Some(total));
+    }
     for mut grad in grads {
         let factor = factor.f_to(grad.device()).torch()?;
         let _ = grad.f_mul_(&factor).torch()?;

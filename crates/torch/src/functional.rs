@@ -8,6 +8,7 @@ use crate::check::{
 use crate::embedded::Embedded;
 use crate::error::{IntoResult, argument, range, shape};
 use crate::tally::rows_right;
+use crate::tensor::convert::to_device;
 use crate::tensor::is_floating;
 use crate::{autocast, fused, late, optim, shim};
 use tch::{Device, Kind, Reduction, Tensor};
@@ -171,7 +172,7 @@ pub fn embedding_bag(
         (2, None) => {
             let size = ids.size();
             let starts: Vec<i64> = (0..size[0]).map(|bag| bag * size[1]).collect();
-            let starts = Tensor::f_from_slice(&starts).torch()?.f_to(ids.device()).torch()?;
+            let starts = to_device(&Tensor::f_from_slice(&starts).torch()?, ids.device())?;
             (ids.f_reshape([-1_i64]).torch()?, starts.f_to_dtype(kind, false, false).torch()?)
         }
         (1, Some(offsets)) => (ids.shallow_clone(), checked_offsets(NAME, offsets, ids, kind)?),

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::error::{IntoResult, argument, shape};
 use crate::shim;
-use crate::tensor::convert::to_i64;
+use crate::tensor::convert::{to_device, to_i64};
 use crate::tensor::create::from_i32;
 use crate::tensor::{is_floating, number_beside};
 use tch::{Device, Tensor};
@@ -151,7 +151,7 @@ pub fn pack_padded_sequence(
     }
     let sorted = match order {
         Some(order) => {
-            let order = from_i32(order)?.f_to(input.device()).torch()?;
+            let order = to_device(&from_i32(order)?, input.device())?;
             input.f_index_select(i64::from(!batch_first), &order).torch()?
         }
         None => input.shallow_clone(),

@@ -7,6 +7,7 @@ use crate::functional::probability;
 use crate::fused;
 use crate::packing::{check_batch_sizes, check_order};
 use crate::shim;
+use crate::tensor::convert::to_device;
 use crate::tensor::create::from_i32;
 use crate::{Result, autocast, cuda};
 use std::ffi::c_void;
@@ -357,7 +358,7 @@ fn with_operators(
     };
     let mut back = vec![0; order.len()];
     order.iter().zip(0..).for_each(|(&row, place)| back[row as usize] = place);
-    let to = |order: &[i32]| from_i32(order)?.f_to(device).torch();
+    let to = |order: &[i32]| to_device(&from_i32(order)?, device);
     let (order, back) = (to(order)?, to(&back)?);
     let sorted = states.iter().map(|state| state.f_index_select(1, &order).torch()).collect::<Result<Vec<_>>>()?;
     let mut results = call(input, Some(&batch_sizes), &sorted.iter().collect::<Vec<_>>(), weights, options)?;

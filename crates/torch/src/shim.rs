@@ -129,6 +129,9 @@ unsafe extern "C" {
         bad: Handle,
         arguments: *const AdamArguments,
     ) -> Message;
+    fn recurra_norms(tensors: *const Handle, count: usize, p: f64, out: *mut Owned) -> Message;
+    fn recurra_scale_(tensors: *const Handle, count: usize, factor: Handle) -> Message;
+    pub(crate) fn recurra_note_non_finite(value: Handle, bad: Handle, one: Handle) -> Message;
     pub(crate) fn recurra_fused_sgd_(
         params: *const Handle,
         grads: *const Handle,
@@ -286,6 +289,23 @@ pub(crate) fn pad_packed(
     })?;
     // SAFETY: without an error the shim has written both tensors.
     Ok((output, unsafe { Tensor::from_ptr(lengths.cast()) }))
+}
+
+/// The p-norm of each tensor; all are on one device.
+pub(crate) fn norms(tensors: &[Tensor], p: f64) -> Result<Vec<Tensor>> {
+    let mut out: Vec<Owned> = vec![ptr::null_mut(); tensors.len()];
+    let list = handles(tensors);
+    // SAFETY: borrowed handles and room for as many results.
+    check(unsafe { recurra_norms(list.as_ptr(), list.len(), p, out.as_mut_ptr()) })?;
+    // SAFETY: without an error the shim has written tensors made with `new`, which tch frees with `delete`.
+    Ok(out.into_iter().map(|at| unsafe { Tensor::from_ptr(at.cast()) }).collect())
+}
+
+/// Multiplies all tensors, which are on one device, by a tensor of one element there, in place.
+pub(crate) fn scale(tensors: &[Tensor], factor: &Tensor) -> Result<()> {
+    let list = handles(tensors);
+    // SAFETY: borrowed handles, as many as are said.
+    check(unsafe { recurra_scale_(list.as_ptr(), list.len(), handle(factor)) })
 }
 
 /// The borrowed C++ handle of a tensor.

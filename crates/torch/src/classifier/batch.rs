@@ -1,6 +1,6 @@
 //! Texts on their way into the model: checked, sorted, packed.
 
-use super::ClassifierConfig;
+use super::{ClassifierConfig, Pooling};
 use std::ops::Range;
 
 use crate::Result;
@@ -69,15 +69,12 @@ impl Chunk {
         self.label_offsets.partition_point(|&offset| offset as usize <= at) - 1
     }
 
-    /// What the loss compares the logits of some rows with, sorted as `batch`: the classes `[rows]` as `int64`, of a
-    /// multi-label classifier `[rows, classes]` with ones for those that are there.
-    pub(super) fn targets(&self, rows: Range<usize>, batch: &Packed, config: &ClassifierConfig) -> Result<Tensor> {
-        if !config.multi_label {
-            return batch.sorted(&self.labels[rows]);
-        }
+    /// What the loss of a multi-label classifier compares the logits of some rows with, in the order `sorted`: `[rows, classes]`
+    /// with ones for the classes that are there.
+    pub(super) fn sets(&self, rows: Range<usize>, sorted: &[u32], config: &ClassifierConfig) -> Result<Tensor> {
         let classes = config.num_classes as usize;
         let mut targets = vec![0.0_f32; rows.len() * classes];
-        for (place, &row) in batch.layout.sorted_indices().iter().enumerate() {
+        for (place, &row) in sorted.iter().enumerate() {
             let row = rows.start + row as usize;
             let labels = self.label_offsets[row] as usize..self.label_offsets[row + 1] as usize;
             for &label in &self.labels[labels] {
@@ -115,44 +112,82 @@ pub(super) struct Packed {
     pub ids: Tensor,
     /// Rows per step, as the operators take them.
     pub batch_sizes: Vec<i32>,
+    /// What is needed for a mean over tokens.
+    pub mean: Option<ForMean>,
+    /// Values given per text, in the sorted order, as `int64`. `[rows]`, or of nothing.
+    pub labels: Tensor,
+}
+
+/// Where tokens belong.
+pub(super) struct ForMean {
+    /// The sorted row that each packed position belongs to. `[tokens]`.
+    pub row_of_position: Tensor,
+    /// Lengths of the sorted rows, as a column. `[rows, 1]`.
+    pub lengths: Tensor,
 }
 
 impl Packed {
-    /// Packs checked texts; `starts` says where each text begins in `tokens`.
-    pub fn new(tokens: &[i32], starts: &[usize], lengths: &[i32], device: Device) -> Result<Self> {
-        let layout = PackedLayout::new(lengths, None)?;
-        let mut ids = Vec::with_capacity(layout.total());
-        for (step, &rows) in layout.batch_sizes().iter().enumerate() {
-            let sorted = &layout.sorted_indices()[..rows as usize];
-            ids.extend(sorted.iter().map(|&row| i64::from(tokens[starts[row as usize] + step])));
-        }
-        let batch_sizes = layout.batch_sizes().iter().map(|&size| size as i32).collect();
-        Ok(Self { ids: to_device(&from_i64(&ids)?, device)?, layout, batch_sizes })
-    }
-
     /// Texts.
     pub fn rows(&self) -> i64 {
         self.layout.rows() as i64
     }
+}
 
-    /// The sorted row that each packed position belongs to. `[tokens]`.
-    pub fn row_of_position(&self) -> Result<Tensor> {
-        let rows: Vec<i64> = self.batch_sizes.iter().flat_map(|&size| 0..i64::from(size)).collect();
-        to_device(&from_i64(&rows)?, self.ids.device())
+/// Batches that are packed one by one and go to the device together, in one copy.
+#[derive(Default)]
+pub(super) struct Packer {
+    /// Of all batches one after the other: ids, labels, rows of positions, lengths.
+    numbers: Vec<i64>,
+    batches: Vec<(PackedLayout, usize)>,
+    for_mean: bool,
+}
+
+impl Packer {
+    /// For the batches of a classifier of this kind.
+    pub fn new(config: &ClassifierConfig) -> Self {
+        Self { for_mean: config.pooling == Pooling::Mean, ..Self::default() }
     }
 
-    /// Lengths of the sorted rows, as a column. `[rows, 1]`.
-    pub fn lengths_column(&self) -> Result<Tensor> {
-        let lengths: Vec<f32> = self.layout.lengths().iter().map(|&length| length as f32).collect();
-        let column = Tensor::f_from_slice(&lengths).torch()?.f_reshape([-1_i64, 1]).torch()?;
-        to_device(&column, self.ids.device())
+    /// Packs checked texts; `starts` says where each text begins in `tokens`. There is a label for each text, or none at all.
+    pub fn add(&mut self, tokens: &[i32], starts: &[usize], lengths: &[i32], labels: &[i32]) -> Result<()> {
+        let layout = PackedLayout::new(lengths, None)?;
+        for (step, &rows) in layout.batch_sizes().iter().enumerate() {
+            let sorted = &layout.sorted_indices()[..rows as usize];
+            self.numbers.extend(sorted.iter().map(|&row| i64::from(tokens[starts[row as usize] + step])));
+        }
+        if !labels.is_empty() {
+            self.numbers.extend(layout.sorted_indices().iter().map(|&row| i64::from(labels[row as usize])));
+        }
+        if self.for_mean {
+            self.numbers.extend(layout.batch_sizes().iter().flat_map(|&size| 0..i64::from(size)));
+            self.numbers.extend(layout.lengths().iter().map(|&length| i64::from(length)));
+        }
+        self.batches.push((layout, labels.len()));
+        Ok(())
     }
 
-    /// Values given per text, in the sorted order, as `int64` on the model's device. `[rows]`.
-    pub fn sorted(&self, values: &[i32]) -> Result<Tensor> {
-        let values: Vec<i64> =
-            self.layout.sorted_indices().iter().map(|&row| i64::from(values[row as usize])).collect();
-        to_device(&from_i64(&values)?, self.ids.device())
+    /// All batches on the device, whose tensors are parts of one.
+    pub fn finish(self, device: Device) -> Result<Vec<Packed>> {
+        let numbers = to_device(&from_i64(&self.numbers)?, device)?;
+        let mut at = 0;
+        let mut next = |count: usize| -> Result<Tensor> {
+            let part = numbers.f_narrow(0, at, count as i64).torch()?;
+            at += count as i64;
+            Ok(part)
+        };
+        let mut packed = Vec::with_capacity(self.batches.len());
+        for (layout, labels) in self.batches {
+            let (ids, labels) = (next(layout.total())?, next(labels)?);
+            let mean = if self.for_mean {
+                let (row_of_position, lengths) = (next(layout.total())?, next(layout.rows())?);
+                Some(ForMean { row_of_position, lengths: lengths.f_reshape([-1_i64, 1]).torch()? })
+            } else {
+                None
+            };
+            let batch_sizes = layout.batch_sizes().iter().map(|&size| size as i32).collect();
+            packed.push(Packed { layout, ids, batch_sizes, mean, labels });
+        }
+        Ok(packed)
     }
 }
 

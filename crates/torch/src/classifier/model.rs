@@ -1,20 +1,23 @@
 //! Parameters and forward pass.
 
-use super::batch::Packed;
+use super::batch::{ForMean, Packed};
 use super::{ClassifierConfig, Pooling};
 use crate::Result;
 use crate::autograd::{is_grad_enabled, set_requires_grad};
-use crate::error::IntoResult;
+use crate::error::{IntoResult, argument};
 use crate::packing::pad_packed_sequence;
 use crate::random::Generator;
 use crate::recurrent::{Options, Packing, flatten_weights, rnn_by_operators};
 use crate::{functional, init};
+use std::cell::RefCell;
 use tch::{Kind, Tensor};
 
 /// Parameters under PyTorch's names, in the order embedding, recurrent layers, attention (if that is the pooling), linear
 /// layer.
 pub(super) struct Model {
     pub named: Vec<(String, Tensor)>,
+    /// Zeros for initial states, as many as were needed so far.
+    zeros: RefCell<Tensor>,
 }
 
 impl Model {
@@ -43,7 +46,8 @@ impl Model {
             *tensor = tensor.f_to(config.device).torch()?;
             set_requires_grad(tensor, true)?;
         }
-        let model = Self { named };
+        let zeros = Tensor::f_zeros([0_i64], (Kind::Float, config.device)).torch()?;
+        let model = Self { named, zeros: RefCell::new(zeros) };
         model.flatten(config)?;
         Ok(model)
     }
@@ -56,6 +60,16 @@ impl Model {
             flatten_weights(weights, &layer_options(config))?;
         }
         Ok(())
+    }
+
+    /// Zeros that nobody writes to.
+    fn zeros(&self, shape: &[i64], config: &ClassifierConfig) -> Result<Tensor> {
+        let count: i64 = shape.iter().product();
+        let mut zeros = self.zeros.borrow_mut();
+        if (zeros.numel() as i64) < count {
+            *zeros = Tensor::f_zeros([count], (Kind::Float, config.device)).torch()?;
+        }
+        zeros.f_narrow(0, 0, count).torch()?.f_view(shape).torch()
     }
 
     /// All parameters.
@@ -90,8 +104,7 @@ impl Model {
         let embedded = Tensor::f_embedding(embedding, &ids, config.padding_idx, false, false).torch()?;
         let mut x = drop(embedded, config.embedding_dropout)?;
         let mode = config.cell.mode();
-        let zeros = [config.directions(), batch.rows(), config.hidden_size];
-        let zeros = Tensor::f_zeros(zeros, (Kind::Float, config.device)).torch()?;
+        let zeros = self.zeros(&[config.directions(), batch.rows(), config.hidden_size], config)?;
         let state = vec![&zeros; mode.states()];
         // One layer at a time, so that the masks between layers come from this classifier's generator too.
         let options = layer_options(config);
@@ -110,7 +123,11 @@ impl Model {
             (Pooling::Last, Some(h)) => {
                 h.f_permute([1_i64, 0, 2]).torch()?.f_reshape([batch.rows(), config.features()]).torch()?
             }
-            (Pooling::Mean, _) | (Pooling::Last, None) => mean_over_tokens(&x, batch, config)?,
+            (Pooling::Mean, _) | (Pooling::Last, None) => {
+                let zeros = self.zeros(&[batch.rows(), config.features()], config)?;
+                let mean = batch.mean.as_ref().ok_or_else(|| argument("the batch was not packed for a mean"))?;
+                mean_over_tokens(&x, zeros, mean)?
+            }
             (Pooling::Max, _) => {
                 let (padded, _) = pad_packed_sequence(&x, &batch.batch_sizes, true, f64::NEG_INFINITY, 0)?;
                 padded.f_max_dim(1, false).torch()?.0
@@ -139,10 +156,10 @@ fn as_float(x: Tensor) -> Result<Tensor> {
     if x.f_kind().torch()? == Kind::Float { Ok(x) } else { x.f_to_kind(Kind::Float).torch() }
 }
 
-fn mean_over_tokens(x: &Tensor, batch: &Packed, config: &ClassifierConfig) -> Result<Tensor> {
-    let zeros = Tensor::f_zeros([batch.rows(), config.features()], (Kind::Float, config.device)).torch()?;
-    let sums = zeros.f_index_add(0, &batch.row_of_position()?, x).torch()?;
-    sums.f_div(&batch.lengths_column()?).torch()
+/// `zeros` are `[rows, features]`.
+fn mean_over_tokens(x: &Tensor, zeros: Tensor, mean: &ForMean) -> Result<Tensor> {
+    let sums = zeros.f_index_add(0, &mean.row_of_position, x).torch()?;
+    sums.f_div(&mean.lengths).torch()
 }
 
 /// `sum over t of a[t] h[t]` with `a = softmax(q . tanh(W h + b))`.

@@ -1,16 +1,18 @@
 //! Training and prediction.
 
-use super::batch::{Chunk, Packed, check_texts, starts};
+use super::batch::{Chunk, Packed, Packer, check_texts, starts};
 use super::{Classifier, ClassifierConfig};
-use crate::Result;
 use crate::autocast::Autocast;
 use crate::autograd::{GradMode, backward, set_requires_grad};
 use crate::clip::clip_on_device;
 use crate::error::{IntoResult, argument};
 use crate::optim::{Optimizer, OptimizerKind, OptimizerOptions};
 use crate::tally::{Tally, rows_right};
-use crate::tensor::convert::to_f32;
+use crate::tensor::convert::{to_device, to_f32};
+use crate::{Result, guard};
+use recurra_kernels::fault;
 use recurra_kernels::random::key;
+use std::ops::Range;
 use tch::{Kind, Reduction, Tensor};
 
 /// Texts that are predicted together.
@@ -80,7 +82,7 @@ impl StepOptions {
         if self.class_weights.is_empty() {
             return Ok(None);
         }
-        Tensor::f_from_slice(&self.class_weights).and_then(|weights| weights.f_to(config.device)).torch().map(Some)
+        to_device(&Tensor::f_from_slice(&self.class_weights).torch()?, config.device).map(Some)
     }
 }
 
@@ -115,31 +117,64 @@ impl Classifier {
             set_requires_grad(embedding, !options.freeze_embedding)?;
         }
         let mut tally = Tally::new(self.config.device)?;
-        let starts = starts(&chunk.lengths);
-        let mut from = 0;
-        for (step, (&size, &lr)) in (self.steps.all..).zip(chunk.batch_sizes.iter().zip(&options.learning_rates)) {
-            self.prepare_optimizer(options, lr)?;
-            // Masks depend on seed and step alone, so that a checkpoint needs no state of a generator.
-            self.generator.reseed(key(self.config.seed as u64, [step, 0, 0]))?;
-            let rows = from..from + size as usize;
-            let batch =
-                Packed::new(&chunk.tokens, &starts[rows.clone()], &chunk.lengths[rows.clone()], self.config.device)?;
-            let targets = chunk.targets(rows.clone(), &batch, &self.config)?;
-            self.train_batch(&batch, &targets, weights.as_ref(), options, &mut tally)?;
-            from = rows.end;
-        }
-        // The only place where a GPU is waited for.
-        let sums = tally.read()?;
-        let steps = sums.batches as u64;
-        self.steps.all += steps;
-        self.steps.seen += steps;
-        self.steps.words += if options.freeze_embedding { 0 } else { steps };
+        let outcome = guard(|| self.run_batches(chunk, weights.as_ref(), options, &mut tally));
+        // The only place where a GPU is waited for. Steps that were made before something failed count: the weights moved.
+        let sums = match (tally.read(), outcome) {
+            (Ok(sums), outcome) => {
+                let steps = sums.batches as u64;
+                self.steps.all += steps;
+                self.steps.seen += steps;
+                self.steps.words += if options.freeze_embedding { 0 } else { steps };
+                outcome.map(|()| sums)?
+            }
+            (Err(_), Err(first)) | (Err(first), Ok(())) => return Err(first),
+        };
         Ok(Stats {
             loss: sums.loss,
             correct: sums.right,
             rows: chunk.batch_sizes[..sums.batches].iter().map(|&size| i64::from(size)).sum(),
             non_finite_batch: sums.bad.then_some(sums.batches),
         })
+    }
+
+    /// All steps of a chunk that was checked.
+    fn run_batches(
+        &mut self,
+        chunk: &Chunk,
+        weights: Option<&Tensor>,
+        options: &StepOptions,
+        tally: &mut Tally,
+    ) -> Result<()> {
+        let starts = starts(&chunk.lengths);
+        let ranges: Vec<Range<usize>> = chunk
+            .batch_sizes
+            .iter()
+            .scan(0, |next, &size| {
+                let from = *next;
+                *next += size as usize;
+                Some(from..*next)
+            })
+            .collect();
+        let mut packer = Packer::new(&self.config);
+        for rows in &ranges {
+            let labels = if self.config.multi_label { &[][..] } else { &chunk.labels[rows.clone()] };
+            packer.add(&chunk.tokens, &starts[rows.clone()], &chunk.lengths[rows.clone()], labels)?;
+        }
+        let batches = packer.finish(self.config.device)?;
+        for ((step, batch), (rows, &lr)) in
+            (self.steps.all..).zip(&batches).zip(ranges.into_iter().zip(&options.learning_rates))
+        {
+            self.prepare_optimizer(options, lr)?;
+            // Masks depend on seed and step alone, so that a checkpoint needs no state of a generator.
+            self.generator.reseed(key(self.config.seed as u64, [step, 0, 0]))?;
+            if self.config.multi_label {
+                let sets = chunk.sets(rows, batch.layout.sorted_indices(), &self.config)?;
+                self.train_batch(batch, &sets, weights, options, tally)?;
+            } else {
+                self.train_batch(batch, &batch.labels, weights, options, tally)?;
+            }
+        }
+        Ok(())
     }
 
     /// One step, unless the loss or the gradient of this batch or an earlier one is not finite.
@@ -163,6 +198,7 @@ impl Classifier {
             (logits, loss)
         };
         tally.watch(&loss)?;
+        fault::point("torch.batch");
         let right = if self.config.multi_label {
             let same = logits.detach().f_gt(0.0).torch()?.f_eq_tensor(&targets.f_gt(0.0).torch()?).torch()?;
             same.f_all_dim(1, false).torch()?
@@ -173,7 +209,7 @@ impl Classifier {
             return Err(argument("train without an optimizer"));
         };
         optimizer.zero_grad()?;
-        backward(&loss, None, false)?;
+        backward(&loss, Some(tally.one()), false)?;
         if clip_norm > 0.0 {
             // Those without a gradient, a frozen embedding, count as in PyTorch: not at all.
             let parameters: Vec<&Tensor> = self.model.parameters().collect();
@@ -220,7 +256,9 @@ impl Classifier {
             let (some_starts, some_lengths): (Vec<_>, Vec<_>) =
                 rows.iter().map(|&row| (starts[row], lengths[row])).unzip();
             // The rows are sorted already, and the packed layout keeps the order of equal lengths.
-            let batch = Packed::new(tokens, &some_starts, &some_lengths, self.config.device)?;
+            let mut packer = Packer::new(&self.config);
+            packer.add(tokens, &some_starts, &some_lengths, &[])?;
+            let Some(batch) = packer.finish(self.config.device)?.pop() else { break };
             let logits = self.model.forward(&self.config, &batch, None)?;
             let answers = if self.config.multi_label { logits.f_sigmoid() } else { logits.f_softmax(1, None::<Kind>) };
             let values = to_f32(&answers.torch()?)?;
