@@ -158,6 +158,22 @@ describe('under autocast', () => {
     // The gradient is x, so the output falls by half its square.
     expect(forward().item() - before.item()).toBeCloseTo(-2.5, 1);
   });
+
+  it('a weight that is moved inside a scope is cast anew', () => {
+    const layer = new nn.Linear(2, 1, { bias: false });
+    const optimizer = new optim.SGD(layer.parameters(), { lr: 0.5 });
+    const x = tensor([[1, 2]], { dtype: 'float32' });
+    const [before, after, zero] = amp.autocast(onCpu, () => {
+      const loss = layer.forward(x).sum();
+      loss.backward();
+      optimizer.step();
+      const moved = layer.forward(x).item();
+      noGrad(() => layer.weight.zero_());
+      return [loss.item(), moved, layer.forward(x).item()] as const;
+    });
+    expect(after - before).toBeCloseTo(-2.5, 1);
+    expect(zero).toBe(0);
+  });
 });
 
 describe('a tensor of bfloat16', () => {
