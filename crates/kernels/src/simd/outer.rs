@@ -7,10 +7,7 @@ use super::gemm::Mat;
 use super::{Kernel, Lanes, call, fma, load, store};
 
 /// Rows whose parts of `A` and `B` fit into the first-level cache together.
-const ROWS: usize = 128;
-/// Columns of `A` in a tile.
-const MI: usize = 8;
-
+const ROWS: usize = 64;
 /// Rows `i` of `C` from the first `n` rows of `A` and `B`.
 ///
 /// # Safety
@@ -38,27 +35,30 @@ impl Kernel for Outer {
             let mut column = 0;
             while column < self.columns {
                 let vectors = ((self.columns - column) / S::L).min(2);
-                for i in self.i.clone().step_by(MI) {
+                let mut i = self.i.start;
+                while i < self.i.end {
+                    let rows = (self.i.end - i).min(most::<S>(vectors));
                     // SAFETY: rows and columns are inside the matrices.
                     let tile = unsafe { (self.a.at(start, i), self.b.at(start, column), self.c.at(i, column)) };
-                    // An AVX2 tile of 8 x 2 would not fit into its 16 registers.
-                    match (vectors, S::REGISTER_COUNT >= 32) {
-                        (1, _) => call(s, Tile::<8, 1> { tile, n, keep }),
-                        (_, true) => call(s, Tile::<8, 2> { tile, n, keep }),
-                        (_, false) => {
-                            let (a, b, c) = tile;
-                            call(s, Tile::<4, 2> { tile, n, keep });
-                            // SAFETY: the tile has eight rows.
-                            let lower = unsafe { (a.at(0, 4), b, c.at(4, 0)) };
-                            call(s, Tile::<4, 2> { tile: lower, n, keep });
-                        }
+                    match (rows, vectors) {
+                        (8, 1) => call(s, Tile::<8, 1> { tile, n, keep }),
+                        (8, _) => call(s, Tile::<8, 2> { tile, n, keep }),
+                        (6, _) => call(s, Tile::<6, 2> { tile, n, keep }),
+                        (4, _) => call(s, Tile::<4, 2> { tile, n, keep }),
+                        _ => call(s, Tile::<2, 2> { tile, n, keep }),
                     }
+                    i += rows;
                 }
                 column += vectors * S::L;
             }
             start += ROWS;
         }
     }
+}
+
+/// Columns of `A` in a tile: an AVX2 tile of 8 x 2 would not fit into its 16 registers.
+const fn most<S: Lanes>(vectors: usize) -> usize {
+    if vectors == 1 || S::REGISTER_COUNT >= 32 { 8 } else { 6 }
 }
 
 struct Tile<const M: usize, const N: usize> {
