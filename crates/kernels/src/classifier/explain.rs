@@ -84,7 +84,7 @@ fn gradient_times_input(
     }
     space.fc.pack(model, flat, true);
     space.attention_packs.pack(model, flat, true);
-    let net = Net { shape, packs: &space.packs, layout: &plan.layout, slices: &plan.slices };
+    let net = Net { shape, packs: &space.packs, layout: &plan.layout, slices: &plan.slices, aside: None };
     let parts = |layer: usize| &mats.dirs[layer * dirs..][..dirs];
     // SAFETY: the space is this call's alone and fits the plan; the ids were validated. New buffers are zero, so the first
     // states and the gradients of the last ones are.

@@ -205,7 +205,8 @@ impl Classifier {
                 for number in part.clone() {
                     let plan = &plans[number];
                     // SAFETY: all members run the same steps, on memory that is borrowed by this call and fits every plan.
-                    let outcome = unsafe { step.run(member, plan, (number - part.start) as u64) };
+                    let outcome =
+                        unsafe { step.run(member, plan, plans.get(number + 1), (number - part.start) as u64) };
                     if !outcome.finite {
                         stats.non_finite_batch = Some(number);
                         break;

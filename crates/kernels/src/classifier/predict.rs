@@ -89,7 +89,7 @@ impl Frozen {
         let to: Vec<Mat> = table.iter_mut().map(|buf| Mat::new(buf, shape.gp)).collect();
         let (dims, width) = (model.config.embedding_dim, shape.input(0).private());
         let layout = PackedLayout::default();
-        let net = Net { shape, packs: &self.packs, layout: &layout, slices: &[] };
+        let net = Net { shape, packs: &self.packs, layout: &layout, slices: &[], aside: None };
         pool.run(|member| {
             let mut x = Buf::zeros(256 * width);
             let share = member.share(words, 256);
@@ -225,7 +225,7 @@ impl Reader<'_> {
         let mut dirs_mats: Vec<DirMats> =
             scratch.traces.iter_mut().map(|trace| trace.mats(shape, count, total, false)).collect();
         let cuts = slices(layout, dirs, 1);
-        let net = Net { shape, packs: &self.frozen.packs, layout, slices: &cuts };
+        let net = Net { shape, packs: &self.frozen.packs, layout, slices: &cuts, aside: None };
         // SAFETY: all buffers belong to this call and have the sizes of this batch; ids were validated.
         unsafe {
             for layer in 0..layers {

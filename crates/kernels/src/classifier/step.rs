@@ -138,11 +138,12 @@ impl Step<'_> {
         }
     }
 
-    /// The whole step number `number` of those that `options` has learning rates for. Returns the same on every member.
+    /// The whole step number `number` of those that `options` has learning rates for. Returns the same on every member. The rows
+    /// of the step after it are fetched meanwhile: they come from all over the embedding, and nothing else in a step waits so long.
     ///
     /// # Safety
     /// All members of the team must run it at once; all addresses must be valid for the plan and used by nobody else.
-    pub unsafe fn run(&self, member: &Member<'_>, plan: &Plan, number: u64) -> Outcome {
+    pub unsafe fn run(&self, member: &Member<'_>, plan: &Plan, next: Option<&Plan>, number: u64) -> Outcome {
         let (shape, mats, layout) = (&self.model.shape, self.mats, &plan.layout);
         let (rows, total, layers, dirs) = (layout.rows(), layout.total(), shape.layers(), shape.dirs);
         let inputs = if self.drops_words() { total } else { plan.ids.len() };
@@ -152,11 +153,18 @@ impl Step<'_> {
         unsafe {
             self.prepare(member, plan, mask);
             member.meet();
+            let soon = next.map_or(&[][..], |next| &next.ids[member.share(next.ids.len(), 8)]);
+            let fetch = |i: usize, steps: usize| {
+                if let Words::Late(late, _) = self.words {
+                    late.fetch(&soon[soon.len() * i / steps..soon.len() * (i + 1) / steps]);
+                }
+            };
             let net = Net {
                 shape,
                 packs: std::slice::from_raw_parts(self.packs, shape.parts.len()),
                 layout,
                 slices: &plan.slices,
+                aside: Some(&fetch),
             };
             // With one direction a member's rows are its own from the first layer's recurrence to the way back.
             let own =

@@ -319,6 +319,15 @@ impl LateShared {
         }
     }
 
+    /// Asks for the memory of rows that will soon catch up.
+    pub fn fetch(&self, rows: &[u32]) {
+        for &row in rows {
+            prefetch(self.last.wrapping_add(row as usize).cast(), 1);
+            prefetch(self.weights.wrapping_add(row as usize * self.dims), self.dims);
+            prefetch(self.state.wrapping_add(row as usize * self.stride), self.stride);
+        }
+    }
+
     /// # Safety
     /// All rows must exist; no other thread may use them.
     pub unsafe fn catch_up(self, rows: &[u32]) {

@@ -2,7 +2,7 @@
 
 use super::dense::{load_some, store_some};
 use super::tables::{Missed, Tables};
-use crate::simd::{Lanes, fma};
+use crate::simd::{Lanes, fma, load, store};
 
 /// Addresses of a row: weights and its two states (the second is unused for SGD).
 #[derive(Clone, Copy)]
@@ -22,6 +22,15 @@ pub(super) unsafe fn catch_up<S: Lanes>(s: S, row: Row, since: u32, missed: &Mis
     let one = |v: f32| s.splat_f32s(v);
     let plain = tables.plain();
     let mut at = 0;
+    if !plain && missed.replay > 0 && missed.near == f32::INFINITY {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            while at + SIDE * S::L <= row.dims {
+                replay_whole::<S, SIDE>(s, row, at, since, missed, tables);
+                at += SIDE * S::L;
+            }
+        }
+    }
     while at < row.dims {
         let n = (row.dims - at).min(S::L);
         // SAFETY: by the caller's promise.
@@ -42,7 +51,7 @@ pub(super) unsafe fn catch_up<S: Lanes>(s: S, row: Row, since: u32, missed: &Mis
                     s.reduce_min_f32s(moving) < missed.near
                 };
                 if near {
-                    p = replay(s, p, m, q, since, missed, tables);
+                    [p] = replay(s, [p], [m], [q], since, missed, tables);
                 } else {
                     p = s.mul_f32s(p, one(missed.shrink));
                     let inverse = s.div_f32s(one(1.0), s.add_f32s(q, one(missed.eps)));
@@ -74,27 +83,57 @@ fn without_lost<S: Lanes>(s: S, p: S::f32s, moved: S::f32s, last: S::f32s, lost:
     s.or_f32s(left, s.and_f32s(moved, s.splat_f32s(-0.0)))
 }
 
-/// The missed steps one by one.
+/// Vectors of a row that replay side by side: each waits for its own results most of the time.
+const SIDE: usize = 4;
+
+/// `N` vectors of a row that replay in any case.
 #[inline(always)]
-fn replay<S: Lanes>(
+unsafe fn replay_whole<S: Lanes, const N: usize>(
     s: S,
-    mut p: S::f32s,
-    mut m: S::f32s,
-    mut q: S::f32s,
+    row: Row,
+    at: usize,
     since: u32,
     missed: &Missed,
     tables: &Tables,
-) -> S::f32s {
+) {
+    use std::array::from_fn;
+    // SAFETY: by the promise of `catch_up`; the vectors are inside the row.
+    unsafe {
+        let all = |from: *mut f32| -> [S::f32s; N] { from_fn(|i| load(s, from.add(at + i * S::L))) };
+        let (m, v) = (all(row.m), all(row.v));
+        let p = replay(s, all(row.p), m, from_fn(|i| s.sqrt_f32s(v[i])), since, missed, tables);
+        for i in 0..N {
+            let at = at + i * S::L;
+            store(s, row.p.add(at), p[i]);
+            store(s, row.m.add(at), s.mul_f32s(m[i], s.splat_f32s(missed.fade_m)));
+            store(s, row.v.add(at), s.mul_f32s(v[i], s.splat_f32s(missed.fade_v)));
+        }
+    }
+}
+
+/// The missed steps one by one.
+#[inline(always)]
+fn replay<S: Lanes, const N: usize>(
+    s: S,
+    mut p: [S::f32s; N],
+    mut m: [S::f32s; N],
+    mut q: [S::f32s; N],
+    since: u32,
+    missed: &Missed,
+    tables: &Tables,
+) -> [S::f32s; N] {
     let (b1, root_b2, eps) = tables.decay();
     for k in 1..=missed.replay {
         let step = tables.step(since + k);
-        m = s.mul_f32s(m, s.splat_f32s(b1));
-        q = s.mul_f32s(q, s.splat_f32s(root_b2));
-        let below = fma(s, q, s.splat_f32s(step.root), s.splat_f32s(eps));
-        p = s.mul_f32s(p, s.splat_f32s(step.shrink));
-        p = fma(s, s.div_f32s(m, below), s.splat_f32s(-step.size), p);
+        for ((p, m), q) in p.iter_mut().zip(&mut m).zip(&mut q) {
+            *m = s.mul_f32s(*m, s.splat_f32s(b1));
+            *q = s.mul_f32s(*q, s.splat_f32s(root_b2));
+            let below = fma(s, *q, s.splat_f32s(step.root), s.splat_f32s(eps));
+            *p = s.mul_f32s(*p, s.splat_f32s(step.shrink));
+            *p = fma(s, s.div_f32s(*m, below), s.splat_f32s(-step.size), *p);
+        }
     }
-    s.mul_f32s(p, s.splat_f32s(missed.rest))
+    p.map(|p| s.mul_f32s(p, s.splat_f32s(missed.rest)))
 }
 
 /// Asks for a row's cache lines before they are needed.

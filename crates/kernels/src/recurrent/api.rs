@@ -227,7 +227,7 @@ pub fn forward_to(
         })
         .collect();
     let cuts = slices(layout, shape.dirs, pool.size());
-    let net = Net { shape: &shape, packs: &packs, layout, slices: &cuts };
+    let net = Net { shape: &shape, packs: &packs, layout, slices: &cuts, aside: None };
     for layer in 0..shape.layers() {
         let width = shape.output().private();
         let mut y = Buf::scratch(total * width);
@@ -360,7 +360,7 @@ pub fn backward_to(
     }
     let mut flat = Buf::zeros(shape.segments.last().map_or(0, |s| s.offset + s.size()));
     let cuts = slices(layout, shape.dirs, pool.size());
-    let net = Net { shape, packs, layout, slices: &cuts };
+    let net = Net { shape, packs, layout, slices: &cuts, aside: None };
     for layer in (0..shape.layers()).rev() {
         let mats = &mut mats[layer * shape.dirs..][..shape.dirs];
         for (dir, mats) in mats.iter_mut().enumerate() {

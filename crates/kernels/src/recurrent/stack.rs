@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::config::Cell;
 use super::infer::Infer;
 use super::shape::{DirPacks, Shape};
-use super::steps::{Backward, DirMats, Forward, Projected, Steps};
+use super::steps::{Aside, Backward, DirMats, Forward, Projected, Steps};
 use crate::layout::PackedLayout;
 use crate::simd::dispatch;
 use crate::simd::gemm::{Gemm, Init, Mat};
@@ -24,6 +24,8 @@ pub(crate) struct Net<'a> {
     pub layout: &'a PackedLayout,
     /// The rows' cuts for the recurrence, one for each member of a direction.
     pub slices: &'a [Range<usize>],
+    /// What each member does besides while the last layer goes back.
+    pub aside: Option<Aside<'a>>,
 }
 
 /// Cuts the rows for a team: its members are first spread over the directions, then over rows.
@@ -56,6 +58,7 @@ impl<'a> Net<'a> {
         let dirs = self.shape.dirs;
         for task in (member.rank()..dirs * self.slices.len()).step_by(member.size()) {
             let (dir, slice) = (task % dirs, task / dirs);
+            let first = task == member.rank();
             run(
                 Steps {
                     cell: self.shape.cell(),
@@ -66,6 +69,7 @@ impl<'a> Net<'a> {
                     rows: self.slices[slice].clone(),
                     packs: &self.packs[self.part(layer, dir)],
                     mats: mats[dir],
+                    aside: self.aside.filter(|_| first && layer + 1 == self.shape.layers()),
                 },
                 dir,
             );

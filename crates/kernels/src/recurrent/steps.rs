@@ -120,7 +120,12 @@ pub(crate) struct Steps<'a> {
     pub rows: Range<usize>,
     pub packs: &'a DirPacks,
     pub mats: DirMats,
+    pub aside: Option<Aside<'a>>,
 }
+
+/// What to do besides, before each time step on the way back; gets the step's place and how many there are. That is when a
+/// thread computes with what is in its cache, and the memory is free.
+pub(crate) type Aside<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
 impl Steps<'_> {
     /// First packed position of this part of a step, and how many rows run.
@@ -222,6 +227,9 @@ impl Kernel for Backward<'_> {
         let steps = self.0;
         let (p, b0, hp) = (steps.mats, steps.rows.start, steps.hp);
         for i in 0..steps.layout.steps() {
+            if let Some(aside) = steps.aside {
+                aside(i, steps.layout.steps());
+            }
             let (position, m) = steps.at(steps.step(i, !steps.reverse));
             if m == 0 {
                 continue;
