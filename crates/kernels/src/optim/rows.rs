@@ -22,19 +22,16 @@ pub(super) unsafe fn catch_up<S: Lanes>(s: S, row: Row, since: u32, missed: &Mis
     let one = |v: f32| s.splat_f32s(v);
     let plain = tables.plain();
     let mut at = 0;
-    if !plain && missed.replay > 0 && missed.near == f32::INFINITY {
-        // SAFETY: by the caller's promise.
-        unsafe {
-            while at + SIDE * S::L <= row.dims {
-                replay_whole::<S, SIDE>(s, row, at, since, missed, tables);
-                at += SIDE * S::L;
-            }
-        }
-    }
+    let replays = !plain && missed.replay > 0;
     while at < row.dims {
         let n = (row.dims - at).min(S::L);
         // SAFETY: by the caller's promise.
         unsafe {
+            if replays && at + SIDE * S::L <= row.dims && all_near::<S, SIDE>(s, row, at, missed) {
+                replay_whole::<S, SIDE>(s, row, at, since, missed, tables);
+                at += SIDE * S::L;
+                continue;
+            }
             let (p_at, m_at, v_at) = (row.p.add(at), row.m.add(at), row.v.wrapping_add(at));
             let mut p = load_some(s, p_at, n);
             let m = load_some(s, m_at, n);
@@ -44,13 +41,7 @@ pub(super) unsafe fn catch_up<S: Lanes>(s: S, row: Row, since: u32, missed: &Mis
             } else {
                 let v = load_some(s, v_at, n);
                 let q = s.sqrt_f32s(v);
-                // Lanes that do not move do not count.
-                let zero = one(0.0);
-                let near = missed.replay > 0 && {
-                    let moving = s.select_f32s(s.equal_f32s(m, zero), one(f32::MAX), q);
-                    s.reduce_min_f32s(moving) < missed.near
-                };
-                if near {
+                if replays && near(s, m, q, missed) {
                     [p] = replay(s, [p], [m], [q], since, missed, tables);
                 } else {
                     p = s.mul_f32s(p, one(missed.shrink));
@@ -86,7 +77,25 @@ fn without_lost<S: Lanes>(s: S, p: S::f32s, moved: S::f32s, last: S::f32s, lost:
 /// Vectors of a row that replay side by side: each waits for its own results most of the time.
 const SIDE: usize = 4;
 
-/// `N` vectors of a row that replay in any case.
+/// Whether a vector must replay. Lanes that do not move do not count.
+#[inline(always)]
+fn near<S: Lanes>(s: S, m: S::f32s, q: S::f32s, missed: &Missed) -> bool {
+    let moving = s.select_f32s(s.equal_f32s(m, s.splat_f32s(0.0)), s.splat_f32s(f32::MAX), q);
+    s.reduce_min_f32s(moving) < missed.near
+}
+
+/// Whether `N` vectors of a row must all replay.
+#[inline(always)]
+unsafe fn all_near<S: Lanes, const N: usize>(s: S, row: Row, at: usize, missed: &Missed) -> bool {
+    // SAFETY: by the promise of `catch_up`; the vectors are inside the row.
+    let one = |i: usize| unsafe {
+        let at = at + i * S::L;
+        near(s, load(s, row.m.add(at)), s.sqrt_f32s(load(s, row.v.add(at))), missed)
+    };
+    missed.near == f32::INFINITY || (0..N).all(one)
+}
+
+/// `N` vectors of a row that all replay.
 #[inline(always)]
 unsafe fn replay_whole<S: Lanes, const N: usize>(
     s: S,

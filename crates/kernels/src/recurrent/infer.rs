@@ -7,13 +7,16 @@
 use super::steps::{Projected, Steps};
 use crate::simd::gemm::Mat;
 use crate::simd::math::{lstm_cell, lstm_outputs};
-use crate::simd::{Buf, Kernel, Lanes, call, dispatch, fma, load, prefetch, store};
+use crate::simd::{Buf, Isa, Kernel, Lanes, call, dispatch, fma, isa, load, prefetch, store};
 
 /// Gates of an LSTM: i, f, g, o.
 const GATES: usize = 4;
 
 /// How many steps ahead rows of the input are fetched.
 const AHEAD: usize = 2;
+
+/// Bytes of weights for each row of a group that are as good as in the first-level cache.
+const NEAR_BYTES: usize = 22 << 10;
 
 /// The recurrent weights so that a pass over one panel makes all gates of some units: for as many units as a vector has
 /// lanes, row after row of the transposed matrix, the four gates' columns side by side.
@@ -29,9 +32,13 @@ impl GatePanels {
         dispatch(Pack { from, hp, rp, to: &mut self.data });
     }
 
-    /// Whether there is anything packed.
-    pub fn exists(&self) -> bool {
-        !self.data.is_empty()
+    /// Whether [`Infer`] is the faster way for so many rows: a group of few rows reads all weights at every step, which takes
+    /// longer than it saves where they are not in the first-level cache, or nearly so. (One thread of AVX2, texts a second in
+    /// bulk, with it and without: hidden 64 as many, 128 5,300 and 6,700, 256 900 and 1,500; one text takes 143 and 300 us with
+    /// hidden 128.)
+    pub fn pays(&self, rows: usize) -> bool {
+        let group = if isa() == Isa::Avx512 { 6 } else { 3 };
+        !self.data.is_empty() && (rows <= group || self.data.len() * 4 <= group * NEAR_BYTES)
     }
 }
 

@@ -82,7 +82,7 @@ impl<'a> Net<'a> {
     /// As [`Steps`].
     pub unsafe fn forward(&self, member: &Member<'_>, layer: usize, mats: &[DirMats], x: &[Projected]) {
         self.tasks(member, layer, mats, |steps, dir| {
-            if !steps.mats.keep && steps.packs.hh_gates.exists() {
+            if !steps.mats.keep && steps.packs.hh_gates.pays(steps.rows.len()) {
                 dispatch(Infer(steps, x[dir]));
             } else {
                 dispatch(Forward(steps, x[dir]));
