@@ -15,9 +15,11 @@ interface Details {
 const files = process.argv.slice(2);
 if (files.length === 0) throw new Error('Usage: npm run bench -- page RESULTS.json [MORE.json...]');
 const rows = files.flatMap((file) => JSON.parse(readFileSync(file, 'utf8')) as Row[]);
-const [{ environment, options }] = files.map(
+const details = files.map(
   (file) => JSON.parse(readFileSync(file.replace(/\.json$/, '.details.json'), 'utf8')) as Details,
 ) as [Details];
+const [{ environment, options }] = details;
+const fewest = Math.min(...details.map(({ options }) => options.repeats));
 
 const number = (value: number) => (value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3));
 const isSweep = ({ work }: Row) => work.startsWith('every shape of the table');
@@ -41,13 +43,21 @@ const table = (list: Row[]) =>
     }),
   ].join('\n');
 
-const sweep = rows.filter(isSweep);
-const ratios = sweep.map(({ ratio }) => ratio).sort((a, b) => a - b);
-const middle = (ratios[Math.floor((ratios.length - 1) / 2)]! + ratios[Math.ceil((ratios.length - 1) / 2)]!) / 2;
+/** Shapes of one kind of work, of which the last measurement counts, and their ratios in short. */
+function sweep(kind: 'training' | 'inference'): string {
+  const last = new Map(rows.filter((row) => isSweep(row) && row.work.includes(kind)).map((row) => [row.shape, row]));
+  if (last.size === 0) return 'Not measured in this run.';
+  const list = [...last.values()];
+  const ratios = list.map(({ ratio }) => ratio).sort((a, b) => a - b);
+  const middle = (ratios[Math.floor((ratios.length - 1) / 2)]! + ratios[Math.ceil((ratios.length - 1) / 2)]!) / 2;
+  const short = `${list.length} shapes, lowest ratio ${ratios[0]!.toPrecision(3)}x, median ${middle.toPrecision(3)}x.`;
+  return `${table(list)}\n\n${short}`;
+}
+
 const text = `# Speed, beside PyTorch's
 
 Written by \`npm run bench -- page\` from what \`npm run bench\` measured; [bench/README.md](../bench/README.md) says what is compared, and how it is
-made fair. Both sides take turns in one run; each figure is the median of ${options.repeats}. Times of a shared machine are worth little, ratios more.
+made fair. Both sides take turns in one run; each figure is the median of ${options.repeats}${fewest < options.repeats ? `, of ${fewest} for other shapes` : ''}. Times of a shared machine are worth little, ratios more.
 
 ${environment.processor}, ${environment.cores} cores, ${environment.date.slice(0, 10)}; recurra ${environment.versions.recurra}, Node.js ${environment.versions.node}, PyTorch ${environment.versions.torch} (${environment.versions.capability}).
 
@@ -59,9 +69,11 @@ ${table(rows.filter((row) => !isSweep(row)))}
 
 ## Other shapes, training
 
-${table(sweep)}
+${sweep('training')}
 
-${sweep.length} shapes, lowest ratio ${ratios[0]?.toPrecision(3)}x, median ${middle.toPrecision(3)}x.
+## Other shapes, prediction
+
+${sweep('inference')}
 `;
 writeFileSync('docs/benchmarks.md.new', text);
 renameSync('docs/benchmarks.md.new', 'docs/benchmarks.md');
