@@ -69,6 +69,8 @@ ${table(rows.filter((row) => !isSweep(row)))}
 
 ## Other shapes, training
 
+A shape that was measured more than once counts with its last measurement.
+
 ${sweep('training')}
 
 ## Other shapes, prediction
