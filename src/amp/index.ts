@@ -1,8 +1,8 @@
-import { ArgumentError, invalidArgument } from '../errors.js';
+import { invalidArgument } from '../errors.js';
 import { openCuda } from '../native/cuda.js';
 import { torch, torchIsLoaded } from '../native/torch.js';
 import { checkOptions } from '../tensor/dtype.js';
-import { isPromiseLike } from '../tensor/scope.js';
+import { isPromiseLike, refusePromise } from '../tensor/scope.js';
 
 /** A kind of device, as `torch.autocast` takes it. */
 export type DeviceType = 'cpu' | 'cuda';
@@ -80,11 +80,10 @@ export const amp = {
       binding.autocastEnd(before);
     }
     if (isPromiseLike(result)) {
-      // Nobody will see this promise: a rejection must not end the process as unhandled.
-      result.then(undefined, () => {});
-      throw new ArgumentError(
-        'INVALID_ARGUMENT',
-        'autocast got a function that returns a promise; what follows its first await would run outside the scope, which belongs to the thread. Call autocast inside the async function, around its synchronous parts',
+      refusePromise(
+        'autocast',
+        result,
+        'what follows its first await would run outside the scope, which belongs to the thread',
       );
     }
     return result;

@@ -1,6 +1,6 @@
-import { ArgumentError, invalidArgument } from '../errors.js';
+import { invalidArgument } from '../errors.js';
 import { torch } from '../native/torch.js';
-import { isPromiseLike } from './scope.js';
+import { isPromiseLike, refusePromise } from './scope.js';
 
 function withGradMode<T>(name: string, on: boolean, fn: () => T): T {
   if (typeof fn !== 'function') throw invalidArgument(`fn of ${name}`, 'a function', fn);
@@ -13,12 +13,7 @@ function withGradMode<T>(name: string, on: boolean, fn: () => T): T {
     binding.setGradEnabled(previous);
   }
   if (isPromiseLike(result)) {
-    // Nobody will see this promise: a rejection must not end the process as unhandled.
-    result.then(undefined, () => {});
-    throw new ArgumentError(
-      'INVALID_ARGUMENT',
-      `${name} got a function that returns a promise; what follows its first await would run in another mode. Call ${name} inside the async function, around its synchronous parts`,
-    );
+    refusePromise(name, result, 'what follows its first await would run in another mode');
   }
   return result;
 }

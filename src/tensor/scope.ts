@@ -46,6 +46,20 @@ export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
+ * Refuses the promise of a function that should have been synchronous; `why` says what its scope could not do.
+ *
+ * @internal
+ */
+export function refusePromise(name: string, promise: PromiseLike<unknown>, why: string): never {
+  // Nobody will see this promise: a rejection must not end the process as unhandled.
+  promise.then(undefined, () => {});
+  throw new ArgumentError(
+    'INVALID_ARGUMENT',
+    `${name} got a function that returns a promise; ${why}. Call ${name} inside the async function, around its synchronous parts`,
+  );
+}
+
+/**
  * Finds the tensors reachable from a value through arrays, maps, sets, plain objects and instances (modules, packed
  * sequences).
  *
@@ -112,13 +126,8 @@ export function runTidy<T>(fn: () => T, isTensor: (value: object) => boolean): T
   if (typeof fn !== 'function') throw invalidArgument('fn of tidy', 'a function', fn);
   const { result, created } = record(fn);
   if (isPromiseLike(result)) {
-    // Nobody will see this promise: a rejection must not end the process as unhandled.
-    result.then(undefined, () => {});
     disposeAll(created);
-    throw new ArgumentError(
-      'INVALID_ARGUMENT',
-      'tidy got a function that returns a promise; tensors made after its first await would not be seen. Call tidy inside the async function, around its synchronous parts',
-    );
+    refusePromise('tidy', result, 'tensors made after its first await would not be seen');
   }
   if (created.size > 0) {
     const kept = collect(result, isTensor);
