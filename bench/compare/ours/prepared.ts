@@ -1,7 +1,7 @@
 import type { TextClassifier } from 'recurra';
 import type { OurSpec } from '../types.js';
 import { Texts } from './texts.js';
-import { trainOptions, trainUntil } from './trainClassifier.js';
+import { trainOptions, trainUntil } from './training.js';
 
 /** Texts of one call of `predictMany`, at most, and their tokens. */
 const MANY = { texts: 16_384, tokens: 500_000 };

@@ -5,9 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Measured, OurSpec, Timing } from '../types.js';
+import { ClassifierTraining } from './classifierTraining.js';
 import { predictMany, predictOne } from './predict.js';
 import { Prepared } from './prepared.js';
-import { trainClassifier } from './trainClassifier.js';
 import { ModuleTraining } from './trainModule.js';
 
 type Request = { method: 'hello' | 'drop' } | { method: 'measure'; spec: OurSpec; timing: Timing };
@@ -16,7 +16,10 @@ const prepared = new Prepared();
 
 async function measure(spec: OurSpec, timing: Timing): Promise<Measured> {
   if (spec.work === 'train') {
-    if (spec.api === 'TextClassifier') return trainClassifier(prepared.texts(spec.folder), spec, timing);
+    if (spec.api === 'TextClassifier') {
+      const training = await prepared.keep(spec, async () => new ClassifierTraining(spec));
+      return training.measure(timing);
+    }
     return { value: await prepared.keep(spec, async () => new ModuleTraining(spec)).then((it) => it.measure(timing)) };
   }
   const { model, texts } = await prepared.keep(spec, () => prepared.model(spec));

@@ -1,6 +1,5 @@
 import { type Progress, TextClassifier, TrainingError, type TrainOptions } from 'recurra';
-import type { Measured, OurSpec, Shape, Timing } from '../types.js';
-import type { Texts } from './texts.js';
+import type { Shape } from '../types.js';
 
 const LONGEST_TEXT = 1_000_000;
 /** Never reached: trainings are stopped. */
@@ -43,34 +42,4 @@ export async function trainUntil(
     if (error instanceof TrainingError && error.code === 'ABORTED' && error.model) return error.model;
     throw error;
   }
-}
-
-/**
- * Samples a second of a training from scratch. The clock runs from a report of progress to a later one, so that reading and tokenizing are
- * left out and everything that goes on between batches is in.
- */
-export async function trainClassifier(
-  texts: Texts,
-  spec: OurSpec,
-  { warmup, seconds, until = 0 }: Timing,
-): Promise<Measured> {
-  const progress: [time: number, samples: number][] = [];
-  let begun: number | undefined;
-  const model = await trainUntil(
-    texts.numbers(),
-    { ...trainOptions(spec.shape, spec.threads), tokenizer: texts.ids, device: spec.device ?? 'cpu' },
-    ({ samples }) => {
-      const now = (performance.timeOrigin + performance.now()) / 1000;
-      begun ??= now;
-      if (now - begun < warmup) return false;
-      progress.push([now, samples]);
-      return now - progress[0]![0] >= seconds && now >= until;
-    },
-  );
-  const words = model.vocab.length;
-  model.close();
-  if (words !== spec.shape.vocabulary)
-    throw new Error(`the vocabulary has ${words} words, not ${spec.shape.vocabulary}`);
-  const [first, last] = [progress[0]!, progress.at(-1)!];
-  return { value: (last[1] - first[1]) / (last[0] - first[0]), progress };
 }
