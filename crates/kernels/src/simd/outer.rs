@@ -269,12 +269,12 @@ mod tests {
         for n in [1, 64, 65, 128, 301] {
             for (width, columns, i) in [(48, 16, 0..48), (128, 48, 40..128), (1024, 16, 0..400), (400, 272, 8..400)] {
                 for fresh in [true, false] {
-                    check(n, (width, columns), i.clone(), fresh, |outer| dispatch(outer));
+                    check(n, (width, columns), i.clone(), fresh, dispatch);
                     check(n, (width, columns), i.clone(), fresh, |outer| call(pulp::Scalar128b, outer));
                 }
             }
         }
         // Without any position a fresh sum is zero.
-        check(0, (1024, 16), 0..1024, true, |outer| dispatch(outer));
+        check(0, (1024, 16), 0..1024, true, dispatch);
     }
 }
