@@ -270,9 +270,15 @@ fn a_text_alone_equals_the_text_in_a_batch() {
 /// make the recurrence chaotic: any two orders of rounding then part. Saturated gates are checked in `simd/math.rs`.)
 #[test]
 fn inference_of_an_lstm_equals_its_evaluation() {
-    for (hidden, rows, scale, bidirectional) in
-        [(1, 1, 1.0, false), (16, 7, 1.0, true), (32, 12, 1.0, false), (37, 23, 2.0, true), (100, 5, 1.0, true)]
-    {
+    for (hidden, rows, scale, bidirectional) in [
+        (1, 1, 1.0, false),
+        (16, 7, 1.0, true),
+        (32, 12, 1.0, false),
+        (37, 23, 2.0, true),
+        (100, 5, 1.0, true),
+        (130, 49, 1.0, true),
+        (200, 20, 1.0, false),
+    ] {
         let config = RecurrentConfig { num_layers: 2, bidirectional, ..RecurrentConfig::new(Cell::Lstm, 21, hidden) };
         let params: Vec<Vec<f32>> =
             random_params(&config).iter().map(|p| p.iter().map(|v| v * scale).collect()).collect();

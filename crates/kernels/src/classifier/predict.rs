@@ -1,5 +1,7 @@
 //! Probabilities for texts: weights packed once, rows sorted and cut into batches, batches shared out to the team.
 
+mod batches;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
 
@@ -13,10 +15,7 @@ use crate::recurrent::{DirMats, DirPacks, Net, Projected, Trace, slices};
 use crate::simd::gemm::Mat;
 use crate::simd::{Buf, zeros};
 use crate::threads::{Member, Pool};
-
-/// Rows of a batch of bulk prediction, and its tokens: enough to fill the tiles, few enough for the cache.
-const BATCH_ROWS: usize = 48;
-const BATCH_TOKENS: usize = 4096;
+use batches::{BATCH_ROWS, cuts};
 
 /// The projections of all words are kept when they take at most this many bytes.
 const TABLE_BYTES: usize = 256 << 20;
@@ -58,7 +57,7 @@ impl Frozen {
         let mut frozen = Self { packs: vec![DirPacks::default(); model.shape.parts.len()], ..Self::default() };
         for (packs, part) in frozen.packs.iter_mut().zip(&model.shape.parts) {
             packs.pack_all(&model.shape, part, flat, false);
-            packs.pack_gates(&model.shape, part, flat);
+            packs.pack_gates(&model.shape, part, flat, true);
         }
         frozen.fc.pack(model, flat, false);
         frozen.attention.pack(model, flat, false);
@@ -153,18 +152,7 @@ impl Reader<'_> {
         if lengths.len() > BATCH_ROWS {
             order.sort_by_key(|&row| std::cmp::Reverse(lengths[row as usize]));
         }
-        // Cuts of the order, so that each batch has few rows and few tokens (one row at least).
-        let (mut cuts, mut rows, mut count) = (vec![0], 0, 0);
-        for (place, &row) in order.iter().enumerate() {
-            let length = lengths[row as usize] as usize;
-            if rows > 0 && (rows == BATCH_ROWS || count + length > BATCH_TOKENS) {
-                cuts.push(place);
-                (rows, count) = (0, 0);
-            }
-            rows += 1;
-            count += length;
-        }
-        cuts.push(order.len());
+        let cuts = cuts(order.iter().map(|&row| lengths[row as usize] as usize), sum, pool.size());
         let batches = if order.is_empty() { 0 } else { cuts.len() - 1 };
         let next = AtomicUsize::new(0);
         let failure = Mutex::new(Ok(()));
@@ -217,7 +205,9 @@ impl Reader<'_> {
         // It may come while this batch is computed: asked for once.
         let table = self.frozen.table.get();
         let y: Vec<Mat> = scratch.y.iter_mut().map(|buf| mat(buf, total, width)).collect();
-        let projected: Vec<Mat> = if table.is_some() && layers == 1 {
+        // All layers have the same hidden size.
+        let wide = self.frozen.packs[0].infers_wide(count);
+        let projected: Vec<Mat> = if wide || (table.is_some() && layers == 1) {
             Vec::new()
         } else {
             scratch.projected.iter_mut().map(|buf| mat(buf, total, shape.gp)).collect()
@@ -255,8 +245,12 @@ impl Reader<'_> {
                     } else {
                         y[(layer - 1) % 2]
                     };
-                    net.project(&member, layer, input, total, &projected);
-                    projected.iter().map(|&mat| Projected::Packed(mat)).collect()
+                    if wide {
+                        vec![Projected::Input(input); dirs]
+                    } else {
+                        net.project(&member, layer, input, total, &projected);
+                        projected.iter().map(|&mat| Projected::Packed(mat)).collect()
+                    }
                 };
                 net.forward(&member, layer, &dirs_mats, &x);
             }

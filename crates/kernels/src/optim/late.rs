@@ -5,11 +5,11 @@
 //! that of the dense optimizer, not that of `SparseAdam`.
 
 use super::dense::DenseStep;
-use super::rows::{Row, catch_up, prefetch};
+use super::rows::{Row, catch_up};
 use super::tables::Tables;
 use super::{Algorithm, StepNumbers};
 use crate::error::{Error, ErrorCode, Result};
-use crate::simd::{Buf, Kernel, Lanes, call, dispatch, zeros};
+use crate::simd::{Buf, Kernel, Lanes, call, dispatch, prefetch, prefetch_all, zeros};
 
 /// Mark in `last` of a row whose state is zero: it has nothing to make up but AdamW's decay.
 const STILL: u32 = 1 << 31;
@@ -309,22 +309,14 @@ impl LateShared {
         }
     }
 
-    #[inline(always)]
-    unsafe fn prefetch(&self, row: Option<&u32>) {
-        if let Some(&row) = row {
-            // SAFETY: by the promise of the callers the row exists.
-            let row = unsafe { self.row(row) };
-            prefetch(row.p, self.dims);
-            prefetch(row.m, self.stride);
-        }
-    }
-
     /// Asks for the memory of rows that will soon catch up.
-    pub fn fetch(&self, rows: &[u32]) {
+    #[inline(always)]
+    pub fn fetch<'a>(&self, rows: impl IntoIterator<Item = &'a u32>) {
         for &row in rows {
-            prefetch(self.last.wrapping_add(row as usize).cast(), 1);
-            prefetch(self.weights.wrapping_add(row as usize * self.dims), self.dims);
-            prefetch(self.state.wrapping_add(row as usize * self.stride), self.stride);
+            let row = row as usize;
+            prefetch(self.last.wrapping_add(row).cast());
+            prefetch_all(self.weights.wrapping_add(row * self.dims), self.dims);
+            prefetch_all(self.state.wrapping_add(row * self.stride), self.stride);
         }
     }
 
@@ -357,7 +349,7 @@ impl Kernel for CatchUp<'_> {
         unsafe {
             let tables = &*shared.tables;
             for (i, &row) in rows.iter().enumerate() {
-                shared.prefetch(rows.get(i + AHEAD));
+                shared.fetch(rows.get(i + AHEAD));
                 let last = &mut *shared.last.add(row as usize);
                 let (since, still) = (*last & !STILL, *last & STILL != 0);
                 if since != tables.now() {
@@ -389,7 +381,7 @@ impl Kernel for Update<'_> {
         // SAFETY: by the promise of `LateShared::update`.
         unsafe {
             for (i, &row) in self.rows.iter().enumerate() {
-                self.shared.prefetch(self.rows.get(i + AHEAD));
+                self.shared.fetch(self.rows.get(i + AHEAD));
                 let Row { p, m, v, dims } = self.shared.row(row);
                 let g = self.grads.add(i * self.stride);
                 let peak = std::ptr::null_mut();

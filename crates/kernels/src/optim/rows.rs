@@ -144,15 +144,3 @@ fn replay<S: Lanes, const N: usize>(
     }
     p.map(|p| s.mul_f32s(p, s.splat_f32s(missed.rest)))
 }
-
-/// Asks for a row's cache lines before they are needed.
-#[inline(always)]
-pub(crate) fn prefetch(at: *const f32, values: usize) {
-    #[cfg(target_arch = "x86_64")]
-    for line in (0..values).step_by(16) {
-        // SAFETY: a prefetch never faults, whatever the address.
-        unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.wrapping_add(line).cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (at, values);
-}

@@ -207,7 +207,7 @@ pub fn forward_to(
     for (packs, part) in packs.iter_mut().zip(&shape.parts) {
         packs.pack_all(&shape, part, &flat, keep);
         if mode == Mode::Inference {
-            packs.pack_gates(&shape, part, &flat);
+            packs.pack_gates(&shape, part, &flat, false);
         }
     }
     let mut traces: Vec<Trace> = (0..parts).map(|_| Trace::default()).collect();

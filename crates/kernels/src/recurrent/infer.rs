@@ -5,62 +5,87 @@
 //! gates' functions share their divisions, so that values differ from the training's in their last bits.
 
 use super::steps::{Projected, Steps};
-use crate::simd::gemm::Mat;
+use crate::simd::gemm::{Mat, PackedB};
 use crate::simd::math::{lstm_cell, lstm_outputs};
 use crate::simd::{Buf, Isa, Kernel, Lanes, call, dispatch, fma, isa, load, prefetch, store};
 
 /// Gates of an LSTM: i, f, g, o.
-const GATES: usize = 4;
+pub(super) const GATES: usize = 4;
 
 /// How many steps ahead rows of the input are fetched.
-const AHEAD: usize = 2;
+pub(super) const AHEAD: usize = 2;
 
 /// Bytes of weights for each row of a group that are as good as in the first-level cache.
 const NEAR_BYTES: usize = 22 << 10;
 
-/// The recurrent weights so that a pass over one panel makes all gates of some units: for as many units as a vector has
-/// lanes, row after row of the transposed matrix, the four gates' columns side by side.
+/// An LSTM's weights so that neighbouring panels make all gates of some units: for as many units as a vector has lanes, their
+/// columns of i, f, g and o, one after the other.
 #[derive(Clone, Default)]
 pub(crate) struct GatePanels {
-    data: Buf,
+    hh: PackedB,
+    ih: PackedB,
+    bias: Buf,
 }
 
 impl GatePanels {
     /// Packs `w_hh`, `[4 hp, rp]` row-major.
-    pub fn pack(&mut self, from: &[f32], hp: usize, rp: usize) {
-        self.data.grow(GATES * hp * rp);
-        dispatch(Pack { from, hp, rp, to: &mut self.data });
+    pub fn pack(&mut self, w_hh: &[f32], hp: usize, rp: usize) {
+        by_unit(&mut self.hh, w_hh, hp, rp);
     }
 
-    /// Whether [`Infer`] is the faster way for so many rows: a group of few rows reads all weights at every step, which takes
-    /// longer than it saves where they are not in the first-level cache, or nearly so. (One thread of AVX2, texts a second in
-    /// bulk, with it and without: hidden 64 as many, 128 5,300 and 6,700, 256 900 and 1,500; one text takes 143 and 300 us with
-    /// hidden 128.)
-    pub fn pays(&self, rows: usize) -> bool {
+    /// Packs the input's side too, for [`Projected::Input`]: `w_ih`, `[4 hp, kp]`, and what its product begins with.
+    pub fn pack_input(&mut self, w_ih: &[f32], bias: &[f32], hp: usize, kp: usize) {
+        by_unit(&mut self.ih, w_ih, hp, kp);
+        self.bias.grow(GATES * hp);
+        dispatch(ByUnit { from: bias, hp, width: 1, to: &mut self.bias });
+    }
+
+    /// Whether they were packed.
+    pub fn exist(&self) -> bool {
+        self.hh.n > 0
+    }
+
+    /// Whether a group of few rows runs through all steps before the next ([`Infer`]). Each then reads all weights at every step,
+    /// which takes longer than it saves where they are not in the first-level cache, or nearly so; there all rows of a step go
+    /// through the weights together ([`InferWide`](super::infer_wide::InferWide)).
+    pub fn fit_groups(&self, rows: usize) -> bool {
         let group = if isa() == Isa::Avx512 { 6 } else { 3 };
-        !self.data.is_empty() && (rows <= group || self.data.len() * 4 <= group * NEAR_BYTES)
+        rows <= group || self.hh.n * self.hh.k * 4 <= group * NEAR_BYTES
+    }
+
+    pub(super) fn hh(&self) -> &PackedB {
+        &self.hh
+    }
+
+    pub(super) fn input(&self) -> (&PackedB, *const f32) {
+        (&self.ih, self.bias.as_ptr())
     }
 }
 
-struct Pack<'a> {
+fn by_unit(packed: &mut PackedB, from: &[f32], hp: usize, width: usize) {
+    let mut rows = Buf::scratch(GATES * hp * width);
+    dispatch(ByUnit { from, hp, width, to: &mut rows });
+    packed.resize(width, GATES * hp);
+    packed.pack_transposed(&rows, width);
+}
+
+/// Rows of `width` values, gate by gate, into the order of [`GatePanels`].
+struct ByUnit<'a> {
     from: &'a [f32],
     hp: usize,
-    rp: usize,
+    width: usize,
     to: &'a mut [f32],
 }
 
-impl Kernel for Pack<'_> {
+impl Kernel for ByUnit<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Lanes>(self, _: S) {
-        let Self { from, hp, rp, to } = self;
-        for (block, panel) in to.chunks_exact_mut(GATES * S::L * rp).enumerate() {
-            for (k, line) in panel.chunks_exact_mut(GATES * S::L).enumerate() {
-                for (column, value) in line.iter_mut().enumerate() {
-                    let unit = block * S::L + column % S::L;
-                    *value = from[(column / S::L * hp + unit) * rp + k];
-                }
-            }
+        let Self { from, hp, width, to } = self;
+        for (at, to) in to.chunks_exact_mut(width).enumerate() {
+            let (block, column) = (at / (GATES * S::L), at % (GATES * S::L));
+            let row = column / S::L * hp + block * S::L + column % S::L;
+            to.copy_from_slice(&from[row * width..][..width]);
         }
     }
 }
@@ -118,7 +143,7 @@ impl Infer<'_> {
                     position,
                     ahead: ahead.map_or(position, |ahead| ahead),
                     fetched: ahead.map_or(0, |_| (layout.batch_sizes()[later] as usize).saturating_sub(start)),
-                    w: steps.packs.hh_gates.data.as_ptr(),
+                    w: steps.packs.gates.hh().panel(0).0,
                     hp,
                     from: states[i % 2],
                     to: states[(i + 1) % 2],
@@ -162,15 +187,22 @@ struct Step {
 /// The recurrent part of the pre-activations of a vector of units, gate by gate.
 ///
 /// # Safety
-/// `from` must have `M` rows of `k` values, and `panel` be a whole panel.
+/// `from` must have `M` rows of `height` values, and `panel` be the first one of the units.
 #[inline(always)]
-unsafe fn product<S: Lanes, const M: usize>(s: S, from: Mat, k: usize, panel: *const f32) -> [[S::f32s; GATES]; M] {
+unsafe fn product<S: Lanes, const M: usize>(
+    s: S,
+    from: Mat,
+    height: usize,
+    panel: *const f32,
+) -> [[S::f32s; GATES]; M] {
     let mut sums = [[s.splat_f32s(0.0); GATES]; M];
-    for k in 0..k {
+    let width = S::NV * S::L;
+    for k in 0..height {
         // SAFETY: by the caller's promise.
         unsafe {
-            let line = panel.add(k * GATES * S::L);
-            let columns: [S::f32s; GATES] = std::array::from_fn(|gate| load(s, line.add(gate * S::L)));
+            let line = panel.add(k * width);
+            let columns: [S::f32s; GATES] =
+                std::array::from_fn(|gate| load(s, line.add(gate / S::NV * width * height + gate % S::NV * S::L)));
             for (row, sums) in sums.iter_mut().enumerate() {
                 let h = s.splat_f32s(*from.row(row).add(k));
                 for (sum, &column) in sums.iter_mut().zip(&columns) {

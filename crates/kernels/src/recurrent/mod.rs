@@ -9,6 +9,7 @@ mod config;
 mod gates;
 mod gates_back;
 mod infer;
+mod infer_wide;
 mod shape;
 mod stack;
 mod steps;

@@ -98,8 +98,8 @@ pub(crate) struct DirPacks {
     pub ih: PackedB,
     pub hh: PackedB,
     pub hr: PackedB,
-    /// The recurrent weights of an LSTM for inference, where it has them.
-    pub hh_gates: GatePanels,
+    /// The weights of an LSTM for inference, where it has them.
+    pub gates: GatePanels,
     /// What the input projection adds: both biases, or only `bias_ih` for a GRU.
     pub bias_x: Buf,
     /// What the recurrent product of a GRU adds.
@@ -159,11 +159,22 @@ impl DirPacks {
         }
     }
 
-    /// Lets an LSTM's inference go through [`Infer`](super::infer::Infer), where that can do it.
-    pub fn pack_gates(&mut self, shape: &Shape, part: &DirSegments, flat: &[f32]) {
-        if shape.cell() == Cell::Lstm && part.w_hr.is_none() {
-            let segment = &shape.segments[part.w_hh];
-            self.hh_gates.pack(&flat[segment.offset..][..segment.size()], shape.hp, shape.rp);
+    /// Lets an LSTM's inference go through [`Infer`](super::infer::Infer) or
+    /// [`InferWide`](super::infer_wide::InferWide), where they can do it; with `input` also from inputs not yet projected. The
+    /// rest must be packed.
+    pub fn pack_gates(&mut self, shape: &Shape, part: &DirSegments, flat: &[f32], input: bool) {
+        if shape.cell() != Cell::Lstm || part.w_hr.is_some() {
+            return;
         }
+        let of = |i: usize| &flat[shape.segments[i].offset..][..shape.segments[i].size()];
+        self.gates.pack(of(part.w_hh), shape.hp, shape.rp);
+        if input {
+            self.gates.pack_input(of(part.w_ih), &self.bias_x, shape.hp, shape.segments[part.w_ih].stride());
+        }
+    }
+
+    /// Whether inference of so many rows goes through all units of a step.
+    pub fn infers_wide(&self, rows: usize) -> bool {
+        self.gates.exist() && !self.gates.fit_groups(rows)
     }
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::config::Cell;
 use super::infer::Infer;
+use super::infer_wide::InferWide;
 use super::shape::{DirPacks, Shape};
 use super::steps::{Aside, Backward, DirMats, Forward, Projected, Steps};
 use crate::layout::PackedLayout;
@@ -82,10 +83,12 @@ impl<'a> Net<'a> {
     /// As [`Steps`].
     pub unsafe fn forward(&self, member: &Member<'_>, layer: usize, mats: &[DirMats], x: &[Projected]) {
         self.tasks(member, layer, mats, |steps, dir| {
-            if !steps.mats.keep && steps.packs.hh_gates.pays(steps.rows.len()) {
+            if steps.mats.keep || !steps.packs.gates.exist() {
+                dispatch(Forward(steps, x[dir]));
+            } else if steps.packs.gates.fit_groups(steps.rows.len()) {
                 dispatch(Infer(steps, x[dir]));
             } else {
-                dispatch(Forward(steps, x[dir]));
+                dispatch(InferWide(steps, x[dir]));
             }
         });
     }

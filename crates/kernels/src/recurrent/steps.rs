@@ -20,6 +20,8 @@ pub(crate) enum Projected {
     Packed(Mat),
     /// A table of rows and, for each packed position, the number of its row.
     Table(Mat, *const u32),
+    /// Nowhere yet: the input itself. Only inference that goes through all units of a step can do with it.
+    Input(Mat),
 }
 
 // SAFETY: only addresses; see Mat.
@@ -35,7 +37,7 @@ impl Projected {
         // SAFETY: by the caller's promise.
         unsafe {
             match self {
-                Self::Packed(mat) => Init::Of(mat.at(position, 0)),
+                Self::Packed(mat) | Self::Input(mat) => Init::Of(mat.at(position, 0)),
                 Self::Table(mat, index) => Init::Rows(mat, index.add(position)),
             }
         }
@@ -48,7 +50,7 @@ impl Projected {
         // SAFETY: by the caller's promise.
         unsafe {
             match self {
-                Self::Packed(mat) => mat.row(position),
+                Self::Packed(mat) | Self::Input(mat) => mat.row(position),
                 Self::Table(mat, index) => mat.row(*index.add(position) as usize),
             }
         }
@@ -130,13 +132,14 @@ pub(crate) type Aside<'a> = &'a (dyn Fn(usize, usize) + Sync);
 impl Steps<'_> {
     /// First packed position of this part of a step, and how many rows run.
     #[inline(always)]
-    fn at(&self, t: usize) -> (usize, usize) {
+    pub fn at(&self, t: usize) -> (usize, usize) {
         let running = self.layout.batch_sizes()[t] as usize;
         (self.layout.offsets()[t] + self.rows.start, running.min(self.rows.end).saturating_sub(self.rows.start))
     }
 
+    /// The time of the step that comes at place `i`.
     #[inline(always)]
-    fn step(&self, i: usize, reverse: bool) -> usize {
+    pub fn step(&self, i: usize, reverse: bool) -> usize {
         if reverse { self.layout.steps() - 1 - i } else { i }
     }
 }

@@ -133,7 +133,8 @@ impl PackedB {
         }
     }
 
-    fn panel(&self, start: usize) -> (*const f32, usize) {
+    /// Where the panel is that begins at this column, and how many columns it has.
+    pub fn panel(&self, start: usize) -> (*const f32, usize) {
         // SAFETY: `start` is below `n`, so the panel is inside `data`.
         (unsafe { self.data.as_ptr().add(start * self.k) }, self.width.min(self.n - start))
     }
@@ -173,15 +174,13 @@ impl Kernel for Gemm<'_> {
         let mut row = 0;
         while row < self.m {
             let rows = ROWS.min(self.m - row);
-            let blocks = rows.div_ceil(S::MR);
             for start in (0..self.b.n).step_by(self.b.width) {
-                let (panel, w) = self.b.panel(start);
-                let mut done = 0;
-                for block in 0..blocks {
-                    let end = rows * (block + 1) / blocks;
-                    // SAFETY: rows and columns are inside the matrices.
-                    unsafe { self.block(s, row + done, end - done, panel, start, w) };
-                    done = end;
+                // SAFETY: rows and columns are inside the matrices.
+                unsafe {
+                    let init = self.init.at(row, start);
+                    let part =
+                        Panel { a: self.a.at(row, 0), m: rows, b: self.b, start, c: self.c.at(row, start), init };
+                    part.run(s);
                 }
             }
             row += rows;
@@ -189,9 +188,57 @@ impl Kernel for Gemm<'_> {
     }
 }
 
-impl Gemm<'_> {
+impl Init {
+    /// From a row and a column on.
+    ///
+    /// # Safety
+    /// They must be inside.
     #[inline(always)]
-    unsafe fn block<S: Lanes>(&self, s: S, row: usize, m: usize, panel: *const f32, start: usize, w: usize) {
+    unsafe fn at(self, row: usize, column: usize) -> Self {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            match self {
+                Self::Bias(p) => Self::Bias(p.add(column)),
+                Self::Of(mat) => Self::Of(mat.at(row, column)),
+                Self::Rows(mat, index) => Self::Rows(mat.at(0, column), index.add(row)),
+                Self::Zero => Self::Zero,
+            }
+        }
+    }
+}
+
+/// The columns of one panel: `C[m, width] = init + A[m, b.k] B[.., start..]`.
+///
+/// # Safety
+/// As [`Gemm`], but `c` and `init` begin at the panel's first column; `start` is one's.
+pub(crate) struct Panel<'a> {
+    pub a: Mat,
+    pub m: usize,
+    pub b: &'a PackedB,
+    pub start: usize,
+    pub c: Mat,
+    pub init: Init,
+}
+
+impl Kernel for Panel<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Lanes>(self, s: S) {
+        let blocks = self.m.div_ceil(S::MR);
+        let mut done = 0;
+        for block in 0..blocks {
+            let end = self.m * (block + 1) / blocks;
+            // SAFETY: rows and columns are inside the matrices.
+            unsafe { self.block(s, done, end - done) };
+            done = end;
+        }
+    }
+}
+
+impl Panel<'_> {
+    #[inline(always)]
+    unsafe fn block<S: Lanes>(&self, s: S, row: usize, m: usize) {
+        let (panel, w) = self.b.panel(self.start);
         let mut column = 0;
         while column < w {
             let vectors = ((w - column) / S::L).min(S::NV);
@@ -202,13 +249,8 @@ impl Gemm<'_> {
                     k: self.b.k,
                     b: panel.add(column),
                     w,
-                    c: self.c.at(row, start + column),
-                    init: match self.init {
-                        Init::Bias(p) => Init::Bias(p.add(start + column)),
-                        Init::Of(mat) => Init::Of(mat.at(row, start + column)),
-                        Init::Rows(mat, index) => Init::Rows(mat.at(0, start + column), index.add(row)),
-                        Init::Zero => Init::Zero,
-                    },
+                    c: self.c.at(row, column),
+                    init: self.init.at(row, column),
                 }
             };
             match (m, vectors) {

@@ -211,6 +211,12 @@ pub(crate) fn prefetch(at: *const f32) {
     let _ = at;
 }
 
+/// [`prefetch`] for all cache lines of so many values.
+#[inline(always)]
+pub(crate) fn prefetch_all(at: *const f32, values: usize) {
+    (0..values).step_by(16).for_each(|value| prefetch(at.wrapping_add(value)));
+}
+
 /// `a * b + c`, fused where the processor can.
 #[inline(always)]
 pub(crate) fn fma<S: Lanes>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {

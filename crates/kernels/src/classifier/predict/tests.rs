@@ -87,3 +87,36 @@ fn a_table_that_could_not_be_made_is_made_later() {
     classifier.prepare().unwrap();
     assert!(has_table(&classifier));
 }
+
+/// Large enough for the kernels that take all rows of a step together.
+#[test]
+fn texts_get_the_same_alone_and_together_with_the_table_and_without() {
+    for bidirectional in [false, true] {
+        let layers = ClassifierConfig {
+            num_layers: 2,
+            bidirectional,
+            threads: 2,
+            ..ClassifierConfig::new(Cell::Lstm, WORDS, 20, 100, 3)
+        };
+        let classifier = Classifier::new(layers).unwrap();
+        let lengths: Vec<i32> = (0..131).map(|row| 1 + row * 11 % 17).collect();
+        let text = |row: usize| (0..lengths[row]).map(move |i| (i * 7 + row as i32 * 5) % WORDS as i32);
+        let tokens: Vec<i32> = (0..lengths.len()).flat_map(text).collect();
+        let alone = || -> Vec<f32> {
+            let one = |row: usize| classifier.predict(&text(row).collect::<Vec<_>>(), &lengths[row..=row]).unwrap();
+            (0..lengths.len()).flat_map(one).collect()
+        };
+        let together = || classifier.predict(&tokens, &lengths).unwrap();
+        classifier.freeze().unwrap();
+        let expected = {
+            let weights = classifier.read();
+            let _making = weights.frozen.as_ref().unwrap().making.lock().unwrap();
+            assert_near(&together(), &alone());
+            together()
+        };
+        assert!(!has_table(&classifier));
+        assert_near(&together(), &expected);
+        assert_near(&alone(), &expected);
+        assert!(has_table(&classifier));
+    }
+}
