@@ -14,7 +14,9 @@ interface Details {
 
 const files = process.argv.slice(2);
 if (files.length === 0) throw new Error('Usage: npm run bench -- page RESULTS.json [MORE.json...]');
-const rows = files.flatMap((file) => JSON.parse(readFileSync(file, 'utf8')) as Row[]);
+const measured = files.flatMap((file) => JSON.parse(readFileSync(file, 'utf8')) as Row[]);
+// What was measured more than once counts with its last measurement.
+const rows = [...new Map(measured.map((row) => [`${row.work} | ${row.against} | ${row.shape}`, row])).values()];
 const details = files.map(
   (file) => JSON.parse(readFileSync(file.replace(/\.json$/, '.details.json'), 'utf8')) as Details,
 ) as [Details];
@@ -43,11 +45,10 @@ const table = (list: Row[]) =>
     }),
   ].join('\n');
 
-/** Shapes of one kind of work, of which the last measurement counts, and their ratios in short. */
+/** Shapes of one kind of work, and their ratios in short. */
 function sweep(kind: 'training' | 'inference'): string {
-  const last = new Map(rows.filter((row) => isSweep(row) && row.work.includes(kind)).map((row) => [row.shape, row]));
-  if (last.size === 0) return 'Not measured in this run.';
-  const list = [...last.values()];
+  const list = rows.filter((row) => isSweep(row) && row.work.includes(kind));
+  if (list.length === 0) return 'Not measured in this run.';
   const ratios = list.map(({ ratio }) => ratio).sort((a, b) => a - b);
   const middle = (ratios[Math.floor((ratios.length - 1) / 2)]! + ratios[Math.ceil((ratios.length - 1) / 2)]!) / 2;
   const short = `${list.length} shapes, lowest ratio ${ratios[0]!.toPrecision(3)}x, median ${middle.toPrecision(3)}x.`;
@@ -66,10 +67,9 @@ ${environment.processor}, ${environment.cores} cores, ${environment.date.slice(0
 ${table(rows.filter((row) => !isSweep(row)))}
 
 "PyTorch's best" is the fastest of its settings: optimizer, padded or packed, oneDNN, threads, order of rows; the one that won is named in brackets.
+What was measured more than once counts with its last measurement.
 
 ## Other shapes, training
-
-A shape that was measured more than once counts with its last measurement.
 
 ${sweep('training')}
 

@@ -56,7 +56,7 @@ export function speedFigures(page: string): { svg: string; table: string; pictur
   const own = row(rows, "lesson's packed LSTM, training, user-composed", "PyTorch's best packed setting (");
   const one = row(rows, 'one text of 44 tokens', "PyTorch's forward alone, no_grad, 1 thread (");
   const many = row(rows, 'bulk prediction', 'PyTorch');
-  const words = row(rows, 'training cost per sample as the vocabulary grows', 'itself');
+  const words = row(rows, 'training cost per sample as the vocabulary grows from 5,000 to 500,000', 'itself');
   const bars: Bar[] = [
     { name: 'PyTorch, as the lesson sets it', rate: asLesson.theirs, ours: false },
     { name: 'PyTorch, best packed setting', rate: packed.theirs, ours: false },

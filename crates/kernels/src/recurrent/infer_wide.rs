@@ -19,6 +19,7 @@ impl Kernel for InferWide<'_> {
         let Self(steps, x) = self;
         let (p, hp, layout, start) = (steps.mats, steps.hp, steps.layout, steps.rows.start);
         let rows = steps.rows.len();
+        debug_assert!(GATES * S::L <= (GATES - 1) * hp, "the sums have room beside a state");
         // SAFETY: by the promise of `Steps`: the buffers have these rows; without `keep` nothing else uses the gates' rows. They
         // are four times as wide as a state, and hold its other copy (a step reads one and writes the other) and the sums.
         unsafe {
@@ -52,11 +53,11 @@ impl Kernel for InferWide<'_> {
                     }
                     let mut row = 0;
                     while row + SIDE <= m {
-                        call(s, Some::<SIDE>(Cells { unit, row, ..cells }));
+                        call(s, States::<SIDE>(Cells { unit, row, ..cells }));
                         row += SIDE;
                     }
                     while row < m {
-                        call(s, Some::<1>(Cells { unit, row, ..cells }));
+                        call(s, States::<1>(Cells { unit, row, ..cells }));
                         row += 1;
                     }
                 }
@@ -92,9 +93,9 @@ struct Cells {
     row: usize,
 }
 
-struct Some<const M: usize>(Cells);
+struct States<const M: usize>(Cells);
 
-impl<const M: usize> Kernel for Some<M> {
+impl<const M: usize> Kernel for States<M> {
     type Output = ();
     #[inline(always)]
     fn run<S: Lanes>(self, s: S) {

@@ -37,8 +37,9 @@ impl Projected {
         // SAFETY: by the caller's promise.
         unsafe {
             match self {
-                Self::Packed(mat) | Self::Input(mat) => Init::Of(mat.at(position, 0)),
+                Self::Packed(mat) => Init::Of(mat.at(position, 0)),
                 Self::Table(mat, index) => Init::Rows(mat, index.add(position)),
+                Self::Input(_) => unreachable!("an input that was not projected"),
             }
         }
     }
@@ -50,8 +51,9 @@ impl Projected {
         // SAFETY: by the caller's promise.
         unsafe {
             match self {
-                Self::Packed(mat) | Self::Input(mat) => mat.row(position),
+                Self::Packed(mat) => mat.row(position),
                 Self::Table(mat, index) => mat.row(*index.add(position) as usize),
+                Self::Input(_) => unreachable!("an input that was not projected"),
             }
         }
     }
