@@ -4,11 +4,7 @@
  *
  * @packageDocumentation
  */
-export * from './amp/index.js';
-export * from './classifier/index.js';
-export { type ProgressDisplay, type ProgressDisplayOptions, progressDisplay } from './cli/progress.js';
-export * from './cuda/index.js';
-export * from './data/index.js';
+
 export {
   ArgumentError,
   CudaError,
@@ -19,8 +15,10 @@ export {
   ModelFileError,
   RecurraError,
   type RecurraErrorOptions,
-} from './errors.js';
+} from './core/errors.js';
+export * from './data/index.js';
 export * from './measures/index.js';
+export * from './models/classifier/index.js';
 export type { CudaDevice, CudaStatus } from './native/cuda.js';
 export {
   type AddonStatus,
@@ -30,10 +28,19 @@ export {
   type Processor,
   type Versions,
 } from './native/doctor.js';
-export * as nn from './nn/index.js';
-export * as optim from './optim/index.js';
-export { type LoadedFile, loadFile, type NamedTensors, type SaveFileOptions, saveFile } from './safetensors/index.js';
-export * from './tensor/index.js';
 export * from './tensorboard/index.js';
 export * from './text/index.js';
-export * from './train/index.js';
+export * from './torch/amp/index.js';
+export * from './torch/cuda/index.js';
+export * as nn from './torch/nn/index.js';
+export * as optim from './torch/optim/index.js';
+export {
+  type LoadedFile,
+  loadFile,
+  type NamedTensors,
+  type SaveFileOptions,
+  saveFile,
+} from './torch/safetensors/index.js';
+export * from './torch/tensor/index.js';
+export * from './torch/train/index.js';
+export { type ProgressDisplay, type ProgressDisplayOptions, progressDisplay } from './training/display.js';

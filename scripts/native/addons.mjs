@@ -9,11 +9,11 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
 /** Both addons; `needsLibtorch` says whether building (not only running) one needs libtorch. */
 export const addons = [
-  { name: 'light', crate: 'recurra-node', library: 'recurra_node', binary: 'recurra', needsLibtorch: false },
+  { name: 'light', crate: 'recurra-light', library: 'recurra_light', binary: 'recurra', needsLibtorch: false },
   {
     name: 'torch',
-    crate: 'recurra-node-torch',
-    library: 'recurra_node_torch',
+    crate: 'recurra-torch-addon',
+    library: 'recurra_torch_addon',
     binary: 'recurra-torch',
     needsLibtorch: true,
   },

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { CheckpointOptions } from '../classifier/checkpoints/options.js';
-import type { TrainingEvent } from '../classifier/events/events.js';
-import type { TrainOptions } from '../classifier/options/index.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError } from '../core/errors.js';
+import type { CheckpointOptions } from '../training/checkpoints/options.js';
+import type { TrainingEvent } from '../training/events/events.js';
+import type { TrainOptions } from '../training/options/index.js';
 import { jsonLine, note } from './output.js';
 
 /** The flags of `recurra train` about checkpoints and TensorBoard, as commander gives them. */

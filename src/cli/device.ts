@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { chooseDevice } from '../classifier/device.js';
-import type { Device } from '../tensor/dtype.js';
+import { chooseDevice } from '../engine/create.js';
+import type { Device } from '../torch/tensor/dtype.js';
 import { note } from './output.js';
 
 /** Flag of the commands that compute. */

@@ -1,4 +1,4 @@
-import { ArgumentError, RecurraError } from '../errors.js';
+import { ArgumentError, RecurraError } from '../core/errors.js';
 
 /** Exit codes of the command line; scripts may rely on them. */
 export const EXIT = {

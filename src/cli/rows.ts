@@ -1,6 +1,12 @@
-import { type ReadRowsOptions, type ReadTextsOptions, readRows, readTexts, type TextFormat } from '../data/readRows.js';
-import type { Row, UnlabelledText } from '../data/rows.js';
-import type { FileRows } from '../data/source.js';
+import {
+  type ReadRowsOptions,
+  type ReadTextsOptions,
+  readRows,
+  readTexts,
+  type TextFormat,
+} from '../data/readers/readRows.js';
+import type { Row, UnlabelledText } from '../data/readers/rows.js';
+import type { FileRows } from '../data/readers/source.js';
 import { note } from './output.js';
 
 /** The flags that say where a file's texts are and how it is written. */

@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { LearningOptions, TrainOptions } from '../classifier/options/index.js';
-import { LEARNING_NAMES } from '../classifier/options/learning.js';
-import { MODEL_NAMES } from '../classifier/options/model.js';
-import { TEXT_NAMES } from '../classifier/options/text.js';
+import { MODEL_NAMES } from '../engine/network.js';
+import { TEXT_NAMES } from '../text/options.js';
 import { TOKENIZER_NAMES } from '../text/tokenizer.js';
+import type { LearningOptions, TrainOptions } from '../training/options/index.js';
+import { LEARNING_NAMES } from '../training/options/learning.js';
 import { realNumber, wholeNumber } from './parsers.js';
 
 /** The flags that are passed on to `TextClassifier.train` as they are, under the names of its options; it opens a `tokenizer` first. */

@@ -1,3 +1,4 @@
+export { Random, type RandomState, type Shuffleable } from '../core/random.js';
 export {
   AG_NEWS_CLASSES,
   type AgNews,
@@ -7,10 +8,25 @@ export {
   encode,
   loadDataset,
   type TextEncodeOptions,
-} from './agNews.js';
-export { type Batches, type BucketOptions, bucketBatches } from './bucket.js';
-export { offsetify, type PadOptions, padify, padLength, type TokenRow } from './collate.js';
-export { type CsvTextOptions, type ReadCsvOptions, readCsv } from './csv.js';
+} from '../lesson/agNews.js';
+export { offsetify, type PadOptions, padify, padLength, type TokenRow } from '../lesson/collate.js';
+export { type CsvTextOptions, type ReadCsvOptions, readCsv } from './readers/csv.js';
+export { type ReadFastTextOptions, readFastText } from './readers/fastText.js';
+export type { Column } from './readers/fields.js';
+export { type ReadJsonLinesOptions, readJsonLines } from './readers/jsonLines.js';
+export { type ReadParquetOptions, readParquet } from './readers/parquet.js';
+export {
+  type ReadRowsOptions,
+  type ReadTextsOptions,
+  type RowFormat,
+  readRows,
+  readTexts,
+  type TextFormat,
+} from './readers/readRows.js';
+export type { LabelledText, Row, Rows, RowsOrigin, UnlabelledText } from './readers/rows.js';
+export type { FileRows, Input, OnBadRow } from './readers/source.js';
+export type { TextEncoding } from './readers/textStream.js';
+export { type Batches, type BucketOptions, bucketBatches } from './sets/bucket.js';
 export {
   type Collected,
   type CollectOptions,
@@ -19,23 +35,7 @@ export {
   type EncodeOptions,
   type EncodeProgress,
   encodeDataset,
-} from './encode.js';
-export { EncodedDataset, type EncodedParts, type EncodedRow, type GatheredRows } from './encoded.js';
-export { type ReadFastTextOptions, readFastText } from './fastText.js';
-export type { Column } from './fields.js';
-export { type ReadJsonLinesOptions, readJsonLines } from './jsonLines.js';
-export { DataLoader, type DataLoaderOptions, type Dataset, type RowSource } from './loader.js';
-export { type ReadParquetOptions, readParquet } from './parquet.js';
-export { Random, type RandomState, type Shuffleable } from './random.js';
-export {
-  type ReadRowsOptions,
-  type ReadTextsOptions,
-  type RowFormat,
-  readRows,
-  readTexts,
-  type TextFormat,
-} from './readRows.js';
-export type { LabelledText, Row, Rows, RowsOrigin, UnlabelledText } from './rows.js';
-export type { FileRows, Input, OnBadRow } from './source.js';
-export { type Split, type SplitOptions, stratifiedSplit } from './split.js';
-export type { TextEncoding } from './textStream.js';
+} from './sets/encode.js';
+export { EncodedDataset, type EncodedParts, type EncodedRow, type GatheredRows } from './sets/encoded.js';
+export { DataLoader, type DataLoaderOptions, type Dataset, type RowSource } from './sets/loader.js';
+export { type Split, type SplitOptions, stratifiedSplit } from './sets/split.js';

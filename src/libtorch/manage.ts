@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { RecurraError } from '../errors.js';
+import { RecurraError } from '../core/errors.js';
 import { locateLibtorch } from '../native/libtorch.js';
 import { cpuWheels, cudaUnpackedBytes, cudaWheels } from './contents.mjs';
 import { fetchFile } from './fetch.mjs';

@@ -1,4 +1,4 @@
-import { RecurraError } from '../errors.js';
+import { RecurraError } from '../core/errors.js';
 import { Calibration, type CalibrationResult } from './calibration.js';
 import { ExactSum } from './counts.js';
 import type { MultiLabelEvaluation } from './multiLabelEvaluation.js';

@@ -1,4 +1,4 @@
-import { ArgumentError, invalidArgument } from '../errors.js';
+import { ArgumentError, invalidArgument } from '../core/errors.js';
 import { compareCodePoints } from '../text/codePointOrder.js';
 
 /** Options of the measures that compare labels. */

@@ -1,4 +1,4 @@
-import { checkOptionNames, invalidArgument } from '../errors.js';
+import { checkOptionNames, invalidArgument } from '../core/errors.js';
 import {
   average,
   ExactSum,

@@ -1,4 +1,4 @@
-import { RecurraError } from '../errors.js';
+import { RecurraError } from '../core/errors.js';
 import { ExactSum, type LabelMeasures } from './counts.js';
 import { MultiLabelCounter, type MultiLabelReport } from './multiLabel.js';
 import { type RankingMeasures, rankingOf } from './ranking.js';

@@ -1,4 +1,4 @@
-import { ArgumentError, checkOptionNames, invalidArgument } from '../errors.js';
+import { ArgumentError, checkOptionNames, invalidArgument } from '../core/errors.js';
 import { Calibration, type CalibrationResult } from './calibration.js';
 import { ExactSum } from './counts.js';
 import { checkSomeRows, LabelIndex, type LabelOptions } from './labels.js';

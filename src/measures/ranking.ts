@@ -1,4 +1,4 @@
-import { ArgumentError, invalidArgument } from '../errors.js';
+import { ArgumentError, invalidArgument } from '../core/errors.js';
 import { checkSomeRows } from './labels.js';
 
 /** How well numbers put the rows that have a label before those that have not. */

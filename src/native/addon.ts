@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { RecurraError } from '../errors.js';
+import { RecurraError } from '../core/errors.js';
 import { platformName } from './platform.js';
 
 const require = createRequire(import.meta.url);

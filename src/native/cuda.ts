@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { CudaError, type ErrorCode, RecurraError } from '../errors.js';
+import { CudaError, type ErrorCode, RecurraError } from '../core/errors.js';
 import { locateLibtorch } from './libtorch.js';
 import { light } from './light.js';
 import { openedFolder, torch } from './torch.js';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { RecurraError } from '../errors.js';
+import { RecurraError } from '../core/errors.js';
 import { addonCandidates, packageVersion } from './addon.js';
 import { type CudaStatus, cudaStatus } from './cuda.js';
 import { LIBTORCH_VERSION, locateLibtorch } from './libtorch.js';

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { type ErrorCode, LibtorchError, RecurraError } from '../errors.js';
+import { type ErrorCode, LibtorchError, RecurraError } from '../core/errors.js';
 import { light } from './light.js';
 import { isMusl } from './platform.js';
 

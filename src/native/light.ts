@@ -1,4 +1,4 @@
-import type { light as lightNamespace } from '../../index.js';
+import type { light as lightNamespace } from '../../index.d.js';
 import { loadAddon } from './addon.js';
 import { wrapBinding } from './wrap.js';
 

@@ -1,5 +1,5 @@
-import type { torch as torchNamespace } from '../../index.js';
-import { LibtorchError, RecurraError } from '../errors.js';
+import type { torch as torchNamespace } from '../../index.d.js';
+import { LibtorchError, RecurraError } from '../core/errors.js';
 import { loadAddon } from './addon.js';
 import { locateLibtorch, openLocated } from './libtorch.js';
 import { wrapBinding } from './wrap.js';

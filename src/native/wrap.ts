@@ -1,4 +1,4 @@
-import { type ErrorCode, LibtorchError, RecurraError } from '../errors.js';
+import { type ErrorCode, LibtorchError, RecurraError } from '../core/errors.js';
 
 const WIRE = /^RECURRA:([A-Z_]+):([\s\S]*)$/;
 

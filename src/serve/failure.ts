@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyError } from 'fastify';
-import { describe, RecurraError } from '../errors.js';
+import { describe, RecurraError } from '../core/errors.js';
 
 /** How a request is refused. */
 export interface Failure {

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { TextClassifier } from '../classifier/classifier.js';
-import type { Prediction } from '../classifier/prediction.js';
-import type { ServingState } from '../classifier/serving/options.js';
+import type { TextClassifier } from '../models/classifier/classifier.js';
+import type { Prediction } from '../models/classifier/prediction.js';
+import type { ServingState } from '../models/serving/options.js';
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 

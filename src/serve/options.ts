@@ -1,4 +1,4 @@
-import { checkOptionNames, invalidArgument } from '../errors.js';
+import { checkOptionNames, invalidArgument } from '../core/errors.js';
 
 /** Something that a server tells its owner's log. Texts are never in it. */
 export type ServerLogEntry =

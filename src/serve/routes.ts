@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { TextClassifier } from '../classifier/classifier.js';
-import type { Prediction } from '../classifier/prediction.js';
+import type { TextClassifier } from '../models/classifier/classifier.js';
+import type { Prediction } from '../models/classifier/prediction.js';
 import { packageRoot } from '../native/addon.js';
 import type { Metrics } from './metrics.js';
 import { openApi } from './openapi.js';

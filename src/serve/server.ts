@@ -1,7 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { TextClassifier } from '../classifier/classifier.js';
-import { invalidArgument, RecurraError } from '../errors.js';
+import { invalidArgument, RecurraError } from '../core/errors.js';
+import { TextClassifier } from '../models/classifier/classifier.js';
 import { failureBody, failureOf, refuseConnection } from './failure.js';
 import { Metrics } from './metrics.js';
 import { type ServerOptions, type ServerSettings, serverSettings } from './options.js';

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { checkOptionNames, invalidArgument, RecurraError } from '../errors.js';
+import { checkOptionNames, invalidArgument, RecurraError } from '../core/errors.js';
 import { light } from '../native/light.js';
 
 /** Options of {@link SummaryWriter}. */

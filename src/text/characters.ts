@@ -1,4 +1,4 @@
-import { invalidArgument } from '../errors.js';
+import { invalidArgument } from '../core/errors.js';
 
 /**
  * Splits a text into its Unicode code points, as they are written: case, blanks and line ends are kept.

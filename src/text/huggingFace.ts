@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import type { light as lightNamespace } from '../../index.js';
-import { DataError, invalidArgument, RecurraError } from '../errors.js';
+import type { light as lightNamespace } from '../../index.d.js';
+import { DataError, invalidArgument, RecurraError } from '../core/errors.js';
 import { light } from '../native/light.js';
 import type { BatchTokenizer } from './tokenizer.js';
 

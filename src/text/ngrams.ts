@@ -1,4 +1,4 @@
-import { invalidArgument } from '../errors.js';
+import { invalidArgument } from '../core/errors.js';
 
 /**
  * torchtext's `ngrams_iterator`: the tokens themselves, then all pairs of neighbours joined by a blank, then the threes,

@@ -1,4 +1,4 @@
-import { invalidArgument } from '../errors.js';
+import { invalidArgument } from '../core/errors.js';
 import { basicEnglish } from './basicEnglish.js';
 import { characters } from './characters.js';
 import { unicodeWords } from './unicodeWords.js';

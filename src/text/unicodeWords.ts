@@ -1,4 +1,4 @@
-import { invalidArgument } from '../errors.js';
+import { invalidArgument } from '../core/errors.js';
 import { partsFromEnd, partsOf } from './parts.js';
 
 /** Longest piece that goes to the segmenter at once: its time for Chinese and Japanese grows with the square of the length. */

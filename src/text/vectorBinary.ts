@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { DataError } from '../errors.js';
+import { DataError } from '../core/errors.js';
 import type { VectorHeader, VectorReader, VectorSink } from './vectorFormat.js';
 
 const BLANK = 32;

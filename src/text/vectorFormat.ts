@@ -1,4 +1,4 @@
-import { DataError } from '../errors.js';
+import { DataError } from '../core/errors.js';
 
 /** How a file of word vectors is written. */
 export type VectorFormat = 'glove' | 'word2vec-text' | 'word2vec-binary';

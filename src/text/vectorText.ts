@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { DataError, type ErrorCode } from '../errors.js';
+import { DataError, type ErrorCode } from '../core/errors.js';
 import type { VectorHeader, VectorReader, VectorSink } from './vectorFormat.js';
 
 const LF = 10;

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { zeros } from '../data/allocate.js';
-import { ioError } from '../data/ioError.js';
-import { Random } from '../data/random.js';
-import { Turns } from '../data/turns.js';
-import { checkOptionNames, DataError, invalidArgument, RecurraError } from '../errors.js';
+import { zeros } from '../core/allocate.js';
+import { checkOptionNames, DataError, invalidArgument, RecurraError } from '../core/errors.js';
+import { ioError } from '../core/ioError.js';
+import { Random } from '../core/random.js';
+import { Turns } from '../core/turns.js';
 import { BinaryVectorReader } from './vectorBinary.js';
 import {
   detectFormat,

@@ -1,5 +1,5 @@
-import type { light } from '../../index.js';
-import { ArgumentError, checkOptionNames, DataError, invalidArgument } from '../errors.js';
+import type { light } from '../../index.d.js';
+import { ArgumentError, checkOptionNames, DataError, invalidArgument } from '../core/errors.js';
 
 /** What {@link Vocab.toJSON} gives: plain data for `JSON.stringify`. */
 export interface VocabJSON {

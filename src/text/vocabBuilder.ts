@@ -1,4 +1,4 @@
-import { ArgumentError, checkOptionNames, invalidArgument } from '../errors.js';
+import { ArgumentError, checkOptionNames, invalidArgument } from '../core/errors.js';
 import { compareCodePoints, mergeSort } from './codePointOrder.js';
 import { Vocab } from './vocab.js';
 

@@ -1,12 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  type Chunk,
-  type Engine,
-  type EngineConfig,
-  kernelEngine,
-  type StepOptions,
-} from '../../src/classifier/engine.js';
-import { torchEngine } from '../../src/classifier/torchEngine.js';
+import { type Chunk, type Engine, type EngineConfig, kernelEngine, type StepOptions } from '../../src/engine/engine.js';
+import { torchEngine } from '../../src/engine/torch.js';
 import { Random } from '../../src/index.js';
 import { stepOptions } from '../support/steps.js';
 import { largestDifference, weightsOf } from '../support/weights.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { EventQueue } from '../../src/classifier/events/queue.js';
 import { TextClassifier, type TrainingEvent, type TrainOptions } from '../../src/index.js';
+import { EventQueue } from '../../src/training/events/queue.js';
 import { topicTexts } from '../support/texts.js';
 
 const rows = topicTexts(300);

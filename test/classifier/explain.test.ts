@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { locateTokens } from '../../src/classifier/locate.js';
-import { modelTokenizer, readingOf } from '../../src/classifier/tokens.js';
 import {
   basicEnglish,
   HuggingFaceTokenizer,
@@ -14,6 +12,8 @@ import {
   tensor,
   unicodeWords,
 } from '../../src/index.js';
+import { locateTokens } from '../../src/text/locate.js';
+import { modelTokenizer, readingOf } from '../../src/text/reading.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
 

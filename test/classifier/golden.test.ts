@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { classWeightsOf } from '../../src/classifier/classWeights.js';
-import { type EngineConfig, kernelEngine, type StepOptions } from '../../src/classifier/engine.js';
-import { bestThreshold } from '../../src/classifier/thresholds.js';
-import { torchEngine } from '../../src/classifier/torchEngine.js';
+import { type EngineConfig, kernelEngine, type StepOptions } from '../../src/engine/engine.js';
+import { torchEngine } from '../../src/engine/torch.js';
 import { EncodedDataset, type Tensor } from '../../src/index.js';
+import { classWeightsOf } from '../../src/models/classifier/classWeights.js';
+import { bestThreshold } from '../../src/models/classifier/thresholds.js';
 import { golden, readSafetensors } from '../support/safetensors.js';
 import { stepOptions } from '../support/steps.js';
 import { largestDifference, weightsOf } from '../support/weights.js';

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bestThreshold, multiLabelResult } from '../../src/classifier/thresholds.js';
 import { EncodedDataset, Random, type Row, TextClassifier } from '../../src/index.js';
+import { bestThreshold, multiLabelResult } from '../../src/models/classifier/thresholds.js';
 import { light } from '../../src/native/light.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { kernelEngine } from '../../src/classifier/engine.js';
-import { learningRate } from '../../src/classifier/schedule.js';
+import { kernelEngine } from '../../src/engine/engine.js';
 import { type LabelledText, Random, TextClassifier, type TrainingEvent, type TrainOptions } from '../../src/index.js';
 import { light } from '../../src/native/light.js';
+import { learningRate } from '../../src/training/schedule.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
 import { weightsOf } from '../support/weights.js';

@@ -2,9 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { checkVocabulary } from '../../src/classifier/dataset.js';
-import { textSettings } from '../../src/classifier/options/text.js';
-import { modelTokenizer, readingOf } from '../../src/classifier/tokens.js';
 import {
   basicEnglish,
   HuggingFaceTokenizer,
@@ -17,7 +14,10 @@ import {
   unicodeWords,
   Vocab,
 } from '../../src/index.js';
+import { checkVocabulary } from '../../src/models/classifier/dataset.js';
 import { light } from '../../src/native/light.js';
+import { textSettings } from '../../src/text/options.js';
+import { modelTokenizer, readingOf } from '../../src/text/reading.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
 

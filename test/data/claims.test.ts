@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { PageHeader } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
-import { checkHeader, checkRuns } from '../../src/data/parquetClaims.js';
+import { checkHeader, checkRuns } from '../../src/data/readers/parquetClaims.js';
 import { readCsv } from '../../src/index.js';
 
 describe('zstd data', () => {

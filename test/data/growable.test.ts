@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Int32List } from '../../src/data/growable.js';
+import { Int32List } from '../../src/core/growable.js';
 
 function finished(steps: Generator<void, Int32Array>): Int32Array {
   for (;;) {

@@ -113,7 +113,7 @@ describe('the guides', () => {
 
 describe('docs/troubleshooting.md', () => {
   it('has an entry for each error code, in their order', () => {
-    const union = /export type ErrorCode =([\s\S]*?);/.exec(pageText('src/errors.ts'))![1]!;
+    const union = /export type ErrorCode =([\s\S]*?);/.exec(pageText('src/core/errors.ts'))![1]!;
     const codes = [...union.matchAll(/'([A-Z_]+)'/g)].map(([, code]) => code);
     expect(codes.length).toBeGreaterThan(20);
     const entries = [...pageText('docs/troubleshooting.md').matchAll(/^### `([A-Z_]+)`\n\n(?=\w|`)/gm)];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { kernelEngine } from '../../src/classifier/engine.js';
+import { kernelEngine } from '../../src/engine/engine.js';
 import { nn, optim, randint, randn, TextClassifier, tensor, zeros } from '../../src/index.js';
 import { codeOf } from '../support/close.js';
 import { stepOptions } from '../support/steps.js';

@@ -46,8 +46,8 @@ function pretendedCargo(before = '') {
      echo build >> '${join(folder, 'builds')}'
      ${before}
      /bin/mkdir -p target/release
-     echo light > target/release/librecurra_node.so
-     echo torch > target/release/librecurra_node_torch.so`,
+     echo light > target/release/librecurra_light.so
+     echo torch > target/release/librecurra_torch_addon.so`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { DataError } from '../../src/errors.js';
+import { DataError } from '../../src/core/errors.js';
 
 /** All rows of a reader. */
 export async function all<T>(rows: AsyncIterable<T>): Promise<T[]> {

@@ -1,4 +1,4 @@
-import type { StepOptions } from '../../src/classifier/engine.js';
+import type { StepOptions } from '../../src/engine/engine.js';
 
 /** Adam with these learning rates, and nothing else but what is changed. */
 export function stepOptions(learningRates: Float64Array, change: Partial<StepOptions> = {}): StepOptions {

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Engine } from '../../src/classifier/engine.js';
+import type { Engine } from '../../src/engine/engine.js';
 
 /** An engine's weights by name. */
 export async function weightsOf(engine: Pick<Engine, 'state'>): Promise<Map<string, Float32Array>> {

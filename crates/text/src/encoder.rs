@@ -1,4 +1,4 @@
-//! From a text to the ids that a model reads: the twin of `src/classifier/tokens.ts` for `basic_english` without n-grams.
+//! From a text to the ids that a model reads: the twin of `src/text/reading.ts` for `basic_english` without n-grams.
 
 use crate::basic_english::basic_english;
 use crate::vocabulary::Vocabulary;

@@ -1,6 +1,6 @@
 //! Texts to token ids, as JavaScript's side does it: UTF-16 in, numbers out, no string for any token.
 //!
-//! What is here equals its TypeScript namesakes in `src/text` and `src/classifier/tokens.ts`; property tests on that side
+//! What is here equals its TypeScript namesakes in `src/text`; property tests on that side
 //! compare them for arbitrary text.
 
 mod basic_english;

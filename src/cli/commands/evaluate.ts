@@ -1,6 +1,6 @@
-import { TextClassifier } from '../../classifier/classifier.js';
 import type { Evaluation, ExclusiveEvaluation } from '../../measures/evaluation.js';
 import { formatClassificationReport, formatConfusionMatrix, formatConfusions } from '../../measures/format.js';
+import { TextClassifier } from '../../models/classifier/classifier.js';
 import { AtomicLines } from '../atomicLines.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { EXIT, jsonLine, percent } from '../output.js';

@@ -1,6 +1,6 @@
 import ansis, { Ansis } from 'ansis';
-import { TextClassifier } from '../../classifier/classifier.js';
-import type { ExplainedToken, ExplainMethod, Explanation } from '../../classifier/explain.js';
+import { TextClassifier } from '../../models/classifier/classifier.js';
+import type { ExplainedToken, ExplainMethod, Explanation } from '../../models/classifier/explain.js';
 import { EXIT, jsonLine, percent } from '../output.js';
 
 /** Flags of `recurra explain`. */

@@ -1,6 +1,6 @@
-import { TextClassifier } from '../../classifier/classifier.js';
-import type { Prediction } from '../../classifier/prediction.js';
-import type { UnlabelledText } from '../../data/rows.js';
+import type { UnlabelledText } from '../../data/readers/rows.js';
+import { TextClassifier } from '../../models/classifier/classifier.js';
+import type { Prediction } from '../../models/classifier/prediction.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { EXIT, jsonLine, note } from '../output.js';
 import { noteSkipped, openTexts, type TextFlags } from '../rows.js';

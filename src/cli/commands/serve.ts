@@ -1,4 +1,4 @@
-import { TextClassifier } from '../../classifier/classifier.js';
+import { TextClassifier } from '../../models/classifier/classifier.js';
 import type { ServerLogEntry } from '../../serve/index.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { EXIT, jsonLine, note } from '../output.js';

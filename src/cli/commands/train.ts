@@ -1,15 +1,15 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { TextClassifier } from '../../classifier/classifier.js';
-import { TrainingError } from '../../classifier/errors.js';
-import type { TrainOptions } from '../../classifier/options/index.js';
-import { DataError, invalidArgument } from '../../errors.js';
+import { DataError, invalidArgument } from '../../core/errors.js';
+import { TextClassifier } from '../../models/classifier/classifier.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { isTokenizerName, TOKENIZER_NAMES, type TokenizerLike } from '../../text/tokenizer.js';
+import { progressDisplay } from '../../training/display.js';
+import { TrainingError } from '../../training/errors.js';
+import type { TrainOptions } from '../../training/options/index.js';
 import { type CheckpointFlags, checkpointOptions, eventNotes } from '../checkpointFlags.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { duration, EXIT, jsonLine, note, percent } from '../output.js';
-import { progressDisplay } from '../progress.js';
 import { noteSkipped, openRows, type RowFlags } from '../rows.js';
 import { PASSED_ON, type PassedOnFlags } from '../trainFlags.js';
 

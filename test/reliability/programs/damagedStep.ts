@@ -1,5 +1,5 @@
 // A classifier whose training met a fault in the middle of a step: it still trains, predicts and gives its state.
-import { type Chunk, type EngineConfig, kernelEngine } from '../../../src/classifier/engine.js';
+import { type Chunk, type EngineConfig, kernelEngine } from '../../../src/engine/engine.js';
 import { stepOptions } from '../../support/steps.js';
 
 const config: EngineConfig = {

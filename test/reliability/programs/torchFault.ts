@@ -1,7 +1,7 @@
 // With RECURRA_FAULT set, a batch of the classifier's engine on libtorch meets a fault. Prints how many steps were counted after it and
 // after another chunk, by the engine and by its optimizer, and whether the weights are those of an engine that met none.
-import type { EngineConfig } from '../../../src/classifier/engine.js';
-import { torchEngine } from '../../../src/classifier/torchEngine.js';
+import type { EngineConfig } from '../../../src/engine/engine.js';
+import { torchEngine } from '../../../src/engine/torch.js';
 import { stepOptions } from '../../support/steps.js';
 
 const config: EngineConfig = {

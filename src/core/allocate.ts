@@ -1,0 +1,16 @@
+import { RecurraError } from './errors.js';
+
+/**
+ * So many zeros.
+ *
+ * @throws {@link RecurraError} `OUT_OF_MEMORY` where JavaScript has a `RangeError`; the message names `what` they are for.
+ *
+ * @internal
+ */
+export function zeros(length: number, what: string): Float32Array<ArrayBuffer> {
+  try {
+    return new Float32Array(length);
+  } catch (cause) {
+    throw new RecurraError('OUT_OF_MEMORY', `there is no memory for the ${length} numbers of ${what}`, { cause });
+  }
+}

@@ -1,0 +1,64 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { RecurraError } from './errors.js';
+
+/** Longest stretch of work between two turns of the event loop, in milliseconds. */
+const TURN = 6;
+
+/**
+ * Shares the event loop: long work asks {@link due} after each small piece and, when it is, awaits {@link next}.
+ * Timers and requests of the same process then wait for some milliseconds, not for the whole work.
+ *
+ * @internal
+ */
+export class Turns {
+  readonly #signal: AbortSignal | undefined;
+  readonly #onTurn: (() => void) | undefined;
+  #end: number;
+
+  /**
+   * @param signal - Aborting it makes {@link next} throw.
+   * @param onTurn - Called before each turn is given away, and so never more than every few milliseconds.
+   */
+  constructor(signal?: AbortSignal, onTurn?: () => void) {
+    this.#signal = signal;
+    this.#onTurn = onTurn;
+    throwIfAborted(signal);
+    this.#end = performance.now() + TURN;
+  }
+
+  /** Whether the present turn has lasted long enough. */
+  get due(): boolean {
+    return performance.now() >= this.#end;
+  }
+
+  /** Lets the event loop go round once. */
+  async next(): Promise<void> {
+    this.#onTurn?.();
+    await nextTurn();
+    throwIfAborted(this.#signal);
+    this.#end = performance.now() + TURN;
+  }
+
+  /** Begins a turn anew, after something that let the event loop go round. */
+  restart(): void {
+    this.#end = performance.now() + TURN;
+  }
+
+  /** Runs a generator that pauses often to its end and returns its result. */
+  async run<T>(steps: Generator<void, T, undefined>): Promise<T> {
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      if (this.due) await this.next();
+    }
+  }
+}
+
+/**
+ * Throws a {@link RecurraError} with code `ABORTED` if the signal is aborted; its cause is the signal's reason.
+ *
+ * @internal
+ */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new RecurraError('ABORTED', 'Aborted by its signal', { cause: signal.reason });
+}

@@ -1,0 +1,125 @@
+import { pipeline, type Readable, type Transform } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { DataError, RecurraError } from '../../core/errors.js';
+import { ioError } from '../../core/ioError.js';
+import { Turns } from '../../core/turns.js';
+import { fzstd } from './libraries.js';
+import { ZstdFrames } from './zstdFrames.js';
+
+type Chunk = Uint8Array | string;
+
+/** Bytes that no text in UTF-8 begins with, and what files that do are. */
+const MAGIC = [
+  { bytes: [0x1f, 0x8b], kind: 'gzip' },
+  { bytes: [0x28, 0xb5, 0x2f, 0xfd], kind: 'zstd' },
+  // A zstd file may begin with a skippable frame; pzstd writes the first of them.
+  ...Array.from({ length: 16 }, (_, i) => ({ bytes: [0x50 + i, 0x2a, 0x4d, 0x18], kind: 'zstd' })),
+  { bytes: [0x42, 0x5a, 0x68, 0x39, 0x31, 0x41], kind: 'bzip2' },
+  { bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], kind: 'xz' },
+  { bytes: [0x50, 0x4b, 0x03, 0x04], kind: 'zip' },
+] as const;
+
+const REFUSED: Readonly<Record<string, string>> = {
+  bzip2: 'the file is compressed with bzip2: decompress it first, or compress it with gzip or zstd',
+  xz: 'the file is compressed with xz: decompress it first, or compress it with gzip or zstd',
+  zip: 'this is a ZIP archive or a spreadsheet (.xlsx): unpack it, or save the sheet as CSV in UTF-8',
+};
+
+/** Compressed bytes given to fzstd at one go: it computes on this thread, and may make 32 KB of each of them. */
+const PIECE = 2048;
+
+/**
+ * Gives a stream's bytes, decompressed if they begin as gzip or zstd do, whatever the file is called. Several gzip members
+ * and zstd frames, one after the other, are one text.
+ *
+ * @param open - Opens the stream.
+ * @param file - The name for messages.
+ * @throws {@link DataError} with code `INVALID_FILE` for data that is cut off or damaged, or compressed otherwise; `IO` and `FILE_NOT_FOUND`.
+ *
+ * @internal
+ */
+export async function* decompressed(open: () => Readable, file: string | undefined): AsyncGenerator<Chunk> {
+  const chunks = open()[Symbol.asyncIterator]() as AsyncIterator<Chunk>;
+  let kind: string | undefined;
+  try {
+    const begun = await begin(chunks);
+    kind = begun.kind;
+    const all = rest(begun.head, chunks);
+    const refused = kind && REFUSED[kind];
+    if (refused) throw new DataError('INVALID_FILE', refused, { file });
+    if (kind === 'gzip') yield* throughTransform(all, createGunzip({ chunkSize: 65_536 }));
+    else if (kind === 'zstd') yield* unzstd(all as AsyncIterable<Uint8Array>, file);
+    else yield* all;
+  } catch (error) {
+    throw explained(error, kind, file);
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+/** Reads until it is clear what the bytes are: no more than needed, since a person may be typing them. */
+async function begin(chunks: AsyncIterator<Chunk>): Promise<{ head: Chunk; kind?: string }> {
+  let head: Buffer = Buffer.alloc(0);
+  for (;;) {
+    const { done, value } = await chunks.next();
+    if (done) return { head };
+    if (typeof value === 'string') return { head: Buffer.concat([head, Buffer.from(value)]) };
+    head = head.length === 0 ? Buffer.from(value.buffer, value.byteOffset, value.length) : Buffer.concat([head, value]);
+    const possible = MAGIC.filter(({ bytes }) => bytes.every((byte, i) => i >= head.length || head[i] === byte));
+    const found = possible.find(({ bytes }) => bytes.length <= head.length);
+    if (found) return { head, kind: found.kind };
+    if (possible.length === 0) return { head };
+  }
+}
+
+async function* rest(head: Chunk, chunks: AsyncIterator<Chunk>): AsyncGenerator<Chunk> {
+  if (head.length > 0) yield head;
+  for (;;) {
+    const { done, value } = await chunks.next();
+    if (done) return;
+    yield value;
+  }
+}
+
+async function* throughTransform(chunks: AsyncIterable<Chunk>, transform: Transform): AsyncGenerator<Uint8Array> {
+  // An error of either end reaches the loop below by destroying `transform`.
+  pipeline(chunks, transform, () => {});
+  for await (const chunk of transform) yield chunk as Uint8Array;
+}
+
+/**
+ * Decompresses with fzstd on every version of Node: Node's own zstd, there from 22.15 on, ends after the first frame without
+ * an error (so did 24.21), and files of several frames, as pzstd and `cat` make them, would lose their rows silently.
+ */
+async function* unzstd(chunks: AsyncIterable<Uint8Array>, file: string | undefined): AsyncGenerator<Uint8Array> {
+  const frames = new ZstdFrames(file);
+  let ready: Uint8Array[] = [];
+  const decompress = new (fzstd().Decompress)((data) => {
+    if (data.length > 0) ready.push(data);
+  });
+  const turns = new Turns();
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += PIECE) {
+      const piece = chunk.subarray(at, at + PIECE);
+      frames.take(piece);
+      decompress.push(piece);
+      for (const data of ready) yield data;
+      ready = [];
+      if (turns.due) await turns.next();
+    }
+  }
+  decompress.push(new Uint8Array(0), true);
+  yield* ready;
+}
+
+/** Says what is wrong with the data, or with the file; zlib's errors have codes with Z_, fzstd's numbers, or are a RangeError. */
+function explained(error: unknown, kind: string | undefined, file: string | undefined): unknown {
+  if (error instanceof RecurraError || !(error instanceof Error)) return error;
+  const { code } = error as { code?: unknown };
+  const ofData = typeof code === 'number' || String(code).startsWith('Z_') || (kind === 'zstd' && code === undefined);
+  if (!kind || !ofData) return ioError(error, file);
+  const message = /unexpected (EOF|end of file)/i.test(error.message)
+    ? `the ${kind} data ends too early: the file is cut off; copy or download it again`
+    : `the ${kind} data is damaged (${error.message}): copy or download the file again`;
+  return new DataError('INVALID_FILE', message, { file }, { cause: error });
+}

@@ -1,0 +1,117 @@
+import { checkOptionNames, DataError, invalidArgument } from '../../core/errors.js';
+import { type LineOptions, type LineSettings, lineBlocks, lineSettings } from './lines.js';
+import type { Row, UnlabelledText } from './rows.js';
+import { type BadRows, type FileRows, fileRows, type Input, type OnBadRow, type Source, sourceOf } from './source.js';
+
+/** Options of {@link readFastText}. */
+export interface ReadFastTextOptions extends LineOptions {
+  /** What labels begin with. Default `__label__`. */
+  labelPrefix?: string | undefined;
+  /** What to do with a row that does not fit: an error (the default), or leave it out and count it in `skipped`. */
+  onBadRow?: OnBadRow | undefined;
+}
+
+/**
+ * Reads fastText's format: a text a line, with a word such as `__label__sports` for each of its labels, as a rule before the
+ * text. A line with one label gives a string, others an array; a line without labels fits in a multi-label set alone.
+ * gzip and zstd are decompressed, and blank lines skipped.
+ *
+ * @param input - Path of the file, `-` for standard input, or a stream of bytes.
+ * @param options - See {@link ReadFastTextOptions}.
+ * @returns Rows for `for await`, `TextClassifier.train`, {@link encodeDataset} or {@link collect}; the file is opened then.
+ * @throws {@link ArgumentError} at once for options that do not fit. While reading {@link DataError} with file and line:
+ * `FILE_NOT_FOUND`, `IO`, `INVALID_ROW` (a label without a name, bytes that are not UTF-8, a line too long), `INVALID_FILE`
+ * (damaged compression).
+ *
+ * @example
+ * ```ts
+ * const model = await TextClassifier.train(readFastText('train.ft.txt'));
+ * ```
+ */
+export function readFastText(input: Input, options: ReadFastTextOptions = {}): FileRows<Row> {
+  checkOptionNames('readFastText', options, FAST_TEXT_OPTION_NAMES);
+  return fastTextRows(sourceOf(input), options);
+}
+
+/** @internal */
+export const FAST_TEXT_OPTION_NAMES = ['labelPrefix', 'onBadRow', 'encoding', 'maxRowBytes'] as const;
+
+/** @internal */
+export function fastTextRows(source: Source, options: ReadFastTextOptions): FileRows<Row> {
+  return lines(source, options, ({ text, labels }, line) => ({
+    text,
+    label: labels.length === 1 ? labels[0]! : labels,
+    line,
+  }));
+}
+
+/** @internal */
+export function fastTextTexts(source: Source, options: ReadFastTextOptions): FileRows<UnlabelledText> {
+  return lines(source, options, ({ text }, line) => ({ text, line }));
+}
+
+interface FastTextLine {
+  text: string;
+  labels: string[];
+}
+
+function lines<R>(
+  source: Source,
+  options: ReadFastTextOptions,
+  make: (found: FastTextLine, line: number) => R,
+): FileRows<R> {
+  const { labelPrefix = '__label__' } = options;
+  if (typeof labelPrefix !== 'string' || !/^\S+$/.test(labelPrefix)) {
+    throw invalidArgument('labelPrefix', 'a string without blanks', labelPrefix);
+  }
+  const settings = lineSettings(options);
+  return fileRows(source, options.onBadRow, (opened, bad) => read(opened, bad, settings, labelPrefix, make));
+}
+
+async function* read<R>(
+  source: Source,
+  bad: BadRows,
+  settings: LineSettings,
+  prefix: string,
+  make: (found: FastTextLine, line: number) => R,
+): AsyncGenerator<R, void, undefined> {
+  for await (const { lines, first } of lineBlocks(source, settings)) {
+    for (let i = 0; i < lines.length; i++) {
+      if (lines[i]!.trim() === '') continue;
+      const line = first + i;
+      const row = bad.make(() => make(split(lines[i]!, prefix, { file: source.file, line }), line));
+      if (row !== undefined) yield row;
+    }
+  }
+}
+
+/** Takes the labels out of a line; they are words, wherever they stand, as in fastText. */
+function split(line: string, prefix: string, at: { file: string | undefined; line: number }): FastTextLine {
+  const labels: string[] = [];
+  const take = (word: string) => {
+    if (word.length === prefix.length) {
+      throw new DataError('INVALID_ROW', `a label has no name: ${JSON.stringify(prefix)} alone`, at);
+    }
+    labels.push(word.slice(prefix.length));
+  };
+  let text = line;
+  // Labels come first as a rule: what follows them stays as it is written.
+  for (;;) {
+    text = text.trimStart();
+    if (!text.startsWith(prefix)) break;
+    const word = /^\S+/.exec(text)![0];
+    take(word);
+    text = text.slice(word.length);
+  }
+  if (text.includes(prefix)) {
+    const words = text.split(/(\s+)/);
+    text = words
+      .filter((word) => {
+        if (!word.startsWith(prefix)) return true;
+        take(word);
+        return false;
+      })
+      .join('');
+  }
+  return { text: text.trim(), labels };
+}

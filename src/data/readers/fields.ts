@@ -1,0 +1,114 @@
+import { invalidArgument } from '../../core/errors.js';
+
+/** A column by its name in the header, or by its number: 1 is the first, as in the positions that errors name. */
+export type Column = string | number;
+
+/** Makes the error for a field that does not fit. */
+export type Refuse = (message: string) => Error;
+
+/**
+ * Checks the columns of a text.
+ *
+ * @internal
+ */
+export function textColumns(text: Column | readonly Column[]): Column[] {
+  const columns = Array.isArray(text) ? text : [text];
+  if (columns.length === 0) throw invalidArgument('text', 'at least one column', text);
+  return columns.map((column) => checkColumn('text', column));
+}
+
+/**
+ * Checks a column.
+ *
+ * @internal
+ */
+export function checkColumn(name: string, column: Column): Column {
+  if (typeof column === 'string' || (Number.isSafeInteger(column) && column >= 1)) return column;
+  throw invalidArgument(name, 'the name of a column or its number, from 1', column);
+}
+
+/**
+ * Checks what stands between the labels of a field.
+ *
+ * @internal
+ */
+export function checkSeparator(separator: string | undefined): void {
+  if (separator !== undefined && (typeof separator !== 'string' || separator === '')) {
+    throw invalidArgument('labelSeparator', 'a non-empty string', separator);
+  }
+}
+
+/**
+ * The labels of a field: its parts, without the blanks around them; empty parts are none.
+ *
+ * @internal
+ */
+export function separated(field: string, separator: string): string[] {
+  return field
+    .split(separator)
+    .map((label) => label.trim())
+    .filter((label) => label !== '');
+}
+
+/**
+ * The text of a row of named values: one field, or several joined by a blank, of which some may be null.
+ *
+ * @internal
+ */
+export function textOf(fields: readonly Field[], refuse: Refuse): string {
+  let text = '';
+  let found = false;
+  for (const [i, { name, value }] of fields.entries()) {
+    if (i > 0) text += ' ';
+    if (value === null && fields.length > 1) continue;
+    text += scalar(name, value, 'a string', refuse);
+    found = true;
+  }
+  if (!found) throw refuse(`the fields ${fields.map(({ name }) => JSON.stringify(name)).join(', ')} are all null`);
+  return text;
+}
+
+/**
+ * The label of a row of named values, or its labels.
+ *
+ * @internal
+ */
+export function labelOf({ name, value }: Field, separator: string | undefined, refuse: Refuse): string | string[] {
+  const expected = 'a string, or an array of strings for several labels';
+  if (Array.isArray(value)) {
+    return value.map((each, i) => nonEmpty(`${name}[${i}]`, scalar(`${name}[${i}]`, each, expected, refuse), refuse));
+  }
+  const label = scalar(name, value, expected, refuse);
+  return separator === undefined ? nonEmpty(name, label, refuse) : separated(label, separator);
+}
+
+/** A value and what it is called. */
+export interface Field {
+  name: string;
+  value: unknown;
+}
+
+function nonEmpty(name: string, label: string, refuse: Refuse): string {
+  if (label === '') throw refuse(`the label in ${JSON.stringify(name)} is empty`);
+  return label;
+}
+
+/** A string as it is; numbers and booleans as JavaScript writes them. */
+function scalar(name: string, value: unknown, expected: string, refuse: Refuse): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (typeof value === 'number') {
+    if (Number.isSafeInteger(value) || !(Number.isInteger(value) || Number.isNaN(value))) return String(value);
+    const problem = Number.isNaN(value) ? 'is not a number (NaN)' : `is a number beyond 2^53, of which digits are lost`;
+    throw refuse(`the field ${JSON.stringify(name)} ${problem}: write it as ${expected}`);
+  }
+  const found =
+    value === undefined
+      ? 'is missing'
+      : value === null
+        ? 'is null'
+        : `is ${Array.isArray(value) ? 'an array' : 'an object'}`;
+  throw refuse(`the field ${JSON.stringify(name)} ${found}: expected ${expected}${value == null ? SKIP : ''}`);
+}
+
+const SKIP = " (onBadRow: 'skip' leaves such rows out)";

@@ -1,0 +1,244 @@
+import { availableParallelism } from 'node:os';
+import type { light as lightNamespace } from '../../index.d.js';
+import type { EncodedDataset, GatheredRows } from '../data/sets/encoded.js';
+import { light } from '../native/light.js';
+import { lower, type NativeEncoder } from '../text/nativeEncoder.js';
+import type { ModelSettings, OptimizerName } from '../training/options/index.js';
+
+/** One named array of a model's state: PyTorch's name, dtype, shape, and the little-endian elements. */
+export type StateEntry = lightNamespace.FileTensor;
+
+/** The weights in a file, which the addon holds until an engine takes them; what `except` begins the name of is not theirs. */
+export interface HeldWeights {
+  file: lightNamespace.HeldTensors;
+  except: string | undefined;
+}
+
+/** What an engine is built from. */
+export interface EngineConfig extends ModelSettings {
+  vocabSize: number;
+  numClasses: number;
+  paddingIdx: number;
+  /** The word that a dropped word is read as. */
+  unknownIdx: number;
+  /** Standard deviation of the initial word vectors; 1, as PyTorch's, if left out. */
+  embeddingStd?: number;
+  seed: number;
+  threads: number | undefined;
+}
+
+/** Some batches that are trained in one go, away from the event loop. */
+export interface Chunk extends GatheredRows {
+  /** Rows in each batch. */
+  batchSizes: Int32Array;
+}
+
+/** How an engine learns from a chunk. */
+export interface StepOptions {
+  /** Learning rate of each batch. */
+  learningRates: Float64Array;
+  /** Largest norm of all gradients together; 0 for no limit. */
+  clipNorm: number;
+  optimizer: OptimizerName;
+  weightDecay: number;
+  /** Momentum of `sgd`. */
+  momentum: number;
+  /** A weight for each class, or none for 1 each; see {@link LearningOptions.classWeights}. */
+  classWeights: readonly number[];
+  labelSmoothing: number;
+  /** Leaves the embedding as it is; its state of the optimizer stays too. */
+  freezeEmbedding: boolean;
+}
+
+/** Sums over a chunk. */
+export interface ChunkStats {
+  /** Sum over the batches of the mean loss times the number of rows. */
+  loss: number;
+  /** Rows labelled rightly, before the step that their batch made; with several labels, rows with exactly the right ones. */
+  correct: number;
+  /** Rows trained on. */
+  rows: number;
+  /** Batch whose loss was not finite, counted in the chunk; no step was made from it on. -1 if there was none. */
+  nonFiniteBatch: number;
+}
+
+/** Computes for a {@link TextClassifier}; everything long runs off the main thread. */
+export interface Engine {
+  /** Makes one optimizer step per batch. */
+  train(chunk: Chunk, options: StepOptions): Promise<ChunkStats>;
+  /** Probabilities, `[rows, numClasses]` row-major, in the order of the rows. */
+  predict(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
+  /** The same at once, on the calling thread; undefined for what would take too long there, or would have to wait. */
+  predictNow?(tokens: Int32Array, lengths: Int32Array): Float32Array | undefined;
+  /**
+   * Labels a text at once, if it is short: `row` receives the probabilities, the tokens that were read, and how many of them
+   * are known. False for what would take too long on the calling thread.
+   */
+  predictTextNow?(encoder: NativeEncoder, text: string, row: Float32Array): boolean;
+  /** Labels texts that the addon reads itself. Two calls may be under way. */
+  predictTexts?(encoder: NativeEncoder, texts: readonly string[]): Promise<lightNamespace.PredictedTexts>;
+  /** Tokens that a chunk should have at the most. */
+  readonly chunkTokens: number;
+  /** Multiply-adds that a token takes in the recurrent layers. */
+  readonly workPerToken: number;
+  /** Gives some words other vectors, row by row; all else stays. Refuses the padding word, whose vector stays zero. */
+  setWordVectors(words: Int32Array, vectors: Float32Array): Promise<void>;
+  /** A copy of all parameters. */
+  state(): Promise<StateEntry[]>;
+  /** Replaces all parameters; refuses, before anything changes, what does not fit by name, shape or dtype. */
+  loadState(entries: StateEntry[]): Promise<void>;
+  /** Frees the native memory. */
+  close(): void;
+}
+
+/** An engine whose training can be interrupted and go on, in another process too, to the same bits. */
+export interface ResumableEngine extends Engine {
+  /** As {@link Engine.loadState} with the weights of a file, whose memory it frees. */
+  loadHeld(weights: HeldWeights): Promise<void>;
+  /**
+   * All that a training goes on from, and with `weights` also what {@link Engine.state} gives. Unlike that one it leaves the
+   * training as it is: making up missed steps early would round them otherwise.
+   */
+  trainingState(weights: boolean): Promise<StateEntry[]>;
+  /** Takes over what `trainingState(false)` gave; refuses, before anything changes, what does not fit. */
+  restore(entries: StateEntry[]): Promise<void>;
+}
+
+/** What the tokens of a text contribute to one class. */
+export interface NativeExplanation {
+  /** The class explained. */
+  classIndex: number;
+  /** The linear layer's outputs, one for each class. */
+  logits: Float32Array;
+  /** Their probabilities, as `predict` gives them. */
+  probabilities: Float32Array;
+  /** Gradient of the class's logit with respect to the embedded token, times it; one for each token. */
+  contributions: Float32Array;
+}
+
+/** An engine that can also say why. */
+export interface ExplainingEngine extends ResumableEngine {
+  /** What `predict` makes probabilities of, `[rows, numClasses]` row-major. */
+  logits(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
+  /** Explains one text; -1 for the class with the largest logit. */
+  explain(tokens: Int32Array, classIndex: number): Promise<NativeExplanation>;
+}
+
+/**
+ * Multiply-adds up to which a prediction is computed at once: some 0.2 ms, about what two changes of thread cost on a busy
+ * machine, and too little to be felt on the event loop.
+ */
+export const AT_ONCE_WORK = 2_000_000;
+
+/** Characters from which a text is not tried at once: splitting it takes tens of microseconds. */
+const LONG_TEXT = 4_096;
+
+/** What `predictTextNow` of the addon returns. */
+const DONE = 1;
+const LOWER_FIRST = 2;
+
+/** Tokens of a chunk on the CPU: some tens of milliseconds of work, so that stopping is prompt. */
+export const CPU_CHUNK_TOKENS = 16_384;
+
+/** Multiply-adds of one token. */
+export function workPerToken({ cell, embeddingDim, hiddenSize, numLayers, bidirectional }: EngineConfig): number {
+  const gates = { rnn: 1, lstm: 4, gru: 3 }[cell];
+  const directions = bidirectional ? 2 : 1;
+  const first = embeddingDim + hiddenSize;
+  const others = (numLayers - 1) * (directions * hiddenSize + hiddenSize);
+  return gates * directions * hiddenSize * (first + others);
+}
+
+/** A chunk as the bindings take it. */
+export function nativeChunk({ labelOffsets, ...others }: Chunk) {
+  return labelOffsets ? { ...others, labelOffsets } : others;
+}
+
+/** Options as the bindings take them. */
+export function nativeOptions({ learningRates, classWeights, ...others }: StepOptions) {
+  return { ...others, learningRates: [...learningRates], classWeights: [...classWeights] };
+}
+
+/** The engine on this package's own CPU kernels: the default. It needs no libtorch. */
+export function kernelEngine(config: EngineConfig): ExplainingEngine {
+  const { threads, ...model } = config;
+  const native = new (light().CpuClassifier)({ ...model, threads: threads ?? availableParallelism() });
+  const atOnce = Math.floor(AT_ONCE_WORK / workPerToken(config));
+  // After a change of the weights the first prediction makes them ready, which is too long for the event loop; and once the
+  // vocabulary has been read through, its input projections are worth keeping.
+  let ready = false;
+  let seen = 0;
+  let changes = 0;
+  const changed = () => {
+    ready = false;
+    seen = 0;
+    changes++;
+  };
+  const count = (tokens: number) => {
+    const before = seen;
+    seen += tokens;
+    // A failure here fails nothing: predictions go on without the table.
+    if (before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
+  };
+  return {
+    train: (chunk, options) => {
+      changed();
+      return native.trainBatches(nativeChunk(chunk), nativeOptions(options));
+    },
+    predict: async (tokens, lengths) => {
+      const before = changes;
+      const probabilities = await native.predict(tokens, lengths);
+      // A training may have gone on meanwhile.
+      ready ||= before === changes;
+      return probabilities;
+    },
+    predictNow: (tokens, lengths) => {
+      if (!ready || tokens.length > atOnce) return undefined;
+      count(tokens.length);
+      return native.predictNow(tokens, lengths) ?? undefined;
+    },
+    predictTextNow: (encoder, text, row) => {
+      if (!ready || text.length > LONG_TEXT) return false;
+      let done = native.predictTextNow(encoder.native, text, false, atOnce, row);
+      if (done === LOWER_FIRST) done = native.predictTextNow(encoder.native, lower(text), true, atOnce, row);
+      if (done !== DONE) return false;
+      count(row[row.length - 2]!);
+      return true;
+    },
+    predictTexts: async (encoder, texts) => {
+      const before = changes;
+      const predicted = await native.predictTexts(encoder.native, texts, lower);
+      ready ||= before === changes;
+      return predicted;
+    },
+    chunkTokens: CPU_CHUNK_TOKENS,
+    workPerToken: workPerToken(config),
+    setWordVectors: (words, vectors) => {
+      changed();
+      return native.setWordVectors(words, vectors);
+    },
+    state: () => native.state(),
+    loadState: (entries) => {
+      changed();
+      return native.loadState(entries);
+    },
+    loadHeld: ({ file, except }) => {
+      changed();
+      return native.loadHeld(file, except);
+    },
+    trainingState: (weights) => native.trainingState(weights),
+    restore: (entries) => {
+      changed();
+      return native.restore(entries);
+    },
+    logits: (tokens, lengths) => native.logits(tokens, lengths),
+    explain: (tokens, classIndex) => native.explain(tokens, classIndex),
+    close: () => native.close(),
+  };
+}
+
+/** Puts the rows of some batches, which stand in `order` from `start`, together for the engine. */
+export function chunkOf(dataset: EncodedDataset, order: Int32Array, start: number, batchSizes: Int32Array): Chunk {
+  const rows = batchSizes.reduce((sum, size) => sum + size, 0);
+  return { ...dataset.gather(order.subarray(start, start + rows)), batchSizes };
+}

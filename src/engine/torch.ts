@@ -1,0 +1,93 @@
+import { torch } from '../native/torch.js';
+import type { Device } from '../torch/tensor/dtype.js';
+import {
+  CPU_CHUNK_TOKENS,
+  type EngineConfig,
+  type ExplainingEngine,
+  kernelEngine,
+  nativeChunk,
+  nativeOptions,
+  workPerToken,
+} from './engine.js';
+
+/** Tokens of a chunk on a GPU, which is waited for only at its end. */
+const GPU_CHUNK_TOKENS = 262_144;
+
+/** Where and how exactly {@link torchEngine} computes. */
+export interface TorchEngineOptions {
+  device?: Device;
+  /** Trains in bfloat16 where PyTorch's autocast has it so; the weights stay float32. */
+  mixed?: boolean;
+}
+
+/**
+ * The engine on libtorch's operators and autograd, for GPUs; on the CPU it is what the kernels are compared with. What is asked
+ * about single texts, and files, it leaves to the kernels, with a copy of the weights.
+ */
+export function torchEngine(config: EngineConfig, options: TorchEngineOptions = {}): ExplainingEngine {
+  const { device = 'cpu', mixed = false } = options;
+  const binding = torch();
+  const { threads, ...model } = config;
+  if (threads !== undefined) binding.setNumThreads(threads);
+  const native = new binding.NativeClassifier({ ...model, device, mixed });
+  let onCpu: ExplainingEngine | undefined;
+  // How often the weights changed, and at which of these times the kernels' copy was made.
+  let [version, copiedAt] = [0, -1];
+  const twin = () => {
+    onCpu ??= kernelEngine(config);
+    return onCpu;
+  };
+  const copied = async () => {
+    // Weights that change meanwhile are not those that were copied.
+    const now = version;
+    if (copiedAt !== now) {
+      await twin().loadState(await native.state());
+      copiedAt = now;
+    }
+    return twin();
+  };
+  const changed = () => {
+    version++;
+  };
+  return {
+    chunkTokens: device === 'cpu' ? CPU_CHUNK_TOKENS : GPU_CHUNK_TOKENS,
+    workPerToken: workPerToken(config),
+    train: (chunk, options) => {
+      changed();
+      return native.trainBatches(nativeChunk(chunk), nativeOptions(options));
+    },
+    predict: (tokens, lengths) => native.predict(tokens, lengths),
+    setWordVectors: (words, vectors) => {
+      changed();
+      return native.setWordVectors(words, vectors);
+    },
+    state: () => native.state(),
+    loadState: (entries) => {
+      changed();
+      return native.loadState(entries);
+    },
+    loadHeld: async (weights) => {
+      changed();
+      const now = version;
+      await twin().loadHeld(weights);
+      await native.loadState(await twin().state());
+      copiedAt = now;
+    },
+    trainingState: (weights) => native.trainingState(weights),
+    restore: async (entries) => {
+      changed();
+      const now = version;
+      await twin().restore(entries);
+      // Rows of the embedding that are behind catch up: here all move at every step.
+      await twin().state();
+      await native.restore(await twin().trainingState(false));
+      copiedAt = now;
+    },
+    logits: async (tokens, lengths) => (await copied()).logits(tokens, lengths),
+    explain: async (tokens, classIndex) => (await copied()).explain(tokens, classIndex),
+    close: () => {
+      native.close();
+      onCpu?.close();
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import { ArgumentError } from '../../core/errors.js';
+import type { EncodedDataset } from '../../data/sets/encoded.js';
+import type { LearningSettings } from '../../training/options/index.js';
+
+/** Rows that have each label. */
+function rowCounts(dataset: EncodedDataset): number[] {
+  const counts = dataset.classes.map(() => 0);
+  for (const label of dataset.labels) counts[label]!++;
+  return counts;
+}
+
+/**
+ * A weight for each class of a training set, in the order of its classes, or none for 1 each. See
+ * {@link LearningOptions.classWeights}.
+ *
+ * @throws ArgumentError for a weight whose label no row has.
+ */
+export function classWeightsOf(weights: LearningSettings['classWeights'], dataset: EncodedDataset): number[] {
+  if (weights === undefined) return [];
+  const { classes } = dataset;
+  if (weights !== 'balanced') {
+    for (const label of weights.keys()) {
+      if (!classes.includes(label)) {
+        throw new ArgumentError(
+          'UNKNOWN_LABEL',
+          `classWeights has the label ${JSON.stringify(label)}, which no training row has; labels: ${classes
+            .slice(0, 20)
+            .map((name) => JSON.stringify(name))
+            .join(', ')}${classes.length > 20 ? ', ...' : ''}`,
+        );
+      }
+    }
+    return classes.map((label) => weights.get(label) ?? 1);
+  }
+  const rows = dataset.length;
+  const counts = rowCounts(dataset);
+  // As scikit-learn's compute_class_weight. A class without training rows has no say, whatever its weight.
+  if (!dataset.multiLabel) return counts.map((count) => rows / (classes.length * Math.max(count, 1)));
+  // A label that every row has would get 0, and never be learned.
+  return counts.map((count) => Math.max(rows - count, 1) / Math.max(count, 1));
+}

@@ -1,0 +1,148 @@
+import { DataError } from '../../core/errors.js';
+import { Turns } from '../../core/turns.js';
+import type { Rows } from '../../data/readers/rows.js';
+import { collect, encodeDataset } from '../../data/sets/encode.js';
+import { EncodedDataset } from '../../data/sets/encoded.js';
+import { stratifiedSplit } from '../../data/sets/split.js';
+import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
+import { modelTokenizer } from '../../text/reading.js';
+import type { Vocab } from '../../text/vocab.js';
+import { VocabBuilder } from '../../text/vocabBuilder.js';
+import type { TextSettings, TrainSettings } from '../../training/options/index.js';
+
+/** What a training works on. */
+export interface PreparedData {
+  train: EncodedDataset;
+  validation: EncodedDataset | undefined;
+  vocab: Vocab;
+}
+
+/** Index of the first word behind the specials `<unk>` and `<pad>`. */
+const FIRST_WORD = 2;
+
+/** Refuses data from which nothing can be learned. */
+function checkTrainable(dataset: EncodedDataset, hasWords: boolean, file: string | undefined): void {
+  if (dataset.length === 0) {
+    throw new DataError('EMPTY_DATASET', 'there are no rows to train on; expected rows with a text and a label', {
+      file,
+    });
+  }
+  if (!hasWords) {
+    const message = 'no text has a word to learn from: all are empty';
+    throw new DataError('EMPTY_DATASET', message, { file });
+  }
+  if (dataset.multiLabel) {
+    if (dataset.classes.length > 0) return;
+    throw new DataError('SINGLE_CLASS', 'no row has a label; a classifier needs at least one', { file });
+  }
+  if (dataset.classes.length < 2) {
+    const only = JSON.stringify(dataset.classes[0]);
+    throw new DataError('SINGLE_CLASS', `every row has the label ${only}; a classifier needs at least two`, { file });
+  }
+}
+
+/**
+ * Splits off the validation rows, and rebuilds the vocabulary from the others alone: a word that only validation rows
+ * have must be as unknown to the model as it will be in production.
+ */
+async function splitOff(
+  dataset: EncodedDataset,
+  vocab: Vocab,
+  fraction: number,
+  seed: number,
+  { minFreq, maxTokens }: TextSettings,
+  turns: Turns,
+): Promise<PreparedData> {
+  const { train, test } = stratifiedSplit(dataset, { fraction, seed });
+  await turns.next();
+  const training = dataset.subset(train);
+  await turns.next();
+  const counts = new Uint32Array(vocab.length);
+  for (const id of training.tokens) counts[id]!++;
+  const builder = new VocabBuilder();
+  for (let id = FIRST_WORD; id < counts.length; id++) {
+    if (counts[id]! > 0) builder.addToken(vocab.itos[id]!, counts[id]!);
+  }
+  await turns.next();
+  const { vocab: smaller } = await turns.run(
+    builder.buildInSteps({ minFreq, ...(maxTokens === undefined ? {} : { maxTokens }) }),
+  );
+  await turns.next();
+  const map = Int32Array.from(vocab.itos, (token) => smaller.get(token));
+  const remapped = (part: EncodedDataset) =>
+    new EncodedDataset({
+      tokens: part.tokens.map((id) => map[id]!),
+      offsets: part.offsets,
+      labels: part.labels,
+      labelOffsets: part.labelOffsets,
+      classes: part.classes,
+    });
+  await turns.next();
+  const parts = { train: remapped(training), vocab: smaller };
+  await turns.next();
+  const validation = remapped(dataset.subset(test));
+  // Building the model comes next; it has a turn of its own.
+  await turns.next();
+  return { ...parts, validation };
+}
+
+/** Bytes that a model file has room for a vocabulary, of the 100 MB that its format allows for all that is not weights. */
+const ROOM = 90_000_000;
+/** The same beside the description of a HuggingFace tokenizer, which may have 64 MiB. */
+const ROOM_BESIDE_TOKENIZER = 30_000_000;
+
+/**
+ * Refuses, before hours of training, a vocabulary that no model file could hold. Pauses now and then.
+ *
+ * @throws DataError `OUT_OF_RANGE`.
+ */
+export function* checkVocabulary(vocab: Vocab, room: number): Generator<void, void, undefined> {
+  let bytes = 0;
+  for (const [index, token] of vocab.itos.entries()) {
+    // Beside the token itself two quotes, each escaped, and a comma.
+    bytes += Buffer.byteLength(token) + 5;
+    if (index % 8192 === 8191) yield;
+  }
+  if (bytes <= room) return;
+  const message =
+    `the vocabulary has ${vocab.size} tokens of ${Math.ceil(bytes / 1e6)} MB in all, but a model file has room for ` +
+    `${room / 1e6} MB; set maxTokens, or a larger minFreq`;
+  throw new DataError('OUT_OF_RANGE', message);
+}
+
+/**
+ * Reads, tokenizes and encodes everything that a training needs, giving way to the event loop.
+ *
+ * @throws DataError for rows that do not fit, no rows, one class only, validation labels that training does not have, or a
+ * vocabulary that a model file could not hold.
+ */
+export async function prepareData(
+  rows: Rows,
+  { validation, text, seed, signal, model: { multiLabel } }: TrainSettings,
+): Promise<PreparedData> {
+  const tokenizer = modelTokenizer(text);
+  const byShare = typeof validation === 'number';
+  const { minFreq, maxTokens } = byShare ? { minFreq: 1, maxTokens: undefined } : text;
+  const { dataset, vocab } = await collect(rows, {
+    tokenizer,
+    minFreq,
+    multiLabel,
+    signal,
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+  });
+  // With these options a vocabulary without words is what the caller asked for.
+  const chosen = minFreq > 1 || maxTokens !== undefined;
+  checkTrainable(dataset, chosen || vocab.length > FIRST_WORD, rows.file);
+  const turns = new Turns(signal);
+  const data = byShare
+    ? await splitOff(dataset, vocab, validation, seed, text, turns)
+    : { train: dataset, validation: undefined, vocab };
+  const room = text.tokenizer instanceof HuggingFaceTokenizer ? ROOM_BESIDE_TOKENIZER : ROOM;
+  await turns.run(checkVocabulary(data.vocab, room));
+  if (validation === undefined || byShare) return data;
+  const measured = await encodeDataset(validation, { tokenizer, vocab, classes: dataset.classes, multiLabel, signal });
+  if (measured.length === 0) {
+    throw new DataError('EMPTY_DATASET', 'there are no validation rows', { file: validation.file });
+  }
+  return { train: dataset, validation: measured, vocab };
+}

@@ -1,0 +1,194 @@
+import { DataError, invalidArgument } from '../../core/errors.js';
+import { Turns } from '../../core/turns.js';
+import type { Row, Rows } from '../../data/readers/rows.js';
+import { encodeDataset } from '../../data/sets/encode.js';
+import type { EncodedDataset } from '../../data/sets/encoded.js';
+import { type Evaluation, Measurer } from '../../measures/evaluation.js';
+import { MultiLabelMeasurer } from '../../measures/multiLabelEvaluation.js';
+import { type Predictor, predictRows } from './prediction.js';
+
+/** A row that was measured, as {@link EvaluationOptions.onPrediction} sees it. */
+export interface EvaluatedRow {
+  /** The text. */
+  text: string;
+  /** Its right label; with a `multiLabel` model an array of them. */
+  label: string | string[];
+  /** The label that the model finds most probable; with a `multiLabel` model an array of those that it gives. */
+  predicted: string | string[];
+  /** Probability of `predicted`, from 0 to 1; with a `multiLabel` model an array, one for each. */
+  probability: number | number[];
+  /** Line of the file where the row begins, if it comes from a file. */
+  line?: number | undefined;
+}
+
+/** Options of {@link TextClassifier.evaluate}. */
+export interface EvaluationOptions {
+  /** Ends the work with an error of code `ABORTED`. */
+  signal?: AbortSignal | undefined;
+  /** Called with the number of rows measured so far, after each few thousand. */
+  onProgress?: ((progress: { rows: number }) => void) | undefined;
+  /**
+   * Called for each row, in their order. What it returns is awaited if it is a promise, so that a slow writer slows the
+   * measuring down instead of filling memory.
+   */
+  onPrediction?: ((row: EvaluatedRow) => void | Promise<void>) | undefined;
+}
+
+/** Rows that are encoded and measured in one go: enough to keep the engine busy, few enough for any number of rows. */
+const BLOCK = 4_096;
+
+/** Cuts a source of rows into blocks, reading no further than each needs. */
+class Blocks {
+  ended = false;
+  rows = 0;
+  readonly #file: string | undefined;
+  readonly #sync: Iterator<Row> | undefined;
+  readonly #async: AsyncIterator<Row> | undefined;
+
+  constructor(rows: Rows) {
+    const source = rows as Partial<Iterable<Row> & AsyncIterable<Row>> | null | undefined;
+    this.#async = source?.[Symbol.asyncIterator]?.();
+    if (!this.#async && typeof rows !== 'string') this.#sync = source?.[Symbol.iterator]?.();
+    if (!this.#async && !this.#sync) {
+      throw invalidArgument('rows', 'an iterable or async iterable of { text, label }', rows);
+    }
+    this.#file = rows.file;
+  }
+
+  /** The next rows, as a source of their own; each is also put into `kept`. */
+  next(kept: Row[] | undefined): Rows {
+    const take = ({ done, value }: IteratorResult<Row>): boolean => {
+      if (done) {
+        this.ended = true;
+        return false;
+      }
+      this.rows++;
+      kept?.push(value);
+      return true;
+    };
+    const { rows: from } = this;
+    const sync = this.#sync;
+    if (sync) {
+      const read = function* (more: () => boolean): Generator<Row> {
+        while (more()) {
+          const result = sync.next();
+          if (!take(result)) return;
+          yield result.value;
+        }
+      };
+      return Object.assign(
+        read(() => this.rows - from < BLOCK),
+        { file: this.#file },
+      );
+    }
+    const source = this.#async!;
+    const read = async function* (more: () => boolean): AsyncGenerator<Row> {
+      while (more()) {
+        const result = await source.next();
+        if (!take(result)) return;
+        yield result.value;
+      }
+    };
+    return Object.assign(
+      read(() => this.rows - from < BLOCK),
+      { file: this.#file },
+    );
+  }
+
+  /** Tells the source that no more is wanted. */
+  async close(): Promise<void> {
+    if (this.ended) return;
+    this.ended = true;
+    await (this.#async ?? this.#sync)!.return?.();
+  }
+}
+
+/** Measures rows of the model's kind: one label each, or any number. */
+interface RowMeasurer {
+  /** Counts a row and says what the model gave it. */
+  add(probabilities: Float32Array, truth: Int32Array): Pick<EvaluatedRow, 'label' | 'predicted' | 'probability'>;
+  finish(turns: Turns): Promise<Evaluation>;
+}
+
+function measurerOf({ labels, thresholds }: Predictor): RowMeasurer {
+  if (!thresholds) {
+    const measurer = new Measurer(labels);
+    return {
+      add: (probabilities, [truth]) => {
+        const best = measurer.add(probabilities, truth!);
+        return { label: labels[truth!]!, predicted: labels[best]!, probability: probabilities[best]! };
+      },
+      finish: async () => measurer.finish(),
+    };
+  }
+  const measurer = new MultiLabelMeasurer(labels, thresholds);
+  return {
+    add: (probabilities, truth) => {
+      const given = measurer.add(probabilities, truth);
+      return {
+        label: Array.from(truth, (index) => labels[index]!),
+        predicted: given.map((index) => labels[index]!),
+        probability: given.map((index) => probabilities[index]!),
+      };
+    },
+    finish: (turns) => turns.run(measurer.finish()),
+  };
+}
+
+/**
+ * Measures a model on rows, some thousand at a time. Memory does not grow with their number; that of a `multiLabel` model
+ * does, by 4 bytes for each row and label, which a ranking needs.
+ *
+ * @internal
+ */
+export async function evaluateRows(
+  predictor: Predictor,
+  rows: Rows,
+  { signal, onProgress, onPrediction }: EvaluationOptions,
+): Promise<Evaluation> {
+  const { engine, labels, vocab, tokenizer } = predictor;
+  const multiLabel = predictor.thresholds !== undefined;
+  const blocks = new Blocks(rows);
+  const measurer = measurerOf(predictor);
+  const turns = new Turns(signal);
+  const read = async (): Promise<{ dataset: EncodedDataset; kept: Row[] | undefined }> => {
+    const kept: Row[] | undefined = onPrediction ? [] : undefined;
+    const rowsBefore = blocks.rows;
+    const options = { tokenizer, vocab, classes: labels, multiLabel, rowsBefore, signal };
+    return { dataset: await encodeDataset(blocks.next(kept), options), kept };
+  };
+  let measured = 0;
+  try {
+    let pending: ReturnType<typeof read> | undefined = read();
+    while (pending) {
+      const { dataset, kept }: Awaited<ReturnType<typeof read>> = await pending;
+      // The next rows are read while the engine computes these; a fault in them is met when they are awaited.
+      pending = blocks.ended ? undefined : read();
+      pending?.catch(() => {});
+      const probabilities = await predictRows(engine, dataset.tokens, dataset.lengths(), labels.length);
+      for (let row = 0; row < dataset.length; row++) {
+        const distribution = probabilities.subarray(row * labels.length, (row + 1) * labels.length);
+        const given = measurer.add(distribution, dataset.labelsOf(row));
+        if (kept && onPrediction) {
+          const { text, line } = kept[row]!;
+          const told = onPrediction({ text, ...given, line });
+          if (told) await told;
+        }
+        if (turns.due) await turns.next();
+      }
+      measured += dataset.length;
+      if (dataset.length > 0) onProgress?.({ rows: measured });
+    }
+    if (measured === 0) throw new DataError('EMPTY_DATASET', 'there are no rows to evaluate', { file: rows.file });
+    return await measurer.finish(turns);
+  } finally {
+    await blocks.close();
+  }
+}
+
+/** The names of {@link EvaluationOptions}, and that its functions are functions. */
+export function checkEvaluationOptions({ onProgress, onPrediction }: EvaluationOptions): void {
+  for (const [name, value] of Object.entries({ onProgress, onPrediction })) {
+    if (value !== undefined && typeof value !== 'function') throw invalidArgument(name, 'a function', value);
+  }
+}

@@ -1,0 +1,182 @@
+import { ArgumentError, checkOptionNames, invalidArgument } from '../../core/errors.js';
+import { Turns, throwIfAborted } from '../../core/turns.js';
+import type { ExplainingEngine } from '../../engine/engine.js';
+import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
+import { locateTokens, type Span } from '../../text/locate.js';
+import { readingOf } from '../../text/reading.js';
+import type { Vocab } from '../../text/vocab.js';
+import type { TokenSettings } from '../../training/options/index.js';
+
+/** How {@link TextClassifier.explain} finds out what a token contributed. */
+export type ExplainMethod = 'gradientInput' | 'occlusion';
+
+/** Options of {@link TextClassifier.explain}. */
+export interface ExplainOptions {
+  /** The label to explain. Default: the most probable one. */
+  label?: string | undefined;
+  /**
+   * `gradientInput`: the gradient of the logit with respect to the token's word vector, times that vector; one pass forwards and
+   * one back, and true to first order. `occlusion`: how much the logit falls when the token is taken out and the rest moves
+   * together; exact for what it says, and a text of n tokens is computed n times. Default `'gradientInput'`.
+   */
+  method?: ExplainMethod | undefined;
+  /** Stops the work with an error of code `ABORTED`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A token and what it contributed. */
+export interface ExplainedToken {
+  /** The token, as the tokenizer gave it. */
+  token: string;
+  /** Its number in the text, from 0; of an n-gram that of its first token. */
+  position: number;
+  /** What stands in the text for it, `text.slice(start, end)`; undefined if it could not be found there. */
+  source: string | undefined;
+  /** Where `source` begins, in UTF-16 code units. */
+  start: number | undefined;
+  /** Where `source` ends. */
+  end: number | undefined;
+  /** Whether the vocabulary has it. If not, the model read it as `<unk>`, and the contribution is that of an unknown word. */
+  known: boolean;
+  /** Whether the model read it; not if the text has more than the model's `maxLength` tokens and it was cut off. */
+  read: boolean;
+  /** What it adds to the logit of the label; negative if it speaks against the label, 0 if it was not read. */
+  contribution: number;
+}
+
+/** Why a model finds a label probable, or not. */
+export interface Explanation {
+  /** The label explained. */
+  label: string;
+  /** Its probability, as in {@link TextClassifier.predict}. */
+  probability: number;
+  /** The linear layer's output for the label, before softmax or sigmoid: what the contributions are parts or changes of. */
+  logit: number;
+  /** The most probable label. */
+  predicted: string;
+  /** The method. */
+  method: ExplainMethod;
+  /** The text's tokens in their order, those that were cut off included; n-grams come after the tokens that they are made of. */
+  tokens: ExplainedToken[];
+}
+
+/** Checks {@link ExplainOptions}. */
+export function checkExplainOptions(options: ExplainOptions, labels: readonly string[]): void {
+  checkOptionNames('TextClassifier.explain', options, ['label', 'method', 'signal']);
+  const { label, method = 'gradientInput', signal } = options;
+  if (label !== undefined && !labels.includes(label)) {
+    const known = labels.slice(0, 20).map((name) => JSON.stringify(name));
+    const more = labels.length > 20 ? `, and ${labels.length - 20} more` : '';
+    throw new ArgumentError(
+      'UNKNOWN_LABEL',
+      `the model has no label ${JSON.stringify(label)}; it has ${known.join(', ')}${more}`,
+    );
+  }
+  if (method !== 'gradientInput' && method !== 'occlusion') {
+    throw invalidArgument('method', "'gradientInput' or 'occlusion'", method);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalidArgument('signal', 'an AbortSignal', signal);
+}
+
+/** Tokens that one call of the engine gets for an occlusion: some tenths of a second of work, so that stopping is prompt. */
+const TOKENS_PER_CALL = 262_144;
+
+/** The logits of a class for the text without each of its tokens, one after the other. */
+async function occludedLogits(
+  engine: ExplainingEngine,
+  ids: Int32Array,
+  unknown: number,
+  classes: number,
+  classIndex: number,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
+  const logits = new Float32Array(ids.length);
+  // A text without tokens is read as one unknown word.
+  const length = Math.max(1, ids.length - 1);
+  const rows = Math.max(1, Math.floor(TOKENS_PER_CALL / length));
+  const turns = new Turns(signal);
+  for (let from = 0; from < ids.length; from += rows) {
+    const count = Math.min(rows, ids.length - from);
+    const tokens = new Int32Array(count * length).fill(unknown);
+    for (let row = 0; row < count && ids.length > 1; row++) {
+      tokens.set(ids.subarray(0, from + row), row * length);
+      tokens.set(ids.subarray(from + row + 1), row * length + from + row);
+      if (turns.due) await turns.next();
+    }
+    const all = await engine.logits(tokens, new Int32Array(count).fill(length));
+    throwIfAborted(signal);
+    for (let row = 0; row < count; row++) logits[from + row] = all[row * classes + classIndex]!;
+  }
+  return logits;
+}
+
+/** What explains a text. */
+export interface Explainer {
+  engine: ExplainingEngine;
+  vocab: Vocab;
+  labels: readonly string[];
+}
+
+/**
+ * Explains one text.
+ *
+ * @internal
+ */
+export async function explainText(
+  { engine, vocab, labels }: Explainer,
+  settings: TokenSettings,
+  text: string,
+  { label, method = 'gradientInput', signal }: ExplainOptions,
+): Promise<Explanation> {
+  const turns = new Turns(signal);
+  const { own, read } = await readingOf(text, settings);
+  const { tokenizer } = settings;
+  const spans: readonly Span[] =
+    tokenizer instanceof HuggingFaceTokenizer
+      ? await tokenizer.spans(text)
+      : await turns.run(locateTokens(text, own, tokenizer === 'basic_english'));
+  const unknown = vocab.defaultIndex!;
+  const ids = read.length === 0 ? Int32Array.of(unknown) : vocab.encode(read.map(({ token }) => token));
+  const given = label === undefined ? -1 : labels.indexOf(label);
+  const { classIndex, logits, probabilities, contributions } = await engine.explain(ids, given);
+  throwIfAborted(signal);
+  const logit = logits[classIndex]!;
+  if (method === 'occlusion') {
+    const without = await occludedLogits(engine, ids, unknown, labels.length, classIndex, signal);
+    contributions.set(without.map((value) => logit - value));
+  }
+  const tokens: ExplainedToken[] = [];
+  const readAlone = new Map<number, number>();
+  const explained = (token: string, first: number, last: number, at: number | undefined): ExplainedToken => {
+    const [start, end] = [spans[first]?.[0], spans[last]?.[1]];
+    const found = start !== undefined && end !== undefined;
+    return {
+      token,
+      position: first,
+      source: found ? text.slice(start, end) : undefined,
+      start: found ? start : undefined,
+      end: found ? end : undefined,
+      known: vocab.get(token) !== unknown,
+      read: at !== undefined,
+      contribution: at === undefined ? 0 : contributions[at]!,
+    };
+  };
+  for (const [at, { first, last }] of read.entries()) if (first === last) readAlone.set(first, at);
+  for (const [first, token] of own.entries()) {
+    tokens.push(explained(token, first, first, readAlone.get(first)));
+    if (turns.due) await turns.next();
+  }
+  for (const [at, { token, first, last }] of read.entries()) {
+    if (first !== last) tokens.push(explained(token, first, last, at));
+  }
+  const best = logits.reduce((best, value, index) => (value > logits[best]! ? index : best), 0);
+  return {
+    label: labels[classIndex]!,
+    probability: probabilities[classIndex]!,
+    logit,
+    predicted: labels[best]!,
+    method,
+    tokens,
+  };
+}

@@ -1,0 +1,33 @@
+export type { CheckpointOptions } from '../../training/checkpoints/options.js';
+export { TrainingError } from '../../training/errors.js';
+export type {
+  CheckpointEvent,
+  EndEvent,
+  EpochEvent,
+  StartEvent,
+  StepEvent,
+  TrainingEvent,
+  TrainingPlace,
+  ValidationEvent,
+  WarningEvent,
+} from '../../training/events/events.js';
+export type {
+  Cell,
+  ClassWeights,
+  LearningOptions,
+  ModelOptions,
+  ModelSettings,
+  OptimizerName,
+  Pooling,
+  Schedule,
+  TextOptions,
+  TrainOptions,
+  Truncation,
+} from '../../training/options/index.js';
+export type { Progress, ValidationResult } from '../../training/progress.js';
+export { TrainingRun } from '../../training/run.js';
+export type { ServingOptions, ServingState } from '../serving/options.js';
+export { type LoadOptions, type PredictOptions, TextClassifier } from './classifier.js';
+export type { EvaluatedRow, EvaluationOptions } from './evaluate.js';
+export type { ExplainedToken, ExplainMethod, ExplainOptions, Explanation } from './explain.js';
+export { type LabelProbability, Prediction } from './prediction.js';

@@ -1,0 +1,193 @@
+import type { Engine } from '../../engine/engine.js';
+import type { NativeEncoder } from '../../text/nativeEncoder.js';
+import type { BatchTokenizer, Tokenizer } from '../../text/tokenizer.js';
+import type { Vocab } from '../../text/vocab.js';
+
+/** A label and how probable the model finds it. */
+export interface LabelProbability {
+  /** The label as it was in the training rows. */
+  label: string;
+  /** From 0 to 1. */
+  probability: number;
+}
+
+/**
+ * What a model says about one text.
+ *
+ * Iterating gives the labels from the most probable on, so `const [best] = await model.predict(text)` works.
+ *
+ * @example
+ * ```ts
+ * const [best, second] = await model.predict('My invoice is wrong');
+ * console.log(best, second); // { label: 'billing', probability: 0.93 } { label: 'technical', probability: 0.05 }
+ * ```
+ */
+export class Prediction implements Iterable<LabelProbability> {
+  /** The most probable label; of a `multiLabel` model too, also if it is below its threshold. */
+  readonly label: string;
+  /** Its probability. */
+  readonly probability: number;
+  /**
+   * The labels that the text is given, the most probable one first: of a `multiLabel` model all whose probability reaches
+   * their threshold, which may be none; else {@link label} alone. `topK` does not shorten it.
+   */
+  readonly labels: readonly string[];
+  /** The most probable labels, in falling order; all of them unless `topK` asked for fewer. */
+  readonly classes: readonly LabelProbability[];
+  /** Tokens of the text, after cutting to the model's `maxLength`, n-grams included; 0 for an empty text. */
+  readonly tokens: number;
+  /** How many of them are in the vocabulary. With 0 the distribution says nothing about the text. */
+  readonly knownTokens: number;
+
+  /** @internal */
+  constructor(classes: readonly LabelProbability[], labels: readonly string[], tokens: number, knownTokens: number) {
+    this.label = classes[0]!.label;
+    this.probability = classes[0]!.probability;
+    this.labels = labels;
+    this.classes = classes;
+    this.tokens = tokens;
+    this.knownTokens = knownTokens;
+  }
+
+  /** The labels, from the most probable on. */
+  [Symbol.iterator](): Iterator<LabelProbability> {
+    return this.classes[Symbol.iterator]();
+  }
+}
+
+/** A text as token ids, at least one; how many tokens it has, and how many of them are known. */
+export interface EncodedText {
+  ids: Int32Array;
+  count: number;
+  known: number;
+}
+
+/** More labels than this are sorted when all are wanted: putting each in its place would take longer. */
+const FEW = 16;
+
+/** The `count` most probable labels in falling order; of equal ones the first comes first. `values` may have more than a row. */
+function largest(labels: readonly string[], values: Float32Array, start: number, count: number): LabelProbability[] {
+  const best: LabelProbability[] = [];
+  if (count > FEW && labels.length > FEW) {
+    for (let index = 0; index < labels.length; index++) {
+      best.push({ label: labels[index]!, probability: values[start + index]! });
+    }
+    best.sort((a, b) => b.probability - a.probability);
+    best.length = Math.min(best.length, count);
+    return best;
+  }
+  // Sorting thousands of labels for the sake of a few would take longer than the prediction.
+  for (let index = 0; index < labels.length; index++) {
+    const probability = values[start + index]!;
+    let place = best.length;
+    while (place > 0 && probability > best[place - 1]!.probability) place--;
+    if (place >= count) continue;
+    const last = best.length < count ? best.length : count - 1;
+    for (let at = last; at > place; at--) best[at] = best[at - 1]!;
+    best[place] = { label: labels[index]!, probability };
+  }
+  return best;
+}
+
+/** The labels whose probability reaches their threshold, the most probable first. */
+function reached(
+  labels: readonly string[],
+  values: Float32Array,
+  start: number,
+  thresholds: readonly number[],
+): string[] {
+  const indices: number[] = [];
+  for (let index = 0; index < labels.length; index++)
+    if (values[start + index]! >= thresholds[index]!) indices.push(index);
+  indices.sort((a, b) => values[start + b]! - values[start + a]!);
+  return indices.map((index) => labels[index]!);
+}
+
+/**
+ * Sorts the probabilities of a text into a {@link Prediction}: those of `values` from `start` on.
+ *
+ * @internal
+ */
+export function predictionOf(
+  { labels, thresholds }: Pick<Predictor, 'labels' | 'thresholds'>,
+  values: Float32Array,
+  start: number,
+  topK: number,
+  tokens: number,
+  known: number,
+): Prediction {
+  const classes = largest(labels, values, start, topK);
+  const given = thresholds ? reached(labels, values, start, thresholds) : [classes[0]!.label];
+  return new Prediction(classes, given, tokens, known);
+}
+
+/** Rows that go to the engine in one call: enough to keep it busy, few enough to let others in between. */
+const ROWS_PER_CALL = 1_024;
+
+/**
+ * Probabilities of many rows, `[rows, classes]`, in the order given.
+ *
+ * @internal
+ */
+export async function predictRows(
+  engine: Pick<Engine, 'predict'>,
+  tokens: Int32Array,
+  lengths: Int32Array,
+  classes: number,
+): Promise<Float32Array> {
+  const result = new Float32Array(lengths.length * classes);
+  for (let row = 0, token = 0; row < lengths.length; row += ROWS_PER_CALL) {
+    const part = lengths.subarray(row, row + ROWS_PER_CALL);
+    const end = part.reduce((sum, length) => sum + length, token);
+    result.set(await engine.predict(tokens.subarray(token, end), part), row * classes);
+    token = end;
+  }
+  return result;
+}
+
+/** What turns texts into predictions. */
+export interface Predictor {
+  engine: Pick<Engine, 'predict' | 'predictNow' | 'predictTextNow' | 'predictTexts' | 'workPerToken'>;
+  /** Where the addon can read the texts itself, what it needs for that. */
+  encoder?: NativeEncoder | undefined;
+  tokenizer: Tokenizer | BatchTokenizer;
+  vocab: Vocab;
+  labels: readonly string[];
+  /** The probability from which on each label is given; of a model with exclusive labels undefined. */
+  thresholds: readonly number[] | undefined;
+}
+
+/** Looks the tokens of a text up. */
+export function encodeTokens({ vocab }: Pick<Predictor, 'vocab'>, tokens: readonly string[]): EncodedText {
+  const unknown = vocab.defaultIndex!;
+  if (tokens.length === 0) return { ids: Int32Array.of(unknown), count: 0, known: 0 };
+  const ids = vocab.encode(tokens);
+  let known = 0;
+  for (let i = 0; i < ids.length; i++) if (ids[i] !== unknown) known++;
+  return { ids, count: tokens.length, known };
+}
+
+/** Splits a text and looks its tokens up. */
+export function encodeText(predictor: Pick<Predictor, 'tokenizer' | 'vocab'>, text: string): EncodedText {
+  const { tokenizer } = predictor;
+  return encodeTokens(predictor, typeof tokenizer === 'function' ? tokenizer(text) : tokenizer.tokenize(text));
+}
+
+/** Texts that are split in one call away from the event loop, and characters from which a single one is. */
+const TEXTS_PER_CALL = 64;
+const LONG_TEXT = 8_192;
+
+/**
+ * The tokenizer and those of the next texts that are better split together, away from the event loop: several, or a long one.
+ * Undefined where the tokenizer cannot do that or it is not worth it.
+ */
+export function splitTogether(
+  { tokenizer }: Pick<Predictor, 'tokenizer'>,
+  texts: readonly string[],
+  from: number,
+): { tokenizer: BatchTokenizer; texts: readonly string[] } | undefined {
+  if (typeof tokenizer === 'function') return undefined;
+  const next = texts.slice(from, from + TEXTS_PER_CALL);
+  const few = next.length < 8 && !next.some((text) => text?.length >= LONG_TEXT);
+  return few || next.some((text) => typeof text !== 'string') ? undefined : { tokenizer, texts: next };
+}

@@ -1,0 +1,85 @@
+import { Turns } from '../../core/turns.js';
+import type { EncodedDataset } from '../../data/sets/encoded.js';
+import type { ValidationResult } from '../../training/progress.js';
+
+/** The threshold of a label about which the validation rows say nothing. */
+export const DEFAULT_THRESHOLD = 0.5;
+
+const SMALLEST = 2 ** -126;
+
+/**
+ * The threshold with the largest F1 for one label: half-way between two neighbouring probabilities, so that it is as far
+ * from the rows on both sides as it can be. Of several with the same F1 the one nearest to a half.
+ *
+ * @param probabilities - of the label, per row.
+ * @param present - whether the row has the label.
+ * @returns a half if no row has the label.
+ */
+export function bestThreshold(probabilities: Float32Array, present: Uint8Array): number {
+  const positives = present.reduce((sum, one) => sum + one, 0);
+  if (positives === 0) return DEFAULT_THRESHOLD;
+  // Sorted natively: positives and negatives by themselves, then merged from the largest probability on.
+  const sides = [0, 1].map((side) => probabilities.filter((_, row) => present[row] === side).sort());
+  const [negatives, hits] = sides as [Float32Array, Float32Array];
+  let best = { f1: -1, threshold: DEFAULT_THRESHOLD };
+  for (let n = negatives.length, h = hits.length; n + h > 0; ) {
+    const above = Math.max(negatives[n - 1] ?? -1, hits[h - 1] ?? -1);
+    while (n > 0 && negatives[n - 1]! >= above) n--;
+    while (h > 0 && hits[h - 1]! >= above) h--;
+    const below = Math.max(negatives[n - 1] ?? 0, hits[h - 1] ?? 0);
+    const truePositives = hits.length - h;
+    const f1 = (2 * truePositives) / (positives + truePositives + negatives.length - n);
+    const threshold = (above + below) / 2;
+    const nearer = Math.abs(threshold - 0.5) < Math.abs(best.threshold - 0.5);
+    if (f1 > best.f1 || (f1 === best.f1 && nearer)) best = { f1, threshold };
+  }
+  return best.threshold;
+}
+
+/** One threshold per class of a multi-label set where no validation rows tell which: a half each. */
+export function defaultThresholds(classes: number): number[] {
+  return new Array<number>(classes).fill(DEFAULT_THRESHOLD);
+}
+
+/** One threshold per class of a multi-label set, chosen by what the model says of validation rows. */
+export async function chooseThresholds(probabilities: Float32Array, validation: EncodedDataset): Promise<number[]> {
+  const classes = validation.classes.length;
+  const thresholds = defaultThresholds(classes);
+  const turns = new Turns();
+  const rows = validation.length;
+  const rowsOf: number[][] = thresholds.map(() => []);
+  for (let row = 0; row < rows; row++) for (const label of validation.labelsOf(row)) rowsOf[label]!.push(row);
+  for (let label = 0; label < classes; label++) {
+    const present = new Uint8Array(rows);
+    for (const row of rowsOf[label]!) present[row] = 1;
+    const own = Float32Array.from({ length: rows }, (_, row) => probabilities[row * classes + label]!);
+    thresholds[label] = bestThreshold(own, present);
+    if (turns.due) await turns.next();
+  }
+  return thresholds;
+}
+
+/**
+ * How probabilities of a multi-label set fit: mean binary cross entropy over rows and classes, and the share of rows whose
+ * classes are exactly those with a probability above a half (scikit-learn's subset accuracy).
+ */
+export function multiLabelResult(probabilities: Float32Array, dataset: EncodedDataset): ValidationResult {
+  const classes = dataset.classes.length;
+  let loss = 0;
+  let exact = 0;
+  for (let row = 0; row < dataset.length; row++) {
+    const given = probabilities.subarray(row * classes, (row + 1) * classes);
+    const labels = dataset.labelsOf(row);
+    let next = 0;
+    let same = true;
+    for (let label = 0; label < classes; label++) {
+      const present = labels[next] === label;
+      if (present) next++;
+      const probability = given[label]!;
+      loss -= Math.log(Math.max(present ? probability : 1 - probability, SMALLEST));
+      if (probability > 0.5 !== present) same = false;
+    }
+    if (same) exact++;
+  }
+  return { rows: dataset.length, loss: loss / (dataset.length * classes), accuracy: exact / dataset.length };
+}

@@ -1,0 +1,138 @@
+import { ArgumentError, invalidArgument } from '../../core/errors.js';
+import { torch } from '../../native/torch.js';
+import { checkTensor, nativeOf, type TensorBase } from '../tensor/base.js';
+import { type Device, type DType, isWeightDtype, mismatch, shapeText } from '../tensor/dtype.js';
+
+/** Options that all layers with parameters have. */
+export interface FactoryOptions {
+  /** Element type of the parameters: float32 (default) or float64. */
+  dtype?: 'float32' | 'float64';
+  /**
+   * Device of the parameters. Default `cpu`. Initial values are drawn on the CPU in any case, and are the same on every
+   * device.
+   */
+  device?: Device;
+}
+
+/**
+ * What is said where weights would have another dtype.
+ *
+ * @internal
+ */
+export const WEIGHT_DTYPES = 'float32 or float64 (for mixed precision keep float32 and use amp.autocast)';
+
+/**
+ * Throws unless `value` is a boolean.
+ *
+ * @internal
+ */
+export function checkBoolean(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw invalidArgument(name, 'a boolean', value);
+  return value;
+}
+
+/**
+ * Throws unless `value` is one of some strings.
+ *
+ * @internal
+ */
+export function checkChoice<T extends string>(name: string, value: unknown, choices: readonly T[]): T {
+  if (!choices.includes(value as T)) throw invalidArgument(name, `one of ${choices.join(', ')}`, value);
+  return value as T;
+}
+
+/**
+ * Throws unless `value` is a probability.
+ *
+ * @internal
+ */
+export function checkProbability(name: string, value: unknown): number {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1))
+    throw invalidArgument(name, 'a number from 0 to 1', value, 'OUT_OF_RANGE');
+  return value;
+}
+
+/**
+ * Throws unless `options` has a dtype of floats, or none.
+ *
+ * @internal
+ */
+export function checkFactory(
+  where: string,
+  { dtype = 'float32', device = 'cpu' }: FactoryOptions,
+): Required<FactoryOptions> {
+  if (!isWeightDtype(dtype)) throw invalidArgument(`dtype of ${where}`, WEIGHT_DTYPES, dtype, 'INVALID_DTYPE');
+  return { dtype, device };
+}
+
+/**
+ * Whether autocast brings tensors of two dtypes to one, for the operators in its lists: products, recurrent layers and losses.
+ *
+ * @internal
+ */
+export function castsTogether(a: { dtype: DType; device: Device }, b: { dtype: DType }): boolean {
+  const casts = (dtype: DType) => dtype === 'float32' || dtype === 'bfloat16';
+  return casts(a.dtype) && casts(b.dtype) && torch().isAutocastEnabled(a.device !== 'cpu');
+}
+
+/**
+ * Throws unless a tensor has the dtype and the device of a layer's weights.
+ *
+ * @internal
+ */
+export function checkLikeWeight(name: string, tensor: TensorBase, weight: { dtype: DType; device: Device }): void {
+  checkTensor(name, tensor);
+  if (tensor.dtype !== weight.dtype && !castsTogether(tensor, weight)) {
+    throw mismatch(name, `a ${weight.dtype} tensor, as the weights are`, `a ${tensor.dtype} tensor`, 'INVALID_DTYPE');
+  }
+  if (tensor.device !== weight.device) {
+    throw mismatch(
+      name,
+      `a tensor on ${weight.device}, where the weights are`,
+      `one on ${tensor.device}`,
+      'INVALID_DEVICE',
+    );
+  }
+}
+
+/**
+ * Throws unless a tensor has exactly a shape.
+ *
+ * @internal
+ */
+export function checkExactShape(name: string, tensor: TensorBase, shape: readonly number[], meaning: string): void {
+  checkTensor(name, tensor);
+  if (tensor.ndim !== shape.length || shape.some((size, i) => size !== tensor.shape[i])) {
+    throw mismatch(name, `shape ${shapeText(shape)} ${meaning}`, `shape ${shapeText(tensor.shape)}`, 'INVALID_SHAPE');
+  }
+}
+
+/**
+ * Throws unless all ids are within `[0, limit)`; libtorch itself ends the process's use of a CUDA device on such an id.
+ *
+ * @internal
+ */
+export function checkIds(name: string, ids: TensorBase, limit: number, what: string): void {
+  if (ids.dtype !== 'int64' && ids.dtype !== 'int32') {
+    throw mismatch(name, 'a tensor of int64 or int32', `a ${ids.dtype} tensor`, 'INVALID_DTYPE');
+  }
+  const range = idRange(ids);
+  if (!range) return;
+  const wrong = range.min < 0 ? range.min : range.max >= limit ? range.max : undefined;
+  if (wrong !== undefined) {
+    throw new ArgumentError(
+      'OUT_OF_RANGE',
+      `Expected ids from 0 to ${limit - 1} (${what}) for ${name} but found ${wrong}`,
+    );
+  }
+}
+
+/**
+ * Smallest and largest element of a tensor of integers; nothing of an empty one.
+ *
+ * @internal
+ */
+export function idRange(ids: TensorBase): { min: number; max: number } | undefined {
+  const range = nativeOf(ids).range();
+  return range ? { min: range[0], max: range[1] } : undefined;
+}

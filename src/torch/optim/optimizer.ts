@@ -1,0 +1,300 @@
+import { ArgumentError, invalidArgument, RecurraError } from '../../core/errors.js';
+import { type NativeOptimizer, type NativeTensor, torch } from '../../native/torch.js';
+import { isTensor, nativeOf, wrapUntracked } from '../tensor/base.js';
+import { shapeText } from '../tensor/dtype.js';
+import { tidy } from '../tensor/memory.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/** Options that every optimizer has. */
+export interface OptimizerOptions {
+  /** Learning rate. */
+  lr: number;
+  /** Decay of the weights: added to the gradient (L2), but by AdamW applied to the weights themselves. */
+  weightDecay: number;
+  /** Whether the objective is maximised. */
+  maximize: boolean;
+}
+
+/** Parameters that share options. Options may be changed at any time; the next step takes them. */
+export type ParamGroup<O extends OptimizerOptions = OptimizerOptions> = O & {
+  /** The parameters. */
+  params: Tensor[];
+  /** Learning rate at the beginning, which schedulers set. */
+  initialLr?: number;
+};
+
+/** Parameters of an optimizer: a list, or groups with options of their own. */
+export type ParamsInput<O extends OptimizerOptions> = Iterable<Tensor> | readonly (GroupParams & Partial<O>)[];
+
+/** Parameters of a group as they are given. */
+export interface GroupParams {
+  /** The parameters. */
+  params: Iterable<Tensor>;
+}
+
+/** A group in {@link OptimizerState}. */
+export interface GroupState {
+  /** Numbers of the parameters, counted over all groups. */
+  params: number[];
+  /** Learning rate at the beginning, which schedulers set. */
+  initialLr?: number;
+}
+
+/** State of an optimizer, laid out as PyTorch's: tensors by the parameter's number, options by group. */
+export interface OptimizerState<O extends OptimizerOptions = OptimizerOptions> {
+  /**
+   * State tensors of each parameter, under PyTorch's names: `step`, `exp_avg`, `exp_avg_sq`, `max_exp_avg_sq`,
+   * `momentum_buffer`.
+   */
+  state: Record<number, Record<string, Tensor>>;
+  /** Options of each group, and the numbers of its parameters. */
+  paramGroups: (O & GroupState)[];
+}
+
+/** Options as the binding takes them. */
+export interface NativeOptions {
+  /** Learning rate. */
+  lr: number;
+  /** Decay of the mean of the gradient. */
+  beta1?: number;
+  /** Decay of the mean of its square. */
+  beta2?: number;
+  /** Added to the denominator. */
+  eps?: number;
+  /** Decay of the weights. */
+  weightDecay?: number;
+  /** Whether the denominator never falls. */
+  amsgrad?: boolean;
+  /** Share of the last step taken again. */
+  momentum?: number;
+  /** Share of the gradient left out of the momentum. */
+  dampening?: number;
+  /** Nesterov's momentum. */
+  nesterov?: boolean;
+  /** Whether the objective is maximised. */
+  maximize?: boolean;
+}
+
+/** Base of the optimizers: groups of parameters, and the state behind each. Not made directly. */
+export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
+  /** The groups; change their options to change the next step. */
+  readonly paramGroups: ParamGroup<O>[] = [];
+  /** Options that groups have if they do not say otherwise. */
+  readonly defaults: Readonly<O>;
+  readonly #kind: 'Adam' | 'AdamW' | 'SGD';
+  #native: NativeOptimizer;
+  // What the native side was last told, to tell it only of changes; and which handles it holds.
+  #sent: string[] = [];
+  #handles: NativeTensor[] = [];
+
+  /** @internal */
+  constructor(kind: 'Adam' | 'AdamW' | 'SGD', params: ParamsInput<O>, defaults: O) {
+    this.#kind = kind;
+    this.defaults = defaults;
+    this.validate(defaults);
+    const list = toList(kind, params);
+    if (list.length === 0) throw invalidArgument(`params of ${kind}`, 'at least one parameter', list);
+    const groups = list.every(isTensor)
+      ? [{ params: list } as { params: Tensor[] } & Partial<O>]
+      : (list as (GroupParams & Partial<O>)[]);
+    for (const group of groups) this.#addGroup(group);
+    this.#native = this.#create();
+  }
+
+  /** Throws unless the options are in range. @internal */
+  protected abstract validate(options: O): void;
+
+  /** The options as the binding takes them. @internal */
+  protected abstract toNative(options: O): NativeOptions;
+
+  /** Adds a group of parameters with options of its own; the state of the others stays. */
+  addParamGroup(group: GroupParams & Partial<O>): void {
+    this.#addGroup(group);
+    const previous = this.#native;
+    this.#native = this.#create();
+    const state = previous.state();
+    this.#native.loadState(state);
+    for (const { tensor } of state) tensor.dispose();
+    previous.dispose();
+  }
+
+  #addGroup(group: GroupParams & Partial<O>): void {
+    if (typeof group !== 'object' || group === null || !('params' in group)) {
+      throw invalidArgument(`params of ${this.#kind}`, 'tensors, or groups { params, ...options }', group);
+    }
+    const known = ['params', 'initialLr', ...Object.keys(this.defaults)];
+    for (const name of Object.keys(group)) {
+      if (!known.includes(name))
+        throw invalidArgument(`a group of ${this.#kind}`, `options of ${known.join(', ')}`, name);
+    }
+    const params = toList(this.#kind, group.params) as Tensor[];
+    const taken = new Set(this.paramGroups.flatMap((other) => other.params));
+    params.forEach((param, i) => {
+      if (!isTensor(param)) throw invalidArgument(`parameter ${i} of ${this.#kind}`, 'a Tensor', param);
+      if (!param.isLeaf)
+        throw new ArgumentError(
+          'INVALID_ARGUMENT',
+          `Parameter ${i} of ${this.#kind} is the result of an operation; only leaf tensors can be optimized`,
+        );
+      if (taken.has(param))
+        throw new ArgumentError('INVALID_ARGUMENT', `Parameter ${i} of ${this.#kind} is given twice`);
+      taken.add(param);
+    });
+    const full = { ...this.defaults, ...group, params } as ParamGroup<O>;
+    this.validate(full);
+    this.paramGroups.push(full);
+  }
+
+  #create(): NativeOptimizer {
+    this.#handles = this.paramGroups.flatMap(({ params }) => params.map((param) => nativeOf(param)));
+    const groups = this.paramGroups.map((group) => ({
+      params: group.params.map((param) => nativeOf(param)),
+      options: this.toNative(group),
+    }));
+    this.#sent = groups.map(({ options }) => JSON.stringify(options));
+    return new (torch().NativeOptimizer)(this.#kind, groups);
+  }
+
+  // Options and handles may have changed since the last step.
+  #synchronize(): void {
+    let next = 0;
+    this.paramGroups.forEach((group, i) => {
+      for (const param of group.params) {
+        if (nativeOf(param) !== this.#handles[next++]) {
+          throw new ArgumentError(
+            'INVALID_ARGUMENT',
+            `A parameter was moved by Module.to() after ${this.#kind} was made; make the optimizer after moving the module`,
+          );
+        }
+      }
+      const options = this.toNative(group);
+      const text = JSON.stringify(options);
+      if (text !== this.#sent[i]) {
+        this.validate(group);
+        this.#native.setOptions(i, options);
+        this.#sent[i] = text;
+      }
+    });
+  }
+
+  /** Changes the parameters by their gradients; those without a gradient stay. */
+  step(): void {
+    this.#synchronize();
+    this.#native.step();
+  }
+
+  /**
+   * As {@link step}, but nothing moves once the tally has met a loss that is not finite; a GPU is not waited for.
+   *
+   * @internal
+   */
+  stepUnless(tally: Parameters<NativeOptimizer['stepUnless']>[0]): void {
+    this.#synchronize();
+    this.#native.stepUnless(tally);
+  }
+
+  /** As {@link step}, off the main thread. Nothing else may use the parameters meanwhile. */
+  async stepAsync(): Promise<void> {
+    this.#synchronize();
+    await this.#native.stepAsync();
+  }
+
+  /** Forgets the gradients of all parameters, as PyTorch's `zero_grad(set_to_none=True)`. */
+  zeroGrad(): void {
+    this.#native.zeroGrad();
+  }
+
+  /** A copy of the state: what {@link loadStateDict} takes. */
+  stateDict(): OptimizerState<O> {
+    const state: OptimizerState<O>['state'] = {};
+    for (const { index, name, tensor } of this.#native.state()) {
+      state[index] ??= {};
+      const handle = wrapUntracked(tensor);
+      state[index][name] = tidy(() => handle.detach().clone());
+      handle.dispose();
+    }
+    let next = 0;
+    const paramGroups = this.paramGroups.map(({ params, ...options }) => ({
+      ...structuredClone(options),
+      params: params.map(() => next++),
+    }));
+    return { state, paramGroups: paramGroups as unknown as OptimizerState<O>['paramGroups'] };
+  }
+
+  /**
+   * Takes a state over: the tensors are copied, the options replaced.
+   *
+   * @throws `STATE_MISMATCH` if the groups have other numbers of parameters, or a state tensor does not fit its
+   * parameter; nothing has been changed.
+   */
+  loadStateDict(state: OptimizerState<O>): void {
+    const differences: string[] = [];
+    const [own, given] = [this.paramGroups, state.paramGroups];
+    if (own.length !== given.length) differences.push(`expected ${own.length} groups, received ${given.length}`);
+    else {
+      own.forEach(({ params }, i) => {
+        const count = given[i]!.params.length;
+        if (params.length !== count)
+          differences.push(`group ${i}: expected ${params.length} parameters, received ${count}`);
+      });
+    }
+    const params = own.flatMap((group) => group.params);
+    const entries = Object.entries(state.state).flatMap(([index, tensors]) => {
+      const param = params[Number(index)];
+      return Object.entries(tensors).map(([name, tensor]) => {
+        const scalar = name === 'step';
+        if (!param) differences.push(`${name} of parameter ${index}: there is no such parameter`);
+        else if (!scalar && shapeText(param.shape) !== shapeText(tensor.shape)) {
+          differences.push(
+            `${name} of parameter ${index}: expected shape ${shapeText(param.shape)}, received ${shapeText(tensor.shape)}`,
+          );
+        }
+        return { index: Number(index), name, tensor: nativeOf(tensor) };
+      });
+    });
+    if (differences.length > 0)
+      throw new RecurraError(
+        'STATE_MISMATCH',
+        `The state does not fit this ${this.#kind}:\n  ${differences.join('\n  ')}`,
+      );
+    const options = given.map(({ params: _, ...rest }) => structuredClone(rest) as unknown as O);
+    for (const one of options) this.validate({ ...this.defaults, ...one });
+    this.#native.loadState(entries as Parameters<NativeOptimizer['loadState']>[0]);
+    own.forEach((group, i) => {
+      Object.assign(group, options[i]);
+    });
+  }
+
+  /** Gives the memory of the state back; the optimizer cannot be used afterwards. */
+  dispose(): void {
+    this.#native.dispose();
+  }
+
+  /** `using optimizer = new Adam(...)` disposes the optimizer at the end of the block. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function toList(kind: string, params: unknown): unknown[] {
+  if (isTensor(params) || typeof params !== 'object' || params === null || !(Symbol.iterator in params)) {
+    throw invalidArgument(`params of ${kind}`, 'a list of parameters, such as net.parameters()', params);
+  }
+  return [...(params as Iterable<unknown>)];
+}
+
+/**
+ * Throws unless an option is a number of at least 0.
+ *
+ * @internal
+ */
+export function checkNonNegative(name: string, value: unknown): void {
+  if (typeof value !== 'number' || !(value >= 0) || value === Number.POSITIVE_INFINITY) {
+    throw invalidArgument(
+      name,
+      'a finite number of at least 0',
+      value,
+      typeof value === 'number' ? 'OUT_OF_RANGE' : 'INVALID_ARGUMENT',
+    );
+  }
+}

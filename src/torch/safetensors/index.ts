@@ -1,0 +1,100 @@
+import { checkOptionNames, invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
+import { light } from '../../native/light.js';
+import { torch } from '../../native/torch.js';
+import { nativeOf, wrap } from '../tensor/base.js';
+import { type DType, dtypes, Tensor, type TypedArray, tensor } from '../tensor/index.js';
+
+/** Tensors by name, as `Module.stateDict` gives them. */
+export type NamedTensors = Record<string, Tensor>;
+
+/** Options of {@link saveFile}. */
+export interface SaveFileOptions {
+  /** Strings to keep beside the tensors. Default: `{ format: 'pt' }`, as PyTorch's own files have it. */
+  metadata?: Record<string, string>;
+}
+
+/** What {@link loadFile} returns. */
+export interface LoadedFile {
+  /** The tensors by name, on the CPU. */
+  tensors: NamedTensors;
+  /** The strings beside them. */
+  metadata: Record<string, string>;
+}
+
+/** Larger files than this are refused; 64 GiB. */
+const LARGEST_FILE = 64 * 2 ** 30;
+
+const VIEWS: Record<Exclude<DType, 'bfloat16'>, new (buffer: ArrayBuffer) => TypedArray> = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  bool: Uint8Array,
+};
+
+/**
+ * Writes tensors to a safetensors file, which Python's `safetensors.torch.load_file` reads. The file is written under a
+ * temporary name, synced and renamed.
+ *
+ * @throws {@link RecurraError} `INVALID_ARGUMENT` for a value that is no tensor, `IO` if the file cannot be written.
+ *
+ * @example
+ * ```ts
+ * await saveFile(net.stateDict(), 'net.safetensors');
+ * net.loadStateDict((await loadFile('net.safetensors')).tensors);
+ * ```
+ */
+export async function saveFile(tensors: NamedTensors, path: string, options: SaveFileOptions = {}): Promise<void> {
+  checkOptionNames('saveFile', options, ['metadata']);
+  if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a file', path);
+  if (typeof tensors !== 'object' || tensors === null)
+    throw invalidArgument('tensors', 'an object of tensors by name', tensors);
+  const entries = Object.entries(tensors).map(([name, value]) => {
+    if (!(value instanceof Tensor)) throw invalidArgument(`tensors[${JSON.stringify(name)}]`, 'a Tensor', value);
+    return { name, dtype: value.dtype, shape: [...value.shape], data: nativeOf(value).toBytes() };
+  });
+  await light().writeSafetensors(path, entries, options.metadata ?? { format: 'pt' });
+}
+
+/**
+ * Reads a safetensors file, such as one that Python's `safetensors.torch.save_file` wrote. The whole file is checked before
+ * any tensor is made of it.
+ *
+ * @throws {@link ModelFileError} `IO` if it cannot be read, `INVALID_FILE` if it is not a whole safetensors file or holds a
+ * dtype other than float32, float64, bfloat16, int64, int32 and bool.
+ *
+ * @example
+ * ```ts
+ * const { tensors, metadata } = await loadFile('net.safetensors');
+ * console.log(Object.keys(tensors), metadata);
+ * ```
+ */
+export async function loadFile(path: string): Promise<LoadedFile> {
+  if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a file', path);
+  let file: Awaited<ReturnType<ReturnType<typeof light>['readSafetensors']>>;
+  try {
+    file = await light().readSafetensors(path, LARGEST_FILE);
+  } catch (error) {
+    if (error instanceof RecurraError) throw new ModelFileError(error.code, error.message, { cause: error });
+    throw error;
+  }
+  if (file.checksum === 'invalid') {
+    throw new ModelFileError(
+      'INVALID_FILE',
+      `${path}: its checksum does not fit its contents: the file was damaged or edited`,
+    );
+  }
+  const tensors: NamedTensors = Object.create(null) as NamedTensors;
+  for (const { name, dtype, shape, data } of file.tensors) {
+    if (!(dtypes as readonly string[]).includes(dtype))
+      throw new ModelFileError('INVALID_FILE', `${path}: dtype ${dtype}`);
+    if (dtype === 'bfloat16') {
+      tensors[name] = wrap(torch().NativeTensor.fromBytes(data, dtype, shape));
+      continue;
+    }
+    // A copy, since a view needs an offset that is a multiple of its elements' size.
+    const array = new VIEWS[dtype as keyof typeof VIEWS](new Uint8Array(data).buffer);
+    tensors[name] = tensor(array as Float32Array, { dtype: dtype as DType, shape });
+  }
+  return { tensors, metadata: file.metadata };
+}

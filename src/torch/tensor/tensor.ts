@@ -1,0 +1,246 @@
+import { ArgumentError, invalidArgument } from '../../core/errors.js';
+import { beforeBackward } from '../../native/cuda.js';
+import { torch } from '../../native/torch.js';
+import { checkSameDevice, checkTensor, nativeOf, setTensorClass, type TensorBase, wrapUntracked } from './base.js';
+import { checkNumber, checkOptions, isFloating, mismatch, shapeText } from './dtype.js';
+import { checkBroadcast } from './math.js';
+import { TensorShape } from './shape.js';
+
+/** How {@link Tensor.backward} begins. */
+export interface BackwardOptions {
+  /** Gradient of the final result by this tensor, of its shape; 1 by default, which needs a tensor of one element. */
+  gradient?: TensorBase;
+  /** Whether the graph stays for another `backward`. Default `false`. */
+  retainGraph?: boolean;
+}
+
+/**
+ * A multi-dimensional array of libtorch with automatic differentiation, under PyTorch's names.
+ *
+ * Made by {@link tensor}, `zeros`, `randn` and the like. Operations return new tensors and never change their operands;
+ * only methods whose name ends in an underscore do. Memory is given back by {@link dispose}, at the end of {@link
+ * tidy}, or by the garbage collector.
+ *
+ * @example
+ * ```ts
+ * const x = tensor([[1.5, 2], [3, 4]], { requiresGrad: true });
+ * x.mul(x).sum().backward();
+ * x.grad!.toArray(); // [[3, 4], [6, 8]]
+ * ```
+ */
+export class Tensor extends TensorShape {
+  /**
+   * Whether operations on this tensor are recorded for `backward`. Set it, or call {@link requiresGrad_}, on a tensor
+   * of floats.
+   */
+  get requiresGrad(): boolean {
+    return nativeOf(this).requiresGrad();
+  }
+
+  /** Same as {@link requiresGrad_}. */
+  set requiresGrad(on: boolean) {
+    this.requiresGrad_(on);
+  }
+
+  /**
+   * Sets {@link requiresGrad} and returns this tensor.
+   *
+   * @throws `INVALID_DTYPE` if the elements are not floats; `INVALID_ARGUMENT` if it is the result of a recorded
+   * operation.
+   */
+  requiresGrad_(on = true): this {
+    if (typeof on !== 'boolean') throw invalidArgument('requiresGrad', 'a boolean', on);
+    if (on && !isFloating(this.dtype)) {
+      throw mismatch(
+        'requiresGrad',
+        'a tensor of float32, float64 or bfloat16',
+        `${this.dtype} tensor`,
+        'INVALID_DTYPE',
+      );
+    }
+    const native = nativeOf(this);
+    if (!on && !native.isLeaf()) {
+      throw new ArgumentError(
+        'INVALID_ARGUMENT',
+        'requiresGrad of the result of a recorded operation cannot be switched off; use detach()',
+      );
+    }
+    native.setRequiresGrad(on);
+    return this;
+  }
+
+  /** `true` unless this tensor is the result of a recorded operation. */
+  get isLeaf(): boolean {
+    return nativeOf(this).isLeaf();
+  }
+
+  /**
+   * Gradient that `backward` has accumulated here, or `null`. Not disposed by {@link tidy}: it belongs to this tensor.
+   */
+  get grad(): Tensor | null {
+    const native = nativeOf(this).grad();
+    return native ? wrapUntracked(native) : null;
+  }
+
+  /** Replaces the gradient; it must have this tensor's shape and dtype. */
+  set grad(value: TensorBase | null) {
+    if (value !== null) {
+      checkTensor('grad', value);
+      this.#checkLike('grad', value);
+    }
+    nativeOf(this).setGrad(value === null ? null : nativeOf(value));
+  }
+
+  /**
+   * Computes the gradients of this tensor by every tensor with `requiresGrad` that it was computed from, and adds them
+   * to their `grad`.
+   *
+   * @throws `INVALID_ARGUMENT` if nothing was recorded; `INVALID_SHAPE` if there are several elements and no
+   * `gradient`, or its shape differs.
+   */
+  backward(options?: BackwardOptions): void {
+    const { gradient, retainGraph = false } = checkOptions('options of backward', options, ['gradient', 'retainGraph']);
+    const native = nativeOf(this);
+    if (!native.requiresGrad()) {
+      throw new ArgumentError(
+        'INVALID_ARGUMENT',
+        'backward has nothing to follow: this tensor was not computed from one with requiresGrad, or was computed inside noGrad',
+      );
+    }
+    if (gradient === undefined) {
+      if (this.numel() !== 1) {
+        throw new ArgumentError(
+          'INVALID_SHAPE',
+          `backward of a tensor of shape ${shapeText(this.shape)} needs a gradient of that shape; only one element can do without (take sum() or mean() first)`,
+        );
+      }
+    } else {
+      checkTensor('gradient of backward', gradient);
+      this.#checkLike('gradient of backward', gradient);
+    }
+    beforeBackward();
+    native.backward(gradient === undefined ? null : nativeOf(gradient), retainGraph);
+  }
+
+  /** The same elements without history, as PyTorch's `.data`. */
+  get data(): Tensor {
+    return this.detach();
+  }
+
+  /**
+   * Copies another tensor's elements into this one, without recording it.
+   *
+   * @throws `INVALID_SHAPE` if it has another shape; {@link copy_} broadcasts.
+   */
+  set data(value: TensorBase) {
+    checkTensor('data', value);
+    if (shapeText(value.shape) !== shapeText(this.shape)) {
+      throw mismatch('data', `shape ${shapeText(this.shape)}`, `shape ${shapeText(value.shape)}`, 'INVALID_SHAPE');
+    }
+    withoutGrad(() => this.copy_(value));
+  }
+
+  /** Copies the elements of `source`, which broadcasts to this shape, into this tensor. */
+  copy_(source: TensorBase): this {
+    const native = checkTensor('source of copy_', source);
+    checkBroadcast('copy_', this.shape, source.shape);
+    if (
+      source.ndim > this.ndim ||
+      source.shape.some((size, i) => size !== 1 && size !== this.shape[i + this.ndim - source.ndim])
+    ) {
+      throw mismatch(
+        'source of copy_',
+        `a tensor that broadcasts to ${shapeText(this.shape)}`,
+        `shape ${shapeText(source.shape)}`,
+        'INVALID_SHAPE',
+      );
+    }
+    this.#writable('copy_').copy_(native);
+    return this;
+  }
+
+  /** Sets every element to `value`. */
+  fill_(value: number): this {
+    this.#writable('fill_').fill_(checkNumber('value of fill_', value));
+    return this;
+  }
+
+  /** Sets every element to 0. */
+  zero_(): this {
+    this.#writable('zero_').zero_();
+    return this;
+  }
+
+  /** Draws every element from the normal distribution, from PyTorch's generator: see `manualSeed`. */
+  normal_(mean = 0, std = 1): this {
+    this.#writable('normal_').normal_(checkNumber('mean of normal_', mean), checkNumber('std of normal_', std));
+    return this;
+  }
+
+  /** Draws every element uniformly from `[low, high)`, from PyTorch's generator: see `manualSeed`. */
+  uniform_(low = 0, high = 1): this {
+    if (checkNumber('low of uniform_', low) > checkNumber('high of uniform_', high))
+      throw invalidArgument('high of uniform_', `a number of at least ${low}`, high);
+    this.#writable('uniform_').uniform_(low, high);
+    return this;
+  }
+
+  /** Adds `alpha * other` to this tensor. */
+  add_(other: TensorBase | number, { alpha = 1 }: { alpha?: number } = {}): this {
+    const target = this.#writable('add_');
+    if (typeof other === 'number') {
+      const scalar = torch().full([], other, this.dtype, this.device);
+      target.add_(scalar, alpha);
+      scalar.dispose();
+      return this;
+    }
+    const native = checkTensor('the operand of add_', other);
+    checkSameDevice('add_', this, other);
+    checkBroadcast('add_', this.shape, other.shape);
+    target.add_(native, alpha);
+    return this;
+  }
+
+  /** Multiplies this tensor by a number. */
+  mul_(factor: number): this {
+    this.#writable('mul_').mulScalar_(checkNumber('factor of mul_', factor));
+    return this;
+  }
+
+  // libtorch refuses this too; the message here says what to do about it.
+  #writable(operation: string) {
+    const native = nativeOf(this);
+    if (native.isLeaf() && native.requiresGrad() && torch().isGradEnabled()) {
+      throw new ArgumentError(
+        'INVALID_ARGUMENT',
+        `${operation} would change a tensor that requires gradients; do it inside noGrad(() => ...)`,
+      );
+    }
+    return native;
+  }
+
+  #checkLike(name: string, other: TensorBase): void {
+    const same = other.shape.length === this.ndim && other.shape.every((size, i) => size === this.shape[i]);
+    if (!same)
+      throw mismatch(
+        name,
+        `a tensor of shape ${shapeText(this.shape)}`,
+        `shape ${shapeText(other.shape)}`,
+        'INVALID_SHAPE',
+      );
+    if (other.dtype !== this.dtype)
+      throw mismatch(name, `a ${this.dtype} tensor`, `${other.dtype} tensor`, 'INVALID_DTYPE');
+    checkSameDevice(name, this, other);
+  }
+}
+
+setTensorClass(Tensor);
+
+function withoutGrad<T>(fn: () => T): T {
+  const previous = torch().setGradEnabled(false);
+  try {
+    return fn();
+  } finally {
+    torch().setGradEnabled(previous);
+  }
+}

@@ -1,0 +1,107 @@
+import { constants, existsSync } from 'node:fs';
+import { access, copyFile, link, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { RecurraError } from '../../core/errors.js';
+import type { ResumableEngine, StateEntry } from '../../engine/engine.js';
+import { type CheckpointFrame, type CheckpointMoment, writeCheckpoint } from './file.js';
+import type { CheckpointSettings } from './options.js';
+
+/** Failures in a row after which a training is not worth going on with: nothing would be left of it after a crash. */
+export const FAILURES = 3;
+
+/**
+ * Finds out before any work that checkpoints can be written, and removes what a killed process left of one.
+ *
+ * @throws RecurraError `IO`
+ */
+export async function prepareCheckpoints({ path }: CheckpointSettings): Promise<void> {
+  const folder = dirname(resolve(path));
+  try {
+    await access(folder, constants.W_OK);
+    if ((await stat(path).catch(() => undefined))?.isDirectory()) throw new Error('it is a folder');
+    const begun = `.${basename(path)}.`;
+    for (const name of await readdir(folder)) {
+      if (name.startsWith(begun) && name.endsWith('.tmp')) await rm(join(folder, name), { force: true });
+    }
+  } catch (cause) {
+    throw new RecurraError('IO', `no checkpoint can be written to ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Decides when a training writes checkpoints, and writes them. */
+export class Checkpointer {
+  readonly settings: CheckpointSettings;
+  readonly #frame: CheckpointFrame;
+  #lastTime = performance.now();
+  #lastStep: number;
+  /** Failures since the last success. */
+  failures = 0;
+
+  /** @param step - The step that needs no checkpoint: 0, or that of the one which is resumed. */
+  constructor(settings: CheckpointSettings, frame: CheckpointFrame, step: number) {
+    this.settings = settings;
+    this.#frame = frame;
+    this.#lastStep = step;
+  }
+
+  /** How many of so many steps may be made before it is time to ask again. */
+  stepsUntilDue(step: number, steps: number): number {
+    const { everySteps } = this.settings;
+    return everySteps === undefined ? steps : Math.min(steps, everySteps - (step % everySteps));
+  }
+
+  /** Whether a checkpoint is due. */
+  due(step: number, epochEnded: boolean): boolean {
+    const { everySteps, everyMinutes, everyEpoch } = this.settings;
+    if (step === this.#lastStep && !epochEnded) return false;
+    if (epochEnded && everyEpoch) return true;
+    if (everySteps !== undefined && step % everySteps === 0) return true;
+    return everyMinutes !== undefined && performance.now() - this.#lastTime >= everyMinutes * 60_000;
+  }
+
+  /** Whether anything has happened since the last checkpoint. */
+  stale(step: number): boolean {
+    return step !== this.#lastStep;
+  }
+
+  /**
+   * Writes a checkpoint; the earlier one stays whole until then.
+   *
+   * @param best - The weights to keep; without them those that the engine has now.
+   * @throws RecurraError `IO`
+   */
+  async save(
+    engine: ResumableEngine,
+    moment: Omit<CheckpointMoment, 'state'>,
+    best: StateEntry[] | undefined,
+  ): Promise<void> {
+    // Counted from the attempt, so that a full disk is not tried again at every step.
+    this.#lastTime = performance.now();
+    this.#lastStep = moment.position.step;
+    this.failures++;
+    const training = await engine.trainingState(best === undefined);
+    await this.#moveOlder();
+    await writeCheckpoint(this.settings.path, this.#frame, { ...moment, state: [...(best ?? []), ...training] });
+    this.failures = 0;
+  }
+
+  /** Moves the kept ones on by one place. `path` itself is there all the time. */
+  async #moveOlder(): Promise<void> {
+    const { path, keep } = this.settings;
+    if (keep === 1 || !existsSync(path)) return;
+    try {
+      for (let place = keep - 1; place > 1; place--) {
+        if (existsSync(`${path}.${place - 1}`)) await rename(`${path}.${place - 1}`, `${path}.${place}`);
+      }
+      const between = join(dirname(path), `.${basename(path)}.older.tmp`);
+      await rm(between, { force: true });
+      // Not every file system has links.
+      await link(path, between).catch(() => copyFile(path, between));
+      await rename(between, `${path}.1`);
+    } catch (cause) {
+      throw new RecurraError('IO', `${path}: cannot keep the checkpoint before: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+  }
+}

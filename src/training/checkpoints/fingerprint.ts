@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { DataError } from '../../core/errors.js';
+import { Turns } from '../../core/turns.js';
+import type { EncodedDataset } from '../../data/sets/encoded.js';
+import type { PreparedData } from '../../models/classifier/dataset.js';
+
+/** Tells whether a resumed training has the rows that the checkpoint was made with. */
+export interface Fingerprint {
+  /** Rows of the training set. */
+  rows: number;
+  /** Rows of the validation set; 0 for none. */
+  validationRows: number;
+  /** SHA-256 over words, labels and all rows in their order, in hexadecimal digits. */
+  sha256: string;
+}
+
+/** Bytes hashed between two looks at the clock: a millisecond or so. */
+const PIECE = 1 << 20;
+const WORDS = 4_096;
+
+/** Computes the fingerprint of a data set, giving way to the event loop. */
+export async function fingerprintOf(
+  { train, validation, vocab }: PreparedData,
+  signal?: AbortSignal,
+): Promise<Fingerprint> {
+  const hash = createHash('sha256');
+  const turns = new Turns(signal);
+  const words = async (list: readonly string[]) => {
+    hash.update(`${list.length}\n`);
+    for (let from = 0; from < list.length; from += WORDS) {
+      hash.update(JSON.stringify(list.slice(from, from + WORDS)));
+      if (turns.due) await turns.next();
+    }
+  };
+  const numbers = async (array: Int32Array | Uint32Array | undefined) => {
+    hash.update(`${array?.length ?? -1}\n`);
+    if (!array) return;
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    for (let from = 0; from < bytes.length; from += PIECE) {
+      hash.update(bytes.subarray(from, from + PIECE));
+      if (turns.due) await turns.next();
+    }
+  };
+  await words(vocab.itos);
+  await words(train.classes);
+  for (const set of [train, validation]) {
+    const { tokens, offsets, labels, labelOffsets }: Partial<EncodedDataset> = set ?? {};
+    for (const array of [tokens, offsets, labels, labelOffsets]) await numbers(array);
+  }
+  return { rows: train.length, validationRows: validation?.length ?? 0, sha256: hash.digest('hex') };
+}
+
+/**
+ * Refuses rows that are not those of the checkpoint.
+ *
+ * @throws DataError `DATA_MISMATCH`
+ */
+export function checkFingerprint(path: string, stored: Fingerprint, now: Fingerprint, file: string | undefined): void {
+  if (stored.sha256 === now.sha256) return;
+  const count = ({ rows, validationRows }: Fingerprint) =>
+    `${rows} rows to train on${validationRows > 0 ? ` and ${validationRows} to validate on` : ''}`;
+  const difference =
+    count(stored) === count(now)
+      ? `as many as now (${count(now)}), but other texts or labels, another order or another tokenizer`
+      : `${count(stored)}; these are ${count(now)}`;
+  throw new DataError(
+    'DATA_MISMATCH',
+    `${path} was written by a training on other data: ${difference}. A training can only go on with the very same rows`,
+    { file },
+  );
+}

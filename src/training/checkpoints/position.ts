@@ -1,0 +1,45 @@
+import { Random, type RandomState } from '../../core/random.js';
+import type { Progress, ValidationResult } from '../progress.js';
+
+/** The generator's stream for the order of rows; initial weights and dropout have their own. */
+const SHUFFLE_STREAM = 1;
+
+/**
+ * Where a training is, besides the weights and the optimizer's states: plain data that survives JSON. Whatever else decides how
+ * a training goes on belongs here too.
+ */
+export interface TrainingPosition {
+  /** The epoch that is running, from 1; one more than there are epochs after the last one. */
+  epoch: number;
+  /** Batches of it that are done. */
+  batch: number;
+  /** State of the generator that shuffles, at the beginning of the epoch. */
+  random: RandomState;
+  /** Sums over the epoch so far. */
+  totals: { loss: number; correct: number; rows: number };
+  /** Steps in all epochs. */
+  step: number;
+  /** Seconds of training, without validation and checkpoints. */
+  trainedSeconds: number;
+  /** Seconds of everything. */
+  seconds: number;
+  /** The last report of each finished epoch. */
+  history: Progress[];
+  /** The best result so far, whose weights are kept; with the thresholds of a multi-label model. */
+  best: { epoch: number; validation: ValidationResult; thresholds?: number[] | undefined } | undefined;
+}
+
+/** Where a training begins. */
+export function beginning(seed: number): TrainingPosition {
+  return {
+    epoch: 1,
+    batch: 0,
+    random: new Random(seed, SHUFFLE_STREAM).state,
+    totals: { loss: 0, correct: 0, rows: 0 },
+    step: 0,
+    trainedSeconds: 0,
+    seconds: 0,
+    history: [],
+    best: undefined,
+  };
+}

@@ -1,0 +1,103 @@
+import { createRequire } from 'node:module';
+import { duration, jsonLine, note, percent } from '../cli/output.js';
+import type { Progress } from './progress.js';
+
+/** Shows a training's progress to whoever is watching. */
+export interface ProgressDisplay {
+  /** Shows a report; give it to `onProgress`. */
+  update(progress: Progress): void;
+  /** Ends the display, leaving the terminal as it was. */
+  stop(): void;
+}
+
+/** Options of {@link progressDisplay}. */
+export interface ProgressDisplayOptions {
+  /** Write each report as a JSON line to standard output instead. Default `false`. */
+  json?: boolean;
+}
+
+const SECONDS_BETWEEN_LINES = 5;
+
+function epochLine(progress: Progress): string {
+  const { validation } = progress;
+  const measured = validation
+    ? `, validation loss ${validation.loss.toFixed(4)} accuracy ${percent(validation.accuracy)}`
+    : '';
+  return (
+    `epoch ${progress.epoch}/${progress.epochs}: loss ${progress.loss.toFixed(4)} accuracy ${percent(progress.accuracy)}` +
+    `${measured} (${Math.round(progress.samplesPerSecond)} samples/s)`
+  );
+}
+
+function bar(): ProgressDisplay {
+  // Loaded only where a bar is shown, to keep `import 'recurra'` quick.
+  const cliProgress = createRequire(import.meta.url)('cli-progress') as typeof import('cli-progress');
+  const shown = new cliProgress.SingleBar({
+    format:
+      '{bar} {percentage} % | epoch {epoch} | {speed} samples/s | loss {loss} | accuracy {accuracy} | {left} left',
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    barsize: 24,
+    hideCursor: true,
+    stopOnComplete: false,
+    clearOnComplete: true,
+    stream: process.stderr,
+  });
+  let started = false;
+  return {
+    update(progress) {
+      const payload = {
+        epoch: `${progress.epoch}/${progress.epochs}`,
+        speed: Math.round(progress.samplesPerSecond),
+        loss: progress.loss.toFixed(4),
+        accuracy: percent(progress.accuracy),
+        left: duration(progress.secondsLeft),
+      };
+      if (!started) shown.start(progress.totalSamples, progress.samples, payload);
+      else shown.update(progress.samples, payload);
+      started = true;
+      if (progress.kind === 'epoch') {
+        // The line of a finished epoch stays above the bar.
+        process.stderr.write('\r\u001b[K');
+        note(epochLine(progress));
+        shown.render();
+      }
+    },
+    stop() {
+      if (started) shown.stop();
+    },
+  };
+}
+
+function plainLines(): ProgressDisplay {
+  let last = 0;
+  return {
+    update(progress) {
+      if (progress.kind === 'epoch') return note(epochLine(progress));
+      const now = performance.now();
+      if (now - last < SECONDS_BETWEEN_LINES * 1000) return;
+      last = now;
+      note(
+        `${progress.samples}/${progress.totalSamples} samples, epoch ${progress.epoch}/${progress.epochs}, ` +
+          `${Math.round(progress.samplesPerSecond)} samples/s, loss ${progress.loss.toFixed(4)}, ` +
+          `accuracy ${percent(progress.accuracy)}, ${duration(progress.secondsLeft)} left`,
+      );
+    },
+    stop() {},
+  };
+}
+
+/**
+ * Shows progress on standard error: a bar with speed, loss, accuracy and time left on a terminal, plain lines elsewhere.
+ *
+ * @example
+ * ```ts
+ * const display = progressDisplay();
+ * const model = await TextClassifier.train(rows, { onProgress: display.update });
+ * display.stop();
+ * ```
+ */
+export function progressDisplay({ json = false }: ProgressDisplayOptions = {}): ProgressDisplay {
+  if (json) return { update: ({ kind, ...progress }) => jsonLine({ event: kind, ...progress }), stop() {} };
+  return process.stderr.isTTY ? bar() : plainLines();
+}

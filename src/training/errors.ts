@@ -1,0 +1,28 @@
+import { type ErrorCode, RecurraError, type RecurraErrorOptions } from '../core/errors.js';
+import type { TextClassifier } from '../models/classifier/classifier.js';
+
+/**
+ * A training that did not reach its end: `ABORTED` by its signal, `NON_FINITE_LOSS`, or `IO` for checkpoints that cannot be
+ * written. What was learned is not lost:
+ * it is in {@link model}.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await TextClassifier.train(rows, { lr: 1e30 });
+ * } catch (error) {
+ *   if (error instanceof TrainingError) console.log(error.code, error.message);
+ * }
+ * ```
+ */
+export class TrainingError extends RecurraError {
+  /** Name of the class, as in every error of JavaScript. */
+  override name = 'TrainingError';
+  /** The best model so far; `undefined` if training stopped before there was one. */
+  readonly model: TextClassifier | undefined;
+
+  constructor(code: ErrorCode, message: string, model: TextClassifier | undefined, options: RecurraErrorOptions = {}) {
+    super(code, message, options);
+    this.model = model;
+  }
+}

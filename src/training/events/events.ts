@@ -1,0 +1,132 @@
+import type { RecurraError } from '../../core/errors.js';
+import type { ValidationResult } from '../progress.js';
+
+/** Where a training is; every event has it. */
+export interface TrainingPlace {
+  /** The epoch that is running or has just ended, from 1; 0 while rows are read. */
+  epoch: number;
+  /** How many epochs there will be at most. */
+  epochs: number;
+  /** Steps of the optimizer so far, in all epochs. */
+  step: number;
+  /** Steps that all epochs together will make. */
+  steps: number;
+  /** Rows seen in all epochs so far. */
+  samples: number;
+  /** Rows that all epochs together will see. */
+  totalSamples: number;
+  /** Seconds of training, validation and checkpoints so far, those before a resumption included. */
+  seconds: number;
+}
+
+/** The rows have been read and the first step comes next. */
+export interface StartEvent extends TrainingPlace {
+  /** Tells the events apart. */
+  type: 'start';
+  /** Rows of the training set. */
+  rows: number;
+  /** Rows of the validation set; 0 for none. */
+  validationRows: number;
+  /** The labels, in the order of the model's outputs. */
+  labels: readonly string[];
+  /** Words that the model knows. */
+  vocabulary: number;
+  /** Whether it goes on from a checkpoint. */
+  resumed: boolean;
+}
+
+/** Some steps were made: those of some tens of milliseconds. */
+export interface StepEvent extends TrainingPlace {
+  /** Tells the events apart. */
+  type: 'step';
+  /** Mean cross entropy per row of these steps, in nats. */
+  loss: number;
+  /** Share of the rows of these steps that the model, as it was then, labelled rightly. */
+  accuracy: number;
+  /** As `loss`, of the epoch so far. */
+  epochLoss: number;
+  /** As `accuracy`, of the epoch so far. */
+  epochAccuracy: number;
+  /** Learning rate of the last one of these steps. */
+  learningRate: number;
+  /** Training speed since the start, without the time of validation. */
+  samplesPerSecond: number;
+  /** Estimated seconds that the training still needs, without validation. */
+  secondsLeft: number;
+}
+
+/** The model was measured on the validation rows. */
+export interface ValidationEvent extends TrainingPlace {
+  /** Tells the events apart. */
+  type: 'validation';
+  /** How it did. */
+  validation: ValidationResult;
+  /** Whether this is the best result so far; the weights of the best one are kept. */
+  best: boolean;
+}
+
+/** An epoch has ended, its validation included. */
+export interface EpochEvent extends TrainingPlace {
+  /** Tells the events apart. */
+  type: 'epoch';
+  /** Mean cross entropy per row of the epoch, in nats. */
+  loss: number;
+  /** Share of the epoch's rows that the model, as it was then, labelled rightly. */
+  accuracy: number;
+  /** How the model does on the validation rows, where there are any. */
+  validation?: ValidationResult;
+  /** Training speed since the start, without the time of validation. */
+  samplesPerSecond: number;
+  /** Estimated seconds that the training still needs, without validation. */
+  secondsLeft: number;
+}
+
+/** A checkpoint was written. */
+export interface CheckpointEvent extends TrainingPlace {
+  /** Tells the events apart. */
+  type: 'checkpoint';
+  /** The file. */
+  path: string;
+  /** Seconds that it took, in which the training stood still. */
+  took: number;
+}
+
+/** Something went wrong that does not end the training. */
+export interface WarningEvent extends TrainingPlace {
+  /** Tells the events apart. */
+  type: 'warning';
+  /** A checkpoint could not be written (the one before is still whole), or the files for TensorBoard. */
+  about: 'checkpoint' | 'tensorboard';
+  /** What went wrong. */
+  error: RecurraError;
+}
+
+/** The training has ended: always the last event. */
+export interface EndEvent extends TrainingPlace {
+  /** Tells the events apart. */
+  type: 'end';
+  /**
+   * Why: all epochs are done (or the options ended it before), `stop()` was called, its signal was aborted, or it failed. In the
+   * last two cases `error` is what the training's promise rejects with.
+   */
+  outcome: 'finished' | 'stopped' | 'aborted' | 'failed';
+  /** The epoch whose weights were kept and how it did on the validation rows, where there were any. */
+  best?: {
+    /** The epoch, from 1. */
+    epoch: number;
+    /** How it did. */
+    validation: ValidationResult;
+  };
+  /** What the training's promise rejects with. */
+  error?: unknown;
+}
+
+/** What happens in a training, told apart by `type`. */
+export type TrainingEvent =
+  | StartEvent
+  | StepEvent
+  | ValidationEvent
+  | EpochEvent
+  | CheckpointEvent
+  | WarningEvent
+  | EndEvent;

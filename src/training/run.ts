@@ -1,0 +1,84 @@
+import type { TextClassifier } from '../models/classifier/classifier.js';
+import { TrainingError } from './errors.js';
+import { TrainingControl } from './events/control.js';
+import type { EndEvent, TrainingEvent } from './events/events.js';
+import { EventQueue } from './events/queue.js';
+
+/**
+ * A training that is under way, as {@link TextClassifier.start} returns it: its events as they happen, its result, and a way
+ * to end it.
+ *
+ * Each `for await` gets the events from then on, the last of which is `end`. If the training failed, the loop then throws what
+ * {@link result} rejects with. Leaving the loop does not end the training. A reader that is slower than the training misses
+ * some events rather than filling the memory: of `step`, `checkpoint` and `warning` it then gets the newest.
+ *
+ * @example
+ * ```ts
+ * const run = TextClassifier.start(rows, { validation: 0.1 });
+ * for await (const event of run) {
+ *   if (event.type === 'validation' && event.validation.accuracy > 0.95) run.stop();
+ * }
+ * const model = await run.result;
+ * ```
+ */
+export class TrainingRun implements AsyncIterable<TrainingEvent> {
+  /** The model, or the error that {@link TextClassifier.train} rejects with. */
+  readonly result: Promise<TextClassifier>;
+  readonly #control = new TrainingControl();
+  readonly #queues = new Set<EventQueue>();
+  #end: { event: EndEvent; failure: { error: unknown } | undefined } | undefined;
+
+  /** @internal */
+  constructor(work: (control: TrainingControl) => Promise<TextClassifier>) {
+    this.result = this.#run(work);
+  }
+
+  async #run(work: (control: TrainingControl) => Promise<TextClassifier>): Promise<TextClassifier> {
+    let model: TextClassifier;
+    try {
+      model = await work(this.#control);
+    } catch (error) {
+      const aborted = error instanceof TrainingError && error.code === 'ABORTED';
+      this.#finish(aborted ? 'aborted' : 'failed', { error });
+      throw error;
+    }
+    this.#finish(this.#control.stopped ? 'stopped' : 'finished');
+    return model;
+  }
+
+  #finish(outcome: EndEvent['outcome'], failure?: { error: unknown }): void {
+    const event = this.#control.endEvent(outcome, failure);
+    this.#end = { event, failure };
+    try {
+      this.#control.emit(event);
+    } finally {
+      for (const queue of this.#queues) queue.end(failure);
+    }
+  }
+
+  /**
+   * Ends the training soon: {@link result} then resolves with the model as far as it has learned, with validation rows with the
+   * weights of its best epoch. While rows are still being read there is no model yet: then it rejects with `ABORTED`.
+   */
+  stop(): void {
+    this.#control.stop();
+  }
+
+  /** The events from now on; after the end only the last one. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<TrainingEvent, undefined> {
+    const queue = new EventQueue(() => {
+      this.#queues.delete(queue);
+      unlisten();
+    });
+    const unlisten = this.#control.listen((event) => queue.push(event));
+    this.#queues.add(queue);
+    this.#control.watched = true;
+    // The reader gets the error; nobody needs to wait for the result as well.
+    this.result.catch(() => {});
+    if (this.#end) {
+      queue.push(this.#end.event);
+      queue.end(this.#end.failure);
+    }
+    return queue;
+  }
+}

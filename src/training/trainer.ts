@@ -1,0 +1,323 @@
+import { RecurraError } from '../core/errors.js';
+import { Random, type RandomState } from '../core/random.js';
+import { type Batches, bucketBatches } from '../data/sets/bucket.js';
+import type { EncodedDataset } from '../data/sets/encoded.js';
+import { type ChunkStats, chunkOf, type ResumableEngine, type StateEntry, type StepOptions } from '../engine/engine.js';
+import { classWeightsOf } from '../models/classifier/classWeights.js';
+import { validationResult } from '../models/classifier/metrics.js';
+import { predictRows } from '../models/classifier/prediction.js';
+import { chooseThresholds, defaultThresholds, multiLabelResult } from '../models/classifier/thresholds.js';
+import { type Checkpointer, FAILURES } from './checkpoints/checkpointer.js';
+import type { TrainingPosition } from './checkpoints/position.js';
+import type { TrainingControl } from './events/control.js';
+import type { EpochEvent, TrainingPlace } from './events/events.js';
+import { progressOf } from './events/progress.js';
+import type { TrainSettings } from './options/index.js';
+import { defaultBatchSize } from './options/learning.js';
+import type { Progress, ValidationResult } from './progress.js';
+import { learningRate } from './schedule.js';
+
+/** Why a training ended early, and a sentence about it. */
+export interface TrainingFailure {
+  code: 'ABORTED' | 'NON_FINITE_LOSS' | 'IO';
+  message: string;
+  cause?: unknown;
+}
+
+/** How a training ended. */
+export interface TrainingOutcome {
+  /** The last report of each finished epoch, and of the one that was interrupted. */
+  history: Progress[];
+  /** Of a multi-label model, the probability from which on each label is given. */
+  thresholds: readonly number[] | undefined;
+  /** Set when training ended early by itself; not for `stop()`. */
+  failure?: TrainingFailure;
+}
+
+/** What a training works with. */
+export interface TrainingParts {
+  engine: ResumableEngine;
+  train: EncodedDataset;
+  validation: EncodedDataset | undefined;
+  /** Words that the model knows. */
+  vocabulary: number;
+  settings: TrainSettings;
+  /** Who watches and steers it. */
+  control: TrainingControl;
+  /** Where it begins. */
+  position: TrainingPosition;
+  /** The weights of the best epoch before that. */
+  best: StateEntry[] | undefined;
+  /** Writes checkpoints, if there shall be any. */
+  checkpointer: Checkpointer | undefined;
+}
+
+/** The batches of an epoch, and the generator's state behind them. */
+interface EpochPlan extends Batches {
+  epoch: number;
+  next: RandomState;
+}
+
+/** Trains an engine; leaves the best weights in it, also when training ends early. */
+export class Training {
+  readonly #engine: ResumableEngine;
+  readonly #train: EncodedDataset;
+  readonly #validation: EncodedDataset | undefined;
+  readonly #vocabulary: number;
+  readonly #settings: TrainSettings;
+  readonly #control: TrainingControl;
+  readonly #checkpointer: Checkpointer | undefined;
+  readonly #position: TrainingPosition;
+  readonly #lengths: Int32Array;
+  /** What all steps have in common. */
+  readonly #options: Omit<StepOptions, 'learningRates' | 'freezeEmbedding'>;
+  readonly #history: Progress[];
+  readonly #began: number;
+  #best: StateEntry[] | undefined;
+  #plan: EpochPlan | undefined;
+
+  constructor(parts: TrainingParts) {
+    const { settings, train } = parts;
+    this.#engine = parts.engine;
+    this.#train = train;
+    this.#validation = parts.validation;
+    this.#vocabulary = parts.vocabulary;
+    this.#settings = settings;
+    this.#control = parts.control;
+    this.#checkpointer = parts.checkpointer;
+    this.#position = structuredClone(parts.position);
+    this.#best = parts.best;
+    this.#control.best = this.#position.best;
+    this.#lengths = train.lengths();
+    const { clipGradNorm: clipNorm, optimizer, weightDecay, momentum, labelSmoothing } = settings;
+    const classWeights = classWeightsOf(settings.classWeights, train);
+    this.#options = { clipNorm, optimizer, weightDecay, momentum, labelSmoothing, classWeights };
+    this.#history = [...this.#position.history];
+    this.#began = performance.now() - this.#position.seconds * 1000;
+  }
+
+  async run(): Promise<TrainingOutcome> {
+    const position = this.#position;
+    this.#control.emit({
+      type: 'start',
+      ...this.#place(),
+      rows: this.#train.length,
+      validationRows: this.#validation?.length ?? 0,
+      labels: this.#train.classes,
+      vocabulary: this.#vocabulary,
+      resumed: position.step > 0,
+    });
+    let failure: TrainingFailure | undefined;
+    while (!this.#done() && !failure && !this.#control.stopped) {
+      failure = await this.#epoch();
+      const interrupted = failure !== undefined || this.#control.stopped;
+      if (position.totals.rows > 0) await this.#endEpoch(interrupted);
+      if (!interrupted) failure = await this.#nextEpoch();
+    }
+    if (this.#best) await this.#engine.loadState(this.#best);
+    return { history: this.#history, thresholds: this.#thresholds(), ...(failure ? { failure } : {}) };
+  }
+
+  /** Whether all epochs are done, or so many as patience allows. */
+  #done(): boolean {
+    const { epoch, best } = this.#position;
+    const { epochs, patience = Number.POSITIVE_INFINITY } = this.#settings;
+    return epoch > epochs || (best !== undefined && epoch - 1 - best.epoch >= patience);
+  }
+
+  /** Whether, and why, the training ends here. */
+  #ending(): TrainingFailure | 'stopped' | undefined {
+    const { signal } = this.#settings;
+    if (signal?.aborted) {
+      const { epoch, totals } = this.#position;
+      const message = `training was stopped in epoch ${epoch} after ${totals.rows} rows`;
+      return { code: 'ABORTED', message, cause: signal.reason };
+    }
+    return this.#control.stopSignal.aborted ? 'stopped' : undefined;
+  }
+
+  /** Of a multi-label model, the thresholds that go with the weights to keep. */
+  #thresholds(): readonly number[] | undefined {
+    if (!this.#settings.model.multiLabel) return undefined;
+    return this.#position.best?.thresholds ?? defaultThresholds(this.#train.classes.length);
+  }
+
+  /** The batches of the running epoch. */
+  #batches(): EpochPlan {
+    const { epoch, random: state } = this.#position;
+    if (this.#plan?.epoch === epoch) return this.#plan;
+    const { tokensPerBatch, bucketing, batchSize = defaultBatchSize(this.#lengths.length) } = this.#settings;
+    const random = Random.fromState(state);
+    const window = bucketing ? undefined : 1;
+    const batches = bucketBatches(this.#lengths, { batchSize, tokensPerBatch, window, random });
+    this.#plan = { epoch, ...batches, next: random.state };
+    return this.#plan;
+  }
+
+  async #epoch(): Promise<TrainingFailure | undefined> {
+    const position = this.#position;
+    const { epochs, freezeEmbeddings } = this.#settings;
+    const { order, batchSizes } = this.#batches();
+    const steps = epochs * batchSizes.length;
+    const freezeEmbedding = position.epoch <= freezeEmbeddings;
+    let row = batchSizes.subarray(0, position.batch).reduce((sum, size) => sum + size, 0);
+    while (position.batch < batchSizes.length) {
+      const ending = this.#ending();
+      if (ending) return this.#interrupt(ending);
+      const { batch } = position;
+      const { end, rows } = this.#chunkEnd(order, batchSizes, batch, row);
+      const step = (position.epoch - 1) * batchSizes.length + batch;
+      const learningRates = Float64Array.from({ length: end - batch }, (_, i) =>
+        learningRate(this.#settings, step + i, steps),
+      );
+      const chunk = chunkOf(this.#train, order, row, batchSizes.subarray(batch, end));
+      const began = performance.now();
+      const stats = await this.#engine.train(chunk, { ...this.#options, learningRates, freezeEmbedding });
+      position.trainedSeconds += (performance.now() - began) / 1000;
+      position.totals.loss += stats.loss;
+      position.totals.correct += stats.correct;
+      position.totals.rows += stats.rows;
+      if (stats.nonFiniteBatch >= 0) {
+        return {
+          code: 'NON_FINITE_LOSS',
+          message:
+            `the loss became NaN or infinite in epoch ${position.epoch}, batch ${batch + stats.nonFiniteBatch + 1} of ${batchSizes.length}; ` +
+            'the weights from before that batch are kept. A smaller lr, or clipGradNorm, usually helps',
+        };
+      }
+      position.step += end - batch;
+      position.batch = end;
+      row += rows;
+      this.#reportSteps(stats, learningRates[learningRates.length - 1]!);
+      if (end < batchSizes.length && this.#checkpointer?.due(position.step, false)) {
+        const failure = await this.#checkpoint();
+        if (failure) return failure;
+      }
+    }
+    return undefined;
+  }
+
+  async #interrupt(ending: TrainingFailure | 'stopped'): Promise<TrainingFailure | undefined> {
+    if (this.#checkpointer?.stale(this.#position.step)) await this.#checkpoint();
+    if (ending !== 'stopped') return ending;
+    this.#control.stopped = true;
+    return undefined;
+  }
+
+  #chunkEnd(order: Int32Array, batchSizes: Int32Array, batch: number, row: number): { end: number; rows: number } {
+    const left = batchSizes.length - batch;
+    const last = batch + (this.#checkpointer?.stepsUntilDue(this.#position.step, left) ?? left);
+    let end = batch;
+    let rows = 0;
+    for (let tokens = 0; end < last && tokens < this.#engine.chunkTokens; end++) {
+      for (const size = rows + batchSizes[end]!; rows < size; rows++) tokens += this.#lengths[order[row + rows]!]!;
+    }
+    return { end, rows };
+  }
+
+  #place(): TrainingPlace {
+    const { epoch, batch, step, totals } = this.#position;
+    const { epochs } = this.#settings;
+    const left = epoch > epochs ? 0 : (epochs - epoch + 1) * this.#batches().batchSizes.length - batch;
+    return {
+      epoch: Math.min(epoch, epochs),
+      epochs,
+      step,
+      steps: step + left,
+      samples: (epoch - 1) * this.#train.length + totals.rows,
+      totalSamples: epochs * this.#train.length,
+      seconds: (performance.now() - this.#began) / 1000,
+    };
+  }
+
+  #speed({ samples, totalSamples }: TrainingPlace): { samplesPerSecond: number; secondsLeft: number } {
+    const samplesPerSecond = samples / Math.max(this.#position.trainedSeconds, 1e-9);
+    return { samplesPerSecond, secondsLeft: (totalSamples - samples) / samplesPerSecond };
+  }
+
+  #reportSteps(stats: ChunkStats, rate: number): void {
+    const place = this.#place();
+    const { totals } = this.#position;
+    this.#control.emit({
+      type: 'step',
+      ...place,
+      loss: stats.loss / stats.rows,
+      accuracy: stats.correct / stats.rows,
+      epochLoss: totals.loss / totals.rows,
+      epochAccuracy: totals.correct / totals.rows,
+      learningRate: rate,
+      ...this.#speed(place),
+    });
+  }
+
+  async #endEpoch(interrupted: boolean): Promise<void> {
+    const { totals } = this.#position;
+    const validation = this.#validation && !interrupted ? await this.#validate(this.#validation) : undefined;
+    const place = this.#place();
+    const event: EpochEvent = {
+      type: 'epoch',
+      ...place,
+      loss: totals.loss / totals.rows,
+      accuracy: totals.correct / totals.rows,
+      ...(validation ? { validation } : {}),
+      ...this.#speed(place),
+    };
+    this.#history.push(progressOf(event));
+    this.#control.emit(event);
+  }
+
+  async #validate(dataset: EncodedDataset): Promise<ValidationResult> {
+    const { multiLabel } = this.#settings.model;
+    const lengths = dataset.lengths();
+    const probabilities = await predictRows(this.#engine, dataset.tokens, lengths, dataset.classes.length);
+    const { rows, loss, accuracy } = multiLabel
+      ? multiLabelResult(probabilities, dataset)
+      : validationResult(probabilities, dataset.labels, dataset.classes.length);
+    const validation = { rows, loss, accuracy };
+    const before = this.#position.best?.validation;
+    // With several labels a row counts as right only if all are, which for long may be none: there the loss decides.
+    const decided = multiLabel || !before ? 0 : accuracy - before.accuracy;
+    const best = !before || decided > 0 || (decided === 0 && loss < before.loss);
+    if (best) {
+      const { epoch } = this.#position;
+      this.#control.best = { epoch, validation };
+      const thresholds = multiLabel ? await chooseThresholds(probabilities, dataset) : undefined;
+      this.#position.best = { epoch, validation, thresholds };
+      this.#best = await this.#engine.state();
+    }
+    this.#control.emit({ type: 'validation', ...this.#place(), validation, best });
+    return validation;
+  }
+
+  /** Goes to the beginning of the next epoch, or behind the last one. */
+  async #nextEpoch(): Promise<TrainingFailure | undefined> {
+    const { epoch, step } = this.#position;
+    const begun = { batch: 0, random: this.#batches().next, totals: { loss: 0, correct: 0, rows: 0 } };
+    Object.assign(this.#position, { epoch: epoch + 1, ...begun });
+    const checkpointer = this.#checkpointer;
+    const due = checkpointer?.due(step, true) || (this.#done() && checkpointer?.stale(step));
+    return due ? this.#checkpoint() : undefined;
+  }
+
+  /** Writes a checkpoint. That it fails is a warning at first; a training that can never write one is not worth its time. */
+  async #checkpoint(): Promise<TrainingFailure | undefined> {
+    const checkpointer = this.#checkpointer!;
+    const { path } = checkpointer.settings;
+    const began = performance.now();
+    try {
+      const position = { ...this.#position, seconds: this.#place().seconds, history: this.#history };
+      await checkpointer.save(this.#engine, { position, thresholds: this.#thresholds() }, this.#best);
+      this.#control.emit({ type: 'checkpoint', ...this.#place(), path, took: (performance.now() - began) / 1000 });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof RecurraError)) throw error;
+      this.#control.warn('checkpoint', error, this.#place());
+      if (checkpointer.failures < FAILURES) return undefined;
+      return {
+        code: 'IO',
+        message: `training was stopped since ${FAILURES} checkpoints in a row could not be written: ${error.message}`,
+        cause: error,
+      };
+    }
+  }
+}
