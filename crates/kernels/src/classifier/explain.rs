@@ -10,7 +10,8 @@ use super::space::TrainSpace;
 use super::{Classifier, data};
 use crate::error::{Error, ErrorCode, Result};
 use crate::layout::PackedLayout;
-use crate::recurrent::{Net, Projected, slices};
+use crate::recurrent::stack::{Net, slices};
+use crate::recurrent::steps::Projected;
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
 

@@ -8,7 +8,7 @@ use super::loss::{Sigmoid, Softmax, Targets, binary_cross_entropy, cross_entropy
 use super::model::{FcPacks, Model};
 use crate::layout::PackedLayout;
 use crate::random::Dropout;
-use crate::recurrent::DirMats;
+use crate::recurrent::steps::DirMats;
 use crate::simd::dispatch;
 use crate::simd::gemm::{Gemm, Init, Mat};
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::attention::AttentionSegments;
 use super::step::Step;
-use crate::recurrent::Segment;
+use crate::recurrent::segments::Segment;
 use crate::simd::dispatch;
 use crate::simd::gemm::Mat;
 use crate::simd::outer::{ColumnSums, Outer};

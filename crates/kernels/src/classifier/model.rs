@@ -10,7 +10,8 @@ use super::plan::WordDropout;
 use super::step::WORDS;
 use crate::error::{Error, ErrorCode, Result};
 use crate::random::{Chosen, key};
-use crate::recurrent::{Blocks, Segment, Shape};
+use crate::recurrent::segments::{Blocks, Segment};
+use crate::recurrent::shape::Shape;
 use crate::simd::gemm::PackedB;
 use crate::simd::{Buf, zeros};
 

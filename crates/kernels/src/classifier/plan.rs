@@ -10,7 +10,7 @@ use crate::Result;
 use crate::distinct::{Distinct, Users};
 use crate::layout::PackedLayout;
 use crate::random::Chosen;
-use crate::recurrent::slices;
+use crate::recurrent::stack::slices;
 use crate::threads::Pool;
 
 /// A batch, prepared.

@@ -11,7 +11,10 @@ use super::head::{Head, HeadMats};
 use super::model::{FcPacks, Model};
 use crate::fault;
 use crate::layout::PackedLayout;
-use crate::recurrent::{DirMats, DirPacks, Net, Projected, Trace, slices};
+use crate::recurrent::buffers::Trace;
+use crate::recurrent::packs::DirPacks;
+use crate::recurrent::stack::{Net, slices};
+use crate::recurrent::steps::{DirMats, Projected};
 use crate::simd::gemm::Mat;
 use crate::simd::{Buf, zeros};
 use crate::threads::{Member, Pool};
@@ -57,7 +60,7 @@ impl Frozen {
         let mut frozen = Self { packs: vec![DirPacks::default(); model.shape.parts.len()], ..Self::default() };
         for (packs, part) in frozen.packs.iter_mut().zip(&model.shape.parts) {
             packs.pack_all(&model.shape, part, flat, false);
-            packs.pack_gates(&model.shape, part, flat, true);
+            packs.pack_inference(&model.shape, part, flat, true);
         }
         frozen.fc.pack(model, flat, false);
         frozen.attention.pack(model, flat, false);
@@ -206,7 +209,7 @@ impl Reader<'_> {
         let table = self.frozen.table.get();
         let y: Vec<Mat> = scratch.y.iter_mut().map(|buf| mat(buf, total, width)).collect();
         // All layers have the same hidden size.
-        let wide = self.frozen.packs[0].infers_wide(count);
+        let wide = shape.cell.infers_from_inputs(&self.frozen.packs[0], count);
         let projected: Vec<Mat> = if wide || (table.is_some() && layers == 1) {
             Vec::new()
         } else {

@@ -6,7 +6,9 @@ use super::head::HeadMats;
 use super::model::{FcPacks, Model};
 use super::plan::Plan;
 use crate::distinct::Distinct;
-use crate::recurrent::{DirMats, DirPacks, Grads, Trace};
+use crate::recurrent::buffers::{Grads, Trace};
+use crate::recurrent::packs::DirPacks;
+use crate::recurrent::steps::DirMats;
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
 

@@ -1,8 +1,14 @@
 //! Forward and backward of a whole network with PyTorch's layouts at the border.
 
-use super::config::{Blocks, RecurrentConfig, pad_rows, unpad_rows};
+use super::buffers::{Grads, Trace};
+use super::cells;
+use super::config::RecurrentConfig;
+use super::packs::DirPacks;
+use super::segments::{Blocks, expect_len, pad_rows, unpad_rows};
+use super::shape::Shape;
+use super::stack::{Net, slices};
+use super::steps::{DirMats, Projected};
 use super::words::{First, Input, add_rows};
-use super::{DirMats, DirPacks, Grads, Net, Projected, Shape, Trace, slices};
 use crate::error::{Error, ErrorCode, Result};
 use crate::layout::PackedLayout;
 use crate::random::{Dropout, key};
@@ -48,7 +54,7 @@ impl Output {
     /// Room for what the network computes.
     fn zeros(config: &RecurrentConfig, layout: &PackedLayout) -> Self {
         let states = config.num_layers * config.directions() * layout.rows();
-        let cells = if config.cell == super::Cell::Lstm { states * config.hidden_size } else { 0 };
+        let cells = if cells::of(config.cell).facts().cell_state { states * config.hidden_size } else { 0 };
         Self {
             output: zeros(layout.total() * config.output_size()),
             hn: zeros(states * config.state_size()),
@@ -103,17 +109,6 @@ pub struct GradientsTo<'a> {
     pub c0: Option<&'a mut [f32]>,
     /// Of each parameter, in PyTorch's order.
     pub params: Vec<Option<&'a mut [f32]>>,
-}
-
-pub(super) fn expect_len(what: &str, shape: &[usize], given: usize) -> Result<()> {
-    let expected: usize = shape.iter().product();
-    if expected == given {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorCode::InvalidShape,
-        format!("{what}: expected shape {shape:?} ({expected} values) but received {given} values"),
-    ))
 }
 
 fn load_states(blocks: Blocks, rows: usize, from: Option<&[f32]>, bufs: Vec<&mut Buf>) {
@@ -189,7 +184,7 @@ pub fn forward_to(
             expect_len(name, &[parts, rows, width], given.len())?;
         }
     }
-    let lstm = config.cell == super::Cell::Lstm;
+    let lstm = cells::of(config.cell).facts().cell_state;
     expect_len("output", &[total, config.output_size()], to.output.len())?;
     expect_len("hn", &[parts, rows, config.state_size()], to.hn.len())?;
     expect_len("cn", &[if lstm { parts } else { 0 }, rows, config.hidden_size], to.cn.len())?;
@@ -207,7 +202,7 @@ pub fn forward_to(
     for (packs, part) in packs.iter_mut().zip(&shape.parts) {
         packs.pack_all(&shape, part, &flat, keep);
         if mode == Mode::Inference {
-            packs.pack_gates(&shape, part, &flat, false);
+            packs.pack_inference(&shape, part, &flat, false);
         }
     }
     let mut traces: Vec<Trace> = (0..parts).map(|_| Trace::default()).collect();
@@ -280,7 +275,7 @@ pub fn backward(
 ) -> Result<Gradients> {
     let (shape, rows) = (&saved.shape, saved.layout.rows());
     let states = shape.parts.len() * rows;
-    let lstm = shape.cell() == super::Cell::Lstm;
+    let lstm = shape.facts().cell_state;
     let mut made = Gradients {
         input: zeros(saved.first.rows(saved.layout.total(), shape.input(0)).1 * shape.input(0).public()),
         h0: zeros(states * shape.config.state_size()),
@@ -328,7 +323,7 @@ pub fn backward_to(
     }
     let (_, inputs_of_first) = first.rows(total, shape.input(0));
     let room = |values: &Option<&mut [f32]>| values.as_ref().map(|values| values.len());
-    let cells = if config.cell == super::Cell::Lstm { parts } else { 0 };
+    let cells = if cells::of(config.cell).facts().cell_state { parts } else { 0 };
     for (name, given, expected) in [
         ("gradient of the input", room(&to.input), vec![inputs_of_first, shape.input(0).public()]),
         ("gradient of h0", room(&to.h0), vec![parts, rows, state.len]),

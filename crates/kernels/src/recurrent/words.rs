@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::config::{Blocks, pad_rows};
+use super::segments::{Blocks, expect_len, pad_rows};
 use crate::distinct::Users;
 use crate::error::{Error, ErrorCode, Result};
 use crate::simd::gemm::Mat;
@@ -88,7 +88,7 @@ impl First {
     pub fn new(input: &Input<'_>, total: usize, blocks: Blocks, keep: bool) -> Result<Self> {
         match input {
             Input::Rows(x) => {
-                super::api::expect_len("input", &[total, blocks.len], x.len())?;
+                expect_len("input", &[total, blocks.len], x.len())?;
                 let mut rows = Buf::zeros(total * blocks.private());
                 pad_rows(blocks, x, &mut rows);
                 Ok(Self::Rows(rows))

@@ -3,8 +3,9 @@
 //!
 //! So the weights are read once a step, and the pre-activations of these units stay in the first-level cache.
 
-use super::infer::{AHEAD, GATES};
-use super::steps::{Projected, Steps};
+use super::GATES;
+use super::infer::AHEAD;
+use crate::recurrent::steps::{Projected, Steps};
 use crate::simd::gemm::{Init, Mat, Panel};
 use crate::simd::math::{lstm_cell, lstm_outputs};
 use crate::simd::{Kernel, Lanes, call, load, prefetch, store};
@@ -44,12 +45,12 @@ impl Kernel for InferWide<'_> {
                         let c = sums.at(0, part * S::L);
                         let mut init = Init::Zero;
                         if let Projected::Input(x) = x {
-                            let (b, bias) = steps.packs.gates.input();
+                            let (b, bias) = steps.packs.units.input();
                             let init_x = Init::Bias(bias.add(column));
                             call(s, Panel { a: x.at(position, 0), m, b, start: column, c, init: init_x });
                             init = Init::Of(c);
                         }
-                        call(s, Panel { a: from, m, b: steps.packs.gates.hh(), start: column, c, init });
+                        call(s, Panel { a: from, m, b: steps.packs.units.hh(), start: column, c, init });
                     }
                     let mut row = 0;
                     while row + SIDE <= m {

@@ -4,94 +4,17 @@
 //! stays in the first-level cache, and the rows of a table that a step reads are fetched while earlier ones compute. The
 //! gates' functions share their divisions, so that values differ from the training's in their last bits.
 
-use super::steps::{Projected, Steps};
-use crate::simd::gemm::{Mat, PackedB};
+use super::GATES;
+use crate::recurrent::steps::{Projected, Steps};
+use crate::simd::gemm::Mat;
 use crate::simd::math::{lstm_cell, lstm_outputs};
-use crate::simd::{Buf, Isa, Kernel, Lanes, call, dispatch, fma, isa, load, prefetch, store};
-
-/// Gates of an LSTM: i, f, g, o.
-pub(super) const GATES: usize = 4;
+use crate::simd::{Kernel, Lanes, call, fma, load, prefetch, store};
 
 /// How many steps ahead rows of the input are fetched.
 pub(super) const AHEAD: usize = 2;
 
-/// Bytes of weights for each row of a group that are as good as in the first-level cache.
-const NEAR_BYTES: usize = 22 << 10;
-
-/// An LSTM's weights so that neighbouring panels make all gates of some units: for as many units as a vector has lanes, their
-/// columns of i, f, g and o, one after the other.
-#[derive(Clone, Default)]
-pub(crate) struct GatePanels {
-    hh: PackedB,
-    ih: PackedB,
-    bias: Buf,
-}
-
-impl GatePanels {
-    /// Packs `w_hh`, `[4 hp, rp]` row-major.
-    pub fn pack(&mut self, w_hh: &[f32], hp: usize, rp: usize) {
-        by_unit(&mut self.hh, w_hh, hp, rp);
-    }
-
-    /// Packs the input's side too, for [`Projected::Input`]: `w_ih`, `[4 hp, kp]`, and what its product begins with.
-    pub fn pack_input(&mut self, w_ih: &[f32], bias: &[f32], hp: usize, kp: usize) {
-        by_unit(&mut self.ih, w_ih, hp, kp);
-        self.bias.grow(GATES * hp);
-        dispatch(ByUnit { from: bias, hp, width: 1, to: &mut self.bias });
-    }
-
-    /// Whether they were packed.
-    pub fn exist(&self) -> bool {
-        self.hh.n > 0
-    }
-
-    /// Whether a group of few rows runs through all steps before the next ([`Infer`]). Each then reads all weights at every step,
-    /// which takes longer than it saves where they are not in the first-level cache, or nearly so; there all rows of a step go
-    /// through the weights together ([`InferWide`](super::infer_wide::InferWide)).
-    pub fn fit_groups(&self, rows: usize) -> bool {
-        let group = if isa() == Isa::Avx512 { 6 } else { 3 };
-        rows <= group || self.hh.n * self.hh.k * 4 <= group * NEAR_BYTES
-    }
-
-    pub(super) fn hh(&self) -> &PackedB {
-        &self.hh
-    }
-
-    pub(super) fn input(&self) -> (&PackedB, *const f32) {
-        (&self.ih, self.bias.as_ptr())
-    }
-}
-
-fn by_unit(packed: &mut PackedB, from: &[f32], hp: usize, width: usize) {
-    let mut rows = Buf::scratch(GATES * hp * width);
-    dispatch(ByUnit { from, hp, width, to: &mut rows });
-    packed.resize(width, GATES * hp);
-    packed.pack_transposed(&rows, width);
-}
-
-/// Rows of `width` values, gate by gate, into the order of [`GatePanels`].
-struct ByUnit<'a> {
-    from: &'a [f32],
-    hp: usize,
-    width: usize,
-    to: &'a mut [f32],
-}
-
-impl Kernel for ByUnit<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Lanes>(self, _: S) {
-        let Self { from, hp, width, to } = self;
-        for (at, to) in to.chunks_exact_mut(width).enumerate() {
-            let (block, column) = (at / (GATES * S::L), at % (GATES * S::L));
-            let row = column / S::L * hp + block * S::L + column % S::L;
-            to.copy_from_slice(&from[row * width..][..width]);
-        }
-    }
-}
-
 /// Forward over time without anything kept for a backward pass. The states must be set before; they end as the final ones.
-/// The layer has no projection of its state, and its packs have [`GatePanels`].
+/// The layer has no projection of its state, and its weights are packed by unit.
 pub(crate) struct Infer<'a>(pub Steps<'a>, pub Projected);
 
 /// Rows of a group: as many as the accumulators of four gates leave registers for.
@@ -143,7 +66,7 @@ impl Infer<'_> {
                     position,
                     ahead: ahead.map_or(position, |ahead| ahead),
                     fetched: ahead.map_or(0, |_| (layout.batch_sizes()[later] as usize).saturating_sub(start)),
-                    w: steps.packs.gates.hh().panel(0).0,
+                    w: steps.packs.units.hh().panel(0).0,
                     hp,
                     from: states[i % 2],
                     to: states[(i + 1) % 2],
