@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::step::{EMBEDDING, Step};
 use crate::optim::{DenseShared, LateRows, LateShared, StepNumbers};
 use crate::recurrent::stack::Net;
-use crate::recurrent::words::add_rows;
+use crate::recurrent::sums::add_rows;
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
 

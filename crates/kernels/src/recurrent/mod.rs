@@ -7,13 +7,15 @@ mod api;
 pub(crate) mod buffers;
 mod cells;
 mod config;
+pub(crate) mod layers;
 mod packing;
 pub(crate) mod packs;
 pub(crate) mod segments;
 pub(crate) mod shape;
 pub(crate) mod stack;
 pub(crate) mod steps;
-pub(crate) mod words;
+pub(crate) mod sums;
+mod words;
 
 pub use api::{Gradients, GradientsTo, Mode, Output, OutputTo, Saved, backward, backward_to, forward, forward_to};
 pub(crate) use config::MOST_PARAMETERS;

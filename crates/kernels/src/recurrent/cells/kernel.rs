@@ -3,12 +3,10 @@
 //! A cell is a type without values that implements [`CellKernel`]; the loop over time is compiled for each, so that nothing
 //! is chosen inside it. [`AnyCell`] is the same behind a table of functions, from which a call takes one entry.
 
-use std::marker::PhantomData;
-
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::steps::{Projected, Steps};
-use crate::simd::gemm::{Gemm, Init, Mat};
-use crate::simd::{Kernel, Lanes, call, dispatch, load, store};
+use crate::simd::gemm::Mat;
+use crate::simd::{Lanes, load};
 
 /// How the old state enters the pre-activations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +48,8 @@ pub(crate) struct StepForward {
     /// Whether a backward pass may follow; without it `gates` is scratch space.
     pub keep: bool,
     /// The input's part of the pre-activations, by [`StepForward::input`].
-    x: Projected,
-    position: usize,
+    pub x: Projected,
+    pub position: usize,
     /// With [`Recurrence::Added`] the pre-activations. Receives the activations, where `keep` is set.
     pub gates: Mat,
     /// With [`Recurrence::Apart`] the recurrent part of the pre-activations.
@@ -107,28 +105,9 @@ impl StepBackward {
     #[inline(always)]
     pub unsafe fn total<S: Lanes>(&self, s: S, row: usize, j: usize) -> S::f32s {
         // SAFETY: by the caller's promise.
-        unsafe { total(s, self.dh, self.dy, row, j) }
-    }
-}
-
-#[inline(always)]
-unsafe fn total<S: Lanes>(s: S, dh: Mat, dy: Mat, row: usize, j: usize) -> S::f32s {
-    // SAFETY: by the promise of the callers.
-    unsafe {
-        let later = load(s, dh.row(row).add(j));
-        if dy.exists() { s.add_f32s(later, load(s, dy.row(row).add(j))) } else { later }
-    }
-}
-
-/// `sum = dh + dy` over rows of `width`: the gradient of a projected state.
-#[inline(always)]
-unsafe fn add<S: Lanes>(s: S, m: usize, width: usize, dh: Mat, dy: Mat, sum: Mat) {
-    for row in 0..m {
-        // SAFETY: by the promise of `Steps`.
         unsafe {
-            for j in (0..width).step_by(S::L) {
-                store(s, sum.row(row).add(j), total(s, dh, dy, row, j));
-            }
+            let later = load(s, self.dh.row(row).add(j));
+            if self.dy.exists() { s.add_f32s(later, load(s, self.dy.row(row).add(j))) } else { later }
         }
     }
 }
@@ -162,15 +141,11 @@ pub(crate) trait CellKernel: Sync + 'static {
     /// As [`CellKernel::forward`].
     unsafe fn backward<S: Lanes>(s: S, step: &StepBackward);
 
-    /// Forward over time where no backward pass follows; differs from [`AnyCell::forward`] only in the last bits.
-    ///
-    /// # Safety
-    /// As [`Steps`].
-    unsafe fn infer(steps: Steps<'_>, x: Projected) {
-        dispatch(Forward::<Self>(steps, x, PhantomData));
-    }
+    /// Forward over time where no backward pass follows, for a cell that has a faster way; it may differ from
+    /// [`AnyCell::forward`] in the last bits. The promise is that of [`Steps`].
+    const INFER: Option<unsafe fn(Steps<'_>, Projected)> = None;
 
-    /// Packs what [`CellKernel::infer`] reads beside the training's packs, where the state is not projected.
+    /// Packs what [`CellKernel::INFER`] reads beside the training's packs, where the state is not projected.
     fn pack_inference(_packs: &mut DirPacks, _weights: &InferenceWeights<'_>) {}
 
     /// Whether inference of so many rows takes its input as it is, not projected.
@@ -189,7 +164,7 @@ pub(crate) trait AnyCell: Sync {
     /// As [`Steps`].
     unsafe fn forward(&self, steps: Steps<'_>, x: Projected);
 
-    /// As [`CellKernel::infer`].
+    /// As [`CellKernel::INFER`], or as [`AnyCell::forward`] without it.
     ///
     /// # Safety
     /// As [`Steps`].
@@ -206,149 +181,4 @@ pub(crate) trait AnyCell: Sync {
 
     /// As [`CellKernel::infers_from_inputs`].
     fn infers_from_inputs(&self, packs: &DirPacks, rows: usize) -> bool;
-}
-
-impl<C: CellKernel> AnyCell for C {
-    fn facts(&self) -> Facts {
-        C::FACTS
-    }
-
-    unsafe fn forward(&self, steps: Steps<'_>, x: Projected) {
-        dispatch(Forward::<C>(steps, x, PhantomData));
-    }
-
-    unsafe fn infer(&self, steps: Steps<'_>, x: Projected) {
-        // SAFETY: by the caller's promise.
-        unsafe { C::infer(steps, x) }
-    }
-
-    unsafe fn backward(&self, steps: Steps<'_>) {
-        dispatch(Backward::<C>(steps, PhantomData));
-    }
-
-    fn pack_inference(&self, packs: &mut DirPacks, weights: &InferenceWeights<'_>) {
-        C::pack_inference(packs, weights);
-    }
-
-    fn infers_from_inputs(&self, packs: &DirPacks, rows: usize) -> bool {
-        C::infers_from_inputs(packs, rows)
-    }
-}
-
-#[inline(always)]
-unsafe fn copy_block(m: usize, from: Mat, to: Mat) {
-    // SAFETY: by the promise of `Steps`: both have m rows of the same stride.
-    unsafe { std::ptr::copy_nonoverlapping(from.ptr, to.ptr, m * from.stride) }
-}
-
-#[inline(always)]
-unsafe fn copy_rows(m: usize, width: usize, from: Mat, to: Mat) {
-    for row in 0..m {
-        // SAFETY: as in `copy_block`.
-        unsafe { std::ptr::copy_nonoverlapping(from.row(row), to.row(row), width) }
-    }
-}
-
-/// The loop over time, forward.
-struct Forward<'a, C: ?Sized>(Steps<'a>, Projected, PhantomData<C>);
-
-impl<C: CellKernel + ?Sized> Kernel for Forward<'_, C> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Lanes>(self, s: S) {
-        let Self(steps, x, _) = self;
-        let (p, b0, hp) = (steps.mats, steps.rows.start, steps.hp);
-        for i in 0..steps.layout.steps() {
-            let (position, m) = steps.at(steps.step(i, steps.reverse));
-            if m == 0 {
-                continue;
-            }
-            // SAFETY: by the promise of `Steps`.
-            unsafe {
-                let save = |mat: Mat| if p.keep && mat.exists() { mat.at(position, 0) } else { Mat::none() };
-                let own = |mat: Mat| if p.keep { mat.at(position, 0) } else { mat.at(b0, 0) };
-                let state = |mat: Mat| if mat.exists() { mat.at(b0, 0) } else { mat };
-                let (gates, h, c, recurrent) = (own(p.gates), p.h.at(b0, 0), state(p.c), state(p.recurrent));
-                if p.keep {
-                    copy_block(m, h, p.hprev.at(position, 0));
-                    if C::FACTS.cell_state {
-                        copy_block(m, c, p.cprev.at(position, 0));
-                    }
-                }
-                let b = &steps.packs.hh_t;
-                match C::FACTS.recurrence {
-                    Recurrence::Added => call(s, Gemm { a: h, m, b, c: gates, init: x.init(position) }),
-                    Recurrence::Apart => {
-                        call(s, Gemm { a: h, m, b, c: recurrent, init: Init::Bias(steps.packs.bias_h.as_ptr()) });
-                    }
-                    Recurrence::None => {}
-                }
-                let saved = save(p.saved);
-                let step = StepForward { m, hp, keep: p.keep, x, position, gates, recurrent, saved, c, h };
-                if C::FACTS.projects && p.hfull.exists() {
-                    let full = own(p.hfull);
-                    C::forward(s, &StepForward { h: full, ..step });
-                    call(s, Gemm { a: full, m, b: &steps.packs.hr_t, c: h, init: Init::Zero });
-                } else {
-                    C::forward(s, &step);
-                }
-                if p.y.exists() {
-                    copy_rows(m, steps.rp, h, p.y.at(position, 0));
-                }
-            }
-        }
-    }
-}
-
-/// The loop over time, backward.
-struct Backward<'a, C>(Steps<'a>, PhantomData<C>);
-
-impl<C: CellKernel> Kernel for Backward<'_, C> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Lanes>(self, s: S) {
-        let steps = self.0;
-        let (p, b0, hp) = (steps.mats, steps.rows.start, steps.hp);
-        for i in 0..steps.layout.steps() {
-            if let Some(aside) = steps.aside {
-                aside(i, steps.layout.steps());
-            }
-            let (position, m) = steps.at(steps.step(i, !steps.reverse));
-            if m == 0 {
-                continue;
-            }
-            // SAFETY: by the promise of `Steps`.
-            unsafe {
-                let at = |mat: Mat| if mat.exists() { mat.at(position, 0) } else { mat };
-                let state = |mat: Mat| if mat.exists() { mat.at(b0, 0) } else { mat };
-                let step = StepBackward {
-                    m,
-                    hp,
-                    gates: at(p.gates),
-                    hprev: at(p.hprev),
-                    cprev: at(p.cprev),
-                    saved: at(p.saved),
-                    dh: p.dh.at(b0, 0),
-                    dy: at(p.dy),
-                    dc: state(p.dc),
-                    dg: at(p.dg),
-                    dgh: at(p.dgh),
-                };
-                if C::FACTS.projects && p.dhr.exists() {
-                    let (sum, full) = (at(p.dhr), p.dhfull.at(b0, 0));
-                    add(s, m, steps.rp, step.dh, step.dy, sum);
-                    call(s, Gemm { a: sum, m, b: &steps.packs.hr, c: full, init: Init::Zero });
-                    C::backward(s, &StepBackward { dh: full, dy: Mat::none(), ..step });
-                } else {
-                    C::backward(s, &step);
-                }
-                let (b, c) = (&steps.packs.hh, step.dh);
-                match C::FACTS.recurrence {
-                    Recurrence::Added => call(s, Gemm { a: step.dg, m, b, c, init: Init::Zero }),
-                    Recurrence::Apart => call(s, Gemm { a: step.dgh, m, b, c, init: Init::Of(c) }),
-                    Recurrence::None => {}
-                }
-            }
-        }
-    }
 }

@@ -5,6 +5,7 @@ pub(crate) mod kernel;
 mod lstm;
 mod rnn;
 mod through;
+mod time;
 
 use kernel::AnyCell;
 

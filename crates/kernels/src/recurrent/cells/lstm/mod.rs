@@ -79,16 +79,7 @@ impl CellKernel for Lstm {
         }
     }
 
-    unsafe fn infer(steps: Steps<'_>, x: Projected) {
-        if !steps.packs.units.exist() {
-            // SAFETY: by the caller's promise.
-            unsafe { Self.forward(steps, x) }
-        } else if fit_groups(&steps.packs.units, steps.rows.len()) {
-            dispatch(infer::Infer(steps, x));
-        } else {
-            dispatch(infer_wide::InferWide(steps, x));
-        }
-    }
+    const INFER: Option<unsafe fn(Steps<'_>, Projected)> = Some(infer);
 
     fn pack_inference(packs: &mut DirPacks, weights: &InferenceWeights<'_>) {
         let &InferenceWeights { w_ih, w_hh, hp, rp, kp, input } = weights;
@@ -100,6 +91,17 @@ impl CellKernel for Lstm {
 
     fn infers_from_inputs(packs: &DirPacks, rows: usize) -> bool {
         packs.units.exist() && !fit_groups(&packs.units, rows)
+    }
+}
+
+unsafe fn infer(steps: Steps<'_>, x: Projected) {
+    if !steps.packs.units.exist() {
+        // SAFETY: by the caller's promise.
+        unsafe { Lstm.forward(steps, x) }
+    } else if fit_groups(&steps.packs.units, steps.rows.len()) {
+        dispatch(infer::Infer(steps, x));
+    } else {
+        dispatch(infer_wide::InferWide(steps, x));
     }
 }
 
