@@ -2,10 +2,14 @@
 
 pub mod classifier;
 pub mod distinct;
+mod encoder;
 pub mod error;
 pub mod fault;
+mod heads;
 pub mod layout;
+pub mod network;
 pub mod optim;
+mod pool;
 pub mod random;
 pub mod recurrent;
 pub mod simd;

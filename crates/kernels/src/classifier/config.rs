@@ -186,7 +186,7 @@ impl LossOptions<'_> {
 
 impl<'a> StepOptions<'a> {
     /// Those of some of the batches.
-    pub(super) fn of(&self, batches: std::ops::Range<usize>) -> StepOptions<'a> {
+    pub(crate) fn of(&self, batches: std::ops::Range<usize>) -> StepOptions<'a> {
         let all = self.learning_rates;
         StepOptions { learning_rates: if all.len() == 1 { all } else { &all[batches] }, ..*self }
     }
@@ -208,7 +208,7 @@ impl<'a> StepOptions<'a> {
     }
 
     /// Learning rate of a batch.
-    pub(super) fn lr(&self, batch: u64) -> f64 {
+    pub(crate) fn lr(&self, batch: u64) -> f64 {
         self.learning_rates[if self.learning_rates.len() == 1 { 0 } else { batch as usize }]
     }
 }

@@ -77,7 +77,7 @@ impl Chunk<'_> {
     }
 
     /// One batch; its label offsets stay those of the chunk.
-    pub(super) fn batch(&self, rows: Range<usize>, tokens: Range<usize>) -> Self {
+    pub(crate) fn batch(&self, rows: Range<usize>, tokens: Range<usize>) -> Self {
         let multi_label = !self.label_offsets.is_empty();
         Self {
             tokens: &self.tokens[tokens],
@@ -119,7 +119,7 @@ impl Chunk<'_> {
 }
 
 /// Checks rows: each has at least one word, and all words are inside the vocabulary.
-pub(super) fn check_rows(tokens: &[i32], lengths: &[i32], vocab_size: usize) -> Result<()> {
+pub(crate) fn check_rows(tokens: &[i32], lengths: &[i32], vocab_size: usize) -> Result<()> {
     let mut sum = 0usize;
     for (row, &length) in lengths.iter().enumerate() {
         if length < 1 {
@@ -142,7 +142,7 @@ pub(super) fn check_rows(tokens: &[i32], lengths: &[i32], vocab_size: usize) -> 
 }
 
 /// Checks that words are in the vocabulary, and that none is the padding word, whose vector stays zero.
-pub(super) fn check_words(words: &[i32], config: &ClassifierConfig) -> Result<()> {
+pub(crate) fn check_words(words: &[i32], config: &ClassifierConfig) -> Result<()> {
     let padding = config.padding_idx.map(i64::from);
     for &word in words {
         if word < 0 || word as usize >= config.vocab_size {

@@ -1,11 +1,11 @@
-use super::super::{Chunk, ClassifierConfig, Pooling, StepOptions};
 use super::*;
+use crate::classifier::{Chunk, ClassifierConfig, Pooling, StepOptions};
 use crate::recurrent::Cell;
 
 const BATCHES: usize = 90;
 
 /// Names the first array that differs, whose values nobody wants to see.
-fn assert_same(one: &Classifier, other: &Classifier, what: &str) {
+fn assert_same(one: &Network, other: &Network, what: &str) {
     let (one, other) = (one.training_state().unwrap(), other.training_state().unwrap());
     let differs = one.iter().zip(&other).find(|(a, b)| a != b).map(|(a, _)| a.name.as_str());
     assert_eq!(differs, None, "{what}");
@@ -38,7 +38,7 @@ fn texts() -> Texts {
     texts
 }
 
-fn classifier() -> Classifier {
+fn classifier() -> Network {
     let config = ClassifierConfig {
         num_layers: 2,
         bidirectional: true,
@@ -51,13 +51,13 @@ fn classifier() -> Classifier {
         seed: 11,
         ..ClassifierConfig::new(Cell::Lstm, 700, 5, 3, 3)
     };
-    Classifier::new(config).unwrap()
+    Network::new(config).unwrap()
 }
 
 /// The embedding is frozen for the first batches.
 const FROZEN: usize = 12;
 
-fn train(classifier: &Classifier, texts: &Texts, algorithm: Algorithm, batches: std::ops::Range<usize>) {
+fn train(classifier: &Network, texts: &Texts, algorithm: Algorithm, batches: std::ops::Range<usize>) {
     if batches.start < FROZEN && batches.end > FROZEN {
         train(classifier, texts, algorithm, batches.start..FROZEN);
         return train(classifier, texts, algorithm, FROZEN..batches.end);

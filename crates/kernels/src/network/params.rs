@@ -1,62 +1,40 @@
-//! The classifier's parameters: names, places, initial values, export and import.
+//! The network's parameters: names, places, initial values, export and import.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
 
-use super::attention::AttentionSegments;
-use super::config::{ClassifierConfig, NamedTensor, Numbers, Pooling};
-use super::plan::WordDropout;
-use super::step::WORDS;
+use crate::classifier::{ClassifierConfig, NamedTensor, Numbers};
+use crate::encoder::plan::WordDropout;
 use crate::error::{Error, ErrorCode, Result};
+use crate::heads;
+use crate::heads::head::Head;
 use crate::random::{Chosen, key};
-use crate::recurrent::segments::{Blocks, Segment};
+use crate::recurrent::segments::Segment;
 use crate::recurrent::shape::Shape;
-use crate::simd::gemm::PackedB;
 use crate::simd::{Buf, zeros};
 
-/// Where everything is.
-pub(super) struct Model {
+/// What the dropout masks of a step are for, so that each has its own.
+pub(super) const EMBEDDING: u64 = 1;
+pub(super) const LAYERS: u64 = 2;
+pub(super) const FEATURES: u64 = 3;
+const WORDS: u64 = 4;
+
+/// What the network is made of, and where its parameters are.
+pub(super) struct Params {
     pub config: ClassifierConfig,
     pub shape: Shape,
-    /// With that pooling only.
-    pub attention: Option<AttentionSegments>,
-    pub fc_weight: Segment,
-    pub fc_bias: Segment,
+    pub head: Box<dyn Head>,
     /// Private size of all parameters but the embedding.
     pub flat_size: usize,
 }
 
-/// The linear layer's weights, packed.
-#[derive(Default)]
-pub(super) struct FcPacks {
-    pub w_t: PackedB,
-    pub w: PackedB,
-}
-
-impl FcPacks {
-    pub fn pack(&mut self, model: &Model, flat: &[f32], backward: bool) {
-        let segment = &model.fc_weight;
-        let values = &flat[segment.offset..][..segment.size()];
-        let (classes, features) = (segment.rows.private(), segment.stride());
-        self.w_t.resize(features, classes);
-        self.w_t.pack_transposed(values, features);
-        if backward {
-            self.w.resize(classes, features);
-            self.w.pack(values, features);
-        }
-    }
-}
-
-impl Model {
+impl Params {
     pub fn new(config: ClassifierConfig) -> Self {
         let mut offset = 0;
         let shape = Shape::new(&config.recurrent(), &mut offset);
-        let attention = (config.pooling == Pooling::Attention).then(|| AttentionSegments::new(&shape, &mut offset));
-        let classes = Blocks::new(1, config.num_classes);
-        let fc_weight = Segment::matrix("fc.weight".into(), classes, shape.output(), &mut offset);
-        let fc_bias = Segment::vector("fc.bias".into(), classes, &mut offset);
-        Self { config, shape, attention, fc_weight, fc_bias, flat_size: offset }
+        let head = heads::of(&config, shape.output(), &mut offset);
+        Self { config, shape, head, flat_size: offset }
     }
 
     /// The word dropout of a step's batch, where there is any.
@@ -70,9 +48,8 @@ impl Model {
     /// Name and place of each parameter but the embedding, in PyTorch's order.
     pub fn segments(&self) -> impl Iterator<Item = (String, &Segment)> {
         let rnn = self.shape.segments.iter().map(|segment| (format!("rnn.{}", segment.name), segment));
-        let attention = self.attention.iter().flat_map(AttentionSegments::all);
-        let head = attention.chain([&self.fc_weight, &self.fc_bias]);
-        rnn.chain(head.map(|segment| (segment.name.clone(), segment)))
+        let head = self.head.segments().into_iter().map(|segment| (segment.name.clone(), segment));
+        rnn.chain(head)
     }
 
     /// Initial values, distributed as PyTorch's but for the embedding's scale: N(0, std²) with a zero padding row, the recurrent part
@@ -88,8 +65,8 @@ impl Model {
             embedding[row as usize * self.config.embedding_dim..][..self.config.embedding_dim].fill(0.0);
         }
         for (stream, (name, segment)) in self.segments().enumerate() {
-            // All linear layers read the outputs of the last recurrent layer.
-            let fan = if name.starts_with("rnn.") { self.config.hidden_size } else { self.fc_weight.cols.public() };
+            // A head's linear layers read the outputs of the last recurrent layer.
+            let fan = if name.starts_with("rnn.") { self.config.hidden_size } else { self.shape.output().public() };
             let bound = 1.0 / (fan as f32).sqrt();
             let uniform = Uniform::new(-bound, bound)
                 .map_err(|e| Error::new(ErrorCode::InvalidArgument, format!("no distribution for {name}: {e}")))?;

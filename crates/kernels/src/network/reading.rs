@@ -3,11 +3,13 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
+use super::model::Network;
 use super::predict::{Frozen, Output, Reader};
-use super::{Classifier, Weights, data};
+use super::weights::Weights;
+use crate::classifier::data;
 use crate::error::Result;
 
-impl Classifier {
+impl Network {
     /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row. Once as
     /// many tokens were predicted as there are words, every word's input projection is computed and kept.
     ///
@@ -15,7 +17,7 @@ impl Classifier {
     /// `OutOfRange` for a length below 1 or a token id outside the vocabulary, `InvalidShape` when the lengths do not add
     /// up to the number of tokens.
     pub fn predict(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
-        data::check_rows(tokens, lengths, self.model.config.vocab_size)?;
+        data::check_rows(tokens, lengths, self.params.config.vocab_size)?;
         let seen = self.read().predicted.fetch_add(tokens.len(), Ordering::Relaxed).saturating_add(tokens.len());
         self.project_vocabulary(seen)?;
         self.with_reader(|reader| self.outputs(reader, tokens, lengths, Output::Probabilities))
@@ -27,7 +29,7 @@ impl Classifier {
     /// # Errors
     /// As [`Self::predict`].
     pub fn predict_at_once(&self, tokens: &[i32], lengths: &[i32]) -> Result<Option<Vec<f32>>> {
-        data::check_rows(tokens, lengths, self.model.config.vocab_size)?;
+        data::check_rows(tokens, lengths, self.params.config.vocab_size)?;
         // Fails also where a change waits for other readers: the lock lets no further ones in then.
         let Ok(weights) = self.weights.try_read() else { return Ok(None) };
         let Some(reader) = self.reader(&weights) else { return Ok(None) };
@@ -49,7 +51,7 @@ impl Classifier {
     /// The weights as prediction reads them; `None` if they are not ready.
     fn reader<'a>(&'a self, weights: &'a Weights) -> Option<Reader<'a>> {
         let frozen = weights.frozen.as_ref()?;
-        Some(Reader { model: &self.model, embedding: &weights.embedding, flat: &weights.flat, frozen })
+        Some(Reader { params: &self.params, embedding: &weights.embedding, flat: &weights.flat, frozen })
     }
 
     /// Reads the weights, ready for prediction, beside other readers.
@@ -81,11 +83,11 @@ impl Classifier {
         let mut guard = self.write();
         let weights = &mut *guard;
         if weights.frozen.is_none() {
-            weights.draw(&self.model)?;
+            weights.draw(&self.params)?;
             if let Some(optimizer) = &mut weights.optimizer {
                 optimizer.flush(&mut weights.embedding)?;
             }
-            weights.frozen = Some(Frozen::new(&self.model, &weights.flat));
+            weights.frozen = Some(Frozen::new(&self.params, &weights.flat));
         }
         Ok(())
     }
@@ -96,8 +98,11 @@ impl Classifier {
         self.freeze()?;
         let weights = self.read();
         if let Some(frozen) = &weights.frozen {
-            frozen.project(&self.model, &weights.embedding, &self.pool, seen);
+            frozen.project(&self.params, &weights.embedding, &self.pool, seen);
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,10 +3,11 @@
 
 use std::sync::RwLockReadGuard;
 
-use super::config::NamedTensor;
-use super::model::Model;
+use super::model::Network;
 use super::optimizer::{Optimizer, Rows};
-use super::{Classifier, Weights};
+use super::params::Params;
+use super::weights::Weights;
+use crate::classifier::NamedTensor;
 use crate::error::{Error, ErrorCode, Result};
 use crate::optim::{AdamOptions, Algorithm, LateState, SgdOptions};
 use crate::simd::Buf;
@@ -108,7 +109,7 @@ fn count(value: f64, name: &str) -> Result<u64> {
 }
 
 impl Optimizer {
-    fn export(&self, model: &Model) -> Vec<StateArray> {
+    fn export(&self, params: &Params) -> Vec<StateArray> {
         let float = |state: &str, name: &str, shape: &[usize], data: Vec<f32>| StateArray {
             name: format!("{PREFIX}{state}.{name}"),
             shape: shape.to_vec(),
@@ -120,7 +121,7 @@ impl Optimizer {
             values: Values::Float64(data.to_vec()),
         };
         let mut arrays = vec![double(OPTIMIZER, &numbers_of(&self.algorithm))];
-        let (embedding, shape) = ("embedding.weight", model.embedding_shape());
+        let (embedding, shape) = ("embedding.weight", params.embedding_shape());
         match &self.rows {
             Rows::Late(late) => {
                 let LateState { rates, last, first, second, .. } = late.snapshot();
@@ -139,20 +140,20 @@ impl Optimizer {
         }
         for (state, data) in self.rest.states() {
             arrays.extend(
-                model.segments().map(|(name, segment)| float(state, &name, &segment.shape, segment.export(data))),
+                params.segments().map(|(name, segment)| float(state, &name, &segment.shape, segment.export(data))),
             );
         }
         arrays
     }
 
     fn import(
-        model: &Model,
+        params: &Params,
         arrays: &mut Arrays<'_>,
         algorithm: Algorithm,
         (steps, words): (u64, u64),
     ) -> Result<Self> {
-        let mut optimizer = Self::new(algorithm, model)?;
-        let n = model.config.vocab_size * model.config.embedding_dim;
+        let mut optimizer = Self::new(algorithm, params)?;
+        let n = params.config.vocab_size * params.config.embedding_dim;
         fn embedding<'a>(arrays: &mut Arrays<'a>, state: &str, n: usize) -> Result<&'a [f32]> {
             arrays.floats(&format!("{PREFIX}{state}.embedding.weight"), n)
         }
@@ -180,7 +181,7 @@ impl Optimizer {
             }
         }
         for (state, to) in optimizer.rest.states_mut() {
-            for (name, segment) in model.segments() {
+            for (name, segment) in params.segments() {
                 segment.import(arrays.floats(&format!("{PREFIX}{state}.{name}"), segment.numel())?, to);
             }
         }
@@ -189,21 +190,21 @@ impl Optimizer {
     }
 }
 
-impl Classifier {
-    /// The weights as [`Classifier::state`] gives them, without changing anything of a training that goes on.
+impl Network {
+    /// The weights as [`Network::state`] gives them, without changing anything of a training that goes on.
     ///
     /// # Errors
     /// Only for a fault of this library.
     pub fn peek(&self) -> Result<Vec<NamedTensor>> {
         let weights = self.drawn()?;
         match weights.optimizer.as_ref().map(|optimizer| &optimizer.rows) {
-            Some(Rows::Late(late)) => Ok(self.model.export(&late.caught_up(&weights.embedding)?, &weights.flat)),
-            _ => Ok(self.model.export(&weights.embedding, &weights.flat)),
+            Some(Rows::Late(late)) => Ok(self.params.export(&late.caught_up(&weights.embedding)?, &weights.flat)),
+            _ => Ok(self.params.export(&weights.embedding, &weights.flat)),
         }
     }
 
-    /// All that a training goes on from. Another classifier of the same configuration that takes it with
-    /// [`Classifier::restore`] makes the same steps, to the bit (with the same number of threads, on the same kind of
+    /// All that a training goes on from. Another network of the same configuration that takes it with
+    /// [`Network::restore`] makes the same steps, to the bit (with the same number of threads, on the same kind of
     /// processor).
     ///
     /// # Errors
@@ -216,13 +217,13 @@ impl Classifier {
             .map_or((0, 0), |optimizer| (optimizer.rest.step_count(), optimizer.word_steps()));
         let steps = Values::Float64([weights.steps, seen, words].map(|count| count as f64).to_vec());
         let mut arrays = vec![StateArray { name: STEPS.into(), shape: vec![3], values: steps }];
-        arrays.extend(self.model.export(&weights.embedding, &weights.flat).into_iter().map(|tensor| StateArray {
+        arrays.extend(self.params.export(&weights.embedding, &weights.flat).into_iter().map(|tensor| StateArray {
             name: format!("{PREFIX}{}", tensor.name),
             shape: tensor.shape,
             values: Values::Float32(tensor.data),
         }));
         if let Some(optimizer) = &weights.optimizer {
-            arrays.extend(optimizer.export(&self.model));
+            arrays.extend(optimizer.export(&self.params));
         }
         Ok(arrays)
     }
@@ -230,12 +231,12 @@ impl Classifier {
     /// The weights, drawn if they were not yet.
     fn drawn(&self) -> Result<RwLockReadGuard<'_, Weights>> {
         if !self.read().drawn {
-            self.write().draw(&self.model)?;
+            self.write().draw(&self.params)?;
         }
         Ok(self.read())
     }
 
-    /// Takes over what [`Classifier::training_state`] gave.
+    /// Takes over what [`Network::training_state`] gave.
     ///
     /// # Errors
     /// `StateMismatch` when something is missing, unknown, of another shape or type, or contradicts the rest; nothing is
@@ -246,21 +247,21 @@ impl Classifier {
             return Err(mismatch(format_args!("{STEPS} needs three numbers")));
         };
         let (steps, seen, words) = (count(steps, STEPS)?, count(seen, STEPS)?, count(words, STEPS)?);
-        let mut embedding = Buf::zeros(self.model.config.vocab_size * self.model.config.embedding_dim);
-        let mut flat = Buf::zeros(self.model.flat_size);
+        let mut embedding = Buf::zeros(self.params.config.vocab_size * self.params.config.embedding_dim);
+        let mut flat = Buf::zeros(self.params.flat_size);
         let mut tensors = Vec::new();
-        for name in self.model.names() {
+        for name in self.params.names() {
             if let Some(StateArray { shape, values: Values::Float32(data), .. }) =
                 arrays.find(&format!("{PREFIX}{name}"))
             {
                 tensors.push(NamedTensor { name, dtype: "float32".into(), shape: shape.clone(), data: data.clone() });
             }
         }
-        self.model.import(&tensors, &mut embedding, &mut flat)?;
+        self.params.import(&tensors, &mut embedding, &mut flat)?;
         let optimizer = match arrays.doubles(OPTIMIZER)? {
             None if seen == 0 => None,
             None => return Err(mismatch(format_args!("{OPTIMIZER} is missing"))),
-            Some(numbers) => Some(Optimizer::import(&self.model, &mut arrays, algorithm_of(numbers)?, (seen, words))?),
+            Some(numbers) => Some(Optimizer::import(&self.params, &mut arrays, algorithm_of(numbers)?, (seen, words))?),
         };
         if let Some(at) = arrays.used.iter().position(|used| !used) {
             return Err(mismatch(format_args!("{} is unknown", state[at].name)));

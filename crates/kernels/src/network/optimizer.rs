@@ -1,7 +1,7 @@
 //! The optimizer's state for the embedding and for everything else.
 
-use super::model::Model;
-use super::words::Words;
+use super::params::Params;
+use crate::encoder::embedding::Words;
 use crate::error::Result;
 use crate::optim::{Algorithm, Dense, LateRows};
 use crate::simd::Buf;
@@ -22,9 +22,9 @@ pub(super) struct Optimizer {
 }
 
 impl Optimizer {
-    pub fn new(algorithm: Algorithm, model: &Model) -> Result<Self> {
-        let (words, dims) = (model.config.vocab_size, model.config.embedding_dim);
-        let rest = Dense::new(algorithm, model.flat_size)?;
+    pub fn new(algorithm: Algorithm, params: &Params) -> Result<Self> {
+        let (words, dims) = (params.config.vocab_size, params.config.embedding_dim);
+        let rest = Dense::new(algorithm, params.flat_size)?;
         let rows = if algorithm.cannot_defer().is_none() {
             Rows::Late(Box::new(LateRows::new(algorithm, words, dims)?))
         } else {

@@ -1,20 +1,21 @@
 //! Predictions beside the making of the table and beside changes of the weights: what makes the one slow on purpose is to hold
 //! its lock.
 
-use super::super::{Classifier, ClassifierConfig};
+use crate::classifier::ClassifierConfig;
+use crate::network::Network;
 use crate::recurrent::Cell;
 
 const WORDS: usize = 30;
 
-fn classifier() -> Classifier {
-    Classifier::new(ClassifierConfig { threads: 2, ..ClassifierConfig::new(Cell::Lstm, WORDS, 6, 5, 3) }).unwrap()
+fn classifier() -> Network {
+    Network::new(ClassifierConfig { threads: 2, ..ClassifierConfig::new(Cell::Lstm, WORDS, 6, 5, 3) }).unwrap()
 }
 
 fn tokens() -> Vec<i32> {
     (0..2 * WORDS as i32).map(|i| i * 7 % WORDS as i32).collect()
 }
 
-fn has_table(classifier: &Classifier) -> bool {
+fn has_table(classifier: &Network) -> bool {
     classifier.read().frozen.as_ref().is_some_and(|frozen| frozen.table.get().is_some())
 }
 
@@ -59,7 +60,7 @@ fn while_the_table_is_made_predictions_go_on_without_it() {
     let expected = classifier.predict(&tokens[..4], &[4]).unwrap();
     {
         let weights = classifier.read();
-        let _slowly = weights.frozen.as_ref().unwrap().making.lock().unwrap();
+        let _slowly = weights.frozen.as_ref().unwrap().table.making.lock().unwrap();
         let lengths = [tokens.len() as i32 - 4, 4];
         assert_eq!(classifier.predict(&tokens, &lengths).unwrap().len(), 6);
         assert_near(&classifier.predict_at_once(&tokens[..4], &[4]).unwrap().unwrap(), &expected);
@@ -77,7 +78,7 @@ fn a_table_that_could_not_be_made_is_made_later() {
     let failed = std::thread::scope(|scope| {
         let fails = || {
             let weights = classifier.read();
-            let _making = weights.frozen.as_ref().unwrap().making.lock().unwrap();
+            let _making = weights.frozen.as_ref().unwrap().table.making.lock().unwrap();
             panic!("on purpose");
         };
         scope.spawn(fails).join()
@@ -98,7 +99,7 @@ fn texts_get_the_same_alone_and_together_with_the_table_and_without() {
             threads: 2,
             ..ClassifierConfig::new(Cell::Lstm, WORDS, 20, 100, 3)
         };
-        let classifier = Classifier::new(layers).unwrap();
+        let classifier = Network::new(layers).unwrap();
         let lengths: Vec<i32> = (0..131).map(|row| 1 + row * 11 % 17).collect();
         let text = |row: usize| (0..lengths[row]).map(move |i| (i * 7 + row as i32 * 5) % WORDS as i32);
         let tokens: Vec<i32> = (0..lengths.len()).flat_map(text).collect();
@@ -110,7 +111,7 @@ fn texts_get_the_same_alone_and_together_with_the_table_and_without() {
         classifier.freeze().unwrap();
         let expected = {
             let weights = classifier.read();
-            let _making = weights.frozen.as_ref().unwrap().making.lock().unwrap();
+            let _making = weights.frozen.as_ref().unwrap().table.making.lock().unwrap();
             assert_near(&together(), &alone());
             together()
         };

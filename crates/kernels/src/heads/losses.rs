@@ -1,51 +1,20 @@
 //! The loss of one row and its gradient, in the place of the row's logits: cross entropy for exclusive classes, binary
 //! cross entropy for any number of classes.
 
-use super::config::LossOptions;
+use crate::classifier::LossOptions;
+use crate::pool::softmax::Softmax;
 use crate::simd::{Kernel, Lanes, dispatch, load, math, store};
 
-/// The right answers of a batch's sorted rows.
-#[derive(Default)]
-pub(super) struct Targets {
-    /// The class of each row; of a multi-label classifier the classes of all rows one after the other.
-    pub labels: Vec<u32>,
-    /// Of a multi-label classifier where the classes of each row begin, and at last how many there are. Else empty.
-    pub starts: Vec<u32>,
-}
-
-impl Targets {
-    /// The classes of a row.
-    pub fn of(&self, row: usize) -> &[u32] {
-        if self.starts.is_empty() {
-            &self.labels[row..row + 1]
-        } else {
-            &self.labels[self.starts[row] as usize..self.starts[row + 1] as usize]
-        }
-    }
-
-    /// What the sum of the rows' losses is divided by to give the batch's loss: the number of rows, or with exclusive
-    /// classes the sum of their weights; with a multi-label classifier the number of outputs.
-    pub fn divisor(&self, options: &LossOptions<'_>, rows: usize, classes: usize) -> f64 {
-        if !self.starts.is_empty() {
-            (rows * classes) as f64
-        } else if options.class_weights.is_empty() {
-            rows as f64
-        } else {
-            self.labels.iter().map(|&label| f64::from(options.class_weights[label as usize])).sum()
-        }
-    }
-}
-
-/// A row's part of the loss, and whether it was answered rightly.
-pub(super) struct RowLoss {
+/// A row's part of the loss, and whether the answer was correct.
+pub(crate) struct RowLoss {
     /// The loss before it is divided.
     pub loss: f64,
     pub right: bool,
 }
 
 /// Turns the first `classes` logits of a padded row into their gradients (padding: zero), `share` being one over the
-/// divisor of [`Targets::divisor`].
-pub(super) fn cross_entropy(
+/// divisor of the batch's loss.
+pub(crate) fn cross_entropy(
     values: &mut [f32],
     classes: usize,
     label: usize,
@@ -82,7 +51,7 @@ pub(super) fn cross_entropy(
 }
 
 /// As [`cross_entropy`] for any number of classes: `torch.nn.BCEWithLogitsLoss` with the class weights as `pos_weight`.
-pub(super) fn binary_cross_entropy(
+pub(crate) fn binary_cross_entropy(
     values: &mut [f32],
     classes: usize,
     labels: &[u32],
@@ -113,40 +82,8 @@ pub(super) fn binary_cross_entropy(
     RowLoss { loss: absent + present, right }
 }
 
-/// Probabilities in the place of logits; returns the logarithm of the sum of exponentials.
-pub(super) struct Softmax<'a> {
-    /// Padded to whole vectors; the padding becomes zero.
-    pub values: &'a mut [f32],
-    pub classes: usize,
-}
-
-impl Kernel for Softmax<'_> {
-    type Output = f32;
-    #[inline(always)]
-    fn run<S: Lanes>(self, s: S) -> f32 {
-        let largest = self.values[..self.classes].iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        // Padding lanes: their exponential is cut off to almost nothing, and set to zero in the end.
-        self.values[self.classes..].fill(f32::NEG_INFINITY);
-        let at = self.values.as_mut_ptr();
-        let mut sums = s.splat_f32s(0.0);
-        for j in (0..self.values.len()).step_by(S::L) {
-            // SAFETY: the row is padded to whole vectors.
-            unsafe {
-                let e = math::exp(s, s.sub_f32s(load(s, at.add(j)), s.splat_f32s(largest)));
-                store(s, at.add(j), e);
-                sums = s.add_f32s(sums, e);
-            }
-        }
-        let sum = s.reduce_sum_f32s(sums);
-        let factor = 1.0 / sum;
-        self.values.iter_mut().for_each(|value| *value *= factor);
-        self.values[self.classes..].fill(0.0);
-        largest + sum.ln()
-    }
-}
-
 /// Sigmoids in the place of logits; returns the sum of `softplus(z) = max(z, 0) + log(1 + exp(-|z|))`.
-pub(super) struct Sigmoid<'a> {
+pub(crate) struct Sigmoid<'a> {
     /// Padded to whole vectors.
     pub values: &'a mut [f32],
 }

@@ -1,0 +1,41 @@
+//! The right answers of a batch.
+
+use crate::classifier::Chunk;
+use crate::layout::PackedLayout;
+
+/// The right answers of a batch's sorted rows.
+#[derive(Default)]
+pub(crate) struct Targets {
+    /// The class of each row; of a multi-label classifier the classes of all rows one after the other.
+    pub labels: Vec<u32>,
+    /// Of a multi-label classifier where the classes of each row begin, and at last how many there are. Else empty.
+    pub starts: Vec<u32>,
+}
+
+impl Targets {
+    /// The classes of a row.
+    pub fn of(&self, row: usize) -> &[u32] {
+        if self.starts.is_empty() {
+            &self.labels[row..row + 1]
+        } else {
+            &self.labels[self.starts[row] as usize..self.starts[row + 1] as usize]
+        }
+    }
+
+    /// The answers of a batch, in the order of the sorted rows. Label offsets, where there are some, are those of its rows and
+    /// one more, in the labels of the whole chunk.
+    pub fn of_rows(batch: &Chunk<'_>, layout: &PackedLayout) -> Self {
+        let sorted = layout.sorted_indices();
+        if batch.label_offsets.is_empty() {
+            let labels = sorted.iter().map(|&row| batch.labels[row as usize] as u32).collect();
+            return Self { labels, starts: Vec::new() };
+        }
+        let mut targets = Self { labels: Vec::new(), starts: vec![0] };
+        for &row in sorted {
+            let (start, end) = (batch.label_offsets[row as usize], batch.label_offsets[row as usize + 1]);
+            targets.labels.extend(batch.labels[start as usize..end as usize].iter().map(|&label| label as u32));
+            targets.starts.push(targets.labels.len() as u32);
+        }
+        targets
+    }
+}
