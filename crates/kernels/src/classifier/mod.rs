@@ -3,7 +3,7 @@
 mod config;
 pub(crate) mod data;
 
-pub use config::{ClassifierConfig, LittleEndian, LossOptions, NamedTensor, Numbers, Pooling, StepOptions};
+pub use config::{ClassifierConfig, LossOptions, Pooling, StepOptions};
 pub use data::{Chunk, Stats};
 
-pub use crate::network::{Explanation, Network as Classifier, StateArray, Values};
+pub use crate::network::{Explanation, Network as Classifier};

@@ -1,8 +1,8 @@
 //! What an encoder leaves for a head, and takes back from it.
 
-use crate::layout::PackedLayout;
 use crate::recurrent::steps::DirMats;
 use crate::simd::gemm::Mat;
+use recurra_core::layout::PackedLayout;
 
 /// What a head reads of an encoder; it decides which buffers exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

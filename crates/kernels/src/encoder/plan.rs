@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use crate::Result;
-use crate::distinct::{Distinct, Users};
-use crate::layout::PackedLayout;
 use crate::random::Chosen;
 use crate::recurrent::stack::slices;
+use recurra_core::Result;
+use recurra_core::distinct::{Distinct, Users};
+use recurra_core::layout::PackedLayout;
 
 /// A batch, prepared.
 #[derive(Default)]

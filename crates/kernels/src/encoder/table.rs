@@ -2,14 +2,14 @@
 
 use std::sync::{Mutex, OnceLock, TryLockError};
 
-use crate::fault;
-use crate::layout::PackedLayout;
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::shape::Shape;
 use crate::recurrent::stack::Net;
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
 use crate::threads::{Member, Pool};
+use recurra_core::fault;
+use recurra_core::layout::PackedLayout;
 
 /// The projections are kept when they take at most this many bytes.
 const TABLE_BYTES: usize = 256 << 20;

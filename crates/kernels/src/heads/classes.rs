@@ -5,7 +5,6 @@ use super::losses::{Sigmoid, binary_cross_entropy, cross_entropy};
 use super::targets::Targets;
 use crate::classifier::{Chunk, LossOptions, Pooling};
 use crate::encoder::encoded::{Encoded, Needs};
-use crate::layout::PackedLayout;
 use crate::pool;
 use crate::pool::kernel::{Pool, Pooled};
 use crate::pool::softmax::Softmax;
@@ -14,6 +13,7 @@ use crate::simd::dispatch;
 use crate::simd::gemm::{Gemm, Init, Mat, PackedB};
 use crate::simd::outer::{ColumnSums, Outer};
 use crate::threads::Member;
+use recurra_core::layout::PackedLayout;
 
 pub(super) struct Classes {
     classes: usize,

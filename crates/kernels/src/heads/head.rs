@@ -5,13 +5,13 @@ use std::ops::Range;
 use super::targets::Targets;
 use crate::classifier::{Chunk, LossOptions};
 use crate::encoder::encoded::{Encoded, Needs};
-use crate::layout::PackedLayout;
 use crate::pool::space::{Mats, Space};
 use crate::random::Dropout;
 use crate::recurrent::segments::Segment;
 use crate::simd::dispatch;
 use crate::simd::gemm::{Mat, PackedB};
 use crate::threads::Member;
+use recurra_core::layout::PackedLayout;
 
 /// The parameters of a head and of its pooling, packed.
 #[derive(Default)]

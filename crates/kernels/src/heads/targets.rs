@@ -1,7 +1,7 @@
 //! The right answers of a batch.
 
 use crate::classifier::Chunk;
-use crate::layout::PackedLayout;
+use recurra_core::layout::PackedLayout;
 
 /// The right answers of a batch's sorted rows.
 #[derive(Default)]

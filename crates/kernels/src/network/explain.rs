@@ -10,13 +10,13 @@ use super::space::TrainSpace;
 use crate::classifier::data;
 use crate::encoder::encoded::Encoded;
 use crate::encoder::plan::Plan;
-use crate::error::{Error, ErrorCode, Result};
 use crate::heads::head::HeadPass;
-use crate::layout::PackedLayout;
 use crate::recurrent::layers::{LayerDropout, Layers, Source};
 use crate::recurrent::stack::{Net, slices};
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
+use recurra_core::layout::PackedLayout;
+use recurra_core::{Error, ErrorCode, Result};
 
 /// What a text's tokens contribute to one class.
 #[derive(Clone, Debug, PartialEq)]

@@ -19,4 +19,3 @@ mod weights;
 
 pub use explain::Explanation;
 pub use model::Network;
-pub use state::{StateArray, Values};

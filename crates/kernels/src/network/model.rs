@@ -1,5 +1,6 @@
 //! The network as its users hold it.
 
+use std::ops::Deref;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -8,10 +9,10 @@ use super::params::Params;
 use super::predict::Scratch;
 use super::space::TrainSpace;
 use super::weights::Weights;
-use crate::classifier::{ClassifierConfig, NamedTensor, Numbers, data};
-use crate::error::{Error, ErrorCode, Result};
+use crate::classifier::{ClassifierConfig, data};
 use crate::simd::Buf;
 use crate::threads::Pool;
+use recurra_core::{Error, ErrorCode, NamedArray, Result};
 
 /// An encoder with a head on the CPU: its whole training step and its prediction, without a graph. All methods take `&self`:
 /// training locks out everything else, predictions run side by side.
@@ -74,7 +75,7 @@ impl Network {
     ///
     /// # Errors
     /// Only for a fault of this library.
-    pub fn state(&self) -> Result<Vec<NamedTensor>> {
+    pub fn state(&self) -> Result<Vec<NamedArray>> {
         self.freeze()?;
         let weights = self.read();
         Ok(self.params.export(&weights.embedding, &weights.flat))
@@ -84,7 +85,7 @@ impl Network {
     ///
     /// # Errors
     /// `StateMismatch`, listing everything that is missing, unknown or of another shape or type; nothing is changed then.
-    pub fn load_state<D: Numbers>(&self, tensors: &[NamedTensor<D>]) -> Result<()> {
+    pub fn load_state<D: Deref<Target = [u8]>>(&self, tensors: &[NamedArray<D>]) -> Result<()> {
         let mut guard = self.write();
         let weights = &mut *guard;
         weights.make_room(&self.params);

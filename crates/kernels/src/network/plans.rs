@@ -3,12 +3,12 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::params::Params;
-use crate::Result;
 use crate::classifier::Chunk;
-use crate::distinct::Distinct;
 use crate::encoder::plan::Plan;
 use crate::heads::targets::Targets;
 use crate::threads::Pool;
+use recurra_core::Result;
+use recurra_core::distinct::Distinct;
 
 /// A batch, prepared.
 #[derive(Default)]

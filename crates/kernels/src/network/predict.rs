@@ -7,9 +7,7 @@ use super::batches::{BATCH_ROWS, cuts};
 use super::params::Params;
 use crate::encoder::encoded::{Encoded, Needs};
 use crate::encoder::table::WordTable;
-use crate::fault;
 use crate::heads::head::{HeadPacks, HeadPass, HeadSpace};
-use crate::layout::PackedLayout;
 use crate::recurrent::buffers::Trace;
 use crate::recurrent::layers::{LayerDropout, Layers, Source};
 use crate::recurrent::packs::DirPacks;
@@ -18,6 +16,8 @@ use crate::recurrent::steps::DirMats;
 use crate::simd::gemm::Mat;
 use crate::simd::{Buf, zeros};
 use crate::threads::{Member, Pool};
+use recurra_core::fault;
+use recurra_core::layout::PackedLayout;
 
 /// Weights as prediction reads them; made when the first prediction after a change needs them.
 #[derive(Default)]
@@ -103,7 +103,7 @@ impl Reader<'_> {
         pool: &Pool,
         take: impl Fn() -> Scratch + Sync,
         give: impl Fn(Scratch) + Sync,
-    ) -> crate::Result<Vec<f32>> {
+    ) -> recurra_core::Result<Vec<f32>> {
         let mut values = zeros(lengths.len() * self.params.head.outputs());
         let out = Out(values.as_mut_ptr(), output);
         let mut starts = Vec::with_capacity(lengths.len());
@@ -144,7 +144,7 @@ impl Reader<'_> {
     }
 
     /// The rows numbered `chosen`, on the calling thread.
-    fn batch(&self, rows: Rows<'_>, chosen: &[u32], scratch: &mut Scratch, out: &Out) -> crate::Result<()> {
+    fn batch(&self, rows: Rows<'_>, chosen: &[u32], scratch: &mut Scratch, out: &Out) -> recurra_core::Result<()> {
         fault::point("predict");
         scratch.read(rows, chosen)?;
         let Scratch { layout, ids, traces, x, projected, y, head } = scratch;
@@ -239,7 +239,7 @@ impl Reader<'_> {
 
 impl Scratch {
     /// Layout and packed words of the rows numbered `chosen`.
-    fn read(&mut self, rows: Rows<'_>, chosen: &[u32]) -> crate::Result<()> {
+    fn read(&mut self, rows: Rows<'_>, chosen: &[u32]) -> recurra_core::Result<()> {
         let own: Vec<i32> = chosen.iter().map(|&row| rows.lengths[row as usize]).collect();
         self.layout.rebuild(&own, None)?;
         self.ids.clear();

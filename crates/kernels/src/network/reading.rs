@@ -7,7 +7,7 @@ use super::model::Network;
 use super::predict::{Frozen, Output, Reader};
 use super::weights::Weights;
 use crate::classifier::data;
-use crate::error::Result;
+use recurra_core::Result;
 
 impl Network {
     /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row. Once as

@@ -2,7 +2,6 @@
 
 use super::params::Params;
 use super::plans::StepPlan;
-use crate::distinct::Distinct;
 use crate::encoder::encoded::Needs;
 use crate::heads::head::{HeadMats, HeadPacks, HeadSpace};
 use crate::recurrent::buffers::{Grads, Trace};
@@ -10,6 +9,7 @@ use crate::recurrent::packs::DirPacks;
 use crate::recurrent::steps::DirMats;
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
+use recurra_core::distinct::Distinct;
 
 /// Buffers that live from chunk to chunk and grow as needed.
 #[derive(Default)]

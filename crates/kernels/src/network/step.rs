@@ -12,7 +12,6 @@ use super::space::TrainMats;
 use crate::classifier::StepOptions;
 use crate::encoder::embedding::Embedding;
 use crate::encoder::encoded::Encoded;
-use crate::fault;
 use crate::heads::head::{HeadDropout, HeadPacks, HeadPass};
 use crate::optim::{DenseShared, StepNumbers};
 use crate::random::key;
@@ -22,6 +21,7 @@ use crate::recurrent::segments::Segment;
 use crate::recurrent::stack::Net;
 use crate::recurrent::steps::Aside;
 use crate::threads::Member;
+use recurra_core::fault;
 
 /// One member's sums, on a cache line of its own.
 #[repr(align(64))]

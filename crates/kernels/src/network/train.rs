@@ -13,9 +13,9 @@ use super::step::{Step, Sums};
 use super::weights::Weights;
 use crate::classifier::{Chunk, Stats, StepOptions};
 use crate::encoder::embedding::Embedding;
-use crate::error::Result;
 use crate::optim::Algorithm;
 use crate::threads::{Member, Pool};
+use recurra_core::Result;
 
 impl Network {
     /// Trains on batches, one step of the optimizer for each. With the same seed, data and number of threads the weights

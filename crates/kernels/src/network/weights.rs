@@ -6,8 +6,8 @@ use super::optimizer::Optimizer;
 use super::params::Params;
 use super::predict::Frozen;
 use super::space::TrainSpace;
-use crate::error::Result;
 use crate::simd::Buf;
+use recurra_core::Result;
 
 pub(super) struct Weights {
     pub embedding: Buf,

@@ -8,11 +8,11 @@ use std::ops::Range;
 use super::stack::Net;
 use super::steps::{DirMats, Projected};
 use super::sums::add_rows;
-use crate::distinct::Users;
 use crate::random::Dropout;
 use crate::simd::dispatch;
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
+use recurra_core::distinct::Users;
 
 /// What goes into the first layer.
 #[derive(Clone, Copy)]

@@ -19,5 +19,5 @@ mod words;
 
 pub use api::{Gradients, GradientsTo, Mode, Output, OutputTo, Saved, backward, backward_to, forward, forward_to};
 pub(crate) use config::MOST_PARAMETERS;
-pub use config::{Cell, RecurrentConfig};
+pub use config::RecurrentConfig;
 pub use words::{Input, Table};

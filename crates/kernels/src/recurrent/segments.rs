@@ -1,7 +1,7 @@
 //! Where a parameter lies in the flat private buffer, and the way between PyTorch's layout and the padded one.
 
-use crate::error::{Error, ErrorCode, Result};
 use crate::simd::{pad, zeros};
+use recurra_core::{Error, ErrorCode, Result};
 
 /// One side of a matrix: `count` blocks of `len` values, each padded to `padded` in the private layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

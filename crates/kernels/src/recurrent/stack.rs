@@ -10,11 +10,11 @@ use super::cells::kernel::Recurrence;
 use super::packs::DirPacks;
 use super::shape::Shape;
 use super::steps::{Aside, DirMats, Projected, Steps};
-use crate::layout::PackedLayout;
 use crate::simd::dispatch;
 use crate::simd::gemm::{Gemm, Init, Mat};
 use crate::simd::outer::{ColumnSums, Outer};
 use crate::threads::Member;
+use recurra_core::layout::PackedLayout;
 
 /// What all steps of a pass share.
 pub(crate) struct Net<'a> {

@@ -7,8 +7,8 @@
 use std::ops::Range;
 
 use super::packs::DirPacks;
-use crate::layout::PackedLayout;
 use crate::simd::gemm::{Init, Mat};
+use recurra_core::layout::PackedLayout;
 
 /// Where the input's part of the pre-activations is.
 #[derive(Clone, Copy)]

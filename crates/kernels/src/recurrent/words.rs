@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::layers::Source;
 use super::segments::{Blocks, expect_len, pad_rows};
-use crate::distinct::Users;
-use crate::error::{Error, ErrorCode, Result};
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
+use recurra_core::distinct::Users;
+use recurra_core::{Error, ErrorCode, Result};
 
 /// Copies of some rows of an embedding, as the kernels read them.
 pub struct Table {

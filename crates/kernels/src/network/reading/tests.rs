@@ -3,7 +3,7 @@
 
 use crate::classifier::ClassifierConfig;
 use crate::network::Network;
-use crate::recurrent::Cell;
+use recurra_core::Cell;
 
 const WORDS: usize = 30;
 

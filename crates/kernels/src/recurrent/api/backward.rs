@@ -1,7 +1,6 @@
 //! From the gradients of outputs and final states to those of inputs, initial states and parameters.
 
 use super::types::{Gradients, GradientsTo, Saved, load_states, read_states};
-use crate::error::{Error, ErrorCode, Result};
 use crate::recurrent::buffers::Grads;
 use crate::recurrent::layers::Layers;
 use crate::recurrent::segments::{Blocks, expect_len, pad_rows, unpad_rows};
@@ -10,6 +9,7 @@ use crate::recurrent::steps::DirMats;
 use crate::simd::gemm::Mat;
 use crate::simd::{Buf, zeros};
 use crate::threads::Pool;
+use recurra_core::{Error, ErrorCode, Result};
 
 /// Gradients of everything that went into [`forward`](super::forward), from the gradients of what came out (zero where absent).
 ///

@@ -1,8 +1,6 @@
 //! From inputs to outputs and final states.
 
 use super::types::{Mode, Output, OutputTo, Saved, load_states, read_states};
-use crate::error::{Error, ErrorCode, Result};
-use crate::layout::PackedLayout;
 use crate::recurrent::buffers::Trace;
 use crate::recurrent::config::RecurrentConfig;
 use crate::recurrent::layers::Layers;
@@ -15,6 +13,8 @@ use crate::recurrent::words::{First, Input};
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
 use crate::threads::Pool;
+use recurra_core::layout::PackedLayout;
+use recurra_core::{Error, ErrorCode, Result};
 
 /// Runs the network on packed data.
 ///

@@ -1,6 +1,5 @@
 //! What goes in and out at the border, in PyTorch's layouts.
 
-use crate::layout::PackedLayout;
 use crate::random::key;
 use crate::recurrent::buffers::Trace;
 use crate::recurrent::cells;
@@ -11,6 +10,7 @@ use crate::recurrent::segments::{Blocks, pad_rows, unpad_rows};
 use crate::recurrent::shape::Shape;
 use crate::recurrent::words::First;
 use crate::simd::{Buf, zeros};
+use recurra_core::layout::PackedLayout;
 
 /// What the forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

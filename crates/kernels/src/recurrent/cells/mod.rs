@@ -9,7 +9,7 @@ mod time;
 
 use kernel::AnyCell;
 
-use super::config::Cell;
+use recurra_core::Cell;
 
 /// What computes a cell. It is chosen once a call, not inside a loop.
 pub(crate) fn of(cell: Cell) -> &'static dyn AnyCell {
