@@ -52,6 +52,8 @@ const librariesOutside = {
 /** Circles between files of one folder are harmless after bundling as before; everything else must not happen. */
 function onwarn(warning) {
   if (warning.code === 'CIRCULAR_DEPENDENCY') return;
+  // They are members of an exported namespace (`nn.Module`), by which declarations of users name them.
+  if (/still references private shared type exports/.test(warning.message)) return;
   throw new Error(`rollup: ${warning.message}`);
 }
 
@@ -111,7 +113,7 @@ async function bundleTypes(dist) {
   const { output } = await bundle.generate({
     format: 'es',
     entryFileNames: '[name].d.ts',
-    chunkFileNames: 'shared-[name].d.ts',
+    chunkFileNames: ({ name }) => `shared-${name.replace(/\.d$/, '')}.d.ts`,
   });
   await bundle.close();
   return output;
