@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { RecurraError } from './errors.js';
+import { throwIfAborted } from './signals.js';
 
 /** Longest stretch of work between two turns of the event loop, in milliseconds. */
 const TURN = 6;
@@ -13,16 +13,19 @@ const TURN = 6;
 export class Turns {
   readonly #signal: AbortSignal | undefined;
   readonly #onTurn: (() => void) | undefined;
+  readonly #what: string;
   #end: number;
 
   /**
    * @param signal - Aborting it makes {@link next} throw.
    * @param onTurn - Called before each turn is given away, and so never more than every few milliseconds.
+   * @param what - What is aborted with the signal, as the subject of the error's sentence.
    */
-  constructor(signal?: AbortSignal, onTurn?: () => void) {
+  constructor(signal?: AbortSignal, onTurn?: () => void, what = 'the work') {
     this.#signal = signal;
     this.#onTurn = onTurn;
-    throwIfAborted(signal);
+    this.#what = what;
+    throwIfAborted(signal, what);
     this.#end = performance.now() + TURN;
   }
 
@@ -35,11 +38,11 @@ export class Turns {
   async next(): Promise<void> {
     this.#onTurn?.();
     await nextTurn();
-    throwIfAborted(this.#signal);
+    throwIfAborted(this.#signal, this.#what);
     this.#end = performance.now() + TURN;
   }
 
-  /** Begins a turn anew, after something that let the event loop go round. */
+  /** Starts a new turn, after something that let the event loop go round. */
   restart(): void {
     this.#end = performance.now() + TURN;
   }
@@ -52,13 +55,4 @@ export class Turns {
       if (this.due) await this.next();
     }
   }
-}
-
-/**
- * Throws a {@link RecurraError} with code `ABORTED` if the signal is aborted; its cause is the signal's reason.
- *
- * @internal
- */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new RecurraError('ABORTED', 'Aborted by its signal', { cause: signal.reason });
 }

@@ -1,5 +1,6 @@
 import { ArgumentError, checkOptionNames, invalidArgument } from '../../core/errors.js';
-import { Turns, throwIfAborted } from '../../core/turns.js';
+import { throwIfAborted } from '../../core/signals.js';
+import { Turns } from '../../core/turns.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { locateTokens, type Span } from '../../text/locate.js';
@@ -95,7 +96,7 @@ async function occludedLogits(
   // A text without tokens is read as one unknown word.
   const length = Math.max(1, ids.length - 1);
   const rows = Math.max(1, Math.floor(TOKENS_PER_CALL / length));
-  const turns = new Turns(signal);
+  const turns = new Turns(signal, undefined, 'the explanation');
   for (let from = 0; from < ids.length; from += rows) {
     const count = Math.min(rows, ids.length - from);
     const tokens = new Int32Array(count * length).fill(unknown);
@@ -105,7 +106,7 @@ async function occludedLogits(
       if (turns.due) await turns.next();
     }
     const all = await engine.logits(tokens, new Int32Array(count).fill(length));
-    throwIfAborted(signal);
+    throwIfAborted(signal, 'the explanation');
     for (let row = 0; row < count; row++) logits[from + row] = all[row * classes + classIndex]!;
   }
   return logits;
@@ -129,7 +130,7 @@ export async function explainText(
   text: string,
   { label, method = 'gradientInput', signal }: ExplainOptions,
 ): Promise<Explanation> {
-  const turns = new Turns(signal);
+  const turns = new Turns(signal, undefined, 'the explanation');
   const { own, read } = await readingOf(text, settings);
   const { tokenizer } = settings;
   const spans: readonly Span[] =
@@ -140,7 +141,7 @@ export async function explainText(
   const ids = read.length === 0 ? Int32Array.of(unknown) : vocab.encode(read.map(({ token }) => token));
   const given = label === undefined ? -1 : labels.indexOf(label);
   const { classIndex, logits, probabilities, contributions } = await engine.explain(ids, given);
-  throwIfAborted(signal);
+  throwIfAborted(signal, 'the explanation');
   const logit = logits[classIndex]!;
   if (method === 'occlusion') {
     const without = await occludedLogits(engine, ids, unknown, labels.length, classIndex, signal);

@@ -1,5 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
-import { ArgumentError, invalidArgument, RecurraError } from '../../core/errors.js';
+import { ArgumentError, invalidArgument } from '../../core/errors.js';
+import { checkSignal, throwIfAborted } from '../../core/signals.js';
+import { Turns } from '../../core/turns.js';
 import { Module } from '../nn/module.js';
 import { isTensor } from '../tensor/base.js';
 import { type Device, mismatch, shapeText } from '../tensor/dtype.js';
@@ -42,9 +43,6 @@ export interface TrainProgress {
   accuracy: number;
 }
 
-// Longest turn of the event loop that the loops take, but for one batch.
-const TURN_MS = 8;
-
 /**
  * Throws unless `net` is a module.
  *
@@ -52,17 +50,6 @@ const TURN_MS = 8;
  */
 export function checkNet(where: string, net: unknown): void {
   if (!(net instanceof Module)) throw invalidArgument(`net of ${where}`, 'a Module', net);
-}
-
-/**
- * Throws unless `signal` is an AbortSignal or nothing, and if it was aborted.
- *
- * @internal
- */
-export function checkAborted(where: string, signal: AbortSignal | undefined): void {
-  if (signal === undefined) return;
-  if (!(signal instanceof AbortSignal)) throw invalidArgument(`signal of ${where}`, 'an AbortSignal', signal);
-  if (signal.aborted) throw new RecurraError('ABORTED', `${where} was aborted`, { cause: signal.reason });
 }
 
 /**
@@ -153,13 +140,7 @@ export async function forEachBatch(
   if (typeof source !== 'object' || source === null || !(Symbol.iterator in source || Symbol.asyncIterator in source)) {
     throw invalidArgument(`loader of ${where}`, 'an iterable of batches', source);
   }
-  checkAborted(where, signal);
-  let turn = performance.now();
-  const breathe = async (): Promise<void> => {
-    if (performance.now() - turn < TURN_MS) return;
-    await setImmediate();
-    turn = performance.now();
-  };
+  const turns = new Turns(checkSignal(`signal of ${where}`, signal), undefined, where);
   if (Symbol.iterator in source) {
     const iterator = source[Symbol.iterator]();
     let finished = false;
@@ -176,8 +157,8 @@ export async function forEachBatch(
         } finally {
           disposeAll(made);
         }
-        await breathe();
-        checkAborted(where, signal);
+        if (turns.due) await turns.next();
+        throwIfAborted(signal, where);
       }
     } finally {
       if (!finished) iterator.return?.();
@@ -185,8 +166,8 @@ export async function forEachBatch(
   }
   for await (const batch of source as AsyncIterable<Batch>) {
     if (use(batch) === false) return;
-    await breathe();
-    checkAborted(where, signal);
+    if (turns.due) await turns.next();
+    throwIfAborted(signal, where);
   }
 }
 
