@@ -210,6 +210,13 @@ impl NetworkConfig {
         }
     }
 
+    /// The same with some changes.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
     /// The head of a classifier.
     pub const fn classes(&self) -> &ClassesConfig {
         match &self.head {

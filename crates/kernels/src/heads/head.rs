@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::targets::Targets;
-use crate::classifier::{Chunk, LossOptions};
 use crate::encoder::encoded::{Encoded, Needs};
 use crate::pool::space::{Mats, Space};
 use crate::random::Dropout;
@@ -12,6 +11,7 @@ use crate::simd::dispatch;
 use crate::simd::gemm::{Mat, PackedB};
 use crate::threads::Member;
 use recurra_core::layout::PackedLayout;
+use recurra_core::{Chunk, LossOptions};
 
 /// The parameters of a head and of its pooling, packed.
 #[derive(Default)]
