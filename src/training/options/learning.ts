@@ -2,10 +2,10 @@ import { choice, flag, integer, number, share } from '../../core/options/kinds.j
 import { option, type Rule, type SettingsOf, type TableOf } from '../../core/options/table.js';
 import { OPTIMIZERS, type OptimizerName } from '../../engine/network.js';
 
-const SCHEDULES = ['constant', 'linear', 'cosine'] as const;
-
 /** How the learning rate moves over the training: it stays, falls linearly to zero, or along half a cosine. */
-export type Schedule = (typeof SCHEDULES)[number];
+export type Schedule = 'constant' | 'linear' | 'cosine';
+
+const SCHEDULES = ['constant', 'linear', 'cosine'] as const satisfies readonly Schedule[];
 
 /** How a model learns. */
 export interface LearningOptions {
