@@ -3,14 +3,14 @@
 use crate::Result;
 use crate::autograd::{grad, set_grad};
 use crate::check::{
-    Ids, floating, has_rank, has_shape, indices, integers, same_device, same_dtype, same_dtype_or_autocast,
+    Ids, floating, has_rank, has_shape, indices, integers, probability, same_device, same_dtype, same_dtype_or_autocast,
 };
 use crate::embedded::Embedded;
 use crate::error::{IntoResult, argument, range, shape};
 use crate::tally::rows_right;
-use crate::tensor::convert::to_device;
+use crate::tensor::convert::{to_dense, to_device};
 use crate::tensor::is_floating;
-use crate::{autocast, fused, late, optim, shim};
+use crate::{autocast, context, late, shim};
 use tch::{Device, Kind, Reduction, Tensor};
 
 /// `x W^T + b`; `x` `[..., inputs]`, `weight` `[outputs, inputs]`, `bias` `[outputs]`.
@@ -53,7 +53,7 @@ const SMALL_LOGITS: i64 = 1 << 12;
 
 /// Whether a tensor has few elements that lie in memory as plain loops read them.
 fn small(tensor: &Tensor, limit: i64) -> bool {
-    fused::enabled()
+    context::fused_kernels()
         && tensor.device() == Device::Cpu
         && (1..=limit).contains(&(tensor.numel() as i64))
         && tensor.f_kind().is_ok_and(|kind| kind == Kind::Float)
@@ -113,7 +113,7 @@ fn limit_sparse_grad(weight: &Tensor) -> Result<()> {
         && grad.is_sparse()
         && grad.f_internal_nnz().torch()? >= weight.size()[0]
     {
-        set_grad(weight, Some(&optim::late::to_dense(&grad)?))?;
+        set_grad(weight, Some(&to_dense(&grad)?))?;
     }
     Ok(())
 }
@@ -237,14 +237,6 @@ pub fn dropout(x: &Tensor, p: f64, train: bool) -> Result<Tensor> {
         floating("dropout", "input", x)?;
     }
     x.f_dropout(p, train).torch()
-}
-
-/// Refuses a dropout probability outside 0..=1.
-pub(crate) fn probability(operation: &str, p: f64) -> Result<()> {
-    if (0.0..=1.0).contains(&p) {
-        return Ok(());
-    }
-    Err(argument(format!("{operation}: the dropout probability must be from 0 to 1, but is {p}")))
 }
 
 /// `torch.nn.functional.cross_entropy`: `logits` `[classes]`, `[batch, classes]` or `[batch, classes, ...]`; `target` class

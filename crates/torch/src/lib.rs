@@ -5,7 +5,6 @@
 
 pub mod autocast;
 pub mod autograd;
-pub mod cells;
 pub mod check;
 pub mod classifier;
 pub mod clip;
@@ -15,7 +14,6 @@ pub mod cuda;
 pub mod embedded;
 pub mod error;
 pub mod functional;
-pub mod fused;
 pub mod init;
 pub mod late;
 pub mod optim;
@@ -26,5 +24,5 @@ mod shim;
 pub mod tally;
 pub mod tensor;
 
-pub use recurra_kernels::{Error, ErrorCode, Result, guard};
+pub use recurra_core::{Error, ErrorCode, Result, guard};
 pub use tch::{Device, Kind, Reduction, Tensor};

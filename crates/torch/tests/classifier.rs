@@ -3,10 +3,11 @@
 mod common;
 
 use common::{assert_close, fixture, load, one_thread};
+use recurra_core::Cell;
 use recurra_torch::classifier::{CellKind, Chunk, Classifier, ClassifierConfig, NamedArray, Pooling, StepOptions};
 use recurra_torch::functional::{embedding, linear};
 use recurra_torch::optim::OptimizerKind;
-use recurra_torch::recurrent::{Mode, Options, Source, rnn};
+use recurra_torch::recurrent::{Options, Source, rnn};
 use recurra_torch::tensor::create::from_bytes;
 use recurra_torch::{Device, Kind, Tensor};
 
@@ -145,7 +146,7 @@ fn a_prediction_equals_the_layers_put_together_by_hand() {
     let weights: Vec<Tensor> =
         state.iter().filter(|a| a.name.starts_with("rnn.")).map(|a| tensor(&state, &a.name)).collect();
     let options = Options {
-        mode: Mode::Lstm,
+        cell: Cell::Lstm,
         has_biases: true,
         num_layers: 1,
         dropout: 0.0,

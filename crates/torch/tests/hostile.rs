@@ -2,14 +2,14 @@
 
 mod common;
 
+use recurra_core::Cell;
 use recurra_torch::autograd::{backward, set_grad, set_requires_grad};
-use recurra_torch::cells::{CellWeights, cell};
 use recurra_torch::classifier::{CellKind, Chunk, Classifier, ClassifierConfig, StepOptions};
 use recurra_torch::context::{parse_device, parse_dtype, set_num_threads};
 use recurra_torch::functional::{BagMode, cross_entropy, embedding, embedding_bag, linear};
 use recurra_torch::optim::OptimizerKind;
 use recurra_torch::packing::{pack_padded_sequence, pad_packed_sequence};
-use recurra_torch::recurrent::{Mode, Options, Packing, Source, rnn};
+use recurra_torch::recurrent::{CellWeights, Options, Packing, Source, cell, cell_of, rnn};
 use recurra_torch::tensor::{convert, create, inplace, math, reduce, shape};
 use recurra_torch::{Device, ErrorCode, Kind, Reduction, Result, Tensor};
 
@@ -29,7 +29,7 @@ fn refused<T>(result: Result<T>, code: ErrorCode, part: &str) {
 }
 
 const LSTM: Options = Options {
-    mode: Mode::Lstm,
+    cell: Cell::Lstm,
     has_biases: true,
     num_layers: 1,
     dropout: 0.0,
@@ -111,7 +111,7 @@ fn wrong_weights_and_inputs_of_a_recurrent_layer_are_refused() {
     refused(run(&zeros(&[0, 4, 3])), ErrorCode::InvalidShape, "at least one");
     refused(run(&zeros(&[2, 4, 5])), ErrorCode::InvalidShape, "weight_ih_l0");
     refused(run(&zeros(&[2, 4, 3]).to_kind(Kind::Int64)), ErrorCode::InvalidDtype, "float32");
-    refused(Mode::parse("lstm"), ErrorCode::InvalidArgument, "'LSTM'");
+    refused(cell_of("lstm"), ErrorCode::InvalidArgument, "'LSTM'");
 }
 
 #[test]
@@ -179,9 +179,9 @@ fn shapes_that_do_not_fit_are_refused() {
     refused(convert::item(&zeros(&[2])), ErrorCode::InvalidShape, "one element");
     let weights = CellWeights { ih: &zeros(&[8, 3]), hh: &zeros(&[8, 2]), bias_ih: None, bias_hh: None };
     let h = zeros(&[1, 2]);
-    refused(cell(Mode::Lstm, &zeros(&[2, 3]), &[&h, &h], &weights), ErrorCode::InvalidShape, "h must be");
-    refused(cell(Mode::Lstm, &zeros(&[1, 3]), &[&h], &weights), ErrorCode::InvalidArgument, "[h, c]");
-    refused(cell(Mode::Gru, &zeros(&[1, 3]), &[&h], &weights), ErrorCode::InvalidShape, "weight_hh");
+    refused(cell(Cell::Lstm, &zeros(&[2, 3]), &[&h, &h], &weights), ErrorCode::InvalidShape, "h must be");
+    refused(cell(Cell::Lstm, &zeros(&[1, 3]), &[&h], &weights), ErrorCode::InvalidArgument, "[h, c]");
+    refused(cell(Cell::Gru, &zeros(&[1, 3]), &[&h], &weights), ErrorCode::InvalidShape, "weight_hh");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What a classifier is made of.
 
 use crate::Result;
+use crate::check::probability;
 use crate::error::argument;
-use crate::functional::probability;
-use crate::recurrent::Mode;
+use recurra_core::Cell;
 use tch::Device;
 
 /// The recurrent layer.
@@ -28,11 +28,11 @@ impl CellKind {
         }
     }
 
-    pub(super) const fn mode(self) -> Mode {
+    pub(super) const fn mode(self) -> Cell {
         match self {
-            Self::Rnn => Mode::RnnTanh,
-            Self::Lstm => Mode::Lstm,
-            Self::Gru => Mode::Gru,
+            Self::Rnn => Cell::RnnTanh,
+            Self::Lstm => Cell::Lstm,
+            Self::Gru => Cell::Gru,
         }
     }
 }
@@ -172,7 +172,7 @@ impl ClassifierConfig {
 
     /// Names and shapes of the recurrent parameters, in PyTorch's order.
     pub(super) fn recurrent_parameters(&self) -> Vec<(String, Vec<i64>)> {
-        let stacked = self.cell.mode().gates() * self.hidden_size;
+        let stacked = self.cell.mode().gates() as i64 * self.hidden_size;
         let mut parameters = Vec::new();
         for layer in 0..self.num_layers {
             let inputs = if layer == 0 { self.embedding_dim } else { self.features() };

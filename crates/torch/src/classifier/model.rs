@@ -141,7 +141,7 @@ impl Model {
 /// Of one layer.
 fn layer_options(config: &ClassifierConfig) -> Options {
     Options {
-        mode: config.cell.mode(),
+        cell: config.cell.mode(),
         has_biases: true,
         num_layers: 1,
         dropout: 0.0,

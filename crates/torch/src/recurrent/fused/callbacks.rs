@@ -1,82 +1,23 @@
 //! What the shim calls back for the node of the graph: one run of the kernels forward, one backward.
 
-use super::team;
-use crate::shim;
-use crate::{Error, ErrorCode, Result, guard};
-use recurra_kernels::fault;
-use recurra_kernels::layout::PackedLayout;
-use recurra_kernels::recurrent::{self as kernels, Cell, GradientsTo, Input, OutputTo, RecurrentConfig, Saved, Table};
+use super::buffers::{reorder, room, to_packed, view};
+use super::team::team;
+use crate::shim::abi::{FaultPlace, FusedFunctions, FusedOptions};
+use crate::shim::recurra_allocate;
+use crate::{Error, ErrorCode, Result, guard, shim};
+use recurra_core::layout::PackedLayout;
+use recurra_core::{Cell, fault};
+use recurra_kernels::recurrent::{self as kernels, GradientsTo, Input, OutputTo, RecurrentConfig, Saved, Table};
 use recurra_kernels::threads::Pool;
-use std::borrow::Cow;
 use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::slice;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
-/// Options of one call; the same layout as in `shim/recurrent.cpp`.
-#[repr(C)]
-pub(crate) struct FusedOptions {
-    pub(super) cell: i32,
-    pub(super) bidirectional: i32,
-    pub(super) bias: i32,
-    /// Whether a backward pass may follow; the shim sets it.
-    pub(super) keep: i32,
-    pub(super) input: i64,
-    pub(super) hidden: i64,
-    pub(super) projection: i64,
-    pub(super) layers: i64,
-    pub(super) rows: i64,
-    pub(super) dropout: f64,
-    pub(super) seed: u64,
-    pub(super) batch_sizes: *const i32,
-    pub(super) steps: usize,
-    /// Rows of the states in the packed order, or null.
-    pub(super) order: *const i32,
-    /// Packed rows.
-    pub(super) total: i64,
-    /// [`Words`] where the first tensor is an embedding's weight instead of rows, or null.
-    pub(super) words: *const c_void,
-    /// Rows of that weight that are looked up, each once, and which of them gets no gradient (-1: none).
-    pub(super) ids: *const i64,
-    pub(super) distinct: i64,
-    pub(super) padding: i64,
-}
-
 /// Words as input; lent for the call.
 pub(super) struct Words<'a> {
     pub(super) table: &'a Arc<Table>,
     pub(super) slots: &'a [u32],
-}
-
-/// The kernels' functions, as the shim calls them.
-#[repr(C)]
-pub(crate) struct FusedFunctions {
-    forward: unsafe extern "C" fn(
-        *const FusedOptions,
-        *const f32,
-        *const f32,
-        *const f32,
-        *const *const f32,
-        usize,
-        *mut f32,
-        *mut f32,
-        *mut f32,
-        *mut *mut c_void,
-    ) -> *mut c_char,
-    backward: unsafe extern "C" fn(
-        *mut c_void,
-        *const f32,
-        *const f32,
-        *const f32,
-        *mut f32,
-        *mut f32,
-        *mut f32,
-        *const *mut f32,
-        usize,
-    ) -> *mut c_char,
-    release: unsafe extern "C" fn(*mut c_void),
-    /// Whether a test wants the shim to throw here; see [`recurra_kernels::fault`].
-    fault: unsafe extern "C" fn(i32) -> i32,
 }
 
 /// What the graph keeps for the backward pass. Two threads may run backward through one graph.
@@ -91,21 +32,17 @@ struct Kept {
     pool: Arc<Pool>,
 }
 
-const CELLS: [Cell; 4] = [Cell::RnnTanh, Cell::RnnRelu, Cell::Lstm, Cell::Gru];
-
-impl FusedOptions {
-    fn config(&self) -> Result<RecurrentConfig> {
-        let cell = CELLS.get(self.cell as usize).copied();
-        let cell = cell.ok_or_else(|| Error::new(ErrorCode::Internal, "unknown kind of recurrence"))?;
-        Ok(RecurrentConfig {
-            num_layers: self.layers as usize,
-            bidirectional: self.bidirectional != 0,
-            proj_size: self.projection as usize,
-            bias: self.bias != 0,
-            dropout: self.dropout as f32,
-            ..RecurrentConfig::new(cell, self.input as usize, self.hidden as usize)
-        })
-    }
+fn config_of(o: &FusedOptions) -> Result<RecurrentConfig> {
+    let cell = Cell::from_code(o.cell);
+    let cell = cell.ok_or_else(|| Error::new(ErrorCode::Internal, "unknown kind of recurrence"))?;
+    Ok(RecurrentConfig {
+        num_layers: o.layers as usize,
+        bidirectional: o.bidirectional != 0,
+        proj_size: o.projection as usize,
+        bias: o.bias != 0,
+        dropout: o.dropout as f32,
+        ..RecurrentConfig::new(cell, o.input as usize, o.hidden as usize)
+    })
 }
 
 /// Numbers of values of every parameter, in PyTorch's order.
@@ -127,52 +64,13 @@ fn parameter_sizes(config: &RecurrentConfig) -> Vec<usize> {
     sizes
 }
 
-/// # Safety
-/// `values` must be null or have `len` values.
-unsafe fn view<'a>(values: *const f32, len: usize) -> Option<&'a [f32]> {
-    // SAFETY: by the caller's promise.
-    (!values.is_null()).then(|| unsafe { slice::from_raw_parts(values, len) })
-}
-
-/// States `[.., rows, size]` with their rows in the packed order.
-fn to_packed<'a>(states: Option<&'a [f32]>, order: Option<&[i32]>, size: usize) -> Option<Cow<'a, [f32]>> {
-    let states = states?;
-    let Some(order) = order else { return Some(Cow::Borrowed(states)) };
-    let mut packed = Vec::with_capacity(states.len());
-    for part in states.chunks_exact(order.len() * size) {
-        for &row in order {
-            packed.extend_from_slice(&part[row as usize * size..][..size]);
-        }
-    }
-    Some(Cow::Owned(packed))
-}
-
-/// # Safety
-/// `values` must be null or have room for `len` values that nobody else uses.
-unsafe fn room<'a>(values: *mut f32, len: usize) -> Option<&'a mut [f32]> {
-    // SAFETY: by the caller's promise.
-    (!values.is_null()).then(|| unsafe { slice::from_raw_parts_mut(values, len) })
-}
-
-/// The reverse of [`to_packed`], in place.
-fn reorder(states: Option<&mut [f32]>, order: Option<&[i32]>, size: usize) {
-    let (Some(states), Some(order)) = (states, order) else { return };
-    let packed = states.to_vec();
-    let part = order.len() * size;
-    for (from, to) in packed.chunks_exact(part).zip(states.chunks_exact_mut(part)) {
-        for (row, from) in order.iter().zip(from.chunks_exact(size)) {
-            to[*row as usize * size..][..size].copy_from_slice(from);
-        }
-    }
-}
-
 /// The message of an error as the shim frees it, or null.
 fn message(result: Result<()>) -> *mut c_char {
     let Err(error) = result else { return ptr::null_mut() };
     let text = error.to_wire().replace('\0', " ");
     // SAFETY: allocated with the allocator whose `free` the shim calls; text and terminator fit.
     unsafe {
-        let at = shim::recurra_allocate(text.len() + 1).cast::<u8>();
+        let at = recurra_allocate(text.len() + 1).cast::<u8>();
         if !at.is_null() {
             ptr::copy_nonoverlapping(text.as_ptr(), at, text.len());
             *at.add(text.len()) = 0;
@@ -199,7 +97,7 @@ unsafe extern "C" fn forward(
         fault::point("rnn.forward");
         // SAFETY: by the shim's promise, as for the other pointers below.
         let o = unsafe { &*o };
-        let config = o.config()?;
+        let config = config_of(o)?;
         // SAFETY: as above.
         let layout = PackedLayout::from_batch_sizes(unsafe { slice::from_raw_parts(o.batch_sizes, o.steps) })?;
         let (rows, total) = (layout.rows(), layout.total());
@@ -314,10 +212,14 @@ unsafe extern "C" fn release(saved: *mut c_void) {
     drop(unsafe { Box::from_raw(saved.cast::<Kept>()) });
 }
 
-/// Called by the shim alone, with the number of a place.
+/// Called by the shim alone, with the number of a [`FaultPlace`].
 unsafe extern "C" fn throws(place: i32) -> i32 {
-    const PLACES: [&str; 3] = ["shim.forward", "shim.backward", "shim.other"];
-    i32::from(PLACES.get(place as usize).is_some_and(|place| fault::fires(place)))
+    let name = match place {
+        _ if place == FaultPlace::Forward as i32 => "shim.forward",
+        _ if place == FaultPlace::Backward as i32 => "shim.backward",
+        _ => "shim.other",
+    };
+    i32::from(fault::fires(name))
 }
 
 /// Lets the shim know these functions, once.

@@ -1,9 +1,10 @@
 //! One step of a recurrence: `RNNCell`, `LSTMCell`, `GRUCell`.
 
+use super::options::no_operator;
 use crate::Result;
 use crate::check::{floating, has_rank, has_shape, same_device, same_dtype_or_autocast};
 use crate::error::{IntoResult, argument, shape};
-use crate::recurrent::Mode;
+use recurra_core::Cell;
 use tch::Tensor;
 
 /// The weights of a cell.
@@ -19,12 +20,13 @@ pub struct CellWeights<'a> {
 }
 
 /// One step: `input` `[batch, inputs]`, `state` `[h]` or `[h, c]`, each `[batch, hidden]`. Returns the next state.
-pub fn cell(mode: Mode, input: &Tensor, state: &[&Tensor], weights: &CellWeights<'_>) -> Result<Vec<Tensor>> {
+pub fn cell(cell: Cell, input: &Tensor, state: &[&Tensor], weights: &CellWeights<'_>) -> Result<Vec<Tensor>> {
     const NAME: &str = "rnnCell";
+    cell.in_libtorch()?;
     floating(NAME, "input", input)?;
     has_rank(NAME, "input", input, 2, "[batch, inputs]")?;
     has_rank(NAME, "weight_hh", weights.hh, 2, "[gates * hidden, hidden]")?;
-    let (size, stacked, gates) = (input.size(), weights.hh.size(), mode.gates());
+    let (size, stacked, gates) = (input.size(), weights.hh.size(), cell.gates() as i64);
     let hidden = stacked[1];
     if hidden < 1 || stacked[0] != gates * hidden {
         return Err(shape(format!("{NAME}: weight_hh must be [{gates} * hidden, hidden], but is {stacked:?}")));
@@ -38,10 +40,10 @@ pub fn cell(mode: Mode, input: &Tensor, state: &[&Tensor], weights: &CellWeights
             has_shape(NAME, name, bias, "[gates * hidden]", &[gates * hidden])?;
         }
     }
-    if state.len() != mode.states() {
+    if state.len() != cell.states() {
         return Err(argument(format!(
             "{NAME}: the state must be {}, but {} tensors were given",
-            if mode == Mode::Lstm { "[h, c]" } else { "[h]" },
+            if cell == Cell::Lstm { "[h, c]" } else { "[h]" },
             state.len()
         )));
     }
@@ -54,11 +56,13 @@ pub fn cell(mode: Mode, input: &Tensor, state: &[&Tensor], weights: &CellWeights
         same_device(NAME, "a weight or state", tensor, "the input", input)?;
     }
     let CellWeights { ih, hh, bias_ih: bi, bias_hh: bh } = *weights;
-    match mode {
-        Mode::Lstm => input.f_lstm_cell(state, ih, hh, bi, bh).map(|(h, c)| vec![h, c]),
-        Mode::Gru => input.f_gru_cell(state[0], ih, hh, bi, bh).map(|h| vec![h]),
-        Mode::RnnTanh => input.f_rnn_tanh_cell(state[0], ih, hh, bi, bh).map(|h| vec![h]),
-        Mode::RnnRelu => input.f_rnn_relu_cell(state[0], ih, hh, bi, bh).map(|h| vec![h]),
-    }
-    .torch()
+    #[allow(unreachable_patterns, reason = "a cell of the kernels need not be one of libtorch")]
+    let results = match cell {
+        Cell::Lstm => input.f_lstm_cell(state, ih, hh, bi, bh).map(|(h, c)| vec![h, c]),
+        Cell::Gru => input.f_gru_cell(state[0], ih, hh, bi, bh).map(|h| vec![h]),
+        Cell::RnnTanh => input.f_rnn_tanh_cell(state[0], ih, hh, bi, bh).map(|h| vec![h]),
+        Cell::RnnRelu => input.f_rnn_relu_cell(state[0], ih, hh, bi, bh).map(|h| vec![h]),
+        cell => return no_operator(cell),
+    };
+    results.torch()
 }

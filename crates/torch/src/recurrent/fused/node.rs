@@ -1,72 +1,20 @@
-//! The kernels' recurrent networks as one operation of libtorch's graph, instead of some operators for every time step.
-//!
-//! `shim/recurrent.cpp` owns the node of the graph and calls back into `calls.rs`. Values, states and gradients are those
-//! of libtorch's own layers; second derivatives are not available.
+//! One call of the kernels as a node of the graph.
 
-mod calls;
-
-use crate::recurrent::{Mode, Options, Packing, Source};
+use super::callbacks::{Words, register};
+use crate::recurrent::call::{Call, Sizes};
+use crate::recurrent::input::Source;
+use crate::recurrent::options::{Options, Packing};
+use crate::recurrent::padded::{equal_lengths, packed, padded};
+use crate::shim::abi::FusedOptions;
 use crate::shim::{self, Handle, Owned, check};
 use crate::{Result, autocast, context};
-use recurra_kernels::layout::PackedLayout;
-use recurra_kernels::recurrent::RecurrentConfig;
-use recurra_kernels::threads::Pool;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use tch::{Device, Kind, Tensor};
 
-use calls::Words;
-pub(crate) use calls::{FusedFunctions, FusedOptions};
-
-static ENABLED: AtomicBool = AtomicBool::new(true);
-
-/// Turns the kernels on or off, so that tests can compare with libtorch's own operators; returns what it was.
-pub fn set_fused_kernels(on: bool) -> bool {
-    ENABLED.swap(on, Ordering::Relaxed)
-}
-
-/// Whether the kernels are used where they can be.
-pub(crate) fn enabled() -> bool {
-    ENABLED.load(Ordering::Relaxed)
-}
-
-/// The team of threads, of the size that the user set; made anew where that changed.
-fn pool() -> Arc<Pool> {
-    static POOL: Mutex<Option<(usize, Arc<Pool>)>> = Mutex::new(None);
-    let wanted = context::num_threads().max(1) as usize;
-    let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-    match &*pool {
-        // A team is smaller than wanted where the system refused a thread: compared is what was asked for.
-        Some((asked, team)) if *asked == wanted => Arc::clone(team),
-        _ => {
-            let team = Arc::new(Pool::new(wanted));
-            *pool = Some((wanted, Arc::clone(&team)));
-            team
-        }
-    }
-}
-
-/// Below this number of multiplications waking another thread costs more than it saves: between two calls the graph's other
-/// operators run, so that the team sleeps. The lesson's batch has 9 million and is faster on one thread.
-const SMALL: usize = 16_000_000;
-
-/// The team for so much work.
-fn team(config: &RecurrentConfig, layout: &PackedLayout) -> Arc<Pool> {
-    let width = config.input_size.max(config.output_size()) + config.state_size();
-    let each = config.cell.gates() * config.hidden_size * width * config.num_layers * config.directions();
-    if layout.total().saturating_mul(each) < SMALL || (layout.rows() == 1 && !config.bidirectional) {
-        static ALONE: Mutex<Option<Arc<Pool>>> = Mutex::new(None);
-        let mut alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        return Arc::clone(alone.get_or_insert_with(|| Arc::new(Pool::new(1))));
-    }
-    pool()
-}
-
-/// Whether the kernels can take this call, which has been checked; its input is as `like`. They know float32 only: under autocast
-/// libtorch's own operators compute.
-pub(crate) fn fits(like: &Tensor, options: &Options) -> bool {
-    enabled()
+/// Whether the kernels can take a call. They know float32 only: under autocast libtorch's own operators compute.
+pub(crate) fn fits(call: &Call<'_>) -> bool {
+    let (like, options) = (call.input.like(), call.options);
+    context::fused_kernels()
         && like.device() == Device::Cpu
         && !autocast::active(Device::Cpu)
         && like.f_kind().is_ok_and(|kind| kind == Kind::Float)
@@ -74,29 +22,46 @@ pub(crate) fn fits(like: &Tensor, options: &Options) -> bool {
         && !(options.train && options.dropout >= 1.0)
 }
 
-/// Runs a network over packed rows `[sum of batch sizes, inputs]`; all arguments have been checked. `state` may be empty
-/// for zeros.
-pub(crate) fn run(
+/// Runs a call. The kernels know packed rows only: padded ones become packed rows of equal length.
+pub(crate) fn run(call: &Call<'_>) -> Result<Vec<Tensor>> {
+    let Call { input, packing, state, weights, options, sizes, .. } = *call;
+    if let Some(packing) = packing {
+        return node(input, packing, state, weights, sizes, options);
+    }
+    let equal = |data: Source<'_>, batch_sizes: &[i32]| {
+        let packing = Packing { batch_sizes, order: None };
+        let mut results = node(data, packing, state, weights, sizes, options)?;
+        results[0] = padded(&results[0], batch_sizes.len() as i64, options.batch_first)?;
+        Ok(results)
+    };
+    match input {
+        Source::Tensor(input) => {
+            let (data, batch_sizes) = packed(input, options.batch_first)?;
+            equal(Source::Tensor(&data), &batch_sizes)
+        }
+        Source::Embedded(input) => {
+            let batch_sizes = equal_lengths(&input.size(), options.batch_first)?;
+            equal(Source::Embedded(&input.by_step(options.batch_first)), &batch_sizes)
+        }
+    }
+}
+
+/// Runs the layer over packed rows `[sum of batch sizes, inputs]`; all arguments have been checked.
+fn node(
     data: Source<'_>,
     Packing { batch_sizes, order }: Packing<'_>,
     state: &[&Tensor],
     weights: &[&Tensor],
-    (hidden, projection): (i64, i64),
+    sizes: Sizes,
     options: &Options,
 ) -> Result<Vec<Tensor>> {
-    calls::register();
+    register();
     let dropout = if options.train && options.num_layers > 1 { options.dropout } else { 0.0 };
     let mut seed = 0;
     if dropout > 0.0 {
         // SAFETY: `seed` is a local.
         check(unsafe { shim::recurra_draw_seed(&mut seed) })?;
     }
-    let cell = match options.mode {
-        Mode::RnnTanh => 0,
-        Mode::RnnRelu => 1,
-        Mode::Lstm => 2,
-        Mode::Gru => 3,
-    };
     let (first, inputs, total) = match data {
         Source::Tensor(data) => (data, data.size()[1], data.size()[0]),
         Source::Embedded(data) => (data.like(), data.table().dims() as i64, data.slots().len() as i64),
@@ -108,13 +73,14 @@ pub(crate) fn run(
         }
     };
     let call = FusedOptions {
-        cell,
+        cell: options.cell.code(),
+        states: options.cell.states() as i32,
         bidirectional: i32::from(options.bidirectional),
         bias: i32::from(options.has_biases),
         keep: 0,
         input: inputs,
-        hidden,
-        projection,
+        hidden: sizes.hidden,
+        projection: sizes.projection(),
         layers: options.num_layers,
         rows: i64::from(batch_sizes[0]),
         dropout,
@@ -144,12 +110,13 @@ pub(crate) fn run(
 mod tests {
     use super::*;
     use crate::ErrorCode;
+    use recurra_core::Cell;
 
     fn layer(hidden: i64, inputs: i64) -> (Vec<Tensor>, Options) {
         let random = |dims: &[i64]| Tensor::randn(dims, (Kind::Float, Device::Cpu)).set_requires_grad(true);
         let weights = vec![random(&[hidden, inputs]), random(&[hidden, hidden]), random(&[hidden]), random(&[hidden])];
         let options = Options {
-            mode: Mode::RnnTanh,
+            cell: Cell::RnnTanh,
             has_biases: true,
             num_layers: 1,
             dropout: 0.0,
@@ -162,14 +129,9 @@ mod tests {
 
     fn call(batch_sizes: &[i32], x: &Tensor) -> Result<Vec<Tensor>> {
         let (weights, options) = layer(4, 3);
-        run(
-            Source::Tensor(x),
-            Packing { batch_sizes, order: None },
-            &[],
-            &weights.iter().collect::<Vec<_>>(),
-            (4, 0),
-            &options,
-        )
+        let weights: Vec<&Tensor> = weights.iter().collect();
+        let packing = Packing { batch_sizes, order: None };
+        node(Source::Tensor(x), packing, &[], &weights, Sizes { hidden: 4, output: 4 }, &options)
     }
 
     #[test]
