@@ -3,9 +3,8 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use recurra_kernels::ErrorCode;
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, NamedTensor, Pooling, StepOptions};
-use recurra_kernels::recurrent::Cell;
+use recurra_core::{Cell, Dtype, ErrorCode, NamedArray};
+use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, Pooling, StepOptions};
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -27,12 +26,13 @@ fn config(input: &Input) -> ClassifierConfig {
     let [words, dims, hidden, layers, classes] = input.sizes.map(usize::from);
     let bit = |n: u8| input.flags >> n & 1 == 1;
     ClassifierConfig {
-        cell: [Cell::RnnTanh, Cell::RnnRelu, Cell::Lstm, Cell::Gru][usize::from(input.flags & 3)],
+        cell: Cell::ALL[usize::from(input.flags & 3)],
         vocab_size: words,
         embedding_dim: dims % 40,
         hidden_size: hidden % 40,
         num_layers: layers % 4,
         bidirectional: bit(2),
+        embedding_std: 1.0,
         embedding_dropout: if bit(3) { 0.5 } else { 0.0 },
         dropout: if bit(4) { 0.5 } else { 0.0 },
         pooling: [Pooling::Last, Pooling::Mean, Pooling::Max, Pooling::Attention][usize::from(input.flags >> 5 & 3)],
@@ -46,12 +46,12 @@ fn config(input: &Input) -> ClassifierConfig {
     }
 }
 
-fn changed(mut state: Vec<NamedTensor>, (which, how): (u8, u8)) -> Vec<NamedTensor> {
+fn changed(mut state: Vec<NamedArray>, (which, how): (u8, u8)) -> Vec<NamedArray> {
     let at = usize::from(which) % state.len();
     match how % 6 {
         0 => state[at].shape.reverse(),
         1 => drop(state[at].data.pop()),
-        2 => state[at].dtype = "int32".into(),
+        2 => state[at].dtype = Dtype::Int32,
         3 => drop(state.remove(at)),
         4 => state.push(state[at].clone()),
         _ => state[at].name.push('x'),

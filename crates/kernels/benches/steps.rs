@@ -7,8 +7,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use recurra_core::Cell;
 use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, StepOptions};
-use recurra_kernels::recurrent::Cell;
 
 const VOCAB: usize = 95_812;
 

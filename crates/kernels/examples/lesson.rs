@@ -4,8 +4,8 @@
 
 use std::time::Instant;
 
+use recurra_core::Cell;
 use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, StepOptions};
-use recurra_kernels::recurrent::Cell;
 
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();

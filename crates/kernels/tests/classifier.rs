@@ -2,12 +2,12 @@
 
 mod common;
 
-use common::difference;
-use recurra_kernels::ErrorCode;
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, NamedTensor, Pooling, StepOptions};
-use recurra_kernels::layout::PackedLayout;
+use common::{arrays, difference, weights};
+use recurra_core::layout::PackedLayout;
+use recurra_core::{Cell, Dtype, ErrorCode, NamedArray};
+use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, Pooling, StepOptions};
 use recurra_kernels::optim::{AdamOptions, Algorithm, Dense, SgdOptions};
-use recurra_kernels::recurrent::{Cell, Input, Mode, backward, forward};
+use recurra_kernels::recurrent::{Input, Mode, backward, forward};
 use recurra_kernels::threads::Pool;
 
 struct Random(u64);
@@ -61,12 +61,12 @@ fn config(cell: Cell, pooling: Pooling) -> ClassifierConfig {
 /// The same training, layer by layer.
 struct Reference {
     config: ClassifierConfig,
-    params: Vec<NamedTensor>,
+    params: Vec<NamedArray<Vec<f32>>>,
     optimizers: Vec<Dense>,
 }
 
 impl Reference {
-    fn new(config: &ClassifierConfig, params: Vec<NamedTensor>, algorithm: Algorithm) -> Self {
+    fn new(config: &ClassifierConfig, params: Vec<NamedArray<Vec<f32>>>, algorithm: Algorithm) -> Self {
         let optimizers = params.iter().map(|p| Dense::new(algorithm, p.data.len()).unwrap()).collect();
         Self { config: config.clone(), params, optimizers }
     }
@@ -165,7 +165,7 @@ fn compare(config: &ClassifierConfig, options: &StepOptions<'_>) {
     let what = format!("{config:?} {options:?}");
     let data = data(20, config.vocab_size, config.num_classes, 5);
     let classifier = Classifier::new(config.clone()).unwrap();
-    let mut reference = Reference::new(config, classifier.state().unwrap(), options.algorithm);
+    let mut reference = Reference::new(config, weights(&classifier), options.algorithm);
     let (mut row, mut token) = (0, 0);
     for (batch, &size) in data.batch_sizes.iter().enumerate() {
         let rows = row..row + size as usize;
@@ -178,7 +178,7 @@ fn compare(config: &ClassifierConfig, options: &StepOptions<'_>) {
         assert!((ours.loss - theirs.0).abs() < 1e-4 * theirs.0, "{what}: batch {batch}: {} {}", ours.loss, theirs.0);
         assert_eq!((ours.correct, ours.rows), (theirs.1, size as u64), "{what}: batch {batch}");
         if batch == 0 || batch == 19 {
-            for (ours, theirs) in classifier.state().unwrap().iter().zip(&reference.params) {
+            for (ours, theirs) in weights(&classifier).iter().zip(&reference.params) {
                 // Adam divides by the gradient's size, so rounding of tiny gradients shows in the first steps' weights.
                 let d = difference(&ours.data, &theirs.data);
                 assert!(d < 2e-4, "{what}: batch {batch}: {} differs by {d:e}", ours.name);
@@ -188,7 +188,7 @@ fn compare(config: &ClassifierConfig, options: &StepOptions<'_>) {
     // All at once, with other threads, is the same again.
     let whole = Classifier::new(ClassifierConfig { threads: 3, ..config.clone() }).unwrap();
     whole.train_batches(&data.chunk(), options).unwrap();
-    for (ours, theirs) in whole.state().unwrap().iter().zip(&reference.params) {
+    for (ours, theirs) in weights(&whole).iter().zip(&reference.params) {
         let d = difference(&ours.data, &theirs.data);
         assert!(d < 2e-4, "{what}: in one chunk: {} differs by {d:e}", ours.name);
     }
@@ -238,12 +238,12 @@ fn the_gradient_of_one_step_equals_its_parts() {
     for cell in [Cell::RnnTanh, Cell::Lstm, Cell::Gru] {
         let config = ClassifierConfig { num_layers: 2, bidirectional: true, threads: 2, ..config(cell, Pooling::Max) };
         let classifier = Classifier::new(config.clone()).unwrap();
-        let before = classifier.state().unwrap();
+        let before = weights(&classifier);
         let data = data(1, config.vocab_size, config.num_classes, 8);
         classifier.train_batches(&data.chunk(), &options).unwrap();
         let reference = Reference::new(&config, before.clone(), options.algorithm);
         let (_, _, grads) = reference.gradients(&data.tokens, &data.lengths, &data.labels);
-        for ((before, after), grad) in before.iter().zip(&classifier.state().unwrap()).zip(&grads) {
+        for ((before, after), grad) in before.iter().zip(&weights(&classifier)).zip(&grads) {
             let moved: Vec<f32> = before.data.iter().zip(&after.data).map(|(b, a)| b - a).collect();
             assert!(difference(&moved, grad) < 1e-6, "{cell:?} {}", before.name);
         }
@@ -281,7 +281,7 @@ fn it_learns_with_dropout_and_predicts_in_order() {
             right += usize::from((0..5).all(|k| whole[k] <= whole[data.labels[row] as usize]));
         }
         assert!(right * 10 > data.lengths.len() * 6, "{pooling:?}: {right} of {}", data.lengths.len());
-        let state = classifier.state().unwrap();
+        let state = weights(&classifier);
         assert!(state[0].data[20..40].iter().all(|&v| v == 0.0), "the padding row moved");
     }
 }
@@ -297,7 +297,7 @@ fn the_same_seed_gives_the_same_weights() {
         for _ in 0..parts {
             classifier.train_batches(&data.chunk(), &options).unwrap();
         }
-        classifier.state().unwrap()
+        weights(&classifier)
     };
     assert_eq!(run(&config, 3), run(&config, 3));
     assert_ne!(run(&config, 1), run(&ClassifierConfig { seed: 43, ..config.clone() }, 1));
@@ -306,7 +306,7 @@ fn the_same_seed_gives_the_same_weights() {
 #[test]
 fn initial_values_are_distributed_as_in_pytorch() {
     let config = ClassifierConfig { vocab_size: 2000, hidden_size: 64, ..config(Cell::Lstm, Pooling::Last) };
-    let state = Classifier::new(config).unwrap().state().unwrap();
+    let state = weights(&Classifier::new(config).unwrap());
     let names: Vec<&str> = state.iter().map(|t| t.name.as_str()).collect();
     let expected = [
         "embedding.weight",
@@ -341,9 +341,9 @@ fn a_state_goes_from_one_to_another_or_nothing_changes() {
     assert_eq!(probabilities(&one), probabilities(&two));
     let mut wrong = one.state().unwrap();
     wrong[1].shape = vec![1, 2];
-    wrong[2].dtype = "float64".into();
+    wrong[2].dtype = Dtype::Float64;
     wrong.remove(0);
-    wrong.push(NamedTensor { name: "extra".into(), dtype: "float32".into(), shape: vec![0], data: vec![] });
+    wrong.push(NamedArray::list::<f32>("extra", &[]));
     let error = two.load_state(&wrong).unwrap_err();
     for part in [
         "embedding.weight is missing",
@@ -359,7 +359,7 @@ fn a_state_goes_from_one_to_another_or_nothing_changes() {
 #[test]
 fn bad_data_is_refused_before_anything_changes() {
     let classifier = Classifier::new(config(Cell::Lstm, Pooling::Last)).unwrap();
-    let before = classifier.state().unwrap();
+    let before = weights(&classifier);
     let train = |tokens: &[i32], lengths: &[i32], labels: &[i32], batch_sizes: &[i32]| {
         classifier
             .train_batches(&Chunk { tokens, lengths, labels, batch_sizes, ..Chunk::default() }, &StepOptions::default())
@@ -377,7 +377,7 @@ fn bad_data_is_refused_before_anything_changes() {
     assert_eq!(train(&[1, 2], &[2], &[1], &[2]).code(), ErrorCode::InvalidShape);
     assert!(classifier.predict(&[1, 99], &[2]).is_err());
     assert_eq!(classifier.predict(&[], &[]).unwrap(), Vec::<f32>::new());
-    assert_eq!(before, classifier.state().unwrap());
+    assert_eq!(before, weights(&classifier));
     for config in [
         ClassifierConfig { vocab_size: 0, ..config(Cell::Lstm, Pooling::Last) },
         ClassifierConfig { dropout: 1.0, ..config(Cell::Lstm, Pooling::Last) },
@@ -391,9 +391,9 @@ fn bad_data_is_refused_before_anything_changes() {
 fn a_loss_that_is_not_finite_stops_before_the_weights() {
     for (threads, clip_norm) in [(1, 0.0), (2, 1.0)] {
         let classifier = Classifier::new(ClassifierConfig { threads, ..config(Cell::Lstm, Pooling::Last) }).unwrap();
-        let mut state = classifier.state().unwrap();
+        let mut state = weights(&classifier);
         state[0].data[59 * 20] = f32::NAN;
-        classifier.load_state(&state).unwrap();
+        classifier.load_state(&arrays(&state)).unwrap();
         let chunk = Chunk {
             tokens: &[3, 4, 59, 5],
             lengths: &[2, 1, 1],
@@ -404,7 +404,7 @@ fn a_loss_that_is_not_finite_stops_before_the_weights() {
         let options = StepOptions { clip_norm, ..StepOptions::default() };
         let stats = classifier.train_batches(&chunk, &options).unwrap();
         assert_eq!((stats.non_finite_batch, stats.rows), (Some(1), 1));
-        let after = classifier.state().unwrap();
+        let after = weights(&classifier);
         let bad = after.iter().skip(1).flat_map(|t| &t.data).filter(|v| !v.is_finite()).count();
         assert_eq!(bad, 0);
     }
@@ -443,6 +443,6 @@ fn sizes_that_no_computer_can_hold_are_refused() {
     let large = ClassifierConfig { vocab_size: i32::MAX as usize, embedding_dim: 1 << 20, ..base() };
     // Memory is taken by what needs the weights first.
     let large = Classifier::new(large).unwrap();
-    let error = recurra_kernels::guard(|| large.state()).expect_err("a typed error");
+    let error = recurra_core::guard(|| large.state()).expect_err("a typed error");
     assert_eq!(error.code(), ErrorCode::OutOfMemory);
 }

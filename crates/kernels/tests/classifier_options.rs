@@ -3,11 +3,11 @@
 
 mod common;
 
-use common::difference;
-use recurra_kernels::ErrorCode;
+use common::{difference, weights};
+use recurra_core::Cell;
+use recurra_core::ErrorCode;
 use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, LossOptions, Pooling, StepOptions};
 use recurra_kernels::optim::{AdamOptions, Algorithm};
-use recurra_kernels::recurrent::Cell;
 
 const UNKNOWN: i32 = 0;
 
@@ -61,25 +61,25 @@ fn config() -> ClassifierConfig {
 fn trained(config: &ClassifierConfig, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Vec<f32> {
     let classifier = Classifier::new(config.clone()).unwrap();
     classifier.train_batches(chunk, options).unwrap();
-    classifier.state().unwrap().into_iter().flat_map(|tensor| tensor.data).collect()
+    weights(&classifier).into_iter().flat_map(|tensor| tensor.data).collect()
 }
 
 #[test]
 fn initial_weights_are_the_same_whatever_needs_them_first() {
     let texts = texts();
-    let initial = Classifier::new(config()).unwrap().state().unwrap();
+    let initial = weights(&Classifier::new(config()).unwrap());
     let predicted = Classifier::new(config()).unwrap();
     predicted.predict(&texts.tokens, &texts.lengths).unwrap();
-    assert_eq!(predicted.state().unwrap(), initial);
+    assert_eq!(weights(&predicted), initial);
     let still = Classifier::new(config()).unwrap();
     let options = StepOptions { learning_rates: &[0.0], ..StepOptions::default() };
     still.train_batches(&texts.chunk(), &options).unwrap();
-    assert_eq!(still.state().unwrap(), initial);
+    assert_eq!(weights(&still), initial);
     let set = Classifier::new(config()).unwrap();
     set.set_word_vectors(&[5], &[0.5; 12]).unwrap();
     let mut expected = initial;
     expected[0].data[5 * 12..6 * 12].fill(0.5);
-    assert_eq!(set.state().unwrap(), expected);
+    assert_eq!(weights(&set), expected);
 }
 
 #[test]
@@ -125,13 +125,13 @@ fn a_frozen_embedding_stays_and_its_optimizer_waits() {
         for embedding_dropout in [0.0, 0.2] {
             let config = ClassifierConfig { embedding_dropout, threads: 2, ..config() };
             let classifier = Classifier::new(config).unwrap();
-            let before = classifier.state().unwrap();
+            let before = weights(&classifier);
             classifier.train_batches(&texts.chunk(), &frozen).unwrap();
-            let after = classifier.state().unwrap();
+            let after = weights(&classifier);
             assert_eq!(before[0], after[0]);
             assert!(before.iter().zip(&after).skip(1).all(|(before, after)| before != after));
             classifier.train_batches(&texts.chunk(), &options).unwrap();
-            assert_ne!(classifier.state().unwrap()[0], before[0]);
+            assert_ne!(weights(&classifier)[0], before[0]);
         }
     }
 }
@@ -183,7 +183,7 @@ fn a_loss_that_is_not_finite_is_told_with_every_loss() {
         let loss = LossOptions { label_smoothing: smoothing, ..LossOptions::default() };
         let stats = classifier.train_batches(&chunk, &StepOptions { loss, ..StepOptions::default() }).unwrap();
         assert_eq!((stats.non_finite_batch, stats.rows), (Some(1), 1));
-        let after = classifier.state().unwrap();
+        let after = weights(&classifier);
         assert!(after.iter().skip(1).flat_map(|tensor| &tensor.data).all(|value| value.is_finite()));
     }
 }
@@ -192,7 +192,7 @@ fn a_loss_that_is_not_finite_is_told_with_every_loss() {
 fn options_that_do_not_fit_are_refused_before_anything_changes() {
     let texts = texts();
     let classifier = Classifier::new(config()).unwrap();
-    let before = classifier.state().unwrap();
+    let before = weights(&classifier);
     for (loss, part) in [
         (LossOptions { class_weights: &[1.0; 3], ..LossOptions::default() }, "3 weights for 4 classes"),
         (LossOptions { class_weights: &[1.0, 1.0, 0.0, 1.0], ..LossOptions::default() }, "above 0 but one is 0"),
@@ -225,5 +225,5 @@ fn options_that_do_not_fit_are_refused_before_anything_changes() {
     ] {
         assert_eq!(Classifier::new(config).err().map(|error| error.code()), Some(ErrorCode::InvalidArgument));
     }
-    assert_eq!(classifier.state().unwrap(), before);
+    assert_eq!(weights(&classifier), before);
 }

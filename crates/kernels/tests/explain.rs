@@ -3,10 +3,10 @@
 
 mod common;
 
-use common::{Golden, difference, fixtures, json};
-use recurra_kernels::ErrorCode;
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, NamedTensor, Pooling, StepOptions};
-use recurra_kernels::recurrent::Cell;
+use common::{Golden, arrays, difference, fixtures, json, weights};
+use recurra_core::Cell;
+use recurra_core::{ErrorCode, NamedArray};
+use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, Pooling, StepOptions};
 
 fn config(cell: Cell, pooling: Pooling, num_layers: usize, bidirectional: bool) -> ClassifierConfig {
     ClassifierConfig {
@@ -60,12 +60,12 @@ fn contributions_are_those_of_pytorchs_autograd() {
             ..config(Cell::Lstm, Pooling::Last, size("numLayers"), case["bidirectional"].as_bool().unwrap())
         })
         .unwrap();
-        let stored = |tensor: NamedTensor| {
+        let stored = |tensor: NamedArray<Vec<f32>>| {
             let data = golden.f32(&format!("{name}/{}", tensor.name));
-            NamedTensor { data, ..tensor }
+            NamedArray { data, ..tensor }
         };
-        let state: Vec<NamedTensor> = classifier.state().unwrap().into_iter().map(stored).collect();
-        classifier.load_state(&state).unwrap();
+        let state: Vec<NamedArray<Vec<f32>>> = weights(&classifier).into_iter().map(stored).collect();
+        classifier.load_state(&arrays(&state)).unwrap();
         let tokens: Vec<i32> =
             case["tokens"].as_array().unwrap().iter().map(|id| id.as_i64().unwrap() as i32).collect();
         for class in 0..size("numClasses") {
@@ -84,13 +84,13 @@ fn contributions_are_the_slopes_of_the_logit() {
     let tokens: Vec<i32> = (2..13).collect();
     for config in all_configs() {
         let classifier = Classifier::new(config.clone()).unwrap();
-        let state = classifier.state().unwrap();
+        let state = weights(&classifier);
         let ours = classifier.explain(&tokens, Some(2)).unwrap();
         let scaled = |token: i32, factor: f32| {
             let mut state = state.clone();
             let row = token as usize * config.embedding_dim;
             state[0].data[row..row + config.embedding_dim].iter_mut().for_each(|value| *value *= factor);
-            classifier.load_state(&state).unwrap();
+            classifier.load_state(&arrays(&state)).unwrap();
             f64::from(classifier.logits(&tokens, &[tokens.len() as i32]).unwrap()[2])
         };
         let step = 4e-3;
@@ -145,7 +145,7 @@ fn training_does_not_notice() {
                 classifier.explain(&[4, 8, 2], Some(1)).unwrap();
             }
         }
-        classifier.state().unwrap()
+        weights(&classifier)
     };
     // Reading the state makes all rows current, as explaining does; a reader at the same moments is what to compare with.
     let read = {
@@ -154,7 +154,7 @@ fn training_does_not_notice() {
             classifier.train_batches(&chunk, &StepOptions::default()).unwrap();
             classifier.predict(&[4, 8, 2], &[3]).unwrap();
         }
-        classifier.state().unwrap()
+        weights(&classifier)
     };
     assert_eq!(train(true), read);
     for (with, without) in train(true).iter().zip(&train(false)) {

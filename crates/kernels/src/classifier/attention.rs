@@ -6,12 +6,12 @@ use std::ops::Range;
 use super::attention_kernels::{Blend, BlendBack, Tanh, TanhBack};
 use super::loss::Softmax;
 use super::model::Model;
-use crate::layout::PackedLayout;
 use crate::recurrent::{Blocks, Segment, Shape};
 use crate::simd::gemm::{Gemm, Init, Mat, PackedB};
 use crate::simd::outer::{ColumnSums, Outer};
 use crate::simd::{Buf, dispatch, pad};
 use crate::threads::Member;
+use recurra_core::layout::PackedLayout;
 
 /// Places of the parameters.
 pub(super) struct AttentionSegments {

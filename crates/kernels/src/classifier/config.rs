@@ -1,10 +1,8 @@
 //! Options and data of the classifier.
 
-use std::ops::Deref;
-
-use crate::error::{Error, ErrorCode, Result};
 use crate::optim::{AdamOptions, Algorithm};
-use crate::recurrent::{Cell, MOST_PARAMETERS, RecurrentConfig};
+use crate::recurrent::{MOST_PARAMETERS, RecurrentConfig};
+use recurra_core::{Cell, Error, ErrorCode, Result};
 
 /// How the outputs over time become one vector for each text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,52 +222,4 @@ impl Default for StepOptions<'_> {
             freeze_embedding: false,
         }
     }
-}
-
-/// Float32 values in some form, which are to be copied into the model's own memory.
-pub trait Numbers {
-    /// How many there are.
-    fn count(&self) -> usize;
-
-    /// Copies them to a place of that many.
-    fn copy_to(&self, to: &mut [f32]);
-}
-
-impl Numbers for Vec<f32> {
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn copy_to(&self, to: &mut [f32]) {
-        to.copy_from_slice(self);
-    }
-}
-
-/// Float32 values as the bytes of a file.
-pub struct LittleEndian<B>(pub B);
-
-impl<B: Deref<Target = [u8]>> Numbers for LittleEndian<B> {
-    fn count(&self) -> usize {
-        self.0.len() / size_of::<f32>()
-    }
-
-    fn copy_to(&self, to: &mut [f32]) {
-        let (values, _) = self.0.as_chunks::<4>();
-        for (to, &bytes) in to.iter_mut().zip(values) {
-            *to = f32::from_le_bytes(bytes);
-        }
-    }
-}
-
-/// A parameter with PyTorch's name and shape.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NamedTensor<D = Vec<f32>> {
-    /// Such as `rnn.weight_ih_l0`.
-    pub name: String,
-    /// `float32`; anything else is refused on loading.
-    pub dtype: String,
-    /// PyTorch's shape.
-    pub shape: Vec<usize>,
-    /// Values, row-major.
-    pub data: D,
 }

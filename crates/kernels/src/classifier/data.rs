@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::config::ClassifierConfig;
-use crate::error::{Error, ErrorCode, Result};
+use recurra_core::{Error, ErrorCode, Result};
 
 /// Batches to train on, all rows one after the other.
 #[derive(Clone, Copy, Debug, Default)]

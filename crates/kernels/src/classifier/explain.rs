@@ -8,11 +8,11 @@ use super::plan::Plan;
 use super::predict::Output;
 use super::space::TrainSpace;
 use super::{Classifier, data};
-use crate::error::{Error, ErrorCode, Result};
-use crate::layout::PackedLayout;
 use crate::recurrent::{Net, Projected, slices};
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
+use recurra_core::layout::PackedLayout;
+use recurra_core::{Error, ErrorCode, Result};
 
 /// What a text's tokens contribute to one class.
 #[derive(Clone, Debug, PartialEq)]

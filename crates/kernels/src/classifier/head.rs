@@ -6,11 +6,11 @@ use super::attention::{Attention, AttentionMats, AttentionPacks};
 use super::config::{LossOptions, Pooling};
 use super::loss::{Sigmoid, Softmax, Targets, binary_cross_entropy, cross_entropy};
 use super::model::{FcPacks, Model};
-use crate::layout::PackedLayout;
 use crate::random::Dropout;
 use crate::recurrent::DirMats;
 use crate::simd::dispatch;
 use crate::simd::gemm::{Gemm, Init, Mat};
+use recurra_core::layout::PackedLayout;
 
 /// Buffers of the head; `[rows, ...]`, and `[positions, features]` for the outputs of the last layer.
 #[derive(Clone, Copy)]

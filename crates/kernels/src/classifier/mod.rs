@@ -19,22 +19,22 @@ mod space;
 mod step;
 mod words;
 
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-pub use config::{ClassifierConfig, LittleEndian, LossOptions, NamedTensor, Numbers, Pooling, StepOptions};
+pub use config::{ClassifierConfig, LossOptions, Pooling, StepOptions};
 pub use data::{Chunk, Stats};
 pub use explain::Explanation;
-pub use resume::{StateArray, Values};
 
-use crate::error::{Error, ErrorCode, Result};
 use crate::simd::Buf;
 use crate::threads::{Member, Pool};
 use model::Model;
 use optimizer::{Optimizer, Rows};
 use plan::plan_all;
 use predict::{Frozen, Scratch};
+use recurra_core::{Error, ErrorCode, NamedArray, Result};
 use space::TrainSpace;
 use step::{Step, Sums};
 
@@ -236,7 +236,7 @@ impl Classifier {
     ///
     /// # Errors
     /// Only for a fault of this library.
-    pub fn state(&self) -> Result<Vec<NamedTensor>> {
+    pub fn state(&self) -> Result<Vec<NamedArray>> {
         self.freeze()?;
         let weights = self.read();
         Ok(self.model.export(&weights.embedding, &weights.flat))
@@ -245,8 +245,8 @@ impl Classifier {
     /// Takes over all parameters; the optimizer begins anew.
     ///
     /// # Errors
-    /// `InvalidShape`, listing everything that is missing, unknown or of another shape or type; nothing is changed then.
-    pub fn load_state<D: Numbers>(&self, tensors: &[NamedTensor<D>]) -> Result<()> {
+    /// `StateMismatch`, listing everything that is missing, unknown or of another shape or type; nothing is changed then.
+    pub fn load_state<D: Deref<Target = [u8]>>(&self, tensors: &[NamedArray<D>]) -> Result<()> {
         let mut guard = self.write();
         let weights = &mut *guard;
         weights.make_room(&self.model);

@@ -1,18 +1,20 @@
 //! The classifier's parameters: names, places, initial values, export and import.
 
+use std::ops::Deref;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
 
 use super::attention::AttentionSegments;
-use super::config::{ClassifierConfig, NamedTensor, Numbers, Pooling};
+use super::config::{ClassifierConfig, Pooling};
 use super::plan::WordDropout;
 use super::step::WORDS;
-use crate::error::{Error, ErrorCode, Result};
 use crate::random::{Chosen, key};
 use crate::recurrent::{Blocks, Segment, Shape};
 use crate::simd::gemm::PackedB;
 use crate::simd::{Buf, zeros};
+use recurra_core::{Dtype, Element, Error, ErrorCode, NamedArray, Result};
 
 /// Where everything is.
 pub(super) struct Model {
@@ -111,23 +113,23 @@ impl Model {
     }
 
     /// All parameters under PyTorch's names.
-    pub fn export(&self, embedding: &[f32], flat: &[f32]) -> Vec<NamedTensor> {
-        let tensor = |name: String, shape: Vec<usize>, data: Vec<f32>| NamedTensor {
-            name,
-            dtype: "float32".into(),
-            shape,
-            data,
-        };
-        let first = tensor("embedding.weight".into(), self.embedding_shape(), embedding.to_vec());
-        let rest = self.segments().map(|(name, segment)| tensor(name, segment.shape.clone(), segment.export(flat)));
+    pub fn export(&self, embedding: &[f32], flat: &[f32]) -> Vec<NamedArray> {
+        let first = NamedArray::of("embedding.weight", self.embedding_shape(), embedding);
+        let rest =
+            self.segments().map(|(name, segment)| NamedArray::of(name, segment.shape.clone(), &segment.export(flat)));
         std::iter::once(first).chain(rest).collect()
     }
 
     /// Takes over all parameters.
     ///
     /// # Errors
-    /// `InvalidShape`, listing everything that is missing, unknown, or of another shape or type; nothing is changed then.
-    pub fn import<D: Numbers>(&self, tensors: &[NamedTensor<D>], embedding: &mut Buf, flat: &mut Buf) -> Result<()> {
+    /// `StateMismatch`, listing everything that is missing, unknown, or of another shape or type; nothing is changed then.
+    pub fn import<D: Deref<Target = [u8]>>(
+        &self,
+        tensors: &[NamedArray<D>],
+        embedding: &mut Buf,
+        flat: &mut Buf,
+    ) -> Result<()> {
         let mut problems = Vec::new();
         let mut known = vec!["embedding.weight".to_string()];
         let mut expected = vec![self.embedding_shape()];
@@ -141,15 +143,13 @@ impl Model {
                 (None, _) => problems.push(format!("{name} is missing")),
                 (_, Some(_)) => problems.push(format!("{name} is there twice")),
                 (Some(tensor), None) => {
-                    if tensor.dtype != "float32" {
-                        problems.push(format!("{name} is {} instead of float32", tensor.dtype));
+                    if tensor.dtype != Dtype::Float32 {
+                        problems.push(format!("{name} is {} instead of float32", tensor.dtype.name()));
                     } else if tensor.shape != *shape {
                         problems.push(format!("{name} has shape {:?} instead of {shape:?}", tensor.shape));
-                    } else if tensor.data.count() != shape.iter().product::<usize>() {
-                        problems.push(format!(
-                            "{name} has {} values, which is not its shape {shape:?}",
-                            tensor.data.count()
-                        ));
+                    } else if tensor.count() != shape.iter().product::<usize>() {
+                        problems
+                            .push(format!("{name} has {} values, which is not its shape {shape:?}", tensor.count()));
                     }
                 }
             }
@@ -163,12 +163,12 @@ impl Model {
         for tensor in tensors {
             match self.segments().find(|(name, _)| *name == tensor.name) {
                 Some((_, segment)) => {
-                    let mut values = zeros(tensor.data.count());
-                    tensor.data.copy_to(&mut values);
+                    let mut values = zeros(tensor.count());
+                    f32::copy_from(&tensor.data, &mut values);
                     segment.import(&values, flat);
                 }
                 // Much the largest: it is not worth a second copy.
-                None => tensor.data.copy_to(embedding),
+                None => f32::copy_from(&tensor.data, embedding),
             }
         }
         Ok(())

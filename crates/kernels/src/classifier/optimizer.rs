@@ -2,9 +2,9 @@
 
 use super::model::Model;
 use super::words::Words;
-use crate::error::Result;
 use crate::optim::{Algorithm, Dense, LateRows};
 use crate::simd::Buf;
+use recurra_core::Result;
 
 /// How the embedding moves.
 pub(super) enum Rows {

@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use super::data::Chunk;
 use super::loss::Targets;
 use super::model::Model;
-use crate::Result;
-use crate::distinct::{Distinct, Users};
-use crate::layout::PackedLayout;
 use crate::random::Chosen;
 use crate::recurrent::slices;
 use crate::threads::Pool;
+use recurra_core::Result;
+use recurra_core::distinct::{Distinct, Users};
+use recurra_core::layout::PackedLayout;
 
 /// A batch, prepared.
 #[derive(Default)]

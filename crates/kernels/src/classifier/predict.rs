@@ -9,13 +9,13 @@ use super::attention::{AttentionPacks, AttentionSpace};
 use super::config::Pooling;
 use super::head::{Head, HeadMats};
 use super::model::{FcPacks, Model};
-use crate::fault;
-use crate::layout::PackedLayout;
 use crate::recurrent::{DirMats, DirPacks, Net, Projected, Trace, slices};
 use crate::simd::gemm::Mat;
 use crate::simd::{Buf, zeros};
 use crate::threads::{Member, Pool};
 use batches::{BATCH_ROWS, cuts};
+use recurra_core::fault;
+use recurra_core::layout::PackedLayout;
 
 /// The projections of all words are kept when they take at most this many bytes.
 const TABLE_BYTES: usize = 256 << 20;
@@ -139,7 +139,7 @@ impl Reader<'_> {
         pool: &Pool,
         take: impl Fn() -> Scratch + Sync,
         give: impl Fn(Scratch) + Sync,
-    ) -> crate::Result<Vec<f32>> {
+    ) -> recurra_core::Result<Vec<f32>> {
         let mut values = zeros(lengths.len() * self.model.config.num_classes);
         let out = Out(values.as_mut_ptr(), output);
         let mut starts = Vec::with_capacity(lengths.len());
@@ -187,7 +187,7 @@ impl Reader<'_> {
         rows: &[u32],
         scratch: &mut Scratch,
         out: &Out,
-    ) -> crate::Result<()> {
+    ) -> recurra_core::Result<()> {
         let (model, shape, member) = (self.model, &self.model.shape, Member::alone());
         let own: Vec<i32> = rows.iter().map(|&row| lengths[row as usize]).collect();
         fault::point("predict");

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::predict::{Frozen, Output, Reader};
 use super::{Classifier, Weights, data};
-use crate::error::Result;
+use recurra_core::Result;
 
 impl Classifier {
     /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row. Once as

@@ -1,37 +1,15 @@
 //! All that a training goes on from, to the bit: weights, the optimizer's states, and the step, by which dropout masks
 //! are drawn. Taking it changes nothing: rows of the embedding that are behind stay behind.
 
+use std::ops::Deref;
 use std::sync::RwLockReadGuard;
 
-use super::config::NamedTensor;
 use super::model::Model;
 use super::optimizer::{Optimizer, Rows};
 use super::{Classifier, Weights};
-use crate::error::{Error, ErrorCode, Result};
 use crate::optim::{AdamOptions, Algorithm, LateState, SgdOptions};
 use crate::simd::Buf;
-
-/// Elements of a [`StateArray`].
-#[derive(Clone, Debug, PartialEq)]
-pub enum Values {
-    /// Weights and the optimizer's states.
-    Float32(Vec<f32>),
-    /// Steps of rows, bit patterns of u32.
-    Int32(Vec<i32>),
-    /// Counts, options and learning rates.
-    Float64(Vec<f64>),
-}
-
-/// One array of a training's state.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StateArray {
-    /// Begins with `training.`.
-    pub name: String,
-    /// Sizes of the dimensions.
-    pub shape: Vec<usize>,
-    /// Elements, row-major.
-    pub values: Values,
-}
+use recurra_core::{Error, ErrorCode, NamedArray, Result};
 
 /// Before every name, so that a file can hold a model's own weights beside them.
 const PREFIX: &str = "training.";
@@ -67,34 +45,29 @@ fn algorithm_of(numbers: &[f64]) -> Result<Algorithm> {
 }
 
 /// Arrays by name; what nobody asked for at the end is one too many.
-struct Arrays<'a> {
-    arrays: &'a [StateArray],
+struct Arrays<'a, D> {
+    arrays: &'a [NamedArray<D>],
     used: Vec<bool>,
 }
 
-impl<'a> Arrays<'a> {
-    fn find(&mut self, name: &str) -> Option<&'a StateArray> {
+impl<'a, D: Deref<Target = [u8]>> Arrays<'a, D> {
+    fn find(&mut self, name: &str) -> Option<&'a NamedArray<D>> {
         let at = self.arrays.iter().position(|array| array.name == name)?;
         self.used[at] = true;
         Some(&self.arrays[at])
     }
 
-    fn doubles(&mut self, name: &str) -> Result<Option<&'a [f64]>> {
-        match self.find(name).map(|array| &array.values) {
-            None => Ok(None),
-            Some(Values::Float64(values)) => Ok(Some(values)),
-            Some(_) => Err(mismatch(format_args!("{name} is not float64"))),
-        }
+    fn doubles(&mut self, name: &str) -> Result<Option<Vec<f64>>> {
+        let Some(array) = self.find(name) else { return Ok(None) };
+        array.values().map(Some).ok_or_else(|| mismatch(format_args!("{name} is not float64")))
     }
 
-    fn floats(&mut self, name: &str, n: usize) -> Result<&'a [f32]> {
-        match self.find(name).map(|array| &array.values) {
-            Some(Values::Float32(values)) if values.len() == n => Ok(values),
-            Some(Values::Float32(values)) => {
-                Err(mismatch(format_args!("{name} has {} values instead of {n}", values.len())))
-            }
-            Some(_) => Err(mismatch(format_args!("{name} is not float32"))),
-            None => Err(mismatch(format_args!("{name} is missing"))),
+    fn floats(&mut self, name: &str, n: usize) -> Result<Vec<f32>> {
+        let array = self.find(name).ok_or_else(|| mismatch(format_args!("{name} is missing")))?;
+        match array.values() {
+            Some(values) if values.len() == n => Ok(values),
+            Some(values) => Err(mismatch(format_args!("{name} has {} values instead of {n}", values.len()))),
+            None => Err(mismatch(format_args!("{name} is not float32"))),
         }
     }
 }
@@ -108,80 +81,73 @@ fn count(value: f64, name: &str) -> Result<u64> {
 }
 
 impl Optimizer {
-    fn export(&self, model: &Model) -> Vec<StateArray> {
-        let float = |state: &str, name: &str, shape: &[usize], data: Vec<f32>| StateArray {
-            name: format!("{PREFIX}{state}.{name}"),
-            shape: shape.to_vec(),
-            values: Values::Float32(data),
+    fn export(&self, model: &Model) -> Vec<NamedArray> {
+        let float = |state: &str, name: &str, shape: &[usize], data: &[f32]| {
+            NamedArray::of(format!("{PREFIX}{state}.{name}"), shape.to_vec(), data)
         };
-        let double = |name: &str, data: &[f64]| StateArray {
-            name: name.into(),
-            shape: vec![data.len()],
-            values: Values::Float64(data.to_vec()),
-        };
-        let mut arrays = vec![double(OPTIMIZER, &numbers_of(&self.algorithm))];
+        let mut arrays = vec![NamedArray::list(OPTIMIZER, &numbers_of(&self.algorithm))];
         let (embedding, shape) = ("embedding.weight", model.embedding_shape());
         match &self.rows {
             Rows::Late(late) => {
                 let LateState { rates, last, first, second, .. } = late.snapshot();
                 let two = !second.is_empty();
-                arrays.push(float(if two { "exp_avg" } else { "momentum_buffer" }, embedding, &shape, first));
+                arrays.push(float(if two { "exp_avg" } else { "momentum_buffer" }, embedding, &shape, &first));
                 if two {
-                    arrays.push(float("exp_avg_sq", embedding, &shape, second));
+                    arrays.push(float("exp_avg_sq", embedding, &shape, &second));
                 }
-                arrays.push(double(RATES, &rates));
+                arrays.push(NamedArray::list(RATES, &rates));
                 let last: Vec<i32> = last.into_iter().map(u32::cast_signed).collect();
-                arrays.push(StateArray { name: LAST.into(), shape: vec![last.len()], values: Values::Int32(last) });
+                arrays.push(NamedArray::list(LAST, &last));
             }
             Rows::Dense(dense, _) => {
-                arrays.extend(dense.states().map(|(state, data)| float(state, embedding, &shape, data.to_vec())));
+                arrays.extend(dense.states().map(|(state, data)| float(state, embedding, &shape, data)));
             }
         }
         for (state, data) in self.rest.states() {
             arrays.extend(
-                model.segments().map(|(name, segment)| float(state, &name, &segment.shape, segment.export(data))),
+                model.segments().map(|(name, segment)| float(state, &name, &segment.shape, &segment.export(data))),
             );
         }
         arrays
     }
 
-    fn import(
+    fn import<D: Deref<Target = [u8]>>(
         model: &Model,
-        arrays: &mut Arrays<'_>,
+        arrays: &mut Arrays<'_, D>,
         algorithm: Algorithm,
         (steps, words): (u64, u64),
     ) -> Result<Self> {
         let mut optimizer = Self::new(algorithm, model)?;
         let n = model.config.vocab_size * model.config.embedding_dim;
-        fn embedding<'a>(arrays: &mut Arrays<'a>, state: &str, n: usize) -> Result<&'a [f32]> {
+        let embedding = |arrays: &mut Arrays<'_, D>, state: &str, n: usize| {
             arrays.floats(&format!("{PREFIX}{state}.embedding.weight"), n)
-        }
+        };
         match &mut optimizer.rows {
             Rows::Late(late) => {
                 let two = algorithm.two_states();
-                let first = embedding(arrays, if two { "exp_avg" } else { "momentum_buffer" }, n)?.to_vec();
-                let second = if two { embedding(arrays, "exp_avg_sq", n)?.to_vec() } else { Vec::new() };
+                let first = embedding(arrays, if two { "exp_avg" } else { "momentum_buffer" }, n)?;
+                let second = if two { embedding(arrays, "exp_avg_sq", n)? } else { Vec::new() };
                 let rates = arrays.doubles(RATES)?.ok_or_else(|| mismatch(format_args!("{RATES} is missing")))?;
-                let Some(StateArray { values: Values::Int32(last), .. }) = arrays.find(LAST) else {
+                let Some(last) = arrays.find(LAST).and_then(NamedArray::values) else {
                     return Err(mismatch(format_args!("{LAST} is missing, or not int32")));
                 };
-                let last = last.iter().map(|&step| step.cast_unsigned()).collect();
+                let last = last.into_iter().map(i32::cast_unsigned).collect();
                 let base = words.checked_sub(rates.len() as u64).and_then(|base| u32::try_from(base).ok());
                 let base = base
                     .ok_or_else(|| mismatch(format_args!("{} learning rates do not fit {words} steps", rates.len())))?;
-                late.restore(&LateState { base, rates: rates.to_vec(), last, first, second })
+                late.restore(&LateState { base, rates, last, first, second })
                     .map_err(|error| mismatch(error.message()))?;
             }
             Rows::Dense(dense, _) => {
                 for (state, to) in dense.states_mut() {
-                    to.copy_from_slice(embedding(arrays, state, n)?);
+                    to.copy_from_slice(&embedding(arrays, state, n)?);
                 }
                 dense.count(words);
             }
         }
         for (state, to) in optimizer.rest.states_mut() {
             for (name, segment) in model.segments() {
-                segment.import(arrays.floats(&format!("{PREFIX}{state}.{name}"), segment.numel())?, to);
+                segment.import(&arrays.floats(&format!("{PREFIX}{state}.{name}"), segment.numel())?, to);
             }
         }
         optimizer.rest.count(steps);
@@ -194,7 +160,7 @@ impl Classifier {
     ///
     /// # Errors
     /// Only for a fault of this library.
-    pub fn peek(&self) -> Result<Vec<NamedTensor>> {
+    pub fn peek(&self) -> Result<Vec<NamedArray>> {
         let weights = self.drawn()?;
         match weights.optimizer.as_ref().map(|optimizer| &optimizer.rows) {
             Some(Rows::Late(late)) => Ok(self.model.export(&late.caught_up(&weights.embedding)?, &weights.flat)),
@@ -208,19 +174,17 @@ impl Classifier {
     ///
     /// # Errors
     /// Only for a fault of this library.
-    pub fn training_state(&self) -> Result<Vec<StateArray>> {
+    pub fn training_state(&self) -> Result<Vec<NamedArray>> {
         let weights = self.drawn()?;
         let (seen, words) = weights
             .optimizer
             .as_ref()
             .map_or((0, 0), |optimizer| (optimizer.rest.step_count(), optimizer.word_steps()));
-        let steps = Values::Float64([weights.steps, seen, words].map(|count| count as f64).to_vec());
-        let mut arrays = vec![StateArray { name: STEPS.into(), shape: vec![3], values: steps }];
-        arrays.extend(self.model.export(&weights.embedding, &weights.flat).into_iter().map(|tensor| StateArray {
-            name: format!("{PREFIX}{}", tensor.name),
-            shape: tensor.shape,
-            values: Values::Float32(tensor.data),
-        }));
+        let mut arrays = vec![NamedArray::list(STEPS, &[weights.steps, seen, words].map(|count| count as f64))];
+        let weights_now = self.model.export(&weights.embedding, &weights.flat);
+        arrays.extend(
+            weights_now.into_iter().map(|array| NamedArray { name: format!("{PREFIX}{}", array.name), ..array }),
+        );
         if let Some(optimizer) = &weights.optimizer {
             arrays.extend(optimizer.export(&self.model));
         }
@@ -240,9 +204,9 @@ impl Classifier {
     /// # Errors
     /// `StateMismatch` when something is missing, unknown, of another shape or type, or contradicts the rest; nothing is
     /// changed then.
-    pub fn restore(&self, state: &[StateArray]) -> Result<()> {
+    pub fn restore<D: Deref<Target = [u8]>>(&self, state: &[NamedArray<D>]) -> Result<()> {
         let mut arrays = Arrays { arrays: state, used: vec![false; state.len()] };
-        let &[steps, seen, words] = arrays.doubles(STEPS)?.unwrap_or_default() else {
+        let [steps, seen, words] = arrays.doubles(STEPS)?.unwrap_or_default()[..] else {
             return Err(mismatch(format_args!("{STEPS} needs three numbers")));
         };
         let (steps, seen, words) = (count(steps, STEPS)?, count(seen, STEPS)?, count(words, STEPS)?);
@@ -250,17 +214,15 @@ impl Classifier {
         let mut flat = Buf::zeros(self.model.flat_size);
         let mut tensors = Vec::new();
         for name in self.model.names() {
-            if let Some(StateArray { shape, values: Values::Float32(data), .. }) =
-                arrays.find(&format!("{PREFIX}{name}"))
-            {
-                tensors.push(NamedTensor { name, dtype: "float32".into(), shape: shape.clone(), data: data.clone() });
+            if let Some(array) = arrays.find(&format!("{PREFIX}{name}")) {
+                tensors.push(NamedArray { name, ..array.borrowed() });
             }
         }
         self.model.import(&tensors, &mut embedding, &mut flat)?;
         let optimizer = match arrays.doubles(OPTIMIZER)? {
             None if seen == 0 => None,
             None => return Err(mismatch(format_args!("{OPTIMIZER} is missing"))),
-            Some(numbers) => Some(Optimizer::import(&self.model, &mut arrays, algorithm_of(numbers)?, (seen, words))?),
+            Some(numbers) => Some(Optimizer::import(&self.model, &mut arrays, algorithm_of(&numbers)?, (seen, words))?),
         };
         if let Some(at) = arrays.used.iter().position(|used| !used) {
             return Err(mismatch(format_args!("{} is unknown", state[at].name)));

@@ -5,10 +5,10 @@ use super::config::Pooling;
 use super::head::HeadMats;
 use super::model::{FcPacks, Model};
 use super::plan::Plan;
-use crate::distinct::Distinct;
 use crate::recurrent::{DirMats, DirPacks, Grads, Trace};
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
+use recurra_core::distinct::Distinct;
 
 /// Buffers that live from chunk to chunk and grow as needed.
 #[derive(Default)]

@@ -13,13 +13,13 @@ use super::model::{FcPacks, Model};
 use super::plan::Plan;
 use super::space::TrainMats;
 use super::words::Words;
-use crate::fault;
 use crate::optim::{DenseShared, StepNumbers};
 use crate::random::{Dropout, key};
 use crate::recurrent::{DirPacks, Net, Projected};
 use crate::simd::dispatch;
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
+use recurra_core::fault;
 
 /// What dropout masks are for, so that each has its own.
 pub(super) const EMBEDDING: u64 = 1;

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{Algorithm, StepNumbers};
-use crate::error::{Error, ErrorCode, Result};
 use crate::simd::{Buf, Kernel, Lanes, dispatch, fma, load, store};
+use recurra_core::{Error, ErrorCode, Result};
 
 /// One step for `n` consecutive weights.
 ///

@@ -8,8 +8,8 @@ use super::dense::DenseStep;
 use super::rows::{Row, catch_up};
 use super::tables::Tables;
 use super::{Algorithm, StepNumbers};
-use crate::error::{Error, ErrorCode, Result};
 use crate::simd::{Buf, Kernel, Lanes, call, dispatch, prefetch, prefetch_all, zeros};
+use recurra_core::{Error, ErrorCode, Result};
 
 /// Mark in `last` of a row whose state is zero: it has nothing to make up but AdamW's decay.
 const STILL: u32 = 1 << 31;

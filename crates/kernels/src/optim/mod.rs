@@ -10,7 +10,7 @@ pub(crate) use dense::DenseShared;
 pub(crate) use late::LateShared;
 pub use late::{LateRows, LateState};
 
-use crate::error::{Error, ErrorCode, Result};
+use recurra_core::{Error, ErrorCode, Result};
 
 /// The rule by which a step moves the weights; the options are those of `torch.optim`, the learning rate comes with
 /// each step.

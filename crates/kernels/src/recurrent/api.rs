@@ -3,12 +3,12 @@
 use super::config::{Blocks, RecurrentConfig, pad_rows, unpad_rows};
 use super::words::{First, Input, add_rows};
 use super::{DirMats, DirPacks, Grads, Net, Projected, Shape, Trace, slices};
-use crate::error::{Error, ErrorCode, Result};
-use crate::layout::PackedLayout;
 use crate::random::{Dropout, key};
 use crate::simd::gemm::Mat;
 use crate::simd::{Buf, dispatch, zeros};
 use crate::threads::Pool;
+use recurra_core::layout::PackedLayout;
+use recurra_core::{Cell, Error, ErrorCode, Result};
 
 /// What the forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Output {
     /// Room for what the network computes.
     fn zeros(config: &RecurrentConfig, layout: &PackedLayout) -> Self {
         let states = config.num_layers * config.directions() * layout.rows();
-        let cells = if config.cell == super::Cell::Lstm { states * config.hidden_size } else { 0 };
+        let cells = if config.cell == Cell::Lstm { states * config.hidden_size } else { 0 };
         Self {
             output: zeros(layout.total() * config.output_size()),
             hn: zeros(states * config.state_size()),
@@ -189,7 +189,7 @@ pub fn forward_to(
             expect_len(name, &[parts, rows, width], given.len())?;
         }
     }
-    let lstm = config.cell == super::Cell::Lstm;
+    let lstm = config.cell == Cell::Lstm;
     expect_len("output", &[total, config.output_size()], to.output.len())?;
     expect_len("hn", &[parts, rows, config.state_size()], to.hn.len())?;
     expect_len("cn", &[if lstm { parts } else { 0 }, rows, config.hidden_size], to.cn.len())?;
@@ -280,7 +280,7 @@ pub fn backward(
 ) -> Result<Gradients> {
     let (shape, rows) = (&saved.shape, saved.layout.rows());
     let states = shape.parts.len() * rows;
-    let lstm = shape.cell() == super::Cell::Lstm;
+    let lstm = shape.cell() == Cell::Lstm;
     let mut made = Gradients {
         input: zeros(saved.first.rows(saved.layout.total(), shape.input(0)).1 * shape.input(0).public()),
         h0: zeros(states * shape.config.state_size()),
@@ -328,7 +328,7 @@ pub fn backward_to(
     }
     let (_, inputs_of_first) = first.rows(total, shape.input(0));
     let room = |values: &Option<&mut [f32]>| values.as_ref().map(|values| values.len());
-    let cells = if config.cell == super::Cell::Lstm { parts } else { 0 };
+    let cells = if config.cell == Cell::Lstm { parts } else { 0 };
     for (name, given, expected) in [
         ("gradient of the input", room(&to.input), vec![inputs_of_first, shape.input(0).public()]),
         ("gradient of h0", room(&to.h0), vec![parts, rows, state.len]),

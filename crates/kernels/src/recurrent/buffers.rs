@@ -1,10 +1,10 @@
 //! The buffers of one layer and direction, sized for a batch.
 
-use super::config::Cell;
 use super::shape::Shape;
 use super::steps::DirMats;
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
+use recurra_core::Cell;
 
 /// What the forward pass leaves for the backward pass, and the states.
 #[derive(Default)]

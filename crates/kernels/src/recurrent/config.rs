@@ -1,37 +1,13 @@
 //! What a recurrent network is made of, and how its parameters lie in memory.
 
-use crate::error::{Error, ErrorCode, Result};
 use crate::simd::{pad, zeros};
+use recurra_core::{Cell, Error, ErrorCode, Result};
 
 /// Layers take some memory each, whatever their size.
 const MOST_LAYERS: usize = 4096;
 
 /// 64 TiB of float32; with the padding of small sizes, a sixteenth of it has to do.
 pub(crate) const MOST_PARAMETERS: f64 = (1u64 << 44) as f64;
-
-/// Kind of recurrent cell, with PyTorch's order of the gates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cell {
-    /// `h' = tanh(W x + b + U h + c)`.
-    RnnTanh,
-    /// `h' = relu(W x + b + U h + c)`.
-    RnnRelu,
-    /// Gates i, f, g, o.
-    Lstm,
-    /// Gates r, z, n, with the reset applied after the product as in PyTorch.
-    Gru,
-}
-
-impl Cell {
-    /// Number of gates, which is the number of `hiddenSize` blocks in a weight matrix.
-    pub const fn gates(self) -> usize {
-        match self {
-            Self::RnnTanh | Self::RnnRelu => 1,
-            Self::Lstm => 4,
-            Self::Gru => 3,
-        }
-    }
-}
 
 /// Sizes and options of a recurrent network; the names are those of `torch.nn.LSTM`.
 #[derive(Clone, Debug, PartialEq)]

@@ -16,7 +16,7 @@ mod steps;
 mod words;
 
 pub use api::{Gradients, GradientsTo, Mode, Output, OutputTo, Saved, backward, backward_to, forward, forward_to};
-pub use config::{Cell, RecurrentConfig};
+pub use config::RecurrentConfig;
 pub use words::{Input, Table};
 
 pub(crate) use buffers::{Grads, Trace};

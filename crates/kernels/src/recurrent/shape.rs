@@ -1,9 +1,10 @@
 //! Where the parameters of each layer and direction are, and their packed forms.
 
-use super::config::{Blocks, Cell, RecurrentConfig, Segment};
+use super::config::{Blocks, RecurrentConfig, Segment};
 use super::infer::GatePanels;
 use crate::simd::gemm::PackedB;
 use crate::simd::{Buf, pad};
+use recurra_core::Cell;
 
 /// Segment numbers of one layer and direction.
 #[derive(Clone, Debug)]

@@ -6,16 +6,16 @@
 
 use std::ops::Range;
 
-use super::config::Cell;
 use super::infer::Infer;
 use super::infer_wide::InferWide;
 use super::shape::{DirPacks, Shape};
 use super::steps::{Aside, Backward, DirMats, Forward, Projected, Steps};
-use crate::layout::PackedLayout;
 use crate::simd::dispatch;
 use crate::simd::gemm::{Gemm, Init, Mat};
 use crate::simd::outer::{ColumnSums, Outer};
 use crate::threads::Member;
+use recurra_core::Cell;
+use recurra_core::layout::PackedLayout;
 
 /// What all steps of a pass share.
 pub(crate) struct Net<'a> {

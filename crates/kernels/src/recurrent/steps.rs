@@ -6,12 +6,12 @@
 
 use std::ops::Range;
 
-use super::config::Cell;
 use super::shape::DirPacks;
 use super::{gates, gates_back};
-use crate::layout::PackedLayout;
 use crate::simd::gemm::{Gemm, Init, Mat};
 use crate::simd::{Kernel, Lanes, call};
+use recurra_core::Cell;
+use recurra_core::layout::PackedLayout;
 
 /// Where the input's part of the pre-activations is.
 #[derive(Clone, Copy)]

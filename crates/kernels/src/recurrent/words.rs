@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::config::{Blocks, pad_rows};
-use crate::distinct::Users;
-use crate::error::{Error, ErrorCode, Result};
 use crate::simd::gemm::Mat;
 use crate::simd::{Buf, Kernel, Lanes, dispatch, load, store};
+use recurra_core::distinct::Users;
+use recurra_core::{Error, ErrorCode, Result};
 
 /// Copies of some rows of an embedding, as the kernels read them.
 pub struct Table {

@@ -2,7 +2,7 @@
 //! its lock.
 
 use super::super::{Classifier, ClassifierConfig};
-use crate::recurrent::Cell;
+use recurra_core::Cell;
 
 const WORDS: usize = 30;
 

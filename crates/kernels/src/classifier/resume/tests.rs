@@ -1,6 +1,6 @@
 use super::super::{Chunk, ClassifierConfig, Pooling, StepOptions};
 use super::*;
-use crate::recurrent::Cell;
+use recurra_core::{Cell, Dtype};
 
 const BATCHES: usize = 90;
 
@@ -154,7 +154,7 @@ fn a_state_that_does_not_fit_is_refused_and_changes_nothing() {
     let state = trained.training_state().unwrap();
     let fresh = classifier();
     let before = fresh.training_state().unwrap();
-    let refused = |change: &dyn Fn(&mut Vec<StateArray>)| {
+    let refused = |change: &dyn Fn(&mut Vec<NamedArray>)| {
         let mut changed = state.clone();
         change(&mut changed);
         let error = fresh.restore(&changed).unwrap_err();
@@ -162,23 +162,22 @@ fn a_state_that_does_not_fit_is_refused_and_changes_nothing() {
         assert_eq!(fresh.training_state().unwrap(), before);
         error.message().to_string()
     };
-    for (missing, StateArray { name, .. }) in state.iter().enumerate() {
+    for (missing, NamedArray { name, .. }) in state.iter().enumerate() {
         let message = refused(&|arrays| drop(arrays.remove(missing)));
         assert!(message.contains(name.trim_start_matches(PREFIX)), "{name}: {message}");
     }
     for at in 0..state.len() {
         refused(&|arrays| {
-            arrays[at].values = Values::Int32(vec![1 << 20; 3]);
-            arrays[at].shape = vec![3];
+            arrays[at] = NamedArray::list(arrays[at].name.clone(), &[1 << 20; 3]);
         });
     }
     let of = |name: &str| state.iter().position(|array| array.name == name).unwrap();
     let (last, steps, rates) = (of(LAST), of(STEPS), of(RATES));
-    assert!(refused(&|a| a[last].values = Values::Int32(vec![21; 700])).contains("row 0 was last moved at step 21"));
-    assert!(refused(&|a| a[steps].values = Values::Float64(vec![20.0, 20.0, 5.0])).contains("8 learning rates"));
-    assert!(refused(&|a| a[steps].values = Values::Float64(vec![-1.0, 20.0, 20.0])).contains("no number of steps"));
-    refused(&|a| a[rates].values = Values::Float64(vec![f64::NAN; 8]));
-    let extra = StateArray { name: "training.more".into(), shape: vec![0], values: Values::Int32(vec![]) };
+    assert!(refused(&|a| a[last] = NamedArray::list(LAST, &[21; 700])).contains("row 0 was last moved at step 21"));
+    assert!(refused(&|a| a[steps] = NamedArray::list(STEPS, &[20.0, 20.0, 5.0])).contains("8 learning rates"));
+    assert!(refused(&|a| a[steps] = NamedArray::list(STEPS, &[-1.0, 20.0, 20.0])).contains("no number of steps"));
+    refused(&|a| a[rates] = NamedArray::list(RATES, &[f64::NAN; 8]));
+    let extra = NamedArray::list::<i32>("training.more", &[]);
     assert!(refused(&|a| a.push(extra.clone())).contains("training.more is unknown"));
 }
 
@@ -197,11 +196,14 @@ proptest! {
         train(&trained, &texts(), algorithms()[kind], 0..20);
         let mut state = trained.training_state().unwrap();
         let array = which.index(state.len());
-        match &mut state[array].values {
-            Values::Float32(values) => { let at = place.index(values.len()); values[at] = value as f32; }
-            Values::Int32(values) => { let at = place.index(values.len()); values[at] = value as i32; }
-            Values::Float64(values) => { let at = place.index(values.len()); values[at] = value; }
-        }
+        let array = &mut state[array];
+        let at = place.index(array.count()) * array.dtype.size();
+        let bytes = match array.dtype {
+            Dtype::Float32 => (value as f32).to_le_bytes().to_vec(),
+            Dtype::Int32 => (value as i32).to_le_bytes().to_vec(),
+            _ => value.to_le_bytes().to_vec(),
+        };
+        array.data[at..at + bytes.len()].copy_from_slice(&bytes);
         let fresh = classifier();
         let before = fresh.training_state().unwrap();
         match fresh.restore(&state) {
