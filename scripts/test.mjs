@@ -12,7 +12,7 @@ import { libtorchTestEnv } from './native/libtorch-env.mjs';
 import { requireLibtorch } from './setup/libtorch/locate.mjs';
 import { addCounts, cargoCounts, cargoFailures, summaryLine, vitestCounts, vitestFailures } from './test/counts.mjs';
 
-const crates = ['recurra-kernels', 'recurra-torch', 'recurra-light', 'recurra-files', 'recurra-text'];
+const crates = ['recurra-core', 'recurra-kernels', 'recurra-torch', 'recurra-light', 'recurra-files', 'recurra-text'];
 
 /** Runs a program, passes its output on as it comes, and resolves with `{ code, output }` (standard output only). */
 function run(command, args, env) {
