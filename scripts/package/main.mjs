@@ -109,7 +109,7 @@ export async function packAll({
     await stageMain(out, mainManifest(manifest, names, libtorchManifest)),
     ...chosen.map((addon, i) => stageAddon(out, manifests[i], addonSource(addon), files[i])),
   ];
-  if (libtorch) folders.push(stageLibtorchPackage(out, libtorchManifest, libtorchSource));
+  if (libtorch && !light) folders.push(stageLibtorchPackage(out, libtorchManifest, libtorchSource));
   return folders.map((folder) => {
     const tarball = pack(out, folder);
     const unpacked = filesBelow(folder).reduce((sum, file) => sum + statSync(file).size, 0);
@@ -121,7 +121,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     const boolean = { type: 'boolean' };
     const { values } = parseArgs({ options: { light: boolean, quick: boolean, libtorch: boolean } });
-    if (values.light && values.libtorch) throw new Error('--light packs nothing of libtorch; leave --libtorch out');
     spawnSetUp(values);
     for (const { name, tarball, packed, unpacked } of await packAll(values))
       process.stdout.write(`${name}: ${megabytes(packed)} packed, ${megabytes(unpacked)} unpacked, ${tarball}\n`);

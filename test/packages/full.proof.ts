@@ -16,7 +16,6 @@ const out = mkdtempSync(join(tmpdir(), 'recurra-packed-'));
 let packages: Packed[];
 const named = (name: string) => packages.find((each) => each.name === name)!;
 const small = () => packages.filter(({ name }) => !name.includes('libtorch'));
-const light = () => small().filter(({ name }) => !name.includes('torch'));
 
 /** A tool's own JavaScript file. */
 function tool(name: string, script: string): string {
