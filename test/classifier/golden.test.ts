@@ -6,16 +6,15 @@ import { torchEngine } from '../../src/engine/torch.js';
 import { EncodedDataset } from '../../src/index.js';
 import { classWeightsOf } from '../../src/models/classifier/classWeights.js';
 import { bestThreshold } from '../../src/models/classifier/thresholds.js';
-import type { Tensor } from '../../src/torch/index.js';
 import { torchHalf } from '../support/halves.mjs';
-import { golden, readSafetensors } from '../support/safetensors.js';
+import { type GoldenArray, golden, readArrays } from '../support/safetensors.js';
 import { stepOptions } from '../support/steps.js';
 import { largestDifference, weightsOf } from '../support/weights.js';
 
 // Made by scripts/golden/classifier.py.
-const data = readSafetensors(join(golden, 'classifier_losses.safetensors'));
-const floats = (tensor: Tensor | undefined) => Float32Array.from(tensor!.flatten().toArray() as number[]);
-const ints = (tensor: Tensor | undefined) => Int32Array.from(tensor!.flatten().toArray() as number[]);
+const data = readArrays(join(golden, 'classifier_losses.safetensors'));
+const floats = (array: GoldenArray | undefined) => Float32Array.from(array!.values as ArrayLike<number>);
+const ints = (array: GoldenArray | undefined) => Int32Array.from(array!.values as ArrayLike<bigint>, Number);
 
 const CLASSES = 4;
 const CONFIG: EngineConfig = {
