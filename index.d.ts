@@ -2,6 +2,14 @@
 // This is the declaration of the binding; users import the package, whose types are in dist.
 
 export declare namespace light {
+  /** A vocabulary that was built of counted tokens. */
+  export class BuiltVocabulary {
+    /** The tokens: specials, then the others by falling frequency, ties by code point. Null after the first call. */
+    takeVocabulary(): NativeVocabulary | null
+    /** The index of each counted token, -1 for one that was left out; empty after the first call. */
+    takeIndices(): Int32Array
+  }
+
   /** The text classifier on the CPU kernels; it needs no libtorch. */
   export class CpuClassifier {
     /** A classifier with initial values drawn from the seed, by the first work that needs them. */
@@ -48,17 +56,15 @@ export declare namespace light {
      * Labels a text at once, on the thread of JavaScript. `row` receives the probabilities and behind them the tokens that
      * were read, and how many of them are known.
      *
-     * Returns 1 when that is done, 0 if there are more than `limit` tokens or it would have to wait, 2 if JavaScript must
-     * make the text lower case first (`lower` says that it did).
+     * Returns whether that is done: not if there are more than `limit` tokens, or if it would have to wait.
      */
-    predictTextNow(encoder: TextEncoder, text: string, lower: boolean, limit: number, row: Float32Array): number
+    predictTextNow(encoder: TextEncoder, text: string, limit: number, row: Float32Array): boolean
     /**
-     * Labels many texts away from the event loop: only their characters are copied on it. `lower` is
-     * `String.prototype.toLowerCase` as a function of a text, for those whose lower case only JavaScript knows.
+     * Labels many texts away from the event loop: only their characters are copied on it.
      *
      * Two calls may be under way: the second's texts are split while the first's are computed.
      */
-    predictTexts(encoder: TextEncoder, texts: ReadonlyArray<string>, lower: (text: string) => string): Promise<PredictedTexts>
+    predictTexts(encoder: TextEncoder, texts: ReadonlyArray<string>): Promise<PredictedTexts>
   }
 
   /**
@@ -107,22 +113,66 @@ export declare namespace light {
     add(tokens: ReadonlyArray<string>): void
     /** How many tokens there are. */
     get size(): number
+    /** Bytes of all tokens together, as UTF-8. */
+    get textBytes(): number
     /** Index of a token, -1 for one that is not there. */
     get(token: string): number
     /** Indices of tokens, -1 for those that are not there. */
     encode(tokens: ReadonlyArray<string>): Int32Array
     /** The tokens with indices from `start` to below `end`. */
     tokens(start: number, end: number): Array<string>
+    /** The vocabulary of texts that have each of these tokens as often as `counts` says, `[size]`. */
+    recount(counts: Uint32Array, options: VocabularyOptions): Promise<BuiltVocabulary>
   }
 
   /** How a model turns texts into token ids. */
   export class TextEncoder {
-    /** `basic_english` without n-grams. `unknown` is the index of unknown tokens, `spelledPadding` that of a `<pad>` in a text. */
-    constructor(vocabulary: NativeVocabulary, maxLength: number, truncate: 'head' | 'tail' | 'both', unknown: number, spelledPadding: number)
-    /** Token ids of a text that is lower case where it is not Latin-1, at least one. */
-    encode(text: string): EncodedIds
-    /** Whether a text has characters whose lower case only JavaScript knows. */
-    needsLower(text: string): boolean
+    /** Reads texts with a reader and looks their tokens up; `unknown` is the index of those that are not in the vocabulary. */
+    constructor(vocabulary: NativeVocabulary, reader: TextReader, unknown: number)
+    /** Token ids of many texts, away from the event loop: only their characters are copied on it. */
+    encode(texts: ReadonlyArray<string>): Promise<TextIds>
+  }
+
+  /** How texts become tokens. */
+  export class TextReader {
+    /** A reader for one of the built-in tokenizers. */
+    constructor(options: TextReaderOptions)
+    /** The tokens that are read of a text, at once. */
+    tokens(text: string): Array<string>
+  }
+
+  /** A vocabulary that is still counted. */
+  export class VocabularyBuilder {
+    /** One that has counted nothing yet. */
+    constructor()
+    /**
+     * Splits texts and counts their tokens, away from the event loop: only their characters are copied on it.
+     *
+     * More than two calls at a time are of no use: each waits for the one before and holds a thread of libuv's pool.
+     */
+    read(reader: TextReader, texts: ReadonlyArray<string>): Promise<CountedTexts>
+    /**
+     * Makes the vocabulary, once all texts are read.
+     *
+     * Its indices are those of the tokens in the order of their numbers.
+     */
+    build(options: VocabularyOptions): Promise<BuiltVocabulary>
+    /** Frees the memory. */
+    close(): void
+  }
+
+  /**
+   * Splits a text by torchtext's `basic_english`, at once. The tokens are joined by line breaks, which none of them has:
+   * JavaScript splits one string faster than it receives many.
+   */
+  export function basicEnglish(text: string): string
+
+  /** Texts whose tokens were counted. */
+  export interface CountedTexts {
+    /** Numbers of the tokens of all texts, one text after the other, counted from 1; 0 for a text that has none. */
+    numbers: Int32Array
+    /** How many tokens each text has. */
+    tokens: Uint32Array
   }
 
   /** Several batches of labelled texts. */
@@ -261,16 +311,6 @@ export declare namespace light {
     devices: Array<CudaDevice>
   }
 
-  /** A text as token ids. */
-  export interface EncodedIds {
-    /** The ids, at least one. */
-    ids: Int32Array
-    /** Tokens that are read. */
-    count: number
-    /** How many of them are known. */
-    known: number
-  }
-
   /** What many texts became. */
   export interface EncodedTexts {
     /** The ids of all texts, one text after the other. */
@@ -361,6 +401,40 @@ export declare namespace light {
     tag: string
     /** The number; kept as float32. */
     value: number
+  }
+
+  /** Texts as token ids. */
+  export interface TextIds {
+    /** The ids of all texts, one text after the other; a text without tokens has that of the unknown token. */
+    ids: Int32Array
+    /** Of each text, the tokens that were read and how many of them are known. */
+    counts: Uint32Array
+  }
+
+  /** How a built-in tokenizer's tokens are read. */
+  export interface TextReaderOptions {
+    /** What splits the texts. */
+    tokenizer: 'basic_english' | 'characters'
+    /** Longest run of neighbouring tokens that is a token of its own; 1 for none. */
+    ngrams: number
+    /** Most tokens that are read, n-grams not counted. */
+    maxLength: number
+    /** Which of them, where there are more. */
+    truncate: 'head' | 'tail' | 'both'
+    /** Whether a `<pad>` that a text spells is read as `<unk>`. */
+    masksPadding: boolean
+  }
+
+  /** Which of the counted tokens become a vocabulary. */
+  export interface VocabularyOptions {
+    /** A token that was counted less often is left out; from 1. */
+    minFreq: number
+    /** Largest size of the vocabulary, the specials included; may be infinite. */
+    maxTokens: number
+    /** Tokens that are there in any case, different ones. */
+    specials: ReadonlyArray<string>
+    /** Whether the specials come first. */
+    specialFirst: boolean
   }
 
   /** Writes a safetensors file atomically: to a temporary name, synced, renamed. Its metadata gets a checksum, `sha256`. */

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { light as lightNamespace } from '../../index.d.js';
 import type { EncodedDataset, GatheredRows } from '../data/sets/encoded.js';
 import { light } from '../native/light.js';
-import { lower, type NativeEncoder } from '../text/nativeEncoder.js';
+import type { NativeEncoder } from '../text/encoder.js';
 import type { NetworkSettings, OptimizerName, Pooling } from './network.js';
 
 /** One named array of a model's state: PyTorch's name, dtype, shape, and the little-endian elements. */
@@ -137,10 +137,6 @@ export const AT_ONCE_WORK = 2_000_000;
 /** Characters from which a text is not tried at once: splitting it takes tens of microseconds. */
 const LONG_TEXT = 4_096;
 
-/** What `predictTextNow` of the addon returns. */
-const DONE = 1;
-const LOWER_FIRST = 2;
-
 /** Tokens of a chunk on the CPU: some tens of milliseconds of work, so that stopping is prompt. */
 export const CPU_CHUNK_TOKENS = 16_384;
 
@@ -203,15 +199,13 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
     },
     predictTextNow: (encoder, text, row) => {
       if (!ready || text.length > LONG_TEXT) return false;
-      let done = native.predictTextNow(encoder.native, text, false, atOnce, row);
-      if (done === LOWER_FIRST) done = native.predictTextNow(encoder.native, lower(text), true, atOnce, row);
-      if (done !== DONE) return false;
+      if (!native.predictTextNow(encoder.native, text, atOnce, row)) return false;
       count(row[row.length - 2]!);
       return true;
     },
     predictTexts: async (encoder, texts) => {
       const before = changes;
-      const predicted = await native.predictTexts(encoder.native, texts, lower);
+      const predicted = await native.predictTexts(encoder.native, texts);
       ready ||= before === changes;
       return predicted;
     },

@@ -43,7 +43,7 @@ interface Lists {
  * ```
  */
 export class Vocab {
-  /** The tokens as JavaScript has them; those of a model file are made when they are first asked for. */
+  /** The tokens as JavaScript has them; those of a model file, and those that the addon counted, are made when they are asked for. */
   #lists: Lists | undefined;
   #native: light.NativeVocabulary | undefined;
   /** Index that stands for unknown tokens, or undefined if there is none. */
@@ -144,6 +144,15 @@ export class Vocab {
       if (!(cause instanceof ArgumentError)) throw cause;
       throw new DataError('INVALID_FILE', `Not a vocabulary: ${cause.message}`, {}, { cause });
     }
+  }
+
+  /**
+   * Wraps tokens that the addon counted.
+   *
+   * @internal
+   */
+  static fromNative(native: light.NativeVocabulary, options: VocabTokenOptions): Vocab {
+    return new Vocab(native, options);
   }
 
   /**

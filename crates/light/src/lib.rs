@@ -10,6 +10,8 @@ pub mod cpu;
 pub mod cuda;
 pub mod libtorch;
 pub mod safetensors_file;
+mod strings;
 pub mod tensorboard;
 pub mod texts;
 pub mod tokenizer;
+pub mod vocabulary;

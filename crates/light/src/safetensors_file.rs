@@ -15,7 +15,7 @@ use recurra_kernels::{Error, ErrorCode, Result};
 use recurra_binding::{Background, to_js};
 use recurra_text::{Vocabulary, take_vocabulary};
 
-use crate::texts::NativeVocabulary;
+use crate::vocabulary::NativeVocabulary;
 
 /// One tensor of a safetensors file.
 #[napi(object)]
