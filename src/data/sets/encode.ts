@@ -2,11 +2,10 @@ import { checkFlag, checkFunction } from '../../core/checks.js';
 import { ArgumentError, checkOptionNames, DataError, invalidArgument } from '../../core/errors.js';
 import { Int32List } from '../../core/growable.js';
 import { Turns } from '../../core/turns.js';
-import { light } from '../../native/light.js';
 import { compareCodePoints } from '../../text/codePointOrder.js';
+import { TextCounter } from '../../text/counting.js';
 import { nativeEncoder } from '../../text/encoder.js';
 import { isAddonTokenizer, TextReader } from '../../text/reader.js';
-import { builtVocab, nativeVocabOptions } from '../../text/recount.js';
 import {
   type BatchTokenizer,
   getTokenizer,
@@ -153,12 +152,12 @@ async function countNative(
   empty: number | undefined,
   options: VocabOptions,
 ): Promise<BuiltVocab> {
-  const builder = new (light().VocabularyBuilder)();
+  const counter = new TextCounter(reader);
   try {
-    await encoder.readMany(empty, (texts) => builder.read(reader.native, texts));
-    return builtVocab(await builder.build(nativeVocabOptions(options)), options);
+    await encoder.readMany(empty, (texts) => counter.read(texts));
+    return await counter.build(options);
   } finally {
-    builder.close();
+    counter.close();
   }
 }
 

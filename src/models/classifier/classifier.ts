@@ -7,10 +7,7 @@ import { engineOn } from '../../engine/create.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
 import type { Evaluation } from '../../measures/evaluation.js';
 import { chooseDevice } from '../../native/device.js';
-import { type NativeEncoder, nativeEncoder } from '../../text/encoder.js';
 import type { TokenSettings } from '../../text/options.js';
-import { TextReader } from '../../text/reader.js';
-import { modelTokenizer } from '../../text/reading.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../../text/tokenizer.js';
 import type { Vocab } from '../../text/vocab.js';
 import { TrainingError } from '../../training/errors.js';
@@ -21,6 +18,7 @@ import { beginTraining, runTraining } from '../../training/start.js';
 import { describedText, readModel, writeModel } from '../file.js';
 import type { Answer } from '../serving/call.js';
 import type { ServingOptions, ServingState } from '../serving/options.js';
+import { type ModelReading, modelReading } from '../serving/reading.js';
 import { type ModelServing, Serving } from '../serving/serving.js';
 import { checkEvaluationOptions, type EvaluationOptions, evaluateRows } from './evaluate.js';
 import { checkExplainOptions, type ExplainOptions, type Explanation, explainText } from './explain.js';
@@ -52,19 +50,7 @@ interface Parts {
   labels: readonly string[];
   thresholds: readonly number[] | undefined;
   vocab: Vocab;
-  reading: Reading;
-}
-
-/** How a model reads texts, as {@link ServedModel} wants it. */
-interface Reading {
-  tokenizer: TextReader | Tokenizer | BatchTokenizer;
-  encoder: NativeEncoder | undefined;
-}
-
-async function readingWith(settings: TokenSettings, vocab: Vocab): Promise<Reading> {
-  const tokenizer = modelTokenizer(settings);
-  const byAddon = tokenizer instanceof TextReader && vocab.defaultIndex !== undefined;
-  return { tokenizer, encoder: byAddon ? await nativeEncoder(tokenizer, vocab) : undefined };
+  reading: ModelReading;
 }
 
 /**
@@ -106,8 +92,8 @@ export class TextClassifier {
     this.settings = parts.settings;
     this.#engine = parts.engine;
     this.#text = parts.text;
-    const { engine, labels, thresholds, vocab, reading } = parts;
-    this.#predictor = { engine, ...reading, outputs: labels.length, vocab, labels, thresholds };
+    const { engine, labels, thresholds, reading } = parts;
+    this.#predictor = { ...reading, engine, outputs: labels.length, labels, thresholds };
     this.#serving = Serving.of(this.#predictor);
   }
 
@@ -170,7 +156,7 @@ export class TextClassifier {
     try {
       const { history, thresholds, failure } = await runTraining(begun, control);
       const described = { settings: network, text: settings.text, labels: train.classes, thresholds, vocab };
-      const reading = await readingWith(settings.text, vocab);
+      const reading = await modelReading(settings.text, vocab);
       const model = new TextClassifier({ engine, reading, ...described });
       model.#history = history;
       model.#trainedRows = train.length;
@@ -222,12 +208,12 @@ export class TextClassifier {
       seed: 0,
       threads: options.threads,
     });
-    let reading: Reading;
+    let reading: ModelReading;
     try {
       await engine.loadHeld(weights);
       // The first prediction makes the weights ready; done here, nobody's question waits for it.
       await engine.predict(Int32Array.of(0), Int32Array.of(1));
-      reading = await readingWith({ ...text, tokenizer }, vocab);
+      reading = await modelReading({ ...text, tokenizer }, vocab);
     } catch (error) {
       engine.close();
       if (error instanceof RecurraError)

@@ -4,10 +4,10 @@ import type { Rows } from '../../data/readers/rows.js';
 import { collect, encodeDataset } from '../../data/sets/encode.js';
 import { EncodedDataset } from '../../data/sets/encoded.js';
 import { stratifiedSplit } from '../../data/sets/split.js';
+import { recounted } from '../../text/counting.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import type { TextSettings } from '../../text/options.js';
 import { modelTokenizer } from '../../text/reading.js';
-import { recounted } from '../../text/recount.js';
 import type { Vocab } from '../../text/vocab.js';
 import type { TrainSettings } from './options.js';
 

@@ -1,19 +1,12 @@
 import type { Engine } from '../../engine/engine.js';
-import type { NativeEncoder } from '../../text/encoder.js';
-import type { BatchTokenizer, Tokenizer } from '../../text/tokenizer.js';
-import type { Vocab } from '../../text/vocab.js';
 import type { Call } from './call.js';
+import type { ModelReading } from './reading.js';
 
 /** What serving needs of a model, whatever the model answers. */
-export interface ServedModel {
+export interface ServedModel extends ModelReading {
   engine: Pick<Engine, 'predict' | 'predictNow' | 'predictTextNow' | 'predictTexts' | 'workPerToken'>;
   /** Scores that the engine gives for a text. */
   outputs: number;
-  /** Where the addon reads the texts, what it needs for that; undefined where JavaScript does. */
-  encoder: NativeEncoder | undefined;
-  /** Splits texts where the addon does not. */
-  tokenizer: Tokenizer | BatchTokenizer;
-  vocab: Vocab;
 }
 
 /** Scores of some texts, in their order. */

@@ -1,16 +1,48 @@
 import type { light as lightNamespace } from '../../index.d.js';
 import type { Turns } from '../core/turns.js';
+import { light } from '../native/light.js';
+import type { TextReader } from './reader.js';
 import { Vocab } from './vocab.js';
 import { type BuiltVocab, checkVocabOptions, VocabBuilder, type VocabOptions } from './vocabBuilder.js';
 
+/** Counts the tokens of texts in the addon and makes a {@link Vocab} of them, away from the event loop. */
+export class TextCounter {
+  readonly #native = new (light().VocabularyBuilder)();
+  readonly #reader: TextReader;
+
+  constructor(reader: TextReader) {
+    this.#reader = reader;
+  }
+
+  /**
+   * Counts the tokens of some texts. More than two calls at a time are of no use: each waits for the one before.
+   *
+   * @returns the numbers of all tokens, counted from 1 in the order in which they were met, 0 for a text that has none; and how
+   * many tokens each text has.
+   */
+  read(texts: readonly string[]): Promise<lightNamespace.CountedTexts> {
+    return this.#native.read(this.#reader.native, texts);
+  }
+
+  /** Makes the vocabulary, as {@link VocabBuilder.build} does. */
+  async build(options: VocabOptions): Promise<BuiltVocab> {
+    return builtVocab(await this.#native.build(nativeOptions(options)), options);
+  }
+
+  /** Frees the memory. */
+  close(): void {
+    this.#native.close();
+  }
+}
+
 /** {@link VocabOptions} as the addon takes them. */
-export function nativeVocabOptions(options: VocabOptions): lightNamespace.VocabularyOptions {
+function nativeOptions(options: VocabOptions): lightNamespace.VocabularyOptions {
   const { minFreq, maxTokens, specials, specialFirst } = checkVocabOptions(options);
   return { minFreq, maxTokens, specials, specialFirst };
 }
 
 /** A vocabulary that the addon built. */
-export function builtVocab(built: lightNamespace.BuiltVocabulary, options: VocabOptions): BuiltVocab {
+function builtVocab(built: lightNamespace.BuiltVocabulary, options: VocabOptions): BuiltVocab {
   const { specials, unkToken, padToken } = checkVocabOptions(options);
   const vocab = Vocab.fromNative(built.takeVocabulary()!, { specials, unkToken, padToken });
   return { vocab, indices: built.takeIndices() };
@@ -29,7 +61,7 @@ export async function recounted(
   options: VocabOptions,
   turns: Turns,
 ): Promise<BuiltVocab> {
-  if (vocab.native) return builtVocab(await vocab.native.recount(counts, nativeVocabOptions(options)), options);
+  if (vocab.native) return builtVocab(await vocab.native.recount(counts, nativeOptions(options)), options);
   const { specials } = checkVocabOptions(options);
   const builder = new VocabBuilder();
   const numbers = new Int32Array(counts.length).fill(-1);
