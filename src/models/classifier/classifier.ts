@@ -7,9 +7,7 @@ import { engineOn } from '../../engine/create.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
 import type { Evaluation } from '../../measures/evaluation.js';
 import { chooseDevice } from '../../native/device.js';
-import { type NativeEncoder, nativeEncoder } from '../../text/nativeEncoder.js';
 import type { TokenSettings } from '../../text/options.js';
-import { modelTokenizer } from '../../text/reading.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../../text/tokenizer.js';
 import type { Vocab } from '../../text/vocab.js';
 import { TrainingError } from '../../training/errors.js';
@@ -18,12 +16,14 @@ import type { Progress } from '../../training/progress.js';
 import { TrainingRun } from '../../training/run.js';
 import { beginTraining, runTraining } from '../../training/start.js';
 import { describedText, readModel, writeModel } from '../file.js';
+import type { Answer } from '../serving/call.js';
 import type { ServingOptions, ServingState } from '../serving/options.js';
-import { Serving } from '../serving/serving.js';
+import { type ModelReading, modelReading } from '../serving/reading.js';
+import { type ModelServing, Serving } from '../serving/serving.js';
 import { checkEvaluationOptions, type EvaluationOptions, evaluateRows } from './evaluate.js';
 import { checkExplainOptions, type ExplainOptions, type Explanation, explainText } from './explain.js';
 import type { ModelSettings, TrainOptions } from './options.js';
-import type { Prediction, Predictor } from './prediction.js';
+import { type Prediction, type Predictor, predictionOf } from './prediction.js';
 
 /** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
 export interface PredictOptions {
@@ -50,7 +50,7 @@ interface Parts {
   labels: readonly string[];
   thresholds: readonly number[] | undefined;
   vocab: Vocab;
-  encoder: NativeEncoder | undefined;
+  reading: ModelReading;
 }
 
 /**
@@ -78,7 +78,7 @@ export class TextClassifier {
   readonly #engine: ExplainingEngine;
   readonly #text: TokenSettings;
   readonly #predictor: Predictor;
-  readonly #serving: Serving;
+  readonly #serving: ModelServing;
   /** Work other than predictions that is under way. */
   readonly #works = new Set<Promise<unknown>>();
   #history: readonly Progress[] = [];
@@ -92,11 +92,9 @@ export class TextClassifier {
     this.settings = parts.settings;
     this.#engine = parts.engine;
     this.#text = parts.text;
-    const { engine, labels, thresholds, vocab, text, encoder } = parts;
-    // An engine on a GPU is given tokens: the addon that reads texts is another one.
-    const reads = engine.predictTexts ? encoder : undefined;
-    this.#predictor = { engine, encoder: reads, tokenizer: modelTokenizer(text), vocab, labels, thresholds };
-    this.#serving = new Serving(this.#predictor);
+    const { engine, labels, thresholds, reading } = parts;
+    this.#predictor = { ...reading, engine, outputs: labels.length, labels, thresholds };
+    this.#serving = Serving.of(this.#predictor);
   }
 
   /** One report per epoch of the training that made this model; empty for a model that was loaded. */
@@ -158,8 +156,8 @@ export class TextClassifier {
     try {
       const { history, thresholds, failure } = await runTraining(begun, control);
       const described = { settings: network, text: settings.text, labels: train.classes, thresholds, vocab };
-      const encoder = await nativeEncoder(settings.text, vocab);
-      const model = new TextClassifier({ engine, encoder, ...described });
+      const reading = await modelReading(settings.text, vocab);
+      const model = new TextClassifier({ engine, reading, ...described });
       model.#history = history;
       model.#trainedRows = train.length;
       if (!failure) return model;
@@ -210,19 +208,19 @@ export class TextClassifier {
       seed: 0,
       threads: options.threads,
     });
-    let encoder: NativeEncoder | undefined;
+    let reading: ModelReading;
     try {
       await engine.loadHeld(weights);
       // The first prediction makes the weights ready; done here, nobody's question waits for it.
       await engine.predict(Int32Array.of(0), Int32Array.of(1));
-      encoder = await nativeEncoder({ ...text, tokenizer }, vocab);
+      reading = await modelReading({ ...text, tokenizer }, vocab);
     } catch (error) {
       engine.close();
       if (error instanceof RecurraError)
         throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });
       throw error;
     }
-    return new TextClassifier({ engine, settings, text: { ...text, tokenizer }, labels, thresholds, vocab, encoder });
+    return new TextClassifier({ engine, settings, text: { ...text, tokenizer }, labels, thresholds, vocab, reading });
   }
 
   /**
@@ -269,8 +267,8 @@ export class TextClassifier {
    */
   async predict(text: string, options: PredictOptions = {}): Promise<Prediction> {
     if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
-    const topK = this.#checkPredict(options);
-    const [prediction] = await this.#serving.predict([text], topK, options.signal);
+    const answer = this.#checkPredict(options);
+    const [prediction] = await this.#serving.answer([text], answer, options.signal);
     return prediction!;
   }
 
@@ -288,10 +286,10 @@ export class TextClassifier {
    * ```
    */
   async predictMany(texts: readonly string[], options: PredictOptions = {}): Promise<Prediction[]> {
-    const topK = this.#checkPredict(options);
+    const answer = this.#checkPredict(options);
     if (!Array.isArray(texts)) throw invalidArgument('texts', 'an array of strings', texts);
     if (texts.length === 0) return [];
-    return this.#serving.predict(texts, topK, options.signal);
+    return this.#serving.answer(texts, answer, options.signal);
   }
 
   /**
@@ -398,14 +396,14 @@ export class TextClassifier {
     }
   }
 
-  /** How many labels to list. */
-  #checkPredict(options: PredictOptions): number {
+  /** Checks options of a prediction, and makes what answers with them. */
+  #checkPredict(options: PredictOptions): Answer<Prediction> {
     this.#checkOpen();
     checkOptionNames('predict', options, ['topK', 'signal']);
     const { topK = this.labels.length, signal } = options;
     checkInteger('topK', topK, 1);
     checkSignal('signal', signal);
-    return topK;
+    return (scores, start, tokens, known) => predictionOf(this.#predictor, scores, start, topK, tokens, known);
   }
 
   #checkOpen(): void {

@@ -4,11 +4,11 @@ import type { Rows } from '../../data/readers/rows.js';
 import { collect, encodeDataset } from '../../data/sets/encode.js';
 import { EncodedDataset } from '../../data/sets/encoded.js';
 import { stratifiedSplit } from '../../data/sets/split.js';
+import { recounted } from '../../text/counting.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import type { TextSettings } from '../../text/options.js';
 import { modelTokenizer } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
-import { VocabBuilder } from '../../text/vocabBuilder.js';
 import type { TrainSettings } from './options.js';
 
 /** What a training works on. */
@@ -60,16 +60,11 @@ async function splitOff(
   await turns.next();
   const counts = new Uint32Array(vocab.length);
   for (const id of training.tokens) counts[id]!++;
-  const builder = new VocabBuilder();
-  for (let id = FIRST_WORD; id < counts.length; id++) {
-    if (counts[id]! > 0) builder.addToken(vocab.itos[id]!, counts[id]!);
-  }
   await turns.next();
-  const { vocab: smaller } = await turns.run(
-    builder.buildInSteps({ minFreq, ...(maxTokens === undefined ? {} : { maxTokens }) }),
-  );
+  const words = { minFreq, ...(maxTokens === undefined ? {} : { maxTokens }) };
+  const { vocab: smaller, indices } = await recounted(vocab, counts, words, turns);
   await turns.next();
-  const map = Int32Array.from(vocab.itos, (token) => smaller.get(token));
+  const map = indices.map((index) => (index < 0 ? smaller.defaultIndex! : index));
   const remapped = (part: EncodedDataset) =>
     new EncodedDataset({
       tokens: part.tokens.map((id) => map[id]!),
@@ -98,11 +93,14 @@ const ROOM_BESIDE_TOKENIZER = 30_000_000;
  * @throws DataError `OUT_OF_RANGE`.
  */
 export function* checkVocabulary(vocab: Vocab, room: number): Generator<void, void, undefined> {
-  let bytes = 0;
-  for (const [index, token] of vocab.itos.entries()) {
-    // Beside the token itself two quotes, each escaped, and a comma.
-    bytes += Buffer.byteLength(token) + 5;
-    if (index % 8192 === 8191) yield;
+  // Beside the token itself two quotes, each escaped, and a comma.
+  let bytes = 5 * vocab.size;
+  if (vocab.native) bytes += vocab.native.textBytes;
+  else {
+    for (const [index, token] of vocab.itos.entries()) {
+      bytes += Buffer.byteLength(token);
+      if (index % 8192 === 8191) yield;
+    }
   }
   if (bytes <= room) return;
   const message =
