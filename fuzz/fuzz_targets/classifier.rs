@@ -4,7 +4,8 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use recurra_core::{Cell, Dtype, ErrorCode, NamedArray};
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, Pooling, StepOptions};
+use recurra_kernels::classifier::{Chunk, ClassifierConfig, Pooling, StepOptions};
+use recurra_kernels::network::Network;
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -61,7 +62,7 @@ fn changed(mut state: Vec<NamedArray>, (which, how): (u8, u8)) -> Vec<NamedArray
 
 fuzz_target!(|input: Input| {
     let numbers = |list: &[i8]| list.iter().map(|&n| i32::from(n)).collect::<Vec<_>>();
-    let Ok(classifier) = Classifier::new(config(&input)) else { return };
+    let Ok(classifier) = Network::new(config(&input)) else { return };
     if let Some(change) = input.change {
         let state = classifier.state().expect("a state");
         let before = state.clone();

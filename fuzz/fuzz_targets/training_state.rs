@@ -4,7 +4,8 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use recurra_core::{Cell, Dtype, Element, ErrorCode, NamedArray};
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, Pooling, StepOptions};
+use recurra_kernels::classifier::{Chunk, ClassifierConfig, Pooling, StepOptions};
+use recurra_kernels::network::Network;
 use recurra_kernels::optim::{AdamOptions, Algorithm, SgdOptions};
 
 #[derive(Arbitrary, Debug)]
@@ -30,14 +31,14 @@ enum Change {
 
 const WORDS: usize = 12;
 
-fn classifier() -> Classifier {
+fn classifier() -> Network {
     let config = ClassifierConfig {
         pooling: Pooling::Attention,
         padding_idx: Some(1),
         threads: 1,
         ..ClassifierConfig::new(Cell::Gru, WORDS, 3, 2, 2)
     };
-    Classifier::new(config).expect("a classifier")
+    Network::new(config).expect("a classifier")
 }
 
 fn algorithm(number: u8) -> Algorithm {
@@ -53,7 +54,7 @@ fn algorithm(number: u8) -> Algorithm {
     }
 }
 
-fn train(classifier: &Classifier, algorithm: Algorithm, steps: usize) -> Result<(), ErrorCode> {
+fn train(classifier: &Network, algorithm: Algorithm, steps: usize) -> Result<(), ErrorCode> {
     let tokens: Vec<i32> = (0..steps * 2).map(|n| (n * 5 % WORDS) as i32).collect();
     let chunk = Chunk {
         tokens: &tokens,

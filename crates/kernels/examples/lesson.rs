@@ -5,7 +5,8 @@
 use std::time::Instant;
 
 use recurra_core::Cell;
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, StepOptions};
+use recurra_kernels::classifier::{Chunk, ClassifierConfig, StepOptions};
+use recurra_kernels::network::Network;
 
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
@@ -41,7 +42,7 @@ fn main() {
         threads,
         ..ClassifierConfig::new(Cell::Lstm, vocab as usize, 64, hidden, 4)
     };
-    let classifier = Classifier::new(config).expect("a valid configuration");
+    let classifier = Network::new(config).expect("a valid configuration");
     let batch_sizes = vec![batch as i32; rows / batch];
     let chunk =
         Chunk { tokens: &tokens, lengths: &lengths, labels: &labels, batch_sizes: &batch_sizes, ..Chunk::default() };

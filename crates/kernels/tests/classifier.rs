@@ -5,7 +5,8 @@ mod common;
 use common::{arrays, difference, weights};
 use recurra_core::layout::PackedLayout;
 use recurra_core::{Cell, Dtype, ErrorCode, NamedArray};
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, Pooling, StepOptions};
+use recurra_kernels::classifier::{Chunk, ClassifierConfig, Pooling, StepOptions};
+use recurra_kernels::network::Network;
 use recurra_kernels::optim::{AdamOptions, Algorithm, Dense, SgdOptions};
 use recurra_kernels::recurrent::{Input, Mode, backward, forward};
 use recurra_kernels::threads::Pool;
@@ -164,7 +165,7 @@ impl Reference {
 fn compare(config: &ClassifierConfig, options: &StepOptions<'_>) {
     let what = format!("{config:?} {options:?}");
     let data = data(20, config.vocab_size, config.num_classes, 5);
-    let classifier = Classifier::new(config.clone()).unwrap();
+    let classifier = Network::new(config.clone()).unwrap();
     let mut reference = Reference::new(config, weights(&classifier), options.algorithm);
     let (mut row, mut token) = (0, 0);
     for (batch, &size) in data.batch_sizes.iter().enumerate() {
@@ -186,7 +187,7 @@ fn compare(config: &ClassifierConfig, options: &StepOptions<'_>) {
         }
     }
     // All at once, with other threads, is the same again.
-    let whole = Classifier::new(ClassifierConfig { threads: 3, ..config.clone() }).unwrap();
+    let whole = Network::new(ClassifierConfig { threads: 3, ..config.clone() }).unwrap();
     whole.train_batches(&data.chunk(), options).unwrap();
     for (ours, theirs) in weights(&whole).iter().zip(&reference.params) {
         let d = difference(&ours.data, &theirs.data);
@@ -237,7 +238,7 @@ fn the_gradient_of_one_step_equals_its_parts() {
     };
     for cell in [Cell::RnnTanh, Cell::Lstm, Cell::Gru] {
         let config = ClassifierConfig { num_layers: 2, bidirectional: true, threads: 2, ..config(cell, Pooling::Max) };
-        let classifier = Classifier::new(config.clone()).unwrap();
+        let classifier = Network::new(config.clone()).unwrap();
         let before = weights(&classifier);
         let data = data(1, config.vocab_size, config.num_classes, 8);
         classifier.train_batches(&data.chunk(), &options).unwrap();
@@ -263,7 +264,7 @@ fn it_learns_with_dropout_and_predicts_in_order() {
             threads: 2,
             ..config(Cell::Lstm, pooling)
         };
-        let classifier = Classifier::new(config.clone()).unwrap();
+        let classifier = Network::new(config.clone()).unwrap();
         let data = data(60, config.vocab_size, config.num_classes, 3);
         let options = StepOptions { learning_rates: &[5e-3], ..StepOptions::default() };
         let first = classifier.train_batches(&data.chunk(), &options).unwrap();
@@ -293,7 +294,7 @@ fn the_same_seed_gives_the_same_weights() {
     let data = data(30, config.vocab_size, config.num_classes, 4);
     let options = StepOptions { clip_norm: 1.0, ..StepOptions::default() };
     let run = |config: &ClassifierConfig, parts: usize| {
-        let classifier = Classifier::new(config.clone()).unwrap();
+        let classifier = Network::new(config.clone()).unwrap();
         for _ in 0..parts {
             classifier.train_batches(&data.chunk(), &options).unwrap();
         }
@@ -306,7 +307,7 @@ fn the_same_seed_gives_the_same_weights() {
 #[test]
 fn initial_values_are_distributed_as_in_pytorch() {
     let config = ClassifierConfig { vocab_size: 2000, hidden_size: 64, ..config(Cell::Lstm, Pooling::Last) };
-    let state = weights(&Classifier::new(config).unwrap());
+    let state = weights(&Network::new(config).unwrap());
     let names: Vec<&str> = state.iter().map(|t| t.name.as_str()).collect();
     let expected = [
         "embedding.weight",
@@ -333,11 +334,11 @@ fn initial_values_are_distributed_as_in_pytorch() {
 fn a_state_goes_from_one_to_another_or_nothing_changes() {
     let config = config(Cell::Lstm, Pooling::Last);
     let (one, two) =
-        (Classifier::new(config.clone()).unwrap(), Classifier::new(ClassifierConfig { seed: 9, ..config }).unwrap());
+        (Network::new(config.clone()).unwrap(), Network::new(ClassifierConfig { seed: 9, ..config }).unwrap());
     let data = data(3, 60, 5, 1);
     one.train_batches(&data.chunk(), &StepOptions::default()).unwrap();
     two.load_state(&one.state().unwrap()).unwrap();
-    let probabilities = |c: &Classifier| c.predict(&data.tokens, &data.lengths).unwrap();
+    let probabilities = |c: &Network| c.predict(&data.tokens, &data.lengths).unwrap();
     assert_eq!(probabilities(&one), probabilities(&two));
     let mut wrong = one.state().unwrap();
     wrong[1].shape = vec![1, 2];
@@ -358,7 +359,7 @@ fn a_state_goes_from_one_to_another_or_nothing_changes() {
 
 #[test]
 fn bad_data_is_refused_before_anything_changes() {
-    let classifier = Classifier::new(config(Cell::Lstm, Pooling::Last)).unwrap();
+    let classifier = Network::new(config(Cell::Lstm, Pooling::Last)).unwrap();
     let before = weights(&classifier);
     let train = |tokens: &[i32], lengths: &[i32], labels: &[i32], batch_sizes: &[i32]| {
         classifier
@@ -383,14 +384,14 @@ fn bad_data_is_refused_before_anything_changes() {
         ClassifierConfig { dropout: 1.0, ..config(Cell::Lstm, Pooling::Last) },
         ClassifierConfig { padding_idx: Some(60), ..config(Cell::Lstm, Pooling::Last) },
     ] {
-        assert!(Classifier::new(config).is_err());
+        assert!(Network::new(config).is_err());
     }
 }
 
 #[test]
 fn a_loss_that_is_not_finite_stops_before_the_weights() {
     for (threads, clip_norm) in [(1, 0.0), (2, 1.0)] {
-        let classifier = Classifier::new(ClassifierConfig { threads, ..config(Cell::Lstm, Pooling::Last) }).unwrap();
+        let classifier = Network::new(ClassifierConfig { threads, ..config(Cell::Lstm, Pooling::Last) }).unwrap();
         let mut state = weights(&classifier);
         state[0].data[59 * 20] = f32::NAN;
         classifier.load_state(&arrays(&state)).unwrap();
@@ -412,7 +413,7 @@ fn a_loss_that_is_not_finite_stops_before_the_weights() {
 
 #[test]
 fn predictions_run_side_by_side() {
-    let classifier = Classifier::new(ClassifierConfig { threads: 2, ..config(Cell::Gru, Pooling::Mean) }).unwrap();
+    let classifier = Network::new(ClassifierConfig { threads: 2, ..config(Cell::Gru, Pooling::Mean) }).unwrap();
     let data = data(40, 60, 5, 6);
     let expected = classifier.predict(&data.tokens, &data.lengths).unwrap();
     std::thread::scope(|scope| {
@@ -437,12 +438,12 @@ fn sizes_that_no_computer_can_hold_are_refused() {
         ClassifierConfig { vocab_size: 1 << 31, ..base() },
     ];
     for config in huge {
-        let error = Classifier::new(config.clone()).err().expect("a typed error");
+        let error = Network::new(config.clone()).err().expect("a typed error");
         assert_eq!(error.code(), ErrorCode::InvalidArgument, "{config:?}");
     }
     let large = ClassifierConfig { vocab_size: i32::MAX as usize, embedding_dim: 1 << 20, ..base() };
     // Memory is taken by what needs the weights first.
-    let large = Classifier::new(large).unwrap();
+    let large = Network::new(large).unwrap();
     let error = recurra_core::guard(|| large.state()).expect_err("a typed error");
     assert_eq!(error.code(), ErrorCode::OutOfMemory);
 }

@@ -6,7 +6,8 @@ mod common;
 use common::{difference, weights};
 use recurra_core::Cell;
 use recurra_core::ErrorCode;
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, LossOptions, Pooling, StepOptions};
+use recurra_kernels::classifier::{Chunk, ClassifierConfig, LossOptions, Pooling, StepOptions};
+use recurra_kernels::network::Network;
 use recurra_kernels::optim::{AdamOptions, Algorithm};
 
 const UNKNOWN: i32 = 0;
@@ -59,7 +60,7 @@ fn config() -> ClassifierConfig {
 
 /// All weights after a chunk, one after the other.
 fn trained(config: &ClassifierConfig, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Vec<f32> {
-    let classifier = Classifier::new(config.clone()).unwrap();
+    let classifier = Network::new(config.clone()).unwrap();
     classifier.train_batches(chunk, options).unwrap();
     weights(&classifier).into_iter().flat_map(|tensor| tensor.data).collect()
 }
@@ -67,15 +68,15 @@ fn trained(config: &ClassifierConfig, chunk: &Chunk<'_>, options: &StepOptions<'
 #[test]
 fn initial_weights_are_the_same_whatever_needs_them_first() {
     let texts = texts();
-    let initial = weights(&Classifier::new(config()).unwrap());
-    let predicted = Classifier::new(config()).unwrap();
+    let initial = weights(&Network::new(config()).unwrap());
+    let predicted = Network::new(config()).unwrap();
     predicted.predict(&texts.tokens, &texts.lengths).unwrap();
     assert_eq!(weights(&predicted), initial);
-    let still = Classifier::new(config()).unwrap();
+    let still = Network::new(config()).unwrap();
     let options = StepOptions { learning_rates: &[0.0], ..StepOptions::default() };
     still.train_batches(&texts.chunk(), &options).unwrap();
     assert_eq!(weights(&still), initial);
-    let set = Classifier::new(config()).unwrap();
+    let set = Network::new(config()).unwrap();
     set.set_word_vectors(&[5], &[0.5; 12]).unwrap();
     let mut expected = initial;
     expected[0].data[5 * 12..6 * 12].fill(0.5);
@@ -110,7 +111,7 @@ fn dropped_words_are_read_as_the_unknown_word() {
     assert_ne!(weights, trained(&config(), &texts.chunk(), &options));
     assert_ne!(weights, trained(&some, &unknown.chunk(), &options));
     let predict = |config: &ClassifierConfig| {
-        Classifier::new(config.clone()).unwrap().predict(&texts.tokens, &texts.lengths).unwrap()
+        Network::new(config.clone()).unwrap().predict(&texts.tokens, &texts.lengths).unwrap()
     };
     assert_eq!(predict(&some), predict(&config()));
 }
@@ -124,7 +125,7 @@ fn a_frozen_embedding_stays_and_its_optimizer_waits() {
         let frozen = StepOptions { freeze_embedding: true, ..options };
         for embedding_dropout in [0.0, 0.2] {
             let config = ClassifierConfig { embedding_dropout, threads: 2, ..config() };
-            let classifier = Classifier::new(config).unwrap();
+            let classifier = Network::new(config).unwrap();
             let before = weights(&classifier);
             classifier.train_batches(&texts.chunk(), &frozen).unwrap();
             let after = weights(&classifier);
@@ -139,9 +140,9 @@ fn a_frozen_embedding_stays_and_its_optimizer_waits() {
 #[test]
 fn equal_class_weights_and_no_smoothing_are_the_plain_loss() {
     let texts = texts();
-    let classifier = Classifier::new(config()).unwrap();
+    let classifier = Network::new(config()).unwrap();
     let plain = classifier.train_batches(&texts.chunk(), &StepOptions::default()).unwrap();
-    let classifier = Classifier::new(config()).unwrap();
+    let classifier = Network::new(config()).unwrap();
     let loss = LossOptions { class_weights: &[3.0; 4], label_smoothing: 0.0 };
     let weighted = classifier.train_batches(&texts.chunk(), &StepOptions { loss, ..StepOptions::default() }).unwrap();
     assert!((plain.loss - weighted.loss).abs() < 1e-4 * plain.loss, "{plain:?} {weighted:?}");
@@ -152,7 +153,7 @@ fn equal_class_weights_and_no_smoothing_are_the_plain_loss() {
 fn a_text_may_have_every_label_or_none() {
     let texts = texts();
     let config = ClassifierConfig { multi_label: true, ..config() };
-    let classifier = Classifier::new(config).unwrap();
+    let classifier = Network::new(config).unwrap();
     // Even texts have all labels, odd ones none; so two words tell them apart.
     let tokens: Vec<i32> = (0..24).map(|row| 2 + row % 2).collect();
     let labels: Vec<i32> = (0..12).flat_map(|_| 0..4).collect();
@@ -175,7 +176,7 @@ fn a_text_may_have_every_label_or_none() {
 #[test]
 fn a_loss_that_is_not_finite_is_told_with_every_loss() {
     for (multi_label, smoothing) in [(true, 0.0), (false, 0.1)] {
-        let classifier = Classifier::new(ClassifierConfig { multi_label, ..config() }).unwrap();
+        let classifier = Network::new(ClassifierConfig { multi_label, ..config() }).unwrap();
         classifier.set_word_vectors(&[5], &[f32::NAN; 12]).unwrap();
         let offsets: &[u32] = if multi_label { &[0, 1, 2] } else { &[] };
         let chunk =
@@ -191,7 +192,7 @@ fn a_loss_that_is_not_finite_is_told_with_every_loss() {
 #[test]
 fn options_that_do_not_fit_are_refused_before_anything_changes() {
     let texts = texts();
-    let classifier = Classifier::new(config()).unwrap();
+    let classifier = Network::new(config()).unwrap();
     let before = weights(&classifier);
     for (loss, part) in [
         (LossOptions { class_weights: &[1.0; 3], ..LossOptions::default() }, "3 weights for 4 classes"),
@@ -203,7 +204,7 @@ fn options_that_do_not_fit_are_refused_before_anything_changes() {
             classifier.train_batches(&texts.chunk(), &StepOptions { loss, ..StepOptions::default() }).unwrap_err();
         assert!(error.message().contains(part), "{error}");
     }
-    let many = Classifier::new(ClassifierConfig { multi_label: true, ..config() }).unwrap();
+    let many = Network::new(ClassifierConfig { multi_label: true, ..config() }).unwrap();
     let loss = LossOptions { label_smoothing: 0.1, ..LossOptions::default() };
     let offsets: Vec<u32> = (0..=24).collect();
     let chunk = Chunk { label_offsets: &offsets, ..texts.chunk() };
@@ -223,7 +224,7 @@ fn options_that_do_not_fit_are_refused_before_anything_changes() {
         ClassifierConfig { word_dropout: 1.0, ..config() },
         ClassifierConfig { unknown_idx: Some(40), ..config() },
     ] {
-        assert_eq!(Classifier::new(config).err().map(|error| error.code()), Some(ErrorCode::InvalidArgument));
+        assert_eq!(Network::new(config).err().map(|error| error.code()), Some(ErrorCode::InvalidArgument));
     }
     assert_eq!(weights(&classifier), before);
 }

@@ -6,7 +6,8 @@ mod common;
 use common::{Golden, arrays, difference, fixtures, json, weights};
 use recurra_core::Cell;
 use recurra_core::{ErrorCode, NamedArray};
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, Pooling, StepOptions};
+use recurra_kernels::classifier::{Chunk, ClassifierConfig, Pooling, StepOptions};
+use recurra_kernels::network::Network;
 
 fn config(cell: Cell, pooling: Pooling, num_layers: usize, bidirectional: bool) -> ClassifierConfig {
     ClassifierConfig {
@@ -41,7 +42,7 @@ fn contributions_are_those_of_pytorchs_autograd() {
     for case in cases {
         let name = case["name"].as_str().unwrap();
         let size = |key: &str| case[key].as_u64().unwrap() as usize;
-        let classifier = Classifier::new(ClassifierConfig {
+        let classifier = Network::new(ClassifierConfig {
             cell: match case["cell"].as_str().unwrap() {
                 "rnn" => Cell::RnnTanh,
                 "lstm" => Cell::Lstm,
@@ -83,7 +84,7 @@ fn contributions_are_the_slopes_of_the_logit() {
     // Each token is another word, so that a row of the embedding is one token's.
     let tokens: Vec<i32> = (2..13).collect();
     for config in all_configs() {
-        let classifier = Classifier::new(config.clone()).unwrap();
+        let classifier = Network::new(config.clone()).unwrap();
         let state = weights(&classifier);
         let ours = classifier.explain(&tokens, Some(2)).unwrap();
         let scaled = |token: i32, factor: f32| {
@@ -111,7 +112,7 @@ fn contributions_are_the_slopes_of_the_logit() {
 #[test]
 fn it_explains_the_prediction() {
     for config in all_configs() {
-        let classifier = Classifier::new(config).unwrap();
+        let classifier = Network::new(config).unwrap();
         let tokens = [5, 1, 9, 5, 20, 0];
         let ours = classifier.explain(&tokens, None).unwrap();
         let probabilities = classifier.predict(&tokens, &[6]).unwrap();
@@ -138,7 +139,7 @@ fn training_does_not_notice() {
     let tokens = [4, 7, 9, 11, 13, 2, 3];
     let chunk = Chunk { tokens: &tokens, lengths: &[3, 4], labels: &[0, 3], batch_sizes: &[2], label_offsets: &[] };
     let train = |explained: bool| {
-        let classifier = Classifier::new(config.clone()).unwrap();
+        let classifier = Network::new(config.clone()).unwrap();
         for _ in 0..5 {
             classifier.train_batches(&chunk, &StepOptions::default()).unwrap();
             if explained {
@@ -149,7 +150,7 @@ fn training_does_not_notice() {
     };
     // Reading the state makes all rows current, as explaining does; a reader at the same moments is what to compare with.
     let read = {
-        let classifier = Classifier::new(config.clone()).unwrap();
+        let classifier = Network::new(config.clone()).unwrap();
         for _ in 0..5 {
             classifier.train_batches(&chunk, &StepOptions::default()).unwrap();
             classifier.predict(&[4, 8, 2], &[3]).unwrap();
@@ -164,7 +165,7 @@ fn training_does_not_notice() {
 
 #[test]
 fn what_does_not_exist_is_refused() {
-    let classifier = Classifier::new(config(Cell::Gru, Pooling::Mean, 1, false)).unwrap();
+    let classifier = Network::new(config(Cell::Gru, Pooling::Mean, 1, false)).unwrap();
     for (tokens, class) in [(&[][..], None), (&[30][..], None), (&[-1][..], None), (&[3][..], Some(4))] {
         assert_eq!(classifier.explain(tokens, class).unwrap_err().code(), ErrorCode::OutOfRange);
     }

@@ -6,9 +6,8 @@ use napi_derive::napi;
 use recurra_binding::{Handle, IntoJs, Pending};
 use recurra_core::Cell;
 use recurra_core::{Error, ErrorCode, NamedArray, Result, guard};
-use recurra_kernels::classifier::{
-    Chunk, Classifier, ClassifierConfig, Explanation, LossOptions, Pooling, Stats, StepOptions,
-};
+use recurra_kernels::classifier::{Chunk, ClassifierConfig, LossOptions, Pooling, Stats, StepOptions};
+use recurra_kernels::network::{Explanation, Network};
 use recurra_kernels::optim::{AdamOptions, Algorithm, SgdOptions};
 
 use crate::safetensors_file::{FileTensor, HeldTensors, named};
@@ -175,13 +174,13 @@ fn give_back() {
 /// The text classifier on the CPU kernels; it needs no libtorch.
 #[napi(custom_finalize)]
 pub struct CpuClassifier {
-    pub(crate) handle: Handle<Classifier>,
+    pub(crate) handle: Handle<Network>,
 }
 
 impl CpuClassifier {
     pub(crate) fn background<T: Send + 'static, J: ToNapiValue + TypeName>(
         &self,
-        work: impl FnOnce(&Classifier) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Network) -> Result<T> + Send + 'static,
         convert: impl FnOnce(T) -> J + Send + 'static,
     ) -> napi::Result<Pending<T, J>> {
         self.handle.background(move |classifier| work(classifier).map(|result| (result, classifier.bytes())), convert)
@@ -211,7 +210,7 @@ impl CpuClassifier {
     /// A classifier with initial values drawn from the seed, by the first work that needs them.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env, config: CpuClassifierConfig) -> napi::Result<Self> {
-        let classifier = guard(|| Classifier::new(config_of(config)?)).js()?;
+        let classifier = guard(|| Network::new(config_of(config)?)).js()?;
         let bytes = classifier.bytes();
         Ok(Self { handle: Handle::new(env, "classifier", classifier, bytes) })
     }
@@ -302,13 +301,13 @@ impl CpuClassifier {
     /// Gets ready for many predictions, in the background.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn prepare(&self) -> napi::Result<Pending<(), ()>> {
-        self.background(Classifier::prepare, |()| ())
+        self.background(Network::prepare, |()| ())
     }
 
     /// All weights, under PyTorch's names.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<FileTensor>>")]
     pub fn state(&self) -> napi::Result<Pending<Vec<NamedArray>, Vec<FileTensor>>> {
-        self.background(Classifier::state, to_js_tensors)
+        self.background(Network::state, to_js_tensors)
     }
 
     /// Replaces all weights; what differs is listed in one error, and then nothing has changed.

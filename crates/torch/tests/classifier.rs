@@ -235,7 +235,7 @@ fn mixed_precision_learns_the_same_with_weights_in_float32() {
 }
 
 /// The same network on the kernels.
-fn kernels() -> recurra_kernels::classifier::Classifier {
+fn kernels() -> recurra_kernels::network::Network {
     use recurra_core::Cell;
     use recurra_kernels::classifier as k;
     let config = k::ClassifierConfig {
@@ -246,7 +246,7 @@ fn kernels() -> recurra_kernels::classifier::Classifier {
         threads: 1,
         ..k::ClassifierConfig::new(Cell::Lstm, 40, 8, 6, 3)
     };
-    k::Classifier::new(config).unwrap()
+    recurra_kernels::network::Network::new(config).unwrap()
 }
 
 fn algorithm(kind: OptimizerKind, weight_decay: f64, momentum: f64) -> recurra_kernels::optim::Algorithm {

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use recurra_core::NamedArray;
-use recurra_kernels::classifier::Classifier;
+use recurra_kernels::network::Network;
 use safetensors::SafeTensors;
 
 /// The repository's root.
@@ -76,7 +76,7 @@ pub fn difference(ours: &[f32], theirs: &[f32]) -> f32 {
 }
 
 /// The weights of a classifier as numbers.
-pub fn weights(classifier: &Classifier) -> Vec<NamedArray<Vec<f32>>> {
+pub fn weights(classifier: &Network) -> Vec<NamedArray<Vec<f32>>> {
     let numbers = |array: NamedArray| NamedArray {
         data: array.values().expect("float32"),
         name: array.name,
