@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use super::plan::Plan;
 use crate::optim::{DenseShared, LateRows, LateShared, StepNumbers};
-use crate::random::Dropout;
+use crate::random::drop_rows;
 use crate::recurrent::layers::{Layers, Source};
 use crate::recurrent::sums::add_rows;
-use crate::simd::dispatch;
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
 
@@ -56,12 +55,6 @@ impl Embedding {
         }
     }
 
-    unsafe fn drop(&self, key: u64, mat: Mat, rows: Range<usize>) {
-        // SAFETY: the rows are this member's.
-        let values = unsafe { std::slice::from_raw_parts_mut(mat.row(rows.start), rows.len() * mat.stride) };
-        dispatch(Dropout { key, start: rows.start * mat.stride, p: self.dropout, values });
-    }
-
     /// Copies words' vectors into rows of the first layer's input.
     unsafe fn copy(&self, words: impl Iterator<Item = u32>, first: usize) {
         for (i, word) in words.enumerate() {
@@ -90,7 +83,7 @@ impl Embedding {
             member.meet();
             let positions = member.share(plan.slots.len(), 8);
             self.copy(plan.slots[positions.clone()].iter().map(|&slot| plan.ids[slot as usize]), positions.start);
-            self.drop(key, self.x, positions);
+            drop_rows(key, self.dropout, self.x, positions);
         }
     }
 
@@ -116,7 +109,7 @@ impl Embedding {
             }
             let share = layers.first_input_grads(member, self.dx);
             if self.drops() {
-                self.drop(key, self.dx, share);
+                drop_rows(key, self.dropout, self.dx, share);
                 member.meet();
                 for word in words.clone() {
                     add_rows(self.dx, plan.users.of(word), self.d_rows, word);

@@ -6,9 +6,8 @@ use super::targets::Targets;
 use crate::classifier::{Chunk, LossOptions};
 use crate::encoder::encoded::{Encoded, Needs};
 use crate::pool::space::{Mats, Space};
-use crate::random::Dropout;
+use crate::random::drop_rows;
 use crate::recurrent::segments::Segment;
-use crate::simd::dispatch;
 use crate::simd::gemm::{Mat, PackedB};
 use crate::threads::Member;
 use recurra_core::layout::PackedLayout;
@@ -49,10 +48,8 @@ impl HeadDropout {
     /// # Safety
     /// The rows must be inside and this thread's.
     pub unsafe fn drop(self, mat: Mat, rows: Range<usize>) {
-        let Self { key, p } = self;
         // SAFETY: by the caller's promise.
-        let values = unsafe { std::slice::from_raw_parts_mut(mat.row(rows.start), rows.len() * mat.stride) };
-        dispatch(Dropout { key, start: rows.start * mat.stride, p, values });
+        unsafe { drop_rows(self.key, self.p, mat, rows) };
     }
 }
 

@@ -56,6 +56,12 @@ impl Mat {
         Self { ptr: buf.ptr(), stride }
     }
 
+    /// Rows of a buffer that grows as needed.
+    pub fn fit(buf: &mut Buf, rows: usize, stride: usize) -> Self {
+        buf.grow(rows * stride);
+        Self::new(buf, stride)
+    }
+
     /// For a matrix that is only read.
     pub fn of(values: &[f32], stride: usize) -> Self {
         Self { ptr: values.as_ptr().cast_mut(), stride }
