@@ -4,9 +4,9 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use recurra_core::{Cell, Dtype, Element, ErrorCode, NamedArray};
-use recurra_kernels::classifier::{Chunk, ClassifierConfig, Pooling, StepOptions};
+use recurra_core::{Targets, Chunk, NetworkConfig, Pooling, StepOptions};
 use recurra_kernels::network::Network;
-use recurra_kernels::optim::{AdamOptions, Algorithm, SgdOptions};
+use recurra_core::{AdamOptions, Algorithm, SgdOptions};
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -32,12 +32,7 @@ enum Change {
 const WORDS: usize = 12;
 
 fn classifier() -> Network {
-    let config = ClassifierConfig {
-        pooling: Pooling::Attention,
-        padding_idx: Some(1),
-        threads: 1,
-        ..ClassifierConfig::new(Cell::Gru, WORDS, 3, 2, 2)
-    };
+    let config = NetworkConfig::classifier(Cell::Gru, WORDS, 3, 2, 2).with(|c| { c.classes_mut().pooling = Pooling::Attention; c.encoder.padding_idx = Some(1); c.threads = 1; });
     Network::new(config).expect("a classifier")
 }
 
@@ -59,8 +54,7 @@ fn train(classifier: &Network, algorithm: Algorithm, steps: usize) -> Result<(),
     let chunk = Chunk {
         tokens: &tokens,
         lengths: &vec![2; steps],
-        labels: &(0..steps as i32).map(|n| n % 2).collect::<Vec<_>>(),
-        label_offsets: &[],
+        targets: Targets::Rows(&(0..steps as i32).map(|n| n % 2).collect::<Vec<_>>()),
         batch_sizes: &vec![1; steps],
     };
     let rates = vec![0.01; steps];

@@ -47,6 +47,25 @@ impl Cell {
         }
     }
 
+    /// The name as an option of a model.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RnnTanh => "rnn",
+            Self::RnnRelu => "rnn_relu",
+            Self::Lstm => "lstm",
+            Self::Gru => "gru",
+        }
+    }
+
+    /// The cell with a [`Cell::name`].
+    ///
+    /// # Errors
+    /// `InvalidArgument` for another name.
+    pub fn parse(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|cell| cell.name() == name);
+        found.ok_or_else(|| Error::new(ErrorCode::InvalidArgument, format!("there is no cell '{name}'")))
+    }
+
     /// PyTorch's name of the cell in `torch.nn.RNNBase`; `None` for a cell that libtorch does not have.
     pub const fn torch_mode(self) -> Option<&'static str> {
         match self {
@@ -71,7 +90,7 @@ impl Cell {
             Some(_) => Ok(()),
             None => Err(Error::new(
                 ErrorCode::InvalidArgument,
-                format!("libtorch has no {self:?} cell: it runs on the CPU kernels only"),
+                format!("libtorch has no cell '{}': it runs on the CPU kernels only", self.name()),
             )),
         }
     }
@@ -85,6 +104,7 @@ mod tests {
     fn codes_and_names_lead_back_to_the_cell() {
         for cell in Cell::ALL {
             assert_eq!(Cell::from_code(cell.code()), Some(cell));
+            assert_eq!(Cell::parse(cell.name()), Ok(cell));
             let name = cell.torch_mode();
             assert!(name.is_none_or(|name| Cell::from_torch_mode(name) == Some(cell)));
             assert_eq!(cell.in_libtorch().is_ok(), name.is_some());

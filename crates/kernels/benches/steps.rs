@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use recurra_core::Cell;
-use recurra_kernels::classifier::{Chunk, ClassifierConfig, StepOptions};
+use recurra_core::{Chunk, NetworkConfig, StepOptions, Targets};
 use recurra_kernels::network::Network;
 
 const VOCAB: usize = 95_812;
@@ -41,8 +41,12 @@ fn texts(rows: usize, mean: usize, vocab: usize, seed: u64) -> Texts {
     texts
 }
 
-fn config(cell: Cell, hidden: usize, threads: usize) -> ClassifierConfig {
-    ClassifierConfig { padding_idx: Some(1), seed: 1, threads, ..ClassifierConfig::new(cell, VOCAB, 64, hidden, 4) }
+fn config(cell: Cell, hidden: usize, threads: usize) -> NetworkConfig {
+    NetworkConfig::classifier(cell, VOCAB, 64, hidden, 4).with(|c| {
+        c.encoder.padding_idx = Some(1);
+        c.seed = 1;
+        c.threads = threads;
+    })
 }
 
 fn training(c: &mut Criterion) {
@@ -61,7 +65,7 @@ fn training(c: &mut Criterion) {
             let classifier = Network::new(config(cell, hidden, threads)).expect("a valid configuration");
             let batch_sizes = vec![batch; rows / batch as usize];
             let Texts { tokens, lengths, labels } = &texts;
-            let chunk = Chunk { tokens, lengths, labels, batch_sizes: &batch_sizes, ..Chunk::default() };
+            let chunk = Chunk { tokens, lengths, targets: Targets::Rows(labels), batch_sizes: &batch_sizes };
             group.throughput(Throughput::Elements(rows as u64));
             group.bench_function(BenchmarkId::new(name, format!("{threads} threads")), |b| {
                 b.iter(|| black_box(classifier.train_batches(&chunk, &StepOptions::default()).expect("valid data")));

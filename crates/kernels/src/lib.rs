@@ -1,6 +1,5 @@
 //! Fused CPU kernels for recurrent networks.
 
-pub mod classifier;
 mod encoder;
 mod heads;
 pub mod network;

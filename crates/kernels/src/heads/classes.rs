@@ -3,7 +3,6 @@
 use super::head::{Head, HeadMats, HeadPacks, HeadPass, HeadSpace, Tally};
 use super::losses::{Sigmoid, binary_cross_entropy, cross_entropy};
 use super::targets::Targets;
-use crate::classifier::{Chunk, LossOptions, Pooling};
 use crate::encoder::encoded::{Encoded, Needs};
 use crate::pool;
 use crate::pool::kernel::{Pool, Pooled};
@@ -14,6 +13,7 @@ use crate::simd::gemm::{Gemm, Init, Mat, PackedB};
 use crate::simd::outer::{ColumnSums, Outer};
 use crate::threads::Member;
 use recurra_core::layout::PackedLayout;
+use recurra_core::{Chunk, ClassesConfig, LossOptions};
 
 pub(super) struct Classes {
     classes: usize,
@@ -34,7 +34,8 @@ const D_FEATURES: usize = 1;
 const SCORES: usize = 2;
 
 impl Classes {
-    pub fn new(classes: usize, multi_label: bool, pooling: Pooling, output: Blocks, offset: &mut usize) -> Self {
+    pub fn new(config: &ClassesConfig, output: Blocks, offset: &mut usize) -> Self {
+        let ClassesConfig { classes, multi_label, pooling } = *config;
         let pool = pool::of(pooling, output, offset);
         let rows = Blocks::new(1, classes);
         let weight = Segment::matrix("fc.weight".into(), rows, output, offset);
@@ -115,10 +116,10 @@ impl Head for Classes {
     fn divisor(&self, targets: &Targets, options: &LossOptions<'_>, rows: usize) -> f64 {
         if self.multi_label {
             (rows * self.classes) as f64
-        } else if options.class_weights.is_empty() {
+        } else if options.weights.is_empty() {
             rows as f64
         } else {
-            targets.labels.iter().map(|&label| f64::from(options.class_weights[label as usize])).sum()
+            targets.labels.iter().map(|&label| f64::from(options.weights[label as usize])).sum()
         }
     }
 

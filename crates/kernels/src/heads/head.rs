@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::targets::Targets;
-use crate::classifier::{Chunk, LossOptions};
 use crate::encoder::encoded::{Encoded, Needs};
 use crate::pool::space::{Mats, Space};
 use crate::random::drop_rows;
@@ -11,6 +10,7 @@ use crate::recurrent::segments::Segment;
 use crate::simd::gemm::{Mat, PackedB};
 use crate::threads::Member;
 use recurra_core::layout::PackedLayout;
+use recurra_core::{Chunk, LossOptions};
 
 /// The parameters of a head and of its pooling, packed.
 #[derive(Default)]

@@ -1,9 +1,9 @@
 //! The loss of one row and its gradient, in the place of the row's logits: cross entropy for exclusive classes, binary
 //! cross entropy for any number of classes.
 
-use crate::classifier::LossOptions;
 use crate::pool::softmax::Softmax;
 use crate::simd::{Kernel, Lanes, dispatch, load, math, store};
+use recurra_core::LossOptions;
 
 /// A row's part of the loss, and whether the answer was correct.
 pub(crate) struct RowLoss {
@@ -24,16 +24,17 @@ pub(crate) fn cross_entropy(
     let best = (0..classes).fold(0, |best, i| if values[i] > values[best] { i } else { best });
     let right = best == label;
     let logit = values[label];
-    if options.class_weights.is_empty() && options.label_smoothing == 0.0 {
+    let smoothing = options.smoothing as f32;
+    if options.weights.is_empty() && smoothing == 0.0 {
         let log_sum = dispatch(Softmax { values: &mut *values, classes });
         values[label] -= 1.0;
         values[..classes].iter_mut().for_each(|value| *value *= share);
         return RowLoss { loss: f64::from(log_sum - logit), right };
     }
     // torch.nn.CrossEntropyLoss: (1 - s) w[y] (-log p[y]) + s / K * sum over k of w[k] (-log p[k]).
-    let weight = |class: usize| options.class_weights.get(class).copied().unwrap_or(1.0);
-    let spread = options.label_smoothing / classes as f32;
-    let own = (1.0 - options.label_smoothing) * weight(label);
+    let weight = |class: usize| options.weights.get(class).copied().unwrap_or(1.0);
+    let spread = smoothing / classes as f32;
+    let own = (1.0 - smoothing) * weight(label);
     let (mut weights, mut weighted) = (0.0, 0.0);
     for (class, &value) in values[..classes].iter().enumerate() {
         weights += f64::from(weight(class));
@@ -60,7 +61,7 @@ pub(crate) fn binary_cross_entropy(
 ) -> RowLoss {
     let above = values[..classes].iter().filter(|&&value| value > 0.0).count();
     let right = above == labels.len() && labels.iter().all(|&label| values[label as usize] > 0.0);
-    let weight = |label: u32| options.class_weights.get(label as usize).copied().unwrap_or(1.0);
+    let weight = |label: u32| options.weights.get(label as usize).copied().unwrap_or(1.0);
     // First as if no class were there: softplus(z) each; then what those that are there differ by.
     let present: f64 = labels
         .iter()

@@ -7,10 +7,12 @@ pub(crate) mod targets;
 
 use head::Head;
 
-use crate::classifier::ClassifierConfig;
 use crate::recurrent::segments::Blocks;
+use recurra_core::{HeadConfig, NetworkConfig};
 
 /// The head of a configuration, on outputs of this width. Its parameters lie from `offset` on, which moves behind them.
-pub(crate) fn of(config: &ClassifierConfig, output: Blocks, offset: &mut usize) -> Box<dyn Head> {
-    Box::new(classes::Classes::new(config.num_classes, config.multi_label, config.pooling, output, offset))
+pub(crate) fn of(config: &NetworkConfig, output: Blocks, offset: &mut usize) -> Box<dyn Head> {
+    match &config.head {
+        HeadConfig::Classes(classes) => Box::new(classes::Classes::new(classes, output, offset)),
+    }
 }

@@ -1,7 +1,8 @@
 //! The right answers of a batch.
 
-use crate::classifier::Chunk;
+use recurra_core::Chunk;
 use recurra_core::layout::PackedLayout;
+use recurra_core::training::Targets::{Rows, Sets};
 
 /// The right answers of a batch's sorted rows.
 #[derive(Default)]
@@ -26,14 +27,17 @@ impl Targets {
     /// one more, in the labels of the whole chunk.
     pub fn of_rows(batch: &Chunk<'_>, layout: &PackedLayout) -> Self {
         let sorted = layout.sorted_indices();
-        if batch.label_offsets.is_empty() {
-            let labels = sorted.iter().map(|&row| batch.labels[row as usize] as u32).collect();
-            return Self { labels, starts: Vec::new() };
-        }
+        let (outputs, starts) = match batch.targets {
+            Rows(labels) => {
+                let labels = sorted.iter().map(|&row| labels[row as usize] as u32).collect();
+                return Self { labels, starts: Vec::new() };
+            }
+            Sets { outputs, starts } => (outputs, starts),
+        };
         let mut targets = Self { labels: Vec::new(), starts: vec![0] };
         for &row in sorted {
-            let (start, end) = (batch.label_offsets[row as usize], batch.label_offsets[row as usize + 1]);
-            targets.labels.extend(batch.labels[start as usize..end as usize].iter().map(|&label| label as u32));
+            let (start, end) = (starts[row as usize], starts[row as usize + 1]);
+            targets.labels.extend(outputs[start as usize..end as usize].iter().map(|&label| label as u32));
             targets.starts.push(targets.labels.len() as u32);
         }
         targets

@@ -7,7 +7,6 @@ use super::params::Params;
 use super::plans::StepPlan;
 use super::predict::Output;
 use super::space::TrainSpace;
-use crate::classifier::data;
 use crate::encoder::encoded::Encoded;
 use crate::encoder::plan::Plan;
 use crate::heads::head::HeadPass;
@@ -16,6 +15,7 @@ use crate::recurrent::stack::{Net, slices};
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
 use recurra_core::layout::PackedLayout;
+use recurra_core::training;
 use recurra_core::{Error, ErrorCode, Result};
 
 /// What a text's tokens contribute to one class.
@@ -39,7 +39,7 @@ impl Network {
     /// `OutOfRange` for no token, one outside the vocabulary, or a class that does not exist.
     pub fn explain(&self, tokens: &[i32], class: Option<usize>) -> Result<Explanation> {
         let lengths = [tokens.len() as i32];
-        data::check_rows(tokens, &lengths, self.params.config.vocab_size)?;
+        training::check_rows(tokens, &lengths, self.params.config.encoder.vocab_size)?;
         let classes = self.params.head.outputs();
         if let Some(class) = class.filter(|&class| class >= classes) {
             return Err(Error::new(ErrorCode::OutOfRange, format!("class {class} is outside the {classes} classes")));
@@ -57,7 +57,7 @@ impl Network {
     /// # Errors
     /// As [`Self::predict`].
     pub fn logits(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
-        data::check_rows(tokens, lengths, self.params.config.vocab_size)?;
+        training::check_rows(tokens, lengths, self.params.config.encoder.vocab_size)?;
         self.with_reader(|reader| self.outputs(reader, tokens, lengths, Output::Scores))
     }
 }
@@ -71,7 +71,7 @@ fn gradient_times_input(
     class: Option<usize>,
 ) -> Result<(usize, Vec<f32>, Vec<f32>)> {
     let (shape, head, member, total) = (&params.shape, &params.head, Member::alone(), tokens.len());
-    let dims = params.config.embedding_dim;
+    let dims = params.config.encoder.embedding_dim;
     let layout = PackedLayout::new(&[total as i32], None)?;
     // Every position is a word of its own, since the same word may matter in one place and not in another.
     let words = Plan {

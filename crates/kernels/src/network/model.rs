@@ -9,10 +9,11 @@ use super::params::Params;
 use super::predict::Scratch;
 use super::space::TrainSpace;
 use super::weights::Weights;
-use crate::classifier::{ClassifierConfig, data};
 use crate::simd::Buf;
 use crate::threads::Pool;
-use recurra_core::{Error, ErrorCode, NamedArray, Result};
+use recurra_core::NetworkConfig;
+use recurra_core::training;
+use recurra_core::{NamedArray, Result};
 
 /// An encoder with a head on the CPU: its whole training step and its prediction, without a graph. All methods take `&self`:
 /// training locks out everything else, predictions run side by side.
@@ -28,8 +29,8 @@ impl Network {
     /// something first needs them.
     ///
     /// # Errors
-    /// As [`ClassifierConfig::validate`].
-    pub fn new(config: ClassifierConfig) -> Result<Self> {
+    /// As [`NetworkConfig::validate`].
+    pub fn new(config: NetworkConfig) -> Result<Self> {
         config.validate()?;
         let pool = Pool::new(config.threads);
         let params = Params::new(config);
@@ -47,7 +48,7 @@ impl Network {
     }
 
     /// The configuration.
-    pub fn config(&self) -> &ClassifierConfig {
+    pub fn config(&self) -> &NetworkConfig {
         &self.params.config
     }
 
@@ -62,7 +63,7 @@ impl Network {
     /// Bytes of weights, optimizer state and buffers that grow with the vocabulary.
     pub fn bytes(&self) -> usize {
         let weights = self.read();
-        let embedding = self.params.config.vocab_size * self.params.config.embedding_dim;
+        let embedding = self.params.config.encoder.vocab_size * self.params.config.encoder.embedding_dim;
         let state = match weights.optimizer.as_ref().map(|o| &o.rows) {
             Some(Rows::Late(late)) => late.bytes(),
             Some(Rows::Dense(..)) => embedding * 12,
@@ -102,13 +103,8 @@ impl Network {
     /// `OutOfRange` for a word outside the vocabulary or the padding word, `InvalidShape` when there is not one vector for
     /// each word; nothing is changed then.
     pub fn set_word_vectors(&self, words: &[i32], vectors: &[f32]) -> Result<()> {
-        let config = &self.params.config;
-        let dims = config.embedding_dim;
-        data::check_words(words, config)?;
-        if vectors.len() != words.len() * dims {
-            let message = format!("expected {} x {dims} values but received {}", words.len(), vectors.len());
-            return Err(Error::new(ErrorCode::InvalidShape, message));
-        }
+        let dims = self.params.config.encoder.embedding_dim;
+        training::check_word_vectors(words, vectors, &self.params.config.encoder)?;
         let mut guard = self.write();
         let weights = &mut *guard;
         weights.draw(&self.params)?;

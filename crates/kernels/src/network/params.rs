@@ -6,14 +6,15 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
 
-use crate::classifier::ClassifierConfig;
 use crate::encoder::plan::WordDropout;
 use crate::heads;
 use crate::heads::head::Head;
 use crate::random::{Chosen, key};
+use crate::recurrent::RecurrentConfig;
 use crate::recurrent::segments::Segment;
 use crate::recurrent::shape::Shape;
 use crate::simd::{Buf, zeros};
+use recurra_core::NetworkConfig;
 use recurra_core::{Dtype, Element, Error, ErrorCode, NamedArray, Result};
 
 /// What the dropout masks of a step are for, so that each has its own.
@@ -24,7 +25,7 @@ const WORDS: u64 = 4;
 
 /// What the network is made of, and where its parameters are.
 pub(super) struct Params {
-    pub config: ClassifierConfig,
+    pub config: NetworkConfig,
     pub shape: Shape,
     pub head: Box<dyn Head>,
     /// Private size of all parameters but the embedding.
@@ -32,9 +33,9 @@ pub(super) struct Params {
 }
 
 impl Params {
-    pub fn new(config: ClassifierConfig) -> Self {
+    pub fn new(config: NetworkConfig) -> Self {
         let mut offset = 0;
-        let shape = Shape::new(&config.recurrent(), &mut offset);
+        let shape = Shape::new(&RecurrentConfig::from(&config.encoder), &mut offset);
         let head = heads::of(&config, shape.output(), &mut offset);
         Self { config, shape, head, flat_size: offset }
     }
@@ -42,8 +43,8 @@ impl Params {
     /// The word dropout of a step's batch, where there is any.
     pub fn word_dropout(&self, step: u64) -> Option<WordDropout> {
         let config = &self.config;
-        let unknown = config.unknown_idx.filter(|_| config.word_dropout > 0.0)?;
-        let chosen = Chosen::new(key(config.seed, [step, WORDS, 0]), config.word_dropout);
+        let unknown = config.encoder.unknown_idx.filter(|_| config.encoder.dropouts.words > 0.0)?;
+        let chosen = Chosen::new(key(config.seed, [step, WORDS, 0]), config.encoder.dropouts.words as f32);
         Some(WordDropout { chosen, unknown })
     }
 
@@ -61,14 +62,16 @@ impl Params {
         let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
         for value in embedding.iter_mut() {
             let drawn: f32 = StandardNormal.sample(&mut rng);
-            *value = drawn * self.config.embedding_std;
+            *value = drawn * self.config.encoder.embedding_std as f32;
         }
-        if let Some(row) = self.config.padding_idx {
-            embedding[row as usize * self.config.embedding_dim..][..self.config.embedding_dim].fill(0.0);
+        if let Some(row) = self.config.encoder.padding_idx {
+            embedding[row as usize * self.config.encoder.embedding_dim..][..self.config.encoder.embedding_dim]
+                .fill(0.0);
         }
         for (stream, (name, segment)) in self.segments().enumerate() {
             // A head's linear layers read the outputs of the last recurrent layer.
-            let fan = if name.starts_with("rnn.") { self.config.hidden_size } else { self.shape.output().public() };
+            let fan =
+                if name.starts_with("rnn.") { self.config.encoder.hidden_size } else { self.shape.output().public() };
             let bound = 1.0 / (fan as f32).sqrt();
             let uniform = Uniform::new(-bound, bound)
                 .map_err(|e| Error::new(ErrorCode::InvalidArgument, format!("no distribution for {name}: {e}")))?;
@@ -82,7 +85,7 @@ impl Params {
     }
 
     pub fn embedding_shape(&self) -> Vec<usize> {
-        vec![self.config.vocab_size, self.config.embedding_dim]
+        vec![self.config.encoder.vocab_size, self.config.encoder.embedding_dim]
     }
 
     /// Names of all parameters, in PyTorch's order.

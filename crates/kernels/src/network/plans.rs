@@ -3,10 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::params::Params;
-use crate::classifier::Chunk;
 use crate::encoder::plan::Plan;
 use crate::heads::targets::Targets;
 use crate::threads::Pool;
+use recurra_core::Chunk;
 use recurra_core::Result;
 use recurra_core::distinct::Distinct;
 
@@ -25,16 +25,8 @@ pub(super) fn plan_all(
     chunk: &Chunk<'_>,
     steps_before: u64,
 ) -> Result<Vec<StepPlan>> {
-    distinct.resize_with(pool.size().max(distinct.len()), || Distinct::new(params.config.vocab_size));
-    let mut places = Vec::with_capacity(chunk.batch_sizes.len());
-    let (mut row, mut token) = (0, 0);
-    for &size in chunk.batch_sizes {
-        let lengths = &chunk.lengths[row..row + size as usize];
-        let tokens: usize = lengths.iter().map(|&length| length as usize).sum();
-        places.push((row..row + lengths.len(), token..token + tokens));
-        row += lengths.len();
-        token += tokens;
-    }
+    distinct.resize_with(pool.size().max(distinct.len()), || Distinct::new(params.config.encoder.vocab_size));
+    let places: Vec<_> = chunk.batches().collect();
     let finders: Vec<Mutex<&mut Distinct>> = distinct.iter_mut().map(Mutex::new).collect();
     let plans: Vec<Mutex<Result<StepPlan>>> = places.iter().map(|_| Mutex::new(Ok(StepPlan::default()))).collect();
     let team = (params.shape.dirs, pool.size());

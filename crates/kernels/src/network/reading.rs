@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use super::model::Network;
 use super::predict::{Frozen, Output, Reader};
 use super::weights::Weights;
-use crate::classifier::data;
 use recurra_core::Result;
+use recurra_core::training;
 
 impl Network {
     /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row. Once as
@@ -17,7 +17,7 @@ impl Network {
     /// `OutOfRange` for a length below 1 or a token id outside the vocabulary, `InvalidShape` when the lengths do not add
     /// up to the number of tokens.
     pub fn predict(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
-        data::check_rows(tokens, lengths, self.params.config.vocab_size)?;
+        training::check_rows(tokens, lengths, self.params.config.encoder.vocab_size)?;
         let seen = self.read().predicted.fetch_add(tokens.len(), Ordering::Relaxed).saturating_add(tokens.len());
         self.project_vocabulary(seen)?;
         self.with_reader(|reader| self.outputs(reader, tokens, lengths, Output::Probabilities))
@@ -29,7 +29,7 @@ impl Network {
     /// # Errors
     /// As [`Self::predict`].
     pub fn predict_at_once(&self, tokens: &[i32], lengths: &[i32]) -> Result<Option<Vec<f32>>> {
-        data::check_rows(tokens, lengths, self.params.config.vocab_size)?;
+        training::check_rows(tokens, lengths, self.params.config.encoder.vocab_size)?;
         // Fails also where a change waits for other readers: the lock lets no further ones in then.
         let Ok(weights) = self.weights.try_read() else { return Ok(None) };
         let Some(reader) = self.reader(&weights) else { return Ok(None) };

@@ -58,7 +58,7 @@ impl TrainSpace {
         let (rows, total) = (most(|p| p.words.layout.rows()), most(|p| p.words.layout.total()));
         let distinct = most(|p| p.words.ids.len());
         let shape = &params.shape;
-        let drop = params.config.embedding_dropout > 0.0;
+        let drop = params.config.encoder.dropouts.embedding > 0.0;
         let inputs = if drop { total } else { distinct };
         let input = shape.input(0).private();
         self.packs.resize_with(shape.parts.len(), DirPacks::default);

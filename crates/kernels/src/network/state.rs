@@ -8,8 +8,9 @@ use super::model::Network;
 use super::optimizer::{Optimizer, Rows};
 use super::params::Params;
 use super::weights::Weights;
-use crate::optim::{AdamOptions, Algorithm, LateState, SgdOptions};
+use crate::optim::LateState;
 use crate::simd::Buf;
+use recurra_core::Algorithm;
 use recurra_core::{Error, ErrorCode, NamedArray, Result};
 
 /// Before every name, so that a file can hold a model's own weights beside them.
@@ -23,26 +24,8 @@ fn mismatch(message: impl std::fmt::Display) -> Error {
     Error::new(ErrorCode::StateMismatch, format!("the training's state does not fit: {message}"))
 }
 
-fn numbers_of(algorithm: &Algorithm) -> [f64; 6] {
-    let adam = |kind, o: &AdamOptions| [kind, o.beta1, o.beta2, o.eps, o.weight_decay, f64::from(u8::from(o.amsgrad))];
-    match algorithm {
-        Algorithm::Adam(o) => adam(0.0, o),
-        Algorithm::AdamW(o) => adam(1.0, o),
-        Algorithm::Sgd(o) => [2.0, o.momentum, o.dampening, o.weight_decay, f64::from(u8::from(o.nesterov)), 0.0],
-    }
-}
-
 fn algorithm_of(numbers: &[f64]) -> Result<Algorithm> {
-    let &[kind, a, b, c, d, e] = numbers else { return Err(mismatch(format_args!("{OPTIMIZER} needs six numbers"))) };
-    let adam = AdamOptions { beta1: a, beta2: b, eps: c, weight_decay: d, amsgrad: e != 0.0 };
-    let algorithm = match kind {
-        0.0 => Algorithm::Adam(adam),
-        1.0 => Algorithm::AdamW(adam),
-        2.0 => Algorithm::Sgd(SgdOptions { momentum: a, dampening: b, weight_decay: c, nesterov: d != 0.0 }),
-        _ => return Err(mismatch(format_args!("there is no optimizer number {kind}"))),
-    };
-    algorithm.validate().map_err(|error| mismatch(error.message()))?;
-    Ok(algorithm)
+    Algorithm::from_numbers(numbers).map_err(|error| mismatch(error.message()))
 }
 
 /// Arrays by name; what nobody asked for at the end is one too many.
@@ -86,7 +69,7 @@ impl Optimizer {
         let float = |state: &str, name: &str, shape: &[usize], data: &[f32]| {
             NamedArray::of(format!("{PREFIX}{state}.{name}"), shape.to_vec(), data)
         };
-        let mut arrays = vec![NamedArray::list(OPTIMIZER, &numbers_of(&self.algorithm))];
+        let mut arrays = vec![NamedArray::list(OPTIMIZER, &self.algorithm.to_numbers())];
         let (embedding, shape) = ("embedding.weight", params.embedding_shape());
         match &self.rows {
             Rows::Late(late) => {
@@ -119,7 +102,7 @@ impl Optimizer {
         (steps, words): (u64, u64),
     ) -> Result<Self> {
         let mut optimizer = Self::new(algorithm, params)?;
-        let n = params.config.vocab_size * params.config.embedding_dim;
+        let n = params.config.encoder.vocab_size * params.config.encoder.embedding_dim;
         let embedding = |arrays: &mut Arrays<'_, D>, state: &str, n: usize| {
             arrays.floats(&format!("{PREFIX}{state}.embedding.weight"), n)
         };
@@ -211,7 +194,8 @@ impl Network {
             return Err(mismatch(format_args!("{STEPS} needs three numbers")));
         };
         let (steps, seen, words) = (count(steps, STEPS)?, count(seen, STEPS)?, count(words, STEPS)?);
-        let mut embedding = Buf::zeros(self.params.config.vocab_size * self.params.config.embedding_dim);
+        let mut embedding =
+            Buf::zeros(self.params.config.encoder.vocab_size * self.params.config.encoder.embedding_dim);
         let mut flat = Buf::zeros(self.params.flat_size);
         let mut tensors = Vec::new();
         for name in self.params.names() {

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::params::{EMBEDDING, FEATURES, LAYERS, Params};
 use super::plans::StepPlan;
 use super::space::TrainMats;
-use crate::classifier::StepOptions;
 use crate::encoder::embedding::Embedding;
 use crate::encoder::encoded::Encoded;
 use crate::heads::head::{HeadDropout, HeadPacks, HeadPass};
@@ -21,6 +20,7 @@ use crate::recurrent::segments::Segment;
 use crate::recurrent::stack::Net;
 use crate::recurrent::steps::Aside;
 use crate::threads::Member;
+use recurra_core::StepOptions;
 use recurra_core::fault;
 
 /// One member's sums, on a cache line of its own.
@@ -166,7 +166,7 @@ impl Step<'_> {
             dy: &self.mats.dy,
             projected: &self.mats.projected,
             from_inputs: false,
-            dropout: LayerDropout::new(self.params.config.dropout, shape.layers(), |layer| {
+            dropout: LayerDropout::new(self.params.config.encoder.dropouts.layers as f32, shape.layers(), |layer| {
                 self.key([mask, LAYERS, layer as u64])
             }),
         }
@@ -187,7 +187,7 @@ impl Step<'_> {
         rows: Range<usize>,
         mask: u64,
     ) -> f64 {
-        let (head, p) = (&self.params.head, self.params.config.dropout);
+        let (head, p) = (&self.params.head, self.params.config.encoder.dropouts.layers as f32);
         let dropout = (p > 0.0).then(|| HeadDropout { key: self.key([mask, FEATURES, 0]), p });
         let divisor = head.divisor(&plan.targets, &self.options.loss, encoded.layout.rows());
         // SAFETY: the rows are this member's; the packs were made before the last meeting.
@@ -261,7 +261,7 @@ impl Step<'_> {
         number: u64,
         scale: f32,
     ) {
-        let lr = self.options.lr(number);
+        let lr = self.options.lr(number as usize);
         let numbers = |t: u64| StepNumbers::new(&self.options.algorithm, t, lr, scale);
         let t = self.word_steps + number + 1;
         // SAFETY: words and parameters are this member's.

@@ -11,18 +11,18 @@ use super::plans::{StepPlan, plan_all};
 use super::space::TrainMats;
 use super::step::{Step, Sums};
 use super::weights::Weights;
-use crate::classifier::{Chunk, Stats, StepOptions};
 use crate::encoder::embedding::Embedding;
-use crate::optim::Algorithm;
 use crate::threads::{Member, Pool};
+use recurra_core::Algorithm;
 use recurra_core::Result;
+use recurra_core::{Chunk, Stats, StepOptions};
 
 impl Network {
     /// Trains on batches, one step of the optimizer for each. With the same seed, data and number of threads the weights
     /// are the same bit by bit.
     ///
     /// # Errors
-    /// As [`Chunk::validate`] and [`crate::optim::Algorithm::validate`], `InvalidArgument` for a learning rate or norm
+    /// As [`Chunk::validate`] and [`recurra_core::Algorithm::validate`], `InvalidArgument` for a learning rate or norm
     /// that is negative or not finite; nothing is changed then. A loss that is not finite is reported in the result.
     ///
     /// # Panics
@@ -59,16 +59,19 @@ impl Network {
 }
 
 impl Weights {
-    /// Keeps the optimizer where it is the same, otherwise begins with a fresh one.
+    /// Keeps the optimizer where it is the same, and its state where only options differ; otherwise begins with a fresh one.
     fn use_optimizer(&mut self, algorithm: Algorithm, params: &Params) -> Result<()> {
-        if self.optimizer.as_ref().is_some_and(|o| o.algorithm != algorithm)
-            && let Some(mut old) = self.optimizer.take()
-        {
-            old.flush(&mut self.embedding)?;
-        }
-        if self.optimizer.is_none() {
-            self.optimizer = Some(Optimizer::new(algorithm, params)?);
-        }
+        self.optimizer = Some(match self.optimizer.take() {
+            None => Optimizer::new(algorithm, params)?,
+            Some(same) if same.algorithm == algorithm => same,
+            Some(old) if algorithm.keeps_state_of(&old.algorithm) => {
+                old.with(algorithm, params, &mut self.embedding)?
+            }
+            Some(mut old) => {
+                old.flush(&mut self.embedding)?;
+                Optimizer::new(algorithm, params)?
+            }
+        });
         Ok(())
     }
 
@@ -136,11 +139,11 @@ impl Part<'_> {
             mats,
             embedding: Embedding {
                 weights: embedding,
-                vocab: config.vocab_size,
-                dims: config.embedding_dim,
-                padding: config.padding_idx,
+                vocab: config.encoder.vocab_size,
+                dims: config.encoder.embedding_dim,
+                padding: config.encoder.padding_idx,
                 frozen: self.options.freeze_embedding,
-                dropout: config.embedding_dropout,
+                dropout: config.encoder.dropouts.embedding as f32,
                 words: optimizer.words(embedding),
                 x: mats.x,
                 dx: mats.dx,

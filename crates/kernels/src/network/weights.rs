@@ -39,7 +39,7 @@ impl Weights {
     /// Gives the weights their memory, where they have none yet.
     pub fn make_room(&mut self, params: &Params) {
         if self.flat.is_empty() {
-            self.embedding = Buf::zeros(params.config.vocab_size * params.config.embedding_dim);
+            self.embedding = Buf::zeros(params.config.encoder.vocab_size * params.config.encoder.embedding_dim);
             self.flat = Buf::zeros(params.flat_size);
         }
     }

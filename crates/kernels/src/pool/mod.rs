@@ -11,8 +11,8 @@ pub(crate) mod space;
 
 use kernel::Pool;
 
-use crate::classifier::Pooling;
 use crate::recurrent::segments::Blocks;
+use recurra_core::Pooling;
 
 /// A pooling of outputs of this width. Its parameters lie from `offset` on, which moves behind them.
 pub(crate) fn of(pooling: Pooling, output: Blocks, offset: &mut usize) -> Box<dyn Pool> {

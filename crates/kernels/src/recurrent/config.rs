@@ -1,13 +1,8 @@
 //! What a recurrent network is made of, and how its parameters lie in memory.
 
 use super::cells;
-use recurra_core::{Cell, Error, ErrorCode, Result};
-
-/// Layers take some memory each, whatever their size.
-const MOST_LAYERS: usize = 4096;
-
-/// 64 TiB of float32; with the padding of small sizes, a sixteenth of it has to do.
-pub(crate) const MOST_PARAMETERS: f64 = (1u64 << 44) as f64;
+use recurra_core::network::check_recurrent_sizes;
+use recurra_core::{Cell, EncoderConfig, Error, ErrorCode, Result};
 
 /// Sizes and options of a recurrent network; the names are those of `torch.nn.LSTM`.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +25,18 @@ pub struct RecurrentConfig {
     pub dropout: f32,
 }
 
+impl From<&EncoderConfig> for RecurrentConfig {
+    /// The recurrent layers of an encoder.
+    fn from(encoder: &EncoderConfig) -> Self {
+        Self {
+            num_layers: encoder.num_layers,
+            bidirectional: encoder.bidirectional,
+            dropout: encoder.dropouts.layers as f32,
+            ..Self::new(encoder.cell, encoder.embedding_dim, encoder.hidden_size)
+        }
+    }
+}
+
 impl RecurrentConfig {
     /// A network of one layer and one direction, with bias and without projection or dropout.
     pub fn new(cell: Cell, input_size: usize, hidden_size: usize) -> Self {
@@ -49,27 +56,13 @@ impl RecurrentConfig {
     /// `InvalidArgument` when a size is 0, the projection does not fit or the dropout is outside [0, 1).
     pub fn validate(&self) -> Result<()> {
         let fail = |message: String| Err(Error::new(ErrorCode::InvalidArgument, message));
-        for (name, value) in
-            [("inputSize", self.input_size), ("hiddenSize", self.hidden_size), ("numLayers", self.num_layers)]
-        {
-            if value == 0 {
-                return fail(format!("{name} must be at least 1 but is 0"));
-            }
-        }
-        if self.num_layers > MOST_LAYERS {
-            return fail(format!("numLayers must be at most {MOST_LAYERS} but is {}", self.num_layers));
-        }
-        // In float64, where nothing overflows: the sizes as they are computed with later do.
-        let size = |n: usize| n as f64;
-        let inputs = size(self.input_size).max(2.0 * size(self.hidden_size));
-        let rows =
-            size(cells::of(self.cell).facts().gates * self.directions() * self.num_layers) * size(self.hidden_size);
-        if rows * (inputs + size(self.hidden_size)) > MOST_PARAMETERS {
-            return fail(format!(
-                "inputSize {}, hiddenSize {} and numLayers {} make a network that no computer can hold",
-                self.input_size, self.hidden_size, self.num_layers
-            ));
-        }
+        check_recurrent_sizes(
+            self.cell,
+            ("inputSize", self.input_size),
+            self.hidden_size,
+            self.num_layers,
+            self.directions(),
+        )?;
         if self.proj_size > 0 && (!cells::of(self.cell).facts().projects || self.proj_size >= self.hidden_size) {
             return fail(format!(
                 "projSize {} needs an LSTM with a larger hiddenSize, not {:?} with {}",

@@ -18,6 +18,5 @@ pub(crate) mod sums;
 mod words;
 
 pub use api::{Gradients, GradientsTo, Mode, Output, OutputTo, Saved, backward, backward_to, forward, forward_to};
-pub(crate) use config::MOST_PARAMETERS;
 pub use config::RecurrentConfig;
 pub use words::{Input, Table};

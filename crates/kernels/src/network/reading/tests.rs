@@ -1,14 +1,14 @@
 //! Predictions beside the making of the table and beside changes of the weights: what makes the one slow on purpose is to hold
 //! its lock.
 
-use crate::classifier::ClassifierConfig;
 use crate::network::Network;
 use recurra_core::Cell;
+use recurra_core::NetworkConfig;
 
 const WORDS: usize = 30;
 
 fn classifier() -> Network {
-    Network::new(ClassifierConfig { threads: 2, ..ClassifierConfig::new(Cell::Lstm, WORDS, 6, 5, 3) }).unwrap()
+    Network::new(NetworkConfig::classifier(Cell::Lstm, WORDS, 6, 5, 3).with(|c| c.threads = 2)).unwrap()
 }
 
 fn tokens() -> Vec<i32> {
@@ -93,12 +93,11 @@ fn a_table_that_could_not_be_made_is_made_later() {
 #[test]
 fn texts_get_the_same_alone_and_together_with_the_table_and_without() {
     for bidirectional in [false, true] {
-        let layers = ClassifierConfig {
-            num_layers: 2,
-            bidirectional,
-            threads: 2,
-            ..ClassifierConfig::new(Cell::Lstm, WORDS, 20, 100, 3)
-        };
+        let layers = NetworkConfig::classifier(Cell::Lstm, WORDS, 20, 100, 3).with(|c| {
+            c.encoder.num_layers = 2;
+            c.encoder.bidirectional = bidirectional;
+            c.threads = 2;
+        });
         let classifier = Network::new(layers).unwrap();
         let lengths: Vec<i32> = (0..131).map(|row| 1 + row * 11 % 17).collect();
         let text = |row: usize| (0..lengths[row]).map(move |i| (i * 7 + row as i32 * 5) % WORDS as i32);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::classifier::{Chunk, ClassifierConfig, Pooling, StepOptions};
+use recurra_core::{AdamOptions, Chunk, ErrorCode, NetworkConfig, Pooling, SgdOptions, StepOptions, Targets};
 use recurra_core::{Cell, Dtype};
 
 const BATCHES: usize = 90;
@@ -39,18 +39,17 @@ fn texts() -> Texts {
 }
 
 fn classifier() -> Network {
-    let config = ClassifierConfig {
-        num_layers: 2,
-        bidirectional: true,
-        embedding_dropout: 0.1,
-        dropout: 0.2,
-        word_dropout: 0.1,
-        unknown_idx: Some(0),
-        pooling: Pooling::Attention,
-        padding_idx: Some(1),
-        seed: 11,
-        ..ClassifierConfig::new(Cell::Lstm, 700, 5, 3, 3)
-    };
+    let config = NetworkConfig::classifier(Cell::Lstm, 700, 5, 3, 3).with(|c| {
+        c.encoder.num_layers = 2;
+        c.encoder.bidirectional = true;
+        c.encoder.dropouts.embedding = 0.1;
+        c.encoder.dropouts.layers = 0.2;
+        c.encoder.dropouts.words = 0.1;
+        c.encoder.unknown_idx = Some(0);
+        c.classes_mut().pooling = Pooling::Attention;
+        c.encoder.padding_idx = Some(1);
+        c.seed = 11;
+    });
     Network::new(config).unwrap()
 }
 
@@ -68,8 +67,7 @@ fn train(classifier: &Network, texts: &Texts, algorithm: Algorithm, batches: std
     let chunk = Chunk {
         tokens: &texts.tokens[start as usize..end as usize],
         lengths: &texts.lengths[batches.clone()],
-        labels: &texts.labels[batches.clone()],
-        label_offsets: &[],
+        targets: Targets::Rows(&texts.labels[batches.clone()]),
         batch_sizes: &vec![1; batches.len()],
     };
     let options = StepOptions {
@@ -135,6 +133,76 @@ fn looking_changes_nothing_and_sees_what_catching_up_gives() {
             }
         }
     }
+}
+
+/// The weights of some texts' words after some steps of one rule and then others of another.
+fn trained_by(before: Algorithm, then: Algorithm) -> Network {
+    let (texts, network) = (texts(), classifier());
+    train(&network, &texts, before, 0..40);
+    train(&network, &texts, then, 40..BATCHES);
+    network
+}
+
+#[test]
+fn other_options_of_an_optimizer_keep_its_state_and_another_form_does_not() {
+    let texts = texts();
+    let adam = AdamOptions::default();
+    let l2 = Algorithm::Adam(AdamOptions { weight_decay: 0.1, ..adam });
+    // Deferred, every row at once, and back: rows are current wherever the way of moving them changes.
+    let sgd = |momentum, weight_decay| Algorithm::Sgd(SgdOptions { momentum, weight_decay, ..SgdOptions::default() });
+    for (before, then) in [
+        (Algorithm::Adam(adam), l2),
+        (l2, Algorithm::Adam(adam)),
+        (l2, Algorithm::Adam(AdamOptions { weight_decay: 0.2, ..adam })),
+        (Algorithm::Adam(adam), Algorithm::Adam(AdamOptions { beta1: 0.8, ..adam })),
+        (sgd(0.9, 0.0), sgd(0.9, 0.01)),
+        (sgd(0.9, 0.01), sgd(0.5, 0.0)),
+        (sgd(0.0, 0.0), sgd(0.0, 0.01)),
+        (sgd(0.0, 0.01), sgd(0.0, 0.0)),
+    ] {
+        let kept = trained_by(before, then).training_state().unwrap();
+        // The same by hand: the state, brought current, with the new options in it.
+        let by_hand = classifier();
+        train(&by_hand, &texts, before, 0..40);
+        by_hand.state().unwrap();
+        let mut state = by_hand.training_state().unwrap();
+        let steps = state.iter().find(|array| array.name == STEPS).unwrap().values::<f64>().unwrap();
+        state.iter_mut().find(|array| array.name == OPTIMIZER).unwrap().data =
+            NamedArray::list(OPTIMIZER, &then.to_numbers()).data;
+        if then.cannot_defer().is_some() {
+            state.retain(|array| ![RATES, LAST].contains(&&*array.name));
+            if matches!(then, Algorithm::Sgd(o) if o.momentum == 0.0) {
+                state.retain(|array| array.name != "training.momentum_buffer.embedding.weight");
+            }
+        } else if before.cannot_defer().is_some() {
+            let shape = by_hand.params.embedding_shape();
+            if matches!(then, Algorithm::Sgd(o) if o.momentum == 0.0) {
+                let zeros = vec![0f32; shape[0] * shape[1]];
+                state.push(NamedArray::of("training.momentum_buffer.embedding.weight", shape.clone(), &zeros));
+            }
+            state.push(NamedArray::list::<f64>(RATES, &[]));
+            state.push(NamedArray::list(LAST, &vec![steps[2] as i32; shape[0]]));
+        }
+        by_hand.restore(&state).unwrap();
+        train(&by_hand, &texts, then, 40..BATCHES);
+        let of = |arrays: &[NamedArray], name: &str| {
+            arrays.iter().find(|array| array.name == name).unwrap().values::<f32>().unwrap()
+        };
+        let by_hand = by_hand.training_state().unwrap();
+        for name in ["training.embedding.weight", "training.rnn.weight_ih_l0", "training.fc.weight"] {
+            let (one, other) = (of(&kept, name), of(&by_hand, name));
+            let largest = one.iter().zip(&other).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(largest < 1e-6, "{before:?} {then:?} {name}: {largest}");
+        }
+    }
+    let fresh = |before, then| {
+        let steps = trained_by(before, then).training_state().unwrap()[0].values::<f64>().unwrap();
+        steps[1] as usize == BATCHES - 40
+    };
+    assert!(fresh(Algorithm::Adam(adam), Algorithm::AdamW(adam)));
+    assert!(fresh(Algorithm::Adam(adam), Algorithm::Adam(AdamOptions { amsgrad: true, ..adam })));
+    assert!(fresh(sgd(0.0, 0.0), sgd(0.9, 0.0)) && fresh(sgd(0.9, 0.0), sgd(0.0, 0.0)));
+    assert!(!fresh(sgd(0.9, 0.0), sgd(0.5, 0.0)) && !fresh(Algorithm::Adam(adam), l2));
 }
 
 #[test]
