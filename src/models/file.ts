@@ -4,16 +4,10 @@ import { ModelFileError, RecurraError } from '../core/errors.js';
 import type { HeldWeights, StateEntry } from '../engine/engine.js';
 import { light } from '../native/light.js';
 import { HuggingFaceTokenizer } from '../text/huggingFace.js';
+import { type TextOptions, type TokenSettings, tokenSettings } from '../text/options.js';
 import { isTokenizerName, type TokenizerName } from '../text/tokenizer.js';
 import { Vocab } from '../text/vocab.js';
-import {
-  type ModelOptions,
-  type ModelSettings,
-  modelSettings,
-  type TextOptions,
-  type TokenSettings,
-  tokenSettings,
-} from '../training/options/index.js';
+import { type ModelOptions, type ModelSettings, modelSettings } from './classifier/options.js';
 
 /**
  * Version of the metadata's form. Readers open every earlier one.
@@ -166,7 +160,8 @@ function checkSize(model: ModelSettings, words: number, labels: number, state: r
   const needed = words * embeddingDim + gates * features * (first + others) + labels * features;
   const given = state.reduce((sum, { byteLength }) => sum + byteLength / 4, 0);
   if (needed > 2 * given + 2 ** 20) {
-    const message = `its settings need at least ${needed} weights, but it has ${Math.floor(given)}`;
+    const count = (weights: number) => Math.floor(weights).toLocaleString('en-US');
+    const message = `its settings describe a model with at least ${count(needed)} weights; the file contains ${count(given)}`;
     throw new ModelFileError('INVALID_FILE', message);
   }
 }

@@ -1,16 +1,19 @@
-import { checkOptionNames, invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
+import { checkInteger } from '../../core/checks.js';
+import type { Device } from '../../core/device.js';
+import { checkOptionNames, constraint, invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
+import { checkSignal } from '../../core/signals.js';
 import type { Rows } from '../../data/readers/rows.js';
-import { chooseDevice, engineOn } from '../../engine/create.js';
+import { engineOn } from '../../engine/create.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
 import type { Evaluation } from '../../measures/evaluation.js';
+import { chooseDevice } from '../../native/device.js';
 import { type NativeEncoder, nativeEncoder } from '../../text/nativeEncoder.js';
+import type { TokenSettings } from '../../text/options.js';
 import { modelTokenizer } from '../../text/reading.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../../text/tokenizer.js';
 import type { Vocab } from '../../text/vocab.js';
-import type { Device } from '../../torch/tensor/dtype.js';
 import { TrainingError } from '../../training/errors.js';
 import type { TrainingControl } from '../../training/events/control.js';
-import type { ModelSettings, TokenSettings, TrainOptions } from '../../training/options/index.js';
 import type { Progress } from '../../training/progress.js';
 import { TrainingRun } from '../../training/run.js';
 import { beginTraining, runTraining } from '../../training/start.js';
@@ -19,6 +22,7 @@ import type { ServingOptions, ServingState } from '../serving/options.js';
 import { Serving } from '../serving/serving.js';
 import { checkEvaluationOptions, type EvaluationOptions, evaluateRows } from './evaluate.js';
 import { checkExplainOptions, type ExplainOptions, type Explanation, explainText } from './explain.js';
+import type { ModelSettings, TrainOptions } from './options.js';
 import type { Prediction, Predictor } from './prediction.js';
 
 /** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
@@ -183,20 +187,19 @@ export class TextClassifier {
     checkOptionNames('TextClassifier.load', options, ['tokenizer', 'threads', 'device']);
     const given = options.tokenizer;
     if (given !== undefined && typeof given !== 'function' && !isBatchTokenizer(given)) {
-      throw invalidArgument('tokenizer', 'a function from text to tokens, or a BatchTokenizer,', given);
+      throw invalidArgument('tokenizer', 'a function from text to tokens or a BatchTokenizer', given);
     }
     const device = chooseDevice(options.device);
     const { settings, text, labels, thresholds, vocab, weights } = await readModel(path);
     const tokenizer = text.tokenizer ?? given;
     if (tokenizer === undefined) {
-      throw invalidArgument(
+      throw constraint(
         'tokenizer',
-        `the function that ${path} was trained with, which a file cannot hold,`,
-        undefined,
+        `${path} was trained with a custom tokenizer function, which a file cannot store; pass the same function as { tokenizer }`,
       );
     }
     if (text.tokenizer !== null && given !== undefined) {
-      throw invalidArgument('tokenizer', `nothing, for ${path} has its own,`, given);
+      throw constraint('tokenizer', `${path} already contains its tokenizer; remove the tokenizer option`);
     }
     const engine = await engineOn(device, {
       ...settings,
@@ -400,9 +403,8 @@ export class TextClassifier {
     this.#checkOpen();
     checkOptionNames('predict', options, ['topK', 'signal']);
     const { topK = this.labels.length, signal } = options;
-    if (!Number.isSafeInteger(topK) || topK < 1) throw invalidArgument('topK', 'an integer from 1', topK);
-    if (signal !== undefined && !(signal instanceof AbortSignal))
-      throw invalidArgument('signal', 'an AbortSignal', signal);
+    checkInteger('topK', topK, 1);
+    checkSignal('signal', signal);
     return topK;
   }
 
