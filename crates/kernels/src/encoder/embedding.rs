@@ -69,7 +69,7 @@ impl Embedding {
     /// This member's share of the first layer's input; `key` is that of the dropout.
     ///
     /// # Safety
-    /// All members must call it; the addresses must be valid for the plan and used by nobody else.
+    /// All members must call it; the addresses must be valid for the plan and not be used by anything else.
     pub unsafe fn gather(&self, member: &Member<'_>, plan: &Plan, key: u64) {
         let words = member.share(plan.ids.len(), 8);
         // SAFETY: by the caller's promise; words are distinct and shared out.
@@ -162,7 +162,7 @@ impl Embedding {
         }
     }
 
-    /// Counts a step whose learning rate was `lr`; by the first member, when nobody reads the optimizer's tables.
+    /// Counts a step with learning rate `lr`. The first member calls it, while no member reads the optimizer's tables.
     ///
     /// # Safety
     /// As said; the addresses must be valid.

@@ -16,8 +16,7 @@ use crate::recurrent::steps::DirMats;
 use crate::simd::gemm::Mat;
 use crate::simd::{Buf, zeros};
 use crate::threads::{Member, Pool};
-use recurra_core::fault;
-use recurra_core::layout::PackedLayout;
+use recurra_core::{fault, layout::PackedLayout};
 
 /// Weights as prediction reads them; made when the first prediction after a change needs them.
 #[derive(Default)]

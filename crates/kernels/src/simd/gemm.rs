@@ -46,7 +46,7 @@ pub(crate) struct Mat {
     pub stride: usize,
 }
 
-// SAFETY: a Mat is only an address; whoever dereferences it answers for the access.
+// SAFETY: a Mat is only an address; code that dereferences it is responsible for the access.
 unsafe impl Send for Mat {}
 // SAFETY: as above.
 unsafe impl Sync for Mat {}
