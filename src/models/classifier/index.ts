@@ -4,9 +4,7 @@ export type {
   CheckpointEvent,
   EndEvent,
   EpochEvent,
-  StartEvent,
   StepEvent,
-  TrainingEvent,
   TrainingPlace,
   ValidationEvent,
   WarningEvent,
@@ -21,13 +19,20 @@ export type {
   Pooling,
   Schedule,
   TextOptions,
-  TrainOptions,
   Truncation,
 } from '../../training/options/index.js';
-export type { Progress, ValidationResult } from '../../training/progress.js';
+export type { Progress, Validation, ValidationResult } from '../../training/progress.js';
 export { TrainingRun } from '../../training/run.js';
+export type { TrainedModel } from '../../training/task.js';
+export type { LoadOptions } from '../load.js';
+export { TextModel } from '../model.js';
 export type { ServingOptions, ServingState } from '../serving/options.js';
-export { type LoadOptions, type PredictOptions, TextClassifier } from './classifier.js';
+export { type PredictOptions, TextClassifier } from './classifier.js';
 export type { EvaluatedRow, EvaluationOptions } from './evaluate.js';
 export type { ExplainedToken, ExplainMethod, ExplainOptions, Explanation } from './explain.js';
+export type {
+  ClassifierEvent as TrainingEvent,
+  ClassifierStartEvent as StartEvent,
+  TrainOptions,
+} from './options.js';
 export { type LabelProbability, Prediction } from './prediction.js';

@@ -7,12 +7,15 @@ import { TEXT_NAMES, type TextOptions, type TextSettings, textSettings } from '.
 import type { Precision } from '../../torch/amp/index.js';
 import type { Device } from '../../torch/tensor/dtype.js';
 import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from '../checkpoints/options.js';
-import type { TrainingEvent } from '../events/events.js';
+import type { AnyTrainingEvent, TrainingEvent } from '../events/events.js';
 import type { Progress } from '../progress.js';
 import { LEARNING_NAMES, type LearningOptions, type LearningSettings, learningSettings } from './learning.js';
 
 /** Options of {@link TextClassifier.train}. */
-export interface TrainOptions extends ModelOptions, TextOptions, LearningOptions {
+export interface TrainOptions<E extends AnyTrainingEvent = TrainingEvent>
+  extends ModelOptions,
+    TextOptions,
+    LearningOptions {
   /**
    * Rows to measure on after each epoch: a share of the training rows, split off by label, or rows of their own. With it,
    * the weights of the best epoch are kept. Default: none.
@@ -57,7 +60,7 @@ export interface TrainOptions extends ModelOptions, TextOptions, LearningOptions
    */
   resume?: boolean | string;
   /** Called with everything that happens, as it happens; {@link TextClassifier.start} gives the same for `for await`. */
-  onEvent?: (event: TrainingEvent) => void;
+  onEvent?: (event: E) => void;
   /**
    * Folder to write event files for TensorBoard to: loss, accuracy, learning rate and speed by step, and how the model does on
    * the validation rows. A resumed training goes on in the same folder. Default: none.
@@ -70,7 +73,7 @@ export interface TrainOptions extends ModelOptions, TextOptions, LearningOptions
 }
 
 /** {@link TrainOptions} with every default filled in. */
-export interface TrainSettings extends LearningSettings {
+export interface TrainSettings<E extends AnyTrainingEvent = TrainingEvent> extends LearningSettings {
   model: ModelSettings;
   text: TextSettings;
   validation: number | Rows | undefined;
@@ -84,7 +87,7 @@ export interface TrainSettings extends LearningSettings {
   precision: 'bfloat16' | undefined;
   checkpoint: CheckpointSettings | undefined;
   tensorboard: string | undefined;
-  onEvent: ((event: TrainingEvent) => void) | undefined;
+  onEvent: ((event: E) => void) | undefined;
   onProgress: ((progress: Progress) => void) | undefined;
   signal: AbortSignal | undefined;
 }
@@ -104,7 +107,9 @@ const TRAIN_NAMES = [
   'signal',
 ] as const;
 
-function embeddingSettings(options: TrainOptions): Pick<TrainSettings, 'embeddings' | 'freezeEmbeddings'> {
+function embeddingSettings(
+  options: Pick<TrainOptions, 'embeddings' | 'embeddingDim' | 'freezeEmbeddings'>,
+): Pick<TrainSettings, 'embeddings' | 'freezeEmbeddings'> {
   const { embeddings: file, embeddingDim: dim, freezeEmbeddings = false } = options;
   if (file !== undefined && (typeof file !== 'string' || file === '')) {
     throw invalidArgument('embeddings', 'the path of a file of word vectors', file);
@@ -123,7 +128,7 @@ function embeddingSettings(options: TrainOptions): Pick<TrainSettings, 'embeddin
  *
  * @throws ArgumentError naming the option, what was expected and what was given.
  */
-export function trainSettings(options: TrainOptions): TrainSettings {
+export function trainSettings<E extends AnyTrainingEvent>(options: TrainOptions<E>): TrainSettings<E> {
   if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
   checkOptionNames('TextClassifier.train', options, [...MODEL_NAMES, ...TEXT_NAMES, ...LEARNING_NAMES, ...TRAIN_NAMES]);
   const { validation, checkpoint, tensorboard, onEvent, onProgress, signal } = options;

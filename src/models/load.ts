@@ -1,0 +1,78 @@
+import { checkOptionNames, invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
+import { chooseDevice, engineOn } from '../engine/create.js';
+import { type NativeEncoder, nativeEncoder } from '../text/nativeEncoder.js';
+import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
+import type { Device } from '../torch/tensor/dtype.js';
+import type { HeadConfig } from '../training/task.js';
+import { type FileKind, readModel } from './file.js';
+import type { TextModelParts } from './model.js';
+
+/** Options of {@link TextClassifier.load}. */
+export interface LoadOptions {
+  /** The function or {@link BatchTokenizer} that the model was trained with; only for models whose tokenizer is not in the file. */
+  tokenizer?: Tokenizer | BatchTokenizer;
+  /** Threads of the numeric work. Default: as many as there are processors. */
+  threads?: number;
+  /** Where to compute, as {@link TrainOptions.device}. Default `'cpu'`. */
+  device?: Device | 'auto';
+}
+
+/**
+ * Loads a model of a kind: reads the file, builds the network and gives it its weights.
+ *
+ * @param where - What is called, for the message about an unknown option.
+ * @param head - What the network's head looks like, by what the file says.
+ * @throws ModelFileError if the file is missing, damaged, no model, or one of another kind.
+ * @throws ArgumentError for an option that does not fit; CudaError if a GPU is named and cannot be used.
+ */
+export async function loadModel<D extends object>(
+  where: string,
+  path: string,
+  options: LoadOptions,
+  kind: FileKind<D>,
+  head: (own: D) => HeadConfig,
+): Promise<TextModelParts & D> {
+  checkOptionNames(where, options, ['tokenizer', 'threads', 'device']);
+  const given = options.tokenizer;
+  if (given !== undefined && typeof given !== 'function' && !isBatchTokenizer(given)) {
+    throw invalidArgument('tokenizer', 'a function from text to tokens, or a BatchTokenizer,', given);
+  }
+  const device = chooseDevice(options.device);
+  const { weights, ...described } = await readModel(path, kind);
+  const { settings, text, vocab } = described;
+  const tokenizer = text.tokenizer ?? given;
+  if (tokenizer === undefined) {
+    throw invalidArgument(
+      'tokenizer',
+      `the function that ${path} was trained with, which a file cannot hold,`,
+      undefined,
+    );
+  }
+  if (text.tokenizer !== null && given !== undefined) {
+    throw invalidArgument('tokenizer', `nothing, for ${path} has its own,`, given);
+  }
+  const engine = await engineOn(device, {
+    ...settings,
+    ...head(described as CommonAnd<D>),
+    vocabSize: vocab.length,
+    paddingIdx: vocab.padIndex ?? -1,
+    unknownIdx: vocab.defaultIndex ?? -1,
+    seed: 0,
+    threads: options.threads,
+  });
+  let encoder: NativeEncoder | undefined;
+  try {
+    await engine.loadHeld(weights);
+    // The first prediction makes the weights ready; done here, nobody's question waits for it.
+    await engine.predict(Int32Array.of(0), Int32Array.of(1));
+    encoder = await nativeEncoder({ ...text, tokenizer }, vocab);
+  } catch (error) {
+    engine.close();
+    if (error instanceof RecurraError)
+      throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+  return { ...(described as CommonAnd<D>), engine, text: { ...text, tokenizer }, encoder };
+}
+
+type CommonAnd<D> = D & Pick<TextModelParts, 'settings' | 'vocab'>;
