@@ -5,7 +5,7 @@
  *
  * The Python must have a torch with CUDA. See bench/README.md.
  */
-import { cuda } from 'recurra';
+import { cuda } from 'recurra/torch';
 import { BenchError } from './compare/python.js';
 import { compare } from './compare/run.js';
 import { gpuWorks } from './compare/works/gpu.js';

@@ -7,7 +7,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
-  agNews,
   basicEnglish,
   collect,
   encodeDataset,
@@ -17,6 +16,7 @@ import {
   Random,
   type TokenizerLike,
 } from '../src/index.js';
+import { agNews } from '../src/lesson/index.js';
 
 const TEXTS = 120_000;
 const ROUNDS = 5;

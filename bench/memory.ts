@@ -7,7 +7,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type Batch, nn, optim, randint, type Tensor, trainEpoch } from '../src/index.js';
+import { type Batch, nn, optim, randint, type Tensor, trainEpoch } from '../src/torch/index.js';
 import { runEachMode } from './modes.js';
 
 const LIMIT_MB = 20;

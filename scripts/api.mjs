@@ -1,4 +1,4 @@
-// Records the public surface in docs/public-api.md, after the JavaScript was built.
+// Records the public surface in test/api/public-api.md, after the JavaScript was built.
 //   npm run api
 
 import { writeFileSync } from 'node:fs';

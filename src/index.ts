@@ -1,10 +1,10 @@
 /**
- * Recurrent text models for Node.js: tensors and recurrent networks with PyTorch's numbers, and a text classifier for
- * those who only want the result.
+ * Recurrent text models for Node.js: train, evaluate, save and serve a model on your own texts. Nothing here needs
+ * libtorch unless a model is asked to compute on a GPU. Tensors and layers are in `recurra/torch`, the HTTP server in
+ * `recurra/serve`.
  *
  * @packageDocumentation
  */
-
 export {
   ArgumentError,
   CudaError,
@@ -16,6 +16,7 @@ export {
   RecurraError,
   type RecurraErrorOptions,
 } from './core/errors.js';
+export { Random, type RandomState, type Shuffleable } from './core/random.js';
 export * from './data/index.js';
 export * from './measures/index.js';
 export * from './models/classifier/index.js';
@@ -30,17 +31,6 @@ export {
 } from './native/doctor.js';
 export * from './tensorboard/index.js';
 export * from './text/index.js';
-export * from './torch/amp/index.js';
-export * from './torch/cuda/index.js';
-export * as nn from './torch/nn/index.js';
-export * as optim from './torch/optim/index.js';
-export {
-  type LoadedFile,
-  loadFile,
-  type NamedTensors,
-  type SaveFileOptions,
-  saveFile,
-} from './torch/safetensors/index.js';
-export * from './torch/tensor/index.js';
-export * from './torch/train/index.js';
+export type { Precision } from './torch/amp/index.js';
+export type { Device } from './torch/tensor/dtype.js';
 export { type ProgressDisplay, type ProgressDisplayOptions, progressDisplay } from './training/display.js';

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { collect, type EncodedDataset, encodeDataset, type LabelledText, loadDataset, type Vocab } from 'recurra';
+import { collect, type EncodedDataset, encodeDataset, type LabelledText, type Vocab } from 'recurra';
+import { loadDataset } from 'recurra/lesson';
 
 /** AG News as numbers. */
 export interface LessonData {

@@ -1,4 +1,4 @@
-import { cat, nn, type Tensor } from 'recurra';
+import { cat, nn, type Tensor } from 'recurra/torch';
 
 const { packPaddedSequence } = nn.utils.rnn;
 

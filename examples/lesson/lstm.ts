@@ -1,4 +1,4 @@
-import { nn, randnLike, type Tensor } from 'recurra';
+import { nn, randnLike, type Tensor } from 'recurra/torch';
 
 /**
  * The lesson's LSTM classifier over texts that are filled up to one length.

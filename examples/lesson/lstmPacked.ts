@@ -1,4 +1,4 @@
-import { nn, randnLike, type Tensor } from 'recurra';
+import { nn, randnLike, type Tensor } from 'recurra/torch';
 
 const { packPaddedSequence } = nn.utils.rnn;
 

@@ -1,4 +1,4 @@
-import type { Classifier } from 'recurra';
+import type { Classifier } from 'recurra/torch';
 import { GRUClassifier } from './gru.js';
 import { LSTMClassifier } from './lstm.js';
 import { LSTMPackClassifier } from './lstmPacked.js';

@@ -1,4 +1,4 @@
-import { nn, type Tensor } from 'recurra';
+import { nn, type Tensor } from 'recurra/torch';
 
 /**
  * The lesson's first recurrent classifier: an Elman RNN whose outputs are averaged over time.

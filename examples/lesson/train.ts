@@ -1,15 +1,6 @@
-import {
-  DataLoader,
-  type EncodedDataset,
-  evaluate,
-  manualSeed,
-  optim,
-  padify,
-  padLength,
-  type TokenRow,
-  trainEpoch,
-  trainEpochEmb,
-} from 'recurra';
+import type { EncodedDataset } from 'recurra';
+import { padify, padLength, type TokenRow, trainEpochEmb } from 'recurra/lesson';
+import { DataLoader, evaluate, manualSeed, optim, trainEpoch } from 'recurra/torch';
 import type { LessonData } from './data.js';
 import type { LessonModel } from './models.js';
 

@@ -4,10 +4,10 @@
 import { join } from 'node:path';
 import ts from 'typescript';
 import { root } from '../native/addons.mjs';
-import { bundleTypes } from '../package/bundle.mjs';
+import { entryNames, entryTypes } from '../package/bundle.mjs';
 
 /** Where the record is kept. */
-export const reportPath = join(root, 'docs', 'public-api.md');
+export const reportPath = join(root, 'test', 'api', 'public-api.md');
 
 const header = `# The public surface of recurra
 
@@ -59,7 +59,7 @@ const namesOf = (statement) =>
 
 /** What one entry exports. */
 async function declarations(dist, entry) {
-  const text = await bundleTypes(dist, entry);
+  const text = await entryTypes(dist, entry);
   const source = ts.createSourceFile('index.d.ts', text, ts.ScriptTarget.Latest, true);
   const { transformed } = ts.transform(source, [(context) => (file) => ts.visitNode(file, withoutPrivate(context))]);
   const printer = ts.createPrinter({ removeComments: true });
@@ -84,6 +84,9 @@ async function declarations(dist, entry) {
 
 /** The record's text from the declarations in `dist`. */
 export async function apiReport(dist = join(root, 'dist')) {
-  const [main, serve] = [await declarations(dist, 'index'), await declarations(dist, 'serve')];
-  return `${header}${main}\n## recurra/serve\n\n${serve}`;
+  let text = header;
+  for (const entry of entryNames) {
+    text += `${entry === 'index' ? '' : `\n## recurra/${entry}\n\n`}${await declarations(dist, entry)}`;
+  }
+  return text;
 }

@@ -9,7 +9,8 @@
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { agNews, type LabelledText, Random, TextClassifier, type TrainOptions } from '../../src/index.js';
+import { type LabelledText, Random, TextClassifier, type TrainOptions } from '../../src/index.js';
+import { agNews } from '../../src/lesson/index.js';
 
 interface Choice {
   name: string;

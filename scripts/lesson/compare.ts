@@ -14,7 +14,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { randperm } from 'recurra';
+import { randperm } from 'recurra/torch';
 import { defaultRoot, type LessonData, loadLessonData } from '../../examples/lesson/data.js';
 import { MODELS } from '../../examples/lesson/models.js';
 import { runLesson } from '../../examples/lesson/train.js';

@@ -1,4 +1,4 @@
-import { nn, type Tensor } from 'recurra';
+import { nn, type Tensor } from 'recurra/torch';
 
 const BOTH = { numLayers: 2, bidirectional: true, batchFirst: true } as const;
 

@@ -6,7 +6,8 @@
  * prints for each file the largest difference of a step's loss, and ends with exit code 1 if one is above 1e-4.
  */
 import { pathToFileURL } from 'node:url';
-import { loadFile, nn, optim, padLength, type Tensor, tidy } from 'recurra';
+import { padLength } from 'recurra/lesson';
+import { loadFile, nn, optim, type Tensor, tidy } from 'recurra/torch';
 import { MODELS } from '../../examples/lesson/models.js';
 import { LESSON_PADDING } from '../../examples/lesson/train.js';
 

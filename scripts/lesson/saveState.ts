@@ -3,7 +3,7 @@
  *
  *   node --import tsx scripts/lesson/saveState.ts FILE && python scripts/lesson/state_dict.py check FILE
  */
-import { manualSeed, noGrad, randint, saveFile } from 'recurra';
+import { manualSeed, noGrad, randint, saveFile } from 'recurra/torch';
 import { Layers } from './layers.js';
 
 const path = process.argv[2];

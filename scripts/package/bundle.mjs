@@ -4,13 +4,16 @@
 
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
-/** What can be imported: `recurra`, and `recurra/serve`. */
-const entries = (dist, ending) => ({
-  index: join(dist, `index.${ending}`),
-  serve: join(dist, 'serve', `index.${ending}`),
-});
+/** What can be imported: `recurra`, and `recurra/torch` and so on. */
+export const entryNames = ['index', 'torch', 'lesson', 'serve'];
+
+/** The folder of `dist` that an entry is made from. */
+const entryFolder = (dist, entry) => (entry === 'index' ? dist : join(dist, entry));
+
+const entries = (dist, ending) =>
+  Object.fromEntries(entryNames.map((name) => [name, join(entryFolder(dist, name), `index.${ending}`)]));
 
 const outside = (id) => !/^[./]/.test(id);
 
@@ -49,6 +52,8 @@ const librariesOutside = {
 /** Circles between files of one folder are harmless after bundling as before; everything else must not happen. */
 function onwarn(warning) {
   if (warning.code === 'CIRCULAR_DEPENDENCY') return;
+  // They are members of an exported namespace (`nn.Module`), by which declarations of users name them.
+  if (/still references private shared type exports/.test(warning.message)) return;
   throw new Error(`rollup: ${warning.message}`);
 }
 
@@ -77,23 +82,41 @@ async function bundleJavaScript(dist, folder) {
   return (entry) => output.find(({ name, isEntry }) => isEntry && name === entry).exports.toSorted();
 }
 
-/** What `recurra/serve` says of a model is what `recurra` declares; a second declaration of the class would be another type. */
-const ofModel = /classifier\.js$/;
-
-/** The declarations of an entry as one text, with everything that they need. */
-export async function bundleTypes(dist, entry = 'index') {
+/**
+ * The declarations of one entry as one text. What another folder of `dist` declares stays an import: the text is for reading,
+ * not for publishing.
+ */
+export async function entryTypes(dist, entry) {
   const { rollup } = await import('rollup');
   const { dts } = await import('rollup-plugin-dts');
-  const shared = (id) => entry !== 'index' && ofModel.test(id);
+  const folder = `${entryFolder(dist, entry)}/`;
   const bundle = await rollup({
     input: entries(dist, 'd.ts')[entry],
-    external: (id) => outside(id) || shared(id),
+    external: (id, importer) =>
+      outside(id) || (importer !== undefined && !resolve(dirname(importer), id).startsWith(folder)),
     plugins: [dts()],
     onwarn,
   });
-  const { output } = await bundle.generate({ format: 'es', paths: (id) => (shared(id) ? './index.js' : id) });
+  const { output } = await bundle.generate({ format: 'es' });
   await bundle.close();
   return output[0].code;
+}
+
+/**
+ * The declarations of all entries, as `{ fileName, code }`. What several entries name stands in a file of its own: a second
+ * declaration of a class would be another type.
+ */
+async function bundleTypes(dist) {
+  const { rollup } = await import('rollup');
+  const { dts } = await import('rollup-plugin-dts');
+  const bundle = await rollup({ input: entries(dist, 'd.ts'), external: outside, plugins: [dts()], onwarn });
+  const { output } = await bundle.generate({
+    format: 'es',
+    entryFileNames: '[name].d.ts',
+    chunkFileNames: ({ name }) => `shared-${name.replace(/\.d$/, '')}.d.ts`,
+  });
+  await bundle.close();
+  return output;
 }
 
 /**
@@ -115,8 +138,10 @@ export async function bundle(dist, folder) {
     const file = (ending) => join(folder, `${entry}${ending}`);
     writeFileSync(file('-entry.cjs'), `'use strict';\n\nexports.recurra = require('./${entry}.cjs');\n`);
     writeFileSync(file('.js'), wrapper(entry, namesOf(entry)));
-    const types = await bundleTypes(dist, entry);
-    writeFileSync(file('.d.ts'), types);
-    writeFileSync(file('.d.cts'), types.replaceAll("from './index.js'", "from './index.cjs'"));
+  }
+  for (const { fileName, code } of await bundleTypes(dist)) {
+    writeFileSync(join(folder, fileName), code);
+    const commonJs = code.replace(/(from '\.\/[^']+)\.js'/g, "$1.cjs'");
+    writeFileSync(join(folder, fileName.replace(/\.d\.ts$/, '.d.cts')), commonJs);
   }
 }

@@ -16,6 +16,15 @@ const kept = [
   'engines',
 ];
 
+/** What can be imported beside the package itself. */
+const subpaths = ['torch', 'lesson', 'serve'];
+
+/** The files of one entry, for `import` and for `require`. */
+const conditions = (entry) => ({
+  import: { types: `./dist/${entry}.d.ts`, default: `./dist/${entry}.js` },
+  require: { types: `./dist/${entry}.d.cts`, default: `./dist/${entry}.cjs` },
+});
+
 export function readManifest(folder) {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 }
@@ -35,18 +44,12 @@ export function mainManifest(root, addonPackages, libtorch) {
     types: './dist/index.d.ts',
     bin: { recurra: 'dist/cli.cjs' },
     exports: {
-      '.': {
-        import: { types: './dist/index.d.ts', default: './dist/index.js' },
-        require: { types: './dist/index.d.cts', default: './dist/index.cjs' },
-      },
-      './serve': {
-        import: { types: './dist/serve.d.ts', default: './dist/serve.js' },
-        require: { types: './dist/serve.d.cts', default: './dist/serve.cjs' },
-      },
+      '.': conditions('index'),
+      ...Object.fromEntries(subpaths.map((name) => [`./${name}`, conditions(name)])),
       './package.json': './package.json',
     },
     // For TypeScript's oldest way of resolving, which does not read `exports`.
-    typesVersions: { '*': { serve: ['./dist/serve.d.ts'] } },
+    typesVersions: { '*': Object.fromEntries(subpaths.map((name) => [name, [`./dist/${name}.d.ts`]])) },
     files: ['dist', 'docs', 'web', 'CHANGELOG.md', 'LICENSE-MIT', 'LICENSE-APACHE'],
     dependencies,
     optionalDependencies: Object.fromEntries(addonPackages.map((name) => [name, version])),

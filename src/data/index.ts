@@ -1,15 +1,3 @@
-export { Random, type RandomState, type Shuffleable } from '../core/random.js';
-export {
-  AG_NEWS_CLASSES,
-  type AgNews,
-  type AgNewsOptions,
-  type AgNewsPart,
-  agNews,
-  encode,
-  loadDataset,
-  type TextEncodeOptions,
-} from '../lesson/agNews.js';
-export { offsetify, type PadOptions, padify, padLength, type TokenRow } from '../lesson/collate.js';
 export { type CsvTextOptions, type ReadCsvOptions, readCsv } from './readers/csv.js';
 export { type ReadFastTextOptions, readFastText } from './readers/fastText.js';
 export type { Column } from './readers/fields.js';
@@ -37,5 +25,4 @@ export {
   encodeDataset,
 } from './sets/encode.js';
 export { EncodedDataset, type EncodedParts, type EncodedRow, type GatheredRows } from './sets/encoded.js';
-export { DataLoader, type DataLoaderOptions, type Dataset, type RowSource } from './sets/loader.js';
 export { type Split, type SplitOptions, stratifiedSplit } from './sets/split.js';

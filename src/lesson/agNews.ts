@@ -54,7 +54,7 @@ export interface AgNewsOptions {
  * description. A row's text is title and description joined by a blank, as torchtext gives it.
  *
  * @param options - See {@link AgNewsOptions}.
- * @throws {@link DataError} with code `FILE_NOT_FOUND`, saying where it looked and where to get the files; while rows are
+ * @throws `DataError` with code `FILE_NOT_FOUND`, saying where it looked and where to get the files; while rows are
  * read also `INVALID_ROW` with file and line.
  *
  * @example
@@ -91,7 +91,7 @@ export interface TextEncodeOptions {
  * @param text - The text.
  * @param options - See {@link TextEncodeOptions}.
  * @returns Indices, at least one.
- * @throws {@link ArgumentError} for options that do not fit, or a token that is not in a vocabulary without unknown token.
+ * @throws `ArgumentError` for options that do not fit, or a token that is not in a vocabulary without unknown token.
  *
  * @example
  * ```ts

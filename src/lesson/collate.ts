@@ -23,7 +23,7 @@ export interface PadOptions {
  * @param rows - Encoded texts with their classes, at least one.
  * @param options - See {@link PadOptions}.
  * @returns Labels, int64 `[batch]`, and tokens, int64 `[batch, time]`.
- * @throws {@link ArgumentError} if there are no rows, or one has no tokens or something that is not an index.
+ * @throws `ArgumentError` if there are no rows, or one has no tokens or something that is not an index.
  *
  * @example
  * ```ts
@@ -43,7 +43,7 @@ export function padify(rows: readonly TokenRow[], options: PadOptions = {}): [la
  * @param rows - Encoded texts with their classes, at least one.
  * @param options - See {@link PadOptions}.
  * @returns Labels, int64 `[batch]`, tokens, int64 `[batch, time]`, and the number of tokens of each text, `[batch]`.
- * @throws {@link ArgumentError} if there are no rows, or one has no tokens or something that is not an index.
+ * @throws `ArgumentError` if there are no rows, or one has no tokens or something that is not an index.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ export function padLength(
  *
  * @param rows - Encoded texts with their classes, at least one.
  * @returns Labels, int64 `[batch]`, all tokens, int64 `[tokens]`, and where each text begins in them, int64 `[batch]`.
- * @throws {@link ArgumentError} if there are no rows, or one has no tokens or something that is not an index.
+ * @throws `ArgumentError` if there are no rows, or one has no tokens or something that is not an index.
  *
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import { apiReport, reportPath } from '../../scripts/api/report.mjs';
 
 it('the public surface is the recorded one', async () => {
   const recorded = readFileSync(reportPath, 'utf8');
-  expect(await apiReport(), 'the public surface has changed: run `npm run api` and commit docs/public-api.md').toBe(
+  expect(await apiReport(), 'the public surface has changed: run `npm run api` and commit test/api/public-api.md').toBe(
     recorded,
   );
 });

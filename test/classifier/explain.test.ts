@@ -4,16 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   basicEnglish,
   HuggingFaceTokenizer,
-  loadFile,
-  nn,
-  type Tensor,
   TextClassifier,
   type TrainOptions,
-  tensor,
   unicodeWords,
 } from '../../src/index.js';
 import { locateTokens } from '../../src/text/locate.js';
 import { modelTokenizer, readingOf } from '../../src/text/reading.js';
+import { loadFile, nn, type Tensor, tensor } from '../../src/torch/index.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
 

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { agNews, collect, encode, loadDataset } from '../../src/data/index.js';
+import { collect } from '../../src/data/index.js';
+import { agNews, encode, loadDataset } from '../../src/lesson/index.js';
 import { buildVocabFromIterator } from '../../src/text/index.js';
 import { realData } from '../support/data.js';
 import { temporaryFolder } from '../support/folder.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bucketBatches, Random } from '../../src/data/index.js';
+import { bucketBatches } from '../../src/data/index.js';
+import { Random } from '../../src/index.js';
 
 /** Tokens that would be computed if each batch were filled up to its longest text, over those there are. */
 function waste(lengths: ArrayLike<number>, { order, batchSizes }: ReturnType<typeof bucketBatches>): number {

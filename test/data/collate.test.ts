@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DataLoader, offsetify, padify, padLength, type TokenRow } from '../../src/data/index.js';
+import { offsetify, padify, padLength, type TokenRow } from '../../src/lesson/index.js';
+import { DataLoader } from '../../src/torch/index.js';
 
 const ROWS: TokenRow[] = [
   { label: 2, tokens: Int32Array.of(5, 6, 7) },

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { DataLoader, type DataLoaderOptions, EncodedDataset, type EncodedRow } from '../../src/data/index.js';
+import { EncodedDataset, type EncodedRow } from '../../src/data/index.js';
+import { DataLoader, type DataLoaderOptions } from '../../src/torch/index.js';
 
 const NUMBERS = Array.from({ length: 10 }, (_, i) => i);
 

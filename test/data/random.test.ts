@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Random, type RandomState } from '../../src/data/index.js';
+import { Random, type RandomState } from '../../src/index.js';
 
 // xoshiro128** 1.1 as its authors publish it, in bigints.
 function* reference(state: RandomState): Generator<number> {

@@ -59,7 +59,7 @@ const examples = Object.keys(PAGES).flatMap(examplesOf);
 /** What examples leave to their reader, so that it runs too. */
 const REST: Record<string, string> = {
   'README-md-2.ts':
-    "\nimport { tensor } from 'recurra';\nconsole.log(new LSTMClassifier().forward(tensor([[1, 2, 3]])).shape); // [ 1, 4 ]\n",
+    "\nimport { tensor } from 'recurra/torch';\nconsole.log(new LSTMClassifier().forward(tensor([[1, 2, 3]])).shape); // [ 1, 4 ]\n",
 };
 for (const each of examples) each.code += REST[each.name] ?? '';
 

@@ -3,6 +3,8 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as recurra from '../../src/index.js';
+import * as lesson from '../../src/lesson/index.js';
+import * as torch from '../../src/torch/index.js';
 import { checkout, type Example, exampleFolder, pageText, typeErrors, writeExamples } from '../support/guide.js';
 
 /** What examples take for granted, so that each can be a few lines. */
@@ -12,15 +14,22 @@ const CONTEXT: Record<string, string> = {
   model: 'recurra.TextClassifier',
   vocab: 'recurra.Vocab',
   data: 'recurra.EncodedDataset',
-  net: 'recurra.nn.Linear',
-  optimizer: 'recurra.optim.Adam',
-  loss: 'recurra.Tensor',
-  logits: 'recurra.Tensor',
-  target: 'recurra.Tensor',
-  x: 'recurra.Tensor',
+  net: 'torch.nn.Linear',
+  optimizer: 'torch.optim.Adam',
+  loss: 'torch.Tensor',
+  logits: 'torch.Tensor',
+  target: 'torch.Tensor',
+  x: 'torch.Tensor',
   lengths: 'number[]',
-  classifier: 'recurra.Classifier',
+  classifier: 'torch.Classifier',
 };
+
+/** What examples import without saying so. */
+const ENTRIES = [
+  { from: 'recurra', exports: [...Object.keys(recurra), 'LabelledText'] },
+  { from: 'recurra/torch', exports: Object.keys(torch) },
+  { from: 'recurra/lesson', exports: Object.keys(lesson) },
+];
 
 const files = readdirSync(join(checkout, 'src'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
@@ -56,12 +65,16 @@ function referenceExamples(): ReferenceExample[] {
         ),
       );
       const taken = Object.keys(CONTEXT).filter((name) => names.has(name) && !declared.has(name));
-      const exported = [...Object.keys(recurra), 'Tensor', 'LabelledText'].filter(
-        (name) => names.has(name) && !declared.has(name) && !/^import/m.test(code),
-      );
+      const used = (exports: readonly string[]) =>
+        exports.filter((name) => names.has(name) && !declared.has(name) && !/^import/m.test(code));
+      const imports = ENTRIES.map(({ from, exports }) => ({ from, used: used(exports) }));
       const head = [
-        `import { ${[...new Set(exported)].join(', ')} } from 'recurra';`,
-        ...(taken.length > 0 ? ["import type * as recurra from 'recurra';"] : []),
+        ...imports
+          .filter(({ used }) => used.length > 0)
+          .map(({ from, used }) => `import { ${used.join(', ')} } from '${from}';`),
+        ...(taken.length > 0
+          ? ["import type * as recurra from 'recurra';", "import type * as torch from 'recurra/torch';"]
+          : []),
         ...taken.map((name) => `declare const ${name}: ${CONTEXT[name]};`),
       ];
       return {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadFile, type nn, noGrad, saveFile, type Tensor } from 'recurra';
+import { loadFile, type nn, noGrad, saveFile, type Tensor } from 'recurra/torch';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Layers } from '../../scripts/lesson/layers.js';
 import { temporaryFolder } from '../support/folder.js';

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { loadFile, manualSeed } from 'recurra';
+import { loadFile, manualSeed } from 'recurra/torch';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { MODELS } from '../../examples/lesson/models.js';
 import { largestDifference, type Replay, replay, STEPS, TOLERANCE } from '../../scripts/lesson/replay.js';

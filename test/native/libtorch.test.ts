@@ -112,7 +112,7 @@ describe('loading', () => {
     'an import alone loads neither addon nor libtorch; a tensor loads all',
     () => {
       const { lines, stderr } = run(
-        `${MAPPED} const { tensor } = await import('./dist/index.js'); await mapped(); tensor([1]); await mapped();`,
+        `${MAPPED} const { tensor } = await import('./dist/torch/index.js'); await mapped(); tensor([1]); await mapped();`,
       );
       expect(stderr).toBe('');
       expect(lines).toEqual(['none', 'libtorch_cpu.so recurra. recurra-torch.']);
@@ -134,7 +134,8 @@ describe('loading', () => {
 
   it('gives the typed error from a tensor, and goes on working once libtorch is there', () => {
     const { lines } = run(
-      `const { tensor, LibtorchError } = await import('./dist/index.js');
+      `const { LibtorchError } = await import('./dist/index.js');
+       const { tensor } = await import('./dist/torch/index.js');
        const names = ['RECURRA_LIBTORCH', 'LIBTORCH', 'XDG_CACHE_HOME', 'LIBTORCH_USE_PYTORCH'];
        const before = names.map((name) => process.env[name]);
        for (const name of names) process.env[name] = '/nonexistent';
@@ -148,7 +149,7 @@ describe('loading', () => {
   it('works in worker threads that come and go, and the process ends cleanly', () => {
     const { lines, status, stderr } = run(
       `import { Worker } from 'node:worker_threads';
-       const code = "import('./dist/index.js').then(({ tensor }) => { if (tensor([2]).mul(3).item() !== 6) process.exit(9); })";
+       const code = "import('./dist/torch/index.js').then(({ tensor }) => { if (tensor([2]).mul(3).item() !== 6) process.exit(9); })";
        for (let round = 0; round < 5; round++) {
          const worker = new Worker(code, { eval: true });
          console.log(await new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject)));

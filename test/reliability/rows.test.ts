@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kernelEngine } from '../../src/engine/engine.js';
-import { nn, optim, randint, randn, TextClassifier, tensor, zeros } from '../../src/index.js';
+import { TextClassifier } from '../../src/index.js';
+import { nn, optim, randint, randn, tensor, zeros } from '../../src/torch/index.js';
 import { codeOf } from '../support/close.js';
 import { stepOptions } from '../support/steps.js';
 import { topicTexts } from '../support/texts.js';

@@ -4,7 +4,8 @@ import { appendFile, rename, truncate, unlink, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { loadFile, ModelFileError, RecurraError, readCsv, saveFile, TextClassifier, tensor } from '../../src/index.js';
+import { ModelFileError, RecurraError, readCsv, TextClassifier } from '../../src/index.js';
+import { loadFile, saveFile, tensor } from '../../src/torch/index.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nn, randn, TextClassifier, tensor } from '../../src/index.js';
+import { TextClassifier } from '../../src/index.js';
+import { nn, randn, tensor } from '../../src/torch/index.js';
 import { topicTexts } from '../support/texts.js';
 
 const SMALL = { embeddingDim: 8, hiddenSize: 8, lr: 2e-2, batchSize: 16, epochs: 3, threads: 2, seed: 4 } as const;

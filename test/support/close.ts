@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Tensor } from '../../src/index.js';
+import type { Tensor } from '../../src/torch/index.js';
 
 /** Expects the same shape and dtype, and elements within `tolerance` absolute plus relative. */
 export function expectClose(actual: Tensor | null, expected: Tensor, tolerance = 1e-5, what = ''): void {

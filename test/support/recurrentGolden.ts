@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nn, type Tensor } from '../../src/index.js';
+import { nn, type Tensor } from '../../src/torch/index.js';
 import { golden } from './safetensors.js';
 
 /** A recurrent network that PyTorch computed. */

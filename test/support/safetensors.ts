@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Tensor, type TypedArray, tensor } from '../../src/index.js';
+import { type Tensor, type TypedArray, tensor } from '../../src/torch/index.js';
 
 /** Folder of the small golden files. */
 export const golden = join(import.meta.dirname, '../fixtures/golden');

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { agNews, collect } from '../../src/data/index.js';
+import { collect } from '../../src/data/index.js';
+import { agNews } from '../../src/lesson/index.js';
 import { Vectors, type VectorsOptions, Vocab } from '../../src/text/index.js';
 import { realData } from '../support/data.js';
 import { temporaryFolder } from '../support/folder.js';

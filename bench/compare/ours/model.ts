@@ -1,4 +1,4 @@
-import { cat, nn, type Tensor } from 'recurra';
+import { cat, nn, type Tensor } from 'recurra/torch';
 import type { Shape } from '../types.js';
 
 const { packPaddedSequence } = nn.utils.rnn;

@@ -1,4 +1,5 @@
-import { type Batch, DataLoader, manualSeed, optim, padify, padLength, trainEpoch, trainEpochEmb } from 'recurra';
+import { padify, padLength, trainEpochEmb } from 'recurra/lesson';
+import { type Batch, DataLoader, manualSeed, optim, trainEpoch } from 'recurra/torch';
 import type { OurSpec, Timing } from '../types.js';
 import { RecurrentClassifier } from './model.js';
 import { readInts, Texts } from './texts.js';

@@ -47,7 +47,7 @@ export const amp = {
    * libtorch's operators, as in PyTorch, instead of recurra's kernels: it is for trying out what a GPU will compute, and slower.
    *
    * @throws `INVALID_ARGUMENT` if `fn` is async, for the scope belongs to the thread and would end at the first `await`; `INVALID_DTYPE`
-   * for another dtype; {@link CudaError} if the device is `cuda` and cannot be used.
+   * for another dtype; `CudaError` if the device is `cuda` and cannot be used.
    *
    * @example
    * ```ts

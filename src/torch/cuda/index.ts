@@ -27,7 +27,7 @@ export const cuda = {
    * Waits until everything that was started on a GPU is done; only measurements need it, since reading a tensor waits by itself.
    *
    * @param device - Its number. Default 0.
-   * @throws {@link CudaError} if CUDA cannot be used; `INVALID_DEVICE` if there is no such GPU.
+   * @throws `CudaError` if CUDA cannot be used; `INVALID_DEVICE` if there is no such GPU.
    */
   synchronize(device = 0): void {
     checkInteger('device of synchronize', device, 0);
@@ -41,7 +41,7 @@ export const cuda = {
  * `highest` exactly, `high` may round the factors to TF32 (10 bits behind the point) on a GPU, `medium` to bfloat16. cuDNN's
  * recurrent layers go with it: unlike PyTorch, which lets them round to TF32, they are exact by default. Default `highest`.
  *
- * @throws {@link ArgumentError} for another name.
+ * @throws `ArgumentError` for another name.
  */
 export function setFloat32MatmulPrecision(precision: Float32MatmulPrecision): void {
   if (!['highest', 'high', 'medium'].includes(precision)) {

@@ -4,7 +4,7 @@ import { checkDevice, type Device } from './dtype.js';
 /**
  * The device of a name, with its number: `cuda` is `cuda:0`. At the first GPU that is named CUDA is opened.
  *
- * @throws `INVALID_DEVICE` if it is no name of a device; {@link CudaError} if CUDA cannot be used.
+ * @throws `INVALID_DEVICE` if it is no name of a device; `CudaError` if CUDA cannot be used.
  *
  * @internal
  */

@@ -46,16 +46,21 @@ export interface TrainEpochOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Options of {@link trainEpochEmb}. */
-export interface TrainEpochEmbOptions extends TrainEpochOptions {
-  /**
-   * Whether the third part of a batch are lengths for packing, which stay on the CPU. Default `false`: offsets, moved
-   * to the model's device.
-   */
-  usePackSequence?: boolean;
-}
-
-const EPOCH_OPTIONS = ['lr', 'optimizer', 'lossFn', 'epochSize', 'precision', 'reportEvery', 'onProgress', 'signal'];
+/**
+ * Names of {@link TrainEpochOptions}.
+ *
+ * @internal
+ */
+export const EPOCH_OPTIONS = [
+  'lr',
+  'optimizer',
+  'lossFn',
+  'epochSize',
+  'precision',
+  'reportEvery',
+  'onProgress',
+  'signal',
+];
 
 /** What {@link trainEpoch} returns. */
 export interface EpochResult {
@@ -99,32 +104,21 @@ export async function trainEpoch(
   loader: BatchSource,
   options?: TrainEpochOptions,
 ): Promise<EpochResult> {
-  return run('trainEpoch', net, loader, checkOptions('options of trainEpoch', options, EPOCH_OPTIONS), () => false);
+  return runEpoch(
+    'trainEpoch',
+    net,
+    loader,
+    checkOptions('options of trainEpoch', options, EPOCH_OPTIONS),
+    () => false,
+  );
 }
 
 /**
- * As {@link trainEpoch}, for batches `[labels, text, offsets]` (`EmbeddingBag`) or `[labels, text, lengths]` (packing:
- * `usePackSequence`), as the lesson's `train_epoch_emb`: calls `net.forward(text, offsetsOrLengths)`.
+ * Trains a model for one epoch. `stays` tells which of a batch's inputs remain on the CPU.
  *
- * @example
- * ```ts
- * const loader = new DataLoader(data, { batchSize: 16, shuffle: true, collate: offsetify });
- * await trainEpochEmb(classifier, loader, { lr: 1e-3 });
- * ```
+ * @internal
  */
-export async function trainEpochEmb(
-  net: Classifier,
-  loader: BatchSource,
-  options?: TrainEpochEmbOptions,
-): Promise<EpochResult> {
-  const { usePackSequence = false, ...rest } = checkOptions('options of trainEpochEmb', options, [
-    ...EPOCH_OPTIONS,
-    'usePackSequence',
-  ]);
-  return run('trainEpochEmb', net, loader, rest, (index) => usePackSequence && index === 1);
-}
-
-async function run(
+export async function runEpoch(
   where: string,
   net: Classifier,
   loader: BatchSource,

@@ -1,5 +1,6 @@
 // Loads and predicts, by require; what it makes is an instance of what an import sees.
-const { TextClassifier, nn, optim } = require('recurra');
+const { TextClassifier } = require('recurra');
+const { nn, optim } = require('recurra/torch');
 
 async function main() {
   const model = await TextClassifier.load('model.safetensors');

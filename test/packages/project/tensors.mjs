@@ -1,5 +1,6 @@
 // A tensor, a layer and a gradient, if there is a libtorch; else the code of the error and whether it names the command.
-import { LibtorchError, nn, tensor } from 'recurra';
+import { LibtorchError } from 'recurra';
+import { nn, tensor } from 'recurra/torch';
 
 try {
   const x = tensor([[0.5, 1.5, 2.5]], { requiresGrad: true });

@@ -1,5 +1,7 @@
 // Compiled, not run: as an ES module and, copied to types.cts, as CommonJS.
-import { nn, optim, type Prediction, RecurraError, readCsv, type Tensor, TextClassifier, tensor } from 'recurra';
+
+import { type Prediction, RecurraError, readCsv, TextClassifier } from 'recurra';
+import { nn, optim, type Tensor, tensor } from 'recurra/torch';
 
 class Net extends nn.Module {
   readonly fc = new nn.Linear(3, 2);

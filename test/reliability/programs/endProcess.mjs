@@ -1,6 +1,7 @@
 // Ends the process in the middle of work: endProcess.mjs WHAT HOW MILLISECONDS. Nothing is printed; what counts is the exit code.
 import { parentPort } from 'node:worker_threads';
-import { nn, optim, randint, randn, TextClassifier } from '../../../dist/index.js';
+import { TextClassifier } from '../../../dist/index.js';
+import { nn, optim, randint, randn } from '../../../dist/torch/index.js';
 import { SMALL, texts } from './common.mjs';
 
 const [what, how, milliseconds] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 // With RECURRA_FAULT set, the recurrent layer's forward or backward pass meets a fault. Prints what each step gave, as JSON.
-import { manualSeed, nn, optim, randn } from '../../../dist/index.js';
+import { manualSeed, nn, optim, randn } from '../../../dist/torch/index.js';
 import { codeOf } from './common.mjs';
 
 manualSeed(1);

@@ -2,7 +2,8 @@
 // and what is in the folder, as JSON.
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { saveFile, TextClassifier, zeros } from '../../../dist/index.js';
+import { TextClassifier } from '../../../dist/index.js';
+import { saveFile, zeros } from '../../../dist/torch/index.js';
 import { codeOf, SMALL, texts } from './common.mjs';
 
 const [path, uid] = process.argv.slice(2);

@@ -34,7 +34,11 @@ async function use({ TextClassifier, manualSeed, nn, optim, randn }) {
   return { probability, last };
 }
 
-const first = await import(pathToFileURL(join(root, 'dist/index.js')));
-const second = await import(pathToFileURL(join(copy, 'dist/index.js')));
+const load = async (folder) => ({
+  ...(await import(pathToFileURL(join(folder, 'dist/index.js')))),
+  ...(await import(pathToFileURL(join(folder, 'dist/torch/index.js')))),
+});
+const first = await load(root);
+const second = await load(copy);
 const results = [await use(first), await use(second), ...(await Promise.all([use(first), use(second)]))];
 console.log(JSON.stringify({ same: first === second, results }));

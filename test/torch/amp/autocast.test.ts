@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { torch } from '../../../src/native/torch.js';
 import {
   amp,
   enableGrad,
@@ -12,8 +13,7 @@ import {
   saveFile,
   tensor,
   trainEpoch,
-} from '../../../src/index.js';
-import { torch } from '../../../src/native/torch.js';
+} from '../../../src/torch/index.js';
 import { codeOf } from '../../support/close.js';
 import { temporaryFolder } from '../../support/folder.js';
 

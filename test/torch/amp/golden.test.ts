@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { amp, loadFile, type NamedTensors, nn, type Tensor } from '../../../src/index.js';
+import { amp, loadFile, type NamedTensors, nn, type Tensor } from '../../../src/torch/index.js';
 import { expectClose } from '../../support/close.js';
 import { golden } from '../../support/safetensors.js';
 

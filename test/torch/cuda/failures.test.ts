@@ -28,7 +28,8 @@ function run(code: string, driver = folder, env: NodeJS.ProcessEnv = {}) {
 }
 
 /** Asks for CUDA, then computes on the CPU, and ends. */
-const ASK = `import { cuda, zeros, nn, CudaError, ones } from './dist/index.js';
+const ASK = `import { CudaError } from './dist/index.js';
+import { cuda, zeros, nn, ones } from './dist/torch/index.js';
   const { available, code, reason, driver, devices } = cuda.status();
   console.log(JSON.stringify({ available, code, reason, driver, devices }));
   for (const ask of [() => zeros([2], { device: 'cuda' }), () => ones([1]).to({ device: 'cuda:1' }), () => new nn.LSTM(2, 3, { device: 'cuda' }), () => new nn.Linear(2, 2).to({ device: 'cuda' }), () => cuda.synchronize()])

@@ -1,6 +1,7 @@
 // What a GPU computes: that of the CPU and of PyTorch. Runs where there is one, and says so where not.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { TextClassifier } from '../../../src/index.js';
 import {
   amp,
   cuda,
@@ -12,11 +13,10 @@ import {
   saveFile,
   setFloat32MatmulPrecision,
   type Tensor,
-  TextClassifier,
   tensor,
   trainEpoch,
   zeros,
-} from '../../../src/index.js';
+} from '../../../src/torch/index.js';
 import { codeOf, expectClose } from '../../support/close.js';
 import { temporaryFolder } from '../../support/folder.js';
 import { cases, makeLayer, run } from '../../support/recurrentGolden.js';

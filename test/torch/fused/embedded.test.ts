@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cat, manualSeed, nn, noGrad, optim, randint, type Tensor, tensor, tidy } from '../../../src/index.js';
 import { torch } from '../../../src/native/torch.js';
+import { cat, manualSeed, nn, noGrad, optim, randint, type Tensor, tensor, tidy } from '../../../src/torch/index.js';
 import { nativeOf } from '../../../src/torch/tensor/base.js';
 import { difference, withKernels } from './support.js';
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { torch } from '../../../src/native/torch.js';
 import {
   eye,
   manualSeed,
@@ -12,8 +13,7 @@ import {
   tensor,
   tidy,
   zeros,
-} from '../../../src/index.js';
-import { torch } from '../../../src/native/torch.js';
+} from '../../../src/torch/index.js';
 import { expectClose } from '../../support/close.js';
 import { largeGoldenFile, readSafetensors } from '../../support/safetensors.js';
 import { difference, withKernels } from './support.js';

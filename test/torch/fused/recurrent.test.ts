@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { manualSeed, nn, noGrad, randn, type Tensor } from '../../../src/index.js';
 import { torch } from '../../../src/native/torch.js';
+import { manualSeed, nn, noGrad, randn, type Tensor } from '../../../src/torch/index.js';
 import { difference, withKernels } from './support.js';
 
 type Layer = nn.RNN | nn.LSTM | nn.GRU;

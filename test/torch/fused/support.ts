@@ -1,5 +1,5 @@
-import type { TensorBase } from '../../../src/index.js';
 import { torch } from '../../../src/native/torch.js';
+import type { TensorBase } from '../../../src/torch/index.js';
 
 /** Runs `work` with the fused kernels and the late steps on or off. */
 export function withKernels<T>(on: boolean, work: () => T): T {

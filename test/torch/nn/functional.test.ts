@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { nn, type Tensor, tensor } from '../../../src/index.js';
+import { nn, type Tensor, tensor } from '../../../src/torch/index.js';
 import { codeOf, expectClose } from '../../support/close.js';
 import { golden, readSafetensors } from '../../support/safetensors.js';
 

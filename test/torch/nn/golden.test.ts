@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { manualSeed, nn, noGrad, type Tensor, tensor } from '../../../src/index.js';
+import { manualSeed, nn, noGrad, type Tensor, tensor } from '../../../src/torch/index.js';
 import { expectClose } from '../../support/close.js';
 import { cases, makeLayer, run } from '../../support/recurrentGolden.js';
 import { golden, goldenFile, readSafetensors } from '../../support/safetensors.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nn, ones, optim, type Tensor, tensor, tidy, zeros } from '../../../src/index.js';
+import { nn, ones, optim, type Tensor, tensor, tidy, zeros } from '../../../src/torch/index.js';
 import { codeOf } from '../../support/close.js';
 
 class Net extends nn.Module {

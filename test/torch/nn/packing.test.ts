@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { arange, nn, randn, type Tensor, tensor, tidy, zeros } from '../../../src/index.js';
+import { arange, nn, randn, type Tensor, tensor, tidy, zeros } from '../../../src/torch/index.js';
 import { codeOf, expectClose } from '../../support/close.js';
 import { golden } from '../../support/safetensors.js';
 

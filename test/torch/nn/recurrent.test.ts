@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { nn, randn, type Tensor, tensor, zeros } from '../../../src/index.js';
+import { nn, randn, type Tensor, tensor, zeros } from '../../../src/torch/index.js';
 import { codeOf, expectClose } from '../../support/close.js';
 
 const { packPaddedSequence, PackedSequence } = nn.utils.rnn;

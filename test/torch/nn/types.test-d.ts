@@ -1,5 +1,5 @@
 import { expectTypeOf, test } from 'vitest';
-import { nn, noGrad, optim, type Tensor, tensor, tidy, trainEpoch } from '../../../src/index.js';
+import { nn, noGrad, optim, type Tensor, tensor, tidy, trainEpoch } from '../../../src/torch/index.js';
 
 test('recurrent layers return packed for packed and padded for padded', () => {
   const lstm = new nn.LSTM(3, 4);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { nn, noGrad, optim, type Tensor, tensor, tidy, zeros } from '../../../src/index.js';
+import { nn, noGrad, optim, type Tensor, tensor, tidy, zeros } from '../../../src/torch/index.js';
 import { codeOf, expectClose } from '../../support/close.js';
 import { golden, largeGoldenFile, readSafetensors } from '../../support/safetensors.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { nn, optim, zeros } from '../../../src/index.js';
+import { nn, optim, zeros } from '../../../src/torch/index.js';
 import { codeOf } from '../../support/close.js';
 import { golden } from '../../support/safetensors.js';
 

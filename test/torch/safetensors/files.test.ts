@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadFile, ModelFileError, nn, saveFile, tensor, zeros } from '../../../src/index.js';
+import { ModelFileError } from '../../../src/index.js';
+import { loadFile, nn, saveFile, tensor, zeros } from '../../../src/torch/index.js';
 import { temporaryFolder } from '../../support/folder.js';
 
 const folder = temporaryFolder();

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { enableGrad, isGradEnabled, keep, nn, noGrad, type Tensor, tensor, tidy, zeros } from '../../../src/index.js';
+import {
+  enableGrad,
+  isGradEnabled,
+  keep,
+  nn,
+  noGrad,
+  type Tensor,
+  tensor,
+  tidy,
+  zeros,
+} from '../../../src/torch/index.js';
 import { codeOf } from '../../support/close.js';
 
 const leaf = () => tensor([1, 2, 3], { dtype: 'float32', requiresGrad: true });

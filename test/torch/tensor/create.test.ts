@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import * as r from '../../../src/index.js';
+import * as r from '../../../src/torch/index.js';
 import { codeOf } from '../../support/close.js';
 import { golden, readSafetensors } from '../../support/safetensors.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { arange, cuda, type Tensor, tensor } from '../../../src/index.js';
+import { arange, cuda, type Tensor, tensor } from '../../../src/torch/index.js';
 import { codeOf } from '../../support/close.js';
 
 const m = tensor([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { trainEpochEmb } from '../../../src/lesson/index.js';
 import {
   type Batch,
   evaluate,
@@ -9,9 +10,8 @@ import {
   type Tensor,
   tensor,
   trainEpoch,
-  trainEpochEmb,
   zeros,
-} from '../../../src/index.js';
+} from '../../../src/torch/index.js';
 
 class Packed extends nn.Module {
   embedding = new nn.Embedding(20, 8);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nn, optim, type Tensor, tensor } from '../../../src/index.js';
+import { nn, optim, type Tensor, tensor } from '../../../src/torch/index.js';
 import { DeviceSums, type Sums, sumsOn } from '../../../src/torch/train/sums.js';
 import { codeOf } from '../../support/close.js';
 

@@ -54,7 +54,7 @@ export class DataLoader<Row, Batch = Row[]> implements Iterable<Batch> {
   /**
    * @param dataset - Where the rows come from.
    * @param options - See {@link DataLoaderOptions}.
-   * @throws {@link ArgumentError} for options that do not fit.
+   * @throws `ArgumentError` for options that do not fit.
    */
   constructor(dataset: Dataset<Row>, options: DataLoaderOptions<Row, Batch> = {}) {
     checkOptionNames('DataLoader', options, ['batchSize', 'shuffle', 'seed', 'dropLast', 'indices', 'collate']);
@@ -104,7 +104,7 @@ export class DataLoader<Row, Batch = Row[]> implements Iterable<Batch> {
   /**
    * Sets the number of the epoch that the next loop will be.
    *
-   * @throws {@link ArgumentError} if it is not a non-negative integer.
+   * @throws `ArgumentError` if it is not a non-negative integer.
    */
   setEpoch(epoch: number): void {
     if (!Number.isSafeInteger(epoch) || epoch < 0) throw invalidArgument('epoch', 'a non-negative integer', epoch);

@@ -1,0 +1,14 @@
+/**
+ * Tensors, layers, optimizers and training loops with PyTorch's names and numbers, over libtorch. For models of the
+ * standard kinds use `recurra`, which needs no libtorch.
+ *
+ * @packageDocumentation
+ */
+export type { CudaDevice, CudaStatus } from '../native/cuda.js';
+export * from './amp/index.js';
+export * from './cuda/index.js';
+export * as nn from './nn/index.js';
+export * as optim from './optim/index.js';
+export { type LoadedFile, loadFile, type NamedTensors, type SaveFileOptions, saveFile } from './safetensors/index.js';
+export * from './tensor/index.js';
+export * from './train/index.js';
