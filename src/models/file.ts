@@ -4,16 +4,10 @@ import { ModelFileError, RecurraError } from '../core/errors.js';
 import type { HeldWeights, StateEntry } from '../engine/engine.js';
 import { light } from '../native/light.js';
 import { HuggingFaceTokenizer } from '../text/huggingFace.js';
+import { type TextOptions, type TokenSettings, tokenSettings } from '../text/options.js';
 import { isTokenizerName, type TokenizerName } from '../text/tokenizer.js';
 import { Vocab } from '../text/vocab.js';
-import {
-  type ModelOptions,
-  type ModelSettings,
-  modelSettings,
-  type TextOptions,
-  type TokenSettings,
-  tokenSettings,
-} from '../training/options/index.js';
+import { type ModelOptions, type ModelSettings, modelSettings } from './classifier/options.js';
 
 /**
  * Version of the metadata's form. Readers open every earlier one.

@@ -4,6 +4,12 @@ import type { Rows } from '../data/readers/rows.js';
 import { engineOn } from '../engine/create.js';
 import type { ExplainingEngine, StateEntry } from '../engine/engine.js';
 import { type PreparedData, prepareData } from '../models/classifier/dataset.js';
+import {
+  type ModelSettings,
+  type TrainOptions,
+  type TrainSettings,
+  trainSettings,
+} from '../models/classifier/options.js';
 import { describedText, modelMetadata } from '../models/file.js';
 import type { Vectors } from '../text/vectors.js';
 import { Checkpointer, prepareCheckpoints } from './checkpoints/checkpointer.js';
@@ -17,7 +23,6 @@ import { TrainingError } from './errors.js';
 import type { TrainingControl } from './events/control.js';
 import { progressListener } from './events/progress.js';
 import { TensorboardLog } from './events/tensorboard.js';
-import { type ModelSettings, type TrainOptions, type TrainSettings, trainSettings } from './options/index.js';
 import { Training, type TrainingOutcome } from './trainer.js';
 
 /** Everything that is there before the first step. */

@@ -1,16 +1,17 @@
+import type { Device } from '../../core/device.js';
 import { checkOptionNames, invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
 import type { Rows } from '../../data/readers/rows.js';
-import { chooseDevice, engineOn } from '../../engine/create.js';
+import { engineOn } from '../../engine/create.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
 import type { Evaluation } from '../../measures/evaluation.js';
+import { chooseDevice } from '../../native/device.js';
 import { type NativeEncoder, nativeEncoder } from '../../text/nativeEncoder.js';
+import type { TokenSettings } from '../../text/options.js';
 import { modelTokenizer } from '../../text/reading.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../../text/tokenizer.js';
 import type { Vocab } from '../../text/vocab.js';
-import type { Device } from '../../torch/tensor/dtype.js';
 import { TrainingError } from '../../training/errors.js';
 import type { TrainingControl } from '../../training/events/control.js';
-import type { ModelSettings, TokenSettings, TrainOptions } from '../../training/options/index.js';
 import type { Progress } from '../../training/progress.js';
 import { TrainingRun } from '../../training/run.js';
 import { beginTraining, runTraining } from '../../training/start.js';
@@ -19,6 +20,7 @@ import type { ServingOptions, ServingState } from '../serving/options.js';
 import { Serving } from '../serving/serving.js';
 import { checkEvaluationOptions, type EvaluationOptions, evaluateRows } from './evaluate.js';
 import { checkExplainOptions, type ExplainOptions, type Explanation, explainText } from './explain.js';
+import type { ModelSettings, TrainOptions } from './options.js';
 import type { Prediction, Predictor } from './prediction.js';
 
 /** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */

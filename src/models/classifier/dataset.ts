@@ -5,10 +5,11 @@ import { collect, encodeDataset } from '../../data/sets/encode.js';
 import { EncodedDataset } from '../../data/sets/encoded.js';
 import { stratifiedSplit } from '../../data/sets/split.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
+import type { TextSettings } from '../../text/options.js';
 import { modelTokenizer } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
 import { VocabBuilder } from '../../text/vocabBuilder.js';
-import type { TextSettings, TrainSettings } from '../../training/options/index.js';
+import type { TrainSettings } from './options.js';
 
 /** What a training works on. */
 export interface PreparedData {

@@ -1,9 +1,9 @@
 import { ModelFileError } from '../../core/errors.js';
 import type { StateEntry } from '../../engine/engine.js';
+import type { ModelSettings, TrainOptions } from '../../models/classifier/options.js';
 import { type ModelDescription, readModelFile, withThresholds } from '../../models/file.js';
 import { packageVersion } from '../../native/addon.js';
 import { light } from '../../native/light.js';
-import type { ModelSettings, TrainOptions } from '../options/index.js';
 import type { Fingerprint } from './fingerprint.js';
 import type { TrainingPosition } from './position.js';
 import type { StoredSettings } from './settings.js';

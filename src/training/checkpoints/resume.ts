@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { ArgumentError, invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
 import type { ResumableEngine, StateEntry } from '../../engine/engine.js';
+import type { TrainOptions } from '../../models/classifier/options.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
-import type { TrainOptions } from '../options/index.js';
 import { type Checkpoint, readCheckpoint } from './file.js';
 import { checkpointSettings } from './options.js';
 

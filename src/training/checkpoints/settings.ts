@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../core/errors.js';
-import type { TrainOptions, TrainSettings } from '../options/index.js';
+import type { TrainOptions, TrainSettings } from '../../models/classifier/options.js';
 
 /** Values that JSON keeps. */
 type Plain = null | boolean | number | string | Plain[] | { [name: string]: Plain };
