@@ -5,8 +5,11 @@
  *
  * @packageDocumentation
  */
+
+export type { Device } from './core/device.js';
 export {
   ArgumentError,
+  type ArgumentErrorOptions,
   CudaError,
   DataError,
   type ErrorCode,
@@ -16,6 +19,7 @@ export {
   RecurraError,
   type RecurraErrorOptions,
 } from './core/errors.js';
+export type { Precision } from './core/precision.js';
 export { Random, type RandomState, type Shuffleable } from './core/random.js';
 export * from './data/index.js';
 export * from './measures/index.js';
@@ -31,6 +35,4 @@ export {
 } from './native/doctor.js';
 export * from './tensorboard/index.js';
 export * from './text/index.js';
-export type { Precision } from './torch/amp/index.js';
-export type { Device } from './torch/tensor/dtype.js';
 export { type ProgressDisplay, type ProgressDisplayOptions, progressDisplay } from './training/display.js';

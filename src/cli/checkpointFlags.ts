@@ -1,16 +1,14 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { ArgumentError } from '../core/errors.js';
+import { constraint } from '../core/errors.js';
 import type { CheckpointOptions } from '../training/checkpoints/options.js';
 import type { TrainingEvent } from '../training/events/events.js';
-import type { TrainOptions } from '../training/options/index.js';
 import { jsonLine, note } from './output.js';
 
-/** The flags of `recurra train` about checkpoints and TensorBoard, as commander gives them. */
+/** The flags of `recurra train` about checkpoints, as commander gives them. */
 export interface CheckpointFlags {
   checkpoint?: string;
   checkpointEvery?: Pick<CheckpointOptions, 'everySteps' | 'everyMinutes'>;
   resume?: boolean;
-  tensorboard?: string;
 }
 
 const MINUTES = { s: 1 / 60, m: 1, h: 60 } as const;
@@ -25,26 +23,25 @@ function every(text: string): NonNullable<CheckpointFlags['checkpointEvery']> {
   return { everySteps: value };
 }
 
-/** Adds the flags. */
-export function checkpointFlags(command: Command): Command {
-  return command
-    .option('--checkpoint <file>', 'write checkpoints to this file, after each epoch at least')
-    .option('--checkpoint-every <n>', 'also after so many steps (1000), or so much time (500s, 10m, 2h)', every)
-    .option('--resume', 'go on from the checkpoint if there is one, with the same rows and flags')
-    .option('--tensorboard <folder>', 'write event files for TensorBoard to this folder');
+/** Adds the flag that is no option by itself: it says when the file of `--checkpoint` is written. */
+export function checkpointEveryFlag(command: Command): Command {
+  return command.option(
+    '--checkpoint-every <n>',
+    'also write a checkpoint every N steps (1000), or at an interval (500s, 10m, 2h)',
+    every,
+  );
 }
 
-/** The options of `TextClassifier.train` that the flags mean. */
-export function checkpointOptions(flags: CheckpointFlags): TrainOptions {
-  const { checkpoint: path, checkpointEvery, resume, tensorboard } = flags;
-  if (path === undefined && (checkpointEvery || resume)) {
-    throw new ArgumentError('INVALID_ARGUMENT', `--${resume ? 'resume' : 'checkpoint-every'} needs --checkpoint FILE`);
-  }
-  return {
-    ...(path === undefined ? {} : { checkpoint: { path, ...checkpointEvery } }),
-    ...(resume ? { resume } : {}),
-    ...(tensorboard === undefined ? {} : { tensorboard }),
-  };
+/**
+ * The option `checkpoint` that the flags mean, if they mean one.
+ *
+ * @throws ArgumentError if flags need `--checkpoint` and it is missing.
+ */
+export function checkpointOption(flags: CheckpointFlags): { checkpoint?: CheckpointOptions } {
+  const { checkpoint: path, checkpointEvery, resume } = flags;
+  if (path === undefined && (checkpointEvery || resume))
+    throw constraint('checkpoint', `--${resume ? 'resume' : 'checkpoint-every'} needs --checkpoint FILE`);
+  return path === undefined ? {} : { checkpoint: { path, ...checkpointEvery } };
 }
 
 /** Tells what happens beside the progress: a training that goes on, checkpoints, warnings. */

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
-import { chooseDevice } from '../engine/create.js';
-import type { Device } from '../torch/tensor/dtype.js';
+import type { Device } from '../core/device.js';
+import { chooseDevice } from '../native/device.js';
+import { COMPUTE } from '../training/options/train.js';
+import { addFlags } from './flags.js';
 import { note } from './output.js';
 
 /** Flag of the commands that compute. */
@@ -10,7 +12,7 @@ export interface DeviceFlag {
 
 /** Adds it. */
 export function deviceFlag(command: Command): Command {
-  return command.option('--device <name>', 'where to compute: cpu, cuda, cuda:1, or auto (default: cpu)');
+  return addFlags(command, { device: COMPUTE.device });
 }
 
 /**

@@ -22,12 +22,15 @@ export function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** What an error says, with the flag beside the option that is missing. */
+/** What an error says, with the flag beside a column that is missing. */
 function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const missing = error instanceof ArgumentError && /^Expected (text|label), the /.exec(message)?.[1];
-  return missing ? `${message}; give --${missing} <column>` : message;
+  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof ArgumentError) || error.received !== 'undefined') return error.message;
+  return COLUMNS.includes(error.option) ? `${error.message}; give --${error.option} <column>` : error.message;
 }
+
+/** Options of readers that name columns. */
+const COLUMNS: readonly (string | undefined)[] = ['text', 'label'];
 
 /** Says what went wrong and returns the exit code that fits. */
 export function reportError(error: unknown, json: boolean): number {
@@ -36,7 +39,7 @@ export function reportError(error: unknown, json: boolean): number {
   if (json) jsonLine({ event: 'error', code, message });
   note(`recurra: ${message}${error instanceof RecurraError ? ` [${code}]` : ''}`);
   if (code === 'INTERNAL' && error instanceof Error && error.stack && process.env.RECURRA_DEBUG) note(error.stack);
-  return code === 'INVALID_ARGUMENT' ? EXIT.usage : EXIT.failure;
+  return error instanceof ArgumentError || code === 'INVALID_ARGUMENT' ? EXIT.usage : EXIT.failure;
 }
 
 /** `0.9123` as `91.23 %`. */

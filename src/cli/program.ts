@@ -1,6 +1,10 @@
 import { Command, Option } from 'commander';
+import { CLASSIFIER } from '../models/classifier/options.js';
+import { SERVING } from '../models/serving/options.js';
 import { packageVersion } from '../native/addon.js';
-import { checkpointFlags } from './checkpointFlags.js';
+import { SERVER } from '../serve/options.js';
+import { COMPUTE } from '../training/options/train.js';
+import { checkpointEveryFlag } from './checkpointFlags.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateFlags, evaluateCommand } from './commands/evaluate.js';
 import { type ExplainFlags, explainCommand } from './commands/explain.js';
@@ -15,8 +19,8 @@ import { type PredictFlags, predictCommand } from './commands/predict.js';
 import { type ServeFlags, serveCommand } from './commands/serve.js';
 import { type TrainFlags, trainCommand } from './commands/train.js';
 import { deviceFlag } from './device.js';
-import { collect, realNumber, wholeNumber } from './parsers.js';
-import { learningFlags, modelFlags, textFlags } from './trainFlags.js';
+import { addFlags } from './flags.js';
+import { collect, wholeNumber } from './parsers.js';
 
 const COLUMN = 'column or field by name, or column by its number from 1';
 const FORMATS = ['csv', 'tsv', 'jsonl', 'fasttext', 'parquet'];
@@ -102,15 +106,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
       .description('Train a classifier on a file of labelled texts and save it as one safetensors file.')
       .argument('<file>', ROWS_FILE)
       .option('--out <model>', 'file to write', 'model.safetensors'),
-  ).option(
-    '--validation <share-or-file>',
-    'measure after each epoch on this share of the rows (such as 0.1), or on this file',
   );
-  modelFlags(train);
-  textFlags(train);
-  learningFlags(train);
-  deviceFlag(train);
-  checkpointFlags(train)
+  checkpointEveryFlag(addFlags(train, CLASSIFIER))
     .option('--json', JSON_HELP)
     .addHelpText(
       'after',
@@ -150,26 +147,11 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await predictCommand(model, texts, flags)),
     );
 
-  deviceFlag(
-    program
-      .command('serve')
-      .description('Answer over HTTP, until Ctrl-C or SIGTERM; docs/serving.md says more.')
-      .argument('<model>', 'file that recurra train wrote')
-      .option('--host <address>', 'address to listen on (default: 127.0.0.1, this machine only)')
-      .option('--port <n>', 'port to listen on, 0 for a free one (default: 8080)', wholeNumber)
-      .option('--threads <n>', 'threads of the numeric work', wholeNumber),
-  )
-    .option('--max-batch <n>', 'most texts computed together (default: 1024)', wholeNumber)
-    .option('--max-wait <ms>', 'time for which an idle model waits for more texts (default: 0)', realNumber)
-    .option('--max-queue <n>', 'texts that may wait before requests are refused (default: 10000)', wholeNumber)
-    .option('--body-limit <bytes>', 'largest body of a request (default: 1048576)', wholeNumber)
-    .option('--max-text-length <n>', 'longest text, in characters (default: 100000)', wholeNumber)
-    .option('--max-texts <n>', 'most texts in one request (default: 1000)', wholeNumber)
-    .option('--top-k <n>', 'labels in an answer when a request does not say (default: 5)', wholeNumber)
-    .option('--rate-limit <n>', 'predictions that one client may ask for in a minute (default: no limit)', wholeNumber)
-    .option('--trust-proxy', 'X-Forwarded-For tells who the client is; only behind a proxy that sets it')
-    .option('--stop-timeout <ms>', 'how long the end waits for answers under way (default: 10000)', wholeNumber)
-    .option('--no-page', 'without the page for trying texts by hand')
+  const serve = program
+    .command('serve')
+    .description('Answer over HTTP, until Ctrl-C or SIGTERM; docs/serving.md says more.')
+    .argument('<model>', 'file that recurra train wrote');
+  addFlags(serve, { ...SERVER, ...COMPUTE, ...SERVING })
     .option('--json', `${JSON_HELP}, one for each request`)
     .action(async (model: string, flags: ServeFlags) => done(await serveCommand(model, flags)));
 

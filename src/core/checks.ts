@@ -1,33 +1,173 @@
-import { invalidArgument } from './errors.js';
+import { checkOptionNames, invalidArgument } from './errors.js';
 
-/** A word out of a list. */
-export function oneOf<T extends string>(name: string, value: T, allowed: readonly T[]): T {
-  if (!allowed.includes(value))
-    throw invalidArgument(name, `one of ${allowed.map((word) => `'${word}'`).join(', ')}`, value);
+/**
+ * Limits of a number; undefined for none.
+ *
+ * @internal
+ */
+export interface Range {
+  /** Least number that fits. */
+  from?: number;
+  /** Largest number that fits. */
+  to?: number;
+  /** All numbers that fit are larger. */
+  above?: number;
+  /** All numbers that fit are smaller. */
+  below?: number;
+}
+
+/**
+ * Words for a choice: `'a'`, `'a' or 'b'`, `one of 'a', 'b', 'c'`.
+ *
+ * @internal
+ */
+export function choiceWords(allowed: readonly string[]): string {
+  const quoted = allowed.map((word) => `'${word}'`);
+  return quoted.length < 3 ? quoted.join(' or ') : `one of ${quoted.join(', ')}`;
+}
+
+/**
+ * Words for the integers of a range: `an integer from 1 to 64`, `an integer of at least 1`.
+ *
+ * @internal
+ */
+export function integerWords(least: number, most: number): string {
+  if (most < Number.MAX_SAFE_INTEGER) return `an integer from ${least} to ${most}`;
+  return least > Number.MIN_SAFE_INTEGER ? `an integer of at least ${least}` : 'an integer';
+}
+
+/**
+ * Words for the numbers of a range: `a number from 0 to below 1`.
+ *
+ * @internal
+ */
+export function rangeWords({ from, to, above, below }: Range): string {
+  if (above !== undefined && below !== undefined) return `a number between ${above} and ${below}`;
+  const upper = to !== undefined ? `${to}` : below !== undefined ? `below ${below}` : undefined;
+  if (above !== undefined) return `a number above ${above}${upper ? ` and up to ${upper}` : ''}`;
+  if (from !== undefined) return upper ? `a number from ${from} to ${upper}` : `a number of at least ${from}`;
+  if (to !== undefined) return `a number of at most ${to}`;
+  return upper ? `a number ${upper}` : 'a finite number';
+}
+
+/**
+ * Throws unless `value` is a word out of a list.
+ *
+ * @throws {@link ArgumentError} `INVALID_ARGUMENT`.
+ *
+ * @internal
+ */
+export function checkChoice<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
+  if (!allowed.includes(value as T)) throw invalidArgument(name, choiceWords(allowed), value);
+  return value as T;
+}
+
+/**
+ * Throws unless `value` is an integer within bounds.
+ *
+ * @throws {@link ArgumentError} `OUT_OF_RANGE` for an integer beyond the bounds, `INVALID_ARGUMENT` for what is no integer.
+ *
+ * @internal
+ */
+export function checkInteger(
+  name: string,
+  value: unknown,
+  least = Number.MIN_SAFE_INTEGER,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
+  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
+  const code = Number.isInteger(value) ? 'OUT_OF_RANGE' : 'INVALID_ARGUMENT';
+  throw invalidArgument(name, integerWords(least, most), value, code);
+}
+
+/**
+ * Throws unless `value` is a number; NaN and the infinities are numbers.
+ *
+ * @throws {@link ArgumentError} `INVALID_ARGUMENT`.
+ *
+ * @internal
+ */
+export function checkNumber(name: string, value: unknown): number {
+  if (typeof value !== 'number') throw invalidArgument(name, 'a number', value);
   return value;
 }
 
-/** A whole number within bounds. */
-export function integer(name: string, value: number, least: number, most = 2 ** 31 - 1): number {
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
-    throw invalidArgument(name, `an integer from ${least} to ${most}`, value);
-  }
+/**
+ * Throws unless `value` is a finite number within a range.
+ *
+ * @param expected - Words for what fits, where those of {@link rangeWords} say too little.
+ * @throws {@link ArgumentError} `OUT_OF_RANGE` for a number that does not fit, `INVALID_ARGUMENT` for what is no number.
+ *
+ * @internal
+ */
+export function checkRange(name: string, value: unknown, range: Range, expected = rangeWords(range)): number {
+  if (typeof value !== 'number') throw invalidArgument(name, expected, value);
+  const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = range;
+  const { above = Number.NEGATIVE_INFINITY, below = Number.POSITIVE_INFINITY } = range;
+  if (!(Number.isFinite(value) && value >= from && value <= to && value > above && value < below))
+    throw invalidArgument(name, expected, value, 'OUT_OF_RANGE');
   return value;
 }
 
-/** A number that fits. */
-export function number(name: string, value: number, fits: (value: number) => boolean, expected: string): number {
-  if (typeof value !== 'number' || !fits(value)) throw invalidArgument(name, expected, value);
-  return value;
+/**
+ * Throws unless `value` is a number from 0 to 1.
+ *
+ * @throws {@link ArgumentError} as {@link checkRange}.
+ *
+ * @internal
+ */
+export function checkProbability(name: string, value: unknown): number {
+  return checkRange(name, value, { from: 0, to: 1 });
 }
 
-/** A share of things, such as a dropout. */
-export function share(name: string, value: number): number {
-  return number(name, value, (given) => given >= 0 && given < 1, 'a number from 0 to below 1');
-}
-
-/** True or false. */
-export function flag(name: string, value: boolean): boolean {
+/**
+ * Throws unless `value` is true or false.
+ *
+ * @throws {@link ArgumentError} `INVALID_ARGUMENT`.
+ *
+ * @internal
+ */
+export function checkFlag(name: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw invalidArgument(name, 'true or false', value);
   return value;
+}
+
+/**
+ * Throws unless `value` is a string that is not empty.
+ *
+ * @param expected - What it is for: `the path of a file`.
+ * @throws {@link ArgumentError} `INVALID_ARGUMENT`.
+ *
+ * @internal
+ */
+export function checkFilled(name: string, value: unknown, expected: string): string {
+  if (typeof value !== 'string' || value === '') throw invalidArgument(name, expected, value);
+  return value;
+}
+
+/**
+ * Throws unless `value` is a function.
+ *
+ * @throws {@link ArgumentError} `INVALID_ARGUMENT`.
+ *
+ * @internal
+ */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw invalidArgument(name, 'a function', value);
+}
+
+/**
+ * Throws unless `options` is an object, or absent, which is an empty one, with known names only.
+ *
+ * @param where - Whose options they are, for the message.
+ * @throws {@link ArgumentError} `INVALID_ARGUMENT`.
+ *
+ * @internal
+ */
+export function checkOptions<T extends object>(where: string, options: T | undefined, known: readonly string[]): T {
+  if (options === undefined) return {} as T;
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw invalidArgument(where, 'an object of options', options);
+  checkOptionNames(where, options, known);
+  return options;
 }

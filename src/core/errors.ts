@@ -64,10 +64,44 @@ export class RecurraError extends Error {
   }
 }
 
-/** An argument or option that does not fit, found before any work began. */
+/** Options of {@link ArgumentError}. */
+export interface ArgumentErrorOptions extends RecurraErrorOptions {
+  /** Name of the argument or option. */
+  option?: string | undefined;
+  /** What would fit. */
+  expected?: string | undefined;
+  /** What was given, described. */
+  received?: string | undefined;
+}
+
+/**
+ * An argument or option that does not fit, found before any work began. The command line then ends with exit code 2.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await TextClassifier.train([], { epochs: 0 });
+ * } catch (error) {
+ *   if (error instanceof ArgumentError) console.log(error.option, error.received); // epochs number 0
+ * }
+ * ```
+ */
 export class ArgumentError extends RecurraError {
   /** Name of the class, as in every error of JavaScript. */
   override name = 'ArgumentError';
+  /** Name of the argument or option as the message has it, such as `epochs` or `texts[3]`; undefined if there is no single one. */
+  readonly option: string | undefined;
+  /** What would fit, such as `an integer from 1 to 100000`; undefined if no value would by itself. */
+  readonly expected: string | undefined;
+  /** What was given, such as `number 0` or `array of 3`; undefined where {@link expected} is. */
+  readonly received: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ArgumentErrorOptions = {}) {
+    super(code, message, options);
+    this.option = options.option;
+    this.expected = options.expected;
+    this.received = options.received;
+  }
 }
 
 /** Where in a file a fault was found. Lines and columns count from 1. */
@@ -150,6 +184,8 @@ export function describe(value: unknown): string {
 /**
  * Makes the error for an argument that does not fit: `Expected <expected> for <name> but received <value>`.
  *
+ * @param expected - A noun phrase: `an integer from 1 to 64`. For anything else there is {@link constraint}.
+ *
  * @internal
  */
 export function invalidArgument(
@@ -158,21 +194,81 @@ export function invalidArgument(
   value: unknown,
   code: ErrorCode = 'INVALID_ARGUMENT',
 ): ArgumentError {
-  return new ArgumentError(code, `Expected ${expected} for ${name} but received ${describe(value)}`);
+  return mismatch(name, expected, describe(value), code);
 }
 
 /**
- * Throws unless `options` has only known names; the message names the closest list.
+ * As {@link invalidArgument}, with words of one's own for what was given.
+ *
+ * @internal
+ */
+export function mismatch(
+  name: string,
+  expected: string,
+  received: string,
+  code: ErrorCode = 'INVALID_ARGUMENT',
+): ArgumentError {
+  return new ArgumentError(code, `Expected ${expected} for ${name} but received ${received}`, {
+    option: name,
+    expected,
+    received,
+  });
+}
+
+/**
+ * Makes the error for a rule between options, or another one that no value of the option alone can satisfy.
+ *
+ * @param name - The option that is to be changed or removed.
+ * @param message - The whole sentence.
+ *
+ * @internal
+ */
+export function constraint(name: string, message: string): ArgumentError {
+  return new ArgumentError('INVALID_ARGUMENT', message, { option: name });
+}
+
+/**
+ * Throws unless `options` has only known names. The message names the closest known one, if one is close, and lists all.
+ *
+ * @param where - Whose options they are, for the message.
  *
  * @internal
  */
 export function checkOptionNames(where: string, options: object, known: readonly string[]): void {
   for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw new ArgumentError(
-        'INVALID_ARGUMENT',
-        `Unknown option ${JSON.stringify(name)} for ${where}; known options: ${known.join(', ')}`,
-      );
-    }
+    if (known.includes(name)) continue;
+    const similar = closest(name, known);
+    throw constraint(
+      name,
+      `Unknown option ${JSON.stringify(name)} for ${where}${similar ? `; did you mean ${similar}?` : ''}; ` +
+        `known options: ${known.join(', ')}`,
+    );
   }
+}
+
+/** The known name that differs least from a name, if the difference looks like a slip. */
+function closest(name: string, known: readonly string[]): string | undefined {
+  const most = Math.max(1, Math.floor(name.length / 3));
+  let best: string | undefined;
+  let least = most + 1;
+  for (const candidate of known) {
+    const edits = distance(name.toLowerCase(), candidate.toLowerCase(), least);
+    if (edits < least) [best, least] = [candidate, edits];
+  }
+  return best;
+}
+
+/** Levenshtein's distance; `limit` stands for every distance from it on. */
+function distance(a: string, b: string, limit: number): number {
+  // A name is short; a longer key is no slip, and must not cost the square of its length.
+  if (Math.abs(a.length - b.length) >= limit) return limit;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (a[i] === b[j] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return Math.min(row[b.length]!, limit);
 }

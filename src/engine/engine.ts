@@ -3,7 +3,7 @@ import type { light as lightNamespace } from '../../index.d.js';
 import type { EncodedDataset, GatheredRows } from '../data/sets/encoded.js';
 import { light } from '../native/light.js';
 import { lower, type NativeEncoder } from '../text/nativeEncoder.js';
-import type { ModelSettings, OptimizerName } from '../training/options/index.js';
+import type { NetworkSettings, OptimizerName, Pooling } from './network.js';
 
 /** One named array of a model's state: PyTorch's name, dtype, shape, and the little-endian elements. */
 export type StateEntry = lightNamespace.FileTensor;
@@ -15,7 +15,11 @@ export interface HeldWeights {
 }
 
 /** What an engine is built from. */
-export interface EngineConfig extends ModelSettings {
+export interface EngineConfig extends NetworkSettings {
+  /** How a text's outputs become one vector. */
+  pooling: Pooling;
+  /** Whether a text may have any number of classes. */
+  multiLabel: boolean;
   vocabSize: number;
   numClasses: number;
   paddingIdx: number;

@@ -1,7 +1,14 @@
-import { flag, integer, oneOf, share } from '../core/checks.js';
+import { choice, flag, integer, share } from '../core/options/kinds.js';
+import { option, type SettingsOf, type TableOf } from '../core/options/table.js';
+
+/** The recurrent cells. */
+export const CELLS = ['rnn', 'lstm', 'gru'] as const;
 
 /** Kind of recurrent cell. */
-export type Cell = 'rnn' | 'lstm' | 'gru';
+export type Cell = (typeof CELLS)[number];
+
+/** The ways of pooling. */
+export const POOLINGS = ['last', 'mean', 'max', 'attention'] as const;
 
 /**
  * How the outputs `h[t]` of the recurrent layers become one vector per text, always over the real tokens alone:
@@ -13,12 +20,16 @@ export type Cell = 'rnn' | 'lstm' | 'gru';
  *   `attention.query.weight` `[1, features]`, with `features` the width of the outputs: `hiddenSize`, times two for two
  *   directions. In PyTorch: `nn.Linear(features, features)` and `nn.Linear(features, 1, bias=False)`.
  */
-export type Pooling = 'last' | 'mean' | 'max' | 'attention';
+export type Pooling = (typeof POOLINGS)[number];
 
-const POOLINGS = ['last', 'mean', 'max', 'attention'] as const satisfies readonly Pooling[];
+/** The optimizers. */
+export const OPTIMIZERS = ['adam', 'adamw', 'sgd'] as const;
 
-/** What the network looks like. */
-export interface ModelOptions {
+/** The rule by which a step moves the weights, as in `torch.optim`: `Adam`, `AdamW`, `SGD`. */
+export type OptimizerName = (typeof OPTIMIZERS)[number];
+
+/** What the recurrent network looks like, whatever stands on it. */
+export interface NetworkOptions {
   /** Recurrent cell. Default `'lstm'`. */
   cell?: Cell;
   /** Size of the word vectors. Default 64. */
@@ -29,8 +40,6 @@ export interface ModelOptions {
   numLayers?: number;
   /** Reads every text forwards and backwards. Default `true`. */
   bidirectional?: boolean;
-  /** How a text's outputs become one vector. Default `'max'`. */
-  pooling?: Pooling;
   /**
    * Share of elements dropped in training: from the pooled vector, and from what each recurrent layer but the last hands to
    * the next. With `numLayers: 1` there is nothing between layers, so it acts on the pooled vector alone (PyTorch's
@@ -44,44 +53,40 @@ export interface ModelOptions {
    * any one word, and what to make of words that it does not know. Default 0.2.
    */
   wordDropout?: number;
-  /**
-   * Whether a text may have any number of labels: each label then has a probability of its own (a sigmoid) and a threshold
-   * above which it is given, see {@link Prediction.labels}; the loss is binary cross entropy, the mean over labels and rows
-   * as `torch.nn.BCEWithLogitsLoss` gives it. Default `false`: each text has exactly one label.
-   */
-  multiLabel?: boolean;
 }
 
-/** {@link ModelOptions} with every default filled in. */
-export type ModelSettings = Required<ModelOptions>;
+/** The table of {@link NetworkOptions}. */
+export const NETWORK = {
+  cell: option(choice(CELLS), { default: 'lstm', flag: '<cell>', help: 'recurrent cell' }),
+  embeddingDim: option(integer(1, 65_536), { default: 64, flag: '<n>', help: 'size of the word vectors' }),
+  hiddenSize: option(integer(1, 65_536), {
+    default: 64,
+    flag: '<n>',
+    help: 'size of the hidden state, per direction',
+  }),
+  numLayers: option(integer(1, 64), { default: 1, flag: '<n>', help: 'recurrent layers' }),
+  bidirectional: option(flag, {
+    default: true,
+    flag: '',
+    help: 'read texts forwards and backwards',
+    flagHelp: 'read texts forwards only',
+  }),
+  dropout: option(share, {
+    default: 0.3,
+    flag: '<share>',
+    help: 'share of elements dropped in training from the pooled vector, and between layers',
+  }),
+  embeddingDropout: option(share, {
+    default: 0,
+    flag: '<share>',
+    help: 'share of elements dropped in training from the word vectors',
+  }),
+  wordDropout: option(share, {
+    default: 0.2,
+    flag: '<share>',
+    help: 'share of words read as `<unk>` in training',
+  }),
+} as const satisfies TableOf<NetworkOptions>;
 
-/** Names of {@link ModelOptions}. */
-export const MODEL_NAMES = [
-  'cell',
-  'embeddingDim',
-  'hiddenSize',
-  'numLayers',
-  'bidirectional',
-  'pooling',
-  'dropout',
-  'embeddingDropout',
-  'wordDropout',
-  'multiLabel',
-] as const;
-
-/** Checks {@link ModelOptions} and fills in the defaults. */
-export function modelSettings(options: ModelOptions): ModelSettings {
-  const settings: ModelSettings = {
-    cell: oneOf('cell', options.cell ?? 'lstm', ['rnn', 'lstm', 'gru']),
-    embeddingDim: integer('embeddingDim', options.embeddingDim ?? 64, 1, 65_536),
-    hiddenSize: integer('hiddenSize', options.hiddenSize ?? 64, 1, 65_536),
-    numLayers: integer('numLayers', options.numLayers ?? 1, 1, 64),
-    bidirectional: flag('bidirectional', options.bidirectional ?? true),
-    pooling: oneOf('pooling', options.pooling ?? 'max', POOLINGS),
-    dropout: share('dropout', options.dropout ?? 0.3),
-    embeddingDropout: share('embeddingDropout', options.embeddingDropout ?? 0),
-    wordDropout: share('wordDropout', options.wordDropout ?? 0.2),
-    multiLabel: flag('multiLabel', options.multiLabel ?? false),
-  };
-  return settings;
-}
+/** {@link NetworkOptions} with every default filled in. */
+export type NetworkSettings = SettingsOf<typeof NETWORK>;

@@ -1,5 +1,5 @@
+import type { Device } from '../core/device.js';
 import { torch } from '../native/torch.js';
-import type { Device } from '../torch/tensor/dtype.js';
 import {
   CPU_CHUNK_TOKENS,
   type EngineConfig,

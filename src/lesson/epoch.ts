@@ -1,4 +1,4 @@
-import { checkOptions } from '../torch/tensor/dtype.js';
+import { checkOptions } from '../core/checks.js';
 import { EPOCH_OPTIONS, type EpochResult, runEpoch, type TrainEpochOptions, trainEpoch } from '../torch/train/epoch.js';
 import type { BatchSource, Classifier } from '../torch/train/step.js';
 

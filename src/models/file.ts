@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { light as lightNamespace } from '../../index.d.js';
 import { ModelFileError, RecurraError } from '../core/errors.js';
 import type { HeldWeights, StateEntry } from '../engine/engine.js';
-import { type ModelOptions, type ModelSettings, modelSettings } from '../engine/network.js';
+import type { NetworkSettings } from '../engine/network.js';
 import { light } from '../native/light.js';
 import { HuggingFaceTokenizer } from '../text/huggingFace.js';
 import { type TextOptions, type TokenSettings, tokenSettings } from '../text/options.js';
@@ -29,31 +29,39 @@ const LARGEST_FILE = 16 * 2 ** 30;
 export type ModelKind = 'classifier';
 
 /** What a file says of every model beside its weights. */
-export interface CommonDescription {
-  settings: ModelSettings;
+export interface CommonDescription<N extends NetworkSettings = NetworkSettings> {
+  /** What the network looks like, and its head. */
+  settings: N;
   /** How texts become tokens; its tokenizer is `null` if the file cannot hold it, as with a function. */
   text: Omit<TokenSettings, 'tokenizer'> & { tokenizer: TokenizerName | HuggingFaceTokenizer | null };
   vocab: Vocab;
 }
 
 /** What a kind of model adds to its description. */
-export interface FileKind<D extends object> {
+export interface FileKind<N extends NetworkSettings, D extends object> {
   readonly kind: ModelKind;
+  /**
+   * Checks the settings of network and head, and fills in what older files lack.
+   *
+   * @throws RecurraError saying what is wrong; the path is put before it.
+   */
+  settings(described: object): N;
   /**
    * Checks what a description says of this kind alone.
    *
    * @throws RecurraError saying what is wrong; the path is put before it.
    */
-  parse(fields: Readonly<Record<string, unknown>>, settings: ModelSettings): D;
+  parse(fields: Readonly<Record<string, unknown>>, settings: N): D;
   /** Outputs of the network's head, per row or position. */
   outputs(own: D): number;
 }
 
 /** A model file whose weights wait for their engine, outside of JavaScript's memory. */
-export type HeldModel<D extends object> = CommonDescription & D & { weights: HeldWeights };
+export type HeldModel<N extends NetworkSettings, D extends object> = CommonDescription<N> &
+  D & { weights: HeldWeights };
 
 /** A model file with all arrays, and what a checkpoint holds as well. */
-export type ModelFile<D extends object> = CommonDescription &
+export type ModelFile<N extends NetworkSettings, D extends object> = CommonDescription<N> &
   D & {
     state: StateEntry[];
     /** Describes the training, as JSON; undefined for a model that is no checkpoint. */
@@ -83,7 +91,7 @@ const TOKENIZER_KEY = 'tokenizer.json';
 interface Metadata extends Pick<TextOptions, 'ngrams' | 'truncate'> {
   formatVersion: number;
   kind?: ModelKind;
-  settings: ModelOptions;
+  settings: object;
   tokenizer: TokenizerName | typeof HUGGING_FACE | null;
   maxLength: number;
   vocab: unknown;
@@ -167,7 +175,7 @@ function parseMetadata(path: string, all: Record<string, string>, kind: ModelKin
  * Refuses settings that need more weights than the file has, before memory is taken for them: a few bytes of metadata must
  * not ask for gigabytes. What differs by less is left to the loading, which lists all that does not fit.
  */
-function checkSize(model: ModelSettings, words: number, outputs: number, state: readonly Stored[]): void {
+function checkSize(model: NetworkSettings, words: number, outputs: number, state: readonly Stored[]): void {
   const { cell, embeddingDim, hiddenSize, numLayers, bidirectional } = model;
   const gates = { rnn: 1, lstm: 4, gru: 3 }[cell];
   const features = hiddenSize * (bidirectional ? 2 : 1);
@@ -200,14 +208,14 @@ interface Stored {
 }
 
 /** Checks everything that can be checked before a model is built from a file, and says what the file tells of the model. */
-async function describe<D extends object>(
+async function describe<N extends NetworkSettings, D extends object>(
   path: string,
-  kind: FileKind<D>,
+  kind: FileKind<N, D>,
   metadata: Record<string, string>,
   checksum: string,
   state: readonly Stored[],
   words?: lightNamespace.NativeVocabulary | null,
-): Promise<CommonDescription & D> {
+): Promise<CommonDescription<N> & D> {
   const described = parseMetadata(path, metadata, kind.kind);
   const { maxLength, settings, ngrams, truncate } = described;
   if (checksum !== 'valid') {
@@ -227,7 +235,7 @@ async function describe<D extends object>(
         `its vocabulary has ${vocab.length} words, its embedding ${rows ?? 'no'} rows`,
       );
     }
-    const model = modelSettings(settings);
+    const model = kind.settings(settings);
     const own = kind.parse({ ...described }, model);
     checkSize(model, vocab.length, kind.outputs(own), state);
     const text = {
@@ -263,7 +271,10 @@ const isTraining = ({ name }: { name: string }) => name.startsWith(TRAINING_PREF
  *
  * @throws ModelFileError `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE`, also for a model of another kind.
  */
-export async function readModel<D extends object>(path: string, kind: FileKind<D>): Promise<HeldModel<D>> {
+export async function readModel<N extends NetworkSettings, D extends object>(
+  path: string,
+  kind: FileKind<N, D>,
+): Promise<HeldModel<N, D>> {
   const file = await opened(path, light().holdSafetensors);
   try {
     const metadata = file.takeMetadata();
@@ -278,7 +289,10 @@ export async function readModel<D extends object>(path: string, kind: FileKind<D
 }
 
 /** As {@link readModel}, with all arrays, and what a checkpoint holds as well. */
-export async function readModelFile<D extends object>(path: string, kind: FileKind<D>): Promise<ModelFile<D>> {
+export async function readModelFile<N extends NetworkSettings, D extends object>(
+  path: string,
+  kind: FileKind<N, D>,
+): Promise<ModelFile<N, D>> {
   const { metadata, checksum, tensors } = await opened(path, light().readSafetensors);
   const { checkpoint } = metadata;
   const ofTraining = (entry: StateEntry) => checkpoint !== undefined && isTraining(entry);

@@ -1,8 +1,10 @@
+import type { Device } from '../core/device.js';
 import { checkOptionNames, invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
-import { chooseDevice, engineOn } from '../engine/create.js';
+import { engineOn } from '../engine/create.js';
+import type { NetworkSettings } from '../engine/network.js';
+import { chooseDevice } from '../native/device.js';
 import { type NativeEncoder, nativeEncoder } from '../text/nativeEncoder.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
-import type { Device } from '../torch/tensor/dtype.js';
 import type { HeadConfig } from '../training/task.js';
 import { type FileKind, readModel } from './file.js';
 import type { TextModelParts } from './model.js';
@@ -25,13 +27,13 @@ export interface LoadOptions {
  * @throws ModelFileError if the file is missing, damaged, no model, or one of another kind.
  * @throws ArgumentError for an option that does not fit; CudaError if a GPU is named and cannot be used.
  */
-export async function loadModel<D extends object>(
+export async function loadModel<N extends NetworkSettings, D extends object>(
   where: string,
   path: string,
   options: LoadOptions,
-  kind: FileKind<D>,
-  head: (own: D) => HeadConfig,
-): Promise<TextModelParts & D> {
+  kind: FileKind<N, D>,
+  head: (own: D & Pick<TextModelParts<N>, 'settings'>) => HeadConfig,
+): Promise<TextModelParts<N> & D> {
   checkOptionNames(where, options, ['tokenizer', 'threads', 'device']);
   const given = options.tokenizer;
   if (given !== undefined && typeof given !== 'function' && !isBatchTokenizer(given)) {
@@ -53,7 +55,7 @@ export async function loadModel<D extends object>(
   }
   const engine = await engineOn(device, {
     ...settings,
-    ...head(described as CommonAnd<D>),
+    ...head(described as CommonAnd<N, D>),
     vocabSize: vocab.length,
     paddingIdx: vocab.padIndex ?? -1,
     unknownIdx: vocab.defaultIndex ?? -1,
@@ -72,7 +74,7 @@ export async function loadModel<D extends object>(
       throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });
     throw error;
   }
-  return { ...(described as CommonAnd<D>), engine, text: { ...text, tokenizer }, encoder };
+  return { ...(described as CommonAnd<N, D>), engine, text: { ...text, tokenizer }, encoder };
 }
 
-type CommonAnd<D> = D & Pick<TextModelParts, 'settings' | 'vocab'>;
+type CommonAnd<N extends NetworkSettings, D> = D & Pick<TextModelParts<N>, 'settings' | 'vocab'>;

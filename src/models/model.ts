@@ -1,6 +1,6 @@
 import { invalidArgument, RecurraError } from '../core/errors.js';
 import type { ExplainingEngine, StateEntry } from '../engine/engine.js';
-import type { ModelSettings } from '../engine/network.js';
+import type { NetworkSettings } from '../engine/network.js';
 import type { NativeEncoder } from '../text/nativeEncoder.js';
 import type { TokenSettings } from '../text/options.js';
 import type { Vocab } from '../text/vocab.js';
@@ -25,9 +25,9 @@ export interface ModelServing {
 }
 
 /** What every text model is made of, whatever its task. */
-export interface TextModelParts<V extends Validation = ValidationResult> {
+export interface TextModelParts<N extends NetworkSettings, V extends Validation = ValidationResult> {
   engine: ExplainingEngine;
-  settings: ModelSettings;
+  settings: N;
   text: TokenSettings;
   vocab: Vocab;
   /** Where the addon can read the texts itself, what it needs for that. */
@@ -42,11 +42,13 @@ export interface TextModelParts<V extends Validation = ValidationResult> {
  * What every text model has: a vocabulary, a network, calls that share them, a file, and an end. A task adds its questions and
  * answers.
  */
-export abstract class TextModel<V extends Validation = ValidationResult> implements TrainedModel {
+export abstract class TextModel<N extends NetworkSettings = NetworkSettings, V extends Validation = ValidationResult>
+  implements TrainedModel
+{
   /** The words that the model knows. */
   readonly vocab: Vocab;
   /** What the network looks like. */
-  readonly settings: Readonly<ModelSettings>;
+  readonly settings: Readonly<N>;
   /** One report per epoch of the training that made this model; empty for a model that was loaded. */
   readonly history: readonly Progress<V>[];
   /** Rows that the model was trained on, validation rows not counted; 0 for a model that was loaded. */
@@ -63,7 +65,7 @@ export abstract class TextModel<V extends Validation = ValidationResult> impleme
    * @param beside - Parts beside the network that are saved and freed with it.
    * @internal
    */
-  protected constructor(parts: TextModelParts<V>, serving: ModelServing, beside: readonly ModelPart[] = []) {
+  protected constructor(parts: TextModelParts<N, V>, serving: ModelServing, beside: readonly ModelPart[] = []) {
     this.vocab = parts.vocab;
     this.settings = parts.settings;
     this.history = parts.history ?? [];

@@ -1,4 +1,5 @@
-import { checkOptionNames, invalidArgument } from '../core/errors.js';
+import { callback, flag, integer, text } from '../core/options/kinds.js';
+import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../core/options/table.js';
 
 /** Something that a server tells its owner's log. Texts are never in it. */
 export type ServerLogEntry =
@@ -57,49 +58,63 @@ export interface ServerOptions {
 }
 
 /** Options with nothing left open. */
-export type ServerSettings = Required<Omit<ServerOptions, 'log'>> & Pick<ServerOptions, 'log'>;
+export type ServerSettings = SettingsOf<typeof SERVER>;
 
-const DEFAULTS: ServerSettings = {
-  host: '127.0.0.1',
-  port: 8080,
-  bodyLimit: 1 << 20,
-  maxTextLength: 100_000,
-  maxTexts: 1_000,
-  topK: 5,
-  rateLimit: 0,
-  trustProxy: false,
-  requestTimeout: 30_000,
-  stopTimeout: 10_000,
-  page: true,
-};
-
-const RANGES = {
-  port: [0, 65_535],
-  bodyLimit: [1, 1 << 30],
-  maxTextLength: [1, 1 << 29],
-  maxTexts: [1, 1_000_000],
-  topK: [1, 1_000_000],
-  rateLimit: [0, 1_000_000_000],
-  requestTimeout: [1, 3_600_000],
-  stopTimeout: [0, 3_600_000],
-} as const;
+/** The table of {@link ServerOptions}. */
+export const SERVER = {
+  host: option(text('an address or the name of a host'), {
+    default: '127.0.0.1',
+    flag: '<address>',
+    help: 'address to listen on; 127.0.0.1 is this machine only',
+  }),
+  port: option(integer(0, 65_535), { default: 8080, flag: '<n>', help: 'port to listen on, 0 for a free one' }),
+  bodyLimit: option(integer(1, 1 << 30), {
+    default: 1 << 20,
+    flag: '<bytes>',
+    help: 'largest body of a request, in bytes',
+  }),
+  maxTextLength: option(integer(1, 1 << 29), {
+    default: 100_000,
+    flag: '<n>',
+    help: 'longest text, in characters',
+  }),
+  maxTexts: option(integer(1, 1_000_000), { default: 1_000, flag: '<n>', help: 'most texts in one request' }),
+  topK: option(integer(1, 1_000_000), {
+    default: 5,
+    flag: '<n>',
+    help: 'labels in an answer when a request does not say',
+  }),
+  rateLimit: option(integer(0, 1_000_000_000), {
+    default: 0,
+    defaultText: 'no limit',
+    flag: '<n>',
+    help: 'predictions that one client may ask for in a minute',
+  }),
+  trustProxy: option(flag, {
+    default: false,
+    flag: '',
+    help: '`X-Forwarded-For` tells who the client is; only behind a proxy that sets it',
+  }),
+  requestTimeout: option(integer(1, 3_600_000), {
+    default: 30_000,
+    help: 'milliseconds that a client may take to send a request',
+  }),
+  stopTimeout: option(integer(0, 3_600_000), {
+    default: 10_000,
+    flag: '<ms>',
+    help: 'milliseconds that the end waits for answers under way',
+  }),
+  page: option(flag, {
+    default: true,
+    flag: '',
+    help: 'a page at `/` for trying texts by hand',
+    flagHelp: 'without the page for trying texts by hand',
+  }),
+  log: option(callback<(entry: ServerLogEntry) => void>(), { help: 'called with every request and fault' }),
+} as const satisfies TableOf<ServerOptions>;
 
 /** Checks the options and fills in the defaults. */
 export function serverSettings(options: ServerOptions): ServerSettings {
-  checkOptionNames('createServer', options, [...Object.keys(DEFAULTS), 'log']);
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const settings: ServerSettings = { ...DEFAULTS, ...given };
-  for (const [name, [least, most]] of Object.entries(RANGES)) {
-    const value = settings[name as keyof typeof RANGES];
-    if (!Number.isSafeInteger(value) || value < least || value > most) {
-      throw invalidArgument(name, `an integer from ${least} to ${most}`, value);
-    }
-  }
-  for (const name of ['trustProxy', 'page'] as const) {
-    if (typeof settings[name] !== 'boolean') throw invalidArgument(name, 'true or false', settings[name]);
-  }
-  const { host, log } = settings;
-  if (typeof host !== 'string' || host === '') throw invalidArgument('host', 'an address or the name of a host', host);
-  if (log !== undefined && typeof log !== 'function') throw invalidArgument('log', 'a function', log);
-  return settings;
+  checkNames('createServer', options, SERVER);
+  return settingsOf(SERVER, options);
 }

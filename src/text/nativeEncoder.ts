@@ -1,7 +1,7 @@
 import type { light as lightNamespace } from '../../index.d.js';
 import { Turns } from '../core/turns.js';
 import { light } from '../native/light.js';
-import type { TokenSettings } from '../training/options/index.js';
+import type { TokenSettings } from './options.js';
 import { UNKNOWN } from './reading.js';
 import type { Vocab } from './vocab.js';
 

@@ -1,8 +1,11 @@
-import { integer, oneOf } from '../core/checks.js';
-import { getTokenizer, type TokenizerLike } from './tokenizer.js';
+import { choice, custom, integer, type Kind } from '../core/options/kinds.js';
+import { option, type SettingsOf, settingsOf, type TableOf } from '../core/options/table.js';
+import { getTokenizer, TOKENIZER_EXPECTED, TOKENIZER_NAMES, type TokenizerLike } from './tokenizer.js';
+
+const TRUNCATIONS = ['head', 'tail', 'both'] as const;
 
 /** Which part of a text with more than `maxLength` tokens is read: its beginning, its end, or half of each. */
-export type Truncation = 'head' | 'tail' | 'both';
+export type Truncation = (typeof TRUNCATIONS)[number];
 
 /** How texts become token ids. */
 export interface TextOptions {
@@ -35,41 +38,58 @@ export interface TextOptions {
   truncate?: Truncation;
 }
 
+/** The part of {@link TEXT} that a model keeps: how a text becomes tokens. */
+export const TOKENS = {
+  tokenizer: option(
+    custom<TokenizerLike>(TOKENIZER_EXPECTED, (_, value) => {
+      getTokenizer(value as TokenizerLike);
+      return value as TokenizerLike;
+    }),
+    {
+      default: 'basic_english',
+      flag: '<name-or-file>',
+      help: 'how texts are split into tokens',
+      guide: `how texts are split into tokens: ${TOKENIZER_NAMES.map((name) => `\`'${name}'\``).join(', ')}, a HuggingFace tokenizer, or a function`,
+      flagHelp: `how texts are split into tokens: ${TOKENIZER_NAMES.join(', ')}, or the tokenizer.json of a HuggingFace tokenizer`,
+    },
+  ),
+  ngrams: option(integer(1, 3) as Kind<1 | 2 | 3>, {
+    default: 1,
+    flag: '<n>',
+    help: 'runs of up to this many tokens count as tokens too: 1, 2 or 3',
+  }),
+  maxLength: option(integer(1, 1_000_000), { default: 1_000, flag: '<n>', help: 'tokens of a text that are read' }),
+  truncate: option(choice(TRUNCATIONS), {
+    default: 'head',
+    flag: '<part>',
+    help: 'which part of a longer text is read',
+  }),
+} as const satisfies TableOf<Pick<TextOptions, 'tokenizer' | 'ngrams' | 'maxLength' | 'truncate'>>;
+
+/** The table of {@link TextOptions}. */
+export const TEXT = {
+  ...TOKENS,
+  minFreq: option(integer(1, 2 ** 31 - 1), { default: 1, flag: '<n>', help: 'rarer tokens become `<unk>`' }),
+  maxTokens: option(integer(2, 2 ** 31 - 1), {
+    flag: '<n>',
+    help: 'largest vocabulary',
+    guide: 'largest vocabulary, the two specials included; the rarest tokens are left out',
+    defaultText: 'no limit',
+  }),
+} as const satisfies TableOf<TextOptions>;
+
 /** How a text becomes tokens: what a model keeps of {@link TextOptions}, with every default filled in. */
-export interface TokenSettings {
-  tokenizer: TokenizerLike;
-  ngrams: 1 | 2 | 3;
-  maxLength: number;
-  truncate: Truncation;
-}
+export type TokenSettings = SettingsOf<typeof TOKENS>;
 
 /** {@link TextOptions} with every default filled in. */
-export interface TextSettings extends TokenSettings {
-  minFreq: number;
-  maxTokens: number | undefined;
-}
-
-/** Names of {@link TextOptions}. */
-export const TEXT_NAMES = ['tokenizer', 'ngrams', 'minFreq', 'maxTokens', 'maxLength', 'truncate'] as const;
+export type TextSettings = SettingsOf<typeof TEXT>;
 
 /** Checks how a text becomes tokens and fills in the defaults. */
 export function tokenSettings(options: Pick<TextOptions, keyof TokenSettings>): TokenSettings {
-  const { tokenizer = 'basic_english', ngrams = 1, maxLength = 1_000, truncate = 'head' } = options;
-  getTokenizer(tokenizer);
-  return {
-    tokenizer,
-    ngrams: integer('ngrams', ngrams, 1, 3) as TokenSettings['ngrams'],
-    maxLength: integer('maxLength', maxLength, 1, 1_000_000),
-    truncate: oneOf('truncate', truncate, ['head', 'tail', 'both']),
-  };
+  return settingsOf(TOKENS, options);
 }
 
 /** Checks {@link TextOptions} and fills in the defaults. */
 export function textSettings(options: TextOptions): TextSettings {
-  const { minFreq = 1, maxTokens } = options;
-  return {
-    ...tokenSettings(options),
-    minFreq: integer('minFreq', minFreq, 1),
-    maxTokens: maxTokens === undefined ? undefined : integer('maxTokens', maxTokens, 2),
-  };
+  return settingsOf(TEXT, options);
 }

@@ -1,6 +1,6 @@
 import { invalidArgument } from '../core/errors.js';
 import { Turns } from '../core/turns.js';
-import type { TokenSettings } from '../training/options/index.js';
+import type { TokenSettings } from './options.js';
 import {
   type BatchTokenizer,
   getTokenizer,

@@ -38,7 +38,8 @@ export type TokenizerLike = TokenizerName | Tokenizer | BatchTokenizer;
 /** The names, for checks and for messages. */
 export const TOKENIZER_NAMES = Object.keys(BY_NAME) as TokenizerName[];
 
-const EXPECTED = `one of ${TOKENIZER_NAMES.map((name) => `'${name}'`).join(', ')}, a HuggingFaceTokenizer, or a function from a text to its tokens`;
+/** What fits where a tokenizer is expected, for messages. */
+export const TOKENIZER_EXPECTED = `one of ${TOKENIZER_NAMES.map((name) => `'${name}'`).join(', ')}, a HuggingFaceTokenizer, or a function from a text to its tokens`;
 
 /** Tells whether a tokenizer can split many texts away from the event loop. */
 export function isBatchTokenizer(tokenizer: unknown): tokenizer is BatchTokenizer {
@@ -67,7 +68,7 @@ export function getTokenizer(tokenizer: TokenizerLike = 'basic_english'): Tokeni
   if (typeof tokenizer === 'function') return tokenizer;
   if (isTokenizerName(tokenizer)) return BY_NAME[tokenizer];
   if (isBatchTokenizer(tokenizer)) return (text) => tokenizer.tokenize(text);
-  throw invalidArgument('tokenizer', EXPECTED, tokenizer);
+  throw invalidArgument('tokenizer', TOKENIZER_EXPECTED, tokenizer);
 }
 
 /**

@@ -4,6 +4,8 @@
  *
  * @packageDocumentation
  */
+export type { Device } from '../core/device.js';
+export type { Precision } from '../core/precision.js';
 export type { CudaDevice, CudaStatus } from '../native/cuda.js';
 export * from './amp/index.js';
 export * from './cuda/index.js';

@@ -1,4 +1,4 @@
-import type { LearningSettings } from './options/index.js';
+import type { LearningSettings } from './options/learning.js';
 
 /**
  * The learning rate of a step.

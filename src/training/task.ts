@@ -1,10 +1,10 @@
 import type { RowsOrigin } from '../data/readers/rows.js';
 import type { Chunk, EngineConfig, ExplainingEngine, StateEntry, StepOptions } from '../engine/engine.js';
-import type { ModelSettings } from '../engine/network.js';
+import type { NetworkSettings } from '../engine/network.js';
 import type { Vocab } from '../text/vocab.js';
 import type { BestEpoch } from './checkpoints/position.js';
 import type { StartEvent, TrainingEvent } from './events/events.js';
-import type { TrainOptions, TrainSettings } from './options/index.js';
+import type { TrainingOptions, TrainingSettings } from './options/train.js';
 import type { Progress, Validation } from './progress.js';
 
 /** Rows as numbers, from which the trainer takes its batches. */
@@ -25,13 +25,8 @@ export interface TrainingData {
   vocab: Vocab;
 }
 
-/** Settings that belong to a task, not to the trainer. */
-type TaskSettings = 'model' | 'classWeights' | 'labelSmoothing' | 'validation' | 'onEvent' | 'onProgress';
-
-/** The settings that every task has. */
-export interface CommonSettings extends Omit<TrainSettings, TaskSettings> {
-  model: ModelSettings;
-}
+/** The settings that every task has: all but those whose types are the task's. */
+export type CommonSettings = Omit<TrainingSettings<unknown>, 'validation' | 'onEvent' | 'onProgress'>;
 
 /** Whom a training's options name to hear of it. */
 export interface Listeners<T extends TaskTypes> {
@@ -40,7 +35,7 @@ export interface Listeners<T extends TaskTypes> {
 }
 
 /** The options that the trainer looks at itself; what else there is, a task checks. */
-export type CommonOptions = Pick<TrainOptions, 'resume' | 'checkpoint'>;
+export type CommonOptions = Pick<TrainingOptions<unknown>, 'resume' | 'checkpoint'>;
 
 /** What a training makes. */
 export interface TrainedModel {
@@ -81,7 +76,7 @@ export interface TrainingInput<T extends TaskTypes> {
   data: T['data'];
   settings: T['settings'];
   /** What the network looks like, the size of pretrained vectors included. */
-  network: ModelSettings;
+  network: NetworkSettings;
 }
 
 /** What a finished training leaves. */
@@ -96,9 +91,9 @@ export interface TrainingResult<T extends TaskTypes> extends TrainingInput<T> {
 /** A file that a task can read: a model with what its training goes on from. */
 export interface StoredTraining {
   /** What the network looks like, the size of pretrained vectors included. */
-  network: ModelSettings;
+  network: NetworkSettings;
   /** A tokenizer that the file holds and that is no plain value. */
-  tokenizer: TrainOptions['tokenizer'];
+  tokenizer: TrainingOptions<unknown>['tokenizer'];
   /** The weights that the model would have, had the training ended there. */
   state: StateEntry[];
   /** Describes the training, as JSON; undefined for a model that is no checkpoint. */
@@ -154,10 +149,10 @@ export interface Task<T extends TaskTypes> {
 /** A part of a task's data, for a fingerprint; undefined for an array that the data do not have. */
 export type Contents = readonly string[] | Int32Array | Uint32Array | undefined;
 
-/** What an engine's configuration says of the head. */
+/** What an engine's configuration says of the network's head. */
 export type HeadConfig = Omit<
   EngineConfig,
-  keyof ModelSettings | 'vocabSize' | 'paddingIdx' | 'unknownIdx' | 'embeddingStd' | 'seed' | 'threads'
+  keyof NetworkSettings | 'vocabSize' | 'paddingIdx' | 'unknownIdx' | 'embeddingStd' | 'seed' | 'threads'
 >;
 
 /** What a step's options say of the head's loss. */

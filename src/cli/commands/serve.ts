@@ -1,30 +1,14 @@
 import { TextClassifier } from '../../models/classifier/classifier.js';
-import type { ServerLogEntry } from '../../serve/index.js';
+import { SERVING } from '../../models/serving/options.js';
+import { SERVER, type ServerLogEntry } from '../../serve/options.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
+import { givenOptions } from '../flags.js';
 import { EXIT, jsonLine, note } from '../output.js';
 
-/** Flags of `recurra serve`. */
+/** Flags of `recurra serve` that are not options of the server or of serving. */
 export interface ServeFlags extends DeviceFlag {
-  host?: string;
-  port?: number;
   threads?: number;
-  maxBatch?: number;
-  maxWait?: number;
-  maxQueue?: number;
-  bodyLimit?: number;
-  maxTextLength?: number;
-  maxTexts?: number;
-  topK?: number;
-  rateLimit?: number;
-  trustProxy?: boolean;
-  stopTimeout?: number;
-  page: boolean;
   json?: boolean;
-}
-
-/** The object without what is undefined. */
-function given<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
 }
 
 /** Resolves at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
@@ -55,13 +39,16 @@ function log(json: boolean): (entry: ServerLogEntry) => void {
 
 /** `recurra serve`: answers over HTTP until a signal comes, and then ends with nothing under way lost. */
 export async function serveCommand(modelFile: string, flags: ServeFlags): Promise<number> {
-  const { json = false, threads, device: _, maxBatch, maxWait, maxQueue, ...options } = flags;
+  const { json = false, threads } = flags;
   const stopped = stopSignal();
   // Only here: the framework would make every other command slow to start.
   const { createServer } = await import('../../serve/index.js');
-  const model = await TextClassifier.load(modelFile, { ...given({ threads }), ...deviceOption(flags) });
-  model.setServing(given({ maxBatch, maxWait, maxQueue }));
-  const server = await createServer(model, { ...given(options), log: log(json) });
+  const model = await TextClassifier.load(modelFile, {
+    ...(threads === undefined ? {} : { threads }),
+    ...deviceOption(flags),
+  });
+  model.setServing(givenOptions(SERVING, flags));
+  const server = await createServer(model, { ...givenOptions(SERVER, flags), log: log(json) });
   const url = await server.listen();
   if (json) jsonLine({ event: 'listening', url, model: modelFile, labels: model.labels.length });
   note(`recurra: ${modelFile} answers at ${url} (Ctrl-C or SIGTERM ends it)`);

@@ -2,19 +2,19 @@ import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { DataError, invalidArgument } from '../../core/errors.js';
 import { TextClassifier } from '../../models/classifier/classifier.js';
+import { CLASSIFIER, type TrainOptions } from '../../models/classifier/options.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { isTokenizerName, TOKENIZER_NAMES, type TokenizerLike } from '../../text/tokenizer.js';
 import { progressDisplay } from '../../training/display.js';
 import { TrainingError } from '../../training/errors.js';
-import type { TrainOptions } from '../../training/options/index.js';
-import { type CheckpointFlags, checkpointOptions, eventNotes } from '../checkpointFlags.js';
+import { type CheckpointFlags, checkpointOption, eventNotes } from '../checkpointFlags.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
+import { givenOptions } from '../flags.js';
 import { duration, EXIT, jsonLine, note, percent } from '../output.js';
 import { noteSkipped, openRows, type RowFlags } from '../rows.js';
-import { PASSED_ON, type PassedOnFlags } from '../trainFlags.js';
 
 /** Flags of `recurra train`. */
-export interface TrainFlags extends RowFlags, CheckpointFlags, PassedOnFlags, DeviceFlag {
+export interface TrainFlags extends RowFlags, CheckpointFlags, DeviceFlag {
   out: string;
   tokenizer?: string;
   validation?: string;
@@ -39,9 +39,13 @@ async function namedTokenizer(given: string): Promise<TokenizerLike> {
   throw invalidArgument('--tokenizer', `one of ${TOKENIZER_NAMES.join(', ')}, or a file that ends in .json,`, given);
 }
 
+/** The options that the flags mean: most are flags as they are, some name what is to be opened first. */
 async function trainOptions(flags: TrainFlags): Promise<TrainOptions> {
-  const options: TrainOptions = {};
-  for (const name of PASSED_ON) if (flags[name] !== undefined) Object.assign(options, { [name]: flags[name] });
+  const options: TrainOptions = {
+    ...givenOptions<TrainOptions>(CLASSIFIER, flags),
+    ...checkpointOption(flags),
+    ...deviceOption(flags),
+  };
   const { tokenizer, validation } = flags;
   if (tokenizer !== undefined) options.tokenizer = await namedTokenizer(tokenizer);
   if (validation !== undefined) {
@@ -78,8 +82,6 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
   try {
     model = await TextClassifier.train(rows, {
       ...(await trainOptions(flags)),
-      ...checkpointOptions(flags),
-      ...deviceOption(flags),
       signal,
       onEvent: eventNotes(flags.json === true),
       onProgress: display.update,

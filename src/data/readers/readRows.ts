@@ -1,4 +1,5 @@
-import { ArgumentError, checkOptionNames, invalidArgument } from '../../core/errors.js';
+import { choiceWords } from '../../core/checks.js';
+import { ArgumentError, checkOptionNames, describe, invalidArgument } from '../../core/errors.js';
 import { CSV_OPTION_NAMES, type CsvTextOptions, csvRows, csvTexts, type ReadCsvOptions } from './csv.js';
 import { fastTextRows, fastTextTexts, type ReadFastTextOptions } from './fastText.js';
 import type { Column } from './fields.js';
@@ -114,7 +115,7 @@ const TITLES: Readonly<Record<string, string>> = { csv: 'CSV', tsv: 'TSV', jsonl
 
 function checkFormat<F extends string>(format: F | undefined, known: readonly F[]): F | undefined {
   if (format === undefined || known.includes(format)) return format;
-  throw invalidArgument('format', `one of ${known.join(', ')}`, format);
+  throw invalidArgument('format', choiceWords(known), format);
 }
 
 function missing(format: TextFormat, name: 'text' | 'label'): ArgumentError {
@@ -122,6 +123,7 @@ function missing(format: TextFormat, name: 'text' | 'label'): ArgumentError {
   return new ArgumentError(
     'INVALID_ARGUMENT',
     `Expected ${name}, the ${what} of the ${name}: ${TITLES[format]} has several`,
+    { option: name, expected: `the ${what} of the ${name}`, received: describe(undefined) },
   );
 }
 

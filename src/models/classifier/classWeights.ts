@@ -1,6 +1,6 @@
 import { ArgumentError } from '../../core/errors.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
-import type { LearningSettings } from '../../training/options/index.js';
+import type { TrainSettings } from './options.js';
 
 /** Rows that have each label. */
 function rowCounts(dataset: EncodedDataset): number[] {
@@ -11,11 +11,11 @@ function rowCounts(dataset: EncodedDataset): number[] {
 
 /**
  * A weight for each class of a training set, in the order of its classes, or none for 1 each. See
- * {@link LearningOptions.classWeights}.
+ * {@link ClassifierLossOptions.classWeights}.
  *
  * @throws ArgumentError for a weight whose label no row has.
  */
-export function classWeightsOf(weights: LearningSettings['classWeights'], dataset: EncodedDataset): number[] {
+export function classWeightsOf(weights: TrainSettings['classWeights'], dataset: EncodedDataset): number[] {
   if (weights === undefined) return [];
   const { classes } = dataset;
   if (weights !== 'balanced') {

@@ -15,7 +15,7 @@ import { Serving } from '../serving/serving.js';
 import { checkEvaluationOptions, type EvaluationOptions, evaluateRows } from './evaluate.js';
 import { checkExplainOptions, type ExplainOptions, type Explanation, explainText } from './explain.js';
 import { classifierFile, classifierMetadata } from './file.js';
-import type { ClassifierStartEvent, TrainOptions } from './options.js';
+import type { ClassifierStartEvent, ModelSettings, TrainOptions } from './options.js';
 import type { Prediction, Predictor } from './prediction.js';
 import { type ClassifierParts, classifierTask } from './task.js';
 
@@ -44,7 +44,7 @@ function predictorOf({ engine, labels, thresholds, vocab, text, encoder }: Class
  * const { label, probability } = await model.predict('My invoice is wrong');
  * ```
  */
-export class TextClassifier extends TextModel {
+export class TextClassifier extends TextModel<ModelSettings> {
   static readonly #task = classifierTask((parts) => new TextClassifier(parts));
   /** The labels, in the order of the model's outputs. */
   readonly labels: readonly string[];
@@ -128,8 +128,12 @@ export class TextClassifier extends TextModel {
    * ```
    */
   static async load(path: string, options: LoadOptions = {}): Promise<TextClassifier> {
-    const head = ({ labels }: Pick<ClassifierParts, 'labels'>) => ({ numClasses: labels.length });
-    return new TextClassifier(await loadModel('TextClassifier.load', path, options, classifierFile, head));
+    return new TextClassifier(
+      await loadModel('TextClassifier.load', path, options, classifierFile, ({ labels, settings }) => {
+        const { pooling, multiLabel } = settings;
+        return { pooling, multiLabel, numClasses: labels.length };
+      }),
+    );
   }
 
   /** @internal */

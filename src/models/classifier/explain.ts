@@ -4,9 +4,9 @@ import { Turns } from '../../core/turns.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { locateTokens, type Span } from '../../text/locate.js';
+import type { TokenSettings } from '../../text/options.js';
 import { readingOf } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
-import type { TokenSettings } from '../../training/options/index.js';
 
 /** How {@link TextClassifier.explain} finds out what a token contributed. */
 export type ExplainMethod = 'gradientInput' | 'occlusion';

@@ -1,5 +1,6 @@
 import { ModelFileError } from '../../core/errors.js';
 import { type CommonDescription, type FileKind, modelMetadata, withFields } from '../file.js';
+import { type ModelSettings, modelSettings } from './options.js';
 
 /** What a classifier's file says of its outputs. */
 export interface ClassifierFields {
@@ -23,8 +24,9 @@ function checkThresholds(thresholds: unknown, multiLabel: boolean, labels: numbe
 }
 
 /** The kind of file that holds a classifier. */
-export const classifierFile: FileKind<ClassifierFields> = {
+export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
   kind: 'classifier',
+  settings: modelSettings,
   parse({ labels, thresholds }, { multiLabel }) {
     const distinct =
       Array.isArray(labels) &&
@@ -44,7 +46,7 @@ export const classifierFile: FileKind<ClassifierFields> = {
  * @returns the metadata for given thresholds.
  */
 export function classifierMetadata(
-  common: CommonDescription,
+  common: CommonDescription<ModelSettings>,
   labels: readonly string[],
 ): (thresholds: ClassifierFields['thresholds']) => Record<string, string> {
   const metadata = modelMetadata('classifier', common, { labels });

@@ -1,3 +1,5 @@
+export type { Cell, NetworkOptions, OptimizerName, Pooling } from '../../engine/network.js';
+export type { TextOptions, Truncation } from '../../text/options.js';
 export type { CheckpointOptions } from '../../training/checkpoints/options.js';
 export { TrainingError } from '../../training/errors.js';
 export type {
@@ -9,18 +11,8 @@ export type {
   ValidationEvent,
   WarningEvent,
 } from '../../training/events/events.js';
-export type {
-  Cell,
-  ClassWeights,
-  LearningOptions,
-  ModelOptions,
-  ModelSettings,
-  OptimizerName,
-  Pooling,
-  Schedule,
-  TextOptions,
-  Truncation,
-} from '../../training/options/index.js';
+export type { LearningOptions, Schedule } from '../../training/options/learning.js';
+export type { RunOptions, TrainingOptions } from '../../training/options/train.js';
 export type { Progress, Validation, ValidationResult } from '../../training/progress.js';
 export { TrainingRun } from '../../training/run.js';
 export type { TrainedModel } from '../../training/task.js';
@@ -32,7 +24,12 @@ export type { EvaluatedRow, EvaluationOptions } from './evaluate.js';
 export type { ExplainedToken, ExplainMethod, ExplainOptions, Explanation } from './explain.js';
 export type {
   ClassifierEvent as TrainingEvent,
+  ClassifierHeadOptions,
+  ClassifierLossOptions,
   ClassifierStartEvent as StartEvent,
+  ClassWeights,
+  ModelOptions,
+  ModelSettings,
   TrainOptions,
 } from './options.js';
 export { type LabelProbability, Prediction } from './prediction.js';

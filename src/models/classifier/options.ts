@@ -1,10 +1,58 @@
+import { checkRange } from '../../core/checks.js';
+import { invalidArgument } from '../../core/errors.js';
+import { choice, custom, flag, share } from '../../core/options/kinds.js';
+import { checkRules, option, type Rule, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
+import type { Rows } from '../../data/readers/rows.js';
+import { NETWORK, type NetworkOptions, POOLINGS, type Pooling } from '../../engine/network.js';
+import { TEXT } from '../../text/options.js';
 import type { StartEvent, TrainingEvent } from '../../training/events/events.js';
-import {
-  type TrainOptions as TrainOptionsOf,
-  type TrainSettings as TrainSettingsOf,
-  trainSettings,
-} from '../../training/options/index.js';
+import { LEARNING } from '../../training/options/learning.js';
+import { RUN, type TrainingOptions, type TrainingSettings, trainingSettings } from '../../training/options/train.js';
 import type { ValidationResult } from '../../training/progress.js';
+
+/** What a classifier's network has on top of its recurrent layers. */
+export interface ClassifierHeadOptions {
+  /** How a text's outputs become one vector. Default `'max'`. */
+  pooling?: Pooling;
+  /**
+   * Whether a text may have any number of labels: each label then has a probability of its own (a sigmoid) and a threshold
+   * above which it is given, see {@link Prediction.labels}; the loss is binary cross entropy, the mean over labels and rows
+   * as `torch.nn.BCEWithLogitsLoss` gives it. Default `false`: each text has exactly one label.
+   */
+  multiLabel?: boolean;
+}
+
+/** What the network of a classifier looks like. */
+export interface ModelOptions extends NetworkOptions, ClassifierHeadOptions {}
+
+/** {@link ModelOptions} with every default filled in. */
+export type ModelSettings = Required<ModelOptions>;
+
+/**
+ * What each class counts for: `'balanced'`, or a weight above 0 for some labels, by name; the others have 1.
+ *
+ * An object's own enumerable properties count, also one with the name `__proto__` if it was made by `JSON.parse` or
+ * `Object.fromEntries`; a `Map` works with every name.
+ */
+export type ClassWeights = 'balanced' | Readonly<Record<string, number>> | ReadonlyMap<string, number>;
+
+/** What the loss of a classifier depends on. */
+export interface ClassifierLossOptions {
+  /**
+   * What each label counts for in the loss. `'balanced'` makes rare labels count as much as frequent ones.
+   *
+   * With exclusive labels the loss is that of `torch.nn.CrossEntropyLoss(weight)`: the weighted mean, divided by the sum
+   * of the rows' weights; `'balanced'` is scikit-learn's `n / (k * count)`. With `multiLabel` it is that of
+   * `torch.nn.BCEWithLogitsLoss(pos_weight)`, by which a label that is there counts so many times as one that is not;
+   * `'balanced'` is the number of rows without the label divided by the number of those with it. Default: 1 each.
+   */
+  classWeights?: ClassWeights;
+  /**
+   * Share of each row's target that is spread evenly over all labels, as `torch.nn.CrossEntropyLoss(label_smoothing)` does:
+   * probabilities become less extreme. From 0 to below 1; not with `multiLabel`. Default 0.
+   */
+  labelSmoothing?: number;
+}
 
 /** The rows have been read and the first step comes next. */
 export interface ClassifierStartEvent extends StartEvent {
@@ -16,16 +64,107 @@ export interface ClassifierStartEvent extends StartEvent {
 export type ClassifierEvent = TrainingEvent<ValidationResult, ClassifierStartEvent>;
 
 /** Options of {@link TextClassifier.train}. */
-export interface TrainOptions extends TrainOptionsOf<ClassifierEvent> {}
+export interface TrainOptions
+  extends TrainingOptions<Rows, ClassifierEvent>,
+    ClassifierHeadOptions,
+    ClassifierLossOptions {}
+
+/** The table of {@link ClassifierHeadOptions}. */
+const HEAD = {
+  pooling: option(choice(POOLINGS), {
+    default: 'max',
+    flag: '<how>',
+    help: 'how the outputs of a text become one vector',
+  }),
+  multiLabel: option(flag, {
+    default: false,
+    flag: '',
+    help: 'a text may have any number of labels',
+  }),
+} as const satisfies TableOf<ClassifierHeadOptions>;
+
+/** {@link ClassWeights} as a map, checked but for the names, which only the rows tell. */
+function checkClassWeights(option: string, value: unknown): 'balanced' | ReadonlyMap<string, number> {
+  if (value === 'balanced') return value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidArgument(option, WEIGHTS, value);
+  const map = new Map<string, number>(value instanceof Map ? value : Object.entries(value));
+  for (const [label, weight] of map) {
+    const name = `${option}[${JSON.stringify(label)}]`;
+    if (typeof label !== 'string') throw invalidArgument(`a label of ${option}`, 'a string', label);
+    // Above 0 also as a float32, which is what the loss computes with.
+    checkRange(name, typeof weight === 'number' ? Math.fround(weight) : weight, { above: 0 });
+  }
+  return map;
+}
+
+const WEIGHTS = "'balanced' or an object from label to weight";
+
+/** Reads `balanced`, or `label=weight` given once for each label; the last `=` counts, so that a label may have one. */
+function typedClassWeights(text: string, before: unknown): ClassWeights {
+  const at = text.lastIndexOf('=');
+  const several = before instanceof Map;
+  if (at < 0) {
+    if (text !== 'balanced' || several) throw new Error("Expected 'balanced' or label=weight.");
+    return text;
+  }
+  if (before === 'balanced') throw new Error("Expected 'balanced' alone.");
+  const label = text.slice(0, at);
+  const typed = text.slice(at + 1);
+  if (typed.trim() === '' || !Number.isFinite(Number(typed))) throw new Error('Expected a number.');
+  const weights = new Map<string, number>(several ? before : []);
+  if (weights.has(label)) throw new Error(`${label} has a weight already.`);
+  return weights.set(label, Number(typed));
+}
+
+/** The table of {@link ClassifierLossOptions}. */
+const LOSS = {
+  classWeights: option(custom<ClassWeights, 'balanced' | ReadonlyMap<string, number>>(WEIGHTS, checkClassWeights), {
+    defaultText: '1 each',
+    flag: '<weights>',
+    help: 'what each label counts for in the loss',
+    flagHelp: "class weights: 'balanced', or label=weight (repeatable)",
+    parse: typedClassWeights,
+  }),
+  labelSmoothing: option(share, { default: 0, flag: '<share>', help: 'share of the target spread over all labels' }),
+} as const satisfies TableOf<ClassifierLossOptions>;
+
+/** The table of {@link TrainOptions}, in the order of help and guide. */
+export const CLASSIFIER = {
+  ...NETWORK,
+  ...HEAD,
+  ...TEXT,
+  ...LEARNING,
+  ...LOSS,
+  ...RUN,
+} as const satisfies TableOf<TrainOptions>;
+
+/** What the network of a classifier looks like, checked. */
+export function modelSettings(options: ModelOptions): ModelSettings {
+  return settingsOf({ ...NETWORK, ...HEAD }, options);
+}
 
 /** {@link TrainOptions} with every default filled in. */
-export interface ClassifierSettings extends TrainSettingsOf<ClassifierEvent> {}
+export interface TrainSettings extends TrainingSettings<Rows, ClassifierEvent>, SettingsOf<typeof LOSS> {
+  model: ModelSettings;
+}
+
+const RULES: readonly Rule<TrainSettings>[] = [
+  {
+    option: 'labelSmoothing',
+    when: ({ labelSmoothing, model }) => labelSmoothing > 0 && model.multiLabel,
+    message: 'labelSmoothing does not apply to multiLabel models: their loss has no smoothing',
+  },
+];
 
 /**
  * Checks {@link TrainOptions} and fills in the defaults.
  *
  * @throws ArgumentError naming the option, what was expected and what was given.
  */
-export function classifierSettings(options: TrainOptions): ClassifierSettings {
-  return trainSettings(options);
+export function trainSettings(options: TrainOptions): TrainSettings {
+  const common = trainingSettings<Rows, ClassifierEvent>('TextClassifier.train', CLASSIFIER, options);
+  const settings = { ...common, ...settingsOf(LOSS, options), model: modelSettings(options) };
+  checkRules(settings, RULES);
+  return settings;
 }

@@ -9,7 +9,7 @@ import { modelTokenizer } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
 import { VocabBuilder } from '../../text/vocabBuilder.js';
 import { checkVocabulary, vocabularyRoom } from '../vocabularyRoom.js';
-import type { ClassifierSettings } from './options.js';
+import type { TrainSettings } from './options.js';
 
 /** What the training of a classifier works on. */
 export interface ClassifierData {
@@ -95,7 +95,7 @@ async function splitOff(
  */
 export async function prepareData(
   rows: Rows,
-  { validation, text, seed, model: { multiLabel } }: ClassifierSettings,
+  { validation, text, seed, model: { multiLabel } }: TrainSettings,
   signal: AbortSignal,
 ): Promise<ClassifierData> {
   const tokenizer = modelTokenizer(text);

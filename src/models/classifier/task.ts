@@ -1,5 +1,6 @@
 import type { Rows } from '../../data/readers/rows.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
+import type { NetworkSettings } from '../../engine/network.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { nativeEncoder } from '../../text/nativeEncoder.js';
 import type { ValidationResult } from '../../training/progress.js';
@@ -9,10 +10,11 @@ import type { TextModelParts } from '../model.js';
 import { classWeightsOf } from './classWeights.js';
 import { type ClassifierFields, classifierFile, classifierMetadata } from './file.js';
 import {
-  type ClassifierSettings,
   type ClassifierStartEvent,
-  classifierSettings,
+  type ModelSettings,
   type TrainOptions,
+  type TrainSettings,
+  trainSettings,
 } from './options.js';
 import { predictRows } from './prediction.js';
 import { type ClassifierData, prepareData } from './targets.js';
@@ -25,13 +27,13 @@ interface Chosen {
 }
 
 /** What a classifier is made of. */
-export type ClassifierParts = TextModelParts & ClassifierFields;
+export type ClassifierParts = TextModelParts<ModelSettings> & ClassifierFields;
 
 /** The types of a classifier's training; `M` is the model. */
 export interface ClassifierTypes<M extends TrainedModel> extends TaskTypes {
   rows: Rows;
   options: TrainOptions;
-  settings: ClassifierSettings;
+  settings: TrainSettings;
   data: ClassifierData;
   validation: ValidationResult;
   chosen: Chosen;
@@ -42,10 +44,15 @@ export interface ClassifierTypes<M extends TrainedModel> extends TaskTypes {
 /** The thresholds of a model; undefined if its labels are exclusive. */
 function thresholdsOf(
   chosen: Chosen | undefined,
-  { model }: ClassifierSettings,
+  { model }: TrainSettings,
   { train }: ClassifierData,
 ): readonly number[] | undefined {
   return model.multiLabel ? (chosen?.thresholds ?? defaultThresholds(train.classes.length)) : undefined;
+}
+
+/** What the network and its head look like. */
+function modelOf({ model }: TrainSettings, network: NetworkSettings): ModelSettings {
+  return { ...model, ...network };
 }
 
 /**
@@ -55,9 +62,13 @@ function thresholdsOf(
  */
 export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierParts) => M): Task<ClassifierTypes<M>> {
   return {
-    settings: classifierSettings,
+    settings: trainSettings,
     prepare: prepareData,
-    head: ({ train }) => ({ numClasses: train.classes.length }),
+    head: ({ train }, { model: { pooling, multiLabel } }) => ({
+      pooling,
+      multiLabel,
+      numClasses: train.classes.length,
+    }),
     loss: ({ train }, { classWeights, labelSmoothing }) => ({
       classWeights: classWeightsOf(classWeights, train),
       labelSmoothing,
@@ -85,7 +96,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
     // With several labels a row counts as right only if all are, which for long may be none: there the loss decides.
     score: ({ accuracy }, { model }) => (model.multiLabel ? 0 : accuracy),
     describe({ data, settings, network }) {
-      const common = { settings: network, text: describedText(settings.text), vocab: data.vocab };
+      const common = { settings: modelOf(settings, network), text: describedText(settings.text), vocab: data.vocab };
       const withThresholds = classifierMetadata(common, data.train.classes);
       return (chosen) => withThresholds(thresholdsOf(chosen, settings, data));
     },
@@ -100,7 +111,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       const { train, vocab } = data;
       return make({
         engine,
-        settings: network,
+        settings: modelOf(settings, network),
         text: settings.text,
         vocab,
         encoder: await nativeEncoder(settings.text, vocab),

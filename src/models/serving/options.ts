@@ -1,4 +1,5 @@
-import { checkOptionNames, invalidArgument } from '../../core/errors.js';
+import { integer, number } from '../../core/options/kinds.js';
+import { checkNames, option, settingsOf, type TableOf } from '../../core/options/table.js';
 
 /** Options of {@link TextClassifier.setServing}: how calls of `predict` and `predictMany` share the model. */
 export interface ServingOptions {
@@ -31,25 +32,29 @@ export interface ServingState extends Required<ServingOptions> {
   readonly refused: number;
 }
 
+/** The table of {@link ServingOptions}. */
+export const SERVING = {
+  maxBatch: option(integer(1), { default: 1_024, flag: '<n>', help: 'most texts that are computed together' }),
+  maxWait: option(number({ from: 0, to: 60_000 }, 'milliseconds from 0 to 60000'), {
+    default: 0,
+    flag: '<ms>',
+    help: 'milliseconds for which an idle model waits for more texts',
+    guide: 'milliseconds for which an idle model waits for more texts; worth it for large models only',
+  }),
+  maxQueue: option(integer(1), {
+    default: 10_000,
+    flag: '<n>',
+    help: 'texts that may wait before requests are refused',
+    guide: 'texts that may wait; a call of `predictMany` counts with those of one batch',
+  }),
+} as const satisfies TableOf<ServingOptions>;
+
 /** What holds where nothing is set. */
-export const DEFAULTS: Required<ServingOptions> = { maxBatch: 1_024, maxWait: 0, maxQueue: 10_000 };
+export const DEFAULTS: Required<ServingOptions> = settingsOf(SERVING, {});
 
 /** Checks serving options and fills in what is not given from `before`. */
 export function servingSettings(options: ServingOptions, before: Required<ServingOptions>): Required<ServingOptions> {
-  checkOptionNames('setServing', options, ['maxBatch', 'maxWait', 'maxQueue']);
-  const settings = { ...before };
-  for (const name of ['maxBatch', 'maxQueue'] as const) {
-    const value = options[name];
-    if (value === undefined) continue;
-    if (!Number.isSafeInteger(value) || value < 1) throw invalidArgument(name, 'an integer from 1', value);
-    settings[name] = value;
-  }
-  const { maxWait } = options;
-  if (maxWait !== undefined) {
-    if (typeof maxWait !== 'number' || !(maxWait >= 0 && maxWait <= 60_000)) {
-      throw invalidArgument('maxWait', 'milliseconds from 0 to 60000', maxWait);
-    }
-    settings.maxWait = maxWait;
-  }
-  return settings;
+  checkNames('setServing', options, SERVING);
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return settingsOf(SERVING, { ...before, ...Object.fromEntries(given) });
 }

@@ -1,14 +1,11 @@
+import { checkFlag, checkFunction, checkOptions } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
 import { openCuda } from '../../native/cuda.js';
 import { torch, torchIsLoaded } from '../../native/torch.js';
-import { checkOptions } from '../tensor/dtype.js';
 import { isPromiseLike, refusePromise } from '../tensor/scope.js';
 
 /** A kind of device, as `torch.autocast` takes it. */
 export type DeviceType = 'cpu' | 'cuda';
-
-/** Precision of the computations of a training: `bfloat16` as {@link amp.autocast} has it. */
-export type Precision = 'float32' | 'bfloat16';
 
 /** Options of {@link amp.autocast}. */
 export interface AutocastOptions {
@@ -25,12 +22,8 @@ export interface AutocastOptions {
 const OPTIONS = ['deviceType', 'dtype', 'enabled', 'cacheEnabled'];
 
 function checkDeviceType(name: string, value: unknown): DeviceType {
-  if (value !== 'cpu' && value !== 'cuda') throw invalidArgument(name, `'cpu' or 'cuda'`, value, 'INVALID_DEVICE');
+  if (value !== 'cpu' && value !== 'cuda') throw invalidArgument(name, "'cpu' or 'cuda'", value, 'INVALID_DEVICE');
   return value;
-}
-
-function checkFlag(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'boolean') throw invalidArgument(name, 'a boolean', value);
 }
 
 /**
@@ -68,8 +61,8 @@ export const amp = {
       throw invalidArgument('dtype of autocast', "'bfloat16', the only one there is", dtype, 'INVALID_DTYPE');
     }
     checkFlag('enabled of autocast', enabled);
-    checkFlag('cacheEnabled of autocast', cacheEnabled);
-    if (typeof fn !== 'function') throw invalidArgument('fn of autocast', 'a function', fn);
+    if (cacheEnabled !== undefined) checkFlag('cacheEnabled of autocast', cacheEnabled);
+    checkFunction('fn of autocast', fn);
     if (deviceType === 'cuda' && enabled) openCuda();
     const binding = torch();
     const before = binding.autocastBegin(deviceType === 'cuda', enabled, cacheEnabled);

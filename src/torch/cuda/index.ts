@@ -1,7 +1,7 @@
+import { checkInteger } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
 import { type CudaStatus, cudaStatus, openCuda } from '../../native/cuda.js';
 import { torch } from '../../native/torch.js';
-import { checkInteger } from '../tensor/dtype.js';
 
 /** How exactly float32 is computed: see {@link setFloat32MatmulPrecision}. */
 export type Float32MatmulPrecision = 'highest' | 'high' | 'medium';

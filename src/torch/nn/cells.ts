@@ -1,18 +1,12 @@
-import { invalidArgument } from '../../core/errors.js';
+import { checkChoice, checkFlag, checkInteger, checkOptions } from '../../core/checks.js';
+import { invalidArgument, mismatch } from '../../core/errors.js';
 import { torch } from '../../native/torch.js';
 import { checkTensor, nativeOf, wrap } from '../tensor/base.js';
 import { zeros } from '../tensor/create.js';
-import { checkInteger, checkOptions, mismatch, shapeText } from '../tensor/dtype.js';
+import { shapeText } from '../tensor/dtype.js';
 import { tidy } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
-import {
-  checkBoolean,
-  checkChoice,
-  checkExactShape,
-  checkFactory,
-  checkLikeWeight,
-  type FactoryOptions,
-} from './check.js';
+import { checkExactShape, checkFactory, checkLikeWeight, type FactoryOptions } from './check.js';
 import { uniform_ } from './init.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
@@ -52,7 +46,7 @@ export abstract class RecurrentCell extends Module {
   constructor(kind: string, gates: number, inputSize: number, hiddenSize: number, options: CellOptions | undefined) {
     super();
     const { bias = true, ...rest } = checkOptions(`options of ${kind}`, options, ['bias', 'dtype', 'device']);
-    checkBoolean(`bias of ${kind}`, bias);
+    checkFlag(`bias of ${kind}`, bias);
     const { dtype, device } = checkFactory(kind, rest);
     this.inputSize = checkInteger(`inputSize of ${kind}`, inputSize, 1);
     this.hiddenSize = checkInteger(`hiddenSize of ${kind}`, hiddenSize, 1);

@@ -1,7 +1,8 @@
-import { ArgumentError, invalidArgument } from '../../core/errors.js';
+import type { Device } from '../../core/device.js';
+import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
 import { torch } from '../../native/torch.js';
 import { checkTensor, nativeOf, type TensorBase } from '../tensor/base.js';
-import { type Device, type DType, isWeightDtype, mismatch, shapeText } from '../tensor/dtype.js';
+import { type DType, isWeightDtype, shapeText } from '../tensor/dtype.js';
 
 /** Options that all layers with parameters have. */
 export interface FactoryOptions {
@@ -20,37 +21,6 @@ export interface FactoryOptions {
  * @internal
  */
 export const WEIGHT_DTYPES = 'float32 or float64 (for mixed precision keep float32 and use amp.autocast)';
-
-/**
- * Throws unless `value` is a boolean.
- *
- * @internal
- */
-export function checkBoolean(name: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw invalidArgument(name, 'a boolean', value);
-  return value;
-}
-
-/**
- * Throws unless `value` is one of some strings.
- *
- * @internal
- */
-export function checkChoice<T extends string>(name: string, value: unknown, choices: readonly T[]): T {
-  if (!choices.includes(value as T)) throw invalidArgument(name, `one of ${choices.join(', ')}`, value);
-  return value as T;
-}
-
-/**
- * Throws unless `value` is a probability.
- *
- * @internal
- */
-export function checkProbability(name: string, value: unknown): number {
-  if (typeof value !== 'number' || !(value >= 0 && value <= 1))
-    throw invalidArgument(name, 'a number from 0 to 1', value, 'OUT_OF_RANGE');
-  return value;
-}
 
 /**
  * Throws unless `options` has a dtype of floats, or none.

@@ -1,5 +1,5 @@
+import { checkInteger } from '../../core/checks.js';
 import { ArgumentError, invalidArgument } from '../../core/errors.js';
-import { checkInteger } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
 

@@ -1,5 +1,5 @@
+import { checkProbability } from '../../core/checks.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkProbability } from './check.js';
 import { dropout } from './functional.js';
 import { Module } from './module.js';
 

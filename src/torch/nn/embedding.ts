@@ -1,10 +1,12 @@
+import { checkChoice, checkInteger, checkOptions } from '../../core/checks.js';
+import { mismatch } from '../../core/errors.js';
 import { checkTensor } from '../tensor/base.js';
 import { zeros } from '../tensor/create.js';
-import { checkInteger, checkOptions, mismatch, shapeText } from '../tensor/dtype.js';
+import { shapeText } from '../tensor/dtype.js';
 import { noGrad } from '../tensor/grad.js';
 import { tidy } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkChoice, checkExactShape, checkFactory, type FactoryOptions } from './check.js';
+import { checkExactShape, checkFactory, type FactoryOptions } from './check.js';
 import { type EmbeddingBagMode, embedding, embeddingBag, resolvePadding } from './functional.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';

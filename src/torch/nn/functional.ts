@@ -1,19 +1,12 @@
-import { ArgumentError, invalidArgument } from '../../core/errors.js';
+import { checkChoice, checkInteger, checkNumber, checkOptions, checkProbability } from '../../core/checks.js';
+import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
 import { torch } from '../../native/torch.js';
 import { checkTensor, checkTensorDtype, isTensor, nativeOf, wrap } from '../tensor/base.js';
 import { cat, full } from '../tensor/create.js';
-import { checkInteger, checkNumber, checkOptions, floatingDtypes, mismatch, shapeText } from '../tensor/dtype.js';
+import { floatingDtypes, shapeText } from '../tensor/dtype.js';
 import { tidy } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
-import {
-  castsTogether,
-  checkChoice,
-  checkExactShape,
-  checkIds,
-  checkLikeWeight,
-  checkProbability,
-  idRange,
-} from './check.js';
+import { castsTogether, checkExactShape, checkIds, checkLikeWeight, idRange } from './check.js';
 
 export { type EmbeddingBagMode, type EmbeddingBagOptions, embeddingBag } from './functionalBag.js';
 

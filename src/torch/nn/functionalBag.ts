@@ -1,9 +1,10 @@
-import { invalidArgument } from '../../core/errors.js';
+import { checkChoice, checkOptions } from '../../core/checks.js';
+import { invalidArgument, mismatch } from '../../core/errors.js';
 import { type NativeTensor, torch } from '../../native/torch.js';
 import { checkTensor, checkTensorDtype, isTensor, nativeOf, wrap } from '../tensor/base.js';
-import { checkOptions, mismatch, shapeText, toInt32Array } from '../tensor/dtype.js';
+import { shapeText, toInt32Array } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkChoice, checkExactShape, checkIds, checkLikeWeight } from './check.js';
+import { checkExactShape, checkIds, checkLikeWeight } from './check.js';
 import { resolvePadding } from './functional.js';
 
 /** How the vectors of a bag become one. */

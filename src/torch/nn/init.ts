@@ -1,4 +1,5 @@
-import { mismatch, shapeText } from '../tensor/dtype.js';
+import { mismatch } from '../../core/errors.js';
+import { shapeText } from '../tensor/dtype.js';
 import { noGrad } from '../tensor/grad.js';
 import type { Tensor } from '../tensor/tensor.js';
 

@@ -1,8 +1,8 @@
+import { checkFlag, checkInteger, checkOptions } from '../../core/checks.js';
 import { zeros } from '../tensor/create.js';
-import { checkInteger, checkOptions } from '../tensor/dtype.js';
 import { tidy } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkBoolean, checkFactory, type FactoryOptions } from './check.js';
+import { checkFactory, type FactoryOptions } from './check.js';
 import { linear } from './functional.js';
 import { kaimingUniform_, uniform_ } from './init.js';
 import { Module } from './module.js';
@@ -37,7 +37,7 @@ export class Linear extends Module {
   constructor(inFeatures: number, outFeatures: number, options?: LinearOptions) {
     super();
     const { bias = true, ...rest } = checkOptions('options of Linear', options, ['bias', 'dtype', 'device']);
-    checkBoolean('bias of Linear', bias);
+    checkFlag('bias of Linear', bias);
     const { dtype, device } = checkFactory('Linear', rest);
     this.inFeatures = checkInteger('inFeatures of Linear', inFeatures, 1);
     this.outFeatures = checkInteger('outFeatures of Linear', outFeatures, 1);

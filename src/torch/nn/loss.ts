@@ -1,6 +1,5 @@
-import { checkOptions } from '../tensor/dtype.js';
+import { checkChoice, checkOptions, checkProbability } from '../../core/checks.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkChoice, checkProbability } from './check.js';
 import { type CrossEntropyOptions, crossEntropy } from './functional.js';
 import { Module } from './module.js';
 

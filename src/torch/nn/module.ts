@@ -1,7 +1,8 @@
+import { checkOptions } from '../../core/checks.js';
 import { ArgumentError, invalidArgument, RecurraError } from '../../core/errors.js';
+import { resolveDevice } from '../../native/device.js';
 import { isTensor, nativeOf, replaceNative, type ToOptions } from '../tensor/base.js';
-import { resolveDevice } from '../tensor/device.js';
-import { checkDtype, checkOptions, isFloating, isWeightDtype, shapeText } from '../tensor/dtype.js';
+import { checkDtype, isFloating, isWeightDtype, shapeText } from '../tensor/dtype.js';
 import { noGrad } from '../tensor/grad.js';
 import { untrack } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';

@@ -1,6 +1,6 @@
-import { invalidArgument } from '../../core/errors.js';
+import { invalidArgument, mismatch } from '../../core/errors.js';
 import { isTensor, nativeOf, tensorToken } from '../tensor/base.js';
-import { isWeightDtype, mismatch } from '../tensor/dtype.js';
+import { isWeightDtype } from '../tensor/dtype.js';
 import { untrack } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import { WEIGHT_DTYPES } from './check.js';

@@ -1,7 +1,6 @@
+import { checkChoice, checkOptions } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
-import { checkOptions } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkChoice } from './check.js';
 import { RECURRENT_OPTIONS, RecurrentBase, type RecurrentOptions } from './recurrentBase.js';
 import type { PackedSequence } from './utils/packedSequence.js';
 

@@ -1,18 +1,12 @@
-import { invalidArgument } from '../../core/errors.js';
+import { checkFlag, checkInteger, checkOptions, checkProbability } from '../../core/checks.js';
+import { invalidArgument, mismatch } from '../../core/errors.js';
 import { torch } from '../../native/torch.js';
 import { isTensor, nativeOf, wrap } from '../tensor/base.js';
 import { zeros } from '../tensor/create.js';
-import { checkInteger, checkOptions, mismatch, shapeText } from '../tensor/dtype.js';
+import { shapeText } from '../tensor/dtype.js';
 import { tidy } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
-import {
-  checkBoolean,
-  checkExactShape,
-  checkFactory,
-  checkLikeWeight,
-  checkProbability,
-  type FactoryOptions,
-} from './check.js';
+import { checkExactShape, checkFactory, checkLikeWeight, type FactoryOptions } from './check.js';
 import { uniform_ } from './init.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
@@ -112,10 +106,10 @@ export abstract class RecurrentBase extends Module {
     this.inputSize = checkInteger(`inputSize of ${kind}`, inputSize, 1);
     this.hiddenSize = checkInteger(`hiddenSize of ${kind}`, hiddenSize, 1);
     this.numLayers = checkInteger(`numLayers of ${kind}`, numLayers, 1);
-    this.bias = checkBoolean(`bias of ${kind}`, bias);
-    this.batchFirst = checkBoolean(`batchFirst of ${kind}`, batchFirst);
+    this.bias = checkFlag(`bias of ${kind}`, bias);
+    this.batchFirst = checkFlag(`batchFirst of ${kind}`, batchFirst);
     this.dropout = checkProbability(`dropout of ${kind}`, dropout);
-    this.bidirectional = checkBoolean(`bidirectional of ${kind}`, bidirectional);
+    this.bidirectional = checkFlag(`bidirectional of ${kind}`, bidirectional);
     this.projSize = checkInteger(`projSize of ${kind}`, projSize, 0);
     if (projSize >= hiddenSize)
       throw invalidArgument(

@@ -1,11 +1,6 @@
+import { checkRange } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
-import {
-  checkNonNegative,
-  type NativeOptions,
-  Optimizer,
-  type OptimizerOptions,
-  type ParamsInput,
-} from './optimizer.js';
+import { type NativeOptions, Optimizer, type OptimizerOptions, type ParamsInput } from './optimizer.js';
 
 /** Options of {@link Adam} and {@link AdamW}. */
 export interface AdamOptions extends OptimizerOptions {
@@ -18,15 +13,11 @@ export interface AdamOptions extends OptimizerOptions {
 }
 
 function validateAdam(kind: string, { lr, betas, eps, weightDecay }: AdamOptions): void {
-  checkNonNegative(`lr of ${kind}`, lr);
-  checkNonNegative(`eps of ${kind}`, eps);
-  checkNonNegative(`weightDecay of ${kind}`, weightDecay);
+  checkRange(`lr of ${kind}`, lr, { from: 0 });
+  checkRange(`eps of ${kind}`, eps, { from: 0 });
+  checkRange(`weightDecay of ${kind}`, weightDecay, { from: 0 });
   if (!Array.isArray(betas) || betas.length !== 2) throw invalidArgument(`betas of ${kind}`, 'two numbers', betas);
-  betas.forEach((beta: unknown, i) => {
-    if (typeof beta !== 'number' || !(beta >= 0 && beta < 1)) {
-      throw invalidArgument(`betas[${i}] of ${kind}`, 'a number of at least 0 and less than 1', beta, 'OUT_OF_RANGE');
-    }
-  });
+  for (const [i, beta] of betas.entries()) checkRange(`betas[${i}] of ${kind}`, beta, { from: 0, below: 1 });
 }
 
 function nativeAdam({ lr, betas, eps, weightDecay, amsgrad, maximize }: AdamOptions): NativeOptions {

@@ -1,5 +1,5 @@
+import { checkChoice, checkInteger, checkNumber, checkOptions, checkProbability } from '../../core/checks.js';
 import { ArgumentError, invalidArgument } from '../../core/errors.js';
-import { checkInteger, checkNumber, checkOptions } from '../tensor/dtype.js';
 import { LRScheduler, type Schedulable, type SchedulableGroup } from './scheduler.js';
 
 /** Options of {@link OneCycleLR}; lists have one value per group. */
@@ -85,13 +85,11 @@ export class OneCycleLR extends LRScheduler {
       threePhase = false,
     } = given;
     const totalSteps = countSteps(given);
-    if (typeof pctStart !== 'number' || !(pctStart >= 0 && pctStart <= 1))
-      throw invalidArgument('pctStart of OneCycleLR', 'a number from 0 to 1', pctStart, 'OUT_OF_RANGE');
-    if (annealStrategy !== 'cos' && annealStrategy !== 'linear')
-      throw invalidArgument('annealStrategy of OneCycleLR', `'cos' or 'linear'`, annealStrategy);
+    checkProbability('pctStart of OneCycleLR', pctStart);
+    checkChoice('annealStrategy of OneCycleLR', annealStrategy, ['cos', 'linear']);
     for (const [name, value] of Object.entries({ divFactor, finalDivFactor })) {
       if (!(checkNumber(`${name} of OneCycleLR`, value) > 0))
-        throw invalidArgument(`${name} of OneCycleLR`, 'a number greater than 0', value, 'OUT_OF_RANGE');
+        throw invalidArgument(`${name} of OneCycleLR`, 'a number above 0', value, 'OUT_OF_RANGE');
     }
     const groups = (optimizer?.paramGroups ?? []) as MomentumGroup[];
     const maxLrs = perGroup('maxLr', given.maxLr, groups.length);

@@ -282,19 +282,3 @@ function toList(kind: string, params: unknown): unknown[] {
   }
   return [...(params as Iterable<unknown>)];
 }
-
-/**
- * Throws unless an option is a number of at least 0.
- *
- * @internal
- */
-export function checkNonNegative(name: string, value: unknown): void {
-  if (typeof value !== 'number' || !(value >= 0) || value === Number.POSITIVE_INFINITY) {
-    throw invalidArgument(
-      name,
-      'a finite number of at least 0',
-      value,
-      typeof value === 'number' ? 'OUT_OF_RANGE' : 'INVALID_ARGUMENT',
-    );
-  }
-}

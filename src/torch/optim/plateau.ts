@@ -1,5 +1,5 @@
+import { checkChoice, checkInteger, checkNumber, checkOptions, checkRange } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
-import { checkInteger, checkNumber, checkOptions } from '../tensor/dtype.js';
 import { checkOptimizer, type Schedulable, type SchedulerState } from './scheduler.js';
 
 /** Options of {@link ReduceLROnPlateau}. */
@@ -56,12 +56,9 @@ export class ReduceLROnPlateau {
       eps: 1e-8,
     } as const;
     const all = { ...defaults, ...checkOptions('options of ReduceLROnPlateau', options, Object.keys(defaults)) };
-    if (all.mode !== 'min' && all.mode !== 'max')
-      throw invalidArgument('mode of ReduceLROnPlateau', `'min' or 'max'`, all.mode);
-    if (all.thresholdMode !== 'rel' && all.thresholdMode !== 'abs')
-      throw invalidArgument('thresholdMode of ReduceLROnPlateau', `'rel' or 'abs'`, all.thresholdMode);
-    if (!(checkNumber('factor of ReduceLROnPlateau', all.factor) < 1))
-      throw invalidArgument('factor of ReduceLROnPlateau', 'a number less than 1', all.factor, 'OUT_OF_RANGE');
+    checkChoice('mode of ReduceLROnPlateau', all.mode, ['min', 'max']);
+    checkChoice('thresholdMode of ReduceLROnPlateau', all.thresholdMode, ['rel', 'abs']);
+    checkRange('factor of ReduceLROnPlateau', all.factor, { below: 1 });
     checkInteger('patience of ReduceLROnPlateau', all.patience, 0);
     checkInteger('cooldown of ReduceLROnPlateau', all.cooldown, 0);
     checkNumber('threshold of ReduceLROnPlateau', all.threshold);

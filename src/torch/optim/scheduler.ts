@@ -1,5 +1,5 @@
+import { checkInteger, checkNumber, checkOptions } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
-import { checkInteger, checkNumber, checkOptions } from '../tensor/dtype.js';
 
 /** What a scheduler needs of an optimizer. */
 export interface Schedulable {

@@ -1,12 +1,7 @@
-import { invalidArgument } from '../../core/errors.js';
+import { checkRange } from '../../core/checks.js';
+import { constraint, invalidArgument } from '../../core/errors.js';
 import { withDefaults } from './adam.js';
-import {
-  checkNonNegative,
-  type NativeOptions,
-  Optimizer,
-  type OptimizerOptions,
-  type ParamsInput,
-} from './optimizer.js';
+import { type NativeOptions, Optimizer, type OptimizerOptions, type ParamsInput } from './optimizer.js';
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends OptimizerOptions {
@@ -41,13 +36,13 @@ export class SGD extends Optimizer<SGDOptions> {
 
   /** @internal */
   protected override validate({ lr, momentum, dampening, weightDecay, nesterov }: SGDOptions): void {
-    checkNonNegative('lr of SGD', lr);
-    checkNonNegative('momentum of SGD', momentum);
-    checkNonNegative('weightDecay of SGD', weightDecay);
+    checkRange('lr of SGD', lr, { from: 0 });
+    checkRange('momentum of SGD', momentum, { from: 0 });
+    checkRange('weightDecay of SGD', weightDecay, { from: 0 });
     if (typeof dampening !== 'number' || Number.isNaN(dampening))
       throw invalidArgument('dampening of SGD', 'a number', dampening);
     if (nesterov && (momentum <= 0 || dampening !== 0)) {
-      throw invalidArgument('nesterov of SGD', 'false without a momentum or with dampening', nesterov);
+      throw constraint('nesterov of SGD', 'nesterov of SGD needs a momentum above 0 and no dampening');
     }
   }
 

@@ -1,17 +1,9 @@
-import { ArgumentError, invalidArgument, RecurraError } from '../../core/errors.js';
+import { checkOptions } from '../../core/checks.js';
+import type { Device } from '../../core/device.js';
+import { ArgumentError, invalidArgument, mismatch, RecurraError } from '../../core/errors.js';
+import { resolveDevice } from '../../native/device.js';
 import { type NativeTensor, torch } from '../../native/torch.js';
-import { resolveDevice } from './device.js';
-import {
-  checkDim,
-  checkDtype,
-  checkOptions,
-  countElements,
-  type Device,
-  type DType,
-  mismatch,
-  shapeText,
-  type TypedArray,
-} from './dtype.js';
+import { checkDim, checkDtype, countElements, type DType, shapeText, type TypedArray } from './dtype.js';
 import { nest, valueTexts } from './nested.js';
 import { track, untrack } from './scope.js';
 import type { Tensor } from './tensor.js';

@@ -1,21 +1,11 @@
-import { invalidArgument } from '../../core/errors.js';
+import { checkInteger, checkNumber, checkOptions } from '../../core/checks.js';
+import type { Device } from '../../core/device.js';
+import { invalidArgument, mismatch } from '../../core/errors.js';
+import { resolveDevice } from '../../native/device.js';
 import { type NativeTensor, torch } from '../../native/torch.js';
 import { checkSameDevice, checkTensor, isTensor, nativeOf, type TensorBase, wrap } from './base.js';
 import { fromData, type TensorData } from './data.js';
-import { resolveDevice } from './device.js';
-import {
-  checkDim,
-  checkDtype,
-  checkInteger,
-  checkNumber,
-  checkOptions,
-  checkShape,
-  type Device,
-  type DType,
-  isFloating,
-  mismatch,
-  shapeText,
-} from './dtype.js';
+import { checkDim, checkDtype, checkShape, type DType, isFloating, shapeText } from './dtype.js';
 import type { Tensor } from './tensor.js';
 
 /** What the functions that make tensors have in common. */

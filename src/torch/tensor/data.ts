@@ -1,4 +1,4 @@
-import { ArgumentError, describe, invalidArgument } from '../../core/errors.js';
+import { ArgumentError, describe, invalidArgument, mismatch } from '../../core/errors.js';
 import { type NativeTensor, torch } from '../../native/torch.js';
 import {
   bytesPerElement,
@@ -6,7 +6,6 @@ import {
   countElements,
   type DType,
   isFloating,
-  mismatch,
   shapeText,
   type TypedArray,
 } from './dtype.js';

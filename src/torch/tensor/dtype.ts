@@ -1,13 +1,11 @@
-import { ArgumentError, checkOptionNames, type ErrorCode, invalidArgument } from '../../core/errors.js';
+import { choiceWords } from '../../core/checks.js';
+import { invalidArgument } from '../../core/errors.js';
 
 /**
  * Element types of a tensor, under PyTorch's names. `bfloat16` is what {@link amp.autocast} computes in: float32 with 8 bits of
  * precision. Weights of layers are float32 or float64.
  */
 export type DType = 'float32' | 'float64' | 'bfloat16' | 'int64' | 'int32' | 'bool';
-
-/** Where a tensor lives: `cpu`, `cuda` (the current CUDA device) or `cuda:<number>`. */
-export type Device = 'cpu' | 'cuda' | `cuda:${number}`;
 
 /** The typed arrays that carry tensor elements; int64 is a `BigInt64Array` and bool a `Uint8Array` of 0 and 1. */
 export type TypedArray = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
@@ -58,64 +56,9 @@ export function isWeightDtype(dtype: DType): dtype is 'float32' | 'float64' {
  */
 export function checkDtype(name: string, value: unknown): DType {
   if (!dtypes.includes(value as DType)) {
-    throw invalidArgument(name, `one of ${dtypes.join(', ')}`, value, 'INVALID_DTYPE');
+    throw invalidArgument(name, choiceWords(dtypes), value, 'INVALID_DTYPE');
   }
   return value as DType;
-}
-
-/**
- * Throws unless `value` is the name of a device.
- *
- * @internal
- */
-export function checkDevice(name: string, value: unknown): Device {
-  if (typeof value !== 'string' || !/^(cpu|cuda(:\d{1,3})?)$/.test(value)) {
-    throw invalidArgument(name, `'cpu', 'cuda' or 'cuda:<number>'`, value, 'INVALID_DEVICE');
-  }
-  return value as Device;
-}
-
-/**
- * Throws unless `value` is an integer of at least `min` (and at most `max`).
- *
- * @internal
- */
-export function checkInteger(
-  name: string,
-  value: unknown,
-  min = Number.MIN_SAFE_INTEGER,
-  max = Number.MAX_SAFE_INTEGER,
-): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
-    throw invalidArgument(name, 'an integer', value);
-  }
-  if (value < min || value > max) {
-    const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
-    throw invalidArgument(name, `an integer ${range}`, value, 'OUT_OF_RANGE');
-  }
-  return value;
-}
-
-/**
- * Throws unless `value` is a number; NaN and the infinities are numbers.
- *
- * @internal
- */
-export function checkNumber(name: string, value: unknown): number {
-  if (typeof value !== 'number') throw invalidArgument(name, 'a number', value);
-  return value;
-}
-
-/**
- * Throws unless `value` is a finite number within `[min, max]`.
- *
- * @internal
- */
-export function checkRange(name: string, value: unknown, min: number, max: number, expected: string): number {
-  if (typeof value !== 'number' || !(value >= min && value <= max) || !Number.isFinite(value)) {
-    throw invalidArgument(name, expected, value, typeof value === 'number' ? 'OUT_OF_RANGE' : 'INVALID_ARGUMENT');
-  }
-  return value;
 }
 
 /**
@@ -174,7 +117,7 @@ export function shapeText(shape: readonly (number | string)[]): string {
 }
 
 /**
- * Throws unless `lengths` is a list of integers on the CPU; returns them as an Int32Array (the same one if it is one).
+ * Throws unless `values` are integers of 32 bits; returns them as an Int32Array, the same one if it is one.
  *
  * @internal
  */
@@ -195,33 +138,4 @@ export function toInt32Array(name: string, values: Int32Array | readonly number[
     result[i] = value;
   }
   return result;
-}
-
-/**
- * Throws unless `options` is an object (or absent, which is an empty one) with only known names.
- *
- * @internal
- */
-export function checkOptions<T extends object>(name: string, options: T | undefined, known: readonly string[]): T {
-  if (options === undefined) return {} as T;
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalidArgument(name, 'an object of options', options);
-  }
-  checkOptionNames(name, options, known);
-  return options;
-}
-
-/**
- * As `invalidArgument`, with words of one's own for what was given: `Expected <expected> for <name> but received
- * <given>`.
- *
- * @internal
- */
-export function mismatch(
-  name: string,
-  expected: string,
-  given: string,
-  code: ErrorCode = 'INVALID_ARGUMENT',
-): ArgumentError {
-  return new ArgumentError(code, `Expected ${expected} for ${name} but received ${given}`);
 }

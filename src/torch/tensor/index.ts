@@ -27,7 +27,7 @@ export {
   zerosLike,
 } from './create.js';
 export type { TensorData, TensorElement } from './data.js';
-export { type Device, type DType, dtypes, type TypedArray } from './dtype.js';
+export { type DType, dtypes, type TypedArray } from './dtype.js';
 export { enableGrad, isGradEnabled, noGrad } from './grad.js';
 export { type Operand, TensorMath } from './math.js';
 export { keep, tidy } from './memory.js';

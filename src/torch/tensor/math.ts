@@ -1,7 +1,7 @@
-import { ArgumentError, invalidArgument } from '../../core/errors.js';
+import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
 import { type NativeTensor, torch } from '../../native/torch.js';
 import { checkSameDevice, checkTensor, checkTensorDtype, isTensor, nativeOf, TensorBase, wrap } from './base.js';
-import { isFloating, mismatch, shapeText } from './dtype.js';
+import { isFloating, shapeText } from './dtype.js';
 import type { Tensor } from './tensor.js';
 
 /** What the operators take on their right side: a tensor that broadcasts, or a number. */

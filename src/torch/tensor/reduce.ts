@@ -1,5 +1,7 @@
+import { checkOptions } from '../../core/checks.js';
+import { mismatch } from '../../core/errors.js';
 import { checkTensorDtype, nativeOf, wrap } from './base.js';
-import { checkDim, checkOptions, floatingDtypes, mismatch, shapeText } from './dtype.js';
+import { checkDim, floatingDtypes, shapeText } from './dtype.js';
 import { TensorMath } from './math.js';
 import type { Tensor } from './tensor.js';
 

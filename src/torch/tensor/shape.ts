@@ -1,6 +1,7 @@
-import { ArgumentError, invalidArgument } from '../../core/errors.js';
+import { checkInteger, checkOptions } from '../../core/checks.js';
+import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
 import { checkSameDevice, checkTensor, checkTensorDtype, nativeOf, type TensorBase, wrap } from './base.js';
-import { checkDim, checkInteger, checkOptions, countElements, mismatch, shapeText } from './dtype.js';
+import { checkDim, countElements, shapeText } from './dtype.js';
 import { TensorReduce } from './reduce.js';
 import type { Tensor } from './tensor.js';
 

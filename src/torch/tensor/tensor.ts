@@ -1,8 +1,9 @@
-import { ArgumentError, invalidArgument } from '../../core/errors.js';
+import { checkNumber, checkOptions } from '../../core/checks.js';
+import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
 import { beforeBackward } from '../../native/cuda.js';
 import { torch } from '../../native/torch.js';
 import { checkSameDevice, checkTensor, nativeOf, setTensorClass, type TensorBase, wrapUntracked } from './base.js';
-import { checkNumber, checkOptions, isFloating, mismatch, shapeText } from './dtype.js';
+import { isFloating, shapeText } from './dtype.js';
 import { checkBroadcast } from './math.js';
 import { TensorShape } from './shape.js';
 

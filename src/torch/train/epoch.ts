@@ -1,10 +1,10 @@
+import { checkChoice, checkInteger, checkOptions } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
-import { amp, type Precision } from '../amp/index.js';
-import { checkChoice } from '../nn/check.js';
+import type { Precision } from '../../core/precision.js';
+import { amp } from '../amp/index.js';
 import { CrossEntropyLoss } from '../nn/loss.js';
 import { Adam } from '../optim/adam.js';
 import { Optimizer } from '../optim/optimizer.js';
-import { checkInteger, checkOptions } from '../tensor/dtype.js';
 import { noGrad } from '../tensor/grad.js';
 import { tidy } from '../tensor/memory.js';
 import {

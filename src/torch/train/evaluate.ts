@@ -1,5 +1,5 @@
+import { checkInteger, checkOptions } from '../../core/checks.js';
 import { CrossEntropyLoss } from '../nn/loss.js';
-import { checkInteger, checkOptions } from '../tensor/dtype.js';
 import { noGrad } from '../tensor/grad.js';
 import { tidy } from '../tensor/memory.js';
 import {

@@ -1,9 +1,10 @@
-import { ArgumentError, invalidArgument } from '../../core/errors.js';
+import type { Device } from '../../core/device.js';
+import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
 import { checkSignal, throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import { Module } from '../nn/module.js';
 import { isTensor } from '../tensor/base.js';
-import { type Device, mismatch, shapeText } from '../tensor/dtype.js';
+import { shapeText } from '../tensor/dtype.js';
 import { collect, disposeAll, record, type Scoped } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 

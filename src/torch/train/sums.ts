@@ -1,8 +1,8 @@
+import type { Device } from '../../core/device.js';
 import { invalidArgument, RecurraError } from '../../core/errors.js';
 import { type TorchBinding, torch } from '../../native/torch.js';
 import { Optimizer } from '../optim/optimizer.js';
 import { isTensor, nativeOf } from '../tensor/base.js';
-import type { Device } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** What a loop sums up over its batches: for each batch first `watch`, then perhaps `step`, then `add`. */

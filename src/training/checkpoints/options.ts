@@ -1,5 +1,6 @@
-import { flag, integer, number } from '../../core/checks.js';
-import { checkOptionNames, invalidArgument } from '../../core/errors.js';
+import { invalidArgument } from '../../core/errors.js';
+import { flag, integer, number, text } from '../../core/options/kinds.js';
+import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
 
 /** When and where a training writes checkpoints: files from which it can go on after a crash. */
 export interface CheckpointOptions {
@@ -15,32 +16,33 @@ export interface CheckpointOptions {
   keep?: number;
 }
 
+/** The table of {@link CheckpointOptions}. */
+export const CHECKPOINT = {
+  path: option(text('the path of a file'), { help: 'file of the newest checkpoint, replaced as a whole' }),
+  everySteps: option(integer(1, 2 ** 31 - 1), {
+    defaultText: 'not by steps',
+    help: 'steps from one checkpoint to the next',
+  }),
+  everyMinutes: option(number({ above: 0 }), {
+    defaultText: 'not by time',
+    help: 'minutes from one checkpoint to the next',
+  }),
+  everyEpoch: option(flag, { default: true, help: 'one at the end of each epoch, after its validation' }),
+  keep: option(integer(1, 1_000), {
+    default: 1,
+    help: 'how many to keep: the newest under `path`, the one before under `path.1`, and so on',
+  }),
+} as const satisfies TableOf<CheckpointOptions>;
+
 /** {@link CheckpointOptions} with every default filled in. */
-export interface CheckpointSettings {
-  path: string;
-  everySteps: number | undefined;
-  everyMinutes: number | undefined;
-  everyEpoch: boolean;
-  keep: number;
-}
+export type CheckpointSettings = SettingsOf<typeof CHECKPOINT> & { path: string };
 
 /** Checks {@link CheckpointOptions}, or the path alone, and fills in the defaults. */
 export function checkpointSettings(options: CheckpointOptions | string): CheckpointSettings {
   if (typeof options !== 'string' && (typeof options !== 'object' || options === null))
     throw invalidArgument('checkpoint', 'a path, or an object with a path', options);
-  const given: CheckpointOptions = typeof options === 'string' ? { path: options } : options;
-  checkOptionNames('checkpoint', given, ['path', 'everySteps', 'everyMinutes', 'everyEpoch', 'keep']);
-  const { path, everySteps, everyMinutes, everyEpoch, keep } = given;
-  if (typeof path !== 'string' || path === '') throw invalidArgument('checkpoint.path', 'the path of a file', path);
-  const minutes = (value: number) => value > 0 && Number.isFinite(value);
-  return {
-    path,
-    everySteps: everySteps === undefined ? undefined : integer('checkpoint.everySteps', everySteps, 1),
-    everyMinutes:
-      everyMinutes === undefined
-        ? undefined
-        : number('checkpoint.everyMinutes', everyMinutes, minutes, 'a number above 0'),
-    everyEpoch: flag('checkpoint.everyEpoch', everyEpoch ?? true),
-    keep: integer('checkpoint.keep', keep ?? 1, 1, 1_000),
-  };
+  const given = typeof options === 'string' ? { path: options } : options;
+  checkNames('checkpoint', given, CHECKPOINT);
+  const { path, ...rest } = settingsOf(CHECKPOINT, given, 'checkpoint.');
+  return { ...rest, path: CHECKPOINT.path.kind.check('checkpoint.path', path) };
 }

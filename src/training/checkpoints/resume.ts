@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { ArgumentError, invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
 import type { ResumableEngine, StateEntry } from '../../engine/engine.js';
-import type { TrainOptions } from '../options/index.js';
+import type { TrainingOptions } from '../options/train.js';
 import type { Validation } from '../progress.js';
 import type { CommonOptions, StoredTraining } from '../task.js';
 import { type Checkpoint, readCheckpoint } from './file.js';
@@ -29,7 +29,7 @@ export async function checkpointToResume<V extends Validation, C extends object>
 /** The options of the interrupted training where the new ones say nothing. */
 export function resumedOptions<O extends CommonOptions>(given: O, { settings, tokenizer }: Checkpoint): O {
   const said = Object.entries(given).filter(([, value]) => value !== undefined);
-  const stored: Partial<TrainOptions> = { ...storedOptions(settings), ...(tokenizer && { tokenizer }) };
+  const stored: Partial<TrainingOptions<unknown>> = { ...storedOptions(settings), ...(tokenizer && { tokenizer }) };
   // A task reads its own settings from its own files.
   return { ...stored, ...Object.fromEntries(said) } as O;
 }

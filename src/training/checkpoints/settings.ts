@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../core/errors.js';
-import type { TrainOptions } from '../options/index.js';
+import type { TrainingOptions } from '../options/train.js';
 import type { CommonSettings } from '../task.js';
 
 /** Values that JSON keeps. */
@@ -50,7 +50,11 @@ export function storedSettings({ model, text, ...rest }: CommonSettings): Stored
 }
 
 /** The options that give these settings, whatever the defaults are; without those whose value no file can hold. */
-export function storedOptions({ embeddings, embeddingDim, ...rest }: StoredSettings): Partial<TrainOptions> {
+export function storedOptions({
+  embeddings,
+  embeddingDim,
+  ...rest
+}: StoredSettings): Partial<TrainingOptions<unknown>> {
   // The size of pretrained vectors is that of their file, unless an option named it.
   const { file, dim } = (embeddings ?? { dim: embeddingDim }) as { file?: Plain; dim?: Plain };
   const options = { ...rest, embeddings: file, embeddingDim: dim };

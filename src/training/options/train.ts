@@ -1,26 +1,38 @@
-import { integer, number } from '../../core/checks.js';
-import { checkOptionNames, invalidArgument } from '../../core/errors.js';
-import type { Rows } from '../../data/readers/rows.js';
-import { chooseDevice } from '../../engine/create.js';
-import { MODEL_NAMES, type ModelOptions, type ModelSettings, modelSettings } from '../../engine/network.js';
-import { TEXT_NAMES, type TextOptions, type TextSettings, textSettings } from '../../text/options.js';
-import type { Precision } from '../../torch/amp/index.js';
-import type { Device } from '../../torch/tensor/dtype.js';
+import { checkRange } from '../../core/checks.js';
+import type { Device } from '../../core/device.js';
+import { invalidArgument } from '../../core/errors.js';
+import { type Any, callback, choice, custom, integer, signal, text } from '../../core/options/kinds.js';
+import {
+  checkNames,
+  checkRules,
+  type OptionTable,
+  option,
+  settingsOf,
+  type TableOf,
+} from '../../core/options/table.js';
+import { PRECISIONS, type Precision } from '../../core/precision.js';
+import { NETWORK, type NetworkOptions, type NetworkSettings } from '../../engine/network.js';
+import { chooseDevice } from '../../native/device.js';
+import { TEXT, type TextOptions, type TextSettings } from '../../text/options.js';
 import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from '../checkpoints/options.js';
-import type { AnyTrainingEvent, TrainingEvent } from '../events/events.js';
+import type { TrainingEvent } from '../events/events.js';
 import type { Progress } from '../progress.js';
-import { LEARNING_NAMES, type LearningOptions, type LearningSettings, learningSettings } from './learning.js';
+import { LEARNING, LEARNING_RULES, type LearningOptions, type LearningSettings } from './learning.js';
 
-/** Options of {@link TextClassifier.train}. */
-export interface TrainOptions<E extends AnyTrainingEvent = TrainingEvent>
-  extends ModelOptions,
+/** Options that every training has, whatever it trains on: `R` are its rows, `E` its events, `P` its reports. */
+export interface TrainingOptions<R, E = TrainingEvent, P = Progress>
+  extends NetworkOptions,
     TextOptions,
-    LearningOptions {
+    LearningOptions,
+    RunOptions<R, E, P> {}
+
+/** Options of a training that are neither of its network, nor of its texts, nor of how it learns. */
+export interface RunOptions<R, E = TrainingEvent, P = Progress> {
   /**
    * Rows to measure on after each epoch: a share of the training rows, split off by label, or rows of their own. With it,
    * the weights of the best epoch are kept. Default: none.
    */
-  validation?: number | Rows;
+  validation?: number | R;
   /**
    * Pretrained word vectors to begin with: a file of GloVe or word2vec (text or binary), or fastText's `.vec`, whose words
    * that the training rows have are taken over. Their size is that of the file, so `embeddingDim` may be left out. Words
@@ -28,11 +40,11 @@ export interface TrainOptions<E extends AnyTrainingEvent = TrainingEvent>
    */
   embeddings?: string;
   /**
-   * Leaves the word vectors as they are in the first `n` epochs, or with `true` in all: they are no parameters then, also of
-   * the norm that `clipGradNorm` bounds. Default `false`, which is 0.
+   * Freezes the word vectors for the first `n` epochs, or with `true` for all; they are then excluded from the optimizer and
+   * from `clipGradNorm`. Default `false`, which is 0.
    */
   freezeEmbeddings?: number | boolean;
-  /** Threads of the numeric work. Default: as many as there are processors. */
+  /** Threads of the numeric work. Default: as many as processors. */
   threads?: number;
   /**
    * Where to compute: `'cpu'`, a GPU (`'cuda'`, `'cuda:1'`), or with `'auto'` the first GPU if there is one that can be used, and
@@ -67,16 +79,91 @@ export interface TrainOptions<E extends AnyTrainingEvent = TrainingEvent>
    */
   tensorboard?: string;
   /** Called from time to time while training, at most about ten times a second, and after each epoch. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: (progress: P) => void;
   /** Stops the training; the promise rejects with a {@link TrainingError} that carries the model as far as it has learned. */
   signal?: AbortSignal;
 }
 
-/** {@link TrainOptions} with every default filled in. */
-export interface TrainSettings<E extends AnyTrainingEvent = TrainingEvent> extends LearningSettings {
-  model: ModelSettings;
+/** Epochs during which word vectors stay frozen. */
+function frozenEpochs(name: string, value: unknown): number {
+  if (typeof value === 'boolean') return value ? Number.MAX_SAFE_INTEGER : 0;
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw invalidArgument(name, FREEZE, value);
+  return value as number;
+}
+
+const FREEZE = 'true, false or a number of epochs';
+const VALIDATION = 'rows, or a share between 0 and 1';
+
+/** Device of a computation and what it may take there: options that trainings and loaded models share. */
+export const COMPUTE = {
+  threads: option(integer(1, 1_024), {
+    defaultText: 'as many as processors',
+    flag: '<n>',
+    help: 'threads of the numeric work',
+  }),
+  device: option(
+    custom<Device | 'auto', Device>("'cpu', 'cuda', 'cuda:<number>' or 'auto'", (_, value) => chooseDevice(value)),
+    { default: 'cpu', flag: '<name>', help: 'where to compute: `cpu`, `cuda`, `cuda:1`, or `auto`' },
+  ),
+} as const;
+
+/** The table of {@link RunOptions}. What rows and events are, each task says itself. */
+export const RUN = {
+  validation: option(
+    custom<Any>(VALIDATION, (name, value) =>
+      typeof value === 'number' ? checkRange(name, value, { above: 0, below: 1 }, VALIDATION) : value,
+    ),
+    {
+      defaultText: 'none',
+      flag: '<share-or-file>',
+      help: 'rows to measure on after each epoch: a share of the training rows, or rows of their own',
+      flagHelp: 'measure after each epoch on this share of the rows (such as 0.1), or on this file',
+    },
+  ),
+  embeddings: option(text('the path of a file of word vectors'), {
+    defaultText: 'none',
+    flag: '<file>',
+    help: 'start with the word vectors of this file: GloVe, word2vec, or `.vec` of fastText',
+  }),
+  freezeEmbeddings: option(custom<number | boolean, number>(FREEZE, frozenEpochs, 'integer'), {
+    default: 0,
+    defaultText: 'false',
+    flag: '[epochs]',
+    help: 'freeze the word vectors for the first epochs, or with `true` for all',
+    flagHelp: 'freeze the word vectors for the first N epochs (without a number: for all)',
+  }),
+  ...COMPUTE,
+  precision: option(choice(PRECISIONS), { default: 'float32', flag: '<name>', help: 'what a GPU computes in' }),
+  checkpoint: option(
+    custom<string | CheckpointOptions, CheckpointSettings>('a path, or an object with a path', (_, value) =>
+      checkpointSettings(value as string | CheckpointOptions),
+    ),
+    { defaultText: 'none', flag: '<file>', help: 'write checkpoints to this file, at least after each epoch' },
+  ),
+  resume: option(
+    custom<boolean | string>('the path of a checkpoint, true or false', (_, value) => value as string, 'flag'),
+    {
+      default: false,
+      flag: '',
+      help: 'resume from the checkpoint if there is one, with the same rows and options',
+      flagHelp: 'resume from the checkpoint if there is one, with the same rows and flags',
+    },
+  ),
+  tensorboard: option(text('the path of a folder'), {
+    defaultText: 'none',
+    flag: '<folder>',
+    help: 'write event files for TensorBoard to this folder',
+  }),
+  onEvent: option(callback<Any>(), { help: 'called with everything that happens, as it happens' }),
+  onProgress: option(callback<Any>(), { help: 'called from time to time, and after each epoch' }),
+  signal: option(signal, { help: 'stops the training when it is aborted' }),
+} as const satisfies TableOf<RunOptions<Any, Any, Any>>;
+
+/** {@link TrainingOptions} with every default filled in. */
+export interface TrainingSettings<R, E = TrainingEvent, P = Progress> extends LearningSettings {
+  model: NetworkSettings;
   text: TextSettings;
-  validation: number | Rows | undefined;
+  validation: number | R | undefined;
   /** File of word vectors, and the size that they are expected to have, if any. */
   embeddings: { file: string; dim: number | undefined } | undefined;
   /** Epochs during which the word vectors stay. */
@@ -88,92 +175,32 @@ export interface TrainSettings<E extends AnyTrainingEvent = TrainingEvent> exten
   checkpoint: CheckpointSettings | undefined;
   tensorboard: string | undefined;
   onEvent: ((event: E) => void) | undefined;
-  onProgress: ((progress: Progress) => void) | undefined;
+  onProgress: ((progress: P) => void) | undefined;
   signal: AbortSignal | undefined;
 }
 
-const TRAIN_NAMES = [
-  'validation',
-  'embeddings',
-  'freezeEmbeddings',
-  'threads',
-  'device',
-  'precision',
-  'checkpoint',
-  'resume',
-  'tensorboard',
-  'onEvent',
-  'onProgress',
-  'signal',
-] as const;
-
-function embeddingSettings(
-  options: Pick<TrainOptions, 'embeddings' | 'embeddingDim' | 'freezeEmbeddings'>,
-): Pick<TrainSettings, 'embeddings' | 'freezeEmbeddings'> {
-  const { embeddings: file, embeddingDim: dim, freezeEmbeddings = false } = options;
-  if (file !== undefined && (typeof file !== 'string' || file === '')) {
-    throw invalidArgument('embeddings', 'the path of a file of word vectors', file);
-  }
-  const embeddings = file === undefined ? undefined : { file, dim };
-  if (freezeEmbeddings === true) return { embeddings, freezeEmbeddings: Number.MAX_SAFE_INTEGER };
-  const epochs = freezeEmbeddings === false ? 0 : freezeEmbeddings;
-  if (!Number.isSafeInteger(epochs) || epochs < 0) {
-    throw invalidArgument('freezeEmbeddings', 'true, false or a number of epochs', freezeEmbeddings);
-  }
-  return { embeddings, freezeEmbeddings: epochs };
-}
-
 /**
- * Checks {@link TrainOptions} and fills in the defaults.
+ * Checks the options that every training has and fills in the defaults.
  *
+ * @param where - Whose options they are, for messages.
+ * @param table - All options that the task has; other names are refused.
  * @throws ArgumentError naming the option, what was expected and what was given.
  */
-export function trainSettings<E extends AnyTrainingEvent>(options: TrainOptions<E>): TrainSettings<E> {
-  if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
-  checkOptionNames('TextClassifier.train', options, [...MODEL_NAMES, ...TEXT_NAMES, ...LEARNING_NAMES, ...TRAIN_NAMES]);
-  const { validation, checkpoint, tensorboard, onEvent, onProgress, signal } = options;
-  if (typeof validation === 'number') {
-    number('validation', validation, (value) => value > 0 && value < 1, 'rows, or a share between 0 and 1');
-  }
-  for (const [name, value] of Object.entries({ onProgress, onEvent })) {
-    if (value !== undefined && typeof value !== 'function') throw invalidArgument(name, 'a function', value);
-  }
-  if (tensorboard !== undefined && (typeof tensorboard !== 'string' || tensorboard === ''))
-    throw invalidArgument('tensorboard', 'the path of a folder', tensorboard);
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw invalidArgument('signal', 'an AbortSignal', signal);
-  const { precision } = options;
-  if (precision !== undefined && precision !== 'float32' && precision !== 'bfloat16')
-    throw invalidArgument('precision', "'float32' or 'bfloat16'", precision);
-  const model = modelSettings(options);
-  const learning = learningSettings(options);
-  if (learning.patience !== undefined && validation === undefined) {
-    throw invalidArgument(
-      'patience',
-      'nothing without validation, which tells whether an epoch was better,',
-      options.patience,
-    );
-  }
-  if (learning.labelSmoothing > 0 && model.multiLabel) {
-    throw invalidArgument(
-      'labelSmoothing',
-      'nothing with multiLabel, whose loss has no smoothing,',
-      options.labelSmoothing,
-    );
-  }
-  return {
-    model,
-    text: textSettings(options),
-    ...learning,
-    validation,
-    ...embeddingSettings(options),
-    threads: options.threads === undefined ? undefined : integer('threads', options.threads, 1, 1_024),
-    device: chooseDevice(options.device),
+export function trainingSettings<R, E = TrainingEvent, P = Progress>(
+  where: string,
+  table: OptionTable,
+  options: TrainingOptions<R, E, P>,
+): TrainingSettings<R, E, P> {
+  checkNames(where, options, table);
+  const { resume: _, embeddings, precision, ...run } = settingsOf(RUN, options);
+  const settings = {
+    model: settingsOf(NETWORK, options),
+    text: settingsOf(TEXT, options),
+    ...settingsOf(LEARNING, options),
+    ...(run as Pick<TrainingSettings<R, E, P>, keyof typeof run>),
+    embeddings: embeddings === undefined ? undefined : { file: embeddings, dim: options.embeddingDim },
     precision: precision === 'bfloat16' ? precision : undefined,
-    checkpoint: checkpoint === undefined ? undefined : checkpointSettings(checkpoint),
-    tensorboard,
-    onEvent,
-    onProgress,
-    signal,
   };
+  checkRules(settings, LEARNING_RULES);
+  return settings;
 }

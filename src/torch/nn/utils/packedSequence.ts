@@ -1,6 +1,6 @@
-import { invalidArgument } from '../../../core/errors.js';
+import { invalidArgument, mismatch } from '../../../core/errors.js';
 import { isTensor, type ToOptions } from '../../tensor/base.js';
-import { mismatch, shapeText, toInt32Array } from '../../tensor/dtype.js';
+import { shapeText, toInt32Array } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
 /**

@@ -1,8 +1,9 @@
-import { invalidArgument } from '../../../core/errors.js';
+import { checkInteger, checkNumber, checkOptions } from '../../../core/checks.js';
+import { invalidArgument, mismatch } from '../../../core/errors.js';
 import { type NativeTensor, torch } from '../../../native/torch.js';
 import { checkTensor, checkTensorDtype, isTensor, nativeOf, wrap } from '../../tensor/base.js';
 import { stack } from '../../tensor/create.js';
-import { checkInteger, checkNumber, checkOptions, mismatch, shapeText, toInt32Array } from '../../tensor/dtype.js';
+import { shapeText, toInt32Array } from '../../tensor/dtype.js';
 import { tidy } from '../../tensor/memory.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { pad } from '../functional.js';

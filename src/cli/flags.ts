@@ -1,0 +1,55 @@
+import { type Command, Option as Flag, InvalidArgumentError } from 'commander';
+import { defaultText, type Option, type OptionTable } from '../core/options/table.js';
+import { realNumber, wholeNumber } from './parsers.js';
+
+/** `maxBatch` as `max-batch`. */
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The help of a flag, with the option's default. */
+function helpOf(row: Option): string {
+  const help = (row.flagHelp ?? row.help).replaceAll('`', '');
+  const words = row.kind.typed === 'flag' ? undefined : defaultText(row);
+  return words === undefined || words === 'none' ? help : `${help} (default: ${words})`;
+}
+
+/** A parser whose complaints commander shows beside the flag. */
+function parserOf({ kind, parse }: Option): ((text: string, before: unknown) => unknown) | undefined {
+  if (!parse) return { text: undefined, flag: undefined, integer: wholeNumber, number: realNumber }[kind.typed];
+  return (text, before) => {
+    try {
+      return parse(text, before);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+  };
+}
+
+/** The flag of an option: its name, argument, choices, parser and help, all from its row. */
+function flagOf(name: string, row: Option): Flag {
+  const negated = row.kind.typed === 'flag' && row.default === true;
+  const flag = new Flag(`--${negated ? 'no-' : ''}${kebab(name)} ${row.flag ?? ''}`.trim(), helpOf(row));
+  if (row.kind.choices) flag.choices([...row.kind.choices]);
+  const parser = parserOf(row);
+  return parser ? flag.argParser(parser) : flag;
+}
+
+/** Adds a flag for each option of a table that has one. */
+export function addFlags(command: Command, table: OptionTable): Command {
+  for (const [name, row] of Object.entries(table)) {
+    if (row.flag === undefined) continue;
+    command.addOption(flagOf(name, row));
+    // commander gives a flag that says no the value true where it is not given; here nothing is.
+    command.setOptionValueWithSource(name, undefined, undefined);
+  }
+  return command;
+}
+
+/** The options of a table that were given as flags. */
+export function givenOptions<Options extends object>(table: OptionTable, flags: object): Partial<Options> {
+  const given = Object.entries(flags).filter(
+    ([name, value]) => value !== undefined && Object.hasOwn(table, name) && table[name]!.flag !== undefined,
+  );
+  return Object.fromEntries(given) as Partial<Options>;
+}

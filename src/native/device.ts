@@ -1,0 +1,43 @@
+import { checkDevice, checkDeviceOrAuto, type Device } from '../core/device.js';
+import { CudaError } from '../core/errors.js';
+import { openCuda } from './cuda.js';
+
+/**
+ * The device of a name, with its number: `cuda` is `cuda:0`. At the first GPU that is named CUDA is opened.
+ *
+ * @throws `INVALID_DEVICE` if it is no name of a device; {@link CudaError} if CUDA cannot be used.
+ *
+ * @internal
+ */
+export function resolveDevice(name: string, value: unknown): Device {
+  const device = checkDevice(name, value);
+  if (device === 'cpu') return device;
+  openCuda();
+  return device === 'cuda' ? 'cuda:0' : device;
+}
+
+/** Warns that `auto` fell back to the CPU. */
+function warn(reason: string): void {
+  process.emitWarning(reason, 'RecurraWarning');
+}
+
+/**
+ * The device that an option names: `auto` is the first GPU if there is one that can be used, else the CPU; so is undefined.
+ *
+ * @param fallBack - Told, in one line, why `auto` is the CPU.
+ * @throws {@link CudaError} if a GPU is named and CUDA cannot be used; `INVALID_DEVICE` if it is no name of a device.
+ *
+ * @internal
+ */
+export function chooseDevice(value: unknown, fallBack: (reason: string) => void = warn): Device {
+  if (value === undefined) return 'cpu';
+  const device = checkDeviceOrAuto('device', value);
+  if (device !== 'auto') return resolveDevice('device', device);
+  try {
+    return resolveDevice('device', 'cuda');
+  } catch (error) {
+    if (!(error instanceof CudaError)) throw error;
+    fallBack(`device 'auto' is the CPU: ${error.message}`);
+    return 'cpu';
+  }
+}
