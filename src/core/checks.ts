@@ -1,10 +1,6 @@
 import { checkOptionNames, invalidArgument } from './errors.js';
 
-/**
- * Limits of a number; undefined for none.
- *
- * @internal
- */
+/** Limits of a number; undefined for none. */
 export interface Range {
   /** Least number that fits. */
   from?: number;

@@ -1,3 +1,4 @@
+import { checkInteger } from './checks.js';
 import { invalidArgument } from './errors.js';
 
 /** State of a {@link Random}, plain data that survives JSON: four unsigned 32-bit words. */
@@ -33,8 +34,8 @@ export class Random {
    * @throws {@link ArgumentError} for other values.
    */
   constructor(seed = 0, stream = 0) {
-    checkSeed('seed', seed);
-    checkSeed('stream', stream);
+    checkInteger('seed', seed, 0);
+    checkInteger('stream', stream, 0);
     let state = 0;
     for (const part of [seed >>> 0, Math.floor(seed / 2 ** 32), stream >>> 0, Math.floor(stream / 2 ** 32)]) {
       state = mix((state + part + 0x9e3779b9) >>> 0);
@@ -97,14 +98,13 @@ export class Random {
   }
 
   /**
-   * An integer from 0 up to and without `bound`, each as likely as the other.
+   * An integer, uniform in `[0, bound)`.
    *
    * @throws {@link ArgumentError} if `bound` is not an integer from 1 to 2^32.
    */
   int(bound: number): number {
-    if (!Number.isInteger(bound) || bound < 1 || bound > 2 ** 32) {
-      throw invalidArgument('bound', 'an integer from 1 to 2^32', bound);
-    }
+    // Called for every draw: the check itself would cost as much as the draw.
+    if (!(Number.isInteger(bound) && bound >= 1 && bound <= 2 ** 32)) checkInteger('bound', bound, 1, 2 ** 32);
     // Draws beyond the last whole multiple of `bound` would favour the small numbers.
     const limit = 2 ** 32 - (2 ** 32 % bound);
     let drawn = this.uint32();
@@ -144,15 +144,9 @@ export class Random {
    * ```
    */
   permutation(length: number): Int32Array {
-    if (!Number.isInteger(length) || length < 0 || length > 2 ** 31) {
-      throw invalidArgument('length', 'an integer from 0 to 2^31', length);
-    }
+    checkInteger('length', length, 0, 2 ** 31);
     return this.shuffle(Int32Array.from({ length }, (_, i) => i));
   }
-}
-
-function checkSeed(name: string, seed: number): void {
-  if (!Number.isSafeInteger(seed) || seed < 0) throw invalidArgument(name, 'a non-negative safe integer', seed);
 }
 
 function rotateLeft(word: number, by: number): number {

@@ -1,14 +1,11 @@
 import { choice, flag, integer, share } from '../core/options/kinds.js';
 import { option, type SettingsOf, type TableOf } from '../core/options/table.js';
 
-/** The recurrent cells. */
-export const CELLS = ['rnn', 'lstm', 'gru'] as const;
-
 /** Kind of recurrent cell. */
-export type Cell = (typeof CELLS)[number];
+export type Cell = 'rnn' | 'lstm' | 'gru';
 
-/** The ways of pooling. */
-export const POOLINGS = ['last', 'mean', 'max', 'attention'] as const;
+/** All cells; the table below does not compile if one is missing. */
+export const CELLS = ['rnn', 'lstm', 'gru'] as const satisfies readonly Cell[];
 
 /**
  * How the outputs `h[t]` of the recurrent layers become one vector per text, always over the real tokens alone:
@@ -20,13 +17,16 @@ export const POOLINGS = ['last', 'mean', 'max', 'attention'] as const;
  *   `attention.query.weight` `[1, features]`, with `features` the width of the outputs: `hiddenSize`, times two for two
  *   directions. In PyTorch: `nn.Linear(features, features)` and `nn.Linear(features, 1, bias=False)`.
  */
-export type Pooling = (typeof POOLINGS)[number];
+export type Pooling = 'last' | 'mean' | 'max' | 'attention';
 
-/** The optimizers. */
-export const OPTIMIZERS = ['adam', 'adamw', 'sgd'] as const;
+/** All ways of pooling. */
+export const POOLINGS = ['last', 'mean', 'max', 'attention'] as const satisfies readonly Pooling[];
 
 /** The rule by which a step moves the weights, as in `torch.optim`: `Adam`, `AdamW`, `SGD`. */
-export type OptimizerName = (typeof OPTIMIZERS)[number];
+export type OptimizerName = 'adam' | 'adamw' | 'sgd';
+
+/** All optimizers. */
+export const OPTIMIZERS = ['adam', 'adamw', 'sgd'] as const satisfies readonly OptimizerName[];
 
 /** What the recurrent network looks like, whatever stands on it. */
 export interface NetworkOptions {

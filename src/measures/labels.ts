@@ -32,8 +32,7 @@ export function checkSameRows(
 
 /** Refuses to measure nothing. */
 export function checkSomeRows(rows: number): void {
-  if (rows === 0)
-    throw new ArgumentError('EMPTY_DATASET', 'there are no rows to measure: a share of nothing is no number');
+  if (rows === 0) throw new ArgumentError('EMPTY_DATASET', 'there are no rows to evaluate');
 }
 
 /** The labels of the result, and the index of each. */

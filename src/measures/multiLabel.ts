@@ -1,4 +1,4 @@
-import { checkOptionNames, invalidArgument } from '../core/errors.js';
+import { checkOptionNames, constraint, invalidArgument } from '../core/errors.js';
 import {
   average,
   ExactSum,
@@ -150,7 +150,7 @@ export function multiLabelReport(
   const index = new LabelIndex(options.labels, function* () {
     for (const rows of [yTrue, yPred]) for (const row of rows) if (Array.isArray(row)) yield* row as string[];
   });
-  if (index.labels.length === 0) throw invalidArgument('labels', 'labels, as no row has one,', options.labels);
+  if (index.labels.length === 0) throw constraint('labels', 'labels is required here: none of the rows has a label');
   const counter = new MultiLabelCounter(index.labels);
   for (let row = 0; row < yTrue.length; row++) {
     counter.add(indicesOf(index, yTrue[row], `yTrue[${row}]`), indicesOf(index, yPred[row], `yPred[${row}]`));

@@ -1,3 +1,4 @@
+import { checkInteger } from '../core/checks.js';
 import { ArgumentError, checkOptionNames, invalidArgument } from '../core/errors.js';
 import { Calibration, type CalibrationResult } from './calibration.js';
 import { ExactSum } from './counts.js';
@@ -162,7 +163,7 @@ export interface TopKOptions extends LabelOptions {
 export function topKAccuracy(yTrue: readonly string[], scores: Scores, options: TopKOptions = {}): number {
   checkOptionNames('topKAccuracy', options, ['labels', 'k']);
   const { k = 2 } = options;
-  if (!Number.isSafeInteger(k) || k < 1) throw invalidArgument('k', 'an integer from 1', k);
+  checkInteger('k', k, 1);
   const rows = new LabelledScores(yTrue, scores, options.labels, 'scores');
   let hits = 0;
   rows.truth.forEach((truth, row) => {
@@ -201,9 +202,7 @@ export function calibration(
 ): CalibrationResult {
   checkOptionNames('calibration', options, ['labels', 'bins']);
   const { bins = 15 } = options;
-  if (!Number.isSafeInteger(bins) || bins < 1 || bins > 10_000) {
-    throw invalidArgument('bins', 'an integer from 1 to 10000', bins);
-  }
+  checkInteger('bins', bins, 1, 10_000);
   const rows = labelledProbabilities(yTrue, probabilities, options);
   const curve = new Calibration(bins);
   rows.truth.forEach((truth, index) => {

@@ -184,7 +184,8 @@ function checkSize(model: NetworkSettings, words: number, outputs: number, state
   const needed = words * embeddingDim + gates * features * (first + others) + outputs * features;
   const given = state.reduce((sum, { byteLength }) => sum + byteLength / 4, 0);
   if (needed > 2 * given + 2 ** 20) {
-    const message = `its settings need at least ${needed} weights, but it has ${Math.floor(given)}`;
+    const count = (weights: number) => Math.floor(weights).toLocaleString('en-US');
+    const message = `its settings describe a model with at least ${count(needed)} weights; the file contains ${count(given)}`;
     throw new ModelFileError('INVALID_FILE', message);
   }
 }

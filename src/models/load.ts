@@ -1,5 +1,5 @@
 import type { Device } from '../core/device.js';
-import { checkOptionNames, invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
+import { checkOptionNames, constraint, invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
 import { engineOn } from '../engine/create.js';
 import type { NetworkSettings } from '../engine/network.js';
 import { chooseDevice } from '../native/device.js';
@@ -37,21 +37,20 @@ export async function loadModel<N extends NetworkSettings, D extends object>(
   checkOptionNames(where, options, ['tokenizer', 'threads', 'device']);
   const given = options.tokenizer;
   if (given !== undefined && typeof given !== 'function' && !isBatchTokenizer(given)) {
-    throw invalidArgument('tokenizer', 'a function from text to tokens, or a BatchTokenizer,', given);
+    throw invalidArgument('tokenizer', 'a function from text to tokens or a BatchTokenizer', given);
   }
   const device = chooseDevice(options.device);
   const { weights, ...described } = await readModel(path, kind);
   const { settings, text, vocab } = described;
   const tokenizer = text.tokenizer ?? given;
   if (tokenizer === undefined) {
-    throw invalidArgument(
+    throw constraint(
       'tokenizer',
-      `the function that ${path} was trained with, which a file cannot hold,`,
-      undefined,
+      `${path} was trained with a custom tokenizer function, which a file cannot store; pass the same function as { tokenizer }`,
     );
   }
   if (text.tokenizer !== null && given !== undefined) {
-    throw invalidArgument('tokenizer', `nothing, for ${path} has its own,`, given);
+    throw constraint('tokenizer', `${path} already contains its tokenizer; remove the tokenizer option`);
   }
   const engine = await engineOn(device, {
     ...settings,

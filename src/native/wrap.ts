@@ -1,15 +1,22 @@
-import { type ErrorCode, LibtorchError, RecurraError } from '../core/errors.js';
+import { ArgumentError, type ErrorCode, LibtorchError, RecurraError } from '../core/errors.js';
 
-const WIRE = /^RECURRA:([A-Z_]+):([\s\S]*)$/;
+/**
+ * The form in which an error crosses: `RECURRA:<code>:<message>`, or with the option that it is about and the system's own words,
+ * each of which may be empty, `RECURRA:<code>\x1f<option>\x1f<cause>\x1f:<message>`.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the separator that no option, and no cause, contains.
+const WIRE = /^RECURRA:([A-Z_]+)(?:\x1f([^\x1f]*)\x1f([^\x1f]*)\x1f)?:([\s\S]*)$/;
 
 /** Turns what a binding threw into the typed error that users see. */
 export function decodeError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof RecurraError) return error;
   const match = WIRE.exec(error.message);
   if (match) {
-    const [, code, message] = match as unknown as [string, string, string];
-    if (code === 'LIBTORCH') return new LibtorchError('LIBTORCH_UNREADABLE', message);
-    return new RecurraError(code as ErrorCode, message);
+    const [, code, option, cause, message] = match as unknown as [string, string, string?, string?, string?];
+    const options = cause ? { cause: new Error(cause) } : {};
+    if (code === 'LIBTORCH') return new LibtorchError('LIBTORCH_UNREADABLE', message!, options);
+    if (option) return new ArgumentError(code as ErrorCode, message!, { ...options, option });
+    return new RecurraError(code as ErrorCode, message!, options);
   }
   // napi's own argument conversion, and panics it caught, have no code of ours.
   const status = (error as { code?: unknown }).code;

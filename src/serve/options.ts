@@ -32,7 +32,7 @@ export interface ServerOptions {
   host?: string;
   /** Port to listen on; 0 for one that is free. Default: 8080. */
   port?: number;
-  /** Largest body of a request, in bytes. Default: 1 MiB. */
+  /** Largest body of a request, in bytes. Default: 1,048,576, which is 1 MiB. */
   bodyLimit?: number;
   /** Longest text, in characters. Default: 100,000. */
   maxTextLength?: number;
@@ -41,8 +41,8 @@ export interface ServerOptions {
   /** Labels in an answer when a request does not say. Default: 5. */
   topK?: number;
   /**
-   * Predictions that one client may ask for in a minute, counted in requests; 0 for no limit. Default: 0, since behind a proxy
-   * all clients look like one unless `trustProxy` is set.
+   * Predictions that one client may ask for in a minute, counted in requests; 0 for no limit. Default: no limit, since behind
+   * a proxy all clients look like one unless `trustProxy` is set.
    */
   rateLimit?: number;
   /** Whether `X-Forwarded-For` tells who the client is: only behind a proxy that sets it. Default: false. */
@@ -67,7 +67,12 @@ export const SERVER = {
     flag: '<address>',
     help: 'address to listen on; 127.0.0.1 is this machine only',
   }),
-  port: option(integer(0, 65_535), { default: 8080, flag: '<n>', help: 'port to listen on, 0 for a free one' }),
+  port: option(integer(0, 65_535), {
+    default: 8080,
+    defaultText: '8080',
+    flag: '<n>',
+    help: 'port to listen on, 0 for a free one',
+  }),
   bodyLimit: option(integer(1, 1 << 30), {
     default: 1 << 20,
     flag: '<bytes>',

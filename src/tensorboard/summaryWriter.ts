@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { checkInteger } from '../core/checks.js';
 import { checkOptionNames, invalidArgument, RecurraError } from '../core/errors.js';
 import { light } from '../native/light.js';
 
@@ -51,7 +52,7 @@ export class SummaryWriter {
     if (typeof logDir !== 'string' || logDir === '') throw invalidArgument('logDir', 'the path of a folder', logDir);
     checkOptionNames('SummaryWriter', options, ['purgeStep']);
     const { purgeStep } = options;
-    if (purgeStep !== undefined) checkStep('purgeStep', purgeStep);
+    if (purgeStep !== undefined) checkInteger('purgeStep', purgeStep, 0);
     this.logDir = logDir;
     const seconds = String(Math.floor(Date.now() / 1000)).padStart(10, '0');
     this.#name = `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${files++}`;
@@ -78,7 +79,7 @@ export class SummaryWriter {
    */
   addScalars(values: Readonly<Record<string, number>>, step: number): void {
     if (this.#closed) throw new RecurraError('DISPOSED', 'this SummaryWriter has been closed');
-    checkStep('step', step);
+    checkInteger('step', step, 0);
     const scalars = Object.entries(values).map(([tag, value]) => {
       if (tag === '') throw invalidArgument('tag', 'a name', tag);
       if (typeof value !== 'number') throw invalidArgument(tag, 'a number', value);
@@ -150,8 +151,4 @@ export class SummaryWriter {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-function checkStep(name: string, step: number): void {
-  if (!Number.isSafeInteger(step) || step < 0) throw invalidArgument(name, 'an integer from 0', step);
 }

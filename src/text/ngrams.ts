@@ -1,4 +1,4 @@
-import { invalidArgument } from '../core/errors.js';
+import { checkInteger } from '../core/checks.js';
 
 /**
  * torchtext's `ngrams_iterator`: the tokens themselves, then all pairs of neighbours joined by a blank, then the threes,
@@ -14,7 +14,7 @@ import { invalidArgument } from '../core/errors.js';
  * ```
  */
 export function ngramsIterator(tokens: readonly string[], ngrams: number): IterableIterator<string> {
-  if (!Number.isSafeInteger(ngrams) || ngrams < 1) throw invalidArgument('ngrams', 'an integer of at least 1', ngrams);
+  checkInteger('ngrams', ngrams, 1);
   return runs(tokens, ngrams);
 }
 

@@ -2,10 +2,10 @@ import { choice, custom, integer, type Kind } from '../core/options/kinds.js';
 import { option, type SettingsOf, settingsOf, type TableOf } from '../core/options/table.js';
 import { getTokenizer, TOKENIZER_EXPECTED, TOKENIZER_NAMES, type TokenizerLike } from './tokenizer.js';
 
-const TRUNCATIONS = ['head', 'tail', 'both'] as const;
-
 /** Which part of a text with more than `maxLength` tokens is read: its beginning, its end, or half of each. */
-export type Truncation = (typeof TRUNCATIONS)[number];
+export type Truncation = 'head' | 'tail' | 'both';
+
+const TRUNCATIONS = ['head', 'tail', 'both'] as const satisfies readonly Truncation[];
 
 /** How texts become token ids. */
 export interface TextOptions {

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { zeros } from '../core/allocate.js';
+import { checkChoice } from '../core/checks.js';
 import { checkOptionNames, DataError, invalidArgument, RecurraError } from '../core/errors.js';
 import { ioError } from '../core/ioError.js';
 import { Random } from '../core/random.js';
@@ -253,16 +254,12 @@ function checkVectorsOptions(file: string, options: VectorsOptions): void {
   ]);
   const { vocab, format, unknown, counts, invalidUtf8 } = options;
   if (!vocab?.stoi) throw invalidArgument('vocab', 'a Vocab', vocab);
-  if (format !== undefined && !['glove', 'word2vec-text', 'word2vec-binary'].includes(format)) {
-    throw invalidArgument('format', "'glove', 'word2vec-text' or 'word2vec-binary'", format);
-  }
+  if (format !== undefined) checkChoice('format', format, ['glove', 'word2vec-text', 'word2vec-binary']);
   if (unknown !== undefined && typeof unknown !== 'function' && unknown !== 'zero' && unknown !== 'normal') {
     throw invalidArgument('unknown', "'zero', 'normal' or a function", unknown);
   }
   if (counts !== undefined && counts.length !== vocab.size) {
     throw invalidArgument('counts', `${vocab.size} numbers, one for each token`, counts);
   }
-  if (invalidUtf8 !== undefined && invalidUtf8 !== 'error' && invalidUtf8 !== 'skip') {
-    throw invalidArgument('invalidUtf8', "'error' or 'skip'", invalidUtf8);
-  }
+  if (invalidUtf8 !== undefined) checkChoice('invalidUtf8', invalidUtf8, ['error', 'skip']);
 }

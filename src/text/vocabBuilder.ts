@@ -1,3 +1,4 @@
+import { checkFlag, checkInteger } from '../core/checks.js';
 import { ArgumentError, checkOptionNames, invalidArgument } from '../core/errors.js';
 import { compareCodePoints, mergeSort } from './codePointOrder.js';
 import { Vocab } from './vocab.js';
@@ -230,8 +231,7 @@ export function checkVocabOptions(options: VocabOptions): CheckedVocabOptions {
     specials = ['<unk>', '<pad>'],
     specialFirst = true,
   } = options;
-  if (!Number.isSafeInteger(minFreq) || minFreq < 1)
-    throw invalidArgument('minFreq', 'an integer of at least 1', minFreq);
+  checkInteger('minFreq', minFreq, 1);
   if (!Array.isArray(specials) || specials.some((token) => typeof token !== 'string')) {
     throw invalidArgument('specials', 'an array of strings', specials);
   }
@@ -252,7 +252,7 @@ export function checkVocabOptions(options: VocabOptions): CheckedVocabOptions {
       maxTokens,
     );
   }
-  if (typeof specialFirst !== 'boolean') throw invalidArgument('specialFirst', 'a boolean', specialFirst);
+  checkFlag('specialFirst', specialFirst);
   const named = (name: string, given: string | null | undefined, usual: string) => {
     if (given === undefined) return specials.includes(usual) ? usual : null;
     if (given !== null && !specials.includes(given)) throw invalidArgument(name, 'one of the specials or null', given);

@@ -107,7 +107,7 @@ describe('the events of a training', () => {
     expect(await outcome({ epochs: 0 })).toMatchObject({
       outcome: 'failed',
       step: 0,
-      error: { code: 'INVALID_ARGUMENT' },
+      error: { code: 'OUT_OF_RANGE', option: 'epochs', received: 'number 0' },
     });
     expect(await outcome({}, [])).toMatchObject({ outcome: 'failed', error: { code: 'EMPTY_DATASET' } });
     expect(await outcome({ signal: AbortSignal.abort() })).toMatchObject({ outcome: 'aborted' });

@@ -28,7 +28,7 @@ describe('predict', () => {
   it('lists no more labels than topK asks for', async () => {
     expect((await model.predict('a dog', { topK: 1 })).classes).toHaveLength(1);
     expect((await model.predict('a dog', { topK: 50 })).classes).toHaveLength(3);
-    await expect(model.predict('a dog', { topK: 0 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(model.predict('a dog', { topK: 0 })).rejects.toMatchObject({ code: 'OUT_OF_RANGE', option: 'topK' });
   });
 
   it('answers for empty and unknown texts, and says that it knows nothing of them', async () => {

@@ -151,8 +151,8 @@ describe('setServing', () => {
   });
 
   it.each([
-    [{ maxBatch: 0 }, 'Expected an integer from 1 for maxBatch but received number 0'],
-    [{ maxQueue: 1.5 }, 'Expected an integer from 1 for maxQueue'],
+    [{ maxBatch: 0 }, 'Expected an integer of at least 1 for maxBatch but received number 0'],
+    [{ maxQueue: 1.5 }, 'Expected an integer of at least 1 for maxQueue'],
     [{ maxWait: -1 }, 'Expected milliseconds from 0 to 60000 for maxWait'],
     [{ maxWait: Number.NaN }, 'Expected milliseconds from 0 to 60000 for maxWait'],
     [{ batch: 3 }, 'Unknown option "batch" for setServing; known options: maxBatch, maxWait, maxQueue'],

@@ -59,7 +59,7 @@ describe('recurra train', () => {
       'food has a weight already',
     );
     expect(refused('--class-weights', 'planet=2').err).toContain('which no training row has');
-    expect(refused('--momentum', '0.9').err).toContain('for momentum');
+    expect(refused('--momentum', '0.9').err).toContain("momentum applies to optimizer 'sgd' only");
     expect(existsSync(join(folder, 'no'))).toBe(false);
   });
 

@@ -136,7 +136,7 @@ describe('multiLabel', () => {
       message: expect.stringMatching(/^row 1: the row has 3 labels \("pet", "animal", "pet"\), .* multiLabel: true$/),
     });
     await expect(collect(MULTI.slice(1))).rejects.toThrow(/row 1: the row has no label, .* multiLabel: true/);
-    await expect(collect(MULTI, { multiLabel: 1 as never })).rejects.toThrow(/a boolean for multiLabel/);
+    await expect(collect(MULTI, { multiLabel: 1 as never })).rejects.toThrow(/true or false for multiLabel/);
     await expect(collect([{ text: 'a', label: [1] as never }], { multiLabel: true })).rejects.toThrow(
       /expected \{ text, label \} with a string and a string or an array of strings/,
     );

@@ -115,7 +115,7 @@ describe('Random', () => {
   });
 
   it('refuses what does not fit', () => {
-    expect(() => new Random(-1)).toThrow(/non-negative safe integer for seed but received number -1/);
+    expect(() => new Random(-1)).toThrow(/an integer of at least 0 for seed but received number -1/);
     expect(() => new Random(0.5)).toThrow(/seed/);
     expect(() => new Random(0, 2 ** 53)).toThrow(/stream/);
     expect(() => new Random().int(0)).toThrow(/bound/);

@@ -84,7 +84,7 @@ describe('readRows', () => {
     expect(() => readRows('a.csv')).toThrow(/Expected text, the column of the text: CSV has several/);
     expect(() => readRows('a.jsonl.gz', { text: 'a' })).toThrow(/Expected label, the field of the label: JSON lines/);
     expect(() => readRows('a', { format: 'xml' as never })).toThrow(
-      /one of csv, tsv, jsonl, fasttext, parquet for format/,
+      /one of 'csv', 'tsv', 'jsonl', 'fasttext', 'parquet' for format/,
     );
     expect(() => readRows('a', { columns: 1 } as never)).toThrow(/Unknown option "columns" for readRows/);
     expect(() => readRows('a', { ...COLUMNS, onBadRow: 'x' as never })).toThrow(/for onBadRow/);

@@ -102,7 +102,7 @@ describe('what cannot be measured is an error, never NaN', () => {
           ],
           { bins: 0 },
         ),
-      'INVALID_ARGUMENT',
+      'OUT_OF_RANGE',
       /integer from 1 to 10000 for bins/,
     ],
     [
@@ -116,7 +116,7 @@ describe('what cannot be measured is an error, never NaN', () => {
           { k: 1.5 },
         ),
       'INVALID_ARGUMENT',
-      /integer from 1 for k/,
+      /integer of at least 1 for k/,
     ],
     [
       () =>
@@ -131,7 +131,7 @@ describe('what cannot be measured is an error, never NaN', () => {
       'INVALID_ARGUMENT',
       /Unknown option "n"/,
     ],
-    [() => multiLabelReport([[]], [[]]), 'INVALID_ARGUMENT', /no row has one/],
+    [() => multiLabelReport([[]], [[]]), 'INVALID_ARGUMENT', /none of the rows has a label/],
     [() => multiLabelReport([['a']], ['a' as never]), 'INVALID_ARGUMENT', /array of labels for yPred\[0\]/],
     [() => averagePrecision([true], [1, 2]), 'INVALID_SHAPE', /1 rows but there are 2 scores/],
     [() => rocAuc([1 as never], [1]), 'INVALID_ARGUMENT', /a boolean for yTrue\[0\]/],

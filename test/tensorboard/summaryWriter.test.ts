@@ -52,7 +52,7 @@ describe('SummaryWriter', () => {
     await expect(writer.close()).rejects.toMatchObject({ code: 'IO' });
     expect(() => writer.addScalar('a', 1, 0)).toThrow(/has been closed/);
     await using other = new SummaryWriter(join(folder, 'other'));
-    expect(() => other.addScalar('a', 1, -1)).toThrow(/integer from 0 for step/);
+    expect(() => other.addScalar('a', 1, -1)).toThrow(/integer of at least 0 for step/);
     expect(() => other.addScalar('', 1, 1)).toThrow(/a name for tag/);
     expect(() => other.addScalar('a', '1' as never, 1)).toThrow(/a number for a/);
     expect(() => new SummaryWriter('')).toThrow(/path of a folder/);

@@ -66,7 +66,7 @@ describe('buildVocabFromIterator', () => {
     [{ maxTokens: 1 }, /at least 2.*maxTokens/],
     [{ specials: ['<unk>', '<unk>'] }, /"<unk>" is there twice/],
     [{ specials: '<unk>' as unknown as string[] }, /array of strings for specials/],
-    [{ specialFirst: 1 as unknown as boolean }, /a boolean for specialFirst/],
+    [{ specialFirst: 1 as unknown as boolean }, /true or false for specialFirst/],
     [{ unkToken: '[UNK]' }, /one of the specials or null for unkToken/],
     [{ minfreq: 2 } as object, /Unknown option "minfreq".*minFreq/],
   ])('refuses %o', (options, message) => {

@@ -36,7 +36,7 @@ async function checkWritable(out: string): Promise<void> {
 async function namedTokenizer(given: string): Promise<TokenizerLike> {
   if (isTokenizerName(given)) return given;
   if (/\.json$/i.test(given)) return HuggingFaceTokenizer.fromFile(given);
-  throw invalidArgument('--tokenizer', `one of ${TOKENIZER_NAMES.join(', ')}, or a file that ends in .json,`, given);
+  throw invalidArgument('tokenizer', `one of ${TOKENIZER_NAMES.join(', ')}, or a file that ends in .json`, given);
 }
 
 /** The options that the flags mean: most are flags as they are, some name what is to be opened first. */

@@ -12,11 +12,7 @@ import {
 } from '../checks.js';
 import { checkSignal } from '../signals.js';
 
-/**
- * What an option may be: what a caller gives is a `Given`, what settings then hold a `Setting`.
- *
- * @internal
- */
+/** What an option may be: what a caller gives is a `Given`, what settings then hold a `Setting`. */
 export interface Kind<Given, Setting = Given> {
   /** How a command line reads it: a word, a whole number, a number, or a flag without a value. */
   readonly typed: 'text' | 'integer' | 'number' | 'flag';

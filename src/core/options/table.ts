@@ -4,8 +4,6 @@ import type { Kind } from './kinds.js';
 /**
  * What is written about an option beside its kind. An option is one row of one table; checks, defaults, lists of names, flags of
  * the command line with their help, and the tables of the guides are read from there.
- *
- * @internal
  */
 export interface OptionText {
   /** What it is, in one phrase: the help of its flag, and its line in a guide. Code in it stands between backquotes. */
@@ -25,11 +23,7 @@ export interface OptionText {
   readonly defaultText?: string;
 }
 
-/**
- * A row of a table of options.
- *
- * @internal
- */
+/** A row of a table of options. */
 export interface Option<Given = unknown, Setting = unknown, Default extends Setting | undefined = Setting | undefined>
   extends OptionText {
   readonly kind: Kind<Given, Setting>;
@@ -39,40 +33,26 @@ export interface Option<Given = unknown, Setting = unknown, Default extends Sett
   readonly defaultOf?: (given: Readonly<Record<string, unknown>>) => Default;
 }
 
-/**
- * Options by name, in the order in which help and guides list them.
- *
- * @internal
- */
+/** Options by name, in the order in which help and guides list them. */
 // biome-ignore lint/suspicious/noExplicitAny: a table has rows of all types.
 export type OptionTable = Readonly<Record<string, Option<any, any, any>>>;
 
 /**
  * The table that an interface of options needs: a row for each option, of the option's very type, and no other row. Use it with
  * `satisfies`.
- *
- * @internal
  */
 export type TableOf<Options> = {
   // biome-ignore lint/suspicious/noExplicitAny: settings may hold anything.
   readonly [Name in keyof Options]-?: Option<Exclude<Options[Name], undefined>, any, any>;
 };
 
-/**
- * What settings hold for a table: every option, with its default if it has one.
- *
- * @internal
- */
+/** What settings hold for a table: every option, with its default if it has one. */
 export type SettingsOf<Table> = {
   // biome-ignore lint/suspicious/noExplicitAny: whatever may be given.
   [Name in keyof Table]: Table[Name] extends Option<any, infer Setting, infer Default> ? Setting | Default : never;
 };
 
-/**
- * Makes a row.
- *
- * @internal
- */
+/** Makes a row. */
 export function option<Given, Setting>(
   kind: Kind<Given, Setting>,
   row: OptionText & { readonly default: NoInfer<Setting> },
@@ -89,11 +69,7 @@ export function option(kind: Kind<unknown>, row: OptionText & { default?: unknow
   return { ...row, kind, default: row.default };
 }
 
-/**
- * A rule that no option can break alone.
- *
- * @internal
- */
+/** A rule that no option can break alone. */
 export interface Rule<Settings> {
   /** The option that is named as the one to change. */
   readonly option: string;
@@ -114,8 +90,6 @@ export function checkRules<Settings>(settings: Settings, rules: readonly Rule<Se
  * Throws unless `options` is an object that has names of the tables only.
  *
  * @param where - Whose options they are, for the message.
- *
- * @internal
  */
 export function checkNames(where: string, options: unknown, ...tables: readonly OptionTable[]): void {
   if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
@@ -127,8 +101,6 @@ export function checkNames(where: string, options: unknown, ...tables: readonly 
  *
  * @param prefix - Put before the names in messages, such as `checkpoint.`.
  * @throws {@link ArgumentError} naming the option, what was expected and what was given.
- *
- * @internal
  */
 export function settingsOf<Table extends OptionTable>(table: Table, options: object, prefix = ''): SettingsOf<Table> {
   const given = options as Readonly<Record<string, unknown>>;
@@ -145,11 +117,9 @@ export function settingsOf<Table extends OptionTable>(table: Table, options: obj
  * A default in words: that of the row, or its value; undefined if there is none.
  *
  * @param write - How a number is written.
- *
- * @internal
  */
 export function defaultText(
-  { default: value, defaultText: words }: Option,
+  { default: value, defaultText: words }: Pick<Option, 'default' | 'defaultText'>,
   write: (value: number) => string = String,
 ): string | undefined {
   if (words !== undefined) return words;

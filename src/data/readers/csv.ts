@@ -1,12 +1,6 @@
 import type { CsvError, InfoRecord, Parser } from 'csv-parse';
-import {
-  ArgumentError,
-  checkOptionNames,
-  DataError,
-  type FilePosition,
-  invalidArgument,
-  RecurraError,
-} from '../../core/errors.js';
+import { checkFilled, checkFlag, checkInteger } from '../../core/checks.js';
+import { ArgumentError, checkOptionNames, DataError, type FilePosition, RecurraError } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
 import { type Column, checkColumn, checkSeparator, separated, textColumns } from './fields.js';
 import { csvParse } from './libraries.js';
@@ -117,12 +111,9 @@ function rows<R>(source: Source, options: CsvTextOptions, columns: Column[], mak
   const { header = columns.some((column) => typeof column === 'string'), quote = '"', maxRowBytes = 2 ** 24 } = options;
   const { file } = source;
   const delimiter = options.delimiter ?? (file !== undefined && TAB_NAMES.test(file) ? '\t' : ',');
-  if (typeof delimiter !== 'string' || delimiter === '')
-    throw invalidArgument('delimiter', 'a non-empty string', delimiter);
-  if (quote !== null && (typeof quote !== 'string' || quote === '')) {
-    throw invalidArgument('quote', 'a non-empty string or null', quote);
-  }
-  if (typeof header !== 'boolean') throw invalidArgument('header', 'a boolean', header);
+  checkFilled('delimiter', delimiter, 'a non-empty string');
+  if (quote !== null) checkFilled('quote', quote, 'a non-empty string or null');
+  checkFlag('header', header);
   const named = columns.find((column) => typeof column === 'string');
   if (!header && named !== undefined) {
     throw new ArgumentError(
@@ -130,9 +121,7 @@ function rows<R>(source: Source, options: CsvTextOptions, columns: Column[], mak
       `Expected column numbers, from 1, without a header but received ${JSON.stringify(named)}`,
     );
   }
-  if (!Number.isSafeInteger(maxRowBytes) || maxRowBytes < 1) {
-    throw invalidArgument('maxRowBytes', 'a positive integer', maxRowBytes);
-  }
+  checkInteger('maxRowBytes', maxRowBytes, 1);
   const { encoding } = options;
   checkEncoding(encoding);
   const settings = { columns, header, delimiter, quote, maxRowBytes, encoding };

@@ -1,3 +1,4 @@
+import { checkFilled } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
 
 /** A column by its name in the header, or by its number: 1 is the first, as in the positions that errors name. */
@@ -33,9 +34,7 @@ export function checkColumn(name: string, column: Column): Column {
  * @internal
  */
 export function checkSeparator(separator: string | undefined): void {
-  if (separator !== undefined && (typeof separator !== 'string' || separator === '')) {
-    throw invalidArgument('labelSeparator', 'a non-empty string', separator);
-  }
+  if (separator !== undefined) checkFilled('labelSeparator', separator, 'a non-empty string');
 }
 
 /**

@@ -1,4 +1,5 @@
-import { DataError, invalidArgument } from '../../core/errors.js';
+import { checkInteger } from '../../core/checks.js';
+import { DataError } from '../../core/errors.js';
 import { LinePositions } from './linePositions.js';
 import type { Source } from './source.js';
 import { checkEncoding, checkedUtf8, type TextEncoding } from './textStream.js';
@@ -24,9 +25,7 @@ export interface LineSettings {
  */
 export function lineSettings({ encoding, maxRowBytes = 2 ** 24 }: LineOptions): LineSettings {
   checkEncoding(encoding);
-  if (!Number.isSafeInteger(maxRowBytes) || maxRowBytes < 1) {
-    throw invalidArgument('maxRowBytes', 'a positive integer', maxRowBytes);
-  }
+  checkInteger('maxRowBytes', maxRowBytes, 1);
   return { encoding, maxRowBytes };
 }
 

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { checkChoice } from '../../core/checks.js';
 import { ArgumentError, DataError, invalidArgument } from '../../core/errors.js';
 import { decompressed } from './decompress.js';
 
@@ -67,9 +68,7 @@ export class BadRows {
   count = 0;
 
   constructor(onBadRow: OnBadRow | undefined) {
-    if (onBadRow !== undefined && onBadRow !== 'error' && onBadRow !== 'skip') {
-      throw invalidArgument('onBadRow', "'error' or 'skip'", onBadRow);
-    }
+    if (onBadRow !== undefined) checkChoice('onBadRow', onBadRow, ['error', 'skip']);
     this.skip = onBadRow === 'skip';
   }
 

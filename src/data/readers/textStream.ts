@@ -1,5 +1,6 @@
 import { TextDecoder } from 'node:util';
-import { DataError, invalidArgument } from '../../core/errors.js';
+import { checkChoice } from '../../core/checks.js';
+import { DataError } from '../../core/errors.js';
 import type { LinePositions } from './linePositions.js';
 import { Utf8Check } from './utf8.js';
 
@@ -12,9 +13,7 @@ export type TextEncoding = 'utf8' | 'utf16le' | 'latin1';
  * @internal
  */
 export function checkEncoding(encoding: TextEncoding | undefined): void {
-  if (encoding !== undefined && !['utf8', 'utf16le', 'latin1'].includes(encoding)) {
-    throw invalidArgument('encoding', "'utf8', 'utf16le' or 'latin1'", encoding);
-  }
+  if (encoding !== undefined) checkChoice('encoding', encoding, ['utf8', 'utf16le', 'latin1']);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { checkInteger } from '../../core/checks.js';
 import { checkOptionNames, invalidArgument } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
 
@@ -41,13 +42,9 @@ export interface Batches {
 export function bucketBatches(lengths: ArrayLike<number>, options: BucketOptions): Batches {
   checkOptionNames('bucketBatches', options, ['batchSize', 'tokensPerBatch', 'indices', 'window', 'random']);
   const { batchSize, tokensPerBatch = Number.POSITIVE_INFINITY, window = 50, random = new Random(0) } = options;
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
-    throw invalidArgument('batchSize', 'an integer of at least 1', batchSize);
-  }
-  if (tokensPerBatch !== Number.POSITIVE_INFINITY && (!Number.isSafeInteger(tokensPerBatch) || tokensPerBatch < 1)) {
-    throw invalidArgument('tokensPerBatch', 'an integer of at least 1', tokensPerBatch);
-  }
-  if (!Number.isSafeInteger(window) || window < 1) throw invalidArgument('window', 'an integer of at least 1', window);
+  checkInteger('batchSize', batchSize, 1);
+  if (tokensPerBatch !== Number.POSITIVE_INFINITY) checkInteger('tokensPerBatch', tokensPerBatch, 1);
+  checkInteger('window', window, 1);
   const texts = options.indices ? random.shuffle(Int32Array.from(options.indices)) : random.permutation(lengths.length);
   let tokens = 0;
   for (let i = 0; i < texts.length; i++) {

@@ -1,3 +1,4 @@
+import { checkFlag, checkFunction } from '../../core/checks.js';
 import { ArgumentError, checkOptionNames, DataError, invalidArgument } from '../../core/errors.js';
 import { Int32List } from '../../core/growable.js';
 import { Turns } from '../../core/turns.js';
@@ -149,10 +150,8 @@ class Encoder {
     if (typeof rows === 'string' || !(source?.[Symbol.iterator] || source?.[Symbol.asyncIterator])) {
       throw invalidArgument('rows', 'an iterable or async iterable of { text, label }', rows);
     }
-    if (onProgress !== undefined && typeof onProgress !== 'function') {
-      throw invalidArgument('onProgress', 'a function', onProgress);
-    }
-    if (typeof multiLabel !== 'boolean') throw invalidArgument('multiLabel', 'a boolean', multiLabel);
+    if (onProgress !== undefined) checkFunction('onProgress', onProgress);
+    checkFlag('multiLabel', multiLabel);
     if (classes !== undefined) {
       if (!Array.isArray(classes) || classes.length === 0 || classes.some((name) => typeof name !== 'string')) {
         throw invalidArgument('classes', 'a non-empty array of names', classes);

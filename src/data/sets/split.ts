@@ -1,3 +1,4 @@
+import { checkRange } from '../../core/checks.js';
 import { checkOptionNames, invalidArgument } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
 
@@ -45,9 +46,7 @@ export function stratifiedSplit(
 ): Split {
   checkOptionNames('stratifiedSplit', options, ['fraction', 'seed']);
   const { fraction = 0.1, seed = 0 } = options;
-  if (typeof fraction !== 'number' || !(fraction > 0 && fraction < 1)) {
-    throw invalidArgument('fraction', 'a number above 0 and below 1', fraction);
-  }
+  checkRange('fraction', fraction, { above: 0, below: 1 });
   const random = new Random(seed);
   const { labels, labelOffsets } = 'labels' in data ? data : { labels: data, labelOffsets: undefined };
   const isTest = labelOffsets

@@ -1,3 +1,4 @@
+import { checkInteger } from '../../core/checks.js';
 import { checkOptionNames, invalidArgument } from '../../core/errors.js';
 import { checkSignal } from '../../core/signals.js';
 import type { Rows } from '../../data/readers/rows.js';
@@ -232,7 +233,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
     this.checkOpen();
     checkOptionNames('predict', options, ['topK', 'signal']);
     const { topK = this.labels.length, signal } = options;
-    if (!Number.isSafeInteger(topK) || topK < 1) throw invalidArgument('topK', 'an integer from 1', topK);
+    checkInteger('topK', topK, 1);
     checkSignal('signal', signal);
     return topK;
   }

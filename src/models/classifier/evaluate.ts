@@ -1,3 +1,4 @@
+import { checkFunction } from '../../core/checks.js';
 import { DataError, invalidArgument } from '../../core/errors.js';
 import { Turns } from '../../core/turns.js';
 import type { Row, Rows } from '../../data/readers/rows.js';
@@ -189,6 +190,6 @@ export async function evaluateRows(
 /** The names of {@link EvaluationOptions}, and that its functions are functions. */
 export function checkEvaluationOptions({ onProgress, onPrediction }: EvaluationOptions): void {
   for (const [name, value] of Object.entries({ onProgress, onPrediction })) {
-    if (value !== undefined && typeof value !== 'function') throw invalidArgument(name, 'a function', value);
+    if (value !== undefined) checkFunction(name, value);
   }
 }

@@ -1,5 +1,6 @@
-import { ArgumentError, checkOptionNames, invalidArgument } from '../../core/errors.js';
-import { throwIfAborted } from '../../core/signals.js';
+import { checkChoice } from '../../core/checks.js';
+import { ArgumentError, checkOptionNames } from '../../core/errors.js';
+import { checkSignal, throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
@@ -73,11 +74,8 @@ export function checkExplainOptions(options: ExplainOptions, labels: readonly st
       `the model has no label ${JSON.stringify(label)}; it has ${known.join(', ')}${more}`,
     );
   }
-  if (method !== 'gradientInput' && method !== 'occlusion') {
-    throw invalidArgument('method', "'gradientInput' or 'occlusion'", method);
-  }
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw invalidArgument('signal', 'an AbortSignal', signal);
+  checkChoice('method', method, ['gradientInput', 'occlusion']);
+  checkSignal('signal', signal);
 }
 
 /** Tokens that one call of the engine gets for an occlusion: some tenths of a second of work, so that stopping is prompt. */

@@ -92,8 +92,10 @@ function checkClassWeights(option: string, value: unknown): 'balanced' | Readonl
   for (const [label, weight] of map) {
     const name = `${option}[${JSON.stringify(label)}]`;
     if (typeof label !== 'string') throw invalidArgument(`a label of ${option}`, 'a string', label);
-    // Above 0 also as a float32, which is what the loss computes with.
-    checkRange(name, typeof weight === 'number' ? Math.fround(weight) : weight, { above: 0 });
+    checkRange(name, weight, { above: 0 });
+    // Above 0 and finite also as a float32, which is what the loss computes with.
+    if (!(Math.fround(weight) > 0 && Math.fround(weight) < Number.POSITIVE_INFINITY))
+      throw invalidArgument(name, 'a number above 0 that float32 can hold', weight, 'OUT_OF_RANGE');
   }
   return map;
 }

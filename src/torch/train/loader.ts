@@ -1,3 +1,4 @@
+import { checkFlag, checkFunction, checkInteger } from '../../core/checks.js';
 import { checkOptionNames, invalidArgument } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
 
@@ -62,13 +63,11 @@ export class DataLoader<Row, Batch = Row[]> implements Iterable<Batch> {
     if (!(Number.isSafeInteger(dataset?.length) && dataset.length >= 0)) {
       throw invalidArgument('dataset', 'an array or an object with length and row(index)', dataset);
     }
-    if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
-      throw invalidArgument('batchSize', 'an integer of at least 1', batchSize);
-    }
-    if (typeof shuffle !== 'boolean') throw invalidArgument('shuffle', 'a boolean', shuffle);
-    if (typeof dropLast !== 'boolean') throw invalidArgument('dropLast', 'a boolean', dropLast);
-    if (!Number.isSafeInteger(seed) || seed < 0) throw invalidArgument('seed', 'a non-negative safe integer', seed);
-    if (collate !== undefined && typeof collate !== 'function') throw invalidArgument('collate', 'a function', collate);
+    checkInteger('batchSize', batchSize, 1);
+    checkFlag('shuffle', shuffle);
+    checkFlag('dropLast', dropLast);
+    checkInteger('seed', seed, 0);
+    if (collate !== undefined) checkFunction('collate', collate);
     for (let i = 0; i < (indices?.length ?? 0); i++) {
       const index = indices![i]!;
       if (!Number.isInteger(index) || index < 0 || index >= dataset.length) {
@@ -107,7 +106,7 @@ export class DataLoader<Row, Batch = Row[]> implements Iterable<Batch> {
    * @throws `ArgumentError` if it is not a non-negative integer.
    */
   setEpoch(epoch: number): void {
-    if (!Number.isSafeInteger(epoch) || epoch < 0) throw invalidArgument('epoch', 'a non-negative integer', epoch);
+    checkInteger('epoch', epoch, 0);
     this.#epoch = epoch;
   }
 

@@ -18,7 +18,10 @@ export interface CheckpointOptions {
 
 /** The table of {@link CheckpointOptions}. */
 export const CHECKPOINT = {
-  path: option(text('the path of a file'), { help: 'file of the newest checkpoint, replaced as a whole' }),
+  path: option(text('the path of a file'), {
+    defaultText: 'required',
+    help: 'file of the newest checkpoint, replaced as a whole',
+  }),
   everySteps: option(integer(1, 2 ** 31 - 1), {
     defaultText: 'not by steps',
     help: 'steps from one checkpoint to the next',

@@ -2,10 +2,10 @@ import { choice, flag, integer, number, share } from '../../core/options/kinds.j
 import { option, type Rule, type SettingsOf, type TableOf } from '../../core/options/table.js';
 import { OPTIMIZERS, type OptimizerName } from '../../engine/network.js';
 
-const SCHEDULES = ['constant', 'linear', 'cosine'] as const;
-
 /** How the learning rate moves over the training: it stays, falls linearly to zero, or along half a cosine. */
-export type Schedule = (typeof SCHEDULES)[number];
+export type Schedule = 'constant' | 'linear' | 'cosine';
+
+const SCHEDULES = ['constant', 'linear', 'cosine'] as const satisfies readonly Schedule[];
 
 /** How a model learns. */
 export interface LearningOptions {
@@ -23,7 +23,7 @@ export interface LearningOptions {
    * come in random order. Default `true`; with `false` each batch is drawn at random.
    */
   bucketing?: boolean;
-  /** How weights are moved. Default `'adam'`. */
+  /** The rule by which a step moves the weights. Default `'adam'`. */
   optimizer?: OptimizerName;
   /** Learning rate at the start, or once `warmup` is over. Default 0.008. */
   lr?: number;
@@ -41,7 +41,7 @@ export interface LearningOptions {
    * below 1. Default 0.
    */
   warmup?: number;
-  /** Largest Euclidean norm of all gradients together; larger ones are scaled down to it. Default 0, which is off. */
+  /** Largest Euclidean norm of all gradients together; larger ones are scaled down to it. Default 0, off. */
   clipGradNorm?: number;
   /**
    * Stops after this many consecutive epochs without improvement on the validation rows; the weights of the best epoch are
@@ -84,7 +84,11 @@ export const LEARNING = {
     help: 'put texts of similar length into the same batch',
     flagHelp: 'draw batches at random, instead of texts of similar length together',
   }),
-  optimizer: option(choice(OPTIMIZERS), { default: 'adam', flag: '<name>', help: 'how weights are moved' }),
+  optimizer: option(choice(OPTIMIZERS), {
+    default: 'adam',
+    flag: '<name>',
+    help: 'the rule by which a step moves the weights',
+  }),
   lr: option(number({ above: 0 }), { default: 8e-3, flag: '<rate>', help: 'learning rate' }),
   weightDecay: option(number({ from: 0 }), {
     defaultOf: ({ optimizer }) => (optimizer === 'adamw' ? 0.01 : 0),
