@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { constraint } from '../core/errors.js';
+import { jsonLine, note } from '../core/terminal.js';
 import type { CheckpointOptions } from '../training/checkpoints/options.js';
 import type { TrainingEvent } from '../training/events/events.js';
-import { jsonLine, note } from './output.js';
 
 /** The flags of `recurra train` about checkpoints, as commander gives them. */
 export interface CheckpointFlags {

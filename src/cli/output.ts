@@ -1,4 +1,5 @@
 import { ArgumentError, RecurraError } from '../core/errors.js';
+import { jsonLine, note } from '../core/terminal.js';
 
 /** Exit codes of the command line; scripts may rely on them. */
 export const EXIT = {
@@ -11,16 +12,6 @@ export const EXIT = {
   /** Ctrl-C or SIGTERM stopped a training; what was learned has been saved. */
   interrupted: 130,
 } as const;
-
-/** Writes one JSON object as one line to standard output. */
-export function jsonLine(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
-}
-
-/** Writes a line for people to standard error, so that standard output holds results alone. */
-export function note(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
 
 /** What an error says, with the flag beside a column that is missing. */
 function messageOf(error: unknown): string {
@@ -40,17 +31,6 @@ export function reportError(error: unknown, json: boolean): number {
   note(`recurra: ${message}${error instanceof RecurraError ? ` [${code}]` : ''}`);
   if (code === 'INTERNAL' && error instanceof Error && error.stack && process.env.RECURRA_DEBUG) note(error.stack);
   return error instanceof ArgumentError || code === 'INVALID_ARGUMENT' ? EXIT.usage : EXIT.failure;
-}
-
-/** `0.9123` as `91.23 %`. */
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
-}
-
-/** Seconds as `42 s` or `3 min 05 s`. */
-export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
 /** Ends quietly when the reader of standard output has gone, as in `recurra predict ... | head -1`. */

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { duration, jsonLine, note, percent } from '../cli/output.js';
+import { duration, jsonLine, note, percent } from '../core/terminal.js';
 import type { Progress } from './progress.js';
 
 /** Shows a training's progress to whoever is watching. */
