@@ -1,8 +1,11 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { torchHalf } from './test/support/halves.mjs';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // In other folders each test says by itself that it needs libtorch.
+    exclude: [...configDefaults.exclude, ...(torchHalf ? [] : ['test/torch/**', 'test/lesson/**'])],
     globalSetup: ['test/support/build.ts'],
     // Each file in a process of its own: the addons and libtorch keep state for the whole process.
     pool: 'forks',

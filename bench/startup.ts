@@ -29,7 +29,7 @@ const model = join(folder, 'model.safetensors');
 /** The published files where a user has them; the dependencies are those of this clone. */
 async function installed(): Promise<void> {
   const out = join(folder, 'packed');
-  await packAll({ quick: true, out });
+  await packAll({ quick: true, light: true, out });
   const modules = join(folder, 'node_modules');
   mkdirSync(modules);
   for (const name of ['recurra', 'recurra-linux-x64-gnu'])

@@ -33,6 +33,15 @@ const { values } = parseArgs({
 });
 const seed = Number(values.seed);
 
+/** Seconds of each phase, for the last line but one. */
+const phases: string[] = [];
+let begun = performance.now();
+function phaseEnds(name: string): void {
+  const now = performance.now();
+  phases.push(`${name} ${((now - begun) / 1000).toFixed(1)} s`);
+  begun = now;
+}
+
 const definitions = await readDefinitions();
 const labels = [...new Set(definitions.map(({ label }) => label))].sort();
 const { train, test } = stratifiedSplit(
@@ -45,6 +54,8 @@ const heldOut = rowsOf(test);
 console.log(
   `${definitions.length} definitions in ${labels.length} topics: ${training.length} to learn from, ${heldOut.length} held out`,
 );
+
+phaseEnds('reading');
 
 const display = progressDisplay();
 const model = await TextClassifier.train(training, {
@@ -63,6 +74,7 @@ const model = await TextClassifier.train(training, {
   onProgress: display.update,
 });
 display.stop();
+phaseEnds('training');
 
 await mkdir('models', { recursive: true });
 const path = 'models/wordnet.safetensors';
@@ -83,9 +95,12 @@ for (const [index, prediction] of (await loaded.predictMany(SENTENCES, { topK: 2
   );
 }
 loaded.close();
+phaseEnds('saving, loading and evaluation');
 
 const bayes = naiveBayesAccuracy(training, heldOut);
 const majority = majorityAccuracy(training, heldOut);
+phaseEnds('baselines');
+console.log(`\n${phases.join(', ')}`);
 console.log(
-  `\nheld-out accuracy ${evaluation.accuracy.toFixed(4)} (naive Bayes ${bayes.toFixed(3)}, majority ${majority.toFixed(2)})`,
+  `held-out accuracy ${evaluation.accuracy.toFixed(4)} (naive Bayes ${bayes.toFixed(3)}, majority ${majority.toFixed(2)})`,
 );

@@ -3,9 +3,9 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use recurra_kernels::ErrorCode;
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, NamedTensor, Pooling, StepOptions};
-use recurra_kernels::recurrent::Cell;
+use recurra_core::{Cell, Dtype, ErrorCode, NamedArray};
+use recurra_core::{ClassesConfig, Dropouts, EncoderConfig, HeadConfig, Targets, Chunk, NetworkConfig, Pooling, StepOptions};
+use recurra_kernels::network::Network;
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -23,35 +23,38 @@ struct Input {
     change: Option<(u8, u8)>,
 }
 
-fn config(input: &Input) -> ClassifierConfig {
+fn config(input: &Input) -> NetworkConfig {
     let [words, dims, hidden, layers, classes] = input.sizes.map(usize::from);
     let bit = |n: u8| input.flags >> n & 1 == 1;
-    ClassifierConfig {
-        cell: [Cell::RnnTanh, Cell::RnnRelu, Cell::Lstm, Cell::Gru][usize::from(input.flags & 3)],
-        vocab_size: words,
-        embedding_dim: dims % 40,
-        hidden_size: hidden % 40,
-        num_layers: layers % 4,
-        bidirectional: bit(2),
-        embedding_dropout: if bit(3) { 0.5 } else { 0.0 },
-        dropout: if bit(4) { 0.5 } else { 0.0 },
-        pooling: [Pooling::Last, Pooling::Mean, Pooling::Max, Pooling::Attention][usize::from(input.flags >> 5 & 3)],
-        num_classes: classes % 9,
-        padding_idx: input.padding.map(u32::from),
-        multi_label: bit(7),
-        word_dropout: if bit(3) { 0.25 } else { 0.0 },
-        unknown_idx: input.unknown.map(u32::from),
+    NetworkConfig {
+        encoder: EncoderConfig {
+            num_layers: layers % 4,
+            bidirectional: bit(2),
+            dropouts: Dropouts {
+                words: if bit(3) { 0.25 } else { 0.0 },
+                embedding: if bit(3) { 0.5 } else { 0.0 },
+                layers: if bit(4) { 0.5 } else { 0.0 },
+            },
+            unknown_idx: input.unknown.map(u32::from),
+            padding_idx: input.padding.map(u32::from),
+            ..EncoderConfig::new(Cell::ALL[usize::from(input.flags & 3)], words, dims % 40, hidden % 40)
+        },
+        head: HeadConfig::Classes(ClassesConfig {
+            classes: classes % 9,
+            multi_label: bit(7),
+            pooling: Pooling::ALL[usize::from(input.flags >> 5 & 3)],
+        }),
         seed: 1,
         threads: 1,
     }
 }
 
-fn changed(mut state: Vec<NamedTensor>, (which, how): (u8, u8)) -> Vec<NamedTensor> {
+fn changed(mut state: Vec<NamedArray>, (which, how): (u8, u8)) -> Vec<NamedArray> {
     let at = usize::from(which) % state.len();
     match how % 6 {
         0 => state[at].shape.reverse(),
         1 => drop(state[at].data.pop()),
-        2 => state[at].dtype = "int32".into(),
+        2 => state[at].dtype = Dtype::Int32,
         3 => drop(state.remove(at)),
         4 => state.push(state[at].clone()),
         _ => state[at].name.push('x'),
@@ -61,7 +64,7 @@ fn changed(mut state: Vec<NamedTensor>, (which, how): (u8, u8)) -> Vec<NamedTens
 
 fuzz_target!(|input: Input| {
     let numbers = |list: &[i8]| list.iter().map(|&n| i32::from(n)).collect::<Vec<_>>();
-    let Ok(classifier) = Classifier::new(config(&input)) else { return };
+    let Ok(classifier) = Network::new(config(&input)) else { return };
     if let Some(change) = input.change {
         let state = classifier.state().expect("a state");
         let before = state.clone();
@@ -73,11 +76,15 @@ fuzz_target!(|input: Input| {
     let (labels, batch_sizes) = (numbers(&input.labels), numbers(&input.batch_sizes));
     let rates: Vec<f64> = input.rates.iter().map(|&rate| f64::from(rate)).collect();
     let label_offsets: Vec<u32> = input.offsets.iter().map(|&n| u32::from(n)).collect();
+    let targets = if label_offsets.is_empty() {
+        Targets::Rows(&labels)
+    } else {
+        Targets::Sets { outputs: &labels, starts: &label_offsets }
+    };
     let chunk = Chunk {
         tokens: &tokens,
         lengths: &lengths,
-        labels: &labels,
-        label_offsets: &label_offsets,
+        targets,
         batch_sizes: &batch_sizes,
     };
     let options = StepOptions { learning_rates: &rates, ..StepOptions::default() };
@@ -85,7 +92,7 @@ fuzz_target!(|input: Input| {
         classifier.train_batches(&chunk, &options).map(drop),
         classifier
             .predict(&tokens, &lengths)
-            .map(|p| assert_eq!(p.len(), lengths.len() * classifier.config().num_classes)),
+            .map(|p| assert_eq!(p.len(), lengths.len() * classifier.config().head.outputs())),
     ] {
         assert!(result.is_ok() || result.is_err_and(|error| error.code() != ErrorCode::Internal));
     }

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use recurra_kernels::layout::PackedLayout;
+use recurra_core::layout::PackedLayout;
 
 fuzz_target!(|input: (Vec<i16>, Option<u8>)| {
     let (numbers, longest) = input;

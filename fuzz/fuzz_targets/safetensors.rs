@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use recurra_files::safetensors::{Entry, parse, to_bytes};
-use recurra_kernels::ErrorCode;
+use recurra_core::{ErrorCode, NamedArray};
+use recurra_files::safetensors::{parse, to_bytes};
 
 fuzz_target!(|bytes: &[u8]| {
     let path = Path::new("m");
@@ -14,13 +14,13 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(contents) => {
             assert!(contents.entries.iter().map(|entry| entry.data.len()).sum::<usize>() <= bytes.len());
             for entry in &contents.entries {
-                assert_eq!(entry.shape.iter().product::<usize>() * entry.dtype.bitsize() / 8, entry.data.len());
+                assert_eq!(entry.numel().map(|n| n * entry.dtype.size()), Some(entry.data.len()));
             }
             // What was read can be written, and is then the same with a checksum that fits.
             let again = to_bytes(path, contents.metadata.clone(), &contents.entries).expect("a file");
             let read = parse(path, &again).expect("what was written");
             assert_eq!((read.checksum, read.entries.len()), ("valid", contents.entries.len()));
-            for Entry { name, dtype, shape, data } in &contents.entries {
+            for NamedArray { name, dtype, shape, data } in &contents.entries {
                 let same = read.entries.iter().find(|entry| entry.name == *name).expect("the tensor");
                 assert_eq!((same.dtype, &same.shape, &same.data), (*dtype, shape, data));
             }

@@ -3,10 +3,10 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use recurra_kernels::ErrorCode;
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, Pooling, StateArray, StepOptions, Values};
-use recurra_kernels::optim::{AdamOptions, Algorithm, SgdOptions};
-use recurra_kernels::recurrent::Cell;
+use recurra_core::{Cell, Dtype, Element, ErrorCode, NamedArray};
+use recurra_core::{Targets, Chunk, NetworkConfig, Pooling, StepOptions};
+use recurra_kernels::network::Network;
+use recurra_core::{AdamOptions, Algorithm, SgdOptions};
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -31,14 +31,9 @@ enum Change {
 
 const WORDS: usize = 12;
 
-fn classifier() -> Classifier {
-    let config = ClassifierConfig {
-        pooling: Pooling::Attention,
-        padding_idx: Some(1),
-        threads: 1,
-        ..ClassifierConfig::new(Cell::Gru, WORDS, 3, 2, 2)
-    };
-    Classifier::new(config).expect("a classifier")
+fn classifier() -> Network {
+    let config = NetworkConfig::classifier(Cell::Gru, WORDS, 3, 2, 2).with(|c| { c.classes_mut().pooling = Pooling::Attention; c.encoder.padding_idx = Some(1); c.threads = 1; });
+    Network::new(config).expect("a classifier")
 }
 
 fn algorithm(number: u8) -> Algorithm {
@@ -54,13 +49,12 @@ fn algorithm(number: u8) -> Algorithm {
     }
 }
 
-fn train(classifier: &Classifier, algorithm: Algorithm, steps: usize) -> Result<(), ErrorCode> {
+fn train(classifier: &Network, algorithm: Algorithm, steps: usize) -> Result<(), ErrorCode> {
     let tokens: Vec<i32> = (0..steps * 2).map(|n| (n * 5 % WORDS) as i32).collect();
     let chunk = Chunk {
         tokens: &tokens,
         lengths: &vec![2; steps],
-        labels: &(0..steps as i32).map(|n| n % 2).collect::<Vec<_>>(),
-        label_offsets: &[],
+        targets: Targets::Rows(&(0..steps as i32).map(|n| n % 2).collect::<Vec<_>>()),
         batch_sizes: &vec![1; steps],
     };
     let rates = vec![0.01; steps];
@@ -68,30 +62,31 @@ fn train(classifier: &Classifier, algorithm: Algorithm, steps: usize) -> Result<
     classifier.train_batches(&chunk, &options).map(drop).map_err(|error| error.code())
 }
 
-fn change(state: &mut Vec<StateArray>, at: usize, change: Change) {
+/// Gives an array other values; its shape stays.
+fn replace<T: Element>(array: &mut NamedArray, values: &[T]) {
+    (array.dtype, array.data) = (T::DTYPE, T::to_bytes(values));
+}
+
+fn change(state: &mut Vec<NamedArray>, at: usize, change: Change) {
     match change {
         Change::Remove => drop(state.remove(at)),
         Change::Twice => state.push(state[at].clone()),
         Change::Rename(name) => state[at].name = format!("training.{name}"),
         Change::Shape(shape) => state[at].shape = shape.into_iter().map(usize::from).collect(),
-        Change::Floats(values) => state[at].values = Values::Float32(values),
-        Change::Integers(values) => state[at].values = Values::Int32(values),
-        Change::Doubles(values) => state[at].values = Values::Float64(values),
-        Change::Value(place, value) => match &mut state[at].values {
-            Values::Float32(values) if !values.is_empty() => {
-                let place = usize::from(place) % values.len();
-                values[place] = value as f32;
-            }
-            Values::Int32(values) if !values.is_empty() => {
-                let place = usize::from(place) % values.len();
-                values[place] = value as i32;
-            }
-            Values::Float64(values) if !values.is_empty() => {
-                let place = usize::from(place) % values.len();
-                values[place] = value;
-            }
-            _ => (),
-        },
+        Change::Floats(values) => replace(&mut state[at], &values),
+        Change::Integers(values) => replace(&mut state[at], &values),
+        Change::Doubles(values) => replace(&mut state[at], &values),
+        Change::Value(place, value) if state[at].count() > 0 => {
+            let array = &mut state[at];
+            let place = usize::from(place) % array.count() * array.dtype.size();
+            let bytes = match array.dtype {
+                Dtype::Float32 => f32::to_bytes(&[value as f32]),
+                Dtype::Int32 => i32::to_bytes(&[value as i32]),
+                _ => f64::to_bytes(&[value]),
+            };
+            array.data[place..place + bytes.len()].copy_from_slice(&bytes);
+        }
+        Change::Value(..) => (),
         Change::Swap(other) => {
             let other = usize::from(other) % state.len();
             state.swap(at, other);

@@ -41,23 +41,25 @@ async function writeDeclarations(top, folder, chosen) {
 }
 
 /**
- * Builds the addons named (`light`, `torch`; both when `names` is undefined).
+ * Builds the addons named (`light`, `torch`; both when `names` is undefined). `modules` settles once node_modules is there,
+ * which the declarations need and the compilation does not.
  * Throws an Error with a sentence for a person when cargo or libtorch is missing or the compilation fails.
  */
-export async function buildNative({ names, top = root } = {}) {
+export async function buildNative({ names, top = root, modules } = {}) {
   const chosen = addons.filter(({ name }) => names === undefined || names.includes(name));
   const folder = join(targetDir(top), 'napi-types');
-  const env = { ...process.env, ...typeDefEnv(folder, chosen) };
-  if (chosen.some(({ needsLibtorch }) => needsLibtorch)) {
-    Object.assign(env, libtorchBuildEnv(requireLibtorch().path, targetDir(top)));
-  }
   // In CI a Cargo.lock that does not fit is an error; a developer who just added a crate gets it updated.
   const locked = process.env.CI ? ['--locked'] : [];
-  await runCargo(['build', '--release', ...locked, ...chosen.flatMap(({ crate }) => ['-p', crate])], { cwd: top, env });
   for (const addon of chosen) {
+    const env = { ...process.env, ...typeDefEnv(folder, [addon]) };
+    if (addon.needsLibtorch) Object.assign(env, libtorchBuildEnv(requireLibtorch().path, targetDir(top)));
+    // One after the other: cargo gives a dependency the features that all crates of one run ask for, and the light addon
+    // must be the same whether or not the torch addon is built too.
+    await runCargo(['build', '--release', ...locked, '-p', addon.crate], { cwd: top, env });
     const path = addonPath(addon, top);
     const written = replaceFile(path, readFileSync(cargoArtifact(addon, top)), 0o755);
     print(`  ${addon.name} addon: ${path.slice(top.length + 1)} ${written ? 'written' : 'unchanged'}`);
   }
+  await modules;
   print(`  index.d.ts ${(await writeDeclarations(top, folder, chosen)) ? 'written' : 'unchanged'}`);
 }

@@ -1,7 +1,8 @@
-// Makes the npm packages: target/packages/*.tgz, ready to be published. Run set-up first (npm run pack:all does).
-//   node scripts/package/main.mjs [--quick] [--libtorch]
-// --quick: with the addons as built for this machine, for tests of everything else. --libtorch: also the package with
-// libtorch's CPU libraries, which a release publishes only once for each libtorch.
+// Makes the npm packages: target/packages/*.tgz, ready to be published. Runs set-up first.
+//   node scripts/package/main.mjs [--light] [--quick] [--libtorch]
+// --light: recurra and the light addon alone, which needs no libtorch. --quick: with the addons as built for this machine, for
+// tests of everything else. --libtorch: also the package with libtorch's CPU libraries, which a release publishes only once
+// for each libtorch.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,8 +10,10 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { addonPath, addons, platformName, root, targetDir } from '../native/addons.mjs';
+import { halvesOf } from '../native/crates.mjs';
 import { filesBelow } from '../setup/freshness.mjs';
 import { requireLibtorch } from '../setup/libtorch/locate.mjs';
+import { spawnSetUp } from '../setup/spawn.mjs';
 import { bundle } from './bundle.mjs';
 import { stageLibtorch } from './libtorch.mjs';
 import { mainManifest, platformManifest, readManifest } from './manifest.mjs';
@@ -39,15 +42,15 @@ async function stageMain(out, manifest) {
   return folder;
 }
 
-function stageAddons(out, manifest, source, files) {
+function stageAddon(out, manifest, source, file) {
   const folder = stage(out, manifest);
-  for (const file of files) copyFileSync(file, join(folder, basename(file)));
+  copyFileSync(file, join(folder, basename(file)));
   copyFileSync(join(source, 'README.md'), join(folder, 'README.md'));
   for (const name of licences) copyFileSync(join(root, name), join(folder, name));
   return folder;
 }
 
-function stageTorch(out, manifest, source) {
+function stageLibtorchPackage(out, manifest, source) {
   const folder = stage(out, manifest);
   cpSync(join(source, 'README.md'), join(folder, 'README.md'));
   stageLibtorch(requireLibtorch().path, manifest.version, folder);
@@ -64,32 +67,49 @@ function pack(out, folder) {
   return join(out, filename);
 }
 
-/** Makes the packages in `out`; returns `{ name, tarball, packed, unpacked }` for each. */
-export async function packAll({ quick = false, libtorch = false, out = join(targetDir(), 'packages') } = {}) {
+/** The folder of npm/ with the manifest of an addon's package for this platform. */
+const addonSource = ({ binary }) => join(root, 'npm', `${binary}-${platformName()}`);
+
+/** The addons' files, as built for this machine or (not `quick`) linked against an old C library. */
+async function addonFiles(chosen, quick) {
+  if (quick) return chosen.map((addon) => addonPath(addon));
+  const built = await buildPortable(root, chosen);
+  for (const { file, versions } of built)
+    process.stderr.write(
+      `${basename(file)} asks for ${Object.entries(versions)
+        .map((pair) => pair.join('_'))
+        .join(', ')}\n`,
+    );
+  return built.map(({ file }) => file);
+}
+
+/**
+ * Makes the packages of the halves in `out`; returns `{ name, tarball, packed, unpacked }` for each. With `light`, the main
+ * package names the light addon's package alone.
+ */
+export async function packAll({
+  light = false,
+  quick = false,
+  libtorch = false,
+  out = join(targetDir(), 'packages'),
+} = {}) {
   if (!existsSync(join(root, 'dist', 'index.js'))) throw new Error('dist is not built; run: npm run setup');
   mkdirSync(out, { recursive: true });
   for (const name of readdirSync(out)) if (name.endsWith('.tgz')) rmSync(join(out, name));
   const manifest = readManifest(root);
-  const sources = { addons: join(root, 'npm', platformName()), torch: join(root, 'npm', 'libtorch-linux-x64') };
-  const addonManifest = platformManifest(manifest, readManifest(sources.addons));
-  const torchManifest = readManifest(sources.torch);
+  const halves = halvesOf({ light });
+  const chosen = addons.filter(({ name }) => halves.includes(name));
+  const manifests = chosen.map((addon) => platformManifest(manifest, readManifest(addonSource(addon))));
+  const libtorchSource = join(root, 'npm', 'libtorch-linux-x64');
+  const libtorchManifest = readManifest(libtorchSource);
+  const names = manifests.map(({ name }) => name);
 
-  let files = addons.map((addon) => addonPath(addon));
-  if (!quick) {
-    const built = await buildPortable(root);
-    for (const { file, versions } of built)
-      process.stderr.write(
-        `${basename(file)} asks for ${Object.entries(versions)
-          .map((pair) => pair.join('_'))
-          .join(', ')}\n`,
-      );
-    files = built.map(({ file }) => file);
-  }
+  const files = await addonFiles(chosen, quick);
   const folders = [
-    await stageMain(out, mainManifest(manifest, [addonManifest.name], torchManifest)),
-    stageAddons(out, addonManifest, sources.addons, files),
+    await stageMain(out, mainManifest(manifest, names, libtorchManifest)),
+    ...chosen.map((addon, i) => stageAddon(out, manifests[i], addonSource(addon), files[i])),
   ];
-  if (libtorch) folders.push(stageTorch(out, torchManifest, sources.torch));
+  if (libtorch && !light) folders.push(stageLibtorchPackage(out, libtorchManifest, libtorchSource));
   return folders.map((folder) => {
     const tarball = pack(out, folder);
     const unpacked = filesBelow(folder).reduce((sum, file) => sum + statSync(file).size, 0);
@@ -99,7 +119,9 @@ export async function packAll({ quick = false, libtorch = false, out = join(targ
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    const { values } = parseArgs({ options: { quick: { type: 'boolean' }, libtorch: { type: 'boolean' } } });
+    const boolean = { type: 'boolean' };
+    const { values } = parseArgs({ options: { light: boolean, quick: boolean, libtorch: boolean } });
+    spawnSetUp(values);
     for (const { name, tarball, packed, unpacked } of await packAll(values))
       process.stdout.write(`${name}: ${megabytes(packed)} packed, ${megabytes(unpacked)} unpacked, ${tarball}\n`);
   } catch (error) {

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { addons, cargoArtifact, platformName, targetDir } from '../native/addons.mjs';
 import { typeDefEnv } from '../native/build.mjs';
 import { runCargo } from '../native/cargo.mjs';
+import { addonInputs } from '../native/crates.mjs';
 import { replaceFile } from '../native/files.mjs';
 import { libtorchBuildEnv } from '../native/libtorch-env.mjs';
 import { hashOf, isCurrent, stampCurrent } from '../setup/freshness.mjs';
 import { requireLibtorch } from '../setup/libtorch/locate.mjs';
 import { installModules, staleModules } from '../setup/node-modules.mjs';
-import { nativeInputs } from '../setup/steps.mjs';
 import { checkSymbolVersions } from './elf.mjs';
 
 const toolchainFolder = 'scripts/package/toolchain';
@@ -58,31 +58,32 @@ export function portableFolder(top) {
   return join(targetDir(top), 'packages', 'addons', platformName());
 }
 
-/** Links both addons, unless they are current, and checks what they ask for; returns their files and symbol versions. */
-export async function buildPortable(top) {
+/** Links the addons chosen, those not current, and checks what they ask for; returns their files and symbol versions. */
+export async function buildPortable(top, chosen = addons) {
   if (platformName() !== 'linux-x64-gnu') throw new Error('the old C library is there for linux-x64-gnu only');
-  const folder = portableFolder(top);
-  const files = addons.map(({ binary }) => join(folder, `${binary}.${platformName()}.node`));
-  const results = files.map((file) => file.slice(top.length + 1));
-  const inputs = hashOf(top, [...nativeInputs, 'scripts/package/portable.mjs', toolchainFolder]);
-  if (!isCurrent(top, 'portable', inputs, results)) {
-    const root = await sysroot(top);
-    const compat = compileCompat(top);
-    const env = {
-      ...process.env,
-      ...typeDefEnv(join(targetDir(top), 'napi-types'), addons),
-      ...libtorchBuildEnv(requireLibtorch().path, targetDir(top)),
-    };
-    for (const [i, addon] of addons.entries()) {
-      // -z defs: a symbol that the old library lacks must fail here, not at a user's.
-      const args = [`--sysroot=${root}`, `-L${join(root, 'usr', 'lib')}`, '-Wl,-z,defs'];
-      if (addon.needsLibtorch) args.push(compat);
-      const link = args.flatMap((arg) => ['-C', `link-arg=${arg}`]);
-      const locked = process.env.CI ? ['--locked'] : [];
-      await runCargo(['rustc', '--release', '--lib', ...locked, '-p', addon.crate, '--', ...link], { cwd: top, env });
-      replaceFile(files[i], readFileSync(cargoArtifact(addon, top)), 0o755);
-    }
-    stampCurrent(top, 'portable', inputs, results);
-  }
+  const files = [];
+  for (const addon of chosen) files.push(await linkPortable(top, addon));
   return files.map((file) => ({ file, versions: checkSymbolVersions(file) }));
+}
+
+/** Links one addon, unless it is current; returns its file. */
+async function linkPortable(top, addon) {
+  const file = join(portableFolder(top), `${addon.binary}.${platformName()}.node`);
+  const results = [file.slice(top.length + 1)];
+  const inputs = hashOf(top, [...addonInputs(addon, top), 'scripts/package/portable.mjs', toolchainFolder]);
+  if (isCurrent(top, `portable-${addon.name}`, inputs, results)) return file;
+  const libraries = await sysroot(top);
+  // -z defs: a symbol that the old library lacks must fail here, not at a user's.
+  const args = [`--sysroot=${libraries}`, `-L${join(libraries, 'usr', 'lib')}`, '-Wl,-z,defs'];
+  const env = { ...process.env, ...typeDefEnv(join(targetDir(top), 'napi-types'), [addon]) };
+  if (addon.needsLibtorch) {
+    args.push(compileCompat(top));
+    Object.assign(env, libtorchBuildEnv(requireLibtorch().path, targetDir(top)));
+  }
+  const link = args.flatMap((arg) => ['-C', `link-arg=${arg}`]);
+  const locked = process.env.CI ? ['--locked'] : [];
+  await runCargo(['rustc', '--release', '--lib', ...locked, '-p', addon.crate, '--', ...link], { cwd: top, env });
+  replaceFile(file, readFileSync(cargoArtifact(addon, top)), 0o755);
+  stampCurrent(top, `portable-${addon.name}`, inputs, results);
+  return file;
 }

@@ -36,6 +36,14 @@ export function checkRust(env = process.env) {
   return { problem: `Rust ${version} is too old; ${needed} or newer is needed. Run: rustup update stable` };
 }
 
+/** What Rust links with, in a few words. Not a problem here: cargo's configuration may name another linker. */
+export function linkerFound(env = process.env) {
+  const version = versionSaidBy('cc', ['--version'], env);
+  return version === undefined
+    ? 'cc was not found; Rust links with it. Debian/Ubuntu: apt-get install gcc libc6-dev; Fedora: dnf install gcc'
+    : `cc ${version}`;
+}
+
 /** `{ found }` or `{ problem }` for the C++ compiler that the binding of libtorch is compiled with (CXX, else c++). */
 export function checkCompiler(env = process.env) {
   const command = env.CXX || 'c++';

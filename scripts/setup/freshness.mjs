@@ -58,14 +58,17 @@ export function writeStamp(top, name, stamp) {
   writeFileSync(path, `${JSON.stringify(stamp)}\n`);
 }
 
-/** True when the stamp says that `results` (paths relative to `top`) were made from `inputs` and are unchanged since. */
-export function isCurrent(top, name, inputs, results) {
+/**
+ * True when the stamp says that `results` (paths relative to `top`) were made from `inputs` and are unchanged since.
+ * `extra` are results that are parts of files, as texts.
+ */
+export function isCurrent(top, name, inputs, results, extra = []) {
   const stamp = readStamp(top, name);
   if (stamp?.inputs !== inputs || !results.every((path) => existsSync(join(top, path)))) return false;
-  return stamp.results === hashOf(top, results);
+  return stamp.results === hashOf(top, results, extra);
 }
 
-/** Records that `results` were made from `inputs`. */
-export function stampCurrent(top, name, inputs, results) {
-  writeStamp(top, name, { inputs, results: hashOf(top, results) });
+/** Records that `results` and `extra` were made from `inputs`. */
+export function stampCurrent(top, name, inputs, results, extra = []) {
+  writeStamp(top, name, { inputs, results: hashOf(top, results, extra) });
 }

@@ -1,7 +1,7 @@
 // The steps of set-up that build something: libtorch, the addons, the JavaScript in dist.
 
 import { spawn } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { packedBytes } from '../../src/libtorch/contents.mjs';
 import {
@@ -13,8 +13,10 @@ import {
 } from '../../src/libtorch/install.mjs';
 import { withLock } from '../../src/libtorch/lock.mjs';
 import { ByteProgress, line, megabytes, note } from '../../src/libtorch/progress.mjs';
-import { addonPath, addons } from '../native/addons.mjs';
+import { addonPath } from '../native/addons.mjs';
 import { buildNative } from '../native/build.mjs';
+import { addonInputs } from '../native/crates.mjs';
+import { existingNamespace } from '../native/declarations.mjs';
 import { filesBelow, hashOf, isCurrent, stampCurrent } from './freshness.mjs';
 import { downloadWheels, findPip } from './libtorch/download.mjs';
 import { cacheFolder, locateLibtorch, refusedLines, requireLibtorch } from './libtorch/locate.mjs';
@@ -87,27 +89,30 @@ export async function setUpLibtorch(env = process.env) {
   return found;
 }
 
-export const nativeInputs = ['Cargo.toml', 'Cargo.lock', 'crates', 'scripts/native'];
-
-/** `{ inputs, results, current }` of the addons. */
-export function nativeState(top, rustVersion) {
-  const inputs = hashOf(top, nativeInputs, [rustVersion ?? '', process.env.RUSTFLAGS ?? '']);
-  const results = [...addons.map((addon) => relative(top, addonPath(addon, top))), 'index.d.ts'];
-  return { inputs, results, current: isCurrent(top, 'native', inputs, results) };
+/** `{ inputs, results, declaration, current }` of one addon; `declaration` is its part of index.d.ts. */
+export function nativeState(top, addon, rustVersion) {
+  const inputs = hashOf(top, addonInputs(addon, top), [rustVersion ?? '', process.env.RUSTFLAGS ?? '']);
+  const results = [relative(top, addonPath(addon, top))];
+  const declarations = join(top, 'index.d.ts');
+  const text = existsSync(declarations) ? readFileSync(declarations, 'utf8') : '';
+  const declaration = existingNamespace(text, addon.name) ?? '';
+  return { inputs, results, declaration, current: isCurrent(top, addon.name, inputs, results, [declaration]) };
 }
 
-/** Builds the addons unless nothing they are made from has changed. */
-export async function setUpNative(top, rustVersion) {
-  const { inputs, results, current } = nativeState(top, rustVersion);
+/** Builds an addon unless nothing it is made from has changed; `modules` as for `buildNative`. */
+export async function setUpNative(top, addon, rustVersion, modules) {
+  const name = `${addon.name} addon`;
+  const { inputs, results, current } = nativeState(top, addon, rustVersion);
   if (current) {
-    line('native build', 'current');
+    line(name, 'current');
     return;
   }
-  line('native build', 'compiling; the first time takes some minutes, most of it one crate (torch-sys)');
+  const long = addon.needsLibtorch ? 'some minutes, most of it one crate (torch-sys)' : 'one to two minutes';
+  line(name, `compiling; the first time takes ${long}`);
   const begun = Date.now();
-  await buildNative({ top });
-  stampCurrent(top, 'native', inputs, results);
-  line('native build', `done in ${((Date.now() - begun) / 1000).toFixed(0)} s`);
+  await buildNative({ top, names: [addon.name], modules });
+  stampCurrent(top, addon.name, inputs, results, [nativeState(top, addon, rustVersion).declaration]);
+  line(name, `done in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
 }
 
 /** Removes from dist what was made from sources that are no longer there. */
@@ -119,16 +124,21 @@ function removeOrphans(top) {
   }
 }
 
+/** Runs the compiler; rejects with what it said. */
 function runTsc(top) {
   const tsc = join(top, 'node_modules', 'typescript', 'bin', 'tsc');
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
       cwd: top,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      said += text;
     });
     child.on('error', reject);
     child.on('close', (code) =>
-      code === 0 ? resolve() : reject(new Error(`tsc -p tsconfig.build.json ended with exit code ${code}`)),
+      code === 0 ? resolve() : reject(new Error(`${said}tsc -p tsconfig.build.json ended with exit code ${code}`)),
     );
   });
 }
@@ -147,4 +157,16 @@ export async function setUpDist(top) {
   removeOrphans(top);
   stampCurrent(top, 'dist', inputs, ['dist']);
   line('JavaScript', `dist compiled in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+}
+
+/**
+ * The same while the addons are still being compiled. It reads the declarations that are in the repository; where those are
+ * no longer true the compiler may fail, and the call after the addons are built compiles again and says why.
+ */
+export async function setUpDistEarly(top) {
+  try {
+    await setUpDist(top);
+  } catch {
+    line('JavaScript', 'waits for the declarations of the addons');
+  }
 }

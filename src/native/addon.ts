@@ -30,15 +30,15 @@ export function packageVersion(): string {
   return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 }
 
-/** Where an addon may be, in the order in which it is looked for: a build of this checkout, then the prebuilt package. */
+/** Where an addon may be, in the order in which it is looked for: a build of this checkout, then its prebuilt package. */
 export function addonCandidates(name: 'recurra' | 'recurra-torch'): string[] {
   const platform = platformName();
   const file = `${name}.${platform}.node`;
   const candidates = [join(packageRoot(), 'native', file)];
   try {
-    candidates.push(require.resolve(`recurra-${platform}/${file}`));
+    candidates.push(require.resolve(`${name}-${platform}/${file}`));
   } catch {
-    candidates.push(`recurra-${platform}/${file} (npm package, not installed)`);
+    candidates.push(`${name}-${platform}/${file} (npm package, not installed)`);
   }
   return candidates;
 }
@@ -64,6 +64,6 @@ export function loadAddon(name: 'recurra' | 'recurra-torch'): object {
   throw new RecurraError(
     'ADDON_NOT_FOUND',
     `The native addon ${name} for ${platformName()} could not be loaded. Looked at:\n${refused.join('\n')}\n` +
-      `In a clone, run: npm run setup\nElsewhere, install its package: npm install recurra-${platformName()}`,
+      `In a clone, run: npm run setup\nElsewhere, install its package: npm install ${name}-${platformName()}`,
   );
 }

@@ -12,6 +12,7 @@ import { locateTokens } from '../../src/text/locate.js';
 import { modelTokenizer, readingOf } from '../../src/text/reading.js';
 import { loadFile, nn, type Tensor, tensor } from '../../src/torch/index.js';
 import { temporaryFolder } from '../support/folder.js';
+import { torchHalf } from '../support/halves.mjs';
 import { topicTexts } from '../support/texts.js';
 
 const folder = temporaryFolder();
@@ -45,7 +46,7 @@ class Net extends nn.Module {
 }
 
 describe('gradient times input', () => {
-  it.each([
+  it.runIf(torchHalf).each([
     { cell: 'gru', pooling: 'max', bidirectional: true, numLayers: 1 },
     { cell: 'rnn', pooling: 'mean', bidirectional: false, numLayers: 2 },
   ] as const)('is that of autograd through the saved weights: $cell, $pooling', async (options) => {

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { light } from '../../src/native/light.js';
 import { COLUMNS, recurra, trainedModel } from '../support/cli.js';
+import { torchHalf } from '../support/halves.mjs';
 
 const { folder, csv, model } = trainedModel();
 
 describe('recurra doctor', () => {
-  it('finds everything that is needed here', () => {
+  it.runIf(torchHalf)('finds everything that is needed here', () => {
     const { status, out } = recurra(['doctor']);
     expect(out).toMatch(
       /recurra {3}\d+\.\d+\.\d+ on Node .*\nprocessor .*\naddon .*\nlibtorch {2}2\.11\.0 from .*\nCUDA /,

@@ -14,6 +14,7 @@ import {
   typeErrors,
   writeExamples,
 } from '../support/guide.js';
+import { torchHalf } from '../support/halves.mjs';
 
 const folder = exampleFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -61,8 +62,11 @@ const REST: Record<string, string> = {
   'README-md-2.ts':
     "\nimport { tensor } from 'recurra/torch';\nconsole.log(new LSTMClassifier().forward(tensor([[1, 2, 3]])).shape); // [ 1, 4 ]\n",
 };
+/** Examples that run with libtorch alone. */
+const NEEDS_TORCH = /'recurra\/(torch|lesson)'|cuda/;
 for (const each of examples) each.code += REST[each.name] ?? '';
 
+// A worker's file runs with the program that starts it.
 describe('the guides', () => {
   it.each(Object.entries(PAGES))('%s has its %i examples', (page, count) =>
     expect(examplesOf(page)).toHaveLength(count),
@@ -77,8 +81,7 @@ describe('the guides', () => {
     ).toEqual([]);
   }, 120_000);
 
-  // A worker's file runs with the program that starts it.
-  it.each(examples.filter(({ name }) => name !== 'worker.mjs'))(
+  it.each(examples.filter(({ name, code }) => name !== 'worker.mjs' && (torchHalf || !NEEDS_TORCH.test(code))))(
     '$page: $name runs, and prints what it says',
     (example) => {
       const run = runExample(folder, example);

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { LibtorchError } from '../../src/index.js';
 import { libtorchCacheFolder, locateLibtorch, openLocated } from '../../src/native/libtorch.js';
 import { temporaryFolder } from '../support/folder.js';
+import { torchHalf } from '../support/halves.mjs';
 
 const folder = temporaryFolder();
 
@@ -108,7 +109,7 @@ describe('loading', () => {
     'async () =>',
   );
 
-  it.skipIf(process.platform !== 'linux')(
+  it.runIf(torchHalf && process.platform === 'linux')(
     'an import alone loads neither addon nor libtorch; a tensor loads all',
     () => {
       const { lines, stderr } = run(
@@ -132,7 +133,7 @@ describe('loading', () => {
     expect(lines).toEqual(['animal', 'recurra.']);
   });
 
-  it('gives the typed error from a tensor, and goes on working once libtorch is there', () => {
+  it.runIf(torchHalf)('gives the typed error from a tensor, and goes on working once libtorch is there', () => {
     const { lines } = run(
       `const { LibtorchError } = await import('./dist/index.js');
        const { tensor } = await import('./dist/torch/index.js');
@@ -146,15 +147,19 @@ describe('loading', () => {
     expect(lines).toEqual(['true LIBTORCH_NOT_FOUND', '1']);
   });
 
-  it('works in worker threads that come and go, and the process ends cleanly', () => {
-    const { lines, status, stderr } = run(
-      `import { Worker } from 'node:worker_threads';
+  it.runIf(torchHalf)(
+    'works in worker threads that come and go, and the process ends cleanly',
+    () => {
+      const { lines, status, stderr } = run(
+        `import { Worker } from 'node:worker_threads';
        const code = "import('./dist/torch/index.js').then(({ tensor }) => { if (tensor([2]).mul(3).item() !== 6) process.exit(9); })";
        for (let round = 0; round < 5; round++) {
          const worker = new Worker(code, { eval: true });
          console.log(await new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject)));
        }`,
-    );
-    expect({ lines, status, stderr }).toEqual({ lines: ['0', '0', '0', '0', '0'], status: 0, stderr: '' });
-  }, 60_000);
+      );
+      expect({ lines, status, stderr }).toEqual({ lines: ['0', '0', '0', '0', '0'], status: 0, stderr: '' });
+    },
+    60_000,
+  );
 });

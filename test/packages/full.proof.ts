@@ -61,7 +61,6 @@ describe('the tarballs', () => {
   });
 
   it('ask for no newer symbols than manylinux_2_28 has, and for no library but the C and C++ ones and libtorch', () => {
-    const folder = join(out, 'stage', 'recurra-linux-x64-gnu');
     const torch = ['libtorch_cpu.so', 'libc10.so', 'libstdc++.so.6'];
     const basic = [
       'libc.so.6',
@@ -73,7 +72,7 @@ describe('the tarballs', () => {
       'ld-linux-x86-64.so.2',
     ];
     for (const name of ['recurra', 'recurra-torch']) {
-      const file = join(folder, `${name}.linux-x64-gnu.node`);
+      const file = join(out, 'stage', `${name}-linux-x64-gnu`, `${name}.linux-x64-gnu.node`);
       const versions = symbolVersions(file);
       console.info(
         `${basename(file)}: ${Object.entries(versions)

@@ -6,13 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packAll } from '../../scripts/package/main.mjs';
+import { torchHalf } from '../support/halves.mjs';
 import { Project } from './install.js';
 
 const out = mkdtempSync(join(tmpdir(), 'recurra-packed-'));
 let project: Project;
 
 beforeAll(async () => {
-  project = new Project('npm', await packAll({ quick: true, out }));
+  project = new Project('npm', await packAll({ quick: true, light: !torchHalf, out }));
   project.install();
 }, 120_000);
 afterAll(() => {

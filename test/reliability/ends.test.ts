@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/folder.js';
+import { torchHalf } from '../support/halves.mjs';
 import { resultOf, runProgram } from './program.js';
 
 const folder = temporaryFolder();
 
 // RECURRA_ROUNDS=100 for the long form.
 const rounds = Number(process.env.RECURRA_ROUNDS ?? 4);
-const works = ['train', 'predict', 'module'];
+const works = ['train', 'predict', ...(torchHalf ? ['module'] : [])];
 
 describe('the end of the process in the middle of work', () => {
   const ends: [how: string, code: number | null, signal: string | null][] = [
@@ -37,7 +38,7 @@ describe('worker threads that work at the same time', () => {
   });
 });
 
-it('the library loaded from two paths works in both, one after the other and at once', async () => {
+it.runIf(torchHalf)('the library loaded from two paths works in both, one after the other and at once', async () => {
   const { same, results } = await resultOf<{ same: boolean; results: object[] }>('twoCopies.mjs', [folder]);
   expect(same).toBe(false);
   expect(results).toHaveLength(4);

@@ -4,6 +4,7 @@ import { kernelEngine } from '../../src/engine/engine.js';
 import { TextClassifier } from '../../src/index.js';
 import { nn, optim, randint, randn, tensor, zeros } from '../../src/torch/index.js';
 import { codeOf } from '../support/close.js';
+import { torchHalf } from '../support/halves.mjs';
 import { stepOptions } from '../support/steps.js';
 import { topicTexts } from '../support/texts.js';
 
@@ -128,37 +129,40 @@ describe('the padding row stays exactly zero', () => {
     engine.close();
   });
 
-  it('in nn.Embedding: at first, from pretrained vectors, in training, in a state that is loaded', () => {
-    const pretrained = randn([1_500, 8]);
-    const made = [
-      new nn.Embedding(1_500, 8, { paddingIdx: 1 }),
-      nn.Embedding.fromPretrained(pretrained, { paddingIdx: 1, freeze: false }),
-    ];
-    // As in PyTorch, the row of pretrained vectors is what they say; only its gradient is zero.
-    const given = [...pretrained.toTypedArray().slice(8, 16)];
-    for (const [which, embedding] of made.entries()) {
-      const row = () => [...embedding.weight.toTypedArray().slice(8, 16)];
-      const expected = which === 0 ? none : given;
-      expect(row()).toEqual(expected);
-      const optimizer = new optim.Adam(embedding.parameters(), { lr: 0.1 });
-      for (let step = 0; step < 3; step++) {
-        optimizer.zeroGrad();
-        embedding
-          .forward(randint(0, 3, [2, 1_200]))
-          .square()
-          .sum()
-          .backward();
-        optimizer.step();
+  it.runIf(torchHalf)(
+    'in nn.Embedding: at first, from pretrained vectors, in training, in a state that is loaded',
+    () => {
+      const pretrained = randn([1_500, 8]);
+      const made = [
+        new nn.Embedding(1_500, 8, { paddingIdx: 1 }),
+        nn.Embedding.fromPretrained(pretrained, { paddingIdx: 1, freeze: false }),
+      ];
+      // As in PyTorch, the row of pretrained vectors is what they say; only its gradient is zero.
+      const given = [...pretrained.toTypedArray().slice(8, 16)];
+      for (const [which, embedding] of made.entries()) {
+        const row = () => [...embedding.weight.toTypedArray().slice(8, 16)];
+        const expected = which === 0 ? none : given;
+        expect(row()).toEqual(expected);
+        const optimizer = new optim.Adam(embedding.parameters(), { lr: 0.1 });
+        for (let step = 0; step < 3; step++) {
+          optimizer.zeroGrad();
+          embedding
+            .forward(randint(0, 3, [2, 1_200]))
+            .square()
+            .sum()
+            .backward();
+          optimizer.step();
+        }
+        expect(row()).toEqual(expected);
+        const other = new nn.Embedding(1_500, 8, { paddingIdx: 1 });
+        other.loadStateDict(embedding.stateDict());
+        expect([...other.weight.toTypedArray().slice(8, 16)]).toEqual(expected);
       }
-      expect(row()).toEqual(expected);
-      const other = new nn.Embedding(1_500, 8, { paddingIdx: 1 });
-      other.loadStateDict(embedding.stateDict());
-      expect([...other.weight.toTypedArray().slice(8, 16)]).toEqual(expected);
-    }
-  });
+    },
+  );
 });
 
-describe('sizes that lie are refused before native code', () => {
+describe.runIf(torchHalf)('sizes that lie are refused before native code', () => {
   const { packPaddedSequence, padPackedSequence, PackedSequence } = nn.utils.rnn;
 
   it('lengths that do not fit the data', () => {

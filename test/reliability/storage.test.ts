@@ -7,12 +7,16 @@ import { describe, expect, it } from 'vitest';
 import { ModelFileError, RecurraError, readCsv, TextClassifier } from '../../src/index.js';
 import { loadFile, saveFile, tensor } from '../../src/torch/index.js';
 import { temporaryFolder } from '../support/folder.js';
+import { torchHalf } from '../support/halves.mjs';
 import { topicTexts } from '../support/texts.js';
 
 const folder = temporaryFolder();
 const programs = join(import.meta.dirname, 'programs');
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
+
+/** What `saveInto.mjs` meets: with a model, and with tensors where those are tested. */
+const REFUSED = torchHalf ? ['IO', 'IO'] : ['IO'];
 
 interface Saved {
   codes: string[];
@@ -36,7 +40,7 @@ describe('a model that cannot be written', () => {
     const path = join(place, 'model');
     writeFileSync(path, 'the old one');
     const { codes, label, files } = saveInto(path, { limit: 'ulimit -f 64' });
-    expect(codes).toEqual(['IO', 'IO']);
+    expect(codes).toEqual(REFUSED);
     expect(label).toMatch(/animal|food/);
     expect(files).toEqual(['model']);
     expect(readFileSync(path, 'utf8')).toBe('the old one');
@@ -51,7 +55,7 @@ describe('a model that cannot be written', () => {
       const path = join(place, 'model');
       writeFileSync(path, 'the old one');
       const { codes, files } = saveInto(path);
-      expect(codes).toEqual(['IO', 'IO']);
+      expect(codes).toEqual(REFUSED);
       expect(files).toEqual(['model']);
       expect(readFileSync(path, 'utf8')).toBe('the old one');
     } finally {
@@ -66,7 +70,7 @@ describe('a model that cannot be written', () => {
     chmodSync(folder, 0o755);
     chmodSync(place, 0o555);
     const { codes } = saveInto(join(place, 'model'), { uid: isRoot ? NOBODY : 0 });
-    expect(codes).toEqual(['IO', 'IO']);
+    expect(codes).toEqual(REFUSED);
     expect(readdirSync(place)).toEqual(['model']);
     expect(readFileSync(join(place, 'model'), 'utf8')).toBe('the old one');
   });
@@ -75,7 +79,7 @@ describe('a model that cannot be written', () => {
     using model = await TextClassifier.train(topicTexts(30), { embeddingDim: 4, hiddenSize: 4, epochs: 1 });
     for (const path of ['/dev/null', '/dev/full', folder, join(folder, 'no', 'model'), join('/dev/null', 'model')]) {
       await expect(model.save(path), path).rejects.toMatchObject({ code: 'IO' });
-      await expect(saveFile({ a: tensor([1]) }, path), path).rejects.toMatchObject({ code: 'IO' });
+      if (torchHalf) await expect(saveFile({ a: tensor([1]) }, path), path).rejects.toMatchObject({ code: 'IO' });
     }
   });
 });
@@ -119,7 +123,7 @@ describe('files that change or vanish while they are read', () => {
     const outcomes = new Set<string>();
     for (let round = 0; round < 30; round++) {
       await writeFile(path, whole);
-      const loading = [TextClassifier.load(path), loadFile(path)].map((promise) =>
+      const loading = [TextClassifier.load(path), ...(torchHalf ? [loadFile(path)] : [])].map((promise) =>
         promise.then(
           (loaded) => {
             if (loaded instanceof TextClassifier) loaded.close();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TextClassifier } from '../../src/index.js';
 import { nn, randn, tensor } from '../../src/torch/index.js';
+import { torchHalf } from '../support/halves.mjs';
 import { topicTexts } from '../support/texts.js';
 
 const SMALL = { embeddingDim: 8, hiddenSize: 8, lr: 2e-2, batchSize: 16, epochs: 3, threads: 2, seed: 4 } as const;
@@ -84,7 +85,7 @@ describe('what the caller gives may fail', () => {
   });
 });
 
-describe('tensors after dispose', () => {
+describe.runIf(torchHalf)('tensors after dispose', () => {
   it('disposing twice does nothing, using one throws DISPOSED, its views live on', () => {
     const a = tensor([
       [1, 2],

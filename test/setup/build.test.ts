@@ -1,6 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { addons, root } from '../../scripts/native/addons.mjs';
+import { addonInputs, cratesOf } from '../../scripts/native/crates.mjs';
 import { existingNamespace, joinNamespaces, namespaceOf } from '../../scripts/native/declarations.mjs';
 import { replaceFile } from '../../scripts/native/files.mjs';
 import { libtorchBuildEnv, libtorchTestEnv } from '../../scripts/native/libtorch-env.mjs';
@@ -113,6 +116,28 @@ test('what was built is current until an input, its name, or the result changes'
   write('out/a.js', 'edited');
   expect(isCurrent(folder, 'x', inputs(), ['out'])).toBe(false);
   expect(isCurrent(folder, 'x', inputs(), ['out', 'absent'])).toBe(false);
+});
+
+test('the crates of each half, and what each addon is made from, are those that cargo names', () => {
+  const { status, stdout, stderr } = spawnSync('cargo', ['metadata', '--no-deps', '--offline', '--format-version=1'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const { packages } = JSON.parse(stdout) as {
+    packages: { name: string; dependencies: { name: string; kind: string | null }[] }[];
+  };
+  const dependencies = new Map(
+    packages.map((each) => [each.name, each.dependencies.filter(({ kind }) => kind !== 'dev').map(({ name }) => name)]),
+  );
+  const reaches = (name: string): string[] => [name, ...(dependencies.get(name) ?? []).flatMap(reaches)];
+  const inTorch = (name: string) => reaches(name).includes('torch-sys');
+  expect(cratesOf(['light']).sort()).toEqual([...dependencies.keys()].filter((name) => !inTorch(name)).sort());
+  expect(cratesOf(['torch']).sort()).toEqual([...dependencies.keys()].filter(inTorch).sort());
+  for (const addon of addons) {
+    const own = [...new Set(reaches(addon.crate))].filter((name) => dependencies.has(name));
+    expect(addonInputs(addon).filter((path: string) => path.startsWith('crates/'))).toHaveLength(own.length);
+  }
 });
 
 test('node_modules is compared with the lock file, package by package', () => {

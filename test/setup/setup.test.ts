@@ -38,12 +38,12 @@ function program(name: string, script: string) {
   chmodSync(path, 0o755);
 }
 
-/** A cargo that "builds" both libraries and notes that it did. `before` runs first. */
+/** A cargo that "builds" both libraries and notes each run of it. `before` runs first. */
 function pretendedCargo(before = '') {
   program(
     'cargo',
     `if [ "$1" = --version ]; then echo 'cargo 1.95.0'; exit 0; fi
-     echo build >> '${join(folder, 'builds')}'
+     echo "$@" >> '${join(folder, 'builds')}'
      ${before}
      /bin/mkdir -p target/release
      echo light > target/release/librecurra_light.so
@@ -55,7 +55,6 @@ function pretendedCargo(before = '') {
 function project() {
   const top = join(folder, 'project');
   mkdirSync(join(top, 'src'), { recursive: true });
-  mkdirSync(join(top, 'crates'));
   cpSync(join(repository, 'scripts'), join(top, 'scripts'), { recursive: true });
   cpSync(join(repository, 'src', 'libtorch'), join(top, 'src', 'libtorch'), {
     recursive: true,
@@ -65,17 +64,30 @@ function project() {
     cpSync(join(repository, name), join(top, name));
   symlinkSync(join(repository, 'node_modules'), join(top, 'node_modules'));
   writeFileSync(join(top, 'src', 'index.ts'), 'export const answer = 42;\n');
-  writeFileSync(join(top, 'Cargo.toml'), '[workspace]\n');
+  writeFileSync(join(top, 'Cargo.toml'), '[workspace]\nmembers = ["crates/light", "crates/torch-addon"]\n');
+  for (const [crate, dependency] of [
+    ['light', 'napi'],
+    ['torch-addon', 'tch'],
+  ] as const) {
+    mkdirSync(join(top, 'crates', crate), { recursive: true });
+    const manifest = `[package]\nname = "recurra-${crate}"\n\n[dependencies]\n${dependency}.workspace = true\n`;
+    writeFileSync(join(top, 'crates', crate, 'Cargo.toml'), manifest);
+  }
   return top;
 }
 
 const environment = (more: Record<string, string>) => ({ HOME: folder, PATH: bin(), ...more });
 
+/** What cargo was asked to build, in order. */
 const builds = () =>
-  existsSync(join(folder, 'builds')) ? readFileSync(join(folder, 'builds'), 'utf8').trim().split('\n').length : 0;
+  existsSync(join(folder, 'builds'))
+    ? [...readFileSync(join(folder, 'builds'), 'utf8').matchAll(/-p (\S+)/g)].map(([, crate]) => crate)
+    : [];
+const both = ['recurra-light', 'recurra-torch-addon'];
 
-function setUp(top: string, env: Record<string, string>): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, [join(top, 'scripts', 'setup.mjs')], { env: environment(env), encoding: 'utf8' });
+function setUp(top: string, env: Record<string, string>, args: string[] = []): SpawnSyncReturns<string> {
+  const script = join(top, 'scripts', 'setup.mjs');
+  return spawnSync(process.execPath, [script, ...args], { env: environment(env), encoding: 'utf8' });
 }
 
 describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the whole set-up', () => {
@@ -97,8 +109,28 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the whol
     const second = setUp(top, {});
     expect(second.status).toBe(0);
     expect(Date.now() - begun).toBeLessThan(2000);
-    expect(second.stderr).toMatch(/native build +current[\s\S]*dist is current/);
-    expect(builds()).toBe(1);
+    expect(second.stderr).toMatch(/light addon +current[\s\S]*torch addon +current[\s\S]*dist is current/);
+    expect(builds()).toEqual(both);
+  });
+
+  test('of the light half needs neither C++ nor Python nor libtorch; the other half is added later', () => {
+    const top = project();
+    const declared = 'export declare namespace torch {\n  export function kept(): void\n}\n';
+    writeFileSync(join(top, 'index.d.ts'), declared);
+    pretendedCargo();
+    const first = setUp(top, {}, ['--light']);
+    expect(first.stderr).not.toMatch(/C\+\+|pip|libtorch/);
+    expect(first.status).toBe(0);
+    expect(readdirSync(join(top, 'native'))).toEqual(['recurra.linux-x64-gnu.node']);
+    expect(readFileSync(join(top, 'index.d.ts'), 'utf8')).toContain(declared);
+    expect(readFileSync(join(top, 'dist', 'index.js'), 'utf8')).toContain('answer = 42');
+    expect(builds()).toEqual(['recurra-light']);
+
+    expect(setUp(top, {}, ['--light']).stderr).toMatch(/light addon +current[\s\S]*dist is current/);
+    program('c++', `echo 'c++ 12.2.0'`);
+    expect(setUp(top, { RECURRA_TORCH_WHEEL: writeWheels(join(folder, 'wheels')) }).status).toBe(0);
+    expect(builds()).toEqual(both);
+    expect(setUp(top, {}, ['--light']).stderr).toMatch(/light addon +current/);
   });
 
   test('builds again what was made from something that changed, and only that', () => {
@@ -111,11 +143,11 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the whol
     writeFileSync(join(top, 'src', 'other.ts'), 'export const other = 1;\n');
     expect(setUp(top, {}).status).toBe(0);
     expect(existsSync(join(top, 'dist', 'other.js'))).toBe(true);
-    expect(builds()).toBe(1);
+    expect(builds()).toEqual(both);
 
-    writeFileSync(join(top, 'crates', 'lib.rs'), '// changed\n');
+    writeFileSync(join(top, 'crates', 'torch-addon', 'lib.rs'), '// changed\n');
     expect(setUp(top, {}).status).toBe(0);
-    expect(builds()).toBe(2);
+    expect(builds()).toEqual([...both, 'recurra-torch-addon']);
 
     writeFileSync(join(top, 'index.d.ts'), 'edited by hand\n');
     expect(setUp(top, {}).status).toBe(0);
@@ -124,7 +156,9 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the whol
 
   test('interrupted by force while it builds, it is simply run again', async () => {
     const top = project();
-    pretendedCargo(`if [ ! -e '${join(folder, 'again')}' ]; then exec /bin/sleep 60; fi`);
+    // The torch addon is built when libtorch is there.
+    const wait = `if [ ! -e '${join(folder, 'again')}' ]; then exec /bin/sleep 60; fi`;
+    pretendedCargo(`case "$*" in *torch-addon*) ${wait};; esac`);
     program('c++', `echo 'c++ 12.2.0'`);
     const env = { RECURRA_TORCH_WHEEL: writeWheels(join(folder, 'wheels')) };
     const child = spawn(process.execPath, [join(top, 'scripts', 'setup.mjs')], {
@@ -132,7 +166,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the whol
       stdio: 'ignore',
       detached: true,
     });
-    for (let i = 0; i < 400 && builds() === 0; i += 1) await sleep(25);
+    for (let i = 0; i < 400 && builds().length < 2; i += 1) await sleep(25);
     const ended = new Promise((done) => child.on('close', done));
     // The whole group, as a closed terminal or a power failure would.
     process.kill(-child.pid!, 'SIGKILL');
@@ -165,10 +199,12 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the whol
         });
         child.on('close', (code) => done({ code, said }));
       });
-    const both = await Promise.all([run(), run()]);
-    expect(both.map(({ code }) => code)).toEqual([0, 0]);
-    expect(both.filter(({ said }) => /another set-up \(process \d+\) works in this folder/.test(said))).toHaveLength(1);
-    expect(builds()).toBe(1);
+    const ended = await Promise.all([run(), run()]);
+    expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+    expect(ended.filter(({ said }) => /another set-up \(process \d+\) works in this folder/.test(said))).toHaveLength(
+      1,
+    );
+    expect(builds()).toEqual(both);
   });
 
   test('with nothing installed it names every missing tool at once', () => {

@@ -20,37 +20,46 @@ export function largeGoldenFile(name: string): string | undefined {
   return find(name, shared());
 }
 
-/** Reads a safetensors file of this test suite: a header of JSON after its length, then the tensors' bytes. */
-export function readSafetensors(path: string): Record<string, Tensor> {
+/** One array of a golden file: its values, not yet a tensor, since a tensor needs libtorch. */
+export interface GoldenArray {
+  dtype: string;
+  shape: number[];
+  values: TypedArray;
+}
+
+const VIEWS: Record<string, new (buffer: ArrayBuffer) => TypedArray> = {
+  F32: Float32Array,
+  F64: Float64Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  BOOL: Uint8Array,
+};
+
+/** Reads a safetensors file of this test suite: a header of JSON after its length, then the arrays' bytes. */
+export function readArrays(path: string): Record<string, GoldenArray> {
   const file = readFileSync(path);
   const headerEnd = 8 + Number(file.readBigUInt64LE(0));
   const header = JSON.parse(file.toString('utf8', 8, headerEnd)) as Record<
     string,
     { dtype: string; shape: number[]; data_offsets: [number, number] }
   >;
-  const views: Record<string, new (buffer: ArrayBuffer) => TypedArray> = {
-    F32: Float32Array,
-    F64: Float64Array,
-    I64: BigInt64Array,
-    I32: Int32Array,
-    BOOL: Uint8Array,
-  };
   return Object.fromEntries(
     Object.entries(header)
       .filter(([name]) => name !== '__metadata__')
-      .map(
-        ([
-          name,
-          {
-            dtype,
-            shape,
-            data_offsets: [start, end],
-          },
-        ]) => {
-          const bytes = new Uint8Array(file.subarray(headerEnd + start, headerEnd + end));
-          const options = { shape, ...(dtype === 'BOOL' ? { dtype: 'bool' as const } : {}) };
-          return [name, tensor(new views[dtype]!(bytes.buffer), options)];
-        },
-      ),
+      .map(([name, { dtype, shape, data_offsets }]) => {
+        const [start, end] = data_offsets;
+        const bytes = new Uint8Array(file.subarray(headerEnd + start, headerEnd + end));
+        return [name, { dtype, shape, values: new VIEWS[dtype]!(bytes.buffer) }];
+      }),
+  );
+}
+
+/** The same as tensors. */
+export function readSafetensors(path: string): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(readArrays(path)).map(([name, { dtype, shape, values }]) => {
+      const options = { shape, ...(dtype === 'BOOL' ? { dtype: 'bool' as const } : {}) };
+      return [name, tensor(values, options)];
+    }),
   );
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, ToNapiValue, TypeName};
-use recurra_kernels::{Error, ErrorCode, Result};
+use recurra_core::{Error, ErrorCode, Result};
 
 use crate::{Background, adjust_external_memory, to_js};
 

@@ -6,7 +6,7 @@ pub use handle::{Handle, Pending, Shared};
 
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi::{Env, Task};
-use recurra_kernels::{Error, ErrorCode, Result, fault, guard};
+use recurra_core::{Error, ErrorCode, Result, fault, guard};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The form in which an error crosses: its code and message in one string that the TypeScript side takes apart.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
-use recurra_kernels::{Error, ErrorCode, Result};
+use recurra_core::{Error, ErrorCode, Result};
 
 pub(crate) fn invalid(path: &Path, what: impl std::fmt::Display) -> Error {
     Error::new(ErrorCode::InvalidFile, format!("{}: {what}", path.display()))

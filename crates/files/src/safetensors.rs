@@ -4,62 +4,37 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
 use std::path::Path;
 
-use recurra_kernels::{Error, ErrorCode, Result};
-use safetensors::tensor::{Dtype, TensorView};
+use recurra_core::{Dtype, Error, ErrorCode, NamedArray, Result};
+use safetensors::tensor::{Dtype as Stored, TensorView};
 use safetensors::{SafeTensors, serialize};
 use sha2::{Digest, Sha256};
 
 use crate::disk::invalid;
-
-/// A tensor of a file; `data` are its bytes, read from one or still the caller's.
-pub struct Entry<D> {
-    /// Name, as in a PyTorch state dict.
-    pub name: String,
-    /// Type of the elements.
-    pub dtype: Dtype,
-    /// Sizes of the dimensions.
-    pub shape: Vec<usize>,
-    /// The elements, little-endian, row-major.
-    pub data: D,
-}
 
 /// The contents of a file.
 pub struct Contents {
     /// The file's `__metadata__`.
     pub metadata: HashMap<String, String>,
     /// Its tensors, in the order of their data.
-    pub entries: Vec<Entry<Vec<u8>>>,
+    pub entries: Vec<NamedArray>,
     /// Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`.
     pub checksum: &'static str,
 }
 
-/// The name of a type that is read here.
-#[must_use]
-pub fn dtype_name(dtype: Dtype) -> Option<&'static str> {
-    match dtype {
-        Dtype::F32 => Some("float32"),
-        Dtype::F64 => Some("float64"),
-        Dtype::BF16 => Some("bfloat16"),
-        Dtype::I64 => Some("int64"),
-        Dtype::I32 => Some("int32"),
-        Dtype::BOOL => Some("bool"),
-        _ => None,
-    }
+/// The type of a tensor in a file; `None` for one that is not read here.
+fn dtype_of(stored: Stored) -> Option<Dtype> {
+    Dtype::ALL.into_iter().find(|&dtype| stored_as(dtype) == stored)
 }
 
-/// The type of a name that [`dtype_name`] gives.
-///
-/// # Errors
-/// `InvalidDtype`.
-pub fn dtype_from_name(name: &str) -> Result<Dtype> {
-    match name {
-        "float32" => Ok(Dtype::F32),
-        "float64" => Ok(Dtype::F64),
-        "bfloat16" => Ok(Dtype::BF16),
-        "int64" => Ok(Dtype::I64),
-        "int32" => Ok(Dtype::I32),
-        "bool" => Ok(Dtype::BOOL),
-        other => Err(Error::new(ErrorCode::InvalidDtype, format!("safetensors files here hold no {other}"))),
+/// What the format calls a type.
+const fn stored_as(dtype: Dtype) -> Stored {
+    match dtype {
+        Dtype::Float32 => Stored::F32,
+        Dtype::Float64 => Stored::F64,
+        Dtype::BFloat16 => Stored::BF16,
+        Dtype::Int64 => Stored::I64,
+        Dtype::Int32 => Stored::I32,
+        Dtype::Bool => Stored::BOOL,
     }
 }
 
@@ -76,13 +51,13 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Contents> {
     let mut entries = Vec::with_capacity(views.len());
     for name in header.offset_keys() {
         let view = views.tensor(&name).map_err(broken)?;
-        if dtype_name(view.dtype()).is_none() {
+        let Some(dtype) = dtype_of(view.dtype()) else {
             return Err(invalid(
                 path,
                 format_args!("tensor {name:?} has dtype {:?}, which is not read here", view.dtype()),
             ));
-        }
-        entries.push(Entry { name, dtype: view.dtype(), shape: view.shape().to_vec(), data: view.data().to_vec() });
+        };
+        entries.push(NamedArray { name, dtype, shape: view.shape().to_vec(), data: view.data().to_vec() });
     }
     let metadata = header.metadata().clone().unwrap_or_default();
     let checksum = match metadata.get(CHECKSUM) {
@@ -97,7 +72,7 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Contents> {
 const CHECKSUM: &str = "sha256";
 
 /// SHA-256 over the other metadata and all tensors, each in the order of names and with its length before it.
-fn checksum_of<D: Deref<Target = [u8]>>(metadata: &HashMap<String, String>, entries: &[Entry<D>]) -> String {
+fn checksum_of<D: Deref<Target = [u8]>>(metadata: &HashMap<String, String>, entries: &[NamedArray<D>]) -> String {
     fn field(hash: &mut Sha256, bytes: &[u8]) {
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
@@ -109,7 +84,7 @@ fn checksum_of<D: Deref<Target = [u8]>>(metadata: &HashMap<String, String>, entr
     }
     for (name, entry) in entries.iter().map(|entry| (&entry.name, entry)).collect::<BTreeMap<_, _>>() {
         field(&mut hash, name.as_bytes());
-        field(&mut hash, format!("{:?} {:?}", entry.dtype, entry.shape).as_bytes());
+        field(&mut hash, format!("{:?} {:?}", stored_as(entry.dtype), entry.shape).as_bytes());
         field(&mut hash, &entry.data);
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
@@ -122,12 +97,12 @@ fn checksum_of<D: Deref<Target = [u8]>>(metadata: &HashMap<String, String>, entr
 pub fn to_bytes<D: Deref<Target = [u8]>>(
     path: &Path,
     mut metadata: HashMap<String, String>,
-    entries: &[Entry<D>],
+    entries: &[NamedArray<D>],
 ) -> Result<Vec<u8>> {
     metadata.insert(CHECKSUM.to_owned(), checksum_of(&metadata, entries));
     let mut views = BTreeMap::new();
     for entry in entries {
-        let view = TensorView::new(entry.dtype, entry.shape.clone(), &entry.data).map_err(|error| {
+        let view = TensorView::new(stored_as(entry.dtype), entry.shape.clone(), &entry.data).map_err(|error| {
             Error::new(ErrorCode::InvalidShape, format!("tensor {:?} cannot be written: {error}", entry.name))
         })?;
         views.insert(entry.name.as_str(), view);
@@ -155,13 +130,13 @@ mod tests {
 
     fn sample() -> Vec<u8> {
         let data: Vec<u8> = [1.0f32, 2.0, 3.0].iter().flat_map(|value| value.to_le_bytes()).collect();
-        let view = TensorView::new(Dtype::F32, vec![3], &data).unwrap();
+        let view = TensorView::new(Stored::F32, vec![3], &data).unwrap();
         serialize([("w", view)], Some(HashMap::from([("k".to_owned(), "v".to_owned())]))).unwrap()
     }
 
     #[test]
     fn the_same_contents_give_the_same_bytes_in_the_order_of_the_keys() {
-        let entries = [] as [Entry<Vec<u8>>; 0];
+        let entries: [NamedArray; 0] = [];
         let keys = ["model", "format", "recurra", "tokenizer.json", "a \"quoted\" key", "é"];
         let write = |keys: &mut dyn Iterator<Item = &str>| {
             let metadata = keys.map(|key| (key.to_owned(), format!("{key}\n\\"))).collect();
@@ -201,7 +176,7 @@ mod tests {
         let sum = checksum_of(&contents.metadata, &contents.entries);
         let with_sum = |sum: &str| {
             let entry = &contents.entries[0];
-            let view = TensorView::new(entry.dtype, entry.shape.clone(), &entry.data).unwrap();
+            let view = TensorView::new(stored_as(entry.dtype), entry.shape.clone(), &entry.data).unwrap();
             let mut metadata = contents.metadata.clone();
             metadata.insert(CHECKSUM.to_owned(), sum.to_owned());
             serialize([("w", view)], Some(metadata)).unwrap()
@@ -253,8 +228,7 @@ mod tests {
                     let sum: usize = contents.entries.iter().map(|entry| entry.data.len()).sum();
                     prop_assert!(sum <= bytes.len());
                     for entry in &contents.entries {
-                        let elements: usize = entry.shape.iter().product();
-                        prop_assert_eq!(elements * entry.dtype.bitsize() / 8, entry.data.len());
+                        prop_assert_eq!(entry.numel().map(|n| n * entry.dtype.size()), Some(entry.data.len()));
                     }
                 }
                 Err(error) => prop_assert_eq!(error.code(), ErrorCode::InvalidFile),

@@ -7,8 +7,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, StepOptions};
-use recurra_kernels::recurrent::Cell;
+use recurra_core::Cell;
+use recurra_core::{Chunk, NetworkConfig, StepOptions, Targets};
+use recurra_kernels::network::Network;
 
 const VOCAB: usize = 95_812;
 
@@ -40,8 +41,12 @@ fn texts(rows: usize, mean: usize, vocab: usize, seed: u64) -> Texts {
     texts
 }
 
-fn config(cell: Cell, hidden: usize, threads: usize) -> ClassifierConfig {
-    ClassifierConfig { padding_idx: Some(1), seed: 1, threads, ..ClassifierConfig::new(cell, VOCAB, 64, hidden, 4) }
+fn config(cell: Cell, hidden: usize, threads: usize) -> NetworkConfig {
+    NetworkConfig::classifier(cell, VOCAB, 64, hidden, 4).with(|c| {
+        c.encoder.padding_idx = Some(1);
+        c.seed = 1;
+        c.threads = threads;
+    })
 }
 
 fn training(c: &mut Criterion) {
@@ -57,10 +62,10 @@ fn training(c: &mut Criterion) {
     ] {
         for threads in [1, 2] {
             let texts = texts(rows, 44, VOCAB, 7);
-            let classifier = Classifier::new(config(cell, hidden, threads)).expect("a valid configuration");
+            let classifier = Network::new(config(cell, hidden, threads)).expect("a valid configuration");
             let batch_sizes = vec![batch; rows / batch as usize];
             let Texts { tokens, lengths, labels } = &texts;
-            let chunk = Chunk { tokens, lengths, labels, batch_sizes: &batch_sizes, ..Chunk::default() };
+            let chunk = Chunk { tokens, lengths, targets: Targets::Rows(labels), batch_sizes: &batch_sizes };
             group.throughput(Throughput::Elements(rows as u64));
             group.bench_function(BenchmarkId::new(name, format!("{threads} threads")), |b| {
                 b.iter(|| black_box(classifier.train_batches(&chunk, &StepOptions::default()).expect("valid data")));
@@ -76,7 +81,7 @@ fn prediction(c: &mut Criterion) {
     let one = texts(1, 44, VOCAB, 9);
     let (one, length) = (&texts(8, 80, VOCAB, 9).tokens[..44], one.lengths.len());
     for table in [false, true] {
-        let classifier = Classifier::new(config(Cell::Lstm, 32, 1)).expect("a valid configuration");
+        let classifier = Network::new(config(Cell::Lstm, 32, 1)).expect("a valid configuration");
         if table {
             let many = texts(4096, 44, VOCAB, 3);
             classifier.predict(&many.tokens, &many.lengths).expect("valid data");
@@ -86,14 +91,14 @@ fn prediction(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter_custom(|n| {
                 let mut time = Duration::ZERO;
-                let mut classifier_now = Classifier::new(config(Cell::Lstm, 32, 1)).expect("a valid configuration");
+                let mut classifier_now = Network::new(config(Cell::Lstm, 32, 1)).expect("a valid configuration");
                 for i in 0..n {
                     let target = if table { &classifier } else { &classifier_now };
                     let start = Instant::now();
                     black_box(target.predict(one, &[44; 1][..length]).expect("valid data"));
                     time += start.elapsed();
                     if !table && i % 2000 == 1999 {
-                        classifier_now = Classifier::new(config(Cell::Lstm, 32, 1)).expect("a valid configuration");
+                        classifier_now = Network::new(config(Cell::Lstm, 32, 1)).expect("a valid configuration");
                         classifier_now.predict(one, &[44]).expect("valid data");
                     }
                 }
@@ -103,7 +108,7 @@ fn prediction(c: &mut Criterion) {
     }
     for threads in [1, 2] {
         let many = texts(7600, 44, VOCAB, 5);
-        let classifier = Classifier::new(config(Cell::Lstm, 32, threads)).expect("a valid configuration");
+        let classifier = Network::new(config(Cell::Lstm, 32, threads)).expect("a valid configuration");
         group.throughput(Throughput::Elements(7600));
         group.bench_function(BenchmarkId::new("bulk", format!("{threads} threads")), |b| {
             b.iter(|| black_box(classifier.predict(&many.tokens, &many.lengths).expect("valid data")));

@@ -4,8 +4,9 @@
 
 use std::time::Instant;
 
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, StepOptions};
-use recurra_kernels::recurrent::Cell;
+use recurra_core::Cell;
+use recurra_core::{Chunk, NetworkConfig, StepOptions, Targets};
+use recurra_kernels::network::Network;
 
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
@@ -35,16 +36,15 @@ fn main() {
             tokens.push((rank as i32).clamp(0, vocab - 1));
         }
     }
-    let config = ClassifierConfig {
-        padding_idx: Some(1),
-        seed: 1,
-        threads,
-        ..ClassifierConfig::new(Cell::Lstm, vocab as usize, 64, hidden, 4)
-    };
-    let classifier = Classifier::new(config).expect("a valid configuration");
+    let config = NetworkConfig::classifier(Cell::Lstm, vocab as usize, 64, hidden, 4).with(|c| {
+        c.encoder.padding_idx = Some(1);
+        c.seed = 1;
+        c.threads = threads;
+    });
+    let classifier = Network::new(config).expect("a valid configuration");
     let batch_sizes = vec![batch as i32; rows / batch];
     let chunk =
-        Chunk { tokens: &tokens, lengths: &lengths, labels: &labels, batch_sizes: &batch_sizes, ..Chunk::default() };
+        Chunk { tokens: &tokens, lengths: &lengths, targets: Targets::Rows(&labels), batch_sizes: &batch_sizes };
     let mut best = (f64::MAX, f64::MAX);
     for _ in 0..12 {
         let (wall, cpu) = (Instant::now(), cpu_seconds());

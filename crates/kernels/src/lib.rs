@@ -1,14 +1,11 @@
-//! Packed layout and fused CPU kernels for recurrent networks.
+//! Fused CPU kernels for recurrent networks.
 
-pub mod classifier;
-pub mod distinct;
-pub mod error;
-pub mod fault;
-pub mod layout;
+mod encoder;
+mod heads;
+pub mod network;
 pub mod optim;
+mod pool;
 pub mod random;
 pub mod recurrent;
 pub mod simd;
 pub mod threads;
-
-pub use error::{Error, ErrorCode, Result, abandon, guard};

@@ -2,12 +2,14 @@
 
 mod common;
 
-use common::difference;
-use recurra_kernels::ErrorCode;
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, NamedTensor, Pooling, StepOptions};
-use recurra_kernels::layout::PackedLayout;
-use recurra_kernels::optim::{AdamOptions, Algorithm, Dense, SgdOptions};
-use recurra_kernels::recurrent::{Cell, Input, Mode, backward, forward};
+use common::{arrays, difference, weights};
+use recurra_core::layout::PackedLayout;
+use recurra_core::{AdamOptions, Algorithm, SgdOptions};
+use recurra_core::{Cell, Dtype, ErrorCode, NamedArray};
+use recurra_core::{Chunk, NetworkConfig, Pooling, StepOptions, Targets};
+use recurra_kernels::network::Network;
+use recurra_kernels::optim::Dense;
+use recurra_kernels::recurrent::{Input, Mode, RecurrentConfig, backward, forward};
 use recurra_kernels::threads::Pool;
 
 struct Random(u64);
@@ -47,26 +49,30 @@ impl Data {
         Chunk {
             tokens: &self.tokens,
             lengths: &self.lengths,
-            labels: &self.labels,
+            targets: Targets::Rows(&self.labels),
             batch_sizes: &self.batch_sizes,
             ..Chunk::default()
         }
     }
 }
 
-fn config(cell: Cell, pooling: Pooling) -> ClassifierConfig {
-    ClassifierConfig { pooling, padding_idx: Some(1), seed: 42, ..ClassifierConfig::new(cell, 60, 20, 18, 5) }
+fn config(cell: Cell, pooling: Pooling) -> NetworkConfig {
+    NetworkConfig::classifier(cell, 60, 20, 18, 5).with(|c| {
+        c.classes_mut().pooling = pooling;
+        c.encoder.padding_idx = Some(1);
+        c.seed = 42;
+    })
 }
 
 /// The same training, layer by layer.
 struct Reference {
-    config: ClassifierConfig,
-    params: Vec<NamedTensor>,
+    config: NetworkConfig,
+    params: Vec<NamedArray<Vec<f32>>>,
     optimizers: Vec<Dense>,
 }
 
 impl Reference {
-    fn new(config: &ClassifierConfig, params: Vec<NamedTensor>, algorithm: Algorithm) -> Self {
+    fn new(config: &NetworkConfig, params: Vec<NamedArray<Vec<f32>>>, algorithm: Algorithm) -> Self {
         let optimizers = params.iter().map(|p| Dense::new(algorithm, p.data.len()).unwrap()).collect();
         Self { config: config.clone(), params, optimizers }
     }
@@ -83,16 +89,24 @@ impl Reference {
                 tokens[starts[layout.sorted_indices()[row] as usize] + time] as usize
             })
             .collect();
-        let dim = c.embedding_dim;
+        let dim = c.encoder.embedding_dim;
         let x: Vec<f32> = words.iter().flat_map(|&w| self.params[0].data[w * dim..][..dim].to_vec()).collect();
         let n = self.params.len();
         let rnn: Vec<&[f32]> = self.params[1..n - 2].iter().map(|p| p.data.as_slice()).collect();
         let pool = Pool::new(1);
-        let (out, saved) =
-            forward(&pool, &c.recurrent(), &layout, Input::Rows(&x), (None, None), &rnn, Mode::Eval).unwrap();
-        let (hidden, dirs) = (c.hidden_size, c.recurrent().directions());
+        let (out, saved) = forward(
+            &pool,
+            &RecurrentConfig::from(&c.encoder),
+            &layout,
+            Input::Rows(&x),
+            (None, None),
+            &rnn,
+            Mode::Eval,
+        )
+        .unwrap();
+        let (hidden, dirs) = (c.encoder.hidden_size, RecurrentConfig::from(&c.encoder).directions());
         let (features, rows) = (hidden * dirs, lengths.len());
-        let first = (c.num_layers - 1) * dirs;
+        let first = (c.encoder.num_layers - 1) * dirs;
         let mut d_output = vec![0.0f32; out.output.len()];
         let mut d_hn = vec![0.0f32; out.hn.len()];
         let (weight, bias) = (&self.params[n - 2].data, &self.params[n - 1].data);
@@ -103,7 +117,7 @@ impl Reference {
             let length = layout.lengths()[row] as usize;
             let mut times = vec![0usize; features];
             let feature: Vec<f32> = (0..features)
-                .map(|i| match c.pooling {
+                .map(|i| match c.classes().pooling {
                     Pooling::Last => out.hn[((first + i / hidden) * rows + row) * hidden + i % hidden],
                     Pooling::Mean => (0..length).map(|t| out.output[at(t) + i]).sum::<f32>() / length as f32,
                     Pooling::Max => {
@@ -114,7 +128,7 @@ impl Reference {
                     Pooling::Attention => unreachable!("compared with PyTorch's own"),
                 })
                 .collect();
-            let logits: Vec<f32> = (0..c.num_classes)
+            let logits: Vec<f32> = (0..c.head.outputs())
                 .map(|k| bias[k] + (0..features).map(|i| weight[k * features + i] * feature[i]).sum::<f32>())
                 .collect();
             let label = labels[layout.sorted_indices()[row] as usize] as usize;
@@ -122,13 +136,13 @@ impl Reference {
             let sum: f32 = logits.iter().map(|l| (l - top).exp()).sum();
             loss += f64::from(top + sum.ln() - logits[label]);
             correct += u64::from(logits.iter().position(|&l| l == top) == Some(label));
-            for k in 0..c.num_classes {
+            for k in 0..c.head.outputs() {
                 let d = ((logits[k] - top).exp() / sum - f32::from(u8::from(k == label))) / rows as f32;
                 d_bias[k] += d;
                 for i in 0..features {
                     d_weight[k * features + i] += d * feature[i];
                     let d = d * weight[k * features + i];
-                    match c.pooling {
+                    match c.classes().pooling {
                         Pooling::Last => d_hn[((first + i / hidden) * rows + row) * hidden + i % hidden] += d,
                         Pooling::Mean => (0..length).for_each(|t| d_output[at(t) + i] += d / length as f32),
                         Pooling::Max => d_output[at(times[i]) + i] += d,
@@ -140,7 +154,7 @@ impl Reference {
         let grads = backward(&pool, &mut saved.unwrap(), Some(&d_output), Some(&d_hn), None).unwrap();
         let mut d_embedding = vec![0.0f32; self.params[0].data.len()];
         for (&word, d) in words.iter().zip(grads.input.chunks_exact(dim)) {
-            if c.padding_idx != Some(word as u32) {
+            if c.encoder.padding_idx != Some(word as u32) {
                 d_embedding[word * dim..][..dim].iter_mut().zip(d).for_each(|(sum, d)| *sum += d);
             }
         }
@@ -161,24 +175,24 @@ impl Reference {
     }
 }
 
-fn compare(config: &ClassifierConfig, options: &StepOptions<'_>) {
+fn compare(config: &NetworkConfig, options: &StepOptions<'_>) {
     let what = format!("{config:?} {options:?}");
-    let data = data(20, config.vocab_size, config.num_classes, 5);
-    let classifier = Classifier::new(config.clone()).unwrap();
-    let mut reference = Reference::new(config, classifier.state().unwrap(), options.algorithm);
+    let data = data(20, config.encoder.vocab_size, config.head.outputs(), 5);
+    let classifier = Network::new(config.clone()).unwrap();
+    let mut reference = Reference::new(config, weights(&classifier), options.algorithm);
     let (mut row, mut token) = (0, 0);
     for (batch, &size) in data.batch_sizes.iter().enumerate() {
         let rows = row..row + size as usize;
         let tokens = token..token + data.lengths[rows.clone()].iter().map(|&l| l as usize).sum::<usize>();
         (row, token) = (rows.end, tokens.end);
         let (tokens, lengths, labels) = (&data.tokens[tokens], &data.lengths[rows.clone()], &data.labels[rows]);
-        let chunk = Chunk { tokens, lengths, labels, batch_sizes: &[size], ..Chunk::default() };
+        let chunk = Chunk { tokens, lengths, targets: Targets::Rows(labels), batch_sizes: &[size] };
         let ours = classifier.train_batches(&chunk, options).unwrap();
         let theirs = reference.step(tokens, lengths, labels, options);
         assert!((ours.loss - theirs.0).abs() < 1e-4 * theirs.0, "{what}: batch {batch}: {} {}", ours.loss, theirs.0);
         assert_eq!((ours.correct, ours.rows), (theirs.1, size as u64), "{what}: batch {batch}");
         if batch == 0 || batch == 19 {
-            for (ours, theirs) in classifier.state().unwrap().iter().zip(&reference.params) {
+            for (ours, theirs) in weights(&classifier).iter().zip(&reference.params) {
                 // Adam divides by the gradient's size, so rounding of tiny gradients shows in the first steps' weights.
                 let d = difference(&ours.data, &theirs.data);
                 assert!(d < 2e-4, "{what}: batch {batch}: {} differs by {d:e}", ours.name);
@@ -186,9 +200,9 @@ fn compare(config: &ClassifierConfig, options: &StepOptions<'_>) {
         }
     }
     // All at once, with other threads, is the same again.
-    let whole = Classifier::new(ClassifierConfig { threads: 3, ..config.clone() }).unwrap();
+    let whole = Network::new(config.clone().with(|c| c.threads = 3)).unwrap();
     whole.train_batches(&data.chunk(), options).unwrap();
-    for (ours, theirs) in whole.state().unwrap().iter().zip(&reference.params) {
+    for (ours, theirs) in weights(&whole).iter().zip(&reference.params) {
         let d = difference(&ours.data, &theirs.data);
         assert!(d < 2e-4, "{what}: in one chunk: {} differs by {d:e}", ours.name);
     }
@@ -200,7 +214,13 @@ fn the_step_equals_its_parts() {
     for cell in [Cell::RnnTanh, Cell::Lstm, Cell::Gru] {
         for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max] {
             for (num_layers, bidirectional) in [(1, false), (1, true), (2, false), (3, true)] {
-                compare(&ClassifierConfig { num_layers, bidirectional, ..config(cell, pooling) }, &options);
+                compare(
+                    &config(cell, pooling).with(|c| {
+                        c.encoder.num_layers = num_layers;
+                        c.encoder.bidirectional = bidirectional;
+                    }),
+                    &options,
+                );
             }
         }
     }
@@ -236,14 +256,18 @@ fn the_gradient_of_one_step_equals_its_parts() {
         ..StepOptions::default()
     };
     for cell in [Cell::RnnTanh, Cell::Lstm, Cell::Gru] {
-        let config = ClassifierConfig { num_layers: 2, bidirectional: true, threads: 2, ..config(cell, Pooling::Max) };
-        let classifier = Classifier::new(config.clone()).unwrap();
-        let before = classifier.state().unwrap();
-        let data = data(1, config.vocab_size, config.num_classes, 8);
+        let config = config(cell, Pooling::Max).with(|c| {
+            c.encoder.num_layers = 2;
+            c.encoder.bidirectional = true;
+            c.threads = 2;
+        });
+        let classifier = Network::new(config.clone()).unwrap();
+        let before = weights(&classifier);
+        let data = data(1, config.encoder.vocab_size, config.head.outputs(), 8);
         classifier.train_batches(&data.chunk(), &options).unwrap();
         let reference = Reference::new(&config, before.clone(), options.algorithm);
         let (_, _, grads) = reference.gradients(&data.tokens, &data.lengths, &data.labels);
-        for ((before, after), grad) in before.iter().zip(&classifier.state().unwrap()).zip(&grads) {
+        for ((before, after), grad) in before.iter().zip(&weights(&classifier)).zip(&grads) {
             let moved: Vec<f32> = before.data.iter().zip(&after.data).map(|(b, a)| b - a).collect();
             assert!(difference(&moved, grad) < 1e-6, "{cell:?} {}", before.name);
         }
@@ -255,16 +279,15 @@ fn it_learns_with_dropout_and_predicts_in_order() {
     for (pooling, bidirectional, num_layers) in
         [(Pooling::Last, false, 1), (Pooling::Max, true, 2), (Pooling::Mean, true, 1), (Pooling::Attention, true, 2)]
     {
-        let config = ClassifierConfig {
-            embedding_dropout: 0.2,
-            dropout: 0.2,
-            bidirectional,
-            num_layers,
-            threads: 2,
-            ..config(Cell::Lstm, pooling)
-        };
-        let classifier = Classifier::new(config.clone()).unwrap();
-        let data = data(60, config.vocab_size, config.num_classes, 3);
+        let config = config(Cell::Lstm, pooling).with(|c| {
+            c.encoder.dropouts.embedding = 0.2;
+            c.encoder.dropouts.layers = 0.2;
+            c.encoder.bidirectional = bidirectional;
+            c.encoder.num_layers = num_layers;
+            c.threads = 2;
+        });
+        let classifier = Network::new(config.clone()).unwrap();
+        let data = data(60, config.encoder.vocab_size, config.head.outputs(), 3);
         let options = StepOptions { learning_rates: &[5e-3], ..StepOptions::default() };
         let first = classifier.train_batches(&data.chunk(), &options).unwrap();
         let last = (0..12).map(|_| classifier.train_batches(&data.chunk(), &options).unwrap()).last().unwrap();
@@ -281,32 +304,38 @@ fn it_learns_with_dropout_and_predicts_in_order() {
             right += usize::from((0..5).all(|k| whole[k] <= whole[data.labels[row] as usize]));
         }
         assert!(right * 10 > data.lengths.len() * 6, "{pooling:?}: {right} of {}", data.lengths.len());
-        let state = classifier.state().unwrap();
+        let state = weights(&classifier);
         assert!(state[0].data[20..40].iter().all(|&v| v == 0.0), "the padding row moved");
     }
 }
 
 #[test]
 fn the_same_seed_gives_the_same_weights() {
-    let config =
-        ClassifierConfig { embedding_dropout: 0.1, dropout: 0.3, threads: 2, ..config(Cell::Gru, Pooling::Last) };
-    let data = data(30, config.vocab_size, config.num_classes, 4);
+    let config = config(Cell::Gru, Pooling::Last).with(|c| {
+        c.encoder.dropouts.embedding = 0.1;
+        c.encoder.dropouts.layers = 0.3;
+        c.threads = 2;
+    });
+    let data = data(30, config.encoder.vocab_size, config.head.outputs(), 4);
     let options = StepOptions { clip_norm: 1.0, ..StepOptions::default() };
-    let run = |config: &ClassifierConfig, parts: usize| {
-        let classifier = Classifier::new(config.clone()).unwrap();
+    let run = |config: &NetworkConfig, parts: usize| {
+        let classifier = Network::new(config.clone()).unwrap();
         for _ in 0..parts {
             classifier.train_batches(&data.chunk(), &options).unwrap();
         }
-        classifier.state().unwrap()
+        weights(&classifier)
     };
     assert_eq!(run(&config, 3), run(&config, 3));
-    assert_ne!(run(&config, 1), run(&ClassifierConfig { seed: 43, ..config.clone() }, 1));
+    assert_ne!(run(&config, 1), run(&config.clone().with(|c| c.seed = 43), 1));
 }
 
 #[test]
 fn initial_values_are_distributed_as_in_pytorch() {
-    let config = ClassifierConfig { vocab_size: 2000, hidden_size: 64, ..config(Cell::Lstm, Pooling::Last) };
-    let state = Classifier::new(config).unwrap().state().unwrap();
+    let config = config(Cell::Lstm, Pooling::Last).with(|c| {
+        c.encoder.vocab_size = 2000;
+        c.encoder.hidden_size = 64;
+    });
+    let state = weights(&Network::new(config).unwrap());
     let names: Vec<&str> = state.iter().map(|t| t.name.as_str()).collect();
     let expected = [
         "embedding.weight",
@@ -332,19 +361,19 @@ fn initial_values_are_distributed_as_in_pytorch() {
 #[test]
 fn a_state_goes_from_one_to_another_or_nothing_changes() {
     let config = config(Cell::Lstm, Pooling::Last);
-    let (one, two) =
-        (Classifier::new(config.clone()).unwrap(), Classifier::new(ClassifierConfig { seed: 9, ..config }).unwrap());
+    let (one, two) = (Network::new(config.clone()).unwrap(), Network::new(config.with(|c| c.seed = 9)).unwrap());
     let data = data(3, 60, 5, 1);
     one.train_batches(&data.chunk(), &StepOptions::default()).unwrap();
     two.load_state(&one.state().unwrap()).unwrap();
-    let probabilities = |c: &Classifier| c.predict(&data.tokens, &data.lengths).unwrap();
+    let probabilities = |c: &Network| c.predict(&data.tokens, &data.lengths).unwrap();
     assert_eq!(probabilities(&one), probabilities(&two));
     let mut wrong = one.state().unwrap();
     wrong[1].shape = vec![1, 2];
-    wrong[2].dtype = "float64".into();
+    wrong[2].dtype = Dtype::Float64;
     wrong.remove(0);
-    wrong.push(NamedTensor { name: "extra".into(), dtype: "float32".into(), shape: vec![0], data: vec![] });
+    wrong.push(NamedArray::list::<f32>("extra", &[]));
     let error = two.load_state(&wrong).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::StateMismatch);
     for part in [
         "embedding.weight is missing",
         "weight_ih_l0 has shape [1, 2] instead of [72, 20]",
@@ -358,11 +387,14 @@ fn a_state_goes_from_one_to_another_or_nothing_changes() {
 
 #[test]
 fn bad_data_is_refused_before_anything_changes() {
-    let classifier = Classifier::new(config(Cell::Lstm, Pooling::Last)).unwrap();
-    let before = classifier.state().unwrap();
+    let classifier = Network::new(config(Cell::Lstm, Pooling::Last)).unwrap();
+    let before = weights(&classifier);
     let train = |tokens: &[i32], lengths: &[i32], labels: &[i32], batch_sizes: &[i32]| {
         classifier
-            .train_batches(&Chunk { tokens, lengths, labels, batch_sizes, ..Chunk::default() }, &StepOptions::default())
+            .train_batches(
+                &Chunk { tokens, lengths, targets: Targets::Rows(labels), batch_sizes },
+                &StepOptions::default(),
+            )
             .unwrap_err()
     };
     assert_eq!(
@@ -377,34 +409,34 @@ fn bad_data_is_refused_before_anything_changes() {
     assert_eq!(train(&[1, 2], &[2], &[1], &[2]).code(), ErrorCode::InvalidShape);
     assert!(classifier.predict(&[1, 99], &[2]).is_err());
     assert_eq!(classifier.predict(&[], &[]).unwrap(), Vec::<f32>::new());
-    assert_eq!(before, classifier.state().unwrap());
+    assert_eq!(before, weights(&classifier));
     for config in [
-        ClassifierConfig { vocab_size: 0, ..config(Cell::Lstm, Pooling::Last) },
-        ClassifierConfig { dropout: 1.0, ..config(Cell::Lstm, Pooling::Last) },
-        ClassifierConfig { padding_idx: Some(60), ..config(Cell::Lstm, Pooling::Last) },
+        config(Cell::Lstm, Pooling::Last).with(|c| c.encoder.vocab_size = 0),
+        config(Cell::Lstm, Pooling::Last).with(|c| c.encoder.dropouts.layers = 1.0),
+        config(Cell::Lstm, Pooling::Last).with(|c| c.encoder.padding_idx = Some(60)),
     ] {
-        assert!(Classifier::new(config).is_err());
+        assert!(Network::new(config).is_err());
     }
 }
 
 #[test]
 fn a_loss_that_is_not_finite_stops_before_the_weights() {
     for (threads, clip_norm) in [(1, 0.0), (2, 1.0)] {
-        let classifier = Classifier::new(ClassifierConfig { threads, ..config(Cell::Lstm, Pooling::Last) }).unwrap();
-        let mut state = classifier.state().unwrap();
+        let classifier = Network::new(config(Cell::Lstm, Pooling::Last).with(|c| c.threads = threads)).unwrap();
+        let mut state = weights(&classifier);
         state[0].data[59 * 20] = f32::NAN;
-        classifier.load_state(&state).unwrap();
+        classifier.load_state(&arrays(&state)).unwrap();
         let chunk = Chunk {
             tokens: &[3, 4, 59, 5],
             lengths: &[2, 1, 1],
-            labels: &[0, 1, 2],
+            targets: Targets::Rows(&[0, 1, 2]),
             batch_sizes: &[1, 1, 1],
             ..Chunk::default()
         };
         let options = StepOptions { clip_norm, ..StepOptions::default() };
         let stats = classifier.train_batches(&chunk, &options).unwrap();
         assert_eq!((stats.non_finite_batch, stats.rows), (Some(1), 1));
-        let after = classifier.state().unwrap();
+        let after = weights(&classifier);
         let bad = after.iter().skip(1).flat_map(|t| &t.data).filter(|v| !v.is_finite()).count();
         assert_eq!(bad, 0);
     }
@@ -412,7 +444,7 @@ fn a_loss_that_is_not_finite_stops_before_the_weights() {
 
 #[test]
 fn predictions_run_side_by_side() {
-    let classifier = Classifier::new(ClassifierConfig { threads: 2, ..config(Cell::Gru, Pooling::Mean) }).unwrap();
+    let classifier = Network::new(config(Cell::Gru, Pooling::Mean).with(|c| c.threads = 2)).unwrap();
     let data = data(40, 60, 5, 6);
     let expected = classifier.predict(&data.tokens, &data.lengths).unwrap();
     std::thread::scope(|scope| {
@@ -430,19 +462,28 @@ fn predictions_run_side_by_side() {
 fn sizes_that_no_computer_can_hold_are_refused() {
     let base = || config(Cell::Lstm, Pooling::Max);
     let huge = [
-        ClassifierConfig { hidden_size: u32::MAX as usize, ..base() },
-        ClassifierConfig { num_layers: u32::MAX as usize, ..base() },
-        ClassifierConfig { embedding_dim: i32::MAX as usize, hidden_size: 1 << 20, ..base() },
-        ClassifierConfig { num_classes: i32::MAX as usize, hidden_size: 1 << 20, ..base() },
-        ClassifierConfig { vocab_size: 1 << 31, ..base() },
+        base().with(|c| c.encoder.hidden_size = u32::MAX as usize),
+        base().with(|c| c.encoder.num_layers = u32::MAX as usize),
+        base().with(|c| {
+            c.encoder.embedding_dim = i32::MAX as usize;
+            c.encoder.hidden_size = 1 << 20;
+        }),
+        base().with(|c| {
+            c.classes_mut().classes = i32::MAX as usize;
+            c.encoder.hidden_size = 1 << 20;
+        }),
+        base().with(|c| c.encoder.vocab_size = 1 << 31),
     ];
     for config in huge {
-        let error = Classifier::new(config.clone()).err().expect("a typed error");
+        let error = Network::new(config.clone()).err().expect("a typed error");
         assert_eq!(error.code(), ErrorCode::InvalidArgument, "{config:?}");
     }
-    let large = ClassifierConfig { vocab_size: i32::MAX as usize, embedding_dim: 1 << 20, ..base() };
+    let large = base().with(|c| {
+        c.encoder.vocab_size = i32::MAX as usize;
+        c.encoder.embedding_dim = 1 << 20;
+    });
     // Memory is taken by what needs the weights first.
-    let large = Classifier::new(large).unwrap();
-    let error = recurra_kernels::guard(|| large.state()).expect_err("a typed error");
+    let large = Network::new(large).unwrap();
+    let error = recurra_core::guard(|| large.state()).expect_err("a typed error");
     assert_eq!(error.code(), ErrorCode::OutOfMemory);
 }

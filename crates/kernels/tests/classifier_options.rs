@@ -3,11 +3,12 @@
 
 mod common;
 
-use common::difference;
-use recurra_kernels::ErrorCode;
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, LossOptions, Pooling, StepOptions};
-use recurra_kernels::optim::{AdamOptions, Algorithm};
-use recurra_kernels::recurrent::Cell;
+use common::{difference, weights};
+use recurra_core::Cell;
+use recurra_core::ErrorCode;
+use recurra_core::{AdamOptions, Algorithm};
+use recurra_core::{Chunk, LossOptions, NetworkConfig, Pooling, StepOptions, Targets};
+use recurra_kernels::network::Network;
 
 const UNKNOWN: i32 = 0;
 
@@ -39,57 +40,56 @@ impl Texts {
         Chunk {
             tokens: &self.tokens,
             lengths: &self.lengths,
-            labels: &self.labels,
+            targets: Targets::Rows(&self.labels),
             batch_sizes: &[8, 8, 8],
             ..Chunk::default()
         }
     }
 }
 
-fn config() -> ClassifierConfig {
-    ClassifierConfig {
-        pooling: Pooling::Attention,
-        bidirectional: true,
-        padding_idx: Some(1),
-        unknown_idx: Some(UNKNOWN as u32),
-        seed: 3,
-        ..ClassifierConfig::new(Cell::Lstm, 40, 12, 10, 4)
-    }
+fn config() -> NetworkConfig {
+    NetworkConfig::classifier(Cell::Lstm, 40, 12, 10, 4).with(|c| {
+        c.classes_mut().pooling = Pooling::Attention;
+        c.encoder.bidirectional = true;
+        c.encoder.padding_idx = Some(1);
+        c.encoder.unknown_idx = Some(UNKNOWN as u32);
+        c.seed = 3;
+    })
 }
 
 /// All weights after a chunk, one after the other.
-fn trained(config: &ClassifierConfig, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Vec<f32> {
-    let classifier = Classifier::new(config.clone()).unwrap();
+fn trained(config: &NetworkConfig, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Vec<f32> {
+    let classifier = Network::new(config.clone()).unwrap();
     classifier.train_batches(chunk, options).unwrap();
-    classifier.state().unwrap().into_iter().flat_map(|tensor| tensor.data).collect()
+    weights(&classifier).into_iter().flat_map(|tensor| tensor.data).collect()
 }
 
 #[test]
 fn initial_weights_are_the_same_whatever_needs_them_first() {
     let texts = texts();
-    let initial = Classifier::new(config()).unwrap().state().unwrap();
-    let predicted = Classifier::new(config()).unwrap();
+    let initial = weights(&Network::new(config()).unwrap());
+    let predicted = Network::new(config()).unwrap();
     predicted.predict(&texts.tokens, &texts.lengths).unwrap();
-    assert_eq!(predicted.state().unwrap(), initial);
-    let still = Classifier::new(config()).unwrap();
+    assert_eq!(weights(&predicted), initial);
+    let still = Network::new(config()).unwrap();
     let options = StepOptions { learning_rates: &[0.0], ..StepOptions::default() };
     still.train_batches(&texts.chunk(), &options).unwrap();
-    assert_eq!(still.state().unwrap(), initial);
-    let set = Classifier::new(config()).unwrap();
+    assert_eq!(weights(&still), initial);
+    let set = Network::new(config()).unwrap();
     set.set_word_vectors(&[5], &[0.5; 12]).unwrap();
     let mut expected = initial;
     expected[0].data[5 * 12..6 * 12].fill(0.5);
-    assert_eq!(set.state().unwrap(), expected);
+    assert_eq!(weights(&set), expected);
 }
 
 #[test]
 fn threads_change_the_rounding_alone() {
     let (texts, options) = (texts(), StepOptions::default());
     for word_dropout in [0.0, 0.3] {
-        let one = ClassifierConfig { word_dropout, ..config() };
+        let one = config().with(|c| c.encoder.dropouts.words = word_dropout);
         let weights = trained(&one, &texts.chunk(), &options);
         for threads in [2, 3, 7] {
-            let several = ClassifierConfig { threads, ..one.clone() };
+            let several = one.clone().with(|c| c.threads = threads);
             let again = trained(&several, &texts.chunk(), &options);
             assert!(difference(&weights, &again) < 1e-4, "{threads} threads");
             assert_eq!(again, trained(&several, &texts.chunk(), &options), "{threads} threads");
@@ -102,16 +102,15 @@ fn dropped_words_are_read_as_the_unknown_word() {
     let texts = texts();
     let unknown = Texts { tokens: vec![UNKNOWN; texts.tokens.len()], ..self::texts() };
     let options = StepOptions::default();
-    let all = ClassifierConfig { word_dropout: 0.999_999_9, ..config() };
+    let all = config().with(|c| c.encoder.dropouts.words = 0.999_999_9);
     assert_eq!(trained(&all, &texts.chunk(), &options), trained(&config(), &unknown.chunk(), &options));
     // A share of them: other ones in each batch, none in predictions.
-    let some = ClassifierConfig { word_dropout: 0.5, ..config() };
+    let some = config().with(|c| c.encoder.dropouts.words = 0.5);
     let weights = trained(&some, &texts.chunk(), &options);
     assert_ne!(weights, trained(&config(), &texts.chunk(), &options));
     assert_ne!(weights, trained(&some, &unknown.chunk(), &options));
-    let predict = |config: &ClassifierConfig| {
-        Classifier::new(config.clone()).unwrap().predict(&texts.tokens, &texts.lengths).unwrap()
-    };
+    let predict =
+        |config: &NetworkConfig| Network::new(config.clone()).unwrap().predict(&texts.tokens, &texts.lengths).unwrap();
     assert_eq!(predict(&some), predict(&config()));
 }
 
@@ -123,15 +122,18 @@ fn a_frozen_embedding_stays_and_its_optimizer_waits() {
         let options = StepOptions { algorithm, clip_norm: 0.1, ..StepOptions::default() };
         let frozen = StepOptions { freeze_embedding: true, ..options };
         for embedding_dropout in [0.0, 0.2] {
-            let config = ClassifierConfig { embedding_dropout, threads: 2, ..config() };
-            let classifier = Classifier::new(config).unwrap();
-            let before = classifier.state().unwrap();
+            let config = config().with(|c| {
+                c.encoder.dropouts.embedding = embedding_dropout;
+                c.threads = 2;
+            });
+            let classifier = Network::new(config).unwrap();
+            let before = weights(&classifier);
             classifier.train_batches(&texts.chunk(), &frozen).unwrap();
-            let after = classifier.state().unwrap();
+            let after = weights(&classifier);
             assert_eq!(before[0], after[0]);
             assert!(before.iter().zip(&after).skip(1).all(|(before, after)| before != after));
             classifier.train_batches(&texts.chunk(), &options).unwrap();
-            assert_ne!(classifier.state().unwrap()[0], before[0]);
+            assert_ne!(weights(&classifier)[0], before[0]);
         }
     }
 }
@@ -139,10 +141,10 @@ fn a_frozen_embedding_stays_and_its_optimizer_waits() {
 #[test]
 fn equal_class_weights_and_no_smoothing_are_the_plain_loss() {
     let texts = texts();
-    let classifier = Classifier::new(config()).unwrap();
+    let classifier = Network::new(config()).unwrap();
     let plain = classifier.train_batches(&texts.chunk(), &StepOptions::default()).unwrap();
-    let classifier = Classifier::new(config()).unwrap();
-    let loss = LossOptions { class_weights: &[3.0; 4], label_smoothing: 0.0 };
+    let classifier = Network::new(config()).unwrap();
+    let loss = LossOptions { weights: &[3.0; 4], smoothing: 0.0 };
     let weighted = classifier.train_batches(&texts.chunk(), &StepOptions { loss, ..StepOptions::default() }).unwrap();
     assert!((plain.loss - weighted.loss).abs() < 1e-4 * plain.loss, "{plain:?} {weighted:?}");
     assert_eq!((plain.correct, plain.rows), (weighted.correct, weighted.rows));
@@ -151,14 +153,18 @@ fn equal_class_weights_and_no_smoothing_are_the_plain_loss() {
 #[test]
 fn a_text_may_have_every_label_or_none() {
     let texts = texts();
-    let config = ClassifierConfig { multi_label: true, ..config() };
-    let classifier = Classifier::new(config).unwrap();
+    let config = config().with(|c| c.classes_mut().multi_label = true);
+    let classifier = Network::new(config).unwrap();
     // Even texts have all labels, odd ones none; so two words tell them apart.
     let tokens: Vec<i32> = (0..24).map(|row| 2 + row % 2).collect();
     let labels: Vec<i32> = (0..12).flat_map(|_| 0..4).collect();
     let offsets: Vec<u32> = (0..=24u32).map(|row| row.div_ceil(2) * 4).collect();
-    let chunk =
-        Chunk { tokens: &tokens, lengths: &[1; 24], labels: &labels, label_offsets: &offsets, batch_sizes: &[8, 8, 8] };
+    let chunk = Chunk {
+        tokens: &tokens,
+        lengths: &[1; 24],
+        targets: Targets::Sets { outputs: &labels, starts: &offsets },
+        batch_sizes: &[8, 8, 8],
+    };
     let options = StepOptions { learning_rates: &[0.05], ..StepOptions::default() };
     let first = classifier.train_batches(&chunk, &options).unwrap();
     let last = (0..20).map(|_| classifier.train_batches(&chunk, &options).unwrap()).last().unwrap();
@@ -167,7 +173,12 @@ fn a_text_may_have_every_label_or_none() {
     assert!(probabilities[..4].iter().all(|&p| p > 0.9) && probabilities[4..].iter().all(|&p| p < 0.1));
     // Without its offsets the chunk is not one of this classifier.
     assert_eq!(classifier.train_batches(&texts.chunk(), &options).unwrap_err().code(), ErrorCode::InvalidShape);
-    let falling = Chunk { labels: &[3, 1], label_offsets: &[0, 2], tokens: &[2], lengths: &[1], batch_sizes: &[1] };
+    let falling = Chunk {
+        targets: Targets::Sets { outputs: &[3, 1], starts: &[0, 2] },
+        tokens: &[2],
+        lengths: &[1],
+        batch_sizes: &[1],
+    };
     let error = classifier.train_batches(&falling, &options).unwrap_err();
     assert_eq!(error.message(), "the labels of a row must rise, each once, but in row 0 3 comes before 1");
 }
@@ -175,15 +186,16 @@ fn a_text_may_have_every_label_or_none() {
 #[test]
 fn a_loss_that_is_not_finite_is_told_with_every_loss() {
     for (multi_label, smoothing) in [(true, 0.0), (false, 0.1)] {
-        let classifier = Classifier::new(ClassifierConfig { multi_label, ..config() }).unwrap();
+        let classifier = Network::new(config().with(|c| c.classes_mut().multi_label = multi_label)).unwrap();
         classifier.set_word_vectors(&[5], &[f32::NAN; 12]).unwrap();
-        let offsets: &[u32] = if multi_label { &[0, 1, 2] } else { &[] };
-        let chunk =
-            Chunk { tokens: &[3, 5], lengths: &[1, 1], labels: &[0, 1], label_offsets: offsets, batch_sizes: &[1, 1] };
-        let loss = LossOptions { label_smoothing: smoothing, ..LossOptions::default() };
+        let labels = &[0, 1];
+        let targets =
+            if multi_label { Targets::Sets { outputs: labels, starts: &[0, 1, 2] } } else { Targets::Rows(labels) };
+        let chunk = Chunk { tokens: &[3, 5], lengths: &[1, 1], targets, batch_sizes: &[1, 1] };
+        let loss = LossOptions { smoothing, ..LossOptions::default() };
         let stats = classifier.train_batches(&chunk, &StepOptions { loss, ..StepOptions::default() }).unwrap();
         assert_eq!((stats.non_finite_batch, stats.rows), (Some(1), 1));
-        let after = classifier.state().unwrap();
+        let after = weights(&classifier);
         assert!(after.iter().skip(1).flat_map(|tensor| &tensor.data).all(|value| value.is_finite()));
     }
 }
@@ -191,22 +203,22 @@ fn a_loss_that_is_not_finite_is_told_with_every_loss() {
 #[test]
 fn options_that_do_not_fit_are_refused_before_anything_changes() {
     let texts = texts();
-    let classifier = Classifier::new(config()).unwrap();
-    let before = classifier.state().unwrap();
+    let classifier = Network::new(config()).unwrap();
+    let before = weights(&classifier);
     for (loss, part) in [
-        (LossOptions { class_weights: &[1.0; 3], ..LossOptions::default() }, "3 weights for 4 classes"),
-        (LossOptions { class_weights: &[1.0, 1.0, 0.0, 1.0], ..LossOptions::default() }, "above 0 but one is 0"),
-        (LossOptions { class_weights: &[1.0, 1.0, f32::NAN, 1.0], ..LossOptions::default() }, "above 0 but one is NaN"),
-        (LossOptions { label_smoothing: 1.0, ..LossOptions::default() }, "labelSmoothing must be from 0"),
+        (LossOptions { weights: &[1.0; 3], ..LossOptions::default() }, "3 weights for 4 classes"),
+        (LossOptions { weights: &[1.0, 1.0, 0.0, 1.0], ..LossOptions::default() }, "above 0 but one is 0"),
+        (LossOptions { weights: &[1.0, 1.0, f32::NAN, 1.0], ..LossOptions::default() }, "above 0 but one is NaN"),
+        (LossOptions { smoothing: 1.0, ..LossOptions::default() }, "labelSmoothing must be at least 0"),
     ] {
         let error =
             classifier.train_batches(&texts.chunk(), &StepOptions { loss, ..StepOptions::default() }).unwrap_err();
         assert!(error.message().contains(part), "{error}");
     }
-    let many = Classifier::new(ClassifierConfig { multi_label: true, ..config() }).unwrap();
-    let loss = LossOptions { label_smoothing: 0.1, ..LossOptions::default() };
+    let many = Network::new(config().with(|c| c.classes_mut().multi_label = true)).unwrap();
+    let loss = LossOptions { smoothing: 0.1, ..LossOptions::default() };
     let offsets: Vec<u32> = (0..=24).collect();
-    let chunk = Chunk { label_offsets: &offsets, ..texts.chunk() };
+    let chunk = Chunk { targets: Targets::Sets { outputs: &texts.labels, starts: &offsets }, ..texts.chunk() };
     let error = many.train_batches(&chunk, &StepOptions { loss, ..StepOptions::default() }).unwrap_err();
     assert!(error.message().contains("exclusive"), "{error}");
     assert_eq!(classifier.train_batches(&chunk, &StepOptions::default()).unwrap_err().code(), ErrorCode::InvalidShape);
@@ -219,11 +231,14 @@ fn options_that_do_not_fit_are_refused_before_anything_changes() {
         assert_eq!(classifier.set_word_vectors(&words, &vectors).unwrap_err().code(), code);
     }
     for config in [
-        ClassifierConfig { word_dropout: 0.1, unknown_idx: None, ..config() },
-        ClassifierConfig { word_dropout: 1.0, ..config() },
-        ClassifierConfig { unknown_idx: Some(40), ..config() },
+        config().with(|c| {
+            c.encoder.dropouts.words = 0.1;
+            c.encoder.unknown_idx = None;
+        }),
+        config().with(|c| c.encoder.dropouts.words = 1.0),
+        config().with(|c| c.encoder.unknown_idx = Some(40)),
     ] {
-        assert_eq!(Classifier::new(config).err().map(|error| error.code()), Some(ErrorCode::InvalidArgument));
+        assert_eq!(Network::new(config).err().map(|error| error.code()), Some(ErrorCode::InvalidArgument));
     }
-    assert_eq!(classifier.state().unwrap(), before);
+    assert_eq!(weights(&classifier), before);
 }

@@ -3,24 +3,24 @@
 
 mod common;
 
-use common::{Golden, difference, fixtures, json};
-use recurra_kernels::ErrorCode;
-use recurra_kernels::classifier::{Chunk, Classifier, ClassifierConfig, NamedTensor, Pooling, StepOptions};
-use recurra_kernels::recurrent::Cell;
+use common::{Golden, arrays, difference, fixtures, json, weights};
+use recurra_core::Cell;
+use recurra_core::{Chunk, NetworkConfig, Pooling, StepOptions, Targets};
+use recurra_core::{ErrorCode, NamedArray};
+use recurra_kernels::network::Network;
 
-fn config(cell: Cell, pooling: Pooling, num_layers: usize, bidirectional: bool) -> ClassifierConfig {
-    ClassifierConfig {
-        num_layers,
-        bidirectional,
-        pooling,
-        padding_idx: Some(1),
-        seed: 3,
-        threads: 2,
-        ..ClassifierConfig::new(cell, 30, 7, 9, 4)
-    }
+fn config(cell: Cell, pooling: Pooling, num_layers: usize, bidirectional: bool) -> NetworkConfig {
+    NetworkConfig::classifier(cell, 30, 7, 9, 4).with(|c| {
+        c.encoder.num_layers = num_layers;
+        c.encoder.bidirectional = bidirectional;
+        c.classes_mut().pooling = pooling;
+        c.encoder.padding_idx = Some(1);
+        c.seed = 3;
+        c.threads = 2;
+    })
 }
 
-fn all_configs() -> Vec<ClassifierConfig> {
+fn all_configs() -> Vec<NetworkConfig> {
     let mut all = Vec::new();
     for cell in [Cell::RnnTanh, Cell::Lstm, Cell::Gru] {
         for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max, Pooling::Attention] {
@@ -41,31 +41,32 @@ fn contributions_are_those_of_pytorchs_autograd() {
     for case in cases {
         let name = case["name"].as_str().unwrap();
         let size = |key: &str| case[key].as_u64().unwrap() as usize;
-        let classifier = Classifier::new(ClassifierConfig {
-            cell: match case["cell"].as_str().unwrap() {
-                "rnn" => Cell::RnnTanh,
-                "lstm" => Cell::Lstm,
-                _ => Cell::Gru,
-            },
-            vocab_size: size("vocabSize"),
-            embedding_dim: size("embeddingDim"),
-            hidden_size: size("hiddenSize"),
-            num_classes: size("numClasses"),
-            pooling: match case["pooling"].as_str().unwrap() {
-                "last" => Pooling::Last,
-                "mean" => Pooling::Mean,
-                "max" => Pooling::Max,
-                _ => Pooling::Attention,
-            },
-            ..config(Cell::Lstm, Pooling::Last, size("numLayers"), case["bidirectional"].as_bool().unwrap())
-        })
+        let classifier = Network::new(
+            config(Cell::Lstm, Pooling::Last, size("numLayers"), case["bidirectional"].as_bool().unwrap()).with(|c| {
+                c.encoder.cell = match case["cell"].as_str().unwrap() {
+                    "rnn" => Cell::RnnTanh,
+                    "lstm" => Cell::Lstm,
+                    _ => Cell::Gru,
+                };
+                c.encoder.vocab_size = size("vocabSize");
+                c.encoder.embedding_dim = size("embeddingDim");
+                c.encoder.hidden_size = size("hiddenSize");
+                c.classes_mut().classes = size("numClasses");
+                c.classes_mut().pooling = match case["pooling"].as_str().unwrap() {
+                    "last" => Pooling::Last,
+                    "mean" => Pooling::Mean,
+                    "max" => Pooling::Max,
+                    _ => Pooling::Attention,
+                };
+            }),
+        )
         .unwrap();
-        let stored = |tensor: NamedTensor| {
+        let stored = |tensor: NamedArray<Vec<f32>>| {
             let data = golden.f32(&format!("{name}/{}", tensor.name));
-            NamedTensor { data, ..tensor }
+            NamedArray { data, ..tensor }
         };
-        let state: Vec<NamedTensor> = classifier.state().unwrap().into_iter().map(stored).collect();
-        classifier.load_state(&state).unwrap();
+        let state: Vec<NamedArray<Vec<f32>>> = weights(&classifier).into_iter().map(stored).collect();
+        classifier.load_state(&arrays(&state)).unwrap();
         let tokens: Vec<i32> =
             case["tokens"].as_array().unwrap().iter().map(|id| id.as_i64().unwrap() as i32).collect();
         for class in 0..size("numClasses") {
@@ -83,14 +84,14 @@ fn contributions_are_the_slopes_of_the_logit() {
     // Each token is another word, so that a row of the embedding is one token's.
     let tokens: Vec<i32> = (2..13).collect();
     for config in all_configs() {
-        let classifier = Classifier::new(config.clone()).unwrap();
-        let state = classifier.state().unwrap();
+        let classifier = Network::new(config.clone()).unwrap();
+        let state = weights(&classifier);
         let ours = classifier.explain(&tokens, Some(2)).unwrap();
         let scaled = |token: i32, factor: f32| {
             let mut state = state.clone();
-            let row = token as usize * config.embedding_dim;
-            state[0].data[row..row + config.embedding_dim].iter_mut().for_each(|value| *value *= factor);
-            classifier.load_state(&state).unwrap();
+            let row = token as usize * config.encoder.embedding_dim;
+            state[0].data[row..row + config.encoder.embedding_dim].iter_mut().for_each(|value| *value *= factor);
+            classifier.load_state(&arrays(&state)).unwrap();
             f64::from(classifier.logits(&tokens, &[tokens.len() as i32]).unwrap()[2])
         };
         let step = 4e-3;
@@ -101,7 +102,7 @@ fn contributions_are_the_slopes_of_the_logit() {
             let slope = (slopes[0] + slopes[1]) / 2.0;
             // Where another position becomes the maximum within the step, the slope is that of the one side or the other.
             let [left, right] = slopes.map(|slope| (slope - contribution).abs());
-            let corner = config.pooling == Pooling::Max && left.min(right) < 3e-4;
+            let corner = config.classes().pooling == Pooling::Max && left.min(right) < 3e-4;
             let fits = (slope - contribution).abs() < 1e-4 || corner;
             assert!(fits, "{config:?} {token}: {slopes:?} {contribution}");
         }
@@ -111,7 +112,7 @@ fn contributions_are_the_slopes_of_the_logit() {
 #[test]
 fn it_explains_the_prediction() {
     for config in all_configs() {
-        let classifier = Classifier::new(config).unwrap();
+        let classifier = Network::new(config).unwrap();
         let tokens = [5, 1, 9, 5, 20, 0];
         let ours = classifier.explain(&tokens, None).unwrap();
         let probabilities = classifier.predict(&tokens, &[6]).unwrap();
@@ -127,34 +128,33 @@ fn it_explains_the_prediction() {
 
 #[test]
 fn training_does_not_notice() {
-    let config = ClassifierConfig {
-        dropout: 0.3,
-        embedding_dropout: 0.2,
-        word_dropout: 0.2,
-        unknown_idx: Some(0),
-        threads: 1,
-        ..config(Cell::Lstm, Pooling::Max, 2, true)
-    };
+    let config = config(Cell::Lstm, Pooling::Max, 2, true).with(|c| {
+        c.encoder.dropouts.layers = 0.3;
+        c.encoder.dropouts.embedding = 0.2;
+        c.encoder.dropouts.words = 0.2;
+        c.encoder.unknown_idx = Some(0);
+        c.threads = 1;
+    });
     let tokens = [4, 7, 9, 11, 13, 2, 3];
-    let chunk = Chunk { tokens: &tokens, lengths: &[3, 4], labels: &[0, 3], batch_sizes: &[2], label_offsets: &[] };
+    let chunk = Chunk { tokens: &tokens, lengths: &[3, 4], targets: Targets::Rows(&[0, 3]), batch_sizes: &[2] };
     let train = |explained: bool| {
-        let classifier = Classifier::new(config.clone()).unwrap();
+        let classifier = Network::new(config.clone()).unwrap();
         for _ in 0..5 {
             classifier.train_batches(&chunk, &StepOptions::default()).unwrap();
             if explained {
                 classifier.explain(&[4, 8, 2], Some(1)).unwrap();
             }
         }
-        classifier.state().unwrap()
+        weights(&classifier)
     };
     // Reading the state makes all rows current, as explaining does; a reader at the same moments is what to compare with.
     let read = {
-        let classifier = Classifier::new(config.clone()).unwrap();
+        let classifier = Network::new(config.clone()).unwrap();
         for _ in 0..5 {
             classifier.train_batches(&chunk, &StepOptions::default()).unwrap();
             classifier.predict(&[4, 8, 2], &[3]).unwrap();
         }
-        classifier.state().unwrap()
+        weights(&classifier)
     };
     assert_eq!(train(true), read);
     for (with, without) in train(true).iter().zip(&train(false)) {
@@ -164,7 +164,7 @@ fn training_does_not_notice() {
 
 #[test]
 fn what_does_not_exist_is_refused() {
-    let classifier = Classifier::new(config(Cell::Gru, Pooling::Mean, 1, false)).unwrap();
+    let classifier = Network::new(config(Cell::Gru, Pooling::Mean, 1, false)).unwrap();
     for (tokens, class) in [(&[][..], None), (&[30][..], None), (&[-1][..], None), (&[3][..], Some(4))] {
         assert_eq!(classifier.explain(tokens, class).unwrap_err().code(), ErrorCode::OutOfRange);
     }

@@ -6,7 +6,8 @@ use std::f64::consts::PI;
 use std::path::Path;
 
 use common::{Golden, difference, fixtures, json, shared};
-use recurra_kernels::optim::{AdamOptions, Algorithm, Dense, LateRows, SgdOptions};
+use recurra_core::{AdamOptions, Algorithm, SgdOptions};
+use recurra_kernels::optim::{Dense, LateRows};
 use serde_json::Value;
 
 const TOLERANCE: f32 = 1e-6;

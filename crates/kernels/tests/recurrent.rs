@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use common::{Golden, difference, fixtures, json, shared};
-use recurra_kernels::distinct::Distinct;
-use recurra_kernels::layout::PackedLayout;
-use recurra_kernels::recurrent::{Cell, Input, Mode, RecurrentConfig, Saved, Table, backward, forward};
+use recurra_core::Cell;
+use recurra_core::distinct::Distinct;
+use recurra_core::layout::PackedLayout;
+use recurra_kernels::recurrent::{Input, Mode, RecurrentConfig, Saved, Table, backward, forward};
 use recurra_kernels::simd::{Isa, isa};
 use recurra_kernels::threads::Pool;
 use serde_json::Value;
@@ -422,7 +423,7 @@ fn wrong_sizes_are_errors() {
     let params = random_params(&config);
     let params: Vec<&[f32]> = params.iter().map(Vec::as_slice).collect();
     let x = noise(1, 9);
-    let code = |result: recurra_kernels::Result<_>| result.map(|_: (_, Option<_>)| ()).unwrap_err().to_wire();
+    let code = |result: recurra_core::Result<_>| result.map(|_: (_, Option<_>)| ()).unwrap_err().to_wire();
     let short = code(forward(&pool, &config, &layout, Input::Rows(&x[1..]), (None, None), &params, Mode::Inference));
     assert_eq!(short, "RECURRA:INVALID_SHAPE:input: expected shape [3, 3] (9 values) but received 8 values");
     let state = code(forward(&pool, &config, &layout, Input::Rows(&x), (Some(&x), None), &params, Mode::Inference));

@@ -4,13 +4,11 @@ use napi::Env;
 use napi::bindgen_prelude::{Float32Array, Int32Array, ObjectFinalize, ToNapiValue, TypeName, Uint8Array, Uint32Array};
 use napi_derive::napi;
 use recurra_binding::{Handle, IntoJs, Pending};
-use recurra_kernels::classifier::{
-    Chunk, Classifier, ClassifierConfig, Explanation, LittleEndian, LossOptions, NamedTensor, Pooling, StateArray,
-    Stats, StepOptions, Values,
-};
+use recurra_core::Cell;
+use recurra_core::{Error, ErrorCode, NamedArray, Result, guard};
+use recurra_kernels::classifier::{Chunk, ClassifierConfig, LossOptions, Pooling, Stats, StepOptions};
+use recurra_kernels::network::{Explanation, Network};
 use recurra_kernels::optim::{AdamOptions, Algorithm, SgdOptions};
-use recurra_kernels::recurrent::Cell;
-use recurra_kernels::{Error, ErrorCode, Result, guard};
 
 use crate::safetensors_file::{FileTensor, HeldTensors, named};
 
@@ -118,6 +116,14 @@ pub struct CpuClassifierExplanation {
     pub contributions: Float32Array,
 }
 
+fn to_js_tensors(arrays: Vec<NamedArray>) -> Vec<FileTensor> {
+    arrays.into_iter().map(FileTensor::from).collect()
+}
+
+fn from_js_tensors(tensors: Vec<FileTensor>) -> Result<Vec<NamedArray<Uint8Array>>> {
+    tensors.into_iter().map(FileTensor::into_array).collect()
+}
+
 fn config_of(config: CpuClassifierConfig) -> Result<ClassifierConfig> {
     let unknown =
         |what: &str, name: &str| Error::new(ErrorCode::InvalidArgument, format!("there is no {what} {name:?}"));
@@ -168,13 +174,13 @@ fn give_back() {
 /// The text classifier on the CPU kernels; it needs no libtorch.
 #[napi(custom_finalize)]
 pub struct CpuClassifier {
-    pub(crate) handle: Handle<Classifier>,
+    pub(crate) handle: Handle<Network>,
 }
 
 impl CpuClassifier {
     pub(crate) fn background<T: Send + 'static, J: ToNapiValue + TypeName>(
         &self,
-        work: impl FnOnce(&Classifier) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Network) -> Result<T> + Send + 'static,
         convert: impl FnOnce(T) -> J + Send + 'static,
     ) -> napi::Result<Pending<T, J>> {
         self.handle.background(move |classifier| work(classifier).map(|result| (result, classifier.bytes())), convert)
@@ -204,7 +210,7 @@ impl CpuClassifier {
     /// A classifier with initial values drawn from the seed, by the first work that needs them.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env, config: CpuClassifierConfig) -> napi::Result<Self> {
-        let classifier = guard(|| Classifier::new(config_of(config)?)).js()?;
+        let classifier = guard(|| Network::new(config_of(config)?)).js()?;
         let bytes = classifier.bytes();
         Ok(Self { handle: Handle::new(env, "classifier", classifier, bytes) })
     }
@@ -295,29 +301,20 @@ impl CpuClassifier {
     /// Gets ready for many predictions, in the background.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn prepare(&self) -> napi::Result<Pending<(), ()>> {
-        self.background(Classifier::prepare, |()| ())
+        self.background(Network::prepare, |()| ())
     }
 
     /// All weights, under PyTorch's names.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<FileTensor>>")]
-    pub fn state(&self) -> napi::Result<Pending<Vec<Bytes>, Vec<FileTensor>>> {
-        self.background(
-            |classifier| Ok(classifier.state()?.into_iter().map(Bytes::from).collect()),
-            |tensors: Vec<Bytes>| tensors.into_iter().map(FileTensor::from).collect(),
-        )
+    pub fn state(&self) -> napi::Result<Pending<Vec<NamedArray>, Vec<FileTensor>>> {
+        self.background(Network::state, to_js_tensors)
     }
 
     /// Replaces all weights; what differs is listed in one error, and then nothing has changed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn load_state(&self, entries: Vec<FileTensor>) -> napi::Result<Pending<(), ()>> {
-        let named = |entry: FileTensor| NamedTensor {
-            name: entry.name,
-            dtype: entry.dtype,
-            shape: entry.shape.iter().map(|&size| size.max(0) as usize).collect(),
-            data: LittleEndian(entry.data),
-        };
-        let tensors: Vec<_> = entries.into_iter().map(named).collect();
-        self.background(move |classifier| classifier.load_state(&tensors), |()| ())
+        let arrays = from_js_tensors(entries).js()?;
+        self.background(move |classifier| classifier.load_state(&arrays), |()| ())
     }
 
     /// Replaces all weights by those of a file, whose memory is given back; else as `loadState`. Tensors whose names begin
@@ -346,86 +343,27 @@ impl CpuClassifier {
     /// All that a training goes on from, under names that begin with `training.`; with `weights`, also the weights as
     /// `state` gives them. The training itself is not changed by it.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<FileTensor>>")]
-    pub fn training_state(&self, weights: bool) -> napi::Result<Pending<Vec<Bytes>, Vec<FileTensor>>> {
+    pub fn training_state(&self, weights: bool) -> napi::Result<Pending<Vec<NamedArray>, Vec<FileTensor>>> {
         self.background(
             move |classifier| {
-                let now = if weights { classifier.peek()? } else { Vec::new() };
-                let training = classifier.training_state()?.into_iter().map(Bytes::from);
-                Ok(now.into_iter().map(Bytes::from).chain(training).collect())
+                let mut arrays = if weights { classifier.peek()? } else { Vec::new() };
+                arrays.extend(classifier.training_state()?);
+                Ok(arrays)
             },
-            |tensors: Vec<Bytes>| tensors.into_iter().map(FileTensor::from).collect(),
+            to_js_tensors,
         )
     }
 
     /// Takes over what `trainingState(false)` gave; what does not fit is an error, and then nothing has changed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn restore(&self, entries: Vec<FileTensor>) -> napi::Result<Pending<(), ()>> {
-        self.background(
-            move |classifier| {
-                let state = entries.into_iter().map(array_of).collect::<Result<Vec<StateArray>>>()?;
-                classifier.restore(&state)
-            },
-            |()| (),
-        )
+        let arrays = from_js_tensors(entries).js()?;
+        self.background(move |classifier| classifier.restore(&arrays), |()| ())
     }
 
     /// Lets go of the weights once running work has ended; doing it again does nothing.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) {
         self.handle.close(env);
-    }
-}
-
-/// A tensor's elements as bytes, made away from the event loop: a large embedding takes tens of milliseconds.
-pub struct Bytes {
-    name: String,
-    dtype: String,
-    shape: Vec<usize>,
-    data: Vec<u8>,
-}
-
-fn little_endian<const N: usize, T: Copy>(values: &[T], bytes: fn(T) -> [u8; N]) -> Vec<u8> {
-    values.iter().flat_map(|&value| bytes(value)).collect()
-}
-
-impl From<NamedTensor> for Bytes {
-    fn from(tensor: NamedTensor) -> Self {
-        let data = little_endian(&tensor.data, f32::to_le_bytes);
-        Self { name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, data }
-    }
-}
-
-impl From<StateArray> for Bytes {
-    fn from(array: StateArray) -> Self {
-        let (dtype, data) = match array.values {
-            Values::Float32(values) => ("float32", little_endian(&values, f32::to_le_bytes)),
-            Values::Int32(values) => ("int32", little_endian(&values, i32::to_le_bytes)),
-            Values::Float64(values) => ("float64", little_endian(&values, f64::to_le_bytes)),
-        };
-        Self { name: array.name, dtype: dtype.into(), shape: array.shape, data }
-    }
-}
-
-fn array_of(tensor: FileTensor) -> Result<StateArray> {
-    fn read<const N: usize, T>(bytes: &[u8], value: fn([u8; N]) -> T) -> Vec<T> {
-        bytes.as_chunks::<N>().0.iter().map(|&bytes| value(bytes)).collect()
-    }
-    let values = match tensor.dtype.as_str() {
-        "float32" => Values::Float32(read(&tensor.data, f32::from_le_bytes)),
-        "int32" => Values::Int32(read(&tensor.data, i32::from_le_bytes)),
-        "float64" => Values::Float64(read(&tensor.data, f64::from_le_bytes)),
-        other => {
-            let message = format!("{} has dtype {other}, which no training's state has", tensor.name);
-            return Err(Error::new(ErrorCode::StateMismatch, message));
-        }
-    };
-    let shape = tensor.shape.iter().map(|&size| size.max(0) as usize).collect();
-    Ok(StateArray { name: tensor.name, shape, values })
-}
-
-impl From<Bytes> for FileTensor {
-    fn from(tensor: Bytes) -> Self {
-        let shape = tensor.shape.iter().map(|&size| size as i64).collect();
-        Self { name: tensor.name, dtype: tensor.dtype, shape, data: Uint8Array::new(tensor.data) }
     }
 }

@@ -6,7 +6,7 @@ use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
 use napi::bindgen_prelude::Result;
 use napi_derive::napi;
 use recurra_binding::IntoJs;
-use recurra_kernels::{Error, ErrorCode, guard};
+use recurra_core::{Error, ErrorCode, guard};
 
 fn refused(message: String) -> Error {
     Error::new(ErrorCode::Libtorch, message)

@@ -7,12 +7,11 @@ use std::sync::{Mutex, PoisonError};
 use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, Uint8Array};
 use napi_derive::napi;
-use recurra_files::safetensors::{Contents, Entry, dtype_from_name, dtype_name, parse, to_bytes};
+use recurra_core::{Dtype, Error, ErrorCode, NamedArray, Result};
+use recurra_files::safetensors::{Contents, parse, to_bytes};
 use recurra_files::{read_whole, write_whole};
-use recurra_kernels::classifier::{LittleEndian, NamedTensor};
-use recurra_kernels::{Error, ErrorCode, Result};
 
-use recurra_binding::{Background, to_js};
+use recurra_binding::{Background, IntoJs};
 use recurra_text::{Vocabulary, take_vocabulary};
 
 use crate::texts::NativeVocabulary;
@@ -43,29 +42,33 @@ pub struct SafetensorsFile {
 
 impl From<Contents> for SafetensorsFile {
     fn from(contents: Contents) -> Self {
-        let tensors = contents.entries.into_iter().map(|entry| FileTensor {
-            name: entry.name,
-            dtype: dtype_name(entry.dtype).unwrap_or("unknown").to_owned(),
-            shape: entry.shape.iter().map(|&size| size as i64).collect(),
-            data: Uint8Array::new(entry.data),
-        });
+        let tensors = contents.entries.into_iter().map(FileTensor::from);
         Self { metadata: contents.metadata, tensors: tensors.collect(), checksum: contents.checksum.to_owned() }
     }
 }
 
-/// A file's tensors as a classifier takes them, without a copy; those whose names begin with `except` are left out.
-pub(crate) fn named<'a>(contents: &'a Contents, except: Option<&str>) -> Vec<NamedTensor<LittleEndian<&'a [u8]>>> {
-    let counts = |name: &str| except.is_none_or(|prefix| !name.starts_with(prefix));
-    let mut tensors = Vec::with_capacity(contents.entries.len());
-    for entry in contents.entries.iter().filter(|entry| counts(&entry.name)) {
-        tensors.push(NamedTensor {
-            name: entry.name.clone(),
-            dtype: dtype_name(entry.dtype).unwrap_or("unknown").to_owned(),
-            shape: entry.shape.clone(),
-            data: LittleEndian(&*entry.data),
-        });
+impl From<NamedArray> for FileTensor {
+    fn from(array: NamedArray) -> Self {
+        let shape = array.shape.iter().map(|&size| size as i64).collect();
+        Self { name: array.name, dtype: array.dtype.name().to_owned(), shape, data: Uint8Array::new(array.data) }
     }
-    tensors
+}
+
+impl FileTensor {
+    /// The same array, over JavaScript's own bytes.
+    ///
+    /// # Errors
+    /// `InvalidDtype` for a type that no array has.
+    pub(crate) fn into_array(self) -> Result<NamedArray<Uint8Array>> {
+        let shape = self.shape.iter().map(|&size| size.max(0) as usize).collect();
+        Ok(NamedArray { name: self.name, dtype: Dtype::parse(&self.dtype)?, shape, data: self.data })
+    }
+}
+
+/// A file's tensors as a classifier takes them, without a copy; those whose names begin with `except` are left out.
+pub(crate) fn named<'a>(contents: &'a Contents, except: Option<&str>) -> Vec<NamedArray<&'a [u8]>> {
+    let counts = |name: &str| except.is_none_or(|prefix| !name.starts_with(prefix));
+    contents.entries.iter().filter(|entry| counts(&entry.name)).map(NamedArray::borrowed).collect()
 }
 
 /// What there is to know of a held tensor.
@@ -188,13 +191,8 @@ pub fn write_safetensors(
     tensors: Vec<FileTensor>,
     metadata: HashMap<String, String>,
 ) -> napi::Result<AsyncTask<Background<(), ()>>> {
-    let mut entries = Vec::with_capacity(tensors.len());
-    for tensor in tensors {
-        let dtype = dtype_from_name(&tensor.dtype).map_err(to_js)?;
-        let shape = tensor.shape.iter().map(|&size| size.max(0) as usize).collect();
-        // The bytes stay JavaScript's while they are written; callers give arrays that nobody changes.
-        entries.push(Entry { name: tensor.name, dtype, shape, data: tensor.data });
-    }
+    // The bytes stay JavaScript's while they are written; callers give arrays that nobody changes.
+    let entries = tensors.into_iter().map(FileTensor::into_array).collect::<Result<Vec<_>>>().js()?;
     let write = move || {
         let path = PathBuf::from(path);
         write_whole(&path, &to_bytes(&path, metadata, &entries)?)

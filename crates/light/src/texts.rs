@@ -7,7 +7,7 @@ use napi::bindgen_prelude::{Array, Float32Array, Float32ArraySlice, Int32Array, 
 use napi::{Env, JsString, JsValue, Unknown, check_status, sys};
 use napi_derive::napi;
 use recurra_binding::{IntoJs, Pending, adjust_external_memory};
-use recurra_kernels::{Error, ErrorCode, guard};
+use recurra_core::{Error, ErrorCode, guard};
 use recurra_text::{Counts, Encoder, Truncation, Vocabulary, needs_javascript, push_units, units};
 
 use crate::classifier::CpuClassifier;

@@ -6,8 +6,8 @@ use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, ObjectFinalize, Uint32Array};
 use napi_derive::napi;
 use recurra_binding::{Background, Handle, IntoJs, Pending};
+use recurra_core::{Error, ErrorCode, Result, guard};
 use recurra_files::read_whole;
-use recurra_kernels::{Error, ErrorCode, Result, guard};
 use serde::Deserialize;
 use tokenizers::{DecoderWrapper, ModelWrapper, PostProcessorWrapper, Tokenizer};
 

@@ -4,8 +4,9 @@ use napi::Env;
 use napi::bindgen_prelude::{Float32Array, Int32Array, ObjectFinalize, ToNapiValue, TypeName, Uint8Array, Uint32Array};
 use napi_derive::napi;
 use recurra_binding::{Handle, IntoJs, Pending};
+use recurra_core::{Dtype, NamedArray};
 use recurra_torch::Result;
-use recurra_torch::classifier::{self, CellKind, Classifier, NamedArray, Pooling, Stats, StepOptions};
+use recurra_torch::classifier::{self, CellKind, Classifier, Pooling, Stats, StepOptions};
 use recurra_torch::context::{self, parse_device};
 use recurra_torch::optim::OptimizerKind;
 use std::sync::{Mutex, PoisonError};
@@ -121,15 +122,19 @@ pub struct ClassifierTensor {
 fn to_js_tensors(arrays: Vec<NamedArray>) -> Vec<ClassifierTensor> {
     let tensor = |array: NamedArray| ClassifierTensor {
         name: array.name,
-        dtype: array.dtype,
-        shape: array.shape,
+        dtype: array.dtype.name().to_owned(),
+        shape: array.shape.iter().map(|&size| size as i64).collect(),
         data: Uint8Array::new(array.data),
     };
     arrays.into_iter().map(tensor).collect()
 }
 
-fn from_js_tensor(entry: ClassifierTensor) -> NamedArray {
-    NamedArray { name: entry.name, dtype: entry.dtype, shape: entry.shape, data: entry.data.to_vec() }
+fn from_js_tensors(tensors: Vec<ClassifierTensor>) -> Result<Vec<NamedArray<Uint8Array>>> {
+    let array = |tensor: ClassifierTensor| {
+        let shape = tensor.shape.iter().map(|&size| size.max(0) as usize).collect();
+        Ok(NamedArray { name: tensor.name, dtype: Dtype::parse(&tensor.dtype)?, shape, data: tensor.data })
+    };
+    tensors.into_iter().map(array).collect()
 }
 
 /// The text classifier over libtorch. Works on one classifier wait for each other.
@@ -262,7 +267,7 @@ impl NativeClassifier {
     /// Takes over what `trainingState(false)` gave, of this classifier or of the kernels'.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn restore(&self, entries: Vec<ClassifierTensor>) -> napi::Result<Pending<(), ()>> {
-        let arrays: Vec<NamedArray> = entries.into_iter().map(from_js_tensor).collect();
+        let arrays = from_js_tensors(entries).js()?;
         self.background(move |classifier| classifier.restore(&arrays), |()| ())
     }
 
@@ -276,7 +281,7 @@ impl NativeClassifier {
     /// Replaces all weights; what differs is listed in one error, and then nothing has changed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn load_state(&self, entries: Vec<ClassifierTensor>) -> napi::Result<Pending<(), ()>> {
-        let arrays: Vec<NamedArray> = entries.into_iter().map(from_js_tensor).collect();
+        let arrays = from_js_tensors(entries).js()?;
         self.background(move |classifier| classifier.load_state(&arrays), |()| ())
     }
 

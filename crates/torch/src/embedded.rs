@@ -9,7 +9,7 @@ use crate::autograd::{GradMode, is_grad_enabled};
 use crate::check::Ids;
 use crate::error::IntoResult;
 use crate::{Result, fused, late, optim, packing, shim};
-use recurra_kernels::distinct::Distinct;
+use recurra_core::distinct::Distinct;
 use recurra_kernels::recurrent::Table;
 use std::cell::RefCell;
 use std::slice;

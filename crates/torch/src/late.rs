@@ -5,7 +5,7 @@
 //! made earlier, lets all rows catch up first ([`settle`]). While no weight is late both cost one read of a counter.
 
 use crate::{Error, ErrorCode, Result, context};
-use recurra_kernels::distinct::Distinct;
+use recurra_core::distinct::Distinct;
 use recurra_kernels::optim::{Algorithm, LateRows};
 use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};

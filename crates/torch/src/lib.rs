@@ -26,5 +26,5 @@ mod shim;
 pub mod tally;
 pub mod tensor;
 
-pub use recurra_kernels::{Error, ErrorCode, Result, guard};
+pub use recurra_core::{Error, ErrorCode, Result, guard};
 pub use tch::{Device, Kind, Reduction, Tensor};

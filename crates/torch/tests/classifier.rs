@@ -3,7 +3,8 @@
 mod common;
 
 use common::{assert_close, fixture, load, one_thread};
-use recurra_torch::classifier::{CellKind, Chunk, Classifier, ClassifierConfig, NamedArray, Pooling, StepOptions};
+use recurra_core::{Dtype, NamedArray};
+use recurra_torch::classifier::{CellKind, Chunk, Classifier, ClassifierConfig, Pooling, StepOptions};
 use recurra_torch::functional::{embedding, linear};
 use recurra_torch::optim::OptimizerKind;
 use recurra_torch::recurrent::{Mode, Options, Source, rnn};
@@ -51,7 +52,7 @@ fn chunk(rows: usize, batch: i32) -> Chunk {
 
 fn tensor(state: &[NamedArray], name: &str) -> Tensor {
     let array = state.iter().find(|array| array.name == name).unwrap_or_else(|| panic!("no {name}"));
-    from_bytes(&array.data, Kind::Float, &array.shape).unwrap()
+    from_bytes(&array.data, Kind::Float, &array.shape.iter().map(|&size| size as i64).collect::<Vec<_>>()).unwrap()
 }
 
 #[test]
@@ -223,7 +224,7 @@ fn mixed_precision_learns_the_same_with_weights_in_float32() {
             let losses: Vec<f64> = (0..15)
                 .map(|_| classifier.train_batches(&chunk(64, 32), &options(0.02, 2)).unwrap().loss / 64.0)
                 .collect();
-            assert!(classifier.state().unwrap().iter().all(|array| array.dtype == "float32"));
+            assert!(classifier.state().unwrap().iter().all(|array| array.dtype == Dtype::Float32));
             losses
         };
         let (exact, mixed) = (train(false), train(true));
@@ -234,8 +235,9 @@ fn mixed_precision_learns_the_same_with_weights_in_float32() {
 }
 
 /// The same network on the kernels.
-fn kernels() -> recurra_kernels::classifier::Classifier {
-    use recurra_kernels::{classifier as k, recurrent::Cell};
+fn kernels() -> recurra_kernels::network::Network {
+    use recurra_core::Cell;
+    use recurra_kernels::classifier as k;
     let config = k::ClassifierConfig {
         bidirectional: true,
         pooling: k::Pooling::Max,
@@ -244,7 +246,7 @@ fn kernels() -> recurra_kernels::classifier::Classifier {
         threads: 1,
         ..k::ClassifierConfig::new(Cell::Lstm, 40, 8, 6, 3)
     };
-    k::Classifier::new(config).unwrap()
+    recurra_kernels::network::Network::new(config).unwrap()
 }
 
 fn algorithm(kind: OptimizerKind, weight_decay: f64, momentum: f64) -> recurra_kernels::optim::Algorithm {
@@ -255,38 +257,6 @@ fn algorithm(kind: OptimizerKind, weight_decay: f64, momentum: f64) -> recurra_k
         OptimizerKind::AdamW => Algorithm::AdamW(adam),
         OptimizerKind::Sgd => Algorithm::Sgd(SgdOptions { weight_decay, momentum, ..SgdOptions::default() }),
     }
-}
-
-fn to_kernels(arrays: &[NamedArray]) -> Vec<recurra_kernels::classifier::StateArray> {
-    use recurra_kernels::classifier::{StateArray, Values};
-    let array = |array: &NamedArray| StateArray {
-        name: array.name.clone(),
-        shape: array.shape.iter().map(|&size| size as usize).collect(),
-        values: match array.dtype.as_str() {
-            "float32" => {
-                Values::Float32(array.data.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
-            }
-            "int32" => Values::Int32(array.data.as_chunks().0.iter().map(|bytes| i32::from_le_bytes(*bytes)).collect()),
-            _ => Values::Float64(array.data.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()),
-        },
-    };
-    arrays.iter().map(array).collect()
-}
-
-fn from_kernels(arrays: Vec<recurra_kernels::classifier::StateArray>) -> Vec<NamedArray> {
-    use recurra_kernels::classifier::Values;
-    arrays
-        .into_iter()
-        .map(|array| {
-            let (dtype, data): (&str, Vec<u8>) = match array.values {
-                Values::Float32(values) => ("float32", values.iter().flat_map(|value| value.to_le_bytes()).collect()),
-                Values::Int32(values) => ("int32", values.iter().flat_map(|value| value.to_le_bytes()).collect()),
-                Values::Float64(values) => ("float64", values.iter().flat_map(|value| value.to_le_bytes()).collect()),
-            };
-            let shape = array.shape.iter().map(|&size| size as i64).collect();
-            NamedArray { name: array.name, dtype: dtype.to_owned(), shape, data }
-        })
-        .collect()
 }
 
 /// As a training that was interrupted goes on here, on the kernels, and back here.
@@ -313,7 +283,7 @@ fn a_training_goes_on_from_its_state_here_and_on_the_kernels() {
         assert_eq!(differs.map(|(here, _)| here.name), None, "{optimizer:?} {decay} {momentum}");
 
         let other = kernels();
-        other.restore(&to_kernels(&kept)).unwrap();
+        other.restore(&kept).unwrap();
         let texts = recurra_kernels::classifier::Chunk {
             tokens: &chunk.tokens,
             lengths: &chunk.lengths,
@@ -331,7 +301,7 @@ fn a_training_goes_on_from_its_state_here_and_on_the_kernels() {
         other.train_batches(&texts, &same_step).unwrap();
         // All rows catch up.
         other.state().unwrap();
-        let back = from_kernels(other.training_state().unwrap());
+        let back = other.training_state().unwrap();
 
         again.train_batches(&chunk, &step).unwrap();
         let mut third = Classifier::new(config()).unwrap();

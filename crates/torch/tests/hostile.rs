@@ -285,7 +285,7 @@ fn the_classifier_refuses_what_it_cannot_train_on() {
 
     let mut state = before.clone();
     state[0].shape = vec![4, 10];
-    state[1].dtype = "float64".into();
+    state[1].dtype = recurra_core::Dtype::Float64;
     state[2].name = "rnn.other".into();
     state[3].data.pop();
     let error = classifier.load_state(&state).unwrap_err();

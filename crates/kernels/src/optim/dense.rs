@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::{Algorithm, StepNumbers};
-use crate::error::{Error, ErrorCode, Result};
+use super::StepNumbers;
 use crate::simd::{Buf, Kernel, Lanes, dispatch, fma, load, store};
+use recurra_core::{Algorithm, Error, ErrorCode, Result};
 
 /// One step for `n` consecutive weights.
 ///

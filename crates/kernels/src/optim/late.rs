@@ -4,12 +4,12 @@
 //! each row remembers the step it was last moved at, and makes up the missed steps when it is next read; the result is
 //! that of the dense optimizer, not that of `SparseAdam`.
 
+use super::StepNumbers;
 use super::dense::DenseStep;
 use super::rows::{Row, catch_up};
 use super::tables::Tables;
-use super::{Algorithm, StepNumbers};
-use crate::error::{Error, ErrorCode, Result};
 use crate::simd::{Buf, Kernel, Lanes, call, dispatch, prefetch, prefetch_all, zeros};
+use recurra_core::{Algorithm, Error, ErrorCode, Result};
 
 /// Mark in `last` of a row whose state is zero: it has nothing to make up but AdamW's decay.
 const STILL: u32 = 1 << 31;

@@ -16,7 +16,7 @@
 //! AdamW's factor `d_n = 1 - lr_n wd` goes into the same recurrence; its logarithm is
 //! summed for the steps beyond. SGD's momentum is the special case `v` = constant: only the first sum is used.
 
-use super::{AdamOptions, Algorithm, SgdOptions};
+use recurra_core::{AdamOptions, Algorithm, SgdOptions};
 
 /// Below this share of the first missed step a further one does not show in float32.
 const FADED: f64 = 1e-10;

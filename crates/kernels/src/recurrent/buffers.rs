@@ -1,6 +1,6 @@
 //! The buffers of one layer and direction, sized for a batch.
 
-use super::config::Cell;
+use super::cells::kernel::Recurrence;
 use super::shape::Shape;
 use super::steps::DirMats;
 use crate::simd::Buf;
@@ -12,10 +12,9 @@ pub(crate) struct Trace {
     gates: Buf,
     hprev: Buf,
     cprev: Buf,
-    tanhc: Buf,
-    hn: Buf,
+    saved: Buf,
     hfull: Buf,
-    hid: Buf,
+    recurrent: Buf,
     pub h: Buf,
     pub c: Buf,
 }
@@ -51,24 +50,21 @@ impl Trace {
         if keep {
             m.hprev = mat(&mut self.hprev, total, rp);
         }
-        match shape.cell() {
-            Cell::Lstm => {
-                m.c = mat(&mut self.c, rows, hp);
-                if keep {
-                    m.cprev = mat(&mut self.cprev, total, hp);
-                    m.tanhc = mat(&mut self.tanhc, total, hp);
-                }
-                if shape.config.proj_size > 0 {
-                    m.hfull = mat(&mut self.hfull, per_gate, hp);
-                }
+        let facts = shape.facts();
+        if keep && facts.saves {
+            m.saved = mat(&mut self.saved, total, hp);
+        }
+        if facts.cell_state {
+            m.c = mat(&mut self.c, rows, hp);
+            if keep {
+                m.cprev = mat(&mut self.cprev, total, hp);
             }
-            Cell::Gru => {
-                m.hid = mat(&mut self.hid, rows, gp);
-                if keep {
-                    m.hn = mat(&mut self.hn, total, hp);
-                }
-            }
-            Cell::RnnTanh | Cell::RnnRelu => {}
+        }
+        if shape.config.proj_size > 0 {
+            m.hfull = mat(&mut self.hfull, per_gate, hp);
+        }
+        if facts.recurrence == Recurrence::Apart {
+            m.recurrent = mat(&mut self.recurrent, rows, gp);
         }
         m
     }
@@ -81,16 +77,15 @@ impl Grads {
         let (hp, rp, gp) = (shape.hp, shape.rp, shape.gp);
         m.dh = mat(&mut self.dh, rows, rp);
         m.dg = if in_place { m.gates } else { mat(&mut self.dg, total, gp) };
-        match shape.cell() {
-            Cell::Lstm => {
-                m.dc = mat(&mut self.dc, rows, hp);
-                if shape.config.proj_size > 0 {
-                    m.dhr = mat(&mut self.dhr, total, rp);
-                    m.dhfull = mat(&mut self.dhfull, rows, hp);
-                }
-            }
-            Cell::Gru => m.dgh = mat(&mut self.dgh, total, gp),
-            Cell::RnnTanh | Cell::RnnRelu => {}
+        if shape.facts().cell_state {
+            m.dc = mat(&mut self.dc, rows, hp);
+        }
+        if shape.config.proj_size > 0 {
+            m.dhr = mat(&mut self.dhr, total, rp);
+            m.dhfull = mat(&mut self.dhfull, rows, hp);
+        }
+        if shape.facts().recurrence == Recurrence::Apart {
+            m.dgh = mat(&mut self.dgh, total, gp);
         }
     }
 }

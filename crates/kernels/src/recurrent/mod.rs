@@ -4,24 +4,19 @@
 //! packed for the register tiles. All rows are in the packed (sorted) order.
 
 mod api;
-mod buffers;
+pub(crate) mod buffers;
+mod cells;
 mod config;
-mod gates;
-mod gates_back;
-mod infer;
-mod infer_wide;
-mod shape;
-mod stack;
-mod steps;
+pub(crate) mod layers;
+mod packing;
+pub(crate) mod packs;
+pub(crate) mod segments;
+pub(crate) mod shape;
+pub(crate) mod stack;
+pub(crate) mod steps;
+pub(crate) mod sums;
 mod words;
 
 pub use api::{Gradients, GradientsTo, Mode, Output, OutputTo, Saved, backward, backward_to, forward, forward_to};
-pub use config::{Cell, RecurrentConfig};
+pub use config::RecurrentConfig;
 pub use words::{Input, Table};
-
-pub(crate) use buffers::{Grads, Trace};
-pub(crate) use config::{Blocks, MOST_PARAMETERS, Segment};
-pub(crate) use shape::{DirPacks, Shape};
-pub(crate) use stack::{Net, slices};
-pub(crate) use steps::{DirMats, Projected};
-pub(crate) use words::add_rows;

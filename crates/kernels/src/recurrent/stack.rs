@@ -6,16 +6,15 @@
 
 use std::ops::Range;
 
-use super::config::Cell;
-use super::infer::Infer;
-use super::infer_wide::InferWide;
-use super::shape::{DirPacks, Shape};
-use super::steps::{Aside, Backward, DirMats, Forward, Projected, Steps};
-use crate::layout::PackedLayout;
+use super::cells::kernel::Recurrence;
+use super::packs::DirPacks;
+use super::shape::Shape;
+use super::steps::{Aside, DirMats, Projected, Steps};
 use crate::simd::dispatch;
 use crate::simd::gemm::{Gemm, Init, Mat};
 use crate::simd::outer::{ColumnSums, Outer};
 use crate::threads::Member;
+use recurra_core::layout::PackedLayout;
 
 /// What all steps of a pass share.
 pub(crate) struct Net<'a> {
@@ -62,7 +61,6 @@ impl<'a> Net<'a> {
             let first = task == member.rank();
             run(
                 Steps {
-                    cell: self.shape.cell(),
                     hp: self.shape.hp,
                     rp: self.shape.rp,
                     layout: self.layout,
@@ -82,14 +80,10 @@ impl<'a> Net<'a> {
     /// # Safety
     /// As [`Steps`].
     pub unsafe fn forward(&self, member: &Member<'_>, layer: usize, mats: &[DirMats], x: &[Projected]) {
+        let cell = self.shape.cell;
         self.tasks(member, layer, mats, |steps, dir| {
-            if steps.mats.keep || !steps.packs.gates.exist() {
-                dispatch(Forward(steps, x[dir]));
-            } else if steps.packs.gates.fit_groups(steps.rows.len()) {
-                dispatch(Infer(steps, x[dir]));
-            } else {
-                dispatch(InferWide(steps, x[dir]));
-            }
+            // SAFETY: by the caller's promise.
+            unsafe { if steps.mats.keep { cell.forward(steps, x[dir]) } else { cell.infer(steps, x[dir]) } }
         });
     }
 
@@ -98,7 +92,8 @@ impl<'a> Net<'a> {
     /// # Safety
     /// As [`Steps`].
     pub unsafe fn backward(&self, member: &Member<'_>, layer: usize, mats: &[DirMats]) {
-        self.tasks(member, layer, mats, |steps, _| dispatch(Backward(steps)));
+        // SAFETY: by the caller's promise.
+        self.tasks(member, layer, mats, |steps, _| unsafe { self.shape.cell.backward(steps) });
     }
 
     /// Gradients of all parameters of a layer, into `grads` at the offsets of the segments.
@@ -120,7 +115,8 @@ impl<'a> Net<'a> {
         let n = self.layout.total();
         for (dir, p) in mats.iter().enumerate() {
             let part = &shape.parts[self.part(layer, dir)];
-            let dgh = if shape.cell() == Cell::Gru { p.dgh } else { p.dg };
+            let apart = shape.facts().recurrence == Recurrence::Apart;
+            let dgh = if apart { p.dgh } else { p.dg };
             // SAFETY: each member writes its own rows of each gradient.
             unsafe {
                 let place = |segment: usize| {
@@ -132,21 +128,23 @@ impl<'a> Net<'a> {
                     let i = member.share(shape.segments[segment].rows.private(), 8);
                     dispatch(Outer { a, b, n, i, columns: c.stride, c, fresh: true });
                 };
-                matrix(part.w_hh, dgh, p.hprev, n);
+                if let Some(w_hh) = part.w_hh {
+                    matrix(w_hh, dgh, p.hprev, n);
+                }
                 matrix(part.w_ih, dgx[dir], x.0, x.1);
                 if let Some(w_hr) = part.w_hr {
                     matrix(w_hr, p.dhr, p.hfull, n);
                 }
-                if let Some((b_ih, b_hh)) = part.b {
-                    let columns = member.share(shape.gp, 16);
-                    let (x_sums, h_sums) = (place(b_ih).ptr, place(b_hh).ptr);
-                    dispatch(ColumnSums { a: dgx[dir], n: x.1, columns: columns.clone(), sums: x_sums });
-                    if shape.cell() == Cell::Gru {
-                        dispatch(ColumnSums { a: dgh, n, columns, sums: h_sums });
-                    } else {
-                        let count = columns.len();
-                        std::ptr::copy_nonoverlapping(x_sums.add(columns.start), h_sums.add(columns.start), count);
-                    }
+                let Some(b_ih) = part.b_ih else { continue };
+                let (columns, x_sums) = (member.share(shape.gp, 16), place(b_ih).ptr);
+                dispatch(ColumnSums { a: dgx[dir], n: x.1, columns: columns.clone(), sums: x_sums });
+                let Some(b_hh) = part.b_hh else { continue };
+                let h_sums = place(b_hh).ptr;
+                if apart {
+                    dispatch(ColumnSums { a: dgh, n, columns, sums: h_sums });
+                } else {
+                    let count = columns.len();
+                    std::ptr::copy_nonoverlapping(x_sums.add(columns.start), h_sums.add(columns.start), count);
                 }
             }
         }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::config::{Blocks, pad_rows};
-use crate::distinct::Users;
-use crate::error::{Error, ErrorCode, Result};
+use super::layers::Source;
+use super::segments::{Blocks, expect_len, pad_rows};
+use crate::simd::Buf;
 use crate::simd::gemm::Mat;
-use crate::simd::{Buf, Kernel, Lanes, dispatch, load, store};
+use recurra_core::distinct::Users;
+use recurra_core::{Error, ErrorCode, Result};
 
 /// Copies of some rows of an embedding, as the kernels read them.
 pub struct Table {
@@ -88,7 +89,7 @@ impl First {
     pub fn new(input: &Input<'_>, total: usize, blocks: Blocks, keep: bool) -> Result<Self> {
         match input {
             Input::Rows(x) => {
-                super::api::expect_len("input", &[total, blocks.len], x.len())?;
+                expect_len("input", &[total, blocks.len], x.len())?;
                 let mut rows = Buf::zeros(total * blocks.private());
                 pad_rows(blocks, x, &mut rows);
                 Ok(Self::Rows(rows))
@@ -113,42 +114,31 @@ impl First {
         }
     }
 
+    /// As the layers read it.
+    pub fn source(&self, blocks: Blocks) -> Source<'static> {
+        match self {
+            Self::Rows(rows) => Source::Positions(Mat::of(rows, blocks.private())),
+            Self::Words { table, slots, .. } => {
+                Source::Words { x: table.mat(), count: table.len(), slots: slots.as_ptr() }
+            }
+        }
+    }
+
+    /// Number of distinct words, 0 for rows.
+    pub fn words(&self) -> usize {
+        if let Self::Words { table, .. } = self { table.len() } else { 0 }
+    }
+
+    /// The positions of each word, where there are words.
+    pub fn users(&self) -> Option<&Users> {
+        if let Self::Words { users, .. } = self { Some(users) } else { None }
+    }
+
     /// The rows to project, and how many.
     pub fn rows(&self, total: usize, blocks: Blocks) -> (Mat, usize) {
         match self {
             Self::Rows(rows) => (Mat::of(rows, blocks.private()), total),
             Self::Words { table, .. } => (table.mat(), table.len()),
-        }
-    }
-}
-
-/// `to[row] = sum of from[i]` for `i` in `users`.
-///
-/// # Safety
-/// The rows must be inside the matrices, which are as wide as each other and not the same; nobody else uses `to[row]`.
-pub(crate) unsafe fn add_rows(from: Mat, users: &[u32], to: Mat, row: usize) {
-    dispatch(AddRows { from, users, to: Mat { ptr: to.ptr.wrapping_add(row * to.stride), stride: to.stride } });
-}
-
-struct AddRows<'a> {
-    from: Mat,
-    users: &'a [u32],
-    to: Mat,
-}
-
-impl Kernel for AddRows<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Lanes>(self, s: S) {
-        // SAFETY: rows are inside the matrices, as the callers ensure; widths are multiples of 16.
-        unsafe {
-            for j in (0..self.to.stride).step_by(S::L) {
-                let mut sum = s.splat_f32s(0.0);
-                for &user in self.users {
-                    sum = s.add_f32s(sum, load(s, self.from.row(user as usize).add(j)));
-                }
-                store(s, self.to.ptr.add(j), sum);
-            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 
-use crate::error::{Error, ErrorCode, abandon};
+use recurra_core::{Error, ErrorCode, abandon};
 
 /// One cache line, which is also the widest vector register.
 #[derive(Clone, Copy)]
@@ -201,7 +201,7 @@ pub(crate) const fn pad(n: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::guard;
+    use recurra_core::guard;
 
     #[test]
     fn buffers_are_used_again_and_zeros_are_zero_also_where_the_buffer_grows_into() {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use crate::error::{Error, ErrorCode, abandon};
+use recurra_core::{Error, ErrorCode, abandon};
 
 /// Turns of the spin before a waiting member gives its core away: some 20 microseconds, about what a wake-up costs.
 const SPINS: usize = 600;

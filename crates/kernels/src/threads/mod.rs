@@ -14,8 +14,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 
-use crate::fault;
 use barrier::Barrier;
+use recurra_core::fault;
 
 /// What a member of a running team knows.
 pub struct Member<'a> {

@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use recurra_core::NamedArray;
+use recurra_kernels::network::Network;
 use safetensors::SafeTensors;
 
 /// The repository's root.
@@ -71,4 +73,20 @@ pub fn difference(ours: &[f32], theirs: &[f32]) -> f32 {
         .zip(theirs)
         .map(|(a, b)| if a.is_nan() { f32::INFINITY } else { (a - b).abs() / (1.0 + b.abs()) })
         .fold(0.0, f32::max)
+}
+
+/// The weights of a classifier as numbers.
+pub fn weights(classifier: &Network) -> Vec<NamedArray<Vec<f32>>> {
+    let numbers = |array: NamedArray| NamedArray {
+        data: array.values().expect("float32"),
+        name: array.name,
+        dtype: array.dtype,
+        shape: array.shape,
+    };
+    classifier.state().unwrap().into_iter().map(numbers).collect()
+}
+
+/// The reverse of [`weights`], for a classifier to take over.
+pub fn arrays(weights: &[NamedArray<Vec<f32>>]) -> Vec<NamedArray> {
+    weights.iter().map(|array| NamedArray::of(array.name.clone(), array.shape.clone(), &array.data)).collect()
 }

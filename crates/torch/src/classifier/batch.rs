@@ -7,7 +7,7 @@ use crate::Result;
 use crate::error::{IntoResult, argument, range};
 use crate::tensor::convert::to_device;
 use crate::tensor::create::from_i64;
-use recurra_kernels::layout::PackedLayout;
+use recurra_core::layout::PackedLayout;
 use tch::{Device, Tensor};
 
 /// Several batches of labelled texts.

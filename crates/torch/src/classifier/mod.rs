@@ -11,7 +11,6 @@ mod step;
 
 pub use batch::Chunk;
 pub use config::{CellKind, ClassifierConfig, Pooling};
-pub use state::NamedArray;
 pub use step::{Stats, StepOptions};
 
 use crate::Result;

@@ -1,13 +1,13 @@
 //! All that a training goes on from, in the form of `recurra_kernels::classifier`: a checkpoint of one engine is one of the other.
 
-use super::{Classifier, NamedArray, Steps};
+use super::state::{array_of, tensor_of};
+use super::{Classifier, Steps};
 use crate::optim::{Entry, Optimizer, OptimizerKind, OptimizerOptions, Slot};
-use crate::tensor::convert::{to_bytes, to_f64};
-use crate::tensor::create::from_bytes;
-use crate::tensor::dtype_name;
-use crate::{Error, ErrorCode, Result, context, error::IntoResult};
+use crate::{Error, ErrorCode, Result, error::IntoResult};
+use recurra_core::NamedArray;
 use recurra_kernels::optim::{AdamOptions, Algorithm, SgdOptions};
-use tch::{Kind, Tensor};
+use std::ops::Deref;
+use tch::Tensor;
 
 const PREFIX: &str = "training.";
 const STEPS: &str = "training.steps";
@@ -17,31 +17,14 @@ fn mismatch(message: impl std::fmt::Display) -> Error {
     Error::new(ErrorCode::StateMismatch, format!("the training's state does not fit: {message}"))
 }
 
-fn doubles(name: &str, values: &[f64]) -> NamedArray {
-    NamedArray {
-        name: name.to_owned(),
-        dtype: "float64".to_owned(),
-        shape: vec![values.len() as i64],
-        data: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-    }
-}
-
-fn floats(name: String, tensor: &Tensor) -> Result<NamedArray> {
-    let dtype = dtype_name(tensor.f_kind().torch()?);
-    Ok(NamedArray { name, dtype, shape: tensor.size(), data: to_bytes(tensor)? })
-}
-
-fn find<'a>(arrays: &'a [NamedArray], name: &str) -> Result<&'a NamedArray> {
+fn find<'a, D>(arrays: &'a [NamedArray<D>], name: &str) -> Result<&'a NamedArray<D>> {
     arrays.iter().find(|array| array.name == name).ok_or_else(|| mismatch(format_args!("{name} is missing")))
 }
 
-fn tensor(array: &NamedArray) -> Result<Tensor> {
-    from_bytes(&array.data, context::parse_dtype(&array.dtype)?, &array.shape)
-}
-
-fn numbers(arrays: &[NamedArray], name: &str, count: usize) -> Result<Vec<f64>> {
-    let values = to_f64(&tensor(find(arrays, name)?)?.f_to_kind(Kind::Double).torch()?)?;
-    if values.len() == count { Ok(values) } else { Err(mismatch(format_args!("{name} needs {count} numbers"))) }
+fn numbers<const N: usize>(arrays: &[NamedArray<impl Deref<Target = [u8]>>], name: &str) -> Result<[f64; N]> {
+    let values: Option<Vec<f64>> = find(arrays, name)?.values();
+    let values = values.ok_or_else(|| mismatch(format_args!("{name} is not float64")))?;
+    values.try_into().map_err(|_| mismatch(format_args!("{name} needs {N} numbers")))
 }
 
 /// The states of a rule, under PyTorch's names.
@@ -57,9 +40,9 @@ impl Classifier {
     /// All that a training goes on from: weights, the optimizer's states, how many steps there were.
     pub fn training_state(&self) -> Result<Vec<NamedArray>> {
         let Steps { all, seen, words } = self.steps;
-        let mut arrays = vec![doubles(STEPS, &[all as f64, seen as f64, words as f64])];
+        let mut arrays = vec![NamedArray::list(STEPS, &[all as f64, seen as f64, words as f64])];
         for (name, tensor) in &self.model.named {
-            arrays.push(floats(format!("{PREFIX}{name}"), tensor)?);
+            arrays.push(array_of(format!("{PREFIX}{name}"), tensor)?);
         }
         let Some((kind, optimizer)) = &self.optimizer else { return Ok(arrays) };
         let o = &optimizer.groups()[0];
@@ -85,7 +68,7 @@ impl Classifier {
                 (Algorithm::Sgd(sgd), [2.0, o.momentum, o.dampening, o.weight_decay, nesterov, 0.0])
             }
         };
-        arrays.push(doubles(OPTIMIZER, &options));
+        arrays.push(NamedArray::list(OPTIMIZER, &options));
         let state = optimizer.state()?;
         let of = |index: usize, slot: Slot| {
             let entry = state.iter().find(|entry| entry.index == index && entry.slot == slot);
@@ -101,35 +84,30 @@ impl Classifier {
             // Rows that can be stepped late always have a buffer in the kernels, also without momentum.
             let of_rows = if index == 0 && late && kept.is_empty() { &[Slot::MomentumBuffer] } else { kept };
             for &slot in of_rows {
-                arrays.push(floats(format!("{PREFIX}{}.{name}", slot.name()), &of(index, slot)?)?);
+                arrays.push(array_of(format!("{PREFIX}{}.{name}", slot.name()), &of(index, slot)?)?);
             }
         }
         if late {
             // No row is behind here, so no earlier learning rate matters.
-            let rows = self.config.vocab_size;
-            let last = u32::try_from(words).unwrap_or(u32::MAX >> 1).cast_signed().to_le_bytes();
-            arrays.push(doubles("training.late.rates", &[]));
-            arrays.push(NamedArray {
-                name: "training.late.last".to_owned(),
-                dtype: "int32".to_owned(),
-                shape: vec![rows],
-                data: last.repeat(rows as usize),
-            });
+            let last = u32::try_from(words).unwrap_or(u32::MAX >> 1).cast_signed();
+            let rows = self.config.vocab_size as usize;
+            arrays.push(NamedArray::list::<f64>("training.late.rates", &[]));
+            arrays.push(NamedArray::list("training.late.last", &vec![last; rows]));
         }
         Ok(arrays)
     }
 
     /// Takes over what [`Classifier::training_state`] gave, or the kernels once none of their rows is behind; what does not fit is an
     /// error, and then nothing has changed but weights.
-    pub fn restore(&mut self, arrays: &[NamedArray]) -> Result<()> {
-        let steps = numbers(arrays, STEPS, 3)?;
-        let weights: Vec<NamedArray> = self
+    pub fn restore<D: Deref<Target = [u8]>>(&mut self, arrays: &[NamedArray<D>]) -> Result<()> {
+        let steps: [f64; 3] = numbers(arrays, STEPS)?;
+        let weights: Vec<NamedArray<&[u8]>> = self
             .model
             .named
             .iter()
             .map(|(name, _)| {
                 let array = find(arrays, &format!("{PREFIX}{name}"))?;
-                Ok(NamedArray { name: name.clone(), ..array.clone() })
+                Ok(NamedArray { name: name.clone(), ..array.borrowed() })
             })
             .collect::<Result<_>>()?;
         let optimizer = match arrays.iter().any(|array| array.name == OPTIMIZER) {
@@ -142,15 +120,18 @@ impl Classifier {
         Ok(())
     }
 
-    fn optimizer_of(&self, arrays: &[NamedArray], steps: &[f64]) -> Result<(OptimizerKind, Optimizer)> {
-        let options = numbers(arrays, OPTIMIZER, 6)?;
-        let kind = match options[0] {
+    fn optimizer_of(
+        &self,
+        arrays: &[NamedArray<impl Deref<Target = [u8]>>],
+        steps: &[f64],
+    ) -> Result<(OptimizerKind, Optimizer)> {
+        let [kind, a, b, c, d, e] = numbers(arrays, OPTIMIZER)?;
+        let kind = match kind {
             0.0 => OptimizerKind::Adam,
             1.0 => OptimizerKind::AdamW,
             2.0 => OptimizerKind::Sgd,
             other => return Err(mismatch(format_args!("there is no optimizer number {other}"))),
         };
-        let [_, a, b, c, d, e] = options[..] else { return Err(mismatch("six numbers")) };
         let defaults = kind.defaults();
         let rule = if kind == OptimizerKind::Sgd {
             OptimizerOptions { momentum: a, dampening: b, weight_decay: c, nesterov: d != 0.0, ..defaults }
@@ -167,7 +148,7 @@ impl Classifier {
             }
             for &slot in slots(kind, rule.momentum) {
                 let array = find(arrays, &format!("{PREFIX}{}.{name}", slot.name()))?;
-                entries.push(Entry { index, slot, tensor: tensor(array)? });
+                entries.push(Entry { index, slot, tensor: tensor_of(array)? });
             }
             if kind != OptimizerKind::Sgd {
                 let count = Tensor::f_from_slice(&[count as f32]).torch()?;

@@ -8,33 +8,33 @@ use crate::tensor::convert::{to_bytes, to_device};
 use crate::tensor::create::{from_bytes, from_i64};
 use crate::tensor::dtype_name;
 use crate::{Error, ErrorCode, Result};
+use recurra_core::{Dtype, NamedArray};
+use std::ops::Deref;
 use tch::Tensor;
 
-/// A tensor with its name, as files hold it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NamedArray {
-    /// PyTorch's name of the parameter.
-    pub name: String,
-    /// The element type.
-    pub dtype: String,
-    /// The sizes of the dimensions.
-    pub shape: Vec<i64>,
-    /// The elements, little-endian, row by row.
-    pub data: Vec<u8>,
+/// A tensor as an array.
+pub(super) fn array_of(name: String, tensor: &Tensor) -> Result<NamedArray> {
+    Ok(NamedArray { name, dtype: dtype_of(tensor)?, shape: sizes_of(tensor), data: to_bytes(tensor)? })
+}
+
+/// An array as a tensor on the CPU.
+pub(super) fn tensor_of<D: Deref<Target = [u8]>>(array: &NamedArray<D>) -> Result<Tensor> {
+    let shape: Vec<i64> = array.shape.iter().map(|&size| size as i64).collect();
+    from_bytes(&array.data, parse_dtype(array.dtype.name())?, &shape)
+}
+
+fn dtype_of(tensor: &Tensor) -> Result<Dtype> {
+    Dtype::parse(&dtype_name(tensor.f_kind().torch()?))
+}
+
+fn sizes_of(tensor: &Tensor) -> Vec<usize> {
+    tensor.size().into_iter().map(|size| size as usize).collect()
 }
 
 impl Classifier {
     /// All weights.
     pub fn state(&self) -> Result<Vec<NamedArray>> {
-        let array = |(name, tensor): &(String, Tensor)| {
-            Ok(NamedArray {
-                name: name.clone(),
-                dtype: dtype_name(tensor.f_kind().torch()?),
-                shape: tensor.size(),
-                data: to_bytes(tensor)?,
-            })
-        };
-        self.model.named.iter().map(array).collect()
+        self.model.named.iter().map(|(name, tensor)| array_of(name.clone(), tensor)).collect()
     }
 
     /// Gives some words other vectors, row by row; refuses what does not fit, and the padding word.
@@ -59,9 +59,9 @@ impl Classifier {
 
     /// Replaces all weights and forgets the optimizer's state, which belongs to the old ones. Every name, shape and dtype
     /// that differs is listed in one error, and then nothing has changed.
-    pub fn load_state(&mut self, arrays: &[NamedArray]) -> Result<()> {
+    pub fn load_state<D: Deref<Target = [u8]>>(&mut self, arrays: &[NamedArray<D>]) -> Result<()> {
         let mut problems = Vec::new();
-        let mut found: Vec<Option<&NamedArray>> = vec![None; self.model.named.len()];
+        let mut found: Vec<Option<&NamedArray<D>>> = vec![None; self.model.named.len()];
         for array in arrays {
             match self.model.named.iter().position(|(name, _)| *name == array.name) {
                 None => problems.push(format!("unexpected {}", array.name)),
@@ -75,17 +75,17 @@ impl Classifier {
                 problems.push(format!("{name} is missing"));
                 continue;
             };
-            let dtype = dtype_name(tensor.f_kind().torch()?);
-            if array.dtype != dtype || array.shape != tensor.size() {
+            let (dtype, shape) = (dtype_of(tensor)?, sizes_of(tensor));
+            if array.dtype != dtype || array.shape != shape {
                 problems.push(format!(
-                    "{name} is {} {:?}, expected {dtype} {:?}",
-                    array.dtype,
+                    "{name} is {} {:?}, expected {} {shape:?}",
+                    array.dtype.name(),
                     array.shape,
-                    tensor.size()
+                    dtype.name()
                 ));
                 continue;
             }
-            match from_bytes(&array.data, parse_dtype(&dtype)?, &array.shape) {
+            match tensor_of(array) {
                 Ok(values) => fresh.push(values),
                 Err(error) => problems.push(format!("{name}: {}", error.message())),
             }

@@ -10,7 +10,7 @@ use crate::optim::{Optimizer, OptimizerKind, OptimizerOptions};
 use crate::tally::{Tally, rows_right};
 use crate::tensor::convert::{to_device, to_f32};
 use crate::{Result, guard};
-use recurra_kernels::fault;
+use recurra_core::fault;
 use recurra_kernels::random::key;
 use std::ops::Range;
 use tch::{Kind, Reduction, Tensor};

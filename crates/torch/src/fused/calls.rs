@@ -3,9 +3,9 @@
 use super::team;
 use crate::shim;
 use crate::{Error, ErrorCode, Result, guard};
-use recurra_kernels::fault;
-use recurra_kernels::layout::PackedLayout;
-use recurra_kernels::recurrent::{self as kernels, Cell, GradientsTo, Input, OutputTo, RecurrentConfig, Saved, Table};
+use recurra_core::layout::PackedLayout;
+use recurra_core::{Cell, fault};
+use recurra_kernels::recurrent::{self as kernels, GradientsTo, Input, OutputTo, RecurrentConfig, Saved, Table};
 use recurra_kernels::threads::Pool;
 use std::borrow::Cow;
 use std::ffi::{c_char, c_void};
@@ -75,7 +75,7 @@ pub(crate) struct FusedFunctions {
         usize,
     ) -> *mut c_char,
     release: unsafe extern "C" fn(*mut c_void),
-    /// Whether a test wants the shim to throw here; see [`recurra_kernels::fault`].
+    /// Whether a test wants the shim to throw here; see [`recurra_core::fault`].
     fault: unsafe extern "C" fn(i32) -> i32,
 }
 

@@ -8,7 +8,7 @@ mod calls;
 use crate::recurrent::{Mode, Options, Packing, Source};
 use crate::shim::{self, Handle, Owned, check};
 use crate::{Result, autocast, context};
-use recurra_kernels::layout::PackedLayout;
+use recurra_core::layout::PackedLayout;
 use recurra_kernels::recurrent::RecurrentConfig;
 use recurra_kernels::threads::Pool;
 use std::ptr;

@@ -1,0 +1,190 @@
+//! An array with a name: how weights, optimizer states and checkpoints pass between engines, files and JavaScript.
+
+use std::ops::Deref;
+
+use crate::error::{Error, ErrorCode, Result};
+
+/// Type of an array's elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dtype {
+    /// IEEE single precision.
+    Float32,
+    /// IEEE double precision.
+    Float64,
+    /// The upper half of a single.
+    BFloat16,
+    /// Signed integer of eight bytes.
+    Int64,
+    /// Signed integer of four bytes.
+    Int32,
+    /// One byte, 0 or 1.
+    Bool,
+}
+
+impl Dtype {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Float32, Self::Float64, Self::BFloat16, Self::Int64, Self::Int32, Self::Bool];
+
+    /// PyTorch's name without `torch.`, as JavaScript sees it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Float32 => "float32",
+            Self::Float64 => "float64",
+            Self::BFloat16 => "bfloat16",
+            Self::Int64 => "int64",
+            Self::Int32 => "int32",
+            Self::Bool => "bool",
+        }
+    }
+
+    /// The type with a name of [`Dtype::name`].
+    ///
+    /// # Errors
+    /// `InvalidDtype` for another name.
+    pub fn parse(name: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|dtype| dtype.name() == name)
+            .ok_or_else(|| Error::new(ErrorCode::InvalidDtype, format!("an array cannot hold {name}")))
+    }
+
+    /// Bytes of one element.
+    pub const fn size(self) -> usize {
+        match self {
+            Self::Float64 | Self::Int64 => 8,
+            Self::Float32 | Self::Int32 => 4,
+            Self::BFloat16 => 2,
+            Self::Bool => 1,
+        }
+    }
+}
+
+/// A number that [`NamedArray::values`] reads and [`NamedArray::of`] writes.
+pub trait Element: Copy {
+    /// Its type.
+    const DTYPE: Dtype;
+
+    /// Little-endian bytes of all values.
+    fn to_bytes(values: &[Self]) -> Vec<u8>;
+
+    /// Copies little-endian bytes to a place of as many values; surplus on either side is ignored.
+    fn copy_from(bytes: &[u8], to: &mut [Self]);
+
+    /// The values of little-endian bytes.
+    fn from_bytes(bytes: &[u8]) -> Vec<Self>;
+}
+
+macro_rules! element {
+    ($type:ty, $dtype:ident) => {
+        impl Element for $type {
+            const DTYPE: Dtype = Dtype::$dtype;
+
+            fn to_bytes(values: &[Self]) -> Vec<u8> {
+                let mut bytes = vec![0; size_of_val(values)];
+                let (to, _) = bytes.as_chunks_mut();
+                to.iter_mut().zip(values).for_each(|(to, value)| *to = value.to_le_bytes());
+                bytes
+            }
+
+            fn copy_from(bytes: &[u8], to: &mut [Self]) {
+                let (from, _) = bytes.as_chunks();
+                to.iter_mut().zip(from).for_each(|(to, &from)| *to = Self::from_le_bytes(from));
+            }
+
+            fn from_bytes(bytes: &[u8]) -> Vec<Self> {
+                let (from, _) = bytes.as_chunks();
+                from.iter().map(|&from| Self::from_le_bytes(from)).collect()
+            }
+        }
+    };
+}
+
+element!(f32, Float32);
+element!(f64, Float64);
+element!(i32, Int32);
+
+/// An array with its name; `data` are the little-endian elements, row-major, owned or still somebody else's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedArray<D = Vec<u8>> {
+    /// Name, as in a PyTorch state dict.
+    pub name: String,
+    /// Type of the elements.
+    pub dtype: Dtype,
+    /// Sizes of the dimensions.
+    pub shape: Vec<usize>,
+    /// The elements' bytes. Nothing ensures that there are as many as the shape needs: see [`NamedArray::count`].
+    pub data: D,
+}
+
+impl NamedArray {
+    /// An array of these values.
+    pub fn of<T: Element>(name: impl Into<String>, shape: Vec<usize>, values: &[T]) -> Self {
+        Self { name: name.into(), dtype: T::DTYPE, shape, data: T::to_bytes(values) }
+    }
+
+    /// An array of one dimension.
+    pub fn list<T: Element>(name: impl Into<String>, values: &[T]) -> Self {
+        Self::of(name, vec![values.len()], values)
+    }
+}
+
+impl<D: Deref<Target = [u8]>> NamedArray<D> {
+    /// Whole elements among the data.
+    pub fn count(&self) -> usize {
+        self.data.len() / self.dtype.size()
+    }
+
+    /// Elements that the shape needs; `None` where that is beyond any memory.
+    pub fn numel(&self) -> Option<usize> {
+        self.shape.iter().try_fold(1, |product: usize, &size| product.checked_mul(size))
+    }
+
+    /// The elements; `None` if they are of another type.
+    pub fn values<T: Element>(&self) -> Option<Vec<T>> {
+        (self.dtype == T::DTYPE).then(|| T::from_bytes(&self.data))
+    }
+
+    /// Copies the elements to a place of as many. False, and nothing is copied, for another type or number.
+    #[must_use]
+    pub fn copy_to<T: Element>(&self, to: &mut [T]) -> bool {
+        let fits = self.dtype == T::DTYPE && self.count() == to.len();
+        if fits {
+            T::copy_from(&self.data, to);
+        }
+        fits
+    }
+
+    /// The same array over borrowed bytes.
+    pub fn borrowed(&self) -> NamedArray<&[u8]> {
+        NamedArray { name: self.name.clone(), dtype: self.dtype, shape: self.shape.clone(), data: &self.data }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_types_lead_back_to_them() {
+        for dtype in Dtype::ALL {
+            assert_eq!(Dtype::parse(dtype.name()).unwrap(), dtype);
+        }
+        assert_eq!(Dtype::parse("float16").unwrap_err().code(), ErrorCode::InvalidDtype);
+    }
+
+    #[test]
+    fn values_come_back_as_they_were_and_not_as_another_type() {
+        let array = NamedArray::of("w", vec![2, 2], &[1.5f32, -0.0, f32::NAN, f32::MIN_POSITIVE]);
+        assert_eq!((array.count(), array.numel()), (4, Some(4)));
+        let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+        let expected = bits(vec![1.5, -0.0, f32::NAN, f32::MIN_POSITIVE]);
+        assert_eq!(bits(array.values().unwrap()), expected);
+        assert_eq!(array.values::<i32>(), None);
+        let mut room = [0f32; 4];
+        assert!(array.borrowed().copy_to(&mut room));
+        assert_eq!(bits(room.to_vec()), expected);
+        assert!(!array.copy_to(&mut [0f32; 3]) && !array.copy_to(&mut [0i32; 4]));
+        assert_eq!(NamedArray::list("n", &[1i32, -1]).data, [1, 0, 0, 0, 255, 255, 255, 255]);
+        assert_eq!(NamedArray::<Vec<u8>> { shape: vec![usize::MAX, 2], ..array }.numel(), None);
+    }
+}

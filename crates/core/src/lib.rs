@@ -1,0 +1,26 @@
+//! The ground floor: what every engine, file and binding calls by the same name. It knows neither Node nor libtorch, and
+//! computes nothing.
+//!
+//! - [`error`]: one error type with stable codes, and how panics become errors;
+//! - [`fault`]: faults on purpose, for tests;
+//! - [`array`]: an array with a name, as states, files and checkpoints hold it;
+//! - [`cell`]: kinds of recurrent cells;
+//! - [`network`], [`training`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its one check;
+//! - [`layout`], [`distinct`]: sequences of unequal length without padding, and the different words among them.
+
+pub mod algorithm;
+pub mod array;
+pub mod cell;
+pub mod distinct;
+pub mod error;
+pub mod fault;
+pub mod layout;
+pub mod network;
+pub mod training;
+
+pub use algorithm::{AdamOptions, Algorithm, OptimizerKind, SgdOptions};
+pub use array::{Dtype, Element, NamedArray};
+pub use cell::Cell;
+pub use error::{Error, ErrorCode, Result, abandon, guard};
+pub use network::{ClassesConfig, Dropouts, EncoderConfig, HeadConfig, NetworkConfig, Pooling};
+pub use training::{Chunk, LossOptions, Stats, StepOptions, Targets};

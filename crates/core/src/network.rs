@@ -1,0 +1,331 @@
+//! What a network is: an encoder, which turns token ids into vectors, and a head, which turns those into scores.
+
+use crate::cell::Cell;
+use crate::error::{Error, ErrorCode, Result};
+
+/// Layers take some memory each, whatever their size.
+const MOST_LAYERS: usize = 4096;
+
+/// 64 TiB of float32. Small sizes are padded, to at most sixteen times as much.
+const MOST_PARAMETERS: f64 = (1u64 << 44) as f64;
+
+/// Most threads that a network may be given.
+const MOST_THREADS: usize = 1024;
+
+fn argument(message: String) -> Error {
+    Error::new(ErrorCode::InvalidArgument, message)
+}
+
+/// What a network is, whatever it is for. Every engine takes it, and gives the same answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkConfig {
+    /// From token ids to vectors.
+    pub encoder: EncoderConfig,
+    /// From vectors to scores and a loss.
+    pub head: HeadConfig,
+    /// Seed of initial weights and dropout.
+    pub seed: u64,
+    /// Threads for training and bulk prediction on the CPU; 0 counts as 1.
+    pub threads: usize,
+}
+
+/// An embedding and recurrent layers over it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EncoderConfig {
+    /// Kind of recurrent cell.
+    pub cell: Cell,
+    /// Number of words, which is the number of rows of the embedding.
+    pub vocab_size: usize,
+    /// Features of a word.
+    pub embedding_dim: usize,
+    /// Features of the hidden state, per direction.
+    pub hidden_size: usize,
+    /// Recurrent layers on top of each other.
+    pub num_layers: usize,
+    /// Whether each layer also reads the text backwards.
+    pub bidirectional: bool,
+    /// What training leaves out.
+    pub dropouts: Dropouts,
+    /// The word that a dropped word is read as; needed with [`Dropouts::words`].
+    pub unknown_idx: Option<u32>,
+    /// The word whose row stays zero, if any.
+    pub padding_idx: Option<u32>,
+    /// Standard deviation of the embedding's initial values; 1 is PyTorch's.
+    pub embedding_std: f64,
+}
+
+/// Shares in `[0, 1)` that are left out in training, and in training only.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Dropouts {
+    /// Tokens that are read as the unknown word.
+    pub words: f64,
+    /// Elements of the word vectors.
+    pub embedding: f64,
+    /// Elements between recurrent layers, and of what the head's linear layer reads.
+    pub layers: f64,
+}
+
+/// What stands on an encoder.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum HeadConfig {
+    /// One answer a row.
+    Classes(ClassesConfig),
+}
+
+/// A head that pools the outputs over time into one vector, and scores classes by a linear layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClassesConfig {
+    /// Number of classes.
+    pub classes: usize,
+    /// Whether a row may have any number of classes: sigmoids and binary cross entropy instead of softmax and cross entropy.
+    pub multi_label: bool,
+    /// How outputs become one vector for each text.
+    pub pooling: Pooling,
+}
+
+/// How the outputs over time become one vector for each text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pooling {
+    /// Final states of the last layer, both directions side by side.
+    Last,
+    /// Mean over the text's own tokens.
+    Mean,
+    /// Maximum over the text's own tokens.
+    Max,
+    /// Mean weighted by attention over the text's own tokens: the weights are the softmax of `q . tanh(W h + b)`, with
+    /// `W` and `b` a linear layer as wide as the outputs `h` and `q` a learned query.
+    Attention,
+}
+
+impl Pooling {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Last, Self::Mean, Self::Max, Self::Attention];
+
+    /// The name as an option of a model.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Last => "last",
+            Self::Mean => "mean",
+            Self::Max => "max",
+            Self::Attention => "attention",
+        }
+    }
+
+    /// The pooling with a [`Pooling::name`].
+    ///
+    /// # Errors
+    /// `InvalidArgument` for another name.
+    pub fn parse(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|pooling| pooling.name() == name);
+        found.ok_or_else(|| argument(format!("there is no pooling '{name}'")))
+    }
+}
+
+impl EncoderConfig {
+    /// One layer, one direction, no dropout, no padding word, PyTorch's initial values.
+    pub const fn new(cell: Cell, vocab_size: usize, embedding_dim: usize, hidden_size: usize) -> Self {
+        Self {
+            cell,
+            vocab_size,
+            embedding_dim,
+            hidden_size,
+            num_layers: 1,
+            bidirectional: false,
+            dropouts: Dropouts { words: 0.0, embedding: 0.0, layers: 0.0 },
+            unknown_idx: None,
+            padding_idx: None,
+            embedding_std: 1.0,
+        }
+    }
+
+    /// 1 or 2.
+    pub const fn directions(&self) -> usize {
+        if self.bidirectional { 2 } else { 1 }
+    }
+
+    /// Features of an output, which are those of both directions.
+    pub const fn features(&self) -> usize {
+        self.hidden_size * self.directions()
+    }
+
+    fn validate(&self) -> Result<()> {
+        for (name, value) in [("vocabSize", self.vocab_size), ("embeddingDim", self.embedding_dim)] {
+            check_count(name, value)?;
+        }
+        check_recurrent_sizes(
+            self.cell,
+            ("embeddingDim", self.embedding_dim),
+            self.hidden_size,
+            self.num_layers,
+            self.directions(),
+        )?;
+        for (name, row) in [("paddingIdx", self.padding_idx), ("unknownIdx", self.unknown_idx)] {
+            if let Some(row) = row
+                && row as usize >= self.vocab_size
+            {
+                return Err(argument(format!("{name} {row} is outside the vocabulary of {} words", self.vocab_size)));
+            }
+        }
+        let Dropouts { words, embedding, layers } = self.dropouts;
+        for (name, share) in [("wordDropout", words), ("embeddingDropout", embedding), ("dropout", layers)] {
+            // Rounded as the kernels take it: a share that becomes 1 would leave nothing.
+            if !(0.0..1.0).contains(&(share as f32)) {
+                return Err(argument(format!("{name} must be at least 0 and below 1 but is {share}")));
+            }
+        }
+        if words > 0.0 && self.unknown_idx.is_none() {
+            return Err(argument("wordDropout needs unknownIdx, the word that a dropped word is read as".into()));
+        }
+        if !(self.embedding_std >= 0.0 && self.embedding_std.is_finite()) {
+            return Err(argument(format!("embeddingStd must be at least 0 and finite but is {}", self.embedding_std)));
+        }
+        Ok(())
+    }
+}
+
+impl HeadConfig {
+    /// Scores that it gives.
+    pub const fn outputs(&self) -> usize {
+        match self {
+            Self::Classes(head) => head.classes,
+        }
+    }
+}
+
+impl NetworkConfig {
+    /// A network with one layer and direction whose head scores exclusive classes from the last state; no dropout, no padding word,
+    /// PyTorch's initial values, seed 0, one thread.
+    pub const fn classifier(
+        cell: Cell,
+        vocab_size: usize,
+        embedding_dim: usize,
+        hidden_size: usize,
+        classes: usize,
+    ) -> Self {
+        Self {
+            encoder: EncoderConfig::new(cell, vocab_size, embedding_dim, hidden_size),
+            head: HeadConfig::Classes(ClassesConfig { classes, multi_label: false, pooling: Pooling::Last }),
+            seed: 0,
+            threads: 1,
+        }
+    }
+
+    /// The same with some changes.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// The head of a classifier.
+    pub const fn classes(&self) -> &ClassesConfig {
+        match &self.head {
+            HeadConfig::Classes(head) => head,
+        }
+    }
+
+    /// The head of a classifier, to be changed.
+    pub const fn classes_mut(&mut self) -> &mut ClassesConfig {
+        match &mut self.head {
+            HeadConfig::Classes(head) => head,
+        }
+    }
+
+    /// # Errors
+    /// `InvalidArgument` when a size is 0 or beyond any memory, or an option is outside its range.
+    pub fn validate(&self) -> Result<()> {
+        self.encoder.validate()?;
+        let HeadConfig::Classes(head) = &self.head;
+        check_count("numClasses", head.classes)?;
+        if head.classes as f64 * self.encoder.hidden_size as f64 > MOST_PARAMETERS {
+            return Err(argument(format!(
+                "numClasses {} and hiddenSize {} make a network that no computer can hold",
+                head.classes, self.encoder.hidden_size
+            )));
+        }
+        if self.threads > MOST_THREADS {
+            return Err(argument(format!("threads must be at most {MOST_THREADS} but is {}", self.threads)));
+        }
+        Ok(())
+    }
+}
+
+fn check_count(name: &str, value: usize) -> Result<()> {
+    if value == 0 || value > i32::MAX as usize {
+        return Err(argument(format!("{name} must be between 1 and {} but is {value}", i32::MAX)));
+    }
+    Ok(())
+}
+
+/// Checks the sizes of recurrent layers; the input's size comes with its name for messages.
+///
+/// # Errors
+/// `InvalidArgument` when a size is 0 or the layers would have more parameters than any computer can hold.
+pub fn check_recurrent_sizes(
+    cell: Cell,
+    (input_name, inputs): (&str, usize),
+    hidden_size: usize,
+    num_layers: usize,
+    directions: usize,
+) -> Result<()> {
+    for (name, value) in [(input_name, inputs), ("hiddenSize", hidden_size), ("numLayers", num_layers)] {
+        if value == 0 {
+            return Err(argument(format!("{name} must be at least 1 but is 0")));
+        }
+    }
+    if num_layers > MOST_LAYERS {
+        return Err(argument(format!("numLayers must be at most {MOST_LAYERS} but is {num_layers}")));
+    }
+    // In float64, where nothing overflows: the sizes as they are computed with later do.
+    let (widest, hidden) = ((inputs as f64).max(2.0 * hidden_size as f64), hidden_size as f64);
+    let rows = (cell.gates() * directions * num_layers) as f64 * hidden;
+    if rows * (widest + hidden) > MOST_PARAMETERS {
+        return Err(argument(format!(
+            "{input_name} {inputs}, hiddenSize {hidden_size} and numLayers {num_layers} make a network that no computer can hold"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl Fn(&mut NetworkConfig), part: &str) {
+        let mut config = NetworkConfig::classifier(Cell::Lstm, 10, 4, 3, 2);
+        assert_eq!(config.validate(), Ok(()));
+        change(&mut config);
+        let error = config.validate().unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidArgument);
+        assert!(error.message().contains(part), "{error}");
+    }
+
+    #[test]
+    fn what_is_outside_its_range_is_refused_by_name() {
+        refused(|c| c.encoder.vocab_size = 0, "vocabSize");
+        refused(|c| c.encoder.vocab_size = 1 << 31, "vocabSize");
+        refused(|c| c.encoder.embedding_dim = 0, "embeddingDim");
+        refused(|c| c.encoder.hidden_size = 0, "hiddenSize");
+        refused(|c| c.encoder.hidden_size = usize::MAX / 4, "no computer");
+        refused(|c| c.encoder.num_layers = 0, "numLayers");
+        refused(|c| c.encoder.num_layers = MOST_LAYERS + 1, "numLayers");
+        refused(|c| c.encoder.padding_idx = Some(10), "paddingIdx");
+        refused(|c| c.encoder.unknown_idx = Some(10), "unknownIdx");
+        refused(|c| c.encoder.dropouts.layers = 1.0, "dropout");
+        refused(|c| c.encoder.dropouts.layers = 1.0 - 1e-12, "dropout");
+        refused(|c| c.encoder.dropouts.embedding = -0.1, "embeddingDropout");
+        refused(|c| c.encoder.dropouts.words = f64::NAN, "wordDropout");
+        refused(|c| c.encoder.dropouts.words = 0.1, "unknownIdx");
+        refused(|c| c.encoder.embedding_std = f64::INFINITY, "embeddingStd");
+        refused(|c| c.classes_mut().classes = 0, "numClasses");
+        refused(|c| c.threads = MOST_THREADS + 1, "threads");
+    }
+
+    #[test]
+    fn names_of_poolings_lead_back_to_them() {
+        for pooling in Pooling::ALL {
+            assert_eq!(Pooling::parse(pooling.name()), Ok(pooling));
+        }
+        assert_eq!(Pooling::parse("Max").unwrap_err().code(), ErrorCode::InvalidArgument);
+    }
+}

@@ -1,0 +1,315 @@
+//! What goes into training and prediction, checked once for every engine, and what comes out of a training.
+
+use std::ops::Range;
+
+use crate::algorithm::{AdamOptions, Algorithm};
+use crate::error::{Error, ErrorCode, Result};
+use crate::network::{EncoderConfig, HeadConfig, NetworkConfig};
+
+/// Batches to train on, all rows one after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chunk<'a> {
+    /// Token ids of all rows.
+    pub tokens: &'a [i32],
+    /// Number of tokens of each row, at least 1.
+    pub lengths: &'a [i32],
+    /// What the rows are trained towards.
+    pub targets: Targets<'a>,
+    /// Number of rows of each batch.
+    pub batch_sizes: &'a [i32],
+}
+
+/// Targets of rows.
+#[derive(Clone, Copy, Debug)]
+pub enum Targets<'a> {
+    /// One output a row. `[rows]`.
+    Rows(&'a [i32]),
+    /// Any number of outputs a row.
+    Sets {
+        /// The outputs of all rows, one row after the other; those of a row rise.
+        outputs: &'a [i32],
+        /// Where those of each row begin in `outputs`, and at last how many there are. `[rows + 1]`.
+        starts: &'a [u32],
+    },
+}
+
+impl Default for Targets<'_> {
+    fn default() -> Self {
+        Self::Rows(&[])
+    }
+}
+
+/// Sums over a chunk.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stats {
+    /// Sum over the batches (before each one's step) of the mean loss times the number of rows; without weights of outputs the
+    /// sum of the rows' losses.
+    pub loss: f64,
+    /// Rows whose largest score was that of their target; with sets, rows whose targets are exactly the outputs with a
+    /// probability above a half.
+    pub correct: u64,
+    /// Rows that were trained on.
+    pub rows: u64,
+    /// Number of the batch within the chunk whose loss (or, with clipping, gradient) was not finite. The weights are
+    /// those before that batch.
+    pub non_finite_batch: Option<usize>,
+}
+
+fn error(code: ErrorCode, message: String) -> Error {
+    Error::new(code, message)
+}
+
+impl<'a> Chunk<'a> {
+    /// # Errors
+    /// `InvalidShape` when counts do not agree or the targets are not of the head's kind, `OutOfRange` for a length, token id,
+    /// target or batch size outside its range, `InvalidArgument` for a set whose outputs do not rise.
+    pub fn validate(&self, config: &NetworkConfig) -> Result<()> {
+        let HeadConfig::Classes(head) = &config.head;
+        match self.targets {
+            Targets::Rows(_) if head.multi_label => {
+                return Err(error(
+                    ErrorCode::InvalidShape,
+                    "a multi-label network needs a set of labels for each row".into(),
+                ));
+            }
+            Targets::Rows(labels) => {
+                if labels.len() != self.lengths.len() {
+                    return Err(error(
+                        ErrorCode::InvalidShape,
+                        format!("{} rows but {} labels", self.lengths.len(), labels.len()),
+                    ));
+                }
+                check_outputs(labels, head.classes, |at| at)?;
+            }
+            Targets::Sets { .. } if !head.multi_label => {
+                let message = "label offsets are for a multi-label network; this one has one class for each row";
+                return Err(error(ErrorCode::InvalidShape, message.into()));
+            }
+            Targets::Sets { outputs, starts } => {
+                check_starts(outputs, starts, self.lengths.len())?;
+                check_outputs(outputs, head.classes, |at| starts.partition_point(|&start| start as usize <= at) - 1)?;
+                check_rising(outputs, starts)?;
+            }
+        }
+        if let Some(batch) = self.batch_sizes.iter().position(|&size| size < 1) {
+            let message = format!("batch {batch} has {} rows: expected at least one", self.batch_sizes[batch]);
+            return Err(error(ErrorCode::OutOfRange, message));
+        }
+        let sum: usize = self.batch_sizes.iter().map(|&size| size as usize).sum();
+        if sum != self.lengths.len() {
+            let message = format!("the batch sizes add up to {sum} but there are {} rows", self.lengths.len());
+            return Err(error(ErrorCode::InvalidShape, message));
+        }
+        check_rows(self.tokens, self.lengths, config.encoder.vocab_size)
+    }
+
+    /// Some rows, with their tokens, as one batch; starts of sets stay those of the chunk.
+    pub fn batch(&self, rows: Range<usize>, tokens: Range<usize>) -> Self {
+        let targets = match self.targets {
+            Targets::Rows(labels) => Targets::Rows(&labels[rows.clone()]),
+            Targets::Sets { outputs, starts } => Targets::Sets { outputs, starts: &starts[rows.start..rows.end + 1] },
+        };
+        Self { tokens: &self.tokens[tokens], lengths: &self.lengths[rows], targets, batch_sizes: &[] }
+    }
+
+    /// Rows and tokens of each batch.
+    pub fn batches(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + use<'a> {
+        let (lengths, mut row, mut token) = (self.lengths, 0, 0);
+        self.batch_sizes.iter().map(move |&size| {
+            let rows = row..row + size as usize;
+            let count: usize = lengths[rows.clone()].iter().map(|&length| length as usize).sum();
+            let tokens = token..token + count;
+            (row, token) = (rows.end, tokens.end);
+            (rows, tokens)
+        })
+    }
+}
+
+fn check_outputs(outputs: &[i32], count: usize, row_of: impl Fn(usize) -> usize) -> Result<()> {
+    match outputs.iter().position(|&label| label < 0 || label as usize >= count) {
+        None => Ok(()),
+        Some(at) => Err(error(
+            ErrorCode::OutOfRange,
+            format!("label {} of row {} is outside the {count} classes", outputs[at], row_of(at)),
+        )),
+    }
+}
+
+fn check_starts(outputs: &[i32], starts: &[u32], rows: usize) -> Result<()> {
+    let rises = starts.windows(2).all(|pair| pair[0] <= pair[1]);
+    if starts.len() != rows + 1 || starts[0] != 0 || starts[rows] as usize != outputs.len() || !rises {
+        let message = format!(
+            "expected {} label offsets that rise from 0 to the {} labels but received {} for {rows} rows",
+            rows + 1,
+            outputs.len(),
+            starts.len()
+        );
+        return Err(error(ErrorCode::InvalidShape, message));
+    }
+    Ok(())
+}
+
+fn check_rising(outputs: &[i32], starts: &[u32]) -> Result<()> {
+    for (row, pair) in starts.windows(2).enumerate() {
+        let labels = &outputs[pair[0] as usize..pair[1] as usize];
+        if let Some(pair) = labels.windows(2).find(|pair| pair[0] >= pair[1]) {
+            let message = format!(
+                "the labels of a row must rise, each once, but in row {row} {} comes before {}",
+                pair[0], pair[1]
+            );
+            return Err(error(ErrorCode::InvalidArgument, message));
+        }
+    }
+    Ok(())
+}
+
+/// Checks rows: each has at least one token, and all tokens are inside the vocabulary.
+///
+/// # Errors
+/// `OutOfRange` for a length below 1 or a token id outside the vocabulary, `InvalidShape` when the lengths do not add up to
+/// the number of tokens.
+pub fn check_rows(tokens: &[i32], lengths: &[i32], vocab_size: usize) -> Result<()> {
+    let mut sum = 0usize;
+    for (row, &length) in lengths.iter().enumerate() {
+        if length < 1 {
+            let message = format!("row {row} has length {length}: expected at least one token");
+            return Err(error(ErrorCode::OutOfRange, message));
+        }
+        sum += length as usize;
+    }
+    if sum != tokens.len() {
+        let message = format!("the lengths add up to {sum} but there are {} tokens", tokens.len());
+        return Err(error(ErrorCode::InvalidShape, message));
+    }
+    match tokens.iter().position(|&id| id < 0 || id as usize >= vocab_size) {
+        None => Ok(()),
+        Some(at) => Err(error(
+            ErrorCode::OutOfRange,
+            format!("token id {} at place {at} is outside the vocabulary of {vocab_size} words", tokens[at]),
+        )),
+    }
+}
+
+/// Checks new vectors of words: `[words, embedding_dim]`, for words of the vocabulary but not the padding word, whose vector
+/// stays zero.
+///
+/// # Errors
+/// `OutOfRange` for a word outside the vocabulary or the padding word, `InvalidShape` when there is not one vector for each word.
+pub fn check_word_vectors(words: &[i32], vectors: &[f32], encoder: &EncoderConfig) -> Result<()> {
+    let padding = encoder.padding_idx.map(i64::from);
+    for &word in words {
+        if word < 0 || word as usize >= encoder.vocab_size {
+            let message = format!("word {word} is outside the vocabulary of {} words", encoder.vocab_size);
+            return Err(error(ErrorCode::OutOfRange, message));
+        }
+        if padding == Some(i64::from(word)) {
+            let message = format!("word {word} is the padding word, whose vector stays zero");
+            return Err(error(ErrorCode::OutOfRange, message));
+        }
+    }
+    let dims = encoder.embedding_dim;
+    if vectors.len() != words.len() * dims {
+        let message = format!(
+            "expected {} vectors of {dims} values ({}) but received {} values",
+            words.len(),
+            words.len() * dims,
+            vectors.len()
+        );
+        return Err(error(ErrorCode::InvalidShape, message));
+    }
+    Ok(())
+}
+
+/// Options of the steps of one chunk.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepOptions<'a> {
+    /// Learning rate of each batch, or one for all.
+    pub learning_rates: &'a [f64],
+    /// Largest global norm of the gradient; 0 for no clipping.
+    pub clip_norm: f64,
+    /// The optimizer. A change of its options from one chunk to the next keeps its state as [`Algorithm::keeps_state_of`] says.
+    pub algorithm: Algorithm,
+    /// What the loss weighs and smooths.
+    pub loss: LossOptions<'a>,
+    /// Leaves the embedding as it is: it has no gradient, and its state of the optimizer stays where it is.
+    pub freeze_embedding: bool,
+}
+
+/// Options of the loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LossOptions<'a> {
+    /// A weight for each output, or nothing for 1 each. With one target a row they are those of
+    /// `torch.nn.CrossEntropyLoss(weight)`, whose mean divides by the sum of the rows' weights; with sets those of
+    /// `torch.nn.BCEWithLogitsLoss(pos_weight)`.
+    pub weights: &'a [f32],
+    /// Share of the target that is spread over all outputs, as `torch.nn.CrossEntropyLoss(label_smoothing)` does; 0 with
+    /// sets.
+    pub smoothing: f64,
+}
+
+impl LossOptions<'_> {
+    /// # Errors
+    /// `InvalidArgument` for a number of weights other than the outputs', a weight that is not positive and finite, or a
+    /// smoothing outside [0, 1) or with sets.
+    pub fn validate(&self, config: &NetworkConfig) -> Result<()> {
+        let HeadConfig::Classes(head) = &config.head;
+        let fail = |message: String| Err(error(ErrorCode::InvalidArgument, message));
+        let (weights, classes) = (self.weights, head.classes);
+        if !weights.is_empty() && weights.len() != classes {
+            return fail(format!("classWeights has {} weights for {classes} classes", weights.len()));
+        }
+        if let Some(weight) = weights.iter().find(|weight| !(**weight > 0.0 && weight.is_finite())) {
+            return fail(format!("a class weight must be a finite number above 0 but one is {weight}"));
+        }
+        if !(0.0..1.0).contains(&(self.smoothing as f32)) {
+            return fail(format!("labelSmoothing must be at least 0 and below 1 but is {}", self.smoothing));
+        }
+        if self.smoothing > 0.0 && head.multi_label {
+            return fail("labelSmoothing is for exclusive classes; a multi-label loss has none".into());
+        }
+        Ok(())
+    }
+}
+
+impl<'a> StepOptions<'a> {
+    /// Those of some of the batches.
+    pub fn of(&self, batches: Range<usize>) -> StepOptions<'a> {
+        let all = self.learning_rates;
+        StepOptions { learning_rates: if all.len() == 1 { all } else { &all[batches] }, ..*self }
+    }
+
+    /// # Errors
+    /// `InvalidArgument` for a number of learning rates that does not fit, or a rate or norm that is negative or not finite;
+    /// as [`LossOptions::validate`] and [`Algorithm::validate`].
+    pub fn validate(&self, batches: usize, config: &NetworkConfig) -> Result<()> {
+        let fail = |message: String| Err(error(ErrorCode::InvalidArgument, message));
+        if self.learning_rates.len() != 1 && self.learning_rates.len() != batches {
+            return fail(format!("{} learning rates for {batches} batches", self.learning_rates.len()));
+        }
+        for &value in self.learning_rates.iter().chain([&self.clip_norm]) {
+            if !(value >= 0.0 && value.is_finite()) {
+                return fail(format!("lr and clipNorm must be finite numbers of at least 0 but one is {value}"));
+            }
+        }
+        self.loss.validate(config)?;
+        self.algorithm.validate()
+    }
+
+    /// Learning rate of a batch.
+    pub fn lr(&self, batch: usize) -> f64 {
+        self.learning_rates[if self.learning_rates.len() == 1 { 0 } else { batch }]
+    }
+}
+
+impl Default for StepOptions<'_> {
+    /// Adam with PyTorch's options and 1e-3, no clipping.
+    fn default() -> Self {
+        Self {
+            learning_rates: &[1e-3],
+            clip_norm: 0.0,
+            algorithm: Algorithm::Adam(AdamOptions::default()),
+            loss: LossOptions::default(),
+            freeze_embedding: false,
+        }
+    }
+}

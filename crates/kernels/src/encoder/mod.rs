@@ -1,0 +1,6 @@
+//! From word numbers to a vector for each token and final states: the embedding under the recurrent layers.
+
+pub(crate) mod embedding;
+pub(crate) mod encoded;
+pub(crate) mod plan;
+pub(crate) mod table;

@@ -1,0 +1,77 @@
+//! The projections of all words, kept for inference.
+
+use std::sync::{Mutex, OnceLock, TryLockError};
+
+use crate::recurrent::packs::DirPacks;
+use crate::recurrent::shape::Shape;
+use crate::recurrent::stack::Net;
+use crate::simd::Buf;
+use crate::simd::gemm::Mat;
+use crate::threads::{Member, Pool};
+use recurra_core::fault;
+use recurra_core::layout::PackedLayout;
+
+/// The projections are kept when they take at most this many bytes.
+const TABLE_BYTES: usize = 256 << 20;
+
+/// Words that are projected together.
+const TOGETHER: usize = 256;
+
+/// Input projection of every word, for each direction, once it is there.
+#[derive(Default)]
+pub(crate) struct WordTable {
+    table: OnceLock<Vec<Buf>>,
+    /// Held by the thread that makes the table; no other waits for it.
+    pub making: Mutex<()>,
+}
+
+impl WordTable {
+    /// The table, if it is there. It may come at any time.
+    pub fn get(&self) -> Option<&[Buf]> {
+        self.table.get().map(Vec::as_slice)
+    }
+
+    /// Makes the table, if it is worth it after `tokens` predicted tokens and small enough, unless another thread is
+    /// already making it. `embedding` is `[words, dims]`.
+    pub fn make(&self, shape: &Shape, packs: &[DirPacks], embedding: &[f32], pool: &Pool, tokens: usize) {
+        let words = embedding.len() / shape.config.input_size;
+        if tokens < words || words * shape.gp * shape.dirs * 4 > TABLE_BYTES || self.table.get().is_some() {
+            return;
+        }
+        let _making = match self.making.try_lock() {
+            Ok(guard) => guard,
+            // A failed attempt leaves no partial state.
+            Err(TryLockError::Poisoned(guard)) => guard.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        fault::point("table");
+        let _ = self.table.set(project_all(shape, packs, embedding, pool));
+    }
+}
+
+/// Projects every word, for each direction.
+fn project_all(shape: &Shape, packs: &[DirPacks], embedding: &[f32], pool: &Pool) -> Vec<Buf> {
+    let dims = shape.config.input_size;
+    let words = embedding.len() / dims;
+    let mut table: Vec<Buf> = (0..shape.dirs).map(|_| Buf::zeros(words * shape.gp)).collect();
+    let to: Vec<Mat> = table.iter_mut().map(|buf| Mat::new(buf, shape.gp)).collect();
+    let width = shape.input(0).private();
+    let layout = PackedLayout::default();
+    let net = Net { shape, packs, layout: &layout, slices: &[], aside: None };
+    pool.run(|member| {
+        let mut x = Buf::zeros(TOGETHER * width);
+        let share = member.share(words, TOGETHER);
+        for start in share.clone().step_by(TOGETHER) {
+            let n = TOGETHER.min(share.end - start);
+            for row in 0..n {
+                x[row * width..][..dims].copy_from_slice(&embedding[(start + row) * dims..][..dims]);
+            }
+            // SAFETY: the rows are this member's and inside the table.
+            unsafe {
+                let to: Vec<Mat> = to.iter().map(|mat| mat.at(start, 0)).collect();
+                net.project(&Member::alone(), 0, Mat::of(&x, width), n, &to);
+            }
+        }
+    });
+    table
+}

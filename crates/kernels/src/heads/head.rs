@@ -1,0 +1,154 @@
+//! What a head is to the network.
+
+use std::ops::Range;
+
+use super::targets::Targets;
+use crate::encoder::encoded::{Encoded, Needs};
+use crate::pool::space::{Mats, Space};
+use crate::random::Dropout;
+use crate::recurrent::segments::Segment;
+use crate::simd::dispatch;
+use crate::simd::gemm::{Mat, PackedB};
+use crate::threads::Member;
+use recurra_core::layout::PackedLayout;
+use recurra_core::{Chunk, LossOptions};
+
+/// The parameters of a head and of its pooling, packed.
+#[derive(Default)]
+pub(crate) struct HeadPacks {
+    pub own: Vec<PackedB>,
+    pub pool: Vec<PackedB>,
+}
+
+/// Buffers of a head and of its pooling.
+#[derive(Default)]
+pub(crate) struct HeadSpace {
+    pub own: Space,
+    pub pool: Space,
+}
+
+/// Their addresses.
+#[derive(Clone, Copy)]
+pub(crate) struct HeadMats {
+    pub own: Mats,
+    pub pool: Mats,
+    /// The scores, `[rows, outputs]` padded; after [`Head::loss`] their gradients.
+    pub scores: Mat,
+}
+
+/// Dropout of what a head reads.
+#[derive(Clone, Copy)]
+pub(crate) struct HeadDropout {
+    pub key: u64,
+    pub p: f32,
+}
+
+impl HeadDropout {
+    /// Drops values of some rows.
+    ///
+    /// # Safety
+    /// The rows must be inside and this thread's.
+    pub unsafe fn drop(self, mat: Mat, rows: Range<usize>) {
+        let Self { key, p } = self;
+        // SAFETY: by the caller's promise.
+        let values = unsafe { std::slice::from_raw_parts_mut(mat.row(rows.start), rows.len() * mat.stride) };
+        dispatch(Dropout { key, start: rows.start * mat.stride, p, values });
+    }
+}
+
+/// Rows of a batch that one thread takes through a head.
+pub(crate) struct HeadPass<'a> {
+    pub encoded: Encoded<'a>,
+    pub rows: Range<usize>,
+    pub mats: HeadMats,
+    pub packs: &'a HeadPacks,
+    /// All parameters but the embedding.
+    pub flat: *const f32,
+    /// In training only.
+    pub dropout: Option<HeadDropout>,
+}
+
+/// Sums over rows.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Tally {
+    /// Of the losses, before they are divided.
+    pub loss: f64,
+    /// Of the correct answers.
+    pub correct: u64,
+}
+
+/// What stands on an encoder: it turns vectors into scores, and scores into a loss. It is called once a batch; its inner loops
+/// are its own.
+///
+/// The way of a batch is [`Head::forward`], [`Head::loss`] and [`Head::backward`] by each thread on its own rows, and then
+/// [`Head::weight_grads`].
+pub(crate) trait Head: Send + Sync {
+    /// What it reads of the encoder.
+    fn needs(&self) -> Needs;
+
+    /// Scores of a row.
+    fn outputs(&self) -> usize;
+
+    /// Its parameters, in the order of the state dict.
+    fn segments(&self) -> Vec<&Segment>;
+
+    /// Number of the pieces that [`Head::pack`] takes.
+    fn pieces(&self) -> usize;
+
+    /// Packs one piece of the parameters; `backward` also packs what only the way back needs.
+    ///
+    /// # Safety
+    /// `packs` must be valid. Different pieces touch different fields, so a team may share them out, but no piece may be
+    /// packed by two threads at once, nor read meanwhile.
+    unsafe fn pack(&self, packs: *mut HeadPacks, piece: usize, flat: &[f32], backward: bool);
+
+    /// Room for a batch of `rows` rows with `total` positions; without `backward` for its prediction only.
+    fn fit(&self, space: &mut HeadSpace, rows: usize, total: usize, backward: bool) -> HeadMats;
+
+    /// The right answers of a validated batch, in packed order.
+    fn targets(&self, batch: &Chunk<'_>, layout: &PackedLayout) -> Targets;
+
+    /// What the sum of the losses is divided by to give the batch's loss.
+    fn divisor(&self, targets: &Targets, options: &LossOptions<'_>, rows: usize) -> f64;
+
+    /// From vectors to scores.
+    ///
+    /// # Safety
+    /// The matrices must have the sizes of the batch; the pass's rows must be this thread's alone.
+    unsafe fn forward(&self, pass: &HeadPass<'_>);
+
+    /// From scores to losses; the scores become their own gradients, for the sum of all losses divided by `divisor`.
+    ///
+    /// # Safety
+    /// As [`Head::forward`], which must have come before.
+    unsafe fn loss(&self, pass: &HeadPass<'_>, targets: &Targets, options: &LossOptions<'_>, divisor: f64) -> Tally;
+
+    /// From the scores' gradients to those of the vectors.
+    ///
+    /// # Safety
+    /// As [`Head::forward`].
+    unsafe fn backward(&self, pass: &HeadPass<'_>);
+
+    /// This member's share of the parameters' gradients, into `grads` at the offsets of the segments: for each segment 16 of
+    /// its rows at a time.
+    ///
+    /// # Safety
+    /// All rows must have gone back, and nothing may change meanwhile; all members of the team must call it.
+    unsafe fn weight_grads(&self, member: &Member<'_>, encoded: &Encoded<'_>, mats: &HeadMats, grads: *mut f32);
+
+    /// From scores to probabilities in their place (padding: zero).
+    ///
+    /// # Safety
+    /// As [`Head::forward`].
+    unsafe fn probabilities(&self, pass: &HeadPass<'_>);
+}
+
+impl dyn Head {
+    /// Packs everything on the calling thread.
+    pub fn pack_all(&self, packs: &mut HeadPacks, flat: &[f32], backward: bool) {
+        for piece in 0..self.pieces() {
+            // SAFETY: the packs are borrowed mutably.
+            unsafe { self.pack(packs, piece, flat, backward) };
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! A whole network, without a graph: embedding, dropout, recurrent layers over packed rows and a head; its training step, its
+//! prediction, its explanation and its state.
+//!
+//! It knows an encoder and a head, and nothing of the task that they are for.
+
+mod batches;
+mod explain;
+mod model;
+mod optimizer;
+mod params;
+mod plans;
+mod predict;
+mod reading;
+mod space;
+mod state;
+mod step;
+mod train;
+mod weights;
+
+pub use explain::Explanation;
+pub use model::Network;

@@ -1,0 +1,157 @@
+//! The network's parameters: names, places, initial values, export and import.
+
+use std::ops::Deref;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rand_distr::{Distribution, StandardNormal, Uniform};
+
+use crate::encoder::plan::WordDropout;
+use crate::heads;
+use crate::heads::head::Head;
+use crate::random::{Chosen, key};
+use crate::recurrent::RecurrentConfig;
+use crate::recurrent::segments::Segment;
+use crate::recurrent::shape::Shape;
+use crate::simd::{Buf, zeros};
+use recurra_core::NetworkConfig;
+use recurra_core::{Dtype, Element, Error, ErrorCode, NamedArray, Result};
+
+/// What the dropout masks of a step are for, so that each has its own.
+pub(super) const EMBEDDING: u64 = 1;
+pub(super) const LAYERS: u64 = 2;
+pub(super) const FEATURES: u64 = 3;
+const WORDS: u64 = 4;
+
+/// What the network is made of, and where its parameters are.
+pub(super) struct Params {
+    pub config: NetworkConfig,
+    pub shape: Shape,
+    pub head: Box<dyn Head>,
+    /// Private size of all parameters but the embedding.
+    pub flat_size: usize,
+}
+
+impl Params {
+    pub fn new(config: NetworkConfig) -> Self {
+        let mut offset = 0;
+        let shape = Shape::new(&RecurrentConfig::from(&config.encoder), &mut offset);
+        let head = heads::of(&config, shape.output(), &mut offset);
+        Self { config, shape, head, flat_size: offset }
+    }
+
+    /// The word dropout of a step's batch, where there is any.
+    pub fn word_dropout(&self, step: u64) -> Option<WordDropout> {
+        let config = &self.config;
+        let unknown = config.encoder.unknown_idx.filter(|_| config.encoder.dropouts.words > 0.0)?;
+        let chosen = Chosen::new(key(config.seed, [step, WORDS, 0]), config.encoder.dropouts.words as f32);
+        Some(WordDropout { chosen, unknown })
+    }
+
+    /// Name and place of each parameter but the embedding, in PyTorch's order.
+    pub fn segments(&self) -> impl Iterator<Item = (String, &Segment)> {
+        let rnn = self.shape.segments.iter().map(|segment| (format!("rnn.{}", segment.name), segment));
+        let head = self.head.segments().into_iter().map(|segment| (segment.name.clone(), segment));
+        rnn.chain(head)
+    }
+
+    /// Initial values, distributed as PyTorch's but for the embedding's scale: N(0, std²) with a zero padding row, the recurrent part
+    /// U(-1/sqrt(hidden), 1/sqrt(hidden)), the linear layers U(-1/sqrt(in), 1/sqrt(in)). Each parameter has its own stream
+    /// of ChaCha8, so the values depend on nothing but the seed and the sizes.
+    pub fn initialize(&self, embedding: &mut [f32], flat: &mut [f32]) -> Result<()> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
+        for value in embedding.iter_mut() {
+            let drawn: f32 = StandardNormal.sample(&mut rng);
+            *value = drawn * self.config.encoder.embedding_std as f32;
+        }
+        if let Some(row) = self.config.encoder.padding_idx {
+            embedding[row as usize * self.config.encoder.embedding_dim..][..self.config.encoder.embedding_dim]
+                .fill(0.0);
+        }
+        for (stream, (name, segment)) in self.segments().enumerate() {
+            // A head's linear layers read the outputs of the last recurrent layer.
+            let fan =
+                if name.starts_with("rnn.") { self.config.encoder.hidden_size } else { self.shape.output().public() };
+            let bound = 1.0 / (fan as f32).sqrt();
+            let uniform = Uniform::new(-bound, bound)
+                .map_err(|e| Error::new(ErrorCode::InvalidArgument, format!("no distribution for {name}: {e}")))?;
+            rng.set_stream(stream as u64 + 1);
+            rng.set_word_pos(0);
+            let mut values = zeros(segment.numel());
+            values.iter_mut().for_each(|value| *value = uniform.sample(&mut rng));
+            segment.import(&values, flat);
+        }
+        Ok(())
+    }
+
+    pub fn embedding_shape(&self) -> Vec<usize> {
+        vec![self.config.encoder.vocab_size, self.config.encoder.embedding_dim]
+    }
+
+    /// Names of all parameters, in PyTorch's order.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        std::iter::once("embedding.weight".to_string()).chain(self.segments().map(|(name, _)| name))
+    }
+
+    /// All parameters under PyTorch's names.
+    pub fn export(&self, embedding: &[f32], flat: &[f32]) -> Vec<NamedArray> {
+        let first = NamedArray::of("embedding.weight", self.embedding_shape(), embedding);
+        let rest =
+            self.segments().map(|(name, segment)| NamedArray::of(name, segment.shape.clone(), &segment.export(flat)));
+        std::iter::once(first).chain(rest).collect()
+    }
+
+    /// Takes over all parameters.
+    ///
+    /// # Errors
+    /// `StateMismatch`, listing everything that is missing, unknown, or of another shape or type; nothing is changed then.
+    pub fn import<D: Deref<Target = [u8]>>(
+        &self,
+        tensors: &[NamedArray<D>],
+        embedding: &mut Buf,
+        flat: &mut Buf,
+    ) -> Result<()> {
+        let mut problems = Vec::new();
+        let mut known = vec!["embedding.weight".to_string()];
+        let mut expected = vec![self.embedding_shape()];
+        for (name, segment) in self.segments() {
+            known.push(name);
+            expected.push(segment.shape.clone());
+        }
+        for (name, shape) in known.iter().zip(&expected) {
+            let mut found = tensors.iter().filter(|tensor| tensor.name == *name);
+            match (found.next(), found.next()) {
+                (None, _) => problems.push(format!("{name} is missing")),
+                (_, Some(_)) => problems.push(format!("{name} is there twice")),
+                (Some(tensor), None) => {
+                    if tensor.dtype != Dtype::Float32 {
+                        problems.push(format!("{name} is {} instead of float32", tensor.dtype.name()));
+                    } else if tensor.shape != *shape {
+                        problems.push(format!("{name} has shape {:?} instead of {shape:?}", tensor.shape));
+                    } else if tensor.count() != shape.iter().product::<usize>() {
+                        problems
+                            .push(format!("{name} has {} values, which is not its shape {shape:?}", tensor.count()));
+                    }
+                }
+            }
+        }
+        let unknown = tensors.iter().filter(|tensor| !known.contains(&tensor.name));
+        problems.extend(unknown.map(|tensor| format!("{} is unknown", tensor.name)));
+        if !problems.is_empty() {
+            let message = format!("the state does not fit the classifier: {}", problems.join("; "));
+            return Err(Error::new(ErrorCode::StateMismatch, message));
+        }
+        for tensor in tensors {
+            match self.segments().find(|(name, _)| *name == tensor.name) {
+                Some((_, segment)) => {
+                    let mut values = zeros(tensor.count());
+                    f32::copy_from(&tensor.data, &mut values);
+                    segment.import(&values, flat);
+                }
+                // Much the largest: it is not worth a second copy.
+                None => f32::copy_from(&tensor.data, embedding),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,253 @@
+//! Scores for texts: weights packed once, rows sorted and cut into batches, batches shared out to the team.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::batches::{BATCH_ROWS, cuts};
+use super::params::Params;
+use crate::encoder::encoded::{Encoded, Needs};
+use crate::encoder::table::WordTable;
+use crate::heads::head::{HeadPacks, HeadPass, HeadSpace};
+use crate::recurrent::buffers::Trace;
+use crate::recurrent::layers::{LayerDropout, Layers, Source};
+use crate::recurrent::packs::DirPacks;
+use crate::recurrent::stack::{Net, slices};
+use crate::recurrent::steps::DirMats;
+use crate::simd::gemm::Mat;
+use crate::simd::{Buf, zeros};
+use crate::threads::{Member, Pool};
+use recurra_core::fault;
+use recurra_core::layout::PackedLayout;
+
+/// Weights as prediction reads them; made when the first prediction after a change needs them.
+#[derive(Default)]
+pub(super) struct Frozen {
+    packs: Vec<DirPacks>,
+    head: HeadPacks,
+    pub table: WordTable,
+}
+
+/// Buffers of one thread that predicts.
+#[derive(Default)]
+pub(super) struct Scratch {
+    layout: PackedLayout,
+    ids: Vec<u32>,
+    traces: Vec<Trace>,
+    x: Buf,
+    projected: Vec<Buf>,
+    y: [Buf; 2],
+    head: HeadSpace,
+}
+
+fn mat(buf: &mut Buf, rows: usize, width: usize) -> Mat {
+    buf.grow(rows * width);
+    Mat::new(buf, width)
+}
+
+impl Frozen {
+    /// Packs the weights.
+    pub fn new(params: &Params, flat: &[f32]) -> Self {
+        let shape = &params.shape;
+        let mut frozen = Self { packs: vec![DirPacks::default(); shape.parts.len()], ..Self::default() };
+        for (packs, part) in frozen.packs.iter_mut().zip(&shape.parts) {
+            packs.pack_all(shape, part, flat, false);
+            packs.pack_inference(shape, part, flat, true);
+        }
+        params.head.pack_all(&mut frozen.head, flat, false);
+        frozen
+    }
+
+    /// As [`WordTable::make`].
+    pub fn project(&self, params: &Params, embedding: &[f32], pool: &Pool, tokens: usize) {
+        self.table.make(&params.shape, &self.packs, embedding, pool, tokens);
+    }
+}
+
+/// What a prediction gives for each output of the head.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    Probabilities,
+    Scores,
+}
+
+/// What a prediction reads.
+pub(super) struct Reader<'a> {
+    pub params: &'a Params,
+    pub embedding: &'a [f32],
+    pub flat: &'a [f32],
+    pub frozen: &'a Frozen,
+}
+
+/// Validated rows in the caller's order, one after the other.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    tokens: &'a [i32],
+    lengths: &'a [i32],
+    /// Where the tokens of each row begin.
+    starts: &'a [usize],
+}
+
+/// Where the values of each row are written, in the caller's order.
+struct Out(*mut f32, Output);
+
+// SAFETY: every row is written by one thread, once.
+unsafe impl Sync for Out {}
+
+impl Reader<'_> {
+    /// Probabilities or scores `[rows, outputs]` of validated rows. Few rows are computed on the calling thread.
+    pub fn predict(
+        &self,
+        tokens: &[i32],
+        lengths: &[i32],
+        output: Output,
+        pool: &Pool,
+        take: impl Fn() -> Scratch + Sync,
+        give: impl Fn(Scratch) + Sync,
+    ) -> recurra_core::Result<Vec<f32>> {
+        let mut values = zeros(lengths.len() * self.params.head.outputs());
+        let out = Out(values.as_mut_ptr(), output);
+        let mut starts = Vec::with_capacity(lengths.len());
+        let mut sum = 0;
+        for &length in lengths {
+            starts.push(sum);
+            sum += length as usize;
+        }
+        let rows = Rows { tokens, lengths, starts: &starts };
+        let mut order: Vec<u32> = (0..lengths.len() as u32).collect();
+        if lengths.len() > BATCH_ROWS {
+            order.sort_by_key(|&row| std::cmp::Reverse(lengths[row as usize]));
+        }
+        let cuts = cuts(order.iter().map(|&row| lengths[row as usize] as usize), sum, pool.size());
+        let batches = if order.is_empty() { 0 } else { cuts.len() - 1 };
+        let next = AtomicUsize::new(0);
+        let failure = Mutex::new(Ok(()));
+        let work = |_: &Member<'_>| {
+            let mut scratch = take();
+            loop {
+                let batch = next.fetch_add(1, Ordering::Relaxed);
+                if batch >= batches {
+                    break;
+                }
+                if let Err(error) = self.batch(rows, &order[cuts[batch]..cuts[batch + 1]], &mut scratch, &out) {
+                    *failure.lock().unwrap_or_else(PoisonError::into_inner) = Err(error);
+                    break;
+                }
+            }
+            give(scratch);
+        };
+        if batches > 1 {
+            pool.run_if_free(work)
+        } else {
+            work(&Member::alone())
+        }
+        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map(|()| values)
+    }
+
+    /// The rows numbered `chosen`, on the calling thread.
+    fn batch(&self, rows: Rows<'_>, chosen: &[u32], scratch: &mut Scratch, out: &Out) -> recurra_core::Result<()> {
+        fault::point("predict");
+        scratch.read(rows, chosen)?;
+        let Scratch { layout, ids, traces, x, projected, y, head } = scratch;
+        let (shape, count, total) = (&self.params.shape, layout.rows(), layout.total());
+        let (layers, width) = (shape.layers(), shape.output().private());
+        let y = y.each_mut().map(|buf| mat(buf, total, width));
+        let outputs: Vec<Mat> = (0..layers).map(|layer| y[layer % 2]).collect();
+        let dirs = self.directions(traces, count, total, &outputs);
+        // Asked for once, since it may come at any time.
+        let table: Option<Vec<Mat>> =
+            self.frozen.table.get().map(|table| table.iter().map(|buf| Mat::of(buf, shape.gp)).collect());
+        let source = match &table {
+            Some(tables) => Source::Projected { tables, slots: ids.as_ptr() },
+            None => Source::Positions(self.gather(ids, x)),
+        };
+        // All layers have the same hidden size.
+        let from_inputs = shape.cell.infers_from_inputs(&self.frozen.packs[0], count);
+        let projects = !from_inputs && (table.is_none() || layers > 1);
+        projected.resize_with(shape.dirs, Buf::default);
+        let projected: Vec<Mat> =
+            projected.iter_mut().filter(|_| projects).map(|buf| mat(buf, total, shape.gp)).collect();
+        let cuts = slices(layout, shape.dirs, 1);
+        let pass = Layers {
+            net: Net { shape, packs: &self.frozen.packs, layout, slices: &cuts, aside: None },
+            source,
+            dirs: &dirs,
+            y: &outputs,
+            dy: &[],
+            projected: &projected,
+            from_inputs,
+            dropout: LayerDropout::default(),
+        };
+        // SAFETY: all buffers belong to this call and have the sizes of this batch; ids were validated.
+        unsafe { pass.forward(&Member::alone(), Some(0..count)) };
+        let encoded = Encoded { layout, top: pass.top(), y: outputs[layers - 1], dy: Mat::none(), part: shape.rp };
+        // SAFETY: as above.
+        unsafe { self.answer(encoded, head, chosen, out) };
+        Ok(())
+    }
+
+    /// The buffers of each layer and direction: the same ones for all layers, since nothing is kept.
+    fn directions(&self, traces: &mut Vec<Trace>, count: usize, total: usize, outputs: &[Mat]) -> Vec<DirMats> {
+        let shape = &self.params.shape;
+        traces.resize_with(shape.dirs, Trace::default);
+        let mut dirs: Vec<DirMats> = Vec::with_capacity(shape.parts.len());
+        dirs.extend(traces.iter_mut().map(|trace| trace.mats(shape, count, total, false)));
+        for part in shape.dirs..shape.parts.len() {
+            dirs.push(dirs[part % shape.dirs]);
+        }
+        for (part, m) in dirs.iter_mut().enumerate() {
+            let (layer, dir) = (part / shape.dirs, part % shape.dirs);
+            if layer + 1 < shape.layers() || self.params.head.needs() == Needs::Outputs {
+                // SAFETY: the column is inside the row.
+                m.y = unsafe { outputs[layer].at(0, dir * shape.rp) };
+            }
+        }
+        dirs
+    }
+
+    /// Words' vectors at every position.
+    fn gather(&self, ids: &[u32], x: &mut Buf) -> Mat {
+        let shape = &self.params.shape;
+        let dims = shape.config.input_size;
+        let x = mat(x, ids.len(), shape.input(0).private());
+        for (position, &id) in ids.iter().enumerate() {
+            let from = &self.embedding[id as usize * dims..][..dims];
+            // SAFETY: there is a row for each position, at least as wide.
+            unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), x.row(position), dims) };
+        }
+        x
+    }
+
+    /// From vectors to the caller's values.
+    unsafe fn answer(&self, encoded: Encoded<'_>, space: &mut HeadSpace, chosen: &[u32], out: &Out) {
+        let (head, layout) = (&self.params.head, encoded.layout);
+        let mats = head.fit(space, layout.rows(), layout.total(), false);
+        let (rows, packs, flat) = (0..layout.rows(), &self.frozen.head, self.flat.as_ptr());
+        let pass = HeadPass { encoded, rows, mats, packs, flat, dropout: None };
+        // SAFETY: by the caller's promise.
+        unsafe {
+            head.forward(&pass);
+            if out.1 == Output::Probabilities {
+                head.probabilities(&pass);
+            }
+            for (place, &row) in layout.sorted_indices().iter().enumerate() {
+                let to = out.0.add(chosen[row as usize] as usize * head.outputs());
+                std::ptr::copy_nonoverlapping(mats.scores.row(place), to, head.outputs());
+            }
+        }
+    }
+}
+
+impl Scratch {
+    /// Layout and packed words of the rows numbered `chosen`.
+    fn read(&mut self, rows: Rows<'_>, chosen: &[u32]) -> recurra_core::Result<()> {
+        let own: Vec<i32> = chosen.iter().map(|&row| rows.lengths[row as usize]).collect();
+        self.layout.rebuild(&own, None)?;
+        self.ids.clear();
+        for (time, &running) in self.layout.batch_sizes().iter().enumerate() {
+            let sorted = &self.layout.sorted_indices()[..running as usize];
+            let start = |&row: &u32| rows.starts[chosen[row as usize] as usize];
+            self.ids.extend(sorted.iter().map(|row| rows.tokens[start(row) + time] as u32));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! Predictions, side by side: what they read of the weights, and when that is made ready.
+
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use super::model::Network;
+use super::predict::{Frozen, Output, Reader};
+use super::weights::Weights;
+use recurra_core::Result;
+use recurra_core::training;
+
+impl Network {
+    /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row. Once as
+    /// many tokens were predicted as there are words, every word's input projection is computed and kept.
+    ///
+    /// # Errors
+    /// `OutOfRange` for a length below 1 or a token id outside the vocabulary, `InvalidShape` when the lengths do not add
+    /// up to the number of tokens.
+    pub fn predict(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
+        training::check_rows(tokens, lengths, self.params.config.encoder.vocab_size)?;
+        let seen = self.read().predicted.fetch_add(tokens.len(), Ordering::Relaxed).saturating_add(tokens.len());
+        self.project_vocabulary(seen)?;
+        self.with_reader(|reader| self.outputs(reader, tokens, lengths, Output::Probabilities))
+    }
+
+    /// As [`Self::predict`], for callers that must not wait: `None` where the weights are being changed, or are to be made
+    /// ready for prediction first.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn predict_at_once(&self, tokens: &[i32], lengths: &[i32]) -> Result<Option<Vec<f32>>> {
+        training::check_rows(tokens, lengths, self.params.config.encoder.vocab_size)?;
+        // Fails also where a change waits for other readers: the lock lets no further ones in then.
+        let Ok(weights) = self.weights.try_read() else { return Ok(None) };
+        let Some(reader) = self.reader(&weights) else { return Ok(None) };
+        self.outputs(&reader, tokens, lengths, Output::Probabilities).map(Some)
+    }
+
+    pub(super) fn outputs(
+        &self,
+        reader: &Reader<'_>,
+        tokens: &[i32],
+        lengths: &[i32],
+        output: Output,
+    ) -> Result<Vec<f32>> {
+        let lock = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let take = || lock().pop().unwrap_or_default();
+        reader.predict(tokens, lengths, output, &self.pool, take, |scratch| lock().push(scratch))
+    }
+
+    /// The weights as prediction reads them; `None` if they are not ready.
+    fn reader<'a>(&'a self, weights: &'a Weights) -> Option<Reader<'a>> {
+        let frozen = weights.frozen.as_ref()?;
+        Some(Reader { params: &self.params, embedding: &weights.embedding, flat: &weights.flat, frozen })
+    }
+
+    /// Reads the weights, ready for prediction, beside other readers.
+    pub(super) fn with_reader<T>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
+        loop {
+            let weights = self.read();
+            if let Some(reader) = self.reader(&weights) {
+                return read(&reader);
+            }
+            drop(weights);
+            self.freeze()?;
+        }
+    }
+
+    /// Gets ready for many predictions: all rows current, weights packed, every word's input projection computed where
+    /// the table is not too large.
+    ///
+    /// # Errors
+    /// Only for a fault of this library.
+    pub fn prepare(&self) -> Result<()> {
+        self.project_vocabulary(usize::MAX)
+    }
+
+    /// Makes all rows current and packs the weights for prediction.
+    pub(super) fn freeze(&self) -> Result<()> {
+        if self.read().frozen.is_some() {
+            return Ok(());
+        }
+        let mut guard = self.write();
+        let weights = &mut *guard;
+        if weights.frozen.is_none() {
+            weights.draw(&self.params)?;
+            if let Some(optimizer) = &mut weights.optimizer {
+                optimizer.flush(&mut weights.embedding)?;
+            }
+            weights.frozen = Some(Frozen::new(&self.params, &weights.flat));
+        }
+        Ok(())
+    }
+
+    /// Makes the table of all words if it is worth it after so many tokens. Predictions go on meanwhile, and afterwards: the
+    /// table is put in its place beside them.
+    fn project_vocabulary(&self, seen: usize) -> Result<()> {
+        self.freeze()?;
+        let weights = self.read();
+        if let Some(frozen) = &weights.frozen {
+            frozen.project(&self.params, &weights.embedding, &self.pool, seen);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! The memory of training, sized once for a chunk.
+
+use super::params::Params;
+use super::plans::StepPlan;
+use crate::encoder::encoded::Needs;
+use crate::heads::head::{HeadMats, HeadPacks, HeadSpace};
+use crate::recurrent::buffers::{Grads, Trace};
+use crate::recurrent::packs::DirPacks;
+use crate::recurrent::steps::DirMats;
+use crate::simd::Buf;
+use crate::simd::gemm::Mat;
+use recurra_core::distinct::Distinct;
+
+/// Buffers that live from chunk to chunk and grow as needed.
+#[derive(Default)]
+pub(super) struct TrainSpace {
+    pub distinct: Vec<Distinct>,
+    pub packs: Vec<DirPacks>,
+    pub head_packs: HeadPacks,
+    head: HeadSpace,
+    traces: Vec<Trace>,
+    grads: Vec<Grads>,
+    x: Buf,
+    dx: Buf,
+    d_rows: Buf,
+    projected: Vec<Buf>,
+    y: Vec<Buf>,
+    dy: Vec<Buf>,
+    flat_grads: Buf,
+}
+
+/// Addresses of everything, for all members of the team.
+pub(super) struct TrainMats {
+    /// Inputs of the first layer: a row for each distinct word, or with dropout for each position.
+    pub x: Mat,
+    pub dx: Mat,
+    /// Gradients of the distinct words; the same as `dx` without dropout.
+    pub d_rows: Mat,
+    /// Input projection of the distinct words for each direction, later its gradient. Unused with dropout.
+    pub projected: Vec<Mat>,
+    /// Outputs of each layer and their gradients.
+    pub y: Vec<Mat>,
+    pub dy: Vec<Mat>,
+    pub dirs: Vec<DirMats>,
+    pub head: HeadMats,
+    pub flat_grads: *mut f32,
+}
+
+// SAFETY: only addresses; see Mat.
+unsafe impl Send for TrainMats {}
+// SAFETY: as above.
+unsafe impl Sync for TrainMats {}
+
+fn mat(buf: &mut Buf, rows: usize, width: usize) -> Mat {
+    buf.grow(rows * width);
+    Mat::new(buf, width)
+}
+
+impl TrainSpace {
+    /// Makes the space fit the largest of the batches.
+    pub fn fit(&mut self, params: &Params, plans: &[StepPlan]) -> TrainMats {
+        let most = |of: fn(&StepPlan) -> usize| plans.iter().map(of).max().unwrap_or(0);
+        let (rows, total) = (most(|p| p.words.layout.rows()), most(|p| p.words.layout.total()));
+        let distinct = most(|p| p.words.ids.len());
+        let shape = &params.shape;
+        let drop = params.config.encoder.dropouts.embedding > 0.0;
+        let inputs = if drop { total } else { distinct };
+        let input = shape.input(0).private();
+        self.packs.resize_with(shape.parts.len(), DirPacks::default);
+        self.projected.resize_with(shape.dirs, Buf::default);
+        let table = |buf: &mut Buf| mat(buf, if drop { 0 } else { distinct }, shape.gp);
+        let projected = self.projected.iter_mut().map(table).collect();
+        let (y, dy) = self.outputs(params, total);
+        let dirs = self.directions(params, rows, total, (&y, &dy));
+        self.flat_grads.grow(params.flat_size);
+        let dx = mat(&mut self.dx, inputs, input);
+        TrainMats {
+            x: mat(&mut self.x, inputs, input),
+            dx,
+            d_rows: if drop { mat(&mut self.d_rows, distinct, input) } else { dx },
+            projected,
+            y,
+            dy,
+            dirs,
+            head: params.head.fit(&mut self.head, rows, total, true),
+            flat_grads: self.flat_grads.ptr(),
+        }
+    }
+
+    /// Outputs of each layer that something reads, and their gradients.
+    fn outputs(&mut self, params: &Params, total: usize) -> (Vec<Mat>, Vec<Mat>) {
+        let (layers, width) = (params.shape.layers(), params.shape.output().private());
+        let read = |layer: usize| layer + 1 < layers || params.head.needs() == Needs::Outputs;
+        let fit = |list: &mut Vec<Buf>| -> Vec<Mat> {
+            list.resize_with(layers, Buf::default);
+            let one = |(layer, buf): (usize, &mut Buf)| {
+                if read(layer) { mat(buf, total, width) } else { Mat::none() }
+            };
+            list.iter_mut().enumerate().map(one).collect()
+        };
+        (fit(&mut self.y), fit(&mut self.dy))
+    }
+
+    /// Buffers of each layer and direction.
+    fn directions(&mut self, params: &Params, rows: usize, total: usize, (y, dy): (&[Mat], &[Mat])) -> Vec<DirMats> {
+        let shape = &params.shape;
+        self.traces.resize_with(shape.parts.len(), Trace::default);
+        self.grads.resize_with(shape.parts.len(), Grads::default);
+        let mut dirs = Vec::with_capacity(shape.parts.len());
+        for (part, (trace, grads)) in self.traces.iter_mut().zip(&mut self.grads).enumerate() {
+            let mut m = trace.mats(shape, rows, total, true);
+            grads.add_to(&mut m, shape, rows, total, true);
+            let (layer, column) = (part / shape.dirs, part % shape.dirs * shape.rp);
+            if y[layer].exists() {
+                // SAFETY: the column is inside the row.
+                (m.y, m.dy) = unsafe { (y[layer].at(0, column), dy[layer].at(0, column)) };
+            }
+            dirs.push(m);
+        }
+        dirs
+    }
+}

@@ -1,0 +1,162 @@
+//! Training on a chunk of batches.
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Mutex, PoisonError};
+
+use super::model::Network;
+use super::optimizer::{Optimizer, Rows};
+use super::params::Params;
+use super::plans::{StepPlan, plan_all};
+use super::space::TrainMats;
+use super::step::{Step, Sums};
+use super::weights::Weights;
+use crate::encoder::embedding::Embedding;
+use crate::threads::{Member, Pool};
+use recurra_core::Algorithm;
+use recurra_core::Result;
+use recurra_core::{Chunk, Stats, StepOptions};
+
+impl Network {
+    /// Trains on batches, one step of the optimizer for each. With the same seed, data and number of threads the weights
+    /// are the same bit by bit.
+    ///
+    /// # Errors
+    /// As [`Chunk::validate`] and [`recurra_core::Algorithm::validate`], `InvalidArgument` for a learning rate or norm
+    /// that is negative or not finite; nothing is changed then. A loss that is not finite is reported in the result.
+    ///
+    /// # Panics
+    /// For a fault of this library. The weights are then those of some moment within the chunk, and the optimizer starts afresh.
+    pub fn train_batches(&self, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Result<Stats> {
+        let (params, pool) = (&self.params, &self.pool);
+        chunk.validate(&params.config)?;
+        options.validate(chunk.batch_sizes.len(), &params.config)?;
+        let mut guard = self.write();
+        let weights = &mut *guard;
+        weights.draw(params)?;
+        weights.change();
+        weights.use_optimizer(options.algorithm, params)?;
+        let plans = plan_all(params, pool, &mut weights.space.distinct, chunk, weights.steps)?;
+        let mats = weights.space.fit(params, &plans);
+        let mut stats = Stats::default();
+        let mut made = 0;
+        while made < plans.len() && stats.non_finite_batch.is_none() {
+            let part = made..plans.len().min(made.saturating_add(weights.make_room_for_steps()?));
+            let run = Part { params, pool, mats: &mats, plans: &plans, steps: part.clone(), options };
+            match catch_unwind(AssertUnwindSafe(|| run.run(weights, stats))) {
+                Ok(after) => stats = after,
+                Err(payload) => {
+                    weights.recover();
+                    resume_unwind(payload);
+                }
+            }
+            let end = stats.non_finite_batch.unwrap_or(part.end);
+            weights.count_steps((end - made) as u64, options.freeze_embedding);
+            made = end;
+        }
+        Ok(stats)
+    }
+}
+
+impl Weights {
+    /// Keeps the optimizer where it is the same, and its state where only options differ; otherwise begins with a fresh one.
+    fn use_optimizer(&mut self, algorithm: Algorithm, params: &Params) -> Result<()> {
+        self.optimizer = Some(match self.optimizer.take() {
+            None => Optimizer::new(algorithm, params)?,
+            Some(same) if same.algorithm == algorithm => same,
+            Some(old) if algorithm.keeps_state_of(&old.algorithm) => {
+                old.with(algorithm, params, &mut self.embedding)?
+            }
+            Some(mut old) => {
+                old.flush(&mut self.embedding)?;
+                Optimizer::new(algorithm, params)?
+            }
+        });
+        Ok(())
+    }
+
+    /// How many steps may be made before rows that are behind must be brought current, for which room is made now.
+    fn make_room_for_steps(&mut self) -> Result<usize> {
+        match self.optimizer.as_mut().map(|optimizer| &mut optimizer.rows) {
+            Some(Rows::Late(late)) => late.make_room(&mut self.embedding),
+            _ => Ok(usize::MAX),
+        }
+    }
+
+    fn count_steps(&mut self, steps: u64, frozen: bool) {
+        if let Some(optimizer) = &mut self.optimizer {
+            optimizer.count(steps, frozen);
+        }
+        self.steps += steps;
+    }
+}
+
+/// Some of a chunk's steps, which the team makes without a stop.
+struct Part<'a> {
+    params: &'a Params,
+    pool: &'a Pool,
+    mats: &'a TrainMats,
+    plans: &'a [StepPlan],
+    steps: Range<usize>,
+    options: &'a StepOptions<'a>,
+}
+
+impl Part<'_> {
+    /// Makes the steps; returns the statistics `before` with theirs.
+    fn run(&self, weights: &mut Weights, before: Stats) -> Stats {
+        let sums: Vec<Sums> = (0..self.pool.size()).map(|_| Sums::default()).collect();
+        let Some(step) = self.step(weights, &sums) else { return before };
+        let result = Mutex::new(before);
+        self.pool.run(|member: &Member<'_>| {
+            let mut stats = before;
+            for number in self.steps.clone() {
+                let (plan, next) = (&self.plans[number], self.plans.get(number + 1));
+                // SAFETY: all members run the same steps, on memory that is borrowed by this call and fits every plan.
+                let outcome = unsafe { step.run(member, plan, next, (number - self.steps.start) as u64) };
+                if !outcome.finite {
+                    stats.non_finite_batch = Some(number);
+                    break;
+                }
+                stats.loss += outcome.loss;
+                stats.correct += outcome.correct;
+                stats.rows += plan.words.layout.rows() as u64;
+            }
+            if member.rank() == 0 {
+                *result.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+            }
+        });
+        result.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the team shares; `None` without an optimizer.
+    fn step<'b>(&'b self, weights: &'b mut Weights, sums: &'b [Sums]) -> Option<Step<'b>> {
+        let (config, mats) = (&self.params.config, self.mats);
+        let embedding = weights.embedding.ptr();
+        let optimizer = weights.optimizer.as_mut()?;
+        Some(Step {
+            params: self.params,
+            options: self.options.of(self.steps.clone()),
+            mats,
+            embedding: Embedding {
+                weights: embedding,
+                vocab: config.encoder.vocab_size,
+                dims: config.encoder.embedding_dim,
+                padding: config.encoder.padding_idx,
+                frozen: self.options.freeze_embedding,
+                dropout: config.encoder.dropouts.embedding as f32,
+                words: optimizer.words(embedding),
+                x: mats.x,
+                dx: mats.dx,
+                d_rows: mats.d_rows,
+            },
+            flat: weights.flat.ptr(),
+            packs: weights.space.packs.as_mut_ptr(),
+            head_packs: &raw mut weights.space.head_packs,
+            rest: optimizer.rest.shared(),
+            sums,
+            steps_before: weights.steps,
+            optimizer_steps: optimizer.rest.step_count(),
+            word_steps: optimizer.word_steps(),
+        })
+    }
+}

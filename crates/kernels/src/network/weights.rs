@@ -1,0 +1,59 @@
+//! What changes in training, and what was computed from it.
+
+use std::sync::atomic::AtomicUsize;
+
+use super::optimizer::Optimizer;
+use super::params::Params;
+use super::predict::Frozen;
+use super::space::TrainSpace;
+use crate::simd::Buf;
+use recurra_core::Result;
+
+pub(super) struct Weights {
+    pub embedding: Buf,
+    /// All other parameters, padded.
+    pub flat: Buf,
+    /// Whether the weights have values. They have neither these nor memory until they are first needed: both take time.
+    pub drawn: bool,
+    pub optimizer: Option<Optimizer>,
+    pub space: TrainSpace,
+    /// Training steps made.
+    pub steps: u64,
+    /// Weights for prediction; `None` after a change.
+    pub frozen: Option<Frozen>,
+    /// Tokens predicted since the last change.
+    pub predicted: AtomicUsize,
+}
+
+impl Weights {
+    /// Draws the initial values where there are none yet.
+    pub fn draw(&mut self, params: &Params) -> Result<()> {
+        if !self.drawn {
+            self.make_room(params);
+            params.initialize(&mut self.embedding, &mut self.flat)?;
+            self.drawn = true;
+        }
+        Ok(())
+    }
+
+    /// Gives the weights their memory, where they have none yet.
+    pub fn make_room(&mut self, params: &Params) {
+        if self.flat.is_empty() {
+            self.embedding = Buf::zeros(params.config.encoder.vocab_size * params.config.encoder.embedding_dim);
+            self.flat = Buf::zeros(params.flat_size);
+        }
+    }
+
+    /// Forgets what was computed from the weights as they were.
+    pub fn change(&mut self) {
+        self.frozen = None;
+        *self.predicted.get_mut() = 0;
+    }
+
+    /// After a panic in the middle of a step: some rows have moved and others have not, and the optimizer's state counts a step
+    /// that was not made. The weights stay as they are; everything that must agree with them starts afresh.
+    pub fn recover(&mut self) {
+        self.optimizer = None;
+        self.space = TrainSpace::default();
+    }
+}

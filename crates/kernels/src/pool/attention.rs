@@ -1,0 +1,172 @@
+//! Pooling by attention, `sum over t of a[t] h[t]` with `a = softmax(q . tanh(W h + b))` over a text's own tokens, forward
+//! and backward, for a run of sorted rows.
+
+use super::attention_kernels::{Blend, BlendBack, Tanh, TanhBack};
+use super::kernel::{Pool, Pooled};
+use super::softmax::Softmax;
+use super::space::{Mats, Space};
+use crate::encoder::encoded::{Encoded, Needs};
+use crate::recurrent::segments::{Blocks, Segment};
+use crate::simd::gemm::{Gemm, Init, Mat, PackedB};
+use crate::simd::outer::{ColumnSums, Outer};
+use crate::simd::{dispatch, pad};
+use crate::threads::Member;
+
+/// Places of the parameters.
+pub(super) struct Attention {
+    weight: Segment,
+    bias: Segment,
+    /// One row; as the others it is padded to 16, so that its products are those of any linear layer.
+    query: Segment,
+}
+
+/// Numbers of the packed parameters: `W` transposed, the query transposed, and for the way back `W`.
+const W_T: usize = 0;
+const QUERY_T: usize = 1;
+const W: usize = 2;
+
+/// The buffers.
+struct Buffers {
+    /// `tanh(W h + b)`, a row for each packed position, and the gradient before the tanh.
+    hidden: Mat,
+    d_hidden: Mat,
+    /// A row for each packed position, whose first column is the score, in the end its gradient.
+    scores: Mat,
+    /// The softmax of a text's scores one after the other, padded to whole vectors; text after text. And its gradient.
+    shares: Mat,
+    d_shares: Mat,
+}
+
+impl Buffers {
+    fn of(&[hidden, d_hidden, scores, shares, d_shares, ..]: &Mats) -> Self {
+        Self { hidden, d_hidden, scores, shares, d_shares }
+    }
+}
+
+impl Attention {
+    /// For outputs of this width; `offset` moves behind the parameters.
+    pub fn new(output: Blocks, offset: &mut usize) -> Self {
+        Self {
+            weight: Segment::matrix("attention.proj.weight".into(), output, output, offset),
+            bias: Segment::vector("attention.proj.bias".into(), output, offset),
+            query: Segment::matrix("attention.query.weight".into(), Blocks::new(1, 1), output, offset),
+        }
+    }
+}
+
+/// First position and number of positions that the rows have at each step.
+fn blocks(at: &Pooled<'_>) -> impl Iterator<Item = (usize, usize)> {
+    let (start, end) = (at.rows.start, at.rows.end);
+    let (sizes, offsets) = (at.encoded.layout.batch_sizes(), at.encoded.layout.offsets());
+    let block = move |(&size, &offset): (&u32, &usize)| (offset + start, end.min(size as usize).saturating_sub(start));
+    sizes.iter().zip(offsets).map(block).take_while(|block| block.1 > 0)
+}
+
+/// Each row, its length, and where its shares begin.
+fn places(at: &Pooled<'_>) -> impl Iterator<Item = (usize, usize, usize)> {
+    let lengths = at.encoded.layout.lengths();
+    let mut place: usize = lengths[..at.rows.start].iter().map(|&length| pad(length as usize)).sum();
+    at.rows.clone().map(move |row| {
+        let length = lengths[row] as usize;
+        let here = (row, length, place);
+        place += pad(length);
+        here
+    })
+}
+
+impl Pool for Attention {
+    fn needs(&self) -> Needs {
+        Needs::Outputs
+    }
+
+    fn segments(&self) -> Vec<&Segment> {
+        vec![&self.weight, &self.bias, &self.query]
+    }
+
+    fn pack(&self, packs: &mut Vec<PackedB>, flat: &[f32], backward: bool) {
+        let of = |segment: &Segment| &flat[segment.offset..][..segment.size()];
+        let width = self.weight.stride();
+        packs.resize_with(3, PackedB::default);
+        packs[W_T].resize(width, width);
+        packs[W_T].pack_transposed(of(&self.weight), width);
+        packs[QUERY_T].resize(width, self.query.rows.private());
+        packs[QUERY_T].pack_transposed(of(&self.query), width);
+        if backward {
+            packs[W].resize(width, width);
+            packs[W].pack(of(&self.weight), width);
+        }
+    }
+
+    fn fit(&self, space: &mut Space, rows: usize, total: usize, backward: bool) -> Mats {
+        let (width, query) = (self.weight.stride(), self.query.rows.private());
+        let (shares, n, d_shares) =
+            (total + 16 * rows, if backward { total } else { 0 }, if backward { total + 16 * rows } else { 0 });
+        space.mats([(total, width), (n, width), (total, query), (shares, 1), (d_shares, 1)])
+    }
+
+    unsafe fn forward(&self, at: &Pooled<'_>, features: Mat) {
+        let (width, offsets, y, mats) =
+            (self.weight.stride(), at.encoded.layout.offsets(), at.encoded.y, Buffers::of(&at.mats));
+        // SAFETY: by the caller's promise; shares are padded.
+        unsafe {
+            let bias = Init::Bias(at.flat.add(self.bias.offset));
+            for (first, m) in blocks(at) {
+                let (a, c) = (y.at(first, 0), mats.hidden.at(first, 0));
+                dispatch(Gemm { a, m, b: &at.packs[W_T], c, init: bias });
+                dispatch(Tanh { values: std::slice::from_raw_parts_mut(c.ptr, m * width) });
+                let scores = mats.scores.at(first, 0);
+                dispatch(Gemm { a: c, m, b: &at.packs[QUERY_T], c: scores, init: Init::Zero });
+            }
+            for (row, length, place) in places(at) {
+                let shares = std::slice::from_raw_parts_mut(mats.shares.row(place), pad(length));
+                for (share, offset) in shares[..length].iter_mut().zip(offsets) {
+                    *share = *mats.scores.row(offset + row);
+                }
+                dispatch(Softmax { values: &mut *shares, classes: length });
+                let to = features.row(row);
+                dispatch(Blend { y, offsets, row, shares: &shares[..length], to });
+            }
+        }
+    }
+
+    unsafe fn backward(&self, at: &Pooled<'_>, d_features: Mat) {
+        let (offsets, y, dy, mats) = (at.encoded.layout.offsets(), at.encoded.y, at.encoded.dy, Buffers::of(&at.mats));
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let query = at.flat.add(self.query.offset);
+            for (row, length, place) in places(at) {
+                let shares = std::slice::from_raw_parts(mats.shares.row(place), length);
+                let d_shares = std::slice::from_raw_parts_mut(mats.d_shares.row(place), length);
+                let d = d_features.row(row);
+                dispatch(BlendBack { y, dy, offsets, row, shares, d, d_shares: &mut *d_shares });
+                let mean: f32 = shares.iter().zip(&*d_shares).map(|(share, d)| share * d).sum();
+                for ((share, d_share), offset) in shares.iter().zip(d_shares).zip(offsets) {
+                    *mats.scores.row(offset + row) = share * (*d_share - mean);
+                }
+            }
+            for (first, m) in blocks(at) {
+                for position in first..first + m {
+                    let (u, du) = (mats.hidden.row(position), mats.d_hidden.row(position));
+                    dispatch(TanhBack { d: *mats.scores.row(position), query, u, du, n: self.weight.stride() });
+                }
+                let (a, c) = (mats.d_hidden.at(first, 0), dy.at(first, 0));
+                dispatch(Gemm { a, m, b: &at.packs[W], c, init: Init::Of(c) });
+            }
+        }
+    }
+
+    unsafe fn weight_grads(&self, member: &Member<'_>, encoded: &Encoded<'_>, mats: &Mats, grads: *mut f32) {
+        let (mats, n) = (Buffers::of(mats), encoded.layout.total());
+        // SAFETY: each member writes its own rows.
+        unsafe {
+            let c = |segment: &Segment| Mat { ptr: grads.add(segment.offset), stride: segment.stride() };
+            let columns = self.weight.stride();
+            let i = member.share(self.weight.rows.private(), 16);
+            let sums = grads.add(self.bias.offset);
+            dispatch(ColumnSums { a: mats.d_hidden, n, columns: i.clone(), sums });
+            dispatch(Outer { a: mats.d_hidden, b: encoded.y, n, i, columns, c: c(&self.weight), fresh: true });
+            let i = member.share(self.query.rows.private(), 16);
+            dispatch(Outer { a: mats.scores, b: mats.hidden, n, i, columns, c: c(&self.query), fresh: true });
+        }
+    }
+}

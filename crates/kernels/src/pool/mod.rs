@@ -1,0 +1,25 @@
+//! The poolings, one file each. A further one is a file here, a line in [`of`] and a variant of [`Pooling`].
+
+mod attention;
+mod attention_kernels;
+pub(crate) mod kernel;
+mod last;
+mod max;
+mod mean;
+pub(crate) mod softmax;
+pub(crate) mod space;
+
+use kernel::Pool;
+
+use crate::recurrent::segments::Blocks;
+use recurra_core::Pooling;
+
+/// A pooling of outputs of this width. Its parameters lie from `offset` on, which moves behind them.
+pub(crate) fn of(pooling: Pooling, output: Blocks, offset: &mut usize) -> Box<dyn Pool> {
+    match pooling {
+        Pooling::Last => Box::new(last::Last),
+        Pooling::Mean => Box::new(mean::Mean),
+        Pooling::Max => Box::new(max::Max { width: output.private() }),
+        Pooling::Attention => Box::new(attention::Attention::new(output, offset)),
+    }
+}

@@ -1,0 +1,9 @@
+//! Forward and backward of a whole network with PyTorch's layouts at the border.
+
+mod backward;
+mod forward;
+mod types;
+
+pub use backward::{backward, backward_to};
+pub use forward::{forward, forward_to};
+pub use types::{Gradients, GradientsTo, Mode, Output, OutputTo, Saved};
