@@ -64,7 +64,7 @@ export async function loadModel<N extends NetworkSettings, D extends object>(
   let encoder: NativeEncoder | undefined;
   try {
     await engine.loadHeld(weights);
-    // The first prediction makes the weights ready; done here, nobody's question waits for it.
+    // The first prediction makes the weights ready. Made here, it delays no caller.
     await engine.predict(Int32Array.of(0), Int32Array.of(1));
     encoder = await nativeEncoder({ ...text, tokenizer }, vocab);
   } catch (error) {

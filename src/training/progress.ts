@@ -28,7 +28,7 @@ export interface Progress<V extends Validation = ValidationResult> {
   samples: number;
   /** Rows that all epochs together will see. */
   totalSamples: number;
-  /** Mean loss per row of this epoch so far, as the training minimizes it: weighted and smoothed if so asked. */
+  /** Mean loss per row of this epoch so far, as the training minimizes it, with weights and smoothing if it has them. */
   loss: number;
   /** Share of this epoch's rows so far that the model, as it was then, answered correctly. */
   accuracy: number;

@@ -1,6 +1,6 @@
 import { TrainingError } from './errors.js';
 import { TrainingControl } from './events/control.js';
-import type { EndEvent, StartEvent, TrainingEvent } from './events/events.js';
+import type { EndEvent, TaskEvent, TrainingStart } from './events/events.js';
 import { EventQueue } from './events/queue.js';
 import type { Validation, ValidationResult } from './progress.js';
 import type { TrainedModel } from './task.js';
@@ -25,13 +25,13 @@ import type { TrainedModel } from './task.js';
 export class TrainingRun<
   M extends TrainedModel = TrainedModel,
   V extends Validation = ValidationResult,
-  S extends StartEvent = StartEvent,
-> implements AsyncIterable<TrainingEvent<V, S>>
+  S extends TrainingStart = TrainingStart,
+> implements AsyncIterable<TaskEvent<V, S>>
 {
   /** The model, or the error that the training rejects with. */
   readonly result: Promise<M>;
   readonly #control = new TrainingControl<V, S>();
-  readonly #queues = new Set<EventQueue<TrainingEvent<V, S>>>();
+  readonly #queues = new Set<EventQueue<TaskEvent<V, S>>>();
   #end: { event: EndEvent<V>; failure: { error: unknown } | undefined } | undefined;
 
   /** @internal */
@@ -71,15 +71,15 @@ export class TrainingRun<
   }
 
   /** The events from now on; after the end only the last one. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<TrainingEvent<V, S>, undefined> {
-    const queue = new EventQueue<TrainingEvent<V, S>>(() => {
+  [Symbol.asyncIterator](): AsyncIterableIterator<TaskEvent<V, S>, undefined> {
+    const queue = new EventQueue<TaskEvent<V, S>>(() => {
       this.#queues.delete(queue);
       unlisten();
     });
     const unlisten = this.#control.listen((event) => queue.push(event));
     this.#queues.add(queue);
     this.#control.watched = true;
-    // The reader gets the error; nobody needs to wait for the result as well.
+    // The reader of the events gets the error. It must not count as unhandled if the result is not awaited too.
     this.result.catch(() => {});
     if (this.#end) {
       queue.push(this.#end.event);

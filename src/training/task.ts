@@ -3,7 +3,7 @@ import type { Chunk, EngineConfig, ExplainingEngine, StateEntry, StepOptions } f
 import type { NetworkSettings } from '../engine/network.js';
 import type { Vocab } from '../text/vocab.js';
 import type { BestEpoch } from './checkpoints/position.js';
-import type { StartEvent, TrainingEvent } from './events/events.js';
+import type { TaskEvent, TrainingStart } from './events/events.js';
 import type { TrainingOptions, TrainingSettings } from './options/train.js';
 import type { Progress, Validation } from './progress.js';
 
@@ -30,7 +30,7 @@ export type CommonSettings = Omit<TrainingSettings<unknown>, 'validation' | 'onE
 
 /** Whom a training's options name to hear of it. */
 export interface Listeners<T extends TaskTypes> {
-  onEvent: ((event: TrainingEvent<T['validation'], T['start']>) => void) | undefined;
+  onEvent: ((event: TaskEvent<T['validation'], T['start']>) => void) | undefined;
   onProgress: ((progress: Progress<T['validation']>) => void) | undefined;
 }
 
@@ -60,7 +60,7 @@ export interface TaskTypes {
   /** What is chosen on validation data and kept beside the weights of the best epoch: plain data that survives JSON. */
   chosen: object;
   /** What the `start` event tells. */
-  start: StartEvent;
+  start: TrainingStart;
   model: TrainedModel;
 }
 
@@ -88,7 +88,7 @@ export interface TrainingResult<T extends TaskTypes> extends TrainingInput<T> {
   history: Progress<T['validation']>[];
 }
 
-/** A file that a task can read: a model with what its training goes on from. */
+/** A file that a task can read: a model with what its training resumes from. */
 export interface StoredTraining {
   /** What the network looks like, the size of pretrained vectors included. */
   network: NetworkSettings;
@@ -98,7 +98,7 @@ export interface StoredTraining {
   state: StateEntry[];
   /** Describes the training, as JSON; undefined for a model that is no checkpoint. */
   checkpoint: string | undefined;
-  /** What the engine goes on from. */
+  /** What the engine resumes from. */
   training: StateEntry[];
 }
 
@@ -124,7 +124,7 @@ export interface Task<T extends TaskTypes> {
   /** What the head's loss depends on, beside the data. */
   loss(data: T['data'], settings: T['settings']): LossOptions;
   /** What the `start` event tells. */
-  start(common: StartEvent, data: T['data']): T['start'];
+  start(common: TrainingStart, data: T['data']): T['start'];
   /** Everything that makes up the data, in a fixed order: a resumed training must have the very same. */
   contents(data: T['data']): Iterable<Contents>;
   /** Measures the model on the validation data, which there are. */

@@ -43,7 +43,7 @@ export interface TrainingParts<T extends TaskTypes> {
   position: TrainingPosition<T['validation'], T['chosen']>;
   /** The weights of the best epoch before that. */
   best: StateEntry[] | undefined;
-  /** Writes checkpoints, if there shall be any. */
+  /** Writes checkpoints; undefined without the option. */
   checkpointer: Checkpointer | undefined;
   /** Describes the model for a checkpoint. */
   describe: (chosen: T['chosen'] | undefined) => Record<string, string>;
@@ -112,7 +112,7 @@ export class Trainer<T extends TaskTypes> {
     return { history: this.#history, best: position.best, ...(failure ? { failure } : {}) };
   }
 
-  /** Whether all epochs are done, or so many as patience allows. */
+  /** Whether all epochs are done, or patience has run out. */
   #done(): boolean {
     const { epoch, best } = this.#position;
     const { epochs, patience = Number.POSITIVE_INFINITY } = this.#settings;

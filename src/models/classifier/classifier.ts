@@ -16,7 +16,7 @@ import { Serving } from '../serving/serving.js';
 import { checkEvaluationOptions, type EvaluationOptions, evaluateRows } from './evaluate.js';
 import { checkExplainOptions, type ExplainOptions, type Explanation, explainText } from './explain.js';
 import { classifierFile, classifierMetadata } from './file.js';
-import type { ClassifierStartEvent, ModelSettings, TrainOptions } from './options.js';
+import type { ModelSettings, StartEvent, TrainOptions } from './options.js';
 import type { Prediction, Predictor } from './prediction.js';
 import { type ClassifierParts, classifierTask } from './task.js';
 
@@ -72,7 +72,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
   }
 
   /**
-   * Trains a classifier. Reading, tokenizing and training give way to the event loop all the time.
+   * Trains a classifier. Reading, tokenizing and training do not block the event loop.
    *
    * @param rows - texts with their labels: an array, {@link readCsv}, or any iterable or async iterable.
    * @param options - see {@link TrainOptions}.
@@ -109,10 +109,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * const model = await run.result;
    * ```
    */
-  static start(
-    rows: Rows,
-    options: TrainOptions = {},
-  ): TrainingRun<TextClassifier, ValidationResult, ClassifierStartEvent> {
+  static start(rows: Rows, options: TrainOptions = {}): TrainingRun<TextClassifier, ValidationResult, StartEvent> {
     return startTraining(TextClassifier.#task, rows, options);
   }
 

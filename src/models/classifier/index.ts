@@ -23,13 +23,13 @@ export { type PredictOptions, TextClassifier } from './classifier.js';
 export type { EvaluatedRow, EvaluationOptions } from './evaluate.js';
 export type { ExplainedToken, ExplainMethod, ExplainOptions, Explanation } from './explain.js';
 export type {
-  ClassifierEvent as TrainingEvent,
   ClassifierHeadOptions,
   ClassifierLossOptions,
-  ClassifierStartEvent as StartEvent,
   ClassWeights,
   ModelOptions,
   ModelSettings,
+  StartEvent,
+  TrainingEvent,
   TrainOptions,
 } from './options.js';
 export { type LabelProbability, Prediction } from './prediction.js';

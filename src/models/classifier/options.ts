@@ -5,7 +5,7 @@ import { checkRules, option, type Rule, type SettingsOf, settingsOf, type TableO
 import type { Rows } from '../../data/readers/rows.js';
 import { NETWORK, type NetworkOptions, POOLINGS, type Pooling } from '../../engine/network.js';
 import { TEXT } from '../../text/options.js';
-import type { StartEvent, TrainingEvent } from '../../training/events/events.js';
+import type { TaskEvent, TrainingStart } from '../../training/events/events.js';
 import { LEARNING } from '../../training/options/learning.js';
 import { RUN, type TrainingOptions, type TrainingSettings, trainingSettings } from '../../training/options/train.js';
 import type { ValidationResult } from '../../training/progress.js';
@@ -55,17 +55,17 @@ export interface ClassifierLossOptions {
 }
 
 /** The rows have been read and the first step comes next. */
-export interface ClassifierStartEvent extends StartEvent {
+export interface StartEvent extends TrainingStart {
   /** The labels, in the order of the model's outputs. */
   labels: readonly string[];
 }
 
 /** What happens in the training of a classifier, told apart by `type`. */
-export type ClassifierEvent = TrainingEvent<ValidationResult, ClassifierStartEvent>;
+export type TrainingEvent = TaskEvent<ValidationResult, StartEvent>;
 
 /** Options of {@link TextClassifier.train}. */
 export interface TrainOptions
-  extends TrainingOptions<Rows, ClassifierEvent>,
+  extends TrainingOptions<Rows, TrainingEvent>,
     ClassifierHeadOptions,
     ClassifierLossOptions {}
 
@@ -147,7 +147,7 @@ export function modelSettings(options: ModelOptions): ModelSettings {
 }
 
 /** {@link TrainOptions} with every default filled in. */
-export interface TrainSettings extends TrainingSettings<Rows, ClassifierEvent>, SettingsOf<typeof LOSS> {
+export interface TrainSettings extends TrainingSettings<Rows, TrainingEvent>, SettingsOf<typeof LOSS> {
   model: ModelSettings;
 }
 
@@ -165,7 +165,7 @@ const RULES: readonly Rule<TrainSettings>[] = [
  * @throws ArgumentError naming the option, what was expected and what was given.
  */
 export function trainSettings(options: TrainOptions): TrainSettings {
-  const common = trainingSettings<Rows, ClassifierEvent>('TextClassifier.train', CLASSIFIER, options);
+  const common = trainingSettings<Rows, TrainingEvent>('TextClassifier.train', CLASSIFIER, options);
   const settings = { ...common, ...settingsOf(LOSS, options), model: modelSettings(options) };
   checkRules(settings, RULES);
   return settings;

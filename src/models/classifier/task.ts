@@ -10,8 +10,8 @@ import type { TextModelParts } from '../model.js';
 import { classWeightsOf } from './classWeights.js';
 import { type ClassifierFields, classifierFile, classifierMetadata } from './file.js';
 import {
-  type ClassifierStartEvent,
   type ModelSettings,
+  type StartEvent,
   type TrainOptions,
   type TrainSettings,
   trainSettings,
@@ -37,7 +37,7 @@ export interface ClassifierTypes<M extends TrainedModel> extends TaskTypes {
   data: ClassifierData;
   validation: ValidationResult;
   chosen: Chosen;
-  start: ClassifierStartEvent;
+  start: StartEvent;
   model: M;
 }
 

@@ -45,7 +45,7 @@ export class Checkpointer {
     this.#lastStep = step;
   }
 
-  /** How many of so many steps may be made before it is time to ask again. */
+  /** How many of the given steps may be made before {@link due} must be asked again. */
   stepsUntilDue(step: number, steps: number): number {
     const { everySteps } = this.settings;
     return everySteps === undefined ? steps : Math.min(steps, everySteps - (step % everySteps));

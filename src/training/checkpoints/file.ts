@@ -47,7 +47,7 @@ export interface CheckpointMoment<V extends Validation = Validation, C extends o
 /**
  * Writes a checkpoint atomically. It is a model file too.
  *
- * @param state - The weights that the model would have, had the training ended here, and what the engine goes on from.
+ * @param state - The weights that the model would have, had the training ended here, and what the engine resumes from.
  * @throws RecurraError `IO`
  */
 export async function writeCheckpoint<V extends Validation, C extends object>(

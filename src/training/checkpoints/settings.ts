@@ -43,7 +43,7 @@ export function storedSettings({ model, text, ...rest }: CommonSettings): Stored
   const named = Object.entries({ ...model, ...text, ...rest }).filter(
     ([name, value]) => value !== undefined && !NOT_KEPT.includes(name),
   );
-  // Rows may be an array of plain objects, but nobody wants them in the file.
+  // Rows may be an array of plain objects, which do not belong in the file.
   return Object.fromEntries(
     named.map(([name, value]) => [name, name === 'validation' && typeof value !== 'number' ? GIVEN : plain(value)]),
   );

@@ -1,6 +1,6 @@
 import type { RecurraError } from '../../core/errors.js';
 import type { Validation, ValidationResult } from '../progress.js';
-import type { EndEvent, StartEvent, TrainingEvent, TrainingPlace, WarningEvent } from './events.js';
+import type { EndEvent, TaskEvent, TrainingPlace, TrainingStart, WarningEvent } from './events.js';
 
 const NOWHERE: TrainingPlace = { epoch: 0, epochs: 0, step: 0, steps: 0, samples: 0, totalSamples: 0, seconds: 0 };
 
@@ -10,8 +10,8 @@ function placeOf({ epoch, epochs, step, steps, samples, totalSamples, seconds }:
 }
 
 /** What connects a training with those who watch and steer it. */
-export class TrainingControl<V extends Validation = ValidationResult, S extends StartEvent = StartEvent> {
-  readonly #listeners = new Set<(event: TrainingEvent<V, S>) => void>();
+export class TrainingControl<V extends Validation = ValidationResult, S extends TrainingStart = TrainingStart> {
+  readonly #listeners = new Set<(event: TaskEvent<V, S>) => void>();
   readonly #stop = new AbortController();
   #place = NOWHERE;
   /** The best result so far. */
@@ -32,13 +32,13 @@ export class TrainingControl<V extends Validation = ValidationResult, S extends 
   }
 
   /** Calls a function for every event from now on; returns what ends that. */
-  listen(listener: (event: TrainingEvent<V, S>) => void): () => void {
+  listen(listener: (event: TaskEvent<V, S>) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /** Tells an event to everybody. */
-  emit(event: TrainingEvent<V, S>): void {
+  emit(event: TaskEvent<V, S>): void {
     this.#place = placeOf(event);
     for (const listener of this.#listeners) listener(event);
   }

@@ -20,7 +20,7 @@ export interface TrainingPlace {
 }
 
 /** The rows have been read and the first step comes next. A task adds what there is to learn. */
-export interface StartEvent extends TrainingPlace {
+export interface TrainingStart extends TrainingPlace {
   /** Tells the events apart. */
   type: 'start';
   /** Rows of the training set. */
@@ -29,7 +29,7 @@ export interface StartEvent extends TrainingPlace {
   validationRows: number;
   /** Words that the model knows. */
   vocabulary: number;
-  /** Whether it goes on from a checkpoint. */
+  /** Whether it resumes from a checkpoint. */
   resumed: boolean;
 }
 
@@ -120,7 +120,7 @@ export interface EndEvent<V extends Validation = ValidationResult> extends Train
 }
 
 /** What happens in a training, told apart by `type`. `V` is what a task measures, `S` how its trainings start. */
-export type TrainingEvent<V extends Validation = ValidationResult, S extends StartEvent = StartEvent> =
+export type TaskEvent<V extends Validation = ValidationResult, S extends TrainingStart = TrainingStart> =
   | S
   | StepEvent
   | ValidationEvent<V>
@@ -130,4 +130,4 @@ export type TrainingEvent<V extends Validation = ValidationResult, S extends Sta
   | EndEvent<V>;
 
 /** An event of whatever task. */
-export type AnyTrainingEvent = TrainingEvent<Validation, StartEvent>;
+export type AnyTaskEvent = TaskEvent<Validation, TrainingStart>;

@@ -1,12 +1,12 @@
 import type { Progress, Validation } from '../progress.js';
-import type { EpochEvent, StartEvent, StepEvent, TrainingEvent } from './events.js';
+import type { EpochEvent, StepEvent, TaskEvent, TrainingStart } from './events.js';
 
 const MILLISECONDS_BETWEEN_REPORTS = 100;
 
 /** Tells a training's events in the form of `onProgress`, and not more often than it says. */
 export function progressListener<V extends Validation>(
   onProgress: (progress: Progress<V>) => void,
-): (event: TrainingEvent<V, StartEvent>) => void {
+): (event: TaskEvent<V, TrainingStart>) => void {
   let last = 0;
   return (event) => {
     if (event.type !== 'step' && event.type !== 'epoch') return;

@@ -1,13 +1,13 @@
-import type { AnyTrainingEvent } from './events.js';
+import type { AnyTaskEvent } from './events.js';
 
 /** Of these a reader that is behind gets the newest alone. */
-const NEWEST_ALONE: readonly AnyTrainingEvent['type'][] = ['step', 'checkpoint', 'warning'];
+const NEWEST_ALONE: readonly AnyTaskEvent['type'][] = ['step', 'checkpoint', 'warning'];
 
 /**
  * Events for one reader. What a slow reader has not taken does not pile up: of `step`, `checkpoint` and `warning` the newest
  * one between two others is kept, so there are some for each epoch at most.
  */
-export class EventQueue<E extends AnyTrainingEvent = AnyTrainingEvent> implements AsyncIterableIterator<E, undefined> {
+export class EventQueue<E extends AnyTaskEvent = AnyTaskEvent> implements AsyncIterableIterator<E, undefined> {
   readonly #events: E[] = [];
   readonly #onReturn: () => void;
   #readers: {

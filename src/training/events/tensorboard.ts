@@ -1,10 +1,10 @@
 import { RecurraError } from '../../core/errors.js';
 import { SummaryWriter } from '../../tensorboard/summaryWriter.js';
-import type { AnyTrainingEvent, TrainingPlace, WarningEvent } from './events.js';
+import type { AnyTaskEvent, TrainingPlace, WarningEvent } from './events.js';
 
 /** What {@link TensorboardLog} needs of a training. */
 interface Watched {
-  listen(listener: (event: AnyTrainingEvent) => void): () => void;
+  listen(listener: (event: AnyTaskEvent) => void): () => void;
   warn(about: WarningEvent['about'], error: RecurraError, place?: TrainingPlace): void;
 }
 
@@ -22,7 +22,7 @@ export class TensorboardLog {
     this.#unlisten = control.listen((event) => this.#take(event));
   }
 
-  #take(event: AnyTrainingEvent): void {
+  #take(event: AnyTaskEvent): void {
     const { type, step } = event;
     if (type === 'start') {
       // After a crash the steps since the checkpoint are made again.
