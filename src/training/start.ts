@@ -40,7 +40,7 @@ async function train<T extends TaskTypes>(
   control: ControlOf<T>,
 ): Promise<T['model']> {
   const checkpoint: CheckpointOf<T> | undefined = await checkpointToResume(given, (path) => task.read(path));
-  const settings = task.settings(checkpoint ? resumedOptions(given, checkpoint) : given);
+  const settings = task.settings(checkpoint ? resumedOptions(given, checkpoint, task.options) : given);
   if (checkpoint) {
     checkSettings(checkpoint.path, checkpoint.settings, storedSettings(settings));
     checkEpochs(checkpoint, settings.epochs);

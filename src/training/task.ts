@@ -1,3 +1,4 @@
+import type { OptionTable } from '../core/options/table.js';
 import type { RowsOrigin } from '../data/readers/rows.js';
 import type { Chunk, EngineConfig, ExplainingEngine, StateEntry, StepOptions } from '../engine/engine.js';
 import type { NetworkSettings } from '../engine/network.js';
@@ -107,6 +108,8 @@ export interface StoredTraining {
  * head's loss, how it is measured, and what its file says. The trainer knows the rest.
  */
 export interface Task<T extends TaskTypes> {
+  /** The table of all its options. */
+  readonly options: OptionTable;
   /**
    * Checks options and fills in the defaults.
    *

@@ -10,6 +10,7 @@ import type { TextModelParts } from '../model.js';
 import { classWeightsOf } from './classWeights.js';
 import { type ClassifierFields, classifierFile, classifierMetadata } from './file.js';
 import {
+  CLASSIFIER,
   type ModelSettings,
   type StartEvent,
   type TrainOptions,
@@ -62,6 +63,7 @@ function modelOf({ model }: TrainSettings, network: NetworkSettings): ModelSetti
  */
 export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierParts) => M): Task<ClassifierTypes<M>> {
   return {
+    options: CLASSIFIER,
     settings: trainSettings,
     prepare: prepareData,
     head: ({ train }, { model: { pooling, multiLabel } }) => ({

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { ArgumentError, invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
+import type { OptionTable } from '../../core/options/table.js';
 import type { ResumableEngine, StateEntry } from '../../engine/engine.js';
 import type { TrainingOptions } from '../options/train.js';
 import type { Validation } from '../progress.js';
@@ -26,12 +27,20 @@ export async function checkpointToResume<V extends Validation, C extends object>
   return existsSync(path) ? readCheckpoint(path, read) : undefined;
 }
 
-/** The options of the interrupted training where the new ones say nothing. */
-export function resumedOptions<O extends CommonOptions>(given: O, { settings, tokenizer }: Checkpoint): O {
+/**
+ * The options of the interrupted training where the new ones say nothing.
+ *
+ * @param table - The options that the task has: its settings may hold more, which no option changes.
+ */
+export function resumedOptions<O extends CommonOptions>(
+  given: O,
+  { settings, tokenizer }: Checkpoint,
+  table: OptionTable,
+): O {
   const said = Object.entries(given).filter(([, value]) => value !== undefined);
   const stored: Partial<TrainingOptions<unknown>> = { ...storedOptions(settings), ...(tokenizer && { tokenizer }) };
-  // A task reads its own settings from its own files.
-  return { ...stored, ...Object.fromEntries(said) } as O;
+  const own = Object.entries(stored).filter(([name]) => name in table);
+  return Object.fromEntries([...own, ...said]) as O;
 }
 
 /**
