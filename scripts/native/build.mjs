@@ -9,9 +9,12 @@ import { join } from 'node:path';
 import { requireLibtorch } from '../setup/libtorch/locate.mjs';
 import { addonPath, addons, cargoArtifact, root, targetDir } from './addons.mjs';
 import { runCargo } from './cargo.mjs';
-import { addonDeclaration, existingNamespace, joinNamespaces, namespaceOf } from './declarations.mjs';
+import { addonDeclaration, existingNamespace, joinNamespaces, namespaceOf, sharedOf } from './declarations.mjs';
 import { replaceFile } from './files.mjs';
 import { libtorchBuildEnv } from './libtorch-env.mjs';
+
+/** The crate whose objects both addons take and give. */
+const SHARED = 'recurra-binding';
 
 const print = (line) => process.stderr.write(`${line}\n`);
 
@@ -19,9 +22,9 @@ const print = (line) => process.stderr.write(`${line}\n`);
 export function typeDefEnv(folder, chosen) {
   mkdirSync(folder, { recursive: true });
   const env = { NAPI_TYPE_DEF_TMP_FOLDER: folder };
-  for (const { crate } of chosen) {
+  for (const crate of [SHARED, ...chosen.map((addon) => addon.crate)]) {
     if (existsSync(join(folder, crate))) continue;
-    // napi-build's build script watches this variable.
+    // The build script, napi-build's or that crate's own, watches this variable.
     env[`NAPI_FORCE_BUILD_${crate.replaceAll('-', '_').toUpperCase()}`] = String(Date.now());
   }
   return env;
@@ -37,7 +40,8 @@ async function writeDeclarations(top, folder, chosen) {
     const fresh = chosen.includes(addon) ? namespaceOf(addon.name, await addonDeclaration(folder, addon.crate)) : old;
     namespaces.push(fresh ?? namespaceOf(addon.name, ''));
   }
-  return replaceFile(path, joinNamespaces(namespaces), 0o644);
+  const shared = sharedOf(await addonDeclaration(folder, SHARED));
+  return replaceFile(path, joinNamespaces(namespaces, shared), 0o644);
 }
 
 /**

@@ -34,6 +34,17 @@ export class Int32List {
     this.#last[this.#used++] = value;
   }
 
+  /** Appends elements. */
+  pushAll(values: Int32Array): void {
+    for (let from = 0; from < values.length; ) {
+      if (this.#used === this.#last.length) this.push(values[from++]!);
+      const part = values.subarray(from, from + this.#last.length - this.#used);
+      this.#last.set(part, this.#used);
+      this.#used += part.length;
+      from += part.length;
+    }
+  }
+
   /**
    * Gives all elements as one array and lets go of its own blocks one by one; pauses often.
    *

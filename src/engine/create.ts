@@ -1,6 +1,7 @@
 import type { Device } from '../core/device.js';
 import type { Precision } from '../core/precision.js';
-import { type EngineConfig, type ExplainingEngine, kernelEngine } from './engine.js';
+import type { EngineConfig, ExplainingEngine } from './engine.js';
+import { kernelEngine } from './kernels.js';
 import { torchEngine } from './torch.js';
 
 /** The engine for a device: the kernels on the CPU, libtorch on a GPU. It begins with the same weights wherever it is. */

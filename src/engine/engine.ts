@@ -1,12 +1,10 @@
-import { availableParallelism } from 'node:os';
-import type { light as lightNamespace } from '../../index.d.js';
+import type { light as lightNamespace, NamedArray } from '../../index.d.js';
 import type { EncodedDataset, GatheredRows } from '../data/sets/encoded.js';
-import { light } from '../native/light.js';
-import { lower, type NativeEncoder } from '../text/nativeEncoder.js';
+import type { NativeEncoder } from '../text/encoder.js';
 import type { NetworkSettings, OptimizerName, Pooling } from './network.js';
 
 /** One named array of a model's state: PyTorch's name, dtype, shape, and the little-endian elements. */
-export type StateEntry = lightNamespace.FileTensor;
+export type StateEntry = NamedArray;
 
 /** The weights in a file, which the addon holds until an engine takes them; what `except` begins the name of is not theirs. */
 export interface HeldWeights {
@@ -66,6 +64,14 @@ export interface ChunkStats {
   nonFiniteBatch: number;
 }
 
+/** What many texts gave. */
+export interface PredictedTexts {
+  /** Probabilities, text by text. */
+  probabilities: Float32Array;
+  /** Of each text, the tokens that were read and how many of them are known. */
+  counts: Uint32Array;
+}
+
 /** Computes for a {@link TextClassifier}; everything long runs off the main thread. */
 export interface Engine {
   /** Makes one optimizer step per batch. */
@@ -80,7 +86,7 @@ export interface Engine {
    */
   predictTextNow?(encoder: NativeEncoder, text: string, row: Float32Array): boolean;
   /** Labels texts that the addon reads itself. Two calls may be under way. */
-  predictTexts?(encoder: NativeEncoder, texts: readonly string[]): Promise<lightNamespace.PredictedTexts>;
+  predictTexts?(encoder: NativeEncoder, texts: readonly string[]): Promise<PredictedTexts>;
   /** Tokens that a chunk should have at the most. */
   readonly chunkTokens: number;
   /** Multiply-adds that a token takes in the recurrent layers. */
@@ -134,16 +140,6 @@ export interface ExplainingEngine extends ResumableEngine {
  */
 export const AT_ONCE_WORK = 2_000_000;
 
-/** Characters from which a text is not tried at once: splitting it takes tens of microseconds. */
-const LONG_TEXT = 4_096;
-
-/** What `predictTextNow` of the addon returns. */
-const DONE = 1;
-const LOWER_FIRST = 2;
-
-/** Tokens of a chunk on the CPU: some tens of milliseconds of work, so that stopping is prompt. */
-export const CPU_CHUNK_TOKENS = 16_384;
-
 /** Multiply-adds of one token. */
 export function workPerToken({ cell, embeddingDim, hiddenSize, numLayers, bidirectional }: EngineConfig): number {
   const gates = { rnn: 1, lstm: 4, gru: 3 }[cell];
@@ -151,94 +147,6 @@ export function workPerToken({ cell, embeddingDim, hiddenSize, numLayers, bidire
   const first = embeddingDim + hiddenSize;
   const others = (numLayers - 1) * (directions * hiddenSize + hiddenSize);
   return gates * directions * hiddenSize * (first + others);
-}
-
-/** A chunk as the bindings take it. */
-export function nativeChunk({ labelOffsets, ...others }: Chunk) {
-  return labelOffsets ? { ...others, labelOffsets } : others;
-}
-
-/** Options as the bindings take them. */
-export function nativeOptions({ learningRates, classWeights, ...others }: StepOptions) {
-  return { ...others, learningRates: [...learningRates], classWeights: [...classWeights] };
-}
-
-/** The engine on this package's own CPU kernels: the default. It needs no libtorch. */
-export function kernelEngine(config: EngineConfig): ExplainingEngine {
-  const { threads, ...model } = config;
-  const native = new (light().CpuClassifier)({ ...model, threads: threads ?? availableParallelism() });
-  const atOnce = Math.floor(AT_ONCE_WORK / workPerToken(config));
-  // After a change of the weights the first prediction makes them ready, which is too long for the event loop; and once the
-  // vocabulary has been read through, its input projections are worth keeping.
-  let ready = false;
-  let seen = 0;
-  let changes = 0;
-  const changed = () => {
-    ready = false;
-    seen = 0;
-    changes++;
-  };
-  const count = (tokens: number) => {
-    const before = seen;
-    seen += tokens;
-    // A failure here fails nothing: predictions go on without the table.
-    if (before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
-  };
-  return {
-    train: (chunk, options) => {
-      changed();
-      return native.trainBatches(nativeChunk(chunk), nativeOptions(options));
-    },
-    predict: async (tokens, lengths) => {
-      const before = changes;
-      const probabilities = await native.predict(tokens, lengths);
-      // A training may have gone on meanwhile.
-      ready ||= before === changes;
-      return probabilities;
-    },
-    predictNow: (tokens, lengths) => {
-      if (!ready || tokens.length > atOnce) return undefined;
-      count(tokens.length);
-      return native.predictNow(tokens, lengths) ?? undefined;
-    },
-    predictTextNow: (encoder, text, row) => {
-      if (!ready || text.length > LONG_TEXT) return false;
-      let done = native.predictTextNow(encoder.native, text, false, atOnce, row);
-      if (done === LOWER_FIRST) done = native.predictTextNow(encoder.native, lower(text), true, atOnce, row);
-      if (done !== DONE) return false;
-      count(row[row.length - 2]!);
-      return true;
-    },
-    predictTexts: async (encoder, texts) => {
-      const before = changes;
-      const predicted = await native.predictTexts(encoder.native, texts, lower);
-      ready ||= before === changes;
-      return predicted;
-    },
-    chunkTokens: CPU_CHUNK_TOKENS,
-    workPerToken: workPerToken(config),
-    setWordVectors: (words, vectors) => {
-      changed();
-      return native.setWordVectors(words, vectors);
-    },
-    state: () => native.state(),
-    loadState: (entries) => {
-      changed();
-      return native.loadState(entries);
-    },
-    loadHeld: ({ file, except }) => {
-      changed();
-      return native.loadHeld(file, except);
-    },
-    trainingState: (weights) => native.trainingState(weights),
-    restore: (entries) => {
-      changed();
-      return native.restore(entries);
-    },
-    logits: (tokens, lengths) => native.logits(tokens, lengths),
-    explain: (tokens, classIndex) => native.explain(tokens, classIndex),
-    close: () => native.close(),
-  };
 }
 
 /** Puts the rows of some batches, which stand in `order` from `start`, together for the engine. */

@@ -1,14 +1,8 @@
 import type { Device } from '../core/device.js';
 import { torch } from '../native/torch.js';
-import {
-  CPU_CHUNK_TOKENS,
-  type EngineConfig,
-  type ExplainingEngine,
-  kernelEngine,
-  nativeChunk,
-  nativeOptions,
-  workPerToken,
-} from './engine.js';
+import { type EngineConfig, type ExplainingEngine, workPerToken } from './engine.js';
+import { CPU_CHUNK_TOKENS, kernelEngine } from './kernels.js';
+import { nativeChunk, nativeConfig, nativeOptions } from './native.js';
 
 /** Tokens of a chunk on a GPU, which is waited for only at its end. */
 const GPU_CHUNK_TOKENS = 262_144;
@@ -27,9 +21,8 @@ export interface TorchEngineOptions {
 export function torchEngine(config: EngineConfig, options: TorchEngineOptions = {}): ExplainingEngine {
   const { device = 'cpu', mixed = false } = options;
   const binding = torch();
-  const { threads, ...model } = config;
-  if (threads !== undefined) binding.setNumThreads(threads);
-  const native = new binding.NativeClassifier({ ...model, device, mixed });
+  if (config.threads !== undefined) binding.setNumThreads(config.threads);
+  const native = new binding.TorchNetwork(nativeConfig(config), device, mixed);
   let onCpu: ExplainingEngine | undefined;
   // How often the weights changed, and at which of these times the kernels' copy was made.
   let [version, copiedAt] = [0, -1];
@@ -56,7 +49,7 @@ export function torchEngine(config: EngineConfig, options: TorchEngineOptions = 
       changed();
       return native.trainBatches(nativeChunk(chunk), nativeOptions(options));
     },
-    predict: (tokens, lengths) => native.predict(tokens, lengths),
+    predict: (tokens, lengths) => native.scores(tokens, lengths),
     setWordVectors: (words, vectors) => {
       changed();
       return native.setWordVectors(words, vectors);

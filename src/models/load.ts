@@ -3,11 +3,11 @@ import { checkOptionNames, constraint, invalidArgument, ModelFileError, RecurraE
 import { engineOn } from '../engine/create.js';
 import type { NetworkSettings } from '../engine/network.js';
 import { chooseDevice } from '../native/device.js';
-import { type NativeEncoder, nativeEncoder } from '../text/nativeEncoder.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import type { HeadConfig } from '../training/task.js';
 import { type FileKind, readModel } from './file.js';
 import type { TextModelParts } from './model.js';
+import { type ModelReading, modelReading } from './serving/reading.js';
 
 /** Options of {@link TextClassifier.load}. */
 export interface LoadOptions {
@@ -61,19 +61,19 @@ export async function loadModel<N extends NetworkSettings, D extends object>(
     seed: 0,
     threads: options.threads,
   });
-  let encoder: NativeEncoder | undefined;
+  let reading: ModelReading;
   try {
     await engine.loadHeld(weights);
     // The first prediction makes the weights ready. Made here, it delays no caller.
     await engine.predict(Int32Array.of(0), Int32Array.of(1));
-    encoder = await nativeEncoder({ ...text, tokenizer }, vocab);
+    reading = await modelReading({ ...text, tokenizer }, vocab);
   } catch (error) {
     engine.close();
     if (error instanceof RecurraError)
       throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });
     throw error;
   }
-  return { ...(described as CommonAnd<N, D>), engine, text: { ...text, tokenizer }, encoder };
+  return { ...(described as CommonAnd<N, D>), engine, text: { ...text, tokenizer }, reading };
 }
 
 type CommonAnd<N extends NetworkSettings, D> = D & Pick<TextModelParts<N>, 'settings' | 'vocab'>;

@@ -1,13 +1,14 @@
 import { invalidArgument, RecurraError } from '../core/errors.js';
 import type { ExplainingEngine, StateEntry } from '../engine/engine.js';
 import type { NetworkSettings } from '../engine/network.js';
-import type { NativeEncoder } from '../text/nativeEncoder.js';
 import type { TokenSettings } from '../text/options.js';
 import type { Vocab } from '../text/vocab.js';
 import type { Progress, Validation, ValidationResult } from '../training/progress.js';
 import type { TrainedModel } from '../training/task.js';
 import { writeModel } from './file.js';
 import type { ServingOptions, ServingState } from './serving/options.js';
+import type { ModelReading } from './serving/reading.js';
+import type { ModelServing } from './serving/serving.js';
 
 /** A part of a model that has a state to save and memory to free: its network, and what a task puts beside it. */
 export interface ModelPart {
@@ -16,22 +17,14 @@ export interface ModelPart {
   close(): void;
 }
 
-/** How the calls of a model share it. */
-export interface ModelServing {
-  readonly state: ServingState;
-  readonly busy: boolean;
-  set(options: ServingOptions): void;
-  drain(): Promise<void>;
-}
-
 /** What every text model is made of, whatever its task. */
 export interface TextModelParts<N extends NetworkSettings, V extends Validation = ValidationResult> {
   engine: ExplainingEngine;
   settings: N;
   text: TokenSettings;
   vocab: Vocab;
-  /** Where the addon can read the texts itself, what it needs for that. */
-  encoder: NativeEncoder | undefined;
+  /** Reads the texts. */
+  reading: ModelReading;
   /** The reports of the training, if there was one in this process. */
   history?: readonly Progress<V>[];
   /** Rows that it was trained on, if there was a training. */
@@ -54,7 +47,7 @@ export abstract class TextModel<N extends NetworkSettings = NetworkSettings, V e
   /** Rows that the model was trained on, validation rows not counted; 0 for a model that was loaded. */
   readonly trainedRows: number;
   readonly #parts: readonly ModelPart[];
-  readonly #serving: ModelServing;
+  readonly #serving: Pick<ModelServing, 'state' | 'busy' | 'set' | 'drain'>;
   /** Work other than predictions that is under way. */
   readonly #works = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;

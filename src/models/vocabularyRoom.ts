@@ -19,11 +19,14 @@ export function vocabularyRoom(tokenizer: TokenizerLike): number {
  * @throws DataError `OUT_OF_RANGE`.
  */
 export function* checkVocabulary(vocab: Vocab, room: number): Generator<void, void, undefined> {
-  let bytes = 0;
-  for (const [index, token] of vocab.itos.entries()) {
-    // Beside the token itself two quotes, each escaped, and a comma.
-    bytes += Buffer.byteLength(token) + 5;
-    if (index % 8192 === 8191) yield;
+  // Beside the token itself two quotes, each escaped, and a comma.
+  let bytes = 5 * vocab.size;
+  if (vocab.native) bytes += vocab.native.textBytes;
+  else {
+    for (const [index, token] of vocab.itos.entries()) {
+      bytes += Buffer.byteLength(token);
+      if (index % 8192 === 8191) yield;
+    }
   }
   if (bytes <= room) return;
   const message =

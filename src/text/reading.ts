@@ -1,6 +1,7 @@
 import { invalidArgument } from '../core/errors.js';
 import { Turns } from '../core/turns.js';
 import type { TokenSettings } from './options.js';
+import { isAddonTokenizer, TextReader } from './reader.js';
 import {
   type BatchTokenizer,
   getTokenizer,
@@ -11,8 +12,8 @@ import {
 } from './tokenizer.js';
 import { firstWords, lastWords, wordsInSteps } from './unicodeWords.js';
 
-/** The specials of a classifier's vocabulary. */
-export const UNKNOWN = '<unk>';
+/** The specials of a model's vocabulary. */
+const UNKNOWN = '<unk>';
 const PADDING = '<pad>';
 
 /** What a text of more than `maxLength` tokens keeps, and where the gap is: -1 if the tokens are neighbours all along. */
@@ -42,15 +43,6 @@ function joined(tokens: readonly string[], from: number, n: number): string {
   return run;
 }
 
-/** The part of a text that has all its characters that are read: code points have at most two code units. */
-function readPart(text: string, { maxLength, truncate }: TokenSettings): string {
-  const units = 2 * maxLength;
-  if (typeof text !== 'string' || text.length <= 2 * units) return text;
-  if (truncate === 'head') return text.slice(0, units);
-  if (truncate === 'tail') return text.slice(-units);
-  return text.slice(0, units) + text.slice(-units);
-}
-
 /** The words of a text as far as they are read: of a long one, some more than those at its ends. */
 function readWords(text: string, { maxLength, truncate }: TokenSettings): string[] {
   if (truncate === 'tail') return lastWords(text, maxLength);
@@ -65,33 +57,33 @@ function shape(tokens: readonly string[], settings: TokenSettings): string[] {
   const plain = tokens.length <= settings.maxLength && settings.ngrams === 1 && !tokens.includes(PADDING);
   if (plain) return tokens as string[];
   const { kept, gap } = cut(tokens, settings);
-  // The padding stands for no word: its row is zero and never learns. Whoever types it means a word, an unknown one.
+  // To a model it is no padding, whose row is zero and never learns, but an unknown word.
   for (let at = kept.indexOf(PADDING); at >= 0; at = kept.indexOf(PADDING, at + 1)) kept[at] = UNKNOWN;
   appendNgrams(kept, settings.ngrams, gap);
   return kept;
 }
 
 /**
- * How a model turns a text into tokens, in training as in prediction: the chosen tokenizer, then the cut, then n-grams. Whoever
- * types one of the two specials writes an unknown word.
+ * How a model turns a text into tokens, in training as in prediction: the chosen tokenizer, then the cut, then n-grams. A
+ * `<unk>` or `<pad>` that a text spells is an unknown word.
  *
- * @returns a function, or where the tokenizer can work away from the event loop, one that can too.
+ * @returns a {@link TextReader} where the addon reads the texts; where JavaScript does, a function or, if the tokenizer can work
+ * away from the event loop, one that can too.
  */
-export function modelTokenizer(settings: TokenSettings): Tokenizer | BatchTokenizer {
-  const { tokenizer } = settings;
-  const split = getTokenizer(tokenizer);
-  if (isBatchTokenizer(tokenizer)) {
-    return {
-      tokenize: (text) => shape(split(text), settings),
-      tokenizeMany: async (texts) => {
-        const lists = await tokenizeTogether(tokenizer, texts);
-        return lists.map((tokens) => shape(tokens, settings));
-      },
-    };
-  }
-  if (tokenizer === 'characters') return (text) => shape(split(readPart(text, settings)), settings);
+export function modelTokenizer(settings: TokenSettings): TextReader | Tokenizer | BatchTokenizer {
+  const { tokenizer, ngrams, maxLength, truncate } = settings;
+  if (isAddonTokenizer(tokenizer))
+    return new TextReader({ tokenizer, ngrams, maxLength, truncate, masksPadding: true });
   if (tokenizer === 'unicode_words') return (text) => shape(readWords(text, settings), settings);
-  return (text) => shape(split(text), settings);
+  const split = getTokenizer(tokenizer);
+  if (!isBatchTokenizer(tokenizer)) return (text) => shape(split(text), settings);
+  return {
+    tokenize: (text) => shape(split(text), settings),
+    tokenizeMany: async (texts) => {
+      const lists = await tokenizeTogether(tokenizer, texts);
+      return lists.map((tokens) => shape(tokens, settings));
+    },
+  };
 }
 
 /** A token that a model reads, and the first and the last of the text's own tokens that it is made of. */

@@ -43,9 +43,14 @@ interface Lists {
  * ```
  */
 export class Vocab {
-  /** The tokens as JavaScript has them; those of a model file are made when they are first asked for. */
+  /** The tokens as JavaScript has them; those of a model file, and those that the addon counted, are made when they are asked for. */
   #lists: Lists | undefined;
   #native: light.NativeVocabulary | undefined;
+  /**
+   * Look-ups after which the lists are made: asking the addon for a token takes four times as long. Never for a model file, whose
+   * texts the addon reads or few look-ups are made for.
+   */
+  #patience = Number.POSITIVE_INFINITY;
   /** Index that stands for unknown tokens, or undefined if there is none. */
   readonly defaultIndex: number | undefined;
   /** Index of the padding token, or undefined if there is none. */
@@ -147,6 +152,17 @@ export class Vocab {
   }
 
   /**
+   * Wraps tokens that the addon counted.
+   *
+   * @internal
+   */
+  static fromNative(native: light.NativeVocabulary, options: VocabTokenOptions): Vocab {
+    const vocab = new Vocab(native, options);
+    vocab.#patience = vocab.size >> 3;
+    return vocab;
+  }
+
+  /**
    * Wraps lists that {@link VocabBuilder} made and will not touch again.
    *
    * @internal
@@ -165,9 +181,15 @@ export class Vocab {
     return this.#lists;
   }
 
+  /** Whether some look-ups are better made in JavaScript's lists. */
+  #preferLists(lookups: number): boolean {
+    this.#patience -= lookups;
+    return this.#lists !== undefined || this.#patience < 0;
+  }
+
   /** Index of a token that is in the vocabulary, else undefined. */
   #find(token: string): number | undefined {
-    if (this.#lists) return this.#lists.indices.get(token);
+    if (this.#preferLists(1)) return this.#made.indices.get(token);
     // What is no string is no token.
     const index = typeof token === 'string' ? this.#native!.get(token) : -1;
     return index < 0 ? undefined : index;
@@ -252,12 +274,12 @@ export class Vocab {
    * ```
    */
   encode(tokens: readonly string[]): Int32Array {
-    if (!this.#lists) {
+    if (!this.#preferLists(tokens.length)) {
       const ids = this.#native!.encode(tokens);
       for (let i = 0; i < ids.length; i++) if (ids[i]! < 0) ids[i] = this.defaultIndex ?? this.get(tokens[i]!);
       return ids;
     }
-    const { indices } = this.#lists;
+    const { indices } = this.#made;
     const ids = new Int32Array(tokens.length);
     for (let i = 0; i < ids.length; i++) {
       ids[i] = indices.get(tokens[i]!) ?? this.defaultIndex ?? this.get(tokens[i]!);

@@ -32,8 +32,8 @@ interface CheckedVocabOptions {
   padToken: string | null;
 }
 
-/** A vocabulary and how the builder's own numbers map to its indices. */
-interface BuiltVocab {
+/** A vocabulary and how the numbers of the tokens that were counted map to its indices. */
+export interface BuiltVocab {
   vocab: Vocab;
   /** For each number that `intern` gave out, the index in the vocabulary, or -1 for a token that was left out. */
   indices: Int32Array;

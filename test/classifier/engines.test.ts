@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Chunk, type Engine, type EngineConfig, kernelEngine, type StepOptions } from '../../src/engine/engine.js';
+import type { Chunk, Engine, EngineConfig, StepOptions } from '../../src/engine/engine.js';
+import { kernelEngine } from '../../src/engine/kernels.js';
 import { torchEngine } from '../../src/engine/torch.js';
 import { Random } from '../../src/index.js';
 import { torchHalf } from '../support/halves.mjs';

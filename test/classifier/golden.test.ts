@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type EngineConfig, kernelEngine, type StepOptions } from '../../src/engine/engine.js';
+import type { EngineConfig, StepOptions } from '../../src/engine/engine.js';
+import { kernelEngine } from '../../src/engine/kernels.js';
 import { torchEngine } from '../../src/engine/torch.js';
 import { EncodedDataset } from '../../src/index.js';
 import { classWeightsOf } from '../../src/models/classifier/classWeights.js';

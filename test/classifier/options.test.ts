@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { kernelEngine } from '../../src/engine/engine.js';
+import { kernelEngine } from '../../src/engine/kernels.js';
 import { type LabelledText, Random, TextClassifier, type TrainingEvent, type TrainOptions } from '../../src/index.js';
 import { light } from '../../src/native/light.js';
 import { learningRate } from '../../src/training/schedule.js';

@@ -2,90 +2,84 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { basicEnglish, TextClassifier, Vocab } from '../../src/index.js';
+import { TextClassifier, Vocab } from '../../src/index.js';
 import { agNews } from '../../src/lesson/index.js';
-import { encodeText } from '../../src/models/classifier/prediction.js';
+import { encodeTokens } from '../../src/models/serving/ids.js';
 import { light } from '../../src/native/light.js';
-import { lower, nativeEncoder } from '../../src/text/nativeEncoder.js';
+import { nativeEncoder } from '../../src/text/encoder.js';
 import type { TokenSettings } from '../../src/text/options.js';
+import type { TextReader } from '../../src/text/reader.js';
 import { modelTokenizer } from '../../src/text/reading.js';
+import { anyText, WORDS } from '../support/anyText.js';
 import { realData } from '../support/data.js';
 import { temporaryFolder } from '../support/folder.js';
+import { basicEnglish as referenceSplit } from '../support/reference/basicEnglish.js';
+import { referenceTokens } from '../support/reference/reading.js';
 import { topicTexts } from '../support/texts.js';
 
-const WORDS = [
-  '<unk>',
-  '<pad>',
-  'a',
-  'cat',
-  "'",
-  '.',
-  'ß',
-  'é',
-  'ς',
-  'σας',
-  'i̇',
-  '中',
-  '🙂',
-  '\ud800',
-  'b',
-  '"',
-  'x<br',
-  '’s',
-];
 const SETTINGS: TokenSettings = { tokenizer: 'basic_english', ngrams: 1, maxLength: 1_000, truncate: 'head' };
 
-/** Texts of what a tokenizer may stumble over, lone surrogates and rare white space among it. */
-const anyText = fc
-  .array(
-    fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 4 }),
-      fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
-      fc.integer({ min: 0, max: 0xff }).map((unit) => String.fromCharCode(unit)),
-      fc.constantFrom(...WORDS, ...WORDS.map((word) => word.toUpperCase())),
-      fc.constantFrom(' ', '  ', '\u3000', '\u0085', '\ufeff', '<br />', '<BR "/>', '<b"r />', '<br/', 'ΣΑΣ', 'İ', 'K'),
-      fc.constantFrom('—', '“', '”', '€', '한', 'ｱ', ';', ':', '"', '(', ')', '!', '?', ',', '\0'),
-    ),
-    { maxLength: 40 },
-  )
-  .map((parts) => parts.join(''));
-
-/** What the addon makes of a text, made lower case as predictions do it. */
+/** What the addon makes of texts, and what the plain definitions do. */
 async function both(settings: TokenSettings, vocab: Vocab) {
-  const { native } = (await nativeEncoder(settings, vocab))!;
-  const tokenizer = modelTokenizer(settings);
+  const { native } = await nativeEncoder(modelTokenizer(settings) as TextReader, vocab);
   return {
-    native: (text: string) => native.encode(native.needsLower(text) ? lower(text) : text),
-    javascript: (text: string) => encodeText({ tokenizer, vocab }, text),
+    native: async (texts: readonly string[]) => {
+      const { ids, counts } = await native.encode(texts);
+      let end = 0;
+      return texts.map((_, i) => {
+        const [count, known] = [counts[2 * i]!, counts[2 * i + 1]!];
+        end += count || 1;
+        return { ids: ids.slice(end - (count || 1), end), count, known };
+      });
+    },
+    reference: (texts: readonly string[]) =>
+      texts.map((text) => encodeTokens({ vocab }, referenceTokens(text, settings))),
   };
 }
 
-describe('the addon reads texts as JavaScript does', () => {
-  it('any text, cut in any way', async () => {
-    for (const truncate of ['head', 'tail', 'both'] as const) {
-      for (const maxLength of [1, 2, 5, 1_000]) {
-        const { native, javascript } = await both({ ...SETTINGS, truncate, maxLength }, Vocab.fromTokens(WORDS));
-        fc.assert(
-          fc.property(anyText, (text) => {
-            expect(native(text)).toEqual(javascript(text));
-          }),
-          { numRuns: 400 },
-        );
-      }
-    }
+describe('the addon reads texts as the plain definitions do', () => {
+  const settings = fc.record({
+    tokenizer: fc.constantFrom('basic_english' as const, 'characters' as const),
+    ngrams: fc.constantFrom(1 as const, 2 as const, 3 as const),
+    maxLength: fc.constantFrom(1, 2, 5, 1_000),
+    truncate: fc.constantFrom('head' as const, 'tail' as const, 'both' as const),
+  });
+  const texts = fc.array(anyText, { maxLength: 5 });
+
+  it('any texts, cut in any way, with any n-grams', async () => {
+    const vocab = Vocab.fromTokens([...WORDS, ' ', 'a a', 'a cat', '🙂 🙂', 'a   b', 'a <unk>']);
+    await fc.assert(
+      fc.asyncProperty(texts, settings, async (texts, settings) => {
+        const { native, reference } = await both(settings, vocab);
+        expect(await native(texts)).toEqual(reference(texts));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('as tokens, too', async () => {
+    await fc.assert(
+      fc.asyncProperty(texts, settings, async (texts, settings) => {
+        const reader = modelTokenizer(settings) as TextReader;
+        const expected = texts.map((text) => referenceTokens(text, settings));
+        expect(texts.map((text) => reader.tokenize(text))).toEqual(expected);
+        expect(await reader.tokenizeMany(texts)).toEqual(expected);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('every code unit, alone and within a word', async () => {
     const units = Array.from({ length: 0x10000 }, (_, unit) => String.fromCharCode(unit));
     const vocab = Vocab.fromTokens(
-      new Set(['<unk>', '<pad>', ...units.flatMap((unit) => basicEnglish(`${unit} a${unit}b`))]),
+      new Set(['<unk>', '<pad>', ...units.flatMap((unit) => referenceSplit(`${unit} a${unit}b`))]),
     );
-    const { native, javascript } = await both(SETTINGS, vocab);
-    const differing = units.filter((unit) => {
-      const text = `${unit} A${unit}B ${unit}`;
-      return native(text).ids.join() !== javascript(text).ids.join();
-    });
-    expect(differing).toEqual([]);
+    for (const tokenizer of ['basic_english', 'characters'] as const) {
+      const { native, reference } = await both({ ...SETTINGS, tokenizer }, vocab);
+      const texts = units.map((unit) => `${unit} A${unit}B ${unit}`);
+      const [read, expected] = [await native(texts), reference(texts)];
+      expect(units.filter((_, i) => read[i]!.ids.join() !== expected[i]!.ids.join())).toEqual([]);
+    }
   });
 
   it('with a padding that the vocabulary does not have, and another unknown token', async () => {
@@ -93,9 +87,44 @@ describe('the addon reads texts as JavaScript does', () => {
       Vocab.fromTokens(['a', '?', 'b'], { unkToken: '?', padToken: null }),
       Vocab.fromTokens(['<unk>', '?', '<pad>', 'b'], { unkToken: '?' }),
     ]) {
-      const { native, javascript } = await both(SETTINGS, vocab);
-      for (const text of ['', 'a b <pad> <unk> ? c', '<PAD>']) expect(native(text), text).toEqual(javascript(text));
+      const { native, reference } = await both(SETTINGS, vocab);
+      const texts = ['', 'a b <pad> <unk> ? c', '<PAD>'];
+      expect(await native(texts)).toEqual(reference(texts));
     }
+  });
+
+  it('long texts', async () => {
+    const texts = ['Σ'.repeat(20_000), 'a cat, '.repeat(30_000), `cat ${'x'.repeat(100_000)}`, '🙂'.repeat(9_000)];
+    for (const tokenizer of ['basic_english', 'characters'] as const) {
+      for (const truncate of ['head', 'tail', 'both'] as const) {
+        const { native, reference } = await both(
+          { tokenizer, ngrams: 2, maxLength: 7, truncate },
+          Vocab.fromTokens(WORDS),
+        );
+        expect(await native(texts)).toEqual(reference(texts));
+      }
+    }
+  });
+
+  it('with toLowerCase as it is at the time', async () => {
+    const { toLowerCase } = String.prototype;
+    const reader = modelTokenizer(SETTINGS) as TextReader;
+    let known: unknown;
+    let thrown: unknown;
+    try {
+      String.prototype.toLowerCase = () => {
+        throw new RangeError('no case');
+      };
+      known = reader.tokenize('Zoë');
+      reader.tokenize('ΑΒΓ');
+    } catch (error) {
+      thrown = error;
+    } finally {
+      String.prototype.toLowerCase = toLowerCase;
+    }
+    expect(known).toEqual(['zoë']);
+    expect(thrown).toMatchObject({ message: 'no case' });
+    expect(reader.tokenize('ΑΒΓ')).toEqual(['αβγ']);
   });
 
   const root = realData('ag_news');
@@ -104,9 +133,9 @@ describe('the addon reads texts as JavaScript does', () => {
     const texts: string[] = [];
     for await (const { text } of test) texts.push(text);
     expect(texts.length).toBe(7_600);
-    const vocab = Vocab.fromTokens(new Set(['<unk>', '<pad>', ...texts.slice(0, 5_000).flatMap(basicEnglish)]));
-    const { native, javascript } = await both(SETTINGS, vocab);
-    for (const text of texts) expect(native(text)).toEqual(javascript(text));
+    const vocab = Vocab.fromTokens(new Set(['<unk>', '<pad>', ...texts.slice(0, 5_000).flatMap(referenceSplit)]));
+    const { native, reference } = await both(SETTINGS, vocab);
+    expect(await native(texts)).toEqual(reference(texts));
   });
 });
 
@@ -116,7 +145,7 @@ describe('predictions from texts', () => {
   let javascript: TextClassifier;
   beforeAll(async () => {
     native = await TextClassifier.train(topicTexts(60), options);
-    javascript = await TextClassifier.train(topicTexts(60), { ...options, tokenizer: basicEnglish });
+    javascript = await TextClassifier.train(topicTexts(60), { ...options, tokenizer: referenceSplit });
   });
   afterAll(async () => {
     await native.close();

@@ -19,6 +19,18 @@ describe('Int32List', () => {
     expect(list.length).toBe(0);
   });
 
+  it.each([1, 7, 1_000, 65_536, 65_537, 300_000])('takes %i elements at a time', (size) => {
+    const list = new Int32List();
+    const expected = Int32Array.from({ length: 300_000 }, (_, i) => i * 7919);
+    for (let from = 0; from < expected.length; from += size) list.pushAll(expected.subarray(from, from + size));
+    expect(list.length).toBe(expected.length);
+    list.pushAll(new Int32Array(0));
+    list.push(5);
+    const found = finished(list.finish());
+    expect(found.at(-1)).toBe(5);
+    expect(Buffer.compare(Buffer.from(found.buffer, 0, 4 * expected.length), Buffer.from(expected.buffer))).toBe(0);
+  });
+
   it('maps elements on the way, and can be used again', () => {
     const list = new Int32List();
     for (let time = 0; time < 2; time++) {

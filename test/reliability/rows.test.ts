@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { kernelEngine } from '../../src/engine/engine.js';
+import { kernelEngine } from '../../src/engine/kernels.js';
 import { TextClassifier } from '../../src/index.js';
 import { nn, optim, randint, randn, tensor, zeros } from '../../src/torch/index.js';
 import { codeOf } from '../support/close.js';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { collect } from '../../src/data/index.js';
 import {
   basicEnglish,
   buildVocabFromIterator,
@@ -217,5 +218,33 @@ describe('ngramsIterator', () => {
 
   it('refuses no n-gram', () => {
     expect(() => ngramsIterator(['a'], 0)).toThrow(/at least 1 for ngrams but received number 0/);
+  });
+});
+
+describe('a vocabulary that collect counted', () => {
+  it('answers as one that JavaScript built, however much is looked up', async () => {
+    const texts = Array.from({ length: 300 }, (_, i) => `w${i} w${i % 50} 🙂\ud800 <pad>`);
+    const expected = buildVocabFromIterator(texts.map(basicEnglish), { minFreq: 2 });
+    const counted = () =>
+      collect(
+        texts.map((text) => ({ text, label: 'x' })),
+        { minFreq: 2 },
+      );
+    const asked = [...expected.itos, 'nothing', '', '\ud800'];
+    const { vocab } = await counted();
+    expect(vocab.toJSON()).toEqual(expected.toJSON());
+    for (let round = 0; round < 3; round++) {
+      for (const token of asked) {
+        expect(vocab.get(token)).toBe(expected.get(token));
+        expect(vocab.has(token)).toBe(expected.has(token));
+      }
+      expect(vocab.encode(asked)).toEqual(expected.encode(asked));
+      expect(vocab.has(5 as never)).toBe(false);
+    }
+    const { vocab: other } = await counted();
+    for (let round = 0; round < 3; round++) expect(other.encode(asked)).toEqual(expected.encode(asked));
+    expect(other.lookupToken(3)).toBe(expected.lookupToken(3));
+    expect([...other.stoi]).toEqual([...expected.stoi]);
+    expect(vocab.toJSON()).toEqual(expected.toJSON());
   });
 });

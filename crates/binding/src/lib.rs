@@ -1,6 +1,7 @@
-//! What both addons share: how errors, panics and long work cross into JavaScript.
+//! What both addons share: how errors, panics, long work and the words of the core cross into JavaScript.
 
 mod handle;
+pub mod objects;
 
 pub use handle::{Handle, Pending, Shared};
 

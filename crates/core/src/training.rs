@@ -284,11 +284,13 @@ impl<'a> StepOptions<'a> {
     pub fn validate(&self, batches: usize, config: &NetworkConfig) -> Result<()> {
         let fail = |message: String| Err(error(ErrorCode::InvalidArgument, message));
         if self.learning_rates.len() != 1 && self.learning_rates.len() != batches {
-            return fail(format!("{} learning rates for {batches} batches", self.learning_rates.len()));
+            return fail(format!("learningRates has {} rates for {batches} batches", self.learning_rates.len()));
         }
         for &value in self.learning_rates.iter().chain([&self.clip_norm]) {
             if !(value >= 0.0 && value.is_finite()) {
-                return fail(format!("lr and clipNorm must be finite numbers of at least 0 but one is {value}"));
+                return fail(format!(
+                    "learningRates and clipNorm must be finite numbers of at least 0 but one is {value}"
+                ));
             }
         }
         self.loss.validate(config)?;

@@ -5,11 +5,13 @@
 
 #![allow(missing_docs, reason = "napi-derive generates undocumented items; the functions themselves are documented")]
 
-pub mod classifier;
 pub mod cpu;
 pub mod cuda;
 pub mod libtorch;
+pub mod network;
 pub mod safetensors_file;
+mod strings;
 pub mod tensorboard;
 pub mod texts;
 pub mod tokenizer;
+pub mod vocabulary;

@@ -5,29 +5,17 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use napi::Env;
-use napi::bindgen_prelude::{AsyncTask, Uint8Array};
+use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
-use recurra_core::{Dtype, Error, ErrorCode, NamedArray, Result};
+use recurra_core::{self as core, Error, ErrorCode, Result};
 use recurra_files::safetensors::{Contents, parse, to_bytes};
 use recurra_files::{read_whole, write_whole};
 
+use recurra_binding::objects::NamedArray;
 use recurra_binding::{Background, IntoJs};
 use recurra_text::{Vocabulary, take_vocabulary};
 
-use crate::texts::NativeVocabulary;
-
-/// One tensor of a safetensors file.
-#[napi(object)]
-pub struct FileTensor {
-    /// Name, as in a PyTorch state dict.
-    pub name: String,
-    /// `float32`, `float64`, `int64`, `int32` or `bool`.
-    pub dtype: String,
-    /// Sizes of the dimensions.
-    pub shape: Vec<i64>,
-    /// The elements, little-endian, row-major.
-    pub data: Uint8Array,
-}
+use crate::vocabulary::NativeVocabulary;
 
 /// A safetensors file in memory.
 #[napi(object)]
@@ -35,40 +23,22 @@ pub struct SafetensorsFile {
     /// The file's `__metadata__`.
     pub metadata: HashMap<String, String>,
     /// Its tensors, in the order of their data.
-    pub tensors: Vec<FileTensor>,
+    pub tensors: Vec<NamedArray>,
     /// Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`.
     pub checksum: String,
 }
 
 impl From<Contents> for SafetensorsFile {
     fn from(contents: Contents) -> Self {
-        let tensors = contents.entries.into_iter().map(FileTensor::from);
+        let tensors = contents.entries.into_iter().map(NamedArray::from);
         Self { metadata: contents.metadata, tensors: tensors.collect(), checksum: contents.checksum.to_owned() }
     }
 }
 
-impl From<NamedArray> for FileTensor {
-    fn from(array: NamedArray) -> Self {
-        let shape = array.shape.iter().map(|&size| size as i64).collect();
-        Self { name: array.name, dtype: array.dtype.name().to_owned(), shape, data: Uint8Array::new(array.data) }
-    }
-}
-
-impl FileTensor {
-    /// The same array, over JavaScript's own bytes.
-    ///
-    /// # Errors
-    /// `InvalidDtype` for a type that no array has.
-    pub(crate) fn into_array(self) -> Result<NamedArray<Uint8Array>> {
-        let shape = self.shape.iter().map(|&size| size.max(0) as usize).collect();
-        Ok(NamedArray { name: self.name, dtype: Dtype::parse(&self.dtype)?, shape, data: self.data })
-    }
-}
-
 /// A file's tensors as a classifier takes them, without a copy; those whose names begin with `except` are left out.
-pub(crate) fn named<'a>(contents: &'a Contents, except: Option<&str>) -> Vec<NamedArray<&'a [u8]>> {
+pub(crate) fn named<'a>(contents: &'a Contents, except: Option<&str>) -> Vec<core::NamedArray<&'a [u8]>> {
     let counts = |name: &str| except.is_none_or(|prefix| !name.starts_with(prefix));
-    contents.entries.iter().filter(|entry| counts(&entry.name)).map(NamedArray::borrowed).collect()
+    contents.entries.iter().filter(|entry| counts(&entry.name)).map(core::NamedArray::borrowed).collect()
 }
 
 /// What there is to know of a held tensor.
@@ -188,11 +158,11 @@ pub fn hold_safetensors(path: String, limit: f64) -> AsyncTask<Background<Held, 
 #[napi(catch_unwind, ts_return_type = "Promise<void>")]
 pub fn write_safetensors(
     path: String,
-    tensors: Vec<FileTensor>,
+    tensors: Vec<NamedArray>,
     metadata: HashMap<String, String>,
 ) -> napi::Result<AsyncTask<Background<(), ()>>> {
     // The bytes stay JavaScript's while they are written; callers give arrays that nobody changes.
-    let entries = tensors.into_iter().map(FileTensor::into_array).collect::<Result<Vec<_>>>().js()?;
+    let entries = NamedArray::into_core(tensors).js()?;
     let write = move || {
         let path = PathBuf::from(path);
         write_whole(&path, &to_bytes(&path, metadata, &entries)?)

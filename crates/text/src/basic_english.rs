@@ -1,7 +1,11 @@
-//! torchtext's `basic_english`: the twin of `src/text/basicEnglish.ts`, where it is described.
+//! torchtext's `basic_english` in one pass: lower case, `' . , ( ) ! ?` as tokens of their own, `"` dropped, `;`, `:` and
+//! `<br />` taken as blanks, split at white space.
+//!
+//! White space is Python's (`str.isspace`, which its `\s` and `str.split()` share): unlike JavaScript's it has U+001C to
+//! U+001F and U+0085, and it has not U+FEFF.
 
 use crate::lower::latin1;
-use crate::wtf8::{point_at, push};
+use crate::wtf8::{point_at, push, push_joined};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -53,7 +57,7 @@ fn end_of_line_break(text: &[u16], at: usize) -> Option<usize> {
 
 /// Splits a text and gives each token, as the bytes of its WTF-8, to `token`, until that returns false. `word` is room for
 /// one token. The text is made lower case where it is Latin-1; beyond that it must be so already.
-pub fn basic_english(text: &[u16], word: &mut Vec<u8>, mut token: impl FnMut(&[u8]) -> bool) {
+pub(crate) fn basic_english(text: &[u16], word: &mut Vec<u8>, mut token: impl FnMut(&[u8]) -> bool) {
     word.clear();
     let mut i = 0;
     while i < text.len() {
@@ -74,7 +78,8 @@ pub fn basic_english(text: &[u16], word: &mut Vec<u8>, mut token: impl FnMut(&[u
             Kind::Space
         } else {
             let (point, units) = point_at(text, i);
-            push(word, point);
+            // A dropped quote may have stood between the halves of a pair.
+            push_joined(word, point);
             i += units;
             continue;
         };
@@ -142,6 +147,16 @@ mod tests {
         for (text, tokens) in cases {
             assert_eq!(split(text), tokens, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_quote_within_a_surrogate_pair_is_dropped_as_well() {
+        let mut tokens = Vec::new();
+        basic_english(&[0xd83d, 0x22, 0xde42, 0x20, 0xde42, 0x22, 0xd83d], &mut Vec::new(), |token| {
+            tokens.push(crate::units(token));
+            true
+        });
+        assert_eq!(tokens, [vec![0xd83d, 0xde42], vec![0xde42, 0xd83d]]);
     }
 
     #[test]

@@ -1,18 +1,22 @@
-//! Texts to token ids, as JavaScript's side does it: UTF-16 in, numbers out, no string for any token.
+//! Texts to token ids: UTF-16 in, numbers out, no string for any token.
 //!
-//! What is here equals its TypeScript namesakes in `src/text`; property tests on that side
-//! compare them for arbitrary text.
+//! This is the only reader of the built-in tokenizers, in training as in prediction. Property tests on the side of TypeScript
+//! compare it with plain definitions for arbitrary text.
 
 mod basic_english;
+mod builder;
+mod characters;
 mod encoder;
 mod lower;
 mod model_json;
+mod reading;
 mod vocabulary;
 mod wtf8;
 
-pub use basic_english::basic_english;
-pub use encoder::{Counts, Encoder, Truncation};
+pub use builder::{BuildOptions, Builder, Built, build};
+pub use encoder::{Counts, Encoder};
 pub use lower::needs_javascript;
 pub use model_json::take_vocabulary;
-pub use vocabulary::{Taken, Vocabulary};
+pub use reading::{Reading, Room, Tokenizer, Truncation};
+pub use vocabulary::{Full, Taken, Vocabulary};
 pub use wtf8::{push_units, units};

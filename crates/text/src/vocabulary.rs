@@ -8,6 +8,10 @@ use std::hash::{BuildHasher, Hasher};
 #[derive(Debug, PartialEq, Eq)]
 pub struct Taken(pub u32);
 
+/// There is no room for another token.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Full;
+
 /// A list of different tokens, as WTF-8, and the way back from a token to its index.
 #[derive(Default)]
 pub struct Vocabulary {
@@ -83,6 +87,12 @@ impl Vocabulary {
         self.ends.is_empty()
     }
 
+    /// Bytes of all tokens together.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        self.ends.last().map_or(0, |&end| end as usize)
+    }
+
     /// Memory in use.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -124,12 +134,35 @@ impl Vocabulary {
         if let Some(entry) = self.indices.find(hashed, |entry| self.is(entry, key, wanted)) {
             return Err(Taken(entry.index));
         }
+        self.push(wanted, key, hashed);
+        Ok(())
+    }
+
+    /// The index of a token, which is added behind all others if it is not there yet.
+    ///
+    /// # Errors
+    /// [`Full`] for a new token that would take all tokens together beyond 4 GiB.
+    #[inline]
+    pub fn intern(&mut self, wanted: &[u8]) -> Result<u32, Full> {
+        let key = Key::of(wanted);
+        let hashed = hash(key, wanted);
+        if let Some(entry) = self.indices.find(hashed, |entry| self.is(entry, key, wanted)) {
+            return Ok(entry.index);
+        }
+        if self.bytes.len() + wanted.len() > u32::MAX as usize || self.len() >= i32::MAX as usize {
+            return Err(Full);
+        }
+        Ok(self.push(wanted, key, hashed))
+    }
+
+    /// Adds a token that is not there yet.
+    fn push(&mut self, wanted: &[u8], key: Key, hashed: u64) -> u32 {
         let index = self.ends.len() as u32;
         self.bytes.extend_from_slice(wanted);
         self.ends.push(u32::try_from(self.bytes.len()).expect("tokens of less than 4 GiB"));
         let Self { bytes, ends, indices } = self;
         indices.insert_unique(hashed, Entry { key, index }, |entry| hash(entry.key, token(bytes, ends, entry.index)));
-        Ok(())
+        index
     }
 
     /// Gives back memory that further tokens would have needed.
@@ -168,11 +201,17 @@ mod tests {
             }
             vocabulary.finish();
             prop_assert_eq!(vocabulary.len(), map.len());
+            prop_assert_eq!(vocabulary.text_bytes(), map.keys().map(|token| token.len()).sum::<usize>());
             for (token, &index) in &map {
                 prop_assert_eq!(vocabulary.get(token.as_bytes()), Some(index));
                 prop_assert_eq!(vocabulary.token(index), token.as_bytes());
             }
-            prop_assert_eq!(vocabulary.get(asked.as_bytes()), map.get(asked.as_str()).copied());
+            let found = map.get(asked.as_str()).copied();
+            prop_assert_eq!(vocabulary.get(asked.as_bytes()), found);
+            let number = found.unwrap_or(map.len() as u32);
+            prop_assert_eq!(vocabulary.intern(asked.as_bytes()), Ok(number));
+            prop_assert_eq!(vocabulary.intern(asked.as_bytes()), Ok(number));
+            prop_assert_eq!(vocabulary.token(number), asked.as_bytes());
         }
     }
 }

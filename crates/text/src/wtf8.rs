@@ -13,6 +13,18 @@ pub(crate) fn push(to: &mut Vec<u8>, point: u32) {
     }
 }
 
+/// As [`push`] for what need not stand beside the bytes before it: half a surrogate pair joins the other half.
+#[inline]
+pub(crate) fn push_joined(to: &mut Vec<u8>, point: u32) {
+    if let (0xdc00..0xe000, Some(&[0xed, second @ 0xa0..0xb0, third])) = (point, to.last_chunk::<3>()) {
+        let high = 0xd000 | u32::from(second & 0x3f) << 6 | u32::from(third & 0x3f);
+        to.truncate(to.len() - 3);
+        push(to, 0x1_0000 + ((high - 0xd800) << 10) + (point - 0xdc00));
+    } else {
+        push(to, point);
+    }
+}
+
 /// The code point that begins at a place, or the surrogate that stands there alone; and how many units it has.
 #[inline]
 pub(crate) fn point_at(text: &[u16], at: usize) -> (u32, usize) {
@@ -73,6 +85,16 @@ mod tests {
             let mut bytes = Vec::new();
             push_units(&mut bytes, &text);
             prop_assert_eq!(units(&bytes), text);
+        }
+
+        #[test]
+        fn halves_of_a_pair_join(high in 0xd800u32..0xdc00, low in 0xdc00u32..0xe000, before in "[a\u{10ffff}\u{d7ff}]?") {
+            let mut bytes = before.clone().into_bytes();
+            push_joined(&mut bytes, high);
+            push_joined(&mut bytes, low);
+            let mut expected = before.into_bytes();
+            push_units(&mut expected, &[high as u16, low as u16]);
+            prop_assert_eq!(bytes, expected);
         }
 
         #[test]

@@ -4,9 +4,9 @@
 
 mod account;
 mod background;
-mod classifier;
 mod create;
 mod functional;
+mod network;
 mod optimizer;
 mod process;
 mod recurrent;

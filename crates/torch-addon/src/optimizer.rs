@@ -7,7 +7,8 @@ use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, ClassInstance, ObjectFinalize};
 use napi_derive::napi;
 use recurra_binding::{Background, IntoJs, adjust_external_memory, to_js};
-use recurra_torch::optim::{self, Entry, Optimizer, OptimizerKind, Slot};
+use recurra_core::OptimizerKind;
+use recurra_torch::optim::{self, Entry, Optimizer, Slot};
 use recurra_torch::{Error, ErrorCode, Result};
 use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,7 +41,7 @@ pub struct OptimizerOptions {
 
 impl OptimizerOptions {
     fn complete(&self, kind: OptimizerKind) -> optim::OptimizerOptions {
-        let defaults = kind.defaults();
+        let defaults = optim::OptimizerOptions::defaults(kind);
         optim::OptimizerOptions {
             lr: self.lr,
             beta1: self.beta1.unwrap_or(defaults.beta1),
@@ -134,7 +135,7 @@ impl NativeOptimizer {
     /// An optimizer of groups of parameters.
     #[napi(constructor, catch_unwind, ts_args_type = "kind: 'Adam' | 'AdamW' | 'SGD', groups: Array<OptimizerGroup>")]
     pub fn new(kind: String, groups: Vec<OptimizerGroup<'_>>) -> napi::Result<Self> {
-        let kind = OptimizerKind::parse(&kind).js()?;
+        let kind = OptimizerKind::from_class_name(&kind).js()?;
         let groups = groups.iter().map(|group| Ok((unsettled(&group.params)?, group.options.complete(kind))));
         let optimizer = Optimizer::new(kind, groups.collect::<napi::Result<Vec<_>>>()?).js()?;
         let shared = RefCell::new(Some(Arc::new(Mutex::new(optimizer))));

@@ -3,7 +3,7 @@
 use napi_derive::napi;
 use recurra_binding::{IntoJs, to_js};
 use recurra_torch::count::OperatorCount;
-use recurra_torch::{Error, ErrorCode, autocast, autograd, context, cuda, fused, late};
+use recurra_torch::{Error, ErrorCode, autocast, autograd, context, cuda, late};
 use std::sync::{Mutex, PoisonError};
 
 /// Seeds the global generators, as `torch.manual_seed`.
@@ -103,7 +103,7 @@ pub fn set_float32_matmul_precision(precision: String) -> napi::Result<()> {
 /// Turns the fused kernels and the late optimizer steps on or off, for comparisons; returns what it was.
 #[napi(catch_unwind)]
 pub fn set_fused_kernels(on: bool) -> bool {
-    fused::set_fused_kernels(on)
+    context::set_fused_kernels(on)
 }
 
 /// The number of weights of which rows may have missed steps of an optimizer; for tests.

@@ -6,9 +6,9 @@ use napi::Env;
 use napi::bindgen_prelude::Int32Array;
 use napi_derive::napi;
 use recurra_binding::IntoJs;
-use recurra_torch::cells::{self, CellWeights};
+
 use recurra_torch::packing;
-use recurra_torch::recurrent::{self, Mode, Options, Packing, Source};
+use recurra_torch::recurrent::{self, CellWeights, Options, Packing, Source, cell_of};
 
 /// Packed rows.
 #[napi(object, object_from_js = false)]
@@ -85,8 +85,8 @@ pub fn rnn(
     batch_first: bool,
     order: Option<Int32Array>,
 ) -> napi::Result<Vec<NativeTensor>> {
-    let mode = Mode::parse(&mode).js()?;
-    let options = Options { mode, has_biases, num_layers, dropout, train, bidirectional, batch_first };
+    let cell = cell_of(&mode).js()?;
+    let options = Options { cell, has_biases, num_layers, dropout, train, bidirectional, batch_first };
     let (hx, weights) = (tensors(&hx)?, tensors(&weights)?);
     let packing = batch_sizes.as_deref().map(|batch_sizes| Packing { batch_sizes, order: order.as_deref() });
     let (hx, weights) = (refs(&hx), refs(&weights));
@@ -112,8 +112,8 @@ pub fn flatten_rnn_weights(
     bidirectional: bool,
     batch_first: bool,
 ) -> napi::Result<()> {
-    let mode = Mode::parse(&mode).js()?;
-    let options = Options { mode, has_biases, num_layers, dropout: 0.0, train: false, bidirectional, batch_first };
+    let cell = cell_of(&mode).js()?;
+    let options = Options { cell, has_biases, num_layers, dropout: 0.0, train: false, bidirectional, batch_first };
     if recurrent::flatten_weights(&refs(&tensors(&weights)?), &options).js()? {
         weights.iter().try_for_each(|weight| weight.recount(env))?;
     }
@@ -139,5 +139,5 @@ pub fn rnn_cell(
     let hx = tensors(&hx)?;
     let (ih, hh, bias_ih, bias_hh) = (weight_ih.get()?, weight_hh.get()?, optional(bias_ih)?, optional(bias_hh)?);
     let weights = CellWeights { ih: &ih, hh: &hh, bias_ih: bias_ih.as_ref(), bias_hh: bias_hh.as_ref() };
-    wrap_all(env, cells::cell(Mode::parse(&mode).js()?, &*input.get()?, &refs(&hx), &weights))
+    wrap_all(env, recurrent::cell(cell_of(&mode).js()?, &*input.get()?, &refs(&hx), &weights))
 }

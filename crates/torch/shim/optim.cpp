@@ -1,4 +1,5 @@
 // libtorch's fused optimizers, which tch does not export.
+#include "abi.h"
 #include "shim.h"
 
 #include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
@@ -54,11 +55,6 @@ class Alone {
 
 extern "C" {
 
-struct AdamArguments {
-  double lr, beta1, beta2, weight_decay, eps;
-  int amsgrad, maximize, decoupled;
-};
-
 // One step of Adam or (decoupled) AdamW over `count` tensors of one dtype on one device. `max_squares` is read only
 // with amsgrad. `steps` are one-element float32 tensors, which on the CPU already count this step; on a GPU it is added.
 // Where `bad`, if there is one, is 1, nothing is moved or counted, and nobody has to wait for it.
@@ -110,11 +106,6 @@ char *recurra_norms(const Handle *tensors, size_t count, double p, Handle *out) 
 char *recurra_scale_(const Handle *tensors, size_t count, Handle factor) {
   return guarded([&] { at::_foreach_mul_(gather(tensors, count), *factor); });
 }
-
-struct SgdArguments {
-  double lr, momentum, dampening, weight_decay;
-  int nesterov, maximize, first_step;
-};
 
 // One step of SGD. `buffers` are read only with momentum; on the first step they are written, not read. `bad` as above.
 char *recurra_fused_sgd_(const Handle *params, const Handle *grads, const Handle *buffers, size_t count,

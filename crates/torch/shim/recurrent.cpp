@@ -1,5 +1,6 @@
 // The fused recurrent kernels as one node of libtorch's graph. The kernels are Rust: they register their functions
 // here, so that neither side needs the other's symbols when the libraries are linked.
+#include "abi.h"
 #include "shim.h"
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -18,35 +19,6 @@
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-extern "C" {
-
-// The same layout as in src/fused/calls.rs. Everything was checked there.
-struct FusedOptions {
-  int32_t cell, bidirectional, bias, keep;
-  int64_t input, hidden, projection, layers, rows;
-  double dropout;
-  uint64_t seed;
-  const int32_t *batch_sizes;
-  size_t steps;
-  const int32_t *order;
-  int64_t total;
-  const void *words;
-  const int64_t *ids;
-  int64_t distinct, padding;
-};
-
-// Both return nullptr, or a message from malloc. `saved` is freed by `release`, and only where it is not null.
-struct FusedFunctions {
-  char *(*forward)(const FusedOptions *, const float *x, const float *h0, const float *c0, const float *const *params,
-                   size_t count, float *output, float *hn, float *cn, void **saved);
-  char *(*backward)(void *saved, const float *output, const float *hn, const float *cn, float *x, float *h0, float *c0,
-                    float *const *params, size_t count);
-  void (*release)(void *saved);
-  // Whether a test wants this place to throw.
-  int (*fault)(int32_t place);
-};
-}
-
 static FusedFunctions functions;
 
 static void raise(char *message) {
@@ -59,10 +31,10 @@ static void raise(char *message) {
 static const float *values(const at::Tensor &tensor) { return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr; }
 
 // Exceptions on purpose, for tests: of libtorch's kind, of the standard library's, and of no kind at all.
-static void fault_point(int32_t place) {
-  if (!functions.fault(place)) return;
-  if (place == 0) TORCH_CHECK(false, "fault on purpose in the forward pass");
-  if (place == 1) throw std::runtime_error("fault on purpose in the backward pass");
+static void fault_point(FaultPlace place) {
+  if (!functions.fault(static_cast<int32_t>(place))) return;
+  if (place == FaultPlace::Forward) TORCH_CHECK(false, "fault on purpose in the forward pass");
+  if (place == FaultPlace::Backward) throw std::runtime_error("fault on purpose in the backward pass");
   throw place;
 }
 
@@ -72,12 +44,17 @@ struct Results {
   at::Tensor output, hn, cn, saved;
 };
 
+// Tensors of the initial state that are given.
+static size_t given_states(const FusedOptions &o, bool has_states) {
+  return has_states ? static_cast<size_t>(o.states) : 0;
+}
+
 static Results compute(const FusedOptions &o, at::TensorList given, bool has_states) {
   std::vector<at::Tensor> dense;
   dense.reserve(given.size());
   for (const at::Tensor &tensor : given) dense.push_back(tensor.contiguous());
-  const bool lstm = o.cell == 2;
-  const size_t states = has_states ? (lstm ? 2 : 1) : 0;
+  const bool two = o.states > 1;
+  const size_t states = given_states(o, has_states);
   std::vector<const float *> params;
   for (size_t i = 1 + states; i < dense.size(); ++i) params.push_back(values(dense[i]));
 
@@ -86,13 +63,13 @@ static Results compute(const FusedOptions &o, at::TensorList given, bool has_sta
   Results r;
   r.output = at::empty({o.total, directions * state}, options);
   r.hn = at::empty({o.layers * directions, o.rows, state}, options);
-  if (lstm) r.cn = at::empty({o.layers * directions, o.rows, o.hidden}, options);
+  if (two) r.cn = at::empty({o.layers * directions, o.rows, o.hidden}, options);
   void *saved = nullptr;
-  fault_point(0);
+  fault_point(FaultPlace::Forward);
   raise(functions.forward(&o, values(dense[0]), states > 0 ? values(dense[1]) : nullptr,
                           states > 1 ? values(dense[2]) : nullptr, params.data(), params.size(),
                           r.output.mutable_data_ptr<float>(), r.hn.mutable_data_ptr<float>(),
-                          lstm ? r.cn.mutable_data_ptr<float>() : nullptr, &saved));
+                          two ? r.cn.mutable_data_ptr<float>() : nullptr, &saved));
   if (saved) {
     // What the backward pass needs travels as a tensor, since the graph lets go of saved tensors exactly when it lets go
     // of those of any other operator, and says so when it is run backward once more. Nobody reads its element.
@@ -106,7 +83,7 @@ struct FusedRnn : torch::autograd::Function<FusedRnn> {
     Results r = compute(o, given, has_states);
     // The weights are saved so that a change of them before the backward pass is noticed, as by libtorch's own layers.
     variable_list saved{r.saved};
-    const size_t first = 1 + (has_states ? (o.cell == 2 ? 2 : 1) : 0);
+    const size_t first = 1 + given_states(o, has_states);
     for (size_t i = first; i < given.size(); ++i) saved.push_back(given[i]);
     context->save_for_backward(std::move(saved));
     context->set_materialize_grads(false);
@@ -123,7 +100,7 @@ struct FusedRnn : torch::autograd::Function<FusedRnn> {
       context->saved_data["ids"] = std::move(ids);
       context->saved_data["padding"] = o.padding;
     }
-    if (o.cell != 2) return {r.output, r.hn};
+    if (!r.cn.defined()) return {r.output, r.hn};
     return {r.output, r.hn, r.cn};
   }
 
@@ -149,8 +126,8 @@ struct FusedRnn : torch::autograd::Function<FusedRnn> {
     const auto place = [&](size_t i) { return results[i].defined() ? results[i].mutable_data_ptr<float>() : nullptr; };
     std::vector<float *> params;
     for (size_t i = first; i < results.size(); ++i) params.push_back(place(i));
-    fault_point(1);
-    fault_point(2);
+    fault_point(FaultPlace::Backward);
+    fault_point(FaultPlace::Other);
     raise(functions.backward(saved[0].data_ptr(), values(dense[0]), values(dense[1]),
                              dense.size() > 2 ? values(dense[2]) : nullptr, place(0), first > 1 ? place(1) : nullptr,
                              first > 2 ? place(2) : nullptr, params.data(), params.size()));
@@ -196,7 +173,7 @@ char *recurra_draw_seed(uint64_t *seed) {
 }
 
 // One recurrent network over packed rows; `count` tensors: the input, the initial states if any, the parameters.
-// `out` takes the output, h and, for the LSTM, c.
+// `out` takes the output, h and, for cells that have one, c.
 char *recurra_fused_rnn(const FusedOptions *options, const Handle *tensors, size_t count, int has_states, Handle *out) {
   return guarded([&] {
     auto given = gather(tensors, count);

@@ -1,5 +1,6 @@
 // Operations with a number. tch has them too, but there an exception of libtorch becomes a panic: the temporary scalar's
 // destructor finds the pending error first.
+#include "abi.h"
 #include "shim.h"
 
 #include <ATen/ops/_pad_packed_sequence.h>
@@ -14,37 +15,31 @@
 
 extern "C" {
 
-struct Number {
-  double value;
-  int integral;
-};
-
 static at::Scalar scalar(const Number *n) {
   return n->integral ? at::Scalar(static_cast<int64_t>(n->value)) : at::Scalar(n->value);
 }
 
-// The order of `Operation` in src/shim.rs.
 char *recurra_with_number(int operation, Handle self, const Number *number, Handle *out) {
   return guarded([&] {
     const at::Tensor &x = *self;
     const at::Scalar s = scalar(number);
     const auto apply = [&]() -> at::Tensor {
-      switch (operation) {
-        case 0: return x.add(s);
-        case 1: return x.sub(s);
-        case 2: return x.mul(s);
-        case 3: return x.div(s);
-        case 4: return x.pow(s);
-        case 5: return at::rsub(x, s);
-        case 6: return x.reciprocal().mul(s);
-        case 7: return x.eq(s);
-        case 8: return x.ne(s);
-        case 9: return x.lt(s);
-        case 10: return x.le(s);
-        case 11: return x.gt(s);
-        case 12: return x.ge(s);
-        case 13: return x.fill_(s);
-        case 14: return x.mul_(s);
+      switch (static_cast<Operation>(operation)) {
+        case Operation::Add: return x.add(s);
+        case Operation::Sub: return x.sub(s);
+        case Operation::Mul: return x.mul(s);
+        case Operation::Div: return x.div(s);
+        case Operation::Pow: return x.pow(s);
+        case Operation::ReverseSub: return at::rsub(x, s);
+        case Operation::ReverseDiv: return x.reciprocal().mul(s);
+        case Operation::Eq: return x.eq(s);
+        case Operation::Ne: return x.ne(s);
+        case Operation::Lt: return x.lt(s);
+        case Operation::Le: return x.le(s);
+        case Operation::Gt: return x.gt(s);
+        case Operation::Ge: return x.ge(s);
+        case Operation::Fill: return x.fill_(s);
+        case Operation::MulInPlace: return x.mul_(s);
         default: throw std::invalid_argument("unknown operation with a number");
       }
     };

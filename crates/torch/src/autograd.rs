@@ -3,8 +3,8 @@
 use crate::Result;
 use crate::check::{same_device, same_shape};
 use crate::error::{IntoResult, argument, dtype, shape};
-use crate::optim::late::to_dense;
 use crate::shim::{self, check, handle};
+use crate::tensor::convert::to_dense;
 use crate::tensor::{describe, is_floating};
 use std::ptr;
 use tch::Tensor;

@@ -1,6 +1,6 @@
 //! Checks that come before libtorch, with messages that name the argument.
 
-use crate::error::{IntoResult, dtype, range, shape};
+use crate::error::{IntoResult, argument, dtype, range, shape};
 use crate::tensor::{describe, device_name, dtype_name, is_floating};
 use crate::{Error, ErrorCode, Result, autocast};
 use tch::{Kind, Tensor};
@@ -212,4 +212,12 @@ pub(crate) fn axis_of_rank(operation: &str, dim: i64, rank: usize) -> Result<usi
         return Err(range(format!("{operation}: dim must be at least {} and below {rank}, but is {dim}", -rank)));
     }
     Ok((if dim < 0 { dim + rank } else { dim }) as usize)
+}
+
+/// Refuses a dropout probability outside 0..=1.
+pub(crate) fn probability(operation: &str, p: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&p) {
+        return Ok(());
+    }
+    Err(argument(format!("{operation}: the dropout probability must be from 0 to 1, but is {p}")))
 }

@@ -4,11 +4,14 @@ use crate::error::argument;
 use crate::{Error, ErrorCode, Result, cuda, shim};
 use std::cell::Cell;
 use std::ffi::CStr;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use tch::{Device, Kind, Tensor};
 
 /// The number of threads that the user asked for; 0 where nobody asked.
 static THREADS: AtomicI32 = AtomicI32::new(0);
+
+/// Whether the kernels compute what they can.
+static FUSED: AtomicBool = AtomicBool::new(true);
 
 thread_local! {
     static APPLIED: Cell<i32> = const { Cell::new(0) };
@@ -46,6 +49,16 @@ pub fn apply_threads() {
         tch::set_num_threads(wanted);
         APPLIED.set(wanted);
     }
+}
+
+/// Turns the kernels on or off, so that tests can compare with libtorch's own operators; returns what it was.
+pub fn set_fused_kernels(on: bool) -> bool {
+    FUSED.swap(on, Ordering::Relaxed)
+}
+
+/// Whether the kernels are used where they can be.
+pub(crate) fn fused_kernels() -> bool {
+    FUSED.load(Ordering::Relaxed)
 }
 
 /// Reads `cpu`, `cuda` or `cuda:N`, and checks that the device exists.

@@ -8,7 +8,7 @@
 use crate::autograd::{GradMode, is_grad_enabled};
 use crate::check::Ids;
 use crate::error::IntoResult;
-use crate::{Result, fused, late, optim, packing, shim};
+use crate::{Result, context, late, packing, shim};
 use recurra_core::distinct::Distinct;
 use recurra_kernels::recurrent::Table;
 use std::cell::RefCell;
@@ -46,7 +46,7 @@ impl Embedded {
     /// up for the rows that are read.
     pub(crate) fn look_up(weight: &Tensor, ids: &Tensor, padding_idx: i64) -> Result<Option<Self>> {
         let grows = is_grad_enabled() && weight.requires_grad();
-        if !fused::enabled() || !optim::late::fits(weight) || (grows && !weight.f_is_leaf().torch()?) {
+        if !context::fused_kernels() || !late::fits(weight) || (grows && !weight.f_is_leaf().torch()?) {
             return Ok(None);
         }
         let flat = ids.f_contiguous().torch()?;

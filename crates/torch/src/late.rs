@@ -5,12 +5,13 @@
 //! made earlier, lets all rows catch up first ([`settle`]). While no weight is late both cost one read of a counter.
 
 use crate::{Error, ErrorCode, Result, context};
+use recurra_core::Algorithm;
 use recurra_core::distinct::Distinct;
-use recurra_kernels::optim::{Algorithm, LateRows};
+use recurra_kernels::optim::LateRows;
 use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 /// A weight `[rows, dims]` with the state of its optimizer.
 pub(crate) struct Rows {
@@ -78,6 +79,16 @@ pub(crate) fn catch_up(weight: &Tensor, ids: &[u32]) -> Result<()> {
 /// The number of weights that may have missed steps.
 pub fn pending() -> usize {
     COUNT.load(Ordering::Acquire)
+}
+
+/// Whether a weight lies in memory as the kernels read it.
+pub(crate) fn fits(weight: &Tensor) -> bool {
+    weight.device() == Device::Cpu
+        && weight.dim() == 2
+        && weight.f_kind().is_ok_and(|kind| kind == Kind::Float)
+        && weight.is_contiguous()
+        && weight.size()[0] < i64::from(u32::MAX)
+        && weight.numel() > 0
 }
 
 impl Rows {

@@ -2,14 +2,13 @@
 
 mod common;
 
+use recurra_core::{Cell, Chunk, LossOptions, NetworkConfig, OptimizerKind, StepOptions, Targets};
 use recurra_torch::autograd::{backward, set_grad, set_requires_grad};
-use recurra_torch::cells::{CellWeights, cell};
-use recurra_torch::classifier::{CellKind, Chunk, Classifier, ClassifierConfig, StepOptions};
 use recurra_torch::context::{parse_device, parse_dtype, set_num_threads};
 use recurra_torch::functional::{BagMode, cross_entropy, embedding, embedding_bag, linear};
-use recurra_torch::optim::OptimizerKind;
+use recurra_torch::network::{Network, Place};
 use recurra_torch::packing::{pack_padded_sequence, pad_packed_sequence};
-use recurra_torch::recurrent::{Mode, Options, Packing, Source, rnn};
+use recurra_torch::recurrent::{CellWeights, Options, Packing, Source, cell, cell_of, rnn};
 use recurra_torch::tensor::{convert, create, inplace, math, reduce, shape};
 use recurra_torch::{Device, ErrorCode, Kind, Reduction, Result, Tensor};
 
@@ -29,7 +28,7 @@ fn refused<T>(result: Result<T>, code: ErrorCode, part: &str) {
 }
 
 const LSTM: Options = Options {
-    mode: Mode::Lstm,
+    cell: Cell::Lstm,
     has_biases: true,
     num_layers: 1,
     dropout: 0.0,
@@ -111,7 +110,7 @@ fn wrong_weights_and_inputs_of_a_recurrent_layer_are_refused() {
     refused(run(&zeros(&[0, 4, 3])), ErrorCode::InvalidShape, "at least one");
     refused(run(&zeros(&[2, 4, 5])), ErrorCode::InvalidShape, "weight_ih_l0");
     refused(run(&zeros(&[2, 4, 3]).to_kind(Kind::Int64)), ErrorCode::InvalidDtype, "float32");
-    refused(Mode::parse("lstm"), ErrorCode::InvalidArgument, "'LSTM'");
+    refused(cell_of("lstm"), ErrorCode::InvalidArgument, "'LSTM'");
 }
 
 #[test]
@@ -179,9 +178,9 @@ fn shapes_that_do_not_fit_are_refused() {
     refused(convert::item(&zeros(&[2])), ErrorCode::InvalidShape, "one element");
     let weights = CellWeights { ih: &zeros(&[8, 3]), hh: &zeros(&[8, 2]), bias_ih: None, bias_hh: None };
     let h = zeros(&[1, 2]);
-    refused(cell(Mode::Lstm, &zeros(&[2, 3]), &[&h, &h], &weights), ErrorCode::InvalidShape, "h must be");
-    refused(cell(Mode::Lstm, &zeros(&[1, 3]), &[&h], &weights), ErrorCode::InvalidArgument, "[h, c]");
-    refused(cell(Mode::Gru, &zeros(&[1, 3]), &[&h], &weights), ErrorCode::InvalidShape, "weight_hh");
+    refused(cell(Cell::Lstm, &zeros(&[2, 3]), &[&h, &h], &weights), ErrorCode::InvalidShape, "h must be");
+    refused(cell(Cell::Lstm, &zeros(&[1, 3]), &[&h], &weights), ErrorCode::InvalidArgument, "[h, c]");
+    refused(cell(Cell::Gru, &zeros(&[1, 3]), &[&h], &weights), ErrorCode::InvalidShape, "weight_hh");
 }
 
 #[test]
@@ -221,64 +220,64 @@ fn unknown_names_are_refused() {
     refused(parse_device("gpu"), ErrorCode::InvalidDevice, "'cuda'");
     refused(parse_device("cuda:x"), ErrorCode::InvalidDevice, "'cuda:N'");
     refused(parse_device("cuda:99"), ErrorCode::InvalidDevice, "does not exist");
-    refused(OptimizerKind::parse("rmsprop"), ErrorCode::InvalidArgument, "'Adam'");
+    refused(OptimizerKind::from_class_name("sgd"), ErrorCode::InvalidArgument, "'Adam'");
     refused(set_num_threads(0), ErrorCode::InvalidArgument, "at least 1");
 }
 
-fn config() -> ClassifierConfig {
-    ClassifierConfig { padding_idx: 1, seed: 1, ..ClassifierConfig::new(CellKind::Gru, 10, 4, 3, 2) }
+fn config() -> NetworkConfig {
+    NetworkConfig::classifier(Cell::Gru, 10, 4, 3, 2).with(|c| {
+        c.encoder.padding_idx = Some(1);
+        c.seed = 1;
+    })
 }
 
 #[test]
 fn the_classifier_refuses_what_it_cannot_train_on() {
-    for (wrong, part) in [
-        (ClassifierConfig { vocab_size: 0, ..config() }, "vocabSize"),
-        (ClassifierConfig { hidden_size: -1, ..config() }, "hiddenSize"),
-        (ClassifierConfig { num_layers: 0, ..config() }, "numLayers"),
-        (ClassifierConfig { num_classes: 0, ..config() }, "numClasses"),
-        (ClassifierConfig { padding_idx: 10, ..config() }, "paddingIdx"),
-        (ClassifierConfig { dropout: -0.1, ..config() }, "dropout"),
-        (ClassifierConfig { dropout: f64::NAN, ..config() }, "dropout"),
-        (ClassifierConfig { embedding_dropout: 1.1, ..config() }, "embeddingDropout"),
-        (ClassifierConfig { word_dropout: 0.1, ..config() }, "unknownIdx"),
-        (ClassifierConfig { word_dropout: 1.1, unknown_idx: 0, ..config() }, "wordDropout"),
-        (ClassifierConfig { unknown_idx: 10, ..config() }, "unknownIdx"),
-    ] {
-        refused(Classifier::new(wrong), ErrorCode::InvalidArgument, part);
+    let wrong: [(fn(&mut NetworkConfig), &str); 11] = [
+        (|c| c.encoder.vocab_size = 0, "vocabSize"),
+        (|c| c.encoder.hidden_size = 0, "hiddenSize"),
+        (|c| c.encoder.num_layers = 0, "numLayers"),
+        (|c| c.classes_mut().classes = 0, "numClasses"),
+        (|c| c.encoder.padding_idx = Some(10), "paddingIdx"),
+        (|c| c.encoder.dropouts.layers = -0.1, "dropout"),
+        (|c| c.encoder.dropouts.layers = f64::NAN, "dropout"),
+        (|c| c.encoder.dropouts.embedding = 1.1, "embeddingDropout"),
+        (|c| c.encoder.dropouts.words = 0.1, "unknownIdx"),
+        (|c| c.encoder.dropouts.words = 1.1, "wordDropout"),
+        (|c| c.encoder.unknown_idx = Some(10), "unknownIdx"),
+    ];
+    for (change, part) in wrong {
+        refused(Network::new(config().with(change), Place::default()), ErrorCode::InvalidArgument, part);
     }
-    let mut classifier = Classifier::new(config()).unwrap();
+    let mut classifier = Network::new(config(), Place::default()).unwrap();
     let before = classifier.state().unwrap();
-    let good = Chunk {
-        tokens: vec![2, 3, 4],
-        lengths: vec![2, 1],
-        labels: vec![0, 1],
-        batch_sizes: vec![2],
-        ..Chunk::default()
-    };
-    let options = StepOptions::new(OptimizerKind::Adam, vec![0.1]);
+    let good = Chunk { tokens: &[2, 3, 4], lengths: &[2, 1], targets: Targets::Rows(&[0, 1]), batch_sizes: &[2] };
+    let options = StepOptions { learning_rates: &[0.1], ..StepOptions::default() };
+    let sets = Targets::Sets { outputs: &[0, 1], starts: &[0, 1, 2] };
     for (wrong, code, part) in [
-        (Chunk { tokens: vec![2, 10, 4], ..good.clone() }, ErrorCode::OutOfRange, "token id 10 at position 1"),
-        (Chunk { tokens: vec![2, -1, 4], ..good.clone() }, ErrorCode::OutOfRange, "token id -1"),
-        (Chunk { tokens: vec![2, 3], ..good.clone() }, ErrorCode::InvalidArgument, "sum to the 2 tokens"),
-        (Chunk { lengths: vec![3, 0], ..good.clone() }, ErrorCode::OutOfRange, "row 1 has the length 0"),
-        (Chunk { labels: vec![0, 2], ..good.clone() }, ErrorCode::OutOfRange, "label 2 of row 1"),
-        (Chunk { labels: vec![0], ..good.clone() }, ErrorCode::InvalidArgument, "one entry per text"),
-        (Chunk { label_offsets: vec![0, 1, 2], ..good.clone() }, ErrorCode::InvalidArgument, "multi-label"),
-        (Chunk { batch_sizes: vec![1], ..good.clone() }, ErrorCode::InvalidArgument, "sum to the 2 texts"),
-        (Chunk { batch_sizes: vec![3, -1], ..good.clone() }, ErrorCode::InvalidArgument, "positive"),
+        (Chunk { tokens: &[2, 10, 4], ..good }, ErrorCode::OutOfRange, "token id 10 at place 1"),
+        (Chunk { tokens: &[2, -1, 4], ..good }, ErrorCode::OutOfRange, "token id -1"),
+        (Chunk { tokens: &[2, 3], ..good }, ErrorCode::InvalidShape, "there are 2 tokens"),
+        (Chunk { lengths: &[3, 0], ..good }, ErrorCode::OutOfRange, "row 1 has length 0"),
+        (Chunk { targets: Targets::Rows(&[0, 2]), ..good }, ErrorCode::OutOfRange, "label 2 of row 1"),
+        (Chunk { targets: Targets::Rows(&[0]), ..good }, ErrorCode::InvalidShape, "2 rows but 1 labels"),
+        (Chunk { targets: sets, ..good }, ErrorCode::InvalidShape, "multi-label"),
+        (Chunk { batch_sizes: &[1], ..good }, ErrorCode::InvalidShape, "there are 2 rows"),
+        (Chunk { batch_sizes: &[3, -1], ..good }, ErrorCode::OutOfRange, "batch 1 has -1 rows"),
     ] {
         refused(classifier.train_batches(&wrong, &options), code, part);
     }
-    let two = StepOptions { learning_rates: vec![0.1, 0.1], ..options.clone() };
-    refused(classifier.train_batches(&good, &two), ErrorCode::InvalidArgument, "learningRates");
-    let negative = StepOptions { learning_rates: vec![-0.1], ..options.clone() };
-    refused(classifier.train_batches(&good, &negative), ErrorCode::InvalidArgument, "learning rate");
-    let clip = StepOptions { clip_norm: f64::NAN, ..options.clone() };
-    refused(classifier.train_batches(&good, &clip), ErrorCode::InvalidArgument, "clipNorm");
-    let weights = StepOptions { class_weights: vec![1.0], ..options.clone() };
-    refused(classifier.train_batches(&good, &weights), ErrorCode::InvalidArgument, "classWeights");
-    let smoothing = StepOptions { label_smoothing: 1.0, ..options };
-    refused(classifier.train_batches(&good, &smoothing), ErrorCode::InvalidArgument, "labelSmoothing");
+    let loss = |weights, smoothing| LossOptions { weights, smoothing };
+    for (wrong, part) in [
+        (StepOptions { learning_rates: &[0.1, 0.1], ..options }, "learningRates"),
+        (StepOptions { learning_rates: &[-0.1], ..options }, "learningRates"),
+        (StepOptions { clip_norm: f64::NAN, ..options }, "clipNorm"),
+        (StepOptions { loss: loss(&[1.0], 0.0), ..options }, "classWeights"),
+        (StepOptions { loss: loss(&[1.0, -1.0], 0.0), ..options }, "class weight"),
+        (StepOptions { loss: loss(&[], 1.0), ..options }, "labelSmoothing"),
+    ] {
+        refused(classifier.train_batches(&good, &wrong), ErrorCode::InvalidArgument, part);
+    }
     refused(classifier.predict(&[2, 99], &[2]), ErrorCode::OutOfRange, "99");
     refused(classifier.predict(&[2], &[0]), ErrorCode::OutOfRange, "at least one token");
     assert_eq!(classifier.state().unwrap(), before);

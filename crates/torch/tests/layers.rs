@@ -3,11 +3,11 @@
 mod common;
 
 use common::{Golden, assert_close, fixture, leaf, load, values};
+use recurra_core::Cell;
 use recurra_torch::autograd::{backward, dense_grad, grad, set_grad};
-use recurra_torch::cells::{CellWeights, cell};
 use recurra_torch::clip::{clip_grad_norm, clip_grad_value};
 use recurra_torch::functional::{BagMode, cross_entropy, dropout, embedding, embedding_bag, linear};
-use recurra_torch::recurrent::Mode;
+use recurra_torch::recurrent::{CellWeights, cell};
 use recurra_torch::tensor::{convert::clone, inplace::fill_};
 use recurra_torch::{Device, Kind, Reduction, Tensor};
 
@@ -17,11 +17,11 @@ const TOLERANCE: f64 = 1e-5;
 fn cells_equal_pytorch() {
     let golden = load(&fixture("cells.safetensors"));
     let cases = [
-        ("rnn_tanh", Mode::RnnTanh),
-        ("rnn_relu", Mode::RnnRelu),
-        ("lstm", Mode::Lstm),
-        ("gru", Mode::Gru),
-        ("gru_no_bias", Mode::Gru),
+        ("rnn_tanh", Cell::RnnTanh),
+        ("rnn_relu", Cell::RnnRelu),
+        ("lstm", Cell::Lstm),
+        ("gru", Cell::Gru),
+        ("gru_no_bias", Cell::Gru),
     ];
     for (name, mode) in cases {
         let get = |part: &str| golden.get(&format!("{name}.{part}")).map(leaf);

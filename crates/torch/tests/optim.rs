@@ -5,9 +5,10 @@ mod common;
 use common::{
     Golden, assert_close, distance, fixture, json, leaf, load, one_thread, relative_distance, shared, values,
 };
+use recurra_core::OptimizerKind;
 use recurra_torch::autograd::{backward, dense_grad, grad, set_grad};
 use recurra_torch::functional::embedding;
-use recurra_torch::optim::{Entry, Optimizer, OptimizerKind, OptimizerOptions, Slot};
+use recurra_torch::optim::{Entry, Optimizer, OptimizerOptions, Slot};
 use recurra_torch::{Device, ErrorCode, Kind, Tensor, context};
 use serde_json::Value;
 
@@ -15,7 +16,7 @@ const TOLERANCE: f64 = 1e-6;
 
 /// Options as PyTorch's keyword arguments name them.
 fn options(kind: OptimizerKind, given: &Value) -> OptimizerOptions {
-    let mut options = kind.defaults();
+    let mut options = OptimizerOptions::defaults(kind);
     let number = |name: &str, default: f64| given[name].as_f64().unwrap_or(default);
     let flag = |name: &str| given[name].as_bool().unwrap_or(false);
     options.lr = number("lr", options.lr);
@@ -34,7 +35,7 @@ fn options(kind: OptimizerKind, given: &Value) -> OptimizerOptions {
 /// gradients sparse, so that rows without one are stepped when they are read; else they are made dense, as PyTorch's are.
 fn embedding_run(case: &Value, golden: &Golden, late: bool) -> usize {
     let name = case["name"].as_str().unwrap();
-    let kind = OptimizerKind::parse(case["optimizer"].as_str().unwrap()).unwrap();
+    let kind = OptimizerKind::from_class_name(case["optimizer"].as_str().unwrap()).unwrap();
     let mut options = options(kind, case);
     let weight = leaf(&golden["start"]);
     let mut optimizer = Optimizer::new(kind, vec![(vec![weight.shallow_clone()], options)]).unwrap();
@@ -113,7 +114,7 @@ fn every_option_equals_pytorch_in_two_groups() {
     let golden = load(&fixture("optimizers.safetensors"));
     let index = json(&fixture("optimizers.json"));
     for (name, case) in index.as_object().unwrap() {
-        let kind = OptimizerKind::parse(case["kind"].as_str().unwrap()).unwrap();
+        let kind = OptimizerKind::from_class_name(case["kind"].as_str().unwrap()).unwrap();
         let first = options(kind, &case["options"]);
         let second = OptimizerOptions { lr: 0.05, ..first };
         let (a, b) = (leaf(&golden["start"]), leaf(&golden["start"]));
@@ -145,7 +146,7 @@ fn a_restored_state_goes_on_as_if_nothing_had_happened() {
     one_thread();
     let golden = load(&fixture("optimizers.safetensors"));
     for kind in [OptimizerKind::Adam, OptimizerKind::AdamW, OptimizerKind::Sgd] {
-        let options = OptimizerOptions { momentum: 0.9, amsgrad: true, ..kind.defaults() };
+        let options = OptimizerOptions { momentum: 0.9, amsgrad: true, ..OptimizerOptions::defaults(kind) };
         let make = |weight: &Tensor| Optimizer::new(kind, vec![(vec![weight.shallow_clone()], options)]).unwrap();
         let give = |weight: &Tensor, step| set_grad(weight, Some(&golden["grads"].select(0, step))).unwrap();
         let through = leaf(&golden["start"]);
@@ -178,7 +179,7 @@ fn parameters_without_gradient_or_with_strides_are_handled() {
     let all = [&plain, &strided, &untouched];
     let group = all.iter().map(|tensor| tensor.shallow_clone()).collect();
     let kind = OptimizerKind::Adam;
-    let mut optimizer = Optimizer::new(kind, vec![(group, kind.defaults())]).unwrap();
+    let mut optimizer = Optimizer::new(kind, vec![(group, OptimizerOptions::defaults(kind))]).unwrap();
     let gradient = Tensor::rand([3, 4], (Kind::Double, Device::Cpu));
     for _ in 0..3 {
         set_grad(&plain, Some(&gradient)).unwrap();
@@ -198,7 +199,7 @@ fn wrong_arguments_are_refused_before_anything_changes() {
     let weight = leaf(&Tensor::zeros([2, 2], (Kind::Float, Device::Cpu)));
     let kind = OptimizerKind::Adam;
     let make = |options| Optimizer::new(kind, vec![(vec![weight.shallow_clone()], options)]);
-    let defaults = kind.defaults();
+    let defaults = OptimizerOptions::defaults(kind);
     for wrong in [
         OptimizerOptions { lr: -1.0, ..defaults },
         OptimizerOptions { lr: f64::NAN, ..defaults },

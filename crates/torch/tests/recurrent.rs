@@ -3,9 +3,10 @@
 mod common;
 
 use common::{Golden, anywhere, assert_close, fixture, json, leaf, load, one_thread, relative_distance, shared};
+use recurra_core::Cell;
 use recurra_torch::autograd::{backward, grad};
 use recurra_torch::packing::{pack_padded_sequence, pad_packed_sequence};
-use recurra_torch::recurrent::{Mode, Options, Packing, Source, rnn, rnn_by_operators};
+use recurra_torch::recurrent::{Options, Packing, Source, rnn, rnn_by_operators};
 use recurra_torch::{Kind, Result, Tensor};
 use serde_json::Value;
 use std::cmp::Reverse;
@@ -26,12 +27,12 @@ fn rnn_of_tensor(
 /// [`rnn`], which takes the kernels for float32, or [`rnn_by_operators`].
 type Layer = fn(&Tensor, Option<Packing<'_>>, &[&Tensor], &[&Tensor], &Options) -> Result<Vec<Tensor>>;
 
-fn mode(case: &Value) -> Mode {
+fn cell_in(case: &Value) -> Cell {
     match (case["kind"].as_str(), case["nonlinearity"].as_str()) {
-        (Some("LSTM"), _) => Mode::Lstm,
-        (Some("GRU"), _) => Mode::Gru,
-        (Some("RNN"), Some("relu")) => Mode::RnnRelu,
-        (Some("RNN"), _) => Mode::RnnTanh,
+        (Some("LSTM"), _) => Cell::Lstm,
+        (Some("GRU"), _) => Cell::Gru,
+        (Some("RNN"), Some("relu")) => Cell::RnnRelu,
+        (Some("RNN"), _) => Cell::RnnTanh,
         other => panic!("unknown kind {other:?}"),
     }
 }
@@ -55,7 +56,7 @@ fn parameters(case: &Value) -> Vec<String> {
 
 fn options(case: &Value) -> Options {
     Options {
-        mode: mode(case),
+        cell: cell_in(case),
         has_biases: case["bias"].as_bool().unwrap(),
         num_layers: case["numLayers"].as_i64().unwrap(),
         dropout: 0.0,
@@ -67,7 +68,7 @@ fn options(case: &Value) -> Options {
 
 fn initial_state(case: &Value, golden: &Golden, kind: Kind) -> Vec<Tensor> {
     let stateful = case["initialState"].as_bool().unwrap();
-    let names = if mode(case) == Mode::Lstm { &["h0", "c0"][..] } else { &["h0"][..] };
+    let names = if cell_in(case) == Cell::Lstm { &["h0", "c0"][..] } else { &["h0"][..] };
     names
         .iter()
         .map(|name| {

@@ -3,18 +3,28 @@ import { ArgumentError, checkOptionNames, DataError, invalidArgument } from '../
 import { Int32List } from '../../core/growable.js';
 import { Turns } from '../../core/turns.js';
 import { compareCodePoints } from '../../text/codePointOrder.js';
+import { TextCounter } from '../../text/counting.js';
+import { nativeEncoder } from '../../text/encoder.js';
+import { isAddonTokenizer, TextReader } from '../../text/reader.js';
 import {
   type BatchTokenizer,
   getTokenizer,
   isBatchTokenizer,
   type Tokenizer,
   type TokenizerLike,
+  tokenizeTogether,
 } from '../../text/tokenizer.js';
 import type { Vocab } from '../../text/vocab.js';
-import { checkVocabOptions, VOCAB_OPTION_NAMES, VocabBuilder, type VocabOptions } from '../../text/vocabBuilder.js';
+import {
+  type BuiltVocab,
+  checkVocabOptions,
+  VOCAB_OPTION_NAMES,
+  VocabBuilder,
+  type VocabOptions,
+} from '../../text/vocabBuilder.js';
 import type { Row, Rows } from '../readers/rows.js';
 import { EncodedDataset } from './encoded.js';
-import { splitAhead } from './splitAhead.js';
+import { readAhead } from './readAhead.js';
 
 /** How far encoding has come. */
 export interface EncodeProgress {
@@ -27,8 +37,8 @@ export interface EncodeProgress {
 /** Options that {@link encodeDataset} and {@link collect} share. */
 export interface EncodeOptions {
   /**
-   * Splits the texts: a name, a function, or a {@link BatchTokenizer}, which works away from the event loop. Default
-   * `'basic_english'`.
+   * Splits the texts: a name, a function, or a {@link BatchTokenizer}. `'basic_english'`, `'characters'` and a batch tokenizer
+   * work away from the event loop. Default `'basic_english'`.
    */
   tokenizer?: TokenizerLike | undefined;
   /**
@@ -69,9 +79,11 @@ export interface Collected {
 }
 
 /**
- * Encodes texts with a vocabulary that is there already. Gives way to the event loop every few milliseconds, so that
- * timers and requests of the same process are not held up; only a single text is split at one go (about 20 ms a million
- * characters). A text without tokens becomes one unknown token.
+ * Encodes texts with a vocabulary that is there already. Yields to the event loop every few milliseconds, so that timers and
+ * requests of the same process are not held up. A text without tokens becomes one unknown token.
+ *
+ * Texts are split away from the event loop by `'basic_english'`, `'characters'` and {@link BatchTokenizer}s; other tokenizers
+ * split one text at a time on it.
  *
  * @param rows - Texts with labels.
  * @param options - See {@link EncodeDatasetOptions}.
@@ -84,15 +96,23 @@ export async function encodeDataset(rows: Rows, options: EncodeDatasetOptions): 
   const { vocab } = options;
   if (typeof vocab?.encode !== 'function') throw invalidArgument('vocab', 'a Vocab', vocab);
   const encoder = new Encoder(rows, options, options.rowsBefore);
-  const indices = vocab.stoi;
   const unknown = vocab.defaultIndex;
-  await encoder.read((token) => indices.get(token) ?? unknown ?? vocab.get(token), unknown);
+  if (encoder.reader && unknown !== undefined) {
+    const { native } = await nativeEncoder(encoder.reader, vocab);
+    await encoder.readMany(unknown, async (texts) => {
+      const { ids, counts } = await native.encode(texts);
+      return { numbers: ids, tokens: counts.filter((_, i) => i % 2 === 0) };
+    });
+  } else {
+    const indices = vocab.stoi;
+    await encoder.read(unknown, (token) => indices.get(token) ?? unknown ?? vocab.get(token));
+  }
   return encoder.finish();
 }
 
 /**
  * Reads texts once and returns them encoded together with the vocabulary built from them: each text is split only once,
- * and between counting and encoding it is kept as numbers. Gives way to the event loop as {@link encodeDataset} does.
+ * and between counting and encoding it is kept as numbers. Yields to the event loop as {@link encodeDataset} does.
  *
  * @param rows - Texts with labels.
  * @param options - See {@link CollectOptions}.
@@ -107,10 +127,11 @@ export async function collect(rows: Rows, options: CollectOptions = {}): Promise
   checkOptionNames('collect', options, [...ENCODE_OPTION_NAMES, ...VOCAB_OPTION_NAMES]);
   const { unkToken } = checkVocabOptions(options);
   const encoder = new Encoder(rows, options);
-  const builder = new VocabBuilder();
   // While the indices are not known yet, number 0 is the place of the unknown token and token n has number n + 1.
-  await encoder.read((token) => builder.intern(token) + 1, unkToken === null ? undefined : 0);
-  const { vocab, indices } = await encoder.turns.run(builder.buildInSteps(options));
+  const empty = unkToken === null ? undefined : 0;
+  const { vocab, indices } = await (encoder.reader
+    ? countNative(encoder, encoder.reader, empty, options)
+    : count(encoder, empty, options));
   const map = new Int32Array(indices.length + 1);
   const unknown = vocab.defaultIndex;
   if (unknown === undefined && indices.includes(-1)) {
@@ -124,11 +145,50 @@ export async function collect(rows: Rows, options: CollectOptions = {}): Promise
   return { dataset: await encoder.finish(map), vocab, emptyTexts: encoder.emptyTexts };
 }
 
+/** Reads all rows, whose tokens the addon counts. */
+async function countNative(
+  encoder: Encoder,
+  reader: TextReader,
+  empty: number | undefined,
+  options: VocabOptions,
+): Promise<BuiltVocab> {
+  const counter = new TextCounter(reader);
+  try {
+    await encoder.readMany(empty, (texts) => counter.read(texts));
+    return await counter.build(options);
+  } finally {
+    counter.close();
+  }
+}
+
+/** Reads all rows, whose tokens are JavaScript's. */
+async function count(encoder: Encoder, empty: number | undefined, options: VocabOptions): Promise<BuiltVocab> {
+  const builder = new VocabBuilder();
+  await encoder.read(empty, (token) => builder.intern(token) + 1);
+  return encoder.turns.run(builder.buildInSteps(options));
+}
+
 const ENCODE_OPTION_NAMES = ['tokenizer', 'classes', 'multiLabel', 'signal', 'onProgress'] as const;
+
+/** The numbers of texts, one text after the other, at least one of each; and how many tokens each text has. */
+interface NumberedTexts {
+  numbers: Int32Array;
+  tokens: Uint32Array;
+}
+
+/** Bounds of what goes to the addon in one call: some milliseconds of its work. One call waits while another is worked on. */
+const FOR_ADDON = { texts: 1_024, characters: 262_144, calls: 2 };
+/** The same for a batch tokenizer, whose calls may be worked on side by side. */
+const FOR_TOKENIZER = { texts: 256, characters: 65_536, calls: 4 };
+
+/** Most tokens of all texts together: offsets are numbers of 32 bits. */
+const MOST_TOKENS = 2 ** 32 - 1;
 
 /** Reads rows into flat lists. */
 class Encoder {
   readonly turns: Turns;
+  /** Where the addon reads the texts, what does so. */
+  readonly reader: TextReader | undefined;
   emptyTexts = 0;
   readonly #rows: Rows;
   readonly #before: number;
@@ -145,7 +205,11 @@ class Encoder {
   readonly #report: () => void;
   readonly #read: EncodeProgress = { rows: 0, tokens: 0 };
 
-  constructor(rows: Rows, { tokenizer, classes, multiLabel = false, signal, onProgress }: EncodeOptions, before = 0) {
+  constructor(
+    rows: Rows,
+    { tokenizer = 'basic_english', classes, multiLabel = false, signal, onProgress }: EncodeOptions,
+    before = 0,
+  ) {
     const source = rows as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
     if (typeof rows === 'string' || !(source?.[Symbol.iterator] || source?.[Symbol.asyncIterator])) {
       throw invalidArgument('rows', 'an iterable or async iterable of { text, label }', rows);
@@ -164,49 +228,80 @@ class Encoder {
     this.#given = classes;
     this.#labelEnds = multiLabel ? new Int32List() : undefined;
     this.#tokenizer = getTokenizer(tokenizer);
-    this.#batches = isBatchTokenizer(tokenizer) ? tokenizer : undefined;
+    if (tokenizer instanceof TextReader) this.reader = tokenizer;
+    else if (isAddonTokenizer(tokenizer)) this.reader = TextReader.plain(tokenizer);
+    const batches = this.reader ?? tokenizer;
+    this.#batches = isBatchTokenizer(batches) ? batches : undefined;
     this.#report = () => onProgress?.({ ...this.#read });
     this.turns = new Turns(signal, this.#report);
   }
 
-  /** Reads all rows; `number` gives the number that stands for a token, `empty` stands for a text without tokens. */
-  async read(number: (token: string) => number, empty: number | undefined): Promise<void> {
-    const add = (row: Row, split?: string[]) => {
-      const { text } = this.#check(row);
-      const tokens = split ?? this.#tokenizer(text);
-      if (!Array.isArray(tokens)) throw invalidArgument("the tokenizer's result", 'an array of strings', tokens);
-      if (tokens.length === 0) {
-        if (empty === undefined) {
-          throw this.#error(row, 'INVALID_ROW', 'the text has no tokens, and the vocabulary no token for unknown ones');
-        }
-        this.emptyTexts++;
-        this.#tokens.push(empty);
-      }
-      for (let i = 0; i < tokens.length; i++) this.#tokens.push(number(tokens[i]!));
-      if (this.#tokens.length > 2 ** 32 - 1) {
-        throw this.#error(row, 'OUT_OF_RANGE', 'the texts have more than 4,294,967,295 tokens in all');
-      }
-      this.#ends.push(this.#tokens.length | 0);
-      this.#addLabels(row);
-      this.#read.rows++;
-      this.#read.tokens = this.#tokens.length;
-    };
-    if (this.#batches) {
-      for await (const [row, tokens] of splitAhead<Row>(this.#rows, this.#batches)) {
-        add(row, tokens);
+  /**
+   * Reads all rows, whose texts are numbered some at a time.
+   *
+   * @param empty - stands for a text without tokens; undefined if there may be none.
+   */
+  async readMany(empty: number | undefined, number: (texts: string[]) => Promise<NumberedTexts>): Promise<void> {
+    const receive = async (rows: Row[], { numbers, tokens }: NumberedTexts) => {
+      let end = this.#tokens.length;
+      this.#tokens.pushAll(numbers);
+      for (let i = 0; i < rows.length; i++) {
+        this.#check(rows[i]!);
+        end += tokens[i]! || 1;
+        this.#add(rows[i]!, tokens[i]!, empty, end);
         if (this.turns.due) await this.turns.next();
       }
+    };
+    await readAhead(this.#rows, { ...FOR_ADDON, send: number, receive, refuse: (row) => this.#check(row) }, this.turns);
+  }
+
+  /** Reads all rows, whose tokens are numbered one by one; `empty` as in {@link readMany}. */
+  async read(empty: number | undefined, number: (token: string) => number): Promise<void> {
+    const add = (row: Row, tokens: string[]) => {
+      if (!Array.isArray(tokens)) throw invalidArgument("the tokenizer's result", 'an array of strings', tokens);
+      for (let i = 0; i < tokens.length; i++) this.#tokens.push(number(tokens[i]!));
+      if (tokens.length === 0) this.#tokens.push(empty ?? 0);
+      this.#add(row, tokens.length, empty, this.#tokens.length);
+    };
+    const batches = this.#batches;
+    if (batches) {
+      const receive = async (rows: Row[], lists: string[][]) => {
+        for (let i = 0; i < rows.length; i++) {
+          this.#check(rows[i]!);
+          add(rows[i]!, lists[i]!);
+          if (this.turns.due) await this.turns.next();
+        }
+      };
+      const send = (texts: string[]) => tokenizeTogether(batches, texts);
+      await readAhead(this.#rows, { ...FOR_TOKENIZER, send, receive, refuse: (row) => this.#check(row) }, this.turns);
     } else if (Symbol.asyncIterator in this.#rows) {
       for await (const row of this.#rows) {
-        add(row);
+        add(row, this.#tokenizer(this.#check(row).text));
         if (this.turns.due) await this.turns.next();
       }
     } else {
       for (const row of this.#rows) {
-        add(row);
+        add(row, this.#tokenizer(this.#check(row).text));
         if (this.turns.due) await this.turns.next();
       }
     }
+  }
+
+  /** Adds a row whose numbers end at `end`; it has that many tokens. */
+  #add(row: Row, tokens: number, empty: number | undefined, end: number): void {
+    if (tokens === 0) {
+      if (empty === undefined) {
+        throw this.#error(row, 'INVALID_ROW', 'the text has no tokens, and the vocabulary no token for unknown ones');
+      }
+      this.emptyTexts++;
+    }
+    if (end > MOST_TOKENS) {
+      throw this.#error(row, 'OUT_OF_RANGE', 'the texts have more than 4,294,967,295 tokens in all');
+    }
+    this.#ends.push(end | 0);
+    this.#addLabels(row);
+    this.#read.rows++;
+    this.#read.tokens = end;
   }
 
   /** The data set of what was read; `map` is applied to the numbers. */

@@ -5,19 +5,19 @@ import type { Rows } from '../../data/readers/rows.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
 import type { Evaluation } from '../../measures/evaluation.js';
 import type { TokenSettings } from '../../text/options.js';
-import { modelTokenizer } from '../../text/reading.js';
 import type { ValidationResult } from '../../training/progress.js';
 import type { TrainingRun } from '../../training/run.js';
 import { startTraining } from '../../training/start.js';
 import { describedText } from '../file.js';
 import { type LoadOptions, loadModel } from '../load.js';
 import { TextModel } from '../model.js';
-import { Serving } from '../serving/serving.js';
+import type { Answer } from '../serving/call.js';
+import { type ModelServing, Serving } from '../serving/serving.js';
 import { checkEvaluationOptions, type EvaluationOptions, evaluateRows } from './evaluate.js';
 import { checkExplainOptions, type ExplainOptions, type Explanation, explainText } from './explain.js';
 import { classifierFile, classifierMetadata } from './file.js';
 import type { ModelSettings, StartEvent, TrainOptions } from './options.js';
-import type { Prediction, Predictor } from './prediction.js';
+import { type Prediction, type Predictor, predictionOf } from './prediction.js';
 import { type ClassifierParts, classifierTask } from './task.js';
 
 /** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
@@ -26,13 +26,6 @@ export interface PredictOptions {
   topK?: number;
   /** Stops the call: what has not been computed yet is given up, and the call rejects with `ABORTED`. */
   signal?: AbortSignal;
-}
-
-/** What turns texts into predictions. */
-function predictorOf({ engine, labels, thresholds, vocab, text, encoder }: ClassifierParts): Predictor {
-  // An engine on a GPU is given tokens: the addon that reads texts is another one.
-  const reads = engine.predictTexts ? encoder : undefined;
-  return { engine, encoder: reads, tokenizer: modelTokenizer(text), vocab, labels, thresholds };
 }
 
 /**
@@ -57,15 +50,16 @@ export class TextClassifier extends TextModel<ModelSettings> {
   readonly #engine: ExplainingEngine;
   readonly #text: TokenSettings;
   readonly #predictor: Predictor;
-  readonly #serving: Serving;
+  readonly #serving: ModelServing;
 
   private constructor(parts: ClassifierParts) {
-    const predictor = predictorOf(parts);
-    const serving = new Serving(predictor);
+    const { engine, labels, thresholds, reading } = parts;
+    const predictor = { ...reading, engine, outputs: labels.length, labels, thresholds };
+    const serving = Serving.of(predictor);
     super(parts, serving);
-    this.labels = parts.labels;
-    this.thresholds = parts.thresholds;
-    this.#engine = parts.engine;
+    this.labels = labels;
+    this.thresholds = thresholds;
+    this.#engine = engine;
     this.#text = parts.text;
     this.#predictor = predictor;
     this.#serving = serving;
@@ -158,8 +152,8 @@ export class TextClassifier extends TextModel<ModelSettings> {
    */
   async predict(text: string, options: PredictOptions = {}): Promise<Prediction> {
     if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
-    const topK = this.#checkPredict(options);
-    const [prediction] = await this.#serving.predict([text], topK, options.signal);
+    const answer = this.#checkPredict(options);
+    const [prediction] = await this.#serving.answer([text], answer, options.signal);
     return prediction!;
   }
 
@@ -177,10 +171,10 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * ```
    */
   async predictMany(texts: readonly string[], options: PredictOptions = {}): Promise<Prediction[]> {
-    const topK = this.#checkPredict(options);
+    const answer = this.#checkPredict(options);
     if (!Array.isArray(texts)) throw invalidArgument('texts', 'an array of strings', texts);
     if (texts.length === 0) return [];
-    return this.#serving.predict(texts, topK, options.signal);
+    return this.#serving.answer(texts, answer, options.signal);
   }
 
   /**
@@ -225,13 +219,13 @@ export class TextClassifier extends TextModel<ModelSettings> {
     return this.during(explainText(model, this.#text, text, options));
   }
 
-  /** How many labels to list. */
-  #checkPredict(options: PredictOptions): number {
+  /** Checks options of a prediction, and makes what answers with them. */
+  #checkPredict(options: PredictOptions): Answer<Prediction> {
     this.checkOpen();
     checkOptionNames('predict', options, ['topK', 'signal']);
     const { topK = this.labels.length, signal } = options;
     checkInteger('topK', topK, 1);
     checkSignal('signal', signal);
-    return topK;
+    return (scores, start, tokens, known) => predictionOf(this.#predictor, scores, start, topK, tokens, known);
   }
 }

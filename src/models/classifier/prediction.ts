@@ -1,7 +1,5 @@
 import type { Engine } from '../../engine/engine.js';
-import type { NativeEncoder } from '../../text/nativeEncoder.js';
-import type { BatchTokenizer, Tokenizer } from '../../text/tokenizer.js';
-import type { Vocab } from '../../text/vocab.js';
+import type { ServedModel } from '../serving/route.js';
 
 /** A label and how probable the model finds it. */
 export interface LabelProbability {
@@ -53,13 +51,6 @@ export class Prediction implements Iterable<LabelProbability> {
   [Symbol.iterator](): Iterator<LabelProbability> {
     return this.classes[Symbol.iterator]();
   }
-}
-
-/** A text as token ids, at least one; how many tokens it has, and how many of them are known. */
-export interface EncodedText {
-  ids: Int32Array;
-  count: number;
-  known: number;
 }
 
 /** More labels than this are sorted when all are wanted: putting each in its place would take longer. */
@@ -146,48 +137,8 @@ export async function predictRows(
 }
 
 /** What turns texts into predictions. */
-export interface Predictor {
-  engine: Pick<Engine, 'predict' | 'predictNow' | 'predictTextNow' | 'predictTexts' | 'workPerToken'>;
-  /** Where the addon can read the texts itself, what it needs for that. */
-  encoder?: NativeEncoder | undefined;
-  tokenizer: Tokenizer | BatchTokenizer;
-  vocab: Vocab;
+export interface Predictor extends ServedModel {
   labels: readonly string[];
   /** The probability from which on each label is given; of a model with exclusive labels undefined. */
   thresholds: readonly number[] | undefined;
-}
-
-/** Looks the tokens of a text up. */
-export function encodeTokens({ vocab }: Pick<Predictor, 'vocab'>, tokens: readonly string[]): EncodedText {
-  const unknown = vocab.defaultIndex!;
-  if (tokens.length === 0) return { ids: Int32Array.of(unknown), count: 0, known: 0 };
-  const ids = vocab.encode(tokens);
-  let known = 0;
-  for (let i = 0; i < ids.length; i++) if (ids[i] !== unknown) known++;
-  return { ids, count: tokens.length, known };
-}
-
-/** Splits a text and looks its tokens up. */
-export function encodeText(predictor: Pick<Predictor, 'tokenizer' | 'vocab'>, text: string): EncodedText {
-  const { tokenizer } = predictor;
-  return encodeTokens(predictor, typeof tokenizer === 'function' ? tokenizer(text) : tokenizer.tokenize(text));
-}
-
-/** Texts that are split in one call away from the event loop, and characters from which a single one is. */
-const TEXTS_PER_CALL = 64;
-const LONG_TEXT = 8_192;
-
-/**
- * The tokenizer and those of the next texts that are better split together, away from the event loop: several, or a long one.
- * Undefined where the tokenizer cannot do that or it is not worth it.
- */
-export function splitTogether(
-  { tokenizer }: Pick<Predictor, 'tokenizer'>,
-  texts: readonly string[],
-  from: number,
-): { tokenizer: BatchTokenizer; texts: readonly string[] } | undefined {
-  if (typeof tokenizer === 'function') return undefined;
-  const next = texts.slice(from, from + TEXTS_PER_CALL);
-  const few = next.length < 8 && !next.some((text) => text?.length >= LONG_TEXT);
-  return few || next.some((text) => typeof text !== 'string') ? undefined : { tokenizer, texts: next };
 }

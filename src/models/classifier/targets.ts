@@ -4,10 +4,10 @@ import type { Rows } from '../../data/readers/rows.js';
 import { collect, encodeDataset } from '../../data/sets/encode.js';
 import { EncodedDataset } from '../../data/sets/encoded.js';
 import { stratifiedSplit } from '../../data/sets/split.js';
+import { recounted } from '../../text/counting.js';
 import type { TextSettings } from '../../text/options.js';
 import { modelTokenizer } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
-import { VocabBuilder } from '../../text/vocabBuilder.js';
 import { checkVocabulary, vocabularyRoom } from '../vocabularyRoom.js';
 import type { TrainSettings } from './options.js';
 
@@ -60,16 +60,11 @@ async function splitOff(
   await turns.next();
   const counts = new Uint32Array(vocab.length);
   for (const id of training.tokens) counts[id]!++;
-  const builder = new VocabBuilder();
-  for (let id = FIRST_WORD; id < counts.length; id++) {
-    if (counts[id]! > 0) builder.addToken(vocab.itos[id]!, counts[id]!);
-  }
   await turns.next();
-  const { vocab: smaller } = await turns.run(
-    builder.buildInSteps({ minFreq, ...(maxTokens === undefined ? {} : { maxTokens }) }),
-  );
+  const words = { minFreq, ...(maxTokens === undefined ? {} : { maxTokens }) };
+  const { vocab: smaller, indices } = await recounted(vocab, counts, words, turns);
   await turns.next();
-  const map = Int32Array.from(vocab.itos, (token) => smaller.get(token));
+  const map = indices.map((index) => (index < 0 ? smaller.defaultIndex! : index));
   const remapped = (part: EncodedDataset) =>
     new EncodedDataset({
       tokens: part.tokens.map((id) => map[id]!),

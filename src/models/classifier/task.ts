@@ -2,11 +2,11 @@ import type { Rows } from '../../data/readers/rows.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 import type { NetworkSettings } from '../../engine/network.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
-import { nativeEncoder } from '../../text/nativeEncoder.js';
 import type { ValidationResult } from '../../training/progress.js';
 import type { Task, TaskTypes, TrainedModel } from '../../training/task.js';
 import { describedText, readModelFile } from '../file.js';
 import type { TextModelParts } from '../model.js';
+import { modelReading } from '../serving/reading.js';
 import { classWeightsOf } from './classWeights.js';
 import { type ClassifierFields, classifierFile, classifierMetadata } from './file.js';
 import {
@@ -116,7 +116,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
         settings: modelOf(settings, network),
         text: settings.text,
         vocab,
-        encoder: await nativeEncoder(settings.text, vocab),
+        reading: await modelReading(settings.text, vocab),
         labels: train.classes,
         thresholds: thresholdsOf(best, settings, data),
         history,

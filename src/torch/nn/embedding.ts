@@ -7,8 +7,9 @@ import { noGrad } from '../tensor/grad.js';
 import { tidy } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkExactShape, checkFactory, type FactoryOptions } from './check.js';
-import { type EmbeddingBagMode, embedding, embeddingBag, resolvePadding } from './functional.js';
+import { type EmbeddingBagMode, embedding, embeddingBag } from './functional.js';
 import { Module } from './module.js';
+import { resolvePadding } from './padding.js';
 import { Parameter } from './parameter.js';
 
 /** Options of {@link Embedding}. */

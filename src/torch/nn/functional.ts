@@ -7,6 +7,7 @@ import { floatingDtypes, shapeText } from '../tensor/dtype.js';
 import { tidy } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { castsTogether, checkExactShape, checkIds, checkLikeWeight, idRange } from './check.js';
+import { resolvePadding } from './padding.js';
 
 export { type EmbeddingBagMode, type EmbeddingBagOptions, embeddingBag } from './functionalBag.js';
 
@@ -134,17 +135,6 @@ export function embedding(
   }
   checkIds('ids of embedding', ids, weight.shape[0]!, 'rows of the embedding');
   return wrap(torch().embedding(nativeOf(weight), native, resolvePadding(paddingIdx, weight.shape[0]!)));
-}
-
-/**
- * Index of the padding row as the binding takes it: from 0, or -1 for none.
- *
- * @internal
- */
-export function resolvePadding(paddingIdx: number | undefined, rows: number): number {
-  if (paddingIdx === undefined) return -1;
-  checkInteger('paddingIdx', paddingIdx, -rows, rows - 1);
-  return paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
 }
 
 /**

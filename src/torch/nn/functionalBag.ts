@@ -5,7 +5,7 @@ import { checkTensor, checkTensorDtype, isTensor, nativeOf, wrap } from '../tens
 import { shapeText, toInt32Array } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkExactShape, checkIds, checkLikeWeight } from './check.js';
-import { resolvePadding } from './functional.js';
+import { resolvePadding } from './padding.js';
 
 /** How the vectors of a bag become one. */
 export type EmbeddingBagMode = 'sum' | 'mean' | 'max';

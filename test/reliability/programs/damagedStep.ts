@@ -1,5 +1,6 @@
 // A classifier whose training met a fault in the middle of a step: it still trains, predicts and gives its state.
-import { type Chunk, type EngineConfig, kernelEngine } from '../../../src/engine/engine.js';
+import type { Chunk, EngineConfig } from '../../../src/engine/engine.js';
+import { kernelEngine } from '../../../src/engine/kernels.js';
 import { stepOptions } from '../../support/steps.js';
 
 const config: EngineConfig = {

@@ -1,9 +1,11 @@
 //! One step of Adam and AdamW.
 
-use super::{Move, OptimizerOptions, dense, write_back};
+use super::options::OptimizerOptions;
+use super::param::{Move, dense, write_back};
 use crate::Result;
 use crate::error::IntoResult;
-use crate::shim::{self, AdamArguments, check, handles};
+use crate::shim::abi::AdamArguments;
+use crate::shim::{self, check, handles};
 use tch::{Device, Kind, Tensor};
 
 /// Adds 1 to a number that the optimizer owns, unless the step will not be made.

@@ -4,20 +4,18 @@
 //! lets the others catch up when they are read; `crate::late` sees to that. Options that no row can make up later (L2
 //! weight decay, amsgrad) take the dense path, and so does a weight whose gradients are dense.
 
-use super::{OptimizerKind, OptimizerOptions, Param};
+use super::options::OptimizerOptions;
+use super::param::{LateState, Param};
+use super::slots::Slots;
 use crate::Result;
 use crate::error::IntoResult;
-use crate::late::{Gathered, Owner};
+use crate::late::{Gathered, Owner, fits};
 use crate::shim::{self, check, handle};
-use recurra_kernels::optim::{AdamOptions, Algorithm, LateRows, SgdOptions};
+use crate::tensor::convert::to_dense;
+use recurra_core::{AdamOptions, Algorithm, OptimizerKind, SgdOptions};
+use recurra_kernels::optim::LateRows;
 use std::slice;
 use tch::{Device, Kind, Tensor};
-
-/// What a parameter that is stepped late has instead of state tensors.
-pub(super) struct LateState {
-    pub owner: Owner,
-    gathered: Gathered,
-}
 
 /// The kernels' rule, where steps can be made up later.
 fn rule(kind: OptimizerKind, o: &OptimizerOptions) -> Option<Algorithm> {
@@ -34,21 +32,6 @@ fn rule(kind: OptimizerKind, o: &OptimizerOptions) -> Option<Algorithm> {
         }),
     };
     algorithm.cannot_defer().is_none().then_some(algorithm)
-}
-
-/// Whether a weight lies in memory as the kernels read it.
-pub(crate) fn fits(weight: &Tensor) -> bool {
-    weight.device() == Device::Cpu
-        && weight.dim() == 2
-        && weight.f_kind().is_ok_and(|kind| kind == Kind::Float)
-        && weight.is_contiguous()
-        && weight.size()[0] < i64::from(u32::MAX)
-        && weight.numel() > 0
-}
-
-/// A gradient with all rows.
-pub(crate) fn to_dense(grad: &Tensor) -> Result<Tensor> {
-    grad.f_to_dense(None::<Kind>, false).torch()
 }
 
 /// The values of a contiguous CPU tensor.
@@ -151,11 +134,11 @@ impl Param {
 }
 
 /// The state as tensors; all rows catch up.
-pub(super) fn late_slots(state: &LateState, weight: &Tensor) -> Result<super::state::Slots> {
+pub(super) fn late_slots(state: &LateState, weight: &Tensor) -> Result<Slots> {
     let mut rows = state.owner.lock();
     let (first, second, steps) = rows.export()?;
     let tensor = |values: &[f32]| Tensor::f_from_slice(values).torch()?.f_view(weight.size().as_slice()).torch();
-    let mut slots = super::state::Slots::default();
+    let mut slots = Slots::default();
     if second.is_empty() {
         slots.momentum_buffer = tensor(&first)?.into();
     } else {

@@ -1,9 +1,11 @@
 //! One step of SGD.
 
-use super::{Move, OptimizerOptions, dense, write_back};
+use super::options::OptimizerOptions;
+use super::param::{Move, dense, write_back};
 use crate::Result;
 use crate::error::IntoResult;
-use crate::shim::{self, SgdArguments, check, handles};
+use crate::shim::abi::SgdArguments;
+use crate::shim::{self, check, handles};
 use tch::Tensor;
 
 /// Moves parameters of one group, dtype and device.

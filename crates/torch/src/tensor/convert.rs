@@ -77,3 +77,8 @@ pub fn to_device(tensor: &Tensor, device: Device) -> Result<Tensor> {
         _ => tensor.f_to(device).torch(),
     }
 }
+
+/// A sparse gradient with all of its rows.
+pub(crate) fn to_dense(grad: &Tensor) -> Result<Tensor> {
+    grad.f_to_dense(None::<Kind>, false).torch()
+}

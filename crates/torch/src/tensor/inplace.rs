@@ -3,7 +3,8 @@
 use crate::Result;
 use crate::check::operands;
 use crate::error::{IntoResult, argument, shape};
-use crate::shim::{self, Operation, check, handle, with_number};
+use crate::shim::abi::Operation;
+use crate::shim::{self, check, handle, with_number};
 use crate::tensor::number_beside;
 use tch::Tensor;
 

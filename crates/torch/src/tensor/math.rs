@@ -3,7 +3,8 @@
 use crate::Result;
 use crate::check::{operands, same_device};
 use crate::error::{IntoResult, argument, dtype, shape};
-use crate::shim::{self, Operation, with_number};
+use crate::shim::abi::Operation;
+use crate::shim::{self, with_number};
 use crate::tensor::{describe, number_beside};
 use tch::{Kind, Tensor};
 

@@ -1,0 +1,278 @@
+//! Objects that cross between JavaScript and the words of `recurra_core`, declared once for both addons.
+
+use napi::bindgen_prelude::{Float64Array, Int32Array, Uint8Array, Uint32Array};
+use napi_derive::napi;
+use recurra_core::{self as core, Algorithm, Cell, Dtype, Error, ErrorCode, OptimizerKind, Pooling, Result, Targets};
+
+/// What a network is, whatever it is for.
+#[napi(object, object_to_js = false)]
+pub struct NetworkConfig {
+    /// From token ids to vectors.
+    pub encoder: EncoderConfig,
+    /// From vectors to scores and a loss.
+    pub head: HeadConfig,
+    /// Seed of initial values and dropout.
+    pub seed: f64,
+    /// Threads for training and bulk prediction on the CPU kernels.
+    pub threads: u32,
+}
+
+/// An embedding and recurrent layers over it.
+#[napi(object, object_to_js = false)]
+pub struct EncoderConfig {
+    /// The recurrent layer.
+    #[napi(ts_type = "'rnn' | 'lstm' | 'gru'")]
+    pub cell: String,
+    /// Rows of the embedding.
+    pub vocab_size: u32,
+    /// Columns of the embedding.
+    pub embedding_dim: u32,
+    /// Size of the recurrent state, per direction.
+    pub hidden_size: u32,
+    /// Recurrent layers.
+    pub num_layers: u32,
+    /// Whether a second recurrence runs from the end of each text.
+    pub bidirectional: bool,
+    /// What training leaves out.
+    pub dropouts: Dropouts,
+    /// The token that a dropped one is read as; none if left out.
+    pub unknown_idx: Option<u32>,
+    /// The row of the embedding that stays zero; none if left out.
+    pub padding_idx: Option<u32>,
+    /// Standard deviation of the embedding's initial values; 1, as PyTorch's, if left out.
+    pub embedding_std: Option<f64>,
+}
+
+/// Shares in `[0, 1)` that are left out in training.
+#[napi(object, object_to_js = false)]
+pub struct Dropouts {
+    /// Tokens that are read as `unknownIdx`.
+    pub words: f64,
+    /// Elements of the word vectors.
+    pub embedding: f64,
+    /// Elements between layers, and before the head's linear layer.
+    pub layers: f64,
+}
+
+/// What stands on an encoder.
+#[napi(object, object_to_js = false)]
+pub struct HeadConfig {
+    /// Which head.
+    #[napi(ts_type = "'classes'")]
+    pub kind: String,
+    /// Scores that it gives for a row.
+    pub outputs: u32,
+    /// Whether a row may have any number of outputs.
+    pub multi_label: bool,
+    /// How the states become one vector.
+    #[napi(ts_type = "'last' | 'mean' | 'max' | 'attention'")]
+    pub pooling: String,
+}
+
+impl TryFrom<NetworkConfig> for core::NetworkConfig {
+    type Error = Error;
+
+    fn try_from(config: NetworkConfig) -> Result<Self> {
+        let NetworkConfig { encoder, head, seed, threads } = config;
+        let Dropouts { words, embedding, layers } = encoder.dropouts;
+        Ok(Self {
+            encoder: core::EncoderConfig {
+                cell: Cell::parse(&encoder.cell)?,
+                vocab_size: encoder.vocab_size as usize,
+                embedding_dim: encoder.embedding_dim as usize,
+                hidden_size: encoder.hidden_size as usize,
+                num_layers: encoder.num_layers as usize,
+                bidirectional: encoder.bidirectional,
+                dropouts: core::Dropouts { words, embedding, layers },
+                unknown_idx: encoder.unknown_idx,
+                padding_idx: encoder.padding_idx,
+                embedding_std: encoder.embedding_std.unwrap_or(1.0),
+            },
+            head: match head.kind.as_str() {
+                "classes" => core::HeadConfig::Classes(core::ClassesConfig {
+                    classes: head.outputs as usize,
+                    multi_label: head.multi_label,
+                    pooling: Pooling::parse(&head.pooling)?,
+                }),
+                other => return Err(Error::new(ErrorCode::InvalidArgument, format!("there is no head '{other}'"))),
+            },
+            seed: seed as u64,
+            threads: threads as usize,
+        })
+    }
+}
+
+/// Several batches of rows with what they are trained towards.
+#[napi(object, object_to_js = false)]
+pub struct Chunk {
+    /// Token ids of all rows, one row after the other.
+    pub tokens: Int32Array,
+    /// Tokens per row.
+    pub lengths: Int32Array,
+    /// The output of each row; with `targetStarts` the outputs of all rows, one row after the other.
+    pub targets: Int32Array,
+    /// Where the outputs of each row begin, and at last how many there are; only where a row may have any number.
+    pub target_starts: Option<Uint32Array>,
+    /// Rows per batch.
+    pub batch_sizes: Int32Array,
+}
+
+/// A chunk's own copy of the numbers, which JavaScript may change while the batches run.
+pub struct OwnedChunk {
+    tokens: Vec<i32>,
+    lengths: Vec<i32>,
+    targets: Vec<i32>,
+    target_starts: Option<Vec<u32>>,
+    batch_sizes: Vec<i32>,
+}
+
+impl From<Chunk> for OwnedChunk {
+    fn from(chunk: Chunk) -> Self {
+        Self {
+            tokens: chunk.tokens.to_vec(),
+            lengths: chunk.lengths.to_vec(),
+            targets: chunk.targets.to_vec(),
+            target_starts: chunk.target_starts.map(|starts| starts.to_vec()),
+            batch_sizes: chunk.batch_sizes.to_vec(),
+        }
+    }
+}
+
+impl OwnedChunk {
+    /// The chunk as engines take it.
+    pub fn chunk(&self) -> core::Chunk<'_> {
+        core::Chunk {
+            tokens: &self.tokens,
+            lengths: &self.lengths,
+            targets: match &self.target_starts {
+                None => Targets::Rows(&self.targets),
+                Some(starts) => Targets::Sets { outputs: &self.targets, starts },
+            },
+            batch_sizes: &self.batch_sizes,
+        }
+    }
+}
+
+/// How a network learns from a chunk.
+#[napi(object, object_to_js = false)]
+pub struct StepOptions {
+    /// Learning rate of each batch.
+    pub learning_rates: Float64Array,
+    /// Largest common norm of all gradients; 0 for no limit.
+    pub clip_norm: f64,
+    /// The optimizer. Its state is kept where only its options change, but for `momentum` turned on or off.
+    #[napi(ts_type = "'adam' | 'adamw' | 'sgd'")]
+    pub optimizer: String,
+    /// Weight decay, as the optimizer defines it.
+    pub weight_decay: f64,
+    /// Momentum of `sgd`.
+    pub momentum: f64,
+    /// A weight for each output in the loss; none for 1 each.
+    pub output_weights: Vec<f64>,
+    /// Share of the target that is spread over all outputs.
+    pub smoothing: f64,
+    /// Leaves the embedding as it is.
+    pub freeze_embedding: bool,
+}
+
+/// Step options with their own copy of the numbers.
+pub struct OwnedStepOptions {
+    learning_rates: Vec<f64>,
+    clip_norm: f64,
+    algorithm: Algorithm,
+    weights: Vec<f32>,
+    smoothing: f64,
+    freeze_embedding: bool,
+}
+
+impl TryFrom<StepOptions> for OwnedStepOptions {
+    type Error = Error;
+
+    fn try_from(options: StepOptions) -> Result<Self> {
+        let kind = OptimizerKind::parse(&options.optimizer)?;
+        Ok(Self {
+            learning_rates: options.learning_rates.to_vec(),
+            clip_norm: options.clip_norm,
+            algorithm: Algorithm::new(kind, options.weight_decay, options.momentum),
+            weights: options.output_weights.iter().map(|&weight| weight as f32).collect(),
+            smoothing: options.smoothing,
+            freeze_embedding: options.freeze_embedding,
+        })
+    }
+}
+
+impl OwnedStepOptions {
+    /// The options as engines take them.
+    pub fn options(&self) -> core::StepOptions<'_> {
+        core::StepOptions {
+            learning_rates: &self.learning_rates,
+            clip_norm: self.clip_norm,
+            algorithm: self.algorithm,
+            loss: core::LossOptions { weights: &self.weights, smoothing: self.smoothing },
+            freeze_embedding: self.freeze_embedding,
+        }
+    }
+}
+
+/// What a chunk of batches gave.
+#[napi(object, object_from_js = false)]
+pub struct ChunkStats {
+    /// Sum over the batches of the mean loss times the number of rows.
+    pub loss: f64,
+    /// Rows that were answered correctly, in training mode.
+    pub correct: f64,
+    /// Rows trained on.
+    pub rows: f64,
+    /// The batch at which the loss or the gradient was not finite; -1 for none.
+    pub non_finite_batch: f64,
+}
+
+impl From<core::Stats> for ChunkStats {
+    fn from(stats: core::Stats) -> Self {
+        Self {
+            loss: stats.loss,
+            correct: stats.correct as f64,
+            rows: stats.rows as f64,
+            non_finite_batch: stats.non_finite_batch.map_or(-1.0, |batch| batch as f64),
+        }
+    }
+}
+
+/// An array with its name.
+#[napi(object)]
+pub struct NamedArray {
+    /// Name, as in a PyTorch state dict.
+    pub name: String,
+    /// `float32`, `float64`, `bfloat16`, `int64`, `int32` or `bool`.
+    pub dtype: String,
+    /// Sizes of the dimensions.
+    pub shape: Vec<i64>,
+    /// The elements, little-endian, row-major.
+    pub data: Uint8Array,
+}
+
+impl From<core::NamedArray> for NamedArray {
+    fn from(array: core::NamedArray) -> Self {
+        let shape = array.shape.iter().map(|&size| size as i64).collect();
+        Self { name: array.name, dtype: array.dtype.name().to_owned(), shape, data: Uint8Array::new(array.data) }
+    }
+}
+
+impl NamedArray {
+    /// The arrays as JavaScript takes them.
+    pub fn list(arrays: Vec<core::NamedArray>) -> Vec<Self> {
+        arrays.into_iter().map(Self::from).collect()
+    }
+
+    /// The arrays that JavaScript gave, over its own bytes: callers give arrays that nobody changes while they are used.
+    ///
+    /// # Errors
+    /// `InvalidDtype` for a type that no array has.
+    pub fn into_core(arrays: Vec<Self>) -> Result<Vec<core::NamedArray<Uint8Array>>> {
+        let array = |array: Self| {
+            let shape = array.shape.iter().map(|&size| size.max(0) as usize).collect();
+            Ok(core::NamedArray { name: array.name, dtype: Dtype::parse(&array.dtype)?, shape, data: array.data })
+        };
+        arrays.into_iter().map(array).collect()
+    }
+}

@@ -1,0 +1,255 @@
+//! A network on the CPU kernels: training and bulk prediction on libuv's pool, short predictions at once.
+
+use napi::bindgen_prelude::{
+    Array, Float32Array, Float32ArraySlice, ObjectFinalize, ToNapiValue, TypeName, Uint32Array,
+};
+use napi::{Env, Unknown};
+use napi_derive::napi;
+use recurra_binding::objects::{
+    Chunk, ChunkStats, NamedArray, NetworkConfig, OwnedChunk, OwnedStepOptions, StepOptions,
+};
+use recurra_binding::{Handle, IntoJs, Pending};
+use recurra_core::{self as core, Error, ErrorCode, Result, Stats, guard};
+use recurra_kernels::network::{self, Network};
+
+use crate::safetensors_file::{HeldTensors, named};
+use crate::texts::TextEncoder;
+
+/// What the tokens of a row contribute to one output.
+#[napi(object, object_from_js = false)]
+pub struct Explanation {
+    /// The output explained.
+    pub output: u32,
+    /// Outputs of the head's linear layer.
+    pub raw: Float32Array,
+    /// What `scores` makes of them.
+    pub scores: Float32Array,
+    /// Gradient of the raw score times the embedded token, one for each token.
+    pub contributions: Float32Array,
+}
+
+/// What many texts gave.
+#[napi(object, object_from_js = false)]
+pub struct TextScores {
+    /// Scores, text by text.
+    pub scores: Float32Array,
+    /// Of each text, the tokens that were read and how many of them are known.
+    pub counts: Uint32Array,
+}
+
+/// The same, before it becomes JavaScript values.
+pub struct Scored {
+    scores: Vec<f32>,
+    counts: Vec<u32>,
+}
+
+/// Gives what the loading of a model has left free back to the system: glibc keeps it otherwise, several times the model's size.
+fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        unsafe extern "C" {
+            fn malloc_trim(pad: usize) -> std::ffi::c_int;
+        }
+        // SAFETY: glibc's own function; it may be called at any time on any thread.
+        unsafe { malloc_trim(0) };
+    }
+}
+
+/// A network on the CPU kernels; it needs no libtorch.
+#[napi(custom_finalize)]
+pub struct CpuNetwork {
+    handle: Handle<Network>,
+}
+
+impl CpuNetwork {
+    fn background<T: Send + 'static, J: ToNapiValue + TypeName>(
+        &self,
+        work: impl FnOnce(&Network) -> Result<T> + Send + 'static,
+        convert: impl FnOnce(T) -> J + Send + 'static,
+    ) -> napi::Result<Pending<T, J>> {
+        self.handle.background(move |network| work(network).map(|result| (result, network.bytes())), convert)
+    }
+}
+
+impl ObjectFinalize for CpuNetwork {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.handle.close(env);
+        Ok(())
+    }
+}
+
+#[napi]
+impl CpuNetwork {
+    /// A network with initial values drawn from the seed, by the first work that needs them.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env, config: NetworkConfig) -> napi::Result<Self> {
+        let network = guard(|| Network::new(config.try_into()?)).js()?;
+        let bytes = network.bytes();
+        Ok(Self { handle: Handle::new(env, "network", network, bytes) })
+    }
+
+    /// Trains on the batches of a chunk, one step each.
+    #[napi(catch_unwind, ts_return_type = "Promise<ChunkStats>")]
+    pub fn train_batches(&self, chunk: Chunk, options: StepOptions) -> napi::Result<Pending<Stats, ChunkStats>> {
+        let (chunk, options) = (OwnedChunk::from(chunk), OwnedStepOptions::try_from(options).js()?);
+        self.background(move |network| network.train_batches(&chunk.chunk(), &options.options()), ChunkStats::from)
+    }
+
+    /// Scores of the head, row by row in the order given: probabilities, or with `raw` what they are made of.
+    #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
+    pub fn scores(&self, tokens: &[i32], lengths: &[i32], raw: bool) -> napi::Result<Pending<Vec<f32>, Float32Array>> {
+        let (tokens, lengths) = (tokens.to_vec(), lengths.to_vec());
+        let work = move |network: &Network| {
+            if raw { network.logits(&tokens, &lengths) } else { network.predict(&tokens, &lengths) }
+        };
+        self.background(work, Float32Array::new)
+    }
+
+    /// Scores at once, on the thread of JavaScript: for a few short rows, which take less time than a change of thread. `null`
+    /// where it would have to wait.
+    #[napi(catch_unwind)]
+    pub fn scores_now(&self, tokens: &[i32], lengths: &[i32]) -> napi::Result<Option<Float32Array>> {
+        let network = self.handle.get()?;
+        Ok(guard(|| network.predict_at_once(tokens, lengths)).js()?.map(Float32Array::new))
+    }
+
+    /// What each token of one row contributes to the raw score of an output (-1: the largest), by gradient times input.
+    #[napi(catch_unwind, ts_return_type = "Promise<Explanation>")]
+    pub fn explain(&self, tokens: &[i32], output: i32) -> napi::Result<Pending<network::Explanation, Explanation>> {
+        let tokens = tokens.to_vec();
+        self.background(
+            move |network| network.explain(&tokens, usize::try_from(output).ok()),
+            |explanation| Explanation {
+                output: explanation.class as u32,
+                raw: Float32Array::new(explanation.logits),
+                scores: Float32Array::new(explanation.probabilities),
+                contributions: Float32Array::new(explanation.contributions),
+            },
+        )
+    }
+
+    /// Gets ready for many predictions, in the background.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn prepare(&self) -> napi::Result<Pending<(), ()>> {
+        self.background(Network::prepare, |()| ())
+    }
+
+    /// All weights, under PyTorch's names.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<NamedArray>>")]
+    pub fn state(&self) -> napi::Result<Pending<Vec<core::NamedArray>, Vec<NamedArray>>> {
+        self.background(Network::state, NamedArray::list)
+    }
+
+    /// Replaces all weights; what differs is listed in one error, and then nothing has changed.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn load_state(&self, entries: Vec<NamedArray>) -> napi::Result<Pending<(), ()>> {
+        let arrays = NamedArray::into_core(entries).js()?;
+        self.background(move |network| network.load_state(&arrays), |()| ())
+    }
+
+    /// Replaces all weights by those of a file, whose memory is given back; else as `loadState`. Tensors whose names begin
+    /// with `except` do not count.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn load_held(&self, file: &HeldTensors, except: Option<String>) -> napi::Result<Pending<(), ()>> {
+        let contents = file.take().js()?;
+        self.background(
+            move |network| {
+                network.load_state(&named(&contents, except.as_deref()))?;
+                drop(contents);
+                give_back();
+                Ok(())
+            },
+            |()| (),
+        )
+    }
+
+    /// Gives some words other vectors, one after the other in `vectors`; all else stays.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn set_word_vectors(&self, words: &[i32], vectors: &[f32]) -> napi::Result<Pending<(), ()>> {
+        let (words, vectors) = (words.to_vec(), vectors.to_vec());
+        self.background(move |network| network.set_word_vectors(&words, &vectors), |()| ())
+    }
+
+    /// All that a training goes on from, under names that begin with `training.`; with `weights`, also the weights as
+    /// `state` gives them. The training itself is not changed by it.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<NamedArray>>")]
+    pub fn training_state(&self, weights: bool) -> napi::Result<Pending<Vec<core::NamedArray>, Vec<NamedArray>>> {
+        self.background(
+            move |network| {
+                let mut arrays = if weights { network.peek()? } else { Vec::new() };
+                arrays.extend(network.training_state()?);
+                Ok(arrays)
+            },
+            NamedArray::list,
+        )
+    }
+
+    /// Takes over what `trainingState(false)` gave; what does not fit is an error, and then nothing has changed.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn restore(&self, entries: Vec<NamedArray>) -> napi::Result<Pending<(), ()>> {
+        let arrays = NamedArray::into_core(entries).js()?;
+        self.background(move |network| network.restore(&arrays), |()| ())
+    }
+
+    /// Scores of a text at once, on the thread of JavaScript. `row` receives the scores and behind them the tokens that were
+    /// read, and how many of them are known.
+    ///
+    /// Returns whether that is done: not if there are more than `limit` tokens, or if it would have to wait.
+    #[napi(catch_unwind, ts_args_type = "encoder: TextEncoder, text: string, limit: number, row: Float32Array")]
+    pub fn score_text_now(
+        &self,
+        env: Env,
+        encoder: &TextEncoder,
+        text: Unknown<'_>,
+        limit: u32,
+        mut row: Float32ArraySlice<'_>,
+    ) -> napi::Result<bool> {
+        let network = self.handle.get()?;
+        encoder.at_once(env, text, limit as usize, |ids, counts| {
+            let scores = guard(|| network.predict_at_once(ids, &[ids.len() as i32])).js()?;
+            let Some(scores) = scores else { return Ok(false) };
+            // SAFETY: JavaScript waits for this call, and gives the array to nobody else.
+            let row = unsafe { row.as_mut() };
+            let Some((to, [count, known])) = row.split_last_chunk_mut::<2>() else { return Ok(false) };
+            if to.len() != scores.len() {
+                let message = format!("a row has {} scores, not {}", scores.len(), to.len());
+                return Err(Error::new(ErrorCode::InvalidShape, message)).js();
+            }
+            to.copy_from_slice(&scores);
+            (*count, *known) = (counts.tokens as f32, counts.known as f32);
+            Ok(true)
+        })
+    }
+
+    /// Scores of many texts, away from the event loop: only their characters are copied on it.
+    ///
+    /// Two calls may be under way: the second's texts are split while the first's are computed.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "encoder: TextEncoder, texts: ReadonlyArray<string>",
+        ts_return_type = "Promise<TextScores>"
+    )]
+    pub fn score_texts(
+        &self,
+        env: Env,
+        encoder: &TextEncoder,
+        texts: Array<'_>,
+    ) -> napi::Result<Pending<Scored, TextScores>> {
+        let split = encoder.later(env, &texts)?;
+        self.background(
+            move |network| {
+                let (texts, turn) = split.encode();
+                let _turn = turn.take();
+                let scores = network.predict(&texts.ids, &texts.lengths)?;
+                Ok(Scored { scores, counts: texts.counts })
+            },
+            |scored| TextScores { scores: Float32Array::new(scored.scores), counts: Uint32Array::new(scored.counts) },
+        )
+    }
+
+    /// Lets go of the weights once running work has ended; doing it again does nothing.
+    #[napi(catch_unwind)]
+    pub fn close(&self, env: Env) {
+        self.handle.close(env);
+    }
+}

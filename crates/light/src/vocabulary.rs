@@ -1,0 +1,291 @@
+//! Vocabularies outside of JavaScript's memory: those that models have, and those that are still counted.
+
+use std::cell::{Cell, RefCell};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use napi::bindgen_prelude::{Array, AsyncTask, Int32Array, ObjectFinalize, Uint32Array};
+use napi::{Env, JsString, JsValue, Unknown};
+use napi_derive::napi;
+use recurra_binding::{Background, Handle, IntoJs, Pending, adjust_external_memory};
+use recurra_core::{Error, ErrorCode, Result};
+use recurra_text::{BuildOptions, Builder, Built, Full, Room, Vocabulary, build, push_units};
+
+use crate::strings::{Texts, for_each_token, read, token_string};
+use crate::texts::TextReader;
+
+fn full(_: Full) -> Error {
+    let message = "the different tokens of the texts come to more than 4 GiB in all";
+    Error::new(ErrorCode::OutOfRange, message)
+}
+
+/// The tokens of a model, outside of JavaScript's memory.
+#[napi(custom_finalize)]
+pub struct NativeVocabulary {
+    vocabulary: RefCell<Arc<Vocabulary>>,
+    /// Bytes that V8 was told of.
+    counted: Cell<usize>,
+}
+
+impl ObjectFinalize for NativeVocabulary {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        adjust_external_memory(env, -(self.counted.get() as i64));
+        Ok(())
+    }
+}
+
+impl NativeVocabulary {
+    pub(crate) fn from(env: Env, vocabulary: Vocabulary) -> Self {
+        let this = Self { vocabulary: RefCell::new(Arc::new(vocabulary)), counted: Cell::new(0) };
+        this.count(env);
+        this
+    }
+
+    pub(crate) fn share(&self) -> Arc<Vocabulary> {
+        self.vocabulary.borrow().clone()
+    }
+
+    fn count(&self, env: Env) {
+        let bytes = self.vocabulary.borrow().bytes();
+        adjust_external_memory(env, bytes as i64 - self.counted.replace(bytes) as i64);
+    }
+}
+
+#[napi]
+impl NativeVocabulary {
+    /// One without tokens yet.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env) -> Self {
+        Self::from(env, Vocabulary::default())
+    }
+
+    /// Adds tokens behind all others, before anything reads texts with them.
+    #[napi(catch_unwind, ts_args_type = "tokens: ReadonlyArray<string>")]
+    pub fn add(&self, env: Env, tokens: Array<'_>) -> napi::Result<()> {
+        let mut shared = self.vocabulary.borrow_mut();
+        let in_use = || Error::new(ErrorCode::InvalidArgument, "this vocabulary is in use already");
+        let vocabulary = Arc::get_mut(&mut shared).ok_or_else(in_use).js()?;
+        for_each_token(env, &tokens, |token| {
+            let twice = |_| Error::new(ErrorCode::InvalidArgument, "a token comes twice");
+            vocabulary.add(token).map_err(twice).js()
+        })?;
+        drop(shared);
+        self.count(env);
+        Ok(())
+    }
+
+    /// How many tokens there are.
+    #[napi(getter, catch_unwind)]
+    pub fn size(&self) -> u32 {
+        self.vocabulary.borrow().len() as u32
+    }
+
+    /// Bytes of all tokens together, as UTF-8.
+    #[napi(getter, catch_unwind)]
+    pub fn text_bytes(&self) -> f64 {
+        self.vocabulary.borrow().text_bytes() as f64
+    }
+
+    /// Index of a token, -1 for one that is not there.
+    #[napi(catch_unwind, ts_args_type = "token: string")]
+    pub fn get(&self, env: Env, token: Unknown<'_>) -> napi::Result<i32> {
+        let (mut text, mut bytes) = (Vec::new(), Vec::new());
+        read(env, token.raw(), &mut text)?;
+        push_units(&mut bytes, &text);
+        Ok(self.vocabulary.borrow().get(&bytes).map_or(-1, |index| index as i32))
+    }
+
+    /// Indices of tokens, -1 for those that are not there.
+    #[napi(catch_unwind, ts_args_type = "tokens: ReadonlyArray<string>")]
+    pub fn encode(&self, env: Env, tokens: Array<'_>) -> napi::Result<Int32Array> {
+        let vocabulary = self.vocabulary.borrow();
+        let mut ids = Vec::with_capacity(tokens.len() as usize);
+        for_each_token(env, &tokens, |token| {
+            ids.push(vocabulary.get(token).map_or(-1, |index| index as i32));
+            Ok(())
+        })?;
+        Ok(Int32Array::new(ids))
+    }
+
+    /// The tokens with indices from `start` to below `end`.
+    #[napi(catch_unwind, ts_return_type = "Array<string>")]
+    pub fn tokens<'env>(&self, env: &'env Env, start: u32, end: u32) -> napi::Result<Vec<JsString<'env>>> {
+        let vocabulary = self.vocabulary.borrow();
+        let end = end.min(vocabulary.len() as u32);
+        (start.min(end)..end).map(|index| token_string(env, vocabulary.token(index))).collect()
+    }
+
+    /// The vocabulary of texts that have each of these tokens as often as `counts` says, `[size]`.
+    #[napi(catch_unwind, ts_return_type = "Promise<BuiltVocabulary>")]
+    pub fn recount(&self, env: Env, counts: Uint32Array, options: VocabularyOptions<'_>) -> napi::Result<Building> {
+        let options = options.read(env)?;
+        let vocabulary = self.share();
+        if counts.len() != vocabulary.len() {
+            let message = format!("{} counts for {} tokens", counts.len(), vocabulary.len());
+            return Err(Error::new(ErrorCode::InvalidShape, message)).js();
+        }
+        let counts: Vec<u64> = counts.iter().map(|&count| u64::from(count)).collect();
+        Ok(building(move || build(&vocabulary, &counts, &options).map_err(full)))
+    }
+}
+
+/// A vocabulary that was built of counted tokens.
+#[napi]
+pub struct BuiltVocabulary {
+    vocabulary: Option<Vocabulary>,
+    indices: Vec<i32>,
+}
+
+impl From<Built> for BuiltVocabulary {
+    fn from(built: Built) -> Self {
+        Self { vocabulary: Some(built.vocabulary), indices: built.indices }
+    }
+}
+
+#[napi]
+impl BuiltVocabulary {
+    /// The tokens: specials, then the others by falling frequency, ties by code point. Null after the first call.
+    #[napi(catch_unwind)]
+    pub fn take_vocabulary(&mut self, env: Env) -> Option<NativeVocabulary> {
+        self.vocabulary.take().map(|vocabulary| NativeVocabulary::from(env, vocabulary))
+    }
+
+    /// The index of each counted token, -1 for one that was left out; empty after the first call.
+    #[napi(catch_unwind)]
+    pub fn take_indices(&mut self) -> Int32Array {
+        Int32Array::new(std::mem::take(&mut self.indices))
+    }
+}
+
+type Building = AsyncTask<Background<Built, BuiltVocabulary>>;
+
+fn building(work: impl FnOnce() -> Result<Built> + Send + 'static) -> Building {
+    AsyncTask::new(Background::new(work, |_, built: Built| Ok(built.into())))
+}
+
+/// Which of the counted tokens become a vocabulary.
+#[napi(object, object_to_js = false)]
+pub struct VocabularyOptions<'env> {
+    /// A token that was counted less often is left out; from 1.
+    pub min_freq: f64,
+    /// Largest size of the vocabulary, the specials included; may be infinite.
+    pub max_tokens: f64,
+    /// Tokens that are there in any case, different ones.
+    #[napi(ts_type = "ReadonlyArray<string>")]
+    pub specials: Array<'env>,
+    /// Whether the specials come first.
+    pub special_first: bool,
+}
+
+impl VocabularyOptions<'_> {
+    fn read(&self, env: Env) -> napi::Result<BuildOptions> {
+        let mut specials = Vec::with_capacity(self.specials.len() as usize);
+        for_each_token(env, &self.specials, |token| {
+            specials.push(token.to_vec());
+            Ok(())
+        })?;
+        Ok(BuildOptions {
+            min_freq: self.min_freq as u64,
+            max_tokens: self.max_tokens as usize,
+            specials,
+            special_first: self.special_first,
+        })
+    }
+}
+
+/// Texts whose tokens were counted.
+#[napi(object, object_from_js = false)]
+pub struct CountedTexts {
+    /// Numbers of the tokens of all texts, one text after the other, counted from 1; 0 for a text that has none.
+    pub numbers: Int32Array,
+    /// How many tokens each text has.
+    pub tokens: Uint32Array,
+}
+
+/// The same, before it becomes JavaScript values.
+pub struct Counted {
+    numbers: Vec<i32>,
+    tokens: Vec<u32>,
+}
+
+impl From<Counted> for CountedTexts {
+    fn from(counted: Counted) -> Self {
+        Self { numbers: Int32Array::new(counted.numbers), tokens: Uint32Array::new(counted.tokens) }
+    }
+}
+
+/// A vocabulary that is still counted.
+#[napi(custom_finalize)]
+pub struct VocabularyBuilder {
+    handle: Handle<Mutex<Builder>>,
+}
+
+impl ObjectFinalize for VocabularyBuilder {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.handle.close(env);
+        Ok(())
+    }
+}
+
+/// Work on the builder, which one thread at a time may do. What panicked counted some tokens twice at worst.
+fn locked<T>(builder: &Mutex<Builder>, work: impl FnOnce(&mut Builder) -> Result<T>) -> Result<(T, usize)> {
+    let mut builder = builder.lock().unwrap_or_else(PoisonError::into_inner);
+    let result = work(&mut builder)?;
+    Ok((result, builder.bytes()))
+}
+
+#[napi]
+impl VocabularyBuilder {
+    /// One that has counted nothing yet.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env) -> Self {
+        Self { handle: Handle::new(env, "vocabulary builder", Mutex::default(), 0) }
+    }
+
+    /// Splits texts and counts their tokens, away from the event loop: only their characters are copied on it.
+    ///
+    /// More than two calls at a time are of no use: each waits for the one before and holds a thread of libuv's pool.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "reader: TextReader, texts: ReadonlyArray<string>",
+        ts_return_type = "Promise<CountedTexts>"
+    )]
+    pub fn read(
+        &self,
+        env: Env,
+        reader: &TextReader,
+        texts: Array<'_>,
+    ) -> napi::Result<Pending<Counted, CountedTexts>> {
+        let reading = reader.reading;
+        let texts = Texts::read(env, &texts, reading.tokenizer)?;
+        let count = move |builder: &mut Builder| {
+            let mut counted =
+                Counted { numbers: Vec::with_capacity(texts.about_tokens()), tokens: Vec::with_capacity(texts.len()) };
+            let mut room = Room::default();
+            for text in texts.iter() {
+                let tokens = builder.add(&reading, text, &mut room, &mut counted.numbers).map_err(full)?;
+                counted.tokens.push(tokens);
+            }
+            Ok(counted)
+        };
+        self.handle.background(move |builder| locked(builder, count), CountedTexts::from)
+    }
+
+    /// Makes the vocabulary, once all texts are read.
+    ///
+    /// Its indices are those of the tokens in the order of their numbers.
+    #[napi(catch_unwind, ts_return_type = "Promise<BuiltVocabulary>")]
+    pub fn build(&self, env: Env, options: VocabularyOptions<'_>) -> napi::Result<Building> {
+        let options = options.read(env)?;
+        let shared = self.handle.get()?;
+        Ok(building(move || {
+            let (built, _) = locked(&shared, |builder| builder.build(&options).map_err(full))?;
+            Ok(built)
+        }))
+    }
+
+    /// Frees the memory.
+    #[napi(catch_unwind)]
+    pub fn close(&self, env: Env) {
+        self.handle.close(env);
+    }
+}

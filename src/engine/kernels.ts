@@ -1,0 +1,87 @@
+import { light } from '../native/light.js';
+import { AT_ONCE_WORK, type EngineConfig, type ExplainingEngine, workPerToken } from './engine.js';
+import { nativeChunk, nativeConfig, nativeOptions } from './native.js';
+
+/** Characters from which a text is not tried at once: splitting it takes tens of microseconds. */
+const LONG_TEXT = 4_096;
+
+/** Tokens of a chunk on the CPU: some tens of milliseconds of work, so that stopping is prompt. */
+export const CPU_CHUNK_TOKENS = 16_384;
+
+/** The engine on this package's own CPU kernels: the default. It needs no libtorch. */
+export function kernelEngine(config: EngineConfig): ExplainingEngine {
+  const native = new (light().CpuNetwork)(nativeConfig(config));
+  const atOnce = Math.floor(AT_ONCE_WORK / workPerToken(config));
+  // After a change of the weights the first prediction makes them ready, which is too long for the event loop; and once the
+  // vocabulary has been read through, its input projections are worth keeping.
+  let ready = false;
+  let seen = 0;
+  let changes = 0;
+  const changed = () => {
+    ready = false;
+    seen = 0;
+    changes++;
+  };
+  const count = (tokens: number) => {
+    const before = seen;
+    seen += tokens;
+    // A failure here fails nothing: predictions go on without the table.
+    if (before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
+  };
+  return {
+    train: (chunk, options) => {
+      changed();
+      return native.trainBatches(nativeChunk(chunk), nativeOptions(options));
+    },
+    predict: async (tokens, lengths) => {
+      const before = changes;
+      const probabilities = await native.scores(tokens, lengths, false);
+      // A training may have gone on meanwhile.
+      ready ||= before === changes;
+      return probabilities;
+    },
+    predictNow: (tokens, lengths) => {
+      if (!ready || tokens.length > atOnce) return undefined;
+      count(tokens.length);
+      return native.scoresNow(tokens, lengths) ?? undefined;
+    },
+    predictTextNow: (encoder, text, row) => {
+      if (!ready || text.length > LONG_TEXT) return false;
+      if (!native.scoreTextNow(encoder.native, text, atOnce, row)) return false;
+      count(row[row.length - 2]!);
+      return true;
+    },
+    predictTexts: async (encoder, texts) => {
+      const before = changes;
+      const { scores, counts } = await native.scoreTexts(encoder.native, texts);
+      ready ||= before === changes;
+      return { probabilities: scores, counts };
+    },
+    chunkTokens: CPU_CHUNK_TOKENS,
+    workPerToken: workPerToken(config),
+    setWordVectors: (words, vectors) => {
+      changed();
+      return native.setWordVectors(words, vectors);
+    },
+    state: () => native.state(),
+    loadState: (entries) => {
+      changed();
+      return native.loadState(entries);
+    },
+    loadHeld: ({ file, except }) => {
+      changed();
+      return native.loadHeld(file, except);
+    },
+    trainingState: (weights) => native.trainingState(weights),
+    restore: (entries) => {
+      changed();
+      return native.restore(entries);
+    },
+    logits: (tokens, lengths) => native.scores(tokens, lengths, true),
+    explain: async (tokens, classIndex) => {
+      const { output, raw, scores, contributions } = await native.explain(tokens, classIndex);
+      return { classIndex: output, logits: raw, probabilities: scores, contributions };
+    },
+    close: () => native.close(),
+  };
+}

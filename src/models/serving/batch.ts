@@ -1,0 +1,107 @@
+import type { Turns } from '../../core/turns.js';
+import type { Call } from './call.js';
+import type { CallQueue } from './queue.js';
+import type { Route } from './route.js';
+
+/** Texts that are only put together, between two looks at the clock. */
+const TEXTS_A_LOOK = 64;
+
+/** Some texts of a call, one after the other: its elements from `from` to below `to`. */
+interface Run<T> {
+  call: Call<T>;
+  from: number;
+  to: number;
+}
+
+/** Texts that are computed together. */
+export class Batch<T> {
+  readonly runs: Run<T>[] = [];
+  readonly texts: T[] = [];
+  /** What they count for, in tokens. */
+  tokens = 0;
+
+  get rows(): number {
+    return this.texts.length;
+  }
+
+  /** Adds the next text of a call. */
+  add(call: Call<T>, text: T, tokens: number): void {
+    const run = this.runs.at(-1);
+    if (run?.call === call) run.to++;
+    else this.runs.push({ call, from: call.taken, to: call.taken + 1 });
+    this.texts.push(text);
+    this.tokens += tokens;
+    call.ahead[call.taken++] = undefined;
+  }
+}
+
+/**
+ * Takes the texts that have waited longest. A call that is not done yet then lets the others go first.
+ *
+ * @param mostTokens - tokens above which no further text joins the batch.
+ * @returns the batch, and how many calls were looked at.
+ */
+export async function takeBatch<T>(
+  queue: CallQueue<T>,
+  route: Route<T>,
+  mostTokens: number,
+  turns: Turns,
+): Promise<{ batch: Batch<T>; callers: number }> {
+  const batch = new Batch<T>();
+  const { maxBatch } = queue.settings;
+  const unfinished: Call<T>[] = [];
+  let callers = 0;
+  let full = false;
+  for (const end = queue.calls.length; callers < end && !full; callers++) {
+    const call = queue.calls[callers]!;
+    const before = call.taken;
+    while (!call.ended && call.taken < call.texts.length) {
+      let text: T | undefined;
+      try {
+        const next = route.next(call);
+        // Awaiting what is no promise would cost more than most texts.
+        text = next instanceof Promise ? await next : next;
+      } catch (error) {
+        queue.fail(call, error);
+      }
+      if (text === undefined || call.ended) break;
+      const tokens = route.tokensOf(text);
+      full = batch.rows > 0 && (batch.rows >= maxBatch || batch.tokens + tokens > mostTokens);
+      if (full) break;
+      batch.add(call, text, tokens);
+      if ((typeof text !== 'string' || batch.rows % TEXTS_A_LOOK === 0) && turns.due) await turns.next();
+    }
+    if (call.ended) continue;
+    if (full && call.taken === before) break;
+    const left = call.texts.length - call.taken;
+    queue.weigh(call, Math.min(left, maxBatch));
+    if (left > 0) unfinished.push(call);
+  }
+  queue.calls = [...queue.calls.slice(callers), ...unfinished];
+  return { batch, callers };
+}
+
+/**
+ * Gives each call the answers to its texts of a batch, whose scores have `outputs` for each text.
+ *
+ * @throws what a model's answer throws.
+ */
+export async function answerBatch<T>(
+  batch: Batch<T>,
+  { scores, counts }: { scores: Float32Array; counts: ArrayLike<number> },
+  outputs: number,
+  turns: Turns,
+): Promise<void> {
+  let row = 0;
+  for (const { call, from, to } of batch.runs) {
+    for (let index = from; index < to; index++, row++) {
+      if (call.ended) continue;
+      call.answers[index] = call.answer(scores, row * outputs, counts[2 * row]!, counts[2 * row + 1]!);
+      if (++call.answered === call.texts.length) {
+        call.ended = true;
+        call.resolve(call.answers);
+      }
+      if (row % TEXTS_A_LOOK === 0 && turns.due) await turns.next();
+    }
+  }
+}

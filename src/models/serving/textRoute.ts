@@ -1,0 +1,86 @@
+import { AT_ONCE_WORK } from '../../engine/engine.js';
+import type { NativeEncoder } from '../../text/encoder.js';
+import { type Call, textAt } from './call.js';
+import type { Route, Scored, ServedModel } from './route.js';
+
+/** Characters that a token has at least, on average, with the blank behind it: for batches whose texts are not split yet. */
+const TOKEN_LENGTH = 4;
+
+/** Characters of a text that weigh as a token even where it is cut: they are copied. */
+const COPIED_AS_TOKEN = 16;
+
+/** The addon reads the texts, and its engine computes them without their ids being seen here. */
+export class TextRoute implements Route<string> {
+  /** The texts of a batch are split while another one is computed. */
+  readonly flights = 2;
+  readonly #model: ServedModel;
+  readonly #encoder: NativeEncoder;
+  /** What the addon writes a text's scores into, and behind them its two counts. */
+  readonly #row: Float32Array;
+  readonly #counts: Float32Array;
+
+  constructor(model: ServedModel, encoder: NativeEncoder) {
+    this.#model = model;
+    this.#encoder = encoder;
+    this.#row = new Float32Array(model.outputs + 2);
+    this.#counts = this.#row.subarray(model.outputs);
+  }
+
+  fits(): boolean {
+    return true;
+  }
+
+  read(): boolean {
+    return true;
+  }
+
+  now(texts: readonly string[], _ahead: readonly string[], late: () => boolean): Scored | undefined {
+    // The row is read before the next text is computed.
+    if (texts.length === 1) {
+      return this.#textNow(textAt(texts, 0)) ? { scores: this.#row, counts: this.#counts } : undefined;
+    }
+    return this.#manyNow(texts, late);
+  }
+
+  next({ texts, taken }: Call<string>): string {
+    return textAt(texts, taken);
+  }
+
+  tokensOf({ length }: string): number {
+    return 1 + Math.max(Math.min(length / TOKEN_LENGTH, this.#encoder.maxTokens), length / COPIED_AS_TOKEN);
+  }
+
+  batch(texts: readonly string[], tokens: number): Scored | Promise<Scored> {
+    const small = tokens * this.#model.engine.workPerToken <= AT_ONCE_WORK;
+    return (small && this.#manyNow(texts, () => false)) || this.#inBackground(texts);
+  }
+
+  /** Lets the addon compute a text at once, into `#row`. */
+  #textNow(text: string): boolean {
+    return this.#model.engine.predictTextNow?.(this.#encoder, text, this.#row) ?? false;
+  }
+
+  #manyNow(texts: readonly string[], late: () => boolean): Scored | undefined {
+    const { outputs } = this.#model;
+    const scores = new Float32Array(texts.length * outputs);
+    const counts = new Uint32Array(2 * texts.length);
+    for (let row = 0; row < texts.length; row++) {
+      if ((row > 0 && late()) || !this.#textNow(textAt(texts, row))) return undefined;
+      scores.set(this.#row.subarray(0, outputs), row * outputs);
+      counts.set(this.#counts, 2 * row);
+    }
+    return { scores, counts };
+  }
+
+  async #inBackground(texts: readonly string[]): Promise<Scored> {
+    const { engine } = this.#model;
+    if (engine.predictTexts) {
+      const { probabilities, counts } = await engine.predictTexts(this.#encoder, texts);
+      return { scores: probabilities, counts };
+    }
+    // An engine on a GPU is given ids: it belongs to another addon.
+    const { ids, counts } = await this.#encoder.native.encode(texts);
+    const lengths = Int32Array.from(texts, (_, row) => counts[2 * row]! || 1);
+    return { scores: await engine.predict(ids, lengths), counts };
+  }
+}

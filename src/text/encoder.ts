@@ -1,0 +1,38 @@
+import type { light as lightNamespace } from '../../index.d.js';
+import { Turns } from '../core/turns.js';
+import { light } from '../native/light.js';
+import type { TextReader } from './reader.js';
+import type { Vocab } from './vocab.js';
+
+/** Tokens that are given to the addon in one go: less than a millisecond. */
+const TOKENS_PER_CALL = 2_048;
+
+/** How the addon turns texts into token ids. */
+export interface NativeEncoder {
+  native: lightNamespace.TextEncoder;
+  /** Most tokens that are read of a text, n-grams included. */
+  maxTokens: number;
+}
+
+/**
+ * What lets the addon read texts with a vocabulary, which must have a token for unknown ones. Gives the addon the vocabulary's
+ * tokens if it does not have them, and yields to the event loop meanwhile.
+ */
+export async function nativeEncoder(reader: TextReader, vocab: Vocab): Promise<NativeEncoder> {
+  const words = vocab.native ?? (await given(vocab));
+  const native = new (light().TextEncoder)(words, reader.native, vocab.defaultIndex!);
+  return { native, maxTokens: reader.maxTokens };
+}
+
+/** Gives the addon the tokens of a vocabulary. */
+async function given(vocab: Vocab): Promise<lightNamespace.NativeVocabulary> {
+  const words = new (light().NativeVocabulary)();
+  const turns = new Turns();
+  const { itos } = vocab;
+  for (let start = 0; start < itos.length; start += TOKENS_PER_CALL) {
+    words.add(itos.slice(start, start + TOKENS_PER_CALL));
+    if (turns.due) await turns.next();
+  }
+  vocab.attach(words);
+  return words;
+}

@@ -1,0 +1,59 @@
+import type { light as lightNamespace } from '../../index.d.js';
+import { light } from '../native/light.js';
+import type { TokenSettings, Truncation } from './options.js';
+import type { BatchTokenizer, TokenizerLike } from './tokenizer.js';
+
+/**
+ * The tokenizers that the addon reads, in training as in prediction, away from the event loop and without a string for each
+ * token.
+ *
+ * `unicode_words` is the exception. Its words come from the ICU of Node (`Intl.Segmenter`), which finds Chinese, Japanese and Thai
+ * words by their frequencies. ICU4X (`icu_segmenter` 2.4) takes the longest match instead and gave other words for a quarter
+ * of the Chinese and half of the Japanese sentences that were compared, for 3.4 MB of data; models that are trained would read
+ * other words than they know. So JavaScript is its only reader, through the same interface as a function of the caller.
+ */
+export type AddonTokenizer = 'basic_english' | 'characters';
+
+/** Whether the addon reads the texts of a tokenizer. */
+export function isAddonTokenizer(tokenizer: TokenizerLike): tokenizer is AddonTokenizer {
+  return tokenizer === 'basic_english' || tokenizer === 'characters';
+}
+
+/** How a {@link TextReader} reads: what a model keeps of its text options, for one of the addon's tokenizers. */
+export interface ReaderSettings {
+  tokenizer: AddonTokenizer;
+  ngrams: TokenSettings['ngrams'];
+  /** Most tokens of a text that are read, n-grams not counted; up to 4,294,967,295. */
+  maxLength: number;
+  truncate: Truncation;
+  /**
+   * Whether a `<pad>` that a text spells is read as `<unk>`. A model reads it so, since the row of its padding stays zero and
+   * never learns; to a tokenizer by itself it is a token like any other.
+   */
+  masksPadding: boolean;
+}
+
+/** Reads texts in the addon. Where JavaScript must have the tokens themselves, it is a tokenizer like others. */
+export class TextReader implements BatchTokenizer {
+  readonly native: lightNamespace.TextReader;
+  /** Most tokens that are read of a text, n-grams included. */
+  readonly maxTokens: number;
+
+  constructor(settings: ReaderSettings) {
+    this.native = new (light().TextReader)(settings);
+    this.maxTokens = settings.maxLength * settings.ngrams;
+  }
+
+  /** A reader of all tokens of a text, as the tokenizer gives them. */
+  static plain(tokenizer: AddonTokenizer): TextReader {
+    return new TextReader({ tokenizer, ngrams: 1, maxLength: 2 ** 32 - 1, truncate: 'head', masksPadding: false });
+  }
+
+  tokenize(text: string): string[] {
+    return this.native.tokens(text);
+  }
+
+  async tokenizeMany(texts: readonly string[]): Promise<string[][]> {
+    return texts.map((text) => this.native.tokens(text));
+  }
+}

@@ -1,0 +1,174 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { findCircles, type Graph } from './support/architecture/cycles.js';
+import { type Floors, findCrossings, findRising } from './support/architecture/floors.js';
+import { dependenciesOf, expandUse, modulesOf } from './support/architecture/rust.js';
+import { importsOf, staticImports } from './support/architecture/typescript.js';
+
+// Arrows run down: whoever adds a room gives it a floor here, and ARCHITECTURE.md says what it is for.
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What both wings of `src` stand on, the ground floor first. */
+const GROUND: Floors = [['core'], ['native'], ['text', 'tensorboard', 'libtorch'], ['measures', 'data']];
+/** `recurra`: models without libtorch, their server and their command. */
+const MODELS: Floors = [['engine'], ['training'], ['models'], ['serve'], ['cli'], ['index']];
+/** `recurra/torch` and `recurra/lesson`: tensors and layers over libtorch. */
+const TORCH: Floors = [
+  ['torch/tensor'],
+  ['torch/nn', 'torch/optim', 'torch/amp', 'torch/cuda', 'torch/safetensors'],
+  ['torch/train'],
+  ['lesson', 'torch/index'],
+];
+
+const CRATES: Floors = [
+  ['core'],
+  ['kernels', 'files', 'text', 'binding'],
+  ['torch', 'linear'],
+  ['light', 'torch-addon'],
+];
+
+/** The floors that `crates/torch/src/lib.rs` describes. */
+const TORCH_CRATE: Floors = [
+  ['error'],
+  ['shim'],
+  ['tensor/info', 'autocast', 'count', 'cuda', 'random'],
+  ['check', 'context', 'init'],
+  ['tensor'],
+  ['autograd', 'late', 'packing'],
+  ['clip', 'embedded', 'tally'],
+  ['functional', 'optim', 'recurrent'],
+  ['classifier'],
+  ['lib'],
+];
+
+/** Circles that stay, by one of their files. */
+const ONE_THING_IN_SEVERAL_FILES = [
+  // The class `Tensor` in five files: its methods' types name the finished class.
+  'torch/tensor/base.ts',
+];
+
+/** Arrows that are still to be turned. */
+const KNOWN: readonly string[] = [];
+
+const src = importsOf(join(root, 'src'));
+const crates = readdirSync(join(root, 'crates'));
+
+/** Circles, each as one line. */
+function circles(graph: Graph): string[] {
+  return findCircles(graph)
+    .filter((circle) => !circle.some((file) => ONE_THING_IN_SEVERAL_FILES.includes(file)))
+    .map((circle) => circle.join(' <-> '));
+}
+
+function unknown(arrows: string[]): string[] {
+  return arrows.filter((arrow) => !KNOWN.includes(arrow));
+}
+
+describe('the sources', () => {
+  it('have arrows that run down only', () => {
+    expect(src.size).toBeGreaterThan(150);
+    expect(unknown(findRising(src, [...GROUND, ...MODELS, ...TORCH]))).toEqual([]);
+  });
+
+  it('have two wings that do not know each other', () => {
+    expect(unknown(findCrossings(src, MODELS, TORCH))).toEqual([]);
+  });
+
+  it('have no circles', () => {
+    expect(unknown(circles(src))).toEqual([]);
+  });
+});
+
+describe('the crates', () => {
+  it('depend on crates below them only', () => {
+    const graph = new Map(
+      crates.map((crate) => {
+        const manifest = readFileSync(join(root, 'crates', crate, 'Cargo.toml'), 'utf8');
+        return [`${crate}/Cargo.toml`, new Set(dependenciesOf(manifest).map((name) => `${name}/Cargo.toml`))];
+      }),
+    );
+    expect(graph.get('torch-addon/Cargo.toml')).toContain('torch/Cargo.toml');
+    expect(unknown(findRising(graph, CRATES))).toEqual([]);
+  });
+
+  it.each(crates)('%s has no circles inside', (crate) => {
+    const graph = modulesOf(join(root, 'crates', crate, 'src'));
+    expect(graph.size).toBeGreaterThan(1);
+    expect(unknown(circles(graph))).toEqual([]);
+  });
+
+  it('torch has arrows that run down only', () => {
+    const graph = modulesOf(join(root, 'crates/torch/src'));
+    expect(graph.get('autograd.rs')).toContain('tensor/info.rs');
+    expect(unknown(findRising(graph, TORCH_CRATE))).toEqual([]);
+  });
+});
+
+describe('the search for circles', () => {
+  const graph = (arrows: Record<string, string[]>): Graph =>
+    new Map(Object.entries(arrows).map(([from, to]) => [from, new Set(to)]));
+
+  it('finds each circle with all of its files, and nothing else', () => {
+    const arrows = { a: ['b'], b: ['c', 'd'], c: ['a'], d: ['e'], e: ['f', 'd'], f: [], g: ['g'], h: ['a', 'e'] };
+    expect(findCircles(graph(arrows))).toEqual([['a', 'b', 'c'], ['d', 'e'], ['g']]);
+  });
+
+  it('joins circles that share a file', () => {
+    expect(findCircles(graph({ a: ['b'], b: ['a', 'c'], c: ['b'] }))).toEqual([['a', 'b', 'c']]);
+  });
+
+  it('finds none where all arrows run down, by whatever way', () => {
+    expect(findCircles(graph({ a: ['b', 'c'], b: ['d'], c: ['d'] }))).toEqual([]);
+  });
+
+  it('names arrows to the same floor and above it, and files without a floor', () => {
+    const arrows = graph({
+      'core/a.ts': ['core/b.ts', 'data/c.ts'],
+      'text/d.ts': ['core/a.ts', 'data/c.ts'],
+      'data/c.ts': ['core/a.ts', 'data/index.ts', 'attic/e.ts'],
+      'index.ts': ['data/c.ts'],
+    });
+    expect(findRising(arrows, [['core'], ['text', 'data'], ['index']])).toEqual([
+      'attic/e.ts has no floor',
+      'core/a.ts -> data/c.ts',
+      'text/d.ts -> data/c.ts',
+    ]);
+  });
+
+  it('gives a file to the longest room that holds it', () => {
+    const arrows = graph({ 'torch/nn/a.ts': ['torch/index.ts'], 'torch/index.ts': ['torch/nn/a.ts'] });
+    expect(findRising(arrows, [['torch/nn'], ['torch/index']])).toEqual(['torch/nn/a.ts -> torch/index.ts']);
+  });
+});
+
+describe('the reading of arrows', () => {
+  it('sees imports of types and exports, and not what is loaded later', () => {
+    const source = `
+      import { a } from './a.js';
+      import type { b } from './b.js';
+      export * from './c.js';
+      export type { D } from './d.js';
+      let e: import('./e.js').E;
+      const later = () => import('./f.js');
+      // import './g.js'
+    `;
+    expect(staticImports(source)).toEqual(['./a.js', './b.js', './c.js', './d.js', './e.js']);
+  });
+
+  it('writes out a tree of `use`', () => {
+    const paths = expandUse('crate::{self, a::{b, c as d}, e::*}').map(
+      ({ path, name }) => `${path.join('::')} ${name}`,
+    );
+    expect(paths).toEqual(['crate crate', 'crate::a::b b', 'crate::a::c d', 'crate::e::* *']);
+  });
+
+  it('reads what a crate needs, without what its tests need', () => {
+    const manifest =
+      '[dependencies]\nrecurra-core.workspace = true\nnapi = "3"\n[dev-dependencies]\nrecurra-text = "1"\n' +
+      '[build-dependencies]\nrecurra-files = { path = "../files" }\n[target.x.dependencies]\nrecurra-torch-addon = "1"\n';
+    expect(dependenciesOf(manifest)).toEqual(['core', 'files', 'torch-addon']);
+  });
+});
