@@ -140,15 +140,6 @@ export interface ExplainingEngine extends ResumableEngine {
  */
 export const AT_ONCE_WORK = 2_000_000;
 
-/** Multiply-adds of one token. */
-export function workPerToken({ cell, embeddingDim, hiddenSize, numLayers, bidirectional }: EngineConfig): number {
-  const gates = { rnn: 1, lstm: 4, gru: 3 }[cell];
-  const directions = bidirectional ? 2 : 1;
-  const first = embeddingDim + hiddenSize;
-  const others = (numLayers - 1) * (directions * hiddenSize + hiddenSize);
-  return gates * directions * hiddenSize * (first + others);
-}
-
 /** Puts the rows of some batches, which stand in `order` from `start`, together for the engine. */
 export function chunkOf(dataset: EncodedDataset, order: Int32Array, start: number, batchSizes: Int32Array): Chunk {
   const rows = batchSizes.reduce((sum, size) => sum + size, 0);

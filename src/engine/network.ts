@@ -4,8 +4,25 @@ import { option, type TableOf } from '../core/options/table.js';
 /** Kind of recurrent cell. */
 export type Cell = 'rnn' | 'lstm' | 'gru';
 
-/** All cells; the table below does not compile if one is missing. */
-export const CELLS = ['rnn', 'lstm', 'gru'] as const satisfies readonly Cell[];
+/** Blocks of `hiddenSize` rows in a cell's weights, and whether the old state has weights as well as the input. */
+const WEIGHTS: Record<Cell, { gates: number; recurrent: boolean }> = {
+  rnn: { gates: 1, recurrent: true },
+  lstm: { gates: 4, recurrent: true },
+  gru: { gates: 3, recurrent: true },
+};
+
+/** All cells. */
+export const CELLS = Object.keys(WEIGHTS) as readonly Cell[];
+
+/** Weights of the recurrent layers, without the biases; one token takes as many multiply-adds. */
+export function recurrentWeights(
+  network: Pick<Required<NetworkOptions>, 'cell' | 'embeddingDim' | 'hiddenSize' | 'numLayers' | 'bidirectional'>,
+): number {
+  const { gates, recurrent } = WEIGHTS[network.cell];
+  const features = network.hiddenSize * (network.bidirectional ? 2 : 1);
+  const state = recurrent ? network.hiddenSize : 0;
+  return gates * features * (network.embeddingDim + state + (network.numLayers - 1) * (features + state));
+}
 
 /**
  * How the outputs `h[t]` of the recurrent layers become one vector per text, always over the real tokens alone:
