@@ -1,14 +1,20 @@
 import { choice, flag, integer, share } from '../core/options/kinds.js';
 import { option, type TableOf } from '../core/options/table.js';
 
-/** Kind of recurrent cell. */
-export type Cell = 'rnn' | 'lstm' | 'gru';
+/**
+ * Kind of recurrent cell: those of `torch.nn.RNN` (with tanh), `LSTM` and `GRU`, and the minGRU of Feng et al. (2024), "Were RNNs
+ * All We Needed?". Its gate and its candidate see the input only: `z = sigmoid(W_z x + b_z)`, `n = W_n x + b_n`,
+ * `h' = (1 - z) h + z n`, with `z` before `n` in `weight_ih` `[2 * hiddenSize, inputs]` and `bias_ih`, and no `weight_hh`. libtorch
+ * does not have it, so it runs on the CPU only.
+ */
+export type Cell = 'rnn' | 'lstm' | 'gru' | 'mingru';
 
 /** Blocks of `hiddenSize` rows in a cell's weights, and whether the old state has weights as well as the input. */
 const WEIGHTS: Record<Cell, { gates: number; recurrent: boolean }> = {
   rnn: { gates: 1, recurrent: true },
   lstm: { gates: 4, recurrent: true },
   gru: { gates: 3, recurrent: true },
+  mingru: { gates: 2, recurrent: false },
 };
 
 /** All cells. */

@@ -249,6 +249,8 @@ fn the_classifier_refuses_what_it_cannot_train_on() {
     for (change, part) in wrong {
         refused(Network::new(config().with(change), Place::default()), ErrorCode::InvalidArgument, part);
     }
+    let kernels_only = config().with(|c| c.encoder.cell = Cell::MinGru);
+    refused(Network::new(kernels_only, Place::default()), ErrorCode::InvalidArgument, "libtorch has no cell 'mingru'");
     let mut classifier = Network::new(config(), Place::default()).unwrap();
     let before = classifier.state().unwrap();
     let good = Chunk { tokens: &[2, 3, 4], lengths: &[2, 1], targets: Targets::Rows(&[0, 1]), batch_sizes: &[2] };
