@@ -1,7 +1,9 @@
-//! Model files: their form, checked whole before anything of it is used, and reading and writing them whole. No Node.
+//! Model files: their form and the description of their model, checked whole before anything of it is used, and reading and writing them whole. No Node.
 
 pub mod safetensors;
 
+mod description;
 mod disk;
 
+pub use description::{DESCRIPTION, take_tokens};
 pub use disk::{read_whole, write_whole};

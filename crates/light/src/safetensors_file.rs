@@ -9,11 +9,11 @@ use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 use recurra_core::{self as core, Error, ErrorCode, Result};
 use recurra_files::safetensors::{Contents, parse, to_bytes};
-use recurra_files::{read_whole, write_whole};
+use recurra_files::{DESCRIPTION, read_whole, take_tokens, write_whole};
 
 use recurra_binding::objects::NamedArray;
 use recurra_binding::{Background, IntoJs};
-use recurra_text::{Vocabulary, take_vocabulary};
+use recurra_text::Vocabulary;
 
 use crate::vocabulary::NativeVocabulary;
 
@@ -124,9 +124,6 @@ pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Conten
     AsyncTask::new(Background::new(read, |_, contents| Ok(contents.into())))
 }
 
-/// What the metadata of a model calls its description.
-const DESCRIPTION: &str = "model";
-
 /// A file's contents, and the vocabulary that was taken out of its metadata.
 type Held = (Contents, Option<Vocabulary>);
 
@@ -140,8 +137,9 @@ pub fn hold_safetensors(path: String, limit: f64) -> AsyncTask<Background<Held, 
         drop(bytes);
         // Nearly all of a model's description are its words, of which JavaScript would make a string each.
         let vocabulary = contents.metadata.get_mut(DESCRIPTION).and_then(|description| {
-            let (vocabulary, rest) = take_vocabulary(description)?;
-            *description = rest;
+            let mut vocabulary = Vocabulary::default();
+            *description = take_tokens(description, |token| vocabulary.add(token).is_ok())?;
+            vocabulary.finish();
             Some(vocabulary)
         });
         Ok((contents, vocabulary))

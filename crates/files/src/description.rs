@@ -7,34 +7,33 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::vocabulary::Vocabulary;
+/// What a model file's metadata calls the description of its model.
+pub const DESCRIPTION: &str = "model";
 
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
-/// Takes the list `vocab.tokens` out of a model's description.
+/// Takes the list `vocab.tokens` out of a model's description. `add` gets each token, as WTF-8, and says whether it is a new
+/// one.
 ///
-/// Returns the tokens, and the description with an empty list in their place. Nothing if the description is not what it
-/// should be or a token comes twice: JavaScript then reads it and says what is wrong.
+/// Returns the description with an empty list in their place. Nothing if the description is not what it should be or a token
+/// comes twice: JavaScript then reads it and says what is wrong.
 #[must_use]
-pub fn take_vocabulary(description: &str) -> Option<(Vocabulary, String)> {
+pub fn take_tokens(description: &str, add: impl FnMut(&[u8]) -> bool) -> Option<String> {
     let mut model: Object<'_> = serde_json::from_str(description).ok()?;
     let mut vocab: Object<'_> = serde_json::from_str(model.get("vocab")?.get()).ok()?;
-    let mut vocabulary = Vocabulary::default();
     let mut tokens = serde_json::Deserializer::from_str(vocab.get("tokens")?.get());
-    Tokens(&mut vocabulary).deserialize(&mut tokens).ok()?;
-    vocabulary.finish();
+    Tokens(add).deserialize(&mut tokens).ok()?;
     let none = RawValue::from_string("[]".into()).ok()?;
     vocab.insert("tokens".into(), &none);
     let vocab = serde_json::value::to_raw_value(&vocab).ok()?;
     model.insert("vocab".into(), &vocab);
-    let rest = serde_json::to_string(&model).ok()?;
-    Some((vocabulary, rest))
+    serde_json::to_string(&model).ok()
 }
 
-/// Reads a list of strings into a vocabulary.
-struct Tokens<'a>(&'a mut Vocabulary);
+/// Reads a list of strings.
+struct Tokens<F>(F);
 
-impl<'de> DeserializeSeed<'de> for Tokens<'_> {
+impl<'de, F: FnMut(&[u8]) -> bool> DeserializeSeed<'de> for Tokens<F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -42,22 +41,22 @@ impl<'de> DeserializeSeed<'de> for Tokens<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Tokens<'_> {
+impl<'de, F: FnMut(&[u8]) -> bool> Visitor<'de> for Tokens<F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of different strings")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element_seed(Token(self.0))?.is_some() {}
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(Token(&mut self.0))?.is_some() {}
         Ok(())
     }
 }
 
-struct Token<'a>(&'a mut Vocabulary);
+struct Token<'a, F>(&'a mut F);
 
-impl<'de> DeserializeSeed<'de> for Token<'_> {
+impl<'de, F: FnMut(&[u8]) -> bool> DeserializeSeed<'de> for Token<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -66,7 +65,7 @@ impl<'de> DeserializeSeed<'de> for Token<'_> {
     }
 }
 
-impl Visitor<'_> for Token<'_> {
+impl<F: FnMut(&[u8]) -> bool> Visitor<'_> for Token<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,25 +73,32 @@ impl Visitor<'_> for Token<'_> {
     }
 
     fn visit_bytes<E: serde::de::Error>(self, token: &[u8]) -> Result<(), E> {
-        self.0.add(token).map_err(|_| E::custom("a token comes twice"))
+        if (self.0)(token) { Ok(()) } else { Err(E::custom("a token comes twice")) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wtf8::units;
+
+    fn take(description: &str) -> Option<(Vec<Vec<u8>>, String)> {
+        let mut tokens: Vec<Vec<u8>> = Vec::new();
+        let rest = take_tokens(description, |token| {
+            let fresh = !tokens.iter().any(|other| other == token);
+            tokens.push(token.to_vec());
+            fresh
+        })?;
+        Some((tokens, rest))
+    }
 
     #[test]
     fn the_tokens_are_taken_out_and_the_rest_stays() {
         let description = r#"{"formatVersion":2,"vocab":{"tokens":["<unk>","a\"\u00e9","\ud800","\ud83d\ude42",""],"unkToken":"<unk>"},"labels":["x"]}"#;
-        let (vocabulary, rest) = take_vocabulary(description).unwrap();
+        let (tokens, rest) = take(description).unwrap();
         assert_eq!(rest, r#"{"formatVersion":2,"labels":["x"],"vocab":{"tokens":[],"unkToken":"<unk>"}}"#);
-        let tokens: Vec<Vec<u16>> = (0..vocabulary.len()).map(|i| units(vocabulary.token(i as u32))).collect();
-        let expected = ["<unk>", "a\"\u{e9}", "", "\u{1f642}", ""].map(|t| t.encode_utf16().collect::<Vec<_>>());
-        assert_eq!(tokens[..2], expected[..2]);
-        assert_eq!(tokens[2], [0xd800]);
-        assert_eq!(tokens[3..], expected[3..]);
+        let lone_surrogate: &[u8] = &[0xed, 0xa0, 0x80];
+        let expected = ["<unk>".as_bytes(), "a\"\u{e9}".as_bytes(), lone_surrogate, "\u{1f642}".as_bytes(), b""];
+        assert_eq!(tokens, expected);
     }
 
     #[test]
@@ -109,7 +115,7 @@ mod tests {
             r#"{"vocab":{"tokens":["a""#,
             r#"{"vocab":{"tokens":[[1]]}}"#,
         ] {
-            assert!(take_vocabulary(wrong).is_none(), "{wrong}");
+            assert!(take(wrong).is_none(), "{wrong}");
         }
     }
 }
