@@ -185,7 +185,7 @@ function checkSize(model: NetworkSettings, words: number, outputs: number, state
   const given = state.reduce((sum, { byteLength }) => sum + byteLength / 4, 0);
   if (needed > 2 * given + 2 ** 20) {
     const count = (weights: number) => Math.floor(weights).toLocaleString('en-US');
-    const message = `its settings describe a model with at least ${count(needed)} weights; the file contains ${count(given)}`;
+    const message = `settings describe a model with at least ${count(needed)} weights; the file contains ${count(given)}`;
     throw new ModelFileError('INVALID_FILE', message);
   }
 }

@@ -1,4 +1,4 @@
-import { DataError, invalidArgument } from '../core/errors.js';
+import { constraint, DataError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
 import { Vectors } from '../text/vectors.js';
 import type { Vocab } from '../text/vocab.js';
@@ -20,7 +20,10 @@ export async function loadEmbeddings(
 ): Promise<Vectors> {
   const vectors = await Vectors.load(file, { vocab, signal });
   if (dim !== undefined && dim !== vectors.dim) {
-    throw invalidArgument('embeddingDim', `${vectors.dim}, the size of the vectors in ${file}, or nothing`, dim);
+    throw constraint(
+      'embeddingDim',
+      `embeddingDim is ${dim}, but the vectors in ${file} have ${vectors.dim} values; leave embeddingDim out`,
+    );
   }
   if (vectors.coverage.found === 0) {
     const message = `it has a vector for none of the ${vocab.length} words of the training rows; is it of another language?`;

@@ -1,7 +1,10 @@
 //! Counter-based random bits for dropout: the same key and counter give the same bits on every thread, so a mask is
 //! computed again in the backward pass instead of being kept.
 
-use crate::simd::{Kernel, Lanes};
+use std::ops::Range;
+
+use crate::simd::gemm::Mat;
+use crate::simd::{Kernel, Lanes, dispatch};
 
 /// A 64-bit key from a seed and up to three numbers that say what it is for (SplitMix64's mixing function).
 #[must_use]
@@ -50,11 +53,11 @@ impl Chosen {
 
 /// Dropout of consecutive values: each is set to zero with probability `p`, else divided by `1 - p`.
 /// The mask depends on `key` and on the value's number, the first of which is `start`.
-pub(crate) struct Dropout<'a> {
-    pub key: u64,
-    pub start: usize,
-    pub p: f32,
-    pub values: &'a mut [f32],
+struct Dropout<'a> {
+    key: u64,
+    start: usize,
+    p: f32,
+    values: &'a mut [f32],
 }
 
 impl Kernel for Dropout<'_> {
@@ -73,10 +76,19 @@ impl Kernel for Dropout<'_> {
     }
 }
 
+/// Dropout of some rows of a matrix; the mask depends on `key` and on the values' places.
+///
+/// # Safety
+/// The rows must be inside and this thread's.
+pub(crate) unsafe fn drop_rows(key: u64, p: f32, mat: Mat, rows: Range<usize>) {
+    // SAFETY: by the caller's promise.
+    let values = unsafe { std::slice::from_raw_parts_mut(mat.row(rows.start), rows.len() * mat.stride) };
+    dispatch(Dropout { key, start: rows.start * mat.stride, p, values });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::dispatch;
 
     #[test]
     fn dropout_keeps_the_stated_share_and_scales_it() {

@@ -51,7 +51,6 @@ impl Data {
             lengths: &self.lengths,
             targets: Targets::Rows(&self.labels),
             batch_sizes: &self.batch_sizes,
-            ..Chunk::default()
         }
     }
 }
@@ -431,7 +430,6 @@ fn a_loss_that_is_not_finite_stops_before_the_weights() {
             lengths: &[2, 1, 1],
             targets: Targets::Rows(&[0, 1, 2]),
             batch_sizes: &[1, 1, 1],
-            ..Chunk::default()
         };
         let options = StepOptions { clip_norm, ..StepOptions::default() };
         let stats = classifier.train_batches(&chunk, &options).unwrap();

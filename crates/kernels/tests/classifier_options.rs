@@ -42,7 +42,6 @@ impl Texts {
             lengths: &self.lengths,
             targets: Targets::Rows(&self.labels),
             batch_sizes: &[8, 8, 8],
-            ..Chunk::default()
         }
     }
 }

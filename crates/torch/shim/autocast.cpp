@@ -7,7 +7,7 @@ namespace {
 
 at::DeviceType device_of(int cuda) { return cuda ? at::kCUDA : at::kCPU; }
 
-// What a scope changes, in one number, so that nobody owns memory for it: device, enabled, cache, and above them the dtype.
+// What a scope changes, in one number, so that there is no memory to own: device, enabled, cache, and above them the dtype.
 uint32_t packed(int cuda) {
   const auto device = device_of(cuda);
   return (cuda ? 1U : 0U) | (at::autocast::is_autocast_enabled(device) ? 2U : 0U) |

@@ -32,7 +32,7 @@ char *recurra_cuda_begin(int *entered) {
   return guarded([&] { *entered = at::detail::getCUDAHooks().hasCUDART() ? 1 : 0; });
 }
 
-// To be called only after recurra_cuda_begin: the first question is remembered for ever. Why there is none is only a warning to
+// To be called only after recurra_cuda_begin: libtorch remembers the first answer. Why there is none is only a warning to
 // libtorch; it goes to `why`, from malloc, or null.
 char *recurra_cuda_device_count(int64_t *count, char **why) {
   return guarded([&] {
@@ -85,7 +85,7 @@ char *recurra_float32_matmul_precision(int *precision, int *recurrent) {
   });
 }
 
-// A copy on CUDA device `index` that nobody waits for: through memory that is locked in place, which libtorch keeps until the
+// A copy on CUDA device `index` without waiting: through memory that is locked in place, which libtorch keeps until the
 // copy is done.
 char *recurra_copy_to_cuda(Handle self, int64_t index, Handle *out) {
   return guarded([&] {

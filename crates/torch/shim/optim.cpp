@@ -57,7 +57,7 @@ extern "C" {
 
 // One step of Adam or (decoupled) AdamW over `count` tensors of one dtype on one device. `max_squares` is read only
 // with amsgrad. `steps` are one-element float32 tensors, which on the CPU already count this step; on a GPU it is added.
-// Where `bad`, if there is one, is 1, nothing is moved or counted, and nobody has to wait for it.
+// Where `bad`, if there is one, is 1, nothing is moved or counted, and the host does not wait.
 char *recurra_fused_adam_(const Handle *params, const Handle *grads, const Handle *averages, const Handle *squares,
                           const Handle *max_squares, const Handle *steps, size_t count, Handle bad,
                           const AdamArguments *a) {
@@ -68,7 +68,7 @@ char *recurra_fused_adam_(const Handle *params, const Handle *grads, const Handl
     const Alone alone(p);
     const bool amsgrad = a->amsgrad != 0, maximize = a->maximize != 0;
     const auto found = bad ? std::optional<at::Tensor>(*bad) : std::nullopt;
-    // On the CPU whoever calls has counted: an operator for one number costs more than that.
+    // On the CPU the caller has counted: an operator for one number costs more than that.
     const bool counts = !s[0].is_cpu();
     if (counts) at::_foreach_add_(s, 1);
     if (a->decoupled) {

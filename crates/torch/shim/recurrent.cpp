@@ -71,8 +71,8 @@ static Results compute(const FusedOptions &o, at::TensorList given, bool has_sta
                           r.output.mutable_data_ptr<float>(), r.hn.mutable_data_ptr<float>(),
                           two ? r.cn.mutable_data_ptr<float>() : nullptr, &saved));
   if (saved) {
-    // What the backward pass needs travels as a tensor, since the graph lets go of saved tensors exactly when it lets go
-    // of those of any other operator, and says so when it is run backward once more. Nobody reads its element.
+    // What the backward pass needs travels as a tensor: the graph then releases it exactly when it releases what any other operator
+    // saved, and reports a second backward pass. Its element is never read.
     r.saved = at::from_blob(saved, {1}, [](void *p) { functions.release(p); }, at::TensorOptions().dtype(at::kByte));
   }
   return r;

@@ -6,7 +6,7 @@
 #include <ATen/ops/add.h>
 #include <torch/version.h>
 
-// Passes over what libtorch says on standard error about a choice of its own that nobody can do anything about.
+// Suppresses a message of libtorch on standard error about a choice of its own that users cannot change.
 struct WithoutProjections final : c10::WarningHandler {
   void process(const c10::Warning &warning) override {
     if (warning.msg().find("projections is not supported with oneDNN") == std::string::npos) WarningHandler::process(warning);

@@ -1,4 +1,4 @@
-// What libtorch offers and tch 0.24 does not. Every function returns nullptr on success, else a message that the
+// What libtorch offers and tch 0.24 does not. Every function returns nullptr on success, otherwise a message that the
 // caller frees with recurra_free: no C++ exception leaves this library.
 #pragma once
 

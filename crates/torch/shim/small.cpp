@@ -63,7 +63,7 @@ static at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const at
 struct Linear : torch::autograd::Function<Linear> {
   static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
                             const std::optional<at::Tensor> &bias) {
-    // Of the bias nothing is needed. As in libtorch, neither is what only a gradient that nobody wants would need.
+    // The bias is not needed. As in libtorch, neither is what only an unwanted gradient would need.
     context->save_for_backward({weight.requires_grad() ? x : at::Tensor(), x.requires_grad() ? weight : at::Tensor()});
     context->saved_data["inputs"] = weight.size(1);
     context->saved_data["bias"] = bias.has_value();

@@ -163,7 +163,7 @@ impl<'a> Ids<'a> {
         }
     }
 
-    /// Smallest and largest id; nothing of none.
+    /// Smallest and largest id; `None` without ids.
     pub fn range(&self) -> Option<(i64, i64)> {
         fn ends<T: Copy + Ord + Into<i64>>(ids: &[T]) -> Option<(i64, i64)> {
             let first = *ids.first()?;
@@ -177,7 +177,7 @@ impl<'a> Ids<'a> {
     }
 }
 
-/// Smallest and largest element of a tensor of integers; nothing of an empty one.
+/// Smallest and largest element of a tensor of integers; `None` for an empty one.
 pub fn range_of(tensor: &Tensor) -> Result<Option<(i64, i64)>> {
     if let Some(ids) = Ids::of(tensor)? {
         return Ok(ids.range());

@@ -14,7 +14,7 @@ pub fn clip_grad_norm(params: &[&Tensor], max_norm: f64, norm_type: f64) -> Resu
     clip_on_device(params, max_norm, norm_type)?.map_or(Ok(0.0), |norm| norm.f_double_value(&[]).torch())
 }
 
-/// As [`clip_grad_norm`]; the norm stays on the device, so that nobody waits for it. Nothing where there is no gradient.
+/// As [`clip_grad_norm`]; the norm stays on the device, so the host does not wait for it. `None` where there is no gradient.
 pub(crate) fn clip_on_device(params: &[&Tensor], max_norm: f64, norm_type: f64) -> Result<Option<Tensor>> {
     if max_norm.is_nan() || max_norm < 0.0 {
         return Err(argument(format!("clipGradNorm: maxNorm must not be negative, but is {max_norm}")));

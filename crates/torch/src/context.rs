@@ -7,7 +7,7 @@ use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use tch::{Device, Kind, Tensor};
 
-/// The number of threads that the user asked for; 0 where nobody asked.
+/// The number of threads that the user asked for; 0 for the default.
 static THREADS: AtomicI32 = AtomicI32::new(0);
 
 /// Whether the kernels compute what they can.

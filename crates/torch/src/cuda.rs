@@ -123,7 +123,7 @@ pub fn float32_matmul_precision() -> Result<(&'static str, bool)> {
     Ok((name, recurrent != 0))
 }
 
-/// A copy on a device that nobody waits for.
+/// A copy on a device; the host does not wait for it.
 pub(crate) fn copy_to(tensor: &Tensor, index: usize) -> Result<Tensor> {
     shim::owned(|out| {
         // SAFETY: a borrowed handle and a pointer to a local.
@@ -131,7 +131,7 @@ pub(crate) fn copy_to(tensor: &Tensor, index: usize) -> Result<Tensor> {
     })
 }
 
-/// What cuDNN's recurrent layers take at the most, in rows and in steps: what lies behind gives errors that say nothing of it.
+/// Most rows, and most steps, that cuDNN's recurrent layers take. Beyond it cuDNN's errors do not name the cause.
 const CUDNN_MOST: i64 = 65_535;
 
 /// Refuses what cuDNN cannot compute. Sizes of one call: rows, steps, and the widest of input, state and output.

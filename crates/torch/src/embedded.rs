@@ -1,9 +1,9 @@
-//! The output of an embedding that is not written out until somebody looks at it.
+//! The output of an embedding that is not written out until it is read.
 //!
 //! A recurrent layer on the kernels needs only the rows of the different words and which of them stands where; it
 //! projects and differentiates each row once. So an embedding copies those rows, and the expansion to a tensor waits
 //! until an operation wants one: between an embedding, packing and a recurrent layer none does. The copy makes the values
-//! independent of what happens to the weight meanwhile.
+//! independent of later changes of the weight.
 
 use crate::autograd::{GradMode, is_grad_enabled};
 use crate::check::Ids;
@@ -63,7 +63,7 @@ impl Embedded {
             }
         });
         late::catch_up(weight, &distinct)?;
-        // SAFETY: `fits` says that it is a contiguous float32 tensor on the CPU; it is not written to meanwhile.
+        // SAFETY: `fits` says that it is a contiguous float32 tensor on the CPU; it is not written to while the slice lives.
         let values = unsafe { slice::from_raw_parts(weight.data_ptr().cast::<f32>().cast_const(), weight.numel()) };
         let table = Arc::new(Table::gather(values, size[1] as usize, &distinct)?);
         let padding = distinct.iter().position(|&id| i64::from(id) == padding_idx);

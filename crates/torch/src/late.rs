@@ -23,7 +23,7 @@ pub(crate) struct Rows {
     pub algorithm: Algorithm,
 }
 
-/// A [`Rows`] as its optimizer holds it. When the optimizer lets go, all rows catch up.
+/// A [`Rows`] as its optimizer holds it. When the optimizer drops it, all rows catch up.
 pub(crate) struct Owner(Arc<Mutex<Rows>>);
 
 struct Entry {
@@ -95,7 +95,7 @@ impl Rows {
     fn parts(&mut self) -> (&mut LateRows, &mut [f32]) {
         let address = self.weight.data_ptr().cast::<f32>();
         // SAFETY: the weight is a contiguous float32 tensor on the CPU (`Owner::new`), kept alive by the handle here.
-        // Whoever reads its memory on this thread does so after `settle` or `catch_up` returned, not meanwhile.
+        // Readers of its memory on this thread run after `settle` or `catch_up` returned.
         (&mut self.late, unsafe { slice::from_raw_parts_mut(address, self.weight.numel()) })
     }
 
@@ -150,7 +150,7 @@ impl Owner {
             lock(&other).settle()?;
         }
         let mut own = self.lock();
-        // Entered under the lock and before the step: whoever looks for the weight meanwhile waits for its rows.
+        // Entered under the lock and before the step: a thread that looks for the weight now waits for its rows.
         let mut registry = lock(&REGISTRY);
         if registry.iter().all(|entry| entry.id != own.id) {
             registry.push(Entry { storage, id: own.id, rows: Arc::downgrade(&self.0) });

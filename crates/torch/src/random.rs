@@ -1,4 +1,4 @@
-//! A random generator of one's own: a seeded model neither reads nor moves libtorch's global one.
+//! A separate random generator: a seeded model neither reads nor advances libtorch's global one.
 
 use crate::Result;
 use crate::error::IntoResult;
@@ -27,7 +27,7 @@ impl Generator {
         Ok(Self { handle })
     }
 
-    /// Goes on as one that was just made with this seed; on a GPU nobody waits for it.
+    /// Continues as one that was just made with this seed; the host does not wait for a GPU.
     pub fn reseed(&mut self, seed: u64) -> Result<()> {
         // SAFETY: an owned generator handle.
         check(unsafe { shim::recurra_generator_seed(self.handle, seed) })

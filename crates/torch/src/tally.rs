@@ -1,4 +1,4 @@
-//! What a training sums up, on the device that it runs on: nobody waits for a GPU before the sums are read.
+//! What a training sums up, on the device that it runs on: the host waits for a GPU only when the sums are read.
 //!
 //! A step of a small network takes as long as its launches do, so a batch costs as few as can be: one for the flag, and what finds
 //! the right answers. The numbers stay where they are, one tensor each, and are fetched together.
@@ -37,7 +37,7 @@ struct Batch {
 pub struct Sums {
     /// Losses, each times its weight.
     pub loss: f64,
-    /// Rows labelled rightly.
+    /// Rows classified correctly.
     pub right: i64,
     /// Batches before the first whose loss or gradient was not finite.
     pub batches: usize,
@@ -57,7 +57,7 @@ impl Tally {
         })
     }
 
-    /// 1 as `float32` once a loss or a gradient was not finite, else 0.
+    /// 1 as `float32` once a loss or a gradient was not finite, otherwise 0.
     pub fn bad(&self) -> &Tensor {
         &self.bad
     }
@@ -93,7 +93,7 @@ impl Tally {
     /// Fetches what is pending and adds it up.
     fn settle(&mut self) -> Result<()> {
         let batches = std::mem::take(&mut self.pending);
-        // A batch that was watched and never added, since something failed, counts no less.
+        // A batch that was watched but never added, because something failed, counts as well.
         let rest = std::mem::take(&mut self.watched);
         if self.sums.bad || (batches.is_empty() && rest.is_empty()) {
             return Ok(());

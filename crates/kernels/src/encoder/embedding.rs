@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use super::plan::Plan;
 use crate::optim::{DenseShared, LateRows, LateShared, StepNumbers};
-use crate::random::Dropout;
+use crate::random::drop_rows;
 use crate::recurrent::layers::{Layers, Source};
 use crate::recurrent::sums::add_rows;
-use crate::simd::dispatch;
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
 
@@ -56,12 +55,6 @@ impl Embedding {
         }
     }
 
-    unsafe fn drop(&self, key: u64, mat: Mat, rows: Range<usize>) {
-        // SAFETY: the rows are this member's.
-        let values = unsafe { std::slice::from_raw_parts_mut(mat.row(rows.start), rows.len() * mat.stride) };
-        dispatch(Dropout { key, start: rows.start * mat.stride, p: self.dropout, values });
-    }
-
     /// Copies words' vectors into rows of the first layer's input.
     unsafe fn copy(&self, words: impl Iterator<Item = u32>, first: usize) {
         for (i, word) in words.enumerate() {
@@ -76,7 +69,7 @@ impl Embedding {
     /// This member's share of the first layer's input; `key` is that of the dropout.
     ///
     /// # Safety
-    /// All members must call it; the addresses must be valid for the plan and used by nobody else.
+    /// All members must call it; the addresses must be valid for the plan and not be used by anything else.
     pub unsafe fn gather(&self, member: &Member<'_>, plan: &Plan, key: u64) {
         let words = member.share(plan.ids.len(), 8);
         // SAFETY: by the caller's promise; words are distinct and shared out.
@@ -90,7 +83,7 @@ impl Embedding {
             member.meet();
             let positions = member.share(plan.slots.len(), 8);
             self.copy(plan.slots[positions.clone()].iter().map(|&slot| plan.ids[slot as usize]), positions.start);
-            self.drop(key, self.x, positions);
+            drop_rows(key, self.dropout, self.x, positions);
         }
     }
 
@@ -116,7 +109,7 @@ impl Embedding {
             }
             let share = layers.first_input_grads(member, self.dx);
             if self.drops() {
-                self.drop(key, self.dx, share);
+                drop_rows(key, self.dropout, self.dx, share);
                 member.meet();
                 for word in words.clone() {
                     add_rows(self.dx, plan.users.of(word), self.d_rows, word);
@@ -169,7 +162,7 @@ impl Embedding {
         }
     }
 
-    /// Counts a step whose learning rate was `lr`; by the first member, when nobody reads the optimizer's tables.
+    /// Counts a step with learning rate `lr`. The first member calls it, while no member reads the optimizer's tables.
     ///
     /// # Safety
     /// As said; the addresses must be valid.

@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use crate::random::Chosen;
 use crate::recurrent::stack::slices;
-use recurra_core::Result;
-use recurra_core::distinct::{Distinct, Users};
-use recurra_core::layout::PackedLayout;
+use recurra_core::{
+    Result,
+    distinct::{Distinct, Users},
+    layout::PackedLayout,
+};
 
 /// A batch, prepared.
 #[derive(Default)]

@@ -8,8 +8,7 @@ use crate::recurrent::stack::Net;
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
 use crate::threads::{Member, Pool};
-use recurra_core::fault;
-use recurra_core::layout::PackedLayout;
+use recurra_core::{fault, layout::PackedLayout};
 
 /// The projections are kept when they take at most this many bytes.
 const TABLE_BYTES: usize = 256 << 20;

@@ -12,8 +12,7 @@ use crate::simd::dispatch;
 use crate::simd::gemm::{Gemm, Init, Mat, PackedB};
 use crate::simd::outer::{ColumnSums, Outer};
 use crate::threads::Member;
-use recurra_core::layout::PackedLayout;
-use recurra_core::{Chunk, ClassesConfig, LossOptions};
+use recurra_core::{Chunk, ClassesConfig, LossOptions, layout::PackedLayout};
 
 pub(super) struct Classes {
     classes: usize,

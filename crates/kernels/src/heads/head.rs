@@ -5,13 +5,11 @@ use std::ops::Range;
 use super::targets::Targets;
 use crate::encoder::encoded::{Encoded, Needs};
 use crate::pool::space::{Mats, Space};
-use crate::random::Dropout;
+use crate::random::drop_rows;
 use crate::recurrent::segments::Segment;
-use crate::simd::dispatch;
 use crate::simd::gemm::{Mat, PackedB};
 use crate::threads::Member;
-use recurra_core::layout::PackedLayout;
-use recurra_core::{Chunk, LossOptions};
+use recurra_core::{Chunk, LossOptions, layout::PackedLayout};
 
 /// The parameters of a head and of its pooling, packed.
 #[derive(Default)]
@@ -49,10 +47,8 @@ impl HeadDropout {
     /// # Safety
     /// The rows must be inside and this thread's.
     pub unsafe fn drop(self, mat: Mat, rows: Range<usize>) {
-        let Self { key, p } = self;
         // SAFETY: by the caller's promise.
-        let values = unsafe { std::slice::from_raw_parts_mut(mat.row(rows.start), rows.len() * mat.stride) };
-        dispatch(Dropout { key, start: rows.start * mat.stride, p, values });
+        unsafe { drop_rows(self.key, self.p, mat, rows) };
     }
 }
 
@@ -99,7 +95,7 @@ pub(crate) trait Head: Send + Sync {
     ///
     /// # Safety
     /// `packs` must be valid. Different pieces touch different fields, so a team may share them out, but no piece may be
-    /// packed by two threads at once, nor read meanwhile.
+    /// packed by two threads at once, nor read at the same time.
     unsafe fn pack(&self, packs: *mut HeadPacks, piece: usize, flat: &[f32], backward: bool);
 
     /// Room for a batch of `rows` rows with `total` positions; without `backward` for its prediction only.
@@ -133,7 +129,7 @@ pub(crate) trait Head: Send + Sync {
     /// its rows at a time.
     ///
     /// # Safety
-    /// All rows must have gone back, and nothing may change meanwhile; all members of the team must call it.
+    /// All rows must have gone back, and nothing may change during the call; all members of the team must call it.
     unsafe fn weight_grads(&self, member: &Member<'_>, encoded: &Encoded<'_>, mats: &HeadMats, grads: *mut f32);
 
     /// From scores to probabilities in their place (padding: zero).

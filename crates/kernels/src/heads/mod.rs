@@ -10,7 +10,7 @@ use head::Head;
 use crate::recurrent::segments::Blocks;
 use recurra_core::{HeadConfig, NetworkConfig};
 
-/// The head of a configuration, on outputs of this width. Its parameters lie from `offset` on, which moves behind them.
+/// The head of a configuration, on outputs of this width. Its parameters start at `offset`, which moves past them.
 pub(crate) fn of(config: &NetworkConfig, output: Blocks, offset: &mut usize) -> Box<dyn Head> {
     match &config.head {
         HeadConfig::Classes(classes) => Box::new(classes::Classes::new(classes, output, offset)),

@@ -1,8 +1,10 @@
 //! The right answers of a batch.
 
-use recurra_core::Chunk;
-use recurra_core::layout::PackedLayout;
-use recurra_core::training::Targets::{Rows, Sets};
+use recurra_core::{
+    Chunk,
+    layout::PackedLayout,
+    training::Targets::{Rows, Sets},
+};
 
 /// The right answers of a batch's sorted rows.
 #[derive(Default)]

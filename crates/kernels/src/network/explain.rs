@@ -14,9 +14,7 @@ use crate::recurrent::layers::{LayerDropout, Layers, Source};
 use crate::recurrent::stack::{Net, slices};
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
-use recurra_core::layout::PackedLayout;
-use recurra_core::training;
-use recurra_core::{Error, ErrorCode, Result};
+use recurra_core::{Error, ErrorCode, Result, layout::PackedLayout, training};
 
 /// What a text's tokens contribute to one class.
 #[derive(Clone, Debug, PartialEq)]

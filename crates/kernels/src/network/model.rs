@@ -11,9 +11,7 @@ use super::space::TrainSpace;
 use super::weights::Weights;
 use crate::simd::Buf;
 use crate::threads::Pool;
-use recurra_core::NetworkConfig;
-use recurra_core::training;
-use recurra_core::{NamedArray, Result};
+use recurra_core::{NamedArray, NetworkConfig, Result, training};
 
 /// An encoder with a head on the CPU: its whole training step and its prediction, without a graph. All methods take `&self`:
 /// training locks out everything else, predictions run side by side.

@@ -1,11 +1,10 @@
-//! The optimizer's state for the embedding and for everything else.
+//! The optimizer's state: that of the embedding, and that of all other parameters.
 
 use super::params::Params;
 use crate::encoder::embedding::Words;
 use crate::optim::{Dense, LateRows};
 use crate::simd::{Buf, zeros};
-use recurra_core::Algorithm;
-use recurra_core::Result;
+use recurra_core::{Algorithm, Result};
 
 /// How the embedding moves.
 pub(super) enum Rows {

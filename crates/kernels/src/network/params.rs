@@ -14,8 +14,7 @@ use crate::recurrent::RecurrentConfig;
 use crate::recurrent::segments::Segment;
 use crate::recurrent::shape::Shape;
 use crate::simd::{Buf, zeros};
-use recurra_core::NetworkConfig;
-use recurra_core::{Dtype, Element, Error, ErrorCode, NamedArray, Result};
+use recurra_core::{Dtype, Element, Error, ErrorCode, NamedArray, NetworkConfig, Result};
 
 /// What the dropout masks of a step are for, so that each has its own.
 pub(super) const EMBEDDING: u64 = 1;

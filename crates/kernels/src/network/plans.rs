@@ -6,9 +6,7 @@ use super::params::Params;
 use crate::encoder::plan::Plan;
 use crate::heads::targets::Targets;
 use crate::threads::Pool;
-use recurra_core::Chunk;
-use recurra_core::Result;
-use recurra_core::distinct::Distinct;
+use recurra_core::{Chunk, Result, distinct::Distinct};
 
 /// A batch, prepared.
 #[derive(Default)]

@@ -16,8 +16,7 @@ use crate::recurrent::steps::DirMats;
 use crate::simd::gemm::Mat;
 use crate::simd::{Buf, zeros};
 use crate::threads::{Member, Pool};
-use recurra_core::fault;
-use recurra_core::layout::PackedLayout;
+use recurra_core::{fault, layout::PackedLayout};
 
 /// Weights as prediction reads them; made when the first prediction after a change needs them.
 #[derive(Default)]
@@ -37,11 +36,6 @@ pub(super) struct Scratch {
     projected: Vec<Buf>,
     y: [Buf; 2],
     head: HeadSpace,
-}
-
-fn mat(buf: &mut Buf, rows: usize, width: usize) -> Mat {
-    buf.grow(rows * width);
-    Mat::new(buf, width)
 }
 
 impl Frozen {
@@ -150,7 +144,7 @@ impl Reader<'_> {
         let Scratch { layout, ids, traces, x, projected, y, head } = scratch;
         let (shape, count, total) = (&self.params.shape, layout.rows(), layout.total());
         let (layers, width) = (shape.layers(), shape.output().private());
-        let y = y.each_mut().map(|buf| mat(buf, total, width));
+        let y = y.each_mut().map(|buf| Mat::fit(buf, total, width));
         let outputs: Vec<Mat> = (0..layers).map(|layer| y[layer % 2]).collect();
         let dirs = self.directions(traces, count, total, &outputs);
         // Asked for once, since it may come at any time.
@@ -165,7 +159,7 @@ impl Reader<'_> {
         let projects = !from_inputs && (table.is_none() || layers > 1);
         projected.resize_with(shape.dirs, Buf::default);
         let projected: Vec<Mat> =
-            projected.iter_mut().filter(|_| projects).map(|buf| mat(buf, total, shape.gp)).collect();
+            projected.iter_mut().filter(|_| projects).map(|buf| Mat::fit(buf, total, shape.gp)).collect();
         let cuts = slices(layout, shape.dirs, 1);
         let pass = Layers {
             net: Net { shape, packs: &self.frozen.packs, layout, slices: &cuts, aside: None },
@@ -208,7 +202,7 @@ impl Reader<'_> {
     fn gather(&self, ids: &[u32], x: &mut Buf) -> Mat {
         let shape = &self.params.shape;
         let dims = shape.config.input_size;
-        let x = mat(x, ids.len(), shape.input(0).private());
+        let x = Mat::fit(x, ids.len(), shape.input(0).private());
         for (position, &id) in ids.iter().enumerate() {
             let from = &self.embedding[id as usize * dims..][..dims];
             // SAFETY: there is a row for each position, at least as wide.

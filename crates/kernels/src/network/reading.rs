@@ -6,8 +6,7 @@ use std::sync::atomic::Ordering;
 use super::model::Network;
 use super::predict::{Frozen, Output, Reader};
 use super::weights::Weights;
-use recurra_core::Result;
-use recurra_core::training;
+use recurra_core::{Result, training};
 
 impl Network {
     /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row. Once as
@@ -92,8 +91,8 @@ impl Network {
         Ok(())
     }
 
-    /// Makes the table of all words if it is worth it after so many tokens. Predictions go on meanwhile, and afterwards: the
-    /// table is put in its place beside them.
+    /// Makes the table of all words if it is worth it after `seen` predicted tokens. Predictions continue while it is made: it
+    /// is put in its place without a lock that they wait for.
     fn project_vocabulary(&self, seen: usize) -> Result<()> {
         self.freeze()?;
         let weights = self.read();

@@ -51,11 +51,6 @@ unsafe impl Send for TrainMats {}
 // SAFETY: as above.
 unsafe impl Sync for TrainMats {}
 
-fn mat(buf: &mut Buf, rows: usize, width: usize) -> Mat {
-    buf.grow(rows * width);
-    Mat::new(buf, width)
-}
-
 impl TrainSpace {
     /// Makes the space fit the largest of the batches.
     pub fn fit(&mut self, params: &Params, plans: &[StepPlan]) -> TrainMats {
@@ -68,16 +63,16 @@ impl TrainSpace {
         let input = shape.input(0).private();
         self.packs.resize_with(shape.parts.len(), DirPacks::default);
         self.projected.resize_with(shape.dirs, Buf::default);
-        let table = |buf: &mut Buf| mat(buf, if drop { 0 } else { distinct }, shape.gp);
+        let table = |buf: &mut Buf| Mat::fit(buf, if drop { 0 } else { distinct }, shape.gp);
         let projected = self.projected.iter_mut().map(table).collect();
         let (y, dy) = self.outputs(params, total);
         let dirs = self.directions(params, rows, total, (&y, &dy));
         self.flat_grads.grow(params.flat_size);
-        let dx = mat(&mut self.dx, inputs, input);
+        let dx = Mat::fit(&mut self.dx, inputs, input);
         TrainMats {
-            x: mat(&mut self.x, inputs, input),
+            x: Mat::fit(&mut self.x, inputs, input),
             dx,
-            d_rows: if drop { mat(&mut self.d_rows, distinct, input) } else { dx },
+            d_rows: if drop { Mat::fit(&mut self.d_rows, distinct, input) } else { dx },
             projected,
             y,
             dy,
@@ -94,7 +89,7 @@ impl TrainSpace {
         let fit = |list: &mut Vec<Buf>| -> Vec<Mat> {
             list.resize_with(layers, Buf::default);
             let one = |(layer, buf): (usize, &mut Buf)| {
-                if read(layer) { mat(buf, total, width) } else { Mat::none() }
+                if read(layer) { Mat::fit(buf, total, width) } else { Mat::none() }
             };
             list.iter_mut().enumerate().map(one).collect()
         };

@@ -1,4 +1,4 @@
-//! All that a training goes on from, to the bit: weights, the optimizer's states, and the step, by which dropout masks
+//! Everything a training needs to resume bit for bit: weights, the optimizer's states, and the step, by which dropout masks
 //! are drawn. Taking it changes nothing: rows of the embedding that are behind stay behind.
 
 use std::ops::Deref;
@@ -10,8 +10,7 @@ use super::params::Params;
 use super::weights::Weights;
 use crate::optim::LateState;
 use crate::simd::Buf;
-use recurra_core::Algorithm;
-use recurra_core::{Error, ErrorCode, NamedArray, Result};
+use recurra_core::{Algorithm, Error, ErrorCode, NamedArray, Result};
 
 /// Before every name, so that a file can hold a model's own weights beside them.
 const PREFIX: &str = "training.";
@@ -28,7 +27,7 @@ fn algorithm_of(numbers: &[f64]) -> Result<Algorithm> {
     Algorithm::from_numbers(numbers).map_err(|error| mismatch(error.message()))
 }
 
-/// Arrays by name; what nobody asked for at the end is one too many.
+/// Arrays by name. An array that was never looked up is unknown.
 struct Arrays<'a, D> {
     arrays: &'a [NamedArray<D>],
     used: Vec<bool>,
@@ -140,7 +139,7 @@ impl Optimizer {
 }
 
 impl Network {
-    /// The weights as [`Network::state`] gives them, without changing anything of a training that goes on.
+    /// The weights as [`Network::state`] gives them, without changing a training under way.
     ///
     /// # Errors
     /// Only for a fault of this library.
@@ -152,7 +151,7 @@ impl Network {
         }
     }
 
-    /// All that a training goes on from. Another network of the same configuration that takes it with
+    /// Everything a training needs to resume. Another network of the same configuration that takes it with
     /// [`Network::restore`] makes the same steps, to the bit (with the same number of threads, on the same kind of
     /// processor).
     ///

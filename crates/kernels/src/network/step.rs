@@ -20,8 +20,7 @@ use crate::recurrent::segments::Segment;
 use crate::recurrent::stack::Net;
 use crate::recurrent::steps::Aside;
 use crate::threads::Member;
-use recurra_core::StepOptions;
-use recurra_core::fault;
+use recurra_core::{StepOptions, fault};
 
 /// One member's sums, on a cache line of its own.
 #[repr(align(64))]
@@ -67,7 +66,7 @@ impl Step<'_> {
     /// waits so long.
     ///
     /// # Safety
-    /// All members of the team must run it at once; all addresses must be valid for the plan and used by nobody else.
+    /// All members of the team must run it at once; all addresses must be valid for the plan and not be used by anything else.
     pub unsafe fn run(&self, member: &Member<'_>, plan: &StepPlan, next: Option<&StepPlan>, number: u64) -> Outcome {
         let mask = self.steps_before + number;
         let embedding_key = self.key([mask, EMBEDDING, 0]);
@@ -133,7 +132,7 @@ impl Step<'_> {
     /// Weights into panels: this member's share of the pieces.
     unsafe fn pack(&self, member: &Member<'_>) {
         let (shape, head) = (&self.params.shape, &self.params.head);
-        // SAFETY: nobody writes weights now; each piece is packed by one member.
+        // SAFETY: no member writes weights now; each piece is packed by one member.
         unsafe {
             let flat = std::slice::from_raw_parts(self.flat, self.params.flat_size);
             let pieces = shape.parts.len() * DirPacks::PIECES;
@@ -271,7 +270,7 @@ impl Step<'_> {
             for range in parameters {
                 self.rest.step(self.flat, self.mats.flat_grads, range, numbers(self.optimizer_steps + number + 1));
             }
-            // Nobody reads the tables between the first meeting of a step and the last.
+            // No member reads the tables between the first meeting of a step and the last.
             if member.rank() == 0 {
                 self.embedding.count_step(lr);
             }

@@ -13,9 +13,7 @@ use super::step::{Step, Sums};
 use super::weights::Weights;
 use crate::encoder::embedding::Embedding;
 use crate::threads::{Member, Pool};
-use recurra_core::Algorithm;
-use recurra_core::Result;
-use recurra_core::{Chunk, Stats, StepOptions};
+use recurra_core::{Algorithm, Chunk, Result, Stats, StepOptions};
 
 impl Network {
     /// Trains on batches, one step of the optimizer for each. With the same seed, data and number of threads the weights

@@ -14,7 +14,7 @@ use recurra_core::{Algorithm, Error, ErrorCode, Result};
 /// Mark in `last` of a row whose state is zero: it has nothing to make up but AdamW's decay.
 const STILL: u32 = 1 << 31;
 
-/// The tables hold some 50 bytes a step; after so many all rows catch up and they begin anew. Few in unit tests, so that
+/// The tables hold some 50 bytes a step; after this many, all rows catch up and the tables start afresh. Few in unit tests, so that
 /// those come there.
 const TABLE_STEPS: usize = if cfg!(test) { 32 } else { 1 << 18 };
 

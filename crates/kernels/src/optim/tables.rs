@@ -28,7 +28,7 @@ const EARLY: u32 = 300;
 /// Rows last moved before this step are always replayed.
 const ALWAYS: u32 = 32;
 
-/// Runs of at most so many missed steps are replayed too, which rounds each as `torch.optim` does. Rows that miss a few
+/// Runs of at most this many missed steps are replayed too, which rounds each as `torch.optim` does. Rows that miss a few
 /// steps again and again gather rounding errors; the same ones as there are closer than better ones.
 const SHORT: u32 = 16;
 

@@ -44,7 +44,7 @@ impl Buffers {
 }
 
 impl Attention {
-    /// For outputs of this width; `offset` moves behind the parameters.
+    /// For outputs of this width; `offset` moves past the parameters.
     pub fn new(output: Blocks, offset: &mut usize) -> Self {
         Self {
             weight: Segment::matrix("attention.proj.weight".into(), output, output, offset),

@@ -55,6 +55,6 @@ pub(crate) trait Pool: Send + Sync {
     /// time.
     ///
     /// # Safety
-    /// Nothing may change meanwhile; all members of the team must call it.
+    /// Nothing may change during the call; all members of the team must call it.
     unsafe fn weight_grads(&self, _member: &Member<'_>, _encoded: &Encoded<'_>, _mats: &Mats, _grads: *mut f32) {}
 }

@@ -14,7 +14,7 @@ use kernel::Pool;
 use crate::recurrent::segments::Blocks;
 use recurra_core::Pooling;
 
-/// A pooling of outputs of this width. Its parameters lie from `offset` on, which moves behind them.
+/// A pooling of outputs of this width. Its parameters start at `offset`, which moves past them.
 pub(crate) fn of(pooling: Pooling, output: Blocks, offset: &mut usize) -> Box<dyn Pool> {
     match pooling {
         Pooling::Last => Box::new(last::Last),

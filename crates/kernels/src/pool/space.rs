@@ -22,8 +22,7 @@ impl Space {
         let mut mats = NO_MATS;
         for ((mat, buf), (rows, width)) in mats.iter_mut().zip(&mut self.0).zip(sizes) {
             if rows > 0 {
-                buf.grow(rows * width);
-                *mat = Mat::new(buf, width);
+                *mat = Mat::fit(buf, rows, width);
             }
         }
         mats

@@ -35,8 +35,7 @@ fn mat(buf: &mut Buf, rows: usize, width: usize) -> Mat {
     if buf.is_empty() {
         *buf = Buf::scratch(rows * width);
     }
-    buf.grow(rows * width);
-    Mat::new(buf, width)
+    Mat::fit(buf, rows, width)
 }
 
 impl Trace {

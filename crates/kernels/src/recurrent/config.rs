@@ -1,8 +1,7 @@
 //! What a recurrent network is made of, and how its parameters lie in memory.
 
 use super::cells;
-use recurra_core::network::check_recurrent_sizes;
-use recurra_core::{Cell, EncoderConfig, Error, ErrorCode, Result};
+use recurra_core::{Cell, EncoderConfig, Error, ErrorCode, Result, network::check_recurrent_sizes};
 
 /// Sizes and options of a recurrent network; the names are those of `torch.nn.LSTM`.
 #[derive(Clone, Debug, PartialEq)]

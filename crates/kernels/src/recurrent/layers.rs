@@ -8,8 +8,7 @@ use std::ops::Range;
 use super::stack::Net;
 use super::steps::{DirMats, Projected};
 use super::sums::add_rows;
-use crate::random::Dropout;
-use crate::simd::dispatch;
+use crate::random::drop_rows;
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
 use recurra_core::distinct::Users;
@@ -50,8 +49,7 @@ impl LayerDropout {
     /// Drops rows of the outputs of a layer, or of their gradient.
     unsafe fn drop(&self, layer: usize, mat: Mat, rows: Range<usize>) {
         // SAFETY: the rows are this member's.
-        let values = unsafe { std::slice::from_raw_parts_mut(mat.row(rows.start), rows.len() * mat.stride) };
-        dispatch(Dropout { key: self.keys[layer], start: rows.start * mat.stride, p: self.p, values });
+        unsafe { drop_rows(self.keys[layer], self.p, mat, rows) };
     }
 }
 

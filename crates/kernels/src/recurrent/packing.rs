@@ -13,7 +13,7 @@ impl DirPacks {
     ///
     /// # Safety
     /// `this` must be valid. Different pieces touch different fields, so a team may share them out, but no piece may be
-    /// packed by two threads at once, nor read meanwhile.
+    /// packed by two threads at once, nor read at the same time.
     pub unsafe fn pack(this: *mut Self, piece: usize, shape: &Shape, part: &DirSegments, flat: &[f32], backward: bool) {
         let of = |i: usize| &flat[shape.segments[i].offset..][..shape.segments[i].size()];
         let kp = shape.segments[part.w_ih].stride();

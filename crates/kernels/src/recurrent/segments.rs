@@ -43,14 +43,14 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// A matrix; `offset` moves behind it.
+    /// A matrix at `offset`, which moves past it.
     pub fn matrix(name: String, rows: Blocks, cols: Blocks, offset: &mut usize) -> Self {
         let segment = Self { name, shape: vec![rows.public(), cols.public()], offset: *offset, rows, cols };
         *offset += segment.size();
         segment
     }
 
-    /// A vector; `offset` moves behind it.
+    /// A vector at `offset`, which moves past it.
     pub fn vector(name: String, cols: Blocks, offset: &mut usize) -> Self {
         let rows = Blocks { count: 1, len: 1, padded: 1 };
         let segment = Self { name, shape: vec![cols.public()], offset: *offset, rows, cols };

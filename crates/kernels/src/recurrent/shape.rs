@@ -34,7 +34,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// Lays the parameters out in PyTorch's order, from `offset` on (which moves behind them).
+    /// Lays the parameters out in PyTorch's order, from `offset` on, which moves past them.
     pub fn new(config: &RecurrentConfig, offset: &mut usize) -> Self {
         let hp = pad(config.hidden_size);
         let rp = pad(config.state_size());

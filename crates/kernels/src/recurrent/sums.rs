@@ -6,7 +6,7 @@ use crate::simd::{Kernel, Lanes, dispatch, load, store};
 /// `to[row] = sum of from[i]` for `i` in `users`.
 ///
 /// # Safety
-/// The rows must be inside the matrices, which are as wide as each other and not the same; nobody else uses `to[row]`.
+/// The rows must be inside the matrices, which must differ and be equally wide; no other thread may use `to[row]`.
 pub(crate) unsafe fn add_rows(from: Mat, users: &[u32], to: Mat, row: usize) {
     dispatch(AddRows { from, users, to: Mat { ptr: to.ptr.wrapping_add(row * to.stride), stride: to.stride } });
 }

@@ -6,8 +6,7 @@ use super::layers::Source;
 use super::segments::{Blocks, expect_len, pad_rows};
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
-use recurra_core::distinct::Users;
-use recurra_core::{Error, ErrorCode, Result};
+use recurra_core::{Error, ErrorCode, Result, distinct::Users};
 
 /// Copies of some rows of an embedding, as the kernels read them.
 pub struct Table {

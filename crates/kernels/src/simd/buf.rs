@@ -75,7 +75,7 @@ struct Spare {
 }
 
 impl Spare {
-    /// The smallest buffer that has room for so many lines and is not much too large.
+    /// The smallest buffer that has room for `wanted` lines and is not much too large.
     fn take(&mut self, wanted: usize) -> Option<Vec<Line>> {
         let fits = |lines: &Vec<Line>| (wanted..=wanted.saturating_mul(2)).contains(&lines.len());
         let fitting = self.buffers.iter().enumerate().filter(|(_, lines)| fits(lines));
@@ -96,7 +96,7 @@ impl Spare {
     }
 }
 
-/// Lines to allocate where so many are wanted: sizes differ a little from batch to batch, and a buffer is to fit the next one.
+/// Lines to allocate for a given number of lines: sizes differ a little from batch to batch, and a buffer is to fit the next one.
 fn roomy(lines: usize) -> usize {
     let unit = (lines / 8).next_power_of_two();
     lines.checked_next_multiple_of(unit).unwrap_or(lines)
@@ -139,7 +139,7 @@ impl Buf {
     pub fn zeros(len: usize) -> Self {
         match Self::kept(len) {
             Some(mut buf) => {
-                // Also behind `len`: the buffer may grow.
+                // Also past `len`: the buffer may grow.
                 buf.lines.fill(Line([0.0; 16]));
                 buf
             }
@@ -183,7 +183,7 @@ impl DerefMut for Buf {
     }
 }
 
-/// So many zeros, for whoever is outside of the kernels; abandons the work where there is no memory, as [`Buf`] does.
+/// `len` zeros for callers outside the kernels; abandons the work where there is no memory, as [`Buf`] does.
 pub(crate) fn zeros(len: usize) -> Vec<f32> {
     let mut values = Vec::new();
     if values.try_reserve_exact(len).is_err() {

@@ -46,7 +46,7 @@ pub(crate) struct Mat {
     pub stride: usize,
 }
 
-// SAFETY: a Mat is only an address; whoever dereferences it answers for the access.
+// SAFETY: a Mat is only an address; code that dereferences it is responsible for the access.
 unsafe impl Send for Mat {}
 // SAFETY: as above.
 unsafe impl Sync for Mat {}
@@ -54,6 +54,12 @@ unsafe impl Sync for Mat {}
 impl Mat {
     pub fn new(buf: &mut Buf, stride: usize) -> Self {
         Self { ptr: buf.ptr(), stride }
+    }
+
+    /// Rows of a buffer that grows as needed.
+    pub fn fit(buf: &mut Buf, rows: usize, stride: usize) -> Self {
+        buf.grow(rows * stride);
+        Self::new(buf, stride)
     }
 
     /// For a matrix that is only read.

@@ -211,7 +211,7 @@ pub(crate) fn prefetch(at: *const f32) {
     let _ = at;
 }
 
-/// [`prefetch`] for all cache lines of so many values.
+/// [`prefetch`] for all cache lines of `values` values.
 #[inline(always)]
 pub(crate) fn prefetch_all(at: *const f32, values: usize) {
     (0..values).step_by(16).for_each(|value| prefetch(at.wrapping_add(value)));

@@ -125,7 +125,7 @@ unsafe fn copy<const N: usize>(from: *const f32, to: *mut f32) {
     unsafe { to.cast::<[f32; N]>().write_unaligned(from.cast::<[f32; N]>().read_unaligned()) }
 }
 
-/// First column and number of vectors of each part of so many columns.
+/// First column and number of vectors of each part of the columns.
 #[inline(always)]
 fn panels<S: Lanes>(columns: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..columns).step_by(2 * S::L).map(move |column| (column, ((columns - column) / S::L).min(2)))

@@ -66,7 +66,7 @@ impl Barrier {
         self.next_round();
     }
 
-    /// Makes the meeting usable again; nobody may be in it.
+    /// Makes the meeting usable again; no member may be in it.
     pub fn mend(&self) {
         self.broken.store(false, Ordering::Release);
         self.arrived.store(0, Ordering::Release);

@@ -33,7 +33,7 @@ enum Held {
 #[napi(custom_finalize)]
 pub struct NativeTensor {
     held: RefCell<Option<Held>>,
-    /// Smallest and largest of integers on a GPU, once somebody knows them, and the tensor's version then.
+    /// Smallest and largest of integers on a GPU, once they are known, and the tensor's version then.
     known: Cell<Option<(i64, i64, i64)>>,
 }
 
@@ -130,7 +130,7 @@ impl NativeTensor {
         Ok(self.get()?.shallow_clone())
     }
 
-    /// Counts the memory anew, after the tensor was put into another.
+    /// Counts the memory again, after the tensor moved into another.
     pub(crate) fn recount(&self, env: Env) -> napi::Result<()> {
         if let Some(Held::Ready { tensor, storage }) = &mut *self.held.borrow_mut() {
             let now = account::acquire(env, tensor).js()?;
@@ -240,7 +240,7 @@ impl NativeTensor {
     pub fn to_device(&self, env: Env, device: String) -> napi::Result<NativeTensor> {
         let tensor = self.get()?;
         let moved = wrap(env, convert::to_device(&tensor, parse_device(&device).js()?))?;
-        // Ids are checked here, where it costs little, so that nobody has to wait for the GPU to do it.
+        // Ids are checked here, where it costs little, so that no later check waits for the GPU.
         if tensor.device() == Device::Cpu && is_integer(&tensor) && moved.peek()?.device().is_cuda() {
             moved.remember(range_of(&tensor).js()?)?;
         }

@@ -20,7 +20,7 @@ pub fn count_correct(logits: &Tensor, labels: &Tensor) -> Result<i64> {
     same_device(NAME, "labels", labels, "logits", logits)?;
     let fits = logits.device() == Device::Cpu && logits.is_contiguous() && classes > 0 && logits.numel() > 0;
     if let (true, Kind::Float, Some(ids)) = (fits, logits.f_kind().torch()?, Ids::of(labels)?) {
-        // SAFETY: a contiguous float32 tensor on the CPU, which nobody writes to meanwhile.
+        // SAFETY: a contiguous float32 tensor on the CPU, which is not written to during the loop.
         let values =
             unsafe { std::slice::from_raw_parts(logits.data_ptr().cast::<f32>().cast_const(), logits.numel()) };
         let best = |row: &[f32]| {

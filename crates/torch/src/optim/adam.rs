@@ -14,7 +14,7 @@ fn count_up(step: &mut Tensor, stays: bool) -> Result<()> {
         return Ok(());
     }
     if step.f_kind().is_ok_and(|kind| kind == Kind::Float) && step.numel() == 1 {
-        // SAFETY: one float32 on the CPU, which nobody else uses while the optimizer steps. An operator for it costs more than the
+        // SAFETY: one float32 on the CPU, which only this step uses. An operator for it costs more than the
         // rest of the step of a small parameter.
         unsafe { *step.data_ptr().cast::<f32>() += 1.0 };
         return Ok(());

@@ -50,7 +50,7 @@ impl Optimizer {
     }
 
     /// As [`Optimizer::step`], but moves and counts nothing where `bad`, a `float32` of one element on the parameters' device,
-    /// is 1; the device decides, and nobody waits for it. Gradients must be dense.
+    /// is 1; the device decides, so the host does not wait. Gradients must be dense.
     pub fn step_unless(&mut self, bad: Option<&Tensor>) -> Result<()> {
         let _mode = GradMode::new(false);
         let mut batches: Vec<(usize, tch::Kind, tch::Device, Vec<Move<'_>>)> = Vec::new();

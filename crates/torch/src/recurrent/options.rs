@@ -19,12 +19,12 @@ pub struct Options {
     pub train: bool,
     /// Whether a second recurrence runs from the end of each row.
     pub bidirectional: bool,
-    /// Padded input is `[batch, steps, inputs]`, else `[steps, batch, inputs]`.
+    /// Whether padded input is `[batch, steps, inputs]`; otherwise it is `[steps, batch, inputs]`.
     pub batch_first: bool,
 }
 
 impl Options {
-    /// 2 where a second recurrence runs, else 1.
+    /// 2 where a second recurrence runs, otherwise 1.
     pub(super) fn directions(&self) -> i64 {
         if self.bidirectional { 2 } else { 1 }
     }

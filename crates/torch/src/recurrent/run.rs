@@ -1,4 +1,4 @@
-//! The ways of a call: the kernels where they can take it, else libtorch's operators.
+//! The ways of a call: the kernels where they support it, otherwise libtorch's operators.
 
 use super::call::Call;
 use super::input::Source;

@@ -22,7 +22,7 @@ pub(crate) fn text(message: Message) -> Option<String> {
     if message.is_null() {
         return None;
     }
-    // SAFETY: a NUL-terminated string from `strdup`, which nobody else frees.
+    // SAFETY: a NUL-terminated string from `strdup`, which is freed only here.
     unsafe {
         let text = CStr::from_ptr(message).to_string_lossy().into_owned();
         recurra_free(message);

@@ -67,7 +67,7 @@ pub fn to_dtype(tensor: &Tensor, kind: Kind) -> Result<Tensor> {
     tensor.f_to_dtype(kind, false, false).torch()
 }
 
-/// The values on another device; the tensor itself where it is there already. Onto a GPU nobody waits for the copy, unless
+/// The values on another device; the tensor itself where it is there already. The host does not wait for a copy onto a GPU, unless
 /// gradients flow through it.
 pub fn to_device(tensor: &Tensor, device: Device) -> Result<Tensor> {
     match device {

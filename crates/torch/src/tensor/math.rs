@@ -158,14 +158,14 @@ fn boolean(operation: &str, name: &str, x: &Tensor) -> Result<()> {
     Err(dtype(format!("{operation}: {name} must be bool, but is {}", describe(x))))
 }
 
-/// `value` where the mask is true, else `x`.
+/// `value` where the mask is true, otherwise `x`.
 pub fn masked_fill(x: &Tensor, mask: &Tensor, value: f64) -> Result<Tensor> {
     boolean("maskedFill", "mask", mask)?;
     operands("maskedFill", x, mask)?;
     shim::masked_fill(x, mask, number_beside(x, value))
 }
 
-/// `x` where the condition is true, else `other`.
+/// `x` where the condition is true, otherwise `other`.
 pub fn where_self(x: &Tensor, condition: &Tensor, other: &Tensor) -> Result<Tensor> {
     boolean("where", "condition", condition)?;
     operands("where", condition, x)?;

@@ -2,8 +2,7 @@
 //! its lock.
 
 use crate::network::Network;
-use recurra_core::Cell;
-use recurra_core::NetworkConfig;
+use recurra_core::{Cell, NetworkConfig};
 
 const WORDS: usize = 30;
 

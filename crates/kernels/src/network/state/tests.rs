@@ -1,10 +1,11 @@
 use super::*;
-use recurra_core::{AdamOptions, Chunk, ErrorCode, NetworkConfig, Pooling, SgdOptions, StepOptions, Targets};
-use recurra_core::{Cell, Dtype};
+use recurra_core::{
+    AdamOptions, Cell, Chunk, Dtype, ErrorCode, NetworkConfig, Pooling, SgdOptions, StepOptions, Targets,
+};
 
 const BATCHES: usize = 90;
 
-/// Names the first array that differs, whose values nobody wants to see.
+/// Names the first array that differs, without its many values.
 fn assert_same(one: &Network, other: &Network, what: &str) {
     let (one, other) = (one.training_state().unwrap(), other.training_state().unwrap());
     let differs = one.iter().zip(&other).find(|(a, b)| a != b).map(|(a, _)| a.name.as_str());

@@ -13,8 +13,7 @@ use crate::recurrent::words::{First, Input};
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
 use crate::threads::Pool;
-use recurra_core::layout::PackedLayout;
-use recurra_core::{Error, ErrorCode, Result};
+use recurra_core::{Error, ErrorCode, Result, layout::PackedLayout};
 
 /// Runs the network on packed data.
 ///

@@ -94,7 +94,7 @@ pub struct Gradients {
     pub params: Vec<Vec<f32>>,
 }
 
-/// Where [`backward_to`] writes what [`Gradients`] describes; what nobody wants is `None`, and not computed where that spares
+/// Where [`backward_to`] writes what [`Gradients`] describes; `None` skips a result, and its computation where that saves
 /// work.
 pub struct GradientsTo<'a> {
     /// Of the packed input, or of each row of the table.

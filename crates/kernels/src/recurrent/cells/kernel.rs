@@ -1,7 +1,7 @@
 //! What a cell is to the rest of the network: some facts, one time step forward and one backward.
 //!
 //! A cell is a type without values that implements [`CellKernel`]; the loop over time is compiled for each, so that nothing
-//! is chosen inside it. [`AnyCell`] is the same behind a table of functions, from which a call takes one entry.
+//! is chosen inside it. [`AnyCell`] is the same trait as a table of functions, for calls that do not know the type.
 
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::steps::{Projected, Steps};
@@ -148,7 +148,7 @@ pub(crate) trait CellKernel: Sync + 'static {
     /// Packs what [`CellKernel::INFER`] reads beside the training's packs, where the state is not projected.
     fn pack_inference(_packs: &mut DirPacks, _weights: &InferenceWeights<'_>) {}
 
-    /// Whether inference of so many rows takes its input as it is, not projected.
+    /// Whether inference of `rows` rows reads its input directly, without a projection beforehand.
     fn infers_from_inputs(_packs: &DirPacks, _rows: usize) -> bool {
         false
     }

@@ -20,3 +20,17 @@ pub(crate) fn of(cell: Cell) -> &'static dyn AnyCell {
         Cell::Gru => &gru::Gru,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_facts_are_those_that_other_engines_go_by() {
+        for cell in Cell::ALL {
+            let facts = of(cell).facts();
+            assert_eq!(facts.gates, cell.gates(), "{cell:?}");
+            assert_eq!(1 + usize::from(facts.cell_state), cell.states(), "{cell:?}");
+        }
+    }
+}

@@ -24,7 +24,7 @@ pub(super) fn to_packed<'a>(states: Option<&'a [f32]>, order: Option<&[i32]>, si
 }
 
 /// # Safety
-/// `values` must be null or have room for `len` values that nobody else uses.
+/// `values` must be null or have room for `len` values that nothing else uses.
 pub(super) unsafe fn room<'a>(values: *mut f32, len: usize) -> Option<&'a mut [f32]> {
     // SAFETY: by the caller's promise.
     (!values.is_null()).then(|| unsafe { slice::from_raw_parts_mut(values, len) })
