@@ -30,6 +30,18 @@ const CRATES: Floors = [
   ['light', 'torch-addon'],
 ];
 
+/** A floor of the kernels knows nothing of a task; heads stand on the encoder, and the network on both. */
+const KERNELS: Floors = [
+  ['simd', 'threads'],
+  ['random', 'optim'],
+  ['recurrent'],
+  ['encoder'],
+  ['pool'],
+  ['heads'],
+  ['network'],
+  ['lib'],
+];
+
 /** The floors that `crates/torch/src/lib.rs` describes. */
 const TORCH_CRATE: Floors = [
   ['error'],
@@ -40,7 +52,7 @@ const TORCH_CRATE: Floors = [
   ['autograd', 'late', 'packing'],
   ['clip', 'embedded', 'tally'],
   ['functional', 'optim', 'recurrent'],
-  ['classifier'],
+  ['network'],
   ['lib'],
 ];
 
@@ -50,8 +62,28 @@ const ONE_THING_IN_SEVERAL_FILES = [
   'torch/tensor/base.ts',
 ];
 
-/** Arrows that are still to be turned. */
-const KNOWN: readonly string[] = [];
+/** Arrows that are still to be turned. A test fails once one of them is: take it out then. */
+const KNOWN: readonly string[] = [
+  'training/checkpoints/file.ts -> models/classifier/options.ts',
+  'training/checkpoints/file.ts -> models/file.ts',
+  'training/checkpoints/fingerprint.ts -> models/classifier/dataset.ts',
+  'training/checkpoints/resume.ts -> models/classifier/options.ts',
+  'training/checkpoints/settings.ts -> models/classifier/options.ts',
+  'training/embeddings.ts -> models/classifier/options.ts',
+  'training/errors.ts -> models/classifier/classifier.ts',
+  'training/run.ts -> models/classifier/classifier.ts',
+  'training/start.ts -> models/classifier/dataset.ts',
+  'training/start.ts -> models/classifier/options.ts',
+  'training/start.ts -> models/file.ts',
+  'training/trainer.ts -> models/classifier/classWeights.ts',
+  'training/trainer.ts -> models/classifier/metrics.ts',
+  'training/trainer.ts -> models/classifier/options.ts',
+  'training/trainer.ts -> models/classifier/prediction.ts',
+  'training/trainer.ts -> models/classifier/thresholds.ts',
+  'models/classifier/classifier.ts <-> training/errors.ts <-> training/run.ts <-> training/start.ts',
+  'recurrent/cells/lstm/infer.rs <-> recurrent/cells/lstm/infer_wide.rs <-> recurrent/cells/lstm/mod.rs',
+  'texts.rs <-> vocabulary.rs',
+];
 
 const src = importsOf(join(root, 'src'));
 const crates = readdirSync(join(root, 'crates'));
@@ -63,7 +95,10 @@ function circles(graph: Graph): string[] {
     .map((circle) => circle.join(' <-> '));
 }
 
+const met = new Set<string>();
+
 function unknown(arrows: string[]): string[] {
+  for (const arrow of arrows) met.add(arrow);
   return arrows.filter((arrow) => !KNOWN.includes(arrow));
 }
 
@@ -100,10 +135,19 @@ describe('the crates', () => {
     expect(unknown(circles(graph))).toEqual([]);
   });
 
-  it('torch has arrows that run down only', () => {
-    const graph = modulesOf(join(root, 'crates/torch/src'));
-    expect(graph.get('autograd.rs')).toContain('tensor/info.rs');
-    expect(unknown(findRising(graph, TORCH_CRATE))).toEqual([]);
+  it.each([
+    { crate: 'kernels', floors: KERNELS, arrow: ['network/step.rs', 'recurrent/layers.rs'] as const },
+    { crate: 'torch', floors: TORCH_CRATE, arrow: ['autograd.rs', 'tensor/info.rs'] as const },
+  ])('$crate has arrows that run down only', ({ crate, floors, arrow }) => {
+    const graph = modulesOf(join(root, 'crates', crate, 'src'));
+    expect(graph.get(arrow[0])).toContain(arrow[1]);
+    expect(unknown(findRising(graph, floors))).toEqual([]);
+  });
+});
+
+describe('the list of arrows that are still to be turned', () => {
+  it('names none that was', () => {
+    expect(KNOWN.filter((arrow) => !met.has(arrow))).toEqual([]);
   });
 });
 
