@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { constraint } from '../core/errors.js';
+import { jsonLine, note } from '../core/terminal.js';
 import type { CheckpointOptions } from '../training/checkpoints/options.js';
-import type { TrainingEvent } from '../training/events/events.js';
-import { jsonLine, note } from './output.js';
+import type { AnyTaskEvent } from '../training/events/events.js';
 
 /** The flags of `recurra train` about checkpoints, as commander gives them. */
 export interface CheckpointFlags {
@@ -45,7 +45,7 @@ export function checkpointOption(flags: CheckpointFlags): { checkpoint?: Checkpo
 }
 
 /** Tells what happens beside the progress: a training that goes on, checkpoints, warnings. */
-export function eventNotes(json: boolean): (event: TrainingEvent) => void {
+export function eventNotes(json: boolean): (event: AnyTaskEvent) => void {
   return (event) => {
     const { type, epoch, step } = event;
     if (type === 'start' && event.resumed) {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { Device } from '../core/device.js';
+import { note } from '../core/terminal.js';
 import { chooseDevice } from '../native/device.js';
 import { COMPUTE } from '../training/options/train.js';
 import { addFlags } from './flags.js';
-import { note } from './output.js';
 
 /** Flag of the commands that compute. */
 export interface DeviceFlag {

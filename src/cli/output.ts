@@ -1,7 +1,5 @@
 import { ArgumentError, RecurraError } from '../core/errors.js';
-import { jsonLine, note } from '../core/lines.js';
-
-export { duration, jsonLine, note, percent } from '../core/lines.js';
+import { jsonLine, note } from '../core/terminal.js';
 
 /** Exit codes of the command line; scripts may rely on them. */
 export const EXIT = {

@@ -21,6 +21,7 @@ import { type TrainFlags, trainCommand } from './commands/train.js';
 import { deviceFlag } from './device.js';
 import { addFlags } from './flags.js';
 import { collect, wholeNumber } from './parsers.js';
+import { taskFlag } from './task.js';
 
 const COLUMN = 'column or field by name, or column by its number from 1';
 const FORMATS = ['csv', 'tsv', 'jsonl', 'fasttext', 'parquet'];
@@ -101,11 +102,13 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .exitOverride();
 
   const train = rowFlags(
-    program
-      .command('train')
-      .description('Train a classifier on a file of labelled texts and save it as one safetensors file.')
-      .argument('<file>', ROWS_FILE)
-      .option('--out <model>', 'file to write', 'model.safetensors'),
+    taskFlag(
+      program
+        .command('train')
+        .description('Train a model on a file of labelled texts and save it as one safetensors file.')
+        .argument('<file>', ROWS_FILE)
+        .option('--out <model>', 'file to write', 'model.safetensors'),
+    ),
   );
   checkpointEveryFlag(addFlags(train, CLASSIFIER))
     .option('--json', JSON_HELP)

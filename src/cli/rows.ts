@@ -1,3 +1,4 @@
+import { note } from '../core/terminal.js';
 import {
   type ReadRowsOptions,
   type ReadTextsOptions,
@@ -7,7 +8,6 @@ import {
 } from '../data/readers/readRows.js';
 import type { Row, UnlabelledText } from '../data/readers/rows.js';
 import type { FileRows } from '../data/readers/source.js';
-import { note } from './output.js';
 
 /** The flags that say where a file's texts are and how it is written. */
 export interface TextFlags {

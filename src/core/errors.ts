@@ -223,8 +223,8 @@ export function mismatch(
  *
  * @internal
  */
-export function constraint(name: string, message: string): ArgumentError {
-  return new ArgumentError('INVALID_ARGUMENT', message, { option: name });
+export function constraint(name: string, message: string, code: ErrorCode = 'INVALID_ARGUMENT'): ArgumentError {
+  return new ArgumentError(code, message, { option: name });
 }
 
 /**

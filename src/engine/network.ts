@@ -1,5 +1,5 @@
 import { choice, flag, integer, share } from '../core/options/kinds.js';
-import { option, type SettingsOf, type TableOf } from '../core/options/table.js';
+import { option, type TableOf } from '../core/options/table.js';
 
 /** Kind of recurrent cell. */
 export type Cell = 'rnn' | 'lstm' | 'gru';
@@ -89,4 +89,4 @@ export const NETWORK = {
 } as const satisfies TableOf<NetworkOptions>;
 
 /** {@link NetworkOptions} with every default filled in. */
-export type NetworkSettings = SettingsOf<typeof NETWORK>;
+export type NetworkSettings = Required<NetworkOptions>;

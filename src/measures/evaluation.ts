@@ -1,6 +1,7 @@
 import { RecurraError } from '../core/errors.js';
 import { Calibration, type CalibrationResult } from './calibration.js';
 import { ExactSum } from './counts.js';
+import { crossEntropy } from './crossEntropy.js';
 import type { MultiLabelEvaluation } from './multiLabelEvaluation.js';
 import { argmaxOf, clippedCrossEntropy, rankOf } from './probabilities.js';
 import { type ClassificationReport, emptyMatrix, reportOf } from './report.js';
@@ -33,7 +34,6 @@ export interface ExclusiveEvaluation extends ClassificationReport {
 /** What `evaluate` measures, by the kind of the model: `multiLabel` tells which. */
 export type Evaluation = ExclusiveEvaluation | MultiLabelEvaluation;
 
-const SMALLEST = 2 ** -126;
 const SINGLE_EPSILON = 2 ** -23;
 const CALIBRATION_BINS = 15;
 const TOP_K = [2, 3, 5, 10];
@@ -71,7 +71,7 @@ export class Measurer {
       );
     }
     this.#matrix[truth]![best]! += 1;
-    this.#loss.add(-Math.log(Math.max(own, SMALLEST)));
+    this.#loss.add(crossEntropy(own));
     this.#logLoss.add(clippedCrossEntropy(own, SINGLE_EPSILON));
     this.#ranks[rankOf(probabilities, truth)]! += 1;
     this.#calibration.add(probabilities[best]!, best === truth);

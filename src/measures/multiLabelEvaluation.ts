@@ -1,5 +1,6 @@
 import { RecurraError } from '../core/errors.js';
 import { ExactSum, type LabelMeasures } from './counts.js';
+import { binaryCrossEntropy } from './crossEntropy.js';
 import { MultiLabelCounter, type MultiLabelReport } from './multiLabel.js';
 import { type RankingMeasures, rankingOf } from './ranking.js';
 
@@ -18,8 +19,6 @@ export interface MultiLabelEvaluation extends MultiLabelReport {
   /** Measures of each label, in the order of `labels`. */
   perLabel: MultiLabelMeasures[];
 }
-
-const SMALLEST = 2 ** -126;
 
 /** A list of numbers that grows. */
 class Numbers {
@@ -83,7 +82,7 @@ export class MultiLabelMeasurer {
       const present = truth[next] === label;
       if (present) next++;
       (present ? this.#having : this.#lacking)[label]!.push(probability);
-      this.#loss.add(-Math.log(Math.max(present ? probability : 1 - probability, SMALLEST)));
+      this.#loss.add(binaryCrossEntropy(probability, present));
       if (probability >= this.#thresholds[label]!) given.push(label);
     }
     this.#counter.add(truth, given);

@@ -1,5 +1,5 @@
 import { checkFlag, checkInteger } from '../core/checks.js';
-import { ArgumentError, checkOptionNames, invalidArgument } from '../core/errors.js';
+import { checkOptionNames, constraint, invalidArgument } from '../core/errors.js';
 import { compareCodePoints, mergeSort } from './codePointOrder.js';
 import { Vocab } from './vocab.js';
 
@@ -237,10 +237,7 @@ export function checkVocabOptions(options: VocabOptions): CheckedVocabOptions {
   }
   const twice = specials.find((token, i) => specials.indexOf(token) < i);
   if (twice !== undefined) {
-    throw new ArgumentError(
-      'INVALID_ARGUMENT',
-      `Expected different specials but ${JSON.stringify(twice)} is there twice`,
-    );
+    throw constraint('specials', `Expected different specials but ${JSON.stringify(twice)} is there twice`);
   }
   if (
     maxTokens !== Number.POSITIVE_INFINITY &&

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
-import { duration, jsonLine, note, percent } from '../core/lines.js';
+import { duration, jsonLine, note, percent } from '../core/terminal.js';
 import type { Progress } from './progress.js';
 
-/** Shows a training's progress to whoever is watching. */
+/** Shows a training's progress. */
 export interface ProgressDisplay {
   /** Shows a report; give it to `onProgress`. */
   update(progress: Progress): void;

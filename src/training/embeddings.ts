@@ -1,8 +1,8 @@
-import { DataError, invalidArgument } from '../core/errors.js';
+import { constraint, DataError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
-import type { TrainSettings } from '../models/classifier/options.js';
 import { Vectors } from '../text/vectors.js';
 import type { Vocab } from '../text/vocab.js';
+import type { CommonSettings } from './task.js';
 
 /** Numbers that go to the engine in one call: copying them takes well below a millisecond. */
 const NUMBERS_PER_CALL = 2 ** 18;
@@ -14,13 +14,16 @@ const NUMBERS_PER_CALL = 2 ** 18;
  * @throws ArgumentError if the vectors have another size than `embeddingDim` says.
  */
 export async function loadEmbeddings(
-  { file, dim }: NonNullable<TrainSettings['embeddings']>,
+  { file, dim }: NonNullable<CommonSettings['embeddings']>,
   vocab: Vocab,
   signal: AbortSignal | undefined,
 ): Promise<Vectors> {
   const vectors = await Vectors.load(file, { vocab, signal });
   if (dim !== undefined && dim !== vectors.dim) {
-    throw invalidArgument('embeddingDim', `${vectors.dim}, the size of the vectors in ${file}, or nothing`, dim);
+    throw constraint(
+      'embeddingDim',
+      `embeddingDim is ${dim}, but the vectors in ${file} have ${vectors.dim} values; leave embeddingDim out`,
+    );
   }
   if (vectors.coverage.found === 0) {
     const message = `it has a vector for none of the ${vocab.length} words of the training rows; is it of another language?`;

@@ -1,10 +1,9 @@
 import { type ErrorCode, RecurraError, type RecurraErrorOptions } from '../core/errors.js';
-import type { TextClassifier } from '../models/classifier/classifier.js';
+import type { TrainedModel } from './task.js';
 
 /**
  * A training that did not reach its end: `ABORTED` by its signal, `NON_FINITE_LOSS`, or `IO` for checkpoints that cannot be
- * written. What was learned is not lost:
- * it is in {@link model}.
+ * written. What was learned is not lost: it is in {@link model}.
  *
  * @example
  * ```ts
@@ -15,13 +14,13 @@ import type { TextClassifier } from '../models/classifier/classifier.js';
  * }
  * ```
  */
-export class TrainingError extends RecurraError {
+export class TrainingError<M extends TrainedModel = TrainedModel> extends RecurraError {
   /** Name of the class, as in every error of JavaScript. */
   override name = 'TrainingError';
   /** The best model so far; `undefined` if training stopped before there was one. */
-  readonly model: TextClassifier | undefined;
+  readonly model: M | undefined;
 
-  constructor(code: ErrorCode, message: string, model: TextClassifier | undefined, options: RecurraErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, model: M | undefined, options: RecurraErrorOptions = {}) {
     super(code, message, options);
     this.model = model;
   }

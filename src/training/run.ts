@@ -1,8 +1,9 @@
-import type { TextClassifier } from '../models/classifier/classifier.js';
 import { TrainingError } from './errors.js';
 import { TrainingControl } from './events/control.js';
-import type { EndEvent, TrainingEvent } from './events/events.js';
+import type { EndEvent, TaskEvent, TrainingStart } from './events/events.js';
 import { EventQueue } from './events/queue.js';
+import type { Validation, ValidationResult } from './progress.js';
+import type { TrainedModel } from './task.js';
 
 /**
  * A training that is under way, as {@link TextClassifier.start} returns it: its events as they happen, its result, and a way
@@ -21,20 +22,25 @@ import { EventQueue } from './events/queue.js';
  * const model = await run.result;
  * ```
  */
-export class TrainingRun implements AsyncIterable<TrainingEvent> {
-  /** The model, or the error that {@link TextClassifier.train} rejects with. */
-  readonly result: Promise<TextClassifier>;
-  readonly #control = new TrainingControl();
-  readonly #queues = new Set<EventQueue>();
-  #end: { event: EndEvent; failure: { error: unknown } | undefined } | undefined;
+export class TrainingRun<
+  M extends TrainedModel = TrainedModel,
+  V extends Validation = ValidationResult,
+  S extends TrainingStart = TrainingStart,
+> implements AsyncIterable<TaskEvent<V, S>>
+{
+  /** The model, or the error that the training rejects with. */
+  readonly result: Promise<M>;
+  readonly #control = new TrainingControl<V, S>();
+  readonly #queues = new Set<EventQueue<TaskEvent<V, S>>>();
+  #end: { event: EndEvent<V>; failure: { error: unknown } | undefined } | undefined;
 
   /** @internal */
-  constructor(work: (control: TrainingControl) => Promise<TextClassifier>) {
+  constructor(work: (control: TrainingControl<V, S>) => Promise<M>) {
     this.result = this.#run(work);
   }
 
-  async #run(work: (control: TrainingControl) => Promise<TextClassifier>): Promise<TextClassifier> {
-    let model: TextClassifier;
+  async #run(work: (control: TrainingControl<V, S>) => Promise<M>): Promise<M> {
+    let model: M;
     try {
       model = await work(this.#control);
     } catch (error) {
@@ -65,15 +71,15 @@ export class TrainingRun implements AsyncIterable<TrainingEvent> {
   }
 
   /** The events from now on; after the end only the last one. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<TrainingEvent, undefined> {
-    const queue = new EventQueue(() => {
+  [Symbol.asyncIterator](): AsyncIterableIterator<TaskEvent<V, S>, undefined> {
+    const queue = new EventQueue<TaskEvent<V, S>>(() => {
       this.#queues.delete(queue);
       unlisten();
     });
     const unlisten = this.#control.listen((event) => queue.push(event));
     this.#queues.add(queue);
     this.#control.watched = true;
-    // The reader gets the error; nobody needs to wait for the result as well.
+    // The reader of the events gets the error. It must not count as unhandled if the result is not awaited too.
     this.result.catch(() => {});
     if (this.#end) {
       queue.push(this.#end.event);

@@ -1,54 +1,97 @@
 import { availableParallelism } from 'node:os';
 import { RecurraError } from '../core/errors.js';
-import type { Rows } from '../data/readers/rows.js';
+import { aborted } from '../core/signals.js';
 import { engineOn } from '../engine/create.js';
-import type { ExplainingEngine, StateEntry } from '../engine/engine.js';
-import { type PreparedData, prepareData } from '../models/classifier/dataset.js';
-import {
-  type ModelSettings,
-  type TrainOptions,
-  type TrainSettings,
-  trainSettings,
-} from '../models/classifier/options.js';
-import { describedText, modelMetadata } from '../models/file.js';
+import type { ExplainingEngine } from '../engine/engine.js';
 import type { Vectors } from '../text/vectors.js';
 import { Checkpointer, prepareCheckpoints } from './checkpoints/checkpointer.js';
 import type { Checkpoint } from './checkpoints/file.js';
-import { checkFingerprint, type Fingerprint, fingerprintOf } from './checkpoints/fingerprint.js';
+import { checkFingerprint, fingerprintOf } from './checkpoints/fingerprint.js';
 import { beginning } from './checkpoints/position.js';
 import { checkEpochs, checkpointToResume, resumedOptions, resumeEngine } from './checkpoints/resume.js';
-import { checkSettings, storedOptions, storedSettings } from './checkpoints/settings.js';
+import { checkSettings, storedSettings } from './checkpoints/settings.js';
 import { loadEmbeddings, setEmbeddings } from './embeddings.js';
 import { TrainingError } from './errors.js';
 import type { TrainingControl } from './events/control.js';
 import { progressListener } from './events/progress.js';
 import { TensorboardLog } from './events/tensorboard.js';
-import { Training, type TrainingOutcome } from './trainer.js';
+import { defaultBatchSize } from './options/learning.js';
+import { TrainingRun } from './run.js';
+import type { Listeners, Task, TaskTypes, TrainingInput } from './task.js';
+import { Trainer } from './trainer.js';
 
-/** Everything that is there before the first step. */
-export interface BegunTraining {
-  engine: ExplainingEngine;
-  data: PreparedData;
-  /** The options, those of a resumed training filled in. */
-  options: TrainOptions;
-  settings: TrainSettings;
-  threads: number;
-  /** What the network looks like, the size of pretrained vectors included. */
-  network: ModelSettings;
-  /** What the training goes on from. */
-  checkpoint: Checkpoint | undefined;
-  /** The weights of the best epoch before that. */
-  best: StateEntry[] | undefined;
-  fingerprint: Fingerprint | undefined;
+type ControlOf<T extends TaskTypes> = TrainingControl<T['validation'], T['start']>;
+type CheckpointOf<T extends TaskTypes> = Checkpoint<T['validation'], T['chosen']>;
+
+/** Starts a task's training and returns at once. */
+export function startTraining<T extends TaskTypes>(
+  task: Task<T>,
+  rows: T['rows'],
+  options: T['options'],
+): TrainingRun<T['model'], T['validation'], T['start']> {
+  return new TrainingRun((control) => train(task, rows, options, control));
 }
 
-interface Read {
-  data: PreparedData;
-  vectors: Vectors | undefined;
+/** From rows to a model: options, rows, engine, training, model. */
+async function train<T extends TaskTypes>(
+  task: Task<T>,
+  rows: T['rows'],
+  given: T['options'],
+  control: ControlOf<T>,
+): Promise<T['model']> {
+  const checkpoint: CheckpointOf<T> | undefined = await checkpointToResume(given, (path) => task.read(path));
+  const settings = task.settings(checkpoint ? resumedOptions(given, checkpoint, task.options) : given);
+  if (checkpoint) {
+    checkSettings(checkpoint.path, checkpoint.settings, storedSettings(settings));
+    checkEpochs(checkpoint, settings.epochs);
+  }
+  if (settings.checkpoint) await prepareCheckpoints(settings.checkpoint);
+  watch(control, settings);
+  const { data, vectors } = await read(task, rows, settings, control, checkpoint !== undefined);
+  const network = checkpoint?.network ?? { ...settings.model, ...(vectors && { embeddingDim: vectors.dim }) };
+  const input = { data, settings, network };
+  const threads = settings.threads ?? availableParallelism();
+  const batchSize = settings.batchSize ?? defaultBatchSize(data.train.length);
+  const fingerprint = checkpoint || settings.checkpoint ? await fingerprintOf(data, task.contents(data)) : undefined;
+  if (checkpoint) checkFingerprint(checkpoint.path, checkpoint.data, fingerprint!, rows.file);
+  const engine = await buildEngine(task, input, threads);
+  try {
+    if (vectors) await setEmbeddings(engine, vectors);
+    const best = checkpoint && (await resumeEngine(engine, checkpoint));
+    const position = checkpoint?.position ?? beginning(settings.seed);
+    const frame = { settings: storedSettings({ ...settings, threads, batchSize }), data: fingerprint! };
+    const checkpointer = settings.checkpoint && new Checkpointer(settings.checkpoint, frame, position.step);
+    const describe = checkpointer ? task.describe(input) : () => ({});
+    const parts = { task, engine, data, settings, batchSize, control, position, best, checkpointer, describe };
+    const { failure, ...outcome } = await logged(settings.tensorboard, control, () => new Trainer(parts).run());
+    const model = await task.model({ ...input, engine, ...outcome });
+    if (!failure) return model;
+    const { code, message, cause } = failure;
+    throw new TrainingError(code, message, model, cause === undefined ? {} : { cause });
+  } catch (error) {
+    // The model of a training that ended early owns the engine.
+    if (!(error instanceof TrainingError)) engine.close();
+    throw error;
+  }
+}
+
+/** Lets those who watch hear of what happens. */
+function watch<T extends TaskTypes>(control: ControlOf<T>, { onEvent, onProgress }: Listeners<T>): void {
+  if (onEvent) {
+    control.watched = true;
+    control.listen(onEvent);
+  }
+  if (onProgress) control.listen(progressListener(onProgress));
 }
 
 /** Reads the rows, and the vectors to begin with; both the signal of the options and `stop()` end that. */
-async function read(rows: Rows, settings: TrainSettings, resumed: boolean, stopSignal: AbortSignal): Promise<Read> {
+async function read<T extends TaskTypes>(
+  task: Task<T>,
+  rows: T['rows'],
+  settings: T['settings'],
+  { stopSignal }: ControlOf<T>,
+  resumed: boolean,
+): Promise<{ data: T['data']; vectors: Vectors | undefined }> {
   const either = new AbortController();
   const signals = [stopSignal, ...(settings.signal ? [settings.signal] : [])];
   // AbortSignal.any is younger than the first Node 20.
@@ -57,12 +100,13 @@ async function read(rows: Rows, settings: TrainSettings, resumed: boolean, stopS
   if (signals.some((signal) => signal.aborted)) abort();
   try {
     const { signal } = either;
-    const data = await prepareData(rows, { ...settings, signal });
+    const data = await task.prepare(rows, settings, signal);
     const { embeddings } = settings;
     return { data, vectors: embeddings && !resumed ? await loadEmbeddings(embeddings, data.vocab, signal) : undefined };
   } catch (error) {
     if (error instanceof RecurraError && error.code === 'ABORTED') {
-      throw new TrainingError('ABORTED', 'training was stopped while its rows were read', undefined, { cause: error });
+      const { code, message } = aborted('the training, while its rows were read,');
+      throw new TrainingError(code, message, undefined, { cause: error });
     }
     throw error;
   } finally {
@@ -70,74 +114,31 @@ async function read(rows: Rows, settings: TrainSettings, resumed: boolean, stopS
   }
 }
 
-/** Checks the options, reads the rows, and builds the engine or lets it go on from a checkpoint. */
-export async function beginTraining(rows: Rows, given: TrainOptions, control: TrainingControl): Promise<BegunTraining> {
-  const checkpoint = await checkpointToResume(given);
-  const options = checkpoint ? resumedOptions(given, checkpoint) : given;
-  const settings = trainSettings(options);
-  if (checkpoint) {
-    checkSettings(checkpoint.path, checkpoint.settings, storedSettings(settings));
-    checkEpochs(checkpoint, settings.epochs);
-  }
-  if (settings.checkpoint) await prepareCheckpoints(settings.checkpoint);
-  if (settings.onEvent) {
-    control.watched = true;
-    control.listen(settings.onEvent);
-  }
-  if (settings.onProgress) control.listen(progressListener(settings.onProgress));
-  const { data, vectors } = await read(rows, settings, checkpoint !== undefined, control.stopSignal);
-  const fingerprint = settings.checkpoint || checkpoint ? await fingerprintOf(data) : undefined;
-  if (checkpoint) checkFingerprint(checkpoint.path, checkpoint.data, fingerprint!, rows.file);
-  const network = checkpoint?.network ?? { ...settings.model, ...(vectors ? { embeddingDim: vectors.dim } : {}) };
-  const { train, vocab } = data;
-  const threads = settings.threads ?? availableParallelism();
-  const engine = await engineOn(
+/** Builds the network; its weights are drawn by the seed. */
+function buildEngine<T extends TaskTypes>(
+  task: Task<T>,
+  { data, settings, network }: TrainingInput<T>,
+  threads: number,
+): Promise<ExplainingEngine> {
+  const { vocab } = data;
+  const { embeddingStd, seed } = settings;
+  const words = { vocabSize: vocab.length, paddingIdx: vocab.padIndex!, unknownIdx: vocab.defaultIndex!, embeddingStd };
+  return engineOn(
     settings.device,
-    {
-      ...network,
-      vocabSize: vocab.length,
-      numClasses: train.classes.length,
-      paddingIdx: vocab.padIndex!,
-      unknownIdx: vocab.defaultIndex!,
-      embeddingStd: settings.embeddingStd,
-      seed: settings.seed,
-      threads,
-    },
+    { ...network, ...task.head(data, settings), ...words, seed, threads },
     settings.precision,
   );
-  try {
-    if (vectors) await setEmbeddings(engine, vectors);
-    const best = checkpoint ? await resumeEngine(engine, checkpoint) : undefined;
-    return { engine, data, options, settings, threads, network, checkpoint, best, fingerprint };
-  } catch (error) {
-    engine.close();
-    throw error;
-  }
 }
 
-/** Trains; leaves the weights to keep in the engine. */
-export async function runTraining(begun: BegunTraining, control: TrainingControl): Promise<TrainingOutcome> {
-  const { engine, data, options, settings, threads, network, checkpoint, best, fingerprint } = begun;
-  const { train, validation, vocab } = data;
-  const position = checkpoint?.position ?? beginning(settings.seed);
-  const frame = settings.checkpoint && {
-    metadata: modelMetadata({
-      settings: network,
-      text: describedText(settings.text),
-      labels: [...train.classes],
-      thresholds: undefined,
-      vocab,
-    }),
-    options: storedOptions(options, threads),
-    settings: storedSettings(settings),
-    data: fingerprint!,
-  };
-  const checkpointer = frame && new Checkpointer(settings.checkpoint!, frame, position.step);
-  const vocabulary = vocab.length;
-  const parts = { engine, train, validation, vocabulary, settings, control, position, best, checkpointer };
-  const log = settings.tensorboard === undefined ? undefined : new TensorboardLog(settings.tensorboard, control);
+/** Runs a training and logs it for TensorBoard, if a folder is named. */
+async function logged<R, T extends TaskTypes>(
+  folder: string | undefined,
+  control: ControlOf<T>,
+  run: () => Promise<R>,
+): Promise<R> {
+  const log = folder === undefined ? undefined : new TensorboardLog(folder, control);
   try {
-    return await new Training(parts).run();
+    return await run();
   } finally {
     await log?.close();
   }

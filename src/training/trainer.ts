@@ -1,21 +1,16 @@
 import { RecurraError } from '../core/errors.js';
 import { Random, type RandomState } from '../core/random.js';
+import { aborted } from '../core/signals.js';
 import { type Batches, bucketBatches } from '../data/sets/bucket.js';
-import type { EncodedDataset } from '../data/sets/encoded.js';
-import { type ChunkStats, chunkOf, type ResumableEngine, type StateEntry, type StepOptions } from '../engine/engine.js';
-import { classWeightsOf } from '../models/classifier/classWeights.js';
-import { validationResult } from '../models/classifier/metrics.js';
-import type { TrainSettings } from '../models/classifier/options.js';
-import { predictRows } from '../models/classifier/prediction.js';
-import { chooseThresholds, defaultThresholds, multiLabelResult } from '../models/classifier/thresholds.js';
+import type { Chunk, ChunkStats, ExplainingEngine, StateEntry, StepOptions } from '../engine/engine.js';
 import { type Checkpointer, FAILURES } from './checkpoints/checkpointer.js';
-import type { TrainingPosition } from './checkpoints/position.js';
+import type { BestEpoch, TrainingPosition } from './checkpoints/position.js';
 import type { TrainingControl } from './events/control.js';
 import type { EpochEvent, TrainingPlace } from './events/events.js';
 import { progressOf } from './events/progress.js';
-import { defaultBatchSize } from './options/learning.js';
-import type { Progress, ValidationResult } from './progress.js';
+import type { Progress } from './progress.js';
 import { learningRate } from './schedule.js';
+import type { Task, TaskTypes } from './task.js';
 
 /** Why a training ended early, and a sentence about it. */
 export interface TrainingFailure {
@@ -25,31 +20,33 @@ export interface TrainingFailure {
 }
 
 /** How a training ended. */
-export interface TrainingOutcome {
+export interface TrainingOutcome<T extends TaskTypes> {
   /** The last report of each finished epoch, and of the one that was interrupted. */
-  history: Progress[];
-  /** Of a multi-label model, the probability from which on each label is given. */
-  thresholds: readonly number[] | undefined;
+  history: Progress<T['validation']>[];
+  /** The epoch whose weights were kept; undefined without validation data. */
+  best: BestEpoch<T['validation'], T['chosen']> | undefined;
   /** Set when training ended early by itself; not for `stop()`. */
   failure?: TrainingFailure;
 }
 
 /** What a training works with. */
-export interface TrainingParts {
-  engine: ResumableEngine;
-  train: EncodedDataset;
-  validation: EncodedDataset | undefined;
-  /** Words that the model knows. */
-  vocabulary: number;
-  settings: TrainSettings;
+export interface TrainingParts<T extends TaskTypes> {
+  task: Task<T>;
+  engine: ExplainingEngine;
+  data: T['data'];
+  settings: T['settings'];
+  /** Rows per step, at most. */
+  batchSize: number;
   /** Who watches and steers it. */
-  control: TrainingControl;
+  control: TrainingControl<T['validation'], T['start']>;
   /** Where it begins. */
-  position: TrainingPosition;
+  position: TrainingPosition<T['validation'], T['chosen']>;
   /** The weights of the best epoch before that. */
   best: StateEntry[] | undefined;
-  /** Writes checkpoints, if there shall be any. */
+  /** Writes checkpoints; undefined without the option. */
   checkpointer: Checkpointer | undefined;
+  /** Describes the model for a checkpoint. */
+  describe: (chosen: T['chosen'] | undefined) => Record<string, string>;
 }
 
 /** The batches of an epoch, and the generator's state behind them. */
@@ -58,55 +55,52 @@ interface EpochPlan extends Batches {
   next: RandomState;
 }
 
-/** Trains an engine; leaves the best weights in it, also when training ends early. */
-export class Training {
-  readonly #engine: ResumableEngine;
-  readonly #train: EncodedDataset;
-  readonly #validation: EncodedDataset | undefined;
-  readonly #vocabulary: number;
-  readonly #settings: TrainSettings;
-  readonly #control: TrainingControl;
+/** Trains an engine for a task; leaves the best weights in it, also when training ends early. */
+export class Trainer<T extends TaskTypes> {
+  readonly #parts: TrainingParts<T>;
+  readonly #engine: ExplainingEngine;
+  readonly #settings: T['settings'];
+  readonly #control: TrainingControl<T['validation'], T['start']>;
   readonly #checkpointer: Checkpointer | undefined;
-  readonly #position: TrainingPosition;
+  readonly #position: TrainingPosition<T['validation'], T['chosen']>;
   readonly #lengths: Int32Array;
   /** What all steps have in common. */
   readonly #options: Omit<StepOptions, 'learningRates' | 'freezeEmbedding'>;
-  readonly #history: Progress[];
+  readonly #history: Progress<T['validation']>[];
   readonly #began: number;
   #best: StateEntry[] | undefined;
   #plan: EpochPlan | undefined;
 
-  constructor(parts: TrainingParts) {
-    const { settings, train } = parts;
-    this.#engine = parts.engine;
-    this.#train = train;
-    this.#validation = parts.validation;
-    this.#vocabulary = parts.vocabulary;
+  constructor(parts: TrainingParts<T>) {
+    const { task, engine, data, settings, control, checkpointer, position, best } = parts;
+    this.#parts = parts;
+    this.#engine = engine;
     this.#settings = settings;
-    this.#control = parts.control;
-    this.#checkpointer = parts.checkpointer;
-    this.#position = structuredClone(parts.position);
-    this.#best = parts.best;
+    this.#control = control;
+    this.#checkpointer = checkpointer;
+    this.#position = structuredClone(position);
+    this.#best = best;
     this.#control.best = this.#position.best;
-    this.#lengths = train.lengths();
-    const { clipGradNorm: clipNorm, optimizer, weightDecay, momentum, labelSmoothing } = settings;
-    const classWeights = classWeightsOf(settings.classWeights, train);
-    this.#options = { clipNorm, optimizer, weightDecay, momentum, labelSmoothing, classWeights };
+    this.#lengths = data.train.lengths();
+    const { clipGradNorm: clipNorm, optimizer, weightDecay, momentum } = settings;
+    this.#options = { clipNorm, optimizer, weightDecay, momentum, ...task.loss(data, settings) };
     this.#history = [...this.#position.history];
     this.#began = performance.now() - this.#position.seconds * 1000;
   }
 
-  async run(): Promise<TrainingOutcome> {
+  async run(): Promise<TrainingOutcome<T>> {
     const position = this.#position;
-    this.#control.emit({
+    const { task, data } = this.#parts;
+    const { train, validation, vocab } = data;
+    const common = {
       type: 'start',
       ...this.#place(),
-      rows: this.#train.length,
-      validationRows: this.#validation?.length ?? 0,
-      labels: this.#train.classes,
-      vocabulary: this.#vocabulary,
+      rows: train.length,
+      validationRows: validation?.length ?? 0,
+      vocabulary: vocab.length,
       resumed: position.step > 0,
-    });
+    } as const;
+    this.#control.emit(task.start(common, data));
     let failure: TrainingFailure | undefined;
     while (!this.#done() && !failure && !this.#control.stopped) {
       failure = await this.#epoch();
@@ -115,10 +109,10 @@ export class Training {
       if (!interrupted) failure = await this.#nextEpoch();
     }
     if (this.#best) await this.#engine.loadState(this.#best);
-    return { history: this.#history, thresholds: this.#thresholds(), ...(failure ? { failure } : {}) };
+    return { history: this.#history, best: position.best, ...(failure ? { failure } : {}) };
   }
 
-  /** Whether all epochs are done, or so many as patience allows. */
+  /** Whether all epochs are done, or patience has run out. */
   #done(): boolean {
     const { epoch, best } = this.#position;
     const { epochs, patience = Number.POSITIVE_INFINITY } = this.#settings;
@@ -130,23 +124,18 @@ export class Training {
     const { signal } = this.#settings;
     if (signal?.aborted) {
       const { epoch, totals } = this.#position;
-      const message = `training was stopped in epoch ${epoch} after ${totals.rows} rows`;
-      return { code: 'ABORTED', message, cause: signal.reason };
+      const { message, cause } = aborted(`the training, in epoch ${epoch} after ${totals.rows} rows,`, signal);
+      return { code: 'ABORTED', message, cause };
     }
     return this.#control.stopSignal.aborted ? 'stopped' : undefined;
-  }
-
-  /** Of a multi-label model, the thresholds that go with the weights to keep. */
-  #thresholds(): readonly number[] | undefined {
-    if (!this.#settings.model.multiLabel) return undefined;
-    return this.#position.best?.thresholds ?? defaultThresholds(this.#train.classes.length);
   }
 
   /** The batches of the running epoch. */
   #batches(): EpochPlan {
     const { epoch, random: state } = this.#position;
     if (this.#plan?.epoch === epoch) return this.#plan;
-    const { tokensPerBatch, bucketing, batchSize = defaultBatchSize(this.#lengths.length) } = this.#settings;
+    const { tokensPerBatch, bucketing } = this.#settings;
+    const { batchSize } = this.#parts;
     const random = Random.fromState(state);
     const window = bucketing ? undefined : 1;
     const batches = bucketBatches(this.#lengths, { batchSize, tokensPerBatch, window, random });
@@ -170,7 +159,7 @@ export class Training {
       const learningRates = Float64Array.from({ length: end - batch }, (_, i) =>
         learningRate(this.#settings, step + i, steps),
       );
-      const chunk = chunkOf(this.#train, order, row, batchSizes.subarray(batch, end));
+      const chunk = this.#chunk(order.subarray(row, row + rows), batchSizes.subarray(batch, end));
       const began = performance.now();
       const stats = await this.#engine.train(chunk, { ...this.#options, learningRates, freezeEmbedding });
       position.trainedSeconds += (performance.now() - began) / 1000;
@@ -215,17 +204,23 @@ export class Training {
     return { end, rows };
   }
 
+  /** Puts the rows of some batches together for the engine. */
+  #chunk(rows: Int32Array, batchSizes: Int32Array): Chunk {
+    return { ...this.#parts.data.train.gather(rows), batchSizes };
+  }
+
   #place(): TrainingPlace {
     const { epoch, batch, step, totals } = this.#position;
     const { epochs } = this.#settings;
+    const rows = this.#lengths.length;
     const left = epoch > epochs ? 0 : (epochs - epoch + 1) * this.#batches().batchSizes.length - batch;
     return {
       epoch: Math.min(epoch, epochs),
       epochs,
       step,
       steps: step + left,
-      samples: (epoch - 1) * this.#train.length + totals.rows,
-      totalSamples: epochs * this.#train.length,
+      samples: (epoch - 1) * rows + totals.rows,
+      totalSamples: epochs * rows,
       seconds: (performance.now() - this.#began) / 1000,
     };
   }
@@ -252,9 +247,9 @@ export class Training {
 
   async #endEpoch(interrupted: boolean): Promise<void> {
     const { totals } = this.#position;
-    const validation = this.#validation && !interrupted ? await this.#validate(this.#validation) : undefined;
+    const validation = this.#parts.data.validation && !interrupted ? await this.#validate() : undefined;
     const place = this.#place();
-    const event: EpochEvent = {
+    const event: EpochEvent<T['validation']> = {
       type: 'epoch',
       ...place,
       loss: totals.loss / totals.rows,
@@ -266,27 +261,27 @@ export class Training {
     this.#control.emit(event);
   }
 
-  async #validate(dataset: EncodedDataset): Promise<ValidationResult> {
-    const { multiLabel } = this.#settings.model;
-    const lengths = dataset.lengths();
-    const probabilities = await predictRows(this.#engine, dataset.tokens, lengths, dataset.classes.length);
-    const { rows, loss, accuracy } = multiLabel
-      ? multiLabelResult(probabilities, dataset)
-      : validationResult(probabilities, dataset.labels, dataset.classes.length);
-    const validation = { rows, loss, accuracy };
-    const before = this.#position.best?.validation;
-    // With several labels a row counts as right only if all are, which for long may be none: there the loss decides.
-    const decided = multiLabel || !before ? 0 : accuracy - before.accuracy;
-    const best = !before || decided > 0 || (decided === 0 && loss < before.loss);
+  /** Measures the model and keeps what belongs to the best epoch. */
+  async #validate(): Promise<T['validation']> {
+    const { task, data } = this.#parts;
+    const { validation, choose } = await task.validate(this.#engine, data);
+    const best = this.#isBest(validation);
     if (best) {
       const { epoch } = this.#position;
       this.#control.best = { epoch, validation };
-      const thresholds = multiLabel ? await chooseThresholds(probabilities, dataset) : undefined;
-      this.#position.best = { epoch, validation, thresholds };
+      this.#position.best = { epoch, validation, ...(await choose()) };
       this.#best = await this.#engine.state();
     }
     this.#control.emit({ type: 'validation', ...this.#place(), validation, best });
     return validation;
+  }
+
+  #isBest(now: T['validation']): boolean {
+    const before = this.#position.best?.validation;
+    if (!before) return true;
+    const { task, settings } = this.#parts;
+    const gain = task.score(now, settings) - task.score(before, settings);
+    return gain > 0 || (gain === 0 && now.loss < before.loss);
   }
 
   /** Goes to the beginning of the next epoch, or behind the last one. */
@@ -306,7 +301,7 @@ export class Training {
     const began = performance.now();
     try {
       const position = { ...this.#position, seconds: this.#place().seconds, history: this.#history };
-      await checkpointer.save(this.#engine, { position, thresholds: this.#thresholds() }, this.#best);
+      await checkpointer.save(this.#engine, { position, metadata: this.#parts.describe(position.best) }, this.#best);
       this.#control.emit({ type: 'checkpoint', ...this.#place(), path, took: (performance.now() - began) / 1000 });
       return undefined;
     } catch (error) {
@@ -315,7 +310,7 @@ export class Training {
       if (checkpointer.failures < FAILURES) return undefined;
       return {
         code: 'IO',
-        message: `training was stopped since ${FAILURES} checkpoints in a row could not be written: ${error.message}`,
+        message: `the training ended because ${FAILURES} checkpoints in a row could not be written: ${error.message}`,
         cause: error,
       };
     }

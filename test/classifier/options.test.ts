@@ -231,7 +231,7 @@ describe('pretrained word vectors', () => {
   it('are refused if their size is not that asked for, if no word is in the file, and if there is no file', async () => {
     const train = (options: TrainOptions) => TextClassifier.train(topicTexts(90), { ...rest, ...options });
     await expect(train({ embeddings: file, embeddingDim: 5 })).rejects.toThrow(
-      /Expected 4, the size .* for embeddingDim/,
+      /embeddingDim is 5, but the vectors in .* have 4 values/,
     );
     const strange = join(folder, 'strange.txt');
     writeFileSync(strange, 'katze 1 2\nhund 3 4\n');

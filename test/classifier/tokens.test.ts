@@ -14,7 +14,7 @@ import {
   unicodeWords,
   Vocab,
 } from '../../src/index.js';
-import { checkVocabulary } from '../../src/models/classifier/dataset.js';
+import { checkVocabulary } from '../../src/models/vocabularyRoom.js';
 import { light } from '../../src/native/light.js';
 import { textSettings } from '../../src/text/options.js';
 import { modelTokenizer, readingOf } from '../../src/text/reading.js';

@@ -98,7 +98,7 @@ describe('TextClassifier.train', () => {
       TextClassifier.train(topicTexts(3_000), { ...SMALL, epochs: 1_000, signal: controller.signal, onProgress: stop }),
     );
     expect(error).toBeInstanceOf(TrainingError);
-    const { code, model, cause } = error as TrainingError;
+    const { code, model, cause } = error as TrainingError<TextClassifier>;
     expect(code).toBe('ABORTED');
     expect((cause as Error).message).toBe('enough');
     expect((await model!.predict('a cat with fur')).classes).toHaveLength(3);

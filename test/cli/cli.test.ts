@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { light } from '../../src/native/light.js';
 import { COLUMNS, recurra, trainedModel } from '../support/cli.js';
 import { torchHalf } from '../support/halves.mjs';
 
@@ -25,6 +26,10 @@ describe('what the command line refuses', () => {
   it.each([
     [[], 2, /Usage: recurra/],
     [['trian'], 2, /unknown command 'trian'.*Did you mean train/s],
+    [['train', csv, ...COLUMNS, '--task', 'tag'], 2, /this version of recurra has --task classify only, not tag/],
+    [['train', csv, ...COLUMNS, '--task', 'sort'], 2, /Allowed choices are classify, tag, language, seq2seq/],
+    [['train', 'corpus.conll'], 2, /corpus\.conll holds tokens with tags, .*give --task tag/],
+    [['train', 'de.conllu.gz', ...COLUMNS], 2, /give --task tag/],
     [['train', csv, '--label', 'topic'], 2, /Expected text, the column of the text.*give --text <column>/],
     [['train', csv, '--text', 'body'], 2, /give --label <column>/],
     [['train', csv, ...COLUMNS, '--format', 'xml'], 2, /Allowed choices are csv, tsv, jsonl, fasttext, parquet/],
@@ -55,6 +60,23 @@ describe('what the command line refuses', () => {
     expect(run.err).toMatch(message);
     expect(run.status).toBe(status);
     expect(run.out).toBe('');
+  });
+
+  it.each([
+    ['predict', 'a cat'],
+    ['explain', 'a cat'],
+    ['evaluate', csv, ...COLUMNS],
+    ['serve', '--port', '0'],
+  ])('a model of another kind, naming those that the command works with: %s', async (command, ...args) => {
+    const { tensors, metadata } = await light().readSafetensors(model, 1 << 30);
+    const { sha256: _, ...rest } = metadata;
+    const other = join(folder, 'tagger.safetensors');
+    const described = { ...(JSON.parse(metadata.model!) as object), kind: 'tagger' };
+    await light().writeSafetensors(other, tensors, { ...rest, model: JSON.stringify(described) });
+    const run = recurra([command, other, ...args]);
+    const kinds = 'works with models of the kind "classifier"';
+    expect(run.err).toContain(`recurra ${command} ${kinds}; ${other} is of the kind "tagger"`);
+    expect(run.status).toBe(2);
   });
 
   it('with --json it says so on standard output too, as JSON', () => {

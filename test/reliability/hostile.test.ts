@@ -164,7 +164,7 @@ describe('models whose description is not true', () => {
       { hiddenSize: 65_536 },
       { embeddingDim: 65_536, hiddenSize: 30_000 },
     ]) {
-      expect(await refused(settings(change), false)).toMatch(/settings need at least \d+ weights/);
+      expect(await refused(settings(change), false)).toMatch(/settings describe a model with at least [\d,]+ weights/);
     }
     await refused(settings({ hiddenSize: 2 ** 40 }), false);
     await refused(settings({ numLayers: 2 ** 31 }), false);

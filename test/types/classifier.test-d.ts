@@ -65,7 +65,7 @@ describe('TextClassifier', () => {
 
   it('has errors with codes', () => {
     expectTypeOf<TrainingError>().toExtend<RecurraError>();
-    expectTypeOf<TrainingError['model']>().toEqualTypeOf<TextClassifier | undefined>();
+    expectTypeOf<TrainingError<TextClassifier>['model']>().toEqualTypeOf<TextClassifier | undefined>();
     expectTypeOf<DataError['line']>().toEqualTypeOf<number | undefined>();
     // @ts-expect-error codes are a closed list
     new RecurraError('OOPS', '');

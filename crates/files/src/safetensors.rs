@@ -90,7 +90,7 @@ fn checksum_of<D: Deref<Target = [u8]>>(metadata: &HashMap<String, String>, entr
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A file's bytes, a checksum put into its metadata; `path` is for messages.
+/// A file's bytes, a checksum put into its metadata; `path` is for messages. The same contents give the same bytes.
 ///
 /// # Errors
 /// `InvalidShape` for a shape that its data do not have.
@@ -107,8 +107,22 @@ pub fn to_bytes<D: Deref<Target = [u8]>>(
         })?;
         views.insert(entry.name.as_str(), view);
     }
-    serialize(views, Some(metadata)).map_err(|error| invalid(path, error))
+    let sorted =
+        serde_json::to_vec(&metadata.iter().collect::<BTreeMap<_, _>>()).map_err(|error| invalid(path, error))?;
+    let mut bytes = serialize(views, Some(metadata)).map_err(|error| invalid(path, error))?;
+    // The writer takes the metadata in the order of a hash map, another one in each process; in order they are as long.
+    let from = LENGTH + METADATA.len();
+    match bytes.get_mut(LENGTH..from + sorted.len()) {
+        Some(header) if header.starts_with(METADATA) => header[METADATA.len()..].copy_from_slice(&sorted),
+        _ => return Err(invalid(path, "its header does not begin with its metadata")),
+    }
+    Ok(bytes)
 }
+
+/// Bytes of the header's length, with which a file begins.
+const LENGTH: usize = 8;
+/// What a header with metadata begins with.
+const METADATA: &[u8] = b"{\"__metadata__\":";
 
 #[cfg(test)]
 mod tests {
@@ -118,6 +132,25 @@ mod tests {
         let data: Vec<u8> = [1.0f32, 2.0, 3.0].iter().flat_map(|value| value.to_le_bytes()).collect();
         let view = TensorView::new(Stored::F32, vec![3], &data).unwrap();
         serialize([("w", view)], Some(HashMap::from([("k".to_owned(), "v".to_owned())]))).unwrap()
+    }
+
+    #[test]
+    fn the_same_contents_give_the_same_bytes_in_the_order_of_the_keys() {
+        let entries: [NamedArray; 0] = [];
+        let keys = ["model", "format", "recurra", "tokenizer.json", "a \"quoted\" key", "é"];
+        let write = |keys: &mut dyn Iterator<Item = &str>| {
+            let metadata = keys.map(|key| (key.to_owned(), format!("{key}\n\\"))).collect();
+            to_bytes(Path::new("f"), metadata, &entries).unwrap()
+        };
+        let first = write(&mut keys.into_iter());
+        // Each map has an order of its own.
+        for _ in 0..20 {
+            assert_eq!(write(&mut keys.into_iter().rev()), first);
+        }
+        let text = String::from_utf8_lossy(&first[8..]).into_owned();
+        assert!(text.starts_with(r#"{"__metadata__":{"a \"quoted\" key":"#), "{text}");
+        let read = parse(Path::new("f"), &first).unwrap();
+        assert_eq!((read.checksum, read.metadata.len()), ("valid", keys.len() + 1));
     }
 
     #[test]

@@ -1,5 +1,6 @@
+import { jsonLine } from '../../core/terminal.js';
 import { type Diagnosis, diagnose } from '../../native/doctor.js';
-import { EXIT, jsonLine } from '../output.js';
+import { EXIT } from '../output.js';
 
 function lines(found: Diagnosis): string[] {
   const { versions, cpu, addon, libtorch, cuda } = found;

@@ -1,9 +1,10 @@
+import { jsonLine, percent } from '../../core/terminal.js';
 import type { Evaluation, ExclusiveEvaluation } from '../../measures/evaluation.js';
 import { formatClassificationReport, formatConfusionMatrix, formatConfusions } from '../../measures/format.js';
-import { TextClassifier } from '../../models/classifier/classifier.js';
 import { AtomicLines } from '../atomicLines.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
-import { EXIT, jsonLine, percent } from '../output.js';
+import { loadModel } from '../model.js';
+import { EXIT } from '../output.js';
 import { noteSkipped, openRows, type RowFlags } from '../rows.js';
 
 /** Flags of `recurra evaluate`. */
@@ -62,7 +63,7 @@ function report(evaluation: Evaluation): string {
 /** `recurra evaluate`: measures a model on labelled rows. */
 export async function evaluateCommand(modelFile: string, file: string, flags: EvaluateFlags): Promise<number> {
   const rows = openRows(file, flags);
-  const model = await TextClassifier.load(modelFile, deviceOption(flags));
+  const model = await loadModel('evaluate', modelFile, deviceOption(flags));
   const lines = flags.predictions === undefined ? undefined : await AtomicLines.open(flags.predictions);
   const controller = new AbortController();
   const stop = () => controller.abort();

@@ -1,7 +1,8 @@
 import ansis, { Ansis } from 'ansis';
-import { TextClassifier } from '../../models/classifier/classifier.js';
+import { jsonLine, percent } from '../../core/terminal.js';
 import type { ExplainedToken, ExplainMethod, Explanation } from '../../models/classifier/explain.js';
-import { EXIT, jsonLine, percent } from '../output.js';
+import { loadModel } from '../model.js';
+import { EXIT } from '../output.js';
 
 /** Flags of `recurra explain`. */
 export interface ExplainFlags {
@@ -79,7 +80,7 @@ function show(text: string, { label, probability, logit, predicted, method, toke
 
 /** `recurra explain`: shows what each token of a text contributed. */
 export async function explainCommand(modelFile: string, text: string, flags: ExplainFlags): Promise<number> {
-  const model = await TextClassifier.load(modelFile);
+  const model = await loadModel('explain', modelFile);
   const { label, method } = flags;
   const explanation = await model.explain(text, { method, ...(label === undefined ? {} : { label }) });
   if (flags.json) jsonLine({ event: 'explanation', text, ...explanation });

@@ -1,3 +1,4 @@
+import { jsonLine, note } from '../../core/terminal.js';
 import {
   type InstallOptions,
   installations,
@@ -7,7 +8,7 @@ import {
 } from '../../libtorch/manage.js';
 import { ByteProgress } from '../../libtorch/progress.mjs';
 import { locateLibtorch } from '../../native/libtorch.js';
-import { EXIT, jsonLine, note } from '../output.js';
+import { EXIT } from '../output.js';
 
 /** Flags of `recurra libtorch`'s commands. */
 export interface LibtorchFlags extends InstallOptions {

@@ -1,8 +1,9 @@
+import { jsonLine, note } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
-import { TextClassifier } from '../../models/classifier/classifier.js';
 import type { Prediction } from '../../models/classifier/prediction.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
-import { EXIT, jsonLine, note } from '../output.js';
+import { loadModel } from '../model.js';
+import { EXIT } from '../output.js';
 import { noteSkipped, openTexts, type TextFlags } from '../rows.js';
 
 /** Flags of `recurra predict`. */
@@ -41,7 +42,7 @@ function show({ text, line }: UnlabelledText, prediction: Prediction, { json, mu
 
 /** `recurra predict`: labels texts from the arguments, a file, or standard input. */
 export async function predictCommand(modelFile: string, texts: string[], flags: PredictFlags): Promise<number> {
-  const model = await TextClassifier.load(modelFile, deviceOption(flags));
+  const model = await loadModel('predict', modelFile, deviceOption(flags));
   const { multiLabel } = model.settings;
   const display = { json: flags.json === true, multiLabel, topK: Math.min(flags.topK, model.labels.length) };
   // The labels that a text is given need not be the most probable ones: each has a threshold of its own.

@@ -1,9 +1,10 @@
-import { TextClassifier } from '../../models/classifier/classifier.js';
+import { jsonLine, note } from '../../core/terminal.js';
 import { SERVING } from '../../models/serving/options.js';
 import { SERVER, type ServerLogEntry } from '../../serve/options.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
-import { EXIT, jsonLine, note } from '../output.js';
+import { loadModel } from '../model.js';
+import { EXIT } from '../output.js';
 
 /** Flags of `recurra serve` that are not options of the server or of serving. */
 export interface ServeFlags extends DeviceFlag {
@@ -43,7 +44,7 @@ export async function serveCommand(modelFile: string, flags: ServeFlags): Promis
   const stopped = stopSignal();
   // Only here: the framework would make every other command slow to start.
   const { createServer } = await import('../../serve/index.js');
-  const model = await TextClassifier.load(modelFile, {
+  const model = await loadModel('serve', modelFile, {
     ...(threads === undefined ? {} : { threads }),
     ...deviceOption(flags),
   });

@@ -1,6 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { DataError, invalidArgument } from '../../core/errors.js';
+import { duration, jsonLine, note, percent } from '../../core/terminal.js';
 import { TextClassifier } from '../../models/classifier/classifier.js';
 import { CLASSIFIER, type TrainOptions } from '../../models/classifier/options.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
@@ -10,11 +11,12 @@ import { TrainingError } from '../../training/errors.js';
 import { type CheckpointFlags, checkpointOption, eventNotes } from '../checkpointFlags.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
-import { duration, EXIT, jsonLine, note, percent } from '../output.js';
+import { EXIT } from '../output.js';
 import { noteSkipped, openRows, type RowFlags } from '../rows.js';
+import { checkTask, type TaskFlag } from '../task.js';
 
 /** Flags of `recurra train`. */
-export interface TrainFlags extends RowFlags, CheckpointFlags, DeviceFlag {
+export interface TrainFlags extends TaskFlag, RowFlags, CheckpointFlags, DeviceFlag {
   out: string;
   tokenizer?: string;
   validation?: string;
@@ -72,6 +74,7 @@ function abortOnSignals(): { signal: AbortSignal; release(): void } {
 
 /** `recurra train`: trains on a file and saves the model. */
 export async function trainCommand(file: string, flags: TrainFlags): Promise<number> {
+  checkTask(file, flags);
   await checkWritable(flags.out);
   const rows = openRows(file, flags);
   const display = progressDisplay({ json: flags.json === true });

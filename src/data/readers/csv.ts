@@ -1,6 +1,6 @@
 import type { CsvError, InfoRecord, Parser } from 'csv-parse';
 import { checkFilled, checkFlag, checkInteger } from '../../core/checks.js';
-import { ArgumentError, checkOptionNames, DataError, type FilePosition, RecurraError } from '../../core/errors.js';
+import { checkOptionNames, constraint, DataError, type FilePosition, RecurraError } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
 import { type Column, checkColumn, checkSeparator, separated, textColumns } from './fields.js';
 import { csvParse } from './libraries.js';
@@ -116,8 +116,8 @@ function rows<R>(source: Source, options: CsvTextOptions, columns: Column[], mak
   checkFlag('header', header);
   const named = columns.find((column) => typeof column === 'string');
   if (!header && named !== undefined) {
-    throw new ArgumentError(
-      'INVALID_ARGUMENT',
+    throw constraint(
+      'header',
       `Expected column numbers, from 1, without a header but received ${JSON.stringify(named)}`,
     );
   }

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { ArgumentError, checkOptionNames, DataError, RecurraError } from '../../core/errors.js';
+import { checkOptionNames, constraint, DataError, RecurraError } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
 import { type Column, checkColumn, checkSeparator, type Field, labelOf, textColumns, textOf } from './fields.js';
 import { ParquetFile } from './parquetPages.js';
@@ -68,8 +68,8 @@ type MakeRow<R> = (fields: Field[], line: number, refuse: (message: string) => D
 function rows<R>(source: Source, onBadRow: OnBadRow | undefined, columns: Column[], make: MakeRow<R>): FileRows<R> {
   const { path } = source;
   if (path === undefined) {
-    throw new ArgumentError(
-      'INVALID_ARGUMENT',
+    throw constraint(
+      'input',
       'Parquet is read from its end on and cannot come from standard input or a stream: write it to a file first',
     );
   }

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { checkChoice } from '../../core/checks.js';
-import { ArgumentError, DataError, invalidArgument } from '../../core/errors.js';
+import { constraint, DataError, invalidArgument } from '../../core/errors.js';
 import { decompressed } from './decompress.js';
 
 /** Where a reader takes its bytes from: the path of a file, `-` for standard input, or a stream. */
@@ -52,7 +52,7 @@ export function sourceOf(input: Input): Source {
     path: undefined,
     check() {
       if (!stream().readableDidRead) return;
-      throw new ArgumentError('INVALID_ARGUMENT', 'The stream was read before; its rows can be iterated over once');
+      throw constraint('input', 'The stream was read before; its rows can be iterated over once');
     },
     open: () => decompressed(stream, file),
   };

@@ -1,5 +1,5 @@
 import { checkFlag, checkFunction } from '../../core/checks.js';
-import { ArgumentError, checkOptionNames, DataError, invalidArgument } from '../../core/errors.js';
+import { checkOptionNames, constraint, DataError, invalidArgument } from '../../core/errors.js';
 import { Int32List } from '../../core/growable.js';
 import { Turns } from '../../core/turns.js';
 import { compareCodePoints } from '../../text/codePointOrder.js';
@@ -135,8 +135,8 @@ export async function collect(rows: Rows, options: CollectOptions = {}): Promise
   const map = new Int32Array(indices.length + 1);
   const unknown = vocab.defaultIndex;
   if (unknown === undefined && indices.includes(-1)) {
-    throw new ArgumentError(
-      'INVALID_ARGUMENT',
+    throw constraint(
+      'specials',
       'minFreq or maxTokens leave out tokens that the texts have, and the vocabulary has no token for unknown ones: add it to specials',
     );
   }

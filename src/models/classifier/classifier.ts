@@ -1,29 +1,24 @@
 import { checkInteger } from '../../core/checks.js';
-import type { Device } from '../../core/device.js';
-import { checkOptionNames, constraint, invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
+import { checkOptionNames, invalidArgument } from '../../core/errors.js';
 import { checkSignal } from '../../core/signals.js';
 import type { Rows } from '../../data/readers/rows.js';
-import { engineOn } from '../../engine/create.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
 import type { Evaluation } from '../../measures/evaluation.js';
-import { chooseDevice } from '../../native/device.js';
 import type { TokenSettings } from '../../text/options.js';
-import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../../text/tokenizer.js';
-import type { Vocab } from '../../text/vocab.js';
-import { TrainingError } from '../../training/errors.js';
-import type { TrainingControl } from '../../training/events/control.js';
-import type { Progress } from '../../training/progress.js';
-import { TrainingRun } from '../../training/run.js';
-import { beginTraining, runTraining } from '../../training/start.js';
-import { describedText, readModel, writeModel } from '../file.js';
+import type { ValidationResult } from '../../training/progress.js';
+import type { TrainingRun } from '../../training/run.js';
+import { startTraining } from '../../training/start.js';
+import { describedText } from '../file.js';
+import { type LoadOptions, loadModel } from '../load.js';
+import { TextModel } from '../model.js';
 import type { Answer } from '../serving/call.js';
-import type { ServingOptions, ServingState } from '../serving/options.js';
-import { type ModelReading, modelReading } from '../serving/reading.js';
 import { type ModelServing, Serving } from '../serving/serving.js';
 import { checkEvaluationOptions, type EvaluationOptions, evaluateRows } from './evaluate.js';
 import { checkExplainOptions, type ExplainOptions, type Explanation, explainText } from './explain.js';
-import type { ModelSettings, TrainOptions } from './options.js';
+import { classifierFile, classifierMetadata } from './file.js';
+import type { ModelSettings, StartEvent, TrainOptions } from './options.js';
 import { type Prediction, type Predictor, predictionOf } from './prediction.js';
+import { type ClassifierParts, classifierTask } from './task.js';
 
 /** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
 export interface PredictOptions {
@@ -31,26 +26,6 @@ export interface PredictOptions {
   topK?: number;
   /** Stops the call: what has not been computed yet is given up, and the call rejects with `ABORTED`. */
   signal?: AbortSignal;
-}
-
-/** Options of {@link TextClassifier.load}. */
-export interface LoadOptions {
-  /** The function or {@link BatchTokenizer} that the model was trained with; only for models whose tokenizer is not in the file. */
-  tokenizer?: Tokenizer | BatchTokenizer;
-  /** Threads of the numeric work. Default: as many as there are processors. */
-  threads?: number;
-  /** Where to compute, as {@link TrainOptions.device}. Default `'cpu'`. */
-  device?: Device | 'auto';
-}
-
-interface Parts {
-  engine: ExplainingEngine;
-  settings: ModelSettings;
-  text: TokenSettings;
-  labels: readonly string[];
-  thresholds: readonly number[] | undefined;
-  vocab: Vocab;
-  reading: ModelReading;
 }
 
 /**
@@ -63,7 +38,8 @@ interface Parts {
  * const { label, probability } = await model.predict('My invoice is wrong');
  * ```
  */
-export class TextClassifier {
+export class TextClassifier extends TextModel<ModelSettings> {
+  static readonly #task = classifierTask((parts) => new TextClassifier(parts));
   /** The labels, in the order of the model's outputs. */
   readonly labels: readonly string[];
   /**
@@ -71,44 +47,26 @@ export class TextClassifier {
    * with the largest F1 on the validation rows, a half without them. Else undefined.
    */
   readonly thresholds: readonly number[] | undefined;
-  /** The words that the model knows. */
-  readonly vocab: Vocab;
-  /** What the network looks like. */
-  readonly settings: Readonly<ModelSettings>;
   readonly #engine: ExplainingEngine;
   readonly #text: TokenSettings;
   readonly #predictor: Predictor;
   readonly #serving: ModelServing;
-  /** Work other than predictions that is under way. */
-  readonly #works = new Set<Promise<unknown>>();
-  #history: readonly Progress[] = [];
-  #trainedRows = 0;
-  #closing: Promise<void> | undefined;
 
-  private constructor(parts: Parts) {
-    this.labels = parts.labels;
-    this.thresholds = parts.thresholds;
-    this.vocab = parts.vocab;
-    this.settings = parts.settings;
-    this.#engine = parts.engine;
-    this.#text = parts.text;
+  private constructor(parts: ClassifierParts) {
     const { engine, labels, thresholds, reading } = parts;
-    this.#predictor = { ...reading, engine, outputs: labels.length, labels, thresholds };
-    this.#serving = Serving.of(this.#predictor);
-  }
-
-  /** One report per epoch of the training that made this model; empty for a model that was loaded. */
-  get history(): readonly Progress[] {
-    return this.#history;
-  }
-
-  /** Rows that the model was trained on, validation rows not counted; 0 for a model that was loaded. */
-  get trainedRows(): number {
-    return this.#trainedRows;
+    const predictor = { ...reading, engine, outputs: labels.length, labels, thresholds };
+    const serving = Serving.of(predictor);
+    super(parts, serving);
+    this.labels = labels;
+    this.thresholds = thresholds;
+    this.#engine = engine;
+    this.#text = parts.text;
+    this.#predictor = predictor;
+    this.#serving = serving;
   }
 
   /**
-   * Trains a classifier. Reading, tokenizing and training give way to the event loop all the time.
+   * Trains a classifier. Reading, tokenizing and training do not block the event loop.
    *
    * @param rows - texts with their labels: an array, {@link readCsv}, or any iterable or async iterable.
    * @param options - see {@link TrainOptions}.
@@ -145,28 +103,8 @@ export class TextClassifier {
    * const model = await run.result;
    * ```
    */
-  static start(rows: Rows, options: TrainOptions = {}): TrainingRun {
-    return new TrainingRun((control) => TextClassifier.#train(rows, options, control));
-  }
-
-  static async #train(rows: Rows, given: TrainOptions, control: TrainingControl): Promise<TextClassifier> {
-    const begun = await beginTraining(rows, given, control);
-    const { engine, settings, network, data } = begun;
-    const { train, vocab } = data;
-    try {
-      const { history, thresholds, failure } = await runTraining(begun, control);
-      const described = { settings: network, text: settings.text, labels: train.classes, thresholds, vocab };
-      const reading = await modelReading(settings.text, vocab);
-      const model = new TextClassifier({ engine, reading, ...described });
-      model.#history = history;
-      model.#trainedRows = train.length;
-      if (!failure) return model;
-      const { code, message, cause } = failure;
-      throw new TrainingError(code, message, model, cause === undefined ? {} : { cause });
-    } catch (error) {
-      if (!(error instanceof TrainingError)) engine.close();
-      throw error;
-    }
+  static start(rows: Rows, options: TrainOptions = {}): TrainingRun<TextClassifier, ValidationResult, StartEvent> {
+    return startTraining(TextClassifier.#task, rows, options);
   }
 
   /**
@@ -182,71 +120,18 @@ export class TextClassifier {
    * ```
    */
   static async load(path: string, options: LoadOptions = {}): Promise<TextClassifier> {
-    checkOptionNames('TextClassifier.load', options, ['tokenizer', 'threads', 'device']);
-    const given = options.tokenizer;
-    if (given !== undefined && typeof given !== 'function' && !isBatchTokenizer(given)) {
-      throw invalidArgument('tokenizer', 'a function from text to tokens or a BatchTokenizer', given);
-    }
-    const device = chooseDevice(options.device);
-    const { settings, text, labels, thresholds, vocab, weights } = await readModel(path);
-    const tokenizer = text.tokenizer ?? given;
-    if (tokenizer === undefined) {
-      throw constraint(
-        'tokenizer',
-        `${path} was trained with a custom tokenizer function, which a file cannot store; pass the same function as { tokenizer }`,
-      );
-    }
-    if (text.tokenizer !== null && given !== undefined) {
-      throw constraint('tokenizer', `${path} already contains its tokenizer; remove the tokenizer option`);
-    }
-    const engine = await engineOn(device, {
-      ...settings,
-      vocabSize: vocab.length,
-      numClasses: labels.length,
-      paddingIdx: vocab.padIndex ?? -1,
-      unknownIdx: vocab.defaultIndex ?? -1,
-      seed: 0,
-      threads: options.threads,
-    });
-    let reading: ModelReading;
-    try {
-      await engine.loadHeld(weights);
-      // The first prediction makes the weights ready; done here, nobody's question waits for it.
-      await engine.predict(Int32Array.of(0), Int32Array.of(1));
-      reading = await modelReading({ ...text, tokenizer }, vocab);
-    } catch (error) {
-      engine.close();
-      if (error instanceof RecurraError)
-        throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });
-      throw error;
-    }
-    return new TextClassifier({ engine, settings, text: { ...text, tokenizer }, labels, thresholds, vocab, reading });
+    return new TextClassifier(
+      await loadModel('TextClassifier.load', path, options, classifierFile, ({ labels, settings }) => {
+        const { pooling, multiLabel } = settings;
+        return { pooling, multiLabel, numClasses: labels.length };
+      }),
+    );
   }
 
-  /**
-   * Writes the model to one safetensors file: weights under PyTorch's names and shapes, everything else in its metadata.
-   * The file is written under a temporary name, synced and renamed, so that an earlier model stays whole until then.
-   *
-   * @example
-   * ```ts
-   * await model.save('models/tickets.safetensors');
-   * ```
-   */
-  async save(path: string): Promise<void> {
-    this.#checkOpen();
-    if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a file', path);
-    await this.#during(this.#save(path));
-  }
-
-  async #save(path: string): Promise<void> {
-    await writeModel(path, {
-      settings: this.settings,
-      text: describedText(this.#text),
-      labels: [...this.labels],
-      thresholds: this.thresholds,
-      vocab: this.vocab,
-      state: await this.#engine.state(),
-    });
+  /** @internal */
+  protected override metadata(): Record<string, string> {
+    const common = { settings: this.settings, text: describedText(this.#text), vocab: this.vocab };
+    return classifierMetadata(common, this.labels)(this.thresholds);
   }
 
   /**
@@ -293,25 +178,6 @@ export class TextClassifier {
   }
 
   /**
-   * Sets how calls of {@link predict} and {@link predictMany} share the model; what is not given stays as it is.
-   *
-   * @throws {@link ArgumentError} for an option that does not fit.
-   *
-   * @example
-   * ```ts
-   * model.setServing({ maxBatch: 256, maxWait: 2, maxQueue: 2_000 });
-   * ```
-   */
-  setServing(options: ServingOptions): void {
-    this.#serving.set(options);
-  }
-
-  /** How calls of {@link predict} and {@link predictMany} share the model, and what they are doing now. */
-  get serving(): ServingState {
-    return this.#serving.state;
-  }
-
-  /**
    * Measures the model on labelled rows: see `docs/measures.md` for what each figure means. Rows are read as they are
    * needed, so there may be more of them than fit into memory.
    *
@@ -324,10 +190,10 @@ export class TextClassifier {
    * ```
    */
   async evaluate(rows: Rows, options: EvaluationOptions = {}): Promise<Evaluation> {
-    this.#checkOpen();
+    this.checkOpen();
     checkOptionNames('TextClassifier.evaluate', options, ['signal', 'onProgress', 'onPrediction']);
     checkEvaluationOptions(options);
-    return this.#during(evaluateRows(this.#predictor, rows, options));
+    return this.during(evaluateRows(this.#predictor, rows, options));
   }
 
   /**
@@ -346,67 +212,20 @@ export class TextClassifier {
    * ```
    */
   async explain(text: string, options: ExplainOptions = {}): Promise<Explanation> {
-    this.#checkOpen();
+    this.checkOpen();
     if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
     checkExplainOptions(options, this.labels);
     const model = { engine: this.#engine, vocab: this.vocab, labels: this.labels };
-    return this.#during(explainText(model, this.#text, text, options));
-  }
-
-  /**
-   * Ends the model: what is running or waiting is still answered, then the native memory is freed. Calls that come later
-   * reject with `DISPOSED`. Closing again changes nothing.
-   *
-   * @returns a promise that resolves when the memory is free; it never rejects, and need not be awaited. Where nothing was
-   * running the memory is free on return.
-   *
-   * @example
-   * ```ts
-   * await model.close();
-   * ```
-   */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    if (this.#serving.busy) await this.#serving.drain();
-    if (this.#works.size > 0) await Promise.allSettled(this.#works);
-    this.#engine.close();
-  }
-
-  /** As {@link close}, for `using model = ...`; it does not wait. */
-  [Symbol.dispose](): void {
-    void this.close();
-  }
-
-  /** As {@link close}, for `await using model = ...`. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  /** Keeps the model from being freed while some work is under way. */
-  async #during<T>(work: Promise<T>): Promise<T> {
-    this.#works.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#works.delete(work);
-    }
+    return this.during(explainText(model, this.#text, text, options));
   }
 
   /** Checks options of a prediction, and makes what answers with them. */
   #checkPredict(options: PredictOptions): Answer<Prediction> {
-    this.#checkOpen();
+    this.checkOpen();
     checkOptionNames('predict', options, ['topK', 'signal']);
     const { topK = this.labels.length, signal } = options;
     checkInteger('topK', topK, 1);
     checkSignal('signal', signal);
     return (scores, start, tokens, known) => predictionOf(this.#predictor, scores, start, topK, tokens, known);
-  }
-
-  #checkOpen(): void {
-    if (this.#closing) throw new RecurraError('DISPOSED', 'this TextClassifier has been closed');
   }
 }

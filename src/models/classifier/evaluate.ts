@@ -151,7 +151,7 @@ export async function evaluateRows(
   const multiLabel = predictor.thresholds !== undefined;
   const blocks = new Blocks(rows);
   const measurer = measurerOf(predictor);
-  const turns = new Turns(signal);
+  const turns = new Turns(signal, undefined, 'the evaluation');
   const read = async (): Promise<{ dataset: EncodedDataset; kept: Row[] | undefined }> => {
     const kept: Row[] | undefined = onPrediction ? [] : undefined;
     const rowsBefore = blocks.rows;

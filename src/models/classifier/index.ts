@@ -6,19 +6,20 @@ export type {
   CheckpointEvent,
   EndEvent,
   EpochEvent,
-  StartEvent,
   StepEvent,
-  TrainingEvent,
   TrainingPlace,
   ValidationEvent,
   WarningEvent,
 } from '../../training/events/events.js';
 export type { LearningOptions, Schedule } from '../../training/options/learning.js';
 export type { RunOptions, TrainingOptions } from '../../training/options/train.js';
-export type { Progress, ValidationResult } from '../../training/progress.js';
+export type { Progress, Validation, ValidationResult } from '../../training/progress.js';
 export { TrainingRun } from '../../training/run.js';
+export type { TrainedModel } from '../../training/task.js';
+export type { LoadOptions } from '../load.js';
+export { TextModel } from '../model.js';
 export type { ServingOptions, ServingState } from '../serving/options.js';
-export { type LoadOptions, type PredictOptions, TextClassifier } from './classifier.js';
+export { type PredictOptions, TextClassifier } from './classifier.js';
 export type { EvaluatedRow, EvaluationOptions } from './evaluate.js';
 export type { ExplainedToken, ExplainMethod, ExplainOptions, Explanation } from './explain.js';
 export type {
@@ -27,6 +28,8 @@ export type {
   ClassWeights,
   ModelOptions,
   ModelSettings,
+  StartEvent,
+  TrainingEvent,
   TrainOptions,
 } from './options.js';
 export { type LabelProbability, Prediction } from './prediction.js';

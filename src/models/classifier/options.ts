@@ -5,8 +5,10 @@ import { checkRules, option, type Rule, type SettingsOf, settingsOf, type TableO
 import type { Rows } from '../../data/readers/rows.js';
 import { NETWORK, type NetworkOptions, POOLINGS, type Pooling } from '../../engine/network.js';
 import { TEXT } from '../../text/options.js';
+import type { TaskEvent, TrainingStart } from '../../training/events/events.js';
 import { LEARNING } from '../../training/options/learning.js';
 import { RUN, type TrainingOptions, type TrainingSettings, trainingSettings } from '../../training/options/train.js';
+import type { ValidationResult } from '../../training/progress.js';
 
 /** What a classifier's network has on top of its recurrent layers. */
 export interface ClassifierHeadOptions {
@@ -52,8 +54,20 @@ export interface ClassifierLossOptions {
   labelSmoothing?: number;
 }
 
+/** The rows have been read and the first step comes next. */
+export interface StartEvent extends TrainingStart {
+  /** The labels, in the order of the model's outputs. */
+  labels: readonly string[];
+}
+
+/** What happens in the training of a classifier, told apart by `type`. */
+export type TrainingEvent = TaskEvent<ValidationResult, StartEvent>;
+
 /** Options of {@link TextClassifier.train}. */
-export interface TrainOptions extends TrainingOptions<Rows>, ClassifierHeadOptions, ClassifierLossOptions {}
+export interface TrainOptions
+  extends TrainingOptions<Rows, TrainingEvent>,
+    ClassifierHeadOptions,
+    ClassifierLossOptions {}
 
 /** The table of {@link ClassifierHeadOptions}. */
 const HEAD = {
@@ -133,7 +147,7 @@ export function modelSettings(options: ModelOptions): ModelSettings {
 }
 
 /** {@link TrainOptions} with every default filled in. */
-export interface TrainSettings extends TrainingSettings<Rows>, SettingsOf<typeof LOSS> {
+export interface TrainSettings extends TrainingSettings<Rows, TrainingEvent>, SettingsOf<typeof LOSS> {
   model: ModelSettings;
 }
 
@@ -151,7 +165,7 @@ const RULES: readonly Rule<TrainSettings>[] = [
  * @throws ArgumentError naming the option, what was expected and what was given.
  */
 export function trainSettings(options: TrainOptions): TrainSettings {
-  const common = trainingSettings<Rows>('TextClassifier.train', CLASSIFIER, options);
+  const common = trainingSettings<Rows, TrainingEvent>('TextClassifier.train', CLASSIFIER, options);
   const settings = { ...common, ...settingsOf(LOSS, options), model: modelSettings(options) };
   checkRules(settings, RULES);
   return settings;

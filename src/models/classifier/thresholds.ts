@@ -1,11 +1,8 @@
 import { Turns } from '../../core/turns.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
-import type { ValidationResult } from '../../training/progress.js';
 
 /** The threshold of a label about which the validation rows say nothing. */
 export const DEFAULT_THRESHOLD = 0.5;
-
-const SMALLEST = 2 ** -126;
 
 /**
  * The threshold with the largest F1 for one label: half-way between two neighbouring probabilities, so that it is as far
@@ -57,29 +54,4 @@ export async function chooseThresholds(probabilities: Float32Array, validation: 
     if (turns.due) await turns.next();
   }
   return thresholds;
-}
-
-/**
- * How probabilities of a multi-label set fit: mean binary cross entropy over rows and classes, and the share of rows whose
- * classes are exactly those with a probability above a half (scikit-learn's subset accuracy).
- */
-export function multiLabelResult(probabilities: Float32Array, dataset: EncodedDataset): ValidationResult {
-  const classes = dataset.classes.length;
-  let loss = 0;
-  let exact = 0;
-  for (let row = 0; row < dataset.length; row++) {
-    const given = probabilities.subarray(row * classes, (row + 1) * classes);
-    const labels = dataset.labelsOf(row);
-    let next = 0;
-    let same = true;
-    for (let label = 0; label < classes; label++) {
-      const present = labels[next] === label;
-      if (present) next++;
-      const probability = given[label]!;
-      loss -= Math.log(Math.max(present ? probability : 1 - probability, SMALLEST));
-      if (probability > 0.5 !== present) same = false;
-    }
-    if (same) exact++;
-  }
-  return { rows: dataset.length, loss: loss / (dataset.length * classes), accuracy: exact / dataset.length };
 }

@@ -3,10 +3,11 @@ import { access, copyFile, link, readdir, rename, rm, stat } from 'node:fs/promi
 import { basename, dirname, join, resolve } from 'node:path';
 import { RecurraError } from '../../core/errors.js';
 import type { ResumableEngine, StateEntry } from '../../engine/engine.js';
+import type { Validation } from '../progress.js';
 import { type CheckpointFrame, type CheckpointMoment, writeCheckpoint } from './file.js';
 import type { CheckpointSettings } from './options.js';
 
-/** Failures in a row after which a training is not worth going on with: nothing would be left of it after a crash. */
+/** Failures in a row after which a training ends: nothing would be left of it after a crash. */
 export const FAILURES = 3;
 
 /**
@@ -44,7 +45,7 @@ export class Checkpointer {
     this.#lastStep = step;
   }
 
-  /** How many of so many steps may be made before it is time to ask again. */
+  /** How many of the given steps may be made before {@link due} must be asked again. */
   stepsUntilDue(step: number, steps: number): number {
     const { everySteps } = this.settings;
     return everySteps === undefined ? steps : Math.min(steps, everySteps - (step % everySteps));
@@ -70,9 +71,9 @@ export class Checkpointer {
    * @param best - The weights to keep; without them those that the engine has now.
    * @throws RecurraError `IO`
    */
-  async save(
-    engine: ResumableEngine,
-    moment: Omit<CheckpointMoment, 'state'>,
+  async save<V extends Validation, C extends object>(
+    engine: Pick<ResumableEngine, 'trainingState'>,
+    moment: CheckpointMoment<V, C>,
     best: StateEntry[] | undefined,
   ): Promise<void> {
     // Counted from the attempt, so that a full disk is not tried again at every step.
@@ -81,7 +82,7 @@ export class Checkpointer {
     this.failures++;
     const training = await engine.trainingState(best === undefined);
     await this.#moveOlder();
-    await writeCheckpoint(this.settings.path, this.#frame, { ...moment, state: [...(best ?? []), ...training] });
+    await writeCheckpoint(this.settings.path, this.#frame, moment, [...(best ?? []), ...training]);
     this.failures = 0;
   }
 

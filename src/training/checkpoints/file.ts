@@ -1,93 +1,99 @@
 import { ModelFileError } from '../../core/errors.js';
 import type { StateEntry } from '../../engine/engine.js';
-import type { ModelSettings, TrainOptions } from '../../models/classifier/options.js';
-import { type ModelDescription, readModelFile, withThresholds } from '../../models/file.js';
 import { packageVersion } from '../../native/addon.js';
 import { light } from '../../native/light.js';
+import type { Validation } from '../progress.js';
+import type { StoredTraining } from '../task.js';
 import type { Fingerprint } from './fingerprint.js';
+import { type FirstHeader, upgraded } from './formerVersions.js';
 import type { TrainingPosition } from './position.js';
 import type { StoredSettings } from './settings.js';
 
-/** Version of the form of what a checkpoint adds to a model file. Readers open every earlier one. */
-const FORMAT_VERSION = 1;
+/**
+ * Version of the form of what a checkpoint adds to a model file. Readers open every earlier one.
+ *
+ * - 1: of the options only those that were given; the others were the defaults of 0.1.0.
+ * - 2: all settings, so that a training does not depend on what the defaults are when it is resumed.
+ */
+const FORMAT_VERSION = 2;
 
 /** What a checkpoint holds beside the model and the arrays, as JSON. */
-export interface CheckpointHeader {
+export interface CheckpointHeader<V extends Validation = Validation, C extends object = object> {
   formatVersion: number;
   /** The version of this package that wrote it. */
   version: string;
-  options: Partial<TrainOptions>;
   settings: StoredSettings;
   data: Fingerprint;
-  position: TrainingPosition;
+  position: TrainingPosition<V, C>;
 }
 
 /** A checkpoint that was read. */
-export interface Checkpoint extends CheckpointHeader {
+export interface Checkpoint<V extends Validation = Validation, C extends object = object>
+  extends CheckpointHeader<V, C>,
+    Omit<StoredTraining, 'checkpoint'> {
   path: string;
-  /** What the network looks like, the size of pretrained vectors included. */
-  network: ModelSettings;
-  /** How texts became tokens. */
-  text: ModelDescription['text'];
-  /** The weights that the model would have, had the training ended here: those of the best epoch, else the last ones. */
-  model: StateEntry[];
-  /** What the engine goes on from. */
-  training: StateEntry[];
 }
 
 /** What stays the same in all checkpoints of a training. */
-export interface CheckpointFrame extends Pick<CheckpointHeader, 'options' | 'settings' | 'data'> {
-  /** Describes the model, but for the thresholds. */
+export type CheckpointFrame = Pick<CheckpointHeader, 'settings' | 'data'>;
+
+/** What differs between the checkpoints of a training. */
+export interface CheckpointMoment<V extends Validation = Validation, C extends object = object> {
+  position: TrainingPosition<V, C>;
+  /** Describes the model that the training would have made, had it ended here. */
   metadata: Record<string, string>;
 }
 
-/** What differs between the checkpoints of a training. */
-export interface CheckpointMoment {
-  position: TrainingPosition;
-  /** The thresholds of a multi-label model, had the training ended here. */
-  thresholds: readonly number[] | undefined;
-  /** The model's weights and what the engine goes on from. */
-  state: StateEntry[];
-}
-
-/** Writes a checkpoint atomically. It is a model file too: its own weights are those of {@link Checkpoint.model}. */
-export async function writeCheckpoint(
+/**
+ * Writes a checkpoint atomically. It is a model file too.
+ *
+ * @param state - The weights that the model would have, had the training ended here, and what the engine resumes from.
+ * @throws RecurraError `IO`
+ */
+export async function writeCheckpoint<V extends Validation, C extends object>(
   path: string,
-  { metadata, ...parts }: CheckpointFrame,
-  { position, thresholds, state }: CheckpointMoment,
+  frame: CheckpointFrame,
+  { metadata, position }: CheckpointMoment<V, C>,
+  state: StateEntry[],
 ): Promise<void> {
-  const header: CheckpointHeader = { formatVersion: FORMAT_VERSION, version: packageVersion(), ...parts, position };
-  const described = withThresholds(metadata, thresholds);
-  await light().writeSafetensors(path, state, { ...described, checkpoint: JSON.stringify(header) });
+  const header: CheckpointHeader<V, C> = {
+    formatVersion: FORMAT_VERSION,
+    version: packageVersion(),
+    ...frame,
+    position,
+  };
+  await light().writeSafetensors(path, state, { ...metadata, checkpoint: JSON.stringify(header) });
 }
 
 /**
  * Reads a checkpoint.
  *
+ * @param read - Reads a file of the task's kind.
  * @throws ModelFileError as for a model file, and `INVALID_FILE` for a model file that is no checkpoint.
  */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const { settings: network, text, state, training, checkpoint } = await readModelFile(path);
-  if (checkpoint === undefined) {
-    throw new ModelFileError(
-      'INVALID_FILE',
-      `${path}: a model, but no checkpoint that a training could go on from; use TextClassifier.load`,
-    );
-  }
-  let header: Partial<CheckpointHeader>;
+export async function readCheckpoint<V extends Validation, C extends object>(
+  path: string,
+  read: (path: string) => Promise<StoredTraining>,
+): Promise<Checkpoint<V, C>> {
+  const { checkpoint, ...stored } = await read(path);
+  const invalid = (what: string, cause?: unknown) =>
+    new ModelFileError('INVALID_FILE', `${path}: ${what}`, cause === undefined ? {} : { cause });
+  if (checkpoint === undefined) throw invalid('a model, but no checkpoint that a training can resume from; load it');
+  let header: Partial<CheckpointHeader<V, C> & FirstHeader> | null;
   try {
-    header = JSON.parse(checkpoint) as Partial<CheckpointHeader>;
+    header = JSON.parse(checkpoint) as typeof header;
   } catch (cause) {
-    throw new ModelFileError('INVALID_FILE', `${path}: its description of the training is not JSON`, { cause });
+    throw invalid('its description of the training is not JSON', cause);
   }
-  if (!Number.isSafeInteger(header.formatVersion) || header.formatVersion! > FORMAT_VERSION) {
-    throw new ModelFileError(
-      'INVALID_FILE',
-      `${path}: checkpoint version ${String(header.formatVersion)}, but this version of recurra reads up to ${FORMAT_VERSION}; install a newer recurra`,
+  const { formatVersion, settings, data, position } = header ?? {};
+  if (!Number.isSafeInteger(formatVersion) || formatVersion! > FORMAT_VERSION) {
+    throw invalid(
+      `checkpoint version ${String(formatVersion)}, but this version of recurra reads up to ${FORMAT_VERSION}; install a newer recurra`,
     );
   }
-  const { options, settings, data, position } = header;
-  if (!options || !settings || !data || !position)
-    throw new ModelFileError('INVALID_FILE', `${path}: its description of the training is incomplete`);
-  return { ...(header as CheckpointHeader), path, network, text, model: state, training };
+  const objects = [settings, data, position];
+  if (!objects.every((part) => typeof part === 'object' && part !== null))
+    throw invalid('its description of the training is incomplete');
+  const complete = header as CheckpointHeader<V, C> & FirstHeader;
+  return { ...stored, ...complete, settings: formatVersion === 1 ? upgraded(complete) : complete.settings, path };
 }

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DataError } from '../../core/errors.js';
 import { Turns } from '../../core/turns.js';
-import type { EncodedDataset } from '../../data/sets/encoded.js';
-import type { PreparedData } from '../../models/classifier/dataset.js';
+import type { Contents, TrainingData } from '../task.js';
 
 /** Tells whether a resumed training has the rows that the checkpoint was made with. */
 export interface Fingerprint {
@@ -10,7 +9,7 @@ export interface Fingerprint {
   rows: number;
   /** Rows of the validation set; 0 for none. */
   validationRows: number;
-  /** SHA-256 over words, labels and all rows in their order, in hexadecimal digits. */
+  /** SHA-256 over all contents in their order, in hexadecimal digits. */
   sha256: string;
 }
 
@@ -18,13 +17,13 @@ export interface Fingerprint {
 const PIECE = 1 << 20;
 const WORDS = 4_096;
 
-/** Computes the fingerprint of a data set, giving way to the event loop. */
+/** Computes the fingerprint of data from what they are made up of, yielding to the event loop. */
 export async function fingerprintOf(
-  { train, validation, vocab }: PreparedData,
-  signal?: AbortSignal,
+  { train, validation }: TrainingData,
+  contents: Iterable<Contents>,
 ): Promise<Fingerprint> {
   const hash = createHash('sha256');
-  const turns = new Turns(signal);
+  const turns = new Turns();
   const words = async (list: readonly string[]) => {
     hash.update(`${list.length}\n`);
     for (let from = 0; from < list.length; from += WORDS) {
@@ -41,12 +40,7 @@ export async function fingerprintOf(
       if (turns.due) await turns.next();
     }
   };
-  await words(vocab.itos);
-  await words(train.classes);
-  for (const set of [train, validation]) {
-    const { tokens, offsets, labels, labelOffsets }: Partial<EncodedDataset> = set ?? {};
-    for (const array of [tokens, offsets, labels, labelOffsets]) await numbers(array);
-  }
+  for (const part of contents) await (Array.isArray(part) ? words(part) : numbers(part as Int32Array | undefined));
   return { rows: train.length, validationRows: validation?.length ?? 0, sha256: hash.digest('hex') };
 }
 
@@ -61,11 +55,11 @@ export function checkFingerprint(path: string, stored: Fingerprint, now: Fingerp
     `${rows} rows to train on${validationRows > 0 ? ` and ${validationRows} to validate on` : ''}`;
   const difference =
     count(stored) === count(now)
-      ? `as many as now (${count(now)}), but other texts or labels, another order or another tokenizer`
+      ? `as many as now (${count(now)}), but other ones, another order or another tokenizer`
       : `${count(stored)}; these are ${count(now)}`;
   throw new DataError(
     'DATA_MISMATCH',
-    `${path} was written by a training on other data: ${difference}. A training can only go on with the very same rows`,
+    `${path} was written by a training on other data: ${difference}. A training resumes with the very same rows only`,
     { file },
   );
 }

@@ -2,13 +2,13 @@ import { invalidArgument } from '../../core/errors.js';
 import { flag, integer, number, text } from '../../core/options/kinds.js';
 import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
 
-/** When and where a training writes checkpoints: files from which it can go on after a crash. */
+/** When and where a training writes checkpoints: files from which it can resume after a crash. */
 export interface CheckpointOptions {
   /** File of the newest checkpoint. It is replaced whole: under a temporary name, synced, renamed. */
   path: string;
-  /** Write one after every so many steps. Default: not by steps. */
+  /** Steps from one checkpoint to the next. Default: not by steps. */
   everySteps?: number;
-  /** Write one when so many minutes have passed since the last one. Default: not by time. */
+  /** Minutes from one checkpoint to the next. Default: not by time. */
   everyMinutes?: number;
   /** Write one at the end of each epoch, after its validation. Default `true`. */
   everyEpoch?: boolean;

@@ -1,14 +1,17 @@
 import { Random, type RandomState } from '../../core/random.js';
-import type { Progress, ValidationResult } from '../progress.js';
+import type { Progress, Validation, ValidationResult } from '../progress.js';
 
 /** The generator's stream for the order of rows; initial weights and dropout have their own. */
 const SHUFFLE_STREAM = 1;
 
+/** The best epoch so far, whose weights are kept, and what was chosen on its validation data. */
+export type BestEpoch<V extends Validation, C extends object> = { epoch: number; validation: V } & C;
+
 /**
- * Where a training is, besides the weights and the optimizer's states: plain data that survives JSON. Whatever else decides how
- * a training goes on belongs here too.
+ * Where a training is, besides the weights and the optimizer's states: plain data that survives JSON. Everything that decides
+ * how a training continues belongs here.
  */
-export interface TrainingPosition {
+export interface TrainingPosition<V extends Validation = ValidationResult, C extends object = object> {
   /** The epoch that is running, from 1; one more than there are epochs after the last one. */
   epoch: number;
   /** Batches of it that are done. */
@@ -24,13 +27,12 @@ export interface TrainingPosition {
   /** Seconds of everything. */
   seconds: number;
   /** The last report of each finished epoch. */
-  history: Progress[];
-  /** The best result so far, whose weights are kept; with the thresholds of a multi-label model. */
-  best: { epoch: number; validation: ValidationResult; thresholds?: number[] | undefined } | undefined;
+  history: Progress<V>[];
+  best: BestEpoch<V, C> | undefined;
 }
 
 /** Where a training begins. */
-export function beginning(seed: number): TrainingPosition {
+export function beginning<V extends Validation, C extends object>(seed: number): TrainingPosition<V, C> {
   return {
     epoch: 1,
     batch: 0,

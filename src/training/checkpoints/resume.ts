@@ -1,42 +1,58 @@
 import { existsSync } from 'node:fs';
 import { ArgumentError, invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
+import type { OptionTable } from '../../core/options/table.js';
 import type { ResumableEngine, StateEntry } from '../../engine/engine.js';
-import type { TrainOptions } from '../../models/classifier/options.js';
-import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
+import type { TrainingOptions } from '../options/train.js';
+import type { Validation } from '../progress.js';
+import type { CommonOptions, StoredTraining } from '../task.js';
 import { type Checkpoint, readCheckpoint } from './file.js';
 import { checkpointSettings } from './options.js';
+import { storedOptions } from './settings.js';
 
-/** Reads the checkpoint that the options want to go on from; `undefined` for a training that begins. */
-export async function checkpointToResume({ resume, checkpoint }: TrainOptions): Promise<Checkpoint | undefined> {
+/** Reads the checkpoint that the options want to resume from; `undefined` for a training that begins. */
+export async function checkpointToResume<V extends Validation, C extends object>(
+  { resume, checkpoint }: CommonOptions,
+  read: (path: string) => Promise<StoredTraining>,
+): Promise<Checkpoint<V, C> | undefined> {
   if (resume === undefined || resume === false) return undefined;
-  if (typeof resume === 'string' && resume !== '') return readCheckpoint(resume);
+  if (typeof resume === 'string' && resume !== '') return readCheckpoint(resume, read);
   if (resume !== true) throw invalidArgument('resume', 'the path of a checkpoint, true or false', resume);
   if (checkpoint === undefined) {
     throw new ArgumentError(
       'INVALID_ARGUMENT',
-      'resume: true goes on from the file that the option checkpoint names, but there is no such option; give it, or a path to resume',
+      'resume: true resumes from the file that the option checkpoint names, but there is no such option; give it, or a path to resume',
     );
   }
   const { path } = checkpointSettings(checkpoint);
-  return existsSync(path) ? readCheckpoint(path) : undefined;
-}
-
-/** The options of the interrupted training where the new ones say nothing. */
-export function resumedOptions(given: TrainOptions, { options, text: { tokenizer } }: Checkpoint): TrainOptions {
-  const said = Object.entries(given).filter(([, value]) => value !== undefined);
-  // The one tokenizer that is no plain value and still in the file.
-  const held = tokenizer instanceof HuggingFaceTokenizer ? { tokenizer } : {};
-  return { ...options, ...held, ...Object.fromEntries(said) };
+  return existsSync(path) ? readCheckpoint(path, read) : undefined;
 }
 
 /**
- * Lets an engine go on from a checkpoint.
+ * The options of the interrupted training where the new ones say nothing.
+ *
+ * @param table - The options that the task has: its settings may hold more, which no option changes.
+ */
+export function resumedOptions<O extends CommonOptions>(
+  given: O,
+  { settings, tokenizer }: Checkpoint,
+  table: OptionTable,
+): O {
+  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  const stored: Partial<TrainingOptions<unknown>> = { ...storedOptions(settings), ...(tokenizer && { tokenizer }) };
+  const own = Object.entries(stored).filter(([name]) => name in table);
+  return Object.fromEntries([...own, ...said]) as O;
+}
+
+/**
+ * Lets an engine resume from a checkpoint.
  *
  * @returns the weights of the best epoch so far, if there was one.
  * @throws ModelFileError if the checkpoint does not fit the engine.
  */
-export async function resumeEngine(engine: ResumableEngine, checkpoint: Checkpoint): Promise<StateEntry[] | undefined> {
-  const { path, position, training, model } = checkpoint;
+export async function resumeEngine(
+  engine: ResumableEngine,
+  { path, position, training, state }: Checkpoint,
+): Promise<StateEntry[] | undefined> {
   try {
     await engine.restore(training);
   } catch (error) {
@@ -44,7 +60,7 @@ export async function resumeEngine(engine: ResumableEngine, checkpoint: Checkpoi
       throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });
     throw error;
   }
-  return position.best ? model : undefined;
+  return position.best ? state : undefined;
 }
 
 /** Refuses a number of epochs that has been passed already. */

@@ -1,29 +1,27 @@
 import { ArgumentError } from '../../core/errors.js';
-import type { TrainOptions, TrainSettings } from '../../models/classifier/options.js';
+import type { TrainingOptions } from '../options/train.js';
+import type { CommonSettings } from '../task.js';
 
 /** Values that JSON keeps. */
-type Plain = null | boolean | number | string | Plain[] | { [name: string]: Plain };
+export type Plain = null | boolean | number | string | Plain[] | { [name: string]: Plain };
 
 /**
  * What a resumed training may have otherwise than the one that wrote the checkpoint. More or fewer `epochs` move the learning
  * rate of the steps to come, unless the schedule is constant; another number of `threads` rounds sums differently.
  */
-const FREE: readonly string[] = [
-  'epochs',
-  'threads',
-  'device',
-  'signal',
-  'onProgress',
-  'onEvent',
-  'checkpoint',
-  'resume',
-  'tensorboard',
-];
+const FREE: readonly string[] = ['epochs', 'threads', 'checkpoint', 'tensorboard'];
+
+/** What a checkpoint does not keep: where to compute is asked again, and the others are functions or this very run's. */
+const NOT_KEPT: readonly string[] = ['device', 'signal', 'onProgress', 'onEvent', 'resume'];
 
 /** Stands for a value that a file cannot hold. */
 const GIVEN = { given: true } as const;
 
-/** The value if JSON keeps it, else {@link GIVEN}. */
+function isGiven(value: Plain | undefined): boolean {
+  return JSON.stringify(value) === JSON.stringify(GIVEN);
+}
+
+/** The value if JSON keeps it; {@link GIVEN} if not. */
 function plain(value: unknown): Plain {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
@@ -37,29 +35,30 @@ function plain(value: unknown): Plain {
   return GIVEN;
 }
 
-/** By name, all that decides how a training goes, with defaults filled in; what JSON cannot keep is only said to be there. */
+/** By name, all settings of a training; of what JSON cannot keep only that it was given. What is off is left out. */
 export type StoredSettings = Record<string, Plain>;
 
-/** What a checkpoint keeps of the settings, to compare with when it is resumed. */
-export function storedSettings({ model, text, ...rest }: TrainSettings): StoredSettings {
+/** What a checkpoint keeps of the settings: to resume with, and to compare with what is given then. */
+export function storedSettings({ model, text, ...rest }: CommonSettings): StoredSettings {
   const named = Object.entries({ ...model, ...text, ...rest }).filter(
-    ([name, value]) => value !== undefined && !FREE.includes(name),
+    ([name, value]) => value !== undefined && !NOT_KEPT.includes(name),
   );
-  // Rows may be an array of plain objects, but nobody wants them in the file.
+  // Rows may be an array of plain objects, which do not belong in the file.
   return Object.fromEntries(
     named.map(([name, value]) => [name, name === 'validation' && typeof value !== 'number' ? GIVEN : plain(value)]),
   );
 }
 
-/** The options that JSON keeps, to go on with where a resumed training gives none. */
-export function storedOptions(options: TrainOptions, threads: number): Partial<TrainOptions> {
-  const kept = Object.entries({ ...options, threads }).flatMap(([name, value]): [string, Plain][] => {
-    if (value === undefined || name === 'device' || name === 'resume') return [];
-    if (name === 'validation' && typeof value !== 'number') return [];
-    const stored = plain(value);
-    return JSON.stringify(stored) === JSON.stringify(GIVEN) ? [] : [[name, stored]];
-  });
-  return Object.fromEntries(kept) as Partial<TrainOptions>;
+/** The options that give these settings, whatever the defaults are; without those whose value no file can hold. */
+export function storedOptions({
+  embeddings,
+  embeddingDim,
+  ...rest
+}: StoredSettings): Partial<TrainingOptions<unknown>> {
+  // The size of pretrained vectors is that of their file, unless an option named it.
+  const { file, dim } = (embeddings ?? { dim: embeddingDim }) as { file?: Plain; dim?: Plain };
+  const options = { ...rest, embeddings: file, embeddingDim: dim };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && !isGiven(value)));
 }
 
 /**
@@ -70,9 +69,9 @@ export function storedOptions(options: TrainOptions, threads: number): Partial<T
 export function checkSettings(path: string, stored: StoredSettings, now: StoredSettings): void {
   const show = (value: Plain | undefined) => {
     if (value === undefined) return 'none';
-    return JSON.stringify(value) === JSON.stringify(GIVEN) ? 'one that no file can hold' : JSON.stringify(value);
+    return isGiven(value) ? 'one that no file can hold' : JSON.stringify(value);
   };
-  const names = [...new Set([...Object.keys(stored), ...Object.keys(now)])];
+  const names = [...new Set([...Object.keys(stored), ...Object.keys(now)])].filter((name) => !FREE.includes(name));
   const different = names.filter((name) => JSON.stringify(stored[name]) !== JSON.stringify(now[name]));
   if (different.length === 0) return;
   const list = different.map((name) => `${name} was ${show(stored[name])} and is now ${show(now[name])}`).join('; ');

@@ -1,16 +1,21 @@
 import type { RecurraError } from '../../core/errors.js';
-import type { ValidationResult } from '../progress.js';
-import type { EndEvent, TrainingEvent, TrainingPlace, WarningEvent } from './events.js';
+import type { Validation, ValidationResult } from '../progress.js';
+import type { EndEvent, TaskEvent, TrainingPlace, TrainingStart, WarningEvent } from './events.js';
 
 const NOWHERE: TrainingPlace = { epoch: 0, epochs: 0, step: 0, steps: 0, samples: 0, totalSamples: 0, seconds: 0 };
 
+/** Where an event happened, alone. */
+function placeOf({ epoch, epochs, step, steps, samples, totalSamples, seconds }: TrainingPlace): TrainingPlace {
+  return { epoch, epochs, step, steps, samples, totalSamples, seconds };
+}
+
 /** What connects a training with those who watch and steer it. */
-export class TrainingControl {
-  readonly #listeners = new Set<(event: TrainingEvent) => void>();
+export class TrainingControl<V extends Validation = ValidationResult, S extends TrainingStart = TrainingStart> {
+  readonly #listeners = new Set<(event: TaskEvent<V, S>) => void>();
   readonly #stop = new AbortController();
   #place = NOWHERE;
   /** The best result so far. */
-  best: { epoch: number; validation: ValidationResult } | undefined;
+  best: { epoch: number; validation: V } | undefined;
   /** Whether somebody hears of warnings: `onEvent`, or a loop over the events. */
   watched = false;
   /** Whether `stop()` ended the training before its last step. */
@@ -27,27 +32,25 @@ export class TrainingControl {
   }
 
   /** Calls a function for every event from now on; returns what ends that. */
-  listen(listener: (event: TrainingEvent) => void): () => void {
+  listen(listener: (event: TaskEvent<V, S>) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /** Tells an event to everybody. */
-  emit(event: TrainingEvent): void {
-    const { epoch, epochs, step, steps, samples, totalSamples, seconds } = event;
-    this.#place = { epoch, epochs, step, steps, samples, totalSamples, seconds };
+  emit(event: TaskEvent<V, S>): void {
+    this.#place = placeOf(event);
     for (const listener of this.#listeners) listener(event);
   }
 
   /** Tells of something that does not end the training; to the process, if nobody listens. */
   warn(about: WarningEvent['about'], error: RecurraError, place: TrainingPlace = this.#place): void {
-    const { epoch, epochs, step, steps, samples, totalSamples, seconds } = place;
     if (!this.watched) process.emitWarning(error.message, { type: 'RecurraWarning', code: error.code });
-    this.emit({ type: 'warning', epoch, epochs, step, steps, samples, totalSamples, seconds, about, error });
+    this.emit({ type: 'warning', ...placeOf(place), about, error });
   }
 
   /** The last event. */
-  endEvent(outcome: EndEvent['outcome'], failure?: { error: unknown }): EndEvent {
+  endEvent(outcome: EndEvent['outcome'], failure?: { error: unknown }): EndEvent<V> {
     const best = this.best ? { best: this.best } : {};
     return { type: 'end', ...this.#place, outcome, ...best, ...failure };
   }

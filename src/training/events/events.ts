@@ -1,5 +1,5 @@
 import type { RecurraError } from '../../core/errors.js';
-import type { ValidationResult } from '../progress.js';
+import type { Validation, ValidationResult } from '../progress.js';
 
 /** Where a training is; every event has it. */
 export interface TrainingPlace {
@@ -19,19 +19,17 @@ export interface TrainingPlace {
   seconds: number;
 }
 
-/** The rows have been read and the first step comes next. */
-export interface StartEvent extends TrainingPlace {
+/** The rows have been read and the first step comes next. A task adds what there is to learn. */
+export interface TrainingStart extends TrainingPlace {
   /** Tells the events apart. */
   type: 'start';
   /** Rows of the training set. */
   rows: number;
   /** Rows of the validation set; 0 for none. */
   validationRows: number;
-  /** The labels, in the order of the model's outputs. */
-  labels: readonly string[];
   /** Words that the model knows. */
   vocabulary: number;
-  /** Whether it goes on from a checkpoint. */
+  /** Whether it resumes from a checkpoint. */
   resumed: boolean;
 }
 
@@ -39,9 +37,9 @@ export interface StartEvent extends TrainingPlace {
 export interface StepEvent extends TrainingPlace {
   /** Tells the events apart. */
   type: 'step';
-  /** Mean cross entropy per row of these steps, in nats. */
+  /** Mean loss per row of these steps, in nats. */
   loss: number;
-  /** Share of the rows of these steps that the model, as it was then, labelled rightly. */
+  /** Share of the rows of these steps that the model, as it was then, answered correctly. */
   accuracy: number;
   /** As `loss`, of the epoch so far. */
   epochLoss: number;
@@ -56,25 +54,25 @@ export interface StepEvent extends TrainingPlace {
 }
 
 /** The model was measured on the validation rows. */
-export interface ValidationEvent extends TrainingPlace {
+export interface ValidationEvent<V extends Validation = ValidationResult> extends TrainingPlace {
   /** Tells the events apart. */
   type: 'validation';
   /** How it did. */
-  validation: ValidationResult;
+  validation: V;
   /** Whether this is the best result so far; the weights of the best one are kept. */
   best: boolean;
 }
 
 /** An epoch has ended, its validation included. */
-export interface EpochEvent extends TrainingPlace {
+export interface EpochEvent<V extends Validation = ValidationResult> extends TrainingPlace {
   /** Tells the events apart. */
   type: 'epoch';
-  /** Mean cross entropy per row of the epoch, in nats. */
+  /** Mean loss per row of the epoch, in nats. */
   loss: number;
-  /** Share of the epoch's rows that the model, as it was then, labelled rightly. */
+  /** Share of the epoch's rows that the model, as it was then, answered correctly. */
   accuracy: number;
   /** How the model does on the validation rows, where there are any. */
-  validation?: ValidationResult;
+  validation?: V;
   /** Training speed since the start, without the time of validation. */
   samplesPerSecond: number;
   /** Estimated seconds that the training still needs, without validation. */
@@ -102,7 +100,7 @@ export interface WarningEvent extends TrainingPlace {
 }
 
 /** The training has ended: always the last event. */
-export interface EndEvent extends TrainingPlace {
+export interface EndEvent<V extends Validation = ValidationResult> extends TrainingPlace {
   /** Tells the events apart. */
   type: 'end';
   /**
@@ -115,18 +113,21 @@ export interface EndEvent extends TrainingPlace {
     /** The epoch, from 1. */
     epoch: number;
     /** How it did. */
-    validation: ValidationResult;
+    validation: V;
   };
   /** What the training's promise rejects with. */
   error?: unknown;
 }
 
-/** What happens in a training, told apart by `type`. */
-export type TrainingEvent =
-  | StartEvent
+/** What happens in a training, told apart by `type`. `V` is what a task measures, `S` how its trainings start. */
+export type TaskEvent<V extends Validation = ValidationResult, S extends TrainingStart = TrainingStart> =
+  | S
   | StepEvent
-  | ValidationEvent
-  | EpochEvent
+  | ValidationEvent<V>
+  | EpochEvent<V>
   | CheckpointEvent
   | WarningEvent
-  | EndEvent;
+  | EndEvent<V>;
+
+/** An event of whatever task. */
+export type AnyTaskEvent = TaskEvent<Validation, TrainingStart>;

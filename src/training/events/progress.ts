@@ -1,10 +1,12 @@
-import type { Progress } from '../progress.js';
-import type { TrainingEvent } from './events.js';
+import type { Progress, Validation } from '../progress.js';
+import type { EpochEvent, StepEvent, TaskEvent, TrainingStart } from './events.js';
 
 const MILLISECONDS_BETWEEN_REPORTS = 100;
 
 /** Tells a training's events in the form of `onProgress`, and not more often than it says. */
-export function progressListener(onProgress: (progress: Progress) => void): (event: TrainingEvent) => void {
+export function progressListener<V extends Validation>(
+  onProgress: (progress: Progress<V>) => void,
+): (event: TaskEvent<V, TrainingStart>) => void {
   let last = 0;
   return (event) => {
     if (event.type !== 'step' && event.type !== 'epoch') return;
@@ -18,7 +20,7 @@ export function progressListener(onProgress: (progress: Progress) => void): (eve
 }
 
 /** An event in the form of a {@link Progress}. */
-export function progressOf(event: Extract<TrainingEvent, { type: 'step' | 'epoch' }>): Progress {
+export function progressOf<V extends Validation>(event: StepEvent | EpochEvent<V>): Progress<V> {
   const { type: kind, epoch, epochs, samples, totalSamples, samplesPerSecond, secondsLeft } = event;
   const [loss, accuracy] =
     event.type === 'step' ? [event.epochLoss, event.epochAccuracy] : [event.loss, event.accuracy];

@@ -1,17 +1,17 @@
-import type { TrainingEvent } from './events.js';
+import type { AnyTaskEvent } from './events.js';
 
 /** Of these a reader that is behind gets the newest alone. */
-const NEWEST_ALONE: readonly TrainingEvent['type'][] = ['step', 'checkpoint', 'warning'];
+const NEWEST_ALONE: readonly AnyTaskEvent['type'][] = ['step', 'checkpoint', 'warning'];
 
 /**
  * Events for one reader. What a slow reader has not taken does not pile up: of `step`, `checkpoint` and `warning` the newest
  * one between two others is kept, so there are some for each epoch at most.
  */
-export class EventQueue implements AsyncIterableIterator<TrainingEvent, undefined> {
-  readonly #events: TrainingEvent[] = [];
+export class EventQueue<E extends AnyTaskEvent = AnyTaskEvent> implements AsyncIterableIterator<E, undefined> {
+  readonly #events: E[] = [];
   readonly #onReturn: () => void;
   #readers: {
-    resolve: (result: IteratorResult<TrainingEvent, undefined>) => void;
+    resolve: (result: IteratorResult<E, undefined>) => void;
     reject: (error: unknown) => void;
   }[] = [];
   #ended = false;
@@ -28,7 +28,7 @@ export class EventQueue implements AsyncIterableIterator<TrainingEvent, undefine
   }
 
   /** Adds an event. */
-  push(event: TrainingEvent): void {
+  push(event: E): void {
     const reader = this.#readers.shift();
     if (reader) {
       reader.resolve({ done: false, value: event });
@@ -54,14 +54,14 @@ export class EventQueue implements AsyncIterableIterator<TrainingEvent, undefine
     for (const { resolve, reject } of readers) this.#finish(resolve, reject);
   }
 
-  #finish(resolve: (result: IteratorResult<TrainingEvent, undefined>) => void, reject: (error: unknown) => void): void {
+  #finish(resolve: (result: IteratorResult<E, undefined>) => void, reject: (error: unknown) => void): void {
     const failure = this.#error;
     this.#error = undefined;
     if (failure) reject(failure.error);
     else resolve({ done: true, value: undefined });
   }
 
-  next(): Promise<IteratorResult<TrainingEvent, undefined>> {
+  next(): Promise<IteratorResult<E, undefined>> {
     return new Promise((resolve, reject) => {
       const event = this.#events.shift();
       if (event) resolve({ done: false, value: event });
@@ -70,7 +70,7 @@ export class EventQueue implements AsyncIterableIterator<TrainingEvent, undefine
     });
   }
 
-  async return(): Promise<IteratorResult<TrainingEvent, undefined>> {
+  async return(): Promise<IteratorResult<E, undefined>> {
     this.#events.length = 0;
     this.end();
     this.#onReturn();

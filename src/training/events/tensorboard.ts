@@ -1,23 +1,28 @@
 import { RecurraError } from '../../core/errors.js';
 import { SummaryWriter } from '../../tensorboard/summaryWriter.js';
-import type { TrainingControl } from './control.js';
-import type { TrainingEvent, TrainingPlace } from './events.js';
+import type { AnyTaskEvent, TrainingPlace, WarningEvent } from './events.js';
+
+/** What {@link TensorboardLog} needs of a training. */
+interface Watched {
+  listen(listener: (event: AnyTaskEvent) => void): () => void;
+  warn(about: WarningEvent['about'], error: RecurraError, place?: TrainingPlace): void;
+}
 
 /** Writes a training's events for TensorBoard. */
 export class TensorboardLog {
   readonly #folder: string;
-  readonly #control: TrainingControl;
+  readonly #control: Watched;
   readonly #unlisten: () => void;
   #writer: SummaryWriter | undefined;
   #warned = false;
 
-  constructor(folder: string, control: TrainingControl) {
+  constructor(folder: string, control: Watched) {
     this.#folder = folder;
     this.#control = control;
     this.#unlisten = control.listen((event) => this.#take(event));
   }
 
-  #take(event: TrainingEvent): void {
+  #take(event: AnyTaskEvent): void {
     const { type, step } = event;
     if (type === 'start') {
       // After a crash the steps since the checkpoint are made again.
@@ -36,8 +41,9 @@ export class TensorboardLog {
         step,
       );
     } else if (type === 'validation') {
-      const { loss, accuracy } = event.validation;
-      this.#writer?.addScalars({ 'loss/validation': loss, 'accuracy/validation': accuracy }, step);
+      const { rows: _, ...measures } = event.validation;
+      const named = Object.entries(measures).filter(([, value]) => typeof value === 'number');
+      this.#writer?.addScalars(Object.fromEntries(named.map(([name, value]) => [`${name}/validation`, value])), step);
     } else if (type === 'epoch') {
       this.#writer?.addScalars(
         { epoch: event.epoch, 'loss/epoch': event.loss, 'accuracy/epoch': event.accuracy },

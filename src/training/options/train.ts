@@ -15,19 +15,19 @@ import { NETWORK, type NetworkOptions, type NetworkSettings } from '../../engine
 import { chooseDevice } from '../../native/device.js';
 import { TEXT, type TextOptions, type TextSettings } from '../../text/options.js';
 import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from '../checkpoints/options.js';
-import type { TrainingEvent } from '../events/events.js';
+import type { TaskEvent } from '../events/events.js';
 import type { Progress } from '../progress.js';
 import { LEARNING, LEARNING_RULES, type LearningOptions, type LearningSettings } from './learning.js';
 
 /** Options that every training has, whatever it trains on: `R` are its rows, `E` its events, `P` its reports. */
-export interface TrainingOptions<R, E = TrainingEvent, P = Progress>
+export interface TrainingOptions<R, E = TaskEvent, P = Progress>
   extends NetworkOptions,
     TextOptions,
     LearningOptions,
     RunOptions<R, E, P> {}
 
 /** Options of a training that are neither of its network, nor of its texts, nor of how it learns. */
-export interface RunOptions<R, E = TrainingEvent, P = Progress> {
+export interface RunOptions<R, E = TaskEvent, P = Progress> {
   /**
    * Rows to measure on after each epoch: a share of the training rows, split off by label, or rows of their own. With it,
    * the weights of the best epoch are kept. Default: none.
@@ -160,7 +160,7 @@ export const RUN = {
 } as const satisfies TableOf<RunOptions<Any, Any, Any>>;
 
 /** {@link TrainingOptions} with every default filled in. */
-export interface TrainingSettings<R, E = TrainingEvent, P = Progress> extends LearningSettings {
+export interface TrainingSettings<R, E = TaskEvent, P = Progress> extends LearningSettings {
   model: NetworkSettings;
   text: TextSettings;
   validation: number | R | undefined;
@@ -186,7 +186,7 @@ export interface TrainingSettings<R, E = TrainingEvent, P = Progress> extends Le
  * @param table - All options that the task has; other names are refused.
  * @throws ArgumentError naming the option, what was expected and what was given.
  */
-export function trainingSettings<R, E = TrainingEvent, P = Progress>(
+export function trainingSettings<R, E = TaskEvent, P = Progress>(
   where: string,
   table: OptionTable,
   options: TrainingOptions<R, E, P>,

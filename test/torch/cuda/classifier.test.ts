@@ -9,8 +9,9 @@ import { small as base, rows } from './rows.js';
 
 const engines: string[] = [];
 
-vi.mock('../../../src/torch/tensor/device.js', () => ({
-  resolveDevice: (_: string, device: string) => (device === 'cpu' ? device : 'cuda:0'),
+vi.mock('../../../src/native/cuda.js', async (original) => ({
+  ...(await original<typeof import('../../../src/native/cuda.js')>()),
+  openCuda: () => {},
 }));
 vi.mock('../../../src/engine/torch.js', async (original) => {
   const { torchEngine } = await original<typeof import('../../../src/engine/torch.js')>();

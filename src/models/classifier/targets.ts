@@ -5,14 +5,14 @@ import { collect, encodeDataset } from '../../data/sets/encode.js';
 import { EncodedDataset } from '../../data/sets/encoded.js';
 import { stratifiedSplit } from '../../data/sets/split.js';
 import { recounted } from '../../text/counting.js';
-import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import type { TextSettings } from '../../text/options.js';
 import { modelTokenizer } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
+import { checkVocabulary, vocabularyRoom } from '../vocabularyRoom.js';
 import type { TrainSettings } from './options.js';
 
-/** What a training works on. */
-export interface PreparedData {
+/** What the training of a classifier works on. */
+export interface ClassifierData {
   train: EncodedDataset;
   validation: EncodedDataset | undefined;
   vocab: Vocab;
@@ -53,7 +53,7 @@ async function splitOff(
   seed: number,
   { minFreq, maxTokens }: TextSettings,
   turns: Turns,
-): Promise<PreparedData> {
+): Promise<ClassifierData> {
   const { train, test } = stratifiedSplit(dataset, { fraction, seed });
   await turns.next();
   const training = dataset.subset(train);
@@ -82,43 +82,17 @@ async function splitOff(
   return { ...parts, validation };
 }
 
-/** Bytes that a model file has room for a vocabulary, of the 100 MB that its format allows for all that is not weights. */
-const ROOM = 90_000_000;
-/** The same beside the description of a HuggingFace tokenizer, which may have 64 MiB. */
-const ROOM_BESIDE_TOKENIZER = 30_000_000;
-
 /**
- * Refuses, before hours of training, a vocabulary that no model file could hold. Pauses now and then.
- *
- * @throws DataError `OUT_OF_RANGE`.
- */
-export function* checkVocabulary(vocab: Vocab, room: number): Generator<void, void, undefined> {
-  // Beside the token itself two quotes, each escaped, and a comma.
-  let bytes = 5 * vocab.size;
-  if (vocab.native) bytes += vocab.native.textBytes;
-  else {
-    for (const [index, token] of vocab.itos.entries()) {
-      bytes += Buffer.byteLength(token);
-      if (index % 8192 === 8191) yield;
-    }
-  }
-  if (bytes <= room) return;
-  const message =
-    `the vocabulary has ${vocab.size} tokens of ${Math.ceil(bytes / 1e6)} MB in all, but a model file has room for ` +
-    `${room / 1e6} MB; set maxTokens, or a larger minFreq`;
-  throw new DataError('OUT_OF_RANGE', message);
-}
-
-/**
- * Reads, tokenizes and encodes everything that a training needs, giving way to the event loop.
+ * Reads, tokenizes and encodes everything that a training needs, yielding to the event loop.
  *
  * @throws DataError for rows that do not fit, no rows, one class only, validation labels that training does not have, or a
  * vocabulary that a model file could not hold.
  */
 export async function prepareData(
   rows: Rows,
-  { validation, text, seed, signal, model: { multiLabel } }: TrainSettings,
-): Promise<PreparedData> {
+  { validation, text, seed, model: { multiLabel } }: TrainSettings,
+  signal: AbortSignal,
+): Promise<ClassifierData> {
   const tokenizer = modelTokenizer(text);
   const byShare = typeof validation === 'number';
   const { minFreq, maxTokens } = byShare ? { minFreq: 1, maxTokens: undefined } : text;
@@ -136,8 +110,7 @@ export async function prepareData(
   const data = byShare
     ? await splitOff(dataset, vocab, validation, seed, text, turns)
     : { train: dataset, validation: undefined, vocab };
-  const room = text.tokenizer instanceof HuggingFaceTokenizer ? ROOM_BESIDE_TOKENIZER : ROOM;
-  await turns.run(checkVocabulary(data.vocab, room));
+  await turns.run(checkVocabulary(data.vocab, vocabularyRoom(text.tokenizer)));
   if (validation === undefined || byShare) return data;
   const measured = await encodeDataset(validation, { tokenizer, vocab, classes: dataset.classes, multiLabel, signal });
   if (measured.length === 0) {

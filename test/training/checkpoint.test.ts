@@ -259,7 +259,7 @@ describe('a checkpoint', () => {
     const error = await refusal({ ...OPTIONS, checkpoint: { path, everySteps: 5 }, onEvent: block });
     expect(error).toBeInstanceOf(TrainingError);
     expect(error).toMatchObject({ code: 'IO', message: /3 checkpoints in a row/ });
-    expect((await (error as TrainingError).model!.predict('a cat')).classes).toHaveLength(3);
+    expect((await (error as TrainingError<TextClassifier>).model!.predict('a cat')).classes).toHaveLength(3);
     (error as TrainingError).model!.close();
     expect(events.filter(({ type }) => type === 'warning').map(({ step }) => step)).toEqual([5, 10, 15]);
     expect(events.at(-1)).toMatchObject({ type: 'end', outcome: 'failed', error });

@@ -1,0 +1,127 @@
+import type { Rows } from '../../data/readers/rows.js';
+import type { EncodedDataset } from '../../data/sets/encoded.js';
+import type { NetworkSettings } from '../../engine/network.js';
+import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
+import type { ValidationResult } from '../../training/progress.js';
+import type { Task, TaskTypes, TrainedModel } from '../../training/task.js';
+import { describedText, readModelFile } from '../file.js';
+import type { TextModelParts } from '../model.js';
+import { modelReading } from '../serving/reading.js';
+import { classWeightsOf } from './classWeights.js';
+import { type ClassifierFields, classifierFile, classifierMetadata } from './file.js';
+import {
+  CLASSIFIER,
+  type ModelSettings,
+  type StartEvent,
+  type TrainOptions,
+  type TrainSettings,
+  trainSettings,
+} from './options.js';
+import { predictRows } from './prediction.js';
+import { type ClassifierData, prepareData } from './targets.js';
+import { chooseThresholds, defaultThresholds } from './thresholds.js';
+import { exclusiveResult, multiLabelResult } from './validation.js';
+
+/** What is chosen on validation rows: the thresholds, if a text may have several labels. */
+interface Chosen {
+  thresholds?: readonly number[];
+}
+
+/** What a classifier is made of. */
+export type ClassifierParts = TextModelParts<ModelSettings> & ClassifierFields;
+
+/** The types of a classifier's training; `M` is the model. */
+export interface ClassifierTypes<M extends TrainedModel> extends TaskTypes {
+  rows: Rows;
+  options: TrainOptions;
+  settings: TrainSettings;
+  data: ClassifierData;
+  validation: ValidationResult;
+  chosen: Chosen;
+  start: StartEvent;
+  model: M;
+}
+
+/** The thresholds of a model; undefined if its labels are exclusive. */
+function thresholdsOf(
+  chosen: Chosen | undefined,
+  { model }: TrainSettings,
+  { train }: ClassifierData,
+): readonly number[] | undefined {
+  return model.multiLabel ? (chosen?.thresholds ?? defaultThresholds(train.classes.length)) : undefined;
+}
+
+/** What the network and its head look like. */
+function modelOf({ model }: TrainSettings, network: NetworkSettings): ModelSettings {
+  return { ...model, ...network };
+}
+
+/**
+ * The task of labelling texts: one label each, or any number.
+ *
+ * @param make - Makes the model of its parts.
+ */
+export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierParts) => M): Task<ClassifierTypes<M>> {
+  return {
+    options: CLASSIFIER,
+    settings: trainSettings,
+    prepare: prepareData,
+    head: ({ train }, { model: { pooling, multiLabel } }) => ({
+      pooling,
+      multiLabel,
+      numClasses: train.classes.length,
+    }),
+    loss: ({ train }, { classWeights, labelSmoothing }) => ({
+      classWeights: classWeightsOf(classWeights, train),
+      labelSmoothing,
+    }),
+    start: (common, { train }) => ({ ...common, labels: train.classes }),
+    *contents({ train, validation, vocab }) {
+      yield vocab.itos;
+      yield train.classes;
+      for (const set of [train, validation]) {
+        const { tokens, offsets, labels, labelOffsets }: Partial<EncodedDataset> = set ?? {};
+        yield* [tokens, offsets, labels, labelOffsets];
+      }
+    },
+    async validate(engine, { validation }) {
+      const dataset = validation!;
+      const { multiLabel, classes } = dataset;
+      const probabilities = await predictRows(engine, dataset.tokens, dataset.lengths(), classes.length);
+      return multiLabel
+        ? {
+            validation: multiLabelResult(probabilities, dataset),
+            choose: async () => ({ thresholds: await chooseThresholds(probabilities, dataset) }),
+          }
+        : { validation: exclusiveResult(probabilities, dataset.labels, classes.length), choose: () => ({}) };
+    },
+    // With several labels a row counts as right only if all are, which for long may be none: there the loss decides.
+    score: ({ accuracy }, { model }) => (model.multiLabel ? 0 : accuracy),
+    describe({ data, settings, network }) {
+      const common = { settings: modelOf(settings, network), text: describedText(settings.text), vocab: data.vocab };
+      const withThresholds = classifierMetadata(common, data.train.classes);
+      return (chosen) => withThresholds(thresholdsOf(chosen, settings, data));
+    },
+    async read(path) {
+      const { settings: network, text, state, checkpoint, training } = await readModelFile(path, classifierFile);
+      const { tokenizer } = text;
+      // A name is among the settings; this one is no plain value.
+      const held = tokenizer instanceof HuggingFaceTokenizer ? tokenizer : undefined;
+      return { network, tokenizer: held, state, checkpoint, training };
+    },
+    async model({ engine, data, settings, network, best, history }) {
+      const { train, vocab } = data;
+      return make({
+        engine,
+        settings: modelOf(settings, network),
+        text: settings.text,
+        vocab,
+        reading: await modelReading(settings.text, vocab),
+        labels: train.classes,
+        thresholds: thresholdsOf(best, settings, data),
+        history,
+        trainedRows: train.length,
+      });
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import type { EncodedDataset } from '../../data/sets/encoded.js';
+import { binaryCrossEntropy, crossEntropy } from '../../measures/crossEntropy.js';
+import { argmaxOf } from '../../measures/probabilities.js';
+import type { ValidationResult } from '../../training/progress.js';
+
+/**
+ * What a training reports of its validation rows, each of which has one label.
+ *
+ * @param probabilities - `[rows, classes]`, row-major.
+ * @param truth - the right class, per row.
+ */
+export function exclusiveResult(probabilities: Float32Array, truth: Int32Array, classes: number): ValidationResult {
+  let loss = 0;
+  let correct = 0;
+  truth.forEach((label, row) => {
+    const distribution = probabilities.subarray(row * classes, (row + 1) * classes);
+    if (argmaxOf(distribution) === label) correct += 1;
+    loss += crossEntropy(distribution[label]!);
+  });
+  return { rows: truth.length, loss: loss / truth.length, accuracy: correct / truth.length };
+}
+
+/**
+ * How probabilities of a multi-label set fit: mean binary cross entropy over rows and classes, and the share of rows whose
+ * classes are exactly those with a probability above a half (scikit-learn's subset accuracy).
+ *
+ * @param probabilities - `[rows, classes]`, row-major.
+ */
+export function multiLabelResult(probabilities: Float32Array, dataset: EncodedDataset): ValidationResult {
+  const classes = dataset.classes.length;
+  let loss = 0;
+  let exact = 0;
+  for (let row = 0; row < dataset.length; row++) {
+    const given = probabilities.subarray(row * classes, (row + 1) * classes);
+    const labels = dataset.labelsOf(row);
+    let next = 0;
+    let same = true;
+    for (let label = 0; label < classes; label++) {
+      const present = labels[next] === label;
+      if (present) next++;
+      const probability = given[label]!;
+      loss += binaryCrossEntropy(probability, present);
+      if (probability > 0.5 !== present) same = false;
+    }
+    if (same) exact++;
+  }
+  return { rows: dataset.length, loss: loss / (dataset.length * classes), accuracy: exact / dataset.length };
+}

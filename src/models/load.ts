@@ -1,0 +1,79 @@
+import type { Device } from '../core/device.js';
+import { checkOptionNames, constraint, invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
+import { engineOn } from '../engine/create.js';
+import type { NetworkSettings } from '../engine/network.js';
+import { chooseDevice } from '../native/device.js';
+import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
+import type { HeadConfig } from '../training/task.js';
+import { type FileKind, readModel } from './file.js';
+import type { TextModelParts } from './model.js';
+import { type ModelReading, modelReading } from './serving/reading.js';
+
+/** Options of {@link TextClassifier.load}. */
+export interface LoadOptions {
+  /** The function or {@link BatchTokenizer} that the model was trained with; only for models whose tokenizer is not in the file. */
+  tokenizer?: Tokenizer | BatchTokenizer;
+  /** Threads of the numeric work. Default: as many as there are processors. */
+  threads?: number;
+  /** Where to compute, as {@link TrainOptions.device}. Default `'cpu'`. */
+  device?: Device | 'auto';
+}
+
+/**
+ * Loads a model of a kind: reads the file, builds the network and gives it its weights.
+ *
+ * @param where - What is called, for the message about an unknown option.
+ * @param head - What the network's head looks like, by what the file says.
+ * @throws ModelFileError if the file is missing, damaged, no model, or one of another kind.
+ * @throws ArgumentError for an option that does not fit; CudaError if a GPU is named and cannot be used.
+ */
+export async function loadModel<N extends NetworkSettings, D extends object>(
+  where: string,
+  path: string,
+  options: LoadOptions,
+  kind: FileKind<N, D>,
+  head: (own: D & Pick<TextModelParts<N>, 'settings'>) => HeadConfig,
+): Promise<TextModelParts<N> & D> {
+  checkOptionNames(where, options, ['tokenizer', 'threads', 'device']);
+  const given = options.tokenizer;
+  if (given !== undefined && typeof given !== 'function' && !isBatchTokenizer(given)) {
+    throw invalidArgument('tokenizer', 'a function from text to tokens or a BatchTokenizer', given);
+  }
+  const device = chooseDevice(options.device);
+  const { weights, ...described } = await readModel(path, kind);
+  const { settings, text, vocab } = described;
+  const tokenizer = text.tokenizer ?? given;
+  if (tokenizer === undefined) {
+    throw constraint(
+      'tokenizer',
+      `${path} was trained with a custom tokenizer function, which a file cannot store; pass the same function as { tokenizer }`,
+    );
+  }
+  if (text.tokenizer !== null && given !== undefined) {
+    throw constraint('tokenizer', `${path} already contains its tokenizer; remove the tokenizer option`);
+  }
+  const engine = await engineOn(device, {
+    ...settings,
+    ...head(described as CommonAnd<N, D>),
+    vocabSize: vocab.length,
+    paddingIdx: vocab.padIndex ?? -1,
+    unknownIdx: vocab.defaultIndex ?? -1,
+    seed: 0,
+    threads: options.threads,
+  });
+  let reading: ModelReading;
+  try {
+    await engine.loadHeld(weights);
+    // The first prediction makes the weights ready. Made here, it delays no caller.
+    await engine.predict(Int32Array.of(0), Int32Array.of(1));
+    reading = await modelReading({ ...text, tokenizer }, vocab);
+  } catch (error) {
+    engine.close();
+    if (error instanceof RecurraError)
+      throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+  return { ...(described as CommonAnd<N, D>), engine, text: { ...text, tokenizer }, reading };
+}
+
+type CommonAnd<N extends NetworkSettings, D> = D & Pick<TextModelParts<N>, 'settings' | 'vocab'>;

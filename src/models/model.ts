@@ -1,0 +1,172 @@
+import { invalidArgument, RecurraError } from '../core/errors.js';
+import type { ExplainingEngine, StateEntry } from '../engine/engine.js';
+import type { NetworkSettings } from '../engine/network.js';
+import type { TokenSettings } from '../text/options.js';
+import type { Vocab } from '../text/vocab.js';
+import type { Progress, Validation, ValidationResult } from '../training/progress.js';
+import type { TrainedModel } from '../training/task.js';
+import { writeModel } from './file.js';
+import type { ServingOptions, ServingState } from './serving/options.js';
+import type { ModelReading } from './serving/reading.js';
+import type { ModelServing } from './serving/serving.js';
+
+/** A part of a model that has a state to save and memory to free: its network, and what a task puts beside it. */
+export interface ModelPart {
+  /** A copy of its arrays, under the names that the file gives them. */
+  state(): Promise<StateEntry[]>;
+  close(): void;
+}
+
+/** What every text model is made of, whatever its task. */
+export interface TextModelParts<N extends NetworkSettings, V extends Validation = ValidationResult> {
+  engine: ExplainingEngine;
+  settings: N;
+  text: TokenSettings;
+  vocab: Vocab;
+  /** Reads the texts. */
+  reading: ModelReading;
+  /** The reports of the training, if there was one in this process. */
+  history?: readonly Progress<V>[];
+  /** Rows that it was trained on, if there was a training. */
+  trainedRows?: number;
+}
+
+/**
+ * What every text model has: a vocabulary, a network, calls that share them, a file, and an end. A task adds its questions and
+ * answers.
+ */
+export abstract class TextModel<N extends NetworkSettings = NetworkSettings, V extends Validation = ValidationResult>
+  implements TrainedModel
+{
+  /** The words that the model knows. */
+  readonly vocab: Vocab;
+  /** What the network looks like. */
+  readonly settings: Readonly<N>;
+  /** One report per epoch of the training that made this model; empty for a model that was loaded. */
+  readonly history: readonly Progress<V>[];
+  /** Rows that the model was trained on, validation rows not counted; 0 for a model that was loaded. */
+  readonly trainedRows: number;
+  readonly #parts: readonly ModelPart[];
+  readonly #serving: Pick<ModelServing, 'state' | 'busy' | 'set' | 'drain'>;
+  /** Work other than predictions that is under way. */
+  readonly #works = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @param parts - The network and what goes with it.
+   * @param serving - Answers the model's calls.
+   * @param beside - Parts beside the network that are saved and freed with it.
+   * @internal
+   */
+  protected constructor(parts: TextModelParts<N, V>, serving: ModelServing, beside: readonly ModelPart[] = []) {
+    this.vocab = parts.vocab;
+    this.settings = parts.settings;
+    this.history = parts.history ?? [];
+    this.trainedRows = parts.trainedRows ?? 0;
+    this.#parts = [parts.engine, ...beside];
+    this.#serving = serving;
+  }
+
+  /**
+   * What the file says of the model, beside the arrays.
+   *
+   * @internal
+   */
+  protected abstract metadata(): Record<string, string>;
+
+  /**
+   * Writes the model to one safetensors file: weights under PyTorch's names and shapes, everything else in its metadata.
+   * The file is written under a temporary name, synced and renamed, so that an earlier model stays whole until then. The same
+   * model gives the same bytes.
+   *
+   * @example
+   * ```ts
+   * await model.save('models/tickets.safetensors');
+   * ```
+   */
+  async save(path: string): Promise<void> {
+    this.checkOpen();
+    if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a file', path);
+    await this.during(this.#save(path));
+  }
+
+  async #save(path: string): Promise<void> {
+    const states = await Promise.all(this.#parts.map((part) => part.state()));
+    await writeModel(path, this.metadata(), states.flat());
+  }
+
+  /**
+   * Sets how calls of the model share it; what is not given stays as it is.
+   *
+   * @throws {@link ArgumentError} for an option that does not fit.
+   *
+   * @example
+   * ```ts
+   * model.setServing({ maxBatch: 256, maxWait: 2, maxQueue: 2_000 });
+   * ```
+   */
+  setServing(options: ServingOptions): void {
+    this.#serving.set(options);
+  }
+
+  /** How calls of the model share it, and what they are doing now. */
+  get serving(): ServingState {
+    return this.#serving.state;
+  }
+
+  /**
+   * Ends the model: what is running or waiting is still answered, then the native memory is freed. Calls that come later
+   * reject with `DISPOSED`. Closing again changes nothing.
+   *
+   * @returns a promise that resolves when the memory is free; it never rejects, and need not be awaited. Where nothing was
+   * running the memory is free on return.
+   *
+   * @example
+   * ```ts
+   * await model.close();
+   * ```
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#serving.busy) await this.#serving.drain();
+    if (this.#works.size > 0) await Promise.allSettled(this.#works);
+    for (const part of this.#parts) part.close();
+  }
+
+  /** As {@link close}, for `using model = ...`; it does not wait. */
+  [Symbol.dispose](): void {
+    void this.close();
+  }
+
+  /** As {@link close}, for `await using model = ...`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /**
+   * Keeps the model from being freed while some work is under way.
+   *
+   * @internal
+   */
+  protected async during<T>(work: Promise<T>): Promise<T> {
+    this.#works.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#works.delete(work);
+    }
+  }
+
+  /**
+   * Throws `DISPOSED` once the model was closed.
+   *
+   * @internal
+   */
+  protected checkOpen(): void {
+    if (this.#closing) throw new RecurraError('DISPOSED', `this ${this.constructor.name} has been closed`);
+  }
+}

@@ -1,0 +1,27 @@
+import type { Fingerprint } from './fingerprint.js';
+import type { Plain, StoredSettings } from './settings.js';
+
+/** What a checkpoint of version 1 held: the options as they were given, and those settings that must not change. */
+export interface FirstHeader {
+  options?: Record<string, Plain>;
+  settings: StoredSettings;
+  data: Fingerprint;
+}
+
+/** The number of epochs of 0.1.0 where none was given. */
+const EPOCHS = 4;
+
+/** Rows per step of 0.1.0 where no option said how many. */
+function batchSize(rows: number): number {
+  return Math.min(64, Math.max(8, Math.ceil(rows / 128)));
+}
+
+/**
+ * All settings of a training whose checkpoint has version 1. That version left out what may change in a resumed training, and
+ * what was a default by the number of rows: both had the values of 0.1.0, whatever the defaults are now.
+ */
+export function upgraded({ options, settings, data }: FirstHeader): StoredSettings {
+  const { epochs = EPOCHS, threads, checkpoint, tensorboard } = options ?? {};
+  const free = Object.entries({ epochs, threads, checkpoint, tensorboard }).filter(([, value]) => value !== undefined);
+  return { batchSize: batchSize(data.rows), ...settings, ...(Object.fromEntries(free) as StoredSettings) };
+}

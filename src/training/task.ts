@@ -1,0 +1,165 @@
+import type { OptionTable } from '../core/options/table.js';
+import type { RowsOrigin } from '../data/readers/rows.js';
+import type { Chunk, EngineConfig, ExplainingEngine, StateEntry, StepOptions } from '../engine/engine.js';
+import type { NetworkSettings } from '../engine/network.js';
+import type { Vocab } from '../text/vocab.js';
+import type { BestEpoch } from './checkpoints/position.js';
+import type { TaskEvent, TrainingStart } from './events/events.js';
+import type { TrainingOptions, TrainingSettings } from './options/train.js';
+import type { Progress, Validation } from './progress.js';
+
+/** Rows as numbers, from which the trainer takes its batches. */
+export interface TrainingSet {
+  /** Number of rows. */
+  readonly length: number;
+  /** Tokens of each row; `[length]`. */
+  lengths(): Int32Array;
+  /** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */
+  gather(indices: Int32Array): Omit<Chunk, 'batchSizes'>;
+}
+
+/** What a training works on. */
+export interface TrainingData {
+  train: TrainingSet;
+  /** What the model is measured on after each epoch. */
+  validation: TrainingSet | undefined;
+  vocab: Vocab;
+}
+
+/** The settings that every task has: all but those whose types are the task's. */
+export type CommonSettings = Omit<TrainingSettings<unknown>, 'validation' | 'onEvent' | 'onProgress'>;
+
+/** Whom a training's options name to hear of it. */
+export interface Listeners<T extends TaskTypes> {
+  onEvent: ((event: TaskEvent<T['validation'], T['start']>) => void) | undefined;
+  onProgress: ((progress: Progress<T['validation']>) => void) | undefined;
+}
+
+/** The options that the trainer looks at itself; what else there is, a task checks. */
+export type CommonOptions = Pick<TrainingOptions<unknown>, 'resume' | 'checkpoint'>;
+
+/** What a training makes. */
+export interface TrainedModel {
+  /** One report per epoch of the training. */
+  readonly history: readonly Progress<Validation>[];
+  /** Writes the model to a file. */
+  save(path: string): Promise<void>;
+  /** Frees the native memory. */
+  close(): Promise<void>;
+}
+
+/** The types in which tasks differ. */
+export interface TaskTypes {
+  /** What is given to learn from. */
+  rows: RowsOrigin;
+  options: CommonOptions;
+  settings: CommonSettings;
+  /** The rows as numbers. */
+  data: TrainingData;
+  /** How the model does on validation data. */
+  validation: Validation;
+  /** What is chosen on validation data and kept beside the weights of the best epoch: plain data that survives JSON. */
+  chosen: object;
+  /** What the `start` event tells. */
+  start: TrainingStart;
+  model: TrainedModel;
+}
+
+/** How a model did on validation data. */
+export interface Validated<T extends TaskTypes> {
+  validation: T['validation'];
+  /** Chooses what goes with these weights; called if this is the best epoch so far. */
+  choose(): Promise<T['chosen']> | T['chosen'];
+}
+
+/** What a training was begun with: enough to describe the model. */
+export interface TrainingInput<T extends TaskTypes> {
+  data: T['data'];
+  settings: T['settings'];
+  /** What the network looks like, the size of pretrained vectors included. */
+  network: NetworkSettings;
+}
+
+/** What a finished training leaves. */
+export interface TrainingResult<T extends TaskTypes> extends TrainingInput<T> {
+  /** Holds the weights to keep; the model owns it from now on. */
+  engine: ExplainingEngine;
+  best: BestEpoch<T['validation'], T['chosen']> | undefined;
+  /** The last report of each finished epoch, and of the one that was interrupted. */
+  history: Progress<T['validation']>[];
+}
+
+/** A file that a task can read: a model with what its training resumes from. */
+export interface StoredTraining {
+  /** What the network looks like, the size of pretrained vectors included. */
+  network: NetworkSettings;
+  /** A tokenizer that the file holds and that is no plain value. */
+  tokenizer: TrainingOptions<unknown>['tokenizer'];
+  /** The weights that the model would have, had the training ended there. */
+  state: StateEntry[];
+  /** Describes the training, as JSON; undefined for a model that is no checkpoint. */
+  checkpoint: string | undefined;
+  /** What the engine resumes from. */
+  training: StateEntry[];
+}
+
+/**
+ * Everything in which the training of one kind of model differs from that of another: its rows, the head of its network and the
+ * head's loss, how it is measured, and what its file says. The trainer knows the rest.
+ */
+export interface Task<T extends TaskTypes> {
+  /** The table of all its options. */
+  readonly options: OptionTable;
+  /**
+   * Checks options and fills in the defaults.
+   *
+   * @throws ArgumentError naming the option, what was expected and what was given.
+   */
+  settings(options: T['options']): T['settings'] & Listeners<T>;
+  /**
+   * Reads all rows and makes numbers of them, yielding to the event loop.
+   *
+   * @throws DataError for rows that do not fit.
+   */
+  prepare(rows: T['rows'], settings: T['settings'], signal: AbortSignal): Promise<T['data']>;
+  /** What the network's head looks like. */
+  head(data: T['data'], settings: T['settings']): HeadConfig;
+  /** What the head's loss depends on, beside the data. */
+  loss(data: T['data'], settings: T['settings']): LossOptions;
+  /** What the `start` event tells. */
+  start(common: TrainingStart, data: T['data']): T['start'];
+  /** Everything that makes up the data, in a fixed order: a resumed training must have the very same. */
+  contents(data: T['data']): Iterable<Contents>;
+  /** Measures the model on the validation data, which there are. */
+  validate(engine: ExplainingEngine, data: T['data']): Promise<Validated<T>>;
+  /** The figure that decides which of two epochs was the better one: the larger one. Of equal ones the smaller loss decides. */
+  score(validation: T['validation'], settings: T['settings']): number;
+  /**
+   * Describes the model for its file. What is costly is done once for all checkpoints of a training; what was chosen in the best
+   * epoch comes later.
+   */
+  describe(input: TrainingInput<T>): (chosen: T['chosen'] | undefined) => Record<string, string>;
+  /**
+   * Reads a file that was written with {@link describe}.
+   *
+   * @throws ModelFileError for a file that is missing, damaged, or of another kind of model.
+   */
+  read(path: string): Promise<StoredTraining>;
+  /** Makes the model. */
+  model(result: TrainingResult<T>): Promise<T['model']>;
+}
+
+/** A part of a task's data, for a fingerprint; undefined for an array that the data do not have. */
+export type Contents = readonly string[] | Int32Array | Uint32Array | undefined;
+
+/** What an engine's configuration says of the network's head. */
+export type HeadConfig = Omit<
+  EngineConfig,
+  keyof NetworkSettings | 'vocabSize' | 'paddingIdx' | 'unknownIdx' | 'embeddingStd' | 'seed' | 'threads'
+>;
+
+/** What a step's options say of the head's loss. */
+export type LossOptions = Omit<
+  StepOptions,
+  'learningRates' | 'clipNorm' | 'optimizer' | 'weightDecay' | 'momentum' | 'freezeEmbedding'
+>;
