@@ -256,7 +256,8 @@ fn config() -> NetworkConfig {
 
 #[test]
 fn the_classifier_refuses_what_it_cannot_train_on() {
-    let wrong: [(fn(&mut NetworkConfig), &str); 11] = [
+    type Change = fn(&mut NetworkConfig);
+    let wrong: [(Change, &str); 11] = [
         (|c| c.encoder.vocab_size = 0, "vocabSize"),
         (|c| c.encoder.hidden_size = 0, "hiddenSize"),
         (|c| c.encoder.num_layers = 0, "numLayers"),
