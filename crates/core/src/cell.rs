@@ -67,7 +67,7 @@ impl Cell {
     /// `InvalidArgument` for another name.
     pub fn parse(name: &str) -> Result<Self> {
         let found = Self::ALL.into_iter().find(|cell| cell.name() == name);
-        found.ok_or_else(|| Error::new(ErrorCode::InvalidArgument, format!("there is no cell '{name}'")))
+        found.ok_or_else(|| Error::new(ErrorCode::InvalidArgument, format!("there is no cell '{name}'")).about("cell"))
     }
 
     /// PyTorch's name of the cell in `torch.nn.RNNBase`; `None` for a cell that libtorch does not have.
@@ -96,7 +96,8 @@ impl Cell {
             None => Err(Error::new(
                 ErrorCode::InvalidArgument,
                 format!("libtorch has no cell '{}': it runs on the CPU kernels only", self.name()),
-            )),
+            )
+            .about("cell")),
         }
     }
 }
