@@ -5,10 +5,12 @@
 
 #![allow(missing_docs, reason = "napi-derive generates undocumented items; the functions themselves are documented")]
 
+pub mod counting;
 pub mod cpu;
 pub mod cuda;
 pub mod libtorch;
 pub mod network;
+pub mod reader;
 pub mod safetensors_file;
 mod strings;
 pub mod tensorboard;
