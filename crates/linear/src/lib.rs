@@ -1,0 +1,54 @@
+//! A linear text classifier: TF-IDF of n-grams of words and characters, logistic regression, probabilities that are true.
+//!
+//! ```
+//! use recurra_linear::{Counter, FeatureOptions, Labels, LinearModel, TrainOptions};
+//!
+//! let mut counter = Counter::new(FeatureOptions::default(), 1)?;
+//! counter.add(&["a good film", "a bad film", "good actors", "bad actors"])?;
+//! let (featurizer, rows) = counter.finish()?;
+//! let (model, _) = LinearModel::train(&featurizer, &rows, Labels::One(&[1, 0, 1, 0]), 2, &TrainOptions::default())?;
+//! let log_probabilities = model.predict(&["good good"], 1);
+//! assert!(log_probabilities[1] > log_probabilities[0]);
+//! # Ok::<(), recurra_linear::Error>(())
+//! ```
+
+mod arrays;
+mod blocks;
+mod choose;
+mod counting;
+mod error;
+mod explain;
+mod featurizer;
+mod fit;
+mod folds;
+mod labels;
+mod math;
+mod mix;
+mod model;
+mod options;
+mod parallel;
+mod probabilities;
+mod rows;
+mod scaling;
+mod settings;
+mod solver;
+mod table;
+mod text;
+mod train;
+mod vocabulary;
+
+pub use arrays::{Array, Dtype};
+pub use choose::Trial;
+pub use counting::Counter;
+pub use explain::{Explanation, Part};
+pub use featurizer::{Featurizer, Sizes};
+pub use labels::Labels;
+pub use mix::{Mix, MixReport};
+pub use model::{LinearModel, Predictor};
+pub use options::FeatureOptions;
+pub use probabilities::{Quality, calibration_error, quality};
+pub use recurra_core::{Error, ErrorCode, Result};
+pub use rows::Rows;
+pub use settings::{HeldOut, MOST_LABELS, Refusal, TrainOptions, default_bytes, refusal};
+pub use solver::{Candidate, Loss};
+pub use train::Report;
