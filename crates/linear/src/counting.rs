@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Result, invalid};
 use crate::featurizer::Featurizer;
@@ -218,18 +219,17 @@ impl Counter {
         // Few texts are one thread's, so that each part's dictionaries are worth their making.
         let parts = self.parts.len().min(texts.len().div_ceil(64)).max(1);
         let cut = |part: usize| texts.len() * part / parts;
-        std::thread::scope(|scope| {
-            for (number, part) in self.parts.iter_mut().take(parts).enumerate().rev() {
-                let texts = &texts[cut(number)..cut(number + 1)];
-                let mut read = move || texts.iter().for_each(|text| part.add(text.as_ref()));
-                // A system that refuses a thread ends the caller's work as any panic does.
-                if number > 0 {
-                    scope.spawn(read);
-                } else {
-                    read();
-                }
-            }
-        });
+        let members: Vec<Mutex<&mut Part>> = self.parts.iter_mut().take(parts).map(Mutex::new).collect();
+        parallel::map(
+            parts,
+            parts,
+            || (),
+            |(), number| {
+                let mut part = members[number].lock().unwrap_or_else(PoisonError::into_inner);
+                texts[cut(number)..cut(number + 1)].iter().for_each(|text| part.add(text.as_ref()));
+            },
+        );
+        drop(members);
         self.order.extend((0..parts).map(|part| (part, cut(part + 1) - cut(part))));
         self.rows += texts.len();
         Ok(())

@@ -25,7 +25,8 @@ pub(crate) fn folds(all: &Rows, outputs: usize, held_out: &HeldOut<'_>, seed: u6
         let work = all.entries() as f64 * outputs as f64;
         (5.min(rows), ((MUCH / work.max(1.0)) as usize).clamp(1, 5.min(rows)))
     } else {
-        (20, 1)
+        // The scores of the rows held out stay below some hundred megabytes.
+        (20.max(rows * outputs / 20_000_000), 1)
     };
     let mut order: Vec<u32> = (0..rows as u32).collect();
     Random::new(seed ^ 0x5851_f42d_4c95_7f2d).shuffle(&mut order);

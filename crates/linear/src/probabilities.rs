@@ -41,7 +41,7 @@ pub struct Quality {
 /// Measures log-probabilities, `classes` a row. `labels` has the same rows.
 ///
 /// # Panics
-/// When rows are missing.
+/// When rows are missing or a label is outside of `classes`.
 #[must_use]
 pub fn quality(log_probabilities: &[f32], classes: usize, labels: Labels<'_>) -> Quality {
     let (mut right, mut loss) = (0.0, 0.0);
