@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { light as lightNamespace } from '../../index.d.js';
 import { ModelFileError, RecurraError } from '../core/errors.js';
 import type { HeldWeights, StateEntry } from '../engine/engine.js';
-import type { NetworkSettings } from '../engine/network.js';
+import { GATES, type NetworkSettings } from '../engine/network.js';
 import { light } from '../native/light.js';
 import { HuggingFaceTokenizer } from '../text/huggingFace.js';
 import { type TextOptions, type TokenSettings, tokenSettings } from '../text/options.js';
@@ -177,7 +177,7 @@ function parseMetadata(path: string, all: Record<string, string>, kind: ModelKin
  */
 function checkSize(model: NetworkSettings, words: number, outputs: number, state: readonly Stored[]): void {
   const { cell, embeddingDim, hiddenSize, numLayers, bidirectional } = model;
-  const gates = { rnn: 1, lstm: 4, gru: 3 }[cell];
+  const gates = GATES[cell];
   const features = hiddenSize * (bidirectional ? 2 : 1);
   const first = embeddingDim + hiddenSize;
   const others = (numLayers - 1) * (features + hiddenSize);

@@ -83,7 +83,7 @@ export class Trainer<T extends TaskTypes> {
     this.#control.best = this.#position.best;
     this.#lengths = data.train.lengths();
     const { clipGradNorm: clipNorm, optimizer, weightDecay, momentum } = settings;
-    this.#options = { clipNorm, optimizer, weightDecay, momentum, ...task.loss(data, settings) };
+    this.#options = { clipNorm, optimizer, weightDecay, momentum, loss: task.loss(data, settings) };
     this.#history = [...this.#position.history];
     this.#began = performance.now() - this.#position.seconds * 1000;
   }
@@ -206,7 +206,8 @@ export class Trainer<T extends TaskTypes> {
 
   /** Puts the rows of some batches together for the engine. */
   #chunk(rows: Int32Array, batchSizes: Int32Array): Chunk {
-    return { ...this.#parts.data.train.gather(rows), batchSizes };
+    const { task, data } = this.#parts;
+    return { ...task.gather(data.train, rows), batchSizes };
   }
 
   #place(): TrainingPlace {
