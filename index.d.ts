@@ -40,7 +40,7 @@ export interface Dropouts {
 /** An embedding and recurrent layers over it. */
 export interface EncoderConfig {
   /** The recurrent layer. */
-  cell: 'rnn' | 'lstm' | 'gru'
+  cell: 'rnn' | 'lstm' | 'gru' | 'mingru'
   /** Rows of the embedding. */
   vocabSize: number
   /** Columns of the embedding. */

@@ -1,6 +1,6 @@
 import type { light, NamedArray } from '../../index.d.js';
 import type { NativeEncoder } from '../text/encoder.js';
-import { GATES, type HeadConfig, type NetworkSettings, type OptimizerName } from './network.js';
+import type { HeadConfig, NetworkSettings, OptimizerName } from './network.js';
 
 /** One named array of a network's state: PyTorch's name, dtype, shape, and the little-endian elements. */
 export type StateEntry = NamedArray;
@@ -152,11 +152,3 @@ export interface ExplainingEngine extends ResumableEngine {
  * machine, and too little to be felt on the event loop.
  */
 export const AT_ONCE_WORK = 2_000_000;
-
-/** Multiply-adds of one token. */
-export function workPerToken({ cell, embeddingDim, hiddenSize, numLayers, bidirectional }: EngineConfig): number {
-  const directions = bidirectional ? 2 : 1;
-  const first = embeddingDim + hiddenSize;
-  const others = (numLayers - 1) * (directions * hiddenSize + hiddenSize);
-  return GATES[cell] * directions * hiddenSize * (first + others);
-}

@@ -1,6 +1,7 @@
 import { light } from '../native/light.js';
-import { AT_ONCE_WORK, type EngineConfig, type ExplainingEngine, workPerToken } from './engine.js';
+import { AT_ONCE_WORK, type EngineConfig, type ExplainingEngine } from './engine.js';
 import { nativeChunk, nativeConfig, nativeOptions } from './native.js';
+import { recurrentWeights } from './network.js';
 
 /** Characters from which a text is not tried at once: splitting it takes tens of microseconds. */
 const LONG_TEXT = 4_096;
@@ -11,7 +12,7 @@ export const CPU_CHUNK_TOKENS = 16_384;
 /** The engine on this package's own CPU kernels: the default. It needs no libtorch. */
 export function kernelEngine(config: EngineConfig): ExplainingEngine {
   const native = new (light().CpuNetwork)(nativeConfig(config));
-  const atOnce = Math.floor(AT_ONCE_WORK / workPerToken(config));
+  const atOnce = Math.floor(AT_ONCE_WORK / recurrentWeights(config));
   // After a change of the weights the first prediction makes them ready, which is too long for the event loop; and once the
   // vocabulary has been read through, its input projections are worth keeping.
   let ready = false;
@@ -58,7 +59,7 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
       return scored;
     },
     chunkTokens: CPU_CHUNK_TOKENS,
-    workPerToken: workPerToken(config),
+    workPerToken: recurrentWeights(config),
     setWordVectors: (words, vectors) => {
       changed();
       return native.setWordVectors(words, vectors);

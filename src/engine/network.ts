@@ -1,14 +1,34 @@
 import { choice, flag, integer, share } from '../core/options/kinds.js';
 import { option, type TableOf } from '../core/options/table.js';
 
-/** Kind of recurrent cell. */
-export type Cell = 'rnn' | 'lstm' | 'gru';
+/**
+ * Kind of recurrent cell: those of `torch.nn.RNN` (with tanh), `LSTM` and `GRU`, and the minGRU of Feng et al. (2024), "Were RNNs
+ * All We Needed?". Its gate and its candidate see the input only: `z = sigmoid(W_z x + b_z)`, `n = W_n x + b_n`,
+ * `h' = (1 - z) h + z n`, with `z` before `n` in `weight_ih` `[2 * hiddenSize, inputs]` and `bias_ih`, and no `weight_hh`. libtorch
+ * does not have it, so it runs on the CPU only.
+ */
+export type Cell = 'rnn' | 'lstm' | 'gru' | 'mingru';
 
-/** All cells; the table below does not compile if one is missing. */
-export const CELLS = ['rnn', 'lstm', 'gru'] as const satisfies readonly Cell[];
+/** Blocks of `hiddenSize` rows in a cell's weights, and whether the old state has weights as well as the input. */
+const WEIGHTS: Record<Cell, { gates: number; recurrent: boolean }> = {
+  rnn: { gates: 1, recurrent: true },
+  lstm: { gates: 4, recurrent: true },
+  gru: { gates: 3, recurrent: true },
+  mingru: { gates: 2, recurrent: false },
+};
 
-/** Gates of each cell: blocks of `hiddenSize` rows in its weights. */
-export const GATES: Readonly<Record<Cell, number>> = { rnn: 1, lstm: 4, gru: 3 };
+/** All cells. */
+export const CELLS = Object.keys(WEIGHTS) as readonly Cell[];
+
+/** Weights of the recurrent layers, without the biases; one token takes as many multiply-adds. */
+export function recurrentWeights(
+  network: Pick<Required<NetworkOptions>, 'cell' | 'embeddingDim' | 'hiddenSize' | 'numLayers' | 'bidirectional'>,
+): number {
+  const { gates, recurrent } = WEIGHTS[network.cell];
+  const features = network.hiddenSize * (network.bidirectional ? 2 : 1);
+  const state = recurrent ? network.hiddenSize : 0;
+  return gates * features * (network.embeddingDim + state + (network.numLayers - 1) * (features + state));
+}
 
 /**
  * How the outputs `h[t]` of the recurrent layers become one vector per text, always over the real tokens alone:

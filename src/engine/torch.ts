@@ -1,8 +1,9 @@
 import type { Device } from '../core/device.js';
 import { torch } from '../native/torch.js';
-import { type EngineConfig, type ExplainingEngine, workPerToken } from './engine.js';
+import type { EngineConfig, ExplainingEngine } from './engine.js';
 import { CPU_CHUNK_TOKENS, kernelEngine } from './kernels.js';
 import { nativeChunk, nativeConfig, nativeOptions } from './native.js';
+import { recurrentWeights } from './network.js';
 
 /** Tokens of a chunk on a GPU, which is waited for only at its end. */
 const GPU_CHUNK_TOKENS = 262_144;
@@ -44,7 +45,7 @@ export function torchEngine(config: EngineConfig, options: TorchEngineOptions = 
   };
   return {
     chunkTokens: device === 'cpu' ? CPU_CHUNK_TOKENS : GPU_CHUNK_TOKENS,
-    workPerToken: workPerToken(config),
+    workPerToken: recurrentWeights(config),
     train: (chunk, options) => {
       changed();
       return native.trainBatches(nativeChunk(chunk), nativeOptions(options));

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { light as lightNamespace } from '../../index.d.js';
 import { ModelFileError, RecurraError } from '../core/errors.js';
 import type { HeldWeights, StateEntry } from '../engine/engine.js';
-import { GATES, type NetworkSettings } from '../engine/network.js';
+import { type NetworkSettings, recurrentWeights } from '../engine/network.js';
 import { light } from '../native/light.js';
 import { HuggingFaceTokenizer } from '../text/huggingFace.js';
 import { type TextOptions, type TokenSettings, tokenSettings } from '../text/options.js';
@@ -176,12 +176,8 @@ function parseMetadata(path: string, all: Record<string, string>, kind: ModelKin
  * not ask for gigabytes. What differs by less is left to the loading, which lists all that does not fit.
  */
 function checkSize(model: NetworkSettings, words: number, outputs: number, state: readonly Stored[]): void {
-  const { cell, embeddingDim, hiddenSize, numLayers, bidirectional } = model;
-  const gates = GATES[cell];
-  const features = hiddenSize * (bidirectional ? 2 : 1);
-  const first = embeddingDim + hiddenSize;
-  const others = (numLayers - 1) * (features + hiddenSize);
-  const needed = words * embeddingDim + gates * features * (first + others) + outputs * features;
+  const features = model.hiddenSize * (model.bidirectional ? 2 : 1);
+  const needed = words * model.embeddingDim + recurrentWeights(model) + outputs * features;
   const given = state.reduce((sum, { byteLength }) => sum + byteLength / 4, 0);
   if (needed > 2 * given + 2 ** 20) {
     const count = (weights: number) => Math.floor(weights).toLocaleString('en-US');

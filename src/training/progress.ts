@@ -10,9 +10,9 @@ export interface Validation {
 export interface ValidationResult extends Validation {
   /** Rows measured. */
   rows: number;
-  /** Mean cross entropy per row, in nats; with `multiLabel` mean binary cross entropy over rows and labels. */
+  /** Mean cross entropy per answer, in nats: a row has one, or with `multiLabel` one for each label. */
   loss: number;
-  /** Share of rows answered correctly; with `multiLabel` of those with exactly the right labels, each given above a half. */
+  /** Share of rows answered correctly: with `multiLabel` all of a row's answers, each yes above a half. */
   accuracy: number;
 }
 

@@ -1,10 +1,9 @@
 import { RecurraError } from '../core/errors.js';
-import { Random, type RandomState } from '../core/random.js';
 import { aborted } from '../core/signals.js';
-import { type Batches, bucketBatches } from '../data/sets/bucket.js';
-import type { Chunk, ChunkStats, ExplainingEngine, StateEntry, StepOptions } from '../engine/engine.js';
+import type { ChunkStats, ExplainingEngine, StateEntry, StepOptions } from '../engine/engine.js';
 import { type Checkpointer, FAILURES } from './checkpoints/checkpointer.js';
 import type { BestEpoch, TrainingPosition } from './checkpoints/position.js';
+import { EpochPlan } from './epoch.js';
 import type { TrainingControl } from './events/control.js';
 import type { EpochEvent, TrainingPlace } from './events/events.js';
 import { progressOf } from './events/progress.js';
@@ -47,12 +46,6 @@ export interface TrainingParts<T extends TaskTypes> {
   checkpointer: Checkpointer | undefined;
   /** Describes the model for a checkpoint. */
   describe: (chosen: T['chosen'] | undefined) => Record<string, string>;
-}
-
-/** The batches of an epoch, and the generator's state behind them. */
-interface EpochPlan extends Batches {
-  epoch: number;
-  next: RandomState;
 }
 
 /** Trains an engine for a task; leaves the best weights in it, also when training ends early. */
@@ -132,34 +125,34 @@ export class Trainer<T extends TaskTypes> {
 
   /** The batches of the running epoch. */
   #batches(): EpochPlan {
-    const { epoch, random: state } = this.#position;
+    const { epoch, random } = this.#position;
     if (this.#plan?.epoch === epoch) return this.#plan;
-    const { tokensPerBatch, bucketing } = this.#settings;
-    const { batchSize } = this.#parts;
-    const random = Random.fromState(state);
-    const window = bucketing ? undefined : 1;
-    const batches = bucketBatches(this.#lengths, { batchSize, tokensPerBatch, window, random });
-    this.#plan = { epoch, ...batches, next: random.state };
+    const { task, data, batchSize } = this.#parts;
+    const gather = (rows: Int32Array) => task.gather(data.train, rows);
+    this.#plan = new EpochPlan(epoch, gather, this.#lengths, this.#settings, batchSize, random);
     return this.#plan;
   }
 
   async #epoch(): Promise<TrainingFailure | undefined> {
     const position = this.#position;
     const { epochs, freezeEmbeddings } = this.#settings;
-    const { order, batchSizes } = this.#batches();
+    const plan = this.#batches();
+    const { batchSizes } = plan;
     const steps = epochs * batchSizes.length;
     const freezeEmbedding = position.epoch <= freezeEmbeddings;
-    let row = batchSizes.subarray(0, position.batch).reduce((sum, size) => sum + size, 0);
+    let row = plan.rowsBefore(position.batch);
     while (position.batch < batchSizes.length) {
       const ending = this.#ending();
       if (ending) return this.#interrupt(ending);
       const { batch } = position;
-      const { end, rows } = this.#chunkEnd(order, batchSizes, batch, row);
+      const left = batchSizes.length - batch;
+      const batches = this.#checkpointer?.stepsUntilDue(position.step, left) ?? left;
+      const chunk = plan.chunk(batch, row, batches, this.#engine.chunkTokens);
+      const end = batch + chunk.batchSizes.length;
       const step = (position.epoch - 1) * batchSizes.length + batch;
       const learningRates = Float64Array.from({ length: end - batch }, (_, i) =>
         learningRate(this.#settings, step + i, steps),
       );
-      const chunk = this.#chunk(order.subarray(row, row + rows), batchSizes.subarray(batch, end));
       const began = performance.now();
       const stats = await this.#engine.train(chunk, { ...this.#options, learningRates, freezeEmbedding });
       position.trainedSeconds += (performance.now() - began) / 1000;
@@ -176,7 +169,7 @@ export class Trainer<T extends TaskTypes> {
       }
       position.step += end - batch;
       position.batch = end;
-      row += rows;
+      row += chunk.lengths.length;
       this.#reportSteps(stats, learningRates[learningRates.length - 1]!);
       if (end < batchSizes.length && this.#checkpointer?.due(position.step, false)) {
         const failure = await this.#checkpoint();
@@ -191,23 +184,6 @@ export class Trainer<T extends TaskTypes> {
     if (ending !== 'stopped') return ending;
     this.#control.stopped = true;
     return undefined;
-  }
-
-  #chunkEnd(order: Int32Array, batchSizes: Int32Array, batch: number, row: number): { end: number; rows: number } {
-    const left = batchSizes.length - batch;
-    const last = batch + (this.#checkpointer?.stepsUntilDue(this.#position.step, left) ?? left);
-    let end = batch;
-    let rows = 0;
-    for (let tokens = 0; end < last && tokens < this.#engine.chunkTokens; end++) {
-      for (const size = rows + batchSizes[end]!; rows < size; rows++) tokens += this.#lengths[order[row + rows]!]!;
-    }
-    return { end, rows };
-  }
-
-  /** Puts the rows of some batches together for the engine. */
-  #chunk(rows: Int32Array, batchSizes: Int32Array): Chunk {
-    const { task, data } = this.#parts;
-    return { ...task.gather(data.train, rows), batchSizes };
   }
 
   #place(): TrainingPlace {

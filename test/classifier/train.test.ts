@@ -12,7 +12,7 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
 }
 
 describe('TextClassifier.train', () => {
-  it.each(['rnn', 'lstm', 'gru'] as const)(
+  it.each(['rnn', 'lstm', 'gru', 'mingru'] as const)(
     'learns with %s cells and tells texts apart that it never saw',
     async (cell) => {
       using model = await TextClassifier.train(topicTexts(600), { ...SMALL, cell });
@@ -122,7 +122,10 @@ describe('TextClassifier.train', () => {
 describe('what TextClassifier.train refuses', () => {
   it.each([
     [{ hidenSize: 3 }, /Unknown option "hidenSize".*known options: cell/],
-    [{ cell: 'transformer' }, /Expected one of 'rnn', 'lstm', 'gru' for cell but received string "transformer"/],
+    [
+      { cell: 'transformer' },
+      /Expected one of 'rnn', 'lstm', 'gru', 'mingru' for cell but received string "transformer"/,
+    ],
     [{ epochs: 0 }, /Expected an integer from 1 .* for epochs but received number 0/],
     [{ lr: -1 }, /Expected a number above 0 for lr/],
     [{ lr: Number.NaN }, /for lr but received number NaN/],

@@ -21,7 +21,7 @@ pub struct NetworkConfig {
 #[napi(object, object_to_js = false)]
 pub struct EncoderConfig {
     /// The recurrent layer.
-    #[napi(ts_type = "'rnn' | 'lstm' | 'gru'")]
+    #[napi(ts_type = "'rnn' | 'lstm' | 'gru' | 'mingru'")]
     pub cell: String,
     /// Rows of the embedding.
     pub vocab_size: u32,

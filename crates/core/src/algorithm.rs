@@ -57,6 +57,7 @@ fn find(name: &str, name_of: fn(OptimizerKind) -> &'static str) -> Result<Optimi
     found.ok_or_else(|| {
         let known = OptimizerKind::ALL.map(|kind| format!("'{}'", name_of(kind))).join(", ");
         Error::new(ErrorCode::InvalidArgument, format!("optimizer must be one of {known}, but is '{name}'"))
+            .about("optimizer")
     })
 }
 
@@ -134,24 +135,30 @@ impl Algorithm {
         let problem = match self {
             Self::Adam(o) | Self::AdamW(o) => {
                 if !unit(o.beta1) || !unit(o.beta2) {
-                    Some(format!("betas must be at least 0 and below 1 but are {} and {}", o.beta1, o.beta2))
+                    let message = format!("betas must be at least 0 and below 1 but are {} and {}", o.beta1, o.beta2);
+                    Some(("betas", message))
                 } else if !positive(o.eps) || !positive(o.weight_decay) {
-                    Some(format!("eps and weightDecay must not be negative but are {} and {}", o.eps, o.weight_decay))
+                    let message =
+                        format!("eps and weightDecay must not be negative but are {} and {}", o.eps, o.weight_decay);
+                    Some((if positive(o.eps) { "weightDecay" } else { "eps" }, message))
                 } else {
                     None
                 }
             }
             Self::Sgd(o) => {
-                if !positive(o.momentum) || !positive(o.weight_decay) || !o.dampening.is_finite() {
-                    Some("momentum and weightDecay must not be negative, dampening must be finite".to_string())
+                let named = [("momentum", positive(o.momentum)), ("weightDecay", positive(o.weight_decay))];
+                let bad = named.into_iter().chain([("dampening", o.dampening.is_finite())]).find(|(_, fits)| !fits);
+                if let Some((name, _)) = bad {
+                    let message = "momentum and weightDecay must not be negative, dampening must be finite";
+                    Some((name, message.to_string()))
                 } else if o.nesterov && (o.momentum == 0.0 || o.dampening != 0.0) {
-                    Some("nesterov needs a momentum and no dampening".to_string())
+                    Some(("nesterov", "nesterov needs a momentum and no dampening".to_string()))
                 } else {
                     None
                 }
             }
         };
-        problem.map_or(Ok(()), |message| Err(Error::new(ErrorCode::InvalidArgument, message)))
+        problem.map_or(Ok(()), |(name, message)| Err(Error::new(ErrorCode::InvalidArgument, message).about(name)))
     }
 
     /// Whether the state of an optimizer that ran by `before` is kept under these options.

@@ -14,11 +14,13 @@ pub enum Cell {
     Lstm = 2,
     /// Gates r, z, n, with the reset applied after the product as in PyTorch.
     Gru = 3,
+    /// Gates z, n that see the input only: the minGRU of Feng et al. (2024). libtorch does not have it.
+    MinGru = 4,
 }
 
 impl Cell {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::RnnTanh, Self::RnnRelu, Self::Lstm, Self::Gru];
+    pub const ALL: [Self; 5] = [Self::RnnTanh, Self::RnnRelu, Self::Lstm, Self::Gru, Self::MinGru];
 
     /// The number that the C++ shim knows the cell by.
     pub const fn code(self) -> i32 {
@@ -36,6 +38,7 @@ impl Cell {
             Self::RnnTanh | Self::RnnRelu => 1,
             Self::Lstm => 4,
             Self::Gru => 3,
+            Self::MinGru => 2,
         }
     }
 
@@ -43,7 +46,7 @@ impl Cell {
     pub const fn states(self) -> usize {
         match self {
             Self::Lstm => 2,
-            Self::RnnTanh | Self::RnnRelu | Self::Gru => 1,
+            Self::RnnTanh | Self::RnnRelu | Self::Gru | Self::MinGru => 1,
         }
     }
 
@@ -54,6 +57,7 @@ impl Cell {
             Self::RnnRelu => "rnn_relu",
             Self::Lstm => "lstm",
             Self::Gru => "gru",
+            Self::MinGru => "mingru",
         }
     }
 
@@ -63,7 +67,7 @@ impl Cell {
     /// `InvalidArgument` for another name.
     pub fn parse(name: &str) -> Result<Self> {
         let found = Self::ALL.into_iter().find(|cell| cell.name() == name);
-        found.ok_or_else(|| Error::new(ErrorCode::InvalidArgument, format!("there is no cell '{name}'")))
+        found.ok_or_else(|| Error::new(ErrorCode::InvalidArgument, format!("there is no cell '{name}'")).about("cell"))
     }
 
     /// PyTorch's name of the cell in `torch.nn.RNNBase`; `None` for a cell that libtorch does not have.
@@ -73,6 +77,7 @@ impl Cell {
             Self::RnnRelu => Some("RNN_RELU"),
             Self::Lstm => Some("LSTM"),
             Self::Gru => Some("GRU"),
+            Self::MinGru => None,
         }
     }
 
@@ -91,7 +96,8 @@ impl Cell {
             None => Err(Error::new(
                 ErrorCode::InvalidArgument,
                 format!("libtorch has no cell '{}': it runs on the CPU kernels only", self.name()),
-            )),
+            )
+            .about("cell")),
         }
     }
 }

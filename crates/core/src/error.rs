@@ -63,11 +63,13 @@ impl ErrorCode {
     }
 }
 
-/// An error with a stable [`ErrorCode`].
+/// An error with a stable [`ErrorCode`], and where they are known the option that it is about and what caused it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     code: ErrorCode,
     message: String,
+    option: Option<&'static str>,
+    cause: Option<String>,
 }
 
 /// Result with [`Error`].
@@ -76,7 +78,21 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// Makes an error from its code and message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), option: None, cause: None }
+    }
+
+    /// Names the option that is to be changed, under its name in JavaScript.
+    #[must_use]
+    pub fn about(mut self, option: &'static str) -> Self {
+        self.option = Some(option);
+        self
+    }
+
+    /// Keeps the words of what caused it, such as the system's for a file that cannot be written.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
     }
 
     /// The stable code.
@@ -89,9 +105,26 @@ impl Error {
         &self.message
     }
 
-    /// Form in which an error crosses into JavaScript: `RECURRA:<code>:<message>`.
+    /// The option that it is about.
+    pub fn option(&self) -> Option<&'static str> {
+        self.option
+    }
+
+    /// The words of what caused it.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// Form in which an error crosses into JavaScript: `RECURRA:<code>:<message>`, or with an option or a cause
+    /// `RECURRA:<code>\x1f<option>\x1f<cause>\x1f:<message>`.
     pub fn to_wire(&self) -> String {
-        format!("RECURRA:{}:{}", self.code.as_str(), self.message)
+        let code = self.code.as_str();
+        if self.option.is_none() && self.cause.is_none() {
+            return format!("RECURRA:{code}:{}", self.message);
+        }
+        let (option, cause) = (self.option.unwrap_or_default(), self.cause.as_deref().unwrap_or_default());
+        // The separator is in no option, and a cause can do without it.
+        format!("RECURRA:{code}\x1f{option}\x1f{}\x1f:{}", cause.replace('\x1f', " "), self.message)
     }
 }
 
@@ -133,6 +166,17 @@ pub fn abandon(error: Error) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_option_and_a_cause_cross_with_the_message() {
+        let plain = Error::new(ErrorCode::Io, "a: b");
+        assert_eq!(plain.to_wire(), "RECURRA:IO:a: b");
+        let option = Error::new(ErrorCode::InvalidArgument, "too many").about("threads");
+        assert_eq!(option.to_wire(), "RECURRA:INVALID_ARGUMENT\x1fthreads\x1f\x1f:too many");
+        let caused = plain.caused_by("denied\x1f (os error 13)");
+        assert_eq!(caused.to_wire(), "RECURRA:IO\x1f\x1fdenied  (os error 13)\x1f:a: b");
+        assert_eq!((caused.option(), caused.cause()), (None, Some("denied\x1f (os error 13)")));
+    }
 
     #[test]
     fn guard_turns_a_panic_into_an_internal_error() {

@@ -12,8 +12,8 @@ const MOST_PARAMETERS: f64 = (1u64 << 44) as f64;
 /// Most threads that a network may be given.
 const MOST_THREADS: usize = 1024;
 
-fn argument(message: String) -> Error {
-    Error::new(ErrorCode::InvalidArgument, message)
+fn argument(option: &'static str, message: String) -> Error {
+    Error::new(ErrorCode::InvalidArgument, message).about(option)
 }
 
 /// What a network is, whatever it is for. Every engine takes it, and gives the same answers.
@@ -117,7 +117,7 @@ impl Pooling {
     /// `InvalidArgument` for another name.
     pub fn parse(name: &str) -> Result<Self> {
         let found = Self::ALL.into_iter().find(|pooling| pooling.name() == name);
-        found.ok_or_else(|| argument(format!("there is no pooling '{name}'")))
+        found.ok_or_else(|| argument("pooling", format!("there is no pooling '{name}'")))
     }
 }
 
@@ -163,21 +163,30 @@ impl EncoderConfig {
             if let Some(row) = row
                 && row as usize >= self.vocab_size
             {
-                return Err(argument(format!("{name} {row} is outside the vocabulary of {} words", self.vocab_size)));
+                return Err(argument(
+                    name,
+                    format!("{name} {row} is outside the vocabulary of {} words", self.vocab_size),
+                ));
             }
         }
         let Dropouts { words, embedding, layers } = self.dropouts;
         for (name, share) in [("wordDropout", words), ("embeddingDropout", embedding), ("dropout", layers)] {
             // Rounded as the kernels take it: a share that becomes 1 would leave nothing.
             if !(0.0..1.0).contains(&(share as f32)) {
-                return Err(argument(format!("{name} must be at least 0 and below 1 but is {share}")));
+                return Err(argument(name, format!("{name} must be at least 0 and below 1 but is {share}")));
             }
         }
         if words > 0.0 && self.unknown_idx.is_none() {
-            return Err(argument("wordDropout needs unknownIdx, the word that a dropped word is read as".into()));
+            return Err(argument(
+                "wordDropout",
+                "wordDropout needs unknownIdx, the word that a dropped word is read as".into(),
+            ));
         }
         if !(self.embedding_std >= 0.0 && self.embedding_std.is_finite()) {
-            return Err(argument(format!("embeddingStd must be at least 0 and finite but is {}", self.embedding_std)));
+            return Err(argument(
+                "embeddingStd",
+                format!("embeddingStd must be at least 0 and finite but is {}", self.embedding_std),
+            ));
         }
         Ok(())
     }
@@ -238,21 +247,24 @@ impl NetworkConfig {
         let HeadConfig::Classes(head) = &self.head;
         check_count("numClasses", head.classes)?;
         if head.classes as f64 * self.encoder.hidden_size as f64 > MOST_PARAMETERS {
-            return Err(argument(format!(
-                "numClasses {} and hiddenSize {} make a network that no computer can hold",
-                head.classes, self.encoder.hidden_size
-            )));
+            return Err(argument(
+                "hiddenSize",
+                format!(
+                    "numClasses {} and hiddenSize {} make a network that no computer can hold",
+                    head.classes, self.encoder.hidden_size
+                ),
+            ));
         }
         if self.threads > MOST_THREADS {
-            return Err(argument(format!("threads must be at most {MOST_THREADS} but is {}", self.threads)));
+            return Err(argument("threads", format!("threads must be at most {MOST_THREADS} but is {}", self.threads)));
         }
         Ok(())
     }
 }
 
-fn check_count(name: &str, value: usize) -> Result<()> {
+fn check_count(name: &'static str, value: usize) -> Result<()> {
     if value == 0 || value > i32::MAX as usize {
-        return Err(argument(format!("{name} must be between 1 and {} but is {value}", i32::MAX)));
+        return Err(argument(name, format!("{name} must be between 1 and {} but is {value}", i32::MAX)));
     }
     Ok(())
 }
@@ -263,26 +275,29 @@ fn check_count(name: &str, value: usize) -> Result<()> {
 /// `InvalidArgument` when a size is 0 or the layers would have more parameters than any computer can hold.
 pub fn check_recurrent_sizes(
     cell: Cell,
-    (input_name, inputs): (&str, usize),
+    (input_name, inputs): (&'static str, usize),
     hidden_size: usize,
     num_layers: usize,
     directions: usize,
 ) -> Result<()> {
     for (name, value) in [(input_name, inputs), ("hiddenSize", hidden_size), ("numLayers", num_layers)] {
         if value == 0 {
-            return Err(argument(format!("{name} must be at least 1 but is 0")));
+            return Err(argument(name, format!("{name} must be at least 1 but is 0")));
         }
     }
     if num_layers > MOST_LAYERS {
-        return Err(argument(format!("numLayers must be at most {MOST_LAYERS} but is {num_layers}")));
+        return Err(argument("numLayers", format!("numLayers must be at most {MOST_LAYERS} but is {num_layers}")));
     }
     // In float64, where nothing overflows: the sizes as they are computed with later do.
     let (widest, hidden) = ((inputs as f64).max(2.0 * hidden_size as f64), hidden_size as f64);
     let rows = (cell.gates() * directions * num_layers) as f64 * hidden;
     if rows * (widest + hidden) > MOST_PARAMETERS {
-        return Err(argument(format!(
-            "{input_name} {inputs}, hiddenSize {hidden_size} and numLayers {num_layers} make a network that no computer can hold"
-        )));
+        return Err(argument(
+            "hiddenSize",
+            format!(
+                "{input_name} {inputs}, hiddenSize {hidden_size} and numLayers {num_layers} make a network that no computer can hold"
+            ),
+        ));
     }
     Ok(())
 }

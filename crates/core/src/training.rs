@@ -253,19 +253,25 @@ impl LossOptions<'_> {
     /// smoothing outside [0, 1) or with sets.
     pub fn validate(&self, config: &NetworkConfig) -> Result<()> {
         let HeadConfig::Classes(head) = &config.head;
-        let fail = |message: String| Err(error(ErrorCode::InvalidArgument, message));
+        let fail = |option, message: String| Err(error(ErrorCode::InvalidArgument, message).about(option));
         let (weights, classes) = (self.weights, head.classes);
         if !weights.is_empty() && weights.len() != classes {
-            return fail(format!("classWeights has {} weights for {classes} classes", weights.len()));
+            return fail("classWeights", format!("classWeights has {} weights for {classes} classes", weights.len()));
         }
         if let Some(weight) = weights.iter().find(|weight| !(**weight > 0.0 && weight.is_finite())) {
-            return fail(format!("a class weight must be a finite number above 0 but one is {weight}"));
+            return fail("classWeights", format!("a class weight must be a finite number above 0 but one is {weight}"));
         }
         if !(0.0..1.0).contains(&(self.smoothing as f32)) {
-            return fail(format!("labelSmoothing must be at least 0 and below 1 but is {}", self.smoothing));
+            return fail(
+                "labelSmoothing",
+                format!("labelSmoothing must be at least 0 and below 1 but is {}", self.smoothing),
+            );
         }
         if self.smoothing > 0.0 && head.multi_label {
-            return fail("labelSmoothing is for exclusive classes; a multi-label loss has none".into());
+            return fail(
+                "labelSmoothing",
+                "labelSmoothing is for exclusive classes; a multi-label loss has none".into(),
+            );
         }
         Ok(())
     }
@@ -282,15 +288,14 @@ impl<'a> StepOptions<'a> {
     /// `InvalidArgument` for a number of learning rates that does not fit, or a rate or norm that is negative or not finite;
     /// as [`LossOptions::validate`] and [`Algorithm::validate`].
     pub fn validate(&self, batches: usize, config: &NetworkConfig) -> Result<()> {
-        let fail = |message: String| Err(error(ErrorCode::InvalidArgument, message));
+        let fail = |option, message: String| Err(error(ErrorCode::InvalidArgument, message).about(option));
         if self.learning_rates.len() != 1 && self.learning_rates.len() != batches {
-            return fail(format!("learningRates has {} rates for {batches} batches", self.learning_rates.len()));
+            return fail("lr", format!("learningRates has {} rates for {batches} batches", self.learning_rates.len()));
         }
-        for &value in self.learning_rates.iter().chain([&self.clip_norm]) {
+        let rates = self.learning_rates.iter().map(|&rate| ("lr", rate));
+        for (name, value) in rates.chain([("clipGradNorm", self.clip_norm)]) {
             if !(value >= 0.0 && value.is_finite()) {
-                return fail(format!(
-                    "learningRates and clipNorm must be finite numbers of at least 0 but one is {value}"
-                ));
+                return fail(name, format!("{name} must be a finite number of at least 0 but is {value}"));
             }
         }
         self.loss.validate(config)?;

@@ -11,7 +11,7 @@ pub(crate) fn invalid(path: &Path, what: impl std::fmt::Display) -> Error {
 }
 
 fn io(path: &Path, doing: &str, error: &std::io::Error) -> Error {
-    Error::new(ErrorCode::Io, format!("{}: cannot {doing}: {error}", path.display()))
+    Error::new(ErrorCode::Io, format!("{}: cannot {doing}: {error}", path.display())).caused_by(error)
 }
 
 /// Reads the file whole. Its size comes from the file system, never from a number that the file itself states.

@@ -22,7 +22,7 @@ fn config(cell: Cell, pooling: Pooling, num_layers: usize, bidirectional: bool) 
 
 fn all_configs() -> Vec<NetworkConfig> {
     let mut all = Vec::new();
-    for cell in [Cell::RnnTanh, Cell::Lstm, Cell::Gru] {
+    for cell in [Cell::RnnTanh, Cell::Lstm, Cell::Gru, Cell::MinGru] {
         for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max, Pooling::Attention] {
             for (layers, bidirectional) in [(1, false), (1, true), (2, false), (3, true)] {
                 all.push(config(cell, pooling, layers, bidirectional));

@@ -9,6 +9,7 @@ pub mod cpu;
 pub mod cuda;
 pub mod libtorch;
 pub mod network;
+pub mod reader;
 pub mod safetensors_file;
 mod strings;
 pub mod tensorboard;

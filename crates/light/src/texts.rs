@@ -1,141 +1,16 @@
 //! Texts straight to ids: JavaScript's strings are read here, without a string for each token.
 
-use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::{Array, AsyncTask, Int32Array, Uint32Array};
-use napi::{Env, JsString, JsValue, Unknown};
+use napi::{Env, Unknown};
 use napi_derive::napi;
-use recurra_binding::{Background, IntoJs};
-use recurra_core::{Error, ErrorCode, Result};
-use recurra_text::{Counts, Encoder, Reading, Room, Tokenizer, Truncation, Vocabulary};
+use recurra_binding::Background;
+use recurra_text::{Counts, Encoder, Room, Vocabulary};
 
-use crate::strings::{Texts, read_text, token_string};
+use crate::reader::{AtOnce, SHORT, TextReader};
+use crate::strings::Texts;
 use crate::vocabulary::NativeVocabulary;
-
-/// Room for a text and its tokens, kept from call to call on the thread of JavaScript.
-#[derive(Default)]
-struct AtOnce {
-    text: Vec<u16>,
-    room: Room,
-    ids: Vec<i32>,
-    joined: Vec<u8>,
-}
-
-thread_local! {
-    static AT_ONCE: RefCell<AtOnce> = RefCell::default();
-}
-
-/// A text of more units is not read at once, and leaves no room behind.
-const SHORT: usize = 1 << 13;
-
-impl AtOnce {
-    /// Works on a text with room that earlier ones left behind.
-    fn with<T>(
-        env: Env,
-        text: Unknown<'_>,
-        tokenizer: Tokenizer,
-        work: impl FnOnce(&mut Self) -> napi::Result<T>,
-    ) -> napi::Result<T> {
-        // Taken out rather than borrowed: reading a text may call a function of JavaScript, which may come back here.
-        let mut this = AT_ONCE.take();
-        this.text.clear();
-        this.ids.clear();
-        this.joined.clear();
-        read_text(env, text.raw(), tokenizer, &mut this.text)?;
-        let result = work(&mut this);
-        if this.text.len() <= SHORT {
-            AT_ONCE.set(this);
-        }
-        result
-    }
-}
-
-/// Splits a text by torchtext's `basic_english`, at once. The tokens are joined by line breaks, which none of them has:
-/// JavaScript splits one string faster than it receives many.
-#[napi(catch_unwind, ts_args_type = "text: string", ts_return_type = "string")]
-pub fn basic_english<'env>(env: &'env Env, text: Unknown<'_>) -> napi::Result<JsString<'env>> {
-    AtOnce::with(*env, text, Tokenizer::BasicEnglish, |AtOnce { text, joined, .. }| {
-        Tokenizer::BasicEnglish.split(text, &mut Vec::new(), |token| {
-            if !joined.is_empty() {
-                joined.push(b'\n');
-            }
-            joined.extend_from_slice(token);
-            true
-        });
-        token_string(env, joined)
-    })
-}
-
-/// How a built-in tokenizer's tokens are read.
-#[napi(object, object_to_js = false)]
-pub struct TextReaderOptions {
-    /// What splits the texts.
-    #[napi(ts_type = "'basic_english' | 'characters'")]
-    pub tokenizer: String,
-    /// Longest run of neighbouring tokens that is a token of its own; 1 for none.
-    pub ngrams: u32,
-    /// Most tokens that are read, n-grams not counted.
-    pub max_length: u32,
-    /// Which of them, where there are more.
-    #[napi(ts_type = "'head' | 'tail' | 'both'")]
-    pub truncate: String,
-    /// Whether a `<pad>` that a text spells is read as `<unk>`.
-    pub masks_padding: bool,
-}
-
-/// How texts become tokens.
-#[napi]
-pub struct TextReader {
-    pub(crate) reading: Reading,
-}
-
-fn reading_of(options: &TextReaderOptions) -> Result<Reading> {
-    let unknown =
-        |what: &str, name: &str| Error::new(ErrorCode::InvalidArgument, format!("there is no {what} {name:?}"));
-    Ok(Reading {
-        tokenizer: match options.tokenizer.as_str() {
-            "basic_english" => Tokenizer::BasicEnglish,
-            "characters" => Tokenizer::Characters,
-            other => return Err(unknown("tokenizer", other)),
-        },
-        ngrams: options.ngrams,
-        max_length: options.max_length as usize,
-        truncation: match options.truncate.as_str() {
-            "head" => Truncation::Head,
-            "tail" => Truncation::Tail,
-            "both" => Truncation::Both,
-            other => return Err(unknown("truncation", other)),
-        },
-        masks_padding: options.masks_padding,
-    })
-}
-
-#[napi]
-impl TextReader {
-    /// A reader for one of the built-in tokenizers.
-    #[napi(constructor, catch_unwind)]
-    pub fn new(options: TextReaderOptions) -> napi::Result<Self> {
-        Ok(Self { reading: reading_of(&options).js()? })
-    }
-
-    /// The tokens that are read of a text, at once.
-    #[napi(catch_unwind, ts_args_type = "text: string", ts_return_type = "Array<string>")]
-    pub fn tokens<'env>(&self, env: &'env Env, text: Unknown<'_>) -> napi::Result<Vec<JsString<'env>>> {
-        AtOnce::with(*env, text, self.reading.tokenizer, |AtOnce { text, room, .. }| {
-            let mut tokens = Ok(Vec::new());
-            self.reading.each(text, room, |token| {
-                if let Ok(list) = &mut tokens {
-                    match token_string(env, token) {
-                        Ok(token) => list.push(token),
-                        Err(error) => tokens = Err(error),
-                    }
-                }
-            });
-            tokens
-        })
-    }
-}
 
 /// How a model turns texts into token ids.
 #[napi]

@@ -10,8 +10,8 @@ use recurra_binding::{Background, Handle, IntoJs, Pending, adjust_external_memor
 use recurra_core::{Error, ErrorCode, Result};
 use recurra_text::{BuildOptions, Builder, Built, Full, Room, Vocabulary, build, push_units};
 
+use crate::reader::TextReader;
 use crate::strings::{Texts, for_each_token, read, token_string};
-use crate::texts::TextReader;
 
 fn full(_: Full) -> Error {
     let message = "the different tokens of the texts come to more than 4 GiB in all";

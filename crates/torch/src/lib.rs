@@ -1,4 +1,4 @@
-//! Models over libtorch: tensors, recurrent layers, optimizers and the text classifier.
+//! Models over libtorch: tensors, recurrent layers, optimizers and the network of a model.
 //!
 //! Everything here returns [`Result`]: shapes, dtypes, devices and indices are checked before libtorch is called (some
 //! wrong arguments crash it), and what it throws nevertheless becomes [`ErrorCode::Torch`]. Nothing here knows Node.

@@ -8,7 +8,7 @@ use recurra_torch::context::{parse_device, parse_dtype, set_num_threads};
 use recurra_torch::functional::{BagMode, cross_entropy, embedding, embedding_bag, linear};
 use recurra_torch::network::{Network, Place};
 use recurra_torch::packing::{pack_padded_sequence, pad_packed_sequence};
-use recurra_torch::recurrent::{CellWeights, Options, Packing, Source, cell, cell_of, rnn};
+use recurra_torch::recurrent::{CellWeights, Options, Packing, Source, cell, cell_of, rnn, rnn_by_operators};
 use recurra_torch::tensor::{convert, create, inplace, math, reduce, shape};
 use recurra_torch::{Device, ErrorCode, Kind, Reduction, Result, Tensor};
 
@@ -56,6 +56,29 @@ fn lstm(
 
 fn weights() -> Vec<Tensor> {
     vec![zeros(&[8, 3]), zeros(&[8, 2]), zeros(&[8]), zeros(&[8])]
+}
+
+#[test]
+fn a_cell_runs_where_libtorch_has_it_and_is_refused_elsewhere() {
+    for kind in Cell::ALL {
+        let rows = kind.gates() as i64 * 2;
+        let (x, ih, hh) = (zeros(&[1, 4, 3]), zeros(&[rows, 3]), zeros(&[rows, 2]));
+        let (row, h) = (zeros(&[1, 3]), zeros(&[1, 2]));
+        let state = [&h, &h];
+        let step = CellWeights { ih: &ih, hh: &hh, bias_ih: None, bias_hh: None };
+        let options = Options { cell: kind, has_biases: false, ..LSTM };
+        let results = [
+            rnn(Source::Tensor(&x), None, &[], &[&ih, &hh], &options),
+            rnn_by_operators(&x, None, &[], &[&ih, &hh], &options),
+            cell(kind, &row, &state[..kind.states()], &step),
+        ];
+        for result in results {
+            match kind.torch_mode() {
+                Some(_) => assert!(result.is_ok(), "{kind:?}: {:?}", result.err()),
+                None => refused(result, ErrorCode::InvalidArgument, "libtorch has no"),
+            }
+        }
+    }
 }
 
 #[test]
@@ -233,7 +256,8 @@ fn config() -> NetworkConfig {
 
 #[test]
 fn the_classifier_refuses_what_it_cannot_train_on() {
-    let wrong: [(fn(&mut NetworkConfig), &str); 11] = [
+    type Change = fn(&mut NetworkConfig);
+    let wrong: [(Change, &str); 11] = [
         (|c| c.encoder.vocab_size = 0, "vocabSize"),
         (|c| c.encoder.hidden_size = 0, "hiddenSize"),
         (|c| c.encoder.num_layers = 0, "numLayers"),
@@ -249,6 +273,8 @@ fn the_classifier_refuses_what_it_cannot_train_on() {
     for (change, part) in wrong {
         refused(Network::new(config().with(change), Place::default()), ErrorCode::InvalidArgument, part);
     }
+    let kernels_only = config().with(|c| c.encoder.cell = Cell::MinGru);
+    refused(Network::new(kernels_only, Place::default()), ErrorCode::InvalidArgument, "libtorch has no cell 'mingru'");
     let mut classifier = Network::new(config(), Place::default()).unwrap();
     let before = classifier.state().unwrap();
     let good = Chunk { tokens: &[2, 3, 4], lengths: &[2, 1], targets: Targets::Rows(&[0, 1]), batch_sizes: &[2] };

@@ -1,11 +1,12 @@
 import { checkFunction } from '../../core/checks.js';
-import { DataError, invalidArgument } from '../../core/errors.js';
+import { DataError } from '../../core/errors.js';
 import { Turns } from '../../core/turns.js';
 import type { Row, Rows } from '../../data/readers/rows.js';
 import { encodeDataset } from '../../data/sets/encode.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 import { type Evaluation, Measurer } from '../../measures/evaluation.js';
 import { MultiLabelMeasurer } from '../../measures/multiLabelEvaluation.js';
+import { Blocks } from '../blocks.js';
 import { type Predictor, predictRows } from './prediction.js';
 
 /** A row that was measured, as {@link EvaluationOptions.onPrediction} sees it. */
@@ -33,75 +34,6 @@ export interface EvaluationOptions {
    * measuring down instead of filling memory.
    */
   onPrediction?: ((row: EvaluatedRow) => void | Promise<void>) | undefined;
-}
-
-/** Rows that are encoded and measured in one go: enough to keep the engine busy, few enough for any number of rows. */
-const BLOCK = 4_096;
-
-/** Cuts a source of rows into blocks, reading no further than each needs. */
-class Blocks {
-  ended = false;
-  rows = 0;
-  readonly #file: string | undefined;
-  readonly #sync: Iterator<Row> | undefined;
-  readonly #async: AsyncIterator<Row> | undefined;
-
-  constructor(rows: Rows) {
-    const source = rows as Partial<Iterable<Row> & AsyncIterable<Row>> | null | undefined;
-    this.#async = source?.[Symbol.asyncIterator]?.();
-    if (!this.#async && typeof rows !== 'string') this.#sync = source?.[Symbol.iterator]?.();
-    if (!this.#async && !this.#sync) {
-      throw invalidArgument('rows', 'an iterable or async iterable of { text, label }', rows);
-    }
-    this.#file = rows.file;
-  }
-
-  /** The next rows, as a source of their own; each is also put into `kept`. */
-  next(kept: Row[] | undefined): Rows {
-    const take = ({ done, value }: IteratorResult<Row>): boolean => {
-      if (done) {
-        this.ended = true;
-        return false;
-      }
-      this.rows++;
-      kept?.push(value);
-      return true;
-    };
-    const { rows: from } = this;
-    const sync = this.#sync;
-    if (sync) {
-      const read = function* (more: () => boolean): Generator<Row> {
-        while (more()) {
-          const result = sync.next();
-          if (!take(result)) return;
-          yield result.value;
-        }
-      };
-      return Object.assign(
-        read(() => this.rows - from < BLOCK),
-        { file: this.#file },
-      );
-    }
-    const source = this.#async!;
-    const read = async function* (more: () => boolean): AsyncGenerator<Row> {
-      while (more()) {
-        const result = await source.next();
-        if (!take(result)) return;
-        yield result.value;
-      }
-    };
-    return Object.assign(
-      read(() => this.rows - from < BLOCK),
-      { file: this.#file },
-    );
-  }
-
-  /** Tells the source that no more is wanted. */
-  async close(): Promise<void> {
-    if (this.ended) return;
-    this.ended = true;
-    await (this.#async ?? this.#sync)!.return?.();
-  }
 }
 
 /** Measures rows of the model's kind: one label each, or any number. */
@@ -149,7 +81,7 @@ export async function evaluateRows(
 ): Promise<Evaluation> {
   const { engine, labels, vocab, tokenizer } = predictor;
   const multiLabel = predictor.thresholds !== undefined;
-  const blocks = new Blocks(rows);
+  const blocks = new Blocks<Row>(rows, '{ text, label }');
   const measurer = measurerOf(predictor);
   const turns = new Turns(signal, undefined, 'the evaluation');
   const read = async (): Promise<{ dataset: EncodedDataset; kept: Row[] | undefined }> => {

@@ -3,6 +3,7 @@
 mod gru;
 pub(crate) mod kernel;
 mod lstm;
+mod mingru;
 mod rnn;
 mod through;
 mod time;
@@ -18,6 +19,7 @@ pub(crate) fn of(cell: Cell) -> &'static dyn AnyCell {
         Cell::RnnRelu => &rnn::Relu,
         Cell::Lstm => &lstm::Lstm,
         Cell::Gru => &gru::Gru,
+        Cell::MinGru => &mingru::MinGru,
     }
 }
 

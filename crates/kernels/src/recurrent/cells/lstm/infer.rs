@@ -4,11 +4,13 @@
 //! stays in the first-level cache, and the rows of a table that a step reads are fetched while earlier ones compute. The
 //! gates' functions share their divisions, so that values differ from the training's in their last bits.
 
-use super::GATES;
 use crate::recurrent::steps::{Projected, Steps};
 use crate::simd::gemm::Mat;
 use crate::simd::math::{lstm_cell, lstm_outputs};
 use crate::simd::{Kernel, Lanes, call, fma, load, prefetch, store};
+
+/// Gates of an LSTM: i, f, g, o.
+pub(super) const GATES: usize = 4;
 
 /// How many steps ahead rows of the input are fetched.
 pub(super) const AHEAD: usize = 2;

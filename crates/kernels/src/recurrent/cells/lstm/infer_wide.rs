@@ -3,8 +3,7 @@
 //!
 //! So the weights are read once a step, and the pre-activations of these units stay in the first-level cache.
 
-use super::GATES;
-use super::infer::AHEAD;
+use super::infer::{AHEAD, GATES};
 use crate::recurrent::steps::{Projected, Steps};
 use crate::simd::gemm::{Init, Mat, Panel};
 use crate::simd::math::{lstm_cell, lstm_outputs};

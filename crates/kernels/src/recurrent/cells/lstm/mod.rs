@@ -6,15 +6,13 @@
 mod infer;
 mod infer_wide;
 
+use self::infer::GATES;
 use super::kernel::{AnyCell, CellKernel, Facts, InferenceWeights, StepBackward, StepForward};
 use super::through::{through_sigmoid, through_tanh};
 use crate::recurrent::packs::{DirPacks, UnitPanels};
 use crate::recurrent::steps::{Projected, Steps};
 use crate::simd::math::{sigmoid, tanh};
 use crate::simd::{Isa, Lanes, dispatch, fma, isa, load, store};
-
-/// Gates of an LSTM: i, f, g, o.
-const GATES: usize = 4;
 
 /// Bytes of weights for each row of a group that are as good as in the first-level cache.
 const NEAR_BYTES: usize = 22 << 10;
