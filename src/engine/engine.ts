@@ -1,27 +1,25 @@
-import type { light as lightNamespace, NamedArray } from '../../index.d.js';
-import type { EncodedDataset, GatheredRows } from '../data/sets/encoded.js';
+import type { light, NamedArray } from '../../index.d.js';
 import type { NativeEncoder } from '../text/encoder.js';
-import type { NetworkSettings, OptimizerName, Pooling } from './network.js';
+import type { HeadConfig, NetworkSettings, OptimizerName } from './network.js';
 
-/** One named array of a model's state: PyTorch's name, dtype, shape, and the little-endian elements. */
+/** One named array of a network's state: PyTorch's name, dtype, shape, and the little-endian elements. */
 export type StateEntry = NamedArray;
 
-/** The weights in a file, which the addon holds until an engine takes them; what `except` begins the name of is not theirs. */
+/** The weights in a file, which the addon holds until an engine takes them; names that begin with `except` are skipped. */
 export interface HeldWeights {
-  file: lightNamespace.HeldTensors;
+  file: light.HeldTensors;
   except: string | undefined;
 }
 
 /** What an engine is built from. */
 export interface EngineConfig extends NetworkSettings {
-  /** How a text's outputs become one vector. */
-  pooling: Pooling;
-  /** Whether a text may have any number of classes. */
-  multiLabel: boolean;
+  /** What stands on the recurrent layers. */
+  head: HeadConfig;
+  /** Number of tokens that have a vector. */
   vocabSize: number;
-  numClasses: number;
+  /** The token whose vector stays zero; -1 for none. */
   paddingIdx: number;
-  /** The word that a dropped word is read as. */
+  /** The token that a dropped one is read as; -1 for none. */
   unknownIdx: number;
   /** Standard deviation of the initial word vectors; 1, as PyTorch's, if left out. */
   embeddingStd?: number;
@@ -29,10 +27,26 @@ export interface EngineConfig extends NetworkSettings {
   threads: number | undefined;
 }
 
-/** Some batches that are trained in one go, away from the event loop. */
-export interface Chunk extends GatheredRows {
+/** Some batches that are trained in one call, away from the event loop. */
+export interface Chunk {
+  /** Token ids of all rows, one row after the other. */
+  tokens: Int32Array;
+  /** Tokens of each row, at least 1. */
+  lengths: Int32Array;
+  /** The output that each row is trained towards; with `targetStarts` the outputs of all rows, one row after the other. */
+  targets: Int32Array;
+  /** Where the outputs of each row begin in `targets`, and at last how many there are; where a row may have any number. */
+  targetStarts?: Uint32Array | undefined;
   /** Rows in each batch. */
   batchSizes: Int32Array;
+}
+
+/** What the loss weighs and smooths. */
+export interface LossOptions {
+  /** A weight for each output, or none for 1 each. */
+  weights: readonly number[];
+  /** Share of the target that is spread over all outputs. */
+  smoothing: number;
 }
 
 /** How an engine learns from a chunk. */
@@ -41,13 +55,12 @@ export interface StepOptions {
   learningRates: Float64Array;
   /** Largest norm of all gradients together; 0 for no limit. */
   clipNorm: number;
+  /** The optimizer. As in PyTorch its state stays where only its options change. */
   optimizer: OptimizerName;
   weightDecay: number;
-  /** Momentum of `sgd`. */
+  /** Momentum of `sgd`; turning it on or off begins with a fresh state. */
   momentum: number;
-  /** A weight for each class, or none for 1 each; see {@link LearningOptions.classWeights}. */
-  classWeights: readonly number[];
-  labelSmoothing: number;
+  loss: LossOptions;
   /** Leaves the embedding as it is; its state of the optimizer stays too. */
   freezeEmbedding: boolean;
 }
@@ -56,7 +69,7 @@ export interface StepOptions {
 export interface ChunkStats {
   /** Sum over the batches of the mean loss times the number of rows. */
   loss: number;
-  /** Rows labelled rightly, before the step that their batch made; with several labels, rows with exactly the right ones. */
+  /** Rows that were answered correctly, before the step that their batch made; of sets of outputs, exactly. */
   correct: number;
   /** Rows trained on. */
   rows: number;
@@ -65,33 +78,33 @@ export interface ChunkStats {
 }
 
 /** What many texts gave. */
-export interface PredictedTexts {
-  /** Probabilities, text by text. */
-  probabilities: Float32Array;
+export interface TextScores {
+  /** Scores as {@link Engine.scores} gives them, text by text. */
+  scores: Float32Array;
   /** Of each text, the tokens that were read and how many of them are known. */
   counts: Uint32Array;
 }
 
-/** Computes for a {@link TextClassifier}; everything long runs off the main thread. */
+/** Computes for a model, whatever it is for; everything long runs off the main thread. */
 export interface Engine {
   /** Makes one optimizer step per batch. */
   train(chunk: Chunk, options: StepOptions): Promise<ChunkStats>;
-  /** Probabilities, `[rows, numClasses]` row-major, in the order of the rows. */
-  predict(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
+  /** What the head answers, `[rows, outputs]` row-major, in the order of the rows. */
+  scores(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
   /** The same at once, on the calling thread; undefined for what would take too long there, or would have to wait. */
-  predictNow?(tokens: Int32Array, lengths: Int32Array): Float32Array | undefined;
+  scoresNow?(tokens: Int32Array, lengths: Int32Array): Float32Array | undefined;
   /**
-   * Labels a text at once, if it is short: `row` receives the probabilities, the tokens that were read, and how many of them
-   * are known. False for what would take too long on the calling thread.
+   * Scores a text at once, if it is short: `row` receives the scores, the tokens that were read, and how many of them are
+   * known. False for what would take too long on the calling thread.
    */
-  predictTextNow?(encoder: NativeEncoder, text: string, row: Float32Array): boolean;
-  /** Labels texts that the addon reads itself. Two calls may be under way. */
-  predictTexts?(encoder: NativeEncoder, texts: readonly string[]): Promise<PredictedTexts>;
+  scoreTextNow?(encoder: NativeEncoder, text: string, row: Float32Array): boolean;
+  /** Scores texts that the addon reads itself. Two calls may be under way. */
+  scoreTexts?(encoder: NativeEncoder, texts: readonly string[]): Promise<TextScores>;
   /** Tokens that a chunk should have at the most. */
   readonly chunkTokens: number;
   /** Multiply-adds that a token takes in the recurrent layers. */
   readonly workPerToken: number;
-  /** Gives some words other vectors, row by row; all else stays. Refuses the padding word, whose vector stays zero. */
+  /** Overwrites the vectors of some words, row by row; nothing else changes. Refuses the padding, whose vector stays zero. */
   setWordVectors(words: Int32Array, vectors: Float32Array): Promise<void>;
   /** A copy of all parameters. */
   state(): Promise<StateEntry[]>;
@@ -101,12 +114,12 @@ export interface Engine {
   close(): void;
 }
 
-/** An engine whose training can be interrupted and go on, in another process too, to the same bits. */
+/** An engine whose training can be interrupted and resumed, in another process too, to the same bits. */
 export interface ResumableEngine extends Engine {
   /** As {@link Engine.loadState} with the weights of a file, whose memory it frees. */
   loadHeld(weights: HeldWeights): Promise<void>;
   /**
-   * All that a training goes on from, and with `weights` also what {@link Engine.state} gives. Unlike that one it leaves the
+   * All that a training resumes from, and with `weights` also what {@link Engine.state} gives. Unlike that one it leaves the
    * training as it is: making up missed steps early would round them otherwise.
    */
   trainingState(weights: boolean): Promise<StateEntry[]>;
@@ -114,24 +127,24 @@ export interface ResumableEngine extends Engine {
   restore(entries: StateEntry[]): Promise<void>;
 }
 
-/** What the tokens of a text contribute to one class. */
-export interface NativeExplanation {
-  /** The class explained. */
-  classIndex: number;
-  /** The linear layer's outputs, one for each class. */
-  logits: Float32Array;
-  /** Their probabilities, as `predict` gives them. */
-  probabilities: Float32Array;
-  /** Gradient of the class's logit with respect to the embedded token, times it; one for each token. */
+/** What the tokens of a row contribute to one output. */
+export interface Explanation {
+  /** The output explained. */
+  output: number;
+  /** What the head's last layer gave, one number for each output. */
+  raw: Float32Array;
+  /** What {@link Engine.scores} makes of them. */
+  scores: Float32Array;
+  /** Gradient of the output's raw score with respect to the embedded token, times it; one for each token. */
   contributions: Float32Array;
 }
 
 /** An engine that can also say why. */
 export interface ExplainingEngine extends ResumableEngine {
-  /** What `predict` makes probabilities of, `[rows, numClasses]` row-major. */
-  logits(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
-  /** Explains one text; -1 for the class with the largest logit. */
-  explain(tokens: Int32Array, classIndex: number): Promise<NativeExplanation>;
+  /** What `scores` are made of, `[rows, outputs]` row-major. */
+  rawScores(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
+  /** Explains one row; -1 for the output with the largest score. */
+  explain(tokens: Int32Array, output: number): Promise<Explanation>;
 }
 
 /**
@@ -139,9 +152,3 @@ export interface ExplainingEngine extends ResumableEngine {
  * machine, and too little to be felt on the event loop.
  */
 export const AT_ONCE_WORK = 2_000_000;
-
-/** Puts the rows of some batches, which stand in `order` from `start`, together for the engine. */
-export function chunkOf(dataset: EncodedDataset, order: Int32Array, start: number, batchSizes: Int32Array): Chunk {
-  const rows = batchSizes.reduce((sum, size) => sum + size, 0);
-  return { ...dataset.gather(order.subarray(start, start + rows)), batchSizes };
-}

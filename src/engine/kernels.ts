@@ -34,29 +34,29 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
       changed();
       return native.trainBatches(nativeChunk(chunk), nativeOptions(options));
     },
-    predict: async (tokens, lengths) => {
+    scores: async (tokens, lengths) => {
       const before = changes;
-      const probabilities = await native.scores(tokens, lengths, false);
+      const scores = await native.scores(tokens, lengths, false);
       // A training may have gone on meanwhile.
       ready ||= before === changes;
-      return probabilities;
+      return scores;
     },
-    predictNow: (tokens, lengths) => {
+    scoresNow: (tokens, lengths) => {
       if (!ready || tokens.length > atOnce) return undefined;
       count(tokens.length);
       return native.scoresNow(tokens, lengths) ?? undefined;
     },
-    predictTextNow: (encoder, text, row) => {
+    scoreTextNow: (encoder, text, row) => {
       if (!ready || text.length > LONG_TEXT) return false;
       if (!native.scoreTextNow(encoder.native, text, atOnce, row)) return false;
       count(row[row.length - 2]!);
       return true;
     },
-    predictTexts: async (encoder, texts) => {
+    scoreTexts: async (encoder, texts) => {
       const before = changes;
-      const { scores, counts } = await native.scoreTexts(encoder.native, texts);
+      const scored = await native.scoreTexts(encoder.native, texts);
       ready ||= before === changes;
-      return { probabilities: scores, counts };
+      return scored;
     },
     chunkTokens: CPU_CHUNK_TOKENS,
     workPerToken: recurrentWeights(config),
@@ -78,11 +78,8 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
       changed();
       return native.restore(entries);
     },
-    logits: (tokens, lengths) => native.scores(tokens, lengths, true),
-    explain: async (tokens, classIndex) => {
-      const { output, raw, scores, contributions } = await native.explain(tokens, classIndex);
-      return { classIndex: output, logits: raw, probabilities: scores, contributions };
-    },
+    rawScores: (tokens, lengths) => native.scores(tokens, lengths, true),
+    explain: (tokens, output) => native.explain(tokens, output),
     close: () => native.close(),
   };
 }

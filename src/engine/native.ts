@@ -2,7 +2,9 @@ import { availableParallelism } from 'node:os';
 import type * as native from '../../index.d.js';
 import type { Chunk, EngineConfig, StepOptions } from './engine.js';
 
-/** What an engine is built from, as the bindings take it. */
+// The one place where the engine's words become those of the addons.
+
+/** What an engine is built from, as the addons take it. */
 export function nativeConfig(config: EngineConfig): native.NetworkConfig {
   return {
     encoder: {
@@ -17,18 +19,18 @@ export function nativeConfig(config: EngineConfig): native.NetworkConfig {
       ...(config.paddingIdx >= 0 && { paddingIdx: config.paddingIdx }),
       ...(config.embeddingStd !== undefined && { embeddingStd: config.embeddingStd }),
     },
-    head: { kind: 'classes', outputs: config.numClasses, multiLabel: config.multiLabel, pooling: config.pooling },
+    head: config.head,
     seed: config.seed,
     threads: config.threads ?? availableParallelism(),
   };
 }
 
-/** A chunk as the bindings take it. */
-export function nativeChunk({ labels, labelOffsets, ...others }: Chunk): native.Chunk {
-  return { ...others, targets: labels, ...(labelOffsets && { targetStarts: labelOffsets }) };
+/** A chunk as the addons take it. */
+export function nativeChunk({ targetStarts, ...others }: Chunk): native.Chunk {
+  return targetStarts ? { ...others, targetStarts } : others;
 }
 
-/** Options as the bindings take them. */
-export function nativeOptions({ classWeights, labelSmoothing, ...others }: StepOptions): native.StepOptions {
-  return { ...others, outputWeights: [...classWeights], smoothing: labelSmoothing };
+/** Options as the addons take them. */
+export function nativeOptions({ loss, ...others }: StepOptions): native.StepOptions {
+  return { ...others, outputWeights: [...loss.weights], smoothing: loss.smoothing };
 }

@@ -45,6 +45,17 @@ export type Pooling = 'last' | 'mean' | 'max' | 'attention';
 /** All ways of pooling. */
 export const POOLINGS = ['last', 'mean', 'max', 'attention'] as const satisfies readonly Pooling[];
 
+/** What stands on the recurrent layers: pools their outputs into one vector per row and scores outputs by a linear layer. */
+export interface HeadConfig {
+  readonly kind: 'classes';
+  /** Scores that it gives for a row. */
+  readonly outputs: number;
+  /** Whether a row may have any number of outputs, each with a probability of its own. */
+  readonly multiLabel: boolean;
+  /** How a row's states become one vector. */
+  readonly pooling: Pooling;
+}
+
 /** The rule by which a step moves the weights, as in `torch.optim`: `Adam`, `AdamW`, `SGD`. */
 export type OptimizerName = 'adam' | 'adamw' | 'sgd';
 

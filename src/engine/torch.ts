@@ -50,7 +50,7 @@ export function torchEngine(config: EngineConfig, options: TorchEngineOptions = 
       changed();
       return native.trainBatches(nativeChunk(chunk), nativeOptions(options));
     },
-    predict: (tokens, lengths) => native.scores(tokens, lengths),
+    scores: (tokens, lengths) => native.scores(tokens, lengths),
     setWordVectors: (words, vectors) => {
       changed();
       return native.setWordVectors(words, vectors);
@@ -77,8 +77,8 @@ export function torchEngine(config: EngineConfig, options: TorchEngineOptions = 
       await native.restore(await twin().trainingState(false));
       copiedAt = now;
     },
-    logits: async (tokens, lengths) => (await copied()).logits(tokens, lengths),
-    explain: async (tokens, classIndex) => (await copied()).explain(tokens, classIndex),
+    rawScores: async (tokens, lengths) => (await copied()).rawScores(tokens, lengths),
+    explain: async (tokens, output) => (await copied()).explain(tokens, output),
     close: () => {
       native.close();
       onCpu?.close();

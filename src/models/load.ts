@@ -1,10 +1,9 @@
 import type { Device } from '../core/device.js';
 import { checkOptionNames, constraint, invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
 import { engineOn } from '../engine/create.js';
-import type { NetworkSettings } from '../engine/network.js';
+import type { HeadConfig, NetworkSettings } from '../engine/network.js';
 import { chooseDevice } from '../native/device.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
-import type { HeadConfig } from '../training/task.js';
 import { type FileKind, readModel } from './file.js';
 import type { TextModelParts } from './model.js';
 import { type ModelReading, modelReading } from './serving/reading.js';
@@ -54,7 +53,7 @@ export async function loadModel<N extends NetworkSettings, D extends object>(
   }
   const engine = await engineOn(device, {
     ...settings,
-    ...head(described as CommonAnd<N, D>),
+    head: head(described as CommonAnd<N, D>),
     vocabSize: vocab.length,
     paddingIdx: vocab.padIndex ?? -1,
     unknownIdx: vocab.defaultIndex ?? -1,
@@ -65,7 +64,7 @@ export async function loadModel<N extends NetworkSettings, D extends object>(
   try {
     await engine.loadHeld(weights);
     // The first prediction makes the weights ready. Made here, it delays no caller.
-    await engine.predict(Int32Array.of(0), Int32Array.of(1));
+    await engine.scores(Int32Array.of(0), Int32Array.of(1));
     reading = await modelReading({ ...text, tokenizer }, vocab);
   } catch (error) {
     engine.close();

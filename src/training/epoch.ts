@@ -1,7 +1,10 @@
 import { Random, type RandomState } from '../core/random.js';
 import { bucketBatches } from '../data/sets/bucket.js';
 import type { Chunk } from '../engine/engine.js';
-import type { CommonSettings, TrainingSet } from './task.js';
+import type { CommonSettings } from './task.js';
+
+/** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */
+export type Gather = (indices: Int32Array) => Omit<Chunk, 'batchSizes'>;
 
 /** The batches of one epoch, and how they are cut into chunks for the engine. */
 export class EpochPlan {
@@ -11,7 +14,7 @@ export class EpochPlan {
   readonly batchSizes: Int32Array;
   /** The generator's state behind this epoch: that of the next one. */
   readonly next: RandomState;
-  readonly #set: TrainingSet;
+  readonly #gather: Gather;
   readonly #lengths: Int32Array;
   readonly #order: Int32Array;
 
@@ -21,7 +24,7 @@ export class EpochPlan {
    */
   constructor(
     epoch: number,
-    set: TrainingSet,
+    gather: Gather,
     lengths: Int32Array,
     { tokensPerBatch, bucketing }: Pick<CommonSettings, 'tokensPerBatch' | 'bucketing'>,
     batchSize: number,
@@ -33,7 +36,7 @@ export class EpochPlan {
     this.epoch = epoch;
     this.batchSizes = batchSizes;
     this.next = random.state;
-    this.#set = set;
+    this.#gather = gather;
     this.#lengths = lengths;
     this.#order = order;
   }
@@ -58,6 +61,6 @@ export class EpochPlan {
         sum += this.#lengths[this.#order[row + rows]!]!;
     }
     const batchSizes = this.batchSizes.subarray(batch, end);
-    return { ...this.#set.gather(this.#order.subarray(row, row + rows)), batchSizes };
+    return { ...this.#gather(this.#order.subarray(row, row + rows)), batchSizes };
   }
 }

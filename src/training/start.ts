@@ -125,7 +125,7 @@ function buildEngine<T extends TaskTypes>(
   const words = { vocabSize: vocab.length, paddingIdx: vocab.padIndex!, unknownIdx: vocab.defaultIndex!, embeddingStd };
   return engineOn(
     settings.device,
-    { ...network, ...task.head(data, settings), ...words, seed, threads },
+    { ...network, head: task.head(data, settings), ...words, seed, threads },
     settings.precision,
   );
 }

@@ -1,7 +1,7 @@
 import type { OptionTable } from '../core/options/table.js';
 import type { RowsOrigin } from '../data/readers/rows.js';
-import type { Chunk, EngineConfig, ExplainingEngine, StateEntry, StepOptions } from '../engine/engine.js';
-import type { NetworkSettings } from '../engine/network.js';
+import type { Chunk, ExplainingEngine, LossOptions, StateEntry } from '../engine/engine.js';
+import type { HeadConfig, NetworkSettings } from '../engine/network.js';
 import type { Vocab } from '../text/vocab.js';
 import type { BestEpoch } from './checkpoints/position.js';
 import type { TaskEvent, TrainingStart } from './events/events.js';
@@ -14,8 +14,6 @@ export interface TrainingSet {
   readonly length: number;
   /** Tokens of each row; `[length]`. */
   lengths(): Int32Array;
-  /** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */
-  gather(indices: Int32Array): Omit<Chunk, 'batchSizes'>;
 }
 
 /** What a training works on. */
@@ -122,6 +120,8 @@ export interface Task<T extends TaskTypes> {
    * @throws DataError for rows that do not fit.
    */
   prepare(rows: T['rows'], settings: T['settings'], signal: AbortSignal): Promise<T['data']>;
+  /** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */
+  gather(train: T['data']['train'], indices: Int32Array): Omit<Chunk, 'batchSizes'>;
   /** What the network's head looks like. */
   head(data: T['data'], settings: T['settings']): HeadConfig;
   /** What the head's loss depends on, beside the data. */
@@ -151,15 +151,3 @@ export interface Task<T extends TaskTypes> {
 
 /** A part of a task's data, for a fingerprint; undefined for an array that the data do not have. */
 export type Contents = readonly string[] | Int32Array | Uint32Array | undefined;
-
-/** What an engine's configuration says of the network's head. */
-export type HeadConfig = Omit<
-  EngineConfig,
-  keyof NetworkSettings | 'vocabSize' | 'paddingIdx' | 'unknownIdx' | 'embeddingStd' | 'seed' | 'threads'
->;
-
-/** What a step's options say of the head's loss. */
-export type LossOptions = Omit<
-  StepOptions,
-  'learningRates' | 'clipNorm' | 'optimizer' | 'weightDecay' | 'momentum' | 'freezeEmbedding'
->;

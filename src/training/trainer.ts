@@ -76,7 +76,7 @@ export class Trainer<T extends TaskTypes> {
     this.#control.best = this.#position.best;
     this.#lengths = data.train.lengths();
     const { clipGradNorm: clipNorm, optimizer, weightDecay, momentum } = settings;
-    this.#options = { clipNorm, optimizer, weightDecay, momentum, ...task.loss(data, settings) };
+    this.#options = { clipNorm, optimizer, weightDecay, momentum, loss: task.loss(data, settings) };
     this.#history = [...this.#position.history];
     this.#began = performance.now() - this.#position.seconds * 1000;
   }
@@ -127,8 +127,9 @@ export class Trainer<T extends TaskTypes> {
   #batches(): EpochPlan {
     const { epoch, random } = this.#position;
     if (this.#plan?.epoch === epoch) return this.#plan;
-    const { data, batchSize } = this.#parts;
-    this.#plan = new EpochPlan(epoch, data.train, this.#lengths, this.#settings, batchSize, random);
+    const { task, data, batchSize } = this.#parts;
+    const gather = (rows: Int32Array) => task.gather(data.train, rows);
+    this.#plan = new EpochPlan(epoch, gather, this.#lengths, this.#settings, batchSize, random);
     return this.#plan;
   }
 

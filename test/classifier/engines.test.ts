@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Chunk, Engine, EngineConfig, StepOptions } from '../../src/engine/engine.js';
 import { kernelEngine } from '../../src/engine/kernels.js';
+import type { HeadConfig, NetworkSettings } from '../../src/engine/network.js';
 import { torchEngine } from '../../src/engine/torch.js';
 import { Random } from '../../src/index.js';
 import { torchHalf } from '../support/halves.mjs';
@@ -21,7 +22,7 @@ function chunk(batches: number, batchSize: number, seed: number): Chunk {
   return {
     lengths,
     tokens: Int32Array.from({ length: total }, () => Math.floor(VOCABULARY ** random.float()) % VOCABULARY),
-    labels: Int32Array.from({ length: rows }, () => random.int(CLASSES)),
+    targets: Int32Array.from({ length: rows }, () => random.int(CLASSES)),
     batchSizes: new Int32Array(batches).fill(batchSize),
   };
 }
@@ -30,9 +31,9 @@ function chunk(batches: number, batchSize: number, seed: number): Chunk {
 function manyLabels(all: Chunk): Chunk {
   const random = new Random(3);
   const sets = Array.from(all.lengths, () => [0, 1, 2, 3].filter(() => random.int(3) === 0));
-  const labelOffsets = new Uint32Array(sets.length + 1);
-  for (const [row, set] of sets.entries()) labelOffsets[row + 1] = labelOffsets[row]! + set.length;
-  return { ...all, labels: Int32Array.from(sets.flat()), labelOffsets };
+  const targetStarts = new Uint32Array(sets.length + 1);
+  for (const [row, set] of sets.entries()) targetStarts[row + 1] = targetStarts[row]! + set.length;
+  return { ...all, targets: Int32Array.from(sets.flat()), targetStarts };
 }
 
 /** Adam with a rate that falls from step to step, and nothing else. */
@@ -48,12 +49,12 @@ function* stepsOf(all: Chunk): Generator<Chunk> {
   for (const [step, size] of all.batchSizes.entries()) {
     const lengths = all.lengths.subarray(row, row + size);
     const end = lengths.reduce((sum, length) => sum + length, token);
-    const offsets = all.labelOffsets?.slice(row, row + size + 1);
+    const offsets = all.targetStarts?.slice(row, row + size + 1);
     yield {
       lengths,
       tokens: all.tokens.subarray(token, end),
-      labels: all.labels.subarray(offsets?.[0] ?? row, offsets?.[size] ?? row + size),
-      ...(offsets ? { labelOffsets: offsets.map((offset) => offset - offsets[0]!) } : {}),
+      targets: all.targets.subarray(offsets?.[0] ?? row, offsets?.[size] ?? row + size),
+      ...(offsets ? { targetStarts: offsets.map((offset) => offset - offsets[0]!) } : {}),
       batchSizes: all.batchSizes.subarray(step, step + 1),
     };
     row += size;
@@ -72,13 +73,11 @@ const BASE: EngineConfig = {
   hiddenSize: 20,
   numLayers: 1,
   bidirectional: true,
-  pooling: 'max',
   dropout: 0,
   embeddingDropout: 0,
   wordDropout: 0,
-  multiLabel: false,
   vocabSize: VOCABULARY,
-  numClasses: CLASSES,
+  head: { kind: 'classes', outputs: CLASSES, multiLabel: false, pooling: 'max' },
   paddingIdx: 1,
   unknownIdx: 0,
   seed: 11,
@@ -92,27 +91,31 @@ it.runIf(torchHalf)(
     open.push(engine);
     const [tokens, lengths] = [Int32Array.of(5, 6, 7), Int32Array.of(3)];
     const probabilities = async () => {
-      const logits = [...(await engine.logits(tokens, lengths))].map(Math.exp);
+      const logits = [...(await engine.rawScores(tokens, lengths))].map(Math.exp);
       const sum = logits.reduce((total, value) => total + value, 0);
       return logits.map((value) => value / sum);
     };
     // The training begins while the weights are being copied.
     await Promise.all([probabilities(), engine.train(chunk(6, 8, 5), options(6, {}, 0.05))]);
-    const [asked, right] = [await probabilities(), await engine.predict(tokens, lengths)];
+    const [asked, right] = [await probabilities(), await engine.scores(tokens, lengths)];
     for (const [i, value] of asked.entries()) expect(value).toBeCloseTo(right[i]!, 4);
   },
 );
 
+/** What a network has otherwise than {@link BASE}. */
+type Shape = Partial<NetworkSettings & HeadConfig>;
+
 /** The same weights in both engines. */
-async function pair(change: Partial<EngineConfig>): Promise<{ kernels: Engine; libtorch: Engine }> {
-  const config = { ...BASE, ...change };
+async function pair({ pooling, multiLabel, ...change }: Shape): Promise<{ kernels: Engine; libtorch: Engine }> {
+  const head = { ...BASE.head, ...(pooling && { pooling }), ...(multiLabel && { multiLabel }) };
+  const config = { ...BASE, ...change, head };
   const engines = { kernels: kernelEngine(config), libtorch: torchEngine(config) };
   open.push(engines.kernels, engines.libtorch);
   await engines.kernels.loadState(await engines.libtorch.state());
   return engines;
 }
 
-const SHAPES: [string, Partial<EngineConfig>][] = [
+const SHAPES: [string, Shape][] = [
   ['lstm, max', {}],
   ['lstm, last, one direction', { pooling: 'last', bidirectional: false }],
   ['lstm, mean, two layers', { pooling: 'mean', numLayers: 2 }],
@@ -151,19 +154,23 @@ describe.runIf(torchHalf)('the classifier on the kernels and on libtorch', () =>
       expect(largestDifference(ours.get(name)!, values), name).toBeLessThan(2e-4);
     }
     const probabilities = [
-      await kernels.predict(step.tokens, step.lengths),
-      await libtorch.predict(step.tokens, step.lengths),
+      await kernels.scores(step.tokens, step.lengths),
+      await libtorch.scores(step.tokens, step.lengths),
     ];
     expect(largestDifference(probabilities[0]!, probabilities[1]!)).toBeLessThan(1e-4);
   });
 
   // Every option of the loss, the optimizer and the batch, at several steps.
-  const OPTIONS: [string, Partial<EngineConfig>, Partial<StepOptions>][] = [
-    ['class weights', {}, { classWeights: [0.2, 3, 1, 0.7] }],
-    ['label smoothing', {}, { labelSmoothing: 0.1 }],
-    ['both', { pooling: 'attention' }, { classWeights: [0.2, 3, 1, 0.7], labelSmoothing: 0.3 }],
+  const OPTIONS: [string, Shape, Partial<StepOptions>][] = [
+    ['class weights', {}, { loss: { weights: [0.2, 3, 1, 0.7], smoothing: 0 } }],
+    ['label smoothing', {}, { loss: { weights: [], smoothing: 0.1 } }],
+    ['both', { pooling: 'attention' }, { loss: { weights: [0.2, 3, 1, 0.7], smoothing: 0.3 } }],
     ['several labels', { multiLabel: true }, {}],
-    ['several labels, weighted', { multiLabel: true, pooling: 'mean' }, { classWeights: [0.2, 3, 1, 0.7] }],
+    [
+      'several labels, weighted',
+      { multiLabel: true, pooling: 'mean' },
+      { loss: { weights: [0.2, 3, 1, 0.7], smoothing: 0 } },
+    ],
     ['adam with weight decay', {}, { weightDecay: 0.05 }],
     ['adamw', {}, { optimizer: 'adamw', weightDecay: 0.05 }],
     ['sgd', {}, { optimizer: 'sgd' }],
@@ -191,7 +198,7 @@ describe.runIf(torchHalf)('the classifier on the kernels and on libtorch', () =>
     const embedding = ours.get('embedding.weight')!;
     expect(largestDifference(before.get('embedding.weight')!, embedding) > 0).toBe(how.freezeEmbedding !== true);
     expect([...embedding.subarray(24, 48)]).toEqual(new Array(24).fill(0));
-    const answers = [await kernels.predict(all.tokens, all.lengths), await libtorch.predict(all.tokens, all.lengths)];
+    const answers = [await kernels.scores(all.tokens, all.lengths), await libtorch.scores(all.tokens, all.lengths)];
     expect(largestDifference(answers[0]!, answers[1]!)).toBeLessThan(1e-4);
   });
 
@@ -266,15 +273,19 @@ describe.runIf(torchHalf)('the classifier on the kernels and on libtorch', () =>
     const engine = (await pair({ multiLabel: true }))[name];
     const good = manyLabels(chunk(1, 4, 1));
     const bad = (change: Partial<Chunk>) => engine.train({ ...good, ...change }, options(1));
-    const none = { labels: new Int32Array(0) };
-    await expect(bad({ labelOffsets: Uint32Array.of(0, 0, 0, 0), ...none })).rejects.toThrow(/5/);
-    await expect(bad({ labelOffsets: Uint32Array.of(0, 0, 0, 0, 1), ...none })).rejects.toThrow(/rise/);
-    await expect(bad({ labelOffsets: Uint32Array.of(0, 1, 0, 0, 0), ...none })).rejects.toThrow(/rise/);
-    const offsets = { labelOffsets: Uint32Array.of(0, 1, 1, 1, 1) };
-    await expect(bad({ ...offsets, labels: Int32Array.of(CLASSES) })).rejects.toThrow(/label 4 of row 0/);
-    await expect(bad({ ...offsets, labels: Int32Array.of(-1) })).rejects.toThrow(/label -1 of row 0/);
-    await expect(engine.train(good, options(1, { classWeights: [1] }))).rejects.toThrow(/classWeights/);
-    await expect(engine.train(good, options(1, { labelSmoothing: 0.1 }))).rejects.toThrow(/labelSmoothing/);
+    const none = { targets: new Int32Array(0) };
+    await expect(bad({ targetStarts: Uint32Array.of(0, 0, 0, 0), ...none })).rejects.toThrow(/5/);
+    await expect(bad({ targetStarts: Uint32Array.of(0, 0, 0, 0, 1), ...none })).rejects.toThrow(/rise/);
+    await expect(bad({ targetStarts: Uint32Array.of(0, 1, 0, 0, 0), ...none })).rejects.toThrow(/rise/);
+    const offsets = { targetStarts: Uint32Array.of(0, 1, 1, 1, 1) };
+    await expect(bad({ ...offsets, targets: Int32Array.of(CLASSES) })).rejects.toThrow(/label 4 of row 0/);
+    await expect(bad({ ...offsets, targets: Int32Array.of(-1) })).rejects.toThrow(/label -1 of row 0/);
+    await expect(engine.train(good, options(1, { loss: { weights: [1], smoothing: 0 } }))).rejects.toThrow(
+      /classWeights/,
+    );
+    await expect(engine.train(good, options(1, { loss: { weights: [], smoothing: 0.1 } }))).rejects.toThrow(
+      /labelSmoothing/,
+    );
     expect((await engine.train(good, options(1))).rows).toBe(4);
   });
 
@@ -286,7 +297,7 @@ describe.runIf(torchHalf)('the classifier on the kernels and on libtorch', () =>
       const bad = (change: Partial<Chunk>) => engine.train({ ...good, ...change }, options(1));
       await expect(bad({ tokens: good.tokens.map(() => VOCABULARY) })).rejects.toMatchObject({ code: 'OUT_OF_RANGE' });
       await expect(bad({ tokens: good.tokens.map(() => -1) })).rejects.toMatchObject({ code: 'OUT_OF_RANGE' });
-      await expect(bad({ labels: Int32Array.of(0, CLASSES) })).rejects.toMatchObject({ code: 'OUT_OF_RANGE' });
+      await expect(bad({ targets: Int32Array.of(0, CLASSES) })).rejects.toMatchObject({ code: 'OUT_OF_RANGE' });
       await expect(bad({ lengths: Int32Array.of(0, good.tokens.length) })).rejects.toMatchObject({
         code: 'OUT_OF_RANGE',
       });

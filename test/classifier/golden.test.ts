@@ -25,12 +25,10 @@ const CONFIG: EngineConfig = {
   hiddenSize: 5,
   numLayers: 1,
   bidirectional: true,
-  pooling: 'attention',
-  multiLabel: false,
   dropout: 0,
   embeddingDropout: 0,
   wordDropout: 0,
-  numClasses: CLASSES,
+  head: { kind: 'classes', outputs: CLASSES, multiLabel: false, pooling: 'attention' },
   paddingIdx: 1,
   unknownIdx: 0,
   seed: 17,
@@ -61,14 +59,14 @@ afterEach(() => {
 
 // Plain descent at rate 1: a step moves every weight by its gradient.
 const PLAIN = stepOptions(Float64Array.of(1), { optimizer: 'sgd' });
-const WEIGHTS = { classWeights: [...floats(data.class_weights)] };
+const WEIGHTS = [...floats(data.class_weights)];
 const CASES: [string, boolean, Partial<StepOptions>][] = [
   ['plain', false, {}],
-  ['weighted', false, WEIGHTS],
-  ['smoothed', false, { labelSmoothing: 0.15 }],
-  ['weighted_smoothed', false, { ...WEIGHTS, labelSmoothing: 0.15 }],
+  ['weighted', false, { loss: { weights: WEIGHTS, smoothing: 0 } }],
+  ['smoothed', false, { loss: { weights: [], smoothing: 0.15 } }],
+  ['weighted_smoothed', false, { loss: { weights: WEIGHTS, smoothing: 0.15 } }],
   ['binary', true, {}],
-  ['binary_weighted', true, WEIGHTS],
+  ['binary_weighted', true, { loss: { weights: WEIGHTS, smoothing: 0 } }],
 ];
 
 const ENGINES = torchHalf ? ['kernels', 'libtorch'] : ['kernels'];
@@ -77,18 +75,18 @@ describe.each(ENGINES)('the losses of PyTorch, through attention, on %s', (name)
   const make = name === 'kernels' ? kernelEngine : torchEngine;
 
   it.each(CASES)('%s: loss and every gradient', async (loss, multiLabel, options) => {
-    const engine = make({ ...CONFIG, multiLabel });
+    const engine = make({ ...CONFIG, head: { ...CONFIG.head, multiLabel } });
     open.push(engine);
     await engine.loadState(state);
     const tokens = ints(data.tokens);
     const lengths = ints(data.lengths);
-    const probabilities = await engine.predict(tokens, lengths);
+    const probabilities = await engine.scores(tokens, lengths);
     expect(largestDifference(probabilities, floats(multiLabel ? data.sigmoid : data.softmax))).toBeLessThan(1e-6);
-    const labels = multiLabel
-      ? { labels: Int32Array.from(setsOf.flat()), labelOffsets }
-      : { labels: ints(data.labels) };
+    const targets = multiLabel
+      ? { targets: Int32Array.from(setsOf.flat()), targetStarts: labelOffsets }
+      : { targets: ints(data.labels) };
     const batchSizes = Int32Array.of(lengths.length);
-    const stats = await engine.train({ tokens, lengths, ...labels, batchSizes }, { ...PLAIN, ...options });
+    const stats = await engine.train({ tokens, lengths, ...targets, batchSizes }, { ...PLAIN, ...options });
     expect(Math.abs(stats.loss / stats.rows - floats(data[`${loss}.loss`])[0]!)).toBeLessThan(1e-6);
     const after = await weightsOf(engine);
     expect([...after.keys()].sort()).toEqual([...NAMES].sort());

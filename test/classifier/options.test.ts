@@ -189,7 +189,7 @@ describe('pretrained word vectors', () => {
     const engine = kernelEngine({
       ...model.settings,
       vocabSize: model.vocab.length,
-      numClasses: 3,
+      head: { ...model.settings, kind: 'classes', outputs: 3 },
       paddingIdx: model.vocab.padIndex!,
       unknownIdx: 0,
       embeddingStd: 0.1,

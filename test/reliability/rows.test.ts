@@ -99,7 +99,7 @@ describe('the padding row stays exactly zero', () => {
     const engine = kernelEngine({
       ...model.settings,
       vocabSize: 2_000,
-      numClasses: 2,
+      head: { ...model.settings, kind: 'classes', outputs: 2 },
       paddingIdx: 1,
       unknownIdx: 0,
       seed: 1,
@@ -121,7 +121,7 @@ describe('the padding row stays exactly zero', () => {
       ['sgd', 0.1],
     ] as const) {
       await engine.train(
-        { tokens, lengths, labels: Int32Array.of(0, 1, 1, 0), batchSizes: Int32Array.of(2, 2) },
+        { tokens, lengths, targets: Int32Array.of(0, 1, 1, 0), batchSizes: Int32Array.of(2, 2) },
         stepOptions(Float64Array.of(0.05), { optimizer, weightDecay }),
       );
       expect(await padding(), optimizer).toEqual(none);

@@ -8,8 +8,7 @@ export function stepOptions(learningRates: Float64Array, change: Partial<StepOpt
     optimizer: 'adam',
     weightDecay: 0,
     momentum: 0,
-    classWeights: [],
-    labelSmoothing: 0,
+    loss: { weights: [], smoothing: 0 },
     freezeEmbedding: false,
     ...change,
   };

@@ -75,13 +75,17 @@ const task: Task<RisingTypes> = {
   options: TABLE,
   settings: (options) => trainingSettings('rising', TABLE, options),
   prepare: async (rows) => ({ train: encoded(rows), validation: encoded(rows.slice(0, 40) as Rows), vocab }),
-  head: () => ({ pooling: 'last', multiLabel: false, numClasses: 2 }),
-  loss: () => ({ classWeights: [], labelSmoothing: 0 }),
+  gather(train, indices) {
+    const { labels, ...rows } = train.gather(indices);
+    return { ...rows, targets: labels };
+  },
+  head: () => ({ kind: 'classes', outputs: 2, pooling: 'last', multiLabel: false }),
+  loss: () => ({ weights: [], smoothing: 0 }),
   start: (common, { train }) => ({ ...common, longest: Math.max(...train.lengths()) }),
   contents: ({ train }) => [train.tokens, train.offsets],
   async validate(engine, { validation }) {
     const { labels, tokens, length } = validation;
-    const scores = await engine.predict(tokens, validation.lengths());
+    const scores = await engine.scores(tokens, validation.lengths());
     const own = Array.from(labels, (label, row) => scores[2 * row + label]!);
     const told = own.filter((score) => score > 0.5).length;
     const loss = own.reduce((sum, score) => sum - Math.log(score), 0) / length;

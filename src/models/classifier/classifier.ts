@@ -123,7 +123,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
     return new TextClassifier(
       await loadModel('TextClassifier.load', path, options, classifierFile, ({ labels, settings }) => {
         const { pooling, multiLabel } = settings;
-        return { pooling, multiLabel, numClasses: labels.length };
+        return { kind: 'classes', outputs: labels.length, multiLabel, pooling };
       }),
     );
   }

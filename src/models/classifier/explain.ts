@@ -103,7 +103,7 @@ async function occludedLogits(
       tokens.set(ids.subarray(from + row + 1), row * length + from + row);
       if (turns.due) await turns.next();
     }
-    const all = await engine.logits(tokens, new Int32Array(count).fill(length));
+    const all = await engine.rawScores(tokens, new Int32Array(count).fill(length));
     throwIfAborted(signal, 'the explanation');
     for (let row = 0; row < count; row++) logits[from + row] = all[row * classes + classIndex]!;
   }
@@ -138,7 +138,7 @@ export async function explainText(
   const unknown = vocab.defaultIndex!;
   const ids = read.length === 0 ? Int32Array.of(unknown) : vocab.encode(read.map(({ token }) => token));
   const given = label === undefined ? -1 : labels.indexOf(label);
-  const { classIndex, logits, probabilities, contributions } = await engine.explain(ids, given);
+  const { output: classIndex, raw: logits, scores: probabilities, contributions } = await engine.explain(ids, given);
   throwIfAborted(signal, 'the explanation');
   const logit = logits[classIndex]!;
   if (method === 'occlusion') {

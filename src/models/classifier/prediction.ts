@@ -121,7 +121,7 @@ const ROWS_PER_CALL = 1_024;
  * @internal
  */
 export async function predictRows(
-  engine: Pick<Engine, 'predict'>,
+  engine: Pick<Engine, 'scores'>,
   tokens: Int32Array,
   lengths: Int32Array,
   classes: number,
@@ -130,7 +130,7 @@ export async function predictRows(
   for (let row = 0, token = 0; row < lengths.length; row += ROWS_PER_CALL) {
     const part = lengths.subarray(row, row + ROWS_PER_CALL);
     const end = part.reduce((sum, length) => sum + length, token);
-    result.set(await engine.predict(tokens.subarray(token, end), part), row * classes);
+    result.set(await engine.scores(tokens.subarray(token, end), part), row * classes);
     token = end;
   }
   return result;

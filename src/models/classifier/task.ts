@@ -66,14 +66,19 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
     options: CLASSIFIER,
     settings: trainSettings,
     prepare: prepareData,
+    gather(train, indices) {
+      const { tokens, lengths, labels, labelOffsets } = train.gather(indices);
+      return { tokens, lengths, targets: labels, targetStarts: labelOffsets };
+    },
     head: ({ train }, { model: { pooling, multiLabel } }) => ({
-      pooling,
+      kind: 'classes' as const,
+      outputs: train.classes.length,
       multiLabel,
-      numClasses: train.classes.length,
+      pooling,
     }),
     loss: ({ train }, { classWeights, labelSmoothing }) => ({
-      classWeights: classWeightsOf(classWeights, train),
-      labelSmoothing,
+      weights: classWeightsOf(classWeights, train),
+      smoothing: labelSmoothing,
     }),
     start: (common, { train }) => ({ ...common, labels: train.classes }),
     *contents({ train, validation, vocab }) {

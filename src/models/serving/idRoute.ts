@@ -44,7 +44,7 @@ export class IdRoute implements Route<EncodedText> {
 
   #scoresNow(texts: readonly EncodedText[]): Scored | undefined {
     const { tokens, lengths } = flat(texts);
-    const scores = this.#model.engine.predictNow?.(tokens, lengths);
+    const scores = this.#model.engine.scoresNow?.(tokens, lengths);
     return scores && { scores, counts: countsOf(texts) };
   }
 
@@ -64,7 +64,7 @@ export class IdRoute implements Route<EncodedText> {
 
   async #inBackground(texts: readonly EncodedText[]): Promise<Scored> {
     const { tokens, lengths } = flat(texts);
-    const pending = this.#model.engine.predict(tokens, lengths);
+    const pending = this.#model.engine.scores(tokens, lengths);
     const ahead = this.#readAhead(pending);
     try {
       return { scores: await pending, counts: countsOf(texts) };

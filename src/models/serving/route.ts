@@ -4,7 +4,7 @@ import type { ModelReading } from './reading.js';
 
 /** What serving needs of a model, whatever the model answers. */
 export interface ServedModel extends ModelReading {
-  engine: Pick<Engine, 'predict' | 'predictNow' | 'predictTextNow' | 'predictTexts' | 'workPerToken'>;
+  engine: Pick<Engine, 'scores' | 'scoresNow' | 'scoreTextNow' | 'scoreTexts' | 'workPerToken'>;
   /** Scores that the engine gives for a text. */
   outputs: number;
 }

@@ -57,7 +57,7 @@ export class TextRoute implements Route<string> {
 
   /** Lets the addon compute a text at once, into `#row`. */
   #textNow(text: string): boolean {
-    return this.#model.engine.predictTextNow?.(this.#encoder, text, this.#row) ?? false;
+    return this.#model.engine.scoreTextNow?.(this.#encoder, text, this.#row) ?? false;
   }
 
   #manyNow(texts: readonly string[], late: () => boolean): Scored | undefined {
@@ -74,13 +74,13 @@ export class TextRoute implements Route<string> {
 
   async #inBackground(texts: readonly string[]): Promise<Scored> {
     const { engine } = this.#model;
-    if (engine.predictTexts) {
-      const { probabilities, counts } = await engine.predictTexts(this.#encoder, texts);
-      return { scores: probabilities, counts };
+    if (engine.scoreTexts) {
+      const { scores, counts } = await engine.scoreTexts(this.#encoder, texts);
+      return { scores, counts };
     }
     // An engine on a GPU is given ids: it belongs to another addon.
     const { ids, counts } = await this.#encoder.native.encode(texts);
     const lengths = Int32Array.from(texts, (_, row) => counts[2 * row]! || 1);
-    return { scores: await engine.predict(ids, lengths), counts };
+    return { scores: await engine.scores(ids, lengths), counts };
   }
 }

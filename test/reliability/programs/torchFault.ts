@@ -15,9 +15,7 @@ const config: EngineConfig = {
   dropout: 0.5,
   wordDropout: 0,
   unknownIdx: 0,
-  pooling: 'last',
-  multiLabel: false,
-  numClasses: 2,
+  head: { kind: 'classes', outputs: 2, multiLabel: false, pooling: 'last' },
   paddingIdx: 1,
   seed: 3,
   threads: 1,
@@ -28,7 +26,7 @@ function chunk(batches: number) {
   return {
     tokens: Int32Array.from({ length: 3 * rows }, (_, i) => 2 + (i % 18)),
     lengths: new Int32Array(rows).fill(3),
-    labels: Int32Array.from({ length: rows }, (_, i) => i % 2),
+    targets: Int32Array.from({ length: rows }, (_, i) => i % 2),
     batchSizes: new Int32Array(batches).fill(2),
   };
 }

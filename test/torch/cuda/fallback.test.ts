@@ -98,13 +98,11 @@ describe('the engine for GPUs, on the CPU', () => {
     hiddenSize: 5,
     numLayers: 2,
     bidirectional: true,
-    pooling: 'max',
     dropout: 0,
     embeddingDropout: 0,
     wordDropout: 0,
-    multiLabel: false,
     vocabSize: 20,
-    numClasses: 3,
+    head: { kind: 'classes', outputs: 3, multiLabel: false, pooling: 'max' },
     paddingIdx: 1,
     unknownIdx: 0,
     seed: 3,
@@ -113,7 +111,7 @@ describe('the engine for GPUs, on the CPU', () => {
   const chunk = () => ({
     tokens: Int32Array.from({ length: 48 }, (_, i) => 2 + ((i * 7) % 18)),
     lengths: new Int32Array(12).fill(4),
-    labels: Int32Array.from({ length: 12 }, (_, i) => i % 3),
+    targets: Int32Array.from({ length: 12 }, (_, i) => i % 3),
     batchSizes: Int32Array.of(4, 4, 4),
   });
   const options = () => stepOptions(Float64Array.of(0.02, 0.01, 0.02), { clipNorm: 0.5 });
@@ -128,8 +126,8 @@ describe('the engine for GPUs, on the CPU', () => {
         await cpu.explain(Int32Array.of(4, 5, 6), -1),
       ];
       expect(here).toEqual(there);
-      const probabilities = await gpu.predict(Int32Array.of(4, 5, 6), Int32Array.of(3));
-      expect(largestDifference(probabilities, there.probabilities)).toBeLessThan(1e-5);
+      const probabilities = await gpu.scores(Int32Array.of(4, 5, 6), Int32Array.of(3));
+      expect(largestDifference(probabilities, there.scores)).toBeLessThan(1e-5);
     }
     gpu.close();
     cpu.close();

@@ -16,9 +16,7 @@ const config: EngineConfig = {
   dropout: 0,
   wordDropout: 0,
   unknownIdx: -1,
-  pooling: 'last',
-  multiLabel: false,
-  numClasses: 4,
+  head: { kind: 'classes', outputs: 4, multiLabel: false, pooling: 'last' },
   paddingIdx: 0,
   embeddingStd: 1,
   seed: 1,
@@ -26,28 +24,28 @@ const config: EngineConfig = {
 };
 
 /** Operators by name that training so many batches of 16 texts runs, each of so many words. */
-async function operators(batches: number, words: number, { pooling = config.pooling, clipNorm = 0 } = {}) {
-  const engine = torchEngine({ ...config, pooling });
+async function operators(batches: number, words: number, { pooling = config.head.pooling, clipNorm = 0 } = {}) {
+  const engine = torchEngine({ ...config, head: { ...config.head, pooling } });
   const rows = 16 * batches;
   const chunk = {
     tokens: Int32Array.from({ length: rows * words }, (_, i) => 1 + (i % 900)),
     lengths: new Int32Array(rows).fill(words),
-    labels: Int32Array.from({ length: rows }, (_, i) => i % 4),
+    targets: Int32Array.from({ length: rows }, (_, i) => i % 4),
     batchSizes: new Int32Array(batches).fill(16),
   };
   const options = {
-    learningRates: new Array<number>(batches).fill(1e-3),
+    learningRates: new Float64Array(batches).fill(1e-3),
     clipNorm,
     optimizer: 'adam',
     momentum: 0,
-    classWeights: [],
-    labelSmoothing: 0,
+    weightDecay: 0,
+    loss: { weights: [], smoothing: 0 },
     freezeEmbedding: false,
   } as const;
   torch().countOperatorsBegin();
   let runs: ReturnType<ReturnType<typeof torch>['countOperatorsEnd']> = [];
   try {
-    await engine.train(chunk as never, options as never);
+    await engine.train(chunk, options);
   } finally {
     runs = torch().countOperatorsEnd();
   }
