@@ -10,7 +10,8 @@ use recurra_kernels::recurrent::{Input, Mode, RecurrentConfig, backward, forward
 use recurra_kernels::threads::Pool;
 use serde_json::Value;
 
-const TOLERANCE: f32 = 2e-6;
+/// That of the other cells (`tests/recurrent.rs`). PyTorch computing the same in float32 is up to 3e-6 away from float64.
+const TOLERANCE: f32 = 1e-5;
 
 fn golden() -> (Value, Golden) {
     (json(&fixtures().join("mingru.json")), Golden::open(&fixtures().join("mingru.safetensors")))
