@@ -5,6 +5,7 @@
 
 #![allow(missing_docs, reason = "napi-derive generates undocumented items; the functions themselves are documented")]
 
+pub mod counting;
 pub mod cpu;
 pub mod cuda;
 pub mod libtorch;

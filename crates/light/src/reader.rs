@@ -1,4 +1,4 @@
-//! Tokens of texts: how they are split, and texts that are split at once.
+//! How texts become tokens, and single texts read at once.
 
 use std::cell::RefCell;
 
@@ -13,9 +13,9 @@ use crate::strings::{read_text, token_string};
 /// Room for a text and its tokens, kept from call to call on the thread of JavaScript.
 #[derive(Default)]
 pub(crate) struct AtOnce {
-    pub text: Vec<u16>,
-    pub room: Room,
-    pub ids: Vec<i32>,
+    pub(crate) text: Vec<u16>,
+    pub(crate) room: Room,
+    pub(crate) ids: Vec<i32>,
     joined: Vec<u8>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) const SHORT: usize = 1 << 13;
 
 impl AtOnce {
     /// Works on a text with room that earlier ones left behind.
-    pub fn with<T>(
+    pub(crate) fn with<T>(
         env: Env,
         text: Unknown<'_>,
         tokenizer: Tokenizer,

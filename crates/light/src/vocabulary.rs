@@ -1,19 +1,18 @@
-//! Vocabularies outside of JavaScript's memory: those that models have, and those that are still counted.
+//! Vocabularies outside of JavaScript's memory.
 
 use std::cell::{Cell, RefCell};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use napi::bindgen_prelude::{Array, AsyncTask, Int32Array, ObjectFinalize, Uint32Array};
 use napi::{Env, JsString, JsValue, Unknown};
 use napi_derive::napi;
-use recurra_binding::{Background, Handle, IntoJs, Pending, adjust_external_memory};
+use recurra_binding::{Background, IntoJs, adjust_external_memory};
 use recurra_core::{Error, ErrorCode, Result};
-use recurra_text::{BuildOptions, Builder, Built, Full, Room, Vocabulary, build, push_units};
+use recurra_text::{BuildOptions, Built, Full, Vocabulary, build, push_units};
 
-use crate::reader::TextReader;
-use crate::strings::{Texts, for_each_token, read, token_string};
+use crate::strings::{for_each_token, read, token_string};
 
-fn full(_: Full) -> Error {
+pub(crate) fn full(_: Full) -> Error {
     let message = "the different tokens of the texts come to more than 4 GiB in all";
     Error::new(ErrorCode::OutOfRange, message)
 }
@@ -156,9 +155,9 @@ impl BuiltVocabulary {
     }
 }
 
-type Building = AsyncTask<Background<Built, BuiltVocabulary>>;
+pub(crate) type Building = AsyncTask<Background<Built, BuiltVocabulary>>;
 
-fn building(work: impl FnOnce() -> Result<Built> + Send + 'static) -> Building {
+pub(crate) fn building(work: impl FnOnce() -> Result<Built> + Send + 'static) -> Building {
     AsyncTask::new(Background::new(work, |_, built: Built| Ok(built.into())))
 }
 
@@ -177,7 +176,7 @@ pub struct VocabularyOptions<'env> {
 }
 
 impl VocabularyOptions<'_> {
-    fn read(&self, env: Env) -> napi::Result<BuildOptions> {
+    pub(crate) fn read(&self, env: Env) -> napi::Result<BuildOptions> {
         let mut specials = Vec::with_capacity(self.specials.len() as usize);
         for_each_token(env, &self.specials, |token| {
             specials.push(token.to_vec());
@@ -189,103 +188,5 @@ impl VocabularyOptions<'_> {
             specials,
             special_first: self.special_first,
         })
-    }
-}
-
-/// Texts whose tokens were counted.
-#[napi(object, object_from_js = false)]
-pub struct CountedTexts {
-    /// Numbers of the tokens of all texts, one text after the other, counted from 1; 0 for a text that has none.
-    pub numbers: Int32Array,
-    /// How many tokens each text has.
-    pub tokens: Uint32Array,
-}
-
-/// The same, before it becomes JavaScript values.
-pub struct Counted {
-    numbers: Vec<i32>,
-    tokens: Vec<u32>,
-}
-
-impl From<Counted> for CountedTexts {
-    fn from(counted: Counted) -> Self {
-        Self { numbers: Int32Array::new(counted.numbers), tokens: Uint32Array::new(counted.tokens) }
-    }
-}
-
-/// A vocabulary that is still counted.
-#[napi(custom_finalize)]
-pub struct VocabularyBuilder {
-    handle: Handle<Mutex<Builder>>,
-}
-
-impl ObjectFinalize for VocabularyBuilder {
-    fn finalize(self, env: Env) -> napi::Result<()> {
-        self.handle.close(env);
-        Ok(())
-    }
-}
-
-/// Work on the builder, which one thread at a time may do. What panicked counted some tokens twice at worst.
-fn locked<T>(builder: &Mutex<Builder>, work: impl FnOnce(&mut Builder) -> Result<T>) -> Result<(T, usize)> {
-    let mut builder = builder.lock().unwrap_or_else(PoisonError::into_inner);
-    let result = work(&mut builder)?;
-    Ok((result, builder.bytes()))
-}
-
-#[napi]
-impl VocabularyBuilder {
-    /// One that has counted nothing yet.
-    #[napi(constructor, catch_unwind)]
-    pub fn new(env: Env) -> Self {
-        Self { handle: Handle::new(env, "vocabulary builder", Mutex::default(), 0) }
-    }
-
-    /// Splits texts and counts their tokens, away from the event loop: only their characters are copied on it.
-    ///
-    /// More than two calls at a time are of no use: each waits for the one before and holds a thread of libuv's pool.
-    #[napi(
-        catch_unwind,
-        ts_args_type = "reader: TextReader, texts: ReadonlyArray<string>",
-        ts_return_type = "Promise<CountedTexts>"
-    )]
-    pub fn read(
-        &self,
-        env: Env,
-        reader: &TextReader,
-        texts: Array<'_>,
-    ) -> napi::Result<Pending<Counted, CountedTexts>> {
-        let reading = reader.reading;
-        let texts = Texts::read(env, &texts, reading.tokenizer)?;
-        let count = move |builder: &mut Builder| {
-            let mut counted =
-                Counted { numbers: Vec::with_capacity(texts.about_tokens()), tokens: Vec::with_capacity(texts.len()) };
-            let mut room = Room::default();
-            for text in texts.iter() {
-                let tokens = builder.add(&reading, text, &mut room, &mut counted.numbers).map_err(full)?;
-                counted.tokens.push(tokens);
-            }
-            Ok(counted)
-        };
-        self.handle.background(move |builder| locked(builder, count), CountedTexts::from)
-    }
-
-    /// Makes the vocabulary, once all texts are read.
-    ///
-    /// Its indices are those of the tokens in the order of their numbers.
-    #[napi(catch_unwind, ts_return_type = "Promise<BuiltVocabulary>")]
-    pub fn build(&self, env: Env, options: VocabularyOptions<'_>) -> napi::Result<Building> {
-        let options = options.read(env)?;
-        let shared = self.handle.get()?;
-        Ok(building(move || {
-            let (built, _) = locked(&shared, |builder| builder.build(&options).map_err(full))?;
-            Ok(built)
-        }))
-    }
-
-    /// Frees the memory.
-    #[napi(catch_unwind)]
-    pub fn close(&self, env: Env) {
-        self.handle.close(env);
     }
 }

@@ -1,0 +1,280 @@
+//! A model as named arrays, as files hold them, and back.
+//!
+//! | array | dtype, shape | holds |
+//! |---|---|---|
+//! | `linear.meta` | U32 \[10\] | version 1; longest n-gram of words; shortest word; shortest, longest n-gram of characters; labels; whether several a row; rows counted, low and high half; features |
+//! | `linear.words.rows`, `linear.chars.rows` | U32 \[runs, 2\] | rows that features are in, falling, and how many features are in so many |
+//! | `linear.words.prints`, `linear.chars.prints` | U8 \[bytes\] | fingerprints, rising within a run, each as the difference to the one before in LEB128 |
+//! | `linear.weights` | I8 \[features, scores\] | weights times idf in units of the score's scale |
+//! | `linear.scales`, `linear.bias` | F32 \[scores\] | |
+//! | `linear.sharpness` | F32 \[1\] | one over the temperature |
+
+use crate::error::{Result, damaged};
+use crate::featurizer::Featurizer;
+use crate::labels::outputs;
+use crate::model::{LinearModel, Weights};
+use crate::options::FeatureOptions;
+use crate::settings::MOST_LABELS;
+use crate::vocabulary::Vocabulary;
+
+/// Version of the arrays.
+const VERSION: u32 = 1;
+
+/// Element types of arrays; numbers are little-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dtype {
+    /// Bytes.
+    U8,
+    /// Signed integers of 8 bits.
+    I8,
+    /// Integers of 32 bits.
+    U32,
+    /// Floats of 32 bits.
+    F32,
+}
+
+/// A named array.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Its name, which begins with `linear.`.
+    pub name: String,
+    /// Its element type.
+    pub dtype: Dtype,
+    /// Its sizes.
+    pub shape: Vec<usize>,
+    /// Its elements, the last size's next to each other.
+    pub data: Vec<u8>,
+}
+
+fn array(name: &str, dtype: Dtype, shape: Vec<usize>, data: Vec<u8>) -> Array {
+    Array { name: format!("linear.{name}"), dtype, shape, data }
+}
+
+fn u32s(values: &[u32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn f32s(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn push_number(to: &mut Vec<u8>, mut number: u32) {
+    while number >= 0x80 {
+        to.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    to.push(number as u8);
+}
+
+fn take_number(from: &mut &[u8]) -> Option<u32> {
+    let mut number = 0u64;
+    for shift in (0..35).step_by(7) {
+        let (&byte, rest) = from.split_first()?;
+        *from = rest;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return u32::try_from(number).ok();
+        }
+    }
+    None
+}
+
+/// Runs of rows, and fingerprints.
+fn pack(vocabulary: &Vocabulary) -> (Vec<u32>, Vec<u8>) {
+    let (mut runs, mut prints, mut last) = (Vec::<u32>::new(), Vec::new(), 0);
+    for (&print, &rows) in vocabulary.prints.iter().zip(&vocabulary.rows) {
+        match runs.as_chunks_mut::<2>().0.last_mut() {
+            Some([same, count]) if *same == rows => *count += 1,
+            _ => {
+                runs.extend([rows, 1]);
+                last = 0;
+            }
+        }
+        push_number(&mut prints, print.wrapping_sub(last));
+        last = print;
+    }
+    (runs, prints)
+}
+
+fn unpack(name: &str, runs: &[u32], mut bytes: &[u8]) -> Result<Vocabulary> {
+    let (mut prints, mut rows) = (Vec::new(), Vec::new());
+    let mut before = u32::MAX;
+    for &[with, count] in runs.as_chunks::<2>().0 {
+        // Each fingerprint takes a byte at least, which bounds the memory by the size of the arrays.
+        if with == 0 || with > before || count == 0 || count as usize > bytes.len() {
+            return Err(damaged(format!("linear.{name}.rows is damaged: {count} features of {with} rows")));
+        }
+        before = with;
+        let mut print = 0u32;
+        for at in 0..count {
+            let step = take_number(&mut bytes).filter(|&step| at == 0 || step > 0);
+            print = step
+                .and_then(|step| print.checked_add(step))
+                .ok_or_else(|| damaged(format!("linear.{name}.prints is damaged")))?;
+            prints.push(print);
+            rows.push(with);
+        }
+    }
+    if !bytes.is_empty() {
+        return Err(damaged(format!("linear.{name}.prints has more features than linear.{name}.rows")));
+    }
+    Ok(Vocabulary::new(prints, rows))
+}
+
+struct Arrays<'a>(&'a [Array]);
+
+impl<'a> Arrays<'a> {
+    /// The bytes of an array of a dtype, as many as its shape says.
+    fn get(&self, name: &str, dtype: Dtype) -> Result<(&'a [usize], &'a [u8])> {
+        let name = format!("linear.{name}");
+        let mut found = self.0.iter().filter(|array| array.name == name);
+        let array = found.next().ok_or_else(|| damaged(format!("array {name} is missing")))?;
+        if found.next().is_some() {
+            return Err(damaged(format!("array {name} is there twice")));
+        }
+        if array.dtype != dtype {
+            return Err(damaged(format!("array {name} must be {dtype:?}, not {:?}", array.dtype)));
+        }
+        let width = if matches!(dtype, Dtype::U8 | Dtype::I8) { 1 } else { 4 };
+        let bytes = array.shape.iter().try_fold(width, |all: usize, &size| all.checked_mul(size));
+        if bytes != Some(array.data.len()) {
+            return Err(damaged(format!(
+                "array {name} of shape {:?} has {} bytes, which do not fit",
+                array.shape,
+                array.data.len()
+            )));
+        }
+        Ok((&array.shape, &array.data))
+    }
+
+    fn u32s(&self, name: &str) -> Result<Vec<u32>> {
+        let (_, data) = self.get(name, Dtype::U32)?;
+        Ok(data.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect())
+    }
+
+    /// `count` finite numbers, or above 0 and finite.
+    fn f32s(&self, name: &str, count: usize, positive: bool) -> Result<Vec<f32>> {
+        let (_, data) = self.get(name, Dtype::F32)?;
+        let values: Vec<f32> = data.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        if values.len() != count {
+            return Err(damaged(format!("array linear.{name} must have {count} numbers, not {}", values.len())));
+        }
+        match values.iter().find(|&&value| value.is_nan() || value.abs() > 1e30 || positive && value < 0.0) {
+            Some(value) => Err(damaged(format!("array linear.{name} has the number {value}"))),
+            None => Ok(values),
+        }
+    }
+
+    fn vocabulary(&self, name: &str) -> Result<Vocabulary> {
+        let (_, prints) = self.get(&format!("{name}.prints"), Dtype::U8)?;
+        let runs = self.u32s(&format!("{name}.rows"))?;
+        if runs.len() % 2 != 0 {
+            return Err(damaged(format!("array linear.{name}.rows must have pairs of numbers")));
+        }
+        unpack(name, &runs, prints)
+    }
+}
+
+/// Bytes of the arrays of a model with so many scores.
+pub(crate) fn bytes_of(featurizer: &Featurizer, outputs: usize) -> usize {
+    let listed = featurizer.vocabularies().map(|vocabulary| {
+        let (runs, prints) = pack(vocabulary);
+        4 * runs.len() + prints.len()
+    });
+    let meta = 10 * 4 + 4;
+    listed.iter().sum::<usize>() + (featurizer.len() + 8) * outputs + meta
+}
+
+impl LinearModel {
+    /// The model as arrays, in a fixed order; the same model gives the same bytes.
+    #[must_use]
+    pub fn to_arrays(&self) -> Vec<Array> {
+        let options = self.featurizer.options();
+        let rows = self.featurizer.rows();
+        let meta = [
+            VERSION,
+            options.words as u32,
+            options.min_word as u32,
+            options.chars.0 as u32,
+            options.chars.1 as u32,
+            self.classes as u32,
+            u32::from(self.several),
+            rows as u32,
+            (rows >> 32) as u32,
+            self.featurizer.len() as u32,
+        ];
+        let outputs = self.outputs();
+        let mut arrays = vec![array("meta", Dtype::U32, vec![meta.len()], u32s(&meta))];
+        for (name, vocabulary) in ["words", "chars"].iter().zip(self.featurizer.vocabularies()) {
+            let (runs, prints) = pack(vocabulary);
+            arrays.push(array(&format!("{name}.rows"), Dtype::U32, vec![runs.len() / 2, 2], u32s(&runs)));
+            arrays.push(array(&format!("{name}.prints"), Dtype::U8, vec![prints.len()], prints));
+        }
+        let weights = self.weights.values.iter().map(|&value| value.cast_unsigned()).collect();
+        arrays.push(array("weights", Dtype::I8, vec![self.featurizer.len(), outputs], weights));
+        arrays.push(array("scales", Dtype::F32, vec![outputs], f32s(&self.weights.scales)));
+        arrays.push(array("bias", Dtype::F32, vec![outputs], f32s(&self.weights.bias)));
+        arrays.push(array("sharpness", Dtype::F32, vec![1], f32s(&[self.sharpness])));
+        arrays
+    }
+
+    /// Bytes of [`LinearModel::to_arrays`].
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        bytes_of(&self.featurizer, self.outputs())
+    }
+
+    /// The model that [`LinearModel::to_arrays`] gave. Arrays of other names are left alone.
+    ///
+    /// # Errors
+    /// `InvalidFile` for a newer version, and for arrays that are missing, cut, of another dtype or shape, or that hold
+    /// numbers that no model has.
+    pub fn from_arrays(arrays: &[Array]) -> Result<Self> {
+        let arrays = Arrays(arrays);
+        let meta = arrays.u32s("meta")?;
+        if let Some(&version) = meta.first().filter(|&&version| version > VERSION) {
+            return Err(damaged(format!("the linear part has version {version}; this release reads up to {VERSION}")));
+        }
+        let Ok([_, words, min_word, min, max, classes, several @ 0..=1, low, high, features]) =
+            <[u32; 10]>::try_from(meta)
+        else {
+            return Err(damaged("array linear.meta must have 10 numbers, the seventh 0 or 1"));
+        };
+        let options = FeatureOptions {
+            words: words as usize,
+            min_word: min_word as usize,
+            chars: (min as usize, max as usize),
+            ..FeatureOptions::default()
+        };
+        options.validate().map_err(|error| damaged(format!("array linear.meta: {}", error.message())))?;
+        let (classes, several) = (classes as usize, several == 1);
+        if !(if several { 1 } else { 2 }..=MOST_LABELS).contains(&classes) {
+            return Err(damaged(format!("array linear.meta names {classes} labels")));
+        }
+        let outputs = outputs(classes, several);
+        let vocabularies = [arrays.vocabulary("words")?, arrays.vocabulary("chars")?];
+        let count: usize = vocabularies.iter().map(Vocabulary::len).sum();
+        if count != features as usize || count > FeatureOptions::MOST {
+            return Err(damaged(format!("the linear part names {features} features and lists {count}")));
+        }
+        let rows = u64::from(high) << 32 | u64::from(low);
+        if vocabularies.iter().flat_map(|vocabulary| &vocabulary.rows).any(|&with| u64::from(with) > rows) {
+            return Err(damaged("the linear part has features of more rows than were counted"));
+        }
+        let (shape, data) = arrays.get("weights", Dtype::I8)?;
+        if shape != [count, outputs] {
+            return Err(damaged(format!(
+                "array linear.weights must have the shape [{count}, {outputs}], not {shape:?}"
+            )));
+        }
+        let weights = Weights {
+            values: data.iter().map(|&byte| byte.cast_signed()).collect(),
+            scales: arrays.f32s("scales", outputs, true)?,
+            bias: arrays.f32s("bias", outputs, false)?,
+        };
+        let sharpness = arrays.f32s("sharpness", 1, true)?[0];
+        let [words, chars] = vocabularies;
+        let featurizer = Featurizer::new(options, rows, words, chars);
+        Ok(Self::new(featurizer, weights, classes, several, sharpness))
+    }
+}

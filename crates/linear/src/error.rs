@@ -1,0 +1,11 @@
+//! Errors of two kinds that this crate gives often.
+
+pub(crate) use recurra_core::{Error, ErrorCode, Result};
+
+pub(crate) fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorCode::InvalidArgument, message)
+}
+
+pub(crate) fn damaged(message: impl Into<String>) -> Error {
+    Error::new(ErrorCode::InvalidFile, message)
+}

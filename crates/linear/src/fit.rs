@@ -1,0 +1,144 @@
+//! The weights of all labels: which features are worth keeping, and their values in 8 bits.
+
+use crate::arrays::bytes_of;
+use crate::blocks::{Shared, Work, by_lanes, lanes};
+use crate::error::Result;
+use crate::featurizer::Featurizer;
+use crate::model::Weights;
+use crate::parallel;
+use crate::scaling::Scaling;
+use crate::solver::{Candidate, Problem, Solver};
+
+/// A block of labels' weights in 8 bits, `L` a feature.
+pub(crate) struct Fitted {
+    pub(crate) values: Vec<i8>,
+    pub(crate) scales: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
+    pub(crate) epochs: usize,
+}
+
+/// Solves for all labels.
+pub(crate) fn fit(
+    shared: &Shared<'_>,
+    scaling: &Scaling,
+    members: &[u32],
+    candidate: Candidate,
+    work: &Work<'_>,
+) -> Result<Vec<Fitted>> {
+    let outputs = shared.outputs;
+    let problem = shared.problem(scaling, members);
+    let blocks = outputs.div_ceil(lanes(outputs));
+    let fitted = parallel::map(
+        shared.options.threads,
+        blocks,
+        || (),
+        |(), block| by_lanes!(outputs, fit_block(&problem, block, candidate, work)),
+    );
+    fitted.into_iter().collect()
+}
+
+pub(crate) fn fit_block<const L: usize>(
+    problem: &Problem<'_>,
+    block: usize,
+    candidate: Candidate,
+    work: &Work<'_>,
+) -> Result<Fitted> {
+    let mut solver = Solver::<L>::new(problem, block * L);
+    let epochs = solver.solve(candidate)?;
+    work.step();
+    let weights = solver.weights();
+    let mut largest = [0.0f32; L];
+    for values in weights {
+        for lane in 0..L {
+            largest[lane] = largest[lane].max(values[lane].abs());
+        }
+    }
+    let scales = largest.map(|largest| largest / 127.0);
+    let values = weights.iter().flat_map(|values| {
+        std::array::from_fn::<i8, L, _>(|lane| {
+            if scales[lane] > 0.0 { (values[lane] / scales[lane]).round() as i8 } else { 0 }
+        })
+    });
+    Ok(Fitted { values: values.collect(), scales: scales.to_vec(), bias: solver.bias().to_vec(), epochs })
+}
+
+/// Puts the blocks' weights side by side, for the features that have a number.
+pub(crate) fn assemble(fitted: Vec<Fitted>, outputs: usize, features: usize, numbers: Option<&[u32]>) -> Weights {
+    let lanes = lanes(outputs);
+    let mut values = vec![0i8; features * outputs];
+    let (mut scales, mut bias) = (Vec::new(), Vec::new());
+    for (block, fitted) in fitted.into_iter().enumerate() {
+        let count = lanes.min(outputs - block * lanes);
+        for (old, from) in fitted.values.chunks_exact(lanes).enumerate() {
+            let number = numbers.map_or(old, |numbers| numbers[old] as usize);
+            if number < features {
+                let at = number * outputs + block * lanes;
+                values[at..at + count].copy_from_slice(&from[..count]);
+            }
+        }
+        scales.extend_from_slice(&fitted.scales[..count]);
+        bias.extend_from_slice(&fitted.bias[..count]);
+    }
+    Weights { values, scales, bias }
+}
+
+/// All features, those first whose weights move the rows' scores most: weight squared times the rows that have it.
+pub(crate) fn heaviest(
+    shared: &Shared<'_>,
+    scaling: &Scaling,
+    members: &[u32],
+    candidate: Candidate,
+    work: &Work<'_>,
+) -> Result<Vec<u32>> {
+    let outputs = shared.outputs;
+    let problem = shared.problem(scaling, members);
+    let blocks = outputs.div_ceil(lanes(outputs));
+    let squares = parallel::map(
+        shared.options.threads,
+        blocks,
+        || (),
+        |(), block| by_lanes!(outputs, squares(&problem, block, candidate, work)),
+    );
+    let mut sums = vec![0.0f32; scaling.idf.len()];
+    for block in squares {
+        sums.iter_mut().zip(block?).for_each(|(sum, square)| *sum += square);
+    }
+    // idf falls with the rows that have a feature, whose number follows from it.
+    let all = members.len() as f32 + 1.0;
+    for (sum, idf) in sums.iter_mut().zip(&scaling.idf) {
+        *sum *= all * (1.0 - idf).exp();
+    }
+    let mut order: Vec<u32> = (0..sums.len() as u32).collect();
+    order.sort_unstable_by(|&a, &b| sums[b as usize].total_cmp(&sums[a as usize]).then(a.cmp(&b)));
+    Ok(order)
+}
+
+/// The featurizer with the first features of a ranking, as many as a model of `most` bytes has, at least one; and the new number of
+/// every old one (`u32::MAX` for none).
+pub(crate) fn cut(featurizer: &Featurizer, ranking: &[u32], outputs: usize, most: usize) -> (Featurizer, Vec<u32>) {
+    let mut count = (most / (outputs + 2)).clamp(1, ranking.len());
+    loop {
+        let mut keep = vec![false; ranking.len()];
+        ranking[..count].iter().for_each(|&number| keep[number as usize] = true);
+        let (smaller, numbers) = featurizer.filtered(&keep);
+        let bytes = bytes_of(&smaller, outputs);
+        if bytes <= most || count == 1 {
+            return (smaller, numbers);
+        }
+        // A little less than in proportion, so that few rounds do.
+        count = (count as f64 * most as f64 / bytes as f64 * 0.99) as usize;
+        count = count.max(1);
+    }
+}
+
+fn squares<const L: usize>(
+    problem: &Problem<'_>,
+    block: usize,
+    candidate: Candidate,
+    work: &Work<'_>,
+) -> Result<Vec<f32>> {
+    let mut solver = Solver::<L>::new(problem, block * L);
+    solver.solve(candidate)?;
+    work.step();
+    Ok(solver.weights().iter().map(|values| values.iter().map(|value| value * value).sum()).collect())
+}

@@ -1,0 +1,64 @@
+//! Functions of a few lanes at once, in operations that every processor rounds alike.
+
+/// `1 / (1 + exp(t))` for `t` between -30 and 30.
+#[inline(always)]
+pub(crate) fn falling<const L: usize>(t: [f32; L]) -> [f32; L] {
+    let mut result = [0.0; L];
+    for lane in 0..L {
+        // exp(t) = 2^n * exp(r); adding the magic number rounds to an integer, which its last bits then hold.
+        const MAGIC: f32 = 12_582_912.0;
+        let shifted = t[lane] * std::f32::consts::LOG2_E + MAGIC;
+        let n = shifted - MAGIC;
+        let r = t[lane] - n * 0.693_359_4 - n * -2.121_944_4e-4;
+        let tail = 0.5 + r * (0.166_666_55 + r * (4.166_579_6e-2 + r * (8.333_452e-3 + r * 1.398_199_9e-3)));
+        let power = f32::from_bits((shifted.to_bits().wrapping_sub(MAGIC.to_bits()).wrapping_add(127)) << 23);
+        let exp = (1.0 + r + r * r * tail) * power;
+        result[lane] = 1.0 / (1.0 + exp);
+    }
+    result
+}
+
+/// `ln(1 / (1 + exp(-x)))` without overflow.
+pub(crate) fn ln_sigmoid(x: f64) -> f64 {
+    x.min(0.0) - (-x.abs()).exp().ln_1p()
+}
+
+/// Numbers that are the same every time: SplitMix64.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Shuffles numbers.
+    pub(crate) fn shuffle(&mut self, values: &mut [u32]) {
+        for at in (1..values.len()).rev() {
+            let with = (u128::from(self.next()) * (at as u128 + 1)) >> 64;
+            values.swap(at, with as usize);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn falling_is_the_logistic_function() {
+        for step in -3000..=3000 {
+            let t = step as f32 / 100.0;
+            let exact = 1.0 / (1.0 + f64::from(t).exp());
+            let [given] = falling([t]);
+            assert!((f64::from(given) - exact).abs() <= 4e-7 * exact, "{t}: {given} {exact}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Two models' log-probabilities as one model's.
+
+use crate::error::{Result, invalid};
+use crate::labels::Labels;
+use crate::math::ln_sigmoid;
+use crate::probabilities::{Quality, least, quality};
+
+/// How log-probabilities of a network and of a linear model become one: their weighted sum times a sharpness, made
+/// probabilities again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mix {
+    /// The network's share, from 0 to 1.
+    pub network: f32,
+    /// One over the temperature of the sum.
+    pub sharpness: f32,
+}
+
+/// Quality of the parts and of their mixture on the rows that the mixture was chosen by; the parts' log loss is at their own
+/// best temperatures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MixReport {
+    /// The network alone.
+    pub network: Quality,
+    /// The linear model alone.
+    pub linear: Quality,
+    /// Both.
+    pub mixed: Quality,
+}
+
+impl Mix {
+    /// Mixes the log-probabilities of one text, a place for every label, into `to`.
+    ///
+    /// `several`: the labels do not exclude each other, so the log-odds of each are mixed.
+    pub fn apply(&self, network: &[f32], linear: &[f32], several: bool, to: &mut [f32]) {
+        let (network_share, linear_share) = (self.sharpness * self.network, self.sharpness * (1.0 - self.network));
+        // A share of 0 takes nothing from a probability of 0.
+        let weighted = |share: f32, value: f32| if share == 0.0 { 0.0 } else { share * value.max(-1e4) };
+        if several {
+            let odds = |log: f32| log - (-log.min(-1e-7).exp_m1()).ln();
+            for ((to, &network), &linear) in to.iter_mut().zip(network).zip(linear) {
+                let score = weighted(network_share, odds(network)) + weighted(linear_share, odds(linear));
+                *to = ln_sigmoid(f64::from(score)) as f32;
+            }
+            return;
+        }
+        let mut highest = f32::NEG_INFINITY;
+        for ((to, &network), &linear) in to.iter_mut().zip(network).zip(linear) {
+            *to = weighted(network_share, network) + weighted(linear_share, linear);
+            highest = highest.max(*to);
+        }
+        let sum = to.iter().map(|value| (value - highest).exp()).sum::<f32>().ln() + highest;
+        to.iter_mut().for_each(|to| *to -= sum);
+    }
+
+    /// Chooses share and sharpness by rows that neither model was trained on: the least log loss among the shares whose
+    /// accuracy is that of the better part or within half a standard error of it.
+    ///
+    /// # Errors
+    /// `InvalidArgument` without a row, or where the log-probabilities are not `classes` for each row of `labels`.
+    pub fn choose(network: &[f32], linear: &[f32], classes: usize, labels: Labels<'_>) -> Result<(Self, MixReport)> {
+        let (rows, several) = (labels.rows(), labels.several());
+        labels.validate(rows, classes)?;
+        if rows == 0 || network.len() != rows * classes || linear.len() != rows * classes {
+            return Err(invalid(format!(
+                "the mixture of {rows} rows and {classes} labels needs as many log-probabilities, not {} and {}",
+                network.len(),
+                linear.len()
+            )));
+        }
+        let mut mixed = vec![0.0; rows * classes];
+        let mut measure = |mix: Self| {
+            for ((to, network), linear) in
+                mixed.chunks_exact_mut(classes).zip(network.chunks_exact(classes)).zip(linear.chunks_exact(classes))
+            {
+                mix.apply(network, linear, several, to);
+            }
+            quality(&mixed, classes, labels)
+        };
+        const STEPS: usize = 10;
+        let tried: Vec<(Self, Quality)> = (0..=STEPS)
+            .map(|step| {
+                let network = step as f32 / STEPS as f32;
+                let cell = std::cell::RefCell::new(&mut measure);
+                let loss = |ln: f64| (cell.borrow_mut())(Self { network, sharpness: ln.exp() as f32 }).log_loss;
+                let mix = Self { network, sharpness: least(-4.0, 2.0, 13, loss).exp() as f32 };
+                (mix, measure(mix))
+            })
+            .collect();
+        let (linear, network) = (tried[0].1, tried[STEPS].1);
+        let better = linear.accuracy.max(network.accuracy);
+        let noise = 0.5 * (better * (1.0 - better) / rows as f64).sqrt();
+        let (mix, mixed) = tried
+            .iter()
+            .filter(|(_, quality)| quality.accuracy >= better - noise)
+            .min_by(|a, b| a.1.log_loss.total_cmp(&b.1.log_loss))
+            .copied()
+            .unwrap_or(tried[0]);
+        Ok((mix, MixReport { network, linear, mixed }))
+    }
+}

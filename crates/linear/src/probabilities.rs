@@ -1,0 +1,152 @@
+//! Scores to log-probabilities, the temperature that makes them true, and how true they are.
+
+use crate::labels::Labels;
+use crate::math::ln_sigmoid;
+
+/// Log-probabilities of one row by its scores times `sharpness` (one over the temperature).
+///
+/// One label a row: every score's logistic function, divided by their sum; with two labels and one score the function
+/// itself. Several labels a row: the logistic function alone. `to` has one place a label.
+pub(crate) fn log_probabilities(scores: &[f32], sharpness: f32, several: bool, to: &mut [f32]) {
+    let scaled = |score: f32| f64::from(score) * f64::from(sharpness);
+    if !several && to.len() == 2 && scores.len() == 1 {
+        to[0] = ln_sigmoid(-scaled(scores[0])) as f32;
+        to[1] = ln_sigmoid(scaled(scores[0])) as f32;
+        return;
+    }
+    if several {
+        to.iter_mut().zip(scores).for_each(|(to, &score)| *to = ln_sigmoid(scaled(score)) as f32);
+        return;
+    }
+    let highest = scores.iter().map(|&score| ln_sigmoid(scaled(score))).fold(f64::NEG_INFINITY, f64::max);
+    let mut sum = 0.0;
+    for (to, &score) in to.iter_mut().zip(scores) {
+        let value = ln_sigmoid(scaled(score));
+        *to = value as f32;
+        sum += (value - highest).exp();
+    }
+    let sum = (highest + sum.ln()) as f32;
+    to.iter_mut().for_each(|to| *to -= sum);
+}
+
+/// How good log-probabilities are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quality {
+    /// One label a row: share of rows whose most probable label is theirs. Several: share of labels told rightly, at 0.5.
+    pub accuracy: f64,
+    /// Mean of minus the log-probability of the label, in nats; with several labels a row the sum over labels.
+    pub log_loss: f64,
+}
+
+/// Measures log-probabilities, `classes` a row. `labels` has the same rows.
+///
+/// # Panics
+/// When rows are missing or a label is outside of `classes`.
+#[must_use]
+pub fn quality(log_probabilities: &[f32], classes: usize, labels: Labels<'_>) -> Quality {
+    let (mut right, mut loss) = (0.0, 0.0);
+    let rows = labels.rows();
+    for (row, probabilities) in log_probabilities.chunks_exact(classes.max(1)).enumerate().take(rows) {
+        if let Labels::One(labels) = labels {
+            let label = labels[row] as usize;
+            right += f64::from(u8::from(best(probabilities) == label));
+            loss -= f64::from(probabilities[label]);
+        } else {
+            let own = labels.of(row);
+            for (label, &value) in probabilities.iter().enumerate() {
+                let value = f64::from(value);
+                let has = own.contains(&(label as u32));
+                right += f64::from(u8::from(has == (value > -std::f64::consts::LN_2))) / classes as f64;
+                // ln(1 - p), exact for small p.
+                loss -= if has { value } else { (-value.min(-1e-12).exp_m1()).ln() };
+            }
+        }
+    }
+    Quality { accuracy: right / rows.max(1) as f64, log_loss: loss / rows.max(1) as f64 }
+}
+
+/// The largest value's place, the first of equal ones.
+pub(crate) fn best(values: &[f32]) -> usize {
+    values.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (at, &v)| if v > best.1 { (at, v) } else { best }).0
+}
+
+/// The expected calibration error of log-probabilities with one label a row: rows fall into `bins` of equal width by their highest
+/// probability; the mean over rows of how far their bin's mean probability is from its share of right rows. 0 is perfect.
+#[must_use]
+pub fn calibration_error(log_probabilities: &[f32], classes: usize, labels: &[u32], bins: usize) -> f64 {
+    let mut sums = vec![(0.0f64, 0.0f64); bins.max(1)];
+    for (probabilities, &label) in log_probabilities.chunks_exact(classes.max(1)).zip(labels) {
+        let given = best(probabilities);
+        let probability = f64::from(probabilities[given]).exp();
+        // A bound belongs to the bin below it.
+        let bin = ((probability * sums.len() as f64).ceil() as usize).clamp(1, sums.len()) - 1;
+        sums[bin].0 += probability;
+        sums[bin].1 += f64::from(u8::from(given == label as usize));
+    }
+    sums.iter().map(|(promised, kept)| (promised - kept).abs()).sum::<f64>() / labels.len().max(1) as f64
+}
+
+/// The place of the least value of a function with one minimum, within `low..high`, by golden sections.
+pub(crate) fn least(mut low: f64, mut high: f64, steps: usize, value: impl Fn(f64) -> f64) -> f64 {
+    const GOLDEN: f64 = 0.618_033_988_749_895;
+    let (mut a, mut b) = (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
+    let (mut at_a, mut at_b) = (value(a), value(b));
+    for _ in 0..steps {
+        if at_a <= at_b {
+            (high, b, at_b) = (b, a, at_a);
+            a = high - GOLDEN * (high - low);
+            at_a = value(a);
+        } else {
+            (low, a, at_a) = (a, b, at_b);
+            b = low + GOLDEN * (high - low);
+            at_b = value(b);
+        }
+    }
+    f64::midpoint(low, high)
+}
+
+/// What scores are multiplied by so that their probabilities are most true: the least log loss, between 1/20 and 20.
+pub(crate) fn sharpness(scores: &[f32], outputs: usize, classes: usize, labels: Labels<'_>) -> f32 {
+    let mut logs = vec![0.0; labels.rows() * classes];
+    let logs = std::cell::RefCell::new(&mut logs);
+    let loss = |ln: f64| {
+        let mut logs = logs.borrow_mut();
+        all_log_probabilities(scores, outputs, classes, ln.exp() as f32, labels.several(), &mut logs);
+        quality(&logs, classes, labels).log_loss
+    };
+    least(-3.0, 3.0, 20, loss).exp() as f32
+}
+
+pub(crate) fn all_log_probabilities(
+    scores: &[f32],
+    outputs: usize,
+    classes: usize,
+    sharpness: f32,
+    several: bool,
+    to: &mut [f32],
+) {
+    for (scores, to) in scores.chunks_exact(outputs).zip(to.chunks_exact_mut(classes)) {
+        log_probabilities(scores, sharpness, several, to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calibration_is_counted_by_hand() {
+        // Two rows promise 0.9 and one of them is right; one promises 0.6 and is right.
+        let logs = [0.9f32.ln(), 0.1f32.ln(), 0.9f32.ln(), 0.1f32.ln(), 0.4f32.ln(), 0.6f32.ln()];
+        let error = calibration_error(&logs, 2, &[0, 1, 1], 10);
+        assert!((error - (0.8 + 0.4) / 3.0).abs() < 1e-6, "{error}");
+    }
+
+    #[test]
+    fn probabilities_of_a_row_sum_to_one() {
+        let mut logs = [0.0; 4];
+        log_probabilities(&[-80.0, -3.0, 0.5, 90.0], 2.0, false, &mut logs);
+        let sum: f32 = logs.iter().map(|log| log.exp()).sum();
+        assert!((sum - 1.0).abs() < 1e-6 && logs.iter().all(|log| log.is_finite()));
+    }
+}
