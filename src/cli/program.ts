@@ -21,7 +21,7 @@ import { type TrainFlags, trainCommand } from './commands/train.js';
 import { deviceFlag } from './device.js';
 import { addFlags } from './flags.js';
 import { collect, wholeNumber } from './parsers.js';
-import { taskFlag } from './task.js';
+import { taskFlag } from './tasks.js';
 
 const COLUMN = 'column or field by name, or column by its number from 1';
 const FORMATS = ['csv', 'tsv', 'jsonl', 'fasttext', 'parquet'];

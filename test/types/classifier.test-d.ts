@@ -8,8 +8,12 @@ import {
   RecurraError,
   readCsv,
   TextClassifier,
+  type TextModel,
   type TrainingError,
+  type TrainingEvent,
+  type TrainingRun,
   type TrainOptions,
+  type ValidationResult,
 } from '../../src/index.js';
 
 describe('TextClassifier', () => {
@@ -61,6 +65,19 @@ describe('TextClassifier', () => {
   it('reports progress by kind', () => {
     expectTypeOf<NonNullable<TrainOptions['onProgress']>>().parameter(0).toEqualTypeOf<Progress>();
     expectTypeOf<Progress['kind']>().toEqualTypeOf<'step' | 'epoch'>();
+  });
+
+  it('tells a training by events of its own types', () => {
+    const run = TextClassifier.start([]);
+    expectTypeOf(run.result).resolves.toEqualTypeOf<TextClassifier>();
+    expectTypeOf<NonNullable<TrainOptions['onEvent']>>().parameter(0).toEqualTypeOf<TrainingEvent>();
+    const event = null as unknown as TrainingEvent;
+    if (event.type === 'start') expectTypeOf(event.labels).toEqualTypeOf<readonly string[]>();
+    if (event.type === 'validation') expectTypeOf(event.validation).toEqualTypeOf<ValidationResult>();
+    // @ts-expect-error a step measures nothing on validation rows
+    if (event.type === 'step') event.validation;
+    assertType<TrainingRun>(run);
+    assertType<TextModel>(null as unknown as TextClassifier);
   });
 
   it('has errors with codes', () => {

@@ -3,9 +3,9 @@ import type { Evaluation, ExclusiveEvaluation } from '../../measures/evaluation.
 import { formatClassificationReport, formatConfusionMatrix, formatConfusions } from '../../measures/format.js';
 import { AtomicLines } from '../atomicLines.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
-import { loadModel } from '../model.js';
 import { EXIT } from '../output.js';
 import { noteSkipped, openRows, type RowFlags } from '../rows.js';
+import { loadModel } from '../tasks.js';
 
 /** Flags of `recurra evaluate`. */
 export interface EvaluateFlags extends RowFlags, DeviceFlag {

@@ -1,8 +1,8 @@
 import ansis, { Ansis } from 'ansis';
 import { jsonLine, percent } from '../../core/terminal.js';
 import type { ExplainedToken, ExplainMethod, Explanation } from '../../models/classifier/explain.js';
-import { loadModel } from '../model.js';
 import { EXIT } from '../output.js';
+import { loadModel } from '../tasks.js';
 
 /** Flags of `recurra explain`. */
 export interface ExplainFlags {

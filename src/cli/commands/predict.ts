@@ -2,9 +2,9 @@ import { jsonLine, note } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { Prediction } from '../../models/classifier/prediction.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
-import { loadModel } from '../model.js';
 import { EXIT } from '../output.js';
 import { noteSkipped, openTexts, type TextFlags } from '../rows.js';
+import { loadModel } from '../tasks.js';
 
 /** Flags of `recurra predict`. */
 export interface PredictFlags extends TextFlags, DeviceFlag {

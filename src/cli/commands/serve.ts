@@ -3,8 +3,8 @@ import { SERVING } from '../../models/serving/options.js';
 import { SERVER, type ServerLogEntry } from '../../serve/options.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
-import { loadModel } from '../model.js';
 import { EXIT } from '../output.js';
+import { loadModel } from '../tasks.js';
 
 /** Flags of `recurra serve` that are not options of the server or of serving. */
 export interface ServeFlags extends DeviceFlag {

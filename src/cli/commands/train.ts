@@ -13,7 +13,7 @@ import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { noteSkipped, openRows, type RowFlags } from '../rows.js';
-import { checkTask, type TaskFlag } from '../task.js';
+import { checkTask, type TaskFlag } from '../tasks.js';
 
 /** Flags of `recurra train`. */
 export interface TrainFlags extends TaskFlag, RowFlags, CheckpointFlags, DeviceFlag {

@@ -9,9 +9,14 @@ function placeOf({ epoch, epochs, step, steps, samples, totalSamples, seconds }:
   return { epoch, epochs, step, steps, samples, totalSamples, seconds };
 }
 
+/** A listener as a method: with it, a training of more special events is also one of more general ones. */
+interface Listener<E> {
+  hear(event: E): void;
+}
+
 /** What connects a training with those who watch and steer it. */
 export class TrainingControl<V extends Validation = ValidationResult, S extends TrainingStart = TrainingStart> {
-  readonly #listeners = new Set<(event: TaskEvent<V, S>) => void>();
+  readonly #listeners = new Set<Listener<TaskEvent<V, S>>>();
   readonly #stop = new AbortController();
   #place = NOWHERE;
   /** The best result so far. */
@@ -33,14 +38,15 @@ export class TrainingControl<V extends Validation = ValidationResult, S extends 
 
   /** Calls a function for every event from now on; returns what ends that. */
   listen(listener: (event: TaskEvent<V, S>) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const own: Listener<TaskEvent<V, S>> = { hear: listener };
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
   }
 
   /** Tells an event to everybody. */
   emit(event: TaskEvent<V, S>): void {
     this.#place = placeOf(event);
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) listener.hear(event);
   }
 
   /** Tells of something that does not end the training; to the process, if nobody listens. */

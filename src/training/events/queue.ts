@@ -3,6 +3,12 @@ import type { AnyTaskEvent } from './events.js';
 /** Of these a reader that is behind gets the newest alone. */
 const NEWEST_ALONE: readonly AnyTaskEvent['type'][] = ['step', 'checkpoint', 'warning'];
 
+/** Who waits for the next event. */
+interface Reader<E> {
+  resolve(result: IteratorResult<E, undefined>): void;
+  reject(error: unknown): void;
+}
+
 /**
  * Events for one reader. What a slow reader has not taken does not pile up: of `step`, `checkpoint` and `warning` the newest
  * one between two others is kept, so there are some for each epoch at most.
@@ -10,10 +16,7 @@ const NEWEST_ALONE: readonly AnyTaskEvent['type'][] = ['step', 'checkpoint', 'wa
 export class EventQueue<E extends AnyTaskEvent = AnyTaskEvent> implements AsyncIterableIterator<E, undefined> {
   readonly #events: E[] = [];
   readonly #onReturn: () => void;
-  #readers: {
-    resolve: (result: IteratorResult<E, undefined>) => void;
-    reject: (error: unknown) => void;
-  }[] = [];
+  #readers: Reader<E>[] = [];
   #ended = false;
   #error: { error: unknown } | undefined;
 
