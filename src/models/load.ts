@@ -31,7 +31,6 @@ export const LOAD = {
       return value as Tokenizer | BatchTokenizer;
     }),
     {
-      defaultText: 'that of the file',
       help: 'the function that the model was trained with, if its file has no tokenizer',
     },
   ),

@@ -122,7 +122,10 @@ describe('TextClassifier.train', () => {
 describe('what TextClassifier.train refuses', () => {
   it.each([
     [{ hidenSize: 3 }, /Unknown option "hidenSize".*known options: cell/],
-    [{ cell: 'transformer' }, /Expected one of 'rnn', 'lstm', 'gru', 'mingru' for cell but received string "transformer"/],
+    [
+      { cell: 'transformer' },
+      /Expected one of 'rnn', 'lstm', 'gru', 'mingru' for cell but received string "transformer"/,
+    ],
     [{ epochs: 0 }, /Expected an integer from 1 .* for epochs but received number 0/],
     [{ lr: -1 }, /Expected a number above 0 for lr/],
     [{ lr: Number.NaN }, /for lr but received number NaN/],
