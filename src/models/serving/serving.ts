@@ -169,7 +169,7 @@ export class Serving<T> {
       } else result = scored;
       this.#batches++;
       this.#texts += batch.rows;
-      await answerBatch(batch, result, this.#model.outputs, turns);
+      await answerBatch(batch, result, this.#model.outputs, this.#queue, turns);
     } catch (error) {
       for (const { call } of batch.runs) this.#queue.fail(call, error);
     } finally {
