@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { EXPLAIN } from '../models/classifier/explain.js';
 import { CLASSIFIER } from '../models/classifier/options.js';
 import { SERVING } from '../models/serving/options.js';
 import { packageVersion } from '../native/addon.js';
@@ -158,17 +159,12 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--json', `${JSON_HELP}, one for each request`)
     .action(async (model: string, flags: ServeFlags) => done(await serveCommand(model, flags)));
 
-  program
+  const explain = program
     .command('explain')
-    .description('Show what each token of a text contributed to a label: blue speaks for it, red against it.')
+    .description('Show what each token of a text contributed to a label: blue is evidence for it, red against it.')
     .argument('<model>', 'file that recurra train wrote')
-    .argument('<text>', 'the text')
-    .option('--label <label>', 'label to explain (default: the most probable one)')
-    .addOption(
-      new Option('--method <method>', 'how to find out')
-        .choices(['gradientInput', 'occlusion'])
-        .default('gradientInput'),
-    )
+    .argument('<text>', 'the text');
+  addFlags(explain, EXPLAIN)
     .option('--json', JSON_HELP)
     .addHelpText('after', '\nColours are used on a terminal; NO_COLOR=1 turns them off, FORCE_COLOR=1 on.')
     .action(async (model: string, text: string, flags: ExplainFlags) => done(await explainCommand(model, text, flags)));

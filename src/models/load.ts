@@ -1,9 +1,11 @@
 import type { Device } from '../core/device.js';
-import { checkOptionNames, constraint, invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
+import { constraint, invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
+import { custom } from '../core/options/kinds.js';
+import { checkNames, option, settingsOf, type TableOf } from '../core/options/table.js';
 import { engineOn } from '../engine/create.js';
 import type { HeadConfig, NetworkSettings } from '../engine/network.js';
-import { chooseDevice } from '../native/device.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
+import { COMPUTE } from '../training/options/train.js';
 import { type FileKind, readModel } from './file.js';
 import type { TextModelParts } from './model.js';
 import { type ModelReading, modelReading } from './serving/reading.js';
@@ -12,11 +14,27 @@ import { type ModelReading, modelReading } from './serving/reading.js';
 export interface LoadOptions {
   /** The function or {@link BatchTokenizer} that the model was trained with; only for models whose tokenizer is not in the file. */
   tokenizer?: Tokenizer | BatchTokenizer;
-  /** Threads of the numeric work. Default: as many as there are processors. */
+  /** Threads of the numeric work. Default: as many as processors. */
   threads?: number;
   /** Where to compute, as {@link TrainOptions.device}. Default `'cpu'`. */
   device?: Device | 'auto';
 }
+
+const TOKENIZER = 'a function from text to tokens or a BatchTokenizer';
+
+/** The table of {@link LoadOptions}. */
+export const LOAD = {
+  tokenizer: option(
+    custom<Tokenizer | BatchTokenizer>(TOKENIZER, (name, value) => {
+      if (typeof value !== 'function' && !isBatchTokenizer(value)) throw invalidArgument(name, TOKENIZER, value);
+      return value as Tokenizer | BatchTokenizer;
+    }),
+    {
+      help: 'the function that the model was trained with, if its file has no tokenizer',
+    },
+  ),
+  ...COMPUTE,
+} as const satisfies TableOf<LoadOptions>;
 
 /**
  * Loads a model of a kind: reads the file, builds the network and gives it its weights.
@@ -33,12 +51,8 @@ export async function loadModel<N extends NetworkSettings, D extends object>(
   kind: FileKind<N, D>,
   head: (own: D & Pick<TextModelParts<N>, 'settings'>) => HeadConfig,
 ): Promise<TextModelParts<N> & D> {
-  checkOptionNames(where, options, ['tokenizer', 'threads', 'device']);
-  const given = options.tokenizer;
-  if (given !== undefined && typeof given !== 'function' && !isBatchTokenizer(given)) {
-    throw invalidArgument('tokenizer', 'a function from text to tokens or a BatchTokenizer', given);
-  }
-  const device = chooseDevice(options.device);
+  checkNames(where, options, LOAD);
+  const { tokenizer: given, threads, device } = settingsOf(LOAD, options);
   const { weights, ...described } = await readModel(path, kind);
   const { settings, text, vocab } = described;
   const tokenizer = text.tokenizer ?? given;
@@ -58,7 +72,7 @@ export async function loadModel<N extends NetworkSettings, D extends object>(
     paddingIdx: vocab.padIndex ?? -1,
     unknownIdx: vocab.defaultIndex ?? -1,
     seed: 0,
-    threads: options.threads,
+    threads,
   });
   let reading: ModelReading;
   try {

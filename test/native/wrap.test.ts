@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ArgumentError, LibtorchError, RecurraError } from '../../src/core/errors.js';
+import { kernelEngine } from '../../src/engine/kernels.js';
+import { light } from '../../src/native/light.js';
 import { decodeError } from '../../src/native/wrap.js';
 
 /** What users see of an error that a binding threw. */
@@ -38,5 +40,45 @@ describe('an error of the native side', () => {
     });
     expect(decoded('odd')).toMatchObject({ code: 'INTERNAL', cause: { message: 'odd' } });
     expect(decodeError('no error')).toBe('no error');
+  });
+});
+
+describe('what the addon refuses', () => {
+  const config = {
+    cell: 'lstm',
+    embeddingDim: 4,
+    hiddenSize: 4,
+    numLayers: 1,
+    bidirectional: false,
+    dropout: 0,
+    embeddingDropout: 0,
+    wordDropout: 0,
+    vocabSize: 5,
+    head: { kind: 'classes', outputs: 2, multiLabel: false, pooling: 'max' },
+    paddingIdx: 1,
+    unknownIdx: 0,
+    seed: 0,
+    threads: 1,
+  } as const;
+
+  it.each([
+    ['dropout', { dropout: 1 }],
+    ['wordDropout', { wordDropout: -0.5 }],
+    ['embeddingStd', { embeddingStd: Number.NaN }],
+    ['hiddenSize', { hiddenSize: 0 }],
+    ['threads', { threads: 5_000 }],
+    ['paddingIdx', { paddingIdx: 5 }],
+  ])('names the option %s', (option, wrong) => {
+    expect(() => kernelEngine({ ...config, ...wrong })).toThrow(
+      expect.objectContaining({ name: 'ArgumentError', code: 'INVALID_ARGUMENT', option }),
+    );
+  });
+
+  it("has the system's words for a file as its cause", async () => {
+    const write = light().writeSafetensors('/no/such/folder/model', [], {});
+    await expect(write).rejects.toMatchObject({
+      code: 'IO',
+      cause: { message: expect.stringMatching(/No such file/) },
+    });
   });
 });

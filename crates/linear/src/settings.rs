@@ -39,7 +39,7 @@ pub struct TrainOptions<'a> {
     pub row_weights: Option<&'a [f32]>,
     /// A weight for every label, at least 0: of its rows, or with several labels a row of the rows that have it. Default 1 each.
     pub class_weights: Option<&'a [f32]>,
-    /// A training ends when the rows' own scores changed by no more in the mean of an epoch. Default 0.05.
+    /// A training ends when the rows' own scores changed by no more in the mean of an epoch. Default 0.02.
     pub tolerance: f32,
     /// The most epochs of one solution. Default 30.
     pub max_epochs: usize,
@@ -63,7 +63,7 @@ impl Default for TrainOptions<'_> {
             held_out: HeldOut::Automatic,
             row_weights: None,
             class_weights: None,
-            tolerance: 0.05,
+            tolerance: 0.02,
             max_epochs: 30,
             max_bytes: None,
             threads: 1,

@@ -1,13 +1,12 @@
 import ansis, { Ansis } from 'ansis';
 import { jsonLine, percent } from '../../core/terminal.js';
-import type { ExplainedToken, ExplainMethod, Explanation } from '../../models/classifier/explain.js';
+import { EXPLAIN, type ExplainedToken, type ExplainMethod, type Explanation } from '../../models/classifier/explain.js';
+import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { loadModel } from '../tasks.js';
 
 /** Flags of `recurra explain`. */
 export interface ExplainFlags {
-  method: ExplainMethod;
-  label?: string;
   json?: boolean;
 }
 
@@ -81,8 +80,7 @@ function show(text: string, { label, probability, logit, predicted, method, toke
 /** `recurra explain`: shows what each token of a text contributed. */
 export async function explainCommand(modelFile: string, text: string, flags: ExplainFlags): Promise<number> {
   const model = await loadModel('explain', modelFile);
-  const { label, method } = flags;
-  const explanation = await model.explain(text, { method, ...(label === undefined ? {} : { label }) });
+  const explanation = await model.explain(text, givenOptions(EXPLAIN, flags));
   if (flags.json) jsonLine({ event: 'explanation', text, ...explanation });
   else show(text, explanation);
   return EXIT.ok;

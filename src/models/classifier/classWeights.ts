@@ -1,4 +1,4 @@
-import { ArgumentError } from '../../core/errors.js';
+import { constraint } from '../../core/errors.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 import type { TrainSettings } from './options.js';
 
@@ -21,12 +21,13 @@ export function classWeightsOf(weights: TrainSettings['classWeights'], dataset: 
   if (weights !== 'balanced') {
     for (const label of weights.keys()) {
       if (!classes.includes(label)) {
-        throw new ArgumentError(
-          'UNKNOWN_LABEL',
+        throw constraint(
+          'classWeights',
           `classWeights has the label ${JSON.stringify(label)}, which no training row has; labels: ${classes
             .slice(0, 20)
             .map((name) => JSON.stringify(name))
             .join(', ')}${classes.length > 20 ? ', ...' : ''}`,
+          'UNKNOWN_LABEL',
         );
       }
     }

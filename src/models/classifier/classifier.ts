@@ -1,5 +1,6 @@
 import { checkInteger } from '../../core/checks.js';
 import { checkOptionNames, invalidArgument } from '../../core/errors.js';
+import { checkNames, settingsOf } from '../../core/options/table.js';
 import { checkSignal } from '../../core/signals.js';
 import type { Rows } from '../../data/readers/rows.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
@@ -13,8 +14,8 @@ import { type LoadOptions, loadModel } from '../load.js';
 import { TextModel } from '../model.js';
 import type { Answer } from '../serving/call.js';
 import { type ModelServing, Serving } from '../serving/serving.js';
-import { checkEvaluationOptions, type EvaluationOptions, evaluateRows } from './evaluate.js';
-import { checkExplainOptions, type ExplainOptions, type Explanation, explainText } from './explain.js';
+import { EVALUATION, type EvaluationOptions, evaluateRows } from './evaluate.js';
+import { type ExplainOptions, type Explanation, explainSettings, explainText } from './explain.js';
 import { classifierFile, classifierMetadata } from './file.js';
 import type { ModelSettings, StartEvent, TrainOptions } from './options.js';
 import { type Prediction, type Predictor, predictionOf } from './prediction.js';
@@ -191,9 +192,8 @@ export class TextClassifier extends TextModel<ModelSettings> {
    */
   async evaluate(rows: Rows, options: EvaluationOptions = {}): Promise<Evaluation> {
     this.checkOpen();
-    checkOptionNames('TextClassifier.evaluate', options, ['signal', 'onProgress', 'onPrediction']);
-    checkEvaluationOptions(options);
-    return this.during(evaluateRows(this.#predictor, rows, options));
+    checkNames('TextClassifier.evaluate', options, EVALUATION);
+    return this.during(evaluateRows(this.#predictor, rows, settingsOf(EVALUATION, options)));
   }
 
   /**
@@ -214,9 +214,9 @@ export class TextClassifier extends TextModel<ModelSettings> {
   async explain(text: string, options: ExplainOptions = {}): Promise<Explanation> {
     this.checkOpen();
     if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
-    checkExplainOptions(options, this.labels);
+    const settings = explainSettings(options, this.labels);
     const model = { engine: this.#engine, vocab: this.vocab, labels: this.labels };
-    return this.during(explainText(model, this.#text, text, options));
+    return this.during(explainText(model, this.#text, text, settings));
   }
 
   /** Checks options of a prediction, and makes what answers with them. */

@@ -1,5 +1,6 @@
-import { checkFunction } from '../../core/checks.js';
 import { DataError } from '../../core/errors.js';
+import { callback, signal } from '../../core/options/kinds.js';
+import { option, type TableOf } from '../../core/options/table.js';
 import { Turns } from '../../core/turns.js';
 import type { Row, Rows } from '../../data/readers/rows.js';
 import { encodeDataset } from '../../data/sets/encode.js';
@@ -35,6 +36,15 @@ export interface EvaluationOptions {
    */
   onPrediction?: ((row: EvaluatedRow) => void | Promise<void>) | undefined;
 }
+
+/** The table of {@link EvaluationOptions}. */
+export const EVALUATION = {
+  signal: option(signal, { help: 'stops the work when it is aborted' }),
+  onProgress: option(callback<(progress: { rows: number }) => void>(), {
+    help: 'called with the number of rows measured so far',
+  }),
+  onPrediction: option(callback<(row: EvaluatedRow) => void | Promise<void>>(), { help: 'called for each row' }),
+} as const satisfies TableOf<EvaluationOptions>;
 
 /** Measures rows of the model's kind: one label each, or any number. */
 interface RowMeasurer {
@@ -116,12 +126,5 @@ export async function evaluateRows(
     return await measurer.finish(turns);
   } finally {
     await blocks.close();
-  }
-}
-
-/** The names of {@link EvaluationOptions}, and that its functions are functions. */
-export function checkEvaluationOptions({ onProgress, onPrediction }: EvaluationOptions): void {
-  for (const [name, value] of Object.entries({ onProgress, onPrediction })) {
-    if (value !== undefined) checkFunction(name, value);
   }
 }

@@ -1,6 +1,7 @@
-import { checkChoice } from '../../core/checks.js';
-import { ArgumentError, checkOptionNames } from '../../core/errors.js';
-import { checkSignal, throwIfAborted } from '../../core/signals.js';
+import { constraint } from '../../core/errors.js';
+import { choice, custom, signal } from '../../core/options/kinds.js';
+import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
+import { throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
@@ -62,20 +63,39 @@ export interface Explanation {
   tokens: ExplainedToken[];
 }
 
-/** Checks {@link ExplainOptions}. */
-export function checkExplainOptions(options: ExplainOptions, labels: readonly string[]): void {
-  checkOptionNames('TextClassifier.explain', options, ['label', 'method', 'signal']);
-  const { label, method = 'gradientInput', signal } = options;
+/** The table of {@link ExplainOptions}. */
+export const EXPLAIN = {
+  label: option(
+    custom<string>('a label of the model', (_, value) => value as string),
+    { defaultText: 'the most probable one', flag: '<label>', help: 'label to explain' },
+  ),
+  method: option(choice(['gradientInput', 'occlusion']), {
+    default: 'gradientInput',
+    flag: '<method>',
+    help: 'how to find out',
+  }),
+  signal: option(signal, { help: 'stops the work when it is aborted' }),
+} as const satisfies TableOf<ExplainOptions>;
+
+/**
+ * Checks {@link ExplainOptions} and fills in the defaults.
+ *
+ * @throws ArgumentError; `UNKNOWN_LABEL` for a label that the model does not have.
+ */
+export function explainSettings(options: ExplainOptions, labels: readonly string[]): SettingsOf<typeof EXPLAIN> {
+  checkNames('TextClassifier.explain', options, EXPLAIN);
+  const settings = settingsOf(EXPLAIN, options);
+  const { label } = settings;
   if (label !== undefined && !labels.includes(label)) {
     const known = labels.slice(0, 20).map((name) => JSON.stringify(name));
     const more = labels.length > 20 ? `, and ${labels.length - 20} more` : '';
-    throw new ArgumentError(
-      'UNKNOWN_LABEL',
+    throw constraint(
+      'label',
       `the model has no label ${JSON.stringify(label)}; it has ${known.join(', ')}${more}`,
+      'UNKNOWN_LABEL',
     );
   }
-  checkChoice('method', method, ['gradientInput', 'occlusion']);
-  checkSignal('signal', signal);
+  return settings;
 }
 
 /** Tokens that one call of the engine gets for an occlusion: some tenths of a second of work, so that stopping is prompt. */
@@ -126,7 +146,7 @@ export async function explainText(
   { engine, vocab, labels }: Explainer,
   settings: TokenSettings,
   text: string,
-  { label, method = 'gradientInput', signal }: ExplainOptions,
+  { label, method, signal }: SettingsOf<typeof EXPLAIN>,
 ): Promise<Explanation> {
   const turns = new Turns(signal, undefined, 'the explanation');
   const { own, read } = await readingOf(text, settings);

@@ -1,4 +1,4 @@
-export type { Cell, NetworkOptions, OptimizerName, Pooling } from '../../engine/network.js';
+export type { Cell, NetworkOptions, NetworkSettings, OptimizerName, Pooling } from '../../engine/network.js';
 export type { TextOptions, Truncation } from '../../text/options.js';
 export type { CheckpointOptions } from '../../training/checkpoints/options.js';
 export { TrainingError } from '../../training/errors.js';

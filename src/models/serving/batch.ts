@@ -1,7 +1,7 @@
 import type { Turns } from '../../core/turns.js';
 import type { Call } from './call.js';
 import type { CallQueue } from './queue.js';
-import type { Route } from './route.js';
+import type { Route, Scored } from './route.js';
 
 /** Texts that are only put together, between two looks at the clock. */
 const TEXTS_A_LOOK = 64;
@@ -81,22 +81,24 @@ export async function takeBatch<T>(
   return { batch, callers };
 }
 
-/**
- * Gives each call the answers to its texts of a batch, whose scores have `outputs` for each text.
- *
- * @throws what a model's answer throws.
- */
+/** Gives each call of a batch the answers to its texts, whose scores have `outputs` for each text. What fails ends its own call. */
 export async function answerBatch<T>(
   batch: Batch<T>,
-  { scores, counts }: { scores: Float32Array; counts: ArrayLike<number> },
+  { scores, counts }: Scored,
   outputs: number,
+  queue: CallQueue<T>,
   turns: Turns,
 ): Promise<void> {
   let row = 0;
   for (const { call, from, to } of batch.runs) {
     for (let index = from; index < to; index++, row++) {
       if (call.ended) continue;
-      call.answers[index] = call.answer(scores, row * outputs, counts[2 * row]!, counts[2 * row + 1]!);
+      try {
+        call.answers[index] = call.answer(scores, row * outputs, counts[2 * row]!, counts[2 * row + 1]!);
+      } catch (error) {
+        queue.fail(call, error);
+        continue;
+      }
       if (++call.answered === call.texts.length) {
         call.ended = true;
         call.resolve(call.answers);

@@ -1,4 +1,5 @@
 import { RecurraError } from '../../core/errors.js';
+import { aborted } from '../../core/signals.js';
 import type { Answer, Call } from './call.js';
 import { DEFAULTS, type ServingOptions, servingSettings } from './options.js';
 
@@ -47,7 +48,7 @@ export class CallQueue<T> {
       );
     }
     return new Promise((resolve, reject) => {
-      const onAbort = () => this.fail(call, aborted(signal!));
+      const onAbort = () => this.fail(call, aborted('the prediction', signal));
       const call: Call<T, A> = {
         texts,
         answer,
@@ -118,9 +119,4 @@ export class CallQueue<T> {
       await this.woken(Math.ceil(left));
     }
   }
-}
-
-/** The error of a call that was stopped. */
-export function aborted(signal: AbortSignal): RecurraError {
-  return new RecurraError('ABORTED', 'the prediction was stopped by its signal', { cause: signal.reason });
 }

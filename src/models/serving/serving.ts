@@ -1,10 +1,11 @@
+import { throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import { answerBatch, type Batch, takeBatch } from './batch.js';
 import type { Answer } from './call.js';
 import { IdRoute } from './idRoute.js';
 import type { EncodedText } from './ids.js';
 import type { ServingOptions, ServingState } from './options.js';
-import { aborted, CallQueue } from './queue.js';
+import { CallQueue } from './queue.js';
 import type { Route, Scored, ServedModel } from './route.js';
 import { TextRoute } from './textRoute.js';
 
@@ -78,7 +79,7 @@ export class Serving<T> {
 
   /** Answers texts, in their order; an array when that could be done at once. */
   answer<A>(texts: readonly string[], answer: Answer<A>, signal?: AbortSignal): A[] | Promise<A[]> {
-    if (signal?.aborted) throw aborted(signal);
+    throwIfAborted(signal, 'the prediction');
     const ahead: T[] = [];
     const answers = this.#answerNow(texts, ahead, answer);
     if (answers) return answers;
@@ -168,7 +169,7 @@ export class Serving<T> {
       } else result = scored;
       this.#batches++;
       this.#texts += batch.rows;
-      await answerBatch(batch, result, this.#model.outputs, turns);
+      await answerBatch(batch, result, this.#model.outputs, this.#queue, turns);
     } catch (error) {
       for (const { call } of batch.runs) this.#queue.fail(call, error);
     } finally {

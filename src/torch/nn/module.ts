@@ -1,4 +1,4 @@
-import { checkOptions } from '../../core/checks.js';
+import { checkFlag, checkOptions } from '../../core/checks.js';
 import { ArgumentError, invalidArgument, RecurraError } from '../../core/errors.js';
 import { resolveDevice } from '../../native/device.js';
 import { isTensor, nativeOf, replaceNative, type ToOptions } from '../tensor/base.js';
@@ -173,7 +173,7 @@ export abstract class Module {
 
   /** Sets this module and all within to training (or, with `false`, evaluation). */
   train(mode = true): this {
-    if (typeof mode !== 'boolean') throw invalidArgument('mode of train', 'a boolean', mode);
+    checkFlag('mode of train', mode);
     for (const module of this.modules()) module.training = mode;
     return this;
   }

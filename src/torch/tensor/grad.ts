@@ -1,9 +1,9 @@
-import { invalidArgument } from '../../core/errors.js';
+import { checkFunction } from '../../core/checks.js';
 import { torch } from '../../native/torch.js';
 import { isPromiseLike, refusePromise } from './scope.js';
 
 function withGradMode<T>(name: string, on: boolean, fn: () => T): T {
-  if (typeof fn !== 'function') throw invalidArgument(`fn of ${name}`, 'a function', fn);
+  checkFunction(`fn of ${name}`, fn);
   const binding = torch();
   const previous = binding.setGradEnabled(on);
   let result: T;

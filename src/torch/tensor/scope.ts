@@ -1,4 +1,5 @@
-import { ArgumentError, invalidArgument } from '../../core/errors.js';
+import { checkFunction } from '../../core/checks.js';
+import { ArgumentError } from '../../core/errors.js';
 
 /** What a scope needs to know of a tensor. */
 export interface Scoped {
@@ -123,7 +124,7 @@ export function disposeAll(tensors: Iterable<Scoped>): void {
  * @internal
  */
 export function runTidy<T>(fn: () => T, isTensor: (value: object) => boolean): T {
-  if (typeof fn !== 'function') throw invalidArgument('fn of tidy', 'a function', fn);
+  checkFunction('fn of tidy', fn);
   const { result, created } = record(fn);
   if (isPromiseLike(result)) {
     disposeAll(created);

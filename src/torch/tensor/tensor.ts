@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions } from '../../core/checks.js';
+import { checkFlag, checkNumber, checkOptions } from '../../core/checks.js';
 import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
 import { beforeBackward } from '../../native/cuda.js';
 import { torch } from '../../native/torch.js';
@@ -50,7 +50,7 @@ export class Tensor extends TensorShape {
    * operation.
    */
   requiresGrad_(on = true): this {
-    if (typeof on !== 'boolean') throw invalidArgument('requiresGrad', 'a boolean', on);
+    checkFlag('requiresGrad', on);
     if (on && !isFloating(this.dtype)) {
       throw mismatch(
         'requiresGrad',

@@ -1,4 +1,4 @@
-import { checkChoice, checkInteger, checkOptions } from '../../core/checks.js';
+import { checkChoice, checkFunction, checkInteger, checkOptions } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
 import type { Precision } from '../../core/precision.js';
 import { amp } from '../amp/index.js';
@@ -140,8 +140,7 @@ export async function runEpoch(
   checkChoice(`precision of ${where}`, precision, ['float32', 'bfloat16']);
   checkInteger(`reportEvery of ${where}`, reportEvery, 1);
   if (epochSize !== undefined) checkInteger(`epochSize of ${where}`, epochSize, 1);
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw invalidArgument(`onProgress of ${where}`, 'a function', onProgress);
+  if (onProgress !== undefined) checkFunction(`onProgress of ${where}`, onProgress);
   if (given !== undefined && !(given instanceof Optimizer))
     throw invalidArgument(`optimizer of ${where}`, 'an Optimizer', given);
   const optimizer = given ?? new Adam(net.parameters(), { lr });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { ArgumentError, invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
+import { constraint, invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
 import type { OptionTable } from '../../core/options/table.js';
 import type { ResumableEngine, StateEntry } from '../../engine/engine.js';
 import type { TrainingOptions } from '../options/train.js';
@@ -18,9 +18,9 @@ export async function checkpointToResume<V extends Validation, C extends object>
   if (typeof resume === 'string' && resume !== '') return readCheckpoint(resume, read);
   if (resume !== true) throw invalidArgument('resume', 'the path of a checkpoint, true or false', resume);
   if (checkpoint === undefined) {
-    throw new ArgumentError(
-      'INVALID_ARGUMENT',
-      'resume: true resumes from the file that the option checkpoint names, but there is no such option; give it, or a path to resume',
+    throw constraint(
+      'resume',
+      'resume: true needs the option checkpoint, whose file it resumes from; add it, or give the path as resume',
     );
   }
   const { path } = checkpointSettings(checkpoint);
@@ -67,8 +67,8 @@ export async function resumeEngine(
 export function checkEpochs({ path, position: { epoch, batch } }: Checkpoint, epochs: number): void {
   const begun = batch > 0 ? epoch : epoch - 1;
   if (epochs >= begun) return;
-  throw new ArgumentError(
-    'INVALID_ARGUMENT',
+  throw constraint(
+    'epochs',
     `Expected at least ${begun} for epochs, as many as ${path} has begun, but received ${epochs}`,
   );
 }

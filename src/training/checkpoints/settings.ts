@@ -1,4 +1,4 @@
-import { ArgumentError } from '../../core/errors.js';
+import { constraint } from '../../core/errors.js';
 import type { TrainingOptions } from '../options/train.js';
 import type { CommonSettings } from '../task.js';
 
@@ -75,8 +75,8 @@ export function checkSettings(path: string, stored: StoredSettings, now: StoredS
   const different = names.filter((name) => JSON.stringify(stored[name]) !== JSON.stringify(now[name]));
   if (different.length === 0) return;
   const list = different.map((name) => `${name} was ${show(stored[name])} and is now ${show(now[name])}`).join('; ');
-  throw new ArgumentError(
-    'INVALID_ARGUMENT',
+  throw constraint(
+    different.length === 1 ? different[0]! : 'resume',
     `${path} was written by a training with other options: ${list}. Give the same ones to resume it; those that are left out ` +
       `are taken from the checkpoint, but functions and rows must be given again`,
   );
