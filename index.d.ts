@@ -77,7 +77,7 @@ export interface HeadConfig {
 export interface NamedArray {
   /** Name, as in a PyTorch state dict. */
   name: string
-  /** `float32`, `float64`, `bfloat16`, `int64`, `int32` or `bool`. */
+  /** `float32`, `float64`, `bfloat16`, `int64`, `int32`, `uint32`, `uint8`, `int8` or `bool`. */
   dtype: string
   /** Sizes of the dimensions. */
   shape: Array<number>
@@ -198,6 +198,55 @@ export declare namespace light {
     close(): void
   }
 
+  /** A trained linear model. */
+  export class LinearExpert {
+    /** Number of labels. */
+    get classes(): number
+    /** Whether a text may have several. */
+    get multiLabel(): boolean
+    /** Log-probabilities of some rows, or of all, row by row. */
+    logProbabilities(texts: LinearTexts, rows: Uint32Array | undefined | null, threads: number): Promise<Float32Array>
+    /**
+     * Mixes a network's probabilities of one text with the model's at once, in place; false for a text that is too long for
+     * the event loop.
+     */
+    mixNow(text: string, probabilities: Float32Array, mix: LinearMix): boolean
+    /** The same for many texts, away from the event loop: gives the mixed probabilities, text by text. */
+    mix(texts: ReadonlyArray<string>, probabilities: Float32Array, mix: LinearMix, threads: number): Promise<Float32Array>
+    /** The model as arrays, whose names begin with `linear.`. */
+    state(): Promise<Array<NamedArray>>
+    /** Frees the memory once running work has ended; doing it again does nothing. */
+    close(): void
+  }
+
+  /** Rows whose n-grams were counted. */
+  export class LinearRows {
+    /** Why no model of so many labels is trained on these rows; `null` where one is. */
+    refusal(classes: number): string | null
+    /** Trains a model on the rows' labels; with `ends` a row has those that end there. */
+    train(labels: Uint32Array, ends: Uint32Array | undefined | null, options: LinearOptions): Promise<LinearExpert>
+    /** Frees the memory. */
+    close(): void
+  }
+
+  /** The texts of a training, outside of JavaScript's memory. */
+  export class LinearTexts {
+    /** None yet. */
+    constructor()
+    /** Adds texts. */
+    add(texts: ReadonlyArray<string>): void
+    /** Ends the work that is under way on these texts, and on what was made of them, with an error of code `ABORTED`. */
+    abort(): void
+    /**
+     * Counts the n-grams of some rows, or of all.
+     *
+     * Rejects with `INVALID_ARGUMENT` where the texts have none.
+     */
+    count(rows: Uint32Array | undefined | null, threads: number): Promise<LinearRows>
+    /** Frees the memory. */
+    close(): void
+  }
+
   /** A HuggingFace tokenizer. */
   export class NativeTokenizer {
     /** Ids of one text's tokens, at once; no special tokens are added. */
@@ -277,6 +326,20 @@ export declare namespace light {
    * JavaScript splits one string faster than it receives many.
    */
   export function basicEnglish(text: string): string
+
+  /**
+   * Chooses how a network and a linear model are mixed, by the network's probabilities and the linear model's log-probabilities of
+   * rows that neither was trained on; labels as in `train`.
+   */
+  export function chooseMix(network: Float32Array, linear: Float32Array, classes: number, labels: Uint32Array, ends?: Uint32Array | undefined | null): Promise<ChosenMix>
+
+  /** A mix, and what it makes of the rows that it was chosen by. */
+  export interface ChosenMix {
+    /** The mix. */
+    mix: LinearMix
+    /** Probabilities of the rows, row by row. */
+    probabilities: Float32Array
+  }
 
   /** Texts whose tokens were counted. */
   export interface CountedTexts {
@@ -362,6 +425,26 @@ export declare namespace light {
   /** As `readSafetensors`, but keeps the tensors for a classifier's `loadHeld`. */
   export function holdSafetensors(path: string, limit: number): Promise<HeldTensors>
 
+  /** How the probabilities of a network and of a linear model become one model's. */
+  export interface LinearMix {
+    /** The network's share, from 0 to 1. */
+    network: number
+    /** One over the temperature. */
+    sharpness: number
+  }
+
+  /** How a linear model is trained. */
+  export interface LinearOptions {
+    /** Number of labels. */
+    classes: number
+    /** A weight for each label, or none for 1 each. */
+    classWeights: Array<number>
+    /** Threads of the work, on which the model does not depend. */
+    threads: number
+    /** Seed of the order of rows. */
+    seed: number
+  }
+
   /**
    * Opens the library at `path` for the whole process and returns the version it reports, or `null` if it reports none.
    *
@@ -387,6 +470,13 @@ export declare namespace light {
     /** Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`. */
     checksum: string
   }
+
+  /**
+   * The model whose arrays a file holds, which are taken out of it.
+   *
+   * Rejects with `INVALID_FILE` for arrays that are missing or damaged.
+   */
+  export function takeLinear(file: HeldTensors): Promise<LinearExpert>
 
   /** One record of an event file. */
   export interface TensorboardEvent {

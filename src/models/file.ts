@@ -15,8 +15,12 @@ import { Vocab } from '../text/vocab.js';
  * - 1: `basic_english` or a function, the beginning of long texts.
  * - 2: the other tokenizers, `ngrams`, `truncate`; several labels a text with their thresholds; pooling by attention. The
  *   `kind` came later: a description without one is that of a classifier.
+ * - 3: a linear model beside the network. A file without one still has version 2.
  */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
+/** The version of a file that has a network alone, and of one that has a linear model too. */
+const NETWORK_VERSION = 2;
+export const LINEAR_VERSION = 3;
 /** What the metadata calls a model of this package; the kind follows. */
 const FORMAT = 'recurra-text-';
 /**
@@ -108,16 +112,18 @@ export function describedText({ tokenizer, ngrams, maxLength, truncate }: TokenS
  * bytes.
  *
  * @param own - What the kind adds.
+ * @param formatVersion - The earliest version of the form that has all this.
  */
 export function modelMetadata(
   kind: ModelKind,
   { settings, text, vocab }: CommonDescription,
   own: object,
+  formatVersion: number = NETWORK_VERSION,
 ): Record<string, string> {
   const { tokenizer, ngrams, maxLength, truncate } = text;
   const described = tokenizer instanceof HuggingFaceTokenizer ? { [TOKENIZER_KEY]: tokenizer.serialize() } : {};
   const metadata: Metadata = {
-    formatVersion: FORMAT_VERSION,
+    formatVersion,
     kind,
     settings,
     tokenizer: tokenizer instanceof HuggingFaceTokenizer ? HUGGING_FACE : tokenizer,

@@ -3,6 +3,7 @@ import { constraint, invalidArgument, ModelFileError, RecurraError } from '../co
 import { custom } from '../core/options/kinds.js';
 import { checkNames, option, settingsOf, type TableOf } from '../core/options/table.js';
 import { engineOn } from '../engine/create.js';
+import type { HeldWeights } from '../engine/engine.js';
 import type { HeadConfig, NetworkSettings } from '../engine/network.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import { COMPUTE } from '../training/options/train.js';
@@ -41,16 +42,18 @@ export const LOAD = {
  *
  * @param where - What is called, for the message about an unknown option.
  * @param head - What the network's head looks like, by what the file says.
+ * @param beside - Takes what the file holds beside the network out of it.
  * @throws ModelFileError if the file is missing, damaged, no model, or one of another kind.
  * @throws ArgumentError for an option that does not fit; CudaError if a GPU is named and cannot be used.
  */
-export async function loadModel<N extends NetworkSettings, D extends object>(
+export async function loadModel<N extends NetworkSettings, D extends object, B extends object>(
   where: string,
   path: string,
   options: LoadOptions,
   kind: FileKind<N, D>,
   head: (own: D & Pick<TextModelParts<N>, 'settings'>) => HeadConfig,
-): Promise<TextModelParts<N> & D> {
+  beside: (weights: HeldWeights, own: D & Pick<TextModelParts<N>, 'settings'>, threads?: number) => Promise<B>,
+): Promise<TextModelParts<N> & D & B> {
   checkNames(where, options, LOAD);
   const { tokenizer: given, threads, device } = settingsOf(LOAD, options);
   const { weights, ...described } = await readModel(path, kind);
@@ -75,7 +78,9 @@ export async function loadModel<N extends NetworkSettings, D extends object>(
     threads,
   });
   let reading: ModelReading;
+  let more: B;
   try {
+    more = await beside(weights, described as CommonAnd<N, D>, threads);
     await engine.loadHeld(weights);
     // The first prediction makes the weights ready. Made here, it delays no caller.
     await engine.scores(Int32Array.of(0), Int32Array.of(1));
@@ -86,7 +91,7 @@ export async function loadModel<N extends NetworkSettings, D extends object>(
       throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });
     throw error;
   }
-  return { ...(described as CommonAnd<N, D>), engine, text: { ...text, tokenizer }, reading };
+  return { ...(described as CommonAnd<N, D>), ...more, engine, text: { ...text, tokenizer }, reading };
 }
 
 type CommonAnd<N extends NetworkSettings, D> = D & Pick<TextModelParts<N>, 'settings' | 'vocab'>;

@@ -89,23 +89,23 @@ async function read<T extends TaskTypes>(
   task: Task<T>,
   rows: T['rows'],
   settings: T['settings'],
-  { stopSignal }: ControlOf<T>,
+  control: ControlOf<T>,
   resumed: boolean,
 ): Promise<{ data: T['data']; vectors: Vectors | undefined }> {
   const either = new AbortController();
-  const signals = [stopSignal, ...(settings.signal ? [settings.signal] : [])];
+  const signals = [control.stopSignal, ...(settings.signal ? [settings.signal] : [])];
   // AbortSignal.any is younger than the first Node 20.
   const abort = () => either.abort(signals.find((signal) => signal.aborted)?.reason);
   for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
   if (signals.some((signal) => signal.aborted)) abort();
   try {
     const { signal } = either;
-    const data = await task.prepare(rows, settings, signal);
+    const data = await task.prepare(rows, settings, signal, (error) => control.warn('linear', error));
     const { embeddings } = settings;
     return { data, vectors: embeddings && !resumed ? await loadEmbeddings(embeddings, data.vocab, signal) : undefined };
   } catch (error) {
     if (error instanceof RecurraError && error.code === 'ABORTED') {
-      const { code, message } = aborted('the training, while its rows were read,');
+      const { code, message } = aborted('the training, before its first step,');
       throw new TrainingError(code, message, undefined, { cause: error });
     }
     throw error;

@@ -1,3 +1,4 @@
+import type { RecurraError } from '../core/errors.js';
 import type { OptionTable } from '../core/options/table.js';
 import type { RowsOrigin } from '../data/readers/rows.js';
 import type { Chunk, ExplainingEngine, LossOptions, StateEntry } from '../engine/engine.js';
@@ -115,17 +116,25 @@ export interface Task<T extends TaskTypes> {
    */
   settings(options: T['options']): T['settings'] & Listeners<T>;
   /**
-   * Reads all rows and makes numbers of them, yielding to the event loop.
+   * Reads all rows and makes numbers of them, yielding to the event loop. A task may also train what stands beside the network.
    *
+   * @param warn - Told of what does not end the training.
    * @throws DataError for rows that do not fit.
    */
-  prepare(rows: T['rows'], settings: T['settings'], signal: AbortSignal): Promise<T['data']>;
+  prepare(
+    rows: T['rows'],
+    settings: T['settings'],
+    signal: AbortSignal,
+    warn: (error: RecurraError) => void,
+  ): Promise<T['data']>;
   /** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */
   gather(train: T['data']['train'], indices: Int32Array): Omit<Chunk, 'batchSizes'>;
   /** What the network's head looks like. */
   head(data: T['data'], settings: T['settings']): HeadConfig;
   /** What the head's loss depends on, beside the data. */
   loss(data: T['data'], settings: T['settings']): LossOptions;
+  /** The arrays of what stands beside the network, for a checkpoint; nothing if the task has none. */
+  beside?(data: T['data']): Promise<StateEntry[]>;
   /** What the `start` event tells. */
   start(common: TrainingStart, data: T['data']): T['start'];
   /** Everything that makes up the data, in a fixed order: a resumed training must have the very same. */

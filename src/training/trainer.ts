@@ -278,7 +278,9 @@ export class Trainer<T extends TaskTypes> {
     const began = performance.now();
     try {
       const position = { ...this.#position, seconds: this.#place().seconds, history: this.#history };
-      await checkpointer.save(this.#engine, { position, metadata: this.#parts.describe(position.best) }, this.#best);
+      const { task, data, describe } = this.#parts;
+      const moment = { position, metadata: describe(position.best) };
+      await checkpointer.save(this.#engine, moment, this.#best, await task.beside?.(data));
       this.#control.emit({ type: 'checkpoint', ...this.#place(), path, took: (performance.now() - began) / 1000 });
       return undefined;
     } catch (error) {

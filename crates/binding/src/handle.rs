@@ -18,8 +18,8 @@ pub struct Shared<T> {
 }
 
 impl<T> Shared<T> {
-    /// Tells V8 the difference. Only the thread of JavaScript counts, so nothing comes between the two steps.
-    fn count(&self, env: Env, bytes: usize) {
+    /// Tells V8 how many bytes the value has now. Only the thread of JavaScript counts, so nothing comes between the two steps.
+    pub fn count(&self, env: Env, bytes: usize) {
         let before = self.counted.swap(bytes, Ordering::Relaxed);
         adjust_external_memory(env, bytes as i64 - before as i64);
     }

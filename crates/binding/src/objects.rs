@@ -243,7 +243,7 @@ impl From<core::Stats> for ChunkStats {
 pub struct NamedArray {
     /// Name, as in a PyTorch state dict.
     pub name: String,
-    /// `float32`, `float64`, `bfloat16`, `int64`, `int32` or `bool`.
+    /// `float32`, `float64`, `bfloat16`, `int64`, `int32`, `uint32`, `uint8`, `int8` or `bool`.
     pub dtype: String,
     /// Sizes of the dimensions.
     pub shape: Vec<i64>,

@@ -17,13 +17,29 @@ pub enum Dtype {
     Int64,
     /// Signed integer of four bytes.
     Int32,
+    /// Integer of four bytes from 0 on.
+    Uint32,
+    /// Integer of one byte from 0 on.
+    Uint8,
+    /// Signed integer of one byte.
+    Int8,
     /// One byte, 0 or 1.
     Bool,
 }
 
 impl Dtype {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Float32, Self::Float64, Self::BFloat16, Self::Int64, Self::Int32, Self::Bool];
+    pub const ALL: [Self; 9] = [
+        Self::Float32,
+        Self::Float64,
+        Self::BFloat16,
+        Self::Int64,
+        Self::Int32,
+        Self::Uint32,
+        Self::Uint8,
+        Self::Int8,
+        Self::Bool,
+    ];
 
     /// PyTorch's name without `torch.`, as JavaScript sees it.
     pub const fn name(self) -> &'static str {
@@ -33,6 +49,9 @@ impl Dtype {
             Self::BFloat16 => "bfloat16",
             Self::Int64 => "int64",
             Self::Int32 => "int32",
+            Self::Uint32 => "uint32",
+            Self::Uint8 => "uint8",
+            Self::Int8 => "int8",
             Self::Bool => "bool",
         }
     }
@@ -52,9 +71,9 @@ impl Dtype {
     pub const fn size(self) -> usize {
         match self {
             Self::Float64 | Self::Int64 => 8,
-            Self::Float32 | Self::Int32 => 4,
+            Self::Float32 | Self::Int32 | Self::Uint32 => 4,
             Self::BFloat16 => 2,
-            Self::Bool => 1,
+            Self::Uint8 | Self::Int8 | Self::Bool => 1,
         }
     }
 }

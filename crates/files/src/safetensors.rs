@@ -34,6 +34,9 @@ const fn stored_as(dtype: Dtype) -> Stored {
         Dtype::BFloat16 => Stored::BF16,
         Dtype::Int64 => Stored::I64,
         Dtype::Int32 => Stored::I32,
+        Dtype::Uint32 => Stored::U32,
+        Dtype::Uint8 => Stored::U8,
+        Dtype::Int8 => Stored::I8,
         Dtype::Bool => Stored::BOOL,
     }
 }

@@ -1,7 +1,7 @@
 //! The light addon: what a process needs before, or instead of, libtorch.
 //!
 //! It links no libtorch. It finds out about the processor, opens libtorch when asked to, reads and writes safetensors files,
-//! computes the text classifier, and splits texts as HuggingFace's tokenizers do.
+//! computes the text classifier and the linear model beside it, and splits texts as HuggingFace's tokenizers do.
 
 #![allow(missing_docs, reason = "napi-derive generates undocumented items; the functions themselves are documented")]
 
@@ -9,6 +9,7 @@ pub mod counting;
 pub mod cpu;
 pub mod cuda;
 pub mod libtorch;
+pub mod linear;
 pub mod network;
 pub mod reader;
 pub mod safetensors_file;

@@ -111,6 +111,17 @@ impl HeldTensors {
         let taken = self.contents.lock().unwrap_or_else(PoisonError::into_inner).take();
         taken.ok_or_else(|| Error::new(ErrorCode::Disposed, "these tensors were taken already"))
     }
+
+    /// The tensors whose names begin with `prefix`; the rest stays.
+    pub(crate) fn take_some(&self, prefix: &str) -> Vec<core::NamedArray> {
+        let mut contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = contents.as_mut().map(|contents| std::mem::take(&mut contents.entries)).unwrap_or_default();
+        let (some, rest) = entries.into_iter().partition(|entry| entry.name.starts_with(prefix));
+        if let Some(contents) = contents.as_mut() {
+            contents.entries = rest;
+        }
+        some
+    }
 }
 
 /// Reads a safetensors file, of at most `limit` bytes, and checks it whole before anything is returned.

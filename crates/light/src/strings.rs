@@ -114,6 +114,19 @@ impl Texts {
     }
 }
 
+/// The elements of an array of strings in UTF-8, one at a time; half a pair of surrogates becomes U+FFFD.
+pub(crate) fn utf8(env: Env, list: &Array<'_>, mut each: impl FnMut(&str)) -> napi::Result<()> {
+    let (mut units, mut text) = (Vec::new(), String::new());
+    elements(env, list, |element| {
+        units.clear();
+        text.clear();
+        read(env, element, &mut units)?;
+        text.extend(char::decode_utf16(units.iter().copied()).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        each(&text);
+        Ok(())
+    })
+}
+
 /// The elements of an array of tokens, one at a time, as a vocabulary has them.
 pub(crate) fn for_each_token(
     env: Env,

@@ -56,7 +56,7 @@ pub use explain::{Explanation, Part};
 pub use featurizer::{Featurizer, Sizes};
 pub use labels::Labels;
 pub use mix::{Mix, MixReport};
-pub use model::{LinearModel, Predictor};
+pub use model::{LinearModel, Predictor, Room};
 pub use options::FeatureOptions;
 pub use probabilities::{Quality, calibration_error, quality};
 pub use recurra_core::{Error, ErrorCode, Result};

@@ -52,6 +52,31 @@ impl Mix {
         to.iter_mut().for_each(|to| *to -= sum);
     }
 
+    /// Mixes the probabilities that a network gave for some texts, `classes` each, with a linear model's log-probabilities of the
+    /// same texts; the probabilities are overwritten. `several` as in [`Mix::apply`].
+    pub fn refine(&self, probabilities: &mut [f32], linear: &[f32], classes: usize, several: bool) {
+        let mut logs = vec![0.0; classes];
+        for (row, linear) in probabilities.chunks_exact_mut(classes.max(1)).zip(linear.chunks_exact(classes.max(1))) {
+            row.iter_mut().for_each(|value| *value = value.ln());
+            self.apply(row, linear, several, &mut logs);
+            row.iter_mut().zip(&logs).for_each(|(value, log)| *value = log.exp());
+        }
+    }
+
+    /// As [`Mix::choose`], by the probabilities that the network gave.
+    ///
+    /// # Errors
+    /// As [`Mix::choose`].
+    pub fn choose_by(
+        probabilities: &[f32],
+        linear: &[f32],
+        classes: usize,
+        labels: Labels<'_>,
+    ) -> Result<(Self, MixReport)> {
+        let logs: Vec<f32> = probabilities.iter().map(|value| value.ln()).collect();
+        Self::choose(&logs, linear, classes, labels)
+    }
+
     /// Chooses share and sharpness by rows that neither model was trained on: the least log loss among the shares whose
     /// accuracy is that of the better part or within half a standard error of it.
     ///

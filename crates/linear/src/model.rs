@@ -65,12 +65,22 @@ impl LinearModel {
     /// What predictions of single texts are made with; each thread needs its own.
     #[must_use]
     pub fn predictor(&self) -> Predictor<'_> {
-        Predictor {
-            model: self,
-            reader: Reader::new(&self.featurizer),
-            features: Vec::new(),
-            scores: vec![0.0; self.outputs()],
-        }
+        Predictor { model: self, room: self.room() }
+    }
+
+    /// What predictions of single texts need beside the model. It may outlive a [`Predictor`] and be used with its own model only.
+    #[must_use]
+    pub fn room(&self) -> Room {
+        Room { reader: Reader::new(&self.featurizer), features: Vec::new(), scores: vec![0.0; self.outputs()] }
+    }
+
+    /// As [`Predictor::predict`], with room that is kept elsewhere.
+    ///
+    /// # Panics
+    /// When `to` has fewer places than there are labels, or the room is another model's.
+    pub fn predict_with(&self, room: &mut Room, text: &str, to: &mut [f32]) {
+        room.score(self, text);
+        log_probabilities(&room.scores, self.sharpness, self.several, &mut to[..self.classes]);
     }
 
     /// Log-probabilities of texts, [`LinearModel::classes`] each: with one label a text they are of labels that exclude each
@@ -94,18 +104,16 @@ impl LinearModel {
     }
 }
 
-/// Predicts single texts.
-pub struct Predictor<'a> {
-    model: &'a LinearModel,
+/// Room to read and score a text in.
+pub struct Room {
     reader: Reader,
     features: Vec<(u32, f32)>,
     scores: Vec<f32>,
 }
 
-impl Predictor<'_> {
-    /// Scores of a text, [`LinearModel::outputs`] of them: above 0 speaks for a label.
-    pub fn scores(&mut self, text: &str) -> &[f32] {
-        let Self { model, reader, features, scores } = self;
+impl Room {
+    fn score(&mut self, model: &LinearModel, text: &str) {
+        let Self { reader, features, scores } = self;
         let weights = &model.weights;
         features.clear();
         let (words, norms) = reader.read(&model.featurizer, text, |number, weight| features.push((number, weight)));
@@ -118,7 +126,20 @@ impl Predictor<'_> {
         for ((score, scale), bias) in scores.iter_mut().zip(&weights.scales).zip(&weights.bias) {
             *score = *score * scale + bias;
         }
-        scores
+    }
+}
+
+/// Predicts single texts.
+pub struct Predictor<'a> {
+    model: &'a LinearModel,
+    room: Room,
+}
+
+impl Predictor<'_> {
+    /// Scores of a text, [`LinearModel::outputs`] of them: above 0 speaks for a label.
+    pub fn scores(&mut self, text: &str) -> &[f32] {
+        self.room.score(self.model, text);
+        &self.room.scores
     }
 
     /// Log-probabilities of a text into `to`, which has a place for every label.
@@ -126,8 +147,7 @@ impl Predictor<'_> {
     /// # Panics
     /// When `to` has fewer places.
     pub fn predict(&mut self, text: &str, to: &mut [f32]) {
-        self.scores(text);
-        log_probabilities(&self.scores, self.model.sharpness, self.model.several, &mut to[..self.model.classes]);
+        self.model.predict_with(&mut self.room, text, to);
     }
 }
 

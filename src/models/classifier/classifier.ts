@@ -4,6 +4,7 @@ import { checkNames, settingsOf } from '../../core/options/table.js';
 import { checkSignal } from '../../core/signals.js';
 import type { Rows } from '../../data/readers/rows.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
+import type { Mix } from '../../engine/linear.js';
 import type { Evaluation } from '../../measures/evaluation.js';
 import type { TokenSettings } from '../../text/options.js';
 import type { ValidationResult } from '../../training/progress.js';
@@ -17,6 +18,7 @@ import { type ModelServing, Serving } from '../serving/serving.js';
 import { EVALUATION, type EvaluationOptions, evaluateRows } from './evaluate.js';
 import { type ExplainOptions, type Explanation, explainSettings, explainText } from './explain.js';
 import { classifierFile, classifierMetadata } from './file.js';
+import { heldExpert } from './linear.js';
 import type { ModelSettings, StartEvent, TrainOptions } from './options.js';
 import { type Prediction, type Predictor, predictionOf } from './prediction.js';
 import { type ClassifierParts, classifierTask } from './task.js';
@@ -48,16 +50,19 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * with the largest F1 on the validation rows, a half without them. Else undefined.
    */
   readonly thresholds: readonly number[] | undefined;
+  /** How the network's probabilities are mixed with those of the linear model beside it; undefined without one. */
+  readonly mix: Readonly<Mix> | undefined;
   readonly #engine: ExplainingEngine;
   readonly #text: TokenSettings;
   readonly #predictor: Predictor;
   readonly #serving: ModelServing;
 
   private constructor(parts: ClassifierParts) {
-    const { engine, labels, thresholds, reading } = parts;
-    const predictor = { ...reading, engine, outputs: labels.length, labels, thresholds };
+    const { engine, labels, thresholds, reading, expert } = parts;
+    const predictor = { ...reading, engine, outputs: labels.length, labels, thresholds, refiner: expert };
     const serving = Serving.of(predictor);
-    super(parts, serving);
+    super(parts, serving, expert ? [expert] : []);
+    this.mix = expert?.mix;
     this.labels = labels;
     this.thresholds = thresholds;
     this.#engine = engine;
@@ -122,17 +127,25 @@ export class TextClassifier extends TextModel<ModelSettings> {
    */
   static async load(path: string, options: LoadOptions = {}): Promise<TextClassifier> {
     return new TextClassifier(
-      await loadModel('TextClassifier.load', path, options, classifierFile, ({ labels, settings }) => {
-        const { pooling, multiLabel } = settings;
-        return { kind: 'classes', outputs: labels.length, multiLabel, pooling };
-      }),
+      await loadModel(
+        'TextClassifier.load',
+        path,
+        options,
+        classifierFile,
+        ({ labels, settings }) => {
+          const { pooling, multiLabel } = settings;
+          return { kind: 'classes', outputs: labels.length, multiLabel, pooling };
+        },
+        heldExpert,
+      ),
     );
   }
 
   /** @internal */
   protected override metadata(): Record<string, string> {
     const common = { settings: this.settings, text: describedText(this.#text), vocab: this.vocab };
-    return classifierMetadata(common, this.labels)(this.thresholds);
+    const { labels, thresholds, mix } = this;
+    return classifierMetadata(common, labels, mix !== undefined)({ thresholds, linear: mix });
   }
 
   /**
@@ -197,7 +210,9 @@ export class TextClassifier extends TextModel<ModelSettings> {
   }
 
   /**
-   * Says what each token of a text contributed to a label: to the model's output for it before softmax (or sigmoid), its logit.
+   * Says what each token of a text contributed to a label: to the network's output for it before softmax (or sigmoid), its logit.
+   * With a linear model beside the network, `probability` and `predicted` are those of both, while logit and contributions are the
+   * network's part.
    *
    * @param text - an empty one has no tokens and so no contributions.
    * @param options - see {@link ExplainOptions}.
@@ -215,7 +230,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
     this.checkOpen();
     if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
     const settings = explainSettings(options, this.labels);
-    const model = { engine: this.#engine, vocab: this.vocab, labels: this.labels };
+    const model = { ...this.#predictor, engine: this.#engine };
     return this.during(explainText(model, this.#text, text, settings));
   }
 

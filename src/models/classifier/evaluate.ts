@@ -89,13 +89,13 @@ export async function evaluateRows(
   rows: Rows,
   { signal, onProgress, onPrediction }: EvaluationOptions,
 ): Promise<Evaluation> {
-  const { engine, labels, vocab, tokenizer } = predictor;
+  const { engine, labels, vocab, tokenizer, refiner } = predictor;
   const multiLabel = predictor.thresholds !== undefined;
   const blocks = new Blocks<Row>(rows, '{ text, label }');
   const measurer = measurerOf(predictor);
   const turns = new Turns(signal, undefined, 'the evaluation');
   const read = async (): Promise<{ dataset: EncodedDataset; kept: Row[] | undefined }> => {
-    const kept: Row[] | undefined = onPrediction ? [] : undefined;
+    const kept: Row[] | undefined = onPrediction || refiner ? [] : undefined;
     const rowsBefore = blocks.rows;
     const options = { tokenizer, vocab, classes: labels, multiLabel, rowsBefore, signal };
     return { dataset: await encodeDataset(blocks.next(kept), options), kept };
@@ -108,7 +108,9 @@ export async function evaluateRows(
       // The next rows are read while the engine computes these; a fault in them is met when they are awaited.
       pending = blocks.ended ? undefined : read();
       pending?.catch(() => {});
-      const probabilities = await predictRows(engine, dataset.tokens, dataset.lengths(), labels.length);
+      const engines = await predictRows(engine, dataset.tokens, dataset.lengths(), labels.length);
+      const texts = refiner && kept!.map(({ text }) => text);
+      const probabilities = texts && texts.length > 0 ? await refiner!.later(texts, engines) : engines;
       for (let row = 0; row < dataset.length; row++) {
         const distribution = probabilities.subarray(row * labels.length, (row + 1) * labels.length);
         const given = measurer.add(distribution, dataset.labelsOf(row));

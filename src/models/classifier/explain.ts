@@ -9,6 +9,7 @@ import { locateTokens, type Span } from '../../text/locate.js';
 import type { TokenSettings } from '../../text/options.js';
 import { readingOf } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
+import type { Refiner } from '../serving/route.js';
 
 /** How {@link TextClassifier.explain} finds out what a token contributed. */
 export type ExplainMethod = 'gradientInput' | 'occlusion';
@@ -43,7 +44,10 @@ export interface ExplainedToken {
   known: boolean;
   /** Whether the model read it; not if the text has more than the model's `maxLength` tokens and it was cut off. */
   read: boolean;
-  /** What it adds to the logit of the label; negative if it speaks against the label, 0 if it was not read. */
+  /**
+   * What it adds to the network's logit of the label; negative if it speaks against the label, 0 if it was not read. What a linear
+   * model beside the network makes of it is not in it.
+   */
   contribution: number;
 }
 
@@ -53,7 +57,7 @@ export interface Explanation {
   label: string;
   /** Its probability, as in {@link TextClassifier.predict}. */
   probability: number;
-  /** The linear layer's output for the label, before softmax or sigmoid: what the contributions are parts or changes of. */
+  /** The output of the network's linear layer for the label, before softmax or sigmoid: what the contributions are parts or changes of. */
   logit: number;
   /** The most probable label. */
   predicted: string;
@@ -130,11 +134,17 @@ async function occludedLogits(
   return logits;
 }
 
+/** Where the largest value is, the first of equal ones. */
+function largestOf(values: Float32Array): number {
+  return values.reduce((best, value, index) => (value > values[best]! ? index : best), 0);
+}
+
 /** What explains a text. */
 export interface Explainer {
   engine: ExplainingEngine;
   vocab: Vocab;
   labels: readonly string[];
+  refiner?: Refiner | undefined;
 }
 
 /**
@@ -143,7 +153,7 @@ export interface Explainer {
  * @internal
  */
 export async function explainText(
-  { engine, vocab, labels }: Explainer,
+  { engine, vocab, labels, refiner }: Explainer,
   settings: TokenSettings,
   text: string,
   { label, method, signal }: SettingsOf<typeof EXPLAIN>,
@@ -158,7 +168,13 @@ export async function explainText(
   const unknown = vocab.defaultIndex!;
   const ids = read.length === 0 ? Int32Array.of(unknown) : vocab.encode(read.map(({ token }) => token));
   const given = label === undefined ? -1 : labels.indexOf(label);
-  const { output: classIndex, raw: logits, scores: probabilities, contributions } = await engine.explain(ids, given);
+  let explanation = await engine.explain(ids, given);
+  const probabilities = refiner ? await refiner.later([text], explanation.scores) : explanation.scores;
+  throwIfAborted(signal, 'the explanation');
+  const best = largestOf(probabilities);
+  // The network alone may find another label most probable.
+  if (refiner && given < 0 && best !== explanation.output) explanation = await engine.explain(ids, best);
+  const { output: classIndex, raw: logits, contributions } = explanation;
   throwIfAborted(signal, 'the explanation');
   const logit = logits[classIndex]!;
   if (method === 'occlusion') {
@@ -189,12 +205,11 @@ export async function explainText(
   for (const [at, { token, first, last }] of read.entries()) {
     if (first !== last) tokens.push(explained(token, first, last, at));
   }
-  const best = logits.reduce((best, value, index) => (value > logits[best]! ? index : best), 0);
   return {
     label: labels[classIndex]!,
     probability: probabilities[classIndex]!,
     logit,
-    predicted: labels[best]!,
+    predicted: labels[refiner ? best : largestOf(logits)]!,
     method,
     tokens,
   };

@@ -1,5 +1,6 @@
 import { ModelFileError } from '../../core/errors.js';
-import { type CommonDescription, type FileKind, modelMetadata, withFields } from '../file.js';
+import type { Mix } from '../../engine/linear.js';
+import { type CommonDescription, type FileKind, LINEAR_VERSION, modelMetadata, withFields } from '../file.js';
 import { type ModelSettings, modelSettings } from './options.js';
 
 /** What a classifier's file says of its outputs. */
@@ -8,6 +9,8 @@ export interface ClassifierFields {
   labels: readonly string[];
   /** The probability from which on each label is given, if a text may have several. */
   thresholds: readonly number[] | undefined;
+  /** How the network and the linear model beside it are mixed, if there is one. */
+  linear: Mix | undefined;
 }
 
 /** A model with several labels a text has one threshold for each, any other none. */
@@ -23,11 +26,21 @@ function checkThresholds(thresholds: unknown, multiLabel: boolean, labels: numbe
   throw new ModelFileError('INVALID_FILE', message);
 }
 
+/** What a file says of a mix, checked; undefined for a file without a linear model. */
+function checkMix(value: unknown): Mix | undefined {
+  if (value === undefined) return undefined;
+  const { network, sharpness } = (value ?? {}) as Partial<Mix>;
+  const fits = (number: unknown, most: number) => typeof number === 'number' && number >= 0 && number <= most;
+  if (!fits(network, 1) || !fits(sharpness, 1e3))
+    throw new ModelFileError('INVALID_FILE', 'its mix of network and linear model must have two numbers in range');
+  return { network: network!, sharpness: sharpness! };
+}
+
 /** The kind of file that holds a classifier. */
 export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
   kind: 'classifier',
   settings: modelSettings,
-  parse({ labels, thresholds }, { multiLabel }) {
+  parse({ labels, thresholds, linear }, { multiLabel }) {
     const distinct =
       Array.isArray(labels) &&
       labels.every((label) => typeof label === 'string') &&
@@ -35,20 +48,23 @@ export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
     if (!distinct || labels.length < 2)
       throw new ModelFileError('INVALID_FILE', 'expected two or more different labels');
     checkThresholds(thresholds, multiLabel, labels.length);
-    return { labels, thresholds: thresholds as readonly number[] | undefined };
+    return { labels, thresholds: thresholds as readonly number[] | undefined, linear: checkMix(linear) };
   },
   outputs: ({ labels }) => labels.length,
 };
 
 /**
- * Describes a classifier for its file: first all but the thresholds, which a training chooses last.
+ * Describes a classifier for its file: first all but what a training chooses last, its thresholds and the mix with a linear model.
  *
- * @returns the metadata for given thresholds.
+ * @param linear - Whether there is a linear model, which earlier versions cannot read.
+ * @returns the metadata for what was chosen.
  */
 export function classifierMetadata(
   common: CommonDescription<ModelSettings>,
   labels: readonly string[],
-): (thresholds: ClassifierFields['thresholds']) => Record<string, string> {
-  const metadata = modelMetadata('classifier', common, { labels });
-  return (thresholds) => withFields(metadata, thresholds ? { thresholds } : {});
+  linear: boolean,
+): (chosen: Omit<ClassifierFields, 'labels'>) => Record<string, string> {
+  const metadata = modelMetadata('classifier', common, { labels }, linear ? LINEAR_VERSION : undefined);
+  return ({ thresholds, linear }) =>
+    withFields(metadata, { ...(thresholds && { thresholds }), ...(linear && { linear }) });
 }

@@ -26,6 +26,7 @@ export type {
   ClassifierHeadOptions,
   ClassifierLossOptions,
   ClassWeights,
+  LinearOptions,
   ModelOptions,
   ModelSettings,
   StartEvent,

@@ -54,6 +54,21 @@ export interface ClassifierLossOptions {
   labelSmoothing?: number;
 }
 
+/** What stands beside the network of a classifier. */
+export interface LinearOptions {
+  /**
+   * Whether a linear model is trained on the same rows and has a say in every prediction: TF-IDF of the texts' words (1 and 2 next to
+   * each other) and characters (2 to 5 within a word), logistic regression or a support vector machine, whichever does better on rows
+   * that are held out. It is trained apart and before the network, takes little time, and helps most where rows are few or labels
+   * many; see `docs/choosing-a-model.md`. It reads the text as it was written: tokenizer, `maxLength` and `labelSmoothing` are the network's.
+   *
+   * Both probabilities are mixed. The network's share and a temperature are chosen on the validation rows; without them the network
+   * has 0.3. What a training reports of validation rows is the network's part alone. A `warning` event says that there is no
+   * linear model: with more than 2,000 labels, or many rows of many labels. Default `false`.
+   */
+  linear?: boolean;
+}
+
 /** The rows have been read and the first step comes next. */
 export interface StartEvent extends TrainingStart {
   /** The labels, in the order of the model's outputs. */
@@ -67,7 +82,8 @@ export type TrainingEvent = TaskEvent<ValidationResult, StartEvent>;
 export interface TrainOptions
   extends TrainingOptions<Rows, TrainingEvent>,
     ClassifierHeadOptions,
-    ClassifierLossOptions {}
+    ClassifierLossOptions,
+    LinearOptions {}
 
 /** The table of {@link ClassifierHeadOptions}. */
 const HEAD = {
@@ -131,6 +147,15 @@ const LOSS = {
   labelSmoothing: option(share, { default: 0, flag: '<share>', help: 'share of the target spread over all labels' }),
 } as const satisfies TableOf<ClassifierLossOptions>;
 
+/** The table of {@link LinearOptions}. */
+const LINEAR = {
+  linear: option(flag, {
+    default: false,
+    flag: '',
+    help: 'mix the predictions with those of a linear model of n-grams, trained on the same rows',
+  }),
+} as const satisfies TableOf<LinearOptions>;
+
 /** The table of {@link TrainOptions}, in the order of help and guide. */
 export const CLASSIFIER = {
   ...NETWORK,
@@ -138,6 +163,7 @@ export const CLASSIFIER = {
   ...TEXT,
   ...LEARNING,
   ...LOSS,
+  ...LINEAR,
   ...RUN,
 } as const satisfies TableOf<TrainOptions>;
 
@@ -149,6 +175,8 @@ export function modelSettings(options: ModelOptions): ModelSettings {
 /** {@link TrainOptions} with every default filled in. */
 export interface TrainSettings extends TrainingSettings<Rows, TrainingEvent>, SettingsOf<typeof LOSS> {
   model: ModelSettings;
+  /** Whether there is a linear model; undefined for none, as checkpoints leave out what is off. */
+  linear: true | undefined;
 }
 
 const RULES: readonly Rule<TrainSettings>[] = [
@@ -166,7 +194,8 @@ const RULES: readonly Rule<TrainSettings>[] = [
  */
 export function trainSettings(options: TrainOptions): TrainSettings {
   const common = trainingSettings<Rows, TrainingEvent>('TextClassifier.train', CLASSIFIER, options);
-  const settings = { ...common, ...settingsOf(LOSS, options), model: modelSettings(options) };
+  const linear = settingsOf(LINEAR, options).linear || undefined;
+  const settings: TrainSettings = { ...common, ...settingsOf(LOSS, options), model: modelSettings(options), linear };
   checkRules(settings, RULES);
   return settings;
 }

@@ -1,14 +1,16 @@
-import { DataError } from '../../core/errors.js';
+import { DataError, type RecurraError } from '../../core/errors.js';
 import { Turns } from '../../core/turns.js';
 import type { Rows } from '../../data/readers/rows.js';
 import { collect, encodeDataset } from '../../data/sets/encode.js';
 import { EncodedDataset } from '../../data/sets/encoded.js';
 import { stratifiedSplit } from '../../data/sets/split.js';
+import { LinearTexts } from '../../engine/linear.js';
 import { recounted } from '../../text/counting.js';
 import type { TextSettings } from '../../text/options.js';
 import { modelTokenizer } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
 import { checkVocabulary, vocabularyRoom } from '../vocabularyRoom.js';
+import { type TrainedExpert, tapped, trainExpert } from './linear.js';
 import type { TrainSettings } from './options.js';
 
 /** What the training of a classifier works on. */
@@ -16,6 +18,13 @@ export interface ClassifierData {
   train: EncodedDataset;
   validation: EncodedDataset | undefined;
   vocab: Vocab;
+  /** The linear model beside the network, if there is one. */
+  expert: TrainedExpert | undefined;
+}
+
+/** The rows as numbers; where validation rows were split off, which rows they and the others were. */
+interface Encoded extends Omit<ClassifierData, 'expert'> {
+  rows?: { train: Int32Array; test: Int32Array };
 }
 
 /** Index of the first word behind the specials `<unk>` and `<pad>`. */
@@ -53,7 +62,7 @@ async function splitOff(
   seed: number,
   { minFreq, maxTokens }: TextSettings,
   turns: Turns,
-): Promise<ClassifierData> {
+): Promise<Encoded> {
   const { train, test } = stratifiedSplit(dataset, { fraction, seed });
   await turns.next();
   const training = dataset.subset(train);
@@ -79,20 +88,44 @@ async function splitOff(
   const validation = remapped(dataset.subset(test));
   // Building the model comes next; it has a turn of its own.
   await turns.next();
-  return { ...parts, validation };
+  return { ...parts, validation, rows: { train, test } };
 }
 
 /**
- * Reads, tokenizes and encodes everything that a training needs, yielding to the event loop.
+ * Reads, tokenizes and encodes everything that a training needs, and trains the linear model if there is to be one, yielding to the event loop.
  *
+ * @param warn - Told why there is no linear model though one was asked for.
  * @throws DataError for rows that do not fit, no rows, one class only, validation labels that training does not have, or a
  * vocabulary that a model file could not hold.
  */
 export async function prepareData(
   rows: Rows,
-  { validation, text, seed, model: { multiLabel } }: TrainSettings,
+  settings: TrainSettings,
   signal: AbortSignal,
+  warn: (error: RecurraError) => void,
 ): Promise<ClassifierData> {
+  const { validation, linear } = settings;
+  if (!linear) return { ...(await encode(rows, validation, settings, signal)), expert: undefined };
+  const texts = new LinearTexts();
+  const ofValidation = validation === undefined || typeof validation === 'number' ? undefined : new LinearTexts();
+  const measured = ofValidation ? tapped(validation as Rows, ofValidation) : validation;
+  const { rows: split, ...data } = await encode(tapped(rows, texts), measured, settings, signal);
+  const held = ofValidation
+    ? { texts: ofValidation, rows: undefined }
+    : split && split.test.length > 0
+      ? { texts, rows: split.test }
+      : undefined;
+  const expert = await trainExpert(data.train, { texts, rows: split?.train }, held, settings, signal, warn);
+  return { ...data, expert };
+}
+
+/** Reads, tokenizes and encodes the rows. */
+async function encode(
+  rows: Rows,
+  validation: TrainSettings['validation'],
+  { text, seed, model: { multiLabel } }: TrainSettings,
+  signal: AbortSignal,
+): Promise<Encoded> {
   const tokenizer = modelTokenizer(text);
   const byShare = typeof validation === 'number';
   const { minFreq, maxTokens } = byShare ? { minFreq: 1, maxTokens: undefined } : text;

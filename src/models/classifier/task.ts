@@ -1,5 +1,6 @@
 import type { Rows } from '../../data/readers/rows.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
+import { LINEAR_PREFIX, type Mix } from '../../engine/linear.js';
 import type { NetworkSettings } from '../../engine/network.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import type { ValidationResult } from '../../training/progress.js';
@@ -9,6 +10,7 @@ import type { TextModelParts } from '../model.js';
 import { modelReading } from '../serving/reading.js';
 import { classWeightsOf } from './classWeights.js';
 import { type ClassifierFields, classifierFile, classifierMetadata } from './file.js';
+import { Expert, mixOf, USUAL_MIX } from './linear.js';
 import {
   CLASSIFIER,
   type ModelSettings,
@@ -22,13 +24,19 @@ import { type ClassifierData, prepareData } from './targets.js';
 import { chooseThresholds, defaultThresholds } from './thresholds.js';
 import { exclusiveResult, multiLabelResult } from './validation.js';
 
-/** What is chosen on validation rows: the thresholds, if a text may have several labels. */
+/** What is chosen on validation rows. */
 interface Chosen {
   thresholds?: readonly number[];
+  /** How the linear model is mixed with the network, if there is one. */
+  linear?: Mix;
 }
 
 /** What a classifier is made of. */
-export type ClassifierParts = TextModelParts<ModelSettings> & ClassifierFields;
+export type ClassifierParts = TextModelParts<ModelSettings> &
+  Omit<ClassifierFields, 'linear'> & {
+    /** The linear model, if there is one. */
+    expert: Expert | undefined;
+  };
 
 /** The types of a classifier's training; `M` is the model. */
 export interface ClassifierTypes<M extends TrainedModel> extends TaskTypes {
@@ -49,6 +57,11 @@ function thresholdsOf(
   { train }: ClassifierData,
 ): readonly number[] | undefined {
   return model.multiLabel ? (chosen?.thresholds ?? defaultThresholds(train.classes.length)) : undefined;
+}
+
+/** How the linear model is mixed with the network; undefined if there is none. */
+function chosenMix(chosen: Chosen | undefined, { expert }: ClassifierData): Mix | undefined {
+  return expert && (chosen?.linear ?? USUAL_MIX);
 }
 
 /** What the network and its head look like. */
@@ -80,6 +93,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       weights: classWeightsOf(classWeights, train),
       smoothing: labelSmoothing,
     }),
+    beside: async ({ expert }) => (expert ? expert.state() : []),
     start: (common, { train }) => ({ ...common, labels: train.classes }),
     *contents({ train, validation, vocab }) {
       yield vocab.itos;
@@ -89,33 +103,41 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
         yield* [tokens, offsets, labels, labelOffsets];
       }
     },
-    async validate(engine, { validation }) {
+    async validate(engine, { validation, expert }) {
       const dataset = validation!;
       const { multiLabel, classes } = dataset;
       const probabilities = await predictRows(engine, dataset.tokens, dataset.lengths(), classes.length);
-      return multiLabel
-        ? {
-            validation: multiLabelResult(probabilities, dataset),
-            choose: async () => ({ thresholds: await chooseThresholds(probabilities, dataset) }),
-          }
-        : { validation: exclusiveResult(probabilities, dataset.labels, classes.length), choose: () => ({}) };
+      const result = multiLabel
+        ? multiLabelResult(probabilities, dataset)
+        : exclusiveResult(probabilities, dataset.labels, classes.length);
+      const choose = async () => {
+        const mixed = expert && (await mixOf(expert, probabilities, dataset));
+        const linear = mixed && { linear: mixed.mix };
+        if (!multiLabel) return { ...linear };
+        return { ...linear, thresholds: await chooseThresholds(mixed?.probabilities ?? probabilities, dataset) };
+      };
+      return { validation: result, choose };
     },
     // With several labels a row counts as right only if all are, which for long may be none: there the loss decides.
     score: ({ accuracy }, { model }) => (model.multiLabel ? 0 : accuracy),
     describe({ data, settings, network }) {
       const common = { settings: modelOf(settings, network), text: describedText(settings.text), vocab: data.vocab };
-      const withThresholds = classifierMetadata(common, data.train.classes);
-      return (chosen) => withThresholds(thresholdsOf(chosen, settings, data));
+      const described = classifierMetadata(common, data.train.classes, data.expert !== undefined);
+      return (chosen) =>
+        described({ thresholds: thresholdsOf(chosen, settings, data), linear: chosenMix(chosen, data) });
     },
     async read(path) {
       const { settings: network, text, state, checkpoint, training } = await readModelFile(path, classifierFile);
       const { tokenizer } = text;
       // A name is among the settings; this one is no plain value.
       const held = tokenizer instanceof HuggingFaceTokenizer ? tokenizer : undefined;
-      return { network, tokenizer: held, state, checkpoint, training };
+      // The linear model is trained again, to the same bits.
+      const weights = state.filter(({ name }) => !name.startsWith(LINEAR_PREFIX));
+      return { network, tokenizer: held, state: weights, checkpoint, training };
     },
     async model({ engine, data, settings, network, best, history }) {
-      const { train, vocab } = data;
+      const { train, vocab, expert } = data;
+      const mix = chosenMix(best, data);
       return make({
         engine,
         settings: modelOf(settings, network),
@@ -124,6 +146,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
         reading: await modelReading(settings.text, vocab),
         labels: train.classes,
         thresholds: thresholdsOf(best, settings, data),
+        expert: expert && mix && new Expert(expert.model, mix, expert.threads),
         history,
         trainedRows: train.length,
       });

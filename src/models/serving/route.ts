@@ -2,11 +2,21 @@ import type { Engine } from '../../engine/engine.js';
 import type { Call } from './call.js';
 import type { ModelReading } from './reading.js';
 
+/** Changes the scores that an engine gave, by what the text itself says. */
+export interface Refiner {
+  /** At once and in place; false for a text that would take too long on the calling thread. */
+  now(text: string, scores: Float32Array): boolean;
+  /** Away from the event loop, in the order of the texts. */
+  later(texts: readonly string[], scores: Float32Array): Promise<Float32Array>;
+}
+
 /** What serving needs of a model, whatever the model answers. */
 export interface ServedModel extends ModelReading {
   engine: Pick<Engine, 'scores' | 'scoresNow' | 'scoreTextNow' | 'scoreTexts' | 'workPerToken'>;
   /** Scores that the engine gives for a text. */
   outputs: number;
+  /** Has the last word on them; undefined where the engine's scores are the answer. */
+  refiner?: Refiner | undefined;
 }
 
 /** Scores of some texts, in their order. */

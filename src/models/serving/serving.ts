@@ -100,7 +100,8 @@ export class Serving<T> {
     const began = performance.now();
     const late = () => performance.now() - began >= TURN_BUDGET;
     const short = this.#queue.settings.maxWait === 0 && !this.#crowded;
-    const scored = route.read(texts, ahead, late) && short ? route.now(texts, ahead, late) : undefined;
+    const engines = route.read(texts, ahead, late) && short ? route.now(texts, ahead, late) : undefined;
+    const scored = engines && this.#refinedNow(texts, engines, late) ? engines : undefined;
     const answers = scored && answersOf(texts.length, scored, this.#model.outputs, answer);
     this.#spend(performance.now() - began);
     if (answers) {
@@ -150,13 +151,35 @@ export class Serving<T> {
     this.#running += batch.rows;
     let scored: Scored | Promise<Scored>;
     try {
-      scored = this.#route.batch(batch.texts, batch.tokens);
+      scored = this.#refined(batch, this.#route.batch(batch.texts, batch.tokens));
     } catch (error) {
       scored = Promise.reject(error);
     }
     // A failure is met when the answer is given; until then it must not look like one that nobody handles.
     if (scored instanceof Promise) scored.catch(() => {});
     return { batch, scored };
+  }
+
+  /** Refines the scores of few texts at once; false if that would take too long, and then they are of no use. */
+  #refinedNow(texts: readonly string[], { scores }: Scored, late: () => boolean): boolean {
+    const { refiner, outputs } = this.#model;
+    if (!refiner) return true;
+    return texts.every((text, row) => {
+      if (row > 0 && late()) return false;
+      return refiner.now(text, scores.subarray(row * outputs, (row + 1) * outputs));
+    });
+  }
+
+  /** The scores of a batch with the refiner's last word on them. */
+  #refined({ runs }: Batch<T>, scored: Scored | Promise<Scored>): Scored | Promise<Scored> {
+    const { refiner } = this.#model;
+    if (!refiner) return scored;
+    const texts = runs.flatMap(({ call, from, to }) => call.texts.slice(from, to));
+    const refine = async () => {
+      const { scores, counts } = await scored;
+      return { scores: await refiner.later(texts, scores), counts };
+    };
+    return refine();
   }
 
   /** Waits for a batch and answers its callers. */

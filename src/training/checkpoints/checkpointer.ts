@@ -69,12 +69,14 @@ export class Checkpointer {
    * Writes a checkpoint; the earlier one stays whole until then.
    *
    * @param best - The weights to keep; without them those that the engine has now.
+   * @param beside - Arrays of what stands beside the network.
    * @throws RecurraError `IO`
    */
   async save<V extends Validation, C extends object>(
     engine: Pick<ResumableEngine, 'trainingState'>,
     moment: CheckpointMoment<V, C>,
     best: StateEntry[] | undefined,
+    beside: StateEntry[] = [],
   ): Promise<void> {
     // Counted from the attempt, so that a full disk is not tried again at every step.
     this.#lastTime = performance.now();
@@ -82,7 +84,7 @@ export class Checkpointer {
     this.failures++;
     const training = await engine.trainingState(best === undefined);
     await this.#moveOlder();
-    await writeCheckpoint(this.settings.path, this.#frame, moment, [...(best ?? []), ...training]);
+    await writeCheckpoint(this.settings.path, this.#frame, moment, [...(best ?? []), ...training, ...beside]);
     this.failures = 0;
   }
 

@@ -93,8 +93,11 @@ export interface CheckpointEvent extends TrainingPlace {
 export interface WarningEvent extends TrainingPlace {
   /** Tells the events apart. */
   type: 'warning';
-  /** A checkpoint could not be written (the one before is still whole), or the files for TensorBoard. */
-  about: 'checkpoint' | 'tensorboard';
+  /**
+   * A checkpoint could not be written (the one before is still whole), or the files for TensorBoard, or there will be no linear
+   * model.
+   */
+  about: 'checkpoint' | 'tensorboard' | 'linear';
   /** What went wrong. */
   error: RecurraError;
 }

@@ -1,0 +1,177 @@
+import type { light as lightNamespace } from '../../index.d.js';
+import { light } from '../native/light.js';
+import type { HeldWeights, StateEntry } from './engine.js';
+
+/** What the names of a linear model's arrays begin with. */
+export const LINEAR_PREFIX = 'linear.';
+
+/** Texts that go to the addon in one call: some tenths of a millisecond. */
+const TEXTS_PER_CALL = 256;
+
+/** How the probabilities of a network and those of the linear model beside it become one model's. */
+export interface Mix {
+  /** The network's share of the log-probabilities, from 0 to 1; the rest is the linear model's. */
+  network: number;
+  /** What their sum is multiplied by before it becomes probabilities again: one over the temperature. */
+  sharpness: number;
+}
+
+/** Labels of rows: one each, or with `ends` those of each row up to its end. */
+export interface LinearLabels {
+  labels: Int32Array;
+  /** Where the labels of each row end, where a row may have any number. */
+  ends?: Uint32Array | undefined;
+}
+
+/** How a linear model is trained. */
+export interface LinearTraining {
+  classes: number;
+  /** A weight for each label, or none for 1 each. */
+  classWeights: readonly number[];
+  threads: number;
+  seed: number;
+}
+
+/** Numbers from 0 on, as the addon takes them. */
+function unsigned(numbers: Int32Array): Uint32Array {
+  return new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+}
+
+/** The texts that a linear model is trained or measured on, outside of JavaScript's memory. */
+export class LinearTexts {
+  readonly #native = new (light().LinearTexts)();
+  #waiting: string[] = [];
+
+  /** Adds a text behind the others. */
+  add(text: string): void {
+    this.#waiting.push(text);
+    if (this.#waiting.length >= TEXTS_PER_CALL) this.#flush();
+  }
+
+  /**
+   * Counts the n-grams of some rows, or of all.
+   *
+   * @throws RecurraError `INVALID_ARGUMENT` if they have none, `ABORTED` after {@link abort}.
+   */
+  async count(rows: Int32Array | undefined, threads: number): Promise<LinearRows> {
+    this.#flush();
+    return new LinearRows(await this.#native.count(rows && unsigned(rows), threads));
+  }
+
+  /** Log-probabilities that a model gives some rows, or all: `[rows, classes]`. */
+  logProbabilities(model: LinearModel, rows: Int32Array | undefined, threads: number): Promise<Float32Array> {
+    this.#flush();
+    return model.native.logProbabilities(this.#native, rows && unsigned(rows), threads);
+  }
+
+  /** Ends what is counted or trained on these texts. */
+  abort(): void {
+    this.#native.abort();
+  }
+
+  /** Frees the memory. */
+  close(): void {
+    this.#native.close();
+  }
+
+  #flush(): void {
+    if (this.#waiting.length > 0) this.#native.add(this.#waiting);
+    this.#waiting = [];
+  }
+}
+
+/** Rows whose n-grams were counted. */
+class LinearRows {
+  readonly #native: lightNamespace.LinearRows;
+
+  constructor(native: lightNamespace.LinearRows) {
+    this.#native = native;
+  }
+
+  /** Why no model of so many labels is trained on these rows; undefined where one is. */
+  refusal(classes: number): string | undefined {
+    return this.#native.refusal(classes) ?? undefined;
+  }
+
+  /**
+   * Trains a model; the same rows, labels, weights and seed give the same one.
+   *
+   * @throws RecurraError `ABORTED` after {@link LinearTexts.abort}.
+   */
+  async train({ labels, ends }: LinearLabels, options: LinearTraining): Promise<LinearModel> {
+    const given = { ...options, classWeights: [...options.classWeights] };
+    return new LinearModel(await this.#native.train(unsigned(labels), ends, given));
+  }
+
+  /** Frees the memory. */
+  close(): void {
+    this.#native.close();
+  }
+}
+
+/** A linear model of n-grams: log-probabilities for texts. */
+export class LinearModel {
+  /** @internal */
+  readonly native: lightNamespace.LinearExpert;
+
+  constructor(native: lightNamespace.LinearExpert) {
+    this.native = native;
+  }
+
+  /**
+   * The model in a file, whose arrays are taken out of it.
+   *
+   * @throws RecurraError `INVALID_FILE` if some are missing or damaged.
+   */
+  static async held({ file }: HeldWeights): Promise<LinearModel> {
+    return new LinearModel(await light().takeLinear(file));
+  }
+
+  /** Number of labels. */
+  get classes(): number {
+    return this.native.classes;
+  }
+
+  /** Whether a text may have several. */
+  get multiLabel(): boolean {
+    return this.native.multiLabel;
+  }
+
+  /** Mixes the probabilities that a network gave for a text with this model's, in place; false for a long text. */
+  mixNow(text: string, probabilities: Float32Array, mix: Mix): boolean {
+    return this.native.mixNow(text, probabilities, mix);
+  }
+
+  /** The same for many texts, away from the event loop. */
+  mix(texts: readonly string[], probabilities: Float32Array, mix: Mix, threads: number): Promise<Float32Array> {
+    return this.native.mix(texts, probabilities, mix, threads);
+  }
+
+  /** The model as arrays. */
+  state(): Promise<StateEntry[]> {
+    return this.native.state();
+  }
+
+  /** Frees the memory. */
+  close(): void {
+    this.native.close();
+  }
+}
+
+/**
+ * Chooses a mix on rows that neither model was trained on: the least log loss among the shares whose accuracy is that of the
+ * better model, or within the noise of it.
+ *
+ * @param network - Probabilities of the network, `[rows, classes]`.
+ * @param linear - Log-probabilities of the linear model, as many.
+ * @returns the mix, and the probabilities that it gives those rows.
+ */
+export async function chooseMix(
+  network: Float32Array,
+  linear: Float32Array,
+  classes: number,
+  { labels, ends }: LinearLabels,
+): Promise<{ mix: Mix; probabilities: Float32Array }> {
+  const { mix, probabilities } = await light().chooseMix(network, linear, classes, unsigned(labels), ends);
+  return { mix, probabilities };
+}
