@@ -10,9 +10,7 @@ use recurra_binding::objects::NamedArray;
 use recurra_binding::{Background, Handle, IntoJs, Pending};
 use recurra_core::{self as core, Error, ErrorCode, Result, guard};
 use recurra_linear as linear;
-use recurra_linear::{
-    Counter, FeatureOptions, Featurizer, Labels, LinearModel, Room, Rows, TrainOptions, refusal,
-};
+use recurra_linear::{Counter, FeatureOptions, Featurizer, Labels, LinearModel, Room, Rows, TrainOptions, refusal};
 
 use crate::safetensors_file::HeldTensors;
 use crate::strings::{read, utf8};
@@ -364,9 +362,8 @@ impl LinearExpert {
         let store = texts.handle.get()?;
         let rows = rows.map(|rows| rows.to_vec());
         let work = move |expert: &Expert| {
-            let logs = locked(&store, |store| {
-                Ok(expert.model.predict(&store.some(rows.as_deref())?, threads as usize))
-            })?;
+            let logs =
+                locked(&store, |store| Ok(expert.model.predict(&store.some(rows.as_deref())?, threads as usize)))?;
             Ok((logs, expert.model.bytes()))
         };
         self.handle.background(work, Float32Array::new)
