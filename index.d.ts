@@ -213,6 +213,11 @@ export declare namespace light {
     mixNow(text: string, probabilities: Float32Array, mix: LinearMix): boolean
     /** The same for many texts, away from the event loop: gives the mixed probabilities, text by text. */
     mix(texts: ReadonlyArray<string>, probabilities: Float32Array, mix: LinearMix, threads: number): Promise<Float32Array>
+    /**
+     * What parts of a text contribute to a label's score. `spans` has the first UTF-16 unit of each part and the one behind its
+     * last, part after part.
+     */
+    explain(text: string, label: number, spans: Uint32Array): Promise<LinearExplanation>
     /** The model as arrays, whose names begin with `linear.`. */
     state(): Promise<Array<NamedArray>>
     /** Frees the memory once running work has ended; doing it again does nothing. */
@@ -425,6 +430,14 @@ export declare namespace light {
   /** As `readSafetensors`, but keeps the tensors for a classifier's `loadHeld`. */
   export function holdSafetensors(path: string, limit: number): Promise<HeldTensors>
 
+  /** Where a label's score comes from. */
+  export interface LinearExplanation {
+    /** The score, from which the probability is made: above 0 speaks for the label. */
+    score: number
+    /** What each part adds to it. */
+    contributions: Float32Array
+  }
+
   /** How the probabilities of a network and of a linear model become one model's. */
   export interface LinearMix {
     /** The network's share, from 0 to 1. */
@@ -529,6 +542,9 @@ export declare namespace light {
     /** Of each text, the tokens that were read and how many of them are known. */
     counts: Uint32Array
   }
+
+  /** The mix where there are no rows to choose one by. */
+  export function usualMix(): LinearMix
 
   /** Which of the counted tokens become a vocabulary. */
   export interface VocabularyOptions {

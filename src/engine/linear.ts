@@ -16,6 +16,14 @@ export interface Mix {
   sharpness: number;
 }
 
+/**
+ * The mix where there are no rows to choose one by. The training rows are none: the network has seen them, so that its probabilities
+ * of them prove nothing.
+ */
+export function usualMix(): Mix {
+  return light().usualMix();
+}
+
 /** Labels of rows: one each, or with `ends` those of each row up to its end. */
 export interface LinearLabels {
   labels: Int32Array;

@@ -254,8 +254,16 @@ impl From<LinearMix> for linear::Mix {
 
 impl From<linear::Mix> for LinearMix {
     fn from(linear::Mix { network, sharpness }: linear::Mix) -> Self {
-        Self { network: f64::from(network), sharpness: f64::from(sharpness) }
+        // The shortest decimal that leads back to the same single: 0.3 rather than 0.30000001192.
+        let short = |value: f32| value.to_string().parse().unwrap_or_else(|_| f64::from(value));
+        Self { network: short(network), sharpness: short(sharpness) }
     }
+}
+
+/// The mix where there are no rows to choose one by.
+#[napi(catch_unwind)]
+pub fn usual_mix() -> LinearMix {
+    linear::Mix::USUAL.into()
 }
 
 /// A mix, and what it makes of the rows that it was chosen by.
@@ -422,6 +430,37 @@ impl LinearExpert {
         self.handle.background(work, Float32Array::new)
     }
 
+    /// What parts of a text contribute to a label's score. `spans` has the first UTF-16 unit of each part and the one behind its
+    /// last, part after part.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "text: string, label: number, spans: Uint32Array",
+        ts_return_type = "Promise<LinearExplanation>"
+    )]
+    pub fn explain(
+        &self,
+        env: Env,
+        text: Unknown<'_>,
+        label: u32,
+        spans: Uint32Array,
+    ) -> napi::Result<Pending<(f32, Vec<f32>), LinearExplanation>> {
+        let mut units = Vec::new();
+        read(env, text.raw(), &mut units)?;
+        let spans = spans.to_vec();
+        let work = move |expert: &Expert| {
+            let (text, begins) = with_begins(&units);
+            let explanation = expert.model.explain(&text, label as usize)?;
+            let byte = |unit: u32| begins[(unit as usize).min(units.len())];
+            let of = |&[from, to]: &[u32; 2]| explanation.of(byte(from)..byte(to));
+            let contributions = spans.as_chunks().0.iter().map(of).collect();
+            Ok(((explanation.score(), contributions), expert.model.bytes()))
+        };
+        self.handle.background(work, |(score, contributions)| LinearExplanation {
+            score: f64::from(score),
+            contributions: Float32Array::new(contributions),
+        })
+    }
+
     /// The model as arrays, whose names begin with `linear.`.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<NamedArray>>")]
     pub fn state(&self) -> napi::Result<Pending<Vec<core::NamedArray>, Vec<NamedArray>>> {
@@ -442,6 +481,27 @@ impl LinearExpert {
     pub fn close(&self, env: Env) {
         self.handle.close(env);
     }
+}
+
+/// Where a label's score comes from.
+#[napi(object, object_from_js = false)]
+pub struct LinearExplanation {
+    /// The score, from which the probability is made: above 0 speaks for the label.
+    pub score: f64,
+    /// What each part adds to it.
+    pub contributions: Float32Array,
+}
+
+/// A text in UTF-8, and at which byte the character of each UTF-16 unit begins; at last where the text ends.
+fn with_begins(units: &[u16]) -> (String, Vec<usize>) {
+    let (mut text, mut begins) = (String::with_capacity(units.len()), Vec::with_capacity(units.len() + 1));
+    for character in char::decode_utf16(units.iter().copied()) {
+        let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+        begins.extend((0..character.len_utf16()).map(|_| text.len()));
+        text.push(character);
+    }
+    begins.push(text.len());
+    (text, begins)
 }
 
 /// The model whose arrays a file holds, which are taken out of it.

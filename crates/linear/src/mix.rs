@@ -27,7 +27,22 @@ pub struct MixReport {
     pub mixed: Quality,
 }
 
+/// What few rows say of a mixture is mostly noise: the choice is that of a normal prior around [`Mix::USUAL`] with these standard
+/// deviations, of the share and of the sharpness' logarithm. Some hundred rows outweigh it.
+const SPREAD_OF_SHARE: f64 = 0.2;
+const SPREAD_OF_SHARPNESS: f64 = 0.25;
+
 impl Mix {
+    /// What does well where there are no rows to choose by: measured on AG News (500 rows to all), banking77 and others.
+    pub const USUAL: Self = Self { network: 0.3, sharpness: 1.0 };
+
+    /// What the prior adds to the log loss of so many rows.
+    fn prior(&self, rows: usize) -> f64 {
+        let share = f64::from(self.network - Self::USUAL.network) / SPREAD_OF_SHARE;
+        let sharpness = f64::from(self.sharpness / Self::USUAL.sharpness).ln() / SPREAD_OF_SHARPNESS;
+        0.5 * (share * share + sharpness * sharpness) / rows as f64
+    }
+
     /// Mixes the log-probabilities of one text, a place for every label, into `to`.
     ///
     /// `several`: the labels do not exclude each other, so the log-odds of each are mixed.
@@ -78,7 +93,7 @@ impl Mix {
     }
 
     /// Chooses share and sharpness by rows that neither model was trained on: the least log loss among the shares whose
-    /// accuracy is that of the better part or within half a standard error of it.
+    /// accuracy is that of the better part or within half a standard error of it. Few rows move it little from [`Mix::USUAL`].
     ///
     /// # Errors
     /// `InvalidArgument` without a row, or where the log-probabilities are not `classes` for each row of `labels`.
@@ -106,7 +121,10 @@ impl Mix {
             .map(|step| {
                 let network = step as f32 / STEPS as f32;
                 let cell = std::cell::RefCell::new(&mut measure);
-                let loss = |ln: f64| (cell.borrow_mut())(Self { network, sharpness: ln.exp() as f32 }).log_loss;
+                let loss = |ln: f64| {
+                    let mix = Self { network, sharpness: ln.exp() as f32 };
+                    (cell.borrow_mut())(mix).log_loss + mix.prior(rows)
+                };
                 let mix = Self { network, sharpness: least(-4.0, 2.0, 13, loss).exp() as f32 };
                 (mix, measure(mix))
             })
@@ -117,7 +135,7 @@ impl Mix {
         let (mix, mixed) = tried
             .iter()
             .filter(|(_, quality)| quality.accuracy >= better - noise)
-            .min_by(|a, b| a.1.log_loss.total_cmp(&b.1.log_loss))
+            .min_by(|a, b| (a.1.log_loss + a.0.prior(rows)).total_cmp(&(b.1.log_loss + b.0.prior(rows))))
             .copied()
             .unwrap_or(tried[0]);
         Ok((mix, MixReport { network, linear, mixed }))

@@ -275,3 +275,49 @@ fn a_mixture_of_certainties_is_finite() {
         }
     }
 }
+
+#[test]
+fn probabilities_are_refined_as_their_logarithms_are_mixed() {
+    let mix = Mix { network: 0.3, sharpness: 1.2 };
+    for several in [false, true] {
+        let network = [0.7f32, 0.3, 0.0, 0.2, 0.5, 0.3];
+        let linear: Vec<f32> = [0.1f32, 0.6, 0.3, 0.9, 0.05, 0.05].iter().map(|value| value.ln()).collect();
+        let mut refined = network;
+        mix.refine(&mut refined, &linear, 3, several);
+        for (row, refined) in refined.chunks(3).enumerate() {
+            let logs: Vec<f32> = network[3 * row..3 * row + 3].iter().map(|value| value.ln()).collect();
+            let mut mixed = [0.0; 3];
+            mix.apply(&logs, &linear[3 * row..3 * row + 3], several, &mut mixed);
+            assert_eq!(refined, mixed.map(f32::exp));
+        }
+    }
+}
+
+#[test]
+fn few_rows_move_the_mixture_little_and_many_far() {
+    // Both are right and modest: the more sharpness, the less loss.
+    let row = [0.6f32.ln(), 0.4f32.ln()];
+    let chosen = |rows: usize| {
+        let logs = row.repeat(rows);
+        Mix::choose(&logs, &logs, 2, Labels::One(&vec![0; rows])).unwrap().0
+    };
+    assert!(chosen(5).sharpness < 1.5, "{:?}", chosen(5));
+    assert!(chosen(50_000).sharpness > 5.0, "{:?}", chosen(50_000));
+    assert!((chosen(5).network - Mix::USUAL.network).abs() < 0.11);
+}
+
+#[test]
+fn room_serves_one_text_after_the_other() {
+    let texts = ["a good film", "a bad film", "good", ""];
+    let mut counter = Counter::new(FeatureOptions::default(), 1).unwrap();
+    counter.add(&texts).unwrap();
+    let (featurizer, rows) = counter.finish().unwrap();
+    let labels = [1, 0, 1, 0];
+    let (model, _) = LinearModel::train(&featurizer, &rows, Labels::One(&labels), 2, &TrainOptions::default()).unwrap();
+    let (mut room, expected) = (model.room(), model.predict(&texts, 1));
+    for (text, expected) in texts.iter().zip(expected.chunks(2)) {
+        let mut logs = [0.0; 2];
+        model.predict_with(&mut room, text, &mut logs);
+        assert_eq!(logs, expected);
+    }
+}

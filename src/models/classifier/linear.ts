@@ -18,12 +18,6 @@ import { classWeightsOf } from './classWeights.js';
 import type { ClassifierFields } from './file.js';
 import type { TrainSettings } from './options.js';
 
-/**
- * How both are mixed where there are no rows to choose it by: the network has seen the training rows, so that its probabilities of
- * them prove nothing. Measured on several sets; see `docs/choosing-a-model.md`.
- */
-export const USUAL_MIX: Mix = { network: 0.3, sharpness: 1 };
-
 /** The largest weight of a label that the linear model takes. */
 const LARGEST_WEIGHT = 1e6;
 

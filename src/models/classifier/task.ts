@@ -1,6 +1,6 @@
 import type { Rows } from '../../data/readers/rows.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
-import { LINEAR_PREFIX, type Mix } from '../../engine/linear.js';
+import { LINEAR_PREFIX, type Mix, usualMix } from '../../engine/linear.js';
 import type { NetworkSettings } from '../../engine/network.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import type { ValidationResult } from '../../training/progress.js';
@@ -10,7 +10,7 @@ import type { TextModelParts } from '../model.js';
 import { modelReading } from '../serving/reading.js';
 import { classWeightsOf } from './classWeights.js';
 import { type ClassifierFields, classifierFile, classifierMetadata } from './file.js';
-import { Expert, mixOf, USUAL_MIX } from './linear.js';
+import { Expert, mixOf } from './linear.js';
 import {
   CLASSIFIER,
   type ModelSettings,
@@ -61,7 +61,7 @@ function thresholdsOf(
 
 /** How the linear model is mixed with the network; undefined if there is none. */
 function chosenMix(chosen: Chosen | undefined, { expert }: ClassifierData): Mix | undefined {
-  return expert && (chosen?.linear ?? USUAL_MIX);
+  return expert && (chosen?.linear ?? usualMix());
 }
 
 /** What the network and its head look like. */
