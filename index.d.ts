@@ -296,6 +296,8 @@ export declare namespace light {
     constructor(vocabulary: NativeVocabulary, reader: TextReader, unknown: number)
     /** Token ids of many texts, away from the event loop: only their characters are copied on it. */
     encode(texts: ReadonlyArray<string>): Promise<TextIds>
+    /** The tokens of a text that are read, and how many of them are known, at once into `counts`; false for a long text. */
+    countNow(text: string, counts: Float32Array): boolean
   }
 
   /** How texts become tokens. */

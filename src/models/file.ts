@@ -58,6 +58,8 @@ export interface FileKind<N extends NetworkSettings, D extends object> {
   parse(fields: Readonly<Record<string, unknown>>, settings: N): D;
   /** Outputs of the network's head, per row or position. */
   outputs(own: D): number;
+  /** Whether the file has a network; left out, every file has. */
+  hasNetwork?(own: D): boolean;
 }
 
 /** A model file whose weights wait for their engine, outside of JavaScript's memory. */
@@ -192,6 +194,16 @@ function checkSize(model: NetworkSettings, words: number, outputs: number, state
   }
 }
 
+/** Refuses weights that are not those of a network with these settings, as far as a look at their shapes tells. */
+function checkNetwork(model: NetworkSettings, words: number, outputs: number, state: readonly Stored[]): void {
+  const rows = state.find(({ name }) => name === 'embedding.weight')?.shape[0];
+  if (rows !== words) {
+    const message = `its vocabulary has ${words} words, its embedding ${rows ?? 'no'} rows`;
+    throw new ModelFileError('INVALID_FILE', message);
+  }
+  checkSize(model, words, outputs, state);
+}
+
 /** Makes the tokenizer that a file names; `null` if it was none that a file can hold. */
 async function readTokenizer(
   { tokenizer }: Metadata,
@@ -231,16 +243,9 @@ async function describe<N extends NetworkSettings, D extends object>(
     const vocab = words ? Vocab.adoptNative(described.vocab, words) : Vocab.adopt(described.vocab);
     if (vocab.defaultIndex === undefined)
       throw new ModelFileError('INVALID_FILE', 'its vocabulary has no token for unknown words');
-    const rows = state.find(({ name }) => name === 'embedding.weight')?.shape[0];
-    if (rows !== vocab.length) {
-      throw new ModelFileError(
-        'INVALID_FILE',
-        `its vocabulary has ${vocab.length} words, its embedding ${rows ?? 'no'} rows`,
-      );
-    }
     const model = kind.settings(settings);
     const own = kind.parse({ ...described }, model);
-    checkSize(model, vocab.length, kind.outputs(own), state);
+    if (kind.hasNetwork?.(own) !== false) checkNetwork(model, vocab.length, kind.outputs(own), state);
     const text = {
       ...tokenSettings({ maxLength, ...(ngrams && { ngrams }), ...(truncate && { truncate }) }),
       tokenizer: await readTokenizer(described, metadata),

@@ -5,6 +5,7 @@ import { checkNames, option, settingsOf, type TableOf } from '../core/options/ta
 import { engineOn } from '../engine/create.js';
 import type { HeldWeights } from '../engine/engine.js';
 import type { HeadConfig, NetworkSettings } from '../engine/network.js';
+import { noEngine } from '../engine/none.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import { COMPUTE } from '../training/options/train.js';
 import { type FileKind, readModel } from './file.js';
@@ -68,7 +69,7 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
   if (text.tokenizer !== null && given !== undefined) {
     throw constraint('tokenizer', `${path} already contains its tokenizer; remove the tokenizer option`);
   }
-  const engine = await engineOn(device, {
+  const config = {
     ...settings,
     head: head(described as CommonAnd<N, D>),
     vocabSize: vocab.length,
@@ -76,7 +77,9 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
     unknownIdx: vocab.defaultIndex ?? -1,
     seed: 0,
     threads,
-  });
+  };
+  const network = kind.hasNetwork?.(described as CommonAnd<N, D>) !== false;
+  const engine = network ? await engineOn(device, config) : noEngine(config);
   let reading: ModelReading;
   let more: B;
   try {

@@ -3,6 +3,7 @@ import { RecurraError } from '../core/errors.js';
 import { aborted } from '../core/signals.js';
 import { engineOn } from '../engine/create.js';
 import type { ExplainingEngine } from '../engine/engine.js';
+import { noEngine } from '../engine/none.js';
 import type { Vectors } from '../text/vectors.js';
 import { Checkpointer, prepareCheckpoints } from './checkpoints/checkpointer.js';
 import type { Checkpoint } from './checkpoints/file.js';
@@ -114,20 +115,18 @@ async function read<T extends TaskTypes>(
   }
 }
 
-/** Builds the network; its weights are drawn by the seed. */
-function buildEngine<T extends TaskTypes>(
+/** Builds the network, if there is one; its weights are drawn by the seed. */
+async function buildEngine<T extends TaskTypes>(
   task: Task<T>,
   { data, settings, network }: TrainingInput<T>,
   threads: number,
 ): Promise<ExplainingEngine> {
   const { vocab } = data;
   const { embeddingStd, seed } = settings;
+  const head = task.head(data, settings);
+  if (task.hasNetwork?.(settings) === false) return noEngine({ head });
   const words = { vocabSize: vocab.length, paddingIdx: vocab.padIndex!, unknownIdx: vocab.defaultIndex!, embeddingStd };
-  return engineOn(
-    settings.device,
-    { ...network, head: task.head(data, settings), ...words, seed, threads },
-    settings.precision,
-  );
+  return engineOn(settings.device, { ...network, head, ...words, seed, threads }, settings.precision);
 }
 
 /** Runs a training and logs it for TensorBoard, if a folder is named. */

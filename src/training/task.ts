@@ -129,6 +129,8 @@ export interface Task<T extends TaskTypes> {
   ): Promise<T['data']>;
   /** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */
   gather(train: T['data']['train'], indices: Int32Array): Omit<Chunk, 'batchSizes'>;
+  /** Whether there is a network; left out, there always is. Without one no epoch must be asked for. */
+  hasNetwork?(settings: T['settings']): boolean;
   /** What the network's head looks like. */
   head(data: T['data'], settings: T['settings']): HeadConfig;
   /** What the head's loss depends on, beside the data. */

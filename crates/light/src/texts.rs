@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use napi::bindgen_prelude::{Array, AsyncTask, Int32Array, Uint32Array};
+use napi::bindgen_prelude::{Array, AsyncTask, Float32ArraySlice, Int32Array, Uint32Array};
 use napi::{Env, Unknown};
 use napi_derive::napi;
 use recurra_binding::Background;
@@ -38,6 +38,17 @@ impl TextEncoder {
         Ok(AsyncTask::new(Background::new(work, |_, encoded: Encoded| {
             Ok(TextIds { ids: Int32Array::new(encoded.ids), counts: Uint32Array::new(encoded.counts) })
         })))
+    }
+
+    /// The tokens of a text that are read, and how many of them are known, at once into `counts`; false for a long text.
+    #[napi(catch_unwind, ts_args_type = "text: string, counts: Float32Array")]
+    pub fn count_now(&self, env: Env, text: Unknown<'_>, mut counts: Float32ArraySlice<'_>) -> napi::Result<bool> {
+        self.at_once(env, text, usize::MAX, |_, Counts { tokens, known }| {
+            // SAFETY: JavaScript waits for this call, and gives the array to nobody else.
+            let Some(to) = unsafe { counts.as_mut() }.first_chunk_mut() else { return Ok(false) };
+            *to = [tokens as f32, known as f32];
+            Ok(true)
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 import ansis, { Ansis } from 'ansis';
 import { jsonLine, percent } from '../../core/terminal.js';
-import { EXPLAIN, type ExplainedToken, type ExplainMethod, type Explanation } from '../../models/classifier/explain.js';
+import { EXPLAIN, type ExplainedToken, type Explanation } from '../../models/classifier/explain.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { loadModel } from '../tasks.js';
@@ -58,18 +58,22 @@ function table(tokens: readonly ExplainedToken[], largest: number): string[] {
   return lines;
 }
 
-const MEANING: Record<ExplainMethod, string> = {
+const MEANING: Record<Explanation['method'], string> = {
   gradientInput: 'gradient times input: what each token adds to the logit, to first order',
   occlusion: 'occlusion: by how much the logit falls without the token',
+  linear: 'what the characters of each token add to the score of the linear model',
 };
 
-function show(text: string, { label, probability, logit, predicted, method, tokens }: Explanation): void {
+function show(text: string, { label, probability, logit, linear, predicted, method, tokens }: Explanation): void {
   // Of equal zeros nothing is strong; the division only must not fail.
   const largest = tokens.reduce((most, { contribution }) => Math.max(most, Math.abs(contribution)), 1e-12);
   const other = predicted === label ? '' : `, predicted is ${predicted}`;
   const lines = [
     `${paint.bold(label)}  ${percent(probability)}  logit ${logit.toFixed(4)}${other}`,
     MEANING[method],
+    ...(linear === undefined || method === 'linear'
+      ? []
+      : [`the network's part; the linear model beside it gives ${linear.toFixed(4)} (--json has its parts)`]),
     '',
   ];
   if (paint.isSupported()) lines.push(colouredText(text, tokens, largest), '');

@@ -18,7 +18,7 @@ import { type ModelServing, Serving } from '../serving/serving.js';
 import { EVALUATION, type EvaluationOptions, evaluateRows } from './evaluate.js';
 import { type ExplainOptions, type Explanation, explainSettings, explainText } from './explain.js';
 import { classifierFile, classifierMetadata } from './file.js';
-import { heldExpert } from './linear.js';
+import { type Expert, heldExpert } from './linear.js';
 import type { ModelSettings, StartEvent, TrainOptions } from './options.js';
 import { type Prediction, type Predictor, predictionOf } from './prediction.js';
 import { type ClassifierParts, classifierTask } from './task.js';
@@ -52,7 +52,10 @@ export class TextClassifier extends TextModel<ModelSettings> {
   readonly thresholds: readonly number[] | undefined;
   /** How the network's probabilities are mixed with those of the linear model beside it; undefined without one. */
   readonly mix: Readonly<Mix> | undefined;
+  /** Whether there is a network; if not, the linear model answers alone. */
+  readonly recurrent: boolean;
   readonly #engine: ExplainingEngine;
+  readonly #expert: Expert | undefined;
   readonly #text: TokenSettings;
   readonly #predictor: Predictor;
   readonly #serving: ModelServing;
@@ -63,6 +66,8 @@ export class TextClassifier extends TextModel<ModelSettings> {
     const serving = Serving.of(predictor);
     super(parts, serving, expert ? [expert] : []);
     this.mix = expert?.mix;
+    this.recurrent = parts.recurrent;
+    this.#expert = expert;
     this.labels = labels;
     this.thresholds = thresholds;
     this.#engine = engine;
@@ -144,8 +149,8 @@ export class TextClassifier extends TextModel<ModelSettings> {
   /** @internal */
   protected override metadata(): Record<string, string> {
     const common = { settings: this.settings, text: describedText(this.#text), vocab: this.vocab };
-    const { labels, thresholds, mix } = this;
-    return classifierMetadata(common, labels, mix !== undefined)({ thresholds, linear: mix });
+    const { labels, thresholds, mix, recurrent } = this;
+    return classifierMetadata(common, labels, mix !== undefined)({ thresholds, linear: mix, recurrent });
   }
 
   /**
@@ -211,8 +216,8 @@ export class TextClassifier extends TextModel<ModelSettings> {
 
   /**
    * Says what each token of a text contributed to a label: to the network's output for it before softmax (or sigmoid), its logit.
-   * With a linear model beside the network, `probability` and `predicted` are those of both, while logit and contributions are the
-   * network's part.
+   * With a linear model beside the network, `probability` and `predicted` are those of both, and each part has contributions of its
+   * own, which are not added up: they have different units.
    *
    * @param text - an empty one has no tokens and so no contributions.
    * @param options - see {@link ExplainOptions}.
@@ -230,7 +235,8 @@ export class TextClassifier extends TextModel<ModelSettings> {
     this.checkOpen();
     if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
     const settings = explainSettings(options, this.labels);
-    const model = { ...this.#predictor, engine: this.#engine };
+    const { vocab, labels, recurrent } = this;
+    const model = { engine: this.#engine, expert: this.#expert, vocab, labels, recurrent };
     return this.during(explainText(model, this.#text, text, settings));
   }
 

@@ -9,7 +9,7 @@ import { locateTokens, type Span } from '../../text/locate.js';
 import type { TokenSettings } from '../../text/options.js';
 import { readingOf } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
-import type { Refiner } from '../serving/route.js';
+import type { Expert } from './linear.js';
 
 /** How {@link TextClassifier.explain} finds out what a token contributed. */
 export type ExplainMethod = 'gradientInput' | 'occlusion';
@@ -45,10 +45,15 @@ export interface ExplainedToken {
   /** Whether the model read it; not if the text has more than the model's `maxLength` tokens and it was cut off. */
   read: boolean;
   /**
-   * What it adds to the network's logit of the label; negative if it speaks against the label, 0 if it was not read. What a linear
-   * model beside the network makes of it is not in it.
+   * What it adds to the network's logit of the label; negative if it speaks against the label, 0 if it was not read. Of a model
+   * without a network it is {@link linear}.
    */
   contribution: number;
+  /**
+   * What its characters add to the linear model's score of the label, if there is such a model: their share of every n-gram that they
+   * are in. The linear model reads the whole text; of an n-gram of tokens it is 0.
+   */
+  linear?: number | undefined;
 }
 
 /** Why a model finds a label probable, or not. */
@@ -59,10 +64,12 @@ export interface Explanation {
   probability: number;
   /** The output of the network's linear layer for the label, before softmax or sigmoid: what the contributions are parts or changes of. */
   logit: number;
+  /** The linear model's score for the label, if there is such a model; above 0 speaks for it. */
+  linear?: number | undefined;
   /** The most probable label. */
   predicted: string;
-  /** The method. */
-  method: ExplainMethod;
+  /** The method; `'linear'` for a model without a network, whose contributions are exact parts of its score. */
+  method: ExplainMethod | 'linear';
   /** The text's tokens in their order, those that were cut off included; n-grams come after the tokens that they are made of. */
   tokens: ExplainedToken[];
 }
@@ -144,7 +151,10 @@ export interface Explainer {
   engine: ExplainingEngine;
   vocab: Vocab;
   labels: readonly string[];
-  refiner?: Refiner | undefined;
+  /** The linear model, if there is one. */
+  expert?: Expert | undefined;
+  /** Whether there is a network. */
+  recurrent: boolean;
 }
 
 /**
@@ -153,7 +163,7 @@ export interface Explainer {
  * @internal
  */
 export async function explainText(
-  { engine, vocab, labels, refiner }: Explainer,
+  { engine, vocab, labels, expert, recurrent }: Explainer,
   settings: TokenSettings,
   text: string,
   { label, method, signal }: SettingsOf<typeof EXPLAIN>,
@@ -169,21 +179,24 @@ export async function explainText(
   const ids = read.length === 0 ? Int32Array.of(unknown) : vocab.encode(read.map(({ token }) => token));
   const given = label === undefined ? -1 : labels.indexOf(label);
   let explanation = await engine.explain(ids, given);
-  const probabilities = refiner ? await refiner.later([text], explanation.scores) : explanation.scores;
+  const probabilities = expert ? await expert.later([text], explanation.scores) : explanation.scores;
   throwIfAborted(signal, 'the explanation');
   const best = largestOf(probabilities);
   // The network alone may find another label most probable.
-  if (refiner && given < 0 && best !== explanation.output) explanation = await engine.explain(ids, best);
+  if (expert && given < 0 && best !== explanation.output) explanation = await engine.explain(ids, best);
   const { output: classIndex, raw: logits, contributions } = explanation;
   throwIfAborted(signal, 'the explanation');
   const logit = logits[classIndex]!;
-  if (method === 'occlusion') {
+  const parts = await expert?.explain(text, classIndex, spans);
+  throwIfAborted(signal, 'the explanation');
+  if (method === 'occlusion' && recurrent) {
     const without = await occludedLogits(engine, ids, unknown, labels.length, classIndex, signal);
     contributions.set(without.map((value) => logit - value));
   }
   const tokens: ExplainedToken[] = [];
   const readAlone = new Map<number, number>();
   const explained = (token: string, first: number, last: number, at: number | undefined): ExplainedToken => {
+    const linear = parts && (first === last ? parts.contributions[first]! : 0);
     const [start, end] = [spans[first]?.[0], spans[last]?.[1]];
     const found = start !== undefined && end !== undefined;
     return {
@@ -194,7 +207,8 @@ export async function explainText(
       end: found ? end : undefined,
       known: vocab.get(token) !== unknown,
       read: at !== undefined,
-      contribution: at === undefined ? 0 : contributions[at]!,
+      contribution: recurrent ? (at === undefined ? 0 : contributions[at]!) : linear!,
+      ...(parts && { linear }),
     };
   };
   for (const [at, { first, last }] of read.entries()) if (first === last) readAlone.set(first, at);
@@ -208,9 +222,10 @@ export async function explainText(
   return {
     label: labels[classIndex]!,
     probability: probabilities[classIndex]!,
-    logit,
-    predicted: labels[refiner ? best : largestOf(logits)]!,
-    method,
+    logit: recurrent ? logit : parts!.score,
+    ...(parts && { linear: parts.score }),
+    predicted: labels[expert ? best : largestOf(logits)]!,
+    method: recurrent ? method : 'linear',
     tokens,
   };
 }

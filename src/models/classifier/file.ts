@@ -11,6 +11,8 @@ export interface ClassifierFields {
   thresholds: readonly number[] | undefined;
   /** How the network and the linear model beside it are mixed, if there is one. */
   linear: Mix | undefined;
+  /** Whether there is a network. */
+  recurrent: boolean;
 }
 
 /** A model with several labels a text has one threshold for each, any other none. */
@@ -40,7 +42,7 @@ function checkMix(value: unknown): Mix | undefined {
 export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
   kind: 'classifier',
   settings: modelSettings,
-  parse({ labels, thresholds, linear }, { multiLabel }) {
+  parse({ labels, thresholds, linear, recurrent }, { multiLabel }) {
     const distinct =
       Array.isArray(labels) &&
       labels.every((label) => typeof label === 'string') &&
@@ -48,9 +50,15 @@ export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
     if (!distinct || labels.length < 2)
       throw new ModelFileError('INVALID_FILE', 'expected two or more different labels');
     checkThresholds(thresholds, multiLabel, labels.length);
-    return { labels, thresholds: thresholds as readonly number[] | undefined, linear: checkMix(linear) };
+    return {
+      labels,
+      thresholds: thresholds as readonly number[] | undefined,
+      linear: checkMix(linear),
+      recurrent: recurrent !== false,
+    };
   },
   outputs: ({ labels }) => labels.length,
+  hasNetwork: ({ recurrent }) => recurrent,
 };
 
 /**
@@ -65,6 +73,8 @@ export function classifierMetadata(
   linear: boolean,
 ): (chosen: Omit<ClassifierFields, 'labels'>) => Record<string, string> {
   const metadata = modelMetadata('classifier', common, { labels }, linear ? LINEAR_VERSION : undefined);
-  return ({ thresholds, linear }) =>
-    withFields(metadata, { ...(thresholds && { thresholds }), ...(linear && { linear }) });
+  return ({ thresholds, linear, recurrent }) => {
+    const without = recurrent ? {} : { recurrent };
+    return withFields(metadata, { ...(thresholds && { thresholds }), ...(linear && { linear }), ...without });
+  };
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { ModelFileError, RecurraError } from '../../core/errors.js';
+import { constraint, ModelFileError, RecurraError } from '../../core/errors.js';
 import { throwIfAborted } from '../../core/signals.js';
 import type { Row, Rows } from '../../data/readers/rows.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
@@ -12,11 +12,15 @@ import {
   type LinearTexts,
   type Mix,
 } from '../../engine/linear.js';
+import type { Span } from '../../text/locate.js';
 import type { ModelPart } from '../model.js';
 import type { Refiner } from '../serving/route.js';
 import { classWeightsOf } from './classWeights.js';
 import type { ClassifierFields } from './file.js';
 import type { TrainSettings } from './options.js';
+
+/** The linear model without a network. */
+export const ALONE: Mix = { network: 0, sharpness: 1 };
 
 /** The largest weight of a label that the linear model takes. */
 const LARGEST_WEIGHT = 1e6;
@@ -67,19 +71,23 @@ function labelsOf({ labels, labelOffsets }: EncodedDataset): LinearLabels {
 /**
  * Trains a linear model beside the network; it chooses its loss, cost and temperature by rows that it holds out itself.
  *
- * @param warn - Told why there will be no linear model: too many labels for the rows, or texts without n-grams.
+ * @param tell - Told why there will be no linear model: too many labels for the rows, or texts without n-grams.
  * @returns the model, or undefined without one.
- * @throws RecurraError `ABORTED`
+ * @throws RecurraError `ABORTED`; ArgumentError where there is no network either.
  */
 export async function trainExpert(
   train: EncodedDataset,
   part: ExpertPart,
   validation: ExpertPart | undefined,
-  { classWeights, seed, threads = availableParallelism() }: TrainSettings,
+  { classWeights, recurrent, seed, threads = availableParallelism() }: TrainSettings,
   signal: AbortSignal,
-  warn: (error: RecurraError) => void,
+  tell: (error: RecurraError) => void,
 ): Promise<TrainedExpert | undefined> {
   throwIfAborted(signal, 'the training');
+  const warn = (error: RecurraError) => {
+    if (recurrent === false) throw constraint('recurrent', `there must be a network, since ${error.message}`);
+    tell(error);
+  };
   const abort = () => part.texts.abort();
   signal.addEventListener('abort', abort, { once: true });
   try {
@@ -152,6 +160,19 @@ export class Expert implements ModelPart, Refiner {
     return this.#model.mixNow(text, scores, this.mix);
   }
 
+  /**
+   * What parts of a text add to the linear model's score of a label, each given by where it begins and ends in UTF-16 code units;
+   * and the score.
+   */
+  explain(
+    text: string,
+    label: number,
+    spans: readonly Span[],
+  ): Promise<{ score: number; contributions: Float32Array }> {
+    const flat = Uint32Array.from(spans.flatMap((span) => span ?? [0, 0]));
+    return this.#model.native.explain(text, label, flat);
+  }
+
   later(texts: readonly string[], scores: Float32Array): Promise<Float32Array> {
     return this.#model.mix(texts, scores, this.mix, this.#threads);
   }
@@ -172,11 +193,11 @@ export class Expert implements ModelPart, Refiner {
  */
 export async function heldExpert(
   weights: HeldWeights,
-  { labels, thresholds, linear: mix }: ClassifierFields,
+  { labels, thresholds, linear: mix, recurrent }: ClassifierFields,
   threads?: number,
 ): Promise<{ expert: Expert | undefined }> {
   const there = weights.file.tensors.some(({ name }) => name.startsWith(LINEAR_PREFIX));
-  if (!mix && !there) return { expert: undefined };
+  if (!mix && !there && recurrent) return { expert: undefined };
   if (!mix || !there) {
     const message = there ? 'it has a linear model, but not its mix' : 'it has a mix, but no linear model';
     throw new ModelFileError('INVALID_FILE', message);

@@ -1,5 +1,5 @@
 import { checkRange } from '../../core/checks.js';
-import { invalidArgument } from '../../core/errors.js';
+import { constraint, invalidArgument } from '../../core/errors.js';
 import { choice, custom, flag, share } from '../../core/options/kinds.js';
 import { checkRules, option, type Rule, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
 import type { Rows } from '../../data/readers/rows.js';
@@ -54,7 +54,7 @@ export interface ClassifierLossOptions {
   labelSmoothing?: number;
 }
 
-/** What stands beside the network of a classifier. */
+/** What stands beside the network of a classifier, or in its place. */
 export interface LinearOptions {
   /**
    * Whether a linear model is trained on the same rows and has a say in every prediction: TF-IDF of the texts' words (1 and 2 next to
@@ -67,6 +67,12 @@ export interface LinearOptions {
    * linear model: with more than 2,000 labels, or many rows of many labels. Default `false`.
    */
   linear?: boolean;
+  /**
+   * Whether there is a network. `false` trains the linear model alone, in seconds and without epochs, and needs no `linear: true`.
+   * Options of the network and of its learning then do nothing; there are no checkpoints. Validation rows choose the thresholds
+   * of `multiLabel` only. Default `true`.
+   */
+  recurrent?: boolean;
 }
 
 /** The rows have been read and the first step comes next. */
@@ -154,6 +160,12 @@ const LINEAR = {
     flag: '',
     help: 'mix the predictions with those of a linear model of n-grams, trained on the same rows',
   }),
+  recurrent: option(flag, {
+    default: true,
+    flag: '',
+    help: 'train a network; without it the linear model alone',
+    flagHelp: 'train the linear model alone, without a network',
+  }),
 } as const satisfies TableOf<LinearOptions>;
 
 /** The table of {@link TrainOptions}, in the order of help and guide. */
@@ -177,6 +189,8 @@ export interface TrainSettings extends TrainingSettings<Rows, TrainingEvent>, Se
   model: ModelSettings;
   /** Whether there is a linear model; undefined for none, as checkpoints leave out what is off. */
   linear: true | undefined;
+  /** False where there is no network; undefined where there is one. */
+  recurrent: false | undefined;
 }
 
 const RULES: readonly Rule<TrainSettings>[] = [
@@ -184,6 +198,16 @@ const RULES: readonly Rule<TrainSettings>[] = [
     option: 'labelSmoothing',
     when: ({ labelSmoothing, model }) => labelSmoothing > 0 && model.multiLabel,
     message: 'labelSmoothing does not apply to multiLabel models: their loss has no smoothing',
+  },
+  {
+    option: 'checkpoint',
+    when: ({ checkpoint, recurrent }) => checkpoint !== undefined && recurrent === false,
+    message: 'checkpoint does not apply with recurrent: false: a linear model is trained in one go',
+  },
+  {
+    option: 'embeddings',
+    when: ({ embeddings, recurrent }) => embeddings !== undefined && recurrent === false,
+    message: 'embeddings does not apply with recurrent: false: a linear model has no word vectors',
   },
 ];
 
@@ -193,9 +217,19 @@ const RULES: readonly Rule<TrainSettings>[] = [
  * @throws ArgumentError naming the option, what was expected and what was given.
  */
 export function trainSettings(options: TrainOptions): TrainSettings {
-  const common = trainingSettings<Rows, TrainingEvent>('TextClassifier.train', CLASSIFIER, options);
-  const linear = settingsOf(LINEAR, options).linear || undefined;
-  const settings: TrainSettings = { ...common, ...settingsOf(LOSS, options), model: modelSettings(options), linear };
+  const { epochs, ...common } = trainingSettings<Rows, TrainingEvent>('TextClassifier.train', CLASSIFIER, options);
+  const { linear, recurrent } = settingsOf(LINEAR, options);
+  if (!recurrent && options.linear === false)
+    throw constraint('linear', 'recurrent: false leaves the linear model alone, so linear cannot be false too');
+  const settings: TrainSettings = {
+    ...common,
+    // Without a network there is nothing to go through the rows for.
+    epochs: recurrent ? epochs : 0,
+    ...settingsOf(LOSS, options),
+    model: modelSettings(options),
+    linear: linear || !recurrent || undefined,
+    recurrent: recurrent ? undefined : false,
+  };
   checkRules(settings, RULES);
   return settings;
 }

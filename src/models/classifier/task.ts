@@ -10,7 +10,7 @@ import type { TextModelParts } from '../model.js';
 import { modelReading } from '../serving/reading.js';
 import { classWeightsOf } from './classWeights.js';
 import { type ClassifierFields, classifierFile, classifierMetadata } from './file.js';
-import { Expert, mixOf } from './linear.js';
+import { ALONE, Expert, mixOf } from './linear.js';
 import {
   CLASSIFIER,
   type ModelSettings,
@@ -60,8 +60,21 @@ function thresholdsOf(
 }
 
 /** How the linear model is mixed with the network; undefined if there is none. */
-function chosenMix(chosen: Chosen | undefined, { expert }: ClassifierData): Mix | undefined {
-  return expert && (chosen?.linear ?? usualMix());
+function chosenMix(
+  chosen: Chosen | undefined,
+  { recurrent }: TrainSettings,
+  { expert }: ClassifierData,
+): Mix | undefined {
+  return expert && (recurrent === false ? ALONE : (chosen?.linear ?? usualMix()));
+}
+
+/** What is chosen on validation rows where there is no network, and so no epoch. */
+async function chosenAlone(
+  { recurrent, model }: TrainSettings,
+  { expert, validation }: ClassifierData,
+): Promise<Chosen | undefined> {
+  if (recurrent !== false || !model.multiLabel || !validation || !expert?.validation) return undefined;
+  return { thresholds: await chooseThresholds(expert.validation.map(Math.exp), validation) };
 }
 
 /** What the network and its head look like. */
@@ -83,6 +96,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       const { tokens, lengths, labels, labelOffsets } = train.gather(indices);
       return { tokens, lengths, targets: labels, targetStarts: labelOffsets };
     },
+    hasNetwork: ({ recurrent }) => recurrent !== false,
     head: ({ train }, { model: { pooling, multiLabel } }) => ({
       kind: 'classes' as const,
       outputs: train.classes.length,
@@ -124,7 +138,11 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       const common = { settings: modelOf(settings, network), text: describedText(settings.text), vocab: data.vocab };
       const described = classifierMetadata(common, data.train.classes, data.expert !== undefined);
       return (chosen) =>
-        described({ thresholds: thresholdsOf(chosen, settings, data), linear: chosenMix(chosen, data) });
+        described({
+          thresholds: thresholdsOf(chosen, settings, data),
+          linear: chosenMix(chosen, settings, data),
+          recurrent: true,
+        });
     },
     async read(path) {
       const { settings: network, text, state, checkpoint, training } = await readModelFile(path, classifierFile);
@@ -137,7 +155,8 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
     },
     async model({ engine, data, settings, network, best, history }) {
       const { train, vocab, expert } = data;
-      const mix = chosenMix(best, data);
+      const chosen = best ?? (await chosenAlone(settings, data));
+      const mix = chosenMix(chosen, settings, data);
       return make({
         engine,
         settings: modelOf(settings, network),
@@ -145,7 +164,8 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
         vocab,
         reading: await modelReading(settings.text, vocab),
         labels: train.classes,
-        thresholds: thresholdsOf(best, settings, data),
+        thresholds: thresholdsOf(chosen, settings, data),
+        recurrent: settings.recurrent !== false,
         expert: expert && mix && new Expert(expert.model, mix, expert.threads),
         history,
         trainedRows: train.length,
