@@ -34,13 +34,13 @@ async function served(tokenizer: TokenizerLike, quick: boolean): Promise<{ model
   const calls: Calls = { now: 0, batches: [] };
   const engine: ServedModel['engine'] = {
     workPerToken: 1_000,
-    predict: async (tokens, lengths) => {
+    scores: async (tokens, lengths) => {
       calls.batches.push(lengths.length);
       await new Promise((resolve) => setTimeout(resolve, 2));
       return scoresOf(tokens, lengths);
     },
     ...(quick && {
-      predictNow: (tokens: Int32Array, lengths: Int32Array) => {
+      scoresNow: (tokens: Int32Array, lengths: Int32Array) => {
         calls.now++;
         return scoresOf(tokens, lengths);
       },
