@@ -1,6 +1,6 @@
 """Features and scores of scikit-learn that crates/linear is compared with (made by scikit-learn 1.9.1).
 
-    python scripts/golden/linear.py > crates/linear/tests/golden.json
+    python scripts/golden/linear.py > crates/linear/tests/golden.jsonl
 """
 
 import json

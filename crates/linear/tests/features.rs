@@ -6,7 +6,7 @@ use recurra_linear::{Counter, FeatureOptions, Featurizer};
 use serde_json::Value;
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("golden.json")).unwrap()
+    serde_json::from_str(include_str!("golden.jsonl")).unwrap()
 }
 
 fn strings(value: &Value) -> Vec<String> {

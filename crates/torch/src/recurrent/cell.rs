@@ -56,7 +56,6 @@ pub fn cell(cell: Cell, input: &Tensor, state: &[&Tensor], weights: &CellWeights
         same_device(NAME, "a weight or state", tensor, "the input", input)?;
     }
     let CellWeights { ih, hh, bias_ih: bi, bias_hh: bh } = *weights;
-    #[allow(unreachable_patterns, reason = "a cell of the kernels need not be one of libtorch")]
     let results = match cell {
         Cell::Lstm => input.f_lstm_cell(state, ih, hh, bi, bh).map(|(h, c)| vec![h, c]),
         Cell::Gru => input.f_gru_cell(state[0], ih, hh, bi, bh).map(|h| vec![h]),

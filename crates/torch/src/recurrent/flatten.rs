@@ -7,7 +7,6 @@ use recurra_core::Cell;
 use tch::Tensor;
 
 /// cuDNN's own numbers of the cells (`cudnnRNNMode_t`).
-#[allow(unreachable_patterns, reason = "a cell of the kernels need not be one of libtorch")]
 fn cudnn_mode(cell: Cell) -> Result<i64> {
     Ok(match cell {
         Cell::RnnRelu => 0,

@@ -88,7 +88,6 @@ fn operator(
     let _quiet = (options.cell == Cell::Lstm).then(Quiet::new);
     let pair = |(output, h): (Tensor, Tensor)| vec![output, h];
     let triple = |(output, h, c): (Tensor, Tensor, Tensor)| vec![output, h, c];
-    #[allow(unreachable_patterns, reason = "a cell of the kernels need not be one of libtorch")]
     let results = match (options.cell, batch_sizes) {
         (Cell::Lstm, None) => input.f_lstm(state, weights, b, n, p, train, bi, bf).map(triple),
         (Cell::Lstm, Some(s)) => Tensor::f_lstm_data(input, s, state, weights, b, n, p, train, bi).map(triple),
