@@ -297,7 +297,7 @@ fn the_classifier_refuses_what_it_cannot_train_on() {
     for (wrong, part) in [
         (StepOptions { learning_rates: &[0.1, 0.1], ..options }, "learningRates"),
         (StepOptions { learning_rates: &[-0.1], ..options }, "lr must be"),
-        (StepOptions { clip_norm: f64::NAN, ..options }, "clipNorm"),
+        (StepOptions { clip_norm: f64::NAN, ..options }, "clipGradNorm"),
         (StepOptions { loss: loss(&[1.0], 0.0), ..options }, "classWeights"),
         (StepOptions { loss: loss(&[1.0, -1.0], 0.0), ..options }, "class weight"),
         (StepOptions { loss: loss(&[], 1.0), ..options }, "labelSmoothing"),
