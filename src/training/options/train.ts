@@ -64,7 +64,7 @@ export interface RunOptions<R, E = TaskEvent, P = Progress> {
    */
   checkpoint?: string | CheckpointOptions;
   /**
-   * Goes on from a checkpoint to the very weights that the training would have had without the interruption, given the same rows
+   * Resumes from a checkpoint to the very weights that the training would have had without the interruption, given the same rows
    * in the same order, the same number of threads and the same kind of processor. A path names the checkpoint; `true` is that
    * of `checkpoint`, and if there is none yet, the training begins. Options that are left out are those of the interrupted
    * training, so is the number of threads; others must be the same, except `epochs`, `threads`, `checkpoint`, `tensorboard`
