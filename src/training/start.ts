@@ -108,7 +108,7 @@ async function read<T extends TaskTypes>(
   } catch (error) {
     if (error instanceof RecurraError && error.code === 'ABORTED') {
       const { code, message } = aborted('the training, while its rows were read,');
-      throw new TrainingError(code, message, undefined, { cause: error });
+      throw new TrainingError(code, message, undefined, { cause: error.cause });
     }
     throw error;
   } finally {

@@ -106,8 +106,8 @@ describe('TextClassifier.train', () => {
   });
 
   it('does not begin when the signal is already aborted', async () => {
-    const error = await rejection(TextClassifier.train(topicTexts(9), { signal: AbortSignal.abort() }));
-    expect(error).toMatchObject({ code: 'ABORTED', model: undefined });
+    const error = await rejection(TextClassifier.train(topicTexts(9), { signal: AbortSignal.abort('enough') }));
+    expect(error).toMatchObject({ code: 'ABORTED', model: undefined, cause: 'enough' });
   });
 
   it('stops at a loss that is not finite, names the batch, and keeps weights that are', async () => {
