@@ -1,4 +1,5 @@
-import { checkOptionNames, invalidArgument } from './errors.js';
+import { invalidArgument } from './errors.js';
+import { checkOptionNames } from './options/names.js';
 
 /** Limits of a number; undefined for none. */
 export interface Range {
@@ -72,8 +73,10 @@ export function checkInteger(
   most = Number.MAX_SAFE_INTEGER,
 ): number {
   if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
-  const code = Number.isInteger(value) ? 'OUT_OF_RANGE' : 'INVALID_ARGUMENT';
-  throw invalidArgument(name, integerWords(least, most), value, code);
+  if (!Number.isInteger(value)) throw invalidArgument(name, integerWords(least, most), value);
+  // The largest number is not worth a word unless it is what was missed.
+  const expected = (value as number) > most ? `an integer from ${least} to ${most}` : integerWords(least, most);
+  throw invalidArgument(name, expected, value, 'OUT_OF_RANGE');
 }
 
 /**

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { checkOptionNames, DataError, invalidArgument } from '../core/errors.js';
+import { DataError, invalidArgument } from '../core/errors.js';
 import { ioError } from '../core/ioError.js';
+import { checkOptionNames } from '../core/options/names.js';
 import { readCsv } from '../data/readers/csv.js';
 import type { LabelledText } from '../data/readers/rows.js';
 import { getTokenizer, type TokenizerLike } from '../text/tokenizer.js';
@@ -25,7 +26,7 @@ const MD5 = {
   'test.csv': 'd52ea96a97a2d943681189a97654912d',
 } as const;
 
-/** One side of AG News: iterates over its rows, reading the file anew each time. */
+/** One side of AG News: iterates over its rows, reading the file again each time. */
 export interface AgNewsPart extends AsyncIterable<LabelledText> {
   /** Path of the file. */
   readonly file: string;

@@ -2,13 +2,14 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { checkInteger } from '../core/checks.js';
-import { checkOptionNames, invalidArgument, RecurraError } from '../core/errors.js';
+import { invalidArgument, RecurraError } from '../core/errors.js';
+import { checkOptionNames } from '../core/options/names.js';
 import { light } from '../native/light.js';
 
 /** Options of {@link SummaryWriter}. */
 export interface SummaryWriterOptions {
   /**
-   * Says that a run goes on at this step: TensorBoard then forgets what earlier files of the folder have from there on, as after a
+   * Says that a run resumes at this step: TensorBoard then forgets what earlier files of the folder have from there on, as after a
    * crash. Default: not.
    */
   purgeStep?: number;

@@ -195,7 +195,7 @@ describe('a linear model beside the network', () => {
     const controller = new AbortController();
     function* aborting() {
       yield* many;
-      setImmediate(() => setImmediate(() => controller.abort()));
+      setImmediate(() => setImmediate(() => controller.abort('enough')));
     }
     const training = TextClassifier.train(aborting(), { ...OPTIONS, signal: controller.signal });
     const error = await training.then(
@@ -205,6 +205,7 @@ describe('a linear model beside the network', () => {
     expect(error).toBeInstanceOf(TrainingError);
     expect(error.code).toBe('ABORTED');
     expect(error.message).toBe('the training, before its first step, was aborted');
+    expect(error.cause).toBe('enough');
     expect(error.model).toBeUndefined();
     const model = await TextClassifier.train(rows, OPTIONS);
     const pending = model.predictMany(texts);
