@@ -463,7 +463,7 @@ export declare namespace torch {
     constructor(kind: 'Adam' | 'AdamW' | 'SGD', groups: Array<OptimizerGroup>)
     /** Moves every parameter that has a gradient. */
     step(): void
-    /** As `step`, but moves nothing once the tally has met a loss that is not finite; on a GPU nobody waits for that. */
+    /** As `step`, but moves nothing once the tally has met a loss that is not finite; on a GPU the host does not wait for that. */
     stepUnless(tally: NativeTally): void
     /** The same off the main thread. */
     stepAsync(): Promise<void>

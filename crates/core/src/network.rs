@@ -241,6 +241,8 @@ impl NetworkConfig {
         }
     }
 
+    /// Checks sizes and options; every engine calls it first.
+    ///
     /// # Errors
     /// `InvalidArgument` when a size is 0 or beyond any memory, or an option is outside its range.
     pub fn validate(&self) -> Result<()> {
