@@ -1,4 +1,5 @@
-import { checkOptionNames, invalidArgument } from './errors.js';
+import { invalidArgument } from './errors.js';
+import { checkOptionNames } from './options/names.js';
 
 /** Limits of a number; undefined for none. */
 export interface Range {

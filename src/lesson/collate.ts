@@ -1,4 +1,5 @@
-import { checkOptionNames, invalidArgument } from '../core/errors.js';
+import { invalidArgument } from '../core/errors.js';
+import { checkOptionNames } from '../core/options/names.js';
 import { type Tensor, tensor } from '../torch/tensor/index.js';
 
 /** A text as numbers together with its class: what the functions of this file make batches of. */

@@ -1,4 +1,5 @@
-import { checkOptionNames, constraint, invalidArgument } from '../core/errors.js';
+import { constraint, invalidArgument } from '../core/errors.js';
+import { checkOptionNames } from '../core/options/names.js';
 import {
   average,
   ExactSum,

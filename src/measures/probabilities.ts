@@ -1,5 +1,6 @@
 import { checkInteger } from '../core/checks.js';
-import { ArgumentError, checkOptionNames, invalidArgument } from '../core/errors.js';
+import { ArgumentError, invalidArgument } from '../core/errors.js';
+import { checkOptionNames } from '../core/options/names.js';
 import { Calibration, type CalibrationResult } from './calibration.js';
 import { ExactSum } from './counts.js';
 import { checkSomeRows, LabelIndex, type LabelOptions } from './labels.js';

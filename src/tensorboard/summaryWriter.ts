@@ -2,7 +2,8 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { checkInteger } from '../core/checks.js';
-import { checkOptionNames, invalidArgument, RecurraError } from '../core/errors.js';
+import { invalidArgument, RecurraError } from '../core/errors.js';
+import { checkOptionNames } from '../core/options/names.js';
 import { light } from '../native/light.js';
 
 /** Options of {@link SummaryWriter}. */

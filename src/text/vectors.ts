@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { zeros } from '../core/allocate.js';
 import { checkChoice } from '../core/checks.js';
-import { checkOptionNames, DataError, invalidArgument, RecurraError } from '../core/errors.js';
+import { DataError, invalidArgument, RecurraError } from '../core/errors.js';
 import { ioError } from '../core/ioError.js';
+import { checkOptionNames } from '../core/options/names.js';
 import { Random } from '../core/random.js';
 import { Turns } from '../core/turns.js';
 import { BinaryVectorReader } from './vectorBinary.js';

@@ -1,5 +1,6 @@
 import type { light } from '../../index.d.js';
-import { ArgumentError, checkOptionNames, DataError, invalidArgument } from '../core/errors.js';
+import { ArgumentError, DataError, invalidArgument } from '../core/errors.js';
+import { checkOptionNames } from '../core/options/names.js';
 
 /** What {@link Vocab.toJSON} gives: plain data for `JSON.stringify`. */
 export interface VocabJSON {

@@ -1,5 +1,6 @@
 import { checkFlag, checkInteger } from '../core/checks.js';
-import { checkOptionNames, constraint, invalidArgument } from '../core/errors.js';
+import { constraint, invalidArgument } from '../core/errors.js';
+import { checkOptionNames } from '../core/options/names.js';
 import { compareCodePoints, mergeSort } from './codePointOrder.js';
 import { Vocab } from './vocab.js';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { integerWords, rangeWords } from '../../src/core/checks.js';
-import { ArgumentError, checkOptionNames } from '../../src/core/errors.js';
+import { ArgumentError } from '../../src/core/errors.js';
 import { callback, choice, custom, flag, integer, number, share, signal, text } from '../../src/core/options/kinds.js';
+import { checkOptionNames } from '../../src/core/options/names.js';
 import {
   checkNames,
   checkRules,

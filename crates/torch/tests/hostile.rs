@@ -296,8 +296,8 @@ fn the_classifier_refuses_what_it_cannot_train_on() {
     let loss = |weights, smoothing| LossOptions { weights, smoothing };
     for (wrong, part) in [
         (StepOptions { learning_rates: &[0.1, 0.1], ..options }, "learningRates"),
-        (StepOptions { learning_rates: &[-0.1], ..options }, "learningRates"),
-        (StepOptions { clip_norm: f64::NAN, ..options }, "clipNorm"),
+        (StepOptions { learning_rates: &[-0.1], ..options }, "lr must be"),
+        (StepOptions { clip_norm: f64::NAN, ..options }, "clipGradNorm"),
         (StepOptions { loss: loss(&[1.0], 0.0), ..options }, "classWeights"),
         (StepOptions { loss: loss(&[1.0, -1.0], 0.0), ..options }, "class weight"),
         (StepOptions { loss: loss(&[], 1.0), ..options }, "labelSmoothing"),

@@ -1,5 +1,6 @@
-import { checkOptionNames, constraint, invalidArgument } from '../errors.js';
+import { constraint, invalidArgument } from '../errors.js';
 import type { Kind } from './kinds.js';
+import { checkOptionNames } from './names.js';
 
 /**
  * What is written about an option beside its kind. An option is one row of one table; checks, defaults, lists of names, flags of

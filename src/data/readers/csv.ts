@@ -1,7 +1,8 @@
 import type { CsvError, InfoRecord, Parser } from 'csv-parse';
 import { checkFilled, checkFlag, checkInteger } from '../../core/checks.js';
-import { checkOptionNames, constraint, DataError, type FilePosition, RecurraError } from '../../core/errors.js';
+import { constraint, DataError, type FilePosition, RecurraError } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
+import { checkOptionNames } from '../../core/options/names.js';
 import { type Column, checkColumn, checkSeparator, separated, textColumns } from './fields.js';
 import { csvParse } from './libraries.js';
 import { LinePositions } from './linePositions.js';

@@ -1,4 +1,5 @@
-import { checkOptionNames, DataError, invalidArgument } from '../../core/errors.js';
+import { DataError, invalidArgument } from '../../core/errors.js';
+import { checkOptionNames } from '../../core/options/names.js';
 import { type LineOptions, type LineSettings, lineBlocks, lineSettings } from './lines.js';
 import type { Row, UnlabelledText } from './rows.js';
 import { type BadRows, type FileRows, fileRows, type Input, type OnBadRow, type Source, sourceOf } from './source.js';

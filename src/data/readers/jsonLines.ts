@@ -1,4 +1,5 @@
-import { checkOptionNames, DataError } from '../../core/errors.js';
+import { DataError } from '../../core/errors.js';
+import { checkOptionNames } from '../../core/options/names.js';
 import { type Column, checkColumn, checkSeparator, type Field, labelOf, textColumns, textOf } from './fields.js';
 import { type LineOptions, type LineSettings, lineBlocks, lineSettings } from './lines.js';
 import type { Row, UnlabelledText } from './rows.js';

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { checkOptionNames, constraint, DataError, RecurraError } from '../../core/errors.js';
+import { constraint, DataError, RecurraError } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
+import { checkOptionNames } from '../../core/options/names.js';
 import { type Column, checkColumn, checkSeparator, type Field, labelOf, textColumns, textOf } from './fields.js';
 import { ParquetFile } from './parquetPages.js';
 import type { Row, UnlabelledText } from './rows.js';

@@ -1,5 +1,6 @@
 import { choiceWords } from '../../core/checks.js';
-import { ArgumentError, checkOptionNames, describe, invalidArgument } from '../../core/errors.js';
+import { ArgumentError, describe, invalidArgument } from '../../core/errors.js';
+import { checkOptionNames } from '../../core/options/names.js';
 import { CSV_OPTION_NAMES, type CsvTextOptions, csvRows, csvTexts, type ReadCsvOptions } from './csv.js';
 import { fastTextRows, fastTextTexts, type ReadFastTextOptions } from './fastText.js';
 import type { Column } from './fields.js';

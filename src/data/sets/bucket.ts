@@ -1,5 +1,6 @@
 import { checkInteger } from '../../core/checks.js';
-import { checkOptionNames, invalidArgument } from '../../core/errors.js';
+import { invalidArgument } from '../../core/errors.js';
+import { checkOptionNames } from '../../core/options/names.js';
 import { Random } from '../../core/random.js';
 
 /** Options of {@link bucketBatches}. */

@@ -1,6 +1,7 @@
 import { checkFlag, checkFunction } from '../../core/checks.js';
-import { checkOptionNames, constraint, DataError, invalidArgument } from '../../core/errors.js';
+import { constraint, DataError, invalidArgument } from '../../core/errors.js';
 import { Int32List } from '../../core/growable.js';
+import { checkOptionNames } from '../../core/options/names.js';
 import { Turns } from '../../core/turns.js';
 import { compareCodePoints } from '../../text/codePointOrder.js';
 import { TextCounter } from '../../text/counting.js';

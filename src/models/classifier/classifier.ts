@@ -1,5 +1,6 @@
 import { checkInteger } from '../../core/checks.js';
-import { checkOptionNames, invalidArgument } from '../../core/errors.js';
+import { invalidArgument } from '../../core/errors.js';
+import { checkOptionNames } from '../../core/options/names.js';
 import { checkNames, settingsOf } from '../../core/options/table.js';
 import { checkSignal } from '../../core/signals.js';
 import type { Rows } from '../../data/readers/rows.js';

@@ -1,4 +1,5 @@
-import { checkOptionNames, invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
+import { invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
+import { checkOptionNames } from '../../core/options/names.js';
 import { light } from '../../native/light.js';
 import { torch } from '../../native/torch.js';
 import { nativeOf, wrap } from '../tensor/base.js';

@@ -1,5 +1,6 @@
 import { checkFlag, checkFunction, checkInteger } from '../../core/checks.js';
-import { checkOptionNames, invalidArgument } from '../../core/errors.js';
+import { invalidArgument } from '../../core/errors.js';
+import { checkOptionNames } from '../../core/options/names.js';
 import { Random } from '../../core/random.js';
 
 /** Rows that are asked for one by one, as an `EncodedDataset` gives them. */

@@ -1,0 +1,47 @@
+import { constraint } from '../errors.js';
+
+/**
+ * Throws unless `options` has only known names. The message names the closest known one, if one is close, and lists all.
+ *
+ * @param where - Whose options they are, for the message.
+ *
+ * @internal
+ */
+export function checkOptionNames(where: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const similar = closest(name, known);
+    throw constraint(
+      name,
+      `Unknown option ${JSON.stringify(name)} for ${where}${similar ? `; did you mean ${similar}?` : ''}; ` +
+        `known options: ${known.join(', ')}`,
+    );
+  }
+}
+
+/** The known name that differs least from a name, if the difference looks like a slip. */
+function closest(name: string, known: readonly string[]): string | undefined {
+  const most = Math.max(1, Math.floor(name.length / 3));
+  let best: string | undefined;
+  let least = most + 1;
+  for (const candidate of known) {
+    const edits = distance(name.toLowerCase(), candidate.toLowerCase(), least);
+    if (edits < least) [best, least] = [candidate, edits];
+  }
+  return best;
+}
+
+/** Levenshtein's distance; `limit` stands for every distance from it on. */
+function distance(a: string, b: string, limit: number): number {
+  // A name is short; a longer key is no slip, and must not cost the square of its length.
+  if (Math.abs(a.length - b.length) >= limit) return limit;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (a[i] === b[j] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return Math.min(row[b.length]!, limit);
+}
