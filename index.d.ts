@@ -204,8 +204,6 @@ export declare namespace light {
     get classes(): number
     /** Whether a text may have several. */
     get multiLabel(): boolean
-    /** Log-probabilities of some rows, or of all, row by row. */
-    logProbabilities(texts: LinearTexts, rows: Uint32Array | undefined | null, threads: number): Promise<Float32Array>
     /**
      * Mixes a network's probabilities of one text with the model's at once, in place; false for a text that is too long for
      * the event loop.
@@ -248,6 +246,8 @@ export declare namespace light {
      * Rejects with `INVALID_ARGUMENT` where the texts have none.
      */
     count(rows: Uint32Array | undefined | null, threads: number): Promise<LinearRows>
+    /** Log-probabilities that a model gives some rows, or all, row by row. */
+    logProbabilities(model: LinearExpert, rows: Uint32Array | undefined | null, threads: number): Promise<Float32Array>
     /** Frees the memory. */
     close(): void
   }

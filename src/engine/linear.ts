@@ -69,7 +69,7 @@ export class LinearTexts {
   /** Log-probabilities that a model gives some rows, or all: `[rows, classes]`. */
   logProbabilities(model: LinearModel, rows: Int32Array | undefined, threads: number): Promise<Float32Array> {
     this.#flush();
-    return model.native.logProbabilities(this.#native, rows && unsigned(rows), threads);
+    return this.#native.logProbabilities(model.native, rows && unsigned(rows), threads);
   }
 
   /** Ends what is counted or trained on these texts. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { LinearTexts } from '../../../src/engine/linear.js';
 import {
   ModelFileError,
   type Row,
@@ -199,11 +200,50 @@ describe('a linear model beside the network', () => {
     );
     expect(error).toBeInstanceOf(TrainingError);
     expect(error.code).toBe('ABORTED');
+    expect(error.message).toBe('the training, before its first step, was aborted');
+    expect(error.model).toBeUndefined();
     const model = await TextClassifier.train(rows, OPTIONS);
     const pending = model.predictMany(texts);
     await model.close();
     expect(await pending).toHaveLength(60);
     await expect(model.predict('x')).rejects.toMatchObject({ code: 'DISPOSED' });
+  });
+});
+
+describe('texts of a linear model', () => {
+  const options = { classes: 3, classWeights: [], threads: 1, seed: 0 };
+  const given = () => {
+    const list = new LinearTexts();
+    for (const { text } of rows) list.add(text);
+    return list;
+  };
+
+  it('are given up before they are counted, and while they are trained on', async () => {
+    const list = given();
+    list.abort();
+    await expect(list.count(undefined, 1)).rejects.toMatchObject({ code: 'ABORTED' });
+    const later = given();
+    const counted = await later.count(undefined, 2);
+    later.abort();
+    const labels = Int32Array.from(rows, (_, at) => at % 3);
+    await expect(counted.train({ labels }, options)).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  it('are errors, not faults, where they do not fit', async () => {
+    const list = given();
+    await expect(list.count(Int32Array.of(0, 300), 1)).rejects.toMatchObject({ code: 'OUT_OF_RANGE' });
+    const counted = await list.count(Int32Array.of(0, 1), 1);
+    await expect(counted.train({ labels: Int32Array.of(0, 9) }, options)).rejects.toMatchObject({
+      code: 'OUT_OF_RANGE',
+    });
+    const model = await counted.train({ labels: Int32Array.of(0, 1) }, options);
+    const mix = { network: 0.3, sharpness: 1 };
+    expect(() => model.mixNow('x', new Float32Array(2), mix)).toThrow(/need as many scores/);
+    await expect(model.mix(['x', 'y'], new Float32Array(3), mix, 1)).rejects.toMatchObject({ code: 'INVALID_SHAPE' });
+    list.close();
+    await expect(list.count(undefined, 1)).rejects.toMatchObject({ code: 'DISPOSED' });
+    model.close();
+    await expect((async () => model.state())()).rejects.toMatchObject({ code: 'DISPOSED' });
   });
 });
 

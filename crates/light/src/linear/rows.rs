@@ -1,0 +1,95 @@
+//! Rows as features, and the training on them.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use napi::Env;
+use napi::bindgen_prelude::{AsyncTask, ObjectFinalize, Uint32Array};
+use napi_derive::napi;
+use recurra_binding::{Background, Handle};
+use recurra_linear::{Featurizer, LinearModel, Rows, TrainOptions, refusal};
+
+use super::expert::LinearExpert;
+use super::labels::Owned;
+
+/// Rows as features.
+pub struct Counted {
+    pub(super) featurizer: Featurizer,
+    pub(super) rows: Rows,
+}
+
+/// Rows whose n-grams were counted.
+#[napi(custom_finalize)]
+pub struct LinearRows {
+    handle: Handle<Counted>,
+    abort: Arc<AtomicBool>,
+}
+
+impl ObjectFinalize for LinearRows {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.handle.close(env);
+        Ok(())
+    }
+}
+
+impl LinearRows {
+    pub(super) fn new(env: Env, counted: Counted, abort: Arc<AtomicBool>) -> Self {
+        let bytes = counted.rows.bytes();
+        Self { handle: Handle::new(env, "list of rows", counted, bytes), abort }
+    }
+}
+
+/// How a linear model is trained.
+#[napi(object, object_to_js = false)]
+pub struct LinearOptions {
+    /// Number of labels.
+    pub classes: u32,
+    /// A weight for each label, or none for 1 each.
+    pub class_weights: Vec<f64>,
+    /// Threads of the work, on which the model does not depend.
+    pub threads: u32,
+    /// Seed of the order of rows.
+    pub seed: f64,
+}
+
+#[napi]
+impl LinearRows {
+    /// Why no model of so many labels is trained on these rows; `null` where one is.
+    #[napi(catch_unwind)]
+    pub fn refusal(&self, classes: u32) -> napi::Result<Option<String>> {
+        let counted = self.handle.get()?;
+        Ok(refusal(&counted.rows, classes as usize).map(|refusal| refusal.to_string()))
+    }
+
+    /// Trains a model on the rows' labels; with `ends` a row has those that end there.
+    #[napi(catch_unwind, ts_return_type = "Promise<LinearExpert>")]
+    pub fn train(
+        &self,
+        labels: Uint32Array,
+        ends: Option<Uint32Array>,
+        options: LinearOptions,
+    ) -> napi::Result<AsyncTask<Background<LinearModel, LinearExpert>>> {
+        let (counted, abort) = (self.handle.get()?, self.abort.clone());
+        let owned = Owned::new(&labels, ends.as_ref());
+        let LinearOptions { classes, class_weights, threads, seed } = options;
+        let weights: Vec<f32> = class_weights.iter().map(|&weight| weight as f32).collect();
+        let work = move || {
+            let options = TrainOptions {
+                class_weights: (!weights.is_empty()).then_some(&weights[..]),
+                threads: threads as usize,
+                seed: seed as u64,
+                abort: Some(&abort),
+                ..TrainOptions::default()
+            };
+            let Counted { featurizer, rows } = &**counted;
+            LinearModel::train(featurizer, rows, owned.labels(), classes as usize, &options).map(|(model, _)| model)
+        };
+        Ok(AsyncTask::new(Background::new(work, |env, model| Ok(LinearExpert::new(env, model)))))
+    }
+
+    /// Frees the memory.
+    #[napi(catch_unwind)]
+    pub fn close(&self, env: Env) {
+        self.handle.close(env);
+    }
+}

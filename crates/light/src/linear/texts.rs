@@ -1,0 +1,109 @@
+//! The texts of a training: what is counted of them, and what a model gives for them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use napi::Env;
+use napi::bindgen_prelude::{Array, AsyncTask, Float32Array, ObjectFinalize, Uint32Array};
+use napi_derive::napi;
+use recurra_binding::{Background, Handle, Pending};
+use recurra_core::{Error, ErrorCode};
+use recurra_linear::{Counter, FeatureOptions};
+
+use super::expert::LinearExpert;
+use super::locked;
+use super::rows::{Counted, LinearRows};
+use super::store::Store;
+
+/// Texts that are counted between two looks at whether the work is still wanted.
+const TEXTS_A_LOOK: usize = 10_000;
+
+/// The texts of a training, outside of JavaScript's memory.
+#[napi(custom_finalize)]
+pub struct LinearTexts {
+    handle: Handle<Mutex<Store>>,
+    abort: Arc<AtomicBool>,
+}
+
+impl ObjectFinalize for LinearTexts {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.handle.close(env);
+        Ok(())
+    }
+}
+
+#[napi]
+impl LinearTexts {
+    /// None yet.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env) -> Self {
+        Self { handle: Handle::new(env, "list of texts", Mutex::default(), 0), abort: Arc::default() }
+    }
+
+    /// Adds texts.
+    #[napi(catch_unwind, ts_args_type = "texts: ReadonlyArray<string>")]
+    pub fn add(&self, env: Env, texts: Array<'_>) -> napi::Result<()> {
+        let store = self.handle.get()?;
+        locked(&store, |store| store.push(env, &texts))?;
+        let bytes = locked(&store, |store| store.bytes());
+        store.count(env, bytes);
+        Ok(())
+    }
+
+    /// Ends the work that is under way on these texts, and on what was made of them, with an error of code `ABORTED`.
+    #[napi(catch_unwind)]
+    pub fn abort(&self) {
+        self.abort.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts the n-grams of some rows, or of all.
+    ///
+    /// Rejects with `INVALID_ARGUMENT` where the texts have none.
+    #[napi(catch_unwind, ts_return_type = "Promise<LinearRows>")]
+    pub fn count(
+        &self,
+        rows: Option<Uint32Array>,
+        threads: u32,
+    ) -> napi::Result<AsyncTask<Background<Counted, LinearRows>>> {
+        let (store, abort) = (self.handle.get()?, self.abort.clone());
+        let rows = rows.map(|rows| rows.to_vec());
+        let ended = self.abort.clone();
+        let work = move || {
+            locked(&store, |store| {
+                let texts = store.some(rows.as_deref())?;
+                let mut counter = Counter::new(FeatureOptions::default(), threads as usize)?;
+                for texts in texts.chunks(TEXTS_A_LOOK) {
+                    if ended.load(Ordering::Relaxed) {
+                        return Err(Error::new(ErrorCode::Aborted, "the counting was aborted"));
+                    }
+                    counter.add(texts)?;
+                }
+                let (featurizer, rows) = counter.finish()?;
+                Ok(Counted { featurizer, rows })
+            })
+        };
+        let made = move |env, counted| Ok(LinearRows::new(env, counted, abort));
+        Ok(AsyncTask::new(Background::new(work, made)))
+    }
+
+    /// Log-probabilities that a model gives some rows, or all, row by row.
+    #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
+    pub fn log_probabilities(
+        &self,
+        model: &LinearExpert,
+        rows: Option<Uint32Array>,
+        threads: u32,
+    ) -> napi::Result<Pending<Vec<f32>, Float32Array>> {
+        let store = self.handle.get()?;
+        let rows = rows.map(|rows| rows.to_vec());
+        model.with_model(move |model| {
+            locked(&store, |store| Ok(model.predict(&store.some(rows.as_deref())?, threads as usize)))
+        })
+    }
+
+    /// Frees the memory.
+    #[napi(catch_unwind)]
+    pub fn close(&self, env: Env) {
+        self.handle.close(env);
+    }
+}
