@@ -44,13 +44,13 @@ export function checkpointOption(flags: CheckpointFlags): { checkpoint?: Checkpo
   return path === undefined ? {} : { checkpoint: { path, ...checkpointEvery } };
 }
 
-/** Tells what happens beside the progress: a training that goes on, checkpoints, warnings. */
+/** Tells what happens beside the progress: a training that is resumed, checkpoints, warnings. */
 export function eventNotes(json: boolean): (event: AnyTaskEvent) => void {
   return (event) => {
     const { type, epoch, step } = event;
     if (type === 'start' && event.resumed) {
       if (json) jsonLine({ event: 'resumed', epoch, step });
-      else note(`going on in epoch ${epoch} of ${event.epochs}, after ${step} steps`);
+      else note(`resuming in epoch ${epoch} of ${event.epochs}, after ${step} steps`);
     } else if (type === 'checkpoint' && json) {
       jsonLine({ event: type, epoch, step, path: event.path, took: event.took });
     } else if (type === 'warning') {

@@ -73,8 +73,10 @@ export function checkInteger(
   most = Number.MAX_SAFE_INTEGER,
 ): number {
   if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
-  const code = Number.isInteger(value) ? 'OUT_OF_RANGE' : 'INVALID_ARGUMENT';
-  throw invalidArgument(name, integerWords(least, most), value, code);
+  if (!Number.isInteger(value)) throw invalidArgument(name, integerWords(least, most), value);
+  // The largest number is not worth a word unless it is what was missed.
+  const expected = (value as number) > most ? `an integer from ${least} to ${most}` : integerWords(least, most);
+  throw invalidArgument(name, expected, value, 'OUT_OF_RANGE');
 }
 
 /**

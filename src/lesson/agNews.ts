@@ -26,7 +26,7 @@ const MD5 = {
   'test.csv': 'd52ea96a97a2d943681189a97654912d',
 } as const;
 
-/** One side of AG News: iterates over its rows, reading the file anew each time. */
+/** One side of AG News: iterates over its rows, reading the file again each time. */
 export interface AgNewsPart extends AsyncIterable<LabelledText> {
   /** Path of the file. */
   readonly file: string;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { light as lightNamespace } from '../../index.d.js';
-import { ModelFileError, RecurraError } from '../core/errors.js';
+import { invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
 import type { HeldWeights, StateEntry } from '../engine/engine.js';
 import { type NetworkSettings, recurrentWeights } from '../engine/network.js';
 import { light } from '../native/light.js';
@@ -260,8 +260,7 @@ async function describe<N extends NetworkSettings, D extends object>(
 
 /** Lets the addon read a file, with errors that say that it is a model's. */
 async function opened<T>(path: string, read: (path: string, limit: number) => Promise<T>): Promise<T> {
-  if (typeof path !== 'string' || path === '')
-    throw new ModelFileError('INVALID_ARGUMENT', 'Expected the path of a model file');
+  if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a model file', path);
   if (!existsSync(path)) throw new ModelFileError('FILE_NOT_FOUND', `${path}: no such file`);
   try {
     return await read(path, LARGEST_FILE);
@@ -277,7 +276,7 @@ const isTraining = ({ name }: { name: string }) => name.startsWith(TRAINING_PREF
  * Reads a model file and checks everything that can be checked before a model is built from it. Its weights stay outside of
  * JavaScript's memory.
  *
- * @throws ModelFileError `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE`, also for a model of another kind.
+ * @throws ModelFileError `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE`, also for a model of another kind; ArgumentError for no path.
  */
 export async function readModel<N extends NetworkSettings, D extends object>(
   path: string,

@@ -9,7 +9,7 @@ import { light } from '../native/light.js';
 /** Options of {@link SummaryWriter}. */
 export interface SummaryWriterOptions {
   /**
-   * Says that a run goes on at this step: TensorBoard then forgets what earlier files of the folder have from there on, as after a
+   * Says that a run resumes at this step: TensorBoard then forgets what earlier files of the folder have from there on, as after a
    * crash. Default: not.
    */
   purgeStep?: number;

@@ -88,8 +88,3 @@ export type TextSettings = SettingsOf<typeof TEXT>;
 export function tokenSettings(options: Pick<TextOptions, keyof TokenSettings>): TokenSettings {
   return settingsOf(TOKENS, options);
 }
-
-/** Checks {@link TextOptions} and fills in the defaults. */
-export function textSettings(options: TextOptions): TextSettings {
-  return settingsOf(TEXT, options);
-}

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { RecurraError } from '../core/errors.js';
+import { checkOptionsObject } from '../core/options/names.js';
 import { aborted } from '../core/signals.js';
 import { engineOn } from '../engine/create.js';
 import type { ExplainingEngine } from '../engine/engine.js';
@@ -40,6 +41,7 @@ async function train<T extends TaskTypes>(
   given: T['options'],
   control: ControlOf<T>,
 ): Promise<T['model']> {
+  checkOptionsObject(given);
   const checkpoint: CheckpointOf<T> | undefined = await checkpointToResume(given, (path) => task.read(path));
   const settings = task.settings(checkpoint ? resumedOptions(given, checkpoint, task.options) : given);
   if (checkpoint) {
@@ -108,7 +110,7 @@ async function read<T extends TaskTypes>(
   } catch (error) {
     if (error instanceof RecurraError && error.code === 'ABORTED') {
       const { code, message } = aborted('the training, before its first step,');
-      throw new TrainingError(code, message, undefined, { cause: error });
+      throw new TrainingError(code, message, undefined, { cause: error.cause });
     }
     throw error;
   } finally {

@@ -93,6 +93,7 @@ describe('files that are no whole model', () => {
 
   it('missing, or a folder', async () => {
     expect((await refusal(join(folder, 'none'))).code).toBe('FILE_NOT_FOUND');
+    await expect(TextClassifier.load('')).rejects.toMatchObject({ name: 'ArgumentError', option: 'path' });
     expect((await refusal(folder)).code).toMatch(/IO|INVALID_FILE/);
   });
 

@@ -66,6 +66,7 @@ describe('predict', () => {
   it('gives nothing for nothing, and refuses what is no text', async () => {
     expect(await model.predictMany([])).toEqual([]);
     await expect(model.predict(42 as never)).rejects.toThrow('Expected a string for text but received number 42');
+    await expect(model.predict('a', null as never)).rejects.toThrow('Expected an object for options but received null');
     await expect(model.predictMany(['a', null] as never)).rejects.toThrow(
       'Expected a string for texts[1] but received null',
     );

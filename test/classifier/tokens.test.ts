@@ -16,7 +16,7 @@ import {
 } from '../../src/index.js';
 import { checkVocabulary } from '../../src/models/vocabularyRoom.js';
 import { light } from '../../src/native/light.js';
-import { textSettings } from '../../src/text/options.js';
+import { tokenSettings } from '../../src/text/options.js';
 import { modelTokenizer, readingOf } from '../../src/text/reading.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
@@ -117,7 +117,7 @@ describe('a long text of unicode_words', () => {
 
   it.each([1, 2, 7, 1_000, words.length - 1, words.length, words.length + 1])('is cut to its %i', (maxLength) => {
     const read = (truncate: 'head' | 'tail' | 'both') => {
-      const settings = textSettings({ tokenizer: 'unicode_words', maxLength, truncate });
+      const settings = tokenSettings({ tokenizer: 'unicode_words', maxLength, truncate });
       return (modelTokenizer(settings) as (text: string) => string[])(text);
     };
     expect(read('head')).toEqual(words.slice(0, maxLength));
@@ -135,7 +135,7 @@ describe('a long text of unicode_words', () => {
       if (!ended) setImmediate(count);
     };
     setImmediate(count);
-    const { own } = await readingOf(text.repeat(10), textSettings({ tokenizer: 'unicode_words', maxLength: 5 }));
+    const { own } = await readingOf(text.repeat(10), tokenSettings({ tokenizer: 'unicode_words', maxLength: 5 }));
     ended = true;
     expect(own).toHaveLength(10 * words.length);
     expect(turns).toBeGreaterThan(3);

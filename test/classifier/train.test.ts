@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DataError, type Progress, TextClassifier, TrainingError } from '../../src/index.js';
+import { ArgumentError, DataError, type Progress, TextClassifier, TrainingError } from '../../src/index.js';
 import { topicTexts } from '../support/texts.js';
 
 const SMALL = { embeddingDim: 16, hiddenSize: 16, batchSize: 16, epochs: 6, lr: 1e-2, dropout: 0.1, seed: 3 } as const;
@@ -106,8 +106,8 @@ describe('TextClassifier.train', () => {
   });
 
   it('does not begin when the signal is already aborted', async () => {
-    const error = await rejection(TextClassifier.train(topicTexts(9), { signal: AbortSignal.abort() }));
-    expect(error).toMatchObject({ code: 'ABORTED', model: undefined });
+    const error = await rejection(TextClassifier.train(topicTexts(9), { signal: AbortSignal.abort('enough') }));
+    expect(error).toMatchObject({ code: 'ABORTED', model: undefined, cause: 'enough' });
   });
 
   it('stops at a loss that is not finite, names the batch, and keeps weights that are', async () => {
@@ -131,11 +131,21 @@ describe('what TextClassifier.train refuses', () => {
     [{ lr: Number.NaN }, /for lr but received number NaN/],
     [{ dropout: 1 }, /Expected a number from 0 to below 1 for dropout/],
     [{ validation: 2 }, /Expected rows, or a share between 0 and 1 for validation/],
+    [{ validation: 'rows.csv' }, /Expected rows, or a share between 0 and 1 for validation but received string/],
+    [{ validation: { text: 'a', label: 'b' } }, /for validation but received Object/],
+    [
+      { freezeEmbeddings: -1 },
+      /Expected true, false or a number of epochs for freezeEmbeddings but received number -1/,
+    ],
+    [{ seed: 2 ** 53 }, /Expected an integer from 0 to 9007199254740991 for seed/],
+    [null, /Expected an object for options but received null/],
     [{ tokenizer: 'spacy' }, /for tokenizer but received string "spacy"/],
     [{ batchSize: 2.5 }, /for batchSize but received number 2.5/],
     [{ device: 'tpu' }, /for device but received string "tpu"/],
   ])('the options %o', async (options, message) => {
-    await expect(TextClassifier.train(topicTexts(9), options as object)).rejects.toThrow(message);
+    const error = await rejection(TextClassifier.train(topicTexts(9), options as object));
+    expect(error).toBeInstanceOf(ArgumentError);
+    expect((error as ArgumentError).message).toMatch(message);
   });
 
   it('no rows, rows of one class, and rows that are no rows', async () => {

@@ -32,6 +32,25 @@ describe('recurra train', () => {
     expect(last.validation.rows).toBe(81);
   });
 
+  it('trains a linear model beside the network, and alone', () => {
+    const out = join(folder, 'linear');
+    const train = (...flags: string[]) =>
+      recurra(['train', csv, ...COLUMNS, ...SMALL, '--json', '--out', out, ...flags]);
+    const evaluated = () =>
+      recurra(['evaluate', out, csv, ...COLUMNS, '--json'])
+        .json()
+        .at(-1);
+    expect(train('--linear').json().at(-1)).toMatchObject({ event: 'end', rows: 400, labels: 3 });
+    expect(evaluated().accuracy).toBeGreaterThan(0.95);
+    const { status, json } = train('--no-recurrent');
+    expect(status).toBe(0);
+    expect(json()).toMatchObject([{ event: 'end', rows: 400, loss: null }]);
+    expect(evaluated().accuracy).toBeGreaterThan(0.95);
+    const { out: shown } = recurra(['explain', out, 'cheese soup']);
+    expect(shown).toContain('food');
+    expect(shown).toContain('the score of the linear model');
+  });
+
   it('takes the options of the training as flags', () => {
     const { status, json } = recurra([
       ...['train', csv, ...COLUMNS, ...SMALL, '--epochs', '2', '--json', '--out', join(folder, 'flags')],

@@ -50,7 +50,7 @@ beforeAll(async () => {
 
 const PAGES = {
   'docs/quick-start.md': 3,
-  'docs/choosing-a-model.md': 1,
+  'docs/choosing-a-model.md': 2,
   'docs/threads-and-processes.md': 4,
   'docs/troubleshooting.md': 1,
   'docs/gpu.md': 4,

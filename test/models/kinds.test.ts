@@ -67,20 +67,23 @@ describe('a model file', () => {
 });
 
 describe('earlier model files', () => {
-  it.each(['v1', 'v2'])('of format %s open, and predict what was recorded when they were written', async (version) => {
-    const file = join(import.meta.dirname, `../fixtures/models/${version}`);
-    const recorded = JSON.parse(readFileSync(`${file}.json`, 'utf8')) as (Prediction & { text: string })[];
-    expect(recorded.length).toBeGreaterThan(4);
-    using model = await TextClassifier.load(`${file}.safetensors`);
-    for (const { text, tokens, knownTokens, labels, classes } of recorded) {
-      const prediction = await model.predict(text);
-      expect([prediction.tokens, prediction.knownTokens], text).toEqual([tokens, knownTokens]);
-      if (labels) expect(prediction.labels, text).toEqual(labels);
-      expect(prediction.classes.map(({ label }) => label)).toEqual(classes.map(({ label }) => label));
-      for (const [i, { probability }] of prediction.classes.entries()) {
-        // Other processors round otherwise.
-        expect(probability).toBeCloseTo(classes[i]!.probability, 6);
+  it.each(['v1', 'v2', 'v3'])(
+    'of format %s open, and predict what was recorded when they were written',
+    async (version) => {
+      const file = join(import.meta.dirname, `../fixtures/models/${version}`);
+      const recorded = JSON.parse(readFileSync(`${file}.json`, 'utf8')) as (Prediction & { text: string })[];
+      expect(recorded.length).toBeGreaterThan(4);
+      using model = await TextClassifier.load(`${file}.safetensors`);
+      for (const { text, tokens, knownTokens, labels, classes } of recorded) {
+        const prediction = await model.predict(text);
+        expect([prediction.tokens, prediction.knownTokens], text).toEqual([tokens, knownTokens]);
+        if (labels) expect(prediction.labels, text).toEqual(labels);
+        expect(prediction.classes.map(({ label }) => label)).toEqual(classes.map(({ label }) => label));
+        for (const [i, { probability }] of prediction.classes.entries()) {
+          // Other processors round otherwise.
+          expect(probability).toBeCloseTo(classes[i]!.probability, 6);
+        }
       }
-    }
-  });
+    },
+  );
 });

@@ -1,13 +1,23 @@
-import { constraint } from '../errors.js';
+import { constraint, invalidArgument } from '../errors.js';
 
 /**
- * Throws unless `options` has only known names. The message names the closest known one, if one is close, and lists all.
+ * Throws unless `options` is an object.
+ *
+ * @internal
+ */
+export function checkOptionsObject(options: unknown): asserts options is object {
+  if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
+}
+
+/**
+ * Throws unless `options` is an object that has only known names. The message names the closest known one, if one is close, and lists all.
  *
  * @param where - Whose options they are, for the message.
  *
  * @internal
  */
-export function checkOptionNames(where: string, options: object, known: readonly string[]): void {
+export function checkOptionNames(where: string, options: unknown, known: readonly string[]): void {
+  checkOptionsObject(options);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const similar = closest(name, known);

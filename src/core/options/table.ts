@@ -1,4 +1,4 @@
-import { constraint, invalidArgument } from '../errors.js';
+import { constraint } from '../errors.js';
 import type { Kind } from './kinds.js';
 import { checkOptionNames } from './names.js';
 
@@ -93,7 +93,6 @@ export function checkRules<Settings>(settings: Settings, rules: readonly Rule<Se
  * @param where - Whose options they are, for the message.
  */
 export function checkNames(where: string, options: unknown, ...tables: readonly OptionTable[]): void {
-  if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
   checkOptionNames(where, options, tables.flatMap(Object.keys));
 }
 

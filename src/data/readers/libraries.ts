@@ -2,12 +2,12 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 
-/** csv-parse, loaded by whoever reads the first such file: it would be a seventh of what `import 'recurra'` costs. */
+/** csv-parse, loaded when the first such file is read: it would be a seventh of what `import 'recurra'` costs. */
 export function csvParse(): typeof import('csv-parse') {
   return require('csv-parse') as typeof import('csv-parse');
 }
 
-/** fzstd, loaded by whoever reads the first compressed file. */
+/** fzstd, loaded when the first compressed file is read. */
 export function fzstd(): typeof import('fzstd') {
   return require('fzstd') as typeof import('fzstd');
 }

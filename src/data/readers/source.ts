@@ -7,7 +7,7 @@ import { decompressed } from './decompress.js';
 /** Where a reader takes its bytes from: the path of a file, `-` for standard input, or a stream. */
 export type Input = string | Readable;
 
-/** Rows of a file, read anew each time they are iterated over; rows of a stream can be iterated over once. */
+/** Rows of a file, read again each time they are iterated over; rows of a stream can be iterated over once. */
 export interface FileRows<Row> extends AsyncIterable<Row> {
   /** Path of the file as it was given, `stdin` for standard input, undefined for a stream. */
   readonly file: string | undefined;

@@ -7,7 +7,9 @@ export type {
   EndEvent,
   EpochEvent,
   StepEvent,
+  TaskEvent,
   TrainingPlace,
+  TrainingStart,
   ValidationEvent,
   WarningEvent,
 } from '../../training/events/events.js';

@@ -117,6 +117,10 @@ export async function trainExpert(
     } finally {
       rows.close();
     }
+  } catch (error) {
+    // The addon does not know the signal's reason.
+    throwIfAborted(signal, 'the training');
+    throw error;
   } finally {
     signal.removeEventListener('abort', abort);
     part.texts.close();

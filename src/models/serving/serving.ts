@@ -175,11 +175,19 @@ export class Serving<T> {
     const { refiner } = this.#model;
     if (!refiner) return scored;
     const texts = runs.flatMap(({ call, from, to }) => call.texts.slice(from, to));
-    const refine = async () => {
-      const { scores, counts } = await scored;
-      return { scores: await refiner.later(texts, scores), counts };
+    const refinedNow = ({ scores, counts }: Scored): Scored | undefined => {
+      if (texts.length > AT_ONCE_TEXTS) return undefined;
+      // Where one text is too long, the others' scores must still be the engine's.
+      const refined = { scores: scores.slice(), counts };
+      return this.#refinedNow(texts, refined, () => false) ? refined : undefined;
     };
-    return refine();
+    const refine = async (scored: Scored): Promise<Scored> => ({
+      scores: await refiner.later(texts, scored.scores),
+      counts: scored.counts,
+    });
+    // A change of thread takes longer than a few texts.
+    if (scored instanceof Promise) return scored.then((scored) => refinedNow(scored) ?? refine(scored));
+    return refinedNow(scored) ?? refine(scored);
   }
 
   /** Waits for a batch and answers its callers. */

@@ -57,14 +57,14 @@ export interface RunOptions<R, E = TaskEvent, P = Progress> {
    */
   precision?: Precision;
   /**
-   * Writes checkpoints to a file, from which the training can go on after a crash: its path, or when to write them. A
+   * Writes checkpoints to a file, from which the training can resume after a crash: its path, or when to write them. A
    * checkpoint is a model file too: {@link TextClassifier.load} gives the weights that the training would have ended with there.
    * One more is written when the training is stopped or aborted. A checkpoint that cannot be written is a `warning` event, and
    * after three in a row the training ends with `IO`. Default: none.
    */
   checkpoint?: string | CheckpointOptions;
   /**
-   * Goes on from a checkpoint to the very weights that the training would have had without the interruption, given the same rows
+   * Resumes from a checkpoint to the very weights that the training would have had without the interruption, given the same rows
    * in the same order, the same number of threads and the same kind of processor. A path names the checkpoint; `true` is that
    * of `checkpoint`, and if there is none yet, the training begins. Options that are left out are those of the interrupted
    * training, so is the number of threads; others must be the same, except `epochs`, `threads`, `checkpoint`, `tensorboard`
@@ -75,7 +75,7 @@ export interface RunOptions<R, E = TaskEvent, P = Progress> {
   onEvent?: (event: E) => void;
   /**
    * Folder to write event files for TensorBoard to: loss, accuracy, learning rate and speed by step, and how the model does on
-   * the validation rows. A resumed training goes on in the same folder. Default: none.
+   * the validation rows. A resumed training writes to the same folder. Default: none.
    */
   tensorboard?: string;
   /** Called from time to time while training, at most about ten times a second, and after each epoch. */
@@ -87,8 +87,8 @@ export interface RunOptions<R, E = TaskEvent, P = Progress> {
 /** Epochs during which word vectors stay frozen. */
 function frozenEpochs(name: string, value: unknown): number {
   if (typeof value === 'boolean') return value ? Number.MAX_SAFE_INTEGER : 0;
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw invalidArgument(name, FREEZE, value);
-  return value as number;
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw invalidArgument(name, FREEZE, value, Number.isInteger(value) ? 'OUT_OF_RANGE' : 'INVALID_ARGUMENT');
 }
 
 const FREEZE = 'true, false or a number of epochs';
@@ -110,9 +110,12 @@ export const COMPUTE = {
 /** The table of {@link RunOptions}. What rows and events are, each task says itself. */
 export const RUN = {
   validation: option(
-    custom<Any>(VALIDATION, (name, value) =>
-      typeof value === 'number' ? checkRange(name, value, { above: 0, below: 1 }, VALIDATION) : value,
-    ),
+    custom<Any>(VALIDATION, (name, value) => {
+      if (typeof value !== 'object' || value === null)
+        return checkRange(name, value, { above: 0, below: 1 }, VALIDATION);
+      if (!(Symbol.iterator in value || Symbol.asyncIterator in value)) throw invalidArgument(name, VALIDATION, value);
+      return value;
+    }),
     {
       defaultText: 'none',
       flag: '<share-or-file>',

@@ -116,7 +116,11 @@ describe('a linear model beside the network', () => {
     using part = await run.result;
     using stored = await TextClassifier.load(options.checkpoint);
     expect(await stored.predictMany(texts)).toEqual(await part.predictMany(texts));
-    using resumed = await TextClassifier.train(rows, { ...options, resume: true });
+    using resumed = await TextClassifier.train(rows, {
+      resume: options.checkpoint,
+      // Rows are in no checkpoint, nor is the file of the next one.
+      ...(typeof options.validation === 'number' ? {} : { validation: options.validation }),
+    });
     expect(await checksumOf(resumed)).toBe(await checksumOf(whole));
     expect(resumed.mix).toEqual(whole.mix);
   });
@@ -191,7 +195,7 @@ describe('a linear model beside the network', () => {
     const controller = new AbortController();
     function* aborting() {
       yield* many;
-      setImmediate(() => setImmediate(() => controller.abort()));
+      setImmediate(() => setImmediate(() => controller.abort('enough')));
     }
     const training = TextClassifier.train(aborting(), { ...OPTIONS, signal: controller.signal });
     const error = await training.then(
@@ -201,6 +205,7 @@ describe('a linear model beside the network', () => {
     expect(error).toBeInstanceOf(TrainingError);
     expect(error.code).toBe('ABORTED');
     expect(error.message).toBe('the training, before its first step, was aborted');
+    expect(error.cause).toBe('enough');
     expect(error.model).toBeUndefined();
     const model = await TextClassifier.train(rows, OPTIONS);
     const pending = model.predictMany(texts);
