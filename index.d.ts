@@ -155,7 +155,7 @@ export declare namespace light {
     /** Gives some words other vectors, one after the other in `vectors`; all else stays. */
     setWordVectors(words: Int32Array, vectors: Float32Array): Promise<void>
     /**
-     * All that a training goes on from, under names that begin with `training.`; with `weights`, also the weights as
+     * All that a training resumes from, under names that begin with `training.`; with `weights`, also the weights as
      * `state` gives them. The training itself is not changed by it.
      */
     trainingState(weights: boolean): Promise<Array<NamedArray>>
@@ -179,7 +179,7 @@ export declare namespace light {
   }
 
   /**
-   * The tensors of a file, outside of JavaScript's memory until a classifier takes them: copying them there and back, and
+   * The tensors of a file, outside of JavaScript's memory until a network takes them: copying them there and back, and
    * waiting for the garbage collector, would cost several times their size.
    */
   export class HeldTensors {
@@ -429,7 +429,7 @@ export declare namespace light {
     byteLength: number
   }
 
-  /** As `readSafetensors`, but keeps the tensors for a classifier's `loadHeld`. */
+  /** As `readSafetensors`, but keeps the tensors for a network's `loadHeld`. */
   export function holdSafetensors(path: string, limit: number): Promise<HeldTensors>
 
   /** Where a label's score comes from. */
@@ -501,7 +501,7 @@ export declare namespace light {
     step: number
     /** The first record of a file: its version, `brain.Event:2`. */
     fileVersion?: string
-    /** Says that a run goes on here: what earlier files have from this step on is void. */
+    /** Says that a run resumes here: what earlier files have from this step on is void. */
     restart?: boolean
     /** Numbers of this step. */
     scalars?: Array<TensorboardScalar>
@@ -571,7 +571,7 @@ export declare namespace torch {
     constructor(kind: 'Adam' | 'AdamW' | 'SGD', groups: Array<OptimizerGroup>)
     /** Moves every parameter that has a gradient. */
     step(): void
-    /** As `step`, but moves nothing once the tally has met a loss that is not finite; on a GPU nobody waits for that. */
+    /** As `step`, but moves nothing once the tally has met a loss that is not finite; on a GPU the host does not wait for that. */
     stepUnless(tally: NativeTally): void
     /** The same off the main thread. */
     stepAsync(): Promise<void>
@@ -819,8 +819,8 @@ export declare namespace torch {
     /** All weights, under PyTorch's names. */
     state(): Promise<Array<NamedArray>>
     /**
-     * All that a training goes on from, as the kernels' network gives it, with no row behind; with `weights`, also the weights as
-     * `state` gives them.
+     * All that a training resumes from, as the kernels' network gives it, with no row behind; with `weights`, also the
+     * weights as `state` gives them.
      */
     trainingState(weights: boolean): Promise<Array<NamedArray>>
     /** Takes over what `trainingState(false)` gave, of this network or of the kernels'. */
@@ -1047,7 +1047,7 @@ export declare namespace torch {
   export interface TallySums {
     /** Losses, each times its weight. */
     loss: number
-    /** Rows labelled rightly. */
+    /** Rows that were answered correctly. */
     right: number
     /** Batches before the first whose loss was not finite. */
     batches: number

@@ -3,13 +3,16 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use recurra_core::{Cell, Dtype, ErrorCode, NamedArray};
-use recurra_core::{ClassesConfig, Dropouts, EncoderConfig, HeadConfig, Targets, Chunk, NetworkConfig, Pooling, StepOptions};
+use recurra_core::{
+    Cell, Chunk, ClassesConfig, Dropouts, Dtype, EncoderConfig, ErrorCode, HeadConfig, NamedArray, NetworkConfig,
+    Pooling, StepOptions, Targets,
+};
 use recurra_kernels::network::Network;
 
 #[derive(Arbitrary, Debug)]
 struct Input {
     sizes: [u8; 5],
+    cell: u8,
     flags: u8,
     padding: Option<u8>,
     unknown: Option<u8>,
@@ -37,7 +40,7 @@ fn config(input: &Input) -> NetworkConfig {
             },
             unknown_idx: input.unknown.map(u32::from),
             padding_idx: input.padding.map(u32::from),
-            ..EncoderConfig::new(Cell::ALL[usize::from(input.flags & 3)], words, dims % 40, hidden % 40)
+            ..EncoderConfig::new(Cell::ALL[usize::from(input.cell) % Cell::ALL.len()], words, dims % 40, hidden % 40)
         },
         head: HeadConfig::Classes(ClassesConfig {
             classes: classes % 9,
@@ -64,12 +67,12 @@ fn changed(mut state: Vec<NamedArray>, (which, how): (u8, u8)) -> Vec<NamedArray
 
 fuzz_target!(|input: Input| {
     let numbers = |list: &[i8]| list.iter().map(|&n| i32::from(n)).collect::<Vec<_>>();
-    let Ok(classifier) = Network::new(config(&input)) else { return };
+    let Ok(network) = Network::new(config(&input)) else { return };
     if let Some(change) = input.change {
-        let state = classifier.state().expect("a state");
+        let state = network.state().expect("a state");
         let before = state.clone();
-        if classifier.load_state(&changed(state, change)).is_err() {
-            assert_eq!(classifier.state().expect("a state"), before);
+        if network.load_state(&changed(state, change)).is_err() {
+            assert_eq!(network.state().expect("a state"), before);
         }
     }
     let (tokens, lengths) = (numbers(&input.tokens), numbers(&input.lengths));
@@ -81,18 +84,13 @@ fuzz_target!(|input: Input| {
     } else {
         Targets::Sets { outputs: &labels, starts: &label_offsets }
     };
-    let chunk = Chunk {
-        tokens: &tokens,
-        lengths: &lengths,
-        targets,
-        batch_sizes: &batch_sizes,
-    };
+    let chunk = Chunk { tokens: &tokens, lengths: &lengths, targets, batch_sizes: &batch_sizes };
     let options = StepOptions { learning_rates: &rates, ..StepOptions::default() };
     for result in [
-        classifier.train_batches(&chunk, &options).map(drop),
-        classifier
+        network.train_batches(&chunk, &options).map(drop),
+        network
             .predict(&tokens, &lengths)
-            .map(|p| assert_eq!(p.len(), lengths.len() * classifier.config().head.outputs())),
+            .map(|p| assert_eq!(p.len(), lengths.len() * network.config().head.outputs())),
     ] {
         assert!(result.is_ok() || result.is_err_and(|error| error.code() != ErrorCode::Internal));
     }

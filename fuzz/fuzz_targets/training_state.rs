@@ -3,10 +3,11 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use recurra_core::{Cell, Dtype, Element, ErrorCode, NamedArray};
-use recurra_core::{Targets, Chunk, NetworkConfig, Pooling, StepOptions};
+use recurra_core::{
+    AdamOptions, Algorithm, Cell, Chunk, Dtype, Element, ErrorCode, NamedArray, NetworkConfig, Pooling, SgdOptions,
+    StepOptions, Targets,
+};
 use recurra_kernels::network::Network;
-use recurra_core::{AdamOptions, Algorithm, SgdOptions};
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -31,9 +32,12 @@ enum Change {
 
 const WORDS: usize = 12;
 
-fn classifier() -> Network {
-    let config = NetworkConfig::classifier(Cell::Gru, WORDS, 3, 2, 2).with(|c| { c.classes_mut().pooling = Pooling::Attention; c.encoder.padding_idx = Some(1); c.threads = 1; });
-    Network::new(config).expect("a classifier")
+fn network() -> Network {
+    let config = NetworkConfig::classifier(Cell::Gru, WORDS, 3, 2, 2).with(|c| {
+        c.classes_mut().pooling = Pooling::Attention;
+        c.encoder.padding_idx = Some(1);
+    });
+    Network::new(config).expect("a network")
 }
 
 fn algorithm(number: u8) -> Algorithm {
@@ -49,7 +53,7 @@ fn algorithm(number: u8) -> Algorithm {
     }
 }
 
-fn train(classifier: &Network, algorithm: Algorithm, steps: usize) -> Result<(), ErrorCode> {
+fn train(network: &Network, algorithm: Algorithm, steps: usize) -> Result<(), ErrorCode> {
     let tokens: Vec<i32> = (0..steps * 2).map(|n| (n * 5 % WORDS) as i32).collect();
     let chunk = Chunk {
         tokens: &tokens,
@@ -59,7 +63,7 @@ fn train(classifier: &Network, algorithm: Algorithm, steps: usize) -> Result<(),
     };
     let rates = vec![0.01; steps];
     let options = StepOptions { learning_rates: &rates, algorithm, ..StepOptions::default() };
-    classifier.train_batches(&chunk, &options).map(drop).map_err(|error| error.code())
+    network.train_batches(&chunk, &options).map(drop).map_err(|error| error.code())
 }
 
 /// Gives an array other values; its shape stays.
@@ -96,7 +100,7 @@ fn change(state: &mut Vec<NamedArray>, at: usize, change: Change) {
 
 fuzz_target!(|input: Input| {
     let algorithm = algorithm(input.algorithm);
-    let trained = classifier();
+    let trained = network();
     train(&trained, algorithm, usize::from(input.steps % 40) + 1).expect("a training");
     let mut state = trained.training_state().expect("a state");
     for (at, how) in input.changes.into_iter().take(8) {
@@ -105,7 +109,7 @@ fuzz_target!(|input: Input| {
             change(&mut state, at, how);
         }
     }
-    let fresh = classifier();
+    let fresh = network();
     let before = fresh.training_state().expect("a state");
     match fresh.restore(&state) {
         Err(error) => {

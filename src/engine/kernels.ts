@@ -26,7 +26,7 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
   const count = (tokens: number) => {
     const before = seen;
     seen += tokens;
-    // A failure here fails nothing: predictions go on without the table.
+    // A failure here does no harm: predictions continue without the table.
     if (before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
   };
   return {
@@ -37,7 +37,7 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
     scores: async (tokens, lengths) => {
       const before = changes;
       const scores = await native.scores(tokens, lengths, false);
-      // A training may have gone on meanwhile.
+      // A training may have changed the weights since.
       ready ||= before === changes;
       return scores;
     },

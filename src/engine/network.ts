@@ -35,8 +35,8 @@ export function recurrentWeights(
  *
  * - `last`: the final states of the last layer, both directions side by side;
  * - `mean`, `max`: their mean, their maximum over time;
- * - `attention`: `sum over t of a[t] h[t]` with `a = softmax(q . tanh(W h[t] + b))`, what the text's important words are
- *   being learned. `W` and `b` are `attention.proj.weight` `[features, features]` and `attention.proj.bias`, `q` is
+ * - `attention`: `sum over t of a[t] h[t]` with `a = softmax(q . tanh(W h[t] + b))`: the model learns which words of
+ *   a text matter. `W` and `b` are `attention.proj.weight` `[features, features]` and `attention.proj.bias`, `q` is
  *   `attention.query.weight` `[1, features]`, with `features` the width of the outputs: `hiddenSize`, times two for two
  *   directions. In PyTorch: `nn.Linear(features, features)` and `nn.Linear(features, 1, bias=False)`.
  */
@@ -83,7 +83,7 @@ export interface NetworkOptions {
   /** Share of elements dropped in training from the word vectors, each element by itself. Default 0. */
   embeddingDropout?: number;
   /**
-   * Share of the tokens that are read as `<unk>` in training, other ones at every step: the model learns to do without
+   * Share of the tokens that are read as `<unk>` in training, different ones at each step: the model learns to do without
    * any one word, and what to make of words that it does not know. Default 0.2.
    */
   wordDropout?: number;

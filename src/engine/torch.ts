@@ -32,7 +32,7 @@ export function torchEngine(config: EngineConfig, options: TorchEngineOptions = 
     return onCpu;
   };
   const copied = async () => {
-    // Weights that change meanwhile are not those that were copied.
+    // Weights that change while they are copied are not those of the copy.
     const now = version;
     if (copiedAt !== now) {
       await twin().loadState(await native.state());

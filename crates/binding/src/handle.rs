@@ -43,7 +43,7 @@ pub struct Handle<T> {
 }
 
 impl<T: Send + Sync + 'static> Handle<T> {
-    /// A handle on a value of so many bytes; `what` names it in errors.
+    /// A handle on a value of `bytes` bytes; `what` names it in errors.
     pub fn new(env: Env, what: &'static str, value: T, bytes: usize) -> Self {
         let shared = Shared { value, counted: AtomicUsize::new(0), closed: AtomicBool::new(false) };
         shared.count(env, bytes);

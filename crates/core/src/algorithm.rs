@@ -127,6 +127,8 @@ impl Algorithm {
         }
     }
 
+    /// Checks the options.
+    ///
     /// # Errors
     /// `InvalidArgument` for an option outside its range.
     pub fn validate(&self) -> Result<()> {

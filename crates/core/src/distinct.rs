@@ -1,4 +1,4 @@
-//! The distinct ids of a batch, and who uses them: what is the same for equal words is computed once.
+//! The distinct ids of a batch, and the positions that use them: what is the same for equal words is computed once.
 
 /// Numbers ids in order of first use. For each possible id it remembers the batch it was last seen in and its number there.
 #[derive(Default)]

@@ -3,9 +3,10 @@
 //!
 //! - [`error`]: one error type with stable codes, and how panics become errors;
 //! - [`fault`]: faults on purpose, for tests;
-//! - [`array`]: an array with a name, as states, files and checkpoints hold it;
+//! - [`mod@array`]: an array with a name, as states, files and checkpoints hold it;
 //! - [`cell`]: kinds of recurrent cells;
-//! - [`network`], [`training`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its one check;
+//! - [`network`], [`training`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its
+//!   one check;
 //! - [`layout`], [`distinct`]: sequences of unequal length without padding, and the different words among them.
 
 pub mod algorithm;

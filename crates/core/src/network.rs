@@ -182,7 +182,8 @@ impl EncoderConfig {
                 "wordDropout needs unknownIdx, the word that a dropped word is read as".into(),
             ));
         }
-        if !(self.embedding_std >= 0.0 && self.embedding_std.is_finite()) {
+        // Rounded as the kernels take it, as above.
+        if !(self.embedding_std >= 0.0 && (self.embedding_std as f32).is_finite()) {
             return Err(argument(
                 "embeddingStd",
                 format!("embeddingStd must be at least 0 and finite but is {}", self.embedding_std),
@@ -240,6 +241,8 @@ impl NetworkConfig {
         }
     }
 
+    /// Checks sizes and options; every engine calls it first.
+    ///
     /// # Errors
     /// `InvalidArgument` when a size is 0 or beyond any memory, or an option is outside its range.
     pub fn validate(&self) -> Result<()> {
@@ -332,6 +335,7 @@ mod tests {
         refused(|c| c.encoder.dropouts.words = f64::NAN, "wordDropout");
         refused(|c| c.encoder.dropouts.words = 0.1, "unknownIdx");
         refused(|c| c.encoder.embedding_std = f64::INFINITY, "embeddingStd");
+        refused(|c| c.encoder.embedding_std = 1e300, "embeddingStd");
         refused(|c| c.classes_mut().classes = 0, "numClasses");
         refused(|c| c.threads = MOST_THREADS + 1, "threads");
     }

@@ -60,6 +60,8 @@ fn error(code: ErrorCode, message: String) -> Error {
 }
 
 impl<'a> Chunk<'a> {
+    /// Checks counts, ids and targets against the network.
+    ///
     /// # Errors
     /// `InvalidShape` when counts do not agree or the targets are not of the head's kind, `OutOfRange` for a length, token id,
     /// target or batch size outside its range, `InvalidArgument` for a set whose outputs do not rise.
@@ -248,6 +250,8 @@ pub struct LossOptions<'a> {
 }
 
 impl LossOptions<'_> {
+    /// Checks weights and smoothing against the network.
+    ///
     /// # Errors
     /// `InvalidArgument` for a number of weights other than the outputs', a weight that is not positive and finite, or a
     /// smoothing outside [0, 1) or with sets.
@@ -284,6 +288,8 @@ impl<'a> StepOptions<'a> {
         StepOptions { learning_rates: if all.len() == 1 { all } else { &all[batches] }, ..*self }
     }
 
+    /// Checks all options for a chunk of `batches` batches.
+    ///
     /// # Errors
     /// `InvalidArgument` for a number of learning rates that does not fit, or a rate or norm that is negative or not finite;
     /// as [`LossOptions::validate`] and [`Algorithm::validate`].

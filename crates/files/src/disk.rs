@@ -43,7 +43,7 @@ pub fn read_whole(path: &Path, limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A name of at most so many bytes leaves room for what is put around it.
+/// A name of at most this many bytes leaves room for what is put around it.
 const LONGEST_NAME: usize = 200;
 
 /// Writes to a temporary file beside `path`, syncs it, and renames it, so that `path` is always whole, old or new.

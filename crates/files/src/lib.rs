@@ -1,4 +1,5 @@
-//! Model files: their form and the description of their model, checked whole before anything of it is used, and reading and writing them whole. No Node.
+//! Model files: their form and the description of their model, checked whole before any of it is used; and reading and writing
+//! whole files. No Node.
 
 pub mod safetensors;
 

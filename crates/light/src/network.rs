@@ -170,7 +170,7 @@ impl CpuNetwork {
         self.background(move |network| network.set_word_vectors(&words, &vectors), |()| ())
     }
 
-    /// All that a training goes on from, under names that begin with `training.`; with `weights`, also the weights as
+    /// All that a training resumes from, under names that begin with `training.`; with `weights`, also the weights as
     /// `state` gives them. The training itself is not changed by it.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<NamedArray>>")]
     pub fn training_state(&self, weights: bool) -> napi::Result<Pending<Vec<core::NamedArray>, Vec<NamedArray>>> {

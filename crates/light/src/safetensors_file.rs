@@ -35,7 +35,7 @@ impl From<Contents> for SafetensorsFile {
     }
 }
 
-/// A file's tensors as a classifier takes them, without a copy; those whose names begin with `except` are left out.
+/// A file's tensors as a network takes them, without a copy; those whose names begin with `except` are left out.
 pub(crate) fn named<'a>(contents: &'a Contents, except: Option<&str>) -> Vec<core::NamedArray<&'a [u8]>> {
     let counts = |name: &str| except.is_none_or(|prefix| !name.starts_with(prefix));
     contents.entries.iter().filter(|entry| counts(&entry.name)).map(core::NamedArray::borrowed).collect()
@@ -52,7 +52,7 @@ pub struct HeldTensor {
     pub byte_length: f64,
 }
 
-/// The tensors of a file, outside of JavaScript's memory until a classifier takes them: copying them there and back, and
+/// The tensors of a file, outside of JavaScript's memory until a network takes them: copying them there and back, and
 /// waiting for the garbage collector, would cost several times their size.
 #[napi]
 pub struct HeldTensors {
@@ -138,7 +138,7 @@ pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Conten
 /// A file's contents, and the vocabulary that was taken out of its metadata.
 type Held = (Contents, Option<Vocabulary>);
 
-/// As `readSafetensors`, but keeps the tensors for a classifier's `loadHeld`.
+/// As `readSafetensors`, but keeps the tensors for a network's `loadHeld`.
 #[napi(catch_unwind, ts_return_type = "Promise<HeldTensors>")]
 pub fn hold_safetensors(path: String, limit: f64) -> AsyncTask<Background<Held, HeldTensors>> {
     let path = PathBuf::from(path);

@@ -24,7 +24,7 @@ pub struct TensorboardEvent {
     pub step: f64,
     /// The first record of a file: its version, `brain.Event:2`.
     pub file_version: Option<String>,
-    /// Says that a run goes on here: what earlier files have from this step on is void.
+    /// Says that a run resumes here: what earlier files have from this step on is void.
     pub restart: Option<bool>,
     /// Numbers of this step.
     pub scalars: Option<Vec<TensorboardScalar>>,

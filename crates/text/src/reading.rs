@@ -53,8 +53,8 @@ pub struct Reading {
     pub max_length: usize,
     /// Which of them, where there are more.
     pub truncation: Truncation,
-    /// Whether a `<pad>` that a text spells is read as `<unk>`. To a model it is no padding, whose row stays zero, but a word
-    /// that nobody knows.
+    /// Whether a `<pad>` that a text spells is read as `<unk>`. To a model it is not padding, whose row stays zero, but an
+    /// unknown word.
     pub masks_padding: bool,
 }
 
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_is_a_word_to_who_only_splits() {
+    fn padding_is_a_word_where_texts_are_only_split() {
         let plain = Reading { masks_padding: false, ..reading(1, usize::MAX, Truncation::Head) };
         assert_eq!(tokens(&plain, "a <PAD> <unk>"), ["a", "<pad>", "<unk>"]);
     }

@@ -75,8 +75,8 @@ impl TorchNetwork {
         self.background(|network| network.state(), NamedArray::list)
     }
 
-    /// All that a training goes on from, as the kernels' network gives it, with no row behind; with `weights`, also the weights as
-    /// `state` gives them.
+    /// All that a training resumes from, as the kernels' network gives it, with no row behind; with `weights`, also the
+    /// weights as `state` gives them.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<NamedArray>>")]
     pub fn training_state(&self, weights: bool) -> napi::Result<Pending<Vec<core::NamedArray>, Vec<NamedArray>>> {
         self.background(

@@ -152,7 +152,7 @@ impl NativeOptimizer {
         Ok(())
     }
 
-    /// As `step`, but moves nothing once the tally has met a loss that is not finite; on a GPU nobody waits for that.
+    /// As `step`, but moves nothing once the tally has met a loss that is not finite; on a GPU the host does not wait for that.
     #[napi(catch_unwind)]
     pub fn step_unless(&self, env: Env, tally: &NativeTally) -> napi::Result<()> {
         let shared = self.shared()?;

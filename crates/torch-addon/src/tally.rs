@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct TallySums {
     /// Losses, each times its weight.
     pub loss: f64,
-    /// Rows labelled rightly.
+    /// Rows that were answered correctly.
     pub right: i64,
     /// Batches before the first whose loss was not finite.
     pub batches: u32,

@@ -1,7 +1,7 @@
 //! CUDA: when it is taken into use, its devices, and how exactly it computes.
 //!
 //! libtorch asks once for CUDA, in its first backward pass at the latest, and remembers the answer. So nothing here asks before
-//! [`begin`], which the one calls who has opened `libtorch_cuda.so`; a seed that was set before is made good then.
+//! [`begin`], which is called once `libtorch_cuda.so` is open; a seed that was set before takes effect then.
 
 use crate::error::{argument, thrown};
 use crate::shim::{self, check, handle};

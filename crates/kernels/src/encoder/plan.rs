@@ -1,4 +1,4 @@
-//! The part of a batch that does not depend on the weights: layout, distinct words, and who uses them.
+//! The part of a batch that does not depend on the weights: layout, distinct words, and their positions.
 
 use std::ops::Range;
 

@@ -9,9 +9,9 @@ use recurra_core::{
 /// The right answers of a batch's sorted rows.
 #[derive(Default)]
 pub(crate) struct Targets {
-    /// The class of each row; of a multi-label classifier the classes of all rows one after the other.
+    /// The class of each row; with sets of classes those of all rows, one row after the other.
     pub labels: Vec<u32>,
-    /// Of a multi-label classifier where the classes of each row begin, and at last how many there are. Else empty.
+    /// Where the classes of each row begin, and at last how many there are; empty where each row has one class.
     pub starts: Vec<u32>,
 }
 

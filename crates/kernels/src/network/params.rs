@@ -137,7 +137,7 @@ impl Params {
         let unknown = tensors.iter().filter(|tensor| !known.contains(&tensor.name));
         problems.extend(unknown.map(|tensor| format!("{} is unknown", tensor.name)));
         if !problems.is_empty() {
-            let message = format!("the state does not fit the classifier: {}", problems.join("; "));
+            let message = format!("the state does not fit the network: {}", problems.join("; "));
             return Err(Error::new(ErrorCode::StateMismatch, message));
         }
         for tensor in tensors {

@@ -14,8 +14,8 @@ use recurra_core::{Algorithm, Error, ErrorCode, Result};
 /// Mark in `last` of a row whose state is zero: it has nothing to make up but AdamW's decay.
 const STILL: u32 = 1 << 31;
 
-/// The tables hold some 50 bytes a step; after this many, all rows catch up and the tables start afresh. Few in unit tests, so that
-/// those come there.
+/// The tables hold some 50 bytes a step; after this many, all rows catch up and the tables start afresh. Few in unit tests,
+/// so that they get there.
 const TABLE_STEPS: usize = if cfg!(test) { 32 } else { 1 << 18 };
 
 /// Rows that [`LateRows::caught_up`] copies at a time.
@@ -224,7 +224,7 @@ impl LateRows {
         }
     }
 
-    /// Goes on from a [`LateRows::snapshot`] of the same algorithm.
+    /// Resumes from a [`LateRows::snapshot`] of the same algorithm.
     ///
     /// # Errors
     /// `InvalidShape` or `OutOfRange` when the state does not fit; nothing is changed then.

@@ -12,7 +12,7 @@
 //!
 //! Float32 loses something that exact sums keep: a step below half a unit in the last place of the weight leaves it
 //! where it is, so `torch.optim` never makes the last part of a fading run of steps, about `9 h` for `h` half a unit. That
-//! is systematic and adds up over a long training, so the sums here leave the same part out ([`Missed::lost`]).
+//! is systematic and adds up over a long training, so the sums here leave the same part out ([`Tables::lost`]).
 //! AdamW's factor `d_n = 1 - lr_n wd` goes into the same recurrence; its logarithm is
 //! summed for the steps beyond. SGD's momentum is the special case `v` = constant: only the first sum is used.
 

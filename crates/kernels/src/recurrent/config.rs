@@ -51,6 +51,8 @@ impl RecurrentConfig {
         }
     }
 
+    /// Checks sizes and options.
+    ///
     /// # Errors
     /// `InvalidArgument` when a size is 0, the projection does not fit or the dropout is outside [0, 1).
     pub fn validate(&self) -> Result<()> {

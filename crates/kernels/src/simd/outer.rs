@@ -131,7 +131,7 @@ fn panels<S: Lanes>(columns: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..columns).step_by(2 * S::L).map(move |column| (column, ((columns - column) / S::L).min(2)))
 }
 
-/// First column of `A` and number of them for each tile that is so many vectors wide.
+/// First column of `A` and number of them for each tile that is `vectors` vectors wide.
 #[inline(always)]
 fn tiles<S: Lanes>(own: &Range<usize>, vectors: usize) -> impl Iterator<Item = (usize, usize)> {
     let (end, most) = (own.end, most::<S>(vectors));

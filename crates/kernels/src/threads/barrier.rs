@@ -60,7 +60,7 @@ impl Barrier {
         }
     }
 
-    /// Releases everybody who waits or will wait; they abandon their work.
+    /// Releases all members that wait or will wait; they abandon their work.
     pub fn break_up(&self) {
         self.broken.store(true, Ordering::Release);
         self.next_round();

@@ -1,4 +1,4 @@
-//! All that a training goes on from, in the form of `recurra_kernels::network`: a checkpoint of one engine is one of the other.
+//! All that a training resumes from, in the form of `recurra_kernels::network`: a checkpoint of one engine is one of the other.
 
 use super::state::{array_of, tensor_of};
 use super::{Network, Steps};
@@ -36,7 +36,7 @@ fn slots(algorithm: &Algorithm) -> &'static [Slot] {
 }
 
 impl Network {
-    /// All that a training goes on from: weights, the optimizer's states, how many steps there were.
+    /// All that a training resumes from: weights, the optimizer's states, how many steps there were.
     pub fn training_state(&self) -> Result<Vec<NamedArray>> {
         let Steps { all, seen, words } = self.steps;
         let mut arrays = vec![NamedArray::list(STEPS, &[all as f64, seen as f64, words as f64])];
@@ -73,8 +73,10 @@ impl Network {
         Ok(arrays)
     }
 
-    /// Takes over what [`Network::training_state`] gave, or the kernels once none of their rows is behind; what does not fit is an
-    /// error, and then nothing has changed but weights.
+    /// Takes over what [`Network::training_state`] gave, or the kernels once none of their rows is behind.
+    ///
+    /// # Errors
+    /// `StateMismatch` where something is missing or does not fit; nothing is changed then.
     pub fn restore<D: Deref<Target = [u8]>>(&mut self, arrays: &[NamedArray<D>]) -> Result<()> {
         let steps: [f64; 3] = numbers(arrays, STEPS)?;
         let weights: Vec<NamedArray<&[u8]>> = self

@@ -19,8 +19,8 @@ impl Network {
     /// [`Algorithm::keeps_state_of`].
     ///
     /// # Errors
-    /// As [`Chunk::validate`] and [`StepOptions::validate`]; nothing is changed then. A loss that is not finite is told by the
-    /// result.
+    /// As [`Chunk::validate`] and [`StepOptions::validate`]; nothing is changed then. A loss that is not finite is reported in
+    /// the result.
     pub fn train_batches(&mut self, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Result<Stats> {
         chunk.validate(&self.config)?;
         options.validate(chunk.batch_sizes.len(), &self.config)?;

@@ -11,7 +11,7 @@ use crate::simd::{Buf, zeros};
 use crate::threads::Pool;
 use recurra_core::{Error, ErrorCode, Result};
 
-/// Gradients of everything that went into [`forward`](super::forward), from the gradients of what came out (zero where absent).
+/// Gradients of everything that went into [`forward`](super::forward()), from the gradients of what came out (zero where absent).
 ///
 /// # Errors
 /// `InvalidShape` for a wrong number of values.

@@ -19,7 +19,7 @@ pub enum Mode {
     Inference,
     /// As [`Mode::Eval`], to the same bits, but nothing is kept.
     Values,
-    /// As in `eval()`, but keeps what [`backward`] needs.
+    /// As in `eval()`, but keeps what [`backward`](super::backward()) needs.
     Eval,
     /// As in `train()`: dropout between layers, its mask a function of the seed.
     Train {
@@ -59,7 +59,7 @@ impl Output {
     }
 }
 
-/// Where [`forward_to`] writes what [`Output`] describes.
+/// Where [`forward_to`](super::forward_to) writes what [`Output`] describes.
 pub struct OutputTo<'a> {
     /// Outputs of the last layer.
     pub output: &'a mut [f32],
@@ -69,7 +69,7 @@ pub struct OutputTo<'a> {
     pub cn: &'a mut [f32],
 }
 
-/// What a later [`backward`] needs; it may be used more than once.
+/// What a later [`backward`](super::backward()) needs; it may be used more than once.
 pub struct Saved {
     pub(super) shape: Shape,
     pub(super) layout: PackedLayout,
@@ -94,7 +94,7 @@ pub struct Gradients {
     pub params: Vec<Vec<f32>>,
 }
 
-/// Where [`backward_to`] writes what [`Gradients`] describes; `None` skips a result, and its computation where that saves
+/// Where [`backward_to`](super::backward_to) writes what [`Gradients`] describes; `None` skips a result, and its computation where that saves
 /// work.
 pub struct GradientsTo<'a> {
     /// Of the packed input, or of each row of the table.
