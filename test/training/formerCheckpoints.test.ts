@@ -41,6 +41,7 @@ const SETTINGS_0_1_0 = {
   embeddingStd: 0.1,
   seed: 0,
   threads: 1,
+  linear: false,
 } as const satisfies TrainOptions;
 
 /** The same after all defaults were changed: nothing of this but `epochs` and `threads` was given to that training. */
