@@ -68,7 +68,7 @@ export interface LinearOptions {
    */
   linear?: boolean;
   /**
-   * Whether there is a network. `false` trains the linear model alone, in seconds and without epochs, and needs no `linear: true`.
+   * Whether there is a network. `false` trains the linear model alone, in seconds and without epochs.
    * Options of the network and of its learning then do nothing; there are no checkpoints. Validation rows choose the thresholds
    * of `multiLabel` only. Default `true`.
    */
