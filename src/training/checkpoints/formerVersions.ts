@@ -23,5 +23,10 @@ function batchSize(rows: number): number {
 export function upgraded({ options, settings, data }: FirstHeader): StoredSettings {
   const { epochs = EPOCHS, threads, checkpoint, tensorboard } = options ?? {};
   const free = Object.entries({ epochs, threads, checkpoint, tensorboard }).filter(([, value]) => value !== undefined);
-  return { batchSize: batchSize(data.rows), linear: false, ...settings, ...(Object.fromEntries(free) as StoredSettings) };
+  return {
+    batchSize: batchSize(data.rows),
+    linear: false,
+    ...settings,
+    ...(Object.fromEntries(free) as StoredSettings),
+  };
 }
