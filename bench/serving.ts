@@ -34,6 +34,7 @@ const model = await TextClassifier.train(rows, {
   hiddenSize: Number(values.hidden),
   embeddingDim: 64,
   bidirectional: false,
+  linear: false,
   epochs: 1,
 });
 await model.predictMany(texts);

@@ -47,6 +47,7 @@ async function saveModel(words: number): Promise<void> {
   const trained = await TextClassifier.train(rows, {
     embeddingDim: 64,
     hiddenSize: 32,
+    linear: false,
     epochs: 1,
     minFreq: 1,
     seed: 1,

@@ -17,7 +17,7 @@ import { TrainingError } from './errors.js';
 import type { TrainingControl } from './events/control.js';
 import { progressListener } from './events/progress.js';
 import { TensorboardLog } from './events/tensorboard.js';
-import { defaultBatchSize } from './options/learning.js';
+import { DEFAULT_EPOCHS, defaultBatchSize } from './options/learning.js';
 import { TrainingRun } from './run.js';
 import type { Listeners, Task, TaskTypes, TrainingInput } from './task.js';
 import { Trainer } from './trainer.js';
@@ -46,7 +46,7 @@ async function train<T extends TaskTypes>(
   const settings = task.settings(checkpoint ? resumedOptions(given, checkpoint, task.options) : given);
   if (checkpoint) {
     checkSettings(checkpoint.path, checkpoint.settings, storedSettings(settings));
-    checkEpochs(checkpoint, settings.epochs);
+    if (settings.epochs !== undefined) checkEpochs(checkpoint, settings.epochs);
   }
   if (settings.checkpoint) await prepareCheckpoints(settings.checkpoint);
   watch(control, settings);
@@ -55,6 +55,7 @@ async function train<T extends TaskTypes>(
   const input = { data, settings, network };
   const threads = settings.threads ?? availableParallelism();
   const batchSize = settings.batchSize ?? defaultBatchSize(data.train.length);
+  const epochs = settings.epochs ?? task.epochs?.(data) ?? DEFAULT_EPOCHS;
   const fingerprint = checkpoint || settings.checkpoint ? await fingerprintOf(data, task.contents(data)) : undefined;
   if (checkpoint) checkFingerprint(checkpoint.path, checkpoint.data, fingerprint!, rows.file);
   const engine = await buildEngine(task, input, threads);
@@ -62,10 +63,10 @@ async function train<T extends TaskTypes>(
     if (vectors) await setEmbeddings(engine, vectors);
     const best = checkpoint && (await resumeEngine(engine, checkpoint));
     const position = checkpoint?.position ?? beginning(settings.seed);
-    const frame = { settings: storedSettings({ ...settings, threads, batchSize }), data: fingerprint! };
+    const frame = { settings: storedSettings({ ...settings, threads, batchSize, epochs }), data: fingerprint! };
     const checkpointer = settings.checkpoint && new Checkpointer(settings.checkpoint, frame, position.step);
     const describe = checkpointer ? task.describe(input) : () => ({});
-    const parts = { task, engine, data, settings, batchSize, control, position, best, checkpointer, describe };
+    const parts = { task, engine, data, settings, epochs, batchSize, control, position, best, checkpointer, describe };
     const { failure, ...outcome } = await logged(settings.tensorboard, control, () => new Trainer(parts).run());
     const model = await task.model({ ...input, engine, ...outcome });
     if (!failure) return model;

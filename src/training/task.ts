@@ -131,6 +131,8 @@ export interface Task<T extends TaskTypes> {
   gather(train: T['data']['train'], indices: Int32Array): Omit<Chunk, 'batchSizes'>;
   /** Whether there is a network; left out, there always is. Without one no epoch must be asked for. */
   hasNetwork?(settings: T['settings']): boolean;
+  /** Passes over the rows where no option says how many; 4 if left out. */
+  epochs?(data: T['data']): number;
   /** What the network's head looks like. */
   head(data: T['data'], settings: T['settings']): HeadConfig;
   /** What the head's loss depends on, beside the data. */

@@ -34,6 +34,8 @@ export interface TrainingParts<T extends TaskTypes> {
   engine: ExplainingEngine;
   data: T['data'];
   settings: T['settings'];
+  /** Passes over the rows, at most. */
+  epochs: number;
   /** Rows per step, at most. */
   batchSize: number;
   /** Who watches and steers it. */
@@ -108,8 +110,8 @@ export class Trainer<T extends TaskTypes> {
   /** Whether all epochs are done, or patience has run out. */
   #done(): boolean {
     const { epoch, best } = this.#position;
-    const { epochs, patience = Number.POSITIVE_INFINITY } = this.#settings;
-    return epoch > epochs || (best !== undefined && epoch - 1 - best.epoch >= patience);
+    const { patience = Number.POSITIVE_INFINITY } = this.#settings;
+    return epoch > this.#parts.epochs || (best !== undefined && epoch - 1 - best.epoch >= patience);
   }
 
   /** Whether, and why, the training ends here. */
@@ -135,7 +137,8 @@ export class Trainer<T extends TaskTypes> {
 
   async #epoch(): Promise<TrainingFailure | undefined> {
     const position = this.#position;
-    const { epochs, freezeEmbeddings } = this.#settings;
+    const { epochs } = this.#parts;
+    const { freezeEmbeddings } = this.#settings;
     const plan = this.#batches();
     const { batchSizes } = plan;
     const steps = epochs * batchSizes.length;
@@ -188,7 +191,7 @@ export class Trainer<T extends TaskTypes> {
 
   #place(): TrainingPlace {
     const { epoch, batch, step, totals } = this.#position;
-    const { epochs } = this.#settings;
+    const { epochs } = this.#parts;
     const rows = this.#lengths.length;
     const left = epoch > epochs ? 0 : (epochs - epoch + 1) * this.#batches().batchSizes.length - batch;
     return {

@@ -16,7 +16,7 @@ import { torchHalf } from '../support/halves.mjs';
 import { topicTexts } from '../support/texts.js';
 
 const folder = temporaryFolder();
-const SIZES: TrainOptions = { embeddingDim: 12, hiddenSize: 10, batchSize: 16, lr: 1e-2, seed: 1 };
+const SIZES: TrainOptions = { linear: false, embeddingDim: 12, hiddenSize: 10, batchSize: 16, lr: 1e-2, seed: 1 };
 let model: TextClassifier;
 beforeAll(async () => {
   model = await TextClassifier.train(topicTexts(300), { ...SIZES, maxLength: 6 });

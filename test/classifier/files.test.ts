@@ -11,6 +11,7 @@ const path = join(folder, 'model.safetensors');
 let model: TextClassifier;
 beforeAll(async () => {
   model = await TextClassifier.train(topicTexts(200), {
+    linear: false,
     embeddingDim: 8,
     hiddenSize: 6,
     numLayers: 2,

@@ -9,7 +9,16 @@ import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
 import { weightsOf } from '../support/weights.js';
 
-const SMALL = { embeddingDim: 16, hiddenSize: 16, batchSize: 16, epochs: 6, lr: 1e-2, dropout: 0.1, seed: 3 } as const;
+const SMALL = {
+  linear: false,
+  embeddingDim: 16,
+  hiddenSize: 16,
+  batchSize: 16,
+  epochs: 6,
+  lr: 1e-2,
+  dropout: 0.1,
+  seed: 3,
+} as const;
 const folder = temporaryFolder();
 
 /** The weights of a model, by name. */

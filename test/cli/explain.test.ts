@@ -24,7 +24,7 @@ describe('recurra explain', () => {
         encoding: 'utf8',
         env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined, ...env },
       }).stdout;
-    const [, , , shown] = coloured({ FORCE_COLOR: '1' }).split('\n');
+    const [, , , , shown] = coloured({ FORCE_COLOR: '1' }).split('\n');
     // Blue, or on blue, for a word that speaks for the label; underlined where it is unknown.
     expect(shown).toMatch(/\[(34|44)m.*Cat/);
     expect(shown).toContain('\u001b[4mzyx\u001b[24m');

@@ -40,7 +40,7 @@ describe('recurra train', () => {
       recurra(['evaluate', out, csv, ...COLUMNS, '--json'])
         .json()
         .at(-1);
-    expect(train('--linear').json().at(-1)).toMatchObject({ event: 'end', rows: 400, labels: 3 });
+    expect(train().json().at(-1)).toMatchObject({ event: 'end', rows: 400, labels: 3 });
     expect(evaluated().accuracy).toBeGreaterThan(0.95);
     const { status, json } = train('--no-recurrent');
     expect(status).toBe(0);

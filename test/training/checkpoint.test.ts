@@ -232,7 +232,8 @@ describe('a checkpoint', () => {
     const path = join(folder, 'damaged');
     await stopped({ ...OPTIONS, checkpoint: path }, ({ step }) => step >= 30);
     const { tensors, metadata } = await light().readSafetensors(path, 1 << 30);
-    await light().writeSafetensors(path, tensors.slice(0, -1), metadata);
+    const beside = tensors.filter(({ name }) => !name.startsWith('linear.'));
+    await light().writeSafetensors(path, beside.slice(0, -1), metadata);
     expect(await refusal({ resume: path })).toMatchObject({ name: 'ModelFileError', code: 'STATE_MISMATCH' });
     await light().writeSafetensors(path, tensors, { ...metadata, checkpoint: '{' });
     expect(await refusal({ resume: path })).toMatchObject({ code: 'INVALID_FILE', message: /not JSON/ });

@@ -41,6 +41,7 @@ const SETTINGS_0_1_0 = {
   embeddingStd: 0.1,
   seed: 0,
   threads: 1,
+  linear: false,
 } as const satisfies TrainOptions;
 
 /** The same after all defaults were changed: nothing of this but `epochs` and `threads` was given to that training. */
@@ -139,7 +140,7 @@ describe('a checkpoint of this version', () => {
     const { metadata } = await read(path);
     const header = JSON.parse(metadata.checkpoint!) as { formatVersion: number; settings: object };
     expect(header.formatVersion).toBe(2);
-    expect(header.settings).toMatchObject({ ...SETTINGS_0_1_0, ...small, freezeEmbeddings: 0 });
+    expect(header.settings).toMatchObject({ ...SETTINGS_0_1_0, ...small, freezeEmbeddings: 0, linear: true });
   });
 
   it('is refused if it does not say what a setting was', async () => {

@@ -13,6 +13,7 @@ export function trainOptions(shape: Shape, threads: number, epochs = EPOCHS): Tr
     hiddenSize: shape.hidden,
     numLayers: shape.layers,
     bidirectional: shape.bidirectional,
+    linear: false,
     pooling: 'last',
     dropout: 0,
     wordDropout: 0,

@@ -1,8 +1,8 @@
 //! The light addon: what a process needs before, or instead of, libtorch.
 //!
 //! It links no libtorch. It finds out about the processor, opens libtorch when asked to, reads and writes safetensors files,
-//! computes networks on the CPU and the linear model beside one, reads texts with the built-in tokenizers, and splits them as
-//! HuggingFace's tokenizers do.
+//! computes networks and linear models on the CPU, reads texts with the built-in tokenizers, and splits them as HuggingFace's
+//! tokenizers do.
 
 #![allow(missing_docs, reason = "napi-derive generates undocumented items; the functions themselves are documented")]
 

@@ -105,16 +105,27 @@ pub(crate) fn least(mut low: f64, mut high: f64, steps: usize, value: impl Fn(f6
     f64::midpoint(low, high)
 }
 
-/// What scores are multiplied by so that their probabilities are most true: the least log loss, between 1/20 and 20.
+/// What scores are multiplied by so that their probabilities are most true: the least log loss, between 1/20 and 20. One more row,
+/// of which any label is as likely as another, keeps few rows that are all right from promising certainty.
 pub(crate) fn sharpness(scores: &[f32], outputs: usize, classes: usize, labels: Labels<'_>) -> f32 {
     let mut logs = vec![0.0; labels.rows() * classes];
     let logs = std::cell::RefCell::new(&mut logs);
     let loss = |ln: f64| {
         let mut logs = logs.borrow_mut();
         all_log_probabilities(scores, outputs, classes, ln.exp() as f32, labels.several(), &mut logs);
-        quality(&logs, classes, labels).log_loss
+        let rows = labels.rows().max(1) as f64;
+        quality(&logs, classes, labels).log_loss + surprise(&logs, labels.several()) / rows
     };
     least(-3.0, 3.0, 20, loss).exp() as f32
+}
+
+/// The mean log loss of log-probabilities if every label were as likely as any other.
+fn surprise(logs: &[f32], several: bool) -> f64 {
+    let one = |&log: &f32| {
+        let has = f64::from(log);
+        if several { -0.5 * (has + (-has.min(-1e-12).exp_m1()).ln()) } else { -has }
+    };
+    logs.iter().map(one).sum::<f64>() / logs.len().max(1) as f64
 }
 
 pub(crate) fn all_log_probabilities(

@@ -1,3 +1,4 @@
+export type { Mix } from '../../engine/linear.js';
 export type { Cell, NetworkOptions, NetworkSettings, OptimizerName, Pooling } from '../../engine/network.js';
 export type { TextOptions, Truncation } from '../../text/options.js';
 export type { CheckpointOptions } from '../../training/checkpoints/options.js';

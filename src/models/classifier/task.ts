@@ -13,6 +13,7 @@ import { type ClassifierFields, classifierFile, classifierMetadata } from './fil
 import { ALONE, Expert, mixOf } from './linear.js';
 import {
   CLASSIFIER,
+  defaultEpochs,
   type ModelSettings,
   type StartEvent,
   type TrainOptions,
@@ -97,6 +98,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       return { tokens, lengths, targets: labels, targetStarts: labelOffsets };
     },
     hasNetwork: ({ recurrent }) => recurrent !== false,
+    epochs: ({ train }) => defaultEpochs(train.classes.length),
     head: ({ train }, { model: { pooling, multiLabel } }) => ({
       kind: 'classes' as const,
       outputs: train.classes.length,
@@ -121,14 +123,15 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       const dataset = validation!;
       const { multiLabel, classes } = dataset;
       const probabilities = await predictRows(engine, dataset.tokens, dataset.lengths(), classes.length);
+      // The figures are those of the model that would be kept: of both parts where there are two.
+      const mixed = expert && (await mixOf(expert, probabilities, dataset));
+      const both = mixed?.probabilities ?? probabilities;
       const result = multiLabel
-        ? multiLabelResult(probabilities, dataset)
-        : exclusiveResult(probabilities, dataset.labels, classes.length);
+        ? multiLabelResult(both, dataset)
+        : exclusiveResult(both, dataset.labels, classes.length);
       const choose = async () => {
-        const mixed = expert && (await mixOf(expert, probabilities, dataset));
         const linear = mixed && { linear: mixed.mix };
-        if (!multiLabel) return { ...linear };
-        return { ...linear, thresholds: await chooseThresholds(mixed?.probabilities ?? probabilities, dataset) };
+        return multiLabel ? { ...linear, thresholds: await chooseThresholds(both, dataset) } : { ...linear };
       };
       return { validation: result, choose };
     },

@@ -18,10 +18,15 @@ function batchSize(rows: number): number {
 
 /**
  * All settings of a training whose checkpoint has version 1. That version left out what may change in a resumed training, and
- * what was a default by the number of rows: both had the values of 0.1.0, whatever the defaults are now.
+ * what was a default by the number of rows: both had the values of 0.1.0, whatever the defaults are now. It had no linear model.
  */
 export function upgraded({ options, settings, data }: FirstHeader): StoredSettings {
   const { epochs = EPOCHS, threads, checkpoint, tensorboard } = options ?? {};
   const free = Object.entries({ epochs, threads, checkpoint, tensorboard }).filter(([, value]) => value !== undefined);
-  return { batchSize: batchSize(data.rows), ...settings, ...(Object.fromEntries(free) as StoredSettings) };
+  return {
+    batchSize: batchSize(data.rows),
+    linear: false,
+    ...settings,
+    ...(Object.fromEntries(free) as StoredSettings),
+  };
 }

@@ -9,7 +9,7 @@ const SCHEDULES = ['constant', 'linear', 'cosine'] as const satisfies readonly S
 
 /** How a model learns. */
 export interface LearningOptions {
-  /** Passes over the training rows. Default 4. */
+  /** Passes over the training rows. Default: 4; up to 14 with many labels, which need more passes until they are learned. */
   epochs?: number;
   /** Rows per step, at most. Default: rows / 128, clamped to 8..64; no limit with `tokensPerBatch`. */
   batchSize?: number;
@@ -65,7 +65,12 @@ const MOST_ROWS = 1_000_000;
 
 /** The table of {@link LearningOptions}. */
 export const LEARNING = {
-  epochs: option(integer(1, 100_000), { default: 4, flag: '<n>', help: 'passes over the rows' }),
+  epochs: option(integer(1, 100_000), {
+    // Undefined: the task's own number, once the rows are known.
+    defaultText: '4; up to 14 with many labels',
+    flag: '<n>',
+    help: 'passes over the rows',
+  }),
   batchSize: option(integer(1, MOST_ROWS), {
     // Undefined: defaultBatchSize, once the rows have been counted.
     defaultOf: ({ tokensPerBatch }) => (tokensPerBatch === undefined ? undefined : MOST_ROWS),
@@ -122,7 +127,7 @@ export const LEARNING = {
   seed: option(integer(0), { default: 0, flag: '<n>', help: 'seed of weights, order and dropout' }),
 } as const satisfies TableOf<LearningOptions>;
 
-/** {@link LearningOptions} with every default filled in; `batchSize` may wait for {@link defaultBatchSize}. */
+/** {@link LearningOptions} with every default filled in, but for `epochs` and `batchSize`, which may wait for the rows. */
 export type LearningSettings = SettingsOf<typeof LEARNING>;
 
 /** What no learning option can break alone. */
@@ -139,7 +144,10 @@ export const LEARNING_RULES: readonly Rule<LearningSettings & { validation: unkn
   },
 ];
 
-/** Rows per step where nobody says how many: with few rows, the number of steps matters most. */
+/** Passes over the rows where neither an option nor the task says how many. */
+export const DEFAULT_EPOCHS = 4;
+
+/** Rows per step where no option says how many: with few rows, the number of steps matters most. */
 export function defaultBatchSize(rows: number): number {
   return Math.min(64, Math.max(8, Math.ceil(rows / 128)));
 }

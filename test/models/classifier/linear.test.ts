@@ -34,7 +34,7 @@ async function arraysOf(model: TextClassifier) {
 
 describe('a linear model beside the network', () => {
   it('changes the predictions and not the network', async () => {
-    using alone = await TextClassifier.train(rows, SMALL);
+    using alone = await TextClassifier.train(rows, { ...SMALL, linear: false });
     using both = await TextClassifier.train(rows, OPTIONS);
     const weights = async (model: TextClassifier) =>
       (await arraysOf(model)).tensors.filter(({ name }) => !name.startsWith('linear.'));
@@ -48,7 +48,7 @@ describe('a linear model beside the network', () => {
   });
 
   it('mixes as the file says: log-probabilities by their shares, made probabilities again', async () => {
-    using alone = await TextClassifier.train(rows, SMALL);
+    using alone = await TextClassifier.train(rows, { ...SMALL, linear: false });
     using both = await TextClassifier.train(rows, OPTIONS);
     const shared = (await arraysOf(both)).metadata;
     const { model, ...metadata } = shared;
@@ -163,7 +163,7 @@ describe('a linear model beside the network', () => {
   });
 
   it('explains the label of both by the parts of either', async () => {
-    using alone = await TextClassifier.train(rows, SMALL);
+    using alone = await TextClassifier.train(rows, { ...SMALL, linear: false });
     using model = await TextClassifier.train(rows, OPTIONS);
     const text = `${texts[0]!} \u{1f600} Soup`;
     const { label, probability, predicted, tokens, linear } = await model.explain(text);
@@ -276,7 +276,7 @@ describe('a file with a linear model', () => {
 
   it('has a version of its own, and one without keeps the former', async () => {
     using both = await TextClassifier.train(rows, OPTIONS);
-    using alone = await TextClassifier.train(rows, SMALL);
+    using alone = await TextClassifier.train(rows, { ...SMALL, linear: false });
     expect(JSON.parse((await arraysOf(both)).metadata.model!)).toMatchObject({ formatVersion: 3 });
     const described = JSON.parse((await arraysOf(alone)).metadata.model!) as object;
     expect(described).toMatchObject({ formatVersion: 2 });
