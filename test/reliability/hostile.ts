@@ -26,7 +26,9 @@ export function parts(whole: Buffer): {
   return { header, metadata, bytes: whole.subarray(end) };
 }
 
-const DTYPES: Record<string, string> = { F32: 'F32', F64: 'F64', I64: 'I64', I32: 'I32', BOOL: 'BOOL' };
+const DTYPES: Record<string, string> = Object.fromEntries(
+  ['F32', 'F64', 'I64', 'I32', 'U32', 'U8', 'I8', 'BOOL'].map((name) => [name, name]),
+);
 
 /** As `kernels`' own checksum: a hostile file has the right one. */
 export function sealed(header: Record<string, Claim>, metadata: Record<string, string>, bytes: Buffer): Buffer {
