@@ -1,3 +1,4 @@
+import type { Device } from '../core/device.js';
 import { choice, flag, integer, share } from '../core/options/kinds.js';
 import { option, type TableOf } from '../core/options/table.js';
 
@@ -9,16 +10,24 @@ import { option, type TableOf } from '../core/options/table.js';
  */
 export type Cell = 'rnn' | 'lstm' | 'gru' | 'mingru';
 
-/** Blocks of `hiddenSize` rows in a cell's weights, and whether the old state has weights as well as the input. */
-const WEIGHTS: Record<Cell, { gates: number; recurrent: boolean }> = {
-  rnn: { gates: 1, recurrent: true },
-  lstm: { gates: 4, recurrent: true },
-  gru: { gates: 3, recurrent: true },
-  mingru: { gates: 2, recurrent: false },
+/**
+ * Blocks of `hiddenSize` rows in a cell's weights, whether the old state has weights as well as the input, and whether libtorch has
+ * the cell.
+ */
+const WEIGHTS: Record<Cell, { gates: number; recurrent: boolean; libtorch: boolean }> = {
+  rnn: { gates: 1, recurrent: true, libtorch: true },
+  lstm: { gates: 4, recurrent: true, libtorch: true },
+  gru: { gates: 3, recurrent: true, libtorch: true },
+  mingru: { gates: 2, recurrent: false, libtorch: false },
 };
 
 /** All cells. */
 export const CELLS = Object.keys(WEIGHTS) as readonly Cell[];
+
+/** The device of a network: what `asked` was found to be, but the CPU where `auto` meets a cell that libtorch does not have. */
+export function deviceFor(asked: Device | 'auto' | undefined, found: Device, cell: Cell): Device {
+  return asked === 'auto' && !WEIGHTS[cell].libtorch ? 'cpu' : found;
+}
 
 /** Weights of the recurrent layers, without the biases; one token takes as many multiply-adds. */
 export function recurrentWeights(

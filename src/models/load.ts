@@ -4,7 +4,7 @@ import { custom } from '../core/options/kinds.js';
 import { checkNames, option, settingsOf, type TableOf } from '../core/options/table.js';
 import { engineOn } from '../engine/create.js';
 import type { HeldWeights } from '../engine/engine.js';
-import type { HeadConfig, NetworkSettings } from '../engine/network.js';
+import { deviceFor, type HeadConfig, type NetworkSettings } from '../engine/network.js';
 import { noEngine } from '../engine/none.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import { COMPUTE } from '../training/options/train.js';
@@ -79,7 +79,7 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
     threads,
   };
   const network = kind.hasNetwork?.(described as CommonAnd<N, D>) !== false;
-  const engine = network ? await engineOn(device, config) : noEngine(config);
+  const engine = network ? await engineOn(deviceFor(options.device, device, settings.cell), config) : noEngine(config);
   let reading: ModelReading;
   let more: B;
   try {

@@ -11,7 +11,7 @@ import {
   type TableOf,
 } from '../../core/options/table.js';
 import { PRECISIONS, type Precision } from '../../core/precision.js';
-import { NETWORK, type NetworkOptions, type NetworkSettings } from '../../engine/network.js';
+import { deviceFor, NETWORK, type NetworkOptions, type NetworkSettings } from '../../engine/network.js';
 import { chooseDevice } from '../../native/device.js';
 import { TEXT, type TextOptions, type TextSettings } from '../../text/options.js';
 import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from '../checkpoints/options.js';
@@ -196,11 +196,13 @@ export function trainingSettings<R, E = TaskEvent, P = Progress>(
 ): TrainingSettings<R, E, P> {
   checkNames(where, options, table);
   const { resume: _, embeddings, precision, ...run } = settingsOf(RUN, options);
+  const model = settingsOf(NETWORK, options);
   const settings = {
-    model: settingsOf(NETWORK, options),
+    model,
     text: settingsOf(TEXT, options),
     ...settingsOf(LEARNING, options),
     ...(run as Pick<TrainingSettings<R, E, P>, keyof typeof run>),
+    device: deviceFor(options.device, run.device, model.cell),
     embeddings: embeddings === undefined ? undefined : { file: embeddings, dim: options.embeddingDim },
     precision: precision === 'bfloat16' ? precision : undefined,
   };
