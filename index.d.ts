@@ -224,7 +224,7 @@ export declare namespace light {
 
   /** Rows whose n-grams were counted. */
   export class LinearRows {
-    /** Why no model of so many labels is trained on these rows; `null` where one is. */
+    /** Why no model with this number of labels is trained on these rows; `null` where one is. */
     refusal(classes: number): string | null
     /** Trains a model on the rows' labels; with `ends` a row has those that end there. */
     train(labels: Uint32Array, ends: Uint32Array | undefined | null, options: LinearOptions): Promise<LinearExpert>

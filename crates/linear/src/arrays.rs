@@ -3,7 +3,7 @@
 //! | array | dtype, shape | holds |
 //! |---|---|---|
 //! | `linear.meta` | U32 \[10\] | version 1; longest n-gram of words; shortest word; shortest, longest n-gram of characters; labels; whether several a row; rows counted, low and high half; features |
-//! | `linear.words.rows`, `linear.chars.rows` | U32 \[runs, 2\] | rows that features are in, falling, and how many features are in so many |
+//! | `linear.words.rows`, `linear.chars.rows` | U32 \[runs, 2\] | a number of rows, falling, and how many features are in that number of rows |
 //! | `linear.words.prints`, `linear.chars.prints` | U8 \[bytes\] | fingerprints, rising within a run, each as the difference to the one before in LEB128 |
 //! | `linear.weights` | I8 \[features, scores\] | weights times idf in units of the score's scale |
 //! | `linear.scales`, `linear.bias` | F32 \[scores\] | |
@@ -175,7 +175,7 @@ impl<'a> Arrays<'a> {
     }
 }
 
-/// Bytes of the arrays of a model with so many scores.
+/// Bytes of the arrays of a model with this number of scores.
 pub(crate) fn bytes_of(featurizer: &Featurizer, outputs: usize) -> usize {
     let listed = featurizer.vocabularies().map(|vocabulary| {
         let (runs, prints) = pack(vocabulary);

@@ -36,7 +36,7 @@ impl Mix {
     /// What does well where there are no rows to choose by: measured on AG News (500 rows to all), banking77 and others.
     pub const USUAL: Self = Self { network: 0.3, sharpness: 1.0 };
 
-    /// What the prior adds to the log loss of so many rows.
+    /// What the prior adds to the log loss of this number of rows.
     fn prior(&self, rows: usize) -> f64 {
         let share = f64::from(self.network - Self::USUAL.network) / SPREAD_OF_SHARE;
         let sharpness = f64::from(self.sharpness / Self::USUAL.sharpness).ln() / SPREAD_OF_SHARPNESS;

@@ -32,7 +32,7 @@ pub(crate) fn log_probabilities(scores: &[f32], sharpness: f32, several: bool, t
 /// How good log-probabilities are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quality {
-    /// One label a row: share of rows whose most probable label is theirs. Several: share of labels told rightly, at 0.5.
+    /// One label a row: share of rows whose most probable label is theirs. Several: share of labels that are right, given from 0.5 on.
     pub accuracy: f64,
     /// Mean of minus the log-probability of the label, in nats; with several labels a row the sum over labels.
     pub log_loss: f64,

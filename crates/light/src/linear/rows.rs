@@ -54,7 +54,7 @@ pub struct LinearOptions {
 
 #[napi]
 impl LinearRows {
-    /// Why no model of so many labels is trained on these rows; `null` where one is.
+    /// Why no model with this number of labels is trained on these rows; `null` where one is.
     #[napi(catch_unwind)]
     pub fn refusal(&self, classes: u32) -> napi::Result<Option<String>> {
         let counted = self.handle.get()?;
