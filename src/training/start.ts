@@ -104,7 +104,7 @@ async function read<T extends TaskTypes>(
   if (signals.some((signal) => signal.aborted)) abort();
   try {
     const { signal } = either;
-    const data = await task.prepare(rows, settings, signal, (error) => control.warn('linear', error));
+    const data = await task.prepare(rows, settings, signal, (about, error) => control.warn(about, error));
     const { embeddings } = settings;
     return { data, vectors: embeddings && !resumed ? await loadEmbeddings(embeddings, data.vocab, signal) : undefined };
   } catch (error) {

@@ -5,7 +5,7 @@ import type { Chunk, ExplainingEngine, LossOptions, StateEntry } from '../engine
 import type { HeadConfig, NetworkSettings } from '../engine/network.js';
 import type { Vocab } from '../text/vocab.js';
 import type { BestEpoch } from './checkpoints/position.js';
-import type { TaskEvent, TrainingStart } from './events/events.js';
+import type { TaskEvent, TrainingStart, WarningEvent } from './events/events.js';
 import type { TrainingOptions, TrainingSettings } from './options/train.js';
 import type { Progress, Validation } from './progress.js';
 
@@ -125,7 +125,7 @@ export interface Task<T extends TaskTypes> {
     rows: T['rows'],
     settings: T['settings'],
     signal: AbortSignal,
-    warn: (error: RecurraError) => void,
+    warn: (about: WarningEvent['about'], error: RecurraError) => void,
   ): Promise<T['data']>;
   /** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */
   gather(train: T['data']['train'], indices: Int32Array): Omit<Chunk, 'batchSizes'>;

@@ -4,6 +4,7 @@ import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '.
 import { throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
+import { argmaxOf } from '../../measures/probabilities.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { locateTokens, type Span } from '../../text/locate.js';
 import type { TokenSettings } from '../../text/options.js';
@@ -141,11 +142,6 @@ async function occludedLogits(
   return logits;
 }
 
-/** Where the largest value is, the first of equal ones. */
-function largestOf(values: Float32Array): number {
-  return values.reduce((best, value, index) => (value > values[best]! ? index : best), 0);
-}
-
 /** What explains a text. */
 export interface Explainer {
   engine: ExplainingEngine;
@@ -181,7 +177,7 @@ export async function explainText(
   let explanation = await engine.explain(ids, given);
   const probabilities = expert ? await expert.later([text], explanation.scores) : explanation.scores;
   throwIfAborted(signal, 'the explanation');
-  const best = largestOf(probabilities);
+  const best = argmaxOf(probabilities);
   // The network alone may find another label most probable.
   if (expert && given < 0 && best !== explanation.output) explanation = await engine.explain(ids, best);
   const { output: classIndex, raw: logits, contributions } = explanation;
@@ -224,7 +220,7 @@ export async function explainText(
     probability: probabilities[classIndex]!,
     logit: recurrent ? logit : parts!.score,
     ...(parts && { linear: parts.score }),
-    predicted: labels[expert ? best : largestOf(logits)]!,
+    predicted: labels[expert ? best : argmaxOf(logits)]!,
     method: recurrent ? method : 'linear',
     tokens,
   };

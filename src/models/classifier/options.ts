@@ -63,8 +63,8 @@ export interface LinearOptions {
    * many; see `docs/choosing-a-model.md`. It reads the text as it was written: tokenizer, `maxLength` and `labelSmoothing` are the network's.
    *
    * Both probabilities are mixed. The network's share and a temperature are chosen on the validation rows; without them the network
-   * has 0.3. A `warning` event says that there is no
-   * linear model: with more than 2,000 labels, or many rows of many labels. Default `true`.
+   * has 0.3. A `warning` event says that there is no linear model: with more than 2,000 labels, or many rows of many labels.
+   * Default `true`.
    */
   linear?: boolean;
   /**

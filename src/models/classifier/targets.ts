@@ -94,7 +94,7 @@ async function splitOff(
 /**
  * Reads, tokenizes and encodes everything that a training needs, and trains the linear model if there is to be one, yielding to the event loop.
  *
- * @param warn - Told why there is no linear model though one was asked for.
+ * @param warn - Told why there is no linear model where the settings have one.
  * @throws DataError for rows that do not fit, no rows, one class only, validation labels that training does not have, or a
  * vocabulary that a model file could not hold.
  */

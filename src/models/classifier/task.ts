@@ -92,7 +92,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
   return {
     options: CLASSIFIER,
     settings: trainSettings,
-    prepare: prepareData,
+    prepare: (rows, settings, signal, warn) => prepareData(rows, settings, signal, (error) => warn('linear', error)),
     gather(train, indices) {
       const { tokens, lengths, labels, labelOffsets } = train.gather(indices);
       return { tokens, lengths, targets: labels, targetStarts: labelOffsets };
