@@ -64,16 +64,17 @@ function libtorchCommands(program: Command, done: (exitCode: number) => void): v
   libtorch
     .command('install')
     .description(
-      'Use a libtorch that a Python has, or fetch it from the Python package index (545 MB; 2.5 GB with CUDA).',
+      'Use a libtorch that a Python has, or fetch it from a Python package index (545 MB; 2.5 GB with CUDA).',
     )
     .option('--cuda', 'the variant for CUDA 13')
     .option('--from <file>', "unpack this wheel of torch, with NVIDIA's beside it, in place of fetching")
     .option('--dir <folder>', 'install there instead of in the cache folder')
+    .option('--index-url <url>', 'fetch from this package index in place of the one that pip is set to')
     .option('--fetch', 'fetch it even where a Python on PATH has one')
     .option('--json', JSON_HELP)
     .addHelpText(
       'after',
-      '\nThe index and its credentials are those of pip (PIP_INDEX_URL, pip.conf); HTTPS_PROXY and NO_PROXY are respected.\nWhat was fetched before an interruption is kept: run the same command again.',
+      '\nWithout --index-url, the index and its credentials are those of pip (PIP_INDEX_URL, pip.conf). HTTPS_PROXY and NO_PROXY are respected.\nWhat was fetched before an interruption is kept: run the same command again.',
     )
     .action(async (flags: LibtorchFlags) => done(await libtorchInstallCommand(flags)));
   libtorch

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { RecurraError } from '../core/errors.js';
-import { locateLibtorch } from '../native/libtorch.js';
+import { libtorchPackage, locateLibtorch } from '../native/libtorch.js';
 import { cpuWheels, cudaUnpackedBytes, cudaWheels } from './contents.mjs';
 import { fetchFile } from './fetch.mjs';
 import { shown } from './http.mjs';
@@ -28,6 +28,8 @@ export interface InstallOptions {
   from?: string;
   /** Where to; by default the cache folder, where it is found without a variable. */
   dir?: string;
+  /** The package index to fetch from, in place of the one that pip is set to. */
+  indexUrl?: string;
   /** Fetch even where a Python on `PATH` has one that could be used. */
   fetch?: boolean;
 }
@@ -102,13 +104,34 @@ function linkPython(folder: string, { target, inner }: Variant): void {
   }
 }
 
+/** The index to fetch from. Which one that is, only the user's own settings say. */
+function chosenIndex({ indexUrl: given, cuda }: InstallOptions): string {
+  if (given !== undefined) {
+    if (!URL.canParse(given) || !/^https?:$/.test(new URL(given).protocol))
+      throw new Error(
+        `--index-url must be an address that begins with http:// or https://, not ${JSON.stringify(given)}`,
+      );
+    return given.replace(/\/+$/, '');
+  }
+  const index = indexUrl();
+  if (index !== undefined) return index;
+  const npm = cuda
+    ? ''
+    : `Run npm install ${libtorchPackage()}, which brings libtorch through your npm client. Or name an index`;
+  throw new Error(
+    `no Python package index is set. ${npm || 'Name one'}: --index-url URL, the variable PIP_INDEX_URL, or index-url in pip.conf. ` +
+      'Or give the wheels: --from FILE.',
+  );
+}
+
 async function obtain(variant: Variant, options: InstallOptions, report: InstallReport) {
   if (options.from !== undefined) return wheelsBeside(options.from, '--from', variant.wheels as never[]);
-  const found = await Promise.all(variant.wheels.map((wheel: Wheel) => findWheel(wheel)));
+  const index = chosenIndex(options);
+  const found = await Promise.all(variant.wheels.map((wheel: Wheel) => findWheel(wheel, index)));
   const sizes = found.map(({ size, wheel }) => size ?? wheel.packedBytes ?? 0);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   report.say(
-    `fetching ${readable(total)} from ${shown(indexUrl())}, ${readable(variant.unpacked)} once unpacked, into ${variant.target}`,
+    `fetching ${readable(total)} from ${shown(index)}, ${readable(variant.unpacked)} once unpacked, into ${variant.target}`,
   );
   const downloads = `${variant.target}.download`;
   mkdirSync(downloads, { recursive: true });

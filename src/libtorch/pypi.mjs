@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { wheelPrefix } from './contents.mjs';
 import { getText, HttpError, shown } from './http.mjs';
 
-const publicIndex = 'https://pypi.org/simple';
 const accept = 'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1';
 
 /** A value of pip's configuration files, [global] or [download]; the last file that has it wins, as with pip. */
@@ -38,9 +37,9 @@ function configured(name, env) {
   return found;
 }
 
-/** The index: PIP_INDEX_URL, pip's configuration, else the public one. */
+/** The index: PIP_INDEX_URL, else that of pip's configuration; undefined where neither names one. */
 export function indexUrl(env = process.env) {
-  return (env.PIP_INDEX_URL || configured('index-url', env) || publicIndex).replace(/\/+$/, '');
+  return (env.PIP_INDEX_URL || configured('index-url', env))?.replace(/\/+$/, '');
 }
 
 const entities = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", '#x27': "'" };
@@ -78,9 +77,8 @@ const fits = (wheel, filename) =>
   /(manylinux|linux)\w*_x86_64\.whl$/.test(filename) &&
   (wheel.project !== 'torch' || filename.includes('-cp311-cp311-'));
 
-/** Where a wheel is: `{ wheel, filename, url, sha256, size }`. Throws an Error naming the index that does not have it. */
-export async function findWheel(wheel, env = process.env) {
-  const index = indexUrl(env);
+/** Where a wheel is in an index: `{ wheel, filename, url, sha256, size }`. Throws an Error naming the index that does not have it. */
+export async function findWheel(wheel, index, env = process.env) {
   const name = `${wheel.project} ${wheel.version}`;
   let answer;
   try {

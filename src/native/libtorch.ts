@@ -123,8 +123,13 @@ function pythonTorch(): string {
   throw new Refusal('LIBTORCH_NOT_FOUND', 'no Python on PATH has torch installed');
 }
 
+/** The npm package with the CPU libraries of libtorch for this machine. */
+export function libtorchPackage(): string {
+  return `recurra-libtorch-${process.platform}-${process.arch}`;
+}
+
 function packagedLibtorch(): string {
-  const name = `recurra-libtorch-${process.platform}-${process.arch}`;
+  const name = libtorchPackage();
   try {
     return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
   } catch {

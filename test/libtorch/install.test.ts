@@ -133,6 +133,22 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('recurra 
     expect(err).toMatch(/127\.0\.0\.1.*ECONNREFUSED.*\[IO\]/s);
   });
 
+  it('takes the index of --index-url, and without any names the npm package', async () => {
+    const { status } = await libtorch(['install', '--index-url', url], { PIP_INDEX_URL: '' });
+    expect(status).toBe(0);
+    expect(library()).toBe('cpu');
+    await libtorch(['remove']);
+    const none = await libtorch(['install'], { PIP_INDEX_URL: '' });
+    expect(none.status).toBe(1);
+    expect(none.err).toMatch(
+      /no Python package index is set.*npm install recurra-libtorch-linux-x64.*--index-url.*PIP_INDEX_URL.*--from.*\[IO\]/s,
+    );
+    const cuda = await libtorch(['install', '--cuda'], { PIP_INDEX_URL: '' });
+    expect(cuda.err).toMatch(/no Python package index is set\. Name one: --index-url/);
+    const wrong = await libtorch(['install', '--index-url', 'ftp://index']);
+    expect(wrong.err).toMatch(/--index-url must be an address .*"ftp:\/\/index"/);
+  });
+
   it('uses the torch of a Python where it is, unless told to fetch', async () => {
     const python = join(folder, 'python', 'torch');
     mkdirSync(join(python, 'lib'), { recursive: true });
@@ -203,7 +219,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('recurra 
 });
 
 describe('settings of pip', () => {
-  it('names the index: the variable, then pip.conf, then the public one', () => {
+  it('names the index: the variable, then pip.conf, then none', () => {
     expect(indexUrl({ HOME: folder, PIP_INDEX_URL: 'https://a/simple/' })).toBe('https://a/simple');
     mkdirSync(join(folder, '.config', 'pip'), { recursive: true });
     writeFileSync(
@@ -211,15 +227,15 @@ describe('settings of pip', () => {
       '[install]\nindex-url = https://no/simple\n[global]\nindex-url = https://b/simple\n',
     );
     expect(indexUrl({ HOME: folder })).toBe('https://b/simple');
-    expect(indexUrl({ HOME: join(folder, 'nobody') })).toBe('https://pypi.org/simple');
+    expect(indexUrl({ HOME: join(folder, 'nobody'), PIP_CONFIG_FILE: join(folder, 'none.conf') })).toBeUndefined();
   });
 
   it('names the proxy, unless the host is excluded', () => {
     const env = { HTTPS_PROXY: 'http://user:pw@proxy:3128', NO_PROXY: 'localhost,.inside.example' };
-    expect(proxyFor('https://pypi.org/simple', env)?.host).toBe('proxy:3128');
-    expect(proxyFor('https://pypi.inside.example/simple', env)).toBeUndefined();
-    expect(proxyFor('http://pypi.org/simple', env)).toBeUndefined();
-    expect(proxyFor('https://pypi.org/simple', { https_proxy: 'proxy:8080', no_proxy: '*' })).toBeUndefined();
-    expect(() => proxyFor('https://pypi.org/', { ALL_PROXY: 'socks5://proxy' })).toThrow(/not supported/);
+    expect(proxyFor('https://index.example/simple', env)?.host).toBe('proxy:3128');
+    expect(proxyFor('https://index.inside.example/simple', env)).toBeUndefined();
+    expect(proxyFor('http://index.example/simple', env)).toBeUndefined();
+    expect(proxyFor('https://index.example/simple', { https_proxy: 'proxy:8080', no_proxy: '*' })).toBeUndefined();
+    expect(() => proxyFor('https://index.example/', { ALL_PROXY: 'socks5://proxy' })).toThrow(/not supported/);
   });
 });
