@@ -216,6 +216,11 @@ export declare namespace light {
      * last, part after part.
      */
     explain(text: string, label: number, spans: Uint32Array): Promise<LinearExplanation>
+    /**
+     * What models of its kind that were not trained on them gave for some of the rows, `most` at most; `null` for a model that was
+     * not trained just now, and when it was taken before.
+     */
+    takeHeldOut(most: number): LinearHeldOut | null
     /** The model as arrays, whose names begin with `linear.`. */
     state(): Promise<Array<NamedArray>>
     /** Frees the memory once running work has ended; doing it again does nothing. */
@@ -240,6 +245,8 @@ export declare namespace light {
     add(texts: ReadonlyArray<string>): void
     /** Ends the work that is under way on these texts, and on what was made of them, with an error of code `ABORTED`. */
     abort(): void
+    /** The share of the counting and of the training that is done, from 0 to 1. */
+    get progress(): number
     /**
      * Counts the n-grams of some rows, or of all.
      *
@@ -440,6 +447,16 @@ export declare namespace light {
     contributions: Float32Array
   }
 
+  /** What a training found on rows that it held out. */
+  export interface LinearHeldOut {
+    /** Numbers of the rows. */
+    rows: Uint32Array
+    /** Their log-probabilities, row by row. */
+    logProbabilities: Float32Array
+    /** The log loss of all rows held out, as a share of what it is where only the labels' frequencies are known. */
+    unexplained: number
+  }
+
   /** How the probabilities of a network and of a linear model become one model's. */
   export interface LinearMix {
     /** The network's share, from 0 to 1. */
@@ -458,6 +475,8 @@ export declare namespace light {
     threads: number
     /** Seed of the order of rows. */
     seed: number
+    /** The most bytes of the model, or none for what suits the number of labels. */
+    maxBytes?: number
   }
 
   /**

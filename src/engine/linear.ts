@@ -17,8 +17,8 @@ export interface Mix {
 }
 
 /**
- * The mix where there are no rows to choose one by. The training rows are none: the network has seen them, so that its probabilities
- * of them prove nothing.
+ * The mix where there are no rows to choose one by. Training rows cannot serve: the network has seen them, so its probabilities of
+ * them prove nothing.
  */
 export function usualMix(): Mix {
   return light().usualMix();
@@ -38,6 +38,21 @@ export interface LinearTraining {
   classWeights: readonly number[];
   threads: number;
   seed: number;
+  /** The most bytes of the model; what suits the number of labels if undefined. */
+  maxBytes: number | undefined;
+}
+
+/** What models that were not trained on them gave for some of the rows. */
+export interface HeldOut {
+  /** Numbers of the rows. */
+  rows: Uint32Array;
+  /** Their log-probabilities, `[rows, classes]`. */
+  logProbabilities: Float32Array;
+  /**
+   * The log loss of all rows that were held out, as a share of what it is where only the labels' frequencies are known: at 0 the
+   * n-grams tell everything, from 1 on nothing.
+   */
+  unexplained: number;
 }
 
 /** Numbers from 0 on, as the addon takes them. */
@@ -72,6 +87,11 @@ export class LinearTexts {
     return this.#native.logProbabilities(model.native, rows && unsigned(rows), threads);
   }
 
+  /** The share of the counting and of the training that is done, from 0 to 1. */
+  get progress(): number {
+    return this.#native.progress;
+  }
+
   /** Ends what is counted or trained on these texts. */
   abort(): void {
     this.#native.abort();
@@ -96,7 +116,7 @@ class LinearRows {
     this.#native = native;
   }
 
-  /** Why no model of so many labels is trained on these rows; undefined where one is. */
+  /** Why no model with this number of labels is trained on these rows; undefined where one is. */
   refusal(classes: number): string | undefined {
     return this.#native.refusal(classes) ?? undefined;
   }
@@ -106,8 +126,12 @@ class LinearRows {
    *
    * @throws RecurraError `ABORTED` after {@link LinearTexts.abort}.
    */
-  async train({ labels, ends }: LinearLabels, options: LinearTraining): Promise<LinearModel> {
-    const given = { ...options, classWeights: [...options.classWeights] };
+  async train({ labels, ends }: LinearLabels, { maxBytes, ...options }: LinearTraining): Promise<LinearModel> {
+    const given = {
+      ...options,
+      classWeights: [...options.classWeights],
+      ...(maxBytes === undefined ? {} : { maxBytes }),
+    };
     return new LinearModel(await this.#native.train(unsigned(labels), ends, given));
   }
 
@@ -143,6 +167,14 @@ export class LinearModel {
   /** Whether a text may have several. */
   get multiLabel(): boolean {
     return this.native.multiLabel;
+  }
+
+  /**
+   * What its training found on rows that it held out, `most` of them at most and evenly spread; undefined for a model of a file, and
+   * when it was taken before.
+   */
+  takeHeldOut(most: number): HeldOut | undefined {
+    return this.native.takeHeldOut(most) ?? undefined;
   }
 
   /** Mixes the probabilities that a network gave for a text with this model's, in place; false for a long text. */

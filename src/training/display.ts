@@ -1,11 +1,14 @@
 import { createRequire } from 'node:module';
 import { duration, jsonLine, note, percent } from '../core/terminal.js';
+import type { PrepareEvent } from './events/events.js';
 import type { Progress } from './progress.js';
 
 /** Shows a training's progress. */
 export interface ProgressDisplay {
   /** Shows a report; give it to `onProgress`. */
   update(progress: Progress): void;
+  /** Shows how far the work before the first step is; give it the `prepare` events of `onEvent`. */
+  prepare(event: PrepareEvent): void;
   /** Ends the display, leaving the terminal as it was. */
   stop(): void;
 }
@@ -17,6 +20,15 @@ export interface ProgressDisplayOptions {
 }
 
 const SECONDS_BETWEEN_LINES = 5;
+
+const PREPARED: Record<PrepareEvent['about'], string> = {
+  linear: 'training the linear model',
+  mix: 'choosing how it is mixed with the network',
+};
+
+function prepareLine({ about, share }: PrepareEvent): string {
+  return `${PREPARED[about]}: ${Math.floor(share * 100)} %`;
+}
 
 function epochLine(progress: Progress): string {
   const { validation } = progress;
@@ -44,8 +56,18 @@ function bar(): ProgressDisplay {
     stream: process.stderr,
   });
   let started = false;
+  let preparing = false;
+  const endPreparing = () => {
+    if (preparing) process.stderr.write('\r\u001b[K');
+    preparing = false;
+  };
   return {
+    prepare(event) {
+      preparing = true;
+      process.stderr.write(`\r\u001b[K${prepareLine(event)}`);
+    },
     update(progress) {
+      endPreparing();
       const payload = {
         epoch: `${progress.epoch}/${progress.epochs}`,
         speed: Math.round(progress.samplesPerSecond),
@@ -64,6 +86,7 @@ function bar(): ProgressDisplay {
       }
     },
     stop() {
+      endPreparing();
       if (started) shown.stop();
     },
   };
@@ -71,12 +94,19 @@ function bar(): ProgressDisplay {
 
 function plainLines(): ProgressDisplay {
   let last = 0;
+  const due = () => {
+    const now = performance.now();
+    if (now - last < SECONDS_BETWEEN_LINES * 1000) return false;
+    last = now;
+    return true;
+  };
   return {
+    prepare(event) {
+      if (due()) note(prepareLine(event));
+    },
     update(progress) {
       if (progress.kind === 'epoch') return note(epochLine(progress));
-      const now = performance.now();
-      if (now - last < SECONDS_BETWEEN_LINES * 1000) return;
-      last = now;
+      if (!due()) return;
       note(
         `${progress.samples}/${progress.totalSamples} samples, epoch ${progress.epoch}/${progress.epochs}, ` +
           `${Math.round(progress.samplesPerSecond)} samples/s, loss ${progress.loss.toFixed(4)}, ` +
@@ -98,6 +128,12 @@ function plainLines(): ProgressDisplay {
  * ```
  */
 export function progressDisplay({ json = false }: ProgressDisplayOptions = {}): ProgressDisplay {
-  if (json) return { update: ({ kind, ...progress }) => jsonLine({ event: kind, ...progress }), stop() {} };
+  if (json) {
+    return {
+      prepare: ({ type, about, share }) => jsonLine({ event: type, about, share }),
+      update: ({ kind, ...progress }) => jsonLine({ event: kind, ...progress }),
+      stop() {},
+    };
+  }
   return process.stderr.isTTY ? bar() : plainLines();
 }

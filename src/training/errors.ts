@@ -1,3 +1,4 @@
+import { aborted } from '../core/signals.js';
 import { type ErrorCode, RecurraError, type RecurraErrorOptions } from '../core/errors.js';
 import type { TrainedModel } from './task.js';
 
@@ -24,4 +25,10 @@ export class TrainingError<M extends TrainedModel = TrainedModel> extends Recurr
     super(code, message, options);
     this.model = model;
   }
+}
+
+/** The error of a training that was aborted before there was a model. */
+export function abortedBefore(cause: unknown): TrainingError {
+  const { code, message } = aborted('the training, before its first step,');
+  return new TrainingError(code, message, undefined, { cause });
 }

@@ -11,7 +11,7 @@ import type { TrainedModel } from './task.js';
  *
  * Each `for await` gets the events from then on, the last of which is `end`. If the training failed, the loop then throws what
  * {@link result} rejects with. Leaving the loop does not end the training. A reader that is slower than the training misses
- * some events rather than filling the memory: of `step`, `checkpoint` and `warning` it then gets the newest.
+ * some events rather than filling the memory: of `prepare`, `step`, `checkpoint` and `warning` it then gets the newest.
  *
  * @example
  * ```ts

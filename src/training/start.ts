@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { RecurraError } from '../core/errors.js';
 import { checkOptionsObject } from '../core/options/names.js';
-import { aborted } from '../core/signals.js';
 import { engineOn } from '../engine/create.js';
 import type { ExplainingEngine } from '../engine/engine.js';
 import { noEngine } from '../engine/none.js';
@@ -13,13 +12,14 @@ import { beginning } from './checkpoints/position.js';
 import { checkEpochs, checkpointToResume, resumedOptions, resumeEngine } from './checkpoints/resume.js';
 import { checkSettings, storedSettings } from './checkpoints/settings.js';
 import { loadEmbeddings, setEmbeddings } from './embeddings.js';
-import { TrainingError } from './errors.js';
+import { abortedBefore, TrainingError } from './errors.js';
 import type { TrainingControl } from './events/control.js';
 import { progressListener } from './events/progress.js';
 import { TensorboardLog } from './events/tensorboard.js';
 import { DEFAULT_EPOCHS, defaultBatchSize } from './options/learning.js';
 import { TrainingRun } from './run.js';
 import type { Listeners, Task, TaskTypes, TrainingInput } from './task.js';
+import { rehearse } from './rehearsal.js';
 import { Trainer } from './trainer.js';
 
 type ControlOf<T extends TaskTypes> = TrainingControl<T['validation'], T['start']>;
@@ -52,17 +52,23 @@ async function train<T extends TaskTypes>(
   watch(control, settings);
   const { data, vectors } = await read(task, rows, settings, control, checkpoint !== undefined);
   const network = checkpoint?.network ?? { ...settings.model, ...(vectors && { embeddingDim: vectors.dim }) };
-  const input = { data, settings, network };
   const threads = settings.threads ?? availableParallelism();
-  const batchSize = settings.batchSize ?? defaultBatchSize(data.train.length);
   const epochs = settings.epochs ?? task.epochs?.(data) ?? DEFAULT_EPOCHS;
+  const input = { data, settings, network };
+  const batchSize = settings.batchSize ?? defaultBatchSize(data.train.length);
   const fingerprint = checkpoint || settings.checkpoint ? await fingerprintOf(data, task.contents(data)) : undefined;
   if (checkpoint) checkFingerprint(checkpoint.path, checkpoint.data, fingerprint!, rows.file);
-  const engine = await buildEngine(task, input, threads);
-  try {
+  const build = async (given: TrainingInput<T>) => {
+    const engine = await buildEngine(task, given, threads);
     if (vectors) await setEmbeddings(engine, vectors);
+    return engine;
+  };
+  const rehearsal = checkpoint || epochs === 0 ? undefined : task.rehearsal?.(data, settings);
+  const chosen = rehearsal && (await rehearse(task, rehearsal, { settings, network }, epochs, build, control));
+  const engine = await build(input);
+  try {
     const best = checkpoint && (await resumeEngine(engine, checkpoint));
-    const position = checkpoint?.position ?? beginning(settings.seed);
+    const position = checkpoint?.position ?? beginning(settings.seed, chosen);
     const frame = { settings: storedSettings({ ...settings, threads, batchSize, epochs }), data: fingerprint! };
     const checkpointer = settings.checkpoint && new Checkpointer(settings.checkpoint, frame, position.step);
     const describe = checkpointer ? task.describe(input) : () => ({});
@@ -104,15 +110,11 @@ async function read<T extends TaskTypes>(
   if (signals.some((signal) => signal.aborted)) abort();
   try {
     const { signal } = either;
-    const data = await task.prepare(rows, settings, signal, (about, error) => control.warn(about, error));
+    const data = await task.prepare(rows, settings, signal, control);
     const { embeddings } = settings;
     return { data, vectors: embeddings && !resumed ? await loadEmbeddings(embeddings, data.vocab, signal) : undefined };
   } catch (error) {
-    if (error instanceof RecurraError && error.code === 'ABORTED') {
-      const { code, message } = aborted('the training, before its first step,');
-      throw new TrainingError(code, message, undefined, { cause: error.cause });
-    }
-    throw error;
+    throw error instanceof RecurraError && error.code === 'ABORTED' ? abortedBefore(error.cause) : error;
   } finally {
     for (const signal of signals) signal.removeEventListener('abort', abort);
   }

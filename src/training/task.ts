@@ -5,7 +5,7 @@ import type { Chunk, ExplainingEngine, LossOptions, StateEntry } from '../engine
 import type { HeadConfig, NetworkSettings } from '../engine/network.js';
 import type { Vocab } from '../text/vocab.js';
 import type { BestEpoch } from './checkpoints/position.js';
-import type { TaskEvent, TrainingStart, WarningEvent } from './events/events.js';
+import type { PrepareEvent, TaskEvent, TrainingStart, WarningEvent } from './events/events.js';
 import type { TrainingOptions, TrainingSettings } from './options/train.js';
 import type { Progress, Validation } from './progress.js';
 
@@ -57,7 +57,7 @@ export interface TaskTypes {
   data: TrainingData;
   /** How the model does on validation data. */
   validation: Validation;
-  /** What is chosen on validation data and kept beside the weights of the best epoch: plain data that survives JSON. */
+  /** What is chosen on validation data and kept beside the weights of the best epoch, or by a rehearsal: plain data that survives JSON. */
   chosen: object;
   /** What the `start` event tells. */
   start: TrainingStart;
@@ -84,8 +84,29 @@ export interface TrainingResult<T extends TaskTypes> extends TrainingInput<T> {
   /** Holds the weights to keep; the model owns it from now on. */
   engine: ExplainingEngine;
   best: BestEpoch<T['validation'], T['chosen']> | undefined;
+  /** What was chosen in the best epoch; without validation rows what a {@link Task.rehearsal} chose, if there was one. */
+  chosen: T['chosen'] | undefined;
   /** The last report of each finished epoch, and of the one that was interrupted. */
   history: Progress<T['validation']>[];
+}
+
+/**
+ * The training of a network on a part of the rows, as the one that is kept is trained on all of them, to see how it does on the
+ * others.
+ */
+export interface Rehearsal<T extends TaskTypes> {
+  /** What that network is trained on; its vocabulary and its head are those of the other one. */
+  data: T['data'];
+  /** Chooses by the network that was trained. */
+  choose(engine: ExplainingEngine): Promise<T['chosen']>;
+}
+
+/** Who hears what happens before the first step; {@link TrainingControl} is one. */
+export interface Watcher {
+  /** Told how far the work is. */
+  prepare(about: PrepareEvent['about'], share: number): void;
+  /** Told of what does not end the training. */
+  warn(about: WarningEvent['about'], error: RecurraError): void;
 }
 
 /** A file that a task can read: a model with what its training resumes from. */
@@ -118,15 +139,15 @@ export interface Task<T extends TaskTypes> {
   /**
    * Reads all rows and makes numbers of them, yielding to the event loop. A task may also train what stands beside the network.
    *
-   * @param warn - Told of what does not end the training.
+   * @param watcher - Told how far that is, and of what does not end the training.
    * @throws DataError for rows that do not fit.
    */
-  prepare(
-    rows: T['rows'],
-    settings: T['settings'],
-    signal: AbortSignal,
-    warn: (about: WarningEvent['about'], error: RecurraError) => void,
-  ): Promise<T['data']>;
+  prepare(rows: T['rows'], settings: T['settings'], signal: AbortSignal, watcher: Watcher): Promise<T['data']>;
+  /**
+   * The training of another network before, where the task needs one to choose something; left out or undefined, there is none. What
+   * was chosen is in the checkpoints.
+   */
+  rehearsal?(data: T['data'], settings: T['settings']): Rehearsal<T> | undefined;
   /** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */
   gather(train: T['data']['train'], indices: Int32Array): Omit<Chunk, 'batchSizes'>;
   /** Whether there is a network; left out, there always is. Without one no epoch must be asked for. */

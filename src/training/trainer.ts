@@ -24,6 +24,8 @@ export interface TrainingOutcome<T extends TaskTypes> {
   history: Progress<T['validation']>[];
   /** The epoch whose weights were kept; undefined without validation data. */
   best: BestEpoch<T['validation'], T['chosen']> | undefined;
+  /** What was chosen in that epoch; without one what a rehearsal chose. */
+  chosen: T['chosen'] | undefined;
   /** Set when training ended early by itself; not for `stop()`. */
   failure?: TrainingFailure;
 }
@@ -104,7 +106,8 @@ export class Trainer<T extends TaskTypes> {
       if (!interrupted) failure = await this.#nextEpoch();
     }
     if (this.#best) await this.#engine.loadState(this.#best);
-    return { history: this.#history, best: position.best, ...(failure ? { failure } : {}) };
+    const { best, chosen } = position;
+    return { history: this.#history, best, chosen: best ?? chosen, ...(failure ? { failure } : {}) };
   }
 
   /** Whether all epochs are done, or patience has run out. */
@@ -282,7 +285,7 @@ export class Trainer<T extends TaskTypes> {
     try {
       const position = { ...this.#position, seconds: this.#place().seconds, history: this.#history };
       const { task, data, describe } = this.#parts;
-      const moment = { position, metadata: describe(position.best) };
+      const moment = { position, metadata: describe(position.best ?? position.chosen) };
       await checkpointer.save(this.#engine, moment, this.#best, await task.beside?.(data));
       this.#control.emit({ type: 'checkpoint', ...this.#place(), path, took: (performance.now() - began) / 1000 });
       return undefined;

@@ -121,6 +121,9 @@ macro_rules! element {
 element!(f32, Float32);
 element!(f64, Float64);
 element!(i32, Int32);
+element!(u32, Uint32);
+element!(u8, Uint8);
+element!(i8, Int8);
 
 /// An array with its name; `data` are the little-endian elements, row-major, owned or still somebody else's.
 #[derive(Clone, Debug, PartialEq)]

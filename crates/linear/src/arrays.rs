@@ -2,12 +2,14 @@
 //!
 //! | array | dtype, shape | holds |
 //! |---|---|---|
-//! | `linear.meta` | U32 \[10\] | version 1; longest n-gram of words; shortest word; shortest, longest n-gram of characters; labels; whether several a row; rows counted, low and high half; features |
-//! | `linear.words.rows`, `linear.chars.rows` | U32 \[runs, 2\] | a number of rows, falling, and how many features are in that number of rows |
-//! | `linear.words.prints`, `linear.chars.prints` | U8 \[bytes\] | fingerprints, rising within a run, each as the difference to the one before in LEB128 |
-//! | `linear.weights` | I8 \[features, scores\] | weights times idf in units of the score's scale |
-//! | `linear.scales`, `linear.bias` | F32 \[scores\] | |
-//! | `linear.sharpness` | F32 \[1\] | one over the temperature |
+//! | `linear.meta` | Uint32 \[10\] | version 1; longest n-gram of words; shortest word; shortest, longest n-gram of characters; labels; whether several a row; rows counted, low and high half; features |
+//! | `linear.words.rows`, `linear.chars.rows` | Uint32 \[runs, 2\] | a number of rows, falling, and how many features are in that number of rows |
+//! | `linear.words.prints`, `linear.chars.prints` | Uint8 \[bytes\] | fingerprints, rising within a run, each as the difference to the one before in LEB128 |
+//! | `linear.weights` | Int8 \[features, scores\] | weights times idf in units of the score's scale |
+//! | `linear.scales`, `linear.bias` | Float32 \[scores\] | |
+//! | `linear.sharpness` | Float32 \[1\] | one over the temperature |
+
+use recurra_core::{Element, NamedArray};
 
 use crate::error::{Result, damaged};
 use crate::featurizer::Featurizer;
@@ -20,42 +22,12 @@ use crate::vocabulary::Vocabulary;
 /// Version of the arrays.
 const VERSION: u32 = 1;
 
-/// Element types of arrays; numbers are little-endian.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dtype {
-    /// Bytes.
-    U8,
-    /// Signed integers of 8 bits.
-    I8,
-    /// Integers of 32 bits.
-    U32,
-    /// Floats of 32 bits.
-    F32,
+fn named<T: Element>(name: &str, shape: Vec<usize>, values: &[T]) -> NamedArray {
+    NamedArray::of(format!("linear.{name}"), shape, values)
 }
 
-/// A named array.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Array {
-    /// Its name, which begins with `linear.`.
-    pub name: String,
-    /// Its element type.
-    pub dtype: Dtype,
-    /// Its sizes.
-    pub shape: Vec<usize>,
-    /// Its elements, the last size's next to each other.
-    pub data: Vec<u8>,
-}
-
-fn array(name: &str, dtype: Dtype, shape: Vec<usize>, data: Vec<u8>) -> Array {
-    Array { name: format!("linear.{name}"), dtype, shape, data }
-}
-
-fn u32s(values: &[u32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
-
-fn f32s(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+fn listed<T: Element>(name: &str, values: &[T]) -> NamedArray {
+    named(name, vec![values.len()], values)
 }
 
 fn push_number(to: &mut Vec<u8>, mut number: u32) {
@@ -121,41 +93,37 @@ fn unpack(name: &str, runs: &[u32], mut bytes: &[u8]) -> Result<Vocabulary> {
     Ok(Vocabulary::new(prints, rows))
 }
 
-struct Arrays<'a>(&'a [Array]);
+struct Arrays<'a>(&'a [NamedArray]);
 
 impl<'a> Arrays<'a> {
-    /// The bytes of an array of a dtype, as many as its shape says.
-    fn get(&self, name: &str, dtype: Dtype) -> Result<(&'a [usize], &'a [u8])> {
+    /// An array of a type, with as many elements as its shape says.
+    fn get<T: Element>(&self, name: &str) -> Result<&'a NamedArray> {
         let name = format!("linear.{name}");
         let mut found = self.0.iter().filter(|array| array.name == name);
         let array = found.next().ok_or_else(|| damaged(format!("array {name} is missing")))?;
         if found.next().is_some() {
             return Err(damaged(format!("array {name} is there twice")));
         }
-        if array.dtype != dtype {
-            return Err(damaged(format!("array {name} must be {dtype:?}, not {:?}", array.dtype)));
+        if array.dtype != T::DTYPE {
+            return Err(damaged(format!("array {name} must be {}, not {}", T::DTYPE.name(), array.dtype.name())));
         }
-        let width = if matches!(dtype, Dtype::U8 | Dtype::I8) { 1 } else { 4 };
-        let bytes = array.shape.iter().try_fold(width, |all: usize, &size| all.checked_mul(size));
-        if bytes != Some(array.data.len()) {
+        if array.numel().and_then(|count| count.checked_mul(array.dtype.size())) != Some(array.data.len()) {
             return Err(damaged(format!(
                 "array {name} of shape {:?} has {} bytes, which do not fit",
                 array.shape,
                 array.data.len()
             )));
         }
-        Ok((&array.shape, &array.data))
+        Ok(array)
     }
 
-    fn u32s(&self, name: &str) -> Result<Vec<u32>> {
-        let (_, data) = self.get(name, Dtype::U32)?;
-        Ok(data.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect())
+    fn values<T: Element>(&self, name: &str) -> Result<Vec<T>> {
+        Ok(self.get::<T>(name)?.values().unwrap_or_default())
     }
 
     /// `count` finite numbers, or above 0 and finite.
     fn f32s(&self, name: &str, count: usize, positive: bool) -> Result<Vec<f32>> {
-        let (_, data) = self.get(name, Dtype::F32)?;
-        let values: Vec<f32> = data.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        let values: Vec<f32> = self.values(name)?;
         if values.len() != count {
             return Err(damaged(format!("array linear.{name} must have {count} numbers, not {}", values.len())));
         }
@@ -166,12 +134,12 @@ impl<'a> Arrays<'a> {
     }
 
     fn vocabulary(&self, name: &str) -> Result<Vocabulary> {
-        let (_, prints) = self.get(&format!("{name}.prints"), Dtype::U8)?;
-        let runs = self.u32s(&format!("{name}.rows"))?;
+        let prints = self.get::<u8>(&format!("{name}.prints"))?;
+        let runs: Vec<u32> = self.values(&format!("{name}.rows"))?;
         if runs.len() % 2 != 0 {
             return Err(damaged(format!("array linear.{name}.rows must have pairs of numbers")));
         }
-        unpack(name, &runs, prints)
+        unpack(name, &runs, &prints.data)
     }
 }
 
@@ -188,7 +156,7 @@ pub(crate) fn bytes_of(featurizer: &Featurizer, outputs: usize) -> usize {
 impl LinearModel {
     /// The model as arrays, in a fixed order; the same model gives the same bytes.
     #[must_use]
-    pub fn to_arrays(&self) -> Vec<Array> {
+    pub fn to_arrays(&self) -> Vec<NamedArray> {
         let options = self.featurizer.options();
         let rows = self.featurizer.rows();
         let meta = [
@@ -204,17 +172,16 @@ impl LinearModel {
             self.featurizer.len() as u32,
         ];
         let outputs = self.outputs();
-        let mut arrays = vec![array("meta", Dtype::U32, vec![meta.len()], u32s(&meta))];
+        let mut arrays = vec![listed("meta", &meta)];
         for (name, vocabulary) in ["words", "chars"].iter().zip(self.featurizer.vocabularies()) {
             let (runs, prints) = pack(vocabulary);
-            arrays.push(array(&format!("{name}.rows"), Dtype::U32, vec![runs.len() / 2, 2], u32s(&runs)));
-            arrays.push(array(&format!("{name}.prints"), Dtype::U8, vec![prints.len()], prints));
+            arrays.push(named(&format!("{name}.rows"), vec![runs.len() / 2, 2], &runs));
+            arrays.push(listed(&format!("{name}.prints"), &prints));
         }
-        let weights = self.weights.values.iter().map(|&value| value.cast_unsigned()).collect();
-        arrays.push(array("weights", Dtype::I8, vec![self.featurizer.len(), outputs], weights));
-        arrays.push(array("scales", Dtype::F32, vec![outputs], f32s(&self.weights.scales)));
-        arrays.push(array("bias", Dtype::F32, vec![outputs], f32s(&self.weights.bias)));
-        arrays.push(array("sharpness", Dtype::F32, vec![1], f32s(&[self.sharpness])));
+        arrays.push(named("weights", vec![self.featurizer.len(), outputs], &self.weights.values));
+        arrays.push(listed("scales", &self.weights.scales));
+        arrays.push(listed("bias", &self.weights.bias));
+        arrays.push(listed("sharpness", &[self.sharpness]));
         arrays
     }
 
@@ -229,9 +196,9 @@ impl LinearModel {
     /// # Errors
     /// `InvalidFile` for a newer version, and for arrays that are missing, cut, of another dtype or shape, or that hold
     /// numbers that no model has.
-    pub fn from_arrays(arrays: &[Array]) -> Result<Self> {
+    pub fn from_arrays(arrays: &[NamedArray]) -> Result<Self> {
         let arrays = Arrays(arrays);
-        let meta = arrays.u32s("meta")?;
+        let meta: Vec<u32> = arrays.values("meta")?;
         if let Some(&version) = meta.first().filter(|&&version| version > VERSION) {
             return Err(damaged(format!("the linear part has version {version}; this release reads up to {VERSION}")));
         }
@@ -261,14 +228,15 @@ impl LinearModel {
         if vocabularies.iter().flat_map(|vocabulary| &vocabulary.rows).any(|&with| u64::from(with) > rows) {
             return Err(damaged("the linear part has features of more rows than were counted"));
         }
-        let (shape, data) = arrays.get("weights", Dtype::I8)?;
-        if shape != [count, outputs] {
+        let weights = arrays.get::<i8>("weights")?;
+        let shape = &weights.shape;
+        if *shape != [count, outputs] {
             return Err(damaged(format!(
                 "array linear.weights must have the shape [{count}, {outputs}], not {shape:?}"
             )));
         }
         let weights = Weights {
-            values: data.iter().map(|&byte| byte.cast_signed()).collect(),
+            values: weights.values().unwrap_or_default(),
             scales: arrays.f32s("scales", outputs, true)?,
             bias: arrays.f32s("bias", outputs, false)?,
         };

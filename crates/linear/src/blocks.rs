@@ -1,12 +1,13 @@
-//! What the trainings of blocks of labels share: the problem, the work that is done, how many labels stand side by side.
+//! What the trainings of blocks of labels share: the problem, and how many labels stand side by side.
 
-use std::sync::{Mutex, PoisonError};
-
+use crate::error::Result;
 use crate::labels::Labels;
+use crate::parallel;
 use crate::rows::Rows;
 use crate::scaling::Scaling;
 use crate::settings::TrainOptions;
-use crate::solver::Problem;
+use crate::solver::{Candidate, Problem, Solver};
+use crate::work::Work;
 
 /// What all trainings of one model share.
 pub(crate) struct Shared<'a> {
@@ -14,11 +15,12 @@ pub(crate) struct Shared<'a> {
     pub(crate) labels: Labels<'a>,
     pub(crate) outputs: usize,
     pub(crate) options: &'a TrainOptions<'a>,
+    pub(crate) work: &'a Work<'a>,
 }
 
 impl<'a> Shared<'a> {
     pub(crate) fn problem(&self, scaling: &'a Scaling, members: &'a [u32]) -> Problem<'a> {
-        let Self { rows, labels, outputs, options } = *self;
+        let Self { rows, labels, outputs, options, work } = *self;
         Problem {
             rows,
             scaling,
@@ -31,23 +33,7 @@ impl<'a> Shared<'a> {
             max_epochs: options.max_epochs,
             seed: options.seed,
             abort: options.abort,
-        }
-    }
-}
-
-/// How much of the work is done.
-pub(crate) struct Work<'a> {
-    pub(crate) options: &'a TrainOptions<'a>,
-    pub(crate) done: Mutex<(usize, usize)>,
-}
-
-impl Work<'_> {
-    /// One of the pieces of work is done.
-    pub(crate) fn step(&self) {
-        if let Some(progress) = self.options.progress {
-            let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-            done.0 += 1;
-            progress(done.0 as f32 / done.1.max(done.0) as f32);
+            work: Some(work),
         }
     }
 }
@@ -64,6 +50,43 @@ macro_rules! by_lanes {
 }
 
 pub(crate) use by_lanes;
+
+/// What is made of a block of labels' solution.
+pub(crate) trait OfBlock {
+    type Made: Send;
+
+    /// Of the solution of labels `block * L..`, and the epochs that it took.
+    fn make<const L: usize>(&self, solver: &Solver<'_, L>, epochs: usize) -> Self::Made;
+}
+
+/// Solves for all labels, block by block, and makes something of each solution.
+pub(crate) fn each_block<T: OfBlock + Sync>(
+    shared: &Shared<'_>,
+    scaling: &Scaling,
+    members: &[u32],
+    candidate: Candidate,
+    of: &T,
+) -> Result<Vec<T::Made>> {
+    fn one<const L: usize, T: OfBlock>(
+        problem: &Problem<'_>,
+        block: usize,
+        candidate: Candidate,
+        of: &T,
+    ) -> Result<T::Made> {
+        let mut solver = Solver::<L>::new(problem, block * L);
+        let epochs = solver.solve(candidate)?;
+        Ok(of.make(&solver, epochs))
+    }
+    let problem = shared.problem(scaling, members);
+    let (outputs, problem) = (shared.outputs, &problem);
+    let blocks = outputs.div_ceil(lanes(outputs));
+    let solved = |(): &mut (), block| match outputs {
+        1 => one::<1, T>(problem, block, candidate, of),
+        2..=4 => one::<4, T>(problem, block, candidate, of),
+        _ => one::<8, T>(problem, block, candidate, of),
+    };
+    parallel::map(shared.options.threads, blocks, || (), solved).into_iter().collect()
+}
 
 /// Labels that are solved side by side.
 pub(crate) fn lanes(outputs: usize) -> usize {

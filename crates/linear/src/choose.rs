@@ -1,11 +1,11 @@
 //! The loss, its cost and the temperature, by rows that are held out.
 
-use crate::blocks::{Shared, Work, by_lanes, lanes};
+use crate::blocks::{Shared, by_lanes, lanes};
 use crate::error::Result;
 use crate::folds::{Fold, Owned};
 use crate::labels::Labels;
 use crate::parallel;
-use crate::probabilities::{Quality, all_log_probabilities, quality, sharpness};
+use crate::probabilities::{Quality, all_log_probabilities, entropy, quality, sharpness};
 use crate::rows::Rows;
 use crate::scaling::Scaling;
 use crate::solver::{Candidate, Problem, Solver};
@@ -35,6 +35,8 @@ pub(crate) struct Chosen {
     pub(crate) best: usize,
     pub(crate) held: Vec<u32>,
     pub(crate) log_probabilities: Vec<f32>,
+    /// As [`Report::unexplained`](crate::Report::unexplained).
+    pub(crate) unexplained: f64,
 }
 
 /// Members of a training that tells candidates apart: as many are enough.
@@ -45,7 +47,6 @@ pub(crate) fn choose_by_folds(
     shared: &Shared<'_>,
     folds: &[Fold],
     features: usize,
-    work: &Work<'_>,
     classes: usize,
 ) -> Result<Option<Chosen>> {
     let Shared { rows, labels, options, .. } = *shared;
@@ -68,7 +69,7 @@ pub(crate) fn choose_by_folds(
             .zip(members.iter().zip(&scalings))
             .map(|(fold, (members, scaling))| On { members, scaling, rows, held_scaling: scaling, held: &fold.held })
             .collect();
-        choose(shared, &on, candidates, work, owned.labels(), classes)
+        choose(shared, &on, candidates, owned.labels(), classes)
     };
     let mut chosen = if options.candidates.len() > 1 && folds[0].members.len() > ENOUGH {
         let few = choose_on(ENOUGH, options.candidates)?;
@@ -88,7 +89,6 @@ pub(crate) fn choose(
     shared: &Shared<'_>,
     on: &[On<'_>],
     candidates: &[Candidate],
-    work: &Work<'_>,
     labels: Labels<'_>,
     classes: usize,
 ) -> Result<Chosen> {
@@ -103,7 +103,7 @@ pub(crate) fn choose(
         |(), task| {
             let on = &on[task / blocks];
             let problem = shared.problem(on.scaling, on.members);
-            by_lanes!(outputs, path(&problem, on, task % blocks, candidates, work))
+            by_lanes!(outputs, path(&problem, on, task % blocks, candidates))
         },
     );
     let mut scores = vec![vec![0.0f32; held * outputs]; candidates.len()];
@@ -134,7 +134,8 @@ pub(crate) fn choose(
     );
     let (trials, mut logs): (Vec<_>, Vec<_>) = trials.into_iter().unzip();
     let best = best_trial(&trials, held);
-    Ok(Chosen { best, held: on[0].held.to_vec(), log_probabilities: logs.swap_remove(best), trials })
+    let unexplained = trials[best].quality.log_loss / entropy(labels, classes).max(f64::MIN_POSITIVE);
+    Ok(Chosen { best, held: on[0].held.to_vec(), log_probabilities: logs.swap_remove(best), unexplained, trials })
 }
 
 /// The trial of the least log loss among those as accurate as the best, or within a quarter of its standard error.
@@ -152,14 +153,12 @@ pub(crate) fn path<const L: usize>(
     on: &On<'_>,
     block: usize,
     candidates: &[Candidate],
-    work: &Work<'_>,
 ) -> Result<Vec<Vec<f32>>> {
     let mut solver = Solver::<L>::new(problem, block * L);
     candidates
         .iter()
         .map(|&candidate| {
             solver.solve(candidate)?;
-            work.step();
             Ok(solver.scores(on.rows, on.held_scaling, on.held).concat())
         })
         .collect()

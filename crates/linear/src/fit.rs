@@ -1,13 +1,12 @@
 //! The weights of all labels: which features are worth keeping, and their values in 8 bits.
 
 use crate::arrays::bytes_of;
-use crate::blocks::{Shared, Work, by_lanes, lanes};
+use crate::blocks::{OfBlock, Shared, each_block, lanes};
 use crate::error::Result;
 use crate::featurizer::Featurizer;
 use crate::model::Weights;
-use crate::parallel;
 use crate::scaling::Scaling;
-use crate::solver::{Candidate, Problem, Solver};
+use crate::solver::{Candidate, Solver};
 
 /// A block of labels' weights in 8 bits, `L` a feature.
 pub(crate) struct Fitted {
@@ -17,49 +16,38 @@ pub(crate) struct Fitted {
     pub(crate) epochs: usize,
 }
 
+/// Weights in 8 bits.
+struct Rounded;
+
+impl OfBlock for Rounded {
+    type Made = Fitted;
+
+    fn make<const L: usize>(&self, solver: &Solver<'_, L>, epochs: usize) -> Fitted {
+        let weights = solver.weights();
+        let mut largest = [0.0f32; L];
+        for values in weights {
+            for lane in 0..L {
+                largest[lane] = largest[lane].max(values[lane].abs());
+            }
+        }
+        let scales = largest.map(|largest| largest / 127.0);
+        let values = weights.iter().flat_map(|values| {
+            std::array::from_fn::<i8, L, _>(|lane| {
+                if scales[lane] > 0.0 { (values[lane] / scales[lane]).round() as i8 } else { 0 }
+            })
+        });
+        Fitted { values: values.collect(), scales: scales.to_vec(), bias: solver.bias().to_vec(), epochs }
+    }
+}
+
 /// Solves for all labels.
 pub(crate) fn fit(
     shared: &Shared<'_>,
     scaling: &Scaling,
     members: &[u32],
     candidate: Candidate,
-    work: &Work<'_>,
 ) -> Result<Vec<Fitted>> {
-    let outputs = shared.outputs;
-    let problem = shared.problem(scaling, members);
-    let blocks = outputs.div_ceil(lanes(outputs));
-    let fitted = parallel::map(
-        shared.options.threads,
-        blocks,
-        || (),
-        |(), block| by_lanes!(outputs, fit_block(&problem, block, candidate, work)),
-    );
-    fitted.into_iter().collect()
-}
-
-pub(crate) fn fit_block<const L: usize>(
-    problem: &Problem<'_>,
-    block: usize,
-    candidate: Candidate,
-    work: &Work<'_>,
-) -> Result<Fitted> {
-    let mut solver = Solver::<L>::new(problem, block * L);
-    let epochs = solver.solve(candidate)?;
-    work.step();
-    let weights = solver.weights();
-    let mut largest = [0.0f32; L];
-    for values in weights {
-        for lane in 0..L {
-            largest[lane] = largest[lane].max(values[lane].abs());
-        }
-    }
-    let scales = largest.map(|largest| largest / 127.0);
-    let values = weights.iter().flat_map(|values| {
-        std::array::from_fn::<i8, L, _>(|lane| {
-            if scales[lane] > 0.0 { (values[lane] / scales[lane]).round() as i8 } else { 0 }
-        })
-    });
-    Ok(Fitted { values: values.collect(), scales: scales.to_vec(), bias: solver.bias().to_vec(), epochs })
+    each_block(shared, scaling, members, candidate, &Rounded)
 }
 
 /// Puts the blocks' weights side by side, for the features that have a number.
@@ -82,26 +70,28 @@ pub(crate) fn assemble(fitted: Vec<Fitted>, outputs: usize, features: usize, num
     Weights { values, scales, bias }
 }
 
+/// Each feature's squared weights, added up.
+struct Squares;
+
+impl OfBlock for Squares {
+    type Made = Vec<f32>;
+
+    fn make<const L: usize>(&self, solver: &Solver<'_, L>, _: usize) -> Vec<f32> {
+        solver.weights().iter().map(|values| values.iter().map(|value| value * value).sum()).collect()
+    }
+}
+
 /// All features, those first whose weights move the rows' scores most: weight squared times the rows that have it.
 pub(crate) fn heaviest(
     shared: &Shared<'_>,
     scaling: &Scaling,
     members: &[u32],
     candidate: Candidate,
-    work: &Work<'_>,
 ) -> Result<Vec<u32>> {
-    let outputs = shared.outputs;
-    let problem = shared.problem(scaling, members);
-    let blocks = outputs.div_ceil(lanes(outputs));
-    let squares = parallel::map(
-        shared.options.threads,
-        blocks,
-        || (),
-        |(), block| by_lanes!(outputs, squares(&problem, block, candidate, work)),
-    );
+    let squares = each_block(shared, scaling, members, candidate, &Squares)?;
     let mut sums = vec![0.0f32; scaling.idf.len()];
     for block in squares {
-        sums.iter_mut().zip(block?).for_each(|(sum, square)| *sum += square);
+        sums.iter_mut().zip(block).for_each(|(sum, square)| *sum += square);
     }
     // idf falls with the rows that have a feature, whose number follows from it.
     let all = members.len() as f32 + 1.0;
@@ -129,16 +119,4 @@ pub(crate) fn cut(featurizer: &Featurizer, ranking: &[u32], outputs: usize, most
         count = (count as f64 * most as f64 / bytes as f64 * 0.99) as usize;
         count = count.max(1);
     }
-}
-
-fn squares<const L: usize>(
-    problem: &Problem<'_>,
-    block: usize,
-    candidate: Candidate,
-    work: &Work<'_>,
-) -> Result<Vec<f32>> {
-    let mut solver = Solver::<L>::new(problem, block * L);
-    solver.solve(candidate)?;
-    work.step();
-    Ok(solver.weights().iter().map(|values| values.iter().map(|value| value * value).sum()).collect())
 }

@@ -48,8 +48,8 @@ mod table;
 mod text;
 mod train;
 mod vocabulary;
+mod work;
 
-pub use arrays::{Array, Dtype};
 pub use choose::Trial;
 pub use counting::Counter;
 pub use explain::{Explanation, Part};
@@ -59,7 +59,7 @@ pub use mix::{Mix, MixReport};
 pub use model::{LinearModel, Predictor, Room};
 pub use options::FeatureOptions;
 pub use probabilities::{Quality, calibration_error, quality};
-pub use recurra_core::{Error, ErrorCode, Result};
+pub use recurra_core::{Error, ErrorCode, NamedArray, Result};
 pub use rows::Rows;
 pub use settings::{HeldOut, MOST_LABELS, Refusal, TrainOptions, default_bytes, refusal};
 pub use solver::{Candidate, Loss};

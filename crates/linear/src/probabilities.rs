@@ -65,6 +65,19 @@ pub fn quality(log_probabilities: &[f32], classes: usize, labels: Labels<'_>) ->
     Quality { accuracy: right / rows.max(1) as f64, log_loss: loss / rows.max(1) as f64 }
 }
 
+/// The log loss of rows for which only the frequencies of their labels are known, as [`quality`] counts it.
+pub(crate) fn entropy(labels: Labels<'_>, classes: usize) -> f64 {
+    let rows = labels.rows().max(1);
+    let mut counts = vec![0usize; classes];
+    (0..labels.rows()).flat_map(|row| labels.of(row)).for_each(|&label| counts[label as usize] += 1);
+    let part = |count: usize| {
+        let share = count as f64 / rows as f64;
+        if share > 0.0 { -share * share.ln() } else { 0.0 }
+    };
+    let of = |&count: &usize| part(count) + if labels.several() { part(rows - count.min(rows)) } else { 0.0 };
+    counts.iter().map(of).sum()
+}
+
 /// The largest value's place, the first of equal ones.
 pub(crate) fn best(values: &[f32]) -> usize {
     values.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (at, &v)| if v > best.1 { (at, v) } else { best }).0
@@ -151,6 +164,15 @@ mod tests {
         let logs = [0.9f32.ln(), 0.1f32.ln(), 0.9f32.ln(), 0.1f32.ln(), 0.4f32.ln(), 0.6f32.ln()];
         let error = calibration_error(&logs, 2, &[0, 1, 1], 10);
         assert!((error - (0.8 + 0.4) / 3.0).abs() < 1e-6, "{error}");
+    }
+
+    #[test]
+    fn entropy_is_that_of_the_frequencies() {
+        let (half, quarter) = (0.5f64.ln(), 0.25f64.ln());
+        let one = entropy(Labels::One(&[0, 1, 0, 2]), 3);
+        assert!((one + 0.5 * half + 0.5 * quarter).abs() < 1e-12, "{one}");
+        let several = entropy(Labels::Many { labels: &[0, 0, 1], ends: &[1, 3] }, 2);
+        assert!((several + half).abs() < 1e-12, "{several}");
     }
 
     #[test]

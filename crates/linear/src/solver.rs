@@ -15,6 +15,7 @@ use crate::labels::Labels;
 use crate::math::{Random, falling};
 use crate::rows::{Rows, unpack};
 use crate::scaling::Scaling;
+use crate::work::Work;
 
 /// What an error costs a row, by its label's sign times its score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub(crate) struct Problem<'a> {
     pub(crate) max_epochs: usize,
     pub(crate) seed: u64,
     pub(crate) abort: Option<&'a AtomicBool>,
+    /// Is told how far a solution is.
+    pub(crate) work: Option<&'a Work<'a>>,
 }
 
 /// Labels `first..first + L` and how far they are.
@@ -129,14 +132,22 @@ impl<'a, const L: usize> Solver<'a, L> {
         }
         self.last = Some(candidate);
         let mut random = Random::new(self.problem.seed);
-        for epoch in 1..=self.problem.max_epochs {
+        // How many epochs there will be is not known: each does a fifth of what is left.
+        let mut left = 1.0;
+        let tell = |by: f64| self.problem.work.iter().for_each(|work| work.advance(by));
+        let mut epochs = 0;
+        while epochs < self.problem.max_epochs {
             random.shuffle(&mut self.order);
             let change = pulp::Arch::new().dispatch(|| self.epoch(candidate))?;
+            epochs += 1;
             if change <= self.problem.tolerance {
-                return Ok(epoch);
+                break;
             }
+            tell(0.2 * left);
+            left *= 0.8;
         }
-        Ok(self.problem.max_epochs)
+        tell(left);
+        Ok(epochs)
     }
 
     /// One step for every row; the mean over rows of the largest change of their own scores.

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use crate::arrays::bytes_of;
-use crate::blocks::{Shared, Work, lanes};
+use crate::blocks::{Shared, lanes};
 use crate::choose::{ENOUGH, On, Trial, choose, choose_by_folds};
 use crate::error::Result;
 use crate::featurizer::Featurizer;
@@ -15,6 +15,7 @@ use crate::rows::Rows;
 use crate::scaling::Scaling;
 use crate::settings::{HeldOut, TrainOptions, default_bytes, validate};
 use crate::solver::Candidate;
+use crate::work::Work;
 
 /// What a training found.
 #[derive(Clone, Debug)]
@@ -27,6 +28,9 @@ pub struct Report {
     pub held_out: Vec<u32>,
     /// Log-probabilities of the rows held out, as models that were not trained on them give them; a row a row.
     pub log_probabilities: Vec<f32>,
+    /// The log loss of those as a share of what it is where only the labels' frequencies are known: at 0 the texts' n-grams tell
+    /// everything, from 1 on nothing. 1 with [`HeldOut::Nothing`].
+    pub unexplained: f64,
     /// Epochs of the slowest label's last solution.
     pub epochs: usize,
     /// Whether all labels came to rest within the epochs.
@@ -64,9 +68,9 @@ impl LinearModel {
             _ => folds.len() * options.candidates.len(),
         };
         let pieces = blocks * (trainings + 1 + usize::from(too_large));
-        let work = Work { options, done: Mutex::new((0, pieces)) };
+        let work = Work { progress: options.progress, pieces, done: Mutex::new(0.0) };
 
-        let shared = Shared { rows, labels, outputs, options };
+        let shared = Shared { rows, labels, outputs, options, work: &work };
         let scaling = Scaling::new(rows, featurizer.idf().to_vec(), options.threads);
         let chosen = match &options.held_out {
             HeldOut::Nothing => None,
@@ -75,15 +79,15 @@ impl LinearModel {
                 let numbers: Vec<u32> = (0..held.len() as u32).collect();
                 let on =
                     [On { members: &all, scaling: &scaling, rows: held, held_scaling: &held_scaling, held: &numbers }];
-                Some(choose(&shared, &on, options.candidates, &work, *held_labels, classes)?)
+                Some(choose(&shared, &on, options.candidates, *held_labels, classes)?)
             }
-            HeldOut::Automatic => choose_by_folds(&shared, &folds, featurizer.len(), &work, classes)?,
+            HeldOut::Automatic => choose_by_folds(&shared, &folds, featurizer.len(), classes)?,
         };
         let candidate = chosen.as_ref().map_or(options.candidates[0], |chosen| chosen.trials[chosen.best].candidate);
         let sharpness = chosen.as_ref().map_or(1.0, |chosen| chosen.trials[chosen.best].sharpness);
 
         let (featurizer, scaling, numbers) = if too_large {
-            let ranking = heaviest(&shared, &scaling, &all, candidate, &work)?;
+            let ranking = heaviest(&shared, &scaling, &all, candidate)?;
             let (smaller, numbers) = cut(featurizer, &ranking, outputs, most);
             let kept = |(&idf, &number): (&f32, &u32)| if number == u32::MAX { 0.0 } else { idf };
             let idf = featurizer.idf().iter().zip(&numbers).map(kept).collect();
@@ -92,14 +96,29 @@ impl LinearModel {
         } else {
             (featurizer.clone(), scaling, None)
         };
-        let fitted = fit(&shared, &scaling, &all, candidate, &work)?;
+        let fitted = fit(&shared, &scaling, &all, candidate)?;
         let epochs = fitted.iter().map(|block| block.epochs).max().unwrap_or(0);
         let weights = assemble(fitted, outputs, featurizer.len(), numbers.as_deref());
         let features = numbers.map_or(featurizer.len(), |numbers| numbers.len());
         let model = Self::new(featurizer, weights, classes, labels.several(), sharpness);
+        let unexplained = chosen.as_ref().map_or(1.0, |chosen| chosen.unexplained);
         let (trials, held_out, log_probabilities) =
             chosen.map_or_else(Default::default, |chosen| (chosen.trials, chosen.held, chosen.log_probabilities));
         let converged = epochs < options.max_epochs;
-        Ok((model, Report { trials, candidate, held_out, log_probabilities, epochs, converged, features }))
+        let report =
+            Report { trials, candidate, held_out, log_probabilities, unexplained, epochs, converged, features };
+        Ok((model, report))
+    }
+}
+
+impl Report {
+    /// At most `most` of the rows held out, evenly spread over them, and their log-probabilities.
+    #[must_use]
+    pub fn some_held_out(&self, most: usize) -> (Vec<u32>, Vec<f32>) {
+        let rows = self.held_out.len();
+        let classes = self.log_probabilities.len() / rows.max(1);
+        let step = rows.div_ceil(most.max(1)).max(1);
+        let logs = (0..rows).step_by(step).flat_map(|at| &self.log_probabilities[at * classes..][..classes]);
+        (self.held_out.iter().copied().step_by(step).collect(), logs.copied().collect())
     }
 }

@@ -6,10 +6,11 @@ use std::sync::OnceLock;
 
 use common::{counted, data};
 use proptest::prelude::*;
-use recurra_linear::{Array, Dtype, ErrorCode, HeldOut, Labels, LinearModel, TrainOptions};
+use recurra_core::Dtype;
+use recurra_linear::{ErrorCode, HeldOut, Labels, LinearModel, NamedArray, TrainOptions};
 
-fn arrays() -> Vec<Array> {
-    static MADE: OnceLock<Vec<Array>> = OnceLock::new();
+fn arrays() -> Vec<NamedArray> {
+    static MADE: OnceLock<Vec<NamedArray>> = OnceLock::new();
     MADE.get_or_init(|| {
         let (texts, labels) = data(60, 3);
         let (featurizer, rows) = counted(&texts, 1);
@@ -27,7 +28,7 @@ fn a_model_comes_back_bit_for_bit() {
     assert_eq!(model.bytes(), arrays.iter().map(|array| array.data.len()).sum::<usize>());
 }
 
-fn code(arrays: &[Array]) -> ErrorCode {
+fn code(arrays: &[NamedArray]) -> ErrorCode {
     LinearModel::from_arrays(arrays).unwrap_err().code()
 }
 
@@ -40,11 +41,11 @@ fn damaged_arrays_are_refused() {
         let mut twice = arrays();
         twice.push(array.clone());
         assert_eq!(code(&twice), ErrorCode::InvalidFile, "{} is there twice", array.name);
-        let changes: [fn(&mut Array); 5] = [
+        let changes: [fn(&mut NamedArray); 5] = [
             |array| array.data.truncate(array.data.len() - 1),
             |array| array.shape = vec![usize::MAX, 2],
             |array| array.shape = vec![usize::MAX / 2 + 1, 2, 2],
-            |array| array.dtype = if array.dtype == Dtype::U8 { Dtype::I8 } else { Dtype::U8 },
+            |array| array.dtype = if array.dtype == Dtype::Uint8 { Dtype::Int8 } else { Dtype::Uint8 },
             |array| {
                 array.shape = vec![0];
                 array.data.clear();

@@ -78,6 +78,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
   await checkWritable(flags.out);
   const rows = openRows(file, flags);
   const display = progressDisplay({ json: flags.json === true });
+  const notes = eventNotes(flags.json === true);
   const { signal, release } = abortOnSignals();
   const began = performance.now();
   let model: TextClassifier;
@@ -86,7 +87,10 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
     model = await TextClassifier.train(rows, {
       ...(await trainOptions(flags)),
       signal,
-      onEvent: eventNotes(flags.json === true),
+      onEvent(event) {
+        if (event.type === 'prepare') display.prepare(event);
+        else notes(event);
+      },
       onProgress: display.update,
     });
   } catch (error) {

@@ -7,6 +7,7 @@ export type {
   CheckpointEvent,
   EndEvent,
   EpochEvent,
+  PrepareEvent,
   StepEvent,
   TaskEvent,
   TrainingPlace,

@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { constraint, ModelFileError, RecurraError } from '../../core/errors.js';
-import { throwIfAborted } from '../../core/signals.js';
+import { aborted, throwIfAborted } from '../../core/signals.js';
 import type { Row, Rows } from '../../data/readers/rows.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 import type { HeldWeights, StateEntry } from '../../engine/engine.js';
 import {
   chooseMix,
+  type HeldOut,
   LINEAR_PREFIX,
   type LinearLabels,
   LinearModel,
@@ -13,6 +14,7 @@ import {
   type Mix,
 } from '../../engine/linear.js';
 import type { Span } from '../../text/locate.js';
+import type { Watcher } from '../../training/task.js';
 import type { ModelPart } from '../model.js';
 import type { Refiner } from '../serving/route.js';
 import { classWeightsOf } from './classWeights.js';
@@ -22,6 +24,11 @@ import type { TrainSettings } from './options.js';
 /** The linear model without a network. */
 export const ALONE: Mix = { network: 0, sharpness: 1 };
 
+const MILLISECONDS_BETWEEN_REPORTS = 250;
+
+/** Rows by which a mix is chosen, at most. */
+const MOST_HELD_OUT = 2_000;
+
 /** The largest weight of a label that the linear model takes. */
 const LARGEST_WEIGHT = 1e6;
 
@@ -30,6 +37,8 @@ export interface TrainedExpert {
   model: LinearModel;
   /** Log-probabilities of the validation rows; undefined without such. */
   validation: Float32Array | undefined;
+  /** What it made of rows that it was not trained on; undefined where there are validation rows. */
+  heldOut: HeldOut | undefined;
   threads: number;
   /** The arrays of {@link model}. */
   state(): Promise<StateEntry[]>;
@@ -71,7 +80,7 @@ function labelsOf({ labels, labelOffsets }: EncodedDataset): LinearLabels {
 /**
  * Trains a linear model beside the network; it chooses its loss, cost and temperature by rows that it holds out itself.
  *
- * @param tell - Told why there will be no linear model: too many labels for the rows, or texts without n-grams.
+ * @param watcher - Told how far it is, and why there will be no linear model: too many labels for the rows, or texts without n-grams.
  * @returns the model, or undefined without one.
  * @throws RecurraError `ABORTED`; ArgumentError where there is no network either.
  */
@@ -79,20 +88,20 @@ export async function trainExpert(
   train: EncodedDataset,
   part: ExpertPart,
   validation: ExpertPart | undefined,
-  { classWeights, recurrent, seed, threads = availableParallelism() }: TrainSettings,
+  { classWeights, recurrent, seed, maxLinearBytes: maxBytes, threads = availableParallelism() }: TrainSettings,
   signal: AbortSignal,
-  tell: (error: RecurraError) => void,
+  watcher: Watcher,
 ): Promise<TrainedExpert | undefined> {
   throwIfAborted(signal, 'the training');
   const warn = (error: RecurraError) => {
     if (recurrent === false) throw constraint('recurrent', `there must be a network, since ${error.message}`);
-    tell(error);
+    watcher.warn('linear', error);
   };
-  const abort = () => part.texts.abort();
-  signal.addEventListener('abort', abort, { once: true });
+  const { unlessAborted, release } = abortable(signal, () => part.texts.abort());
+  const told = setInterval(() => watcher.prepare('linear', part.texts.progress), MILLISECONDS_BETWEEN_REPORTS);
   try {
     const classes = train.classes.length;
-    const rows = await counted(part, threads, warn);
+    const rows = await unlessAborted(counted(part, threads, warn));
     if (!rows) return undefined;
     try {
       const refusal = rows.refusal(classes);
@@ -102,12 +111,15 @@ export async function trainExpert(
       }
       // Beyond that a label outweighs all others in any case.
       const weights = classWeightsOf(classWeights, train).map((weight) => Math.min(weight, LARGEST_WEIGHT));
-      const model = await rows.train(labelsOf(train), { classes, classWeights: weights, threads, seed });
-      const logs = await validation?.texts.logProbabilities(model, validation.rows, threads);
+      const options = { classes, classWeights: weights, threads, seed, maxBytes };
+      const model = await unlessAborted(rows.train(labelsOf(train), options));
+      const logs = validation && (await unlessAborted(validation.texts.logProbabilities(model, validation.rows, threads)));
+      const held = model.takeHeldOut(Math.min(MOST_HELD_OUT, Math.floor(train.length / 10)));
       let state: Promise<StateEntry[]> | undefined;
       return {
         model,
         validation: logs,
+        heldOut: logs ? undefined : held,
         threads,
         state: () => {
           state ??= model.state();
@@ -122,10 +134,29 @@ export async function trainExpert(
     throwIfAborted(signal, 'the training');
     throw error;
   } finally {
-    signal.removeEventListener('abort', abort);
+    clearInterval(told);
+    release();
     part.texts.close();
     validation?.texts.close();
   }
+}
+
+/** Lets work of the addon be given up at once. It ends a little later, and nobody gets its result. */
+function abortable(signal: AbortSignal, abort: () => void) {
+  let listener = () => {};
+  const given = new Promise<never>((_, reject) => {
+    listener = () => {
+      abort();
+      reject(aborted('the training', signal));
+    };
+  });
+  // Nobody waits for it between two pieces of work.
+  given.catch(() => {});
+  signal.addEventListener('abort', listener, { once: true });
+  return {
+    unlessAborted: <T>(work: Promise<T>) => Promise.race([work, given]),
+    release: () => signal.removeEventListener('abort', listener),
+  };
 }
 
 /** Counts the n-grams of a part's texts; undefined, with a warning, if they have none. */
@@ -139,13 +170,18 @@ async function counted({ texts, rows }: ExpertPart, threads: number, warn: (erro
   }
 }
 
-/** Chooses the mix by the network's probabilities of the validation rows, and says what it makes of them. */
+/**
+ * Chooses the mix by rows that neither model was trained on, and says what it makes of them.
+ *
+ * @param linear - The linear model's log-probabilities of the rows, `[rows, classes]`.
+ * @param network - The network's probabilities, as many.
+ */
 export function mixOf(
-  { validation }: TrainedExpert,
-  probabilities: Float32Array,
+  linear: Float32Array,
+  network: Float32Array,
   dataset: EncodedDataset,
 ): Promise<{ mix: Mix; probabilities: Float32Array }> {
-  return chooseMix(probabilities, validation!, dataset.classes.length, labelsOf(dataset));
+  return chooseMix(network, linear, dataset.classes.length, labelsOf(dataset));
 }
 
 /** The linear model of a classifier: makes the network's probabilities those of both. */

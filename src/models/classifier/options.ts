@@ -1,6 +1,6 @@
 import { checkRange } from '../../core/checks.js';
 import { constraint, invalidArgument } from '../../core/errors.js';
-import { choice, custom, flag, share } from '../../core/options/kinds.js';
+import { choice, custom, flag, integer, share } from '../../core/options/kinds.js';
 import { checkRules, option, type Rule, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
 import type { Rows } from '../../data/readers/rows.js';
 import { NETWORK, type NetworkOptions, POOLINGS, type Pooling } from '../../engine/network.js';
@@ -43,7 +43,7 @@ export interface ClassifierLossOptions {
    *
    * With exclusive labels the loss is that of `torch.nn.CrossEntropyLoss(weight)`: the weighted mean, divided by the sum
    * of the rows' weights; `'balanced'` is scikit-learn's `n / (k * count)`. With `multiLabel` it is that of
-   * `torch.nn.BCEWithLogitsLoss(pos_weight)`, by which a label that is there counts so many times as one that is not;
+   * `torch.nn.BCEWithLogitsLoss(pos_weight)`, by which a label that is there counts that many times as much as one that is not;
    * `'balanced'` is the number of rows without the label divided by the number of those with it. Default: 1 each.
    */
   classWeights?: ClassWeights;
@@ -62,11 +62,17 @@ export interface LinearOptions {
    * that are held out. It is trained apart and before the network, takes little time, and helps most where rows are few or labels
    * many; see `docs/choosing-a-model.md`. It reads the text as it was written: tokenizer, `maxLength` and `labelSmoothing` are the network's.
    *
-   * Both probabilities are mixed. The network's share and a temperature are chosen on the validation rows; without them the network
-   * has 0.3. A `warning` event says that there is no linear model: with more than 2,000 labels, or many rows of many labels.
-   * Default `true`.
+   * Both probabilities are mixed. The network's share and a temperature are chosen on the validation rows. Without them the network
+   * has 0.3 and the temperature is 1, which suits most data. Where the linear model finds little in the texts, another network is
+   * trained first, on nine tenths of the rows (20,000 at most), and both numbers are chosen on the others. A `warning` event says that
+   * there is no linear model: with more than 2,000 labels, or many rows of many labels. Default `true`.
    */
   linear?: boolean;
+  /**
+   * The most bytes that the linear model adds to the file, from 1,000 on: of its n-grams those that matter most are kept. Default
+   * 1.5 MB and 84 kB more for each label, 16 MB at most.
+   */
+  maxLinearBytes?: number;
   /**
    * Whether there is a network. `false` trains the linear model alone, in seconds and without epochs.
    * Options of the network and of its learning then do nothing; there are no checkpoints. Validation rows choose the thresholds
@@ -161,6 +167,11 @@ const LINEAR = {
     help: 'mix the predictions with those of a linear model of n-grams, trained on the same rows',
     flagHelp: 'train the network alone, without a linear model beside it',
   }),
+  maxLinearBytes: option(integer(1_000, 2 ** 31 - 1), {
+    defaultText: '1.5 MB and 84 kB a label, at most 16 MB',
+    flag: '<n>',
+    help: 'the most bytes that the linear model adds to the file',
+  }),
   recurrent: option(flag, {
     default: true,
     flag: '',
@@ -198,6 +209,8 @@ export interface TrainSettings extends TrainingSettings<Rows, TrainingEvent>, Se
   model: ModelSettings;
   /** Whether there is a linear model. */
   linear: boolean;
+  /** The most bytes of the linear model; what suits the number of labels if undefined. */
+  maxLinearBytes: number | undefined;
   /** False where there is no network; undefined where there is one. */
   recurrent: false | undefined;
 }
@@ -227,7 +240,7 @@ const RULES: readonly Rule<TrainSettings>[] = [
  */
 export function trainSettings(options: TrainOptions): TrainSettings {
   const { epochs, ...common } = trainingSettings<Rows, TrainingEvent>('TextClassifier.train', CLASSIFIER, options);
-  const { linear, recurrent } = settingsOf(LINEAR, options);
+  const { linear, maxLinearBytes, recurrent } = settingsOf(LINEAR, options);
   if (!recurrent && options.linear === false)
     throw constraint('linear', 'recurrent: false leaves the linear model alone, so linear cannot be false too');
   const settings: TrainSettings = {
@@ -237,6 +250,7 @@ export function trainSettings(options: TrainOptions): TrainSettings {
     ...settingsOf(LOSS, options),
     model: modelSettings(options),
     linear,
+    maxLinearBytes,
     recurrent: recurrent ? undefined : false,
   };
   checkRules(settings, RULES);

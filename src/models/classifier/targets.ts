@@ -1,4 +1,4 @@
-import { DataError, type RecurraError } from '../../core/errors.js';
+import { DataError } from '../../core/errors.js';
 import { Turns } from '../../core/turns.js';
 import type { Rows } from '../../data/readers/rows.js';
 import { collect, encodeDataset } from '../../data/sets/encode.js';
@@ -9,6 +9,7 @@ import { recounted } from '../../text/counting.js';
 import type { TextSettings } from '../../text/options.js';
 import { modelTokenizer } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
+import type { Watcher } from '../../training/task.js';
 import { checkVocabulary, vocabularyRoom } from '../vocabularyRoom.js';
 import { type TrainedExpert, tapped, trainExpert } from './linear.js';
 import type { TrainSettings } from './options.js';
@@ -92,9 +93,10 @@ async function splitOff(
 }
 
 /**
- * Reads, tokenizes and encodes everything that a training needs, and trains the linear model if there is to be one, yielding to the event loop.
+ * Reads, tokenizes and encodes everything that a training needs, and trains the linear model if there is to be one, yielding to
+ * the event loop.
  *
- * @param warn - Told why there is no linear model where the settings have one.
+ * @param watcher - Told how far the linear model is, and why there is none where the settings have one.
  * @throws DataError for rows that do not fit, no rows, one class only, validation labels that training does not have, or a
  * vocabulary that a model file could not hold.
  */
@@ -102,7 +104,7 @@ export async function prepareData(
   rows: Rows,
   settings: TrainSettings,
   signal: AbortSignal,
-  warn: (error: RecurraError) => void,
+  watcher: Watcher,
 ): Promise<ClassifierData> {
   const { validation, linear } = settings;
   if (!linear) return { ...(await encode(rows, validation, settings, signal)), expert: undefined };
@@ -115,7 +117,7 @@ export async function prepareData(
     : split && split.test.length > 0
       ? { texts, rows: split.test }
       : undefined;
-  const expert = await trainExpert(data.train, { texts, rows: split?.train }, held, settings, signal, warn);
+  const expert = await trainExpert(data.train, { texts, rows: split?.train }, held, settings, signal, watcher);
   return { ...data, expert };
 }
 

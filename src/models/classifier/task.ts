@@ -21,11 +21,12 @@ import {
   trainSettings,
 } from './options.js';
 import { predictRows } from './prediction.js';
+import { rehearsalOf } from './rehearsal.js';
 import { type ClassifierData, prepareData } from './targets.js';
 import { chooseThresholds, defaultThresholds } from './thresholds.js';
 import { exclusiveResult, multiLabelResult } from './validation.js';
 
-/** What is chosen on validation rows. */
+/** What is chosen on validation rows, or the mix alone by a rehearsal. */
 interface Chosen {
   thresholds?: readonly number[];
   /** How the linear model is mixed with the network, if there is one. */
@@ -92,7 +93,8 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
   return {
     options: CLASSIFIER,
     settings: trainSettings,
-    prepare: (rows, settings, signal, warn) => prepareData(rows, settings, signal, (error) => warn('linear', error)),
+    prepare: prepareData,
+    rehearsal: rehearsalOf,
     gather(train, indices) {
       const { tokens, lengths, labels, labelOffsets } = train.gather(indices);
       return { tokens, lengths, targets: labels, targetStarts: labelOffsets };
@@ -124,7 +126,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       const { multiLabel, classes } = dataset;
       const probabilities = await predictRows(engine, dataset.tokens, dataset.lengths(), classes.length);
       // The figures are those of the model that would be kept: of both parts where there are two.
-      const mixed = expert && (await mixOf(expert, probabilities, dataset));
+      const mixed = expert?.validation && (await mixOf(expert.validation, probabilities, dataset));
       const both = mixed?.probabilities ?? probabilities;
       const result = multiLabel
         ? multiLabelResult(both, dataset)
@@ -156,9 +158,9 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       const weights = state.filter(({ name }) => !name.startsWith(LINEAR_PREFIX));
       return { network, tokenizer: held, state: weights, checkpoint, training };
     },
-    async model({ engine, data, settings, network, best, history }) {
+    async model({ engine, data, settings, network, chosen: before, history }) {
       const { train, vocab, expert } = data;
-      const chosen = best ?? (await chosenAlone(settings, data));
+      const chosen = before ?? (await chosenAlone(settings, data));
       const mix = chosenMix(chosen, settings, data);
       return make({
         engine,

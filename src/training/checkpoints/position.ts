@@ -29,10 +29,12 @@ export interface TrainingPosition<V extends Validation = ValidationResult, C ext
   /** The last report of each finished epoch. */
   history: Progress<V>[];
   best: BestEpoch<V, C> | undefined;
+  /** What was chosen before the first epoch, which holds where there is no best one. */
+  chosen?: C | undefined;
 }
 
-/** Where a training begins. */
-export function beginning<V extends Validation, C extends object>(seed: number): TrainingPosition<V, C> {
+/** Where a training begins; `chosen` is what a rehearsal chose, if there was one. */
+export function beginning<V extends Validation, C extends object>(seed: number, chosen?: C): TrainingPosition<V, C> {
   return {
     epoch: 1,
     batch: 0,
@@ -43,5 +45,6 @@ export function beginning<V extends Validation, C extends object>(seed: number):
     seconds: 0,
     history: [],
     best: undefined,
+    ...(chosen && { chosen }),
   };
 }

@@ -1,6 +1,6 @@
 import type { RecurraError } from '../../core/errors.js';
 import type { Validation, ValidationResult } from '../progress.js';
-import type { EndEvent, TaskEvent, TrainingPlace, TrainingStart, WarningEvent } from './events.js';
+import type { EndEvent, PrepareEvent, TaskEvent, TrainingPlace, TrainingStart, WarningEvent } from './events.js';
 
 const NOWHERE: TrainingPlace = { epoch: 0, epochs: 0, step: 0, steps: 0, samples: 0, totalSamples: 0, seconds: 0 };
 
@@ -47,6 +47,11 @@ export class TrainingControl<V extends Validation = ValidationResult, S extends 
   emit(event: TaskEvent<V, S>): void {
     this.#place = placeOf(event);
     for (const listener of this.#listeners) listener.hear(event);
+  }
+
+  /** Tells how far the work before the first step is. */
+  prepare(about: PrepareEvent['about'], share: number): void {
+    this.emit({ type: 'prepare', ...this.#place, about, share });
   }
 
   /** Tells of something that does not end the training; to the process, if nobody listens. */

@@ -19,6 +19,19 @@ export interface TrainingPlace {
   seconds: number;
 }
 
+/**
+ * Work before the first step is under way: the training of the linear model beside the network, or of the network that shows how much each
+ * of both is worth. It comes four times a second, also where nothing was finished in between.
+ */
+export interface PrepareEvent extends TrainingPlace {
+  /** Tells the events apart. */
+  type: 'prepare';
+  /** What is prepared: the linear model, or its mix with the network. */
+  about: 'linear' | 'mix';
+  /** The share of that work that is done, from 0 to 1; an estimate that never falls. */
+  share: number;
+}
+
 /** The rows have been read and the first step comes next. A task adds what there is to learn. */
 export interface TrainingStart extends TrainingPlace {
   /** Tells the events apart. */
@@ -124,6 +137,7 @@ export interface EndEvent<V extends Validation = ValidationResult> extends Train
 
 /** What happens in a training, told apart by `type`. `V` is what a task measures, `S` how its trainings start. */
 export type TaskEvent<V extends Validation = ValidationResult, S extends TrainingStart = TrainingStart> =
+  | PrepareEvent
   | S
   | StepEvent
   | ValidationEvent<V>

@@ -1,7 +1,7 @@
 import type { AnyTaskEvent } from './events.js';
 
 /** Of these a reader that is behind gets the newest alone. */
-const NEWEST_ALONE: readonly AnyTaskEvent['type'][] = ['step', 'checkpoint', 'warning'];
+const NEWEST_ALONE: readonly AnyTaskEvent['type'][] = ['prepare', 'step', 'checkpoint', 'warning'];
 
 /** Who waits for the next event. */
 interface Reader<E> {
@@ -10,7 +10,7 @@ interface Reader<E> {
 }
 
 /**
- * Events for one reader. What a slow reader has not taken does not pile up: of `step`, `checkpoint` and `warning` the newest
+ * Events for one reader. What a slow reader has not taken does not pile up: of `prepare`, `step`, `checkpoint` and `warning` the newest
  * one between two others is kept, so there are some for each epoch at most.
  */
 export class EventQueue<E extends AnyTaskEvent = AnyTaskEvent> implements AsyncIterableIterator<E, undefined> {

@@ -216,7 +216,7 @@ describe('a linear model beside the network', () => {
 });
 
 describe('texts of a linear model', () => {
-  const options = { classes: 3, classWeights: [], threads: 1, seed: 0 };
+  const options = { classes: 3, classWeights: [], threads: 1, seed: 0, maxBytes: undefined };
   const given = () => {
     const list = new LinearTexts();
     for (const { text } of rows) list.add(text);
@@ -300,7 +300,7 @@ describe('a file with a linear model', () => {
       (file) => {
         for (const one of file.tensors) if (one.name === 'linear.weights') one.dtype = 'uint8';
       },
-      /must be I8, not U8/,
+      /must be int8, not uint8/,
     ],
     [
       'has damaged numbers',

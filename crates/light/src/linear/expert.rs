@@ -9,7 +9,7 @@ use recurra_binding::objects::NamedArray;
 use recurra_binding::{Background, Handle, IntoJs, Pending};
 use recurra_core::{self as core, Error, ErrorCode, Result, guard};
 use recurra_linear as linear;
-use recurra_linear::{LinearModel, Room};
+use recurra_linear::{LinearModel, Report, Room};
 
 use super::locked;
 use super::mix::LinearMix;
@@ -24,6 +24,14 @@ const SHORT: usize = 4_096;
 struct Expert {
     model: LinearModel,
     room: Mutex<Option<Room>>,
+    /// What its training found, until it is taken.
+    report: Mutex<Option<Report>>,
+}
+
+/// A model, and what its training found if it was trained just now.
+pub struct Trained {
+    pub(super) model: LinearModel,
+    pub(super) report: Option<Report>,
 }
 
 impl Expert {
@@ -60,9 +68,10 @@ impl ObjectFinalize for LinearExpert {
 }
 
 impl LinearExpert {
-    pub(super) fn new(env: Env, model: LinearModel) -> Self {
+    pub(super) fn new(env: Env, Trained { model, report }: Trained) -> Self {
         let bytes = model.bytes();
-        Self { handle: Handle::new(env, "linear model", Expert { model, room: Mutex::default() }, bytes) }
+        let expert = Expert { model, room: Mutex::default(), report: Mutex::new(report) };
+        Self { handle: Handle::new(env, "linear model", expert, bytes) }
     }
 
     /// Numbers that the model gives, away from the event loop.
@@ -173,18 +182,26 @@ impl LinearExpert {
         })
     }
 
+    /// What models of its kind that were not trained on them gave for some of the rows, `most` at most; `null` for a model that was
+    /// not trained just now, and when it was taken before.
+    #[napi(catch_unwind)]
+    pub fn take_held_out(&self, most: u32) -> napi::Result<Option<LinearHeldOut>> {
+        let expert = self.handle.get()?;
+        let report = locked(&expert.report, Option::take);
+        Ok(report.map(|report| {
+            let (rows, logs) = report.some_held_out(most as usize);
+            LinearHeldOut {
+                rows: Uint32Array::new(rows),
+                log_probabilities: Float32Array::new(logs),
+                unexplained: report.unexplained,
+            }
+        }))
+    }
+
     /// The model as arrays, whose names begin with `linear.`.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<NamedArray>>")]
     pub fn state(&self) -> napi::Result<Pending<Vec<core::NamedArray>, Vec<NamedArray>>> {
-        let work = |expert: &Expert| {
-            let arrays = expert.model.to_arrays().into_iter().map(|array| core::NamedArray {
-                name: array.name,
-                dtype: to_core(array.dtype),
-                shape: array.shape,
-                data: array.data,
-            });
-            Ok((arrays.collect(), expert.model.bytes()))
-        };
+        let work = |expert: &Expert| Ok((expert.model.to_arrays(), expert.model.bytes()));
         self.handle.background(work, NamedArray::list)
     }
 
@@ -193,6 +210,17 @@ impl LinearExpert {
     pub fn close(&self, env: Env) {
         self.handle.close(env);
     }
+}
+
+/// What a training found on rows that it held out.
+#[napi(object, object_from_js = false)]
+pub struct LinearHeldOut {
+    /// Numbers of the rows.
+    pub rows: Uint32Array,
+    /// Their log-probabilities, row by row.
+    pub log_probabilities: Float32Array,
+    /// The log loss of all rows held out, as a share of what it is where only the labels' frequencies are known.
+    pub unexplained: f64,
 }
 
 /// Where a label's score comes from.
@@ -220,34 +248,8 @@ fn with_begins(units: &[u16]) -> (String, Vec<usize>) {
 ///
 /// Rejects with `INVALID_FILE` for arrays that are missing or damaged.
 #[napi(catch_unwind, ts_return_type = "Promise<LinearExpert>")]
-pub fn take_linear(file: &HeldTensors) -> AsyncTask<Background<LinearModel, LinearExpert>> {
+pub fn take_linear(file: &HeldTensors) -> AsyncTask<Background<Trained, LinearExpert>> {
     let arrays = file.take_some("linear.");
-    let work = move || {
-        let arrays: Vec<_> = arrays.into_iter().map(of_core).collect::<Result<_>>()?;
-        LinearModel::from_arrays(&arrays)
-    };
-    AsyncTask::new(Background::new(work, |env, model| Ok(LinearExpert::new(env, model))))
-}
-
-const fn to_core(dtype: linear::Dtype) -> core::Dtype {
-    match dtype {
-        linear::Dtype::U8 => core::Dtype::Uint8,
-        linear::Dtype::I8 => core::Dtype::Int8,
-        linear::Dtype::U32 => core::Dtype::Uint32,
-        linear::Dtype::F32 => core::Dtype::Float32,
-    }
-}
-
-fn of_core(core::NamedArray { name, dtype, shape, data }: core::NamedArray) -> Result<linear::Array> {
-    let dtype = match dtype {
-        core::Dtype::Uint8 => linear::Dtype::U8,
-        core::Dtype::Int8 => linear::Dtype::I8,
-        core::Dtype::Uint32 => linear::Dtype::U32,
-        core::Dtype::Float32 => linear::Dtype::F32,
-        other => {
-            let message = format!("array {name} has the dtype {}, which no linear model has", other.name());
-            return Err(Error::new(ErrorCode::InvalidFile, message));
-        }
-    };
-    Ok(linear::Array { name, dtype, shape, data })
+    let work = move || Ok(Trained { model: LinearModel::from_arrays(&arrays)?, report: None });
+    AsyncTask::new(Background::new(work, |env, trained| Ok(LinearExpert::new(env, trained))))
 }

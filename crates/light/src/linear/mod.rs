@@ -3,13 +3,14 @@
 mod expert;
 mod labels;
 mod mix;
+mod progress;
 mod rows;
 mod store;
 mod texts;
 
 use std::sync::{Mutex, PoisonError};
 
-pub use expert::{LinearExpert, LinearExplanation, take_linear};
+pub use expert::{LinearExpert, LinearExplanation, LinearHeldOut, take_linear};
 pub use mix::{ChosenMix, LinearMix, choose_mix, usual_mix};
 pub use rows::{LinearOptions, LinearRows};
 pub use texts::LinearTexts;

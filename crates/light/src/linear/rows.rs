@@ -1,7 +1,6 @@
 //! Rows as features, and the training on them.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, ObjectFinalize, Uint32Array};
@@ -9,8 +8,9 @@ use napi_derive::napi;
 use recurra_binding::{Background, Handle};
 use recurra_linear::{Featurizer, LinearModel, Rows, TrainOptions, refusal};
 
-use super::expert::LinearExpert;
+use super::expert::{LinearExpert, Trained};
 use super::labels::Owned;
+use super::progress::Progress;
 
 /// Rows as features.
 pub struct Counted {
@@ -22,7 +22,7 @@ pub struct Counted {
 #[napi(custom_finalize)]
 pub struct LinearRows {
     handle: Handle<Counted>,
-    abort: Arc<AtomicBool>,
+    progress: Arc<Progress>,
 }
 
 impl ObjectFinalize for LinearRows {
@@ -33,9 +33,9 @@ impl ObjectFinalize for LinearRows {
 }
 
 impl LinearRows {
-    pub(super) fn new(env: Env, counted: Counted, abort: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(env: Env, counted: Counted, progress: Arc<Progress>) -> Self {
         let bytes = counted.rows.bytes();
-        Self { handle: Handle::new(env, "list of rows", counted, bytes), abort }
+        Self { handle: Handle::new(env, "list of rows", counted, bytes), progress }
     }
 }
 
@@ -50,6 +50,8 @@ pub struct LinearOptions {
     pub threads: u32,
     /// Seed of the order of rows.
     pub seed: f64,
+    /// The most bytes of the model, or none for what suits the number of labels.
+    pub max_bytes: Option<f64>,
 }
 
 #[napi]
@@ -68,23 +70,26 @@ impl LinearRows {
         labels: Uint32Array,
         ends: Option<Uint32Array>,
         options: LinearOptions,
-    ) -> napi::Result<AsyncTask<Background<LinearModel, LinearExpert>>> {
-        let (counted, abort) = (self.handle.get()?, self.abort.clone());
+    ) -> napi::Result<AsyncTask<Background<Trained, LinearExpert>>> {
+        let (counted, progress) = (self.handle.get()?, self.progress.clone());
         let owned = Owned::new(&labels, ends.as_ref());
-        let LinearOptions { classes, class_weights, threads, seed } = options;
+        let LinearOptions { classes, class_weights, threads, seed, max_bytes } = options;
         let weights: Vec<f32> = class_weights.iter().map(|&weight| weight as f32).collect();
         let work = move || {
             let options = TrainOptions {
                 class_weights: (!weights.is_empty()).then_some(&weights[..]),
                 threads: threads as usize,
                 seed: seed as u64,
-                abort: Some(&abort),
+                max_bytes: max_bytes.map(|bytes| bytes as usize),
+                abort: Some(&progress.abort),
+                progress: Some(&|share| progress.trained(share)),
                 ..TrainOptions::default()
             };
             let Counted { featurizer, rows } = &**counted;
-            LinearModel::train(featurizer, rows, owned.labels(), classes as usize, &options).map(|(model, _)| model)
+            let (model, report) = LinearModel::train(featurizer, rows, owned.labels(), classes as usize, &options)?;
+            Ok(Trained { model, report: Some(report) })
         };
-        Ok(AsyncTask::new(Background::new(work, |env, model| Ok(LinearExpert::new(env, model)))))
+        Ok(AsyncTask::new(Background::new(work, |env, trained| Ok(LinearExpert::new(env, trained)))))
     }
 
     /// Frees the memory.

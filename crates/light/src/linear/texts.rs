@@ -1,6 +1,6 @@
 //! The texts of a training: what is counted of them, and what a model gives for them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use napi::Env;
@@ -12,17 +12,18 @@ use recurra_linear::{Counter, FeatureOptions};
 
 use super::expert::LinearExpert;
 use super::locked;
+use super::progress::Progress;
 use super::rows::{Counted, LinearRows};
 use super::store::Store;
 
 /// Texts that are counted between two looks at whether the work is still wanted.
-const TEXTS_A_LOOK: usize = 10_000;
+const TEXTS_A_LOOK: usize = 4_000;
 
 /// The texts of a training, outside of JavaScript's memory.
 #[napi(custom_finalize)]
 pub struct LinearTexts {
     handle: Handle<Mutex<Store>>,
-    abort: Arc<AtomicBool>,
+    progress: Arc<Progress>,
 }
 
 impl ObjectFinalize for LinearTexts {
@@ -37,7 +38,7 @@ impl LinearTexts {
     /// None yet.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env) -> Self {
-        Self { handle: Handle::new(env, "list of texts", Mutex::default(), 0), abort: Arc::default() }
+        Self { handle: Handle::new(env, "list of texts", Mutex::default(), 0), progress: Arc::default() }
     }
 
     /// Adds texts.
@@ -53,7 +54,13 @@ impl LinearTexts {
     /// Ends the work that is under way on these texts, and on what was made of them, with an error of code `ABORTED`.
     #[napi(catch_unwind)]
     pub fn abort(&self) {
-        self.abort.store(true, Ordering::Relaxed);
+        self.progress.abort.store(true, Ordering::Relaxed);
+    }
+
+    /// The share of the counting and of the training that is done, from 0 to 1.
+    #[napi(getter, catch_unwind)]
+    pub fn progress(&self) -> f64 {
+        f64::from(self.progress.share())
     }
 
     /// Counts the n-grams of some rows, or of all.
@@ -65,24 +72,25 @@ impl LinearTexts {
         rows: Option<Uint32Array>,
         threads: u32,
     ) -> napi::Result<AsyncTask<Background<Counted, LinearRows>>> {
-        let (store, abort) = (self.handle.get()?, self.abort.clone());
+        let (store, progress) = (self.handle.get()?, self.progress.clone());
         let rows = rows.map(|rows| rows.to_vec());
-        let ended = self.abort.clone();
+        let told = self.progress.clone();
         let work = move || {
             locked(&store, |store| {
                 let texts = store.some(rows.as_deref())?;
                 let mut counter = Counter::new(FeatureOptions::default(), threads as usize)?;
-                for texts in texts.chunks(TEXTS_A_LOOK) {
-                    if ended.load(Ordering::Relaxed) {
+                for part in texts.chunks(TEXTS_A_LOOK) {
+                    if told.abort.load(Ordering::Relaxed) {
                         return Err(Error::new(ErrorCode::Aborted, "the counting was aborted"));
                     }
-                    counter.add(texts)?;
+                    counter.add(part)?;
+                    told.counted(counter.rows() as f32 / texts.len() as f32);
                 }
                 let (featurizer, rows) = counter.finish()?;
                 Ok(Counted { featurizer, rows })
             })
         };
-        let made = move |env, counted| Ok(LinearRows::new(env, counted, abort));
+        let made = move |env, counted| Ok(LinearRows::new(env, counted, progress));
         Ok(AsyncTask::new(Background::new(work, made)))
     }
 

@@ -64,6 +64,7 @@ fn compare(
         max_epochs: 3_000,
         seed: 1,
         abort: None,
+        work: None,
     };
     change(&mut problem);
     let mut solver = Solver::<4>::new(&problem, 0);
@@ -154,6 +155,7 @@ fn labels_side_by_side_do_not_touch_each_other() {
         max_epochs: 3_000,
         seed: 1,
         abort: None,
+        work: None,
     };
     let mut together = Solver::<4>::new(&problem, 0);
     together.solve(logistic(&[5.0])[0]).unwrap();
@@ -196,6 +198,7 @@ proptest! {
                 max_epochs: 20_000,
                 seed: 3,
                 abort: None,
+work: None,
             };
             let mut solver = Solver::<4>::new(&problem, 0);
             solver.solve(logistic(&[cost])[0]).unwrap();

@@ -1,0 +1,74 @@
+import { EncodedDataset } from '../../data/sets/encoded.js';
+import type { Mix } from '../../engine/linear.js';
+import type { ExplainingEngine } from '../../engine/engine.js';
+import type { Vocab } from '../../text/vocab.js';
+import { mixOf } from './linear.js';
+import type { TrainSettings } from './options.js';
+import { predictRows } from './prediction.js';
+import type { ClassifierData } from './targets.js';
+
+/**
+ * The share of what there is to find out that the linear model has left open, above which a mix is not taken on trust. Below, the
+ * network's usual share loses nothing on any set that was measured. Above are texts whose order matters, where the network is
+ * better by far, and sets of many similar labels, where it may be much worse.
+ */
+const LEFT_OPEN = 0.4;
+
+/** Rows that the network is trained on at most: they tell how good it is beside the linear model. */
+const MOST_ROWS = 20_000;
+
+/** Rows below which there are too few to choose anything by. */
+const FEWEST_HELD_OUT = 20;
+
+/** What the other network is trained on, and how the mix is chosen by it. */
+export interface MixRehearsal {
+  data: ClassifierData;
+  choose(engine: ExplainingEngine): Promise<{ linear: Mix }>;
+}
+
+/**
+ * The training of another network that tells how the linear model is mixed with the one that is kept, where there are no validation
+ * rows and the linear model has found little. The rows that it is measured on are among those that the linear model held out itself.
+ *
+ * @returns undefined where the usual mix will do.
+ */
+export function rehearsalOf(data: ClassifierData, { recurrent }: TrainSettings): MixRehearsal | undefined {
+  const { expert, train, validation, vocab } = data;
+  const held = expert?.heldOut;
+  if (!held || recurrent === false || validation || held.unexplained <= LEFT_OPEN) return undefined;
+  const rows = Int32Array.from(held.rows);
+  if (rows.length < FEWEST_HELD_OUT) return undefined;
+  const others = membersBeside(train.length, rows);
+  const { members, measured } = withUnknown(train.subset(others), train.subset(rows), vocab);
+  return {
+    data: { train: members, validation: undefined, vocab, expert: undefined },
+    async choose(engine) {
+      const { classes } = measured;
+      const probabilities = await predictRows(engine, measured.tokens, measured.lengths(), classes.length);
+      const { mix } = await mixOf(held.logProbabilities, probabilities, measured);
+      return { linear: mix };
+    },
+  };
+}
+
+/** The rows that are not among some, evenly thinned out where there are too many. */
+function membersBeside(length: number, rows: Int32Array): Int32Array {
+  const without = new Uint8Array(length);
+  for (const row of rows) without[row] = 1;
+  const others = Int32Array.from(without.keys()).filter((row) => without[row] === 0);
+  const step = Math.max(1, others.length / MOST_ROWS);
+  return Int32Array.from({ length: Math.ceil(others.length / step) }, (_, at) => others[Math.floor(at * step)]!);
+}
+
+/** Both parts, with words that the first one lacks unknown in the second, as those of new texts will be. */
+function withUnknown(
+  members: EncodedDataset,
+  measured: EncodedDataset,
+  vocab: Vocab,
+): { members: EncodedDataset; measured: EncodedDataset } {
+  const known = new Uint8Array(vocab.length);
+  for (const id of members.tokens) known[id] = 1;
+  const { offsets, labels, labelOffsets, classes } = measured;
+  const tokens = measured.tokens.map((id) => (known[id] === 1 ? id : vocab.defaultIndex!));
+  return { members, measured: new EncodedDataset({ tokens, offsets, labels, labelOffsets, classes }) };
+}

@@ -1,0 +1,58 @@
+import type { ExplainingEngine } from '../engine/engine.js';
+import { beginning } from './checkpoints/position.js';
+import { abortedBefore } from './errors.js';
+import { TrainingControl } from './events/control.js';
+import { defaultBatchSize } from './options/learning.js';
+import type { Rehearsal, Task, TaskTypes, TrainingInput, Watcher } from './task.js';
+import { Trainer } from './trainer.js';
+
+/** Whoever watches the training, and may end it. */
+interface Steered extends Watcher {
+  readonly stopSignal: AbortSignal;
+}
+
+/**
+ * Trains the network of a rehearsal, which nobody but its task gets to see.
+ *
+ * @param build - Builds a network for the data.
+ * @returns what the task chose; undefined where the loss did not stay finite, so that nothing can be chosen.
+ * @throws TrainingError `ABORTED` if it was ended, by the signal of the options or by `stop()`: there is no model yet.
+ */
+export async function rehearse<T extends TaskTypes>(
+  task: Task<T>,
+  { data, choose }: Rehearsal<T>,
+  { settings, network }: Omit<TrainingInput<T>, 'data'>,
+  epochs: number,
+  build: (input: TrainingInput<T>) => Promise<ExplainingEngine>,
+  watcher: Steered,
+): Promise<T['chosen'] | undefined> {
+  const control = new TrainingControl<T['validation'], T['start']>();
+  control.listen(({ type, samples, totalSamples }) => {
+    if (type === 'step') watcher.prepare('mix', samples / Math.max(totalSamples, 1));
+  });
+  const stop = () => control.stop();
+  if (watcher.stopSignal.aborted) stop();
+  watcher.stopSignal.addEventListener('abort', stop, { once: true });
+  const engine = await build({ data, settings, network });
+  try {
+    const { failure } = await new Trainer<T>({
+      task,
+      engine,
+      data,
+      settings,
+      epochs,
+      batchSize: settings.batchSize ?? defaultBatchSize(data.train.length),
+      control,
+      position: beginning(settings.seed),
+      best: undefined,
+      checkpointer: undefined,
+      describe: () => ({}),
+    }).run();
+    if (failure?.code === 'ABORTED') throw abortedBefore(failure.cause);
+    if (control.stopped) throw abortedBefore(undefined);
+    return failure ? undefined : await choose(engine);
+  } finally {
+    watcher.stopSignal.removeEventListener('abort', stop);
+    engine.close();
+  }
+}
