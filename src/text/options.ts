@@ -27,7 +27,10 @@ export interface TextOptions {
   ngrams?: 1 | 2 | 3;
   /** Tokens seen less often than this become `<unk>`. Default 1. */
   minFreq?: number;
-  /** Largest vocabulary, the two specials included; the rarest tokens are left out. Default: no limit. */
+  /**
+   * Largest vocabulary, the two specials included; the rarest tokens are left out. Default 65,536: with 64 numbers a word the word
+   * vectors then take 17 MB.
+   */
   maxTokens?: number;
   /** Tokens of a text that are read, n-grams not counted. Default 1,000. */
   maxLength?: number;
@@ -74,7 +77,7 @@ export const TEXT = {
     flag: '<n>',
     help: 'largest vocabulary',
     guide: 'largest vocabulary, the two specials included; the rarest tokens are left out',
-    defaultText: 'no limit',
+    default: 65_536,
   }),
 } as const satisfies TableOf<TextOptions>;
 

@@ -94,19 +94,19 @@ function bar(): ProgressDisplay {
 
 function plainLines(): ProgressDisplay {
   let last = 0;
-  const due = () => {
-    const now = performance.now();
-    if (now - last < SECONDS_BETWEEN_LINES * 1000) return false;
-    last = now;
-    return true;
-  };
+  // What takes less than a second is not worth a line.
+  let prepared = performance.now() - (SECONDS_BETWEEN_LINES - 1) * 1000;
+  const due = (before: number) => performance.now() - before >= SECONDS_BETWEEN_LINES * 1000;
   return {
     prepare(event) {
-      if (due()) note(prepareLine(event));
+      if (!due(prepared)) return;
+      prepared = performance.now();
+      note(prepareLine(event));
     },
     update(progress) {
       if (progress.kind === 'epoch') return note(epochLine(progress));
-      if (!due()) return;
+      if (!due(last)) return;
+      last = performance.now();
       note(
         `${progress.samples}/${progress.totalSamples} samples, epoch ${progress.epoch}/${progress.epochs}, ` +
           `${Math.round(progress.samplesPerSecond)} samples/s, loss ${progress.loss.toFixed(4)}, ` +

@@ -1,5 +1,5 @@
-import { aborted } from '../core/signals.js';
 import { type ErrorCode, RecurraError, type RecurraErrorOptions } from '../core/errors.js';
+import { aborted } from '../core/signals.js';
 import type { TrainedModel } from './task.js';
 
 /**

@@ -6,7 +6,9 @@ import { defaultBatchSize } from './options/learning.js';
 import type { Rehearsal, Task, TaskTypes, TrainingInput, Watcher } from './task.js';
 import { Trainer } from './trainer.js';
 
-/** Whoever watches the training, and may end it. */
+const MILLISECONDS_BETWEEN_REPORTS = 250;
+
+/** Watches the training, and may end it. */
 interface Steered extends Watcher {
   readonly stopSignal: AbortSignal;
 }
@@ -27,8 +29,12 @@ export async function rehearse<T extends TaskTypes>(
   watcher: Steered,
 ): Promise<T['chosen'] | undefined> {
   const control = new TrainingControl<T['validation'], T['start']>();
+  let told = 0;
   control.listen(({ type, samples, totalSamples }) => {
-    if (type === 'step') watcher.prepare('mix', samples / Math.max(totalSamples, 1));
+    const now = performance.now();
+    if (type !== 'step' || now - told < MILLISECONDS_BETWEEN_REPORTS) return;
+    told = now;
+    watcher.prepare('mix', samples / Math.max(totalSamples, 1));
   });
   const stop = () => control.stop();
   if (watcher.stopSignal.aborted) stop();

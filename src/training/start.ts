@@ -17,9 +17,9 @@ import type { TrainingControl } from './events/control.js';
 import { progressListener } from './events/progress.js';
 import { TensorboardLog } from './events/tensorboard.js';
 import { DEFAULT_EPOCHS, defaultBatchSize } from './options/learning.js';
+import { rehearse } from './rehearsal.js';
 import { TrainingRun } from './run.js';
 import type { Listeners, Task, TaskTypes, TrainingInput } from './task.js';
-import { rehearse } from './rehearsal.js';
 import { Trainer } from './trainer.js';
 
 type ControlOf<T extends TaskTypes> = TrainingControl<T['validation'], T['start']>;

@@ -20,6 +20,19 @@ export function topicTexts(rows: number, seed = 1): LabelledText[] {
   });
 }
 
+/** Made-up texts of which only the order of two words tells the label: `alpha` before `omega`, or behind it. N-grams are useless. */
+export function orderTexts(rows: number, seed = 1): LabelledText[] {
+  const random = new Random(seed);
+  return Array.from({ length: rows }, (_, row) => {
+    const words = Array.from({ length: 6 + random.int(6) }, () => FILLERS[random.int(FILLERS.length)]!);
+    const first = random.int(words.length - 2);
+    const second = first + 2 + random.int(words.length - first - 2);
+    const label = row % 2 === 0 ? 'before' : 'behind';
+    [words[first], words[second]] = label === 'before' ? ['alpha', 'omega'] : ['omega', 'alpha'];
+    return { label, text: words.join(' ') };
+  });
+}
+
 /** The rows as a CSV file with the columns `body` and `topic`. */
 export function topicCsv(rows: readonly LabelledText[]): string {
   return `topic,body\n${rows.map(({ label, text }) => `${label},"${text}"\n`).join('')}`;

@@ -55,6 +55,24 @@ fn neither_threads_nor_calls_change_a_model() {
 }
 
 #[test]
+fn a_report_says_how_much_is_left_unexplained() {
+    let (texts, labels) = data(600, 3);
+    let (featurizer, rows) = counted(&texts, 1);
+    let report = |labels: &[u32]| {
+        LinearModel::train(&featurizer, &rows, Labels::One(labels), 3, &TrainOptions::default()).unwrap().1
+    };
+    let found = report(&labels);
+    assert!(found.unexplained < 0.6, "{}", found.unexplained);
+    // Labels that have nothing to do with the texts.
+    let none = report(&(0..600).map(|row| row / 7 % 3).collect::<Vec<u32>>());
+    assert!((0.95..1.1).contains(&none.unexplained), "{}", none.unexplained);
+    let (some, logs) = found.some_held_out(50);
+    assert_eq!((some.len(), logs.len()), (50, 150));
+    let at = found.held_out.iter().position(|&row| row == some[1]).unwrap();
+    assert_eq!(logs[3..6], found.log_probabilities[3 * at..3 * at + 3]);
+}
+
+#[test]
 fn a_model_keeps_to_its_size() {
     let (texts, labels) = data(400, 5);
     let (featurizer, rows) = counted(&texts, 1);

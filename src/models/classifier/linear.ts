@@ -98,11 +98,13 @@ export async function trainExpert(
     watcher.warn('linear', error);
   };
   const { unlessAborted, release } = abortable(signal, () => part.texts.abort());
-  const told = setInterval(() => watcher.prepare('linear', part.texts.progress), MILLISECONDS_BETWEEN_REPORTS);
+  const tell = () => watcher.prepare('linear', part.texts.progress);
+  const told = setInterval(tell, MILLISECONDS_BETWEEN_REPORTS);
   try {
     const classes = train.classes.length;
     const rows = await unlessAborted(counted(part, threads, warn));
     if (!rows) return undefined;
+    tell();
     try {
       const refusal = rows.refusal(classes);
       if (refusal !== undefined) {
@@ -113,7 +115,9 @@ export async function trainExpert(
       const weights = classWeightsOf(classWeights, train).map((weight) => Math.min(weight, LARGEST_WEIGHT));
       const options = { classes, classWeights: weights, threads, seed, maxBytes };
       const model = await unlessAborted(rows.train(labelsOf(train), options));
-      const logs = validation && (await unlessAborted(validation.texts.logProbabilities(model, validation.rows, threads)));
+      tell();
+      const logs =
+        validation && (await unlessAborted(validation.texts.logProbabilities(model, validation.rows, threads)));
       const held = model.takeHeldOut(Math.min(MOST_HELD_OUT, Math.floor(train.length / 10)));
       let state: Promise<StateEntry[]> | undefined;
       return {

@@ -1,6 +1,6 @@
 import { EncodedDataset } from '../../data/sets/encoded.js';
-import type { Mix } from '../../engine/linear.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
+import type { Mix } from '../../engine/linear.js';
 import type { Vocab } from '../../text/vocab.js';
 import { mixOf } from './linear.js';
 import type { TrainSettings } from './options.js';
@@ -9,10 +9,12 @@ import type { ClassifierData } from './targets.js';
 
 /**
  * The share of what there is to find out that the linear model has left open, above which a mix is not taken on trust. Below, the
- * network's usual share loses nothing on any set that was measured. Above are texts whose order matters, where the network is
- * better by far, and sets of many similar labels, where it may be much worse.
+ * usual mix is as accurate as the best one within 0.4 points on every set that was measured (AG News from 500 rows on, banking77,
+ * SNIPS, 4,000 nouns of WordNet), and its calibration error is up to 0.06. Above are texts whose order matters, where the network is
+ * better by far (the usual mix loses 3 points and its calibration error is 0.37), and many labels that are alike, where the network
+ * is worse by far (WordNet's verbs: 1 point, 0.10).
  */
-const LEFT_OPEN = 0.4;
+const LEFT_OPEN = 0.5;
 
 /** Rows that the network is trained on at most: they tell how good it is beside the linear model. */
 const MOST_ROWS = 20_000;

@@ -71,7 +71,7 @@ async function splitOff(
   const counts = new Uint32Array(vocab.length);
   for (const id of training.tokens) counts[id]!++;
   await turns.next();
-  const words = { minFreq, ...(maxTokens === undefined ? {} : { maxTokens }) };
+  const words = { minFreq, maxTokens };
   const { vocab: smaller, indices } = await recounted(vocab, counts, words, turns);
   await turns.next();
   const map = indices.map((index) => (index < 0 ? smaller.defaultIndex! : index));
@@ -139,7 +139,7 @@ async function encode(
     ...(maxTokens === undefined ? {} : { maxTokens }),
   });
   // With these options a vocabulary without words is what the caller asked for.
-  const chosen = minFreq > 1 || maxTokens !== undefined;
+  const chosen = minFreq > 1 || text.maxTokens <= FIRST_WORD;
   checkTrainable(dataset, chosen || vocab.length > FIRST_WORD, rows.file);
   const turns = new Turns(signal);
   const data = byShare

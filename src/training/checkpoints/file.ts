@@ -5,7 +5,7 @@ import { light } from '../../native/light.js';
 import type { Validation } from '../progress.js';
 import type { StoredTraining } from '../task.js';
 import type { Fingerprint } from './fingerprint.js';
-import { type FirstHeader, upgraded } from './formerVersions.js';
+import { completed, type FirstHeader, upgraded } from './formerVersions.js';
 import type { TrainingPosition } from './position.js';
 import type { StoredSettings } from './settings.js';
 
@@ -95,5 +95,10 @@ export async function readCheckpoint<V extends Validation, C extends object>(
   if (!objects.every((part) => typeof part === 'object' && part !== null))
     throw invalid('its description of the training is incomplete');
   const complete = header as CheckpointHeader<V, C> & FirstHeader;
-  return { ...stored, ...complete, settings: formatVersion === 1 ? upgraded(complete) : complete.settings, path };
+  return {
+    ...stored,
+    ...complete,
+    settings: formatVersion === 1 ? upgraded(complete) : completed(complete.settings),
+    path,
+  };
 }

@@ -16,6 +16,14 @@ function batchSize(rows: number): number {
   return Math.min(64, Math.max(8, Math.ceil(rows / 128)));
 }
 
+/** What was the same in all trainings of versions that did not write it: no limit of the vocabulary. */
+const ALWAYS: StoredSettings = { maxTokens: 2 ** 31 - 1 };
+
+/** Settings that a checkpoint of version 2 holds, and those that had no default when it was written. */
+export function completed(settings: StoredSettings): StoredSettings {
+  return { ...ALWAYS, ...settings };
+}
+
 /**
  * All settings of a training whose checkpoint has version 1. That version left out what may change in a resumed training, and
  * what was a default by the number of rows: both had the values of 0.1.0, whatever the defaults are now. It had no linear model.
@@ -24,6 +32,7 @@ export function upgraded({ options, settings, data }: FirstHeader): StoredSettin
   const { epochs = EPOCHS, threads, checkpoint, tensorboard } = options ?? {};
   const free = Object.entries({ epochs, threads, checkpoint, tensorboard }).filter(([, value]) => value !== undefined);
   return {
+    ...ALWAYS,
     batchSize: batchSize(data.rows),
     linear: false,
     ...settings,

@@ -21,7 +21,7 @@ export interface TrainingPlace {
 
 /**
  * Work before the first step is under way: the training of the linear model beside the network, or of the network that shows how much each
- * of both is worth. It comes four times a second, also where nothing was finished in between.
+ * of both is worth. It comes some times a second, also where nothing was finished in between.
  */
 export interface PrepareEvent extends TrainingPlace {
   /** Tells the events apart. */

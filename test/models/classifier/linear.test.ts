@@ -190,6 +190,33 @@ describe('a linear model beside the network', () => {
     expect((warnings[0] as { error: Error }).error.message).toMatch('2000 labels at most, not 2001');
   });
 
+  it('keeps to a limit of its bytes', async () => {
+    const bytesOf = async (model: TextClassifier) => {
+      const linear = (await arraysOf(model)).tensors.filter(({ name }) => name.startsWith('linear.'));
+      return linear.reduce((sum, { data }) => sum + data.byteLength, 0);
+    };
+    using whole = await TextClassifier.train(rows, { ...OPTIONS, epochs: 1 });
+    using small = await TextClassifier.train(rows, { ...OPTIONS, epochs: 1, maxLinearBytes: 2_000 });
+    expect(await bytesOf(small)).toBeLessThanOrEqual(2_000);
+    expect(await bytesOf(small)).toBeGreaterThan(1_000);
+    expect(await bytesOf(whole)).toBeGreaterThan(4_000);
+    await expect(TextClassifier.train(rows, { ...OPTIONS, maxLinearBytes: 999 })).rejects.toMatchObject({
+      code: 'OUT_OF_RANGE',
+      option: 'maxLinearBytes',
+    });
+  });
+
+  it('tells how far it is', async () => {
+    const shares: number[] = [];
+    const onEvent = (event: TrainingEvent) => {
+      if (event.type === 'prepare' && event.about === 'linear') shares.push(event.share);
+    };
+    using _ = await TextClassifier.train(rows, { ...OPTIONS, epochs: 1, onEvent });
+    expect(shares.length).toBeGreaterThanOrEqual(2);
+    expect(shares.every((share, at) => share >= (shares[at - 1] ?? 0))).toBe(true);
+    expect(shares.at(-1)).toBeCloseTo(1, 6);
+  });
+
   it('stops when the signal is aborted, and frees its memory with the model', async () => {
     const many = Array.from({ length: 40 }, (_, at) => topicTexts(300, at)).flat();
     const controller = new AbortController();
