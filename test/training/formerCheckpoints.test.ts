@@ -143,6 +143,18 @@ describe('a checkpoint of this version', () => {
     expect(header.settings).toMatchObject({ ...SETTINGS_0_1_0, ...small, freezeEmbeddings: 0, linear: true });
   });
 
+  it('of 0.2.0 does not say that the vocabulary has no limit, and resumes without one', async () => {
+    const path = join(folder, 'unlimited');
+    (await TextClassifier.train(rows, { ...small, checkpoint: path, maxTokens: 2 ** 31 - 1 })).close();
+    const { tensors, metadata } = await read(path);
+    const { sha256: _, ...rest } = metadata;
+    const header = JSON.parse(metadata.checkpoint!) as { settings: Record<string, unknown> };
+    delete header.settings.maxTokens;
+    await light().writeSafetensors(path, tensors, { ...rest, checkpoint: JSON.stringify(header) });
+    using model = await TextClassifier.train(rows, { resume: path, epochs: 2 });
+    expect(model.history).toHaveLength(2);
+  });
+
   it('is refused if it does not say what a setting was', async () => {
     const path = join(folder, 'silent');
     (await TextClassifier.train(rows, { ...small, checkpoint: path })).close();

@@ -97,9 +97,16 @@ export async function trainExpert(
     if (recurrent === false) throw constraint('recurrent', `there must be a network, since ${error.message}`);
     watcher.warn('linear', error);
   };
-  const { unlessAborted, release } = abortable(signal, () => part.texts.abort());
+  const { unlessAborted, giveUp, release } = abortable(signal, () => part.texts.abort());
   const tell = () => watcher.prepare('linear', part.texts.progress);
-  const told = setInterval(tell, MILLISECONDS_BETWEEN_REPORTS);
+  const told = setInterval(() => {
+    try {
+      tell();
+    } catch (error) {
+      // A callback of the user failed, which ends the training and not the process.
+      giveUp(error);
+    }
+  }, MILLISECONDS_BETWEEN_REPORTS);
   try {
     const classes = train.classes.length;
     const rows = await unlessAborted(counted(part, threads, warn));
@@ -147,18 +154,20 @@ export async function trainExpert(
 
 /** Lets work of the addon be given up at once. It ends a little later, and nobody gets its result. */
 function abortable(signal: AbortSignal, abort: () => void) {
-  let listener = () => {};
+  let giveUp: (error: unknown) => void = () => {};
   const given = new Promise<never>((_, reject) => {
-    listener = () => {
+    giveUp = (error) => {
       abort();
-      reject(aborted('the training', signal));
+      reject(error);
     };
   });
   // Nobody waits for it between two pieces of work.
   given.catch(() => {});
+  const listener = () => giveUp(aborted('the training', signal));
   signal.addEventListener('abort', listener, { once: true });
   return {
     unlessAborted: <T>(work: Promise<T>) => Promise.race([work, given]),
+    giveUp,
     release: () => signal.removeEventListener('abort', listener),
   };
 }

@@ -217,6 +217,13 @@ describe('a linear model beside the network', () => {
     expect(shares.at(-1)).toBeCloseTo(1, 6);
   });
 
+  it('ends with the error of a callback that hears of it', async () => {
+    const onEvent = ({ type }: TrainingEvent) => {
+      if (type === 'prepare') throw new RangeError('enough');
+    };
+    await expect(TextClassifier.train(rows, { ...OPTIONS, onEvent })).rejects.toThrow('enough');
+  });
+
   it('stops when the signal is aborted, and frees its memory with the model', async () => {
     const many = Array.from({ length: 40 }, (_, at) => topicTexts(300, at)).flat();
     const controller = new AbortController();
