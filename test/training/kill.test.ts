@@ -43,7 +43,7 @@ async function killed(checkpoint: string, lines: number, milliseconds: number): 
   const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   let seen = 0;
   for await (const line of createInterface(child.stdout)) {
-    expect(line).toMatch(/^(start|step|validation|epoch|checkpoint|end) \d+$/);
+    expect(line).toMatch(/^(prepare|start|step|validation|epoch|checkpoint|end) \d+$/);
     if (++seen >= lines) break;
   }
   await delay(milliseconds);

@@ -136,7 +136,7 @@ impl<'a> Arrays<'a> {
     fn vocabulary(&self, name: &str) -> Result<Vocabulary> {
         let prints = self.get::<u8>(&format!("{name}.prints"))?;
         let runs: Vec<u32> = self.values(&format!("{name}.rows"))?;
-        if runs.len() % 2 != 0 {
+        if !runs.len().is_multiple_of(2) {
             return Err(damaged(format!("array linear.{name}.rows must have pairs of numbers")));
         }
         unpack(name, &runs, &prints.data)

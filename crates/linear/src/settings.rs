@@ -115,7 +115,7 @@ pub const MOST_LABELS: usize = 2_000;
 /// The most features of all rows times labels: about three minutes of one core.
 const MOST_WORK: u64 = 40_000_000_000;
 
-/// Whether a linear model of so many labels would be too large or take too long, and why.
+/// Whether a linear model with this number of labels would be too large or take too long, and why.
 #[must_use]
 pub fn refusal(rows: &Rows, classes: usize) -> Option<Refusal> {
     if classes > MOST_LABELS {

@@ -63,6 +63,18 @@ describe('the mix without validation rows', () => {
     expect(whole.mix).toEqual(resumed.mix);
   });
 
+  it('is chosen for several labels a text too, whose thresholds stay the usual ones', async () => {
+    const several = rows.map(({ text, label }) => ({
+      text,
+      label: label === 'before' ? ['before', 'both'] : ['both'],
+    }));
+    using model = await TextClassifier.train(several, { ...OPTIONS, multiLabel: true });
+    expect(model.mix!.network).toBeGreaterThan(0.35);
+    expect(model.thresholds).toEqual([0.5, 0.5]);
+    const { labels } = await model.predict('a alpha the old omega of');
+    expect(labels.toSorted()).toEqual(['before', 'both']);
+  });
+
   it('is given up when the training is', async () => {
     for (const how of ['stop', 'signal'] as const) {
       const controller = new AbortController();
