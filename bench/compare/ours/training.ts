@@ -2,6 +2,7 @@ import { type Progress, TextClassifier, TrainingError, type TrainOptions } from 
 import type { Shape } from '../types.js';
 
 const LONGEST_TEXT = 1_000_000;
+const ANY_NUMBER = 2 ** 31 - 1;
 /** Never reached: trainings are stopped. */
 const EPOCHS = 100_000;
 
@@ -22,6 +23,7 @@ export function trainOptions(shape: Shape, threads: number, epochs = EPOCHS): Tr
     lr: 1e-3,
     schedule: 'constant',
     maxLength: LONGEST_TEXT,
+    maxTokens: ANY_NUMBER,
     epochs,
     threads,
   };
