@@ -115,6 +115,8 @@ export interface StepOptions {
   smoothing: number
   /** Leaves the embedding as it is. */
   freezeEmbedding: boolean
+  /** Length of the adversarial noise as a share of a text's embedded tokens; 0 for none. */
+  adversarial: number
 }
 
 export declare namespace light {

@@ -35,6 +35,7 @@ const model = await TextClassifier.train(rows, {
   embeddingDim: 64,
   bidirectional: false,
   linear: false,
+  adversarial: 0,
   epochs: 1,
 });
 await model.predictMany(texts);

@@ -23,7 +23,7 @@ const { values } = parseArgs({
 });
 const BATCH = 16;
 const ROWS = 3_200;
-const SMALL = { linear: false, embeddingDim: 32, hiddenSize: 32, batchSize: BATCH, lr: 2e-3 } as const;
+const SMALL = { linear: false, adversarial: 0, embeddingDim: 32, hiddenSize: 32, batchSize: BATCH, lr: 2e-3 } as const;
 
 const random = new Random(7);
 const rows = Array.from({ length: ROWS }, (_, row) => {

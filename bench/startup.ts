@@ -48,6 +48,7 @@ async function saveModel(words: number): Promise<void> {
     embeddingDim: 64,
     hiddenSize: 32,
     linear: false,
+    adversarial: 0,
     epochs: 1,
     minFreq: 1,
     seed: 1,

@@ -63,6 +63,8 @@ export interface StepOptions {
   loss: LossOptions;
   /** Leaves the embedding as it is; its state of the optimizer stays too. */
   freezeEmbedding: boolean;
+  /** Length of the adversarial noise, as a share of that of a text's embedded tokens; 0 for none. */
+  adversarial: number;
 }
 
 /** Sums over a chunk. */

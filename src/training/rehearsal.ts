@@ -4,7 +4,7 @@ import { abortedBefore } from './errors.js';
 import { TrainingControl } from './events/control.js';
 import { defaultBatchSize } from './options/learning.js';
 import type { Rehearsal, Task, TaskTypes, TrainingInput, Watcher } from './task.js';
-import { Trainer } from './trainer.js';
+import { Trainer, type TrainingParts } from './trainer.js';
 
 const MILLISECONDS_BETWEEN_REPORTS = 250;
 
@@ -12,6 +12,9 @@ const MILLISECONDS_BETWEEN_REPORTS = 250;
 interface Steered extends Watcher {
   readonly stopSignal: AbortSignal;
 }
+
+/** How the training learns that is rehearsed. */
+type Manner<T extends TaskTypes> = Omit<TrainingInput<T>, 'data'> & Pick<TrainingParts<T>, 'epochs' | 'adversarial'>;
 
 /**
  * Trains the network of a rehearsal, which nobody but its task gets to see.
@@ -23,8 +26,7 @@ interface Steered extends Watcher {
 export async function rehearse<T extends TaskTypes>(
   task: Task<T>,
   { data, choose }: Rehearsal<T>,
-  { settings, network }: Omit<TrainingInput<T>, 'data'>,
-  epochs: number,
+  { settings, network, epochs, adversarial }: Manner<T>,
   build: (input: TrainingInput<T>) => Promise<ExplainingEngine>,
   watcher: Steered,
 ): Promise<T['chosen'] | undefined> {
@@ -47,6 +49,7 @@ export async function rehearse<T extends TaskTypes>(
       data,
       settings,
       epochs,
+      adversarial,
       batchSize: settings.batchSize ?? defaultBatchSize(data.train.length),
       control,
       position: beginning(settings.seed),

@@ -56,6 +56,7 @@ async function train<T extends TaskTypes>(
   const epochs = settings.epochs ?? task.epochs?.(data) ?? DEFAULT_EPOCHS;
   const input = { data, settings, network };
   const batchSize = settings.batchSize ?? defaultBatchSize(data.train.length);
+  const adversarial = settings.adversarial ?? task.adversarial?.(data) ?? 0;
   const fingerprint = checkpoint || settings.checkpoint ? await fingerprintOf(data, task.contents(data)) : undefined;
   if (checkpoint) checkFingerprint(checkpoint.path, checkpoint.data, fingerprint!, rows.file);
   const build = async (given: TrainingInput<T>) => {
@@ -64,15 +65,18 @@ async function train<T extends TaskTypes>(
     return engine;
   };
   const rehearsal = checkpoint || epochs === 0 ? undefined : task.rehearsal?.(data, settings);
-  const chosen = rehearsal && (await rehearse(task, rehearsal, { settings, network }, epochs, build, control));
+  const chosen =
+    rehearsal && (await rehearse(task, rehearsal, { settings, network, epochs, adversarial }, build, control));
   const engine = await build(input);
   try {
     const best = checkpoint && (await resumeEngine(engine, checkpoint));
     const position = checkpoint?.position ?? beginning(settings.seed, chosen);
-    const frame = { settings: storedSettings({ ...settings, threads, batchSize, epochs }), data: fingerprint! };
+    const filled = { ...settings, threads, batchSize, epochs, adversarial };
+    const frame = { settings: storedSettings(filled), data: fingerprint! };
     const checkpointer = settings.checkpoint && new Checkpointer(settings.checkpoint, frame, position.step);
     const describe = checkpointer ? task.describe(input) : () => ({});
-    const parts = { task, engine, data, settings, epochs, batchSize, control, position, best, checkpointer, describe };
+    const watching = { control, checkpointer, describe };
+    const parts = { task, engine, data, settings, epochs, batchSize, adversarial, position, best, ...watching };
     const { failure, ...outcome } = await logged(settings.tensorboard, control, () => new Trainer(parts).run());
     const model = await task.model({ ...input, engine, ...outcome });
     if (!failure) return model;

@@ -154,6 +154,8 @@ export interface Task<T extends TaskTypes> {
   hasNetwork?(settings: T['settings']): boolean;
   /** Passes over the rows where no option says how many; 4 if left out. */
   epochs?(data: T['data']): number;
+  /** Length of the adversarial noise where no option says it; 0 if left out. */
+  adversarial?(data: T['data']): number;
   /** What the network's head looks like. */
   head(data: T['data'], settings: T['settings']): HeadConfig;
   /** What the head's loss depends on, beside the data. */

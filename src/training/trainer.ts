@@ -40,6 +40,8 @@ export interface TrainingParts<T extends TaskTypes> {
   epochs: number;
   /** Rows per step, at most. */
   batchSize: number;
+  /** Length of the adversarial noise; 0 for none. */
+  adversarial: number;
   /** Who watches and steers it. */
   control: TrainingControl<T['validation'], T['start']>;
   /** Where it begins. */
@@ -69,7 +71,7 @@ export class Trainer<T extends TaskTypes> {
   #plan: EpochPlan | undefined;
 
   constructor(parts: TrainingParts<T>) {
-    const { task, engine, data, settings, control, checkpointer, position, best } = parts;
+    const { task, engine, data, settings, adversarial, control, checkpointer, position, best } = parts;
     this.#parts = parts;
     this.#engine = engine;
     this.#settings = settings;
@@ -80,7 +82,7 @@ export class Trainer<T extends TaskTypes> {
     this.#control.best = this.#position.best;
     this.#lengths = data.train.lengths();
     const { clipGradNorm: clipNorm, optimizer, weightDecay, momentum } = settings;
-    this.#options = { clipNorm, optimizer, weightDecay, momentum, loss: task.loss(data, settings) };
+    this.#options = { clipNorm, optimizer, weightDecay, momentum, adversarial, loss: task.loss(data, settings) };
     this.#history = [...this.#position.history];
     this.#began = performance.now() - this.#position.seconds * 1000;
   }

@@ -177,6 +177,19 @@ describe.runIf(torchHalf)('the classifier on the kernels and on libtorch', () =>
     ['sgd with momentum and weight decay', {}, { optimizer: 'sgd', momentum: 0.9, weightDecay: 0.01 }],
     ['a frozen embedding, clipped', {}, { freezeEmbedding: true, clipNorm: 0.05 }],
     ['a frozen embedding with all words dropped', { wordDropout: 0.9999999 }, { freezeEmbedding: true }],
+    ['adversarial noise', {}, { adversarial: 0.2, clipNorm: 0.5 }],
+    ['adversarial noise, several labels', { multiLabel: true, pooling: 'attention' }, { adversarial: 0.2 }],
+    ['adversarial noise, a frozen embedding, sgd', {}, { adversarial: 0.2, freezeEmbedding: true, optimizer: 'sgd' }],
+    [
+      'adversarial noise, two layers, element dropout almost none',
+      { cell: 'gru', numLayers: 2, pooling: 'mean', embeddingDropout: 1e-12 },
+      { adversarial: 0.2 },
+    ],
+    [
+      'adversarial noise, one direction, all words dropped',
+      { cell: 'rnn', pooling: 'last', bidirectional: false, wordDropout: 0.9999999 },
+      { adversarial: 0.2, optimizer: 'adamw', weightDecay: 0.05 },
+    ],
     ['all words dropped', { wordDropout: 0.9999999 }, {}],
     ['all words dropped, element dropout almost none', { wordDropout: 0.9999999, embeddingDropout: 1e-12 }, {}],
   ];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { kernelEngine } from '../../src/engine/kernels.js';
 import { type LabelledText, Random, TextClassifier, type TrainingEvent, type TrainOptions } from '../../src/index.js';
+import { defaultAdversarial } from '../../src/models/classifier/options.js';
 import { light } from '../../src/native/light.js';
 import { learningRate } from '../../src/training/schedule.js';
 import { temporaryFolder } from '../support/folder.js';
@@ -44,6 +45,7 @@ const EVERYTHING: TrainOptions = {
   optimizer: 'adamw',
   classWeights: 'balanced',
   labelSmoothing: 0.1,
+  adversarial: 0.1,
   tokensPerBatch: 90,
 };
 
@@ -68,6 +70,20 @@ describe('batches that nobody asked for', () => {
     });
     expect(steps).toBe(Math.ceil(count / size));
   });
+});
+
+it('adversarial noise is on with few rows, off with many, and what the option says otherwise', async () => {
+  expect([defaultAdversarial(500, 2), defaultAdversarial(12_000, 32)]).toEqual([0.05, 0.05]);
+  expect([defaultAdversarial(12_001, 2), defaultAdversarial(500, 33)]).toEqual([0, 0]);
+  const train = async (adversarial?: number) => {
+    using model = await TextClassifier.train(topicTexts(90), {
+      ...SMALL,
+      ...(adversarial !== undefined && { adversarial }),
+    });
+    return weights(model);
+  };
+  expect(await train()).toEqual(await train(0.05));
+  expect(await train()).not.toEqual(await train(0));
 });
 
 describe('the first word vectors', () => {
@@ -130,6 +146,8 @@ describe('what learns', () => {
     ['adamw and warm-up', { optimizer: 'adamw', warmup: 0.2, schedule: 'cosine' }],
     ['sgd', { optimizer: 'sgd', momentum: 0.9, lr: 0.1 }],
     ['label smoothing and class weights', { labelSmoothing: 0.1, classWeights: { animal: 2, food: 0.5 } }],
+    ['no adversarial noise', { adversarial: 0 }],
+    ['much adversarial noise', { adversarial: 0.3 }],
     ['frozen random vectors', { freezeEmbeddings: true, embeddingStd: 1 }],
   ] as [string, TrainOptions][])('with %s', async (_, options) => {
     const given = Object.fromEntries(
@@ -324,6 +342,8 @@ describe('what the options refuse', () => {
     [{ warmup: 1 }, /a number from 0 to below 1 for warmup/],
     [{ labelSmoothing: -0.1 }, /a number from 0 to below 1 for labelSmoothing/],
     [{ labelSmoothing: 0.1, multiLabel: true }, /labelSmoothing does not apply to multiLabel models/],
+    [{ adversarial: -0.1 }, /a number of at least 0 for adversarial but received number -0.1/],
+    [{ adversarial: true }, /for adversarial but received boolean true/],
     [{ patience: 0, validation: 0.1 }, /an integer from 1 .* for patience/],
     [{ patience: 2 }, /patience needs validation/],
     [{ classWeights: 'even' }, /'balanced' or an object from label to weight for classWeights/],

@@ -10,6 +10,7 @@ export function stepOptions(learningRates: Float64Array, change: Partial<StepOpt
     momentum: 0,
     loss: { weights: [], smoothing: 0 },
     freezeEmbedding: false,
+    adversarial: 0,
     ...change,
   };
 }

@@ -57,6 +57,7 @@ describe('a training that goes on from a checkpoint', () => {
     ['with validation', { validation: 0.2 }],
     ['with two layers, clipping and a cosine', { numLayers: 2, clipGradNorm: 0.5, schedule: 'cosine' }],
     ['with two threads', { threads: 2 }],
+    ['without adversarial noise', { adversarial: 0 }],
     ['with patience', { validation: 0.2, epochs: 12, patience: 1, lr: 0.05 }],
     ['with a token budget and random batches', { tokensPerBatch: 90, bucketing: false, warmup: 0.2 }],
     ['with adamw, attention and word dropout', { optimizer: 'adamw', pooling: 'attention', wordDropout: 0.1 }],

@@ -37,6 +37,7 @@ const SETTINGS_0_1_0 = {
   schedule: 'linear',
   warmup: 0,
   clipGradNorm: 0,
+  adversarial: 0,
   labelSmoothing: 0,
   embeddingStd: 0.1,
   seed: 0,
@@ -140,7 +141,30 @@ describe('a checkpoint of this version', () => {
     const { metadata } = await read(path);
     const header = JSON.parse(metadata.checkpoint!) as { formatVersion: number; settings: object };
     expect(header.formatVersion).toBe(2);
-    expect(header.settings).toMatchObject({ ...SETTINGS_0_1_0, ...small, freezeEmbeddings: 0, linear: true });
+    expect(header.settings).toMatchObject({
+      ...SETTINGS_0_1_0,
+      ...small,
+      freezeEmbeddings: 0,
+      linear: true,
+      adversarial: 0.05,
+    });
+  });
+
+  it('resumes without adversarial noise if it is older than the option', async () => {
+    const path = join(folder, 'before noise');
+    const options = { ...small, epochs: 2, linear: false, batchSize: 16 } as const;
+    await checkpointAt(10, { ...options, adversarial: 0 }, path);
+    const { tensors, metadata } = await read(path);
+    const { sha256: _, ...rest } = metadata;
+    const header = JSON.parse(metadata.checkpoint!) as { settings: Record<string, unknown> };
+    delete header.settings.adversarial;
+    await light().writeSafetensors(path, tensors, { ...rest, checkpoint: JSON.stringify(header) });
+    using whole = await TextClassifier.train(rows, { ...options, adversarial: 0 });
+    using model = await TextClassifier.train(rows, { resume: path });
+    expect(await weightsOf(model)).toEqual(await weightsOf(whole));
+    await expect(TextClassifier.train(rows, { resume: path, adversarial: 0.05 })).rejects.toMatchObject({
+      message: expect.stringMatching(/adversarial was 0 and is now 0\.05/),
+    });
   });
 
   it('of 0.2.0 does not say that the vocabulary has no limit, and resumes without one', async () => {

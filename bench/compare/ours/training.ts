@@ -15,6 +15,7 @@ export function trainOptions(shape: Shape, threads: number, epochs = EPOCHS): Tr
     numLayers: shape.layers,
     bidirectional: shape.bidirectional,
     linear: false,
+    adversarial: 0,
     pooling: 'last',
     dropout: 0,
     wordDropout: 0,

@@ -173,6 +173,8 @@ pub struct StepOptions {
     pub smoothing: f64,
     /// Leaves the embedding as it is.
     pub freeze_embedding: bool,
+    /// Length of the adversarial noise as a share of a text's embedded tokens; 0 for none.
+    pub adversarial: f64,
 }
 
 /// Step options with their own copy of the numbers.
@@ -183,6 +185,7 @@ pub struct OwnedStepOptions {
     weights: Vec<f32>,
     smoothing: f64,
     freeze_embedding: bool,
+    adversarial: f64,
 }
 
 impl TryFrom<StepOptions> for OwnedStepOptions {
@@ -197,6 +200,7 @@ impl TryFrom<StepOptions> for OwnedStepOptions {
             weights: options.output_weights.iter().map(|&weight| weight as f32).collect(),
             smoothing: options.smoothing,
             freeze_embedding: options.freeze_embedding,
+            adversarial: options.adversarial,
         })
     }
 }
@@ -210,6 +214,7 @@ impl OwnedStepOptions {
             algorithm: self.algorithm,
             loss: core::LossOptions { weights: &self.weights, smoothing: self.smoothing },
             freeze_embedding: self.freeze_embedding,
+            adversarial: self.adversarial,
         }
     }
 }

@@ -235,6 +235,12 @@ pub struct StepOptions<'a> {
     pub loss: LossOptions<'a>,
     /// Leaves the embedding as it is: it has no gradient, and its state of the optimizer stays where it is.
     pub freeze_embedding: bool,
+    /// Length of the adversarial noise on a text's embedded tokens, as a share of their own; 0 for none. Each step then minimises
+    /// `L(e) + L(e + r)`, where `e` are the embedded tokens of a text, `[time, embedding_dim]`, `g` is the gradient of the loss by
+    /// them, and `r = adversarial |e| g / |g|` with Euclidean norms over all numbers of the text; `r` is a constant, and zero
+    /// where `g` is. Both passes have the same dropout masks; statistics are of `L(e)` alone. Miyato, Dai and Goodfellow,
+    /// "Adversarial Training Methods for Semi-Supervised Text Classification", 2017.
+    pub adversarial: f64,
 }
 
 /// Options of the loss.
@@ -291,7 +297,7 @@ impl<'a> StepOptions<'a> {
     /// Checks all options for a chunk of `batches` batches.
     ///
     /// # Errors
-    /// `InvalidArgument` for a number of learning rates that does not fit, or a rate or norm that is negative or not finite;
+    /// `InvalidArgument` for a number of learning rates that does not fit, or a rate, norm or noise that is negative or not finite;
     /// as [`LossOptions::validate`] and [`Algorithm::validate`].
     pub fn validate(&self, batches: usize, config: &NetworkConfig) -> Result<()> {
         let fail = |option, message: String| Err(error(ErrorCode::InvalidArgument, message).about(option));
@@ -299,7 +305,8 @@ impl<'a> StepOptions<'a> {
             return fail("lr", format!("learningRates has {} rates for {batches} batches", self.learning_rates.len()));
         }
         let rates = self.learning_rates.iter().map(|&rate| ("lr", rate));
-        for (name, value) in rates.chain([("clipGradNorm", self.clip_norm)]) {
+        let others = [("clipGradNorm", self.clip_norm), ("adversarial", self.adversarial)];
+        for (name, value) in rates.chain(others) {
             if !(value >= 0.0 && value.is_finite()) {
                 return fail(name, format!("{name} must be a finite number of at least 0 but is {value}"));
             }
@@ -323,6 +330,7 @@ impl Default for StepOptions<'_> {
             algorithm: Algorithm::Adam(AdamOptions::default()),
             loss: LossOptions::default(),
             freeze_embedding: false,
+            adversarial: 0.0,
         }
     }
 }

@@ -13,6 +13,7 @@ import { type ClassifierFields, classifierFile, classifierMetadata } from './fil
 import { ALONE, Expert, mixOf } from './linear.js';
 import {
   CLASSIFIER,
+  defaultAdversarial,
   defaultEpochs,
   type ModelSettings,
   type StartEvent,
@@ -101,6 +102,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
     },
     hasNetwork: ({ recurrent }) => recurrent !== false,
     epochs: ({ train }) => defaultEpochs(train.classes.length),
+    adversarial: ({ train }) => defaultAdversarial(train.length, train.classes.length),
     head: ({ train }, { model: { pooling, multiLabel } }) => ({
       kind: 'classes' as const,
       outputs: train.classes.length,

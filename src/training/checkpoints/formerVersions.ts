@@ -16,8 +16,8 @@ function batchSize(rows: number): number {
   return Math.min(64, Math.max(8, Math.ceil(rows / 128)));
 }
 
-/** What was the same in all trainings of versions that did not write it: no limit of the vocabulary. */
-const ALWAYS: StoredSettings = { maxTokens: 2 ** 31 - 1 };
+/** What was the same in all trainings of versions that did not write it: no limit of the vocabulary, no adversarial noise. */
+const ALWAYS: StoredSettings = { maxTokens: 2 ** 31 - 1, adversarial: 0 };
 
 /** Settings that a checkpoint of version 2 holds, and those that had no default when it was written. */
 export function completed(settings: StoredSettings): StoredSettings {

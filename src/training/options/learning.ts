@@ -44,6 +44,18 @@ export interface LearningOptions {
   /** Largest Euclidean norm of all gradients together; larger ones are scaled down to it. Default 0, off. */
   clipGradNorm?: number;
   /**
+   * Adversarial training, which makes models of few rows better: each step learns the batch twice, the second time with noise on
+   * the word vectors of each text, in the direction that raises its loss most. The number is the length of the noise as a share
+   * of the length of the text's vectors; 0.05 is a good one, and 0 turns it off. A step takes about twice the time.
+   *
+   * With `e` the embedded tokens of a text, `[time, embeddingDim]`, and `g` the gradient of the loss by them, the noise is
+   * `r = adversarial * |e| * g / |g|`, a constant, and the step minimises `L(e) + L(e + r)`; both passes have the same dropout masks.
+   * The losses that are reported are `L(e)`, so that they compare with those of other trainings. Miyato, Dai and Goodfellow,
+   * "Adversarial Training Methods for Semi-Supervised Text Classification", 2017. Default 0.05 with few rows, else 0; a
+   * classifier has few up to 12,000 rows with up to 32 labels.
+   */
+  adversarial?: number;
+  /**
    * Stops after this many consecutive epochs without improvement on the validation rows; the weights of the best epoch are
    * kept. Needs `validation`. Default: never.
    */
@@ -114,6 +126,12 @@ export const LEARNING = {
     flag: '<norm>',
     help: 'scale larger gradients down to this norm',
   }),
+  adversarial: option(number({ from: 0 }), {
+    // Undefined: the task's own number, once the rows are known.
+    defaultText: '0.05 with few rows, else 0',
+    flag: '<eps>',
+    help: 'learn each batch a second time with adversarial noise of this length on the word vectors; 0 for none',
+  }),
   patience: option(integer(1, 100_000), {
     defaultText: 'never',
     flag: '<epochs>',
@@ -127,7 +145,8 @@ export const LEARNING = {
   seed: option(integer(0), { default: 0, flag: '<n>', help: 'seed of weights, order and dropout' }),
 } as const satisfies TableOf<LearningOptions>;
 
-/** {@link LearningOptions} with every default filled in, but for `epochs` and `batchSize`, which may wait for the rows. */
+/** {@link LearningOptions} with every default filled in, but for `epochs`, `batchSize` and `adversarial`, which may wait for the
+ * rows. */
 export type LearningSettings = SettingsOf<typeof LEARNING>;
 
 /** What no learning option can break alone. */

@@ -41,6 +41,7 @@ async function operators(batches: number, words: number, { pooling = config.head
     weightDecay: 0,
     loss: { weights: [], smoothing: 0 },
     freezeEmbedding: false,
+    adversarial: 0,
   } as const;
   torch().countOperatorsBegin();
   let runs: ReturnType<ReturnType<typeof torch>['countOperatorsEnd']> = [];

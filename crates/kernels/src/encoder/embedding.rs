@@ -42,8 +42,32 @@ pub(crate) struct Embedding {
 }
 
 impl Embedding {
-    fn drops(&self) -> bool {
+    pub(super) fn drops(&self) -> bool {
         self.dropout > 0.0
+    }
+
+    /// The vector of the word at a packed position, before any dropout.
+    ///
+    /// # Safety
+    /// The position must be inside; the words must have been gathered.
+    pub(super) unsafe fn vector(&self, plan: &Plan, position: usize) -> &[f32] {
+        let slot = plan.slots[position] as usize;
+        // SAFETY: by the caller's promise; words were checked.
+        unsafe {
+            let at =
+                if self.drops() { self.weights.add(plan.ids[slot] as usize * self.dims) } else { self.x.row(slot) };
+            std::slice::from_raw_parts(at, self.dims)
+        }
+    }
+
+    /// The first layer's input at a packed position.
+    ///
+    /// # Safety
+    /// As [`Embedding::vector`].
+    pub(super) unsafe fn input(&self, plan: &Plan, position: usize) -> *const f32 {
+        let row = if self.drops() { position } else { plan.slots[position] as usize };
+        // SAFETY: by the caller's promise.
+        unsafe { self.x.row(row) }
     }
 
     /// The first layer's input.
@@ -95,15 +119,22 @@ impl Embedding {
     }
 
     /// Gradients of this member's share of the distinct words, into `d_rows`; returns the share. With a frozen embedding
-    /// only what the first layer's own weights need, and no share.
+    /// only what the first layer's own weights need, and no share. With `more` they are added to those of an earlier pass.
     ///
     /// # Safety
     /// As [`Embedding::gather`]; all layers must have gone back before the last meeting.
-    pub unsafe fn grads(&self, member: &Member<'_>, layers: &Layers<'_>, plan: &Plan, key: u64) -> Range<usize> {
+    pub unsafe fn grads(
+        &self,
+        member: &Member<'_>,
+        layers: &Layers<'_>,
+        plan: &Plan,
+        key: u64,
+        more: bool,
+    ) -> Range<usize> {
         let words = member.share(plan.ids.len(), 8);
         // SAFETY: the share is this member's; what is read was finished before the last meeting.
         unsafe {
-            layers.sum_words(member, &plan.users);
+            layers.sum_words(member, &plan.users, more);
             if self.frozen {
                 return 0..0;
             }
@@ -111,9 +142,7 @@ impl Embedding {
             if self.drops() {
                 drop_rows(key, self.dropout, self.dx, share);
                 member.meet();
-                for word in words.clone() {
-                    add_rows(self.dx, plan.users.of(word), self.d_rows, word);
-                }
+                self.sum_positions(self.dx, member, plan, more);
             }
             if let Some(padding) = self.padding
                 && let Some(word) = words.clone().find(|&word| plan.ids[word] == padding)
@@ -122,6 +151,17 @@ impl Embedding {
             }
         }
         words
+    }
+
+    /// Sums of positions' gradients into `d_rows`, for this member's share of the distinct words; with `more` added to it.
+    ///
+    /// # Safety
+    /// As [`Embedding::grads`]; the gradients of all positions must have been made before the last meeting.
+    pub(super) unsafe fn sum_positions(&self, from: Mat, member: &Member<'_>, plan: &Plan, more: bool) {
+        for word in member.share(plan.ids.len(), 8) {
+            // SAFETY: by the caller's promise; the share is this member's.
+            unsafe { add_rows(from, plan.users.of(word), self.d_rows, word, more) };
+        }
     }
 
     /// The optimizer's step for this member's share of the words, by the numbers of step `now`.

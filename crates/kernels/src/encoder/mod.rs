@@ -2,5 +2,6 @@
 
 pub(crate) mod embedding;
 pub(crate) mod encoded;
+pub(crate) mod noise;
 pub(crate) mod plan;
 pub(crate) mod table;

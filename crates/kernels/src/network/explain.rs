@@ -81,7 +81,7 @@ fn gradient_times_input(
     };
     let plan = StepPlan { words, ..StepPlan::default() };
     let mut space = TrainSpace::default();
-    let mats = space.fit(params, std::slice::from_ref(&plan));
+    let mats = space.fit(params, std::slice::from_ref(&plan), false);
     for (packs, part) in space.packs.iter_mut().zip(&shape.parts) {
         packs.pack_all(shape, part, flat, true);
     }

@@ -15,6 +15,7 @@ mod space;
 mod state;
 mod step;
 mod train;
+mod update;
 mod weights;
 
 pub use explain::Explanation;

@@ -27,6 +27,8 @@ pub(super) struct TrainSpace {
     y: Vec<Buf>,
     dy: Vec<Buf>,
     flat_grads: Buf,
+    noisy: Buf,
+    more_grads: Buf,
 }
 
 /// Addresses of everything, for all members of the team.
@@ -44,6 +46,10 @@ pub(super) struct TrainMats {
     pub dirs: Vec<DirMats>,
     pub head: HeadMats,
     pub flat_grads: *mut f32,
+    /// With adversarial noise the second pass's input of the first layer, a row for each position, and its gradients of all
+    /// parameters but the embedding.
+    pub noisy: Mat,
+    pub more_grads: *mut f32,
 }
 
 // SAFETY: only addresses; see Mat.
@@ -52,8 +58,8 @@ unsafe impl Send for TrainMats {}
 unsafe impl Sync for TrainMats {}
 
 impl TrainSpace {
-    /// Makes the space fit the largest of the batches.
-    pub fn fit(&mut self, params: &Params, plans: &[StepPlan]) -> TrainMats {
+    /// Makes the space fit the largest of the batches, with `noise` also for a second pass.
+    pub fn fit(&mut self, params: &Params, plans: &[StepPlan], noise: bool) -> TrainMats {
         let most = |of: fn(&StepPlan) -> usize| plans.iter().map(of).max().unwrap_or(0);
         let (rows, total) = (most(|p| p.words.layout.rows()), most(|p| p.words.layout.total()));
         let distinct = most(|p| p.words.ids.len());
@@ -69,6 +75,7 @@ impl TrainSpace {
         let dirs = self.directions(params, rows, total, (&y, &dy));
         self.flat_grads.grow(params.flat_size);
         let dx = Mat::fit(&mut self.dx, inputs, input);
+        self.more_grads.grow(if noise { params.flat_size } else { 0 });
         TrainMats {
             x: Mat::fit(&mut self.x, inputs, input),
             dx,
@@ -79,6 +86,8 @@ impl TrainSpace {
             dirs,
             head: params.head.fit(&mut self.head, rows, total, true),
             flat_grads: self.flat_grads.ptr(),
+            noisy: if noise { Mat::fit(&mut self.noisy, total, input) } else { Mat::none() },
+            more_grads: self.more_grads.ptr(),
         }
     }
 

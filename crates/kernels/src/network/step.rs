@@ -11,12 +11,12 @@ use super::plans::StepPlan;
 use super::space::TrainMats;
 use crate::encoder::embedding::Embedding;
 use crate::encoder::encoded::Encoded;
+use crate::encoder::noise::Noise;
 use crate::heads::head::{HeadDropout, HeadPacks, HeadPass};
-use crate::optim::{DenseShared, StepNumbers};
+use crate::optim::DenseShared;
 use crate::random::key;
-use crate::recurrent::layers::{LayerDropout, Layers};
+use crate::recurrent::layers::{LayerDropout, Layers, Source};
 use crate::recurrent::packs::DirPacks;
-use crate::recurrent::segments::Segment;
 use crate::recurrent::stack::Net;
 use crate::recurrent::steps::Aside;
 use crate::threads::Member;
@@ -28,7 +28,7 @@ use recurra_core::{StepOptions, fault};
 pub(super) struct Sums {
     loss: AtomicU64,
     correct: AtomicU64,
-    norm: AtomicU64,
+    pub norm: AtomicU64,
 }
 
 /// Everything that the team shares. What is written through the addresses belongs to one member at a time.
@@ -37,6 +37,8 @@ pub(super) struct Step<'a> {
     pub options: StepOptions<'a>,
     pub mats: &'a TrainMats,
     pub embedding: Embedding,
+    /// For a second pass; none without adversarial noise.
+    pub noise: Option<Noise>,
     pub flat: *mut f32,
     pub packs: *mut DirPacks,
     pub head_packs: *mut HeadPacks,
@@ -74,35 +76,78 @@ impl Step<'_> {
         let fetch = |i: usize, steps: usize| {
             self.embedding.fetch(&soon[soon.len() * i / steps..soon.len() * (i + 1) / steps]);
         };
-        let own = self.own_rows(member, plan);
         // SAFETY: by the caller's promise and the shares between meetings.
         unsafe {
             self.pack(member);
             self.embedding.gather(member, &plan.words, embedding_key);
             member.meet();
-            let layers = self.layers(plan, mask, &fetch);
+            // Rows that are fetched before a second pass would be gone from the cache after it.
+            let first_aside: Option<Aside<'_>> = if self.noise.is_none() { Some(&fetch) } else { None };
+            let layers = self.layers(plan, self.embedding.source(&plan.words), mask, first_aside);
+            let grads = self.mats.flat_grads;
+            let mut outcome = self.pass(member, plan, &layers, mask, grads);
+            if !outcome.finite {
+                return outcome;
+            }
+            let words = if let Some(noise) = &self.noise {
+                noise.gradients(&self.embedding, member, &layers, &plan.words, embedding_key);
+                member.meet();
+                layers.first_weight_grads(member, grads);
+                noise.add(&self.embedding, member, &plan.words, embedding_key);
+                member.meet();
+                let noisy = self.layers(plan, noise.source(), mask, Some(&fetch));
+                let more = self.mats.more_grads;
+                outcome.finite = self.pass(member, plan, &noisy, mask, more).finite;
+                if !outcome.finite {
+                    return outcome;
+                }
+                let words = self.embedding.grads(member, &layers, &plan.words, embedding_key, true);
+                member.meet();
+                noisy.first_weight_grads(member, more);
+                words
+            } else {
+                let words = self.embedding.grads(member, &layers, &plan.words, embedding_key, false);
+                member.meet();
+                layers.first_weight_grads(member, grads);
+                words
+            };
+            let parameters = self.own_parameters(member);
+            if self.noise.is_some() {
+                self.add_grads(&parameters);
+            }
+            match self.clip(member, &parameters, words.clone()) {
+                Some(scale) => self.update(member, plan, (words, parameters), number, scale),
+                None => outcome.finite = false,
+            }
+            outcome
+        }
+    }
+
+    /// Through all layers and the head, and back to the first layer; the gradients of all parameters but the first layer's and
+    /// the embedding go into `grads`. Stops at a loss that is not finite.
+    unsafe fn pass(
+        &self,
+        member: &Member<'_>,
+        plan: &StepPlan,
+        layers: &Layers<'_>,
+        mask: u64,
+        grads: *mut f32,
+    ) -> Outcome {
+        let own = self.own_rows(member, plan);
+        // SAFETY: by the promise of `run` and the shares between meetings.
+        unsafe {
             layers.forward(member, Some(own.clone()));
             self.meet_if_two(member);
-            let encoded = self.encoded(&layers, plan);
+            let encoded = self.encoded(layers, plan);
             let divisor = self.head(member, plan, encoded, own, mask);
             self.meet_if_two(member);
             layers.backward_top(member);
             member.meet();
-            let mut outcome = self.outcome(member, encoded.layout.rows() as f64 / divisor);
-            if !outcome.finite {
-                return outcome;
-            }
-            fault::point("step");
-            let grads = self.mats.flat_grads;
-            self.params.head.weight_grads(member, &encoded, &self.mats.head, grads);
-            layers.backward(member, Some(grads));
-            let words = self.embedding.grads(member, &layers, &plan.words, embedding_key);
-            member.meet();
-            layers.first_weight_grads(member, grads);
-            let parameters = self.own_parameters(member);
-            match self.clip(member, &parameters, words.clone()) {
-                Some(scale) => self.update(member, plan, (words, parameters), number, scale),
-                None => outcome.finite = false,
+            let outcome = self.outcome(member, encoded.layout.rows() as f64 / divisor);
+            if outcome.finite {
+                fault::point("step");
+                self.params.head.weight_grads(member, &encoded, &self.mats.head, grads);
+                layers.backward(member, Some(grads));
             }
             outcome
         }
@@ -148,7 +193,13 @@ impl Step<'_> {
         }
     }
 
-    unsafe fn layers<'b>(&'b self, plan: &'b StepPlan, mask: u64, fetch: Aside<'b>) -> Layers<'b> {
+    unsafe fn layers<'b>(
+        &'b self,
+        plan: &'b StepPlan,
+        source: Source<'b>,
+        mask: u64,
+        aside: Option<Aside<'b>>,
+    ) -> Layers<'b> {
         let shape = &self.params.shape;
         Layers {
             net: Net {
@@ -157,9 +208,9 @@ impl Step<'_> {
                 packs: unsafe { std::slice::from_raw_parts(self.packs, shape.parts.len()) },
                 layout: &plan.words.layout,
                 slices: &plan.words.slices,
-                aside: Some(fetch),
+                aside,
             },
-            source: self.embedding.source(&plan.words),
+            source,
             dirs: &self.mats.dirs,
             y: &self.mats.y,
             dy: &self.mats.dy,
@@ -204,7 +255,7 @@ impl Step<'_> {
         divisor
     }
 
-    fn sums(&self, member: &Member<'_>, of: fn(&Sums) -> &AtomicU64) -> impl Iterator<Item = u64> {
+    pub(super) fn sums(&self, member: &Member<'_>, of: fn(&Sums) -> &AtomicU64) -> impl Iterator<Item = u64> {
         self.sums[..member.size()].iter().map(move |sums| of(sums).load(Ordering::Relaxed))
     }
 
@@ -212,69 +263,5 @@ impl Step<'_> {
     fn outcome(&self, member: &Member<'_>, scale: f64) -> Outcome {
         let loss = self.sums(member, |s| &s.loss).map(f64::from_bits).sum::<f64>() * scale;
         Outcome { loss, correct: self.sums(member, |s| &s.correct).sum(), finite: loss.is_finite() }
-    }
-
-    /// The parameters whose gradients this member computes, so that it can move them without a meeting: the shares of
-    /// [`Net::weight_grads`] and of the head's.
-    fn own_parameters(&self, member: &Member<'_>) -> Vec<Range<usize>> {
-        let head = self.params.head.segments().into_iter().map(|segment| (segment, 16));
-        let unit = |segment: &Segment| if segment.shape.len() > 1 { 8 } else { 16 };
-        let rnn = self.params.shape.segments.iter().map(|segment| (segment, unit(segment)));
-        let range = |(segment, unit): (&Segment, usize)| {
-            let wide = if segment.shape.len() > 1 { segment.stride() } else { 1 };
-            let share = member.share(segment.size() / wide, unit);
-            segment.offset + share.start * wide..segment.offset + share.end * wide
-        };
-        rnn.chain(head).map(range).collect()
-    }
-
-    /// The factor of the gradient, from its norm over all members; `None` where that is not finite.
-    unsafe fn clip(&self, member: &Member<'_>, parameters: &[Range<usize>], words: Range<usize>) -> Option<f32> {
-        if self.options.clip_norm <= 0.0 {
-            return Some(1.0);
-        }
-        let (grads, d_rows) = (self.mats.flat_grads, self.embedding.d_rows);
-        // SAFETY: the parameters and words are this member's.
-        let square = |start: *const f32, n: usize| unsafe {
-            let list = std::slice::from_raw_parts(start, n);
-            list.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>()
-        };
-        // SAFETY: as above.
-        let own = unsafe {
-            let rest: f64 = parameters.iter().map(|range| square(grads.add(range.start), range.len())).sum();
-            rest + square(d_rows.row(words.start), words.len() * d_rows.stride)
-        };
-        self.sums[member.rank()].norm.store(own.to_bits(), Ordering::Relaxed);
-        member.meet();
-        let norm = self.sums(member, |s| &s.norm).map(f64::from_bits).sum::<f64>().sqrt();
-        // torch.nn.utils.clip_grad_norm_: at most 1, and 1e-6 against division by zero.
-        norm.is_finite().then(|| (self.options.clip_norm / (norm + 1e-6)).min(1.0) as f32)
-    }
-
-    /// The optimizer's step for this member's words and parameters.
-    unsafe fn update(
-        &self,
-        member: &Member<'_>,
-        plan: &StepPlan,
-        (words, parameters): (Range<usize>, Vec<Range<usize>>),
-        number: u64,
-        scale: f32,
-    ) {
-        let lr = self.options.lr(number as usize);
-        let numbers = |t: u64| StepNumbers::new(&self.options.algorithm, t, lr, scale);
-        let t = self.word_steps + number + 1;
-        // SAFETY: words and parameters are this member's.
-        unsafe {
-            self.embedding.update(member, &plan.words, words, (t, numbers(t)));
-            fault::point("update");
-            for range in parameters {
-                self.rest.step(self.flat, self.mats.flat_grads, range, numbers(self.optimizer_steps + number + 1));
-            }
-            // No member reads the tables between the first meeting of a step and the last.
-            if member.rank() == 0 {
-                self.embedding.count_step(lr);
-            }
-        }
-        member.meet();
     }
 }

@@ -12,6 +12,7 @@ use super::space::TrainMats;
 use super::step::{Step, Sums};
 use super::weights::Weights;
 use crate::encoder::embedding::Embedding;
+use crate::encoder::noise::Noise;
 use crate::threads::{Member, Pool};
 use recurra_core::{Algorithm, Chunk, Result, Stats, StepOptions};
 
@@ -35,7 +36,7 @@ impl Network {
         weights.change();
         weights.use_optimizer(options.algorithm, params)?;
         let plans = plan_all(params, pool, &mut weights.space.distinct, chunk, weights.steps)?;
-        let mats = weights.space.fit(params, &plans);
+        let mats = weights.space.fit(params, &plans, options.adversarial > 0.0);
         let mut stats = Stats::default();
         let mut made = 0;
         while made < plans.len() && stats.non_finite_batch.is_none() {
@@ -147,6 +148,7 @@ impl Part<'_> {
                 dx: mats.dx,
                 d_rows: mats.d_rows,
             },
+            noise: mats.noisy.exists().then_some(Noise { eps: self.options.adversarial, x: mats.noisy }),
             flat: weights.flat.ptr(),
             packs: weights.space.packs.as_mut_ptr(),
             head_packs: &raw mut weights.space.head_packs,

@@ -191,16 +191,16 @@ impl Layers<'_> {
         }
     }
 
-    /// Gradients of the distinct words' projections: sums over the positions of each.
+    /// Gradients of the distinct words' projections: sums over the positions of each, with `more` added to what is there.
     ///
     /// # Safety
     /// As [`Layers`]; the first layer must have gone back.
-    pub unsafe fn sum_words(&self, member: &Member<'_>, users: &Users) {
+    pub unsafe fn sum_words(&self, member: &Member<'_>, users: &Users, more: bool) {
         let Source::Words { count, .. } = self.source else { return };
         for (m, &to) in self.parts(0).iter().zip(self.projected) {
             for word in member.share(count, 8) {
                 // SAFETY: by the caller's promise; the share is this member's.
-                unsafe { add_rows(m.dg, users.of(word), to, word) };
+                unsafe { add_rows(m.dg, users.of(word), to, word, more) };
             }
         }
     }
@@ -222,6 +222,15 @@ impl Layers<'_> {
         let (_, rows, dg) = self.first();
         // SAFETY: by the caller's promise.
         unsafe { self.net.input_grads(member, 0, &dg, rows, dx) }
+    }
+
+    /// Gradients of the first layer's input at this member's share of the positions, which is returned, whatever the source is.
+    ///
+    /// # Safety
+    /// As [`Layers`]; the first layer must have gone back.
+    pub unsafe fn position_grads(&self, member: &Member<'_>, dx: Mat) -> Range<usize> {
+        // SAFETY: by the caller's promise.
+        unsafe { self.net.input_grads(member, 0, &self.gate_grads(0), self.net.layout.total(), dx) }
     }
 
     /// Gradients of the first layer's parameters; a meeting must lie after [`Layers::sum_words`].

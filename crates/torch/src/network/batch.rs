@@ -29,14 +29,14 @@ pub(super) struct Packed {
     pub ids: Tensor,
     /// Rows per step, as the operators take them.
     pub batch_sizes: Vec<i32>,
-    /// What is needed for a mean over tokens.
-    pub mean: Option<ForMean>,
+    /// Where tokens belong, if something asks.
+    pub places: Option<Places>,
     /// Values given per text, in the sorted order, as `int64`. `[rows]`, or of nothing.
     pub labels: Tensor,
 }
 
 /// Where tokens belong.
-pub(super) struct ForMean {
+pub(super) struct Places {
     /// The sorted row that each packed position belongs to. `[tokens]`.
     pub row_of_position: Tensor,
     /// Lengths of the sorted rows, as a column. `[rows, 1]`.
@@ -56,13 +56,13 @@ pub(super) struct Packer {
     /// Of all batches one after the other: ids, labels, rows of positions, lengths.
     numbers: Vec<i64>,
     batches: Vec<(PackedLayout, usize)>,
-    for_mean: bool,
+    places: bool,
 }
 
 impl Packer {
-    /// For the batches of a network of this kind.
-    pub fn new(config: &NetworkConfig) -> Self {
-        Self { for_mean: config.classes().pooling == Pooling::Mean, ..Self::default() }
+    /// For the batches of a network of this kind, with `noise` for adversarial training.
+    pub fn new(config: &NetworkConfig, noise: bool) -> Self {
+        Self { places: noise || config.classes().pooling == Pooling::Mean, ..Self::default() }
     }
 
     /// Packs checked texts; `starts` says where each text begins in `tokens`. There is a label for each text, or none at all.
@@ -75,7 +75,7 @@ impl Packer {
         if !labels.is_empty() {
             self.numbers.extend(layout.sorted_indices().iter().map(|&row| i64::from(labels[row as usize])));
         }
-        if self.for_mean {
+        if self.places {
             self.numbers.extend(layout.batch_sizes().iter().flat_map(|&size| 0..i64::from(size)));
             self.numbers.extend(layout.lengths().iter().map(|&length| i64::from(length)));
         }
@@ -95,14 +95,14 @@ impl Packer {
         let mut packed = Vec::with_capacity(self.batches.len());
         for (layout, labels) in self.batches {
             let (ids, labels) = (next(layout.total())?, next(labels)?);
-            let mean = if self.for_mean {
+            let places = if self.places {
                 let (row_of_position, lengths) = (next(layout.total())?, next(layout.rows())?);
-                Some(ForMean { row_of_position, lengths: lengths.f_reshape([-1_i64, 1]).torch()? })
+                Some(Places { row_of_position, lengths: lengths.f_reshape([-1_i64, 1]).torch()? })
             } else {
                 None
             };
             let batch_sizes = layout.batch_sizes().iter().map(|&size| size as i32).collect();
-            packed.push(Packed { layout, ids, batch_sizes, mean, labels });
+            packed.push(Packed { layout, ids, batch_sizes, places, labels });
         }
         Ok(packed)
     }

@@ -3,7 +3,9 @@
 //! It takes the configuration, chunks and options of [`recurra_core`], as the CPU kernels do, and gives the same answers.
 //! Whole chunks of batches run in one call, so that a caller can move them off its main thread.
 
+mod adversarial;
 mod batch;
+mod loss;
 mod model;
 mod predict;
 mod resume;

@@ -1,6 +1,6 @@
 //! Parameters and forward pass.
 
-use super::batch::{ForMean, Packed};
+use super::batch::{Packed, Places};
 use crate::Result;
 use crate::autograd::{is_grad_enabled, set_requires_grad};
 use crate::error::IntoResult;
@@ -80,11 +80,43 @@ impl Model {
         self.named.iter().map(|(_, tensor)| tensor)
     }
 
+    /// The batch's tokens as they are read, `[tokens]`: with a generator some are dropped.
+    pub fn read(&self, config: &NetworkConfig, batch: &Packed, dropout: Option<&mut Generator>) -> Result<Tensor> {
+        let words = config.encoder.dropouts.words;
+        match (config.encoder.unknown_idx, dropout) {
+            (Some(unknown), Some(generator)) if words > 0.0 => {
+                // Chosen as dropout chooses: the words whose ones become zeros.
+                let ones = Tensor::f_ones(batch.ids.size(), (Kind::Float, self.device)).torch()?;
+                let dropped = generator.dropout(&ones, words)?.f_eq(0.0).torch()?;
+                batch.ids.f_masked_fill(&dropped, i64::from(unknown)).torch()
+            }
+            _ => Ok(batch.ids.shallow_clone()),
+        }
+    }
+
+    /// Vectors of tokens, `[tokens, embedding_dim]`, before any dropout.
+    pub fn embed(&self, config: &NetworkConfig, ids: &Tensor) -> Result<Tensor> {
+        let padding = config.encoder.padding_idx.map_or(-1, i64::from);
+        Tensor::f_embedding(&self.named[0].1, ids, padding, false, false).torch()
+    }
+
     /// Scores `[rows, outputs]` in the batch's sorted order. With a generator dropout is active.
     pub fn forward(
         &self,
         config: &NetworkConfig,
         batch: &Packed,
+        mut dropout: Option<&mut Generator>,
+    ) -> Result<Tensor> {
+        let ids = self.read(config, batch, dropout.as_deref_mut())?;
+        self.scores(config, batch, self.embed(config, &ids)?, dropout)
+    }
+
+    /// As [`Model::forward`], from the tokens' vectors.
+    pub fn scores(
+        &self,
+        config: &NetworkConfig,
+        batch: &Packed,
+        embedded: Tensor,
         mut dropout: Option<&mut Generator>,
     ) -> Result<Tensor> {
         let mut drop = |x: Tensor, p: f64| match dropout.as_mut() {
@@ -95,21 +127,9 @@ impl Model {
         let (hidden, features) = (encoder.hidden_size as i64, encoder.features() as i64);
         let dropouts = encoder.dropouts;
         let tensors: Vec<&Tensor> = self.parameters().collect();
-        let (embedding, rest) = (tensors[0], &tensors[1..]);
-        let (rest, head) = rest.split_at(rest.len() - 2);
+        let (rest, head) = tensors[1..].split_at(tensors.len() - 3);
         let (recurrent, attention) = rest.split_at(recurrent_parameters(encoder).len());
 
-        // Chosen as dropout chooses: the words whose ones become zeros.
-        let ids = match encoder.unknown_idx {
-            Some(unknown) if dropouts.words > 0.0 => {
-                let ones = Tensor::f_ones(batch.ids.size(), (Kind::Float, self.device)).torch()?;
-                let dropped = drop(ones, dropouts.words)?.f_eq(0.0).torch()?;
-                batch.ids.f_masked_fill(&dropped, i64::from(unknown)).torch()?
-            }
-            _ => batch.ids.shallow_clone(),
-        };
-        let padding = encoder.padding_idx.map_or(-1, i64::from);
-        let embedded = Tensor::f_embedding(embedding, &ids, padding, false, false).torch()?;
         let mut x = drop(embedded, dropouts.embedding)?;
         let zeros = self.zeros(&[encoder.directions() as i64, batch.rows(), hidden])?;
         let state = vec![&zeros; encoder.cell.states()];
@@ -132,8 +152,8 @@ impl Model {
             }
             Pooling::Mean => {
                 let zeros = self.zeros(&[batch.rows(), features])?;
-                let mean = batch.mean.as_ref().ok_or_else(|| fault("the batch was not packed for a mean"))?;
-                mean_over_tokens(&x, zeros, mean)?
+                let places = batch.places.as_ref().ok_or_else(|| fault("the batch was not packed for a mean"))?;
+                mean_over_tokens(&x, zeros, places)?
             }
             Pooling::Max => {
                 let (padded, _) = pad_packed_sequence(&x, &batch.batch_sizes, true, f64::NEG_INFINITY, 0)?;
@@ -196,9 +216,9 @@ fn as_float(x: Tensor) -> Result<Tensor> {
 }
 
 /// `zeros` are `[rows, features]`.
-fn mean_over_tokens(x: &Tensor, zeros: Tensor, mean: &ForMean) -> Result<Tensor> {
-    let sums = zeros.f_index_add(0, &mean.row_of_position, x).torch()?;
-    sums.f_div(&mean.lengths).torch()
+fn mean_over_tokens(x: &Tensor, zeros: Tensor, places: &Places) -> Result<Tensor> {
+    let sums = zeros.f_index_add(0, &places.row_of_position, x).torch()?;
+    sums.f_div(&places.lengths).torch()
 }
 
 /// `sum over t of a[t] h[t]` with `a = softmax(q . tanh(W h + b))`.

@@ -36,7 +36,7 @@ impl Network {
             let (some_starts, some_lengths): (Vec<_>, Vec<_>) =
                 rows.iter().map(|&row| (starts[row], lengths[row])).unzip();
             // The rows are sorted already, and the packed layout keeps the order of equal lengths.
-            let mut packer = Packer::new(&self.config);
+            let mut packer = Packer::new(&self.config, false);
             packer.add(tokens, &some_starts, &some_lengths, &[])?;
             let Some(batch) = packer.finish(self.place.device)?.pop() else { break };
             let logits = self.model.forward(&self.config, &batch, None)?;

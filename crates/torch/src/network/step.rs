@@ -1,8 +1,9 @@
 //! Training.
 
 use super::Network;
-use super::batch::{Packed, Packer, sets, starts};
-use crate::autocast::Autocast;
+use super::adversarial::leaf;
+use super::batch::{Packer, sets, starts};
+use super::loss::Step;
 use crate::autograd::{GradMode, backward, set_requires_grad};
 use crate::clip::clip_on_device;
 use crate::error::{IntoResult, argument};
@@ -12,7 +13,7 @@ use crate::tensor::convert::to_device;
 use crate::{Result, guard};
 use recurra_core::{Algorithm, Chunk, Stats, StepOptions, Targets, fault};
 use recurra_kernels::random::key;
-use tch::{Reduction, Tensor};
+use tch::Tensor;
 
 impl Network {
     /// Trains on the batches of a chunk, one step each. Where only options of the optimizer changed, it keeps its state: see
@@ -60,7 +61,7 @@ impl Network {
     ) -> Result<()> {
         let first = self.steps.all;
         let parts: Vec<Chunk<'_>> = chunk.batches().map(|(rows, tokens)| chunk.batch(rows, tokens)).collect();
-        let mut packer = Packer::new(&self.config);
+        let mut packer = Packer::new(&self.config, options.adversarial > 0.0);
         for part in &parts {
             let labels = match part.targets {
                 Targets::Rows(labels) => labels,
@@ -71,41 +72,30 @@ impl Network {
         let batches = packer.finish(self.place.device)?;
         for (number, (batch, part)) in batches.iter().zip(&parts).enumerate() {
             self.prepare_optimizer(options.algorithm, options.lr(number))?;
-            // Masks depend on seed and step alone, so that a checkpoint needs no state of a generator.
-            self.generator.reseed(key(self.config.seed, [first + number as u64, 0, 0]))?;
-            match part.targets {
-                Targets::Rows(_) => self.train_batch(batch, &batch.labels, weights, options, tally)?,
+            let targets = match part.targets {
+                Targets::Rows(_) => batch.labels.shallow_clone(),
                 Targets::Sets { outputs, starts } => {
                     let (sorted, count) = (batch.layout.sorted_indices(), self.config.head.outputs());
-                    let sets = sets(outputs, starts, sorted, count, self.place.device)?;
-                    self.train_batch(batch, &sets, weights, options, tally)?;
+                    sets(outputs, starts, sorted, count, self.place.device)?
                 }
-            }
+            };
+            // Masks depend on seed and step alone, so that a checkpoint needs no state of a generator.
+            let masks = key(self.config.seed, [first + number as u64, 0, 0]);
+            self.train_batch(&Step { batch, targets, weights, options, masks }, tally)?;
         }
         Ok(())
     }
 
     /// One step, unless the loss or the gradient of this batch or an earlier one is not finite.
-    fn train_batch(
-        &mut self,
-        batch: &Packed,
-        targets: &Tensor,
-        weights: Option<&Tensor>,
-        options: &StepOptions<'_>,
-        tally: &mut Tally,
-    ) -> Result<()> {
+    fn train_batch(&mut self, step: &Step<'_>, tally: &mut Tally) -> Result<()> {
+        let Step { batch, targets, options, masks, .. } = step;
         let multi_label = self.config.classes().multi_label;
         let clip_norm = options.clip_norm;
-        let (logits, loss) = {
-            let _mixed = self.place.mixed.then(|| Autocast::new(self.place.device)).transpose()?;
-            let logits = self.model.forward(&self.config, batch, Some(&mut self.generator))?;
-            let loss = if multi_label {
-                logits.f_binary_cross_entropy_with_logits(targets, None, weights, Reduction::Mean).torch()?
-            } else {
-                logits.f_cross_entropy_loss(targets, weights, Reduction::Mean, -100, options.loss.smoothing).torch()?
-            };
-            (logits, loss)
-        };
+        self.generator.reseed(*masks)?;
+        let ids = self.model.read(&self.config, batch, Some(&mut self.generator))?;
+        let embedded = self.model.embed(&self.config, &ids)?;
+        let clean = (options.adversarial > 0.0).then(|| leaf(&embedded)).transpose()?;
+        let (logits, loss) = self.loss(step, clean.as_ref().unwrap_or(&embedded))?;
         tally.watch(&loss)?;
         fault::point("torch.batch");
         let right = if multi_label {
@@ -114,11 +104,11 @@ impl Network {
         } else {
             rows_right(&logits, targets)?
         };
-        let Some((_, optimizer)) = &mut self.optimizer else {
-            return Err(argument("train without an optimizer"));
-        };
-        optimizer.zero_grad()?;
+        self.optimizer()?.zero_grad()?;
         backward(&loss, Some(tally.one()), false)?;
+        if let Some(clean) = &clean {
+            self.backward_with_noise(step, (&embedded, clean), tally)?;
+        }
         if clip_norm > 0.0 {
             // Those without a gradient, a frozen embedding, count as in PyTorch: not at all.
             let parameters: Vec<&Tensor> = self.model.parameters().collect();
@@ -126,9 +116,14 @@ impl Network {
                 tally.watch(&norm)?;
             }
         }
+        let optimizer = self.optimizer()?;
         optimizer.step_unless(Some(tally.bad()))?;
         optimizer.zero_grad()?;
         tally.add(&loss, &right, batch.rows() as f64)
+    }
+
+    fn optimizer(&mut self) -> Result<&mut Optimizer> {
+        self.optimizer.as_mut().map(|(_, optimizer)| optimizer).ok_or_else(|| argument("train without an optimizer"))
     }
 
     /// Weights of the loss as libtorch takes them.

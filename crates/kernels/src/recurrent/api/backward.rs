@@ -113,7 +113,7 @@ pub fn backward_to(
         member.meet();
         pass.backward(member, Some(flat.ptr));
         if let Some(users) = first.users() {
-            pass.sum_words(member, users);
+            pass.sum_words(member, users, false);
         }
         if wanted {
             pass.first_input_grads(member, dx);

@@ -1,0 +1,97 @@
+//! The end of a training step: from the gradients of a member's own words and parameters to their new values.
+
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+
+use super::plans::StepPlan;
+use super::step::Step;
+use crate::optim::StepNumbers;
+use crate::recurrent::segments::Segment;
+use crate::recurrent::sums::Add;
+use crate::simd::dispatch;
+use crate::threads::Member;
+use recurra_core::fault;
+
+impl Step<'_> {
+    /// The parameters whose gradients this member computes, so that it can move them without a meeting: the shares of
+    /// [`Net::weight_grads`] and of the head's.
+    pub(super) fn own_parameters(&self, member: &Member<'_>) -> Vec<Range<usize>> {
+        let head = self.params.head.segments().into_iter().map(|segment| (segment, 16));
+        let unit = |segment: &Segment| if segment.shape.len() > 1 { 8 } else { 16 };
+        let rnn = self.params.shape.segments.iter().map(|segment| (segment, unit(segment)));
+        let range = |(segment, unit): (&Segment, usize)| {
+            let wide = if segment.shape.len() > 1 { segment.stride() } else { 1 };
+            let share = member.share(segment.size() / wide, unit);
+            segment.offset + share.start * wide..segment.offset + share.end * wide
+        };
+        rnn.chain(head).map(range).collect()
+    }
+
+    /// The second pass's gradients of this member's parameters, added to the first's.
+    pub(super) unsafe fn add_grads(&self, parameters: &[Range<usize>]) {
+        for range in parameters {
+            let (to, from) = (self.mats.flat_grads, self.mats.more_grads);
+            // SAFETY: the parameters are this member's, and the buffers are two.
+            unsafe {
+                let from = std::slice::from_raw_parts(from.add(range.start), range.len());
+                let to = std::slice::from_raw_parts_mut(to.add(range.start), range.len());
+                dispatch(Add { from, to });
+            }
+        }
+    }
+
+    /// The factor of the gradient, from its norm over all members; `None` where that is not finite.
+    pub(super) unsafe fn clip(
+        &self,
+        member: &Member<'_>,
+        parameters: &[Range<usize>],
+        words: Range<usize>,
+    ) -> Option<f32> {
+        if self.options.clip_norm <= 0.0 {
+            return Some(1.0);
+        }
+        let (grads, d_rows) = (self.mats.flat_grads, self.embedding.d_rows);
+        // SAFETY: the parameters and words are this member's.
+        let square = |start: *const f32, n: usize| unsafe {
+            let list = std::slice::from_raw_parts(start, n);
+            list.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>()
+        };
+        // SAFETY: as above.
+        let own = unsafe {
+            let rest: f64 = parameters.iter().map(|range| square(grads.add(range.start), range.len())).sum();
+            rest + square(d_rows.row(words.start), words.len() * d_rows.stride)
+        };
+        self.sums[member.rank()].norm.store(own.to_bits(), Ordering::Relaxed);
+        member.meet();
+        let norm = self.sums(member, |s| &s.norm).map(f64::from_bits).sum::<f64>().sqrt();
+        // torch.nn.utils.clip_grad_norm_: at most 1, and 1e-6 against division by zero.
+        norm.is_finite().then(|| (self.options.clip_norm / (norm + 1e-6)).min(1.0) as f32)
+    }
+
+    /// The optimizer's step for this member's words and parameters.
+    pub(super) unsafe fn update(
+        &self,
+        member: &Member<'_>,
+        plan: &StepPlan,
+        (words, parameters): (Range<usize>, Vec<Range<usize>>),
+        number: u64,
+        scale: f32,
+    ) {
+        let lr = self.options.lr(number as usize);
+        let numbers = |t: u64| StepNumbers::new(&self.options.algorithm, t, lr, scale);
+        let t = self.word_steps + number + 1;
+        // SAFETY: words and parameters are this member's.
+        unsafe {
+            self.embedding.update(member, &plan.words, words, (t, numbers(t)));
+            fault::point("update");
+            for range in parameters {
+                self.rest.step(self.flat, self.mats.flat_grads, range, numbers(self.optimizer_steps + number + 1));
+            }
+            // No member reads the tables between the first meeting of a step and the last.
+            if member.rank() == 0 {
+                self.embedding.count_step(lr);
+            }
+        }
+        member.meet();
+    }
+}
