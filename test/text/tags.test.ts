@@ -9,7 +9,7 @@ import {
   type TokenSpan,
 } from '../../src/index.js';
 import { SCHEME_PREFIXES, TAG_SCHEMES } from '../../src/text/tags/scheme.js';
-import { firstFault, tagTransitions } from '../../src/text/tags/transitions.js';
+import { tagFaults, tagTransitions } from '../../src/text/tags/transitions.js';
 
 /** Spans in order, some of which touch, and the number of tokens. */
 const layouts = fc
@@ -51,7 +51,7 @@ describe('spans and tags', () => {
         const tags = spansToTags(spans, length, name);
         expect(getEntities(tags)).toEqual(spans);
         expect(getEntities(tags, { mode: 'strict', scheme: name })).toEqual(spans);
-        expect(firstFault(tags, name)).toBeUndefined();
+        expect(tagFaults(tags, name)).toEqual([]);
         expect(convertTags(tags, other)).toEqual(spansToTags(spans, length, other));
       }),
     );
@@ -148,16 +148,16 @@ describe('transitions', () => {
         const allowed = start[a]! * between[a * n + b]! * between[b * n + c]! * end[c]! === 1;
         const canonical = convertTags(sequence, name).join(' ') === sequence.join(' ');
         expect(allowed, `${name} ${sequence.join(' ')}`).toBe(canonical);
-        expect(firstFault(sequence, name) === undefined).toBe(canonical);
+        expect(tagFaults(sequence, name).length === 0).toBe(canonical);
       }
     }
   });
 
   it('say where tags do not follow their scheme', () => {
-    expect(firstFault(['O', 'I-A'], 'IOB2')).toEqual({ index: 1, before: 'O', tag: 'I-A' });
-    expect(firstFault(['B-A'], 'IOBES')).toEqual({ index: 1, before: 'B-A', tag: undefined });
-    expect(firstFault(['S-A'], 'IOB2')).toEqual({ index: 0, before: undefined, tag: 'S-A' });
-    expect(firstFault(['x'], 'IOB2')).toEqual({ index: 0, before: undefined, tag: 'x' });
+    expect(tagFaults(['O', 'I-A'], 'IOB2')).toEqual([{ index: 1, before: 'O', tag: 'I-A' }]);
+    expect(tagFaults(['B-A'], 'IOBES')).toEqual([{ index: 1, before: 'B-A', tag: undefined }]);
+    expect(tagFaults(['S-A'], 'IOB2')).toEqual([{ index: 0, before: undefined, tag: 'S-A' }]);
+    expect(tagFaults(['x'], 'IOB2')).toEqual([{ index: 0, before: undefined, tag: 'x' }]);
   });
 
   it('are free for tags without a scheme', () => {

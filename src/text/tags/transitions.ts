@@ -67,19 +67,20 @@ export interface TagFault {
 }
 
 /**
- * The first place where tags do not follow their scheme.
+ * The places where tags do not follow their scheme.
  *
  * @internal
  */
-export function firstFault(tags: readonly string[], scheme: TagScheme): TagFault | undefined {
+export function tagFaults(tags: readonly string[], scheme: TagScheme): TagFault[] {
+  const faults: TagFault[] = [];
   const letters = SCHEME_PREFIXES[scheme];
   let before: Tag | undefined;
   for (let index = 0; index <= tags.length; index++) {
     const text = tags[index];
     const tag = text === undefined ? undefined : splitTag(text);
     const known = text === undefined || (tag !== undefined && letters.includes(tag.prefix));
-    if (!known || !canFollow(before, tag, scheme)) return { index, before: tags[index - 1], tag: text };
+    if (!known || !canFollow(before, tag, scheme)) faults.push({ index, before: tags[index - 1], tag: text });
     before = tag;
   }
-  return undefined;
+  return faults;
 }
