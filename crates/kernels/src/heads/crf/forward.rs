@@ -1,0 +1,146 @@
+//! From emissions to the sum over all paths.
+
+use std::ops::Range;
+
+use super::{Crf, CrfMats};
+use crate::simd::{Kernel, Lanes, load, math, store};
+use recurra_core::layout::PackedLayout;
+
+/// Below this an exponential is zero, as far as a sum with a 1 in it is concerned.
+const NOTHING: f32 = -87.0;
+
+/// `exp(x)`, exactly zero where it is below the smallest normal number; NaN stays NaN.
+#[inline(always)]
+pub(super) fn share<S: Lanes>(s: S, x: S::f32s) -> S::f32s {
+    s.select_f32s(s.less_than_f32s(x, s.splat_f32s(NOTHING)), s.splat_f32s(0.0), math::exp(s, x))
+}
+
+/// Takes rows forward: fills `alpha`, `sums` and the marginals of each last position, and gives the logarithm of the sum over all
+/// paths of each row.
+pub(super) struct Forward<'a, F: FnMut(usize, f64)> {
+    pub crf: &'a Crf,
+    pub layout: &'a PackedLayout,
+    pub mats: CrfMats,
+    pub rows: Range<usize>,
+    pub finish: F,
+}
+
+impl<F: FnMut(usize, f64)> Kernel for Forward<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Lanes>(mut self, s: S) {
+        let Self { crf, layout, mats, .. } = self;
+        let offsets = layout.offsets();
+        for row in self.rows {
+            let mut total = 0.0;
+            let length = layout.lengths()[row] as usize;
+            // SAFETY: positions of the layout are rows of the matrices, as the callers ensure; rows are whole vectors.
+            unsafe {
+                for time in 0..length {
+                    let at = offsets[time] + row;
+                    let before = if time == 0 {
+                        crf.start.as_ptr()
+                    } else {
+                        let to = mats.sums.row(at);
+                        log_sums(s, crf, mats.alpha.row(offsets[time - 1] + row), to);
+                        to.cast_const()
+                    };
+                    total += f64::from(normalized(s, crf.stride, before, mats.emissions.row(at), mats.alpha.row(at)));
+                }
+                let last = offsets[length - 1] + row;
+                let (ends, marginals) = (crf.end.as_ptr(), mats.marginals.row(last));
+                total += f64::from(normalized(s, crf.stride, ends, mats.alpha.row(last), marginals));
+                total += f64::from(probabilities(s, crf, marginals).ln());
+            }
+            (self.finish)(row, total);
+        }
+    }
+}
+
+/// `to = a + b` less its largest value, which is returned.
+///
+/// # Safety
+/// `stride` values must be readable at `a` and `b` and writable at `to`.
+#[inline(always)]
+unsafe fn normalized<S: Lanes>(s: S, stride: usize, a: *const f32, b: *const f32, to: *mut f32) -> f32 {
+    // SAFETY: by the caller's promise; the stride is a multiple of the lanes.
+    unsafe {
+        let mut largest = s.splat_f32s(f32::NEG_INFINITY);
+        for j in (0..stride).step_by(S::L) {
+            let sum = s.add_f32s(load(s, a.add(j)), load(s, b.add(j)));
+            largest = s.max_f32s(sum, largest);
+            store(s, to.add(j), sum);
+        }
+        let largest = s.reduce_max_f32s(largest);
+        for j in (0..stride).step_by(S::L) {
+            store(s, to.add(j), s.sub_f32s(load(s, to.add(j)), s.splat_f32s(largest)));
+        }
+        largest
+    }
+}
+
+/// Logarithms, of which the largest is zero, become probabilities; the sum of their exponentials is returned.
+///
+/// # Safety
+/// As [`normalized`].
+#[inline(always)]
+unsafe fn probabilities<S: Lanes>(s: S, crf: &Crf, at: *mut f32) -> f32 {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let mut sums = s.splat_f32s(0.0);
+        for j in (0..crf.stride).step_by(S::L) {
+            let value = share(s, load(s, at.add(j)));
+            sums = s.add_f32s(sums, value);
+            store(s, at.add(j), value);
+        }
+        let sum = s.reduce_sum_f32s(sums);
+        scale(s, crf, at, 1.0 / sum);
+        sum
+    }
+}
+
+/// Multiplies the tags' values, and sets the padding to zero.
+///
+/// # Safety
+/// As [`normalized`].
+#[inline(always)]
+pub(super) unsafe fn scale<S: Lanes>(s: S, crf: &Crf, at: *mut f32, factor: f32) {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        for j in (0..crf.stride).step_by(S::L) {
+            store(s, at.add(j), s.mul_f32s(load(s, at.add(j)), s.splat_f32s(factor)));
+        }
+        for j in crf.tags..crf.stride {
+            at.add(j).write(0.0);
+        }
+    }
+}
+
+/// `to[j] = log of the sum over i of exp(alpha[i] + between[i][j])`.
+///
+/// # Safety
+/// As [`normalized`]; `to` must not overlap `alpha`.
+#[inline(always)]
+unsafe fn log_sums<S: Lanes>(s: S, crf: &Crf, alpha: *const f32, to: *mut f32) {
+    let between = crf.between.as_ptr();
+    for j in (0..crf.stride).step_by(S::L) {
+        let mut lanes = [0.0f32; 16];
+        // SAFETY: by the caller's promise; a vector has 16 lanes at most.
+        unsafe {
+            let score = |i: usize| s.add_f32s(s.splat_f32s(*alpha.add(i)), load(s, between.add(i * crf.stride + j)));
+            let mut largest = score(0);
+            for i in 1..crf.tags {
+                largest = s.max_f32s(score(i), largest);
+            }
+            let mut sums = s.splat_f32s(0.0);
+            for i in 0..crf.tags {
+                sums = s.add_f32s(sums, share(s, s.sub_f32s(score(i), largest)));
+            }
+            store(s, lanes.as_mut_ptr(), sums);
+            store(s, to.add(j), largest);
+            for (lane, sum) in lanes[..S::L].iter().enumerate() {
+                *to.add(j + lane) += sum.ln();
+            }
+        }
+    }
+}
