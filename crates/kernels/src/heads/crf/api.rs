@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use recurra_core::layout::PackedLayout;
 use recurra_core::{Error, ErrorCode, Result};
 
-use super::backward::{Marginals, TransitionGrads, border_grads, emission_grads};
+use super::backward::{Marginals, border_grads, emission_grads, transition_grads};
 use super::forward::Forward;
 use super::viterbi::Viterbi;
 use super::{Crf, CrfMats, check_length};
@@ -31,7 +31,7 @@ pub struct Gradients {
 /// The buffers of a batch.
 struct Space {
     emissions: Buf,
-    others: [Buf; 3],
+    others: [Buf; 4],
     mats: CrfMats,
 }
 
@@ -42,11 +42,17 @@ impl Space {
         for (to, from) in emissions.chunks_exact_mut(stride).zip(values.chunks_exact(crf.tags)) {
             to[..crf.tags].copy_from_slice(from);
         }
-        let mut others = std::array::from_fn(|_| Buf::zeros(total * stride));
-        let [alpha, sums, marginals] = &mut others;
+        let widths = [stride, stride, stride, 1];
+        let mut others = widths.map(|width| Buf::zeros(total * width));
+        let [alpha, sums, marginals, exact] = &mut others;
         let mat = |buf: &mut Buf| Mat::new(buf, stride);
-        let mats =
-            CrfMats { emissions: mat(&mut emissions), alpha: mat(alpha), sums: mat(sums), marginals: mat(marginals) };
+        let mats = CrfMats {
+            emissions: mat(&mut emissions),
+            alpha: mat(alpha),
+            sums: mat(sums),
+            marginals: mat(marginals),
+            exact: Mat::new(exact, 1),
+        };
         Self { emissions, others, mats }
     }
 }
@@ -78,8 +84,9 @@ impl Crf {
         let space = Space::new(self, layout, emissions);
         let mats = space.mats;
         let losses: Vec<AtomicU64> = (0..layout.rows()).map(|_| AtomicU64::new(0)).collect();
-        let mut between = Buf::zeros(self.tags * self.stride);
-        let to = Mat::new(&mut between, self.stride);
+        let square = self.stride * self.stride;
+        let (mut between, mut exact) = (Buf::zeros(square), Buf::zeros(square));
+        let to = [&mut between, &mut exact].map(|buf| Mat::new(buf, self.stride));
         let slices = layout.slices(pool.size());
         pool.run(|member| {
             let rows = slices[member.rank()].clone();
@@ -91,8 +98,9 @@ impl Crf {
             // SAFETY: the matrices have a row for each position; members have different rows.
             unsafe { emission_grads(self, layout, mats, rows, gold, 1.0) };
             member.meet();
-            let from = member.share(self.tags, 1);
-            dispatch(TransitionGrads { crf: self, layout, mats, gold, factor: 1.0, from, to });
+            let from = member.share(self.stride, 16);
+            // SAFETY: all rows went back; members have different tags.
+            unsafe { transition_grads(self, layout, mats, gold, 1.0, from, to) };
         });
         let (mut start, mut end) = (zeros(self.tags), zeros(self.tags));
         // SAFETY: the team is done.
@@ -102,7 +110,7 @@ impl Crf {
             emissions: unpadded(self, &space.emissions),
             start,
             end,
-            between: unpadded(self, &between),
+            between: unpadded(self, &between[..self.tags * self.stride]),
         })
     }
 

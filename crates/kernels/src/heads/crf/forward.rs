@@ -3,16 +3,41 @@
 use std::ops::Range;
 
 use super::{Crf, CrfMats};
-use crate::simd::{Kernel, Lanes, load, math, store};
+use crate::simd::{Buf, Kernel, Lanes, fma, load, math, store};
 use recurra_core::layout::PackedLayout;
 
 /// Below this an exponential is zero, as far as a sum with a 1 in it is concerned.
 const NOTHING: f32 = -87.0;
 
+/// Sums of products below this may have lost something; above it, n times e^-87 is below half a unit in the last place.
+const LEAST: f32 = 1e-28;
+
 /// `exp(x)`, exactly zero where it is below the smallest normal number; NaN stays NaN.
 #[inline(always)]
 pub(super) fn share<S: Lanes>(s: S, x: S::f32s) -> S::f32s {
     s.select_f32s(s.less_than_f32s(x, s.splat_f32s(NOTHING)), s.splat_f32s(0.0), math::exp(s, x))
+}
+
+/// `to = exp(scores - tops)`, all of whole vectors.
+pub(super) struct Weights<'a> {
+    pub scores: &'a [f32],
+    pub tops: &'a [f32],
+    pub to: &'a mut [f32],
+}
+
+impl Kernel for Weights<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Lanes>(self, s: S) {
+        let vectors = self.scores.chunks_exact(S::L).zip(self.tops.chunks_exact(S::L));
+        for ((score, top), to) in vectors.zip(self.to.chunks_exact_mut(S::L)) {
+            // SAFETY: the chunks are whole vectors.
+            unsafe {
+                let difference = s.sub_f32s(load(s, score.as_ptr()), load(s, top.as_ptr()));
+                store(s, to.as_mut_ptr(), share(s, difference));
+            }
+        }
+    }
 }
 
 /// Takes rows forward: fills `alpha`, `sums` and the marginals of each last position, and gives the logarithm of the sum over all
@@ -31,6 +56,7 @@ impl<F: FnMut(usize, f64)> Kernel for Forward<'_, F> {
     fn run<S: Lanes>(mut self, s: S) {
         let Self { crf, layout, mats, .. } = self;
         let offsets = layout.offsets();
+        let (mut shares, mut logs) = (Buf::zeros(crf.stride), Buf::zeros(crf.stride));
         for row in self.rows {
             let mut total = 0.0;
             let length = layout.lengths()[row] as usize;
@@ -41,9 +67,18 @@ impl<F: FnMut(usize, f64)> Kernel for Forward<'_, F> {
                     let before = if time == 0 {
                         crf.start.as_ptr()
                     } else {
-                        let to = mats.sums.row(at);
-                        log_sums(s, crf, mats.alpha.row(offsets[time - 1] + row), to);
-                        to.cast_const()
+                        let (alpha, to) = (mats.alpha.row(offsets[time - 1] + row), mats.sums.row(at));
+                        let exact = !products(s, crf, alpha, &mut shares, to);
+                        mats.exact.row(at).write(if exact { 1.0 } else { 0.0 });
+                        if exact {
+                            log_sums(s, crf, alpha, to);
+                            to.cast_const()
+                        } else {
+                            for (j, log) in logs.iter_mut().enumerate() {
+                                *log = crf.tops[j] + (*to.add(j)).ln();
+                            }
+                            logs.as_ptr()
+                        }
                     };
                     total += f64::from(normalized(s, crf.stride, before, mats.emissions.row(at), mats.alpha.row(at)));
                 }
@@ -113,6 +148,42 @@ pub(super) unsafe fn scale<S: Lanes>(s: S, crf: &Crf, at: *mut f32, factor: f32)
         for j in crf.tags..crf.stride {
             at.add(j).write(0.0);
         }
+    }
+}
+
+/// `to[j] = sum over i of exp(alpha[i]) weights[i][j]`; false where one of them is so small that digits may be lost, or is no
+/// number.
+///
+/// # Safety
+/// As [`normalized`]; `shares` is as long as a row, and nothing overlaps.
+#[inline(always)]
+unsafe fn products<S: Lanes>(s: S, crf: &Crf, alpha: *const f32, shares: &mut [f32], to: *mut f32) -> bool {
+    let weights = crf.weights.as_ptr();
+    // SAFETY: by the caller's promise; rows are whole vectors.
+    unsafe {
+        for j in (0..crf.stride).step_by(S::L) {
+            store(s, shares.as_mut_ptr().add(j), share(s, load(s, alpha.add(j))));
+        }
+        let (mut least, mut all) = (s.splat_f32s(f32::INFINITY), s.splat_f32s(0.0));
+        for j in (0..crf.stride).step_by(S::L) {
+            let term = |i: usize, sum| fma(s, s.splat_f32s(shares[i]), load(s, weights.add(i * crf.stride + j)), sum);
+            // Four sums side by side: one alone waits for its own results.
+            let mut sums = [s.splat_f32s(0.0); 4];
+            let whole = crf.tags / 4 * 4;
+            for i in (0..whole).step_by(4) {
+                for (lane, sum) in sums.iter_mut().enumerate() {
+                    *sum = term(i + lane, *sum);
+                }
+            }
+            for i in whole..crf.tags {
+                sums[0] = term(i, sums[0]);
+            }
+            let sum = s.add_f32s(s.add_f32s(sums[0], sums[1]), s.add_f32s(sums[2], sums[3]));
+            least = s.min_f32s(sum, least);
+            all = s.add_f32s(all, sum);
+            store(s, to.add(j), sum);
+        }
+        s.reduce_min_f32s(least) >= LEAST && s.reduce_sum_f32s(all).is_finite()
     }
 }
 

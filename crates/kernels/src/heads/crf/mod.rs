@@ -4,10 +4,14 @@
 //! tag (Lafferty and others, 2001); its probability is the softmax over all paths. The definitions are those of pytorch-crf, with
 //! which the tests compare.
 //!
-//! Everything is computed in logarithms. A position keeps `alpha`, the logarithm of the sum over all paths that end there in a tag,
-//! less its largest value, so that float32 keeps its digits however long the sequence is; what was taken off is summed in
-//! float64. The way back needs no second recursion: `exp(alpha[i] + between[i][j] - sums[j])` is the share that the tag `i` has in
-//! the sum of `j`, and so the probability of `i` before `j`; the marginals follow from the last position on.
+//! A position keeps `alpha`, the logarithm of the sum over all paths that end there in a tag, less its largest value, so that
+//! float32 keeps its digits however long the sequence is; what was taken off is summed in float64. The way back needs no second
+//! recursion: `exp(alpha[i] + between[i][j] - sums[j])` is the share that the tag `i` has in the sum of `j`, and so the probability
+//! of `i` before `j`; the marginals follow from the last position on.
+//!
+//! A step is a product of `exp(alpha)` with the exponentials of the transitions, each column of which is divided by its largest
+//! value: `n^2` multiplications instead of exponentials. That loses what is below e^-87. Where a sum is so small that this could
+//! show, the step is taken in logarithms instead, and the position is marked as exact.
 
 mod api;
 mod backward;
@@ -19,7 +23,8 @@ use recurra_core::{Error, ErrorCode, Result};
 pub use api::Gradients;
 
 use crate::simd::gemm::Mat;
-use crate::simd::{Buf, pad};
+use crate::simd::{Buf, dispatch, pad};
+use forward::Weights;
 
 /// The score of a transition that never happens. Finite, so that no difference of two is NaN.
 const FORBIDDEN: f32 = -1e30;
@@ -43,6 +48,10 @@ pub struct Crf {
     start: Buf,
     end: Buf,
     between: Buf,
+    /// The largest score of each column of `between`, `[stride]`.
+    tops: Buf,
+    /// `exp(between[i][j] - tops[j])`
+    weights: Buf,
 }
 
 /// Matrices `[positions, stride]` of a batch, in packed order.
@@ -50,12 +59,16 @@ pub struct Crf {
 pub(crate) struct CrfMats {
     /// What the tags of each position score, padding finite; [`backward`] leaves the gradients here.
     pub emissions: Mat,
-    /// Logarithms of the sums over all paths up to a tag, less the largest of the position.
+    /// Logarithms of the sums over all paths up to a tag, less the largest of the position. On the way back they become their
+    /// exponentials where the next position is not exact.
     pub alpha: Mat,
-    /// The same before the emissions were added, less the largest `alpha` of the position before.
+    /// What leads to a tag, before the emissions: at an exact position the logarithm of the sum, else the sum of the products; on
+    /// the way back that becomes the marginal divided by it.
     pub sums: Mat,
     /// The probability of each tag at each position.
     pub marginals: Mat,
+    /// `[positions, 1]`: not zero where a position is exact.
+    pub exact: Mat,
 }
 
 impl Crf {
@@ -67,7 +80,7 @@ impl Crf {
         if tags == 0 {
             return Err(Error::new(ErrorCode::OutOfRange, "a CRF needs at least one tag"));
         }
-        let square = tags.checked_mul(tags).unwrap_or(usize::MAX);
+        let square = tags.saturating_mul(tags);
         let mut lengths =
             vec![("start", start.len(), tags), ("end", end.len(), tags), ("between", between.len(), square)];
         if let Some(allowed) = allowed {
@@ -94,7 +107,16 @@ impl Crf {
             let of = from * tags..(from + 1) * tags;
             row(&between[of.clone()], allowed.map(|allowed| &allowed.between[of]), to);
         }
-        Ok(Self { tags, stride, start: first, end: last, between: inner })
+        let mut tops = Buf::zeros(stride);
+        tops.fill(FORBIDDEN);
+        for scores in inner.chunks_exact(stride) {
+            tops.iter_mut().zip(scores).for_each(|(top, &score)| *top = score.max(*top));
+        }
+        let mut weights = Buf::zeros(tags * stride);
+        for (to, scores) in weights.chunks_exact_mut(stride).zip(inner.chunks_exact(stride)) {
+            dispatch(Weights { scores, tops: &tops, to });
+        }
+        Ok(Self { tags, stride, start: first, end: last, between: inner, tops, weights })
     }
 
     /// Number of tags.
