@@ -2,7 +2,7 @@ import { DataError } from '../../core/errors.js';
 import { type LineSettings, lineBlocks } from './lines.js';
 import type { Source } from './source.js';
 
-/** What a line of a file with a token a line is. */
+/** The kinds of lines in a file with one token on each line. */
 export type LineKind = 'token' | 'comment' | 'border';
 
 /** The lines of a sentence, each of a token. */

@@ -34,7 +34,7 @@ export interface ReadSentence extends TaggedTokens {
 
 /** Faults that are kept. */
 const HINTS = 100;
-/** The scheme is recognised in so many sentences or tokens, whatever comes first. */
+/** Sentences, and tokens, in which the scheme is recognised: whichever number is reached first. */
 const SENTENCES = 1000;
 const TOKENS = 50_000;
 

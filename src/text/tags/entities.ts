@@ -71,8 +71,8 @@ export function looseEntities(tags: readonly Tag[]): TokenSpan[] {
   for (const [i, tag] of tags.entries()) {
     const prefix = inIobes(tag.prefix);
     const ended = before === 'E' || before === 'S' || before === 'O';
-    const goesOn = !ended && (prefix === 'I' || prefix === 'E') && open?.label === tag.label;
-    if (!goesOn) {
+    const continues = !ended && (prefix === 'I' || prefix === 'E') && open?.label === tag.label;
+    if (!continues) {
       close(i);
       if (prefix !== 'O') open = { label: tag.label, start: i, end: i };
     }
@@ -85,7 +85,7 @@ export function looseEntities(tags: readonly Tag[]): TokenSpan[] {
 /** Whether two labels must be the same. */
 type Labels = 'any' | 'same' | 'different';
 
-/** Letters before and at a place, and what of their labels. */
+/** The letters before a place and at it, and how their labels must compare. */
 type Pattern = readonly [before: string, at: string, labels: Labels];
 
 interface Patterns {

@@ -13,8 +13,8 @@ export function canFollow(before: Tag | undefined, tag: Tag | undefined, scheme:
   if (scheme === 'IOB1') return right !== 'B' || (left !== 'O' && same);
   if (scheme === 'IOB2') return right !== 'I' || (left !== 'O' && same);
   const open = left === 'B' || left === 'I';
-  const goesOn = right === 'I' || right === 'E';
-  return open ? goesOn && same : !goesOn;
+  const continues = right === 'I' || right === 'E';
+  return open ? continues && same : !continues;
 }
 
 /**
