@@ -7,8 +7,8 @@ use recurra_core::{Error, ErrorCode, Result};
 
 use super::backward::{Marginals, border_grads, emission_grads, transition_grads};
 use super::forward::Forward;
+use super::scores::{Crf, CrfMats, check_length};
 use super::viterbi::Viterbi;
-use super::{Crf, CrfMats, check_length};
 use crate::simd::gemm::Mat;
 use crate::simd::{Buf, dispatch, zeros};
 use crate::threads::{Member, Pool};

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::forward::{scale, share};
-use super::{Crf, CrfMats};
+use super::forward::scale;
+use super::scores::{Crf, CrfMats};
+use super::share::share;
 use crate::simd::gemm::Mat;
 use crate::simd::outer::Outer;
 use crate::simd::{Kernel, Lanes, dispatch, fma, load, store};

@@ -2,43 +2,13 @@
 
 use std::ops::Range;
 
-use super::{Crf, CrfMats};
-use crate::simd::{Buf, Kernel, Lanes, fma, load, math, store};
+use super::scores::{Crf, CrfMats};
+use super::share::share;
+use crate::simd::{Buf, Kernel, Lanes, fma, load, store};
 use recurra_core::layout::PackedLayout;
-
-/// Below this an exponential is zero, as far as a sum with a 1 in it is concerned.
-const NOTHING: f32 = -87.0;
 
 /// Sums of products below this may have lost something; above it, n times e^-87 is below half a unit in the last place.
 const LEAST: f32 = 1e-28;
-
-/// `exp(x)`, exactly zero where it is below the smallest normal number; NaN stays NaN.
-#[inline(always)]
-pub(super) fn share<S: Lanes>(s: S, x: S::f32s) -> S::f32s {
-    s.select_f32s(s.less_than_f32s(x, s.splat_f32s(NOTHING)), s.splat_f32s(0.0), math::exp(s, x))
-}
-
-/// `to = exp(scores - tops)`, all of whole vectors.
-pub(super) struct Weights<'a> {
-    pub scores: &'a [f32],
-    pub tops: &'a [f32],
-    pub to: &'a mut [f32],
-}
-
-impl Kernel for Weights<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Lanes>(self, s: S) {
-        let vectors = self.scores.chunks_exact(S::L).zip(self.tops.chunks_exact(S::L));
-        for ((score, top), to) in vectors.zip(self.to.chunks_exact_mut(S::L)) {
-            // SAFETY: the chunks are whole vectors.
-            unsafe {
-                let difference = s.sub_f32s(load(s, score.as_ptr()), load(s, top.as_ptr()));
-                store(s, to.as_mut_ptr(), share(s, difference));
-            }
-        }
-    }
-}
 
 /// Takes rows forward: fills `alpha`, `sums` and the marginals of each last position, and gives the logarithm of the sum over all
 /// paths of each row.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Crf;
+use super::scores::Crf;
 use crate::simd::gemm::Mat;
 use crate::simd::{Buf, Kernel, Lanes, load, store};
 use recurra_core::layout::PackedLayout;
