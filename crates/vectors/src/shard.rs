@@ -1,0 +1,243 @@
+//! One shard's work in a round: it reads some texts and moves its own copies of rows.
+
+use pulp::{Simd, WithSimd};
+
+use crate::corpus::Encoded;
+use crate::error::{Result, filled, reserve};
+use crate::kernels::{LANES, add, dot, exchange, logistic, scale};
+use crate::options::{Kind, Options};
+use crate::random::Random;
+use crate::rows::Copies;
+use crate::sampling::Negatives;
+use crate::subwords::Subwords;
+
+/// One pair of words in so many is measured: logarithms take long.
+const MEASURED: u64 = 16;
+
+/// What all shards read.
+pub(crate) struct Lesson {
+    pub(crate) options: Options,
+    pub(crate) texts: Encoded,
+    pub(crate) subwords: Subwords,
+    /// The share of each word's occurrences that are kept.
+    pub(crate) kept: Vec<f32>,
+    pub(crate) negatives: Negatives,
+    /// Numbers of a row, those that fill it up included.
+    pub(crate) width: usize,
+}
+
+/// The tables as they are at the beginning of a round.
+#[derive(Clone, Copy)]
+pub(crate) struct Tables<'a> {
+    pub(crate) input: &'a [f32],
+    pub(crate) output: &'a [f32],
+}
+
+/// Which texts a shard reads, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    /// The first text and the one behind the last.
+    pub(crate) texts: (usize, usize),
+    /// What its random numbers are for.
+    pub(crate) draw: [u64; 3],
+    /// The learning rate of its first word, and by how much it falls with each.
+    pub(crate) rate: f32,
+    pub(crate) fall: f32,
+}
+
+/// The loss of the pairs that were measured, added up.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Loss {
+    pub(crate) sum: f64,
+    pub(crate) pairs: u64,
+}
+
+/// A shard: its copies of rows, and room for its work.
+pub(crate) struct Shard {
+    pub(crate) input: Copies,
+    pub(crate) output: Copies,
+    pub(crate) loss: Loss,
+    hidden: Vec<f32>,
+    gradient: Vec<f32>,
+    line: Vec<u32>,
+    inputs: Vec<usize>,
+    targets: Vec<usize>,
+    steps: Vec<[f32; LANES]>,
+    pairs: u64,
+}
+
+/// A shard's work as a function that is compiled for each set of vector instructions; a closure would not always be.
+struct Learning<'a, const WIDTH: usize> {
+    shard: &'a mut Shard,
+    lesson: &'a Lesson,
+    tables: Tables<'a>,
+    part: Part,
+}
+
+impl<const WIDTH: usize> WithSimd for Learning<'_, WIDTH> {
+    type Output = Result<()>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Result<()> {
+        self.shard.read::<S, WIDTH>(simd, self.lesson, self.tables, self.part)
+    }
+}
+
+impl Shard {
+    pub(crate) fn new(lesson: &Lesson) -> Result<Self> {
+        let (width, negatives) = (lesson.width, lesson.options.negatives);
+        Ok(Self {
+            input: Copies::new(lesson.subwords.len(), width)?,
+            output: Copies::new(lesson.texts.counts.len(), width)?,
+            loss: Loss::default(),
+            hidden: filled(0.0, width)?,
+            gradient: filled(0.0, width)?,
+            line: Vec::new(),
+            inputs: Vec::new(),
+            targets: filled(0, 1 + negatives)?,
+            steps: filled([0.0; LANES], (1 + negatives).div_ceil(LANES))?,
+            pairs: 0,
+        })
+    }
+
+    /// Learns from a part of the texts, beginning with the tables as they are.
+    pub(crate) fn learn(&mut self, lesson: &Lesson, tables: Tables<'_>, part: Part) -> Result<()> {
+        self.input.clear();
+        self.output.clear();
+        (self.loss, self.pairs) = (Loss::default(), 0);
+        let shard = self;
+        // A length that the compiler knows makes the most usual one faster.
+        match lesson.width {
+            64 => pulp::Arch::new().dispatch(Learning::<64> { shard, lesson, tables, part }),
+            _ => pulp::Arch::new().dispatch(Learning::<0> { shard, lesson, tables, part }),
+        }
+    }
+
+    #[inline(always)]
+    fn read<S: Simd, const WIDTH: usize>(&mut self, s: S, lesson: &Lesson, tables: Tables<'_>, part: Part) -> Result<()> {
+        let Lesson { options, texts, .. } = lesson;
+        let mut random = Random::new(options.seed, part.draw);
+        let mut read = 0;
+        for text in part.texts.0..part.texts.1 {
+            let start = if text == 0 { 0 } else { texts.ends[text - 1] };
+            let words = &texts.numbers[start..texts.ends[text]];
+            let mut line = std::mem::take(&mut self.line);
+            line.clear();
+            reserve(&mut line, words.len())?;
+            line.extend(words.iter().filter(|&&word| {
+                let kept = lesson.kept[word as usize];
+                kept >= 1.0 || random.share() < kept
+            }));
+            let rate = (part.rate - part.fall * read as f32).max(0.0);
+            read += words.len();
+            for at in 0..line.len() {
+                let near = 1 + random.below(options.window) as usize;
+                let around = at.saturating_sub(near)..(at + near + 1).min(line.len());
+                self.inputs.clear();
+                match options.kind {
+                    Kind::SkipGram => {
+                        self.hold(lesson, tables, line[at])?;
+                        for other in around.filter(|&other| other != at) {
+                            self.pair::<S, WIDTH>(s, lesson, tables, line[other], rate, &mut random)?;
+                        }
+                    }
+                    Kind::Cbow => {
+                        for other in around.filter(|&other| other != at) {
+                            self.hold(lesson, tables, line[other])?;
+                        }
+                        if !self.inputs.is_empty() {
+                            self.pair::<S, WIDTH>(s, lesson, tables, line[at], rate, &mut random)?;
+                        }
+                    }
+                }
+            }
+            self.line = line;
+        }
+        Ok(())
+    }
+
+    /// Adds the rows of a word to those whose mean is the hidden vector.
+    #[inline(always)]
+    fn hold(&mut self, lesson: &Lesson, tables: Tables<'_>, word: u32) -> Result<()> {
+        let rows = lesson.subwords.of(word);
+        reserve(&mut self.inputs, rows.len())?;
+        for &row in rows {
+            let place = self.input.place(tables.input, row)?;
+            self.inputs.push(place);
+        }
+        Ok(())
+    }
+
+    /// One update: the mean of the rows that are held is to speak for `target`, and against the negatives that are drawn.
+    ///
+    /// As in fastText, each row that is held moves by the whole gradient of the mean. All scores are taken before a row moves.
+    #[inline(always)]
+    fn pair<S: Simd, const WIDTH: usize>(
+        &mut self,
+        s: S,
+        lesson: &Lesson,
+        tables: Tables<'_>,
+        target: u32,
+        rate: f32,
+        random: &mut Random,
+    ) -> Result<()> {
+        self.targets[0] = self.output.place(tables.output, target)?;
+        for at in 1..self.targets.len() {
+            let negative = lesson.negatives.draw(random, target);
+            self.targets[at] = self.output.place(tables.output, negative)?;
+        }
+        self.update::<S, WIDTH>(s, rate);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn update<S: Simd, const WIDTH: usize>(&mut self, s: S, rate: f32) {
+        let Self { input, output, hidden, gradient, inputs, targets, steps, loss, pairs, .. } = self;
+        let (hidden, gradient) = if WIDTH == 0 {
+            (&mut hidden[..], &mut gradient[..])
+        } else {
+            (&mut hidden[..WIDTH], &mut gradient[..WIDTH])
+        };
+        let cut = |row: usize| if WIDTH == 0 { row } else { WIDTH };
+        let width = cut(hidden.len());
+        let hidden = match inputs[..] {
+            [place] => &input.at(place)[..width],
+            _ => {
+                hidden.fill(0.0);
+                for &place in &*inputs {
+                    add(s, hidden, &input.at(place)[..width]);
+                }
+                scale(s, hidden, 1.0 / inputs.len() as f32);
+                &hidden[..]
+            }
+        };
+        gradient.fill(0.0);
+        let scores = steps.as_flattened_mut();
+        for (score, &place) in scores.iter_mut().zip(&*targets) {
+            *score = dot(s, hidden, &output.at(place)[..width]);
+        }
+        if *pairs % MEASURED == 0 {
+            let cost = |(at, &score): (usize, &f32)| if at == 0 { softplus(-score) } else { softplus(score) };
+            loss.sum += scores.iter().take(targets.len()).enumerate().map(cost).sum::<f64>();
+            loss.pairs += 1;
+        }
+        *pairs += 1;
+        for block in steps.iter_mut() {
+            *block = logistic(block);
+        }
+        for (at, &place) in targets.iter().enumerate() {
+            let label = if at == 0 { 1.0 } else { 0.0 };
+            let step = rate * (label - steps[at / LANES][at % LANES]);
+            exchange(s, step, &mut output.moved(place)[..width], hidden, gradient);
+        }
+        for &place in &*inputs {
+            add(s, &mut input.moved(place)[..width], gradient);
+        }
+    }
+}
+
+/// `ln(1 + exp(x))` without overflow.
+fn softplus(x: f32) -> f64 {
+    let x = f64::from(x);
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
