@@ -64,6 +64,11 @@ impl Copies {
         Some((self.at(place), self.moves[place]))
     }
 
+    /// Memory in use.
+    pub(crate) fn bytes(&self) -> usize {
+        4 * (self.places.capacity() + self.rows.capacity() + self.of.capacity() + self.moves.capacity())
+    }
+
     /// Lets go of all copies, but not of their memory.
     pub(crate) fn clear(&mut self) {
         for &row in &self.of {

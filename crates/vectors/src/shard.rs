@@ -100,6 +100,11 @@ impl Shard {
         })
     }
 
+    /// Memory in use.
+    pub(crate) fn bytes(&self) -> usize {
+        self.input.bytes() + self.output.bytes()
+    }
+
     /// Learns from a part of the texts, beginning with the tables as they are.
     pub(crate) fn learn(&mut self, lesson: &Lesson, tables: Tables<'_>, part: Part) -> Result<()> {
         self.input.clear();

@@ -116,6 +116,18 @@ impl Trainer {
         self.lesson.texts.numbers.len() as u64 * u64::from(self.lesson.options.epochs)
     }
 
+    /// Memory in use.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let Lesson { texts, subwords, kept, .. } = &self.lesson;
+        let shard = |shard: &Mutex<Shard>| shard.lock().unwrap_or_else(PoisonError::into_inner).bytes();
+        let words = texts.words.bytes() + 20 * kept.len() + subwords.bytes();
+        words
+            + 4 * (texts.numbers.capacity() + self.input.capacity() + self.output.capacity())
+            + 8 * texts.ends.capacity()
+            + self.shards.iter().map(shard).sum::<usize>()
+    }
+
     /// One round: each shard reads one part of the texts.
     ///
     /// # Errors
