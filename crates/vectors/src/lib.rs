@@ -7,7 +7,7 @@
 //!
 //! The result is the same for every number of threads. fastText lets its threads write to the same numbers at once, so that no two of
 //! its runs agree. Here a round is cut into a fixed number of shards. Each shard learns alone, on copies of the rows that it needs, and
-//! what the shards learned is put together in their order ([`merge`](merge::merge)).
+//! what the shards learned is put together in their order.
 
 mod corpus;
 mod error;

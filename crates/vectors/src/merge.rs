@@ -35,7 +35,7 @@ impl WithSimd for Merging<'_> {
     fn with_simd<S: Simd>(self, s: S) {
         let Self { table, width, first, shards, rate } = self;
         let rows = first..first + table.len() / width;
-        let a = std::env::var("SHRINK").map_or(SHRINKING, |v| v.parse().unwrap()) * f64::from(rate);
+        let a = SHRINKING * f64::from(rate);
         let way = |moves: u32| -(-a * f64::from(moves)).exp_m1();
         let mut sum = vec![0.0; width];
         for (number, shard) in shards.iter().enumerate() {
@@ -57,5 +57,44 @@ impl WithSimd for Merging<'_> {
                 approach(s, to, &sum, copies, share);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two shards that each move a row of ones so many times by 1 in all.
+    fn merged(moves: [u32; 2], rate: f32) -> Vec<f32> {
+        let mut table = vec![1.0; 3 * 16];
+        let shards = moves.map(|moves| {
+            let mut copies = Copies::new(3, 16).unwrap();
+            for _ in 0..moves {
+                let place = copies.place(&table, 1).unwrap();
+                copies.moved(place).iter_mut().for_each(|value| *value += 1.0 / moves as f32);
+            }
+            copies
+        });
+        let shards: Vec<&Copies> = shards.iter().collect();
+        // In two parts, as threads share them.
+        let (first, second) = table.split_at_mut(16);
+        merge(Merging { table: first, width: 16, first: 0, shards: &shards, rate });
+        merge(Merging { table: second, width: 16, first: 1, shards: &shards, rate });
+        assert!(table[..16].iter().chain(&table[32..]).all(|&value| value == 1.0));
+        table[16..32].to_vec()
+    }
+
+    #[test]
+    fn differences_are_added_while_they_are_small_and_averaged_in_the_end() {
+        let close = |moves, rate, expected: f32| {
+            let given = merged(moves, rate);
+            assert!(given.iter().all(|value| (value - expected).abs() < 1e-4), "{moves:?}: {given:?} {expected}");
+        };
+        close([0, 0], 0.1, 1.0);
+        close([4, 0], 0.1, 2.0);
+        close([1, 1], 1e-5, 3.0);
+        close([4_096, 4_096], 0.1, 2.0);
+        // (1 - exp(-0.25 * 0.1 * 60)) / (2 - exp(-0.25 * 0.1 * 40) - exp(-0.25 * 0.1 * 20)) of the sum, which is 2.
+        close([40, 20], 0.1, 1.0 + 2.0 * 0.776_870 / 1.025_590);
     }
 }

@@ -30,7 +30,8 @@ impl Negatives {
         let mut left = Vec::new();
         reserve(&mut left, counts.len())?;
         left.extend(counts.iter().map(|&count| weight(count) / mean));
-        let (mut small, mut large): (Vec<u32>, Vec<u32>) = (0..counts.len() as u32).partition(|&i| left[i as usize] < 1.0);
+        let (mut small, mut large): (Vec<u32>, Vec<u32>) =
+            (0..counts.len() as u32).partition(|&i| left[i as usize] < 1.0);
         while let (Some(&low), Some(&high)) = (small.last(), large.last()) {
             small.pop();
             places[low as usize] = ((left[low as usize] * 4_294_967_296.0) as u32, high);
@@ -62,5 +63,51 @@ impl Negatives {
             }
         }
         if target == 0 { 1 } else { target - 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn frequencies_are_those_of_fasttexts_formulas() {
+        let golden: Value = serde_json::from_str(include_str!("../tests/golden.json")).unwrap();
+        let golden = &golden["sampling"];
+        let numbers =
+            |name: &str| -> Vec<f64> { golden[name].as_array().unwrap().iter().map(|n| n.as_f64().unwrap()).collect() };
+        let counts: Vec<u64> = numbers("counts").iter().map(|&count| count as u64).collect();
+        let (all, threshold) = (golden["all"].as_u64().unwrap(), golden["threshold"].as_f64().unwrap());
+        for (&count, expected) in counts.iter().zip(numbers("kept")) {
+            assert!((f64::from(kept(count, all, threshold)) - expected).abs() < 1e-6);
+            assert_eq!(kept(count, all, 0.0), 1.0);
+        }
+
+        // The probabilities that the table has, exactly.
+        let negatives = Negatives::new(&counts).unwrap();
+        let mut drawn = vec![0.0; counts.len()];
+        for (place, &(own, other)) in negatives.places.iter().enumerate() {
+            let share = f64::from(own) / 4_294_967_296.0;
+            drawn[place] += share / counts.len() as f64;
+            drawn[other as usize] += (1.0 - share) / counts.len() as f64;
+        }
+        for (given, expected) in drawn.iter().zip(numbers("drawn")) {
+            assert!((given - expected).abs() < 1e-8, "{given} {expected}");
+        }
+
+        // What is drawn: the target never, the others in proportion.
+        let (mut random, mut times, n) = (Random::new(1, [0; 3]), vec![0u32; counts.len()], 200_000);
+        (0..n).for_each(|_| times[negatives.draw(&mut random, 0) as usize] += 1);
+        assert_eq!(times[0], 0);
+        let share = numbers("drawn")[1] / (1.0 - numbers("drawn")[0]);
+        assert!((f64::from(times[1]) / f64::from(n) - share).abs() < 0.005, "{times:?} {share}");
+    }
+
+    #[test]
+    fn a_word_that_nearly_all_draws_give_does_not_hold_up_the_work() {
+        let negatives = Negatives::new(&[u64::MAX / 2, 1]).unwrap();
+        assert_eq!(negatives.draw(&mut Random::new(1, [0; 3]), 0), 1);
+        assert_eq!(negatives.draw(&mut Random::new(1, [0; 3]), 1), 0);
     }
 }

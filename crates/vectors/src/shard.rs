@@ -119,7 +119,13 @@ impl Shard {
     }
 
     #[inline(always)]
-    fn read<S: Simd, const WIDTH: usize>(&mut self, s: S, lesson: &Lesson, tables: Tables<'_>, part: Part) -> Result<()> {
+    fn read<S: Simd, const WIDTH: usize>(
+        &mut self,
+        s: S,
+        lesson: &Lesson,
+        tables: Tables<'_>,
+        part: Part,
+    ) -> Result<()> {
         let Lesson { options, texts, .. } = lesson;
         let mut random = Random::new(options.seed, part.draw);
         let mut read = 0;
@@ -245,4 +251,82 @@ impl Shard {
 fn softplus(x: f32) -> f64 {
     let x = f64::from(x);
     x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::Corpus;
+    use serde_json::Value;
+
+    /// An update with the given numbers, and nothing else of a shard.
+    struct Update<'a>(&'a mut Shard, f32);
+
+    impl WithSimd for Update<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, s: S) {
+            match self.0.hidden.len() {
+                64 => self.0.update::<S, 64>(s, self.1),
+                _ => self.0.update::<S, 0>(s, self.1),
+            }
+        }
+    }
+
+    fn rows(value: &Value) -> Vec<Vec<f64>> {
+        let row = |row: &Value| row.as_array().unwrap().iter().map(|n| n.as_f64().unwrap()).collect();
+        value.as_array().unwrap().iter().map(row).collect()
+    }
+
+    /// A shard that holds some rows, to be updated.
+    fn shard(dim: usize, inputs: &[Vec<f64>], outputs: &[Vec<f64>]) -> Shard {
+        let width = dim.next_multiple_of(LANES);
+        let table = |rows: &[Vec<f64>]| -> Vec<f32> {
+            let padded =
+                |row: &Vec<f64>| row.iter().map(|&v| v as f32).chain(vec![0.0; width - dim]).collect::<Vec<_>>();
+            rows.iter().flat_map(padded).collect()
+        };
+        let mut corpus = Corpus::default();
+        ["a", "b", "a", "b"].map(|word| corpus.add(word.as_bytes()).unwrap());
+        corpus.end().unwrap();
+        let options = Options { dim, negatives: outputs.len() - 1, min_count: 1, ..Options::default() };
+        let texts = corpus.encode(&options).unwrap();
+        let subwords = Subwords::new(&texts.words, &options).unwrap();
+        let negatives = Negatives::new(&texts.counts).unwrap();
+        let mut shard = Shard::new(&Lesson { options, texts, subwords, kept: Vec::new(), negatives, width }).unwrap();
+        (shard.input, shard.output) =
+            (Copies::new(inputs.len(), width).unwrap(), Copies::new(outputs.len(), width).unwrap());
+        for row in 0..inputs.len() as u32 {
+            let place = shard.input.place(&table(inputs), row).unwrap();
+            shard.inputs.push(place);
+        }
+        for row in 0..outputs.len() as u32 {
+            shard.targets[row as usize] = shard.output.place(&table(outputs), row).unwrap();
+        }
+        shard
+    }
+
+    #[test]
+    fn an_update_is_that_of_numpy() {
+        let golden: Value = serde_json::from_str(include_str!("../tests/golden.json")).unwrap();
+        let cases = golden["updates"].as_array().unwrap();
+        assert_eq!(cases.len(), 4);
+        for case in cases {
+            let dim = case["dim"].as_u64().unwrap() as usize;
+            let mut shard = shard(dim, &rows(&case["inputs"]), &rows(&case["outputs"]));
+            pulp::Arch::new().dispatch(Update(&mut shard, case["rate"].as_f64().unwrap() as f32));
+            let loss = case["loss"].as_f64().unwrap();
+            assert!((shard.loss.sum - loss).abs() < 2e-6 * loss, "{} {loss}", shard.loss.sum);
+            for (copies, expected) in [(&shard.input, &case["new_inputs"]), (&shard.output, &case["new_outputs"])] {
+                for (row, expected) in rows(expected).iter().enumerate() {
+                    let (given, moves) = copies.get(row as u32).unwrap();
+                    assert_eq!(moves, 1);
+                    for (given, expected) in given.iter().zip(expected) {
+                        assert!((f64::from(*given) - expected).abs() < 1e-6, "{dim}: {given} {expected}");
+                    }
+                    assert!(given[dim..].iter().all(|&filling| filling == 0.0));
+                }
+            }
+        }
+    }
 }

@@ -114,3 +114,44 @@ impl Subwords {
         self.rows = Vec::new();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn subwords_are_those_of_fasttext() {
+        let golden: Value = serde_json::from_str(include_str!("../tests/golden.json")).unwrap();
+        let cases = golden["subwords"].as_array().unwrap();
+        for case in cases {
+            let number = |name: &str| case[name].as_u64().unwrap() as u32;
+            let mut given = Vec::new();
+            let lengths = (number("minn"), number("maxn"));
+            each(case["word"].as_str().unwrap().as_bytes(), lengths, &mut Vec::new(), |hash| {
+                given.push(u64::from(hash % number("buckets")));
+            });
+            let expected: Vec<u64> = case["ids"].as_array().unwrap().iter().map(|id| id.as_u64().unwrap()).collect();
+            assert_eq!(given, expected, "{case}");
+        }
+        assert_eq!(cases.len(), 24);
+    }
+
+    #[test]
+    fn rows_are_a_words_own_then_those_of_its_subwords() {
+        let mut words = Vocabulary::default();
+        for word in ["ab", "abc"] {
+            words.add(word.as_bytes()).unwrap();
+        }
+        let options = Options { subwords: (3, 3), ..Options::default() };
+        // <ab ab> | <ab abc bc>
+        let mut subwords = Subwords::new(&words, &options).unwrap();
+        assert_eq!(subwords.len(), 2 + 4);
+        let (first, second) = (subwords.of(0).to_vec(), subwords.of(1).to_vec());
+        assert_eq!((first.len(), second.len(), first[0], second[0]), (3, 4, 0, 1));
+        assert_eq!(first[1], second[1]);
+        subwords.finish();
+        assert_eq!(subwords.of_unknown(b"ab"), &first[1..]);
+        assert_eq!(subwords.of_unknown(b"xab"), &first[2..]);
+    }
+}

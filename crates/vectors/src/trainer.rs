@@ -24,8 +24,9 @@ const SHARDS: usize = 8;
 /// Words that a shard reads in a round, where the texts have enough.
 const WORDS: usize = 10_000;
 
-/// Rounds that an epoch has at least.
+/// Rounds that an epoch has at least, and the words that a shard reads in one of them where there are several shards.
 const ROUNDS: usize = 20;
+const FEWEST: usize = 1_000;
 
 /// Rows that are put together in one go.
 const MERGED: usize = 4_096;
@@ -48,7 +49,7 @@ pub struct Trainer {
     input: Vec<f32>,
     output: Vec<f32>,
     shards: Vec<Mutex<Shard>>,
-    /// The parts of the texts that a shard reads in one round each: first text and the one behind the last, and words before.
+    /// What a shard reads in a round, part by part: the first text and the one behind the last.
     parts: Vec<(usize, usize)>,
     rounds: usize,
     epoch: u32,
@@ -77,10 +78,8 @@ impl Trainer {
         let output = filled(0.0, words * width)?;
 
         let size = texts.numbers.len();
-        let env = |name: &str, default: usize| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
-        let most = env("SHARDS", SHARDS);
-        let count = (size / (ROUNDS * 1_000)).clamp(1, most);
-        let part = (size / (ROUNDS * count)).clamp(1, env("WORDS", WORDS));
+        let count = (size / (ROUNDS * FEWEST)).clamp(1, SHARDS);
+        let part = (size / (ROUNDS * count)).clamp(1, WORDS);
         let parts = cut(&texts.ends, part)?;
         let rounds = parts.len().div_ceil(count);
         let lesson = Lesson { options: options.clone(), texts, subwords, kept: keep, negatives, width };
@@ -238,4 +237,112 @@ fn first_vectors(rows: usize, width: usize, options: &Options) -> Result<Vec<f32
         }
     }
     Ok(vectors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Kind;
+    use recurra_core::ErrorCode;
+
+    /// Texts of two topics that share the words between: `king` and `queen` stand among the same words, `bread` among others.
+    fn corpus(texts: usize) -> Corpus {
+        let topics = [["king", "queen", "crown", "throne", "palace"], ["bread", "butter", "flour", "oven", "baker"]];
+        let mut random = Random::new(3, [0; 3]);
+        let mut corpus = Corpus::default();
+        for text in 0..texts {
+            for place in 0..12 {
+                let word = if place % 3 == 2 { "the" } else { topics[text % 2][random.below(5) as usize] };
+                corpus.add(word.as_bytes()).unwrap();
+            }
+            corpus.end().unwrap();
+        }
+        corpus
+    }
+
+    fn learn(texts: usize, options: &Options) -> Learned {
+        let mut trainer = Trainer::new(corpus(texts), options).unwrap();
+        while !trainer.done() {
+            trainer.step().unwrap();
+        }
+        let progress = trainer.progress();
+        assert_eq!(progress.words, progress.of);
+        assert!(progress.loss > 0.0 && progress.loss < 4.2, "{progress:?}");
+        trainer.finish().unwrap()
+    }
+
+    fn similarity(learned: &Learned, a: &str, b: &str) -> f32 {
+        let row = |word: &str| {
+            let index = learned.words().get(word.as_bytes()).unwrap() as usize;
+            &learned.matrix()[index * learned.dim()..][..learned.dim()]
+        };
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let (a, b) = (row(a), row(b));
+        dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+    }
+
+    #[test]
+    fn words_of_a_topic_become_neighbours() {
+        for kind in [Kind::SkipGram, Kind::Cbow] {
+            for subwords in [(0, 0), (3, 5)] {
+                // 96,000 words: several shards.
+                let options =
+                    Options { kind, subwords, dim: 10, window: 3, subsample: 0.0, threads: 2, ..Options::default() };
+                let learned = learn(8_000, &options);
+                let (near, far) = (similarity(&learned, "king", "queen"), similarity(&learned, "king", "bread"));
+                assert!(near > 0.8 && far < near - 0.1, "{kind:?} {subwords:?}: {near} {far}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        let options = Options { dim: 20, epochs: 2, subwords: (3, 4), seed: 5, ..Options::default() };
+        let [one, three, other] = [(1, 5), (3, 5), (1, 6)].map(|(threads, seed)| {
+            let learned = learn(8_000, &Options { threads, seed, ..options.clone() });
+            learned.matrix().iter().map(|value| value.to_bits()).collect::<Vec<_>>()
+        });
+        assert_eq!(one, three);
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn words_without_a_vector_of_their_own_have_their_subwords() {
+        let options = Options { dim: 8, epochs: 1, subwords: (3, 5), ..Options::default() };
+        let learned = learn(50, &options);
+        let unknown = |word: &str| learned.unknown(word.as_bytes());
+        assert_eq!(unknown("kingly").unwrap().len(), 8);
+        assert!(unknown("kingly").unwrap().iter().any(|&value| value != 0.0));
+        assert_eq!(unknown("zzz"), None);
+        assert_eq!(learn(50, &Options::default()).unknown(b"kingly"), None);
+        assert_eq!(learned.words().token(0), b"the");
+        assert_eq!(learned.counts()[0], 200);
+        assert_eq!(learned.counts().iter().sum::<u64>(), 600);
+    }
+
+    #[test]
+    fn texts_that_teach_nothing_are_refused() {
+        let refused = |words: &[&str], options: &Options| {
+            let mut corpus = Corpus::default();
+            words.iter().for_each(|word| corpus.add(word.as_bytes()).unwrap());
+            corpus.end().unwrap();
+            let error = Trainer::new(corpus, options).err().unwrap();
+            assert_eq!(error.code(), ErrorCode::InvalidArgument);
+            error.option().unwrap()
+        };
+        let each = Options { min_count: 1, ..Options::default() };
+        assert_eq!(refused(&[], &each), "minCount");
+        assert_eq!(refused(&["a", "a"], &each), "minCount");
+        assert_eq!(refused(&["a", "b", "a"], &Options::default()), "minCount");
+        assert_eq!(refused(&["a", "b"], &Options { dim: 0, ..each.clone() }), "dim");
+        assert_eq!(refused(&["a", "b"], &Options { subwords: (4, 3), ..each.clone() }), "minn");
+        assert_eq!(refused(&["a", "b"], &Options { rate: f32::NAN, ..each }), "lr");
+        let mut alone = Corpus::default();
+        for word in ["a", "b", "a", "b"] {
+            alone.add(word.as_bytes()).unwrap();
+            alone.end().unwrap();
+        }
+        let options = Options { min_count: 1, ..Options::default() };
+        assert_eq!(Trainer::new(alone, &options).err().unwrap().option(), Some("minCount"));
+    }
 }

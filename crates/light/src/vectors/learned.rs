@@ -54,7 +54,8 @@ impl NativeWordVectors {
     /// How often the texts have each word.
     #[napi(catch_unwind)]
     pub fn counts(&self) -> napi::Result<Float64Array> {
-        let counts = with(&*self.handle.get()?, |learned| Ok(learned.counts().iter().map(|&count| count as f64).collect()));
+        let counts =
+            with(&*self.handle.get()?, |learned| Ok(learned.counts().iter().map(|&count| count as f64).collect()));
         Ok(Float64Array::new(counts.js()?))
     }
 
