@@ -2,7 +2,7 @@
 //
 //   pip install fasttext-wheel
 //   node --import tsx bench/quality/vectors.ts FOLDER [--python python] [--threads 2] [--rounds 3] [--texts N] [--subwords]
-//     [--rows 500,2000] [--seeds 2]
+//     [--rows 500,2000, or 0 for none] [--seeds 2]
 //
 // FOLDER has AG News' train.csv and test.csv. The texts of all training rows are learned from, titles and descriptions; of the labels the
 // classifiers see those of the first rows alone. fastText is given the words of `basic_english`. Seconds are those of the whole work, from a
@@ -79,7 +79,10 @@ try {
     console.log(`fastText ${theirs!.toFixed(1)} s, ${processor!.toFixed(1)} processor seconds`);
   }
 
-  for (const count of values.rows.split(',').map(Number)) {
+  for (const count of values.rows
+    .split(',')
+    .map(Number)
+    .filter((rows) => rows > 0)) {
     for (const [name, file] of [['none', undefined], ...Object.entries(files)] as const) {
       const accuracies: number[] = [];
       for (let seed = 0; seed < Number(values.seeds); seed++) {

@@ -6,7 +6,10 @@ use crate::kernels::{add, approach};
 use crate::rows::Copies;
 
 /// How fast the way that is left for a row shrinks with each update, for a learning rate of 1.
-const SHRINKING: f64 = 0.25;
+///
+/// Measured on AG News with 8 shards: 0.25 and 0.5 give the vectors of a single shard, by the accuracy of classifiers that begin with them. With
+/// 0.03, which is nearly a sum, the vectors grow without bound.
+const SHRINKING: f64 = 0.5;
 
 /// Shards, and the part of a table that their copies of rows are put into.
 pub(crate) struct Merging<'a> {
@@ -94,7 +97,7 @@ mod tests {
         close([4, 0], 0.1, 2.0);
         close([1, 1], 1e-5, 3.0);
         close([4_096, 4_096], 0.1, 2.0);
-        // (1 - exp(-0.25 * 0.1 * 60)) / (2 - exp(-0.25 * 0.1 * 40) - exp(-0.25 * 0.1 * 20)) of the sum, which is 2.
-        close([40, 20], 0.1, 1.0 + 2.0 * 0.776_870 / 1.025_590);
+        // (1 - exp(-0.5 * 0.1 * 60)) / (2 - exp(-0.5 * 0.1 * 40) - exp(-0.5 * 0.1 * 20)) of the sum, which is 2.
+        close([40, 20], 0.1, 1.0 + 2.0 * 0.950_213 / 1.496_786);
     }
 }

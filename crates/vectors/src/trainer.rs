@@ -7,7 +7,7 @@ use recurra_core::guard;
 use recurra_kernels::threads::Pool;
 
 use crate::corpus::Corpus;
-use crate::error::{Result, filled, reserve};
+use crate::error::{Error, ErrorCode, Result, filled, reserve};
 use crate::kernels::LANES;
 use crate::learned::Learned;
 use crate::merge::{Merging, merge};
@@ -130,7 +130,7 @@ impl Trainer {
     /// One round: each shard reads one part of the texts.
     ///
     /// # Errors
-    /// `OUT_OF_MEMORY`, after which the training is of no more use.
+    /// `OUT_OF_MEMORY`; `NON_FINITE_LOSS` where the rate is too high. The training is of no more use then.
     pub fn step(&mut self) -> Result<()> {
         if self.done() {
             return Ok(());
@@ -167,6 +167,10 @@ impl Trainer {
             self.words += (ends[end - 1] - start) as u64;
         }
         self.merge(start);
+        if !self.loss.sum.is_finite() {
+            let message = format!("the vectors grew without bound in epoch {}: try a smaller lr", self.epoch + 1);
+            return Err(Error::new(ErrorCode::NonFiniteLoss, message).about("lr"));
+        }
         self.round += 1;
         if self.round == self.rounds {
             (self.epoch, self.round) = (self.epoch + 1, 0);
@@ -243,7 +247,6 @@ fn first_vectors(rows: usize, width: usize, options: &Options) -> Result<Vec<f32
 mod tests {
     use super::*;
     use crate::options::Kind;
-    use recurra_core::ErrorCode;
 
     /// Texts of two topics that share the words between: `king` and `queen` stand among the same words, `bread` among others.
     fn corpus(texts: usize) -> Corpus {

@@ -25,14 +25,14 @@ const REPORT = 100;
  * @param texts - Any number of texts.
  * @param options - See {@link LearnVectorsOptions}.
  * @throws {@link ArgumentError} for options that do not fit, something that is no text, and texts in which fewer than two words are
- * frequent enough. {@link RecurraError} `ABORTED` after the signal, `OUT_OF_MEMORY` where the system gives no more.
+ * frequent enough. {@link RecurraError} `ABORTED` after the signal, `NON_FINITE_LOSS` where `lr` is too high, `OUT_OF_MEMORY`.
  *
  * @example
  * ```ts
- * const vectors = await learnVectors(tickets);
- * console.log(await vectors.nearest('refund', 5));
- * await vectors.save('own.vec');
- * const model = await TextClassifier.train(rows, { embeddings: 'own.vec' });
+ * const texts = ['the refund for my card', 'a refund to the card', 'the card of the refund'];
+ * const vectors = await learnVectors(texts);
+ * console.log(vectors.words); // [ 'the', 'card', 'refund' ]
+ * await vectors.save('own.vec'); // for `embeddings` of TextClassifier.train
  * ```
  */
 export async function learnVectors(
