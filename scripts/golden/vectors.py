@@ -1,6 +1,6 @@
 """Updates, subwords and sampling that crates/vectors is compared with (made by numpy 2 and fasttext-wheel 0.9.2).
 
-    python scripts/golden/vectors.py > crates/vectors/tests/golden.json
+    python scripts/golden/vectors.py > crates/vectors/tests/golden.jsonl
 """
 
 import json

@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn frequencies_are_those_of_fasttexts_formulas() {
-        let golden: Value = serde_json::from_str(include_str!("../tests/golden.json")).unwrap();
+        let golden: Value = serde_json::from_str(include_str!("../tests/golden.jsonl")).unwrap();
         let golden = &golden["sampling"];
         let numbers =
             |name: &str| -> Vec<f64> { golden[name].as_array().unwrap().iter().map(|n| n.as_f64().unwrap()).collect() };

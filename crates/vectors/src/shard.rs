@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn an_update_is_that_of_numpy() {
-        let golden: Value = serde_json::from_str(include_str!("../tests/golden.json")).unwrap();
+        let golden: Value = serde_json::from_str(include_str!("../tests/golden.jsonl")).unwrap();
         let cases = golden["updates"].as_array().unwrap();
         assert_eq!(cases.len(), 4);
         for case in cases {

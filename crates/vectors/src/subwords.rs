@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn subwords_are_those_of_fasttext() {
-        let golden: Value = serde_json::from_str(include_str!("../tests/golden.json")).unwrap();
+        let golden: Value = serde_json::from_str(include_str!("../tests/golden.jsonl")).unwrap();
         let cases = golden["subwords"].as_array().unwrap();
         for case in cases {
             let number = |name: &str| case[name].as_u64().unwrap() as u32;
