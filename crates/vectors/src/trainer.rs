@@ -293,7 +293,8 @@ mod tests {
                     Options { kind, subwords, dim: 10, window: 3, subsample: 0.0, threads: 2, ..Options::default() };
                 let learned = learn(8_000, &options);
                 let (near, far) = (similarity(&learned, "king", "queen"), similarity(&learned, "king", "bread"));
-                assert!(near > 0.8 && far < near - 0.1, "{kind:?} {subwords:?}: {near} {far}");
+                // All words share a neighbour, so that even the others are not far.
+                assert!(near > 0.8 && 1.0 - far > 4.0 * (1.0 - near), "{kind:?} {subwords:?}: {near} {far}");
             }
         }
     }

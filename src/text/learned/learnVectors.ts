@@ -31,7 +31,7 @@ const REPORT = 100;
  * ```ts
  * const texts = ['the refund for my card', 'a refund to the card', 'the card of the refund'];
  * const vectors = await learnVectors(texts);
- * console.log(vectors.words); // [ 'the', 'card', 'refund' ]
+ * vectors.words; // [ 'the', 'card', 'refund' ]
  * await vectors.save('own.vec'); // for `embeddings` of TextClassifier.train
  * ```
  */
