@@ -21,7 +21,7 @@ impl Random {
     /// From 0 to below `n`.
     #[inline(always)]
     pub(crate) fn below(&mut self, n: u32) -> u32 {
-        ((self.next() >> 32) * u64::from(n) >> 32) as u32
+        (((self.next() >> 32) * u64::from(n)) >> 32) as u32
     }
 
     /// From 0 to below 1, in steps of `2^-24`.

@@ -55,7 +55,7 @@ impl Negatives {
         // A word that nearly all draws would give must not hold up the work.
         for _ in 0..64 {
             let bits = random.next();
-            let place = ((bits >> 32) * n >> 32) as u32;
+            let place = (((bits >> 32) * n) >> 32) as u32;
             let (own, other) = self.places[place as usize];
             let word = if (bits as u32) < own { place } else { other };
             if word != target {
