@@ -287,7 +287,7 @@ mod tests {
             rows.iter().flat_map(padded).collect()
         };
         let mut corpus = Corpus::default();
-        ["a", "b", "a", "b"].map(|word| corpus.add(word.as_bytes()).unwrap());
+        ["a", "b", "a", "b"].iter().for_each(|word| corpus.add(word.as_bytes()).unwrap());
         corpus.end().unwrap();
         let options = Options { dim, negatives: outputs.len() - 1, min_count: 1, ..Options::default() };
         let texts = corpus.encode(&options).unwrap();
