@@ -299,6 +299,22 @@ export declare namespace light {
     recount(counts: Uint32Array, options: VocabularyOptions): Promise<BuiltVocabulary>
   }
 
+  /** Words and their vectors. */
+  export class NativeWordVectors {
+    /** How many words there are. */
+    get size(): number
+    /** The words from `start` to below `end`, the most frequent first. */
+    words(start: number, end: number): Array<string>
+    /** How often the texts have each word. */
+    counts(): Float64Array
+    /** The vectors of the words, one after the other; empty after the first call. */
+    takeMatrix(): Float32Array
+    /** A vector from the subwords of a word that has none of its own, or `null`. */
+    unknown(word: string): Float32Array | null
+    /** Frees the memory; doing it again does nothing. */
+    close(): void
+  }
+
   /** How a model turns texts into token ids. */
   export class TextEncoder {
     /** Reads texts with a reader and looks their tokens up; `unknown` is the index of those that are not in the vocabulary. */
@@ -315,6 +331,38 @@ export declare namespace light {
     constructor(options: TextReaderOptions)
     /** The tokens that are read of a text, at once. */
     tokens(text: string): Array<string>
+  }
+
+  /** Texts that word vectors are learned from, as the numbers of their words. */
+  export class VectorTexts {
+    /** None yet. */
+    constructor()
+    /**
+     * Splits texts and adds them, away from the event loop: only their characters are copied on it.
+     *
+     * More than two calls at a time are of no use: each waits for the one before and holds a thread of libuv's pool.
+     */
+    read(reader: TextReader, texts: ReadonlyArray<string>): Promise<VectorTextsSize>
+    /** Adds texts that are split already, at once: the words of all, and how many each text has. */
+    add(words: ReadonlyArray<string>, lengths: Uint32Array): VectorTextsSize
+    /**
+     * Begins to learn vectors. The texts go over to the training.
+     *
+     * Rejects with `INVALID_ARGUMENT` where the texts have too few words.
+     */
+    train(options: VectorOptions): Promise<VectorTraining>
+    /** Frees the memory; doing it again does nothing. */
+    close(): void
+  }
+
+  /** A training of word vectors that is under way. */
+  export class VectorTraining {
+    /** Goes on for about so many milliseconds, away from the event loop. How often this is called changes no result. */
+    run(milliseconds: number): Promise<VectorProgress>
+    /** The words and their vectors. The training ends with it. */
+    finish(): Promise<NativeWordVectors>
+    /** Frees the memory once running work has ended; doing it again does nothing. */
+    close(): void
   }
 
   /** A vocabulary that is still counted. */
@@ -568,6 +616,56 @@ export declare namespace light {
 
   /** The mix where there are no rows to choose one by. */
   export function usualMix(): LinearMix
+
+  /** How word vectors are learned. */
+  export interface VectorOptions {
+    /** What is predicted from what. */
+    model: 'skipgram' | 'cbow'
+    /** Numbers of a vector. */
+    dim: number
+    /** Words on each side that count as near. */
+    window: number
+    /** Random words for each pair of words. */
+    negatives: number
+    /** Passes over the texts. */
+    epochs: number
+    /** The learning rate at the beginning. */
+    lr: number
+    /** A word that the texts have less often gets no vector. */
+    minCount: number
+    /** The share of all words above which a word is left out at random; 0 leaves out none. */
+    subsample: number
+    /** Shortest subword. */
+    minn: number
+    /** Longest subword; 0 for none. */
+    maxn: number
+    /** Number of different subwords. */
+    buckets: number
+    /** Threads of the work, on which the result does not depend. */
+    threads: number
+    /** Seed of all that is drawn. */
+    seed: number
+  }
+
+  /** How far a training is. */
+  export interface VectorProgress {
+    /** Words read so far, of all epochs. */
+    words: number
+    /** Words that all epochs read. */
+    totalWords: number
+    /** Mean loss of a pair of words since the last report; NaN where none was measured. */
+    loss: number
+    /** Whether all is done. */
+    done: boolean
+  }
+
+  /** How many texts were read, and words in them. */
+  export interface VectorTextsSize {
+    /** Texts. */
+    texts: number
+    /** Words. */
+    words: number
+  }
 
   /** Which of the counted tokens become a vocabulary. */
   export interface VocabularyOptions {

@@ -26,7 +26,7 @@ const TORCH: Floors = [
 const CRATES: Floors = [
   ['core'],
   ['kernels', 'files', 'text', 'binding'],
-  ['torch', 'linear'],
+  ['torch', 'linear', 'vectors'],
   ['light', 'torch-addon'],
 ];
 

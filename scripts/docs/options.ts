@@ -5,6 +5,7 @@ import { defaultText, type Option, type OptionTable } from '../../src/core/optio
 import { CLASSIFIER } from '../../src/models/classifier/options.js';
 import { SERVING } from '../../src/models/serving/options.js';
 import { SERVER } from '../../src/serve/options.js';
+import { LEARN_VECTORS } from '../../src/text/learned/options.js';
 import { CHECKPOINT } from '../../src/training/checkpoints/options.js';
 
 /** The guides, and the table that each marked section has. */
@@ -12,6 +13,7 @@ export const SECTIONS: Readonly<Record<string, Readonly<Record<string, OptionTab
   'docs/training.md': { train: CLASSIFIER },
   'docs/serving.md': { serving: SERVING, server: SERVER },
   'docs/checkpoints.md': { checkpoint: CHECKPOINT },
+  'docs/vectors.md': { vectors: LEARN_VECTORS },
 };
 
 /** A default as a guide writes it. */

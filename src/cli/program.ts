@@ -4,6 +4,7 @@ import { CLASSIFIER } from '../models/classifier/options.js';
 import { SERVING } from '../models/serving/options.js';
 import { packageVersion } from '../native/addon.js';
 import { SERVER } from '../serve/options.js';
+import { LEARN_VECTORS } from '../text/learned/options.js';
 import { COMPUTE } from '../training/options/train.js';
 import { checkpointEveryFlag } from './checkpointFlags.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -19,6 +20,7 @@ import {
 import { type PredictFlags, predictCommand } from './commands/predict.js';
 import { type ServeFlags, serveCommand } from './commands/serve.js';
 import { type TrainFlags, trainCommand } from './commands/train.js';
+import { type VectorsFlags, vectorsCommand } from './commands/vectors.js';
 import { deviceFlag } from './device.js';
 import { addFlags } from './flags.js';
 import { collect, wholeNumber } from './parsers.js';
@@ -169,6 +171,20 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--json', JSON_HELP)
     .addHelpText('after', '\nColours are used on a terminal; NO_COLOR=1 turns them off, FORCE_COLOR=1 on.')
     .action(async (model: string, text: string, flags: ExplainFlags) => done(await explainCommand(model, text, flags)));
+
+  const vectors = fileFlags(
+    program
+      .command('vectors')
+      .description(
+        'Learn word vectors from texts without labels, which a model can begin with (recurra train --embeddings).',
+      )
+      .argument('<file...>', 'files of texts, of any format that train reads, or without --text one text per line')
+      .requiredOption('--out <file>', 'file to write, such as own.vec'),
+    [...FORMATS, 'lines'],
+  );
+  addFlags(vectors, LEARN_VECTORS)
+    .option('--json', JSON_HELP)
+    .action(async (files: string[], flags: VectorsFlags) => done(await vectorsCommand(files, flags)));
 
   program
     .command('doctor')

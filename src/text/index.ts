@@ -1,6 +1,7 @@
 export { basicEnglish } from './basicEnglish.js';
 export { characters } from './characters.js';
 export { HuggingFaceTokenizer } from './huggingFace.js';
+export * from './learned/index.js';
 export { ngramsIterator } from './ngrams.js';
 export {
   type BatchTokenizer,

@@ -54,6 +54,7 @@ const PAGES = {
   'docs/threads-and-processes.md': 4,
   'docs/troubleshooting.md': 1,
   'docs/gpu.md': 4,
+  'docs/vectors.md': 1,
   'README.md': 2,
 };
 const examples = Object.keys(PAGES).flatMap(examplesOf);

@@ -8,6 +8,7 @@ import { CLASSIFIER } from '../../src/models/classifier/options.js';
 import { LOAD } from '../../src/models/load.js';
 import { SERVING } from '../../src/models/serving/options.js';
 import { SERVER } from '../../src/serve/options.js';
+import { LEARN_VECTORS } from '../../src/text/learned/options.js';
 import { TEXT } from '../../src/text/options.js';
 import { CHECKPOINT } from '../../src/training/checkpoints/options.js';
 import { LEARNING } from '../../src/training/options/learning.js';
@@ -40,6 +41,7 @@ describe('the doc comments', () => {
   const tables: [string, OptionTable][] = [
     ['src/engine/network.ts', NETWORK],
     ['src/text/options.ts', TEXT],
+    ['src/text/learned/options.ts', LEARN_VECTORS],
     ['src/training/options/learning.ts', LEARNING],
     ['src/training/options/train.ts', RUN],
     ['src/training/checkpoints/options.ts', CHECKPOINT],
@@ -72,6 +74,7 @@ describe('the command line', () => {
 
   it.each([
     ['train', CLASSIFIER],
+    ['vectors', LEARN_VECTORS],
     ['serve', { ...SERVING, ...SERVER }],
     ['explain', EXPLAIN],
   ] as [string, OptionTable][])('recurra %s has a flag for each option that has one', (name, table) => {

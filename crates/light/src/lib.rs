@@ -1,7 +1,7 @@
 //! The light addon: what a process needs before, or instead of, libtorch.
 //!
 //! It links no libtorch. It finds out about the processor, opens libtorch when asked to, reads and writes safetensors files,
-//! computes networks and linear models on the CPU, reads texts with the built-in tokenizers, and splits them as HuggingFace's
+//! computes networks and linear models on the CPU, learns word vectors, reads texts with the built-in tokenizers, and splits them as HuggingFace's
 //! tokenizers do.
 
 #![allow(missing_docs, reason = "napi-derive generates undocumented items; the functions themselves are documented")]
@@ -18,4 +18,5 @@ mod strings;
 pub mod tensorboard;
 pub mod texts;
 pub mod tokenizer;
+pub mod vectors;
 pub mod vocabulary;

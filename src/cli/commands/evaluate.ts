@@ -1,7 +1,7 @@
+import { AtomicLines } from '../../core/atomicLines.js';
 import { jsonLine, percent } from '../../core/terminal.js';
 import type { Evaluation, ExclusiveEvaluation } from '../../measures/evaluation.js';
 import { formatClassificationReport, formatConfusionMatrix, formatConfusions } from '../../measures/format.js';
-import { AtomicLines } from '../atomicLines.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { EXIT } from '../output.js';
 import { noteSkipped, openRows, type RowFlags } from '../rows.js';

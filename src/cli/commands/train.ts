@@ -23,19 +23,19 @@ export interface TrainFlags extends TaskFlag, RowFlags, CheckpointFlags, DeviceF
   json?: boolean;
 }
 
-/** Finds out before hours of training, not after, that the model could not be written. */
-async function checkWritable(out: string): Promise<void> {
+/** Finds out before hours of work, not after, that its result could not be written. */
+export async function checkWritable(what: string, out: string): Promise<void> {
   const folder = dirname(resolve(out));
   try {
     await access(folder, constants.W_OK);
     if ((await stat(out).catch(() => undefined))?.isDirectory()) throw new Error('it is a folder');
   } catch (error) {
-    throw new DataError('IO', `the model cannot be written to ${out}: ${(error as Error).message}`);
+    throw new DataError('IO', `${what} cannot be written to ${out}: ${(error as Error).message}`);
   }
 }
 
 /** A tokenizer by its name, or by the file that describes it. */
-async function namedTokenizer(given: string): Promise<TokenizerLike> {
+export async function namedTokenizer(given: string): Promise<TokenizerLike> {
   if (isTokenizerName(given)) return given;
   if (/\.json$/i.test(given)) return HuggingFaceTokenizer.fromFile(given);
   throw invalidArgument('tokenizer', `one of ${TOKENIZER_NAMES.join(', ')}, or a file that ends in .json`, given);
@@ -58,13 +58,13 @@ async function trainOptions(flags: TrainFlags): Promise<TrainOptions> {
 }
 
 /** Turns the first Ctrl-C or SIGTERM into an abort; at the second one the process ends as it would have. */
-function abortOnSignals(): { signal: AbortSignal; release(): void } {
+export function abortOnSignals(notice: string): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const release = () => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeListener(name, stop);
   };
   const stop = () => {
-    note('recurra: stopping; what was learned so far will be saved (again: stop at once)');
+    note(`recurra: ${notice} (again: stop at once)`);
     release();
     controller.abort();
   };
@@ -75,11 +75,11 @@ function abortOnSignals(): { signal: AbortSignal; release(): void } {
 /** `recurra train`: trains on a file and saves the model. */
 export async function trainCommand(file: string, flags: TrainFlags): Promise<number> {
   checkTask(file, flags);
-  await checkWritable(flags.out);
+  await checkWritable('the model', flags.out);
   const rows = openRows(file, flags);
   const display = progressDisplay({ json: flags.json === true });
   const notes = eventNotes(flags.json === true);
-  const { signal, release } = abortOnSignals();
+  const { signal, release } = abortOnSignals('stopping; what was learned so far will be saved');
   const began = performance.now();
   let model: TextClassifier;
   let failure: TrainingError | undefined;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DataError } from '../core/errors.js';
+import { DataError } from './errors.js';
 
 /** Characters that are gathered before they are written. */
 const BUFFER = 262_144;

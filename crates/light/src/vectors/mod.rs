@@ -1,0 +1,27 @@
+//! Word vectors that are learned from texts, on libuv's pool.
+
+mod learned;
+mod texts;
+mod training;
+
+use std::sync::{Mutex, PoisonError};
+
+use recurra_core::{Error, ErrorCode, Result};
+
+pub use learned::NativeWordVectors;
+pub use texts::{VectorTexts, VectorTextsSize};
+pub use training::{VectorOptions, VectorProgress, VectorTraining};
+
+/// Work on what one thread at a time may have, and which is gone once it was taken.
+fn with<T, R>(place: &Mutex<Option<T>>, work: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
+    work(place.lock().unwrap_or_else(PoisonError::into_inner).as_mut().ok_or_else(gone)?)
+}
+
+/// Takes it.
+fn taken<T>(place: &Mutex<Option<T>>) -> Result<T> {
+    place.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(gone)
+}
+
+fn gone() -> Error {
+    Error::new(ErrorCode::Disposed, "the next step of the learning has begun")
+}

@@ -1,0 +1,147 @@
+//! A training of word vectors.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use napi::Env;
+use napi::bindgen_prelude::{AsyncTask, ObjectFinalize};
+use napi_derive::napi;
+use recurra_binding::{Background, Handle, IntoJs, Pending};
+use recurra_core::{Error, ErrorCode, Result};
+use recurra_vectors::{Kind, Learned, Options, Progress, Trainer};
+
+use super::learned::NativeWordVectors;
+use super::{taken, with};
+
+/// How word vectors are learned.
+#[napi(object, object_to_js = false)]
+pub struct VectorOptions {
+    /// What is predicted from what.
+    #[napi(ts_type = "'skipgram' | 'cbow'")]
+    pub model: String,
+    /// Numbers of a vector.
+    pub dim: u32,
+    /// Words on each side that count as near.
+    pub window: u32,
+    /// Random words for each pair of words.
+    pub negatives: u32,
+    /// Passes over the texts.
+    pub epochs: u32,
+    /// The learning rate at the beginning.
+    pub lr: f64,
+    /// A word that the texts have less often gets no vector.
+    pub min_count: u32,
+    /// The share of all words above which a word is left out at random; 0 leaves out none.
+    pub subsample: f64,
+    /// Shortest subword.
+    pub minn: u32,
+    /// Longest subword; 0 for none.
+    pub maxn: u32,
+    /// Number of different subwords.
+    pub buckets: u32,
+    /// Threads of the work, on which the result does not depend.
+    pub threads: u32,
+    /// Seed of all that is drawn.
+    pub seed: f64,
+}
+
+impl VectorOptions {
+    pub(super) fn read(&self) -> Result<Options> {
+        Ok(Options {
+            kind: match self.model.as_str() {
+                "skipgram" => Kind::SkipGram,
+                "cbow" => Kind::Cbow,
+                other => {
+                    let message = format!("there is no model {other:?} of word vectors");
+                    return Err(Error::new(ErrorCode::InvalidArgument, message).about("model"));
+                }
+            },
+            dim: self.dim as usize,
+            window: self.window,
+            negatives: self.negatives as usize,
+            epochs: self.epochs,
+            rate: self.lr as f32,
+            min_count: u64::from(self.min_count),
+            subsample: self.subsample,
+            subwords: (self.minn, self.maxn),
+            buckets: self.buckets,
+            threads: self.threads as usize,
+            seed: self.seed as u64,
+        })
+    }
+}
+
+/// How far a training is.
+#[napi(object, object_from_js = false)]
+pub struct VectorProgress {
+    /// Words read so far, of all epochs.
+    pub words: f64,
+    /// Words that all epochs read.
+    pub total_words: f64,
+    /// Mean loss of a pair of words since the last report; NaN where none was measured.
+    pub loss: f64,
+    /// Whether all is done.
+    pub done: bool,
+}
+
+/// A training of word vectors that is under way.
+#[napi(custom_finalize)]
+pub struct VectorTraining {
+    handle: Handle<Mutex<Option<Trainer>>>,
+}
+
+impl ObjectFinalize for VectorTraining {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.handle.close(env);
+        Ok(())
+    }
+}
+
+impl VectorTraining {
+    pub(super) fn new(env: Env, trainer: Trainer) -> Self {
+        let bytes = trainer.bytes();
+        Self { handle: Handle::new(env, "training of word vectors", Mutex::new(Some(trainer)), bytes) }
+    }
+}
+
+#[napi]
+impl VectorTraining {
+    /// Goes on for about so many milliseconds, away from the event loop. How often this is called changes no result.
+    #[napi(catch_unwind, ts_return_type = "Promise<VectorProgress>")]
+    pub fn run(&self, milliseconds: u32) -> napi::Result<Pending<(Progress, bool), VectorProgress>> {
+        let time = Duration::from_millis(u64::from(milliseconds));
+        let work = move |place: &Mutex<Option<Trainer>>| {
+            with(place, |trainer| {
+                let began = Instant::now();
+                while !trainer.done() {
+                    trainer.step()?;
+                    if began.elapsed() >= time {
+                        break;
+                    }
+                }
+                Ok(((trainer.progress(), trainer.done()), trainer.bytes()))
+            })
+        };
+        self.handle.background(work, |(progress, done)| VectorProgress {
+            words: progress.words as f64,
+            total_words: progress.of as f64,
+            loss: progress.loss,
+            done,
+        })
+    }
+
+    /// The words and their vectors. The training ends with it.
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeWordVectors>")]
+    pub fn finish(&self, env: Env) -> napi::Result<AsyncTask<Background<Learned, NativeWordVectors>>> {
+        let trainer = taken(&*self.handle.get()?).js()?;
+        self.handle.close(env);
+        let made = |env, learned| Ok(NativeWordVectors::new(env, learned));
+        Ok(AsyncTask::new(Background::new(move || trainer.finish(), made)))
+    }
+
+    /// Frees the memory once running work has ended; doing it again does nothing.
+    #[napi(catch_unwind)]
+    pub fn close(&self, env: Env) {
+        self.handle.close(env);
+    }
+}

@@ -1,0 +1,332 @@
+//! One shard's work in a round: it reads some texts and moves its own copies of rows.
+
+use pulp::{Simd, WithSimd};
+
+use crate::corpus::Encoded;
+use crate::error::{Result, filled, reserve};
+use crate::kernels::{LANES, add, dot, exchange, logistic, scale};
+use crate::options::{Kind, Options};
+use crate::random::Random;
+use crate::rows::Copies;
+use crate::sampling::Negatives;
+use crate::subwords::Subwords;
+
+/// One pair of words in so many is measured: logarithms take long.
+const MEASURED: u64 = 16;
+
+/// What all shards read.
+pub(crate) struct Lesson {
+    pub(crate) options: Options,
+    pub(crate) texts: Encoded,
+    pub(crate) subwords: Subwords,
+    /// The share of each word's occurrences that are kept.
+    pub(crate) kept: Vec<f32>,
+    pub(crate) negatives: Negatives,
+    /// Numbers of a row, those that fill it up included.
+    pub(crate) width: usize,
+}
+
+/// The tables as they are at the beginning of a round.
+#[derive(Clone, Copy)]
+pub(crate) struct Tables<'a> {
+    pub(crate) input: &'a [f32],
+    pub(crate) output: &'a [f32],
+}
+
+/// Which texts a shard reads, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    /// The first text and the one behind the last.
+    pub(crate) texts: (usize, usize),
+    /// What its random numbers are for.
+    pub(crate) draw: [u64; 3],
+    /// The learning rate of its first word, and by how much it falls with each.
+    pub(crate) rate: f32,
+    pub(crate) fall: f32,
+}
+
+/// The loss of the pairs that were measured, added up.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Loss {
+    pub(crate) sum: f64,
+    pub(crate) pairs: u64,
+}
+
+/// A shard: its copies of rows, and room for its work.
+pub(crate) struct Shard {
+    pub(crate) input: Copies,
+    pub(crate) output: Copies,
+    pub(crate) loss: Loss,
+    hidden: Vec<f32>,
+    gradient: Vec<f32>,
+    line: Vec<u32>,
+    inputs: Vec<usize>,
+    targets: Vec<usize>,
+    steps: Vec<[f32; LANES]>,
+    pairs: u64,
+}
+
+/// A shard's work as a function that is compiled for each set of vector instructions; a closure would not always be.
+struct Learning<'a, const WIDTH: usize> {
+    shard: &'a mut Shard,
+    lesson: &'a Lesson,
+    tables: Tables<'a>,
+    part: Part,
+}
+
+impl<const WIDTH: usize> WithSimd for Learning<'_, WIDTH> {
+    type Output = Result<()>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Result<()> {
+        self.shard.read::<S, WIDTH>(simd, self.lesson, self.tables, self.part)
+    }
+}
+
+impl Shard {
+    pub(crate) fn new(lesson: &Lesson) -> Result<Self> {
+        let (width, negatives) = (lesson.width, lesson.options.negatives);
+        Ok(Self {
+            input: Copies::new(lesson.subwords.len(), width)?,
+            output: Copies::new(lesson.texts.counts.len(), width)?,
+            loss: Loss::default(),
+            hidden: filled(0.0, width)?,
+            gradient: filled(0.0, width)?,
+            line: Vec::new(),
+            inputs: Vec::new(),
+            targets: filled(0, 1 + negatives)?,
+            steps: filled([0.0; LANES], (1 + negatives).div_ceil(LANES))?,
+            pairs: 0,
+        })
+    }
+
+    /// Memory in use.
+    pub(crate) fn bytes(&self) -> usize {
+        self.input.bytes() + self.output.bytes()
+    }
+
+    /// Learns from a part of the texts, beginning with the tables as they are.
+    pub(crate) fn learn(&mut self, lesson: &Lesson, tables: Tables<'_>, part: Part) -> Result<()> {
+        self.input.clear();
+        self.output.clear();
+        (self.loss, self.pairs) = (Loss::default(), 0);
+        let shard = self;
+        // A length that the compiler knows makes the most usual one faster.
+        match lesson.width {
+            64 => pulp::Arch::new().dispatch(Learning::<64> { shard, lesson, tables, part }),
+            _ => pulp::Arch::new().dispatch(Learning::<0> { shard, lesson, tables, part }),
+        }
+    }
+
+    #[inline(always)]
+    fn read<S: Simd, const WIDTH: usize>(
+        &mut self,
+        s: S,
+        lesson: &Lesson,
+        tables: Tables<'_>,
+        part: Part,
+    ) -> Result<()> {
+        let Lesson { options, texts, .. } = lesson;
+        let mut random = Random::new(options.seed, part.draw);
+        let mut read = 0;
+        for text in part.texts.0..part.texts.1 {
+            let start = if text == 0 { 0 } else { texts.ends[text - 1] };
+            let words = &texts.numbers[start..texts.ends[text]];
+            let mut line = std::mem::take(&mut self.line);
+            line.clear();
+            reserve(&mut line, words.len())?;
+            line.extend(words.iter().filter(|&&word| {
+                let kept = lesson.kept[word as usize];
+                kept >= 1.0 || random.share() < kept
+            }));
+            let rate = (part.rate - part.fall * read as f32).max(0.0);
+            read += words.len();
+            for at in 0..line.len() {
+                let near = 1 + random.below(options.window) as usize;
+                let around = at.saturating_sub(near)..(at + near + 1).min(line.len());
+                self.inputs.clear();
+                match options.kind {
+                    Kind::SkipGram => {
+                        self.hold(lesson, tables, line[at])?;
+                        for other in around.filter(|&other| other != at) {
+                            self.pair::<S, WIDTH>(s, lesson, tables, line[other], rate, &mut random)?;
+                        }
+                    }
+                    Kind::Cbow => {
+                        for other in around.filter(|&other| other != at) {
+                            self.hold(lesson, tables, line[other])?;
+                        }
+                        if !self.inputs.is_empty() {
+                            self.pair::<S, WIDTH>(s, lesson, tables, line[at], rate, &mut random)?;
+                        }
+                    }
+                }
+            }
+            self.line = line;
+        }
+        Ok(())
+    }
+
+    /// Adds the rows of a word to those whose mean is the hidden vector.
+    #[inline(always)]
+    fn hold(&mut self, lesson: &Lesson, tables: Tables<'_>, word: u32) -> Result<()> {
+        let rows = lesson.subwords.of(word);
+        reserve(&mut self.inputs, rows.len())?;
+        for &row in rows {
+            let place = self.input.place(tables.input, row)?;
+            self.inputs.push(place);
+        }
+        Ok(())
+    }
+
+    /// One update: the mean of the rows that are held is to speak for `target`, and against the negatives that are drawn.
+    ///
+    /// As in fastText, each row that is held moves by the whole gradient of the mean. All scores are taken before a row moves.
+    #[inline(always)]
+    fn pair<S: Simd, const WIDTH: usize>(
+        &mut self,
+        s: S,
+        lesson: &Lesson,
+        tables: Tables<'_>,
+        target: u32,
+        rate: f32,
+        random: &mut Random,
+    ) -> Result<()> {
+        self.targets[0] = self.output.place(tables.output, target)?;
+        for at in 1..self.targets.len() {
+            let negative = lesson.negatives.draw(random, target);
+            self.targets[at] = self.output.place(tables.output, negative)?;
+        }
+        self.update::<S, WIDTH>(s, rate);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn update<S: Simd, const WIDTH: usize>(&mut self, s: S, rate: f32) {
+        let Self { input, output, hidden, gradient, inputs, targets, steps, loss, pairs, .. } = self;
+        let (hidden, gradient) = if WIDTH == 0 {
+            (&mut hidden[..], &mut gradient[..])
+        } else {
+            (&mut hidden[..WIDTH], &mut gradient[..WIDTH])
+        };
+        let cut = |row: usize| if WIDTH == 0 { row } else { WIDTH };
+        let width = cut(hidden.len());
+        let hidden = match inputs[..] {
+            [place] => &input.at(place)[..width],
+            _ => {
+                hidden.fill(0.0);
+                for &place in &*inputs {
+                    add(s, hidden, &input.at(place)[..width]);
+                }
+                scale(s, hidden, 1.0 / inputs.len() as f32);
+                &hidden[..]
+            }
+        };
+        gradient.fill(0.0);
+        let scores = steps.as_flattened_mut();
+        for (score, &place) in scores.iter_mut().zip(&*targets) {
+            *score = dot(s, hidden, &output.at(place)[..width]);
+        }
+        if *pairs % MEASURED == 0 {
+            let cost = |(at, &score): (usize, &f32)| if at == 0 { softplus(-score) } else { softplus(score) };
+            loss.sum += scores.iter().take(targets.len()).enumerate().map(cost).sum::<f64>();
+            loss.pairs += 1;
+        }
+        *pairs += 1;
+        for block in steps.iter_mut() {
+            *block = logistic(block);
+        }
+        for (at, &place) in targets.iter().enumerate() {
+            let label = if at == 0 { 1.0 } else { 0.0 };
+            let step = rate * (label - steps[at / LANES][at % LANES]);
+            exchange(s, step, &mut output.moved(place)[..width], hidden, gradient);
+        }
+        for &place in &*inputs {
+            add(s, &mut input.moved(place)[..width], gradient);
+        }
+    }
+}
+
+/// `ln(1 + exp(x))` without overflow.
+fn softplus(x: f32) -> f64 {
+    let x = f64::from(x);
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::Corpus;
+    use serde_json::Value;
+
+    /// An update with the given numbers, and nothing else of a shard.
+    struct Update<'a>(&'a mut Shard, f32);
+
+    impl WithSimd for Update<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, s: S) {
+            match self.0.hidden.len() {
+                64 => self.0.update::<S, 64>(s, self.1),
+                _ => self.0.update::<S, 0>(s, self.1),
+            }
+        }
+    }
+
+    fn rows(value: &Value) -> Vec<Vec<f64>> {
+        let row = |row: &Value| row.as_array().unwrap().iter().map(|n| n.as_f64().unwrap()).collect();
+        value.as_array().unwrap().iter().map(row).collect()
+    }
+
+    /// A shard that holds some rows, to be updated.
+    fn shard(dim: usize, inputs: &[Vec<f64>], outputs: &[Vec<f64>]) -> Shard {
+        let width = dim.next_multiple_of(LANES);
+        let table = |rows: &[Vec<f64>]| -> Vec<f32> {
+            let padded =
+                |row: &Vec<f64>| row.iter().map(|&v| v as f32).chain(vec![0.0; width - dim]).collect::<Vec<_>>();
+            rows.iter().flat_map(padded).collect()
+        };
+        let mut corpus = Corpus::default();
+        ["a", "b", "a", "b"].iter().for_each(|word| corpus.add(word.as_bytes()).unwrap());
+        corpus.end().unwrap();
+        let options = Options { dim, negatives: outputs.len() - 1, min_count: 1, ..Options::default() };
+        let texts = corpus.encode(&options).unwrap();
+        let subwords = Subwords::new(&texts.words, &options).unwrap();
+        let negatives = Negatives::new(&texts.counts).unwrap();
+        let mut shard = Shard::new(&Lesson { options, texts, subwords, kept: Vec::new(), negatives, width }).unwrap();
+        (shard.input, shard.output) =
+            (Copies::new(inputs.len(), width).unwrap(), Copies::new(outputs.len(), width).unwrap());
+        for row in 0..inputs.len() as u32 {
+            let place = shard.input.place(&table(inputs), row).unwrap();
+            shard.inputs.push(place);
+        }
+        for row in 0..outputs.len() as u32 {
+            shard.targets[row as usize] = shard.output.place(&table(outputs), row).unwrap();
+        }
+        shard
+    }
+
+    #[test]
+    fn an_update_is_that_of_numpy() {
+        let golden: Value = serde_json::from_str(include_str!("../tests/golden.jsonl")).unwrap();
+        let cases = golden["updates"].as_array().unwrap();
+        assert_eq!(cases.len(), 4);
+        for case in cases {
+            let dim = case["dim"].as_u64().unwrap() as usize;
+            let mut shard = shard(dim, &rows(&case["inputs"]), &rows(&case["outputs"]));
+            pulp::Arch::new().dispatch(Update(&mut shard, case["rate"].as_f64().unwrap() as f32));
+            let loss = case["loss"].as_f64().unwrap();
+            assert!((shard.loss.sum - loss).abs() < 2e-6 * loss, "{} {loss}", shard.loss.sum);
+            for (copies, expected) in [(&shard.input, &case["new_inputs"]), (&shard.output, &case["new_outputs"])] {
+                for (row, expected) in rows(expected).iter().enumerate() {
+                    let (given, moves) = copies.get(row as u32).unwrap();
+                    assert_eq!(moves, 1);
+                    for (given, expected) in given.iter().zip(expected) {
+                        assert!((f64::from(*given) - expected).abs() < 1e-6, "{dim}: {given} {expected}");
+                    }
+                    assert!(given[dim..].iter().all(|&filling| filling == 0.0));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import { realpath } from 'node:fs/promises';
+import { constraint, RecurraError } from '../../core/errors.js';
+import { duration, jsonLine, note } from '../../core/terminal.js';
+import type { UnlabelledText } from '../../data/readers/rows.js';
+import type { FileRows } from '../../data/readers/source.js';
+import { learnVectors } from '../../text/learned/learnVectors.js';
+import { LEARN_VECTORS, type LearnVectorsOptions, type VectorLearningProgress } from '../../text/learned/options.js';
+import { givenOptions } from '../flags.js';
+import { EXIT } from '../output.js';
+import { noteSkipped, openTexts, type TextFlags } from '../rows.js';
+import { abortOnSignals, checkWritable, namedTokenizer } from './train.js';
+
+/** Flags of `recurra vectors`. */
+export interface VectorsFlags extends TextFlags {
+  out: string;
+  tokenizer?: string;
+  json?: boolean;
+}
+
+const SECONDS_BETWEEN_LINES = 5;
+
+/** Refuses to write over what is read. */
+async function checkDifferent(files: readonly string[], out: string): Promise<void> {
+  const real = (path: string) => realpath(path).catch(() => undefined);
+  const target = await real(out);
+  for (const file of files) {
+    if (target !== undefined && target === (await real(file))) {
+      throw constraint('out', `Expected another file for --out than those that are read but got ${out}`);
+    }
+  }
+}
+
+/** Shows how far the work is: a JSON line for each report, or a line for people from time to time. */
+function progressLines(json: boolean): (progress: VectorLearningProgress) => void {
+  let last = performance.now();
+  return (progress) => {
+    if (json) return jsonLine({ event: 'progress', ...progress });
+    const now = performance.now();
+    if (now - last < SECONDS_BETWEEN_LINES * 1000) return;
+    last = now;
+    const { phase, texts, words, totalWords, loss, wordsPerSecond, secondsLeft } = progress;
+    if (phase === 'reading') return note(`${texts} texts read, ${words} words`);
+    const share = Math.floor((100 * words) / totalWords!);
+    const measured = loss === undefined ? '' : `, loss ${loss.toFixed(4)}`;
+    note(`${share} %: ${Math.round(wordsPerSecond!)} words/s${measured}, ${duration(secondsLeft!)} left`);
+  };
+}
+
+async function* textsOf(files: readonly FileRows<UnlabelledText>[]): AsyncGenerator<string, void, undefined> {
+  for (const rows of files) for await (const { text } of rows) yield text;
+}
+
+/** `recurra vectors`: learns word vectors from files of texts and writes them. */
+export async function vectorsCommand(files: string[], flags: VectorsFlags): Promise<number> {
+  await checkDifferent(files, flags.out);
+  await checkWritable('the vectors', flags.out);
+  const options = givenOptions<LearnVectorsOptions>(LEARN_VECTORS, flags);
+  if (flags.tokenizer !== undefined) options.tokenizer = await namedTokenizer(flags.tokenizer);
+  const json = flags.json === true;
+  const rows = files.map((file) => openTexts(file, flags));
+  const { signal, release } = abortOnSignals('stopping; nothing is written');
+  const began = performance.now();
+  let read = 0;
+  const show = progressLines(json);
+  const onProgress = (progress: VectorLearningProgress) => {
+    read = progress.texts;
+    show(progress);
+  };
+  try {
+    const vectors = await learnVectors(textsOf(rows), { ...options, signal, onProgress });
+    await vectors.save(flags.out);
+    for (const file of rows) noteSkipped(file);
+    const seconds = (performance.now() - began) / 1000;
+    const words = vectors.words.length;
+    if (json) jsonLine({ event: 'end', out: flags.out, texts: read, words, dim: vectors.dim, seconds });
+    else process.stdout.write(`${flags.out}: ${words} words of ${read} texts, ${duration(seconds)}\n`);
+    return EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof RecurraError && error.code === 'ABORTED')) throw error;
+    if (json) jsonLine({ event: 'error', code: error.code, message: error.message });
+    note(`recurra: ${error.message} [${error.code}]`);
+    return EXIT.interrupted;
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,150 @@
+import type { light as lightNamespace } from '../../../index.d.js';
+import { AtomicLines } from '../../core/atomicLines.js';
+import { checkFilled, checkInteger } from '../../core/checks.js';
+import { invalidArgument } from '../../core/errors.js';
+import { Turns } from '../../core/turns.js';
+
+/** Words that are taken from the addon in one go: less than a millisecond. */
+const WORDS_PER_CALL = 2_048;
+
+/** A word near another one. */
+export interface Neighbour {
+  word: string;
+  /** Cosine of the angle between the two vectors, from -1 to 1. */
+  similarity: number;
+}
+
+/** Words and their vectors, as {@link learnVectors} learned them. */
+export class LearnedVectors {
+  /** The words, the most frequent first, ties by code point. */
+  readonly words: readonly string[];
+  /** How often the texts have each word, `[words]`. */
+  readonly counts: Float64Array;
+  /** Numbers of a vector. */
+  readonly dim: number;
+  /** The vectors of the words, row by row, `[words * dim]`; with subwords the mean of the word's own vector and those of its subwords. */
+  readonly matrix: Float32Array;
+  readonly #indices: ReadonlyMap<string, number>;
+  /** What knows the subwords, where there are some. */
+  readonly #subwords: lightNamespace.NativeWordVectors | undefined;
+
+  private constructor(
+    words: readonly string[],
+    indices: ReadonlyMap<string, number>,
+    native: lightNamespace.NativeWordVectors,
+    dim: number,
+    subwords: boolean,
+  ) {
+    this.words = words;
+    this.#indices = indices;
+    this.dim = dim;
+    this.counts = native.counts();
+    this.matrix = native.takeMatrix();
+    this.#subwords = subwords ? native : undefined;
+    if (!subwords) native.close();
+  }
+
+  /**
+   * Takes what the addon learned.
+   *
+   * @internal
+   */
+  static async of(native: lightNamespace.NativeWordVectors, dim: number, subwords: boolean): Promise<LearnedVectors> {
+    const turns = new Turns();
+    const words: string[] = [];
+    const indices = new Map<string, number>();
+    while (words.length < native.size) {
+      for (const word of native.words(words.length, words.length + WORDS_PER_CALL)) {
+        indices.set(word, words.length);
+        words.push(word);
+      }
+      if (turns.due) await turns.next();
+    }
+    return new LearnedVectors(words, indices, native, dim, subwords);
+  }
+
+  /**
+   * The vector of a word, `[dim]`: a view of {@link matrix}. A word that was not learned gets the mean of its subwords' vectors, where
+   * there are some; undefined where there are none.
+   */
+  vector(word: string): Float32Array | undefined {
+    if (typeof word !== 'string') throw invalidArgument('word', 'a string', word);
+    const index = this.#indices.get(word);
+    if (index === undefined) return this.#subwords?.unknown(word) ?? undefined;
+    return this.matrix.subarray(index * this.dim, (index + 1) * this.dim);
+  }
+
+  /**
+   * The learned words whose vectors are most similar to that of a word, the word itself left out; the most similar first.
+   *
+   * @param word - A word that {@link vector} has a vector for.
+   * @param k - How many, from 1; default 10.
+   * @throws {@link ArgumentError} for a word without a vector.
+   */
+  async nearest(word: string, k = 10): Promise<Neighbour[]> {
+    checkInteger('k', k, 1);
+    const query = this.vector(word);
+    if (!query) throw invalidArgument('word', 'a word that has a vector', word);
+    return new Turns().run(this.#nearest(word, query, k));
+  }
+
+  *#nearest(word: string, query: Float32Array, k: number): Generator<void, Neighbour[], undefined> {
+    const best: Neighbour[] = [];
+    const length = norm(query, 0, this.dim);
+    for (const [index, candidate] of this.words.entries()) {
+      if (index % 1024 === 1023) yield;
+      const from = index * this.dim;
+      const divisor = length * norm(this.matrix, from, this.dim);
+      if (candidate === word || divisor === 0) continue;
+      let product = 0;
+      for (let i = 0; i < this.dim; i++) product += query[i]! * this.matrix[from + i]!;
+      const similarity = product / divisor;
+      if (best.length === k && similarity <= best[k - 1]!.similarity) continue;
+      const place = best.findIndex((other) => other.similarity < similarity);
+      best.splice(place < 0 ? best.length : place, 0, { word: candidate, similarity });
+      if (best.length > k) best.pop();
+    }
+    return best;
+  }
+
+  /**
+   * Writes the words and their vectors as word2vec text (fastText's `.vec`), which `embeddings` of a classifier and
+   * {@link Vectors.load} read. The numbers are those of {@link matrix} exactly. The file appears whole or not at all. Words with blanks
+   * or line breaks in them, which the format cannot hold, are left out; subwords of other words are not in the file.
+   *
+   * @throws {@link DataError} `IO` if it cannot be written.
+   */
+  async save(file: string): Promise<void> {
+    checkFilled('file', file, 'the path of a file');
+    const turns = new Turns();
+    const kept = [...this.words.keys()].filter((index) => !/[\s\0]/.test(this.words[index]!));
+    const lines = await AtomicLines.open(file);
+    try {
+      await lines.write(`${kept.length} ${this.dim}`);
+      for (const index of kept) {
+        const row = this.matrix.subarray(index * this.dim, (index + 1) * this.dim);
+        await lines.write(`${this.words[index]!} ${Array.from(row, written).join(' ')}`);
+        if (turns.due) await turns.next();
+      }
+      await lines.finish();
+    } finally {
+      await lines.discard();
+    }
+  }
+}
+
+/** The square root of the sum of squares. */
+function norm(values: Float32Array, from: number, length: number): number {
+  let squares = 0;
+  for (let i = from; i < from + length; i++) squares += values[i]! ** 2;
+  return Math.sqrt(squares);
+}
+
+/** A float32 with as few digits as give it back. */
+function written(value: number): string {
+  for (let digits = 7; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return String(short);
+  }
+  return String(Number(value.toPrecision(9)));
+}
