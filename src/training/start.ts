@@ -4,22 +4,22 @@ import { checkOptionsObject } from '../core/options/names.js';
 import { engineOn } from '../engine/create.js';
 import type { ExplainingEngine } from '../engine/engine.js';
 import { noEngine } from '../engine/none.js';
-import type { Vectors } from '../text/vectors.js';
 import { Checkpointer, prepareCheckpoints } from './checkpoints/checkpointer.js';
 import type { Checkpoint } from './checkpoints/file.js';
 import { checkFingerprint, fingerprintOf } from './checkpoints/fingerprint.js';
 import { beginning } from './checkpoints/position.js';
 import { checkEpochs, checkpointToResume, resumedOptions, resumeEngine } from './checkpoints/resume.js';
 import { checkSettings, storedSettings } from './checkpoints/settings.js';
-import { loadEmbeddings, setEmbeddings } from './embeddings.js';
+import { setEmbeddings, wordsOfFile } from './embeddings.js';
 import { abortedBefore, TrainingError } from './errors.js';
 import type { TrainingControl } from './events/control.js';
 import { progressListener } from './events/progress.js';
 import { TensorboardLog } from './events/tensorboard.js';
+import { type FirstVectors, type FirstWords, ROWS_ALONE, wordsOfCheckpoint } from './firstWords.js';
 import { DEFAULT_EPOCHS, defaultBatchSize } from './options/learning.js';
 import { rehearse } from './rehearsal.js';
 import { TrainingRun } from './run.js';
-import type { Listeners, Task, TaskTypes, TrainingInput } from './task.js';
+import type { CommonSettings, Listeners, Task, TaskTypes, TrainingInput } from './task.js';
 import { Trainer } from './trainer.js';
 
 type ControlOf<T extends TaskTypes> = TrainingControl<T['validation'], T['start']>;
@@ -50,7 +50,7 @@ async function train<T extends TaskTypes>(
   }
   if (settings.checkpoint) await prepareCheckpoints(settings.checkpoint);
   watch(control, settings);
-  const { data, vectors } = await read(task, rows, settings, control, checkpoint !== undefined);
+  const { data, vectors } = await read(task, rows, settings, control, checkpoint);
   const network = checkpoint?.network ?? { ...settings.model, ...(vectors && { embeddingDim: vectors.dim }) };
   const threads = settings.threads ?? availableParallelism();
   const epochs = settings.epochs ?? task.epochs?.(data) ?? DEFAULT_EPOCHS;
@@ -104,8 +104,8 @@ async function read<T extends TaskTypes>(
   rows: T['rows'],
   settings: T['settings'],
   control: ControlOf<T>,
-  resumed: boolean,
-): Promise<{ data: T['data']; vectors: Vectors | undefined }> {
+  checkpoint: CheckpointOf<T> | undefined,
+): Promise<{ data: T['data']; vectors: FirstVectors | undefined }> {
   const either = new AbortController();
   const signals = [control.stopSignal, ...(settings.signal ? [settings.signal] : [])];
   // AbortSignal.any is younger than the first Node 20.
@@ -114,14 +114,19 @@ async function read<T extends TaskTypes>(
   if (signals.some((signal) => signal.aborted)) abort();
   try {
     const { signal } = either;
-    const data = await task.prepare(rows, settings, signal, control);
-    const { embeddings } = settings;
-    return { data, vectors: embeddings && !resumed ? await loadEmbeddings(embeddings, data.vocab, signal) : undefined };
+    const words = checkpoint ? wordsOfCheckpoint(checkpoint.vocab) : wordsBeside(settings, signal);
+    const data = await task.prepare(rows, settings, signal, control, words);
+    return { data, vectors: await words.vectors(data.vocab) };
   } catch (error) {
     throw error instanceof RecurraError && error.code === 'ABORTED' ? abortedBefore(error.cause) : error;
   } finally {
     for (const signal of signals) signal.removeEventListener('abort', abort);
   }
+}
+
+/** Where a training that begins has words from beside its rows. */
+function wordsBeside({ embeddings }: CommonSettings, signal: AbortSignal): FirstWords {
+  return embeddings ? wordsOfFile(embeddings, signal) : ROWS_ALONE;
 }
 
 /** Builds the network, if there is one; its weights are drawn by the seed. */

@@ -6,6 +6,7 @@ import type { HeadConfig, NetworkSettings } from '../engine/network.js';
 import type { Vocab } from '../text/vocab.js';
 import type { BestEpoch } from './checkpoints/position.js';
 import type { PrepareEvent, TaskEvent, TrainingStart, WarningEvent } from './events/events.js';
+import type { FirstWords } from './firstWords.js';
 import type { TrainingOptions, TrainingSettings } from './options/train.js';
 import type { Progress, Validation } from './progress.js';
 
@@ -115,6 +116,8 @@ export interface StoredTraining {
   network: NetworkSettings;
   /** A tokenizer that the file holds and that is no plain value. */
   tokenizer: TrainingOptions<unknown>['tokenizer'];
+  /** The words that the model knows; left out, they are those of the rows. */
+  vocab?: Vocab;
   /** The weights that the model would have, had the training ended there. */
   state: StateEntry[];
   /** Describes the training, as JSON; undefined for a model that is no checkpoint. */
@@ -140,9 +143,16 @@ export interface Task<T extends TaskTypes> {
    * Reads all rows and makes numbers of them, yielding to the event loop. A task may also train what stands beside the network.
    *
    * @param watcher - Told how far that is, and of what does not end the training.
+   * @param words - Words that the vocabulary gets beside those of the rows; a task may leave them aside.
    * @throws DataError for rows that do not fit.
    */
-  prepare(rows: T['rows'], settings: T['settings'], signal: AbortSignal, watcher: Watcher): Promise<T['data']>;
+  prepare(
+    rows: T['rows'],
+    settings: T['settings'],
+    signal: AbortSignal,
+    watcher: Watcher,
+    words: FirstWords,
+  ): Promise<T['data']>;
   /**
    * The training of another network before, where the task needs one to choose something; left out or undefined, there is none. What
    * was chosen is in the checkpoints.

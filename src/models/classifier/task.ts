@@ -152,13 +152,13 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
         });
     },
     async read(path) {
-      const { settings: network, text, state, checkpoint, training } = await readModelFile(path, classifierFile);
+      const { settings: network, text, vocab, state, checkpoint, training } = await readModelFile(path, classifierFile);
       const { tokenizer } = text;
       // A name is among the settings; this one is no plain value.
       const held = tokenizer instanceof HuggingFaceTokenizer ? tokenizer : undefined;
       // The linear model is trained again, to the same bits.
       const weights = state.filter(({ name }) => !name.startsWith(LINEAR_PREFIX));
-      return { network, tokenizer: held, state: weights, checkpoint, training };
+      return { network, tokenizer: held, vocab, state: weights, checkpoint, training };
     },
     async model({ engine, data, settings, network, chosen: before, history }) {
       const { train, vocab, expert } = data;

@@ -56,8 +56,10 @@ export function storedOptions({
   ...rest
 }: StoredSettings): Partial<TrainingOptions<unknown>> {
   // The size of pretrained vectors is that of their file, unless an option named it.
-  const { file, dim } = (embeddings ?? { dim: embeddingDim }) as { file?: Plain; dim?: Plain };
-  const options = { ...rest, embeddings: file, embeddingDim: dim };
+  const { file, dim, words } = (embeddings ?? { dim: embeddingDim }) as { file?: Plain; dim?: Plain; words?: Plain };
+  // Earlier versions took no words of a file beyond those of the rows.
+  const embeddingWords = file === undefined ? undefined : (words ?? 0);
+  const options = { ...rest, embeddings: file, embeddingWords, embeddingDim: dim };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && !isGiven(value)));
 }
 

@@ -1,6 +1,6 @@
 import { checkRange } from '../../core/checks.js';
 import type { Device } from '../../core/device.js';
-import { invalidArgument } from '../../core/errors.js';
+import { constraint, invalidArgument } from '../../core/errors.js';
 import { type Any, callback, choice, custom, integer, signal, text } from '../../core/options/kinds.js';
 import {
   checkNames,
@@ -34,11 +34,18 @@ export interface RunOptions<R, E = TaskEvent, P = Progress> {
    */
   validation?: number | R;
   /**
-   * Pretrained word vectors to begin with: a file of GloVe or word2vec (text or binary), or fastText's `.vec`, whose words
-   * that the training rows have are taken over. Their size is that of the file, so `embeddingDim` may be left out. Words
-   * that the file does not have begin as all do without a file. Default: none.
+   * Pretrained word vectors to begin with: a file of GloVe or word2vec (text or binary), or fastText's `.vec`. Words of the
+   * training rows begin with its vector, those that it does not have as all do without a file. Its other words enter the
+   * vocabulary too, see {@link embeddingWords}. Their size is that of the file, so `embeddingDim` may be left out. Default: none.
    */
   embeddings?: string;
+  /**
+   * How many words of `embeddings` the model knows beyond those of its training rows: the first ones of the file, which are the
+   * most frequent ones, as far as `maxTokens` allows and the tokenizer can give them. They keep the file's vector and cost no
+   * time in training. Each takes four bytes for each number of its vector in the model's file: 50,000 of 64 numbers are 13 MB.
+   * With 0 only words of the training rows are known. Default 50,000.
+   */
+  embeddingWords?: number;
   /**
    * Freezes the word vectors for the first `n` epochs, or with `true` for all; they are then excluded from the optimizer and
    * from `clipGradNorm`. Default `false`, which is 0.
@@ -91,6 +98,9 @@ function frozenEpochs(name: string, value: unknown): number {
   throw invalidArgument(name, FREEZE, value, Number.isInteger(value) ? 'OUT_OF_RANGE' : 'INVALID_ARGUMENT');
 }
 
+/** Words that a file of vectors adds where no option says how many: most of the words that texts have which are not in the rows. */
+const EMBEDDING_WORDS = 50_000;
+
 const FREEZE = 'true, false or a number of epochs';
 const VALIDATION = 'rows, or a share between 0 and 1';
 
@@ -127,6 +137,11 @@ export const RUN = {
     defaultText: 'none',
     flag: '<file>',
     help: 'start with the word vectors of this file: GloVe, word2vec, or `.vec` of fastText',
+  }),
+  embeddingWords: option(integer(0, 2 ** 31 - 1), {
+    default: EMBEDDING_WORDS,
+    flag: '<n>',
+    help: 'words of `embeddings` that the model knows beyond those of the rows',
   }),
   freezeEmbeddings: option(custom<number | boolean, number>(FREEZE, frozenEpochs, 'integer'), {
     default: 0,
@@ -167,8 +182,8 @@ export interface TrainingSettings<R, E = TaskEvent, P = Progress> extends Learni
   model: NetworkSettings;
   text: TextSettings;
   validation: number | R | undefined;
-  /** File of word vectors, and the size that they are expected to have, if any. */
-  embeddings: { file: string; dim: number | undefined } | undefined;
+  /** File of word vectors, the size that they are expected to have, if any, and how many words it adds, undefined for none. */
+  embeddings: { file: string; dim: number | undefined; words: number | undefined } | undefined;
   /** Epochs during which the word vectors stay. */
   freezeEmbeddings: number;
   threads: number | undefined;
@@ -195,7 +210,7 @@ export function trainingSettings<R, E = TaskEvent, P = Progress>(
   options: TrainingOptions<R, E, P>,
 ): TrainingSettings<R, E, P> {
   checkNames(where, options, table);
-  const { resume: _, embeddings, precision, ...run } = settingsOf(RUN, options);
+  const { resume: _, embeddings, embeddingWords: words, precision, ...run } = settingsOf(RUN, options);
   const model = settingsOf(NETWORK, options);
   const settings = {
     model,
@@ -203,9 +218,13 @@ export function trainingSettings<R, E = TaskEvent, P = Progress>(
     ...settingsOf(LEARNING, options),
     ...(run as Pick<TrainingSettings<R, E, P>, keyof typeof run>),
     device: deviceFor(options.device, run.device, model.cell),
-    embeddings: embeddings === undefined ? undefined : { file: embeddings, dim: options.embeddingDim },
+    embeddings:
+      embeddings === undefined ? undefined : { file: embeddings, dim: options.embeddingDim, words: words || undefined },
     precision: precision === 'bfloat16' ? precision : undefined,
   };
+  if (embeddings === undefined && options.embeddingWords !== undefined) {
+    throw constraint('embeddingWords', 'embeddingWords needs embeddings, the file whose words they are');
+  }
   checkRules(settings, LEARNING_RULES);
   return settings;
 }
