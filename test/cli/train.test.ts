@@ -46,11 +46,30 @@ describe('recurra train', () => {
     expect(status).toBe(0);
     const lines: { event: string }[] = json();
     expect(lines.filter(({ event }) => event === 'prepare').length).toBeGreaterThan(1);
-    expect(lines.filter(({ event }) => event !== 'prepare')).toMatchObject([{ event: 'end', rows: 400, loss: null }]);
+    expect(lines.filter(({ event }) => event !== 'prepare')).toMatchObject([
+      { event: 'start', rows: 400, chosen: [] },
+      { event: 'end', rows: 400, loss: null },
+    ]);
     expect(evaluated().accuracy).toBeGreaterThan(0.95);
     const { out: shown } = recurra(['explain', out, 'cheese soup']);
     expect(shown).toContain('food');
     expect(shown).toContain('the score of the linear model');
+  });
+
+  it('says what it chose and why', () => {
+    const out = join(folder, 'chosen');
+    const { err } = recurra(['train', csv, ...COLUMNS, '--no-linear', '--hidden-size', '4', '--out', out]);
+    expect(err).toContain(
+      'tokenizer: basic_english (blanks separate the words)\nepochs: 4 (3 labels)\nbatchSize: 8 (400 rows)\n',
+    );
+    const { json } = recurra(['train', csv, ...COLUMNS, ...SMALL, '--no-linear', '--json', '--out', out]);
+    const [start] = json();
+    expect(start).toMatchObject({ event: 'start', rows: 400, validationRows: 0, resumed: false });
+    expect(start.chosen[0]).toEqual({
+      option: 'tokenizer',
+      value: 'basic_english',
+      why: 'blanks separate the words',
+    });
   });
 
   it('takes the options of the training as flags', () => {

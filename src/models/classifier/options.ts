@@ -228,6 +228,8 @@ export function modelSettings(options: ModelOptions): ModelSettings {
 /** {@link TrainOptions} with every default filled in. */
 export interface TrainSettings extends TrainingSettings<Rows, TrainingEvent>, SettingsOf<typeof LOSS> {
   model: ModelSettings;
+  /** Whether the tokenizer is to be chosen by the first rows. */
+  choosesTokenizer: true | undefined;
   /** Whether there is a linear model. */
   linear: boolean;
   /** The most bytes of the linear model; what suits the number of labels if undefined. */
@@ -270,6 +272,7 @@ export function trainSettings(options: TrainOptions): TrainSettings {
     epochs: recurrent ? epochs : 0,
     ...settingsOf(LOSS, options),
     model: modelSettings(options),
+    choosesTokenizer: options.tokenizer === undefined ? true : undefined,
     linear,
     maxLinearBytes,
     recurrent: recurrent ? undefined : false,

@@ -3,6 +3,7 @@ import type { EncodedDataset } from '../../data/sets/encoded.js';
 import { LINEAR_PREFIX, type Mix, usualMix } from '../../engine/linear.js';
 import type { NetworkSettings } from '../../engine/network.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
+import type { Choice } from '../../training/events/events.js';
 import type { ValidationResult } from '../../training/progress.js';
 import type { Task, TaskTypes, TrainedModel } from '../../training/task.js';
 import { describedText, readModelFile } from '../file.js';
@@ -25,6 +26,7 @@ import { predictRows } from './prediction.js';
 import { rehearsalOf } from './rehearsal.js';
 import { type ClassifierData, prepareData } from './targets.js';
 import { chooseThresholds, defaultThresholds } from './thresholds.js';
+import { settleTokenizer } from './tokenizer.js';
 import { exclusiveResult, multiLabelResult } from './validation.js';
 
 /** What is chosen on validation rows, or the mix alone by a rehearsal. */
@@ -71,6 +73,24 @@ function chosenMix(
   return expert && (recurrent === false ? ALONE : (chosen?.linear ?? usualMix()));
 }
 
+/** How much the linear model has to say, for those who watch. */
+function chosenMixture(
+  { expert, validation }: ClassifierData,
+  { recurrent }: TrainSettings,
+  rehearsed: Chosen | undefined,
+): Choice[] {
+  if (!expert || recurrent === false) return [];
+  if (validation) {
+    const why = 'its share in the answers, by the validation rows';
+    return [{ option: 'linear', value: 'chosen after each epoch', why }];
+  }
+  const { network } = rehearsed?.linear ?? usualMix();
+  const why = rehearsed?.linear
+    ? 'its share in the answers, by rows that another network was not trained on'
+    : 'its share in the answers, without validation rows to choose it by';
+  return [{ option: 'linear', value: Number((1 - network).toFixed(3)), why }];
+}
+
 /** What is chosen on validation rows where there is no network, and so no epoch. */
 async function chosenAlone(
   { recurrent, model }: TrainSettings,
@@ -101,8 +121,10 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       return { tokens, lengths, targets: labels, targetStarts: labelOffsets };
     },
     hasNetwork: ({ recurrent }) => recurrent !== false,
-    epochs: ({ train }) => defaultEpochs(train.classes.length),
+    settle: settleTokenizer,
+    epochs: ({ train: { classes } }) => ({ epochs: defaultEpochs(classes.length), why: `${classes.length} labels` }),
     adversarial: ({ train }) => defaultAdversarial(train.length, train.classes.length),
+    chosen: chosenMixture,
     head: ({ train }, { model: { pooling, multiLabel } }) => ({
       kind: 'classes' as const,
       outputs: train.classes.length,

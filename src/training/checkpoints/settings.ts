@@ -12,7 +12,7 @@ export type Plain = null | boolean | number | string | Plain[] | { [name: string
 const FREE: readonly string[] = ['epochs', 'threads', 'checkpoint', 'tensorboard'];
 
 /** What a checkpoint does not keep: where to compute is asked again, and the others are functions or this very run's. */
-const NOT_KEPT: readonly string[] = ['device', 'signal', 'onProgress', 'onEvent', 'resume'];
+const NOT_KEPT: readonly string[] = ['device', 'signal', 'onProgress', 'onEvent', 'resume', 'choosesTokenizer'];
 
 /** Stands for a value that a file cannot hold. */
 const GIVEN = { given: true } as const;

@@ -19,6 +19,16 @@ export interface TrainingPlace {
   seconds: number;
 }
 
+/** A setting that no option gave: what the training chose for it by its rows, and why. */
+export interface Choice {
+  /** Name of the option that would have given it. */
+  option: string;
+  /** What was chosen. */
+  value: string | number | boolean;
+  /** Why, as a phrase. */
+  why: string;
+}
+
 /**
  * Work before the first step is under way: the training of the linear model beside the network, or of the network that shows how much each
  * of both is worth. It comes some times a second, also where nothing was finished in between.
@@ -44,6 +54,8 @@ export interface TrainingStart extends TrainingPlace {
   vocabulary: number;
   /** Whether it resumes from a checkpoint. */
   resumed: boolean;
+  /** What was chosen by the rows, since no option said it; nothing in a training that resumes. */
+  chosen: readonly Choice[];
 }
 
 /** Some steps were made: those of some tens of milliseconds. */
