@@ -9,7 +9,7 @@ import type { Checkpoint } from './checkpoints/file.js';
 import { checkFingerprint, fingerprintOf } from './checkpoints/fingerprint.js';
 import { beginning } from './checkpoints/position.js';
 import { checkEpochs, checkpointToResume, resumedOptions, resumeEngine } from './checkpoints/resume.js';
-import { checkSettings, storedSettings } from './checkpoints/settings.js';
+import { checkSettings, settingsBefore, storedSettings } from './checkpoints/settings.js';
 import { setEmbeddings, wordsOfFile } from './embeddings.js';
 import { abortedBefore, TrainingError } from './errors.js';
 import type { TrainingControl } from './events/control.js';
@@ -22,6 +22,7 @@ import { rehearse } from './rehearsal.js';
 import { TrainingRun } from './run.js';
 import type { CommonSettings, Listeners, Task, TaskTypes, TrainingInput } from './task.js';
 import { Trainer } from './trainer.js';
+import { type VectorWatcher, wordsOfTexts } from './unlabelled.js';
 
 type ControlOf<T extends TaskTypes> = TrainingControl<T['validation'], T['start']>;
 type CheckpointOf<T extends TaskTypes> = Checkpoint<T['validation'], T['chosen']>;
@@ -78,8 +79,8 @@ async function train<T extends TaskTypes>(
   try {
     const best = checkpoint && (await resumeEngine(engine, checkpoint));
     const position = checkpoint?.position ?? beginning(settings.seed, chosen);
-    const filled = { ...settings, threads, batchSize, epochs, adversarial };
-    const frame = { settings: storedSettings(filled), data: fingerprint! };
+    const stored = storedSettings({ ...settings, threads, batchSize, epochs, adversarial });
+    const frame = { settings: { ...settingsBefore(checkpoint?.settings), ...stored }, data: fingerprint! };
     const checkpointer = settings.checkpoint && new Checkpointer(settings.checkpoint, frame, position.step);
     const describe = checkpointer ? task.describe(input) : () => ({});
     const watching = { choices, control, checkpointer, describe };
@@ -134,7 +135,7 @@ async function read<T extends TaskTypes>(
     const { signal } = either;
     const settled = await task.settle?.(given, asked, signal);
     const { rows, settings, chosen } = settled ?? { rows: given, settings: asked, chosen: [] };
-    const words = checkpoint ? wordsOfCheckpoint(checkpoint.vocab) : wordsBeside(settings, signal);
+    const words = checkpoint ? wordsOfCheckpoint(checkpoint.vocab) : wordsBeside(settings, signal, control);
     const data = await task.prepare(rows, settings, signal, control, words);
     return { data, settings, vectors: await words.vectors(data.vocab), choices: [...chosen] };
   } catch (error) {
@@ -145,8 +146,10 @@ async function read<T extends TaskTypes>(
 }
 
 /** Where a training that begins has words from beside its rows. */
-function wordsBeside({ embeddings }: CommonSettings, signal: AbortSignal): FirstWords {
-  return embeddings ? wordsOfFile(embeddings, signal) : ROWS_ALONE;
+function wordsBeside(settings: CommonSettings, signal: AbortSignal, watcher: VectorWatcher): FirstWords {
+  const { embeddings, unlabelled } = settings;
+  if (embeddings) return wordsOfFile(embeddings, signal);
+  return unlabelled ? wordsOfTexts(unlabelled, settings, signal, watcher) : ROWS_ALONE;
 }
 
 /** Builds the network, if there is one; its weights are drawn by the seed. */

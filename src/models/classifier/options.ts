@@ -254,6 +254,11 @@ const RULES: readonly Rule<TrainSettings>[] = [
     when: ({ embeddings, recurrent }) => embeddings !== undefined && recurrent === false,
     message: 'embeddings does not apply with recurrent: false: a linear model has no word vectors',
   },
+  {
+    option: 'unlabelled',
+    when: ({ unlabelled, recurrent }) => unlabelled !== undefined && recurrent === false,
+    message: 'unlabelled does not apply with recurrent: false: a linear model has no word vectors',
+  },
 ];
 
 /**

@@ -14,6 +14,9 @@ const FREE: readonly string[] = ['epochs', 'threads', 'checkpoint', 'tensorboard
 /** What a checkpoint does not keep: where to compute is asked again, and the others are functions or this very run's. */
 const NOT_KEPT: readonly string[] = ['device', 'signal', 'onProgress', 'onEvent', 'resume', 'choosesTokenizer'];
 
+/** What matters before the first step alone, so that a resumed training need not be given it again. */
+const ONCE: readonly string[] = ['unlabelled'];
+
 /** Stands for a value that a file cannot hold. */
 const GIVEN = { given: true } as const;
 
@@ -44,9 +47,17 @@ export function storedSettings({ model, text, ...rest }: CommonSettings): Stored
     ([name, value]) => value !== undefined && !NOT_KEPT.includes(name),
   );
   // Rows may be an array of plain objects, which do not belong in the file.
-  return Object.fromEntries(
-    named.map(([name, value]) => [name, name === 'validation' && typeof value !== 'number' ? GIVEN : plain(value)]),
-  );
+  return Object.fromEntries(named.map(([name, value]) => [name, isData(name, value) ? GIVEN : plain(value)]));
+}
+
+/** Whether a setting is rows or texts. */
+function isData(name: string, value: unknown): boolean {
+  return name === 'unlabelled' || (name === 'validation' && typeof value !== 'number');
+}
+
+/** The settings of a checkpoint that the training which resumes it has no need of, for the checkpoints that it writes itself. */
+export function settingsBefore(stored: StoredSettings = {}): StoredSettings {
+  return Object.fromEntries(Object.entries(stored).filter(([name]) => ONCE.includes(name)));
 }
 
 /** The options that give these settings, whatever the defaults are; without those whose value no file can hold. */
@@ -73,7 +84,9 @@ export function checkSettings(path: string, stored: StoredSettings, now: StoredS
     if (value === undefined) return 'none';
     return isGiven(value) ? 'one that no file can hold' : JSON.stringify(value);
   };
-  const names = [...new Set([...Object.keys(stored), ...Object.keys(now)])].filter((name) => !FREE.includes(name));
+  const names = [...new Set([...Object.keys(stored), ...Object.keys(now)])].filter(
+    (name) => !FREE.includes(name) && !(ONCE.includes(name) && now[name] === undefined),
+  );
   const different = names.filter((name) => JSON.stringify(stored[name]) !== JSON.stringify(now[name]));
   if (different.length === 0) return;
   const list = different.map((name) => `${name} was ${show(stored[name])} and is now ${show(now[name])}`).join('; ');

@@ -30,14 +30,14 @@ export interface Choice {
 }
 
 /**
- * Work before the first step is under way: the training of the linear model beside the network, or of the network that shows how much each
- * of both is worth. It comes some times a second, also where nothing was finished in between.
+ * Work before the first step is under way: word vectors are learned from `unlabelled` texts, the linear model beside the network is
+ * trained, or a network that shows how much each of both is worth. It comes some times a second, also where nothing was finished in between.
  */
 export interface PrepareEvent extends TrainingPlace {
   /** Tells the events apart. */
   type: 'prepare';
-  /** What is prepared: the linear model, or its mix with the network. */
-  about: 'linear' | 'mix';
+  /** What is prepared: word vectors from `unlabelled` texts, the linear model, or its mix with the network. */
+  about: 'vectors' | 'linear' | 'mix';
   /** The share of that work that is done, from 0 to 1; an estimate that never falls. */
   share: number;
 }
@@ -120,9 +120,9 @@ export interface WarningEvent extends TrainingPlace {
   type: 'warning';
   /**
    * A checkpoint could not be written (the one before is still whole), or the files for TensorBoard, or there will be no linear
-   * model.
+   * model, or no word vectors could be learned from the `unlabelled` texts.
    */
-  about: 'checkpoint' | 'tensorboard' | 'linear';
+  about: 'checkpoint' | 'tensorboard' | 'linear' | 'unlabelled';
   /** What went wrong. */
   error: RecurraError;
 }
