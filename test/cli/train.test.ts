@@ -72,6 +72,36 @@ describe('recurra train', () => {
     });
   });
 
+  it('learns word vectors from a file of texts, each a line or a row with the same fields', () => {
+    const texts = Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? 'cat dog quoll fur' : 'soup bread tea salt'));
+    const lines = join(folder, 'unlabelled.txt');
+    writeFileSync(lines, texts.join('\n'));
+    const table = join(folder, 'unlabelled.csv');
+    writeFileSync(table, `number,body\n${texts.map((text, i) => `${i},${text}\n`).join('')}`);
+    const vocabularies = [lines, table].map((file) => {
+      const out = join(folder, 'unlabelled');
+      const flags = ['--no-linear', '--json', '--out', out, '--unlabelled', file];
+      const { status, json } = recurra(['train', csv, ...COLUMNS, ...SMALL, ...flags]);
+      expect(status).toBe(0);
+      expect(json()).toContainEqual({ event: 'prepare', about: 'vectors', share: 1 });
+      return json().at(-1).vocabulary as number;
+    });
+    const without = recurra([
+      'train',
+      csv,
+      ...COLUMNS,
+      ...SMALL,
+      '--no-linear',
+      '--json',
+      '--out',
+      join(folder, 'without'),
+    ]);
+    // quoll and tea
+    expect(vocabularies).toEqual(Array(2).fill(without.json().at(-1).vocabulary + 2));
+    const { status, err } = recurra(['train', csv, ...COLUMNS, '--unlabelled', join(folder, 'none.txt')]);
+    expect([status, err]).toEqual([1, expect.stringContaining('none.txt: there is no such file')]);
+  });
+
   it('takes the options of the training as flags', () => {
     const { status, json } = recurra([
       ...['train', csv, ...COLUMNS, ...SMALL, '--epochs', '2', '--json', '--out', join(folder, 'flags')],
