@@ -2,12 +2,15 @@ import { Turns } from '../core/turns.js';
 import type { TextSettings } from '../text/options.js';
 import type { Vectors } from '../text/vectors.js';
 import { Vocab } from '../text/vocab.js';
+import type { StoredSettings } from './checkpoints/settings.js';
 
 /** The vectors that words begin with: row by row by the words' indices, and which words have one. */
 export type FirstVectors = Pick<Vectors, 'matrix' | 'known' | 'dim'>;
 
 /** Where a training has words from that its rows do not have, and the vectors that words begin with. */
 export interface FirstWords {
+  /** Whether words begin with vectors; in a training that resumes, whether they began with some. */
+  readonly given: boolean;
   /** Whether it learns from the rows' texts too, which {@link extend} then needs. */
   readonly learns: boolean;
   /**
@@ -28,14 +31,20 @@ export function roomFor(words: number, vocab: Vocab, { maxTokens }: TextSettings
 }
 
 /** No words but those of the rows. */
-export const ROWS_ALONE: FirstWords = { learns: false, extend: async (vocab) => vocab, vectors: async () => undefined };
+export const ROWS_ALONE: FirstWords = {
+  given: false,
+  learns: false,
+  extend: async (vocab) => vocab,
+  vectors: async () => undefined,
+};
 
 /**
  * The words of a checkpoint. What gave them is not read again, and their vectors are among the weights of the checkpoint. Rows that
  * are others than the checkpoint's give another vocabulary, by which they are found out.
  */
-export function wordsOfCheckpoint(stored: Vocab | undefined): FirstWords {
-  if (!stored) return ROWS_ALONE;
+export function wordsOfCheckpoint(stored: Vocab | undefined, { embeddings, unlabelled }: StoredSettings): FirstWords {
+  const given = embeddings !== undefined || unlabelled !== undefined;
+  if (!stored) return { ...ROWS_ALONE, given };
   const extend = async (vocab: Vocab) => {
     if (stored.size <= vocab.size) return vocab;
     return new Turns().run(
@@ -45,5 +54,5 @@ export function wordsOfCheckpoint(stored: Vocab | undefined): FirstWords {
       ),
     );
   };
-  return { ...ROWS_ALONE, extend };
+  return { ...ROWS_ALONE, given, extend };
 }

@@ -135,7 +135,7 @@ async function read<T extends TaskTypes>(
     const { signal } = either;
     const settled = await task.settle?.(given, asked, signal);
     const { rows, settings, chosen } = settled ?? { rows: given, settings: asked, chosen: [] };
-    const words = checkpoint ? wordsOfCheckpoint(checkpoint.vocab) : wordsBeside(settings, signal, control);
+    const words = checkpoint ? wordsOfCheckpoint(checkpoint.vocab, checkpoint.settings) : wordsBeside(settings, signal, control);
     const data = await task.prepare(rows, settings, signal, control, words);
     return { data, settings, vectors: await words.vectors(data.vocab), choices: [...chosen] };
   } catch (error) {

@@ -25,6 +25,7 @@ export function wordsOfTexts(
 ): FirstWords {
   let vectors: FirstVectors | undefined;
   return {
+    given: true,
     learns: true,
     async extend(vocab, text, ofRows) {
       let learned: LearnedVectors;

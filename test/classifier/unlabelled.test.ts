@@ -111,6 +111,19 @@ describe('word vectors from texts without labels', () => {
     );
   });
 
+  it('give the network a larger share beside the linear model, in a training that resumes too', async () => {
+    const mixOf = async (options: TrainOptions) => {
+      using model = await TextClassifier.train(rows, options);
+      return model.mix;
+    };
+    const { unlabelled: _, ...without } = OPTIONS;
+    expect(await mixOf({ ...without, linear: true })).toEqual({ network: expect.closeTo(0.3, 6), sharpness: 1 });
+    expect(await mixOf({ ...OPTIONS, linear: true })).toEqual({ network: 0.5, sharpness: 1 });
+    const checkpoint = join(folder, 'mixed');
+    await mixOf({ ...OPTIONS, linear: true, checkpoint });
+    expect(await mixOf({ resume: checkpoint })).toEqual({ network: 0.5, sharpness: 1 });
+  });
+
   it('are done without, with a warning, where no word is frequent enough', async () => {
     const few = [
       { text: 'cat', label: 'animal' },

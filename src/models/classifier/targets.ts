@@ -20,12 +20,14 @@ export interface ClassifierData {
   train: EncodedDataset;
   validation: EncodedDataset | undefined;
   vocab: Vocab;
+  /** Whether words begin with learned vectors. */
+  vectors: boolean;
   /** The linear model beside the network, if there is one. */
   expert: TrainedExpert | undefined;
 }
 
 /** The rows as numbers; where validation rows were split off, which rows they and the others were. */
-interface Encoded extends Omit<ClassifierData, 'expert'> {
+interface Encoded extends Omit<ClassifierData, 'expert' | 'vectors'> {
   rows?: { train: Int32Array; test: Int32Array };
 }
 
@@ -131,7 +133,8 @@ export async function prepareData(
   const { validation, linear } = settings;
   const beside: Beside = { words, texts: [] };
   const read = words.learns ? tapped(rows, { add: (text) => beside.texts.push(text) }) : rows;
-  if (!linear) return { ...(await encode(read, validation, settings, beside, signal)), expert: undefined };
+  const vectors = words.given;
+  if (!linear) return { ...(await encode(read, validation, settings, beside, signal)), vectors, expert: undefined };
   const texts = new LinearTexts();
   const ofValidation = validation === undefined || typeof validation === 'number' ? undefined : new LinearTexts();
   const measured = ofValidation ? tapped(validation as Rows, ofValidation) : validation;
@@ -142,7 +145,7 @@ export async function prepareData(
       ? { texts, rows: split.test }
       : undefined;
   const expert = await trainExpert(data.train, { texts, rows: split?.train }, held, settings, signal, watcher);
-  return { ...data, expert };
+  return { ...data, vectors, expert };
 }
 
 /** Reads, tokenizes and encodes the rows. */

@@ -68,14 +68,14 @@ function thresholdsOf(
 function chosenMix(
   chosen: Chosen | undefined,
   { recurrent }: TrainSettings,
-  { expert }: ClassifierData,
+  { expert, vectors }: ClassifierData,
 ): Mix | undefined {
-  return expert && (recurrent === false ? ALONE : (chosen?.linear ?? usualMix()));
+  return expert && (recurrent === false ? ALONE : (chosen?.linear ?? usualMix(vectors)));
 }
 
 /** How much the linear model has to say, for those who watch. */
 function chosenMixture(
-  { expert, validation }: ClassifierData,
+  { expert, vectors, validation }: ClassifierData,
   { recurrent }: TrainSettings,
   rehearsed: Chosen | undefined,
 ): Choice[] {
@@ -84,7 +84,7 @@ function chosenMixture(
     const why = 'its share in the answers, by the validation rows';
     return [{ option: 'linear', value: 'chosen after each epoch', why }];
   }
-  const { network } = rehearsed?.linear ?? usualMix();
+  const { network } = rehearsed?.linear ?? usualMix(vectors);
   const why = rehearsed?.linear
     ? 'its share in the answers, by rows that another network was not trained on'
     : 'its share in the answers, without validation rows to choose it by';
