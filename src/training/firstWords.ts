@@ -30,6 +30,16 @@ export function roomFor(words: number, vocab: Vocab, { maxTokens }: TextSettings
   return Math.max(0, Math.min(words, maxTokens - vocab.size));
 }
 
+/** A vocabulary with the first words of a list that it does not have, up to `most`, behind its own. Pauses now and then. */
+export function* withMore(vocab: Vocab, words: readonly string[], most: number): Generator<void, Vocab, undefined> {
+  const more: string[] = [];
+  for (let at = 0; at < words.length && more.length < most; at++) {
+    if (!vocab.has(words[at]!)) more.push(words[at]!);
+    if (at % 4096 === 4095) yield;
+  }
+  return yield* Vocab.extended(vocab, more);
+}
+
 /** No words but those of the rows. */
 export const ROWS_ALONE: FirstWords = {
   given: false,
@@ -47,12 +57,7 @@ export function wordsOfCheckpoint(stored: Vocab | undefined, { embeddings, unlab
   if (!stored) return { ...ROWS_ALONE, given };
   const extend = async (vocab: Vocab) => {
     if (stored.size <= vocab.size) return vocab;
-    return new Turns().run(
-      Vocab.extended(
-        vocab,
-        stored.itos.slice(vocab.size).filter((word) => !vocab.has(word)),
-      ),
-    );
+    return new Turns().run(withMore(vocab, stored.itos.slice(vocab.size), Number.POSITIVE_INFINITY));
   };
   return { ...ROWS_ALONE, given, extend };
 }

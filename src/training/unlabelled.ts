@@ -3,9 +3,9 @@ import { ArgumentError, invalidArgument, RecurraError } from '../core/errors.js'
 import { Turns } from '../core/turns.js';
 import type { LearnedVectors } from '../text/learned/learnedVectors.js';
 import { learnVectors } from '../text/learned/learnVectors.js';
-import { Vocab } from '../text/vocab.js';
+import type { Vocab } from '../text/vocab.js';
 import type { TrainingControl } from './events/control.js';
-import { type FirstVectors, type FirstWords, roomFor } from './firstWords.js';
+import { type FirstVectors, type FirstWords, roomFor, withMore } from './firstWords.js';
 import type { CommonSettings } from './task.js';
 
 type Unlabelled = NonNullable<CommonSettings['unlabelled']>;
@@ -47,9 +47,7 @@ export function wordsOfTexts(
         return vocab;
       }
       const turns = new Turns(signal);
-      const more = learned.words.filter((word) => !vocab.has(word)).slice(0, roomFor(words, vocab, text));
-      await turns.next();
-      const all = await turns.run(Vocab.extended(vocab, more));
+      const all = await turns.run(withMore(vocab, learned.words, roomFor(words, vocab, text)));
       vectors = await turns.run(ordered(learned, all));
       return all;
     },
