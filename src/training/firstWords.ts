@@ -2,7 +2,6 @@ import { Turns } from '../core/turns.js';
 import type { TextSettings } from '../text/options.js';
 import type { Vectors } from '../text/vectors.js';
 import { Vocab } from '../text/vocab.js';
-import type { StoredSettings } from './checkpoints/settings.js';
 
 /** The vectors that words begin with: row by row by the words' indices, and which words have one. */
 export type FirstVectors = Pick<Vectors, 'matrix' | 'known' | 'dim'>;
@@ -51,9 +50,10 @@ export const ROWS_ALONE: FirstWords = {
 /**
  * The words of a checkpoint. What gave them is not read again, and their vectors are among the weights of the checkpoint. Rows that
  * are others than the checkpoint's give another vocabulary, by which they are found out.
+ *
+ * @param given - Whether words began with vectors.
  */
-export function wordsOfCheckpoint(stored: Vocab | undefined, { embeddings, unlabelled }: StoredSettings): FirstWords {
-  const given = embeddings !== undefined || unlabelled !== undefined;
+export function wordsOfCheckpoint(stored: Vocab | undefined, given: boolean): FirstWords {
   if (!stored) return { ...ROWS_ALONE, given };
   const extend = async (vocab: Vocab) => {
     if (stored.size <= vocab.size) return vocab;

@@ -55,6 +55,11 @@ function isData(name: string, value: unknown): boolean {
   return name === 'unlabelled' || (name === 'validation' && typeof value !== 'number');
 }
 
+/** Whether the words of a checkpoint's training began with vectors. */
+export function beganWithVectors({ embeddings, unlabelled }: StoredSettings): boolean {
+  return embeddings !== undefined || unlabelled !== undefined;
+}
+
 /** The settings of a checkpoint that the training which resumes it has no need of, for the checkpoints that it writes itself. */
 export function settingsBefore(stored: StoredSettings = {}): StoredSettings {
   return Object.fromEntries(Object.entries(stored).filter(([name]) => ONCE.includes(name)));
