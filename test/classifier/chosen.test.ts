@@ -37,7 +37,13 @@ describe('what a training chooses by its rows', () => {
       { option: 'batchSize', value: 8, why: '60 rows' },
       { option: 'adversarial', value: 0.05, why: '60 rows' },
     ]);
-    const { start: both } = await trained(rows, { linear: true, epochs: 1, batchSize: 8, adversarial: 0, tokenizer: 'characters' });
+    const { start: both } = await trained(rows, {
+      linear: true,
+      epochs: 1,
+      batchSize: 8,
+      adversarial: 0,
+      tokenizer: 'characters',
+    });
     expect(both.chosen).toMatchObject([{ option: 'linear' }]);
     const { start: all } = await trained(rows, { epochs: 1, batchSize: 8, adversarial: 0, tokenizer: 'characters' });
     expect(all.chosen).toEqual([]);
