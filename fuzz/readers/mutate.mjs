@@ -45,6 +45,14 @@ const PIECES = [
   '1 16384\n',
   'one 1 2\n',
   'PAR1',
+  '-DOCSTART-',
+  '#',
+  'O',
+  'B-A',
+  'I-A',
+  '1-2\t',
+  'start',
+  'end',
   '\u{1f642}',
 ].map((piece) => Buffer.from(piece));
 const BYTES = [

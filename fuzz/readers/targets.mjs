@@ -30,6 +30,21 @@ const PARQUET_OPTIONS = [
   { text: ['id', 'body'], label: 'tags', labelSeparator: '|' },
   { text: 'body', label: 'number', onBadRow: 'skip' },
 ];
+const CONLL_OPTIONS = [
+  {},
+  { onBadRow: 'skip' },
+  { header: true, tag: 'tag', onBadRow: 'skip' },
+  { tag: 'T', scheme: 'IOBES' },
+  { comments: false, separator: 'blank', tag: 2, scheme: null },
+  { token: 2, tag: 1, maxRowBytes: 64, onBadRow: 'skip' },
+];
+const CONLLU_OPTIONS = [{}, { tag: 4, onBadRow: 'skip' }, { tag: 'DEPREL', maxRowBytes: 64, onBadRow: 'skip' }];
+const SPAN_OPTIONS = [
+  {},
+  { onBadRow: 'skip' },
+  { offsets: 'codePoints' },
+  { text: 'data', spans: 'label', onBadRow: 'skip' },
+];
 
 /** What a user may get of bad input; it is also told apart by it what is new. */
 function expectTyped(error, { RecurraError }) {
@@ -56,6 +71,38 @@ async function readAll(rows) {
   return `rows ${Math.min(count, 8)} skipped ${Math.min(rows.skipped, 4)}`;
 }
 
+async function readTagged(rows) {
+  let count = 0;
+  let last = 0;
+  for await (const { tokens, tags, line } of rows) {
+    if (tokens.length === 0 || tokens.length !== tags.length)
+      throw new Error(`${tokens.length}, ${tags.length} at ${line}`);
+    for (const each of [...tokens, ...tags])
+      if (typeof each !== 'string' || each === '') throw new Error(`at ${line}: ${each}`);
+    if (!(line > last)) throw new Error(`line ${line} after ${last}`);
+    last = line;
+    count++;
+  }
+  if (rows.hints.length > 0 !== rows.repaired > 0) throw new Error(`${rows.hints.length} hints, ${rows.repaired}`);
+  return `rows ${Math.min(count, 8)} skipped ${Math.min(rows.skipped, 4)} ${rows.scheme} ${Math.min(rows.repaired, 4)}`;
+}
+
+async function readSpanned(rows) {
+  let count = 0;
+  for await (const { text, spans } of rows) {
+    let at = 0;
+    for (const { start, end, label } of spans) {
+      if (!(start >= at && end > start && end <= text.length)) throw new Error(`a span from ${start} to ${end}`);
+      if (typeof label !== 'string' || label === '') throw new Error(`a span with label ${label}`);
+      if (text.slice(start, end).isWellFormed() !== text.isWellFormed() && text.isWellFormed())
+        throw new Error('half a character');
+      at = end;
+    }
+    count++;
+  }
+  return `rows ${Math.min(count, 8)} skipped ${Math.min(rows.skipped, 4)}`;
+}
+
 /**
  * Makes the targets.
  *
@@ -65,7 +112,18 @@ async function readAll(rows) {
 export function readerTargets(library, fixtures) {
   const folder = mkdtempSync(join(tmpdir(), 'recurra-fuzz-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const { readCsv, readJsonLines, readFastText, readParquet, Vectors, Vocab, TextClassifier } = library;
+  const {
+    readCsv,
+    readConll,
+    readConllu,
+    readSpans,
+    readJsonLines,
+    readFastText,
+    readParquet,
+    Vectors,
+    Vocab,
+    TextClassifier,
+  } = library;
   const vocab = Vocab.fromTokens(['<unk>', '<pad>', 'one', 'two', 'the', 'w7']);
   const model = parts(readFileSync(join(fixtures, 'v1.safetensors')));
 
@@ -76,11 +134,11 @@ export function readerTargets(library, fixtures) {
       return expectTyped(error, library);
     }
   };
-  const stream = (read, options) =>
+  const stream = (read, options, readRows = readAll) =>
     typed((bytes) => {
       const cut = 1 + (bytes.length >> 1);
       const chunks = [bytes.subarray(1, cut), bytes.subarray(cut)].filter((chunk) => chunk.length > 0);
-      return readAll(read(Readable.from(chunks, { objectMode: false }), options[(bytes[0] ?? 0) % options.length]));
+      return readRows(read(Readable.from(chunks, { objectMode: false }), options[(bytes[0] ?? 0) % options.length]));
     });
   const place = join(folder, 'input');
 
@@ -88,6 +146,9 @@ export function readerTargets(library, fixtures) {
     csv: stream(readCsv, CSV_OPTIONS),
     jsonLines: stream(readJsonLines, JSON_OPTIONS),
     fastText: stream(readFastText, FAST_TEXT_OPTIONS),
+    conll: stream(readConll, CONLL_OPTIONS, readTagged),
+    conllu: stream(readConllu, CONLLU_OPTIONS, readTagged),
+    spans: stream(readSpans, SPAN_OPTIONS, readSpanned),
     parquet: typed((bytes) => {
       writeFileSync(place, bytes.subarray(1));
       return readAll(readParquet(place, PARQUET_OPTIONS[(bytes[0] ?? 0) % PARQUET_OPTIONS.length]));

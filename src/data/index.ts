@@ -1,3 +1,5 @@
+export { type ReadConllOptions, readConll } from './readers/conll.js';
+export { type ReadConlluOptions, readConllu } from './readers/conllu.js';
 export { type CsvTextOptions, type ReadCsvOptions, readCsv } from './readers/csv.js';
 export { type ReadFastTextOptions, readFastText } from './readers/fastText.js';
 export type { Column } from './readers/fields.js';
@@ -11,8 +13,11 @@ export {
   readTexts,
   type TextFormat,
 } from './readers/readRows.js';
-export type { LabelledText, Row, Rows, RowsOrigin, UnlabelledText } from './readers/rows.js';
+export type { LabelledText, Row, Rows, RowsOrigin, SpannedText, TaggedTokens, UnlabelledText } from './readers/rows.js';
 export type { FileRows, Input, OnBadRow } from './readers/source.js';
+export type { SpanOffsets } from './readers/spanShapes.js';
+export { type ReadSpansOptions, readSpans } from './readers/spans.js';
+export type { TaggedRows, TagHint } from './readers/tagCheck.js';
 export type { TextEncoding } from './readers/textStream.js';
 export { type Batches, type BucketOptions, bucketBatches } from './sets/bucket.js';
 export {

@@ -1,4 +1,5 @@
 import type { LabelMeasures, PrecisionRecall } from './counts.js';
+import type { EntityReport } from './entities.js';
 import type { MultiLabelReport } from './multiLabel.js';
 import type { ClassificationReport, ConfusionMatrix } from './report.js';
 
@@ -42,14 +43,14 @@ const COLUMNS = ['precision', 'recall', 'f1', 'support'] as const;
  * Lays the measures of the labels out as a table, the label with the lowest F1 first, and the averages below. `-` stands
  * for a division by zero, which the averages count as 0.
  *
- * @param report - of {@link classificationReport}, {@link multiLabelReport}, or `model.evaluate`.
+ * @param report - of {@link classificationReport}, {@link multiLabelReport}, {@link entityReport}, or `model.evaluate`.
  *
  * @example
  * ```ts
  * console.log(formatClassificationReport(classificationReport(['spam', 'ham'], ['spam', 'spam'])));
  * ```
  */
-export function formatClassificationReport(report: ClassificationReport | MultiLabelReport): string {
+export function formatClassificationReport(report: ClassificationReport | MultiLabelReport | EntityReport): string {
   // A label that occurs nowhere has no F1 and stands last.
   const rank = ({ f1, support, predicted }: LabelMeasures) => (support + predicted === 0 ? 2 : f1);
   const perLabel = [...report.perLabel].sort((a, b) => rank(a) - rank(b) || b.support - a.support);

@@ -1,5 +1,6 @@
 export type { CalibrationBin, CalibrationResult } from './calibration.js';
 export type { LabelMeasures, PrecisionRecall, UndefinedMeasure } from './counts.js';
+export { type EntityReport, type EntityReportOptions, entityReport } from './entities.js';
 export type { Evaluation, ExclusiveEvaluation, TopK } from './evaluation.js';
 export {
   type Confusion,

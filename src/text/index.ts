@@ -3,6 +3,12 @@ export { characters } from './characters.js';
 export { HuggingFaceTokenizer } from './huggingFace.js';
 export * from './learned/index.js';
 export { ngramsIterator } from './ngrams.js';
+export { type AlignedSpans, type AlignSpansOptions, alignSpans, type MisalignedSpan } from './tags/align.js';
+export { type EntityOptions, getEntities, type TagMode, type TokenSpan } from './tags/entities.js';
+export { detectTagScheme, type TagScheme } from './tags/scheme.js';
+export { convertTags, spansToTags } from './tags/spans.js';
+export type { TextSpan } from './tags/textSpans.js';
+export { type TokenInText, tokensInText } from './tags/tokens.js';
 export {
   type BatchTokenizer,
   getTokenizer,

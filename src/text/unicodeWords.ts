@@ -187,6 +187,16 @@ export function* wordsInSteps(text: string): Generator<void, string[], undefined
 function addWords(part: string, tokens: string[], enough: number): void {
   for (const chunk of part.normalize('NFKC').toLowerCase().split(/\s+/u)) {
     if (tokens.length >= enough) break;
-    if (chunk !== '' && !scan(chunk, tokens)) segment(chunk, tokens, enough);
+    if (chunk !== '') splitChunk(chunk, tokens, enough);
   }
+}
+
+/**
+ * Splits what has no white space into its words, as they are written: joined, they are the chunk again, unless there were
+ * `enough` before its end.
+ *
+ * @internal
+ */
+export function splitChunk(chunk: string, tokens: string[], enough = Number.POSITIVE_INFINITY): void {
+  if (!scan(chunk, tokens)) segment(chunk, tokens, enough);
 }

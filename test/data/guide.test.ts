@@ -16,6 +16,11 @@ beforeAll(() => {
     texts.map(({ text, label }) => `${JSON.stringify(row(text, label))}\n`).join('');
   const table = texts.map(({ text, label }, i) => `${label},Ticket ${i},"${text}"\n`).join('');
   writeFileSync(join(folder, 'tickets.csv.gz'), gzipSync(`queue,subject,body\n${table}`));
+  writeFileSync(join(folder, 'names.conll'), 'Peter B-PER\nslept O\n\nthe O\nAnna I-PER\n');
+  writeFileSync(
+    join(folder, 'places.jsonl'),
+    '{"text":"🙂 Paris","label":[[2,7,"LOC"]]}\n{"text":"To Rome","spans":[{"start":3,"end":7,"label":"LOC"}]}\n',
+  );
   writeFileSync(
     join(folder, 'papers.jsonl'),
     lines((abstract, label) => ({ abstract, topics: [label, 'all'] })),
@@ -29,12 +34,16 @@ beforeAll(() => {
 const examples = examplesOf(page);
 
 describe('docs/data.md', () => {
-  it('has its examples', () => expect(examples).toHaveLength(3));
+  it('has its examples', () => expect(examples).toHaveLength(4));
 
   it.each(examples)('$name runs', (example) => {
     writeExamples(folder, [example]);
     const run = runExample(folder, example);
     expect([run.stderr, run.status]).toEqual(['', 0]);
+    if (example.code.includes('sentences.scheme')) {
+      const hint = 'names.conll:5: I-PER cannot follow O in IOB2; it is read as B-PER';
+      expect(run.stdout).toBe(`2 B-PER O\n2 O B-PER\nIOB2 ${hint}\nLOC Paris\nLOC Rome\n`);
+    }
     if (example.code.includes('rows left out')) expect(run.stdout).toBe('1 rows left out\n');
   });
 

@@ -113,7 +113,7 @@ describe('the examples of the reference', () => {
 
   it('that take nothing for granted run, and give what they say', () => {
     const needsFile =
-      /readCsv|readRows|readTexts|readJsonLines|readFastText|readParquet|agNews|fromFile|\.load\(|loadFile|SummaryWriter/;
+      /readCsv|readRows|readTexts|readJsonLines|readFastText|readParquet|readConllu?|readSpans|agNews|fromFile|\.load\(|loadFile|SummaryWriter/;
     const needsTorch = /'recurra\/(torch|lesson)'/;
     const run = examples.filter(
       ({ taken, code }) => taken.length === 0 && !needsFile.test(code) && (torchHalf || !needsTorch.test(code)),

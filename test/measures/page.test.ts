@@ -14,7 +14,7 @@ function run(name: string, code: string): string {
   return stdout;
 }
 
-const [measures, explain] = examplesOf(page).map(({ code }) => code);
+const [measures, entities, explain] = examplesOf(page).map(({ code }) => code);
 
 it('the first example of docs/measures.md prints what its comments say', () => {
   const printed = run('measures', measures!).split('\n');
@@ -24,6 +24,12 @@ it('the first example of docs/measures.md prints what its comments say', () => {
   for (const [index, [, value]] of said.entries()) {
     expect(Math.abs(numbers[index]! - Number(value))).toBeLessThan(1e-3);
   }
+});
+
+it('the example of entities prints what its comments say', () => {
+  const [f1, accuracy] = run('entities', entities!).split(/\s/).map(Number);
+  expect(f1).toBeCloseTo(0.4, 12);
+  expect(accuracy).toBeCloseTo(2 / 3, 12);
 });
 
 it('the example of explain runs', () => {

@@ -1,7 +1,7 @@
 //! Fused CPU kernels for recurrent networks.
 
 mod encoder;
-mod heads;
+pub mod heads;
 pub mod network;
 pub mod optim;
 mod pool;

@@ -61,7 +61,8 @@ export function jsonTexts(source: Source, options: Omit<ReadJsonLinesOptions, 'l
   return objects(source, options, (record, line, refuse) => ({ text: textOf(fieldsOf(record, text), refuse), line }));
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
+/** An object of a line of JSON. */
+export type JsonObject = Readonly<Record<string, unknown>>;
 type MakeRow<R> = (record: JsonObject, line: number, refuse: (message: string) => DataError) => R;
 
 /** JSON has names alone: a number is one too. */
@@ -69,13 +70,23 @@ function names(columns: readonly Column[]): string[] {
   return columns.map(String);
 }
 
-function fieldsOf(record: JsonObject, wanted: readonly string[]): Field[] {
+/**
+ * Fields of an object, by their names.
+ *
+ * @internal
+ */
+export function fieldsOf(record: JsonObject, wanted: readonly string[]): Field[] {
   return wanted.map((name) => ({ name, value: Object.hasOwn(record, name) ? record[name] : undefined }));
 }
 
-function objects<R>(
+/**
+ * Rows that are made from one object a line.
+ *
+ * @internal
+ */
+export function objects<R>(
   source: Source,
-  options: Omit<ReadJsonLinesOptions, 'text' | 'label'>,
+  options: LineOptions & { onBadRow?: OnBadRow | undefined },
   make: MakeRow<R>,
 ): FileRows<R> {
   const settings = lineSettings(options);

@@ -1,3 +1,5 @@
+import type { TextSpan } from '../../text/tags/textSpans.js';
+
 /** A text with its classes, as it is given to `TextClassifier.train`, {@link encodeDataset} and {@link collect}. */
 export interface Row {
   /** The text as it was written. */
@@ -36,3 +38,23 @@ export interface RowsOrigin {
  * A reader may have `file`, the path that messages name.
  */
 export type Rows = (Iterable<Row> | AsyncIterable<Row>) & RowsOrigin;
+
+/** The tokens of a sentence with a tag for each. */
+export interface TaggedTokens {
+  /** The tokens as they were written. */
+  tokens: readonly string[];
+  /** As many tags. */
+  tags: readonly string[];
+  /** Line of the first token, from 1, if the sentence comes from a file; used in messages. */
+  line?: number | undefined;
+}
+
+/** A text with labelled parts. */
+export interface SpannedText {
+  /** The text as it was written. */
+  text: string;
+  /** Its parts, in order; none overlaps another or is empty. */
+  spans: readonly TextSpan[];
+  /** Line of the file, from 1, if the text comes from a file; used in messages. */
+  line?: number | undefined;
+}

@@ -1,6 +1,7 @@
 //! The heads: what stands on an encoder, one file each.
 
 mod classes;
+pub mod crf;
 pub(crate) mod head;
 mod losses;
 pub(crate) mod targets;

@@ -1,0 +1,210 @@
+//! From the sums over all paths to marginals and gradients.
+
+use std::ops::Range;
+
+use super::forward::scale;
+use super::scores::{Crf, CrfMats};
+use super::share::share;
+use crate::simd::gemm::Mat;
+use crate::simd::outer::Outer;
+use crate::simd::{Kernel, Lanes, dispatch, fma, load, store};
+use recurra_core::layout::PackedLayout;
+
+/// The marginals of some rows, from those of their last positions on.
+pub(super) struct Marginals<'a> {
+    pub crf: &'a Crf,
+    pub layout: &'a PackedLayout,
+    pub mats: CrfMats,
+    pub rows: Range<usize>,
+}
+
+impl Kernel for Marginals<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Lanes>(self, s: S) {
+        let Self { crf, layout, mats, rows } = self;
+        let (offsets, between, weights) = (layout.offsets(), crf.between.as_ptr(), crf.weights.as_ptr());
+        for row in rows {
+            for time in (1..layout.lengths()[row] as usize).rev() {
+                let (at, before) = (offsets[time] + row, offsets[time - 1] + row);
+                // SAFETY: positions of the layout are rows of the matrices, as the callers ensure; rows are whole vectors.
+                unsafe {
+                    let (marginals, sums) = (mats.marginals.row(at), mats.sums.row(at));
+                    let (alpha, to) = (mats.alpha.row(before), mats.marginals.row(before));
+                    let exact = *mats.exact.row(at) != 0.0;
+                    if !exact {
+                        for j in (0..crf.stride).step_by(S::L) {
+                            store(s, alpha.add(j), share(s, load(s, alpha.add(j))));
+                            store(s, sums.add(j), s.div_f32s(load(s, marginals.add(j)), load(s, sums.add(j))));
+                        }
+                    }
+                    let mut total = 0.0;
+                    for i in 0..crf.tags {
+                        let own = *alpha.add(i);
+                        let mut sum = s.splat_f32s(0.0);
+                        for j in (0..crf.stride).step_by(S::L) {
+                            let cell = i * crf.stride + j;
+                            if exact {
+                                let score = s.sub_f32s(s.splat_f32s(own), load(s, sums.add(j)));
+                                let part = share(s, s.add_f32s(score, load(s, between.add(cell))));
+                                sum = fma(s, load(s, marginals.add(j)), part, sum);
+                            } else {
+                                sum = fma(s, load(s, sums.add(j)), load(s, weights.add(cell)), sum);
+                            }
+                        }
+                        let sum = s.reduce_sum_f32s(sum) * if exact { 1.0 } else { own };
+                        to.add(i).write(sum);
+                        total += sum;
+                    }
+                    // They sum to one but for rounding, which would add up over a long sequence.
+                    scale(s, crf, to, 1.0 / total);
+                }
+            }
+        }
+    }
+}
+
+/// The emissions of some rows become their gradients: the marginals, less one for the right tag, times `factor`.
+///
+/// # Safety
+/// Positions of the layout must be rows of the matrices, and the rows of `rows` this thread's alone; `gold` has a tag for
+/// each position.
+pub(super) unsafe fn emission_grads(
+    crf: &Crf,
+    layout: &PackedLayout,
+    mats: CrfMats,
+    rows: Range<usize>,
+    gold: &[u32],
+    factor: f32,
+) {
+    for row in rows {
+        for &offset in &layout.offsets()[..layout.lengths()[row] as usize] {
+            let at = offset + row;
+            // SAFETY: by the caller's promise.
+            unsafe {
+                let (from, to) = (mats.marginals.row(at), mats.emissions.row(at));
+                for j in 0..crf.stride {
+                    let right = if gold[at] as usize == j { 1.0 } else { 0.0 };
+                    to.add(j).write((*from.add(j) - right) * factor);
+                }
+            }
+        }
+    }
+}
+
+/// The gradients of the transitions from the tags `from`, over all rows of a batch: the expected number of each transition, less
+/// how often it is right, times `factor`. The order of the additions depends on nothing but the batch.
+///
+/// # Safety
+/// Positions of the layout must be rows of the matrices, which went back; `gold` has a tag for each position; `to` and `exact` are
+/// `[stride, stride]`, and their rows `from`, which start and end at a multiple of 16, this thread's alone.
+pub(super) unsafe fn transition_grads(
+    crf: &Crf,
+    layout: &PackedLayout,
+    mats: CrfMats,
+    gold: &[u32],
+    factor: f32,
+    from: Range<usize>,
+    [to, exact]: [Mat; 2],
+) {
+    let (offsets, sizes, stride) = (layout.offsets(), layout.batch_sizes(), crf.stride);
+    // SAFETY: by the caller's promise.
+    unsafe {
+        for matrix in [to, exact] {
+            std::slice::from_raw_parts_mut(matrix.row(from.start), from.len() * stride).fill(0.0);
+        }
+        for time in 1..sizes.len() {
+            let (before, at, rows) = (offsets[time - 1], offsets[time], sizes[time] as usize);
+            let mut row = 0;
+            while row < rows {
+                let is_exact = |row: usize| *mats.exact.row(at + row) != 0.0;
+                if is_exact(row) {
+                    let (alpha, sums) = (mats.alpha.row(before + row), mats.sums.row(at + row));
+                    let (marginals, i) = (mats.marginals.row(at + row), from.start..from.end.min(crf.tags));
+                    dispatch(ExactGrads { crf, alpha, sums, marginals, from: i, to: exact });
+                    row += 1;
+                } else {
+                    let n = (row..rows).take_while(|&row| !is_exact(row)).count();
+                    let (a, b) = (mats.alpha.at(before + row, 0), mats.sums.at(at + row, 0));
+                    dispatch(Outer { a, b, n, i: from.clone(), columns: stride, c: to, fresh: false });
+                    row += n;
+                }
+            }
+        }
+        for i in from.start..from.end.min(crf.tags) {
+            let (to, more) = (to.row(i), exact.row(i));
+            for j in 0..stride {
+                *to.add(j) = *to.add(j) * crf.weights[i * stride + j] + *more.add(j);
+            }
+        }
+        for time in 1..sizes.len() {
+            for row in 0..sizes[time] as usize {
+                let (left, right) = (gold[offsets[time - 1] + row] as usize, gold[offsets[time] + row] as usize);
+                if from.contains(&left) {
+                    *to.row(left).add(right) -= 1.0;
+                }
+            }
+        }
+        for i in from.start..from.end.min(crf.tags) {
+            let row = std::slice::from_raw_parts_mut(to.row(i), stride);
+            row[..crf.tags].iter_mut().for_each(|value| *value *= factor);
+            row[crf.tags..].fill(0.0);
+        }
+    }
+}
+
+/// What one exact position adds to the expected transitions.
+struct ExactGrads<'a> {
+    crf: &'a Crf,
+    /// Of the position before.
+    alpha: *const f32,
+    sums: *const f32,
+    marginals: *const f32,
+    from: Range<usize>,
+    to: Mat,
+}
+
+impl Kernel for ExactGrads<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Lanes>(self, s: S) {
+        let Self { crf, alpha, sums, marginals, from, to } = self;
+        for i in from {
+            for j in (0..crf.stride).step_by(S::L) {
+                // SAFETY: all are rows of whole vectors, as the caller ensures.
+                unsafe {
+                    let own = s.sub_f32s(s.splat_f32s(*alpha.add(i)), load(s, sums.add(j)));
+                    let score = load(s, crf.between.as_ptr().add(i * crf.stride + j));
+                    let at = to.row(i).add(j);
+                    store(s, at, fma(s, load(s, marginals.add(j)), share(s, s.add_f32s(own, score)), load(s, at)));
+                }
+            }
+        }
+    }
+}
+
+/// The gradients of the scores of a first and a last tag, `[stride]` each.
+///
+/// # Safety
+/// As [`emission_grads`], for all rows.
+pub(super) unsafe fn border_grads(
+    crf: &Crf,
+    layout: &PackedLayout,
+    mats: CrfMats,
+    gold: &[u32],
+    factor: f32,
+    [start, end]: [&mut [f32]; 2],
+) {
+    start.fill(0.0);
+    end.fill(0.0);
+    for (row, &length) in layout.lengths().iter().enumerate() {
+        for (to, time) in [(&mut *start, 0), (&mut *end, length as usize - 1)] {
+            let at = layout.offsets()[time] + row;
+            // SAFETY: by the caller's promise.
+            let marginals = unsafe { std::slice::from_raw_parts(mats.marginals.row(at), crf.tags) };
+            to.iter_mut().zip(marginals).for_each(|(sum, marginal)| *sum += marginal);
+            to[gold[at] as usize] -= 1.0;
+        }
+    }
+    start.iter_mut().chain(end).for_each(|value| *value *= factor);
+}

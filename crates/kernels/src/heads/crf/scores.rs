@@ -1,0 +1,137 @@
+//! The scores of transitions, and the matrices of a batch.
+
+use recurra_core::{Error, ErrorCode, Result};
+
+use super::share::Weights;
+use crate::simd::gemm::Mat;
+use crate::simd::{Buf, dispatch, pad};
+
+/// The score of a transition that never happens. Finite, so that no difference of two is NaN.
+const FORBIDDEN: f32 = -1e30;
+
+/// Transitions that may happen.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowed<'a> {
+    /// Tags that may be the first, `[tags]`.
+    pub start: &'a [bool],
+    /// Tags that may be the last, `[tags]`.
+    pub end: &'a [bool],
+    /// `[from, to]`: whether the tag `to` may follow the tag `from`.
+    pub between: &'a [bool],
+}
+
+/// The scores of the transitions, ready for the kernels.
+pub struct Crf {
+    pub(super) tags: usize,
+    /// Width of all rows, tags padded to whole vectors. The padding is forbidden.
+    pub(super) stride: usize,
+    pub(super) start: Buf,
+    pub(super) end: Buf,
+    pub(super) between: Buf,
+    /// The largest score of each column of `between`, `[stride]`.
+    pub(super) tops: Buf,
+    /// `exp(between[i][j] - tops[j])`
+    pub(super) weights: Buf,
+}
+
+/// Matrices `[positions, stride]` of a batch, in packed order.
+#[derive(Clone, Copy)]
+pub(crate) struct CrfMats {
+    /// What the tags of each position score, padding finite; [`backward`] leaves the gradients here.
+    pub emissions: Mat,
+    /// Logarithms of the sums over all paths up to a tag, less the largest of the position. On the way back they become their
+    /// exponentials where the next position is not exact.
+    pub alpha: Mat,
+    /// What leads to a tag, before the emissions: at an exact position the logarithm of the sum, else the sum of the products; on
+    /// the way back that becomes the marginal divided by it.
+    pub sums: Mat,
+    /// The probability of each tag at each position.
+    pub marginals: Mat,
+    /// `[positions, 1]`: not zero where a position is exact.
+    pub exact: Mat,
+}
+
+impl Crf {
+    /// Takes the scores of a first tag `[tags]`, of a last tag `[tags]`, and of the transitions `[from, to]`.
+    ///
+    /// # Errors
+    /// `OutOfRange` without tags, `InvalidShape` when a length does not fit.
+    pub fn new(tags: usize, start: &[f32], end: &[f32], between: &[f32], allowed: Option<Allowed<'_>>) -> Result<Self> {
+        if tags == 0 {
+            return Err(Error::new(ErrorCode::OutOfRange, "a CRF needs at least one tag"));
+        }
+        let square = tags.saturating_mul(tags);
+        let mut lengths =
+            vec![("start", start.len(), tags), ("end", end.len(), tags), ("between", between.len(), square)];
+        if let Some(allowed) = allowed {
+            lengths.push(("allowed.start", allowed.start.len(), tags));
+            lengths.push(("allowed.end", allowed.end.len(), tags));
+            lengths.push(("allowed.between", allowed.between.len(), square));
+        }
+        for (name, length, expected) in lengths {
+            check_length(name, length, expected)?;
+        }
+        let stride = pad(tags);
+        let row = |values: &[f32], flags: Option<&[bool]>, to: &mut [f32]| {
+            to.fill(FORBIDDEN);
+            for (tag, &value) in values.iter().enumerate() {
+                if flags.is_none_or(|flags| flags[tag]) {
+                    to[tag] = value;
+                }
+            }
+        };
+        let (mut first, mut last, mut inner) = (Buf::zeros(stride), Buf::zeros(stride), Buf::zeros(tags * stride));
+        row(start, allowed.map(|allowed| allowed.start), &mut first);
+        row(end, allowed.map(|allowed| allowed.end), &mut last);
+        for (from, to) in inner.chunks_exact_mut(stride).enumerate() {
+            let of = from * tags..(from + 1) * tags;
+            row(&between[of.clone()], allowed.map(|allowed| &allowed.between[of]), to);
+        }
+        let mut tops = Buf::zeros(stride);
+        tops.fill(FORBIDDEN);
+        for scores in inner.chunks_exact(stride) {
+            tops.iter_mut().zip(scores).for_each(|(top, &score)| *top = score.max(*top));
+        }
+        let mut weights = Buf::zeros(tags * stride);
+        for (to, scores) in weights.chunks_exact_mut(stride).zip(inner.chunks_exact(stride)) {
+            dispatch(Weights { scores, tops: &tops, to });
+        }
+        Ok(Self { tags, stride, start: first, end: last, between: inner, tops, weights })
+    }
+
+    /// Number of tags.
+    pub fn tags(&self) -> usize {
+        self.tags
+    }
+
+    /// The scores of the transitions from a tag, padded.
+    pub(super) fn between(&self, from: usize) -> &[f32] {
+        &self.between[from * self.stride..][..self.stride]
+    }
+
+    /// The first place of a path at which a forbidden transition leads to a tag, or with a tag that is not there; the length
+    /// where only its last tag may not be the last. Such a path has no probability, and no loss that could be learned from.
+    pub fn first_forbidden(&self, path: &[u32]) -> Option<usize> {
+        let score = |scores: &[f32], tag: u32| scores.get(tag as usize).copied().unwrap_or(FORBIDDEN);
+        let mut before = None;
+        for (at, &tag) in path.iter().enumerate() {
+            let scores = before.map_or(&self.start[..], |before: u32| self.between(before as usize));
+            if score(scores, tag) <= FORBIDDEN {
+                return Some(at);
+            }
+            before = Some(tag);
+        }
+        (score(&self.end, before?) <= FORBIDDEN).then_some(path.len())
+    }
+}
+
+/// Checks a number of values.
+///
+/// # Errors
+/// `InvalidShape` when the lengths differ.
+pub(super) fn check_length(name: &str, length: usize, expected: usize) -> Result<()> {
+    if length == expected {
+        return Ok(());
+    }
+    Err(Error::new(ErrorCode::InvalidShape, format!("expected {expected} values for {name} but received {length}")))
+}

@@ -1,0 +1,47 @@
+import { invalidArgument } from '../../core/errors.js';
+import { partsOf } from '../parts.js';
+import { splitChunk } from '../unicodeWords.js';
+
+/** A token and where it stands: `text.slice(start, end) === token`. */
+export interface TokenInText {
+  /** The token as it is written in the text. */
+  token: string;
+  /** Index of the first UTF-16 code unit. */
+  start: number;
+  /** Index behind the last code unit. */
+  end: number;
+}
+
+/**
+ * Splits a text into words and says where each stands, as it is written: case, accents and the form of characters are kept.
+ * Words follow the rules of Unicode (UAX 29) as in {@link unicodeWords}; punctuation and emoji are tokens of their own, and a
+ * combining mark stays with what is before it. White space is in no token; every other character is in exactly one.
+ *
+ * A text of 4,096 characters without white space is cut; so is a word of more than 512.
+ *
+ * @param text - Any text, also one with lone surrogates; an empty or blank one gives no tokens.
+ * @throws {@link ArgumentError} `INVALID_ARGUMENT` if `text` is not a string.
+ *
+ * @example
+ * ```ts
+ * tokensInText('Zoë,  hi'); // [{ token: 'Zoë', start: 0, end: 3 }, { token: ',', start: 3, end: 4 }, { token: 'hi', start: 6, end: 8 }]
+ * ```
+ */
+export function tokensInText(text: string): TokenInText[] {
+  if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
+  const tokens: TokenInText[] = [];
+  let at = 0;
+  for (const part of partsOf(text)) {
+    for (const { 0: chunk, index } of part.matchAll(/\S+/gu)) {
+      const words: string[] = [];
+      splitChunk(chunk, words);
+      let start = at + index;
+      for (const token of words) {
+        tokens.push({ token, start, end: start + token.length });
+        start += token.length;
+      }
+    }
+    at += part.length;
+  }
+  return tokens;
+}
