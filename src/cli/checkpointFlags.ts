@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { constraint } from '../core/errors.js';
 import { jsonLine, note } from '../core/terminal.js';
 import type { CheckpointOptions } from '../training/checkpoints/options.js';
-import type { AnyTaskEvent } from '../training/events/events.js';
+import type { AnyTaskEvent, TrainingStart } from '../training/events/events.js';
 
 /** The flags of `recurra train` about checkpoints, as commander gives them. */
 export interface CheckpointFlags {
@@ -44,10 +44,20 @@ export function checkpointOption(flags: CheckpointFlags): { checkpoint?: Checkpo
   return path === undefined ? {} : { checkpoint: { path, ...checkpointEvery } };
 }
 
-/** Tells what happens beside the progress: a training that is resumed, checkpoints, warnings. */
+/** Tells how a training starts: what was chosen by the rows and why, each on a line. */
+function noteStart(
+  { rows, validationRows, vocabulary, epochs, steps, resumed, chosen }: TrainingStart,
+  json: boolean,
+): void {
+  if (json) jsonLine({ event: 'start', rows, validationRows, vocabulary, epochs, steps, resumed, chosen });
+  else for (const { option, value, why } of chosen) note(`${option}: ${value} (${why})`);
+}
+
+/** Tells what happens beside the progress: how a training starts or resumes, checkpoints, warnings. */
 export function eventNotes(json: boolean): (event: AnyTaskEvent) => void {
   return (event) => {
     const { type, epoch, step } = event;
+    if (type === 'start') noteStart(event, json);
     if (type === 'start' && event.resumed) {
       if (json) jsonLine({ event: 'resumed', epoch, step });
       else note(`resuming in epoch ${epoch} of ${event.epochs}, after ${step} steps`);

@@ -58,6 +58,18 @@ export function openTexts(file: string, flags: TextFlags): FileRows<UnlabelledTe
   return readTexts(file, textOptions(flags));
 }
 
+/** Names of files that have fields. */
+const WITH_FIELDS = /\.(csv|tsv|tab|jsonl|ndjson|jsonlines|json|parquet|pq)(\.(gz|gzip|zst|zstd))?$/i;
+
+/**
+ * Opens a file of texts beside that of the rows: by its name it has the same fields as the rows, else each line is a text. It may be
+ * written otherwise than the rows are.
+ */
+export function openUnlabelled(file: string, { format: _, ...flags }: RowFlags): FileRows<UnlabelledText> {
+  if (WITH_FIELDS.test(file)) return openTexts(file, flags);
+  return readTexts(file, { format: 'lines' });
+}
+
 /** Says how many rows were left out, if any. */
 export function noteSkipped(rows: FileRows<unknown>): void {
   if (rows.skipped > 0) note(`recurra: ${rows.skipped} rows of ${rows.file} do not fit and were left out`);

@@ -17,11 +17,22 @@ export interface Mix {
 }
 
 /**
+ * The share of a network whose words begin with learned vectors, where there are no rows to choose one by: it is worth more than one
+ * whose words begin at random. Of the shares 0.3, 0.5, 0.6 and 0.7, with GloVe unless said otherwise, the one with the least test loss was 0.6 on
+ * 500 rows of AG News with vectors from their other texts (0.409 instead of 0.438 with 0.3; 86.6 instead of 85.3 % right), 0.5 on 1,500 rows
+ * of banking77 (0.629 instead of 0.644) and on 1,000 of SNIPS (0.055 instead of 0.056), and 0.3 on 200 of SNIPS (0.125; 0.133 with 0.5).
+ */
+const SHARE_WITH_VECTORS = 0.5;
+
+/**
  * The mix where there are no rows to choose one by. Training rows cannot serve: the network has seen them, so its probabilities of
  * them prove nothing.
+ *
+ * @param vectors - Whether the network's words begin with learned vectors.
  */
-export function usualMix(): Mix {
-  return light().usualMix();
+export function usualMix(vectors: boolean): Mix {
+  const mix = light().usualMix();
+  return vectors ? { ...mix, network: SHARE_WITH_VECTORS } : mix;
 }
 
 /** Labels of rows: one each, or with `ends` those of each row up to its end. */

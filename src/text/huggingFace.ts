@@ -123,6 +123,21 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
     return Array.from({ length: places.length / 2 }, (_, i) => [places[2 * i]!, places[2 * i + 1]!]);
   }
 
+  /**
+   * All tokens that it can give. Pauses now and then.
+   *
+   * @internal
+   */
+  *tokens(): Generator<void, Set<string>, undefined> {
+    const all = new Set<string>();
+    for (let id = 0; id < this.#native.size; id++) {
+      const token = this.#native.token(id);
+      if (token !== null) all.add(token);
+      if (id % 1024 === 1023) yield;
+    }
+    return all;
+  }
+
   /** The `tokenizer.json` that it was made from, as it was. */
   serialize(): string {
     return this.#native.json();

@@ -1,22 +1,11 @@
-import { createReadStream } from 'node:fs';
-import { zeros } from '../core/allocate.js';
 import { checkChoice } from '../core/checks.js';
-import { DataError, invalidArgument, RecurraError } from '../core/errors.js';
-import { ioError } from '../core/ioError.js';
+import { invalidArgument } from '../core/errors.js';
 import { checkOptionNames } from '../core/options/names.js';
 import { Random } from '../core/random.js';
 import { Turns } from '../core/turns.js';
-import { BinaryVectorReader } from './vectorBinary.js';
-import {
-  detectFormat,
-  HEAD_BYTES,
-  readHeader,
-  type VectorFormat,
-  type VectorReader,
-  type VectorSink,
-} from './vectorFormat.js';
-import { TextVectorReader } from './vectorText.js';
-import type { Vocab } from './vocab.js';
+import type { VectorFormat } from './vectorFormat.js';
+import { readAll, VectorRows } from './vectorRows.js';
+import { Vocab } from './vocab.js';
 
 /**
  * What a word without a vector gets: zeros, normally distributed numbers of the same spread as those of the file (mean 0),
@@ -97,37 +86,54 @@ export class Vectors {
   static async load(file: string, options: VectorsOptions): Promise<Vectors> {
     checkVectorsOptions(file, options);
     const { vocab, format, unknown = 'zero', seed = 0, counts, invalidUtf8 = 'error', signal, onProgress } = options;
-    const rows = new Rows(file, vocab, invalidUtf8 === 'skip');
-    let reader: VectorReader | undefined;
-    const turns = new Turns(signal, () => onProgress?.({ words: reader?.words ?? 0 }));
-    let head: Buffer = Buffer.alloc(0);
-    try {
-      for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-        if (reader) {
-          reader.add(chunk);
-        } else {
-          head = Buffer.concat([head, chunk]);
-          if (head.length >= HEAD_BYTES) {
-            reader = open(head, format, rows);
-            reader.add(head);
-          }
-        }
-        if (turns.due) await turns.next();
-      }
-    } catch (error) {
-      throw error instanceof RecurraError ? error : ioError(error as Error, file);
-    }
-    if (!reader) {
-      reader = open(head, format, rows);
-      reader.add(head);
-    }
-    reader.end();
-    onProgress?.({ words: reader.words });
-
-    const { dim } = reader;
-    const matrix = rows.matrix ?? rows.allocate(dim);
+    const rows = new VectorRows(file, vocab, invalidUtf8 === 'skip');
+    let words = 0;
+    const turns = new Turns(signal, () => onProgress?.({ words }));
+    const { dim } = await readAll(file, format, rows, turns, (read) => {
+      words = read;
+    });
+    onProgress?.({ words });
+    const matrix = rows.matrixOf(dim);
     await turns.run(fillUnknown(matrix, dim, rows.known, vocab, unknown, new Random(seed)));
-    return new Vectors(matrix, dim, rows.known, coverageOf(vocab, rows.known, reader.words, counts));
+    return new Vectors(matrix, dim, rows.known, coverageOf(vocab, rows.known, words, counts));
+  }
+
+  /**
+   * As {@link load}, and takes over words that the vocabulary does not have, in the order of the file.
+   *
+   * @param most - How many words to take over, at most.
+   * @param accepts - Whether a word is worth it: one that no text ever has is not.
+   * @returns the vectors, and the vocabulary that they are for: the given one with those words behind its own.
+   * @throws as {@link load} does.
+   * @internal
+   */
+  static async loadMore(
+    file: string,
+    vocab: Vocab,
+    { most, accepts, signal }: { most: number; accepts: (word: string) => boolean; signal?: AbortSignal | undefined },
+  ): Promise<{ vectors: Vectors; vocab: Vocab }> {
+    const turns = new Turns(signal);
+    const rows = new VectorRows(file, vocab, false, { most, accepts });
+    let words = 0;
+    const { dim } = await readAll(file, undefined, rows, turns, (read) => {
+      words = read;
+    });
+    const coverage = coverageOf(vocab, rows.known, words, undefined);
+    const known = new Uint8Array(vocab.size + rows.more.length).fill(1);
+    known.set(rows.known);
+    const matrix = rows.matrixOf(dim);
+    const extended = await turns.run(Vocab.extended(vocab, rows.more));
+    return { vectors: new Vectors(matrix, dim, known, coverage), vocab: extended };
+  }
+
+  /**
+   * Vectors that are in memory already.
+   *
+   * @param known - The words that have one, by index.
+   * @internal
+   */
+  static of(matrix: Float32Array<ArrayBuffer>, dim: number, known: Uint8Array, vocab: Vocab): Vectors {
+    return new Vectors(matrix, dim, known, coverageOf(vocab, known, vocab.size, undefined));
   }
 
   /**
@@ -141,48 +147,6 @@ export class Vectors {
     }
     return this.matrix.subarray(index * this.dim, (index + 1) * this.dim);
   }
-}
-
-/** Takes the vectors of a vocabulary's words. */
-class Rows implements VectorSink {
-  readonly known: Uint8Array;
-  /** Made with the first vector that is kept: a header alone takes no memory. */
-  matrix: Float32Array<ArrayBuffer> | undefined;
-
-  constructor(
-    readonly file: string,
-    readonly vocab: Vocab,
-    readonly skipInvalid: boolean,
-  ) {
-    this.known = new Uint8Array(vocab.size);
-  }
-
-  want(word: string): number {
-    const index = this.vocab.stoi.get(word);
-    if (index === undefined || index === this.vocab.padIndex || this.known[index] === 1) return -1;
-    this.known[index] = 1;
-    return index;
-  }
-
-  allocate(dim: number): Float32Array<ArrayBuffer> {
-    return zeros(this.vocab.size * dim, `${dim} for each of ${this.vocab.size} words`);
-  }
-
-  target(place: number, dim: number): Float32Array {
-    this.matrix ??= this.allocate(dim);
-    return this.matrix.subarray(place * dim, (place + 1) * dim);
-  }
-}
-
-function open(head: Buffer, format: VectorFormat | undefined, rows: Rows): VectorReader {
-  const header = format === 'glove' ? undefined : readHeader(head, rows.file);
-  const found = format ?? detectFormat(head, header);
-  if (found === 'glove') return new TextVectorReader(rows, undefined);
-  if (!header) {
-    const message = 'expected a word2vec header: the number of words and of numbers of each, on a line of their own';
-    throw new DataError('INVALID_FILE', message, { file: rows.file, line: 1 });
-  }
-  return found === 'word2vec-text' ? new TextVectorReader(rows, header) : new BinaryVectorReader(rows, header);
 }
 
 function* fillUnknown(

@@ -172,6 +172,28 @@ export class Vocab {
     return new Vocab({ tokens, indices }, options);
   }
 
+  /**
+   * A vocabulary with further tokens behind its own. Pauses now and then.
+   *
+   * @param more - Tokens that it does not have, each once.
+   * @internal
+   */
+  static *extended(vocab: Vocab, more: readonly string[]): Generator<void, Vocab, undefined> {
+    if (more.length === 0) return vocab;
+    const tokens: string[] = [];
+    const indices = new Map<string, number>();
+    for (const list of [vocab.itos, more]) {
+      for (const token of list) {
+        indices.set(token, tokens.length);
+        tokens.push(token);
+        if (tokens.length % 8192 === 0) yield;
+      }
+    }
+    const name = (index: number | undefined) => (index === undefined ? null : tokens[index]!);
+    const { specials, defaultIndex, padIndex } = vocab;
+    return Vocab.fromParts(tokens, indices, { specials, unkToken: name(defaultIndex), padToken: name(padIndex) });
+  }
+
   /** The tokens with their indices, as JavaScript's strings: some 15 MB for 100,000. */
   get #made(): Lists {
     const native = this.#native;

@@ -22,6 +22,7 @@ export interface ProgressDisplayOptions {
 const SECONDS_BETWEEN_LINES = 5;
 
 const PREPARED: Record<PrepareEvent['about'], string> = {
+  vectors: 'learning word vectors',
   linear: 'training the linear model',
   mix: 'choosing how it is mixed with the network',
 };

@@ -1,24 +1,61 @@
 import { constraint, DataError } from '../core/errors.js';
+import { Turns } from '../core/turns.js';
 import type { Engine } from '../engine/engine.js';
+import type { TextSettings } from '../text/options.js';
 import { Vectors } from '../text/vectors.js';
 import type { Vocab } from '../text/vocab.js';
+import { wordTest } from '../text/wordTest.js';
+import { type FirstVectors, type FirstWords, roomFor } from './firstWords.js';
 import type { CommonSettings } from './task.js';
 
 /** Numbers that go to the engine in one call: copying them takes well below a millisecond. */
 const NUMBERS_PER_CALL = 2 ** 18;
 
+type Embeddings = NonNullable<CommonSettings['embeddings']>;
+
 /**
- * Reads the pretrained vectors that a training begins with.
- *
- * @throws DataError if the file cannot be read, is no file of vectors, or has none of the words.
- * @throws ArgumentError if the vectors have another size than `embeddingDim` says.
+ * The words of a file of pretrained vectors, in the order of the file, which by custom is that of their frequency. Those that the
+ * tokenizer never gives are left out.
  */
-export async function loadEmbeddings(
-  { file, dim }: NonNullable<CommonSettings['embeddings']>,
+export function wordsOfFile(embeddings: Embeddings, signal: AbortSignal | undefined): FirstWords {
+  const { file, words = 0 } = embeddings;
+  let loaded: Vectors | undefined;
+  return {
+    given: true,
+    learns: false,
+    async extend(vocab, text) {
+      const most = roomFor(words, vocab, text);
+      if (most === 0) return vocab;
+      const more = await loadMore(embeddings, vocab, most, text, signal);
+      loaded = more.vectors;
+      return more.vocab;
+    },
+    async vectors(vocab) {
+      loaded ??= checked(embeddings, vocab, await Vectors.load(file, { vocab, signal }));
+      return loaded;
+    },
+  };
+}
+
+async function loadMore(
+  embeddings: Embeddings,
   vocab: Vocab,
+  most: number,
+  { tokenizer }: TextSettings,
   signal: AbortSignal | undefined,
-): Promise<Vectors> {
-  const vectors = await Vectors.load(file, { vocab, signal });
+) {
+  const accepts = await wordTest(tokenizer, new Turns(signal));
+  const more = await Vectors.loadMore(embeddings.file, vocab, { most, accepts, signal });
+  checked(embeddings, vocab, more.vectors);
+  return more;
+}
+
+/**
+ * Refuses vectors that do not fit.
+ *
+ * @throws DataError if the file has none of the rows' words; ArgumentError for another size than `embeddingDim` says.
+ */
+function checked({ file, dim }: Embeddings, vocab: Vocab, vectors: Vectors): Vectors {
   if (dim !== undefined && dim !== vectors.dim) {
     throw constraint(
       'embeddingDim',
@@ -32,8 +69,8 @@ export async function loadEmbeddings(
   return vectors;
 }
 
-/** Gives the words that have a pretrained vector that one; the others keep what they were drawn. */
-export async function setEmbeddings(engine: Engine, { matrix, known, dim }: Vectors): Promise<void> {
+/** Gives the words that have a vector to begin with that one; the others keep what they were drawn. */
+export async function setEmbeddings(engine: Engine, { matrix, known, dim }: FirstVectors): Promise<void> {
   const words = Int32Array.from(known.keys()).filter((word) => known[word] === 1);
   const step = Math.max(1, Math.floor(NUMBERS_PER_CALL / dim));
   for (let at = 0; at < words.length; at += step) {

@@ -51,6 +51,7 @@ export async function rehearse<T extends TaskTypes>(
       epochs,
       adversarial,
       batchSize: settings.batchSize ?? defaultBatchSize(data.train.length),
+      choices: [],
       control,
       position: beginning(settings.seed),
       best: undefined,

@@ -4,23 +4,25 @@ import { checkOptionsObject } from '../core/options/names.js';
 import { engineOn } from '../engine/create.js';
 import type { ExplainingEngine } from '../engine/engine.js';
 import { noEngine } from '../engine/none.js';
-import type { Vectors } from '../text/vectors.js';
 import { Checkpointer, prepareCheckpoints } from './checkpoints/checkpointer.js';
 import type { Checkpoint } from './checkpoints/file.js';
 import { checkFingerprint, fingerprintOf } from './checkpoints/fingerprint.js';
 import { beginning } from './checkpoints/position.js';
 import { checkEpochs, checkpointToResume, resumedOptions, resumeEngine } from './checkpoints/resume.js';
-import { checkSettings, storedSettings } from './checkpoints/settings.js';
-import { loadEmbeddings, setEmbeddings } from './embeddings.js';
+import { beganWithVectors, checkSettings, settingsBefore, storedSettings } from './checkpoints/settings.js';
+import { setEmbeddings, wordsOfFile } from './embeddings.js';
 import { abortedBefore, TrainingError } from './errors.js';
 import type { TrainingControl } from './events/control.js';
+import type { Choice } from './events/events.js';
 import { progressListener } from './events/progress.js';
 import { TensorboardLog } from './events/tensorboard.js';
+import { type FirstVectors, type FirstWords, ROWS_ALONE, wordsOfCheckpoint } from './firstWords.js';
 import { DEFAULT_EPOCHS, defaultBatchSize } from './options/learning.js';
 import { rehearse } from './rehearsal.js';
 import { TrainingRun } from './run.js';
-import type { Listeners, Task, TaskTypes, TrainingInput } from './task.js';
+import type { CommonSettings, Listeners, Task, TaskTypes, TrainingInput } from './task.js';
 import { Trainer } from './trainer.js';
+import { type VectorWatcher, wordsOfTexts } from './unlabelled.js';
 
 type ControlOf<T extends TaskTypes> = TrainingControl<T['validation'], T['start']>;
 type CheckpointOf<T extends TaskTypes> = Checkpoint<T['validation'], T['chosen']>;
@@ -43,20 +45,25 @@ async function train<T extends TaskTypes>(
 ): Promise<T['model']> {
   checkOptionsObject(given);
   const checkpoint: CheckpointOf<T> | undefined = await checkpointToResume(given, (path) => task.read(path));
-  const settings = task.settings(checkpoint ? resumedOptions(given, checkpoint, task.options) : given);
+  const asked = task.settings(checkpoint ? resumedOptions(given, checkpoint, task.options) : given);
   if (checkpoint) {
-    checkSettings(checkpoint.path, checkpoint.settings, storedSettings(settings));
-    if (settings.epochs !== undefined) checkEpochs(checkpoint, settings.epochs);
+    checkSettings(checkpoint.path, checkpoint.settings, storedSettings(asked));
+    if (asked.epochs !== undefined) checkEpochs(checkpoint, asked.epochs);
   }
-  if (settings.checkpoint) await prepareCheckpoints(settings.checkpoint);
-  watch(control, settings);
-  const { data, vectors } = await read(task, rows, settings, control, checkpoint !== undefined);
+  if (asked.checkpoint) await prepareCheckpoints(asked.checkpoint);
+  watch(control, asked);
+  const { data, settings, vectors, choices } = await read(task, rows, asked, control, checkpoint);
   const network = checkpoint?.network ?? { ...settings.model, ...(vectors && { embeddingDim: vectors.dim }) };
   const threads = settings.threads ?? availableParallelism();
-  const epochs = settings.epochs ?? task.epochs?.(data) ?? DEFAULT_EPOCHS;
+  const usual = { batchSize: defaultBatchSize(data.train.length), ...(task.epochs?.(data) ?? USUAL_EPOCHS) };
+  const { batchSize = usual.batchSize, epochs = usual.epochs } = settings;
+  if (settings.epochs === undefined) choices.push({ option: 'epochs', value: epochs, why: usual.why });
+  if (settings.batchSize === undefined && epochs > 0)
+    choices.push({ option: 'batchSize', value: batchSize, why: `${data.train.length} rows` });
   const input = { data, settings, network };
-  const batchSize = settings.batchSize ?? defaultBatchSize(data.train.length);
   const adversarial = settings.adversarial ?? task.adversarial?.(data) ?? 0;
+  if (settings.adversarial === undefined && task.adversarial && epochs > 0)
+    choices.push({ option: 'adversarial', value: adversarial, why: `${data.train.length} rows` });
   const fingerprint = checkpoint || settings.checkpoint ? await fingerprintOf(data, task.contents(data)) : undefined;
   if (checkpoint) checkFingerprint(checkpoint.path, checkpoint.data, fingerprint!, rows.file);
   const build = async (given: TrainingInput<T>) => {
@@ -67,15 +74,16 @@ async function train<T extends TaskTypes>(
   const rehearsal = checkpoint || epochs === 0 ? undefined : task.rehearsal?.(data, settings);
   const chosen =
     rehearsal && (await rehearse(task, rehearsal, { settings, network, epochs, adversarial }, build, control));
+  if (!checkpoint) choices.push(...(task.chosen?.(data, settings, chosen) ?? []));
   const engine = await build(input);
   try {
     const best = checkpoint && (await resumeEngine(engine, checkpoint));
     const position = checkpoint?.position ?? beginning(settings.seed, chosen);
-    const filled = { ...settings, threads, batchSize, epochs, adversarial };
-    const frame = { settings: storedSettings(filled), data: fingerprint! };
+    const stored = storedSettings({ ...settings, threads, batchSize, epochs, adversarial });
+    const frame = { settings: { ...settingsBefore(checkpoint?.settings), ...stored }, data: fingerprint! };
     const checkpointer = settings.checkpoint && new Checkpointer(settings.checkpoint, frame, position.step);
     const describe = checkpointer ? task.describe(input) : () => ({});
-    const watching = { control, checkpointer, describe };
+    const watching = { choices, control, checkpointer, describe };
     const parts = { task, engine, data, settings, epochs, batchSize, adversarial, position, best, ...watching };
     const { failure, ...outcome } = await logged(settings.tensorboard, control, () => new Trainer(parts).run());
     const model = await task.model({ ...input, engine, ...outcome });
@@ -98,30 +106,52 @@ function watch<T extends TaskTypes>(control: ControlOf<T>, { onEvent, onProgress
   if (onProgress) control.listen(progressListener(onProgress));
 }
 
+/** Passes over the rows of a task that has no rule of its own. */
+const USUAL_EPOCHS = { epochs: DEFAULT_EPOCHS, why: 'whatever the rows' };
+
+/** What a training works on, once its rows were read. */
+interface Read<T extends TaskTypes> {
+  data: T['data'];
+  settings: T['settings'];
+  vectors: FirstVectors | undefined;
+  choices: Choice[];
+}
+
 /** Reads the rows, and the vectors to begin with; both the signal of the options and `stop()` end that. */
 async function read<T extends TaskTypes>(
   task: Task<T>,
-  rows: T['rows'],
-  settings: T['settings'],
+  given: T['rows'],
+  asked: T['settings'],
   control: ControlOf<T>,
-  resumed: boolean,
-): Promise<{ data: T['data']; vectors: Vectors | undefined }> {
+  checkpoint: CheckpointOf<T> | undefined,
+): Promise<Read<T>> {
   const either = new AbortController();
-  const signals = [control.stopSignal, ...(settings.signal ? [settings.signal] : [])];
+  const signals = [control.stopSignal, ...(asked.signal ? [asked.signal] : [])];
   // AbortSignal.any is younger than the first Node 20.
   const abort = () => either.abort(signals.find((signal) => signal.aborted)?.reason);
   for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
   if (signals.some((signal) => signal.aborted)) abort();
   try {
     const { signal } = either;
-    const data = await task.prepare(rows, settings, signal, control);
-    const { embeddings } = settings;
-    return { data, vectors: embeddings && !resumed ? await loadEmbeddings(embeddings, data.vocab, signal) : undefined };
+    const settled = await task.settle?.(given, asked, signal);
+    const { rows, settings, chosen } = settled ?? { rows: given, settings: asked, chosen: [] };
+    const words = checkpoint
+      ? wordsOfCheckpoint(checkpoint.vocab, beganWithVectors(checkpoint.settings))
+      : wordsBeside(settings, signal, control);
+    const data = await task.prepare(rows, settings, signal, control, words);
+    return { data, settings, vectors: await words.vectors(data.vocab), choices: [...chosen] };
   } catch (error) {
     throw error instanceof RecurraError && error.code === 'ABORTED' ? abortedBefore(error.cause) : error;
   } finally {
     for (const signal of signals) signal.removeEventListener('abort', abort);
   }
+}
+
+/** Where a training that begins has words from beside its rows. */
+function wordsBeside(settings: CommonSettings, signal: AbortSignal, watcher: VectorWatcher): FirstWords {
+  const { embeddings, unlabelled } = settings;
+  if (embeddings) return wordsOfFile(embeddings, signal);
+  return unlabelled ? wordsOfTexts(unlabelled, settings, signal, watcher) : ROWS_ALONE;
 }
 
 /** Builds the network, if there is one; its weights are drawn by the seed. */

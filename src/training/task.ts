@@ -5,7 +5,8 @@ import type { Chunk, ExplainingEngine, LossOptions, StateEntry } from '../engine
 import type { HeadConfig, NetworkSettings } from '../engine/network.js';
 import type { Vocab } from '../text/vocab.js';
 import type { BestEpoch } from './checkpoints/position.js';
-import type { PrepareEvent, TaskEvent, TrainingStart, WarningEvent } from './events/events.js';
+import type { Choice, PrepareEvent, TaskEvent, TrainingStart, WarningEvent } from './events/events.js';
+import type { FirstWords } from './firstWords.js';
 import type { TrainingOptions, TrainingSettings } from './options/train.js';
 import type { Progress, Validation } from './progress.js';
 
@@ -64,6 +65,13 @@ export interface TaskTypes {
   model: TrainedModel;
 }
 
+/** A training's rows and settings, once its first rows were looked at. */
+export interface Settled<T extends TaskTypes> {
+  rows: T['rows'];
+  settings: T['settings'];
+  chosen: readonly Choice[];
+}
+
 /** How a model did on validation data. */
 export interface Validated<T extends TaskTypes> {
   validation: T['validation'];
@@ -115,6 +123,8 @@ export interface StoredTraining {
   network: NetworkSettings;
   /** A tokenizer that the file holds and that is no plain value. */
   tokenizer: TrainingOptions<unknown>['tokenizer'];
+  /** The words that the model knows; left out, they are those of the rows. */
+  vocab?: Vocab;
   /** The weights that the model would have, had the training ended there. */
   state: StateEntry[];
   /** Describes the training, as JSON; undefined for a model that is no checkpoint. */
@@ -137,12 +147,25 @@ export interface Task<T extends TaskTypes> {
    */
   settings(options: T['options']): T['settings'] & Listeners<T>;
   /**
+   * Fills in the settings that depend on the first rows where no option gave them; left out, none do.
+   *
+   * @returns rows to take in place of those given, since perhaps they can be read once only; the settings; and what was chosen.
+   */
+  settle?(rows: T['rows'], settings: T['settings'], signal: AbortSignal): Promise<Settled<T>>;
+  /**
    * Reads all rows and makes numbers of them, yielding to the event loop. A task may also train what stands beside the network.
    *
    * @param watcher - Told how far that is, and of what does not end the training.
+   * @param words - Words that the vocabulary gets beside those of the rows; a task may leave them aside.
    * @throws DataError for rows that do not fit.
    */
-  prepare(rows: T['rows'], settings: T['settings'], signal: AbortSignal, watcher: Watcher): Promise<T['data']>;
+  prepare(
+    rows: T['rows'],
+    settings: T['settings'],
+    signal: AbortSignal,
+    watcher: Watcher,
+    words: FirstWords,
+  ): Promise<T['data']>;
   /**
    * The training of another network before, where the task needs one to choose something; left out or undefined, there is none. What
    * was chosen is in the checkpoints.
@@ -152,10 +175,12 @@ export interface Task<T extends TaskTypes> {
   gather(train: T['data']['train'], indices: Int32Array): Omit<Chunk, 'batchSizes'>;
   /** Whether there is a network; left out, there always is. Without one no epoch must be asked for. */
   hasNetwork?(settings: T['settings']): boolean;
-  /** Passes over the rows where no option says how many; 4 if left out. */
-  epochs?(data: T['data']): number;
+  /** Passes over the rows where no option says how many, and why; 4 if left out. */
+  epochs?(data: T['data']): { epochs: number; why: string };
   /** Length of the adversarial noise where no option says it; 0 if left out. */
   adversarial?(data: T['data']): number;
+  /** What else was chosen by the rows, since no option said it; `rehearsed` by the {@link rehearsal}, if there was one. */
+  chosen?(data: T['data'], settings: T['settings'], rehearsed: T['chosen'] | undefined): readonly Choice[];
   /** What the network's head looks like. */
   head(data: T['data'], settings: T['settings']): HeadConfig;
   /** What the head's loss depends on, beside the data. */

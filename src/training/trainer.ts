@@ -5,7 +5,7 @@ import { type Checkpointer, FAILURES } from './checkpoints/checkpointer.js';
 import type { BestEpoch, TrainingPosition } from './checkpoints/position.js';
 import { EpochPlan } from './epoch.js';
 import type { TrainingControl } from './events/control.js';
-import type { EpochEvent, TrainingPlace } from './events/events.js';
+import type { Choice, EpochEvent, TrainingPlace } from './events/events.js';
 import { progressOf } from './events/progress.js';
 import type { Progress } from './progress.js';
 import { learningRate } from './schedule.js';
@@ -42,6 +42,8 @@ export interface TrainingParts<T extends TaskTypes> {
   batchSize: number;
   /** Length of the adversarial noise; 0 for none. */
   adversarial: number;
+  /** What was chosen by the rows. */
+  choices: readonly Choice[];
   /** Who watches and steers it. */
   control: TrainingControl<T['validation'], T['start']>;
   /** Where it begins. */
@@ -89,7 +91,7 @@ export class Trainer<T extends TaskTypes> {
 
   async run(): Promise<TrainingOutcome<T>> {
     const position = this.#position;
-    const { task, data } = this.#parts;
+    const { task, data, choices } = this.#parts;
     const { train, validation, vocab } = data;
     const common = {
       type: 'start',
@@ -98,6 +100,7 @@ export class Trainer<T extends TaskTypes> {
       validationRows: validation?.length ?? 0,
       vocabulary: vocab.length,
       resumed: position.step > 0,
+      chosen: choices,
     } as const;
     this.#control.emit(task.start(common, data));
     let failure: TrainingFailure | undefined;

@@ -9,12 +9,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 beforeAll(() => {
   writeFileSync(join(folder, 'tickets.csv'), topicCsv(topicTexts(200)));
   writeFileSync(join(folder, 'vectors.txt'), 'cat 1 2 3\ndog 4 5 6\n');
+  writeFileSync(join(folder, 'all-tickets.txt'), 'a refund for the cat\n'.repeat(20));
 });
 
 const examples = examplesOf('docs/training.md');
 
 describe('docs/training.md', () => {
-  it('has its examples', () => expect(examples).toHaveLength(3));
+  it('has its examples', () => expect(examples).toHaveLength(4));
 
   it.each(examples)('$name runs, and prints what it says', (example) => {
     writeExamples(folder, [example]);

@@ -46,11 +46,60 @@ describe('recurra train', () => {
     expect(status).toBe(0);
     const lines: { event: string }[] = json();
     expect(lines.filter(({ event }) => event === 'prepare').length).toBeGreaterThan(1);
-    expect(lines.filter(({ event }) => event !== 'prepare')).toMatchObject([{ event: 'end', rows: 400, loss: null }]);
+    expect(lines.filter(({ event }) => event !== 'prepare')).toMatchObject([
+      { event: 'start', rows: 400, chosen: [] },
+      { event: 'end', rows: 400, loss: null },
+    ]);
     expect(evaluated().accuracy).toBeGreaterThan(0.95);
     const { out: shown } = recurra(['explain', out, 'cheese soup']);
     expect(shown).toContain('food');
     expect(shown).toContain('the score of the linear model');
+  });
+
+  it('says what it chose and why', () => {
+    const out = join(folder, 'chosen');
+    const { err } = recurra(['train', csv, ...COLUMNS, '--no-linear', '--hidden-size', '4', '--out', out]);
+    expect(err).toContain(
+      'tokenizer: basic_english (blanks separate the words)\nepochs: 4 (3 labels)\nbatchSize: 8 (400 rows)\n',
+    );
+    const { json } = recurra(['train', csv, ...COLUMNS, ...SMALL, '--no-linear', '--json', '--out', out]);
+    const [start] = json();
+    expect(start).toMatchObject({ event: 'start', rows: 400, validationRows: 0, resumed: false });
+    expect(start.chosen[0]).toEqual({
+      option: 'tokenizer',
+      value: 'basic_english',
+      why: 'blanks separate the words',
+    });
+  });
+
+  it('learns word vectors from a file of texts, each a line or a row with the same fields', () => {
+    const texts = Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? 'cat dog quoll fur' : 'soup bread tea salt'));
+    const lines = join(folder, 'unlabelled.txt');
+    writeFileSync(lines, texts.join('\n'));
+    const table = join(folder, 'unlabelled.csv');
+    writeFileSync(table, `number,body\n${texts.map((text, i) => `${i},${text}\n`).join('')}`);
+    const vocabularies = [lines, table].map((file) => {
+      const out = join(folder, 'unlabelled');
+      const flags = ['--no-linear', '--json', '--out', out, '--unlabelled', file];
+      const { status, json } = recurra(['train', csv, ...COLUMNS, ...SMALL, ...flags]);
+      expect(status).toBe(0);
+      expect(json()).toContainEqual({ event: 'prepare', about: 'vectors', share: 1 });
+      return json().at(-1).vocabulary as number;
+    });
+    const without = recurra([
+      'train',
+      csv,
+      ...COLUMNS,
+      ...SMALL,
+      '--no-linear',
+      '--json',
+      '--out',
+      join(folder, 'without'),
+    ]);
+    // quoll and tea
+    expect(vocabularies).toEqual(Array(2).fill(without.json().at(-1).vocabulary + 2));
+    const { status, err } = recurra(['train', csv, ...COLUMNS, '--unlabelled', join(folder, 'none.txt')]);
+    expect([status, err]).toEqual([1, expect.stringContaining('none.txt: there is no such file')]);
   });
 
   it('takes the options of the training as flags', () => {

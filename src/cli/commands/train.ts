@@ -12,13 +12,14 @@ import { type CheckpointFlags, checkpointOption, eventNotes } from '../checkpoin
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
-import { noteSkipped, openRows, type RowFlags } from '../rows.js';
+import { noteSkipped, openRows, openUnlabelled, type RowFlags } from '../rows.js';
 import { checkTask, type TaskFlag } from '../tasks.js';
 
 /** Flags of `recurra train`. */
 export interface TrainFlags extends TaskFlag, RowFlags, CheckpointFlags, DeviceFlag {
   out: string;
   tokenizer?: string;
+  unlabelled?: string;
   validation?: string;
   json?: boolean;
 }
@@ -48,8 +49,9 @@ async function trainOptions(flags: TrainFlags): Promise<TrainOptions> {
     ...checkpointOption(flags),
     ...deviceOption(flags),
   };
-  const { tokenizer, validation } = flags;
+  const { tokenizer, unlabelled, validation } = flags;
   if (tokenizer !== undefined) options.tokenizer = await namedTokenizer(tokenizer);
+  if (unlabelled !== undefined) options.unlabelled = openUnlabelled(unlabelled, flags);
   if (validation !== undefined) {
     const share = Number(validation);
     options.validation = Number.isFinite(share) ? share : openRows(validation, flags);

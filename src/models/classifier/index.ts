@@ -5,6 +5,7 @@ export type { CheckpointOptions } from '../../training/checkpoints/options.js';
 export { TrainingError } from '../../training/errors.js';
 export type {
   CheckpointEvent,
+  Choice,
   EndEvent,
   EpochEvent,
   PrepareEvent,

@@ -51,7 +51,7 @@ export interface ExpertPart {
 }
 
 /** The same rows, whose texts are also put into `texts`. What is no row is left to whoever reads them. */
-export function tapped(rows: Rows, texts: LinearTexts): Rows {
+export function tapped(rows: Rows, texts: { add(text: string): unknown }): Rows {
   const take = (row: Row): Row => {
     if (typeof row?.text === 'string') texts.add(row.text);
     return row;

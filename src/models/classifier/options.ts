@@ -63,7 +63,7 @@ export interface LinearOptions {
    * many; see `docs/choosing-a-model.md`. It reads the text as it was written: tokenizer, `maxLength` and `labelSmoothing` are the network's.
    *
    * Both probabilities are mixed. The network's share and a temperature are chosen on the validation rows. Without them the network
-   * has 0.3 and the temperature is 1, which suits most data. Where the linear model finds little in the texts, another network is
+   * has 0.3, or 0.5 if its words begin with the vectors of `embeddings` or `unlabelled`, and the temperature is 1, which suits most data. Where the linear model finds little in the texts, another network is
    * trained first, on nine tenths of the rows (20,000 at most), and both numbers are chosen on the others. A `warning` event says that
    * there is no linear model: with more than 2,000 labels, or many rows of many labels. Default `true`.
    */
@@ -228,6 +228,8 @@ export function modelSettings(options: ModelOptions): ModelSettings {
 /** {@link TrainOptions} with every default filled in. */
 export interface TrainSettings extends TrainingSettings<Rows, TrainingEvent>, SettingsOf<typeof LOSS> {
   model: ModelSettings;
+  /** Whether the tokenizer is to be chosen by the first rows. */
+  choosesTokenizer: true | undefined;
   /** Whether there is a linear model. */
   linear: boolean;
   /** The most bytes of the linear model; what suits the number of labels if undefined. */
@@ -252,6 +254,11 @@ const RULES: readonly Rule<TrainSettings>[] = [
     when: ({ embeddings, recurrent }) => embeddings !== undefined && recurrent === false,
     message: 'embeddings does not apply with recurrent: false: a linear model has no word vectors',
   },
+  {
+    option: 'unlabelled',
+    when: ({ unlabelled, recurrent }) => unlabelled !== undefined && recurrent === false,
+    message: 'unlabelled does not apply with recurrent: false: a linear model has no word vectors',
+  },
 ];
 
 /**
@@ -270,6 +277,7 @@ export function trainSettings(options: TrainOptions): TrainSettings {
     epochs: recurrent ? epochs : 0,
     ...settingsOf(LOSS, options),
     model: modelSettings(options),
+    choosesTokenizer: options.tokenizer === undefined ? true : undefined,
     linear,
     maxLinearBytes,
     recurrent: recurrent ? undefined : false,

@@ -35,15 +35,17 @@ export interface MixRehearsal {
  * @returns undefined where the usual mix will do.
  */
 export function rehearsalOf(data: ClassifierData, { recurrent }: TrainSettings): MixRehearsal | undefined {
-  const { expert, train, validation, vocab } = data;
+  const { expert, train, validation, vectors, vocab } = data;
   const held = expert?.heldOut;
   if (!held || recurrent === false || validation || held.unexplained <= LEFT_OPEN) return undefined;
   const rows = Int32Array.from(held.rows);
   if (rows.length < FEWEST_HELD_OUT) return undefined;
   const others = membersBeside(train.length, rows);
-  const { members, measured } = withUnknown(train.subset(others), train.subset(rows), vocab);
+  const parts = { members: train.subset(others), measured: train.subset(rows) };
+  // A word with a vector is known, whether a row has it or not.
+  const { members, measured } = vectors ? parts : withUnknown(parts.members, parts.measured, vocab);
   return {
-    data: { train: members, validation: undefined, vocab, expert: undefined },
+    data: { train: members, validation: undefined, vectors, vocab, expert: undefined },
     async choose(engine) {
       const { classes } = measured;
       const probabilities = await predictRows(engine, measured.tokens, measured.lengths(), classes.length);

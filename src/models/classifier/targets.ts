@@ -9,6 +9,7 @@ import { recounted } from '../../text/counting.js';
 import type { TextSettings } from '../../text/options.js';
 import { modelTokenizer } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
+import type { FirstWords } from '../../training/firstWords.js';
 import type { Watcher } from '../../training/task.js';
 import { checkVocabulary, vocabularyRoom } from '../vocabularyRoom.js';
 import { type TrainedExpert, tapped, trainExpert } from './linear.js';
@@ -19,13 +20,21 @@ export interface ClassifierData {
   train: EncodedDataset;
   validation: EncodedDataset | undefined;
   vocab: Vocab;
+  /** Whether words begin with learned vectors. */
+  vectors: boolean;
   /** The linear model beside the network, if there is one. */
   expert: TrainedExpert | undefined;
 }
 
 /** The rows as numbers; where validation rows were split off, which rows they and the others were. */
-interface Encoded extends Omit<ClassifierData, 'expert'> {
+interface Encoded extends Omit<ClassifierData, 'expert' | 'vectors'> {
   rows?: { train: Int32Array; test: Int32Array };
+}
+
+/** The words that a vocabulary gets beside those of the training rows, and the texts of all rows if those are learned from. */
+interface Beside {
+  words: FirstWords;
+  texts: string[];
 }
 
 /** Index of the first word behind the specials `<unk>` and `<pad>`. */
@@ -61,7 +70,8 @@ async function splitOff(
   vocab: Vocab,
   fraction: number,
   seed: number,
-  { minFreq, maxTokens }: TextSettings,
+  text: TextSettings,
+  beside: Beside,
   turns: Turns,
 ): Promise<Encoded> {
   const { train, test } = stratifiedSplit(dataset, { fraction, seed });
@@ -71,11 +81,15 @@ async function splitOff(
   const counts = new Uint32Array(vocab.length);
   for (const id of training.tokens) counts[id]!++;
   await turns.next();
+  const { minFreq, maxTokens } = text;
   const words = { minFreq, maxTokens };
   const { vocab: smaller, indices } = await recounted(vocab, counts, words, turns);
   await turns.next();
+  const texts = beside.words.learns ? Array.from(train, (row) => beside.texts[row]!) : [];
+  const all = await beside.words.extend(smaller, text, texts);
+  await turns.next();
   const map = indices.map((index) => (index < 0 ? smaller.defaultIndex! : index));
-  const remapped = (part: EncodedDataset) =>
+  const remapped = (part: EncodedDataset, map: Int32Array) =>
     new EncodedDataset({
       tokens: part.tokens.map((id) => map[id]!),
       offsets: part.offsets,
@@ -84,9 +98,17 @@ async function splitOff(
       classes: part.classes,
     });
   await turns.next();
-  const parts = { train: remapped(training), vocab: smaller };
+  const parts = { train: remapped(training, map), vocab: all };
   await turns.next();
-  const validation = remapped(dataset.subset(test));
+  // A word that no training row has may be one of those beside them.
+  if (all !== smaller) {
+    const { itos } = vocab;
+    for (let id = 0; id < map.length; id++) {
+      if (indices[id]! < 0) map[id] = all.get(itos[id]!);
+      if (turns.due) await turns.next();
+    }
+  }
+  const validation = remapped(dataset.subset(test), map);
   // Building the model comes next; it has a turn of its own.
   await turns.next();
   return { ...parts, validation, rows: { train, test } };
@@ -97,6 +119,7 @@ async function splitOff(
  * the event loop.
  *
  * @param watcher - Told how far the linear model is, and why there is none where the settings have one.
+ * @param words - Words that the vocabulary gets beside those of the training rows.
  * @throws DataError for rows that do not fit, no rows, one class only, validation labels that training does not have, or a
  * vocabulary that a model file could not hold.
  */
@@ -105,20 +128,24 @@ export async function prepareData(
   settings: TrainSettings,
   signal: AbortSignal,
   watcher: Watcher,
+  words: FirstWords,
 ): Promise<ClassifierData> {
   const { validation, linear } = settings;
-  if (!linear) return { ...(await encode(rows, validation, settings, signal)), expert: undefined };
+  const beside: Beside = { words, texts: [] };
+  const read = words.learns ? tapped(rows, { add: (text) => beside.texts.push(text) }) : rows;
+  const vectors = words.given;
+  if (!linear) return { ...(await encode(read, validation, settings, beside, signal)), vectors, expert: undefined };
   const texts = new LinearTexts();
   const ofValidation = validation === undefined || typeof validation === 'number' ? undefined : new LinearTexts();
   const measured = ofValidation ? tapped(validation as Rows, ofValidation) : validation;
-  const { rows: split, ...data } = await encode(tapped(rows, texts), measured, settings, signal);
+  const { rows: split, ...data } = await encode(tapped(read, texts), measured, settings, beside, signal);
   const held = ofValidation
     ? { texts: ofValidation, rows: undefined }
     : split && split.test.length > 0
       ? { texts, rows: split.test }
       : undefined;
   const expert = await trainExpert(data.train, { texts, rows: split?.train }, held, settings, signal, watcher);
-  return { ...data, expert };
+  return { ...data, vectors, expert };
 }
 
 /** Reads, tokenizes and encodes the rows. */
@@ -126,6 +153,7 @@ async function encode(
   rows: Rows,
   validation: TrainSettings['validation'],
   { text, seed, model: { multiLabel } }: TrainSettings,
+  beside: Beside,
   signal: AbortSignal,
 ): Promise<Encoded> {
   const tokenizer = modelTokenizer(text);
@@ -143,13 +171,19 @@ async function encode(
   checkTrainable(dataset, chosen || vocab.length > FIRST_WORD, rows.file);
   const turns = new Turns(signal);
   const data = byShare
-    ? await splitOff(dataset, vocab, validation, seed, text, turns)
-    : { train: dataset, validation: undefined, vocab };
+    ? await splitOff(dataset, vocab, validation, seed, text, beside, turns)
+    : { train: dataset, validation: undefined, vocab: await beside.words.extend(vocab, text, beside.texts) };
   await turns.run(checkVocabulary(data.vocab, vocabularyRoom(text.tokenizer)));
   if (validation === undefined || byShare) return data;
-  const measured = await encodeDataset(validation, { tokenizer, vocab, classes: dataset.classes, multiLabel, signal });
+  const measured = await encodeDataset(validation, {
+    tokenizer,
+    vocab: data.vocab,
+    classes: dataset.classes,
+    multiLabel,
+    signal,
+  });
   if (measured.length === 0) {
     throw new DataError('EMPTY_DATASET', 'there are no validation rows', { file: validation.file });
   }
-  return { train: dataset, validation: measured, vocab };
+  return { ...data, validation: measured };
 }

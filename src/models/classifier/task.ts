@@ -3,6 +3,7 @@ import type { EncodedDataset } from '../../data/sets/encoded.js';
 import { LINEAR_PREFIX, type Mix, usualMix } from '../../engine/linear.js';
 import type { NetworkSettings } from '../../engine/network.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
+import type { Choice } from '../../training/events/events.js';
 import type { ValidationResult } from '../../training/progress.js';
 import type { Task, TaskTypes, TrainedModel } from '../../training/task.js';
 import { describedText, readModelFile } from '../file.js';
@@ -25,6 +26,7 @@ import { predictRows } from './prediction.js';
 import { rehearsalOf } from './rehearsal.js';
 import { type ClassifierData, prepareData } from './targets.js';
 import { chooseThresholds, defaultThresholds } from './thresholds.js';
+import { settleTokenizer } from './tokenizer.js';
 import { exclusiveResult, multiLabelResult } from './validation.js';
 
 /** What is chosen on validation rows, or the mix alone by a rehearsal. */
@@ -66,9 +68,27 @@ function thresholdsOf(
 function chosenMix(
   chosen: Chosen | undefined,
   { recurrent }: TrainSettings,
-  { expert }: ClassifierData,
+  { expert, vectors }: ClassifierData,
 ): Mix | undefined {
-  return expert && (recurrent === false ? ALONE : (chosen?.linear ?? usualMix()));
+  return expert && (recurrent === false ? ALONE : (chosen?.linear ?? usualMix(vectors)));
+}
+
+/** How much the linear model has to say, for those who watch. */
+function chosenMixture(
+  { expert, vectors, validation }: ClassifierData,
+  { recurrent }: TrainSettings,
+  rehearsed: Chosen | undefined,
+): Choice[] {
+  if (!expert || recurrent === false) return [];
+  if (validation) {
+    const why = 'its share in the answers, by the validation rows';
+    return [{ option: 'linear', value: 'chosen after each epoch', why }];
+  }
+  const { network } = rehearsed?.linear ?? usualMix(vectors);
+  const why = rehearsed?.linear
+    ? 'its share in the answers, by rows that another network was not trained on'
+    : 'its share in the answers, without validation rows to choose it by';
+  return [{ option: 'linear', value: Number((1 - network).toFixed(3)), why }];
 }
 
 /** What is chosen on validation rows where there is no network, and so no epoch. */
@@ -101,8 +121,10 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       return { tokens, lengths, targets: labels, targetStarts: labelOffsets };
     },
     hasNetwork: ({ recurrent }) => recurrent !== false,
-    epochs: ({ train }) => defaultEpochs(train.classes.length),
+    settle: settleTokenizer,
+    epochs: ({ train: { classes } }) => ({ epochs: defaultEpochs(classes.length), why: `${classes.length} labels` }),
     adversarial: ({ train }) => defaultAdversarial(train.length, train.classes.length),
+    chosen: chosenMixture,
     head: ({ train }, { model: { pooling, multiLabel } }) => ({
       kind: 'classes' as const,
       outputs: train.classes.length,
@@ -152,13 +174,13 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
         });
     },
     async read(path) {
-      const { settings: network, text, state, checkpoint, training } = await readModelFile(path, classifierFile);
+      const { settings: network, text, vocab, state, checkpoint, training } = await readModelFile(path, classifierFile);
       const { tokenizer } = text;
       // A name is among the settings; this one is no plain value.
       const held = tokenizer instanceof HuggingFaceTokenizer ? tokenizer : undefined;
       // The linear model is trained again, to the same bits.
       const weights = state.filter(({ name }) => !name.startsWith(LINEAR_PREFIX));
-      return { network, tokenizer: held, state: weights, checkpoint, training };
+      return { network, tokenizer: held, vocab, state: weights, checkpoint, training };
     },
     async model({ engine, data, settings, network, chosen: before, history }) {
       const { train, vocab, expert } = data;

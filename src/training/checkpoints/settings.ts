@@ -12,7 +12,10 @@ export type Plain = null | boolean | number | string | Plain[] | { [name: string
 const FREE: readonly string[] = ['epochs', 'threads', 'checkpoint', 'tensorboard'];
 
 /** What a checkpoint does not keep: where to compute is asked again, and the others are functions or this very run's. */
-const NOT_KEPT: readonly string[] = ['device', 'signal', 'onProgress', 'onEvent', 'resume'];
+const NOT_KEPT: readonly string[] = ['device', 'signal', 'onProgress', 'onEvent', 'resume', 'choosesTokenizer'];
+
+/** What matters before the first step alone, so that a resumed training need not be given it again. */
+const ONCE: readonly string[] = ['unlabelled'];
 
 /** Stands for a value that a file cannot hold. */
 const GIVEN = { given: true } as const;
@@ -44,9 +47,22 @@ export function storedSettings({ model, text, ...rest }: CommonSettings): Stored
     ([name, value]) => value !== undefined && !NOT_KEPT.includes(name),
   );
   // Rows may be an array of plain objects, which do not belong in the file.
-  return Object.fromEntries(
-    named.map(([name, value]) => [name, name === 'validation' && typeof value !== 'number' ? GIVEN : plain(value)]),
-  );
+  return Object.fromEntries(named.map(([name, value]) => [name, isData(name, value) ? GIVEN : plain(value)]));
+}
+
+/** Whether a setting is rows or texts. */
+function isData(name: string, value: unknown): boolean {
+  return name === 'unlabelled' || (name === 'validation' && typeof value !== 'number');
+}
+
+/** Whether the words of a checkpoint's training began with vectors. */
+export function beganWithVectors({ embeddings, unlabelled }: StoredSettings): boolean {
+  return embeddings !== undefined || unlabelled !== undefined;
+}
+
+/** The settings of a checkpoint that the training which resumes it has no need of, for the checkpoints that it writes itself. */
+export function settingsBefore(stored: StoredSettings = {}): StoredSettings {
+  return Object.fromEntries(Object.entries(stored).filter(([name]) => ONCE.includes(name)));
 }
 
 /** The options that give these settings, whatever the defaults are; without those whose value no file can hold. */
@@ -56,8 +72,10 @@ export function storedOptions({
   ...rest
 }: StoredSettings): Partial<TrainingOptions<unknown>> {
   // The size of pretrained vectors is that of their file, unless an option named it.
-  const { file, dim } = (embeddings ?? { dim: embeddingDim }) as { file?: Plain; dim?: Plain };
-  const options = { ...rest, embeddings: file, embeddingDim: dim };
+  const { file, dim, words } = (embeddings ?? { dim: embeddingDim }) as { file?: Plain; dim?: Plain; words?: Plain };
+  // Earlier versions took no words of a file beyond those of the rows.
+  const embeddingWords = file === undefined ? undefined : (words ?? 0);
+  const options = { ...rest, embeddings: file, embeddingWords, embeddingDim: dim };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && !isGiven(value)));
 }
 
@@ -71,7 +89,9 @@ export function checkSettings(path: string, stored: StoredSettings, now: StoredS
     if (value === undefined) return 'none';
     return isGiven(value) ? 'one that no file can hold' : JSON.stringify(value);
   };
-  const names = [...new Set([...Object.keys(stored), ...Object.keys(now)])].filter((name) => !FREE.includes(name));
+  const names = [...new Set([...Object.keys(stored), ...Object.keys(now)])].filter(
+    (name) => !FREE.includes(name) && !(ONCE.includes(name) && now[name] === undefined),
+  );
   const different = names.filter((name) => JSON.stringify(stored[name]) !== JSON.stringify(now[name]));
   if (different.length === 0) return;
   const list = different.map((name) => `${name} was ${show(stored[name])} and is now ${show(now[name])}`).join('; ');

@@ -19,15 +19,25 @@ export interface TrainingPlace {
   seconds: number;
 }
 
+/** A setting that no option gave: what the training chose for it by its rows, and why. */
+export interface Choice {
+  /** Name of the option that would have given it. */
+  option: string;
+  /** What was chosen. */
+  value: string | number | boolean;
+  /** Why, as a phrase. */
+  why: string;
+}
+
 /**
- * Work before the first step is under way: the training of the linear model beside the network, or of the network that shows how much each
- * of both is worth. It comes some times a second, also where nothing was finished in between.
+ * Work before the first step is under way: word vectors are learned from `unlabelled` texts, the linear model beside the network is
+ * trained, or a network that shows how much each of both is worth. It comes some times a second, also where nothing was finished in between.
  */
 export interface PrepareEvent extends TrainingPlace {
   /** Tells the events apart. */
   type: 'prepare';
-  /** What is prepared: the linear model, or its mix with the network. */
-  about: 'linear' | 'mix';
+  /** What is prepared: word vectors from `unlabelled` texts, the linear model, or its mix with the network. */
+  about: 'vectors' | 'linear' | 'mix';
   /** The share of that work that is done, from 0 to 1; an estimate that never falls. */
   share: number;
 }
@@ -44,6 +54,8 @@ export interface TrainingStart extends TrainingPlace {
   vocabulary: number;
   /** Whether it resumes from a checkpoint. */
   resumed: boolean;
+  /** What was chosen by the rows, since no option said it; nothing in a training that resumes. */
+  chosen: readonly Choice[];
 }
 
 /** Some steps were made: those of some tens of milliseconds. */
@@ -108,9 +120,9 @@ export interface WarningEvent extends TrainingPlace {
   type: 'warning';
   /**
    * A checkpoint could not be written (the one before is still whole), or the files for TensorBoard, or there will be no linear
-   * model.
+   * model, or no word vectors could be learned from the `unlabelled` texts.
    */
-  about: 'checkpoint' | 'tensorboard' | 'linear';
+  about: 'checkpoint' | 'tensorboard' | 'linear' | 'unlabelled';
   /** What went wrong. */
   error: RecurraError;
 }

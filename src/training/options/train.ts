@@ -1,6 +1,6 @@
 import { checkRange } from '../../core/checks.js';
 import type { Device } from '../../core/device.js';
-import { invalidArgument } from '../../core/errors.js';
+import { constraint, invalidArgument } from '../../core/errors.js';
 import { type Any, callback, choice, custom, integer, signal, text } from '../../core/options/kinds.js';
 import {
   checkNames,
@@ -11,6 +11,8 @@ import {
   type TableOf,
 } from '../../core/options/table.js';
 import { PRECISIONS, type Precision } from '../../core/precision.js';
+import { readTexts } from '../../data/readers/readRows.js';
+import type { UnlabelledText } from '../../data/readers/rows.js';
 import { deviceFor, NETWORK, type NetworkOptions, type NetworkSettings } from '../../engine/network.js';
 import { chooseDevice } from '../../native/device.js';
 import { TEXT, type TextOptions, type TextSettings } from '../../text/options.js';
@@ -26,6 +28,9 @@ export interface TrainingOptions<R, E = TaskEvent, P = Progress>
     LearningOptions,
     RunOptions<R, E, P> {}
 
+/** Texts without labels: each a string or a row with one; or a file with a text on each line. */
+export type Unlabelled = string | Iterable<string | UnlabelledText> | AsyncIterable<string | UnlabelledText>;
+
 /** Options of a training that are neither of its network, nor of its texts, nor of how it learns. */
 export interface RunOptions<R, E = TaskEvent, P = Progress> {
   /**
@@ -34,11 +39,27 @@ export interface RunOptions<R, E = TaskEvent, P = Progress> {
    */
   validation?: number | R;
   /**
-   * Pretrained word vectors to begin with: a file of GloVe or word2vec (text or binary), or fastText's `.vec`, whose words
-   * that the training rows have are taken over. Their size is that of the file, so `embeddingDim` may be left out. Words
-   * that the file does not have begin as all do without a file. Default: none.
+   * Pretrained word vectors to begin with: a file of GloVe or word2vec (text or binary), or fastText's `.vec`. Words of the
+   * training rows begin with its vector, those that it does not have as all do without a file. Its other words enter the
+   * vocabulary too, see {@link embeddingWords}. Their size is that of the file, so `embeddingDim` may be left out. Default: none.
    */
   embeddings?: string;
+  /**
+   * Texts without labels to learn word vectors from before the training: texts, rows that have a `text` such as those of
+   * {@link readTexts}, or the path of a file of which each line is a text. Of few labelled rows a model learns little about words;
+   * any texts of the same kind tell it which words are alike. The texts of the training rows are learned from too. Words that all
+   * have three times or more begin with their vector, of `embeddingDim` numbers, the others as all do without texts; those that no
+   * training row has enter the vocabulary, see {@link embeddingWords}. {@link learnVectors} says how they are learned: with its defaults, and
+   * with the tokenizer and the `seed` of the model. Not with `embeddings`. Default: none.
+   */
+  unlabelled?: Unlabelled;
+  /**
+   * How many words of `embeddings` or `unlabelled` the model knows beyond those of its training rows: the first ones of the file or the
+   * most frequent ones, as far as `maxTokens` allows and the tokenizer can give them. They keep that vector and cost no
+   * time in training. Each takes four bytes for each number of its vector in the model's file: 50,000 of 64 numbers are 13 MB.
+   * With 0 only words of the training rows are known. Default 50,000.
+   */
+  embeddingWords?: number;
   /**
    * Freezes the word vectors for the first `n` epochs, or with `true` for all; they are then excluded from the optimizer and
    * from `clipGradNorm`. Default `false`, which is 0.
@@ -91,6 +112,10 @@ function frozenEpochs(name: string, value: unknown): number {
   throw invalidArgument(name, FREEZE, value, Number.isInteger(value) ? 'OUT_OF_RANGE' : 'INVALID_ARGUMENT');
 }
 
+/** Words that a file of vectors adds where no option says how many: most of the words that texts have which are not in the rows. */
+const EMBEDDING_WORDS = 50_000;
+
+const UNLABELLED = 'texts, rows with a text, or the path of a file of texts';
 const FREEZE = 'true, false or a number of epochs';
 const VALIDATION = 'rows, or a share between 0 and 1';
 
@@ -127,6 +152,26 @@ export const RUN = {
     defaultText: 'none',
     flag: '<file>',
     help: 'start with the word vectors of this file: GloVe, word2vec, or `.vec` of fastText',
+  }),
+  unlabelled: option(
+    custom<Unlabelled, Exclude<Unlabelled, string>>(UNLABELLED, (name, value) => {
+      if (typeof value === 'string' && value !== '') return readTexts(value);
+      if (typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value))
+        return value as Exclude<Unlabelled, string>;
+      throw invalidArgument(name, UNLABELLED, value);
+    }),
+    {
+      defaultText: 'none',
+      flag: '<file>',
+      help: 'learn word vectors from these texts and those of the rows, and start with them: texts, or a file with a text on each line',
+      flagHelp:
+        'learn word vectors from this file of texts and from the rows, and start with them; a text on each line, or a file as that of the rows',
+    },
+  ),
+  embeddingWords: option(integer(0, 2 ** 31 - 1), {
+    default: EMBEDDING_WORDS,
+    flag: '<n>',
+    help: 'words of `embeddings` or `unlabelled` that the model knows beyond those of the rows',
   }),
   freezeEmbeddings: option(custom<number | boolean, number>(FREEZE, frozenEpochs, 'integer'), {
     default: 0,
@@ -167,8 +212,10 @@ export interface TrainingSettings<R, E = TaskEvent, P = Progress> extends Learni
   model: NetworkSettings;
   text: TextSettings;
   validation: number | R | undefined;
-  /** File of word vectors, and the size that they are expected to have, if any. */
-  embeddings: { file: string; dim: number | undefined } | undefined;
+  /** File of word vectors, the size that they are expected to have, if any, and how many words it adds, undefined for none. */
+  embeddings: { file: string; dim: number | undefined; words: number | undefined } | undefined;
+  /** Texts to learn word vectors from, and how many words they add, undefined for none. */
+  unlabelled: { texts: Exclude<Unlabelled, string>; words: number | undefined } | undefined;
   /** Epochs during which the word vectors stay. */
   freezeEmbeddings: number;
   threads: number | undefined;
@@ -195,7 +242,8 @@ export function trainingSettings<R, E = TaskEvent, P = Progress>(
   options: TrainingOptions<R, E, P>,
 ): TrainingSettings<R, E, P> {
   checkNames(where, options, table);
-  const { resume: _, embeddings, precision, ...run } = settingsOf(RUN, options);
+  const { resume: _, embeddings, unlabelled, embeddingWords, precision, ...run } = settingsOf(RUN, options);
+  const words = embeddingWords || undefined;
   const model = settingsOf(NETWORK, options);
   const settings = {
     model,
@@ -203,9 +251,17 @@ export function trainingSettings<R, E = TaskEvent, P = Progress>(
     ...settingsOf(LEARNING, options),
     ...(run as Pick<TrainingSettings<R, E, P>, keyof typeof run>),
     device: deviceFor(options.device, run.device, model.cell),
-    embeddings: embeddings === undefined ? undefined : { file: embeddings, dim: options.embeddingDim },
+    embeddings: embeddings === undefined ? undefined : { file: embeddings, dim: options.embeddingDim, words },
+    unlabelled: unlabelled && { texts: unlabelled, words },
     precision: precision === 'bfloat16' ? precision : undefined,
   };
+  if (!embeddings && !unlabelled && options.embeddingWords !== undefined)
+    throw constraint('embeddingWords', 'embeddingWords needs embeddings or unlabelled, whose words they are');
+  if (embeddings && unlabelled) {
+    const message =
+      'unlabelled does not go with embeddings: words begin either with the vectors of a file or with learned ones';
+    throw constraint('unlabelled', message);
+  }
   checkRules(settings, LEARNING_RULES);
   return settings;
 }

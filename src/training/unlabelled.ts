@@ -1,0 +1,86 @@
+import { zeros } from '../core/allocate.js';
+import { ArgumentError, invalidArgument, RecurraError } from '../core/errors.js';
+import { Turns } from '../core/turns.js';
+import type { LearnedVectors } from '../text/learned/learnedVectors.js';
+import { learnVectors } from '../text/learned/learnVectors.js';
+import type { Vocab } from '../text/vocab.js';
+import type { TrainingControl } from './events/control.js';
+import { type FirstVectors, type FirstWords, roomFor, withMore } from './firstWords.js';
+import type { CommonSettings } from './task.js';
+
+type Unlabelled = NonNullable<CommonSettings['unlabelled']>;
+
+/** Who hears how the learning of word vectors goes. */
+export type VectorWatcher = Pick<TrainingControl, 'prepare' | 'warn'>;
+
+/**
+ * The words of texts without labels, the most frequent first, and vectors that are learned from these texts and those of the
+ * training rows. Where no word is frequent enough there are none, and a warning says so.
+ */
+export function wordsOfTexts(
+  { texts, words = 0 }: Unlabelled,
+  { model, seed, threads }: CommonSettings,
+  signal: AbortSignal,
+  watcher: VectorWatcher,
+): FirstWords {
+  let vectors: FirstVectors | undefined;
+  return {
+    given: true,
+    learns: true,
+    async extend(vocab, text, ofRows) {
+      let learned: LearnedVectors;
+      try {
+        learned = await learnVectors(allTexts(ofRows, texts), {
+          dim: model.embeddingDim,
+          tokenizer: text.tokenizer,
+          seed,
+          signal,
+          ...(threads === undefined ? {} : { threads }),
+          onProgress({ words, totalWords }) {
+            watcher.prepare('vectors', totalWords === undefined ? 0 : Math.min(1, words / totalWords));
+          },
+        });
+      } catch (error) {
+        const reason = tooFew(error);
+        if (!reason) throw error;
+        watcher.warn('unlabelled', reason);
+        return vocab;
+      }
+      const turns = new Turns(signal);
+      const all = await turns.run(withMore(vocab, learned.words, roomFor(words, vocab, text)));
+      vectors = await turns.run(ordered(learned, all));
+      return all;
+    },
+    vectors: async () => vectors,
+  };
+}
+
+/** What a warning says of texts that have too few words; undefined for an error that ends the training. */
+function tooFew(error: unknown): RecurraError | undefined {
+  if (!(error instanceof ArgumentError) || error.option !== 'minCount') return undefined;
+  return new RecurraError(error.code, `no word vectors are learned: ${error.message}`, { cause: error });
+}
+
+/** The texts of the training rows, then those without labels. */
+async function* allTexts(ofRows: readonly string[], unlabelled: Unlabelled['texts']): AsyncGenerator<string, void> {
+  yield* ofRows;
+  for await (const item of unlabelled as AsyncIterable<string | { text: string }>) {
+    const text = typeof item === 'string' ? item : item?.text;
+    if (typeof text !== 'string') throw invalidArgument('unlabelled', 'texts, or rows with a text,', item);
+    yield text;
+  }
+}
+
+/** The learned vectors, in the order of a vocabulary. Pauses now and then. */
+function* ordered({ words, matrix, dim }: LearnedVectors, vocab: Vocab): Generator<void, FirstVectors, undefined> {
+  const rows = zeros(vocab.size * dim, `${dim} for each of ${vocab.size} words`);
+  const known = new Uint8Array(vocab.size);
+  for (const [at, word] of words.entries()) {
+    const index = vocab.stoi.get(word);
+    if (index === undefined || index === vocab.padIndex) continue;
+    rows.set(matrix.subarray(at * dim, (at + 1) * dim), index * dim);
+    known[index] = 1;
+    if (at % 1024 === 1023) yield;
+  }
+  return { matrix: rows, known, dim };
+}
