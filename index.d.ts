@@ -196,6 +196,8 @@ export declare namespace light {
     get checksum(): string
     /** The tensors, in the order of their data; none after they were taken. */
     get tensors(): Array<HeldTensor>
+    /** Those tensors whose names begin with `prefix`, which their names then lose; the rest stays here. */
+    takePart(prefix: string): HeldTensors
     /** Lets go of the tensors. */
     close(): void
   }

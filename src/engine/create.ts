@@ -1,15 +1,34 @@
 import type { Device } from '../core/device.js';
 import type { Precision } from '../core/precision.js';
 import type { EngineConfig, ExplainingEngine } from './engine.js';
+import { ensemble, memberSeeds } from './ensemble.js';
 import { kernelEngine } from './kernels.js';
 import { torchEngine } from './torch.js';
 
-/** The engine for a device: the kernels on the CPU, libtorch on a GPU. It begins with the same weights wherever it is. */
+/**
+ * The engine for a device: the kernels on the CPU, libtorch on a GPU. It begins with the same weights wherever it is.
+ *
+ * @param config - With several `members`, an {@link ensemble} of as many networks.
+ */
 export async function engineOn(
   device: Device,
   config: EngineConfig,
   precision: Precision = 'float32',
 ): Promise<ExplainingEngine> {
+  const members: ExplainingEngine[] = [];
+  try {
+    for (const seed of memberSeeds(config.seed, config.members ?? 1))
+      members.push(await networkOn(device, { ...config, seed }, precision));
+  } catch (error) {
+    for (const member of members) member.close();
+    throw error;
+  }
+  const [first, ...others] = members;
+  return others.length === 0 ? first! : ensemble([first!, ...others]);
+}
+
+/** One network on a device. */
+async function networkOn(device: Device, config: EngineConfig, precision: Precision): Promise<ExplainingEngine> {
   const kernels = kernelEngine(config);
   if (device === 'cpu') return kernels;
   try {

@@ -24,6 +24,8 @@ export interface EngineConfig extends NetworkSettings {
   /** Standard deviation of the initial word vectors; 1, as PyTorch's, if left out. */
   embeddingStd?: number;
   seed: number;
+  /** Networks that answer as one, the first of which has `seed`; 1 if left out. */
+  members?: number;
   threads: number | undefined;
 }
 

@@ -12,7 +12,7 @@ export const CPU_CHUNK_TOKENS = 16_384;
 /** The engine on this package's own CPU kernels: the default. It needs no libtorch. */
 export function kernelEngine(config: EngineConfig): ExplainingEngine {
   const native = new (light().CpuNetwork)(nativeConfig(config));
-  const atOnce = Math.floor(AT_ONCE_WORK / recurrentWeights(config));
+  const atOnce = Math.floor(AT_ONCE_WORK / recurrentWeights(config) / (config.members ?? 1));
   // After a change of the weights the first prediction makes them ready, which is too long for the event loop; and once the
   // vocabulary has been read through, its input projections are worth keeping.
   let ready = false;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { light as lightNamespace } from '../../index.d.js';
 import { invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
 import type { HeldWeights, StateEntry } from '../engine/engine.js';
+import { memberPrefix } from '../engine/memberNames.js';
 import { type NetworkSettings, recurrentWeights } from '../engine/network.js';
 import { light } from '../native/light.js';
 import { HuggingFaceTokenizer } from '../text/huggingFace.js';
@@ -16,11 +17,13 @@ import { Vocab } from '../text/vocab.js';
  * - 2: the other tokenizers, `ngrams`, `truncate`; several labels a text with their thresholds; pooling by attention. The
  *   `kind` came later: a description without one is that of a classifier.
  * - 3: a linear model beside the network. A file without one still has version 2.
+ * - 4: several networks as one model. A file with one network still has version 2 or 3.
  */
-const FORMAT_VERSION = 3;
-/** The version of a file that has a network alone, and of one that has a linear model too. */
+const FORMAT_VERSION = 4;
+/** The version of a file that has one network alone, of one that has a linear model too, and of one that has several networks. */
 const NETWORK_VERSION = 2;
 export const LINEAR_VERSION = 3;
+export const MEMBERS_VERSION = 4;
 /** What the metadata calls a model of this package; the kind follows. */
 const FORMAT = 'recurra-text-';
 /**
@@ -60,6 +63,8 @@ export interface FileKind<N extends NetworkSettings, D extends object> {
   outputs(own: D): number;
   /** Whether the file has a network; left out, every file has. */
   hasNetwork?(own: D): boolean;
+  /** Networks that the file has, which answer as one; left out, every file has one. */
+  members?(own: D): number;
 }
 
 /** A model file whose weights wait for their engine, outside of JavaScript's memory. */
@@ -183,9 +188,15 @@ function parseMetadata(path: string, all: Record<string, string>, kind: ModelKin
  * Refuses settings that need more weights than the file has, before memory is taken for them: a few bytes of metadata must
  * not ask for gigabytes. What differs by less is left to the loading, which lists all that does not fit.
  */
-function checkSize(model: NetworkSettings, words: number, outputs: number, state: readonly Stored[]): void {
+function checkSize(
+  model: NetworkSettings,
+  words: number,
+  outputs: number,
+  members: number,
+  state: readonly Stored[],
+): void {
   const features = model.hiddenSize * (model.bidirectional ? 2 : 1);
-  const needed = words * model.embeddingDim + recurrentWeights(model) + outputs * features;
+  const needed = members * (words * model.embeddingDim + recurrentWeights(model) + outputs * features);
   const given = state.reduce((sum, { byteLength }) => sum + byteLength / 4, 0);
   if (needed > 2 * given + 2 ** 20) {
     const count = (weights: number) => Math.floor(weights).toLocaleString('en-US');
@@ -194,14 +205,22 @@ function checkSize(model: NetworkSettings, words: number, outputs: number, state
   }
 }
 
-/** Refuses weights that are not those of a network with these settings, as far as a look at their shapes tells. */
-function checkNetwork(model: NetworkSettings, words: number, outputs: number, state: readonly Stored[]): void {
-  const rows = state.find(({ name }) => name === 'embedding.weight')?.shape[0];
-  if (rows !== words) {
-    const message = `its vocabulary has ${words} words, its embedding ${rows ?? 'no'} rows`;
+/** Refuses weights that are not those of networks with these settings, as far as a look at their shapes tells. */
+function checkNetworks(
+  model: NetworkSettings,
+  words: number,
+  outputs: number,
+  members: number,
+  state: readonly Stored[],
+): void {
+  for (let member = 0; member < members; member++) {
+    const rows = state.find(({ name }) => name === `${memberPrefix(member)}embedding.weight`)?.shape[0];
+    if (rows === words) continue;
+    const which = members === 1 ? 'its embedding' : `the embedding of network ${member + 1} of ${members}`;
+    const message = `its vocabulary has ${words} words, ${which} ${rows ?? 'no'} rows`;
     throw new ModelFileError('INVALID_FILE', message);
   }
-  checkSize(model, words, outputs, state);
+  checkSize(model, words, outputs, members, state);
 }
 
 /** Makes the tokenizer that a file names; `null` if it was none that a file can hold. */
@@ -245,7 +264,8 @@ async function describe<N extends NetworkSettings, D extends object>(
       throw new ModelFileError('INVALID_FILE', 'its vocabulary has no token for unknown words');
     const model = kind.settings(settings);
     const own = kind.parse({ ...described }, model);
-    if (kind.hasNetwork?.(own) !== false) checkNetwork(model, vocab.length, kind.outputs(own), state);
+    if (kind.hasNetwork?.(own) !== false)
+      checkNetworks(model, vocab.length, kind.outputs(own), kind.members?.(own) ?? 1, state);
     const text = {
       ...tokenSettings({ maxLength, ...(ngrams && { ngrams }), ...(truncate && { truncate }) }),
       tokenizer: await readTokenizer(described, metadata),

@@ -76,6 +76,7 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
     paddingIdx: vocab.padIndex ?? -1,
     unknownIdx: vocab.defaultIndex ?? -1,
     seed: 0,
+    members: kind.members?.(described as CommonAnd<N, D>) ?? 1,
     threads,
   };
   const network = kind.hasNetwork?.(described as CommonAnd<N, D>) !== false;

@@ -165,7 +165,8 @@ async function buildEngine<T extends TaskTypes>(
   const head = task.head(data, settings);
   if (task.hasNetwork?.(settings) === false) return noEngine({ head });
   const words = { vocabSize: vocab.length, paddingIdx: vocab.padIndex!, unknownIdx: vocab.defaultIndex!, embeddingStd };
-  return engineOn(settings.device, { ...network, head, ...words, seed, threads }, settings.precision);
+  const members = task.members?.(settings) ?? 1;
+  return engineOn(settings.device, { ...network, head, ...words, seed, members, threads }, settings.precision);
 }
 
 /** Runs a training and logs it for TensorBoard, if a folder is named. */

@@ -175,6 +175,8 @@ export interface Task<T extends TaskTypes> {
   gather(train: T['data']['train'], indices: Int32Array): Omit<Chunk, 'batchSizes'>;
   /** Whether there is a network; left out, there always is. Without one no epoch must be asked for. */
   hasNetwork?(settings: T['settings']): boolean;
+  /** Networks that are trained as one model; left out, it is one. */
+  members?(settings: T['settings']): number;
   /** Passes over the rows where no option says how many, and why; 4 if left out. */
   epochs?(data: T['data']): { epochs: number; why: string };
   /** Length of the adversarial noise where no option says it; 0 if left out. */

@@ -98,6 +98,18 @@ impl HeldTensors {
         tensors
     }
 
+    /// Those tensors whose names begin with `prefix`, which their names then lose; the rest stays here.
+    #[napi(catch_unwind)]
+    pub fn take_part(&self, prefix: String) -> HeldTensors {
+        let mut entries = self.take_some(&prefix);
+        for entry in &mut entries {
+            entry.name.drain(..prefix.len());
+        }
+        let checksum = self.checksum.clone();
+        let contents = Contents { metadata: HashMap::new(), entries, checksum: "absent" };
+        HeldTensors { contents: Mutex::new(Some(contents)), metadata: HashMap::new(), vocabulary: None, checksum }
+    }
+
     /// Lets go of the tensors.
     #[napi(catch_unwind)]
     pub fn close(&self) {

@@ -55,6 +55,8 @@ export class TextClassifier extends TextModel<ModelSettings> {
   readonly mix: Readonly<Mix> | undefined;
   /** Whether there is a network; if not, the linear model answers alone. */
   readonly recurrent: boolean;
+  /** Networks whose probabilities are averaged; 1 also where there is none. */
+  readonly members: number;
   readonly #engine: ExplainingEngine;
   readonly #expert: Expert | undefined;
   readonly #text: TokenSettings;
@@ -68,6 +70,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
     super(parts, serving, expert ? [expert] : []);
     this.mix = expert?.mix;
     this.recurrent = parts.recurrent;
+    this.members = parts.members;
     this.#expert = expert;
     this.labels = labels;
     this.thresholds = thresholds;
@@ -150,8 +153,8 @@ export class TextClassifier extends TextModel<ModelSettings> {
   /** @internal */
   protected override metadata(): Record<string, string> {
     const common = { settings: this.settings, text: describedText(this.#text), vocab: this.vocab };
-    const { labels, thresholds, mix, recurrent } = this;
-    return classifierMetadata(common, labels, mix !== undefined)({ thresholds, linear: mix, recurrent });
+    const { labels, thresholds, mix, recurrent, members } = this;
+    return classifierMetadata(common, labels, mix !== undefined, members)({ thresholds, linear: mix, recurrent });
   }
 
   /**

@@ -178,8 +178,8 @@ export async function explainText(
   const probabilities = expert ? await expert.later([text], explanation.scores) : explanation.scores;
   throwIfAborted(signal, 'the explanation');
   const best = argmaxOf(probabilities);
-  // The network alone may find another label most probable.
-  if (expert && given < 0 && best !== explanation.output) explanation = await engine.explain(ids, best);
+  // The network alone may find another label most probable, and probabilities may be equal where logits are not.
+  if (given < 0 && best !== explanation.output) explanation = await engine.explain(ids, best);
   const { output: classIndex, raw: logits, contributions } = explanation;
   throwIfAborted(signal, 'the explanation');
   const logit = logits[classIndex]!;
@@ -220,7 +220,7 @@ export async function explainText(
     probability: probabilities[classIndex]!,
     logit: recurrent ? logit : parts!.score,
     ...(parts && { linear: parts.score }),
-    predicted: labels[expert ? best : argmaxOf(logits)]!,
+    predicted: labels[best]!,
     method: recurrent ? method : 'linear',
     tokens,
   };

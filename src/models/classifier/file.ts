@@ -1,7 +1,14 @@
 import { ModelFileError } from '../../core/errors.js';
 import type { Mix } from '../../engine/linear.js';
-import { type CommonDescription, type FileKind, LINEAR_VERSION, modelMetadata, withFields } from '../file.js';
-import { type ModelSettings, modelSettings } from './options.js';
+import {
+  type CommonDescription,
+  type FileKind,
+  LINEAR_VERSION,
+  MEMBERS_VERSION,
+  modelMetadata,
+  withFields,
+} from '../file.js';
+import { MOST_MEMBERS, type ModelSettings, modelSettings } from './options.js';
 
 /** What a classifier's file says of its outputs. */
 export interface ClassifierFields {
@@ -13,6 +20,8 @@ export interface ClassifierFields {
   linear: Mix | undefined;
   /** Whether there is a network. */
   recurrent: boolean;
+  /** Networks that answer as one; 1 also where there is none. */
+  members: number;
 }
 
 /** A model with several labels a text has one threshold for each, any other none. */
@@ -38,11 +47,20 @@ function checkMix(value: unknown): Mix | undefined {
   return { network: network!, sharpness: sharpness! };
 }
 
+/** What a file says of the number of its networks, checked; 1 for a file that says nothing. */
+function checkMembers(value: unknown): number {
+  if (value === undefined) return 1;
+  if (Number.isSafeInteger(value) && (value as number) >= 2 && (value as number) <= MOST_MEMBERS)
+    return value as number;
+  const message = `its members must be a whole number from 2 to ${MOST_MEMBERS}, and are ${JSON.stringify(value)}`;
+  throw new ModelFileError('INVALID_FILE', message);
+}
+
 /** The kind of file that holds a classifier. */
 export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
   kind: 'classifier',
   settings: modelSettings,
-  parse({ labels, thresholds, linear, recurrent }, { multiLabel }) {
+  parse({ labels, thresholds, linear, recurrent, members }, { multiLabel }) {
     const distinct =
       Array.isArray(labels) &&
       labels.every((label) => typeof label === 'string') &&
@@ -55,9 +73,11 @@ export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
       thresholds: thresholds as readonly number[] | undefined,
       linear: checkMix(linear),
       recurrent: recurrent !== false,
+      members: recurrent === false ? 1 : checkMembers(members),
     };
   },
   outputs: ({ labels }) => labels.length,
+  members: ({ members }) => members,
   hasNetwork: ({ recurrent }) => recurrent,
 };
 
@@ -65,14 +85,18 @@ export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
  * Describes a classifier for its file: first all but what a training chooses last, its thresholds and the mix with a linear model.
  *
  * @param linear - Whether there is a linear model, which earlier versions cannot read.
+ * @param members - Networks, of which earlier versions read one.
  * @returns the metadata for what was chosen.
  */
 export function classifierMetadata(
   common: CommonDescription<ModelSettings>,
   labels: readonly string[],
   linear: boolean,
-): (chosen: Omit<ClassifierFields, 'labels'>) => Record<string, string> {
-  const metadata = modelMetadata('classifier', common, { labels }, linear ? LINEAR_VERSION : undefined);
+  members: number,
+): (chosen: Omit<ClassifierFields, 'labels' | 'members'>) => Record<string, string> {
+  const several = members > 1;
+  const version = several ? MEMBERS_VERSION : linear ? LINEAR_VERSION : undefined;
+  const metadata = modelMetadata('classifier', common, { labels, ...(several && { members }) }, version);
   return ({ thresholds, linear, recurrent }) => {
     const without = recurrent ? {} : { recurrent };
     return withFields(metadata, { ...(thresholds && { thresholds }), ...(linear && { linear }), ...without });

@@ -31,6 +31,7 @@ export type {
   ClassifierHeadOptions,
   ClassifierLossOptions,
   ClassWeights,
+  EnsembleOptions,
   LinearOptions,
   ModelOptions,
   ModelSettings,

@@ -121,6 +121,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       return { tokens, lengths, targets: labels, targetStarts: labelOffsets };
     },
     hasNetwork: ({ recurrent }) => recurrent !== false,
+    members: ({ members }) => members ?? 1,
     settle: settleTokenizer,
     epochs: ({ train: { classes } }) => ({ epochs: defaultEpochs(classes.length), why: `${classes.length} labels` }),
     adversarial: ({ train }) => defaultAdversarial(train.length, train.classes.length),
@@ -165,7 +166,8 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
     score: ({ accuracy }, { model }) => (model.multiLabel ? 0 : accuracy),
     describe({ data, settings, network }) {
       const common = { settings: modelOf(settings, network), text: describedText(settings.text), vocab: data.vocab };
-      const described = classifierMetadata(common, data.train.classes, data.expert !== undefined);
+      const { members = 1 } = settings;
+      const described = classifierMetadata(common, data.train.classes, data.expert !== undefined, members);
       return (chosen) =>
         described({
           thresholds: thresholdsOf(chosen, settings, data),
@@ -195,6 +197,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
         labels: train.classes,
         thresholds: thresholdsOf(chosen, settings, data),
         recurrent: settings.recurrent !== false,
+        members: settings.members ?? 1,
         expert: expert && mix && new Expert(expert.model, mix, expert.threads),
         history,
         trainedRows: train.length,
