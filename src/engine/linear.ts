@@ -25,14 +25,23 @@ export interface Mix {
 const SHARE_WITH_VECTORS = 0.5;
 
 /**
+ * The share of several networks where there are no rows to choose one by. Their mean is worth more than one of them: on a fifth of the
+ * first 2,000 and 8,000 rows of AG News, seeds 0 and 1, the share with the least loss was 0.2, 0.2, 0.2 and 0.3 for one network, 0.4,
+ * 0.3, 0.4 and 0.4 for three.
+ */
+const SHARE_OF_SEVERAL = 0.4;
+
+/**
  * The mix where there are no rows to choose one by. Training rows cannot serve: the network has seen them, so its probabilities of
  * them prove nothing.
  *
  * @param vectors - Whether the network's words begin with learned vectors.
+ * @param members - Networks whose mean it is.
  */
-export function usualMix(vectors: boolean): Mix {
+export function usualMix(vectors: boolean, members: number): Mix {
   const mix = light().usualMix();
-  return vectors ? { ...mix, network: SHARE_WITH_VECTORS } : mix;
+  if (vectors) return { ...mix, network: SHARE_WITH_VECTORS };
+  return members > 1 ? { ...mix, network: SHARE_OF_SEVERAL } : mix;
 }
 
 /** Labels of rows: one each, or with `ends` those of each row up to its end. */

@@ -67,16 +67,16 @@ function thresholdsOf(
 /** How the linear model is mixed with the network; undefined if there is none. */
 function chosenMix(
   chosen: Chosen | undefined,
-  { recurrent }: TrainSettings,
+  { recurrent, members = 1 }: TrainSettings,
   { expert, vectors }: ClassifierData,
 ): Mix | undefined {
-  return expert && (recurrent === false ? ALONE : (chosen?.linear ?? usualMix(vectors)));
+  return expert && (recurrent === false ? ALONE : (chosen?.linear ?? usualMix(vectors, members)));
 }
 
 /** How much the linear model has to say, for those who watch. */
 function chosenMixture(
   { expert, vectors, validation }: ClassifierData,
-  { recurrent }: TrainSettings,
+  { recurrent, members = 1 }: TrainSettings,
   rehearsed: Chosen | undefined,
 ): Choice[] {
   if (!expert || recurrent === false) return [];
@@ -84,7 +84,7 @@ function chosenMixture(
     const why = 'its share in the answers, by the validation rows';
     return [{ option: 'linear', value: 'chosen after each epoch', why }];
   }
-  const { network } = rehearsed?.linear ?? usualMix(vectors);
+  const { network } = rehearsed?.linear ?? usualMix(vectors, members);
   const why = rehearsed?.linear
     ? 'its share in the answers, by rows that another network was not trained on'
     : 'its share in the answers, without validation rows to choose it by';

@@ -109,6 +109,11 @@ describe('a model of three members', () => {
     expect(await loaded.predictMany(texts)).toEqual(await both.predictMany(texts));
   });
 
+  it('has a larger share beside the linear model than one network', async () => {
+    using both = await TextClassifier.train(rows, OPTIONS);
+    expect(both.mix).toEqual({ network: 0.4, sharpness: 1 });
+  });
+
   it('may have several labels a text', async () => {
     const several = rows.map(({ text, label }, row) => ({ text, label: row % 3 === 0 ? [label, 'third'] : [label] }));
     using many = await TextClassifier.train(several, { ...OPTIONS, multiLabel: true, validation: 0.2 });
