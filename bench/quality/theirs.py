@@ -10,10 +10,12 @@ A row is `{"text": ..., "label": ...}`. PROGRAM is a key of `PROGRAMS`. The last
 - seconds run from texts in memory to a trained model, microseconds from texts in memory to labels, per text, all test texts in one call
   and for the second time. bytes is the saved model.
 - A support vector machine has no probabilities: `CalibratedClassifierCV(ensemble=False)` makes them of three folds, after the clock has
-  stopped. They are used for logLoss and calibration only.
+  stopped; where a label has fewer than three rows, they are those of `LogisticRegression(C=20)`. They are used for logLoss and
+  calibration only.
 """
 
 import argparse
+import collections
 import json
 import os
 import pathlib
@@ -65,6 +67,7 @@ def scikit_learn(train, test, seed, threads):
     import joblib
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import FeatureUnion
     from sklearn.svm import LinearSVC
 
@@ -83,7 +86,13 @@ def scikit_learn(train, test, seed, threads):
         begun = time.perf_counter()
         given = model.predict(features.transform(others))
         answered = time.perf_counter() - begun
-    probable = CalibratedClassifierCV(LinearSVC(random_state=seed), cv=3, ensemble=False).fit(counted, labels)
+    folds = min(collections.Counter(labels).values()) >= 3
+    probable = (
+        CalibratedClassifierCV(LinearSVC(random_state=seed), cv=3, ensemble=False)
+        if folds
+        else LogisticRegression(C=20, max_iter=100)
+    )
+    probable.fit(counted, labels)
     probabilities = probable.predict_proba(features.transform(others))
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "model"
