@@ -67,7 +67,7 @@ describe('a model file', () => {
 });
 
 describe('earlier model files', () => {
-  it.each(['v1', 'v2', 'v3'])(
+  it.each(['v1', 'v2', 'v3', 'v4'])(
     'of format %s open, and predict what was recorded when they were written',
     async (version) => {
       const file = join(import.meta.dirname, `../fixtures/models/${version}`);
