@@ -121,7 +121,8 @@ export function qualityFigures(results: readonly Result[]): {
   const codes = (ours: boolean) =>
     results.findLast(({ program }) => program.startsWith('recurra') === ours)?.code ?? 'not measured';
   const { worst } = ahead(rows, 'scikit-learn');
-  const page = `${sentence(rows)} Where it is behind scikit-learn's, it is so by ${percent(Math.max(0, -worst))} points at most.
+  const behind = worst < 0 ? ` Where it is behind scikit-learn's, it is so by ${percent(-worst)} points at most.` : '';
+  const page = `${sentence(rows)}${behind}
 
 Test accuracy in %, mean and half the range of the seeds:
 
