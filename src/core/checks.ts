@@ -145,6 +145,31 @@ export function checkFilled(name: string, value: unknown, expected: string): str
 }
 
 /**
+ * Throws unless `value` can be iterated; a string, whose elements would be its characters, cannot.
+ *
+ * @param expected - What it is for: `an iterable of tokens`.
+ * @throws {@link ArgumentError} `INVALID_ARGUMENT`.
+ *
+ * @internal
+ */
+export function checkIterable(name: string, value: unknown, expected: string): void {
+  const iterable = typeof value === 'object' && value !== null && Symbol.iterator in value;
+  if (!iterable) throw invalidArgument(name, expected, value);
+}
+
+/**
+ * Throws unless `value` is an object.
+ *
+ * @param expected - What it is: `a report`.
+ * @throws {@link ArgumentError} `INVALID_ARGUMENT`.
+ *
+ * @internal
+ */
+export function checkObject(name: string, value: unknown, expected: string): void {
+  if (typeof value !== 'object' || value === null) throw invalidArgument(name, expected, value);
+}
+
+/**
  * Throws unless `value` is a function.
  *
  * @throws {@link ArgumentError} `INVALID_ARGUMENT`.

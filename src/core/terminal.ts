@@ -1,11 +1,13 @@
+import { printableLines } from './printable.js';
+
 /** Writes one JSON object as one line to standard output. */
 export function jsonLine(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** Writes a line for people to standard error, so that standard output holds results alone. */
+/** Writes a line for people to standard error, so that standard output holds results alone. Control characters are escaped. */
 export function note(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${printableLines(line)}\n`);
 }
 
 /** `0.9123` as `91.23 %`. */

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { nextTurn, now } from './clock.js';
 import { throwIfAborted } from './signals.js';
 
 /** Longest stretch of work between two turns of the event loop, in milliseconds. */
@@ -26,12 +26,12 @@ export class Turns {
     this.#onTurn = onTurn;
     this.#what = what;
     throwIfAborted(signal, what);
-    this.#end = performance.now() + TURN;
+    this.#end = now() + TURN;
   }
 
   /** Whether the present turn has lasted long enough. */
   get due(): boolean {
-    return performance.now() >= this.#end;
+    return now() >= this.#end;
   }
 
   /** Lets the event loop go round once. */
@@ -39,12 +39,12 @@ export class Turns {
     this.#onTurn?.();
     await nextTurn();
     throwIfAborted(this.#signal, this.#what);
-    this.#end = performance.now() + TURN;
+    this.#end = now() + TURN;
   }
 
   /** Starts a new turn, after something that let the event loop go round. */
   restart(): void {
-    this.#end = performance.now() + TURN;
+    this.#end = now() + TURN;
   }
 
   /** Runs a generator that pauses often to its end and returns its result. */

@@ -1,0 +1,44 @@
+/**
+ * The timers of Node, taken when this file is loaded. A test that puts others in their place later, as `jest.useFakeTimers()` does,
+ * must not make the work of a model wait for a time that never comes.
+ */
+const timers = { setImmediate, setTimeout, clearTimeout };
+const { performance } = globalThis;
+const readClock = performance.now;
+
+/**
+ * Milliseconds since the process began.
+ *
+ * @internal
+ */
+export function now(): number {
+  return readClock.call(performance);
+}
+
+/**
+ * Calls a function in the next turn of the event loop.
+ *
+ * @internal
+ */
+export function inNextTurn(work: () => void): void {
+  timers.setImmediate(work);
+}
+
+/**
+ * Lets the event loop go round once.
+ *
+ * @internal
+ */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => timers.setImmediate(resolve));
+}
+
+/**
+ * Calls a function after some milliseconds; what is returned calls that off.
+ *
+ * @internal
+ */
+export function after(milliseconds: number, work: () => void): () => void {
+  const timer = timers.setTimeout(work, milliseconds);
+  return () => timers.clearTimeout(timer);
+}

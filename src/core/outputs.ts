@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { fstatSync } from 'node:fs';
+import { access, constants, open, realpath, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { checkFilled } from './checks.js';
+import { constraint, DataError } from './errors.js';
+
+/** A file or folder that a work will write. */
+export interface Output {
+  /** The option that names it. */
+  option: string;
+  /** What is written there, as the subject of a sentence: `the model`. */
+  what: string;
+  path: string;
+  /** A folder for event files, which may be there; a file is replaced as a whole. */
+  folder?: boolean;
+}
+
+/** A file that a work reads. */
+export interface Input {
+  /** What is read from it, as in `the file of the rows`. */
+  what: string;
+  /** Its path; `-` for standard input. */
+  path: string;
+}
+
+/** What identifies a file whatever its path. */
+interface Identity {
+  real: string;
+  stats: BigIntStats;
+}
+
+const STANDARD_INPUT = '-';
+/** A longer name leaves no room for what a temporary file has around it. */
+const LONGEST_NAME = 200;
+
+/** A path beside `target` for a temporary file; it begins with the target's name, so that what a killed process left can be told. */
+export function temporaryBeside(target: string): string {
+  const name = basename(target);
+  const begin = Buffer.byteLength(name) <= LONGEST_NAME ? `.${name}.` : '.recurra.';
+  return join(dirname(target), `${begin}${randomUUID()}.tmp`);
+}
+
+/** The file that a path leads to, behind its links; the path itself where there is none. */
+export async function targetOf(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path));
+}
+
+/** Identity of what is at a path; undefined if nothing can be said of it. */
+async function identify(path: string): Promise<Identity | undefined> {
+  try {
+    if (path === STANDARD_INPUT) return { real: '', stats: fstatSync(0, { bigint: true }) };
+    return { real: await realpath(path), stats: await stat(path, { bigint: true }) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether both are one file. Another hard link to its content is not: the file that is written replaces a name, not the content. */
+function same(a: Identity | undefined, b: Identity | undefined): boolean {
+  if (!a || !b) return false;
+  const one = a.stats.dev === b.stats.dev && a.stats.ino === b.stats.ino && a.stats.ino !== 0n;
+  return a.real === b.real || (one && (a.stats.nlink === 1n || a.real === '' || b.real === ''));
+}
+
+/** Refuses a target in a folder whose files only their owners may replace, as in `/tmp`. */
+async function checkReplaceable(target: string, old: BigIntStats): Promise<void> {
+  const user = process.getuid?.();
+  if (user === undefined || user === 0) return;
+  const folder = await stat(dirname(target));
+  if ((folder.mode & 0o1000) === 0 || folder.uid === user || Number(old.uid) === user) return;
+  throw new Error('it belongs to another user, and only they may replace it in this folder');
+}
+
+/** Does all that writing a file needs, but for its content. */
+async function tryFile(path: string): Promise<void> {
+  const old = await stat(path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (old?.isDirectory() || /[/\\]$/.test(path)) throw new Error('it is a folder');
+  if (old && !old.isFile()) throw new Error('it is no regular file');
+  const target = await targetOf(path);
+  const temporary = temporaryBeside(target);
+  await (await open(temporary, 'wx')).close();
+  await rm(temporary, { force: true });
+  if (old) await checkReplaceable(target, old);
+}
+
+/** Finds out whether files can be made in a folder, or the folder itself where it is not there yet. */
+async function tryFolder(path: string): Promise<void> {
+  for (let at = resolve(path); ; at = dirname(at)) {
+    const there = await stat(at).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (!there) continue;
+    if (!there.isDirectory()) throw new Error(`${at} is a file, not a folder`);
+    return access(at, constants.W_OK | constants.X_OK);
+  }
+}
+
+/**
+ * Finds out before a work, not after it, that something could not be written: an empty path, a folder in place of a file, a
+ * device, a name that is too long, a folder that is missing or closed, or a file that the work itself reads.
+ *
+ * @throws {@link ArgumentError} for a path that is empty, or names an input or another output.
+ * @throws {@link DataError} `IO` for one that cannot be written.
+ *
+ * @internal
+ */
+export async function checkOutputs(outputs: readonly Output[], inputs: readonly Input[]): Promise<void> {
+  for (const { option, path, folder } of outputs) {
+    checkFilled(option, path, folder ? 'the path of a folder' : 'the path of a file');
+  }
+  const read = await Promise.all(inputs.map(async (input) => ({ ...input, is: await identify(input.path) })));
+  const written = new Map<string, string>();
+  for (const { option, what, path, folder } of outputs) {
+    const is = await identify(path);
+    const input = read.find((each) => same(each.is, is));
+    if (input) {
+      throw constraint(option, `${what} would overwrite ${input.what}, ${path}; give another path for ${option}`);
+    }
+    const target = await targetOf(path);
+    const other = written.get(target);
+    if (other !== undefined)
+      throw constraint(option, `${other} and ${option} both name ${path}; give each its own path`);
+    written.set(target, option);
+    try {
+      await (folder ? tryFolder(path) : tryFile(path));
+    } catch (cause) {
+      throw new DataError('IO', `${what} cannot be written to ${path}: ${(cause as Error).message}`, {}, { cause });
+    }
+  }
+}
