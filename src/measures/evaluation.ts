@@ -4,7 +4,7 @@ import { ExactSum } from './counts.js';
 import { crossEntropy } from './crossEntropy.js';
 import type { MultiLabelEvaluation } from './multiLabelEvaluation.js';
 import { argmaxOf, clippedCrossEntropy, rankOf } from './probabilities.js';
-import { type ClassificationReport, emptyMatrix, reportOf } from './report.js';
+import { type ClassificationReport, PairCounter, reportOf } from './report.js';
 
 /** Share of rows whose right label is among the most probable ones. */
 export interface TopK {
@@ -41,7 +41,7 @@ const TOP_K = [2, 3, 5, 10];
 /** Measures predicted distributions, some rows at a time. */
 export class Measurer {
   readonly #labels: readonly string[];
-  readonly #matrix: number[][];
+  readonly #pairs: PairCounter;
   readonly #calibration = new Calibration(CALIBRATION_BINS);
   readonly #loss = new ExactSum();
   readonly #logLoss = new ExactSum();
@@ -50,7 +50,7 @@ export class Measurer {
 
   constructor(labels: readonly string[]) {
     this.#labels = labels;
-    this.#matrix = emptyMatrix(labels.length);
+    this.#pairs = new PairCounter(labels);
     this.#ranks = new Float64Array(labels.length);
   }
 
@@ -70,7 +70,7 @@ export class Measurer {
         `the probabilities of row ${this.#rows + 1} are not numbers: the model's weights hold NaN or infinite values`,
       );
     }
-    this.#matrix[truth]![best]! += 1;
+    this.#pairs.add(truth, best);
     this.#loss.add(crossEntropy(own));
     this.#logLoss.add(clippedCrossEntropy(own, SINGLE_EPSILON));
     this.#ranks[rankOf(probabilities, truth)]! += 1;
@@ -82,7 +82,7 @@ export class Measurer {
   finish(): ExclusiveEvaluation {
     const { rows, accuracy, ...report } = reportOf(
       this.#labels,
-      this.#matrix,
+      this.#pairs,
       ({ support, predicted }) => support + predicted > 0,
     );
     const topK = TOP_K.filter((k) => k < this.#labels.length).map((k) => ({

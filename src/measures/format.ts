@@ -1,7 +1,13 @@
+import { checkObject } from '../core/checks.js';
+import { constraint, invalidArgument } from '../core/errors.js';
+import { shownLabels } from '../core/printable.js';
 import type { LabelMeasures, PrecisionRecall } from './counts.js';
 import type { EntityReport } from './entities.js';
 import type { MultiLabelReport } from './multiLabel.js';
-import type { ClassificationReport, ConfusionMatrix } from './report.js';
+import { type ClassificationReport, type Confusion, type ConfusionMatrix, sortedConfusions } from './report.js';
+
+/** Characters up to which names are put in a column; one that is longer pushes its own line out. */
+const WIDEST_NAME = 60;
 
 /**
  * Lays a confusion matrix out as a table: true labels down, predicted labels across, numbered where names are long.
@@ -11,12 +17,19 @@ import type { ClassificationReport, ConfusionMatrix } from './report.js';
  * console.log(formatConfusionMatrix(confusionMatrix(['a', 'b', 'b'], ['a', 'a', 'b'])));
  * ```
  */
-export function formatConfusionMatrix(matrix: ConfusionMatrix): string {
-  const { labels, confusionMatrix } = matrix;
-  const nameWidth = Math.max(...labels.map((label) => label.length), 4);
+export function formatConfusionMatrix(
+  matrix: ConfusionMatrix | Pick<ClassificationReport, 'labels' | 'confusionMatrix'>,
+): string {
+  checkReport('matrix', matrix, ['labels']);
+  const { confusionMatrix } = matrix;
+  if (confusionMatrix === undefined) checkReport('matrix', matrix, ['confusionMatrix']);
+  if (!confusionMatrix)
+    throw constraint('confusionMatrix', `there is no matrix of ${matrix.labels.length} labels; see formatConfusions`);
+  const labels = shownLabels(matrix.labels);
+  const nameWidth = widest(labels, 4);
   const heads = labels.map((label, index) => (label.length <= 8 ? label : `#${index + 1}`));
   const widths = heads.map((head, index) =>
-    Math.max(head.length, ...confusionMatrix.map((row) => String(row[index]).length)),
+    confusionMatrix.reduce((width, row) => Math.max(width, String(row[index]).length), head.length),
   );
   const numbered = heads.some((head, index) => head !== labels[index]);
   const name = (label: string, index: number) =>
@@ -37,6 +50,19 @@ export function formatConfusionMatrix(matrix: ConfusionMatrix): string {
   return [`truth down, prediction across`, head, ...rows].join('\n');
 }
 
+/** Refuses what is no report of this library. */
+function checkReport(name: string, value: unknown, lists: readonly string[]): void {
+  const expected = 'a report of classificationReport, confusionMatrix, multiLabelReport or evaluate';
+  checkObject(name, value, expected);
+  if (!lists.every((list) => Array.isArray((value as Record<string, unknown>)[list])))
+    throw invalidArgument(name, expected, value);
+}
+
+/** Width of a column of names. */
+function widest(names: readonly string[], least = 0): number {
+  return names.reduce((width, { length }) => Math.max(width, Math.min(length, WIDEST_NAME)), least);
+}
+
 const COLUMNS = ['precision', 'recall', 'f1', 'support'] as const;
 
 /**
@@ -51,6 +77,7 @@ const COLUMNS = ['precision', 'recall', 'f1', 'support'] as const;
  * ```
  */
 export function formatClassificationReport(report: ClassificationReport | MultiLabelReport | EntityReport): string {
+  checkReport('report', report, ['perLabel']);
   // A label that occurs nowhere has no F1 and stands last.
   const rank = ({ f1, support, predicted }: LabelMeasures) => (support + predicted === 0 ? 2 : f1);
   const perLabel = [...report.perLabel].sort((a, b) => rank(a) - rank(b) || b.support - a.support);
@@ -60,8 +87,8 @@ export function formatClassificationReport(report: ClassificationReport | MultiL
     ['weighted average', report.weightedAverage],
     ...('samplesAverage' in report ? ([['samples average', report.samplesAverage]] as const) : []),
   ].map(([name, measures]) => [name, measures] as [string, PrecisionRecall]);
-  const names = [...perLabel.map(({ label }) => label), ...averages.map(([name]) => name)];
-  const width = Math.max(...names.map((name) => name.length));
+  const names = shownLabels(perLabel.map(({ label }) => label));
+  const width = widest([...names, ...averages.map(([name]) => name)]);
   const line = (name: string, cells: readonly string[]) =>
     `${name.padEnd(width)}${cells.map((cell) => `  ${cell.padStart(9)}`).join('')}`;
   const share = (value: number) => value.toFixed(4);
@@ -74,22 +101,10 @@ export function formatClassificationReport(report: ClassificationReport | MultiL
   const ofAverage = ({ precision, recall, f1 }: PrecisionRecall) => [share(precision), share(recall), share(f1), ''];
   return [
     line('', COLUMNS),
-    ...perLabel.map((measures) => line(measures.label, ofLabel(measures))),
+    ...perLabel.map((measures, index) => line(names[index]!, ofLabel(measures))),
     '',
     ...averages.map(([name, measures]) => line(name, ofAverage(measures)).trimEnd()),
   ].join('\n');
-}
-
-/** A label that was taken for another. */
-export interface Confusion {
-  /** The right label. */
-  truth: string;
-  /** The label that was given. */
-  predicted: string;
-  /** Rows. */
-  rows: number;
-  /** Share of the rows with the right label. */
-  share: number;
 }
 
 /**
@@ -100,16 +115,17 @@ export interface Confusion {
  * worstConfusions(confusionMatrix(['a', 'b', 'b'], ['a', 'a', 'b'])).length; // 1
  * ```
  */
-export function worstConfusions({ labels, confusionMatrix }: ConfusionMatrix, most = 10): Confusion[] {
-  const all = confusionMatrix.flatMap((row, truth) => {
-    const support = row.reduce((sum, count) => sum + count, 0);
-    return row.flatMap((rows, predicted) =>
-      rows === 0 || predicted === truth
-        ? []
-        : [{ truth: labels[truth]!, predicted: labels[predicted]!, rows, share: rows / support }],
-    );
-  });
-  return all.sort((a, b) => b.rows - a.rows || b.share - a.share).slice(0, most);
+export function worstConfusions(of: ConfusionMatrix | ClassificationReport, most = 10): Confusion[] {
+  checkReport('of', of, ['labels']);
+  if ('confusions' in of) return of.confusions.slice(0, most);
+  checkReport('of', of, ['confusionMatrix']);
+  const { labels, confusionMatrix } = of;
+  const support = confusionMatrix.map((row) => row.reduce((sum, count) => sum + count, 0));
+  const cells = function* () {
+    for (const [truth, row] of confusionMatrix.entries())
+      for (const [predicted, rows] of row.entries()) if (rows > 0) yield { truth, predicted, rows };
+  };
+  return sortedConfusions(labels, cells(), support, most);
 }
 
 /**
@@ -120,13 +136,15 @@ export function worstConfusions({ labels, confusionMatrix }: ConfusionMatrix, mo
  * console.log(formatConfusions(confusionMatrix(['a', 'b', 'b'], ['a', 'a', 'b'])));
  * ```
  */
-export function formatConfusions(matrix: ConfusionMatrix, most = 10): string {
-  const worst = worstConfusions(matrix, most);
-  const width = Math.max(0, ...worst.map(({ rows }) => String(rows).length));
+export function formatConfusions(of: ConfusionMatrix | ClassificationReport, most = 10): string {
+  const worst = worstConfusions(of, most);
+  const width = widest(worst.map(({ rows }) => String(rows)));
+  const shown = shownLabels(of.labels);
+  const names = new Map(of.labels.map((label, index) => [label, shown[index]!]));
   return worst
-    .map(
-      ({ truth, predicted, rows, share }) =>
-        `${String(rows).padStart(width)}  ${truth} taken for ${predicted} (${(100 * share).toFixed(1)} % of ${truth})`,
-    )
+    .map(({ truth, predicted, rows, share }) => {
+      const [right, given] = [names.get(truth), names.get(predicted)];
+      return `${String(rows).padStart(width)}  ${right} taken for ${given} (${(100 * share).toFixed(1)} % of ${right})`;
+    })
     .join('\n');
 }

@@ -3,7 +3,6 @@ export type { LabelMeasures, PrecisionRecall, UndefinedMeasure } from './counts.
 export { type EntityReport, type EntityReportOptions, entityReport } from './entities.js';
 export type { Evaluation, ExclusiveEvaluation, TopK } from './evaluation.js';
 export {
-  type Confusion,
   formatClassificationReport,
   formatConfusionMatrix,
   formatConfusions,
@@ -21,4 +20,10 @@ export {
   topKAccuracy,
 } from './probabilities.js';
 export { averagePrecision, type RankingMeasures, rocAuc } from './ranking.js';
-export { type ClassificationReport, type ConfusionMatrix, classificationReport, confusionMatrix } from './report.js';
+export {
+  type ClassificationReport,
+  type Confusion,
+  type ConfusionMatrix,
+  classificationReport,
+  confusionMatrix,
+} from './report.js';

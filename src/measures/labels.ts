@@ -1,4 +1,4 @@
-import { ArgumentError, invalidArgument } from '../core/errors.js';
+import { ArgumentError, describe, invalidArgument, mismatch } from '../core/errors.js';
 import { compareCodePoints } from '../text/codePointOrder.js';
 
 /** Options of the measures that compare labels. */
@@ -12,7 +12,11 @@ export function checkLabels(labels: readonly string[]): readonly string[] {
   if (!Array.isArray(labels) || labels.length === 0 || labels.some((label) => typeof label !== 'string')) {
     throw invalidArgument('labels', 'a non-empty array of strings', labels);
   }
-  if (new Set(labels).size < labels.length) throw invalidArgument('labels', 'different labels', labels.join(', '));
+  const seen = new Set<string>();
+  for (const label of labels) {
+    if (seen.has(label)) throw mismatch('labels', 'different labels', `${describe(label)} twice`);
+    seen.add(label);
+  }
   return labels;
 }
 

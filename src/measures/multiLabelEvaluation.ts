@@ -22,7 +22,8 @@ export interface MultiLabelEvaluation extends MultiLabelReport {
 
 /** A list of numbers that grows. */
 class Numbers {
-  #values = new Float32Array(1_024);
+  // Few at first: thousands of labels have two lists each.
+  #values = new Float32Array(16);
   #length = 0;
 
   push(value: number): void {

@@ -1,3 +1,5 @@
+import { constraint } from '../core/errors.js';
+import { checkOptionNames } from '../core/options/names.js';
 import {
   average,
   type LabelMeasures,
@@ -17,12 +19,33 @@ export interface ConfusionMatrix {
   confusionMatrix: number[][];
 }
 
+/** A label that was taken for another. */
+export interface Confusion {
+  /** The right label. */
+  truth: string;
+  /** The label that was given. */
+  predicted: string;
+  /** Rows. */
+  rows: number;
+  /** Share of the rows with the right label. */
+  share: number;
+}
+
 /** What the labels given to rows say, without their probabilities; for exclusive labels. */
-export interface ClassificationReport extends ConfusionMatrix {
+export interface ClassificationReport {
   /** Rows measured. */
   rows: number;
   /** Share of rows that were given the right label. */
   accuracy: number;
+  /** The labels, in the order of `perLabel` and of the matrix. */
+  labels: string[];
+  /**
+   * Rows of true labels, columns of predicted labels: `confusionMatrix[truth][predicted]` counts rows. `null` with more than
+   * 1,000 labels, where it would fill the memory with zeros; {@link confusions} has what is not 0.
+   */
+  confusionMatrix: number[][] | null;
+  /** The labels taken for one another, the most frequent first; at most 10,000 pairs. */
+  confusions: Confusion[];
   /** Measures of each label, in the order of `labels`. */
   perLabel: LabelMeasures[];
   /** Mean over the labels, each counting the same. */
@@ -33,27 +56,83 @@ export interface ClassificationReport extends ConfusionMatrix {
   undefinedMeasures: UndefinedMeasure[];
 }
 
-/** The report of a matrix of counts. `averaged` says which labels the averages are over; default all. */
+/** Labels with which a matrix is still of use to somebody; 8 MB as numbers. */
+export const MATRIX_LABELS = 1_000;
+/** Pairs of labels that a report lists. */
+const MOST_CONFUSIONS = 10_000;
+
+/** Counts which label was given to the rows of which label: only what occurs takes memory. */
+export class PairCounter {
+  readonly #labels: readonly string[];
+  readonly #cells = new Map<number, number>();
+
+  constructor(labels: readonly string[]) {
+    this.#labels = labels;
+  }
+
+  /** Counts a row, by the indices of its labels. */
+  add(truth: number, predicted: number): void {
+    const cell = truth * this.#labels.length + predicted;
+    this.#cells.set(cell, (this.#cells.get(cell) ?? 0) + 1);
+  }
+
+  /** What was counted, in the order of the matrix. */
+  *cells(): Generator<{ truth: number; predicted: number; rows: number }, void, undefined> {
+    const size = this.#labels.length;
+    const places = Float64Array.from(this.#cells.keys()).sort();
+    for (const cell of places)
+      yield { truth: Math.floor(cell / size), predicted: cell % size, rows: this.#cells.get(cell)! };
+  }
+
+  /** As a matrix, with its zeros. */
+  matrix(): number[][] {
+    const size = this.#labels.length;
+    const matrix = Array.from({ length: size }, () => new Array<number>(size).fill(0));
+    for (const { truth, predicted, rows } of this.cells()) matrix[truth]![predicted] = rows;
+    return matrix;
+  }
+}
+
+/** The pairs of different labels, the most frequent first. */
+export function sortedConfusions(
+  labels: readonly string[],
+  cells: Iterable<{ truth: number; predicted: number; rows: number }>,
+  support: ArrayLike<number>,
+  most: number,
+): Confusion[] {
+  const all: Confusion[] = [];
+  for (const { truth, predicted, rows } of cells) {
+    if (truth === predicted) continue;
+    all.push({ truth: labels[truth]!, predicted: labels[predicted]!, rows, share: rows / support[truth]! });
+  }
+  return all.sort((a, b) => b.rows - a.rows || b.share - a.share).slice(0, most);
+}
+
+/** The report of counted rows. `averaged` says which labels the averages are over; default all. */
 export function reportOf(
   labels: readonly string[],
-  confusionMatrix: number[][],
+  pairs: PairCounter,
   averaged: (measures: LabelMeasures) => boolean = () => true,
 ): ClassificationReport {
-  const hits = labels.map((_, i) => confusionMatrix[i]![i]!);
-  const support = confusionMatrix.map((row) => row.reduce((sum, count) => sum + count, 0));
-  const predicted = new Array<number>(labels.length).fill(0);
-  for (const row of confusionMatrix) for (let i = 0; i < row.length; i++) predicted[i]! += row[i]!;
-  const rows = support.reduce((sum, count) => sum + count, 0);
+  const [hits, support, predicted] = [0, 1, 2].map(() => new Float64Array(labels.length)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  for (const { truth, predicted: given, rows } of pairs.cells()) {
+    if (truth === given) hits[truth]! += rows;
+    support[truth]! += rows;
+    predicted[given]! += rows;
+  }
+  const total = (counts: Float64Array) => counts.reduce((sum, count) => sum + count, 0);
   const perLabel = measureLabels(labels, { hits, predicted, support });
   const counted = perLabel.filter(averaged);
   return {
-    rows,
-    accuracy: ratio(
-      hits.reduce((sum, count) => sum + count, 0),
-      rows,
-    ),
+    rows: total(support),
+    accuracy: ratio(total(hits), total(support)),
     labels: [...labels],
-    confusionMatrix,
+    confusionMatrix: labels.length > MATRIX_LABELS ? null : pairs.matrix(),
+    confusions: sortedConfusions(labels, pairs.cells(), support, MOST_CONFUSIONS),
     perLabel,
     macroAverage: average(counted, () => 1),
     weightedAverage: average(counted, (measures) => measures.support),
@@ -61,9 +140,21 @@ export function reportOf(
   };
 }
 
-/** A matrix of zeros. */
-export function emptyMatrix(size: number): number[][] {
-  return Array.from({ length: size }, () => new Array<number>(size).fill(0));
+/** Counts labels that are given as strings. */
+function countPairs(
+  yTrue: readonly string[],
+  yPred: readonly string[],
+  options: LabelOptions,
+): { labels: readonly string[]; pairs: PairCounter } {
+  checkSameRows(yTrue, yPred);
+  const index = new LabelIndex(options.labels, function* () {
+    yield* yTrue;
+    yield* yPred;
+  });
+  const pairs = new PairCounter(index.labels);
+  for (let row = 0; row < yTrue.length; row++)
+    pairs.add(index.of(yTrue[row], `yTrue[${row}]`), index.of(yPred[row], `yPred[${row}]`));
+  return { labels: index.labels, pairs };
 }
 
 /**
@@ -73,7 +164,7 @@ export function emptyMatrix(size: number): number[][] {
  * @param yPred - the label that was given to it.
  * @returns counts, true labels down and given labels across; {@link formatConfusionMatrix} lays them out.
  * @throws {@link ArgumentError} `INVALID_SHAPE` if there is not one of each for every row, `EMPTY_DATASET` without rows,
- * `UNKNOWN_LABEL` for a label that is not among the `labels`.
+ * `UNKNOWN_LABEL` for a label that is not among the `labels`, `OUT_OF_RANGE` for more than 1,000 labels.
  *
  * @example
  * ```ts
@@ -85,16 +176,16 @@ export function confusionMatrix(
   yPred: readonly string[],
   options: LabelOptions = {},
 ): ConfusionMatrix {
-  checkSameRows(yTrue, yPred);
-  const index = new LabelIndex(options.labels, function* () {
-    yield* yTrue;
-    yield* yPred;
-  });
-  const matrix = emptyMatrix(index.labels.length);
-  for (let row = 0; row < yTrue.length; row++) {
-    matrix[index.of(yTrue[row], `yTrue[${row}]`)]![index.of(yPred[row], `yPred[${row}]`)]! += 1;
+  checkOptionNames('confusionMatrix', options, ['labels']);
+  const { labels, pairs } = countPairs(yTrue, yPred, options);
+  if (labels.length > MATRIX_LABELS) {
+    throw constraint(
+      'labels',
+      `a confusion matrix of ${labels.length} labels would fill the memory with zeros; classificationReport counts them, and its confusions has what is not 0`,
+      'OUT_OF_RANGE',
+    );
   }
-  return { labels: [...index.labels], confusionMatrix: matrix };
+  return { labels: [...labels], confusionMatrix: pairs.matrix() };
 }
 
 /**
@@ -118,6 +209,7 @@ export function classificationReport(
   yPred: readonly string[],
   options: LabelOptions = {},
 ): ClassificationReport {
-  const { labels, confusionMatrix: matrix } = confusionMatrix(yTrue, yPred, options);
-  return reportOf(labels, matrix);
+  checkOptionNames('classificationReport', options, ['labels']);
+  const { labels, pairs } = countPairs(yTrue, yPred, options);
+  return reportOf(labels, pairs);
 }

@@ -6,17 +6,29 @@ type RowsOf<R> = (Iterable<R> | AsyncIterable<R>) & RowsOrigin;
 
 /** Rows that are encoded and measured in one go: enough to keep the engine busy, few enough for any number of rows. */
 const BLOCK = 4_096;
+/** Scores that are held at once: 32 MB of them. */
+const SCORES = 1 << 23;
+
+/** Rows of a block whose scores have so many numbers each: fewer where there are thousands of labels. */
+export function rowsPerBlock(outputs: number): number {
+  return Math.max(16, Math.min(BLOCK, Math.floor(SCORES / outputs)));
+}
 
 /** Cuts a source of rows into blocks, reading no further than each needs. */
 export class Blocks<R> {
   ended = false;
   rows = 0;
+  readonly #size: number;
   readonly #file: string | undefined;
   readonly #sync: Iterator<R> | undefined;
   readonly #async: AsyncIterator<R> | undefined;
 
-  /** @param expected - What a row looks like, for the message about something else. */
-  constructor(rows: RowsOf<R>, expected: string) {
+  /**
+   * @param expected - What a row looks like, for the message about something else.
+   * @param size - Rows of a block.
+   */
+  constructor(rows: RowsOf<R>, expected: string, size: number = BLOCK) {
+    this.#size = size;
     const source = rows as Partial<Iterable<R> & AsyncIterable<R>> | null | undefined;
     this.#async = source?.[Symbol.asyncIterator]?.();
     if (!this.#async && typeof rows !== 'string') this.#sync = source?.[Symbol.iterator]?.();
@@ -48,7 +60,7 @@ export class Blocks<R> {
         }
       };
       return Object.assign(
-        read(() => this.rows - from < BLOCK),
+        read(() => this.rows - from < this.#size),
         { file: this.#file },
       );
     }
@@ -61,7 +73,7 @@ export class Blocks<R> {
       }
     };
     return Object.assign(
-      read(() => this.rows - from < BLOCK),
+      read(() => this.rows - from < this.#size),
       { file: this.#file },
     );
   }

@@ -27,6 +27,8 @@ export interface TextModelParts<N extends NetworkSettings, V extends Validation 
   reading: ModelReading;
   /** The reports of the training, if there was one in this process. */
   history?: readonly Progress<V>[];
+  /** The epoch whose weights were kept, if validation rows chose one. */
+  bestEpoch?: number | undefined;
   /** Rows that it was trained on, if there was a training. */
   trainedRows?: number;
 }
@@ -44,6 +46,11 @@ export abstract class TextModel<N extends NetworkSettings = NetworkSettings, V e
   readonly settings: Readonly<N>;
   /** One report per epoch of the training that made this model; empty for a model that was loaded. */
   readonly history: readonly Progress<V>[];
+  /**
+   * The report of the epoch whose weights the model has: the best one on the validation rows, without such rows the last one.
+   * Undefined for a model that was loaded or has no network.
+   */
+  readonly kept: Progress<V> | undefined;
   /** Rows that the model was trained on, validation rows not counted; 0 for a model that was loaded. */
   readonly trainedRows: number;
   readonly #parts: readonly ModelPart[];
@@ -62,6 +69,7 @@ export abstract class TextModel<N extends NetworkSettings = NetworkSettings, V e
     this.vocab = parts.vocab;
     this.settings = parts.settings;
     this.history = parts.history ?? [];
+    this.kept = this.history.find(({ epoch }) => epoch === parts.bestEpoch) ?? this.history.at(-1);
     this.trainedRows = parts.trainedRows ?? 0;
     this.#parts = [parts.engine, ...beside];
     this.#serving = serving;

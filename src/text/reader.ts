@@ -1,4 +1,5 @@
 import type { light as lightNamespace } from '../../index.d.js';
+import { Turns } from '../core/turns.js';
 import { light } from '../native/light.js';
 import type { TokenSettings, Truncation } from './options.js';
 import type { BatchTokenizer, TokenizerLike } from './tokenizer.js';
@@ -33,6 +34,11 @@ export interface ReaderSettings {
   masksPadding: boolean;
 }
 
+/** Characters of texts that are split on the calling thread: about a millisecond. */
+const AT_ONCE = 32_768;
+/** Tokens between two looks at the clock. */
+const STEP = 4_096;
+
 /** Reads texts in the addon. Where JavaScript must have the tokens themselves, it is a tokenizer like others. */
 export class TextReader implements BatchTokenizer {
   readonly native: lightNamespace.TextReader;
@@ -54,6 +60,39 @@ export class TextReader implements BatchTokenizer {
   }
 
   async tokenizeMany(texts: readonly string[]): Promise<string[][]> {
-    return texts.map((text) => this.native.tokens(text));
+    const characters = texts.reduce((sum, { length }) => sum + length, 0);
+    // A change of thread takes longer than a few short texts.
+    return characters < AT_ONCE ? texts.map((text) => this.native.tokens(text)) : this.#inBackground(texts);
+  }
+
+  /** Splits texts away from the event loop, which is then given each different token once, and puts the lists together in turns. */
+  async #inBackground(texts: readonly string[]): Promise<string[][]> {
+    const counter = new (light().VocabularyBuilder)();
+    try {
+      const { numbers, tokens } = await counter.read(this.native, texts);
+      const built = await counter.build({ minFreq: 1, maxTokens: Infinity, specials: [], specialFirst: true });
+      const [vocabulary, indices] = [built.takeVocabulary()!, built.takeIndices()];
+      const turns = new Turns();
+      const words: string[] = [];
+      while (words.length < vocabulary.size) {
+        words.push(...vocabulary.tokens(words.length, Math.min(words.length + STEP, vocabulary.size)));
+        if (turns.due) await turns.next();
+      }
+      const lists: string[][] = [];
+      let at = 0;
+      for (const count of tokens) {
+        const list = new Array<string>(count);
+        for (let i = 0; i < count; i++) {
+          list[i] = words[indices[numbers[at + i]! - 1]!]!;
+          if (i % STEP === 0 && turns.due) await turns.next();
+        }
+        lists.push(list);
+        // A text without tokens has a zero in their place.
+        at += Math.max(count, 1);
+      }
+      return lists;
+    } finally {
+      counter.close();
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { checkFlag, checkInteger } from '../core/checks.js';
+import { checkFlag, checkInteger, checkIterable } from '../core/checks.js';
 import { constraint, invalidArgument } from '../core/errors.js';
 import { checkOptionNames } from '../core/options/names.js';
 import { compareCodePoints, mergeSort } from './codePointOrder.js';
@@ -68,9 +68,10 @@ export class VocabBuilder {
   /**
    * Counts the tokens of one text.
    *
-   * @throws {@link ArgumentError} if one is not a string.
+   * @throws {@link ArgumentError} for a string in place of its tokens, or if a token is not a string.
    */
   add(tokens: Iterable<string>): this {
+    checkIterable('tokens', tokens, 'an iterable of tokens');
     for (const token of tokens) this.intern(token);
     return this;
   }
@@ -195,8 +196,10 @@ export function buildVocabFromIterator(tokens: Iterable<Iterable<string>>, optio
   checkOptionNames('buildVocabFromIterator', options, VOCAB_OPTION_NAMES);
   checkVocabOptions(options);
   const builder = new VocabBuilder();
+  const expected = 'an iterable of lists of tokens';
+  checkIterable('tokens', tokens, expected);
   for (const text of tokens) {
-    if (typeof text === 'string') throw invalidArgument('tokens', 'an iterable of lists of tokens', text);
+    checkIterable('tokens', text, expected);
     builder.add(text);
   }
   return builder.build(options);
@@ -216,7 +219,12 @@ export function buildVocabFromIterator(tokens: Iterable<Iterable<string>>, optio
  */
 export function vocabFromCounter(counter: Iterable<readonly [string, number]>, options: VocabOptions = {}): Vocab {
   const builder = new VocabBuilder();
-  for (const [token, count] of counter) builder.addToken(token, count);
+  const expected = 'a Map or pairs of a token and its count';
+  checkIterable('counter', counter, expected);
+  for (const pair of counter) {
+    if (!Array.isArray(pair)) throw invalidArgument('counter', expected, pair);
+    builder.addToken(pair[0], pair[1]);
+  }
   return builder.build(options);
 }
 

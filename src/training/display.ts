@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { now } from '../core/clock.js';
 import { duration, jsonLine, note, percent } from '../core/terminal.js';
 import type { PrepareEvent } from './events/events.js';
 import type { Progress } from './progress.js';
@@ -96,18 +97,18 @@ function bar(): ProgressDisplay {
 function plainLines(): ProgressDisplay {
   let last = 0;
   // What takes less than a second is not worth a line.
-  let prepared = performance.now() - (SECONDS_BETWEEN_LINES - 1) * 1000;
-  const due = (before: number) => performance.now() - before >= SECONDS_BETWEEN_LINES * 1000;
+  let prepared = now() - (SECONDS_BETWEEN_LINES - 1) * 1000;
+  const due = (before: number) => now() - before >= SECONDS_BETWEEN_LINES * 1000;
   return {
     prepare(event) {
       if (!due(prepared)) return;
-      prepared = performance.now();
+      prepared = now();
       note(prepareLine(event));
     },
     update(progress) {
       if (progress.kind === 'epoch') return note(epochLine(progress));
       if (!due(last)) return;
-      last = performance.now();
+      last = now();
       note(
         `${progress.samples}/${progress.totalSamples} samples, epoch ${progress.epoch}/${progress.epochs}, ` +
           `${Math.round(progress.samplesPerSecond)} samples/s, loss ${progress.loss.toFixed(4)}, ` +

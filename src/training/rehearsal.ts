@@ -1,3 +1,4 @@
+import { now } from '../core/clock.js';
 import type { ExplainingEngine } from '../engine/engine.js';
 import { beginning } from './checkpoints/position.js';
 import { abortedBefore } from './errors.js';
@@ -33,9 +34,9 @@ export async function rehearse<T extends TaskTypes>(
   const control = new TrainingControl<T['validation'], T['start']>();
   let told = 0;
   control.listen(({ type, samples, totalSamples }) => {
-    const now = performance.now();
-    if (type !== 'step' || now - told < MILLISECONDS_BETWEEN_REPORTS) return;
-    told = now;
+    const time = now();
+    if (type !== 'step' || time - told < MILLISECONDS_BETWEEN_REPORTS) return;
+    told = time;
     watcher.prepare('mix', samples / Math.max(totalSamples, 1));
   });
   const stop = () => control.stop();

@@ -71,7 +71,7 @@ export class TrainingRun<
   }
 
   /** The events from now on; after the end only the last one. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<TaskEvent<V, S>, undefined> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<TaskEvent<V, S>> {
     const queue = new EventQueue<TaskEvent<V, S>>(() => {
       this.#queues.delete(queue);
       unlisten();

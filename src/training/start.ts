@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { RecurraError } from '../core/errors.js';
 import { checkOptionsObject } from '../core/options/names.js';
+import { checkOutputs, type Input, type Output } from '../core/outputs.js';
+import type { RowsOrigin } from '../data/readers/rows.js';
 import { engineOn } from '../engine/create.js';
 import type { ExplainingEngine } from '../engine/engine.js';
 import { noEngine } from '../engine/none.js';
-import { Checkpointer, prepareCheckpoints } from './checkpoints/checkpointer.js';
+import { Checkpointer, checkpointOutputs, prepareCheckpoints } from './checkpoints/checkpointer.js';
 import type { Checkpoint } from './checkpoints/file.js';
 import { checkFingerprint, fingerprintOf } from './checkpoints/fingerprint.js';
 import { beginning } from './checkpoints/position.js';
@@ -50,6 +52,7 @@ async function train<T extends TaskTypes>(
     checkSettings(checkpoint.path, checkpoint.settings, storedSettings(asked));
     if (asked.epochs !== undefined) checkEpochs(checkpoint, asked.epochs);
   }
+  await checkPaths(rows, asked);
   if (asked.checkpoint) await prepareCheckpoints(asked.checkpoint);
   watch(control, asked);
   const { data, settings, vectors, choices } = await read(task, rows, asked, control, checkpoint);
@@ -95,6 +98,28 @@ async function train<T extends TaskTypes>(
     if (!(error instanceof TrainingError)) engine.close();
     throw error;
   }
+}
+
+/** Finds out before anything is read that what a training writes can be written, and is nothing that it reads. */
+async function checkPaths<T extends TaskTypes>(rows: T['rows'], settings: T['settings']): Promise<void> {
+  const { checkpoint, tensorboard, embeddings, unlabelled, validation } = settings as T['settings'] & {
+    validation?: unknown;
+  };
+  const outputs: Output[] = checkpoint ? checkpointOutputs(checkpoint) : [];
+  if (tensorboard !== undefined)
+    outputs.push({ option: 'tensorboard', what: 'the log for TensorBoard', path: tensorboard, folder: true });
+  if (outputs.length === 0) return;
+  const files: [string, string | undefined][] = [
+    ['the file of the rows', rows?.file],
+    ['the file of the validation rows', (validation as RowsOrigin | undefined)?.file],
+    ['the file of word vectors', embeddings?.file],
+    ['the file of unlabelled texts', (unlabelled?.texts as RowsOrigin | undefined)?.file],
+  ];
+  const inputs = files.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  await checkOutputs(
+    outputs,
+    inputs.map(([what, path]): Input => ({ what, path })),
+  );
 }
 
 /** Lets those who watch hear of what happens. */

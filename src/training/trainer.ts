@@ -1,3 +1,4 @@
+import { now } from '../core/clock.js';
 import { RecurraError } from '../core/errors.js';
 import { aborted } from '../core/signals.js';
 import type { ChunkStats, ExplainingEngine, StateEntry, StepOptions } from '../engine/engine.js';
@@ -86,7 +87,7 @@ export class Trainer<T extends TaskTypes> {
     const { clipGradNorm: clipNorm, optimizer, weightDecay, momentum } = settings;
     this.#options = { clipNorm, optimizer, weightDecay, momentum, adversarial, loss: task.loss(data, settings) };
     this.#history = [...this.#position.history];
-    this.#began = performance.now() - this.#position.seconds * 1000;
+    this.#began = now() - this.#position.seconds * 1000;
   }
 
   async run(): Promise<TrainingOutcome<T>> {
@@ -164,9 +165,9 @@ export class Trainer<T extends TaskTypes> {
       const learningRates = Float64Array.from({ length: end - batch }, (_, i) =>
         learningRate(this.#settings, step + i, steps),
       );
-      const began = performance.now();
+      const began = now();
       const stats = await this.#engine.train(chunk, { ...this.#options, learningRates, freezeEmbedding });
-      position.trainedSeconds += (performance.now() - began) / 1000;
+      position.trainedSeconds += (now() - began) / 1000;
       position.totals.loss += stats.loss;
       position.totals.correct += stats.correct;
       position.totals.rows += stats.rows;
@@ -209,7 +210,7 @@ export class Trainer<T extends TaskTypes> {
       steps: step + left,
       samples: (epoch - 1) * rows + totals.rows,
       totalSamples: epochs * rows,
-      seconds: (performance.now() - this.#began) / 1000,
+      seconds: (now() - this.#began) / 1000,
     };
   }
 
@@ -265,10 +266,13 @@ export class Trainer<T extends TaskTypes> {
   }
 
   #isBest(now: T['validation']): boolean {
+    const { task, settings } = this.#parts;
+    const score = task.score(now, settings);
+    // What is no number says nothing: neither is it the best, nor is anything compared with it.
+    if (Number.isNaN(score) || Number.isNaN(now.loss)) return false;
     const before = this.#position.best?.validation;
     if (!before) return true;
-    const { task, settings } = this.#parts;
-    const gain = task.score(now, settings) - task.score(before, settings);
+    const gain = score - task.score(before, settings);
     return gain > 0 || (gain === 0 && now.loss < before.loss);
   }
 
@@ -286,13 +290,15 @@ export class Trainer<T extends TaskTypes> {
   async #checkpoint(): Promise<TrainingFailure | undefined> {
     const checkpointer = this.#checkpointer!;
     const { path } = checkpointer.settings;
-    const began = performance.now();
+    const began = now();
     try {
       const position = { ...this.#position, seconds: this.#place().seconds, history: this.#history };
       const { task, data, describe } = this.#parts;
       const moment = { position, metadata: describe(position.best ?? position.chosen) };
       await checkpointer.save(this.#engine, moment, this.#best, await task.beside?.(data));
-      this.#control.emit({ type: 'checkpoint', ...this.#place(), path, took: (performance.now() - began) / 1000 });
+      const took = (now() - began) / 1000;
+      const best = this.#control.best && { best: this.#control.best };
+      this.#control.emit({ type: 'checkpoint', ...this.#place(), path, took, ...best });
       return undefined;
     } catch (error) {
       if (!(error instanceof RecurraError)) throw error;

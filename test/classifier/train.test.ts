@@ -20,7 +20,7 @@ describe('TextClassifier.train', () => {
       expect(evaluation.accuracy).toBeGreaterThan(0.95);
       expect(evaluation.rows).toBe(150);
       if (evaluation.multiLabel) throw new Error('the labels are exclusive');
-      expect(evaluation.confusionMatrix.flat().reduce((sum, count) => sum + count, 0)).toBe(150);
+      expect(evaluation.confusionMatrix!.flat().reduce((sum, count) => sum + count, 0)).toBe(150);
     },
   );
 

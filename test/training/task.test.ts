@@ -140,6 +140,30 @@ describe('a task that is no classifier', () => {
     await model.close();
   });
 
+  it('never takes an epoch for the best whose figures are no numbers, nor compares others with them', async () => {
+    const trainWith = async (change: (epoch: number, validation: Rising) => Rising) => {
+      let epoch = 0;
+      const broken: typeof task = {
+        ...task,
+        async validate(engine, data) {
+          const { validation, choose } = await task.validate(engine, data);
+          return { validation: change(++epoch, validation), choose };
+        },
+      };
+      const model = await startTraining(broken, rows, OPTIONS).result;
+      await model.close();
+      return model;
+    };
+    const usual = await trainWith((_, validation) => validation);
+    expect(usual.best!.epoch).toBeGreaterThan(2);
+    const unknown = { rows: 40, loss: Number.NaN, told: Number.NaN };
+    const first = await trainWith((epoch, validation) => (epoch <= 2 ? unknown : validation));
+    expect(first.best).toEqual(usual.best);
+    const loss = await trainWith((epoch, validation) => (epoch === 1 ? { ...unknown, told: 1_000 } : validation));
+    expect(loss.best).toEqual(usual.best);
+    expect((await trainWith(() => unknown)).best).toBeUndefined();
+  });
+
   it('resumes from its checkpoint to the very same model, with what it chose', async () => {
     const path = join(folder, 'rising');
     const whole = await startTraining(task, rows, OPTIONS).result;

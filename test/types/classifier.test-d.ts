@@ -58,7 +58,7 @@ describe('TextClassifier', () => {
     expectTypeOf(best!.label).toEqualTypeOf<string>();
     const evaluation = null as unknown as Evaluation;
     expectTypeOf(evaluation.accuracy).toEqualTypeOf<number>();
-    if (!evaluation.multiLabel) expectTypeOf(evaluation.confusionMatrix).toEqualTypeOf<number[][]>();
+    if (!evaluation.multiLabel) expectTypeOf(evaluation.confusionMatrix).toEqualTypeOf<number[][] | null>();
     else expectTypeOf(evaluation.hammingLoss).toEqualTypeOf<number>();
   });
 

@@ -1,3 +1,4 @@
+import { checkObject } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
 
 /** One text of an {@link EncodedDataset}. */
@@ -68,7 +69,9 @@ export class EncodedDataset {
    * one label for each text, if `labelOffsets` do not rise from 0 to the number of labels, or if a label is not the index of
    * a class.
    */
-  constructor({ tokens, offsets, labels, labelOffsets, classes }: EncodedParts) {
+  constructor(parts: EncodedParts) {
+    checkObject('parts', parts, 'an object with tokens, offsets, labels and classes');
+    const { tokens, offsets, labels, labelOffsets, classes } = parts;
     if (!(tokens instanceof Int32Array)) throw invalidArgument('tokens', 'an Int32Array', tokens);
     if (!(labels instanceof Int32Array)) throw invalidArgument('labels', 'an Int32Array', labels);
     if (labelOffsets !== undefined) checkLabelOffsets(labelOffsets, labels);

@@ -1,4 +1,4 @@
-import { checkRange } from '../../core/checks.js';
+import { checkObject, checkRange } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
 import { checkOptionNames } from '../../core/options/names.js';
 import { Random } from '../../core/random.js';
@@ -10,6 +10,8 @@ export interface SplitOptions {
   /** Seed of the choice, a non-negative safe integer. Default 0. */
   seed?: number | undefined;
 }
+
+const SPLITTABLE = 'a data set, or the class of each text';
 
 /** Which texts go where: indices in rising order, each on one side. */
 export interface Split {
@@ -49,12 +51,20 @@ export function stratifiedSplit(
   const { fraction = 0.1, seed = 0 } = options;
   checkRange('fraction', fraction, { above: 0, below: 1 });
   const random = new Random(seed);
+  checkObject('data', data, SPLITTABLE);
   const { labels, labelOffsets } = 'labels' in data ? data : { labels: data, labelOffsets: undefined };
+  checkList('labels', labels);
+  if (labelOffsets !== undefined) checkList('labelOffsets', labelOffsets);
   const isTest = labelOffsets
     ? iteratively(labels, labelOffsets, fraction, random)
     : byShares(labels, fraction, random);
   const all = Int32Array.from({ length: isTest.length }, (_, i) => i);
   return { train: all.filter((i) => isTest[i] === 0), test: all.filter((i) => isTest[i] === 1) };
+}
+
+/** Refuses what has no elements by number. */
+function checkList(name: string, value: unknown): void {
+  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw invalidArgument(name, 'an array', value);
 }
 
 function byShares(labels: ArrayLike<number>, fraction: number, random: Random): Uint8Array {

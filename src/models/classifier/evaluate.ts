@@ -7,7 +7,7 @@ import { encodeDataset } from '../../data/sets/encode.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 import { type Evaluation, Measurer } from '../../measures/evaluation.js';
 import { MultiLabelMeasurer } from '../../measures/multiLabelEvaluation.js';
-import { Blocks } from '../blocks.js';
+import { Blocks, rowsPerBlock } from '../blocks.js';
 import { type Predictor, predictRows } from './prediction.js';
 
 /** A row that was measured, as {@link EvaluationOptions.onPrediction} sees it. */
@@ -79,7 +79,7 @@ function measurerOf({ labels, thresholds }: Predictor): RowMeasurer {
 }
 
 /**
- * Measures a model on rows, some thousand at a time. Memory does not grow with their number; that of a `multiLabel` model
+ * Measures a model on rows, some thousand at a time, fewer with thousands of labels. Memory does not grow with their number; that of a `multiLabel` model
  * does, by 4 bytes for each row and label, which a ranking needs.
  *
  * @internal
@@ -91,7 +91,7 @@ export async function evaluateRows(
 ): Promise<Evaluation> {
   const { engine, labels, vocab, tokenizer, refiner } = predictor;
   const multiLabel = predictor.thresholds !== undefined;
-  const blocks = new Blocks<Row>(rows, '{ text, label }');
+  const blocks = new Blocks<Row>(rows, '{ text, label }', rowsPerBlock(labels.length));
   const measurer = measurerOf(predictor);
   const turns = new Turns(signal, undefined, 'the evaluation');
   const read = async (): Promise<{ dataset: EncodedDataset; kept: Row[] | undefined }> => {

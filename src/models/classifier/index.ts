@@ -4,6 +4,7 @@ export type { TextOptions, Truncation } from '../../text/options.js';
 export type { CheckpointOptions } from '../../training/checkpoints/options.js';
 export { TrainingError } from '../../training/errors.js';
 export type {
+  BestResult,
   CheckpointEvent,
   Choice,
   EndEvent,

@@ -1,4 +1,6 @@
+import { zeros } from '../../core/allocate.js';
 import type { Engine } from '../../engine/engine.js';
+import { rowsPerBlock } from '../blocks.js';
 import type { ServedModel } from '../serving/route.js';
 
 /** A label and how probable the model finds it. */
@@ -126,14 +128,30 @@ export async function predictRows(
   lengths: Int32Array,
   classes: number,
 ): Promise<Float32Array> {
-  const result = new Float32Array(lengths.length * classes);
-  for (let row = 0, token = 0; row < lengths.length; row += ROWS_PER_CALL) {
-    const part = lengths.subarray(row, row + ROWS_PER_CALL);
+  const result = zeros(lengths.length * classes, 'the probabilities');
+  for await (const { row, probabilities } of predictedParts(engine, tokens, lengths, classes))
+    result.set(probabilities, row * classes);
+  return result;
+}
+
+/**
+ * As {@link predictRows}, some rows at a time: all at once may be more than the memory holds where there are thousands of labels.
+ *
+ * @internal
+ */
+export async function* predictedParts(
+  engine: Pick<Engine, 'scores'>,
+  tokens: Int32Array,
+  lengths: Int32Array,
+  classes: number,
+): AsyncGenerator<{ row: number; probabilities: Float32Array }, void, undefined> {
+  const rows = Math.min(ROWS_PER_CALL, rowsPerBlock(classes));
+  for (let row = 0, token = 0; row < lengths.length; row += rows) {
+    const part = lengths.subarray(row, row + rows);
     const end = part.reduce((sum, length) => sum + length, token);
-    result.set(await engine.scores(tokens.subarray(token, end), part), row * classes);
+    yield { row, probabilities: await engine.scores(tokens.subarray(token, end), part) };
     token = end;
   }
-  return result;
 }
 
 /** What turns texts into predictions. */

@@ -14,6 +14,7 @@ import type { Watcher } from '../../training/task.js';
 import { checkVocabulary, vocabularyRoom } from '../vocabularyRoom.js';
 import { type TrainedExpert, tapped, trainExpert } from './linear.js';
 import type { TrainSettings } from './options.js';
+import { checkSomeValidation, validationWarning } from './validationRows.js';
 
 /** What the training of a classifier works on. */
 export interface ClassifierData {
@@ -118,7 +119,8 @@ async function splitOff(
  * Reads, tokenizes and encodes everything that a training needs, and trains the linear model if there is to be one, yielding to
  * the event loop.
  *
- * @param watcher - Told how far the linear model is, and why there is none where the settings have one.
+ * @param watcher - Told how far the linear model is, why there is none where the settings have one, and of validation rows that
+ * say little.
  * @param words - Words that the vocabulary gets beside those of the training rows.
  * @throws DataError for rows that do not fit, no rows, one class only, validation labels that training does not have, or a
  * vocabulary that a model file could not hold.
@@ -134,16 +136,12 @@ export async function prepareData(
   const beside: Beside = { words, texts: [] };
   const read = words.learns ? tapped(rows, { add: (text) => beside.texts.push(text) }) : rows;
   const vectors = words.given;
-  if (!linear) return { ...(await encode(read, validation, settings, beside, signal)), vectors, expert: undefined };
+  if (!linear) return { ...(await encode(read, validation, settings, beside, signal, watcher)), vectors, expert: undefined };
   const texts = new LinearTexts();
   const ofValidation = validation === undefined || typeof validation === 'number' ? undefined : new LinearTexts();
   const measured = ofValidation ? tapped(validation as Rows, ofValidation) : validation;
-  const { rows: split, ...data } = await encode(tapped(read, texts), measured, settings, beside, signal);
-  const held = ofValidation
-    ? { texts: ofValidation, rows: undefined }
-    : split && split.test.length > 0
-      ? { texts, rows: split.test }
-      : undefined;
+  const { rows: split, ...data } = await encode(tapped(read, texts), measured, settings, beside, signal, watcher);
+  const held = ofValidation ? { texts: ofValidation, rows: undefined } : split && { texts, rows: split.test };
   const expert = await trainExpert(data.train, { texts, rows: split?.train }, held, settings, signal, watcher);
   return { ...data, vectors, expert };
 }
@@ -155,6 +153,7 @@ async function encode(
   { text, seed, model: { multiLabel } }: TrainSettings,
   beside: Beside,
   signal: AbortSignal,
+  watcher: Watcher,
 ): Promise<Encoded> {
   const tokenizer = modelTokenizer(text);
   const byShare = typeof validation === 'number';
@@ -170,20 +169,23 @@ async function encode(
   const chosen = minFreq > 1 || text.maxTokens <= FIRST_WORD;
   checkTrainable(dataset, chosen || vocab.length > FIRST_WORD, rows.file);
   const turns = new Turns(signal);
-  const data = byShare
+  const data: Encoded = byShare
     ? await splitOff(dataset, vocab, validation, seed, text, beside, turns)
     : { train: dataset, validation: undefined, vocab: await beside.words.extend(vocab, text, beside.texts) };
   await turns.run(checkVocabulary(data.vocab, vocabularyRoom(text.tokenizer)));
-  if (validation === undefined || byShare) return data;
-  const measured = await encodeDataset(validation, {
-    tokenizer,
-    vocab: data.vocab,
-    classes: dataset.classes,
-    multiLabel,
-    signal,
-  });
-  if (measured.length === 0) {
-    throw new DataError('EMPTY_DATASET', 'there are no validation rows', { file: validation.file });
+  if (validation !== undefined && !byShare) {
+    data.validation = await encodeDataset(validation, {
+      tokenizer,
+      vocab: data.vocab,
+      classes: dataset.classes,
+      multiLabel,
+      signal,
+    });
   }
-  return { ...data, validation: measured };
+  if (!data.validation) return data;
+  const share = byShare ? validation : undefined;
+  checkSomeValidation(data.validation, data.train, share, (share === undefined ? (validation as Rows) : rows).file);
+  const warning = validationWarning(data.validation, data.train);
+  if (warning) watcher.warn('validation', warning);
+  return data;
 }

@@ -1,5 +1,6 @@
 import type { Rows } from '../../data/readers/rows.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
+import type { ExplainingEngine } from '../../engine/engine.js';
 import { LINEAR_PREFIX, type Mix, usualMix } from '../../engine/linear.js';
 import type { NetworkSettings } from '../../engine/network.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
@@ -22,12 +23,12 @@ import {
   type TrainSettings,
   trainSettings,
 } from './options.js';
-import { predictRows } from './prediction.js';
+import { predictedParts, predictRows } from './prediction.js';
 import { rehearsalOf } from './rehearsal.js';
 import { type ClassifierData, prepareData } from './targets.js';
 import { chooseThresholds, defaultThresholds } from './thresholds.js';
 import { settleTokenizer } from './tokenizer.js';
-import { exclusiveResult, multiLabelResult } from './validation.js';
+import { ExclusiveResult, multiLabelResult } from './validation.js';
 
 /** What is chosen on validation rows, or the mix alone by a rehearsal. */
 interface Chosen {
@@ -100,6 +101,15 @@ async function chosenAlone(
   return { thresholds: await chooseThresholds(expert.validation.map(Math.exp), validation) };
 }
 
+/** Measures a network on rows of exclusive labels without holding all their probabilities. */
+async function exclusiveByParts(engine: ExplainingEngine, dataset: EncodedDataset): Promise<ValidationResult> {
+  const { labels, tokens, classes } = dataset;
+  const result = new ExclusiveResult(classes.length);
+  for await (const { row, probabilities } of predictedParts(engine, tokens, dataset.lengths(), classes.length))
+    result.add(probabilities, labels.subarray(row, row + probabilities.length / classes.length));
+  return result.finish();
+}
+
 /** What the network and its head look like. */
 function modelOf({ model }: TrainSettings, network: NetworkSettings): ModelSettings {
   return { ...model, ...network };
@@ -149,13 +159,15 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
     async validate(engine, { validation, expert }) {
       const dataset = validation!;
       const { multiLabel, classes } = dataset;
+      if (!multiLabel && !expert?.validation)
+        return { validation: await exclusiveByParts(engine, dataset), choose: () => ({}) };
       const probabilities = await predictRows(engine, dataset.tokens, dataset.lengths(), classes.length);
       // The figures are those of the model that would be kept: of both parts where there are two.
       const mixed = expert?.validation && (await mixOf(expert.validation, probabilities, dataset));
       const both = mixed?.probabilities ?? probabilities;
       const result = multiLabel
         ? multiLabelResult(both, dataset)
-        : exclusiveResult(both, dataset.labels, classes.length);
+        : new ExclusiveResult(classes.length).add(both, dataset.labels).finish();
       const choose = async () => {
         const linear = mixed && { linear: mixed.mix };
         return multiLabel ? { ...linear, thresholds: await chooseThresholds(both, dataset) } : { ...linear };
@@ -184,7 +196,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       const weights = state.filter(({ name }) => !name.startsWith(LINEAR_PREFIX));
       return { network, tokenizer: held, vocab, state: weights, checkpoint, training };
     },
-    async model({ engine, data, settings, network, chosen: before, history }) {
+    async model({ engine, data, settings, network, chosen: before, best, history }) {
       const { train, vocab, expert } = data;
       const chosen = before ?? (await chosenAlone(settings, data));
       const mix = chosenMix(chosen, settings, data);
@@ -200,6 +212,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
         members: settings.members ?? 1,
         expert: expert && mix && new Expert(expert.model, mix, expert.threads),
         history,
+        bestEpoch: best?.epoch,
         trainedRows: train.length,
       });
     },

@@ -3,21 +3,37 @@ import { binaryCrossEntropy, crossEntropy } from '../../measures/crossEntropy.js
 import { argmaxOf } from '../../measures/probabilities.js';
 import type { ValidationResult } from '../../training/progress.js';
 
-/**
- * What a training reports of its validation rows, each of which has one label.
- *
- * @param probabilities - `[rows, classes]`, row-major.
- * @param truth - the right class, per row.
- */
-export function exclusiveResult(probabilities: Float32Array, truth: Int32Array, classes: number): ValidationResult {
-  let loss = 0;
-  let correct = 0;
-  truth.forEach((label, row) => {
-    const distribution = probabilities.subarray(row * classes, (row + 1) * classes);
-    if (argmaxOf(distribution) === label) correct += 1;
-    loss += crossEntropy(distribution[label]!);
-  });
-  return { rows: truth.length, loss: loss / truth.length, accuracy: correct / truth.length };
+/** Sums what a training reports of its validation rows, each of which has one label, some rows at a time. */
+export class ExclusiveResult {
+  readonly #classes: number;
+  #loss = 0;
+  #correct = 0;
+  #rows = 0;
+
+  constructor(classes: number) {
+    this.#classes = classes;
+  }
+
+  /**
+   * Counts rows.
+   *
+   * @param probabilities - `[rows, classes]`, row-major.
+   * @param truth - the right class, per row.
+   */
+  add(probabilities: Float32Array, truth: Int32Array): this {
+    const classes = this.#classes;
+    truth.forEach((label, row) => {
+      const distribution = probabilities.subarray(row * classes, (row + 1) * classes);
+      if (argmaxOf(distribution) === label) this.#correct += 1;
+      this.#loss += crossEntropy(distribution[label]!);
+    });
+    this.#rows += truth.length;
+    return this;
+  }
+
+  finish(): ValidationResult {
+    return { rows: this.#rows, loss: this.#loss / this.#rows, accuracy: this.#correct / this.#rows };
+  }
 }
 
 /**

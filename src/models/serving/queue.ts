@@ -1,3 +1,4 @@
+import { after, now } from '../../core/clock.js';
 import { RecurraError } from '../../core/errors.js';
 import { aborted } from '../../core/signals.js';
 import type { Answer, Call } from './call.js';
@@ -54,7 +55,7 @@ export class CallQueue<T> {
         answer,
         ahead,
         read: ahead.length,
-        since: performance.now(),
+        since: now(),
         answers: new Array<A>(texts.length),
         taken: 0,
         answered: 0,
@@ -99,9 +100,9 @@ export class CallQueue<T> {
   /** Waits until a call comes, {@link wake} is called, or some milliseconds have passed. One at a time may wait. */
   async woken(milliseconds?: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = milliseconds === undefined ? undefined : setTimeout(resolve, milliseconds);
+      const callOff = milliseconds === undefined ? undefined : after(milliseconds, resolve);
       this.#wake = () => {
-        clearTimeout(timer);
+        callOff?.();
         resolve();
       };
     });
@@ -114,7 +115,7 @@ export class CallQueue<T> {
       const { maxWait, maxBatch } = this.settings;
       const [oldest] = this.calls;
       if (maxWait === 0 || !oldest || this.#waiting >= maxBatch) return;
-      const left = oldest.since + maxWait - performance.now();
+      const left = oldest.since + maxWait - now();
       if (left <= 0) return;
       await this.woken(Math.ceil(left));
     }

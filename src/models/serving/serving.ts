@@ -1,3 +1,4 @@
+import { inNextTurn, now } from '../../core/clock.js';
 import { throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import { answerBatch, type Batch, takeBatch } from './batch.js';
@@ -87,7 +88,7 @@ export class Serving<T> {
     if (!this.#looping) {
       this.#looping = true;
       // Not before the next turn of the event loop: calls that come in this one join the first batch.
-      setImmediate(() => void this.#loop());
+      inNextTurn(() => void this.#loop());
     }
     return queued;
   }
@@ -97,13 +98,13 @@ export class Serving<T> {
     const route = this.#route;
     if (!this.#queue.empty || this.#spent >= TURN_BUDGET) return undefined;
     if (texts.length > AT_ONCE_TEXTS || !route.fits(texts)) return undefined;
-    const began = performance.now();
-    const late = () => performance.now() - began >= TURN_BUDGET;
+    const began = now();
+    const late = () => now() - began >= TURN_BUDGET;
     const short = this.#queue.settings.maxWait === 0 && !this.#crowded;
     const engines = route.read(texts, ahead, late) && short ? route.now(texts, ahead, late) : undefined;
     const scored = engines && this.#refinedNow(texts, engines, late) ? engines : undefined;
     const answers = scored && answersOf(texts.length, scored, this.#model.outputs, answer);
-    this.#spend(performance.now() - began);
+    this.#spend(now() - began);
     if (answers) {
       this.#texts += texts.length;
       this.#batches++;
@@ -114,7 +115,7 @@ export class Serving<T> {
   /** Counts time that this turn of the event loop has spent, until its end. */
   #spend(milliseconds: number): void {
     if (this.#spent === 0) {
-      setImmediate(() => {
+      inNextTurn(() => {
         this.#spent = 0;
       });
     }

@@ -1,7 +1,9 @@
-import { constants, existsSync } from 'node:fs';
-import { access, copyFile, link, readdir, rename, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, link, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { now } from '../../core/clock.js';
 import { RecurraError } from '../../core/errors.js';
+import type { Output } from '../../core/outputs.js';
 import type { ResumableEngine, StateEntry } from '../../engine/engine.js';
 import type { Validation } from '../progress.js';
 import { type CheckpointFrame, type CheckpointMoment, writeCheckpoint } from './file.js';
@@ -10,22 +12,29 @@ import type { CheckpointSettings } from './options.js';
 /** Failures in a row after which a training ends: nothing would be left of it after a crash. */
 export const FAILURES = 3;
 
+/** The files that checkpoints are written to: the newest, and those before it that are kept. */
+export function checkpointOutputs({ path, keep }: CheckpointSettings): Output[] {
+  return Array.from({ length: keep }, (_, place) => ({
+    option: 'checkpoint',
+    what: 'the checkpoint',
+    path: place === 0 ? path : `${path}.${place}`,
+  }));
+}
+
 /**
- * Finds out before any work that checkpoints can be written, and removes what a killed process left of one.
+ * Removes what a killed process left of a checkpoint.
  *
  * @throws RecurraError `IO`
  */
 export async function prepareCheckpoints({ path }: CheckpointSettings): Promise<void> {
   const folder = dirname(resolve(path));
   try {
-    await access(folder, constants.W_OK);
-    if ((await stat(path).catch(() => undefined))?.isDirectory()) throw new Error('it is a folder');
     const begun = `.${basename(path)}.`;
     for (const name of await readdir(folder)) {
       if (name.startsWith(begun) && name.endsWith('.tmp')) await rm(join(folder, name), { force: true });
     }
   } catch (cause) {
-    throw new RecurraError('IO', `no checkpoint can be written to ${path}: ${(cause as Error).message}`, { cause });
+    throw new RecurraError('IO', `the checkpoint cannot be written to ${path}: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -33,7 +42,7 @@ export async function prepareCheckpoints({ path }: CheckpointSettings): Promise<
 export class Checkpointer {
   readonly settings: CheckpointSettings;
   readonly #frame: CheckpointFrame;
-  #lastTime = performance.now();
+  #lastTime = now();
   #lastStep: number;
   /** Failures since the last success. */
   failures = 0;
@@ -57,7 +66,7 @@ export class Checkpointer {
     if (step === this.#lastStep && !epochEnded) return false;
     if (epochEnded && everyEpoch) return true;
     if (everySteps !== undefined && step % everySteps === 0) return true;
-    return everyMinutes !== undefined && performance.now() - this.#lastTime >= everyMinutes * 60_000;
+    return everyMinutes !== undefined && now() - this.#lastTime >= everyMinutes * 60_000;
   }
 
   /** Whether anything has happened since the last checkpoint. */
@@ -79,7 +88,7 @@ export class Checkpointer {
     beside: StateEntry[] = [],
   ): Promise<void> {
     // Counted from the attempt, so that a full disk is not tried again at every step.
-    this.#lastTime = performance.now();
+    this.#lastTime = now();
     this.#lastStep = moment.position.step;
     this.failures++;
     const training = await engine.trainingState(best === undefined);

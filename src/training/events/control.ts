@@ -1,6 +1,14 @@
 import type { RecurraError } from '../../core/errors.js';
 import type { Validation, ValidationResult } from '../progress.js';
-import type { EndEvent, PrepareEvent, TaskEvent, TrainingPlace, TrainingStart, WarningEvent } from './events.js';
+import type {
+  BestResult,
+  EndEvent,
+  PrepareEvent,
+  TaskEvent,
+  TrainingPlace,
+  TrainingStart,
+  WarningEvent,
+} from './events.js';
 
 const NOWHERE: TrainingPlace = { epoch: 0, epochs: 0, step: 0, steps: 0, samples: 0, totalSamples: 0, seconds: 0 };
 
@@ -20,7 +28,7 @@ export class TrainingControl<V extends Validation = ValidationResult, S extends 
   readonly #stop = new AbortController();
   #place = NOWHERE;
   /** The best result so far. */
-  best: { epoch: number; validation: V } | undefined;
+  best: BestResult<V> | undefined;
   /** Whether somebody hears of warnings: `onEvent`, or a loop over the events. */
   watched = false;
   /** Whether `stop()` ended the training before its last step. */

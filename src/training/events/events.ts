@@ -104,14 +104,24 @@ export interface EpochEvent<V extends Validation = ValidationResult> extends Tra
   secondsLeft: number;
 }
 
+/** An epoch that did better on the validation rows than all before. */
+export interface BestResult<V extends Validation = ValidationResult> {
+  /** The epoch, from 1. */
+  epoch: number;
+  /** How it did. */
+  validation: V;
+}
+
 /** A checkpoint was written. */
-export interface CheckpointEvent extends TrainingPlace {
+export interface CheckpointEvent<V extends Validation = ValidationResult> extends TrainingPlace {
   /** Tells the events apart. */
   type: 'checkpoint';
   /** The file. */
   path: string;
   /** Seconds that it took, in which the training stood still. */
   took: number;
+  /** The epoch whose weights the file has as a model and how it did on the validation rows, where there are any. */
+  best?: BestResult<V>;
 }
 
 /** Something went wrong that does not end the training. */
@@ -119,10 +129,10 @@ export interface WarningEvent extends TrainingPlace {
   /** Tells the events apart. */
   type: 'warning';
   /**
-   * A checkpoint could not be written (the one before is still whole), or the files for TensorBoard, or there will be no linear
-   * model, or no word vectors could be learned from the `unlabelled` texts.
+   * A checkpoint could not be written (the one before is still whole), or the files for TensorBoard, there will be no linear
+   * model, no word vectors could be learned from the `unlabelled` texts, or the validation rows are too few or lack labels.
    */
-  about: 'checkpoint' | 'tensorboard' | 'linear' | 'unlabelled';
+  about: 'checkpoint' | 'tensorboard' | 'linear' | 'unlabelled' | 'validation';
   /** What went wrong. */
   error: RecurraError;
 }
@@ -137,12 +147,7 @@ export interface EndEvent<V extends Validation = ValidationResult> extends Train
    */
   outcome: 'finished' | 'stopped' | 'aborted' | 'failed';
   /** The epoch whose weights were kept and how it did on the validation rows, where there were any. */
-  best?: {
-    /** The epoch, from 1. */
-    epoch: number;
-    /** How it did. */
-    validation: V;
-  };
+  best?: BestResult<V>;
   /** What the training's promise rejects with. */
   error?: unknown;
 }
@@ -154,7 +159,7 @@ export type TaskEvent<V extends Validation = ValidationResult, S extends Trainin
   | StepEvent
   | ValidationEvent<V>
   | EpochEvent<V>
-  | CheckpointEvent
+  | CheckpointEvent<V>
   | WarningEvent
   | EndEvent<V>;
 

@@ -1,3 +1,4 @@
+import { now } from '../../core/clock.js';
 import type { Progress, Validation } from '../progress.js';
 import type { EpochEvent, StepEvent, TaskEvent, TrainingStart } from './events.js';
 
@@ -11,9 +12,9 @@ export function progressListener<V extends Validation>(
   return (event) => {
     if (event.type !== 'step' && event.type !== 'epoch') return;
     if (event.type === 'step') {
-      const now = performance.now();
-      if (now - last < MILLISECONDS_BETWEEN_REPORTS) return;
-      last = now;
+      const time = now();
+      if (time - last < MILLISECONDS_BETWEEN_REPORTS) return;
+      last = time;
     }
     onProgress(progressOf(event));
   };

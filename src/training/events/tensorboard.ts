@@ -1,11 +1,21 @@
 import { RecurraError } from '../../core/errors.js';
 import { SummaryWriter } from '../../tensorboard/summaryWriter.js';
-import type { AnyTaskEvent, TrainingPlace, WarningEvent } from './events.js';
+import type { Validation } from '../progress.js';
+import type { AnyTaskEvent, BestResult, TrainingPlace, WarningEvent } from './events.js';
 
 /** What {@link TensorboardLog} needs of a training. */
 interface Watched {
   listen(listener: (event: AnyTaskEvent) => void): () => void;
   warn(about: WarningEvent['about'], error: RecurraError, place?: TrainingPlace): void;
+  /** The best result so far. */
+  readonly best: BestResult<Validation> | undefined;
+}
+
+/** The measures of a validation under `<name>/<kind>`. */
+function scalars(validation: Validation, kind: string): Record<string, number> {
+  const { rows: _, ...measures } = validation;
+  const named = Object.entries(measures).filter(([, value]) => typeof value === 'number');
+  return Object.fromEntries(named.map(([name, value]) => [`${name}/${kind}`, value]));
 }
 
 /** Writes a training's events for TensorBoard. */
@@ -41,9 +51,10 @@ export class TensorboardLog {
         step,
       );
     } else if (type === 'validation') {
-      const { rows: _, ...measures } = event.validation;
-      const named = Object.entries(measures).filter(([, value]) => typeof value === 'number');
-      this.#writer?.addScalars(Object.fromEntries(named.map(([name, value]) => [`${name}/validation`, value])), step);
+      const { best } = this.#control;
+      // Beside the epoch's own figures those of the weights that would be kept if the training ended here.
+      const kept = best && { 'epoch/kept': best.epoch, ...scalars(best.validation, 'kept') };
+      this.#writer?.addScalars({ ...scalars(event.validation, 'validation'), ...kept }, step);
     } else if (type === 'epoch') {
       this.#writer?.addScalars(
         { epoch: event.epoch, 'loss/epoch': event.loss, 'accuracy/epoch': event.accuracy },

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { checkRange } from '../../core/checks.js';
 import type { Device } from '../../core/device.js';
 import { constraint, invalidArgument } from '../../core/errors.js';
@@ -65,7 +66,10 @@ export interface RunOptions<R, E = TaskEvent, P = Progress> {
    * from `clipGradNorm`. Default `false`, which is 0.
    */
   freezeEmbeddings?: number | boolean;
-  /** Threads of the numeric work. Default: as many as processors. */
+  /**
+   * Threads of the numeric work; more than there are processors would only wait for one another, so that many are used at most.
+   * Default: as many as processors.
+   */
   threads?: number;
   /**
    * Where to compute: `'cpu'`, a GPU (`'cuda'`, `'cuda:1'`), or with `'auto'` the first GPU if there is one that can be used, and
@@ -119,13 +123,22 @@ const UNLABELLED = 'texts, rows with a text, or the path of a file of texts';
 const FREEZE = 'true, false or a number of epochs';
 const VALIDATION = 'rows, or a share between 0 and 1';
 
+const THREADS = integer(1, 1_024);
+
 /** Device of a computation and what it may take there: options that trainings and loaded models share. */
 export const COMPUTE = {
-  threads: option(integer(1, 1_024), {
-    defaultText: 'as many as processors',
-    flag: '<n>',
-    help: 'threads of the numeric work',
-  }),
+  threads: option(
+    custom<number>(
+      THREADS.expected,
+      (name, value) => Math.min(THREADS.check(name, value), availableParallelism()),
+      'integer',
+    ),
+    {
+      defaultText: 'as many as processors',
+      flag: '<n>',
+      help: 'threads of the numeric work, at most as many as processors',
+    },
+  ),
   device: option(
     custom<Device | 'auto', Device>("'cpu', 'cuda', 'cuda:<number>' or 'auto'", (_, value) => chooseDevice(value)),
     { default: 'cpu', flag: '<name>', help: 'where to compute: `cpu`, `cuda`, `cuda:1`, or `auto`' },

@@ -1,0 +1,58 @@
+import { DataError, RecurraError } from '../../core/errors.js';
+import type { EncodedDataset } from '../../data/sets/encoded.js';
+
+/** With fewer validation rows than this, one row moves the accuracy by more than epochs differ. */
+const FEW_ROWS = 20;
+
+/** Labels that a warning names. */
+const NAMED = 3;
+
+const rowsInWords = (count: number) => (count === 1 ? '1 row' : `${count} rows`);
+
+/** What to do about a validation part that says little. */
+const ADVICE =
+  'give more rows, or a file of validation rows that has every label, or train without validation and measure the model on other rows';
+
+/**
+ * Refuses a validation part without rows, before anything is trained: a label with one row has none to give away.
+ *
+ * @param share - The share of the rows that was asked for; undefined where validation rows were given.
+ * @throws DataError `EMPTY_DATASET`
+ */
+export function checkSomeValidation(
+  validation: EncodedDataset,
+  train: EncodedDataset,
+  share: number | undefined,
+  file: string | undefined,
+): void {
+  if (validation.length > 0) return;
+  const message =
+    share === undefined
+      ? 'there are no validation rows'
+      : `a validation share of ${share} of ${rowsInWords(train.length)} has no rows: each of the ${train.classes.length} labels ` +
+        'has one row, which is needed to learn from; give more rows for a label, or a file of validation rows, or train without validation';
+  throw new DataError('EMPTY_DATASET', message, { file });
+}
+
+/** Labels that training rows have and no validation row does. */
+function labelsWithout(validation: EncodedDataset, train: EncodedDataset): string[] {
+  const learned = new Set(train.labels);
+  for (const label of validation.labels) learned.delete(label);
+  return [...learned].sort((a, b) => a - b).map((label) => train.classes[label]!);
+}
+
+/** Why the figures of a validation part say little; undefined where they are worth something. */
+export function validationWarning(validation: EncodedDataset, train: EncodedDataset): RecurraError | undefined {
+  const missing = labelsWithout(validation, train);
+  const parts: string[] = [];
+  if (validation.length < FEW_ROWS)
+    parts.push(`the validation part has ${rowsInWords(validation.length)}, too few to tell epochs apart`);
+  if (missing.length > 0) {
+    const names = missing.slice(0, NAMED).map((label) => JSON.stringify(label));
+    const more = missing.length > NAMED ? ', ...' : '';
+    parts.push(
+      `${missing.length} of ${train.classes.length} labels have no validation row (${names.join(', ')}${more}), so the figures say nothing about them`,
+    );
+  }
+  return parts.length === 0 ? undefined : new RecurraError('OUT_OF_RANGE', `${parts.join('; ')}: ${ADVICE}`);
+}
