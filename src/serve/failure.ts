@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyError } from 'fastify';
 import { describe, RecurraError } from '../core/errors.js';
+import { endConnection } from './connections.js';
 
 /** How a request is refused. */
 export interface Failure {
@@ -10,16 +11,22 @@ export interface Failure {
   message: string;
 }
 
+/** A request that is refused before it reaches its route. */
+export class Refusal extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
 /** The body of a refusal. */
 export function failureBody({ code, message }: Pick<Failure, 'code' | 'message'>) {
   return { error: { code, message } };
 }
 
-const BY_FASTIFY: Record<string, string> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'TOO_LARGE',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'INVALID_JSON',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'INVALID_JSON',
-};
+const BY_FASTIFY: Record<string, string> = { FST_ERR_CTP_BODY_TOO_LARGE: 'TOO_LARGE' };
 
 /** Explains what a body that does not fit its schema has wrong. */
 function ofValidation([first]: NonNullable<FastifyError['validation']>): Failure {
@@ -41,7 +48,8 @@ function ofValidation([first]: NonNullable<FastifyError['validation']>): Failure
 }
 
 /** How to tell a client of an error; undefined for a fault of the server, of which a client is told nothing. */
-export function failureOf(error: FastifyError | RecurraError): Failure | undefined {
+export function failureOf(error: FastifyError | RecurraError | Refusal): Failure | undefined {
+  if (error instanceof Refusal) return error.failure;
   const { message } = error;
   if (error instanceof RecurraError) {
     if (error.code === 'OVERLOADED') return { status: 503, code: 'OVERLOADED', message };
@@ -57,10 +65,7 @@ export function failureOf(error: FastifyError | RecurraError): Failure | undefin
   }
   if (status === 429) return { status, code: 'RATE_LIMITED', message };
   if (status >= 400 && status < 500) {
-    const byName = BY_FASTIFY[error.code];
-    // What the parser of JSON throws has no code.
-    const code = byName ?? (error instanceof SyntaxError ? 'INVALID_JSON' : 'INVALID_ARGUMENT');
-    return { status, code, message };
+    return { status, code: BY_FASTIFY[error.code] ?? 'INVALID_ARGUMENT', message };
   }
   return undefined;
 }
@@ -78,7 +83,8 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): 
     socket.destroy(error);
     return;
   }
-  socket.end(
+  endConnection(
+    socket,
     `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );

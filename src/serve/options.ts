@@ -1,5 +1,6 @@
 import { callback, flag, integer, text } from '../core/options/kinds.js';
 import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../core/options/table.js';
+import { trustedProxies, typedProxies } from './proxies.js';
 
 /** Something that a server tells its owner's log. Texts are never in it. */
 export type ServerLogEntry =
@@ -45,8 +46,13 @@ export interface ServerOptions {
    * a proxy all clients look like one unless `trustProxy` is set.
    */
   rateLimit?: number;
-  /** Whether `X-Forwarded-For` tells who the client is: only behind a proxy that sets it. Default: false. */
-  trustProxy?: boolean;
+  /**
+   * Which proxies are believed when `X-Forwarded-For` says who the client is: how many of them a request passes (1 for one
+   * nginx in front), or their addresses, separated by commas (`'10.0.0.0/8, ::1'`, `'loopback'`). The client is the last address
+   * that none of them has; what stands before it anybody may have written. With a number, no client may reach the server but
+   * through the proxies. Default: none.
+   */
+  trustProxy?: number | string | false;
   /** Milliseconds that a client may take to send a request. Default: 30,000. */
   requestTimeout?: number;
   /** Milliseconds that `close` waits for answers under way before it cuts them off. Default: 10,000. */
@@ -95,10 +101,12 @@ export const SERVER = {
     flag: '<n>',
     help: 'predictions that one client may ask for in a minute',
   }),
-  trustProxy: option(flag, {
+  trustProxy: option(trustedProxies, {
     default: false,
-    flag: '',
-    help: '`X-Forwarded-For` tells who the client is; only behind a proxy that sets it',
+    defaultText: 'none',
+    flag: '<proxies>',
+    parse: typedProxies,
+    help: 'proxies whose `X-Forwarded-For` is believed: how many a request passes, or their addresses (`10.0.0.0/8,::1`, `loopback`)',
   }),
   requestTimeout: option(integer(1, 3_600_000), {
     default: 30_000,

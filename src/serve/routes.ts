@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TextClassifier } from '../models/classifier/classifier.js';
 import type { Prediction } from '../models/classifier/prediction.js';
 import { packageRoot } from '../native/addon.js';
+import { failureBody } from './failure.js';
 import type { Metrics } from './metrics.js';
 import { openApi } from './openapi.js';
 import type { ServerSettings } from './options.js';
@@ -19,6 +20,9 @@ export interface RouteContext {
   /** Told how many texts were labelled for a request. */
   labelled(request: FastifyRequest, texts: number): void;
 }
+
+/** Labels in an answer, over all texts: some 50 MB of JSON. */
+const MOST_CLASSES = 1_000_000;
 
 /** Nothing but this server's own script and style, and questions to this server. */
 const PAGE_POLICY =
@@ -64,6 +68,12 @@ function predictionRoutes(app: FastifyInstance, { model, settings, metrics, labe
     '/predict/many',
     { config, schema: { body: shape.many, response: { 200: shape.predictions } } },
     async (request, reply) => {
+      const { texts, topK = settings.topK } = request.body;
+      const classes = texts.length * Math.min(topK, model.labels.length);
+      if (classes > MOST_CLASSES) {
+        const message = `Expected at most ${MOST_CLASSES} labels in an answer but received topK ${topK} for ${texts.length} texts`;
+        return reply.code(413).send(failureBody({ code: 'TOO_LARGE', message }));
+      }
       const predictions = await model.predictMany(request.body.texts, options(request.body, reply));
       done(request, predictions);
       return { predictions };

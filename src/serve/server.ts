@@ -1,8 +1,11 @@
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { now } from '../core/clock.js';
 import { invalidArgument, RecurraError } from '../core/errors.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
-import { failureBody, failureOf, refuseConnection } from './failure.js';
+import { parseBody } from './body.js';
+import { Connections } from './connections.js';
+import { failureBody, failureOf, type Refusal, refuseConnection } from './failure.js';
 import { Metrics } from './metrics.js';
 import { type ServerOptions, type ServerSettings, serverSettings } from './options.js';
 import { addRoutes } from './routes.js';
@@ -23,6 +26,7 @@ export class ModelServer {
   readonly #metrics: Metrics;
   /** Texts that were labelled for a request. */
   readonly #texts = new WeakMap<FastifyRequest, number>();
+  readonly #connections = new Connections();
   #running = 0;
   #listening: Promise<string> | undefined;
   #url: string | undefined;
@@ -35,7 +39,8 @@ export class ModelServer {
     this.#app = fastify({
       bodyLimit,
       requestTimeout,
-      trustProxy,
+      // A number of proxies is counted from this side; Fastify takes none, as it cannot know who connects.
+      trustProxy: typeof trustProxy === 'number' ? (_: string, hop: number) => hop < trustProxy : trustProxy,
       http: { connectionsCheckingInterval: 1_000, headersTimeout: requestTimeout },
       // A request that comes while the server ends is answered like any other, and its connection closed.
       return503OnClosing: false,
@@ -50,7 +55,11 @@ export class ModelServer {
   static async create(model: TextClassifier, settings: ServerSettings): Promise<ModelServer> {
     const server = new ModelServer(model, settings);
     const app = server.#app;
-    app.removeContentTypeParser('text/plain');
+    app.server.on('connection', (socket) => server.#connections.add(socket));
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
+      parseBody(request, body),
+    );
     app.addHook('onRequest', (request, reply, next) => {
       server.#watch(request, reply);
       next();
@@ -65,7 +74,7 @@ export class ModelServer {
       if (server.#closing) reply.header('connection', 'close');
       next(null, payload);
     });
-    app.setErrorHandler<FastifyError>((error, request, reply) => server.#refuse(error, request, reply));
+    app.setErrorHandler<FastifyError | Refusal>((error, request, reply) => server.#refuse(error, request, reply));
     app.setNotFoundHandler((request, reply) => server.#notFound(request, reply));
     if (settings.rateLimit > 0) await app.register(rateLimit, { global: false });
     addRoutes(app, {
@@ -121,8 +130,8 @@ export class ModelServer {
   async #close(): Promise<number> {
     const { server } = this.#app;
     // Node would hang up on idle connections at once, also on one whose next request has just been sent.
-    const hangUpIdle = server.closeIdleConnections.bind(server);
     server.closeIdleConnections = () => {};
+    const hangUpIdle = () => this.#connections.hangUpIdle();
     let cut = 0;
     const timers = [
       setTimeout(hangUpIdle, Math.min(LAST_REQUESTS, this.#settings.stopTimeout)),
@@ -146,11 +155,14 @@ export class ModelServer {
 
   /** Counts a request, and tells the log when it has ended. */
   #watch(request: FastifyRequest, reply: FastifyReply): void {
-    const began = performance.now();
+    const began = now();
+    const { socket } = request.raw;
+    this.#connections.begin(socket);
     this.#running++;
     reply.raw.once('close', () => {
       this.#running--;
-      const milliseconds = performance.now() - began;
+      this.#connections.end(socket);
+      const milliseconds = now() - began;
       const { method } = request;
       const texts = this.#texts.get(request) ?? 0;
       const route = request.routeOptions.url ?? 'unmatched';
@@ -161,7 +173,7 @@ export class ModelServer {
     });
   }
 
-  #refuse(error: FastifyError | RecurraError, request: FastifyRequest, reply: FastifyReply): void {
+  #refuse(error: FastifyError | RecurraError | Refusal, request: FastifyRequest, reply: FastifyReply): void {
     let failure = failureOf(error);
     if (!failure) {
       this.#settings.log?.({ event: 'fault', route: request.routeOptions?.url ?? 'unmatched', error });

@@ -92,7 +92,7 @@ describe('predictions', () => {
     ['/predict', { text: 'a', topK: '2' }, 400, 'INVALID_ARGUMENT', 'Expected an integer for body.topK'],
     ['/predict', '{"text": "a"', 400, 'INVALID_JSON', 'not valid JSON'],
     ['/predict', '', 400, 'INVALID_JSON', 'Body cannot be empty'],
-    ['/predict', '{"__proto__": 1, "text": "a"}', 400, 'INVALID_JSON', 'not valid JSON'],
+    ['/predict', '{"__proto__": 1, "text": "a"}', 400, 'INVALID_ARGUMENT', 'Unknown property "__proto__" in body'],
     ['/predict', { text: 'x'.repeat(51) }, 413, 'TOO_LARGE', 'Expected at most 50 characters in body.text'],
     ['/predict', { text: 'x'.repeat(3_000) }, 413, 'TOO_LARGE', 'too large'],
     ['/predict/many', { texts: 'a' }, 400, 'INVALID_ARGUMENT', 'Expected an array for body.texts'],
@@ -135,6 +135,34 @@ describe('predictions', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await refused.json()).toMatchObject({ error: { code: 'RATE_LIMITED' } });
     expect((await fetch(`${at}/health`)).status).toBe(200);
+  });
+
+  it('takes for the client whom the trusted proxies name, and nobody whom a client names', async () => {
+    const ask = async (at: string, forwarded: string) =>
+      (await post(`${at}/predict`, { text: 'a' }, { headers: { 'x-forwarded-for': forwarded } })).status;
+    for (const trustProxy of [1, 'loopback', '127.0.0.1/8, ::1']) {
+      const { at } = await start({ rateLimit: 1, trustProxy });
+      // The proxy puts the address that it sees behind what the client wrote.
+      expect(await ask(at, 'made-up-1, 203.0.113.7')).toBe(200);
+      expect(await ask(at, 'made-up-2, 203.0.113.7')).toBe(429);
+      expect(await ask(at, 'made-up-2, 203.0.113.8')).toBe(200);
+    }
+    const { at } = await start({ rateLimit: 1, trustProxy: 2 });
+    expect(await ask(at, '203.0.113.7, 198.51.100.1')).toBe(200);
+    expect(await ask(at, '203.0.113.7, 198.51.100.2')).toBe(429);
+  });
+
+  it('refuses what is not UTF-8 rather than labelling replacement characters', async () => {
+    const send = async (body: Uint8Array<ArrayBuffer>, type = 'application/json') => {
+      const answer = await fetch(`${url}/predict`, { method: 'POST', headers: { 'content-type': type }, body });
+      return [answer.status, ((await answer.json()) as { error?: { code: string } }).error?.code];
+    };
+    const latin1 = Uint8Array.from(Buffer.from('{"text":"caf\u00e9"}', 'latin1'));
+    expect(await send(latin1)).toEqual([400, 'INVALID_JSON']);
+    expect(await send(latin1, 'application/json; charset=ISO-8859-1')).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
+    const utf8 = new TextEncoder().encode('{"text":"caf\u00e9"}');
+    expect(await send(utf8, 'application/json; charset="UTF-8"')).toEqual([200, undefined]);
+    expect(await send(Uint8Array.from(Buffer.from('{"text":"a"}', 'utf16le')))).toEqual([400, 'INVALID_JSON']);
   });
 
   it('gives up the text of a client that has gone', async () => {
@@ -300,6 +328,8 @@ describe('createServer', () => {
     [{ port: 65_536 }, 'Expected an integer from 0 to 65535 for port'],
     [{ bodyLimit: 0 }, 'Expected an integer from 1 to 1073741824 for bodyLimit'],
     [{ host: '' }, 'Expected an address or the name of a host for host'],
+    [{ trustProxy: true }, 'Expected a number of proxies, or their addresses'],
+    [{ trustProxy: '10.0.0.0/33' }, 'Expected a number of proxies, or their addresses'],
     [{ page: 1 }, 'Expected true or false for page but received number 1'],
     [{ log: 'all' }, 'Expected a function for log'],
     [{ prot: 1 }, 'Unknown option "prot" for createServer'],

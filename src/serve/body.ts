@@ -1,0 +1,33 @@
+import type { FastifyRequest } from 'fastify';
+import { Refusal } from './failure.js';
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Reads the body of a request as JSON, which over HTTP is UTF-8 and nothing else: what is not is refused, since texts with
+ * replacement characters would be labelled wrongly without a word. A key such as `__proto__` is one like any other; the
+ * route's schema refuses it.
+ *
+ * @throws Refusal
+ */
+export function parseBody(request: FastifyRequest, body: Buffer): unknown {
+  const type = request.headers['content-type'] ?? '';
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1];
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
+    const message = `Expected a body in UTF-8 but received the charset ${JSON.stringify(charset)}`;
+    throw new Refusal({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE', message });
+  }
+  const invalid = (message: string) => new Refusal({ status: 400, code: 'INVALID_JSON', message });
+  if (body.length === 0) throw invalid('Body cannot be empty when content-type is application/json');
+  let text: string;
+  try {
+    text = decoder.decode(body);
+  } catch {
+    throw invalid('Body is not UTF-8, which JSON over HTTP must be');
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalid(`Body is not valid JSON: ${(error as Error).message}`);
+  }
+}
