@@ -129,6 +129,38 @@ function wrapper(entry, names) {
   return `import { recurra } from './${entry}-entry.cjs';\n\nexport const {\n${list}} = recurra;\n`;
 }
 
+/** The file behind {@link wrapper}. esbuild's own error for a bundle as ESM says nothing of what to do. */
+function entryFile(entry) {
+  const advice =
+    'recurra was bundled as an ES module, in which the modules of Node and the native addon cannot be loaded. Leave it out of the bundle ' +
+    '(esbuild: --external:recurra), and install it where the bundle runs';
+  return `'use strict';
+
+try {
+  exports.recurra = require('./${entry}.cjs');
+} catch (cause) {
+  if (!/^Dynamic require of/.test(cause?.message)) throw cause;
+  throw Object.assign(new Error('${advice}', { cause }), { code: 'ADDON_NOT_FOUND' });
+}
+`;
+}
+
+/**
+ * Declarations that older versions of TypeScript read too, and in which a namespace has what it takes from another file: the plugin
+ * takes each such name for a value, and loses the types.
+ */
+function mendedTypes(code) {
+  const imported = new Set();
+  for (const [, names] of code.matchAll(/^import (?:type )?\{([^}]*)\} from '\.\/[^']+';$/gm))
+    for (const name of names.split(',')) imported.add(name.trim().split(' as ').at(-1));
+  let mended = code.replace(/\b(\w+Array)<ArrayBuffer(?:Like)?>/g, '$1');
+  for (const [line, alias, name] of code.matchAll(/^declare const ([\w$]+): typeof (\w+);\n/gm)) {
+    if (!imported.has(name) || !/^index_d/.test(alias)) continue;
+    mended = mended.replace(line, '').replaceAll(`${alias} as `, `${name} as `);
+  }
+  return mended;
+}
+
 /** Writes the JavaScript of each entry as .cjs and .js, cli.cjs, and the declarations, into `folder`. */
 export async function bundle(dist, folder) {
   mkdirSync(folder, { recursive: true });
@@ -136,10 +168,11 @@ export async function bundle(dist, folder) {
   chmodSync(join(folder, 'cli.cjs'), 0o755);
   for (const entry of Object.keys(entries(dist, 'js'))) {
     const file = (ending) => join(folder, `${entry}${ending}`);
-    writeFileSync(file('-entry.cjs'), `'use strict';\n\nexports.recurra = require('./${entry}.cjs');\n`);
+    writeFileSync(file('-entry.cjs'), entryFile(entry));
     writeFileSync(file('.js'), wrapper(entry, namesOf(entry)));
   }
-  for (const { fileName, code } of await bundleTypes(dist)) {
+  for (const { fileName, code: written } of await bundleTypes(dist)) {
+    const code = mendedTypes(written);
     writeFileSync(join(folder, fileName), code);
     const commonJs = code.replace(/(from '\.\/[^']+)\.js'/g, "$1.cjs'");
     writeFileSync(join(folder, fileName.replace(/\.d\.ts$/, '.d.cts')), commonJs);

@@ -9,6 +9,16 @@ const require = createRequire(import.meta.url);
 
 let root: string | undefined;
 
+/** The error of a copy of this package inside another program's file. */
+function bundled(): RecurraError {
+  return new RecurraError(
+    'ADDON_NOT_FOUND',
+    `${fileURLToPath(import.meta.url)} is not in the package recurra: a bundler has put it into another file, where its native addon ` +
+      'cannot be found. Leave recurra out of the bundle (esbuild: --external:recurra, Vite: ssr.external, Rollup: external, webpack: ' +
+      'externals), and install it where the bundle runs',
+  );
+}
+
 /** Folder of this package: the nearest one above with `recurra`'s package.json. */
 export function packageRoot(): string {
   if (root) return root;
@@ -20,7 +30,7 @@ export function packageRoot(): string {
       return root;
     }
     const parent = dirname(folder);
-    if (parent === folder) throw new RecurraError('ADDON_NOT_FOUND', 'No package.json of recurra above its own files');
+    if (parent === folder) throw bundled();
     folder = parent;
   }
 }
