@@ -62,7 +62,7 @@ export function eventNotes(json: boolean): (event: AnyTaskEvent) => void {
       if (json) jsonLine({ event: 'resumed', epoch, step });
       else note(`resuming in epoch ${epoch} of ${event.epochs}, after ${step} steps`);
     } else if (type === 'checkpoint' && json) {
-      jsonLine({ event: type, epoch, step, path: event.path, took: event.took });
+      jsonLine({ event: type, epoch, step, path: event.path, took: event.took, best: event.best ?? null });
     } else if (type === 'warning') {
       const { code, message } = event.error;
       if (json) jsonLine({ event: type, about: event.about, code, message });

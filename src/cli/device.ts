@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import type { Device } from '../core/device.js';
 import { note } from '../core/terminal.js';
@@ -5,9 +6,10 @@ import { chooseDevice } from '../native/device.js';
 import { COMPUTE } from '../training/options/train.js';
 import { addFlags } from './flags.js';
 
-/** Flag of the commands that compute. */
+/** Flags of the commands that compute. */
 export interface DeviceFlag {
   device?: string;
+  threads?: number;
 }
 
 /** Adds it. */
@@ -16,11 +18,15 @@ export function deviceFlag(command: Command): Command {
 }
 
 /**
- * The device that the flag names; nothing without it. That `auto` is the CPU, and why, goes to standard error as one line.
+ * The device that the flag names; nothing without it. That `auto` is the CPU, and why, goes to standard error as one line; so
+ * does that there are fewer threads than were asked for.
  *
  * @throws CudaError if a GPU is named and cannot be used.
  */
-export function deviceOption({ device }: DeviceFlag): { device?: Device } {
+export function deviceOption({ device, threads = 0 }: DeviceFlag): { device?: Device } {
+  const processors = availableParallelism();
+  if (threads > processors)
+    note(`recurra: ${threads} threads would wait for one another on ${processors} processors; ${processors} are used`);
   if (device === undefined) return {};
   return { device: chooseDevice(device, (reason) => note(`recurra: ${reason}`)) };
 }

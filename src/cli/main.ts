@@ -1,11 +1,15 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { EXIT, endWithReader, reportError } from './output.js';
+import { EXIT, reportError } from './output.js';
 import { createProgram } from './program.js';
+import { exitCodeAfterOutput, surviveLostOutput } from './streams.js';
+
+/** Commands whose result is a file or a service: what they write tells of it. */
+const RESULT_ELSEWHERE = ['train', 'vectors', 'serve'];
 
 // No `await` at the top: the published build of this file is CommonJS.
 async function main(): Promise<void> {
-  endWithReader();
+  surviveLostOutput();
   let exitCode: number = EXIT.ok;
   try {
     await createProgram((code) => {
@@ -19,7 +23,7 @@ async function main(): Promise<void> {
       exitCode = reportError(error, process.argv.includes('--json'));
     }
   }
-  process.exitCode = exitCode;
+  process.exitCode = await exitCodeAfterOutput(exitCode, RESULT_ELSEWHERE.includes(process.argv[2] ?? ''), EXIT);
 }
 
 void main();

@@ -9,8 +9,10 @@ export const EXIT = {
   failure: 1,
   /** The command itself was wrong: unknown option, missing argument, a value out of range. */
   usage: 2,
-  /** Ctrl-C or SIGTERM stopped a training; what was learned has been saved. */
+  /** Ctrl-C, SIGTERM or SIGHUP stopped a training; what was learned has been saved. */
   interrupted: 130,
+  /** The reader of standard output went away before all was written, as with `| head -1`: that of a process that SIGPIPE ends. */
+  readerGone: 141,
 } as const;
 
 /** What an error says, with the flag beside a column that is missing. */
@@ -31,12 +33,4 @@ export function reportError(error: unknown, json: boolean): number {
   note(`recurra: ${message}${error instanceof RecurraError ? ` [${code}]` : ''}`);
   if (code === 'INTERNAL' && error instanceof Error && error.stack && process.env.RECURRA_DEBUG) note(error.stack);
   return error instanceof ArgumentError || code === 'INVALID_ARGUMENT' ? EXIT.usage : EXIT.failure;
-}
-
-/** Ends quietly when the reader of standard output has gone, as in `recurra predict ... | head -1`. */
-export function endWithReader(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.ok);
-    throw error;
-  });
 }

@@ -118,7 +118,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--json', JSON_HELP)
     .addHelpText(
       'after',
-      '\nCtrl-C once ends the training and saves what was learned (exit code 130); twice stops at once.',
+      '\nCtrl-C (or SIGTERM, SIGHUP) once ends the training and saves what was learned (exit code 130); twice stops at once.',
     )
     .action(async (file: string, flags: TrainFlags) => done(await trainCommand(file, flags)));
 

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DataError } from './errors.js';
+import { targetOf, temporaryBeside } from './outputs.js';
 
 /** Characters that are gathered before they are written. */
 const BUFFER = 262_144;
@@ -25,8 +25,9 @@ export class AtomicLines {
 
   /** Opens the temporary file, so that a folder that cannot be written to is found before the work. */
   static async open(path: string): Promise<AtomicLines> {
-    const temporary = `${path}.${randomUUID()}.tmp`;
-    return new AtomicLines(path, temporary, await orDataError(path, open(temporary, 'wx')));
+    const target = await targetOf(path);
+    const temporary = temporaryBeside(target);
+    return new AtomicLines(target, temporary, await orDataError(path, open(temporary, 'wx')));
   }
 
   /** Adds a line. The promise, where there is one, is to be awaited before the next. */

@@ -1,10 +1,13 @@
 import { AtomicLines } from '../../core/atomicLines.js';
+import { checkOutputs } from '../../core/outputs.js';
+import { shownLabels } from '../../core/printable.js';
 import { jsonLine, percent } from '../../core/terminal.js';
 import type { Evaluation, ExclusiveEvaluation } from '../../measures/evaluation.js';
 import { formatClassificationReport, formatConfusionMatrix, formatConfusions } from '../../measures/format.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { EXIT } from '../output.js';
 import { noteSkipped, openRows, type RowFlags } from '../rows.js';
+import { onStopSignal } from '../signals.js';
 import { loadModel } from '../tasks.js';
 
 /** Flags of `recurra evaluate`. */
@@ -17,9 +20,11 @@ export interface EvaluateFlags extends RowFlags, DeviceFlag {
 const MATRIX_LABELS = 12;
 
 /** What counts as 0 because it cannot be divided, in words. */
-function undefinedNotes({ undefinedMeasures }: Evaluation): string[] {
+function undefinedNotes({ undefinedMeasures, labels }: Evaluation): string[] {
+  const shown = shownLabels(labels);
+  const shownOf = new Map(labels.map((label, index) => [label, shown[index]!]));
   const without = (measure: string) => {
-    const names = undefinedMeasures.filter((entry) => entry.measure === measure).map(({ label }) => label);
+    const names = undefinedMeasures.filter((entry) => entry.measure === measure).map(({ label }) => shownOf.get(label));
     return names.slice(0, 10).join(', ') + (names.length > 10 ? `, and ${names.length - 10} more` : '');
   };
   const [rows, predictions] = [without('recall'), without('precision')];
@@ -62,13 +67,17 @@ function report(evaluation: Evaluation): string {
 
 /** `recurra evaluate`: measures a model on labelled rows. */
 export async function evaluateCommand(modelFile: string, file: string, flags: EvaluateFlags): Promise<number> {
+  if (flags.predictions !== undefined) {
+    const predictions = { option: 'predictions', what: 'the file of predictions', path: flags.predictions };
+    const rowsFile = { what: 'the file of the rows', path: file };
+    await checkOutputs([predictions], [rowsFile, { what: 'the model', path: modelFile }]);
+  }
   const rows = openRows(file, flags);
   const model = await loadModel('evaluate', modelFile, deviceOption(flags));
   const lines = flags.predictions === undefined ? undefined : await AtomicLines.open(flags.predictions);
   const controller = new AbortController();
-  const stop = () => controller.abort();
-  // Without a file to tidy up, Ctrl-C ends the process as always.
-  if (lines) for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop);
+  // Without a file to tidy up, a signal ends the process as always.
+  const release = lines ? onStopSignal(() => controller.abort()) : () => {};
   try {
     const evaluation = await model.evaluate(rows, {
       signal: controller.signal,
@@ -88,6 +97,6 @@ export async function evaluateCommand(modelFile: string, file: string, flags: Ev
     throw error;
   } finally {
     await lines?.discard();
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeListener(name, stop);
+    release();
   }
 }

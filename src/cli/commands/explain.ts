@@ -1,4 +1,5 @@
 import ansis, { Ansis } from 'ansis';
+import { printable, shownLabels } from '../../core/printable.js';
 import { jsonLine, percent } from '../../core/terminal.js';
 import { EXPLAIN, type ExplainedToken, type Explanation } from '../../models/classifier/explain.js';
 import { givenOptions } from '../flags.js';
@@ -32,12 +33,14 @@ function colouredText(text: string, tokens: readonly ExplainedToken[], largest: 
   let at = 0;
   for (const { start, end, contribution, known, read } of tokens) {
     if (start === undefined || end === undefined || start < at) continue;
-    let piece = text.slice(start, end);
+    let piece = printable(text.slice(start, end));
     if (!known) piece = paint.underline(piece);
-    shown += text.slice(at, start) + (read ? coloured(piece, contribution / largest) : paint.strikethrough.dim(piece));
+    shown +=
+      printable(text.slice(at, start)) +
+      (read ? coloured(piece, contribution / largest) : paint.strikethrough.dim(piece));
     at = end;
   }
-  return shown + text.slice(at);
+  return shown + printable(text.slice(at));
 }
 
 function table(tokens: readonly ExplainedToken[], largest: number): string[] {
@@ -49,7 +52,7 @@ function table(tokens: readonly ExplainedToken[], largest: number): string[] {
     const share = contribution / largest;
     const bar = (share > 0 ? '+' : '-').repeat(Math.round(Math.abs(share) * BAR)).padEnd(BAR);
     const number = `${contribution < 0 ? '' : '+'}${contribution.toFixed(4)}`.padStart(10);
-    return `${number}  ${coloured(bar, share)}  ${source ?? token}${known ? '' : '  (unknown word)'}`;
+    return `${number}  ${coloured(bar, share)}  ${printable(source ?? token)}${known ? '' : '  (unknown word)'}`;
   });
   if (sorted.length > TABLE_ROWS)
     lines.push(`${sorted.length - TABLE_ROWS} smaller ones are not shown; --json has all`);
@@ -64,12 +67,18 @@ const MEANING: Record<Explanation['method'], string> = {
   linear: 'what the characters of each token add to the score of the linear model',
 };
 
-function show(text: string, { label, probability, logit, linear, predicted, method, tokens }: Explanation): void {
+function show(
+  text: string,
+  labels: readonly string[],
+  { label, probability, logit, linear, predicted, method, tokens }: Explanation,
+): void {
   // Of equal zeros nothing is strong; the division only must not fail.
   const largest = tokens.reduce((most, { contribution }) => Math.max(most, Math.abs(contribution)), 1e-12);
-  const other = predicted === label ? '' : `, predicted is ${predicted}`;
+  const shown = shownLabels(labels);
+  const name = (of: string) => shown[labels.indexOf(of)] ?? printable(of);
+  const other = predicted === label ? '' : `, predicted is ${name(predicted)}`;
   const lines = [
-    `${paint.bold(label)}  ${percent(probability)}  logit ${logit.toFixed(4)}${other}`,
+    `${paint.bold(name(label))}  ${percent(probability)}  logit ${logit.toFixed(4)}${other}`,
     MEANING[method],
     ...(linear === undefined || method === 'linear'
       ? []
@@ -86,6 +95,6 @@ export async function explainCommand(modelFile: string, text: string, flags: Exp
   const model = await loadModel('explain', modelFile);
   const explanation = await model.explain(text, givenOptions(EXPLAIN, flags));
   if (flags.json) jsonLine({ event: 'explanation', text, ...explanation });
-  else show(text, explanation);
+  else show(text, model.labels, explanation);
   return EXIT.ok;
 }

@@ -9,6 +9,7 @@ import {
 import { ByteProgress } from '../../libtorch/progress.mjs';
 import { locateLibtorch } from '../../native/libtorch.js';
 import { EXIT } from '../output.js';
+import { onStopSignal } from '../signals.js';
 
 /** Flags of `recurra libtorch`'s commands. */
 export interface LibtorchFlags extends InstallOptions {
@@ -56,7 +57,7 @@ function display(json: boolean) {
 export async function libtorchInstallCommand({ json = false, ...options }: LibtorchFlags): Promise<number> {
   // A lock is given back and a partial download kept only by an orderly exit.
   const leave = () => process.exit(EXIT.interrupted);
-  process.once('SIGINT', leave).once('SIGTERM', leave);
+  const release = onStopSignal(leave);
   const shownProgress = display(json);
   try {
     const installed = await installLibtorch(options, shownProgress);
@@ -72,7 +73,7 @@ export async function libtorchInstallCommand({ json = false, ...options }: Libto
     return EXIT.ok;
   } finally {
     shownProgress.stop();
-    process.removeListener('SIGINT', leave).removeListener('SIGTERM', leave);
+    release();
   }
 }
 

@@ -1,9 +1,11 @@
+import { printable, shownLabels } from '../../core/printable.js';
 import { jsonLine, note } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { Prediction } from '../../models/classifier/prediction.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { EXIT } from '../output.js';
 import { noteSkipped, openTexts, type TextFlags } from '../rows.js';
+import { outputDrained, outputLost } from '../streams.js';
 import { loadModel } from '../tasks.js';
 
 /** Flags of `recurra predict`. */
@@ -15,6 +17,8 @@ export interface PredictFlags extends TextFlags, DeviceFlag {
 
 /** Lines are predicted in blocks: large enough to be fast, small enough to keep memory flat and answer as they come. */
 const BLOCK = 1_024;
+/** Labels with their probabilities that are held at once. */
+const CLASSES = 1 << 17;
 
 /** How predictions are shown. */
 interface Display {
@@ -22,9 +26,15 @@ interface Display {
   /** Whether a text may have any number of labels: a star is put before those that it is given. */
   multiLabel: boolean;
   topK: number;
+  /** How each label is shown. */
+  shown: ReadonlyMap<string, string>;
 }
 
-function show({ text, line }: UnlabelledText, prediction: Prediction, { json, multiLabel, topK }: Display): void {
+function show(
+  { text, line }: UnlabelledText,
+  prediction: Prediction,
+  { json, multiLabel, topK, shown }: Display,
+): void {
   if (json) {
     // Rows may have been left out: the line says which one this is.
     jsonLine({ event: 'prediction', text, ...(line === undefined ? {} : { line }), ...prediction });
@@ -33,36 +43,48 @@ function show({ text, line }: UnlabelledText, prediction: Prediction, { json, mu
   const given = new Set(multiLabel ? prediction.labels : []);
   const classes = prediction.classes
     .filter(({ label }, rank) => rank < topK || given.has(label))
-    .map(({ label, probability }) => `${given.has(label) ? '*' : ''}${label} ${(100 * probability).toFixed(1)} %`);
+    .map(
+      ({ label, probability }) =>
+        `${given.has(label) ? '*' : ''}${shown.get(label)} ${(100 * probability).toFixed(1)} %`,
+    );
   const unknown =
     prediction.knownTokens === 0 ? '   (no known word: the distribution says nothing about this text)' : '';
   // A text from a table may have line ends; here each prediction is a line.
-  process.stdout.write(`${classes.join('  ')}\t${text.replace(/\s*[\r\n]+\s*/g, ' ')}${unknown}\n`);
+  process.stdout.write(`${classes.join('  ')}\t${printable(text.replace(/\s*[\r\n]+\s*/g, ' '))}${unknown}\n`);
 }
 
 /** `recurra predict`: labels texts from the arguments, a file, or standard input. */
 export async function predictCommand(modelFile: string, texts: string[], flags: PredictFlags): Promise<number> {
   const model = await loadModel('predict', modelFile, deviceOption(flags));
   const { multiLabel } = model.settings;
-  const display = { json: flags.json === true, multiLabel, topK: Math.min(flags.topK, model.labels.length) };
+  const names = shownLabels(model.labels);
+  const shown = new Map(model.labels.map((label, index) => [label, names[index]!]));
+  const display = { json: flags.json === true, multiLabel, topK: Math.min(flags.topK, model.labels.length), shown };
   // The labels that a text is given need not be the most probable ones: each has a threshold of its own.
   const options = { topK: multiLabel && !display.json ? model.labels.length : display.topK };
   const { file = texts.length > 0 ? undefined : '-' } = flags;
   const interactive = file === '-' && process.stdin.isTTY;
   if (interactive) note('recurra: one text per line, Ctrl-D ends');
   const rows = file === undefined ? undefined : openTexts(file, flags);
+  const size = Math.max(1, Math.min(BLOCK, Math.floor(CLASSES / options.topK)));
   let block: UnlabelledText[] = [];
   const flush = async () => {
     const predictions = await model.predictMany(
       block.map(({ text }) => text),
       options,
     );
-    for (const [index, prediction] of predictions.entries()) show(block[index]!, prediction, display);
+    for (const [index, prediction] of predictions.entries()) {
+      if (outputLost()) break;
+      show(block[index]!, prediction, display);
+      if (process.stdout.writableNeedDrain) await outputDrained();
+    }
     block = [];
   };
   for await (const row of rows ?? texts.map((text): UnlabelledText => ({ text }))) {
+    // Nobody reads the rest, or it cannot be written.
+    if (outputLost()) return EXIT.ok;
     block.push(row);
-    if (interactive || block.length === BLOCK) await flush();
+    if (interactive || block.length === size) await flush();
   }
   if (block.length > 0) await flush();
   if (rows) noteSkipped(rows);

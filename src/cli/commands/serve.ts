@@ -4,31 +4,34 @@ import { SERVER, type ServerLogEntry } from '../../serve/options.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
+import { onStopSignal } from '../signals.js';
 import { loadModel } from '../tasks.js';
 
 /** Flags of `recurra serve` that are not options of the server or of serving. */
 export interface ServeFlags extends DeviceFlag {
-  threads?: number;
   json?: boolean;
 }
 
-/** Resolves at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+/** Bytes of the log that wait for a slow reader; lines beyond that are left out. */
+const MOST_WAITING = 1 << 24;
+
+/** Resolves at the first signal that ends a process; a second one ends it at once. */
 function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let asked = false;
-    const stop = (signal: NodeJS.Signals) => {
+    onStopSignal((signal) => {
       if (asked) process.exit(EXIT.interrupted);
       asked = true;
       resolve(signal);
-    };
-    process.on('SIGINT', stop).on('SIGTERM', stop);
+    });
   });
 }
 
 function log(json: boolean): (entry: ServerLogEntry) => void {
   return (entry) => {
     if (entry.event === 'request') {
-      if (json) jsonLine({ time: new Date().toISOString(), ...entry });
+      // What nobody reads must not fill the memory.
+      if (json && process.stdout.writableLength < MOST_WAITING) jsonLine({ time: new Date().toISOString(), ...entry });
       return;
     }
     const { error, route } = entry;

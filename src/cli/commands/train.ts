@@ -1,18 +1,22 @@
-import { access, constants, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { DataError, invalidArgument } from '../../core/errors.js';
+import { invalidArgument } from '../../core/errors.js';
+import { checkOutputs, type Output } from '../../core/outputs.js';
+import { printable } from '../../core/printable.js';
 import { duration, jsonLine, note, percent } from '../../core/terminal.js';
 import { TextClassifier } from '../../models/classifier/classifier.js';
 import { CLASSIFIER, type TrainOptions } from '../../models/classifier/options.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { isTokenizerName, TOKENIZER_NAMES, type TokenizerLike } from '../../text/tokenizer.js';
+import { checkpointOutputs } from '../../training/checkpoints/checkpointer.js';
+import { checkpointSettings } from '../../training/checkpoints/options.js';
 import { progressDisplay } from '../../training/display.js';
 import { TrainingError } from '../../training/errors.js';
 import { type CheckpointFlags, checkpointOption, eventNotes } from '../checkpointFlags.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
+import { trainingInputs } from '../outputs.js';
 import { noteSkipped, openRows, openUnlabelled, type RowFlags } from '../rows.js';
+import { onStopSignal } from '../signals.js';
 import { checkTask, type TaskFlag } from '../tasks.js';
 
 /** Flags of `recurra train`. */
@@ -21,18 +25,19 @@ export interface TrainFlags extends TaskFlag, RowFlags, CheckpointFlags, DeviceF
   tokenizer?: string;
   unlabelled?: string;
   validation?: string;
+  embeddings?: string;
+  tensorboard?: string;
   json?: boolean;
 }
 
-/** Finds out before hours of work, not after, that its result could not be written. */
-export async function checkWritable(what: string, out: string): Promise<void> {
-  const folder = dirname(resolve(out));
-  try {
-    await access(folder, constants.W_OK);
-    if ((await stat(out).catch(() => undefined))?.isDirectory()) throw new Error('it is a folder');
-  } catch (error) {
-    throw new DataError('IO', `${what} cannot be written to ${out}: ${(error as Error).message}`);
-  }
+/** Finds out before anything is read that all files of a training can be written, and are none that it reads. */
+async function checkPaths(file: string, flags: TrainFlags): Promise<void> {
+  const { out, checkpoint, tensorboard } = flags;
+  const outputs: Output[] = [{ option: 'out', what: 'the model', path: out }];
+  if (checkpoint !== undefined) outputs.push(...checkpointOutputs(checkpointSettings(checkpoint)));
+  if (tensorboard !== undefined)
+    outputs.push({ option: 'tensorboard', what: 'the log for TensorBoard', path: tensorboard, folder: true });
+  await checkOutputs(outputs, trainingInputs(file, flags));
 }
 
 /** A tokenizer by its name, or by the file that describes it. */
@@ -59,25 +64,32 @@ async function trainOptions(flags: TrainFlags): Promise<TrainOptions> {
   return options;
 }
 
-/** Turns the first Ctrl-C or SIGTERM into an abort; at the second one the process ends as it would have. */
+/** Turns the first signal that ends a process into an abort; at the second one it ends as it would have. */
 export function abortOnSignals(notice: string): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
-  const release = () => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeListener(name, stop);
-  };
-  const stop = () => {
+  const release = onStopSignal(() => {
     note(`recurra: ${notice} (again: stop at once)`);
     release();
     controller.abort();
-  };
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop);
+  });
   return { signal: controller.signal, release };
+}
+
+/** What is known of the epoch whose weights were saved. */
+function keptWords({ kept, history }: TextClassifier): string {
+  if (!kept) return '';
+  const { epoch, epochs, loss, accuracy, validation } = kept;
+  const which = validation && history.length > 1 ? `, epoch ${epoch} of ${epochs} kept` : '';
+  const measured = validation
+    ? `, validation loss ${validation.loss.toFixed(4)} accuracy ${percent(validation.accuracy)}`
+    : '';
+  return `${which}, loss ${loss.toFixed(4)}, training accuracy ${percent(accuracy)}${measured}`;
 }
 
 /** `recurra train`: trains on a file and saves the model. */
 export async function trainCommand(file: string, flags: TrainFlags): Promise<number> {
   checkTask(file, flags);
-  await checkWritable('the model', flags.out);
+  await checkPaths(file, flags);
   const rows = openRows(file, flags);
   const display = progressDisplay({ json: flags.json === true });
   const notes = eventNotes(flags.json === true);
@@ -105,16 +117,19 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
   }
   await model.save(flags.out);
   noteSkipped(rows);
-  const last = model.history.at(-1);
+  const { kept } = model;
   const seconds = (performance.now() - began) / 1000;
   const summary = {
     event: 'end',
     model: flags.out,
     rows: model.trainedRows,
     skipped: rows.skipped,
-    loss: last?.loss ?? null,
-    accuracy: last?.accuracy ?? null,
-    validation: last?.validation ?? null,
+    // The figures are those of the epoch whose weights were saved.
+    epoch: kept?.epoch ?? null,
+    epochs: model.history.at(-1)?.epoch ?? 0,
+    loss: kept?.loss ?? null,
+    accuracy: kept?.accuracy ?? null,
+    validation: kept?.validation ?? null,
     labels: model.labels.length,
     vocabulary: model.vocab.length,
     seconds,
@@ -126,9 +141,8 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
     if (failure) jsonLine({ event: 'error', code: failure.code, message: failure.message });
     jsonLine(summary);
   } else {
-    const measured = last ? `, loss ${last.loss.toFixed(4)}, training accuracy ${percent(last.accuracy)}` : '';
     process.stdout.write(
-      `${flags.out}: ${summary.rows} rows, ${summary.labels} labels${measured}, ${duration(seconds)}\n`,
+      `${printable(flags.out)}: ${summary.rows} rows, ${summary.labels} labels${keptWords(model)}, ${duration(seconds)}\n`,
     );
   }
   if (!failure) return EXIT.ok;

@@ -1,5 +1,5 @@
-import { realpath } from 'node:fs/promises';
-import { constraint, RecurraError } from '../../core/errors.js';
+import { RecurraError } from '../../core/errors.js';
+import { checkOutputs } from '../../core/outputs.js';
 import { duration, jsonLine, note } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { FileRows } from '../../data/readers/source.js';
@@ -8,7 +8,7 @@ import { LEARN_VECTORS, type LearnVectorsOptions, type VectorLearningProgress } 
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { noteSkipped, openTexts, type TextFlags } from '../rows.js';
-import { abortOnSignals, checkWritable, namedTokenizer } from './train.js';
+import { abortOnSignals, namedTokenizer } from './train.js';
 
 /** Flags of `recurra vectors`. */
 export interface VectorsFlags extends TextFlags {
@@ -18,17 +18,6 @@ export interface VectorsFlags extends TextFlags {
 }
 
 const SECONDS_BETWEEN_LINES = 5;
-
-/** Refuses to write over what is read. */
-async function checkDifferent(files: readonly string[], out: string): Promise<void> {
-  const real = (path: string) => realpath(path).catch(() => undefined);
-  const target = await real(out);
-  for (const file of files) {
-    if (target !== undefined && target === (await real(file))) {
-      throw constraint('out', `Expected another file for --out than those that are read but got ${out}`);
-    }
-  }
-}
 
 /** Shows how far the work is: a JSON line for each report, or a line for people from time to time. */
 function progressLines(json: boolean): (progress: VectorLearningProgress) => void {
@@ -52,8 +41,8 @@ async function* textsOf(files: readonly FileRows<UnlabelledText>[]): AsyncGenera
 
 /** `recurra vectors`: learns word vectors from files of texts and writes them. */
 export async function vectorsCommand(files: string[], flags: VectorsFlags): Promise<number> {
-  await checkDifferent(files, flags.out);
-  await checkWritable('the vectors', flags.out);
+  const inputs = files.map((path) => ({ what: 'a file of texts', path }));
+  await checkOutputs([{ option: 'out', what: 'the vectors', path: flags.out }], inputs);
   const options = givenOptions<LearnVectorsOptions>(LEARN_VECTORS, flags);
   if (flags.tokenizer !== undefined) options.tokenizer = await namedTokenizer(flags.tokenizer);
   const json = flags.json === true;

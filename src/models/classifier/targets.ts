@@ -136,7 +136,8 @@ export async function prepareData(
   const beside: Beside = { words, texts: [] };
   const read = words.learns ? tapped(rows, { add: (text) => beside.texts.push(text) }) : rows;
   const vectors = words.given;
-  if (!linear) return { ...(await encode(read, validation, settings, beside, signal, watcher)), vectors, expert: undefined };
+  if (!linear)
+    return { ...(await encode(read, validation, settings, beside, signal, watcher)), vectors, expert: undefined };
   const texts = new LinearTexts();
   const ofValidation = validation === undefined || typeof validation === 'number' ? undefined : new LinearTexts();
   const measured = ofValidation ? tapped(validation as Rows, ofValidation) : validation;

@@ -1,0 +1,22 @@
+import type { Input } from '../core/outputs.js';
+import { isTokenizerName } from '../text/tokenizer.js';
+
+/** Flags of a training that name files to read. */
+interface ReadFlags {
+  tokenizer?: string;
+  validation?: string;
+  embeddings?: string;
+  unlabelled?: string;
+}
+
+/** The files that `recurra train` reads. */
+export function trainingInputs(file: string, { tokenizer, validation, embeddings, unlabelled }: ReadFlags): Input[] {
+  const inputs: Input[] = [{ what: 'the file of the rows', path: file }];
+  if (validation !== undefined && !Number.isFinite(Number(validation)))
+    inputs.push({ what: 'the file of the validation rows', path: validation });
+  if (embeddings !== undefined) inputs.push({ what: 'the file of word vectors', path: embeddings });
+  if (unlabelled !== undefined) inputs.push({ what: 'the file of unlabelled texts', path: unlabelled });
+  if (tokenizer !== undefined && !isTokenizerName(tokenizer))
+    inputs.push({ what: 'the file of the tokenizer', path: tokenizer });
+  return inputs;
+}
