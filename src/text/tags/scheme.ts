@@ -1,4 +1,4 @@
-import { checkChoice } from '../../core/checks.js';
+import { checkChoice, checkIterable } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
 import { type Prefix, splitTag, type Tag } from './tag.js';
 
@@ -86,6 +86,7 @@ export class SchemeDetector {
  * ```
  */
 export function detectTagScheme(sequences: Iterable<readonly string[]>): TagScheme | undefined {
+  checkIterable('sequences', sequences, 'an iterable of arrays of tags');
   const detector = new SchemeDetector();
   let row = 0;
   for (const tags of sequences) {
