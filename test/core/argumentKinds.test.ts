@@ -10,6 +10,7 @@ const MADE_BY_THE_LIBRARY = [
   'TextModel',
   'TrainingRun',
   'Vocab',
+  'LearnedVectors',
   'FileRows',
 ];
 const VALUES: readonly unknown[] = [undefined, null, 5, true, Symbol('s'), 1n, {}, [5], [null], () => 1, new Map()];
