@@ -15,7 +15,7 @@ beforeAll(() => {
 const examples = examplesOf('docs/training.md');
 
 describe('docs/training.md', () => {
-  it('has its examples', () => expect(examples).toHaveLength(4));
+  it('has its examples', () => expect(examples).toHaveLength(5));
 
   it.each(examples)('$name runs, and prints what it says', (example) => {
     writeExamples(folder, [example]);
