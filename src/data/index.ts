@@ -18,7 +18,17 @@ export type {
 } from './readers/options.js';
 export { type ReadParquetOptions, readParquet } from './readers/parquet.js';
 export { type ReadRowsOptions, type ReadTextsOptions, readRows, readTexts } from './readers/readRows.js';
-export type { LabelledText, Row, Rows, RowsOrigin, SpannedText, TaggedTokens, UnlabelledText } from './readers/rows.js';
+export type {
+  GivenRow,
+  LabelledText,
+  LabelValue,
+  Row,
+  Rows,
+  RowsOrigin,
+  SpannedText,
+  TaggedTokens,
+  UnlabelledText,
+} from './readers/rows.js';
 export type { FileRows, Input } from './readers/source.js';
 export type { SpanOffsets } from './readers/spanShapes.js';
 export { type ReadSpansOptions, readSpans } from './readers/spans.js';

@@ -138,7 +138,7 @@ describe('multiLabel', () => {
     await expect(collect(MULTI.slice(1))).rejects.toThrow(/row 1: the row has no label, .* multiLabel: true/);
     await expect(collect(MULTI, { multiLabel: 1 as never })).rejects.toThrow(/true or false for multiLabel/);
     await expect(collect([{ text: 'a', label: [1] as never }], { multiLabel: true })).rejects.toThrow(
-      /expected \{ text, label \} with a string and a string or an array of strings/,
+      /expected \{ text, label \} with a string and a label .* or an array of labels/,
     );
   });
 });

@@ -1,8 +1,7 @@
-import { DataError } from '../../core/errors.js';
 import { callback, signal } from '../../core/options/kinds.js';
 import { option, type TableOf } from '../../core/options/table.js';
 import { Turns } from '../../core/turns.js';
-import type { Row, Rows } from '../../data/readers/rows.js';
+import { type GivenRow, noRows, type Rows } from '../../data/readers/rows.js';
 import { encodeDataset } from '../../data/sets/encode.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 import { type Evaluation, Measurer } from '../../measures/evaluation.js';
@@ -91,11 +90,11 @@ export async function evaluateRows(
 ): Promise<Evaluation> {
   const { engine, labels, vocab, tokenizer, refiner } = predictor;
   const multiLabel = predictor.thresholds !== undefined;
-  const blocks = new Blocks<Row>(rows, '{ text, label }', rowsPerBlock(labels.length));
+  const blocks = new Blocks<GivenRow>(rows, '{ text, label }', rowsPerBlock(labels.length));
   const measurer = measurerOf(predictor);
   const turns = new Turns(signal, undefined, 'the evaluation');
-  const read = async (): Promise<{ dataset: EncodedDataset; kept: Row[] | undefined }> => {
-    const kept: Row[] | undefined = onPrediction || refiner ? [] : undefined;
+  const read = async (): Promise<{ dataset: EncodedDataset; kept: GivenRow[] | undefined }> => {
+    const kept: GivenRow[] | undefined = onPrediction || refiner ? [] : undefined;
     const rowsBefore = blocks.rows;
     const options = { tokenizer, vocab, classes: labels, multiLabel, rowsBefore, signal };
     return { dataset: await encodeDataset(blocks.next(kept), options), kept };
@@ -124,7 +123,7 @@ export async function evaluateRows(
       measured += dataset.length;
       if (dataset.length > 0) onProgress?.({ rows: measured });
     }
-    if (measured === 0) throw new DataError('EMPTY_DATASET', 'there are no rows to evaluate', { file: rows.file });
+    if (measured === 0) throw noRows('there are no rows to evaluate', rows);
     return await measurer.finish(turns);
   } finally {
     await blocks.close();
