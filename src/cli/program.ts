@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { EVALUATION } from '../models/classifier/evaluate.js';
 import { EXPLAIN } from '../models/classifier/explain.js';
 import { CLASSIFIER } from '../models/classifier/options.js';
 import { SERVING } from '../models/serving/options.js';
@@ -97,15 +98,14 @@ export function createProgram(done: (exitCode: number) => void): Command {
     )
     .action(async (file: string, flags: TrainFlags) => done(await trainCommand(file, flags)));
 
-  deviceFlag(
-    rowFlags(
-      program
-        .command('evaluate')
-        .description('Measure a model on a file of labelled texts.')
-        .argument('<model>', 'file that recurra train wrote')
-        .argument('<file>', ROWS_FILE),
-    ),
-  )
+  const evaluate = rowFlags(
+    program
+      .command('evaluate')
+      .description('Measure a model on a file of labelled texts.')
+      .argument('<model>', 'file that recurra train wrote')
+      .argument('<file>', ROWS_FILE),
+  );
+  deviceFlag(addFlags(evaluate, EVALUATION))
     .option('--predictions <file>', 'also write each row with the predicted label and its probability, as JSON lines')
     .option('--json', JSON_HELP)
     .action(async (model: string, file: string, flags: EvaluateFlags) =>

@@ -4,7 +4,9 @@ import { shownLabels } from '../../core/printable.js';
 import { jsonLine, percent } from '../../core/terminal.js';
 import type { Evaluation, ExclusiveEvaluation } from '../../measures/evaluation.js';
 import { formatClassificationReport, formatConfusionMatrix, formatConfusions } from '../../measures/format.js';
+import { EVALUATION, type EvaluationOptions } from '../../models/classifier/evaluate.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
+import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { readingDisplay } from '../reading.js';
 import { noteSkipped, noteWarnings, openRows, type RowFlags } from '../rows.js';
@@ -83,6 +85,7 @@ export async function evaluateCommand(modelFile: string, file: string, flags: Ev
   try {
     const evaluation = await model.evaluate(rows, {
       signal: controller.signal,
+      ...givenOptions<EvaluationOptions>(EVALUATION, flags),
       ...(lines ? { onPrediction: (row) => lines.write(JSON.stringify(row)) } : {}),
     });
     await lines?.finish();
