@@ -71,16 +71,7 @@ export function readConll(input: Input, options: ReadConllOptions = {}): TaggedR
   return taggedRows(sourceOf(input), settings, scheme, (source, reading) => read(source, reading, settings, format));
 }
 
-const NAMES = [
-  'token',
-  'tag',
-  'columns',
-  'header',
-  'separator',
-  'comments',
-  'scheme',
-  ...Object.keys(FILE_TEXT),
-];
+const NAMES = ['token', 'tag', 'columns', 'header', 'separator', 'comments', 'scheme', ...Object.keys(FILE_TEXT)];
 
 function checkNames(columns: readonly string[], header: boolean): void {
   const fits = Array.isArray(columns) && columns.length > 0 && columns.every((name) => typeof name === 'string');
