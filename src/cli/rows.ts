@@ -64,7 +64,10 @@ const WITH_FIELDS = /\.(csv|tsv|tab|jsonl|ndjson|jsonlines|json|parquet|pq)(\.(g
  * Opens a file of texts beside that of the rows: by its name it has the same fields as the rows, else each line is a text. It may be
  * written otherwise than the rows are.
  */
-export function openUnlabelled(file: string, { format: _, ...flags }: RowFlags & { format?: string }): FileRows<UnlabelledText> {
+export function openUnlabelled(
+  file: string,
+  { format: _, ...flags }: RowFlags & { format?: string },
+): FileRows<UnlabelledText> {
   if (WITH_FIELDS.test(file)) return openTexts(file, flags);
   return readTexts(file, { format: 'lines' });
 }
