@@ -62,6 +62,26 @@ def parquet(rows):
     pq.write_table(struct, out / "struct.parquet")
 
 
+def odd():
+    """A list of ClassLabels as newer versions of `datasets` note it, two columns of one name, checksums."""
+    classes = pa.schema([("text", pa.string()), ("label", pa.list_(pa.int64()))])
+    features = {
+        "text": {"dtype": "string", "_type": "Value"},
+        "label": [{"names": ["ham", "spam"], "_type": "ClassLabel"}],
+    }
+    noted = pa.table({"text": ["my invoice", "win now"], "label": [[0], [0, 1]]}, schema=classes)
+    noted = noted.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    pq.write_table(noted, out / "hf-list.parquet")
+    names = ["text", "label", "text"]
+    twice = pa.Table.from_arrays([pa.array(["a", "b"]), pa.array(["x", "y"]), pa.array(["c", "d"])], names=names)
+    pq.write_table(twice, out / "two-names.parquet")
+    checked = pa.table({"text": ["my invoice", "a crash", "a parcel"], "label": ["x", "y", "z"]})
+    pq.write_table(
+        checked, out / "checksum.parquet", compression="none", use_dictionary=False, write_page_checksum=True,
+        write_statistics=False,
+    )
+
+
 def zstd(rows):
     lines = ["".join(json.dumps(each, ensure_ascii=False) + "\n" for each in rows[a:b]).encode() for a, b in
              [(0, 2000), (2000, 2001), (2001, len(rows))]]
@@ -75,4 +95,5 @@ def zstd(rows):
 
 
 parquet([row(i) for i in range(300)])
+odd()
 zstd([row(i) for i in range(4000)])

@@ -7,10 +7,15 @@ function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
+/** The flag of an option, as it is typed. */
+export function flagName(option: string): string {
+  return `--${kebab(option)}`;
+}
+
 /** The help of a flag, with the option's default. */
 function helpOf(row: Option): string {
   const help = (row.flagHelp ?? row.help).replaceAll('`', '');
-  const words = row.kind.typed === 'flag' ? undefined : defaultText(row);
+  const words = row.kind.typed === 'flag' && row.flag === '' ? undefined : defaultText(row);
   return words === undefined || words === 'none' ? help : `${help} (default: ${words})`;
 }
 
@@ -32,7 +37,28 @@ function flagOf(name: string, row: Option): Flag {
   const flag = new Flag(`--${negated ? 'no-' : ''}${kebab(name)} ${row.flag ?? ''}`.trim(), helpOf(row));
   if (row.kind.choices) flag.choices([...row.kind.choices]);
   const parser = parserOf(row);
+  if (row.repeatable) repeatable.add(flag);
   return parser ? flag.argParser(parser) : flag;
+}
+
+/** Flags that may be given several times. */
+const repeatable = new WeakSet<Flag>();
+
+/** Makes it a usage error to give a flag of one value twice, or one that says yes and one that says no. */
+export function giveOnce(command: Command): void {
+  const given = new Map<string, string>();
+  for (const flag of command.options) {
+    if (repeatable.has(flag)) continue;
+    const name = flag.attributeName();
+    const shown = flag.long ?? flag.flags;
+    command.on(`option:${flag.name()}`, () => {
+      const before = given.get(name);
+      if (before === shown) command.error(`error: option '${shown}' was given twice`);
+      if (before !== undefined) command.error(`error: options '${before}' and '${shown}' exclude each other`);
+      given.set(name, shown);
+    });
+  }
+  for (const each of command.commands) giveOnce(each);
 }
 
 /** Adds a flag for each option of a table that has one. */

@@ -13,8 +13,3 @@ export function realNumber(text: string): number {
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.');
   return value;
 }
-
-/** Collects the values of a flag that may be given several times. */
-export function collect(text: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), text];
-}

@@ -1,4 +1,5 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
+import { EVALUATION } from '../models/classifier/evaluate.js';
 import { EXPLAIN } from '../models/classifier/explain.js';
 import { CLASSIFIER } from '../models/classifier/options.js';
 import { SERVING } from '../models/serving/options.js';
@@ -22,35 +23,10 @@ import { type ServeFlags, serveCommand } from './commands/serve.js';
 import { type TrainFlags, trainCommand } from './commands/train.js';
 import { type VectorsFlags, vectorsCommand } from './commands/vectors.js';
 import { deviceFlag } from './device.js';
-import { addFlags } from './flags.js';
-import { collect, wholeNumber } from './parsers.js';
+import { addFlags, giveOnce } from './flags.js';
+import { wholeNumber } from './parsers.js';
+import { rowFlags, textFlags } from './rows.js';
 import { taskFlag } from './tasks.js';
-
-const COLUMN = 'column or field by name, or column by its number from 1';
-const FORMATS = ['csv', 'tsv', 'jsonl', 'fasttext', 'parquet'];
-
-function fileFlags(command: Command, formats: string[]): Command {
-  return command
-    .addOption(
-      new Option('--format <format>', 'how the file is written (default: by its name, else by its content)').choices(
-        formats,
-      ),
-    )
-    .option('--text <column>', `${COLUMN}, of the text; give it again to join several`, collect)
-    .option(
-      '--delimiter <character>',
-      'what separates the columns; \\t for a tab (default: a tab for .tsv, else a comma)',
-    )
-    .option('--header', 'the first line names the columns (the default when columns are given by name)')
-    .option('--no-header', 'the first line is a row (the default when columns are given by number)')
-    .option('--skip-bad-rows', 'leave out rows that do not fit, and say how many, instead of ending with an error');
-}
-
-function rowFlags(command: Command): Command {
-  return fileFlags(command, FORMATS)
-    .option('--label <column>', `${COLUMN}, of the label`)
-    .option('--label-separator <characters>', 'what stands between several labels of a row, such as |');
-}
 
 const ROWS_FILE =
   'file with a text and a label in each row: CSV, TSV, JSON lines, Parquet or fastText, also .gz and .zst; - for standard input';
@@ -122,15 +98,14 @@ export function createProgram(done: (exitCode: number) => void): Command {
     )
     .action(async (file: string, flags: TrainFlags) => done(await trainCommand(file, flags)));
 
-  deviceFlag(
-    rowFlags(
-      program
-        .command('evaluate')
-        .description('Measure a model on a file of labelled texts.')
-        .argument('<model>', 'file that recurra train wrote')
-        .argument('<file>', ROWS_FILE),
-    ),
-  )
+  const evaluate = rowFlags(
+    program
+      .command('evaluate')
+      .description('Measure a model on a file of labelled texts.')
+      .argument('<model>', 'file that recurra train wrote')
+      .argument('<file>', ROWS_FILE),
+  );
+  deviceFlag(addFlags(evaluate, EVALUATION))
     .option('--predictions <file>', 'also write each row with the predicted label and its probability, as JSON lines')
     .option('--json', JSON_HELP)
     .action(async (model: string, file: string, flags: EvaluateFlags) =>
@@ -138,14 +113,13 @@ export function createProgram(done: (exitCode: number) => void): Command {
     );
 
   deviceFlag(
-    fileFlags(
+    textFlags(
       program
         .command('predict')
         .description('Label texts given as arguments, in a file, or line by line on standard input.')
         .argument('<model>', 'file that recurra train wrote')
         .argument('[text...]', 'texts; without any, and without --file, those of standard input')
         .option('--file <file>', 'file of texts, of any format that train reads, or without --text one text per line'),
-      [...FORMATS, 'lines'],
     ),
   )
     .option('--top-k <n>', 'labels to show per text', wholeNumber, 3)
@@ -172,7 +146,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .addHelpText('after', '\nColours are used on a terminal; NO_COLOR=1 turns them off, FORCE_COLOR=1 on.')
     .action(async (model: string, text: string, flags: ExplainFlags) => done(await explainCommand(model, text, flags)));
 
-  const vectors = fileFlags(
+  const vectors = textFlags(
     program
       .command('vectors')
       .description(
@@ -180,7 +154,6 @@ export function createProgram(done: (exitCode: number) => void): Command {
       )
       .argument('<file...>', 'files of texts, of any format that train reads, or without --text one text per line')
       .requiredOption('--out <file>', 'file to write, such as own.vec'),
-    [...FORMATS, 'lines'],
   );
   addFlags(vectors, LEARN_VECTORS)
     .option('--json', JSON_HELP)
@@ -192,5 +165,6 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--json', JSON_HELP)
     .action((flags: { json?: boolean }) => done(doctorCommand(flags)));
   libtorchCommands(program, done);
+  giveOnce(program);
   return program;
 }

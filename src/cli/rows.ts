@@ -1,61 +1,60 @@
-import { note } from '../core/terminal.js';
-import {
-  type ReadRowsOptions,
-  type ReadTextsOptions,
-  readRows,
-  readTexts,
-  type TextFormat,
-} from '../data/readers/readRows.js';
+import { type Command, Option } from 'commander';
+import { jsonLine, note } from '../core/terminal.js';
+import { type ReadProgress, ROWS, TEXTS } from '../data/readers/options.js';
+import { type ReadRowsOptions, type ReadTextsOptions, readRows, readTexts } from '../data/readers/readRows.js';
 import type { Row, UnlabelledText } from '../data/readers/rows.js';
 import type { FileRows } from '../data/readers/source.js';
+import { addFlags, flagName, givenOptions } from './flags.js';
 
-/** The flags that say where a file's texts are and how it is written. */
+/** Flags that are no option by themselves; those of the tables come with them. */
 export interface TextFlags {
-  format?: TextFormat;
-  text?: string[];
-  delimiter?: string;
+  quote?: string;
   header?: boolean;
   skipBadRows?: boolean;
 }
 
-/** The flags that say where a file's texts and labels are and how it is written. */
-export interface RowFlags extends TextFlags {
-  format?: Exclude<TextFormat, 'lines'>;
-  label?: string;
-  labelSeparator?: string;
+/** Flags of a file of labelled texts. */
+export type RowFlags = TextFlags;
+
+/** Adds the flags that say where a file's texts are and how it is written. */
+export function textFlags(command: Command): Command {
+  return otherFlags(addFlags(command, TEXTS));
 }
 
-/** A column as it was typed: digits mean its number, counted from 1. */
-function column(typed: string): string | number {
-  return /^[1-9]\d*$/.test(typed) ? Number(typed) : typed;
+/** Adds the flags that say where a file's texts and labels are and how it is written. */
+export function rowFlags(command: Command): Command {
+  return otherFlags(addFlags(command, ROWS));
 }
 
-/** Turns the flags into the options of `readTexts`. */
-function textOptions(flags: TextFlags): ReadTextsOptions {
-  const { format, text, delimiter, header, skipBadRows } = flags;
+function otherFlags(command: Command): Command {
+  return command
+    .addOption(new Option('--header', 'the first line names the columns (the default when columns are given by name)'))
+    .addOption(new Option('--no-header', 'the first line is a row (the default when columns are given by number)'))
+    .option('--skip-bad-rows', 'leave out rows that do not fit, and say how many, instead of ending with an error');
+}
+
+/** What the flags mean that are no option by themselves. */
+function otherOptions({
+  header,
+  skipBadRows,
+  quote,
+}: TextFlags): Pick<ReadRowsOptions, 'header' | 'onBadRow' | 'quote'> {
   return {
-    ...(format === undefined ? {} : { format }),
-    ...(text === undefined ? {} : { text: text.map(column) }),
-    ...(delimiter === undefined ? {} : { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
     ...(header === undefined ? {} : { header }),
     ...(skipBadRows ? { onBadRow: 'skip' } : {}),
+    // A parser of commander cannot give null.
+    ...(quote === 'none' ? { quote: null } : {}),
   };
 }
 
-/** Opens a file of labelled texts as the flags say. */
-export function openRows(file: string, flags: RowFlags): FileRows<Row> {
-  const { label, labelSeparator } = flags;
-  const options = {
-    ...textOptions(flags),
-    ...(label === undefined ? {} : { label: column(label) }),
-    ...(labelSeparator === undefined ? {} : { labelSeparator }),
-  } as ReadRowsOptions;
-  return readRows(file, options);
+/** Opens a file of labelled texts as the flags say; `onProgress` is told how far it is read. */
+export function openRows(file: string, flags: RowFlags, onProgress?: (progress: ReadProgress) => void): FileRows<Row> {
+  return readRows(file, { ...givenOptions<ReadRowsOptions>(ROWS, flags), ...otherOptions(flags), onProgress });
 }
 
 /** Opens a file of texts as the flags say. */
 export function openTexts(file: string, flags: TextFlags): FileRows<UnlabelledText> {
-  return readTexts(file, textOptions(flags));
+  return readTexts(file, { ...givenOptions<ReadTextsOptions>(TEXTS, flags), ...otherOptions(flags) });
 }
 
 /** Names of files that have fields. */
@@ -65,12 +64,33 @@ const WITH_FIELDS = /\.(csv|tsv|tab|jsonl|ndjson|jsonlines|json|parquet|pq)(\.(g
  * Opens a file of texts beside that of the rows: by its name it has the same fields as the rows, else each line is a text. It may be
  * written otherwise than the rows are.
  */
-export function openUnlabelled(file: string, { format: _, ...flags }: RowFlags): FileRows<UnlabelledText> {
+export function openUnlabelled(
+  file: string,
+  { format: _, ...flags }: RowFlags & { format?: string },
+): FileRows<UnlabelledText> {
   if (WITH_FIELDS.test(file)) return openTexts(file, flags);
   return readTexts(file, { format: 'lines' });
 }
 
-/** Says how many rows were left out, if any. */
+/** The flags of a file of texts that were given, as they are typed. */
+export function givenTextFlags(flags: TextFlags): string[] {
+  const given = Object.keys(givenOptions(TEXTS, flags)).map(flagName);
+  if (flags.header !== undefined) given.push(flags.header ? '--header' : '--no-header');
+  if (flags.skipBadRows) given.push('--skip-bad-rows');
+  return given;
+}
+
+/** Says how many rows were left out and why, if any were. */
 export function noteSkipped(rows: FileRows<unknown>): void {
-  if (rows.skipped > 0) note(`recurra: ${rows.skipped} rows of ${rows.file} do not fit and were left out`);
+  const { skipped, file, firstSkipped } = rows;
+  if (skipped === 0) return;
+  note(`recurra: ${skipped} rows of ${file} do not fit and were left out; the first: ${firstSkipped?.message}`);
+}
+
+/** Says what may be read otherwise than meant. */
+export function noteWarnings(rows: FileRows<unknown>, json: boolean): void {
+  for (const { code, message } of rows.warnings) {
+    if (json) jsonLine({ event: 'warning', about: 'rows', code, message });
+    note(`recurra: warning: ${message} [${code}]`);
+  }
 }

@@ -4,21 +4,35 @@ export { type CsvTextOptions, type ReadCsvOptions, readCsv } from './readers/csv
 export { type ReadFastTextOptions, readFastText } from './readers/fastText.js';
 export type { Column } from './readers/fields.js';
 export { type ReadJsonLinesOptions, readJsonLines } from './readers/jsonLines.js';
+export type {
+  FileTextOptions,
+  LabelPrefixOption,
+  LabelSeparatorOption,
+  OnBadRow,
+  ReadingOptions,
+  ReadProgress,
+  RowFormat,
+  TableTextOptions,
+  TextEncoding,
+  TextFormat,
+} from './readers/options.js';
 export { type ReadParquetOptions, readParquet } from './readers/parquet.js';
-export {
-  type ReadRowsOptions,
-  type ReadTextsOptions,
-  type RowFormat,
-  readRows,
-  readTexts,
-  type TextFormat,
-} from './readers/readRows.js';
-export type { LabelledText, Row, Rows, RowsOrigin, SpannedText, TaggedTokens, UnlabelledText } from './readers/rows.js';
-export type { FileRows, Input, OnBadRow } from './readers/source.js';
+export { type ReadRowsOptions, type ReadTextsOptions, readRows, readTexts } from './readers/readRows.js';
+export type {
+  GivenRow,
+  LabelledText,
+  LabelValue,
+  Row,
+  Rows,
+  RowsOrigin,
+  SpannedText,
+  TaggedTokens,
+  UnlabelledText,
+} from './readers/rows.js';
+export type { FileRows, Input } from './readers/source.js';
 export type { SpanOffsets } from './readers/spanShapes.js';
 export { type ReadSpansOptions, readSpans } from './readers/spans.js';
 export type { TaggedRows, TagHint } from './readers/tagCheck.js';
-export type { TextEncoding } from './readers/textStream.js';
 export { type Batches, type BucketOptions, bucketBatches } from './sets/bucket.js';
 export {
   type Collected,

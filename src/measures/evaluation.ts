@@ -40,7 +40,7 @@ const TOP_K = [2, 3, 5, 10];
 
 /** Measures predicted distributions, some rows at a time. */
 export class Measurer {
-  readonly #labels: readonly string[];
+  readonly #labels: string[];
   readonly #pairs: PairCounter;
   readonly #calibration = new Calibration(CALIBRATION_BINS);
   readonly #loss = new ExactSum();
@@ -49,22 +49,32 @@ export class Measurer {
   #rows = 0;
 
   constructor(labels: readonly string[]) {
-    this.#labels = labels;
-    this.#pairs = new PairCounter(labels);
+    this.#labels = [...labels];
+    this.#pairs = new PairCounter(this.#labels);
     this.#ranks = new Float64Array(labels.length);
+  }
+
+  /**
+   * Adds a label that the predictor does not have: its probability is 0, and it is never given.
+   *
+   * @returns its index.
+   */
+  extend(label: string): number {
+    return this.#labels.push(label) - 1;
   }
 
   /**
    * Counts a row.
    *
-   * @param probabilities - one for each label.
+   * @param probabilities - one for each label of the predictor.
    * @param truth - the right label's index.
    * @returns the index of the most probable label.
    */
   add(probabilities: Float32Array, truth: number): number {
     const best = argmaxOf(probabilities);
-    const own = probabilities[truth]!;
-    if (Number.isNaN(own)) {
+    const known = truth < probabilities.length;
+    const own = known ? probabilities[truth]! : 0;
+    if (Number.isNaN(own) || Number.isNaN(probabilities[best])) {
       throw new RecurraError(
         'NON_FINITE_LOSS',
         `the probabilities of row ${this.#rows + 1} are not numbers: the model's weights hold NaN or infinite values`,
@@ -73,7 +83,7 @@ export class Measurer {
     this.#pairs.add(truth, best);
     this.#loss.add(crossEntropy(own));
     this.#logLoss.add(clippedCrossEntropy(own, SINGLE_EPSILON));
-    this.#ranks[rankOf(probabilities, truth)]! += 1;
+    if (known) this.#ranks[rankOf(probabilities, truth)]! += 1;
     this.#calibration.add(probabilities[best]!, best === truth);
     this.#rows++;
     return best;
@@ -85,7 +95,7 @@ export class Measurer {
       this.#pairs,
       ({ support, predicted }) => support + predicted > 0,
     );
-    const topK = TOP_K.filter((k) => k < this.#labels.length).map((k) => ({
+    const topK = TOP_K.filter((k) => k < this.#ranks.length).map((k) => ({
       k,
       accuracy: this.#ranks.subarray(0, k).reduce((sum, count) => sum + count, 0) / this.#rows,
     }));

@@ -51,9 +51,9 @@ export interface MultiLabelReport {
 /** Sums for a {@link MultiLabelReport}. */
 export class MultiLabelCounter {
   readonly #labels: readonly string[];
-  readonly #hits: Float64Array;
-  readonly #predicted: Float64Array;
-  readonly #support: Float64Array;
+  #hits: Float64Array;
+  #predicted: Float64Array;
+  #support: Float64Array;
   readonly #samples = { precision: new ExactSum(), recall: new ExactSum(), f1: new ExactSum() };
   readonly #without = { truth: 0, predicted: 0, both: 0 };
   #rows = 0;
@@ -64,6 +64,18 @@ export class MultiLabelCounter {
     this.#hits = new Float64Array(labels.length);
     this.#predicted = new Float64Array(labels.length);
     this.#support = new Float64Array(labels.length);
+  }
+
+  /** Makes room for one label more, which is in the list of labels by the end. */
+  extend(): void {
+    const longer = (counts: Float64Array) => {
+      const all = new Float64Array(counts.length + 1);
+      all.set(counts);
+      return all;
+    };
+    this.#hits = longer(this.#hits);
+    this.#predicted = longer(this.#predicted);
+    this.#support = longer(this.#support);
   }
 
   /** Counts a row: the indices of its labels and of those that it was given, both rising. */

@@ -44,8 +44,8 @@ class Numbers {
 
 /** Measures predicted probabilities of labels that do not exclude one another, some rows at a time. */
 export class MultiLabelMeasurer {
-  readonly #labels: readonly string[];
-  readonly #thresholds: readonly number[];
+  readonly #labels: string[];
+  readonly #thresholds: number[];
   readonly #counter: MultiLabelCounter;
   readonly #loss = new ExactSum();
   /** For each label the probabilities of the rows that have it, and of those that have not. */
@@ -54,17 +54,30 @@ export class MultiLabelMeasurer {
   #rows = 0;
 
   constructor(labels: readonly string[], thresholds: readonly number[]) {
-    this.#labels = labels;
-    this.#thresholds = thresholds;
-    this.#counter = new MultiLabelCounter(labels);
+    this.#labels = [...labels];
+    this.#thresholds = [...thresholds];
+    this.#counter = new MultiLabelCounter(this.#labels);
     this.#having = labels.map(() => new Numbers());
     this.#lacking = labels.map(() => new Numbers());
   }
 
   /**
+   * Adds a label that the predictor does not have: its probability is 0, and it is never given.
+   *
+   * @returns its index.
+   */
+  extend(label: string): number {
+    this.#thresholds.push(1);
+    this.#having.push(new Numbers());
+    this.#lacking.push(new Numbers());
+    this.#counter.extend();
+    return this.#labels.push(label) - 1;
+  }
+
+  /**
    * Counts a row.
    *
-   * @param probabilities - one for each label.
+   * @param probabilities - one for each label of the predictor.
    * @param truth - the indices of its labels, rising.
    * @returns the indices of the labels that it was given, rising.
    */
@@ -86,6 +99,10 @@ export class MultiLabelMeasurer {
       this.#loss.add(binaryCrossEntropy(probability, present));
       if (probability >= this.#thresholds[label]!) given.push(label);
     }
+    for (; next < truth.length; next++) {
+      this.#having[truth[next]!]!.push(0);
+      this.#loss.add(binaryCrossEntropy(0, true));
+    }
     this.#counter.add(truth, given);
     return given;
   }
@@ -95,7 +112,11 @@ export class MultiLabelMeasurer {
     const { rows, accuracy, perLabel, ...report } = this.#counter.finish();
     const measures: MultiLabelMeasures[] = [];
     for (const [index, own] of perLabel.entries()) {
-      const ranking = yield* rankingOf(this.#having[index]!.take(), this.#lacking[index]!.take());
+      const having = this.#having[index]!.take();
+      const lacking = this.#lacking[index]!.take();
+      // A label that the predictor does not have has the probability 0 in all rows.
+      const all = having.length + lacking.length < rows ? new Float64Array(rows - having.length) : lacking;
+      const ranking = yield* rankingOf(having, all);
       measures.push({ ...own, threshold: this.#thresholds[index]!, ...ranking });
     }
     return {

@@ -61,6 +61,9 @@ export const MATRIX_LABELS = 1_000;
 /** Pairs of labels that a report lists. */
 const MOST_CONFUSIONS = 10_000;
 
+/** More labels than there are: what stands between two true labels in the number of a cell. */
+const STRIDE = 2 ** 26;
+
 /** Counts which label was given to the rows of which label: only what occurs takes memory. */
 export class PairCounter {
   readonly #labels: readonly string[];
@@ -72,16 +75,15 @@ export class PairCounter {
 
   /** Counts a row, by the indices of its labels. */
   add(truth: number, predicted: number): void {
-    const cell = truth * this.#labels.length + predicted;
+    const cell = truth * STRIDE + predicted;
     this.#cells.set(cell, (this.#cells.get(cell) ?? 0) + 1);
   }
 
   /** What was counted, in the order of the matrix. */
   *cells(): Generator<{ truth: number; predicted: number; rows: number }, void, undefined> {
-    const size = this.#labels.length;
     const places = Float64Array.from(this.#cells.keys()).sort();
     for (const cell of places)
-      yield { truth: Math.floor(cell / size), predicted: cell % size, rows: this.#cells.get(cell)! };
+      yield { truth: Math.floor(cell / STRIDE), predicted: cell % STRIDE, rows: this.#cells.get(cell)! };
   }
 
   /** As a matrix, with its zeros. */

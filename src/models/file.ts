@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { light as lightNamespace } from '../../index.d.js';
 import { invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
+import { foreignFile } from '../core/foreignFile.js';
 import type { HeldWeights, StateEntry } from '../engine/engine.js';
 import { memberPrefix } from '../engine/memberNames.js';
 import { type NetworkSettings, recurrentWeights } from '../engine/network.js';
@@ -285,6 +286,11 @@ async function opened<T>(path: string, read: (path: string, limit: number) => Pr
   try {
     return await read(path, LARGEST_FILE);
   } catch (error) {
+    const foreign = error instanceof RecurraError && error.code === 'INVALID_FILE' && (await foreignFile(path));
+    if (foreign) {
+      const expected = 'expected a file that save or "recurra train" wrote';
+      throw new ModelFileError('INVALID_FILE', `${path}: ${expected}; this is ${foreign}`, { cause: error });
+    }
     if (error instanceof RecurraError) throw new ModelFileError(error.code, error.message, { cause: error });
     throw error;
   }

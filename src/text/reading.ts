@@ -1,5 +1,6 @@
 import { invalidArgument } from '../core/errors.js';
 import { Turns } from '../core/turns.js';
+import { withoutMarks } from './marks.js';
 import type { TokenSettings } from './options.js';
 import { isAddonTokenizer, TextReader } from './reader.js';
 import {
@@ -65,7 +66,7 @@ function shape(tokens: readonly string[], settings: TokenSettings): string[] {
 
 /**
  * How a model turns a text into tokens, in training as in prediction: the chosen tokenizer, then the cut, then n-grams. A
- * `<unk>` or `<pad>` that a text spells is an unknown word.
+ * `<unk>` or `<pad>` that a text spells is an unknown word. Marks of no width at the beginning are left out.
  *
  * @returns a {@link TextReader} where the addon reads the texts; where JavaScript does, a function or, if the tokenizer can work
  * away from the event loop, one that can too.
@@ -74,13 +75,13 @@ export function modelTokenizer(settings: TokenSettings): TextReader | Tokenizer 
   const { tokenizer, ngrams, maxLength, truncate } = settings;
   if (isAddonTokenizer(tokenizer))
     return new TextReader({ tokenizer, ngrams, maxLength, truncate, masksPadding: true });
-  if (tokenizer === 'unicode_words') return (text) => shape(readWords(text, settings), settings);
+  if (tokenizer === 'unicode_words') return (text) => shape(readWords(withoutMarks(text), settings), settings);
   const split = getTokenizer(tokenizer);
-  if (!isBatchTokenizer(tokenizer)) return (text) => shape(split(text), settings);
+  if (!isBatchTokenizer(tokenizer)) return (text) => shape(split(withoutMarks(text)), settings);
   return {
-    tokenize: (text) => shape(split(text), settings),
+    tokenize: (text) => shape(split(withoutMarks(text)), settings),
     tokenizeMany: async (texts) => {
-      const lists = await tokenizeTogether(tokenizer, texts);
+      const lists = await tokenizeTogether(tokenizer, texts.map(withoutMarks));
       return lists.map((tokens) => shape(tokens, settings));
     },
   };
@@ -106,7 +107,7 @@ async function allTokens(text: string, tokenizer: TokenizerLike): Promise<string
  * @returns all tokens of the text, and those that the model reads, in its order.
  */
 export async function readingOf(text: string, settings: TokenSettings): Promise<{ own: string[]; read: ReadToken[] }> {
-  const own = await allTokens(text, settings.tokenizer);
+  const own = await allTokens(withoutMarks(text), settings.tokenizer);
   if (!Array.isArray(own)) throw invalidArgument("the tokenizer's result", 'an array of strings', own);
   const { kept, gap } = cut([...own.keys()], settings);
   const tokens = kept.map((place) => (own[place] === PADDING ? UNKNOWN : own[place]!));

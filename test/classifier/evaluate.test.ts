@@ -151,7 +151,7 @@ describe('evaluate', () => {
     };
     await expect(model.evaluate(source)).rejects.toMatchObject({
       code: 'UNKNOWN_LABEL',
-      message: expect.stringContaining('row 5001: unknown label "drink"'),
+      message: expect.stringContaining('unknown label: "drink" (1 row, first row 5001)'),
     });
     expect(returned).toBe(true);
   });

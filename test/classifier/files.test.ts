@@ -98,6 +98,16 @@ describe('files that are no whole model', () => {
     expect((await refusal(folder)).code).toMatch(/IO|INVALID_FILE/);
   });
 
+  it('of another program, by its name', async () => {
+    const file = join(folder, 'weights.pt');
+    writeFileSync(file, Buffer.concat([Buffer.from('PK\x03\x04'), Buffer.from('archive/data.pkl')]));
+    const message =
+      /weights\.pt: expected a file that save .*; this is a file that torch\.save wrote: in Python, safetensors/;
+    expect(await refusal(file)).toMatchObject({ code: 'INVALID_FILE', message: expect.stringMatching(message) });
+    writeFileSync(file, Buffer.from([0x80, 0x02, 0x8a, 0x0a]));
+    expect((await refusal(file)).message).toMatch(/torch\.save or pickle/);
+  });
+
   it('cut off anywhere', async () => {
     const whole = readFileSync(path);
     const cut = join(folder, 'cut');

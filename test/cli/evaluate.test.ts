@@ -56,7 +56,7 @@ describe('recurra evaluate', () => {
     const { status, err } = recurra(['evaluate', model, bad, ...COLUMNS, '--predictions', file]);
     expect([status, err]).toEqual([
       1,
-      expect.stringMatching(/bad\.csv:5002: unknown label "drink".*\[UNKNOWN_LABEL\]/),
+      expect.stringMatching(/bad\.csv:5002: 1 of 5001 rows have an unknown label: "drink" .*\[UNKNOWN_LABEL\]/),
     ]);
     expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(401);
     expect(readdirSync(folder).filter((name) => name.includes('.tmp'))).toEqual([]);

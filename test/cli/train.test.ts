@@ -287,7 +287,8 @@ describe('recurra train with checkpoints', () => {
     // One more may have been written before the process was gone.
     expect(lines.find(({ event }) => event === 'resumed')!.step).toBeGreaterThanOrEqual(step);
     expect(lines.at(-1)).toMatchObject({ event: 'end', interrupted: true });
-    const other = recurra([...TRAIN, '--epochs', '400', '--lr', '0.5', '--resume']);
+    const faster = TRAIN.map((word, i) => (TRAIN[i - 1] === '--lr' ? '0.5' : word));
+    const other = recurra([...faster, '--epochs', '400', '--resume']);
     expect(other.status).toBe(2);
     expect(other.err).toMatch(/lr was 0.01 and is now 0.5/);
   });

@@ -159,7 +159,6 @@ describe('readCsv on bad files', () => {
     ['too many fields', 'a,b\n1,2\n\n3,4,5\n', 4, /expected 2 fields as in the first row but found 3/],
     ['a quote not closed', 'a,b\n1,2\n3,"4\n5,6\n7,8\n', 3, /not closed before the end/],
     ['text after a closing quote', 'a,b\n1,"2" x\n', 2, /closing quote is followed by/],
-    ['a quote within a field', 'a,b\n1,2"3"\n', 2, /quote stands within a field/],
     ['an empty label', 'a,b\n1,2\n,text\n', 3, /label is empty/],
   ])('reports %s with file and line', async (_, content, line, message) => {
     const file = write(content);
@@ -237,7 +236,7 @@ describe('readCsv options', () => {
   });
 
   it('refuses an input that is no path and no stream', () => {
-    expect(() => readCsv(5 as unknown as string, BY_NUMBER)).toThrow(/a path, - or a stream for input/);
+    expect(() => readCsv(5 as unknown as string, BY_NUMBER)).toThrow(/a path, a file: URL, - or a stream for input/);
   });
 });
 

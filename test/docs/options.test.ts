@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { SECTIONS, withTables } from '../../scripts/docs/options.js';
 import { createProgram } from '../../src/cli/program.js';
 import { defaultText, type Option, type OptionTable } from '../../src/core/options/table.js';
+import { LABEL_PREFIX, LABEL_SEPARATOR, ROWS, TABLE_TEXT, TEXTS } from '../../src/data/readers/options.js';
 import { NETWORK } from '../../src/engine/network.js';
+import { EVALUATION } from '../../src/models/classifier/evaluate.js';
 import { EXPLAIN } from '../../src/models/classifier/explain.js';
 import { CLASSIFIER } from '../../src/models/classifier/options.js';
 import { LOAD } from '../../src/models/load.js';
@@ -39,6 +41,7 @@ function documented(row: Option): string | undefined {
 
 describe('the doc comments', () => {
   const tables: [string, OptionTable][] = [
+    ['src/data/readers/options.ts', { ...LABEL_SEPARATOR, ...LABEL_PREFIX, ...TABLE_TEXT }],
     ['src/engine/network.ts', NETWORK],
     ['src/text/options.ts', TEXT],
     ['src/text/learned/options.ts', LEARN_VECTORS],
@@ -69,14 +72,22 @@ describe('the doc comments', () => {
   });
 });
 
+/** The options but for two whose flags say more than the option: --header and --no-header, --skip-bad-rows. */
+function withoutHandWritten({ header: _, onBadRow: __, ...rest }: OptionTable): OptionTable {
+  return rest;
+}
+
 describe('the command line', () => {
   const command = (name: string) => createProgram(() => {}).commands.find((each) => each.name() === name)!;
 
   it.each([
     ['train', CLASSIFIER],
     ['vectors', LEARN_VECTORS],
+    ...['train', 'evaluate'].map((name) => [name, withoutHandWritten(ROWS)]),
+    ['predict', withoutHandWritten(TEXTS)],
     ['serve', { ...SERVING, ...SERVER }],
     ['explain', EXPLAIN],
+    ['evaluate', EVALUATION],
   ] as [string, OptionTable][])('recurra %s has a flag for each option that has one', (name, table) => {
     const help = command(name).helpInformation().replace(/\s+/g, ' ');
     let flags = 0;
@@ -92,6 +103,6 @@ describe('the command line', () => {
       if (words !== undefined && words !== 'none' && row.flag !== '') expect(help).toContain(`(default: ${words})`);
       expect(help).toContain((row.flagHelp ?? row.help).replaceAll('`', ''));
     }
-    expect(flags).toBeGreaterThan(1);
+    expect(flags).toBeGreaterThan(0);
   });
 });

@@ -76,8 +76,7 @@ describe('a state dict saved by PyTorch', () => {
     expect(message).toContain('missing: gru.bias_hh_l1');
     expect(message).toContain('unexpected: gru.bias_hh_l2');
     expect(message).toContain('unexpected: fc.weight');
-    expect(message).toMatch(/linear\.weight: expected float32 \[3, 5\], received float32 \[5, 3\]/);
-    expect(message).toMatch(/lstm_cell\.bias_ih: expected float32 \[16\], received float64 \[16\]/);
+    expect(message).toMatch(/linear\.weight: expected \[3, 5\], received \[5, 3\]/);
     expect(layers.getParameter('gru.weight_hh_l0_reverse').toArray()).toEqual(before);
   });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { collect, DataError, encodeDataset, HuggingFaceTokenizer } from '../../src/index.js';
+import { recurra } from '../support/cli.js';
 import { temporaryFolder } from '../support/folder.js';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/tokenizers');
@@ -251,6 +252,28 @@ describe('descriptions that are none', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('with a byte order mark before it, as editors of Windows write', async () => {
+    const file = join(folder, 'mark.json');
+    writeFileSync(file, `\ufeff${readFileSync(fixture('byte_bpe'), 'utf8')}`);
+    const [marked, plain] = await Promise.all(
+      [file, fixture('byte_bpe')].map((each) => HuggingFaceTokenizer.fromFile(each)),
+    );
+    expect(marked!.tokenize('the cat')).toEqual(plain!.tokenize('the cat'));
+    expect(marked!.serialize()).toBe(plain!.serialize());
+  });
+
+  it('that the library panics on: an error, and nothing on standard error', () => {
+    const file = join(folder, 'panic.json');
+    const json = parsed('unigram');
+    json.normalizer = { type: 'Precompiled', precompiled_charsmap: null };
+    writeFileSync(file, JSON.stringify(json));
+    const run = recurra(['train', 'none.csv', '--text', 'a', '--label', 'b', '--tokenizer', file]);
+    expect([run.status, run.err]).toEqual([
+      1,
+      expect.stringMatching(/^recurra: .*panic\.json: not a usable .* \[INVALID_FILE\]\n$/),
+    ]);
   });
 
   it('too large for a model file', async () => {

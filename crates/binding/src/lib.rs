@@ -15,6 +15,12 @@ pub fn to_js(error: Error) -> napi::Error {
     napi::Error::from_reason(error.to_wire())
 }
 
+/// Keeps Rust from writing panics to standard error, which belongs to the program that uses the addon. Every panic is caught and
+/// becomes an error with the same message.
+pub fn silence_panics() {
+    std::panic::set_hook(Box::new(|_| {}));
+}
+
 /// Turns results of the layer below into results of napi.
 pub trait IntoJs<T> {
     /// The same value, or the error in its crossing form.

@@ -41,7 +41,32 @@ const fn stored_as(dtype: Dtype) -> Stored {
     }
 }
 
-/// Reads a file's bytes; `path` is for messages.
+/// The float32 of the same value as a float16, by its bits (IEEE 754-2019, 3.4).
+fn single(half: u16) -> f32 {
+    let sign = u32::from(half & 0x8000) << 16;
+    let exponent = u32::from(half >> 10 & 0x1f);
+    let fraction = u32::from(half & 0x3ff);
+    match exponent {
+        // Zero, or a number of fewer digits: fraction / 2^24, which float32 holds exactly.
+        0 => f32::from_bits(sign | (fraction as f32 / 16_777_216.0).to_bits()),
+        31 => f32::from_bits(sign | 0x7f80_0000 | fraction << 13),
+        _ => f32::from_bits(sign | (exponent + 112) << 23 | fraction << 13),
+    }
+}
+
+/// The bytes of float16 as those of float32: what computes here has no float16.
+fn widened(halves: &[u8], path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(halves.len() * 2).map_err(|_| {
+        Error::new(ErrorCode::OutOfMemory, format!("{}: no memory for its float16 as float32", path.display()))
+    })?;
+    for half in halves.chunks_exact(2) {
+        bytes.extend_from_slice(&single(u16::from_le_bytes([half[0], half[1]])).to_le_bytes());
+    }
+    Ok(bytes)
+}
+
+/// Reads a file's bytes; `path` is for messages. Arrays of float16 become float32, of the same values.
 ///
 /// # Errors
 /// `InvalidFile` for whatever is not a whole safetensors file, or has types that are not read here.
@@ -54,6 +79,11 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Contents> {
     let mut entries = Vec::with_capacity(views.len());
     for name in header.offset_keys() {
         let view = views.tensor(&name).map_err(broken)?;
+        if view.dtype() == Stored::F16 {
+            let data = widened(view.data(), path)?;
+            entries.push(NamedArray { name, dtype: Dtype::Float32, shape: view.shape().to_vec(), data });
+            continue;
+        }
         let Some(dtype) = dtype_of(view.dtype()) else {
             return Err(invalid(
                 path,
@@ -135,6 +165,23 @@ mod tests {
         let data: Vec<u8> = [1.0f32, 2.0, 3.0].iter().flat_map(|value| value.to_le_bytes()).collect();
         let view = TensorView::new(Stored::F32, vec![3], &data).unwrap();
         serialize([("w", view)], Some(HashMap::from([("k".to_owned(), "v".to_owned())]))).unwrap()
+    }
+
+    #[test]
+    fn float16_becomes_the_float32_of_the_same_value() {
+        for half in 0..=u16::MAX {
+            let (exponent, fraction) = (i32::from(half >> 10 & 0x1f), f64::from(half & 0x3ff) / 1024.0);
+            let size = match exponent {
+                0 => fraction * 2f64.powi(-14),
+                31 if fraction == 0.0 => f64::INFINITY,
+                31 => f64::NAN,
+                _ => (1.0 + fraction) * 2f64.powi(exponent - 15),
+            };
+            let value = if half & 0x8000 == 0 { size } else { -size };
+            let found = single(half);
+            assert!(f64::from(found) == value || (found.is_nan() && value.is_nan()), "{half:#06x}: {found} {value}");
+            assert_eq!(found.is_sign_negative(), half & 0x8000 != 0);
+        }
     }
 
     #[test]

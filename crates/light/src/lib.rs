@@ -20,3 +20,8 @@ pub mod texts;
 pub mod tokenizer;
 pub mod vectors;
 pub mod vocabulary;
+
+#[napi_derive::module_init]
+fn silence_panics() {
+    recurra_binding::silence_panics();
+}

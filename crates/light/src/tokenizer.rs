@@ -77,7 +77,11 @@ struct UnknownOfModel {
     unk_id: Option<u32>,
 }
 
-fn describe(json: String) -> Result<Described> {
+fn describe(mut json: String) -> Result<Described> {
+    // Editors of Windows put a byte order mark before the text.
+    if json.starts_with('\u{feff}') {
+        json.drain(..'\u{feff}'.len_utf8());
+    }
     if escaped_length(&json) > LARGEST_JSON {
         return Err(invalid(format_args!("{} bytes, more than a model file has room for", json.len())));
     }

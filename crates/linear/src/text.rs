@@ -25,9 +25,16 @@ pub(crate) fn lower_into(text: &str, to: &mut String) {
     }
 }
 
+/// Whether a character is a mark that has no width: at the beginning of a text it is no part of a stretch. A byte order mark is one.
+fn is_mark(character: char) -> bool {
+    matches!(character, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
+}
+
 /// The runs between blanks, and where each begins.
 pub(crate) fn stretches(lower: &str) -> impl Iterator<Item = (usize, &str)> {
-    runs(lower, |character| !is_blank(character))
+    let text = lower.trim_start_matches(is_mark);
+    let from = lower.len() - text.len();
+    runs(text, |character| !is_blank(character)).map(move |(at, stretch)| (from + at, stretch))
 }
 
 /// The words of a stretch, and where each begins.

@@ -53,9 +53,19 @@ pub struct Reading {
     pub max_length: usize,
     /// Which of them, where there are more.
     pub truncation: Truncation,
-    /// Whether a `<pad>` that a text spells is read as `<unk>`. To a model it is not padding, whose row stays zero, but an
-    /// unknown word.
+    /// Whether a `<pad>` that a text spells is read as `<unk>`, and marks without width at the beginning of a text are left out.
+    /// To a model the first is not padding, whose row stays zero, but an unknown word; and no word begins with a mark.
     pub masks_padding: bool,
+}
+
+/// Whether a unit is a mark that has no width: at the beginning of a text it is no part of a word. A byte order mark is one.
+const fn is_mark(unit: u16) -> bool {
+    matches!(unit, 0xfeff | 0x200b..=0x200f | 0x2060)
+}
+
+/// A text without the marks at its beginning.
+fn without_marks(text: &[u16]) -> &[u16] {
+    &text[text.iter().take_while(|&&unit| is_mark(unit)).count()..]
 }
 
 const PADDING: &[u8] = b"<pad>";
@@ -87,6 +97,7 @@ impl Reading {
     /// Gives the tokens that are read, as the bytes of their WTF-8, to `token`: those of the text, then the pairs of
     /// neighbours joined by a blank, then the threes. No n-gram reaches over what was cut out.
     pub fn each(&self, text: &[u16], room: &mut Room, mut token: impl FnMut(&[u8])) {
+        let text = if self.masks_padding { without_marks(text) } else { text };
         let masked = |token: &[u8]| self.masks_padding && token == PADDING;
         if self.ngrams == 1 && self.truncation == Truncation::Head {
             let mut left = self.max_length;
@@ -182,6 +193,19 @@ mod tests {
         assert_eq!(tokens(&reading(2, 2, Truncation::Head), "a b c d"), ["a", "b", "a b"]);
         assert_eq!(tokens(&reading(3, 4, Truncation::Both), "a b c d e f"), ["a", "b", "e", "f", "a b", "e f"]);
         assert_eq!(tokens(&reading(2, 9, Truncation::Head), "a <pad>"), ["a", "<unk>", "a <unk>"]);
+    }
+
+    #[test]
+    fn marks_without_width_begin_no_word() {
+        let model = reading(1, 9, Truncation::Head);
+        let plain = Reading { masks_padding: false, ..model };
+        for marks in ["\u{feff}", "\u{200b}\u{feff}", "\u{2060}\u{200e}"] {
+            assert_eq!(tokens(&model, &format!("{marks}Refund a{marks}b")), ["refund", &format!("a{marks}b")]);
+            assert_eq!(tokens(&plain, &format!("{marks}Refund")), [format!("{marks}refund")]);
+        }
+        let characters = Reading { tokenizer: Tokenizer::Characters, ..model };
+        assert_eq!(tokens(&characters, "\u{feff}ab"), ["a", "b"]);
+        assert_eq!(tokens(&model, "\u{feff}"), [""; 0]);
     }
 
     #[test]

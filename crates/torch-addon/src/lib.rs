@@ -12,3 +12,8 @@ mod process;
 mod recurrent;
 mod tally;
 mod tensor;
+
+#[napi_derive::module_init]
+fn silence_panics() {
+    recurra_binding::silence_panics();
+}

@@ -4,9 +4,12 @@ import { shownLabels } from '../../core/printable.js';
 import { jsonLine, percent } from '../../core/terminal.js';
 import type { Evaluation, ExclusiveEvaluation } from '../../measures/evaluation.js';
 import { formatClassificationReport, formatConfusionMatrix, formatConfusions } from '../../measures/format.js';
+import { EVALUATION, type EvaluationOptions } from '../../models/classifier/evaluate.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
+import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
-import { noteSkipped, openRows, type RowFlags } from '../rows.js';
+import { readingDisplay } from '../reading.js';
+import { noteSkipped, noteWarnings, openRows, type RowFlags } from '../rows.js';
 import { onStopSignal } from '../signals.js';
 import { loadModel } from '../tasks.js';
 
@@ -72,7 +75,8 @@ export async function evaluateCommand(modelFile: string, file: string, flags: Ev
     const rowsFile = { what: 'the file of the rows', path: file };
     await checkOutputs([predictions], [rowsFile, { what: 'the model', path: modelFile }]);
   }
-  const rows = openRows(file, flags);
+  const display = readingDisplay(flags.json === true);
+  const rows = openRows(file, flags, display.update);
   const model = await loadModel('evaluate', modelFile, deviceOption(flags));
   const lines = flags.predictions === undefined ? undefined : await AtomicLines.open(flags.predictions);
   const controller = new AbortController();
@@ -81,9 +85,11 @@ export async function evaluateCommand(modelFile: string, file: string, flags: Ev
   try {
     const evaluation = await model.evaluate(rows, {
       signal: controller.signal,
+      ...givenOptions<EvaluationOptions>(EVALUATION, flags),
       ...(lines ? { onPrediction: (row) => lines.write(JSON.stringify(row)) } : {}),
     });
     await lines?.finish();
+    display.stop();
     noteSkipped(rows);
     if (flags.json) {
       const end = { event: 'end', model: modelFile, predictions: flags.predictions ?? null };
@@ -96,6 +102,8 @@ export async function evaluateCommand(modelFile: string, file: string, flags: Ev
     if (controller.signal.aborted) return EXIT.interrupted;
     throw error;
   } finally {
+    display.stop();
+    noteWarnings(rows, flags.json === true);
     await lines?.discard();
     release();
   }

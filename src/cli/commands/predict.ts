@@ -1,10 +1,11 @@
+import { constraint } from '../../core/errors.js';
 import { printable, shownLabels } from '../../core/printable.js';
 import { jsonLine, note } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { Prediction } from '../../models/classifier/prediction.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { EXIT } from '../output.js';
-import { noteSkipped, openTexts, type TextFlags } from '../rows.js';
+import { givenTextFlags, noteSkipped, noteWarnings, openTexts, type TextFlags } from '../rows.js';
 import { outputDrained, outputLost } from '../streams.js';
 import { loadModel } from '../tasks.js';
 
@@ -53,8 +54,17 @@ function show(
   process.stdout.write(`${classes.join('  ')}\t${printable(text.replace(/\s*[\r\n]+\s*/g, ' '))}${unknown}\n`);
 }
 
+/** Refuses flags that texts given as arguments leave without a use. */
+function checkTexts(texts: readonly string[], flags: PredictFlags): void {
+  if (texts.length === 0) return;
+  const [useless] = flags.file === undefined ? givenTextFlags(flags) : ['--file'];
+  if (useless === undefined) return;
+  throw constraint('texts', `Texts as arguments and ${useless} exclude each other: give the texts, or a file of them`);
+}
+
 /** `recurra predict`: labels texts from the arguments, a file, or standard input. */
 export async function predictCommand(modelFile: string, texts: string[], flags: PredictFlags): Promise<number> {
+  checkTexts(texts, flags);
   const model = await loadModel('predict', modelFile, deviceOption(flags));
   const { multiLabel } = model.settings;
   const names = shownLabels(model.labels);
@@ -87,6 +97,9 @@ export async function predictCommand(modelFile: string, texts: string[], flags: 
     if (interactive || block.length === size) await flush();
   }
   if (block.length > 0) await flush();
-  if (rows) noteSkipped(rows);
+  if (rows) {
+    noteSkipped(rows);
+    noteWarnings(rows, display.json);
+  }
   return EXIT.ok;
 }

@@ -15,6 +15,7 @@ import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { trainingInputs } from '../outputs.js';
+import { type ReadingDisplay, readingDisplay } from '../reading.js';
 import { noteSkipped, openRows, openUnlabelled, type RowFlags } from '../rows.js';
 import { onStopSignal } from '../signals.js';
 import { checkTask, type TaskFlag } from '../tasks.js';
@@ -48,7 +49,7 @@ export async function namedTokenizer(given: string): Promise<TokenizerLike> {
 }
 
 /** The options that the flags mean: most are flags as they are, some name what is to be opened first. */
-async function trainOptions(flags: TrainFlags): Promise<TrainOptions> {
+async function trainOptions(flags: TrainFlags, reading: ReadingDisplay): Promise<TrainOptions> {
   const options: TrainOptions = {
     ...givenOptions<TrainOptions>(CLASSIFIER, flags),
     ...checkpointOption(flags),
@@ -59,7 +60,7 @@ async function trainOptions(flags: TrainFlags): Promise<TrainOptions> {
   if (unlabelled !== undefined) options.unlabelled = openUnlabelled(unlabelled, flags);
   if (validation !== undefined) {
     const share = Number(validation);
-    options.validation = Number.isFinite(share) ? share : openRows(validation, flags);
+    options.validation = Number.isFinite(share) ? share : openRows(validation, flags, reading.update);
   }
   return options;
 }
@@ -90,7 +91,8 @@ function keptWords({ kept, history }: TextClassifier): string {
 export async function trainCommand(file: string, flags: TrainFlags): Promise<number> {
   checkTask(file, flags);
   await checkPaths(file, flags);
-  const rows = openRows(file, flags);
+  const reading = readingDisplay(flags.json === true);
+  const rows = openRows(file, flags, reading.update);
   const display = progressDisplay({ json: flags.json === true });
   const notes = eventNotes(flags.json === true);
   const { signal, release } = abortOnSignals('stopping; what was learned so far will be saved');
@@ -99,7 +101,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
   let failure: TrainingError | undefined;
   try {
     model = await TextClassifier.train(rows, {
-      ...(await trainOptions(flags)),
+      ...(await trainOptions(flags, reading)),
       signal,
       onEvent(event) {
         if (event.type === 'prepare') display.prepare(event);
@@ -112,6 +114,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
     failure = error;
     model = error.model;
   } finally {
+    reading.stop();
     display.stop();
     release();
   }

@@ -29,8 +29,12 @@ export function checkOptionNames(where: string, options: unknown, known: readonl
   }
 }
 
-/** The known name that differs least from a name, if the difference looks like a slip. */
-function closest(name: string, known: readonly string[]): string | undefined {
+/**
+ * The known name that differs least from a name, if the difference looks like a slip.
+ *
+ * @internal
+ */
+export function closest(name: string, known: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(name.length / 3));
   let best: string | undefined;
   let least = most + 1;

@@ -20,6 +20,8 @@ export interface OptionText {
   readonly flagHelp?: string;
   /** How the flag's text becomes a value, where the kind does not say. `before` is what the flag gave so far. */
   readonly parse?: (text: string, before: unknown) => unknown;
+  /** Whether the flag may be given several times; a flag of one value that is given twice is a usage error. */
+  readonly repeatable?: boolean;
   /** The default in words, where it is no single value. */
   readonly defaultText?: string;
 }

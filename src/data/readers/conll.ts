@@ -1,16 +1,18 @@
 import { checkChoice, checkFlag } from '../../core/checks.js';
 import { constraint, invalidArgument } from '../../core/errors.js';
 import { checkOptionNames } from '../../core/options/names.js';
+import { settingsOf } from '../../core/options/table.js';
 import { checkScheme, type TagScheme } from '../../text/tags/scheme.js';
 import { type Column, checkColumn } from './fields.js';
-import { type LineOptions, type LineSettings, lineSettings } from './lines.js';
+import { FILE_TEXT, type FileTextOptions, type FileTextSettings } from './options.js';
+import type { Reading } from './reading.js';
 import { type LineKind, sentenceLines } from './sentences.js';
-import { type BadRows, type Input, type OnBadRow, type Source, sourceOf } from './source.js';
+import { type Input, type Source, sourceOf } from './source.js';
 import { type ReadSentence, type TaggedRows, taggedRows } from './tagCheck.js';
 import { filled, TokenColumns } from './tokenColumns.js';
 
 /** Options of {@link readConll}. */
-export interface ReadConllOptions extends LineOptions {
+export interface ReadConllOptions extends FileTextOptions {
   /** Column of the token, by number or name. Default 1, the first. */
   token?: Column | undefined;
   /** Column of the tag, by number or name. Default: the last. */
@@ -31,8 +33,6 @@ export interface ReadConllOptions extends LineOptions {
    * sentences (or 50,000 tokens) with {@link detectTagScheme}.
    */
   scheme?: TagScheme | null | undefined;
-  /** What to do with a sentence that does not fit: an error (the default), or leave it out and count it in `skipped`. */
-  onBadRow?: OnBadRow | undefined;
 }
 
 /**
@@ -66,23 +66,12 @@ export function readConll(input: Input, options: ReadConllOptions = {}): TaggedR
   if (comments !== undefined) checkFlag('comments', comments);
   if (scheme != null) checkScheme(scheme);
   if (columns !== undefined) checkNames(columns, header);
-  const settings = lineSettings(options);
+  const settings = settingsOf(FILE_TEXT, options);
   const format = { token, tag, columns, header, separator, comments };
-  return taggedRows(sourceOf(input), options.onBadRow, scheme, (source, bad) => read(source, bad, settings, format));
+  return taggedRows(sourceOf(input), settings, scheme, (source, reading) => read(source, reading, settings, format));
 }
 
-const NAMES = [
-  'token',
-  'tag',
-  'columns',
-  'header',
-  'separator',
-  'comments',
-  'scheme',
-  'onBadRow',
-  'encoding',
-  'maxRowBytes',
-] as const;
+const NAMES = ['token', 'tag', 'columns', 'header', 'separator', 'comments', 'scheme', ...Object.keys(FILE_TEXT)];
 
 function checkNames(columns: readonly string[], header: boolean): void {
   const fits = Array.isArray(columns) && columns.length > 0 && columns.every((name) => typeof name === 'string');
@@ -95,8 +84,8 @@ type Format = Pick<ReadConllOptions, 'tag' | 'columns' | 'header' | 'separator' 
 
 async function* read(
   source: Source,
-  bad: BadRows,
-  settings: LineSettings,
+  reading: Reading,
+  settings: FileTextSettings,
   format: Format,
 ): AsyncGenerator<ReadSentence, void, undefined> {
   const { file } = source;
@@ -116,13 +105,13 @@ async function* read(
     headed = true;
     return 'comment';
   };
-  for await (const { lines, numbers } of sentenceLines(source, settings, kindOf)) {
+  for await (const { lines, numbers } of sentenceLines(source, settings, reading, kindOf)) {
     places ??= [
       columns.index(format.token, numbers[0]!),
       columns.index(format.tag ?? columns.names?.length ?? columns.count!, numbers[0]!),
     ];
     const [tokenAt, tagAt] = places;
-    const row = bad.make((): ReadSentence => {
+    const row = reading.make((): ReadSentence => {
       const fields = lines.map((line, i) => columns.fields(line, numbers[i]!));
       return {
         tokens: fields.map((each, i) => filled(each, tokenAt, 'token', file, numbers[i]!)),

@@ -1,23 +1,23 @@
 import { DataError } from '../../core/errors.js';
 import { checkOptionNames } from '../../core/options/names.js';
+import { settingsOf } from '../../core/options/table.js';
 import { checkScheme, type TagScheme } from '../../text/tags/scheme.js';
 import { type Column, checkColumn } from './fields.js';
-import { type LineOptions, type LineSettings, lineSettings } from './lines.js';
+import { FILE_TEXT, type FileTextOptions, type FileTextSettings } from './options.js';
+import type { Reading } from './reading.js';
 import { sentenceLines } from './sentences.js';
-import { type BadRows, type Input, type OnBadRow, type Source, sourceOf } from './source.js';
+import { type Input, type Source, sourceOf } from './source.js';
 import { type ReadSentence, type TaggedRows, taggedRows } from './tagCheck.js';
 import { filled, TokenColumns } from './tokenColumns.js';
 
 /** Options of {@link readConllu}. */
-export interface ReadConlluOptions extends LineOptions {
+export interface ReadConlluOptions extends FileTextOptions {
   /** Column of the token, by name or number. Default `'FORM'`. */
   token?: Column | undefined;
   /** Column of the tag, by name or number: `'UPOS'` (the default), `'XPOS'`, `'DEPREL'` or any other. */
   tag?: Column | undefined;
   /** The scheme of the tags; null for tags without a scheme. Default: recognised as in {@link readConll}. */
   scheme?: TagScheme | null | undefined;
-  /** What to do with a sentence that does not fit: an error (the default), or leave it out and count it in `skipped`. */
-  onBadRow?: OnBadRow | undefined;
 }
 
 const COLUMNS = ['ID', 'FORM', 'LEMMA', 'UPOS', 'XPOS', 'FEATS', 'HEAD', 'DEPREL', 'DEPS', 'MISC'];
@@ -40,27 +40,27 @@ const COLUMNS = ['ID', 'FORM', 'LEMMA', 'UPOS', 'XPOS', 'FEATS', 'HEAD', 'DEPREL
  * ```
  */
 export function readConllu(input: Input, options: ReadConlluOptions = {}): TaggedRows {
-  checkOptionNames('readConllu', options, ['token', 'tag', 'scheme', 'onBadRow', 'encoding', 'maxRowBytes']);
+  checkOptionNames('readConllu', options, ['token', 'tag', 'scheme', ...Object.keys(FILE_TEXT)]);
   const { token = 'FORM', tag = 'UPOS', scheme } = options;
   checkColumn('token', token);
   checkColumn('tag', tag);
   if (scheme != null) checkScheme(scheme);
-  const settings = lineSettings(options);
-  return taggedRows(sourceOf(input), options.onBadRow, scheme, (source, bad) =>
-    read(source, bad, settings, token, tag),
+  const settings = settingsOf(FILE_TEXT, options);
+  return taggedRows(sourceOf(input), settings, scheme, (source, reading) =>
+    read(source, reading, settings, token, tag),
   );
 }
 
 async function* read(
   source: Source,
-  bad: BadRows,
-  settings: LineSettings,
+  reading: Reading,
+  settings: FileTextSettings,
   token: Column,
   tag: Column,
 ): AsyncGenerator<ReadSentence, void, undefined> {
   const { file } = source;
   const columns = new TokenColumns(file, COLUMNS, true);
-  const sentences = sentenceLines(source, settings, (line) => {
+  const sentences = sentenceLines(source, settings, reading, (line) => {
     if (!line.startsWith('#')) return 'token';
     columns.readComment(line);
     return 'comment';
@@ -68,7 +68,7 @@ async function* read(
   for await (const { lines, numbers } of sentences) {
     const first = numbers[0]!;
     const [idAt, tokenAt, tagAt] = [columns.index('ID', first), columns.index(token, first), columns.index(tag, first)];
-    const row = bad.make((): ReadSentence => {
+    const row = reading.make((): ReadSentence => {
       const sentence = { tokens: [] as string[], tags: [] as string[], numbers: [] as number[] };
       for (const [i, line] of lines.entries()) {
         const number = numbers[i]!;

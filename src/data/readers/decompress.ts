@@ -4,6 +4,7 @@ import { DataError, RecurraError } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
 import { Turns } from '../../core/turns.js';
 import { fzstd } from './libraries.js';
+import type { ByteCounter } from './reading.js';
 import { ZstdFrames } from './zstdFrames.js';
 
 type Chunk = Uint8Array | string;
@@ -34,12 +35,17 @@ const PIECE = 2048;
  *
  * @param open - Opens the stream.
  * @param file - The name for messages.
+ * @param counter - Is told of the bytes of the stream as they are read.
  * @throws {@link DataError} with code `INVALID_FILE` for data that is cut off or damaged, or compressed otherwise; `IO` and `FILE_NOT_FOUND`.
  *
  * @internal
  */
-export async function* decompressed(open: () => Readable, file: string | undefined): AsyncGenerator<Chunk> {
-  const chunks = open()[Symbol.asyncIterator]() as AsyncIterator<Chunk>;
+export async function* decompressed(
+  open: () => Readable,
+  file: string | undefined,
+  counter?: ByteCounter,
+): AsyncGenerator<Chunk> {
+  const chunks = counted(open()[Symbol.asyncIterator]() as AsyncIterator<Chunk>, counter);
   let kind: string | undefined;
   try {
     const begun = await begin(chunks);
@@ -55,6 +61,21 @@ export async function* decompressed(open: () => Readable, file: string | undefin
   } finally {
     await chunks.return?.();
   }
+}
+
+/** The same chunks; `counter` is told of their bytes. */
+function counted(chunks: AsyncIterator<Chunk>, counter: ByteCounter | undefined): AsyncIterator<Chunk> {
+  if (!counter) return chunks;
+  return {
+    async next() {
+      const result = await chunks.next();
+      if (!result.done) counter.read(result.value.length);
+      return result;
+    },
+    async return() {
+      return (await chunks.return?.()) ?? { done: true, value: undefined };
+    },
+  };
 }
 
 /** Reads until it is clear what the bytes are: no more than needed, since a person may be typing them. */

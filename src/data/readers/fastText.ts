@@ -1,16 +1,16 @@
-import { DataError, invalidArgument } from '../../core/errors.js';
-import { checkOptionNames } from '../../core/options/names.js';
-import { type LineOptions, type LineSettings, lineBlocks, lineSettings } from './lines.js';
+import { DataError } from '../../core/errors.js';
+import { checkNames, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
+import { lineBlocks } from './lines.js';
+import { FILE_TEXT, type FileTextOptions, LABEL_PREFIX, type LabelPrefixOption } from './options.js';
+import type { Reading } from './reading.js';
 import type { Row, UnlabelledText } from './rows.js';
-import { type BadRows, type FileRows, fileRows, type Input, type OnBadRow, type Source, sourceOf } from './source.js';
+import { type FileRows, fileRows, type Input, type Source, sourceOf } from './source.js';
 
 /** Options of {@link readFastText}. */
-export interface ReadFastTextOptions extends LineOptions {
-  /** What labels begin with. Default `__label__`. */
-  labelPrefix?: string | undefined;
-  /** What to do with a row that does not fit: an error (the default), or leave it out and count it in `skipped`. */
-  onBadRow?: OnBadRow | undefined;
-}
+export interface ReadFastTextOptions extends FileTextOptions, LabelPrefixOption {}
+
+/** The table of {@link ReadFastTextOptions}. */
+const FAST_TEXT = { ...LABEL_PREFIX, ...FILE_TEXT } as const satisfies TableOf<ReadFastTextOptions>;
 
 /**
  * Reads fastText's format: a text a line, with a word such as `__label__sports` for each of its labels, as a rule before the
@@ -30,12 +30,9 @@ export interface ReadFastTextOptions extends LineOptions {
  * ```
  */
 export function readFastText(input: Input, options: ReadFastTextOptions = {}): FileRows<Row> {
-  checkOptionNames('readFastText', options, FAST_TEXT_OPTION_NAMES);
+  checkNames('readFastText', options, FAST_TEXT);
   return fastTextRows(sourceOf(input), options);
 }
-
-/** @internal */
-export const FAST_TEXT_OPTION_NAMES = ['labelPrefix', 'onBadRow', 'encoding', 'maxRowBytes'] as const;
 
 /** @internal */
 export function fastTextRows(source: Source, options: ReadFastTextOptions): FileRows<Row> {
@@ -61,26 +58,22 @@ function lines<R>(
   options: ReadFastTextOptions,
   make: (found: FastTextLine, line: number) => R,
 ): FileRows<R> {
-  const { labelPrefix = '__label__' } = options;
-  if (typeof labelPrefix !== 'string' || !/^\S+$/.test(labelPrefix)) {
-    throw invalidArgument('labelPrefix', 'a string without blanks', labelPrefix);
-  }
-  const settings = lineSettings(options);
-  return fileRows(source, options.onBadRow, (opened, bad) => read(opened, bad, settings, labelPrefix, make));
+  const settings = settingsOf(FAST_TEXT, options);
+  return fileRows(source, settings, (opened, reading) => read(opened, reading, settings, make));
 }
 
 async function* read<R>(
   source: Source,
-  bad: BadRows,
-  settings: LineSettings,
-  prefix: string,
+  reading: Reading,
+  settings: SettingsOf<typeof FAST_TEXT>,
   make: (found: FastTextLine, line: number) => R,
 ): AsyncGenerator<R, void, undefined> {
-  for await (const { lines, first } of lineBlocks(source, settings)) {
+  const { labelPrefix } = settings;
+  for await (const { lines, first } of lineBlocks(source, settings, reading)) {
     for (let i = 0; i < lines.length; i++) {
       if (lines[i]!.trim() === '') continue;
       const line = first + i;
-      const row = bad.make(() => make(split(lines[i]!, prefix, { file: source.file, line }), line));
+      const row = reading.make(() => make(split(lines[i]!, labelPrefix, { file: source.file, line }), line));
       if (row !== undefined) yield row;
     }
   }

@@ -1,4 +1,3 @@
-import { checkFilled } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
 
 /** A column by its name in the header, or by its number: 1 is the first, as in the positions that errors name. */
@@ -29,15 +28,6 @@ export function checkColumn(name: string, column: Column): Column {
 }
 
 /**
- * Checks what stands between the labels of a field.
- *
- * @internal
- */
-export function checkSeparator(separator: string | undefined): void {
-  if (separator !== undefined) checkFilled('labelSeparator', separator, 'a non-empty string');
-}
-
-/**
  * The labels of a field: its parts, without the blanks around them; empty parts are none.
  *
  * @internal
@@ -57,10 +47,10 @@ export function separated(field: string, separator: string): string[] {
 export function textOf(fields: readonly Field[], refuse: Refuse): string {
   let text = '';
   let found = false;
-  for (const [i, { name, value }] of fields.entries()) {
+  for (const [i, field] of fields.entries()) {
     if (i > 0) text += ' ';
-    if (value === null && fields.length > 1) continue;
-    text += scalar(name, value, 'a string', refuse);
+    if (field.value === null && fields.length > 1) continue;
+    text += scalar(field, 'a string', refuse);
     found = true;
   }
   if (!found) throw refuse(`the fields ${fields.map(({ name }) => JSON.stringify(name)).join(', ')} are all null`);
@@ -72,12 +62,16 @@ export function textOf(fields: readonly Field[], refuse: Refuse): string {
  *
  * @internal
  */
-export function labelOf({ name, value }: Field, separator: string | undefined, refuse: Refuse): string | string[] {
+export function labelOf(field: Field, separator: string | undefined, refuse: Refuse): string | string[] {
+  const { name, value } = field;
   const expected = 'a string, or an array of strings for several labels';
   if (Array.isArray(value)) {
-    return value.map((each, i) => nonEmpty(`${name}[${i}]`, scalar(`${name}[${i}]`, each, expected, refuse), refuse));
+    return value.map((each, i) => {
+      const part = { name: `${name}[${i}]`, value: each };
+      return nonEmpty(part.name, scalar(part, expected, refuse), refuse);
+    });
   }
-  const label = scalar(name, value, expected, refuse);
+  const label = scalar(field, expected, refuse);
   return separator === undefined ? nonEmpty(name, label, refuse) : separated(label, separator);
 }
 
@@ -85,6 +79,8 @@ export function labelOf({ name, value }: Field, separator: string | undefined, r
 export interface Field {
   name: string;
   value: unknown;
+  /** What to say where it is missing: which there are. */
+  hint?: string;
 }
 
 function nonEmpty(name: string, label: string, refuse: Refuse): string {
@@ -93,7 +89,7 @@ function nonEmpty(name: string, label: string, refuse: Refuse): string {
 }
 
 /** A string as it is; numbers and booleans as JavaScript writes them. */
-function scalar(name: string, value: unknown, expected: string, refuse: Refuse): string {
+function scalar({ name, value, hint = '' }: Field, expected: string, refuse: Refuse): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (typeof value === 'number') {
@@ -107,7 +103,7 @@ function scalar(name: string, value: unknown, expected: string, refuse: Refuse):
       : value === null
         ? 'is null'
         : `is ${Array.isArray(value) ? 'an array' : 'an object'}`;
-  throw refuse(`the field ${JSON.stringify(name)} ${found}: expected ${expected}${value == null ? SKIP : ''}`);
+  throw refuse(`the field ${JSON.stringify(name)} ${found}: expected ${expected}${hint}${value == null ? SKIP : ''}`);
 }
 
-const SKIP = " (onBadRow: 'skip' leaves such rows out)";
+const SKIP = " (onBadRow: 'skip' or --skip-bad-rows leaves such rows out)";

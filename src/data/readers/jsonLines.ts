@@ -1,21 +1,29 @@
 import { DataError } from '../../core/errors.js';
-import { checkOptionNames } from '../../core/options/names.js';
-import { type Column, checkColumn, checkSeparator, type Field, labelOf, textColumns, textOf } from './fields.js';
-import { type LineOptions, type LineSettings, lineBlocks, lineSettings } from './lines.js';
+import { checkNames, settingsOf, type TableOf } from '../../core/options/table.js';
+import { type Column, checkColumn, type Field, labelOf, textColumns, textOf } from './fields.js';
+import { there } from './hints.js';
+import { lineBlocks } from './lines.js';
+import {
+  COLUMNS,
+  FILE_TEXT,
+  type FileTextOptions,
+  type FileTextSettings,
+  type LabelSeparatorOption,
+} from './options.js';
+import type { Reading } from './reading.js';
 import type { Row, UnlabelledText } from './rows.js';
-import { type BadRows, type FileRows, fileRows, type Input, type OnBadRow, type Source, sourceOf } from './source.js';
+import { type FileRows, fileRows, type Input, type Source, sourceOf } from './source.js';
 
 /** Options of {@link readJsonLines}. */
-export interface ReadJsonLinesOptions extends LineOptions {
+export interface ReadJsonLinesOptions extends FileTextOptions, LabelSeparatorOption {
   /** Field of the text, or several that are joined by a blank; of several, some may be null. */
   text: Column | readonly Column[];
   /** Field of the label: a string, a number, a boolean, or an array of them for several labels. */
   label: Column;
-  /** What stands between several labels in one string. Default: nothing does, the string is one label. */
-  labelSeparator?: string | undefined;
-  /** What to do with a row that does not fit: an error (the default), or leave it out and count it in `skipped`. */
-  onBadRow?: OnBadRow | undefined;
 }
+
+/** The table of {@link ReadJsonLinesOptions}. */
+const JSON_LINES = { ...COLUMNS, ...FILE_TEXT } as const satisfies TableOf<ReadJsonLinesOptions>;
 
 /**
  * Reads texts and labels from JSON lines (`.jsonl`, `.ndjson`): one object a line. gzip and zstd are decompressed, and blank
@@ -35,30 +43,27 @@ export interface ReadJsonLinesOptions extends LineOptions {
  * ```
  */
 export function readJsonLines(input: Input, options: ReadJsonLinesOptions): FileRows<Row> {
-  checkOptionNames('readJsonLines', options, [...JSON_OPTION_NAMES, 'label', 'labelSeparator']);
+  checkNames('readJsonLines', options, JSON_LINES);
   return jsonRows(sourceOf(input), options);
 }
 
 /** @internal */
-export const JSON_OPTION_NAMES = ['text', 'onBadRow', 'encoding', 'maxRowBytes'] as const;
-
-/** @internal */
 export function jsonRows(source: Source, options: ReadJsonLinesOptions): FileRows<Row> {
-  const { labelSeparator } = options;
-  checkSeparator(labelSeparator);
+  const settings = settingsOf(JSON_LINES, options);
   const text = names(textColumns(options.text));
-  const label = names([checkColumn('label', options.label)])[0]!;
-  return objects(source, options, (record, line, refuse) => ({
+  const label = names([checkColumn('label', options.label)]);
+  return objects(source, settings, (record, line, refuse) => ({
     text: textOf(fieldsOf(record, text), refuse),
-    label: labelOf(fieldsOf(record, [label])[0]!, labelSeparator, refuse),
+    label: labelOf(fieldsOf(record, label)[0]!, settings.labelSeparator, refuse),
     line,
   }));
 }
 
 /** @internal */
 export function jsonTexts(source: Source, options: Omit<ReadJsonLinesOptions, 'label'>): FileRows<UnlabelledText> {
+  const settings = settingsOf(FILE_TEXT, options);
   const text = names(textColumns(options.text));
-  return objects(source, options, (record, line, refuse) => ({ text: textOf(fieldsOf(record, text), refuse), line }));
+  return objects(source, settings, (record, line, refuse) => ({ text: textOf(fieldsOf(record, text), refuse), line }));
 }
 
 /** An object of a line of JSON. */
@@ -76,7 +81,10 @@ function names(columns: readonly Column[]): string[] {
  * @internal
  */
 export function fieldsOf(record: JsonObject, wanted: readonly string[]): Field[] {
-  return wanted.map((name) => ({ name, value: Object.hasOwn(record, name) ? record[name] : undefined }));
+  return wanted.map((name) => {
+    if (Object.hasOwn(record, name)) return { name, value: record[name] };
+    return { name, value: undefined, hint: there(name, Object.keys(record)) };
+  });
 }
 
 /**
@@ -84,28 +92,23 @@ export function fieldsOf(record: JsonObject, wanted: readonly string[]): Field[]
  *
  * @internal
  */
-export function objects<R>(
-  source: Source,
-  options: LineOptions & { onBadRow?: OnBadRow | undefined },
-  make: MakeRow<R>,
-): FileRows<R> {
-  const settings = lineSettings(options);
-  return fileRows(source, options.onBadRow, (opened, bad) => read(opened, bad, settings, make));
+export function objects<R>(source: Source, settings: FileTextSettings, make: MakeRow<R>): FileRows<R> {
+  return fileRows(source, settings, (opened, reading) => read(opened, reading, settings, make));
 }
 
 async function* read<R>(
   source: Source,
-  bad: BadRows,
-  settings: LineSettings,
+  reading: Reading,
+  settings: FileTextSettings,
   make: MakeRow<R>,
 ): AsyncGenerator<R, void, undefined> {
   const { file } = source;
-  for await (const { lines, first } of lineBlocks(source, settings)) {
+  for await (const { lines, first } of lineBlocks(source, settings, reading)) {
     for (let i = 0; i < lines.length; i++) {
       const json = lines[i]!;
       if (json.trim() === '') continue;
       const line = first + i;
-      const row = bad.make(() => {
+      const row = reading.make(() => {
         const refuse = (message: string) => new DataError('INVALID_ROW', message, { file, line });
         return make(parse(json, line, file), line, refuse);
       });

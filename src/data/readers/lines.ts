@@ -1,33 +1,9 @@
-import { checkInteger } from '../../core/checks.js';
 import { DataError } from '../../core/errors.js';
 import { LinePositions } from './linePositions.js';
+import type { FileTextSettings } from './options.js';
+import type { Reading } from './reading.js';
 import type { Source } from './source.js';
-import { checkEncoding, checkedUtf8, type TextEncoding } from './textStream.js';
-
-/** How a file of lines is written. */
-export interface LineOptions {
-  /** How the file is encoded. Default: UTF-16 if it begins with that byte order mark, else UTF-8. */
-  encoding?: TextEncoding | undefined;
-  /** Longest line in bytes, default 16 MiB. */
-  maxRowBytes?: number | undefined;
-}
-
-/** Checked {@link LineOptions}. */
-export interface LineSettings {
-  encoding: TextEncoding | undefined;
-  maxRowBytes: number;
-}
-
-/**
- * Checks how a file of lines is written.
- *
- * @internal
- */
-export function lineSettings({ encoding, maxRowBytes = 2 ** 24 }: LineOptions): LineSettings {
-  checkEncoding(encoding);
-  checkInteger('maxRowBytes', maxRowBytes, 1);
-  return { encoding, maxRowBytes };
-}
+import { checkedUtf8 } from './textStream.js';
 
 /** Some lines, one after the other. */
 export interface LineBlock {
@@ -41,7 +17,7 @@ const LF = 10;
 const CR = 13;
 
 /**
- * Reads a text line by line, a block for each chunk of bytes. `\n` and `\r\n` end a line; a byte order mark is left out.
+ * Reads a text line by line, a block for each chunk of bytes. `\n`, `\r\n` and `\r` end a line; a byte order mark is left out.
  *
  * @throws {@link DataError} with code `INVALID_ROW` for a line of more than `maxRowBytes`, or bytes that are not UTF-8.
  *
@@ -49,35 +25,46 @@ const CR = 13;
  */
 export async function* lineBlocks(
   source: Source,
-  { encoding, maxRowBytes }: LineSettings,
+  { encoding, maxRowBytes }: FileTextSettings,
+  reading: Reading,
 ): AsyncGenerator<LineBlock, void, undefined> {
   const { file } = source;
   let held: Uint8Array[] = [];
   let heldLength = 0;
   let first = 1;
-  const line = (bytes: Buffer, from: number, to: number): string => {
-    const end = to > from && bytes[to - 1] === CR ? to - 1 : to;
-    return bytes.toString('utf8', from, end);
-  };
+  /** Whether the last byte was a \r: a \n after it ends no other line. */
+  let afterCR = false;
   const checkLength = (length: number, number: number) => {
     if (length <= maxRowBytes) return;
-    throw new DataError('INVALID_ROW', `the line is longer than maxRowBytes, ${maxRowBytes}`, { file, line: number });
+    const message = `the line is longer than maxRowBytes, ${maxRowBytes} (on the command line --max-row-bytes)`;
+    throw new DataError('INVALID_ROW', message, { file, line: number });
   };
-  for await (const chunk of checkedUtf8(source.open(), new LinePositions(), { file, encoding })) {
-    if (chunk.indexOf(LF) < 0) {
-      held.push(chunk);
-      heldLength += chunk.length;
+  for await (const chunk of checkedUtf8(source.open(reading), new LinePositions(), { file, encoding })) {
+    const rest: Uint8Array = afterCR && chunk[0] === LF ? chunk.subarray(1) : chunk;
+    if (chunk.length > 0) afterCR = chunk[chunk.length - 1] === CR;
+    if (rest.indexOf(LF) < 0 && rest.indexOf(CR) < 0) {
+      if (rest.length === 0) continue;
+      held.push(rest);
+      heldLength += rest.length;
       checkLength(heldLength, first);
       continue;
     }
     const bytes =
-      held.length > 0 ? Buffer.concat([...held, chunk]) : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+      held.length > 0 ? Buffer.concat([...held, rest]) : Buffer.from(rest.buffer, rest.byteOffset, rest.length);
     const lines: string[] = [];
     let from = 0;
-    for (let to = bytes.indexOf(LF, heldLength); to >= 0; to = bytes.indexOf(LF, from)) {
+    const next = (end: number, start: number) => {
+      const found = bytes.indexOf(end, start);
+      return found < 0 ? Number.POSITIVE_INFINITY : found;
+    };
+    let lf = next(LF, heldLength);
+    let cr = next(CR, heldLength);
+    for (let to = Math.min(lf, cr); to < bytes.length; to = Math.min(lf, cr)) {
       checkLength(to - from, first + lines.length);
-      lines.push(line(bytes, from, to));
-      from = to + 1;
+      lines.push(bytes.toString('utf8', from, to));
+      from = lf === cr + 1 && to === cr ? to + 2 : to + 1;
+      if (lf < from) lf = next(LF, from);
+      if (cr < from) cr = next(CR, from);
     }
     held = from < bytes.length ? [bytes.subarray(from)] : [];
     heldLength = bytes.length - from;
@@ -86,9 +73,9 @@ export async function* lineBlocks(
   }
   if (heldLength > 0) {
     checkLength(heldLength, first);
-    const bytes = Buffer.concat(held);
-    yield { lines: withoutMark([line(bytes, 0, bytes.length)], first), first };
+    yield { lines: withoutMark([Buffer.concat(held).toString('utf8')], first), first };
   }
+  reading.end();
 }
 
 function withoutMark(lines: string[], first: number): string[] {

@@ -1,30 +1,32 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { constraint, DataError, RecurraError } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
-import { checkOptionNames } from '../../core/options/names.js';
-import { type Column, checkColumn, checkSeparator, type Field, labelOf, textColumns, textOf } from './fields.js';
+import { checkNames, settingsOf, type TableOf } from '../../core/options/table.js';
+import { type Column, checkColumn, type Field, labelOf, textColumns, textOf } from './fields.js';
+import { there } from './hints.js';
+import { COLUMNS, type LabelSeparatorOption, READING, type ReadingOptions } from './options.js';
 import { ParquetFile } from './parquetPages.js';
+import type { Reading } from './reading.js';
 import type { Row, UnlabelledText } from './rows.js';
-import { type BadRows, type FileRows, fileRows, type OnBadRow, type Source, sourceOf } from './source.js';
+import { type FileRows, fileRows, type Input, type Source, sourceOf } from './source.js';
 
 /** Options of {@link readParquet}. */
-export interface ReadParquetOptions {
+export interface ReadParquetOptions extends ReadingOptions, LabelSeparatorOption {
   /** Column of the text, or several that are joined by a blank; of several, some may be null. */
   text: Column | readonly Column[];
   /** Column of the label: strings, integers, booleans, or lists of them for several labels. */
   label: Column;
-  /** What stands between several labels in one string. Default: nothing does, the string is one label. */
-  labelSeparator?: string | undefined;
-  /** What to do with a row that does not fit: an error (the default), or leave it out and count it in `skipped`. */
-  onBadRow?: OnBadRow | undefined;
 }
+
+/** The table of {@link ReadParquetOptions}. */
+const PARQUET = { ...COLUMNS, ...READING } as const satisfies TableOf<ReadParquetOptions>;
 
 /**
  * Reads texts and labels from a Parquet file, page by page, uncompressed or with Snappy, gzip, zstd, Brotli or LZ4. Numbers
  * and booleans become text as JavaScript writes them; a column that Hugging Face's `datasets` marked as `ClassLabel` gives
  * the names of its classes. In errors, and as `line`, a row has its number, from 1.
  *
- * @param file - Path of the file. Parquet is read from its end on, so it cannot come from a stream.
+ * @param file - Path or `file:` URL of the file. Parquet is read from its end on, so it cannot come from a stream.
  * @param options - Which columns; see {@link ReadParquetOptions}.
  * @returns Rows for `for await`, `TextClassifier.train`, {@link encodeDataset} or {@link collect}; the file is opened then.
  * @throws {@link ArgumentError} at once for options that do not fit. While reading {@link DataError} with file and row:
@@ -36,20 +38,16 @@ export interface ReadParquetOptions {
  * const rows = readParquet('train-00000-of-00001.parquet', { text: 'text', label: 'label' });
  * ```
  */
-export function readParquet(file: string, options: ReadParquetOptions): FileRows<Row> {
-  checkOptionNames('readParquet', options, [...PARQUET_OPTION_NAMES, 'label', 'labelSeparator']);
+export function readParquet(file: Input, options: ReadParquetOptions): FileRows<Row> {
+  checkNames('readParquet', options, PARQUET);
   return parquetRows(sourceOf(file), options);
 }
 
 /** @internal */
-export const PARQUET_OPTION_NAMES = ['text', 'onBadRow'] as const;
-
-/** @internal */
 export function parquetRows(source: Source, options: ReadParquetOptions): FileRows<Row> {
-  const { labelSeparator } = options;
-  checkSeparator(labelSeparator);
+  const { labelSeparator } = settingsOf(PARQUET, options);
   const columns = [...textColumns(options.text), checkColumn('label', options.label)];
-  return rows(source, options.onBadRow, columns, (fields, line, refuse) => ({
+  return rows(source, options, columns, (fields, line, refuse) => ({
     text: textOf(fields.slice(0, -1), refuse),
     label: labelOf(fields[fields.length - 1]!, labelSeparator, refuse),
     line,
@@ -58,7 +56,7 @@ export function parquetRows(source: Source, options: ReadParquetOptions): FileRo
 
 /** @internal */
 export function parquetTexts(source: Source, options: Omit<ReadParquetOptions, 'label'>): FileRows<UnlabelledText> {
-  return rows(source, options.onBadRow, textColumns(options.text), (fields, line, refuse) => ({
+  return rows(source, options, textColumns(options.text), (fields, line, refuse) => ({
     text: textOf(fields, refuse),
     line,
   }));
@@ -66,7 +64,7 @@ export function parquetTexts(source: Source, options: Omit<ReadParquetOptions, '
 
 type MakeRow<R> = (fields: Field[], line: number, refuse: (message: string) => DataError) => R;
 
-function rows<R>(source: Source, onBadRow: OnBadRow | undefined, columns: Column[], make: MakeRow<R>): FileRows<R> {
+function rows<R>(source: Source, options: ReadingOptions, columns: Column[], make: MakeRow<R>): FileRows<R> {
   const { path } = source;
   if (path === undefined) {
     throw constraint(
@@ -74,12 +72,12 @@ function rows<R>(source: Source, onBadRow: OnBadRow | undefined, columns: Column
       'Parquet is read from its end on and cannot come from standard input or a stream: write it to a file first',
     );
   }
-  return fileRows(source, onBadRow, (_, bad) => read(path, bad, columns, make));
+  return fileRows(source, settingsOf(READING, options), (_, reading) => read(path, reading, columns, make));
 }
 
 async function* read<R>(
   file: string,
-  bad: BadRows,
+  reading: Reading,
   columns: Column[],
   make: MakeRow<R>,
 ): AsyncGenerator<R, void, undefined> {
@@ -87,14 +85,14 @@ async function* read<R>(
   let line = 0;
   try {
     handle = await open(file);
-    const parquet = await ParquetFile.open(handle);
+    const parquet = await ParquetFile.open(handle, reading);
     const names = columns.map((column) => find(column, parquet.columns, file));
     const classes = names.map((name) => classNames(parquet.note('huggingface'), name));
     for await (const { values, count } of parquet.blocks([...new Set(names)])) {
       const chosen = names.map((name) => values[[...new Set(names)].indexOf(name)]!);
       for (let i = 0; i < count; i++) {
         line++;
-        const row = bad.make(() => {
+        const row = reading.make(() => {
           const refuse = (message: string) => new DataError('INVALID_ROW', message, { file, line });
           const fields = names.map((name, c) => ({
             name,
@@ -105,6 +103,7 @@ async function* read<R>(
         if (row !== undefined) yield row;
       }
     }
+    reading.end();
   } catch (error) {
     if (error instanceof RecurraError) throw error;
     // Metadata that contradicts itself shows in many ways, also as a TypeError where something is not there.
@@ -124,21 +123,37 @@ function damaged(error: Error, file: string, line: number): DataError {
   return new DataError('INVALID_FILE', where + hint, { file }, { cause: error });
 }
 
+/** The name of a column. A number beyond the last column may be a name as well. */
 function find(column: Column, names: readonly string[], file: string): string {
-  const name = typeof column === 'number' ? names[column - 1] : names.find((each) => each === column);
-  if (name !== undefined) return name;
-  const there = names.map((each) => JSON.stringify(each)).join(', ');
-  const message = `there is no column ${JSON.stringify(column)}; there are ${there}`;
-  throw new DataError('MISSING_COLUMN', message, { file });
+  const name =
+    (typeof column === 'number' ? names[column - 1] : undefined) ?? names.find((each) => each === String(column));
+  if (name === undefined) {
+    const message = `there is no column ${JSON.stringify(column)}${there(column, names)}`;
+    throw new DataError('MISSING_COLUMN', message, { file });
+  }
+  const places = names.flatMap((each, i) => (each === name ? [i + 1] : []));
+  if (places.length > 1) {
+    const message = `there are ${places.length} columns of the name ${JSON.stringify(name)}, as column ${places.join(' and ')}, which cannot be told apart: write the file with a name of its own for each`;
+    throw new DataError('INVALID_FILE', message, { file });
+  }
+  return name;
+}
+
+/** What Hugging Face's `datasets` notes of a column: a feature, or a list of features of which each value is one. */
+interface HuggingFaceFeature {
+  _type?: string;
+  names?: unknown;
+  feature?: HuggingFaceFeature | HuggingFaceFeature[];
 }
 
 /** The names that Hugging Face's `datasets` notes for the numbers of a column. */
 function classNames(note: string | undefined, column: string): readonly string[] | undefined {
   if (note === undefined) return undefined;
   try {
-    const feature = JSON.parse(note).info.features[column];
-    const { _type, names } = feature.feature ?? feature;
-    return _type === 'ClassLabel' && Array.isArray(names) ? names : undefined;
+    let feature: HuggingFaceFeature | HuggingFaceFeature[] | undefined = JSON.parse(note).info.features[column];
+    // A list is written as `[feature]`, or as a feature with one inside.
+    while (Array.isArray(feature) || feature?.feature) feature = Array.isArray(feature) ? feature[0] : feature.feature;
+    return feature?._type === 'ClassLabel' && Array.isArray(feature.names) ? feature.names : undefined;
   } catch {
     return undefined;
   }

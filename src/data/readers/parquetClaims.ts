@@ -37,6 +37,30 @@ export function checkHeader(header: PageHeader): void {
   }
 }
 
+/** Remainders of CRC-32 by byte, of the polynomial that gzip uses. */
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc;
+});
+
+/** CRC-32. That of Node's zlib is younger than the first Node 20. */
+function crc32(bytes: Uint8Array): number {
+  let crc = -1;
+  for (let i = 0; i < bytes.length; i++) crc = CRC_TABLE[(crc ^ bytes[i]!) & 255]! ^ (crc >>> 8);
+  return ~crc;
+}
+
+/**
+ * Checks a page's bytes, as they are in the file, by the checksum in its header, if there is one.
+ *
+ * @throws Error if they differ.
+ */
+export function checkChecksum({ crc }: PageHeader, bytes: Uint8Array): void {
+  if (crc === undefined || crc32(bytes) === (crc | 0)) return;
+  throw new Error("a page's checksum does not fit its contents: the file was damaged; copy or download it again");
+}
+
 /**
  * Checks the runs of a data page: hyparquet writes as many values as a run states, also more than the page has, for which a few
  * bytes of a damaged file would take all memory.

@@ -12,7 +12,8 @@ import type {
 } from 'hyparquet';
 import { Turns } from '../../core/turns.js';
 import { fzstd } from './libraries.js';
-import { checkHeader, checkRuns } from './parquetClaims.js';
+import { checkChecksum, checkHeader, checkRuns } from './parquetClaims.js';
+import type { Reading } from './reading.js';
 import { ZstdFrames } from './zstdFrames.js';
 
 /** A fault of a Parquet file, or something in it that cannot be read. */
@@ -62,25 +63,28 @@ export class ParquetFile {
   readonly #size: number;
   readonly #metadata: FileMetaData;
   readonly #tree: SchemaTree;
+  readonly #reading: Reading | undefined;
 
-  private constructor(library: Library, handle: FileHandle, size: number, metadata: FileMetaData) {
+  private constructor(library: Library, handle: FileHandle, size: number, metadata: FileMetaData, reading?: Reading) {
     this.#library = library;
     this.#handle = handle;
     this.#size = size;
     this.#metadata = metadata;
     this.#tree = library.parquetSchema(metadata);
+    this.#reading = reading;
   }
 
-  /** Reads the metadata. */
-  static async open(handle: FileHandle): Promise<ParquetFile> {
+  /** Reads the metadata. The bytes of pages are told to `reading` as they are read. */
+  static async open(handle: FileHandle, reading?: Reading): Promise<ParquetFile> {
     const library = await loadLibrary();
     const { size } = await handle.stat();
+    if (reading) reading.totalBytes = size;
     if (size < 12) throw new ParquetFault('the file is too short for a Parquet file');
     const slice = (start: number, end = size) => read(handle, start, end);
     const metadata = await fault(() =>
       library.parquetMetadataAsync({ byteLength: size, slice }, { geoparquet: false }),
     );
-    return new ParquetFile(library, handle, size, metadata);
+    return new ParquetFile(library, handle, size, metadata, reading);
   }
 
   /** Names of the columns. */
@@ -176,6 +180,8 @@ export class ParquetFile {
       at = from + header.compressed_page_size;
       if (!(at >= from && at <= end)) throw new ParquetFault(`column ${JSON.stringify(top.element.name)} is cut off`);
       const compressed = new Uint8Array(await read(this.#handle, from, at));
+      this.#reading?.read(compressed.length);
+      await fault(() => checkChecksum(header, compressed));
       const bytes = await fault(() => this.#decompressed(compressed, header, meta));
       await fault(() => checkRuns(header, bytes, levels));
       const whole = { ...header, compressed_page_size: bytes.length };

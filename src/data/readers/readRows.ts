@@ -1,20 +1,16 @@
-import { choiceWords } from '../../core/checks.js';
-import { ArgumentError, describe, invalidArgument } from '../../core/errors.js';
-import { checkOptionNames } from '../../core/options/names.js';
-import { CSV_OPTION_NAMES, type CsvTextOptions, csvRows, csvTexts, type ReadCsvOptions } from './csv.js';
+import { ArgumentError, describe } from '../../core/errors.js';
+import { checkNames, settingsOf } from '../../core/options/table.js';
+import { type CsvTextOptions, csvRows, csvTexts, type ReadCsvOptions } from './csv.js';
 import { fastTextRows, fastTextTexts, type ReadFastTextOptions } from './fastText.js';
 import type { Column } from './fields.js';
 import { jsonRows, jsonTexts } from './jsonLines.js';
 import { lineTexts } from './lineTexts.js';
+import { LABEL_PREFIX, ROWS, type RowFormat, TABLE_TEXT, TEXTS, type TextFormat } from './options.js';
 import { parquetRows, parquetTexts } from './parquet.js';
+import { type ByteCounter, LateCounter, Reading } from './reading.js';
 import type { Row, UnlabelledText } from './rows.js';
-import { BadRows, type FileRows, type Input, type Source, sourceOf } from './source.js';
-
-/** How a file of labelled texts is written. */
-export type RowFormat = 'csv' | 'tsv' | 'jsonl' | 'fasttext' | 'parquet';
-
-/** How a file of texts is written; `lines`: each line is a text. */
-export type TextFormat = RowFormat | 'lines';
+import { type FileRows, type Input, type Source, sourceOf } from './source.js';
+import { encodingOf } from './textStream.js';
 
 /** Options of {@link readRows}; those that the file's format has no use for are ignored. */
 export interface ReadRowsOptions extends Omit<ReadCsvOptions, 'text' | 'label'>, ReadFastTextOptions {
@@ -51,10 +47,10 @@ export interface ReadTextsOptions extends Omit<CsvTextOptions, 'text'>, ReadFast
  * ```
  */
 export function readRows(input: Input, options: ReadRowsOptions = {}): FileRows<Row> {
-  checkOptionNames('readRows', options, [...ROW_OPTION_NAMES, 'label', 'labelSeparator']);
+  checkNames('readRows', options, ROWS);
   const { format, ...rest } = options;
   const source = sourceOf(input);
-  const known = checkFormat(format, FORMATS) ?? formatByName(source.path);
+  const known = settingsOf({ format: ROWS.format }, { format }).format ?? formatByName(source.path);
   return byFormat<Row, RowFormat>(source, known, 'csv', rest, (source, found) => {
     if (found === 'fasttext') return fastTextRows(source, rest);
     const { text, label } = rest;
@@ -79,13 +75,15 @@ export function readRows(input: Input, options: ReadRowsOptions = {}): FileRows<
  * ```
  */
 export function readTexts(input: Input, options: ReadTextsOptions = {}): FileRows<UnlabelledText> {
-  checkOptionNames('readTexts', options, ROW_OPTION_NAMES);
+  checkNames('readTexts', options, TEXTS);
   const { format, ...rest } = options;
   const { text } = rest;
   const source = sourceOf(input);
   // Without a column each line is a text, whatever it looks like.
   const known =
-    checkFormat(format, TEXT_FORMATS) ?? formatByName(source.path) ?? (text === undefined ? 'lines' : undefined);
+    settingsOf({ format: TEXTS.format }, { format }).format ??
+    formatByName(source.path) ??
+    (text === undefined ? 'lines' : undefined);
   return byFormat<UnlabelledText, TextFormat>(source, known, 'csv', rest, (source, found) => {
     if (found === 'fasttext') return fastTextTexts(source, rest);
     if (found === 'lines') return lineTexts(source, rest);
@@ -95,10 +93,6 @@ export function readTexts(input: Input, options: ReadTextsOptions = {}): FileRow
     return csvTexts(source, csvOptions(found, { ...rest, text }));
   });
 }
-
-const FORMATS = ['csv', 'tsv', 'jsonl', 'fasttext', 'parquet'] as const;
-const TEXT_FORMATS = [...FORMATS, 'lines'] as const;
-const ROW_OPTION_NAMES = ['format', 'labelPrefix', ...CSV_OPTION_NAMES] as const;
 
 const NAMES: Readonly<Record<string, RowFormat>> = {
   csv: 'csv',
@@ -113,11 +107,6 @@ const NAMES: Readonly<Record<string, RowFormat>> = {
 };
 
 const TITLES: Readonly<Record<string, string>> = { csv: 'CSV', tsv: 'TSV', jsonl: 'JSON lines', parquet: 'Parquet' };
-
-function checkFormat<F extends string>(format: F | undefined, known: readonly F[]): F | undefined {
-  if (format === undefined || known.includes(format)) return format;
-  throw invalidArgument('format', choiceWords(known), format);
-}
 
 function missing(format: TextFormat, name: 'text' | 'label'): ArgumentError {
   const what = format === 'jsonl' ? 'field' : 'column';
@@ -143,22 +132,29 @@ function byFormat<R, F extends TextFormat>(
   source: Source,
   known: F | undefined,
   fallback: F,
-  { onBadRow, labelPrefix = '__label__' }: ReadFastTextOptions,
+  options: ReadTextsOptions,
   open: (source: Source, format: F) => FileRows<R>,
 ): FileRows<R> {
   if (known !== undefined) return open(source, known);
   // Faults of the options are found at once even so.
-  new BadRows(onBadRow);
+  const settings = settingsOf({ ...LABEL_PREFIX, ...TABLE_TEXT }, options);
   let inner: FileRows<R> | undefined;
+  const none = new Reading(source.file, settings);
   return {
     file: source.file,
     get skipped() {
-      return inner?.skipped ?? 0;
+      return (inner ?? none).skipped;
+    },
+    get firstSkipped() {
+      return (inner ?? none).firstSkipped;
+    },
+    get warnings() {
+      return (inner ?? none).warnings;
     },
     [Symbol.asyncIterator]: () => {
       source.check();
       inner = undefined;
-      return sniffed(source, labelPrefix, fallback, (...args) => {
+      return sniffed(source, settings, fallback, (...args) => {
         inner = open(...args);
         return inner;
       });
@@ -166,19 +162,34 @@ function byFormat<R, F extends TextFormat>(
   };
 }
 
+/** Bytes after which the format of a first line that has not ended yet is decided. */
+const ENOUGH = 16_384;
+
 async function* sniffed<R, F extends TextFormat>(
   source: Source,
-  labelPrefix: string,
+  { encoding, labelPrefix }: { encoding: string | undefined; labelPrefix: string },
   fallback: F,
   open: (source: Source, format: F) => FileRows<R>,
 ): AsyncGenerator<R, void, undefined> {
-  const chunks = source.open()[Symbol.asyncIterator]();
+  const counter = new LateCounter();
+  const chunks = source.open(counter)[Symbol.asyncIterator]();
   try {
-    const first = await chunks.next();
-    const format = first.done ? undefined : formatByContent(Buffer.from(first.value), labelPrefix);
-    const again = async function* () {
-      if (!first.done) yield first.value;
-      for (;;) {
+    let head: Buffer = Buffer.alloc(0);
+    let ended = false;
+    for (let begin = ''; head.length < ENOUGH && !/[^\s]/.test(begin.slice(0, begin.lastIndexOf('\n') + 1)); ) {
+      const { done, value } = await chunks.next();
+      if (done) {
+        ended = true;
+        break;
+      }
+      head = Buffer.concat([head, Buffer.from(value)]);
+      begin = decodedHead(head, encoding);
+    }
+    const format = formatByContent(head, decodedHead(head, encoding), labelPrefix);
+    const again = async function* (reading?: ByteCounter) {
+      if (reading) counter.pass(reading);
+      if (head.length > 0) yield head;
+      while (!ended) {
         const { done, value } = await chunks.next();
         if (done) return;
         yield value;
@@ -191,12 +202,17 @@ async function* sniffed<R, F extends TextFormat>(
   }
 }
 
+/** The beginning of a text, as far as its bytes can be read. */
+function decodedHead(head: Uint8Array, encoding: string | undefined): string {
+  return new TextDecoder(encodingOf(head, encoding)).decode(head, { stream: true });
+}
+
 /** What the content begins like, where that leaves no doubt. */
-function formatByContent(bytes: Buffer, labelPrefix: string): RowFormat | undefined {
+function formatByContent(bytes: Buffer, text: string, labelPrefix: string): RowFormat | undefined {
   if (bytes.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet';
-  const begin = bytes.toString('utf8').replace(/^\ufeff?\s*/, '');
+  const begin = text.replace(/^\ufeff?\s*/, '');
   if (begin.startsWith(labelPrefix)) return 'fasttext';
-  const end = begin.indexOf('\n');
+  const end = begin.search(/[\r\n]/);
   const line = end < 0 ? begin : begin.slice(0, end);
   if (!line.startsWith('{')) return undefined;
   try {

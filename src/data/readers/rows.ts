@@ -1,3 +1,4 @@
+import { DataError, type RecurraError } from '../../core/errors.js';
 import type { TextSpan } from '../../text/tags/textSpans.js';
 
 /** A text with its classes, as it is given to `TextClassifier.train`, {@link encodeDataset} and {@link collect}. */
@@ -27,17 +28,59 @@ export interface UnlabelledText {
   line?: number | undefined;
 }
 
-/** Where rows come from. */
+/** A label as it may be given: numbers and booleans become text as JavaScript writes them, `1` and `true`. */
+export type LabelValue = string | number | bigint | boolean;
+
+/** A {@link Row} whose labels need not be text. */
+export interface GivenRow extends Omit<Row, 'label'> {
+  /** As {@link Row.label}; numbers and booleans become text as JavaScript writes them. */
+  label: LabelValue | readonly LabelValue[];
+}
+
+/** Where rows come from, and what a reader noted of them. */
 export interface RowsOrigin {
   /** Path of the file that messages name. */
   readonly file?: string | undefined;
+  /** Number of rows that were left out so far. */
+  readonly skipped?: number | undefined;
+  /** Why the first of them was left out. */
+  readonly firstSkipped?: RecurraError | undefined;
+  /** What may be read otherwise than meant. */
+  readonly warnings?: readonly RecurraError[] | undefined;
 }
 
 /**
  * Texts with their classes: an array, a generator, or a reader such as {@link readCsv} that gives them as it reads.
  * A reader may have `file`, the path that messages name.
  */
-export type Rows = (Iterable<Row> | AsyncIterable<Row>) & RowsOrigin;
+export type Rows = (Iterable<GivenRow> | AsyncIterable<GivenRow>) & RowsOrigin;
+
+/**
+ * Rows that say the same of where they come from as others do.
+ *
+ * @internal
+ */
+export function withOrigin<R extends object>(rows: R, from: RowsOrigin): R & RowsOrigin {
+  return Object.defineProperties(rows, {
+    file: { get: () => from.file },
+    skipped: { get: () => from.skipped },
+    firstSkipped: { get: () => from.firstSkipped },
+    warnings: { get: () => from.warnings },
+  });
+}
+
+/**
+ * The error for rows of which there are none.
+ *
+ * @param message - The whole sentence.
+ *
+ * @internal
+ */
+export function noRows(message: string, { file, skipped = 0, firstSkipped }: RowsOrigin): DataError {
+  const left =
+    skipped > 0 ? `; ${skipped} rows do not fit and were left out, the first because: ${firstSkipped?.message}` : '';
+  return new DataError('EMPTY_DATASET', message + left, { file });
+}
 
 /** The tokens of a sentence with a tag for each. */
 export interface TaggedTokens {

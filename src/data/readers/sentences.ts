@@ -1,5 +1,7 @@
 import { DataError } from '../../core/errors.js';
-import { type LineSettings, lineBlocks } from './lines.js';
+import { lineBlocks } from './lines.js';
+import type { FileTextSettings } from './options.js';
+import type { Reading } from './reading.js';
 import type { Source } from './source.js';
 
 /** The kinds of lines in a file with one token on each line. */
@@ -25,12 +27,13 @@ export function isBlankLine(line: string): boolean {
  */
 export async function* sentenceLines(
   source: Source,
-  settings: LineSettings,
+  settings: FileTextSettings,
+  reading: Reading,
   kindOf: (line: string, number: number, first: boolean) => LineKind,
 ): AsyncGenerator<SentenceLines, void, undefined> {
   let sentence: SentenceLines = { lines: [], numbers: [] };
   let length = 0;
-  for await (const { lines, first } of lineBlocks(source, settings)) {
+  for await (const { lines, first } of lineBlocks(source, settings, reading)) {
     for (const [i, line] of lines.entries()) {
       const number = first + i;
       const kind = isBlankLine(line) ? 'border' : kindOf(line, number, sentence.lines.length === 0);

@@ -1,11 +1,18 @@
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
-import { checkChoice } from '../../core/checks.js';
-import { constraint, DataError, invalidArgument } from '../../core/errors.js';
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import { fileURLToPath } from 'node:url';
+import { constraint, type DataError, invalidArgument } from '../../core/errors.js';
 import { decompressed } from './decompress.js';
+import type { ReadingSettings } from './options.js';
+import { type ByteCounter, Reading } from './reading.js';
 
-/** Where a reader takes its bytes from: the path of a file, `-` for standard input, or a stream. */
-export type Input = string | Readable;
+/**
+ * Where a reader takes its bytes from: the path of a file or its `file:` URL, `-` for standard input, a stream of Node, or a web stream
+ * such as the body of a `Response`.
+ */
+export type Input = string | URL | Readable | ReadableStream<Uint8Array>;
 
 /** Rows of a file, read again each time they are iterated over; rows of a stream can be iterated over once. */
 export interface FileRows<Row> extends AsyncIterable<Row> {
@@ -13,10 +20,14 @@ export interface FileRows<Row> extends AsyncIterable<Row> {
   readonly file: string | undefined;
   /** Number of rows that the last iteration left out for `onBadRow: 'skip'`, so far. */
   readonly skipped: number;
+  /** Why the first of them was left out. */
+  readonly firstSkipped: DataError | undefined;
+  /**
+   * What the last iteration found that may be read otherwise than meant, so far: a header that is read as a row, a quote that swallows
+   * rows. Each says what to do. A training tells them as `warning` events.
+   */
+  readonly warnings: readonly DataError[];
 }
-
-/** What a reader does with a row that does not fit: end with the error, or leave it out and count it. */
-export type OnBadRow = 'error' | 'skip';
 
 /**
  * An input that readers open.
@@ -30,8 +41,36 @@ export interface Source {
   readonly path: string | undefined;
   /** Throws if the input was read before and cannot be again. */
   check(): void;
-  /** The bytes, decompressed if they are gzip or zstd. */
-  open(): AsyncIterable<Uint8Array | string>;
+  /** The bytes, decompressed if they are gzip or zstd. What is read of the file is counted. */
+  open(counter?: ByteCounter): AsyncIterable<Uint8Array | string>;
+}
+
+const INPUT = 'a path, a file: URL, - or a stream';
+
+/** The path that an input names, if it names one. */
+function pathOf(input: Input): string | undefined {
+  if (typeof input === 'string') {
+    if (input === '-') return undefined;
+    return /^file:\/\//i.test(input) ? pathOf(new URL(input)) : input;
+  }
+  if (!(input instanceof URL)) return undefined;
+  if (input.protocol !== 'file:') {
+    throw constraint(
+      'input',
+      `Expected ${INPUT} for input but received a URL of ${input.protocol.slice(0, -1)}: give the body of its response, (await fetch(url)).body`,
+    );
+  }
+  return fileURLToPath(input);
+}
+
+/** A stream of Node. */
+function isReadable(input: unknown): input is Readable {
+  return typeof input === 'object' && input !== null && typeof (input as Readable).pipe === 'function';
+}
+
+/** A stream of the web's kind, of whatever implementation. */
+function isWebStream(input: unknown): input is ReadableStream<Uint8Array> {
+  return typeof input === 'object' && input !== null && typeof (input as ReadableStream).getReader === 'function';
 }
 
 /**
@@ -40,48 +79,40 @@ export interface Source {
  * @internal
  */
 export function sourceOf(input: Input): Source {
-  if (typeof input === 'string' && input !== '-') {
-    return { file: input, path: input, check() {}, open: () => decompressed(() => createReadStream(input), input) };
+  const path = pathOf(input);
+  if (path !== undefined) {
+    const open = async function* (counter?: ByteCounter) {
+      if (counter?.watched) {
+        counter.totalBytes = await stat(path).then(
+          (found) => (found.isFile() ? found.size : undefined),
+          () => undefined,
+        );
+      }
+      yield* decompressed(() => createReadStream(path), path, counter);
+    };
+    return { file: path, path, check() {}, open };
   }
-  const isStream = typeof input === 'object' && input !== null && typeof input.pipe === 'function';
-  if (!isStream && input !== '-') throw invalidArgument('input', 'a path, - or a stream', input);
-  const stream = () => (input === '-' ? process.stdin : (input as Readable));
+  const web = isWebStream(input);
+  if (!web && !isReadable(input) && input !== '-') throw invalidArgument('input', INPUT, input);
+  let taken = false;
+  const stream = (): Readable => {
+    if (input === '-') return process.stdin;
+    taken = true;
+    return web ? Readable.fromWeb(input as NodeReadableStream) : (input as Readable);
+  };
+  const read = () => {
+    if (web) return taken || (input as ReadableStream).locked;
+    return (input === '-' ? process.stdin : (input as Readable)).readableDidRead;
+  };
   const file = input === '-' ? 'stdin' : undefined;
   return {
     file,
     path: undefined,
     check() {
-      if (!stream().readableDidRead) return;
-      throw constraint('input', 'The stream was read before; its rows can be iterated over once');
+      if (read()) throw constraint('input', 'The stream was read before; its rows can be iterated over once');
     },
-    open: () => decompressed(stream, file),
+    open: (counter) => decompressed(stream, file, counter),
   };
-}
-
-/**
- * Counts the rows that are left out, or refuses them.
- *
- * @internal
- */
-export class BadRows {
-  readonly skip: boolean;
-  count = 0;
-
-  constructor(onBadRow: OnBadRow | undefined) {
-    if (onBadRow !== undefined) checkChoice('onBadRow', onBadRow, ['error', 'skip']);
-    this.skip = onBadRow === 'skip';
-  }
-
-  /** What `make` makes; undefined if that is a row to leave out. */
-  make<Row>(make: () => Row): Row | undefined {
-    try {
-      return make();
-    } catch (error) {
-      if (!this.skip || !(error instanceof DataError) || error.code !== 'INVALID_ROW') throw error;
-      this.count++;
-      return undefined;
-    }
-  }
 }
 
 /**
@@ -91,19 +122,25 @@ export class BadRows {
  */
 export function fileRows<Row>(
   source: Source,
-  onBadRow: OnBadRow | undefined,
-  read: (source: Source, bad: BadRows) => AsyncIterator<Row>,
+  settings: ReadingSettings,
+  read: (source: Source, reading: Reading) => AsyncIterator<Row>,
 ): FileRows<Row> {
-  let bad = new BadRows(onBadRow);
+  let reading = new Reading(source.file, settings);
   return {
     file: source.file,
     get skipped() {
-      return bad.count;
+      return reading.skipped;
+    },
+    get firstSkipped() {
+      return reading.firstSkipped;
+    },
+    get warnings() {
+      return reading.warnings;
     },
     [Symbol.asyncIterator]: () => {
       source.check();
-      bad = new BadRows(onBadRow);
-      return read(source, bad);
+      reading = new Reading(source.file, settings);
+      return read(source, reading);
     },
   };
 }

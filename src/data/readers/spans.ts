@@ -1,15 +1,16 @@
 import { checkChoice } from '../../core/checks.js';
 import { checkOptionNames } from '../../core/options/names.js';
+import { settingsOf } from '../../core/options/table.js';
 import { orderedSpans, type TextSpan } from '../../text/tags/textSpans.js';
 import { type Column, checkColumn, textOf } from './fields.js';
 import { fieldsOf, type JsonObject, objects } from './jsonLines.js';
-import type { LineOptions } from './lines.js';
+import { FILE_TEXT, type FileTextOptions } from './options.js';
 import type { SpannedText } from './rows.js';
-import { type FileRows, type Input, type OnBadRow, sourceOf } from './source.js';
+import { type FileRows, type Input, sourceOf } from './source.js';
 import { type RawSpan, type SpanOffsets, spansOf } from './spanShapes.js';
 
 /** Options of {@link readSpans}. */
-export interface ReadSpansOptions extends LineOptions {
+export interface ReadSpansOptions extends FileTextOptions {
   /** Field of the text. Default `'text'`. */
   text?: Column | undefined;
   /** Field of the spans. Default: the first that is there of `annotations`, `spans`, `ents`, `entities`, `labels`, `label`. */
@@ -19,8 +20,6 @@ export interface ReadSpansOptions extends LineOptions {
    * such as emoji. Default: as the program counts that writes the shape of the spans.
    */
   offsets?: SpanOffsets | undefined;
-  /** What to do with a row that does not fit: an error (the default), or leave it out and count it in `skipped`. */
-  onBadRow?: OnBadRow | undefined;
 }
 
 /**
@@ -52,12 +51,12 @@ export interface ReadSpansOptions extends LineOptions {
  * ```
  */
 export function readSpans(input: Input, options: ReadSpansOptions = {}): FileRows<SpannedText> {
-  checkOptionNames('readSpans', options, ['text', 'spans', 'offsets', 'onBadRow', 'encoding', 'maxRowBytes']);
+  checkOptionNames('readSpans', options, ['text', 'spans', 'offsets', ...Object.keys(FILE_TEXT)]);
   const { offsets } = options;
   const text = String(checkColumn('text', options.text ?? 'text'));
   const field = options.spans === undefined ? undefined : String(checkColumn('spans', options.spans));
   if (offsets !== undefined) checkChoice('offsets', offsets, ['utf16', 'codePoints']);
-  return objects(sourceOf(input), options, (record, line, refuse) => {
+  return objects(sourceOf(input), settingsOf(FILE_TEXT, options), (record, line, refuse) => {
     const content = textOf(fieldsOf(withText(record, text), [text]), refuse);
     const found = spansOf(record, field, refuse);
     const inUtf16 = (offsets ?? found.offsets) === 'utf16';

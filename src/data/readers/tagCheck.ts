@@ -3,8 +3,10 @@ import { SCHEME_PREFIXES, SchemeDetector, type TagScheme } from '../../text/tags
 import { convertTags } from '../../text/tags/spans.js';
 import { splitTag } from '../../text/tags/tag.js';
 import { type TagFault, tagFaults } from '../../text/tags/transitions.js';
+import type { ReadingSettings } from './options.js';
+import type { Reading } from './reading.js';
 import type { TaggedTokens } from './rows.js';
-import { type BadRows, type FileRows, fileRows, type OnBadRow, type Source } from './source.js';
+import { type FileRows, fileRows, type Source } from './source.js';
 
 /** A tag that its scheme does not allow where it stands. */
 export interface TagHint {
@@ -47,19 +49,25 @@ const TOKENS = 50_000;
  */
 export function taggedRows(
   source: Source,
-  onBadRow: OnBadRow | undefined,
+  settings: ReadingSettings,
   scheme: TagScheme | null | undefined,
-  read: (source: Source, bad: BadRows) => AsyncIterable<ReadSentence>,
+  read: (source: Source, reading: Reading) => AsyncIterable<ReadSentence>,
 ): TaggedRows {
   let check = new TagCheck(source.file, scheme);
-  const rows = fileRows(source, onBadRow, (opened, bad) => {
+  const rows = fileRows(source, settings, (opened, reading) => {
     check = new TagCheck(source.file, scheme);
-    return check.rows(read(opened, bad), bad);
+    return check.rows(read(opened, reading), reading);
   });
   return {
     file: rows.file,
     get skipped() {
       return rows.skipped;
+    },
+    get firstSkipped() {
+      return rows.firstSkipped;
+    },
+    get warnings() {
+      return rows.warnings;
     },
     get scheme() {
       return check.scheme ?? undefined;
@@ -85,7 +93,7 @@ class TagCheck {
     this.scheme = scheme;
   }
 
-  async *rows(sentences: AsyncIterable<ReadSentence>, bad: BadRows): AsyncGenerator<TaggedTokens, void, undefined> {
+  async *rows(sentences: AsyncIterable<ReadSentence>, reading: Reading): AsyncGenerator<TaggedTokens, void, undefined> {
     const detector = new SchemeDetector();
     let held: ReadSentence[] = [];
     let tokens = 0;
@@ -98,20 +106,20 @@ class TagCheck {
         else if (held.length < SENTENCES && tokens < TOKENS) continue;
         else this.scheme = detector.scheme;
         // Sentences without entities need no scheme; it is looked for in those that follow.
-        yield* this.#checked(held, bad);
+        yield* this.#checked(held, reading);
         held = [];
         tokens = 0;
       } else {
-        yield* this.#checked([sentence], bad);
+        yield* this.#checked([sentence], reading);
       }
     }
     this.scheme ??= detector.scheme;
-    yield* this.#checked(held, bad);
+    yield* this.#checked(held, reading);
   }
 
-  *#checked(sentences: readonly ReadSentence[], bad: BadRows): Generator<TaggedTokens, void, undefined> {
+  *#checked(sentences: readonly ReadSentence[], reading: Reading): Generator<TaggedTokens, void, undefined> {
     for (const { tokens, tags, line, numbers } of sentences) {
-      const row = bad.make(() => ({ tokens, tags: this.#read(tags, numbers), line }));
+      const row = reading.check(() => ({ tokens, tags: this.#read(tags, numbers), line }));
       if (row !== undefined) yield row;
     }
   }

@@ -1,19 +1,42 @@
 import { TextDecoder } from 'node:util';
-import { checkChoice } from '../../core/checks.js';
 import { DataError } from '../../core/errors.js';
 import type { LinePositions } from './linePositions.js';
 import { Utf8Check } from './utf8.js';
 
-/** Encodings of text files. `latin1` is read as browsers read it, as windows-1252. */
-export type TextEncoding = 'utf8' | 'utf16le' | 'latin1';
+/** Byte order marks of UTF-16, and the encoding that each tells. */
+const MARKS = [
+  { bytes: [0xff, 0xfe], encoding: 'utf-16le' },
+  { bytes: [0xfe, 0xff], encoding: 'utf-16be' },
+] as const;
+
+/** The encoding that a text's first two bytes tell. */
+function marked(bytes: Uint8Array): string | undefined {
+  return MARKS.find(({ bytes: [first, second] }) => bytes[0] === first && bytes[1] === second)?.encoding;
+}
 
 /**
- * Checks the name of an encoding.
+ * What to say of a text that has zeros where UTF-16 without a byte order mark has them; undefined if it has none.
+ *
+ * @param head - The beginning of its bytes.
  *
  * @internal
  */
-export function checkEncoding(encoding: TextEncoding | undefined): void {
-  if (encoding !== undefined) checkChoice('encoding', encoding, ['utf8', 'utf16le', 'latin1']);
+export function bareUtf16(head: Uint8Array): string | undefined {
+  const zero = head.subarray(0, 256).indexOf(0);
+  if (zero < 0) return undefined;
+  // Of the two bytes of a letter the greater one is zero, and it comes second in little-endian order.
+  const name = zero % 2 === 1 ? 'utf16le' : 'utf16be';
+  return `the file seems to be UTF-16 without a byte order mark: give encoding: '${name}' (on the command line --encoding ${name})`;
+}
+
+/**
+ * How a text is encoded, as `TextDecoder` calls it: by its byte order mark where `given` leaves that open, or is UTF-16 of either order.
+ *
+ * @internal
+ */
+export function encodingOf(head: Uint8Array, given: string | undefined): string {
+  if (given !== undefined && !given.startsWith('utf-16')) return given;
+  return marked(head) ?? given ?? 'utf-8';
 }
 
 /**
@@ -21,8 +44,8 @@ export function checkEncoding(encoding: TextEncoding | undefined): void {
  *
  * @param chunks - Bytes, or text of a stream that decodes already.
  * @param lines - Is given every byte before it is passed on.
- * @param options - `encoding`: how the bytes are encoded; default UTF-16 if they begin with its byte order mark, else UTF-8.
- * `file`: the name for messages.
+ * @param options - `encoding`: how the bytes are encoded, as `TextDecoder` calls it; default UTF-16 if they begin with a byte order mark of
+ * it, else UTF-8. `file`: the name for messages.
  * @throws {@link DataError} with code `INVALID_ROW`, line and byte for text that is not well-formed.
  *
  * @internal
@@ -30,31 +53,53 @@ export function checkEncoding(encoding: TextEncoding | undefined): void {
 export async function* checkedUtf8(
   chunks: AsyncIterable<Uint8Array | string>,
   lines: LinePositions,
-  { file, encoding }: { file?: string | undefined; encoding?: TextEncoding | undefined } = {},
+  { file, encoding: given }: { file?: string | undefined; encoding?: string | undefined } = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const check = new Utf8Check();
   let decoder: TextDecoder | undefined;
-  let first = true;
-  for await (const chunk of chunks) {
-    let bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    if (bytes.length === 0) continue;
-    if (first) {
-      const utf16 = encoding === 'utf16le' || (!encoding && bytes[0] === 0xff && bytes[1] === 0xfe);
-      if (utf16) decoder = new TextDecoder('utf-16le', { fatal: true });
-      else if (encoding === 'latin1') decoder = new TextDecoder('windows-1252');
-      first = false;
+  let advice = ADVICE;
+  for await (const bytes of withWholeMark(chunks)) {
+    if (lines.length === 0 && !decoder && bytes !== END) {
+      const encoding = encodingOf(bytes, given);
+      if (encoding !== 'utf-8') decoder = new TextDecoder(encoding, { fatal: true });
+      else advice = bareUtf16(bytes) ?? ADVICE;
     }
     if (decoder) {
-      bytes = Buffer.from(decode(decoder, bytes, lines, file));
-      lines.add(bytes);
+      const decoded = Buffer.from(decode(decoder, bytes === END ? undefined : bytes, lines, file));
+      if (decoded.length === 0) continue;
+      lines.add(decoded);
+      yield decoded;
+    } else if (bytes === END) {
+      refuse(check.unfinished, lines, file, advice);
     } else {
       lines.add(bytes);
-      refuse(check.add(bytes), lines, file);
+      refuse(check.add(bytes), lines, file, advice);
+      yield bytes;
     }
-    yield bytes;
   }
-  if (decoder) decode(decoder, undefined, lines, file);
-  else refuse(check.unfinished, lines, file);
+}
+
+/** Stands for the end of a stream. */
+const END = new Uint8Array(0);
+
+/** The same bytes without empty chunks, the first chunk of at least two bytes if there are as many, and {@link END} after them. */
+async function* withWholeMark(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
+  let head: Uint8Array | undefined;
+  let begun = false;
+  for await (const chunk of chunks) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    if (bytes.length === 0) continue;
+    if (begun) {
+      yield bytes;
+      continue;
+    }
+    head = head ? Buffer.concat([head, bytes]) : bytes;
+    if (head.length < 2) continue;
+    begun = true;
+    yield head;
+  }
+  if (!begun && head) yield head;
+  yield END;
 }
 
 function decode(
@@ -76,9 +121,13 @@ function decode(
   }
 }
 
-function refuse(offset: number, lines: LinePositions, file: string | undefined): void {
+const ADVICE =
+  "save the file as UTF-8, or give its encoding, such as encoding: 'latin1' (on the command line --encoding latin1) for Western " +
+  'European files of Windows';
+
+function refuse(offset: number, lines: LinePositions, file: string | undefined, advice: string): void {
   if (offset < 0) return;
   const column = lines.columnAt(offset);
-  const message = `byte ${column} of the line is not UTF-8: save the file as UTF-8, or give its encoding`;
+  const message = `byte ${column} of the line is not UTF-8: ${advice}`;
   throw new DataError('INVALID_ROW', message, { file, line: lines.lineAt(offset), column });
 }

@@ -23,8 +23,9 @@ import {
   VocabBuilder,
   type VocabOptions,
 } from '../../text/vocabBuilder.js';
-import type { Row, Rows } from '../readers/rows.js';
+import type { GivenRow, Row, Rows } from '../readers/rows.js';
 import { EncodedDataset } from './encoded.js';
+import { foundIn, labelled } from './labels.js';
 import { readAhead } from './readAhead.js';
 
 /** How far encoding has come. */
@@ -243,13 +244,13 @@ class Encoder {
    * @param empty - stands for a text without tokens; undefined if there may be none.
    */
   async readMany(empty: number | undefined, number: (texts: string[]) => Promise<NumberedTexts>): Promise<void> {
-    const receive = async (rows: Row[], { numbers, tokens }: NumberedTexts) => {
+    const receive = async (rows: GivenRow[], { numbers, tokens }: NumberedTexts) => {
       let end = this.#tokens.length;
       this.#tokens.pushAll(numbers);
       for (let i = 0; i < rows.length; i++) {
-        this.#check(rows[i]!);
+        const row = this.#check(rows[i]!);
         end += tokens[i]! || 1;
-        this.#add(rows[i]!, tokens[i]!, empty, end);
+        this.#add(row, tokens[i]!, empty, end);
         if (this.turns.due) await this.turns.next();
       }
     };
@@ -266,23 +267,24 @@ class Encoder {
     };
     const batches = this.#batches;
     if (batches) {
-      const receive = async (rows: Row[], lists: string[][]) => {
+      const receive = async (rows: GivenRow[], lists: string[][]) => {
         for (let i = 0; i < rows.length; i++) {
-          this.#check(rows[i]!);
-          add(rows[i]!, lists[i]!);
+          add(this.#check(rows[i]!), lists[i]!);
           if (this.turns.due) await this.turns.next();
         }
       };
       const send = (texts: string[]) => tokenizeTogether(batches, texts);
       await readAhead(this.#rows, { ...FOR_TOKENIZER, send, receive, refuse: (row) => this.#check(row) }, this.turns);
     } else if (Symbol.asyncIterator in this.#rows) {
-      for await (const row of this.#rows) {
-        add(row, this.#tokenizer(this.#check(row).text));
+      for await (const given of this.#rows) {
+        const row = this.#check(given);
+        add(row, this.#tokenizer(row.text));
         if (this.turns.due) await this.turns.next();
       }
     } else {
-      for (const row of this.#rows) {
-        add(row, this.#tokenizer(this.#check(row).text));
+      for (const given of this.#rows) {
+        const row = this.#check(given);
+        add(row, this.#tokenizer(row.text));
         if (this.turns.due) await this.turns.next();
       }
     }
@@ -324,16 +326,13 @@ class Encoder {
     return new EncodedDataset({ tokens, offsets, labels, labelOffsets, classes });
   }
 
-  #check(row: Row): Row {
-    const label = row?.label;
-    const named =
-      typeof label === 'string' || (Array.isArray(label) && label.every((name) => typeof name === 'string'));
-    if (typeof row?.text !== 'string' || !named) {
-      const found = row === null || typeof row !== 'object' ? String(row) : JSON.stringify(Object.keys(row));
-      const expected = this.#labelEnds ? 'a string and a string or an array of strings' : 'two strings';
-      throw this.#error(row, 'INVALID_ROW', `expected { text, label } with ${expected} but found ${found}`);
-    }
-    return row;
+  #check(row: GivenRow): Row {
+    const checked = labelled(row);
+    if (checked) return checked;
+    const expected = this.#labelEnds
+      ? 'a string and a label (text, a number or a boolean) or an array of labels'
+      : 'a string and a label: text, a number or a boolean,';
+    throw this.#error(row, 'INVALID_ROW', `expected { text, label } with ${expected} but found ${foundIn(row)}`);
   }
 
   #addLabels({ label, line }: Row): void {

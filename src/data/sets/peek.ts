@@ -1,4 +1,5 @@
 import type { Turns } from '../../core/turns.js';
+import { withOrigin } from '../readers/rows.js';
 
 /** The first items of a source, and what gives all of them. */
 export interface Peeked<S> {
@@ -37,11 +38,10 @@ export async function peek<S extends { readonly file?: string | undefined }>(
     // It is met where it was: behind the items before it, of which one may have a fault itself.
     fault = { error };
   }
-  const { file } = source;
   const all = asynchronous
     ? asyncAll(first, fault, items as AsyncIterator<unknown>)
     : syncAll(first, fault, items as Iterator<unknown>);
-  return { source: Object.assign(all, { file }) as unknown as S, first };
+  return { source: withOrigin(all, source) as unknown as S, first };
 }
 
 async function* asyncAll(

@@ -1,5 +1,5 @@
 import type { Turns } from '../../core/turns.js';
-import type { Row, Rows } from '../readers/rows.js';
+import type { GivenRow, Rows } from '../readers/rows.js';
 
 /** How rows are handed over to what reads their texts away from the event loop. */
 export interface Ahead<R> {
@@ -12,9 +12,9 @@ export interface Ahead<R> {
   /** Reads texts. */
   send(texts: string[]): Promise<R>;
   /** Takes rows, in their order, and what was made of their texts. */
-  receive(rows: Row[], result: R): Promise<void>;
+  receive(rows: GivenRow[], result: R): Promise<void>;
   /** Takes a row whose text is no string, in its place. */
-  refuse(row: Row): void;
+  refuse(row: GivenRow): void;
 }
 
 /**
@@ -24,8 +24,8 @@ export interface Ahead<R> {
  * @internal
  */
 export async function readAhead<R>(rows: Rows, ahead: Ahead<R>, turns: Turns): Promise<void> {
-  const calls: { rows: Row[]; result: Promise<R> }[] = [];
-  let waiting: Row[] = [];
+  const calls: { rows: GivenRow[]; result: Promise<R> }[] = [];
+  let waiting: GivenRow[] = [];
   let characters = 0;
   let refused = false;
   const send = () => {
@@ -49,7 +49,7 @@ export async function readAhead<R>(rows: Rows, ahead: Ahead<R>, turns: Turns): P
     }
   };
   /** Takes a row; what it returns must be awaited before the next one. */
-  const take = (row: Row): Promise<void> | undefined => {
+  const take = (row: GivenRow): Promise<void> | undefined => {
     if (typeof row?.text !== 'string') return refuse(row);
     waiting.push(row);
     characters += row.text.length;
@@ -62,7 +62,7 @@ export async function readAhead<R>(rows: Rows, ahead: Ahead<R>, turns: Turns): P
     await receive(ahead.calls - 1);
     if (turns.due) await turns.next();
   };
-  const refuse = async (row: Row) => {
+  const refuse = async (row: GivenRow) => {
     send();
     await receive(0);
     refused = true;

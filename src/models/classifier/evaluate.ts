@@ -1,14 +1,14 @@
-import { DataError } from '../../core/errors.js';
-import { callback, signal } from '../../core/options/kinds.js';
+import { callback, choice, signal } from '../../core/options/kinds.js';
 import { option, type TableOf } from '../../core/options/table.js';
 import { Turns } from '../../core/turns.js';
-import type { Row, Rows } from '../../data/readers/rows.js';
+import { type GivenRow, noRows, type Rows } from '../../data/readers/rows.js';
 import { encodeDataset } from '../../data/sets/encode.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 import { type Evaluation, Measurer } from '../../measures/evaluation.js';
 import { MultiLabelMeasurer } from '../../measures/multiLabelEvaluation.js';
 import { Blocks, rowsPerBlock } from '../blocks.js';
 import { type Predictor, predictRows } from './prediction.js';
+import { type OnUnknownLabel, UnknownLabels } from './unknownLabels.js';
 
 /** A row that was measured, as {@link EvaluationOptions.onPrediction} sees it. */
 export interface EvaluatedRow {
@@ -26,6 +26,11 @@ export interface EvaluatedRow {
 
 /** Options of {@link TextClassifier.evaluate}. */
 export interface EvaluationOptions {
+  /**
+   * What to do with a label that the model does not have: end with an error that lists all of them with their numbers of rows, or with
+   * `'wrong'` count them as wrong. They then are labels of the result whose probability is 0 in every row. Default `'error'`.
+   */
+  unknownLabels?: OnUnknownLabel | undefined;
   /** Ends the work with an error of code `ABORTED`. */
   signal?: AbortSignal | undefined;
   /** Called with the number of rows measured so far, after each few thousand. */
@@ -39,6 +44,11 @@ export interface EvaluationOptions {
 
 /** The table of {@link EvaluationOptions}. */
 export const EVALUATION = {
+  unknownLabels: option(choice(['error', 'wrong'] as const), {
+    default: 'error',
+    flag: '<what>',
+    help: 'what to do with labels that the model does not have: an error that lists all of them, or count them as wrong',
+  }),
   signal: option(signal, { help: 'stops the work when it is aborted' }),
   onProgress: option(callback<(progress: { rows: number }) => void>(), {
     help: 'called with the number of rows measured so far',
@@ -48,34 +58,56 @@ export const EVALUATION = {
 
 /** Measures rows of the model's kind: one label each, or any number. */
 interface RowMeasurer {
-  /** Counts a row and says what the model gave it. */
-  add(probabilities: Float32Array, truth: Int32Array): Pick<EvaluatedRow, 'label' | 'predicted' | 'probability'>;
+  /** Counts a row and says what the model gave it; `unknown` are labels that the model does not have. */
+  add(
+    probabilities: Float32Array,
+    truth: Int32Array,
+    unknown: readonly string[],
+  ): Pick<EvaluatedRow, 'label' | 'predicted' | 'probability'>;
   finish(turns: Turns): Promise<Evaluation>;
 }
 
 function measurerOf({ labels, thresholds }: Predictor): RowMeasurer {
-  if (!thresholds) {
-    const measurer = new Measurer(labels);
+  const measurer = thresholds ? new MultiLabelMeasurer(labels, thresholds) : new Measurer(labels);
+  const extended = new Map<string, number>();
+  const indexOf = (label: string): number => {
+    let index = extended.get(label);
+    if (index === undefined) {
+      index = measurer.extend(label);
+      extended.set(label, index);
+    }
+    return index;
+  };
+  if (measurer instanceof Measurer) {
     return {
-      add: (probabilities, [truth]) => {
-        const best = measurer.add(probabilities, truth!);
-        return { label: labels[truth!]!, predicted: labels[best]!, probability: probabilities[best]! };
+      add: (probabilities, [truth], [unknown]) => {
+        const best = measurer.add(probabilities, unknown === undefined ? truth! : indexOf(unknown));
+        return { label: unknown ?? labels[truth!]!, predicted: labels[best]!, probability: probabilities[best]! };
       },
       finish: async () => measurer.finish(),
     };
   }
-  const measurer = new MultiLabelMeasurer(labels, thresholds);
   return {
-    add: (probabilities, truth) => {
-      const given = measurer.add(probabilities, truth);
+    add: (probabilities, truth, unknown) => {
+      const more = [...new Set(unknown)].map(indexOf).sort((x, y) => x - y);
+      const given = measurer.add(probabilities, more.length > 0 ? Int32Array.of(...truth, ...more) : truth);
       return {
-        label: Array.from(truth, (index) => labels[index]!),
+        label: [...Array.from(truth, (index) => labels[index]!), ...new Set(unknown)],
         predicted: given.map((index) => labels[index]!),
         probability: given.map((index) => probabilities[index]!),
       };
     },
     finish: (turns) => turns.run(measurer.finish()),
   };
+}
+
+/** Some rows as numbers. */
+interface ReadBlock {
+  dataset: EncodedDataset;
+  /** The rows themselves, where they are needed. */
+  kept: GivenRow[] | undefined;
+  /** The labels of each row that the model does not have. */
+  unknownOf: string[][];
 }
 
 /**
@@ -87,24 +119,32 @@ function measurerOf({ labels, thresholds }: Predictor): RowMeasurer {
 export async function evaluateRows(
   predictor: Predictor,
   rows: Rows,
-  { signal, onProgress, onPrediction }: EvaluationOptions,
+  { signal, onProgress, onPrediction, unknownLabels }: EvaluationOptions,
 ): Promise<Evaluation> {
   const { engine, labels, vocab, tokenizer, refiner } = predictor;
   const multiLabel = predictor.thresholds !== undefined;
-  const blocks = new Blocks<Row>(rows, '{ text, label }', rowsPerBlock(labels.length));
+  const blocks = new Blocks<GivenRow>(rows, '{ text, label }', rowsPerBlock(labels.length));
   const measurer = measurerOf(predictor);
   const turns = new Turns(signal, undefined, 'the evaluation');
-  const read = async (): Promise<{ dataset: EncodedDataset; kept: Row[] | undefined }> => {
-    const kept: Row[] | undefined = onPrediction || refiner ? [] : undefined;
+  const unknown = new UnknownLabels(labels, multiLabel, unknownLabels === 'wrong');
+  const read = async (): Promise<ReadBlock> => {
+    const kept: GivenRow[] | undefined = onPrediction || refiner ? [] : undefined;
+    const unknownOf: string[][] = [];
     const rowsBefore = blocks.rows;
     const options = { tokenizer, vocab, classes: labels, multiLabel, rowsBefore, signal };
-    return { dataset: await encodeDataset(blocks.next(kept), options), kept };
+    const block = unknown.passed(blocks.next(kept), unknownOf);
+    return { dataset: await encodeDataset(block, options), kept, unknownOf };
   };
   let measured = 0;
   try {
     let pending: ReturnType<typeof read> | undefined = read();
     while (pending) {
-      const { dataset, kept }: Awaited<ReturnType<typeof read>> = await pending;
+      const { dataset, kept, unknownOf }: ReadBlock = await pending;
+      if (unknown.ends) {
+        // The rest is looked through, so that the error lists all unknown labels.
+        for (; !blocks.ended; await turns.next()) for await (const row of blocks.next(undefined)) unknown.see(row);
+        throw unknown.error(rows.file);
+      }
       // The next rows are read while the engine computes these; a fault in them is met when they are awaited.
       pending = blocks.ended ? undefined : read();
       pending?.catch(() => {});
@@ -113,7 +153,7 @@ export async function evaluateRows(
       const probabilities = texts && texts.length > 0 ? await refiner!.later(texts, engines) : engines;
       for (let row = 0; row < dataset.length; row++) {
         const distribution = probabilities.subarray(row * labels.length, (row + 1) * labels.length);
-        const given = measurer.add(distribution, dataset.labelsOf(row));
+        const given = measurer.add(distribution, dataset.labelsOf(row), unknownOf[row]!);
         if (kept && onPrediction) {
           const { text, line } = kept[row]!;
           const told = onPrediction({ text, ...given, line });
@@ -124,7 +164,7 @@ export async function evaluateRows(
       measured += dataset.length;
       if (dataset.length > 0) onProgress?.({ rows: measured });
     }
-    if (measured === 0) throw new DataError('EMPTY_DATASET', 'there are no rows to evaluate', { file: rows.file });
+    if (measured === 0) throw noRows('there are no rows to evaluate', rows);
     return await measurer.finish(turns);
   } finally {
     await blocks.close();

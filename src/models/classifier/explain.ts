@@ -7,6 +7,7 @@ import type { ExplainingEngine } from '../../engine/engine.js';
 import { argmaxOf } from '../../measures/probabilities.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { locateTokens, type Span } from '../../text/locate.js';
+import { withoutMarks } from '../../text/marks.js';
 import type { TokenSettings } from '../../text/options.js';
 import { readingOf } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
@@ -153,6 +154,13 @@ export interface Explainer {
   recurrent: boolean;
 }
 
+/** Where the tokens that are read of a text stand in it. */
+async function spansBehindMarks(tokenizer: HuggingFaceTokenizer, text: string): Promise<Span[]> {
+  const read = withoutMarks(text);
+  const before = text.length - read.length;
+  return (await tokenizer.spans(read)).map(([start, end]) => [start + before, end + before]);
+}
+
 /**
  * Explains one text.
  *
@@ -169,7 +177,7 @@ export async function explainText(
   const { tokenizer } = settings;
   const spans: readonly Span[] =
     tokenizer instanceof HuggingFaceTokenizer
-      ? await tokenizer.spans(text)
+      ? await spansBehindMarks(tokenizer, text)
       : await turns.run(locateTokens(text, own, tokenizer === 'basic_english'));
   const unknown = vocab.defaultIndex!;
   const ids = read.length === 0 ? Int32Array.of(unknown) : vocab.encode(read.map(({ token }) => token));

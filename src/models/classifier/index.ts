@@ -41,3 +41,4 @@ export type {
   TrainOptions,
 } from './options.js';
 export { type LabelProbability, Prediction } from './prediction.js';
+export type { OnUnknownLabel } from './unknownLabels.js';

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { constraint, ModelFileError, RecurraError } from '../../core/errors.js';
 import { aborted, throwIfAborted } from '../../core/signals.js';
-import type { Row, Rows } from '../../data/readers/rows.js';
+import { type GivenRow, type Rows, withOrigin } from '../../data/readers/rows.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 import type { HeldWeights, StateEntry } from '../../engine/engine.js';
 import {
@@ -52,24 +52,23 @@ export interface ExpertPart {
 
 /** The same rows, whose texts are also put into `texts`. What is no row is left to whoever reads them. */
 export function tapped(rows: Rows, texts: { add(text: string): unknown }): Rows {
-  const take = (row: Row): Row => {
+  const take = (row: GivenRow): GivenRow => {
     if (typeof row?.text === 'string') texts.add(row.text);
     return row;
   };
-  const source = rows as Partial<Iterable<Row> & AsyncIterable<Row>> | null | undefined;
+  const source = rows as Partial<Iterable<GivenRow> & AsyncIterable<GivenRow>> | null | undefined;
   if (typeof rows === 'string' || !source) return rows;
-  const file = rows.file;
   if (source[Symbol.asyncIterator]) {
     const read = async function* () {
-      for await (const row of source as AsyncIterable<Row>) yield take(row);
+      for await (const row of source as AsyncIterable<GivenRow>) yield take(row);
     };
-    return Object.assign(read(), { file });
+    return withOrigin(read(), rows);
   }
   if (!source[Symbol.iterator]) return rows;
   const read = function* () {
-    for (const row of source as Iterable<Row>) yield take(row);
+    for (const row of source as Iterable<GivenRow>) yield take(row);
   };
-  return Object.assign(read(), { file });
+  return withOrigin(read(), rows);
 }
 
 /** The labels of a data set. */

@@ -168,6 +168,7 @@ const LOSS = {
     help: 'what each label counts for in the loss',
     flagHelp: "class weights: 'balanced', or label=weight (repeatable)",
     parse: typedClassWeights,
+    repeatable: true,
   }),
   labelSmoothing: option(share, { default: 0, flag: '<share>', help: 'share of the target spread over all labels' }),
 } as const satisfies TableOf<ClassifierLossOptions>;

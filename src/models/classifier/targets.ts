@@ -1,6 +1,6 @@
-import { DataError } from '../../core/errors.js';
+import { constraint, DataError } from '../../core/errors.js';
 import { Turns } from '../../core/turns.js';
-import type { Rows } from '../../data/readers/rows.js';
+import { noRows, type Rows } from '../../data/readers/rows.js';
 import { collect, encodeDataset } from '../../data/sets/encode.js';
 import { EncodedDataset } from '../../data/sets/encoded.js';
 import { stratifiedSplit } from '../../data/sets/split.js';
@@ -14,6 +14,7 @@ import type { Watcher } from '../../training/task.js';
 import { checkVocabulary, vocabularyRoom } from '../vocabularyRoom.js';
 import { type TrainedExpert, tapped, trainExpert } from './linear.js';
 import type { TrainSettings } from './options.js';
+import { warnOfOptions, warnOfReading, warnOfRows } from './rowHints.js';
 import { checkSomeValidation, validationWarning } from './validationRows.js';
 
 /** What the training of a classifier works on. */
@@ -42,11 +43,10 @@ interface Beside {
 const FIRST_WORD = 2;
 
 /** Refuses data from which nothing can be learned. */
-function checkTrainable(dataset: EncodedDataset, hasWords: boolean, file: string | undefined): void {
+function checkTrainable(dataset: EncodedDataset, hasWords: boolean, rows: Rows): void {
+  const { file } = rows;
   if (dataset.length === 0) {
-    throw new DataError('EMPTY_DATASET', 'there are no rows to train on; expected rows with a text and a label', {
-      file,
-    });
+    throw noRows('there are no rows to train on; expected rows with a text and a label', rows);
   }
   if (!hasWords) {
     const message = 'no text has a word to learn from: all are empty';
@@ -60,6 +60,15 @@ function checkTrainable(dataset: EncodedDataset, hasWords: boolean, file: string
     const only = JSON.stringify(dataset.classes[0]);
     throw new DataError('SINGLE_CLASS', `every row has the label ${only}; a classifier needs at least two`, { file });
   }
+}
+
+/** Refuses a `minFreq` that leaves the network no word. With `maxTokens` a vocabulary without words is what the caller asked for. */
+function checkWords(vocab: Vocab, { minFreq, maxTokens }: TextSettings): void {
+  if (vocab.length > FIRST_WORD || minFreq <= 1 || (maxTokens !== undefined && maxTokens <= FIRST_WORD)) return;
+  throw constraint(
+    'minFreq',
+    `minFreq ${minFreq} leaves no word: no token is so frequent in the training rows; give a smaller one`,
+  );
 }
 
 /**
@@ -151,11 +160,16 @@ export async function prepareData(
 async function encode(
   rows: Rows,
   validation: TrainSettings['validation'],
-  { text, seed, model: { multiLabel } }: TrainSettings,
+  settings: TrainSettings,
   beside: Beside,
   signal: AbortSignal,
   watcher: Watcher,
 ): Promise<Encoded> {
+  const {
+    text,
+    seed,
+    model: { multiLabel },
+  } = settings;
   const tokenizer = modelTokenizer(text);
   const byShare = typeof validation === 'number';
   const { minFreq, maxTokens } = byShare ? { minFreq: 1, maxTokens: undefined } : text;
@@ -168,12 +182,15 @@ async function encode(
   });
   // With these options a vocabulary without words is what the caller asked for.
   const chosen = minFreq > 1 || text.maxTokens <= FIRST_WORD;
-  checkTrainable(dataset, chosen || vocab.length > FIRST_WORD, rows.file);
+  checkTrainable(dataset, chosen || vocab.length > FIRST_WORD, rows);
+  warnOfRows(rows, dataset, watcher);
+  warnOfOptions(settings, watcher);
   const turns = new Turns(signal);
   const data: Encoded = byShare
     ? await splitOff(dataset, vocab, validation, seed, text, beside, turns)
     : { train: dataset, validation: undefined, vocab: await beside.words.extend(vocab, text, beside.texts) };
   await turns.run(checkVocabulary(data.vocab, vocabularyRoom(text.tokenizer)));
+  if (settings.recurrent !== false) checkWords(data.vocab, text);
   if (validation !== undefined && !byShare) {
     data.validation = await encodeDataset(validation, {
       tokenizer,
@@ -182,6 +199,7 @@ async function encode(
       multiLabel,
       signal,
     });
+    warnOfReading(validation, watcher);
   }
   if (!data.validation) return data;
   const share = byShare ? validation : undefined;

@@ -136,9 +136,10 @@ export abstract class Module {
   }
 
   /**
-   * Copies the tensors of a state dict into this module.
+   * Copies the tensors of a state dict into this module. Those of another dtype are converted to that of the module, as PyTorch does:
+   * a file in float16 or float64 fits a module in float32.
    *
-   * @throws `STATE_MISMATCH` if names, shapes or dtypes differ; the message lists all differences, and nothing has been
+   * @throws `STATE_MISMATCH` if names or shapes differ; the message lists all differences, and nothing has been
    * changed.
    */
   loadStateDict(state: StateDict): void {
@@ -151,10 +152,7 @@ export abstract class Module {
       if (!isTensor(source)) {
         differences.push(source === undefined ? `missing: ${name}` : `${name}: not a tensor`);
       } else {
-        const [want, got] = [
-          `${target.dtype} ${shapeText(target.shape)}`,
-          `${source.dtype} ${shapeText(source.shape)}`,
-        ];
+        const [want, got] = [shapeText(target.shape), shapeText(source.shape)];
         if (want !== got) differences.push(`${name}: expected ${want}, received ${got}`);
       }
     }

@@ -1,4 +1,5 @@
 import { invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
+import { foreignFile } from '../../core/foreignFile.js';
 import { checkOptionNames } from '../../core/options/names.js';
 import { light } from '../../native/light.js';
 import { torch } from '../../native/torch.js';
@@ -59,10 +60,10 @@ export async function saveFile(tensors: NamedTensors, path: string, options: Sav
 
 /**
  * Reads a safetensors file, such as one that Python's `safetensors.torch.save_file` wrote. The whole file is checked before
- * any tensor is made of it.
+ * any tensor is made of it. float16 becomes float32, of the same values: tensors here have no float16.
  *
  * @throws `ModelFileError` `IO` if it cannot be read, `INVALID_FILE` if it is not a whole safetensors file or holds a
- * dtype other than float32, float64, bfloat16, int64, int32 and bool.
+ * dtype other than float16, float32, float64, bfloat16, int64, int32 and bool.
  *
  * @example
  * ```ts
@@ -76,6 +77,12 @@ export async function loadFile(path: string): Promise<LoadedFile> {
   try {
     file = await light().readSafetensors(path, LARGEST_FILE);
   } catch (error) {
+    const foreign = error instanceof RecurraError && error.code === 'INVALID_FILE' && (await foreignFile(path));
+    if (foreign) {
+      throw new ModelFileError('INVALID_FILE', `${path}: expected a safetensors file; this is ${foreign}`, {
+        cause: error,
+      });
+    }
     if (error instanceof RecurraError) throw new ModelFileError(error.code, error.message, { cause: error });
     throw error;
   }

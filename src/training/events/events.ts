@@ -130,9 +130,10 @@ export interface WarningEvent extends TrainingPlace {
   type: 'warning';
   /**
    * A checkpoint could not be written (the one before is still whole), or the files for TensorBoard, there will be no linear
-   * model, no word vectors could be learned from the `unlabelled` texts, or the validation rows are too few or lack labels.
+   * model, no word vectors could be learned from the `unlabelled` texts, the validation rows are too few or lack labels, or rows or
+   * options are otherwise than they may be meant.
    */
-  about: 'checkpoint' | 'tensorboard' | 'linear' | 'unlabelled' | 'validation';
+  about: 'checkpoint' | 'tensorboard' | 'linear' | 'unlabelled' | 'validation' | 'rows' | 'options';
   /** What went wrong. */
   error: RecurraError;
 }

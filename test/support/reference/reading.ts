@@ -3,7 +3,8 @@ import { basicEnglish } from './basicEnglish.js';
 
 /** What the addon reads, put plainly: the tokens of a text for a model, by list operations on JavaScript's strings. */
 export function referenceTokens(text: string, { tokenizer, ngrams, maxLength, truncate }: TokenSettings): string[] {
-  const all = tokenizer === 'characters' ? Array.from(text) : basicEnglish(text);
+  const read = text.replace(/^[\ufeff\u200b-\u200f\u2060]+/, '');
+  const all = tokenizer === 'characters' ? Array.from(read) : basicEnglish(read);
   const half = Math.ceil(maxLength / 2);
   const parts = {
     head: [all.slice(0, maxLength)],

@@ -1,0 +1,68 @@
+import { DataError, type FilePosition } from '../../core/errors.js';
+import type { Column } from './fields.js';
+import { otherwiseWritten, there } from './hints.js';
+
+/** Which columns of a file are read. */
+export interface Selected {
+  /** Their places in a row, from 0. */
+  at: readonly number[];
+  /** Whether the first row is a header. */
+  header: boolean;
+  /** What may be meant otherwise. */
+  warnings: readonly string[];
+}
+
+/**
+ * Finds columns in a file's first row. A number is the place of a column, or, beyond the last of them, its name in the header.
+ *
+ * @param header - Whether the first row is one; undefined: if a column is given by name.
+ * @param fields - The first row.
+ * @param delimiter - What it was split by, for the message.
+ * @throws {@link DataError} `MISSING_COLUMN`, or `INVALID_FILE` for a name that is there twice.
+ *
+ * @internal
+ */
+export function selectColumns(
+  columns: readonly Column[],
+  header: boolean | undefined,
+  fields: readonly string[],
+  delimiter: string,
+  position: FilePosition,
+): Selected {
+  const byDigits = (column: Column) =>
+    header !== false && typeof column === 'number' && column > fields.length && fields.includes(String(column));
+  const headed = header ?? columns.some((column) => typeof column === 'string' || byDigits(column));
+  const warnings: string[] = [];
+  const at = columns.map((column) => {
+    if (typeof column === 'string' || byDigits(column)) return find(String(column), fields, delimiter, position);
+    if (column > fields.length) {
+      const hint = otherwiseWritten(column, fields, delimiter);
+      const message = `there is no column ${column}: the rows have ${fields.length}${hint}`;
+      throw new DataError('MISSING_COLUMN', message, position);
+    }
+    const named = headed ? fields.indexOf(String(column)) : -1;
+    if (named >= 0 && named !== column - 1) {
+      warnings.push(
+        `${column} is taken as the number of a column; the column of the name "${column}" is column ${named + 1}: ` +
+          `give ${named + 1}, or the name as a string (on the command line '"${column}"')`,
+      );
+    }
+    return column - 1;
+  });
+  return { at, header: headed, warnings };
+}
+
+function find(column: string, names: readonly string[], delimiter: string, position: FilePosition): number {
+  const index = names.indexOf(column);
+  if (index < 0) {
+    const hint = otherwiseWritten(column, names, delimiter);
+    const message = `there is no column ${JSON.stringify(column)}${there(column, names)}${hint}`;
+    throw new DataError('MISSING_COLUMN', message, position);
+  }
+  const again = names.indexOf(column, index + 1);
+  if (again >= 0) {
+    const message = `the header has ${JSON.stringify(column)} twice, as column ${index + 1} and ${again + 1}: choose by number`;
+    throw new DataError('INVALID_FILE', message, { ...position, column: again + 1 });
+  }
+  return index;
+}

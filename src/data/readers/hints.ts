@@ -1,0 +1,120 @@
+import { closest } from '../../core/options/names.js';
+import type { Column } from './fields.js';
+import { bareUtf16 } from './textStream.js';
+
+/** Names that a message lists at most. */
+const MOST_NAMES = 20;
+
+/** Delimiters that files have, the likeliest first. */
+const DELIMITERS = [',', ';', '\t', '|', ':'];
+
+/**
+ * Names of columns or fields, as a message lists them.
+ *
+ * @internal
+ */
+export function list(names: readonly Column[]): string {
+  const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : '';
+  return (
+    names
+      .slice(0, MOST_NAMES)
+      .map((name) => JSON.stringify(name))
+      .join(', ') + more
+  );
+}
+
+/**
+ * What a message says after the name of a column or field that is missing: which there are, and which is meant.
+ *
+ * @internal
+ */
+export function there(name: Column, names: readonly string[]): string {
+  if (names.length === 0) return '; there are none';
+  const meant = typeof name === 'string' ? meantBy(name, names) : undefined;
+  return `; there are ${list(names)}${meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`}`;
+}
+
+/** The name that differs from another by blanks, case or a slip. */
+function meantBy(name: string, names: readonly string[]): string | undefined {
+  const plain = (each: string) => each.trim().toLowerCase();
+  return names.find((each) => plain(each) === plain(name)) ?? (name.length > 2 ? closest(name, names) : undefined);
+}
+
+/**
+ * What a message says of a first row in which a column is missing, since the file may be written otherwise: the delimiter that fits, or the
+ * encoding.
+ *
+ * @param column - The column that is missing.
+ * @param fields - The row.
+ * @param delimiter - What it was split by.
+ *
+ * @internal
+ */
+export function otherwiseWritten(column: Column, fields: readonly string[], delimiter: string): string {
+  const bare = bareUtf16(Buffer.from(fields.join('')));
+  if (bare !== undefined) return `; ${bare}`;
+  const row = fields.join(delimiter);
+  const fits = (each: string) => {
+    const parts = row.split(each);
+    return typeof column === 'number' ? parts.length >= column : parts.map((part) => part.trim()).includes(column);
+  };
+  const found = DELIMITERS.filter((each) => each !== delimiter && row.includes(each)).find(fits);
+  if (found === undefined) return '';
+  return `; the delimiter seems to be another: give ${delimiterWords(found)}`;
+}
+
+/** A delimiter as an option and as a flag. */
+function delimiterWords(delimiter: string): string {
+  const shown = delimiter === '\t' ? '\\t' : delimiter;
+  return `delimiter: '${shown}' (on the command line --delimiter '${shown}')`;
+}
+
+/**
+ * Tells whether a field has swallowed rows: a quote that opens in one row and closes in a later one makes all between them one field. Its
+ * lines then have as many delimiters as rows have.
+ *
+ * @param width - Fields of a row.
+ * @returns the number of lines in the field if so, else 0.
+ *
+ * @internal
+ */
+export function swallowedLines(field: string, width: number, delimiter: string): number {
+  if (width < 2 || !/[\r\n]/.test(field)) return 0;
+  const lines = field.split(/\r\n|\n|\r/);
+  // The first line and the last one are parts of rows.
+  const whole = lines.slice(1, -1);
+  if (whole.length < SWALLOWED_LINES) return 0;
+  const rows = whole.filter((line) => line.split(delimiter).length === width);
+  return rows.length >= 0.8 * whole.length ? lines.length : 0;
+}
+
+/** Lines of one field from which on it may have swallowed rows. */
+const SWALLOWED_LINES = 8;
+
+/**
+ * Notices a header that is read as a row: its label is one word that no other row has, and so is its text one word.
+ *
+ * @internal
+ */
+export class HeaderWatch {
+  #first: { text: string; label: string } | undefined;
+  #rows = 0;
+  #again = false;
+
+  /** Takes the next row; `label` stands for all its labels. */
+  add(text: string, label: string): void {
+    this.#rows++;
+    if (!this.#first) this.#first = { text, label };
+    else if (label === this.#first.label) this.#again = true;
+  }
+
+  /** What to say at the end of the file, if there is something to say. */
+  get hint(): string | undefined {
+    const { text, label } = this.#first ?? {};
+    if (text === undefined || this.#again || this.#rows < 3 || /\s/.test(text.trim())) return undefined;
+    return (
+      `the first line is read as a row with the text ${JSON.stringify(text)} and the label ${JSON.stringify(label)}, which no other row has; ` +
+      'if it names the columns, give header: true (on the command line --header)'
+    );
+  }
+}

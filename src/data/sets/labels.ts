@@ -1,0 +1,43 @@
+import { describe } from '../../core/errors.js';
+import type { GivenRow, Row } from '../readers/rows.js';
+
+/** A label as text; undefined for what is none. Numbers and booleans are written as the reader of JSON writes them. */
+function labelText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (typeof value !== 'number' || Number.isNaN(value)) return undefined;
+  // Of a larger integer digits are lost already.
+  return Number.isSafeInteger(value) || !Number.isInteger(value) ? String(value) : undefined;
+}
+
+/**
+ * A row whose labels are text; undefined if its text is no string, or a label is none.
+ *
+ * @internal
+ */
+export function labelled(row: GivenRow): Row | undefined {
+  if (typeof row?.text !== 'string') return undefined;
+  const { label } = row;
+  if (typeof label === 'string') return row as Row;
+  if (!Array.isArray(label)) {
+    const text = labelText(label);
+    return text === undefined ? undefined : { ...row, label: text };
+  }
+  if (label.every((name) => typeof name === 'string')) return row as Row;
+  const names = label.map(labelText);
+  return names.every((name) => name !== undefined) ? { ...row, label: names } : undefined;
+}
+
+/**
+ * What a row that does not fit has in place of a text and a label, for a message.
+ *
+ * @internal
+ */
+export function foundIn(row: unknown): string {
+  if (row === null || typeof row !== 'object') return String(row);
+  const { text, label } = row as Partial<GivenRow>;
+  if (text === undefined && label === undefined) return JSON.stringify(Object.keys(row));
+  const wrong = Array.isArray(label) ? label.findIndex((name) => labelText(name) === undefined) : -1;
+  const found = wrong < 0 ? describe(label) : `${describe(label)} with ${describe((label as unknown[])[wrong])}`;
+  return `text: ${describe(text)}, label: ${found}`;
+}

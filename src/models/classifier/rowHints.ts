@@ -1,0 +1,101 @@
+import { constraint, DataError } from '../../core/errors.js';
+import type { Rows, RowsOrigin } from '../../data/readers/rows.js';
+import type { EncodedDataset } from '../../data/sets/encoded.js';
+import type { Watcher } from '../../training/task.js';
+import type { TrainSettings } from './options.js';
+
+/** Groups of labels that a warning names. */
+const MOST_GROUPS = 5;
+
+/** Rows from which on as many labels as rows are suspicious. */
+const MANY = 20;
+
+/** What labels have in common that a person would call the same. */
+function plain(label: string): string {
+  return label
+    .normalize('NFKC')
+    .replace(/[\s\u200b-\u200f\u2060\ufeff]+/g, ' ')
+    .trim()
+    .toLowerCase();
+}
+
+/** A label as a message shows it: blanks that are not the usual one, and marks without width, by their numbers. */
+function shown(label: string): string {
+  const byNumber = (mark: string) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(label).replace(/[^\S ]|[\u0300-\u036f\u200b-\u200f\u2060\ufeff]/g, byNumber);
+}
+
+/** Labels that differ only in blanks, case or normal form. */
+function alike({ classes }: EncodedDataset, counts: Int32Array): string | undefined {
+  const groups = new Map<string, number[]>();
+  for (const [index, label] of classes.entries()) {
+    const key = plain(label);
+    const group = groups.get(key);
+    if (group) group.push(index);
+    else groups.set(key, [index]);
+  }
+  const same = [...groups.values()].filter((group) => group.length > 1);
+  if (same.length === 0) return undefined;
+  const words = same
+    .slice(0, MOST_GROUPS)
+    .map((group) => group.map((index) => `${shown(classes[index]!)} (${counts[index]} rows)`).join(' and '));
+  const more = same.length > MOST_GROUPS ? `; and ${same.length - MOST_GROUPS} more` : '';
+  return `labels differ only in blanks, case or Unicode's normal form, and are learned as different ones: ${words.join('; ')}${more}`;
+}
+
+/** Number of different texts, by their tokens; counting ends at `most`. */
+function differentTexts({ tokens, offsets, length }: EncodedDataset, most: number): number {
+  const seen = new Set<string>();
+  for (let row = 0; row < length && seen.size < most; row++) {
+    seen.add(tokens.subarray(offsets[row], Math.min(offsets[row + 1]!, offsets[row]! + 64)).join());
+  }
+  return seen.size;
+}
+
+/** As many labels as rows: there is nothing to learn from, or text and label are swapped. */
+function labelsAsRows(dataset: EncodedDataset): string | undefined {
+  const { length, classes } = dataset;
+  if (dataset.multiLabel || length < MANY || classes.length < 0.9 * length) return undefined;
+  const texts = differentTexts(dataset, length / 2);
+  const swapped =
+    texts < length / 2
+      ? `but only ${texts} different texts: text and label are swapped, as it seems`
+      : 'so that hardly any label has a second row to learn from; is the column of the label the right one?';
+  return `there are ${classes.length} labels in ${length} rows, ${swapped}`;
+}
+
+/**
+ * Tells what the reader of rows noted of them.
+ *
+ * @internal
+ */
+export function warnOfReading({ warnings = [] }: RowsOrigin, watcher: Watcher): void {
+  for (const warning of warnings) watcher.warn('rows', warning);
+}
+
+/**
+ * Warns of rows that may be otherwise than meant.
+ *
+ * @param rows - Where they come from: what their reader noted is told too.
+ * @param dataset - The rows.
+ *
+ * @internal
+ */
+export function warnOfRows(rows: Rows, dataset: EncodedDataset, watcher: Watcher): void {
+  warnOfReading(rows, watcher);
+  for (const message of [alike(dataset, dataset.classCounts()), labelsAsRows(dataset)]) {
+    if (message !== undefined) watcher.warn('rows', new DataError('INVALID_ROW', message, { file: rows.file }));
+  }
+}
+
+/**
+ * Warns of options that do what they may not be meant to.
+ *
+ * @internal
+ */
+export function warnOfOptions({ freezeEmbeddings, embeddings, recurrent }: TrainSettings, watcher: Watcher): void {
+  if (freezeEmbeddings === 0 || embeddings || recurrent === false) return;
+  const message =
+    'freezeEmbeddings (--freeze-embeddings) without embeddings freezes random word vectors: give a file of word vectors, or leave it out';
+  watcher.warn('options', constraint('freezeEmbeddings', message));
+}
