@@ -33,6 +33,8 @@ function howToBuild({ name, linker, glibc, macos }, triple, { folder, env }) {
     const variables = {
       [linkerVariable(triple, 'LINKER')]: folder ? join(folder, 'mingw', 'usr', 'bin', gcc) : gcc,
       ...(folder && { LIBNODE_PATH: join(folder, 'libnode') }),
+      // mingw keeps the names of all functions.
+      CARGO_PROFILE_RELEASE_STRIP: 'symbols',
     };
     return { command: 'build', variables, target: triple };
   }
