@@ -1,7 +1,8 @@
 // Publishes the packages to the npm registry: packs them anew, then the addons' package, then recurra itself, so that nobody
 // can install the one before the other is there. A version that is published already is left alone, so a release that
 // was interrupted is simply run again.
-//   npm run release -- [--dry-run] [--libtorch] [--provenance]
+//   npm run release -- [--dry-run] [--libtorch] [--provenance] [--target NAME]...
+// --target: also the packages of other platforms, as `npm run pack:all` takes it.
 // --libtorch: also the package with libtorch's libraries (once for each libtorch). --provenance: in a public CI, which signs.
 
 import { spawnSync } from 'node:child_process';
@@ -11,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { root } from './native/addons.mjs';
 import { packAll } from './package/main.mjs';
 import { readManifest } from './package/manifest.mjs';
+import { npm } from './setup/node-modules.mjs';
 
 function run(command, args, options = {}) {
   return spawnSync(command, args, { cwd: root, encoding: 'utf8', ...options });
@@ -33,7 +35,7 @@ function problems({ version, repository }, { provenance, 'dry-run': dry }) {
 }
 
 function publish({ name, tarball }, version, { provenance, 'dry-run': dry }) {
-  const known = run('npm', ['view', `${name}@${version}`, 'version']);
+  const known = run(npm.command, ['view', `${name}@${version}`, 'version'], { shell: npm.shell });
   if (known.status === 0 && known.stdout.trim() !== '') {
     process.stdout.write(`${name} ${version} is published already\n`);
     return;
@@ -42,20 +44,27 @@ function publish({ name, tarball }, version, { provenance, 'dry-run': dry }) {
   if (provenance) args.push('--provenance');
   if (dry) args.push('--dry-run');
   process.stdout.write(`npm ${args.join(' ')}\n`);
-  const { status } = run('npm', args, { stdio: 'inherit' });
+  const { status } = run(npm.command, args, { stdio: 'inherit', shell: npm.shell });
   if (status !== 0) throw new Error(`npm publish of ${basename(tarball)} ended with ${status}`);
 }
 
 try {
   const boolean = { type: 'boolean' };
-  const { values } = parseArgs({ options: { 'dry-run': boolean, libtorch: boolean, provenance: boolean } });
+  const { values } = parseArgs({
+    options: {
+      'dry-run': boolean,
+      libtorch: boolean,
+      provenance: boolean,
+      target: { type: 'string', multiple: true },
+    },
+  });
   const manifest = readManifest(root);
   const found = problems(manifest, values);
   if (found.length > 0) {
     process.stderr.write(`${found.join('\n')}\n`);
     if (!values['dry-run']) throw new Error('Nothing was published.');
   }
-  const packages = await packAll({ libtorch: values.libtorch });
+  const packages = await packAll({ libtorch: values.libtorch, target: values.target });
   const main = packages.find(({ name }) => name === manifest.name);
   const libtorch = join(root, 'npm', 'libtorch-linux-x64');
   for (const each of [...packages.filter((one) => one !== main), main]) {

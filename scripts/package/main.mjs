@@ -1,18 +1,21 @@
 // Makes the npm packages: target/packages/*.tgz, ready to be published. Runs set-up first.
-//   node scripts/package/main.mjs [--light] [--quick] [--libtorch]
+//   node scripts/package/main.mjs [--light] [--quick] [--libtorch] [--target NAME]...
 // --light: recurra and the light addon alone, which needs no libtorch. --quick: with the addons as built for this machine, for
 // tests of everything else. --libtorch: also the package with libtorch's CPU libraries, which a release publishes only once
-// for each libtorch.
+// for each libtorch. --target: also the light addon's package of another platform, which `npm run cross` has built; `all` for each one.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { crossPath } from '../cross/build.mjs';
+import { targetOf, targets } from '../cross/targets.mjs';
 import { addonPath, addons, platformName, root, targetDir } from '../native/addons.mjs';
 import { halvesOf } from '../native/crates.mjs';
 import { filesBelow } from '../setup/freshness.mjs';
 import { requireLibtorch } from '../setup/libtorch/locate.mjs';
+import { npm } from '../setup/node-modules.mjs';
 import { spawnSetUp } from '../setup/spawn.mjs';
 import { bundle } from './bundle.mjs';
 import { stageLibtorch } from './libtorch.mjs';
@@ -59,9 +62,9 @@ function stageLibtorchPackage(out, manifest, source) {
 
 /** `npm pack`; returns the tarball. */
 function pack(out, folder) {
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', out, folder];
-  const { status, stdout, stderr, error } = spawnSync(npm, args, { encoding: 'utf8', cwd: out });
+  const options = { encoding: 'utf8', cwd: out, shell: npm.shell };
+  const { status, stdout, stderr, error } = spawnSync(npm.command, args, options);
   if (error || status !== 0) throw new Error(`npm pack ${folder}: ${error?.message ?? stderr}`);
   const { filename } = JSON.parse(stdout)[0];
   return join(out, filename);
@@ -83,6 +86,19 @@ async function addonFiles(chosen, quick) {
   return built.map(({ file }) => file);
 }
 
+/** The packages of other platforms, as `{ manifest, source, file }`: what `names` says, `all` for every one but this machine's. */
+function otherPlatforms(manifest, names) {
+  const chosen = names.includes('all') ? Object.keys(targets) : [...new Set(names)];
+  return chosen
+    .filter((name) => name !== platformName())
+    .map((name) => {
+      const file = crossPath(targetOf(name).name);
+      if (!existsSync(file)) throw new Error(`${file} is not there; build it with: npm run cross -- ${name}`);
+      const source = join(root, 'npm', `${addons[0].binary}-${name}`);
+      return { manifest: platformManifest(manifest, readManifest(source)), source, file };
+    });
+}
+
 /**
  * Makes the packages of the halves in `out`; returns `{ name, tarball, packed, unpacked }` for each. With `light`, the main
  * package names the light addon's package alone.
@@ -91,6 +107,7 @@ export async function packAll({
   light = false,
   quick = false,
   libtorch = false,
+  target = [],
   out = join(targetDir(), 'packages'),
 } = {}) {
   if (!existsSync(join(root, 'dist', 'index.js'))) throw new Error('dist is not built; run: npm run setup');
@@ -102,12 +119,14 @@ export async function packAll({
   const manifests = chosen.map((addon) => platformManifest(manifest, readManifest(addonSource(addon))));
   const libtorchSource = join(root, 'npm', 'libtorch-linux-x64');
   const libtorchManifest = readManifest(libtorchSource);
-  const names = manifests.map(({ name }) => name);
+  const others = otherPlatforms(manifest, target);
+  const names = [...manifests, ...others.map((other) => other.manifest)].map(({ name }) => name);
 
   const files = await addonFiles(chosen, quick);
   const folders = [
     await stageMain(out, mainManifest(manifest, names, libtorchManifest)),
     ...chosen.map((addon, i) => stageAddon(out, manifests[i], addonSource(addon), files[i])),
+    ...others.map((other) => stageAddon(out, other.manifest, other.source, other.file)),
   ];
   if (libtorch && !light) folders.push(stageLibtorchPackage(out, libtorchManifest, libtorchSource));
   return folders.map((folder) => {
@@ -120,7 +139,14 @@ export async function packAll({
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     const boolean = { type: 'boolean' };
-    const { values } = parseArgs({ options: { light: boolean, quick: boolean, libtorch: boolean } });
+    const { values } = parseArgs({
+      options: {
+        light: boolean,
+        quick: boolean,
+        libtorch: boolean,
+        target: { type: 'string', multiple: true },
+      },
+    });
     spawnSetUp(values);
     for (const { name, tarball, packed, unpacked } of await packAll(values))
       process.stdout.write(`${name}: ${megabytes(packed)} packed, ${megabytes(unpacked)} unpacked, ${tarball}\n`);

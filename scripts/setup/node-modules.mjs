@@ -37,12 +37,16 @@ export function staleModules(top) {
   return undefined;
 }
 
+/** npm as a child process is started: on Windows it is a script, which Node runs by way of a shell only. */
+export const npm =
+  process.platform === 'win32' ? { command: 'npm.cmd', shell: true } : { command: 'npm', shell: false };
+
 /** Runs `npm ci`; rejects with an Error that holds what npm said. */
 export function installModules(top, env = process.env) {
   return new Promise((resolve, reject) => {
-    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-    const child = spawn(npm, ['ci', '--no-audit', '--no-fund'], {
+    const child = spawn(npm.command, ['ci', '--no-audit', '--no-fund'], {
       cwd: top,
+      shell: npm.shell,
       // Set when npm runs this script; NODE_ENV=production would leave the development tools out.
       env: { ...env, NODE_ENV: 'development', npm_config_production: undefined },
       stdio: ['ignore', 'pipe', 'pipe'],

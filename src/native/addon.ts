@@ -40,6 +40,31 @@ export function packageVersion(): string {
   return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 }
 
+/** The platforms that each addon has a prebuilt package for; other ones build it from source. */
+const PREBUILT: Readonly<Record<'recurra' | 'recurra-torch', readonly string[]>> = {
+  recurra: [
+    'linux-x64-gnu',
+    'linux-arm64-gnu',
+    'linux-x64-musl',
+    'linux-arm64-musl',
+    'win32-x64-msvc',
+    'darwin-arm64',
+    'darwin-x64',
+  ],
+  'recurra-torch': ['linux-x64-gnu'],
+};
+
+/** What to do where an addon is missing, as one or two lines. */
+export function howToGet(name: 'recurra' | 'recurra-torch', platform: string): string {
+  const clone = 'In a clone, run: npm run setup';
+  if (PREBUILT[name].includes(platform))
+    return (
+      `${clone}\nElsewhere, install its package: npm install ${name}-${platform}\n` +
+      'A package manager leaves it out with --no-optional, or with a lock file made on another platform.'
+    );
+  return `There is no prebuilt package ${name}-${platform}; there is one for ${PREBUILT[name].join(', ')}.\n${clone}`;
+}
+
 /** Where an addon may be, in the order in which it is looked for: a build of this checkout, then its prebuilt package. */
 export function addonCandidates(name: 'recurra' | 'recurra-torch'): string[] {
   const platform = platformName();
@@ -74,6 +99,6 @@ export function loadAddon(name: 'recurra' | 'recurra-torch'): object {
   throw new RecurraError(
     'ADDON_NOT_FOUND',
     `The native addon ${name} for ${platformName()} could not be loaded. Looked at:\n${refused.join('\n')}\n` +
-      `In a clone, run: npm run setup\nElsewhere, install its package: npm install ${name}-${platformName()}`,
+      howToGet(name, platformName()),
   );
 }

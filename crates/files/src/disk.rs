@@ -80,11 +80,17 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     }
     temporary.as_file().sync_all().map_err(|error| io(path, "sync", &error))?;
     temporary.persist(&target).map_err(|error| io(path, "replace", &error.error))?;
+    sync_folder(folder).map_err(|error| io(path, "sync the folder of", &error))
+}
+
+/// Makes the renaming of a file in a folder last. Windows cannot open a folder as a file; its file system keeps a journal of names.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    if cfg!(windows) {
+        return Ok(());
+    }
     match File::open(folder).and_then(|folder| folder.sync_all()) {
         // Some file systems cannot sync a folder; the file itself is already safe.
-        Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
-            Err(io(path, "sync the folder of", &error))
-        }
+        Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Err(error),
         _ => Ok(()),
     }
 }

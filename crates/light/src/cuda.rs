@@ -2,10 +2,10 @@
 
 use std::ffi::{CStr, c_char, c_int, c_uint};
 
-use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL, Symbol};
+use libloading::{Library, Symbol};
 use napi_derive::napi;
 
-use crate::libtorch::reason;
+use crate::library::reason;
 
 /// A GPU as the driver names it.
 #[napi(object, object_from_js = false)]
@@ -33,7 +33,7 @@ pub struct CudaDriver {
     pub devices: Vec<CudaDevice>,
 }
 
-const DRIVER: &str = "libcuda.so.1";
+const DRIVER: &str = if cfg!(windows) { "nvcuda.dll" } else { "libcuda.so.1" };
 // `CUdevice_attribute` of cuda.h.
 const CAPABILITY_MAJOR: c_int = 75;
 const CAPABILITY_MINOR: c_int = 76;
@@ -42,7 +42,7 @@ type Take<T> = unsafe extern "C" fn(*mut T) -> c_int;
 type OfDevice<T> = unsafe extern "C" fn(*mut T, c_int) -> c_int;
 
 /// A function of the driver; the type parameter must be its type in cuda.h.
-fn function<T>(library: &Library, name: &str) -> Result<Symbol<T>, String> {
+fn function<'library, T>(library: &'library Library, name: &str) -> Result<Symbol<'library, T>, String> {
     // SAFETY: each caller names the type that cuda.h declares, which is part of the driver's stable interface.
     unsafe { library.get(name.as_bytes()) }.map_err(|error| format!("{DRIVER} has no {name}: {}", reason(&error)))
 }
@@ -93,7 +93,7 @@ fn ask(library: &Library, found: &mut CudaDriver) -> Result<(), String> {
 pub fn cuda_driver() -> CudaDriver {
     let mut found = CudaDriver { missing: None, version: 0, status: 0, devices: Vec::new() };
     // SAFETY: the driver's initialisers do nothing but set up its own state.
-    match unsafe { Library::open(Some(DRIVER), RTLD_LAZY | RTLD_LOCAL) } {
+    match unsafe { Library::new(DRIVER) } {
         Ok(library) => {
             found.missing = ask(&library, &mut found).err();
             // A driver does not expect to be closed.

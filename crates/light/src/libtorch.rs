@@ -2,19 +2,16 @@
 
 use std::path::Path;
 
-use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+use libloading::Library;
 use napi::bindgen_prelude::Result;
 use napi_derive::napi;
 use recurra_binding::IntoJs;
 use recurra_core::{Error, ErrorCode, guard};
 
+use crate::library::{open_for_others, reason};
+
 fn refused(message: String) -> Error {
     Error::new(ErrorCode::Libtorch, message)
-}
-
-/// libloading's own message says only that opening failed; why stands in what caused it.
-pub(crate) fn reason(error: &libloading::Error) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// The version that an opened libtorch reports, as `2.11.0`.
@@ -59,7 +56,7 @@ pub fn open_libtorch(path: String) -> Result<Option<String>> {
         let set = let_openmp_sleep();
         // SAFETY: running the initialisers of the library that the user pointed to is what was asked for; its
         // handle is leaked below, so no symbol outlives it.
-        let opened = unsafe { Library::open(Some(&path), RTLD_NOW | RTLD_GLOBAL) };
+        let opened = unsafe { open_for_others(Path::new(&path)) };
         if let Some(name) = set {
             // SAFETY: as in `let_openmp_sleep`; child processes should not inherit it.
             unsafe { std::env::remove_var(name) };

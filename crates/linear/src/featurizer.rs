@@ -1,5 +1,6 @@
 //! Texts to TF-IDF features, as two of scikit-learn's `TfidfVectorizer` side by side give them.
 
+use crate::math::Portable;
 use crate::options::FeatureOptions;
 use crate::parallel;
 use crate::rows::{Bag, CHUNK, Chunk, Rows, unpack};
@@ -32,7 +33,7 @@ pub struct Featurizer {
 impl Featurizer {
     pub(crate) fn new(options: FeatureOptions, rows: u64, words: Vocabulary, chars: Vocabulary) -> Self {
         let idf = words.rows.iter().chain(&chars.rows);
-        let idf = idf.map(|&with| (((1 + rows) as f64 / (1.0 + f64::from(with))).ln() + 1.0) as f32).collect();
+        let idf = idf.map(|&with| (((1 + rows) as f64 / (1.0 + f64::from(with))).portable_ln() + 1.0) as f32).collect();
         Self { options, rows, words, chars, idf }
     }
 

@@ -4,6 +4,7 @@ use crate::arrays::bytes_of;
 use crate::blocks::{OfBlock, Shared, each_block, lanes};
 use crate::error::Result;
 use crate::featurizer::Featurizer;
+use crate::math::Portable;
 use crate::model::Weights;
 use crate::scaling::Scaling;
 use crate::solver::{Candidate, Solver};
@@ -96,7 +97,7 @@ pub(crate) fn heaviest(
     // idf falls with the rows that have a feature, whose number follows from it.
     let all = members.len() as f32 + 1.0;
     for (sum, idf) in sums.iter_mut().zip(&scaling.idf) {
-        *sum *= all * (1.0 - idf).exp();
+        *sum *= all * (1.0 - idf).portable_exp();
     }
     let mut order: Vec<u32> = (0..sums.len() as u32).collect();
     order.sort_unstable_by(|&a, &b| sums[b as usize].total_cmp(&sums[a as usize]).then(a.cmp(&b)));

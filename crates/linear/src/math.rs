@@ -18,9 +18,58 @@ pub(crate) fn falling<const L: usize>(t: [f32; L]) -> [f32; L] {
     result
 }
 
+/// Elementary functions as musl computes them, by the crate `libm`. Each C library rounds its own in another way; with these a model is
+/// the same on every platform, and so are its answers.
+pub(crate) trait Portable {
+    /// `e^x`.
+    fn portable_exp(self) -> Self;
+    /// `e^x - 1`, exact near 0.
+    fn portable_exp_m1(self) -> Self;
+    /// The natural logarithm.
+    fn portable_ln(self) -> Self;
+    /// `ln(1 + x)`, exact near 0.
+    fn portable_ln_1p(self) -> Self;
+}
+
+impl Portable for f64 {
+    fn portable_exp(self) -> Self {
+        libm::exp(self)
+    }
+
+    fn portable_exp_m1(self) -> Self {
+        libm::expm1(self)
+    }
+
+    fn portable_ln(self) -> Self {
+        libm::log(self)
+    }
+
+    fn portable_ln_1p(self) -> Self {
+        libm::log1p(self)
+    }
+}
+
+impl Portable for f32 {
+    fn portable_exp(self) -> Self {
+        libm::expf(self)
+    }
+
+    fn portable_exp_m1(self) -> Self {
+        libm::expm1f(self)
+    }
+
+    fn portable_ln(self) -> Self {
+        libm::logf(self)
+    }
+
+    fn portable_ln_1p(self) -> Self {
+        libm::log1pf(self)
+    }
+}
+
 /// `ln(1 / (1 + exp(-x)))` without overflow.
 pub(crate) fn ln_sigmoid(x: f64) -> f64 {
-    x.min(0.0) - (-x.abs()).exp().ln_1p()
+    x.min(0.0) - (-x.abs()).portable_exp().portable_ln_1p()
 }
 
 /// Numbers that are the same every time: SplitMix64.

@@ -2,7 +2,7 @@
 
 use crate::error::{Result, invalid};
 use crate::labels::Labels;
-use crate::math::ln_sigmoid;
+use crate::math::{Portable, ln_sigmoid};
 use crate::probabilities::{Quality, least, quality};
 
 /// How log-probabilities of a network and of a linear model become one: their weighted sum times a sharpness, made
@@ -39,7 +39,7 @@ impl Mix {
     /// What the prior adds to the log loss of this number of rows.
     fn prior(&self, rows: usize) -> f64 {
         let share = f64::from(self.network - Self::USUAL.network) / SPREAD_OF_SHARE;
-        let sharpness = f64::from(self.sharpness / Self::USUAL.sharpness).ln() / SPREAD_OF_SHARPNESS;
+        let sharpness = f64::from(self.sharpness / Self::USUAL.sharpness).portable_ln() / SPREAD_OF_SHARPNESS;
         0.5 * (share * share + sharpness * sharpness) / rows as f64
     }
 
@@ -51,7 +51,7 @@ impl Mix {
         // A share of 0 takes nothing from a probability of 0.
         let weighted = |share: f32, value: f32| if share == 0.0 { 0.0 } else { share * value.max(-1e4) };
         if several {
-            let odds = |log: f32| log - (-log.min(-1e-7).exp_m1()).ln();
+            let odds = |log: f32| log - (-log.min(-1e-7).portable_exp_m1()).portable_ln();
             for ((to, &network), &linear) in to.iter_mut().zip(network).zip(linear) {
                 let score = weighted(network_share, odds(network)) + weighted(linear_share, odds(linear));
                 *to = ln_sigmoid(f64::from(score)) as f32;
@@ -63,7 +63,7 @@ impl Mix {
             *to = weighted(network_share, network) + weighted(linear_share, linear);
             highest = highest.max(*to);
         }
-        let sum = to.iter().map(|value| (value - highest).exp()).sum::<f32>().ln() + highest;
+        let sum = to.iter().map(|value| (value - highest).portable_exp()).sum::<f32>().portable_ln() + highest;
         to.iter_mut().for_each(|to| *to -= sum);
     }
 
@@ -72,9 +72,9 @@ impl Mix {
     pub fn refine(&self, probabilities: &mut [f32], linear: &[f32], classes: usize, several: bool) {
         let mut logs = vec![0.0; classes];
         for (row, linear) in probabilities.chunks_exact_mut(classes.max(1)).zip(linear.chunks_exact(classes.max(1))) {
-            row.iter_mut().for_each(|value| *value = value.ln());
+            row.iter_mut().for_each(|value| *value = value.portable_ln());
             self.apply(row, linear, several, &mut logs);
-            row.iter_mut().zip(&logs).for_each(|(value, log)| *value = log.exp());
+            row.iter_mut().zip(&logs).for_each(|(value, log)| *value = log.portable_exp());
         }
     }
 
@@ -88,7 +88,7 @@ impl Mix {
         classes: usize,
         labels: Labels<'_>,
     ) -> Result<(Self, MixReport)> {
-        let logs: Vec<f32> = probabilities.iter().map(|value| value.ln()).collect();
+        let logs: Vec<f32> = probabilities.iter().map(|value| value.portable_ln()).collect();
         Self::choose(&logs, linear, classes, labels)
     }
 
@@ -122,10 +122,10 @@ impl Mix {
                 let network = step as f32 / STEPS as f32;
                 let cell = std::cell::RefCell::new(&mut measure);
                 let loss = |ln: f64| {
-                    let mix = Self { network, sharpness: ln.exp() as f32 };
+                    let mix = Self { network, sharpness: ln.portable_exp() as f32 };
                     (cell.borrow_mut())(mix).log_loss + mix.prior(rows)
                 };
-                let mix = Self { network, sharpness: least(-4.0, 2.0, 13, loss).exp() as f32 };
+                let mix = Self { network, sharpness: least(-4.0, 2.0, 13, loss).portable_exp() as f32 };
                 (mix, measure(mix))
             })
             .collect();

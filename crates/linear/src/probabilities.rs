@@ -1,7 +1,7 @@
 //! Scores to log-probabilities, the temperature that makes them true, and how true they are.
 
 use crate::labels::Labels;
-use crate::math::ln_sigmoid;
+use crate::math::{Portable, ln_sigmoid};
 
 /// Log-probabilities of one row by its scores times `sharpness` (one over the temperature).
 ///
@@ -23,9 +23,9 @@ pub(crate) fn log_probabilities(scores: &[f32], sharpness: f32, several: bool, t
     for (to, &score) in to.iter_mut().zip(scores) {
         let value = ln_sigmoid(scaled(score));
         *to = value as f32;
-        sum += (value - highest).exp();
+        sum += (value - highest).portable_exp();
     }
-    let sum = (highest + sum.ln()) as f32;
+    let sum = (highest + sum.portable_ln()) as f32;
     to.iter_mut().for_each(|to| *to -= sum);
 }
 
@@ -58,7 +58,7 @@ pub fn quality(log_probabilities: &[f32], classes: usize, labels: Labels<'_>) ->
                 let has = own.contains(&(label as u32));
                 right += f64::from(u8::from(has == (value > -std::f64::consts::LN_2))) / classes as f64;
                 // ln(1 - p), exact for small p.
-                loss -= if has { value } else { (-value.min(-1e-12).exp_m1()).ln() };
+                loss -= if has { value } else { (-value.min(-1e-12).portable_exp_m1()).portable_ln() };
             }
         }
     }
@@ -72,7 +72,7 @@ pub(crate) fn entropy(labels: Labels<'_>, classes: usize) -> f64 {
     (0..labels.rows()).flat_map(|row| labels.of(row)).for_each(|&label| counts[label as usize] += 1);
     let part = |count: usize| {
         let share = count as f64 / rows as f64;
-        if share > 0.0 { -share * share.ln() } else { 0.0 }
+        if share > 0.0 { -share * share.portable_ln() } else { 0.0 }
     };
     let of = |&count: &usize| part(count) + if labels.several() { part(rows - count.min(rows)) } else { 0.0 };
     counts.iter().map(of).sum()
@@ -90,7 +90,7 @@ pub fn calibration_error(log_probabilities: &[f32], classes: usize, labels: &[u3
     let mut sums = vec![(0.0f64, 0.0f64); bins.max(1)];
     for (probabilities, &label) in log_probabilities.chunks_exact(classes.max(1)).zip(labels) {
         let given = best(probabilities);
-        let probability = f64::from(probabilities[given]).exp();
+        let probability = f64::from(probabilities[given]).portable_exp();
         // A bound belongs to the bin below it.
         let bin = ((probability * sums.len() as f64).ceil() as usize).clamp(1, sums.len()) - 1;
         sums[bin].0 += probability;
@@ -125,18 +125,18 @@ pub(crate) fn sharpness(scores: &[f32], outputs: usize, classes: usize, labels: 
     let logs = std::cell::RefCell::new(&mut logs);
     let loss = |ln: f64| {
         let mut logs = logs.borrow_mut();
-        all_log_probabilities(scores, outputs, classes, ln.exp() as f32, labels.several(), &mut logs);
+        all_log_probabilities(scores, outputs, classes, ln.portable_exp() as f32, labels.several(), &mut logs);
         let rows = labels.rows().max(1) as f64;
         quality(&logs, classes, labels).log_loss + surprise(&logs, labels.several()) / rows
     };
-    least(-3.0, 3.0, 20, loss).exp() as f32
+    least(-3.0, 3.0, 20, loss).portable_exp() as f32
 }
 
 /// The mean log loss of log-probabilities if every label were as likely as any other.
 fn surprise(logs: &[f32], several: bool) -> f64 {
     let one = |&log: &f32| {
         let has = f64::from(log);
-        if several { -0.5 * (has + (-has.min(-1e-12).exp_m1()).ln()) } else { -has }
+        if several { -0.5 * (has + (-has.min(-1e-12).portable_exp_m1()).portable_ln()) } else { -has }
     };
     logs.iter().map(one).sum::<f64>() / logs.len().max(1) as f64
 }

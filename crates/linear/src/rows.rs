@@ -1,5 +1,7 @@
 //! Rows as features: numbers and counts, four bytes each; their values follow from them.
 
+use crate::math::Portable;
+
 /// Rows of a chunk.
 pub(crate) const CHUNK: usize = 4096;
 /// Bits of a feature's number; the others are its count's code.
@@ -11,7 +13,11 @@ const EXACT: u32 = 160;
 /// The code of a count.
 #[inline]
 fn code(count: u32) -> u32 {
-    if count <= EXACT { count } else { (EXACT + 1 + ((count as f32 / EXACT as f32).ln() * 25.0) as u32).min(255) }
+    if count <= EXACT {
+        count
+    } else {
+        (EXACT + 1 + ((count as f32 / EXACT as f32).portable_ln() * 25.0) as u32).min(255)
+    }
 }
 
 /// `1 + ln(count)` by the count's code.
@@ -19,9 +25,9 @@ pub(crate) fn weights_of_codes() -> [f32; 256] {
     std::array::from_fn(|code| {
         let code = code as u32;
         let ln = if code <= EXACT {
-            f64::from(code.max(1)).ln()
+            f64::from(code.max(1)).portable_ln()
         } else {
-            f64::from(EXACT).ln() + (f64::from(code - EXACT) - 0.5) / 25.0
+            f64::from(EXACT).portable_ln() + (f64::from(code - EXACT) - 0.5) / 25.0
         };
         (1.0 + ln) as f32
     })

@@ -1,5 +1,6 @@
 //! What turns counts into values: idf and norms, as a set of rows gives them.
 
+use crate::math::Portable;
 use crate::parallel;
 use crate::rows::{CHUNK, Rows, inverse_norm, unpack, weights_of_codes};
 
@@ -48,9 +49,9 @@ impl Scaling {
             }
         }
         let count = members.len() as f64;
-        let idf = with
-            .into_iter()
-            .map(|with| if with == 0 { 0.0 } else { (((1.0 + count) / (1.0 + f64::from(with))).ln() + 1.0) as f32 });
+        let idf = with.into_iter().map(|with| {
+            if with == 0 { 0.0 } else { (((1.0 + count) / (1.0 + f64::from(with))).portable_ln() + 1.0) as f32 }
+        });
         Self::new(rows, idf.collect(), threads)
     }
 }

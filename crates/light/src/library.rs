@@ -1,0 +1,32 @@
+//! Opening of libraries that are no part of this package.
+
+use std::path::Path;
+
+use libloading::Library;
+
+/// What the system says of a library that could not be opened. libloading's own message says only that opening failed; why
+/// stands in what caused it.
+pub(crate) fn reason(error: &libloading::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// Opens the library at an absolute path so that libraries opened later find it already loaded.
+///
+/// # Safety
+/// Runs the initialisers of the library.
+pub(crate) unsafe fn open_for_others(path: &Path) -> Result<Library, libloading::Error> {
+    #[cfg(unix)]
+    {
+        use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+        // SAFETY: the caller answers for the initialisers.
+        unsafe { Library::open(Some(path), RTLD_NOW | RTLD_GLOBAL) }.map(Into::into)
+    }
+    #[cfg(windows)]
+    {
+        use libloading::os::windows::{LOAD_LIBRARY_SEARCH_DEFAULT_DIRS, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR, Library};
+        // What it links lies beside it, not beside node.exe.
+        let places = LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS;
+        // SAFETY: the caller answers for the initialisers.
+        unsafe { Library::load_with_flags(path, places) }.map(Into::into)
+    }
+}
