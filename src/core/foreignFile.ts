@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 
 /** How files of other programs begin, and what they are. */
 const KINDS: readonly { bytes: readonly number[]; within?: string; what: string }[] = [
@@ -25,6 +25,8 @@ const PYTORCH =
  */
 export async function foreignFile(path: string): Promise<string | undefined> {
   try {
+    // Opening a pipe would wait for somebody who writes.
+    if (!(await stat(path)).isFile()) return undefined;
     const handle = await open(path);
     try {
       const { bytesRead, buffer } = await handle.read(Buffer.alloc(256), 0, 256, 0);

@@ -86,7 +86,7 @@ describe('what a training chooses by its rows', () => {
     };
     await expect(trained(faulty(), {})).rejects.toThrow('the source is gone');
     const worse = async function* () {
-      yield { text: 'cat', label: 3 } as unknown as Row;
+      yield { text: 'cat', label: {} } as unknown as Row;
       throw new Error('the source is gone');
     };
     await expect(trained(worse(), {})).rejects.toThrow(/row 1: expected \{ text, label \}/);

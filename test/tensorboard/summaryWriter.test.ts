@@ -105,12 +105,25 @@ describe('the option tensorboard of a training', () => {
     expect(files.map((file) => records(file)[1]!.endsWith(restart)).sort()).toEqual([false, true]);
   });
 
-  it('that cannot be written warns once, and the training goes on', async () => {
+  it('that names a file ends the training before it begins', async () => {
     const file = join(folder, 'no folder');
     writeFileSync(file, '');
+    const training = TextClassifier.train(rows, { ...options, tensorboard: file });
+    await expect(training).rejects.toMatchObject({
+      code: 'IO',
+      message: expect.stringContaining('is a file, not a folder'),
+    });
+  });
+
+  it('that cannot be written any more warns once, and the training goes on', async () => {
+    const place = join(folder, 'taken');
     const warnings: TrainingEvent[] = [];
-    const onEvent = (event: TrainingEvent) => event.type === 'warning' && warnings.push(event);
-    using model = await TextClassifier.train(rows, { ...options, tensorboard: file, onEvent });
+    const onEvent = (event: TrainingEvent) => {
+      // Behind the check, and before the log is opened.
+      if (event.type === 'start') writeFileSync(place, '');
+      if (event.type === 'warning') warnings.push(event);
+    };
+    using model = await TextClassifier.train(rows, { ...options, tensorboard: place, onEvent });
     expect(model.history).toHaveLength(2);
     expect(warnings).toMatchObject([{ about: 'tensorboard', error: { code: 'IO' } }]);
   });

@@ -182,7 +182,8 @@ describe('a linear model beside the network', () => {
     const many: Row[] = Array.from({ length: 2_001 }, (_, at) => ({ text: `word${at % 7}`, label: `${at}` }));
     const warnings: TrainingEvent[] = [];
     const onEvent = (event: TrainingEvent) => {
-      if (event.type === 'warning') warnings.push(event);
+      // That there are as many labels as rows is another one.
+      if (event.type === 'warning' && event.about !== 'rows') warnings.push(event);
     };
     using model = await TextClassifier.train(many, { ...OPTIONS, epochs: 1, onEvent });
     expect(model.mix).toBeUndefined();
