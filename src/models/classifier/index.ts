@@ -18,7 +18,7 @@ export type {
   WarningEvent,
 } from '../../training/events/events.js';
 export type { LearningOptions, Schedule } from '../../training/options/learning.js';
-export type { RunOptions, TrainingOptions } from '../../training/options/train.js';
+export type { RunOptions, TrainingOptions, Unlabelled } from '../../training/options/train.js';
 export type { Progress, Validation, ValidationResult } from '../../training/progress.js';
 export { TrainingRun } from '../../training/run.js';
 export type { TrainedModel } from '../../training/task.js';

@@ -9,6 +9,7 @@ const WORDS_PER_CALL = 2_048;
 
 /** A word near another one. */
 export interface Neighbour {
+  /** The word. */
   word: string;
   /** Cosine of the angle between the two vectors, from -1 to 1. */
   similarity: number;
