@@ -21,7 +21,7 @@ export function wordsOfFile(embeddings: Embeddings, signal: AbortSignal | undefi
   const { file, words = 0 } = embeddings;
   let loaded: Vectors | undefined;
   return {
-    given: true,
+    given: 'file',
     learns: false,
     async extend(vocab, text) {
       const most = roomFor(words, vocab, text);

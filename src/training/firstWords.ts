@@ -6,10 +6,13 @@ import { Vocab } from '../text/vocab.js';
 /** The vectors that words begin with: row by row by the words' indices, and which words have one. */
 export type FirstVectors = Pick<Vectors, 'matrix' | 'known' | 'dim'>;
 
+/** What words begin with: the vectors of a file, or those learned from texts. */
+export type VectorSource = 'file' | 'texts';
+
 /** Where a training has words from that its rows do not have, and the vectors that words begin with. */
 export interface FirstWords {
-  /** Whether words begin with vectors; in a training that resumes, whether they began with some. */
-  readonly given: boolean;
+  /** What words begin with, or in a training that resumes began with; undefined for random vectors. */
+  readonly given: VectorSource | undefined;
   /** Whether it learns from the rows' texts too, which {@link extend} then needs. */
   readonly learns: boolean;
   /**
@@ -41,7 +44,7 @@ export function* withMore(vocab: Vocab, words: readonly string[], most: number):
 
 /** No words but those of the rows. */
 export const ROWS_ALONE: FirstWords = {
-  given: false,
+  given: undefined,
   learns: false,
   extend: async (vocab) => vocab,
   vectors: async () => undefined,
@@ -51,9 +54,9 @@ export const ROWS_ALONE: FirstWords = {
  * The words of a checkpoint. What gave them is not read again, and their vectors are among the weights of the checkpoint. Rows that
  * are others than the checkpoint's give another vocabulary, by which they are found out.
  *
- * @param given - Whether words began with vectors.
+ * @param given - What words began with.
  */
-export function wordsOfCheckpoint(stored: Vocab | undefined, given: boolean): FirstWords {
+export function wordsOfCheckpoint(stored: Vocab | undefined, given: VectorSource | undefined): FirstWords {
   if (!stored) return { ...ROWS_ALONE, given };
   const extend = async (vocab: Vocab) => {
     if (stored.size <= vocab.size) return vocab;

@@ -11,7 +11,7 @@ import type { Checkpoint } from './checkpoints/file.js';
 import { checkFingerprint, fingerprintOf } from './checkpoints/fingerprint.js';
 import { beginning } from './checkpoints/position.js';
 import { checkEpochs, checkpointToResume, resumedOptions, resumeEngine } from './checkpoints/resume.js';
-import { beganWithVectors, checkSettings, settingsBefore, storedSettings } from './checkpoints/settings.js';
+import { checkSettings, firstVectors, settingsBefore, storedSettings } from './checkpoints/settings.js';
 import { setEmbeddings, wordsOfFile } from './embeddings.js';
 import { abortedBefore, TrainingError } from './errors.js';
 import type { TrainingControl } from './events/control.js';
@@ -161,7 +161,7 @@ async function read<T extends TaskTypes>(
     const settled = await task.settle?.(given, asked, signal);
     const { rows, settings, chosen } = settled ?? { rows: given, settings: asked, chosen: [] };
     const words = checkpoint
-      ? wordsOfCheckpoint(checkpoint.vocab, beganWithVectors(checkpoint.settings))
+      ? wordsOfCheckpoint(checkpoint.vocab, firstVectors(checkpoint.settings))
       : wordsBeside(settings, signal, control);
     const data = await task.prepare(rows, settings, signal, control, words);
     return { data, settings, vectors: await words.vectors(data.vocab), choices: [...chosen] };

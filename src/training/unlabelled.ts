@@ -25,7 +25,7 @@ export function wordsOfTexts(
 ): FirstWords {
   let vectors: FirstVectors | undefined;
   return {
-    given: true,
+    given: 'texts',
     learns: true,
     async extend(vocab, text, ofRows) {
       let learned: LearnedVectors;

@@ -8,7 +8,9 @@ import {
   TrainingError,
   type TrainingEvent,
   type TrainOptions,
+import { usualMix } from '../../src/engine/linear.js';
 } from '../../src/index.js';
+
 import { light } from '../../src/native/light.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
@@ -118,10 +120,13 @@ describe('word vectors from texts without labels', () => {
     };
     const { unlabelled: _, ...without } = OPTIONS;
     expect(await mixOf({ ...without, linear: true })).toEqual({ network: expect.closeTo(0.3, 6), sharpness: 1 });
-    expect(await mixOf({ ...OPTIONS, linear: true })).toEqual({ network: 0.5, sharpness: 1 });
+    expect(await mixOf({ ...OPTIONS, linear: true })).toEqual({ network: 0.4, sharpness: 1 });
     const checkpoint = join(folder, 'mixed');
     await mixOf({ ...OPTIONS, linear: true, checkpoint });
-    expect(await mixOf({ resume: checkpoint })).toEqual({ network: 0.5, sharpness: 1 });
+    expect(await mixOf({ resume: checkpoint })).toEqual({ network: 0.4, sharpness: 1 });
+    // So few words come from little text.
+    const shares = [19_999, 20_000].map((words) => usualMix('texts', words, 1).network);
+    expect([...shares, usualMix('file', 20_000, 1).network]).toEqual([0.4, 0.6, 0.5]);
   });
 
   it('are done without, with a warning, where no word is frequent enough', async () => {

@@ -63,7 +63,8 @@ export interface LinearOptions {
    * many; see `docs/choosing-a-model.md`. It reads the text as it was written: tokenizer, `maxLength` and `labelSmoothing` are the network's.
    *
    * Both probabilities are mixed. The network's share and a temperature are chosen on the validation rows. Without them the network
-   * has 0.3 (0.5 if its words begin with the vectors of `embeddings` or `unlabelled`, several `members` at least 0.4), and the temperature is
+   * has 0.3 (0.5 if its words begin with the vectors of `embeddings`; with those of `unlabelled` 0.4, or 0.6 with 20,000 words; several
+   * `members` at least 0.4), and the temperature is
    * 1, which suits most data. Where the linear model finds little in the texts, another network is
    * trained first, on nine tenths of the rows (20,000 at most), and both numbers are chosen on the others. A `warning` event says that
    * there is no linear model: with more than 2,000 labels, or many rows of many labels. Default `true`.

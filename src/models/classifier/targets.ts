@@ -9,7 +9,7 @@ import { recounted } from '../../text/counting.js';
 import type { TextSettings } from '../../text/options.js';
 import { modelTokenizer } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
-import type { FirstWords } from '../../training/firstWords.js';
+import type { FirstWords, VectorSource } from '../../training/firstWords.js';
 import type { Watcher } from '../../training/task.js';
 import { checkVocabulary, vocabularyRoom } from '../vocabularyRoom.js';
 import { type TrainedExpert, tapped, trainExpert } from './linear.js';
@@ -22,8 +22,8 @@ export interface ClassifierData {
   train: EncodedDataset;
   validation: EncodedDataset | undefined;
   vocab: Vocab;
-  /** Whether words begin with learned vectors. */
-  vectors: boolean;
+  /** What words begin with; undefined for random vectors. */
+  vectors: VectorSource | undefined;
   /** The linear model beside the network, if there is one. */
   expert: TrainedExpert | undefined;
 }

@@ -69,14 +69,14 @@ function thresholdsOf(
 function chosenMix(
   chosen: Chosen | undefined,
   { recurrent, members = 1 }: TrainSettings,
-  { expert, vectors }: ClassifierData,
+  { expert, vectors, vocab }: ClassifierData,
 ): Mix | undefined {
-  return expert && (recurrent === false ? ALONE : (chosen?.linear ?? usualMix(vectors, members)));
+  return expert && (recurrent === false ? ALONE : (chosen?.linear ?? usualMix(vectors, vocab.length, members)));
 }
 
 /** How much the linear model has to say, for those who watch. */
 function chosenMixture(
-  { expert, vectors, validation }: ClassifierData,
+  { expert, vectors, vocab, validation }: ClassifierData,
   { recurrent, members = 1 }: TrainSettings,
   rehearsed: Chosen | undefined,
 ): Choice[] {
@@ -85,7 +85,7 @@ function chosenMixture(
     const why = 'its share in the answers, by the validation rows';
     return [{ option: 'linear', value: 'chosen after each epoch', why }];
   }
-  const { network } = rehearsed?.linear ?? usualMix(vectors, members);
+  const { network } = rehearsed?.linear ?? usualMix(vectors, vocab.length, members);
   const why = rehearsed?.linear
     ? 'its share in the answers, by rows that another network was not trained on'
     : 'its share in the answers, without validation rows to choose it by';

@@ -1,4 +1,5 @@
 import { constraint } from '../../core/errors.js';
+import type { VectorSource } from '../firstWords.js';
 import type { TrainingOptions } from '../options/train.js';
 import type { CommonSettings } from '../task.js';
 
@@ -55,9 +56,10 @@ function isData(name: string, value: unknown): boolean {
   return name === 'unlabelled' || (name === 'validation' && typeof value !== 'number');
 }
 
-/** Whether the words of a checkpoint's training began with vectors. */
-export function beganWithVectors({ embeddings, unlabelled }: StoredSettings): boolean {
-  return embeddings !== undefined || unlabelled !== undefined;
+/** What the words of a checkpoint's training began with. */
+export function firstVectors({ embeddings, unlabelled }: StoredSettings): VectorSource | undefined {
+  if (embeddings !== undefined) return 'file';
+  return unlabelled === undefined ? undefined : 'texts';
 }
 
 /** The settings of a checkpoint that the training which resumes it has no need of, for the checkpoints that it writes itself. */
