@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { usualMix } from '../../src/engine/linear.js';
 import {
   learnVectors,
   Random,
@@ -8,7 +9,6 @@ import {
   TrainingError,
   type TrainingEvent,
   type TrainOptions,
-import { usualMix } from '../../src/engine/linear.js';
 } from '../../src/index.js';
 
 import { light } from '../../src/native/light.js';
