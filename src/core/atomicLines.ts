@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DataError } from './errors.js';
 import { targetOf, temporaryBeside } from './outputs.js';
@@ -8,7 +8,7 @@ const BUFFER = 262_144;
 
 /**
  * Writes lines to a file that appears whole or not at all: under a temporary name beside it, synced, then renamed. A file
- * that was there before stays as it is until then.
+ * that was there before stays as it is until then, and its mode is kept. A device or pipe is refused: renaming would replace it.
  */
 export class AtomicLines {
   readonly #path: string;
@@ -25,9 +25,17 @@ export class AtomicLines {
 
   /** Opens the temporary file, so that a folder that cannot be written to is found before the work. */
   static async open(path: string): Promise<AtomicLines> {
+    const old = await stat(path).catch(() => undefined);
+    if (old && !old.isFile()) {
+      const reason = old.isDirectory() ? 'it is a folder' : 'it is no regular file';
+      throw new DataError('IO', `it cannot be written: ${reason}`, { file: path });
+    }
     const target = await targetOf(path);
     const temporary = temporaryBeside(target);
-    return new AtomicLines(target, temporary, await orDataError(path, open(temporary, 'wx')));
+    const lines = new AtomicLines(target, temporary, await orDataError(path, open(temporary, 'wx')));
+    // Some file systems have no modes.
+    if (old) await lines.#file.chmod(old.mode & 0o777).catch(() => {});
+    return lines;
   }
 
   /** Adds a line. The promise, where there is one, is to be awaited before the next. */

@@ -64,9 +64,10 @@ async function train<T extends TaskTypes>(
   if (settings.batchSize === undefined && epochs > 0)
     choices.push({ option: 'batchSize', value: batchSize, why: `${data.train.length} rows` });
   const input = { data, settings, network };
-  const adversarial = settings.adversarial ?? task.adversarial?.(data) ?? 0;
-  if (settings.adversarial === undefined && task.adversarial && epochs > 0)
-    choices.push({ option: 'adversarial', value: adversarial, why: `${data.train.length} rows` });
+  const noise = task.adversarial?.(data);
+  const adversarial = settings.adversarial ?? noise?.adversarial ?? 0;
+  if (settings.adversarial === undefined && noise && epochs > 0)
+    choices.push({ option: 'adversarial', value: adversarial, why: noise.why });
   const fingerprint = checkpoint || settings.checkpoint ? await fingerprintOf(data, task.contents(data)) : undefined;
   if (checkpoint) checkFingerprint(checkpoint.path, checkpoint.data, fingerprint!, rows.file);
   const build = async (given: TrainingInput<T>) => {

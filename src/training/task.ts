@@ -179,8 +179,8 @@ export interface Task<T extends TaskTypes> {
   members?(settings: T['settings']): number;
   /** Passes over the rows where no option says how many, and why; 4 if left out. */
   epochs?(data: T['data']): { epochs: number; why: string };
-  /** Length of the adversarial noise where no option says it; 0 if left out. */
-  adversarial?(data: T['data']): number;
+  /** Length of the adversarial noise where no option says it, and why; 0 if left out. */
+  adversarial?(data: T['data']): { adversarial: number; why: string };
   /** What else was chosen by the rows, since no option said it; `rehearsed` by the {@link rehearsal}, if there was one. */
   chosen?(data: T['data'], settings: T['settings'], rehearsed: T['chosen'] | undefined): readonly Choice[];
   /** What the network's head looks like. */

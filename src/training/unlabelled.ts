@@ -1,5 +1,5 @@
 import { zeros } from '../core/allocate.js';
-import { ArgumentError, invalidArgument, RecurraError } from '../core/errors.js';
+import { ArgumentError, DataError, invalidArgument, RecurraError } from '../core/errors.js';
 import { Turns } from '../core/turns.js';
 import type { LearnedVectors } from '../text/learned/learnedVectors.js';
 import { learnVectors } from '../text/learned/learnVectors.js';
@@ -29,8 +29,16 @@ export function wordsOfTexts(
     learns: true,
     async extend(vocab, text, ofRows) {
       let learned: LearnedVectors;
+      let any = false;
+      const counted = async function* () {
+        for await (const unlabelled of unlabelledTexts(texts)) {
+          any = true;
+          yield unlabelled;
+        }
+        if (!any) watcher.warn('unlabelled', new DataError('EMPTY_DATASET', NO_TEXTS));
+      };
       try {
-        learned = await learnVectors(allTexts(ofRows, texts), {
+        learned = await learnVectors(inTurn(ofRows, counted()), {
           dim: model.embeddingDim,
           tokenizer: text.tokenizer,
           seed,
@@ -61,9 +69,15 @@ function tooFew(error: unknown): RecurraError | undefined {
   return new RecurraError(error.code, `no word vectors are learned: ${error.message}`, { cause: error });
 }
 
+const NO_TEXTS = 'unlabelled has no texts, so word vectors are learned from the texts of the rows alone';
+
 /** The texts of the training rows, then those without labels. */
-async function* allTexts(ofRows: readonly string[], unlabelled: Unlabelled['texts']): AsyncGenerator<string, void> {
+async function* inTurn(ofRows: readonly string[], unlabelled: AsyncIterable<string>): AsyncGenerator<string, void> {
   yield* ofRows;
+  yield* unlabelled;
+}
+
+async function* unlabelledTexts(unlabelled: Unlabelled['texts']): AsyncGenerator<string, void> {
   for await (const item of unlabelled as AsyncIterable<string | { text: string }>) {
     const text = typeof item === 'string' ? item : item?.text;
     if (typeof text !== 'string') throw invalidArgument('unlabelled', 'texts, or rows with a text,', item);

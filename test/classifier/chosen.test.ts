@@ -35,7 +35,7 @@ describe('what a training chooses by its rows', () => {
       { option: 'tokenizer', value: 'basic_english', why: 'blanks separate the words' },
       { option: 'epochs', value: 4, why: '3 labels' },
       { option: 'batchSize', value: 8, why: '60 rows' },
-      { option: 'adversarial', value: 0.05, why: '60 rows' },
+      { option: 'adversarial', value: 0.05, why: '60 rows, 3 labels' },
     ]);
     const { start: both } = await trained(rows, {
       linear: true,

@@ -33,7 +33,7 @@ describe('rows that may be read otherwise than meant', () => {
   it('text and label that are swapped, and labels of one row each', async () => {
     const rows = topicTexts(60).map(({ label }, i) => ({ text: label, label: `text number ${i}` }));
     expect(await warnings(rows, ALONE)).toContainEqual(
-      'rows: there are 60 labels in 60 rows, but only 3 different texts: text and label are swapped, as it seems',
+      'rows: there are 60 labels in 60 rows, but only 3 different texts: text and label seem to be swapped',
     );
     const answers = rows.map(({ label }) => ({ text: label, label: `answer ${label}` }));
     expect(await warnings(answers, ALONE)).toContainEqual(
@@ -56,8 +56,11 @@ describe('rows that may be read otherwise than meant', () => {
 
   it('frozen vectors that are random', async () => {
     const small = { embeddingDim: 4, hiddenSize: 4, epochs: 1, linear: false };
-    const message = /^options: freezeEmbeddings \(--freeze-embeddings\) without embeddings freezes random/;
+    const message =
+      /^options: freezeEmbeddings \(--freeze-embeddings\) without embeddings or unlabelled freezes random/;
     expect(await warnings(topicTexts(30), { ...small, freezeEmbeddings: 1 })).toEqual([expect.stringMatching(message)]);
+    const learned = { ...small, freezeEmbeddings: 1, unlabelled: ['cat dog', 'soup bread'] };
+    expect(await warnings(topicTexts(30), learned)).toEqual([]);
   });
 });
 

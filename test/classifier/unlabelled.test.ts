@@ -145,6 +145,16 @@ describe('word vectors from texts without labels', () => {
     });
   });
 
+  it('are learned from the rows alone, with a warning, where there is no text', async () => {
+    const events: TrainingEvent[] = [];
+    const options = { ...OPTIONS, unlabelled: [], onEvent: (event: TrainingEvent) => events.push(event) };
+    using model = await TextClassifier.train(rows, options);
+    expect(model.vocab.has('mouse')).toBe(false);
+    expect(events.filter(({ type }) => type === 'warning')).toMatchObject([
+      { about: 'unlabelled', error: { code: 'EMPTY_DATASET', message: expect.stringMatching(/has no texts/) } },
+    ]);
+  });
+
   it('stop being learned when the training is aborted', async () => {
     const controller = new AbortController();
     const endless = async function* () {

@@ -205,6 +205,14 @@ describe('readConll', () => {
     await expect(async () => all(readConll(write('a O\n'), options))).rejects.toThrow(message);
   });
 
+  it('does not take tokens for tags in a file of one column', async () => {
+    expect(await errorOf(readConll(write('a\nb\n')))).toMatchObject({
+      code: 'MISSING_COLUMN',
+      message: expect.stringContaining('the line has one column; expected a token and its tag'),
+    });
+    expect((await errorOf(readConll(write('a O\n'), { token: 2 }))).message).toMatch(/token and tag are both column 2/);
+  });
+
   it('names columns that are not there', async () => {
     expect(await errorOf(readConll(write('a O\n'), { tag: 3 }))).toMatchObject({
       code: 'MISSING_COLUMN',

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/core/random.js';
@@ -53,6 +54,36 @@ describe('learnVectors', () => {
     expect(vectors.vector('a')).toEqual(vectors.matrix.subarray(0, 12));
     expect(vectors.vector('c')).toBeUndefined();
     await expect(vectors.nearest('c')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', option: 'word' });
+  });
+
+  it('splits texts as a classifier does by default: by their script', async () => {
+    const chinese = Array.from({ length: 10 }, (_, i) => (i % 2 ? '我喜欢这个电影' : '这个故事非常好看'));
+    const vectors = await learnVectors(chinese, SMALL);
+    expect(vectors.words).toEqual((await learnVectors(chinese, { ...SMALL, tokenizer: 'unicode_words' })).words);
+    expect(vectors.words).toContain('电影');
+    const english = await learnVectors(texts, { ...SMALL, epochs: 1 });
+    expect(english.matrix).toEqual(
+      (await learnVectors(texts, { ...SMALL, epochs: 1, tokenizer: 'basic_english' })).matrix,
+    );
+  });
+
+  it.skipIf(process.platform === 'win32')('replaces neither a pipe nor the mode of a file', async () => {
+    const vectors = await learnVectors(texts, { ...SMALL, epochs: 1 });
+    const [pipe, secret] = [join(folder, 'pipe'), join(folder, 'secret.vec')];
+    execFileSync('mkfifo', [pipe]);
+    await expect(vectors.save(pipe)).rejects.toMatchObject({
+      code: 'IO',
+      message: expect.stringMatching(/it is no regular file/),
+    });
+    expect(statSync(pipe).isFIFO()).toBe(true);
+    await expect(vectors.save(folder)).rejects.toMatchObject({
+      code: 'IO',
+      message: expect.stringMatching(/it is a folder/),
+    });
+    writeFileSync(secret, '', { mode: 0o600 });
+    await vectors.save(secret);
+    expect(statSync(secret).mode & 0o777).toBe(0o600);
+    for (const path of [pipe, secret]) rmSync(path);
   });
 
   it('gives the same vectors for the same texts however they come, and for every number of threads', async () => {

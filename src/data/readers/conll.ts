@@ -1,5 +1,5 @@
 import { checkChoice, checkFlag } from '../../core/checks.js';
-import { constraint, invalidArgument } from '../../core/errors.js';
+import { constraint, DataError, invalidArgument } from '../../core/errors.js';
 import { checkOptionNames } from '../../core/options/names.js';
 import { settingsOf } from '../../core/options/table.js';
 import { checkScheme, type TagScheme } from '../../text/tags/scheme.js';
@@ -111,6 +111,8 @@ async function* read(
       columns.index(format.tag ?? columns.names?.length ?? columns.count!, numbers[0]!),
     ];
     const [tokenAt, tagAt] = places;
+    if (tokenAt === tagAt)
+      throw new DataError('MISSING_COLUMN', oneColumn(tokenAt, columns), { file, line: numbers[0]! });
     const row = reading.make((): ReadSentence => {
       const fields = lines.map((line, i) => columns.fields(line, numbers[i]!));
       return {
@@ -122,6 +124,13 @@ async function* read(
     });
     if (row !== undefined) yield row;
   }
+}
+
+/** What is said where token and tag are one column: a file of tokens alone, or columns that are separated in another way. */
+function oneColumn(at: number, columns: TokenColumns): string {
+  if ((columns.names?.length ?? columns.count!) > 1)
+    return `token and tag are both column ${at + 1}; give each its own`;
+  return 'the line has one column; expected a token and its tag, separated by a tab or blanks';
 }
 
 /** Whether a line that begins with `#` is a comment; a token may begin so too. */

@@ -59,7 +59,7 @@ function labelsAsRows(dataset: EncodedDataset): string | undefined {
   const texts = differentTexts(dataset, length / 2);
   const swapped =
     texts < length / 2
-      ? `but only ${texts} different texts: text and label are swapped, as it seems`
+      ? `but only ${texts} different texts: text and label seem to be swapped`
       : 'so that hardly any label has a second row to learn from; is the column of the label the right one?';
   return `there are ${classes.length} labels in ${length} rows, ${swapped}`;
 }
@@ -93,9 +93,12 @@ export function warnOfRows(rows: Rows, dataset: EncodedDataset, watcher: Watcher
  *
  * @internal
  */
-export function warnOfOptions({ freezeEmbeddings, embeddings, recurrent }: TrainSettings, watcher: Watcher): void {
-  if (freezeEmbeddings === 0 || embeddings || recurrent === false) return;
+export function warnOfOptions(
+  { freezeEmbeddings, embeddings, unlabelled, recurrent }: TrainSettings,
+  watcher: Watcher,
+): void {
+  if (freezeEmbeddings === 0 || embeddings || unlabelled || recurrent === false) return;
   const message =
-    'freezeEmbeddings (--freeze-embeddings) without embeddings freezes random word vectors: give a file of word vectors, or leave it out';
+    'freezeEmbeddings (--freeze-embeddings) without embeddings or unlabelled freezes random word vectors: give a file of word vectors or texts to learn them from, or leave it out';
   watcher.warn('options', constraint('freezeEmbeddings', message));
 }

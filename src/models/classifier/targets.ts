@@ -67,7 +67,7 @@ function checkWords(vocab: Vocab, { minFreq, maxTokens }: TextSettings): void {
   if (vocab.length > FIRST_WORD || minFreq <= 1 || (maxTokens !== undefined && maxTokens <= FIRST_WORD)) return;
   throw constraint(
     'minFreq',
-    `minFreq ${minFreq} leaves no word: no token is so frequent in the training rows; give a smaller one`,
+    `minFreq ${minFreq} leaves no word: no token occurs that often in the training rows; give a smaller number`,
   );
 }
 

@@ -134,7 +134,10 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
     members: ({ members }) => members ?? 1,
     settle: settleTokenizer,
     epochs: ({ train: { classes } }) => ({ epochs: defaultEpochs(classes.length), why: `${classes.length} labels` }),
-    adversarial: ({ train }) => defaultAdversarial(train.length, train.classes.length),
+    adversarial: ({ train: { length, classes } }) => ({
+      adversarial: defaultAdversarial(length, classes.length),
+      why: `${length} rows, ${classes.length} labels`,
+    }),
     chosen: chosenMixture,
     head: ({ train }, { model: { pooling, multiLabel } }) => ({
       kind: 'classes' as const,

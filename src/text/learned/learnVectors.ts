@@ -4,7 +4,8 @@ import { aborted, throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import { light } from '../../native/light.js';
 import { isAddonTokenizer, TextReader } from '../reader.js';
-import { getTokenizer, isBatchTokenizer, tokenizeTogether } from '../tokenizer.js';
+import { ScriptCounter } from '../scripts.js';
+import { getTokenizer, isBatchTokenizer, type TokenizerLike, tokenizeTogether } from '../tokenizer.js';
 import { LearnedVectors } from './learnedVectors.js';
 import { type LearnVectorsOptions, type LearnVectorsSettings, learnVectorsSettings } from './options.js';
 
@@ -56,11 +57,19 @@ export async function learnVectors(
 
 const WHAT = 'the learning of word vectors';
 
+/** The tokenizer for texts that begin with these, where no option names one. */
+function tokenizerFor(first: readonly string[]): TokenizerLike {
+  const scripts = new ScriptCounter();
+  for (const text of first) scripts.add(text);
+  return scripts.choice.tokenizer;
+}
+
 /** Reads texts into the addon. */
 class Reading {
   readonly native = new (light().VectorTexts)();
   readonly #settings: LearnVectorsSettings;
-  readonly #send: (texts: string[]) => Promise<lightNamespace.VectorTextsSize>;
+  /** Takes texts; it is there from the first texts on, which may choose the tokenizer. */
+  #send: ((texts: string[]) => Promise<lightNamespace.VectorTextsSize>) | undefined;
   readonly #turns: Turns;
   size: lightNamespace.VectorTextsSize = { texts: 0, words: 0 };
   #reported = 0;
@@ -68,10 +77,12 @@ class Reading {
   constructor(settings: LearnVectorsSettings) {
     this.#settings = settings;
     this.#turns = new Turns(settings.signal, undefined, WHAT);
-    const { tokenizer } = settings;
+  }
+
+  #sender(tokenizer: TokenizerLike): (texts: string[]) => Promise<lightNamespace.VectorTextsSize> {
     const reader = tokenizer instanceof TextReader ? tokenizer : undefined;
     const plain = reader ?? (isAddonTokenizer(tokenizer) ? TextReader.plain(tokenizer) : undefined);
-    this.#send = plain ? (texts) => this.native.read(plain.native, texts) : (texts) => this.#split(texts);
+    return plain ? (texts) => this.native.read(plain.native, texts) : (texts) => this.#split(tokenizer, texts);
   }
 
   async readAll(texts: Iterable<string> | AsyncIterable<string>): Promise<void> {
@@ -84,6 +95,7 @@ class Reading {
       waiting = [];
       characters = 0;
       await before;
+      this.#send ??= this.#sender(this.#settings.tokenizer ?? tokenizerFor(sent));
       before = this.#receive(this.#send(sent));
       // A failure is thrown where the call is waited for; until then it is no unhandled one.
       before.catch(() => {});
@@ -114,8 +126,7 @@ class Reading {
   }
 
   /** Splits texts in JavaScript, some at a time where the tokenizer can do that off the event loop. */
-  async #split(texts: string[]): Promise<lightNamespace.VectorTextsSize> {
-    const { tokenizer } = this.#settings;
+  async #split(tokenizer: TokenizerLike, texts: string[]): Promise<lightNamespace.VectorTextsSize> {
     const lengths = new Uint32Array(texts.length);
     const lists = isBatchTokenizer(tokenizer) ? await tokenizeTogether(tokenizer, texts) : undefined;
     const split = getTokenizer(tokenizer);

@@ -9,7 +9,7 @@ import {
   settingsOf,
   type TableOf,
 } from '../../core/options/table.js';
-import { TOKENS } from '../options.js';
+import { TEXT, TOKENS } from '../options.js';
 import type { TokenizerLike } from '../tokenizer.js';
 
 /** What is predicted from what: the words near a word from that word, or a word from those near it. */
@@ -71,7 +71,10 @@ export interface LearnVectorsOptions {
   maxn?: number;
   /** Number of different subwords (`bucket`): those with the same hash share a vector. Default 2,000,000. */
   buckets?: number;
-  /** How texts are split into words, as for a classifier ({@link TextOptions.tokenizer}). Default `'basic_english'`. */
+  /**
+   * How texts are split into words, as for a classifier ({@link TextOptions.tokenizer}). Default, as there: `'basic_english'`, or
+   * `'unicode_words'` if the first texts are of scripts without blanks between words.
+   */
   tokenizer?: TokenizerLike;
   /** Threads of the work, on whose number the vectors do not depend; more than 8 are not used. Default: as many as processors. */
   threads?: number;
@@ -109,7 +112,7 @@ export const LEARN_VECTORS = {
   maxn: option(integer(0, 64), { default: 0, flag: '<n>', help: 'characters of the longest subword; 0: no subwords' }),
   buckets: option(integer(1, 2 ** 31 - 1), { default: 2_000_000, flag: '<n>', help: 'number of different subwords' }),
   tokenizer: option(TOKENS.tokenizer.kind as Kind<TokenizerLike>, {
-    default: 'basic_english',
+    defaultText: TEXT.tokenizer.defaultText,
     flag: '<name-or-file>',
     help: 'how texts are split into words, as for a classifier',
     flagHelp: 'how texts are split into words, as recurra train has it',
