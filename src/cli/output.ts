@@ -9,7 +9,7 @@ export const EXIT = {
   failure: 1,
   /** The command itself was wrong: unknown option, missing argument, a value out of range. */
   usage: 2,
-  /** Ctrl-C, SIGTERM or SIGHUP stopped a training; what was learned has been saved. */
+  /** Ctrl-C, SIGTERM or SIGHUP stopped the work; what a training had learned by then has been saved. */
   interrupted: 130,
   /** The reader of standard output went away before all was written, as with `| head -1`: that of a process that SIGPIPE ends. */
   readerGone: 141,
@@ -32,5 +32,6 @@ export function reportError(error: unknown, json: boolean): number {
   if (json) jsonLine({ event: 'error', code, message });
   note(`recurra: ${message}${error instanceof RecurraError ? ` [${code}]` : ''}`);
   if (code === 'INTERNAL' && error instanceof Error && error.stack && process.env.RECURRA_DEBUG) note(error.stack);
+  if (code === 'ABORTED') return EXIT.interrupted;
   return error instanceof ArgumentError || code === 'INVALID_ARGUMENT' ? EXIT.usage : EXIT.failure;
 }

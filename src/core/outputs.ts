@@ -83,7 +83,11 @@ async function tryFile(path: string): Promise<void> {
   if (old && !old.isFile()) throw new Error('it is no regular file');
   const target = await targetOf(path);
   const temporary = temporaryBeside(target);
-  await (await open(temporary, 'wx')).close();
+  const made = await open(temporary, 'wx').catch((error: NodeJS.ErrnoException) => {
+    // The system names the temporary file, which nobody has asked for.
+    throw error.code === 'ENOENT' ? new Error(`there is no folder ${dirname(target)} (ENOENT)`) : error;
+  });
+  await made.close();
   await rm(temporary, { force: true });
   if (old) await checkReplaceable(target, old);
 }
@@ -127,6 +131,11 @@ export async function checkOutputs(outputs: readonly Output[], inputs: readonly 
     if (other !== undefined)
       throw constraint(option, `${other} and ${option} both name ${path}; give each its own path`);
     written.set(target, option);
+    if (path === STANDARD_INPUT)
+      throw constraint(
+        option,
+        `${what} cannot go to standard output; give a path for ${option}, or ./- for a file of that name`,
+      );
     try {
       await (folder ? tryFolder(path) : tryFile(path));
     } catch (cause) {

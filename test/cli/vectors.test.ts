@@ -1,8 +1,9 @@
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { COLUMNS, recurra, SMALL } from '../support/cli.js';
+import { COLUMNS, COMMAND, recurra, SMALL } from '../support/cli.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicCsv, topicTexts } from '../support/texts.js';
 
@@ -50,5 +51,32 @@ describe('recurra vectors', () => {
     failed([path('few.txt'), '--out', path('x.vec'), '--dim', '0'], 2, /dim/);
     expect(readdirSync(folder)).toEqual(before);
     expect(readFileSync(path('few.txt'), 'utf8')).toBe('a b\n');
+  });
+
+  it.each([
+    ['vectors', ['--epochs', '10000', '--out', 'stopped.vec'], 'progress'],
+    // Vectors are learned before the first step: there is no model to save.
+    ['train', [...COLUMNS, '--out', 'stopped.model', '--unlabelled', 'many.txt'], 'prepare'],
+  ])('%s ends with 130 at Ctrl-C and leaves no file where nothing was learned', async (command, args, event) => {
+    writeFileSync(path('rows.csv'), topicCsv(topicTexts(60)));
+    writeFileSync(
+      path('many.txt'),
+      `${topicTexts(200)
+        .map(({ text }) => text)
+        .join('\n')}\n`.repeat(400),
+    );
+    const before = readdirSync(folder);
+    const input = command === 'train' ? 'rows.csv' : 'many.txt';
+    const main = resolve(COMMAND[0]!);
+    const child = spawn(process.execPath, [main, command, input, ...args, '--json'], { cwd: folder });
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (data: string) => {
+      if (out === '' && data.includes(`"event":"${event}"`)) child.kill('SIGINT');
+      out += data;
+    });
+    const status = await new Promise((resolved) => child.once('close', resolved));
+    expect(status).toBe(130);
+    expect(JSON.parse(out.trim().split('\n').at(-1)!)).toMatchObject({ event: 'error', code: 'ABORTED' });
+    expect(readdirSync(folder)).toEqual(before);
   });
 });

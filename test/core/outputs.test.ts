@@ -31,7 +31,7 @@ describe('what a work would write', () => {
     ['folder/sub/../rows.csv', 'INVALID_ARGUMENT', /overwrite/],
     ['sub', 'IO', /the model cannot be written to .*: it is a folder/],
     ['new/', 'IO', /it is a folder/],
-    ['none/model', 'IO', /ENOENT/],
+    ['none/model', 'IO', /: there is no folder .*none \(ENOENT\)$/],
     ['rows.csv/model', 'IO', /ENOTDIR/],
     ['x'.repeat(256), 'IO', /ENAMETOOLONG/],
   ])('%j is refused with %s', async (name, code, message) => {
@@ -41,7 +41,9 @@ describe('what a work would write', () => {
     expect(readdirSync(folder)).toEqual(before);
   });
 
-  it('a device, and two outputs of one name, are refused', async () => {
+  it('a device, standard output and two outputs of one name are refused', async () => {
+    await expect(checkOutputs([model('-')], [])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', option: 'out' });
+    await expect(checkOutputs([model('./-')], [])).resolves.toBeUndefined();
     await expect(checkOutputs([model('/dev/null')], [])).rejects.toMatchObject({ code: 'IO' });
     const twice = [model(at('new')), { ...model(at('sub/../new')), option: 'checkpoint' }];
     await expect(checkOutputs(twice, [])).rejects.toThrow('out and checkpoint both name');

@@ -95,7 +95,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
   const rows = openRows(file, flags, reading.update);
   const display = progressDisplay({ json: flags.json === true });
   const notes = eventNotes(flags.json === true);
-  const { signal, release } = abortOnSignals('stopping; what was learned so far will be saved');
+  const { signal, release } = abortOnSignals('stopping; what was learned so far, if anything, will be saved');
   const began = performance.now();
   let model: TextClassifier;
   let failure: TrainingError | undefined;

@@ -1,4 +1,3 @@
-import { RecurraError } from '../../core/errors.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { duration, jsonLine, note } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
@@ -64,11 +63,6 @@ export async function vectorsCommand(files: string[], flags: VectorsFlags): Prom
     if (json) jsonLine({ event: 'end', out: flags.out, texts: read, words, dim: vectors.dim, seconds });
     else process.stdout.write(`${flags.out}: ${words} words of ${read} texts, ${duration(seconds)}\n`);
     return EXIT.ok;
-  } catch (error) {
-    if (!(error instanceof RecurraError && error.code === 'ABORTED')) throw error;
-    if (json) jsonLine({ event: 'error', code: error.code, message: error.message });
-    note(`recurra: ${error.message} [${error.code}]`);
-    return EXIT.interrupted;
   } finally {
     release();
   }
