@@ -72,8 +72,8 @@ export interface LearnVectorsOptions {
   /** Number of different subwords (`bucket`): those with the same hash share a vector. Default 2,000,000. */
   buckets?: number;
   /**
-   * How texts are split into words, as for a classifier ({@link TextOptions.tokenizer}). Default, as there: `'basic_english'`, or
-   * `'unicode_words'` if the first texts are of scripts without blanks between words.
+   * How texts are split into words, as for a classifier ({@link TextOptions.tokenizer}). Default: `basic_english`; `unicode_words` for
+   * scripts without blanks between words, if at least a tenth of the letters of the first texts are of such.
    */
   tokenizer?: TokenizerLike;
   /** Threads of the work, on whose number the vectors do not depend; more than 8 are not used. Default: as many as processors. */
