@@ -4,7 +4,7 @@ import { fstatSync } from 'node:fs';
 import { access, constants, open, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { checkFilled } from './checks.js';
-import { constraint, DataError } from './errors.js';
+import { ArgumentError, constraint, DataError } from './errors.js';
 
 /** A file or folder that a work will write. */
 export interface Output {
@@ -107,9 +107,10 @@ async function tryFolder(path: string): Promise<void> {
 
 /**
  * Finds out before a work, not after it, that something could not be written: an empty path, a folder in place of a file, a
- * device, a name that is too long, a folder that is missing or closed, or a file that the work itself reads.
+ * device, standard output, a name that is too long, a folder that is missing or closed, or a file that the work itself reads. Also
+ * that two inputs are standard input.
  *
- * @throws {@link ArgumentError} for a path that is empty, or names an input or another output.
+ * @throws {@link ArgumentError} for a path that is empty or `-`, or names an input or another output, and for two inputs `-`.
  * @throws {@link DataError} `IO` for one that cannot be written.
  *
  * @internal
@@ -117,6 +118,11 @@ async function tryFolder(path: string): Promise<void> {
 export async function checkOutputs(outputs: readonly Output[], inputs: readonly Input[]): Promise<void> {
   for (const { option, path, folder } of outputs) {
     checkFilled(option, path, folder ? 'the path of a folder' : 'the path of a file');
+  }
+  const [first, second] = inputs.filter(({ path }) => path === STANDARD_INPUT);
+  if (first && second) {
+    const message = `standard input can be read only once, but is given as ${first.what} and as ${second.what}; give a file for one of them`;
+    throw new ArgumentError('INVALID_ARGUMENT', message);
   }
   const read = await Promise.all(inputs.map(async (input) => ({ ...input, is: await identify(input.path) })));
   const written = new Map<string, string>();

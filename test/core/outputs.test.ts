@@ -41,10 +41,15 @@ describe('what a work would write', () => {
     expect(readdirSync(folder)).toEqual(before);
   });
 
-  it('a device, standard output and two outputs of one name are refused', async () => {
+  it('a device, standard output, and one name or standard input twice are refused', async () => {
     await expect(checkOutputs([model('-')], [])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', option: 'out' });
     await expect(checkOutputs([model('./-')], [])).resolves.toBeUndefined();
     await expect(checkOutputs([model('/dev/null')], [])).rejects.toMatchObject({ code: 'IO' });
+    const inputs = ['the rows', 'the texts'].map((what) => ({ what, path: '-' }));
+    await expect(checkOutputs([model(at('new'))], inputs)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(/only once, but is given as the rows and as the texts/),
+    });
     const twice = [model(at('new')), { ...model(at('sub/../new')), option: 'checkpoint' }];
     await expect(checkOutputs(twice, [])).rejects.toThrow('out and checkpoint both name');
     const log = { option: 'tensorboard', what: 'the log', path: at('old'), folder: true };

@@ -289,6 +289,11 @@ const RULES: readonly Rule<TrainSettings>[] = [
     when: ({ unlabelled, recurrent }) => unlabelled !== undefined && recurrent === false,
     message: 'unlabelled does not apply with recurrent: false: a linear model has no word vectors',
   },
+  {
+    option: 'maxLinearBytes',
+    when: ({ maxLinearBytes, linear }) => maxLinearBytes !== undefined && !linear,
+    message: 'maxLinearBytes does not apply with linear: false: there is no linear model',
+  },
 ];
 
 /**
