@@ -3,7 +3,8 @@ import { InvalidArgumentError } from 'commander';
 /** Reads a flag's whole number. */
 export function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('Expected a whole number.');
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('Expected a whole number of at least 0.');
   return value;
 }
 

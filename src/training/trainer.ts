@@ -176,7 +176,7 @@ export class Trainer<T extends TaskTypes> {
           code: 'NON_FINITE_LOSS',
           message:
             `the loss became NaN or infinite in epoch ${position.epoch}, batch ${batch + stats.nonFiniteBatch + 1} of ${batchSizes.length}; ` +
-            'the weights from before that batch are kept. A smaller lr, or clipGradNorm, usually helps',
+            `the weights from before that batch are kept. A smaller lr${this.#options.adversarial > 0 ? ' or adversarial' : ''}, or clipGradNorm, usually helps`,
         };
       }
       position.step += end - batch;

@@ -343,7 +343,7 @@ describe('what the options refuse', () => {
     [{ labelSmoothing: -0.1 }, /a number from 0 to below 1 for labelSmoothing/],
     [{ linear: false, maxLinearBytes: 5_000 }, /maxLinearBytes does not apply with linear: false/],
     [{ labelSmoothing: 0.1, multiLabel: true }, /labelSmoothing does not apply to multiLabel models/],
-    [{ adversarial: -0.1 }, /a number of at least 0 for adversarial but received number -0.1/],
+    [{ adversarial: -0.1 }, /a number from 0 to 1000 for adversarial but received number -0.1/],
     [{ adversarial: true }, /for adversarial but received boolean true/],
     [{ patience: 0, validation: 0.1 }, /an integer from 1 .* for patience/],
     [{ patience: 2 }, /patience needs validation/],

@@ -49,6 +49,19 @@ describe('the flags of files', () => {
     }
   });
 
+  it('say nothing of prose with line ends and commas, nor of a file of single words', () => {
+    const poem = 'O my love, it is the spring\nand the lark, she sings of it\n'.repeat(8);
+    const poems = write('poems.csv', `topic,body\nanimal,"${poem}"\nfood,"${poem}"\n`);
+    const words = write('words.csv', 'city,Aachen\nanimal,cat\nfood,bread\nfood,apple\nanimal,dog\n');
+    for (const [file, columns] of [
+      [poems, COLUMNS],
+      [words, ['--text', '2', '--label', '1']],
+    ] as const) {
+      const run = recurra(['evaluate', model, file, ...columns, '--unknown-labels', 'wrong']);
+      expect([run.status, run.err]).toEqual([0, expect.not.stringContaining('warning')]);
+    }
+  });
+
   it('say why rows were left out', () => {
     const file = write('left.jsonl', '{"body":"a cat"}\n{"topic":"animal","body":"a dog"}\n');
     const run = recurra(['evaluate', model, file, ...COLUMNS, '--skip-bad-rows']);

@@ -194,7 +194,7 @@ describe('learnVectors', () => {
     await refused([], {}, 'minCount');
     await refused(['a b', 'a c'], {}, 'minCount');
     await expect(learnVectors(['a b', 'a c'])).rejects.toThrow(
-      'at least two different words that they have minCount (3) times',
+      'at least two different words that occur 3 times or more (minCount)',
     );
     expect(existsSync(join(folder, 'undefined'))).toBe(false);
   });

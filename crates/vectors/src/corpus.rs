@@ -108,11 +108,9 @@ impl Corpus {
         let words = built.vocabulary;
         if words.len() < 2 {
             let message = format!(
-                "Expected texts with at least two different words that they have minCount ({}) times, but {} of the {} words \
-                 in {} texts are such",
+                "Expected at least two different words that occur {} times or more (minCount), but found {} in {} texts",
                 options.min_count,
                 words.len(),
-                numbers.len(),
                 of_texts.len(),
             );
             return Err(invalid("minCount", message));

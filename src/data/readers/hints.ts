@@ -84,7 +84,9 @@ export function swallowedLines(field: string, width: number, delimiter: string):
   // The first line and the last one are parts of rows.
   const whole = lines.slice(1, -1);
   if (whole.length < SWALLOWED_LINES) return 0;
-  const rows = whole.filter((line) => line.split(delimiter).length === width);
+  // In prose a blank follows the comma.
+  const isRow = (parts: string[]) => parts.length === width && !parts.slice(1).some((part) => part.startsWith(' '));
+  const rows = whole.filter((line) => isRow(line.split(delimiter)));
   return rows.length >= 0.8 * whole.length ? lines.length : 0;
 }
 
@@ -92,18 +94,21 @@ export function swallowedLines(field: string, width: number, delimiter: string):
 const SWALLOWED_LINES = 8;
 
 /**
- * Notices a header that is read as a row: its label is one word that no other row has, and so is its text one word.
+ * Notices a header that is read as a row: no other row has its label, and its text is one word, unlike those of most rows.
  *
  * @internal
  */
 export class HeaderWatch {
   #first: { text: string; label: string } | undefined;
   #rows = 0;
+  /** Rows whose text is more than a word. */
+  #phrases = 0;
   #again = false;
 
   /** Takes the next row; `label` stands for all its labels. */
   add(text: string, label: string): void {
     this.#rows++;
+    if (/\S\s+\S/.test(text)) this.#phrases++;
     if (!this.#first) this.#first = { text, label };
     else if (label === this.#first.label) this.#again = true;
   }
@@ -112,6 +117,7 @@ export class HeaderWatch {
   get hint(): string | undefined {
     const { text, label } = this.#first ?? {};
     if (text === undefined || this.#again || this.#rows < 3 || /\s/.test(text.trim())) return undefined;
+    if (2 * this.#phrases < this.#rows - 1) return undefined;
     return (
       `the first line is read as a row with the text ${JSON.stringify(text)} and the label ${JSON.stringify(label)}, which no other row has; ` +
       'if it names the columns, give header: true (on the command line --header)'

@@ -46,7 +46,7 @@ export interface LearningOptions {
   /**
    * Adversarial training, which makes models of few rows better: each step learns the batch twice, the second time with noise on
    * the word vectors of each text, in the direction that raises its loss most. The number is the length of the noise as a share
-   * of the length of the text's vectors; 0.05 is a good one, and 0 turns it off. A step takes about twice the time.
+   * of the length of the text's vectors; 0.05 is a good one, 0 turns it off, and 1,000 is the most. A step takes about twice the time.
    *
    * With `e` the embedded tokens of a text, `[time, embeddingDim]`, and `g` the gradient of the loss by them, the noise is
    * `r = adversarial * |e| * g / |g|`, a constant, and the step minimises `L(e) + L(e + r)`; both passes have the same dropout masks.
@@ -126,7 +126,7 @@ export const LEARNING = {
     flag: '<norm>',
     help: 'scale larger gradients down to this norm',
   }),
-  adversarial: option(number({ from: 0 }), {
+  adversarial: option(number({ from: 0, to: 1_000 }), {
     // Undefined: the task's own number, once the rows are known.
     defaultText: '0.05 with few rows, else 0',
     flag: '<eps>',
