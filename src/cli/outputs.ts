@@ -1,5 +1,5 @@
 import type { Input } from '../core/outputs.js';
-import { isTokenizerName } from '../text/tokenizer.js';
+import { isTokenizerName } from '../text/names.js';
 
 /** Flags of a training that name files to read. */
 interface ReadFlags {

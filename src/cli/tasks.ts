@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { constraint } from '../core/errors.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
-import { type ModelKind, ModelKindError } from '../models/file.js';
+import { type ModelKind, ModelKindError } from '../models/description.js';
 import type { LoadOptions } from '../models/load.js';
 
 /** A command that works with a model. */

@@ -2,9 +2,6 @@ import type { light as lightNamespace } from '../../index.d.js';
 import { light } from '../native/light.js';
 import type { HeldWeights, StateEntry } from './engine.js';
 
-/** What the names of a linear model's arrays begin with. */
-export const LINEAR_PREFIX = 'linear.';
-
 /** Texts that go to the addon in one call: some tenths of a millisecond. */
 const TEXTS_PER_CALL = 256;
 

@@ -9,6 +9,9 @@ export interface Described {
   shape: readonly number[];
 }
 
+/** What the names of a linear model's arrays begin with. */
+export const LINEAR_PREFIX = 'linear.';
+
 const TRAINING = 'training.';
 const MEMBER = /^(training\.)?member\.([1-9]\d*)\.(.*)$/s;
 

@@ -8,7 +8,8 @@ import { deviceFor, type HeadConfig, type NetworkSettings } from '../engine/netw
 import { noEngine } from '../engine/none.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import { COMPUTE } from '../training/options/train.js';
-import { type FileKind, readModel } from './file.js';
+import type { FileKind } from './description.js';
+import { readModel } from './file.js';
 import type { TextModelParts } from './model.js';
 import { type ModelReading, modelReading } from './serving/reading.js';
 

@@ -2,6 +2,7 @@ export { basicEnglish } from './basicEnglish.js';
 export { characters } from './characters.js';
 export { HuggingFaceTokenizer } from './huggingFace.js';
 export * from './learned/index.js';
+export type { TokenizerName } from './names.js';
 export { ngramsIterator } from './ngrams.js';
 export { type AlignedSpans, type AlignSpansOptions, alignSpans, type MisalignedSpan } from './tags/align.js';
 export { type EntityOptions, getEntities, type TagMode, type TokenSpan } from './tags/entities.js';
@@ -14,7 +15,6 @@ export {
   getTokenizer,
   type Tokenizer,
   type TokenizerLike,
-  type TokenizerName,
 } from './tokenizer.js';
 export { unicodeWords } from './unicodeWords.js';
 export type { VectorFormat } from './vectorFormat.js';

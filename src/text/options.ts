@@ -1,11 +1,8 @@
-import { choice, custom, integer, type Kind } from '../core/options/kinds.js';
+import { custom, integer } from '../core/options/kinds.js';
 import { option, type SettingsOf, settingsOf, type TableOf } from '../core/options/table.js';
-import { getTokenizer, TOKENIZER_EXPECTED, TOKENIZER_NAMES, type TokenizerLike } from './tokenizer.js';
-
-/** Which part of a text with more than `maxLength` tokens is read: its beginning, its end, or half of each. */
-export type Truncation = 'head' | 'tail' | 'both';
-
-const TRUNCATIONS = ['head', 'tail', 'both'] as const satisfies readonly Truncation[];
+import { EXTENT, type Truncation } from './extent.js';
+import { TOKENIZER_NAMES } from './names.js';
+import { getTokenizer, TOKENIZER_EXPECTED, type TokenizerLike } from './tokenizer.js';
 
 /** How texts become token ids. */
 export interface TextOptions {
@@ -57,17 +54,7 @@ export const TOKENS = {
       flagHelp: `how texts are split into tokens: ${TOKENIZER_NAMES.join(', ')}, or the tokenizer.json of a HuggingFace tokenizer`,
     },
   ),
-  ngrams: option(integer(1, 3) as Kind<1 | 2 | 3>, {
-    default: 1,
-    flag: '<n>',
-    help: 'runs of up to this many tokens count as tokens too: 1, 2 or 3',
-  }),
-  maxLength: option(integer(1, 1_000_000), { default: 1_000, flag: '<n>', help: 'tokens of a text that are read' }),
-  truncate: option(choice(TRUNCATIONS), {
-    default: 'head',
-    flag: '<part>',
-    help: 'which part of a longer text is read',
-  }),
+  ...EXTENT,
 } as const satisfies TableOf<Pick<TextOptions, 'tokenizer' | 'ngrams' | 'maxLength' | 'truncate'>>;
 
 /** The table of {@link TextOptions}. */

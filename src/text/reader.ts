@@ -1,7 +1,8 @@
 import type { light as lightNamespace } from '../../index.d.js';
 import { Turns } from '../core/turns.js';
 import { light } from '../native/light.js';
-import type { TokenSettings, Truncation } from './options.js';
+import type { Truncation } from './extent.js';
+import type { TokenSettings } from './options.js';
 import type { BatchTokenizer, TokenizerLike } from './tokenizer.js';
 
 /**

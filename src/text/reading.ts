@@ -3,6 +3,7 @@ import { Turns } from '../core/turns.js';
 import { withoutMarks } from './marks.js';
 import type { TokenSettings } from './options.js';
 import { isAddonTokenizer, TextReader } from './reader.js';
+import { cut, joined, ngramsOf, PADDING, readWords, shape, UNKNOWN } from './shape.js';
 import {
   type BatchTokenizer,
   getTokenizer,
@@ -11,58 +12,7 @@ import {
   type TokenizerLike,
   tokenizeTogether,
 } from './tokenizer.js';
-import { firstWords, lastWords, wordsInSteps } from './unicodeWords.js';
-
-/** The specials of a model's vocabulary. */
-const UNKNOWN = '<unk>';
-const PADDING = '<pad>';
-
-/** What a text of more than `maxLength` tokens keeps, and where the gap is: -1 if the tokens are neighbours all along. */
-function cut<T>(tokens: readonly T[], { maxLength, truncate }: TokenSettings): { kept: T[]; gap: number } {
-  if (tokens.length <= maxLength) return { kept: tokens.slice(), gap: -1 };
-  if (truncate === 'head') return { kept: tokens.slice(0, maxLength), gap: -1 };
-  if (truncate === 'tail') return { kept: tokens.slice(-maxLength), gap: -1 };
-  const head = Math.ceil(maxLength / 2);
-  const tail = tokens.slice(tokens.length - (maxLength - head));
-  return { kept: [...tokens.slice(0, head), ...tail], gap: head };
-}
-
-/** Where pairs, threes and so on begin, as torchtext orders them, and how long they are; none reaches over the gap. */
-function* ngramsOf(count: number, ngrams: number, gap: number): Generator<{ from: number; n: number }> {
-  for (let n = 2; n <= ngrams; n++) {
-    for (let from = 0; from + n <= count; from++) if (from >= gap || from + n <= gap) yield { from, n };
-  }
-}
-
-function appendNgrams(tokens: string[], ngrams: number, gap: number): void {
-  for (const { from, n } of ngramsOf(tokens.length, ngrams, gap)) tokens.push(joined(tokens, from, n));
-}
-
-function joined(tokens: readonly string[], from: number, n: number): string {
-  let run = tokens[from]!;
-  for (let i = from + 1; i < from + n; i++) run += ` ${tokens[i]!}`;
-  return run;
-}
-
-/** The words of a text as far as they are read: of a long one, some more than those at its ends. */
-function readWords(text: string, { maxLength, truncate }: TokenSettings): string[] {
-  if (truncate === 'tail') return lastWords(text, maxLength);
-  const first = firstWords(text, maxLength + 1);
-  if (truncate === 'head' || first.length <= maxLength) return first;
-  return [...first, ...lastWords(text, maxLength >> 1)];
-}
-
-/** What the settings make of the tokens of a whole text. */
-function shape(tokens: readonly string[], settings: TokenSettings): string[] {
-  if (!Array.isArray(tokens)) throw invalidArgument("the tokenizer's result", 'an array of strings', tokens);
-  const plain = tokens.length <= settings.maxLength && settings.ngrams === 1 && !tokens.includes(PADDING);
-  if (plain) return tokens as string[];
-  const { kept, gap } = cut(tokens, settings);
-  // To a model it is no padding, whose row is zero and never learns, but an unknown word.
-  for (let at = kept.indexOf(PADDING); at >= 0; at = kept.indexOf(PADDING, at + 1)) kept[at] = UNKNOWN;
-  appendNgrams(kept, settings.ngrams, gap);
-  return kept;
-}
+import { wordsInSteps } from './unicodeWords.js';
 
 /**
  * How a model turns a text into tokens, in training as in prediction: the chosen tokenizer, then the cut, then n-grams. A

@@ -1,4 +1,4 @@
-import type { TokenizerName } from './tokenizer.js';
+import type { TokenizerName } from './names.js';
 
 /**
  * Scripts whose words no blank separates, or not always.

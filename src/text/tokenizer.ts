@@ -1,6 +1,7 @@
 import { invalidArgument } from '../core/errors.js';
 import { basicEnglish } from './basicEnglish.js';
 import { characters } from './characters.js';
+import { isTokenizerName, TOKENIZER_NAMES, type TokenizerName } from './names.js';
 import { unicodeWords } from './unicodeWords.js';
 
 /**
@@ -20,12 +21,6 @@ export interface BatchTokenizer {
   tokenizeMany(texts: readonly string[]): Promise<string[][]>;
 }
 
-/**
- * Names that {@link getTokenizer} knows: torchtext's `basic_english` ({@link basicEnglish}), `unicode_words`
- * ({@link unicodeWords}) and `characters` ({@link characters}).
- */
-export type TokenizerName = 'basic_english' | 'unicode_words' | 'characters';
-
 const BY_NAME: Readonly<Record<TokenizerName, Tokenizer>> = {
   basic_english: basicEnglish,
   unicode_words: unicodeWords,
@@ -35,9 +30,6 @@ const BY_NAME: Readonly<Record<TokenizerName, Tokenizer>> = {
 /** What can be given where a tokenizer is expected. */
 export type TokenizerLike = TokenizerName | Tokenizer | BatchTokenizer;
 
-/** The names, for checks and for messages. */
-export const TOKENIZER_NAMES = Object.keys(BY_NAME) as TokenizerName[];
-
 /** What fits where a tokenizer is expected, for messages. */
 export const TOKENIZER_EXPECTED = `one of ${TOKENIZER_NAMES.map((name) => `'${name}'`).join(', ')}, a HuggingFaceTokenizer, or a function from a text to its tokens`;
 
@@ -45,11 +37,6 @@ export const TOKENIZER_EXPECTED = `one of ${TOKENIZER_NAMES.map((name) => `'${na
 export function isBatchTokenizer(tokenizer: unknown): tokenizer is BatchTokenizer {
   const { tokenize, tokenizeMany } = Object(tokenizer) as Partial<BatchTokenizer>;
   return typeof tokenizer === 'object' && typeof tokenize === 'function' && typeof tokenizeMany === 'function';
-}
-
-/** Tells whether a value is one of {@link TOKENIZER_NAMES}. */
-export function isTokenizerName(name: unknown): name is TokenizerName {
-  return TOKENIZER_NAMES.includes(name as TokenizerName);
 }
 
 /**

@@ -33,8 +33,19 @@ interface Room {
   bytes: number;
 }
 
+/** Bytes of the room for a short text. */
+const SMALLEST_ROOM = 1024;
+
 /** Error codes of the module that a model file is to blame for, whatever they are called there. */
 const OF_FILES: readonly string[] = ['INVALID_FILE', 'STATE_MISMATCH', 'INVALID_SHAPE', 'INVALID_DTYPE', 'INVALID_ARGUMENT', 'OUT_OF_RANGE'];
+
+function outOfMemory(bytes: number): RecurraError {
+  const needed = Math.ceil(bytes / 2 ** 20);
+  return new RecurraError(
+    'OUT_OF_MEMORY',
+    `no memory for another ${needed} MiB; WebAssembly has at most 4 GiB, many browsers allow less`,
+  );
+}
 
 /**
  * An instance of the module, with a memory of its own that holds one model. What was thrown out of the module leaves it in no usable
@@ -44,27 +55,30 @@ export class Instance {
   readonly #exports: Exports;
   #broken: RecurraError | undefined;
   /** Room for texts, kept from call to call. */
-  #text: Room = { at: 0, bytes: 0 };
-  #lowered: Room = { at: 0, bytes: 0 };
+  readonly #text: Room = { at: 0, bytes: 0 };
+  readonly #lowered: Room = { at: 0, bytes: 0 };
+
+  private constructor(exports: Exports) {
+    this.#exports = exports;
+  }
 
   /** @throws RecurraError `OUT_OF_MEMORY` where not even the empty module has room. */
-  constructor(module: WebAssembly.Module) {
+  static async create(module: WebAssembly.Module): Promise<Instance> {
     let memory: WebAssembly.Memory | undefined;
     const fail = (bytes: number, text: number, length: number): never => {
-      if (length === 0) {
-        const needed = Math.ceil((bytes >>> 0) / 2 ** 20);
-        throw new RecurraError('OUT_OF_MEMORY', `no memory for another ${needed} MiB; WebAssembly has at most 4 GiB, many browsers allow less`);
-      }
+      if (length === 0) throw outOfMemory(bytes >>> 0);
       const said = new TextDecoder().decode(new Uint8Array(memory!.buffer, text >>> 0, length));
       throw new RecurraError('INTERNAL', said);
     };
     try {
-      const instance = new WebAssembly.Instance(module, { recurra: { fail } });
-      this.#exports = instance.exports as unknown as Exports;
-      memory = this.#exports.memory;
+      // The synchronous constructor is refused by some browsers' main threads.
+      const instance = await WebAssembly.instantiate(module, { recurra: { fail } });
+      const exports = instance.exports as unknown as Exports;
+      memory = exports.memory;
+      return new Instance(exports);
     } catch (cause) {
       if (cause instanceof RangeError) throw new RecurraError('OUT_OF_MEMORY', cause.message, { cause });
-      throw cause;
+      throw new RecurraError('IO', `this is not the WebAssembly module of recurra-web: ${(cause as Error).message}`, { cause });
     }
   }
 
@@ -93,21 +107,39 @@ export class Instance {
       : new RecurraError(code as ErrorCode, message);
   }
 
+  /** @throws RecurraError `OUT_OF_MEMORY`, which leaves the instance as it was. */
+  #allocate(bytes: number): number {
+    const at = this.#exports.recurra_alloc(bytes) >>> 0;
+    if (at === 0) throw outOfMemory(bytes);
+    return at;
+  }
+
   /** Room with a copy of the bytes. */
   #put(data: Uint8Array): Room {
-    const room = { at: this.#exports.recurra_alloc(data.length) >>> 0, bytes: data.length };
+    const room = { at: this.#allocate(data.length), bytes: data.length };
     new Uint8Array(this.#exports.memory.buffer, room.at, room.bytes).set(data);
     return room;
   }
 
   /** Calls with copies of some arrays, which are freed afterwards. */
-  #with(arrays: readonly (Uint8Array | Uint16Array | Uint32Array | Int32Array)[], work: (module: Exports, at: readonly number[]) => number): void {
-    this.#call((module) => {
-      const rooms = arrays.map((array) => this.#put(new Uint8Array(array.buffer, array.byteOffset, array.byteLength)));
-      const failed = work(module, rooms.map(({ at }) => at));
-      for (const { at, bytes } of rooms) module.recurra_free(at, bytes);
-      return failed;
-    });
+  #with(
+    arrays: readonly (Uint8Array | Uint16Array | Uint32Array | Int32Array)[],
+    work: (module: Exports, at: readonly number[]) => number,
+  ): void {
+    const rooms: Room[] = [];
+    try {
+      for (const array of arrays)
+        rooms.push(this.#put(new Uint8Array(array.buffer, array.byteOffset, array.byteLength)));
+      this.#call((module) =>
+        work(
+          module,
+          rooms.map(({ at }) => at),
+        ),
+      );
+    } finally {
+      // What a call threw out of may be in any state.
+      if (!this.#broken) for (const { at, bytes } of rooms) this.#exports.recurra_free(at, bytes);
+    }
   }
 
   /** Begins a model; the crate's `Settings` lists the numbers. */
@@ -131,11 +163,21 @@ export class Instance {
   array(member: number, name: string, dtype: string, shape: readonly number[], data: Uint8Array): void {
     const encoder = new TextEncoder();
     const [called, kind, sizes] = [encoder.encode(name), encoder.encode(dtype), Uint32Array.from(shape)];
-    this.#with([called, kind, sizes], (module, [first, second, third]) => {
-      // The module keeps it.
-      const room = this.#put(data);
-      return module.recurra_array(member, first!, called.length, second!, kind.length, third!, sizes.length, room.at, room.bytes);
-    });
+    // The module keeps it.
+    const room = this.#put(data);
+    this.#with([called, kind, sizes], (module, [first, second, third]) =>
+      module.recurra_array(
+        member,
+        first!,
+        called.length,
+        second!,
+        kind.length,
+        third!,
+        sizes.length,
+        room.at,
+        room.bytes,
+      ),
+    );
   }
 
   /** Makes the model of what was given. */
@@ -144,39 +186,40 @@ export class Instance {
   }
 
   /** Writes a text into kept room, which grows with the longest one. */
-  #write(text: string, room: Room): Room {
+  #write(text: string, room: Room): void {
     const bytes = text.length * 2;
-    let { at, bytes: size } = room;
-    if (bytes > size) {
-      if (size > 0) this.#exports.recurra_free(at, size);
-      size = Math.max(1024, 2 * bytes);
-      at = this.#exports.recurra_alloc(size) >>> 0;
+    if (bytes > room.bytes) {
+      if (room.bytes > 0) this.#exports.recurra_free(room.at, room.bytes);
+      room.bytes = 0;
+      const size = Math.max(SMALLEST_ROOM, bytes);
+      room.at = this.#allocate(size);
+      room.bytes = size;
     }
-    const units = new Uint16Array(this.#exports.memory.buffer, at, text.length);
+    const units = new Uint16Array(this.#exports.memory.buffer, room.at, text.length);
     for (let i = 0; i < text.length; i++) units[i] = text.charCodeAt(i);
-    return { at, bytes: size };
   }
 
   /** Labels a text, whose tokens the module looks up; gives `numbers` numbers, a copy. */
   predict(text: string, numbers: number): Float32Array {
-    this.#call((module) => {
-      this.#text = this.#write(text, this.#text);
-      const { at } = this.#text;
-      if (module.recurra_needs_lower(at, text.length) === 0)
-        return module.recurra_predict(at, text.length, at, text.length);
-      const lowered = text.toLowerCase();
-      this.#lowered = this.#write(lowered, this.#lowered);
-      return module.recurra_predict(at, text.length, this.#lowered.at, lowered.length);
-    });
+    if (this.#broken) throw this.#broken;
+    const [plain, lowered] = [this.#text, this.#lowered];
+    this.#write(text, plain);
+    if (this.#exports.recurra_needs_lower(plain.at, text.length) === 0) {
+      this.#call((module) => module.recurra_predict(plain.at, text.length, plain.at, text.length));
+    } else {
+      const lower = text.toLowerCase();
+      this.#write(lower, lowered);
+      this.#call((module) => module.recurra_predict(plain.at, text.length, lowered.at, lower.length));
+    }
     return this.#answer(numbers);
   }
 
   /** Labels a text whose tokens are looked up already. */
   predictIds(ids: Int32Array, text: string, numbers: number): Float32Array {
-    this.#with([ids], (module, [at]) => {
-      this.#text = this.#write(text, this.#text);
-      return module.recurra_predict_ids(at!, ids.length, this.#text.at, text.length);
-    });
+    if (this.#broken) throw this.#broken;
+    const plain = this.#text;
+    this.#write(text, plain);
+    this.#with([ids], (module, [at]) => module.recurra_predict_ids(at!, ids.length, plain.at, text.length));
     return this.#answer(numbers);
   }
 

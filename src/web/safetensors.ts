@@ -32,6 +32,9 @@ function parseHeader(bytes: Uint8Array, end: number): Record<string, unknown> {
   throw invalid('its header is no object');
 }
 
+/** The module counts in 32 bits. */
+const isLength = (value: unknown) => isSize(value) && value < 2 ** 32;
+
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /**
@@ -47,13 +50,15 @@ export function readSafetensors(bytes: Uint8Array): FileContents {
   const { __metadata__: metadata = {}, ...entries } = parseHeader(bytes, start);
   const tensors = Object.entries(entries).map(([name, entry]): FileTensor => {
     const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-    if (typeof dtype !== 'string' || !Array.isArray(shape) || !shape.every(isSize) || !Array.isArray(offsets))
+    if (typeof dtype !== 'string' || !Array.isArray(shape) || !shape.every(isLength) || !Array.isArray(offsets))
       throw invalid(`its header does not describe the array ${name}`);
     const [from, to] = offsets as unknown[];
     if (!isSize(from) || !isSize(to) || from > to || start + to > bytes.length)
       throw invalid(`the array ${name} lies outside of it`);
     return { name, dtype, shape, data: bytes.subarray(start + from, start + to) };
   });
-  if (typeof metadata !== 'object' || metadata === null) throw invalid('its metadata is no object');
+  const isText = (value: unknown) => typeof value === 'string';
+  if (typeof metadata !== 'object' || metadata === null || !Object.values(metadata).every(isText))
+    throw invalid('its metadata is no object of texts');
   return { metadata: metadata as Record<string, string>, tensors };
 }

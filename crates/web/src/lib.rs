@@ -97,7 +97,7 @@ pub unsafe extern "C" fn recurra_begin(settings: *const u32, count: usize) -> u3
     // SAFETY: by the caller's promise.
     let settings = unsafe { written(settings, count) };
     step(|instance| {
-        instance.model = None;
+        (instance.model, instance.loader) = (None, None);
         instance.loader = Some(Loader::new(settings)?);
         Ok(())
     })

@@ -1,6 +1,6 @@
 //! What a program under an operating system has from elsewhere: an end for memory that cannot be had and for panics.
 
-use std::alloc::Layout;
+use std::alloc::{GlobalAlloc, Layout, System};
 
 /// Vectors of 128 bits.
 const ALIGN: usize = 16;
@@ -9,10 +9,10 @@ fn layout(bytes: usize) -> Option<Layout> {
     Layout::from_size_align(bytes.max(1), ALIGN).ok()
 }
 
-/// Room for JavaScript, or null.
+/// Room for JavaScript, or null where there is none: unlike the crate's own memory, its absence ends nothing.
 pub fn allocate(bytes: usize) -> *mut u8 {
     // SAFETY: the layout has a size above 0.
-    layout(bytes).map_or(std::ptr::null_mut(), |layout| unsafe { std::alloc::alloc(layout) })
+    layout(bytes).map_or(std::ptr::null_mut(), |layout| unsafe { System.alloc(layout) })
 }
 
 /// # Safety
@@ -20,7 +20,7 @@ pub fn allocate(bytes: usize) -> *mut u8 {
 pub unsafe fn free(room: *mut u8, bytes: usize) {
     if let (false, Some(layout)) = (room.is_null(), layout(bytes)) {
         // SAFETY: by the caller's promise.
-        unsafe { std::alloc::dealloc(room, layout) }
+        unsafe { System.dealloc(room, layout) }
     }
 }
 

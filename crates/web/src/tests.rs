@@ -45,9 +45,8 @@ fn give(settings: &[u32], network: &Network) -> u32 {
         .collect();
     // SAFETY: all arrays live until the calls return, and their lengths are given.
     unsafe {
-        if recurra_begin(settings.as_ptr(), settings.len())
-            + recurra_tokens(units.as_ptr(), units.len(), ends.as_ptr(), ends.len())
-            > 0
+        if recurra_begin(settings.as_ptr(), settings.len()) > 0
+            || recurra_tokens(units.as_ptr(), units.len(), ends.as_ptr(), ends.len()) > 0
         {
             return 1;
         }

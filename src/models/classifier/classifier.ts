@@ -18,9 +18,11 @@ import type { Answer } from '../serving/call.js';
 import { type ModelServing, Serving } from '../serving/serving.js';
 import { EVALUATION, type EvaluationOptions, evaluateRows } from './evaluate.js';
 import { type ExplainOptions, type Explanation, explainSettings, explainText } from './explain.js';
-import { classifierFile, classifierMetadata } from './file.js';
+import { classifierFile } from './description.js';
+import { classifierMetadata } from './file.js';
+import type { ModelSettings } from './network.js';
 import { type Expert, heldExpert } from './linear.js';
-import type { ModelSettings, StartEvent, TrainOptions } from './options.js';
+import type { StartEvent, TrainOptions } from './options.js';
 import { type Prediction, type Predictor, predictionOf } from './prediction.js';
 import { type ClassifierParts, classifierTask } from './task.js';
 

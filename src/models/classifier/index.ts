@@ -1,6 +1,7 @@
 export type { Mix } from '../../engine/linear.js';
 export type { Cell, NetworkOptions, NetworkSettings, OptimizerName, Pooling } from '../../engine/network.js';
-export type { TextOptions, Truncation } from '../../text/options.js';
+export type { Truncation } from '../../text/extent.js';
+export type { TextOptions } from '../../text/options.js';
 export type { CheckpointOptions } from '../../training/checkpoints/options.js';
 export { TrainingError } from '../../training/errors.js';
 export type {
@@ -28,14 +29,12 @@ export type { ServingOptions, ServingState } from '../serving/options.js';
 export { type PredictOptions, TextClassifier } from './classifier.js';
 export type { EvaluatedRow, EvaluationOptions } from './evaluate.js';
 export type { ExplainedToken, ExplainMethod, ExplainOptions, Explanation } from './explain.js';
+export type { ClassifierHeadOptions, ModelOptions, ModelSettings } from './network.js';
 export type {
-  ClassifierHeadOptions,
   ClassifierLossOptions,
   ClassWeights,
   EnsembleOptions,
   LinearOptions,
-  ModelOptions,
-  ModelSettings,
   StartEvent,
   TrainingEvent,
   TrainOptions,

@@ -7,7 +7,6 @@ import type { HeldWeights, StateEntry } from '../../engine/engine.js';
 import {
   chooseMix,
   type HeldOut,
-  LINEAR_PREFIX,
   type LinearLabels,
   LinearModel,
   type LinearTexts,
@@ -18,7 +17,7 @@ import type { Watcher } from '../../training/task.js';
 import type { ModelPart } from '../model.js';
 import type { Refiner } from '../serving/route.js';
 import { classWeightsOf } from './classWeights.js';
-import type { ClassifierFields } from './file.js';
+import { type ClassifierFields, hasLinear } from './description.js';
 import type { TrainSettings } from './options.js';
 
 /** The linear model without a network. */
@@ -248,15 +247,10 @@ export async function heldExpert(
   { labels, thresholds, linear: mix, recurrent }: ClassifierFields,
   threads?: number,
 ): Promise<{ expert: Expert | undefined }> {
-  const there = weights.file.tensors.some(({ name }) => name.startsWith(LINEAR_PREFIX));
-  if (!mix && !there && recurrent) return { expert: undefined };
-  if (!mix || !there) {
-    const message = there ? 'it has a linear model, but not its mix' : 'it has a mix, but no linear model';
-    throw new ModelFileError('INVALID_FILE', message);
-  }
+  if (!hasLinear(weights.file.tensors, { linear: mix, recurrent })) return { expert: undefined };
   const model = await LinearModel.held(weights);
   if (model.classes === labels.length && model.multiLabel === (thresholds !== undefined))
-    return { expert: new Expert(model, mix, threads) };
+    return { expert: new Expert(model, mix!, threads) };
   const message = `its linear model has ${model.classes} labels, the network ${labels.length}`;
   model.close();
   throw new ModelFileError('INVALID_FILE', message);

@@ -1,32 +1,15 @@
 import { checkRange } from '../../core/checks.js';
 import { constraint, invalidArgument } from '../../core/errors.js';
-import { choice, custom, flag, integer, share } from '../../core/options/kinds.js';
+import { custom, flag, integer, share } from '../../core/options/kinds.js';
 import { checkRules, option, type Rule, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
 import type { Rows } from '../../data/readers/rows.js';
-import { NETWORK, type NetworkOptions, POOLINGS, type Pooling } from '../../engine/network.js';
+import { NETWORK } from '../../engine/network.js';
 import { TEXT } from '../../text/options.js';
 import type { TaskEvent, TrainingStart } from '../../training/events/events.js';
 import { DEFAULT_EPOCHS, LEARNING } from '../../training/options/learning.js';
 import { RUN, type TrainingOptions, type TrainingSettings, trainingSettings } from '../../training/options/train.js';
 import type { ValidationResult } from '../../training/progress.js';
-
-/** What a classifier's network has on top of its recurrent layers. */
-export interface ClassifierHeadOptions {
-  /** How a text's outputs become one vector. Default `'max'`. */
-  pooling?: Pooling;
-  /**
-   * Whether a text may have any number of labels: each label then has a probability of its own (a sigmoid) and a threshold
-   * above which it is given, see {@link Prediction.labels}; the loss is binary cross entropy, the mean over labels and rows
-   * as `torch.nn.BCEWithLogitsLoss` gives it. Default `false`: each text has exactly one label.
-   */
-  multiLabel?: boolean;
-}
-
-/** What the network of a classifier looks like. */
-export interface ModelOptions extends NetworkOptions, ClassifierHeadOptions {}
-
-/** {@link ModelOptions} with every default filled in. */
-export type ModelSettings = Required<ModelOptions>;
+import { type ClassifierHeadOptions, HEAD, MOST_MEMBERS, type ModelSettings, modelSettings } from './network.js';
 
 /**
  * What each class counts for: `'balanced'`, or a weight above 0 for some labels, by name; the others have 1.
@@ -111,20 +94,6 @@ export interface TrainOptions
     LinearOptions,
     EnsembleOptions {}
 
-/** The table of {@link ClassifierHeadOptions}. */
-const HEAD = {
-  pooling: option(choice(POOLINGS), {
-    default: 'max',
-    flag: '<how>',
-    help: 'how the outputs of a text become one vector',
-  }),
-  multiLabel: option(flag, {
-    default: false,
-    flag: '',
-    help: 'a text may have any number of labels',
-  }),
-} as const satisfies TableOf<ClassifierHeadOptions>;
-
 /** {@link ClassWeights} as a map, checked but for the names, which only the rows tell. */
 function checkClassWeights(option: string, value: unknown): 'balanced' | ReadonlyMap<string, number> {
   if (value === 'balanced') return value;
@@ -195,9 +164,6 @@ const LINEAR = {
   }),
 } as const satisfies TableOf<LinearOptions>;
 
-/** Networks that a model has at most. */
-export const MOST_MEMBERS = 16;
-
 /** The table of {@link EnsembleOptions}. */
 const ENSEMBLE = {
   members: option(integer(1, MOST_MEMBERS), {
@@ -246,11 +212,6 @@ const ADVERSARIAL = { rows: 12_000, labels: 32 } as const;
  */
 export function defaultAdversarial(rows: number, labels: number): number {
   return rows <= ADVERSARIAL.rows && labels <= ADVERSARIAL.labels ? 0.05 : 0;
-}
-
-/** What the network of a classifier looks like, checked. */
-export function modelSettings(options: ModelOptions): ModelSettings {
-  return settingsOf({ ...NETWORK, ...HEAD }, options);
 }
 
 /** {@link TrainOptions} with every default filled in. */

@@ -1,7 +1,8 @@
 import type { Rows } from '../../data/readers/rows.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
-import { LINEAR_PREFIX, type Mix, usualMix } from '../../engine/linear.js';
+import { type Mix, usualMix } from '../../engine/linear.js';
+import { LINEAR_PREFIX } from '../../engine/memberNames.js';
 import type { NetworkSettings } from '../../engine/network.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import type { Choice } from '../../training/events/events.js';
@@ -11,13 +12,14 @@ import { describedText, readModelFile } from '../file.js';
 import type { TextModelParts } from '../model.js';
 import { modelReading } from '../serving/reading.js';
 import { classWeightsOf } from './classWeights.js';
-import { type ClassifierFields, classifierFile, classifierMetadata } from './file.js';
+import { type ClassifierFields, classifierFile } from './description.js';
+import { classifierMetadata } from './file.js';
+import type { ModelSettings } from './network.js';
 import { ALONE, Expert, mixOf } from './linear.js';
 import {
   CLASSIFIER,
   defaultAdversarial,
   defaultEpochs,
-  type ModelSettings,
   type StartEvent,
   type TrainOptions,
   type TrainSettings,

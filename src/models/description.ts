@@ -1,0 +1,215 @@
+// What a model file says of its model. Nothing here needs a file system or an addon.
+
+import type { light as lightNamespace } from '../../index.d.js';
+import { ModelFileError, RecurraError } from '../core/errors.js';
+import { memberPrefix } from '../engine/memberNames.js';
+import { type NetworkSettings, recurrentWeights } from '../engine/network.js';
+import { type ExtentOptions, extentSettings, type TextExtent } from '../text/extent.js';
+import { isTokenizerName, type TokenizerName } from '../text/names.js';
+import { Vocab } from '../text/vocab.js';
+
+/**
+ * Version of the metadata's form. Readers open every earlier one.
+ *
+ * - 1: `basic_english` or a function, the beginning of long texts.
+ * - 2: the other tokenizers, `ngrams`, `truncate`; several labels a text with their thresholds; pooling by attention. The
+ *   `kind` came later: a description without one is that of a classifier.
+ * - 3: a linear model beside the network. A file without one still has version 2.
+ * - 4: several networks as one model. A file with one network still has version 2 or 3.
+ */
+const FORMAT_VERSION = 4;
+/** What the metadata calls a model of this package; the kind follows. */
+export const FORMAT = 'recurra-text-';
+/** A kind of model, as its file names it: a recurrent network with the head of one task. */
+export type ModelKind = 'classifier';
+
+/** What a kind of model adds to its description. */
+export interface FileKind<N extends NetworkSettings, D extends object> {
+  readonly kind: ModelKind;
+  /**
+   * Checks the settings of network and head, and fills in what older files lack.
+   *
+   * @throws RecurraError saying what is wrong; the path is put before it.
+   */
+  settings(described: object): N;
+  /**
+   * Checks what a description says of this kind alone.
+   *
+   * @throws RecurraError saying what is wrong; the path is put before it.
+   */
+  parse(fields: Readonly<Record<string, unknown>>, settings: N): D;
+  /** Outputs of the network's head, per row or position. */
+  outputs(own: D): number;
+  /** Whether the file has a network; left out, every file has. */
+  hasNetwork?(own: D): boolean;
+  /** Networks that the file has, which answer as one; left out, every file has one. */
+  members?(own: D): number;
+}
+
+/** A model of another kind than was asked for. */
+export class ModelKindError extends ModelFileError {
+  /** The file's kind. */
+  readonly kind: string;
+
+  constructor(path: string, kind: string, expected: ModelKind) {
+    super('INVALID_FILE', `${path}: Expected a model of the kind "${expected}", but it is a "${kind}"`);
+    this.kind = kind;
+  }
+}
+
+/** What the names of a checkpoint's further arrays begin with. */
+export const TRAINING_PREFIX = 'training.';
+
+/** What stands for a tokenizer of HuggingFace, whose description has a key of its own in the file's metadata. */
+export const HUGGING_FACE = 'hugging_face';
+export const TOKENIZER_KEY = 'tokenizer.json';
+
+/** What the metadata of a file says as JSON; a kind adds its own. */
+export interface Metadata extends Omit<ExtentOptions, 'maxLength'> {
+  formatVersion: number;
+  kind?: ModelKind;
+  settings: object;
+  tokenizer: TokenizerName | typeof HUGGING_FACE | null;
+  maxLength: number;
+  vocab: unknown;
+}
+
+/** What there is to know of a stored array before it is used. */
+export interface Stored {
+  name: string;
+  shape: readonly number[];
+  byteLength: number;
+}
+
+function parseMetadata(path: string, all: Readonly<Record<string, string>>, kind: ModelKind): Metadata {
+  const invalid = (what: string, cause?: unknown) =>
+    new ModelFileError('INVALID_FILE', `${path}: ${what}`, cause === undefined ? {} : { cause });
+  if (!all.recurra?.startsWith(FORMAT) || all.model === undefined) {
+    throw invalid(
+      `a safetensors file, but not a model of recurra (its metadata has no "${FORMAT}${kind}"); expected a file that save or "recurra train" wrote`,
+    );
+  }
+  let parsed: Partial<Metadata> | null;
+  try {
+    parsed = JSON.parse(all.model) as Partial<Metadata> | null;
+  } catch (cause) {
+    throw invalid('its model description is not JSON', cause);
+  }
+  if (typeof parsed !== 'object' || parsed === null) throw invalid('its model description is no object');
+  const { formatVersion = 0, kind: found = 'classifier' } = parsed;
+  if (found !== kind) throw new ModelKindError(path, String(found), kind);
+  if (!Number.isSafeInteger(formatVersion) || formatVersion < 1 || formatVersion > FORMAT_VERSION) {
+    throw invalid(
+      `format version ${String(formatVersion)}, but this version of recurra reads up to ${FORMAT_VERSION}; install a newer recurra`,
+    );
+  }
+  const { maxLength, settings, tokenizer } = parsed;
+  if (!Number.isSafeInteger(maxLength) || maxLength! < 1) throw invalid('maxLength is no whole number above 0');
+  if (typeof settings !== 'object' || settings === null) throw invalid('it has no settings');
+  if (tokenizer !== null && tokenizer !== HUGGING_FACE && !isTokenizerName(tokenizer))
+    throw invalid(`unknown tokenizer ${JSON.stringify(tokenizer)}`);
+  return parsed as Metadata;
+}
+
+/**
+ * Refuses settings that need more weights than the file has, before memory is taken for them: a few bytes of metadata must
+ * not ask for gigabytes. What differs by less is left to the loading, which lists all that does not fit.
+ */
+function checkSize(
+  model: NetworkSettings,
+  words: number,
+  outputs: number,
+  members: number,
+  state: readonly Stored[],
+): void {
+  const features = model.hiddenSize * (model.bidirectional ? 2 : 1);
+  const needed = members * (words * model.embeddingDim + recurrentWeights(model) + outputs * features);
+  const given = state.reduce((sum, { byteLength }) => sum + byteLength / 4, 0);
+  if (needed > 2 * given + 2 ** 20) {
+    const count = (weights: number) => Math.floor(weights).toLocaleString('en-US');
+    const message = `settings describe a model with at least ${count(needed)} weights; the file contains ${count(given)}`;
+    throw new ModelFileError('INVALID_FILE', message);
+  }
+}
+
+/** Refuses weights that are not those of networks with these settings, as far as a look at their shapes tells. */
+function checkNetworks(
+  model: NetworkSettings,
+  words: number,
+  outputs: number,
+  members: number,
+  state: readonly Stored[],
+): void {
+  for (let member = 0; member < members; member++) {
+    const rows = state.find(({ name }) => name === `${memberPrefix(member)}embedding.weight`)?.shape[0];
+    if (rows === words) continue;
+    const which = members === 1 ? 'its embedding' : `the embedding of network ${member + 1} of ${members}`;
+    const message = `its vocabulary has ${words} words, ${which} ${rows ?? 'no'} rows`;
+    throw new ModelFileError('INVALID_FILE', message);
+  }
+  checkSize(model, words, outputs, members, state);
+}
+
+/** The arrays of the model itself: those of a checkpoint hold a training too. */
+export function modelArrays<T extends { name: string }>(
+  metadata: Readonly<Record<string, string>>,
+  arrays: readonly T[],
+): T[] {
+  return arrays.filter(({ name }) => metadata.checkpoint === undefined || !name.startsWith(TRAINING_PREFIX));
+}
+
+/** What a file says of its model, with the tokenizer as the file names it. */
+export interface Described<N extends NetworkSettings, D extends object> {
+  settings: N;
+  extent: TextExtent;
+  tokenizer: Metadata['tokenizer'];
+  vocab: Vocab;
+  own: D;
+}
+
+/** An error of what a file says, with the path before it. */
+export function inFile(path: string, error: unknown): unknown {
+  return error instanceof RecurraError
+    ? new ModelFileError('INVALID_FILE', `${path}: ${error.message}`, { cause: error })
+    : error;
+}
+
+/**
+ * Checks everything that can be checked before a model is built from a file, and says what the file tells of the model.
+ *
+ * @param path - What messages begin with.
+ * @param checksum - Whether the file's checksum fits its contents: `valid` if it does.
+ * @param state - The arrays of the model, without those of a training.
+ * @param words - The tokens, where the addon has read them.
+ * @throws ModelFileError `INVALID_FILE`.
+ */
+export function describeModel<N extends NetworkSettings, D extends object>(
+  path: string,
+  kind: FileKind<N, D>,
+  metadata: Readonly<Record<string, string>>,
+  checksum: string,
+  state: readonly Stored[],
+  words?: lightNamespace.NativeVocabulary | null,
+): Described<N, D> {
+  const described = parseMetadata(path, metadata, kind.kind);
+  const { maxLength, settings, ngrams, truncate, tokenizer } = described;
+  if (checksum !== 'valid') {
+    throw new ModelFileError(
+      'INVALID_FILE',
+      `${path}: its checksum does not fit its contents: the file was damaged or edited`,
+    );
+  }
+  try {
+    const vocab = words ? Vocab.adoptNative(described.vocab, words) : Vocab.adopt(described.vocab);
+    if (vocab.defaultIndex === undefined)
+      throw new ModelFileError('INVALID_FILE', 'its vocabulary has no token for unknown words');
+    const model = kind.settings(settings);
+    const own = kind.parse({ ...described }, model);
+    if (kind.hasNetwork?.(own) !== false)
+      checkNetworks(model, vocab.length, kind.outputs(own), kind.members?.(own) ?? 1, state);
+    const extent = extentSettings({ maxLength, ...(ngrams && { ngrams }), ...(truncate && { truncate }) });
+    return { settings: model, extent, tokenizer, vocab, own };
+  } catch (error) {
+    throw inFile(path, error);
+  }
+}
