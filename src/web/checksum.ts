@@ -18,7 +18,7 @@ function partsOf({ metadata, tensors }: FileContents): Uint8Array[] {
     add(encoder.encode(key));
     add(encoder.encode(metadata[key]!));
   }
-  for (const { name, dtype, shape, data } of tensors.toSorted((a, b) => compareCodePoints(a.name, b.name))) {
+  for (const { name, dtype, shape, data } of [...tensors].sort((a, b) => compareCodePoints(a.name, b.name))) {
     add(encoder.encode(name));
     add(encoder.encode(`${dtype} [${shape.join(', ')}]`));
     add(data);

@@ -34,7 +34,7 @@ export class WebClassifier {
   /** The probability from which on each label is given; undefined for a model with exclusive labels. */
   readonly thresholds: readonly number[] | undefined;
   #instance: Instance | undefined;
-  /** Splits a text and looks its tokens up, where the module does not; -1 stands for a text without tokens. */
+  /** Splits a text and looks its tokens up, where the module does not. */
   readonly #read: ((text: string) => Int32Array) | undefined;
 
   /** @internal */

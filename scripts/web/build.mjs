@@ -1,0 +1,88 @@
+// Makes the package recurra-web: target/web/recurra-web, ready for `npm pack`.
+//   npm run build:web
+// Says how large each part is, and fails above the limit.
+
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { rollup } from 'rollup';
+import { root, targetDir } from '../native/addons.mjs';
+import { platformManifest, readManifest } from '../package/manifest.mjs';
+import { buildModule } from './module.mjs';
+
+/** Bytes of all code, gzipped. */
+const LIMIT = 200_000;
+
+/** Everything is in the bundle: a browser resolves no names. */
+const nothingOutside = {
+  name: 'nothing-outside',
+  resolveId(id, importer) {
+    if (/^[./]/.test(id) || !importer) return null;
+    throw new Error(`${importer} imports ${id}, which a browser does not have`);
+  },
+};
+
+function onwarn({ code, message }) {
+  // The one import of Node's is reached in Node alone.
+  if (code !== 'CIRCULAR_DEPENDENCY') throw new Error(`rollup: ${message}`);
+}
+
+/** Comments are for readers of the sources; the declarations keep them. */
+async function bundleCode(input, file) {
+  const { transformWithEsbuild } = await import('vite');
+  const bundle = await rollup({ input, plugins: [nothingOutside], onwarn });
+  const { output } = await bundle.generate({ format: 'es' });
+  await bundle.close();
+  if (output.length !== 1) throw new Error('recurra-web has more than one file of code');
+  const { code } = await transformWithEsbuild(output[0].code, 'index.js', {
+    minifySyntax: true,
+    minifyWhitespace: true,
+    target: 'es2022',
+    sourcemap: false,
+  });
+  if (/\beval\(|new Function\(/.test(code)) throw new Error('recurra-web must not evaluate code');
+  writeFileSync(file, code);
+}
+
+async function bundleTypes(input, file) {
+  const { dts } = await import('rollup-plugin-dts');
+  const bundle = await rollup({ input, plugins: [dts()], onwarn });
+  const { output } = await bundle.generate({ format: 'es' });
+  await bundle.close();
+  writeFileSync(file, output[0].code);
+}
+
+/** Makes the package of `dist`, which must be up to date; returns its folder and the gzipped bytes of each part. */
+export async function buildWeb() {
+  const [dist, source] = [join(root, 'dist', 'web'), join(root, 'npm', 'recurra-web')];
+  if (!existsSync(join(dist, 'index.js'))) throw new Error('dist is not built; run: npm run build');
+  const wasm = buildModule();
+  const folder = join(targetDir(), 'web', 'recurra-web');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  await bundleCode(join(dist, 'index.js'), join(folder, 'index.js'));
+  await bundleTypes(join(dist, 'index.d.ts'), join(folder, 'index.d.ts'));
+  copyFileSync(wasm, join(folder, 'recurra.wasm'));
+  copyFileSync(join(source, 'README.md'), join(folder, 'README.md'));
+  for (const name of ['LICENSE-MIT', 'LICENSE-APACHE']) copyFileSync(join(root, name), join(folder, name));
+  const manifest = platformManifest(readManifest(root), readManifest(source));
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  const sizes = Object.fromEntries(
+    ['index.js', 'recurra.wasm'].map((name) => [name, gzipSync(readFileSync(join(folder, name)), { level: 9 }).length]),
+  );
+  return { folder, sizes };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    const { folder, sizes } = await buildWeb();
+    const total = Object.values(sizes).reduce((sum, size) => sum + size, 0);
+    for (const [name, size] of Object.entries(sizes)) process.stdout.write(`${name}: ${size} bytes gzipped\n`);
+    process.stdout.write(`${folder}: ${total} bytes of code, gzipped\n`);
+    if (total > LIMIT) throw new Error(`recurra-web may have ${LIMIT} bytes of code`);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
