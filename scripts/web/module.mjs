@@ -9,7 +9,8 @@ const TARGET = 'wasm32-unknown-unknown';
 
 function run(command, args, options = {}) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8', ...options });
-  if (error || status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr?.trim() ?? status}`);
+  if (error || status !== 0)
+    throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr?.trim() ?? status}`);
   return stdout;
 }
 

@@ -155,7 +155,10 @@ export async function readModel<N extends NetworkSettings, D extends object>(
     const metadata = file.takeMetadata();
     const state = modelArrays(metadata, file.tensors);
     const description = await describe(path, kind, metadata, file.checksum, state, file.takeVocabulary());
-    return { ...description, weights: { file, except: metadata.checkpoint === undefined ? undefined : TRAINING_PREFIX } };
+    return {
+      ...description,
+      weights: { file, except: metadata.checkpoint === undefined ? undefined : TRAINING_PREFIX },
+    };
   } catch (error) {
     file.close();
     throw error;

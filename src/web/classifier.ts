@@ -130,7 +130,8 @@ export async function load(source: ByteSource, options: LoadOptions = {}): Promi
     model.give(instance);
     return new WebClassifier(instance, model, model.reads ? undefined : wordReader(model, model.vocab));
   } catch (error) {
-    if (error instanceof RangeError) throw new RecurraError('OUT_OF_MEMORY', `${name}: ${error.message}`, { cause: error });
+    if (error instanceof RangeError)
+      throw new RecurraError('OUT_OF_MEMORY', `${name}: ${error.message}`, { cause: error });
     if (!(error instanceof ModelFileError) || error.message.startsWith(name)) throw error;
     throw new ModelFileError(error.code, `${name}: ${error.message}`, { cause: error });
   }

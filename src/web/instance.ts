@@ -37,7 +37,14 @@ interface Room {
 const SMALLEST_ROOM = 1024;
 
 /** Error codes of the module that a model file is to blame for, whatever they are called there. */
-const OF_FILES: readonly string[] = ['INVALID_FILE', 'STATE_MISMATCH', 'INVALID_SHAPE', 'INVALID_DTYPE', 'INVALID_ARGUMENT', 'OUT_OF_RANGE'];
+const OF_FILES: readonly string[] = [
+  'INVALID_FILE',
+  'STATE_MISMATCH',
+  'INVALID_SHAPE',
+  'INVALID_DTYPE',
+  'INVALID_ARGUMENT',
+  'OUT_OF_RANGE',
+];
 
 function outOfMemory(bytes: number): RecurraError {
   const needed = Math.ceil(bytes / 2 ** 20);
@@ -78,7 +85,9 @@ export class Instance {
       return new Instance(exports);
     } catch (cause) {
       if (cause instanceof RangeError) throw new RecurraError('OUT_OF_MEMORY', cause.message, { cause });
-      throw new RecurraError('IO', `this is not the WebAssembly module of recurra-web: ${(cause as Error).message}`, { cause });
+      throw new RecurraError('IO', `this is not the WebAssembly module of recurra-web: ${(cause as Error).message}`, {
+        cause,
+      });
     }
   }
 
@@ -189,11 +198,11 @@ export class Instance {
   #write(text: string, room: Room): void {
     const bytes = text.length * 2;
     if (bytes > room.bytes) {
-      if (room.bytes > 0) this.#exports.recurra_free(room.at, room.bytes);
-      room.bytes = 0;
       const size = Math.max(SMALLEST_ROOM, bytes);
-      room.at = this.#allocate(size);
-      room.bytes = size;
+      // Where there is no memory for it, the smaller room still serves.
+      const at = this.#allocate(size);
+      if (room.bytes > 0) this.#exports.recurra_free(room.at, room.bytes);
+      Object.assign(room, { at, bytes: size });
     }
     const units = new Uint16Array(this.#exports.memory.buffer, room.at, text.length);
     for (let i = 0; i < text.length; i++) units[i] = text.charCodeAt(i);

@@ -13,7 +13,11 @@ import type { FileContents, FileTensor } from './safetensors.js';
 const CELL_NUMBERS: Readonly<Record<Cell, number>> = { rnn: 0, lstm: 2, gru: 3, mingru: 4 };
 
 /** Numbers of the tokenizers in the crate's `Settings`; the last one is read by JavaScript. */
-const TOKENIZER_NUMBERS: Readonly<Record<TokenizerName, number>> = { basic_english: 0, characters: 1, unicode_words: 2 };
+const TOKENIZER_NUMBERS: Readonly<Record<TokenizerName, number>> = {
+  basic_english: 0,
+  characters: 1,
+  unicode_words: 2,
+};
 
 const TRUNCATION_NUMBERS: Readonly<Record<Truncation, number>> = { head: 0, tail: 1, both: 2 };
 
@@ -45,7 +49,10 @@ function tokenizerIn(path: string, tokenizer: Described<ModelSettings, Classifie
   if (tokenizer !== null && tokenizer !== HUGGING_FACE) return tokenizer;
   const what = tokenizer === null ? 'a tokenizer function of its own' : 'a HuggingFace tokenizer';
   const expected = `one of ${Object.keys(TOKENIZER_NUMBERS).join(', ')}`;
-  throw new ModelFileError('INVALID_FILE', `${path} was trained with ${what}; recurra-web reads texts with ${expected}`);
+  throw new ModelFileError(
+    'INVALID_FILE',
+    `${path} was trained with ${what}; recurra-web reads texts with ${expected}`,
+  );
 }
 
 const floatBits = (value: number) => new Uint32Array(Float32Array.of(value).buffer)[0]!;
@@ -83,7 +90,12 @@ export function modelIn(path: string, { metadata, tensors }: FileContents, check
     TRUNCATION_NUMBERS[extent.truncate],
   );
   const isLinear = (array: FileTensor) => array.name.startsWith(LINEAR_PREFIX);
-  const ofNetworks = recurrent ? byMember(state.filter((array) => !isLinear(array)), members) : [];
+  const ofNetworks = recurrent
+    ? byMember(
+        state.filter((array) => !isLinear(array)),
+        members,
+      )
+    : [];
   return {
     labels,
     thresholds,

@@ -28,7 +28,10 @@ async function compile(source: ModuleSource): Promise<WebAssembly.Module> {
     return await (given instanceof Response ? ofResponse(checked(given)) : WebAssembly.compile(given));
   } catch (cause) {
     const code = cause instanceof RecurraError ? cause.code : 'IO';
-    const advice = cause instanceof RecurraError ? '' : '; recurra-web needs WebAssembly with SIMD (Chrome 91, Firefox 89, Safari 16.4)';
+    const advice =
+      cause instanceof RecurraError
+        ? ''
+        : '; recurra-web needs WebAssembly with SIMD (Chrome 91, Firefox 89, Safari 16.4)';
     const message = `the WebAssembly module of recurra-web cannot be loaded: ${(cause as Error).message}${advice}`;
     throw new RecurraError(code, message, { cause });
   }

@@ -72,7 +72,6 @@ export async function bytesOf(source: ByteSource): Promise<Uint8Array> {
 /** Whether a value is a {@link ByteSource}. */
 export function isByteSource(value: unknown): value is ByteSource {
   return (
-    typeof value === 'string' ||
-    [URL, Response, Blob, ArrayBuffer, Uint8Array].some((kind) => value instanceof kind)
+    typeof value === 'string' || [URL, Response, Blob, ArrayBuffer, Uint8Array].some((kind) => value instanceof kind)
   );
 }

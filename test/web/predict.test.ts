@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { TextClassifier, type TrainOptions } from '../../src/index.js';
-import { load, type ModuleSource, RecurraError, type WebClassifier } from '../../src/web/index.js';
+import { load, type ModuleSource, type WebClassifier } from '../../src/web/index.js';
 import { anyText } from '../support/anyText.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
@@ -12,7 +12,10 @@ import { builtModule } from './module.js';
 const path = builtModule();
 const folder = temporaryFolder();
 const rows = topicTexts(240).map(({ label, text }) => ({ text, label }));
-const several = topicTexts(240).map(({ label, text }, i) => ({ text, label: i % 5 === 0 ? [label, 'fifth'] : [label] }));
+const several = topicTexts(240).map(({ label, text }, i) => ({
+  text,
+  label: i % 5 === 0 ? [label, 'fifth'] : [label],
+}));
 
 /** Each value of each option at least once, and those that act on one another together. */
 const MODELS: Record<string, TrainOptions> = {
@@ -53,7 +56,8 @@ describe.skipIf(!path)('a model in WebAssembly', () => {
   /** Compares the answers to a text. */
   async function compare(native: TextClassifier, web: WebClassifier, text: string): Promise<void> {
     const [expected, found] = [await native.predict(text), web.predict(text)];
-    const inOrder = (of: typeof found) => native.labels.map((label) => of.classes.find((c) => c.label === label)!.probability);
+    const inOrder = (of: typeof found) =>
+      native.labels.map((label) => of.classes.find((c) => c.label === label)!.probability);
     expect(worst(inOrder(found), inOrder(expected))).toBeLessThanOrEqual(1e-6);
     expect([found.tokens, found.knownTokens]).toEqual([expected.tokens, expected.knownTokens]);
     expect(found.classes).toHaveLength(native.labels.length);

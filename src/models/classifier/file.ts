@@ -1,10 +1,4 @@
-import {
-  type CommonDescription,
-  LINEAR_VERSION,
-  MEMBERS_VERSION,
-  modelMetadata,
-  withFields,
-} from '../file.js';
+import { type CommonDescription, LINEAR_VERSION, MEMBERS_VERSION, modelMetadata, withFields } from '../file.js';
 import type { ClassifierFields } from './description.js';
 import type { ModelSettings } from './network.js';
 

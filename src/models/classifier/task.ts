@@ -14,8 +14,8 @@ import { modelReading } from '../serving/reading.js';
 import { classWeightsOf } from './classWeights.js';
 import { type ClassifierFields, classifierFile } from './description.js';
 import { classifierMetadata } from './file.js';
-import type { ModelSettings } from './network.js';
 import { ALONE, Expert, mixOf } from './linear.js';
+import type { ModelSettings } from './network.js';
 import {
   CLASSIFIER,
   defaultAdversarial,
