@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { findCircles, type Graph } from './support/architecture/cycles.js';
 import { type Floors, findCrossings, findRising } from './support/architecture/floors.js';
 import { dependenciesOf, expandUse, modulesOf } from './support/architecture/rust.js';
-import { importsOf, staticImports } from './support/architecture/typescript.js';
+import { importsOf, staticImports, valueImports } from './support/architecture/typescript.js';
 
 // Arrows run down: whoever adds a room gives it a floor here, and ARCHITECTURE.md says what it is for.
 
@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** What both wings of `src` stand on, the ground floor first. */
 const GROUND: Floors = [['core'], ['native'], ['text', 'tensorboard', 'libtorch'], ['measures', 'data']];
 /** `recurra`: models without libtorch, their server and their command. */
-const MODELS: Floors = [['engine'], ['training'], ['models'], ['serve'], ['cli'], ['index']];
+const MODELS: Floors = [['engine'], ['training'], ['models'], ['serve', 'web'], ['cli'], ['index']];
 /** `recurra/torch` and `recurra/lesson`: tensors and layers over libtorch. */
 const TORCH: Floors = [
   ['torch/tensor'],
@@ -27,7 +27,7 @@ const CRATES: Floors = [
   ['core'],
   ['kernels', 'files', 'text', 'binding'],
   ['torch', 'linear', 'vectors'],
-  ['light', 'torch-addon'],
+  ['light', 'torch-addon', 'web'],
 ];
 
 /** A floor of the kernels knows nothing of a task; heads stand on the encoder, and the network on both. */
@@ -80,6 +80,15 @@ describe('the sources', () => {
 
   it('have two wings that do not know each other', () => {
     expect(findCrossings(src, MODELS, TORCH)).toEqual([]);
+  });
+
+  it('have an entry for browsers that reaches neither Node nor an addon', () => {
+    const reached = valueImports(join(root, 'src'), 'web/index.ts');
+    expect(reached).toContain('models/description.ts');
+    expect(reached.filter((name) => name.startsWith('native/') || !name.endsWith('.ts'))).toEqual([]);
+    expect(valueImports(join(root, 'src'), 'models/file.ts')).toEqual(
+      expect.arrayContaining(['native/light.ts', 'node:fs']),
+    );
   });
 
   it('have no circles', () => {

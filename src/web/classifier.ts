@@ -122,11 +122,14 @@ export async function load(source: ByteSource, options: LoadOptions = {}): Promi
   if (!isByteSource(source)) throw invalidArgument('source', 'an address, a Response, a Blob, or bytes', source);
   checkOptionNames('load', options, ['module']);
   const name = nameOf(source);
-  const [module, bytes] = await Promise.all([compiled(options.module), bytesOf(source)]);
+  // It is compiled while the file comes and is looked at.
+  const module = compiled(options.module);
+  module.catch(() => {});
+  const bytes = await bytesOf(source);
   try {
     const contents = readSafetensors(bytes);
     const model = modelIn(name, contents, await checksumOf(contents));
-    const instance = await Instance.create(module);
+    const instance = await Instance.create(await module);
     model.give(instance);
     return new WebClassifier(instance, model, model.reads ? undefined : wordReader(model, model.vocab));
   } catch (error) {

@@ -10,6 +10,7 @@ import { buildWeb } from '../../scripts/web/build.mjs';
 import { TextClassifier } from '../../src/index.js';
 import { chromiumPath } from '../support/chromium.js';
 import { temporaryFolder } from '../support/folder.js';
+import { checkout } from '../support/guide.js';
 import { topicTexts } from '../support/texts.js';
 import { builtModule } from './module.js';
 
@@ -28,7 +29,7 @@ const PREDICT = `
   const answer = { label, probability, kind: typeof WorkerGlobalScope === 'function' ? 'worker' : 'page' };
 `;
 
-const TYPES: Record<string, string> = { js: 'text/javascript', wasm: 'application/wasm', html: 'text/html' };
+const TYPES: Record<string, string> = { css: 'text/css', js: 'text/javascript', wasm: 'application/wasm', html: 'text/html' };
 
 /** Serves the folder as a strict site does: nothing but its own files, and no evaluation of code but WebAssembly's. */
 function served(): Promise<Server> {
@@ -38,7 +39,7 @@ function served(): Promise<Server> {
       const body = readFileSync(join(folder, path));
       response.writeHead(200, {
         'content-type': TYPES[path.split('.').at(-1)!] ?? 'application/octet-stream',
-        'content-security-policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'",
+        'content-security-policy': "default-src 'self'; img-src data:; script-src 'self' 'wasm-unsafe-eval'",
       });
       response.end(body);
     } catch {
@@ -115,6 +116,8 @@ describe.skipIf(!there)('the package recurra-web', () => {
       server?.close();
     });
 
+    const address = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
     it.each([
       ['page', 'page'],
       ['worker', 'host'],
@@ -122,8 +125,7 @@ describe.skipIf(!there)('the package recurra-web', () => {
       const page = await browser.newPage();
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(String(error)));
-      const { port } = server.address() as AddressInfo;
-      await page.goto(`http://127.0.0.1:${port}/${name}.html`);
+      await page.goto(`${address()}/${name}.html`);
       const answer = await page
         .waitForFunction(() => (globalThis as { answer?: object }).answer, undefined, { timeout: 10_000 })
         .catch(() => undefined);
@@ -131,6 +133,27 @@ describe.skipIf(!there)('the package recurra-web', () => {
       const found = (await answer!.jsonValue()) as { label: string; probability: number; kind: string };
       expect(found.kind).toBe(kind);
       answers(found);
+      await page.close();
+    });
+
+    it('labels a text as it is typed on the page of examples/browser', async () => {
+      for (const name of ['index.html', 'app.js', 'style.css'])
+        cpSync(join(checkout, 'examples/browser', name), join(folder, name));
+      cpSync(join(folder, 'm.safetensors'), join(folder, 'model.safetensors'));
+      const page = await browser.newPage();
+      const complaints: string[] = [];
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('console', (message) => complaints.push(message.text()));
+      await page.goto(`${address()}/index.html`);
+      await page.getByText('0 of 0 words').waitFor();
+      await page.keyboard.type('a dog with a tail');
+      await page.getByText('5 of 5 words are known').waitFor();
+      const first = page.getByRole('listitem').first();
+      expect(await first.textContent()).toMatch(/^animal\d+\.\d %$/);
+      await page.getByRole('textbox').fill('<b>salt</b> and bread');
+      await page.getByRole('listitem').filter({ hasText: /^food/ }).first().waitFor();
+      expect(await page.getByRole('listitem').count()).toBe(3);
+      expect(complaints).toEqual([]);
       await page.close();
     });
   });

@@ -39,6 +39,35 @@ export function importsOf(folder: string): Graph {
   return graph;
 }
 
+/** Whether a statement imports or exports nothing but types, which are gone when it runs. */
+function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
+  const names = ts.isImportDeclaration(node) ? node.importClause?.namedBindings : node.exportClause;
+  if (ts.isImportDeclaration(node) ? node.importClause?.isTypeOnly : node.isTypeOnly) return true;
+  if (!names || ts.isNamespaceImport(names) || ts.isNamespaceExport(names)) return false;
+  const hasDefault = ts.isImportDeclaration(node) && node.importClause?.name !== undefined;
+  return !hasDefault && names.elements.length > 0 && names.elements.every(({ isTypeOnly: type }) => type);
+}
+
+/** What a file imports when it runs, directly or through others: files relative to `folder`, and the names of other modules; sorted. */
+export function valueImports(folder: string, file: string): string[] {
+  const found = new Set<string>();
+  const look = (from: string): void => {
+    const source = ts.createSourceFile(from, readFileSync(join(folder, from), 'utf8'), ts.ScriptTarget.Latest, true);
+    for (const node of source.statements) {
+      if (!(ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) || isTypeOnly(node)) continue;
+      if (!node.moduleSpecifier || !ts.isStringLiteral(node.moduleSpecifier)) continue;
+      const name = node.moduleSpecifier.text;
+      const inside = name.startsWith('.');
+      const target = inside ? posix.join(posix.dirname(from), name).replace(/\.js$/, '.ts') : name;
+      if (found.has(target)) continue;
+      found.add(target);
+      if (inside) look(target);
+    }
+  };
+  look(file);
+  return [...found].sort();
+}
+
 function filesOf(folder: string): string[] {
   return ts.sys
     .readDirectory(folder, ['.ts', '.mjs'])
