@@ -88,5 +88,5 @@ export async function apiReport(dist = join(root, 'dist')) {
   for (const entry of entryNames) {
     text += `${entry === 'index' ? '' : `\n## recurra/${entry}\n\n`}${await declarations(dist, entry)}`;
   }
-  return text;
+  return `${text}\n## recurra-web\n\n${await declarations(dist, 'web')}`;
 }

@@ -91,7 +91,7 @@ export async function entryTypes(dist, entry) {
   const { dts } = await import('rollup-plugin-dts');
   const folder = `${entryFolder(dist, entry)}/`;
   const bundle = await rollup({
-    input: entries(dist, 'd.ts')[entry],
+    input: join(entryFolder(dist, entry), 'index.d.ts'),
     external: (id, importer) =>
       outside(id) || (importer !== undefined && !resolve(dirname(importer), id).startsWith(folder)),
     plugins: [dts()],
@@ -149,7 +149,7 @@ try {
  * Declarations that older versions of TypeScript read too, and in which a namespace has what it takes from another file: the plugin
  * takes each such name for a value, and loses the types.
  */
-function mendedTypes(code) {
+export function mendedTypes(code) {
   const imported = new Set();
   for (const [, names] of code.matchAll(/^import (?:type )?\{([^}]*)\} from '\.\/[^']+';$/gm))
     for (const name of names.split(',')) imported.add(name.trim().split(' as ').at(-1));

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { rollup } from 'rollup';
 import { root, targetDir } from '../native/addons.mjs';
+import { mendedTypes } from '../package/bundle.mjs';
 import { platformManifest, readManifest } from '../package/manifest.mjs';
 import { buildModule } from './module.mjs';
 
@@ -28,7 +29,7 @@ function onwarn({ code, message }) {
   if (code !== 'CIRCULAR_DEPENDENCY') throw new Error(`rollup: ${message}`);
 }
 
-/** Comments are for readers of the sources; the declarations keep them. */
+/** Comments are for readers of the sources; the declarations keep them. Lines stay, for stack traces. */
 async function bundleCode(input, file) {
   const { transformWithEsbuild } = await import('vite');
   const bundle = await rollup({ input, plugins: [nothingOutside], onwarn });
@@ -36,8 +37,6 @@ async function bundleCode(input, file) {
   await bundle.close();
   if (output.length !== 1) throw new Error('recurra-web has more than one file of code');
   const { code } = await transformWithEsbuild(output[0].code, 'index.js', {
-    minifySyntax: true,
-    minifyWhitespace: true,
     target: 'es2022',
     sourcemap: false,
   });
@@ -50,7 +49,7 @@ async function bundleTypes(input, file) {
   const bundle = await rollup({ input, plugins: [dts()], onwarn });
   const { output } = await bundle.generate({ format: 'es' });
   await bundle.close();
-  writeFileSync(file, output[0].code);
+  writeFileSync(file, mendedTypes(output[0].code));
 }
 
 /** Makes the package of `dist`, which must be up to date; returns its folder and the gzipped bytes of each part. */

@@ -10,7 +10,7 @@ import { buildWeb } from '../../scripts/web/build.mjs';
 import { TextClassifier } from '../../src/index.js';
 import { chromiumPath } from '../support/chromium.js';
 import { temporaryFolder } from '../support/folder.js';
-import { checkout } from '../support/guide.js';
+import { checkout, examplesOf, saidBy, writeExamples } from '../support/guide.js';
 import { topicTexts } from '../support/texts.js';
 import { builtModule } from './module.js';
 
@@ -29,7 +29,12 @@ const PREDICT = `
   const answer = { label, probability, kind: typeof WorkerGlobalScope === 'function' ? 'worker' : 'page' };
 `;
 
-const TYPES: Record<string, string> = { css: 'text/css', js: 'text/javascript', wasm: 'application/wasm', html: 'text/html' };
+const TYPES: Record<string, string> = {
+  css: 'text/css',
+  js: 'text/javascript',
+  wasm: 'application/wasm',
+  html: 'text/html',
+};
 
 /** Serves the folder as a strict site does: nothing but its own files, and no evaluation of code but WebAssembly's. */
 function served(): Promise<Server> {
@@ -102,6 +107,22 @@ describe.skipIf(!there)('the package recurra-web', () => {
   it('answers in a thread of Node', async () => {
     const { stdout } = await run(process.execPath, [join(folder, 'thread.mjs')]);
     answers(JSON.parse(stdout));
+  });
+
+  it('runs the program of docs/browser.md', async () => {
+    const [first, program] = examplesOf('docs/browser.md');
+    expect(first!.code).toContain("await load('/tickets.safetensors')");
+    const home = join(folder, 'guide');
+    cpSync(join(folder, 'recurra-web'), join(home, 'node_modules', 'recurra-web'), { recursive: true });
+    writeExamples(home, [program!]);
+    const label = (i: number) => (i % 2 ? 'technical' : 'billing');
+    const texts = { billing: 'my invoice is wrong', technical: 'the app does not start' };
+    const rows = Array.from({ length: 40 }, (_, i) => ({ label: label(i), text: texts[label(i)] }));
+    const model = await TextClassifier.train(rows, { seed: 1 });
+    await model.save(join(home, 'tickets.safetensors'));
+    await model.close();
+    const { stdout } = await run(process.execPath, [join(home, program!.name)]);
+    expect(stdout).toBe(`${saidBy(program!).join('\n')}\n`);
   });
 
   describe.skipIf(!executablePath)('in a browser', () => {
