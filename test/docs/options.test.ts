@@ -6,6 +6,7 @@ import { LABEL_PREFIX, LABEL_SEPARATOR, ROWS, TABLE_TEXT, TEXTS } from '../../sr
 import { NETWORK } from '../../src/engine/network.js';
 import { EVALUATION } from '../../src/models/classifier/evaluate.js';
 import { EXPLAIN } from '../../src/models/classifier/explain.js';
+import { HEAD } from '../../src/models/classifier/network.js';
 import { CLASSIFIER } from '../../src/models/classifier/options.js';
 import { LOAD } from '../../src/models/load.js';
 import { SERVING } from '../../src/models/serving/options.js';
@@ -52,12 +53,11 @@ describe('the doc comments', () => {
     ['src/serve/options.ts', SERVER],
     ['src/models/load.ts', LOAD],
     ['src/models/classifier/explain.ts', EXPLAIN],
+    ['src/models/classifier/network.ts', HEAD],
     [
       'src/models/classifier/options.ts',
       Object.fromEntries(
-        Object.entries(CLASSIFIER).filter(([name]) =>
-          ['pooling', 'multiLabel', 'classWeights', 'labelSmoothing'].includes(name),
-        ),
+        Object.entries(CLASSIFIER).filter(([name]) => ['classWeights', 'labelSmoothing'].includes(name)),
       ),
     ],
   ];
