@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { TextClassifier, type TrainOptions } from '../../src/index.js';
-import { load, type ModuleSource, type WebClassifier } from '../../src/web/index.js';
+import { load, type ModuleSource, type Prediction, type WebClassifier } from '../../src/web/index.js';
 import { anyText } from '../support/anyText.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
@@ -63,6 +63,23 @@ describe.skipIf(!path)('a model in WebAssembly', () => {
     expect(found.classes).toHaveLength(native.labels.length);
     for (const label of found.labels) expect(native.labels).toContain(label);
   }
+
+  it.each(['v1', 'v2', 'v3', 'v4'])(
+    'opens files of format %s, and answers as the version that wrote them',
+    async (name) => {
+      const saved = join(import.meta.dirname, '../fixtures/models', name);
+      const web = await load(new Uint8Array(readFileSync(`${saved}.safetensors`)), { module });
+      const answers = JSON.parse(readFileSync(`${saved}.json`, 'utf8')) as Prediction[];
+      expect(answers.length).toBeGreaterThan(1);
+      for (const { text, classes } of answers as (Prediction & { text: string })[]) {
+        const found = web.predict(text);
+        expect(found.classes.map(({ label }) => label)).toEqual(classes.map(({ label }) => label));
+        const probabilities = (of: Prediction['classes']) => of.map(({ probability }) => probability);
+        expect(worst(probabilities(found.classes), probabilities(classes))).toBeLessThanOrEqual(1e-6);
+      }
+      web.close();
+    },
+  );
 
   it.each(Object.entries(MODELS))('answers as on other platforms: %s', async (name, options) => {
     const given = { embeddingDim: 9, hiddenSize: 8, epochs: 2, lr: 1e-2, seed: 4, threads: 1, ...options };
