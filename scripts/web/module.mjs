@@ -35,8 +35,8 @@ function addTarget() {
 }
 
 /**
- * Builds the module; returns its path. Optimization goes across crates and there is no unwinding, which makes it half as large: its build has
- * a folder of its own, so that the other half of the project is not built anew after it.
+ * Builds the module; returns its path. Optimization across crates and no unwinding make it half as large. These settings have a build folder of
+ * their own: in the usual one, each build would make the other's crates stale.
  */
 export function buildModule() {
   addTarget();

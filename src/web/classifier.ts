@@ -107,7 +107,7 @@ function wordReader({ extent }: LoadedModel, vocab: Vocab): (text: string) => In
  * Loads a model file that `recurra` wrote: its address, its bytes, or what brings them.
  *
  * @param source - An address (in pages relative to the page; elsewhere whole, with `file:` in Node), a `Response`, a `Blob` such as a
- * file that the user chose, or the bytes. They are not used any more afterwards.
+ * file that the user chose, or the bytes. Nothing refers to the bytes afterwards.
  * @throws {@link ModelFileError} `FILE_NOT_FOUND` or `IO` if the file cannot be had; `INVALID_FILE` if it is damaged, no model, of a
  * newer format, or has a tokenizer that only Node has.
  * @throws {@link RecurraError} `OUT_OF_MEMORY`; `IO` if the module cannot be loaded. {@link ArgumentError} for an option that does not fit.
