@@ -2,9 +2,9 @@
  * Writes the figures of docs/quality.md, docs/choosing-a-model.md and the README, and draws docs/images/quality.svg, from the results that
  * `npm run bench -- quality` keeps; that command calls it.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Figures, type Result, readResults } from '../../bench/quality/results.js';
 import { SETS } from '../../bench/quality/sets.js';
+import { card, writePages } from './write.js';
 
 /** The mean of a program's seeds on a set. */
 interface Mean extends Figures {
@@ -167,7 +167,7 @@ const BARS = [
 
 const wrong = ({ accuracy }: Mean) => (100 * (1 - accuracy)).toFixed(1);
 
-/** The chart, on a card of its own; it follows the reader's theme. */
+/** The chart. */
 function drawn(rows: readonly Row[]): string {
   const [width, left, top, bar] = [760, 190, 84, 13];
   const longest = width - left - 70;
@@ -187,49 +187,17 @@ function drawn(rows: readonly Row[]): string {
     });
     return `  <text class="name" x="${left - 12}" y="${y + BARS.length * bar * 0.5 + 4}">${title}</text>\n${own.join('\n')}`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title">
-  <title id="title">Wrong labels in 100 test texts</title>
-  <style>
-    text { font: 14px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328 }
-    .head { font-weight: 600 }
-    .small { font-size: 12px; fill: #59636e }
-    .name { text-anchor: end }
-    .card { fill: #ffffff; stroke: #d1d9e0 }
-    .ours { fill: #0969da }
-    .theirs { fill: #8c959f }
-    .third { fill: #d1d9e0 }
-    @media (prefers-color-scheme: dark) {
-      text { fill: #f0f6fc }
-      .small { fill: #9198a1 }
-      .card { fill: #151b23; stroke: #3d444d }
-      .ours { fill: #4493f8 }
-      .theirs { fill: #656c76 }
-      .third { fill: #3d444d }
-    }
-  </style>
-  <rect class="card" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="8"/>
-  <text class="head" x="16" y="26">Wrong labels in 100 test texts, each program with its defaults</text>
-  <text class="small" x="16" y="45">scikit-learn: TF-IDF of words and characters, LinearSVC; fastText: the better of words and subwords; shorter is better</text>
-${legend.join('\n')}
-${bars.join('\n')}
-</svg>
-`;
-}
-
-/** `text` with what stands between the markers replaced. */
-export function withQuality(text: string, content: string): string {
-  const between = /(<!-- (?:figures|table|picture) of scripts\/docs\/quality.ts -->\n)[\s\S]*?(<!-- end -->)/;
-  if (!between.test(text)) throw new Error('The page has no place for the figures of quality');
-  return text.replace(between, (_, begin: string, end: string) => begin + content + end);
+  const words = {
+    title: 'Wrong labels in 100 test texts',
+    head: 'Wrong labels in 100 test texts, each program with its defaults',
+    note: 'scikit-learn: TF-IDF of words and characters, LinearSVC; fastText: the better of words and subwords; shorter is better',
+  };
+  return card({ width, height }, words, ['ours', 'theirs', 'third'], [...legend, ...bars]);
 }
 
 /** Writes all pages from a file of results, and says which. */
 export function writeQuality(results: string): string[] {
   const { page, choosing, picture, svg } = qualityFigures(readResults(results));
-  mkdirSync('docs/images', { recursive: true });
-  writeFileSync('docs/images/quality.svg', svg);
   const pages = { 'docs/quality.md': page, 'docs/choosing-a-model.md': choosing, 'README.md': picture };
-  for (const [file, content] of Object.entries(pages))
-    writeFileSync(file, withQuality(readFileSync(file, 'utf8'), content));
-  return ['docs/images/quality.svg', ...Object.keys(pages)];
+  return writePages('quality', svg, pages);
 }

@@ -3,7 +3,8 @@
  *
  * `npm run bench -- page` calls it.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { card, writePages } from './write.js';
 
 /** One row of the table in docs/benchmarks.md. */
 interface Row {
@@ -79,7 +80,7 @@ export function speedFigures(page: string): { svg: string; table: string; pictur
   return { svg: drawn(bars), table, picture: `![${alt}](docs/images/speed.svg)\n` };
 }
 
-/** The chart. It stands on a card of its own, so that it can be read wherever it is shown, and follows the reader's theme. */
+/** The chart. */
 function drawn(bars: readonly Bar[]): string {
   const width = 760;
   const left = 250;
@@ -93,45 +94,16 @@ function drawn(bars: readonly Bar[]): string {
   <rect class="${ours ? 'ours' : 'theirs'}" x="${left}" y="${y}" width="${length.toFixed(1)}" height="20" rx="3"/>
   <text x="${(left + length + 8).toFixed(1)}" y="${y + 15}">${rate.toLocaleString('en-US')}</text>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title">
-  <title id="title">Texts a second in training the lesson's LSTM</title>
-  <style>
-    text { font: 14px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328 }
-    .head { font-weight: 600 }
-    .small { font-size: 12px; fill: #59636e }
-    .name { text-anchor: end }
-    .card { fill: #ffffff; stroke: #d1d9e0 }
-    .ours { fill: #0969da }
-    .theirs { fill: #8c959f }
-    @media (prefers-color-scheme: dark) {
-      text { fill: #f0f6fc }
-      .small { fill: #9198a1 }
-      .card { fill: #151b23; stroke: #3d444d }
-      .ours { fill: #4493f8 }
-      .theirs { fill: #656c76 }
-    }
-  </style>
-  <rect class="card" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="8"/>
-  <text class="head" x="16" y="26">Training the lesson's LSTM: texts a second</text>
-  <text class="small" x="16" y="45">Two CPU cores, 95,812 words, batches of 16, dense Adam; longer is faster</text>
-${lines.join('\n')}
-</svg>
-`;
-}
-
-/** `text` with what stands between the markers replaced. */
-export function replaced(text: string, content: string): string {
-  const between = /(<!-- (?:table|picture) of scripts\/docs\/speed.ts -->\n)[\s\S]*?(<!-- end -->)/;
-  if (!between.test(text)) throw new Error('The page has no place for the figures');
-  return text.replace(between, (_, begin: string, end: string) => begin + content + end);
+  const words = {
+    title: "Texts a second in training the lesson's LSTM",
+    head: "Training the lesson's LSTM: texts a second",
+    note: 'Two CPU cores, 95,812 words, batches of 16, dense Adam; longer is faster',
+  };
+  return card({ width, height }, words, ['ours', 'theirs'], lines);
 }
 
 /** Writes the three files. */
 export function writeSpeed(): void {
   const { svg, table, picture } = speedFigures(readFileSync('docs/benchmarks.md', 'utf8'));
-  mkdirSync('docs/images', { recursive: true });
-  writeFileSync('docs/images/speed.svg', svg);
-  for (const [file, content] of Object.entries({ 'docs/how-it-works.md': table, 'README.md': picture })) {
-    writeFileSync(file, replaced(readFileSync(file, 'utf8'), content));
-  }
+  writePages('speed', svg, { 'docs/how-it-works.md': table, 'README.md': picture });
 }

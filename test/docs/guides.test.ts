@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { replaced, speedFigures } from '../../scripts/docs/speed.js';
+import { speedFigures } from '../../scripts/docs/speed.js';
+import { between } from '../../scripts/docs/write.js';
 import { Random, readCsv, TextClassifier } from '../../src/index.js';
 import {
   checkout,
@@ -130,7 +131,7 @@ describe('figures', () => {
     const { svg, table, picture } = speedFigures(pageText('docs/benchmarks.md'));
     expect(pageText('docs/images/speed.svg')).toBe(svg);
     for (const [page, figures] of Object.entries({ 'README.md': picture, 'docs/how-it-works.md': table })) {
-      expect(pageText(page)).toBe(replaced(pageText(page), figures));
+      expect(pageText(page)).toBe(between(pageText(page), 'speed', figures));
     }
   });
 

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Result, readResults } from '../../bench/quality/results.js';
-import { qualityFigures, withQuality } from '../../scripts/docs/quality.js';
+import { qualityFigures } from '../../scripts/docs/quality.js';
+import { between } from '../../scripts/docs/write.js';
 import { checkout, pageText } from '../support/guide.js';
 
 function result(set: string, program: string, seed: number, accuracy: number): Result {
@@ -58,6 +59,6 @@ describe('the figures of quality', () => {
     expect(pageText('docs/images/quality.svg')).toBe(svg);
     const pages = { 'docs/quality.md': page, 'docs/choosing-a-model.md': choosing, 'README.md': picture };
     for (const [file, figures] of Object.entries(pages))
-      expect(pageText(file)).toBe(withQuality(pageText(file), figures));
+      expect(pageText(file)).toBe(between(pageText(file), 'quality', figures));
   });
 });
