@@ -359,7 +359,7 @@ export declare namespace light {
 
   /** A training of word vectors that is under way. */
   export class VectorTraining {
-    /** Goes on for about so many milliseconds, away from the event loop. How often this is called changes no result. */
+    /** Learns for about this many milliseconds, away from the event loop. How often this is called changes no result. */
     run(milliseconds: number): Promise<VectorProgress>
     /** The words and their vectors. The training ends with it. */
     finish(): Promise<NativeWordVectors>

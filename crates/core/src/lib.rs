@@ -7,7 +7,8 @@
 //! - [`cell`]: kinds of recurrent cells;
 //! - [`network`], [`training`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its
 //!   one check;
-//! - [`layout`], [`distinct`]: sequences of unequal length without padding, and the different words among them.
+//! - [`layout`], [`distinct`]: sequences of unequal length without padding, and the different words among them;
+//! - [`random`]: a generator that is the same everywhere.
 
 pub mod algorithm;
 pub mod array;
@@ -17,6 +18,7 @@ pub mod error;
 pub mod fault;
 pub mod layout;
 pub mod network;
+pub mod random;
 pub mod training;
 
 pub use algorithm::{AdamOptions, Algorithm, OptimizerKind, SgdOptions};

@@ -3,38 +3,12 @@
 
 mod common;
 
-use common::{difference, weights};
+use common::{Texts, difference, weights};
 use recurra_core::{Algorithm, Cell, Chunk, ErrorCode, NetworkConfig, Pooling, SgdOptions, StepOptions, Targets};
 use recurra_kernels::network::Network;
 
-struct Texts {
-    tokens: Vec<i32>,
-    lengths: Vec<i32>,
-    labels: Vec<i32>,
-}
-
-/// 24 texts of 1 to 12 words, many of which occur more than once.
 fn texts() -> Texts {
-    let mut state = 4u64;
-    let mut below = |n: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 33) % n) as i32
-    };
-    let mut texts = Texts { tokens: vec![], lengths: vec![], labels: vec![] };
-    for _ in 0..24 {
-        let length = 1 + below(12);
-        texts.lengths.push(length);
-        texts.labels.push(below(4));
-        texts.tokens.extend((0..length).map(|_| 1 + below(39)));
-    }
-    texts
-}
-
-impl Texts {
-    fn chunk<'a>(&'a self, batch_sizes: &'a [i32]) -> Chunk<'a> {
-        let targets = Targets::Rows(&self.labels);
-        Chunk { tokens: &self.tokens, lengths: &self.lengths, targets, batch_sizes }
-    }
+    Texts::random(4, 1..40)
 }
 
 fn config(cell: Cell, pooling: Pooling) -> NetworkConfig {

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{difference, weights};
+use common::{Texts, difference, weights};
 use recurra_core::Cell;
 use recurra_core::ErrorCode;
 use recurra_core::{AdamOptions, Algorithm};
@@ -12,38 +12,10 @@ use recurra_kernels::network::Network;
 
 const UNKNOWN: i32 = 0;
 
-struct Texts {
-    tokens: Vec<i32>,
-    lengths: Vec<i32>,
-    labels: Vec<i32>,
-}
+const BATCHES: &[i32] = &[8, 8, 8];
 
-/// 24 texts of 1 to 12 words.
 fn texts() -> Texts {
-    let mut state = 9u64;
-    let mut below = |n: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 33) % n) as i32
-    };
-    let mut texts = Texts { tokens: vec![], lengths: vec![], labels: vec![] };
-    for _ in 0..24 {
-        let length = 1 + below(12);
-        texts.lengths.push(length);
-        texts.labels.push(below(4));
-        texts.tokens.extend((0..length).map(|_| 2 + below(38)));
-    }
-    texts
-}
-
-impl Texts {
-    fn chunk(&self) -> Chunk<'_> {
-        Chunk {
-            tokens: &self.tokens,
-            lengths: &self.lengths,
-            targets: Targets::Rows(&self.labels),
-            batch_sizes: &[8, 8, 8],
-        }
-    }
+    Texts::random(9, 2..40)
 }
 
 fn config() -> NetworkConfig {
@@ -72,7 +44,7 @@ fn initial_weights_are_the_same_whatever_needs_them_first() {
     assert_eq!(weights(&predicted), initial);
     let still = Network::new(config()).unwrap();
     let options = StepOptions { learning_rates: &[0.0], ..StepOptions::default() };
-    still.train_batches(&texts.chunk(), &options).unwrap();
+    still.train_batches(&texts.chunk(BATCHES), &options).unwrap();
     assert_eq!(weights(&still), initial);
     let set = Network::new(config()).unwrap();
     set.set_word_vectors(&[5], &[0.5; 12]).unwrap();
@@ -86,12 +58,12 @@ fn threads_change_the_rounding_alone() {
     let (texts, options) = (texts(), StepOptions::default());
     for word_dropout in [0.0, 0.3] {
         let one = config().with(|c| c.encoder.dropouts.words = word_dropout);
-        let weights = trained(&one, &texts.chunk(), &options);
+        let weights = trained(&one, &texts.chunk(BATCHES), &options);
         for threads in [2, 3, 7] {
             let several = one.clone().with(|c| c.threads = threads);
-            let again = trained(&several, &texts.chunk(), &options);
+            let again = trained(&several, &texts.chunk(BATCHES), &options);
             assert!(difference(&weights, &again) < 1e-4, "{threads} threads");
-            assert_eq!(again, trained(&several, &texts.chunk(), &options), "{threads} threads");
+            assert_eq!(again, trained(&several, &texts.chunk(BATCHES), &options), "{threads} threads");
         }
     }
 }
@@ -102,12 +74,12 @@ fn dropped_words_are_read_as_the_unknown_word() {
     let unknown = Texts { tokens: vec![UNKNOWN; texts.tokens.len()], ..self::texts() };
     let options = StepOptions::default();
     let all = config().with(|c| c.encoder.dropouts.words = 0.999_999_9);
-    assert_eq!(trained(&all, &texts.chunk(), &options), trained(&config(), &unknown.chunk(), &options));
+    assert_eq!(trained(&all, &texts.chunk(BATCHES), &options), trained(&config(), &unknown.chunk(BATCHES), &options));
     // A share of them: other ones in each batch, none in predictions.
     let some = config().with(|c| c.encoder.dropouts.words = 0.5);
-    let weights = trained(&some, &texts.chunk(), &options);
-    assert_ne!(weights, trained(&config(), &texts.chunk(), &options));
-    assert_ne!(weights, trained(&some, &unknown.chunk(), &options));
+    let weights = trained(&some, &texts.chunk(BATCHES), &options);
+    assert_ne!(weights, trained(&config(), &texts.chunk(BATCHES), &options));
+    assert_ne!(weights, trained(&some, &unknown.chunk(BATCHES), &options));
     let predict =
         |config: &NetworkConfig| Network::new(config.clone()).unwrap().predict(&texts.tokens, &texts.lengths).unwrap();
     assert_eq!(predict(&some), predict(&config()));
@@ -127,11 +99,11 @@ fn a_frozen_embedding_stays_and_its_optimizer_waits() {
             });
             let classifier = Network::new(config).unwrap();
             let before = weights(&classifier);
-            classifier.train_batches(&texts.chunk(), &frozen).unwrap();
+            classifier.train_batches(&texts.chunk(BATCHES), &frozen).unwrap();
             let after = weights(&classifier);
             assert_eq!(before[0], after[0]);
             assert!(before.iter().zip(&after).skip(1).all(|(before, after)| before != after));
-            classifier.train_batches(&texts.chunk(), &options).unwrap();
+            classifier.train_batches(&texts.chunk(BATCHES), &options).unwrap();
             assert_ne!(weights(&classifier)[0], before[0]);
         }
     }
@@ -141,10 +113,11 @@ fn a_frozen_embedding_stays_and_its_optimizer_waits() {
 fn equal_class_weights_and_no_smoothing_are_the_plain_loss() {
     let texts = texts();
     let classifier = Network::new(config()).unwrap();
-    let plain = classifier.train_batches(&texts.chunk(), &StepOptions::default()).unwrap();
+    let plain = classifier.train_batches(&texts.chunk(BATCHES), &StepOptions::default()).unwrap();
     let classifier = Network::new(config()).unwrap();
     let loss = LossOptions { weights: &[3.0; 4], smoothing: 0.0 };
-    let weighted = classifier.train_batches(&texts.chunk(), &StepOptions { loss, ..StepOptions::default() }).unwrap();
+    let weighted =
+        classifier.train_batches(&texts.chunk(BATCHES), &StepOptions { loss, ..StepOptions::default() }).unwrap();
     assert!((plain.loss - weighted.loss).abs() < 1e-4 * plain.loss, "{plain:?} {weighted:?}");
     assert_eq!((plain.correct, plain.rows), (weighted.correct, weighted.rows));
 }
@@ -171,7 +144,7 @@ fn a_text_may_have_every_label_or_none() {
     let probabilities = classifier.predict(&[2, 3], &[1, 1]).unwrap();
     assert!(probabilities[..4].iter().all(|&p| p > 0.9) && probabilities[4..].iter().all(|&p| p < 0.1));
     // Without its offsets the chunk is not one of this classifier.
-    assert_eq!(classifier.train_batches(&texts.chunk(), &options).unwrap_err().code(), ErrorCode::InvalidShape);
+    assert_eq!(classifier.train_batches(&texts.chunk(BATCHES), &options).unwrap_err().code(), ErrorCode::InvalidShape);
     let falling = Chunk {
         targets: Targets::Sets { outputs: &[3, 1], starts: &[0, 2] },
         tokens: &[2],
@@ -210,14 +183,15 @@ fn options_that_do_not_fit_are_refused_before_anything_changes() {
         (LossOptions { weights: &[1.0, 1.0, f32::NAN, 1.0], ..LossOptions::default() }, "above 0 but one is NaN"),
         (LossOptions { smoothing: 1.0, ..LossOptions::default() }, "labelSmoothing must be at least 0"),
     ] {
-        let error =
-            classifier.train_batches(&texts.chunk(), &StepOptions { loss, ..StepOptions::default() }).unwrap_err();
+        let error = classifier
+            .train_batches(&texts.chunk(BATCHES), &StepOptions { loss, ..StepOptions::default() })
+            .unwrap_err();
         assert!(error.message().contains(part), "{error}");
     }
     let many = Network::new(config().with(|c| c.classes_mut().multi_label = true)).unwrap();
     let loss = LossOptions { smoothing: 0.1, ..LossOptions::default() };
     let offsets: Vec<u32> = (0..=24).collect();
-    let chunk = Chunk { targets: Targets::Sets { outputs: &texts.labels, starts: &offsets }, ..texts.chunk() };
+    let chunk = Chunk { targets: Targets::Sets { outputs: &texts.labels, starts: &offsets }, ..texts.chunk(BATCHES) };
     let error = many.train_batches(&chunk, &StepOptions { loss, ..StepOptions::default() }).unwrap_err();
     assert!(error.message().contains("exclusive"), "{error}");
     assert_eq!(classifier.train_batches(&chunk, &StepOptions::default()).unwrap_err().code(), ErrorCode::InvalidShape);

@@ -1,5 +1,7 @@
 //! Functions of a few lanes at once, in operations that every processor rounds alike.
 
+use recurra_core::random::SplitMix64;
+
 /// `1 / (1 + exp(t))` for `t` between -30 and 30.
 #[inline(always)]
 pub(crate) fn falling<const L: usize>(t: [f32; L]) -> [f32; L] {
@@ -72,20 +74,16 @@ pub(crate) fn ln_sigmoid(x: f64) -> f64 {
     x.min(0.0) - (-x.abs()).portable_exp().portable_ln_1p()
 }
 
-/// Numbers that are the same every time: SplitMix64.
-pub(crate) struct Random(u64);
+/// Numbers that are the same every time.
+pub(crate) struct Random(SplitMix64);
 
 impl Random {
     pub(crate) const fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(SplitMix64::new(seed))
     }
 
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.draw()
     }
 
     /// Shuffles numbers.

@@ -67,7 +67,7 @@ impl WithSimd for Merging<'_> {
 mod tests {
     use super::*;
 
-    /// Two shards that each move a row of ones so many times by 1 in all.
+    /// Two shards, each of which moves a row of ones by 1 in all, in the given number of steps.
     fn merged(moves: [u32; 2], rate: f32) -> Vec<f32> {
         let mut table = vec![1.0; 3 * 16];
         let shards = moves.map(|moves| {

@@ -11,7 +11,7 @@ use crate::rows::Copies;
 use crate::sampling::Negatives;
 use crate::subwords::Subwords;
 
-/// One pair of words in so many is measured: logarithms take long.
+/// Pairs of words for each one that is measured: logarithms take long.
 const MEASURED: u64 = 16;
 
 /// What all shards read.

@@ -28,7 +28,7 @@ const WORDS: usize = 10_000;
 const ROUNDS: usize = 20;
 const FEWEST: usize = 1_000;
 
-/// Rows that are put together in one go.
+/// Rows that are merged at a time.
 const MERGED: usize = 4_096;
 
 /// How far a training is.

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use recurra_core::NamedArray;
+use recurra_core::{Chunk, NamedArray, Targets};
 use recurra_kernels::network::Network;
 use safetensors::SafeTensors;
 
@@ -89,4 +89,35 @@ pub fn weights(classifier: &Network) -> Vec<NamedArray<Vec<f32>>> {
 /// The reverse of [`weights`], for a classifier to take over.
 pub fn arrays(weights: &[NamedArray<Vec<f32>>]) -> Vec<NamedArray> {
     weights.iter().map(|array| NamedArray::of(array.name.clone(), array.shape.clone(), &array.data)).collect()
+}
+
+/// Texts of words with a label each, for small trainings.
+pub struct Texts {
+    pub tokens: Vec<i32>,
+    pub lengths: Vec<i32>,
+    pub labels: Vec<i32>,
+}
+
+impl Texts {
+    /// 24 texts of 1 to 12 words from `words`, many of which occur more than once, with labels from 0 to 3.
+    pub fn random(mut state: u64, words: std::ops::Range<i32>) -> Self {
+        let mut below = |n: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) % n) as i32
+        };
+        let mut texts = Self { tokens: vec![], lengths: vec![], labels: vec![] };
+        for _ in 0..24 {
+            let length = 1 + below(12);
+            texts.lengths.push(length);
+            texts.labels.push(below(4));
+            texts.tokens.extend((0..length).map(|_| words.start + below((words.end - words.start) as u64)));
+        }
+        texts
+    }
+
+    /// All of them, in batches of these sizes.
+    pub fn chunk<'a>(&'a self, batch_sizes: &'a [i32]) -> Chunk<'a> {
+        let targets = Targets::Rows(&self.labels);
+        Chunk { tokens: &self.tokens, lengths: &self.lengths, targets, batch_sizes }
+    }
 }
