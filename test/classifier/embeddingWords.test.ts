@@ -2,9 +2,9 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { HuggingFaceTokenizer, TextClassifier, type TrainOptions } from '../../src/index.js';
-import { light } from '../../src/native/light.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
+import { savedAt } from '../support/weights.js';
 
 const folder = temporaryFolder();
 const file = join(folder, 'vectors.txt');
@@ -17,13 +17,7 @@ const OPTIONS: TrainOptions = {
   embeddings: file,
 };
 
-async function saved(model: TextClassifier): Promise<{ weight: Float32Array; sha256: string }> {
-  const path = join(folder, 'saved');
-  await model.save(path);
-  const { metadata, tensors } = await light().readSafetensors(path, 1 << 30);
-  const { data } = tensors.find(({ name }) => name === 'embedding.weight')!;
-  return { weight: new Float32Array(new Uint8Array(data).buffer), sha256: metadata.sha256! };
-}
+const saved = (model: TextClassifier) => savedAt(join(folder, 'saved'), model);
 
 async function vectorOf(model: TextClassifier, word: string): Promise<number[]> {
   const index = model.vocab.get(word);

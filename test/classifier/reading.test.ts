@@ -11,19 +11,9 @@ import {
 } from '../../src/index.js';
 import { modelTokenizer } from '../../src/text/reading.js';
 import { temporaryFolder } from '../support/folder.js';
-import { topicTexts } from '../support/texts.js';
+import { SMALL, topicTexts } from '../support/texts.js';
 
 const folder = temporaryFolder();
-const SMALL = {
-  linear: false,
-  embeddingDim: 6,
-  hiddenSize: 5,
-  batchSize: 16,
-  epochs: 1,
-  lr: 1e-2,
-  seed: 3,
-  threads: 1,
-} as const;
 
 describe('how a text becomes tokens', () => {
   const DEFAULTS = { tokenizer: 'basic_english', ngrams: 1, maxLength: 1_000, truncate: 'head' } as const;

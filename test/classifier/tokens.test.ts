@@ -16,19 +16,9 @@ import { light } from '../../src/native/light.js';
 import { tokenSettings } from '../../src/text/options.js';
 import { modelTokenizer, readingOf } from '../../src/text/reading.js';
 import { temporaryFolder } from '../support/folder.js';
-import { topicTexts } from '../support/texts.js';
+import { SMALL, topicTexts } from '../support/texts.js';
 
 const folder = temporaryFolder();
-const SMALL = {
-  linear: false,
-  embeddingDim: 6,
-  hiddenSize: 5,
-  batchSize: 16,
-  epochs: 1,
-  lr: 1e-2,
-  seed: 3,
-  threads: 1,
-} as const;
 const description = (kind: string) => join(import.meta.dirname, `../fixtures/tokenizers/${kind}.json`);
 
 /** Texts that have gone wrong somewhere. */

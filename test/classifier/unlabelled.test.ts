@@ -11,9 +11,9 @@ import {
   type TrainOptions,
 } from '../../src/index.js';
 
-import { light } from '../../src/native/light.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
+import { savedAt } from '../support/weights.js';
 
 const folder = temporaryFolder();
 const rows = topicTexts(60);
@@ -30,13 +30,7 @@ const OPTIONS: TrainOptions = {
   unlabelled: texts,
 };
 
-async function saved(model: TextClassifier): Promise<{ weight: Float32Array; sha256: string }> {
-  const path = join(folder, 'saved');
-  await model.save(path);
-  const { metadata, tensors } = await light().readSafetensors(path, 1 << 30);
-  const { data } = tensors.find(({ name }) => name === 'embedding.weight')!;
-  return { weight: new Float32Array(new Uint8Array(data).buffer), sha256: metadata.sha256! };
-}
+const saved = (model: TextClassifier) => savedAt(join(folder, 'saved'), model);
 
 async function checksumOf(options: TrainOptions): Promise<string> {
   using model = await TextClassifier.train(rows, options);

@@ -37,3 +37,15 @@ export function orderTexts(rows: number, seed = 1): LabelledText[] {
 export function topicCsv(rows: readonly LabelledText[]): string {
   return `topic,body\n${rows.map(({ label, text }) => `${label},"${text}"\n`).join('')}`;
 }
+
+/** Options of a network that is trained in a moment. */
+export const SMALL = {
+  linear: false,
+  embeddingDim: 6,
+  hiddenSize: 5,
+  batchSize: 16,
+  epochs: 1,
+  lr: 1e-2,
+  seed: 3,
+  threads: 1,
+} as const;

@@ -58,28 +58,12 @@ export function taggedRows(
     check = new TagCheck(source.file, scheme);
     return check.rows(read(opened, reading), reading);
   });
-  return {
-    file: rows.file,
-    get skipped() {
-      return rows.skipped;
-    },
-    get firstSkipped() {
-      return rows.firstSkipped;
-    },
-    get warnings() {
-      return rows.warnings;
-    },
-    get scheme() {
-      return check.scheme ?? undefined;
-    },
-    get repaired() {
-      return check.repaired;
-    },
-    get hints() {
-      return check.hints;
-    },
-    [Symbol.asyncIterator]: () => rows[Symbol.asyncIterator](),
-  };
+  const of = (name: 'scheme' | 'repaired' | 'hints') => ({ get: () => check[name] ?? undefined, enumerable: true });
+  return Object.defineProperties(rows, {
+    scheme: of('scheme'),
+    repaired: of('repaired'),
+    hints: of('hints'),
+  }) as TaggedRows;
 }
 
 class TagCheck {
