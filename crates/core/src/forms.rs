@@ -1,0 +1,121 @@
+//! Forms: words as they are written, each with its word of the vocabulary and the features of its characters.
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::network::EncoderConfig;
+
+/// For each of some forms the id of its word, and the numbers of its features. A network with subwords reads numbers of forms in
+/// place of ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forms {
+    words: Vec<u32>,
+    /// Where the features of each form begin, and at last how many there are.
+    starts: Vec<u32>,
+    features: Vec<u32>,
+    /// The largest word and feature, each plus one; 0 without any.
+    bounds: (u32, u32),
+}
+
+impl Forms {
+    /// Forms with these words, `[forms]`, and features: those of form `n` are `features[starts[n]..starts[n + 1]]`, where a feature
+    /// may come more than once and counts as often.
+    ///
+    /// # Errors
+    /// `OutOfRange` for a negative word, `InvalidShape` for starts that do not rise from 0 to the number of features or are not
+    /// one more than the forms.
+    pub fn new(words: &[i32], starts: Vec<u32>, features: Vec<u32>) -> Result<Self> {
+        let rises = starts.is_sorted() && starts.first() == Some(&0);
+        if starts.len() != words.len() + 1 || !rises || starts[words.len()] as usize != features.len() {
+            let message = format!(
+                "expected {} starts of forms that rise from 0 to the {} features but received {}",
+                words.len() + 1,
+                features.len(),
+                starts.len()
+            );
+            return Err(Error::new(ErrorCode::InvalidShape, message));
+        }
+        if let Some(form) = words.iter().position(|&word| word < 0) {
+            let message = format!("form {form} has the word {}: expected an id of the vocabulary", words[form]);
+            return Err(Error::new(ErrorCode::OutOfRange, message));
+        }
+        let above = |values: &mut dyn Iterator<Item = u32>| values.max().map_or(0, |most| most.saturating_add(1));
+        let words: Vec<u32> = words.iter().map(|&word| word.cast_unsigned()).collect();
+        let bounds = (above(&mut words.iter().copied()), above(&mut features.iter().copied()));
+        Ok(Self { words, starts, features, bounds })
+    }
+
+    /// Number of forms.
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The word of a form.
+    #[inline]
+    pub fn word(&self, form: usize) -> u32 {
+        self.words[form]
+    }
+
+    /// The features of a form.
+    #[inline]
+    pub fn features(&self, form: usize) -> &[u32] {
+        &self.features[self.starts[form] as usize..self.starts[form + 1] as usize]
+    }
+
+    /// Memory in use.
+    pub fn bytes(&self) -> usize {
+        4 * (self.words.capacity() + self.starts.capacity() + self.features.capacity())
+    }
+
+    /// Checks that a network has all words and features.
+    ///
+    /// # Errors
+    /// `OutOfRange` for a word outside the vocabulary or a feature outside the buckets.
+    pub fn validate(&self, encoder: &EncoderConfig) -> Result<()> {
+        let buckets = encoder.subwords.map_or(0, |subwords| subwords.buckets);
+        let (words, features) = self.bounds;
+        let fail = |message: String| Err(Error::new(ErrorCode::OutOfRange, message));
+        if words as usize > encoder.vocab_size {
+            let word = words - 1;
+            return fail(format!("a form's word {word} is outside the vocabulary of {} words", encoder.vocab_size));
+        }
+        if features as usize > buckets {
+            return fail(format!("a form's feature {} is outside the {buckets} buckets", features - 1));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Cell;
+    use crate::network::SubwordsConfig;
+
+    #[test]
+    fn forms_have_their_words_and_features_and_what_does_not_fit_is_refused() {
+        let forms = Forms::new(&[3, 0, 3], vec![0, 2, 2, 3], vec![7, 7, 1]).unwrap();
+        assert_eq!((forms.len(), forms.word(2), forms.features(0), forms.features(1)), (3, 3, &[7, 7][..], &[][..]));
+        assert!(Forms::new(&[], vec![0], vec![]).unwrap().is_empty());
+        for (words, starts, features, code) in [
+            (&[1][..], vec![0], vec![], ErrorCode::InvalidShape),
+            (&[1], vec![1, 1], vec![0], ErrorCode::InvalidShape),
+            (&[1], vec![0, 1], vec![0, 0], ErrorCode::InvalidShape),
+            (&[1, 1], vec![0, 2, 1], vec![0], ErrorCode::InvalidShape),
+            (&[], vec![], vec![], ErrorCode::InvalidShape),
+            (&[0, -1], vec![0, 0, 0], vec![], ErrorCode::OutOfRange),
+        ] {
+            assert_eq!(Forms::new(words, starts, features).unwrap_err().code(), code);
+        }
+        let encoder = |vocab_size, buckets| EncoderConfig {
+            subwords: Some(SubwordsConfig { buckets, dim: 2 }),
+            ..EncoderConfig::new(Cell::Lstm, vocab_size, 2, 2)
+        };
+        assert_eq!(forms.validate(&encoder(4, 8)), Ok(()));
+        assert!(forms.validate(&encoder(3, 8)).unwrap_err().message().contains("word 3 is outside"));
+        assert!(forms.validate(&encoder(4, 7)).unwrap_err().message().contains("feature 7 is outside the 7 buckets"));
+    }
+}
