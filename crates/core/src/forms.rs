@@ -8,8 +8,8 @@ use crate::network::EncoderConfig;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forms {
     words: Vec<u32>,
-    /// Where the features of each form begin, and at last how many there are.
-    starts: Vec<u32>,
+    /// Where the features of each form end.
+    ends: Vec<u32>,
     features: Vec<u32>,
     /// The largest word and feature, each plus one; 0 without any.
     bounds: (u32, u32),
@@ -22,7 +22,7 @@ impl Forms {
     /// # Errors
     /// `OutOfRange` for a negative word, `InvalidShape` for starts that do not rise from 0 to the number of features or are not
     /// one more than the forms.
-    pub fn new(words: &[i32], starts: Vec<u32>, features: Vec<u32>) -> Result<Self> {
+    pub fn new(words: &[i32], starts: &[u32], features: &[u32]) -> Result<Self> {
         let rises = starts.is_sorted() && starts.first() == Some(&0);
         if starts.len() != words.len() + 1 || !rises || starts[words.len()] as usize != features.len() {
             let message = format!(
@@ -33,14 +33,41 @@ impl Forms {
             );
             return Err(Error::new(ErrorCode::InvalidShape, message));
         }
-        if let Some(form) = words.iter().position(|&word| word < 0) {
-            let message = format!("form {form} has the word {}: expected an id of the vocabulary", words[form]);
-            return Err(Error::new(ErrorCode::OutOfRange, message));
+        let mut forms = Self::default();
+        for (&word, range) in words.iter().zip(starts.windows(2)) {
+            let own = &features[range[0] as usize..range[1] as usize];
+            forms.push(word, own.len(), |to| to.extend_from_slice(own))?;
         }
-        let above = |values: &mut dyn Iterator<Item = u32>| values.max().map_or(0, |most| most.saturating_add(1));
-        let words: Vec<u32> = words.iter().map(|&word| word.cast_unsigned()).collect();
-        let bounds = (above(&mut words.iter().copied()), above(&mut features.iter().copied()));
-        Ok(Self { words, starts, features, bounds })
+        Ok(forms)
+    }
+
+    /// Adds a form with its word, behind all others; `features` appends its features, at most `most`, and nothing else to what it is
+    /// given.
+    ///
+    /// # Errors
+    /// `OutOfRange` for a negative word or features beyond 2^32 in all, `OutOfMemory`; the form is not added then.
+    pub fn push(&mut self, word: i32, most: usize, features: impl FnOnce(&mut Vec<u32>)) -> Result<()> {
+        let form = self.words.len();
+        let fail = |message: String| Err(Error::new(ErrorCode::OutOfRange, message));
+        if word < 0 {
+            return fail(format!("form {form} has the word {word}: expected an id of the vocabulary"));
+        }
+        let room = self.features.try_reserve(most).and_then(|()| self.words.try_reserve(1));
+        if room.and_then(|()| self.ends.try_reserve(1)).is_err() {
+            return Err(Error::new(ErrorCode::OutOfMemory, format!("the system gives no memory for {form} forms")));
+        }
+        let start = self.features.len();
+        features(&mut self.features);
+        let Ok(end) = u32::try_from(self.features.len()) else {
+            self.features.truncate(start);
+            return fail(format!("form {form} has the {}th feature: 2^32 are too many", u64::from(u32::MAX) + 1));
+        };
+        let above = |value: u32| value.saturating_add(1);
+        self.bounds.0 = self.bounds.0.max(above(word.cast_unsigned()));
+        self.bounds.1 = self.features[start..].iter().copied().map(above).fold(self.bounds.1, u32::max);
+        self.words.push(word.cast_unsigned());
+        self.ends.push(end);
+        Ok(())
     }
 
     /// Number of forms.
@@ -62,12 +89,13 @@ impl Forms {
     /// The features of a form.
     #[inline]
     pub fn features(&self, form: usize) -> &[u32] {
-        &self.features[self.starts[form] as usize..self.starts[form + 1] as usize]
+        let start = if form == 0 { 0 } else { self.ends[form - 1] };
+        &self.features[start as usize..self.ends[form] as usize]
     }
 
     /// Memory in use.
     pub fn bytes(&self) -> usize {
-        4 * (self.words.capacity() + self.starts.capacity() + self.features.capacity())
+        4 * (self.words.capacity() + self.ends.capacity() + self.features.capacity())
     }
 
     /// Checks that a network has all words and features.
@@ -97,16 +125,16 @@ mod tests {
 
     #[test]
     fn forms_have_their_words_and_features_and_what_does_not_fit_is_refused() {
-        let forms = Forms::new(&[3, 0, 3], vec![0, 2, 2, 3], vec![7, 7, 1]).unwrap();
+        let forms = Forms::new(&[3, 0, 3], &[0, 2, 2, 3], &[7, 7, 1]).unwrap();
         assert_eq!((forms.len(), forms.word(2), forms.features(0), forms.features(1)), (3, 3, &[7, 7][..], &[][..]));
-        assert!(Forms::new(&[], vec![0], vec![]).unwrap().is_empty());
+        assert!(Forms::new(&[], &[0], &[]).unwrap().is_empty());
         for (words, starts, features, code) in [
-            (&[1][..], vec![0], vec![], ErrorCode::InvalidShape),
-            (&[1], vec![1, 1], vec![0], ErrorCode::InvalidShape),
-            (&[1], vec![0, 1], vec![0, 0], ErrorCode::InvalidShape),
-            (&[1, 1], vec![0, 2, 1], vec![0], ErrorCode::InvalidShape),
-            (&[], vec![], vec![], ErrorCode::InvalidShape),
-            (&[0, -1], vec![0, 0, 0], vec![], ErrorCode::OutOfRange),
+            (&[1][..], &[0][..], &[][..], ErrorCode::InvalidShape),
+            (&[1], &[1, 1], &[0], ErrorCode::InvalidShape),
+            (&[1], &[0, 1], &[0, 0], ErrorCode::InvalidShape),
+            (&[1, 1], &[0, 2, 1], &[0], ErrorCode::InvalidShape),
+            (&[], &[], &[], ErrorCode::InvalidShape),
+            (&[0, -1], &[0, 0, 0], &[], ErrorCode::OutOfRange),
         ] {
             assert_eq!(Forms::new(words, starts, features).unwrap_err().code(), code);
         }

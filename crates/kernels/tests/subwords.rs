@@ -25,8 +25,8 @@ fn forms_of(words: &[i32], features: &[Vec<i32>]) -> Forms {
         *sum += list.len() as u32;
         Some(*sum)
     }));
-    let features = features.iter().flatten().map(|&feature| feature.cast_unsigned()).collect();
-    Forms::new(words, starts, features).unwrap()
+    let features: Vec<u32> = features.iter().flatten().map(|&feature| feature.cast_unsigned()).collect();
+    Forms::new(words, &starts, &features).unwrap()
 }
 
 /// The network of a case with PyTorch's weights.
@@ -52,7 +52,8 @@ fn algorithm(case: &Value) -> (f64, Algorithm) {
 
 #[test]
 fn losses_gradients_steps_and_scores_are_those_of_pytorch() {
-    let (about, golden) = (json(&fixtures().join("subwords.json")), Golden::open(&fixtures().join("subwords.safetensors")));
+    let (about, golden) =
+        (json(&fixtures().join("subwords.json")), Golden::open(&fixtures().join("subwords.safetensors")));
     let features: Vec<Vec<i32>> = about["features"].as_array().unwrap().iter().map(integers).collect();
     let forms = forms_of(&integers(&about["words"]), &features);
     let (lengths, labels) = (integers(&about["lengths"]), integers(&about["labels"]));
@@ -64,8 +65,8 @@ fn losses_gradients_steps_and_scores_are_those_of_pytorch() {
             let (dims, hidden) = (size(&about, "dims"), size(&about, "hidden"));
             let cell = Cell::parse(case["cell"].as_str().unwrap()).unwrap();
             let config =
-                NetworkConfig::classifier(cell, size(&about, "vocabSize"), dims, hidden, size(&about, "classes"))
-                    .with(|c| {
+                NetworkConfig::classifier(cell, size(&about, "vocabSize"), dims, hidden, size(&about, "classes")).with(
+                    |c| {
                         c.encoder.subwords =
                             Some(SubwordsConfig { buckets: size(&about, "buckets"), dim: size(&about, "subdims") });
                         c.encoder.num_layers = case["layers"].as_u64().unwrap_or(1) as usize;
@@ -73,7 +74,8 @@ fn losses_gradients_steps_and_scores_are_those_of_pytorch() {
                         c.encoder.padding_idx = Some(size(&about, "padding") as u32);
                         c.classes_mut().pooling = Pooling::parse(case["pooling"].as_str().unwrap()).unwrap();
                         c.threads = threads;
-                    });
+                    },
+                );
             let (rate, algorithm) = algorithm(case);
             let step = |network: &Network, tokens: &[i32], clip_norm: f64, algorithm, rate: f64| {
                 let chunk = Chunk {
@@ -88,7 +90,11 @@ fn losses_gradients_steps_and_scores_are_those_of_pytorch() {
                     clip_norm,
                     algorithm,
                     freeze_embedding: case["frozen"].as_bool().unwrap_or(false),
-                    adversarial: if case["noise"].as_bool().unwrap_or(false) { about["eps"].as_f64().unwrap() } else { 0.0 },
+                    adversarial: if case["noise"].as_bool().unwrap_or(false) {
+                        about["eps"].as_f64().unwrap()
+                    } else {
+                        0.0
+                    },
                     ..StepOptions::default()
                 };
                 network.train_batches(&chunk, &options).unwrap().loss / lengths.len() as f64

@@ -59,10 +59,14 @@ impl Network {
     /// and `nn.Linear`, constructed in this order after `torch.manual_seed(seed)`, draw on the CPU.
     ///
     /// # Errors
-    /// As [`NetworkConfig::validate`]; `InvalidArgument` for a cell that libtorch does not have.
+    /// As [`NetworkConfig::validate`]; `InvalidArgument` for a cell that libtorch does not have, and for subwords.
     pub fn new(config: NetworkConfig, place: Place) -> Result<Self> {
         config.validate()?;
         config.encoder.cell.in_libtorch()?;
+        if config.encoder.subwords.is_some() {
+            let message = "networks with subwords run on the CPU kernels, not on libtorch: use device 'cpu'";
+            return Err(Error::new(ErrorCode::InvalidArgument, message).about("subwords"));
+        }
         let seed = config.seed.cast_signed();
         let mut generator = Generator::new(Device::Cpu, seed)?;
         let model = Model::new(&config, place.device, &mut generator)?;
