@@ -111,10 +111,9 @@ impl<'a> Chunk<'a> {
             (HeadConfig::Classes(_), Targets::Tokens(_)) => {
                 Err(error(ErrorCode::InvalidShape, "tags of tokens are for a network for tags, not for classes".into()))
             }
-            (HeadConfig::Classes(head), Targets::Rows(_)) if head.multi_label => Err(error(
-                ErrorCode::InvalidShape,
-                "a multi-label network needs a set of labels for each row".into(),
-            )),
+            (HeadConfig::Classes(head), Targets::Rows(_)) if head.multi_label => {
+                Err(error(ErrorCode::InvalidShape, "a multi-label network needs a set of labels for each row".into()))
+            }
             (HeadConfig::Classes(head), Targets::Rows(labels)) => {
                 if labels.len() != self.lengths.len() {
                     return Err(error(
@@ -298,7 +297,10 @@ impl LossOptions<'_> {
         let (weights, outputs) = (self.weights, config.head.outputs());
         let crf = matches!(&config.head, HeadConfig::Tags(TagsConfig { decoder: Decoder::Crf, .. }));
         if crf && !weights.is_empty() {
-            return fail("classWeights", "classWeights are for single answers; the loss of a CRF is of whole rows".into());
+            return fail(
+                "classWeights",
+                "classWeights are for single answers; the loss of a CRF is of whole rows".into(),
+            );
         }
         if !weights.is_empty() && weights.len() != outputs {
             return fail("classWeights", format!("classWeights has {} weights for {outputs} classes", weights.len()));
@@ -313,7 +315,10 @@ impl LossOptions<'_> {
             );
         }
         if self.smoothing > 0.0 && crf {
-            return fail("labelSmoothing", "labelSmoothing is for single answers; the loss of a CRF is of whole rows".into());
+            return fail(
+                "labelSmoothing",
+                "labelSmoothing is for single answers; the loss of a CRF is of whole rows".into(),
+            );
         }
         if self.smoothing > 0.0 && config.head.multi_label() {
             return fail(

@@ -4,8 +4,8 @@ mod common;
 
 use common::{Golden, arrays, difference, fixtures, json, weights};
 use recurra_core::{
-    Algorithm, Cell, Chunk, Decoder, ErrorCode, Forbidden, HeadConfig, NamedArray, NetworkConfig, SgdOptions, StepOptions,
-    TagsConfig, Targets,
+    Algorithm, Cell, Chunk, Decoder, ErrorCode, Forbidden, HeadConfig, NamedArray, NetworkConfig, SgdOptions,
+    StepOptions, TagsConfig, Targets,
 };
 use recurra_kernels::network::Network;
 use serde_json::Value;
@@ -32,18 +32,24 @@ fn network(sizes: &Value, case: &Value, golden: &Golden, threads: usize) -> Netw
         "lstm" => Cell::Lstm,
         _ => Cell::Gru,
     };
-    let config = NetworkConfig::classifier(cell, size(sizes, "vocabSize"), size(sizes, "embeddingDim"), size(sizes, "hiddenSize"), 1)
-        .with(|c| {
-            c.encoder.num_layers = size(case, "numLayers");
-            c.encoder.bidirectional = case["bidirectional"].as_bool().unwrap();
-            c.encoder.padding_idx = Some(size(sizes, "paddingIdx") as u32);
-            c.threads = threads;
-            c.head = HeadConfig::Tags(TagsConfig {
-                tags: size(case, "tags"),
-                decoder: Decoder::parse(case["decoder"].as_str().unwrap()).unwrap(),
-                forbidden: case["allowed"].is_object().then(forbidden),
-            });
+    let config = NetworkConfig::classifier(
+        cell,
+        size(sizes, "vocabSize"),
+        size(sizes, "embeddingDim"),
+        size(sizes, "hiddenSize"),
+        1,
+    )
+    .with(|c| {
+        c.encoder.num_layers = size(case, "numLayers");
+        c.encoder.bidirectional = case["bidirectional"].as_bool().unwrap();
+        c.encoder.padding_idx = Some(size(sizes, "paddingIdx") as u32);
+        c.threads = threads;
+        c.head = HeadConfig::Tags(TagsConfig {
+            tags: size(case, "tags"),
+            decoder: Decoder::parse(case["decoder"].as_str().unwrap()).unwrap(),
+            forbidden: case["allowed"].is_object().then(forbidden),
         });
+    });
     let network = Network::new(config).unwrap();
     let stored = |tensor: NamedArray<Vec<f32>>| {
         let data = golden.f32(&format!("{name}/{}", tensor.name));
@@ -95,7 +101,8 @@ fn losses_gradients_and_answers_are_those_of_pytorch() {
         assert_eq!((stats.answers, stats.rows), (tokens.len() as u64, lengths.len() as u64), "{name}");
         assert_eq!(stats.correct, case["correct"].as_u64().unwrap(), "{name}");
         for (before, after) in before.iter().zip(weights(&network)) {
-            let gradient: Vec<f32> = before.data.iter().zip(&after.data).map(|(before, after)| before - after).collect();
+            let gradient: Vec<f32> =
+                before.data.iter().zip(&after.data).map(|(before, after)| before - after).collect();
             near(&after.name, &gradient, &get(&format!("d.{}", after.name)));
         }
     }
@@ -128,7 +135,8 @@ fn both_decoders_learn_and_a_resumed_training_is_the_same_to_the_bit() {
         });
         let chunk =
             Chunk { tokens: &tokens, lengths: &lengths, targets: Targets::Tokens(&gold), batch_sizes: &[16; 4] };
-        let options = StepOptions { learning_rates: &[0.02], clip_norm: 5.0, adversarial: 0.01, ..StepOptions::default() };
+        let options =
+            StepOptions { learning_rates: &[0.02], clip_norm: 5.0, adversarial: 0.01, ..StepOptions::default() };
         let network = Network::new(config.clone()).unwrap();
         let first = network.train_batches(&chunk, &options).unwrap();
         for _ in 0..14 {
@@ -179,7 +187,8 @@ fn what_is_not_for_tags_is_refused() {
     let chunk = Chunk { tokens: &[1, 2], lengths: &[2], targets: Targets::Rows(&[1]), batch_sizes: &[1] };
     let error = network.train_batches(&chunk, &StepOptions::default()).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidShape);
-    let without: Vec<NamedArray> = network.state().unwrap().into_iter().filter(|a| a.name != "crf.transitions").collect();
+    let without: Vec<NamedArray> =
+        network.state().unwrap().into_iter().filter(|a| a.name != "crf.transitions").collect();
     assert!(network.load_state(&without).unwrap_err().message().contains("crf.transitions is missing"));
     assert!(network.predict(&[], &[]).unwrap().is_empty());
 }

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::targets::Targets;
 use crate::encoder::encoded::{Encoded, Needs};
+use crate::heads::crf::Crf;
 use crate::pool::space::{Mats, Space};
 use crate::random::drop_rows;
 use crate::recurrent::segments::Segment;
-use crate::heads::crf::Crf;
 use crate::simd::gemm::{Mat, PackedB};
 use crate::threads::Member;
 use recurra_core::{Chunk, LossOptions, layout::PackedLayout};

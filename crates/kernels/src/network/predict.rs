@@ -208,7 +208,13 @@ impl Reader<'_> {
     }
 
     /// From vectors to the caller's values.
-    unsafe fn answer(&self, encoded: Encoded<'_>, space: &mut HeadSpace, (rows, chosen): (Rows<'_>, &[u32]), out: &Out) {
+    unsafe fn answer(
+        &self,
+        encoded: Encoded<'_>,
+        space: &mut HeadSpace,
+        (rows, chosen): (Rows<'_>, &[u32]),
+        out: &Out,
+    ) {
         let (head, layout, Out(out, aim)) = (&self.params.head, encoded.layout, out);
         let mats = head.fit(space, layout.rows(), layout.total(), *aim);
         let (packs, flat) = (&self.frozen.head, self.flat.as_ptr());

@@ -38,13 +38,7 @@ impl Network {
         self.outputs(&reader, tokens, lengths, Aim::Answers).map(Some)
     }
 
-    pub(super) fn outputs(
-        &self,
-        reader: &Reader<'_>,
-        tokens: &[i32],
-        lengths: &[i32],
-        aim: Aim,
-    ) -> Result<Vec<f32>> {
+    pub(super) fn outputs(&self, reader: &Reader<'_>, tokens: &[i32], lengths: &[i32], aim: Aim) -> Result<Vec<f32>> {
         let lock = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let take = || lock().pop().unwrap_or_default();
         reader.predict(tokens, lengths, aim, &self.pool, take, |scratch| lock().push(scratch))

@@ -56,13 +56,7 @@ impl Chain {
 }
 
 fn crf_mats(own: &Mats) -> CrfMats {
-    CrfMats {
-        emissions: own[SCORES],
-        alpha: own[ALPHA],
-        sums: own[SUMS],
-        marginals: own[MARGINALS],
-        exact: own[EXACT],
-    }
+    CrfMats { emissions: own[SCORES], alpha: own[ALPHA], sums: own[SUMS], marginals: own[MARGINALS], exact: own[EXACT] }
 }
 
 impl Head for Chain {

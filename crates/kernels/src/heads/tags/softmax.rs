@@ -11,8 +11,8 @@ use crate::heads::targets::Targets;
 use crate::pool::softmax::{ExpSum, Largest};
 use crate::pool::space::NO_MATS;
 use crate::recurrent::segments::Segment;
-use crate::simd::gemm::Mat;
 use crate::simd::dispatch;
+use crate::simd::gemm::Mat;
 use crate::threads::Member;
 use recurra_core::{Chunk, LossOptions, layout::PackedLayout};
 
