@@ -81,7 +81,9 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
     threads,
   };
   const network = kind.hasNetwork?.(described as CommonAnd<N, D>) !== false;
-  const engine = network ? await engineOn(deviceFor(options.device, device, settings.cell), config) : noEngine(config);
+  const engine = network
+    ? await engineOn(deviceFor(options.device, device, settings.cell, config.head.kind), config)
+    : noEngine(config);
   let reading: ModelReading;
   let more: B;
   try {

@@ -5,7 +5,7 @@
 //! - [`fault`]: faults on purpose, for tests;
 //! - [`mod@array`]: an array with a name, as states, files and checkpoints hold it;
 //! - [`cell`]: kinds of recurrent cells;
-//! - [`network`], [`training`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its
+//! - [`network`], [`tags`], [`training`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its
 //!   one check;
 //! - [`forms`]: words as they are written, with the features of their characters;
 //! - [`layout`], [`distinct`]: sequences of unequal length without padding, and the different words among them;
@@ -21,6 +21,7 @@ pub mod forms;
 pub mod layout;
 pub mod network;
 pub mod random;
+pub mod tags;
 pub mod training;
 
 pub use algorithm::{AdamOptions, Algorithm, OptimizerKind, SgdOptions};
@@ -29,4 +30,5 @@ pub use cell::Cell;
 pub use error::{Error, ErrorCode, Result, abandon, guard};
 pub use forms::Forms;
 pub use network::{ClassesConfig, Dropouts, EncoderConfig, HeadConfig, NetworkConfig, Pooling, SubwordsConfig};
+pub use tags::{Decoder, Forbidden, TagsConfig};
 pub use training::{Chunk, LossOptions, Rows, Stats, StepOptions, Targets};

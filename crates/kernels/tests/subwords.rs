@@ -5,8 +5,8 @@ mod common;
 
 use common::{Golden, arrays, difference, fixtures, json, weights};
 use recurra_core::{
-    AdamOptions, Algorithm, Cell, Chunk, ErrorCode, Forms, NamedArray, NetworkConfig, Pooling, Rows, SgdOptions,
-    StepOptions, SubwordsConfig, Targets,
+    AdamOptions, Algorithm, Cell, Chunk, Forms, NamedArray, NetworkConfig, Pooling, Rows, SgdOptions, StepOptions,
+    SubwordsConfig, Targets,
 };
 use recurra_kernels::network::Network;
 use serde_json::Value;

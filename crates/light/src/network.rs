@@ -107,13 +107,15 @@ impl CpuNetwork {
         let (chunk, options) = (OwnedChunk::from(chunk), OwnedStepOptions::try_from(options).js()?);
         let forms = shared(forms)?;
         let work = move |network: &Network| {
-            network.train_batches(&core::Chunk { forms: forms.as_deref(), ..chunk.chunk() }, &options.options())
+            let chunk = chunk.chunk(&network.config().head);
+            network.train_batches(&core::Chunk { forms: forms.as_deref(), ..chunk }, &options.options())
         };
         self.background(work, ChunkStats::from)
     }
 
-    /// Scores of the head, row by row in the order given: probabilities, or with `raw` what they are made of; with `forms` where
-    /// the network has subwords.
+    /// Scores of the head, row by row in the order given: probabilities, or with `raw` what they are made of. With a head of tags
+    /// three numbers for each token: its tag, the tag's probability, and the probability that it and the next token's tag are both
+    /// right. With `forms` where the network has subwords.
     #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
     pub fn scores(
         &self,

@@ -4,11 +4,11 @@
 
 use super::model::Network;
 use super::plans::StepPlan;
-use super::predict::{Output, Reader};
+use super::predict::Reader;
 use super::space::TrainSpace;
 use crate::encoder::encoded::Encoded;
 use crate::encoder::plan::Plan;
-use crate::heads::head::HeadPass;
+use crate::heads::head::{Aim, HeadPass, Unit};
 use crate::recurrent::layers::{LayerDropout, Layers, Source};
 use crate::recurrent::stack::{Net, slices};
 use crate::simd::gemm::Mat;
@@ -33,7 +33,8 @@ impl Network {
     /// with the largest logit. The weights, the optimizer and the random numbers of training stay as they are.
     ///
     /// # Errors
-    /// `OutOfRange` for no token, one outside the vocabulary, or a class that does not exist.
+    /// `InvalidArgument` for a network that answers for each token; `OutOfRange` for no token, one outside the vocabulary, or a
+    /// class that does not exist.
     pub fn explain(&self, tokens: &[i32], class: Option<usize>) -> Result<Explanation> {
         self.explain_row(tokens, None, class)
     }
@@ -43,6 +44,10 @@ impl Network {
     /// # Errors
     /// As [`Self::explain`] and [`Rows::validate`].
     pub fn explain_row(&self, tokens: &[i32], forms: Option<&Forms>, class: Option<usize>) -> Result<Explanation> {
+        if self.params.head.unit() == Unit::Token {
+            let message = "an explanation is of one answer to a whole text; this network answers for each token";
+            return Err(Error::new(ErrorCode::InvalidArgument, message));
+        }
         let lengths = [tokens.len() as i32];
         let row = Rows { tokens, lengths: &lengths, forms };
         row.validate(&self.params.config.encoder)?;
@@ -52,12 +57,13 @@ impl Network {
         }
         self.with_reader(|reader| {
             let (class, logits, contributions) = gradient_times_input(reader, row, class)?;
-            let probabilities = self.outputs(reader, row, Output::Probabilities)?;
+            let probabilities = self.outputs(reader, row, Aim::Answers)?;
             Ok(Explanation { class, logits, probabilities, contributions })
         })
     }
 
-    /// The linear layer's outputs for texts: what [`Self::predict`] makes probabilities of, in the same order.
+    /// The linear layer's outputs for texts, `[rows, outputs]`, or with tags `[tokens, outputs]`: what [`Self::predict`] makes its
+    /// answers of, in the same order.
     ///
     /// # Errors
     /// As [`Self::predict`].
@@ -71,7 +77,7 @@ impl Network {
     /// As [`Rows::validate`].
     pub fn logits_of_rows(&self, rows: Rows<'_>) -> Result<Vec<f32>> {
         rows.validate(&self.params.config.encoder)?;
-        self.with_reader(|reader| self.outputs(reader, rows, Output::Scores))
+        self.with_reader(|reader| self.outputs(reader, rows, Aim::Scores))
     }
 }
 
