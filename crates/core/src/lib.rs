@@ -19,6 +19,7 @@ pub mod fault;
 pub mod layout;
 pub mod network;
 pub mod random;
+mod sizes;
 pub mod tags;
 pub mod training;
 
