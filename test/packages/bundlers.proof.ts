@@ -1,6 +1,6 @@
 // Where Node code ends up: each tool of docs/bundlers.md, with what the page says to write. What comes out trains or predicts.
 
-import { type ChildProcess, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -57,11 +57,6 @@ async function answerOf(address: string): Promise<unknown> {
   }
 }
 
-const ended = (child: ChildProcess) =>
-  new Promise((resolve) => {
-    child.once('exit', resolve).kill();
-  });
-
 describe('a bundle that leaves recurra out trains and predicts', () => {
   it.each([
     ['esbuild', 'esbuild'],
@@ -83,12 +78,12 @@ describe('Next.js', () => {
     const [build, start] = commands as [string, string];
     const asked = async (line: string, env: NodeJS.ProcessEnv = {}) => {
       const port = await freePort();
-      const server = fixture!.start(line, { PORT: String(port), HOSTNAME: '127.0.0.1', ...env });
+      const end = fixture!.start(line, { PORT: String(port), HOSTNAME: '127.0.0.1', ...env });
       try {
         const answer = await answerOf(`http://127.0.0.1:${port}/classify?text=My%20invoice%20is%20wrong`);
         expect(answer).toMatchObject({ label: 'billing', knownTokens: 4 });
       } finally {
-        await ended(server);
+        await end();
       }
     };
     fixture!.run(build);

@@ -1,6 +1,6 @@
 // A project of test/packages/fixtures with the files and the command lines that one section of docs/bundlers.md has.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -73,12 +73,19 @@ export class Fixture extends Project {
     return stdout + stderr;
   }
 
-  /** Starts a line that does not end by itself; `stop` the process. */
-  start(line: string, env: NodeJS.ProcessEnv): ChildProcess {
+  /** Starts a line that does not end by itself. What it returns ends the process and those that it has started. */
+  start(line: string, env: NodeJS.ProcessEnv): () => Promise<void> {
     const { node, args } = this.#parsed(line);
-    return spawn(node, args, { cwd: this.folder, env: this.environment(node, { ...quiet, ...env }), stdio: 'pipe' });
+    const options = { cwd: this.folder, env: this.environment(node, { ...quiet, ...env }), detached: true };
+    const child = spawn(node, args, { ...options, stdio: 'ignore' });
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    return () => {
+      // A group of its own: npx does not always pass signals on.
+      process.kill(-child.pid!, 'SIGKILL');
+      return exited;
+    };
   }
 }
 
-/** No reports to the makers of the tools. */
-const quiet = { NEXT_TELEMETRY_DISABLED: '1', WRANGLER_SEND_METRICS: 'false' };
+/** No colours, and no reports to the makers of the tools. */
+const quiet = { NO_COLOR: '1', NEXT_TELEMETRY_DISABLED: '1' };
