@@ -61,8 +61,12 @@ export class Project {
     this.manager = manager;
     mkdirSync(this.folder);
     const files = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]));
-    const { recurra, ...others } = files;
-    const manifest: Record<string, unknown> = { private: true, name: 'project', dependencies: { recurra, ...more } };
+    const { recurra, 'recurra-web': web, ...others } = files;
+    const manifest: Record<string, unknown> = {
+      private: true,
+      name: 'project',
+      dependencies: { recurra, 'recurra-web': web, ...more },
+    };
     const torch = others['recurra-libtorch-linux-x64'];
     if (torch) Object.assign(manifest.dependencies as object, { 'recurra-libtorch-linux-x64': torch });
     // The optional dependency is not in a registry yet: each manager has its way to say where it is instead.
