@@ -73,48 +73,59 @@ describe('a bundle that leaves recurra out trains and predicts', () => {
 });
 
 describe('Next.js', () => {
-  it('answers from a route handler: next start, standalone, and with the files that tracers find', async () => {
-    const { commands, folder } = installed('Next.js', { name: 'next' }, true);
-    const [build, start] = commands as [string, string];
-    const asked = async (line: string, env: NodeJS.ProcessEnv = {}) => {
-      const port = await freePort();
-      const end = fixture!.start(line, { PORT: String(port), HOSTNAME: '127.0.0.1', ...env });
-      try {
-        const answer = await answerOf(`http://127.0.0.1:${port}/classify?text=My%20invoice%20is%20wrong`);
-        expect(answer).toMatchObject({ label: 'billing', knownTokens: 4 });
-      } finally {
-        await end();
-      }
-    };
-    fixture!.run(build);
-    await asked(start);
+  let next: Fixture;
+  beforeAll(() => {
+    next = installed('Next.js', { name: 'next' }, true);
+    fixture = undefined;
+  });
+  afterAll(() => next?.remove());
 
-    renameSync(join(folder, 'standalone', 'next.config.mjs'), join(folder, 'next.config.mjs'));
-    fixture!.run(build);
+  /** Starts a server and asks its route. */
+  const answered = async (line: string) => {
+    const port = await freePort();
+    const end = next.start(line, { PORT: String(port), HOSTNAME: '127.0.0.1' });
+    try {
+      const answer = await answerOf(`http://127.0.0.1:${port}/classify?text=My%20invoice%20is%20wrong`);
+      expect(answer).toMatchObject({ label: 'billing', knownTokens: 4 });
+    } finally {
+      await end();
+    }
+  };
+
+  it('answers from a route handler', async () => {
+    next.run(next.commands[0]!);
+    await answered(next.commands[1]!);
+  }, 600_000);
+
+  it('answers from a standalone build, elsewhere', async () => {
+    renameSync(join(next.folder, 'standalone', 'next.config.mjs'), join(next.folder, 'next.config.mjs'));
+    next.run(next.commands[0]!);
     // Elsewhere, so that nothing of the project is found by chance.
-    const elsewhere = join(fixture!.top, 'elsewhere');
-    cpSync(join(folder, '.next', 'standalone'), elsewhere, { recursive: true, verbatimSymlinks: true });
-    await asked(`node ${join(elsewhere, 'server.js')}`);
+    const elsewhere = join(next.top, 'elsewhere');
+    cpSync(join(next.folder, '.next', 'standalone'), elsewhere, { recursive: true, verbatimSymlinks: true });
+    await answered(`node ${join(elsewhere, 'server.js')}`);
+  }, 600_000);
 
-    // The tracer of Vercel's and Netlify's builders.
-    const { nodeFileTrace } = await import(
-      pathToFileURL(join(folder, 'node_modules', '@vercel', 'nft', 'out', 'index.js')).href
+  it("works with the files that the tracer of Vercel's and Netlify's builders finds", async () => {
+    const tracer = join(next.folder, 'node_modules', '@vercel', 'nft', 'out', 'index.js');
+    const { nodeFileTrace } = await import(pathToFileURL(tracer).href);
+    next.write(
+      'read.mjs',
+      `import { readCsv } from 'recurra';
+for await (const { label } of readCsv('rows.csv', { text: 'text', label: 'label' })) console.log(label);`,
     );
-    const { fileList } = await nodeFileTrace([join(folder, 'app.mjs')], { base: folder });
-    const traced = join(fixture!.top, 'traced');
-    for (const file of fileList as Set<string>) cpSync(join(folder, file), join(traced, file));
-    writeFileSync(join(traced, 'rows.csv'), 'text,label\na,b\n');
-    writeFileSync(
-      join(traced, 'read.mjs'),
-      "import { readCsv } from 'recurra';\nfor await (const row of readCsv('rows.csv', { text: 'text', label: 'label' })) console.log(row.label);\n",
+    const programs = ['app.mjs', 'read.mjs'];
+    const traced = await nodeFileTrace(
+      programs.map((file) => join(next.folder, file)),
+      { base: next.folder },
     );
-    for (const [file, printed] of [
-      ['app.mjs', 'billing\n'],
-      ['read.mjs', 'b\n'],
-    ])
-      expect(spawnSync(process.execPath, [file!], { cwd: traced, encoding: 'utf8' })).toMatchObject({
-        stdout: printed,
-      });
+    const elsewhere = join(next.top, 'traced');
+    for (const file of traced.fileList as Set<string>) cpSync(join(next.folder, file), join(elsewhere, file));
+    writeFileSync(join(elsewhere, 'rows.csv'), 'text,label\na,b\n');
+    const printed = programs.map(
+      (file) => spawnSync(process.execPath, [file], { cwd: elsewhere, encoding: 'utf8' }).stdout,
+    );
+    expect(printed).toEqual(['billing\n', 'b\n']);
   });
 });
 
