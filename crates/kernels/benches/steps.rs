@@ -178,5 +178,30 @@ fn tags(_: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, tags, training, prediction, crf);
+/// Steps of a language model, whose tags are the next words: in turns with few of them, at its least.
+fn words(_: &mut Criterion) {
+    let texts = texts(20, 35, 10_000, 7);
+    let Texts { tokens, lengths, .. } = &texts;
+    for outputs in [64, 2_000, 10_000] {
+        let gold: Vec<i32> = tokens.iter().map(|id| id * 31 % outputs as i32).collect();
+        let chunk = Chunk { tokens, lengths, targets: Targets::Tokens(&gold), batch_sizes: &[20] };
+        let head = TagsConfig { tags: outputs, decoder: Decoder::Softmax, forbidden: None };
+        let config =
+            NetworkConfig::classifier(Cell::Lstm, 10_000, 200, 200, 1).with(|c| c.head = HeadConfig::Tags(head));
+        let network = Network::new(config).expect("a valid configuration");
+        let mut least = f64::INFINITY;
+        for _ in 0..20 {
+            let start = Instant::now();
+            black_box(network.train_batches(&chunk, &StepOptions::default()).expect("valid data"));
+            least = least.min(start.elapsed().as_secs_f64() * 1e3);
+        }
+        let work = 6.0 * tokens.len() as f64 * outputs as f64 * 200.0 * 1e-9;
+        println!(
+            "words/{outputs}: a step of {} tokens takes {least:.1} ms; {work:.1} GFLOP of the linear layer",
+            tokens.len()
+        );
+    }
+}
+
+criterion_group!(benches, words, tags, training, prediction, crf);
 criterion_main!(benches);

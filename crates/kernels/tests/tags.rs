@@ -157,6 +157,28 @@ fn both_decoders_learn_and_a_resumed_training_is_the_same_to_the_bit() {
     }
 }
 
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let (tokens, lengths, gold) = texts();
+    let chunk = Chunk { tokens: &tokens, lengths: &lengths, targets: Targets::Tokens(&gold), batch_sizes: &[16; 4] };
+    for (decoder, bidirectional) in [(Decoder::Crf, true), (Decoder::Crf, false), (Decoder::Softmax, false)] {
+        let trained = |threads: usize| {
+            let config = tags(20, decoder).with(|c| {
+                c.encoder.bidirectional = bidirectional;
+                c.encoder.dropouts.layers = 0.2;
+                c.threads = threads;
+            });
+            let network = Network::new(config).unwrap();
+            network.train_batches(&chunk, &StepOptions::default()).unwrap();
+            (network.state().unwrap(), network.predict(&tokens, &lengths).unwrap())
+        };
+        let alone = trained(1);
+        for threads in [2, 3, 5] {
+            assert!(trained(threads) == alone, "{decoder:?}, {bidirectional}, {threads} threads");
+        }
+    }
+}
+
 /// A sentence alone, among others, and at once has the same answers; those of a long one are there too.
 #[test]
 fn answers_do_not_depend_on_the_company() {
