@@ -142,8 +142,17 @@ fn crf(c: &mut Criterion) {
     group.finish();
 }
 
+/// Whether the command line asks for what is measured without Criterion: its filters are the words that are no option.
+fn wanted(name: &str) -> bool {
+    let mut filters = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
+    filters.peek().is_none() || filters.any(|filter| name.contains(&filter))
+}
+
 /// What a chain of tags costs beside a softmax, in turns and at its least: training steps of 32 sentences of 20 tokens, and one such sentence.
 fn tags(_: &mut Criterion) {
+    if !wanted("tags") {
+        return;
+    }
     let texts = texts(32, 20, VOCAB, 7);
     let Texts { tokens, lengths, .. } = &texts;
     for tags in [20, 100] {
@@ -178,8 +187,11 @@ fn tags(_: &mut Criterion) {
     }
 }
 
-/// Steps of a language model, whose tags are the next words: in turns with few of them, at its least.
+/// Steps of a language model, whose tags are the next words, at their least.
 fn words(_: &mut Criterion) {
+    if !wanted("words") {
+        return;
+    }
     let texts = texts(20, 35, 10_000, 7);
     let Texts { tokens, lengths, .. } = &texts;
     for outputs in [64, 2_000, 10_000] {
@@ -203,5 +215,5 @@ fn words(_: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, words, tags, training, prediction, crf);
+criterion_group!(benches, training, prediction, crf, tags, words);
 criterion_main!(benches);
