@@ -1,8 +1,16 @@
 //! Fused CPU kernels for recurrent networks.
+//!
+//! Everything that only training needs is behind the feature `training`, which is on by default.
+
+#![cfg_attr(
+    not(feature = "training"),
+    allow(dead_code, reason = "small parts of training that nothing calls then; the compiler leaves them out")
+)]
 
 mod encoder;
 pub mod heads;
 pub mod network;
+#[cfg(feature = "training")]
 pub mod optim;
 mod pool;
 pub mod random;

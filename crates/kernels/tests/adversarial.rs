@@ -1,5 +1,6 @@
 //! Adversarial training on the kernels. Losses and weights are compared with PyTorch's by test/classifier/adversarial.test.ts; here
 //! is what those do not have: dropout, every cell, threads, and what is refused.
+#![cfg(feature = "training")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The classifier's fused step against the same step put together from the layers and dense optimizers.
+#![cfg(feature = "training")]
 
 mod common;
 

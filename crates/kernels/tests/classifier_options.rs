@@ -1,5 +1,6 @@
 //! What the options of the classifier's step do. The losses and the attention themselves are compared with PyTorch's by
 //! test/classifier/golden.test.ts, which reads what PyTorch wrote.
+#![cfg(feature = "training")]
 
 mod common;
 

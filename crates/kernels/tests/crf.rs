@@ -1,4 +1,5 @@
 //! The linear-chain CRF: losses, gradients, marginals and best paths against pytorch-crf 0.7.2 and against all paths one by one.
+#![cfg(feature = "training")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Gradient times input of the classifier: against PyTorch's autograd, against finite differences, and that it changes
 //! nothing.
+#![cfg(feature = "training")]
 
 mod common;
 

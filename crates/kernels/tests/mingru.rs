@@ -1,4 +1,5 @@
 //! The minGRU: values, final states and gradients against PyTorch's autograd, and a whole classifier on it.
+#![cfg(feature = "training")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Optimizers against `torch.optim` (`golden/adam*`, `golden/sgd_momentum`): the dense steps and the ones applied late.
+#![cfg(feature = "training")]
 
 mod common;
 

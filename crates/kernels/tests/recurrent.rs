@@ -1,4 +1,5 @@
 //! Values, final states and gradients against PyTorch 2.11 (`golden/`, all cases).
+#![cfg(feature = "training")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Inputs from characters: losses, gradients, steps and scores against PyTorch's `Embedding` and `EmbeddingBag`; dropout, threads,
 //! checkpoints, and what is refused.
+#![cfg(feature = "training")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Networks for tags: loss, gradients and predictions against PyTorch with pytorch-crf 0.7.2, for any number of threads.
+#![cfg(feature = "training")]
 
 mod common;
 

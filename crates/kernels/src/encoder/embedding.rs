@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::bags::Subwords;
 use super::lookup::Lookup;
 use super::plan::Plan;
+use super::subwords::Subwords;
 use crate::optim::StepNumbers;
 use crate::random::drop_rows;
 use crate::recurrent::layers::{Layers, Source};

@@ -1,9 +1,15 @@
 //! From word numbers to a vector for each token and final states: the embedding under the recurrent layers.
 
 pub(crate) mod bags;
+#[cfg(feature = "training")]
 pub(crate) mod embedding;
 pub(crate) mod encoded;
+#[cfg(feature = "training")]
 pub(crate) mod lookup;
+pub(crate) mod mean;
+#[cfg(feature = "training")]
 pub(crate) mod noise;
 pub(crate) mod plan;
+#[cfg(feature = "training")]
+pub(crate) mod subwords;
 pub(crate) mod table;

@@ -1,17 +1,20 @@
 //! One answer to a row: pooling, linear layer, and a softmax over exclusive classes or a sigmoid for each class.
 
-use super::head::{Aim, Back, Head, HeadMats, HeadPacks, HeadPass, HeadSpace, Tally, Unit};
+use super::head::Head;
 use super::linear::Linear;
-use super::losses::{Sigmoid, binary_cross_entropy, cross_entropy};
-use super::targets::Targets;
+use super::losses::Sigmoid;
+use super::pass::{Aim, HeadMats, HeadPacks, HeadPass, HeadSpace, Unit};
 use crate::encoder::encoded::Needs;
 use crate::pool;
-use crate::pool::kernel::{Pool, Pooled};
+use crate::pool::kernel::Pool;
+use crate::pool::pooled::Pooled;
 use crate::pool::softmax::Softmax;
 use crate::recurrent::segments::{Blocks, Segment};
 use crate::simd::dispatch;
-use crate::threads::Member;
-use recurra_core::{Chunk, ClassesConfig, LossOptions, layout::PackedLayout};
+use recurra_core::ClassesConfig;
+
+#[cfg(feature = "training")]
+mod training;
 
 pub(super) struct Classes {
     classes: usize,
@@ -96,21 +99,6 @@ impl Head for Classes {
         HeadMats { own, pool, scores: own[SCORES], answers: own[SCORES] }
     }
 
-    fn targets(&self, batch: &Chunk<'_>, layout: &PackedLayout) -> Targets {
-        Targets::of(batch, layout)
-    }
-
-    /// The number of rows, or with exclusive classes the sum of their weights; with any number of classes the number of scores.
-    fn divisor(&self, targets: &Targets, options: &LossOptions<'_>, rows: usize) -> f64 {
-        if self.multi_label {
-            (rows * self.classes) as f64
-        } else if options.weights.is_empty() {
-            rows as f64
-        } else {
-            targets.labels.iter().map(|&label| f64::from(options.weights[label as usize])).sum()
-        }
-    }
-
     unsafe fn forward(&self, pass: &HeadPass<'_>) {
         let features = pass.mats.own[FEATURES];
         // SAFETY: by the caller's promise.
@@ -122,45 +110,6 @@ impl Head for Classes {
             let start = pass.rows.start;
             let (a, c) = (features.at(start, 0), pass.mats.scores.at(start, 0));
             self.linear.forward(&pass.packs.own, pass.flat, a, pass.rows.len(), c);
-        }
-    }
-
-    unsafe fn loss(&self, pass: &HeadPass<'_>, targets: &Targets, options: &LossOptions<'_>, divisor: f64) -> Tally {
-        let (mut tally, share) = (Tally::default(), (1.0 / divisor) as f32);
-        for row in pass.rows.clone() {
-            // SAFETY: by the caller's promise.
-            let values = unsafe { self.scores(pass, row) };
-            let labels = targets.of_row(row);
-            let one = if self.multi_label {
-                binary_cross_entropy(values, self.classes, labels, options, share)
-            } else {
-                cross_entropy(values, self.classes, labels[0] as usize, options, share)
-            };
-            tally.loss += one.loss;
-            tally.correct += u64::from(one.right);
-        }
-        tally
-    }
-
-    unsafe fn backward(&self, pass: &HeadPass<'_>) {
-        let (d_features, start) = (pass.mats.own[D_FEATURES], pass.rows.start);
-        // SAFETY: by the caller's promise.
-        unsafe {
-            let (a, c) = (pass.mats.scores.at(start, 0), d_features.at(start, 0));
-            self.linear.backward(&pass.packs.own, a, pass.rows.len(), c);
-            if let Some(dropout) = pass.dropout {
-                dropout.drop(d_features, pass.rows.clone());
-            }
-            self.pool.backward(&pooled(pass), d_features);
-        }
-    }
-
-    unsafe fn weight_grads(&self, member: &Member<'_>, back: &Back<'_>, grads: *mut f32) {
-        let (encoded, mats, n) = (&back.encoded, &back.mats, back.encoded.layout.rows());
-        // SAFETY: each member writes its own rows.
-        unsafe {
-            self.linear.weight_grads(member, mats.scores, mats.own[FEATURES], n, grads);
-            self.pool.weight_grads(member, encoded, &mats.pool, grads);
         }
     }
 

@@ -5,8 +5,20 @@ pub mod crf;
 pub(crate) mod head;
 mod linear;
 mod losses;
+pub(crate) mod pass;
 mod tags;
+#[cfg(feature = "training")]
 pub(crate) mod targets;
+#[cfg(feature = "training")]
+pub(crate) mod training;
+
+/// Without training a head only predicts.
+#[cfg(not(feature = "training"))]
+pub(crate) mod training {
+    pub(crate) trait HeadTraining {}
+
+    impl<H> HeadTraining for H {}
+}
 
 use head::Head;
 

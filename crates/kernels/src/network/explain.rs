@@ -8,7 +8,7 @@ use super::predict::Reader;
 use super::space::TrainSpace;
 use crate::encoder::encoded::Encoded;
 use crate::encoder::plan::Plan;
-use crate::heads::head::{Aim, HeadPass, Unit};
+use crate::heads::pass::{Aim, HeadPass, Unit};
 use crate::recurrent::layers::{LayerDropout, Layers, Source};
 use crate::recurrent::stack::{Net, slices};
 use crate::simd::gemm::Mat;

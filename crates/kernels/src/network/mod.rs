@@ -4,20 +4,56 @@
 //! It knows an encoder and a head, and nothing of the task that they are for.
 
 mod batches;
+#[cfg(feature = "training")]
 mod explain;
 mod model;
+#[cfg(feature = "training")]
 mod optimizer;
 mod params;
+#[cfg(feature = "training")]
 mod plans;
 mod predict;
 mod reading;
+#[cfg(feature = "training")]
 mod space;
+#[cfg(feature = "training")]
 mod state;
+#[cfg(feature = "training")]
 mod step;
+#[cfg(feature = "training")]
 mod train;
+#[cfg(feature = "training")]
 mod update;
 mod vectors;
 mod weights;
 
+#[cfg(feature = "training")]
 pub use explain::Explanation;
 pub use model::Network;
+
+/// Without training no network has an optimizer.
+#[cfg(not(feature = "training"))]
+mod optimizer {
+    use crate::network::vectors::Vectors;
+    use recurra_core::Result;
+
+    /// There is none.
+    pub(super) enum Optimizer {}
+
+    impl Optimizer {
+        pub fn flush(&mut self, _: &mut Vectors) -> Result<()> {
+            match *self {}
+        }
+
+        pub fn bytes(&self) -> usize {
+            match *self {}
+        }
+    }
+}
+
+/// Without training it needs no memory.
+#[cfg(not(feature = "training"))]
+mod space {
+    #[derive(Default)]
+    pub(super) struct TrainSpace {}
+}

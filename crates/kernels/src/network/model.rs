@@ -25,7 +25,8 @@ pub struct Network {
 
 impl Network {
     /// A network with initial weights from the configuration's seed. It is cheap to construct: the weights are drawn when
-    /// something first needs them.
+    /// something first needs them. Without the feature `training` there are no initial weights, and what needs them fails with
+    /// `StateMismatch` until [`Network::load_state`] gives some.
     ///
     /// # Errors
     /// As [`NetworkConfig::validate`].

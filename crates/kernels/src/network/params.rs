@@ -2,10 +2,6 @@
 
 use std::ops::Deref;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
-use rand_distr::{Distribution, StandardNormal, Uniform};
-
 use super::vectors::Vectors;
 use crate::encoder::plan::WordDropout;
 use crate::heads;
@@ -65,7 +61,12 @@ impl Params {
     /// Initial values, distributed as PyTorch's but for the scale of vectors: N(0, std²) with a zero padding row, the recurrent part
     /// U(-1/sqrt(hidden), 1/sqrt(hidden)), the linear layers U(-1/sqrt(in), 1/sqrt(in)), a CRF's transitions U(-0.1, 0.1) as pytorch-crf's. Each parameter has its own stream
     /// of ChaCha8, so the values depend on nothing but the seed and the sizes.
+    #[cfg(feature = "training")]
     pub fn initialize(&self, vectors: &mut Vectors, flat: &mut [f32]) -> Result<()> {
+        use rand_chacha::ChaCha8Rng;
+        use rand_chacha::rand_core::SeedableRng;
+        use rand_distr::{Distribution, StandardNormal, Uniform};
+
         let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
         let normal = |values: &mut [f32], rng: &mut ChaCha8Rng| {
             for value in values.iter_mut() {
@@ -96,6 +97,13 @@ impl Params {
             segment.import(&values, flat);
         }
         Ok(())
+    }
+
+    /// Without training there are no initial values.
+    #[cfg(not(feature = "training"))]
+    pub fn initialize(&self, _: &mut Vectors, _: &mut [f32]) -> Result<()> {
+        let message = "a network that is not trained needs weights before it predicts: give it a state";
+        Err(Error::new(ErrorCode::StateMismatch, message))
     }
 
     /// Shape of the words' vectors.

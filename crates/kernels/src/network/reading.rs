@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::model::Network;
 use super::predict::{Frozen, Reader};
 use super::weights::Weights;
-use crate::heads::head::Aim;
+use crate::heads::pass::Aim;
 use recurra_core::{Result, Rows};
 
 impl Network {

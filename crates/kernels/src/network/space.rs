@@ -4,7 +4,7 @@ use super::params::Params;
 use super::plans::StepPlan;
 use crate::encoder::encoded::Needs;
 use crate::encoder::plan::Finders;
-use crate::heads::head::{Aim, HeadMats, HeadPacks, HeadSpace};
+use crate::heads::pass::{Aim, HeadMats, HeadPacks, HeadSpace};
 use crate::recurrent::buffers::{Grads, Trace};
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::steps::DirMats;

@@ -11,10 +11,10 @@ use super::plans::{StepPlan, plan_all};
 use super::space::TrainMats;
 use super::step::{Step, Sums};
 use super::weights::Weights;
-use crate::encoder::bags::Subwords;
 use crate::encoder::embedding::Embedding;
 use crate::encoder::lookup::Lookup;
 use crate::encoder::noise::Noise;
+use crate::encoder::subwords::Subwords;
 use crate::threads::{Member, Pool};
 use recurra_core::{Algorithm, Chunk, Result, Stats, StepOptions};
 

@@ -1,28 +1,15 @@
 //! What a pooling is to a head.
 
-use std::ops::Range;
-
+use super::pooled::Pooled;
 use super::space::{Mats, NO_MATS, Space};
-use crate::encoder::encoded::{Encoded, Needs};
+use super::training::PoolTraining;
+use crate::encoder::encoded::Needs;
 use crate::recurrent::segments::Segment;
 use crate::simd::gemm::{Mat, PackedB};
-use crate::threads::Member;
-
-/// Rows of a batch that one thread pools.
-pub(crate) struct Pooled<'a> {
-    pub encoded: Encoded<'a>,
-    pub rows: Range<usize>,
-    /// As [`Pool::fit`] gave them.
-    pub mats: Mats,
-    /// As [`Pool::pack`] made them.
-    pub packs: &'a [PackedB],
-    /// All parameters but the embedding.
-    pub flat: *const f32,
-}
 
 /// A pooling: the vectors of a row's own tokens, or its final states, become one vector, as wide as an output. It is chosen
 /// once a batch, not once a row.
-pub(crate) trait Pool: Send + Sync {
+pub(crate) trait Pool: PoolTraining + Send + Sync {
     /// What it reads.
     fn needs(&self) -> Needs;
 
@@ -44,17 +31,4 @@ pub(crate) trait Pool: Send + Sync {
     /// # Safety
     /// The matrices must have the sizes of the batch; these rows must be this thread's alone.
     unsafe fn forward(&self, at: &Pooled<'_>, features: Mat);
-
-    /// From the gradients of the pooled vectors, which may be overwritten, to those of the outputs or states.
-    ///
-    /// # Safety
-    /// As [`Pool::forward`], which must have come before.
-    unsafe fn backward(&self, at: &Pooled<'_>, d_features: Mat);
-
-    /// This member's share of the parameters' gradients, once all rows have gone back: for each segment 16 of its rows at a
-    /// time.
-    ///
-    /// # Safety
-    /// Nothing may change during the call; all members of the team must call it.
-    unsafe fn weight_grads(&self, _member: &Member<'_>, _encoded: &Encoded<'_>, _mats: &Mats, _grads: *mut f32) {}
 }

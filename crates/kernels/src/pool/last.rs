@@ -1,6 +1,7 @@
 //! The final states of the last layer, both directions side by side.
 
-use super::kernel::{Pool, Pooled};
+use super::kernel::Pool;
+use super::pooled::Pooled;
 use crate::encoder::encoded::Needs;
 use crate::simd::gemm::Mat;
 
@@ -20,7 +21,10 @@ impl Pool for Last {
             }
         }
     }
+}
 
+#[cfg(feature = "training")]
+impl super::training::PoolTraining for Last {
     unsafe fn backward(&self, at: &Pooled<'_>, d_features: Mat) {
         let part = at.encoded.part;
         for row in at.rows.clone() {

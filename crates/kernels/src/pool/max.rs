@@ -2,7 +2,8 @@
 
 use std::slice::{from_raw_parts, from_raw_parts_mut};
 
-use super::kernel::{Pool, Pooled};
+use super::kernel::Pool;
+use super::pooled::Pooled;
 use super::space::{Mats, Space};
 use crate::encoder::encoded::Needs;
 use crate::simd::gemm::Mat;
@@ -49,7 +50,10 @@ impl Pool for Max {
             }
         }
     }
+}
 
+#[cfg(feature = "training")]
+impl super::training::PoolTraining for Max {
     unsafe fn backward(&self, at: &Pooled<'_>, d_features: Mat) {
         let (width, layout, dy) = (self.width, at.encoded.layout, at.encoded.dy);
         let offsets = layout.offsets();

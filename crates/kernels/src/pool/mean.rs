@@ -2,7 +2,8 @@
 
 use std::slice::{from_raw_parts, from_raw_parts_mut};
 
-use super::kernel::{Pool, Pooled};
+use super::kernel::Pool;
+use super::pooled::Pooled;
 use crate::encoder::encoded::Needs;
 use crate::simd::gemm::Mat;
 
@@ -30,7 +31,10 @@ impl Pool for Mean {
             }
         }
     }
+}
 
+#[cfg(feature = "training")]
+impl super::training::PoolTraining for Mean {
     unsafe fn backward(&self, at: &Pooled<'_>, d_features: Mat) {
         let (width, layout, dy) = (at.encoded.width(), at.encoded.layout, at.encoded.dy);
         for row in at.rows.clone() {

@@ -6,8 +6,19 @@ pub(crate) mod kernel;
 mod last;
 mod max;
 mod mean;
+pub(crate) mod pooled;
 pub(crate) mod softmax;
 pub(crate) mod space;
+#[cfg(feature = "training")]
+pub(crate) mod training;
+
+/// Without training there is no way back.
+#[cfg(not(feature = "training"))]
+pub(crate) mod training {
+    pub(crate) trait PoolTraining {}
+
+    impl<P> PoolTraining for P {}
+}
 
 use kernel::Pool;
 

@@ -161,6 +161,7 @@ impl Layers<'_> {
     ///
     /// # Safety
     /// As [`Layers`].
+    #[cfg(feature = "training")]
     pub unsafe fn backward_top(&self, member: &Member<'_>) {
         // SAFETY: by the caller's promise.
         unsafe { self.net.backward(member, self.count() - 1, self.top()) }
@@ -171,6 +172,7 @@ impl Layers<'_> {
     ///
     /// # Safety
     /// As [`Layers`]; a meeting must lie after [`Layers::backward_top`].
+    #[cfg(feature = "training")]
     pub unsafe fn backward(&self, member: &Member<'_>, grads: Option<*mut f32>) {
         let total = self.net.layout.total();
         for layer in (1..self.count()).rev() {

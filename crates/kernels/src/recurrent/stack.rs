@@ -91,6 +91,7 @@ impl<'a> Net<'a> {
     ///
     /// # Safety
     /// As [`Steps`].
+    #[cfg(feature = "training")]
     pub unsafe fn backward(&self, member: &Member<'_>, layer: usize, mats: &[DirMats]) {
         // SAFETY: by the caller's promise.
         self.tasks(member, layer, mats, |steps, _| unsafe { self.shape.cell.backward(steps) });

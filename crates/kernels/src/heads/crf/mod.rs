@@ -14,16 +14,23 @@
 //! show, the step is taken in logarithms instead, and the position is marked as exact.
 
 mod api;
+#[cfg(feature = "training")]
 mod backward;
 mod forward;
+#[cfg(feature = "training")]
+mod gradients;
+mod marginals;
 mod paths;
 mod scores;
 mod share;
 mod viterbi;
 
-pub use api::Gradients;
-pub(super) use backward::{Marginals, border_grads, emission_grads, transition_grads};
+#[cfg(feature = "training")]
+pub(super) use backward::{border_grads, emission_grads, transition_grads};
 pub(super) use forward::Forward;
+#[cfg(feature = "training")]
+pub use gradients::Gradients;
+pub(super) use marginals::Marginals;
 pub(super) use paths::path_answers;
 pub(super) use scores::CrfMats;
 pub use scores::{Allowed, Crf};

@@ -5,16 +5,16 @@ use std::ops::Range;
 use super::ANSWER;
 use super::tokens::{ANSWERS, SCORES, Tokens};
 use crate::encoder::encoded::Needs;
-use crate::heads::head::{Aim, Back, Head, HeadMats, HeadPacks, HeadPass, HeadSpace, Tally, Unit};
-use crate::heads::losses::cross_entropy;
-use crate::heads::targets::Targets;
+use crate::heads::head::Head;
+use crate::heads::pass::{Aim, HeadMats, HeadPacks, HeadPass, HeadSpace, Unit};
 use crate::pool::softmax::{ExpSum, Largest};
 use crate::pool::space::NO_MATS;
 use crate::recurrent::segments::Segment;
 use crate::simd::dispatch;
 use crate::simd::gemm::Mat;
-use crate::threads::Member;
-use recurra_core::{Chunk, LossOptions, layout::PackedLayout};
+
+#[cfg(feature = "training")]
+mod training;
 
 /// Positions that are predicted together: a language model has scores for thousands of tags, which are not kept.
 const BLOCK: usize = 96;
@@ -96,45 +96,10 @@ impl Head for Softmax {
         HeadMats { own, pool: NO_MATS, scores: own[SCORES], answers: own[ANSWERS] }
     }
 
-    fn targets(&self, batch: &Chunk<'_>, layout: &PackedLayout) -> Targets {
-        Targets::of(batch, layout)
-    }
-
-    /// The number of tokens, or the sum of the weights of their tags.
-    fn divisor(&self, targets: &Targets, options: &LossOptions<'_>, _: usize) -> f64 {
-        if options.weights.is_empty() {
-            targets.labels.len() as f64
-        } else {
-            targets.labels.iter().map(|&tag| f64::from(options.weights[tag as usize])).sum()
-        }
-    }
-
     unsafe fn forward(&self, pass: &HeadPass<'_>) {
         let block = (pass.rows.start, pass.rows.len());
         // SAFETY: by the caller's promise.
         unsafe { self.tokens.forward(pass, block, pass.mats.scores.at(pass.rows.start, 0)) };
-    }
-
-    unsafe fn loss(&self, pass: &HeadPass<'_>, targets: &Targets, options: &LossOptions<'_>, divisor: f64) -> Tally {
-        let (mut tally, share) = (Tally::default(), (1.0 / divisor) as f32);
-        for position in pass.rows.clone() {
-            // SAFETY: by the caller's promise.
-            let values = unsafe { self.scores(pass.mats.scores, position) };
-            let one = cross_entropy(values, self.tokens.tags, targets.labels[position] as usize, options, share);
-            tally.loss += one.loss;
-            tally.correct += u64::from(one.right);
-        }
-        tally
-    }
-
-    unsafe fn backward(&self, pass: &HeadPass<'_>) {
-        // SAFETY: by the caller's promise.
-        unsafe { self.tokens.backward(pass, (pass.rows.start, pass.rows.len())) };
-    }
-
-    unsafe fn weight_grads(&self, member: &Member<'_>, back: &Back<'_>, grads: *mut f32) {
-        // SAFETY: by the caller's promise.
-        unsafe { self.tokens.weight_grads(member, back, grads) };
     }
 
     unsafe fn predict(&self, pass: &HeadPass<'_>, aim: Aim) {

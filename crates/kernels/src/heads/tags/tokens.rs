@@ -1,10 +1,12 @@
 //! What all decoders have in common: dropout and the linear layer at some packed positions.
 
-use crate::heads::head::{Back, HeadPacks, HeadPass};
 use crate::heads::linear::Linear;
+use crate::heads::pass::{HeadPacks, HeadPass};
 use crate::recurrent::segments::{Blocks, Segment};
 use crate::simd::gemm::Mat;
-use crate::threads::Member;
+
+#[cfg(feature = "training")]
+mod back;
 
 /// Numbers of the buffers: with dropout the outputs after it, `[positions, features]`; the scores, `[positions, tags]`; and the
 /// answers. A decoder's own follow.
@@ -58,28 +60,5 @@ impl Tokens {
             }
             self.linear.forward(&pass.packs.own, pass.flat, from.at(first, 0), m, scores);
         }
-    }
-
-    /// From the gradients of the scores of some positions to those of the outputs.
-    ///
-    /// # Safety
-    /// As [`Tokens::forward`].
-    pub(super) unsafe fn backward(&self, pass: &HeadPass<'_>, (first, m): (usize, usize)) {
-        let dy = pass.encoded.dy;
-        // SAFETY: by the caller's promise.
-        unsafe {
-            self.linear.backward(&pass.packs.own, pass.mats.scores.at(first, 0), m, dy.at(first, 0));
-            if let Some(dropout) = pass.dropout {
-                dropout.drop(dy, first..first + m);
-            }
-        }
-    }
-
-    /// # Safety
-    /// As [`Linear::weight_grads`].
-    pub(super) unsafe fn weight_grads(&self, member: &Member<'_>, back: &Back<'_>, grads: *mut f32) {
-        let features = if self.dropout { back.mats.own[FEATURES] } else { back.encoded.y };
-        // SAFETY: by the caller's promise.
-        unsafe { self.linear.weight_grads(member, back.mats.scores, features, back.encoded.layout.total(), grads) };
     }
 }

@@ -174,6 +174,7 @@ pub(crate) trait AnyCell: Sync {
     ///
     /// # Safety
     /// As [`Steps`].
+    #[cfg(feature = "training")]
     unsafe fn backward(&self, steps: Steps<'_>);
 
     /// As [`CellKernel::pack_inference`].

@@ -27,6 +27,7 @@ impl<C: CellKernel> AnyCell for C {
         }
     }
 
+    #[cfg(feature = "training")]
     unsafe fn backward(&self, steps: Steps<'_>) {
         dispatch(Backward::<C>(steps, PhantomData));
     }
