@@ -117,5 +117,5 @@ impl Network {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "training"))]
 mod tests;
