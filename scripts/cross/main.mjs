@@ -10,30 +10,30 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addonPath, addons, platformName, root } from '../native/addons.mjs';
 import { buildCross, crossPath } from './build.mjs';
+import { qemuOf, runnerOf, runOwn } from './run.mjs';
 import { targetOf, targets } from './targets.mjs';
-import { nodeOf, qemuOf, toolEnv, toolFolder } from './tools.mjs';
+import { toolEnv, toolFolder } from './tools.mjs';
 
 const product = join(root, 'scripts', 'cross', 'product.mjs');
 
-/** Runs the product test with a Node, its path last in `node`; returns what it printed. */
-function runProduct(node, folder, mode) {
-  const [command, ...args] = [...node, product, folder, mode];
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
+/** Runs the product test, and returns what it printed. */
+function runProduct(run, folder, mode) {
+  const { status, stdout, stderr, error } = run([product, folder, mode], { folders: [folder] });
   if (error || status !== 0) throw new Error(`the product test failed: ${error?.message ?? stderr.trim()}`);
   return JSON.parse(stdout);
 }
 
 /** Runs the product test here and for the target; throws an Error where they differ. */
-function compare(target, node) {
+function compare(target, run) {
   const folder = mkdtempSync(join(tmpdir(), 'recurra-cross-'));
   // The loader looks for the build of a checkout first.
   const file = join(root, 'native', `${addons[0].binary}.${target.name}.node`);
   const brought = !existsSync(file);
   try {
-    runProduct([process.execPath], folder, 'write');
+    runProduct(runOwn, folder, 'write');
     if (brought) copyFileSync(crossPath(target.name), file);
-    const result = runProduct(node, folder, 'compare');
-    if (result.loaded !== 0 || result.trained !== 0 || !result.sameFile)
+    const result = runProduct(run, folder, 'compare');
+    if (result.loaded !== 0 || result.trained !== 0 || !result.sameFile || !result.replaced)
       throw new Error(`the product test does not give this machine's numbers: ${JSON.stringify(result)}`);
     return result;
   } finally {
@@ -65,8 +65,8 @@ try {
     process.stdout.write(
       `${name}: ${(bytes / 1e6).toFixed(2)} MB, links ${needs.join(', ') || 'what its system has'}\n  ${file}\n`,
     );
-    const node = platformName() === name ? [process.execPath] : nodeOf(target, toolFolder());
-    if (node) process.stdout.write(`  product test: ${JSON.stringify(compare(target, node))}\n`);
+    const run = platformName() === name ? runOwn : runnerOf(target, toolFolder());
+    if (run) process.stdout.write(`  product test: ${JSON.stringify(compare(target, run))}\n`);
     else process.stdout.write('  product test: not run, there is no Node for it here\n');
     if (values.kernels) testKernels(target);
   }
