@@ -1,7 +1,8 @@
 // Builds the light addon for another platform and, where a program of that platform can run here, tries it.
-//   npm run cross -- TARGET... [--kernels]
+//   npm run cross -- TARGET... [--kernels] [--tests [FILTER...]]
 // The product test trains, saves, loads and predicts there; its model and its answers must be those of this machine, bit for bit.
-// --kernels: also the tests of the kernels, under qemu some minutes. scripts/cross/tools.mjs says what must be installed.
+// --kernels: also the tests of the kernels, under qemu some minutes. --tests: also the light tests, for musl; with filters those files of
+// test/ alone, as vitest takes them. scripts/cross/tools.mjs says what must be installed.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';

@@ -71,7 +71,19 @@ function runWine(tools, args, { folders = [], env = {}, timeout }) {
   try {
     const { status, stderr, error } = spawnSync(
       'unshare',
-      ['--mount', '--propagation', 'private', 'sh', '-c', script.join('\n'), 'sh', chroot, ...mounted, '--', ...command],
+      [
+        '--mount',
+        '--propagation',
+        'private',
+        'sh',
+        '-c',
+        script.join('\n'),
+        'sh',
+        chroot,
+        ...mounted,
+        '--',
+        ...command,
+      ],
       { encoding: 'utf8', timeout },
     );
     const read = (name) => (existsSync(join(streams, name)) ? readFileSync(join(streams, name), 'utf8') : '');

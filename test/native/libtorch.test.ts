@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LibtorchError } from '../../src/index.js';
-import { libtorchCacheFolder, locateLibtorch, openLocated } from '../../src/native/libtorch.js';
+import { cacheFolder } from '../../src/libtorch/places.mjs';
+import { locateLibtorch, openLocated } from '../../src/native/libtorch.js';
 import { temporaryFolder } from '../support/folder.js';
 import { torchHalf } from '../support/halves.mjs';
 
@@ -77,7 +78,7 @@ describe('finding libtorch', () => {
 
   it('does not take a cache folder whose set-up was interrupted', () => {
     const cache = join(folder, 'cache');
-    const root = libtorchCacheFolder({ XDG_CACHE_HOME: cache });
+    const root = cacheFolder({ XDG_CACHE_HOME: cache });
     mkdirSync(join(root, 'lib'), { recursive: true });
     writeFileSync(join(root, 'lib', 'libtorch_cpu.so'), '');
     expect(refusal({ XDG_CACHE_HOME: cache }).message).toMatch(/its set-up was interrupted/);
