@@ -1,8 +1,8 @@
 // Builds the light addon for another platform and, where a program of that platform can run here, tries it.
-//   npm run cross -- TARGET... [--kernels] [--tests [FILTER...]]
+//   npm run cross -- TARGET... [--kernels] [--tests [test/FOLDER...]]
 // The product test trains, saves, loads and predicts there; its model and its answers must be those of this machine, bit for bit.
-// --kernels: also the tests of the kernels, under qemu some minutes. --tests: also the light tests, for musl; with filters those files of
-// test/ alone, as vitest takes them. scripts/cross/tools.mjs says what must be installed.
+// --kernels: also the tests of the kernels, under qemu some minutes. --tests: also the light tests, for musl, all or those named.
+// scripts/cross/tools.mjs says what must be installed.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -11,8 +11,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addonPath, addons, platformName, root } from '../native/addons.mjs';
 import { buildCross, crossPath } from './build.mjs';
-import { qemuOf, runnerOf, runOwn } from './run.mjs';
+import { muslNode, qemuOf, runnerOf, runOwn } from './run.mjs';
 import { targetOf, targets } from './targets.mjs';
+import { testOn } from './tests.mjs';
 import { toolEnv, toolFolder } from './tools.mjs';
 
 const product = join(root, 'scripts', 'cross', 'product.mjs');
@@ -55,12 +56,30 @@ function testKernels(target) {
   if (status !== 0) throw new Error("the kernels' tests failed");
 }
 
+/** Runs the light tests for musl. */
+function testLight(target, filters) {
+  const folder = toolFolder();
+  if (target.name !== 'linux-x64-musl' || !folder) throw new Error(`--tests cannot run for ${target.name} here`);
+  testOn(target, muslNode(folder), filters);
+}
+
+/** The targets, and the files that --tests is limited to: what contains a slash. */
+function given(positionals) {
+  const isFilter = (name) => name.includes('/');
+  const names = positionals.filter((name) => !isFilter(name));
+  if (names.length === 0) throw new Error(`name a target: ${Object.keys(targets).join(', ')}`);
+  return { names, filters: positionals.filter(isFilter) };
+}
+
 try {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { kernels: { type: 'boolean' } } });
-  if (positionals.length === 0) throw new Error(`name a target: ${Object.keys(targets).join(', ')}`);
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { kernels: { type: 'boolean' }, tests: { type: 'boolean' } },
+  });
+  const { names, filters } = given(positionals);
   if (!existsSync(addonPath(addons[0])))
     throw new Error('the addon of this machine is not built; run: npm run setup -- --light');
-  for (const name of positionals) {
+  for (const name of names) {
     const target = targetOf(name);
     const { file, needs, bytes } = await buildCross(target);
     process.stdout.write(
@@ -70,6 +89,7 @@ try {
     if (run) process.stdout.write(`  product test: ${JSON.stringify(compare(target, run))}\n`);
     else process.stdout.write('  product test: not run, there is no Node for it here\n');
     if (values.kernels) testKernels(target);
+    if (values.tests) testLight(target, filters);
   }
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
