@@ -15,6 +15,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const GROUND: Floors = [
   ['core', 'libtorch/places'],
   ['libtorch/systems'],
+  ['libtorch/platform'],
   ['native'],
   ['text', 'tensorboard', 'libtorch'],
   ['measures', 'data'],

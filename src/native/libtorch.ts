@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { type ErrorCode, LibtorchError, RecurraError } from '../core/errors.js';
 import { cacheFolder, cudaCacheFolder, libtorchVersion } from '../libtorch/places.mjs';
+import { platformProblem, thisPlatform } from '../libtorch/platform.mjs';
 import { systemName, systemOf } from '../libtorch/systems.mjs';
 import { light } from './light.js';
 import { isMusl } from './platform.js';
@@ -186,6 +187,9 @@ export function locateLibtorch(env: NodeJS.ProcessEnv = process.env, musl = isMu
       codes.push(error.code);
     }
   }
+  const none = systemOf() ? undefined : platformProblem(thisPlatform());
+  if (none && codes.every((found) => found === 'LIBTORCH_NOT_FOUND'))
+    throw new LibtorchError('LIBTORCH_UNSUPPORTED_PLATFORM', none);
   // What is there but does not fit tells the user more than the places where nothing is.
   const code = codes.find((found) => found !== 'LIBTORCH_NOT_FOUND') ?? 'LIBTORCH_NOT_FOUND';
   throw failure(code, `libtorch ${LIBTORCH_VERSION} was not found.`, refused);
