@@ -46,5 +46,7 @@ export function testOn(target, node, args) {
   copyFileSync(file, join(folder, 'native', `${addons[0].binary}.${target.name}.node`));
   const env = { ...process.env, RECURRA_TEST_HALVES: 'light', CARGO_TARGET_DIR: undefined };
   const vitest = join(folder, 'node_modules', 'vitest', 'vitest.mjs');
-  must(node, [vitest, 'run', ...args], { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  // vitest's own limits are for a quiet machine and its own programs.
+  const limits = ['--testTimeout=240000', '--hookTimeout=240000'];
+  must(node, [vitest, 'run', ...limits, ...args], { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'] });
 }
