@@ -51,7 +51,7 @@ export function muslNode(folder) {
  * Runs Windows' Node in the chroot with wine. The folders are mounted there under the names that they have here, for this process alone.
  * Windows' Node cannot have pipes as its standard streams under wine, so they are files.
  */
-function runWine(tools, args, { folders = [], env = {}, timeout }) {
+function runWine(tools, args, { folders = [], env = {}, cwd = root, timeout }) {
   const chroot = join(tools, 'sid-root');
   const node = join(tools, 'nodes', 'win', 'node.exe');
   const streams = mkdtempSync(join(tmpdir(), 'recurra-wine-'));
@@ -64,7 +64,7 @@ function runWine(tools, args, { folders = [], env = {}, timeout }) {
     'mountpoint -q "$chroot/dev" || mount --bind /dev "$chroot/dev"',
     'exec chroot "$chroot" "$@"',
   ];
-  const inside = `mkdir -p "$HOME"; cd '${root}'; exec wine '${node}' "$@" </dev/null >'${streams}/out' 2>'${streams}/err'`;
+  const inside = `mkdir -p "$HOME"; cd '${cwd}'; exec wine '${node}' "$@" </dev/null >'${streams}/out' 2>'${streams}/err'`;
   const variables = { PATH: '/usr/bin:/bin', HOME: '/tmp/home', WINEDEBUG: '-all', WINEPREFIX: '/tmp/wine', ...env };
   const named = Object.entries(variables).map((pair) => pair.join('='));
   const command = ['env', '-i', ...named, 'sh', '-c', inside, 'sh', ...args];
@@ -94,9 +94,9 @@ function runWine(tools, args, { folders = [], env = {}, timeout }) {
 }
 
 /** Runs a command of this machine. */
-function runHere(command, args, { env = {}, timeout, stdio = 'pipe' }) {
+function runHere(command, args, { env = {}, cwd = root, timeout, stdio = 'pipe' }) {
   return spawnSync(command, args, {
-    cwd: root,
+    cwd,
     env: { ...process.env, ...env },
     encoding: 'utf8',
     timeout,
@@ -106,7 +106,7 @@ function runHere(command, args, { env = {}, timeout, stdio = 'pipe' }) {
 }
 
 /**
- * What runs a script with the target's Node: a function of the arguments and of `{ folders, env, timeout }`, where `folders` are those beside
+ * What runs a script with the target's Node: a function of the arguments and of `{ folders, env, cwd, timeout }`, where `folders` are those beside
  * the checkout that it reads and writes; it returns `{ status, error, stdout, stderr }`. Undefined where no Node of that platform runs here.
  */
 export function runnerOf({ name }, tools) {
