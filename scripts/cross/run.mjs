@@ -51,7 +51,7 @@ export function muslNode(folder) {
  * Runs Windows' Node in the chroot with wine. The folders are mounted there under the names that they have here, for this process alone.
  * Windows' Node cannot have pipes as its standard streams under wine, so they are files.
  */
-function runWine(tools, args, { folders = [], env = {}, cwd = root, timeout }) {
+function runWine(tools, args, { folders = [], env = {}, cwd = root, timeout = 600_000 }) {
   const chroot = join(tools, 'sid-root');
   const node = join(tools, 'nodes', 'win', 'node.exe');
   const streams = mkdtempSync(join(tmpdir(), 'recurra-wine-'));
@@ -64,7 +64,7 @@ function runWine(tools, args, { folders = [], env = {}, cwd = root, timeout }) {
     'mountpoint -q "$chroot/dev" || mount --bind /dev "$chroot/dev"',
     'exec chroot "$chroot" "$@"',
   ];
-  const inside = `mkdir -p "$HOME"; cd '${cwd}'; exec wine '${node}' "$@" </dev/null >'${streams}/out' 2>'${streams}/err'`;
+  const inside = `mkdir -p "$HOME"; cd '${cwd}'; exec timeout -k 5 ${timeout / 1000} wine '${node}' "$@" </dev/null >'${streams}/out' 2>'${streams}/err'`;
   const variables = { PATH: '/usr/bin:/bin', HOME: '/tmp/home', WINEDEBUG: '-all', WINEPREFIX: '/tmp/wine', ...env };
   const named = Object.entries(variables).map((pair) => pair.join('='));
   const command = ['env', '-i', ...named, 'sh', '-c', inside, 'sh', ...args];
@@ -84,7 +84,7 @@ function runWine(tools, args, { folders = [], env = {}, cwd = root, timeout }) {
         '--',
         ...command,
       ],
-      { encoding: 'utf8', timeout },
+      { encoding: 'utf8' },
     );
     const read = (name) => (existsSync(join(streams, name)) ? readFileSync(join(streams, name), 'utf8') : '');
     return { status, error, stdout: read('out'), stderr: `${stderr}${read('err')}` };
