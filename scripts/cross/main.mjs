@@ -1,7 +1,7 @@
 // Builds the light addon for another platform and, where a program of that platform can run here, tries it.
 //   npm run cross -- TARGET... [--kernels] [--tests [test/FOLDER...]]
 // The product test trains, saves, loads and predicts there; its model and its answers must be those of this machine, bit for bit.
-// --kernels: also the tests of the kernels, under qemu some minutes. --tests: also the light tests, for musl, all or those named.
+// --kernels: also the tests of the kernels, under qemu some minutes. --tests: also the light tests, all or those named.
 // scripts/cross/tools.mjs says what must be installed.
 
 import { spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addonPath, addons, platformName, root } from '../native/addons.mjs';
 import { buildCross, crossPath } from './build.mjs';
-import { muslNode, qemuOf, runnerOf, runOwn } from './run.mjs';
+import { qemuOf, runnerOf, runOwn } from './run.mjs';
 import { targetOf, targets } from './targets.mjs';
 import { testOn } from './tests.mjs';
 import { toolEnv, toolFolder } from './tools.mjs';
@@ -56,13 +56,6 @@ function testKernels(target) {
   if (status !== 0) throw new Error("the kernels' tests failed");
 }
 
-/** Runs the light tests for musl. */
-function testLight(target, filters) {
-  const folder = toolFolder();
-  if (target.name !== 'linux-x64-musl' || !folder) throw new Error(`--tests cannot run for ${target.name} here`);
-  testOn(target, muslNode(folder), filters);
-}
-
 /** The targets, and the files that --tests is limited to: what contains a slash. */
 function given(positionals) {
   const isFilter = (name) => name.includes('/');
@@ -89,7 +82,10 @@ try {
     if (run) process.stdout.write(`  product test: ${JSON.stringify(compare(target, run))}\n`);
     else process.stdout.write('  product test: not run, there is no Node for it here\n');
     if (values.kernels) testKernels(target);
-    if (values.tests) testLight(target, filters);
+    if (values.tests) {
+      if (!run) throw new Error(`--tests cannot run for ${name} here`);
+      testOn(target, run, filters);
+    }
   }
 } catch (error) {
   process.stderr.write(`${error.message}\n`);

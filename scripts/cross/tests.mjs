@@ -2,7 +2,7 @@
 // that platform, and starts programs of the checkout.
 
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { addons, root, targetDir } from '../native/addons.mjs';
 import { npm, staleModules } from '../setup/node-modules.mjs';
@@ -36,17 +36,22 @@ function installPackages(folder, { os, cpu, libc }) {
   must(npm.command, args, { cwd: folder, shell: npm.shell, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-/** Runs vitest in the copy with `node`, the path of the target's Node; throws an Error when a test fails. */
-export function testOn(target, node, args) {
+/** Runs vitest in the copy by `run`, as runnerOf gives it, on the files of test/ that `filters` name; throws an Error when a test fails. */
+export function testOn(target, run, filters) {
   const folder = join(targetDir(), 'cross-tests', target.name);
   copyCheckout(folder);
   installPackages(folder, target);
-  const file = crossPath(target.name);
+  cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
   mkdirSync(join(folder, 'native'));
-  copyFileSync(file, join(folder, 'native', `${addons[0].binary}.${target.name}.node`));
-  const env = { ...process.env, RECURRA_TEST_HALVES: 'light', CARGO_TARGET_DIR: undefined };
-  const vitest = join(folder, 'node_modules', 'vitest', 'vitest.mjs');
-  // vitest's own limits are for a quiet machine and its own programs.
-  const limits = ['--testTimeout=240000', '--hookTimeout=240000'];
-  must(node, [vitest, 'run', ...limits, ...args], { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  copyFileSync(crossPath(target.name), join(folder, 'native', `${addons[0].binary}.${target.name}.node`));
+  const { status, error, stdout, stderr } = run([join(folder, 'scripts', 'cross', 'vitest.mjs'), ...filters], {
+    folders: [folder],
+    cwd: folder,
+    env: { RECURRA_TEST_HALVES: 'light', OMP_NUM_THREADS: '1' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+    timeout: 3_600_000,
+  });
+  process.stdout.write(stdout ?? '');
+  process.stderr.write(stderr ?? '');
+  if (error || status !== 0) throw new Error(`the light tests failed: ${error?.message ?? `exit code ${status}`}`);
 }
