@@ -50,6 +50,7 @@ export function muslNode(folder) {
 /**
  * Runs Windows' Node in the chroot with wine. The folders are mounted there under the names that they have here, for this process alone.
  * Windows' Node cannot have pipes as its standard streams under wine, so they are files.
+ * One run at a time: wine's server, which lives as long as one of them, sees the folders of the first alone.
  */
 function runWine(tools, args, { folders = [], env = {}, cwd = root, timeout = 600_000 }) {
   const chroot = join(tools, 'sid-root');
