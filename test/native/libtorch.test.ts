@@ -64,7 +64,7 @@ describe('finding libtorch', () => {
     const error = refusal({ RECURRA_LIBTORCH: fake('text', undefined) });
     expect(error.code).toBe('LIBTORCH_UNREADABLE');
     expect(error.message).toMatch(
-      /text.*(invalid ELF header|file too short|Exec format error|not a mach-o|not a valid Win32 application)/,
+      /text.*(invalid ELF header|file too short|Exec format error|not a mach-o|not a valid Win32 application|os error 193)/,
     );
   });
 
