@@ -7,13 +7,7 @@ export type Asked = string | readonly string[];
  * Makes a caller's answer of a text's scores: those of `scores` from `start` on. The text has `tokens` tokens, of which
  * `known` are in the vocabulary; `read` is what the route made of it, undefined where the addon read it.
  */
-export type Answer<A, T = unknown> = (
-  scores: Float32Array,
-  start: number,
-  tokens: number,
-  known: number,
-  read: T,
-) => A;
+export type Answer<A, T = unknown> = (scores: Float32Array, start: number, tokens: number, known: number, read: T) => A;
 
 /** One call: its texts, how far they are, and whom to tell. A route keeps `T` of each text. */
 export interface Call<T, A = unknown> {

@@ -65,11 +65,7 @@ export function alignSpans(text: string, spans: readonly TextSpan[], options: Al
  *
  * @internal
  */
-export function alignTokens(
-  whole: readonly TokenInText[],
-  ordered: readonly TextSpan[],
-  split: boolean,
-): AlignedSpans {
+export function alignTokens(whole: readonly TokenInText[], ordered: readonly TextSpan[], split: boolean): AlignedSpans {
   const tokens = split ? splitAt(whole, ordered) : [...whole];
   const aligned: TokenSpan[] = [];
   const misaligned: MisalignedSpan[] = [];
