@@ -46,7 +46,9 @@ export class SentenceReader implements IdReader<Sentence> {
   }
 
   together(asked: readonly Asked[], from: number): (() => Promise<readonly Sentence[]>) | undefined {
-    if (!(asked[from]?.length >= LONG)) return undefined;
+    const given = asked[from];
+    // What is no text is refused where it is read.
+    if (given == null || !(given.length >= LONG)) return undefined;
     return async () => [await new Turns().run(this.#steps(asked, from))];
   }
 
