@@ -83,7 +83,9 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
     threads,
   };
   const network = kind.hasNetwork?.(described as CommonAnd<N, D>) !== false;
-  const engine = network ? await engineOn(deviceFor(options.device, device, settings.cell), config) : noEngine(config);
+  const engine = network
+    ? await engineOn(deviceFor(options.device, device, settings.cell, config.head.kind), config)
+    : noEngine(config);
   let more: B;
   try {
     more = await beside(weights, described as CommonAnd<N, D>, threads);

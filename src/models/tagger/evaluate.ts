@@ -4,6 +4,7 @@ import { option, type TableOf } from '../../core/options/table.js';
 import { Turns } from '../../core/turns.js';
 import { noRows } from '../../data/readers/rows.js';
 import type { Engine } from '../../engine/engine.js';
+import { TAG_SCORES } from '../../engine/network.js';
 import { type TaggingEvaluation, TaggingMeasurer } from '../../measures/tagging.js';
 import { looseEntities, type TokenSpan } from '../../text/tags/entities.js';
 import { writeSpans } from '../../text/tags/spans.js';
@@ -12,7 +13,7 @@ import { Blocks } from '../blocks.js';
 import type { OnUnknownLabel } from '../classifier/unknownLabels.js';
 import { givenTags, spanProbability } from './prediction.js';
 import { type ReadRow, readRow, TAG_ROWS, type TagRow, type TagRows } from './rows.js';
-import { SCORES, type SentenceReader } from './sentence.js';
+import type { SentenceReader } from './sentence.js';
 import type { TagSet } from './tagSet.js';
 import type { TaggerTokenizer } from './tokenizer.js';
 
@@ -165,7 +166,7 @@ export async function evaluateTags(
       start += reader.scoresOf(sentences[i]!);
       const ids = givenTags(scores, own, row.tokens.length);
       const found = set.entities ? set.spans(ids) : [];
-      const probabilities = Array.from(ids, (_, token) => scores[own + SCORES * token + 1]!);
+      const probabilities = Array.from(ids, (_, token) => scores[own + TAG_SCORES * token + 1]!);
       const truth = set.scheme === undefined ? row.tags : writeSpans(row.spans, row.tokens.length, set.scheme);
       const predicted = set.written(ids, found);
       measurer.add({

@@ -1,15 +1,6 @@
 import { choice } from '../../core/options/kinds.js';
 import { option, settingsOf, type TableOf } from '../../core/options/table.js';
-import { NETWORK, type NetworkOptions } from '../../engine/network.js';
-
-/**
- * How the outputs of the network become tags: by a linear-chain conditional random field, which knows what tag follows which and
- * finds the best sequence; or each token by itself.
- */
-export type Decoder = 'crf' | 'softmax';
-
-/** All decoders. */
-export const DECODERS = ['crf', 'softmax'] as const satisfies readonly Decoder[];
+import { DECODERS, type Decoder, NETWORK, type NetworkOptions } from '../../engine/network.js';
 
 /** What a tagger's network has on top of its recurrent layers. */
 export interface TaggerHeadOptions {

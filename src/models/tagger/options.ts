@@ -141,6 +141,7 @@ export function taggerSettings(options: TaggerTrainOptions): TaggerTrainSettings
     'TextTagger.train',
     TAGGER,
     options,
+    'tags',
   );
   const { tokenizer, lowercase, splitTokens, scheme } = settingsOf(TAGGER_TEXT, options);
   const byTokens = settings.tokensPerBatch !== undefined;

@@ -1,5 +1,6 @@
+import { TAG_SCORES } from '../../engine/network.js';
 import type { TokenSpan } from '../../text/tags/entities.js';
-import { SCORES, type Sentence } from './sentence.js';
+import type { Sentence } from './sentence.js';
 import type { TagSet } from './tagSet.js';
 
 /** A labelled part of what a tagger was asked about. */
@@ -42,7 +43,7 @@ export interface TextTagging extends Tagging {
 /** The outputs of a sentence's tokens as the engine gave them, from `start` on. */
 export function givenTags(scores: Float32Array, start: number, count: number): Int32Array {
   const tags = new Int32Array(count);
-  for (let token = 0; token < count; token++) tags[token] = scores[start + SCORES * token]!;
+  for (let token = 0; token < count; token++) tags[token] = scores[start + TAG_SCORES * token]!;
   return tags;
 }
 
@@ -52,7 +53,7 @@ export function givenTags(scores: Float32Array, start: number, count: number): I
  * each, are independent of each other.
  */
 export function spanProbability(scores: Float32Array, start: number, span: TokenSpan, maxLength: number): number {
-  const at = (token: number) => start + SCORES * token;
+  const at = (token: number) => start + TAG_SCORES * token;
   let probability = scores[at(span.start) + 1]!;
   for (let token = span.start; token < span.end - 1; token++) {
     const own = scores[at(token) + 1]!;
@@ -73,7 +74,7 @@ export function taggingOf(
   const ids = givenTags(scores, start, count);
   const found = set.entities ? set.spans(ids) : [];
   const probabilities = new Array<number>(count);
-  for (let token = 0; token < count; token++) probabilities[token] = scores[start + SCORES * token + 1]!;
+  for (let token = 0; token < count; token++) probabilities[token] = scores[start + TAG_SCORES * token + 1]!;
   const spans = found.map((span): TaggedSpan => {
     const probability = spanProbability(scores, start, span, maxLength);
     const { label } = span;

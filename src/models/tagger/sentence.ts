@@ -1,14 +1,12 @@
 import { invalidArgument } from '../../core/errors.js';
 import { Turns } from '../../core/turns.js';
+import { TAG_SCORES } from '../../engine/network.js';
 import type { Vocab } from '../../text/vocab.js';
 import type { Asked } from '../serving/call.js';
 import type { EncodedText, FlatTexts, IdReader } from '../serving/ids.js';
 import { placed } from './rows.js';
 import { atOnce, placedTokens, type TaggerTokenizer } from './tokenizer.js';
 import { type WordSettings, wordIds } from './words.js';
-
-/** Scores that the engine gives for a token: its tag, how probable that is there, and how probable beside the next one. */
-export const SCORES = 3;
 
 /** Characters, or tokens, from which on a sentence is read in turns with others. */
 const LONG = 8_192;
@@ -101,6 +99,6 @@ export class SentenceReader implements IdReader<Sentence> {
   }
 
   scoresOf({ ids }: EncodedText): number {
-    return SCORES * ids.length;
+    return TAG_SCORES * ids.length;
   }
 }

@@ -1,3 +1,4 @@
+import type { ForbiddenTransitions } from '../../engine/network.js';
 import { compareCodePoints } from '../../text/codePointOrder.js';
 import { looseEntities, type TokenSpan } from '../../text/tags/entities.js';
 import type { TagScheme } from '../../text/tags/scheme.js';
@@ -14,16 +15,6 @@ export interface TagFields {
   tags: readonly string[];
   /** The scheme in which tags are given; undefined for tags without a scheme. */
   scheme: TagScheme | undefined;
-}
-
-/** Sequences that must never be predicted; 1 stands for never. */
-export interface ForbiddenTransitions {
-  /** Tags that cannot be the first; `[tags]`. */
-  start: Uint8Array;
-  /** Tags that cannot be the last; `[tags]`. */
-  end: Uint8Array;
-  /** Tags that cannot follow a tag, `[from, to]`. */
-  between: Uint8Array;
 }
 
 /** The tags of a model: how those of rows become outputs of the network, and these become spans and tags. */

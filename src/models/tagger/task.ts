@@ -36,7 +36,8 @@ export interface TaggerTypes<M extends TrainedModel> extends TaskTypes {
 
 /** What the head of a tagger's network looks like. */
 export function tagsHead(set: TagSet, { decoder }: Pick<TaggerModelSettings, 'decoder'>): TagsHead {
-  const forbidden = set.forbidden();
+  // A softmax knows no sequences; what it gives is read as the conlleval script does.
+  const forbidden = decoder === 'crf' ? set.forbidden() : undefined;
   return { kind: 'tags', outputs: set.tags.length, decoder, ...(forbidden && { forbidden }) };
 }
 

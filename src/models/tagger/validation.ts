@@ -1,10 +1,10 @@
 import type { ExplainingEngine } from '../../engine/engine.js';
+import { TAG_SCORES } from '../../engine/network.js';
 import { ExactSum } from '../../measures/counts.js';
 import { EntityCounter } from '../../measures/entities.js';
 import type { ValidationResult } from '../../training/progress.js';
 import type { TagDataset } from './dataset.js';
 import { givenTags } from './prediction.js';
-import { SCORES } from './sentence.js';
 import type { TagSet } from './tagSet.js';
 
 /** How a tagger does on validation rows. */
@@ -64,11 +64,11 @@ export async function measureTags(
     const begin = data.offsets[first]!;
     for (let sentence = first; sentence < last; sentence++) {
       const [from, to] = [data.offsets[sentence]!, data.offsets[sentence + 1]!];
-      const start = SCORES * (from - begin);
+      const start = TAG_SCORES * (from - begin);
       const truth = data.tags.subarray(from, to);
       const given = givenTags(scores, start, to - from);
       for (let token = 0; token < given.length; token++) {
-        const probability = scores[start + SCORES * token + 1]!;
+        const probability = scores[start + TAG_SCORES * token + 1]!;
         const hit = given[token] === truth[token];
         if (hit) right++;
         loss.add(-Math.log(Math.max(hit ? probability : 1 - probability, LEAST)));
