@@ -156,6 +156,7 @@ export function taggerSettings(options: TaggerTrainOptions): TaggerTrainSettings
     ...settings,
     batchSize: settings.batchSize ?? (byTokens ? undefined : BATCH_SIZE),
     model: taggerModelSettings(options),
+    adversarial: 0,
     splits: tokenizer,
     lowercase,
     splitTokens,
