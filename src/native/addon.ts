@@ -15,7 +15,7 @@ function bundled(): RecurraError {
     'ADDON_NOT_FOUND',
     `${fileURLToPath(import.meta.url)} is not in the package recurra: a bundler has put it into another file, where its native addon ` +
       'cannot be found. Leave recurra out of the bundle (esbuild: --external:recurra, Vite: ssr.external, Rollup: external, webpack: ' +
-      'externals), and install it where the bundle runs',
+      'externals), and install it where the bundle runs. docs/bundlers.md in the package has each tool',
   );
 }
 
