@@ -82,22 +82,14 @@ export async function evaluateCommand(modelFile: string, file: string, flags: Ev
   const controller = new AbortController();
   // Without a file to tidy up, a signal ends the process as always.
   const release = lines ? onStopSignal(() => controller.abort()) : () => {};
+  let evaluation: Evaluation;
   try {
-    const evaluation = await model.evaluate(rows, {
+    evaluation = await model.evaluate(rows, {
       signal: controller.signal,
       ...givenOptions<EvaluationOptions>(EVALUATION, flags),
       ...(lines ? { onPrediction: (row) => lines.write(JSON.stringify(row)) } : {}),
     });
     await lines?.finish();
-    display.stop();
-    noteSkipped(rows);
-    if (flags.json) {
-      const end = { event: 'end', model: modelFile, predictions: flags.predictions ?? null };
-      jsonLine({ ...end, ...evaluation, skipped: rows.skipped });
-    } else {
-      process.stdout.write(`${report(evaluation)}\n`);
-    }
-    return EXIT.ok;
   } catch (error) {
     if (controller.signal.aborted) return EXIT.interrupted;
     throw error;
@@ -107,4 +99,12 @@ export async function evaluateCommand(modelFile: string, file: string, flags: Ev
     await lines?.discard();
     release();
   }
+  noteSkipped(rows);
+  if (flags.json) {
+    const end = { event: 'end', model: modelFile, predictions: flags.predictions ?? null };
+    jsonLine({ ...end, ...evaluation, skipped: rows.skipped });
+  } else {
+    process.stdout.write(`${report(evaluation)}\n`);
+  }
+  return EXIT.ok;
 }
