@@ -304,6 +304,14 @@ mod tests {
     }
 
     #[test]
+    fn several_shards_are_merged_before_they_differ_much() {
+        // 192,000 words: parts of 80 words, cut at the ends of texts of 12.
+        let trainer = Trainer::new(corpus(16_000), &Options::default()).unwrap();
+        assert_eq!((trainer.shards.len(), trainer.parts.len(), trainer.rounds), (SHARDS, 2_286, 286));
+        assert!(trainer.parts.iter().all(|&(first, end)| end - first <= 7));
+    }
+
+    #[test]
     fn the_number_of_threads_changes_nothing() {
         let options = Options { dim: 20, epochs: 2, subwords: (3, 4), seed: 5, ..Options::default() };
         let [one, three, other] = [(1, 5), (3, 5), (1, 6)].map(|(threads, seed)| {

@@ -193,11 +193,14 @@ export function defaultEpochs(labels: number): number {
   return Math.round(DEFAULT_EPOCHS * Math.min(3.5, Math.max(1, Math.log2(labels) / 2)));
 }
 
-/** Options that a training without a network has no use for. Its linear model has a seed and class weights too. */
+/**
+ * Options that a training without a network has no use for. Its linear model has a seed and class weights too, and the tokens of its answers
+ * and explanations are the tokenizer's.
+ */
 const NETWORK_ALONE: readonly string[] = [
   ...Object.keys(NETWORK),
   'pooling',
-  ...Object.keys(TEXT),
+  ...Object.keys(TEXT).filter((name) => name !== 'tokenizer'),
   ...Object.keys(LEARNING).filter((name) => name !== 'seed'),
   'labelSmoothing',
   'members',
