@@ -202,7 +202,7 @@ fn words(_: &mut Criterion) {
     let Texts { tokens, lengths, .. } = &texts;
     for outputs in [64, 2_000, 10_000] {
         let gold: Vec<i32> = tokens.iter().map(|id| id * 31 % outputs as i32).collect();
-        let chunk = Chunk { tokens, lengths, targets: Targets::Tokens(&gold), batch_sizes: &[20] };
+        let chunk = Chunk { tokens, lengths, targets: Targets::Tokens(&gold), batch_sizes: &[20], ..Chunk::default() };
         let head = TagsConfig { tags: outputs, decoder: Decoder::Softmax, forbidden: None };
         let config =
             NetworkConfig::classifier(Cell::Lstm, 10_000, 200, 200, 1).with(|c| c.head = HeadConfig::Tags(head));

@@ -248,6 +248,12 @@ export interface TrainingSettings<R, E = TaskEvent, P = Progress> extends Learni
   signal: AbortSignal | undefined;
 }
 
+/** The rows of a table as a task has them: with its own defaults. What the task does not have keeps the usual one. */
+function ownRows<Table extends OptionTable>(rows: Table, table: OptionTable): Table {
+  const own = Object.entries(rows).map(([name, row]) => [name, table[name] ?? row]);
+  return Object.fromEntries(own) as Table;
+}
+
 /**
  * Checks the options that every training has and fills in the defaults.
  *
@@ -265,11 +271,11 @@ export function trainingSettings<R, E = TaskEvent, P = Progress>(
   checkNames(where, options, table);
   const { resume: _, embeddings, unlabelled, embeddingWords, precision, ...run } = settingsOf(RUN, options);
   const words = embeddingWords || undefined;
-  const model = settingsOf(NETWORK, options);
+  const model = settingsOf(ownRows(NETWORK, table), options);
   const settings = {
     model,
-    text: settingsOf(TEXT, options),
-    ...settingsOf(LEARNING, options),
+    text: settingsOf(ownRows(TEXT, table), options),
+    ...settingsOf(ownRows(LEARNING, table), options),
     ...(run as Pick<TrainingSettings<R, E, P>, keyof typeof run>),
     device: deviceFor(options.device, run.device, model.cell, head),
     embeddings: embeddings === undefined ? undefined : { file: embeddings, dim: options.embeddingDim, words },

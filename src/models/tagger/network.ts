@@ -1,0 +1,110 @@
+import { constraint, invalidArgument } from '../../core/errors.js';
+import { choice, custom, flag, integer } from '../../core/options/kinds.js';
+import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
+import { DECODERS, type Decoder, NETWORK, type NetworkOptions } from '../../engine/network.js';
+
+/** Tags of a CRF at most: each token takes time with the square of their number. */
+export const MOST_CRF_TAGS = 2_048;
+
+/** What a tagger's network has on top of its recurrent layers. */
+export interface TaggerHeadOptions {
+  /**
+   * How tags are chosen. `'crf'` chooses the most probable sequence of tags (Viterbi) and is trained on the probability of whole
+   * sequences, as `pytorch-crf`; `'softmax'` chooses each tag by itself, which is faster with hundreds of tags, and the one for more than 2,048. Default `'crf'`.
+   */
+  decoder?: Decoder;
+}
+
+/**
+ * What the characters of a word say about it: the mean of the vectors of its features, beside the word's own vector. Features are runs of
+ * its characters, its borders counted, the word as a whole and its shape; they are hashed to the numbers of the vectors, so that a word
+ * that was never met has a vector too.
+ */
+export interface SubwordOptions {
+  /** Vectors of features; several features may share one. Default 32,768. */
+  buckets?: number;
+  /** Size of these vectors. Default 48. */
+  dim?: number;
+  /** Characters of the shortest run. Default 2. */
+  minn?: number;
+  /** Characters of the longest run, from `minn` to 16; 0 for no runs. Default 5. */
+  maxn?: number;
+  /** Whether the runs are those of the word in lower case. Default `true`. */
+  lowercase?: boolean;
+  /** Whether the shape of the word counts, such as `Xxxxx` for `Berlin`. Default `true`. */
+  shape?: boolean;
+}
+
+/** The table of {@link SubwordOptions}. */
+export const SUBWORDS = {
+  buckets: option(integer(1, 2 ** 24), { default: 32_768, defaultText: '32,768', help: 'vectors of features' }),
+  dim: option(integer(1, 65_536), { default: 48, help: 'size of these vectors' }),
+  minn: option(integer(1, 16), { default: 2, help: 'characters of the shortest run' }),
+  maxn: option(integer(0, 16), { default: 5, help: 'characters of the longest run; 0 for no runs' }),
+  lowercase: option(flag, { default: true, help: 'whether the runs are those of the word in lower case' }),
+  shape: option(flag, { default: true, help: 'whether the shape of the word counts' }),
+} as const satisfies TableOf<SubwordOptions>;
+
+/** {@link SubwordOptions} with every default filled in. */
+export type SubwordSettings = SettingsOf<typeof SUBWORDS>;
+
+/** What the tokens of a tagger are to its network. */
+export interface TaggerInputOptions {
+  /**
+   * Whether, and how, the network sees the characters of words; see {@link SubwordOptions}. `true` is the same as no option. Default: it
+   * does.
+   */
+  subwords?: boolean | SubwordOptions;
+}
+
+/** What the network of a tagger looks like. */
+export interface TaggerModelOptions extends NetworkOptions, TaggerHeadOptions, TaggerInputOptions {}
+
+/** {@link TaggerModelOptions} with every default filled in. */
+export type TaggerModelSettings = Required<Omit<TaggerModelOptions, 'subwords'>> & {
+  subwords: false | SubwordSettings;
+};
+
+const SUBWORDS_EXPECTED = 'true, false or an object of options';
+
+/** Checks the option `subwords`. */
+function subwordSettings(name: string, value: unknown): false | SubwordSettings {
+  if (typeof value === 'boolean') return value && settingsOf(SUBWORDS, {});
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidArgument(name, SUBWORDS_EXPECTED, value);
+  checkNames(name, value, SUBWORDS);
+  const settings = settingsOf(SUBWORDS, value, `${name}.`);
+  const { minn, maxn } = settings;
+  if (maxn > 0 && maxn < minn) throw constraint(`${name}.maxn`, `${name}.maxn is ${maxn}, but ${name}.minn ${minn}`);
+  return settings;
+}
+
+/** The table of {@link TaggerModelOptions}: that of all networks with the defaults of taggers. */
+export const TAGGER_NETWORK = {
+  ...NETWORK,
+  hiddenSize: { ...NETWORK.hiddenSize, default: 100 },
+  dropout: {
+    ...NETWORK.dropout,
+    default: 0.5,
+    help: "share of elements dropped in training from the tokens' outputs, and between layers",
+  },
+  wordDropout: { ...NETWORK.wordDropout, default: 0.1 },
+  decoder: option(choice(DECODERS), {
+    default: 'crf',
+    flag: '<how>',
+    help: 'how tags are chosen: `crf`, the best sequence, or `softmax`, each by itself',
+  }),
+  subwords: option(custom<boolean | SubwordOptions, false | SubwordSettings>(SUBWORDS_EXPECTED, subwordSettings), {
+    default: settingsOf(SUBWORDS, {}),
+    defaultText: 'on',
+    flag: '<buckets>',
+    help: 'whether, and how, the network sees the characters of words',
+    flagHelp: 'vectors for what the characters of words say (default: 32768); 0 for none',
+    parse: (text) => (text === '0' ? false : { buckets: Number(text) }),
+  }),
+} as const satisfies TableOf<TaggerModelOptions>;
+
+/** What the network of a tagger looks like, checked. */
+export function taggerModelSettings(options: TaggerModelOptions): TaggerModelSettings {
+  return settingsOf(TAGGER_NETWORK, options);
+}
