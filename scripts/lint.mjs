@@ -29,7 +29,17 @@ try {
     // --release, so that it shares with the build what its build scripts compiled (torch-sys takes minutes).
     step('cargo', ['clippy', '--release', ...crates, '--all-targets', '--', '-D', 'warnings'], env),
     // As recurra-web has it: without training.
-    step('cargo', ['clippy', '--release', '-p', 'recurra-kernels', '--no-default-features', '--all-targets', '--', '-D', 'warnings']),
+    step('cargo', [
+      'clippy',
+      '--release',
+      '-p',
+      'recurra-kernels',
+      '--no-default-features',
+      '--all-targets',
+      '--',
+      '-D',
+      'warnings',
+    ]),
   ];
   process.exitCode = passed.every(Boolean) ? 0 : 1;
 } catch (error) {
