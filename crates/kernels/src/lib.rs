@@ -8,6 +8,7 @@
 )]
 
 mod encoder;
+pub mod generate;
 pub mod heads;
 pub mod network;
 #[cfg(feature = "training")]

@@ -1,4 +1,5 @@
 //! A network before anything is learned: its first weights, and sizes that are refused.
+#![cfg(feature = "training")]
 
 mod common;
 

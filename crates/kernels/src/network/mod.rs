@@ -4,6 +4,7 @@
 //! It knows an encoder and a head, and nothing of the task that they are for.
 
 mod batches;
+mod carried;
 #[cfg(feature = "training")]
 mod explain;
 mod model;
@@ -20,6 +21,7 @@ mod space;
 mod state;
 #[cfg(feature = "training")]
 mod step;
+mod stream;
 #[cfg(feature = "training")]
 mod train;
 #[cfg(feature = "training")]
@@ -30,6 +32,7 @@ mod weights;
 #[cfg(feature = "training")]
 pub use explain::Explanation;
 pub use model::Network;
+pub use stream::Stream;
 
 /// Without training no network has an optimizer.
 #[cfg(not(feature = "training"))]
