@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { defaultText, type Option, type OptionTable } from '../../src/core/options/table.js';
 import { ROWS } from '../../src/data/readers/options.js';
 import { CLASSIFIER } from '../../src/models/classifier/options.js';
+import { LANGUAGE } from '../../src/models/language/options.js';
+import { GENERATE } from '../../src/models/language/sampling.js';
 import { SERVING } from '../../src/models/serving/options.js';
 import { SERVER } from '../../src/serve/options.js';
 import { LEARN_VECTORS } from '../../src/text/learned/options.js';
@@ -16,6 +18,7 @@ export const SECTIONS: Readonly<Record<string, Readonly<Record<string, OptionTab
   'docs/serving.md': { serving: SERVING, server: SERVER },
   'docs/checkpoints.md': { checkpoint: CHECKPOINT },
   'docs/vectors.md': { vectors: LEARN_VECTORS },
+  'docs/language.md': { generate: GENERATE, language: LANGUAGE },
 };
 
 /** A default as a guide writes it. */

@@ -43,6 +43,7 @@ beforeAll(async () => {
   const file = join(folder, 'tickets.csv');
   writeFileSync(file, tickets(1_000, 1));
   writeFileSync(join(folder, 'more.csv'), tickets(40, 2));
+  writeFileSync(join(folder, 'corpus.txt'), tickets(40, 3));
   writeExamples(folder, examples);
   const model = await TextClassifier.train(readCsv(file, { text: 'body', label: 'queue' }));
   await model.save(join(folder, 'tickets.safetensors'));
@@ -56,6 +57,7 @@ const PAGES = {
   'docs/troubleshooting.md': 1,
   'docs/gpu.md': 4,
   'docs/vectors.md': 1,
+  'docs/language.md': 1,
   'README.md': 2,
 };
 const examples = Object.keys(PAGES).flatMap(examplesOf);
