@@ -10,7 +10,7 @@ import { Missing } from './quality/packages.js';
 import { measureSet, type SetOutcome, twentyTokens } from './tagger/measure.js';
 import { readTaggerOptions, type TaggerBenchOptions, USAGE } from './tagger/options.js';
 import { setUpTaggers } from './tagger/python.js';
-import { tablesOf } from './tagger/report.js';
+import { type Measured, tablesOf } from './tagger/report.js';
 import { glove, type TaggedSet, writeParts } from './tagger/sets.js';
 
 // Progress goes to standard error, results to standard output.
@@ -36,14 +36,26 @@ async function one(set: TaggedSet, options: TaggerBenchOptions, python: string):
   }
 }
 
+function about(outcomes: SetOutcome[], { threads }: TaggerBenchOptions, busy: boolean): Measured {
+  return {
+    processor: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    threads,
+    date: new Date().toISOString(),
+    busy,
+    versions: Object.assign({}, ...outcomes.flatMap((set) => set.outcomes.map(({ versions }) => versions))),
+    outcomes,
+  };
+}
+
 async function main(): Promise<void> {
   const options = readTaggerOptions(process.argv.slice(2));
   if (options === 'help') return say(USAGE);
   const begun = performance.now();
   const others = options.programs.some(({ other }) => other);
   const python = others ? setUpTaggers(setUpPython(options.python, say), options.python !== undefined, say) : '';
-  if (loadavg()[0]! > availableParallelism() / 2)
-    say('Other programs are running: times are worth little, ratios more.');
+  const busy = loadavg()[0]! > availableParallelism() / 2;
+  if (busy) say('Other programs are running: times are worth little, ratios more.');
   const outcomes: SetOutcome[] = [];
   for (const set of options.sets) {
     try {
@@ -54,14 +66,9 @@ async function main(): Promise<void> {
       if (!(error instanceof Missing)) throw error;
       say(`${set.title} is SKIPPED: ${error.message}`);
     }
-    if (options.json !== undefined) {
-      const about = {
-        processor: cpus()[0]?.model ?? 'unknown',
-        threads: options.threads,
-        date: new Date().toISOString(),
-      };
-      writeFileSync(options.json, `${JSON.stringify({ ...about, outcomes }, null, 1)}\n`);
-    }
+    // After each, so that nothing is lost when somebody stops it.
+    if (options.json !== undefined)
+      writeFileSync(options.json, `${JSON.stringify(about(outcomes, options, busy), null, 1)}\n`);
   }
   say(`Took ${((performance.now() - begun) / 1000).toFixed(0)} s.`);
 }

@@ -1,6 +1,20 @@
 import { bestOf, type Outcome, percent, type SetOutcome, secondsTo } from './measure.js';
 import { TAGGERS } from './programs.js';
 
+/** A file of results. */
+export interface Measured {
+  processor: string;
+  cores: number;
+  /** Of each program. */
+  threads: number;
+  date: string;
+  /** Whether other programs ran when it began. */
+  busy: boolean;
+  /** Of all programs. */
+  versions: Record<string, string>;
+  outcomes: SetOutcome[];
+}
+
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const rounded = (value: number | null) => (value === null ? '' : Math.round(value).toLocaleString('en-US'));
 const titleOf = (program: string) => TAGGERS.find(({ name }) => name === program)!.title;
