@@ -51,7 +51,7 @@ function sentences(gloss: string): string[] {
     .filter((part) => part !== '');
 }
 
-/** Finds the longest names in texts. A name begins and ends at the border of a word. */
+/** Finds the longest names in texts. A name begins with a capital, and begins and ends at the border of a word. */
 class Finder {
   readonly #kinds: ReadonlyMap<string, string>;
   readonly #longest: number;
@@ -65,6 +65,7 @@ class Finder {
     const words = [...text.matchAll(/[\p{L}\p{N}](?:[\p{L}\p{N}.'-]*[\p{L}\p{N}])?/gu)];
     const spans: TextSpan[] = [];
     for (let first = 0; first < words.length; first++) {
+      if (!/^\p{Lu}/u.test(words[first]![0])) continue;
       const start = words[first]!.index;
       for (let last = Math.min(first + this.#longest, words.length) - 1; last >= first; last--) {
         const end = words[last]!.index + words[last]![0].length;
