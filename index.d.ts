@@ -7,7 +7,10 @@ export interface Chunk {
   tokens: Int32Array
   /** Tokens per row. */
   lengths: Int32Array
-  /** The output of each row; with `targetStarts` the outputs of all rows, one row after the other. */
+  /**
+   * The output of each row; with `targetStarts` the outputs of all rows, one row after the other; with a head of tags the tag of
+   * each token.
+   */
   targets: Int32Array
   /** Where the outputs of each row begin, and at last how many there are; only where a row may have any number. */
   targetStarts?: Uint32Array
@@ -17,10 +20,12 @@ export interface Chunk {
 
 /** What a chunk of batches gave. */
 export interface ChunkStats {
-  /** Sum over the batches of the mean loss times the number of rows. */
+  /** Sum over the batches of the mean loss times the number of answers. */
   loss: number
-  /** Rows that were answered correctly, in training mode. */
+  /** Answers that were right, in training mode. */
   correct: number
+  /** Answers trained on: rows, or with a head of tags tokens. */
+  answers: number
   /** Rows trained on. */
   rows: number
   /** The batch at which the loss or the gradient was not finite; -1 for none. */
@@ -61,16 +66,30 @@ export interface EncoderConfig {
   embeddingStd?: number
 }
 
+/** Transitions that a path of tags never has: 1 for never, 0 for allowed. */
+export interface Forbidden {
+  /** First tags, one number for each tag. */
+  start: Uint8Array
+  /** Last tags. */
+  end: Uint8Array
+  /** A tag and the one that follows it, `[from, to]` row-major. */
+  between: Uint8Array
+}
+
 /** What stands on an encoder. */
 export interface HeadConfig {
-  /** Which head. */
-  kind: 'classes'
-  /** Scores that it gives for a row. */
+  /** Which head: one answer a row, or one a token. */
+  kind: 'classes' | 'tags'
+  /** Scores that it gives for a row, or for a token. */
   outputs: number
-  /** Whether a row may have any number of outputs. */
-  multiLabel: boolean
-  /** How the states become one vector. */
-  pooling: 'last' | 'mean' | 'max' | 'attention'
+  /** Of classes: whether a row may have any number of outputs. */
+  multiLabel?: boolean
+  /** Of classes: how the states become one vector. */
+  pooling?: 'last' | 'mean' | 'max' | 'attention'
+  /** Of tags: how scores become tags. */
+  decoder?: 'crf' | 'softmax'
+  /** Of tags with a CRF: what is never predicted. */
+  forbidden?: Forbidden
 }
 
 /** An array with its name. */
@@ -134,7 +153,11 @@ export declare namespace light {
     constructor(config: NetworkConfig)
     /** Trains on the batches of a chunk, one step each. */
     trainBatches(chunk: Chunk, options: StepOptions): Promise<ChunkStats>
-    /** Scores of the head, row by row in the order given: probabilities, or with `raw` what they are made of. */
+    /**
+     * Scores of the head, row by row in the order given: probabilities, or with `raw` what they are made of. With a head of tags
+     * three numbers for each token: its tag, the tag's probability, and the probability that it and the next token's tag are both
+     * right.
+     */
     scores(tokens: Int32Array, lengths: Int32Array, raw: boolean): Promise<Float32Array>
     /**
      * Scores at once, on the thread of JavaScript: for a few short rows, which take less time than a change of thread. `null`

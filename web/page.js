@@ -12,6 +12,9 @@ const [form, text, lines, top, send, failure, done, answers] = [
   'answers',
 ].map($);
 
+/** What the server's model is: set when it has answered. */
+let [tagger, names, scheme] = [false, [], null];
+
 function element(name, content = '', attributes = {}) {
   const node = document.createElement(name);
   node.textContent = content;
@@ -44,6 +47,45 @@ function answer(asked, { classes, tokens, knownTokens }) {
   return article;
 }
 
+/** A text with its spans marked, the label of each above it; a click or a hover tells how probable it is. */
+function marked(asked, { spans, tokens, tags, knownTokens }) {
+  const article = element('article');
+  const quote = element('blockquote', asked === '' ? '(empty)' : '', { class: 'marked' });
+  let at = 0;
+  for (const { start, end, label, text: part, probability } of spans) {
+    const mark = element('mark', '', { title: `${label}: ${percent(probability)}` });
+    mark.style.setProperty('--hue', hueOf(label));
+    mark.append(element('span', label, { class: 'label' }), element('span', part, { class: 'part' }));
+    quote.append(asked.slice(at, start), mark);
+    at = end;
+  }
+  quote.append(asked.slice(at));
+  article.append(quote);
+  if (scheme === null) {
+    const row = element('p', '', { class: 'tags' });
+    for (const [i, token] of tokens.entries()) {
+      const mark = element('mark');
+      mark.style.setProperty('--hue', hueOf(tags[i]));
+      mark.append(element('span', tags[i], { class: 'label' }), element('span', token, { class: 'part' }));
+      row.append(mark, ' ');
+    }
+    article.append(row);
+  } else {
+    const list = element('ul', '', { 'aria-label': 'Spans' });
+    for (const { label, text: part, probability } of spans)
+      list.append(element('li', `${part}: ${label}, ${percent(probability)}`));
+    article.append(list);
+  }
+  article.append(element('p', `${knownTokens} of ${tokens.length} tokens are known to the model.`, { class: 'note' }));
+  return article;
+}
+
+/** A colour for each label, the same each time. */
+function hueOf(label) {
+  const place = names.indexOf(label);
+  return String(Math.round((360 * Math.max(place, 0)) / Math.max(names.length, 1)));
+}
+
 async function ask(path, body) {
   const response = await fetch(path, {
     method: 'POST',
@@ -62,9 +104,12 @@ form.addEventListener('submit', async (event) => {
   send.disabled = true;
   try {
     const texts = lines.checked ? text.value.split('\n').filter((line) => line.trim() !== '') : [text.value];
-    const { predictions } = await ask('predict/many', { texts, topK: top.valueAsNumber });
-    answers.replaceChildren(...predictions.map((prediction, index) => answer(texts[index], prediction)));
-    done.textContent = predictions.length === 1 ? `${predictions[0].label}.` : `${predictions.length} texts labelled.`;
+    const { predictions } = await ask('predict/many', tagger ? { texts } : { texts, topK: top.valueAsNumber });
+    const show = tagger ? marked : answer;
+    answers.replaceChildren(...predictions.map((prediction, index) => show(texts[index], prediction)));
+    const [{ label, spans }] = predictions;
+    const one = tagger ? `${spans.length} ${spans.length === 1 ? 'span' : 'spans'}.` : `${label}.`;
+    done.textContent = predictions.length === 1 ? one : `${predictions.length} texts labelled.`;
   } catch (error) {
     answers.replaceChildren();
     done.textContent = '';
@@ -79,7 +124,11 @@ text.addEventListener('keydown', (event) => {
 });
 
 try {
-  const { labels, words, cell, limits } = await (await fetch('model')).json();
+  const { kind, labels, words, cell, limits, scheme: found = null } = await (await fetch('model')).json();
+  tagger = kind === 'tagger';
+  names = labels;
+  scheme = found;
+  $('top-row').hidden = tagger;
   top.max = labels.length;
   if (top.valueAsNumber > labels.length) top.value = labels.length;
   text.maxLength = limits.textLength;

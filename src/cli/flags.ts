@@ -72,6 +72,14 @@ export function addFlags(command: Command, table: OptionTable): Command {
   return command;
 }
 
+/** Adds the flags of a table that a command does not have yet; `what` is put before their help. */
+export function addMissingFlags(command: Command, table: OptionTable, what: string): Command {
+  const there = new Set(command.options.map((flag) => flag.attributeName()));
+  const rows = Object.entries(table).filter(([name]) => !there.has(name));
+  const named = rows.map(([name, row]) => [name, { ...row, flagHelp: what + (row.flagHelp ?? row.help) }] as const);
+  return addFlags(command, Object.fromEntries(named));
+}
+
 /** The options of a table that were given as flags. */
 export function givenOptions<Options extends object>(table: OptionTable, flags: object): Partial<Options> {
   const given = Object.entries(flags).filter(

@@ -3,6 +3,8 @@ import { EVALUATION } from '../models/classifier/evaluate.js';
 import { EXPLAIN } from '../models/classifier/explain.js';
 import { CLASSIFIER } from '../models/classifier/options.js';
 import { SERVING } from '../models/serving/options.js';
+import { TAG_EVALUATION } from '../models/tagger/evaluate.js';
+import { TAGGER } from '../models/tagger/options.js';
 import { packageVersion } from '../native/addon.js';
 import { SERVER } from '../serve/options.js';
 import { LEARN_VECTORS } from '../text/learned/options.js';
@@ -23,13 +25,13 @@ import { type ServeFlags, serveCommand } from './commands/serve.js';
 import { type TrainFlags, trainCommand } from './commands/train.js';
 import { type VectorsFlags, vectorsCommand } from './commands/vectors.js';
 import { deviceFlag } from './device.js';
-import { addFlags, giveOnce } from './flags.js';
+import { addFlags, addMissingFlags, giveOnce } from './flags.js';
 import { wholeNumber } from './parsers.js';
 import { rowFlags, textFlags } from './rows.js';
 import { taskFlag } from './tasks.js';
 
 const ROWS_FILE =
-  'file with a text and a label in each row: CSV, TSV, JSON lines, Parquet or fastText, also .gz and .zst; - for standard input';
+  'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText), or with tags (CoNLL, CoNLL-U, JSON lines with spans), also .gz and .zst; - for standard input';
 const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
 
 /** `recurra libtorch`: the libraries that tensors and users' own networks need. */
@@ -76,7 +78,7 @@ function libtorchCommands(program: Command, done: (exitCode: number) => void): v
 /** Builds the command line's parser; `done` receives the exit code of the command that ran. */
 export function createProgram(done: (exitCode: number) => void): Command {
   const program = new Command('recurra')
-    .description('Recurrent text models: train, evaluate and use RNN, LSTM and GRU classifiers.')
+    .description('Recurrent text models: train, evaluate and use RNN, LSTM and GRU classifiers and taggers.')
     .version(packageVersion())
     .showHelpAfterError('(recurra --help and recurra <command> --help say more)')
     .exitOverride();
@@ -85,12 +87,14 @@ export function createProgram(done: (exitCode: number) => void): Command {
     taskFlag(
       program
         .command('train')
-        .description('Train a model on a file of labelled texts and save it as one safetensors file.')
+        .description(
+          'Train a model on a file of labelled texts, or of sentences with tags, and save it as one safetensors file.',
+        )
         .argument('<file>', ROWS_FILE)
         .option('--out <model>', 'file to write', 'model.safetensors'),
     ),
   );
-  checkpointEveryFlag(addFlags(train, CLASSIFIER))
+  checkpointEveryFlag(addMissingFlags(addFlags(train, CLASSIFIER), TAGGER, 'with --task tag: '))
     .option('--json', JSON_HELP)
     .addHelpText(
       'after',
@@ -101,11 +105,11 @@ export function createProgram(done: (exitCode: number) => void): Command {
   const evaluate = rowFlags(
     program
       .command('evaluate')
-      .description('Measure a model on a file of labelled texts.')
+      .description('Measure a model on a file of labelled texts, or of sentences with tags.')
       .argument('<model>', 'file that recurra train wrote')
       .argument('<file>', ROWS_FILE),
   );
-  deviceFlag(addFlags(evaluate, EVALUATION))
+  deviceFlag(addMissingFlags(addFlags(evaluate, EVALUATION), TAG_EVALUATION, 'of a tagger: '))
     .option('--predictions <file>', 'also write each row with the predicted label and its probability, as JSON lines')
     .option('--json', JSON_HELP)
     .action(async (model: string, file: string, flags: EvaluateFlags) =>
@@ -116,7 +120,9 @@ export function createProgram(done: (exitCode: number) => void): Command {
     textFlags(
       program
         .command('predict')
-        .description('Label texts given as arguments, in a file, or line by line on standard input.')
+        .description(
+          'Label texts, or find their spans, given as arguments, in a file, or line by line on standard input.',
+        )
         .argument('<model>', 'file that recurra train wrote')
         .argument('[text...]', 'texts; without any, and without --file, those of standard input')
         .option('--file <file>', 'file of texts, of any format that train reads, or without --text one text per line'),

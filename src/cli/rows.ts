@@ -1,10 +1,23 @@
 import { type Command, Option } from 'commander';
+import { constraint } from '../core/errors.js';
+import { choice } from '../core/options/kinds.js';
+import type { OptionTable } from '../core/options/table.js';
 import { jsonLine, note } from '../core/terminal.js';
-import { type ReadProgress, ROWS, TEXTS } from '../data/readers/options.js';
+import type { Column } from '../data/readers/fields.js';
+import { type ReadProgress, ROW_FORMATS, ROWS, type RowFormat, TEXTS } from '../data/readers/options.js';
 import { type ReadRowsOptions, type ReadTextsOptions, readRows, readTexts } from '../data/readers/readRows.js';
+import {
+  type ReadTagsOptions,
+  readTags,
+  TAG_FORMATS,
+  TAGS,
+  type TagFileRows,
+  type TagFormat,
+} from '../data/readers/readTags.js';
 import type { Row, UnlabelledText } from '../data/readers/rows.js';
 import type { FileRows } from '../data/readers/source.js';
-import { addFlags, flagName, givenOptions } from './flags.js';
+import type { TagScheme } from '../text/tags/scheme.js';
+import { addFlags, addMissingFlags, flagName, givenOptions } from './flags.js';
 
 /** Flags that are no option by themselves; those of the tables come with them. */
 export interface TextFlags {
@@ -13,8 +26,18 @@ export interface TextFlags {
   skipBadRows?: boolean;
 }
 
-/** Flags of a file of labelled texts. */
-export type RowFlags = TextFlags;
+/** Flags of a file of labelled texts, or of sentences with tags. */
+export interface RowFlags extends TextFlags {
+  format?: RowFormat | TagFormat;
+  text?: Column | readonly Column[];
+  scheme?: TagScheme | null;
+}
+
+/** The flags of both kinds of files. */
+const ROW_FLAGS = {
+  ...ROWS,
+  format: { ...ROWS.format, kind: choice([...ROW_FORMATS, ...TAG_FORMATS]) },
+} as const;
 
 /** Adds the flags that say where a file's texts are and how it is written. */
 export function textFlags(command: Command): Command {
@@ -23,7 +46,8 @@ export function textFlags(command: Command): Command {
 
 /** Adds the flags that say where a file's texts and labels are and how it is written. */
 export function rowFlags(command: Command): Command {
-  return otherFlags(addFlags(command, ROWS));
+  const { format: _, ...tags } = TAGS;
+  return otherFlags(addMissingFlags(addFlags(command, ROW_FLAGS), tags, 'of tokens with tags: '));
 }
 
 function otherFlags(command: Command): Command {
@@ -38,7 +62,7 @@ function otherOptions({
   header,
   skipBadRows,
   quote,
-}: TextFlags): Pick<ReadRowsOptions, 'header' | 'onBadRow' | 'quote'> {
+}: Pick<TextFlags, 'header' | 'skipBadRows' | 'quote'>): Pick<ReadRowsOptions, 'header' | 'onBadRow' | 'quote'> {
   return {
     ...(header === undefined ? {} : { header }),
     ...(skipBadRows ? { onBadRow: 'skip' } : {}),
@@ -50,6 +74,44 @@ function otherOptions({
 /** Opens a file of labelled texts as the flags say; `onProgress` is told how far it is read. */
 export function openRows(file: string, flags: RowFlags, onProgress?: (progress: ReadProgress) => void): FileRows<Row> {
   return readRows(file, { ...givenOptions<ReadRowsOptions>(ROWS, flags), ...otherOptions(flags), onProgress });
+}
+
+/**
+ * Opens a file of sentences with tags or spans as the flags say; `onProgress` is told how far it is read.
+ *
+ * @throws ArgumentError for flags that such a file has no use for.
+ */
+export function openTags(file: string, flags: RowFlags, onProgress?: (progress: ReadProgress) => void): TagFileRows {
+  refuseFlags(flags, ROWS, [TAGS], 'a file of tags');
+  const { format, text, header, skipBadRows, scheme } = flags;
+  if (Array.isArray(text) && text.length > 1)
+    throw constraint('text', 'a text with spans is in one field; give --text once');
+  const known = format === 'jsonl' ? 'spans' : format;
+  if (known !== undefined && !TAG_FORMATS.some((name) => name === known))
+    throw constraint('format', `a file of tags is written as ${TAG_FORMATS.join(', ')} or jsonl, not as ${known}`);
+  const { format: _, text: __, ...options } = givenOptions<ReadTagsOptions>(TAGS, flags);
+  return readTags(file, {
+    ...options,
+    ...(known === undefined ? {} : { format: known as TagFormat }),
+    ...(Array.isArray(text) ? { text: text[0] as Column } : {}),
+    ...(header === undefined ? {} : { header }),
+    ...(skipBadRows ? { onBadRow: 'skip' as const } : {}),
+    ...(scheme === undefined ? {} : { scheme }),
+    onProgress,
+  });
+}
+
+/**
+ * Refuses flags that were given and are of no use.
+ *
+ * @param table - The options whose flags there are.
+ * @param used - The options that are of use.
+ */
+export function refuseFlags(flags: object, table: OptionTable, used: readonly OptionTable[], what: string): void {
+  for (const name of Object.keys(givenOptions(table, flags))) {
+    if (!used.some((each) => Object.hasOwn(each, name)))
+      throw constraint(name, `${flagName(name)} does not apply to ${what}`);
+  }
 }
 
 /** Opens a file of texts as the flags say. */

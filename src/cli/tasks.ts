@@ -3,19 +3,32 @@ import { constraint } from '../core/errors.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
 import { type ModelKind, ModelKindError } from '../models/description.js';
 import type { LoadOptions } from '../models/load.js';
+import { TextTagger } from '../models/tagger/tagger.js';
 
 /** A command that works with a model. */
 export type ModelCommand = 'evaluate' | 'predict' | 'serve' | 'explain';
 
+/** A model of whatever kind. */
+export type AnyModel = TextClassifier | TextTagger;
+
 interface TaskOfKind {
   kind: ModelKind;
   commands: readonly ModelCommand[];
+  load(path: string, options: Omit<LoadOptions, 'tokenizer'>): Promise<AnyModel>;
 }
 
 /** What a model can be trained for, as `--task` names it; undefined for a name that this version keeps for a later one. */
 const TASKS = {
-  classify: { kind: 'classifier', commands: ['evaluate', 'predict', 'serve', 'explain'] },
-  tag: undefined,
+  classify: {
+    kind: 'classifier',
+    commands: ['evaluate', 'predict', 'serve', 'explain'],
+    load: (path, options) => TextClassifier.load(path, options),
+  },
+  tag: {
+    kind: 'tagger',
+    commands: ['evaluate', 'predict', 'serve'],
+    load: (path, options) => TextTagger.load(path, options),
+  },
   language: undefined,
   seq2seq: undefined,
 } as const satisfies Record<string, TaskOfKind | undefined>;
@@ -34,14 +47,15 @@ export interface TaskFlag {
 /** Adds it. Commander is told of no default: some files ask for the task to be named. */
 export function taskFlag(command: Command): Command {
   return command.addOption(
-    new Option('--task <task>', 'what the model is for (default: classify, the only one in this version)').choices(
-      NAMES,
-    ),
+    new Option(
+      '--task <task>',
+      'what the model is for: classify labels texts (the default), tag finds spans or gives each token a tag',
+    ).choices(NAMES),
   );
 }
 
 /** Names of files that hold tokens with tags, one token a line. */
-const TAGGED = /\.conllu?(\.(gz|gzip|zst|zstd))?$/i;
+export const TAGGED = /\.conllu?(\.(gz|gzip|zst|zstd))?$/i;
 
 /**
  * Refuses a task that this version does not have, and a file that is not for the default task.
@@ -53,7 +67,7 @@ export function checkTask(file: string, { task }: TaskFlag): void {
     throw constraint('task', `${file} holds tokens with tags, from which a tagger learns; give --task tag`);
   }
   if (task !== undefined && !available.includes(task)) {
-    throw constraint('task', `this version of recurra has --task ${available.join(', ')} only, not ${task}`);
+    throw constraint('task', `this version of recurra has --task ${available.join(' and ')} only, not ${task}`);
   }
 }
 
@@ -65,17 +79,20 @@ export function checkTask(file: string, { task }: TaskFlag): void {
 export async function loadModel(
   command: ModelCommand,
   path: string,
-  options: LoadOptions = {},
-): Promise<TextClassifier> {
+  options: Omit<LoadOptions, 'tokenizer'> = {},
+): Promise<AnyModel> {
+  const tasks: (TaskOfKind | undefined)[] = Object.values(TASKS);
+  const able = tasks.filter((task) => task?.commands.includes(command)) as TaskOfKind[];
   try {
-    return await TextClassifier.load(path, options);
+    return await TASKS.classify.load(path, options);
   } catch (error) {
     if (!(error instanceof ModelKindError)) throw error;
-    const tasks: (TaskOfKind | undefined)[] = Object.values(TASKS);
-    const kinds = tasks.filter((task) => task?.commands.includes(command)).map((task) => `"${task!.kind}"`);
+    const found = able.find(({ kind }) => kind === error.kind);
+    if (found) return found.load(path, options);
+    const kinds = able.map(({ kind }) => `"${kind}"`).join(' and ');
     throw constraint(
       'model',
-      `recurra ${command} works with models of the kind ${kinds.join(', ')}; ${path} is of the kind "${error.kind}"`,
+      `recurra ${command} works with models of the kind ${kinds}; ${path} is of the kind "${error.kind}"`,
     );
   }
 }

@@ -18,6 +18,7 @@ export type {
 } from './readers/options.js';
 export { type ReadParquetOptions, readParquet } from './readers/parquet.js';
 export { type ReadRowsOptions, type ReadTextsOptions, readRows, readTexts } from './readers/readRows.js';
+export { type ReadTagsOptions, readTags, type TagFileRows, type TagFormat } from './readers/readTags.js';
 export type {
   GivenRow,
   LabelledText,

@@ -1,4 +1,5 @@
 import type { Device } from '../core/device.js';
+import { constraint } from '../core/errors.js';
 import type { Precision } from '../core/precision.js';
 import type { EngineConfig, ExplainingEngine } from './engine.js';
 import { ensemble, memberSeeds } from './ensemble.js';
@@ -15,6 +16,11 @@ export async function engineOn(
   config: EngineConfig,
   precision: Precision = 'float32',
 ): Promise<ExplainingEngine> {
+  if (config.head.kind === 'tags' && (config.members ?? 1) > 1)
+    throw constraint(
+      'members',
+      'a tagger is one network: the most probable tags of several have no mean; take members: 1',
+    );
   const members: ExplainingEngine[] = [];
   try {
     for (const seed of memberSeeds(config.seed, config.members ?? 1))

@@ -35,7 +35,10 @@ export interface Chunk {
   tokens: Int32Array;
   /** Tokens of each row, at least 1. */
   lengths: Int32Array;
-  /** The output that each row is trained towards; with `targetStarts` the outputs of all rows, one row after the other. */
+  /**
+   * The output that each row is trained towards; with `targetStarts` the outputs of all rows, one row after the other; with a head of
+   * tags the tag of each token.
+   */
   targets: Int32Array;
   /** Where the outputs of each row begin in `targets`, and at last how many there are; where a row may have any number. */
   targetStarts?: Uint32Array | undefined;
@@ -71,10 +74,12 @@ export interface StepOptions {
 
 /** Sums over a chunk. */
 export interface ChunkStats {
-  /** Sum over the batches of the mean loss times the number of rows. */
+  /** Sum over the batches of the mean loss times the number of answers. */
   loss: number;
-  /** Rows that were answered correctly, before the step that their batch made; of sets of outputs, exactly. */
+  /** Answers that were right, before the step that their batch made; of sets of outputs, exactly. */
   correct: number;
+  /** Answers trained on: rows, or with a head of tags tokens. `loss / answers` is the mean loss, `correct / answers` the accuracy. */
+  answers: number;
   /** Rows trained on. */
   rows: number;
   /** Batch whose loss was not finite, counted in the chunk; no step was made from it on. -1 if there was none. */
@@ -93,7 +98,7 @@ export interface TextScores {
 export interface Engine {
   /** Makes one optimizer step per batch. */
   train(chunk: Chunk, options: StepOptions): Promise<ChunkStats>;
-  /** What the head answers, `[rows, outputs]` row-major, in the order of the rows. */
+  /** What the head answers, row-major in the order of the rows: `[rows, outputs]`, or with tags `[tokens, TAG_SCORES]`. */
   scores(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
   /** The same at once, on the calling thread; undefined for what would take too long there, or would have to wait. */
   scoresNow?(tokens: Int32Array, lengths: Int32Array): Float32Array | undefined;
@@ -106,7 +111,7 @@ export interface Engine {
   scoreTexts?(encoder: NativeEncoder, texts: readonly string[]): Promise<TextScores>;
   /** Tokens that a chunk should have at the most. */
   readonly chunkTokens: number;
-  /** Multiply-adds that a token takes in the recurrent layers. */
+  /** Multiply-adds that a token takes, by `tokenWork`. */
   readonly workPerToken: number;
   /** Overwrites the vectors of some words, row by row; nothing else changes. Refuses the padding, whose vector stays zero. */
   setWordVectors(words: Int32Array, vectors: Float32Array): Promise<void>;
@@ -145,9 +150,9 @@ export interface Explanation {
 
 /** An engine that can also say why. */
 export interface ExplainingEngine extends ResumableEngine {
-  /** What `scores` are made of, `[rows, outputs]` row-major. */
+  /** What `scores` are made of, row-major: `[rows, outputs]`, or with tags `[tokens, outputs]`. */
   rawScores(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
-  /** Explains one row; -1 for the output with the largest score. */
+  /** Explains one row; -1 for the output with the largest score. A head of tags refuses. */
   explain(tokens: Int32Array, output: number): Promise<Explanation>;
 }
 

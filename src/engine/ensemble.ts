@@ -94,12 +94,13 @@ export function ensemble(members: readonly [ExplainingEngine, ...ExplainingEngin
 
   return {
     async train(chunk, options) {
-      const sums: ChunkStats = { loss: 0, correct: 0, rows: 0, nonFiniteBatch: -1 };
+      const sums: ChunkStats = { loss: 0, correct: 0, answers: 0, rows: 0, nonFiniteBatch: -1 };
       for (const member of members) {
         const stats = await member.train(chunk, options);
         if (stats.nonFiniteBatch >= 0) return stats;
         sums.loss += stats.loss;
         sums.correct += stats.correct;
+        sums.answers = stats.answers;
         sums.rows = stats.rows;
       }
       return { ...sums, loss: sums.loss / count, correct: sums.correct / count };

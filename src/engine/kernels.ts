@@ -1,7 +1,7 @@
 import { light } from '../native/light.js';
 import { AT_ONCE_WORK, type EngineConfig, type ExplainingEngine } from './engine.js';
 import { nativeChunk, nativeConfig, nativeOptions } from './native.js';
-import { recurrentWeights } from './network.js';
+import { tokenWork } from './network.js';
 
 /** Characters from which a text is not tried at once: splitting it takes tens of microseconds. */
 const LONG_TEXT = 4_096;
@@ -12,7 +12,8 @@ export const CPU_CHUNK_TOKENS = 16_384;
 /** The engine on this package's own CPU kernels: the default. It needs no libtorch. */
 export function kernelEngine(config: EngineConfig): ExplainingEngine {
   const native = new (light().CpuNetwork)(nativeConfig(config));
-  const atOnce = Math.floor(AT_ONCE_WORK / recurrentWeights(config) / (config.members ?? 1));
+  const work = tokenWork(config);
+  const atOnce = Math.floor(AT_ONCE_WORK / work / (config.members ?? 1));
   // After a change of the weights the first prediction makes them ready, which is too long for the event loop; and once the
   // vocabulary has been read through, its input projections are worth keeping.
   let ready = false;
@@ -28,6 +29,18 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
     seen += tokens;
     // A failure here does no harm: predictions continue without the table.
     if (before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
+  };
+  const scoreTextNow: NonNullable<ExplainingEngine['scoreTextNow']> = (encoder, text, row) => {
+    if (!ready || text.length > LONG_TEXT) return false;
+    if (!native.scoreTextNow(encoder.native, text, atOnce, row)) return false;
+    count(row[row.length - 2]!);
+    return true;
+  };
+  const scoreTexts: NonNullable<ExplainingEngine['scoreTexts']> = async (encoder, texts) => {
+    const before = changes;
+    const scored = await native.scoreTexts(encoder.native, texts);
+    ready ||= before === changes;
+    return scored;
   };
   return {
     train: (chunk, options) => {
@@ -46,20 +59,10 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
       count(tokens.length);
       return native.scoresNow(tokens, lengths) ?? undefined;
     },
-    scoreTextNow: (encoder, text, row) => {
-      if (!ready || text.length > LONG_TEXT) return false;
-      if (!native.scoreTextNow(encoder.native, text, atOnce, row)) return false;
-      count(row[row.length - 2]!);
-      return true;
-    },
-    scoreTexts: async (encoder, texts) => {
-      const before = changes;
-      const scored = await native.scoreTexts(encoder.native, texts);
-      ready ||= before === changes;
-      return scored;
-    },
+    // A text that the addon reads has as many scores as it has classes.
+    ...(config.head.kind === 'classes' && { scoreTextNow, scoreTexts }),
     chunkTokens: CPU_CHUNK_TOKENS,
-    workPerToken: recurrentWeights(config),
+    workPerToken: work,
     setWordVectors: (words, vectors) => {
       changed();
       return native.setWordVectors(words, vectors);

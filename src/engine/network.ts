@@ -24,9 +24,16 @@ const WEIGHTS: Record<Cell, { gates: number; recurrent: boolean; libtorch: boole
 /** All cells. */
 export const CELLS = Object.keys(WEIGHTS) as readonly Cell[];
 
-/** The device of a network: what `asked` was found to be, but the CPU where `auto` meets a cell that libtorch does not have. */
-export function deviceFor(asked: Device | 'auto' | undefined, found: Device, cell: Cell): Device {
-  return asked === 'auto' && !WEIGHTS[cell].libtorch ? 'cpu' : found;
+/**
+ * The device of a network: what `asked` was found to be, but the CPU where `auto` meets a cell or a head that libtorch does not have.
+ */
+export function deviceFor(
+  asked: Device | 'auto' | undefined,
+  found: Device,
+  cell: Cell,
+  head: HeadConfig['kind'] = 'classes',
+): Device {
+  return asked === 'auto' && !(WEIGHTS[cell].libtorch && head === 'classes') ? 'cpu' : found;
 }
 
 /** Weights of the recurrent layers, without the biases; one token takes as many multiply-adds. */
@@ -54,8 +61,11 @@ export type Pooling = 'last' | 'mean' | 'max' | 'attention';
 /** All ways of pooling. */
 export const POOLINGS = ['last', 'mean', 'max', 'attention'] as const satisfies readonly Pooling[];
 
-/** What stands on the recurrent layers: pools their outputs into one vector per row and scores outputs by a linear layer. */
-export interface HeadConfig {
+/** What stands on the recurrent layers. */
+export type HeadConfig = ClassesHead | TagsHead;
+
+/** One answer to a row: pools the outputs of the recurrent layers into one vector and scores classes by a linear layer. */
+export interface ClassesHead {
   readonly kind: 'classes';
   /** Scores that it gives for a row. */
   readonly outputs: number;
@@ -63,6 +73,61 @@ export interface HeadConfig {
   readonly multiLabel: boolean;
   /** How a row's states become one vector. */
   readonly pooling: Pooling;
+}
+
+/**
+ * How the scores of a row's tokens become tags:
+ *
+ * - `crf`: a linear-chain conditional random field. The score of a path is the sum of its tags' scores and of its transitions', and
+ *   the most probable path is predicted (pytorch-crf's definitions);
+ * - `softmax`: each token by itself.
+ */
+export type Decoder = 'crf' | 'softmax';
+
+/** All decoders. */
+export const DECODERS = ['crf', 'softmax'] as const satisfies readonly Decoder[];
+
+/** One answer to a token: scores tags by a linear layer on the outputs of the recurrent layers. It runs on the CPU kernels only. */
+export interface TagsHead {
+  readonly kind: 'tags';
+  /** Number of tags. */
+  readonly outputs: number;
+  /** How scores become tags, and what the loss is of. */
+  readonly decoder: Decoder;
+  /** Transitions that are never predicted; for `crf` only. No row may be trained towards one. */
+  readonly forbidden?: ForbiddenTransitions;
+}
+
+/** What a path of tags never has: 1 for never. A row of one token must have a tag that may be both its first and its last. */
+export interface ForbiddenTransitions {
+  /** First tags. `[outputs]` */
+  readonly start: Uint8Array;
+  /** Last tags. `[outputs]` */
+  readonly end: Uint8Array;
+  /** A tag and the one that follows it. `[outputs, outputs]` row-major, from before to. */
+  readonly between: Uint8Array;
+}
+
+/**
+ * Scores of a token with a head of tags: the tag, its probability at the token, and the probability that this tag and that of the next
+ * token are both right (at the last token of a row the same as the second). The tokens from `s` to `e` so have all their tags with
+ * the probability `p[s] * product over t from s to e - 1 of both[t] / p[t]`, exactly for a linear chain.
+ */
+export const TAG_SCORES = 3;
+
+/** How many scores an engine gives for a row of `length` tokens. */
+export function scoresOfRow(head: HeadConfig, length: number): number {
+  return head.kind === 'tags' ? length * TAG_SCORES : head.outputs;
+}
+
+/** Multiply-adds that a token takes in the recurrent layers, and in a head that answers for each token. */
+export function tokenWork(network: Parameters<typeof recurrentWeights>[0] & { head: HeadConfig }): number {
+  const { head } = network;
+  const recurrent = recurrentWeights(network);
+  if (head.kind === 'classes') return recurrent;
+  const features = network.hiddenSize * (network.bidirectional ? 2 : 1);
+  // Forward, back and the best path.
+  return recurrent + features * head.outputs + (head.decoder === 'crf' ? 3 * head.outputs ** 2 : 0);
 }
 
 /** The rule by which a step moves the weights, as in `torch.optim`: `Adam`, `AdamW`, `SGD`. */

@@ -1,5 +1,6 @@
 import { RecurraError } from '../core/errors.js';
 import type { EngineConfig, ExplainingEngine } from './engine.js';
+import { scoresOfRow } from './network.js';
 
 /** Multiply-adds that stand for a token's share of what is done beside the network. */
 const WORK_PER_TOKEN = 10_000;
@@ -8,8 +9,12 @@ const WORK_PER_TOKEN = 10_000;
 const CHUNK_TOKENS = 1;
 
 /** What stands where a model has no network: all its scores are 0, and it has no weights. */
-export function noEngine({ head: { outputs } }: Pick<EngineConfig, 'head'>): ExplainingEngine {
-  const zeros = (_: Int32Array, lengths: Int32Array) => new Float32Array(lengths.length * outputs);
+export function noEngine({ head }: Pick<EngineConfig, 'head'>): ExplainingEngine {
+  const { outputs } = head;
+  const zeros = (_: Int32Array, lengths: Int32Array) =>
+    new Float32Array(lengths.reduce((sum, length) => sum + scoresOfRow(head, length), 0));
+  const raw = ({ length }: Int32Array, lengths: Int32Array) =>
+    new Float32Array((head.kind === 'tags' ? length : lengths.length) * outputs);
   return {
     train: () => Promise.reject(new RecurraError('INTERNAL', 'a model without a network was to be trained')),
     scores: async (tokens, lengths) => zeros(tokens, lengths),
@@ -26,7 +31,7 @@ export function noEngine({ head: { outputs } }: Pick<EngineConfig, 'head'>): Exp
     loadHeld: async ({ file }) => file.close(),
     trainingState: async () => [],
     restore: async () => {},
-    rawScores: async (tokens, lengths) => zeros(tokens, lengths),
+    rawScores: async (tokens, lengths) => raw(tokens, lengths),
     explain: async (tokens, output) => ({
       output: Math.max(output, 0),
       raw: new Float32Array(outputs),

@@ -1,4 +1,5 @@
 import type { Device } from '../core/device.js';
+import { constraint } from '../core/errors.js';
 import { torch } from '../native/torch.js';
 import type { EngineConfig, ExplainingEngine } from './engine.js';
 import { CPU_CHUNK_TOKENS, kernelEngine } from './kernels.js';
@@ -21,6 +22,10 @@ export interface TorchEngineOptions {
  */
 export function torchEngine(config: EngineConfig, options: TorchEngineOptions = {}): ExplainingEngine {
   const { device = 'cpu', mixed = false } = options;
+  if (config.head.kind === 'tags') {
+    const message = `taggers run on the CPU kernels, not on libtorch: take device 'auto' or 'cpu' instead of '${device}'`;
+    throw constraint('device', message);
+  }
   const binding = torch();
   if (config.threads !== undefined) binding.setNumThreads(config.threads);
   const native = new binding.TorchNetwork(nativeConfig(config), device, mixed);

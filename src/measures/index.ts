@@ -27,3 +27,4 @@ export {
   classificationReport,
   confusionMatrix,
 } from './report.js';
+export type { EntityEvaluation, TagEvaluation, TaggingEvaluation, TagMistake } from './tagging.js';

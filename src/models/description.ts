@@ -8,24 +8,16 @@ import { type ExtentOptions, extentSettings, type TextExtent } from '../text/ext
 import { isTokenizerName, type TokenizerName } from '../text/names.js';
 import { Vocab } from '../text/vocab.js';
 
-/**
- * Version of the metadata's form. Readers open every earlier one.
- *
- * - 1: `basic_english` or a function, the beginning of long texts.
- * - 2: the other tokenizers, `ngrams`, `truncate`; several labels a text with their thresholds; pooling by attention. The
- *   `kind` came later: a description without one is that of a classifier.
- * - 3: a linear model beside the network. A file without one still has version 2.
- * - 4: several networks as one model. A file with one network still has version 2 or 3.
- */
-const FORMAT_VERSION = 4;
 /** What the metadata calls a model of this package; the kind follows. */
 export const FORMAT = 'recurra-text-';
 /** A kind of model, as its file names it: a recurrent network with the head of one task. */
-export type ModelKind = 'classifier';
+export type ModelKind = 'classifier' | 'tagger';
 
 /** What a kind of model adds to its description. */
 export interface FileKind<N extends NetworkSettings, D extends object> {
   readonly kind: ModelKind;
+  /** The newest version of the description's form; every earlier one is read too. */
+  readonly version: number;
   /**
    * Checks the settings of network and head, and fills in what older files lack.
    *
@@ -81,7 +73,10 @@ export interface Stored {
   byteLength: number;
 }
 
-function parseMetadata(path: string, all: Readonly<Record<string, string>>, kind: ModelKind): Metadata {
+/** Of a {@link FileKind} what tells whether a file is one that can be read. */
+type Versioned = Pick<FileKind<NetworkSettings, object>, 'kind' | 'version'>;
+
+function parseMetadata(path: string, all: Readonly<Record<string, string>>, { kind, version }: Versioned): Metadata {
   const invalid = (what: string, cause?: unknown) =>
     new ModelFileError('INVALID_FILE', `${path}: ${what}`, cause === undefined ? {} : { cause });
   if (!all.recurra?.startsWith(FORMAT) || all.model === undefined) {
@@ -98,9 +93,9 @@ function parseMetadata(path: string, all: Readonly<Record<string, string>>, kind
   if (typeof parsed !== 'object' || parsed === null) throw invalid('its model description is no object');
   const { formatVersion = 0, kind: found = 'classifier' } = parsed;
   if (found !== kind) throw new ModelKindError(path, String(found), kind);
-  if (!Number.isSafeInteger(formatVersion) || formatVersion < 1 || formatVersion > FORMAT_VERSION) {
+  if (!Number.isSafeInteger(formatVersion) || formatVersion < 1 || formatVersion > version) {
     throw invalid(
-      `format version ${String(formatVersion)}, but this version of recurra reads up to ${FORMAT_VERSION}; install a newer recurra`,
+      `format version ${String(formatVersion)}, but this version of recurra reads up to ${version}; install a newer recurra`,
     );
   }
   const { maxLength, settings, tokenizer } = parsed;
@@ -191,7 +186,7 @@ export function describeModel<N extends NetworkSettings, D extends object>(
   state: readonly Stored[],
   words?: lightNamespace.NativeVocabulary | null,
 ): Described<N, D> {
-  const described = parseMetadata(path, metadata, kind.kind);
+  const described = parseMetadata(path, metadata, kind);
   const { maxLength, settings, ngrams, truncate, tokenizer } = described;
   if (checksum !== 'valid') {
     throw new ModelFileError(

@@ -3,7 +3,7 @@ import { constraint, invalidArgument, ModelFileError, RecurraError } from '../co
 import { custom } from '../core/options/kinds.js';
 import { checkNames, option, settingsOf, type TableOf } from '../core/options/table.js';
 import { engineOn } from '../engine/create.js';
-import type { HeldWeights } from '../engine/engine.js';
+import type { ExplainingEngine, HeldWeights } from '../engine/engine.js';
 import { deviceFor, type HeadConfig, type NetworkSettings } from '../engine/network.js';
 import { noEngine } from '../engine/none.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
@@ -11,7 +11,6 @@ import { COMPUTE } from '../training/options/train.js';
 import type { FileKind } from './description.js';
 import { readModel } from './file.js';
 import type { TextModelParts } from './model.js';
-import { type ModelReading, modelReading } from './serving/reading.js';
 
 /** Options of {@link TextClassifier.load}. */
 export interface LoadOptions {
@@ -45,6 +44,7 @@ export const LOAD = {
  * @param where - What is called, for the message about an unknown option.
  * @param head - What the network's head looks like, by what the file says.
  * @param beside - Takes what the file holds beside the network out of it.
+ * @param first - Computes a first prediction of one token.
  * @throws ModelFileError if the file is missing, damaged, no model, or one of another kind.
  * @throws ArgumentError for an option that does not fit; CudaError if a GPU is named and cannot be used.
  */
@@ -55,6 +55,8 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
   kind: FileKind<N, D>,
   head: (own: D & Pick<TextModelParts<N>, 'settings'>) => HeadConfig,
   beside: (weights: HeldWeights, own: D & Pick<TextModelParts<N>, 'settings'>, threads?: number) => Promise<B>,
+  first: (engine: ExplainingEngine, own: D & B) => Promise<unknown> = (engine) =>
+    engine.scores(Int32Array.of(0), Int32Array.of(1)),
 ): Promise<TextModelParts<N> & D & B> {
   checkNames(where, options, LOAD);
   const { tokenizer: given, threads, device } = settingsOf(LOAD, options);
@@ -81,22 +83,22 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
     threads,
   };
   const network = kind.hasNetwork?.(described as CommonAnd<N, D>) !== false;
-  const engine = network ? await engineOn(deviceFor(options.device, device, settings.cell), config) : noEngine(config);
-  let reading: ModelReading;
+  const engine = network
+    ? await engineOn(deviceFor(options.device, device, settings.cell, config.head.kind), config)
+    : noEngine(config);
   let more: B;
   try {
     more = await beside(weights, described as CommonAnd<N, D>, threads);
     await engine.loadHeld(weights);
     // The first prediction makes the weights ready. Made here, it delays no caller.
-    await engine.scores(Int32Array.of(0), Int32Array.of(1));
-    reading = await modelReading({ ...text, tokenizer }, vocab);
+    await first(engine, { ...(described as CommonAnd<N, D>), ...more });
   } catch (error) {
     engine.close();
     if (error instanceof RecurraError)
       throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });
     throw error;
   }
-  return { ...(described as CommonAnd<N, D>), ...more, engine, text: { ...text, tokenizer }, reading };
+  return { ...(described as CommonAnd<N, D>), ...more, engine, text: { ...text, tokenizer } };
 }
 
 type CommonAnd<N extends NetworkSettings, D> = D & Pick<TextModelParts<N>, 'settings' | 'vocab'>;

@@ -7,7 +7,6 @@ import type { Progress, Validation, ValidationResult } from '../training/progres
 import type { TrainedModel } from '../training/task.js';
 import { writeModel } from './file.js';
 import type { ServingOptions, ServingState } from './serving/options.js';
-import type { ModelReading } from './serving/reading.js';
 import type { ModelServing } from './serving/serving.js';
 
 /** A part of a model that has a state to save and memory to free: its network, and what a task puts beside it. */
@@ -17,14 +16,15 @@ export interface ModelPart {
   close(): void;
 }
 
+/** What a model needs to know of those who share it. */
+type SharedCalls = Pick<ModelServing, 'state' | 'busy' | 'set' | 'drain'>;
+
 /** What every text model is made of, whatever its task. */
 export interface TextModelParts<N extends NetworkSettings, V extends Validation = ValidationResult> {
   engine: ExplainingEngine;
   settings: N;
   text: TokenSettings;
   vocab: Vocab;
-  /** Reads the texts. */
-  reading: ModelReading;
   /** The reports of the training, if there was one in this process. */
   history?: readonly Progress<V>[];
   /** The epoch whose weights were kept, if validation rows chose one. */
@@ -54,7 +54,7 @@ export abstract class TextModel<N extends NetworkSettings = NetworkSettings, V e
   /** Rows that the model was trained on, validation rows not counted; 0 for a model that was loaded. */
   readonly trainedRows: number;
   readonly #parts: readonly ModelPart[];
-  readonly #serving: Pick<ModelServing, 'state' | 'busy' | 'set' | 'drain'>;
+  readonly #serving: SharedCalls;
   /** Work other than predictions that is under way. */
   readonly #works = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -65,7 +65,7 @@ export abstract class TextModel<N extends NetworkSettings = NetworkSettings, V e
    * @param beside - Parts beside the network that are saved and freed with it.
    * @internal
    */
-  protected constructor(parts: TextModelParts<N, V>, serving: ModelServing, beside: readonly ModelPart[] = []) {
+  protected constructor(parts: TextModelParts<N, V>, serving: SharedCalls, beside: readonly ModelPart[] = []) {
     this.vocab = parts.vocab;
     this.settings = parts.settings;
     this.history = parts.history ?? [];

@@ -1,5 +1,5 @@
 /**
- * A small HTTP server around a `TextClassifier`: predictions, health, metrics, and a page for trying texts by hand.
+ * A small HTTP server around a `TextClassifier` or a `TextTagger`: predictions, health, metrics, and a page for trying texts by hand.
  *
  * @packageDocumentation
  */

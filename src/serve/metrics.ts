@@ -71,7 +71,7 @@ export class Metrics {
   }
 
   /** Counts predictions. */
-  predicted(predictions: readonly Prediction[]): void {
+  predicted(predictions: readonly Pick<Prediction, 'tokens' | 'knownTokens'>[]): void {
     let tokens = 0;
     let known = 0;
     for (const prediction of predictions) {

@@ -36,22 +36,38 @@ function get(operationId: string, summary: string, responses: object) {
   return { get: { operationId, summary, responses } };
 }
 
-/** The OpenAPI document of a server. */
-export function openApi(components: Schemas, page: boolean): object {
+/** What the document says of each kind of model. */
+const KINDS = {
+  classifier: {
+    description: 'A recurrent text classifier: texts in, labels with probabilities out.',
+    one: 'Label one text.',
+    many: 'Label many texts.',
+    example: 'My invoice is wrong',
+    examples: { texts: ['My invoice is wrong', 'The printer is on fire'], topK: 1 },
+  },
+  tagger: {
+    description: 'A recurrent tagger: texts in, labelled spans and tags of tokens out.',
+    one: 'Find the spans of one text.',
+    many: 'Find the spans of many texts.',
+    example: 'Ada Lovelace was born in London.',
+    examples: { texts: ['Ada Lovelace was born in London.', 'She lived there.'] },
+  },
+} as const;
+
+/** The OpenAPI document of a server with a model of a kind. */
+export function openApi(components: Schemas, page: boolean, kind: keyof typeof KINDS): object {
+  const { description, one, many, example, examples } = KINDS[kind];
   return {
     openapi: '3.1.0',
     info: {
       title: 'recurra',
       version: packageVersion(),
-      description: 'A recurrent text classifier: texts in, labels with probabilities out.',
+      description,
       license: { name: 'MIT OR Apache-2.0' },
     },
     paths: {
-      '/predict': prediction('predict', 'Label one text.', 'one', 'prediction', { text: 'My invoice is wrong' }),
-      '/predict/many': prediction('predictMany', 'Label many texts.', 'many', 'predictions', {
-        texts: ['My invoice is wrong', 'The printer is on fire'],
-        topK: 1,
-      }),
+      '/predict': prediction('predict', one, 'one', 'prediction', { text: example }),
+      '/predict/many': prediction('predictMany', many, 'many', 'predictions', examples),
       '/model': get('model', 'What the model knows, and the limits of requests.', {
         200: { description: 'The model.', content: json('model') },
       }),

@@ -3,16 +3,18 @@ import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TextClassifier } from '../models/classifier/classifier.js';
 import type { Prediction } from '../models/classifier/prediction.js';
+import type { TextTagging } from '../models/tagger/prediction.js';
+import { TextTagger } from '../models/tagger/tagger.js';
 import { packageRoot } from '../native/addon.js';
 import { failureBody } from './failure.js';
 import type { Metrics } from './metrics.js';
 import { openApi } from './openapi.js';
 import type { ServerSettings } from './options.js';
-import { schemas } from './schemas.js';
+import { type Schemas, schemas, tagSchemas } from './schemas.js';
 
 /** What the routes need to know. */
 export interface RouteContext {
-  model: TextClassifier;
+  model: TextClassifier | TextTagger;
   settings: ServerSettings;
   metrics: Metrics;
   /** Whether the server is ending. */
@@ -44,9 +46,49 @@ function whenGone({ raw }: FastifyReply): AbortSignal {
   return abort.signal;
 }
 
-function predictionRoutes(app: FastifyInstance, { model, settings, metrics, labelled }: RouteContext): void {
+/** What limits the routes that compute. */
+function limits({ rateLimit }: ServerSettings): object {
+  return rateLimit > 0 ? { rateLimit: { max: rateLimit, timeWindow: 60_000 } } : {};
+}
+
+function taggingRoutes(
+  app: FastifyInstance,
+  model: TextTagger,
+  { settings, metrics, labelled }: Omit<RouteContext, 'model'>,
+): void {
+  const shape = tagSchemas(settings);
+  const config = limits(settings);
+  const done = (request: FastifyRequest, taggings: readonly TextTagging[]) => {
+    labelled(request, taggings.length);
+    metrics.predicted(taggings.map(({ tokens, knownTokens }) => ({ tokens: tokens.length, knownTokens })));
+  };
+  app.post<{ Body: { text: string } }>(
+    '/predict',
+    { config, schema: { body: shape.one, response: { 200: shape.prediction } } },
+    async (request, reply) => {
+      const tagging = await model.predict(request.body.text, { signal: whenGone(reply) });
+      done(request, [tagging]);
+      return tagging;
+    },
+  );
+  app.post<{ Body: { texts: string[] } }>(
+    '/predict/many',
+    { config, schema: { body: shape.many, response: { 200: shape.predictions } } },
+    async (request, reply) => {
+      const predictions = await model.predictMany(request.body.texts, { signal: whenGone(reply) });
+      done(request, predictions);
+      return { predictions };
+    },
+  );
+}
+
+function predictionRoutes(
+  app: FastifyInstance,
+  model: TextClassifier,
+  { settings, metrics, labelled }: Omit<RouteContext, 'model'>,
+): void {
   const shape = schemas(settings, model.labels.length);
-  const config = settings.rateLimit > 0 ? { rateLimit: { max: settings.rateLimit, timeWindow: 60_000 } } : {};
+  const config = limits(settings);
   const options = ({ topK = settings.topK }: { topK?: number }, reply: FastifyReply) => ({
     topK: Math.min(topK, model.labels.length),
     signal: whenGone(reply),
@@ -82,7 +124,8 @@ function predictionRoutes(app: FastifyInstance, { model, settings, metrics, labe
 }
 
 function stateRoutes(app: FastifyInstance, { model, settings, metrics, stopping }: RouteContext): void {
-  const shape = schemas(settings, model.labels.length);
+  const kind = model instanceof TextTagger ? 'tagger' : 'classifier';
+  const shape: Schemas = kind === 'tagger' ? tagSchemas(settings) : schemas(settings, model.labels.length);
   const answers = (body: object) => ({ schema: { response: { '2xx': body, 503: body } } });
   app.get('/health', answers(shape.status), () => ({ status: 'ok' }));
   app.get('/ready', answers(shape.status), (_, reply) => {
@@ -94,12 +137,14 @@ function stateRoutes(app: FastifyInstance, { model, settings, metrics, stopping 
     return metrics.registry.metrics();
   });
   app.get('/model', answers(shape.model), () => ({
+    kind,
+    ...(model instanceof TextTagger && { scheme: model.scheme ?? null }),
     labels: model.labels,
     words: model.vocab.length,
     cell: model.settings.cell,
     limits: { bodyBytes: settings.bodyLimit, textLength: settings.maxTextLength, texts: settings.maxTexts },
   }));
-  const document = openApi(shape, settings.page);
+  const document = openApi(shape, settings.page, kind);
   app.get('/openapi.json', () => document);
 }
 
@@ -115,7 +160,9 @@ function pageRoutes(app: FastifyInstance): void {
 
 /** Adds all routes. */
 export function addRoutes(app: FastifyInstance, context: RouteContext): void {
-  predictionRoutes(app, context);
+  const { model, ...rest } = context;
+  if (model instanceof TextTagger) taggingRoutes(app, model, rest);
+  else predictionRoutes(app, model, rest);
   stateRoutes(app, context);
   if (context.settings.page) pageRoutes(app);
 }

@@ -1,6 +1,52 @@
 import type { ServerSettings } from './options.js';
 
-/** Schemas of requests and answers. The server checks requests by them, and the OpenAPI document shows them. */
+/** Schemas that are the same for all kinds of models. */
+const COMMON = {
+  error: {
+    type: 'object',
+    required: ['error'],
+    properties: {
+      error: {
+        type: 'object',
+        required: ['code', 'message'],
+        properties: {
+          code: { type: 'string', description: 'A stable name of the kind of error.' },
+          message: { type: 'string', description: 'What was wrong, for people.' },
+        },
+      },
+    },
+  },
+  status: {
+    type: 'object',
+    required: ['status'],
+    properties: { status: { type: 'string', enum: ['ok', 'ready', 'stopping'] } },
+  },
+  model: {
+    type: 'object',
+    required: ['kind', 'labels', 'words', 'cell', 'limits'],
+    properties: {
+      kind: { type: 'string', enum: ['classifier', 'tagger'], description: 'What the model does with a text.' },
+      scheme: {
+        type: ['string', 'null'],
+        description: 'Of a tagger the scheme of its tags; null for tags without one, which have no spans.',
+      },
+      labels: { type: 'array', items: { type: 'string' } },
+      words: { type: 'integer', description: 'Words that the model knows.' },
+      cell: { type: 'string', description: 'The recurrent layer.' },
+      limits: {
+        type: 'object',
+        required: ['bodyBytes', 'textLength', 'texts'],
+        properties: {
+          bodyBytes: { type: 'integer', description: 'Largest body of a request.' },
+          textLength: { type: 'integer', description: 'Longest text, in characters.' },
+          texts: { type: 'integer', description: 'Most texts in one request.' },
+        },
+      },
+    },
+  },
+} as const;
+
+/** Schemas of requests and answers of a classifier. The server checks requests by them, and the OpenAPI document shows them. */
 export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, labels: number) {
   const text = { type: 'string', maxLength: maxTextLength, description: 'The text to label; it may be empty.' };
   const top = {
@@ -56,45 +102,61 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
         predictions: { type: 'array', items: prediction, description: 'One for each text, in the order asked.' },
       },
     },
-    error: {
-      type: 'object',
-      required: ['error'],
-      properties: {
-        error: {
-          type: 'object',
-          required: ['code', 'message'],
-          properties: {
-            code: { type: 'string', description: 'A stable name of the kind of error.' },
-            message: { type: 'string', description: 'What was wrong, for people.' },
-          },
-        },
-      },
-    },
-    status: {
-      type: 'object',
-      required: ['status'],
-      properties: { status: { type: 'string', enum: ['ok', 'ready', 'stopping'] } },
-    },
-    model: {
-      type: 'object',
-      required: ['labels', 'words', 'cell', 'limits'],
-      properties: {
-        labels: { type: 'array', items: { type: 'string' } },
-        words: { type: 'integer', description: 'Words that the model knows.' },
-        cell: { type: 'string', description: 'The recurrent layer.' },
-        limits: {
-          type: 'object',
-          required: ['bodyBytes', 'textLength', 'texts'],
-          properties: {
-            bodyBytes: { type: 'integer', description: 'Largest body of a request.' },
-            textLength: { type: 'integer', description: 'Longest text, in characters.' },
-            texts: { type: 'integer', description: 'Most texts in one request.' },
-          },
-        },
-      },
-    },
+    ...COMMON,
   } as const;
 }
 
-/** What {@link schemas} returns. */
-export type Schemas = ReturnType<typeof schemas>;
+/** Schemas of requests and answers of a tagger. */
+export function tagSchemas({ maxTextLength, maxTexts }: ServerSettings) {
+  const text = { type: 'string', maxLength: maxTextLength, description: 'The text to tag; it may be empty.' };
+  const numbers = (description: string, type = 'number') => ({ type: 'array', items: { type }, description });
+  const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, description });
+  const span = {
+    type: 'object',
+    required: ['start', 'end', 'label', 'text', 'probability'],
+    properties: {
+      start: { type: 'integer', description: 'Index of its first UTF-16 code unit in the text, as JavaScript counts.' },
+      end: { type: 'integer', description: 'Index behind its last code unit.' },
+      label: { type: 'string', description: 'A label of the training rows.' },
+      text: { type: 'string', description: 'The part of the text.' },
+      probability: { type: 'number', minimum: 0, maximum: 1 },
+    },
+  };
+  const prediction = {
+    type: 'object',
+    required: ['spans', 'tokens', 'starts', 'tags', 'probabilities', 'knownTokens'],
+    properties: {
+      spans: {
+        type: 'array',
+        items: span,
+        description: 'Labelled parts of the text, in order; none overlaps another.',
+      },
+      tokens: strings('The tokens of the text.'),
+      starts: numbers('Where each token begins in the text.', 'integer'),
+      tags: strings('The tag of each token.'),
+      probabilities: numbers('How probable each of them is, from 0 to 1.'),
+      knownTokens: { type: 'integer', description: 'How many tokens the model knows.' },
+    },
+  };
+  return {
+    one: { type: 'object', required: ['text'], additionalProperties: false, properties: { text } },
+    many: {
+      type: 'object',
+      required: ['texts'],
+      additionalProperties: false,
+      properties: { texts: { type: 'array', items: text, maxItems: maxTexts } },
+    },
+    prediction,
+    predictions: {
+      type: 'object',
+      required: ['predictions'],
+      properties: {
+        predictions: { type: 'array', items: prediction, description: 'One for each text, in the order asked.' },
+      },
+    },
+    ...COMMON,
+  } as const;
+}
+
+/** What {@link schemas} and {@link tagSchemas} return. */
+export type Schemas = Record<keyof ReturnType<typeof schemas>, object>;

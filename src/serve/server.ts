@@ -3,6 +3,7 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { now } from '../core/clock.js';
 import { invalidArgument, RecurraError } from '../core/errors.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
+import { TextTagger } from '../models/tagger/tagger.js';
 import { parseBody } from './body.js';
 import { Connections } from './connections.js';
 import { failureBody, failureOf, type Refusal, refuseConnection } from './failure.js';
@@ -32,7 +33,7 @@ export class ModelServer {
   #url: string | undefined;
   #closing: Promise<number> | undefined;
 
-  private constructor(model: TextClassifier, settings: ServerSettings) {
+  private constructor(model: TextClassifier | TextTagger, settings: ServerSettings) {
     this.#settings = settings;
     this.#metrics = new Metrics(model, () => this.#running);
     const { bodyLimit, requestTimeout, trustProxy } = settings;
@@ -52,7 +53,7 @@ export class ModelServer {
   }
 
   /** @internal */
-  static async create(model: TextClassifier, settings: ServerSettings): Promise<ModelServer> {
+  static async create(model: TextClassifier | TextTagger, settings: ServerSettings): Promise<ModelServer> {
     const server = new ModelServer(model, settings);
     const app = server.#app;
     app.server.on('connection', (socket) => server.#connections.add(socket));
@@ -197,8 +198,8 @@ export class ModelServer {
 }
 
 /**
- * Makes a server that answers with a model over HTTP. Calls of all clients share the model, as `TextClassifier.setServing`
- * says.
+ * Makes a server that answers with a model over HTTP. Calls of all clients share the model, as its `setServing`
+ * says. A classifier answers with labels, a tagger with spans.
  *
  * @param model - the model; the server does not close it.
  * @param options - see {@link ServerOptions}.
@@ -214,7 +215,11 @@ export class ModelServer {
  * console.log(await server.listen());
  * ```
  */
-export async function createServer(model: TextClassifier, options: ServerOptions = {}): Promise<ModelServer> {
-  if (!(model instanceof TextClassifier)) throw invalidArgument('model', 'a TextClassifier', model);
+export async function createServer(
+  model: TextClassifier | TextTagger,
+  options: ServerOptions = {},
+): Promise<ModelServer> {
+  if (!(model instanceof TextClassifier || model instanceof TextTagger))
+    throw invalidArgument('model', 'a TextClassifier or a TextTagger', model);
   return ModelServer.create(model, serverSettings(options));
 }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { now } from '../core/clock.js';
 import { duration, jsonLine, note, percent } from '../core/terminal.js';
 import type { PrepareEvent } from './events/events.js';
-import type { Progress } from './progress.js';
+import type { Progress, ValidationResult } from './progress.js';
 
 /** Shows a training's progress. */
 export interface ProgressDisplay {
@@ -32,11 +32,19 @@ function prepareLine({ about, share }: PrepareEvent): string {
   return `${PREPARED[about]}: ${Math.floor(share * 100)} %`;
 }
 
+/**
+ * What a training says of its validation rows, in words.
+ *
+ * @internal
+ */
+export function validationWords(validation: ValidationResult & { f1?: number }): string {
+  const { loss, accuracy, f1 } = validation;
+  return `loss ${loss.toFixed(4)} accuracy ${percent(accuracy)}${f1 === undefined ? '' : ` F1 ${percent(f1)}`}`;
+}
+
 function epochLine(progress: Progress): string {
   const { validation } = progress;
-  const measured = validation
-    ? `, validation loss ${validation.loss.toFixed(4)} accuracy ${percent(validation.accuracy)}`
-    : '';
+  const measured = validation ? `, validation ${validationWords(validation)}` : '';
   return (
     `epoch ${progress.epoch}/${progress.epochs}: loss ${progress.loss.toFixed(4)} accuracy ${percent(progress.accuracy)}` +
     `${measured} (${Math.round(progress.samplesPerSecond)} samples/s)`

@@ -170,6 +170,7 @@ export class Trainer<T extends TaskTypes> {
       position.trainedSeconds += (now() - began) / 1000;
       position.totals.loss += stats.loss;
       position.totals.correct += stats.correct;
+      position.totals.answers = this.#answers + stats.answers;
       position.totals.rows += stats.rows;
       if (stats.nonFiniteBatch >= 0) {
         return {
@@ -196,6 +197,12 @@ export class Trainer<T extends TaskTypes> {
     if (ending !== 'stopped') return ending;
     this.#control.stopped = true;
     return undefined;
+  }
+
+  /** Answers in the epoch so far. */
+  get #answers(): number {
+    const { answers, rows } = this.#position.totals;
+    return answers ?? rows;
   }
 
   #place(): TrainingPlace {
@@ -225,10 +232,10 @@ export class Trainer<T extends TaskTypes> {
     this.#control.emit({
       type: 'step',
       ...place,
-      loss: stats.loss / stats.rows,
-      accuracy: stats.correct / stats.rows,
-      epochLoss: totals.loss / totals.rows,
-      epochAccuracy: totals.correct / totals.rows,
+      loss: stats.loss / stats.answers,
+      accuracy: stats.correct / stats.answers,
+      epochLoss: totals.loss / this.#answers,
+      epochAccuracy: totals.correct / this.#answers,
       learningRate: rate,
       ...this.#speed(place),
     });
@@ -241,8 +248,8 @@ export class Trainer<T extends TaskTypes> {
     const event: EpochEvent<T['validation']> = {
       type: 'epoch',
       ...place,
-      loss: totals.loss / totals.rows,
-      accuracy: totals.correct / totals.rows,
+      loss: totals.loss / this.#answers,
+      accuracy: totals.correct / this.#answers,
       ...(validation ? { validation } : {}),
       ...this.#speed(place),
     };
@@ -279,7 +286,7 @@ export class Trainer<T extends TaskTypes> {
   /** Goes to the beginning of the next epoch, or behind the last one. */
   async #nextEpoch(): Promise<TrainingFailure | undefined> {
     const { epoch, step } = this.#position;
-    const begun = { batch: 0, random: this.#batches().next, totals: { loss: 0, correct: 0, rows: 0 } };
+    const begun = { batch: 0, random: this.#batches().next, totals: { loss: 0, correct: 0, answers: 0, rows: 0 } };
     Object.assign(this.#position, { epoch: epoch + 1, ...begun });
     const checkpointer = this.#checkpointer;
     const due = checkpointer?.due(step, true) || (this.#done() && checkpointer?.stale(step));

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Chunk, Engine, EngineConfig, StepOptions } from '../../src/engine/engine.js';
 import { kernelEngine } from '../../src/engine/kernels.js';
-import type { HeadConfig, NetworkSettings } from '../../src/engine/network.js';
+import type { ClassesHead, NetworkSettings } from '../../src/engine/network.js';
 import { torchEngine } from '../../src/engine/torch.js';
 import { Random } from '../../src/index.js';
 import { torchHalf } from '../support/halves.mjs';
@@ -67,7 +67,7 @@ afterEach(() => {
   for (const engine of open.splice(0)) engine.close();
 });
 
-const BASE: EngineConfig = {
+const BASE: EngineConfig & { head: ClassesHead } = {
   cell: 'lstm',
   embeddingDim: 24,
   hiddenSize: 20,
@@ -103,7 +103,7 @@ it.runIf(torchHalf)(
 );
 
 /** What a network has otherwise than {@link BASE}. */
-type Shape = Partial<NetworkSettings & HeadConfig>;
+type Shape = Partial<NetworkSettings & ClassesHead>;
 
 /** The same weights in both engines. */
 async function pair({ pooling, multiLabel, ...change }: Shape): Promise<{ kernels: Engine; libtorch: Engine }> {

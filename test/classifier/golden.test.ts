@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { EngineConfig, StepOptions } from '../../src/engine/engine.js';
 import { kernelEngine } from '../../src/engine/kernels.js';
+import type { ClassesHead } from '../../src/engine/network.js';
 import { torchEngine } from '../../src/engine/torch.js';
 import { EncodedDataset } from '../../src/index.js';
 import { classWeightsOf } from '../../src/models/classifier/classWeights.js';
@@ -18,7 +19,7 @@ const floats = (array: GoldenArray | undefined) => Float32Array.from(array!.valu
 const ints = (array: GoldenArray | undefined) => Int32Array.from(array!.values as ArrayLike<bigint>, Number);
 
 const CLASSES = 4;
-const CONFIG: EngineConfig = {
+const CONFIG: EngineConfig & { head: ClassesHead } = {
   cell: 'lstm',
   vocabSize: 30,
   embeddingDim: 6,

@@ -57,16 +57,61 @@ pub struct Dropouts {
 /// What stands on an encoder.
 #[napi(object, object_to_js = false)]
 pub struct HeadConfig {
-    /// Which head.
-    #[napi(ts_type = "'classes'")]
+    /// Which head: one answer a row, or one a token.
+    #[napi(ts_type = "'classes' | 'tags'")]
     pub kind: String,
-    /// Scores that it gives for a row.
+    /// Scores that it gives for a row, or for a token.
     pub outputs: u32,
-    /// Whether a row may have any number of outputs.
-    pub multi_label: bool,
-    /// How the states become one vector.
+    /// Of classes: whether a row may have any number of outputs.
+    pub multi_label: Option<bool>,
+    /// Of classes: how the states become one vector.
     #[napi(ts_type = "'last' | 'mean' | 'max' | 'attention'")]
-    pub pooling: String,
+    pub pooling: Option<String>,
+    /// Of tags: how scores become tags.
+    #[napi(ts_type = "'crf' | 'softmax'")]
+    pub decoder: Option<String>,
+    /// Of tags with a CRF: what is never predicted.
+    pub forbidden: Option<Forbidden>,
+}
+
+/// Transitions that a path of tags never has: 1 for never, 0 for allowed.
+#[napi(object, object_to_js = false)]
+pub struct Forbidden {
+    /// First tags, one number for each tag.
+    pub start: Uint8Array,
+    /// Last tags.
+    pub end: Uint8Array,
+    /// A tag and the one that follows it, `[from, to]` row-major.
+    pub between: Uint8Array,
+}
+
+impl TryFrom<HeadConfig> for core::HeadConfig {
+    type Error = Error;
+
+    fn try_from(head: HeadConfig) -> Result<Self> {
+        let HeadConfig { kind, outputs, multi_label, pooling, decoder, forbidden } = head;
+        let flags = |values: Uint8Array| values.iter().map(|&value| value != 0).collect();
+        let missing = |what: &'static str| {
+            Error::new(ErrorCode::InvalidArgument, format!("a head of {kind} needs its {what}")).about(what)
+        };
+        match kind.as_str() {
+            "classes" => Ok(Self::Classes(core::ClassesConfig {
+                classes: outputs as usize,
+                multi_label: multi_label.unwrap_or(false),
+                pooling: Pooling::parse(&pooling.ok_or_else(|| missing("pooling"))?)?,
+            })),
+            "tags" => Ok(Self::Tags(core::TagsConfig {
+                tags: outputs as usize,
+                decoder: core::Decoder::parse(&decoder.ok_or_else(|| missing("decoder"))?)?,
+                forbidden: forbidden.map(|Forbidden { start, end, between }| core::Forbidden {
+                    start: flags(start),
+                    end: flags(end),
+                    between: flags(between),
+                }),
+            })),
+            other => Err(Error::new(ErrorCode::InvalidArgument, format!("there is no head '{other}'"))),
+        }
+    }
 }
 
 impl TryFrom<NetworkConfig> for core::NetworkConfig {
@@ -88,14 +133,7 @@ impl TryFrom<NetworkConfig> for core::NetworkConfig {
                 padding_idx: encoder.padding_idx,
                 embedding_std: encoder.embedding_std.unwrap_or(1.0),
             },
-            head: match head.kind.as_str() {
-                "classes" => core::HeadConfig::Classes(core::ClassesConfig {
-                    classes: head.outputs as usize,
-                    multi_label: head.multi_label,
-                    pooling: Pooling::parse(&head.pooling)?,
-                }),
-                other => return Err(Error::new(ErrorCode::InvalidArgument, format!("there is no head '{other}'"))),
-            },
+            head: head.try_into()?,
             seed: seed as u64,
             threads: threads as usize,
         })
@@ -109,7 +147,8 @@ pub struct Chunk {
     pub tokens: Int32Array,
     /// Tokens per row.
     pub lengths: Int32Array,
-    /// The output of each row; with `targetStarts` the outputs of all rows, one row after the other.
+    /// The output of each row; with `targetStarts` the outputs of all rows, one row after the other; with a head of tags the tag of
+    /// each token.
     pub targets: Int32Array,
     /// Where the outputs of each row begin, and at last how many there are; only where a row may have any number.
     pub target_starts: Option<Uint32Array>,
@@ -139,14 +178,15 @@ impl From<Chunk> for OwnedChunk {
 }
 
 impl OwnedChunk {
-    /// The chunk as engines take it.
-    pub fn chunk(&self) -> core::Chunk<'_> {
+    /// The chunk as engines take it for a head.
+    pub fn chunk(&self, head: &core::HeadConfig) -> core::Chunk<'_> {
         core::Chunk {
             tokens: &self.tokens,
             lengths: &self.lengths,
-            targets: match &self.target_starts {
-                None => Targets::Rows(&self.targets),
-                Some(starts) => Targets::Sets { outputs: &self.targets, starts },
+            targets: match (&self.target_starts, head) {
+                (Some(starts), _) => Targets::Sets { outputs: &self.targets, starts },
+                (None, core::HeadConfig::Classes(_)) => Targets::Rows(&self.targets),
+                (None, core::HeadConfig::Tags(_)) => Targets::Tokens(&self.targets),
             },
             batch_sizes: &self.batch_sizes,
         }
@@ -222,10 +262,12 @@ impl OwnedStepOptions {
 /// What a chunk of batches gave.
 #[napi(object, object_from_js = false)]
 pub struct ChunkStats {
-    /// Sum over the batches of the mean loss times the number of rows.
+    /// Sum over the batches of the mean loss times the number of answers.
     pub loss: f64,
-    /// Rows that were answered correctly, in training mode.
+    /// Answers that were right, in training mode.
     pub correct: f64,
+    /// Answers trained on: rows, or with a head of tags tokens.
+    pub answers: f64,
     /// Rows trained on.
     pub rows: f64,
     /// The batch at which the loss or the gradient was not finite; -1 for none.
@@ -237,6 +279,7 @@ impl From<core::Stats> for ChunkStats {
         Self {
             loss: stats.loss,
             correct: stats.correct as f64,
+            answers: stats.answers as f64,
             rows: stats.rows as f64,
             non_finite_batch: stats.non_finite_batch.map_or(-1.0, |batch| batch as f64),
         }

@@ -5,7 +5,7 @@
 //! - [`fault`]: faults on purpose, for tests;
 //! - [`mod@array`]: an array with a name, as states, files and checkpoints hold it;
 //! - [`cell`]: kinds of recurrent cells;
-//! - [`network`], [`training`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its
+//! - [`network`], [`tags`], [`training`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its
 //!   one check;
 //! - [`layout`], [`distinct`]: sequences of unequal length without padding, and the different words among them;
 //! - [`random`]: a generator that is the same everywhere.
@@ -19,6 +19,7 @@ pub mod fault;
 pub mod layout;
 pub mod network;
 pub mod random;
+pub mod tags;
 pub mod training;
 
 pub use algorithm::{AdamOptions, Algorithm, OptimizerKind, SgdOptions};
@@ -26,4 +27,5 @@ pub use array::{Dtype, Element, NamedArray};
 pub use cell::Cell;
 pub use error::{Error, ErrorCode, Result, abandon, guard};
 pub use network::{ClassesConfig, Dropouts, EncoderConfig, HeadConfig, NetworkConfig, Pooling};
+pub use tags::{Decoder, Forbidden, TagsConfig};
 pub use training::{Chunk, LossOptions, Stats, StepOptions, Targets};

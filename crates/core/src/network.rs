@@ -2,17 +2,18 @@
 
 use crate::cell::Cell;
 use crate::error::{Error, ErrorCode, Result};
+use crate::tags::TagsConfig;
 
 /// Layers take some memory each, whatever their size.
 const MOST_LAYERS: usize = 4096;
 
 /// 64 TiB of float32. Small sizes are padded, to at most sixteen times as much.
-const MOST_PARAMETERS: f64 = (1u64 << 44) as f64;
+pub(crate) const MOST_PARAMETERS: f64 = (1u64 << 44) as f64;
 
 /// Most threads that a network may be given.
 const MOST_THREADS: usize = 1024;
 
-fn argument(option: &'static str, message: String) -> Error {
+pub(crate) fn argument(option: &'static str, message: String) -> Error {
     Error::new(ErrorCode::InvalidArgument, message).about(option)
 }
 
@@ -66,10 +67,12 @@ pub struct Dropouts {
 }
 
 /// What stands on an encoder.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum HeadConfig {
     /// One answer a row.
     Classes(ClassesConfig),
+    /// One answer a token.
+    Tags(TagsConfig),
 }
 
 /// A head that pools the outputs over time into one vector, and scores classes by a linear layer.
@@ -194,10 +197,23 @@ impl EncoderConfig {
 }
 
 impl HeadConfig {
-    /// Scores that it gives.
+    /// Scores that it gives for a row, or with tags for a token.
     pub const fn outputs(&self) -> usize {
         match self {
             Self::Classes(head) => head.classes,
+            Self::Tags(head) => head.tags,
+        }
+    }
+
+    /// Whether a row may have any number of outputs.
+    pub const fn multi_label(&self) -> bool {
+        matches!(self, Self::Classes(ClassesConfig { multi_label: true, .. }))
+    }
+
+    fn validate(&self, features: usize) -> Result<()> {
+        match self {
+            Self::Classes(head) => check_linear("numClasses", head.classes, features),
+            Self::Tags(head) => head.validate(features),
         }
     }
 }
@@ -227,17 +243,23 @@ impl NetworkConfig {
         self
     }
 
-    /// The head of a classifier.
-    pub const fn classes(&self) -> &ClassesConfig {
+    /// The head of a classifier; none where another head stands.
+    pub const fn classes(&self) -> Option<&ClassesConfig> {
         match &self.head {
-            HeadConfig::Classes(head) => head,
+            HeadConfig::Classes(head) => Some(head),
+            HeadConfig::Tags(_) => None,
         }
     }
 
-    /// The head of a classifier, to be changed.
-    pub const fn classes_mut(&mut self) -> &mut ClassesConfig {
+    /// The head of a classifier, to be changed; another head is first replaced by one with as many classes.
+    pub fn classes_mut(&mut self) -> &mut ClassesConfig {
+        if self.classes().is_none() {
+            let classes = self.head.outputs();
+            self.head = HeadConfig::Classes(ClassesConfig { classes, multi_label: false, pooling: Pooling::Last });
+        }
         match &mut self.head {
             HeadConfig::Classes(head) => head,
+            HeadConfig::Tags(_) => unreachable!("it was replaced"),
         }
     }
 
@@ -247,22 +269,24 @@ impl NetworkConfig {
     /// `InvalidArgument` when a size is 0 or beyond any memory, or an option is outside its range.
     pub fn validate(&self) -> Result<()> {
         self.encoder.validate()?;
-        let HeadConfig::Classes(head) = &self.head;
-        check_count("numClasses", head.classes)?;
-        if head.classes as f64 * self.encoder.hidden_size as f64 > MOST_PARAMETERS {
-            return Err(argument(
-                "hiddenSize",
-                format!(
-                    "numClasses {} and hiddenSize {} make a network that no computer can hold",
-                    head.classes, self.encoder.hidden_size
-                ),
-            ));
-        }
+        self.head.validate(self.encoder.hidden_size)?;
         if self.threads > MOST_THREADS {
             return Err(argument("threads", format!("threads must be at most {MOST_THREADS} but is {}", self.threads)));
         }
         Ok(())
     }
+}
+
+/// Checks the sizes of a linear layer from `hidden_size` features to `outputs`.
+pub(crate) fn check_linear(name: &'static str, outputs: usize, hidden_size: usize) -> Result<()> {
+    check_count(name, outputs)?;
+    if outputs as f64 * hidden_size as f64 > MOST_PARAMETERS {
+        return Err(argument(
+            "hiddenSize",
+            format!("{name} {outputs} and hiddenSize {hidden_size} make a network that no computer can hold"),
+        ));
+    }
+    Ok(())
 }
 
 fn check_count(name: &'static str, value: usize) -> Result<()> {

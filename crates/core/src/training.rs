@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::algorithm::{AdamOptions, Algorithm};
 use crate::error::{Error, ErrorCode, Result};
 use crate::network::{EncoderConfig, HeadConfig, NetworkConfig};
+use crate::tags::{Decoder, TagsConfig};
 
 /// Batches to train on, all rows one after the other.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +32,8 @@ pub enum Targets<'a> {
         /// Where those of each row begin in `outputs`, and at last how many there are. `[rows + 1]`.
         starts: &'a [u32],
     },
+    /// One output a token, in the order of the chunk's tokens. `[tokens]`.
+    Tokens(&'a [i32]),
 }
 
 impl Default for Targets<'_> {
@@ -42,12 +45,14 @@ impl Default for Targets<'_> {
 /// Sums over a chunk.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Stats {
-    /// Sum over the batches (before each one's step) of the mean loss times the number of rows; without weights of outputs the
-    /// sum of the rows' losses.
+    /// Sum over the batches (before each one's step) of the mean loss times the number of answers; without weights of outputs the
+    /// sum of the losses.
     pub loss: f64,
-    /// Rows whose largest score was that of their target; with sets, rows whose targets are exactly the outputs with a
-    /// probability above a half.
+    /// Answers that were right: rows whose largest score was that of their target; with sets, rows whose targets are exactly the
+    /// outputs with a probability above a half; with tags, tokens whose most probable tag was their target.
     pub correct: u64,
+    /// Answers that were trained on: rows, or with tags tokens.
+    pub answers: u64,
     /// Rows that were trained on.
     pub rows: u64,
     /// Number of the batch within the chunk whose loss (or, with clipping, gradient) was not finite. The weights are
@@ -64,35 +69,10 @@ impl<'a> Chunk<'a> {
     ///
     /// # Errors
     /// `InvalidShape` when counts do not agree or the targets are not of the head's kind, `OutOfRange` for a length, token id,
-    /// target or batch size outside its range, `InvalidArgument` for a set whose outputs do not rise.
+    /// target or batch size outside its range, `InvalidArgument` for a set whose outputs do not rise or tags with a forbidden
+    /// transition.
     pub fn validate(&self, config: &NetworkConfig) -> Result<()> {
-        let HeadConfig::Classes(head) = &config.head;
-        match self.targets {
-            Targets::Rows(_) if head.multi_label => {
-                return Err(error(
-                    ErrorCode::InvalidShape,
-                    "a multi-label network needs a set of labels for each row".into(),
-                ));
-            }
-            Targets::Rows(labels) => {
-                if labels.len() != self.lengths.len() {
-                    return Err(error(
-                        ErrorCode::InvalidShape,
-                        format!("{} rows but {} labels", self.lengths.len(), labels.len()),
-                    ));
-                }
-                check_outputs(labels, head.classes, |at| at)?;
-            }
-            Targets::Sets { .. } if !head.multi_label => {
-                let message = "label offsets are for a multi-label network; this one has one class for each row";
-                return Err(error(ErrorCode::InvalidShape, message.into()));
-            }
-            Targets::Sets { outputs, starts } => {
-                check_starts(outputs, starts, self.lengths.len())?;
-                check_outputs(outputs, head.classes, |at| starts.partition_point(|&start| start as usize <= at) - 1)?;
-                check_rising(outputs, starts)?;
-            }
-        }
+        self.check_targets(&config.head)?;
         if let Some(batch) = self.batch_sizes.iter().position(|&size| size < 1) {
             let message = format!("batch {batch} has {} rows: expected at least one", self.batch_sizes[batch]);
             return Err(error(ErrorCode::OutOfRange, message));
@@ -102,7 +82,57 @@ impl<'a> Chunk<'a> {
             let message = format!("the batch sizes add up to {sum} but there are {} rows", self.lengths.len());
             return Err(error(ErrorCode::InvalidShape, message));
         }
-        check_rows(self.tokens, self.lengths, config.encoder.vocab_size)
+        check_rows(self.tokens, self.lengths, config.encoder.vocab_size)?;
+        // Paths are cut out by the lengths, which are known to fit now.
+        match (&config.head, self.targets) {
+            (HeadConfig::Tags(head), Targets::Tokens(tags)) => head.check_paths(tags, self.lengths),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_targets(&self, head: &HeadConfig) -> Result<()> {
+        match (head, self.targets) {
+            (HeadConfig::Tags(head), Targets::Tokens(tags)) => {
+                if tags.len() != self.tokens.len() {
+                    let message = format!("{} tokens but {} tags", self.tokens.len(), tags.len());
+                    return Err(error(ErrorCode::InvalidShape, message));
+                }
+                match tags.iter().position(|&tag| tag < 0 || tag as usize >= head.tags) {
+                    None => Ok(()),
+                    Some(at) => {
+                        let message = format!("tag {} of token {at} is outside the {} tags", tags[at], head.tags);
+                        Err(error(ErrorCode::OutOfRange, message))
+                    }
+                }
+            }
+            (HeadConfig::Tags(_), _) => {
+                Err(error(ErrorCode::InvalidShape, "a network for tags needs a tag for each token".into()))
+            }
+            (HeadConfig::Classes(_), Targets::Tokens(_)) => {
+                Err(error(ErrorCode::InvalidShape, "tags of tokens are for a network for tags, not for classes".into()))
+            }
+            (HeadConfig::Classes(head), Targets::Rows(_)) if head.multi_label => {
+                Err(error(ErrorCode::InvalidShape, "a multi-label network needs a set of labels for each row".into()))
+            }
+            (HeadConfig::Classes(head), Targets::Rows(labels)) => {
+                if labels.len() != self.lengths.len() {
+                    return Err(error(
+                        ErrorCode::InvalidShape,
+                        format!("{} rows but {} labels", self.lengths.len(), labels.len()),
+                    ));
+                }
+                check_outputs(labels, head.classes, |at| at)
+            }
+            (HeadConfig::Classes(head), Targets::Sets { .. }) if !head.multi_label => {
+                let message = "label offsets are for a multi-label network; this one has one class for each row";
+                Err(error(ErrorCode::InvalidShape, message.into()))
+            }
+            (HeadConfig::Classes(head), Targets::Sets { outputs, starts }) => {
+                check_starts(outputs, starts, self.lengths.len())?;
+                check_outputs(outputs, head.classes, |at| starts.partition_point(|&start| start as usize <= at) - 1)?;
+                check_rising(outputs, starts)
+            }
+        }
     }
 
     /// Some rows, with their tokens, as one batch; starts of sets stay those of the chunk.
@@ -110,6 +140,7 @@ impl<'a> Chunk<'a> {
         let targets = match self.targets {
             Targets::Rows(labels) => Targets::Rows(&labels[rows.clone()]),
             Targets::Sets { outputs, starts } => Targets::Sets { outputs, starts: &starts[rows.start..rows.end + 1] },
+            Targets::Tokens(tags) => Targets::Tokens(&tags[tokens.clone()]),
         };
         Self { tokens: &self.tokens[tokens], lengths: &self.lengths[rows], targets, batch_sizes: &[] }
     }
@@ -246,12 +277,12 @@ pub struct StepOptions<'a> {
 /// Options of the loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LossOptions<'a> {
-    /// A weight for each output, or nothing for 1 each. With one target a row they are those of
-    /// `torch.nn.CrossEntropyLoss(weight)`, whose mean divides by the sum of the rows' weights; with sets those of
-    /// `torch.nn.BCEWithLogitsLoss(pos_weight)`.
+    /// A weight for each output, or nothing for 1 each. With one target a row or token they are those of
+    /// `torch.nn.CrossEntropyLoss(weight)`, whose mean divides by the sum of the targets' weights; with sets those
+    /// of `torch.nn.BCEWithLogitsLoss(pos_weight)`. A CRF has none.
     pub weights: &'a [f32],
     /// Share of the target that is spread over all outputs, as `torch.nn.CrossEntropyLoss(label_smoothing)` does; 0 with
-    /// sets.
+    /// sets and a CRF.
     pub smoothing: f64,
 }
 
@@ -260,13 +291,19 @@ impl LossOptions<'_> {
     ///
     /// # Errors
     /// `InvalidArgument` for a number of weights other than the outputs', a weight that is not positive and finite, or a
-    /// smoothing outside [0, 1) or with sets.
+    /// smoothing outside [0, 1) or with sets; for either with a CRF.
     pub fn validate(&self, config: &NetworkConfig) -> Result<()> {
-        let HeadConfig::Classes(head) = &config.head;
         let fail = |option, message: String| Err(error(ErrorCode::InvalidArgument, message).about(option));
-        let (weights, classes) = (self.weights, head.classes);
-        if !weights.is_empty() && weights.len() != classes {
-            return fail("classWeights", format!("classWeights has {} weights for {classes} classes", weights.len()));
+        let (weights, outputs) = (self.weights, config.head.outputs());
+        let crf = matches!(&config.head, HeadConfig::Tags(TagsConfig { decoder: Decoder::Crf, .. }));
+        if crf && !weights.is_empty() {
+            return fail(
+                "classWeights",
+                "classWeights are for single answers; the loss of a CRF is of whole rows".into(),
+            );
+        }
+        if !weights.is_empty() && weights.len() != outputs {
+            return fail("classWeights", format!("classWeights has {} weights for {outputs} classes", weights.len()));
         }
         if let Some(weight) = weights.iter().find(|weight| !(**weight > 0.0 && weight.is_finite())) {
             return fail("classWeights", format!("a class weight must be a finite number above 0 but one is {weight}"));
@@ -277,7 +314,13 @@ impl LossOptions<'_> {
                 format!("labelSmoothing must be at least 0 and below 1 but is {}", self.smoothing),
             );
         }
-        if self.smoothing > 0.0 && head.multi_label {
+        if self.smoothing > 0.0 && crf {
+            return fail(
+                "labelSmoothing",
+                "labelSmoothing is for single answers; the loss of a CRF is of whole rows".into(),
+            );
+        }
+        if self.smoothing > 0.0 && config.head.multi_label() {
             return fail(
                 "labelSmoothing",
                 "labelSmoothing is for exclusive classes; a multi-label loss has none".into(),

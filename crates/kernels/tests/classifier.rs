@@ -116,7 +116,7 @@ impl Reference {
             let length = layout.lengths()[row] as usize;
             let mut times = vec![0usize; features];
             let feature: Vec<f32> = (0..features)
-                .map(|i| match c.classes().pooling {
+                .map(|i| match c.classes().unwrap().pooling {
                     Pooling::Last => out.hn[((first + i / hidden) * rows + row) * hidden + i % hidden],
                     Pooling::Mean => (0..length).map(|t| out.output[at(t) + i]).sum::<f32>() / length as f32,
                     Pooling::Max => {
@@ -141,7 +141,7 @@ impl Reference {
                 for i in 0..features {
                     d_weight[k * features + i] += d * feature[i];
                     let d = d * weight[k * features + i];
-                    match c.classes().pooling {
+                    match c.classes().unwrap().pooling {
                         Pooling::Last => d_hn[((first + i / hidden) * rows + row) * hidden + i % hidden] += d,
                         Pooling::Mean => (0..length).for_each(|t| d_output[at(t) + i] += d / length as f32),
                         Pooling::Max => d_output[at(times[i]) + i] += d,

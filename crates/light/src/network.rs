@@ -92,10 +92,15 @@ impl CpuNetwork {
     #[napi(catch_unwind, ts_return_type = "Promise<ChunkStats>")]
     pub fn train_batches(&self, chunk: Chunk, options: StepOptions) -> napi::Result<Pending<Stats, ChunkStats>> {
         let (chunk, options) = (OwnedChunk::from(chunk), OwnedStepOptions::try_from(options).js()?);
-        self.background(move |network| network.train_batches(&chunk.chunk(), &options.options()), ChunkStats::from)
+        self.background(
+            move |network| network.train_batches(&chunk.chunk(&network.config().head), &options.options()),
+            ChunkStats::from,
+        )
     }
 
-    /// Scores of the head, row by row in the order given: probabilities, or with `raw` what they are made of.
+    /// Scores of the head, row by row in the order given: probabilities, or with `raw` what they are made of. With a head of tags
+    /// three numbers for each token: its tag, the tag's probability, and the probability that it and the next token's tag are both
+    /// right.
     #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
     pub fn scores(&self, tokens: &[i32], lengths: &[i32], raw: bool) -> napi::Result<Pending<Vec<f32>, Float32Array>> {
         let (tokens, lengths) = (tokens.to_vec(), lengths.to_vec());

@@ -59,7 +59,10 @@ impl TorchNetwork {
     #[napi(catch_unwind, ts_return_type = "Promise<ChunkStats>")]
     pub fn train_batches(&self, chunk: Chunk, options: StepOptions) -> napi::Result<Pending<Stats, ChunkStats>> {
         let (chunk, options) = (OwnedChunk::from(chunk), OwnedStepOptions::try_from(options).js()?);
-        self.background(move |network| network.train_batches(&chunk.chunk(), &options.options()), ChunkStats::from)
+        self.background(
+            move |network| network.train_batches(&chunk.chunk(&network.config().head), &options.options()),
+            ChunkStats::from,
+        )
     }
 
     /// Scores of the head, as probabilities, row by row in the order given.

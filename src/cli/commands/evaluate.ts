@@ -2,16 +2,22 @@ import { AtomicLines } from '../../core/atomicLines.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { shownLabels } from '../../core/printable.js';
 import { jsonLine, percent } from '../../core/terminal.js';
+import { type ReadProgress, ROWS } from '../../data/readers/options.js';
+import { TAGS } from '../../data/readers/readTags.js';
+import type { FileRows } from '../../data/readers/source.js';
 import type { Evaluation, ExclusiveEvaluation } from '../../measures/evaluation.js';
 import { formatClassificationReport, formatConfusionMatrix, formatConfusions } from '../../measures/format.js';
 import { EVALUATION, type EvaluationOptions } from '../../models/classifier/evaluate.js';
+import { TAG_EVALUATION, type TagEvaluationOptions } from '../../models/tagger/evaluate.js';
+import { TextTagger } from '../../models/tagger/tagger.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { readingDisplay } from '../reading.js';
-import { noteSkipped, noteWarnings, openRows, type RowFlags } from '../rows.js';
+import { noteSkipped, noteWarnings, openRows, openTags, type RowFlags, refuseFlags } from '../rows.js';
 import { onStopSignal } from '../signals.js';
-import { loadModel } from '../tasks.js';
+import { tagReport } from '../tagReport.js';
+import { type AnyModel, loadModel } from '../tasks.js';
 
 /** Flags of `recurra evaluate`. */
 export interface EvaluateFlags extends RowFlags, DeviceFlag {
@@ -68,6 +74,44 @@ function report(evaluation: Evaluation): string {
   return parts.join('\n\n');
 }
 
+/** What an evaluation tells while it is under way, and what ends it. */
+interface Watching {
+  signal: AbortSignal;
+  onPrediction?: (row: object) => void | Promise<void>;
+}
+
+/** The evaluation of a model of whatever kind on a file of rows for it. */
+function measuring(
+  model: AnyModel,
+  file: string,
+  flags: EvaluateFlags,
+  onProgress: (progress: ReadProgress) => void,
+): { rows: FileRows<unknown>; measure(watch: Watching): Promise<{ evaluation: object; words(): string }> } {
+  if (model instanceof TextTagger) {
+    const rows = openTags(file, flags, onProgress);
+    const options = givenOptions<TagEvaluationOptions>(TAG_EVALUATION, flags);
+    return {
+      rows,
+      async measure(watch) {
+        const evaluation = await model.evaluate(rows, { ...options, ...watch });
+        return { evaluation, words: () => tagReport(evaluation) };
+      },
+    };
+  }
+  refuseFlags(flags, { ...TAGS, ...TAG_EVALUATION }, [ROWS, EVALUATION], 'a classifier');
+  const rows = openRows(file, flags, onProgress);
+  return {
+    rows,
+    async measure(watch) {
+      const evaluation = await model.evaluate(rows, {
+        ...givenOptions<EvaluationOptions>(EVALUATION, flags),
+        ...watch,
+      });
+      return { evaluation, words: () => report(evaluation) };
+    },
+  };
+}
+
 /** `recurra evaluate`: measures a model on labelled rows. */
 export async function evaluateCommand(modelFile: string, file: string, flags: EvaluateFlags): Promise<number> {
   if (flags.predictions !== undefined) {
@@ -76,17 +120,16 @@ export async function evaluateCommand(modelFile: string, file: string, flags: Ev
     await checkOutputs([predictions], [rowsFile, { what: 'the model', path: modelFile }]);
   }
   const display = readingDisplay(flags.json === true);
-  const rows = openRows(file, flags, display.update);
   const model = await loadModel('evaluate', modelFile, deviceOption(flags));
+  const { rows, measure } = measuring(model, file, flags, display.update);
   const lines = flags.predictions === undefined ? undefined : await AtomicLines.open(flags.predictions);
   const controller = new AbortController();
   // Without a file to tidy up, a signal ends the process as always.
   const release = lines ? onStopSignal(() => controller.abort()) : () => {};
   try {
-    const evaluation = await model.evaluate(rows, {
+    const { evaluation, words } = await measure({
       signal: controller.signal,
-      ...givenOptions<EvaluationOptions>(EVALUATION, flags),
-      ...(lines ? { onPrediction: (row) => lines.write(JSON.stringify(row)) } : {}),
+      ...(lines ? { onPrediction: (row: object) => lines.write(JSON.stringify(row)) } : {}),
     });
     await lines?.finish();
     display.stop();
@@ -95,7 +138,7 @@ export async function evaluateCommand(modelFile: string, file: string, flags: Ev
       const end = { event: 'end', model: modelFile, predictions: flags.predictions ?? null };
       jsonLine({ ...end, ...evaluation, skipped: rows.skipped });
     } else {
-      process.stdout.write(`${report(evaluation)}\n`);
+      process.stdout.write(`${words()}\n`);
     }
     return EXIT.ok;
   } catch (error) {

@@ -3,11 +3,13 @@ import { printable, shownLabels } from '../../core/printable.js';
 import { jsonLine, note } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { Prediction } from '../../models/classifier/prediction.js';
+import { TextTagger } from '../../models/tagger/tagger.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { EXIT } from '../output.js';
 import { givenTextFlags, noteSkipped, noteWarnings, openTexts, type TextFlags } from '../rows.js';
 import { outputDrained, outputLost } from '../streams.js';
 import { loadModel } from '../tasks.js';
+import { predictTags } from './predictTags.js';
 
 /** Flags of `recurra predict`. */
 export interface PredictFlags extends TextFlags, DeviceFlag {
@@ -66,6 +68,7 @@ function checkTexts(texts: readonly string[], flags: PredictFlags): void {
 export async function predictCommand(modelFile: string, texts: string[], flags: PredictFlags): Promise<number> {
   checkTexts(texts, flags);
   const model = await loadModel('predict', modelFile, deviceOption(flags));
+  if (model instanceof TextTagger) return predictTags(model, texts, flags);
   const { multiLabel } = model.settings;
   const names = shownLabels(model.labels);
   const shown = new Map(model.labels.map((label, index) => [label, names[index]!]));

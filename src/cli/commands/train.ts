@@ -2,24 +2,31 @@ import { invalidArgument } from '../../core/errors.js';
 import { checkOutputs, type Output } from '../../core/outputs.js';
 import { printable } from '../../core/printable.js';
 import { duration, jsonLine, note, percent } from '../../core/terminal.js';
+import { ROWS } from '../../data/readers/options.js';
+import { TAGS } from '../../data/readers/readTags.js';
+import type { FileRows } from '../../data/readers/source.js';
 import { TextClassifier } from '../../models/classifier/classifier.js';
 import { CLASSIFIER, type TrainOptions } from '../../models/classifier/options.js';
+import { TAGGER, type TaggerTrainOptions } from '../../models/tagger/options.js';
+import { TextTagger } from '../../models/tagger/tagger.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { isTokenizerName, TOKENIZER_NAMES } from '../../text/names.js';
 import type { TokenizerLike } from '../../text/tokenizer.js';
 import { checkpointOutputs } from '../../training/checkpoints/checkpointer.js';
 import { checkpointSettings } from '../../training/checkpoints/options.js';
-import { progressDisplay } from '../../training/display.js';
+import { progressDisplay, validationWords } from '../../training/display.js';
 import { TrainingError } from '../../training/errors.js';
+import type { AnyTaskEvent } from '../../training/events/events.js';
+import type { Progress } from '../../training/progress.js';
 import { type CheckpointFlags, checkpointOption, eventNotes } from '../checkpointFlags.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { trainingInputs } from '../outputs.js';
 import { type ReadingDisplay, readingDisplay } from '../reading.js';
-import { noteSkipped, openRows, openUnlabelled, type RowFlags } from '../rows.js';
+import { noteSkipped, openRows, openTags, openUnlabelled, type RowFlags, refuseFlags } from '../rows.js';
 import { onStopSignal } from '../signals.js';
-import { checkTask, type TaskFlag } from '../tasks.js';
+import { type AnyModel, checkTask, type TaskFlag } from '../tasks.js';
 
 /** Flags of `recurra train`. */
 export interface TrainFlags extends TaskFlag, RowFlags, CheckpointFlags, DeviceFlag {
@@ -78,31 +85,70 @@ export function abortOnSignals(notice: string): { signal: AbortSignal; release()
 }
 
 /** What is known of the epoch whose weights were saved. */
-function keptWords({ kept, history }: TextClassifier): string {
+function keptWords({ kept, history }: AnyModel): string {
   if (!kept) return '';
   const { epoch, epochs, loss, accuracy, validation } = kept;
   const which = validation && history.length > 1 ? `, epoch ${epoch} of ${epochs} kept` : '';
-  const measured = validation
-    ? `, validation loss ${validation.loss.toFixed(4)} accuracy ${percent(validation.accuracy)}`
-    : '';
+  const measured = validation ? `, validation ${validationWords(validation)}` : '';
   return `${which}, loss ${loss.toFixed(4)}, training accuracy ${percent(accuracy)}${measured}`;
+}
+
+/** A training of whatever task that the flags ask for. */
+interface Asked {
+  rows: FileRows<unknown>;
+  train(watch: Watching): Promise<AnyModel>;
+}
+
+/** What steers a training and hears of it. */
+interface Watching {
+  signal: AbortSignal;
+  onEvent(event: AnyTaskEvent): void;
+  onProgress(progress: Progress): void;
+}
+
+function classifying(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {
+  for (const table of [TAGGER, TAGS]) refuseFlags(flags, table, [CLASSIFIER, ROWS], '--task classify');
+  const rows = openRows(file, flags, reading.update);
+  const train = async (watch: Watching) =>
+    TextClassifier.train(rows, { ...(await trainOptions(flags, reading)), ...watch });
+  return { rows, train };
+}
+
+function tagging(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {
+  refuseFlags(flags, CLASSIFIER, [TAGGER], '--task tag');
+  const rows = openTags(file, flags, reading.update);
+  const options = (): TaggerTrainOptions => {
+    const given: TaggerTrainOptions = {
+      ...givenOptions<TaggerTrainOptions>(TAGGER, flags),
+      ...checkpointOption(flags),
+      ...deviceOption(flags),
+    };
+    const { unlabelled, validation } = flags;
+    if (unlabelled !== undefined) given.unlabelled = openUnlabelled(unlabelled, {});
+    if (validation !== undefined) {
+      const share = Number(validation);
+      given.validation = Number.isFinite(share) ? share : openTags(validation, flags, reading.update);
+    }
+    return given;
+  };
+  return { rows, train: async (watch) => TextTagger.train(rows, { ...options(), ...watch }) };
 }
 
 /** `recurra train`: trains on a file and saves the model. */
 export async function trainCommand(file: string, flags: TrainFlags): Promise<number> {
   checkTask(file, flags);
   await checkPaths(file, flags);
-  const reading = readingDisplay(flags.json === true);
-  const rows = openRows(file, flags, reading.update);
-  const display = progressDisplay({ json: flags.json === true });
-  const notes = eventNotes(flags.json === true);
+  const json = flags.json === true;
+  const reading = readingDisplay(json);
+  const { rows, train } = (flags.task === 'tag' ? tagging : classifying)(file, flags, reading);
+  const display = progressDisplay({ json });
+  const notes = eventNotes(json);
   const { signal, release } = abortOnSignals('stopping; what was learned so far, if anything, will be saved');
   const began = performance.now();
-  let model: TextClassifier;
+  let model: AnyModel;
   let failure: TrainingError | undefined;
   try {
-    model = await TextClassifier.train(rows, {
-      ...(await trainOptions(flags, reading)),
+    model = await train({
       signal,
       onEvent(event) {
         if (event.type === 'prepare') display.prepare(event);
@@ -113,7 +159,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
   } catch (error) {
     if (!(error instanceof TrainingError) || !error.model) throw error;
     failure = error;
-    model = error.model;
+    model = error.model as AnyModel;
   } finally {
     reading.stop();
     display.stop();

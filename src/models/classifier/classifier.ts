@@ -15,6 +15,7 @@ import { describedText } from '../file.js';
 import { type LoadOptions, loadModel } from '../load.js';
 import { TextModel } from '../model.js';
 import type { Answer } from '../serving/call.js';
+import { modelReading } from '../serving/reading.js';
 import { type ModelServing, Serving } from '../serving/serving.js';
 import { classifierFile } from './description.js';
 import { EVALUATION, type EvaluationOptions, evaluateRows } from './evaluate.js';
@@ -137,19 +138,23 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * ```
    */
   static async load(path: string, options: LoadOptions = {}): Promise<TextClassifier> {
-    return new TextClassifier(
-      await loadModel(
-        'TextClassifier.load',
-        path,
-        options,
-        classifierFile,
-        ({ labels, settings }) => {
-          const { pooling, multiLabel } = settings;
-          return { kind: 'classes', outputs: labels.length, multiLabel, pooling };
-        },
-        heldExpert,
-      ),
+    const parts = await loadModel(
+      'TextClassifier.load',
+      path,
+      options,
+      classifierFile,
+      ({ labels, settings }) => {
+        const { pooling, multiLabel } = settings;
+        return { kind: 'classes', outputs: labels.length, multiLabel, pooling };
+      },
+      heldExpert,
     );
+    try {
+      return new TextClassifier({ ...parts, reading: await modelReading(parts.text, parts.vocab) });
+    } catch (error) {
+      parts.engine.close();
+      throw error;
+    }
   }
 
   /** @internal */

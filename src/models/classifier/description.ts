@@ -50,9 +50,18 @@ function checkMembers(value: unknown): number {
   throw new ModelFileError('INVALID_FILE', message);
 }
 
-/** The kind of file that holds a classifier. */
+/**
+ * The kind of file that holds a classifier. Versions of its form:
+ *
+ * - 1: `basic_english` or a function, the beginning of long texts.
+ * - 2: the other tokenizers, `ngrams`, `truncate`; several labels a text with their thresholds; pooling by attention. The
+ *   `kind` came later: a description without one is that of a classifier.
+ * - 3: a linear model beside the network. A file without one still has version 2.
+ * - 4: several networks as one model. A file with one network still has version 2 or 3.
+ */
 export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
   kind: 'classifier',
+  version: 4,
   settings: modelSettings,
   parse({ labels, thresholds, linear, recurrent, members }, { multiLabel }) {
     const distinct =

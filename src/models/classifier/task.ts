@@ -10,7 +10,7 @@ import type { ValidationResult } from '../../training/progress.js';
 import type { Task, TaskTypes, TrainedModel } from '../../training/task.js';
 import { describedText, readModelFile } from '../file.js';
 import type { TextModelParts } from '../model.js';
-import { modelReading } from '../serving/reading.js';
+import { type ModelReading, modelReading } from '../serving/reading.js';
 import { classWeightsOf } from './classWeights.js';
 import { type ClassifierFields, classifierFile } from './description.js';
 import { classifierMetadata } from './file.js';
@@ -42,6 +42,8 @@ interface Chosen {
 /** What a classifier is made of. */
 export type ClassifierParts = TextModelParts<ModelSettings> &
   Omit<ClassifierFields, 'linear'> & {
+    /** Reads the texts. */
+    reading: ModelReading;
     /** The linear model, if there is one. */
     expert: Expert | undefined;
   };

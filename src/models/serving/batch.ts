@@ -81,20 +81,24 @@ export async function takeBatch<T>(
   return { batch, callers };
 }
 
-/** Gives each call of a batch the answers to its texts, whose scores have `outputs` for each text. What fails ends its own call. */
+/** Gives each call of a batch the answers to its texts. What fails ends its own call. */
 export async function answerBatch<T>(
   batch: Batch<T>,
   { scores, counts }: Scored,
-  outputs: number,
+  route: Pick<Route<T>, 'scoresOf'>,
   queue: CallQueue<T>,
   turns: Turns,
 ): Promise<void> {
   let row = 0;
+  let start = 0;
   for (const { call, from, to } of batch.runs) {
     for (let index = from; index < to; index++, row++) {
+      const text = batch.texts[row]!;
+      const own = start;
+      start += route.scoresOf(text);
       if (call.ended) continue;
       try {
-        call.answers[index] = call.answer(scores, row * outputs, counts[2 * row]!, counts[2 * row + 1]!);
+        call.answers[index] = call.answer(scores, own, counts[2 * row]!, counts[2 * row + 1]!, text);
       } catch (error) {
         queue.fail(call, error);
         continue;

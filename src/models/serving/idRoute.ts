@@ -1,70 +1,77 @@
 import { Turns } from '../../core/turns.js';
-import { type Call, textAt } from './call.js';
-import { countsOf, type EncodedText, encodeText, encodeTokens, flat, splitTogether } from './ids.js';
+import type { Asked, Call } from './call.js';
+import { countsOf, type EncodedText, type IdReader } from './ids.js';
 import type { CallQueue } from './queue.js';
 import type { Route, Scored, ServedModel } from './route.js';
 
-/** JavaScript makes ids of the texts: with a tokenizer of the caller, HuggingFace's, or `unicode_words`. */
-export class IdRoute implements Route<EncodedText> {
+/** JavaScript makes ids of the texts: with a tokenizer of the caller, HuggingFace's, or `unicode_words`; or of their tokens. */
+export class IdRoute<T extends EncodedText> implements Route<T> {
   readonly flights = 1;
-  readonly #model: ServedModel;
-  readonly #queue: CallQueue<EncodedText>;
+  readonly #engine: ServedModel['engine'];
+  readonly #reader: IdReader<T>;
+  readonly #queue: CallQueue<T>;
 
-  constructor(model: ServedModel, queue: CallQueue<EncodedText>) {
-    this.#model = model;
+  constructor(engine: ServedModel['engine'], reader: IdReader<T>, queue: CallQueue<T>) {
+    this.#engine = engine;
+    this.#reader = reader;
     this.#queue = queue;
   }
 
-  fits(texts: readonly string[]): boolean {
-    return !splitTogether(this.#model, texts, 0);
+  fits(texts: readonly Asked[]): boolean {
+    return !this.#reader.together(texts, 0);
   }
 
-  read(texts: readonly string[], ahead: EncodedText[], late: () => boolean): boolean {
-    do ahead.push(encodeText(this.#model, textAt(texts, ahead.length)));
+  read(texts: readonly Asked[], ahead: T[], late: () => boolean): boolean {
+    do ahead.push(this.#reader.read(texts, ahead.length));
     while (ahead.length < texts.length && !late());
     return ahead.length === texts.length;
   }
 
-  now(_texts: readonly string[], ahead: readonly EncodedText[]): Scored | undefined {
+  now(_texts: readonly Asked[], ahead: readonly T[]): Scored | undefined {
     return this.#scoresNow(ahead);
   }
 
-  next(call: Call<EncodedText>): EncodedText | Promise<EncodedText | undefined> {
+  next(call: Call<T>): T | Promise<T | undefined> {
     const reading = call.read === call.taken ? this.#read(call) : undefined;
     return reading ? reading.then(() => call.ahead[call.taken]) : call.ahead[call.taken]!;
   }
 
-  tokensOf({ ids }: EncodedText): number {
+  tokensOf({ ids }: T): number {
     return ids.length;
   }
 
-  batch(texts: readonly EncodedText[]): Scored | Promise<Scored> {
+  scoresOf(text: T): number {
+    return this.#reader.scoresOf(text);
+  }
+
+  batch(texts: readonly T[]): Scored | Promise<Scored> {
     return this.#scoresNow(texts) ?? this.#inBackground(texts);
   }
 
-  #scoresNow(texts: readonly EncodedText[]): Scored | undefined {
-    const { tokens, lengths } = flat(texts);
-    const scores = this.#model.engine.scoresNow?.(tokens, lengths);
+  #scoresNow(texts: readonly T[]): Scored | undefined {
+    if (!this.#engine.scoresNow) return undefined;
+    const { tokens, lengths } = this.#reader.flat(texts);
+    const scores = this.#engine.scoresNow(tokens, lengths);
     return scores && { scores, counts: countsOf(texts) };
   }
 
-  /** Reads a call's next text, or where the tokenizer does that away from the event loop, some texts. */
-  #read(call: Call<EncodedText>): Promise<void> | undefined {
-    const together = splitTogether(this.#model, call.texts, call.read);
+  /** Reads a call's next text, or where that is done away from the event loop, some texts. */
+  #read(call: Call<T>): Promise<void> | undefined {
+    const together = this.#reader.together(call.texts, call.read);
     if (!together) {
-      call.ahead[call.read] = encodeText(this.#model, textAt(call.texts, call.read));
+      call.ahead[call.read] = this.#reader.read(call.texts, call.read);
       call.read++;
       return undefined;
     }
-    return together.tokenizer.tokenizeMany(together.texts).then((lists) => {
+    return together().then((texts) => {
       if (call.ended) return;
-      for (const tokens of lists) call.ahead[call.read++] = encodeTokens(this.#model, tokens);
+      for (const text of texts) call.ahead[call.read++] = text;
     });
   }
 
-  async #inBackground(texts: readonly EncodedText[]): Promise<Scored> {
-    const { tokens, lengths } = flat(texts);
-    const pending = this.#model.engine.scores(tokens, lengths);
+  async #inBackground(texts: readonly T[]): Promise<Scored> {
+    const { tokens, lengths } = this.#reader.flat(texts);
+    const pending = this.#engine.scores(tokens, lengths);
     const ahead = this.#readAhead(pending);
     try {
       return { scores: await pending, counts: countsOf(texts) };

@@ -1,4 +1,5 @@
 import type { BatchTokenizer } from '../../text/tokenizer.js';
+import { type Asked, textAt } from './call.js';
 import type { ServedModel } from './route.js';
 
 /** A text as token ids, at least one; how many tokens it has, and how many of them are known. */
@@ -6,6 +7,31 @@ export interface EncodedText {
   ids: Int32Array;
   count: number;
   known: number;
+}
+
+/** Token ids one text after the other, as the engine takes them. */
+export interface FlatTexts {
+  tokens: Int32Array;
+  lengths: Int32Array;
+}
+
+/** Makes ids of what callers ask about. */
+export interface IdReader<T extends EncodedText> {
+  /**
+   * Reads one at once.
+   *
+   * @throws {@link ArgumentError} naming its place if it is none that the model can read.
+   */
+  read(texts: readonly Asked[], index: number): T;
+  /**
+   * Reads some away from the event loop, or in turns: those from `from` on that the result covers, when it is called. Undefined
+   * where reading them one by one is as good.
+   */
+  together(texts: readonly Asked[], from: number): (() => Promise<readonly T[]>) | undefined;
+  /** Puts texts one after the other, as the engine takes them. */
+  flat(texts: readonly T[]): FlatTexts;
+  /** Scores that the engine gives for a text. */
+  scoresOf(text: T): number;
 }
 
 /** Looks the tokens of a text up. */
@@ -34,17 +60,36 @@ const LONG_TEXT = 8_192;
  */
 export function splitTogether(
   { tokenizer }: Pick<ServedModel, 'tokenizer'>,
-  texts: readonly string[],
+  texts: readonly Asked[],
   from: number,
 ): { tokenizer: BatchTokenizer; texts: readonly string[] } | undefined {
   if (typeof tokenizer === 'function') return undefined;
   const next = texts.slice(from, from + TEXTS_PER_CALL);
   const few = next.length < 8 && !next.some((text) => text?.length >= LONG_TEXT);
-  return few || next.some((text) => typeof text !== 'string') ? undefined : { tokenizer, texts: next };
+  return few || !next.every((text) => typeof text === 'string') ? undefined : { tokenizer, texts: next };
 }
 
-/** Token ids one text after the other, as the engine takes them. */
-export function flat(texts: readonly EncodedText[]): { tokens: Int32Array; lengths: Int32Array } {
+/** Reads texts with a model's tokenizer and vocabulary. */
+export function idReader(model: Pick<ServedModel, 'tokenizer' | 'vocab' | 'outputs'>): IdReader<EncodedText> {
+  return {
+    read: (texts, index) => encodeText(model, textAt(texts, index)),
+    together(texts, from) {
+      const next = splitTogether(model, texts, from);
+      return (
+        next &&
+        (async () => {
+          const lists = await next.tokenizer.tokenizeMany(next.texts);
+          return lists.map((tokens) => encodeTokens(model, tokens));
+        })
+      );
+    },
+    flat,
+    scoresOf: () => model.outputs,
+  };
+}
+
+/** Puts the ids of texts one after the other. */
+function flat(texts: readonly EncodedText[]): FlatTexts {
   if (texts.length === 1) return { tokens: texts[0]!.ids, lengths: Int32Array.of(texts[0]!.ids.length) };
   const lengths = new Int32Array(texts.length);
   let total = 0;

@@ -1,7 +1,7 @@
 import { after, now } from '../../core/clock.js';
 import { RecurraError } from '../../core/errors.js';
 import { aborted } from '../../core/signals.js';
-import type { Answer, Call } from './call.js';
+import type { Answer, Asked, Call } from './call.js';
 import { DEFAULTS, type ServingOptions, servingSettings } from './options.js';
 
 /** The calls that wait for a batch, in the order in which their turn comes. */
@@ -39,7 +39,7 @@ export class CallQueue<T> {
    * @param ahead - what was read of its texts already.
    * @throws {@link RecurraError} `OVERLOADED` if as many texts as `maxQueue` wait.
    */
-  add<A>(texts: readonly string[], ahead: T[], answer: Answer<A>, signal: AbortSignal | undefined): Promise<A[]> {
+  add<A>(texts: readonly Asked[], ahead: T[], answer: Answer<A, T>, signal: AbortSignal | undefined): Promise<A[]> {
     const { maxBatch, maxQueue } = this.settings;
     if (this.#waiting >= maxQueue) {
       this.#refused++;

@@ -2,12 +2,12 @@ import { inNextTurn, now } from '../../core/clock.js';
 import { throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import { answerBatch, type Batch, takeBatch } from './batch.js';
-import type { Answer } from './call.js';
+import { type Answer, type Asked, textAt } from './call.js';
 import { IdRoute } from './idRoute.js';
-import type { EncodedText } from './ids.js';
+import { type EncodedText, type IdReader, idReader } from './ids.js';
 import type { ServingOptions, ServingState } from './options.js';
 import { CallQueue } from './queue.js';
-import type { Route, Scored, ServedModel } from './route.js';
+import type { Refiner, Route, Scored, ServedModel } from './route.js';
 import { TextRoute } from './textRoute.js';
 
 /** Texts of a small call that may be computed at once, on the thread of JavaScript. */
@@ -32,7 +32,8 @@ interface Flight<T> {
  * from it.
  */
 export class Serving<T> {
-  readonly #model: ServedModel;
+  readonly #workPerToken: number;
+  readonly #refining: Refining | undefined;
   readonly #queue: CallQueue<T>;
   readonly #route: Route<T>;
   #looping = false;
@@ -45,17 +46,27 @@ export class Serving<T> {
   #crowded = false;
   #whenIdle: (() => void)[] = [];
 
-  private constructor(model: ServedModel, queue: CallQueue<T>, route: Route<T>) {
-    this.#model = model;
+  private constructor(workPerToken: number, queue: CallQueue<T>, route: Route<T>, refining?: Refining) {
+    this.#workPerToken = workPerToken;
     this.#queue = queue;
     this.#route = route;
+    this.#refining = refining;
   }
 
   /** Serving by the addon where it reads the model's texts, else by ids. */
   static of(model: ServedModel): ModelServing {
-    if (model.encoder) return new Serving<string>(model, new CallQueue(), new TextRoute(model, model.encoder));
+    const { encoder, engine, outputs, refiner } = model;
+    const refining = refiner && { refiner, outputs };
+    if (encoder)
+      return new Serving<string>(engine.workPerToken, new CallQueue(), new TextRoute(model, encoder), refining);
     const queue = new CallQueue<EncodedText>();
-    return new Serving(model, queue, new IdRoute(model, queue));
+    return new Serving(engine.workPerToken, queue, new IdRoute(engine, idReader(model), queue), refining);
+  }
+
+  /** Serving by ids of what a reader of the model's own makes of the texts. */
+  static by<T extends EncodedText>(engine: ServedModel['engine'], reader: IdReader<T>): Serving<T> {
+    const queue = new CallQueue<T>();
+    return new Serving(engine.workPerToken, queue, new IdRoute(engine, reader, queue));
   }
 
   set(options: ServingOptions): void {
@@ -79,7 +90,7 @@ export class Serving<T> {
   }
 
   /** Answers texts, in their order; an array when that could be done at once. */
-  answer<A>(texts: readonly string[], answer: Answer<A>, signal?: AbortSignal): A[] | Promise<A[]> {
+  answer<A>(texts: readonly Asked[], answer: Answer<A, T>, signal?: AbortSignal): A[] | Promise<A[]> {
     throwIfAborted(signal, 'the prediction');
     const ahead: T[] = [];
     const answers = this.#answerNow(texts, ahead, answer);
@@ -94,7 +105,7 @@ export class Serving<T> {
   }
 
   /** Answers a small call at once, if nothing speaks against it; what was read of its texts is left in `ahead`. */
-  #answerNow<A>(texts: readonly string[], ahead: T[], answer: Answer<A>): A[] | undefined {
+  #answerNow<A>(texts: readonly Asked[], ahead: T[], answer: Answer<A, T>): A[] | undefined {
     const route = this.#route;
     if (!this.#queue.empty || this.#spent >= TURN_BUDGET) return undefined;
     if (texts.length > AT_ONCE_TEXTS || !route.fits(texts)) return undefined;
@@ -103,7 +114,7 @@ export class Serving<T> {
     const short = this.#queue.settings.maxWait === 0 && !this.#crowded;
     const engines = route.read(texts, ahead, late) && short ? route.now(texts, ahead, late) : undefined;
     const scored = engines && this.#refinedNow(texts, engines, late) ? engines : undefined;
-    const answers = scored && answersOf(texts.length, scored, this.#model.outputs, answer);
+    const answers = scored && answersOf(texts.length, scored, route, ahead, answer);
     this.#spend(now() - began);
     if (answers) {
       this.#texts += texts.length;
@@ -133,7 +144,7 @@ export class Serving<T> {
         if (flights.length > 0 && queue.waiting < queue.settings.maxBatch) break;
         if (flights.length === 0) await queue.pause();
         turns.restart();
-        const mostTokens = BATCH_WORK / this.#model.engine.workPerToken;
+        const mostTokens = BATCH_WORK / this.#workPerToken;
         const { batch, callers } = await takeBatch(queue, this.#route, mostTokens, turns);
         this.#crowded = callers > AT_ONCE_TEXTS;
         if (batch.rows > 0) flights.push(this.#begin(batch));
@@ -162,20 +173,20 @@ export class Serving<T> {
   }
 
   /** Refines the scores of few texts at once; false if that would take too long, and then they are of no use. */
-  #refinedNow(texts: readonly string[], { scores }: Scored, late: () => boolean): boolean {
-    const { refiner, outputs } = this.#model;
-    if (!refiner) return true;
-    return texts.every((text, row) => {
+  #refinedNow(texts: readonly Asked[], { scores }: Scored, late: () => boolean): boolean {
+    if (!this.#refining) return true;
+    const { refiner, outputs } = this.#refining;
+    return texts.every((_, row) => {
       if (row > 0 && late()) return false;
-      return refiner.now(text, scores.subarray(row * outputs, (row + 1) * outputs));
+      return refiner.now(textAt(texts, row), scores.subarray(row * outputs, (row + 1) * outputs));
     });
   }
 
   /** The scores of a batch with the refiner's last word on them. */
   #refined({ runs }: Batch<T>, scored: Scored | Promise<Scored>): Scored | Promise<Scored> {
-    const { refiner } = this.#model;
-    if (!refiner) return scored;
-    const texts = runs.flatMap(({ call, from, to }) => call.texts.slice(from, to));
+    if (!this.#refining) return scored;
+    const { refiner } = this.#refining;
+    const texts = runs.flatMap(({ call, from, to }) => call.texts.slice(from, to) as string[]);
     const refinedNow = ({ scores, counts }: Scored): Scored | undefined => {
       if (texts.length > AT_ONCE_TEXTS) return undefined;
       // Where one text is too long, the others' scores must still be the engine's.
@@ -201,7 +212,7 @@ export class Serving<T> {
       } else result = scored;
       this.#batches++;
       this.#texts += batch.rows;
-      await answerBatch(batch, result, this.#model.outputs, this.#queue, turns);
+      await answerBatch(batch, result, this.#route, this.#queue, turns);
     } catch (error) {
       for (const { call } of batch.runs) this.#queue.fail(call, error);
     } finally {
@@ -213,10 +224,25 @@ export class Serving<T> {
 /** Serving of a model, whichever way its texts go. */
 export type ModelServing = Serving<string> | Serving<EncodedText>;
 
-function answersOf<A>(rows: number, { scores, counts }: Scored, outputs: number, answer: Answer<A>): A[] {
+/** Whose last word on the scores it is, and how many there are for a text. */
+interface Refining {
+  refiner: Refiner;
+  outputs: number;
+}
+
+function answersOf<A, T>(
+  rows: number,
+  { scores, counts }: Scored,
+  route: Pick<Route<T>, 'scoresOf'>,
+  ahead: readonly T[],
+  answer: Answer<A, T>,
+): A[] {
   const answers: A[] = [];
-  for (let row = 0; row < rows; row++) {
-    answers.push(answer(scores, row * outputs, counts[2 * row]!, counts[2 * row + 1]!));
+  for (let row = 0, start = 0; row < rows; row++) {
+    // Where the addon reads the texts there is nothing ahead, and all have as many scores.
+    const text = ahead[row]!;
+    answers.push(answer(scores, start, counts[2 * row]!, counts[2 * row + 1]!, text));
+    start += route.scoresOf(text);
   }
   return answers;
 }

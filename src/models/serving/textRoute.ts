@@ -1,6 +1,6 @@
 import { AT_ONCE_WORK } from '../../engine/engine.js';
 import type { NativeEncoder } from '../../text/encoder.js';
-import { type Call, textAt } from './call.js';
+import { type Asked, type Call, textAt } from './call.js';
 import type { Route, Scored, ServedModel } from './route.js';
 
 /** Characters that a token has at least, on average, with the blank behind it: for batches whose texts are not split yet. */
@@ -34,7 +34,7 @@ export class TextRoute implements Route<string> {
     return true;
   }
 
-  now(texts: readonly string[], _ahead: readonly string[], late: () => boolean): Scored | undefined {
+  now(texts: readonly Asked[], _ahead: readonly string[], late: () => boolean): Scored | undefined {
     // The row is read before the next text is computed.
     if (texts.length === 1) {
       return this.#textNow(textAt(texts, 0)) ? { scores: this.#row, counts: this.#counts } : undefined;
@@ -50,6 +50,10 @@ export class TextRoute implements Route<string> {
     return 1 + Math.max(Math.min(length / TOKEN_LENGTH, this.#encoder.maxTokens), length / COPIED_AS_TOKEN);
   }
 
+  scoresOf(): number {
+    return this.#model.outputs;
+  }
+
   batch(texts: readonly string[], tokens: number): Scored | Promise<Scored> {
     const small = tokens * this.#model.engine.workPerToken <= AT_ONCE_WORK;
     return (small && this.#manyNow(texts, () => false)) || this.#inBackground(texts);
@@ -60,7 +64,7 @@ export class TextRoute implements Route<string> {
     return this.#model.engine.scoreTextNow?.(this.#encoder, text, this.#row) ?? false;
   }
 
-  #manyNow(texts: readonly string[], late: () => boolean): Scored | undefined {
+  #manyNow(texts: readonly Asked[], late: () => boolean): Scored | undefined {
     const { outputs } = this.#model;
     const scores = new Float32Array(texts.length * outputs);
     const counts = new Uint32Array(2 * texts.length);

@@ -49,12 +49,24 @@ export function alignSpans(text: string, spans: readonly TextSpan[], options: Al
   checkOptionNames('alignSpans', options, ['split']);
   const { split = false } = options;
   checkFlag('split', split);
-  const whole = tokensInText(text);
+  if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
   if (!Array.isArray(spans) || spans.some((span) => typeof span !== 'object' || span === null)) {
     throw invalidArgument('spans', 'an array of spans', spans);
   }
   const ordered = orderedSpans(text, spans as readonly TextSpan[], (message) => constraint('spans', message));
-  const tokens = split ? splitAt(whole, ordered) : whole;
+  return alignTokens(tokensInText(text), ordered, split);
+}
+
+/**
+ * Says which tokens spans are made of.
+ *
+ * @param whole - The tokens of the text.
+ * @param ordered - The spans as {@link orderedSpans} gives them.
+ *
+ * @internal
+ */
+export function alignTokens(whole: readonly TokenInText[], ordered: readonly TextSpan[], split: boolean): AlignedSpans {
+  const tokens = split ? splitAt(whole, ordered) : [...whole];
   const aligned: TokenSpan[] = [];
   const misaligned: MisalignedSpan[] = [];
   let first = 0;

@@ -32,16 +32,58 @@ export function tokensInText(text: string): TokenInText[] {
   const tokens: TokenInText[] = [];
   let at = 0;
   for (const part of partsOf(text)) {
-    for (const { 0: chunk, index } of part.matchAll(/\S+/gu)) {
-      const words: string[] = [];
-      splitChunk(chunk, words);
-      let start = at + index;
-      for (const token of words) {
-        tokens.push({ token, start, end: start + token.length });
-        start += token.length;
-      }
-    }
+    addWords(part, at, tokens);
     at += part.length;
+  }
+  return tokens;
+}
+
+/**
+ * As {@link tokensInText}, in steps of a millisecond at most.
+ *
+ * @internal
+ */
+export function* tokenSteps(text: string): Generator<void, TokenInText[], undefined> {
+  const tokens: TokenInText[] = [];
+  let at = 0;
+  for (const part of partsOf(text)) {
+    addWords(part, at, tokens);
+    at += part.length;
+    yield;
+  }
+  return tokens;
+}
+
+/** Adds the words of a part of a text that begins at `at`. */
+function addWords(part: string, at: number, tokens: TokenInText[]): void {
+  for (const { 0: chunk, index } of part.matchAll(/\S+/gu)) {
+    const words: string[] = [];
+    splitChunk(chunk, words);
+    let start = at + index;
+    for (const token of words) {
+      tokens.push({ token, start, end: start + token.length });
+      start += token.length;
+    }
+  }
+}
+
+/** Characters between two pauses. */
+const CHARACTERS_A_STEP = 4_096;
+
+/**
+ * Splits a text into its code points but white space, and says where each stands, in steps of a millisecond at most.
+ *
+ * @internal
+ */
+export function* characterSteps(text: string): Generator<void, TokenInText[], undefined> {
+  const tokens: TokenInText[] = [];
+  let at = 0;
+  for (const token of text) {
+    if (!/^\s$/u.test(token)) {
+      tokens.push({ token, start: at, end: at + token.length });
+      if (tokens.length % CHARACTERS_A_STEP === 0) yield;
+    }
+    at += token.length;
   }
   return tokens;
 }

@@ -18,8 +18,8 @@ export interface TrainingPosition<V extends Validation = ValidationResult, C ext
   batch: number;
   /** State of the generator that shuffles, at the beginning of the epoch. */
   random: RandomState;
-  /** Sums over the epoch so far. */
-  totals: { loss: number; correct: number; rows: number };
+  /** Sums over the epoch so far; the answers are the rows in files from before there were others. */
+  totals: { loss: number; correct: number; answers?: number; rows: number };
   /** Steps in all epochs. */
   step: number;
   /** Seconds of training, without validation and checkpoints. */
@@ -39,7 +39,7 @@ export function beginning<V extends Validation, C extends object>(seed: number, 
     epoch: 1,
     batch: 0,
     random: new Random(seed, SHUFFLE_STREAM).state,
-    totals: { loss: 0, correct: 0, rows: 0 },
+    totals: { loss: 0, correct: 0, answers: 0, rows: 0 },
     step: 0,
     trainedSeconds: 0,
     seconds: 0,

@@ -14,7 +14,13 @@ import {
 import { PRECISIONS, type Precision } from '../../core/precision.js';
 import { readTexts } from '../../data/readers/readRows.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
-import { deviceFor, NETWORK, type NetworkOptions, type NetworkSettings } from '../../engine/network.js';
+import {
+  deviceFor,
+  type HeadConfig,
+  NETWORK,
+  type NetworkOptions,
+  type NetworkSettings,
+} from '../../engine/network.js';
 import { chooseDevice } from '../../native/device.js';
 import { TEXT, type TextOptions, type TextSettings } from '../../text/options.js';
 import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from '../checkpoints/options.js';
@@ -242,28 +248,36 @@ export interface TrainingSettings<R, E = TaskEvent, P = Progress> extends Learni
   signal: AbortSignal | undefined;
 }
 
+/** The rows of a table as a task has them: with its own defaults. What the task does not have keeps the usual one. */
+function ownRows<Table extends OptionTable>(rows: Table, table: OptionTable): Table {
+  const own = Object.entries(rows).map(([name, row]) => [name, table[name] ?? row]);
+  return Object.fromEntries(own) as Table;
+}
+
 /**
  * Checks the options that every training has and fills in the defaults.
  *
  * @param where - Whose options they are, for messages.
  * @param table - All options that the task has; other names are refused.
+ * @param head - What stands on the network, which decides where `device: 'auto'` computes.
  * @throws ArgumentError naming the option, what was expected and what was given.
  */
 export function trainingSettings<R, E = TaskEvent, P = Progress>(
   where: string,
   table: OptionTable,
   options: TrainingOptions<R, E, P>,
+  head: HeadConfig['kind'] = 'classes',
 ): TrainingSettings<R, E, P> {
   checkNames(where, options, table);
   const { resume: _, embeddings, unlabelled, embeddingWords, precision, ...run } = settingsOf(RUN, options);
   const words = embeddingWords || undefined;
-  const model = settingsOf(NETWORK, options);
+  const model = settingsOf(ownRows(NETWORK, table), options);
   const settings = {
     model,
-    text: settingsOf(TEXT, options),
-    ...settingsOf(LEARNING, options),
+    text: settingsOf(ownRows(TEXT, table), options),
+    ...settingsOf(ownRows(LEARNING, table), options),
     ...(run as Pick<TrainingSettings<R, E, P>, keyof typeof run>),
-    device: deviceFor(options.device, run.device, model.cell),
+    device: deviceFor(options.device, run.device, model.cell, head),
     embeddings: embeddings === undefined ? undefined : { file: embeddings, dim: options.embeddingDim, words },
     unlabelled: unlabelled && { texts: unlabelled, words },
     precision: precision === 'bfloat16' ? precision : undefined,

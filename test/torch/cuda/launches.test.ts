@@ -1,11 +1,12 @@
 // A small network on a GPU takes as long as its launches do: how many operators a step of the classifier's engine for GPUs has.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { EngineConfig } from '../../../src/engine/engine.js';
+import type { ClassesHead } from '../../../src/engine/network.js';
 import { torchEngine } from '../../../src/engine/torch.js';
 import { torch } from '../../../src/native/torch.js';
 
 /** The lesson's network. */
-const config: EngineConfig = {
+const config: EngineConfig & { head: ClassesHead } = {
   cell: 'lstm',
   vocabSize: 1000,
   embeddingDim: 64,

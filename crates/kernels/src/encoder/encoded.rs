@@ -1,5 +1,7 @@
 //! What an encoder leaves for a head, and takes back from it.
 
+use std::ops::Range;
+
 use crate::recurrent::steps::DirMats;
 use crate::simd::gemm::Mat;
 use recurra_core::layout::PackedLayout;
@@ -24,6 +26,17 @@ pub(crate) struct Encoded<'a> {
     pub dy: Mat,
     /// Padded width of one direction's state.
     pub part: usize,
+}
+
+/// First position and number of positions that sorted rows have at each step: one block where these are all rows.
+pub(crate) fn blocks(layout: &PackedLayout, rows: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
+    let (start, end) = (rows.start, rows.end);
+    let all = rows == (0..layout.rows());
+    let (sizes, offsets) = (layout.batch_sizes(), layout.offsets());
+    let block = move |(&size, &offset): (&u32, &usize)| (offset + start, end.min(size as usize).saturating_sub(start));
+    let steps = if all { 0 } else { sizes.len() };
+    let whole = all.then_some((0, layout.total()));
+    whole.into_iter().chain(sizes[..steps].iter().zip(offsets).map(block).take_while(|block| block.1 > 0))
 }
 
 impl Encoded<'_> {

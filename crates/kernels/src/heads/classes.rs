@@ -1,16 +1,15 @@
 //! One answer to a row: pooling, linear layer, and a softmax over exclusive classes or a sigmoid for each class.
 
-use super::head::{Head, HeadMats, HeadPacks, HeadPass, HeadSpace, Tally};
+use super::head::{Aim, Back, Head, HeadMats, HeadPacks, HeadPass, HeadSpace, Tally, Unit};
+use super::linear::Linear;
 use super::losses::{Sigmoid, binary_cross_entropy, cross_entropy};
 use super::targets::Targets;
-use crate::encoder::encoded::{Encoded, Needs};
+use crate::encoder::encoded::Needs;
 use crate::pool;
 use crate::pool::kernel::{Pool, Pooled};
 use crate::pool::softmax::Softmax;
 use crate::recurrent::segments::{Blocks, Segment};
 use crate::simd::dispatch;
-use crate::simd::gemm::{Gemm, Init, Mat, PackedB};
-use crate::simd::outer::{ColumnSums, Outer};
 use crate::threads::Member;
 use recurra_core::{Chunk, ClassesConfig, LossOptions, layout::PackedLayout};
 
@@ -19,13 +18,8 @@ pub(super) struct Classes {
     /// Whether a row may have any number of classes.
     multi_label: bool,
     pool: Box<dyn Pool>,
-    weight: Segment,
-    bias: Segment,
+    linear: Linear,
 }
-
-/// Numbers of the packed weights, the second for the way back.
-const W_T: usize = 0;
-const W: usize = 1;
 
 /// Numbers of the buffers `[rows, features]`: the pooled vectors, their gradients; and the scores.
 const FEATURES: usize = 0;
@@ -36,20 +30,13 @@ impl Classes {
     pub fn new(config: &ClassesConfig, output: Blocks, offset: &mut usize) -> Self {
         let ClassesConfig { classes, multi_label, pooling } = *config;
         let pool = pool::of(pooling, output, offset);
-        let rows = Blocks::new(1, classes);
-        let weight = Segment::matrix("fc.weight".into(), rows, output, offset);
-        let bias = Segment::vector("fc.bias".into(), rows, offset);
-        Self { classes, multi_label, pool, weight, bias }
-    }
-
-    fn padded(&self) -> usize {
-        self.weight.rows.private()
+        Self { classes, multi_label, pool, linear: Linear::new(classes, output, offset) }
     }
 
     /// The scores of a row, padding included.
     unsafe fn scores<'a>(&self, pass: &HeadPass<'a>, row: usize) -> &'a mut [f32] {
         // SAFETY: by the promise of the callers.
-        unsafe { std::slice::from_raw_parts_mut(pass.mats.scores.row(row), self.padded()) }
+        unsafe { std::slice::from_raw_parts_mut(pass.mats.scores.row(row), self.linear.padded()) }
     }
 }
 
@@ -68,13 +55,22 @@ impl Head for Classes {
         self.pool.needs()
     }
 
+    fn unit(&self) -> Unit {
+        Unit::Row
+    }
+
     fn outputs(&self) -> usize {
+        self.classes
+    }
+
+    /// A probability for each class.
+    fn answer_width(&self) -> usize {
         self.classes
     }
 
     fn segments(&self) -> Vec<&Segment> {
         let mut segments = self.pool.segments();
-        segments.extend([&self.weight, &self.bias]);
+        segments.extend([&self.linear.weight, &self.linear.bias]);
         segments
     }
 
@@ -89,26 +85,19 @@ impl Head for Classes {
             return self.pool.pack(unsafe { &mut (*packs).pool }, flat, backward);
         }
         // SAFETY: as above.
-        let own = unsafe { &mut (*packs).own };
-        let values = &flat[self.weight.offset..][..self.weight.size()];
-        let (classes, features) = (self.padded(), self.weight.stride());
-        own.resize_with(2, PackedB::default);
-        own[W_T].resize(features, classes);
-        own[W_T].pack_transposed(values, features);
-        if backward {
-            own[W].resize(classes, features);
-            own[W].pack(values, features);
-        }
+        self.linear.pack(unsafe { &mut (*packs).own }, flat, backward);
     }
 
-    fn fit(&self, space: &mut HeadSpace, rows: usize, total: usize, backward: bool) -> HeadMats {
-        let width = self.weight.stride();
-        let own = space.own.mats([(rows, width), (if backward { rows } else { 0 }, width), (rows, self.padded())]);
-        HeadMats { own, pool: self.pool.fit(&mut space.pool, rows, total, backward), scores: own[SCORES] }
+    fn fit(&self, space: &mut HeadSpace, rows: usize, total: usize, aim: Aim) -> HeadMats {
+        let (width, backward) = (self.linear.width(), aim == Aim::Training);
+        let sizes = [(rows, width), (if backward { rows } else { 0 }, width), (rows, self.linear.padded())];
+        let own = space.own.mats(sizes);
+        let pool = self.pool.fit(&mut space.pool, rows, total, backward);
+        HeadMats { own, pool, scores: own[SCORES], answers: own[SCORES] }
     }
 
     fn targets(&self, batch: &Chunk<'_>, layout: &PackedLayout) -> Targets {
-        Targets::of_rows(batch, layout)
+        Targets::of(batch, layout)
     }
 
     /// The number of rows, or with exclusive classes the sum of their weights; with any number of classes the number of scores.
@@ -132,8 +121,7 @@ impl Head for Classes {
             }
             let start = pass.rows.start;
             let (a, c) = (features.at(start, 0), pass.mats.scores.at(start, 0));
-            let init = Init::Bias(pass.flat.add(self.bias.offset));
-            dispatch(Gemm { a, m: pass.rows.len(), b: &pass.packs.own[W_T], c, init });
+            self.linear.forward(&pass.packs.own, pass.flat, a, pass.rows.len(), c);
         }
     }
 
@@ -142,7 +130,7 @@ impl Head for Classes {
         for row in pass.rows.clone() {
             // SAFETY: by the caller's promise.
             let values = unsafe { self.scores(pass, row) };
-            let labels = targets.of(row);
+            let labels = targets.of_row(row);
             let one = if self.multi_label {
                 binary_cross_entropy(values, self.classes, labels, options, share)
             } else {
@@ -159,7 +147,7 @@ impl Head for Classes {
         // SAFETY: by the caller's promise.
         unsafe {
             let (a, c) = (pass.mats.scores.at(start, 0), d_features.at(start, 0));
-            dispatch(Gemm { a, m: pass.rows.len(), b: &pass.packs.own[W], c, init: Init::Zero });
+            self.linear.backward(&pass.packs.own, a, pass.rows.len(), c);
             if let Some(dropout) = pass.dropout {
                 dropout.drop(d_features, pass.rows.clone());
             }
@@ -167,20 +155,19 @@ impl Head for Classes {
         }
     }
 
-    unsafe fn weight_grads(&self, member: &Member<'_>, encoded: &Encoded<'_>, mats: &HeadMats, grads: *mut f32) {
-        let n = encoded.layout.rows();
+    unsafe fn weight_grads(&self, member: &Member<'_>, back: &Back<'_>, grads: *mut f32) {
+        let (encoded, mats, n) = (&back.encoded, &back.mats, back.encoded.layout.rows());
         // SAFETY: each member writes its own rows.
         unsafe {
-            let c = Mat { ptr: grads.add(self.weight.offset), stride: self.weight.stride() };
-            let (a, b, i) = (mats.scores, mats.own[FEATURES], member.share(self.padded(), 16));
-            dispatch(ColumnSums { a, n, columns: i.clone(), sums: grads.add(self.bias.offset) });
-            dispatch(Outer { a, b, n, i, columns: self.weight.stride(), c, fresh: true });
+            self.linear.weight_grads(member, mats.scores, mats.own[FEATURES], n, grads);
             self.pool.weight_grads(member, encoded, &mats.pool, grads);
         }
     }
 
-    unsafe fn probabilities(&self, pass: &HeadPass<'_>) {
-        for row in pass.rows.clone() {
+    unsafe fn predict(&self, pass: &HeadPass<'_>, aim: Aim) {
+        // SAFETY: by the caller's promise.
+        unsafe { self.forward(pass) };
+        for row in pass.rows.clone().filter(|_| aim == Aim::Answers) {
             // SAFETY: by the caller's promise.
             let values = unsafe { self.scores(pass, row) };
             if self.multi_label {

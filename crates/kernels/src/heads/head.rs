@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::targets::Targets;
 use crate::encoder::encoded::{Encoded, Needs};
+use crate::heads::crf::Crf;
 use crate::pool::space::{Mats, Space};
 use crate::random::drop_rows;
 use crate::recurrent::segments::Segment;
@@ -16,6 +17,7 @@ use recurra_core::{Chunk, LossOptions, layout::PackedLayout};
 pub(crate) struct HeadPacks {
     pub own: Vec<PackedB>,
     pub pool: Vec<PackedB>,
+    pub crf: Crf,
 }
 
 /// Buffers of a head and of its pooling.
@@ -30,8 +32,37 @@ pub(crate) struct HeadSpace {
 pub(crate) struct HeadMats {
     pub own: Mats,
     pub pool: Mats,
-    /// The scores, `[rows, outputs]` padded; after [`Head::loss`] their gradients.
+    /// The scores, `[rows, outputs]` padded, or with tags `[positions, outputs]`; after [`Head::loss`] their gradients.
     pub scores: Mat,
+    /// After [`Head::predict`] the answers, as many rows of [`Head::answer_width`]; they may be in the place of the scores.
+    pub answers: Mat,
+}
+
+/// What a head gives an answer for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Row,
+    Token,
+}
+
+impl Unit {
+    /// The answers to a batch.
+    pub fn count(self, layout: &PackedLayout) -> usize {
+        match self {
+            Self::Row => layout.rows(),
+            Self::Token => layout.total(),
+        }
+    }
+}
+
+/// What a batch goes through a head for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aim {
+    Training,
+    /// A prediction's answers.
+    Answers,
+    /// The scores that answers are made of.
+    Scores,
 }
 
 /// Dropout of what a head reads.
@@ -55,6 +86,7 @@ impl HeadDropout {
 /// Rows of a batch that one thread takes through a head.
 pub(crate) struct HeadPass<'a> {
     pub encoded: Encoded<'a>,
+    /// Sorted rows, or packed positions where [`Head::shares_positions`] says so.
     pub rows: Range<usize>,
     pub mats: HeadMats,
     pub packs: &'a HeadPacks,
@@ -64,7 +96,17 @@ pub(crate) struct HeadPass<'a> {
     pub dropout: Option<HeadDropout>,
 }
 
-/// Sums over rows.
+/// A batch that has gone back through a head, for the gradients of its parameters.
+#[derive(Clone, Copy)]
+pub(crate) struct Back<'a> {
+    pub encoded: Encoded<'a>,
+    pub mats: HeadMats,
+    pub packs: &'a HeadPacks,
+    pub targets: &'a Targets,
+    pub divisor: f64,
+}
+
+/// Sums over answers.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Tally {
     /// Of the losses, before they are divided.
@@ -77,16 +119,33 @@ pub(crate) struct Tally {
 /// are its own.
 ///
 /// The way of a batch is [`Head::forward`], [`Head::loss`] and [`Head::backward`] by each thread on its own rows, and then
-/// [`Head::weight_grads`].
+/// [`Head::weight_grads`]; that of a prediction is [`Head::predict`].
 pub(crate) trait Head: Send + Sync {
     /// What it reads of the encoder.
     fn needs(&self) -> Needs;
 
-    /// Scores of a row.
+    /// What it answers for.
+    fn unit(&self) -> Unit;
+
+    /// Whether threads share the packed positions of a batch instead of its rows: where positions do not depend on each other, a
+    /// few long matrix products take less time than many short ones.
+    fn shares_positions(&self) -> bool {
+        false
+    }
+
+    /// Scores for an answer.
     fn outputs(&self) -> usize;
+
+    /// Numbers of an answer.
+    fn answer_width(&self) -> usize;
 
     /// Its parameters, in the order of the state dict.
     fn segments(&self) -> Vec<&Segment>;
+
+    /// Initial values of a parameter are uniform between this and its negative; `fan` is the number of features that the head reads.
+    fn bound(&self, _segment: &Segment, fan: usize) -> f32 {
+        1.0 / (fan as f32).sqrt()
+    }
 
     /// Number of the pieces that [`Head::pack`] takes.
     fn pieces(&self) -> usize;
@@ -98,8 +157,8 @@ pub(crate) trait Head: Send + Sync {
     /// packed by two threads at once, nor read at the same time.
     unsafe fn pack(&self, packs: *mut HeadPacks, piece: usize, flat: &[f32], backward: bool);
 
-    /// Room for a batch of `rows` rows with `total` positions; without `backward` for its prediction only.
-    fn fit(&self, space: &mut HeadSpace, rows: usize, total: usize, backward: bool) -> HeadMats;
+    /// Room for a batch of `rows` rows with `total` positions.
+    fn fit(&self, space: &mut HeadSpace, rows: usize, total: usize, aim: Aim) -> HeadMats;
 
     /// The right answers of a validated batch, in packed order.
     fn targets(&self, batch: &Chunk<'_>, layout: &PackedLayout) -> Targets;
@@ -130,16 +189,21 @@ pub(crate) trait Head: Send + Sync {
     ///
     /// # Safety
     /// All rows must have gone back, and nothing may change during the call; all members of the team must call it.
-    unsafe fn weight_grads(&self, member: &Member<'_>, encoded: &Encoded<'_>, mats: &HeadMats, grads: *mut f32);
+    unsafe fn weight_grads(&self, member: &Member<'_>, back: &Back<'_>, grads: *mut f32);
 
-    /// From scores to probabilities in their place (padding: zero).
+    /// From vectors to scores, or with [`Aim::Answers`] to answers.
     ///
     /// # Safety
-    /// As [`Head::forward`].
-    unsafe fn probabilities(&self, pass: &HeadPass<'_>);
+    /// As [`Head::forward`], with matrices that were made for the same aim.
+    unsafe fn predict(&self, pass: &HeadPass<'_>, aim: Aim);
 }
 
 impl dyn Head {
+    /// All of a batch: the rows of a [`HeadPass`] with one thread.
+    pub fn whole(&self, layout: &PackedLayout) -> Range<usize> {
+        0..if self.shares_positions() { layout.total() } else { layout.rows() }
+    }
+
     /// Packs everything on the calling thread.
     pub fn pack_all(&self, packs: &mut HeadPacks, flat: &[f32], backward: bool) {
         for piece in 0..self.pieces() {

@@ -1,7 +1,7 @@
 //! The loss of one row and its gradient, in the place of the row's logits: cross entropy for exclusive classes, binary
 //! cross entropy for any number of classes.
 
-use crate::pool::softmax::Softmax;
+use crate::pool::softmax::{Largest, Softmax};
 use crate::simd::{Kernel, Lanes, dispatch, load, math, store};
 use recurra_core::LossOptions;
 
@@ -21,9 +21,10 @@ pub(crate) fn cross_entropy(
     options: &LossOptions<'_>,
     share: f32,
 ) -> RowLoss {
-    let best = (0..classes).fold(0, |best, i| if values[i] > values[best] { i } else { best });
-    let right = best == label;
     let logit = values[label];
+    let largest = dispatch(Largest { values: &mut *values, classes });
+    // Of equally large ones the first is the answer.
+    let right = logit == largest && !values[..label].contains(&logit);
     let smoothing = options.smoothing as f32;
     if options.weights.is_empty() && smoothing == 0.0 {
         let log_sum = dispatch(Softmax { values: &mut *values, classes });

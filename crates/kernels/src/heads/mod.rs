@@ -3,17 +3,27 @@
 mod classes;
 pub mod crf;
 pub(crate) mod head;
+mod linear;
 mod losses;
+mod tags;
 pub(crate) mod targets;
 
 use head::Head;
 
 use crate::recurrent::segments::Blocks;
-use recurra_core::{HeadConfig, NetworkConfig};
+use recurra_core::{Decoder, HeadConfig, NetworkConfig};
 
 /// The head of a configuration, on outputs of this width. Its parameters start at `offset`, which moves past them.
 pub(crate) fn of(config: &NetworkConfig, output: Blocks, offset: &mut usize) -> Box<dyn Head> {
     match &config.head {
         HeadConfig::Classes(classes) => Box::new(classes::Classes::new(classes, output, offset)),
+        HeadConfig::Tags(tags) => {
+            let dropout = config.encoder.dropouts.layers > 0.0;
+            let tokens = tags::Tokens::new(tags.tags, output, dropout, offset);
+            match tags.decoder {
+                Decoder::Softmax => Box::new(tags::Softmax { tokens }),
+                Decoder::Crf => Box::new(tags::Chain::new(tokens, tags.forbidden.as_ref(), offset)),
+            }
+        }
     }
 }

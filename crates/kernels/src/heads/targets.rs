@@ -3,21 +3,21 @@
 use recurra_core::{
     Chunk,
     layout::PackedLayout,
-    training::Targets::{Rows, Sets},
+    training::Targets::{Rows, Sets, Tokens},
 };
 
-/// The right answers of a batch's sorted rows.
+/// The right answers of a batch's sorted rows, or of its packed positions.
 #[derive(Default)]
 pub(crate) struct Targets {
-    /// The class of each row; with sets of classes those of all rows, one row after the other.
+    /// The class of each row; with sets of classes those of all rows, one row after the other; with tags that of each position.
     pub labels: Vec<u32>,
-    /// Where the classes of each row begin, and at last how many there are; empty where each row has one class.
+    /// Where the classes of each row begin, and at last how many there are; empty where each row or position has one.
     pub starts: Vec<u32>,
 }
 
 impl Targets {
     /// The classes of a row.
-    pub fn of(&self, row: usize) -> &[u32] {
+    pub fn of_row(&self, row: usize) -> &[u32] {
         if self.starts.is_empty() {
             &self.labels[row..row + 1]
         } else {
@@ -25,15 +25,16 @@ impl Targets {
         }
     }
 
-    /// The answers of a batch, in the order of the sorted rows. Label offsets, where there are some, are those of its rows and
+    /// The answers of a batch, in the order of the sorted rows or packed positions. Label offsets, where there are some, are those of its rows and
     /// one more, in the labels of the whole chunk.
-    pub fn of_rows(batch: &Chunk<'_>, layout: &PackedLayout) -> Self {
+    pub fn of(batch: &Chunk<'_>, layout: &PackedLayout) -> Self {
         let sorted = layout.sorted_indices();
         let (outputs, starts) = match batch.targets {
             Rows(labels) => {
                 let labels = sorted.iter().map(|&row| labels[row as usize] as u32).collect();
                 return Self { labels, starts: Vec::new() };
             }
+            Tokens(tags) => return Self { labels: in_packed_order(tags, batch.lengths, layout), starts: Vec::new() },
             Sets { outputs, starts } => (outputs, starts),
         };
         let mut targets = Self { labels: Vec::new(), starts: vec![0] };
@@ -44,4 +45,20 @@ impl Targets {
         }
         targets
     }
+}
+
+/// Tags of tokens, which are those of one row after the other, by packed position.
+fn in_packed_order(tags: &[i32], lengths: &[i32], layout: &PackedLayout) -> Vec<u32> {
+    let mut starts = Vec::with_capacity(lengths.len());
+    let mut sum = 0;
+    for &length in lengths {
+        starts.push(sum);
+        sum += length as usize;
+    }
+    let mut labels = Vec::with_capacity(tags.len());
+    for (time, &running) in layout.batch_sizes().iter().enumerate() {
+        let sorted = &layout.sorted_indices()[..running as usize];
+        labels.extend(sorted.iter().map(|&row| tags[starts[row as usize] + time] as u32));
+    }
+    labels
 }

@@ -5,11 +5,10 @@
 use super::model::Network;
 use super::params::Params;
 use super::plans::StepPlan;
-use super::predict::Output;
 use super::space::TrainSpace;
 use crate::encoder::encoded::Encoded;
 use crate::encoder::plan::Plan;
-use crate::heads::head::HeadPass;
+use crate::heads::head::{Aim, HeadPass, Unit};
 use crate::recurrent::layers::{LayerDropout, Layers, Source};
 use crate::recurrent::stack::{Net, slices};
 use crate::simd::gemm::Mat;
@@ -34,8 +33,13 @@ impl Network {
     /// with the largest logit. The weights, the optimizer and the random numbers of training stay as they are.
     ///
     /// # Errors
-    /// `OutOfRange` for no token, one outside the vocabulary, or a class that does not exist.
+    /// `InvalidArgument` for a network that answers for each token; `OutOfRange` for no token, one outside the vocabulary, or a
+    /// class that does not exist.
     pub fn explain(&self, tokens: &[i32], class: Option<usize>) -> Result<Explanation> {
+        if self.params.head.unit() == Unit::Token {
+            let message = "an explanation is of one answer to a whole text; this network answers for each token";
+            return Err(Error::new(ErrorCode::InvalidArgument, message));
+        }
         let lengths = [tokens.len() as i32];
         training::check_rows(tokens, &lengths, self.params.config.encoder.vocab_size)?;
         let classes = self.params.head.outputs();
@@ -45,18 +49,19 @@ impl Network {
         self.with_reader(|reader| {
             let weights = (reader.embedding, reader.flat);
             let (class, logits, contributions) = gradient_times_input(&self.params, weights, tokens, class)?;
-            let probabilities = self.outputs(reader, tokens, &lengths, Output::Probabilities)?;
+            let probabilities = self.outputs(reader, tokens, &lengths, Aim::Answers)?;
             Ok(Explanation { class, logits, probabilities, contributions })
         })
     }
 
-    /// The linear layer's outputs for texts: what [`Self::predict`] makes probabilities of, in the same order.
+    /// The linear layer's outputs for texts, `[rows, outputs]`, or with tags `[tokens, outputs]`: what [`Self::predict`] makes its
+    /// answers of, in the same order.
     ///
     /// # Errors
     /// As [`Self::predict`].
     pub fn logits(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
         training::check_rows(tokens, lengths, self.params.config.encoder.vocab_size)?;
-        self.with_reader(|reader| self.outputs(reader, tokens, lengths, Output::Scores))
+        self.with_reader(|reader| self.outputs(reader, tokens, lengths, Aim::Scores))
     }
 }
 

@@ -55,7 +55,7 @@ impl Params {
     }
 
     /// Initial values, distributed as PyTorch's but for the embedding's scale: N(0, std²) with a zero padding row, the recurrent part
-    /// U(-1/sqrt(hidden), 1/sqrt(hidden)), the linear layers U(-1/sqrt(in), 1/sqrt(in)). Each parameter has its own stream
+    /// U(-1/sqrt(hidden), 1/sqrt(hidden)), the linear layers U(-1/sqrt(in), 1/sqrt(in)), a CRF's transitions U(-0.1, 0.1) as pytorch-crf's. Each parameter has its own stream
     /// of ChaCha8, so the values depend on nothing but the seed and the sizes.
     pub fn initialize(&self, embedding: &mut [f32], flat: &mut [f32]) -> Result<()> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
@@ -68,10 +68,11 @@ impl Params {
                 .fill(0.0);
         }
         for (stream, (name, segment)) in self.segments().enumerate() {
-            // A head's linear layers read the outputs of the last recurrent layer.
-            let fan =
-                if name.starts_with("rnn.") { self.config.encoder.hidden_size } else { self.shape.output().public() };
-            let bound = 1.0 / (fan as f32).sqrt();
+            let bound = if name.starts_with("rnn.") {
+                1.0 / (self.config.encoder.hidden_size as f32).sqrt()
+            } else {
+                self.head.bound(segment, self.shape.output().public())
+            };
             let uniform = Uniform::new(-bound, bound)
                 .map_err(|e| Error::new(ErrorCode::InvalidArgument, format!("no distribution for {name}: {e}")))?;
             rng.set_stream(stream as u64 + 1);

@@ -7,7 +7,7 @@ use super::batches::{BATCH_ROWS, cuts};
 use super::params::Params;
 use crate::encoder::encoded::{Encoded, Needs};
 use crate::encoder::table::WordTable;
-use crate::heads::head::{HeadPacks, HeadPass, HeadSpace};
+use crate::heads::head::{Aim, HeadPacks, HeadPass, HeadSpace, Unit};
 use crate::recurrent::buffers::Trace;
 use crate::recurrent::layers::{LayerDropout, Layers, Source};
 use crate::recurrent::packs::DirPacks;
@@ -57,13 +57,6 @@ impl Frozen {
     }
 }
 
-/// What a prediction gives for each output of the head.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
-    Probabilities,
-    Scores,
-}
-
 /// What a prediction reads.
 pub(super) struct Reader<'a> {
     pub params: &'a Params,
@@ -82,24 +75,27 @@ struct Rows<'a> {
 }
 
 /// Where the values of each row are written, in the caller's order.
-struct Out(*mut f32, Output);
+struct Out(*mut f32, Aim);
 
 // SAFETY: every row is written by one thread, once.
 unsafe impl Sync for Out {}
 
 impl Reader<'_> {
-    /// Probabilities or scores `[rows, outputs]` of validated rows. Few rows are computed on the calling thread.
+    /// Answers or scores of validated rows or of their tokens. Few rows are computed on the calling thread.
     pub fn predict(
         &self,
         tokens: &[i32],
         lengths: &[i32],
-        output: Output,
+        aim: Aim,
         pool: &Pool,
         take: impl Fn() -> Scratch + Sync,
         give: impl Fn(Scratch) + Sync,
     ) -> recurra_core::Result<Vec<f32>> {
-        let mut values = zeros(lengths.len() * self.params.head.outputs());
-        let out = Out(values.as_mut_ptr(), output);
+        let head = &self.params.head;
+        let answers = if head.unit() == Unit::Row { lengths.len() } else { tokens.len() };
+        let width = if aim == Aim::Answers { head.answer_width() } else { head.outputs() };
+        let mut values = zeros(answers.saturating_mul(width));
+        let out = Out(values.as_mut_ptr(), aim);
         let mut starts = Vec::with_capacity(lengths.len());
         let mut sum = 0;
         for &length in lengths {
@@ -175,7 +171,7 @@ impl Reader<'_> {
         unsafe { pass.forward(&Member::alone(), Some(0..count)) };
         let encoded = Encoded { layout, top: pass.top(), y: outputs[layers - 1], dy: Mat::none(), part: shape.rp };
         // SAFETY: as above.
-        unsafe { self.answer(encoded, head, chosen, out) };
+        unsafe { self.answer(encoded, head, (rows, chosen), out) };
         Ok(())
     }
 
@@ -212,20 +208,35 @@ impl Reader<'_> {
     }
 
     /// From vectors to the caller's values.
-    unsafe fn answer(&self, encoded: Encoded<'_>, space: &mut HeadSpace, chosen: &[u32], out: &Out) {
-        let (head, layout) = (&self.params.head, encoded.layout);
-        let mats = head.fit(space, layout.rows(), layout.total(), false);
-        let (rows, packs, flat) = (0..layout.rows(), &self.frozen.head, self.flat.as_ptr());
-        let pass = HeadPass { encoded, rows, mats, packs, flat, dropout: None };
-        // SAFETY: by the caller's promise.
+    unsafe fn answer(
+        &self,
+        encoded: Encoded<'_>,
+        space: &mut HeadSpace,
+        (rows, chosen): (Rows<'_>, &[u32]),
+        out: &Out,
+    ) {
+        let (head, layout, Out(out, aim)) = (&self.params.head, encoded.layout, out);
+        let mats = head.fit(space, layout.rows(), layout.total(), *aim);
+        let (packs, flat) = (&self.frozen.head, self.flat.as_ptr());
+        let pass = HeadPass { encoded, rows: head.whole(layout), mats, packs, flat, dropout: None };
+        let (from, width) = match aim {
+            Aim::Answers => (mats.answers, head.answer_width()),
+            _ => (mats.scores, head.outputs()),
+        };
+        // SAFETY: by the caller's promise; there is room for the answers to every row, or to every token of it.
         unsafe {
-            head.forward(&pass);
-            if out.1 == Output::Probabilities {
-                head.probabilities(&pass);
-            }
+            head.predict(&pass, *aim);
+            let copy = |at: usize, to: usize| std::ptr::copy_nonoverlapping(from.row(at), out.add(to * width), width);
             for (place, &row) in layout.sorted_indices().iter().enumerate() {
-                let to = out.0.add(chosen[row as usize] as usize * head.outputs());
-                std::ptr::copy_nonoverlapping(mats.scores.row(place), to, head.outputs());
+                let row = chosen[row as usize] as usize;
+                match head.unit() {
+                    Unit::Row => copy(place, row),
+                    Unit::Token => {
+                        for (time, offset) in layout.offsets()[..rows.lengths[row] as usize].iter().enumerate() {
+                            copy(offset + place, rows.starts[row] + time);
+                        }
+                    }
+                }
             }
         }
     }

@@ -4,12 +4,15 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use super::model::Network;
-use super::predict::{Frozen, Output, Reader};
+use super::predict::{Frozen, Reader};
 use super::weights::Weights;
+use crate::heads::head::Aim;
 use recurra_core::{Result, training};
 
 impl Network {
-    /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row. Once as
+    /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row. With tags
+    /// `[tokens, 3]`: a token's tag, its probability there, and the probability that it and the next token's tag are both right
+    /// (at the last token of a row the former once more). The tags are those of the most probable path. Once as
     /// many tokens were predicted as there are words, every word's input projection is computed and kept.
     ///
     /// # Errors
@@ -19,7 +22,7 @@ impl Network {
         training::check_rows(tokens, lengths, self.params.config.encoder.vocab_size)?;
         let seen = self.read().predicted.fetch_add(tokens.len(), Ordering::Relaxed).saturating_add(tokens.len());
         self.project_vocabulary(seen)?;
-        self.with_reader(|reader| self.outputs(reader, tokens, lengths, Output::Probabilities))
+        self.with_reader(|reader| self.outputs(reader, tokens, lengths, Aim::Answers))
     }
 
     /// As [`Self::predict`], for callers that must not wait: `None` where the weights are being changed, or are to be made
@@ -32,19 +35,13 @@ impl Network {
         // Fails also where a change waits for other readers: the lock lets no further ones in then.
         let Ok(weights) = self.weights.try_read() else { return Ok(None) };
         let Some(reader) = self.reader(&weights) else { return Ok(None) };
-        self.outputs(&reader, tokens, lengths, Output::Probabilities).map(Some)
+        self.outputs(&reader, tokens, lengths, Aim::Answers).map(Some)
     }
 
-    pub(super) fn outputs(
-        &self,
-        reader: &Reader<'_>,
-        tokens: &[i32],
-        lengths: &[i32],
-        output: Output,
-    ) -> Result<Vec<f32>> {
+    pub(super) fn outputs(&self, reader: &Reader<'_>, tokens: &[i32], lengths: &[i32], aim: Aim) -> Result<Vec<f32>> {
         let lock = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let take = || lock().pop().unwrap_or_default();
-        reader.predict(tokens, lengths, output, &self.pool, take, |scratch| lock().push(scratch))
+        reader.predict(tokens, lengths, aim, &self.pool, take, |scratch| lock().push(scratch))
     }
 
     /// The weights as prediction reads them; `None` if they are not ready.

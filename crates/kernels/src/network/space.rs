@@ -3,7 +3,7 @@
 use super::params::Params;
 use super::plans::StepPlan;
 use crate::encoder::encoded::Needs;
-use crate::heads::head::{HeadMats, HeadPacks, HeadSpace};
+use crate::heads::head::{Aim, HeadMats, HeadPacks, HeadSpace};
 use crate::recurrent::buffers::{Grads, Trace};
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::steps::DirMats;
@@ -84,7 +84,7 @@ impl TrainSpace {
             y,
             dy,
             dirs,
-            head: params.head.fit(&mut self.head, rows, total, true),
+            head: params.head.fit(&mut self.head, rows, total, Aim::Training),
             flat_grads: self.flat_grads.ptr(),
             noisy: if noise { Mat::fit(&mut self.noisy, total, input) } else { Mat::none() },
             more_grads: self.more_grads.ptr(),

@@ -12,7 +12,7 @@ use super::space::TrainMats;
 use crate::encoder::embedding::Embedding;
 use crate::encoder::encoded::Encoded;
 use crate::encoder::noise::Noise;
-use crate::heads::head::{HeadDropout, HeadPacks, HeadPass};
+use crate::heads::head::{Back, HeadDropout, HeadPacks, HeadPass};
 use crate::optim::DenseShared;
 use crate::random::key;
 use crate::recurrent::layers::{LayerDropout, Layers, Source};
@@ -137,16 +137,20 @@ impl Step<'_> {
         // SAFETY: by the promise of `run` and the shares between meetings.
         unsafe {
             layers.forward(member, Some(own.clone()));
-            self.meet_if_two(member);
+            self.meet_around_head(member);
             let encoded = self.encoded(layers, plan);
+            let positions = self.params.head.shares_positions();
+            let own = if positions { member.share(encoded.layout.total(), 1) } else { own };
             let divisor = self.head(member, plan, encoded, own, mask);
-            self.meet_if_two(member);
+            self.meet_around_head(member);
             layers.backward_top(member);
             member.meet();
-            let outcome = self.outcome(member, encoded.layout.rows() as f64 / divisor);
+            let outcome = self.outcome(member, self.params.head.unit().count(encoded.layout) as f64 / divisor);
             if outcome.finite {
                 fault::point("step");
-                self.params.head.weight_grads(member, &encoded, &self.mats.head, grads);
+                let (mats, packs) = (self.mats.head, &*self.head_packs);
+                let back = Back { encoded, mats, packs, targets: &plan.targets, divisor };
+                self.params.head.weight_grads(member, &back, grads);
                 layers.backward(member, Some(grads));
             }
             outcome
@@ -167,9 +171,9 @@ impl Step<'_> {
         }
     }
 
-    /// With two directions a row's states come from two members.
-    fn meet_if_two(&self, member: &Member<'_>) {
-        if self.params.shape.dirs > 1 {
+    /// With two directions a row's states come from two members; a head that shares positions reads those of others in any case.
+    fn meet_around_head(&self, member: &Member<'_>) {
+        if self.params.shape.dirs > 1 || self.params.head.shares_positions() {
             member.meet();
         }
     }
@@ -259,7 +263,7 @@ impl Step<'_> {
         self.sums[..member.size()].iter().map(move |sums| of(sums).load(Ordering::Relaxed))
     }
 
-    /// The members' sums together, once they have met. `scale` makes the sum of losses the mean times the number of rows.
+    /// The members' sums together, once they have met. `scale` makes the sum of losses the mean times the number of answers.
     fn outcome(&self, member: &Member<'_>, scale: f64) -> Outcome {
         let loss = self.sums(member, |s| &s.loss).map(f64::from_bits).sum::<f64>() * scale;
         Outcome { loss, correct: self.sums(member, |s| &s.correct).sum(), finite: loss.is_finite() }

@@ -118,6 +118,7 @@ impl Part<'_> {
                 }
                 stats.loss += outcome.loss;
                 stats.correct += outcome.correct;
+                stats.answers += self.params.head.unit().count(&plan.words.layout) as u64;
                 stats.rows += plan.words.layout.rows() as u64;
             }
             if member.rank() == 0 {

@@ -5,7 +5,7 @@ use super::attention_kernels::{Blend, BlendBack, Tanh, TanhBack};
 use super::kernel::{Pool, Pooled};
 use super::softmax::Softmax;
 use super::space::{Mats, Space};
-use crate::encoder::encoded::{Encoded, Needs};
+use crate::encoder::encoded::{Encoded, Needs, blocks};
 use crate::recurrent::segments::{Blocks, Segment};
 use crate::simd::gemm::{Gemm, Init, Mat, PackedB};
 use crate::simd::outer::{ColumnSums, Outer};
@@ -52,14 +52,6 @@ impl Attention {
             query: Segment::matrix("attention.query.weight".into(), Blocks::new(1, 1), output, offset),
         }
     }
-}
-
-/// First position and number of positions that the rows have at each step.
-fn blocks(at: &Pooled<'_>) -> impl Iterator<Item = (usize, usize)> {
-    let (start, end) = (at.rows.start, at.rows.end);
-    let (sizes, offsets) = (at.encoded.layout.batch_sizes(), at.encoded.layout.offsets());
-    let block = move |(&size, &offset): (&u32, &usize)| (offset + start, end.min(size as usize).saturating_sub(start));
-    sizes.iter().zip(offsets).map(block).take_while(|block| block.1 > 0)
 }
 
 /// Each row, its length, and where its shares begin.
@@ -110,7 +102,7 @@ impl Pool for Attention {
         // SAFETY: by the caller's promise; shares are padded.
         unsafe {
             let bias = Init::Bias(at.flat.add(self.bias.offset));
-            for (first, m) in blocks(at) {
+            for (first, m) in blocks(at.encoded.layout, at.rows.clone()) {
                 let (a, c) = (y.at(first, 0), mats.hidden.at(first, 0));
                 dispatch(Gemm { a, m, b: &at.packs[W_T], c, init: bias });
                 dispatch(Tanh { values: std::slice::from_raw_parts_mut(c.ptr, m * width) });
@@ -144,7 +136,7 @@ impl Pool for Attention {
                     *mats.scores.row(offset + row) = share * (*d_share - mean);
                 }
             }
-            for (first, m) in blocks(at) {
+            for (first, m) in blocks(at.encoded.layout, at.rows.clone()) {
                 for position in first..first + m {
                     let (u, du) = (mats.hidden.row(position), mats.d_hidden.row(position));
                     dispatch(TanhBack { d: *mats.scores.row(position), query, u, du, n: self.weight.stride() });

@@ -1,6 +1,6 @@
-//! Vectorised exponential, sigmoid and tanh.
+//! Vectorised exponential, logarithm, sigmoid and tanh.
 //!
-//! All three reduce `x` to `n ln2 + r` with `|r| <= ln2 / 2` and use one polynomial for `expm1(r)` (degree 6, fitted
+//! All but the logarithm reduce `x` to `n ln2 + r` with `|r| <= ln2 / 2` and use one polynomial for `expm1(r)` (degree 6, fitted
 //! for equal relative error, 2e-8). Bounds, swept by the tests of this file: sigmoid 1.5e-7 absolute, tanh 2e-7
 //! absolute and 4e-7 relative down to the smallest arguments (so tanh(x) keeps the sign and size of a tiny x).
 
@@ -10,6 +10,9 @@ const LOG2_E: f32 = std::f32::consts::LOG2_E;
 /// ln 2 in two parts: the first has few bits, so that `n * LN2_HI` is exact.
 const LN2_HI: f32 = 0.693_359_4;
 const LN2_LO: f32 = -2.121_944_4e-4;
+/// The same for [`ln`], whose error near 1 would show a coarser second part.
+const LN2_HI_OF_LN: f32 = 0.693_138_1;
+const LN2_LO_OF_LN: f32 = 9.058_000_6e-6;
 /// 1.5 * 2^23: adding it rounds to an integer that is then in the low bits.
 const ROUND: f32 = 12_582_912.0;
 
@@ -52,6 +55,31 @@ fn clamp<S: Lanes>(s: S, x: S::f32s, limit: f32) -> S::f32s {
 pub(crate) fn exp<S: Lanes>(s: S, x: S::f32s) -> S::f32s {
     let (scale, expm1) = split_exp(s, clamp(s, x, 87.0));
     fma(s, scale, expm1, scale)
+}
+
+/// The natural logarithm of a positive normal number, to within a unit in the last place; what is infinite or NaN becomes NaN.
+/// `x = 2^k m` with `m` in [sqrt(1/2), sqrt(2)), and the polynomial of FreeBSD's `logf`.
+#[inline(always)]
+pub(crate) fn ln<S: Lanes>(s: S, x: S::f32s) -> S::f32s {
+    const ONE: u32 = 0x3f80_0000;
+    const ROOT_OF_HALF: u32 = 0x3f35_04f3;
+    const LG: [f32; 4] = [0.666_666_63, 0.400_009_72, 0.284_987_87, 0.242_790_79];
+    let bits = s.add_u32s(s.transmute_u32s_f32s(x), s.splat_u32s(ONE - ROOT_OF_HALF));
+    // The exponent as a float: its bits below those of 2^23.
+    let exponent = s.or_u32s(s.wrapping_dyn_shr_u32s(bits, s.splat_u32s(23)), s.splat_u32s(0x4b00_0000));
+    let k = s.sub_f32s(s.transmute_f32s_u32s(exponent), s.splat_f32s(8_388_608.0 + 127.0));
+    let m = s.add_u32s(s.and_u32s(bits, s.splat_u32s(0x007f_ffff)), s.splat_u32s(ROOT_OF_HALF));
+    let f = s.sub_f32s(s.transmute_f32s_u32s(m), s.splat_f32s(1.0));
+    let t = s.div_f32s(f, s.add_f32s(f, s.splat_f32s(2.0)));
+    let z = s.mul_f32s(t, t);
+    let w = s.mul_f32s(z, z);
+    let odd = s.mul_f32s(z, fma(s, w, s.splat_f32s(LG[2]), s.splat_f32s(LG[0])));
+    let even = s.mul_f32s(w, fma(s, w, s.splat_f32s(LG[3]), s.splat_f32s(LG[1])));
+    let half = s.mul_f32s(s.mul_f32s(f, f), s.splat_f32s(0.5));
+    let low = fma(s, t, s.add_f32s(half, s.add_f32s(odd, even)), s.mul_f32s(k, s.splat_f32s(LN2_LO_OF_LN)));
+    let near = s.add_f32s(s.sub_f32s(low, half), f);
+    // Zero, or NaN.
+    s.add_f32s(fma(s, k, s.splat_f32s(LN2_HI_OF_LN), near), s.sub_f32s(x, x))
 }
 
 /// 1 / (1 + exp(-x)).
@@ -223,6 +251,42 @@ mod tests {
                 dispatch_on(isa, Cell { gates, c: 0.1, to: &mut to });
                 assert!(to[1].is_nan() && (nan == 3 || to[0].is_nan()), "{isa:?} {nan}");
             }
+        }
+    }
+
+    struct Logarithms<'a> {
+        x: &'a [f32],
+        to: &'a mut [f32],
+    }
+
+    impl Kernel for Logarithms<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Lanes>(self, s: S) {
+            for i in (0..self.x.len()).step_by(S::L) {
+                // SAFETY: both slices have the same length, a multiple of the lanes.
+                unsafe { store(s, self.to.as_mut_ptr().add(i), ln(s, load(s, self.x.as_ptr().add(i)))) };
+            }
+        }
+    }
+
+    #[test]
+    fn logarithms_are_within_a_unit_in_the_last_place() {
+        let mut x: Vec<f32> =
+            (f32::MIN_POSITIVE.to_bits()..f32::MAX.to_bits()).step_by(997).map(f32::from_bits).collect();
+        x.extend((0..4096).map(|i| 1.0 + (i - 2048) as f32 * f32::EPSILON));
+        x.resize(x.len().next_multiple_of(16), 1.0);
+        for isa in Isa::all_available() {
+            let mut to = vec![0.0f32; x.len()];
+            dispatch_on(isa, Logarithms { x: &x, to: &mut to });
+            for (&x, &ours) in x.iter().zip(&to) {
+                let exact = f64::from(x).ln();
+                let unit = f64::from((exact as f32).abs().next_up() - (exact as f32).abs());
+                assert!((f64::from(ours) - exact).abs() <= 1.1 * unit, "{isa:?} {x:e}: {ours:e} {exact:e}");
+            }
+            let mut bad = [0.0; 16];
+            dispatch_on(isa, Logarithms { x: &[f32::NAN; 16], to: &mut bad });
+            assert!(bad.iter().all(|value| value.is_nan()), "{isa:?}");
         }
     }
 

@@ -4,8 +4,8 @@ use crate::Result;
 use crate::error::IntoResult;
 use crate::tensor::convert::to_device;
 use crate::tensor::create::from_i64;
+use recurra_core::Pooling;
 use recurra_core::layout::PackedLayout;
-use recurra_core::{NetworkConfig, Pooling};
 use tch::{Device, Tensor};
 
 /// What the loss of a network with sets compares the scores of some rows with, in the order `sorted`: `[rows, outputs]` with ones
@@ -60,9 +60,9 @@ pub(super) struct Packer {
 }
 
 impl Packer {
-    /// For the batches of a network of this kind, with `noise` for adversarial training.
-    pub fn new(config: &NetworkConfig, noise: bool) -> Self {
-        Self { places: noise || config.classes().pooling == Pooling::Mean, ..Self::default() }
+    /// For the batches of a network with this pooling, with `noise` for adversarial training.
+    pub fn new(pooling: Pooling, noise: bool) -> Self {
+        Self { places: noise || pooling == Pooling::Mean, ..Self::default() }
     }
 
     /// Packs checked texts; `starts` says where each text begins in `tokens`. There is a label for each text, or none at all.

@@ -26,7 +26,7 @@ impl Network {
         let Step { batch, targets, weights, options, .. } = step;
         let _mixed = self.place.mixed.then(|| Autocast::new(self.place.device)).transpose()?;
         let logits = self.model.scores(&self.config, batch, embedded.shallow_clone(), Some(&mut self.generator))?;
-        let loss = if self.config.classes().multi_label {
+        let loss = if self.head.multi_label {
             logits.f_binary_cross_entropy_with_logits(targets, None, *weights, Reduction::Mean).torch()?
         } else {
             logits.f_cross_entropy_loss(targets, *weights, Reduction::Mean, -100, options.loss.smoothing).torch()?

@@ -16,7 +16,7 @@ use crate::Result;
 use crate::optim::Optimizer;
 use crate::random::Generator;
 use model::Model;
-use recurra_core::{Algorithm, NetworkConfig};
+use recurra_core::{Algorithm, ClassesConfig, Error, ErrorCode, NetworkConfig};
 use tch::Device;
 
 /// Where and how exactly a network computes.
@@ -38,6 +38,7 @@ impl Default for Place {
 /// A network with its weights, its random generator and, once trained, its optimizer.
 pub struct Network {
     config: NetworkConfig,
+    head: ClassesConfig,
     place: Place,
     model: Model,
     /// Draws the dropout masks.
@@ -59,17 +60,21 @@ impl Network {
     /// and `nn.Linear`, constructed in this order after `torch.manual_seed(seed)`, draw on the CPU.
     ///
     /// # Errors
-    /// As [`NetworkConfig::validate`]; `InvalidArgument` for a cell that libtorch does not have.
+    /// As [`NetworkConfig::validate`]; `InvalidArgument` for a cell that libtorch does not have, or a head for tags.
     pub fn new(config: NetworkConfig, place: Place) -> Result<Self> {
         config.validate()?;
         config.encoder.cell.in_libtorch()?;
+        let Some(&head) = config.classes() else {
+            let message = "a network for tags runs on the CPU kernels only: leave the device to 'auto' or take 'cpu'";
+            return Err(Error::new(ErrorCode::InvalidArgument, message).about("device"));
+        };
         let seed = config.seed.cast_signed();
         let mut generator = Generator::new(Device::Cpu, seed)?;
-        let model = Model::new(&config, place.device, &mut generator)?;
+        let model = Model::new(&config, head.pooling, place.device, &mut generator)?;
         if place.device != Device::Cpu {
             generator = Generator::new(place.device, seed)?;
         }
-        Ok(Self { config, place, model, generator, optimizer: None, steps: Steps::default() })
+        Ok(Self { config, head, place, model, generator, optimizer: None, steps: Steps::default() })
     }
 
     /// What it was made with.

@@ -17,13 +17,14 @@ use tch::{Device, Kind, Tensor};
 pub(super) struct Model {
     pub named: Vec<(String, Tensor)>,
     device: Device,
+    pooling: Pooling,
     /// Zeros for initial states, as many as were needed so far.
     zeros: RefCell<Tensor>,
 }
 
 impl Model {
     /// Draws the initial values on the CPU and moves them to the device.
-    pub fn new(config: &NetworkConfig, device: Device, generator: &mut Generator) -> Result<Self> {
+    pub fn new(config: &NetworkConfig, pooling: Pooling, device: Device, generator: &mut Generator) -> Result<Self> {
         let NetworkConfig { encoder, .. } = config;
         let (words, dims, features) =
             (encoder.vocab_size as i64, encoder.embedding_dim as i64, encoder.features() as i64);
@@ -33,7 +34,7 @@ impl Model {
         let (names, shapes): (Vec<_>, Vec<_>) = recurrent_parameters(encoder).into_iter().unzip();
         let recurrent = init::recurrent(&shapes, encoder.hidden_size as i64, generator)?;
         let mut attention = Vec::new();
-        if config.classes().pooling == Pooling::Attention {
+        if pooling == Pooling::Attention {
             let (weight, bias) = init::linear(features, features, generator)?;
             let query = init::linear_weight(1, features, generator)?;
             let names = ["attention.proj.weight", "attention.proj.bias", "attention.query.weight"];
@@ -50,7 +51,7 @@ impl Model {
             set_requires_grad(tensor, true)?;
         }
         let zeros = Tensor::f_zeros([0_i64], (Kind::Float, device)).torch()?;
-        let model = Self { named, device, zeros: RefCell::new(zeros) };
+        let model = Self { named, device, pooling, zeros: RefCell::new(zeros) };
         model.flatten(encoder)?;
         Ok(model)
     }
@@ -145,7 +146,7 @@ impl Model {
             (x, h) = outputs_and_state(rnn_by_operators(&x, Some(packing), &state, weights, &options)?)?;
             last = Some(h);
         }
-        let pooled = match config.classes().pooling {
+        let pooled = match self.pooling {
             Pooling::Last => {
                 let h = last.ok_or_else(|| fault("a network without recurrent layers has no last state"))?;
                 h.f_permute([1_i64, 0, 2]).torch()?.f_reshape([batch.rows(), features]).torch()?

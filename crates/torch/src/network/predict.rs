@@ -36,12 +36,11 @@ impl Network {
             let (some_starts, some_lengths): (Vec<_>, Vec<_>) =
                 rows.iter().map(|&row| (starts[row], lengths[row])).unzip();
             // The rows are sorted already, and the packed layout keeps the order of equal lengths.
-            let mut packer = Packer::new(&self.config, false);
+            let mut packer = Packer::new(self.head.pooling, false);
             packer.add(tokens, &some_starts, &some_lengths, &[])?;
             let Some(batch) = packer.finish(self.place.device)?.pop() else { break };
             let logits = self.model.forward(&self.config, &batch, None)?;
-            let answers =
-                if self.config.classes().multi_label { logits.f_sigmoid() } else { logits.f_softmax(1, None::<Kind>) };
+            let answers = if self.head.multi_label { logits.f_sigmoid() } else { logits.f_softmax(1, None::<Kind>) };
             let values = to_f32(&answers.torch()?)?;
             for (&row, values) in rows.iter().zip(values.chunks_exact(classes)) {
                 probabilities[row * classes..][..classes].copy_from_slice(values);

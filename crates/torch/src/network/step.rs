@@ -43,10 +43,12 @@ impl Network {
             }
             (Err(_), Err(first)) | (Err(first), Ok(())) => return Err(first),
         };
+        let rows = chunk.batch_sizes[..sums.batches].iter().map(|&size| u64::from(size.cast_unsigned())).sum();
         Ok(Stats {
             loss: sums.loss,
             correct: sums.right.cast_unsigned(),
-            rows: chunk.batch_sizes[..sums.batches].iter().map(|&size| u64::from(size.cast_unsigned())).sum(),
+            answers: rows,
+            rows,
             non_finite_batch: sums.bad.then_some(sums.batches),
         })
     }
@@ -61,11 +63,11 @@ impl Network {
     ) -> Result<()> {
         let first = self.steps.all;
         let parts: Vec<Chunk<'_>> = chunk.batches().map(|(rows, tokens)| chunk.batch(rows, tokens)).collect();
-        let mut packer = Packer::new(&self.config, options.adversarial > 0.0);
+        let mut packer = Packer::new(self.head.pooling, options.adversarial > 0.0);
         for part in &parts {
             let labels = match part.targets {
                 Targets::Rows(labels) => labels,
-                Targets::Sets { .. } => &[],
+                Targets::Sets { .. } | Targets::Tokens(_) => &[],
             };
             packer.add(part.tokens, &starts(part.lengths), part.lengths, labels)?;
         }
@@ -73,7 +75,7 @@ impl Network {
         for (number, (batch, part)) in batches.iter().zip(&parts).enumerate() {
             self.prepare_optimizer(options.algorithm, options.lr(number))?;
             let targets = match part.targets {
-                Targets::Rows(_) => batch.labels.shallow_clone(),
+                Targets::Rows(_) | Targets::Tokens(_) => batch.labels.shallow_clone(),
                 Targets::Sets { outputs, starts } => {
                     let (sorted, count) = (batch.layout.sorted_indices(), self.config.head.outputs());
                     sets(outputs, starts, sorted, count, self.place.device)?
@@ -89,7 +91,7 @@ impl Network {
     /// One step, unless the loss or the gradient of this batch or an earlier one is not finite.
     fn train_batch(&mut self, step: &Step<'_>, tally: &mut Tally) -> Result<()> {
         let Step { batch, targets, options, masks, .. } = step;
-        let multi_label = self.config.classes().multi_label;
+        let multi_label = self.head.multi_label;
         let clip_norm = options.clip_norm;
         self.generator.reseed(*masks)?;
         let ids = self.model.read(&self.config, batch, Some(&mut self.generator))?;

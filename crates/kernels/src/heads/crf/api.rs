@@ -104,7 +104,7 @@ impl Crf {
         });
         let (mut start, mut end) = (zeros(self.tags), zeros(self.tags));
         // SAFETY: the team is done.
-        unsafe { border_grads(self, layout, mats, gold, 1.0, [&mut start, &mut end]) };
+        unsafe { border_grads(layout, mats, gold, 1.0, 0..self.tags, [&mut start, &mut end]) };
         Ok(Gradients {
             losses: losses.into_iter().map(|bits| f64::from_bits(bits.into_inner())).collect(),
             emissions: unpadded(self, &space.emissions),
@@ -147,20 +147,6 @@ impl Crf {
             dispatch(Viterbi { crf: self, layout, emissions, rows, found });
         });
         Ok(tags.into_iter().map(AtomicU32::into_inner).collect())
-    }
-
-    /// The score of the right path of a row.
-    fn path_score(&self, layout: &PackedLayout, emissions: Mat, row: usize, gold: &[u32]) -> f64 {
-        let mut score = 0.0;
-        let mut before = None;
-        for &offset in &layout.offsets()[..layout.lengths()[row] as usize] {
-            let tag = gold[offset + row] as usize;
-            // SAFETY: positions of the layout are rows of the matrix, and tags below its width.
-            score += f64::from(unsafe { *emissions.row(offset + row).add(tag) });
-            score += f64::from(before.map_or(self.start[tag], |before| self.between(before)[tag]));
-            before = Some(tag);
-        }
-        score + before.map_or(0.0, |last| f64::from(self.end[last]))
     }
 
     fn share(&self, pool: &Pool, layout: &PackedLayout, work: impl Fn(std::ops::Range<usize>) + Sync) {

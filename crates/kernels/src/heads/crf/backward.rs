@@ -11,7 +11,7 @@ use crate::simd::{Kernel, Lanes, dispatch, fma, load, store};
 use recurra_core::layout::PackedLayout;
 
 /// The marginals of some rows, from those of their last positions on.
-pub(super) struct Marginals<'a> {
+pub(in crate::heads) struct Marginals<'a> {
     pub crf: &'a Crf,
     pub layout: &'a PackedLayout,
     pub mats: CrfMats,
@@ -69,7 +69,7 @@ impl Kernel for Marginals<'_> {
 /// # Safety
 /// Positions of the layout must be rows of the matrices, and the rows of `rows` this thread's alone; `gold` has a tag for
 /// each position.
-pub(super) unsafe fn emission_grads(
+pub(in crate::heads) unsafe fn emission_grads(
     crf: &Crf,
     layout: &PackedLayout,
     mats: CrfMats,
@@ -98,7 +98,7 @@ pub(super) unsafe fn emission_grads(
 /// # Safety
 /// Positions of the layout must be rows of the matrices, which went back; `gold` has a tag for each position; `to` and `exact` are
 /// `[stride, stride]`, and their rows `from`, which start and end at a multiple of 16, this thread's alone.
-pub(super) unsafe fn transition_grads(
+pub(in crate::heads) unsafe fn transition_grads(
     crf: &Crf,
     layout: &PackedLayout,
     mats: CrfMats,
@@ -183,16 +183,16 @@ impl Kernel for ExactGrads<'_> {
     }
 }
 
-/// The gradients of the scores of a first and a last tag, `[stride]` each.
+/// The gradients of the scores of a first and a last tag, for some of the tags, over all rows of a batch.
 ///
 /// # Safety
-/// As [`emission_grads`], for all rows.
-pub(super) unsafe fn border_grads(
-    crf: &Crf,
+/// As [`emission_grads`], for all rows; the tags must be below the padded number.
+pub(in crate::heads) unsafe fn border_grads(
     layout: &PackedLayout,
     mats: CrfMats,
     gold: &[u32],
     factor: f32,
+    tags: Range<usize>,
     [start, end]: [&mut [f32]; 2],
 ) {
     start.fill(0.0);
@@ -201,9 +201,11 @@ pub(super) unsafe fn border_grads(
         for (to, time) in [(&mut *start, 0), (&mut *end, length as usize - 1)] {
             let at = layout.offsets()[time] + row;
             // SAFETY: by the caller's promise.
-            let marginals = unsafe { std::slice::from_raw_parts(mats.marginals.row(at), crf.tags) };
+            let marginals = unsafe { std::slice::from_raw_parts(mats.marginals.row(at).add(tags.start), tags.len()) };
             to.iter_mut().zip(marginals).for_each(|(sum, marginal)| *sum += marginal);
-            to[gold[at] as usize] -= 1.0;
+            if tags.contains(&(gold[at] as usize)) {
+                to[gold[at] as usize - tags.start] -= 1.0;
+            }
         }
     }
     start.iter_mut().chain(end).for_each(|value| *value *= factor);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::scores::{Crf, CrfMats};
 use super::share::share;
-use crate::simd::{Buf, Kernel, Lanes, fma, load, store};
+use crate::simd::{Buf, Kernel, Lanes, fma, load, math, store};
 use recurra_core::layout::PackedLayout;
 
 /// Sums of products below this may have lost something; above it, n times e^-87 is below half a unit in the last place.
@@ -12,7 +12,7 @@ const LEAST: f32 = 1e-28;
 
 /// Takes rows forward: fills `alpha`, `sums` and the marginals of each last position, and gives the logarithm of the sum over all
 /// paths of each row.
-pub(super) struct Forward<'a, F: FnMut(usize, f64)> {
+pub(in crate::heads) struct Forward<'a, F: FnMut(usize, f64)> {
     pub crf: &'a Crf,
     pub layout: &'a PackedLayout,
     pub mats: CrfMats,
@@ -44,8 +44,9 @@ impl<F: FnMut(usize, f64)> Kernel for Forward<'_, F> {
                             log_sums(s, crf, alpha, to);
                             to.cast_const()
                         } else {
-                            for (j, log) in logs.iter_mut().enumerate() {
-                                *log = crf.tops[j] + (*to.add(j)).ln();
+                            for j in (0..crf.stride).step_by(S::L) {
+                                let log = math::ln(s, load(s, to.add(j)));
+                                store(s, logs.as_mut_ptr().add(j), s.add_f32s(load(s, crf.tops.as_ptr().add(j)), log));
                             }
                             logs.as_ptr()
                         }
@@ -165,8 +166,7 @@ unsafe fn products<S: Lanes>(s: S, crf: &Crf, alpha: *const f32, shares: &mut [f
 unsafe fn log_sums<S: Lanes>(s: S, crf: &Crf, alpha: *const f32, to: *mut f32) {
     let between = crf.between.as_ptr();
     for j in (0..crf.stride).step_by(S::L) {
-        let mut lanes = [0.0f32; 16];
-        // SAFETY: by the caller's promise; a vector has 16 lanes at most.
+        // SAFETY: by the caller's promise.
         unsafe {
             let score = |i: usize| s.add_f32s(s.splat_f32s(*alpha.add(i)), load(s, between.add(i * crf.stride + j)));
             let mut largest = score(0);
@@ -177,11 +177,8 @@ unsafe fn log_sums<S: Lanes>(s: S, crf: &Crf, alpha: *const f32, to: *mut f32) {
             for i in 0..crf.tags {
                 sums = s.add_f32s(sums, share(s, s.sub_f32s(score(i), largest)));
             }
-            store(s, lanes.as_mut_ptr(), sums);
-            store(s, to.add(j), largest);
-            for (lane, sum) in lanes[..S::L].iter().enumerate() {
-                *to.add(j + lane) += sum.ln();
-            }
+            // One of the exponentials is 1.
+            store(s, to.add(j), s.add_f32s(largest, math::ln(s, sums)));
         }
     }
 }

@@ -16,9 +16,14 @@
 mod api;
 mod backward;
 mod forward;
+mod paths;
 mod scores;
 mod share;
 mod viterbi;
 
 pub use api::Gradients;
+pub(super) use backward::{Marginals, border_grads, emission_grads, transition_grads};
+pub(super) use forward::Forward;
+pub(super) use paths::path_answers;
+pub(super) use scores::CrfMats;
 pub use scores::{Allowed, Crf};

@@ -1,5 +1,6 @@
 //! The scores of transitions, and the matrices of a batch.
 
+use recurra_core::layout::PackedLayout;
 use recurra_core::{Error, ErrorCode, Result};
 
 use super::share::Weights;
@@ -21,6 +22,7 @@ pub struct Allowed<'a> {
 }
 
 /// The scores of the transitions, ready for the kernels.
+#[derive(Default)]
 pub struct Crf {
     pub(super) tags: usize,
     /// Width of all rows, tags padded to whole vectors. The padding is forbidden.
@@ -71,32 +73,47 @@ impl Crf {
         for (name, length, expected) in lengths {
             check_length(name, length, expected)?;
         }
+        let mut crf = Self::default();
+        crf.fill(tags, [start, end], (between, tags), allowed);
+        Ok(crf)
+    }
+
+    /// Takes scores as [`Crf::new`], checked before and with rows of `between` that lie `apart` values from each other; it keeps its
+    /// memory.
+    pub(in crate::heads) fn fill(
+        &mut self,
+        tags: usize,
+        [start, end]: [&[f32]; 2],
+        (between, apart): (&[f32], usize),
+        allowed: Option<Allowed<'_>>,
+    ) {
         let stride = pad(tags);
+        if (self.tags, self.stride) != (tags, stride) {
+            let [start, end, tops] = [(); 3].map(|()| Buf::zeros(stride));
+            let [between, weights] = [(); 2].map(|()| Buf::zeros(tags.saturating_mul(stride)));
+            *self = Self { tags, stride, start, end, between, tops, weights };
+        }
         let row = |values: &[f32], flags: Option<&[bool]>, to: &mut [f32]| {
             to.fill(FORBIDDEN);
-            for (tag, &value) in values.iter().enumerate() {
+            for (tag, &value) in values[..tags].iter().enumerate() {
                 if flags.is_none_or(|flags| flags[tag]) {
                     to[tag] = value;
                 }
             }
         };
-        let (mut first, mut last, mut inner) = (Buf::zeros(stride), Buf::zeros(stride), Buf::zeros(tags * stride));
-        row(start, allowed.map(|allowed| allowed.start), &mut first);
-        row(end, allowed.map(|allowed| allowed.end), &mut last);
-        for (from, to) in inner.chunks_exact_mut(stride).enumerate() {
-            let of = from * tags..(from + 1) * tags;
-            row(&between[of.clone()], allowed.map(|allowed| &allowed.between[of]), to);
+        row(start, allowed.map(|allowed| allowed.start), &mut self.start);
+        row(end, allowed.map(|allowed| allowed.end), &mut self.end);
+        for (from, to) in self.between.chunks_exact_mut(stride).enumerate() {
+            let flags = allowed.map(|allowed| &allowed.between[from * tags..(from + 1) * tags]);
+            row(&between[from * apart..], flags, to);
         }
-        let mut tops = Buf::zeros(stride);
-        tops.fill(FORBIDDEN);
-        for scores in inner.chunks_exact(stride) {
-            tops.iter_mut().zip(scores).for_each(|(top, &score)| *top = score.max(*top));
+        self.tops.fill(FORBIDDEN);
+        for scores in self.between.chunks_exact(stride) {
+            self.tops.iter_mut().zip(scores).for_each(|(top, &score)| *top = score.max(*top));
         }
-        let mut weights = Buf::zeros(tags * stride);
-        for (to, scores) in weights.chunks_exact_mut(stride).zip(inner.chunks_exact(stride)) {
-            dispatch(Weights { scores, tops: &tops, to });
+        for (to, scores) in self.weights.chunks_exact_mut(stride).zip(self.between.chunks_exact(stride)) {
+            dispatch(Weights { scores, tops: &self.tops, to });
         }
-        Ok(Self { tags, stride, start: first, end: last, between: inner, tops, weights })
     }
 
     /// Number of tags.
@@ -107,6 +124,20 @@ impl Crf {
     /// The scores of the transitions from a tag, padded.
     pub(super) fn between(&self, from: usize) -> &[f32] {
         &self.between[from * self.stride..][..self.stride]
+    }
+
+    /// The score of the right path of a row.
+    pub(in crate::heads) fn path_score(&self, layout: &PackedLayout, emissions: Mat, row: usize, gold: &[u32]) -> f64 {
+        let mut score = 0.0;
+        let mut before = None;
+        for &offset in &layout.offsets()[..layout.lengths()[row] as usize] {
+            let tag = gold[offset + row] as usize;
+            // SAFETY: positions of the layout are rows of the matrix, and tags below its width.
+            score += f64::from(unsafe { *emissions.row(offset + row).add(tag) });
+            score += f64::from(before.map_or(self.start[tag], |before| self.between(before)[tag]));
+            before = Some(tag);
+        }
+        score + before.map_or(0.0, |last| f64::from(self.end[last]))
     }
 
     /// The first place of a path at which a forbidden transition leads to a tag, or with a tag that is not there; the length

@@ -1,0 +1,195 @@
+//! A head that answers for each token: how its tags are decoded, and which of them may follow each other.
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::network::{MOST_PARAMETERS, argument, check_linear};
+
+/// Most tags: a prediction gives a tag's number as a float32, which holds every whole number up to here.
+const MOST_TAGS: usize = 1 << 24;
+
+/// A head that scores tags for each token by a linear layer on the encoder's outputs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TagsConfig {
+    /// Number of tags.
+    pub tags: usize,
+    /// How scores become tags and a loss.
+    pub decoder: Decoder,
+    /// Transitions that are never predicted; for a CRF only.
+    pub forbidden: Option<Forbidden>,
+}
+
+/// How the scores of a row's tokens become tags and a loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Decoder {
+    /// A linear chain: the scores of a path are those of its tags and of their transitions, and the most probable path is predicted.
+    Crf,
+    /// Each token by itself.
+    Softmax,
+}
+
+impl Decoder {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Crf, Self::Softmax];
+
+    /// The name as an option of a model.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Crf => "crf",
+            Self::Softmax => "softmax",
+        }
+    }
+
+    /// The decoder with a [`Decoder::name`].
+    ///
+    /// # Errors
+    /// `InvalidArgument` for another name.
+    pub fn parse(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|decoder| decoder.name() == name);
+        found.ok_or_else(|| argument("decoder", format!("there is no decoder '{name}'")))
+    }
+}
+
+/// What a path of tags never has. Some path of every length must remain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forbidden {
+    /// Tags that are never the first, `[tags]`.
+    pub start: Vec<bool>,
+    /// Tags that are never the last, `[tags]`.
+    pub end: Vec<bool>,
+    /// `[from, to]`: whether the tag `to` never follows the tag `from`.
+    pub between: Vec<bool>,
+}
+
+impl Forbidden {
+    fn validate(&self, tags: usize) -> Result<()> {
+        let sizes = [("start", self.start.len(), tags), ("end", self.end.len(), tags)];
+        let between = ("between", self.between.len(), tags.saturating_mul(tags));
+        for (name, length, expected) in sizes.into_iter().chain([between]) {
+            if length != expected {
+                let message = format!("forbidden.{name} has {length} values instead of {expected} for {tags} tags");
+                return Err(argument("forbidden", message));
+            }
+        }
+        if !(0..tags).any(|tag| !self.start[tag] && !self.end[tag]) {
+            return Err(argument("forbidden", "forbidden leaves no tag for a row of one token".into()));
+        }
+        Ok(())
+    }
+
+    /// Where a path first has what it must not have; its length where its last tag must not be the last.
+    fn first_in(&self, path: &[i32], tags: usize) -> Option<usize> {
+        let mut before = None;
+        for (at, &tag) in path.iter().enumerate() {
+            let tag = tag as usize;
+            if before.map_or(self.start[tag], |before: usize| self.between[before * tags + tag]) {
+                return Some(at);
+            }
+            before = Some(tag);
+        }
+        self.end[before?].then_some(path.len())
+    }
+}
+
+impl TagsConfig {
+    pub(crate) fn validate(&self, hidden_size: usize) -> Result<()> {
+        check_linear("tags", self.tags, hidden_size)?;
+        if self.tags > MOST_TAGS {
+            return Err(argument("tags", format!("tags must be at most {MOST_TAGS} but is {}", self.tags)));
+        }
+        match (self.decoder, &self.forbidden) {
+            (Decoder::Crf, _) if (self.tags as f64).powi(2) > MOST_PARAMETERS => {
+                Err(argument("tags", format!("a CRF of {} tags has transitions that no computer can hold", self.tags)))
+            }
+            (Decoder::Softmax, Some(_)) => {
+                let message = "forbidden is for the decoder 'crf'; 'softmax' knows no transitions";
+                Err(argument("forbidden", message.into()))
+            }
+            (Decoder::Crf, Some(forbidden)) => forbidden.validate(self.tags),
+            (_, None) => Ok(()),
+        }
+    }
+
+    /// Checks the tags of rows, which are in their range and as many as the lengths say, for forbidden transitions.
+    ///
+    /// # Errors
+    /// `InvalidArgument` naming the row and the place.
+    pub(crate) fn check_paths(&self, tags: &[i32], lengths: &[i32]) -> Result<()> {
+        let Some(forbidden) = &self.forbidden else { return Ok(()) };
+        let mut start = 0;
+        for (row, &length) in lengths.iter().enumerate() {
+            let path = &tags[start..start + length as usize];
+            start += path.len();
+            let Some(at) = forbidden.first_in(path, self.tags) else { continue };
+            let message = if at == 0 {
+                format!("tag {} must not be the first, as in row {row}", path[0])
+            } else if at == path.len() {
+                format!("tag {} must not be the last, as in row {row}", path[at - 1])
+            } else {
+                format!("tag {} must not follow tag {}, as at token {at} of row {row}", path[at], path[at - 1])
+            };
+            return Err(Error::new(ErrorCode::InvalidArgument, message));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::Cell;
+    use crate::network::{HeadConfig, NetworkConfig};
+    use crate::training::{Chunk, LossOptions, Targets};
+
+    fn config(change: impl FnOnce(&mut TagsConfig)) -> NetworkConfig {
+        let forbidden =
+            Forbidden { start: vec![false, true], end: vec![false; 2], between: vec![false, false, false, true] };
+        let mut head = TagsConfig { tags: 2, decoder: Decoder::Crf, forbidden: Some(forbidden) };
+        change(&mut head);
+        NetworkConfig::classifier(Cell::Lstm, 10, 4, 3, 2).with(|c| c.head = HeadConfig::Tags(head))
+    }
+
+    fn chunk<'a>(tags: &'a [i32], lengths: &'a [i32]) -> Chunk<'a> {
+        Chunk { tokens: &[1, 2, 3], lengths, targets: Targets::Tokens(tags), batch_sizes: &[2] }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_by_name() {
+        let refused = |change: fn(&mut TagsConfig), part: &str| {
+            let error = config(change).validate().unwrap_err();
+            assert_eq!(error.code(), ErrorCode::InvalidArgument);
+            assert!(error.message().contains(part), "{error}");
+        };
+        assert_eq!(config(|_| {}).validate(), Ok(()));
+        refused(|head| head.tags = 0, "tags must be between");
+        refused(|head| head.tags = MOST_TAGS + 1, "at most");
+        refused(|head| (head.tags, head.forbidden) = (MOST_TAGS, None), "transitions that no computer");
+        refused(|head| head.decoder = Decoder::Softmax, "for the decoder 'crf'");
+        refused(|head| head.tags = 3, "forbidden.start has 2 values instead of 3");
+        refused(|head| head.forbidden.as_mut().unwrap().end[0] = true, "no tag for a row of one token");
+        assert_eq!(Decoder::parse("softmax"), Ok(Decoder::Softmax));
+        assert_eq!(Decoder::parse("CRF").unwrap_err().code(), ErrorCode::InvalidArgument);
+    }
+
+    #[test]
+    fn targets_must_be_allowed_tags_of_all_tokens() {
+        let config = config(|_| {});
+        let fails = |chunk: Chunk<'_>, code: ErrorCode, part: &str| {
+            let error = chunk.validate(&config).unwrap_err();
+            assert_eq!(error.code(), code);
+            assert!(error.message().contains(part), "{error}");
+        };
+        assert_eq!(chunk(&[0, 0, 1], &[1, 2]).validate(&config), Ok(()));
+        fails(chunk(&[0, 0], &[1, 2]), ErrorCode::InvalidShape, "3 tokens but 2 tags");
+        fails(chunk(&[0, 0, 2], &[1, 2]), ErrorCode::OutOfRange, "tag 2 of token 2");
+        fails(chunk(&[0, 0, 1], &[1, 3]), ErrorCode::InvalidShape, "add up to 4");
+        fails(chunk(&[0, 1, 1], &[1, 2]), ErrorCode::InvalidArgument, "tag 1 must not be the first, as in row 1");
+        fails(chunk(&[0, 1, 1], &[3]), ErrorCode::InvalidShape, "batch sizes");
+        let one = Chunk { batch_sizes: &[1], ..chunk(&[0, 1, 1], &[3]) };
+        fails(one, ErrorCode::InvalidArgument, "tag 1 must not follow tag 1, as at token 2 of row 0");
+        let rows = Chunk { targets: Targets::Rows(&[0, 1]), ..chunk(&[], &[1, 2]) };
+        fails(rows, ErrorCode::InvalidShape, "a tag for each token");
+        let loss = LossOptions { weights: &[1.0, 2.0], smoothing: 0.0 };
+        assert_eq!(loss.validate(&config).unwrap_err().option(), Some("classWeights"));
+        let loss = LossOptions { weights: &[], smoothing: 0.1 };
+        assert_eq!(loss.validate(&config).unwrap_err().option(), Some("labelSmoothing"));
+    }
+}

@@ -1,0 +1,85 @@
+//! What all decoders have in common: dropout and the linear layer at some packed positions.
+
+use crate::heads::head::{Back, HeadPacks, HeadPass};
+use crate::heads::linear::Linear;
+use crate::recurrent::segments::{Blocks, Segment};
+use crate::simd::gemm::Mat;
+use crate::threads::Member;
+
+/// Numbers of the buffers: with dropout the outputs after it, `[positions, features]`; the scores, `[positions, tags]`; and the
+/// answers. A decoder's own follow.
+pub(super) const FEATURES: usize = 0;
+pub(super) const SCORES: usize = 1;
+pub(super) const ANSWERS: usize = 2;
+
+/// The scores of tags at packed positions.
+pub(in crate::heads) struct Tokens {
+    pub(super) tags: usize,
+    pub(super) linear: Linear,
+    /// Whether training drops some of what the linear layer reads.
+    dropout: bool,
+}
+
+impl Tokens {
+    /// On outputs of this width; `offset` moves past the parameters.
+    pub fn new(tags: usize, output: Blocks, dropout: bool, offset: &mut usize) -> Self {
+        Self { tags, linear: Linear::new(tags, output, offset), dropout }
+    }
+
+    pub(super) fn segments(&self) -> [&Segment; 2] {
+        [&self.linear.weight, &self.linear.bias]
+    }
+
+    /// Size of the buffer [`FEATURES`] for training on `total` positions.
+    pub(super) fn features(&self, total: usize) -> (usize, usize) {
+        (if self.dropout { total } else { 0 }, self.linear.width())
+    }
+
+    /// # Safety
+    /// As [`crate::heads::head::Head::pack`].
+    pub(super) unsafe fn pack(&self, packs: *mut HeadPacks, flat: &[f32], backward: bool) {
+        // SAFETY: by the caller's promise; the reference is to this field only.
+        self.linear.pack(unsafe { &mut (*packs).own }, flat, backward);
+    }
+
+    /// Scores of `m` positions from the position `first` on, into as many rows of `scores`.
+    ///
+    /// # Safety
+    /// The positions must be inside and this thread's alone, and so must the rows.
+    pub(super) unsafe fn forward(&self, pass: &HeadPass<'_>, (first, m): (usize, usize), scores: Mat) {
+        // SAFETY: by the caller's promise; features have the width of the outputs.
+        unsafe {
+            let mut from = pass.encoded.y;
+            if let Some(dropout) = pass.dropout {
+                let features = pass.mats.own[FEATURES];
+                std::ptr::copy_nonoverlapping(from.row(first), features.row(first), m * features.stride);
+                dropout.drop(features, first..first + m);
+                from = features;
+            }
+            self.linear.forward(&pass.packs.own, pass.flat, from.at(first, 0), m, scores);
+        }
+    }
+
+    /// From the gradients of the scores of some positions to those of the outputs.
+    ///
+    /// # Safety
+    /// As [`Tokens::forward`].
+    pub(super) unsafe fn backward(&self, pass: &HeadPass<'_>, (first, m): (usize, usize)) {
+        let dy = pass.encoded.dy;
+        // SAFETY: by the caller's promise.
+        unsafe {
+            self.linear.backward(&pass.packs.own, pass.mats.scores.at(first, 0), m, dy.at(first, 0));
+            if let Some(dropout) = pass.dropout {
+                dropout.drop(dy, first..first + m);
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`Linear::weight_grads`].
+    pub(super) unsafe fn weight_grads(&self, member: &Member<'_>, back: &Back<'_>, grads: *mut f32) {
+        let features = if self.dropout { back.mats.own[FEATURES] } else { back.encoded.y };
+        // SAFETY: by the caller's promise.
+        unsafe { self.linear.weight_grads(member, back.mats.scores, features, back.encoded.layout.total(), grads) };
+    }
+}

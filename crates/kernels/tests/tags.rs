@@ -1,0 +1,194 @@
+//! Networks for tags: loss, gradients and predictions against PyTorch with pytorch-crf 0.7.2, for any number of threads.
+
+mod common;
+
+use common::{Golden, arrays, difference, fixtures, json, weights};
+use recurra_core::{
+    Algorithm, Cell, Chunk, Decoder, ErrorCode, Forbidden, HeadConfig, NamedArray, NetworkConfig, SgdOptions,
+    StepOptions, TagsConfig, Targets,
+};
+use recurra_kernels::network::Network;
+use serde_json::Value;
+
+/// Absolute and relative, against float64.
+const TOLERANCE: f32 = 3e-6;
+
+fn integers(values: &Value) -> Vec<i32> {
+    values.as_array().into_iter().flatten().map(|value| value.as_i64().unwrap() as i32).collect()
+}
+
+fn tags(tags: usize, decoder: Decoder) -> NetworkConfig {
+    NetworkConfig::classifier(Cell::Lstm, 30, 7, 9, tags)
+        .with(|c| c.head = HeadConfig::Tags(TagsConfig { tags, decoder, forbidden: None }))
+}
+
+/// A network of the golden file, with its weights.
+fn network(sizes: &Value, case: &Value, golden: &Golden, threads: usize) -> Network {
+    let (size, name) = (|of: &Value, key: &str| of[key].as_u64().unwrap() as usize, case["name"].as_str().unwrap());
+    let never = |key: &str| integers(&case["allowed"][key]).iter().map(|&flag| flag == 0).collect();
+    let forbidden = || Forbidden { start: never("start"), end: never("end"), between: never("between") };
+    let cell = match case["cell"].as_str().unwrap() {
+        "rnn" => Cell::RnnTanh,
+        "lstm" => Cell::Lstm,
+        _ => Cell::Gru,
+    };
+    let config = NetworkConfig::classifier(
+        cell,
+        size(sizes, "vocabSize"),
+        size(sizes, "embeddingDim"),
+        size(sizes, "hiddenSize"),
+        1,
+    )
+    .with(|c| {
+        c.encoder.num_layers = size(case, "numLayers");
+        c.encoder.bidirectional = case["bidirectional"].as_bool().unwrap();
+        c.encoder.padding_idx = Some(size(sizes, "paddingIdx") as u32);
+        c.threads = threads;
+        c.head = HeadConfig::Tags(TagsConfig {
+            tags: size(case, "tags"),
+            decoder: Decoder::parse(case["decoder"].as_str().unwrap()).unwrap(),
+            forbidden: case["allowed"].is_object().then(forbidden),
+        });
+    });
+    let network = Network::new(config).unwrap();
+    let stored = |tensor: NamedArray<Vec<f32>>| {
+        let data = golden.f32(&format!("{name}/{}", tensor.name));
+        NamedArray { data, ..tensor }
+    };
+    let state: Vec<NamedArray<Vec<f32>>> = weights(&network).into_iter().map(stored).collect();
+    network.load_state(&arrays(&state)).unwrap();
+    network
+}
+
+#[test]
+fn losses_gradients_and_answers_are_those_of_pytorch() {
+    let sizes = json(&fixtures().join("tags.json"));
+    let golden = Golden::open(&fixtures().join("tags.safetensors"));
+    let cases = sizes["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 6);
+    let lengths = integers(&sizes["lengths"]);
+    for (case, threads) in cases.iter().flat_map(|case| [(case, 1), (case, 3)]) {
+        let name = case["name"].as_str().unwrap();
+        let get = |what: &str| golden.f32(&format!("{name}/{what}"));
+        let near = |what: &str, ours: &[f32], theirs: &[f32]| {
+            let worst = difference(ours, theirs);
+            assert!(worst <= TOLERANCE, "{name}, {threads} threads: {what} differs by {worst:e}");
+        };
+        let network = network(&sizes, case, &golden, threads);
+        let (tokens, gold) = (integers(&case["tokens"]), integers(&case["gold"]));
+        for prepared in [false, true] {
+            if prepared {
+                network.prepare().unwrap();
+            }
+            near("emissions", &network.logits(&tokens, &lengths).unwrap(), &get("emissions"));
+            near("answers", &network.predict(&tokens, &lengths).unwrap(), &get("answers"));
+        }
+        // Plain SGD with rate 1: the weights move by the gradient.
+        let tag_weights: Vec<f32> =
+            case["weights"].as_array().into_iter().flatten().map(|value| value.as_f64().unwrap() as f32).collect();
+        let mut options = StepOptions {
+            learning_rates: &[1.0],
+            algorithm: Algorithm::Sgd(SgdOptions::default()),
+            ..StepOptions::default()
+        };
+        options.loss.weights = &tag_weights;
+        options.loss.smoothing = case["smoothing"].as_f64().unwrap();
+        let targets = Targets::Tokens(&gold);
+        let chunk = Chunk { tokens: &tokens, lengths: &lengths, targets, batch_sizes: &[lengths.len() as i32] };
+        let before = weights(&network);
+        let stats = network.train_batches(&chunk, &options).unwrap();
+        near("loss", &[(stats.loss / stats.answers as f64) as f32], &[case["loss"].as_f64().unwrap() as f32]);
+        assert_eq!((stats.answers, stats.rows), (tokens.len() as u64, lengths.len() as u64), "{name}");
+        assert_eq!(stats.correct, case["correct"].as_u64().unwrap(), "{name}");
+        for (before, after) in before.iter().zip(weights(&network)) {
+            let gradient: Vec<f32> =
+                before.data.iter().zip(&after.data).map(|(before, after)| before - after).collect();
+            near(&after.name, &gradient, &get(&format!("d.{}", after.name)));
+        }
+    }
+}
+
+/// Texts in which a tag shows in the word and the word before it.
+fn texts() -> (Vec<i32>, Vec<i32>, Vec<i32>) {
+    let lengths: Vec<i32> = (0..64).map(|row| 1 + row * 7 % 9).collect();
+    let tokens: Vec<i32> = (0..lengths.iter().sum::<i32>()).map(|at| 2 + at * 11 % 17 * (at % 5) % 28).collect();
+    let mut gold = Vec::new();
+    for &length in &lengths {
+        for at in gold.len()..gold.len() + length as usize {
+            let before = if gold.len() == at || at == 0 { 0 } else { tokens[at - 1] };
+            gold.push(if tokens[at] % 3 == 0 { 1 } else { i32::from(before % 2 == 0) * 2 });
+        }
+    }
+    (tokens, lengths, gold)
+}
+
+#[test]
+fn both_decoders_learn_and_a_resumed_training_is_the_same_to_the_bit() {
+    let (tokens, lengths, gold) = texts();
+    for decoder in Decoder::ALL {
+        let config = tags(3, decoder).with(|c| {
+            c.encoder.bidirectional = true;
+            c.encoder.dropouts.layers = 0.2;
+            c.encoder.dropouts.embedding = 0.1;
+            c.threads = 2;
+            c.seed = 4;
+        });
+        let chunk =
+            Chunk { tokens: &tokens, lengths: &lengths, targets: Targets::Tokens(&gold), batch_sizes: &[16; 4] };
+        let options =
+            StepOptions { learning_rates: &[0.02], clip_norm: 5.0, adversarial: 0.01, ..StepOptions::default() };
+        let network = Network::new(config.clone()).unwrap();
+        let first = network.train_batches(&chunk, &options).unwrap();
+        for _ in 0..14 {
+            network.train_batches(&chunk, &options).unwrap();
+        }
+        let resumed = Network::new(config).unwrap();
+        resumed.restore(&network.training_state().unwrap()).unwrap();
+        let last = network.train_batches(&chunk, &options).unwrap();
+        assert!(last.loss < first.loss / 3.0, "{decoder:?}: {} {}", first.loss, last.loss);
+        assert_eq!(resumed.train_batches(&chunk, &options).unwrap(), last);
+        assert_eq!(resumed.training_state().unwrap(), network.training_state().unwrap());
+        let answers = network.predict(&tokens, &lengths).unwrap();
+        let right = answers.chunks(3).zip(&gold).filter(|(answer, gold)| answer[0] as i32 == **gold).count();
+        assert!(right * 10 > gold.len() * 9, "{decoder:?}: {right} of {}", gold.len());
+        for answer in answers.chunks(3) {
+            assert!(answer[2] <= answer[1] && answer[1] <= 1.0 && answer[2] > 0.0, "{answer:?}");
+        }
+    }
+}
+
+/// A sentence alone, among others, and at once has the same answers; those of a long one are there too.
+#[test]
+fn answers_do_not_depend_on_the_company() {
+    for decoder in Decoder::ALL {
+        let network = Network::new(tags(40, decoder).with(|c| c.threads = 2)).unwrap();
+        let lengths: Vec<i32> = (0..150).map(|row| 1 + row * 13 % 31).chain([5000]).collect();
+        let tokens: Vec<i32> = (0..lengths.iter().sum::<i32>()).map(|at| at * 7 % 30).collect();
+        let (all, raw) = (network.predict(&tokens, &lengths).unwrap(), network.logits(&tokens, &lengths).unwrap());
+        assert_eq!((all.len(), raw.len()), (3 * tokens.len(), 40 * tokens.len()));
+        let mut start = 0;
+        for &length in &lengths {
+            let own = start..start + length as usize;
+            start = own.end;
+            let alone = network.predict_at_once(&tokens[own.clone()], &[length]).unwrap().unwrap();
+            assert!(difference(&alone, &all[3 * own.start..3 * own.end]) < 1e-5, "{decoder:?} {length}");
+            for (answer, scores) in alone.chunks(3).zip(raw[40 * own.start..40 * own.end].chunks(40)) {
+                let best = scores.iter().copied().fold(f32::MIN, f32::max);
+                assert!(decoder == Decoder::Crf || scores[answer[0] as usize] > best - 1e-5);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_for_tags_is_refused() {
+    let network = Network::new(tags(3, Decoder::Crf)).unwrap();
+    assert_eq!(network.explain(&[1, 2], None).unwrap_err().code(), ErrorCode::InvalidArgument);
+    let chunk = Chunk { tokens: &[1, 2], lengths: &[2], targets: Targets::Rows(&[1]), batch_sizes: &[1] };
+    let error = network.train_batches(&chunk, &StepOptions::default()).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::InvalidShape);
+    let without: Vec<NamedArray> =
+        network.state().unwrap().into_iter().filter(|a| a.name != "crf.transitions").collect();
+    assert!(network.load_state(&without).unwrap_err().message().contains("crf.transitions is missing"));
+    assert!(network.predict(&[], &[]).unwrap().is_empty());
+}

@@ -1,0 +1,119 @@
+import { checkChoice } from '../../core/checks.js';
+import { choice, custom, flag } from '../../core/options/kinds.js';
+import { checkNames, option, settingsOf, type TableOf } from '../../core/options/table.js';
+import { TAG_SCHEMES, type TagScheme } from '../../text/tags/scheme.js';
+import { type ReadConllOptions, readConll } from './conll.js';
+import { readConllu } from './conllu.js';
+import { type Column, checkColumn } from './fields.js';
+import { FILE_TEXT, typedColumn } from './options.js';
+import type { SpannedText, TaggedTokens } from './rows.js';
+import type { FileRows, Input } from './source.js';
+import type { SpanOffsets } from './spanShapes.js';
+import { type ReadSpansOptions, readSpans } from './spans.js';
+import type { TaggedRows } from './tagCheck.js';
+
+/** How a file of sentences with tags or spans is written. */
+export type TagFormat = 'conll' | 'conllu' | 'spans';
+
+export const TAG_FORMATS = ['conll', 'conllu', 'spans'] as const satisfies readonly TagFormat[];
+
+/** Options of {@link readTags}; those that the file's format has no use for are ignored. */
+export interface ReadTagsOptions
+  extends Omit<ReadConllOptions, 'columns'>,
+    Pick<ReadSpansOptions, 'text' | 'spans' | 'offsets'> {
+  /**
+   * How the file is written: a token on each line (`conll`), Universal Dependencies (`conllu`), or texts with spans as JSON lines
+   * (`spans`). Default: by the ending of its name, `.conllu` and `.jsonl`; else `conll`.
+   */
+  format?: TagFormat | undefined;
+}
+
+const COLUMN = 'the name of a column or its number, from 1';
+const column = custom<Column>(COLUMN, (name, value) => checkColumn(name, value as Column));
+const SCHEME = 'null, or one of IOB1, IOB2, IOBES, BILOU';
+
+/** The table of {@link ReadTagsOptions}. */
+export const TAGS = {
+  format: option(choice(TAG_FORMATS), {
+    help: 'how the file is written',
+    defaultText: 'by its name',
+    flag: '<format>',
+  }),
+  token: option(column, {
+    defaultText: 'the first; FORM',
+    flag: '<column>',
+    help: 'column of the token, by number or name',
+    parse: typedColumn,
+  }),
+  tag: option(column, {
+    defaultText: 'the last; UPOS',
+    flag: '<column>',
+    help: 'column of the tag, by number or name',
+    parse: typedColumn,
+  }),
+  separator: option(choice(['tab', 'blank'] as const), {
+    defaultText: 'by the first line',
+    flag: '<what>',
+    help: 'what stands between columns: one tab, or any number of blanks',
+  }),
+  header: option(flag, { defaultText: 'false', help: 'whether the first line names the columns' }),
+  comments: option(flag, {
+    defaultText: 'by what they look like',
+    help: 'whether lines that begin with `#` are comments',
+  }),
+  scheme: option(
+    custom<TagScheme | null>(SCHEME, (name, value) => (value === null ? value : checkChoice(name, value, TAG_SCHEMES))),
+    { defaultText: 'recognised', help: 'the scheme of the tags; null for tags without one' },
+  ),
+  text: option(column, { defaultText: 'text', help: 'field of the text' }),
+  spans: option(column, {
+    defaultText: 'by its name',
+    flag: '<field>',
+    help: 'field of the spans',
+    parse: typedColumn,
+  }),
+  offsets: option(choice(['utf16', 'codePoints'] as const satisfies readonly SpanOffsets[]), {
+    defaultText: 'by the shape of the spans',
+    flag: '<how>',
+    help: 'how positions in texts are counted: `utf16` as JavaScript does, `codePoints` as Python does',
+  }),
+  ...FILE_TEXT,
+} as const satisfies TableOf<ReadTagsOptions>;
+
+/** Sentences of a file of whatever format. */
+export type TagFileRows = FileRows<TaggedTokens | SpannedText> &
+  Partial<Pick<TaggedRows, 'scheme' | 'repaired' | 'hints'>>;
+
+/**
+ * Reads sentences with tags or spans from a file of any format that {@link readConll}, {@link readConllu} and {@link readSpans} read,
+ * also with `.gz` or `.zst` behind its name.
+ *
+ * @param input - Path of the file, `-` for standard input, or a stream of bytes.
+ * @param options - See {@link ReadTagsOptions}.
+ * @returns Rows for `for await` or `TextTagger.train`; the file is opened then.
+ * @throws the errors of {@link readConll}, {@link readConllu} and {@link readSpans}.
+ *
+ * @example
+ * ```ts
+ * const model = await TextTagger.train(readTags('train.conll'), { validation: readTags('dev.jsonl.gz') });
+ * ```
+ */
+export function readTags(input: Input, options: ReadTagsOptions = {}): TagFileRows {
+  checkNames('readTags', options, TAGS);
+  const { format, token, tag, separator, header, comments, scheme, text, spans, offsets, ...file } = options;
+  const { format: asked } = settingsOf({ format: TAGS.format }, { format });
+  const known = asked ?? formatByName(input);
+  if (known === 'spans') return readSpans(input, { ...file, text, spans, offsets });
+  const columns = { ...file, ...(token !== undefined && { token }), tag, scheme };
+  return known === 'conllu'
+    ? readConllu(input, columns)
+    : readConll(input, { ...columns, separator, header, comments });
+}
+
+/** The format that a file's name tells. */
+function formatByName(input: Input): TagFormat {
+  const name = typeof input === 'string' || input instanceof URL ? String(input) : '';
+  const ending = /\.([a-z]+)(?:\.(?:gz|gzip|zst|zstd))?$/i.exec(name)?.[1]?.toLowerCase();
+  if (ending === 'conllu' || ending === 'conllup') return 'conllu';
+  return ['jsonl', 'ndjson', 'jsonlines', 'json'].includes(ending ?? '') ? 'spans' : 'conll';
+}

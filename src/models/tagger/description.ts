@@ -1,0 +1,39 @@
+import { ModelFileError } from '../../core/errors.js';
+import { checkScheme, type TagScheme } from '../../text/tags/scheme.js';
+import { parseTags } from '../../text/tags/tag.js';
+import type { FileKind } from '../description.js';
+import { type TaggerModelSettings, taggerModelSettings } from './network.js';
+import type { TagFields } from './tagSet.js';
+import { TAGGER_TOKENIZERS, type TaggerTokenizer } from './tokenizer.js';
+
+/** What a tagger's file says beside its network. */
+export interface TaggerFields extends TagFields {
+  /** How texts are split. */
+  splits: TaggerTokenizer;
+  /** Whether words are looked up in lower case. */
+  lowercase: boolean;
+}
+
+/**
+ * The kind of file that holds a tagger. Versions of its form:
+ *
+ * - 1: tags with their scheme, words in lower case or not.
+ */
+export const taggerFile: FileKind<TaggerModelSettings, TaggerFields> = {
+  kind: 'tagger',
+  version: 1,
+  settings: taggerModelSettings,
+  parse({ tags, scheme, lowercase, tokenizer }) {
+    const distinct =
+      Array.isArray(tags) && tags.every((tag) => typeof tag === 'string') && new Set(tags).size === tags.length;
+    if (!distinct || tags.length < 2) throw new ModelFileError('INVALID_FILE', 'expected two or more different tags');
+    if (typeof lowercase !== 'boolean') throw new ModelFileError('INVALID_FILE', 'its lowercase is not true or false');
+    const splits = TAGGER_TOKENIZERS.find((name) => name === tokenizer);
+    if (splits === undefined)
+      throw new ModelFileError('INVALID_FILE', `a tagger cannot split texts by ${JSON.stringify(tokenizer)}`);
+    const known: TagScheme | undefined = scheme === null ? undefined : checkScheme(scheme);
+    if (known !== undefined) parseTags(tags, 'tags');
+    return { tags: tags as string[], scheme: known, splits, lowercase };
+  },
+  outputs: ({ tags }) => tags.length,
+};

@@ -1,0 +1,157 @@
+import { checkChoice } from '../../core/checks.js';
+import { choice, custom, flag, integer } from '../../core/options/kinds.js';
+import { option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
+import { TEXT, type TextOptions } from '../../text/options.js';
+import { TAG_SCHEMES, type TagScheme } from '../../text/tags/scheme.js';
+import type { TaskEvent, TrainingStart } from '../../training/events/events.js';
+import { LEARNING } from '../../training/options/learning.js';
+import { RUN, type TrainingOptions, type TrainingSettings, trainingSettings } from '../../training/options/train.js';
+import type { Progress } from '../../training/progress.js';
+import { TAGGER_NETWORK, type TaggerHeadOptions, type TaggerModelSettings, taggerModelSettings } from './network.js';
+import type { TagRows } from './rows.js';
+import { TAGGER_TOKENIZERS, type TaggerTokenizer } from './tokenizer.js';
+import type { TagValidation } from './validation.js';
+
+/** How a tagger reads texts and their tags. */
+export interface TaggerTextOptions extends Pick<TextOptions, 'minFreq' | 'maxTokens'> {
+  /**
+   * How a text is split into tokens, of which each keeps its case and its place: words by Unicode's rules ({@link tokensInText}), or
+   * code points, for a segmentation. Rows and predictions that are tokens already are taken as they are. Default `'unicode_words'`.
+   */
+  tokenizer?: TaggerTokenizer;
+  /**
+   * Tokens of a sentence that are read in one go; a longer one is read in parts of that many, each by itself. There are as many tags as
+   * tokens in any case. Default 1,000.
+   */
+  maxLength?: number;
+  /**
+   * Whether a word's own vector is looked up in lower case, as most files of word vectors are written. Default `true`.
+   */
+  lowercase?: boolean;
+  /**
+   * Whether a token is split where a span of a training row begins or ends within it. Without it the span takes the whole token, and a
+   * warning says where the first one is. Default `false`.
+   */
+  splitTokens?: boolean;
+  /**
+   * The scheme of the rows' tags, in which predictions come too; null for tags without a scheme, such as parts of speech. Default:
+   * recognised in the rows, see {@link detectTagScheme}; `'IOB2'` for rows with spans.
+   */
+  scheme?: TagScheme | null;
+}
+
+/** The rows have been read and the first step comes next. */
+export interface TaggerStartEvent extends TrainingStart {
+  /** The labels of spans; for tags without a scheme the tags. */
+  labels: readonly string[];
+  /** The scheme of the tags; undefined for tags without a scheme. */
+  scheme: TagScheme | undefined;
+}
+
+/** What happens in the training of a tagger, told apart by `type`. */
+export type TaggerTrainingEvent = TaskEvent<TagValidation, TaggerStartEvent>;
+
+type Every = TrainingOptions<TagRows, TaggerTrainingEvent, Progress<TagValidation>>;
+
+/** Options of {@link TextTagger.train}. */
+export interface TaggerTrainOptions
+  extends Omit<Every, keyof TextOptions | 'adversarial' | 'precision'>,
+    TaggerTextOptions,
+    TaggerHeadOptions {}
+
+const SCHEME = 'null, or one of IOB1, IOB2, IOBES, BILOU';
+
+/** The table of {@link TaggerTextOptions}. */
+const TAGGER_TEXT = {
+  tokenizer: option(choice(TAGGER_TOKENIZERS), {
+    default: 'unicode_words',
+    flag: '<name>',
+    help: 'how a text is split into tokens: `unicode_words`, or `characters`',
+  }),
+  maxLength: option(integer(1, 1_000_000), {
+    default: 1_000,
+    flag: '<n>',
+    help: 'tokens of a sentence that are read in one go; a longer one is read in parts',
+  }),
+  minFreq: TEXT.minFreq,
+  maxTokens: TEXT.maxTokens,
+  lowercase: option(flag, {
+    default: true,
+    flag: '',
+    help: "look up a word's own vector in lower case",
+    flagHelp: "look up a word's own vector as it is written, not in lower case",
+  }),
+  splitTokens: option(flag, {
+    default: false,
+    flag: '',
+    help: 'split a token where a span begins or ends within it',
+  }),
+  scheme: option(
+    custom<TagScheme | null>(SCHEME, (name, value) => (value === null ? value : checkChoice(name, value, TAG_SCHEMES))),
+    {
+      defaultText: 'recognised in the rows',
+      flag: '<name>',
+      help: 'the scheme of the tags: `IOB1`, `IOB2`, `IOBES`, `BILOU`, or null for tags without one',
+      flagHelp:
+        'the scheme of the tags: IOB1, IOB2, IOBES, BILOU, or none for tags without one, such as parts of speech',
+      parse: (text) => (text === 'none' ? null : text),
+    },
+  ),
+} as const satisfies TableOf<TaggerTextOptions>;
+
+const { adversarial: _, ...TAGGER_LEARNING } = LEARNING;
+const { precision: __, ...TAGGER_RUN } = RUN;
+
+/** The table of {@link TaggerTrainOptions}, in the order of help and guide. */
+export const TAGGER = {
+  ...TAGGER_NETWORK,
+  ...TAGGER_TEXT,
+  ...TAGGER_LEARNING,
+  epochs: { ...LEARNING.epochs, defaultText: '6 to 20, by the number of rows' },
+  batchSize: { ...LEARNING.batchSize, defaultText: '32' },
+  lr: { ...LEARNING.lr, default: 3e-3 },
+  clipGradNorm: { ...LEARNING.clipGradNorm, default: 5, defaultText: '5' },
+  ...TAGGER_RUN,
+} as const satisfies TableOf<TaggerTrainOptions>;
+
+/** Rows per step where no option says how many. */
+const BATCH_SIZE = 32;
+
+/** Passes over the rows where no option says how many: few rows need more. */
+export function defaultEpochs(rows: number): number {
+  return Math.round(Math.min(20, Math.max(6, 60_000 / Math.max(rows, 1))));
+}
+
+/** {@link TaggerTrainOptions} with every default filled in. */
+export interface TaggerTrainSettings
+  extends TrainingSettings<TagRows, TaggerTrainingEvent, Progress<TagValidation>>,
+    Pick<SettingsOf<typeof TAGGER_TEXT>, 'lowercase' | 'splitTokens' | 'scheme'> {
+  model: TaggerModelSettings;
+  /** How texts are split. */
+  splits: TaggerTokenizer;
+}
+
+/**
+ * Checks {@link TaggerTrainOptions} and fills in the defaults.
+ *
+ * @throws ArgumentError naming the option, what was expected and what was given.
+ */
+export function taggerSettings(options: TaggerTrainOptions): TaggerTrainSettings {
+  const settings = trainingSettings<TagRows, TaggerTrainingEvent, Progress<TagValidation>>(
+    'TextTagger.train',
+    TAGGER,
+    options,
+    'tags',
+  );
+  const { tokenizer, lowercase, splitTokens, scheme } = settingsOf(TAGGER_TEXT, options);
+  const byTokens = settings.tokensPerBatch !== undefined;
+  return {
+    ...settings,
+    batchSize: settings.batchSize ?? (byTokens ? undefined : BATCH_SIZE),
+    model: taggerModelSettings(options),
+    splits: tokenizer,
+    lowercase,
+    splitTokens,
+    scheme,
+  };
+}

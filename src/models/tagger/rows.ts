@@ -1,0 +1,129 @@
+import { DataError, describe, type RecurraError } from '../../core/errors.js';
+import type { RowsOrigin, SpannedText, TaggedTokens } from '../../data/readers/rows.js';
+import type { TagHint } from '../../data/readers/tagCheck.js';
+import { alignTokens } from '../../text/tags/align.js';
+import { writeSpans } from '../../text/tags/spans.js';
+import { orderedSpans, type TextSpan } from '../../text/tags/textSpans.js';
+import type { TokenInText } from '../../text/tags/tokens.js';
+import { atOnce, placedTokens, type TaggerTokenizer } from './tokenizer.js';
+
+/** What a tagger learns from: tokens with a tag for each, or a text with labelled parts. */
+export type TagRow = TaggedTokens | SpannedText;
+
+/**
+ * Sentences with their tags or spans: an array, a generator, or a reader such as {@link readConll}, {@link readConllu} or
+ * {@link readSpans} that gives them as it reads.
+ */
+export type TagRows = (Iterable<TagRow> | AsyncIterable<TagRow>) & RowsOrigin & TagsNoted;
+
+/** What a reader of tags noted of them. */
+export interface TagsNoted {
+  /** Number of sentences whose tags did not follow their scheme and were read as the conlleval script does. */
+  readonly repaired?: number | undefined;
+  /** The first of their faults. */
+  readonly hints?: readonly TagHint[] | undefined;
+}
+
+/** What rows look like, for messages. */
+export const TAG_ROWS = '{ tokens, tags } or { text, spans }';
+
+/** How rows are read. */
+export interface RowSettings {
+  /** How texts are split. */
+  splits: TaggerTokenizer;
+  /** Whether tokens are split where spans begin or end within them. */
+  splitTokens: boolean;
+}
+
+/** A row as tokens with their tags. */
+export interface ReadRow {
+  /** The text, if the row has one. */
+  text: string | undefined;
+  tokens: readonly string[];
+  /** Where each token begins in the text. */
+  starts: readonly number[] | undefined;
+  /** As many tags: as the row has them, or for spans in IOB2. */
+  tags: readonly string[];
+  /** Whether the row has spans, and so its tags the scheme IOB2. */
+  spanned: boolean;
+  /** A span that does not fall on borders of tokens. */
+  misaligned: { span: TextSpan; count: number } | undefined;
+  line: number | undefined;
+}
+
+/**
+ * Reads a row.
+ *
+ * @param row - Of unknown content.
+ * @param number - Number of the row, from 1, for messages about rows without a line.
+ * @throws DataError `INVALID_ROW` saying where and why a row does not fit.
+ */
+export function readRow(row: unknown, number: number, settings: RowSettings, file: string | undefined): ReadRow {
+  const { line } = (Object(row) ?? {}) as { line?: unknown };
+  const at = typeof line === 'number' ? line : undefined;
+  const refuse = (message: string) =>
+    new DataError('INVALID_ROW', (at === undefined ? `row ${number}: ` : '') + message, { file, line: at });
+  if (typeof row !== 'object' || row === null) throw refuse(`expected ${TAG_ROWS} but found ${describe(row)}`);
+  const { tokens, tags, text, spans } = row as Partial<TaggedTokens & SpannedText>;
+  if (tokens !== undefined || tags !== undefined) return { ...ofTokens(tokens, tags, refuse), line: at };
+  if (typeof text === 'string' && Array.isArray(spans)) return { ...ofText(text, spans, settings, refuse), line: at };
+  const found = text === undefined && spans === undefined ? JSON.stringify(Object.keys(row)) : undefined;
+  throw refuse(`expected ${TAG_ROWS} but found ${found ?? `text: ${describe(text)}, spans: ${describe(spans)}`}`);
+}
+
+type Refuse = (message: string) => DataError;
+
+function ofTokens(tokens: unknown, tags: unknown, refuse: Refuse): Omit<ReadRow, 'line'> {
+  for (const [name, list] of [
+    ['tokens', tokens],
+    ['tags', tags],
+  ] as const) {
+    if (!Array.isArray(list)) throw refuse(`expected an array of strings for ${name} but found ${describe(list)}`);
+    const wrong = list.findIndex((item) => typeof item !== 'string' || (name === 'tags' && item === ''));
+    if (wrong < 0) continue;
+    throw refuse(
+      `expected a ${name === 'tags' ? 'non-empty ' : ''}string for ${name}[${wrong}] but found ${describe(list[wrong])}`,
+    );
+  }
+  const [words, given] = [tokens as string[], tags as string[]];
+  if (words.length !== given.length)
+    throw refuse(`there are ${words.length} tokens and ${given.length} tags; expected a tag for each token`);
+  return { text: undefined, tokens: words, starts: undefined, tags: given, spanned: false, misaligned: undefined };
+}
+
+function ofText(
+  text: string,
+  spans: readonly unknown[],
+  { splits, splitTokens }: RowSettings,
+  refuse: Refuse,
+): Omit<ReadRow, 'line'> {
+  const wrong = spans.findIndex((span) => typeof span !== 'object' || span === null);
+  if (wrong >= 0)
+    throw refuse(`expected { start, end, label } for spans[${wrong}] but found ${describe(spans[wrong])}`);
+  const ordered = orderedSpans(text, spans as readonly TextSpan[], refuse);
+  const aligned = alignTokens(atOnce(placedTokens(text, splits)), ordered, splitTokens);
+  const [first] = aligned.misaligned;
+  return {
+    text,
+    ...placed(aligned.tokens),
+    tags: writeSpans(aligned.spans, aligned.tokens.length, 'IOB2'),
+    spanned: true,
+    misaligned: first && { span: first, count: aligned.misaligned.length },
+  };
+}
+
+/** Tokens and their places as two lists. */
+export function placed(tokens: readonly TokenInText[]): { tokens: string[]; starts: number[] } {
+  return { tokens: tokens.map(({ token }) => token), starts: tokens.map(({ start }) => start) };
+}
+
+/** Throws unless rows can be iterated over. */
+export function isRows(rows: unknown): rows is TagRows {
+  const source = rows as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
+  return typeof rows === 'object' && (source?.[Symbol.iterator] ?? source?.[Symbol.asyncIterator]) !== undefined;
+}
+
+/** The warning about rows of which a part was read otherwise than written. */
+export function rowWarning(message: string, file: string | undefined): RecurraError {
+  return new DataError('INVALID_ROW', message, { file });
+}

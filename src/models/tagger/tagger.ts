@@ -1,0 +1,251 @@
+import { invalidArgument } from '../../core/errors.js';
+import { checkOptionNames } from '../../core/options/names.js';
+import { checkNames, settingsOf } from '../../core/options/table.js';
+import { checkSignal } from '../../core/signals.js';
+import type { TaggingEvaluation } from '../../measures/tagging.js';
+import type { TokenSettings } from '../../text/options.js';
+import type { TagScheme } from '../../text/tags/scheme.js';
+import type { TrainingRun } from '../../training/run.js';
+import { startTraining } from '../../training/start.js';
+import { describedText } from '../file.js';
+import { type LoadOptions, loadModel } from '../load.js';
+import { TextModel } from '../model.js';
+import type { Answer } from '../serving/call.js';
+import { Serving } from '../serving/serving.js';
+import { taggerFile } from './description.js';
+import { evaluateTags, TAG_EVALUATION, type TagEvaluationOptions } from './evaluate.js';
+import { taggerMetadata } from './file.js';
+import type { TaggerModelSettings } from './network.js';
+import type { TaggerStartEvent, TaggerTrainOptions } from './options.js';
+import { type Tagging, type TextTagging, taggingOf } from './prediction.js';
+import type { TagRows } from './rows.js';
+import { type Sentence, SentenceReader } from './sentence.js';
+import { TagSet } from './tagSet.js';
+import { type TaggerParts, taggerTask, tagsHead } from './task.js';
+import type { TaggerTokenizer } from './tokenizer.js';
+import type { TagValidation } from './validation.js';
+
+/** Options of {@link TextTagger.predict} and {@link TextTagger.predictMany}. */
+export interface TagPredictOptions {
+  /** Stops the call: what has not been computed yet is given up, and the call rejects with `ABORTED`. */
+  signal?: AbortSignal;
+}
+
+/**
+ * A tagger: a label for each token, and spans where the tags are those of entities. An embedding, recurrent layers, a linear layer on
+ * each token's output, and a conditional random field that finds the best sequence of tags.
+ *
+ * @example
+ * ```ts
+ * const model = await TextTagger.train(readConll('train.conll'), { validation: readConll('dev.conll') });
+ * await model.save('entities.safetensors');
+ * const { spans } = await model.predict('Ada Lovelace was born in London.');
+ * for (const { start, end, label, text, probability } of spans) console.log(label, text, probability);
+ * ```
+ */
+export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
+  static readonly #task = taggerTask((parts) => new TextTagger(parts));
+  /** The labels of spans, in order of code points; for tags without a scheme the tags. */
+  readonly labels: readonly string[];
+  /** The scheme of the tags, that of the training rows; undefined for tags without a scheme, such as parts of speech. */
+  readonly scheme: TagScheme | undefined;
+  /** How texts are split into tokens. */
+  readonly tokenizer: TaggerTokenizer;
+  /** Whether words are looked up in lower case. */
+  readonly lowercase: boolean;
+  readonly #set: TagSet;
+  readonly #text: TokenSettings;
+  readonly #reader: SentenceReader;
+  readonly #engine: TaggerParts['engine'];
+  readonly #serving: Serving<Sentence>;
+
+  private constructor(parts: TaggerParts) {
+    const { engine, vocab, splits, lowercase, text } = parts;
+    const reader = new SentenceReader({ vocab, splits, lowercase, maxLength: text.maxLength });
+    const serving = Serving.by<Sentence>(engine, reader);
+    super(parts, serving);
+    this.#set = new TagSet(parts);
+    this.labels = this.#set.labels;
+    this.scheme = parts.scheme;
+    this.tokenizer = splits;
+    this.lowercase = lowercase;
+    this.#text = text;
+    this.#reader = reader;
+    this.#engine = engine;
+    this.#serving = serving;
+  }
+
+  /**
+   * Trains a tagger. Reading and training do not block the event loop.
+   *
+   * @param rows - `{ tokens, tags }` or `{ text, spans }`: an array, {@link readConll}, {@link readConllu}, {@link readSpans}, or any
+   * iterable or async iterable.
+   * @param options - see {@link TaggerTrainOptions}.
+   * @returns the model; with validation rows, the weights of its best epoch.
+   * @throws {@link ArgumentError} for an option that does not fit.
+   * @throws {@link DataError} for rows that do not fit: none at all, tokens and tags of different numbers, spans that overlap or are not
+   * within their text, one tag only, a validation label that is not a training label; `DATA_MISMATCH` for rows that are not those of the
+   * checkpoint to resume.
+   * @throws {@link ModelFileError} for a checkpoint to resume that is missing or damaged.
+   * @throws {@link TrainingError} `ABORTED`, `NON_FINITE_LOSS` or `IO`; its `model` holds what was learned.
+   *
+   * @example
+   * ```ts
+   * const model = await TextTagger.train([
+   *   { text: 'Paris is in France.', spans: [{ start: 0, end: 5, label: 'LOC' }, { start: 12, end: 18, label: 'LOC' }] },
+   *   { tokens: ['Ada', 'wrote', 'it'], tags: ['B-PER', 'O', 'O'] },
+   * ]);
+   * ```
+   */
+  static async train(rows: TagRows, options: TaggerTrainOptions = {}): Promise<TextTagger> {
+    return TextTagger.start(rows, options).result;
+  }
+
+  /**
+   * Starts a training, as {@link train}, and returns at once, with what watches and steers it.
+   *
+   * @example
+   * ```ts
+   * const run = TextTagger.start(readConll('train.conll'), { validation: 0.1, checkpoint: 'entities.checkpoint', resume: true });
+   * for await (const event of run) console.log(event.type, event.step);
+   * const model = await run.result;
+   * ```
+   */
+  static start(
+    rows: TagRows,
+    options: TaggerTrainOptions = {},
+  ): TrainingRun<TextTagger, TagValidation, TaggerStartEvent> {
+    return startTraining(TextTagger.#task, rows, options);
+  }
+
+  /**
+   * Loads a model that {@link save} wrote.
+   *
+   * @throws {@link ModelFileError} if the file is missing, cannot be read, was damaged, or is not a tagger.
+   *
+   * @example
+   * ```ts
+   * await using model = await TextTagger.load('entities.safetensors');
+   * console.log(model.labels, model.scheme);
+   * ```
+   */
+  static async load(path: string, options: TaggerLoadOptions = {}): Promise<TextTagger> {
+    checkOptionNames('TextTagger.load', options, ['threads', 'device']);
+    return new TextTagger(
+      await loadModel(
+        'TextTagger.load',
+        path,
+        options,
+        taggerFile,
+        (own) => tagsHead(new TagSet(own), own.settings),
+        async () => ({}),
+      ),
+    );
+  }
+
+  /** @internal */
+  protected override metadata(): Record<string, string> {
+    const common = { settings: this.settings, text: describedText(this.#text), vocab: this.vocab };
+    const { tags, scheme } = this.#set;
+    return taggerMetadata(common, { tags, scheme, lowercase: this.lowercase });
+  }
+
+  /**
+   * Tags a text, or tokens that are there already.
+   *
+   * A text is split into tokens; its spans point into it: `text.slice(span.start, span.end) === span.text`, in UTF-16 code units,
+   * whatever the text. Of tokens the spans say which tokens they are made of. There are as many tags as tokens, always. An empty text,
+   * and one without a known word, gets an answer too; see {@link Tagging.knownTokens}.
+   *
+   * Any number of callers may ask at the same time. A short text that finds the model idle is computed at once; what arrives
+   * together is computed together, away from the event loop. See {@link setServing}.
+   *
+   * @throws {@link ArgumentError} if `input` is neither a string nor an array of strings.
+   * @throws {@link RecurraError} `OVERLOADED` if too many texts are waiting, `ABORTED` if the signal is aborted, `DISPOSED`
+   * once the model was closed.
+   *
+   * @example
+   * ```ts
+   * const { spans } = await model.predict('She lives in New York.');
+   * const { tags } = await model.predict(['She', 'lives', 'in', 'New', 'York', '.']); // ['O', 'O', 'O', 'B-LOC', 'I-LOC', 'O']
+   * ```
+   */
+  predict(input: string, options?: TagPredictOptions): Promise<TextTagging>;
+  predict(input: readonly string[], options?: TagPredictOptions): Promise<Tagging>;
+  predict(input: string | readonly string[], options?: TagPredictOptions): Promise<Tagging | TextTagging>;
+  async predict(input: string | readonly string[], options: TagPredictOptions = {}): Promise<Tagging> {
+    this.#check(options);
+    if (typeof input !== 'string' && !Array.isArray(input))
+      throw invalidArgument('input', 'a text, or an array of tokens,', input);
+    const [tagging] = await this.#serving.answer([input], this.#answer, options.signal);
+    return tagging!;
+  }
+
+  /**
+   * Tags many texts, or sentences of tokens, faster than one by one; the answers are in their order. Other callers are answered
+   * between its batches.
+   *
+   * @throws {@link ArgumentError} if an element is neither a string nor an array of strings.
+   * @throws {@link RecurraError} as {@link predict}.
+   *
+   * @example
+   * ```ts
+   * const answers = await model.predictMany(['She lives in New York.', 'He does not.']);
+   * console.log(answers.map(({ spans }) => spans.length));
+   * ```
+   */
+  predictMany(inputs: readonly string[], options?: TagPredictOptions): Promise<TextTagging[]>;
+  predictMany(inputs: readonly (readonly string[])[], options?: TagPredictOptions): Promise<Tagging[]>;
+  predictMany(
+    inputs: readonly (string | readonly string[])[],
+    options?: TagPredictOptions,
+  ): Promise<(Tagging | TextTagging)[]>;
+  async predictMany(
+    inputs: readonly (string | readonly string[])[],
+    options: TagPredictOptions = {},
+  ): Promise<Tagging[]> {
+    this.#check(options);
+    if (!Array.isArray(inputs)) throw invalidArgument('inputs', 'an array of texts, or of arrays of tokens,', inputs);
+    if (inputs.length === 0) return [];
+    return this.#serving.answer(inputs as readonly (string | readonly string[])[], this.#answer, options.signal);
+  }
+
+  /**
+   * Measures the model on rows with tags or spans: see `docs/measures.md` for what each figure means. Rows are read as they are
+   * needed, so there may be more of them than fit into memory.
+   *
+   * @returns of entities what {@link entityReport} gives, for other tags what {@link classificationReport} gives, and with both the most
+   * frequent mistakes and how far the probabilities can be believed.
+   * @throws {@link DataError} `EMPTY_DATASET` without rows, `UNKNOWN_LABEL` for a label that the model does not have.
+   *
+   * @example
+   * ```ts
+   * const evaluation = await model.evaluate(readConll('test.conll'));
+   * console.log(formatClassificationReport(evaluation), evaluation.mistakes[0]);
+   * ```
+   */
+  async evaluate(rows: TagRows, options: TagEvaluationOptions = {}): Promise<TaggingEvaluation> {
+    this.checkOpen();
+    checkNames('TextTagger.evaluate', options, TAG_EVALUATION);
+    const model = {
+      engine: this.#engine,
+      reader: this.#reader,
+      set: this.#set,
+      splits: this.tokenizer,
+      maxLength: this.#text.maxLength,
+    };
+    return this.during(evaluateTags(model, rows, settingsOf(TAG_EVALUATION, options)));
+  }
+
+  readonly #answer: Answer<Tagging, Sentence> = (scores, start, _, __, sentence) =>
+    taggingOf({ set: this.#set, maxLength: this.#text.maxLength }, sentence, scores, start);
+
+  #check(options: TagPredictOptions): void {
+    this.checkOpen();
+    checkOptionNames('predict', options, ['signal']);
+    checkSignal('signal', options.signal);
+  }
+}
+
+/** Options of {@link TextTagger.load}. */
+export type TaggerLoadOptions = Omit<LoadOptions, 'tokenizer'>;

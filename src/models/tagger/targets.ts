@@ -1,0 +1,234 @@
+import { constraint, DataError } from '../../core/errors.js';
+import { Turns } from '../../core/turns.js';
+import { noRows } from '../../data/readers/rows.js';
+import { stratifiedSplit } from '../../data/sets/split.js';
+import type { TextSettings } from '../../text/options.js';
+import { SchemeDetector } from '../../text/tags/scheme.js';
+import type { Tag } from '../../text/tags/tag.js';
+import type { Vocab } from '../../text/vocab.js';
+import { VocabBuilder } from '../../text/vocabBuilder.js';
+import type { FirstWords } from '../../training/firstWords.js';
+import type { Watcher } from '../../training/task.js';
+import { checkVocabulary, vocabularyRoom } from '../vocabularyRoom.js';
+import {
+  type Collecting,
+  checkTags,
+  collectSentences,
+  Names,
+  type NumberedSentences,
+  parsedTags,
+  placeOf,
+  schemeOf,
+} from './collect.js';
+import { TagDataset } from './dataset.js';
+import type { TaggerTrainSettings } from './options.js';
+import type { TagRows } from './rows.js';
+import { TagCollector, type TagSet } from './tagSet.js';
+import { atOnce, placedTokens } from './tokenizer.js';
+import { wordOf } from './words.js';
+
+/** What the training of a tagger works on. */
+export interface TaggerData {
+  train: TagDataset;
+  validation: TagDataset | undefined;
+  vocab: Vocab;
+  set: TagSet;
+}
+
+/** Reads some sentences of those that were numbered. */
+type Part = Int32Array | undefined;
+
+/** With fewer validation sentences than this, one moves the figures by more than epochs differ. */
+const FEW = 20;
+
+/**
+ * Reads everything that a training needs, yielding to the event loop.
+ *
+ * @param watcher - Told of rows that were read otherwise than written, and of validation rows that say little.
+ * @param words - Words that the vocabulary gets beside those of the training rows.
+ * @throws DataError for rows that do not fit, no rows, one tag only, or validation labels that training does not have.
+ */
+export async function prepareTags(
+  rows: TagRows,
+  settings: TaggerTrainSettings,
+  signal: AbortSignal,
+  watcher: Watcher,
+  words: FirstWords,
+): Promise<TaggerData> {
+  const { validation, splits, splitTokens, text, seed } = settings;
+  const { maxLength } = text;
+  const turns = new Turns(signal);
+  const names = new Names();
+  const collecting: Collecting = { names, turns, watcher, maxLength, splits, splitTokens, keepTexts: words.learns };
+  const detector = new SchemeDetector();
+  const all = await collectSentences(rows, collecting, detector);
+  if (all.offsets.length < 2) throw noRows('there are no rows to train on; expected rows with tokens and tags', rows);
+  const scheme = schemeOf(all, names.tags, detector, settings.scheme, watcher);
+  await checkTags(all, names.tags, scheme, watcher, turns);
+  const given =
+    validation === undefined || typeof validation === 'number'
+      ? undefined
+      : await collectSentences(validation, { ...collecting, keepTexts: false });
+  if (given) await checkTags(given, names.tags, scheme, watcher, turns);
+  const parsed = parsedTags(names.tags);
+  const tagsOf = (from: NumberedSentences, sentence: number): Tag[] | string[] => {
+    const numbers = from.tags.subarray(from.offsets[sentence], from.offsets[sentence + 1]);
+    if (scheme === undefined) return Array.from(numbers, (tag) => tagNames[tag]!);
+    return Array.from(numbers, (tag) => parsed[tag]!);
+  };
+  const tagNames = names.tags;
+  const parts: { train: Part; test: Part } =
+    typeof validation === 'number' ? split(all, parsed, validation, seed) : { train: undefined, test: undefined };
+  const collector = new TagCollector(scheme);
+  for (const sentence of sentencesOf(all, parts.train)) {
+    collector.add(tagsOf(all, sentence));
+    if (turns.due) await turns.next();
+  }
+  const set = collector.finish();
+  if (set.tags.length < 2) {
+    const message = `every token has the tag ${JSON.stringify(set.tags[0])}; a tagger needs at least two tags`;
+    throw new DataError('SINGLE_CLASS', message, { file: rows.file });
+  }
+  const vocab = await vocabularyOf(all, parts.train, names, settings, words, turns);
+  const forms = names.tokens;
+  const ids = Int32Array.from(forms, (form) => vocab.get(wordOf(form, settings)));
+  await turns.next();
+  const encode = async (from: NumberedSentences, part: Part) => {
+    const chosen = sentencesOf(from, part);
+    const offsets = new Uint32Array(chosen.length + 1);
+    for (const [i, sentence] of chosen.entries())
+      offsets[i + 1] = offsets[i]! + from.offsets[sentence + 1]! - from.offsets[sentence]!;
+    const [tokens, tags] = [new Int32Array(offsets.at(-1)!), new Int32Array(offsets.at(-1)!)];
+    for (const [i, sentence] of chosen.entries()) {
+      const [start, end] = [from.offsets[sentence]!, from.offsets[sentence + 1]!];
+      for (let at = start; at < end; at++) tokens[offsets[i]! + at - start] = ids[from.tokens[at]!]!;
+      tags.set(set.encode(tagsOf(from, sentence)), offsets[i]!);
+      if (turns.due) await turns.next();
+    }
+    return new TagDataset(tokens, offsets, tags);
+  };
+  const train = await encode(all, parts.train);
+  const data: TaggerData = { train, validation: undefined, vocab, set };
+  if (validation === undefined) return data;
+  const source = given ?? all;
+  if (given) checkLabels(given, tagNames, parsed, set);
+  data.validation = await encode(source, given ? undefined : parts.test);
+  checkValidation(data.validation, source.file, watcher);
+  return data;
+}
+
+/** Indices of the sentences of a part; without one all. */
+function sentencesOf({ offsets }: NumberedSentences, part: Part): Int32Array {
+  return part ?? Int32Array.from({ length: offsets.length - 1 }, (_, i) => i);
+}
+
+/** Splits off a share of the sentences so that both parts have each label, as nearly as they can. */
+function split(
+  { offsets, tags }: NumberedSentences,
+  parsed: readonly (Tag | undefined)[],
+  fraction: number,
+  seed: number,
+): { train: Int32Array; test: Int32Array } {
+  const numbers = new Map<string, number>();
+  // The tag of no entity is in nearly all sentences.
+  const labels = parsed.map((tag, number) => {
+    if (tag?.prefix === 'O') return -1;
+    const label = tag?.label ?? `${number}`;
+    if (!numbers.has(label)) numbers.set(label, numbers.size);
+    return numbers.get(label)!;
+  });
+  const list: number[] = [];
+  const labelOffsets = new Uint32Array(offsets.length);
+  for (let i = 0; i + 1 < offsets.length; i++) {
+    const own = new Set(Array.from(tags.subarray(offsets[i], offsets[i + 1]), (tag) => labels[tag]!));
+    own.delete(-1);
+    list.push(...[...own].sort((a, b) => a - b));
+    labelOffsets[i + 1] = list.length;
+  }
+  return stratifiedSplit({ labels: list, labelOffsets }, { fraction, seed });
+}
+
+/** The words of the training sentences, and those beside them. */
+async function vocabularyOf(
+  all: NumberedSentences,
+  part: Part,
+  names: Names,
+  settings: TaggerTrainSettings,
+  words: FirstWords,
+  turns: Turns,
+): Promise<Vocab> {
+  const { text } = settings;
+  const { minFreq, maxTokens } = text;
+  const forms = names.tokens;
+  const counts = new Uint32Array(forms.length);
+  const chosen = sentencesOf(all, part);
+  for (const sentence of chosen) {
+    for (let at = all.offsets[sentence]!; at < all.offsets[sentence + 1]!; at++) counts[all.tokens[at]!]!++;
+    if (turns.due) await turns.next();
+  }
+  const builder = new VocabBuilder();
+  for (const [number, form] of forms.entries()) {
+    if (counts[number]! > 0) builder.addToken(wordOf(form, settings), counts[number]!);
+    if (turns.due) await turns.next();
+  }
+  const { vocab } = await turns.run(builder.buildInSteps({ minFreq, maxTokens }));
+  if (vocab.length <= 2 && minFreq > 1)
+    throw constraint('minFreq', `minFreq ${minFreq} leaves no word: no token occurs that often; give a smaller number`);
+  const texts = words.learns ? Array.from(chosen, (sentence) => all.texts[sentence]!) : [];
+  const extended = await words.extend(vocab, wordsReading(settings, words), texts);
+  await turns.run(checkVocabulary(extended, vocabularyRoom('unicode_words')));
+  return extended;
+}
+
+/** How words are told that are not of the rows: in a file of vectors each is one; in texts they are those of the tagger. */
+function wordsReading({ text, splits, ...settings }: TaggerTrainSettings, { given }: FirstWords): TextSettings {
+  const tokenizer =
+    given === 'texts'
+      ? (words: string) => atOnce(placedTokens(words, splits)).map(({ token }) => wordOf(token, settings))
+      : (word: string) => [wordOf(word, settings)];
+  return { ...text, tokenizer };
+}
+
+/** Refuses validation labels that no training row has. */
+function checkLabels(
+  given: NumberedSentences,
+  names: readonly string[],
+  parsed: readonly (Tag | undefined)[],
+  set: TagSet,
+): void {
+  const known = new Set(set.labels);
+  const labelOf = (tag: number) => {
+    if (!set.entities) return names[tag]!;
+    return parsed[tag]!.prefix === 'O' ? undefined : parsed[tag]!.label;
+  };
+  const unknown = new Map<string, { tokens: number; sentence: number }>();
+  for (let sentence = 0; sentence + 1 < given.offsets.length; sentence++) {
+    for (const tag of given.tags.subarray(given.offsets[sentence], given.offsets[sentence + 1])) {
+      const label = labelOf(tag);
+      if (label === undefined || known.has(label)) continue;
+      const found = unknown.get(label);
+      if (found) found.tokens++;
+      else unknown.set(label, { tokens: 1, sentence });
+    }
+  }
+  if (unknown.size === 0) return;
+  const { file, lines } = given;
+  const what = set.entities ? 'label' : 'tag';
+  const list = [...unknown].slice(0, 20).map(([label, { tokens, sentence }]) => {
+    return `${JSON.stringify(label)} (${tokens} ${tokens === 1 ? 'token' : 'tokens'}, first in ${placeOf(given, sentence)})`;
+  });
+  const more = unknown.size > 20 ? `, and ${unknown.size - 20} more` : '';
+  const some = set.labels.slice(0, 20).map((label) => JSON.stringify(label));
+  const others = set.labels.length > 20 ? `, and ${set.labels.length - 20} more` : '';
+  const message = `the validation rows have an unknown ${what}: ${list.join(', ')}${more}; the training rows have ${some.join(', ')}${others}`;
+  const [{ sentence }] = unknown.values() as unknown as [{ sentence: number }];
+  throw new DataError('UNKNOWN_LABEL', message, { file, line: lines[sentence] || undefined });
+}
+
+function checkValidation(validation: TagDataset, file: string | undefined, watcher: Watcher): void {
+  if (validation.length === 0) throw new DataError('EMPTY_DATASET', 'there are no validation rows', { file });
+  if (validation.length >= FEW) return;
+  const rows = validation.length === 1 ? '1 row' : `${validation.length} rows`;
+  const message = `the validation part has ${rows}, too few to tell epochs apart: give more rows, or train without validation and measure the model on other rows`;
+  watcher.warn('validation', new DataError('OUT_OF_RANGE', message, { file }));
+}

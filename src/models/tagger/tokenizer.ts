@@ -1,0 +1,20 @@
+import { characterSteps, type TokenInText, tokenSteps } from '../../text/tags/tokens.js';
+
+/** How a text is split into tokens that keep their place. */
+export type TaggerTokenizer = 'unicode_words' | 'characters';
+
+/** All of them. */
+export const TAGGER_TOKENIZERS = ['unicode_words', 'characters'] as const satisfies readonly TaggerTokenizer[];
+
+/** Splits a text, in steps of a millisecond at most. */
+export function placedTokens(text: string, tokenizer: TaggerTokenizer): Generator<void, TokenInText[], undefined> {
+  return tokenizer === 'characters' ? characterSteps(text) : tokenSteps(text);
+}
+
+/** Runs steps to their end at once. */
+export function atOnce<T>(steps: Generator<void, T, undefined>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}

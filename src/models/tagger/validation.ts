@@ -1,0 +1,85 @@
+import type { ExplainingEngine } from '../../engine/engine.js';
+import { TAG_SCORES } from '../../engine/network.js';
+import { ExactSum } from '../../measures/counts.js';
+import { EntityCounter } from '../../measures/entities.js';
+import type { ValidationResult } from '../../training/progress.js';
+import type { TagDataset } from './dataset.js';
+import { givenTags } from './prediction.js';
+import type { TagSet } from './tagSet.js';
+
+/** How a tagger does on validation rows. */
+export interface TagValidation extends ValidationResult {
+  /** Sentences measured. */
+  rows: number;
+  /**
+   * Mean cross entropy per token, in nats, of whether the tag that is given is right, by the probability that the model gives it.
+   */
+  loss: number;
+  /** Share of tokens that were given the right tag. */
+  accuracy: number;
+  /** Where tags have a scheme: the share of the spans found that are right, by borders and label. */
+  precision?: number;
+  /** Where tags have a scheme: the share of the right spans that were found. */
+  recall?: number;
+  /** Where tags have a scheme: the harmonic mean of both, by which the best epoch is chosen. */
+  f1?: number;
+}
+
+/** Tokens that go to the engine in one call. */
+const TOKENS_PER_CALL = 65_536;
+
+/** A probability below that counts as that. */
+const LEAST = 2 ** -126;
+
+/** Some sentences of a data set with the engine's scores. */
+interface ScoredPart {
+  first: number;
+  last: number;
+  scores: Float32Array;
+}
+
+/** Scores of all sentences, some at a time. */
+async function* scoredParts(engine: Pick<ExplainingEngine, 'scores'>, data: TagDataset): AsyncGenerator<ScoredPart> {
+  const { tokens, offsets, length } = data;
+  const lengths = data.lengths();
+  for (let first = 0; first < length; ) {
+    let last = first + 1;
+    while (last < length && offsets[last + 1]! - offsets[first]! <= TOKENS_PER_CALL) last++;
+    const scores = await engine.scores(tokens.subarray(offsets[first], offsets[last]), lengths.subarray(first, last));
+    yield { first, last, scores };
+    first = last;
+  }
+}
+
+/** Measures a network on validation sentences. */
+export async function measureTags(
+  engine: Pick<ExplainingEngine, 'scores'>,
+  data: TagDataset,
+  set: TagSet,
+): Promise<TagValidation> {
+  const counter = set.entities ? new EntityCounter(undefined) : undefined;
+  const loss = new ExactSum();
+  let right = 0;
+  for await (const { first, last, scores } of scoredParts(engine, data)) {
+    const begin = data.offsets[first]!;
+    for (let sentence = first; sentence < last; sentence++) {
+      const [from, to] = [data.offsets[sentence]!, data.offsets[sentence + 1]!];
+      const start = TAG_SCORES * (from - begin);
+      const truth = data.tags.subarray(from, to);
+      const given = givenTags(scores, start, to - from);
+      for (let token = 0; token < given.length; token++) {
+        const probability = scores[start + TAG_SCORES * token + 1]!;
+        const hit = given[token] === truth[token];
+        if (hit) right++;
+        loss.add(-Math.log(Math.max(hit ? probability : 1 - probability, LEAST)));
+      }
+      counter?.add(
+        Array.from(truth, (tag) => set.name(tag)),
+        Array.from(given, (tag) => set.name(tag)),
+      );
+    }
+  }
+  const tokens = data.tokens.length;
+  const measured = { rows: data.length, loss: loss.value / tokens, accuracy: right / tokens };
+  return counter ? { ...measured, ...counter.finish().microAverage } : measured;
+}
