@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { type TaggerOptions, TextTagger } from 'recurra';
+import { type TaggerTrainOptions, TextTagger } from 'recurra';
 import { median } from '../compare/measure.js';
 import type { Fit, Speed, Work } from './programs.js';
 import type { Parts, Sentence } from './sets.js';
@@ -23,7 +23,7 @@ function rowsOf(path: string): Sentence[] {
 class Program {
   readonly #parts: Parts;
   readonly #one: readonly string[];
-  readonly #options: TaggerOptions;
+  readonly #options: TaggerTrainOptions;
   #model: TextTagger | undefined;
 
   constructor({ parts, one, vectors, seed }: Work) {
@@ -41,7 +41,7 @@ class Program {
       ...this.#options,
       validation: this.#parts.dev,
       onEvent: (event) => {
-        if (event.type === 'validation') curve.push([passed(), event.validation.score]);
+        if (event.type === 'validation') curve.push([passed(), event.validation.f1 ?? event.validation.accuracy]);
       },
     });
     return { seconds: passed(), curve };
