@@ -58,14 +58,15 @@ for (const text of SENTENCES) {
     console.log(`    ${span.text.padEnd(24)} ${span.label} ${(100 * span.probability).toFixed(1)} %`);
 }
 
-const { entities } = await loaded.evaluate(test);
+const evaluation = await loaded.evaluate(test);
 await loaded.close();
+if (evaluation.scheme === undefined) throw new Error('names have a scheme');
 const share = (value: number) => value.toFixed(3);
 console.log('\nnames that it never saw:');
-for (const { label, precision, recall, f1, support } of entities.perLabel)
+for (const { label, precision, recall, f1, support } of evaluation.perLabel)
   console.log(
     `  ${label.padEnd(8)} precision ${share(precision)}, recall ${share(recall)}, F1 ${share(f1)} of ${support}`,
   );
-const { precision, recall, f1 } = entities.microAverage;
+const { precision, recall, f1 } = evaluation.microAverage;
 console.log(`training ${seconds.toFixed(1)} s`);
 console.log(`held-out entity F1 ${share(f1)} (precision ${share(precision)}, recall ${share(recall)})`);
