@@ -3,7 +3,7 @@
 
 /** Several batches of rows with what they are trained towards. */
 export interface Chunk {
-  /** Token ids of all rows, one row after the other. */
+  /** Token ids of all rows, one row after the other; of a network with subwords numbers of forms. */
   tokens: Int32Array
   /** Tokens per row. */
   lengths: Int32Array
@@ -50,6 +50,8 @@ export interface EncoderConfig {
   vocabSize: number
   /** Columns of the embedding. */
   embeddingDim: number
+  /** What the characters of a word add to its own vector; nothing if left out. */
+  subwords?: SubwordsConfig
   /** Size of the recurrent state, per direction. */
   hiddenSize: number
   /** Recurrent layers. */
@@ -62,7 +64,7 @@ export interface EncoderConfig {
   unknownIdx?: number
   /** The row of the embedding that stays zero; none if left out. */
   paddingIdx?: number
-  /** Standard deviation of the embedding's initial values; 1, as PyTorch's, if left out. */
+  /** Standard deviation of the initial values of words' and features' vectors; 1, as PyTorch's, if left out. */
   embeddingStd?: number
 }
 
@@ -138,6 +140,14 @@ export interface StepOptions {
   adversarial: number
 }
 
+/** A vector for each feature of a word's characters, whose mean stands behind the word's own vector. */
+export interface SubwordsConfig {
+  /** Number of features. */
+  buckets: number
+  /** Values of a feature's vector. */
+  dim: number
+}
+
 export declare namespace light {
   /** A vocabulary that was built of counted tokens. */
   export class BuiltVocabulary {
@@ -151,21 +161,21 @@ export declare namespace light {
   export class CpuNetwork {
     /** A network with initial values drawn from the seed, by the first work that needs them. */
     constructor(config: NetworkConfig)
-    /** Trains on the batches of a chunk, one step each. */
-    trainBatches(chunk: Chunk, options: StepOptions): Promise<ChunkStats>
+    /** Trains on the batches of a chunk, one step each; with `forms` where the network has subwords. */
+    trainBatches(chunk: Chunk, options: StepOptions, forms?: NativeForms | undefined | null): Promise<ChunkStats>
     /**
      * Scores of the head, row by row in the order given: probabilities, or with `raw` what they are made of. With a head of tags
      * three numbers for each token: its tag, the tag's probability, and the probability that it and the next token's tag are both
-     * right.
+     * right. With `forms` where the network has subwords.
      */
-    scores(tokens: Int32Array, lengths: Int32Array, raw: boolean): Promise<Float32Array>
+    scores(tokens: Int32Array, lengths: Int32Array, raw: boolean, forms?: NativeForms | undefined | null): Promise<Float32Array>
     /**
      * Scores at once, on the thread of JavaScript: for a few short rows, which take less time than a change of thread. `null`
      * where it would have to wait.
      */
-    scoresNow(tokens: Int32Array, lengths: Int32Array): Float32Array | null
+    scoresNow(tokens: Int32Array, lengths: Int32Array, forms?: NativeForms | undefined | null): Float32Array | null
     /** What each token of one row contributes to the raw score of an output (-1: the largest), by gradient times input. */
-    explain(tokens: Int32Array, output: number): Promise<Explanation>
+    explain(tokens: Int32Array, output: number, forms?: NativeForms | undefined | null): Promise<Explanation>
     /** Gets ready for many predictions, in the background. */
     prepare(): Promise<void>
     /** All weights, under PyTorch's names. */
@@ -283,6 +293,23 @@ export declare namespace light {
     /** Log-probabilities that a model gives some rows, or all, row by row. */
     logProbabilities(model: LinearExpert, rows: Uint32Array | undefined | null, threads: number): Promise<Float32Array>
     /** Frees the memory. */
+    close(): void
+  }
+
+  /**
+   * Words as they are written: for each the id of its word and the features of its characters. What a network with subwords reads
+   * are their numbers, from 0.
+   */
+  export class NativeForms {
+    /** Without forms yet. */
+    constructor(options: FormOptions)
+    /** Forms of some words, each with the id of its word in the vocabulary. */
+    static of(words: ReadonlyArray<string>, ids: Int32Array, options: FormOptions): NativeForms
+    /** Adds forms behind the others. The addition is on the calling thread: of many words a part at a time. */
+    add(words: ReadonlyArray<string>, ids: Int32Array): void
+    /** How many forms there are. */
+    get size(): number
+    /** Lets go of the memory once nobody reads it; doing it again does nothing. */
     close(): void
   }
 
@@ -499,6 +526,19 @@ export declare namespace light {
     scores: Float32Array
     /** Gradient of the raw score times the embedded token, one for each token. */
     contributions: Float32Array
+  }
+
+  /** Which features the characters of a word have. The same word has the same ones on every platform. */
+  export interface FormOptions {
+    /** Numbers that the features are hashed to, as many as the network has vectors for. */
+    buckets: number
+    /** Characters of the shortest and the longest run that is a feature, the borders of the word counted; 0 for no runs. */
+    minn: number
+    maxn: number
+    /** Whether the runs are those of the word in lower case. */
+    lowercase: boolean
+    /** Whether the shape of the word is a feature: `Xxxx` for a name, `dd` for a number. */
+    shape: boolean
   }
 
   /** What there is to know of a held tensor. */

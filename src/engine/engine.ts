@@ -1,6 +1,7 @@
 import type { light, NamedArray } from '../../index.d.js';
 import type { NativeEncoder } from '../text/encoder.js';
-import type { HeadConfig, NetworkSettings, OptimizerName } from './network.js';
+import type { Forms } from '../text/forms.js';
+import type { HeadConfig, NetworkSettings, OptimizerName, SubwordsConfig } from './network.js';
 
 /** One named array of a network's state: PyTorch's name, dtype, shape, and the little-endian elements. */
 export type StateEntry = NamedArray;
@@ -21,7 +22,9 @@ export interface EngineConfig extends NetworkSettings {
   paddingIdx: number;
   /** The token that a dropped one is read as; -1 for none. */
   unknownIdx: number;
-  /** Standard deviation of the initial word vectors; 1, as PyTorch's, if left out. */
+  /** What the characters of a word add to its own vector; then tokens are numbers of forms. Nothing if left out. */
+  subwords?: SubwordsConfig | undefined;
+  /** Standard deviation of the initial vectors of words and features; 1, as PyTorch's, if left out. */
   embeddingStd?: number;
   seed: number;
   /** Networks that answer as one, the first of which has `seed`; 1 if left out. */
@@ -31,8 +34,10 @@ export interface EngineConfig extends NetworkSettings {
 
 /** Some batches that are trained in one call, away from the event loop. */
 export interface Chunk {
-  /** Token ids of all rows, one row after the other. */
+  /** Token ids of all rows, one row after the other; with `forms` the numbers of forms. */
   tokens: Int32Array;
+  /** What the tokens are, for a network with `subwords` and for no other. */
+  forms?: Forms | undefined;
   /** Tokens of each row, at least 1. */
   lengths: Int32Array;
   /**
@@ -98,10 +103,13 @@ export interface TextScores {
 export interface Engine {
   /** Makes one optimizer step per batch. */
   train(chunk: Chunk, options: StepOptions): Promise<ChunkStats>;
-  /** What the head answers, row-major in the order of the rows: `[rows, outputs]`, or with tags `[tokens, TAG_SCORES]`. */
-  scores(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
+  /**
+   * What the head answers, row-major in the order of the rows: `[rows, outputs]`, or with tags `[tokens, TAG_SCORES]`. A network with
+   * `subwords` needs the forms whose numbers the tokens are, here and below; another takes none.
+   */
+  scores(tokens: Int32Array, lengths: Int32Array, forms?: Forms): Promise<Float32Array>;
   /** The same at once, on the calling thread; undefined for what would take too long there, or would have to wait. */
-  scoresNow?(tokens: Int32Array, lengths: Int32Array): Float32Array | undefined;
+  scoresNow?(tokens: Int32Array, lengths: Int32Array, forms?: Forms): Float32Array | undefined;
   /**
    * Scores a text at once, if it is short: `row` receives the scores, the tokens that were read, and how many of them are
    * known. False for what would take too long on the calling thread.
@@ -151,9 +159,9 @@ export interface Explanation {
 /** An engine that can also say why. */
 export interface ExplainingEngine extends ResumableEngine {
   /** What `scores` are made of, row-major: `[rows, outputs]`, or with tags `[tokens, outputs]`. */
-  rawScores(tokens: Int32Array, lengths: Int32Array): Promise<Float32Array>;
+  rawScores(tokens: Int32Array, lengths: Int32Array, forms?: Forms): Promise<Float32Array>;
   /** Explains one row; -1 for the output with the largest score. A head of tags refuses. */
-  explain(tokens: Int32Array, output: number): Promise<Explanation>;
+  explain(tokens: Int32Array, output: number, forms?: Forms): Promise<Explanation>;
 }
 
 /**

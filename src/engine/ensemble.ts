@@ -1,6 +1,7 @@
 import { Random } from '../core/random.js';
 import { Turns } from '../core/turns.js';
 import { argmaxOf } from '../measures/probabilities.js';
+import type { Forms } from '../text/forms.js';
 import type { ChunkStats, ExplainingEngine, Explanation, HeldWeights, StateEntry } from './engine.js';
 import { byMember, memberPrefix, named } from './memberNames.js';
 
@@ -55,11 +56,11 @@ export function ensemble(members: readonly [ExplainingEngine, ...ExplainingEngin
     return sum;
   }
 
-  function meanNow(tokens: Int32Array, lengths: Int32Array): Float32Array | undefined {
-    const sum = first.scoresNow!(tokens, lengths);
+  function meanNow(tokens: Int32Array, lengths: Int32Array, forms?: Forms): Float32Array | undefined {
+    const sum = first.scoresNow!(tokens, lengths, forms);
     if (!sum) return undefined;
     for (const [at, member] of others.entries()) {
-      const more = member.scoresNow!(tokens, lengths);
+      const more = member.scoresNow!(tokens, lengths, forms);
       if (!more) return undefined;
       addPart(sum, more, divisor(at), 0, sum.length);
     }
@@ -90,7 +91,8 @@ export function ensemble(members: readonly [ExplainingEngine, ...ExplainingEngin
     return entries;
   }
 
-  const scores = (tokens: Int32Array, lengths: Int32Array) => meanOf((member) => member.scores(tokens, lengths));
+  const scores = (tokens: Int32Array, lengths: Int32Array, forms?: Forms) =>
+    meanOf((member) => member.scores(tokens, lengths, forms));
 
   return {
     async train(chunk, options) {
@@ -137,12 +139,12 @@ export function ensemble(members: readonly [ExplainingEngine, ...ExplainingEngin
       const parts = byMember(entries, count);
       await all((member, at) => member.restore(parts[at]!));
     },
-    rawScores: (tokens, lengths) => meanOf((member) => member.rawScores(tokens, lengths)),
-    async explain(tokens, output): Promise<Explanation> {
-      const probable = await scores(tokens, Int32Array.of(tokens.length));
+    rawScores: (tokens, lengths, forms) => meanOf((member) => member.rawScores(tokens, lengths, forms)),
+    async explain(tokens, output, forms): Promise<Explanation> {
+      const probable = await scores(tokens, Int32Array.of(tokens.length), forms);
       const explained = output < 0 ? argmaxOf(probable) : output;
       const own: Explanation[] = [];
-      for (const member of members) own.push(await member.explain(tokens, explained));
+      for (const member of members) own.push(await member.explain(tokens, explained, forms));
       const mean = (of: (explanation: Explanation) => Float32Array) =>
         of(own[0]!).map((_, i) => own.reduce((sum, explanation) => sum + of(explanation)[i]!, 0) / count);
       return {

@@ -28,7 +28,8 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
     const before = seen;
     seen += tokens;
     // A failure here does no harm: predictions continue without the table.
-    if (before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
+    // Forms have none.
+    if (!config.subwords && before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
   };
   const scoreTextNow: NonNullable<ExplainingEngine['scoreTextNow']> = (encoder, text, row) => {
     if (!ready || text.length > LONG_TEXT) return false;
@@ -45,22 +46,22 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
   return {
     train: (chunk, options) => {
       changed();
-      return native.trainBatches(nativeChunk(chunk), nativeOptions(options));
+      return native.trainBatches(nativeChunk(chunk), nativeOptions(options), chunk.forms);
     },
-    scores: async (tokens, lengths) => {
+    scores: async (tokens, lengths, forms) => {
       const before = changes;
-      const scores = await native.scores(tokens, lengths, false);
+      const scores = await native.scores(tokens, lengths, false, forms);
       // A training may have changed the weights since.
       ready ||= before === changes;
       return scores;
     },
-    scoresNow: (tokens, lengths) => {
+    scoresNow: (tokens, lengths, forms) => {
       if (!ready || tokens.length > atOnce) return undefined;
       count(tokens.length);
-      return native.scoresNow(tokens, lengths) ?? undefined;
+      return native.scoresNow(tokens, lengths, forms) ?? undefined;
     },
-    // A text that the addon reads has as many scores as it has classes.
-    ...(config.head.kind === 'classes' && { scoreTextNow, scoreTexts }),
+    // A text that the addon reads has as many scores as it has classes, and ids in place of forms.
+    ...(config.head.kind === 'classes' && !config.subwords && { scoreTextNow, scoreTexts }),
     chunkTokens: CPU_CHUNK_TOKENS,
     workPerToken: work,
     setWordVectors: (words, vectors) => {
@@ -81,8 +82,8 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
       changed();
       return native.restore(entries);
     },
-    rawScores: (tokens, lengths) => native.scores(tokens, lengths, true),
-    explain: (tokens, output) => native.explain(tokens, output),
+    rawScores: (tokens, lengths, forms) => native.scores(tokens, lengths, true, forms),
+    explain: (tokens, output, forms) => native.explain(tokens, output, forms),
     close: () => native.close(),
   };
 }

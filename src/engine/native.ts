@@ -11,6 +11,7 @@ export function nativeConfig(config: EngineConfig): native.NetworkConfig {
       cell: config.cell,
       vocabSize: config.vocabSize,
       embeddingDim: config.embeddingDim,
+      ...(config.subwords && { subwords: config.subwords }),
       hiddenSize: config.hiddenSize,
       numLayers: config.numLayers,
       bidirectional: config.bidirectional,
@@ -25,8 +26,8 @@ export function nativeConfig(config: EngineConfig): native.NetworkConfig {
   };
 }
 
-/** A chunk as the addons take it. */
-export function nativeChunk({ targetStarts, ...others }: Chunk): native.Chunk {
+/** A chunk as the addons take it; its forms are an argument of their own. */
+export function nativeChunk({ targetStarts, forms: _, ...others }: Chunk): native.Chunk {
   return targetStarts ? { ...others, targetStarts } : others;
 }
 

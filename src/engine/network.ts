@@ -61,6 +61,18 @@ export type Pooling = 'last' | 'mean' | 'max' | 'attention';
 /** All ways of pooling. */
 export const POOLINGS = ['last', 'mean', 'max', 'attention'] as const satisfies readonly Pooling[];
 
+/**
+ * What the characters of a word add to its own vector: behind it stands the mean of the vectors of their features, as
+ * `torch.nn.EmbeddingBag(buckets, dim, mode='mean')` gives it. In a file they are `subwords.weight` `[buckets, dim]`. On the CPU
+ * kernels only.
+ */
+export interface SubwordsConfig {
+  /** Number of features, which are hashed: several may share one. */
+  readonly buckets: number;
+  /** Values of a feature's vector. */
+  readonly dim: number;
+}
+
 /** What stands on the recurrent layers. */
 export type HeadConfig = ClassesHead | TagsHead;
 
@@ -121,9 +133,11 @@ export function scoresOfRow(head: HeadConfig, length: number): number {
 }
 
 /** Multiply-adds that a token takes in the recurrent layers, and in a head that answers for each token. */
-export function tokenWork(network: Parameters<typeof recurrentWeights>[0] & { head: HeadConfig }): number {
-  const { head } = network;
-  const recurrent = recurrentWeights(network);
+export function tokenWork(
+  network: Parameters<typeof recurrentWeights>[0] & { head: HeadConfig; subwords?: SubwordsConfig | undefined },
+): number {
+  const { head, subwords } = network;
+  const recurrent = recurrentWeights({ ...network, embeddingDim: network.embeddingDim + (subwords?.dim ?? 0) });
   if (head.kind === 'classes') return recurrent;
   const features = network.hiddenSize * (network.bidirectional ? 2 : 1);
   // Forward, back and the best path.

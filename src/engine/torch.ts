@@ -26,6 +26,10 @@ export function torchEngine(config: EngineConfig, options: TorchEngineOptions = 
     const message = `taggers run on the CPU kernels, not on libtorch: take device 'auto' or 'cpu' instead of '${device}'`;
     throw constraint('device', message);
   }
+  if (config.subwords) {
+    const message = `networks with subwords run on the CPU kernels, not on libtorch: take device 'cpu' instead of '${device}'`;
+    throw constraint('device', message);
+  }
   const binding = torch();
   if (config.threads !== undefined) binding.setNumThreads(config.threads);
   const native = new binding.TorchNetwork(nativeConfig(config), device, mixed);

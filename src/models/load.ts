@@ -9,7 +9,7 @@ import { noEngine } from '../engine/none.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import { COMPUTE } from '../training/options/train.js';
 import type { FileKind } from './description.js';
-import { readModel } from './file.js';
+import { type CommonDescription, readModel } from './file.js';
 import type { TextModelParts } from './model.js';
 
 /** Options of {@link TextClassifier.load}. */
@@ -55,7 +55,7 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
   kind: FileKind<N, D>,
   head: (own: D & Pick<TextModelParts<N>, 'settings'>) => HeadConfig,
   beside: (weights: HeldWeights, own: D & Pick<TextModelParts<N>, 'settings'>, threads?: number) => Promise<B>,
-  first: (engine: ExplainingEngine, own: D & B) => Promise<unknown> = (engine) =>
+  first: (engine: ExplainingEngine, own: CommonDescription<N> & D & B) => Promise<unknown> = (engine) =>
     engine.scores(Int32Array.of(0), Int32Array.of(1)),
 ): Promise<TextModelParts<N> & D & B> {
   checkNames(where, options, LOAD);
@@ -91,7 +91,7 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
     more = await beside(weights, described as CommonAnd<N, D>, threads);
     await engine.loadHeld(weights);
     // The first prediction makes the weights ready. Made here, it delays no caller.
-    await first(engine, { ...(described as CommonAnd<N, D>), ...more });
+    await first(engine, { ...described, ...more } as CommonDescription<N> & D & B);
   } catch (error) {
     engine.close();
     if (error instanceof RecurraError)

@@ -26,7 +26,10 @@ describe('what the command line refuses', () => {
   it.each([
     [[], 2, /Usage: recurra/],
     [['trian'], 2, /unknown command 'trian'.*Did you mean train/s],
-    [['train', csv, ...COLUMNS, '--task', 'tag'], 2, /this version of recurra has --task classify only, not tag/],
+    [['train', csv, '--task', 'language'], 2, /this version of recurra has --task classify and tag only, not language/],
+    [['train', csv, ...COLUMNS, '--task', 'tag'], 2, /--label does not apply to/],
+    [['train', 'a.conll', '--task', 'tag', '--no-linear'], 2, /--linear does not apply to --task tag/],
+    [['train', csv, ...COLUMNS, '--decoder', 'crf'], 2, /--decoder does not apply to --task classify/],
     [['train', csv, ...COLUMNS, '--task', 'sort'], 2, /Allowed choices are classify, tag, language, seq2seq/],
     [['train', 'corpus.conll'], 2, /corpus\.conll holds tokens with tags, .*give --task tag/],
     [['train', 'de.conllu.gz', ...COLUMNS], 2, /give --task tag/],
@@ -70,12 +73,13 @@ describe('what the command line refuses', () => {
   ])('a model of another kind, naming those that the command works with: %s', async (command, ...args) => {
     const { tensors, metadata } = await light().readSafetensors(model, 1 << 30);
     const { sha256: _, ...rest } = metadata;
-    const other = join(folder, 'tagger.safetensors');
-    const described = { ...(JSON.parse(metadata.model!) as object), kind: 'tagger' };
+    const other = join(folder, 'other.safetensors');
+    const described = { ...(JSON.parse(metadata.model!) as object), kind: 'speller' };
     await light().writeSafetensors(other, tensors, { ...rest, model: JSON.stringify(described) });
     const run = recurra([command, other, ...args]);
-    const kinds = 'works with models of the kind "classifier"';
-    expect(run.err).toContain(`recurra ${command} ${kinds}; ${other} is of the kind "tagger"`);
+    const both = command === 'explain' ? '"classifier"' : '"classifier" and "tagger"';
+    const kinds = `works with models of the kind ${both}`;
+    expect(run.err).toContain(`recurra ${command} ${kinds}; ${other} is of the kind "speller"`);
     expect(run.status).toBe(2);
   });
 

@@ -23,6 +23,8 @@ const CONTEXT: Record<string, string> = {
   x: 'torch.Tensor',
   lengths: 'number[]',
   classifier: 'torch.Classifier',
+  tagger: 'recurra.TextTagger',
+  tagRows: 'recurra.TagRow[]',
 };
 
 /** What examples import without saying so. */
@@ -114,7 +116,7 @@ describe('the examples of the reference', () => {
 
   it('that take nothing for granted run, and give what they say', () => {
     const needsFile =
-      /readCsv|readRows|readTexts|readJsonLines|readFastText|readParquet|readConllu?|readSpans|agNews|fromFile|\.load\(|loadFile|SummaryWriter/;
+      /readCsv|readRows|readTexts|readJsonLines|readFastText|readParquet|readConllu?|readTags|readSpans|agNews|fromFile|\.load\(|loadFile|SummaryWriter/;
     const needsTorch = /'recurra\/(torch|lesson)'/;
     const run = examples.filter(
       ({ taken, code }) => taken.length === 0 && !needsFile.test(code) && (torchHalf || !needsTorch.test(code)),

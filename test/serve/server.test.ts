@@ -198,6 +198,7 @@ describe('other requests', () => {
     expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' });
     expect(await (await fetch(`${url}/ready`)).json()).toEqual({ status: 'ready' });
     expect(await (await fetch(`${url}/model`)).json()).toEqual({
+      kind: 'classifier',
       labels: ['animal', 'food', 'tool'],
       words: model.vocab.length,
       cell: 'lstm',
@@ -344,6 +345,6 @@ describe('createServer', () => {
       code: 'IO',
       message: expect.stringMatching(/^cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/),
     });
-    await expect(createServer({} as never)).rejects.toThrow('Expected a TextClassifier for model');
+    await expect(createServer({} as never)).rejects.toThrow('Expected a TextClassifier or a TextTagger for model');
   });
 });

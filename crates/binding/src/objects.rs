@@ -27,6 +27,8 @@ pub struct EncoderConfig {
     pub vocab_size: u32,
     /// Columns of the embedding.
     pub embedding_dim: u32,
+    /// What the characters of a word add to its own vector; nothing if left out.
+    pub subwords: Option<SubwordsConfig>,
     /// Size of the recurrent state, per direction.
     pub hidden_size: u32,
     /// Recurrent layers.
@@ -39,8 +41,17 @@ pub struct EncoderConfig {
     pub unknown_idx: Option<u32>,
     /// The row of the embedding that stays zero; none if left out.
     pub padding_idx: Option<u32>,
-    /// Standard deviation of the embedding's initial values; 1, as PyTorch's, if left out.
+    /// Standard deviation of the initial values of words' and features' vectors; 1, as PyTorch's, if left out.
     pub embedding_std: Option<f64>,
+}
+
+/// A vector for each feature of a word's characters, whose mean stands behind the word's own vector.
+#[napi(object, object_to_js = false)]
+pub struct SubwordsConfig {
+    /// Number of features.
+    pub buckets: u32,
+    /// Values of a feature's vector.
+    pub dim: u32,
 }
 
 /// Shares in `[0, 1)` that are left out in training.
@@ -125,6 +136,10 @@ impl TryFrom<NetworkConfig> for core::NetworkConfig {
                 cell: Cell::parse(&encoder.cell)?,
                 vocab_size: encoder.vocab_size as usize,
                 embedding_dim: encoder.embedding_dim as usize,
+                subwords: encoder.subwords.map(|subwords| core::SubwordsConfig {
+                    buckets: subwords.buckets as usize,
+                    dim: subwords.dim as usize,
+                }),
                 hidden_size: encoder.hidden_size as usize,
                 num_layers: encoder.num_layers as usize,
                 bidirectional: encoder.bidirectional,
@@ -143,7 +158,7 @@ impl TryFrom<NetworkConfig> for core::NetworkConfig {
 /// Several batches of rows with what they are trained towards.
 #[napi(object, object_to_js = false)]
 pub struct Chunk {
-    /// Token ids of all rows, one row after the other.
+    /// Token ids of all rows, one row after the other; of a network with subwords numbers of forms.
     pub tokens: Int32Array,
     /// Tokens per row.
     pub lengths: Int32Array,
@@ -189,6 +204,7 @@ impl OwnedChunk {
                 (None, core::HeadConfig::Tags(_)) => Targets::Tokens(&self.targets),
             },
             batch_sizes: &self.batch_sizes,
+            forms: None,
         }
     }
 }

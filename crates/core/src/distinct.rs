@@ -67,6 +67,13 @@ impl Users {
         Self { starts, users }
     }
 
+    /// What stands at the places instead of them, in the same order.
+    #[must_use]
+    pub fn through(mut self, owners: &[u32]) -> Self {
+        self.users.iter_mut().for_each(|place| *place = owners[*place as usize]);
+        self
+    }
+
     /// The places of a number.
     #[inline]
     pub fn of(&self, number: usize) -> &[u32] {

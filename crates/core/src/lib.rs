@@ -7,6 +7,7 @@
 //! - [`cell`]: kinds of recurrent cells;
 //! - [`network`], [`tags`], [`training`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its
 //!   one check;
+//! - [`forms`]: words as they are written, with the features of their characters;
 //! - [`layout`], [`distinct`]: sequences of unequal length without padding, and the different words among them;
 //! - [`random`]: a generator that is the same everywhere.
 
@@ -16,6 +17,7 @@ pub mod cell;
 pub mod distinct;
 pub mod error;
 pub mod fault;
+pub mod forms;
 pub mod layout;
 pub mod network;
 pub mod random;
@@ -26,6 +28,7 @@ pub use algorithm::{AdamOptions, Algorithm, OptimizerKind, SgdOptions};
 pub use array::{Dtype, Element, NamedArray};
 pub use cell::Cell;
 pub use error::{Error, ErrorCode, Result, abandon, guard};
-pub use network::{ClassesConfig, Dropouts, EncoderConfig, HeadConfig, NetworkConfig, Pooling};
+pub use forms::Forms;
+pub use network::{ClassesConfig, Dropouts, EncoderConfig, HeadConfig, NetworkConfig, Pooling, SubwordsConfig};
 pub use tags::{Decoder, Forbidden, TagsConfig};
-pub use training::{Chunk, LossOptions, Stats, StepOptions, Targets};
+pub use training::{Chunk, LossOptions, Rows, Stats, StepOptions, Targets};

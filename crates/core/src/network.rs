@@ -39,6 +39,8 @@ pub struct EncoderConfig {
     pub vocab_size: usize,
     /// Features of a word.
     pub embedding_dim: usize,
+    /// What the characters of a word add to its own vector, if anything.
+    pub subwords: Option<SubwordsConfig>,
     /// Features of the hidden state, per direction.
     pub hidden_size: usize,
     /// Recurrent layers on top of each other.
@@ -51,16 +53,26 @@ pub struct EncoderConfig {
     pub unknown_idx: Option<u32>,
     /// The word whose row stays zero, if any.
     pub padding_idx: Option<u32>,
-    /// Standard deviation of the embedding's initial values; 1 is PyTorch's.
+    /// Standard deviation of the initial values of the embedding and of the features' vectors; 1 is PyTorch's.
     pub embedding_std: f64,
+}
+
+/// A vector for each feature of a word's characters; a form's vector is their mean, `torch.nn.EmbeddingBag(buckets, dim, mode="mean")`,
+/// and stands behind the word's own. Without features it is zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubwordsConfig {
+    /// Number of features, which are hashed: several may share one.
+    pub buckets: usize,
+    /// Values of a feature's vector.
+    pub dim: usize,
 }
 
 /// Shares in `[0, 1)` that are left out in training, and in training only.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Dropouts {
-    /// Tokens that are read as the unknown word.
+    /// Tokens that are read as the unknown word; the features of their characters stay.
     pub words: f64,
-    /// Elements of the word vectors.
+    /// Elements of the word vectors, and of what the characters add to them.
     pub embedding: f64,
     /// Elements between recurrent layers, and of what the head's linear layer reads.
     pub layers: f64,
@@ -131,6 +143,7 @@ impl EncoderConfig {
             cell,
             vocab_size,
             embedding_dim,
+            subwords: None,
             hidden_size,
             num_layers: 1,
             bidirectional: false,
@@ -146,6 +159,11 @@ impl EncoderConfig {
         if self.bidirectional { 2 } else { 1 }
     }
 
+    /// Features of the first layer's input: the word's own vector, and behind it what its characters say.
+    pub fn inputs(&self) -> usize {
+        self.embedding_dim + self.subwords.map_or(0, |subwords| subwords.dim)
+    }
+
     /// Features of an output, which are those of both directions.
     pub const fn features(&self) -> usize {
         self.hidden_size * self.directions()
@@ -155,9 +173,13 @@ impl EncoderConfig {
         for (name, value) in [("vocabSize", self.vocab_size), ("embeddingDim", self.embedding_dim)] {
             check_count(name, value)?;
         }
+        if let Some(SubwordsConfig { buckets, dim }) = self.subwords {
+            check_count("subwords.buckets", buckets)?;
+            check_count("subwords.dim", dim)?;
+        }
         check_recurrent_sizes(
             self.cell,
-            ("embeddingDim", self.embedding_dim),
+            ("embeddingDim", self.inputs()),
             self.hidden_size,
             self.num_layers,
             self.directions(),
@@ -347,6 +369,8 @@ mod tests {
         refused(|c| c.encoder.vocab_size = 0, "vocabSize");
         refused(|c| c.encoder.vocab_size = 1 << 31, "vocabSize");
         refused(|c| c.encoder.embedding_dim = 0, "embeddingDim");
+        refused(|c| c.encoder.subwords = Some(SubwordsConfig { buckets: 0, dim: 4 }), "subwords.buckets");
+        refused(|c| c.encoder.subwords = Some(SubwordsConfig { buckets: 4, dim: 0 }), "subwords.dim");
         refused(|c| c.encoder.hidden_size = 0, "hiddenSize");
         refused(|c| c.encoder.hidden_size = usize::MAX / 4, "no computer");
         refused(|c| c.encoder.num_layers = 0, "numLayers");

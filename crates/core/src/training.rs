@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use crate::algorithm::{AdamOptions, Algorithm};
 use crate::error::{Error, ErrorCode, Result};
+use crate::forms::Forms;
 use crate::network::{EncoderConfig, HeadConfig, NetworkConfig};
 use crate::tags::{Decoder, TagsConfig};
 
 /// Batches to train on, all rows one after the other.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chunk<'a> {
-    /// Token ids of all rows.
+    /// Token ids of all rows; with `forms` the numbers of forms.
     pub tokens: &'a [i32],
     /// Number of tokens of each row, at least 1.
     pub lengths: &'a [i32],
@@ -18,6 +19,51 @@ pub struct Chunk<'a> {
     pub targets: Targets<'a>,
     /// Number of rows of each batch.
     pub batch_sizes: &'a [i32],
+    /// What the tokens are, for a network with subwords and for no other.
+    pub forms: Option<&'a Forms>,
+}
+
+/// Rows to be answered, one after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rows<'a> {
+    /// Token ids of all rows; with `forms` the numbers of forms.
+    pub tokens: &'a [i32],
+    /// Number of tokens of each row, at least 1.
+    pub lengths: &'a [i32],
+    /// What the tokens are, for a network with subwords and for no other.
+    pub forms: Option<&'a Forms>,
+}
+
+impl<'a> Rows<'a> {
+    /// Rows of token ids.
+    pub const fn new(tokens: &'a [i32], lengths: &'a [i32]) -> Self {
+        Self { tokens, lengths, forms: None }
+    }
+
+    /// Rows of forms.
+    pub const fn of_forms(tokens: &'a [i32], lengths: &'a [i32], forms: &'a Forms) -> Self {
+        Self { tokens, lengths, forms: Some(forms) }
+    }
+
+    /// Checks the rows against an encoder: as [`check_rows`], and that there are forms exactly where it has subwords.
+    ///
+    /// # Errors
+    /// As [`check_rows`] and [`Forms::validate`], `InvalidArgument` for forms that are missing or of no use.
+    pub fn validate(&self, encoder: &EncoderConfig) -> Result<()> {
+        let fail = |message: &str| Err(error(ErrorCode::InvalidArgument, message.into()).about("forms"));
+        match (self.forms, encoder.subwords) {
+            (None, None) => check_rows(self.tokens, self.lengths, encoder.vocab_size),
+            (Some(forms), Some(_)) => {
+                forms.validate(encoder)?;
+                check_lengths(self.tokens, self.lengths)?;
+                check_tokens(self.tokens, forms.len(), |at, token| {
+                    format!("form {token} at place {at} is outside the {} forms", forms.len())
+                })
+            }
+            (None, Some(_)) => fail("this network has subwords: it needs the forms of its words, but received none"),
+            (Some(_), None) => fail("this network has no subwords: it takes ids of words, but received forms"),
+        }
+    }
 }
 
 /// Targets of rows.
@@ -82,12 +128,17 @@ impl<'a> Chunk<'a> {
             let message = format!("the batch sizes add up to {sum} but there are {} rows", self.lengths.len());
             return Err(error(ErrorCode::InvalidShape, message));
         }
-        check_rows(self.tokens, self.lengths, config.encoder.vocab_size)?;
+        self.rows().validate(&config.encoder)?;
         // Paths are cut out by the lengths, which are known to fit now.
         match (&config.head, self.targets) {
             (HeadConfig::Tags(head), Targets::Tokens(tags)) => head.check_paths(tags, self.lengths),
             _ => Ok(()),
         }
+    }
+
+    /// The rows without what they are trained towards.
+    pub const fn rows(&self) -> Rows<'a> {
+        Rows { tokens: self.tokens, lengths: self.lengths, forms: self.forms }
     }
 
     fn check_targets(&self, head: &HeadConfig) -> Result<()> {
@@ -142,7 +193,13 @@ impl<'a> Chunk<'a> {
             Targets::Sets { outputs, starts } => Targets::Sets { outputs, starts: &starts[rows.start..rows.end + 1] },
             Targets::Tokens(tags) => Targets::Tokens(&tags[tokens.clone()]),
         };
-        Self { tokens: &self.tokens[tokens], lengths: &self.lengths[rows], targets, batch_sizes: &[] }
+        Self {
+            tokens: &self.tokens[tokens],
+            lengths: &self.lengths[rows],
+            targets,
+            batch_sizes: &[],
+            forms: self.forms,
+        }
     }
 
     /// Rows and tokens of each batch.
@@ -202,6 +259,13 @@ fn check_rising(outputs: &[i32], starts: &[u32]) -> Result<()> {
 /// `OutOfRange` for a length below 1 or a token id outside the vocabulary, `InvalidShape` when the lengths do not add up to
 /// the number of tokens.
 pub fn check_rows(tokens: &[i32], lengths: &[i32], vocab_size: usize) -> Result<()> {
+    check_lengths(tokens, lengths)?;
+    check_tokens(tokens, vocab_size, |at, token| {
+        format!("token id {token} at place {at} is outside the vocabulary of {vocab_size} words")
+    })
+}
+
+fn check_lengths(tokens: &[i32], lengths: &[i32]) -> Result<()> {
     let mut sum = 0usize;
     for (row, &length) in lengths.iter().enumerate() {
         if length < 1 {
@@ -214,12 +278,13 @@ pub fn check_rows(tokens: &[i32], lengths: &[i32], vocab_size: usize) -> Result<
         let message = format!("the lengths add up to {sum} but there are {} tokens", tokens.len());
         return Err(error(ErrorCode::InvalidShape, message));
     }
-    match tokens.iter().position(|&id| id < 0 || id as usize >= vocab_size) {
+    Ok(())
+}
+
+fn check_tokens(tokens: &[i32], count: usize, message: impl Fn(usize, i32) -> String) -> Result<()> {
+    match tokens.iter().position(|&token| token < 0 || token as usize >= count) {
         None => Ok(()),
-        Some(at) => Err(error(
-            ErrorCode::OutOfRange,
-            format!("token id {} at place {at} is outside the vocabulary of {vocab_size} words", tokens[at]),
-        )),
+        Some(at) => Err(error(ErrorCode::OutOfRange, message(at, tokens[at]))),
     }
 }
 
@@ -264,10 +329,11 @@ pub struct StepOptions<'a> {
     pub algorithm: Algorithm,
     /// What the loss weighs and smooths.
     pub loss: LossOptions<'a>,
-    /// Leaves the embedding as it is: it has no gradient, and its state of the optimizer stays where it is.
+    /// Leaves the embedding as it is: it has no gradient, and its state of the optimizer stays where it is. The vectors of features
+    /// learn on.
     pub freeze_embedding: bool,
     /// Length of the adversarial noise on a text's embedded tokens, as a share of their own; 0 for none. Each step then minimises
-    /// `L(e) + L(e + r)`, where `e` are the embedded tokens of a text, `[time, embedding_dim]`, `g` is the gradient of the loss by
+    /// `L(e) + L(e + r)`, where `e` are the embedded tokens of a text, `[time, inputs]`, `g` is the gradient of the loss by
     /// them, and `r = adversarial |e| g / |g|` with Euclidean norms over all numbers of the text; `r` is a constant, and zero
     /// where `g` is. Both passes have the same dropout masks; statistics are of `L(e)` alone. Miyato, Dai and Goodfellow,
     /// "Adversarial Training Methods for Semi-Supervised Text Classification", 2017.

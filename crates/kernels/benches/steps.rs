@@ -68,7 +68,13 @@ fn training(c: &mut Criterion) {
             let classifier = Network::new(config(cell, hidden, threads)).expect("a valid configuration");
             let batch_sizes = vec![batch; rows / batch as usize];
             let Texts { tokens, lengths, labels } = &texts;
-            let chunk = Chunk { tokens, lengths, targets: Targets::Rows(labels), batch_sizes: &batch_sizes };
+            let chunk = Chunk {
+                tokens,
+                lengths,
+                targets: Targets::Rows(labels),
+                batch_sizes: &batch_sizes,
+                ..Chunk::default()
+            };
             group.throughput(Throughput::Elements(rows as u64));
             group.bench_function(BenchmarkId::new(name, format!("{threads} threads")), |b| {
                 b.iter(|| black_box(classifier.train_batches(&chunk, &StepOptions::default()).expect("valid data")));

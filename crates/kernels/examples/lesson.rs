@@ -43,8 +43,13 @@ fn main() {
     });
     let classifier = Network::new(config).expect("a valid configuration");
     let batch_sizes = vec![batch as i32; rows / batch];
-    let chunk =
-        Chunk { tokens: &tokens, lengths: &lengths, targets: Targets::Rows(&labels), batch_sizes: &batch_sizes };
+    let chunk = Chunk {
+        tokens: &tokens,
+        lengths: &lengths,
+        targets: Targets::Rows(&labels),
+        batch_sizes: &batch_sizes,
+        ..Chunk::default()
+    };
     let mut best = (f64::MAX, f64::MAX);
     for _ in 0..12 {
         let (wall, cpu) = (Instant::now(), cpu_seconds());

@@ -99,7 +99,13 @@ fn the_noise_follows_the_dropout_of_the_word_vectors() {
         c.encoder.dropouts.embedding = 0.4;
         c.seed = 8;
     });
-    let chunk = Chunk { tokens: &words, lengths: &[1; 3], targets: Targets::Rows(&[0, 1, 2]), batch_sizes: &[3] };
+    let chunk = Chunk {
+        tokens: &words,
+        lengths: &[1; 3],
+        targets: Targets::Rows(&[0, 1, 2]),
+        batch_sizes: &[3],
+        ..Chunk::default()
+    };
     let moved = |network: &Network, options: &StepOptions<'_>| -> Vec<Vec<f32>> {
         let before = weights(network);
         network.train_batches(&chunk, options).unwrap();

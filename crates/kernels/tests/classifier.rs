@@ -51,6 +51,7 @@ impl Data {
             lengths: &self.lengths,
             targets: Targets::Rows(&self.labels),
             batch_sizes: &self.batch_sizes,
+            ..Chunk::default()
         }
     }
 }
@@ -185,7 +186,7 @@ fn compare(config: &NetworkConfig, options: &StepOptions<'_>) {
         let tokens = token..token + data.lengths[rows.clone()].iter().map(|&l| l as usize).sum::<usize>();
         (row, token) = (rows.end, tokens.end);
         let (tokens, lengths, labels) = (&data.tokens[tokens], &data.lengths[rows.clone()], &data.labels[rows]);
-        let chunk = Chunk { tokens, lengths, targets: Targets::Rows(labels), batch_sizes: &[size] };
+        let chunk = Chunk { tokens, lengths, targets: Targets::Rows(labels), batch_sizes: &[size], ..Chunk::default() };
         let ours = classifier.train_batches(&chunk, options).unwrap();
         let theirs = reference.step(tokens, lengths, labels, options);
         assert!((ours.loss - theirs.0).abs() < 1e-4 * theirs.0, "{what}: batch {batch}: {} {}", ours.loss, theirs.0);
@@ -391,7 +392,7 @@ fn bad_data_is_refused_before_anything_changes() {
     let train = |tokens: &[i32], lengths: &[i32], labels: &[i32], batch_sizes: &[i32]| {
         classifier
             .train_batches(
-                &Chunk { tokens, lengths, targets: Targets::Rows(labels), batch_sizes },
+                &Chunk { tokens, lengths, targets: Targets::Rows(labels), batch_sizes, ..Chunk::default() },
                 &StepOptions::default(),
             )
             .unwrap_err()
@@ -430,6 +431,7 @@ fn a_loss_that_is_not_finite_stops_before_the_weights() {
             lengths: &[2, 1, 1],
             targets: Targets::Rows(&[0, 1, 2]),
             batch_sizes: &[1, 1, 1],
+            ..Chunk::default()
         };
         let options = StepOptions { clip_norm, ..StepOptions::default() };
         let stats = classifier.train_batches(&chunk, &options).unwrap();

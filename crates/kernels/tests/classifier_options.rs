@@ -136,6 +136,7 @@ fn a_text_may_have_every_label_or_none() {
         lengths: &[1; 24],
         targets: Targets::Sets { outputs: &labels, starts: &offsets },
         batch_sizes: &[8, 8, 8],
+        ..Chunk::default()
     };
     let options = StepOptions { learning_rates: &[0.05], ..StepOptions::default() };
     let first = classifier.train_batches(&chunk, &options).unwrap();
@@ -150,6 +151,7 @@ fn a_text_may_have_every_label_or_none() {
         tokens: &[2],
         lengths: &[1],
         batch_sizes: &[1],
+        ..Chunk::default()
     };
     let error = classifier.train_batches(&falling, &options).unwrap_err();
     assert_eq!(error.message(), "the labels of a row must rise, each once, but in row 0 3 comes before 1");
@@ -163,7 +165,7 @@ fn a_loss_that_is_not_finite_is_told_with_every_loss() {
         let labels = &[0, 1];
         let targets =
             if multi_label { Targets::Sets { outputs: labels, starts: &[0, 1, 2] } } else { Targets::Rows(labels) };
-        let chunk = Chunk { tokens: &[3, 5], lengths: &[1, 1], targets, batch_sizes: &[1, 1] };
+        let chunk = Chunk { tokens: &[3, 5], lengths: &[1, 1], targets, batch_sizes: &[1, 1], ..Chunk::default() };
         let loss = LossOptions { smoothing, ..LossOptions::default() };
         let stats = classifier.train_batches(&chunk, &StepOptions { loss, ..StepOptions::default() }).unwrap();
         assert_eq!((stats.non_finite_batch, stats.rows), (Some(1), 1));

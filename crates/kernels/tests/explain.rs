@@ -136,7 +136,13 @@ fn training_does_not_notice() {
         c.threads = 1;
     });
     let tokens = [4, 7, 9, 11, 13, 2, 3];
-    let chunk = Chunk { tokens: &tokens, lengths: &[3, 4], targets: Targets::Rows(&[0, 3]), batch_sizes: &[2] };
+    let chunk = Chunk {
+        tokens: &tokens,
+        lengths: &[3, 4],
+        targets: Targets::Rows(&[0, 3]),
+        batch_sizes: &[2],
+        ..Chunk::default()
+    };
     let train = |explained: bool| {
         let classifier = Network::new(config.clone()).unwrap();
         for _ in 0..5 {

@@ -126,7 +126,13 @@ fn it_learns_and_a_resumed_training_is_the_same_to_the_bit() {
         .flat_map(|row| (0..5).map(move |at| if at == row % 5 { 2 + row % 2 } else { 4 + (row * 7 + at) % 16 }))
         .collect();
     let (lengths, labels) = ([5; 64], std::array::from_fn::<i32, 64, _>(|row| row as i32 % 2));
-    let chunk = Chunk { tokens: &tokens, lengths: &lengths, targets: Targets::Rows(&labels), batch_sizes: &[16; 4] };
+    let chunk = Chunk {
+        tokens: &tokens,
+        lengths: &lengths,
+        targets: Targets::Rows(&labels),
+        batch_sizes: &[16; 4],
+        ..Chunk::default()
+    };
     let options = StepOptions { learning_rates: &[0.02], ..StepOptions::default() };
     let network = Network::new(config.clone()).unwrap();
     let first = network.train_batches(&chunk, &options).unwrap();

@@ -94,7 +94,13 @@ fn losses_gradients_and_answers_are_those_of_pytorch() {
         options.loss.weights = &tag_weights;
         options.loss.smoothing = case["smoothing"].as_f64().unwrap();
         let targets = Targets::Tokens(&gold);
-        let chunk = Chunk { tokens: &tokens, lengths: &lengths, targets, batch_sizes: &[lengths.len() as i32] };
+        let chunk = Chunk {
+            tokens: &tokens,
+            lengths: &lengths,
+            targets,
+            batch_sizes: &[lengths.len() as i32],
+            ..Chunk::default()
+        };
         let before = weights(&network);
         let stats = network.train_batches(&chunk, &options).unwrap();
         near("loss", &[(stats.loss / stats.answers as f64) as f32], &[case["loss"].as_f64().unwrap() as f32]);
@@ -133,8 +139,13 @@ fn both_decoders_learn_and_a_resumed_training_is_the_same_to_the_bit() {
             c.threads = 2;
             c.seed = 4;
         });
-        let chunk =
-            Chunk { tokens: &tokens, lengths: &lengths, targets: Targets::Tokens(&gold), batch_sizes: &[16; 4] };
+        let chunk = Chunk {
+            tokens: &tokens,
+            lengths: &lengths,
+            targets: Targets::Tokens(&gold),
+            batch_sizes: &[16; 4],
+            ..Chunk::default()
+        };
         let options =
             StepOptions { learning_rates: &[0.02], clip_norm: 5.0, adversarial: 0.01, ..StepOptions::default() };
         let network = Network::new(config.clone()).unwrap();
@@ -184,7 +195,8 @@ fn answers_do_not_depend_on_the_company() {
 fn what_is_not_for_tags_is_refused() {
     let network = Network::new(tags(3, Decoder::Crf)).unwrap();
     assert_eq!(network.explain(&[1, 2], None).unwrap_err().code(), ErrorCode::InvalidArgument);
-    let chunk = Chunk { tokens: &[1, 2], lengths: &[2], targets: Targets::Rows(&[1]), batch_sizes: &[1] };
+    let chunk =
+        Chunk { tokens: &[1, 2], lengths: &[2], targets: Targets::Rows(&[1]), batch_sizes: &[1], ..Chunk::default() };
     let error = network.train_batches(&chunk, &StepOptions::default()).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidShape);
     let without: Vec<NamedArray> =

@@ -9,6 +9,7 @@
 pub mod counting;
 pub mod cpu;
 pub mod cuda;
+pub mod forms;
 mod library;
 pub mod libtorch;
 pub mod linear;

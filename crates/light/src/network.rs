@@ -1,5 +1,7 @@
 //! A network on the CPU kernels: training and bulk prediction on libuv's pool, short predictions at once.
 
+use std::sync::Arc;
+
 use napi::bindgen_prelude::{
     Array, Float32Array, Float32ArraySlice, ObjectFinalize, ToNapiValue, TypeName, Uint32Array,
 };
@@ -9,9 +11,10 @@ use recurra_binding::objects::{
     Chunk, ChunkStats, NamedArray, NetworkConfig, OwnedChunk, OwnedStepOptions, StepOptions,
 };
 use recurra_binding::{Handle, IntoJs, Pending};
-use recurra_core::{self as core, Error, ErrorCode, Result, Stats, guard};
+use recurra_core::{self as core, Error, ErrorCode, Forms, Result, Rows, Stats, guard};
 use recurra_kernels::network::{self, Network};
 
+use crate::forms::NativeForms;
 use crate::safetensors_file::{HeldTensors, named};
 use crate::texts::TextEncoder;
 
@@ -55,6 +58,11 @@ fn give_back() {
     }
 }
 
+/// The forms of a call, kept while it runs.
+fn shared(forms: Option<&NativeForms>) -> napi::Result<Option<Arc<Forms>>> {
+    forms.map(NativeForms::share).transpose()
+}
+
 /// A network on the CPU kernels; it needs no libtorch.
 #[napi(custom_finalize)]
 pub struct CpuNetwork {
@@ -88,24 +96,38 @@ impl CpuNetwork {
         Ok(Self { handle: Handle::new(env, "network", network, bytes) })
     }
 
-    /// Trains on the batches of a chunk, one step each.
+    /// Trains on the batches of a chunk, one step each; with `forms` where the network has subwords.
     #[napi(catch_unwind, ts_return_type = "Promise<ChunkStats>")]
-    pub fn train_batches(&self, chunk: Chunk, options: StepOptions) -> napi::Result<Pending<Stats, ChunkStats>> {
+    pub fn train_batches(
+        &self,
+        chunk: Chunk,
+        options: StepOptions,
+        forms: Option<&NativeForms>,
+    ) -> napi::Result<Pending<Stats, ChunkStats>> {
         let (chunk, options) = (OwnedChunk::from(chunk), OwnedStepOptions::try_from(options).js()?);
-        self.background(
-            move |network| network.train_batches(&chunk.chunk(&network.config().head), &options.options()),
-            ChunkStats::from,
-        )
+        let forms = shared(forms)?;
+        let work = move |network: &Network| {
+            let chunk = chunk.chunk(&network.config().head);
+            network.train_batches(&core::Chunk { forms: forms.as_deref(), ..chunk }, &options.options())
+        };
+        self.background(work, ChunkStats::from)
     }
 
     /// Scores of the head, row by row in the order given: probabilities, or with `raw` what they are made of. With a head of tags
     /// three numbers for each token: its tag, the tag's probability, and the probability that it and the next token's tag are both
-    /// right.
+    /// right. With `forms` where the network has subwords.
     #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
-    pub fn scores(&self, tokens: &[i32], lengths: &[i32], raw: bool) -> napi::Result<Pending<Vec<f32>, Float32Array>> {
-        let (tokens, lengths) = (tokens.to_vec(), lengths.to_vec());
+    pub fn scores(
+        &self,
+        tokens: &[i32],
+        lengths: &[i32],
+        raw: bool,
+        forms: Option<&NativeForms>,
+    ) -> napi::Result<Pending<Vec<f32>, Float32Array>> {
+        let (tokens, lengths, forms) = (tokens.to_vec(), lengths.to_vec(), shared(forms)?);
         let work = move |network: &Network| {
-            if raw { network.logits(&tokens, &lengths) } else { network.predict(&tokens, &lengths) }
+            let rows = Rows { tokens: &tokens, lengths: &lengths, forms: forms.as_deref() };
+            if raw { network.logits_of_rows(rows) } else { network.predict_rows(rows) }
         };
         self.background(work, Float32Array::new)
     }
@@ -113,17 +135,28 @@ impl CpuNetwork {
     /// Scores at once, on the thread of JavaScript: for a few short rows, which take less time than a change of thread. `null`
     /// where it would have to wait.
     #[napi(catch_unwind)]
-    pub fn scores_now(&self, tokens: &[i32], lengths: &[i32]) -> napi::Result<Option<Float32Array>> {
-        let network = self.handle.get()?;
-        Ok(guard(|| network.predict_at_once(tokens, lengths)).js()?.map(Float32Array::new))
+    pub fn scores_now(
+        &self,
+        tokens: &[i32],
+        lengths: &[i32],
+        forms: Option<&NativeForms>,
+    ) -> napi::Result<Option<Float32Array>> {
+        let (network, forms) = (self.handle.get()?, shared(forms)?);
+        let rows = Rows { tokens, lengths, forms: forms.as_deref() };
+        Ok(guard(|| network.predict_rows_at_once(rows)).js()?.map(Float32Array::new))
     }
 
     /// What each token of one row contributes to the raw score of an output (-1: the largest), by gradient times input.
     #[napi(catch_unwind, ts_return_type = "Promise<Explanation>")]
-    pub fn explain(&self, tokens: &[i32], output: i32) -> napi::Result<Pending<network::Explanation, Explanation>> {
-        let tokens = tokens.to_vec();
+    pub fn explain(
+        &self,
+        tokens: &[i32],
+        output: i32,
+        forms: Option<&NativeForms>,
+    ) -> napi::Result<Pending<network::Explanation, Explanation>> {
+        let (tokens, forms) = (tokens.to_vec(), shared(forms)?);
         self.background(
-            move |network| network.explain(&tokens, usize::try_from(output).ok()),
+            move |network| network.explain_row(&tokens, forms.as_deref(), usize::try_from(output).ok()),
             |explanation| Explanation {
                 output: explanation.class as u32,
                 raw: Float32Array::new(explanation.logits),

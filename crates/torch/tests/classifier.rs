@@ -41,6 +41,7 @@ impl Texts {
             lengths: &self.lengths,
             targets: Targets::Rows(&self.labels),
             batch_sizes: &self.batch_sizes,
+            ..Chunk::default()
         }
     }
 }

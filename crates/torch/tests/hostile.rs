@@ -277,7 +277,13 @@ fn the_classifier_refuses_what_it_cannot_train_on() {
     refused(Network::new(kernels_only, Place::default()), ErrorCode::InvalidArgument, "libtorch has no cell 'mingru'");
     let mut classifier = Network::new(config(), Place::default()).unwrap();
     let before = classifier.state().unwrap();
-    let good = Chunk { tokens: &[2, 3, 4], lengths: &[2, 1], targets: Targets::Rows(&[0, 1]), batch_sizes: &[2] };
+    let good = Chunk {
+        tokens: &[2, 3, 4],
+        lengths: &[2, 1],
+        targets: Targets::Rows(&[0, 1]),
+        batch_sizes: &[2],
+        ..Chunk::default()
+    };
     let options = StepOptions { learning_rates: &[0.1], ..StepOptions::default() };
     let sets = Targets::Sets { outputs: &[0, 1], starts: &[0, 1, 2] };
     for (wrong, code, part) in [

@@ -1,39 +1,9 @@
 //! Subwords: the runs of characters within a word, by fastText's rules.
 
-use recurra_text::Vocabulary;
+use recurra_text::{Vocabulary, each_subword as each};
 
 use crate::error::{Result, reserve};
 use crate::options::Options;
-
-/// fastText's hash of bytes: FNV-1a with 32 bits, where a byte from 128 on counts as a negative number.
-pub(crate) fn hash(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(2_166_136_261, |hash, &byte| (hash ^ i32::from(byte as i8) as u32).wrapping_mul(16_777_619))
-}
-
-/// Gives the hash of each subword of `shortest` to `longest` characters of `<word>`. A border alone is none.
-pub(crate) fn each(word: &[u8], (shortest, longest): (u32, u32), room: &mut Vec<u8>, mut to: impl FnMut(u32)) {
-    room.clear();
-    room.push(b'<');
-    room.extend_from_slice(word);
-    room.push(b'>');
-    let begins = |at: usize| room[at] & 0xc0 != 0x80;
-    for start in (0..room.len()).filter(|&at| begins(at)) {
-        let mut end = start;
-        for length in 1..=longest {
-            if end >= room.len() {
-                break;
-            }
-            end += 1;
-            while end < room.len() && !begins(end) {
-                end += 1;
-            }
-            let border = length == 1 && (start == 0 || end == room.len());
-            if length >= shortest && !border {
-                to(hash(&room[start..end]));
-            }
-        }
-    }
-}
 
 /// Which rows of the input a word is made of: its own, and those of its subwords. Buckets that no word has get no row.
 pub(crate) struct Subwords {

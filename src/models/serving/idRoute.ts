@@ -1,6 +1,6 @@
 import { Turns } from '../../core/turns.js';
 import type { Asked, Call } from './call.js';
-import { countsOf, type EncodedText, type IdReader } from './ids.js';
+import { countsOf, type EncodedText, type FlatTexts, type IdReader } from './ids.js';
 import type { CallQueue } from './queue.js';
 import type { Route, Scored, ServedModel } from './route.js';
 
@@ -28,7 +28,13 @@ export class IdRoute<T extends EncodedText> implements Route<T> {
   }
 
   now(_texts: readonly Asked[], ahead: readonly T[]): Scored | undefined {
-    return this.#scoresNow(ahead);
+    if (!this.#engine.scoresNow || this.#reader.flatInTurns?.(ahead)) return undefined;
+    const flat = this.#reader.flat(ahead);
+    try {
+      return this.#scoresNow(ahead, flat);
+    } finally {
+      flat.forms?.close();
+    }
   }
 
   next(call: Call<T>): T | Promise<T | undefined> {
@@ -45,13 +51,17 @@ export class IdRoute<T extends EncodedText> implements Route<T> {
   }
 
   batch(texts: readonly T[]): Scored | Promise<Scored> {
-    return this.#scoresNow(texts) ?? this.#inBackground(texts);
+    const later = this.#reader.flatInTurns?.(texts);
+    if (later) return later.then((flat) => this.#inBackground(texts, flat));
+    const flat = this.#reader.flat(texts);
+    const scored = this.#scoresNow(texts, flat);
+    if (!scored) return this.#inBackground(texts, flat);
+    flat.forms?.close();
+    return scored;
   }
 
-  #scoresNow(texts: readonly T[]): Scored | undefined {
-    if (!this.#engine.scoresNow) return undefined;
-    const { tokens, lengths } = this.#reader.flat(texts);
-    const scores = this.#engine.scoresNow(tokens, lengths);
+  #scoresNow(texts: readonly T[], { tokens, lengths, forms }: FlatTexts): Scored | undefined {
+    const scores = this.#engine.scoresNow?.(tokens, lengths, forms);
     return scores && { scores, counts: countsOf(texts) };
   }
 
@@ -69,14 +79,14 @@ export class IdRoute<T extends EncodedText> implements Route<T> {
     });
   }
 
-  async #inBackground(texts: readonly T[]): Promise<Scored> {
-    const { tokens, lengths } = this.#reader.flat(texts);
-    const pending = this.#engine.scores(tokens, lengths);
+  async #inBackground(texts: readonly T[], { tokens, lengths, forms }: FlatTexts): Promise<Scored> {
+    const pending = this.#engine.scores(tokens, lengths, forms);
     const ahead = this.#readAhead(pending);
     try {
       return { scores: await pending, counts: countsOf(texts) };
     } finally {
       await ahead;
+      forms?.close();
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Forms } from '../../text/forms.js';
 import type { BatchTokenizer } from '../../text/tokenizer.js';
 import { type Asked, textAt } from './call.js';
 import type { ServedModel } from './route.js';
@@ -13,6 +14,8 @@ export interface EncodedText {
 export interface FlatTexts {
   tokens: Int32Array;
   lengths: Int32Array;
+  /** What the tokens are, for a network that sees the characters of words; freed once it was computed. */
+  forms?: Forms | undefined;
 }
 
 /** Makes ids of what callers ask about. */
@@ -30,6 +33,8 @@ export interface IdReader<T extends EncodedText> {
   together(texts: readonly Asked[], from: number): (() => Promise<readonly T[]>) | undefined;
   /** Puts texts one after the other, as the engine takes them. */
   flat(texts: readonly T[]): FlatTexts;
+  /** The same in turns, for a batch where that takes long; left out or undefined, it never does. */
+  flatInTurns?(texts: readonly T[]): Promise<FlatTexts> | undefined;
   /** Scores that the engine gives for a text. */
   scoresOf(text: T): number;
 }

@@ -1,15 +1,20 @@
+import type { Chunk } from '../../engine/engine.js';
+import type { Forms } from '../../text/forms.js';
 import type { TrainingSet } from '../../training/task.js';
 
 /** Sentences as numbers, in one array each of tokens and tags. */
 export class TagDataset implements TrainingSet {
-  /** The number of each token; `[tokens]`. */
+  /** The id of each token's word; with {@link forms} the number of its form. `[tokens]` */
   readonly tokens: Int32Array;
   /** Where each sentence begins, and at last the number of tokens; `[length + 1]`. */
   readonly offsets: Uint32Array;
   /** The output of each token; a number behind the outputs stands for a tag that the model does not have. */
   readonly tags: Int32Array;
+  /** What the tokens are, where the network sees their characters. */
+  readonly forms: Forms | undefined;
 
-  constructor(tokens: Int32Array, offsets: Uint32Array, tags: Int32Array) {
+  constructor(tokens: Int32Array, offsets: Uint32Array, tags: Int32Array, forms: Forms | undefined) {
+    this.forms = forms;
     this.tokens = tokens;
     this.offsets = offsets;
     this.tags = tags;
@@ -24,7 +29,7 @@ export class TagDataset implements TrainingSet {
   }
 
   /** Copies the sentences with these indices one after the other, in the order given. */
-  gather(indices: Int32Array): { tokens: Int32Array; lengths: Int32Array; targets: Int32Array } {
+  gather(indices: Int32Array): Omit<Chunk, 'batchSizes'> {
     const lengths = indices.map((index) => this.offsets[index + 1]! - this.offsets[index]!);
     const total = lengths.reduce((sum, length) => sum + length, 0);
     const [tokens, targets] = [new Int32Array(total), new Int32Array(total)];
@@ -36,6 +41,6 @@ export class TagDataset implements TrainingSet {
       targets.set(this.tags.subarray(from, to), at);
       at += lengths[i]!;
     }
-    return { tokens, lengths, targets };
+    return { tokens, lengths, targets, forms: this.forms };
   }
 }

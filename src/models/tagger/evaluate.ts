@@ -155,11 +155,12 @@ export async function evaluateTags(
   const measure = async (part: readonly TruthRow[]) => {
     const sentences = [];
     for (const { tokens } of part) {
-      sentences.push(await turns.run(reader.encodeSteps(tokens)));
+      sentences.push({ ...(await turns.run(reader.encodeSteps(tokens))), tokens });
       if (turns.due) await turns.next();
     }
-    const { tokens, lengths } = reader.flat(sentences);
-    const scores = await engine.scores(tokens, lengths);
+    const { tokens, lengths, forms } = (await reader.flatInTurns(sentences)) ?? reader.flat(sentences);
+    const scores = await engine.scores(tokens, lengths, forms);
+    forms?.close();
     let start = 0;
     for (const [i, row] of part.entries()) {
       const own = start;

@@ -1,6 +1,13 @@
 export type { Decoder } from '../../engine/network.js';
 export type { EvaluatedTags, TagEvaluationOptions } from './evaluate.js';
-export type { TaggerHeadOptions, TaggerModelOptions, TaggerModelSettings } from './network.js';
+export type {
+  SubwordOptions,
+  SubwordSettings,
+  TaggerHeadOptions,
+  TaggerInputOptions,
+  TaggerModelOptions,
+  TaggerModelSettings,
+} from './network.js';
 export type { TaggerStartEvent, TaggerTextOptions, TaggerTrainingEvent, TaggerTrainOptions } from './options.js';
 export type { TaggedSpan, Tagging, TextTagging } from './prediction.js';
 export type { TagRow, TagRows, TagsNoted } from './rows.js';

@@ -7,7 +7,13 @@ import type { TaskEvent, TrainingStart } from '../../training/events/events.js';
 import { LEARNING } from '../../training/options/learning.js';
 import { RUN, type TrainingOptions, type TrainingSettings, trainingSettings } from '../../training/options/train.js';
 import type { Progress } from '../../training/progress.js';
-import { TAGGER_NETWORK, type TaggerHeadOptions, type TaggerModelSettings, taggerModelSettings } from './network.js';
+import {
+  TAGGER_NETWORK,
+  type TaggerHeadOptions,
+  type TaggerInputOptions,
+  type TaggerModelSettings,
+  taggerModelSettings,
+} from './network.js';
 import type { TagRows } from './rows.js';
 import { TAGGER_TOKENIZERS, type TaggerTokenizer } from './tokenizer.js';
 import type { TagValidation } from './validation.js';
@@ -57,7 +63,8 @@ type Every = TrainingOptions<TagRows, TaggerTrainingEvent, Progress<TagValidatio
 export interface TaggerTrainOptions
   extends Omit<Every, keyof TextOptions | 'adversarial' | 'precision'>,
     TaggerTextOptions,
-    TaggerHeadOptions {}
+    TaggerHeadOptions,
+    TaggerInputOptions {}
 
 const SCHEME = 'null, or one of IOB1, IOB2, IOBES, BILOU';
 
@@ -149,6 +156,7 @@ export function taggerSettings(options: TaggerTrainOptions): TaggerTrainSettings
     ...settings,
     batchSize: settings.batchSize ?? (byTokens ? undefined : BATCH_SIZE),
     model: taggerModelSettings(options),
+    adversarial: 0,
     splits: tokenizer,
     lowercase,
     splitTokens,

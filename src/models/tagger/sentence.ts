@@ -1,6 +1,7 @@
 import { invalidArgument } from '../../core/errors.js';
 import { Turns } from '../../core/turns.js';
 import { TAG_SCORES } from '../../engine/network.js';
+import { type FeatureOptions, formsNow, formsOf } from '../../text/forms.js';
 import type { Vocab } from '../../text/vocab.js';
 import type { Asked } from '../serving/call.js';
 import type { EncodedText, FlatTexts, IdReader } from '../serving/ids.js';
@@ -15,8 +16,7 @@ const LONG = 8_192;
 const TOKENS_A_STEP = 2_048;
 
 /** What a tagger reads: a text, or tokens; and what that is to the engine. */
-export interface Sentence extends EncodedText {
-  tokens: readonly string[];
+export interface Sentence extends EncodedTokens {
   /** The text, if one was given, and where each token begins in it. */
   text: string | undefined;
   starts: readonly number[] | undefined;
@@ -29,6 +29,13 @@ export interface SentenceSettings extends WordSettings {
   splits: TaggerTokenizer;
   /** Tokens that are read in one go. */
   maxLength: number;
+  /** What of the characters of a word the network sees; false for nothing. */
+  subwords: false | FeatureOptions;
+}
+
+/** Tokens with the ids of their words. */
+export interface EncodedTokens extends EncodedText {
+  tokens: readonly string[];
 }
 
 /** Reads what callers ask about, and puts it together for the engine. */
@@ -80,7 +87,49 @@ export class SentenceReader implements IdReader<Sentence> {
     return { ids, count: tokens.length, known };
   }
 
-  flat(sentences: readonly EncodedText[]): FlatTexts {
+  flat(sentences: readonly EncodedTokens[]): FlatTexts {
+    const { subwords } = this.#settings;
+    const flat = this.#flat(sentences);
+    if (!subwords) return flat;
+    const { words, ids, numbers } = this.#distinct(sentences, flat.tokens);
+    return { tokens: numbers, lengths: flat.lengths, forms: formsNow(words, ids, subwords) };
+  }
+
+  flatInTurns(sentences: readonly EncodedTokens[]): Promise<FlatTexts> | undefined {
+    const { subwords } = this.#settings;
+    if (!subwords) return undefined;
+    const count = sentences.reduce((sum, { ids }) => sum + ids.length, 0);
+    if (count <= TOKENS_A_STEP) return undefined;
+    const flat = this.#flat(sentences);
+    const { words, ids, numbers } = this.#distinct(sentences, flat.tokens);
+    return formsOf(words, ids, subwords).then((forms) => ({ tokens: numbers, lengths: flat.lengths, forms }));
+  }
+
+  /** Each different token with the id of its word, and which of them each token is. */
+  #distinct(
+    sentences: readonly EncodedTokens[],
+    ofTokens: Int32Array,
+  ): { words: string[]; ids: Int32Array; numbers: Int32Array } {
+    const found = new Map<string, number>();
+    const ids: number[] = [];
+    const numbers = new Int32Array(ofTokens.length);
+    let at = 0;
+    for (const { tokens } of sentences) {
+      // An empty sentence stands as one word without characters.
+      for (const token of tokens.length === 0 ? [''] : tokens) {
+        let number = found.get(token);
+        if (number === undefined) {
+          number = found.size;
+          found.set(token, number);
+          ids.push(ofTokens[at]!);
+        }
+        numbers[at++] = number;
+      }
+    }
+    return { words: [...found.keys()], ids: Int32Array.from(ids), numbers };
+  }
+
+  #flat(sentences: readonly EncodedText[]): { tokens: Int32Array; lengths: Int32Array } {
     const { maxLength } = this.#settings;
     const lengths: number[] = [];
     let total = 0;

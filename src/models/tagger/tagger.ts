@@ -60,8 +60,8 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
   readonly #serving: Serving<Sentence>;
 
   private constructor(parts: TaggerParts) {
-    const { engine, vocab, splits, lowercase, text } = parts;
-    const reader = new SentenceReader({ vocab, splits, lowercase, maxLength: text.maxLength });
+    const { engine, splits, lowercase, text } = parts;
+    const reader = readerOf(parts);
     const serving = Serving.by<Sentence>(engine, reader);
     super(parts, serving);
     this.#set = new TagSet(parts);
@@ -139,6 +139,14 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
         taggerFile,
         (own) => tagsHead(new TagSet(own), own.settings),
         async () => ({}),
+        // The first prediction makes the weights ready.
+        async (engine, own) => {
+          const { tokens, lengths, forms } = readerOf(own).flat([
+            { ids: Int32Array.of(0), count: 1, known: 0, tokens: ['a'] },
+          ]);
+          await engine.scores(tokens, lengths, forms);
+          forms?.close();
+        },
       ),
     );
   }
@@ -166,8 +174,8 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
    *
    * @example
    * ```ts
-   * const { spans } = await model.predict('She lives in New York.');
-   * const { tags } = await model.predict(['She', 'lives', 'in', 'New', 'York', '.']); // ['O', 'O', 'O', 'B-LOC', 'I-LOC', 'O']
+   * const { spans } = await tagger.predict('She lives in New York.');
+   * const { tags } = await tagger.predict(['She', 'lives', 'in', 'New', 'York', '.']); // ['O', 'O', 'O', 'B-LOC', 'I-LOC', 'O']
    * ```
    */
   predict(input: string, options?: TagPredictOptions): Promise<TextTagging>;
@@ -190,7 +198,7 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
    *
    * @example
    * ```ts
-   * const answers = await model.predictMany(['She lives in New York.', 'He does not.']);
+   * const answers = await tagger.predictMany(['She lives in New York.', 'He does not.']);
    * console.log(answers.map(({ spans }) => spans.length));
    * ```
    */
@@ -220,7 +228,7 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
    *
    * @example
    * ```ts
-   * const evaluation = await model.evaluate(readConll('test.conll'));
+   * const evaluation = await tagger.evaluate(readConll('test.conll'));
    * console.log(formatClassificationReport(evaluation), evaluation.mistakes[0]);
    * ```
    */
@@ -245,6 +253,19 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
     checkOptionNames('predict', options, ['signal']);
     checkSignal('signal', options.signal);
   }
+}
+
+/** What reads for a model. */
+function readerOf({
+  vocab,
+  splits,
+  lowercase,
+  text: { maxLength },
+  settings: { subwords },
+}: Pick<TaggerParts, 'vocab' | 'splits' | 'lowercase' | 'settings'> & {
+  text: Pick<TokenSettings, 'maxLength'>;
+}): SentenceReader {
+  return new SentenceReader({ vocab, splits, lowercase, maxLength, subwords });
 }
 
 /** Options of {@link TextTagger.load}. */

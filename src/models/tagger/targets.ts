@@ -2,6 +2,7 @@ import { constraint, DataError } from '../../core/errors.js';
 import { Turns } from '../../core/turns.js';
 import { noRows } from '../../data/readers/rows.js';
 import { stratifiedSplit } from '../../data/sets/split.js';
+import { formsOf } from '../../text/forms.js';
 import type { TextSettings } from '../../text/options.js';
 import { SchemeDetector } from '../../text/tags/scheme.js';
 import type { Tag } from '../../text/tags/tag.js';
@@ -93,6 +94,8 @@ export async function prepareTags(
   const forms = names.tokens;
   const ids = Int32Array.from(forms, (form) => vocab.get(wordOf(form, settings)));
   await turns.next();
+  const { subwords } = settings.model;
+  const features = subwords ? await formsOf(forms, ids, subwords) : undefined;
   const encode = async (from: NumberedSentences, part: Part) => {
     const chosen = sentencesOf(from, part);
     const offsets = new Uint32Array(chosen.length + 1);
@@ -101,11 +104,12 @@ export async function prepareTags(
     const [tokens, tags] = [new Int32Array(offsets.at(-1)!), new Int32Array(offsets.at(-1)!)];
     for (const [i, sentence] of chosen.entries()) {
       const [start, end] = [from.offsets[sentence]!, from.offsets[sentence + 1]!];
-      for (let at = start; at < end; at++) tokens[offsets[i]! + at - start] = ids[from.tokens[at]!]!;
+      const numbers = from.tokens.subarray(start, end);
+      tokens.set(features ? numbers : numbers.map((form) => ids[form]!), offsets[i]!);
       tags.set(set.encode(tagsOf(from, sentence)), offsets[i]!);
       if (turns.due) await turns.next();
     }
-    return new TagDataset(tokens, offsets, tags);
+    return new TagDataset(tokens, offsets, tags, features);
   };
   const train = await encode(all, parts.train);
   const data: TaggerData = { train, validation: undefined, vocab, set };

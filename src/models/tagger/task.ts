@@ -86,6 +86,8 @@ export function taggerTask<M extends TrainedModel>(make: (parts: TaggerParts) =>
     },
     async model({ engine, data, settings, network, best, history }) {
       const { train, vocab, set } = data;
+      // What the training rows were made of; predictions make their own.
+      train.forms?.close();
       return make({
         engine,
         settings: modelOf(settings, network),

@@ -45,7 +45,8 @@ async function* scoredParts(engine: Pick<ExplainingEngine, 'scores'>, data: TagD
   for (let first = 0; first < length; ) {
     let last = first + 1;
     while (last < length && offsets[last + 1]! - offsets[first]! <= TOKENS_PER_CALL) last++;
-    const scores = await engine.scores(tokens.subarray(offsets[first], offsets[last]), lengths.subarray(first, last));
+    const part = tokens.subarray(offsets[first], offsets[last]);
+    const scores = await engine.scores(part, lengths.subarray(first, last), data.forms);
     yield { first, last, scores };
     first = last;
   }

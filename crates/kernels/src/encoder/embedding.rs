@@ -2,43 +2,42 @@
 
 use std::ops::Range;
 
+use super::bags::Subwords;
+use super::lookup::Lookup;
 use super::plan::Plan;
-use crate::optim::{DenseShared, LateRows, LateShared, StepNumbers};
+use crate::optim::StepNumbers;
 use crate::random::drop_rows;
 use crate::recurrent::layers::{Layers, Source};
 use crate::recurrent::sums::add_rows;
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
 
-/// How the embedding moves.
-#[derive(Clone, Copy)]
-pub(crate) enum Words {
-    /// Missed steps are made up when a row is next read. The second address is for the first member alone, to count a step.
-    Late(LateShared, *mut LateRows),
-    /// States, and the gradient of the whole matrix, zero between steps.
-    Dense(DenseShared, *mut f32),
-}
-
 /// The embedding of a step, as a team shares it.
 #[derive(Clone, Copy)]
 pub(crate) struct Embedding {
-    /// `[vocab, dims]`.
-    pub weights: *mut f32,
-    pub vocab: usize,
-    pub dims: usize,
+    /// The words' vectors.
+    pub words: Lookup,
+    /// What their characters add, if anything.
+    pub subwords: Option<Subwords>,
     /// The word whose row stays zero.
     pub padding: Option<u32>,
-    /// Leaves it as it is.
+    /// Leaves the words' vectors as they are.
     pub frozen: bool,
-    /// Probability of dropping a value of a position's vector. Positions then differ from their words' rows, so that equal
-    /// words cannot be computed once.
+    /// Probability of dropping a value of a position's vector. Positions then differ from their inputs' rows, so that equal
+    /// inputs cannot be computed once.
     pub dropout: f32,
-    pub words: Words,
-    /// Inputs of the first layer: a row for each distinct word, or with dropout for each position. And their gradients.
+    /// Inputs of the first layer: a row for each distinct input, or with dropout for each position. And their gradients.
     pub x: Mat,
     pub dx: Mat,
-    /// Gradients of the distinct words; the same as `dx` without dropout.
+    /// Gradients of the distinct inputs; the same as `dx` without dropout.
     pub d_rows: Mat,
+}
+
+/// A member's shares of the rows that a batch reads and that move.
+#[derive(Clone, Default)]
+pub(crate) struct Own {
+    words: Range<usize>,
+    features: Range<usize>,
 }
 
 impl Embedding {
@@ -46,17 +45,26 @@ impl Embedding {
         self.dropout > 0.0
     }
 
-    /// The vector of the word at a packed position, before any dropout.
+    /// Whether any vector moves.
+    pub(super) fn learns(&self) -> bool {
+        !self.frozen || self.subwords.is_some()
+    }
+
+    /// The vector of the input at a packed position, before any dropout.
     ///
     /// # Safety
-    /// The position must be inside; the words must have been gathered.
+    /// The position must be inside; the inputs must have been gathered.
     pub(super) unsafe fn vector(&self, plan: &Plan, position: usize) -> &[f32] {
         let slot = plan.slots[position] as usize;
         // SAFETY: by the caller's promise; words were checked.
         unsafe {
-            let at =
-                if self.drops() { self.weights.add(plan.ids[slot] as usize * self.dims) } else { self.x.row(slot) };
-            std::slice::from_raw_parts(at, self.dims)
+            match self.subwords {
+                Some(Subwords { features, inputs, .. }) => {
+                    std::slice::from_raw_parts(inputs.row(slot), self.words.dims + features.dims)
+                }
+                None if self.drops() => std::slice::from_raw_parts(self.words.row(plan.ids[slot]), self.words.dims),
+                None => std::slice::from_raw_parts(self.x.row(slot), self.words.dims),
+            }
         }
     }
 
@@ -75,18 +83,7 @@ impl Embedding {
         if self.drops() {
             Source::Positions(self.x)
         } else {
-            Source::Words { x: self.x, count: plan.ids.len(), slots: plan.slots.as_ptr() }
-        }
-    }
-
-    /// Copies words' vectors into rows of the first layer's input.
-    unsafe fn copy(&self, words: impl Iterator<Item = u32>, first: usize) {
-        for (i, word) in words.enumerate() {
-            // SAFETY: words were checked; the rows are this member's. Padding columns stay zero.
-            unsafe {
-                let from = self.weights.add(word as usize * self.dims);
-                std::ptr::copy_nonoverlapping(from, self.x.row(first + i), self.dims);
-            }
+            Source::Words { x: self.x, count: plan.inputs(), slots: plan.slots.as_ptr() }
         }
     }
 
@@ -96,47 +93,58 @@ impl Embedding {
     /// All members must call it; the addresses must be valid for the plan and not be used by anything else.
     pub unsafe fn gather(&self, member: &Member<'_>, plan: &Plan, key: u64) {
         let words = member.share(plan.ids.len(), 8);
-        // SAFETY: by the caller's promise; words are distinct and shared out.
+        // SAFETY: by the caller's promise; words and features are distinct and shared out.
         unsafe {
-            if let Words::Late(late, _) = self.words {
-                late.catch_up(&plan.ids[words.clone()]);
+            self.words.catch_up(&plan.ids[words.clone()]);
+            if let (Some(subwords), Some(bags)) = (&self.subwords, &plan.bags) {
+                subwords.features.catch_up(&bags.ids[member.share(bags.ids.len(), 8)]);
+                member.meet();
+                subwords.gather(member, &self.words, &plan.ids, bags);
+            } else if !self.drops() {
+                return self.copy(words, |word| self.words.row(plan.ids[word]));
             }
             if !self.drops() {
-                return self.copy(plan.ids[words.clone()].iter().copied(), words.start);
+                return;
             }
             member.meet();
             let positions = member.share(plan.slots.len(), 8);
-            self.copy(plan.slots[positions.clone()].iter().map(|&slot| plan.ids[slot as usize]), positions.start);
+            self.copy(positions.clone(), |position| self.vector(plan, position).as_ptr());
             drop_rows(key, self.dropout, self.x, positions);
         }
     }
 
-    /// Fetches some of the rows that the next step reads.
-    pub fn fetch(&self, words: &[u32]) {
-        if let Words::Late(late, _) = self.words {
-            late.fetch(words);
+    /// Copies vectors into rows of the first layer's input. Padding columns stay zero.
+    unsafe fn copy<'a>(&'a self, rows: Range<usize>, from: impl Fn(usize) -> *const f32 + 'a) {
+        let width = self.words.dims + self.subwords.map_or(0, |subwords| subwords.features.dims);
+        for row in rows {
+            // SAFETY: by the promise of `gather`; the rows are this member's.
+            unsafe { std::ptr::copy_nonoverlapping(from(row), self.x.row(row), width) };
         }
     }
 
-    /// Gradients of this member's share of the distinct words, into `d_rows`; returns the share. With a frozen embedding
-    /// only what the first layer's own weights need, and no share. With `more` they are added to those of an earlier pass.
+    /// Fetches this member's share of the rows that a later step reads, part `part` of `parts` of it.
+    pub fn fetch(&self, member: &Member<'_>, plan: &Plan, part: usize, parts: usize) {
+        let some = |rows: &[u32], of: &Lookup| {
+            let share = &rows[member.share(rows.len(), 8)];
+            of.fetch(&share[share.len() * part / parts..share.len() * (part + 1) / parts]);
+        };
+        some(&plan.ids, &self.words);
+        if let (Some(subwords), Some(bags)) = (&self.subwords, &plan.bags) {
+            some(&bags.ids, &subwords.features);
+        }
+    }
+
+    /// Gradients of this member's shares of the distinct words and features; returns the shares. With frozen words only what the
+    /// features and the first layer's own weights need. With `more` they are added to those of an earlier pass.
     ///
     /// # Safety
     /// As [`Embedding::gather`]; all layers must have gone back before the last meeting.
-    pub unsafe fn grads(
-        &self,
-        member: &Member<'_>,
-        layers: &Layers<'_>,
-        plan: &Plan,
-        key: u64,
-        more: bool,
-    ) -> Range<usize> {
-        let words = member.share(plan.ids.len(), 8);
+    pub unsafe fn grads(&self, member: &Member<'_>, layers: &Layers<'_>, plan: &Plan, key: u64, more: bool) -> Own {
         // SAFETY: the share is this member's; what is read was finished before the last meeting.
         unsafe {
             layers.sum_words(member, &plan.users, more);
-            if self.frozen {
-                return 0..0;
+            if !self.learns() {
+                return Own::default();
             }
             let share = layers.first_input_grads(member, self.dx);
             if self.drops() {
@@ -144,60 +152,79 @@ impl Embedding {
                 member.meet();
                 self.sum_positions(self.dx, member, plan, more);
             }
-            if let Some(padding) = self.padding
-                && let Some(word) = words.clone().find(|&word| plan.ids[word] == padding)
-            {
-                std::ptr::write_bytes(self.d_rows.row(word), 0, self.d_rows.stride);
-            }
+            self.rows_of_inputs(member, plan)
         }
-        words
     }
 
-    /// Sums of positions' gradients into `d_rows`, for this member's share of the distinct words; with `more` added to it.
+    /// From the gradients of the inputs to those of this member's words and features.
+    unsafe fn rows_of_inputs(&self, member: &Member<'_>, plan: &Plan) -> Own {
+        let mut own = Own { words: member.share(plan.ids.len(), 8), features: 0..0 };
+        // SAFETY: as `grads`.
+        unsafe {
+            if let (Some(subwords), Some(bags)) = (&self.subwords, &plan.bags) {
+                let first = self.words.dims;
+                subwords.divide(member, first, bags);
+                member.meet();
+                subwords.sum_features(member, first, bags);
+                own.features = member.share(bags.ids.len(), 8);
+                if self.frozen {
+                    own.words = 0..0;
+                    return own;
+                }
+                subwords.sum_words(member, &self.words, plan.ids.len(), bags);
+            }
+            if let Some(padding) = self.padding
+                && let Some(word) = own.words.clone().find(|&word| plan.ids[word] == padding)
+            {
+                std::ptr::write_bytes(self.words.grads.row(word), 0, self.words.grads.stride);
+            }
+        }
+        own
+    }
+
+    /// Sums of positions' gradients into `d_rows`, for this member's share of the distinct inputs; with `more` added to it.
     ///
     /// # Safety
     /// As [`Embedding::grads`]; the gradients of all positions must have been made before the last meeting.
     pub(super) unsafe fn sum_positions(&self, from: Mat, member: &Member<'_>, plan: &Plan, more: bool) {
-        for word in member.share(plan.ids.len(), 8) {
+        for input in member.share(plan.inputs(), 8) {
             // SAFETY: by the caller's promise; the share is this member's.
-            unsafe { add_rows(from, plan.users.of(word), self.d_rows, word, more) };
+            unsafe { add_rows(from, plan.users.of(input), self.d_rows, input, more) };
         }
     }
 
-    /// The optimizer's step for this member's share of the words, by the numbers of step `now`.
+    /// Sum of the squares of this member's gradients.
     ///
     /// # Safety
-    /// As [`Embedding::gather`]; the share must be that of [`Embedding::grads`].
+    /// As [`Embedding::update`].
+    pub unsafe fn squares(&self, own: &Own) -> f64 {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let features = self.subwords.map(|subwords| subwords.features.squares(own.features.clone()));
+            self.words.squares(own.words.clone()) + features.unwrap_or(0.0)
+        }
+    }
+
+    /// The optimizer's step for this member's rows, with the number of the step and what follows from it for the words and for all
+    /// else.
+    ///
+    /// # Safety
+    /// As [`Embedding::gather`]; the shares must be those of [`Embedding::grads`].
     pub unsafe fn update(
         &self,
         member: &Member<'_>,
         plan: &Plan,
-        words: Range<usize>,
-        (now, numbers): (u64, StepNumbers),
+        own: Own,
+        words: (u64, StepNumbers),
+        rest: (u64, StepNumbers),
     ) {
-        if self.frozen {
-            return;
-        }
-        // SAFETY: words are distinct and shared out; the dense step's shares do not overlap.
+        // SAFETY: by the caller's promise.
         unsafe {
-            match self.words {
-                Words::Late(late, _) => {
-                    let grads = (self.d_rows.row(words.start).cast_const(), self.d_rows.stride);
-                    late.update(&plan.ids[words], grads, now as u32, numbers);
-                }
-                Words::Dense(states, grads) => {
-                    let row = |word: usize| grads.add(plan.ids[word] as usize * self.dims);
-                    for word in words.clone() {
-                        std::ptr::copy_nonoverlapping(self.d_rows.row(word), row(word), self.dims);
-                    }
-                    member.meet();
-                    let share = member.share(self.vocab * self.dims, 1024);
-                    states.step(self.weights, grads, share, numbers);
-                    member.meet();
-                    for word in words {
-                        std::ptr::write_bytes(row(word), 0, self.dims);
-                    }
-                }
+            if !self.frozen {
+                self.words.update(member, &plan.ids, own.words, words);
+            }
+            if let (Some(subwords), Some(bags)) = (&self.subwords, &plan.bags) {
+                subwords.features.update(member, &bags.ids, own.features, rest);
             }
         }
     }
@@ -207,9 +234,14 @@ impl Embedding {
     /// # Safety
     /// As said; the addresses must be valid.
     pub unsafe fn count_step(&self, lr: f64) {
-        if let (Words::Late(_, late), false) = (self.words, self.frozen) {
-            // SAFETY: by the caller's promise.
-            unsafe { (*late).begin(lr) };
+        // SAFETY: by the caller's promise.
+        unsafe {
+            if !self.frozen {
+                self.words.count_step(lr);
+            }
+            if let Some(subwords) = &self.subwords {
+                subwords.features.count_step(lr);
+            }
         }
     }
 }

@@ -43,7 +43,7 @@ impl Noise {
             let share = layers.position_grads(member, self.x);
             if embedding.drops() {
                 drop_rows(key, embedding.dropout, self.x, share);
-                if !embedding.frozen {
+                if embedding.learns() {
                     member.meet();
                     embedding.sum_positions(self.x, member, plan, false);
                 }
@@ -56,7 +56,7 @@ impl Noise {
     /// # Safety
     /// As [`Noise::gradients`].
     pub unsafe fn add(&self, embedding: &Embedding, member: &Member<'_>, plan: &Plan, key: u64) {
-        let (layout, dims) = (&plan.layout, embedding.dims);
+        let layout = &plan.layout;
         // One after the other, since the longest come first.
         for row in (member.rank()..layout.rows()).step_by(member.size()) {
             let positions =
@@ -65,8 +65,9 @@ impl Noise {
             unsafe {
                 let (mut e, mut g) = (0.0, 0.0);
                 for position in positions() {
-                    e += dispatch(Squares(embedding.vector(plan, position)));
-                    g += dispatch(Squares(std::slice::from_raw_parts(self.x.row(position), dims)));
+                    let vector = embedding.vector(plan, position);
+                    e += dispatch(Squares(vector));
+                    g += dispatch(Squares(std::slice::from_raw_parts(self.x.row(position), vector.len())));
                 }
                 let scale = if g == 0.0 { 0.0 } else { self.eps * (e / g).sqrt() };
                 for position in positions() {

@@ -2,25 +2,28 @@
 
 use std::ops::Range;
 
+use super::bags::Bags;
 use crate::random::Chosen;
 use crate::recurrent::stack::slices;
 use recurra_core::{
-    Result,
+    Forms, Result, Rows,
     distinct::{Distinct, Users},
     layout::PackedLayout,
 };
 
-/// A batch, prepared.
+/// A batch, prepared. An input is what positions share: a word, or with subwords a form, read as its own word or as the unknown one.
 #[derive(Default)]
 pub(crate) struct Plan {
     pub layout: PackedLayout,
     pub slices: Vec<Range<usize>>,
     /// Distinct words, in order of first use.
     pub ids: Vec<u32>,
-    /// For each packed position, the number of its word in `ids`.
+    /// For each packed position, the number of its input.
     pub slots: Vec<u32>,
-    /// The positions of each word.
+    /// The positions of each input.
     pub users: Users,
+    /// With subwords, what the inputs are made of; else they are the words of `ids`.
+    pub bags: Option<Bags>,
 }
 
 /// Word dropout of a batch: which tokens are read as which word.
@@ -30,45 +33,78 @@ pub(crate) struct WordDropout {
     pub unknown: u32,
 }
 
-impl WordDropout {
-    /// The tokens of the batch, in the caller's order, as they are read.
-    fn apply(&self, tokens: &[i32]) -> Vec<i32> {
-        let read = |(at, &token): (usize, &i32)| if self.chosen.has(at as u32) { self.unknown as i32 } else { token };
-        tokens.iter().enumerate().map(read).collect()
-    }
+/// What numbers the distinct words, inputs and features of one batch after the other.
+#[derive(Default)]
+pub(crate) struct Finders {
+    pub words: Distinct,
+    inputs: Distinct,
+    pub features: Distinct,
 }
 
 impl Plan {
     /// Prepares the validated rows of one batch for a team of `members`.
     pub fn new(
-        (mut tokens, lengths): (&[i32], &[i32]),
+        rows: Rows<'_>,
         dropout: Option<WordDropout>,
         (dirs, members): (usize, usize),
-        distinct: &mut Distinct,
+        finders: &mut Finders,
     ) -> Result<Self> {
-        let with_drops: Vec<i32>;
-        if let Some(dropout) = dropout {
-            with_drops = dropout.apply(tokens);
-            tokens = &with_drops;
-        }
-        let layout = PackedLayout::new(lengths, None)?;
-        let mut starts_of_rows = Vec::with_capacity(lengths.len());
-        let mut start = 0;
-        for &length in lengths {
-            starts_of_rows.push(start);
-            start += length as usize;
-        }
+        let layout = PackedLayout::new(rows.lengths, None)?;
         let mut plan = Self { slices: slices(&layout, dirs, members), ..Self::default() };
+        let dropped = |at: usize| dropout.is_some_and(|dropout| dropout.chosen.has(at as u32));
+        let unknown = dropout.map_or(0, |dropout| dropout.unknown);
+        let Finders { words, inputs, .. } = &mut *finders;
         plan.slots.reserve(layout.total());
-        distinct.begin(0);
-        for (time, &running) in layout.batch_sizes().iter().enumerate() {
-            for &row in &layout.sorted_indices()[..running as usize] {
-                let id = tokens[starts_of_rows[row as usize] + time] as u32;
-                plan.slots.push(distinct.number(id, &mut plan.ids));
-            }
+        if let Some(forms) = rows.forms {
+            // The number of a form, and whether it is read as the unknown word.
+            let mut used = Vec::new();
+            inputs.begin(2 * forms.len());
+            each_place(&layout, rows.lengths, |at| {
+                let input = 2 * rows.tokens[at] as u32 + u32::from(dropped(at));
+                plan.slots.push(inputs.number(input, &mut used));
+            });
+            plan.bags = Some(plan.bags_of(forms, &used, unknown, finders));
+        } else {
+            words.begin(0);
+            each_place(&layout, rows.lengths, |at| {
+                let id = if dropped(at) { unknown } else { rows.tokens[at] as u32 };
+                plan.slots.push(words.number(id, &mut plan.ids));
+            });
         }
-        plan.users = Users::new(&plan.slots, plan.ids.len());
+        plan.users = Users::new(&plan.slots, plan.inputs());
         plan.layout = layout;
         Ok(plan)
+    }
+
+    fn bags_of(&mut self, forms: &Forms, used: &[u32], unknown: u32, finders: &mut Finders) -> Bags {
+        finders.words.begin(0);
+        let word = |input: u32| if input % 2 == 1 { unknown } else { forms.word(input as usize / 2) };
+        let words = used.iter().map(|&input| finders.words.number(word(input), &mut self.ids)).collect();
+        Bags::new(words, self.ids.len(), used.iter().map(|&input| forms.features(input as usize / 2)), finders)
+    }
+
+    /// Number of distinct inputs.
+    pub fn inputs(&self) -> usize {
+        self.bags.as_ref().map_or(self.ids.len(), Bags::len)
+    }
+
+    /// Number of distinct features.
+    pub fn features(&self) -> usize {
+        self.bags.as_ref().map_or(0, |bags| bags.ids.len())
+    }
+}
+
+/// The place of each packed position's token among those of the batch, one row after the other.
+fn each_place(layout: &PackedLayout, lengths: &[i32], mut each: impl FnMut(usize)) {
+    let mut starts = Vec::with_capacity(lengths.len());
+    let mut start = 0;
+    for &length in lengths {
+        starts.push(start);
+        start += length as usize;
+    }
+    for (time, &running) in layout.batch_sizes().iter().enumerate() {
+        for &row in &layout.sorted_indices()[..running as usize] {
+            each(starts[row as usize] + time);
+        }
     }
 }

@@ -3,8 +3,8 @@
 //! anything.
 
 use super::model::Network;
-use super::params::Params;
 use super::plans::StepPlan;
+use super::predict::Reader;
 use super::space::TrainSpace;
 use crate::encoder::encoded::Encoded;
 use crate::encoder::plan::Plan;
@@ -13,7 +13,7 @@ use crate::recurrent::layers::{LayerDropout, Layers, Source};
 use crate::recurrent::stack::{Net, slices};
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
-use recurra_core::{Error, ErrorCode, Result, layout::PackedLayout, training};
+use recurra_core::{Error, ErrorCode, Forms, Result, Rows, layout::PackedLayout};
 
 /// What a text's tokens contribute to one class.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,20 +36,28 @@ impl Network {
     /// `InvalidArgument` for a network that answers for each token; `OutOfRange` for no token, one outside the vocabulary, or a
     /// class that does not exist.
     pub fn explain(&self, tokens: &[i32], class: Option<usize>) -> Result<Explanation> {
+        self.explain_row(tokens, None, class)
+    }
+
+    /// As [`Self::explain`], for a row of words or of forms. The embedded vector of a form is its word's with that of its features.
+    ///
+    /// # Errors
+    /// As [`Self::explain`] and [`Rows::validate`].
+    pub fn explain_row(&self, tokens: &[i32], forms: Option<&Forms>, class: Option<usize>) -> Result<Explanation> {
         if self.params.head.unit() == Unit::Token {
             let message = "an explanation is of one answer to a whole text; this network answers for each token";
             return Err(Error::new(ErrorCode::InvalidArgument, message));
         }
         let lengths = [tokens.len() as i32];
-        training::check_rows(tokens, &lengths, self.params.config.encoder.vocab_size)?;
+        let row = Rows { tokens, lengths: &lengths, forms };
+        row.validate(&self.params.config.encoder)?;
         let classes = self.params.head.outputs();
         if let Some(class) = class.filter(|&class| class >= classes) {
             return Err(Error::new(ErrorCode::OutOfRange, format!("class {class} is outside the {classes} classes")));
         }
         self.with_reader(|reader| {
-            let weights = (reader.embedding, reader.flat);
-            let (class, logits, contributions) = gradient_times_input(&self.params, weights, tokens, class)?;
-            let probabilities = self.outputs(reader, tokens, &lengths, Aim::Answers)?;
+            let (class, logits, contributions) = gradient_times_input(reader, row, class)?;
+            let probabilities = self.outputs(reader, row, Aim::Answers)?;
             Ok(Explanation { class, logits, probabilities, contributions })
         })
     }
@@ -60,27 +68,35 @@ impl Network {
     /// # Errors
     /// As [`Self::predict`].
     pub fn logits(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
-        training::check_rows(tokens, lengths, self.params.config.encoder.vocab_size)?;
-        self.with_reader(|reader| self.outputs(reader, tokens, lengths, Aim::Scores))
+        self.logits_of_rows(Rows::new(tokens, lengths))
+    }
+
+    /// As [`Self::logits`], for rows of words or of forms.
+    ///
+    /// # Errors
+    /// As [`Rows::validate`].
+    pub fn logits_of_rows(&self, rows: Rows<'_>) -> Result<Vec<f32>> {
+        rows.validate(&self.params.config.encoder)?;
+        self.with_reader(|reader| self.outputs(reader, rows, Aim::Scores))
     }
 }
 
 /// Gradient times input for one validated text. Returns the class, which is the first with the largest logit where none is
 /// given, the logits and the contributions.
 fn gradient_times_input(
-    params: &Params,
-    (embedding, flat): (&[f32], &[f32]),
-    tokens: &[i32],
+    reader: &Reader<'_>,
+    row: Rows<'_>,
     class: Option<usize>,
 ) -> Result<(usize, Vec<f32>, Vec<f32>)> {
-    let (shape, head, member, total) = (&params.shape, &params.head, Member::alone(), tokens.len());
-    let dims = params.config.encoder.embedding_dim;
+    let &Reader { params, flat, .. } = reader;
+    let (shape, head, member, total) = (&params.shape, &params.head, Member::alone(), row.tokens.len());
+    let dims = params.config.encoder.inputs();
     let layout = PackedLayout::new(&[total as i32], None)?;
     // Every position is a word of its own, since the same word may matter in one place and not in another.
     let words = Plan {
         slices: slices(&layout, shape.dirs, 1),
         layout,
-        ids: tokens.iter().map(|&id| id as u32).collect(),
+        ids: row.tokens.iter().map(|&id| id as u32).collect(),
         slots: (0..total as u32).collect(),
         ..Plan::default()
     };
@@ -92,6 +108,7 @@ fn gradient_times_input(
     }
     head.pack_all(&mut space.head_packs, flat, true);
     let words = &plan.words;
+    reader.embed(&words.ids, row.forms, mats.x);
     let layers = Layers {
         net: Net { shape, packs: &space.packs, layout: &words.layout, slices: &words.slices, aside: None },
         source: Source::Positions(mats.x),
@@ -109,10 +126,6 @@ fn gradient_times_input(
         HeadPass { encoded, rows: 0..1, mats: mats.head, packs: &space.head_packs, flat: flat.as_ptr(), dropout: None };
     // SAFETY: the space is this call's alone and fits the plan; the ids were validated.
     unsafe {
-        for (position, &id) in words.ids.iter().enumerate() {
-            let from = embedding[id as usize * dims..][..dims].as_ptr();
-            std::ptr::copy_nonoverlapping(from, mats.x.row(position), dims);
-        }
         layers.forward(&member, Some(0..1));
         head.forward(&pass);
         let row = std::slice::from_raw_parts_mut(mats.head.scores.row(0), mats.head.scores.stride);

@@ -4,11 +4,11 @@ use std::ops::Deref;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::optimizer::Rows;
+use super::optimizer::Optimizer;
 use super::params::Params;
 use super::predict::Scratch;
 use super::space::TrainSpace;
-use super::weights::Weights;
+use super::weights::{Vectors, Weights};
 use crate::simd::Buf;
 use crate::threads::Pool;
 use recurra_core::{NamedArray, NetworkConfig, Result, training};
@@ -33,7 +33,7 @@ impl Network {
         let pool = Pool::new(config.threads);
         let params = Params::new(config);
         let weights = Weights {
-            embedding: Buf::default(),
+            vectors: Vectors::default(),
             flat: Buf::default(),
             drawn: false,
             optimizer: None,
@@ -61,13 +61,9 @@ impl Network {
     /// Bytes of weights, optimizer state and buffers that grow with the vocabulary.
     pub fn bytes(&self) -> usize {
         let weights = self.read();
-        let embedding = self.params.config.encoder.vocab_size * self.params.config.encoder.embedding_dim;
-        let state = match weights.optimizer.as_ref().map(|o| &o.rows) {
-            Some(Rows::Late(late)) => late.bytes(),
-            Some(Rows::Dense(..)) => embedding * 12,
-            None => 0,
-        };
-        embedding * 4 + self.params.flat_size * 16 + state
+        let size = |shape: [usize; 2]| shape[0] * shape[1] * 4;
+        let vectors = size(self.params.words_shape()) + self.params.features_shape().map_or(0, size);
+        vectors + self.params.flat_size * 16 + weights.optimizer.as_ref().map_or(0, Optimizer::bytes)
     }
 
     /// All parameters under PyTorch's names and shapes.
@@ -77,7 +73,7 @@ impl Network {
     pub fn state(&self) -> Result<Vec<NamedArray>> {
         self.freeze()?;
         let weights = self.read();
-        Ok(self.params.export(&weights.embedding, &weights.flat))
+        Ok(self.params.export(&weights.vectors.words, &weights.vectors.features, &weights.flat))
     }
 
     /// Overwrites all parameters; the optimizer starts afresh.
@@ -88,7 +84,7 @@ impl Network {
         let mut guard = self.write();
         let weights = &mut *guard;
         weights.make_room(&self.params);
-        self.params.import(tensors, &mut weights.embedding, &mut weights.flat)?;
+        self.params.import(tensors, &mut weights.vectors, &mut weights.flat)?;
         weights.drawn = true;
         weights.optimizer = None;
         weights.change();
@@ -107,10 +103,10 @@ impl Network {
         let weights = &mut *guard;
         weights.draw(&self.params)?;
         if let Some(optimizer) = &mut weights.optimizer {
-            optimizer.flush(&mut weights.embedding)?;
+            optimizer.flush(&mut weights.vectors)?;
         }
         for (&word, vector) in words.iter().zip(vectors.chunks_exact(dims)) {
-            weights.embedding[word as usize * dims..][..dims].copy_from_slice(vector);
+            weights.vectors.words[word as usize * dims..][..dims].copy_from_slice(vector);
         }
         weights.change();
         Ok(())

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
 
+use super::weights::Vectors;
 use crate::encoder::plan::WordDropout;
 use crate::heads;
 use crate::heads::head::Head;
@@ -22,12 +23,19 @@ pub(super) const LAYERS: u64 = 2;
 pub(super) const FEATURES: u64 = 3;
 const WORDS: u64 = 4;
 
+/// Names of what is read row by row.
+pub(super) const EMBEDDING_NAME: &str = "embedding.weight";
+pub(super) const SUBWORDS: &str = "subwords.weight";
+
+/// The stream of the initial values of features' vectors, behind those of all other parameters.
+const FEATURE_STREAM: u64 = u64::MAX;
+
 /// What the network is made of, and where its parameters are.
 pub(super) struct Params {
     pub config: NetworkConfig,
     pub shape: Shape,
     pub head: Box<dyn Head>,
-    /// Private size of all parameters but the embedding.
+    /// Private size of all parameters but those that are read row by row.
     pub flat_size: usize,
 }
 
@@ -47,26 +55,32 @@ impl Params {
         Some(WordDropout { chosen, unknown })
     }
 
-    /// Name and place of each parameter but the embedding, in PyTorch's order.
+    /// Name and place of each parameter that is not read row by row, in PyTorch's order.
     pub fn segments(&self) -> impl Iterator<Item = (String, &Segment)> {
         let rnn = self.shape.segments.iter().map(|segment| (format!("rnn.{}", segment.name), segment));
         let head = self.head.segments().into_iter().map(|segment| (segment.name.clone(), segment));
         rnn.chain(head)
     }
 
-    /// Initial values, distributed as PyTorch's but for the embedding's scale: N(0, std²) with a zero padding row, the recurrent part
+    /// Initial values, distributed as PyTorch's but for the scale of vectors: N(0, std²) with a zero padding row, the recurrent part
     /// U(-1/sqrt(hidden), 1/sqrt(hidden)), the linear layers U(-1/sqrt(in), 1/sqrt(in)), a CRF's transitions U(-0.1, 0.1) as pytorch-crf's. Each parameter has its own stream
     /// of ChaCha8, so the values depend on nothing but the seed and the sizes.
-    pub fn initialize(&self, embedding: &mut [f32], flat: &mut [f32]) -> Result<()> {
+    pub fn initialize(&self, vectors: &mut Vectors, flat: &mut [f32]) -> Result<()> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
-        for value in embedding.iter_mut() {
-            let drawn: f32 = StandardNormal.sample(&mut rng);
-            *value = drawn * self.config.encoder.embedding_std as f32;
-        }
+        let normal = |values: &mut [f32], rng: &mut ChaCha8Rng| {
+            for value in values.iter_mut() {
+                let drawn: f32 = StandardNormal.sample(rng);
+                *value = drawn * self.config.encoder.embedding_std as f32;
+            }
+        };
+        normal(&mut vectors.words, &mut rng);
         if let Some(row) = self.config.encoder.padding_idx {
-            embedding[row as usize * self.config.encoder.embedding_dim..][..self.config.encoder.embedding_dim]
-                .fill(0.0);
+            let dims = self.config.encoder.embedding_dim;
+            vectors.words[row as usize * dims..][..dims].fill(0.0);
         }
+        rng.set_stream(FEATURE_STREAM);
+        rng.set_word_pos(0);
+        normal(&mut vectors.features, &mut rng);
         for (stream, (name, segment)) in self.segments().enumerate() {
             let bound = if name.starts_with("rnn.") {
                 1.0 / (self.config.encoder.hidden_size as f32).sqrt()
@@ -84,21 +98,34 @@ impl Params {
         Ok(())
     }
 
-    pub fn embedding_shape(&self) -> Vec<usize> {
-        vec![self.config.encoder.vocab_size, self.config.encoder.embedding_dim]
+    /// Shape of the words' vectors.
+    pub fn words_shape(&self) -> [usize; 2] {
+        [self.config.encoder.vocab_size, self.config.encoder.embedding_dim]
+    }
+
+    /// Shape of the features' vectors, where there are any.
+    pub fn features_shape(&self) -> Option<[usize; 2]> {
+        self.config.encoder.subwords.map(|subwords| [subwords.buckets, subwords.dim])
+    }
+
+    /// Names and shapes of what is read row by row.
+    fn tables(&self) -> impl Iterator<Item = (&'static str, [usize; 2])> {
+        let features = self.features_shape().map(|shape| (SUBWORDS, shape));
+        std::iter::once((EMBEDDING_NAME, self.words_shape())).chain(features)
     }
 
     /// Names of all parameters, in PyTorch's order.
     pub fn names(&self) -> impl Iterator<Item = String> {
-        std::iter::once("embedding.weight".to_string()).chain(self.segments().map(|(name, _)| name))
+        self.tables().map(|(name, _)| name.to_string()).chain(self.segments().map(|(name, _)| name))
     }
 
-    /// All parameters under PyTorch's names.
-    pub fn export(&self, embedding: &[f32], flat: &[f32]) -> Vec<NamedArray> {
-        let first = NamedArray::of("embedding.weight", self.embedding_shape(), embedding);
+    /// All parameters under PyTorch's names; those that are read row by row in the order of [`Vectors`].
+    pub fn export(&self, words: &[f32], features: &[f32], flat: &[f32]) -> Vec<NamedArray> {
+        let tables = self.tables().zip([words, features]);
+        let first = tables.map(|((name, shape), values)| NamedArray::of(name, shape.to_vec(), values));
         let rest =
             self.segments().map(|(name, segment)| NamedArray::of(name, segment.shape.clone(), &segment.export(flat)));
-        std::iter::once(first).chain(rest).collect()
+        first.chain(rest).collect()
     }
 
     /// Takes over all parameters.
@@ -108,16 +135,14 @@ impl Params {
     pub fn import<D: Deref<Target = [u8]>>(
         &self,
         tensors: &[NamedArray<D>],
-        embedding: &mut Buf,
+        vectors: &mut Vectors,
         flat: &mut Buf,
     ) -> Result<()> {
         let mut problems = Vec::new();
-        let mut known = vec!["embedding.weight".to_string()];
-        let mut expected = vec![self.embedding_shape()];
-        for (name, segment) in self.segments() {
-            known.push(name);
-            expected.push(segment.shape.clone());
-        }
+        let known: Vec<String> = self.names().collect();
+        let tables = self.tables().map(|(_, shape)| shape.to_vec());
+        let expected: Vec<Vec<usize>> =
+            tables.chain(self.segments().map(|(_, segment)| segment.shape.clone())).collect();
         for (name, shape) in known.iter().zip(&expected) {
             let mut found = tensors.iter().filter(|tensor| tensor.name == *name);
             match (found.next(), found.next()) {
@@ -148,8 +173,9 @@ impl Params {
                     f32::copy_from(&tensor.data, &mut values);
                     segment.import(&values, flat);
                 }
-                // Much the largest: it is not worth a second copy.
-                None => f32::copy_from(&tensor.data, embedding),
+                // Much the largest: they are not worth a second copy.
+                None if tensor.name == SUBWORDS => f32::copy_from(&tensor.data, &mut vectors.features),
+                None => f32::copy_from(&tensor.data, &mut vectors.words),
             }
         }
         Ok(())

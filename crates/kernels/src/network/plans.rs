@@ -3,10 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::params::Params;
-use crate::encoder::plan::Plan;
+use crate::encoder::plan::{Finders, Plan};
 use crate::heads::targets::Targets;
 use crate::threads::Pool;
-use recurra_core::{Chunk, Result, distinct::Distinct};
+use recurra_core::{Chunk, Result};
 
 /// A batch, prepared.
 #[derive(Default)]
@@ -19,13 +19,17 @@ pub(super) struct StepPlan {
 pub(super) fn plan_all(
     params: &Params,
     pool: &Pool,
-    distinct: &mut Vec<Distinct>,
+    finders: &mut Vec<Finders>,
     chunk: &Chunk<'_>,
     steps_before: u64,
 ) -> Result<Vec<StepPlan>> {
-    distinct.resize_with(pool.size().max(distinct.len()), || Distinct::new(params.config.encoder.vocab_size));
+    finders.resize_with(pool.size().max(finders.len()), Finders::default);
+    for finders in finders.iter_mut() {
+        finders.words.begin(params.config.encoder.vocab_size);
+        finders.features.begin(params.config.encoder.subwords.map_or(0, |subwords| subwords.buckets));
+    }
     let places: Vec<_> = chunk.batches().collect();
-    let finders: Vec<Mutex<&mut Distinct>> = distinct.iter_mut().map(Mutex::new).collect();
+    let finders: Vec<Mutex<&mut Finders>> = finders.iter_mut().map(Mutex::new).collect();
     let plans: Vec<Mutex<Result<StepPlan>>> = places.iter().map(|_| Mutex::new(Ok(StepPlan::default()))).collect();
     let team = (params.shape.dirs, pool.size());
     pool.run(|member| {
@@ -34,7 +38,7 @@ pub(super) fn plan_all(
             let (rows, tokens) = places[batch].clone();
             let part = chunk.batch(rows, tokens);
             let dropout = params.word_dropout(steps_before + batch as u64);
-            let plan = Plan::new((part.tokens, part.lengths), dropout, team, &mut finder)
+            let plan = Plan::new(part.rows(), dropout, team, &mut finder)
                 .map(|words| StepPlan { targets: params.head.targets(&part, &words.layout), words });
             *plans[batch].lock().unwrap_or_else(PoisonError::into_inner) = plan;
         }

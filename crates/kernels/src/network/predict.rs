@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::batches::{BATCH_ROWS, cuts};
 use super::params::Params;
+use super::weights::Vectors;
+use crate::encoder::bags::mean;
 use crate::encoder::encoded::{Encoded, Needs};
 use crate::encoder::table::WordTable;
 use crate::heads::head::{Aim, HeadPacks, HeadPass, HeadSpace, Unit};
@@ -16,7 +18,7 @@ use crate::recurrent::steps::DirMats;
 use crate::simd::gemm::Mat;
 use crate::simd::{Buf, zeros};
 use crate::threads::{Member, Pool};
-use recurra_core::{fault, layout::PackedLayout};
+use recurra_core::{Forms, Rows, distinct::Distinct, fault, layout::PackedLayout};
 
 /// Weights as prediction reads them; made when the first prediction after a change needs them.
 #[derive(Default)]
@@ -31,6 +33,8 @@ pub(super) struct Frozen {
 pub(super) struct Scratch {
     layout: PackedLayout,
     ids: Vec<u32>,
+    distinct: Distinct,
+    slots: Vec<u32>,
     traces: Vec<Trace>,
     x: Buf,
     projected: Vec<Buf>,
@@ -51,25 +55,26 @@ impl Frozen {
         frozen
     }
 
-    /// As [`WordTable::make`].
+    /// As [`WordTable::make`], where inputs are words' vectors alone.
     pub fn project(&self, params: &Params, embedding: &[f32], pool: &Pool, tokens: usize) {
-        self.table.make(&params.shape, &self.packs, embedding, pool, tokens);
+        if params.config.encoder.subwords.is_none() {
+            self.table.make(&params.shape, &self.packs, embedding, pool, tokens);
+        }
     }
 }
 
 /// What a prediction reads.
 pub(super) struct Reader<'a> {
     pub params: &'a Params,
-    pub embedding: &'a [f32],
+    pub vectors: &'a Vectors,
     pub flat: &'a [f32],
     pub frozen: &'a Frozen,
 }
 
 /// Validated rows in the caller's order, one after the other.
 #[derive(Clone, Copy)]
-struct Rows<'a> {
-    tokens: &'a [i32],
-    lengths: &'a [i32],
+struct Placed<'a> {
+    rows: Rows<'a>,
     /// Where the tokens of each row begin.
     starts: &'a [usize],
 }
@@ -84,13 +89,13 @@ impl Reader<'_> {
     /// Answers or scores of validated rows or of their tokens. Few rows are computed on the calling thread.
     pub fn predict(
         &self,
-        tokens: &[i32],
-        lengths: &[i32],
+        rows: Rows<'_>,
         aim: Aim,
         pool: &Pool,
         take: impl Fn() -> Scratch + Sync,
         give: impl Fn(Scratch) + Sync,
     ) -> recurra_core::Result<Vec<f32>> {
+        let (tokens, lengths) = (rows.tokens, rows.lengths);
         let head = &self.params.head;
         let answers = if head.unit() == Unit::Row { lengths.len() } else { tokens.len() };
         let width = if aim == Aim::Answers { head.answer_width() } else { head.outputs() };
@@ -102,7 +107,7 @@ impl Reader<'_> {
             starts.push(sum);
             sum += length as usize;
         }
-        let rows = Rows { tokens, lengths, starts: &starts };
+        let rows = Placed { rows, starts: &starts };
         let mut order: Vec<u32> = (0..lengths.len() as u32).collect();
         if lengths.len() > BATCH_ROWS {
             order.sort_by_key(|&row| std::cmp::Reverse(lengths[row as usize]));
@@ -134,10 +139,10 @@ impl Reader<'_> {
     }
 
     /// The rows numbered `chosen`, on the calling thread.
-    fn batch(&self, rows: Rows<'_>, chosen: &[u32], scratch: &mut Scratch, out: &Out) -> recurra_core::Result<()> {
+    fn batch(&self, placed: Placed<'_>, chosen: &[u32], scratch: &mut Scratch, out: &Out) -> recurra_core::Result<()> {
         fault::point("predict");
-        scratch.read(rows, chosen)?;
-        let Scratch { layout, ids, traces, x, projected, y, head } = scratch;
+        scratch.read(placed, chosen)?;
+        let Scratch { layout, ids, distinct, slots, traces, x, projected, y, head } = scratch;
         let (shape, count, total) = (&self.params.shape, layout.rows(), layout.total());
         let (layers, width) = (shape.layers(), shape.output().private());
         let y = y.each_mut().map(|buf| Mat::fit(buf, total, width));
@@ -146,12 +151,18 @@ impl Reader<'_> {
         // Asked for once, since it may come at any time.
         let table: Option<Vec<Mat>> =
             self.frozen.table.get().map(|table| table.iter().map(|buf| Mat::of(buf, shape.gp)).collect());
-        let source = match &table {
-            Some(tables) => Source::Projected { tables, slots: ids.as_ptr() },
-            None => Source::Positions(self.gather(ids, x)),
-        };
         // All layers have the same hidden size.
         let from_inputs = shape.cell.infers_from_inputs(&self.frozen.packs[0], count);
+        let source = match (&table, placed.rows.forms) {
+            (Some(tables), _) => Source::Projected { tables, slots: ids.as_ptr() },
+            // Equal forms are put together and projected once.
+            (None, Some(forms)) if !from_inputs => {
+                let different = number(ids, forms.len(), distinct, slots);
+                let x = self.gather(&different, Some(forms), x);
+                Source::Words { x, count: different.len(), slots: slots.as_ptr() }
+            }
+            (None, forms) => Source::Positions(self.gather(ids, forms, x)),
+        };
         let projects = !from_inputs && (table.is_none() || layers > 1);
         projected.resize_with(shape.dirs, Buf::default);
         let projected: Vec<Mat> =
@@ -171,7 +182,7 @@ impl Reader<'_> {
         unsafe { pass.forward(&Member::alone(), Some(0..count)) };
         let encoded = Encoded { layout, top: pass.top(), y: outputs[layers - 1], dy: Mat::none(), part: shape.rp };
         // SAFETY: as above.
-        unsafe { self.answer(encoded, head, (rows, chosen), out) };
+        unsafe { self.answer(encoded, head, (placed, chosen), out) };
         Ok(())
     }
 
@@ -194,17 +205,28 @@ impl Reader<'_> {
         dirs
     }
 
-    /// Words' vectors at every position.
-    fn gather(&self, ids: &[u32], x: &mut Buf) -> Mat {
-        let shape = &self.params.shape;
-        let dims = shape.config.input_size;
-        let x = Mat::fit(x, ids.len(), shape.input(0).private());
-        for (position, &id) in ids.iter().enumerate() {
-            let from = &self.embedding[id as usize * dims..][..dims];
-            // SAFETY: there is a row for each position, at least as wide.
-            unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), x.row(position), dims) };
-        }
+    /// The vectors of words or forms.
+    fn gather(&self, ids: &[u32], forms: Option<&Forms>, x: &mut Buf) -> Mat {
+        let x = Mat::fit(x, ids.len(), self.params.shape.input(0).private());
+        self.embed(ids, forms, x);
         x
+    }
+
+    /// Writes the vectors of validated words or forms into rows of `x`, which must be there.
+    pub fn embed(&self, ids: &[u32], forms: Option<&Forms>, x: Mat) {
+        let encoder = &self.params.config.encoder;
+        let (dims, width) = (encoder.embedding_dim, encoder.inputs());
+        for (row, &id) in ids.iter().enumerate() {
+            // SAFETY: there is a row for each id, at least as wide.
+            let to = unsafe { std::slice::from_raw_parts_mut(x.row(row), width) };
+            let (word, behind) = to.split_at_mut(dims);
+            let number = forms.map_or(id, |forms| forms.word(id as usize)) as usize;
+            word.copy_from_slice(&self.vectors.words[number * dims..][..dims]);
+            if let Some(forms) = forms {
+                // SAFETY: the features of forms were checked, and nothing writes weights beside a reader.
+                unsafe { mean(self.vectors.features.as_ptr(), forms.features(id as usize), behind) };
+            }
+        }
     }
 
     /// From vectors to the caller's values.
@@ -212,7 +234,7 @@ impl Reader<'_> {
         &self,
         encoded: Encoded<'_>,
         space: &mut HeadSpace,
-        (rows, chosen): (Rows<'_>, &[u32]),
+        (Placed { rows, starts }, chosen): (Placed<'_>, &[u32]),
         out: &Out,
     ) {
         let (head, layout, Out(out, aim)) = (&self.params.head, encoded.layout, out);
@@ -233,7 +255,7 @@ impl Reader<'_> {
                     Unit::Row => copy(place, row),
                     Unit::Token => {
                         for (time, offset) in layout.offsets()[..rows.lengths[row] as usize].iter().enumerate() {
-                            copy(offset + place, rows.starts[row] + time);
+                            copy(offset + place, starts[row] + time);
                         }
                     }
                 }
@@ -242,15 +264,24 @@ impl Reader<'_> {
     }
 }
 
+/// The different ones among some ids below `count`, in order of first use; `slots` receives the place of each.
+fn number(ids: &[u32], count: usize, distinct: &mut Distinct, slots: &mut Vec<u32>) -> Vec<u32> {
+    let mut different = Vec::new();
+    distinct.begin(count);
+    slots.clear();
+    slots.extend(ids.iter().map(|&id| distinct.number(id, &mut different)));
+    different
+}
+
 impl Scratch {
     /// Layout and packed words of the rows numbered `chosen`.
-    fn read(&mut self, rows: Rows<'_>, chosen: &[u32]) -> recurra_core::Result<()> {
+    fn read(&mut self, Placed { rows, starts }: Placed<'_>, chosen: &[u32]) -> recurra_core::Result<()> {
         let own: Vec<i32> = chosen.iter().map(|&row| rows.lengths[row as usize]).collect();
         self.layout.rebuild(&own, None)?;
         self.ids.clear();
         for (time, &running) in self.layout.batch_sizes().iter().enumerate() {
             let sorted = &self.layout.sorted_indices()[..running as usize];
-            let start = |&row: &u32| rows.starts[chosen[row as usize] as usize];
+            let start = |&row: &u32| starts[chosen[row as usize] as usize];
             self.ids.extend(sorted.iter().map(|row| rows.tokens[start(row) + time] as u32));
         }
         Ok(())

@@ -7,7 +7,7 @@ use super::model::Network;
 use super::predict::{Frozen, Reader};
 use super::weights::Weights;
 use crate::heads::head::Aim;
-use recurra_core::{Result, training};
+use recurra_core::{Result, Rows};
 
 impl Network {
     /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row. With tags
@@ -19,10 +19,19 @@ impl Network {
     /// `OutOfRange` for a length below 1 or a token id outside the vocabulary, `InvalidShape` when the lengths do not add
     /// up to the number of tokens.
     pub fn predict(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
-        training::check_rows(tokens, lengths, self.params.config.encoder.vocab_size)?;
-        let seen = self.read().predicted.fetch_add(tokens.len(), Ordering::Relaxed).saturating_add(tokens.len());
+        self.predict_rows(Rows::new(tokens, lengths))
+    }
+
+    /// As [`Self::predict`], for rows of words or of forms. Forms have no table of projections: they come and go with the texts.
+    ///
+    /// # Errors
+    /// As [`Rows::validate`].
+    pub fn predict_rows(&self, rows: Rows<'_>) -> Result<Vec<f32>> {
+        rows.validate(&self.params.config.encoder)?;
+        let tokens = rows.tokens.len();
+        let seen = self.read().predicted.fetch_add(tokens, Ordering::Relaxed).saturating_add(tokens);
         self.project_vocabulary(seen)?;
-        self.with_reader(|reader| self.outputs(reader, tokens, lengths, Aim::Answers))
+        self.with_reader(|reader| self.outputs(reader, rows, Aim::Answers))
     }
 
     /// As [`Self::predict`], for callers that must not wait: `None` where the weights are being changed, or are to be made
@@ -31,23 +40,31 @@ impl Network {
     /// # Errors
     /// As [`Self::predict`].
     pub fn predict_at_once(&self, tokens: &[i32], lengths: &[i32]) -> Result<Option<Vec<f32>>> {
-        training::check_rows(tokens, lengths, self.params.config.encoder.vocab_size)?;
+        self.predict_rows_at_once(Rows::new(tokens, lengths))
+    }
+
+    /// As [`Self::predict_at_once`], for rows of words or of forms.
+    ///
+    /// # Errors
+    /// As [`Rows::validate`].
+    pub fn predict_rows_at_once(&self, rows: Rows<'_>) -> Result<Option<Vec<f32>>> {
+        rows.validate(&self.params.config.encoder)?;
         // Fails also where a change waits for other readers: the lock lets no further ones in then.
         let Ok(weights) = self.weights.try_read() else { return Ok(None) };
         let Some(reader) = self.reader(&weights) else { return Ok(None) };
-        self.outputs(&reader, tokens, lengths, Aim::Answers).map(Some)
+        self.outputs(&reader, rows, Aim::Answers).map(Some)
     }
 
-    pub(super) fn outputs(&self, reader: &Reader<'_>, tokens: &[i32], lengths: &[i32], aim: Aim) -> Result<Vec<f32>> {
+    pub(super) fn outputs(&self, reader: &Reader<'_>, rows: Rows<'_>, aim: Aim) -> Result<Vec<f32>> {
         let lock = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let take = || lock().pop().unwrap_or_default();
-        reader.predict(tokens, lengths, aim, &self.pool, take, |scratch| lock().push(scratch))
+        reader.predict(rows, aim, &self.pool, take, |scratch| lock().push(scratch))
     }
 
     /// The weights as prediction reads them; `None` if they are not ready.
     fn reader<'a>(&'a self, weights: &'a Weights) -> Option<Reader<'a>> {
         let frozen = weights.frozen.as_ref()?;
-        Some(Reader { params: &self.params, embedding: &weights.embedding, flat: &weights.flat, frozen })
+        Some(Reader { params: &self.params, vectors: &weights.vectors, flat: &weights.flat, frozen })
     }
 
     /// Reads the weights, ready for prediction, beside other readers.
@@ -81,7 +98,7 @@ impl Network {
         if weights.frozen.is_none() {
             weights.draw(&self.params)?;
             if let Some(optimizer) = &mut weights.optimizer {
-                optimizer.flush(&mut weights.embedding)?;
+                optimizer.flush(&mut weights.vectors)?;
             }
             weights.frozen = Some(Frozen::new(&self.params, &weights.flat));
         }
@@ -94,7 +111,7 @@ impl Network {
         self.freeze()?;
         let weights = self.read();
         if let Some(frozen) = &weights.frozen {
-            frozen.project(&self.params, &weights.embedding, &self.pool, seen);
+            frozen.project(&self.params, &weights.vectors.words, &self.pool, seen);
         }
         Ok(())
     }

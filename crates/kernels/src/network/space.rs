@@ -3,18 +3,18 @@
 use super::params::Params;
 use super::plans::StepPlan;
 use crate::encoder::encoded::Needs;
+use crate::encoder::plan::Finders;
 use crate::heads::head::{Aim, HeadMats, HeadPacks, HeadSpace};
 use crate::recurrent::buffers::{Grads, Trace};
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::steps::DirMats;
-use crate::simd::Buf;
 use crate::simd::gemm::Mat;
-use recurra_core::distinct::Distinct;
+use crate::simd::{Buf, pad};
 
 /// Buffers that live from chunk to chunk and grow as needed.
 #[derive(Default)]
 pub(super) struct TrainSpace {
-    pub distinct: Vec<Distinct>,
+    pub finders: Vec<Finders>,
     pub packs: Vec<DirPacks>,
     pub head_packs: HeadPacks,
     head: HeadSpace,
@@ -23,6 +23,9 @@ pub(super) struct TrainSpace {
     x: Buf,
     dx: Buf,
     d_rows: Buf,
+    inputs: Buf,
+    d_words: Buf,
+    d_features: Buf,
     projected: Vec<Buf>,
     y: Vec<Buf>,
     dy: Vec<Buf>,
@@ -33,12 +36,17 @@ pub(super) struct TrainSpace {
 
 /// Addresses of everything, for all members of the team.
 pub(super) struct TrainMats {
-    /// Inputs of the first layer: a row for each distinct word, or with dropout for each position.
+    /// Inputs of the first layer: a row for each distinct input, or with dropout for each position.
     pub x: Mat,
     pub dx: Mat,
-    /// Gradients of the distinct words; the same as `dx` without dropout.
+    /// Gradients of the distinct inputs; the same as `dx` without dropout.
     pub d_rows: Mat,
-    /// Input projection of the distinct words for each direction, later its gradient. Unused with dropout.
+    /// Distinct inputs before any dropout; with subwords only. The same as `x` without dropout.
+    pub inputs: Mat,
+    /// Gradients of the distinct words, and of the distinct features.
+    pub d_words: Mat,
+    pub d_features: Mat,
+    /// Input projection of the distinct inputs for each direction, later its gradient. Unused with dropout.
     pub projected: Vec<Mat>,
     /// Outputs of each layer and their gradients.
     pub y: Vec<Mat>,
@@ -62,7 +70,8 @@ impl TrainSpace {
     pub fn fit(&mut self, params: &Params, plans: &[StepPlan], noise: bool) -> TrainMats {
         let most = |of: fn(&StepPlan) -> usize| plans.iter().map(of).max().unwrap_or(0);
         let (rows, total) = (most(|p| p.words.layout.rows()), most(|p| p.words.layout.total()));
-        let distinct = most(|p| p.words.ids.len());
+        let distinct = most(|p| p.words.inputs());
+        let (words, features) = (most(|p| p.words.ids.len()), most(|p| p.words.features()));
         let shape = &params.shape;
         let drop = params.config.encoder.dropouts.embedding > 0.0;
         let inputs = if drop { total } else { distinct };
@@ -76,10 +85,23 @@ impl TrainSpace {
         self.flat_grads.grow(params.flat_size);
         let dx = Mat::fit(&mut self.dx, inputs, input);
         self.more_grads.grow(if noise { params.flat_size } else { 0 });
+        let x = Mat::fit(&mut self.x, inputs, input);
+        let d_rows = if drop { Mat::fit(&mut self.d_rows, distinct, input) } else { dx };
+        let (inputs, d_words, d_features) = match params.config.encoder.subwords {
+            Some(subwords) => (
+                if drop { Mat::fit(&mut self.inputs, distinct, input) } else { x },
+                Mat::fit(&mut self.d_words, words, pad(params.config.encoder.embedding_dim)),
+                Mat::fit(&mut self.d_features, features, pad(subwords.dim)),
+            ),
+            None => (Mat::none(), d_rows, Mat::none()),
+        };
         TrainMats {
-            x: Mat::fit(&mut self.x, inputs, input),
+            x,
             dx,
-            d_rows: if drop { Mat::fit(&mut self.d_rows, distinct, input) } else { dx },
+            d_rows,
+            inputs,
+            d_words,
+            d_features,
             projected,
             y,
             dy,

@@ -6,8 +6,8 @@ use std::sync::RwLockReadGuard;
 
 use super::model::Network;
 use super::optimizer::{Optimizer, Rows};
-use super::params::Params;
-use super::weights::Weights;
+use super::params::{EMBEDDING_NAME, Params, SUBWORDS};
+use super::weights::{Vectors, Weights};
 use crate::optim::LateState;
 use crate::simd::Buf;
 use recurra_core::{Algorithm, Error, ErrorCode, NamedArray, Result};
@@ -18,6 +18,8 @@ const STEPS: &str = "training.steps";
 const OPTIMIZER: &str = "training.optimizer";
 const RATES: &str = "training.late.rates";
 const LAST: &str = "training.late.last";
+const FEATURE_RATES: &str = "training.late.subwords.rates";
+const FEATURE_LAST: &str = "training.late.subwords.last";
 
 fn mismatch(message: impl std::fmt::Display) -> Error {
     Error::new(ErrorCode::StateMismatch, format!("the training's state does not fit: {message}"))
@@ -63,28 +65,78 @@ fn count(value: f64, name: &str) -> Result<u64> {
     Err(mismatch(format_args!("{name} has {value}, which is no number of steps")))
 }
 
-impl Optimizer {
-    fn export(&self, params: &Params) -> Vec<NamedArray> {
-        let float = |state: &str, name: &str, shape: &[usize], data: &[f32]| {
-            NamedArray::of(format!("{PREFIX}{state}.{name}"), shape.to_vec(), data)
-        };
-        let mut arrays = vec![NamedArray::list(OPTIMIZER, &self.algorithm.to_numbers())];
-        let (embedding, shape) = ("embedding.weight", params.embedding_shape());
-        match &self.rows {
-            Rows::Late(late) => {
+fn float(state: &str, name: &str, shape: &[usize], data: &[f32]) -> NamedArray {
+    NamedArray::of(format!("{PREFIX}{state}.{name}"), shape.to_vec(), data)
+}
+
+/// The names of a matrix that is read row by row, of the learning rates that its rows may have missed, and of their last steps.
+type Names = [&'static str; 3];
+
+const WORD_NAMES: Names = [EMBEDDING_NAME, RATES, LAST];
+const FEATURE_NAMES: Names = [SUBWORDS, FEATURE_RATES, FEATURE_LAST];
+
+impl Rows {
+    fn export(&self, [name, rates_name, last_name]: Names, shape: [usize; 2], arrays: &mut Vec<NamedArray>) {
+        match self {
+            Self::Late(late) => {
                 let LateState { rates, last, first, second, .. } = late.snapshot();
                 let two = !second.is_empty();
-                arrays.push(float(if two { "exp_avg" } else { "momentum_buffer" }, embedding, &shape, &first));
+                arrays.push(float(if two { "exp_avg" } else { "momentum_buffer" }, name, &shape, &first));
                 if two {
-                    arrays.push(float("exp_avg_sq", embedding, &shape, &second));
+                    arrays.push(float("exp_avg_sq", name, &shape, &second));
                 }
-                arrays.push(NamedArray::list(RATES, &rates));
+                arrays.push(NamedArray::list(rates_name, &rates));
                 let last: Vec<i32> = last.into_iter().map(u32::cast_signed).collect();
-                arrays.push(NamedArray::list(LAST, &last));
+                arrays.push(NamedArray::list(last_name, &last));
             }
-            Rows::Dense(dense, _) => {
-                arrays.extend(dense.states().map(|(state, data)| float(state, embedding, &shape, data)));
+            Self::Dense(dense, _) => {
+                arrays.extend(dense.states().map(|(state, data)| float(state, name, &shape, data)));
             }
+        }
+    }
+
+    fn import<D: Deref<Target = [u8]>>(
+        &mut self,
+        [name, rates_name, last_name]: Names,
+        [rows, dims]: [usize; 2],
+        arrays: &mut Arrays<'_, D>,
+        two: bool,
+        steps: u64,
+    ) -> Result<()> {
+        let n = rows * dims;
+        let state = |arrays: &mut Arrays<'_, D>, state: &str| arrays.floats(&format!("{PREFIX}{state}.{name}"), n);
+        match self {
+            Self::Late(late) => {
+                let first = state(arrays, if two { "exp_avg" } else { "momentum_buffer" })?;
+                let second = if two { state(arrays, "exp_avg_sq")? } else { Vec::new() };
+                let rates =
+                    arrays.doubles(rates_name)?.ok_or_else(|| mismatch(format_args!("{rates_name} is missing")))?;
+                let Some(last) = arrays.find(last_name).and_then(NamedArray::values) else {
+                    return Err(mismatch(format_args!("{last_name} is missing, or not int32")));
+                };
+                let last = last.into_iter().map(i32::cast_unsigned).collect();
+                let base = steps.checked_sub(rates.len() as u64).and_then(|base| u32::try_from(base).ok());
+                let base = base
+                    .ok_or_else(|| mismatch(format_args!("{} learning rates do not fit {steps} steps", rates.len())))?;
+                late.restore(&LateState { base, rates, last, first, second }).map_err(|error| mismatch(error.message()))
+            }
+            Self::Dense(dense, _) => {
+                for (name, to) in dense.states_mut() {
+                    to.copy_from_slice(&state(arrays, name)?);
+                }
+                dense.count(steps);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Optimizer {
+    fn export(&self, params: &Params) -> Vec<NamedArray> {
+        let mut arrays = vec![NamedArray::list(OPTIMIZER, &self.algorithm.to_numbers())];
+        self.words.export(WORD_NAMES, params.words_shape(), &mut arrays);
+        if let Some((features, shape)) = self.features.as_ref().zip(params.features_shape()) {
+            features.export(FEATURE_NAMES, shape, &mut arrays);
         }
         for (state, data) in self.rest.states() {
             arrays.extend(
@@ -101,32 +153,10 @@ impl Optimizer {
         (steps, words): (u64, u64),
     ) -> Result<Self> {
         let mut optimizer = Self::new(algorithm, params)?;
-        let n = params.config.encoder.vocab_size * params.config.encoder.embedding_dim;
-        let embedding = |arrays: &mut Arrays<'_, D>, state: &str, n: usize| {
-            arrays.floats(&format!("{PREFIX}{state}.embedding.weight"), n)
-        };
-        match &mut optimizer.rows {
-            Rows::Late(late) => {
-                let two = algorithm.two_states();
-                let first = embedding(arrays, if two { "exp_avg" } else { "momentum_buffer" }, n)?;
-                let second = if two { embedding(arrays, "exp_avg_sq", n)? } else { Vec::new() };
-                let rates = arrays.doubles(RATES)?.ok_or_else(|| mismatch(format_args!("{RATES} is missing")))?;
-                let Some(last) = arrays.find(LAST).and_then(NamedArray::values) else {
-                    return Err(mismatch(format_args!("{LAST} is missing, or not int32")));
-                };
-                let last = last.into_iter().map(i32::cast_unsigned).collect();
-                let base = words.checked_sub(rates.len() as u64).and_then(|base| u32::try_from(base).ok());
-                let base = base
-                    .ok_or_else(|| mismatch(format_args!("{} learning rates do not fit {words} steps", rates.len())))?;
-                late.restore(&LateState { base, rates, last, first, second })
-                    .map_err(|error| mismatch(error.message()))?;
-            }
-            Rows::Dense(dense, _) => {
-                for (state, to) in dense.states_mut() {
-                    to.copy_from_slice(&embedding(arrays, state, n)?);
-                }
-                dense.count(words);
-            }
+        let two = algorithm.two_states();
+        optimizer.words.import(WORD_NAMES, params.words_shape(), arrays, two, words)?;
+        if let Some((features, shape)) = optimizer.features.as_mut().zip(params.features_shape()) {
+            features.import(FEATURE_NAMES, shape, arrays, two, steps)?;
         }
         for (state, to) in optimizer.rest.states_mut() {
             for (name, segment) in params.segments() {
@@ -145,10 +175,13 @@ impl Network {
     /// Only for a fault of this library.
     pub fn peek(&self) -> Result<Vec<NamedArray>> {
         let weights = self.drawn()?;
-        match weights.optimizer.as_ref().map(|optimizer| &optimizer.rows) {
-            Some(Rows::Late(late)) => Ok(self.params.export(&late.caught_up(&weights.embedding)?, &weights.flat)),
-            _ => Ok(self.params.export(&weights.embedding, &weights.flat)),
-        }
+        let Vectors { words, features } = &weights.vectors;
+        let caught_up = |rows: Option<&Rows>, weights: &[f32]| rows.map_or(Ok(None), |rows| rows.caught_up(weights));
+        let optimizer = weights.optimizer.as_ref();
+        let words_now = caught_up(optimizer.map(|optimizer| &optimizer.words), words)?;
+        let features_now = caught_up(optimizer.and_then(|optimizer| optimizer.features.as_ref()), features)?;
+        let (words, features) = (words_now.as_deref().unwrap_or(words), features_now.as_deref().unwrap_or(features));
+        Ok(self.params.export(words, features, &weights.flat))
     }
 
     /// Everything a training needs to resume. Another network of the same configuration that takes it with
@@ -164,7 +197,7 @@ impl Network {
             .as_ref()
             .map_or((0, 0), |optimizer| (optimizer.rest.step_count(), optimizer.word_steps()));
         let mut arrays = vec![NamedArray::list(STEPS, &[weights.steps, seen, words].map(|count| count as f64))];
-        let weights_now = self.params.export(&weights.embedding, &weights.flat);
+        let weights_now = self.params.export(&weights.vectors.words, &weights.vectors.features, &weights.flat);
         arrays.extend(
             weights_now.into_iter().map(|array| NamedArray { name: format!("{PREFIX}{}", array.name), ..array }),
         );
@@ -193,8 +226,7 @@ impl Network {
             return Err(mismatch(format_args!("{STEPS} needs three numbers")));
         };
         let (steps, seen, words) = (count(steps, STEPS)?, count(seen, STEPS)?, count(words, STEPS)?);
-        let mut embedding =
-            Buf::zeros(self.params.config.encoder.vocab_size * self.params.config.encoder.embedding_dim);
+        let mut vectors = Vectors::zeros(&self.params);
         let mut flat = Buf::zeros(self.params.flat_size);
         let mut tensors = Vec::new();
         for name in self.params.names() {
@@ -202,7 +234,7 @@ impl Network {
                 tensors.push(NamedArray { name, ..array.borrowed() });
             }
         }
-        self.params.import(&tensors, &mut embedding, &mut flat)?;
+        self.params.import(&tensors, &mut vectors, &mut flat)?;
         let optimizer = match arrays.doubles(OPTIMIZER)? {
             None if seen == 0 => None,
             None => return Err(mismatch(format_args!("{OPTIMIZER} is missing"))),
@@ -215,7 +247,7 @@ impl Network {
         }
         let mut guard = self.write();
         let weights: &mut Weights = &mut guard;
-        (weights.embedding, weights.flat, weights.optimizer, weights.steps) = (embedding, flat, optimizer, steps);
+        (weights.vectors, weights.flat, weights.optimizer, weights.steps) = (vectors, flat, optimizer, steps);
         weights.drawn = true;
         weights.change();
         Ok(())

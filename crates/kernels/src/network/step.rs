@@ -72,9 +72,10 @@ impl Step<'_> {
     pub unsafe fn run(&self, member: &Member<'_>, plan: &StepPlan, next: Option<&StepPlan>, number: u64) -> Outcome {
         let mask = self.steps_before + number;
         let embedding_key = self.key([mask, EMBEDDING, 0]);
-        let soon = next.map_or(&[][..], |next| &next.words.ids[member.share(next.words.ids.len(), 8)]);
         let fetch = |i: usize, steps: usize| {
-            self.embedding.fetch(&soon[soon.len() * i / steps..soon.len() * (i + 1) / steps]);
+            if let Some(next) = next {
+                self.embedding.fetch(member, &next.words, i, steps);
+            }
         };
         // SAFETY: by the caller's promise and the shares between meetings.
         unsafe {
@@ -115,7 +116,7 @@ impl Step<'_> {
             if self.noise.is_some() {
                 self.add_grads(&parameters);
             }
-            match self.clip(member, &parameters, words.clone()) {
+            match self.clip(member, &parameters, &words) {
                 Some(scale) => self.update(member, plan, (words, parameters), number, scale),
                 None => outcome.finite = false,
             }

@@ -5,13 +5,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use super::model::Network;
-use super::optimizer::{Optimizer, Rows};
+use super::optimizer::Optimizer;
 use super::params::Params;
 use super::plans::{StepPlan, plan_all};
 use super::space::TrainMats;
 use super::step::{Step, Sums};
 use super::weights::Weights;
+use crate::encoder::bags::Subwords;
 use crate::encoder::embedding::Embedding;
+use crate::encoder::lookup::Lookup;
 use crate::encoder::noise::Noise;
 use crate::threads::{Member, Pool};
 use recurra_core::{Algorithm, Chunk, Result, Stats, StepOptions};
@@ -35,7 +37,7 @@ impl Network {
         weights.draw(params)?;
         weights.change();
         weights.use_optimizer(options.algorithm, params)?;
-        let plans = plan_all(params, pool, &mut weights.space.distinct, chunk, weights.steps)?;
+        let plans = plan_all(params, pool, &mut weights.space.finders, chunk, weights.steps)?;
         let mats = weights.space.fit(params, &plans, options.adversarial > 0.0);
         let mut stats = Stats::default();
         let mut made = 0;
@@ -63,11 +65,9 @@ impl Weights {
         self.optimizer = Some(match self.optimizer.take() {
             None => Optimizer::new(algorithm, params)?,
             Some(same) if same.algorithm == algorithm => same,
-            Some(old) if algorithm.keeps_state_of(&old.algorithm) => {
-                old.with(algorithm, params, &mut self.embedding)?
-            }
+            Some(old) if algorithm.keeps_state_of(&old.algorithm) => old.with(algorithm, params, &mut self.vectors)?,
             Some(mut old) => {
-                old.flush(&mut self.embedding)?;
+                old.flush(&mut self.vectors)?;
                 Optimizer::new(algorithm, params)?
             }
         });
@@ -76,10 +76,7 @@ impl Weights {
 
     /// How many steps may be made before rows that are behind must be brought current, for which room is made now.
     fn make_room_for_steps(&mut self) -> Result<usize> {
-        match self.optimizer.as_mut().map(|optimizer| &mut optimizer.rows) {
-            Some(Rows::Late(late)) => late.make_room(&mut self.embedding),
-            _ => Ok(usize::MAX),
-        }
+        self.optimizer.as_mut().map_or(Ok(usize::MAX), |optimizer| optimizer.make_room(&mut self.vectors))
     }
 
     fn count_steps(&mut self, steps: u64, frozen: bool) {
@@ -131,20 +128,24 @@ impl Part<'_> {
     /// What the team shares; `None` without an optimizer.
     fn step<'b>(&'b self, weights: &'b mut Weights, sums: &'b [Sums]) -> Option<Step<'b>> {
         let (config, mats) = (&self.params.config, self.mats);
-        let embedding = weights.embedding.ptr();
         let optimizer = weights.optimizer.as_mut()?;
+        let (words, features) = optimizer.moves(&mut weights.vectors);
+        let lookup = |weights, [rows, dims]: [usize; 2], moves, grads| Lookup { weights, rows, dims, moves, grads };
+        let features = self.params.features_shape().zip(features).map(|(shape, moves)| Subwords {
+            features: lookup(weights.vectors.features.ptr(), shape, moves, mats.d_features),
+            inputs: mats.inputs,
+            d_inputs: mats.d_rows,
+        });
         Some(Step {
             params: self.params,
             options: self.options.of(self.steps.clone()),
             mats,
             embedding: Embedding {
-                weights: embedding,
-                vocab: config.encoder.vocab_size,
-                dims: config.encoder.embedding_dim,
+                words: lookup(weights.vectors.words.ptr(), self.params.words_shape(), words, mats.d_words),
+                subwords: features,
                 padding: config.encoder.padding_idx,
                 frozen: self.options.freeze_embedding,
                 dropout: config.encoder.dropouts.embedding as f32,
-                words: optimizer.words(embedding),
                 x: mats.x,
                 dx: mats.dx,
                 d_rows: mats.d_rows,

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::plans::StepPlan;
 use super::step::Step;
+use crate::encoder::embedding::Own;
 use crate::optim::StepNumbers;
 use crate::recurrent::segments::Segment;
 use crate::recurrent::sums::Add;
@@ -41,16 +42,11 @@ impl Step<'_> {
     }
 
     /// The factor of the gradient, from its norm over all members; `None` where that is not finite.
-    pub(super) unsafe fn clip(
-        &self,
-        member: &Member<'_>,
-        parameters: &[Range<usize>],
-        words: Range<usize>,
-    ) -> Option<f32> {
+    pub(super) unsafe fn clip(&self, member: &Member<'_>, parameters: &[Range<usize>], words: &Own) -> Option<f32> {
         if self.options.clip_norm <= 0.0 {
             return Some(1.0);
         }
-        let (grads, d_rows) = (self.mats.flat_grads, self.embedding.d_rows);
+        let grads = self.mats.flat_grads;
         // SAFETY: the parameters and words are this member's.
         let square = |start: *const f32, n: usize| unsafe {
             let list = std::slice::from_raw_parts(start, n);
@@ -59,7 +55,7 @@ impl Step<'_> {
         // SAFETY: as above.
         let own = unsafe {
             let rest: f64 = parameters.iter().map(|range| square(grads.add(range.start), range.len())).sum();
-            rest + square(d_rows.row(words.start), words.len() * d_rows.stride)
+            rest + self.embedding.squares(words)
         };
         self.sums[member.rank()].norm.store(own.to_bits(), Ordering::Relaxed);
         member.meet();
@@ -73,19 +69,19 @@ impl Step<'_> {
         &self,
         member: &Member<'_>,
         plan: &StepPlan,
-        (words, parameters): (Range<usize>, Vec<Range<usize>>),
+        (words, parameters): (Own, Vec<Range<usize>>),
         number: u64,
         scale: f32,
     ) {
         let lr = self.options.lr(number as usize);
         let numbers = |t: u64| StepNumbers::new(&self.options.algorithm, t, lr, scale);
-        let t = self.word_steps + number + 1;
+        let (t, rest) = (self.word_steps + number + 1, self.optimizer_steps + number + 1);
         // SAFETY: words and parameters are this member's.
         unsafe {
-            self.embedding.update(member, &plan.words, words, (t, numbers(t)));
+            self.embedding.update(member, &plan.words, words, (t, numbers(t)), (rest, numbers(rest)));
             fault::point("update");
             for range in parameters {
-                self.rest.step(self.flat, self.mats.flat_grads, range, numbers(self.optimizer_steps + number + 1));
+                self.rest.step(self.flat, self.mats.flat_grads, range, numbers(rest));
             }
             // No member reads the tables between the first meeting of a step and the last.
             if member.rank() == 0 {

@@ -9,8 +9,25 @@ use super::space::TrainSpace;
 use crate::simd::Buf;
 use recurra_core::Result;
 
+/// What is read row by row.
+#[derive(Default)]
+pub(super) struct Vectors {
+    /// Of words, `[vocab_size, embedding_dim]`.
+    pub words: Buf,
+    /// Of the features of their characters, `[buckets, dim]`; empty without.
+    pub features: Buf,
+}
+
+impl Vectors {
+    /// Zeros.
+    pub fn zeros(params: &Params) -> Self {
+        let zeros = |shape: [usize; 2]| Buf::zeros(shape[0] * shape[1]);
+        Self { words: zeros(params.words_shape()), features: params.features_shape().map(zeros).unwrap_or_default() }
+    }
+}
+
 pub(super) struct Weights {
-    pub embedding: Buf,
+    pub vectors: Vectors,
     /// All other parameters, padded.
     pub flat: Buf,
     /// Whether the weights have values. They have neither these nor memory until they are first needed: both take time.
@@ -30,7 +47,7 @@ impl Weights {
     pub fn draw(&mut self, params: &Params) -> Result<()> {
         if !self.drawn {
             self.make_room(params);
-            params.initialize(&mut self.embedding, &mut self.flat)?;
+            params.initialize(&mut self.vectors, &mut self.flat)?;
             self.drawn = true;
         }
         Ok(())
@@ -39,7 +56,7 @@ impl Weights {
     /// Gives the weights their memory, where they have none yet.
     pub fn make_room(&mut self, params: &Params) {
         if self.flat.is_empty() {
-            self.embedding = Buf::zeros(params.config.encoder.vocab_size * params.config.encoder.embedding_dim);
+            self.vectors = Vectors::zeros(params);
             self.flat = Buf::zeros(params.flat_size);
         }
     }

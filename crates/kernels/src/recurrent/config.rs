@@ -31,7 +31,7 @@ impl From<&EncoderConfig> for RecurrentConfig {
             num_layers: encoder.num_layers,
             bidirectional: encoder.bidirectional,
             dropout: encoder.dropouts.layers as f32,
-            ..Self::new(encoder.cell, encoder.embedding_dim, encoder.hidden_size)
+            ..Self::new(encoder.cell, encoder.inputs(), encoder.hidden_size)
         }
     }
 }

@@ -118,6 +118,6 @@ impl Texts {
     /// All of them, in batches of these sizes.
     pub fn chunk<'a>(&'a self, batch_sizes: &'a [i32]) -> Chunk<'a> {
         let targets = Targets::Rows(&self.labels);
-        Chunk { tokens: &self.tokens, lengths: &self.lengths, targets, batch_sizes }
+        Chunk { tokens: &self.tokens, lengths: &self.lengths, targets, batch_sizes, ..Chunk::default() }
     }
 }

@@ -60,10 +60,14 @@ impl Network {
     /// and `nn.Linear`, constructed in this order after `torch.manual_seed(seed)`, draw on the CPU.
     ///
     /// # Errors
-    /// As [`NetworkConfig::validate`]; `InvalidArgument` for a cell that libtorch does not have, or a head for tags.
+    /// As [`NetworkConfig::validate`]; `InvalidArgument` for a cell that libtorch does not have, for subwords or a head for tags.
     pub fn new(config: NetworkConfig, place: Place) -> Result<Self> {
         config.validate()?;
         config.encoder.cell.in_libtorch()?;
+        if config.encoder.subwords.is_some() {
+            let message = "networks with subwords run on the CPU kernels, not on libtorch: use device 'cpu'";
+            return Err(Error::new(ErrorCode::InvalidArgument, message).about("subwords"));
+        }
         let Some(&head) = config.classes() else {
             let message = "a network for tags runs on the CPU kernels only: leave the device to 'auto' or take 'cpu'";
             return Err(Error::new(ErrorCode::InvalidArgument, message).about("device"));

@@ -70,6 +70,7 @@ fn train(classifier: &Network, texts: &Texts, algorithm: Algorithm, batches: std
         lengths: &texts.lengths[batches.clone()],
         targets: Targets::Rows(&texts.labels[batches.clone()]),
         batch_sizes: &vec![1; batches.len()],
+        ..Chunk::default()
     };
     let options = StepOptions {
         learning_rates: &rates,
@@ -176,7 +177,7 @@ fn other_options_of_an_optimizer_keep_its_state_and_another_form_does_not() {
                 state.retain(|array| array.name != "training.momentum_buffer.embedding.weight");
             }
         } else if before.cannot_defer().is_some() {
-            let shape = by_hand.params.embedding_shape();
+            let shape = by_hand.params.words_shape().to_vec();
             if matches!(then, Algorithm::Sgd(o) if o.momentum == 0.0) {
                 let zeros = vec![0f32; shape[0] * shape[1]];
                 state.push(NamedArray::of("training.momentum_buffer.embedding.weight", shape.clone(), &zeros));

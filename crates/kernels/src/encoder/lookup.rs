@@ -1,0 +1,113 @@
+//! A matrix whose rows a step reads by number, and moves where they have a gradient.
+
+use std::ops::Range;
+
+use crate::optim::{DenseShared, LateRows, LateShared, StepNumbers};
+use crate::simd::gemm::Mat;
+use crate::threads::Member;
+
+/// How its rows move.
+#[derive(Clone, Copy)]
+pub(crate) enum Moves {
+    /// Missed steps are made up when a row is next read. The second address is for the first member alone, to count a step.
+    Late(LateShared, *mut LateRows),
+    /// States, and the gradient of the whole matrix, zero between steps.
+    Dense(DenseShared, *mut f32),
+}
+
+/// A matrix `[rows, dims]` of a step, as a team shares it.
+#[derive(Clone, Copy)]
+pub(crate) struct Lookup {
+    pub weights: *mut f32,
+    pub rows: usize,
+    pub dims: usize,
+    pub moves: Moves,
+    /// Gradients of the rows that a batch reads, one for each.
+    pub grads: Mat,
+}
+
+impl Lookup {
+    /// A row.
+    ///
+    /// # Safety
+    /// It must exist, and no member may be moving it.
+    #[inline(always)]
+    pub unsafe fn row(&self, row: u32) -> *const f32 {
+        // SAFETY: by the caller's promise.
+        unsafe { self.weights.add(row as usize * self.dims) }
+    }
+
+    /// Brings rows current.
+    ///
+    /// # Safety
+    /// They must exist, and be this member's.
+    pub unsafe fn catch_up(&self, rows: &[u32]) {
+        if let Moves::Late(late, _) = self.moves {
+            // SAFETY: by the caller's promise.
+            unsafe { late.catch_up(rows) };
+        }
+    }
+
+    /// Asks for the memory of rows that the next step reads.
+    pub fn fetch(&self, rows: &[u32]) {
+        if let Moves::Late(late, _) = self.moves {
+            late.fetch(rows);
+        }
+    }
+
+    /// Sum of the squares of some gradients.
+    ///
+    /// # Safety
+    /// They must be there, and this member's.
+    pub unsafe fn squares(&self, own: Range<usize>) -> f64 {
+        // SAFETY: by the caller's promise.
+        let grads = unsafe { std::slice::from_raw_parts(self.grads.row(own.start), own.len() * self.grads.stride) };
+        grads.iter().map(|&g| f64::from(g) * f64::from(g)).sum()
+    }
+
+    /// The optimizer's step for this member's share `own` of `rows`, those that the batch reads, by the numbers of step `now`.
+    ///
+    /// # Safety
+    /// All members must call it; rows must be distinct, exist and be shared out, and their gradients be there.
+    pub unsafe fn update(
+        &self,
+        member: &Member<'_>,
+        rows: &[u32],
+        own: Range<usize>,
+        (now, numbers): (u64, StepNumbers),
+    ) {
+        // SAFETY: by the caller's promise; the dense step's shares do not overlap.
+        unsafe {
+            match self.moves {
+                Moves::Late(late, _) => {
+                    let grads = (self.grads.row(own.start).cast_const(), self.grads.stride);
+                    late.update(&rows[own], grads, now as u32, numbers);
+                }
+                Moves::Dense(states, grads) => {
+                    let row = |number: usize| grads.add(rows[number] as usize * self.dims);
+                    for number in own.clone() {
+                        std::ptr::copy_nonoverlapping(self.grads.row(number), row(number), self.dims);
+                    }
+                    member.meet();
+                    let share = member.share(self.rows * self.dims, 1024);
+                    states.step(self.weights, grads, share, numbers);
+                    member.meet();
+                    for number in own {
+                        std::ptr::write_bytes(row(number), 0, self.dims);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Counts a step with learning rate `lr`. The first member calls it, while no member reads the optimizer's tables.
+    ///
+    /// # Safety
+    /// As said; the addresses must be valid.
+    pub unsafe fn count_step(&self, lr: f64) {
+        if let Moves::Late(_, late) = self.moves {
+            // SAFETY: by the caller's promise.
+            unsafe { (*late).begin(lr) };
+        }
+    }
+}
