@@ -20,11 +20,11 @@ export interface TaggerHeadOptions {
 export interface SubwordOptions {
   /** Vectors of features; several features may share one. Default 32,768. */
   buckets?: number;
-  /** Size of these vectors. Default 48. */
+  /** Size of these vectors. Default 32. */
   dim?: number;
   /** Characters of the shortest run. Default 2. */
   minn?: number;
-  /** Characters of the longest run, from `minn` to 16; 0 for no runs. Default 5. */
+  /** Characters of the longest run, from `minn` to 16; 0 for no runs. Default 4. */
   maxn?: number;
   /** Whether the runs are those of the word in lower case. Default `true`. */
   lowercase?: boolean;
@@ -35,9 +35,9 @@ export interface SubwordOptions {
 /** The table of {@link SubwordOptions}. */
 export const SUBWORDS = {
   buckets: option(integer(1, 2 ** 24), { default: 32_768, defaultText: '32,768', help: 'vectors of features' }),
-  dim: option(integer(1, 65_536), { default: 48, help: 'size of these vectors' }),
+  dim: option(integer(1, 65_536), { default: 32, help: 'size of these vectors' }),
   minn: option(integer(1, 16), { default: 2, help: 'characters of the shortest run' }),
-  maxn: option(integer(0, 16), { default: 5, help: 'characters of the longest run; 0 for no runs' }),
+  maxn: option(integer(0, 16), { default: 4, help: 'characters of the longest run; 0 for no runs' }),
   lowercase: option(flag, { default: true, help: 'whether the runs are those of the word in lower case' }),
   shape: option(flag, { default: true, help: 'whether the shape of the word counts' }),
 } as const satisfies TableOf<SubwordOptions>;
@@ -85,6 +85,7 @@ export const TAGGER_NETWORK = {
     default: 0.5,
     help: "share of elements dropped in training from the tokens' outputs, and between layers",
   },
+  embeddingDropout: { ...NETWORK.embeddingDropout, default: 0.3 },
   wordDropout: { ...NETWORK.wordDropout, default: 0.1 },
   decoder: option(choice(DECODERS), {
     default: 'crf',
