@@ -1,5 +1,5 @@
-// Publishes the packages to the npm registry: packs them anew, then the addons' package, then recurra itself, so that nobody
-// can install the one before the other is there. A version that is published already is left alone, so a release that
+// Publishes the packages to the npm registry: packs them all, then publishes the addons' packages and recurra-web, then recurra itself, so
+// that nobody can install the one before the other is there. A version that is published already is left alone, so a release that
 // was interrupted is simply run again.
 //   npm run release -- [--dry-run] [--libtorch] [--provenance] [--target NAME]...
 // --target: also the packages of other platforms, as `npm run pack:all` takes it.
@@ -64,7 +64,7 @@ try {
     process.stderr.write(`${found.join('\n')}\n`);
     if (!values['dry-run']) throw new Error('Nothing was published.');
   }
-  const packages = await packAll({ libtorch: values.libtorch, target: values.target });
+  const packages = await packAll({ libtorch: values.libtorch, web: true, target: values.target });
   const main = packages.find(({ name }) => name === manifest.name);
   const libtorch = join(root, 'npm', 'libtorch-linux-x64');
   for (const each of [...packages.filter((one) => one !== main), main]) {

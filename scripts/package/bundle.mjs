@@ -5,6 +5,8 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
+import { root } from '../native/addons.mjs';
+import { traced } from './traced.mjs';
 
 /** What can be imported: `recurra`, and `recurra/torch` and so on. */
 export const entryNames = ['index', 'torch', 'lesson', 'serve'];
@@ -66,7 +68,7 @@ async function bundleJavaScript(dist, folder) {
   const { rollup } = await import('rollup');
   const bundle = await rollup({
     input: { ...entries(dist, 'js'), cli: join(dist, 'cli', 'main.js') },
-    plugins: [librariesOutside, importMeta],
+    plugins: [librariesOutside, importMeta, traced(root)],
     onwarn,
   });
   const { output } = await bundle.write({

@@ -1,8 +1,8 @@
 // Makes the npm packages: target/packages/*.tgz, ready to be published. Runs set-up first.
-//   node scripts/package/main.mjs [--light] [--quick] [--libtorch] [--target NAME]...
+//   node scripts/package/main.mjs [--light] [--quick] [--libtorch] [--web] [--target NAME]...
 // --light: recurra and the light addon alone, which needs no libtorch. --quick: with the addons as built for this machine, for
 // tests of everything else. --libtorch: also the package with libtorch's CPU libraries, which a release publishes only once
-// for each libtorch. --target: also the light addon's package of another platform, which `npm run cross` has built; `all` for each one.
+// for each libtorch. --web: also recurra-web, which needs the compiler's library for WebAssembly. --target: also the light addon's package of another platform, which `npm run cross` has built; `all` for each one.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -107,6 +107,7 @@ export async function packAll({
   light = false,
   quick = false,
   libtorch = false,
+  web = false,
   target = [],
   out = join(targetDir(), 'packages'),
 } = {}) {
@@ -129,6 +130,11 @@ export async function packAll({
     ...others.map((other) => stageAddon(out, other.manifest, other.source, other.file)),
   ];
   if (libtorch && !light) folders.push(stageLibtorchPackage(out, libtorchManifest, libtorchSource));
+  if (web) {
+    // It imports libraries, which the set-up installs first.
+    const { buildWeb } = await import('../web/build.mjs');
+    folders.push((await buildWeb()).folder);
+  }
   return folders.map((folder) => {
     const tarball = pack(out, folder);
     const unpacked = filesBelow(folder).reduce((sum, file) => sum + statSync(file).size, 0);
@@ -144,6 +150,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
         light: boolean,
         quick: boolean,
         libtorch: boolean,
+        web: boolean,
         target: { type: 'string', multiple: true },
       },
     });

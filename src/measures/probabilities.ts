@@ -1,6 +1,7 @@
 import { checkInteger } from '../core/checks.js';
 import { ArgumentError, invalidArgument } from '../core/errors.js';
 import { checkOptionNames } from '../core/options/names.js';
+import { isTyped } from '../core/realms.js';
 import { Calibration, type CalibrationResult } from './calibration.js';
 import { ExactSum } from './counts.js';
 import { checkSomeRows, LabelIndex, type LabelOptions } from './labels.js';
@@ -31,7 +32,7 @@ class LabelledScores {
     const index = new LabelIndex(given, () => yTrue);
     this.labels = index.labels;
     this.truth = Int32Array.from(yTrue, (label, row) => index.of(label, `yTrue[${row}]`));
-    const flat = scores instanceof Float32Array || scores instanceof Float64Array;
+    const flat = isTyped('Float32Array', scores) || isTyped('Float64Array', scores);
     if (!flat && !Array.isArray(scores)) {
       throw invalidArgument(name, 'an array of rows, a Float32Array or a Float64Array', scores);
     }
@@ -42,7 +43,7 @@ class LabelledScores {
         `yTrue has ${yTrue.length} rows and there are ${this.labels.length} labels, but ${name} has ${scores.length} ${flat ? 'numbers' : 'rows'}`,
       );
     }
-    const single = flat ? scores instanceof Float32Array : scores.every((row) => row instanceof Float32Array);
+    const single = flat ? isTyped('Float32Array', scores) : scores.every((row) => isTyped('Float32Array', row));
     this.epsilon = single ? EPSILON.single : EPSILON.double;
     this.#scores = scores;
     for (let row = 0; row < yTrue.length; row++) this.#check(row, name);
@@ -52,9 +53,7 @@ class LabelledScores {
   row(index: number): ArrayLike<number> {
     const width = this.labels.length;
     const scores = this.#scores;
-    return scores instanceof Float32Array || scores instanceof Float64Array
-      ? scores.subarray(index * width, (index + 1) * width)
-      : scores[index]!;
+    return ArrayBuffer.isView(scores) ? scores.subarray(index * width, (index + 1) * width) : scores[index]!;
   }
 
   #check(index: number, name: string): void {

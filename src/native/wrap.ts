@@ -1,4 +1,5 @@
 import { ArgumentError, type ErrorCode, LibtorchError, RecurraError } from '../core/errors.js';
+import { isError, isPromise } from '../core/realms.js';
 
 /**
  * The form in which an error crosses: `RECURRA:<code>:<message>`, or with the option that it is about and the system's own words,
@@ -9,7 +10,7 @@ const WIRE = /^RECURRA:([A-Z_]+)(?:\x1f([^\x1f]*)\x1f([^\x1f]*)\x1f)?:([\s\S]*)$
 
 /** Turns what a binding threw into the typed error that users see. */
 export function decodeError(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof RecurraError) return error;
+  if (!isError(error) || error instanceof RecurraError) return error;
   const match = WIRE.exec(error.message);
   if (match) {
     const [, code, option, cause, message] = match as unknown as [string, string, string?, string?, string?];
@@ -34,7 +35,7 @@ function guarded(original: AnyFunction): AnyFunction {
     } catch (error) {
       throw decodeError(error);
     }
-    if (result instanceof Promise) {
+    if (isPromise(result)) {
       return result.catch((error: unknown) => {
         throw decodeError(error);
       });

@@ -21,8 +21,12 @@ export function compiled(source: ModuleSource | undefined): Promise<WebAssembly.
   return usual;
 }
 
+/** Platforms that compile at deployment may do so in another realm, whose modules `instanceof` does not know. */
+const isModule = (source: ModuleSource): source is WebAssembly.Module =>
+  Object.prototype.toString.call(source) === '[object WebAssembly.Module]';
+
 async function compile(source: ModuleSource): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
+  if (isModule(source)) return source;
   try {
     const given = typeof source === 'string' || source instanceof URL ? await opened(source) : source;
     return await (given instanceof Response ? ofResponse(checked(given)) : WebAssembly.compile(given));

@@ -1,28 +1,19 @@
 // The packages as users get them: every package manager, every Node that is supported, with and without libtorch.
 
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareVersions, neededLibraries, newestAllowed, symbolVersions } from '../../scripts/package/elf.mjs';
 import { packAll } from '../../scripts/package/main.mjs';
-import { type Manager, type Packed, Project, toolNode } from './install.js';
+import { type Manager, type Packed, Project, tool, toolNode } from './install.js';
 
-const here = dirname(fileURLToPath(import.meta.url));
 const out = mkdtempSync(join(tmpdir(), 'recurra-packed-'));
 let packages: Packed[];
 const named = (name: string) => packages.find((each) => each.name === name)!;
 const small = () => packages.filter(({ name }) => !name.includes('libtorch'));
-
-/** A tool's own JavaScript file. */
-function tool(name: string, script: string): string {
-  const path = join(here, 'tools', 'node_modules', name, script);
-  if (!existsSync(path)) throw new Error(`${path} is missing; run: npm ci in test/packages/tools`);
-  return path;
-}
 
 beforeAll(async () => {
   packages = await packAll({ libtorch: true, out });

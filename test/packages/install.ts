@@ -10,6 +10,21 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const tools = join(here, 'tools', 'node_modules');
 
+/** A file of one of the tools. */
+export function tool(...path: string[]): string {
+  const file = join(tools, ...path);
+  // Bun's package has its program here once its install script has run, and in the package for the platform before.
+  if (path[0] === '@oven' && !existsSync(file)) return tool('bun', 'bin', 'bun.exe');
+  if (!existsSync(file)) throw new Error(`${file} is missing; run: npm ci in test/packages/tools`);
+  return file;
+}
+
+/** The programs of other run times, and what their command lines begin with. */
+export const runTimes = {
+  bun: ['@oven', 'bun-linux-x64', 'bin', 'bun'],
+  deno: ['@deno', 'linux-x64-glibc', 'deno'],
+};
+
 /** A packed package, as scripts/package/main.mjs returns it. */
 export interface Packed {
   name: string;
@@ -21,7 +36,7 @@ export interface Packed {
 export type Manager = 'npm' | 'pnpm' | 'yarn' | 'yarn-pnp';
 
 /** npm's own JavaScript, to be run by any Node. */
-function npmScript(name: 'npm' | 'npx'): string {
+export function npmScript(name: 'npm' | 'npx'): string {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     const command = join(folder, 'npm');
     if (!existsSync(command)) continue;
@@ -36,18 +51,22 @@ export function toolNode(major: number): string {
   return join(tools, `node-${major}`, 'bin', 'node');
 }
 
-/** A project in a temporary folder; `remove` deletes it. */
+/** A project in a temporary folder, with the files of `from`; `remove` deletes it. */
 export class Project {
   readonly top = mkdtempSync(join(tmpdir(), 'recurra-packages-'));
   readonly folder = join(this.top, 'project');
   readonly manager: Manager;
 
-  constructor(manager: Manager, packages: Packed[], more: Record<string, string> = {}) {
+  constructor(manager: Manager, packages: Packed[], more: Record<string, string> = {}, from = join(here, 'project')) {
     this.manager = manager;
     mkdirSync(this.folder);
     const files = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]));
-    const { recurra, ...others } = files;
-    const manifest: Record<string, unknown> = { private: true, name: 'project', dependencies: { recurra, ...more } };
+    const { recurra, 'recurra-web': web, ...others } = files;
+    const manifest: Record<string, unknown> = {
+      private: true,
+      name: 'project',
+      dependencies: { recurra, 'recurra-web': web, ...more },
+    };
     const torch = others['recurra-libtorch-linux-x64'];
     if (torch) Object.assign(manifest.dependencies as object, { 'recurra-libtorch-linux-x64': torch });
     // The optional dependency is not in a registry yet: each manager has its way to say where it is instead.
@@ -57,6 +76,7 @@ export class Project {
       const lines = Object.entries(others).map(([name, file]) => `  ${name}: ${file}`);
       writeFileSync(join(this.folder, 'pnpm-workspace.yaml'), `overrides:\n${lines.join('\n')}\n`);
     }
+    cpSync(from, this.folder, { recursive: true });
     writeFileSync(join(this.folder, 'package.json'), JSON.stringify(manifest, null, 2));
     if (manager.startsWith('yarn')) {
       const linker = manager === 'yarn-pnp' ? 'pnp' : 'node-modules';
@@ -65,8 +85,8 @@ export class Project {
       // Otherwise yarn would take a package.json further up for the project's.
       writeFileSync(join(this.folder, 'yarn.lock'), '');
     }
-    cpSync(join(here, 'project'), this.folder, { recursive: true });
-    cpSync(join(this.folder, 'types.ts'), join(this.folder, 'types.cts'));
+    const types = join(this.folder, 'types.ts');
+    if (existsSync(types)) cpSync(types, join(this.folder, 'types.cts'));
     const parquet = 'class-label.parquet';
     cpSync(join(here, '..', 'fixtures', 'data', parquet), join(this.folder, parquet));
   }
@@ -76,7 +96,7 @@ export class Project {
   }
 
   /** The environment of a machine with this Node alone; settings of registries are kept. */
-  #environment(node: string, more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  environment(node: string, more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     const bin = mkdtempSync(join(this.top, 'bin-'));
     symlinkSync(node, join(bin, 'node'));
     // npm starts commands with a shell, and pnpm's own script around a command calls the others.
@@ -95,7 +115,7 @@ export class Project {
   ): SpawnSyncReturns<string> {
     const result = spawnSync(node, args, {
       cwd: this.folder,
-      env: this.#environment(node, env),
+      env: this.environment(node, env),
       encoding: 'utf8',
       timeout: 300_000,
     });

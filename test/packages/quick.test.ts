@@ -1,12 +1,14 @@
 // The packages as a user gets them, in the quickest form: installed by npm, on this Node. `npm run test:packages` is the
 // whole proof.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packAll } from '../../scripts/package/main.mjs';
+import { checkout } from '../support/guide.js';
 import { torchHalf } from '../support/halves.mjs';
+import { sectionOf } from './fixture.js';
 import { Project } from './install.js';
 
 const out = mkdtempSync(join(tmpdir(), 'recurra-packed-'));
@@ -38,6 +40,26 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('installe
 
   it('serves a model over HTTP, with the page', () => {
     expect(project.script('serve.mjs')).toEqual({ label: 'animal', same: true, page: '<!doctype html>', ended: 0 });
+  });
+
+  it('trains and predicts in a bundle that leaves it out, as docs/bundlers.md says', () => {
+    const { files, commands } = sectionOf('Rollup');
+    for (const [name, code] of Object.entries({ ...sectionOf().files, ...files }))
+      writeFileSync(join(project.folder, name), code);
+    const rollup = join(checkout, 'node_modules', 'rollup', 'dist', 'bin', 'rollup');
+    expect(commands).toEqual(['npx rollup --config rollup.config.mjs', 'node dist/app.mjs']);
+    project.node([rollup, '--config', 'rollup.config.mjs']);
+    expect(project.node([join('dist', 'app.mjs')]).stdout).toBe('billing\n');
+  });
+
+  it('names the file of its addon where programs that collect a deployment read it', () => {
+    const dist = join(project.folder, 'node_modules', 'recurra', 'dist');
+    const code = readFileSync(join(dist, 'shared-device.cjs'), 'utf8');
+    const named = [...code.matchAll(/join\(__dirname, '(.*\.node)'\)/g)].map(([, path]) => join(dist, path!));
+    const addon = join(project.folder, 'node_modules', 'recurra-linux-x64-gnu', 'recurra.linux-x64-gnu.node');
+    expect(named).toContain(addon);
+    expect(named.length).toBeGreaterThan(7);
+    expect(existsSync(addon)).toBe(true);
   });
 
   it('has the command recurra, whose doctor is content without libtorch', () => {

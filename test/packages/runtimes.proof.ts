@@ -1,28 +1,18 @@
 // The light packages under other run times, the least TypeScript, and inside a bundle where they do not belong.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packAll } from '../../scripts/package/main.mjs';
 import { torchHalf } from '../support/halves.mjs';
-import { Project } from './install.js';
+import { Project, runTimes, tool } from './install.js';
 
-const here = dirname(fileURLToPath(import.meta.url));
 const out = mkdtempSync(join(tmpdir(), 'recurra-packed-'));
 let project: Project;
-
-/** A file of one of the tools. */
-function tool(...path: string[]): string {
-  const file = join(here, 'tools', 'node_modules', ...path);
-  // Bun's package has its program here once its install script has run, and in the package for the platform before.
-  if (path[0] === '@oven' && !existsSync(file)) return tool('bun', 'bin', 'bun.exe');
-  if (!existsSync(file)) throw new Error(`${file} is missing; run: npm ci in test/packages/tools`);
-  return file;
-}
 
 beforeAll(async () => {
   project = new Project('npm', await packAll({ quick: true, light: !torchHalf, out }), { '@types/node': '20.19.43' });
@@ -34,8 +24,8 @@ afterAll(() => {
 });
 
 describe.each([
-  ['Bun', ['@oven', 'bun-linux-x64', 'bin', 'bun'], ['run']],
-  ['Deno', ['@deno', 'linux-x64-glibc', 'deno'], ['run', '-A']],
+  ['Bun', runTimes.bun, ['run']],
+  ['Deno', runTimes.deno, ['run', '-A']],
 ])('%s', (_, program, args) => {
   const run = (script: string) => {
     const { stdout } = project.node([...args, join(project.folder, script)], { node: tool(...program) });

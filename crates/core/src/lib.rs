@@ -21,6 +21,7 @@ pub mod forms;
 pub mod layout;
 pub mod network;
 pub mod random;
+mod sizes;
 pub mod tags;
 pub mod training;
 

@@ -1,21 +1,15 @@
 //! What a network is: an encoder, which turns token ids into vectors, and a head, which turns those into scores.
 
 use crate::cell::Cell;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
+use crate::sizes::{MOST_PARAMETERS, argument, check_count, check_linear};
 use crate::tags::TagsConfig;
 
 /// Layers take some memory each, whatever their size.
 const MOST_LAYERS: usize = 4096;
 
-/// 64 TiB of float32. Small sizes are padded, to at most sixteen times as much.
-pub(crate) const MOST_PARAMETERS: f64 = (1u64 << 44) as f64;
-
 /// Most threads that a network may be given.
 const MOST_THREADS: usize = 1024;
-
-pub(crate) fn argument(option: &'static str, message: String) -> Error {
-    Error::new(ErrorCode::InvalidArgument, message).about(option)
-}
 
 /// What a network is, whatever it is for. Every engine takes it, and gives the same answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -299,25 +293,6 @@ impl NetworkConfig {
     }
 }
 
-/// Checks the sizes of a linear layer from `hidden_size` features to `outputs`.
-pub(crate) fn check_linear(name: &'static str, outputs: usize, hidden_size: usize) -> Result<()> {
-    check_count(name, outputs)?;
-    if outputs as f64 * hidden_size as f64 > MOST_PARAMETERS {
-        return Err(argument(
-            "hiddenSize",
-            format!("{name} {outputs} and hiddenSize {hidden_size} make a network that no computer can hold"),
-        ));
-    }
-    Ok(())
-}
-
-fn check_count(name: &'static str, value: usize) -> Result<()> {
-    if value == 0 || value > i32::MAX as usize {
-        return Err(argument(name, format!("{name} must be between 1 and {} but is {value}", i32::MAX)));
-    }
-    Ok(())
-}
-
 /// Checks the sizes of recurrent layers; the input's size comes with its name for messages.
 ///
 /// # Errors
@@ -354,6 +329,7 @@ pub fn check_recurrent_sizes(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorCode;
 
     fn refused(change: impl Fn(&mut NetworkConfig), part: &str) {
         let mut config = NetworkConfig::classifier(Cell::Lstm, 10, 4, 3, 2);

@@ -2,7 +2,9 @@
 
 mod common;
 
-use recurra_core::{Cell, Chunk, LossOptions, NetworkConfig, OptimizerKind, StepOptions, Targets};
+use recurra_core::{
+    Cell, Chunk, Decoder, HeadConfig, LossOptions, NetworkConfig, OptimizerKind, StepOptions, TagsConfig, Targets,
+};
 use recurra_torch::autograd::{backward, set_grad, set_requires_grad};
 use recurra_torch::context::{parse_device, parse_dtype, set_num_threads};
 use recurra_torch::functional::{BagMode, cross_entropy, embedding, embedding_bag, linear};
@@ -275,6 +277,9 @@ fn the_classifier_refuses_what_it_cannot_train_on() {
     }
     let kernels_only = config().with(|c| c.encoder.cell = Cell::MinGru);
     refused(Network::new(kernels_only, Place::default()), ErrorCode::InvalidArgument, "libtorch has no cell 'mingru'");
+    let tags = TagsConfig { tags: 2, decoder: Decoder::Crf, forbidden: None };
+    let tagger = config().with(|c| c.head = HeadConfig::Tags(tags));
+    refused(Network::new(tagger, Place::default()), ErrorCode::InvalidArgument, "runs on the CPU kernels only");
     let mut classifier = Network::new(config(), Place::default()).unwrap();
     let before = classifier.state().unwrap();
     let good = Chunk {

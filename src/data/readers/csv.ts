@@ -1,6 +1,7 @@
 import { constraint, DataError, RecurraError } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
 import { checkNames, settingsOf, type TableOf } from '../../core/options/table.js';
+import { isError } from '../../core/realms.js';
 import { type Selected, selectColumns } from './csvColumns.js';
 import { csvParser, explain, feed, NO_QUOTES } from './csvParser.js';
 import { type Column, checkColumn, separated, textColumns } from './fields.js';
@@ -212,6 +213,6 @@ function positioned(error: unknown, file: string | undefined, line: number): unk
     const column = typeof error.column === 'number' ? error.column + 1 : undefined;
     return new DataError('INVALID_ROW', explain(error), { file, line, column }, { cause: error });
   }
-  if (error instanceof RecurraError || !(error instanceof Error)) return error;
+  if (error instanceof RecurraError || !isError(error)) return error;
   return ioError(error, file);
 }

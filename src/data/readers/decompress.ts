@@ -2,6 +2,7 @@ import { pipeline, type Readable, type Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DataError, RecurraError } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
+import { isError } from '../../core/realms.js';
 import { Turns } from '../../core/turns.js';
 import { fzstd } from './libraries.js';
 import type { ByteCounter } from './reading.js';
@@ -135,7 +136,7 @@ async function* unzstd(chunks: AsyncIterable<Uint8Array>, file: string | undefin
 
 /** Says what is wrong with the data, or with the file; zlib's errors have codes with Z_, fzstd's numbers, or are a RangeError. */
 function explained(error: unknown, kind: string | undefined, file: string | undefined): unknown {
-  if (error instanceof RecurraError || !(error instanceof Error)) return error;
+  if (error instanceof RecurraError || !isError(error)) return error;
   const { code } = error as { code?: unknown };
   const ofData = typeof code === 'number' || String(code).startsWith('Z_') || (kind === 'zstd' && code === undefined);
   if (!kind || !ofData) return ioError(error, file);

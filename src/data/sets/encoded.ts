@@ -1,5 +1,6 @@
 import { checkObject } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
+import { isTyped } from '../../core/realms.js';
 
 /** One text of an {@link EncodedDataset}. */
 export interface EncodedRow {
@@ -72,11 +73,11 @@ export class EncodedDataset {
   constructor(parts: EncodedParts) {
     checkObject('parts', parts, 'an object with tokens, offsets, labels and classes');
     const { tokens, offsets, labels, labelOffsets, classes } = parts;
-    if (!(tokens instanceof Int32Array)) throw invalidArgument('tokens', 'an Int32Array', tokens);
-    if (!(labels instanceof Int32Array)) throw invalidArgument('labels', 'an Int32Array', labels);
+    if (!isTyped('Int32Array', tokens)) throw invalidArgument('tokens', 'an Int32Array', tokens);
+    if (!isTyped('Int32Array', labels)) throw invalidArgument('labels', 'an Int32Array', labels);
     if (labelOffsets !== undefined) checkLabelOffsets(labelOffsets, labels);
     const length = labelOffsets ? labelOffsets.length - 1 : labels.length;
-    if (!(offsets instanceof Uint32Array) || offsets.length !== length + 1) {
+    if (!isTyped('Uint32Array', offsets) || offsets.length !== length + 1) {
       const than = labelOffsets ? 'as there are labelOffsets' : 'one more than there are labels';
       throw invalidArgument('offsets', `a Uint32Array of ${length + 1}, ${than}`, offsets);
     }
@@ -217,7 +218,7 @@ export class EncodedDataset {
 }
 
 function checkLabelOffsets(labelOffsets: Uint32Array, labels: Int32Array): void {
-  if (!(labelOffsets instanceof Uint32Array) || labelOffsets.length === 0) {
+  if (!isTyped('Uint32Array', labelOffsets) || labelOffsets.length === 0) {
     throw invalidArgument('labelOffsets', 'a Uint32Array of one more than there are texts', labelOffsets);
   }
   const last = labelOffsets.length - 1;

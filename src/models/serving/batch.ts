@@ -1,3 +1,4 @@
+import { isPromise } from '../../core/realms.js';
 import type { Turns } from '../../core/turns.js';
 import type { Call } from './call.js';
 import type { CallQueue } from './queue.js';
@@ -60,7 +61,7 @@ export async function takeBatch<T>(
       try {
         const next = route.next(call);
         // Awaiting what is no promise would cost more than most texts.
-        text = next instanceof Promise ? await next : next;
+        text = isPromise(next) ? await next : next;
       } catch (error) {
         queue.fail(call, error);
       }

@@ -1,4 +1,5 @@
 import { inNextTurn, now } from '../../core/clock.js';
+import { isPromise } from '../../core/realms.js';
 import { throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import { answerBatch, type Batch, takeBatch } from './batch.js';
@@ -168,7 +169,7 @@ export class Serving<T> {
       scored = Promise.reject(error);
     }
     // A failure is met when the answer is given; until then it must not look like one that nobody handles.
-    if (scored instanceof Promise) scored.catch(() => {});
+    if (isPromise(scored)) scored.catch(() => {});
     return { batch, scored };
   }
 
@@ -198,7 +199,7 @@ export class Serving<T> {
       counts: scored.counts,
     });
     // A change of thread takes longer than a few texts.
-    if (scored instanceof Promise) return scored.then((scored) => refinedNow(scored) ?? refine(scored));
+    if (isPromise(scored)) return scored.then((scored) => refinedNow(scored) ?? refine(scored));
     return refinedNow(scored) ?? refine(scored);
   }
 
@@ -206,7 +207,7 @@ export class Serving<T> {
   async #finish({ batch, scored }: Flight<T>, turns: Turns): Promise<void> {
     try {
       let result: Scored;
-      if (scored instanceof Promise) {
+      if (isPromise(scored)) {
         result = await scored;
         turns.restart();
       } else result = scored;

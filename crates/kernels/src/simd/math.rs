@@ -12,7 +12,7 @@ const LN2_HI: f32 = 0.693_359_4;
 const LN2_LO: f32 = -2.121_944_4e-4;
 /// The same for [`ln`], whose error near 1 would show a coarser second part.
 const LN2_HI_OF_LN: f32 = 0.693_138_1;
-const LN2_LO_OF_LN: f32 = 9.058_000_6e-6;
+const LN2_LO_OF_LN: f32 = 9.058_001e-6;
 /// 1.5 * 2^23: adding it rounds to an integer that is then in the low bits.
 const ROUND: f32 = 12_582_912.0;
 
@@ -63,7 +63,7 @@ pub(crate) fn exp<S: Lanes>(s: S, x: S::f32s) -> S::f32s {
 pub(crate) fn ln<S: Lanes>(s: S, x: S::f32s) -> S::f32s {
     const ONE: u32 = 0x3f80_0000;
     const ROOT_OF_HALF: u32 = 0x3f35_04f3;
-    const LG: [f32; 4] = [0.666_666_63, 0.400_009_72, 0.284_987_87, 0.242_790_79];
+    const LG: [f32; 4] = [0.666_666_6, 0.400_009_72, 0.284_987_87, 0.242_790_79];
     let bits = s.add_u32s(s.transmute_u32s_f32s(x), s.splat_u32s(ONE - ROOT_OF_HALF));
     // The exponent as a float: its bits below those of 2^23.
     let exponent = s.or_u32s(s.wrapping_dyn_shr_u32s(bits, s.splat_u32s(23)), s.splat_u32s(0x4b00_0000));

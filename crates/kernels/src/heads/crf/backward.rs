@@ -11,7 +11,7 @@ use crate::simd::{Kernel, Lanes, dispatch, fma, load, store};
 use recurra_core::layout::PackedLayout;
 
 /// The marginals of some rows, from those of their last positions on.
-pub(in crate::heads) struct Marginals<'a> {
+pub(crate) struct Marginals<'a> {
     pub crf: &'a Crf,
     pub layout: &'a PackedLayout,
     pub mats: CrfMats,
@@ -69,7 +69,7 @@ impl Kernel for Marginals<'_> {
 /// # Safety
 /// Positions of the layout must be rows of the matrices, and the rows of `rows` this thread's alone; `gold` has a tag for
 /// each position.
-pub(in crate::heads) unsafe fn emission_grads(
+pub(crate) unsafe fn emission_grads(
     crf: &Crf,
     layout: &PackedLayout,
     mats: CrfMats,
@@ -98,7 +98,7 @@ pub(in crate::heads) unsafe fn emission_grads(
 /// # Safety
 /// Positions of the layout must be rows of the matrices, which went back; `gold` has a tag for each position; `to` and `exact` are
 /// `[stride, stride]`, and their rows `from`, which start and end at a multiple of 16, this thread's alone.
-pub(in crate::heads) unsafe fn transition_grads(
+pub(crate) unsafe fn transition_grads(
     crf: &Crf,
     layout: &PackedLayout,
     mats: CrfMats,
@@ -187,7 +187,7 @@ impl Kernel for ExactGrads<'_> {
 ///
 /// # Safety
 /// As [`emission_grads`], for all rows; the tags must be below the padded number.
-pub(in crate::heads) unsafe fn border_grads(
+pub(crate) unsafe fn border_grads(
     layout: &PackedLayout,
     mats: CrfMats,
     gold: &[u32],

@@ -12,7 +12,7 @@ const LEAST: f32 = 1e-28;
 
 /// Takes rows forward: fills `alpha`, `sums` and the marginals of each last position, and gives the logarithm of the sum over all
 /// paths of each row.
-pub(in crate::heads) struct Forward<'a, F: FnMut(usize, f64)> {
+pub(crate) struct Forward<'a, F: FnMut(usize, f64)> {
     pub crf: &'a Crf,
     pub layout: &'a PackedLayout,
     pub mats: CrfMats,

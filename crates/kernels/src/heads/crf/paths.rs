@@ -14,13 +14,7 @@ use recurra_core::layout::PackedLayout;
 /// # Safety
 /// Positions of the layout must be rows of the matrices and of `answers`, `[positions, 3]`; the rows must be this thread's alone, and
 /// have gone through [`super::forward::Forward`] and [`super::backward::Marginals`], and nothing that came after.
-pub(in crate::heads) unsafe fn path_answers(
-    crf: &Crf,
-    layout: &PackedLayout,
-    mats: CrfMats,
-    rows: Range<usize>,
-    answers: Mat,
-) {
+pub(crate) unsafe fn path_answers(crf: &Crf, layout: &PackedLayout, mats: CrfMats, rows: Range<usize>, answers: Mat) {
     // SAFETY: by the caller's promise.
     let found = |position: usize, tag: u32| unsafe { answers.row(position).write(tag as f32) };
     dispatch(Viterbi { crf, layout, emissions: mats.emissions, rows: rows.clone(), found });

@@ -80,7 +80,7 @@ impl Crf {
 
     /// Takes scores as [`Crf::new`], checked before and with rows of `between` that lie `apart` values from each other; it keeps its
     /// memory.
-    pub(in crate::heads) fn fill(
+    pub(crate) fn fill(
         &mut self,
         tags: usize,
         [start, end]: [&[f32]; 2],
@@ -127,7 +127,7 @@ impl Crf {
     }
 
     /// The score of the right path of a row.
-    pub(in crate::heads) fn path_score(&self, layout: &PackedLayout, emissions: Mat, row: usize, gold: &[u32]) -> f64 {
+    pub(crate) fn path_score(&self, layout: &PackedLayout, emissions: Mat, row: usize, gold: &[u32]) -> f64 {
         let mut score = 0.0;
         let mut before = None;
         for &offset in &layout.offsets()[..layout.lengths()[row] as usize] {

@@ -8,7 +8,7 @@ use crate::simd::{Buf, Kernel, Lanes, load, store};
 use recurra_core::layout::PackedLayout;
 
 /// Finds the best path of some rows; of equally good tags the first is taken.
-pub(in crate::heads) struct Viterbi<'a, F: FnMut(usize, u32)> {
+pub(crate) struct Viterbi<'a, F: FnMut(usize, u32)> {
     pub crf: &'a Crf,
     pub layout: &'a PackedLayout,
     pub emissions: Mat,

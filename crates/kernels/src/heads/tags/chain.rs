@@ -25,7 +25,7 @@ const EXACT_GRADS: usize = 7;
 const BOUND: f32 = 0.1;
 
 /// The scores of tags and of their transitions.
-pub(in crate::heads) struct Chain {
+pub(crate) struct Chain {
     tokens: Tokens,
     start: Segment,
     end: Segment,

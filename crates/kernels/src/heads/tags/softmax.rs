@@ -19,7 +19,7 @@ use recurra_core::{Chunk, LossOptions, layout::PackedLayout};
 /// Positions that are predicted together: a language model has scores for thousands of tags, which are not kept.
 const BLOCK: usize = 96;
 
-pub(in crate::heads) struct Softmax {
+pub(crate) struct Softmax {
     pub tokens: Tokens,
 }
 

@@ -13,7 +13,7 @@ pub(super) const SCORES: usize = 1;
 pub(super) const ANSWERS: usize = 2;
 
 /// The scores of tags at packed positions.
-pub(in crate::heads) struct Tokens {
+pub(crate) struct Tokens {
     pub(super) tags: usize,
     pub(super) linear: Linear,
     /// Whether training drops some of what the linear layer reads.
