@@ -5,6 +5,8 @@ import { defaultText, type Option, type OptionTable } from '../../src/core/optio
 import { ROWS } from '../../src/data/readers/options.js';
 import { CLASSIFIER } from '../../src/models/classifier/options.js';
 import { SERVING } from '../../src/models/serving/options.js';
+import { SUBWORDS } from '../../src/models/tagger/network.js';
+import { TAGGER } from '../../src/models/tagger/options.js';
 import { SERVER } from '../../src/serve/options.js';
 import { LEARN_VECTORS } from '../../src/text/learned/options.js';
 import { CHECKPOINT } from '../../src/training/checkpoints/options.js';
@@ -16,6 +18,7 @@ export const SECTIONS: Readonly<Record<string, Readonly<Record<string, OptionTab
   'docs/serving.md': { serving: SERVING, server: SERVER },
   'docs/checkpoints.md': { checkpoint: CHECKPOINT },
   'docs/vectors.md': { vectors: LEARN_VECTORS },
+  'docs/tagging.md': { tagger: TAGGER, subwords: SUBWORDS },
 };
 
 /** A default as a guide writes it. */
