@@ -118,7 +118,7 @@ describe('the guides', () => {
   it.each([
     ['docs/quick-start.md', 'billing'],
     ['README.md', 'billing'],
-    ['docs/tagging.md', '"text":"New York"'],
+    ['docs/tagging.md', '[New York](place'],
   ])(
     '%s: its commands run',
     (page, printed) => {

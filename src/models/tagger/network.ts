@@ -20,7 +20,7 @@ export interface TaggerHeadOptions {
 export interface SubwordOptions {
   /** Vectors of features; several features may share one. Default 32,768. */
   buckets?: number;
-  /** Size of these vectors. Default 32. */
+  /** Size of these vectors. Default 64. */
   dim?: number;
   /** Characters of the shortest run. Default 2. */
   minn?: number;
@@ -35,7 +35,7 @@ export interface SubwordOptions {
 /** The table of {@link SubwordOptions}. */
 export const SUBWORDS = {
   buckets: option(integer(1, 2 ** 24), { default: 32_768, defaultText: '32,768', help: 'vectors of features' }),
-  dim: option(integer(1, 65_536), { default: 32, help: 'size of these vectors' }),
+  dim: option(integer(1, 65_536), { default: 64, help: 'size of these vectors' }),
   minn: option(integer(1, 16), { default: 2, help: 'characters of the shortest run' }),
   maxn: option(integer(0, 16), { default: 4, help: 'characters of the longest run; 0 for no runs' }),
   lowercase: option(flag, { default: true, help: 'whether the runs are those of the word in lower case' }),
