@@ -76,7 +76,17 @@ function subwordSettings(name: string, value: unknown): false | SubwordSettings 
   return settings;
 }
 
-/** The table of {@link TaggerModelOptions}: that of all networks with the defaults of taggers. */
+/**
+ * The table of {@link TaggerModelOptions}: that of all networks with the defaults of taggers. They were chosen on dev parts: by the entity F1
+ * on WNUT-17 with GloVe 50d after 10 epochs, and by the accuracy on UD English EWT, after 8 epochs with GloVe and 6 without.
+ *
+ * - Runs of characters in lower case, as written: WNUT-17 39.0 and 34.6 (2 seeds each), UD without vectors 94.8 and 94.8.
+ * - Runs of 2 to 4 characters, of 3 to 5: WNUT-17 38.9 and 33.9; of 1 to 5: UD without vectors 94.7.
+ * - Vectors of 64 numbers for the characters, of 32: UD 95.4 and 95.2, WNUT-17 37.9 (1 seed) and 39.0.
+ * - `hiddenSize: 150` instead of 100, with vectors of 32: UD 95.4, at the price of a slower step.
+ * - `embeddingDropout: 0.5` with `wordDropout: 0.2`: WNUT-17 38.5 (2 seeds); 0.2 with 0.05: UD 95.2; 0.2 with 0.05 and `dropout: 0.3`: UD 95.3.
+ * - `lr: 0.004` instead of 0.008: WNUT-17 38.1; 0.005: UD 95.2.
+ */
 export const TAGGER_NETWORK = {
   ...NETWORK,
   hiddenSize: { ...NETWORK.hiddenSize, default: 100 },
