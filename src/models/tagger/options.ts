@@ -116,7 +116,7 @@ export const TAGGER = {
   ...TAGGER_LEARNING,
   epochs: { ...LEARNING.epochs, defaultText: '4 to 20, fewer with more rows' },
   batchSize: { ...LEARNING.batchSize, defaultText: '32' },
-    clipGradNorm: { ...LEARNING.clipGradNorm, default: 5, defaultText: '5' },
+  clipGradNorm: { ...LEARNING.clipGradNorm, default: 5, defaultText: '5' },
   ...TAGGER_RUN,
 } as const satisfies TableOf<TaggerTrainOptions>;
 
