@@ -14,7 +14,7 @@ fn config(change: impl FnOnce(&mut TagsConfig)) -> NetworkConfig {
 }
 
 fn chunk<'a>(tags: &'a [i32], lengths: &'a [i32]) -> Chunk<'a> {
-    Chunk { tokens: &[1, 2, 3], lengths, targets: Targets::Tokens(tags), batch_sizes: &[2] }
+    Chunk { tokens: &[1, 2, 3], lengths, targets: Targets::Tokens(tags), batch_sizes: &[2], ..Chunk::default() }
 }
 
 #[test]

@@ -154,7 +154,8 @@ fn tags(_: &mut Criterion) {
     let Texts { tokens, lengths, .. } = &texts;
     for tags in [20, 100] {
         let gold: Vec<i32> = tokens.iter().map(|id| id * 31 % tags as i32).collect();
-        let chunk = Chunk { tokens, lengths, targets: Targets::Tokens(&gold), batch_sizes: &[32; 8] };
+        let chunk =
+            Chunk { tokens, lengths, targets: Targets::Tokens(&gold), batch_sizes: &[32; 8], ..Chunk::default() };
         let network = |decoder| {
             let head = HeadConfig::Tags(TagsConfig { tags, decoder, forbidden: None });
             let config = config(Cell::Lstm, 100, 1).with(|c| (c.head, c.encoder.bidirectional) = (head, true));

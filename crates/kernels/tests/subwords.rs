@@ -285,7 +285,7 @@ fn rows_are_answered_alike_alone_and_together_and_a_form_is_explained() {
         assert!(difference(&explained.probabilities, &one) < 1e-6);
         assert_eq!(explained.contributions.len(), tokens.len());
     }
-    for (_, other) in all.chunks_exact(4 * 24).enumerate() {
+    for other in all.chunks_exact(4 * 24) {
         assert!(difference(other, &all[..96]) < 1e-6);
     }
 }
