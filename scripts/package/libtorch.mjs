@@ -3,9 +3,10 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { librariesOf, systemOf } from '../../src/libtorch/systems.mjs';
 
-/** What computing on the CPU loads, in that order of size; libtorch.so is for the linker alone. */
-export const cpuLibraries = ['libtorch_cpu.so', 'libcupti.so.13', 'libc10.so', 'libcudart.so.13', 'libgomp.so.1'];
+/** What computing on the CPU loads. */
+export const cpuLibraries = librariesOf(systemOf('linux-x64'));
 
 /** NVIDIA's licence allows redistribution of its libraries unmodified, so only PyTorch's own are stripped. */
 const stripped = ['libtorch_cpu.so', 'libc10.so'];

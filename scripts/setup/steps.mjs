@@ -3,7 +3,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { packedBytes } from '../../src/libtorch/contents.mjs';
 import {
   checkSpace,
   installWheels,
@@ -13,6 +12,7 @@ import {
 } from '../../src/libtorch/install.mjs';
 import { withLock } from '../../src/libtorch/lock.mjs';
 import { ByteProgress, line, megabytes, note } from '../../src/libtorch/progress.mjs';
+import { buildWheels, packedBytes, systemOf } from '../../src/libtorch/systems.mjs';
 import { addonPath } from '../native/addons.mjs';
 import { buildNative } from '../native/build.mjs';
 import { addonInputs } from '../native/crates.mjs';
@@ -24,18 +24,21 @@ import { cacheFolder, locateLibtorch, refusedLines, requireLibtorch } from './li
 const foundText = ({ path, source }) => `2.11.0 at ${path} (${source})`;
 
 /** Fetches the wheels, or takes those named by RECURRA_TORCH_WHEEL; returns `{ wheel, path }` for each. */
-async function obtainWheels(work, env) {
+async function obtainWheels(work, system, env) {
   const given = env.RECURRA_TORCH_WHEEL;
-  if (given) return wheelsBeside(given, 'RECURRA_TORCH_WHEEL');
+  const wheels = buildWheels(system);
+  if (given) return wheelsBeside(given, 'RECURRA_TORCH_WHEEL', wheels, system);
   const pip = findPip(env);
   if (pip.problem) throw new Error(pip.problem);
-  const progress = new ByteProgress('libtorch', `fetching with pip ${pip.version}`, packedBytes);
+  const bytes = packedBytes(wheels);
+  const progress = new ByteProgress('libtorch', `fetching with pip ${pip.version}`, bytes);
   try {
     return await downloadWheels({
       folder: join(work, 'wheels'),
+      system,
       pip,
       env,
-      onBytes: (total) => progress.set(Math.min(total, packedBytes)),
+      onBytes: (total) => progress.set(Math.min(total, bytes)),
     });
   } finally {
     const seconds = progress.end();
@@ -47,8 +50,10 @@ async function fetchAndInstall(target, env) {
   if (removeLeftovers(target) > 0) line('libtorch', 'removed what an interrupted set-up had left');
   const work = temporaryBeside(target);
   try {
-    checkSpace(work, { downloading: !env.RECURRA_TORCH_WHEEL });
-    const pairs = await obtainWheels(work, env);
+    const system = systemOf();
+    const packed = env.RECURRA_TORCH_WHEEL ? 0 : packedBytes(system.wheels);
+    checkSpace(work, { unpacked: system.unpackedBytes.build, packed });
+    const pairs = await obtainWheels(work, system, env);
     let progress;
     const { files, bytes } = await installWheels({
       pairs,

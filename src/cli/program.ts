@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { systems } from '../libtorch/systems.mjs';
 import { EVALUATION } from '../models/classifier/evaluate.js';
 import { EXPLAIN } from '../models/classifier/explain.js';
 import { CLASSIFIER } from '../models/classifier/options.js';
@@ -44,13 +45,14 @@ function libtorchCommands(program: Command, done: (exitCode: number) => void): v
   libtorch
     .command('install')
     .description(
-      'Use a libtorch that a Python has, or fetch it from a Python package index (545 MB; 2.5 GB with CUDA).',
+      'Use a libtorch that a Python has, or fetch it from a Python package index (81 to 545 MB, 2.5 GB with CUDA).',
     )
     .option('--cuda', 'the variant for CUDA 13')
     .option('--from <file>', "unpack this wheel of torch, with NVIDIA's beside it, in place of fetching")
     .option('--dir <folder>', 'install there instead of in the cache folder')
     .option('--index-url <url>', 'fetch from this package index in place of the one that pip is set to')
     .option('--fetch', 'fetch it even where a Python on PATH has one')
+    .option('--platform <name>', `fetch it for another machine, into --dir: ${Object.keys(systems).join(', ')}`)
     .option('--json', JSON_HELP)
     .addHelpText(
       'after',

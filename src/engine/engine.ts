@@ -165,7 +165,7 @@ export interface ExplainingEngine extends ResumableEngine {
 }
 
 /**
- * Multiply-adds up to which a prediction is computed at once: some 0.2 ms, about what two changes of thread cost on a busy
+ * Multiply-adds up to which a prediction is computed at once: some 0.1 to 0.2 ms, about what two changes of thread cost on a busy
  * machine, and too little to be felt on the event loop.
  */
-export const AT_ONCE_WORK = 2_000_000;
+export const AT_ONCE_WORK = 4_000_000;

@@ -15,17 +15,22 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { packedBytes, unpackedBytes, wheelPrefix, wheels } from './contents.mjs';
+import { wheelPrefix } from './contents.mjs';
 import { libtorchVersion, markerName } from './places.mjs';
 import { openWheels, unpackWheel } from './unpack.mjs';
 
-function syncPath(path) {
-  const file = openSync(path, 'r');
+function syncPath(path, flags = 'r+') {
+  const file = openSync(path, flags);
   try {
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
+}
+
+/** Windows has no folder that could be opened, and writes names at once. */
+function syncFolder(path) {
+  if (process.platform !== 'win32') syncPath(path, 'r');
 }
 
 const temporaryPrefix = (target) => `${basename(target)}.tmp-`;
@@ -47,14 +52,11 @@ export function temporaryBeside(target) {
 }
 
 /**
- * Throws an Error when the disk of `folder` has too little space for what is unpacked and, with `downloading`, for the
- * wheels too.
+ * Throws an Error when the disk of `folder` has too little space for what is unpacked and for the wheels, both in bytes; `packed` is 0 where they
+ * are there.
  */
-export function checkSpace(
-  folder,
-  { downloading, available = undefined, unpacked = unpackedBytes, packed = packedBytes },
-) {
-  const needed = unpacked + (downloading ? packed : 0) + 50e6;
+export function checkSpace(folder, { available = undefined, unpacked, packed }) {
+  const needed = unpacked + packed + 50e6;
   const { bavail, bsize } = statfsSync(folder);
   const free = available ?? bavail * bsize;
   if (free >= needed) return;
@@ -64,13 +66,13 @@ export function checkSpace(
   );
 }
 
-/** Those of `wanted` that lie in `folder`, as `{ wheel, path }`, and the missing ones. */
-export function wheelsIn(folder, wanted = wheels) {
-  const names = readdirSync(folder);
+/** Those of `wanted`, wheels for `system`, that lie in `folder`, as `{ wheel, path }`, and the missing ones. */
+export function wheelsIn(folder, wanted, system) {
+  const names = readdirSync(folder).filter((name) => system.wheelName.test(name));
   const found = [];
   const missing = [];
   for (const wheel of wanted) {
-    const name = names.find((file) => file.startsWith(wheelPrefix(wheel)) && file.endsWith('.whl'));
+    const name = names.find((file) => file.startsWith(wheelPrefix(wheel)));
     if (name) found.push({ wheel, path: join(folder, name) });
     else missing.push(wheel);
   }
@@ -78,10 +80,10 @@ export function wheelsIn(folder, wanted = wheels) {
 }
 
 /**
- * The wheels for an installation from a file: the torch wheel given, and the others of `wanted` beside it. `option` is what
- * the person set, for messages. Throws an Error that says which file is missing and where it was looked for.
+ * The wheels for an installation from a file: the torch wheel given, and the others of `wanted`, wheels for `system`, beside it. `option` is
+ * what the person set, for messages. Throws an Error that says which file is missing and where it was looked for.
  */
-export function wheelsBeside(file, option, wanted = wheels) {
+export function wheelsBeside(file, option, wanted, system) {
   const path = resolve(file);
   if (!existsSync(path) || !statSync(path).isFile()) throw new Error(`${option} is ${file}; there is no such file`);
   const torch = wanted.find(({ project }) => project === 'torch');
@@ -90,7 +92,12 @@ export function wheelsBeside(file, option, wanted = wheels) {
       `${option} is ${file}; a wheel of torch ${libtorchVersion} is needed, ` +
         `with a name that begins with ${wheelPrefix(torch)}`,
     );
-  const { found, missing } = wheelsIn(dirname(path), wanted);
+  if (!system.wheelName.test(basename(path)))
+    throw new Error(
+      `${option} is ${file}; it is for another system, the wheel for ${system.title} is needed: ` +
+        `its name ends with ${system.pipPlatforms.at(-1)}.whl`,
+    );
+  const { found, missing } = wheelsIn(dirname(path), wanted, system);
   const absent = missing.filter((wheel) => wheel !== torch);
   if (absent.length > 0) {
     const names = absent.map((wheel) => `${wheelPrefix(wheel)}*.whl`).join(' and ');
@@ -124,7 +131,7 @@ export async function installWheels({
   }
   for (const [name, content] of Object.entries(extra)) writeFileSync(join(stage, name), content);
   const names = Object.keys(sizes).sort();
-  const shared = /(^|\/)lib\/[^/]+\.so/;
+  const shared = /(^|\/)lib\/[^/]+\.(so|dylib|dll)(\.\d+)*$/;
   const libraries = Object.fromEntries(names.filter((name) => shared.test(name)).map((name) => [name, sizes[name]]));
   const marker = {
     version: libtorchVersion,
@@ -142,11 +149,11 @@ export function finish(stage, target, work, marker) {
   const markerPath = join(stage, markerName);
   writeFileSync(markerPath, `${JSON.stringify(marker, null, 2)}\n`);
   syncPath(markerPath);
-  if (existsSync(join(stage, 'lib'))) syncPath(join(stage, 'lib'));
-  syncPath(stage);
+  if (existsSync(join(stage, 'lib'))) syncFolder(join(stage, 'lib'));
+  syncFolder(stage);
   // What lies at the target is an installation that was refused; nobody can be using it but a process that began
   // before it broke, and that one keeps its open files.
   if (existsSync(target)) renameSync(target, join(work, 'replaced'));
   renameSync(stage, target);
-  syncPath(dirname(target));
+  syncFolder(dirname(target));
 }

@@ -3,7 +3,6 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, syml
 import { dirname, join, resolve } from 'node:path';
 import { RecurraError } from '../core/errors.js';
 import { libtorchPackage, locateLibtorch } from '../native/libtorch.js';
-import { cpuWheels, cudaUnpackedBytes, cudaWheels } from './contents.mjs';
 import { fetchFile } from './fetch.mjs';
 import { shown } from './http.mjs';
 import { checkSpace, finish, installWheels, removeLeftovers, temporaryBeside, wheelsBeside } from './install.mjs';
@@ -11,6 +10,7 @@ import { withLock } from './lock.mjs';
 import { cacheFolder, cudaCacheFolder, libtorchVersion, readMarker } from './places.mjs';
 import { platformProblem, thisPlatform } from './platform.mjs';
 import { findWheel, indexUrl } from './pypi.mjs';
+import { cudaSystem, cudaUnpackedBytes, cudaWheels, systemName, systemOf, systems } from './systems.mjs';
 
 /** Told of what happens while libtorch is installed. */
 export interface InstallReport {
@@ -32,6 +32,8 @@ export interface InstallOptions {
   indexUrl?: string;
   /** Fetch even where a Python on `PATH` has one that could be used. */
   fetch?: boolean;
+  /** The system that it is for, such as `linux-arm64`, where that is not this machine's; needs {@link InstallOptions.dir}. */
+  platform?: string;
 }
 
 /** Where an installation is, and what it took. */
@@ -51,7 +53,11 @@ interface Wheel {
   packedBytes?: number;
 }
 
+/** What systems.mjs says of a system. */
+type System = (typeof systems)[keyof typeof systems];
+
 interface Variant {
+  system: System;
   wheels: Wheel[];
   target: string;
   unpacked: number;
@@ -59,10 +65,42 @@ interface Variant {
   inner: string;
 }
 
-function variantOf({ cuda, dir }: InstallOptions): Variant {
+/** Throws where there is no such libtorch, or none for this machine. */
+function variantOf({ cuda, dir, platform }: InstallOptions): Variant {
+  const name = platform ?? systemName();
+  const system = systemOf(name) as System | undefined;
+  if (platform === undefined) {
+    const problem = platformProblem(thisPlatform());
+    if (problem) throw new RecurraError('LIBTORCH_UNSUPPORTED_PLATFORM', problem);
+  } else {
+    if (!system)
+      throw new RecurraError(
+        'LIBTORCH_UNSUPPORTED_PLATFORM',
+        `--platform is ${JSON.stringify(platform)}; there is a libtorch for ${Object.keys(systems).join(', ')}`,
+      );
+    if (dir === undefined)
+      throw new RecurraError('INVALID_ARGUMENT', '--platform needs --dir: the cache folder is for this machine alone');
+  }
+  if (cuda && name !== cudaSystem)
+    throw new RecurraError(
+      'LIBTORCH_UNSUPPORTED_PLATFORM',
+      `the variant for CUDA is for ${cudaSystem} alone, not for ${name}; without --cuda there is one that computes on the CPU`,
+    );
   return cuda
-    ? { wheels: cudaWheels, target: resolve(dir ?? cudaCacheFolder()), unpacked: cudaUnpackedBytes, inner: 'torch' }
-    : { wheels: cpuWheels, target: resolve(dir ?? cacheFolder()), unpacked: 470e6, inner: '' };
+    ? {
+        system: system!,
+        wheels: cudaWheels,
+        target: resolve(dir ?? cudaCacheFolder()),
+        unpacked: cudaUnpackedBytes,
+        inner: 'torch',
+      }
+    : {
+        system: system!,
+        wheels: system!.wheels,
+        target: resolve(dir ?? cacheFolder()),
+        unpacked: system!.unpackedBytes.run,
+        inner: '',
+      };
 }
 
 /** Bytes as a person reads them. */
@@ -95,8 +133,9 @@ function linkPython(folder: string, { target, inner }: Variant): void {
   try {
     const stage = join(work, 'stage');
     mkdirSync(join(stage, inner), { recursive: true });
+    // On Windows links of this kind, of folders alone, are anybody's to make.
     for (const name of ['lib', 'include'])
-      if (existsSync(join(folder, name))) symlinkSync(join(folder, name), join(stage, inner, name));
+      if (existsSync(join(folder, name))) symlinkSync(join(folder, name), join(stage, inner, name), 'junction');
     if (inner) writeFileSync(join(stage, inner, 'build-version'), `${libtorchVersion}\n`);
     finish(stage, target, work, { version: libtorchVersion, linked: folder, bytes: 0 });
   } finally {
@@ -105,7 +144,7 @@ function linkPython(folder: string, { target, inner }: Variant): void {
 }
 
 /** The index to fetch from. Which one that is, only the user's own settings say. */
-function chosenIndex({ indexUrl: given, cuda }: InstallOptions): string {
+function chosenIndex({ system }: Variant, { indexUrl: given, cuda, platform }: InstallOptions): string {
   if (given !== undefined) {
     if (!URL.canParse(given) || !/^https?:$/.test(new URL(given).protocol))
       throw new Error(
@@ -115,9 +154,10 @@ function chosenIndex({ indexUrl: given, cuda }: InstallOptions): string {
   }
   const index = indexUrl();
   if (index !== undefined) return index;
-  const npm = cuda
-    ? ''
-    : `Run npm install ${libtorchPackage()}, which brings libtorch through your npm client. Or name an index`;
+  const npm =
+    cuda || platform !== undefined || !system.npmPackage
+      ? ''
+      : `Run npm install ${libtorchPackage()}, which brings libtorch through your npm client. Or name an index`;
   throw new Error(
     `no Python package index is set. ${npm || 'Name one'}: --index-url URL, the variable PIP_INDEX_URL, or index-url in pip.conf. ` +
       'Or give the wheels: --from FILE.',
@@ -125,9 +165,10 @@ function chosenIndex({ indexUrl: given, cuda }: InstallOptions): string {
 }
 
 async function obtain(variant: Variant, options: InstallOptions, report: InstallReport) {
-  if (options.from !== undefined) return wheelsBeside(options.from, '--from', variant.wheels as never[]);
-  const index = chosenIndex(options);
-  const found = await Promise.all(variant.wheels.map((wheel: Wheel) => findWheel(wheel, index)));
+  const { system } = variant;
+  if (options.from !== undefined) return wheelsBeside(options.from, '--from', variant.wheels as never[], system);
+  const index = chosenIndex(variant, options);
+  const found = await Promise.all(variant.wheels.map((wheel: Wheel) => findWheel(wheel, system, index)));
   const sizes = found.map(({ size, wheel }) => size ?? wheel.packedBytes ?? 0);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   report.say(
@@ -137,7 +178,7 @@ async function obtain(variant: Variant, options: InstallOptions, report: Install
   mkdirSync(downloads, { recursive: true });
   const there = sizeOf(downloads);
   if (there > 0) report.say(`${readable(there)} of it are there already, from an earlier try`);
-  checkSpace(downloads, { downloading: true, unpacked: variant.unpacked, packed: Math.max(0, total - there) });
+  checkSpace(downloads, { unpacked: variant.unpacked, packed: Math.max(0, total - there) });
   const pairs = [];
   let before = 0;
   for (const [i, file] of found.entries()) {
@@ -161,7 +202,7 @@ async function fetchAndUnpack(variant: Variant, options: InstallOptions, report:
   const pairs = await obtain(variant, options, report);
   const work = temporaryBeside(target);
   try {
-    if (options.from !== undefined) checkSpace(work, { downloading: false, unpacked });
+    if (options.from !== undefined) checkSpace(work, { unpacked, packed: 0 });
     let total = 0;
     let done = 0;
     const { bytes } = await installWheels({
@@ -188,18 +229,16 @@ async function fetchAndUnpack(variant: Variant, options: InstallOptions, report:
  * Makes libtorch available: takes one that is there, links a Python's, or fetches it from the package index (or unpacks
  * given wheels). Processes that ask at once share one download.
  *
- * @throws {@link RecurraError} `IO`, or `LIBTORCH_UNSUPPORTED_PLATFORM` where there is none for this machine.
+ * @throws {@link RecurraError} `IO`; `LIBTORCH_UNSUPPORTED_PLATFORM` where there is none for the machine; `INVALID_ARGUMENT`.
  */
 export async function installLibtorch(options: InstallOptions, report: InstallReport): Promise<Installed> {
-  const problem = platformProblem(thisPlatform());
-  if (problem) throw new RecurraError('LIBTORCH_UNSUPPORTED_PLATFORM', problem);
   const variant = variantOf(options);
-  const { target, inner } = variant;
+  const { target, inner, system } = variant;
   const onWait = ({ pid }: { pid: number }) => report.say(`another process (${pid}) is installing it; waiting for it`);
   const present = () => {
     const marker = readMarker(target);
     // What set-up or an earlier run put there whole; a link whose Python has gone is not.
-    return marker && existsSync(join(target, inner, 'lib', 'libtorch_cpu.so')) ? marker : undefined;
+    return marker && existsSync(join(target, inner, 'lib', system.mainLibrary)) ? marker : undefined;
   };
   try {
     mkdirSync(dirname(target), { recursive: true });
@@ -208,7 +247,8 @@ export async function installLibtorch(options: InstallOptions, report: InstallRe
       async (): Promise<Installed> => {
         const marker = present();
         if (marker) return { folder: target, action: 'present', bytes: marker.bytes ?? 0 };
-        const python = options.fetch || options.from !== undefined ? undefined : pythonTorch(options.cuda === true);
+        const asked = options.fetch || options.from !== undefined || options.platform !== undefined;
+        const python = asked ? undefined : pythonTorch(options.cuda === true);
         if (python) {
           report.say(
             `a Python on PATH has torch ${libtorchVersion} in ${python}; it is used where it is, nothing is copied`,

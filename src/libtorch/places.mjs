@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 /** The one version that tch 0.24 is made for. */
 export const libtorchVersion = '2.11.0';
@@ -11,10 +11,15 @@ export const libtorchVersion = '2.11.0';
 /** Name of the file that a finished installation carries; a cache folder without it is an interrupted one. */
 export const markerName = '.complete';
 
+/** The user's own folder. On Windows a shell such as Git's sets HOME too, in its own notation. */
+export function userFolder(env = process.env, platform = process.platform) {
+  return (platform !== 'win32' && env.HOME) || homedir();
+}
+
 /** `$XDG_CACHE_HOME` or `~/.cache`, then `recurra`. The XDG specification has relative paths ignored. */
 export function cacheRoot(env = process.env) {
   const given = env.XDG_CACHE_HOME;
-  const base = given?.startsWith('/') ? given : join(env.HOME || homedir(), '.cache');
+  const base = given && isAbsolute(given) ? given : join(userFolder(env), '.cache');
   return join(base, 'recurra');
 }
 

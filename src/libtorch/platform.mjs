@@ -1,14 +1,24 @@
 // Which machines there is a libtorch for.
 
-/** Why libtorch cannot be fetched for this machine, as a sentence; undefined when it can. `glibc` as in `2.35`. */
+import { systemName, systemOf, systemTitles } from './systems.mjs';
+
+/** The oldest glibc that torch's wheels for Linux are made for (manylinux_2_28). */
+const oldestGlibc = '2.28';
+
+const isOlder = (version, than) => {
+  const [a, b] = [version, than].map((text) => text.split('.').map(Number));
+  return a[0] < b[0] || (a[0] === b[0] && (a[1] ?? 0) < (b[1] ?? 0));
+};
+
+/** Why libtorch cannot be fetched for this machine, as a sentence; undefined when it can. `glibc` as in `2.35`, absent but on Linux. */
 export function platformProblem({ platform, arch, glibc }) {
   const own = 'Set RECURRA_LIBTORCH to a libtorch 2.11.0 (folder with lib and include) built for this machine.';
-  if (platform !== 'linux' || arch !== 'x64')
-    return `libtorch is fetched for Linux on x86-64 only; this is ${platform} on ${arch}. ${own}`;
+  if (!systemOf(systemName({ platform, arch })))
+    return `libtorch 2.11.0 is there for ${systemTitles()}; this is ${platform} on ${arch}. ${own}`;
+  if (platform !== 'linux') return undefined;
   if (glibc === undefined) return `libtorch is made for glibc; this system has another C library (musl). ${own}`;
-  const [major, minor] = glibc.split('.').map(Number);
-  if (major < 2 || (major === 2 && minor < 28))
-    return `libtorch 2.11.0 needs glibc 2.28 or newer; this system has ${glibc}. ${own}`;
+  if (isOlder(glibc, oldestGlibc))
+    return `libtorch 2.11.0 needs glibc ${oldestGlibc} or newer; this system has ${glibc}. ${own}`;
   return undefined;
 }
 

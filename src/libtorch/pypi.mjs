@@ -2,22 +2,33 @@
 // an index that has no JSON, as HTML (PEP 503).
 
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { wheelPrefix } from './contents.mjs';
 import { getText, HttpError, shown } from './http.mjs';
+import { userFolder } from './places.mjs';
 
 const accept = 'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1';
 
+/** Where pip's documentation says that its configuration files are on a platform, each one before those that override it. */
+export function configurationFiles(env, platform = process.platform) {
+  const home = userFolder(env, platform);
+  const files = [];
+  if (platform === 'win32') {
+    files.push(join(env.ProgramData || 'C:\\ProgramData', 'pip', 'pip.ini'), join(home, 'pip', 'pip.ini'));
+    files.push(join(env.APPDATA || join(home, 'AppData', 'Roaming'), 'pip', 'pip.ini'));
+  } else {
+    const apple = ['Library', 'Application Support', 'pip', 'pip.conf'];
+    files.push(platform === 'darwin' ? join('/', ...apple) : '/etc/pip.conf', join(home, '.pip', 'pip.conf'));
+    files.push(join(env.XDG_CONFIG_HOME || join(home, '.config'), 'pip', 'pip.conf'));
+    if (platform === 'darwin') files.push(join(home, ...apple));
+  }
+  if (env.VIRTUAL_ENV) files.push(join(env.VIRTUAL_ENV, platform === 'win32' ? 'pip.ini' : 'pip.conf'));
+  return files;
+}
+
 /** A value of pip's configuration files, [global] or [download]; the last file that has it wins, as with pip. */
 function configured(name, env) {
-  const home = env.HOME || homedir();
-  const files = [
-    '/etc/pip.conf',
-    join(home, '.pip', 'pip.conf'),
-    join(env.XDG_CONFIG_HOME || join(home, '.config'), 'pip', 'pip.conf'),
-  ];
-  if (env.VIRTUAL_ENV) files.push(join(env.VIRTUAL_ENV, 'pip.conf'));
+  const files = configurationFiles(env);
   if (env.PIP_CONFIG_FILE) files.push(env.PIP_CONFIG_FILE);
   let found;
   for (const file of files) {
@@ -72,13 +83,15 @@ export function parseIndex(text, type, base) {
 }
 
 /** Python's version does not matter to the libraries; torch's wheel for 3.11 is taken so that all take the same one. */
-const fits = (wheel, filename) =>
+const fits = (wheel, system, filename) =>
   filename.startsWith(wheelPrefix(wheel)) &&
-  /(manylinux|linux)\w*_x86_64\.whl$/.test(filename) &&
+  system.wheelName.test(filename) &&
   (wheel.project !== 'torch' || filename.includes('-cp311-cp311-'));
 
-/** Where a wheel is in an index: `{ wheel, filename, url, sha256, size }`. Throws an Error naming the index that does not have it. */
-export async function findWheel(wheel, index, env = process.env) {
+/**
+ * Where a wheel for a system is in an index: `{ wheel, filename, url, sha256, size }`. Throws an Error naming the index that does not have it.
+ */
+export async function findWheel(wheel, system, index, env = process.env) {
   const name = `${wheel.project} ${wheel.version}`;
   let answer;
   try {
@@ -88,8 +101,8 @@ export async function findWheel(wheel, index, env = process.env) {
       throw new Error(`the package index ${shown(index)} has no ${wheel.project}`, { cause: error });
     throw error;
   }
-  const file = parseIndex(answer.text, answer.type, answer.url).find(({ filename }) => fits(wheel, filename));
-  if (!file) throw new Error(`the package index ${shown(index)} has no wheel of ${name} for Linux on x86-64`);
+  const file = parseIndex(answer.text, answer.type, answer.url).find(({ filename }) => fits(wheel, system, filename));
+  if (!file) throw new Error(`the package index ${shown(index)} has no wheel of ${name} for ${system.title}`);
   if (!file.sha256) throw new Error(`the package index ${shown(index)} gives no sha256 for ${file.filename}`);
   return { wheel, ...file };
 }

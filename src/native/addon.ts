@@ -15,7 +15,7 @@ function bundled(): RecurraError {
     'ADDON_NOT_FOUND',
     `${fileURLToPath(import.meta.url)} is not in the package recurra: a bundler has put it into another file, where its native addon ` +
       'cannot be found. Leave recurra out of the bundle (esbuild: --external:recurra, Vite: ssr.external, Rollup: external, webpack: ' +
-      'externals), and install it where the bundle runs',
+      'externals), and install it where the bundle runs. docs/bundlers.md in the package has each tool',
   );
 }
 
@@ -54,19 +54,61 @@ const PREBUILT: Readonly<Record<'recurra' | 'recurra-torch', readonly string[]>>
   'recurra-torch': ['linux-x64-gnu'],
 };
 
-/** What to do where an addon is missing, as one or two lines. */
-export function howToGet(name: 'recurra' | 'recurra-torch', platform: string): string {
+/** An addon's name, with which those of its packages and files begin. */
+type AddonName = keyof typeof PREBUILT;
+
+/** The npm package with an addon for a platform, named as by {@link platformName}; undefined where there is none. */
+export function prebuiltPackage(name: AddonName, platform: string): string | undefined {
+  return PREBUILT[name].includes(platform) ? `${name}-${platform}` : undefined;
+}
+
+/** What npm calls a platform: `os`, `cpu` and, on Linux, `libc` of a package.json. */
+function npmPlatform(platform: string): [string, string][] {
+  const [os = '', cpu = '', suffix] = platform.split('-');
+  const libc: [string, string][] = os === 'linux' ? [['libc', suffix === 'musl' ? 'musl' : 'glibc']] : [];
+  return [['os', os], ['cpu', cpu], ...libc];
+}
+
+/** The packages with an addon for other platforms that are installed here: node_modules were made elsewhere then. */
+function installedElsewhere(name: AddonName, platform: string): string[] {
+  return PREBUILT[name]
+    .filter((other) => other !== platform)
+    .map((other) => `${name}-${other}`)
+    .filter((other) => {
+      try {
+        return Boolean(require.resolve(`${other}/package.json`));
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** What to do where an addon is missing, as some lines. `installed` are packages with it for other platforms. */
+export function howToGet(name: AddonName, platform: string, installed: readonly string[] = []): string {
   const clone = 'In a clone, run: npm run setup';
-  if (PREBUILT[name].includes(platform))
-    return (
-      `${clone}\nElsewhere, install its package: npm install ${name}-${platform}\n` +
-      'A package manager leaves it out with --no-optional, or with a lock file made on another platform.'
+  const wanted = prebuiltPackage(name, platform);
+  if (wanted === undefined)
+    return `There is no prebuilt package ${name}-${platform}; there is one for ${PREBUILT[name].join(', ')}.\n${clone}`;
+  const place = npmPlatform(platform);
+  const lines = [
+    `The package that is missing is ${wanted} (${place.map((pair) => pair.join(' ')).join(', ')}).`,
+    clone,
+    `Elsewhere, install its package: npm install ${wanted}`,
+  ];
+  if (installed.length > 0) {
+    const flags = place.map(([key, value]) => `--${key}=${value}`).join(' ');
+    lines.push(
+      `Installed ${installed.length === 1 ? 'is' : 'are'} ${installed.join(', ')}: node_modules was made for another platform. ` +
+        `Install where the program runs, or for it: npm install ${flags}`,
     );
-  return `There is no prebuilt package ${name}-${platform}; there is one for ${PREBUILT[name].join(', ')}.\n${clone}`;
+  } else {
+    lines.push('A package manager leaves it out with --no-optional, or with a lock file made on another platform.');
+  }
+  return lines.join('\n');
 }
 
 /** Where an addon may be, in the order in which it is looked for: a build of this checkout, then its prebuilt package. */
-export function addonCandidates(name: 'recurra' | 'recurra-torch'): string[] {
+export function addonCandidates(name: AddonName): string[] {
   const platform = platformName();
   const file = `${name}.${platform}.node`;
   const candidates = [join(packageRoot(), 'native', file)];
@@ -83,7 +125,7 @@ export function addonCandidates(name: 'recurra' | 'recurra-torch'): string[] {
  *
  * @throws {@link RecurraError} `ADDON_NOT_FOUND` with every place looked at and why it was refused.
  */
-export function loadAddon(name: 'recurra' | 'recurra-torch'): object {
+export function loadAddon(name: AddonName): object {
   const refused: string[] = [];
   for (const candidate of addonCandidates(name)) {
     if (!existsSync(candidate)) {
@@ -99,6 +141,6 @@ export function loadAddon(name: 'recurra' | 'recurra-torch'): object {
   throw new RecurraError(
     'ADDON_NOT_FOUND',
     `The native addon ${name} for ${platformName()} could not be loaded. Looked at:\n${refused.join('\n')}\n` +
-      howToGet(name, platformName()),
+      howToGet(name, platformName(), installedElsewhere(name, platformName())),
   );
 }

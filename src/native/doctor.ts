@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { RecurraError } from '../core/errors.js';
-import { addonCandidates, packageVersion } from './addon.js';
+import { addonCandidates, packageVersion, prebuiltPackage } from './addon.js';
 import { type CudaStatus, cudaStatus } from './cuda.js';
 import { LIBTORCH_VERSION, locateLibtorch } from './libtorch.js';
 import { light } from './light.js';
@@ -33,6 +33,8 @@ export interface AddonStatus {
   path?: string;
   /** Why it could not be loaded. */
   error?: string;
+  /** The npm package that has it for this platform, if it could not be loaded and there is such a package. */
+  package?: string;
 }
 
 /** libtorch: which one, from where, or why none. */
@@ -97,6 +99,8 @@ export function diagnose(): Diagnosis {
   } catch (error) {
     diagnosis.ok = false;
     diagnosis.addon.error = (error as Error).message;
+    const missing = prebuiltPackage('recurra', diagnosis.platform);
+    if (missing) diagnosis.addon.package = missing;
     return diagnosis;
   }
   try {
@@ -107,9 +111,10 @@ export function diagnose(): Diagnosis {
   } catch (error) {
     diagnosis.libtorch.error = (error as Error).message;
     if (error instanceof RecurraError) diagnosis.libtorch.code = error.code;
-    // One that is simply not there is missed by tensors alone; one that somebody named and that does not work is a fault.
+    // One that is simply not there, or cannot be, is missed by tensors alone; one that somebody named and that does not work is a fault.
     const named = process.env.RECURRA_LIBTORCH || process.env.LIBTORCH;
-    if (diagnosis.libtorch.code !== 'LIBTORCH_NOT_FOUND' || named) diagnosis.ok = false;
+    const absent = ['LIBTORCH_NOT_FOUND', 'LIBTORCH_UNSUPPORTED_PLATFORM'];
+    if (!absent.includes(diagnosis.libtorch.code ?? '') || named) diagnosis.ok = false;
   }
   diagnosis.cuda = cudaStatus();
   return diagnosis;

@@ -1,13 +1,15 @@
 import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { type ErrorCode, LibtorchError, RecurraError } from '../core/errors.js';
+import { cacheFolder, cudaCacheFolder, libtorchVersion } from '../libtorch/places.mjs';
+import { platformProblem, thisPlatform } from '../libtorch/platform.mjs';
+import { systemName, systemOf } from '../libtorch/systems.mjs';
 import { light } from './light.js';
 import { isMusl } from './platform.js';
 
 /** The only version of libtorch that the torch addon is built for. */
-export const LIBTORCH_VERSION = '2.11.0';
+export const LIBTORCH_VERSION = libtorchVersion;
 
 /** A place where libtorch was looked for. */
 export interface LibtorchPlace {
@@ -33,21 +35,10 @@ export interface LocatedLibtorch {
   refused: LibtorchPlace[];
 }
 
-const LIBRARY =
-  process.platform === 'darwin'
-    ? 'libtorch_cpu.dylib'
-    : process.platform === 'win32'
-      ? 'torch_cpu.dll'
-      : 'libtorch_cpu.so';
+const LIBRARY = systemOf()?.mainLibrary ?? 'libtorch_cpu.so';
 const REMEDY =
   'Run: npx recurra libtorch install   (it says the size first; in a clone: npm run setup)\n' +
   `Or point RECURRA_LIBTORCH at a folder with libtorch ${LIBTORCH_VERSION} (its lib/ holds ${LIBRARY})`;
-
-/** Folder in which the set-up keeps libtorch: `$XDG_CACHE_HOME` or `~/.cache`, then `recurra/libtorch-<version>`. */
-export function libtorchCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const base = env.XDG_CACHE_HOME && env.XDG_CACHE_HOME !== '' ? env.XDG_CACHE_HOME : join(homedir(), '.cache');
-  return join(base, 'recurra', `libtorch-${LIBTORCH_VERSION}`);
-}
 
 class Refusal extends Error {
   constructor(
@@ -125,7 +116,7 @@ function pythonTorch(): string {
 
 /** The npm package with the CPU libraries of libtorch for this machine. */
 export function libtorchPackage(): string {
-  return `recurra-libtorch-${process.platform}-${process.arch}`;
+  return `recurra-libtorch-${systemName()}`;
 }
 
 function packagedLibtorch(): string {
@@ -150,8 +141,8 @@ function candidates(env: NodeJS.ProcessEnv): Candidate[] {
     const folder = env[name];
     if (folder) list.push({ source: name, root: () => folder });
   }
-  const cache = libtorchCacheFolder(env);
-  const cuda = `${cache}-cuda`;
+  const cache = cacheFolder(env);
+  const cuda = cudaCacheFolder(env);
   // Somebody who installed the one with CUDA wants it; nobody else is told of it.
   if (existsSync(cuda)) list.push({ source: 'cache folder (CUDA)', root: () => join(cuda, 'torch'), marked: cuda });
   list.push({ source: 'npm package', root: packagedLibtorch });
@@ -196,6 +187,9 @@ export function locateLibtorch(env: NodeJS.ProcessEnv = process.env, musl = isMu
       codes.push(error.code);
     }
   }
+  const none = systemOf() ? undefined : platformProblem(thisPlatform());
+  if (none && codes.every((found) => found === 'LIBTORCH_NOT_FOUND'))
+    throw new LibtorchError('LIBTORCH_UNSUPPORTED_PLATFORM', none);
   // What is there but does not fit tells the user more than the places where nothing is.
   const code = codes.find((found) => found !== 'LIBTORCH_NOT_FOUND') ?? 'LIBTORCH_NOT_FOUND';
   throw failure(code, `libtorch ${LIBTORCH_VERSION} was not found.`, refused);
@@ -217,7 +211,7 @@ export function openLocated(located: LocatedLibtorch): string {
       { source: located.source, folder: located.folder, refused: error.message },
     ]);
   }
-  if (version !== LIBTORCH_VERSION) {
+  if (version === null || version !== LIBTORCH_VERSION) {
     throw failure('LIBTORCH_WRONG_VERSION', 'libtorch has the wrong version.', [
       ...located.refused,
       {

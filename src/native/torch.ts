@@ -11,6 +11,9 @@ export type NativeTensor = torchNamespace.NativeTensor;
 /** A handle on an optimizer's state. */
 export type NativeOptimizer = torchNamespace.NativeOptimizer;
 
+/** What the loaders of Linux, macOS and Windows say of a library that lacks a symbol. */
+const WITHOUT_SYMBOL = /undefined symbol|Symbol not found|procedure could not be found/i;
+
 let binding: TorchBinding | undefined;
 let folder: string | undefined;
 
@@ -27,7 +30,7 @@ export function torch(): TorchBinding {
   try {
     loaded = loadAddon('recurra-torch');
   } catch (error) {
-    if (error instanceof RecurraError && /undefined symbol/.test(error.message)) {
+    if (error instanceof RecurraError && WITHOUT_SYMBOL.test(error.message)) {
       throw new LibtorchError(
         'LIBTORCH_WRONG_VERSION',
         `${located.folder} does not fit the torch addon: ${error.message}`,

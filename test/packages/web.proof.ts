@@ -1,21 +1,27 @@
-// recurra-web where there is neither a file system nor eval: edge runtimes, and other run times than Node.
+// recurra-web as npm installs it: in edge runtimes, which have neither a file system nor eval, in other run times than Node, and in pages of bundlers.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packAll } from '../../scripts/package/main.mjs';
 import { TextClassifier } from '../../src/index.js';
+import { chromiumPath } from '../support/chromium.js';
+import { strictSite } from '../support/site.js';
 import { topicTexts } from '../support/texts.js';
 import { builtModule } from '../web/module.js';
 import { Fixture, sectionOf } from './fixture.js';
 import { type Packed, runTimes, tool } from './install.js';
 
 const there = builtModule() !== undefined;
+const executablePath = chromiumPath();
 const out = mkdtempSync(join(tmpdir(), 'recurra-packed-'));
 const TEXT = 'a small dog with a long tail';
+let web: Packed[];
 let fixture: Fixture;
 let expected: { label: string; probability: number };
 
@@ -31,7 +37,7 @@ function checked(answer: { label: string; probability: number }): void {
 describe.skipIf(!there)('recurra-web, installed by npm', () => {
   beforeAll(async () => {
     const packages = (await packAll({ quick: true, light: true, web: true, out })) as Packed[];
-    const web = packages.filter(({ name }) => name === 'recurra-web');
+    web = packages.filter(({ name }) => name === 'recurra-web');
     fixture = new Fixture('Edge runtimes', web, { name: 'edge' });
     fixture.install();
     const model = await TextClassifier.train(topicTexts(300), { embeddingDim: 16, hiddenSize: 16, epochs: 2, seed: 1 });
@@ -113,6 +119,43 @@ console.log(JSON.stringify({ label, probability }));`,
     const { stdout, stderr } = spawnSync(program!, [...args, file('predict.mjs')], { encoding: 'utf8' });
     expect(stderr).toBe('');
     checked(JSON.parse(stdout));
+  });
+
+  describe.skipIf(!executablePath)('in a page of a bundler, in Chromium', () => {
+    let pages: Fixture;
+    let browser: Browser;
+    beforeAll(async () => {
+      pages = new Fixture('Edge runtimes', web, { name: 'browser' });
+      pages.install();
+      browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] });
+    });
+    afterAll(async () => {
+      await browser?.close();
+      pages?.remove();
+    });
+
+    it.each([
+      ['Vite', 'npx vite build'],
+      ['webpack', 'npx webpack --mode production --entry ./page.js --output-filename page.js'],
+    ])('%s finds the module by itself', async (_, line) => {
+      const dist = join(pages.folder, 'dist');
+      rmSync(dist, { recursive: true, force: true });
+      pages.run(line);
+      // Vite makes the page itself.
+      if (!existsSync(join(dist, 'index.html'))) cpSync(join(pages.folder, 'index.html'), join(dist, 'index.html'));
+      expect(existsSync(join(dist, 'recurra.wasm'))).toBe(false);
+      cpSync(file('tickets.safetensors'), join(dist, 'tickets.safetensors'));
+      const server = await strictSite(dist);
+      const page = await browser.newPage();
+      try {
+        await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/index.html`);
+        const answer = await page.waitForFunction(() => (globalThis as { answer?: object }).answer);
+        checked((await answer.jsonValue()) as typeof expected);
+      } finally {
+        await page.close();
+        server.close();
+      }
+    });
   });
 
   it('is described by the page with one program', () => {

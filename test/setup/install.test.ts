@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { pipArguments } from '../../scripts/setup/libtorch/download.mjs';
 import { cacheFolder, cacheRefusal, locateLibtorch, requireLibtorch } from '../../scripts/setup/libtorch/locate.mjs';
-import { wheels } from '../../src/libtorch/contents.mjs';
 import {
   checkSpace,
   installWheels,
@@ -11,8 +10,12 @@ import {
   temporaryBeside,
   wheelsBeside,
 } from '../../src/libtorch/install.mjs';
+import { buildWheels, systemOf } from '../../src/libtorch/systems.mjs';
 import { parseRecord } from '../../src/libtorch/wheelRecord.mjs';
 import { record, scratch, torchFiles, torchWheelName, wheel, writeWheels, zip } from './wheels.js';
+
+const system = systemOf('linux-x64');
+const wheels = buildWheels(system);
 
 let folder: string;
 let remove: () => void;
@@ -23,7 +26,7 @@ afterEach(() => remove());
 
 async function install(torch?: Buffer) {
   const target = join(folder, 'cache', 'recurra', 'libtorch-2.11.0');
-  const pairs = wheelsBeside(writeWheels(join(folder, 'wheels'), torch), 'RECURRA_TORCH_WHEEL');
+  const pairs = wheelsBeside(writeWheels(join(folder, 'wheels'), torch), 'RECURRA_TORCH_WHEEL', wheels, system);
   await installWheels({ pairs, target, work: temporaryBeside(target) });
   return target;
 }
@@ -103,24 +106,24 @@ describe('installing from wheels', () => {
   test('the files beside the wheel: absent ones and a wrong name are told', () => {
     const other = join(folder, 'torch-2.10.0-cp311-cp311-manylinux_2_28_x86_64.whl');
     writeFileSync(other, '');
-    expect(() => wheelsBeside(other, '--from')).toThrow(/a wheel of torch 2\.11\.0 is needed/);
+    expect(() => wheelsBeside(other, '--from', wheels, system)).toThrow(/a wheel of torch 2\.11\.0 is needed/);
     const alone = join(folder, torchWheelName);
     writeFileSync(alone, '');
-    expect(() => wheelsBeside(alone, '--from')).toThrow(
+    expect(() => wheelsBeside(alone, '--from', wheels, system)).toThrow(
       /must lie nvidia_cuda_runtime-13\.0\.96-\*\.whl and nvidia_cuda_cupti-13\.0\.85-\*\.whl/,
     );
-    expect(() => wheelsBeside(join(folder, 'nowhere.whl'), '--from')).toThrow(/no such file/);
+    expect(() => wheelsBeside(join(folder, 'nowhere.whl'), '--from', wheels, system)).toThrow(/no such file/);
   });
 
   test('too little space is told before anything is fetched', () => {
-    expect(() => checkSpace(folder, { downloading: true, available: 600e6 })).toThrow(
+    expect(() => checkSpace(folder, { available: 600e6, unpacked: 500e6, packed: 544e6 })).toThrow(
       /600 MB free; 1094 MB are needed/,
     );
-    expect(() => checkSpace(folder, { downloading: false, available: 600e6 })).not.toThrow();
+    expect(() => checkSpace(folder, { available: 600e6, unpacked: 500e6, packed: 0 })).not.toThrow();
   });
 
   test('pip is asked for exact versions, no dependencies, and wheels only', () => {
-    const args: string[] = pipArguments('/somewhere');
+    const args: string[] = pipArguments('/somewhere', system);
     expect(args).toEqual(expect.arrayContaining(['--no-deps', '--only-binary=:all:', 'manylinux_2_28_x86_64']));
     expect(args.slice(-3)).toEqual(['torch==2.11.0', 'nvidia-cuda-runtime==13.0.96', 'nvidia-cuda-cupti==13.0.85']);
     expect(wheels).toHaveLength(3);

@@ -266,7 +266,18 @@ describe('the checks', () => {
     expect(platformProblem(linux)).toBeUndefined();
     expect(platformProblem({ ...linux, glibc: undefined })).toMatch(/musl.*RECURRA_LIBTORCH/);
     expect(platformProblem({ ...linux, glibc: '2.17' })).toMatch(/needs glibc 2\.28 or newer; this system has 2\.17/);
-    expect(platformProblem({ ...linux, arch: 'arm64' })).toMatch(/this is linux on arm64/);
-    expect(platformProblem({ platform: 'darwin', arch: 'arm64' })).toMatch(/this is darwin on arm64/);
+    // Those that there are wheels for beside x86-64; none for an Intel Mac, Windows on arm64 and other processors.
+    for (const name of ['linux arm64', 'darwin arm64', 'win32 x64']) {
+      const [platform, arch] = name.split(' ');
+      expect(platformProblem({ platform, arch, glibc: platform === 'linux' ? '2.28' : undefined })).toBeUndefined();
+    }
+    for (const name of ['darwin x64', 'win32 arm64', 'linux ppc64']) {
+      const [platform, arch] = name.split(' ');
+      expect(platformProblem({ platform, arch, glibc: '2.36' })).toMatch(
+        new RegExp(
+          `for Linux on x86-64, Linux on arm64, macOS on Apple silicon and Windows on x86-64; this is ${platform} on ${arch}`,
+        ),
+      );
+    }
   });
 });

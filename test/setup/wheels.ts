@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
+import { systemOf } from '../../src/libtorch/systems.mjs';
 
 /** An entry of an archive; the fields that are given replace what would be true. */
 export interface Entry {
@@ -144,6 +145,21 @@ export function writeWheels(folder: string, torch: Buffer = wheel(torchFiles)): 
     wheel({ 'nvidia/cu13/lib/libcupti.so.13': 'cupti' }),
   );
   return path;
+}
+
+/** Writes tiny wheels of a system into `folder`, each with the libraries that systems.mjs lists and one more; returns the path of torch's. */
+export function writeWheelsOf(name: string, folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  const { wheels, pipPlatforms } = systemOf(name);
+  let torch = '';
+  for (const { project, version, libraries } of wheels) {
+    const files = Object.fromEntries(libraries.map(({ from }: { from: string }) => [from, `${name} ${from}`]));
+    const python = project === 'torch' ? 'cp311-cp311' : 'py3-none';
+    const path = join(folder, `${project.replaceAll('-', '_')}-${version}-${python}-${pipPlatforms.at(-1)}.whl`);
+    writeFileSync(path, wheel({ ...files, 'torch/lib/libtorch_python.so': 'python' }));
+    if (project === 'torch') torch = path;
+  }
+  return torch;
 }
 
 /** A folder of its own for one test, and what removes it. */

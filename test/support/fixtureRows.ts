@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+
 /** A row of the fixtures that `scripts/golden/files.py` writes. */
 export interface FixtureRow {
   id: number;
@@ -25,5 +27,5 @@ export function fixtureRows(count: number): FixtureRow[] {
 
 /** Path of a fixture. */
 export function fixture(name: string): string {
-  return new URL(`../fixtures/data/${name}`, import.meta.url).pathname;
+  return fileURLToPath(new URL(`../fixtures/data/${name}`, import.meta.url));
 }

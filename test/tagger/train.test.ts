@@ -210,6 +210,15 @@ describe('rows of a tagger', () => {
     await expect(training).rejects.toMatchObject({ code });
   });
 
+  it('have tags that a CRF can compare', async () => {
+    const many = Array.from({ length: 2_050 }, (_, i) => ({ tokens: ['a'], tags: [`T${i}`] }));
+    await expect(TextTagger.train(many, SMALL)).rejects.toThrow(
+      /2050 tags, and decoder 'crf' .* give decoder: 'softmax'/,
+    );
+    using model = await TextTagger.train(many, { ...SMALL, decoder: 'softmax', epochs: 1 });
+    expect(model.labels).toHaveLength(2_050);
+  });
+
   it('to validate on have no labels of their own', async () => {
     const validation: TagRow[] = [...tagged, { tokens: ['a'], tags: ['B-TIME'], line: 9 }];
     await expect(TextTagger.train(tagged, { ...SMALL, validation })).rejects.toMatchObject({

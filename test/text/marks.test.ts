@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { HuggingFaceTokenizer, TextClassifier, type TrainOptions } from '../../src/index.js';
 import { topicTexts } from '../support/texts.js';
@@ -13,7 +14,7 @@ describe('a text that begins with a mark of no width', () => {
     ['a tokenizer of HuggingFace', {}],
     ['the tail', { truncate: 'tail', maxLength: 3 }],
   ] as [string, TrainOptions][])('is read without it, by %s', async (name, options) => {
-    const file = new URL('../fixtures/tokenizers/byte_bpe.json', import.meta.url).pathname;
+    const file = fileURLToPath(new URL('../fixtures/tokenizers/byte_bpe.json', import.meta.url));
     const tokenizer = name.includes('HuggingFace') ? await HuggingFaceTokenizer.fromFile(file) : undefined;
     const small = { embeddingDim: 4, hiddenSize: 4, epochs: 1, ...options, ...(tokenizer && { tokenizer }) };
     using model = await TextClassifier.train(topicTexts(60), small);

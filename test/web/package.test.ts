@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { cpSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,7 @@ import { TextClassifier } from '../../src/index.js';
 import { chromiumPath } from '../support/chromium.js';
 import { temporaryFolder } from '../support/folder.js';
 import { checkout, examplesOf, saidBy, writeExamples } from '../support/guide.js';
+import { strictSite } from '../support/site.js';
 import { topicTexts } from '../support/texts.js';
 import { builtModule } from './module.js';
 
@@ -28,31 +29,6 @@ const PREDICT = `
   const { label, probability } = model.predict(${JSON.stringify(TEXT)});
   const answer = { label, probability, kind: typeof WorkerGlobalScope === 'function' ? 'worker' : 'page' };
 `;
-
-const TYPES: Record<string, string> = {
-  css: 'text/css',
-  js: 'text/javascript',
-  wasm: 'application/wasm',
-  html: 'text/html',
-};
-
-/** Serves the folder as a strict site does: nothing but its own files, and no evaluation of code but WebAssembly's. */
-function served(): Promise<Server> {
-  const server = createServer((request, response) => {
-    const path = request.url!.slice(1);
-    try {
-      const body = readFileSync(join(folder, path));
-      response.writeHead(200, {
-        'content-type': TYPES[path.split('.').at(-1)!] ?? 'application/octet-stream',
-        'content-security-policy': "default-src 'self'; img-src data:; script-src 'self' 'wasm-unsafe-eval'",
-      });
-      response.end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-}
 
 describe.skipIf(!there)('the package recurra-web', () => {
   let expected: { label: string; probability: number };
@@ -129,7 +105,7 @@ describe.skipIf(!there)('the package recurra-web', () => {
     let server: Server;
     let browser: Browser;
     beforeAll(async () => {
-      server = await served();
+      server = await strictSite(folder);
       browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] });
     });
     afterAll(async () => {

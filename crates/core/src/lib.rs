@@ -8,6 +8,7 @@
 //! - [`network`], [`tags`], [`training`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its
 //!   one check;
 //! - [`forms`]: words as they are written, with the features of their characters;
+//! - [`rows`]: rows of tokens, as networks read them;
 //! - [`layout`], [`distinct`]: sequences of unequal length without padding, and the different words among them;
 //! - [`random`]: a generator that is the same everywhere.
 
@@ -21,6 +22,7 @@ pub mod forms;
 pub mod layout;
 pub mod network;
 pub mod random;
+pub mod rows;
 mod sizes;
 pub mod tags;
 pub mod training;
@@ -31,5 +33,6 @@ pub use cell::Cell;
 pub use error::{Error, ErrorCode, Result, abandon, guard};
 pub use forms::Forms;
 pub use network::{ClassesConfig, Dropouts, EncoderConfig, HeadConfig, NetworkConfig, Pooling, SubwordsConfig};
+pub use rows::Rows;
 pub use tags::{Decoder, Forbidden, TagsConfig};
-pub use training::{Chunk, LossOptions, Rows, Stats, StepOptions, Targets};
+pub use training::{Chunk, LossOptions, Stats, StepOptions, Targets};

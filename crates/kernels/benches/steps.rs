@@ -148,14 +148,22 @@ fn crf(c: &mut Criterion) {
     group.finish();
 }
 
-/// What a chain of tags costs beside a softmax, in turns: training steps of 32 sentences of 20 tokens, and one such sentence.
+/// Whether the command line asks for what is measured without Criterion: its filters are the words that are no option.
+fn wanted(name: &str) -> bool {
+    let mut filters = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
+    filters.peek().is_none() || filters.any(|filter| name.contains(&filter))
+}
+
+/// What a chain of tags costs beside a softmax, in turns and at its least: training steps of 32 sentences of 20 tokens, and one such sentence.
 fn tags(_: &mut Criterion) {
-    let texts = texts(256, 20, VOCAB, 7);
+    if !wanted("tags") {
+        return;
+    }
+    let texts = texts(32, 20, VOCAB, 7);
     let Texts { tokens, lengths, .. } = &texts;
     for tags in [20, 100] {
         let gold: Vec<i32> = tokens.iter().map(|id| id * 31 % tags as i32).collect();
-        let chunk =
-            Chunk { tokens, lengths, targets: Targets::Tokens(&gold), batch_sizes: &[32; 8], ..Chunk::default() };
+        let chunk = Chunk { tokens, lengths, targets: Targets::Tokens(&gold), batch_sizes: &[32], ..Chunk::default() };
         let network = |decoder| {
             let head = HeadConfig::Tags(TagsConfig { tags, decoder, forbidden: None });
             let config = config(Cell::Lstm, 100, 1).with(|c| (c.head, c.encoder.bidirectional) = (head, true));
@@ -164,7 +172,7 @@ fn tags(_: &mut Criterion) {
         let networks = [network(Decoder::Softmax), network(Decoder::Crf)];
         let least = |work: &dyn Fn(&Network)| -> [f64; 2] {
             let mut least = [f64::INFINITY; 2];
-            for _ in 0..30 {
+            for _ in 0..100 {
                 for (network, least) in networks.iter().zip(&mut least) {
                     let start = Instant::now();
                     work(network);
@@ -176,7 +184,7 @@ fn tags(_: &mut Criterion) {
         let [softmax, crf] = least(&|network| {
             black_box(network.train_batches(&chunk, &StepOptions::default()).expect("valid data"));
         });
-        println!("tags/{tags}: a step takes {:.0} us with a softmax, {:.0} us with a chain", softmax / 8.0, crf / 8.0);
+        println!("tags/{tags}: a step takes {softmax:.0} us with a softmax, {crf:.0} us with a chain");
         println!("tags/{tags}: {:.1} % of the latter is the chain", 100.0 * (1.0 - softmax / crf));
         let [softmax, crf] = least(&|network| {
             black_box(network.predict(&tokens[..20], &[20]).expect("valid data"));
@@ -185,5 +193,33 @@ fn tags(_: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, training, prediction, crf, tags);
+/// Steps of a language model, whose tags are the next words, at their least.
+fn words(_: &mut Criterion) {
+    if !wanted("words") {
+        return;
+    }
+    let texts = texts(20, 35, 10_000, 7);
+    let Texts { tokens, lengths, .. } = &texts;
+    for outputs in [64, 2_000, 10_000] {
+        let gold: Vec<i32> = tokens.iter().map(|id| id * 31 % outputs as i32).collect();
+        let chunk = Chunk { tokens, lengths, targets: Targets::Tokens(&gold), batch_sizes: &[20], ..Chunk::default() };
+        let head = TagsConfig { tags: outputs, decoder: Decoder::Softmax, forbidden: None };
+        let config =
+            NetworkConfig::classifier(Cell::Lstm, 10_000, 200, 200, 1).with(|c| c.head = HeadConfig::Tags(head));
+        let network = Network::new(config).expect("a valid configuration");
+        let mut least = f64::INFINITY;
+        for _ in 0..20 {
+            let start = Instant::now();
+            black_box(network.train_batches(&chunk, &StepOptions::default()).expect("valid data"));
+            least = least.min(start.elapsed().as_secs_f64() * 1e3);
+        }
+        let work = 6.0 * tokens.len() as f64 * outputs as f64 * 200.0 * 1e-9;
+        println!(
+            "words/{outputs}: a step of {} tokens takes {least:.1} ms; {work:.1} GFLOP of the linear layer",
+            tokens.len()
+        );
+    }
+}
+
+criterion_group!(benches, training, prediction, crf, tags, words);
 criterion_main!(benches);

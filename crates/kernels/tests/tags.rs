@@ -168,6 +168,91 @@ fn both_decoders_learn_and_a_resumed_training_is_the_same_to_the_bit() {
     }
 }
 
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let (tokens, lengths, gold) = texts();
+    let chunk = Chunk {
+        tokens: &tokens,
+        lengths: &lengths,
+        targets: Targets::Tokens(&gold),
+        batch_sizes: &[16; 4],
+        ..Chunk::default()
+    };
+    for (decoder, bidirectional) in [(Decoder::Crf, true), (Decoder::Crf, false), (Decoder::Softmax, false)] {
+        let trained = |threads: usize| {
+            let config = tags(20, decoder).with(|c| {
+                c.encoder.bidirectional = bidirectional;
+                c.encoder.dropouts.layers = 0.2;
+                c.threads = threads;
+            });
+            let network = Network::new(config).unwrap();
+            network.train_batches(&chunk, &StepOptions::default()).unwrap();
+            (network.state().unwrap(), network.predict(&tokens, &lengths).unwrap())
+        };
+        let alone = trained(1);
+        for threads in [2, 3, 5] {
+            assert!(trained(threads) == alone, "{decoder:?}, {bidirectional}, {threads} threads");
+        }
+    }
+}
+
+/// The logarithm of the probability of a path, by the definition and in float64.
+fn log_probability(state: &[NamedArray<Vec<f32>>], forbidden: &Forbidden, emissions: &[f32], path: &[usize]) -> f64 {
+    let tags = forbidden.start.len();
+    let values = |name: &str| &state.iter().find(|array| array.name == name).unwrap().data;
+    let may = |value: f32, never: bool| if never { f64::NEG_INFINITY } else { f64::from(value) };
+    let start = |tag: usize| may(values("crf.start_transitions")[tag], forbidden.start[tag]);
+    let end = |tag: usize| may(values("crf.end_transitions")[tag], forbidden.end[tag]);
+    let step = |a: usize, b: usize| may(values("crf.transitions")[a * tags + b], forbidden.between[a * tags + b]);
+    let emission = |time: usize, tag: usize| f64::from(emissions[time * tags + tag]);
+    let log_sum = |terms: Vec<f64>| {
+        let most = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if most.is_finite() { most + terms.iter().map(|term| (term - most).exp()).sum::<f64>().ln() } else { most }
+    };
+    let mut alpha: Vec<f64> = (0..tags).map(|tag| start(tag) + emission(0, tag)).collect();
+    let mut score = start(path[0]) + emission(0, path[0]);
+    for time in 1..path.len() {
+        alpha = (0..tags)
+            .map(|tag| emission(time, tag) + log_sum((0..tags).map(|from| alpha[from] + step(from, tag)).collect()))
+            .collect();
+        score += step(path[time - 1], path[time]) + emission(time, path[time]);
+    }
+    score + end(path[path.len() - 1]) - log_sum((0..tags).map(|tag| alpha[tag] + end(tag)).collect())
+}
+
+/// Also where sums of products are too small for float32 and steps are taken in logarithms.
+#[test]
+fn the_numbers_of_a_row_multiply_to_the_probability_of_its_path() {
+    let count = 19;
+    // A chain in which every tag may be alone and the next tags are among three.
+    let between = (0..count * count).map(|cell| (cell % count + count - cell / count) % count > 2).collect();
+    let forbidden = Forbidden { start: vec![false; count], end: vec![false; count], between };
+    let head = TagsConfig { tags: count, decoder: Decoder::Crf, forbidden: Some(forbidden.clone()) };
+    let network = Network::new(tags(count, Decoder::Crf).with(|c| c.head = HeadConfig::Tags(head))).unwrap();
+    let fresh = weights(&network);
+    let lengths: Vec<i32> = (1..12).collect();
+    let tokens: Vec<i32> = (0..lengths.iter().sum::<i32>()).map(|at| at * 7 % 30).collect();
+    for scale in [1.0, 30.0, 400.0] {
+        let mut state = fresh.clone();
+        for array in state.iter_mut().filter(|array| array.name.starts_with("fc") || array.name.starts_with("crf")) {
+            array.data.iter_mut().for_each(|value| *value *= scale);
+        }
+        network.load_state(&arrays(&state)).unwrap();
+        let (answers, raw) = (network.predict(&tokens, &lengths).unwrap(), network.logits(&tokens, &lengths).unwrap());
+        let mut start = 0;
+        for &length in &lengths {
+            let own: Vec<&[f32]> = answers[3 * start..][..3 * length as usize].chunks(3).collect();
+            let path: Vec<usize> = own.iter().map(|answer| answer[0] as usize).collect();
+            assert!(path.windows(2).all(|pair| !forbidden.between[pair[0] * count + pair[1]]));
+            let exact = log_probability(&state, &forbidden, &raw[count * start..], &path);
+            let steps = own[..own.len() - 1].iter().map(|answer| f64::from(answer[2]).ln() - f64::from(answer[1]).ln());
+            let ours = f64::from(own[0][1]).ln() + steps.sum::<f64>();
+            assert!((ours - exact).abs() < 1e-5 * f64::from(length), "{scale}, {length}: {ours} {exact}");
+            start += length as usize;
+        }
+    }
+}
+
 /// A sentence alone, among others, and at once has the same answers; those of a long one are there too.
 #[test]
 fn answers_do_not_depend_on_the_company() {

@@ -3,7 +3,8 @@
 mod common;
 
 use recurra_core::{
-    Cell, Chunk, Decoder, HeadConfig, LossOptions, NetworkConfig, OptimizerKind, StepOptions, TagsConfig, Targets,
+    Cell, Chunk, Decoder, HeadConfig, LossOptions, NetworkConfig, OptimizerKind, StepOptions, SubwordsConfig,
+    TagsConfig, Targets,
 };
 use recurra_torch::autograd::{backward, set_grad, set_requires_grad};
 use recurra_torch::context::{parse_device, parse_dtype, set_num_threads};
@@ -277,6 +278,12 @@ fn the_classifier_refuses_what_it_cannot_train_on() {
     }
     let kernels_only = config().with(|c| c.encoder.cell = Cell::MinGru);
     refused(Network::new(kernels_only, Place::default()), ErrorCode::InvalidArgument, "libtorch has no cell 'mingru'");
+    let subwords = config().with(|c| c.encoder.subwords = Some(SubwordsConfig { buckets: 8, dim: 4 }));
+    refused(
+        Network::new(subwords, Place::default()),
+        ErrorCode::InvalidArgument,
+        "run on the CPU kernels, not on libtorch",
+    );
     let tags = TagsConfig { tags: 2, decoder: Decoder::Crf, forbidden: None };
     let tagger = config().with(|c| c.head = HeadConfig::Tags(tags));
     refused(Network::new(tagger, Place::default()), ErrorCode::InvalidArgument, "runs on the CPU kernels only");

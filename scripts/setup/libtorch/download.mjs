@@ -3,14 +3,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { packedBytes, wheels } from '../../../src/libtorch/contents.mjs';
 import { wheelsIn } from '../../../src/libtorch/install.mjs';
+import { buildWheels, packedBytes } from '../../../src/libtorch/systems.mjs';
 
 /** Older ones know only one --platform. */
 const oldestPip = 21;
-
-/** The tags under which the three wheels are published, the oldest glibc first. */
-const platforms = ['manylinux2014_x86_64', ...[17, 25, 27, 28].map((minor) => `manylinux_2_${minor}_x86_64`)];
 
 /** The command of a pip that is new enough, `{ command, args, version }`, or `{ problem }`, a sentence. */
 export function findPip(env = process.env) {
@@ -36,7 +33,7 @@ export function findPip(env = process.env) {
 }
 
 /** The arguments of the download; no dependency is fetched, and nothing is built or run. */
-export function pipArguments(folder) {
+export function pipArguments(folder, system) {
   return [
     'download',
     '--no-deps',
@@ -45,7 +42,7 @@ export function pipArguments(folder) {
     'cp',
     '--python-version',
     '3.11',
-    ...platforms.flatMap((platform) => ['--platform', platform]),
+    ...system.pipPlatforms.flatMap((platform) => ['--platform', platform]),
     // Its cache would keep 540 MB that nobody reads again.
     '--no-cache-dir',
     '--disable-pip-version-check',
@@ -54,7 +51,7 @@ export function pipArguments(folder) {
     'off',
     '--dest',
     folder,
-    ...wheels.map(({ project, version }) => `${project}==${version}`),
+    ...buildWheels(system).map(({ project, version }) => `${project}==${version}`),
   ];
 }
 
@@ -73,12 +70,12 @@ function bytesIn(folder) {
 }
 
 /** Runs pip; `onBytes(total)` is called with what has arrived. Rejects with the last lines that pip wrote. */
-function runPip(pip, folder, env, onBytes) {
+function runPip(pip, folder, system, env, onBytes) {
   // pip collects in its temporary folder; ours is on the disk whose space was checked, and can be measured.
   const temporary = join(folder, 'pip-tmp');
   mkdirSync(temporary, { recursive: true });
   return new Promise((resolve, reject) => {
-    const child = spawn(pip.command, [...pip.args, ...pipArguments(folder)], {
+    const child = spawn(pip.command, [...pip.args, ...pipArguments(folder, system)], {
       env: { ...env, TMPDIR: temporary },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -101,12 +98,13 @@ function runPip(pip, folder, env, onBytes) {
   });
 }
 
-/** Fetches all wheels into `folder` and returns them as wheelsIn does; `onBytes(total)` tells how far it is. */
-export async function downloadWheels({ folder, pip, env = process.env, onBytes }) {
+/** Fetches all wheels for a system into `folder` and returns them as wheelsIn does; `onBytes(total)` tells how far it is. */
+export async function downloadWheels({ folder, system, pip, env = process.env, onBytes }) {
   mkdirSync(folder, { recursive: true });
-  await runPip(pip, folder, env, onBytes);
-  onBytes(packedBytes);
-  const { found, missing } = wheelsIn(folder);
+  await runPip(pip, folder, system, env, onBytes);
+  const wanted = buildWheels(system);
+  onBytes(packedBytes(wanted));
+  const { found, missing } = wheelsIn(folder, wanted, system);
   if (missing.length > 0)
     throw new Error(`pip ended well but brought no ${missing.map(({ project }) => project).join(', ')}`);
   return found;

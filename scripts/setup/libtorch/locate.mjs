@@ -5,8 +5,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { cacheFolder, libtorchVersion, readMarker } from '../../../src/libtorch/places.mjs';
+import { systemOf } from '../../../src/libtorch/systems.mjs';
 
 export { cacheFolder, libtorchVersion } from '../../../src/libtorch/places.mjs';
+
+const mainLibrary = systemOf()?.mainLibrary ?? 'libtorch_cpu.so';
 
 function readIfThere(path) {
   try {
@@ -34,10 +37,10 @@ export function versionOf(folder) {
 /** Why a folder cannot be built against, as a sentence; undefined when it can. */
 export function refusal(folder) {
   if (!existsSync(folder)) return 'the folder does not exist';
-  if (!existsSync(join(folder, 'lib', 'libtorch_cpu.so'))) {
-    return existsSync(join(folder, 'libtorch_cpu.so'))
+  if (!existsSync(join(folder, 'lib', mainLibrary))) {
+    return existsSync(join(folder, mainLibrary))
       ? `it is a lib folder; give the one above it (${resolve(folder, '..')})`
-      : 'there is no lib/libtorch_cpu.so in it';
+      : `there is no lib/${mainLibrary} in it`;
   }
   if (!existsSync(join(folder, 'include', 'torch'))) {
     return 'there is no include/torch in it, which is needed to build';

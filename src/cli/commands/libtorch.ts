@@ -66,8 +66,10 @@ export async function libtorchInstallCommand({ json = false, ...options }: Libto
     else {
       const how = { present: 'is there already', linked: 'is linked', installed: 'is installed' }[installed.action];
       note(`libtorch ${how}: ${installed.folder}${installed.bytes ? ` (${readable(installed.bytes)})` : ''}`);
-      if (options.dir !== undefined)
+      if (options.dir !== undefined && options.platform === undefined)
         note(`It is used where RECURRA_LIBTORCH=${installed.folder}${options.cuda ? '/torch' : ''} is set.`);
+      if (options.platform !== undefined)
+        note(`It is for ${options.platform}: copy it there, and set RECURRA_LIBTORCH to the folder.`);
       if (options.cuda) note('recurra doctor says whether this machine and this version can use CUDA.');
     }
     return EXIT.ok;

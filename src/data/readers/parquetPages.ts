@@ -79,7 +79,11 @@ export class ParquetFile {
     const library = await loadLibrary();
     const { size } = await handle.stat();
     if (reading) reading.totalBytes = size;
-    if (size < 12) throw new ParquetFault('the file is too short for a Parquet file');
+    if (size < 12) {
+      // A folder can be opened, and on Windows its size is 0; reading it is the system's own error.
+      await handle.read(Buffer.alloc(1), 0, 1, 0);
+      throw new ParquetFault('the file is too short for a Parquet file');
+    }
     const slice = (start: number, end = size) => read(handle, start, end);
     const metadata = await fault(() =>
       library.parquetMetadataAsync({ byteLength: size, slice }, { geoparquet: false }),

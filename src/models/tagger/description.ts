@@ -2,7 +2,7 @@ import { ModelFileError } from '../../core/errors.js';
 import { checkScheme, type TagScheme } from '../../text/tags/scheme.js';
 import { parseTags } from '../../text/tags/tag.js';
 import type { FileKind } from '../description.js';
-import { type TaggerModelSettings, taggerModelSettings } from './network.js';
+import { MOST_CRF_TAGS, type TaggerModelSettings, taggerModelSettings } from './network.js';
 import type { TagFields } from './tagSet.js';
 import { TAGGER_TOKENIZERS, type TaggerTokenizer } from './tokenizer.js';
 
@@ -23,10 +23,12 @@ export const taggerFile: FileKind<TaggerModelSettings, TaggerFields> = {
   kind: 'tagger',
   version: 1,
   settings: taggerModelSettings,
-  parse({ tags, scheme, lowercase, tokenizer }) {
+  parse({ tags, scheme, lowercase, tokenizer }, { decoder }) {
     const distinct =
       Array.isArray(tags) && tags.every((tag) => typeof tag === 'string') && new Set(tags).size === tags.length;
     if (!distinct || tags.length < 2) throw new ModelFileError('INVALID_FILE', 'expected two or more different tags');
+    if (decoder === 'crf' && tags.length > MOST_CRF_TAGS)
+      throw new ModelFileError('INVALID_FILE', `a CRF has at most ${MOST_CRF_TAGS} tags, not ${tags.length}`);
     if (typeof lowercase !== 'boolean') throw new ModelFileError('INVALID_FILE', 'its lowercase is not true or false');
     const splits = TAGGER_TOKENIZERS.find((name) => name === tokenizer);
     if (splits === undefined)

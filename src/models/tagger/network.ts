@@ -3,11 +3,14 @@ import { choice, custom, flag, integer } from '../../core/options/kinds.js';
 import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
 import { DECODERS, type Decoder, NETWORK, type NetworkOptions } from '../../engine/network.js';
 
+/** Tags of a CRF at most: each token takes time with the square of their number. */
+export const MOST_CRF_TAGS = 2_048;
+
 /** What a tagger's network has on top of its recurrent layers. */
 export interface TaggerHeadOptions {
   /**
    * How tags are chosen. `'crf'` chooses the most probable sequence of tags (Viterbi) and is trained on the probability of whole
-   * sequences, as `pytorch-crf`; `'softmax'` chooses each tag by itself, which is faster with hundreds of tags. Default `'crf'`.
+   * sequences, as `pytorch-crf`; `'softmax'` chooses each tag by itself, which is faster with hundreds of tags, and the one for more than 2,048. Default `'crf'`.
    */
   decoder?: Decoder;
 }

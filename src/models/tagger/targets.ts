@@ -22,6 +22,7 @@ import {
   schemeOf,
 } from './collect.js';
 import { TagDataset } from './dataset.js';
+import { MOST_CRF_TAGS } from './network.js';
 import type { TaggerTrainSettings } from './options.js';
 import type { TagRows } from './rows.js';
 import { TagCollector, type TagSet } from './tagSet.js';
@@ -89,6 +90,10 @@ export async function prepareTags(
   if (set.tags.length < 2) {
     const message = `every token has the tag ${JSON.stringify(set.tags[0])}; a tagger needs at least two tags`;
     throw new DataError('SINGLE_CLASS', message, { file: rows.file });
+  }
+  if (settings.model.decoder === 'crf' && set.tags.length > MOST_CRF_TAGS) {
+    const message = `the rows have ${set.tags.length} tags, and decoder 'crf' compares each with each, ${MOST_CRF_TAGS} at most; give decoder: 'softmax' (--decoder softmax)`;
+    throw constraint('decoder', message, 'OUT_OF_RANGE');
   }
   const vocab = await vocabularyOf(all, parts.train, names, settings, words, turns);
   const forms = names.tokens;

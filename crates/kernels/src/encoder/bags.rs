@@ -2,11 +2,10 @@
 //! `torch.cat([embedding(words), embedding_bag(features, mode="mean")], -1)` gives them.
 
 use super::lookup::Lookup;
-use super::plan::Finders;
 use crate::simd::gemm::Mat;
 use crate::simd::{Kernel, Lanes, dispatch, prefetch_all};
 use crate::threads::Member;
-use recurra_core::distinct::Users;
+use recurra_core::distinct::{Distinct, Users};
 
 /// What the distinct inputs of a batch are made of.
 #[derive(Default)]
@@ -25,20 +24,20 @@ pub(crate) struct Bags {
 }
 
 impl Bags {
-    /// Of inputs with these words, numbers below `count`, and the features of each.
+    /// Of inputs with these words, numbers below `count`, and the features of each, which `distinct` numbers.
     pub fn new<'a>(
         words: Vec<u32>,
         count: usize,
         features: impl Iterator<Item = &'a [u32]>,
-        finders: &mut Finders,
+        distinct: &mut Distinct,
     ) -> Self {
         let mut bags = Self { word_users: Users::new(&words, count), words, starts: vec![0], ..Self::default() };
         let (mut numbers, mut inputs) = (Vec::new(), Vec::new());
-        finders.features.begin(0);
+        distinct.begin(0);
         for (input, features) in features.enumerate() {
             bags.features.extend_from_slice(features);
             bags.starts.push(bags.features.len() as u32);
-            numbers.extend(features.iter().map(|&feature| finders.features.number(feature, &mut bags.ids)));
+            numbers.extend(features.iter().map(|&feature| distinct.number(feature, &mut bags.ids)));
             inputs.resize(numbers.len(), input as u32);
         }
         bags.feature_users = Users::new(&numbers, bags.ids.len()).through(&inputs);

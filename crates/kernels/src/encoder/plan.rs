@@ -80,7 +80,12 @@ impl Plan {
         finders.words.begin(0);
         let word = |input: u32| if input % 2 == 1 { unknown } else { forms.word(input as usize / 2) };
         let words = used.iter().map(|&input| finders.words.number(word(input), &mut self.ids)).collect();
-        Bags::new(words, self.ids.len(), used.iter().map(|&input| forms.features(input as usize / 2)), finders)
+        Bags::new(
+            words,
+            self.ids.len(),
+            used.iter().map(|&input| forms.features(input as usize / 2)),
+            &mut finders.features,
+        )
     }
 
     /// Number of distinct inputs.

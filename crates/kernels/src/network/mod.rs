@@ -16,6 +16,7 @@ mod state;
 mod step;
 mod train;
 mod update;
+mod vectors;
 mod weights;
 
 pub use explain::Explanation;

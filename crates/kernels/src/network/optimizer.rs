@@ -1,7 +1,7 @@
 //! The optimizer's state: that of the words' vectors, that of the features' vectors, and that of all other parameters.
 
 use super::params::Params;
-use super::weights::Vectors;
+use super::vectors::Vectors;
 use crate::encoder::lookup::Moves;
 use crate::optim::{Dense, LateRows};
 use crate::simd::{Buf, zeros};

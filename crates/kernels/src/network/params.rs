@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
 
-use super::weights::Vectors;
+use super::vectors::Vectors;
 use crate::encoder::plan::WordDropout;
 use crate::heads;
 use crate::heads::head::Head;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::batches::{BATCH_ROWS, cuts};
 use super::params::Params;
-use super::weights::Vectors;
+use super::vectors::Vectors;
 use crate::encoder::bags::mean;
 use crate::encoder::encoded::{Encoded, Needs};
 use crate::encoder::table::WordTable;

@@ -7,7 +7,8 @@ use std::sync::RwLockReadGuard;
 use super::model::Network;
 use super::optimizer::{Optimizer, Rows};
 use super::params::{EMBEDDING_NAME, Params, SUBWORDS};
-use super::weights::{Vectors, Weights};
+use super::vectors::Vectors;
+use super::weights::Weights;
 use crate::optim::LateState;
 use crate::simd::Buf;
 use recurra_core::{Algorithm, Error, ErrorCode, NamedArray, Result};
@@ -226,7 +227,7 @@ impl Network {
             return Err(mismatch(format_args!("{STEPS} needs three numbers")));
         };
         let (steps, seen, words) = (count(steps, STEPS)?, count(seen, STEPS)?, count(words, STEPS)?);
-        let mut vectors = Vectors::zeros(&self.params);
+        let mut vectors = Vectors::zeros(self.params.words_shape(), self.params.features_shape());
         let mut flat = Buf::zeros(self.params.flat_size);
         let mut tensors = Vec::new();
         for name in self.params.names() {

@@ -12,7 +12,7 @@ use super::space::TrainMats;
 use crate::encoder::embedding::Embedding;
 use crate::encoder::encoded::Encoded;
 use crate::encoder::noise::Noise;
-use crate::heads::head::{Back, HeadDropout, HeadPacks, HeadPass};
+use crate::heads::head::{Back, HeadDropout, HeadPacks, HeadPass, Unit};
 use crate::optim::DenseShared;
 use crate::random::key;
 use crate::recurrent::layers::{LayerDropout, Layers, Source};
@@ -20,7 +20,7 @@ use crate::recurrent::packs::DirPacks;
 use crate::recurrent::stack::Net;
 use crate::recurrent::steps::Aside;
 use crate::threads::Member;
-use recurra_core::{StepOptions, fault};
+use recurra_core::{StepOptions, fault, layout::PackedLayout};
 
 /// One member's sums, on a cache line of its own.
 #[repr(align(64))]
@@ -140,9 +140,7 @@ impl Step<'_> {
             layers.forward(member, Some(own.clone()));
             self.meet_around_head(member);
             let encoded = self.encoded(layers, plan);
-            let positions = self.params.head.shares_positions();
-            let own = if positions { member.share(encoded.layout.total(), 1) } else { own };
-            let divisor = self.head(member, plan, encoded, own, mask);
+            let divisor = self.head(member, plan, encoded, self.head_share(member, encoded.layout, own), mask);
             self.meet_around_head(member);
             layers.backward_top(member);
             member.meet();
@@ -169,6 +167,19 @@ impl Step<'_> {
             plan.words.slices.get(member.rank()).cloned().unwrap_or(0..0)
         } else {
             member.share(plan.words.layout.rows(), 1)
+        }
+    }
+
+    /// What this member takes through the head. With two directions rows need not be those of its recurrence, and where each token is
+    /// answered they are shared by tokens: the first rows are the longest.
+    fn head_share(&self, member: &Member<'_>, layout: &PackedLayout, own: Range<usize>) -> Range<usize> {
+        let head = &self.params.head;
+        if head.shares_positions() {
+            member.share(layout.total(), 1)
+        } else if head.unit() == Unit::Token && self.params.shape.dirs > 1 {
+            layout.slices(member.size()).swap_remove(member.rank())
+        } else {
+            own
         }
     }
 

@@ -6,25 +6,9 @@ use super::optimizer::Optimizer;
 use super::params::Params;
 use super::predict::Frozen;
 use super::space::TrainSpace;
+use super::vectors::Vectors;
 use crate::simd::Buf;
 use recurra_core::Result;
-
-/// What is read row by row.
-#[derive(Default)]
-pub(super) struct Vectors {
-    /// Of words, `[vocab_size, embedding_dim]`.
-    pub words: Buf,
-    /// Of the features of their characters, `[buckets, dim]`; empty without.
-    pub features: Buf,
-}
-
-impl Vectors {
-    /// Zeros.
-    pub fn zeros(params: &Params) -> Self {
-        let zeros = |shape: [usize; 2]| Buf::zeros(shape[0] * shape[1]);
-        Self { words: zeros(params.words_shape()), features: params.features_shape().map(zeros).unwrap_or_default() }
-    }
-}
 
 pub(super) struct Weights {
     pub vectors: Vectors,
@@ -56,7 +40,7 @@ impl Weights {
     /// Gives the weights their memory, where they have none yet.
     pub fn make_room(&mut self, params: &Params) {
         if self.flat.is_empty() {
-            self.vectors = Vectors::zeros(params);
+            self.vectors = Vectors::zeros(params.words_shape(), params.features_shape());
             self.flat = Buf::zeros(params.flat_size);
         }
     }

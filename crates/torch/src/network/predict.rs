@@ -6,7 +6,7 @@ use crate::Result;
 use crate::autograd::GradMode;
 use crate::error::IntoResult;
 use crate::tensor::convert::to_f32;
-use recurra_core::training::check_rows;
+use recurra_core::rows::check_rows;
 use tch::Kind;
 
 /// Texts that are predicted together.
