@@ -1,9 +1,14 @@
 /**
- * Writes docs/benchmarks.md, and the picture and figures made of it, from what the comparison wrote with `--json`.
+ * Writes docs/benchmarks.md, and the picture and figures made of it, from what the comparison wrote with `--json`; without a file it compares
+ * first, which takes 22 minutes on two quiet cores.
  *
- *     npm run bench -- page RESULTS.json [MORE.json...]
+ *     npm run bench -- page [RESULTS.json...]
  */
+import { spawnSync } from 'node:child_process';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { writeSpeed } from '../scripts/docs/speed.js';
 import { PLACE, writeTagging } from '../scripts/docs/tagging.js';
 import type { Row } from './compare/types.js';
@@ -13,8 +18,23 @@ interface Details {
   options: { repeats: number };
 }
 
-const files = process.argv.slice(2);
-if (files.length === 0) throw new Error('Usage: npm run bench -- page RESULTS.json [MORE.json...]');
+/** Runs the comparison, if the machine is quiet enough for its times to mean something. */
+function compared(): string {
+  const load = loadavg()[0]!;
+  if (load > availableParallelism() / 4)
+    throw new Error(
+      `Other programs are running (load ${load.toFixed(1)}): measure at a quiet moment, or give files of results`,
+    );
+  const file = join(tmpdir(), 'recurra-benchmarks.json');
+  const main = fileURLToPath(new URL('main.ts', import.meta.url));
+  const args = [...process.execArgv, main, 'full', '--json', file];
+  const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status !== 0) throw new Error(`The comparison ended with code ${status}; what it measured is in ${file}`);
+  return file;
+}
+
+const given = process.argv.slice(2);
+const files = given.length > 0 ? given : [compared()];
 const measured = files.flatMap((file) => JSON.parse(readFileSync(file, 'utf8')) as Row[]);
 // What was measured more than once counts with its last measurement.
 const rows = [...new Map(measured.map((row) => [`${row.work} | ${row.against} | ${row.shape}`, row])).values()];

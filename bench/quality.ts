@@ -3,53 +3,22 @@
  *
  * Each training is a process of its own, one after the other. Results are kept line by line, so that a run that broke off resumes.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { LabelledText } from 'recurra';
 import { writeQuality } from '../scripts/docs/quality.js';
 import { BenchError } from './compare/python.js';
 import { oursCode, theirCode } from './quality/code.js';
 import { type QualityOptions, readQualityOptions, USAGE } from './quality/options.js';
 import { Missing } from './quality/packages.js';
 import type { Program } from './quality/programs.js';
-import { type Figures, Results } from './quality/results.js';
+import { Results } from './quality/results.js';
+import { Files, measured } from './quality/run.js';
 import type { QualitySet } from './quality/sets.js';
 
-const here = (name: string) => fileURLToPath(new URL(`quality/${name}`, import.meta.url));
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
-
-/** Rows in files that both sides read. */
-class Files {
-  readonly train: string;
-  readonly test: string;
-
-  constructor(folder: string, { train, test }: { train: LabelledText[]; test: LabelledText[] }) {
-    this.train = join(folder, 'train.jsonl');
-    this.test = join(folder, 'test.jsonl');
-    for (const [file, rows] of [
-      [this.train, train],
-      [this.test, test],
-    ] as const)
-      writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  }
-}
-
-/** Runs one training and reads its figures. */
-function measured(program: Program, files: Files, seed: number, { python, threads }: QualityOptions): Figures {
-  const { options, name } = program;
-  const work = { train: files.train, test: files.test, options: { ...options, seed, threads } };
-  const [command, args] = options
-    ? [process.execPath, [...process.execArgv, here('ours.ts'), JSON.stringify(work)]]
-    : [python, [here('theirs.py'), name, files.train, files.test, '--seed', `${seed}`, '--threads', `${threads}`]];
-  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 28 });
-  if (status !== 0) throw new BenchError(`${name} failed: ${stderr.trim().split('\n').slice(-3).join(' ')}`);
-  return JSON.parse(stdout.trim().split('\n').at(-1)!) as Figures;
-}
 
 /** Measures all programs on a set. */
 async function measure(

@@ -36,11 +36,12 @@ async function one(set: TaggedSet, options: TaggerBenchOptions, python: string):
   }
 }
 
-function about(outcomes: SetOutcome[], { threads }: TaggerBenchOptions, busy: boolean): Measured {
+function about(outcomes: SetOutcome[], { threads, seconds }: TaggerBenchOptions, busy: boolean): Measured {
   return {
     processor: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
     threads,
+    limit: seconds,
     date: new Date().toISOString(),
     busy,
     versions: Object.assign({}, ...outcomes.flatMap((set) => set.outcomes.map(({ versions }) => versions))),

@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LabelledText, TextClassifier, type TrainOptions } from 'recurra';
+import { type LabelledText, readJsonLines, TextClassifier, type TrainOptions } from 'recurra';
 import type { Figures } from './results.js';
 
 /** What is to be trained. */
@@ -14,6 +14,8 @@ export interface Work {
   train: string;
   test: string;
   options: TrainOptions;
+  /** Whether the rows to train on are read as the training goes, instead of before its clock runs. */
+  streamed?: boolean;
 }
 
 function rowsOf(path: string): LabelledText[] {
@@ -23,14 +25,18 @@ function rowsOf(path: string): LabelledText[] {
     .map((line) => JSON.parse(line) as LabelledText);
 }
 
-const { train, test, options } = JSON.parse(process.argv[2]!) as Work;
-const [rows, others] = [rowsOf(train), rowsOf(test)];
+const { train, test, options, streamed } = JSON.parse(process.argv[2]!) as Work;
+const rows = streamed ? readJsonLines(train, { text: 'text', label: 'label' }) : rowsOf(train);
+const others = rowsOf(test);
 const texts = others.map(({ text }) => text);
 const folder = mkdtempSync(join(tmpdir(), 'recurra-quality-'));
 try {
+  const before = process.cpuUsage();
   const begun = performance.now();
   const model = await TextClassifier.train(rows, options);
   const seconds = (performance.now() - begun) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  const megabytes = process.resourceUsage().maxRSS / 1024;
   const file = join(folder, 'model.safetensors');
   await model.save(file);
   const evaluation = await model.evaluate(others);
@@ -46,6 +52,8 @@ try {
     seconds,
     microseconds,
     bytes: statSync(file).size,
+    processorSeconds: (user + system) / 1e6,
+    megabytes,
   };
   console.log(JSON.stringify(figures));
   await model.close();

@@ -14,6 +14,10 @@ export interface Figures {
   microseconds: number;
   /** Of the saved model. */
   bytes: number;
+  /** Seconds of processors that the training took, of all threads; older results have none. */
+  processorSeconds?: number;
+  /** Largest resident memory until the model was trained, in MB of 2^20 bytes; older results have none. */
+  megabytes?: number;
 }
 
 /** A line of the file of results. */

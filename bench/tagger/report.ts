@@ -7,6 +7,8 @@ export interface Measured {
   cores: number;
   /** Of each program. */
   threads: number;
+  /** Seconds after which the trainings of the others ended, at most. */
+  limit: number;
   date: string;
   /** Whether other programs ran when it began. */
   busy: boolean;

@@ -25,6 +25,8 @@ export interface FirstWords {
   extend(vocab: Vocab, text: TextSettings, texts: readonly string[]): Promise<Vocab>;
   /** The vectors for the words of the training's vocabulary; undefined for none. */
   vectors(vocab: Vocab): Promise<FirstVectors | undefined>;
+  /** What tells the texts without labels apart from others, once {@link extend} has read them; undefined where there are none. */
+  hash?(): string | undefined;
 }
 
 /** How many words may enter a vocabulary behind those that it has. */

@@ -8,7 +8,7 @@ import type { ExplainingEngine } from '../engine/engine.js';
 import { noEngine } from '../engine/none.js';
 import { Checkpointer, checkpointOutputs, prepareCheckpoints } from './checkpoints/checkpointer.js';
 import type { Checkpoint } from './checkpoints/file.js';
-import { checkFingerprint, fingerprintOf } from './checkpoints/fingerprint.js';
+import { checkFingerprint, checkUnlabelled, fingerprintOf } from './checkpoints/fingerprint.js';
 import { beginning } from './checkpoints/position.js';
 import { checkEpochs, checkpointToResume, resumedOptions, resumeEngine } from './checkpoints/resume.js';
 import { checkSettings, firstVectors, settingsBefore, storedSettings } from './checkpoints/settings.js';
@@ -24,7 +24,7 @@ import { rehearse } from './rehearsal.js';
 import { TrainingRun } from './run.js';
 import type { CommonSettings, Listeners, Task, TaskTypes, TrainingInput } from './task.js';
 import { Trainer } from './trainer.js';
-import { type VectorWatcher, wordsOfTexts } from './unlabelled.js';
+import { hashOfTexts, type VectorWatcher, wordsOfTexts } from './unlabelled.js';
 
 type ControlOf<T extends TaskTypes> = TrainingControl<T['validation'], T['start']>;
 type CheckpointOf<T extends TaskTypes> = Checkpoint<T['validation'], T['chosen']>;
@@ -55,7 +55,7 @@ async function train<T extends TaskTypes>(
   await checkPaths(rows, asked);
   if (asked.checkpoint) await prepareCheckpoints(asked.checkpoint);
   watch(control, asked);
-  const { data, settings, vectors, choices } = await read(task, rows, asked, control, checkpoint);
+  const { data, settings, vectors, unlabelled, choices } = await read(task, rows, asked, control, checkpoint);
   const network = checkpoint?.network ?? { ...settings.model, ...(vectors && { embeddingDim: vectors.dim }) };
   const threads = settings.threads ?? availableParallelism();
   const usual = { batchSize: defaultBatchSize(data.train.length), ...(task.epochs?.(data) ?? USUAL_EPOCHS) };
@@ -84,7 +84,10 @@ async function train<T extends TaskTypes>(
     const best = checkpoint && (await resumeEngine(engine, checkpoint));
     const position = checkpoint?.position ?? beginning(settings.seed, chosen);
     const stored = storedSettings({ ...settings, threads, batchSize, epochs, adversarial });
-    const frame = { settings: { ...settingsBefore(checkpoint?.settings), ...stored }, data: fingerprint! };
+    const frame = {
+      settings: { ...settingsBefore(checkpoint?.settings), ...stored },
+      data: { ...fingerprint!, unlabelled },
+    };
     const checkpointer = settings.checkpoint && new Checkpointer(settings.checkpoint, frame, position.step);
     const describe = checkpointer ? task.describe(input) : () => ({});
     const watching = { choices, control, checkpointer, describe };
@@ -140,6 +143,8 @@ interface Read<T extends TaskTypes> {
   data: T['data'];
   settings: T['settings'];
   vectors: FirstVectors | undefined;
+  /** The hash of the texts without labels that word vectors were learned from. */
+  unlabelled: string | undefined;
   choices: Choice[];
 }
 
@@ -161,11 +166,16 @@ async function read<T extends TaskTypes>(
     const { signal } = either;
     const settled = await task.settle?.(given, asked, signal);
     const { rows, settings, chosen } = settled ?? { rows: given, settings: asked, chosen: [] };
+    if (checkpoint && settings.unlabelled) {
+      const now = await hashOfTexts(settings.unlabelled, signal);
+      checkUnlabelled(checkpoint.path, checkpoint.data, now, (settings.unlabelled.texts as RowsOrigin).file);
+    }
     const words = checkpoint
       ? wordsOfCheckpoint(checkpoint.vocab, firstVectors(checkpoint.settings))
       : wordsBeside(settings, signal, control);
     const data = await task.prepare(rows, settings, signal, control, words);
-    return { data, settings, vectors: await words.vectors(data.vocab), choices: [...chosen] };
+    const unlabelled = checkpoint ? checkpoint.data.unlabelled : words.hash?.();
+    return { data, settings, vectors: await words.vectors(data.vocab), unlabelled, choices: [...chosen] };
   } catch (error) {
     throw error instanceof RecurraError && error.code === 'ABORTED' ? abortedBefore(error.cause) : error;
   } finally {

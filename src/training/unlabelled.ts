@@ -4,6 +4,7 @@ import { Turns } from '../core/turns.js';
 import type { LearnedVectors } from '../text/learned/learnedVectors.js';
 import { learnVectors } from '../text/learned/learnVectors.js';
 import type { Vocab } from '../text/vocab.js';
+import { TextsHash } from './checkpoints/fingerprint.js';
 import type { TrainingControl } from './events/control.js';
 import { type FirstVectors, type FirstWords, roomFor, withMore } from './firstWords.js';
 import type { CommonSettings } from './task.js';
@@ -24,6 +25,7 @@ export function wordsOfTexts(
   watcher: VectorWatcher,
 ): FirstWords {
   let vectors: FirstVectors | undefined;
+  const read = new TextsHash();
   return {
     given: 'texts',
     learns: true,
@@ -33,6 +35,7 @@ export function wordsOfTexts(
       const counted = async function* () {
         for await (const unlabelled of unlabelledTexts(texts)) {
           any = true;
+          read.add(unlabelled);
           yield unlabelled;
         }
         if (!any) watcher.warn('unlabelled', new DataError('EMPTY_DATASET', NO_TEXTS));
@@ -60,7 +63,19 @@ export function wordsOfTexts(
       return all;
     },
     vectors: async () => vectors,
+    hash: () => read.finish(),
   };
+}
+
+/** The hash of texts without labels, by which a training that resumes finds out whether they are those that it began with. */
+export async function hashOfTexts({ texts }: Unlabelled, signal: AbortSignal): Promise<string> {
+  const turns = new Turns(signal);
+  const hash = new TextsHash();
+  for await (const text of unlabelledTexts(texts)) {
+    hash.add(text);
+    if (turns.due) await turns.next();
+  }
+  return hash.finish();
 }
 
 /** What a warning says of texts that have too few words; undefined for an error that ends the training. */

@@ -64,6 +64,20 @@ describe('rows that may be read otherwise than meant', () => {
   });
 });
 
+describe('options that do nothing', () => {
+  it('are told where there is no network: those of the network, and no others', async () => {
+    const shared = { seed: 1, threads: 1, classWeights: 'balanced', maxLinearBytes: 10_000 } as const;
+    expect(await warnings(topicTexts(30), { ...ALONE, ...shared })).toEqual([]);
+    expect(await warnings(topicTexts(30), { ...ALONE, ...shared, hiddenSize: 8, epochs: 2, maxLength: 9 })).toEqual([
+      'options: hiddenSize, epochs, maxLength are options of the network, and recurrent: false (--no-recurrent) trains the ' +
+        'linear model alone: leave them out, or train a network',
+    ]);
+    expect(await warnings(topicTexts(30), { ...ALONE, members: 1 })).toEqual([
+      expect.stringMatching(/^options: members is an option of the network, .* leave it out/),
+    ]);
+  });
+});
+
 describe('rows that leave nothing to learn', () => {
   it('say how many were left out, and why', async () => {
     const file = join(folder, 'blank.csv');
@@ -111,7 +125,21 @@ describe('rows by API', () => {
     [{ text: 'a', label: null }, 'label: null'],
     [{ text: 'a', label: ['b', {}] }, 'label: array of 2 with Object'],
     [{ body: 'a', class: 'b' }, 'found ["body","class"]'],
+    [{ text: 'a', label: '' }, 'row 1: the label is empty'],
+    [{ text: 'a', label: [''] }, 'row 1: the label is empty'],
   ])('%j is refused, with what each field is', async (row, message) => {
     await expect(TextClassifier.train([row as never], ALONE)).rejects.toThrow(message);
   });
+
+  it.each(['error', 'wrong'] as const)(
+    'without a label are refused by an evaluation too, with unknownLabels %s',
+    async (unknownLabels) => {
+      using model = await TextClassifier.train(topicTexts(30), ALONE);
+      const rows = [...topicTexts(3), { text: 'a', label: '' }];
+      await expect(model.evaluate(rows, { unknownLabels })).rejects.toMatchObject({
+        code: 'INVALID_ROW',
+        message: expect.stringContaining('row 4: the label is empty'),
+      });
+    },
+  );
 });

@@ -99,6 +99,11 @@ describe('word vectors from texts without labels', () => {
     expect(await stop({ resume: checkpoint, checkpoint }, 8)).not.toContain('prepare');
     expect(await checksumOf({ resume: checkpoint, unlabelled: texts })).toBe(whole);
     expect(await checksumOf({ resume: checkpoint })).toBe(whole);
+    const other = TextClassifier.train(rows, { resume: checkpoint, unlabelled: [...texts.slice(1), texts[0]!] });
+    await expect(other).rejects.toMatchObject({
+      code: 'DATA_MISMATCH',
+      message: expect.stringContaining('learned its word vectors from other unlabelled texts'),
+    });
     const without = join(folder, 'without');
     const { unlabelled: _, ...rest } = OPTIONS;
     await stop({ ...rest, checkpoint: without }, 3);

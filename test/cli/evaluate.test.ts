@@ -63,4 +63,22 @@ describe('recurra evaluate', () => {
     const nowhere = recurra(['evaluate', model, csv, ...COLUMNS, '--predictions', join(folder, 'no', 'file')]);
     expect([nowhere.status, nowhere.err]).toEqual([1, expect.stringMatching(/cannot be written.*\[IO\]/)]);
   });
+
+  it('with --json writes warnings before the end, or before the error', () => {
+    const file = join(folder, 'swallowed.csv');
+    const rows = topicTexts(60).map(({ text, label }) => `${label},${text}\n`);
+    const swallowed = `topic,body\n${rows.slice(0, 20).join('')}animal,"${rows.slice(20).join('')}tool,a saw"\n`;
+    const events = (content: string) => {
+      writeFileSync(file, content);
+      const { json } = recurra(['evaluate', model, file, ...COLUMNS, '--json']);
+      return json().map(({ event }) => event);
+    };
+    expect(events(swallowed)).toEqual(['warning', 'end']);
+    expect(events(`${swallowed}drink,milk\n`)).toEqual(['warning', 'error']);
+  });
+
+  it('says that a model is no file of rows', () => {
+    const { status, err } = recurra(['evaluate', model, model, ...COLUMNS]);
+    expect([status, err]).toEqual([1, expect.stringMatching(/: this is a safetensors file, .* \[INVALID_FILE\]\n$/)]);
+  });
 });

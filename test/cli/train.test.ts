@@ -47,6 +47,11 @@ describe('recurra train', () => {
     const lines: { event: string }[] = json();
     expect(lines.filter(({ event }) => event === 'prepare').length).toBeGreaterThan(1);
     expect(lines.filter(({ event }) => event !== 'prepare')).toMatchObject([
+      {
+        event: 'warning',
+        about: 'options',
+        message: expect.stringMatching(/^embeddingDim, hiddenSize, batchSize, lr are options of the network/),
+      },
       { event: 'start', rows: 400, chosen: [] },
       { event: 'end', rows: 400, loss: null },
     ]);

@@ -59,6 +59,22 @@ describe('readCsv', () => {
     ]);
   });
 
+  it('reads rows that end with a delimiter which the header does not have', async () => {
+    const file = write('queue,body\na,one,\nb,two,\nc,three\n');
+    expect(await all(readCsv(file, BY_NAME))).toEqual([
+      { text: 'one', label: 'a', line: 2 },
+      { text: 'two', label: 'b', line: 3 },
+      { text: 'three', label: 'c', line: 4 },
+    ]);
+    const more = write('queue,body\na,one,\nb,two,x\n');
+    expect((await errorOf(readCsv(more, BY_NAME))).message).toMatch(/:3: expected 2 fields .* but found 3$/);
+    const later = write('queue,body\na,one\nb,two,\n');
+    expect((await errorOf(readCsv(later, BY_NAME))).message).toMatch(
+      /:3: expected 2 fields .* found 3, of which the last is empty: does the row end with a delimiter\?$/,
+    );
+    expect((await errorOf(readCsv(write('a,one\nb,two,\n'), BY_NUMBER))).message).toMatch(/:2: expected 2 fields/);
+  });
+
   it('reads lines that end differently in one file', async () => {
     const file = write('queue,body\r\na,one\nb,two\r\nc,three');
     expect((await all(readCsv(file, BY_NAME))).map(({ text }) => text)).toEqual(['one', 'two', 'three']);

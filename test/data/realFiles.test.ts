@@ -115,6 +115,30 @@ describe('encodings', () => {
   });
 });
 
+describe('files that are no texts', () => {
+  const header = Buffer.from('{"fc.bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}');
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const model = Buffer.concat([length, header, Buffer.alloc(4)]);
+  const workbook = Buffer.from('PK\x03\x04\x14\x00\x06\x00', 'latin1');
+
+  it.each([
+    ['a model', model, /: this is a safetensors file, such as a model or a checkpoint, .*: give a file of texts$/],
+    [
+      'a workbook',
+      workbook,
+      /: this is a ZIP archive, as workbooks of Excel \(\.xlsx\) are too: save the table as CSV/,
+    ],
+  ])('are named in every format: %s', async (_, bytes, message) => {
+    const file = write(bytes, `${files++}.bin`);
+    const readers = [
+      ...[readCsv(file, BY_NAME), readJsonLines(file, BY_NAME), readFastText(file), readTexts(file)],
+      ...[readRows(file), readRows(file, BY_NAME), readCsv(file, { ...BY_NAME, encoding: 'latin1' })],
+    ];
+    for (const rows of readers) expect(await errorOf(rows)).toMatchObject({ code: 'INVALID_FILE', file, message });
+  });
+});
+
 describe('line ends', () => {
   it.each(['\n', '\r\n', '\r'])('%j ends a line of every format, also between two chunks', async (end) => {
     const contents = {

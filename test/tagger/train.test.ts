@@ -101,6 +101,9 @@ describe('the training of a tagger', () => {
     using resumed = await TextTagger.train(rows, { resume: path });
     expect((await bytesOf(resumed, 'resumed')).equals(await bytesOf(whole, 'whole'))).toBe(true);
     await expect(TextTagger.train(rows.slice(1), { resume: path })).rejects.toMatchObject({ code: 'DATA_MISMATCH' });
+    // Of the same words, but written otherwise.
+    const loud = rows.map(({ text, spans }) => ({ text: text.toUpperCase(), spans }));
+    await expect(TextTagger.train(loud, { resume: path })).rejects.toMatchObject({ code: 'DATA_MISMATCH' });
     await expect(TextTagger.train(rows, { resume: path, decoder: 'softmax' })).rejects.toThrow(/decoder was "crf"/);
   });
 

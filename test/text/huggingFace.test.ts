@@ -267,13 +267,27 @@ describe('descriptions that are none', () => {
   it('that the library panics on: an error, and nothing on standard error', () => {
     const file = join(folder, 'panic.json');
     const json = parsed('unigram');
-    json.normalizer = { type: 'Precompiled', precompiled_charsmap: null };
+    json.normalizer = { type: 'Precompiled', precompiled_charsmap: '!' };
     writeFileSync(file, JSON.stringify(json));
     const run = recurra(['train', 'none.csv', '--text', 'a', '--label', 'b', '--tokenizer', file]);
     expect([run.status, run.err]).toEqual([
       1,
-      expect.stringMatching(/^recurra: .*panic\.json: not a usable .* \[INVALID_FILE\]\n$/),
+      expect.stringMatching(
+        /^recurra: .*panic\.json: not a usable tokenizer\.json: HuggingFace's tokenizers library fails on it: .* \[INVALID_FILE\]\n$/,
+      ),
     ]);
+  });
+
+  it.each([
+    ['null', { type: 'Precompiled', precompiled_charsmap: null }],
+    ['left out', { type: 'Precompiled' }],
+    ['left out, one of several', { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Precompiled' }] }],
+  ])('with a normalizer whose table is %s: an error that says so', async (_, normalizer) => {
+    const json = JSON.stringify({ ...parsed('unigram'), normalizer });
+    await expect(HuggingFaceTokenizer.fromString(json)).rejects.toMatchObject({
+      code: 'INVALID_FILE',
+      message: expect.stringContaining('its normalizer Precompiled has no precompiled_charsmap'),
+    });
   });
 
   it('too large for a model file', async () => {

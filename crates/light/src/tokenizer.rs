@@ -9,6 +9,7 @@ use recurra_binding::{Background, Handle, IntoJs, Pending};
 use recurra_core::{Error, ErrorCode, Result, guard};
 use recurra_files::read_whole;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tokenizers::{DecoderWrapper, ModelWrapper, PostProcessorWrapper, Tokenizer};
 
 /// Largest description, counted as it will stand in a model file: that format allows 100 MB for all that is not weights,
@@ -65,16 +66,35 @@ fn escaped_length(json: &str) -> u64 {
     json.bytes().map(length).sum()
 }
 
-/// The part of a description that says which token stands for what the model cannot express.
+/// The parts of a description that say which token stands for what the model cannot express, and how texts are normalized.
 #[derive(Deserialize)]
-struct Unknown {
+struct Parts {
     model: UnknownOfModel,
+    normalizer: Option<NormalizerPart>,
 }
 
 #[derive(Deserialize)]
 struct UnknownOfModel {
     unk_token: Option<String>,
     unk_id: Option<u32>,
+}
+
+/// A normalizer, or several one after the other.
+#[derive(Deserialize)]
+struct NormalizerPart {
+    #[serde(default)]
+    r#type: String,
+    precompiled_charsmap: Option<IgnoredAny>,
+    #[serde(default)]
+    normalizers: Vec<NormalizerPart>,
+}
+
+impl NormalizerPart {
+    /// Whether there is a normalizer that is a table, without that table.
+    fn lacks_table(&self) -> bool {
+        (self.r#type == "Precompiled" && self.precompiled_charsmap.is_none())
+            || self.normalizers.iter().any(Self::lacks_table)
+    }
 }
 
 fn describe(mut json: String) -> Result<Described> {
@@ -85,7 +105,14 @@ fn describe(mut json: String) -> Result<Described> {
     if escaped_length(&json) > LARGEST_JSON {
         return Err(invalid(format_args!("{} bytes, more than a model file has room for", json.len())));
     }
+    let parts = serde_json::from_str::<Parts>(&json);
+    if matches!(&parts, Ok(Parts { normalizer: Some(normalizer), .. }) if normalizer.lacks_table()) {
+        return Err(invalid(
+            "its normalizer Precompiled has no precompiled_charsmap; take that of the model's sentencepiece file, or leave this normalizer out",
+        ));
+    }
     let mut tokenizer: Tokenizer = json.parse().map_err(invalid)?;
+    let UnknownOfModel { unk_token, unk_id } = parts.map_err(invalid)?.model;
     // A text's tokens must be the same each time, and all of it: what is drawn at random, cut, filled up or added is left
     // out, and a text that spells a special token, as `[SEP]`, is text.
     tokenizer.with_truncation(None).map_err(invalid)?;
@@ -100,7 +127,6 @@ fn describe(mut json: String) -> Result<Described> {
         bpe.dropout = None;
         tokenizer.with_model(bpe);
     }
-    let Unknown { model: UnknownOfModel { unk_token, unk_id } } = serde_json::from_str(&json).map_err(invalid)?;
     let unknown = unk_id.or_else(|| tokenizer.token_to_id(&unk_token?));
     let described = Described { tokenizer, json, unknown };
     described.encode(PROBE)?;
@@ -110,7 +136,10 @@ fn describe(mut json: String) -> Result<Described> {
 /// A description that makes the library panic is at fault itself.
 fn describe_guarded(json: String) -> Result<Described> {
     guard(|| describe(json)).map_err(|error| match error.code() {
-        ErrorCode::Internal => invalid(error.message()),
+        ErrorCode::Internal => {
+            let panic = error.message().trim_start_matches("internal fault: ");
+            invalid(format_args!("HuggingFace's tokenizers library fails on it: {panic}"))
+        }
         _ => error,
     })
 }

@@ -70,13 +70,14 @@ fn pack(vocabulary: &Vocabulary) -> (Vec<u32>, Vec<u8>) {
 
 fn unpack(name: &str, runs: &[u32], mut bytes: &[u8]) -> Result<Vocabulary> {
     let (mut prints, mut rows) = (Vec::new(), Vec::new());
-    let mut before = u32::MAX;
+    let mut before = None;
     for &[with, count] in runs.as_chunks::<2>().0 {
-        // Each fingerprint takes a byte at least, which bounds the memory by the size of the arrays.
-        if with == 0 || with > before || count == 0 || count as usize > bytes.len() {
+        // Two runs of as many rows would be one, in which fingerprints rise. Each takes a byte at least, which bounds the memory by the size of
+        // the arrays.
+        if with == 0 || before.is_some_and(|before| with >= before) || count == 0 || count as usize > bytes.len() {
             return Err(damaged(format!("linear.{name}.rows is damaged: {count} features of {with} rows")));
         }
-        before = with;
+        before = Some(with);
         let mut print = 0u32;
         for at in 0..count {
             let step = take_number(&mut bytes).filter(|&step| at == 0 || step > 0);
@@ -244,5 +245,17 @@ impl LinearModel {
         let [words, chars] = vocabularies;
         let featurizer = Featurizer::new(options, rows, words, chars);
         Ok(Self::new(featurizer, weights, classes, several, sharpness))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_as_many_rows_are_one_run() {
+        assert_eq!(unpack("words", &[2, 1, 1, 1], &[7, 5]).unwrap().prints, [7, 5]);
+        let error = unpack("words", &[2, 1, 2, 1], &[7, 5]).unwrap_err();
+        assert_eq!(error.message(), "linear.words.rows is damaged: 1 features of 2 rows");
     }
 }

@@ -21,12 +21,16 @@ use crate::subwords::Subwords;
 /// Most shards of a round, which is also the most threads that have something to do.
 const SHARDS: usize = 8;
 
-/// Words that a shard reads in a round, where the texts have enough.
-const WORDS: usize = 10_000;
+/// Words of the texts for each shard, where there are fewer shards than [`SHARDS`].
+const WORDS_OF_SHARD: usize = 20_000;
 
-/// Rounds that an epoch has at least, and the words that a shard reads in one of them where there are several shards.
-const ROUNDS: usize = 20;
-const FEWEST: usize = 1_000;
+/// Words that a shard reads in a round, at most, and rounds that an epoch has, at least.
+///
+/// The fewer words, the less the shards' copies of a row differ, and the closer the result is to that of one shard. On 8,000 texts of AG News,
+/// 300 rounds in place of 20 give networks of 500 labelled rows 85 % instead of 83 % by skip-gram. By CBOW 20 rounds are not enough to learn
+/// anything: 33 %, and 53 % with 300. On all texts, CBOW's nouns have right neighbours for 39 % instead of 37 %. It takes no longer.
+const WORDS: usize = 1_000;
+const ROUNDS: usize = 300;
 
 /// Rows that are merged at a time.
 const MERGED: usize = 4_096;
@@ -78,7 +82,7 @@ impl Trainer {
         let output = filled(0.0, words * width)?;
 
         let size = texts.numbers.len();
-        let count = (size / (ROUNDS * FEWEST)).clamp(1, SHARDS);
+        let count = (size / WORDS_OF_SHARD).clamp(1, SHARDS);
         let part = (size / (ROUNDS * count)).clamp(1, WORDS);
         let parts = cut(&texts.ends, part)?;
         let rounds = parts.len().div_ceil(count);
@@ -297,6 +301,14 @@ mod tests {
                 assert!(near > 0.8 && 1.0 - far > 4.0 * (1.0 - near), "{kind:?} {subwords:?}: {near} {far}");
             }
         }
+    }
+
+    #[test]
+    fn several_shards_are_merged_before_they_differ_much() {
+        // 192,000 words: parts of 80 words, cut at the ends of texts of 12.
+        let trainer = Trainer::new(corpus(16_000), &Options::default()).unwrap();
+        assert_eq!((trainer.shards.len(), trainer.parts.len(), trainer.rounds), (SHARDS, 2_286, 286));
+        assert!(trainer.parts.iter().all(|&(first, end)| end - first <= 7));
     }
 
     #[test]

@@ -80,13 +80,19 @@ interface Watching {
   onPrediction?: (row: object) => void | Promise<void>;
 }
 
+/** What an evaluation found, as data and as text. */
+interface Measured {
+  evaluation: object;
+  words(): string;
+}
+
 /** The evaluation of a model of whatever kind on a file of rows for it. */
 function measuring(
   model: AnyModel,
   file: string,
   flags: EvaluateFlags,
   onProgress: (progress: ReadProgress) => void,
-): { rows: FileRows<unknown>; measure(watch: Watching): Promise<{ evaluation: object; words(): string }> } {
+): { rows: FileRows<unknown>; measure(watch: Watching): Promise<Measured> } {
   if (model instanceof TextTagger) {
     const rows = openTags(file, flags, onProgress);
     const options = givenOptions<TagEvaluationOptions>(TAG_EVALUATION, flags);
@@ -126,21 +132,13 @@ export async function evaluateCommand(modelFile: string, file: string, flags: Ev
   const controller = new AbortController();
   // Without a file to tidy up, a signal ends the process as always.
   const release = lines ? onStopSignal(() => controller.abort()) : () => {};
+  let measured: Measured;
   try {
-    const { evaluation, words } = await measure({
+    measured = await measure({
       signal: controller.signal,
       ...(lines ? { onPrediction: (row: object) => lines.write(JSON.stringify(row)) } : {}),
     });
     await lines?.finish();
-    display.stop();
-    noteSkipped(rows);
-    if (flags.json) {
-      const end = { event: 'end', model: modelFile, predictions: flags.predictions ?? null };
-      jsonLine({ ...end, ...evaluation, skipped: rows.skipped });
-    } else {
-      process.stdout.write(`${words()}\n`);
-    }
-    return EXIT.ok;
   } catch (error) {
     if (controller.signal.aborted) return EXIT.interrupted;
     throw error;
@@ -150,4 +148,12 @@ export async function evaluateCommand(modelFile: string, file: string, flags: Ev
     await lines?.discard();
     release();
   }
+  noteSkipped(rows);
+  if (flags.json) {
+    const end = { event: 'end', model: modelFile, predictions: flags.predictions ?? null };
+    jsonLine({ ...end, ...measured.evaluation, skipped: rows.skipped });
+  } else {
+    process.stdout.write(`${measured.words()}\n`);
+  }
+  return EXIT.ok;
 }

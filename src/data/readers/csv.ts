@@ -39,7 +39,8 @@ const CSV = { ...COLUMNS, ...TABLE_TEXT } as const satisfies TableOf<ReadCsvOpti
 /**
  * Reads texts and labels from a CSV or TSV file, row by row: quoted fields with line ends, `\n`, `\r\n` or `\r`, with or
  * without byte order mark, also compressed by gzip or zstd. A quote within quotes is doubled; within a field that does not begin with one
- * it is text. A first line such as `sep=;`, as Excel writes it, names the delimiter. Blank lines are skipped (an empty text in a file of one column is written `""`).
+ * it is text. A first line such as `sep=;`, as Excel writes it, names the delimiter. Rows may end with a delimiter that the header does not
+ * have. Blank lines are skipped (an empty text in a file of one column is written `""`).
  *
  * @param input - Path or `file:` URL of the file, `-` for standard input, or a stream of its bytes.
  * @param options - Which columns, and how the file is written; see {@link ReadCsvOptions}.
@@ -133,6 +134,8 @@ async function* read<R>(
   let make: MakeRow<R>;
   let found: Selected | undefined;
   let width = 0;
+  /** Whether rows end with a delimiter that the header does not have; undefined until the first of them is read. */
+  let trailing: boolean | undefined;
   let ready: R[] = [];
   let line = 1;
   let recordEnd = 0;
@@ -156,10 +159,13 @@ async function* read<R>(
       if (found.header) return;
     }
     const { at } = found;
+    const more = fields.length === width + 1 && fields[width] === '';
+    trailing ??= found.header && more;
     warnOfSwallowed(fields, width, delimiter, line, reading);
     const row = reading.make(() => {
-      if (fields.length === width) return make(fields, line, at);
-      const message = `expected ${width} fields as in the first row but found ${fields.length}`;
+      if (fields.length === width || (trailing && more)) return make(fields, line, at);
+      const last = more ? ', of which the last is empty: does the row end with a delimiter?' : '';
+      const message = `expected ${width} fields as in the first row but found ${fields.length}${last}`;
       throw new DataError('INVALID_ROW', message, { file, line });
     });
     if (row !== undefined) ready.push(row);

@@ -5,6 +5,7 @@ import { fastTextRows, fastTextTexts, type ReadFastTextOptions } from './fastTex
 import type { Column } from './fields.js';
 import { jsonRows, jsonTexts } from './jsonLines.js';
 import { lineTexts } from './lineTexts.js';
+import { checkText } from './notText.js';
 import { LABEL_PREFIX, ROWS, type RowFormat, TABLE_TEXT, TEXTS, type TextFormat } from './options.js';
 import { parquetRows, parquetTexts } from './parquet.js';
 import { type ByteCounter, LateCounter, Reading } from './reading.js';
@@ -185,6 +186,7 @@ async function* sniffed<R, F extends TextFormat>(
       head = Buffer.concat([head, Buffer.from(value)]);
       begin = decodedHead(head, encoding);
     }
+    checkText(head, source.file);
     const format = formatByContent(head, decodedHead(head, encoding), labelPrefix);
     const again = async function* (reading?: ByteCounter) {
       if (reading) counter.pass(reading);

@@ -6,8 +6,8 @@ export interface Row {
   /** The text as it was written. */
   text: string;
   /**
-   * Name of its class. With the option `multiLabel: true` it may be an array of any number of names, none included; without
-   * it an array must have exactly one.
+   * Name of its class, not empty. With the option `multiLabel: true` it may be an array of any number of names, none included;
+   * without it an array must have exactly one.
    */
   label: string | readonly string[];
   /** Line of the file where the row begins, from 1, if it comes from a file; used in messages. */

@@ -1,6 +1,7 @@
 import { TextDecoder } from 'node:util';
 import { DataError } from '../../core/errors.js';
 import type { LinePositions } from './linePositions.js';
+import { checkText } from './notText.js';
 import { Utf8Check } from './utf8.js';
 
 /** Byte order marks of UTF-16, and the encoding that each tells. */
@@ -46,7 +47,8 @@ export function encodingOf(head: Uint8Array, given: string | undefined): string 
  * @param lines - Is given every byte before it is passed on.
  * @param options - `encoding`: how the bytes are encoded, as `TextDecoder` calls it; default UTF-16 if they begin with a byte order mark of
  * it, else UTF-8. `file`: the name for messages.
- * @throws {@link DataError} with code `INVALID_ROW`, line and byte for text that is not well-formed.
+ * @throws {@link DataError} with code `INVALID_FILE` for a file of another kind, such as a model, and `INVALID_ROW`, line and byte for text
+ * that is not well-formed.
  *
  * @internal
  */
@@ -60,6 +62,7 @@ export async function* checkedUtf8(
   let advice = ADVICE;
   for await (const bytes of withWholeMark(chunks)) {
     if (lines.length === 0 && !decoder && bytes !== END) {
+      checkText(bytes, file);
       const encoding = encodingOf(bytes, given);
       if (encoding !== 'utf-8') decoder = new TextDecoder(encoding, { fatal: true });
       else advice = bareUtf16(bytes) ?? ADVICE;

@@ -170,6 +170,9 @@ async function count(encoder: Encoder, empty: number | undefined, options: Vocab
   return encoder.turns.run(builder.buildInSteps(options));
 }
 
+const EMPTY_LABEL =
+  'the label is empty: give the row a label or leave it out; with multiLabel: true a row without labels has label: []';
+
 const ENCODE_OPTION_NAMES = ['tokenizer', 'classes', 'multiLabel', 'signal', 'onProgress'] as const;
 
 /** The numbers of texts, one text after the other, at least one of each; and how many tokens each text has. */
@@ -356,6 +359,7 @@ class Encoder {
   #classOf(label: string, line: number | undefined): number {
     let index = this.#classes.get(label);
     if (index === undefined) {
+      if (label === '') throw this.#error({ line }, 'INVALID_ROW', EMPTY_LABEL);
       if (this.#given) {
         const known = this.#given.slice(0, 20).map(quoted);
         const more = this.#given.length > 20 ? `, and ${this.#given.length - 20} more` : '';

@@ -60,8 +60,8 @@ export interface LinearOptions {
   maxLinearBytes?: number;
   /**
    * Whether there is a network. `false` trains the linear model alone, in seconds and without epochs.
-   * Options of the network and of its learning then do nothing; there are no checkpoints. Validation rows choose the thresholds
-   * of `multiLabel` only. Default `true`.
+   * Options of the network, of its texts and of its learning then do nothing, and a `warning` event names those that are given; there
+   * are no checkpoints. Validation rows choose the thresholds of `multiLabel` only. Default `true`.
    */
   recurrent?: boolean;
 }
@@ -193,6 +193,22 @@ export function defaultEpochs(labels: number): number {
   return Math.round(DEFAULT_EPOCHS * Math.min(3.5, Math.max(1, Math.log2(labels) / 2)));
 }
 
+/**
+ * Options that a training without a network has no use for. Its linear model has a seed and class weights too, and the tokens of its answers
+ * and explanations are the tokenizer's.
+ */
+const NETWORK_ALONE: readonly string[] = [
+  ...Object.keys(NETWORK),
+  'pooling',
+  ...Object.keys(TEXT).filter((name) => name !== 'tokenizer'),
+  ...Object.keys(LEARNING).filter((name) => name !== 'seed'),
+  'labelSmoothing',
+  'members',
+  'freezeEmbeddings',
+  'precision',
+  'tensorboard',
+];
+
 /** Rows and labels up to which adversarial training is on where no option says so. */
 const ADVERSARIAL = { rows: 12_000, labels: 32 } as const;
 
@@ -227,6 +243,8 @@ export interface TrainSettings extends TrainingSettings<Rows, TrainingEvent>, Se
   recurrent: false | undefined;
   /** Networks that answer as one; undefined where there are not several. */
   members: number | undefined;
+  /** Options that were given and do nothing without a network; undefined if there are none. */
+  idle: readonly string[] | undefined;
 }
 
 const RULES: readonly Rule<TrainSettings>[] = [
@@ -268,6 +286,7 @@ export function trainSettings(options: TrainOptions): TrainSettings {
   const { members } = settingsOf(ENSEMBLE, options);
   if (!recurrent && options.linear === false)
     throw constraint('linear', 'recurrent: false leaves the linear model alone, so linear cannot be false too');
+  const given = Object.entries(options).filter(([name, value]) => value !== undefined && NETWORK_ALONE.includes(name));
   const settings: TrainSettings = {
     ...common,
     // Without a network there is nothing to go through the rows for.
@@ -279,6 +298,7 @@ export function trainSettings(options: TrainOptions): TrainSettings {
     maxLinearBytes,
     recurrent: recurrent ? undefined : false,
     members: recurrent && members > 1 ? members : undefined,
+    idle: recurrent || given.length === 0 ? undefined : given.map(([name]) => name),
   };
   checkRules(settings, RULES);
   return settings;

@@ -94,9 +94,16 @@ export function warnOfRows(rows: Rows, dataset: EncodedDataset, watcher: Watcher
  * @internal
  */
 export function warnOfOptions(
-  { freezeEmbeddings, embeddings, unlabelled, recurrent }: TrainSettings,
+  { freezeEmbeddings, embeddings, unlabelled, recurrent, idle }: TrainSettings,
   watcher: Watcher,
 ): void {
+  if (idle) {
+    const they = idle.length === 1 ? 'is an option' : 'are options';
+    const message =
+      `${idle.join(', ')} ${they} of the network, and recurrent: false (--no-recurrent) trains the linear model alone: ` +
+      `leave ${idle.length === 1 ? 'it' : 'them'} out, or train a network`;
+    watcher.warn('options', constraint(idle[0]!, message));
+  }
   if (freezeEmbeddings === 0 || embeddings || unlabelled || recurrent === false) return;
   const message =
     'freezeEmbeddings (--freeze-embeddings) without embeddings or unlabelled freezes random word vectors: give a file of word vectors or texts to learn them from, or leave it out';

@@ -47,7 +47,8 @@ export class UnknownLabels {
     // What does not fit is refused where rows are encoded.
     if (!row) return [];
     const labels = typeof row.label === 'string' ? [row.label] : row.label;
-    const unknown = labels.filter((label) => !this.#known.has(label));
+    // An empty one is refused there too.
+    const unknown = labels.filter((label) => label !== '' && !this.#known.has(label));
     if (unknown.length === 0) return unknown;
     this.#all++;
     for (const label of new Set(unknown)) {

@@ -35,6 +35,8 @@ export interface TaggerData {
   validation: TagDataset | undefined;
   vocab: Vocab;
   set: TagSet;
+  /** All tokens as they are written, by the numbers that forms have; none where the network does not see their characters. */
+  spelled: readonly string[];
 }
 
 /** Reads some sentences of those that were numbered. */
@@ -80,7 +82,9 @@ export async function prepareTags(
   };
   const tagNames = names.tags;
   const parts: { train: Part; test: Part } =
-    typeof validation === 'number' ? split(all, parsed, validation, seed) : { train: undefined, test: undefined };
+    typeof validation === 'number'
+      ? await split(all, parsed, validation, seed, turns)
+      : { train: undefined, test: undefined };
   const collector = new TagCollector(scheme);
   for (const sentence of sentencesOf(all, parts.train)) {
     collector.add(tagsOf(all, sentence));
@@ -97,8 +101,11 @@ export async function prepareTags(
   }
   const vocab = await vocabularyOf(all, parts.train, names, settings, words, turns);
   const forms = names.tokens;
-  const ids = Int32Array.from(forms, (form) => vocab.get(wordOf(form, settings)));
-  await turns.next();
+  const ids = new Int32Array(forms.length);
+  for (const [number, form] of forms.entries()) {
+    ids[number] = vocab.get(wordOf(form, settings));
+    if (turns.due) await turns.next();
+  }
   const { subwords } = settings.model;
   const features = subwords ? await formsOf(forms, ids, subwords) : undefined;
   const encode = async (from: NumberedSentences, part: Part) => {
@@ -117,7 +124,7 @@ export async function prepareTags(
     return new TagDataset(tokens, offsets, tags, features);
   };
   const train = await encode(all, parts.train);
-  const data: TaggerData = { train, validation: undefined, vocab, set };
+  const data: TaggerData = { train, validation: undefined, vocab, set, spelled: subwords ? forms : [] };
   if (validation === undefined) return data;
   const source = given ?? all;
   if (given) checkLabels(given, tagNames, parsed, set);
@@ -132,12 +139,13 @@ function sentencesOf({ offsets }: NumberedSentences, part: Part): Int32Array {
 }
 
 /** Splits off a share of the sentences so that both parts have each label, as nearly as they can. */
-function split(
+async function split(
   { offsets, tags }: NumberedSentences,
   parsed: readonly (Tag | undefined)[],
   fraction: number,
   seed: number,
-): { train: Int32Array; test: Int32Array } {
+  turns: Turns,
+): Promise<{ train: Int32Array; test: Int32Array }> {
   const numbers = new Map<string, number>();
   // The tag of no entity is in nearly all sentences.
   const labels = parsed.map((tag, number) => {
@@ -153,6 +161,7 @@ function split(
     own.delete(-1);
     list.push(...[...own].sort((a, b) => a - b));
     labelOffsets[i + 1] = list.length;
+    if (turns.due) await turns.next();
   }
   return stratifiedSplit({ labels: list, labelOffsets }, { fraction, seed });
 }

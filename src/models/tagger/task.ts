@@ -61,8 +61,9 @@ export function taggerTask<M extends TrainedModel>(make: (parts: TaggerParts) =>
     head: ({ set }, { model }) => tagsHead(set, model),
     loss: () => ({ weights: [], smoothing: 0 }),
     start: (common, { set }) => ({ ...common, labels: set.labels, scheme: set.scheme }),
-    *contents({ train, validation, vocab, set }) {
+    *contents({ train, validation, vocab, set, spelled }) {
       yield vocab.itos;
+      yield spelled;
       yield set.tags;
       for (const data of [train, validation]) {
         const { tokens, offsets, tags }: Partial<TagDataset> = data ?? {};

@@ -1,3 +1,4 @@
+import { Turns } from '../../core/turns.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
 import { TAG_SCORES } from '../../engine/network.js';
 import { ExactSum } from '../../measures/counts.js';
@@ -60,9 +61,11 @@ export async function measureTags(
 ): Promise<TagValidation> {
   const counter = set.entities ? new EntityCounter(undefined) : undefined;
   const loss = new ExactSum();
+  const turns = new Turns();
   let right = 0;
   for await (const { first, last, scores } of scoredParts(engine, data)) {
     const begin = data.offsets[first]!;
+    turns.restart();
     for (let sentence = first; sentence < last; sentence++) {
       const [from, to] = [data.offsets[sentence]!, data.offsets[sentence + 1]!];
       const start = TAG_SCORES * (from - begin);
@@ -78,6 +81,7 @@ export async function measureTags(
         Array.from(truth, (tag) => set.name(tag)),
         Array.from(given, (tag) => set.name(tag)),
       );
+      if (turns.due) await turns.next();
     }
   }
   const tokens = data.tokens.length;

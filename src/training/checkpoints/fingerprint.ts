@@ -11,11 +11,48 @@ export interface Fingerprint {
   validationRows: number;
   /** SHA-256 over all contents in their order, in hexadecimal digits. */
   sha256: string;
+  /** The same over the texts without labels that word vectors were learned from; undefined without such, and in earlier checkpoints. */
+  unlabelled?: string | undefined;
 }
 
 /** Bytes hashed between two looks at the clock: a millisecond or so. */
 const PIECE = 1 << 20;
 const WORDS = 4_096;
+
+/** The SHA-256 of texts, one after the other. */
+export class TextsHash {
+  readonly #hash = createHash('sha256');
+
+  add(text: string): void {
+    this.#hash.update(`${text.length}\n`).update(text);
+  }
+
+  /** In hexadecimal digits; call it once, after the last text. */
+  finish(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
+/**
+ * Refuses texts without labels that are not those of the checkpoint.
+ *
+ * @param now - Their hash.
+ * @throws DataError `DATA_MISMATCH`
+ */
+export function checkUnlabelled(
+  path: string,
+  { unlabelled }: Fingerprint,
+  now: string,
+  file: string | undefined,
+): void {
+  if (unlabelled === undefined || unlabelled === now) return;
+  throw new DataError(
+    'DATA_MISMATCH',
+    `${path} was written by a training that learned its word vectors from other unlabelled texts; give the same ones, or leave ` +
+      'unlabelled out: a training that resumes has no need of them',
+    { file },
+  );
+}
 
 /** Computes the fingerprint of data from what they are made up of, yielding to the event loop. */
 export async function fingerprintOf(
