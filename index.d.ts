@@ -138,6 +138,11 @@ export interface StepOptions {
   freezeEmbedding: boolean
   /** Length of the adversarial noise as a share of a text's embedded tokens; 0 for none. */
   adversarial: number
+  /**
+   * With `begin` and `continue` the rows of a batch begin with the final states of the batch before, but with zeros in the first
+   * batch of a chunk that begins; without it, always with zeros.
+   */
+  initial?: 'begin' | 'continue'
 }
 
 /** A vector for each feature of a word's characters, whose mean stands behind the word's own vector. */
@@ -159,6 +164,10 @@ export declare namespace light {
 
   /** A network on the CPU kernels; it needs no libtorch. */
   export class CpuNetwork {
+    /** Reads units as a text's next ones, and then writes up to `count` further ones. What was written before is read already. */
+    writeText(text: WrittenText, units: Int32Array, count: number): Promise<WrittenUnits>
+    /** Reads units of a text; for each of them the logarithm of the probability that its target comes next. */
+    logProbabilities(text: ReadText, units: Int32Array, targets: Int32Array): Promise<Float64Array>
     /** A network with initial values drawn from the seed, by the first work that needs them. */
     constructor(config: NetworkConfig)
     /** Trains on the batches of a chunk, one step each; with `forms` where the network has subwords. */
@@ -321,6 +330,8 @@ export declare namespace light {
     encodeMany(texts: Array<string>): Promise<EncodedTexts>
     /** Where each token of one text stands in it: beginning and end of each, in UTF-16 code units. */
     spans(text: string): Promise<Uint32Array>
+    /** The text of some ids, at once. A character that is not complete becomes U+FFFD. */
+    decode(ids: Uint32Array): string
     /** The token with an id; null if there is none. */
     token(id: number): string | null
     /** Id of the token that stands for what the vocabulary cannot express; null if there is none. */
@@ -365,6 +376,12 @@ export declare namespace light {
     unknown(word: string): Float32Array | null
     /** Frees the memory; doing it again does nothing. */
     close(): void
+  }
+
+  /** What a network has read of a text whose units it is asked about. */
+  export class ReadText {
+    /** A text of nothing. */
+    constructor()
   }
 
   /** How a model turns texts into token ids. */
@@ -435,6 +452,12 @@ export declare namespace light {
     build(options: VocabularyOptions): Promise<BuiltVocabulary>
     /** Frees the memory. */
     close(): void
+  }
+
+  /** A text under way: what was read and written so far. */
+  export class WrittenText {
+    /** A text of nothing. */
+    constructor(options: SamplingOptions)
   }
 
   /**
@@ -554,6 +577,12 @@ export declare namespace light {
   /** As `readSafetensors`, but keeps the tensors for a network's `loadHeld`. */
   export function holdSafetensors(path: string, limit: number): Promise<HeldTensors>
 
+  /**
+   * Learns pieces of words from texts, away from the event loop: a tokenizer with up to `size` pieces, among them the 256 bytes, so
+   * that it can split every text.
+   */
+  export function learnPieces(texts: Array<string>, size: number): Promise<NativeTokenizer>
+
   /** Where a label's score comes from. */
   export interface LinearExplanation {
     /** The score, from which the probability is made: above 0 speaks for the label. */
@@ -618,6 +647,24 @@ export declare namespace light {
     tensors: Array<NamedArray>
     /** Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`. */
     checksum: string
+  }
+
+  /** How the next unit is chosen. */
+  export interface SamplingOptions {
+    /** What the scores are divided by; 0 takes the most probable unit. */
+    temperature: number
+    /** Only this many of the most probable units may be drawn; 0 for all. */
+    topK: number
+    /** Only the fewest most probable units whose probabilities add up to at least this may be drawn. */
+    topP: number
+    /** What a positive score of a recent unit is divided by, and a negative one multiplied; 1 for no penalty. */
+    repetitionPenalty: number
+    /** Units that are never chosen. */
+    never: Array<number>
+    /** The unit that ends a text; none if left out. */
+    end?: number
+    /** Seed of the draws. */
+    seed: number
   }
 
   /**
@@ -746,6 +793,14 @@ export declare namespace light {
 
   /** Writes a safetensors file atomically: to a temporary name, synced, renamed. Its metadata gets a checksum, `sha256`. */
   export function writeSafetensors(path: string, tensors: Array<NamedArray>, metadata: Record<string, string>): Promise<void>
+
+  /** Further units of a text. */
+  export interface WrittenUnits {
+    /** The units. */
+    units: Int32Array
+    /** Whether the text has ended. */
+    ended: boolean
+  }
 }
 
 export declare namespace torch {

@@ -24,6 +24,7 @@ export { Random, type RandomState, type Shuffleable } from './core/random.js';
 export * from './data/index.js';
 export * from './measures/index.js';
 export * from './models/classifier/index.js';
+export * from './models/language/index.js';
 export * from './models/tagger/index.js';
 export type { CudaDevice, CudaStatus } from './native/cuda.js';
 export {

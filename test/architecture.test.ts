@@ -37,7 +37,7 @@ const CRATES: Floors = [
   ['light', 'torch-addon', 'web'],
 ];
 
-/** A floor of the kernels knows nothing of a task; heads stand on the encoder, and the network on both. */
+/** A floor of the kernels knows nothing of a task; heads stand on the encoder, the network on both, and what it writes on that. */
 const KERNELS: Floors = [
   ['simd', 'threads'],
   ['random', 'optim'],
@@ -46,6 +46,7 @@ const KERNELS: Floors = [
   ['pool'],
   ['heads'],
   ['network'],
+  ['generate'],
   ['lib'],
 ];
 

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { defaultText, type Option, type OptionTable } from '../../src/core/options/table.js';
 import { ROWS } from '../../src/data/readers/options.js';
 import { CLASSIFIER } from '../../src/models/classifier/options.js';
+import { LANGUAGE } from '../../src/models/language/options.js';
+import { GENERATE } from '../../src/models/language/sampling.js';
 import { SERVING } from '../../src/models/serving/options.js';
 import { SUBWORDS } from '../../src/models/tagger/network.js';
 import { TAGGER } from '../../src/models/tagger/options.js';
@@ -19,6 +21,7 @@ export const SECTIONS: Readonly<Record<string, Readonly<Record<string, OptionTab
   'docs/checkpoints.md': { checkpoint: CHECKPOINT },
   'docs/vectors.md': { vectors: LEARN_VECTORS },
   'docs/tagging.md': { tagger: TAGGER, subwords: SUBWORDS },
+  'docs/language.md': { generate: GENERATE, language: LANGUAGE },
 };
 
 /** A default as a guide writes it. */

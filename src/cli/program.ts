@@ -3,6 +3,8 @@ import { systems } from '../libtorch/systems.mjs';
 import { EVALUATION } from '../models/classifier/evaluate.js';
 import { EXPLAIN } from '../models/classifier/explain.js';
 import { CLASSIFIER } from '../models/classifier/options.js';
+import { LANGUAGE } from '../models/language/options.js';
+import { GENERATE } from '../models/language/sampling.js';
 import { SERVING } from '../models/serving/options.js';
 import { TAG_EVALUATION } from '../models/tagger/evaluate.js';
 import { TAGGER } from '../models/tagger/options.js';
@@ -14,6 +16,7 @@ import { checkpointEveryFlag } from './checkpointFlags.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateFlags, evaluateCommand } from './commands/evaluate.js';
 import { type ExplainFlags, explainCommand } from './commands/explain.js';
+import { type GenerateFlags, generateCommand } from './commands/generate.js';
 import {
   type LibtorchFlags,
   libtorchInstallCommand,
@@ -96,7 +99,13 @@ export function createProgram(done: (exitCode: number) => void): Command {
         .option('--out <model>', 'file to write', 'model.safetensors'),
     ),
   );
-  checkpointEveryFlag(addMissingFlags(addFlags(train, CLASSIFIER), TAGGER, 'with --task tag: '))
+  checkpointEveryFlag(
+    addMissingFlags(
+      addMissingFlags(addFlags(train, CLASSIFIER), TAGGER, 'with --task tag: '),
+      LANGUAGE,
+      'with --task language: ',
+    ),
+  )
     .option('--json', JSON_HELP)
     .addHelpText(
       'after',
@@ -135,6 +144,15 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .action(async (model: string, texts: string[], flags: PredictFlags) =>
       done(await predictCommand(model, texts, flags)),
     );
+
+  const generate = program
+    .command('generate')
+    .description('Write what may follow a prompt, with a model that recurra train --task language made.')
+    .argument('<model>', 'file that recurra train wrote')
+    .option('--prompt <text>', 'where the text begins');
+  addFlags(generate, GENERATE)
+    .option('--json', JSON_HELP)
+    .action(async (model: string, flags: GenerateFlags) => done(await generateCommand(model, flags)));
 
   const serve = program
     .command('serve')

@@ -16,6 +16,7 @@ import {
 } from '../data/readers/readTags.js';
 import type { Row, UnlabelledText } from '../data/readers/rows.js';
 import type { FileRows } from '../data/readers/source.js';
+import { readWholeText } from '../data/readers/wholeText.js';
 import type { TagScheme } from '../text/tags/scheme.js';
 import { addFlags, addMissingFlags, flagName, givenOptions } from './flags.js';
 
@@ -117,6 +118,21 @@ export function refuseFlags(flags: object, table: OptionTable, used: readonly Op
 /** Opens a file of texts as the flags say. */
 export function openTexts(file: string, flags: TextFlags): FileRows<UnlabelledText> {
   return readTexts(file, { ...givenOptions<ReadTextsOptions>(TEXTS, flags), ...otherOptions(flags) });
+}
+
+/**
+ * Opens a file of texts that a language model learns from: a `.txt` file and standard input are one text, of other files each line or row
+ * is one.
+ */
+export function openCorpus(
+  file: string,
+  flags: TextFlags & { encoding?: string },
+  onProgress?: (progress: ReadProgress) => void,
+): FileRows<UnlabelledText> {
+  const { encoding } = flags;
+  const whole = file === '-' || /\.txt(\.(gz|gzip|zst|zstd))?$/i.test(file);
+  if (whole) return readWholeText(file, { ...(encoding === undefined ? {} : { encoding }), onProgress });
+  return readTexts(file, { ...givenOptions<ReadTextsOptions>(TEXTS, flags), ...otherOptions(flags), onProgress });
 }
 
 /** Names of files that have fields. */

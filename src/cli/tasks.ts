@@ -14,7 +14,8 @@ export type AnyModel = TextClassifier | TextTagger;
 interface TaskOfKind {
   kind: ModelKind;
   commands: readonly ModelCommand[];
-  load(path: string, options: Omit<LoadOptions, 'tokenizer'>): Promise<AnyModel>;
+  /** Left out where commands of its own load it. */
+  load?(path: string, options: Omit<LoadOptions, 'tokenizer'>): Promise<AnyModel>;
 }
 
 /** What a model can be trained for, as `--task` names it; undefined for a name that this version keeps for a later one. */
@@ -29,7 +30,7 @@ const TASKS = {
     commands: ['evaluate', 'predict', 'serve'],
     load: (path, options) => TextTagger.load(path, options),
   },
-  language: undefined,
+  language: { kind: 'language', commands: [] },
   seq2seq: undefined,
 } as const satisfies Record<string, TaskOfKind | undefined>;
 
@@ -49,7 +50,7 @@ export function taskFlag(command: Command): Command {
   return command.addOption(
     new Option(
       '--task <task>',
-      'what the model is for: classify labels texts (the default), tag finds spans or gives each token a tag',
+      'what the model is for: classify labels texts (the default), tag finds spans or gives each token a tag, language learns to write texts',
     ).choices(NAMES),
   );
 }
@@ -67,7 +68,7 @@ export function checkTask(file: string, { task }: TaskFlag): void {
     throw constraint('task', `${file} holds tokens with tags, from which a tagger learns; give --task tag`);
   }
   if (task !== undefined && !available.includes(task)) {
-    throw constraint('task', `this version of recurra has --task ${available.join(' and ')} only, not ${task}`);
+    throw constraint('task', `this version of recurra has --task ${available.join(', ')} only, not ${task}`);
   }
 }
 
@@ -88,7 +89,7 @@ export async function loadModel(
   } catch (error) {
     if (!(error instanceof ModelKindError)) throw error;
     const found = able.find(({ kind }) => kind === error.kind);
-    if (found) return found.load(path, options);
+    if (found?.load) return found.load(path, options);
     const kinds = able.map(({ kind }) => `"${kind}"`).join(' and ');
     throw constraint(
       'model',

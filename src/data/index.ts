@@ -34,6 +34,7 @@ export type { FileRows, Input } from './readers/source.js';
 export type { SpanOffsets } from './readers/spanShapes.js';
 export { type ReadSpansOptions, readSpans } from './readers/spans.js';
 export type { TaggedRows, TagHint } from './readers/tagCheck.js';
+export { readWholeText, type TextPart } from './readers/wholeText.js';
 export { type Batches, type BucketOptions, bucketBatches } from './sets/bucket.js';
 export {
   type Collected,

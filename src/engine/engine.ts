@@ -2,6 +2,7 @@ import type { light, NamedArray } from '../../index.d.js';
 import type { NativeEncoder } from '../text/encoder.js';
 import type { Forms } from '../text/forms.js';
 import type { HeadConfig, NetworkSettings, OptimizerName, SubwordsConfig } from './network.js';
+import type { WritingEngine } from './writing.js';
 
 /** One named array of a network's state: PyTorch's name, dtype, shape, and the little-endian elements. */
 export type StateEntry = NamedArray;
@@ -75,6 +76,12 @@ export interface StepOptions {
   freezeEmbedding: boolean;
   /** Length of the adversarial noise, as a share of that of a text's embedded tokens; 0 for none. */
   adversarial: number;
+  /**
+   * With `begin` and `continue` the rows of a batch begin with the final states of the batch before, but with zeros in the first batch of
+   * a chunk that begins: truncated backpropagation through time. All batches have as many rows then, equally long within a batch.
+   * Without it rows begin with zeros.
+   */
+  initial?: 'begin' | 'continue' | undefined;
 }
 
 /** Sums over a chunk. */
@@ -156,8 +163,10 @@ export interface Explanation {
   contributions: Float32Array;
 }
 
-/** An engine that can also say why. */
+/** An engine that can also say why, and write texts where its head is made for that. */
 export interface ExplainingEngine extends ResumableEngine {
+  /** Writes and reads texts unit by unit; an engine on libtorch, and an ensemble, cannot. */
+  readonly writing?: WritingEngine;
   /** What `scores` are made of, row-major: `[rows, outputs]`, or with tags `[tokens, outputs]`. */
   rawScores(tokens: Int32Array, lengths: Int32Array, forms?: Forms): Promise<Float32Array>;
   /** Explains one row; -1 for the output with the largest score. A head of tags refuses. */

@@ -2,6 +2,7 @@ import { light } from '../native/light.js';
 import { AT_ONCE_WORK, type EngineConfig, type ExplainingEngine } from './engine.js';
 import { nativeChunk, nativeConfig, nativeOptions } from './native.js';
 import { tokenWork } from './network.js';
+import { writingEngine } from './writing.js';
 
 /** Characters from which a text is not tried at once: splitting it takes tens of microseconds. */
 const LONG_TEXT = 4_096;
@@ -84,6 +85,7 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
     },
     rawScores: (tokens, lengths, forms) => native.scores(tokens, lengths, true, forms),
     explain: (tokens, output, forms) => native.explain(tokens, output, forms),
+    writing: writingEngine(native, light()),
     close: () => native.close(),
   };
 }

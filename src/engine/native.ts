@@ -32,6 +32,6 @@ export function nativeChunk({ targetStarts, forms: _, ...others }: Chunk): nativ
 }
 
 /** Options as the addons take them. */
-export function nativeOptions({ loss, ...others }: StepOptions): native.StepOptions {
-  return { ...others, outputWeights: [...loss.weights], smoothing: loss.smoothing };
+export function nativeOptions({ loss, initial, ...others }: StepOptions): native.StepOptions {
+  return { ...others, ...(initial && { initial }), outputWeights: [...loss.weights], smoothing: loss.smoothing };
 }

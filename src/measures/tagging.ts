@@ -16,7 +16,9 @@ export interface TagMistake {
   count: number;
   /** Where it was met first: up to five tokens before it and behind it. */
   context: {
+    /** Tokens before it, with blanks between them. */
     before: string;
+    /** Tokens behind it. */
     after: string;
     /** Number of the sentence, from 1. */
     sentence: number;
@@ -50,6 +52,7 @@ export interface EntityEvaluation extends EntityReport, TaggingMeasures {
 
 /** How well a tagger gives tags without a scheme, such as parts of speech; `rows` are tokens. */
 export interface TagEvaluation extends ClassificationReport, TaggingMeasures {
+  /** Tags without a scheme. */
   scheme: undefined;
 }
 

@@ -11,7 +11,7 @@ import { Vocab } from '../text/vocab.js';
 /** What the metadata calls a model of this package; the kind follows. */
 export const FORMAT = 'recurra-text-';
 /** A kind of model, as its file names it: a recurrent network with the head of one task. */
-export type ModelKind = 'classifier' | 'tagger';
+export type ModelKind = 'classifier' | 'tagger' | 'language';
 
 /** What a kind of model adds to its description. */
 export interface FileKind<N extends NetworkSettings, D extends object> {

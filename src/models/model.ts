@@ -19,11 +19,10 @@ export interface ModelPart {
 /** What a model needs to know of those who share it. */
 type SharedCalls = Pick<ModelServing, 'state' | 'busy' | 'set' | 'drain'>;
 
-/** What every text model is made of, whatever its task. */
-export interface TextModelParts<N extends NetworkSettings, V extends Validation = ValidationResult> {
+/** What every model is made of, whatever its task. */
+export interface ModelParts<N extends NetworkSettings, V extends Validation = ValidationResult> {
   engine: ExplainingEngine;
   settings: N;
-  text: TokenSettings;
   vocab: Vocab;
   /** The reports of the training, if there was one in this process. */
   history?: readonly Progress<V>[];
@@ -33,11 +32,14 @@ export interface TextModelParts<N extends NetworkSettings, V extends Validation 
   trainedRows?: number;
 }
 
-/**
- * What every text model has: a vocabulary, a network, calls that share them, a file, and an end. A task adds its questions and
- * answers.
- */
-export abstract class TextModel<N extends NetworkSettings = NetworkSettings, V extends Validation = ValidationResult>
+/** What a model that reads texts is made of. */
+export interface TextModelParts<N extends NetworkSettings, V extends Validation = ValidationResult>
+  extends ModelParts<N, V> {
+  text: TokenSettings;
+}
+
+/** What every model has: a vocabulary, a network, a file, and an end. */
+export abstract class Model<N extends NetworkSettings = NetworkSettings, V extends Validation = ValidationResult>
   implements TrainedModel
 {
   /** The words that the model knows. */
@@ -54,25 +56,22 @@ export abstract class TextModel<N extends NetworkSettings = NetworkSettings, V e
   /** Rows that the model was trained on, validation rows not counted; 0 for a model that was loaded. */
   readonly trainedRows: number;
   readonly #parts: readonly ModelPart[];
-  readonly #serving: SharedCalls;
   /** Work other than predictions that is under way. */
   readonly #works = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   /**
    * @param parts - The network and what goes with it.
-   * @param serving - Answers the model's calls.
    * @param beside - Parts beside the network that are saved and freed with it.
    * @internal
    */
-  protected constructor(parts: TextModelParts<N, V>, serving: SharedCalls, beside: readonly ModelPart[] = []) {
+  protected constructor(parts: ModelParts<N, V>, beside: readonly ModelPart[] = []) {
     this.vocab = parts.vocab;
     this.settings = parts.settings;
     this.history = parts.history ?? [];
     this.kept = this.history.find(({ epoch }) => epoch === parts.bestEpoch) ?? this.history.at(-1);
     this.trainedRows = parts.trainedRows ?? 0;
     this.#parts = [parts.engine, ...beside];
-    this.#serving = serving;
   }
 
   /**
@@ -104,25 +103,6 @@ export abstract class TextModel<N extends NetworkSettings = NetworkSettings, V e
   }
 
   /**
-   * Sets how calls of the model share it; what is not given stays as it is.
-   *
-   * @throws {@link ArgumentError} for an option that does not fit.
-   *
-   * @example
-   * ```ts
-   * model.setServing({ maxBatch: 256, maxWait: 2, maxQueue: 2_000 });
-   * ```
-   */
-  setServing(options: ServingOptions): void {
-    this.#serving.set(options);
-  }
-
-  /** How calls of the model share it, and what they are doing now. */
-  get serving(): ServingState {
-    return this.#serving.state;
-  }
-
-  /**
    * Ends the model: what is running or waiting is still answered, then the native memory is freed. Calls that come later
    * reject with `DISPOSED`. Closing again changes nothing.
    *
@@ -140,9 +120,19 @@ export abstract class TextModel<N extends NetworkSettings = NetworkSettings, V e
   }
 
   async #close(): Promise<void> {
-    if (this.#serving.busy) await this.#serving.drain();
+    const waiting = this.drain();
+    if (waiting) await waiting;
     if (this.#works.size > 0) await Promise.allSettled(this.#works);
     for (const part of this.#parts) part.close();
+  }
+
+  /**
+   * Waits until calls that share the model are answered; undefined where there are none.
+   *
+   * @internal
+   */
+  protected drain(): Promise<void> | undefined {
+    return undefined;
   }
 
   /** As {@link close}, for `using model = ...`; it does not wait. */
@@ -176,5 +166,48 @@ export abstract class TextModel<N extends NetworkSettings = NetworkSettings, V e
    */
   protected checkOpen(): void {
     if (this.#closing) throw new RecurraError('DISPOSED', `this ${this.constructor.name} has been closed`);
+  }
+}
+
+/** What every text model has: calls that share it, beside what every model has. A task adds its questions and answers. */
+export abstract class TextModel<
+  N extends NetworkSettings = NetworkSettings,
+  V extends Validation = ValidationResult,
+> extends Model<N, V> {
+  readonly #serving: SharedCalls;
+
+  /**
+   * @param parts - The network and what goes with it.
+   * @param serving - Answers the model's calls.
+   * @param beside - Parts beside the network that are saved and freed with it.
+   * @internal
+   */
+  protected constructor(parts: TextModelParts<N, V>, serving: SharedCalls, beside: readonly ModelPart[] = []) {
+    super(parts, beside);
+    this.#serving = serving;
+  }
+
+  /**
+   * Sets how calls of the model share it; what is not given stays as it is.
+   *
+   * @throws {@link ArgumentError} for an option that does not fit.
+   *
+   * @example
+   * ```ts
+   * model.setServing({ maxBatch: 256, maxWait: 2, maxQueue: 2_000 });
+   * ```
+   */
+  setServing(options: ServingOptions): void {
+    this.#serving.set(options);
+  }
+
+  /** How calls of the model share it, and what they are doing now. */
+  get serving(): ServingState {
+    return this.#serving.state;
+  }
+
+  /** @internal */
+  protected override drain(): Promise<void> | undefined {
+    return this.#serving.busy ? this.#serving.drain() : undefined;
   }
 }

@@ -68,6 +68,17 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
     return HuggingFaceTokenizer.#open(light().parseTokenizer(json));
   }
 
+  /**
+   * Learns pieces of words from texts, away from the event loop: byte pair encoding over bytes, as GPT-2 has it. Every text can be
+   * split into them, and put together again.
+   *
+   * @param size - Most pieces, at least 256: the bytes themselves.
+   * @internal
+   */
+  static async learn(texts: string[], size: number): Promise<HuggingFaceTokenizer> {
+    return HuggingFaceTokenizer.#open(light().learnPieces(texts, size));
+  }
+
   static async #open(opening: Promise<NativeTokenizer>, file?: string): Promise<HuggingFaceTokenizer> {
     try {
       return new HuggingFaceTokenizer(await opening);
@@ -121,6 +132,33 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
     if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
     const places = await this.#native.spans(text);
     return Array.from({ length: places.length / 2 }, (_, i) => [places[2 * i]!, places[2 * i + 1]!]);
+  }
+
+  /**
+   * The token with a number; undefined if there is none.
+   *
+   * @internal
+   */
+  tokenOf(id: number): string | undefined {
+    return this.#native.token(id) ?? undefined;
+  }
+
+  /**
+   * The numbers of a text's tokens, computed away from the event loop.
+   *
+   * @internal
+   */
+  async encodeIds(text: string): Promise<Uint32Array> {
+    return (await this.#native.encodeMany([text])).ids;
+  }
+
+  /**
+   * The text of some numbers; a character that is not complete becomes U+FFFD.
+   *
+   * @internal
+   */
+  decodeIds(ids: readonly number[]): string {
+    return this.#native.decode(Uint32Array.from(ids));
   }
 
   /**

@@ -37,8 +37,11 @@ function prepareLine({ about, share }: PrepareEvent): string {
  *
  * @internal
  */
-export function validationWords(validation: ValidationResult & { f1?: number }): string {
-  const { loss, accuracy, f1 } = validation;
+export function validationWords(
+  validation: Partial<ValidationResult> & { loss: number; f1?: number; perplexity?: number },
+): string {
+  const { loss, accuracy, f1, perplexity } = validation;
+  if (accuracy === undefined) return `loss ${loss.toFixed(4)} perplexity ${perplexity?.toPrecision(4)}`;
   return `loss ${loss.toFixed(4)} accuracy ${percent(accuracy)}${f1 === undefined ? '' : ` F1 ${percent(f1)}`}`;
 }
 

@@ -1,18 +1,16 @@
 import { Random, type RandomState } from '../core/random.js';
 import { bucketBatches } from '../data/sets/bucket.js';
 import type { Chunk } from '../engine/engine.js';
+import type { BatchPlan } from './plan.js';
 import type { CommonSettings } from './task.js';
 
 /** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */
 export type Gather = (indices: Int32Array) => Omit<Chunk, 'batchSizes'>;
 
-/** The batches of one epoch, and how they are cut into chunks for the engine. */
-export class EpochPlan {
-  /** Number of the epoch, from 1. */
+/** Batches of rows in random order, of similar length where that is asked for. */
+export class EpochPlan implements BatchPlan {
   readonly epoch: number;
-  /** Rows in each batch. */
   readonly batchSizes: Int32Array;
-  /** The generator's state behind this epoch: that of the next one. */
   readonly next: RandomState;
   readonly #gather: Gather;
   readonly #lengths: Int32Array;
@@ -41,18 +39,10 @@ export class EpochPlan {
     this.#order = order;
   }
 
-  /** Rows of all batches before one. */
   rowsBefore(batch: number): number {
     return this.batchSizes.subarray(0, batch).reduce((sum, size) => sum + size, 0);
   }
 
-  /**
-   * Puts batches together until they have enough tokens.
-   *
-   * @param batch - The first one, before which there are `row` rows.
-   * @param batches - How many there may be at most.
-   * @param tokens - With that many or more, no further batch is added.
-   */
   chunk(batch: number, row: number, batches: number, tokens: number): Chunk {
     let end = batch;
     let rows = 0;

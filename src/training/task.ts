@@ -1,5 +1,6 @@
 import type { RecurraError } from '../core/errors.js';
 import type { OptionTable } from '../core/options/table.js';
+import type { RandomState } from '../core/random.js';
 import type { RowsOrigin } from '../data/readers/rows.js';
 import type { Chunk, ExplainingEngine, LossOptions, StateEntry } from '../engine/engine.js';
 import type { HeadConfig, NetworkSettings } from '../engine/network.js';
@@ -8,6 +9,7 @@ import type { BestEpoch } from './checkpoints/position.js';
 import type { Choice, PrepareEvent, TaskEvent, TrainingStart, WarningEvent } from './events/events.js';
 import type { FirstWords } from './firstWords.js';
 import type { TrainingOptions, TrainingSettings } from './options/train.js';
+import type { BatchPlan } from './plan.js';
 import type { Progress, Validation } from './progress.js';
 
 /** Rows as numbers, from which the trainer takes its batches. */
@@ -171,6 +173,8 @@ export interface Task<T extends TaskTypes> {
    * was chosen is in the checkpoints.
    */
   rehearsal?(data: T['data'], settings: T['settings']): Rehearsal<T> | undefined;
+  /** The batches of an epoch, where they are not drawn from the rows in random order; {@link gather} is not called then. */
+  plan?(data: T['data'], epoch: number, random: RandomState): BatchPlan;
   /** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */
   gather(train: T['data']['train'], indices: Int32Array): Omit<Chunk, 'batchSizes'>;
   /** Whether there is a network; left out, there always is. Without one no epoch must be asked for. */

@@ -8,6 +8,7 @@ import { EpochPlan } from './epoch.js';
 import type { TrainingControl } from './events/control.js';
 import type { Choice, EpochEvent, TrainingPlace } from './events/events.js';
 import { progressOf } from './events/progress.js';
+import type { BatchPlan } from './plan.js';
 import type { Progress } from './progress.js';
 import { learningRate } from './schedule.js';
 import type { Task, TaskTypes } from './task.js';
@@ -71,7 +72,7 @@ export class Trainer<T extends TaskTypes> {
   readonly #history: Progress<T['validation']>[];
   readonly #began: number;
   #best: StateEntry[] | undefined;
-  #plan: EpochPlan | undefined;
+  #plan: BatchPlan | undefined;
 
   constructor(parts: TrainingParts<T>) {
     const { task, engine, data, settings, adversarial, control, checkpointer, position, best } = parts;
@@ -135,12 +136,14 @@ export class Trainer<T extends TaskTypes> {
   }
 
   /** The batches of the running epoch. */
-  #batches(): EpochPlan {
+  #batches(): BatchPlan {
     const { epoch, random } = this.#position;
     if (this.#plan?.epoch === epoch) return this.#plan;
     const { task, data, batchSize } = this.#parts;
     const gather = (rows: Int32Array) => task.gather(data.train, rows);
-    this.#plan = new EpochPlan(epoch, gather, this.#lengths, this.#settings, batchSize, random);
+    this.#plan =
+      task.plan?.(data, epoch, random) ??
+      new EpochPlan(epoch, gather, this.#lengths, this.#settings, batchSize, random);
     return this.#plan;
   }
 
@@ -166,7 +169,12 @@ export class Trainer<T extends TaskTypes> {
         learningRate(this.#settings, step + i, steps),
       );
       const began = now();
-      const stats = await this.#engine.train(chunk, { ...this.#options, learningRates, freezeEmbedding });
+      const stats = await this.#engine.train(chunk, {
+        ...this.#options,
+        learningRates,
+        freezeEmbedding,
+        initial: plan.initial?.(batch),
+      });
       position.trainedSeconds += (now() - began) / 1000;
       position.totals.loss += stats.loss;
       position.totals.correct += stats.correct;

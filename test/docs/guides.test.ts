@@ -57,6 +57,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'more.csv'), tickets(40, 2));
   writeFileSync(join(folder, 'names.conll'), names(400, 1));
   writeFileSync(join(folder, 'more.conll'), names(40, 2));
+  writeFileSync(join(folder, 'corpus.txt'), tickets(40, 3));
   writeExamples(folder, examples);
   const model = await TextClassifier.train(readCsv(file, { text: 'body', label: 'queue' }));
   await model.save(join(folder, 'tickets.safetensors'));
@@ -71,6 +72,7 @@ const PAGES = {
   'docs/gpu.md': 4,
   'docs/vectors.md': 1,
   'docs/tagging.md': 3,
+  'docs/language.md': 1,
   'README.md': 2,
 };
 const examples = Object.keys(PAGES).flatMap(examplesOf);

@@ -13,6 +13,7 @@ const CONTEXT: Record<string, string> = {
   rows: 'recurra.LabelledText[]',
   texts: 'string[]',
   model: 'recurra.TextClassifier',
+  languageModel: 'recurra.LanguageModel',
   vocab: 'recurra.Vocab',
   data: 'recurra.EncodedDataset',
   net: 'torch.nn.Linear',
@@ -116,7 +117,7 @@ describe('the examples of the reference', () => {
 
   it('that take nothing for granted run, and give what they say', () => {
     const needsFile =
-      /readCsv|readRows|readTexts|readJsonLines|readFastText|readParquet|readConllu?|readTags|readSpans|agNews|fromFile|\.load\(|loadFile|SummaryWriter/;
+      /readCsv|readRows|readTexts|readJsonLines|readFastText|readParquet|readConllu?|readTags|readSpans|agNews|readWholeText|LanguageModel|fromFile|\.load\(|loadFile|SummaryWriter/;
     const needsTorch = /'recurra\/(torch|lesson)'/;
     const run = examples.filter(
       ({ taken, code }) => taken.length === 0 && !needsFile.test(code) && (torchHalf || !needsTorch.test(code)),

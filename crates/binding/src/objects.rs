@@ -2,7 +2,9 @@
 
 use napi::bindgen_prelude::{Float64Array, Int32Array, Uint8Array, Uint32Array};
 use napi_derive::napi;
-use recurra_core::{self as core, Algorithm, Cell, Dtype, Error, ErrorCode, OptimizerKind, Pooling, Result, Targets};
+use recurra_core::{
+    self as core, Algorithm, Cell, Dtype, Error, ErrorCode, Initial, OptimizerKind, Pooling, Result, Targets,
+};
 
 /// What a network is, whatever it is for.
 #[napi(object, object_to_js = false)]
@@ -231,6 +233,10 @@ pub struct StepOptions {
     pub freeze_embedding: bool,
     /// Length of the adversarial noise as a share of a text's embedded tokens; 0 for none.
     pub adversarial: f64,
+    /// With `begin` and `continue` the rows of a batch begin with the final states of the batch before, but with zeros in the first
+    /// batch of a chunk that begins; without it, always with zeros.
+    #[napi(ts_type = "'begin' | 'continue'")]
+    pub initial: Option<String>,
 }
 
 /// Step options with their own copy of the numbers.
@@ -242,6 +248,7 @@ pub struct OwnedStepOptions {
     smoothing: f64,
     freeze_embedding: bool,
     adversarial: f64,
+    initial: Initial,
 }
 
 impl TryFrom<StepOptions> for OwnedStepOptions {
@@ -257,6 +264,15 @@ impl TryFrom<StepOptions> for OwnedStepOptions {
             smoothing: options.smoothing,
             freeze_embedding: options.freeze_embedding,
             adversarial: options.adversarial,
+            initial: match options.initial.as_deref() {
+                None => Initial::Zeros,
+                Some("begin") => Initial::Begin,
+                Some("continue") => Initial::Continue,
+                Some(other) => {
+                    let message = format!("initial must be 'begin' or 'continue' but is '{other}'");
+                    return Err(Error::new(ErrorCode::InvalidArgument, message).about("initial"));
+                }
+            },
         })
     }
 }
@@ -271,6 +287,7 @@ impl OwnedStepOptions {
             loss: core::LossOptions { weights: &self.weights, smoothing: self.smoothing },
             freeze_embedding: self.freeze_embedding,
             adversarial: self.adversarial,
+            initial: self.initial,
         }
     }
 }

@@ -35,4 +35,4 @@ pub use forms::Forms;
 pub use network::{ClassesConfig, Dropouts, EncoderConfig, HeadConfig, NetworkConfig, Pooling, SubwordsConfig};
 pub use rows::Rows;
 pub use tags::{Decoder, Forbidden, TagsConfig};
-pub use training::{Chunk, LossOptions, Stats, StepOptions, Targets};
+pub use training::{Chunk, Initial, LossOptions, Stats, StepOptions, Targets};

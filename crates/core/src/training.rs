@@ -144,6 +144,28 @@ impl<'a> Chunk<'a> {
         }
     }
 
+    /// Checks that all batches are parts of the same streams: as many rows each, equally long within a batch.
+    ///
+    /// # Errors
+    /// `InvalidShape` where one is not.
+    pub fn validate_streams(&self) -> Result<()> {
+        let fail = |message: String| Err(error(ErrorCode::InvalidShape, message));
+        let Some(&streams) = self.batch_sizes.first() else { return Ok(()) };
+        for (batch, (rows, _)) in self.batches().enumerate() {
+            if rows.len() != streams as usize {
+                return fail(format!("batch {batch} has {} rows, but states are carried in {streams}", rows.len()));
+            }
+            let lengths = &self.lengths[rows];
+            if let Some(row) = lengths.iter().position(|&length| length != lengths[0]) {
+                return fail(format!(
+                    "where states are carried, the rows of a batch are equally long, but in batch {batch} row {row} has {} tokens and row 0 has {}",
+                    lengths[row], lengths[0]
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Some rows, with their tokens, as one batch; starts of sets stay those of the chunk.
     pub fn batch(&self, rows: Range<usize>, tokens: Range<usize>) -> Self {
         let targets = match self.targets {
@@ -261,6 +283,24 @@ pub struct StepOptions<'a> {
     /// where `g` is. Both passes have the same dropout masks; statistics are of `L(e)` alone. Miyato, Dai and Goodfellow,
     /// "Adversarial Training Methods for Semi-Supervised Text Classification", 2017.
     pub adversarial: f64,
+    /// Which states the rows of a batch begin with.
+    pub initial: Initial,
+}
+
+/// The states that the rows of a batch begin with.
+///
+/// With another one than [`Initial::Zeros`] the rows of consecutive batches are consecutive parts of the same streams: row `i` of a
+/// batch begins with the final states of row `i` of the batch before, in every layer. No gradient goes back into that batch:
+/// truncated backpropagation through time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Initial {
+    /// Zeros, in every batch.
+    #[default]
+    Zeros,
+    /// Zeros in the first batch of the chunk, the final states of the batch before in the others.
+    Begin,
+    /// The final states of the batch before, which for the first batch is the last one of an earlier chunk.
+    Continue,
 }
 
 /// Options of the loss.
@@ -329,8 +369,8 @@ impl<'a> StepOptions<'a> {
     /// Checks all options for a chunk of `batches` batches.
     ///
     /// # Errors
-    /// `InvalidArgument` for a number of learning rates that does not fit, or a rate, norm or noise that is negative or not finite;
-    /// as [`LossOptions::validate`] and [`Algorithm::validate`].
+    /// `InvalidArgument` for a number of learning rates that does not fit, a rate, norm or noise that is negative or not finite,
+    /// and carried states with two directions or adversarial noise; as [`LossOptions::validate`] and [`Algorithm::validate`].
     pub fn validate(&self, batches: usize, config: &NetworkConfig) -> Result<()> {
         let fail = |option, message: String| Err(error(ErrorCode::InvalidArgument, message).about(option));
         if self.learning_rates.len() != 1 && self.learning_rates.len() != batches {
@@ -341,6 +381,16 @@ impl<'a> StepOptions<'a> {
         for (name, value) in rates.chain(others) {
             if !(value >= 0.0 && value.is_finite()) {
                 return fail(name, format!("{name} must be a finite number of at least 0 but is {value}"));
+            }
+        }
+        if self.initial != Initial::Zeros {
+            if config.encoder.bidirectional {
+                let message = "states are carried from batch to batch in one direction only; the network has two";
+                return fail("bidirectional", message.into());
+            }
+            if self.adversarial > 0.0 {
+                let message = "adversarial noise is for whole texts; it cannot be used where states are carried from batch to batch";
+                return fail("adversarial", message.into());
             }
         }
         self.loss.validate(config)?;
@@ -363,6 +413,7 @@ impl Default for StepOptions<'_> {
             loss: LossOptions::default(),
             freeze_embedding: false,
             adversarial: 0.0,
+            initial: Initial::Zeros,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Fused CPU kernels for recurrent networks.
 
 mod encoder;
+pub mod generate;
 pub mod heads;
 pub mod network;
 pub mod optim;

@@ -6,10 +6,12 @@
 
 #![allow(missing_docs, reason = "napi-derive generates undocumented items; the functions themselves are documented")]
 
+pub mod bpe;
 pub mod counting;
 pub mod cpu;
 pub mod cuda;
 pub mod forms;
+pub mod language;
 mod library;
 pub mod libtorch;
 pub mod linear;

@@ -70,7 +70,7 @@ pub struct CpuNetwork {
 }
 
 impl CpuNetwork {
-    fn background<T: Send + 'static, J: ToNapiValue + TypeName>(
+    pub(crate) fn background<T: Send + 'static, J: ToNapiValue + TypeName>(
         &self,
         work: impl FnOnce(&Network) -> Result<T> + Send + 'static,
         convert: impl FnOnce(T) -> J + Send + 'static,

@@ -10,7 +10,7 @@ use recurra_core::{Error, ErrorCode, Result, guard};
 use recurra_files::read_whole;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use tokenizers::{DecoderWrapper, ModelWrapper, PostProcessorWrapper, Tokenizer};
+use tokenizers::{ModelWrapper, PostProcessorWrapper, Tokenizer};
 
 /// Largest description, counted as it will stand in a model file: that format allows 100 MB for all that is not weights,
 /// and the vocabulary must fit in beside it. The largest in use (262,144 tokens) has 33 MB.
@@ -118,7 +118,6 @@ fn describe(mut json: String) -> Result<Described> {
     tokenizer.with_truncation(None).map_err(invalid)?;
     tokenizer.with_padding(None);
     tokenizer.with_post_processor(None::<PostProcessorWrapper>);
-    tokenizer.with_decoder(None::<DecoderWrapper>);
     tokenizer.set_encode_special_tokens(true);
     if let ModelWrapper::BPE(bpe) = tokenizer.get_model()
         && bpe.dropout.is_some()
@@ -182,9 +181,10 @@ impl ObjectFinalize for NativeTokenizer {
     }
 }
 
-type Opening = AsyncTask<Background<Described, NativeTokenizer>>;
+/// The making of a tokenizer, away from the event loop.
+pub type Opening = AsyncTask<Background<Described, NativeTokenizer>>;
 
-fn opening(read: impl FnOnce() -> Result<String> + Send + 'static) -> Opening {
+pub(crate) fn opening(read: impl FnOnce() -> Result<String> + Send + 'static) -> Opening {
     AsyncTask::new(Background::new(
         move || describe_guarded(read()?),
         |env, described| {
@@ -238,6 +238,13 @@ impl NativeTokenizer {
     pub fn spans(&self, text: String) -> napi::Result<Pending<Vec<u32>, Uint32Array>> {
         let work = move |described: &Described| Ok((described.spans(&text)?, described.bytes()));
         self.handle.background(work, Uint32Array::new)
+    }
+
+    /// The text of some ids, at once. A character that is not complete becomes U+FFFD.
+    #[napi(catch_unwind)]
+    pub fn decode(&self, ids: &[u32]) -> napi::Result<String> {
+        let described = self.handle.get()?;
+        guard(|| described.tokenizer.decode(ids, false).map_err(invalid)).js()
     }
 
     /// The token with an id; null if there is none.

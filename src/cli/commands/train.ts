@@ -7,6 +7,8 @@ import { TAGS } from '../../data/readers/readTags.js';
 import type { FileRows } from '../../data/readers/source.js';
 import { TextClassifier } from '../../models/classifier/classifier.js';
 import { CLASSIFIER, type TrainOptions } from '../../models/classifier/options.js';
+import { LanguageModel } from '../../models/language/language.js';
+import { LANGUAGE, type LanguageOptions } from '../../models/language/options.js';
 import { TAGGER, type TaggerTrainOptions } from '../../models/tagger/options.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
@@ -24,7 +26,7 @@ import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { trainingInputs } from '../outputs.js';
 import { type ReadingDisplay, readingDisplay } from '../reading.js';
-import { noteSkipped, openRows, openTags, openUnlabelled, type RowFlags, refuseFlags } from '../rows.js';
+import { noteSkipped, openCorpus, openRows, openTags, openUnlabelled, type RowFlags, refuseFlags } from '../rows.js';
 import { onStopSignal } from '../signals.js';
 import { type AnyModel, checkTask, type TaskFlag } from '../tasks.js';
 
@@ -85,7 +87,7 @@ export function abortOnSignals(notice: string): { signal: AbortSignal; release()
 }
 
 /** What is known of the epoch whose weights were saved. */
-function keptWords({ kept, history }: AnyModel): string {
+function keptWords({ kept, history }: Trained): string {
   if (!kept) return '';
   const { epoch, epochs, loss, accuracy, validation } = kept;
   const which = validation && history.length > 1 ? `, epoch ${epoch} of ${epochs} kept` : '';
@@ -93,10 +95,20 @@ function keptWords({ kept, history }: AnyModel): string {
   return `${which}, loss ${loss.toFixed(4)}, training accuracy ${percent(accuracy)}${measured}`;
 }
 
+/** What a training makes. */
+type Trained = AnyModel | LanguageModel;
+
 /** A training of whatever task that the flags ask for. */
 interface Asked {
   rows: FileRows<unknown>;
-  train(watch: Watching): Promise<AnyModel>;
+  train(watch: Watching): Promise<Trained>;
+}
+
+/** What a model has learned from. */
+function learned(model: Trained): string {
+  const { trainedRows, vocab } = model;
+  if ('labels' in model) return `${trainedRows} rows, ${model.labels.length} labels`;
+  return `${trainedRows} ${model.units}, ${vocab.length} different ones`;
 }
 
 /** What steers a training and hears of it. */
@@ -134,18 +146,41 @@ function tagging(file: string, flags: TrainFlags, reading: ReadingDisplay): Aske
   return { rows, train: async (watch) => TextTagger.train(rows, { ...options(), ...watch }) };
 }
 
+function modelling(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {
+  for (const table of [CLASSIFIER, TAGGER]) refuseFlags(flags, table, [LANGUAGE], '--task language');
+  const rows = openCorpus(file, flags, reading.update);
+  const options = async (): Promise<LanguageOptions> => {
+    const { tokenizer: _, ...given } = givenOptions<LanguageOptions>(LANGUAGE, flags);
+    const options: LanguageOptions = { ...given, ...(checkpointOption(flags) as LanguageOptions) };
+    const { tokenizer, validation } = flags;
+    if (tokenizer !== undefined) options.tokenizer = await HuggingFaceTokenizer.fromFile(tokenizer);
+    if (validation !== undefined) {
+      const share = Number(validation);
+      options.validation = Number.isFinite(share) ? share : openCorpus(validation, flags, reading.update);
+    }
+    return options;
+  };
+  // Events and reports of all tasks are shown in the same way.
+  const train = async (watch: Watching) =>
+    LanguageModel.train(rows, { ...(await options()), ...(watch as unknown as LanguageOptions) });
+  return { rows, train };
+}
+
+/** The trainings, by what `--task` names. */
+const TRAININGS = { classify: classifying, tag: tagging, language: modelling } as const;
+
 /** `recurra train`: trains on a file and saves the model. */
 export async function trainCommand(file: string, flags: TrainFlags): Promise<number> {
   checkTask(file, flags);
   await checkPaths(file, flags);
   const json = flags.json === true;
   const reading = readingDisplay(json);
-  const { rows, train } = (flags.task === 'tag' ? tagging : classifying)(file, flags, reading);
+  const { rows, train } = TRAININGS[(flags.task ?? 'classify') as keyof typeof TRAININGS](file, flags, reading);
   const display = progressDisplay({ json });
   const notes = eventNotes(json);
   const { signal, release } = abortOnSignals('stopping; what was learned so far, if anything, will be saved');
   const began = performance.now();
-  let model: AnyModel;
+  let model: Trained;
   let failure: TrainingError | undefined;
   try {
     model = await train({
@@ -159,7 +194,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
   } catch (error) {
     if (!(error instanceof TrainingError) || !error.model) throw error;
     failure = error;
-    model = error.model as AnyModel;
+    model = error.model as Trained;
   } finally {
     reading.stop();
     display.stop();
@@ -180,7 +215,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
     loss: kept?.loss ?? null,
     accuracy: kept?.accuracy ?? null,
     validation: kept?.validation ?? null,
-    labels: model.labels.length,
+    ...('labels' in model && { labels: model.labels.length }),
     vocabulary: model.vocab.length,
     seconds,
     interrupted: failure?.code === 'ABORTED',
@@ -191,9 +226,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
     if (failure) jsonLine({ event: 'error', code: failure.code, message: failure.message });
     jsonLine(summary);
   } else {
-    process.stdout.write(
-      `${printable(flags.out)}: ${summary.rows} rows, ${summary.labels} labels${keptWords(model)}, ${duration(seconds)}\n`,
-    );
+    process.stdout.write(`${printable(flags.out)}: ${learned(model)}${keptWords(model)}, ${duration(seconds)}\n`);
   }
   if (!failure) return EXIT.ok;
   if (failure.code === 'ABORTED') return EXIT.interrupted;

@@ -1,6 +1,6 @@
 import { constraint, invalidArgument } from '../../core/errors.js';
 import { choice, custom, flag, integer } from '../../core/options/kinds.js';
-import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
+import { checkNames, option, settingsOf, type TableOf } from '../../core/options/table.js';
 import { DECODERS, type Decoder, NETWORK, type NetworkOptions } from '../../engine/network.js';
 
 /** Tags of a CRF at most: each token takes time with the square of their number. */
@@ -46,7 +46,7 @@ export const SUBWORDS = {
 } as const satisfies TableOf<SubwordOptions>;
 
 /** {@link SubwordOptions} with every default filled in. */
-export type SubwordSettings = SettingsOf<typeof SUBWORDS>;
+export type SubwordSettings = Required<SubwordOptions>;
 
 /** What the tokens of a tagger are to its network. */
 export interface TaggerInputOptions {
@@ -61,9 +61,10 @@ export interface TaggerInputOptions {
 export interface TaggerModelOptions extends NetworkOptions, TaggerHeadOptions, TaggerInputOptions {}
 
 /** {@link TaggerModelOptions} with every default filled in. */
-export type TaggerModelSettings = Required<Omit<TaggerModelOptions, 'subwords'>> & {
+export interface TaggerModelSettings extends Required<Omit<TaggerModelOptions, 'subwords'>> {
+  /** How the network sees the characters of words; false if it does not. */
   subwords: false | SubwordSettings;
-};
+}
 
 const SUBWORDS_EXPECTED = 'true, false or an object of options';
 

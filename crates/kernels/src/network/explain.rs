@@ -9,7 +9,7 @@ use super::space::TrainSpace;
 use crate::encoder::encoded::Encoded;
 use crate::encoder::plan::Plan;
 use crate::heads::head::{Aim, HeadPass, Unit};
-use crate::recurrent::layers::{LayerDropout, Layers, Source};
+use crate::recurrent::layers::{LayerDropout, Layers, Source, Start};
 use crate::recurrent::stack::{Net, slices};
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
@@ -126,7 +126,7 @@ fn gradient_times_input(
         HeadPass { encoded, rows: 0..1, mats: mats.head, packs: &space.head_packs, flat: flat.as_ptr(), dropout: None };
     // SAFETY: the space is this call's alone and fits the plan; the ids were validated.
     unsafe {
-        layers.forward(&member, Some(0..1));
+        layers.forward(&member, Start::Zeros(0..1));
         head.forward(&pass);
         let row = std::slice::from_raw_parts_mut(mats.head.scores.row(0), mats.head.scores.stride);
         let logits = row[..head.outputs()].to_vec();

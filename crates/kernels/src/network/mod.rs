@@ -4,6 +4,7 @@
 //! It knows an encoder and a head, and nothing of the task that they are for.
 
 mod batches;
+mod carried;
 mod explain;
 mod model;
 mod optimizer;
@@ -14,6 +15,7 @@ mod reading;
 mod space;
 mod state;
 mod step;
+mod stream;
 mod train;
 mod update;
 mod vectors;
@@ -21,3 +23,4 @@ mod weights;
 
 pub use explain::Explanation;
 pub use model::Network;
+pub use stream::Stream;

@@ -39,6 +39,7 @@ impl Network {
             drawn: false,
             optimizer: None,
             space: TrainSpace::default(),
+            carried: None,
             steps: 0,
             frozen: None,
             predicted: AtomicUsize::new(0),
@@ -88,6 +89,7 @@ impl Network {
         self.params.import(tensors, &mut weights.vectors, &mut weights.flat)?;
         weights.drawn = true;
         weights.optimizer = None;
+        weights.carried = None;
         weights.change();
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::encoder::encoded::{Encoded, Needs};
 use crate::encoder::table::WordTable;
 use crate::heads::head::{Aim, HeadPacks, HeadPass, HeadSpace, Unit};
 use crate::recurrent::buffers::Trace;
-use crate::recurrent::layers::{LayerDropout, Layers, Source};
+use crate::recurrent::layers::{LayerDropout, Layers, Source, Start};
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::stack::{Net, slices};
 use crate::recurrent::steps::DirMats;
@@ -23,8 +23,8 @@ use recurra_core::{Forms, Rows, distinct::Distinct, fault, layout::PackedLayout}
 /// Weights as prediction reads them; made when the first prediction after a change needs them.
 #[derive(Default)]
 pub(super) struct Frozen {
-    packs: Vec<DirPacks>,
-    head: HeadPacks,
+    pub packs: Vec<DirPacks>,
+    pub head: HeadPacks,
     pub table: WordTable,
 }
 
@@ -179,7 +179,7 @@ impl Reader<'_> {
             dropout: LayerDropout::default(),
         };
         // SAFETY: all buffers belong to this call and have the sizes of this batch; ids were validated.
-        unsafe { pass.forward(&Member::alone(), Some(0..count)) };
+        unsafe { pass.forward(&Member::alone(), Start::Zeros(0..count)) };
         let encoded = Encoded { layout, top: pass.top(), y: outputs[layers - 1], dy: Mat::none(), part: shape.rp };
         // SAFETY: as above.
         unsafe { self.answer(encoded, head, (placed, chosen), out) };
@@ -206,7 +206,7 @@ impl Reader<'_> {
     }
 
     /// The vectors of words or forms.
-    fn gather(&self, ids: &[u32], forms: Option<&Forms>, x: &mut Buf) -> Mat {
+    pub(super) fn gather(&self, ids: &[u32], forms: Option<&Forms>, x: &mut Buf) -> Mat {
         let x = Mat::fit(x, ids.len(), self.params.shape.input(0).private());
         self.embed(ids, forms, x);
         x

@@ -107,7 +107,7 @@ impl Network {
 
     /// Makes the table of all words if it is worth it after `seen` predicted tokens. Predictions continue while it is made: it
     /// is put in its place without a lock that they wait for.
-    fn project_vocabulary(&self, seen: usize) -> Result<()> {
+    pub(super) fn project_vocabulary(&self, seen: usize) -> Result<()> {
         self.freeze()?;
         let weights = self.read();
         if let Some(frozen) = &weights.frozen {

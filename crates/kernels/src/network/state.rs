@@ -4,6 +4,7 @@
 use std::ops::Deref;
 use std::sync::RwLockReadGuard;
 
+use super::carried::Carried;
 use super::model::Network;
 use super::optimizer::{Optimizer, Rows};
 use super::params::{EMBEDDING_NAME, Params, SUBWORDS};
@@ -18,6 +19,8 @@ const PREFIX: &str = "training.";
 const STEPS: &str = "training.steps";
 const OPTIMIZER: &str = "training.optimizer";
 const RATES: &str = "training.late.rates";
+/// Before the names of the states that rows keep from batch to batch.
+const CARRIED: &str = "training.carried.";
 const LAST: &str = "training.late.last";
 const FEATURE_RATES: &str = "training.late.subwords.rates";
 const FEATURE_LAST: &str = "training.late.subwords.last";
@@ -205,6 +208,9 @@ impl Network {
         if let Some(optimizer) = &weights.optimizer {
             arrays.extend(optimizer.export(&self.params));
         }
+        if let Some(carried) = &weights.carried {
+            arrays.extend(carried.export(CARRIED, &self.params.shape));
+        }
         Ok(arrays)
     }
 
@@ -243,12 +249,14 @@ impl Network {
                 Some(Optimizer::import(&self.params, &mut arrays, algorithm_of(&numbers)?, (seen, words))?)
             }
         };
+        let carried = Carried::import(&self.params, CARRIED, |name| arrays.find(name)).map_err(mismatch)?;
         if let Some(at) = arrays.used.iter().position(|used| !used) {
             return Err(mismatch(format_args!("{} is unknown", state[at].name)));
         }
         let mut guard = self.write();
         let weights: &mut Weights = &mut guard;
         (weights.vectors, weights.flat, weights.optimizer, weights.steps) = (vectors, flat, optimizer, steps);
+        weights.carried = carried;
         weights.drawn = true;
         weights.change();
         Ok(())

@@ -15,7 +15,7 @@ use crate::encoder::noise::Noise;
 use crate::heads::head::{Back, HeadDropout, HeadPacks, HeadPass, Unit};
 use crate::optim::DenseShared;
 use crate::random::key;
-use crate::recurrent::layers::{LayerDropout, Layers, Source};
+use crate::recurrent::layers::{LayerDropout, Layers, Source, Start, StateMats};
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::stack::Net;
 use crate::recurrent::steps::Aside;
@@ -42,6 +42,8 @@ pub(super) struct Step<'a> {
     pub flat: *mut f32,
     pub packs: *mut DirPacks,
     pub head_packs: *mut HeadPacks,
+    /// The states that the rows of each batch begin with and leave; none where they begin with zeros.
+    pub carried: Vec<StateMats>,
     pub rest: DenseShared,
     pub sums: &'a [Sums],
     /// Number of steps before these, for the dropout masks.
@@ -117,7 +119,10 @@ impl Step<'_> {
                 self.add_grads(&parameters);
             }
             match self.clip(member, &parameters, &words) {
-                Some(scale) => self.update(member, plan, (words, parameters), number, scale),
+                Some(scale) => {
+                    layers.keep_states(&self.own_rows(member, plan), &self.carried);
+                    self.update(member, plan, (words, parameters), number, scale);
+                }
                 None => outcome.finite = false,
             }
             outcome
@@ -137,7 +142,7 @@ impl Step<'_> {
         let own = self.own_rows(member, plan);
         // SAFETY: by the promise of `run` and the shares between meetings.
         unsafe {
-            layers.forward(member, Some(own.clone()));
+            layers.forward(member, self.start(own.clone()));
             self.meet_around_head(member);
             let encoded = self.encoded(layers, plan);
             let divisor = self.head(member, plan, encoded, self.head_share(member, encoded.layout, own), mask);
@@ -181,6 +186,11 @@ impl Step<'_> {
         } else {
             own
         }
+    }
+
+    /// The states that this member's rows begin with.
+    fn start(&self, own: Range<usize>) -> Start<'_> {
+        if self.carried.is_empty() { Start::Zeros(own) } else { Start::States(own, &self.carried) }
     }
 
     /// With two directions a row's states come from two members; a head that shares positions reads those of others in any case.

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 
+use super::carried::Carried;
 use super::model::Network;
 use super::optimizer::Optimizer;
 use super::params::Params;
@@ -34,6 +35,7 @@ impl Network {
         options.validate(chunk.batch_sizes.len(), &params.config)?;
         let mut guard = self.write();
         let weights = &mut *guard;
+        Carried::begin(&mut weights.carried, chunk, options.initial, &params.shape)?;
         weights.draw(params)?;
         weights.change();
         weights.use_optimizer(options.algorithm, params)?;
@@ -128,6 +130,7 @@ impl Part<'_> {
     /// What the team shares; `None` without an optimizer.
     fn step<'b>(&'b self, weights: &'b mut Weights, sums: &'b [Sums]) -> Option<Step<'b>> {
         let (config, mats) = (&self.params.config, self.mats);
+        let carried = weights.carried.as_mut().map_or_else(Vec::new, |carried| carried.mats(&self.params.shape));
         let optimizer = weights.optimizer.as_mut()?;
         let (words, features) = optimizer.moves(&mut weights.vectors);
         let lookup = |weights, [rows, dims]: [usize; 2], moves, grads| Lookup { weights, rows, dims, moves, grads };
@@ -154,6 +157,7 @@ impl Part<'_> {
             flat: weights.flat.ptr(),
             packs: weights.space.packs.as_mut_ptr(),
             head_packs: &raw mut weights.space.head_packs,
+            carried,
             rest: optimizer.rest.shared(),
             sums,
             steps_before: weights.steps,

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicUsize;
 
+use super::carried::Carried;
 use super::optimizer::Optimizer;
 use super::params::Params;
 use super::predict::Frozen;
@@ -18,6 +19,8 @@ pub(super) struct Weights {
     pub drawn: bool,
     pub optimizer: Option<Optimizer>,
     pub space: TrainSpace,
+    /// The states that the last batch left for the next one, where it did.
+    pub carried: Option<Carried>,
     /// Training steps made.
     pub steps: u64,
     /// Weights for prediction; `None` after a change.
@@ -56,5 +59,6 @@ impl Weights {
     pub fn recover(&mut self) {
         self.optimizer = None;
         self.space = TrainSpace::default();
+        self.carried = None;
     }
 }

@@ -53,6 +53,30 @@ impl LayerDropout {
     }
 }
 
+/// States of the rows of one layer.
+#[derive(Clone, Copy)]
+pub(crate) struct StateMats {
+    pub h: Mat,
+    /// Where the cell has it.
+    pub c: Mat,
+}
+
+// SAFETY: only addresses; see Mat.
+unsafe impl Send for StateMats {}
+// SAFETY: as above.
+unsafe impl Sync for StateMats {}
+
+/// The states that rows begin with.
+#[derive(Clone)]
+pub(crate) enum Start<'a> {
+    /// Zeros, in these rows.
+    Zeros(Range<usize>),
+    /// Those of each layer, in these rows; with one direction only.
+    States(Range<usize>, &'a [StateMats]),
+    /// Those that were set before, in all rows.
+    Set,
+}
+
 /// One pass through all layers.
 ///
 /// # Safety
@@ -121,19 +145,21 @@ impl Layers<'_> {
         to.iter().map(|&mat| slots.map_or(Projected::Packed(mat), |slots| Projected::Table(mat, slots))).collect()
     }
 
-    /// From the input to the last layer's outputs and final states. The states of the rows `fresh` begin at zero, as do the
-    /// gradients of the final ones; without it all states must be set before.
+    /// From the input to the last layer's outputs and final states. The gradients of the final states of the rows of `start` begin at
+    /// zero.
     ///
     /// # Safety
-    /// As [`Layers`]; the rows `fresh` must be this member's alone until the next meeting.
-    pub unsafe fn forward(&self, member: &Member<'_>, fresh: Option<Range<usize>>) {
+    /// As [`Layers`]; the rows of `start` must be this member's alone until the next meeting.
+    pub unsafe fn forward(&self, member: &Member<'_>, start: Start<'_>) {
         let total = self.net.layout.total();
         for layer in 0..self.count() {
             // SAFETY: by the caller's promise and the shares between meetings.
             unsafe {
                 let x = self.project(member, layer);
-                if let Some(rows) = &fresh {
-                    self.clear_states(layer, rows);
+                match &start {
+                    Start::Zeros(rows) => self.clear_states(layer, rows),
+                    Start::States(rows, states) => self.set_states(layer, rows, states[layer]),
+                    Start::Set => {}
                 }
                 member.meet();
                 self.net.forward(member, layer, self.parts(layer), &x);
@@ -153,6 +179,31 @@ impl Layers<'_> {
             for mat in [m.h, m.c, m.dh, m.dc].into_iter().filter(|mat| mat.exists()) {
                 // SAFETY: by the promise of the caller.
                 unsafe { std::ptr::write_bytes(mat.row(rows.start), 0, rows.len() * mat.stride) };
+            }
+        }
+    }
+
+    unsafe fn set_states(&self, layer: usize, rows: &Range<usize>, from: StateMats) {
+        // SAFETY: by the promise of the caller; the matrices are equally wide.
+        unsafe {
+            self.clear_states(layer, rows);
+            for m in self.parts(layer) {
+                copy_rows(rows, from.h, m.h);
+                copy_rows(rows, from.c, m.c);
+            }
+        }
+    }
+
+    /// Copies the final states of some rows.
+    ///
+    /// # Safety
+    /// As [`Layers`], with one direction; the rows must be this member's alone, and have gone forward.
+    pub unsafe fn keep_states(&self, rows: &Range<usize>, to: &[StateMats]) {
+        for (m, to) in self.dirs.iter().zip(to) {
+            // SAFETY: by the caller's promise; the matrices are equally wide.
+            unsafe {
+                copy_rows(rows, m.h, to.h);
+                copy_rows(rows, m.c, to.c);
             }
         }
     }
@@ -241,5 +292,13 @@ impl Layers<'_> {
         let (x, rows, dg) = self.first();
         // SAFETY: by the caller's promise.
         unsafe { self.net.weight_grads(member, 0, self.parts(0), (x, rows), &dg, grads) }
+    }
+}
+
+/// Copies rows between two matrices of the same width, where they exist.
+unsafe fn copy_rows(rows: &Range<usize>, from: Mat, to: Mat) {
+    if from.exists() && to.exists() {
+        // SAFETY: by the promise of the callers.
+        unsafe { std::ptr::copy_nonoverlapping(from.row(rows.start), to.row(rows.start), rows.len() * to.stride) };
     }
 }

@@ -11,7 +11,7 @@ use crate::optim::{Optimizer, OptimizerOptions};
 use crate::tally::{Tally, rows_right};
 use crate::tensor::convert::to_device;
 use crate::{Result, guard};
-use recurra_core::{Algorithm, Chunk, Stats, StepOptions, Targets, fault};
+use recurra_core::{Algorithm, Chunk, Error, ErrorCode, Initial, Stats, StepOptions, Targets, fault};
 use recurra_kernels::random::key;
 use tch::Tensor;
 
@@ -25,6 +25,10 @@ impl Network {
     pub fn train_batches(&mut self, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Result<Stats> {
         chunk.validate(&self.config)?;
         options.validate(chunk.batch_sizes.len(), &self.config)?;
+        if options.initial != Initial::Zeros {
+            let message = "states are carried from batch to batch by the CPU kernels only";
+            return Err(Error::new(ErrorCode::InvalidArgument, message).about("device"));
+        }
         let _mode = GradMode::new(true);
         let weights = self.loss_weights(options)?;
         if let Some(embedding) = self.model.parameters().next() {

@@ -3,7 +3,7 @@
 use super::types::{Mode, Output, OutputTo, Saved, load_states, read_states};
 use crate::recurrent::buffers::Trace;
 use crate::recurrent::config::RecurrentConfig;
-use crate::recurrent::layers::Layers;
+use crate::recurrent::layers::{Layers, Start};
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::segments::{Blocks, expect_len, unpad_rows};
 use crate::recurrent::shape::Shape;
@@ -93,7 +93,7 @@ pub fn forward_to(
         dropout: mode.dropout(&shape),
     };
     // SAFETY: all buffers have the sizes of this shape and layout, and only this team uses them.
-    pool.run(|member| unsafe { layers.forward(member, None) });
+    pool.run(|member| unsafe { layers.forward(member, Start::Set) });
     if let Some(last) = outputs.get((shape.layers() - 1) % held) {
         unpad_rows(shape.output(), last, to.output);
     }

@@ -1,0 +1,193 @@
+//! The choice of the next unit: greedy, or drawn by temperature, top-k, top-p and a penalty on repetition.
+
+use recurra_core::random::SplitMix64;
+use recurra_core::{Error, ErrorCode, Result};
+
+/// How many of the last units count as repeated: llama.cpp's `repeat_last_n`.
+pub const REPETITION_WINDOW: usize = 64;
+
+/// How the next unit is chosen. The steps are those of HuggingFace's `generate`, in this order: the penalty, the temperature, top-k,
+/// top-p, and a draw from what is left.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sampling {
+    /// What the scores are divided by. 1 draws by the network's own probabilities; 0 takes the most probable unit.
+    pub temperature: f64,
+    /// Only this many of the most probable units may be drawn; 0 for all.
+    pub top_k: usize,
+    /// Only the fewest most probable units whose probabilities add up to at least this may be drawn, in (0, 1]. Holtzman et al., "The
+    /// Curious Case of Neural Text Degeneration", 2020.
+    pub top_p: f64,
+    /// A positive score of a unit that is among the last [`REPETITION_WINDOW`] is divided by this, a negative one multiplied; 1 for no
+    /// penalty. Keskar et al., "CTRL: A Conditional Transformer Language Model for Controllable Generation", 2019.
+    pub repetition_penalty: f64,
+    /// Units that are never chosen.
+    pub never: Vec<u32>,
+}
+
+impl Default for Sampling {
+    /// The network's own probabilities.
+    fn default() -> Self {
+        Self { temperature: 1.0, top_k: 0, top_p: 1.0, repetition_penalty: 1.0, never: Vec::new() }
+    }
+}
+
+impl Sampling {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// `InvalidArgument`, naming the option, for a temperature that is negative or not finite, a `top_p` outside (0, 1], or a penalty
+    /// that is not positive and finite.
+    pub fn validate(&self) -> Result<()> {
+        let fail = |option, message: String| Err(Error::new(ErrorCode::InvalidArgument, message).about(option));
+        let Self { temperature, top_p, repetition_penalty, .. } = *self;
+        if !(temperature >= 0.0 && temperature.is_finite()) {
+            return fail(
+                "temperature",
+                format!("temperature must be a finite number of at least 0 but is {temperature}"),
+            );
+        }
+        if !(top_p > 0.0 && top_p <= 1.0) {
+            return fail("topP", format!("topP must be above 0 and at most 1 but is {top_p}"));
+        }
+        if !(repetition_penalty > 0.0 && repetition_penalty.is_finite()) {
+            return fail(
+                "repetitionPenalty",
+                format!("repetitionPenalty must be a finite number above 0 but is {repetition_penalty}"),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// A unit that may be chosen, with its score and later its share of the probability.
+#[derive(Clone, Copy)]
+struct Candidate {
+    unit: u32,
+    score: f64,
+}
+
+/// Chooses units one after the other. The same seed and the same scores give the same units.
+pub struct Sampler {
+    options: Sampling,
+    random: SplitMix64,
+    candidates: Vec<Candidate>,
+}
+
+impl Sampler {
+    /// A sampler with a seed.
+    ///
+    /// # Errors
+    /// As [`Sampling::validate`].
+    pub fn new(options: Sampling, seed: u64) -> Result<Self> {
+        options.validate()?;
+        Ok(Self { options, random: SplitMix64::new(seed), candidates: Vec::new() })
+    }
+
+    /// The next unit by the scores of all units (before softmax); `before` are the units so far.
+    ///
+    /// # Errors
+    /// `InvalidArgument` where no unit has a finite score: those of a network whose training diverged.
+    pub fn choose(&mut self, scores: &[f32], before: &[u32]) -> Result<u32> {
+        self.fill(scores, before)?;
+        let Self { options, random, candidates } = self;
+        if options.temperature == 0.0 {
+            return Ok(candidates[0].unit);
+        }
+        if options.top_k > 0 && options.top_k < candidates.len() {
+            candidates.select_nth_unstable_by(options.top_k - 1, best_first);
+            candidates.truncate(options.top_k);
+        }
+        let sum = exponentials(candidates, options.temperature);
+        if options.top_p < 1.0 {
+            keep_nucleus(candidates, options.top_p, sum);
+        }
+        // In the order of the units, whatever the steps before have made of it: a draw must not depend on how they sort.
+        candidates.sort_unstable_by_key(|candidate| candidate.unit);
+        Ok(draw(candidates, random))
+    }
+
+    /// All units that may be chosen, with their scores after the penalty; at temperature 0 the best alone.
+    fn fill(&mut self, scores: &[f32], before: &[u32]) -> Result<()> {
+        let Self { options, candidates, .. } = self;
+        candidates.clear();
+        let all = (0u32..).zip(scores).map(|(unit, &score)| Candidate { unit, score: f64::from(score) });
+        candidates.extend(all);
+        if options.repetition_penalty != 1.0 {
+            let mut recent = before[before.len().saturating_sub(REPETITION_WINDOW)..].to_vec();
+            recent.sort_unstable();
+            recent.dedup();
+            for unit in recent {
+                if let Some(Candidate { score, .. }) = candidates.get_mut(unit as usize) {
+                    let penalty = options.repetition_penalty;
+                    *score = if *score > 0.0 { *score / penalty } else { *score * penalty };
+                }
+            }
+        }
+        for &unit in &options.never {
+            if let Some(candidate) = candidates.get_mut(unit as usize) {
+                candidate.score = f64::NEG_INFINITY;
+            }
+        }
+        candidates.retain(|candidate| candidate.score.is_finite());
+        let Some(&best) = candidates.iter().min_by(|a, b| best_first(a, b)) else {
+            let message = "no unit has a finite score: the network's weights are not finite, or every unit is excluded";
+            return Err(Error::new(ErrorCode::InvalidArgument, message.to_string()));
+        };
+        if options.temperature == 0.0 {
+            candidates.clear();
+            candidates.push(best);
+        }
+        Ok(())
+    }
+}
+
+/// Larger scores first; of equal ones the first unit.
+fn best_first(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
+    b.score.total_cmp(&a.score).then(a.unit.cmp(&b.unit))
+}
+
+/// `exp(score / temperature)` in the place of the scores, the largest being 1; returns their sum.
+fn exponentials(candidates: &mut [Candidate], temperature: f64) -> f64 {
+    let largest = candidates.iter().map(|candidate| candidate.score).fold(f64::NEG_INFINITY, f64::max);
+    let mut sum = 0.0;
+    for Candidate { score, .. } in candidates {
+        *score = ((*score - largest) / temperature).exp();
+        sum += *score;
+    }
+    sum
+}
+
+/// Keeps the fewest most probable candidates whose shares of `sum` add up to at least `top_p`.
+fn keep_nucleus(candidates: &mut Vec<Candidate>, top_p: f64, sum: f64) {
+    // Those that are smaller than an even share of the rest cannot be needed: all of them together are less than it.
+    let least = (1.0 - top_p) * sum / candidates.len() as f64;
+    candidates.retain(|candidate| candidate.score >= least);
+    candidates.sort_unstable_by(best_first);
+    let mut kept = 0.0;
+    let needed = candidates.iter().take_while(|candidate| {
+        let more = kept < top_p * sum;
+        kept += candidate.score;
+        more
+    });
+    let needed = needed.count().max(1);
+    candidates.truncate(needed);
+}
+
+/// One of the candidates, by their weights.
+fn draw(candidates: &[Candidate], random: &mut SplitMix64) -> u32 {
+    let sum: f64 = candidates.iter().map(|candidate| candidate.score).sum();
+    let at = (random.draw() >> 11) as f64 / (1u64 << 53) as f64 * sum;
+    let mut passed = 0.0;
+    let mut last = 0;
+    for &Candidate { unit, score } in candidates.iter().filter(|candidate| candidate.score > 0.0) {
+        passed += score;
+        last = unit;
+        if at < passed {
+            break;
+        }
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Texts that a network writes, and what it thinks of texts: all of it on libuv's pool.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use napi::bindgen_prelude::{Float64Array, Int32Array};
+use napi_derive::napi;
+use recurra_binding::{IntoJs, Pending};
+use recurra_core::{Result, guard};
+use recurra_kernels::generate::{Generation, Sampling};
+use recurra_kernels::network::{Network, Stream};
+
+use crate::network::CpuNetwork;
+
+/// How the next unit is chosen.
+#[napi(object, object_to_js = false)]
+pub struct SamplingOptions {
+    /// What the scores are divided by; 0 takes the most probable unit.
+    pub temperature: f64,
+    /// Only this many of the most probable units may be drawn; 0 for all.
+    pub top_k: u32,
+    /// Only the fewest most probable units whose probabilities add up to at least this may be drawn.
+    pub top_p: f64,
+    /// What a positive score of a recent unit is divided by, and a negative one multiplied; 1 for no penalty.
+    pub repetition_penalty: f64,
+    /// Units that are never chosen.
+    pub never: Vec<u32>,
+    /// The unit that ends a text; none if left out.
+    pub end: Option<u32>,
+    /// Seed of the draws.
+    pub seed: f64,
+}
+
+/// A text under way: what was read and written so far.
+#[napi]
+pub struct WrittenText {
+    generation: Arc<Mutex<Generation>>,
+}
+
+#[napi]
+impl WrittenText {
+    /// A text of nothing.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(options: SamplingOptions) -> napi::Result<Self> {
+        let SamplingOptions { temperature, top_k, top_p, repetition_penalty, never, end, seed } = options;
+        let sampling = Sampling { temperature, top_k: top_k as usize, top_p, repetition_penalty, never };
+        let generation = guard(|| Generation::new(sampling, seed as u64, end)).js()?;
+        Ok(Self { generation: Arc::new(Mutex::new(generation)) })
+    }
+}
+
+/// What a network has read of a text whose units it is asked about.
+#[napi]
+pub struct ReadText {
+    stream: Arc<Mutex<Stream>>,
+}
+
+#[napi]
+impl ReadText {
+    /// A text of nothing.
+    #[napi(constructor)]
+    #[allow(clippy::new_without_default, reason = "JavaScript has no Default")]
+    pub fn new() -> Self {
+        Self { stream: Arc::default() }
+    }
+}
+
+/// Further units of a text.
+#[napi(object, object_from_js = false)]
+pub struct WrittenUnits {
+    /// The units.
+    pub units: Int32Array,
+    /// Whether the text has ended.
+    pub ended: bool,
+}
+
+/// The same, before it becomes JavaScript values.
+pub struct Written(Vec<i32>, bool);
+
+#[napi]
+impl CpuNetwork {
+    /// Reads units as a text's next ones, and then writes up to `count` further ones. What was written before is read already.
+    #[napi(catch_unwind, ts_return_type = "Promise<WrittenUnits>")]
+    pub fn write_text(
+        &self,
+        text: &WrittenText,
+        units: &[i32],
+        count: u32,
+    ) -> napi::Result<Pending<Written, WrittenUnits>> {
+        let (generation, units) = (text.generation.clone(), units.to_vec());
+        let work = move |network: &Network| -> Result<Written> {
+            let mut generation = generation.lock().unwrap_or_else(PoisonError::into_inner);
+            generation.read(network, &units)?;
+            let units = generation.write(network, count as usize)?;
+            Ok(Written(units, generation.ended()))
+        };
+        self.background(work, |Written(units, ended)| WrittenUnits { units: Int32Array::new(units), ended })
+    }
+
+    /// Reads units of a text; for each of them the logarithm of the probability that its target comes next.
+    #[napi(catch_unwind, ts_return_type = "Promise<Float64Array>")]
+    pub fn log_probabilities(
+        &self,
+        text: &ReadText,
+        units: &[i32],
+        targets: &[i32],
+    ) -> napi::Result<Pending<Vec<f64>, Float64Array>> {
+        let (stream, units, targets) = (text.stream.clone(), units.to_vec(), targets.to_vec());
+        let work = move |network: &Network| {
+            let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+            network.log_probabilities(&mut stream, &units, &targets)
+        };
+        self.background(work, Float64Array::new)
+    }
+}

@@ -1,0 +1,56 @@
+import type { light as lightNamespace } from '../../index.d.js';
+
+/** How the next unit of a text is chosen: the steps of HuggingFace's `generate`, in the order of the fields. */
+export interface SamplingSettings {
+  /** What a positive score of one of the last 64 units is divided by, and a negative one multiplied; 1 for no penalty. */
+  repetitionPenalty: number;
+  /** What the scores are divided by; 0 takes the most probable unit. */
+  temperature: number;
+  /** Only this many of the most probable units may be drawn; 0 for all. */
+  topK: number;
+  /** Only the fewest most probable units whose probabilities add up to at least this may be drawn. */
+  topP: number;
+  /** Units that are never chosen. */
+  never: number[];
+  /** The unit that ends a text. */
+  end: number;
+  seed: number;
+}
+
+/** A text that a network reads and writes. */
+export interface WrittenText {
+  /** Reads units as the next ones, and then writes up to `count` further ones, away from the event loop; one call at a time. */
+  write(units: Int32Array, count: number): Promise<{ units: Int32Array; ended: boolean }>;
+}
+
+/** A text whose units a network is asked about. */
+export interface ReadText {
+  /**
+   * Reads units, away from the event loop; one call at a time.
+   *
+   * @returns for each the logarithm of the probability that its target comes next.
+   */
+  logProbabilities(units: Int32Array, targets: Int32Array): Promise<Float64Array>;
+}
+
+/** An engine with a head of tags of one direction, whose tags are the next units. */
+export interface WritingEngine {
+  /** Begins a text of nothing that is to be written. */
+  writeText(sampling: SamplingSettings): WrittenText;
+  /** Begins a text of nothing that is to be read. */
+  readText(): ReadText;
+}
+
+/** {@link WritingEngine} on the kernels. */
+export function writingEngine(native: lightNamespace.CpuNetwork, light: typeof lightNamespace): WritingEngine {
+  return {
+    writeText: (sampling) => {
+      const text = new light.WrittenText(sampling);
+      return { write: (units, count) => native.writeText(text, units, count) };
+    },
+    readText: () => {
+      const text = new light.ReadText();
+      return { logProbabilities: (units, targets) => native.logProbabilities(text, units, targets) };
+    },
+  };
+}

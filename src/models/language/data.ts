@@ -1,0 +1,93 @@
+import { DataError, invalidArgument } from '../../core/errors.js';
+import type { TextPart } from '../../data/readers/wholeText.js';
+import { type Part, readUnits, type Units } from '../../text/units/index.js';
+import type { TrainingData } from '../../training/task.js';
+import type { LanguageSettings, LanguageTexts } from './options.js';
+import { Streams } from './streams.js';
+
+/** Units that nothing is trained on, with what they are measured by. */
+export class HeldUnits {
+  /** The first is context only. */
+  readonly units: Int32Array;
+  /** Characters (code points) of the others. */
+  readonly characters: number;
+
+  constructor(units: Int32Array, characters: number) {
+    this.units = units;
+    this.characters = characters;
+  }
+
+  get length(): number {
+    return this.units.length - 1;
+  }
+
+  lengths(): Int32Array {
+    return Int32Array.of(this.length);
+  }
+}
+
+/** What a language model is trained on. */
+export interface LanguageData extends TrainingData {
+  train: Streams;
+  validation: HeldUnits | undefined;
+  units: Units;
+  /** Number of texts. */
+  texts: number;
+}
+
+/** Texts in parts, checked. */
+export async function* partsOf(texts: LanguageTexts): AsyncGenerator<Part, void, undefined> {
+  let row = 0;
+  for await (const given of texts) {
+    const { text, continues = false } = typeof given === 'string' ? { text: given } : ((given ?? {}) as TextPart);
+    if (typeof text !== 'string') {
+      if (texts.file !== undefined) throw new DataError('INVALID_ROW', `row ${row} has no text`, { file: texts.file });
+      throw invalidArgument(`texts[${row}]`, 'a string, or an object with a text', given);
+    }
+    yield { text, continues };
+    row++;
+  }
+}
+
+/** Reads texts for a training. */
+export async function prepareLanguage(
+  texts: LanguageTexts,
+  settings: LanguageSettings,
+  signal: AbortSignal,
+): Promise<LanguageData> {
+  const { units: name, text, window, batchSize = 1, validation } = settings;
+  const { tokenizer, maxTokens, minFreq } = text;
+  const choice = { units: typeof tokenizer === 'object' ? (tokenizer as never) : name, maxUnits: maxTokens, minFreq };
+  const read = await readUnits(partsOf(texts), choice, undefined, signal);
+  const { units, stream } = read;
+  const own = typeof validation === 'object' ? await readUnits(partsOf(validation), choice, units, signal) : undefined;
+  const cut = typeof validation === 'number' ? Math.floor(stream.length * (1 - validation)) : stream.length;
+  const trained = stream.subarray(0, cut);
+  const held = own?.stream ?? (cut < stream.length ? stream.subarray(cut - 1) : undefined);
+  const position = { file: texts.file };
+  // The end of each text is a unit too, and one comes first.
+  if (stream.length <= read.texts + 1) throw new DataError('EMPTY_DATASET', 'the texts have no characters', position);
+  if (trained.length <= window) {
+    const message = `the texts have ${trained.length - 1} units to train on; expected at least window, ${window}: give more text, or a smaller window`;
+    throw new DataError('EMPTY_DATASET', message, position);
+  }
+  if (held && held.length < 2) throw new DataError('EMPTY_DATASET', 'the validation texts have no characters', {});
+  return {
+    vocab: units.vocab,
+    units,
+    texts: read.texts,
+    train: new Streams(trained, batchSize, window),
+    validation: held && new HeldUnits(held, charactersOf(units, held.subarray(1))),
+  };
+}
+
+/** Characters (code points) of the text of some units; an unknown one counts as one. */
+export function charactersOf(units: Units, numbers: Int32Array): number {
+  const decoder = units.decoder();
+  let characters = 0;
+  for (const unit of numbers) {
+    if (unit === units.vocab.defaultIndex) characters++;
+    else for (const _ of decoder.push(unit)) characters++;
+  }
+  return characters;
+}

@@ -1,0 +1,28 @@
+import { ModelFileError } from '../../core/errors.js';
+import type { NetworkSettings } from '../../engine/network.js';
+import { UNIT_NAMES, type UnitName } from '../../text/units/names.js';
+import type { FileKind } from '../description.js';
+import { languageNetwork } from './network.js';
+
+/** What a language model's file says beside what every file does. */
+export interface LanguageFields {
+  /** What the units are; `'pieces'` are those of the tokenizer in the file. */
+  units: UnitName | 'pieces';
+  /** Number of units. */
+  outputs: number;
+}
+
+/** What a file of a language model says. */
+export const languageFile: FileKind<NetworkSettings, LanguageFields> = {
+  kind: 'language',
+  version: 1,
+  settings: languageNetwork,
+  parse({ units, outputs }) {
+    const names: readonly unknown[] = [...UNIT_NAMES, 'pieces'];
+    if (!names.includes(units)) throw new ModelFileError('INVALID_FILE', `unknown units ${JSON.stringify(units)}`);
+    if (!Number.isSafeInteger(outputs) || (outputs as number) < 2)
+      throw new ModelFileError('INVALID_FILE', 'expected the number of its units');
+    return { units: units as LanguageFields['units'], outputs: outputs as number };
+  },
+  outputs: ({ outputs }) => outputs,
+};

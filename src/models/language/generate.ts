@@ -1,0 +1,50 @@
+import { throwIfAborted } from '../../core/signals.js';
+import { Turns } from '../../core/turns.js';
+import type { WritingEngine } from '../../engine/writing.js';
+import { UNKNOWN_UNIT, type Units } from '../../text/units/index.js';
+import type { GenerateSettings } from './sampling.js';
+import { Stops } from './stops.js';
+
+/** Units of a prompt that are read in one call: some tens of milliseconds. */
+const READ_TOGETHER = 2_048;
+
+/** Units that are written in one call at the most; the first calls write fewer, so that the text begins at once. */
+const WRITE_TOGETHER = 32;
+
+const WHAT = 'the writing of the text';
+
+const NONE = new Int32Array(0);
+
+/** Writes a text behind a prompt. Nothing is written that nobody has asked for yet, but for the pieces of one call. */
+export async function* generateText(
+  engine: WritingEngine,
+  units: Units,
+  prompt: string,
+  settings: GenerateSettings,
+): AsyncGenerator<string, void, undefined> {
+  const { maxNewTokens, temperature, topK = 0, topP, repetitionPenalty, stop, signal } = settings;
+  throwIfAborted(signal, WHAT);
+  const { seed = Math.floor(Math.random() * 2 ** 32) } = settings;
+  const never = [units.vocab.get(UNKNOWN_UNIT)];
+  const text = engine.writeText({ temperature, topK, topP, repetitionPenalty, never, end: units.end, seed });
+  const read = await units.encode(prompt, new Turns(signal, undefined, WHAT));
+  await text.write(Int32Array.of(units.end), 0);
+  for (let from = 0; from < read.length; from += READ_TOGETHER) {
+    throwIfAborted(signal, WHAT);
+    await text.write(read.subarray(from, from + READ_TOGETHER), 0);
+  }
+  const decoder = units.decoder();
+  const stops = new Stops(stop);
+  let left = maxNewTokens;
+  for (let together = 1; left > 0 && !stops.found; together = Math.min(2 * together, WRITE_TOGETHER)) {
+    throwIfAborted(signal, WHAT);
+    const { units: written, ended } = await text.write(NONE, Math.min(left, together));
+    left -= written.length;
+    let piece = '';
+    for (const unit of written) piece += stops.push(decoder.push(unit));
+    if (piece !== '') yield piece;
+    if (ended) break;
+  }
+  const rest = stops.end();
+  if (rest !== '') yield rest;
+}

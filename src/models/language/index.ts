@@ -1,0 +1,12 @@
+export { LanguageModel, type ScoreOptions, type TextScore } from './language.js';
+export type { LanguageNetworkOptions } from './network.js';
+export type {
+  LanguageEvent,
+  LanguageOptions,
+  LanguageStart,
+  LanguageTexts,
+  StreamOptions,
+  UnitOptions,
+} from './options.js';
+export type { GenerateOptions } from './sampling.js';
+export type { LanguageResult } from './validation.js';

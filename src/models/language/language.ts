@@ -1,0 +1,257 @@
+import { invalidArgument, ModelFileError } from '../../core/errors.js';
+import { checkOptionNames } from '../../core/options/names.js';
+import { checkSignal, throwIfAborted } from '../../core/signals.js';
+import { Turns } from '../../core/turns.js';
+import { readTexts } from '../../data/readers/readRows.js';
+import { readWholeText } from '../../data/readers/wholeText.js';
+import type { NetworkSettings } from '../../engine/network.js';
+import type { WritingEngine } from '../../engine/writing.js';
+import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
+import { NamedUnits, pieces, readUnits, type Units } from '../../text/units/index.js';
+import type { TrainingRun } from '../../training/run.js';
+import { startTraining } from '../../training/start.js';
+import { type LoadOptions, loadModel } from '../load.js';
+import { Model } from '../model.js';
+import { charactersOf, partsOf } from './data.js';
+import { languageFile } from './description.js';
+import { generateText } from './generate.js';
+import { languageHead } from './network.js';
+import type { LanguageOptions, LanguageStart, LanguageTexts } from './options.js';
+import { type GenerateOptions, generateSettings } from './sampling.js';
+import { type LanguageParts, languageMetadata, languageTask } from './task.js';
+import { type LanguageResult, logProbabilitiesOf, resultOf } from './validation.js';
+
+/** Options of {@link LanguageModel.score} and {@link LanguageModel.evaluate}. */
+export interface ScoreOptions {
+  /** Stops the call, which rejects with `ABORTED`. */
+  signal?: AbortSignal;
+}
+
+/** What a language model thinks of a text. */
+export interface TextScore extends LanguageResult {
+  /** The text's units; joined they are the text, but for bytes and pieces of a tokenizer. */
+  units: readonly string[];
+  /** The natural logarithm of the probability of each unit, given those before it. */
+  logProbabilities: Float64Array;
+}
+
+/** Names of files that are one text. */
+const TEXT_FILE = /\.txt(\.(gz|gzip|zst|zstd))?$/i;
+
+/** Texts of a file: a `.txt` file is one text, other files have one a line or row. */
+function textsOf(texts: LanguageTexts | string): LanguageTexts {
+  if (typeof texts === 'string') {
+    if (texts === '') throw invalidArgument('texts', 'texts, or the path of a file', texts);
+    return TEXT_FILE.test(texts) ? readWholeText(texts) : readTexts(texts);
+  }
+  const iterable =
+    typeof texts === 'object' && texts !== null && (Symbol.iterator in texts || Symbol.asyncIterator in texts);
+  if (!iterable) throw invalidArgument('texts', 'texts, or the path of a file', texts);
+  return texts;
+}
+
+/**
+ * A language model: an embedding, recurrent layers, and a linear layer that scores the next unit of a text. Its units are characters,
+ * bytes, words, or pieces of words.
+ *
+ * @example
+ * ```ts
+ * const model = await LanguageModel.train('shakespeare.txt', { validation: 0.1 });
+ * for await (const piece of model.generate('ROMEO:', { temperature: 0.8, maxNewTokens: 500 })) process.stdout.write(piece);
+ * ```
+ */
+export class LanguageModel extends Model<NetworkSettings, LanguageResult> {
+  static readonly #task = languageTask((parts) => new LanguageModel(parts));
+  readonly #engine: WritingEngine;
+  readonly #units: Units;
+
+  private constructor(parts: LanguageParts) {
+    super(parts);
+    this.#engine = parts.engine.writing!;
+    this.#units = parts.units;
+  }
+
+  /** What the model reads and writes: `'characters'`, `'bytes'`, `'words'`, or `'pieces'` of a tokenizer. */
+  get units(): 'characters' | 'bytes' | 'words' | 'pieces' {
+    return this.#units.name ?? 'pieces';
+  }
+
+  /**
+   * Trains a language model by truncated backpropagation through time, with the states carried from step to step and between batches, as
+   * PyTorch's example of a word language model does. Reading and training do not block the event loop.
+   *
+   * @param texts - texts, the parts of texts, or the path of a file: a `.txt` file is one text, in others each line or row is one. A
+   * share of `validation` is taken from the end of the texts.
+   * @param options - see {@link LanguageOptions}.
+   * @returns the model; with validation, the weights of its best epoch.
+   * @throws {@link ArgumentError} for an option that does not fit.
+   * @throws {@link DataError} `EMPTY_DATASET` for texts that are empty or shorter than a window; what readers throw.
+   * @throws {@link TrainingError} `ABORTED`, `NON_FINITE_LOSS` or `IO`; its `model` holds what was learned.
+   *
+   * @example
+   * ```ts
+   * const model = await LanguageModel.train(['one text', 'another'], { units: 'words', window: 2, epochs: 10 });
+   * ```
+   */
+  static async train(texts: LanguageTexts | string, options: LanguageOptions = {}): Promise<LanguageModel> {
+    return LanguageModel.start(texts, options).result;
+  }
+
+  /**
+   * Starts a training, as {@link train}, and returns at once, with what watches and steers it.
+   *
+   * @example
+   * ```ts
+   * const run = LanguageModel.start('shakespeare.txt', { validation: 0.1 });
+   * for await (const event of run) if (event.type === 'validation') console.log(event.validation.perplexity);
+   * const model = await run.result;
+   * ```
+   */
+  static start(
+    texts: LanguageTexts | string,
+    options: LanguageOptions = {},
+  ): TrainingRun<LanguageModel, LanguageResult, LanguageStart> {
+    return startTraining(LanguageModel.#task, textsOf(texts), options);
+  }
+
+  /**
+   * Loads a model that {@link save} wrote.
+   *
+   * @throws {@link ModelFileError} if the file is missing, cannot be read, was damaged, or is not a language model.
+   *
+   * @example
+   * ```ts
+   * await using model = await LanguageModel.load('shakespeare.safetensors');
+   * ```
+   */
+  static async load(path: string, options: Pick<LoadOptions, 'threads'> = {}): Promise<LanguageModel> {
+    checkOptionNames('LanguageModel.load', options, ['threads']);
+    const parts = await loadModel(
+      'LanguageModel.load',
+      path,
+      options,
+      languageFile,
+      ({ outputs }) => languageHead(outputs),
+      async () => ({}),
+    );
+    const { vocab, outputs, units: name, text, engine, settings } = parts;
+    const own = { engine, settings, vocab };
+    try {
+      if (outputs !== vocab.length)
+        throw new ModelFileError('INVALID_FILE', `${path}: it has ${outputs} outputs for ${vocab.length} units`);
+      const { tokenizer } = text;
+      if (name !== 'pieces') return new LanguageModel({ ...own, units: new NamedUnits(name, vocab) });
+      if (!(tokenizer instanceof HuggingFaceTokenizer))
+        throw new ModelFileError(
+          'INVALID_FILE',
+          `${path}: its units are the pieces of a tokenizer that it does not have`,
+        );
+      const units = await pieces(tokenizer, new Turns());
+      if (units.vocab.length !== vocab.length)
+        throw new ModelFileError(
+          'INVALID_FILE',
+          `${path}: its tokenizer has another number of pieces than its vocabulary`,
+        );
+      return new LanguageModel({ ...own, units });
+    } catch (error) {
+      engine.close();
+      throw error;
+    }
+  }
+
+  /** @internal */
+  protected override metadata(): Record<string, string> {
+    return languageMetadata(this.settings, this.#units);
+  }
+
+  /**
+   * Writes what may follow a prompt, piece by piece; a piece never ends within a character. The prompt is not given back. Units that
+   * the model does not know are read as `<unk>`, and never written.
+   *
+   * Nothing is computed that nobody has asked for, but for one call of at most 32 units: a slow reader fills no memory, and a loop
+   * that is left ends the text. All computation is away from the event loop.
+   *
+   * @param prompt - where the text begins; an empty one lets the model begin.
+   * @param options - see {@link GenerateOptions}.
+   * @throws {@link ArgumentError} at once, for an option that does not fit.
+   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
+   *
+   * @example
+   * ```ts
+   * for await (const piece of languageModel.generate('ROMEO:', { temperature: 0.7, topP: 0.95, stop: '\n\n', seed: 1 }))
+   *   process.stdout.write(piece);
+   * ```
+   */
+  generate(prompt = '', options: GenerateOptions = {}): AsyncGenerator<string, void, undefined> {
+    this.checkOpen();
+    if (typeof prompt !== 'string') throw invalidArgument('prompt', 'a string', prompt);
+    return generateText(this.#engine, this.#units, prompt, generateSettings(options));
+  }
+
+  /**
+   * Says how probable a text is, unit by unit. The first is predicted from nothing, as that of a new text.
+   *
+   * @throws {@link ArgumentError} if `text` is no string, or an empty one.
+   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
+   *
+   * @example
+   * ```ts
+   * const { perplexity, bitsPerCharacter } = await languageModel.score('To be, or not to be');
+   * ```
+   */
+  async score(text: string, options: ScoreOptions = {}): Promise<TextScore> {
+    this.checkOpen();
+    if (typeof text !== 'string' || text === '') throw invalidArgument('text', 'a string that is not empty', text);
+    const signal = scoreSignal('score', options);
+    return this.during(this.#score(text, signal));
+  }
+
+  async #score(text: string, signal: AbortSignal | undefined): Promise<TextScore> {
+    const units = this.#units;
+    const numbers = await units.encode(text, new Turns(signal, undefined, SCORING));
+    const logProbabilities = await this.#logProbabilities(Int32Array.of(units.end), numbers, signal);
+    const names = units.vocab.decode(numbers);
+    return { ...resultOf(logProbabilities, [...text].length), units: names, logProbabilities };
+  }
+
+  /** The logarithms of the probabilities of units behind others. */
+  #logProbabilities(before: Int32Array, numbers: Int32Array, signal?: AbortSignal): Promise<Float64Array> {
+    const all = new Int32Array(before.length + numbers.length);
+    all.set(before);
+    all.set(numbers, before.length);
+    return logProbabilitiesOf(this.#engine, all, () => throwIfAborted(signal, SCORING));
+  }
+
+  /**
+   * Measures the model on texts, as a training does on its validation texts: one after the other, the end of each included.
+   *
+   * @param texts - as those of {@link train}.
+   * @throws {@link ArgumentError} for texts without characters; what readers throw.
+   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
+   *
+   * @example
+   * ```ts
+   * const { perplexity } = await languageModel.evaluate('held-out.txt');
+   * ```
+   */
+  async evaluate(texts: LanguageTexts | string, options: ScoreOptions = {}): Promise<LanguageResult> {
+    this.checkOpen();
+    const signal = scoreSignal('evaluate', options);
+    return this.during(this.#evaluate(textsOf(texts), signal));
+  }
+
+  async #evaluate(texts: LanguageTexts, signal: AbortSignal | undefined): Promise<LanguageResult> {
+    const choice = { units: this.#units.name ?? 'pieces', maxUnits: 0, minFreq: 1 } as const;
+    const { stream } = await readUnits(partsOf(texts), choice, this.#units, signal);
+    if (stream.length < 2) throw invalidArgument('texts', 'texts that are not empty', undefined);
+    const found = await this.#logProbabilities(stream.subarray(0, 1), stream.subarray(1), signal);
+    return resultOf(found, charactersOf(this.#units, stream.subarray(1)));
+  }
+}
+
+const SCORING = 'the scoring of the text';
+
+function scoreSignal(where: string, options: ScoreOptions): AbortSignal | undefined {
+  checkOptionNames(where, options, ['signal']);
+  return checkSignal('signal', options.signal);
+}

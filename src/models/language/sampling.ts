@@ -1,0 +1,74 @@
+import { invalidArgument } from '../../core/errors.js';
+import { custom, integer, number, signal } from '../../core/options/kinds.js';
+import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
+
+/** Options of {@link LanguageModel.generate}. */
+export interface GenerateOptions {
+  /** Most units to write. Default 256. */
+  maxNewTokens?: number;
+  /** What the scores are divided by before the softmax: 1 draws by the model's own probabilities, less takes fewer risks, 0 always takes
+   * the most probable unit. Default 1. */
+  temperature?: number;
+  /** Draws from this many of the most probable units only. Default: all. */
+  topK?: number;
+  /** Draws from the fewest most probable units only whose probabilities add up to at least this; above 0, at most 1. Default 1. */
+  topP?: number;
+  /** Divides the positive scores of units that are among the last 64, and multiplies negative ones; 1 for no penalty. Default 1. */
+  repetitionPenalty?: number;
+  /** The text ends before the one of these strings that is complete first; none may be empty. Default: none. */
+  stop?: string | readonly string[];
+  /** Seed of the draws: the same seed gives the same text. Default: another one each time. */
+  seed?: number;
+  /** Ends the text: the next piece rejects with `ABORTED`. */
+  signal?: AbortSignal;
+}
+
+const STOP = 'a string that is not empty, or an array of such';
+
+/** The table of {@link GenerateOptions}. */
+export const GENERATE = {
+  maxNewTokens: option(integer(1, 2 ** 31 - 1), { default: 256, flag: '<n>', help: 'most units to write' }),
+  temperature: option(number({ from: 0 }), {
+    default: 1,
+    flag: '<number>',
+    help: 'how much is left to chance: 0 for nothing, 1 for the probabilities of the model',
+  }),
+  topK: option(integer(1, 2 ** 31 - 1), {
+    defaultText: 'all',
+    flag: '<n>',
+    help: 'draw from this many of the most probable units only',
+  }),
+  topP: option(number({ above: 0, to: 1 }), {
+    default: 1,
+    flag: '<share>',
+    help: 'draw from the fewest most probable units only whose probabilities add up to this',
+  }),
+  repetitionPenalty: option(number({ above: 0 }), {
+    default: 1,
+    flag: '<number>',
+    help: 'divide the positive scores of recent units by this, and multiply negative ones',
+  }),
+  stop: option(
+    custom<string | readonly string[], readonly string[]>(STOP, (name, value) => {
+      const stops: unknown[] = Array.isArray(value) ? value : [value];
+      if (stops.some((stop) => typeof stop !== 'string' || stop === '')) throw invalidArgument(name, STOP, value);
+      return stops as string[];
+    }),
+    { defaultText: 'none', flag: '<text>', help: 'end the text before this string' },
+  ),
+  seed: option(integer(0), { defaultText: 'another one each time', flag: '<n>', help: 'seed of the draws' }),
+  signal: option(signal, { help: 'ends the text when it is aborted' }),
+} as const satisfies TableOf<GenerateOptions>;
+
+/** {@link GenerateOptions} with every default filled in. */
+export type GenerateSettings = SettingsOf<typeof GENERATE>;
+
+/**
+ * Checks {@link GenerateOptions} and fills in the defaults.
+ *
+ * @throws ArgumentError naming the option, what was expected and what was given.
+ */
+export function generateSettings(options: GenerateOptions): GenerateSettings {
+  checkNames('generate', options, GENERATE);
+  return settingsOf(GENERATE, options);
+}

@@ -1,0 +1,92 @@
+import type { RandomState } from '../../core/random.js';
+import type { Chunk } from '../../engine/engine.js';
+import type { BatchPlan } from '../../training/plan.js';
+import type { TrainingSet } from '../../training/task.js';
+
+/**
+ * A text cut into streams of equal length that are read side by side, window by window, as PyTorch's example of a word language model
+ * does: a row is a window of a stream, and each batch has the next window of every stream. What is left over at the end is left out.
+ */
+export class Streams implements TrainingSet {
+  /** The text: each unit is predicted from those before it. */
+  readonly units: Int32Array;
+  /** Streams, which is the number of rows of a batch. */
+  readonly streams: number;
+  /** Units of a stream that are predicted. */
+  readonly steps: number;
+  readonly #window: number;
+
+  /** At most `most` streams; fewer where they would be shorter than a window of `window` units. */
+  constructor(units: Int32Array, most: number, window: number) {
+    const predicted = units.length - 1;
+    this.units = units;
+    this.streams = Math.max(1, Math.min(most, Math.floor(predicted / window)));
+    this.steps = Math.floor(predicted / this.streams);
+    this.#window = window;
+  }
+
+  /** Number of batches in an epoch. */
+  get batches(): number {
+    return Math.ceil(this.steps / this.#window);
+  }
+
+  get length(): number {
+    return this.streams * this.batches;
+  }
+
+  lengths(): Int32Array {
+    const lengths = new Int32Array(this.length).fill(this.#window);
+    lengths.fill(this.steps - (this.batches - 1) * this.#window, (this.batches - 1) * this.streams);
+    return lengths;
+  }
+
+  /** The windows of some batches, one after the other. */
+  gather(first: number, end: number): Omit<Chunk, 'batchSizes'> {
+    const { units, streams, steps } = this;
+    const from = first * this.#window;
+    const to = Math.min(steps, end * this.#window);
+    const tokens = new Int32Array((to - from) * streams);
+    const targets = new Int32Array(tokens.length);
+    const lengths: number[] = [];
+    let at = 0;
+    for (let start = from; start < to; start += this.#window) {
+      const length = Math.min(this.#window, to - start);
+      for (let stream = 0; stream < streams; stream++, at += length) {
+        const place = stream * steps + start;
+        tokens.set(units.subarray(place, place + length), at);
+        targets.set(units.subarray(place + 1, place + length + 1), at);
+        lengths.push(length);
+      }
+    }
+    return { tokens, targets, lengths: Int32Array.from(lengths) };
+  }
+}
+
+/** The batches of an epoch over {@link Streams}: in order, each going on from the states of the one before. */
+export class StreamPlan implements BatchPlan {
+  readonly epoch: number;
+  readonly batchSizes: Int32Array;
+  readonly next: RandomState;
+  readonly #train: Streams;
+
+  constructor(epoch: number, train: Streams, random: RandomState) {
+    this.epoch = epoch;
+    this.batchSizes = new Int32Array(train.batches).fill(train.streams);
+    this.next = random;
+    this.#train = train;
+  }
+
+  rowsBefore(batch: number): number {
+    return batch * this.#train.streams;
+  }
+
+  chunk(batch: number, _row: number, batches: number, tokens: number): Chunk {
+    const each = this.#train.units.length / this.#train.batches;
+    const end = batch + Math.max(1, Math.min(batches, Math.floor(tokens / each)));
+    return { ...this.#train.gather(batch, end), batchSizes: this.batchSizes.subarray(batch, end) };
+  }
+
+  initial(batch: number): 'begin' | 'continue' {
+    return batch === 0 ? 'begin' : 'continue';
+  }
+}

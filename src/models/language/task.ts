@@ -1,0 +1,101 @@
+import { settingsOf } from '../../core/options/table.js';
+import type { NetworkSettings } from '../../engine/network.js';
+import { EXTENT } from '../../text/extent.js';
+import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
+import type { Units } from '../../text/units/index.js';
+import type { Task, TaskTypes, TrainedModel } from '../../training/task.js';
+import { type CommonDescription, modelMetadata, readModelFile } from '../file.js';
+import type { ModelParts } from '../model.js';
+import { type LanguageData, prepareLanguage } from './data.js';
+import { languageFile } from './description.js';
+import { languageHead } from './network.js';
+import {
+  defaultEpochs,
+  LANGUAGE,
+  type LanguageOptions,
+  type LanguageSettings,
+  type LanguageStart,
+  type LanguageTexts,
+  languageSettings,
+} from './options.js';
+import { StreamPlan } from './streams.js';
+import { type LanguageResult, logProbabilitiesOf, resultOf } from './validation.js';
+
+/** What a language model is made of. */
+export interface LanguageParts extends ModelParts<NetworkSettings, LanguageResult> {
+  units: Units;
+}
+
+/** The types of a language model's training; `M` is the model. */
+export interface LanguageTypes<M extends TrainedModel> extends TaskTypes {
+  rows: LanguageTexts;
+  options: LanguageOptions;
+  settings: LanguageSettings;
+  data: LanguageData;
+  validation: LanguageResult;
+  chosen: object;
+  start: LanguageStart;
+  model: M;
+}
+
+/** A language model's description for its file. */
+export function languageMetadata(settings: NetworkSettings, units: Units): Record<string, string> {
+  const { vocab, name = 'pieces', tokenizer } = units;
+  // Units that have a name need no tokenizer; one must be named all the same.
+  const text: CommonDescription['text'] = { ...settingsOf(EXTENT, {}), tokenizer: tokenizer ?? 'characters' };
+  return modelMetadata('language', { settings, text, vocab }, { units: name, outputs: vocab.length }, 1);
+}
+
+/**
+ * The task of predicting the next unit of a text.
+ *
+ * @param make - Makes the model of its parts.
+ */
+export function languageTask<M extends TrainedModel>(make: (parts: LanguageParts) => M): Task<LanguageTypes<M>> {
+  return {
+    options: LANGUAGE,
+    settings: languageSettings,
+    prepare: (texts, settings, signal) => prepareLanguage(texts, settings, signal),
+    plan: ({ train }, epoch, random) => new StreamPlan(epoch, train, random),
+    gather: () => {
+      throw new Error('a language model has a plan of its own');
+    },
+    epochs: ({ train }) => ({ epochs: defaultEpochs(train.units.length), why: `${train.units.length} units` }),
+    head: ({ vocab }) => languageHead(vocab.length),
+    loss: () => ({ weights: [], smoothing: 0 }),
+    start: (common, { texts, train }) => ({ ...common, texts, units: train.units.length - 1 }),
+    *contents({ vocab, train, validation }) {
+      yield vocab.itos;
+      yield train.units;
+      yield validation?.units;
+    },
+    async validate(engine, { validation }) {
+      const { units, characters } = validation!;
+      const result = resultOf(await logProbabilitiesOf(engine.writing!, units), characters);
+      return { validation: result, choose: () => ({}) };
+    },
+    score: ({ loss }) => -loss,
+    describe({ data, network }) {
+      const metadata = languageMetadata(network, data.units);
+      return () => metadata;
+    },
+    async read(path) {
+      const { settings: network, text, vocab, state, checkpoint, training } = await readModelFile(path, languageFile);
+      const { tokenizer } = text;
+      const held = tokenizer instanceof HuggingFaceTokenizer ? tokenizer : undefined;
+      return { network, tokenizer: held, vocab, state, checkpoint, training };
+    },
+    async model({ engine, data, network, best, history }) {
+      const { vocab, units, train } = data;
+      return make({
+        engine,
+        settings: network,
+        vocab,
+        units,
+        history,
+        bestEpoch: best?.epoch,
+        trainedRows: train.units.length - 1,
+      });
+    },
+  };
+}

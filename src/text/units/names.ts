@@ -1,0 +1,11 @@
+/** What a language model reads and writes, one after the other, by name. */
+export type UnitName = 'characters' | 'bytes' | 'words';
+
+/** All names. */
+export const UNIT_NAMES = ['characters', 'bytes', 'words'] as const satisfies readonly UnitName[];
+
+/** What stands for a unit that the vocabulary does not have. It is read, never written. */
+export const UNKNOWN_UNIT = '<unk>';
+
+/** What stands before a text and ends it. */
+export const END_UNIT = '<eos>';

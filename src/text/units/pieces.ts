@@ -1,0 +1,73 @@
+import type { Turns } from '../../core/turns.js';
+import type { HuggingFaceTokenizer } from '../huggingFace.js';
+import { Vocab } from '../vocab.js';
+import { END_UNIT, UNKNOWN_UNIT } from './names.js';
+import type { UnitDecoder, Units } from './units.js';
+
+/** What a decoder gives for a character that is not complete. */
+const INCOMPLETE = '\ufffd';
+
+/** Units after which a character that is still not complete is none. */
+const MOST_INCOMPLETE = 16;
+
+/** The pieces of a tokenizer, by its own numbers; behind them come the specials that it does not have. */
+export class PieceUnits implements Units {
+  readonly name = undefined;
+  readonly tokenizer: HuggingFaceTokenizer;
+  readonly vocab: Vocab;
+  readonly end: number;
+
+  constructor(tokenizer: HuggingFaceTokenizer, vocab: Vocab) {
+    this.tokenizer = tokenizer;
+    this.vocab = vocab;
+    this.end = vocab.get(END_UNIT);
+  }
+
+  /** The vocabulary of a tokenizer. Pauses now and then. */
+  static *vocabulary(tokenizer: HuggingFaceTokenizer): Generator<void, Vocab, undefined> {
+    const tokens: string[] = [];
+    const taken = new Set<string>();
+    for (let id = 0; id < tokenizer.size; id++) {
+      const token = tokenizer.tokenOf(id) ?? '';
+      // Numbers without a token, and tokens that two numbers have.
+      const name = token === '' || taken.has(token) ? `<unused-${id}>` : token;
+      taken.add(name);
+      tokens.push(name);
+      if (id % 1024 === 1023) yield;
+    }
+    const specials = [UNKNOWN_UNIT, END_UNIT];
+    tokens.push(...specials.filter((special) => !taken.has(special)));
+    return Vocab.fromTokens(tokens, { specials, unkToken: UNKNOWN_UNIT, padToken: null });
+  }
+
+  async encode(text: string, turns: Turns): Promise<Int32Array> {
+    const ids = await this.tokenizer.encodeIds(text);
+    turns.restart();
+    // Numbers beyond the vocabulary are those of no token.
+    const { length, defaultIndex } = this.vocab;
+    return Int32Array.from(ids, (id) => (id < length ? id : defaultIndex!));
+  }
+
+  decoder(): UnitDecoder {
+    const { tokenizer, vocab, end } = this;
+    const own = tokenizer.size;
+    /** The last units, of which the first `told` have given `before`. */
+    let units: number[] = [];
+    let told = 0;
+    let before = '';
+    const push = (unit: number): string => {
+      if (unit >= own || unit === end || unit === vocab.defaultIndex) return '';
+      units.push(unit);
+      const text = tokenizer.decodeIds(units);
+      const incomplete = text.endsWith(INCOMPLETE) && units.length - told < MOST_INCOMPLETE;
+      if (incomplete || text.length <= before.length) return '';
+      // What a unit gives may depend on those before it, as a blank between two words does: those told last stay.
+      const piece = text.slice(before.length);
+      units = units.slice(told);
+      before = tokenizer.decodeIds(units);
+      told = units.length;
+      return piece;
+    };
+    return { push };
+  }
+}

@@ -1,0 +1,26 @@
+import type { Turns } from '../../core/turns.js';
+import type { HuggingFaceTokenizer } from '../huggingFace.js';
+import type { Vocab } from '../vocab.js';
+import type { UnitName } from './names.js';
+
+/** Makes text of units, one after the other. */
+export interface UnitDecoder {
+  /** The text that this unit completes; `''` for one that is not the end of a character. */
+  push(unit: number): string;
+}
+
+/** The units of a language model: how a text becomes numbers, and numbers text. */
+export interface Units {
+  /** What the file calls them; those of a tokenizer have no name. */
+  readonly name: UnitName | undefined;
+  /** The tokenizer, if they are pieces of one. */
+  readonly tokenizer: HuggingFaceTokenizer | undefined;
+  /** All units: `<unk>` and `<eos>` among them. */
+  readonly vocab: Vocab;
+  /** Number of `<eos>`. */
+  readonly end: number;
+  /** The numbers of a text's units; unknown ones are that of `<unk>`. Lets the event loop go round meanwhile. */
+  encode(text: string, turns: Turns): Promise<Int32Array>;
+  /** Makes text of numbers. Joined, the texts of all units of a text are the text, but for unknown units. */
+  decoder(): UnitDecoder;
+}
