@@ -10,6 +10,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeSpeed } from '../scripts/docs/speed.js';
+import { PLACE, writeTagging } from '../scripts/docs/tagging.js';
 import type { Row } from './compare/types.js';
 
 interface Details {
@@ -96,8 +97,15 @@ ${sweep('training')}
 ## Other shapes, prediction
 
 ${sweep('inference')}
+
+## Taggers
+
+Measured by \`npm run bench -- tagger\`; the times are as good as the machine was quiet.
+
+${PLACE}
 `;
 writeFileSync('docs/benchmarks.md.new', text);
 renameSync('docs/benchmarks.md.new', 'docs/benchmarks.md');
 writeSpeed();
+writeTagging();
 console.log('written: docs/benchmarks.md, its picture, and the figures of README.md and docs/how-it-works.md');

@@ -7,6 +7,8 @@ import { CLASSIFIER } from '../../src/models/classifier/options.js';
 import { LANGUAGE } from '../../src/models/language/options.js';
 import { GENERATE } from '../../src/models/language/sampling.js';
 import { SERVING } from '../../src/models/serving/options.js';
+import { SUBWORDS } from '../../src/models/tagger/network.js';
+import { TAGGER } from '../../src/models/tagger/options.js';
 import { SERVER } from '../../src/serve/options.js';
 import { LEARN_VECTORS } from '../../src/text/learned/options.js';
 import { CHECKPOINT } from '../../src/training/checkpoints/options.js';
@@ -18,6 +20,7 @@ export const SECTIONS: Readonly<Record<string, Readonly<Record<string, OptionTab
   'docs/serving.md': { serving: SERVING, server: SERVER },
   'docs/checkpoints.md': { checkpoint: CHECKPOINT },
   'docs/vectors.md': { vectors: LEARN_VECTORS },
+  'docs/tagging.md': { tagger: TAGGER, subwords: SUBWORDS },
   'docs/language.md': { generate: GENERATE, language: LANGUAGE },
 };
 

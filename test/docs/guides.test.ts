@@ -39,10 +39,24 @@ function tickets(rows: number, seed: number): string {
   return `subject,body,queue\n${lines.join('')}`;
 }
 
+/** Made-up sentences with the names of people and places, a token a line. */
+function names(rows: number, seed: number): string {
+  const random = new Random(seed);
+  const one = <T>(list: readonly T[]): T => list[random.int(list.length)]!;
+  const sentence = () => {
+    const person = `${one(['Emil', 'Ada', 'Zoë', 'Tom'])} B-person\n`;
+    const place = one(['New B-place\nYork I-place\n', 'Paris B-place\n', 'Oslo B-place\n']);
+    return `${person}${one(['moved O\nto', 'lives O\nin', 'comes O\nfrom'])} O\n${place}. O\n\n`;
+  };
+  return Array.from({ length: rows }, sentence).join('');
+}
+
 beforeAll(async () => {
   const file = join(folder, 'tickets.csv');
   writeFileSync(file, tickets(1_000, 1));
   writeFileSync(join(folder, 'more.csv'), tickets(40, 2));
+  writeFileSync(join(folder, 'names.conll'), names(400, 1));
+  writeFileSync(join(folder, 'more.conll'), names(40, 2));
   writeFileSync(join(folder, 'corpus.txt'), tickets(40, 3));
   writeExamples(folder, examples);
   const model = await TextClassifier.train(readCsv(file, { text: 'body', label: 'queue' }));
@@ -57,6 +71,7 @@ const PAGES = {
   'docs/troubleshooting.md': 1,
   'docs/gpu.md': 4,
   'docs/vectors.md': 1,
+  'docs/tagging.md': 3,
   'docs/language.md': 1,
   'README.md': 2,
 };
@@ -102,9 +117,13 @@ describe('the guides', () => {
     120_000,
   );
 
-  it.each(['docs/quick-start.md', 'README.md'])(
+  it.each([
+    ['docs/quick-start.md', 'billing'],
+    ['README.md', 'billing'],
+    ['docs/tagging.md', '[New York](place'],
+  ])(
     '%s: its commands run',
-    (page) => {
+    (page, printed) => {
       const blocks = [...pageText(page).matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, code]) => code!);
       const commands = blocks.flatMap((block) => block.match(/^npx recurra (train|evaluate|predict|doctor).*/gm) ?? []);
       expect(commands.length).toBeGreaterThanOrEqual(3);
@@ -112,7 +131,7 @@ describe('the guides', () => {
       const env = { ...process.env, NODE: process.execPath, COMMAND: join(checkout, 'dist', 'cli', 'main.js') };
       const run = spawnSync('sh', ['-c', shell], { cwd: folder, encoding: 'utf8', env });
       expect(run.status, run.stderr).toBe(0);
-      expect(run.stdout).toContain('billing');
+      expect(run.stdout).toContain(printed);
     },
     120_000,
   );

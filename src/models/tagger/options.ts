@@ -114,9 +114,8 @@ export const TAGGER = {
   ...TAGGER_NETWORK,
   ...TAGGER_TEXT,
   ...TAGGER_LEARNING,
-  epochs: { ...LEARNING.epochs, defaultText: '6 to 20, by the number of rows' },
+  epochs: { ...LEARNING.epochs, defaultText: '4 to 20, fewer with more rows' },
   batchSize: { ...LEARNING.batchSize, defaultText: '32' },
-  lr: { ...LEARNING.lr, default: 3e-3 },
   clipGradNorm: { ...LEARNING.clipGradNorm, default: 5, defaultText: '5' },
   ...TAGGER_RUN,
 } as const satisfies TableOf<TaggerTrainOptions>;
@@ -124,9 +123,12 @@ export const TAGGER = {
 /** Rows per step where no option says how many. */
 const BATCH_SIZE = 32;
 
-/** Passes over the rows where no option says how many: few rows need more. */
+/**
+ * Passes over the rows where no option says how many: `95 / rows^(1/4)`, from 4 to 20. Few rows need more passes: 12 of WNUT-17's 3,394 sentences, 9
+ * of the 12,544 of UD English EWT.
+ */
 export function defaultEpochs(rows: number): number {
-  return Math.round(Math.min(20, Math.max(6, 60_000 / Math.max(rows, 1))));
+  return Math.round(Math.min(20, Math.max(4, 95 / Math.max(rows, 1) ** 0.25)));
 }
 
 /** {@link TaggerTrainOptions} with every default filled in. */

@@ -16,7 +16,7 @@ export interface TagValidation extends ValidationResult {
    * Mean cross entropy per token, in nats, of whether the tag that is given is right, by the probability that the model gives it.
    */
   loss: number;
-  /** Share of tokens that were given the right tag. */
+  /** Share of tokens that were given the right tag; those of entities are compared in IOBES, which `evaluate` does in the rows' scheme. */
   accuracy: number;
   /** Where tags have a scheme: the share of the spans found that are right, by borders and label. */
   precision?: number;
