@@ -25,19 +25,23 @@ export interface Bar {
 const toNumber = (text: string) => Number(text.replaceAll(',', ''));
 
 function tableRows(page: string): Row[] {
-  return page
-    .split('\n')
-    .filter((line) => line.startsWith('| ') && !line.startsWith('| work'))
-    .map((line) => {
-      const cells = line.split(' | ');
-      return {
-        work: cells[0]!.slice(2),
-        against: cells[1]!,
-        ours: toNumber(cells[4]!),
-        theirs: toNumber(cells[5]!),
-        ratio: cells[7]!.replace(/ \|$/, '').replace(/x$/, ''),
-      };
-    });
+  return (
+    page
+      .split('\n')
+      .filter((line) => line.startsWith('| ') && !line.startsWith('| work'))
+      .map((line) => line.split(' | '))
+      // The page has other tables, of fewer columns.
+      .filter((cells) => cells.length === 8)
+      .map((cells) => {
+        return {
+          work: cells[0]!.slice(2),
+          against: cells[1]!,
+          ours: toNumber(cells[4]!),
+          theirs: toNumber(cells[5]!),
+          ratio: cells[7]!.replace(/ \|$/, '').replace(/x$/, ''),
+        };
+      })
+  );
 }
 
 function row(rows: Row[], work: string, against: string): Row {
