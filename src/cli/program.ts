@@ -116,7 +116,9 @@ export function createProgram(done: (exitCode: number) => void): Command {
   const evaluate = rowFlags(
     program
       .command('evaluate')
-      .description('Measure a model on a file of labelled texts, or of sentences with tags.')
+      .description(
+        'Measure a model on a file of labelled texts, of sentences with tags, or of texts for a language model.',
+      )
       .argument('<model>', 'file that recurra train wrote')
       .argument('<file>', ROWS_FILE),
   );

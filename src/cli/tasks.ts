@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { constraint } from '../core/errors.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
 import { type ModelKind, ModelKindError } from '../models/description.js';
+import { LanguageModel } from '../models/language/language.js';
 import type { LoadOptions } from '../models/load.js';
 import { TextTagger } from '../models/tagger/tagger.js';
 
@@ -9,13 +10,12 @@ import { TextTagger } from '../models/tagger/tagger.js';
 export type ModelCommand = 'evaluate' | 'predict' | 'serve' | 'explain';
 
 /** A model of whatever kind. */
-export type AnyModel = TextClassifier | TextTagger;
+export type AnyModel = TextClassifier | TextTagger | LanguageModel;
 
 interface TaskOfKind {
   kind: ModelKind;
   commands: readonly ModelCommand[];
-  /** Left out where commands of its own load it. */
-  load?(path: string, options: Omit<LoadOptions, 'tokenizer'>): Promise<AnyModel>;
+  load(path: string, options: Omit<LoadOptions, 'tokenizer'>): Promise<AnyModel>;
 }
 
 /** What a model can be trained for, as `--task` names it; undefined for a name that this version keeps for a later one. */
@@ -30,11 +30,25 @@ const TASKS = {
     commands: ['evaluate', 'predict', 'serve'],
     load: (path, options) => TextTagger.load(path, options),
   },
-  language: { kind: 'language', commands: [] },
+  language: {
+    kind: 'language',
+    commands: ['evaluate'],
+    // It has no device: it runs on the CPU.
+    load: (path, { threads }) => LanguageModel.load(path, threads === undefined ? {} : { threads }),
+  },
   seq2seq: undefined,
 } as const satisfies Record<string, TaskOfKind | undefined>;
 
 type TaskName = keyof typeof TASKS;
+
+/** The models that a command works with. */
+export type ModelOf<C extends ModelCommand> = {
+  [N in TaskName]: (typeof TASKS)[N] extends { commands: readonly (infer D)[]; load(...args: never): Promise<infer M> }
+    ? C extends D
+      ? M
+      : never
+    : never;
+}[TaskName];
 const NAMES = Object.keys(TASKS) as TaskName[];
 
 /** Those that this version has. */
@@ -77,19 +91,19 @@ export function checkTask(file: string, { task }: TaskFlag): void {
  *
  * @throws ArgumentError for a kind that the command does not work with.
  */
-export async function loadModel(
-  command: ModelCommand,
+export async function loadModel<C extends ModelCommand>(
+  command: C,
   path: string,
   options: Omit<LoadOptions, 'tokenizer'> = {},
-): Promise<AnyModel> {
+): Promise<ModelOf<C>> {
   const tasks: (TaskOfKind | undefined)[] = Object.values(TASKS);
   const able = tasks.filter((task) => task?.commands.includes(command)) as TaskOfKind[];
   try {
-    return await TASKS.classify.load(path, options);
+    return (await TASKS.classify.load(path, options)) as ModelOf<C>;
   } catch (error) {
     if (!(error instanceof ModelKindError)) throw error;
     const found = able.find(({ kind }) => kind === error.kind);
-    if (found?.load) return found.load(path, options);
+    if (found) return (await found.load(path, options)) as ModelOf<C>;
     const kinds = able.map(({ kind }) => `"${kind}"`).join(' and ');
     throw constraint(
       'model',

@@ -2,12 +2,12 @@ import { createRequire } from 'node:module';
 import { now } from '../core/clock.js';
 import { duration, jsonLine, note, percent } from '../core/terminal.js';
 import type { PrepareEvent } from './events/events.js';
-import type { Progress, ValidationResult } from './progress.js';
+import type { Progress, Validation, ValidationResult } from './progress.js';
 
 /** Shows a training's progress. */
 export interface ProgressDisplay {
-  /** Shows a report; give it to `onProgress`. */
-  update(progress: Progress): void;
+  /** Shows a report of a training for any task; give it to `onProgress`. */
+  update(progress: Progress<Validation>): void;
   /** Shows how far the work before the first step is; give it the `prepare` events of `onEvent`. */
   prepare(event: PrepareEvent): void;
   /** Ends the display, leaving the terminal as it was. */
@@ -45,7 +45,7 @@ export function validationWords(
   return `loss ${loss.toFixed(4)} accuracy ${percent(accuracy)}${f1 === undefined ? '' : ` F1 ${percent(f1)}`}`;
 }
 
-function epochLine(progress: Progress): string {
+function epochLine(progress: Progress<Validation>): string {
   const { validation } = progress;
   const measured = validation ? `, validation ${validationWords(validation)}` : '';
   return (

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { LanguageModel } from '../../src/index.js';
 import { recurra } from '../support/cli.js';
 import { temporaryFolder } from '../support/folder.js';
 
@@ -18,6 +19,33 @@ beforeAll(() => {
 });
 
 describe('the command line for language models', () => {
+  it('measures a model on a file, as one text or line by line', async () => {
+    const held = join(folder, 'held.txt');
+    writeFileSync(held, 'the cat sat.\n'.repeat(20));
+    const loaded = await LanguageModel.load(model);
+    const expected = await loaded.evaluate(held);
+    const { out, err, status } = recurra(['evaluate', model, held]);
+    const shown = `loss ${expected.loss.toFixed(4)} nats for each, perplexity ${expected.perplexity.toPrecision(4)}`;
+    expect({ out, err, status }).toEqual({
+      out: `261 characters, ${shown}, ${expected.bitsPerCharacter.toFixed(4)} bits per character\n`,
+      err: '',
+      status: 0,
+    });
+    const [end] = recurra(['evaluate', model, held, '--json']).json();
+    const file = { event: 'end', model, predictions: null, skipped: 0 };
+    expect(end).toEqual({ ...file, units: 'characters', ...expected });
+    expect(expected.loss).toBeLessThan(0.3);
+    // Each bit is a halved probability; the end of the text is a unit without a character.
+    expect(expected.bitsPerCharacter).toBeCloseTo((expected.loss * 261) / 260 / Math.LN2, 12);
+
+    const rows = join(folder, 'rows.jsonl');
+    writeFileSync(rows, '{"body":"the cat sat."}\n{"text":"no"}\n{"body":"the cat"}\n');
+    const lines = recurra(['evaluate', model, rows, '--text', 'body', '--skip-bad-rows', '--json']).json();
+    const { loss } = await loaded.evaluate(['the cat sat.', 'the cat']);
+    expect(lines.at(-1)).toMatchObject({ rows: 21, loss, skipped: 1 });
+    await loaded.close();
+  });
+
   it('writes a text behind a prompt', () => {
     const args = ['generate', model, '--prompt', 'the c', '--temperature', '0'];
     expect(recurra([...args, '--max-new-tokens', '20'])).toMatchObject({
@@ -37,8 +65,18 @@ describe('the command line for language models', () => {
       expect(err).toMatch(message);
     };
     refused(['generate', model, '--temperature', '-1'], /temperature/);
+    refused(['evaluate', model, text, '--label', 'x'], /--label does not apply to a language model/);
+    refused(['evaluate', model, text, '--device', 'cpu'], /--device does not apply to a language model/);
+    refused(['evaluate', model, text, '--predictions', join(folder, 'p')], /--predictions does not apply/);
     refused(['predict', model, 'a text'], /works with models of the kind "classifier" and "tagger"/);
     refused(['train', text, '--task', 'language', '--pooling', 'max'], /--pooling does not apply to --task language/);
     refused(['train', text, '--task', 'seq2seq'], /not seq2seq/);
+    const empty = join(folder, 'empty.txt');
+    writeFileSync(empty, '');
+    const { status, err } = recurra(['evaluate', model, empty]);
+    expect([status, err]).toEqual([
+      1,
+      expect.stringMatching(/empty\.txt: the texts have no characters \[EMPTY_DATASET\]/),
+    ]);
   });
 });

@@ -1,23 +1,27 @@
 import { AtomicLines } from '../../core/atomicLines.js';
+import { constraint } from '../../core/errors.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { shownLabels } from '../../core/printable.js';
 import { jsonLine, percent } from '../../core/terminal.js';
-import { type ReadProgress, ROWS } from '../../data/readers/options.js';
+import { type ReadProgress, ROWS, TEXTS } from '../../data/readers/options.js';
 import { TAGS } from '../../data/readers/readTags.js';
 import type { FileRows } from '../../data/readers/source.js';
 import type { Evaluation, ExclusiveEvaluation } from '../../measures/evaluation.js';
 import { formatClassificationReport, formatConfusionMatrix, formatConfusions } from '../../measures/format.js';
 import { EVALUATION, type EvaluationOptions } from '../../models/classifier/evaluate.js';
+import { LanguageModel } from '../../models/language/language.js';
+import type { LanguageResult } from '../../models/language/validation.js';
 import { TAG_EVALUATION, type TagEvaluationOptions } from '../../models/tagger/evaluate.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
+import { COMPUTE } from '../../training/options/train.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { readingDisplay } from '../reading.js';
-import { noteSkipped, noteWarnings, openRows, openTags, type RowFlags, refuseFlags } from '../rows.js';
+import { noteSkipped, noteWarnings, openCorpus, openRows, openTags, type RowFlags, refuseFlags } from '../rows.js';
 import { onStopSignal } from '../signals.js';
 import { tagReport } from '../tagReport.js';
-import { type AnyModel, loadModel } from '../tasks.js';
+import { loadModel, type ModelOf } from '../tasks.js';
 
 /** Flags of `recurra evaluate`. */
 export interface EvaluateFlags extends RowFlags, DeviceFlag {
@@ -74,6 +78,14 @@ function report(evaluation: Evaluation): string {
   return parts.join('\n\n');
 }
 
+/** What a language model makes of texts. */
+function languageReport({ rows, loss, perplexity, bitsPerCharacter }: LanguageResult, units: string): string {
+  return (
+    `${rows} ${units}, loss ${loss.toFixed(4)} nats for each, perplexity ${perplexity.toPrecision(4)}, ` +
+    `${bitsPerCharacter.toFixed(4)} bits per character`
+  );
+}
+
 /** What an evaluation tells while it is under way, and what ends it. */
 interface Watching {
   signal: AbortSignal;
@@ -88,7 +100,7 @@ interface Measured {
 
 /** The evaluation of a model of whatever kind on a file of rows for it. */
 function measuring(
-  model: AnyModel,
+  model: ModelOf<'evaluate'>,
   file: string,
   flags: EvaluateFlags,
   onProgress: (progress: ReadProgress) => void,
@@ -101,6 +113,20 @@ function measuring(
       async measure(watch) {
         const evaluation = await model.evaluate(rows, { ...options, ...watch });
         return { evaluation, words: () => tagReport(evaluation) };
+      },
+    };
+  }
+  if (model instanceof LanguageModel) {
+    const labelled = { ...ROWS, ...TAGS, ...EVALUATION, ...TAG_EVALUATION, device: COMPUTE.device };
+    refuseFlags(flags, labelled, [TEXTS], 'a language model');
+    if (flags.predictions !== undefined)
+      throw constraint('predictions', '--predictions does not apply to a language model, which predicts each unit');
+    const rows = openCorpus(file, flags, onProgress);
+    return {
+      rows,
+      async measure({ signal }) {
+        const evaluation = { units: model.units, ...(await model.evaluate(rows, { signal })) };
+        return { evaluation, words: () => languageReport(evaluation, model.units) };
       },
     };
   }

@@ -1,7 +1,6 @@
 import ansis, { Ansis } from 'ansis';
 import { printable, shownLabels } from '../../core/printable.js';
 import { jsonLine, percent } from '../../core/terminal.js';
-import type { TextClassifier } from '../../models/classifier/classifier.js';
 import { EXPLAIN, type ExplainedToken, type Explanation } from '../../models/classifier/explain.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
@@ -94,7 +93,7 @@ function show(
 /** `recurra explain`: shows what each token of a text contributed. */
 export async function explainCommand(modelFile: string, text: string, flags: ExplainFlags): Promise<number> {
   // Models of other kinds are refused by their name.
-  const model = (await loadModel('explain', modelFile)) as TextClassifier;
+  const model = await loadModel('explain', modelFile);
   const explanation = await model.explain(text, givenOptions(EXPLAIN, flags));
   if (flags.json) jsonLine({ event: 'explanation', text, ...explanation });
   else show(text, model.labels, explanation);

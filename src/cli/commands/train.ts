@@ -96,7 +96,7 @@ function keptWords({ kept, history }: Trained): string {
 }
 
 /** What a training makes. */
-type Trained = AnyModel | LanguageModel;
+type Trained = AnyModel;
 
 /** A training of whatever task that the flags ask for. */
 interface Asked {

@@ -3,6 +3,7 @@ import { checkOptionNames } from '../../core/options/names.js';
 import { checkSignal, throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import { readTexts } from '../../data/readers/readRows.js';
+import { noRows } from '../../data/readers/rows.js';
 import { readWholeText } from '../../data/readers/wholeText.js';
 import type { NetworkSettings } from '../../engine/network.js';
 import type { WritingEngine } from '../../engine/writing.js';
@@ -226,7 +227,7 @@ export class LanguageModel extends Model<NetworkSettings, LanguageResult> {
    * Measures the model on texts, as a training does on its validation texts: one after the other, the end of each included.
    *
    * @param texts - as those of {@link train}.
-   * @throws {@link ArgumentError} for texts without characters; what readers throw.
+   * @throws {@link DataError} `EMPTY_DATASET` for texts without characters; what readers throw.
    * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
    *
    * @example
@@ -242,8 +243,9 @@ export class LanguageModel extends Model<NetworkSettings, LanguageResult> {
 
   async #evaluate(texts: LanguageTexts, signal: AbortSignal | undefined): Promise<LanguageResult> {
     const choice = { units: this.#units.name ?? 'pieces', maxUnits: 0, minFreq: 1 } as const;
-    const { stream } = await readUnits(partsOf(texts), choice, this.#units, signal);
-    if (stream.length < 2) throw invalidArgument('texts', 'texts that are not empty', undefined);
+    const { stream, texts: read } = await readUnits(partsOf(texts), choice, this.#units, signal);
+    // The end of each text is a unit too, and one comes first.
+    if (stream.length <= read + 1) throw noRows('the texts have no characters', texts);
     const found = await this.#logProbabilities(stream.subarray(0, 1), stream.subarray(1), signal);
     return resultOf(found, charactersOf(this.#units, stream.subarray(1)));
   }
