@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { TextSpan } from 'recurra';
-import { wordnetFolder } from '../wordnet/definitions.js';
+import { type Synset, synsets, wordnetFolder } from '../wordnet/synsets.js';
 
 /** The lexicographer files of WordNet's nouns whose instances are names, and what they are names of. */
 const KINDS: Readonly<Record<string, string>> = { '15': 'place', '17': 'nature', '18': 'person' };
@@ -20,27 +17,6 @@ export interface NamedTexts {
   test: NamedText[];
   /** Different names in both. */
   names: { train: number; test: number };
-}
-
-/** A synset of `data.noun`: `offset lexfile type count (word id)... pointers... | gloss`. */
-interface Synset {
-  file: string;
-  words: string[];
-  instance: boolean;
-  gloss: string;
-}
-
-/** The synsets of WordNet's nouns. The licence at the file's head is indented by two spaces. */
-async function* synsets(folder: string): AsyncGenerator<Synset> {
-  const input = createReadStream(join(folder, 'data.noun'));
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line.startsWith('  ')) continue;
-    const bar = line.indexOf(' | ');
-    const fields = line.slice(0, bar).split(' ');
-    const count = Number.parseInt(fields[3]!, 16);
-    const words = Array.from({ length: count }, (_, i) => fields[4 + 2 * i]!.replaceAll('_', ' '));
-    yield { file: fields[1]!, words, instance: fields.includes('@i'), gloss: line.slice(bar + 3).trim() };
-  }
 }
 
 /** The sentences of a gloss: its definition, then its examples in quotation marks. */
