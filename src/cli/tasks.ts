@@ -104,7 +104,7 @@ export async function loadModel<C extends ModelCommand>(
     if (!(error instanceof ModelKindError)) throw error;
     const found = able.find(({ kind }) => kind === error.kind);
     if (found) return (await found.load(path, options)) as ModelOf<C>;
-    const kinds = able.map(({ kind }) => `"${kind}"`).join(' and ');
+    const kinds = new Intl.ListFormat('en-GB').format(able.map(({ kind }) => `"${kind}"`));
     throw constraint(
       'model',
       `recurra ${command} works with models of the kind ${kinds}; ${path} is of the kind "${error.kind}"`,

@@ -70,19 +70,18 @@ describe('what the command line refuses', () => {
   });
 
   it.each([
-    ['predict', 'a cat'],
-    ['explain', 'a cat'],
-    ['evaluate', csv, ...COLUMNS],
-    ['serve', '--port', '0'],
-  ])('a model of another kind, naming those that the command works with: %s', async (command, ...args) => {
+    ['predict', '"classifier" and "tagger"', 'a cat'],
+    ['explain', '"classifier"', 'a cat'],
+    ['evaluate', '"classifier", "tagger" and "language"', csv, ...COLUMNS],
+    ['serve', '"classifier" and "tagger"', '--port', '0'],
+  ])('a model of another kind, naming those that the command works with: %s', async (command, able, ...args) => {
     const { tensors, metadata } = await light().readSafetensors(model, 1 << 30);
     const { sha256: _, ...rest } = metadata;
     const other = join(folder, 'other.safetensors');
     const described = { ...(JSON.parse(metadata.model!) as object), kind: 'speller' };
     await light().writeSafetensors(other, tensors, { ...rest, model: JSON.stringify(described) });
     const run = recurra([command, other, ...args]);
-    const both = command === 'explain' ? '"classifier"' : '"classifier" and "tagger"';
-    const kinds = `works with models of the kind ${both}`;
+    const kinds = `works with models of the kind ${able}`;
     expect(run.err).toContain(`recurra ${command} ${kinds}; ${other} is of the kind "speller"`);
     expect(run.status).toBe(2);
   });
