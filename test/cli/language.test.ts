@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { recurra } from '../support/cli.js';
+import { COMMAND, recurra } from '../support/cli.js';
 import { temporaryFolder } from '../support/folder.js';
 
 const folder = temporaryFolder();
@@ -30,6 +32,30 @@ describe('the command line for language models', () => {
     ]);
   });
 
+  it('learns from rows of standard input, if the format is given', () => {
+    const rows = ['--task', 'language', '--format', 'csv', '--text', 'body', '--window', '4', '--epochs', '1'];
+    const { status, out } = recurra(
+      ['train', '-', ...rows, ...SMALL, '--out', join(folder, 'rows')],
+      'id,body\n99,abcab\n',
+    );
+    expect(status).toBe(0);
+    expect(out).toMatch(/: 6 characters, 5 different ones,/);
+  });
+
+  it('ends a line at the first signal', async () => {
+    const args = ['generate', model, '--prompt', 'the c', '--temperature', '0', '--max-new-tokens', '2000000000'];
+    const child = spawn(process.execPath, [...COMMAND, ...args]);
+    let out = '';
+    child.stdout.on('data', (data: Buffer) => {
+      // The prompt comes before anything is computed.
+      if (out === '') child.kill('SIGINT');
+      out += data;
+    });
+    const [status] = await once(child, 'close');
+    expect(status).toBe(130);
+    expect(out).toMatch(/^the c.*\n$/s);
+  });
+
   it('refuses what does not fit', () => {
     const refused = (args: string[], message: RegExp) => {
       const { status, err } = recurra(args);
@@ -40,5 +66,11 @@ describe('the command line for language models', () => {
     refused(['predict', model, 'a text'], /works with models of the kind "classifier" and "tagger"/);
     refused(['train', text, '--task', 'language', '--pooling', 'max'], /--pooling does not apply to --task language/);
     refused(['train', text, '--task', 'seq2seq'], /not seq2seq/);
+    refused(['train', text, '--task', 'language', '--label', 'x'], /--label does not apply to --task language/);
+    refused(['train', text, '--task', 'language', '--tag', '2'], /--tag does not apply to --task language/);
+    refused(
+      ['train', text, '--task', 'language', '--text', '2'],
+      /lines\.txt is read as one text, so --text does not apply; --format says that it has rows/,
+    );
   });
 });

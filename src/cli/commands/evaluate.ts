@@ -1,4 +1,5 @@
 import { AtomicLines } from '../../core/atomicLines.js';
+import { constraint } from '../../core/errors.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { shownLabels } from '../../core/printable.js';
 import { jsonLine, percent } from '../../core/terminal.js';
@@ -17,7 +18,7 @@ import { readingDisplay } from '../reading.js';
 import { noteSkipped, noteWarnings, openRows, openTags, type RowFlags, refuseFlags } from '../rows.js';
 import { onStopSignal } from '../signals.js';
 import { tagReport } from '../tagReport.js';
-import { type AnyModel, loadModel } from '../tasks.js';
+import { type AnyModel, loadModel, TAGGED } from '../tasks.js';
 
 /** Flags of `recurra evaluate`. */
 export interface EvaluateFlags extends RowFlags, DeviceFlag {
@@ -104,6 +105,11 @@ function measuring(
       },
     };
   }
+  if (TAGGED.test(file) && flags.format === undefined)
+    throw constraint(
+      'file',
+      `${file} holds tokens with tags, on which a tagger is measured; the model is a classifier`,
+    );
   refuseFlags(flags, { ...TAGS, ...TAG_EVALUATION }, [ROWS, EVALUATION], 'a classifier');
   const rows = openRows(file, flags, onProgress);
   return {

@@ -2,7 +2,7 @@ import { invalidArgument } from '../../core/errors.js';
 import { checkOutputs, type Output } from '../../core/outputs.js';
 import { printable } from '../../core/printable.js';
 import { duration, jsonLine, note, percent } from '../../core/terminal.js';
-import { ROWS } from '../../data/readers/options.js';
+import { ROWS, TEXTS } from '../../data/readers/options.js';
 import { TAGS } from '../../data/readers/readTags.js';
 import type { FileRows } from '../../data/readers/source.js';
 import { TextClassifier } from '../../models/classifier/classifier.js';
@@ -26,7 +26,16 @@ import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { trainingInputs } from '../outputs.js';
 import { type ReadingDisplay, readingDisplay } from '../reading.js';
-import { noteSkipped, openCorpus, openRows, openTags, openUnlabelled, type RowFlags, refuseFlags } from '../rows.js';
+import {
+  checkCorpusFlags,
+  noteSkipped,
+  openCorpus,
+  openRows,
+  openTags,
+  openUnlabelled,
+  type RowFlags,
+  refuseFlags,
+} from '../rows.js';
 import { onStopSignal } from '../signals.js';
 import { type AnyModel, checkTask, type TaskFlag } from '../tasks.js';
 
@@ -147,7 +156,9 @@ function tagging(file: string, flags: TrainFlags, reading: ReadingDisplay): Aske
 }
 
 function modelling(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {
-  for (const table of [CLASSIFIER, TAGGER]) refuseFlags(flags, table, [LANGUAGE], '--task language');
+  for (const table of [CLASSIFIER, TAGGER, ROWS, TAGS])
+    refuseFlags(flags, table, [LANGUAGE, { ...TEXTS, header: ROWS.header }], '--task language');
+  checkCorpusFlags(file, flags);
   const rows = openCorpus(file, flags, reading.update);
   const options = async (): Promise<LanguageOptions> => {
     const { tokenizer: _, ...given } = givenOptions<LanguageOptions>(LANGUAGE, flags);
