@@ -12,7 +12,7 @@ import type { TrainingRun } from '../../training/run.js';
 import { startTraining } from '../../training/start.js';
 import { type LoadOptions, loadModel } from '../load.js';
 import { Model } from '../model.js';
-import { charactersOf, partsOf } from './data.js';
+import { charactersOf, checkCharacters, partsOf } from './data.js';
 import { languageFile } from './description.js';
 import { generateText } from './generate.js';
 import { languageHead } from './network.js';
@@ -226,7 +226,7 @@ export class LanguageModel extends Model<NetworkSettings, LanguageResult> {
    * Measures the model on texts, as a training does on its validation texts: one after the other, the end of each included.
    *
    * @param texts - as those of {@link train}.
-   * @throws {@link ArgumentError} for texts without characters; what readers throw.
+   * @throws {@link DataError} `EMPTY_DATASET` for texts without characters; what readers throw.
    * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
    *
    * @example
@@ -243,7 +243,7 @@ export class LanguageModel extends Model<NetworkSettings, LanguageResult> {
   async #evaluate(texts: LanguageTexts, signal: AbortSignal | undefined): Promise<LanguageResult> {
     const choice = { units: this.#units.name ?? 'pieces', maxUnits: 0, minFreq: 1 } as const;
     const { stream } = await readUnits(partsOf(texts), choice, this.#units, signal);
-    if (stream.length < 2) throw invalidArgument('texts', 'texts that are not empty', undefined);
+    checkCharacters(stream, this.#units, 'the texts to measure have no characters', texts.file);
     const found = await this.#logProbabilities(stream.subarray(0, 1), stream.subarray(1), signal);
     return resultOf(found, charactersOf(this.#units, stream.subarray(1)));
   }
