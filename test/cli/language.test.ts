@@ -66,6 +66,7 @@ describe('the command line for language models', () => {
     refused(['predict', model, 'a text'], /works with models of the kind "classifier" and "tagger"/);
     refused(['train', text, '--task', 'language', '--pooling', 'max'], /--pooling does not apply to --task language/);
     refused(['train', text, '--task', 'seq2seq'], /not seq2seq/);
+    refused(['train', text, '--task', 'language', '--tokenizer', 'characters'], /--units names the others/);
     refused(['train', text, '--task', 'language', '--label', 'x'], /--label does not apply to --task language/);
     refused(['train', text, '--task', 'language', '--tag', '2'], /--tag does not apply to --task language/);
     refused(

@@ -1,4 +1,4 @@
-import { invalidArgument } from '../../core/errors.js';
+import { constraint, invalidArgument } from '../../core/errors.js';
 import { checkOutputs, type Output } from '../../core/outputs.js';
 import { printable } from '../../core/printable.js';
 import { duration, jsonLine, note, percent } from '../../core/terminal.js';
@@ -164,6 +164,11 @@ function modelling(file: string, flags: TrainFlags, reading: ReadingDisplay): As
     const { tokenizer: _, ...given } = givenOptions<LanguageOptions>(LANGUAGE, flags);
     const options: LanguageOptions = { ...given, ...(checkpointOption(flags) as LanguageOptions) };
     const { tokenizer, validation } = flags;
+    if (tokenizer !== undefined && isTokenizerName(tokenizer))
+      throw constraint(
+        'tokenizer',
+        '--tokenizer of a language model is the file of a tokenizer; --units names the others',
+      );
     if (tokenizer !== undefined) options.tokenizer = await HuggingFaceTokenizer.fromFile(tokenizer);
     if (validation !== undefined) {
       const share = Number(validation);
