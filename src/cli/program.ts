@@ -36,6 +36,7 @@ import { taskFlag } from './tasks.js';
 
 const ROWS_FILE =
   'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText), or with tags (CoNLL, CoNLL-U, JSON lines with spans), also .gz and .zst; - for standard input';
+const TRAINING_FILE = `${ROWS_FILE}; with --task language one text (.txt), or a text in each row`;
 const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
 
 /** `recurra libtorch`: the libraries that tensors and users' own networks need. */
@@ -83,7 +84,9 @@ function libtorchCommands(program: Command, done: (exitCode: number) => void): v
 /** Builds the command line's parser; `done` receives the exit code of the command that ran. */
 export function createProgram(done: (exitCode: number) => void): Command {
   const program = new Command('recurra')
-    .description('Recurrent text models: train, evaluate and use RNN, LSTM and GRU classifiers and taggers.')
+    .description(
+      'Recurrent text models: train, evaluate and use RNN, LSTM and GRU classifiers, taggers and language models.',
+    )
     .version(packageVersion())
     .showHelpAfterError('(recurra --help and recurra <command> --help say more)')
     .exitOverride();
@@ -93,9 +96,9 @@ export function createProgram(done: (exitCode: number) => void): Command {
       program
         .command('train')
         .description(
-          'Train a model on a file of labelled texts, or of sentences with tags, and save it as one safetensors file.',
+          'Train a model on a file of labelled texts, of sentences with tags, or of texts alone, and save it as one safetensors file.',
         )
-        .argument('<file>', ROWS_FILE)
+        .argument('<file>', TRAINING_FILE)
         .option('--out <model>', 'file to write', 'model.safetensors'),
     ),
   );

@@ -77,6 +77,9 @@ export function openRows(file: string, flags: RowFlags, onProgress?: (progress: 
   return readRows(file, { ...givenOptions<ReadRowsOptions>(ROWS, flags), ...otherOptions(flags), onProgress });
 }
 
+/** Names of files that hold no tags; .tsv is a usual name for tokens with tags. */
+const WITHOUT_TAGS = /\.(csv|parquet|pq)(\.(gz|gzip|zst|zstd))?$/i;
+
 /**
  * Opens a file of sentences with tags or spans as the flags say; `onProgress` is told how far it is read.
  *
@@ -90,6 +93,12 @@ export function openTags(file: string, flags: RowFlags, onProgress?: (progress: 
   const known = format === 'jsonl' ? 'spans' : format;
   if (known !== undefined && !TAG_FORMATS.some((name) => name === known))
     throw constraint('format', `a file of tags is written as ${TAG_FORMATS.join(', ')} or jsonl, not as ${known}`);
+  if (known === undefined && WITHOUT_TAGS.test(file))
+    throw constraint(
+      'file',
+      `${file} is by its name a table of texts, but a tagger needs tokens with tags (.conll, .conllu) or texts with spans (.jsonl); ` +
+        '--format says that it is written as one of them',
+    );
   const { format: _, text: __, ...options } = givenOptions<ReadTagsOptions>(TAGS, flags);
   return readTags(file, {
     ...options,
@@ -122,17 +131,35 @@ export function openTexts(file: string, flags: TextFlags): FileRows<UnlabelledTe
 
 /**
  * Opens a file of texts that a language model learns from: a `.txt` file and standard input are one text, of other files each line or row
- * is one.
+ * is one. A format that is given says that the texts are in rows.
  */
 export function openCorpus(
   file: string,
-  flags: TextFlags & { encoding?: string },
+  flags: TextFlags & { encoding?: string; format?: string },
   onProgress?: (progress: ReadProgress) => void,
 ): FileRows<UnlabelledText> {
   const { encoding } = flags;
-  const whole = file === '-' || /\.txt(\.(gz|gzip|zst|zstd))?$/i.test(file);
-  if (whole) return readWholeText(file, { ...(encoding === undefined ? {} : { encoding }), onProgress });
+  if (isWholeText(file, flags))
+    return readWholeText(file, { ...(encoding === undefined ? {} : { encoding }), onProgress });
   return readTexts(file, { ...givenOptions<ReadTextsOptions>(TEXTS, flags), ...otherOptions(flags), onProgress });
+}
+
+function isWholeText(file: string, { format }: { format?: string }): boolean {
+  return format === undefined && (file === '-' || /\.txt(\.(gz|gzip|zst|zstd))?$/i.test(file));
+}
+
+/**
+ * Refuses flags that say where texts are in rows, if a file is read as one text.
+ *
+ * @throws ArgumentError
+ */
+export function checkCorpusFlags(file: string, flags: TextFlags & { format?: string }): void {
+  if (!isWholeText(file, flags)) return;
+  // Any file has an encoding.
+  const [flag] = givenTextFlags(flags).filter((name) => name !== flagName('encoding'));
+  if (flag === undefined) return;
+  const name = file === '-' ? 'standard input' : file;
+  throw constraint('file', `${name} is read as one text, so ${flag} does not apply; --format says that it has rows`);
 }
 
 /** Names of files that have fields. */

@@ -77,6 +77,11 @@ describe('recurra evaluate', () => {
     expect(events(`${swallowed}drink,milk\n`)).toEqual(['warning', 'error']);
   });
 
+  it('says that a file of tags is for taggers', () => {
+    const { status, err } = recurra(['evaluate', model, 'rows.conll']);
+    expect([status, err]).toEqual([2, expect.stringMatching(/rows\.conll holds tokens with tags, .* a classifier/)]);
+  });
+
   it('says that a model is no file of rows', () => {
     const { status, err } = recurra(['evaluate', model, model, ...COLUMNS]);
     expect([status, err]).toEqual([1, expect.stringMatching(/: this is a safetensors file, .* \[INVALID_FILE\]\n$/)]);

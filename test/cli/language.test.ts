@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LanguageModel } from '../../src/index.js';
-import { recurra } from '../support/cli.js';
+import { COMMAND, recurra } from '../support/cli.js';
 import { temporaryFolder } from '../support/folder.js';
 
 const folder = temporaryFolder();
@@ -58,6 +60,30 @@ describe('the command line for language models', () => {
     ]);
   });
 
+  it('learns from rows of standard input, if the format is given', () => {
+    const rows = ['--task', 'language', '--format', 'csv', '--text', 'body', '--window', '4', '--epochs', '1'];
+    const { status, out } = recurra(
+      ['train', '-', ...rows, ...SMALL, '--out', join(folder, 'rows')],
+      'id,body\n99,abcab\n',
+    );
+    expect(status).toBe(0);
+    expect(out).toMatch(/: 6 characters, 5 different ones,/);
+  });
+
+  it('ends a line at the first signal', async () => {
+    const args = ['generate', model, '--prompt', 'the c', '--temperature', '0', '--max-new-tokens', '2000000000'];
+    const child = spawn(process.execPath, [...COMMAND, ...args]);
+    let out = '';
+    child.stdout.on('data', (data: Buffer) => {
+      // The prompt comes before anything is computed.
+      if (out === '') child.kill('SIGINT');
+      out += data;
+    });
+    const [status] = await once(child, 'close');
+    expect(status).toBe(130);
+    expect(out).toMatch(/^the c.*\n$/s);
+  });
+
   it('refuses what does not fit', () => {
     const refused = (args: string[], message: RegExp) => {
       const { status, err } = recurra(args);
@@ -76,7 +102,14 @@ describe('the command line for language models', () => {
     const { status, err } = recurra(['evaluate', model, empty]);
     expect([status, err]).toEqual([
       1,
-      expect.stringMatching(/empty\.txt: the texts have no characters \[EMPTY_DATASET\]/),
+      expect.stringMatching(/empty\.txt: the texts to measure have no characters \[EMPTY_DATASET\]/),
     ]);
+    refused(['train', text, '--task', 'language', '--tokenizer', 'characters'], /--units names the others/);
+    refused(['train', text, '--task', 'language', '--label', 'x'], /--label does not apply to --task language/);
+    refused(['train', text, '--task', 'language', '--tag', '2'], /--tag does not apply to --task language/);
+    refused(
+      ['train', text, '--task', 'language', '--text', '2'],
+      /lines\.txt is read as one text, so --text does not apply; --format says that it has rows/,
+    );
   });
 });

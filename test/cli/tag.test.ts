@@ -68,6 +68,11 @@ describe('the command line for taggers', () => {
     const { out, status } = recurra(['predict', model, '--file', file]);
     expect(status).toBe(0);
     expect(out).toBe('# a remark\n-DOCSTART- -X-\n\nBob x B-PER\nlives x O\nin x O\nRome x B-LOC\n\n\nEve x B-PER\n');
+    const sentences = recurra(['predict', model, '--file', file, '--json']).json();
+    expect(sentences).toMatchObject([
+      { event: 'prediction', tokens: ['Bob', 'lives', 'in', 'Rome'], tags: ['B-PER', 'O', 'O', 'B-LOC'] },
+      { event: 'prediction', tokens: ['Eve'], tags: ['B-PER'] },
+    ]);
     const tabs = join(folder, 'some.conllu');
     writeFileSync(tabs, '# id\n1-2\tInRome\n1\tIn\n2\tRome\n\n');
     expect(recurra(['predict', model, '--file', tabs]).out).toBe('# id\n1-2\tInRome\t_\n1\tIn\tO\n2\tRome\tB-LOC\n\n');
@@ -83,6 +88,8 @@ describe('the command line for taggers', () => {
     [['train', conll, '--task', 'tag', '--tag', '1'], 1, /token and tag are both column 1/],
     [['train', conll, '--task', 'tag', '--scheme', 'none', '--decoder', 'hmm'], 2, /Allowed choices are crf, softmax/],
     [['evaluate', model, conll, '--label', 'x'], 2, /--label does not apply to a file of tags/],
+    [['train', 'rows.csv', '--task', 'tag'], 2, /rows\.csv is by its name a table of texts, but a tagger needs/],
+    [['predict', model, '--file', conll, '--text', '2'], 2, /rows\.conll has a token on each line, so --text does not/],
     [['explain', model, 'Bob'], 2, /recurra explain works with models of the kind "classifier"/],
   ])('refuses %j', (args, status, message) => {
     const run = recurra(args);

@@ -124,7 +124,9 @@ describe('rows of a tagger', () => {
     const { model, warnings } = await trained(cut);
     await model.close();
     expect(warnings).toEqual([
-      expect.stringMatching(/^1 span does not .* "PER", "believa" from 2 to 9, in row 121; splitTokens: true/),
+      expect.stringMatching(
+        /^1 span does not .* and was widened .* "PER", "believa" from 2 to 9, in row 121; splitTokens: true/,
+      ),
     ]);
     const split = await trained(cut, { splitTokens: true });
     await split.model.close();
@@ -237,6 +239,16 @@ describe('rows of a tagger', () => {
     expect(evaluation.labels).toEqual(['LOC', 'PER', 'TIME']);
     await expect(model.evaluate([{ tokens: ['a'], tags: ['NOUN'] }])).rejects.toThrow(/row 1: the tag "NOUN"/);
     await expect(model.evaluate([])).rejects.toMatchObject({ code: 'EMPTY_DATASET' });
+    const empty = model.evaluate([{ tokens: [], tags: [] }]);
+    await expect(empty).rejects.toMatchObject({ name: 'DataError', message: 'the rows to evaluate have no tokens' });
+  });
+
+  it('are too few for a share of them', async () => {
+    const few = TextTagger.train(tagged.slice(0, 3), { ...SMALL, validation: 0.01 });
+    await expect(few).rejects.toMatchObject({
+      code: 'EMPTY_DATASET',
+      message: expect.stringContaining('a validation share of 0.01 of 3 sentences has none'),
+    });
   });
 });
 

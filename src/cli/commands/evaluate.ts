@@ -21,7 +21,7 @@ import { readingDisplay } from '../reading.js';
 import { noteSkipped, noteWarnings, openCorpus, openRows, openTags, type RowFlags, refuseFlags } from '../rows.js';
 import { onStopSignal } from '../signals.js';
 import { tagReport } from '../tagReport.js';
-import { loadModel, type ModelOf } from '../tasks.js';
+import { loadModel, type ModelOf, TAGGED } from '../tasks.js';
 
 /** Flags of `recurra evaluate`. */
 export interface EvaluateFlags extends RowFlags, DeviceFlag {
@@ -130,6 +130,11 @@ function measuring(
       },
     };
   }
+  if (TAGGED.test(file) && flags.format === undefined)
+    throw constraint(
+      'file',
+      `${file} holds tokens with tags, on which a tagger is measured; the model is a classifier`,
+    );
   refuseFlags(flags, { ...TAGS, ...TAG_EVALUATION }, [ROWS, EVALUATION], 'a classifier');
   const rows = openRows(file, flags, onProgress);
   return {

@@ -1,3 +1,4 @@
+import { constraint } from '../../core/errors.js';
 import { printable } from '../../core/printable.js';
 import { jsonLine, note } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
@@ -5,7 +6,7 @@ import { readTokenLines } from '../../data/readers/tokenLines.js';
 import type { Tagging, TextTagging } from '../../models/tagger/prediction.js';
 import type { TextTagger } from '../../models/tagger/tagger.js';
 import { EXIT } from '../output.js';
-import { noteSkipped, noteWarnings, openTexts, type TextFlags } from '../rows.js';
+import { givenTextFlags, noteSkipped, noteWarnings, openTexts, type TextFlags } from '../rows.js';
 import { outputDrained, outputLost } from '../streams.js';
 import { TAGGED } from '../tasks.js';
 
@@ -33,7 +34,12 @@ function marked(text: string, { spans, tags, tokens }: TextTagging, entities: bo
 /** Tags texts from the arguments, a file, or standard input; a file of tokens gets its tags as one column more. */
 export async function predictTags(model: TextTagger, texts: string[], flags: TagPredictFlags): Promise<number> {
   const { file = texts.length > 0 ? undefined : '-', json = false } = flags;
-  if (file !== undefined && TAGGED.test(file)) return tagFile(model, file);
+  if (file !== undefined && TAGGED.test(file)) {
+    const [useless] = givenTextFlags(flags);
+    if (useless !== undefined)
+      throw constraint('file', `${file} has a token on each line, so ${useless} does not apply to it`);
+    return tagFile(model, file, json);
+  }
   const interactive = file === '-' && process.stdin.isTTY;
   if (interactive) note('recurra: one text per line, Ctrl-D ends');
   const rows = file === undefined ? undefined : openTexts(file, flags);
@@ -66,15 +72,26 @@ export async function predictTags(model: TextTagger, texts: string[], flags: Tag
   return EXIT.ok;
 }
 
-/** Writes the lines of a file as they are, each of a token with the tag that the model gives it. */
-async function tagFile(model: TextTagger, file: string): Promise<number> {
+/**
+ * Writes the lines of a file as they are, each of a token with the tag that the model gives it.
+ *
+ * @param json - Whether to write a JSON line for each sentence in their place.
+ */
+async function tagFile(model: TextTagger, file: string, json: boolean): Promise<number> {
   let block: { lines: readonly string[]; tokens: readonly (string | undefined)[]; separator: string }[] = [];
   const flush = async () => {
     const sentences = block.map(({ tokens }) => tokens.filter((token) => token !== undefined));
     const answers: Tagging[] = await model.predictMany(sentences);
     for (const [index, { lines, tokens, separator }] of block.entries()) {
       if (outputLost()) break;
-      const { tags } = answers[index]!;
+      const answer = answers[index]!;
+      const { tags } = answer;
+      if (json) {
+        // Comments and blank lines are no sentence.
+        if (tags.length > 0) jsonLine({ event: 'prediction', ...answer });
+        if (process.stdout.writableNeedDrain) await outputDrained();
+        continue;
+      }
       let next = 0;
       const written = lines.map((line, i) => {
         if (tokens[i] !== undefined) return `${line}${separator}${tags[next++]}`;

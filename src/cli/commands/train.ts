@@ -1,8 +1,8 @@
-import { invalidArgument } from '../../core/errors.js';
+import { constraint, invalidArgument } from '../../core/errors.js';
 import { checkOutputs, type Output } from '../../core/outputs.js';
 import { printable } from '../../core/printable.js';
 import { duration, jsonLine, note, percent } from '../../core/terminal.js';
-import { ROWS } from '../../data/readers/options.js';
+import { ROWS, TEXTS } from '../../data/readers/options.js';
 import { TAGS } from '../../data/readers/readTags.js';
 import type { FileRows } from '../../data/readers/source.js';
 import { TextClassifier } from '../../models/classifier/classifier.js';
@@ -26,7 +26,16 @@ import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { trainingInputs } from '../outputs.js';
 import { type ReadingDisplay, readingDisplay } from '../reading.js';
-import { noteSkipped, openCorpus, openRows, openTags, openUnlabelled, type RowFlags, refuseFlags } from '../rows.js';
+import {
+  checkCorpusFlags,
+  noteSkipped,
+  openCorpus,
+  openRows,
+  openTags,
+  openUnlabelled,
+  type RowFlags,
+  refuseFlags,
+} from '../rows.js';
 import { onStopSignal } from '../signals.js';
 import { type AnyModel, checkTask, type TaskFlag } from '../tasks.js';
 
@@ -147,12 +156,19 @@ function tagging(file: string, flags: TrainFlags, reading: ReadingDisplay): Aske
 }
 
 function modelling(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {
-  for (const table of [CLASSIFIER, TAGGER]) refuseFlags(flags, table, [LANGUAGE], '--task language');
+  for (const table of [CLASSIFIER, TAGGER, ROWS, TAGS])
+    refuseFlags(flags, table, [LANGUAGE, { ...TEXTS, header: ROWS.header }], '--task language');
+  checkCorpusFlags(file, flags);
   const rows = openCorpus(file, flags, reading.update);
   const options = async (): Promise<LanguageOptions> => {
     const { tokenizer: _, ...given } = givenOptions<LanguageOptions>(LANGUAGE, flags);
     const options: LanguageOptions = { ...given, ...(checkpointOption(flags) as LanguageOptions) };
     const { tokenizer, validation } = flags;
+    if (tokenizer !== undefined && isTokenizerName(tokenizer))
+      throw constraint(
+        'tokenizer',
+        '--tokenizer of a language model is the file of a tokenizer; --units names the others',
+      );
     if (tokenizer !== undefined) options.tokenizer = await HuggingFaceTokenizer.fromFile(tokenizer);
     if (validation !== undefined) {
       const share = Number(validation);

@@ -1,4 +1,4 @@
-import { DataError, invalidArgument } from '../../core/errors.js';
+import { constraint, DataError, invalidArgument } from '../../core/errors.js';
 import type { TextPart } from '../../data/readers/wholeText.js';
 import { type Part, readUnits, type Units } from '../../text/units/index.js';
 import type { TrainingData } from '../../training/task.js';
@@ -71,7 +71,13 @@ export async function prepareLanguage(
     const message = `the texts have ${trained.length - 1} units to train on; expected at least window, ${window}: give more text, or a smaller window`;
     throw new DataError('EMPTY_DATASET', message, position);
   }
-  if (held && held.length < 2) throw new DataError('EMPTY_DATASET', 'the validation texts have no characters', {});
+  // The two special units are always there; bytes and pieces are never too rare.
+  if (units.vocab.length <= 2)
+    throw constraint('minFreq', `minFreq ${minFreq} leaves no unit: none occurs that often; give a smaller number`);
+  if (held) {
+    const file = typeof validation === 'object' ? validation.file : texts.file;
+    checkCharacters(held, units, 'the validation texts have no characters', file);
+  }
   return {
     vocab: units.vocab,
     units,
@@ -79,6 +85,16 @@ export async function prepareLanguage(
     train: new Streams(trained, batchSize, window),
     validation: held && new HeldUnits(held, charactersOf(units, held.subarray(1))),
   };
+}
+
+/**
+ * Refuses texts of which nothing but their ends would be measured.
+ *
+ * @param stream - Units; the first is context only.
+ * @throws DataError `EMPTY_DATASET`.
+ */
+export function checkCharacters(stream: Int32Array, { end }: Units, message: string, file: string | undefined): void {
+  if (stream.subarray(1).every((unit) => unit === end)) throw new DataError('EMPTY_DATASET', message, { file });
 }
 
 /** Characters (code points) of the text of some units; an unknown one counts as one. */

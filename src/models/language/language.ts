@@ -3,7 +3,6 @@ import { checkOptionNames } from '../../core/options/names.js';
 import { checkSignal, throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import { readTexts } from '../../data/readers/readRows.js';
-import { noRows } from '../../data/readers/rows.js';
 import { readWholeText } from '../../data/readers/wholeText.js';
 import type { NetworkSettings } from '../../engine/network.js';
 import type { WritingEngine } from '../../engine/writing.js';
@@ -13,7 +12,7 @@ import type { TrainingRun } from '../../training/run.js';
 import { startTraining } from '../../training/start.js';
 import { type LoadOptions, loadModel } from '../load.js';
 import { Model } from '../model.js';
-import { charactersOf, partsOf } from './data.js';
+import { charactersOf, checkCharacters, partsOf } from './data.js';
 import { languageFile } from './description.js';
 import { generateText } from './generate.js';
 import { languageHead } from './network.js';
@@ -243,9 +242,8 @@ export class LanguageModel extends Model<NetworkSettings, LanguageResult> {
 
   async #evaluate(texts: LanguageTexts, signal: AbortSignal | undefined): Promise<LanguageResult> {
     const choice = { units: this.#units.name ?? 'pieces', maxUnits: 0, minFreq: 1 } as const;
-    const { stream, texts: read } = await readUnits(partsOf(texts), choice, this.#units, signal);
-    // The end of each text is a unit too, and one comes first.
-    if (stream.length <= read + 1) throw noRows('the texts have no characters', texts);
+    const { stream } = await readUnits(partsOf(texts), choice, this.#units, signal);
+    checkCharacters(stream, this.#units, 'the texts to measure have no characters', texts.file);
     const found = await this.#logProbabilities(stream.subarray(0, 1), stream.subarray(1), signal);
     return resultOf(found, charactersOf(this.#units, stream.subarray(1)));
   }

@@ -24,7 +24,7 @@ export class Stops {
       this.#held = '';
       return text.slice(0, place);
     }
-    const kept = Math.max(0, ...this.#stops.map((stop) => begun(text, stop)));
+    const kept = this.#stops.reduce((most, stop) => Math.max(most, begun(text, stop)), 0);
     this.#held = text.slice(text.length - kept);
     return text.slice(0, text.length - kept);
   }

@@ -150,8 +150,9 @@ function misalignedWords(count: number, { row, number }: { row: ReadRow; number:
   const where = row.line === undefined ? `row ${number}` : `line ${row.line}`;
   const text = JSON.stringify(row.text!.slice(span.start, Math.min(span.end, span.start + 60)));
   return (
-    `${count === 1 ? '1 span does' : `${count} spans do`} not begin and end where tokens do, and were widened to whole tokens, or left out where ` +
-    `there is none to take; the first is ${JSON.stringify(span.label)}, ${text} from ${span.start} to ${span.end}, in ${where}; ` +
+    `${count === 1 ? '1 span does not begin and end where tokens do, and was' : `${count} spans do not begin and end where tokens do, and were`} ` +
+    'widened to whole tokens, or left out where there is none to take; ' +
+    `the first is ${JSON.stringify(span.label)}, ${text} from ${span.start} to ${span.end}, in ${where}; ` +
     'splitTokens: true (--split-tokens) splits the tokens instead'
   );
 }

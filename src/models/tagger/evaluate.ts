@@ -140,10 +140,12 @@ export async function evaluateTags(
   const turns = new Turns(signal, undefined, 'the evaluation');
   const unknown = new UnknownTags(set);
   let number = 0;
+  let tokensRead = 0;
   const read = async (): Promise<TruthRow[]> => {
     const block: TruthRow[] = [];
     for await (const given of blocks.next(undefined)) {
       const row = readRow(given, ++number, { splits, splitTokens }, rows.file);
+      tokensRead += row.tokens.length;
       const spans = set.entities ? looseEntities(parsed(row, number, rows.file)) : [];
       unknown.see(set.entities ? spans.map(({ label }) => label) : row.tags, number, row.line);
       // All rows are looked through, so that the error lists all unknown labels.
@@ -196,7 +198,8 @@ export async function evaluateTags(
       if (block.length > 0) onProgress?.({ rows: number });
     }
     if (unknownLabels !== 'wrong' && unknown.any) throw unknown.error(rows.file);
-    if (number === 0) throw noRows('there are no rows to evaluate', rows);
+    if (tokensRead === 0)
+      throw noRows(number === 0 ? 'there are no rows to evaluate' : 'the rows to evaluate have no tokens', rows);
     return measurer.finish();
   } finally {
     await blocks.close();

@@ -128,8 +128,9 @@ export async function prepareTags(
   if (validation === undefined) return data;
   const source = given ?? all;
   if (given) checkLabels(given, tagNames, parsed, set);
-  data.validation = await encode(source, given ? undefined : parts.test);
-  checkValidation(data.validation, source.file, watcher);
+  const held = await encode(source, given ? undefined : parts.test);
+  data.validation = held;
+  checkValidation(train, held, typeof validation === 'number' ? validation : undefined, source.file, watcher);
   return data;
 }
 
@@ -243,8 +244,20 @@ function checkLabels(
   throw new DataError('UNKNOWN_LABEL', message, { file, line: lines[sentence] || undefined });
 }
 
-function checkValidation(validation: TagDataset, file: string | undefined, watcher: Watcher): void {
-  if (validation.length === 0) throw new DataError('EMPTY_DATASET', 'there are no validation rows', { file });
+function checkValidation(
+  train: TagDataset,
+  validation: TagDataset,
+  share: number | undefined,
+  file: string | undefined,
+  watcher: Watcher,
+): void {
+  if (validation.length === 0) {
+    const message =
+      share === undefined
+        ? 'there are no validation rows'
+        : `a validation share of ${share} of ${train.length === 1 ? '1 sentence' : `${train.length} sentences`} has none: give more rows, a larger share, or validation rows of their own`;
+    throw new DataError('EMPTY_DATASET', message, { file });
+  }
   if (validation.length >= FEW) return;
   const rows = validation.length === 1 ? '1 row' : `${validation.length} rows`;
   const message = `the validation part has ${rows}, too few to tell epochs apart: give more rows, or train without validation and measure the model on other rows`;

@@ -123,6 +123,26 @@ describe('a language model of characters', () => {
     );
   });
 
+  it('refuses to measure texts without characters', async () => {
+    for (const texts of [[], [''], ['', '']]) {
+      const error = { code: 'EMPTY_DATASET', message: expect.stringContaining('have no characters') };
+      await expect(model.evaluate(texts)).rejects.toMatchObject(error);
+      await expect(LanguageModel.train([TEXT], { ...SMALL, validation: texts })).rejects.toMatchObject(error);
+    }
+    // Of this share the end of the text is all there is.
+    const share = LanguageModel.train([TEXT], { ...SMALL, validation: 1e-6 });
+    await expect(share).rejects.toMatchObject({ code: 'EMPTY_DATASET' });
+    const file = join(folder, 'empty.txt');
+    writeFileSync(file, '');
+    await expect(model.evaluate(file)).rejects.toMatchObject({ code: 'EMPTY_DATASET', file });
+  });
+
+  it('takes any number of stop strings', async () => {
+    const stop = Array.from({ length: 200_000 }, (_, i) => `${i}!`);
+    const options = { temperature: 0, maxNewTokens: 6, stop };
+    expect((await written(model.generate('the c', options))).join('')).toBe('at sat');
+  });
+
   it('refuses nonsense by name', async () => {
     const refused = (options: object, name: string) =>
       expect(() => model.generate('a', options)).toThrow(expect.objectContaining({ option: name }));
@@ -143,6 +163,8 @@ describe('a language model of characters', () => {
     );
     await expect(LanguageModel.train([7 as never], SMALL)).rejects.toThrow(/texts\[0\]/);
     await expect(LanguageModel.train(['a'], { bidirectional: true } as never)).rejects.toThrow(/bidirectional/);
+    const rare = LanguageModel.train([TEXT], { ...SMALL, minFreq: 1e6 });
+    await expect(rare).rejects.toMatchObject({ option: 'minFreq', message: expect.stringContaining('leaves no unit') });
     const pieces = LanguageModel.train(['a'], { units: 'pieces', maxTokens: 100 });
     await expect(pieces).rejects.toMatchObject({ option: 'maxTokens' });
   });
