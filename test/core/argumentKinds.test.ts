@@ -5,9 +5,11 @@ import * as recurra from '../../src/index.js';
 const NOT_CALLED = ['progressDisplay', 'SummaryWriter'];
 const MADE_BY_THE_LIBRARY = [
   'HuggingFaceTokenizer',
+  'LanguageModel',
   'Prediction',
   'TextClassifier',
   'TextModel',
+  'TextTagger',
   'TrainingRun',
   'Vocab',
   'LearnedVectors',
