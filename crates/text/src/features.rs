@@ -20,7 +20,7 @@ pub struct Features {
     pub shape: bool,
 }
 
-/// A word has the features of so many characters at its beginning and as many at its end, if there are more.
+/// Of a longer word, this many characters at its beginning and at its end have features.
 const CHARACTERS: usize = 32;
 
 /// Characters of a kind that stand side by side in a shape.

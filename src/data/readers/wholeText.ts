@@ -8,7 +8,7 @@ import { checkedUtf8 } from './textStream.js';
 
 /** A part of a text: with `continues` the next part belongs to the same text. */
 export interface TextPart extends UnlabelledText {
-  /** Whether the text goes on with the next part. Default `false`: the text ends here. */
+  /** Whether the text continues in the next part. Default `false`: the text ends here. */
   continues?: boolean | undefined;
 }
 

@@ -77,7 +77,7 @@ export interface TagPredictor {
   maxLength: number;
 }
 
-/** Rows that are read and measured in one go, and tokens that go to the engine in one call. */
+/** Rows that are read and measured at once, and tokens that go to the engine in one call. */
 const ROWS = 1_024;
 const TOKENS_PER_CALL = 65_536;
 

@@ -26,7 +26,7 @@ export interface TaggerTextOptions extends Pick<TextOptions, 'minFreq' | 'maxTok
    */
   tokenizer?: TaggerTokenizer;
   /**
-   * Tokens of a sentence that are read in one go; a longer one is read in parts of that many, each by itself. There are as many tags as
+   * Tokens of a sentence that are read at once; a longer one is read in parts of that many, each by itself. There are as many tags as
    * tokens in any case. Default 1,000.
    */
   maxLength?: number;
@@ -78,7 +78,7 @@ const TAGGER_TEXT = {
   maxLength: option(integer(1, 1_000_000), {
     default: 1_000,
     flag: '<n>',
-    help: 'tokens of a sentence that are read in one go; a longer one is read in parts',
+    help: 'tokens of a sentence that are read at once; a longer one is read in parts',
   }),
   minFreq: TEXT.minFreq,
   maxTokens: TEXT.maxTokens,

@@ -27,7 +27,7 @@ export interface SentenceSettings extends WordSettings {
   vocab: Vocab;
   /** How texts are split. */
   splits: TaggerTokenizer;
-  /** Tokens that are read in one go. */
+  /** Tokens that are read at once. */
   maxLength: number;
   /** What of the characters of a word the network sees; false for nothing. */
   subwords: false | FeatureOptions;
