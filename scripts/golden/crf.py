@@ -17,6 +17,8 @@ from importlib.metadata import version
 from safetensors.torch import save_file
 from torchcrf import CRF
 
+from paths import allowed_path
+
 assert torch.__version__.startswith("2.11.0"), torch.__version__
 assert version("pytorch-crf") == "0.7.2", version("pytorch-crf")
 out = pathlib.Path(sys.argv[1])
@@ -34,16 +36,6 @@ CASES = [
     ("long", 4, [300, 2], 3.0, 2.0, 0.3),
 ]
 arrays, cases = {}, []
-
-
-def allowed_path(allowed, length, tags):
-    """A random path of allowed transitions; the tag 0 may follow and be followed by all."""
-    path = []
-    for t in range(length):
-        options = [tag for tag in range(tags) if (allowed["start"][tag] if t == 0 else allowed["between"][path[-1], tag])
-                   and (t + 1 < length or allowed["end"][tag])]
-        path.append(options[int(torch.randint(len(options), ()))])
-    return path
 
 
 for name, tags, lengths, emission, transition, share in CASES:

@@ -19,6 +19,8 @@ from safetensors.torch import save_file
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 from torchcrf import CRF
 
+from paths import allowed_path
+
 assert torch.__version__.startswith("2.11.0"), torch.__version__
 assert version("pytorch-crf") == "0.7.2", version("pytorch-crf")
 out = pathlib.Path(sys.argv[1])
@@ -38,16 +40,6 @@ CASES = [
     ("gru", "softmax", 1, 1, 18, 0.0, True, 0.1),
 ]
 arrays, cases = {}, []
-
-
-def allowed_path(allowed, length, tags):
-    """A random path of allowed transitions; the tag 0 may follow and be followed by all."""
-    path = []
-    for t in range(length):
-        options = [tag for tag in range(tags) if (allowed["start"][tag] if t == 0 else allowed["between"][path[-1], tag])
-                   and (t + 1 < length or allowed["end"][tag])]
-        path.append(options[int(torch.randint(len(options), ()))])
-    return path
 
 
 def crf_answers(crf, emissions):
