@@ -1,11 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { engineOn } from '../../src/engine/create.js';
-import type { Chunk, EngineConfig, ExplainingEngine } from '../../src/engine/engine.js';
+import type { Chunk, EngineConfig } from '../../src/engine/engine.js';
 import { ensemble, memberSeeds } from '../../src/engine/ensemble.js';
 import { kernelEngine } from '../../src/engine/kernels.js';
 import { torchEngine } from '../../src/engine/torch.js';
 import { Random } from '../../src/index.js';
 import { torchHalf } from '../support/halves.mjs';
+import { opened } from '../support/opened.js';
 import { stepOptions } from '../support/steps.js';
 
 const CONFIG: EngineConfig = {
@@ -27,15 +28,6 @@ const CONFIG: EngineConfig = {
 const SEEDS = memberSeeds(CONFIG.seed, 3);
 const TOKENS = Int32Array.of(2, 3, 4, 5, 9, 8);
 const LENGTHS = Int32Array.of(4, 2);
-
-const open: ExplainingEngine[] = [];
-afterEach(() => {
-  for (const engine of open.splice(0)) engine.close();
-});
-function opened(engine: ExplainingEngine): ExplainingEngine {
-  open.push(engine);
-  return engine;
-}
 
 const three = async () => opened(await engineOn('cpu', { ...CONFIG, members: 3 }));
 const singles = () => SEEDS.map((seed) => opened(kernelEngine({ ...CONFIG, seed })));

@@ -1,10 +1,11 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { engineOn } from '../../src/engine/create.js';
 import type { Chunk, EngineConfig } from '../../src/engine/engine.js';
 import { kernelEngine } from '../../src/engine/kernels.js';
 import { torchEngine } from '../../src/engine/torch.js';
 import { Random } from '../../src/index.js';
 import { type FeatureOptions, type Forms, formsNow, formsOf } from '../../src/text/forms.js';
+import { opened } from '../support/opened.js';
 import { stepOptions } from '../support/steps.js';
 
 const FEATURES: FeatureOptions = { buckets: 400, minn: 2, maxn: 4, lowercase: true, shape: true };
@@ -25,15 +26,6 @@ const CONFIG: EngineConfig = {
   seed: 5,
   threads: 2,
 };
-
-const open: { close(): void }[] = [];
-afterEach(() => {
-  for (const one of open.splice(0)) one.close();
-});
-function opened<T extends { close(): void }>(one: T): T {
-  open.push(one);
-  return one;
-}
 
 /** Words whose ending is their class; all of them are unknown to the vocabulary. */
 function words(count: number, seed: number): { words: string[]; classes: Int32Array } {

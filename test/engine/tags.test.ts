@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { engineOn } from '../../src/engine/create.js';
-import type { EngineConfig, ExplainingEngine } from '../../src/engine/engine.js';
+import type { EngineConfig } from '../../src/engine/engine.js';
 import { kernelEngine } from '../../src/engine/kernels.js';
 import {
   type Cell,
@@ -15,6 +15,7 @@ import {
 import { noEngine } from '../../src/engine/none.js';
 import { torchEngine } from '../../src/engine/torch.js';
 import { torchHalf } from '../support/halves.mjs';
+import { opened } from '../support/opened.js';
 import { golden, readArrays } from '../support/safetensors.js';
 import { stepOptions } from '../support/steps.js';
 import { largestDifference } from '../support/weights.js';
@@ -42,15 +43,6 @@ const { cases, lengths, ...sizes } = JSON.parse(readFileSync(join(golden, 'tags.
 } & Pick<EngineConfig, 'vocabSize' | 'embeddingDim' | 'hiddenSize' | 'paddingIdx'>;
 const data = readArrays(join(golden, 'tags.safetensors'));
 const floats = (name: string) => Float32Array.from(data[name]!.values as ArrayLike<number>);
-
-const open: ExplainingEngine[] = [];
-afterEach(() => {
-  for (const engine of open.splice(0)) engine.close();
-});
-function opened(engine: ExplainingEngine): ExplainingEngine {
-  open.push(engine);
-  return engine;
-}
 
 const never = (flags: readonly number[]) => Uint8Array.from(flags, (flag) => 1 - flag);
 function headOf({ tags: outputs, decoder, allowed }: Pick<Case, 'tags' | 'decoder' | 'allowed'>): TagsHead {
