@@ -1,7 +1,7 @@
 import { RecurraError } from './errors.js';
 
 /**
- * So many zeros.
+ * An array of `length` zeros.
  *
  * @throws {@link RecurraError} `OUT_OF_MEMORY` where JavaScript has a `RangeError`; the message names `what` they are for.
  *

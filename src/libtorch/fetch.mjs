@@ -6,7 +6,7 @@ import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { get, HttpError, shown } from './http.mjs';
 
-/** After so many failures in a row without a byte in between it gives up; pauses between tries, ms. */
+/** Failures in a row, without a byte in between, after which it gives up; and the pauses between tries, ms. */
 const tries = 5;
 const pauses = [500, 1_000, 3_000, 10_000];
 

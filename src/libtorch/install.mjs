@@ -1,5 +1,5 @@
-// Puts libtorch into its folder: unpacked beside it under a temporary name, synced, marked complete, renamed. Whoever
-// looks meanwhile, or after a crash, sees either no finished installation or a whole one.
+// Puts libtorch into its folder: unpacked beside it under a temporary name, synced, marked complete, renamed. Another
+// process, or one after a crash, sees either no finished installation or a whole one.
 
 import {
   closeSync,

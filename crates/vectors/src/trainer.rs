@@ -221,7 +221,7 @@ impl Trainer {
     }
 }
 
-/// Cuts texts into parts of at least so many words.
+/// Cuts texts into parts of at least `words` words.
 fn cut(ends: &[usize], words: usize) -> Result<Vec<(usize, usize)>> {
     let mut parts = Vec::new();
     let (mut first, mut start) = (0, 0);

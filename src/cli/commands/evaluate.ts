@@ -1,5 +1,6 @@
 import { AtomicLines } from '../../core/atomicLines.js';
 import { constraint } from '../../core/errors.js';
+import { listed } from '../../core/listed.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { shownLabels } from '../../core/printable.js';
 import { jsonLine, percent } from '../../core/terminal.js';
@@ -37,8 +38,10 @@ function undefinedNotes({ undefinedMeasures, labels }: Evaluation): string[] {
   const shown = shownLabels(labels);
   const shownOf = new Map(labels.map((label, index) => [label, shown[index]!]));
   const without = (measure: string) => {
-    const names = undefinedMeasures.filter((entry) => entry.measure === measure).map(({ label }) => shownOf.get(label));
-    return names.slice(0, 10).join(', ') + (names.length > 10 ? `, and ${names.length - 10} more` : '');
+    const names = undefinedMeasures
+      .filter((entry) => entry.measure === measure)
+      .map(({ label }) => shownOf.get(label)!);
+    return listed(names, 10);
   };
   const [rows, predictions] = [without('recall'), without('precision')];
   if (!rows && !predictions) return [];

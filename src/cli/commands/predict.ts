@@ -1,15 +1,15 @@
 import { constraint } from '../../core/errors.js';
 import { printable, shownLabels } from '../../core/printable.js';
-import { jsonLine, note } from '../../core/terminal.js';
+import { jsonLine } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { Prediction } from '../../models/classifier/prediction.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { EXIT } from '../output.js';
-import { givenTextFlags, noteSkipped, noteWarnings, openTexts, type TextFlags } from '../rows.js';
-import { outputDrained, outputLost } from '../streams.js';
+import { givenTextFlags, type TextFlags } from '../rows.js';
 import { loadModel } from '../tasks.js';
 import { predictTags } from './predictTags.js';
+import { answerTexts, BLOCK, onOneLine } from './textBlocks.js';
 
 /** Flags of `recurra predict`. */
 export interface PredictFlags extends TextFlags, DeviceFlag {
@@ -18,8 +18,6 @@ export interface PredictFlags extends TextFlags, DeviceFlag {
   json?: boolean;
 }
 
-/** Lines are predicted in blocks: large enough to be fast, small enough to keep memory flat and answer as they come. */
-const BLOCK = 1_024;
 /** Labels with their probabilities that are held at once. */
 const CLASSES = 1 << 17;
 
@@ -52,8 +50,7 @@ function show(
     );
   const unknown =
     prediction.knownTokens === 0 ? '   (no known word: the distribution says nothing about this text)' : '';
-  // A text from a table may have line ends; here each prediction is a line.
-  process.stdout.write(`${classes.join('  ')}\t${printable(text.replace(/\s*[\r\n]+\s*/g, ' '))}${unknown}\n`);
+  process.stdout.write(`${classes.join('  ')}\t${printable(onOneLine(text))}${unknown}\n`);
 }
 
 /** Refuses flags that texts given as arguments leave without a use. */
@@ -76,33 +73,14 @@ export async function predictCommand(modelFile: string, texts: string[], flags: 
   // The labels that a text is given need not be the most probable ones: each has a threshold of its own.
   const options = { topK: multiLabel && !display.json ? model.labels.length : display.topK };
   const { file = texts.length > 0 ? undefined : '-' } = flags;
-  const interactive = file === '-' && process.stdin.isTTY;
-  if (interactive) note('recurra: one text per line, Ctrl-D ends');
-  const rows = file === undefined ? undefined : openTexts(file, flags);
   const size = Math.max(1, Math.min(BLOCK, Math.floor(CLASSES / options.topK)));
-  let block: UnlabelledText[] = [];
-  const flush = async () => {
-    const predictions = await model.predictMany(
-      block.map(({ text }) => text),
-      options,
-    );
-    for (const [index, prediction] of predictions.entries()) {
-      if (outputLost()) break;
-      show(block[index]!, prediction, display);
-      if (process.stdout.writableNeedDrain) await outputDrained();
-    }
-    block = [];
-  };
-  for await (const row of rows ?? texts.map((text): UnlabelledText => ({ text }))) {
-    // Nobody reads the rest, or it cannot be written.
-    if (outputLost()) return EXIT.ok;
-    block.push(row);
-    if (interactive || block.length === size) await flush();
-  }
-  if (block.length > 0) await flush();
-  if (rows) {
-    noteSkipped(rows);
-    noteWarnings(rows, display.json);
-  }
+  await answerTexts(
+    texts,
+    file,
+    flags,
+    (block) => model.predictMany(block, options),
+    (row, prediction) => show(row, prediction, display),
+    size,
+  );
   return EXIT.ok;
 }

@@ -1,17 +1,14 @@
 import { constraint } from '../../core/errors.js';
 import { printable } from '../../core/printable.js';
-import { jsonLine, note } from '../../core/terminal.js';
-import type { UnlabelledText } from '../../data/readers/rows.js';
+import { jsonLine } from '../../core/terminal.js';
 import { readTokenLines } from '../../data/readers/tokenLines.js';
 import type { Tagging, TextTagging } from '../../models/tagger/prediction.js';
 import type { TextTagger } from '../../models/tagger/tagger.js';
 import { EXIT } from '../output.js';
-import { givenTextFlags, noteSkipped, noteWarnings, openTexts, type TextFlags } from '../rows.js';
+import { givenTextFlags, type TextFlags } from '../rows.js';
 import { outputDrained, outputLost } from '../streams.js';
 import { TAGGED } from '../tasks.js';
-
-/** Texts, or sentences of a file, that are tagged together. */
-const BLOCK = 1_024;
+import { answerTexts, BLOCK, onOneLine } from './textBlocks.js';
 
 /** Flags of `recurra predict` for a tagger. */
 export interface TagPredictFlags extends TextFlags {
@@ -40,35 +37,17 @@ export async function predictTags(model: TextTagger, texts: string[], flags: Tag
       throw constraint('file', `${file} has a token on each line, so ${useless} does not apply to it`);
     return tagFile(model, file, json);
   }
-  const interactive = file === '-' && process.stdin.isTTY;
-  if (interactive) note('recurra: one text per line, Ctrl-D ends');
-  const rows = file === undefined ? undefined : openTexts(file, flags);
-  let block: UnlabelledText[] = [];
-  const flush = async () => {
-    const answers = await model.predictMany(block.map(({ text }) => text));
-    for (const [index, answer] of answers.entries()) {
-      if (outputLost()) break;
-      const { text, line } = block[index]!;
+  await answerTexts(
+    texts,
+    file,
+    flags,
+    (block) => model.predictMany(block),
+    ({ text, line }, answer) => {
       // Rows may have been left out: the line says which one this is.
       if (json) jsonLine({ event: 'prediction', text, ...(line === undefined ? {} : { line }), ...answer });
-      else
-        process.stdout.write(
-          `${printable(marked(text, answer, model.scheme !== undefined).replace(/\s*[\r\n]+\s*/g, ' '))}\n`,
-        );
-      if (process.stdout.writableNeedDrain) await outputDrained();
-    }
-    block = [];
-  };
-  for await (const row of rows ?? texts.map((text): UnlabelledText => ({ text }))) {
-    if (outputLost()) return EXIT.ok;
-    block.push(row);
-    if (interactive || block.length === BLOCK) await flush();
-  }
-  if (block.length > 0) await flush();
-  if (rows) {
-    noteSkipped(rows);
-    noteWarnings(rows, json);
-  }
+      else process.stdout.write(`${printable(onOneLine(marked(text, answer, model.scheme !== undefined)))}\n`);
+    },
+  );
   return EXIT.ok;
 }
 

@@ -27,7 +27,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   zip: 'this is a ZIP archive or a spreadsheet (.xlsx): unpack it, or save the sheet as CSV in UTF-8',
 };
 
-/** Compressed bytes given to fzstd at one go: it computes on this thread, and may make 32 KB of each of them. */
+/** Compressed bytes given to fzstd in one call: it computes on this thread, and may make 32 KB of each of them. */
 const PIECE = 2048;
 
 /**

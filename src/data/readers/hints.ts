@@ -1,3 +1,4 @@
+import { listed } from '../../core/listed.js';
 import { closest } from '../../core/options/names.js';
 import type { Column } from './fields.js';
 import { bareUtf16 } from './textStream.js';
@@ -14,12 +15,9 @@ const DELIMITERS = [',', ';', '\t', '|', ':'];
  * @internal
  */
 export function list(names: readonly Column[]): string {
-  const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : '';
-  return (
-    names
-      .slice(0, MOST_NAMES)
-      .map((name) => JSON.stringify(name))
-      .join(', ') + more
+  return listed(
+    names.map((name) => JSON.stringify(name)),
+    MOST_NAMES,
   );
 }
 

@@ -1,7 +1,6 @@
-import { checkChoice } from '../../core/checks.js';
 import { choice, custom, flag } from '../../core/options/kinds.js';
 import { checkNames, option, settingsOf, type TableOf } from '../../core/options/table.js';
-import { TAG_SCHEMES, type TagScheme } from '../../text/tags/scheme.js';
+import { schemeOrNull } from '../../text/tags/scheme.js';
 import { type ReadConllOptions, readConll } from './conll.js';
 import { readConllu } from './conllu.js';
 import { type Column, checkColumn } from './fields.js';
@@ -30,7 +29,6 @@ export interface ReadTagsOptions
 
 const COLUMN = 'the name of a column or its number, from 1';
 const column = custom<Column>(COLUMN, (name, value) => checkColumn(name, value as Column));
-const SCHEME = 'null, or one of IOB1, IOB2, IOBES, BILOU';
 
 /** The table of {@link ReadTagsOptions}. */
 export const TAGS = {
@@ -61,10 +59,10 @@ export const TAGS = {
     defaultText: 'by what they look like',
     help: 'whether lines that begin with `#` are comments',
   }),
-  scheme: option(
-    custom<TagScheme | null>(SCHEME, (name, value) => (value === null ? value : checkChoice(name, value, TAG_SCHEMES))),
-    { defaultText: 'recognised', help: 'the scheme of the tags; null for tags without one' },
-  ),
+  scheme: option(schemeOrNull, {
+    defaultText: 'recognised',
+    help: 'the scheme of the tags; null for tags without one',
+  }),
   text: option(column, { defaultText: 'text', help: 'field of the text' }),
   spans: option(column, {
     defaultText: 'by its name',

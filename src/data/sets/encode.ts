@@ -1,6 +1,7 @@
 import { checkFlag, checkFunction } from '../../core/checks.js';
 import { constraint, DataError, invalidArgument } from '../../core/errors.js';
 import { Int32List } from '../../core/growable.js';
+import { listed } from '../../core/listed.js';
 import { checkOptionNames } from '../../core/options/names.js';
 import { Turns } from '../../core/turns.js';
 import { compareCodePoints } from '../../text/codePointOrder.js';
@@ -361,9 +362,8 @@ class Encoder {
     if (index === undefined) {
       if (label === '') throw this.#error({ line }, 'INVALID_ROW', EMPTY_LABEL);
       if (this.#given) {
-        const known = this.#given.slice(0, 20).map(quoted);
-        const more = this.#given.length > 20 ? `, and ${this.#given.length - 20} more` : '';
-        const message = `unknown label ${JSON.stringify(label)}; the known ones are ${known.join(', ')}${more}`;
+        const known = this.#given.map(quoted);
+        const message = `unknown label ${JSON.stringify(label)}; the known ones are ${listed(known)}`;
         throw this.#error({ line }, 'UNKNOWN_LABEL', message);
       }
       index = this.#classes.size;

@@ -7,8 +7,9 @@ import type { EncodedDataset } from '../../data/sets/encoded.js';
 import { type Evaluation, Measurer } from '../../measures/evaluation.js';
 import { MultiLabelMeasurer } from '../../measures/multiLabelEvaluation.js';
 import { Blocks, rowsPerBlock } from '../blocks.js';
+import type { OnUnknownLabel } from '../unknownLabels.js';
 import { type Predictor, predictRows } from './prediction.js';
-import { type OnUnknownLabel, UnknownLabels } from './unknownLabels.js';
+import { UnknownLabels } from './unknownLabels.js';
 
 /** A row that was measured, as {@link EvaluationOptions.onPrediction} sees it. */
 export interface EvaluatedRow {

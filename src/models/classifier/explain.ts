@@ -1,4 +1,5 @@
 import { constraint } from '../../core/errors.js';
+import { listed } from '../../core/listed.js';
 import { choice, custom, signal } from '../../core/options/kinds.js';
 import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
 import { throwIfAborted } from '../../core/signals.js';
@@ -100,11 +101,10 @@ export function explainSettings(options: ExplainOptions, labels: readonly string
   const settings = settingsOf(EXPLAIN, options);
   const { label } = settings;
   if (label !== undefined && !labels.includes(label)) {
-    const known = labels.slice(0, 20).map((name) => JSON.stringify(name));
-    const more = labels.length > 20 ? `, and ${labels.length - 20} more` : '';
+    const known = labels.map((name) => JSON.stringify(name));
     throw constraint(
       'label',
-      `the model has no label ${JSON.stringify(label)}; it has ${known.join(', ')}${more}`,
+      `the model has no label ${JSON.stringify(label)}; it has ${listed(known)}`,
       'UNKNOWN_LABEL',
     );
   }

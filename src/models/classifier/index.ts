@@ -26,6 +26,7 @@ export type { TrainedModel } from '../../training/task.js';
 export type { LoadOptions } from '../load.js';
 export { TextModel } from '../model.js';
 export type { ServingOptions, ServingState } from '../serving/options.js';
+export type { OnUnknownLabel } from '../unknownLabels.js';
 export { type PredictOptions, TextClassifier } from './classifier.js';
 export type { EvaluatedRow, EvaluationOptions } from './evaluate.js';
 export type { ExplainedToken, ExplainMethod, ExplainOptions, Explanation } from './explain.js';
@@ -40,4 +41,3 @@ export type {
   TrainOptions,
 } from './options.js';
 export { type LabelProbability, Prediction } from './prediction.js';
-export type { OnUnknownLabel } from './unknownLabels.js';

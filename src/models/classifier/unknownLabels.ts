@@ -1,12 +1,8 @@
 import { DataError } from '../../core/errors.js';
+import { listed } from '../../core/listed.js';
 import { type GivenRow, type RowsOrigin, withOrigin } from '../../data/readers/rows.js';
 import { labelled } from '../../data/sets/labels.js';
 
-/** What an evaluation does with a label that the model does not have. */
-export type OnUnknownLabel = 'error' | 'wrong';
-
-/** Labels that a message names. */
-const MOST_NAMED = 20;
 /** Labels that are told apart; what comes beyond is counted together. */
 const MOST_LABELS = 10_000;
 
@@ -90,17 +86,12 @@ export class UnknownLabels {
   /** The error that lists all of them. */
   error(file: string | undefined): DataError {
     const found = [...this.#found].sort(([, a], [, b]) => b.rows - a.rows);
-    const named = found
-      .slice(0, MOST_NAMED)
-      .map(
-        ([label, { rows, where }]) =>
-          `${JSON.stringify(label)} (${rows} ${rows === 1 ? 'row' : 'rows'}, first ${where})`,
-      );
-    const more = found.length > MOST_NAMED ? `, and ${found.length - MOST_NAMED} more` : '';
-    const known = [...this.#known].slice(0, MOST_NAMED).map((label) => JSON.stringify(label));
-    const others = this.#known.size > MOST_NAMED ? `, and ${this.#known.size - MOST_NAMED} more` : '';
+    const named = found.map(
+      ([label, { rows, where }]) => `${JSON.stringify(label)} (${rows} ${rows === 1 ? 'row' : 'rows'}, first ${where})`,
+    );
+    const known = [...this.#known].map((label) => JSON.stringify(label));
     const message =
-      `${this.#all} of ${this.#rows} rows have an unknown label: ${named.join(', ')}${more}; the known ones are ${known.join(', ')}${others}; ` +
+      `${this.#all} of ${this.#rows} rows have an unknown label: ${listed(named)}; the known ones are ${listed(known)}; ` +
       "unknownLabels: 'wrong' (--unknown-labels wrong) counts them as wrong";
     const line = Math.min(...[...this.#found.values()].map((each) => each.line ?? Number.POSITIVE_INFINITY));
     return new DataError('UNKNOWN_LABEL', message, { file, line: Number.isFinite(line) ? line : undefined });

@@ -1,4 +1,5 @@
 import { DataError } from '../../core/errors.js';
+import { listed } from '../../core/listed.js';
 import { callback, choice, flag, signal } from '../../core/options/kinds.js';
 import { option, type TableOf } from '../../core/options/table.js';
 import { Turns } from '../../core/turns.js';
@@ -10,7 +11,7 @@ import { looseEntities, type TokenSpan } from '../../text/tags/entities.js';
 import { writeSpans } from '../../text/tags/spans.js';
 import { splitTag, type Tag } from '../../text/tags/tag.js';
 import { Blocks } from '../blocks.js';
-import type { OnUnknownLabel } from '../classifier/unknownLabels.js';
+import type { OnUnknownLabel } from '../unknownLabels.js';
 import { givenTags, spanProbability } from './prediction.js';
 import { type ReadRow, readRow, TAG_ROWS, type TagRow, type TagRows } from './rows.js';
 import type { SentenceReader } from './sentence.js';
@@ -106,14 +107,12 @@ class UnknownTags {
   }
 
   error(file: string | undefined): DataError {
-    const list = (items: string[]) =>
-      items.slice(0, 20).join(', ') + (items.length > 20 ? `, and ${items.length - 20} more` : '');
     const named = [...this.#found].map(
       ([label, { rows, first }]) => `${JSON.stringify(label)} (${rows} ${rows === 1 ? 'row' : 'rows'}, first ${first})`,
     );
     const known = this.#set.labels.map((label) => JSON.stringify(label));
     const message =
-      `rows have an unknown ${this.#set.entities ? 'label' : 'tag'}: ${list(named)}; the known ones are ${list(known)}; ` +
+      `rows have an unknown ${this.#set.entities ? 'label' : 'tag'}: ${listed(named)}; the known ones are ${listed(known)}; ` +
       "unknownLabels: 'wrong' (--unknown-labels wrong) counts them as wrong";
     const [first] = this.#found.values();
     return new DataError('UNKNOWN_LABEL', message, { file, line: first?.line });

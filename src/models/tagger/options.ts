@@ -1,8 +1,7 @@
-import { checkChoice } from '../../core/checks.js';
-import { choice, custom, flag, integer } from '../../core/options/kinds.js';
+import { choice, flag, integer } from '../../core/options/kinds.js';
 import { option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
 import { TEXT, type TextOptions } from '../../text/options.js';
-import { TAG_SCHEMES, type TagScheme } from '../../text/tags/scheme.js';
+import { schemeOrNull, type TagScheme } from '../../text/tags/scheme.js';
 import type { TaskEvent, TrainingStart } from '../../training/events/events.js';
 import { LEARNING } from '../../training/options/learning.js';
 import { RUN, type TrainingOptions, type TrainingSettings, trainingSettings } from '../../training/options/train.js';
@@ -66,8 +65,6 @@ export interface TaggerTrainOptions
     TaggerHeadOptions,
     TaggerInputOptions {}
 
-const SCHEME = 'null, or one of IOB1, IOB2, IOBES, BILOU';
-
 /** The table of {@link TaggerTextOptions}. */
 const TAGGER_TEXT = {
   tokenizer: option(choice(TAGGER_TOKENIZERS), {
@@ -93,17 +90,13 @@ const TAGGER_TEXT = {
     flag: '',
     help: 'split a token where a span begins or ends within it',
   }),
-  scheme: option(
-    custom<TagScheme | null>(SCHEME, (name, value) => (value === null ? value : checkChoice(name, value, TAG_SCHEMES))),
-    {
-      defaultText: 'recognised in the rows',
-      flag: '<name>',
-      help: 'the scheme of the tags: `IOB1`, `IOB2`, `IOBES`, `BILOU`, or null for tags without one',
-      flagHelp:
-        'the scheme of the tags: IOB1, IOB2, IOBES, BILOU, or none for tags without one, such as parts of speech',
-      parse: (text) => (text === 'none' ? null : text),
-    },
-  ),
+  scheme: option(schemeOrNull, {
+    defaultText: 'recognised in the rows',
+    flag: '<name>',
+    help: 'the scheme of the tags: `IOB1`, `IOB2`, `IOBES`, `BILOU`, or null for tags without one',
+    flagHelp: 'the scheme of the tags: IOB1, IOB2, IOBES, BILOU, or none for tags without one, such as parts of speech',
+    parse: (text) => (text === 'none' ? null : text),
+  }),
 } as const satisfies TableOf<TaggerTextOptions>;
 
 const { adversarial: _, ...TAGGER_LEARNING } = LEARNING;

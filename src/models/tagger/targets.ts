@@ -1,4 +1,5 @@
 import { constraint, DataError } from '../../core/errors.js';
+import { listed } from '../../core/listed.js';
 import { Turns } from '../../core/turns.js';
 import { noRows } from '../../data/readers/rows.js';
 import { stratifiedSplit } from '../../data/sets/split.js';
@@ -233,13 +234,11 @@ function checkLabels(
   if (unknown.size === 0) return;
   const { file, lines } = given;
   const what = set.entities ? 'label' : 'tag';
-  const list = [...unknown].slice(0, 20).map(([label, { tokens, sentence }]) => {
+  const list = [...unknown].map(([label, { tokens, sentence }]) => {
     return `${JSON.stringify(label)} (${tokens} ${tokens === 1 ? 'token' : 'tokens'}, first in ${placeOf(given, sentence)})`;
   });
-  const more = unknown.size > 20 ? `, and ${unknown.size - 20} more` : '';
-  const some = set.labels.slice(0, 20).map((label) => JSON.stringify(label));
-  const others = set.labels.length > 20 ? `, and ${set.labels.length - 20} more` : '';
-  const message = `the validation rows have an unknown ${what}: ${list.join(', ')}${more}; the training rows have ${some.join(', ')}${others}`;
+  const labels = set.labels.map((label) => JSON.stringify(label));
+  const message = `the validation rows have an unknown ${what}: ${listed(list)}; the training rows have ${listed(labels)}`;
   const [{ sentence }] = unknown.values() as unknown as [{ sentence: number }];
   throw new DataError('UNKNOWN_LABEL', message, { file, line: lines[sentence] || undefined });
 }

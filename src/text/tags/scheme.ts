@@ -1,5 +1,6 @@
 import { checkChoice, checkIterable } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
+import { custom } from '../../core/options/kinds.js';
 import { type Prefix, splitTag, type Tag } from './tag.js';
 
 /**
@@ -32,6 +33,11 @@ export function checkScheme(scheme: unknown, name = 'scheme'): TagScheme {
 export function inIobes(prefix: Prefix): Prefix {
   return prefix === 'L' ? 'E' : prefix === 'U' ? 'S' : prefix;
 }
+
+/** A scheme as an option; null for tags without one. */
+export const schemeOrNull = custom<TagScheme | null>(`null, or one of ${TAG_SCHEMES.join(', ')}`, (name, value) =>
+  value === null ? value : checkScheme(value, name),
+);
 
 /** Finds out the scheme of tags that arrive sequence by sequence. */
 export class SchemeDetector {
