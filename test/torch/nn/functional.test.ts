@@ -150,7 +150,8 @@ describe('pad, linear and dropout', () => {
     const dropped = dropout.forward(ones);
     expect([...new Set(dropped.toArray() as number[])].sort()).toEqual([0, 2]);
     expect(dropout.eval().forward(ones).toArray()).toEqual(ones.toArray());
-    expect(dropout.train().forward(ones).sum().item()).not.toBe(1000);
+    // Not by the sum, which is 1000 whenever just half of the elements are kept.
+    expect(new Set(dropout.train().forward(ones).toArray() as number[])).toEqual(new Set([0, 2]));
     expect(codeOf(() => new nn.Dropout(1.5))).toBe('OUT_OF_RANGE');
   });
 });
