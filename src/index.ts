@@ -22,6 +22,7 @@ export {
 export type { Precision } from './core/precision.js';
 export { Random, type RandomState, type Shuffleable } from './core/random.js';
 export * from './data/index.js';
+export * from './inspection/index.js';
 export * from './measures/index.js';
 export * from './models/classifier/index.js';
 export * from './models/language/index.js';

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defaultText, type Option, type OptionTable } from '../../src/core/options/table.js';
 import { ROWS } from '../../src/data/readers/options.js';
+import { DOUBT, INSPECT } from '../../src/inspection/options.js';
 import { CLASSIFIER } from '../../src/models/classifier/options.js';
 import { LANGUAGE } from '../../src/models/language/options.js';
 import { GENERATE } from '../../src/models/language/sampling.js';
@@ -16,6 +17,7 @@ import { CHECKPOINT } from '../../src/training/checkpoints/options.js';
 /** The guides, and the table that each marked section has. */
 export const SECTIONS: Readonly<Record<string, Readonly<Record<string, OptionTable>>>> = {
   'docs/data.md': { rows: ROWS },
+  'docs/inspecting.md': { inspect: INSPECT, doubt: DOUBT },
   'docs/training.md': { train: CLASSIFIER },
   'docs/serving.md': { serving: SERVING, server: SERVER },
   'docs/checkpoints.md': { checkpoint: CHECKPOINT },

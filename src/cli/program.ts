@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { DOUBT, INSPECT } from '../inspection/options.js';
 import { systems } from '../libtorch/systems.mjs';
 import { EVALUATION } from '../models/classifier/evaluate.js';
 import { EXPLAIN } from '../models/classifier/explain.js';
@@ -17,6 +18,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateFlags, evaluateCommand } from './commands/evaluate.js';
 import { type ExplainFlags, explainCommand } from './commands/explain.js';
 import { type GenerateFlags, generateCommand } from './commands/generate.js';
+import { type InspectFlags, inspectCommand } from './commands/inspect.js';
 import {
   type LibtorchFlags,
   libtorchInstallCommand,
@@ -31,7 +33,7 @@ import { type VectorsFlags, vectorsCommand } from './commands/vectors.js';
 import { deviceFlag } from './device.js';
 import { addFlags, addMissingFlags, giveOnce } from './flags.js';
 import { wholeNumber } from './parsers.js';
-import { rowFlags, textFlags } from './rows.js';
+import { labelledTextFlags, rowFlags, textFlags } from './rows.js';
 import { taskFlag } from './tasks.js';
 
 const ROWS_FILE =
@@ -176,6 +178,23 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--json', JSON_HELP)
     .addHelpText('after', '\nColours are used on a terminal; NO_COLOR=1 turns them off, FORCE_COLOR=1 on.')
     .action(async (model: string, text: string, flags: ExplainFlags) => done(await explainCommand(model, text, flags)));
+
+  const inspect = labelledTextFlags(
+    program
+      .command('inspect')
+      .description(
+        'Look at a file of texts before a training: labels, lengths, languages, duplicates, doubtful labels.',
+      )
+      .argument(
+        '<file>',
+        'file of texts, with labels unless --text alone is given (CSV, TSV, JSON lines, Parquet or fastText)',
+      ),
+  );
+  addMissingFlags(addFlags(inspect, INSPECT), DOUBT, '')
+    .option('--against <file>', 'file of rows that a model will be measured on: texts that stand in both are found')
+    .option('--labels', 'also find rows whose label is probably wrong, by cross-validation; this trains models')
+    .option('--json', JSON_HELP)
+    .action(async (file: string, flags: InspectFlags) => done(await inspectCommand(file, flags)));
 
   const vectors = textFlags(
     program

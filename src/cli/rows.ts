@@ -51,6 +51,11 @@ export function rowFlags(command: Command): Command {
   return otherFlags(addMissingFlags(addFlags(command, ROW_FLAGS), tags, 'of tokens with tags: '));
 }
 
+/** Adds the flags that say where a file's texts and labels are, without those of tags. */
+export function labelledTextFlags(command: Command): Command {
+  return otherFlags(addFlags(command, ROWS));
+}
+
 function otherFlags(command: Command): Command {
   return command
     .addOption(new Option('--header', 'the first line names the columns (the default when columns are given by name)'))

@@ -8,6 +8,7 @@ export {
   formatConfusions,
   worstConfusions,
 } from './format.js';
+export { findLabelIssues, type LabelIssue } from './labelIssues.js';
 export type { LabelOptions } from './labels.js';
 export { type MultiLabelReport, multiLabelReport, type RowsWithoutLabel } from './multiLabel.js';
 export type { MultiLabelEvaluation, MultiLabelMeasures } from './multiLabelEvaluation.js';

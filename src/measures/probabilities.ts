@@ -19,7 +19,7 @@ export type Scores = readonly ArrayLike<number>[] | Float32Array | Float64Array;
 const EPSILON = { single: 2 ** -23, double: 2 ** -52 };
 
 /** Rows of numbers with the true label of each. */
-class LabelledScores {
+export class LabelledScores {
   readonly labels: readonly string[];
   readonly truth: Int32Array;
   /** 2^-23 if all numbers are float32, else 2^-52. */
@@ -73,7 +73,8 @@ class LabelledScores {
 /** Probabilities are rounded, and some libraries round them to few digits; what is further from 1 is something else. */
 const SUM_TOLERANCE = 1e-3;
 
-function labelledProbabilities(yTrue: readonly string[], scores: Scores, options: LabelOptions): LabelledScores {
+/** Checks that the rows are probabilities of the labels. */
+export function labelledProbabilities(yTrue: readonly string[], scores: Scores, options: LabelOptions): LabelledScores {
   const name = 'probabilities';
   const rows = new LabelledScores(yTrue, scores, options.labels, name);
   for (let index = 0; index < yTrue.length; index++) {

@@ -1,0 +1,82 @@
+import { constraint } from '../../core/errors.js';
+import { jsonLine, note } from '../../core/terminal.js';
+import type { ReadProgress } from '../../data/readers/options.js';
+import type { FileRows } from '../../data/readers/source.js';
+import { type DoubtfulRow, findDoubtfulRows } from '../../inspection/doubtfulLabels.js';
+import { inspectRows } from '../../inspection/inspect.js';
+import {
+  DOUBT,
+  type DoubtOptions,
+  INSPECT,
+  type InspectedRows,
+  type InspectOptions,
+} from '../../inspection/options.js';
+import { givenOptions } from '../flags.js';
+import { inspectionReport } from '../inspectionReport.js';
+import { EXIT } from '../output.js';
+import { readingDisplay } from '../reading.js';
+import { noteSkipped, noteWarnings, openRows, openTexts, type RowFlags } from '../rows.js';
+import { abortOnSignals } from './train.js';
+
+/** Flags of `recurra inspect`. */
+export interface InspectFlags extends RowFlags {
+  against?: string;
+  labels?: boolean;
+  json?: boolean;
+}
+
+/** Opens a file of texts, with labels if the flags name their column or the format has one. */
+function open(
+  file: string,
+  flags: RowFlags,
+  labelled: boolean,
+  onProgress: (progress: ReadProgress) => void,
+): FileRows<unknown> {
+  return labelled ? openRows(file, flags, onProgress) : openTexts(file, flags);
+}
+
+/** `recurra inspect`: looks at a file of rows before a training. */
+export async function inspectCommand(file: string, flags: InspectFlags): Promise<number> {
+  const options = givenOptions<InspectOptions & { against?: unknown }>(INSPECT, flags) as InspectOptions;
+  const doubts = givenOptions<DoubtOptions>(DOUBT, flags);
+  const labelled = (flags as { label?: unknown }).label !== undefined || flags.text === undefined;
+  if (flags.labels && !labelled) throw constraint('label', '--labels judges labels; say with --label where they are');
+  if (!flags.labels && Object.keys(doubts).length > 0)
+    throw constraint('labels', `--${Object.keys(doubts)[0]} applies to --labels alone`);
+  if (flags.labels && file === '-')
+    throw constraint('labels', '--labels reads the rows twice; give a file in place of standard input');
+  const json = flags.json === true;
+  const display = readingDisplay(json);
+  const rows = open(file, flags, labelled, display.update);
+  const against = flags.against === undefined ? undefined : open(flags.against, flags, labelled, display.update);
+  const { signal, release } = abortOnSignals('stopping');
+  try {
+    const found = await inspectRows(rows as InspectedRows, {
+      ...options,
+      ...(against ? { against: against as InspectedRows } : {}),
+      signal,
+    });
+    const doubtful = flags.labels ? await doubtfulOf(rows as FileRows<never>, { ...doubts, signal }, json) : undefined;
+    display.stop();
+    for (const each of against ? [rows, against] : [rows]) {
+      noteWarnings(each, json);
+      noteSkipped(each);
+    }
+    if (json) jsonLine({ event: 'end', file, ...found, ...(doubtful ? { doubtful } : {}) });
+    else process.stdout.write(`${inspectionReport(found, doubtful, options.examples ?? INSPECT.examples.default)}\n`);
+    return EXIT.ok;
+  } finally {
+    display.stop();
+    release();
+  }
+}
+
+function doubtfulOf(rows: FileRows<never>, options: DoubtOptions, json: boolean): Promise<DoubtfulRow[]> {
+  return findDoubtfulRows(rows, {
+    ...options,
+    onProgress({ fold, folds }) {
+      if (json) jsonLine({ event: 'progress', fold, folds });
+      else if (fold < folds) note(`judging part ${fold + 1} of ${folds} by a model of the others`);
+    },
+  });
+}

@@ -1,0 +1,113 @@
+import { printable, shownLabels } from '../core/printable.js';
+import { percent } from '../core/terminal.js';
+import type { DoubtfulRow } from '../inspection/doubtfulLabels.js';
+import type { Found, RowShown } from '../inspection/found.js';
+import type { Inspection, LabelFindings } from '../inspection/inspection.js';
+import { labelWords } from '../inspection/labels.js';
+import type { Lengths } from '../inspection/lengths.js';
+
+/** Labels that the table shows. */
+const LABELS_SHOWN = 20;
+/** Columns of the longest bar. */
+const BAR = 30;
+
+const number = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: 1 });
+
+function labelTable({ counts, evenness, rowsWithoutLabel, rowsWithSeveral, similar }: LabelFindings): string {
+  const shown = counts.slice(0, LABELS_SHOWN);
+  const names = shownLabels(counts.map(({ label }) => label)).slice(0, LABELS_SHOWN);
+  const width = Math.min(40, Math.max(...names.map((name) => name.length)));
+  const most = counts[0]?.rows ?? 1;
+  const lines = shown.map(({ rows, share }, i) => {
+    const bar = '#'.repeat(Math.max(1, Math.round((BAR * rows) / most)));
+    return `  ${names[i]!.padEnd(width)} ${number(rows).padStart(9)} ${percent(share).padStart(8)}  ${bar}`;
+  });
+  const rest = counts.slice(LABELS_SHOWN);
+  if (rest.length > 0) {
+    const fewest = rest.at(-1)!.rows;
+    lines.push(`  and ${rest.length} more labels, of ${number(rest[0]!.rows)} to ${number(fewest)} rows`);
+  }
+  const several = rowsWithSeveral > 0 ? `, ${number(rowsWithSeveral)} rows with several` : '';
+  const without = rowsWithoutLabel > 0 ? `, ${number(rowsWithoutLabel)} rows without any` : '';
+  const alike = similar.map((group) => `  look like one: ${labelWords(group).join(' / ')}`);
+  return [`${counts.length} labels (evenness ${evenness.toFixed(2)}${several}${without})`, ...lines, ...alike].join(
+    '\n',
+  );
+}
+
+function lengthLine(what: string, { min, median, mean, p95, p99, max }: Lengths): string {
+  return `  ${what.padEnd(11)} ${number(min)} to ${number(max)}, half up to ${number(median)}, 95 % up to ${number(p95)}, 99 % up to ${number(p99)}, mean ${number(mean)}`;
+}
+
+const place = ({ row, line }: RowShown) => (line === undefined ? `row ${row}` : `row ${row} in line ${line}`);
+const labelsOf = ({ labels }: RowShown) => (labels ? ` [${labelWords(labels).join(', ')}]` : '');
+
+function finding<T extends RowShown>(
+  title: string,
+  { rows, examples }: Found<T>,
+  more: (row: T) => string = () => '',
+): string[] {
+  if (rows === 0) return [];
+  const lines = examples.map((row) => `  ${place(row)}${labelsOf(row)}${more(row)}: ${printable(row.text)}`);
+  return [[`${title}: ${number(rows)} rows`, ...lines].join('\n')];
+}
+
+/** What was found, as text. `doubtful` are the rows whose label is probably wrong, if they were looked for. */
+export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | undefined, examples: number): string {
+  const { languages, scripts, against, coverage, nearDuplicates } = found;
+  const named = (shares: Inspection['languages']) =>
+    shares.map(({ name, share }) => `${name} ${percent(share)}`).join(', ');
+  const parts = [
+    `${number(found.rows)} rows, ${number(found.distinctTexts)} different texts`,
+    ...(found.labels ? [labelTable(found.labels)] : []),
+    ['lengths', lengthLine('characters', found.characters), lengthLine(`tokens`, found.tokens)].join('\n'),
+    `scripts: ${named(scripts) || 'no letters'}${languages.length > 0 ? `; languages, as far as can be guessed: ${named(languages)}` : ''}`,
+    ...finding('without text', found.emptyTexts),
+    ...finding('long texts', found.longTexts),
+    ...finding(
+      'the text of an earlier row with another label',
+      found.conflicts,
+      ({ first, firstLabels }) => ` like row ${first}${firstLabels ? ` [${labelWords(firstLabels).join(', ')}]` : ''}`,
+    ),
+    ...finding('the text of an earlier row', found.duplicates, ({ first }) => ` like row ${first}`),
+    ...finding(
+      `nearly the text of an earlier row (${number(nearDuplicates.comparedWith)} texts compared with)`,
+      nearDuplicates,
+      (row) => ` like row ${row.other}, ${percent(row.similarity)}`,
+    ),
+    ...(against
+      ? [
+          ...finding('to be measured on, and here too', against.repeated, ({ first }) => ` like row ${first}`),
+          ...finding(
+            'to be measured on, and nearly here too',
+            against.resembling,
+            ({ other, similarity }) => ` like row ${other}, ${percent(similarity)}`,
+          ),
+          ...(against.repeated.rows + against.resembling.rows === 0
+            ? [`to be measured on: ${number(against.rows)} rows, none of which is here too`]
+            : []),
+        ]
+      : []),
+    ...(coverage
+      ? [
+          `vectors: ${percent(coverage.tokensCovered ?? 0)} of the tokens, ${number(coverage.found)} of ${number(coverage.found + coverage.missing)} different words have one`,
+        ]
+      : []),
+    ...(doubtful ? doubtfulLines(doubtful, examples) : []),
+    ...(found.advice.length > 0
+      ? [['what to do', ...found.advice.map(({ message }) => `  - ${message}`)].join('\n')]
+      : ['nothing to be done']),
+  ];
+  return parts.join('\n\n');
+}
+
+function doubtfulLines(rows: readonly DoubtfulRow[], examples: number): string[] {
+  const found = { rows: rows.length, examples: rows.slice(0, examples) };
+  if (rows.length === 0) return ['no label looks wrong'];
+  return finding(
+    'the label is probably wrong',
+    found,
+    ({ probability, suggested, suggestedProbability }) =>
+      ` ${percent(probability)}, rather ${labelWords([suggested])[0]} ${percent(suggestedProbability)}`,
+  );
+}

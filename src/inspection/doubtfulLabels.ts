@@ -1,0 +1,128 @@
+import { DataError } from '../core/errors.js';
+import { checkNames, settingsOf } from '../core/options/table.js';
+import { Random } from '../core/random.js';
+import { Turns } from '../core/turns.js';
+import { type GivenRow, noRows, type Rows } from '../data/readers/rows.js';
+import { foundIn, labelled } from '../data/sets/labels.js';
+import { findLabelIssues } from '../measures/labelIssues.js';
+import { TextClassifier } from '../models/classifier/classifier.js';
+import { compareCodePoints } from '../text/codePointOrder.js';
+import { beginning, type RowShown } from './found.js';
+import { DOUBT, type DoubtOptions, INSPECTED } from './options.js';
+
+/** A row whose label is probably wrong. */
+export interface DoubtfulRow extends RowShown {
+  /** The label that it probably should have. */
+  suggested: string;
+  /** Probability of its label by a model that has not seen the row, from 0 to 1. */
+  probability: number;
+  /** Probability of the suggested label, from 0 to 1. */
+  suggestedProbability: number;
+}
+
+/** A row with one label. */
+interface Labelled {
+  text: string;
+  label: string;
+  line: number | undefined;
+}
+
+async function collected(rows: Rows, turns: Turns): Promise<Labelled[]> {
+  const all: Labelled[] = [];
+  for await (const given of rows as AsyncIterable<GivenRow>) {
+    const row = labelled(given);
+    const labels = row && (typeof row.label === 'string' ? [row.label] : row.label);
+    if (!row || labels?.length !== 1) {
+      const where = given?.line === undefined ? `row ${all.length + 1}` : `line ${given.line}`;
+      throw new DataError('INVALID_ROW', `${where}: expected a text and one label but found ${foundIn(given)}`, {
+        file: rows.file,
+        line: given?.line,
+      });
+    }
+    all.push({ text: row.text, label: labels[0]!, line: row.line });
+    if (turns.due) await turns.next();
+  }
+  if (all.length === 0) throw noRows('there are no rows to inspect', rows);
+  return all;
+}
+
+/** The part that each row is in: each label's rows are spread evenly. */
+function foldsOf(rows: readonly Labelled[], folds: number, seed: number): Int32Array {
+  const order = Int32Array.from(rows.keys());
+  new Random(seed).shuffle(order);
+  const next = new Map<string, number>();
+  const fold = new Int32Array(rows.length);
+  for (const row of order) {
+    const { label } = rows[row]!;
+    const place = next.get(label) ?? 0;
+    fold[row] = place % folds;
+    next.set(label, place + 1);
+  }
+  return fold;
+}
+
+/**
+ * Finds rows whose label is probably wrong, as {@link findLabelIssues} does, by the linear model of {@link TextClassifier}: the probabilities of each row
+ * come from a model trained on other parts of the rows (cross-validation). All rows are held in memory.
+ *
+ * @param rows - Texts with one label each.
+ * @param options - See {@link DoubtOptions}.
+ * @returns the rows, the most doubtful first.
+ * @throws {@link ArgumentError} for options that do not fit. {@link DataError} for rows that do not fit, and where there are fewer than two labels.
+ * {@link RecurraError} `ABORTED` if the signal is aborted.
+ */
+export async function findDoubtfulRows(rows: Rows, options: DoubtOptions = {}): Promise<DoubtfulRow[]> {
+  checkNames('findDoubtfulRows', options, DOUBT);
+  const { folds, seed, threads, signal, onProgress } = settingsOf(DOUBT, options);
+  INSPECTED.check('rows', rows);
+  const turns = new Turns(signal, undefined, 'the inspection');
+  const all = await collected(rows, turns);
+  const labels = [...new Set(all.map(({ label }) => label))].sort(compareCodePoints);
+  if (labels.length < 2)
+    throw new DataError('EMPTY_DATASET', 'all rows have one label, so none can be told to be wrong', {
+      file: rows.file,
+    });
+  const index = new Map(labels.map((label, column) => [label, column]));
+  const fold = foldsOf(all, folds, seed);
+  const probabilities = new Float32Array(all.length * labels.length);
+  for (let part = 0; part < folds; part++) {
+    onProgress?.({ fold: part, folds });
+    const held = all.flatMap((_, row) => (fold[row] === part ? [row] : []));
+    if (held.length === 0) continue;
+    const train = all.filter((_, row) => fold[row] !== part);
+    const model = await TextClassifier.train(train, {
+      recurrent: false,
+      seed,
+      ...(threads === undefined ? {} : { threads }),
+      ...(signal ? { signal } : {}),
+    });
+    try {
+      const texts = held.map((row) => all[row]!.text);
+      for (const [i, { classes }] of (await model.predictMany(texts, signal ? { signal } : {})).entries()) {
+        for (const { label, probability } of classes)
+          probabilities[held[i]! * labels.length + index.get(label)!] = probability;
+        if (turns.due) await turns.next();
+      }
+    } finally {
+      model.close();
+    }
+  }
+  onProgress?.({ fold: folds, folds });
+  const issues = findLabelIssues(
+    all.map(({ label }) => label),
+    probabilities,
+    { labels },
+  );
+  return issues.map(({ row, label, suggested, selfConfidence, suggestedProbability }) => {
+    const { text, line } = all[row]!;
+    return {
+      row: row + 1,
+      ...(line === undefined ? {} : { line }),
+      labels: [label],
+      text: beginning(text),
+      suggested,
+      probability: selfConfidence,
+      suggestedProbability,
+    };
+  });
+}

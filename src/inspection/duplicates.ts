@@ -1,0 +1,84 @@
+import type { Found, RowShown } from './found.js';
+import { Finding } from './found.js';
+import { HashTable } from './hashTable.js';
+import { textHash } from './textKey.js';
+
+/** A text that is there twice. */
+export interface Repeated extends RowShown {
+  /** Number of the row that had it first. */
+  first: number;
+  /** Labels of that row, if they are others. */
+  firstLabels?: readonly string[] | undefined;
+}
+
+/**
+ * Finds texts that are there several times, and those whose labels differ.
+ *
+ * @internal
+ */
+export class DuplicateFinder {
+  readonly #table = new HashTable();
+  readonly #names: string[] = [];
+  readonly #ids = new Map<string, number>();
+  readonly #repeated: Finding<Repeated>;
+  readonly #conflicting: Finding<Repeated>;
+
+  constructor(examples: number) {
+    this.#repeated = new Finding(examples);
+    this.#conflicting = new Finding(examples);
+  }
+
+  /**
+   * Takes a row.
+   *
+   * @param key - What `comparable` gave for its text.
+   * @returns whether the text is new.
+   */
+  add(key: string, labels: readonly string[] | undefined, shown: () => RowShown, row: number): boolean {
+    const slot = this.#table.slot(textHash(key));
+    const first = this.#table.rowAt(slot);
+    const id = labels === undefined ? 0 : this.#idOf(labels);
+    if (first === 0) {
+      this.#table.set(slot, row, id);
+      return true;
+    }
+    const before = this.#table.noteAt(slot);
+    const repeated = () => ({
+      ...shown(),
+      first,
+      ...(before === id ? {} : { firstLabels: JSON.parse(this.#names[before]!) as string[] }),
+    });
+    this.#repeated.add(repeated);
+    if (before !== id) this.#conflicting.add(repeated);
+    return false;
+  }
+
+  /** The number of the row that has the text, from 1. */
+  rowOf(key: string): number | undefined {
+    const slot = this.#table.found(textHash(key));
+    return slot === undefined ? undefined : this.#table.rowAt(slot);
+  }
+
+  /** Number of different texts. */
+  get distinct(): number {
+    return this.#table.size;
+  }
+
+  /** Rows whose text an earlier row has. */
+  get repeated(): Found<Repeated> {
+    return this.#repeated.found;
+  }
+
+  /** Those of them that have other labels than the first row with the text. */
+  get conflicting(): Found<Repeated> {
+    return this.#conflicting.found;
+  }
+
+  #idOf(labels: readonly string[]): number {
+    const name = JSON.stringify([...labels].sort());
+    const known = this.#ids.get(name);
+    if (known !== undefined) return known;
+    this.#ids.set(name, this.#names.length);
+    return this.#names.push(name) - 1;
+  }
+}

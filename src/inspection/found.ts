@@ -1,0 +1,59 @@
+/** A row of the data, as a report shows it. */
+export interface RowShown {
+  /** Number of the row, from 1. */
+  row: number;
+  /** Line of the file where it begins, from 1, if it comes from a file. */
+  line?: number | undefined;
+  /** Its labels; undefined for data without labels. */
+  labels?: readonly string[] | undefined;
+  /** Beginning of its text. */
+  text: string;
+}
+
+/** How often something was found, with examples. */
+export interface Found<Example = RowShown> {
+  /** Number of rows. */
+  rows: number;
+  /** The first of them. */
+  examples: Example[];
+}
+
+/** Code units of a text that a report shows. */
+const SHOWN = 120;
+
+/**
+ * The beginning of a text, cut between characters.
+ *
+ * @internal
+ */
+export function beginning(text: string): string {
+  if (text.length <= SHOWN) return text;
+  const cut = text.slice(0, SHOWN);
+  // Half of a character is none.
+  return `${/[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
+}
+
+/**
+ * Counts rows and keeps the first.
+ *
+ * @internal
+ */
+export class Finding<Example = RowShown> {
+  readonly #most: number;
+  readonly #found: Found<Example> = { rows: 0, examples: [] };
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Counts a row; `example` is called if it is shown. */
+  add(example: () => Example): void {
+    this.#found.rows++;
+    if (this.#found.examples.length < this.#most) this.#found.examples.push(example());
+  }
+
+  /** What was counted so far. */
+  get found(): Found<Example> {
+    return this.#found;
+  }
+}

@@ -1,0 +1,245 @@
+import { DataError } from '../core/errors.js';
+import { checkNames, settingsOf } from '../core/options/table.js';
+import { Turns } from '../core/turns.js';
+import { type GivenRow, noRows } from '../data/readers/rows.js';
+import { foundIn, labelled } from '../data/sets/labels.js';
+import { peek } from '../data/sets/peek.js';
+import type { TokenizerName } from '../text/names.js';
+import { ScriptCounter } from '../text/scripts.js';
+import { getTokenizer, type Tokenizer } from '../text/tokenizer.js';
+import { Vectors } from '../text/vectors.js';
+import { VocabBuilder } from '../text/vocabBuilder.js';
+import { adviceOf } from './advice.js';
+import { DuplicateFinder, type Repeated } from './duplicates.js';
+import { beginning, Finding, type RowShown } from './found.js';
+import type { AgainstFindings, Inspection, LabelFindings } from './inspection.js';
+import { evenness, LabelCounter } from './labels.js';
+import { type Guess, LanguageCounter, languageGuess } from './languages.js';
+import { LengthCounter } from './lengths.js';
+import { NearDuplicateFinder, type Resembling } from './nearDuplicates.js';
+import { INSPECT, INSPECTED, type InspectedRows, type InspectOptions } from './options.js';
+import { comparable } from './textKey.js';
+
+/** Rows whose texts are looked at to choose the tokenizer. */
+const LOOKED_AT = 1_000;
+
+/** A row whose labels are text; undefined labels for a text alone. */
+interface ReadRow {
+  text: string;
+  labels: readonly string[] | undefined;
+  line: number | undefined;
+}
+
+function readRow(row: unknown, number: number, file: string | undefined): ReadRow {
+  const { text, label, line } = Object(row) as Partial<GivenRow>;
+  if (typeof text === 'string' && label === undefined) return { text, labels: undefined, line };
+  const read = labelled(row as GivenRow);
+  if (read) {
+    const { label: names } = read;
+    return { text: read.text, labels: typeof names === 'string' ? [names] : names, line };
+  }
+  const where = line === undefined ? `row ${number}` : `line ${line}`;
+  throw new DataError('INVALID_ROW', `${where}: expected { text, label } or { text } but found ${foundIn(row)}`, {
+    file,
+    line,
+  });
+}
+
+/** Looks at rows one by one. */
+class Inspector {
+  readonly #labels = new LabelCounter();
+  readonly #duplicates: DuplicateFinder;
+  readonly #near: NearDuplicateFinder;
+  readonly #languages: LanguageCounter;
+  readonly #characters = new LengthCounter();
+  readonly #tokens = new LengthCounter();
+  readonly #empty: Finding;
+  readonly #long: Finding;
+  readonly #split: Tokenizer;
+  readonly #maxLength: number;
+  readonly #words: VocabBuilder | undefined;
+  #labelled = 0;
+  #rows = 0;
+
+  constructor(
+    split: Tokenizer,
+    {
+      examples,
+      similarity,
+      nearRows,
+      maxLength,
+    }: { examples: number; similarity: number; nearRows: number; maxLength: number },
+    words: VocabBuilder | undefined,
+    guess: Guess,
+  ) {
+    this.#duplicates = new DuplicateFinder(examples);
+    this.#near = new NearDuplicateFinder(similarity, nearRows, examples);
+    this.#empty = new Finding(examples);
+    this.#long = new Finding(examples);
+    this.#split = split;
+    this.#maxLength = maxLength;
+    this.#words = words;
+    this.#languages = new LanguageCounter(guess);
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  add(row: ReadRow): void {
+    const number = ++this.#rows;
+    const { text, labels } = row;
+    const shown = () => shownRow(row, number);
+    if (labels) {
+      this.#labelled++;
+      this.#labels.add(labels);
+    }
+    const key = comparable(text);
+    this.#characters.add(codePoints(text));
+    const tokens = this.#split(text);
+    this.#tokens.add(tokens.length);
+    this.#words?.add(tokens);
+    // Of texts without a word nothing else can be said.
+    if (key === '') {
+      this.#empty.add(shown);
+      return;
+    }
+    if (tokens.length > this.#maxLength) this.#long.add(shown);
+    this.#languages.add(text);
+    if (this.#duplicates.add(key, labels, shown, number)) this.#near.add(key, shown);
+  }
+
+  /** Looks for a row to be measured on. */
+  compare(row: ReadRow, number: number, repeated: Finding<Repeated>, resembling: Finding<Resembling>): void {
+    const key = comparable(row.text);
+    if (key === '') return;
+    const shown = () => shownRow(row, number);
+    const first = this.#duplicates.rowOf(key);
+    if (first === undefined) this.#near.look(key, shown, resembling);
+    else repeated.add(() => ({ ...shown(), first }));
+  }
+
+  /** Whether a row has a label. */
+  knows(label: string): boolean {
+    return this.#labels.has(label);
+  }
+
+  found(tokenizer: TokenizerName): Omit<Inspection, 'advice' | 'against' | 'coverage'> {
+    const labels = this.#labelled > 0 ? { labels: labelFindings(this.#labels) } : {};
+    return {
+      rows: this.#rows,
+      distinctTexts: this.#duplicates.distinct,
+      ...labels,
+      emptyTexts: this.#empty.found,
+      longTexts: this.#long.found,
+      characters: this.#characters.lengths,
+      tokens: this.#tokens.lengths,
+      tokenizer,
+      scripts: this.#languages.scripts,
+      languages: this.#languages.languages,
+      duplicates: this.#duplicates.repeated,
+      conflicts: this.#duplicates.conflicting,
+      nearDuplicates: { ...this.#near.found, comparedWith: this.#near.comparedWith },
+    };
+  }
+}
+
+function labelFindings(counter: LabelCounter): LabelFindings {
+  const counts = counter.labels;
+  const imbalance = counts.length === 0 ? 1 : counts[0]!.rows / counts.at(-1)!.rows;
+  return {
+    counts,
+    evenness: evenness(counts),
+    imbalance,
+    rowsWithoutLabel: counter.without,
+    rowsWithSeveral: counter.several,
+    similar: counter.similar,
+  };
+}
+
+function shownRow({ text, labels, line }: ReadRow, row: number): RowShown {
+  return { row, ...(line === undefined ? {} : { line }), ...(labels ? { labels } : {}), text: beginning(text) };
+}
+
+function codePoints(text: string): number {
+  let count = 0;
+  for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) !== 0xdc00) count++;
+  return count;
+}
+
+async function against(
+  rows: InspectedRows,
+  inspector: Inspector,
+  examples: number,
+  turns: Turns,
+): Promise<AgainstFindings> {
+  const repeated = new Finding<Repeated>(examples);
+  const resembling = new Finding<Resembling>(examples);
+  const unknown = new Set<string>();
+  let number = 0;
+  for await (const given of rows as AsyncIterable<GivenRow>) {
+    const row = readRow(given, ++number, rows.file);
+    inspector.compare(row, number, repeated, resembling);
+    for (const label of row.labels ?? []) if (!inspector.knows(label)) unknown.add(label);
+    if (turns.due) await turns.next();
+  }
+  if (number === 0) throw noRows('there are no rows to compare with', rows);
+  return { rows: number, repeated: repeated.found, resembling: resembling.found, unknownLabels: [...unknown] };
+}
+
+/**
+ * Looks at rows before a model is trained on them: labels and their balance, lengths, languages, duplicates, texts with different labels, labels that look
+ * like one, and texts that stand in the rows to be measured on as well. The rows are streamed: memory is taken for hashes of 32 bytes a text, not for the
+ * texts, and about 1 KB for each of the texts that are compared for near duplicates.
+ *
+ * @param rows - Texts with or without labels, such as a reader gives; see {@link InspectedRows}.
+ * @param options - See {@link InspectOptions}.
+ * @returns what was found, and advice.
+ * @throws {@link ArgumentError} for options that do not fit. {@link DataError} for a row that is none (with its line), no rows at all, and what readers throw.
+ * {@link RecurraError} `ABORTED` if the signal is aborted.
+ *
+ * @example
+ * ```ts
+ * const rows = readCsv('tickets.csv', { text: 'text', label: 'queue' });
+ * const { advice } = await inspectRows(rows, { against: readCsv('test.csv', { text: 'text', label: 'queue' }) });
+ * for (const { message } of advice) console.log(message);
+ * ```
+ */
+export async function inspectRows(rows: InspectedRows, options: InspectOptions = {}): Promise<Inspection> {
+  checkNames('inspectRows', options, INSPECT);
+  const settings = settingsOf(INSPECT, options);
+  INSPECTED.check('rows', rows);
+  const { signal, onProgress, examples, embeddings } = settings;
+  let read = 0;
+  const turns = new Turns(signal, () => onProgress?.({ rows: read }), 'the inspection');
+  const { source, first } = await peek(rows, LOOKED_AT, turns);
+  const tokenizer = settings.tokenizer ?? chosenTokenizer(first);
+  const words = embeddings === undefined ? undefined : new VocabBuilder();
+  const inspector = new Inspector(getTokenizer(tokenizer), settings, words, await languageGuess());
+  for await (const given of source as AsyncIterable<GivenRow>) {
+    inspector.add(readRow(given, inspector.rows + 1, rows.file));
+    read = inspector.rows;
+    if (turns.due) await turns.next();
+  }
+  if (inspector.rows === 0) throw noRows('there are no rows to inspect', rows);
+  const found: Omit<Inspection, 'advice'> = {
+    ...inspector.found(tokenizer),
+    ...(settings.against ? { against: await against(settings.against, inspector, examples, turns) } : {}),
+    ...(words && embeddings !== undefined ? { coverage: await coverageOf(words, embeddings, signal) } : {}),
+  };
+  return { ...found, advice: adviceOf(found) };
+}
+
+function chosenTokenizer(first: readonly unknown[]): TokenizerName {
+  const scripts = new ScriptCounter();
+  for (const row of first as Partial<GivenRow>[]) if (typeof row?.text === 'string') scripts.add(row.text);
+  return scripts.choice.tokenizer;
+}
+
+async function coverageOf(words: VocabBuilder, file: string, signal: AbortSignal | undefined) {
+  const vocab = words.build({ specials: [] });
+  const seen = new Map(words.counts());
+  const counts = Float64Array.from({ length: vocab.size }, (_, index) => seen.get(vocab.itos[index]!) ?? 0);
+  const { coverage } = await Vectors.load(file, { vocab, counts, ...(signal ? { signal } : {}) });
+  return coverage;
+}

@@ -1,0 +1,89 @@
+import { beginning, Finding, type Found, type RowShown } from './found.js';
+import { bandKeys, shingles, similarity } from './shingles.js';
+
+/** A text that resembles an earlier one. */
+export interface Resembling extends RowShown {
+  /** Number of the earlier row. */
+  other: number;
+  /** Beginning of its text. */
+  otherText: string;
+  /** What they share: Jaccard's similarity of their stretches of five characters, from 0 to 1. */
+  similarity: number;
+}
+
+/** A text to be compared with, some 500 bytes. */
+interface Kept {
+  row: number;
+  text: string;
+  hashes: Uint32Array;
+}
+
+/** Texts of one key that are compared with; more of them resemble each other anyway. */
+const MOST_OF_A_KEY = 8;
+
+/**
+ * Finds texts that resemble earlier ones.
+ *
+ * @internal
+ */
+export class NearDuplicateFinder {
+  readonly #kept: Kept[] = [];
+  readonly #byKey = new Map<number, number[]>();
+  readonly #least: number;
+  readonly #most: number;
+  readonly #finding: Finding<Resembling>;
+
+  /**
+   * @param least - Similarity from which on a text is counted.
+   * @param most - Texts that are compared with, at most.
+   */
+  constructor(least: number, most: number, examples: number) {
+    this.#least = least;
+    this.#most = most;
+    this.#finding = new Finding(examples);
+  }
+
+  /** Number of texts that later ones are compared with. */
+  get comparedWith(): number {
+    return this.#kept.length;
+  }
+
+  /** Rows that resemble an earlier one. */
+  get found(): Found<Resembling> {
+    return this.#finding.found;
+  }
+
+  /** Takes a text that is new, as `comparable` gave it. */
+  add(key: string, shown: () => RowShown): void {
+    if (this.#kept.length >= this.#most) return;
+    const hashes = shingles(key);
+    if (hashes.length === 0) return;
+    const keys = bandKeys(hashes);
+    this.#look(hashes, keys, shown, this.#finding);
+    const at = this.#kept.push({ row: shown().row, text: beginning(key), hashes }) - 1;
+    for (const each of keys) {
+      const there = this.#byKey.get(each);
+      if (!there) this.#byKey.set(each, [at]);
+      else if (there.length < MOST_OF_A_KEY) there.push(at);
+    }
+  }
+
+  /** Looks for the text of another file, which is not kept. */
+  look(key: string, shown: () => RowShown, finding: Finding<Resembling>): void {
+    const hashes = shingles(key);
+    if (hashes.length > 0) this.#look(hashes, bandKeys(hashes), shown, finding);
+  }
+
+  #look(hashes: Uint32Array, keys: readonly number[], shown: () => RowShown, finding: Finding<Resembling>): void {
+    const candidates = new Set(keys.flatMap((key) => this.#byKey.get(key) ?? []));
+    let best: { other: Kept; similarity: number } | undefined;
+    for (const candidate of candidates) {
+      const other = this.#kept[candidate]!;
+      const shared = similarity(hashes, other.hashes);
+      if (shared >= this.#least && shared > (best?.similarity ?? 0)) best = { other, similarity: shared };
+    }
+    if (!best) return;
+    const { other, similarity: shared } = best;
+    finding.add(() => ({ ...shown(), other: other.row, otherText: other.text, similarity: shared }));
+  }
+}

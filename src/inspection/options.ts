@@ -1,0 +1,105 @@
+import { invalidArgument } from '../core/errors.js';
+import { callback, choice, custom, integer, number, signal, text } from '../core/options/kinds.js';
+import { option, type TableOf } from '../core/options/table.js';
+import type { GivenRow, RowsOrigin, UnlabelledText } from '../data/readers/rows.js';
+import { TOKENIZER_NAMES, type TokenizerName } from '../text/names.js';
+
+/** Texts with or without labels: an array, a generator, or what a reader gives. */
+export type InspectedRows = (Iterable<GivenRow | UnlabelledText> | AsyncIterable<GivenRow | UnlabelledText>) &
+  RowsOrigin;
+
+/** Options of {@link inspectRows}. */
+export interface InspectOptions {
+  /** Rows that a model of these rows will be measured on: texts that stand in both are found. */
+  against?: InspectedRows;
+  /** File of word vectors (GloVe or word2vec): how many of the words it has. */
+  embeddings?: string;
+  /** How texts are split to count their tokens. Default: by their scripts, as a training chooses it. */
+  tokenizer?: TokenizerName;
+  /** Tokens from which on a text counts as long. An integer of at least 1, default 400. */
+  maxLength?: number;
+  /** Share of their stretches of five characters that texts have in common to count as near duplicates: above 0 and at most 1, default 0.8. */
+  similarity?: number;
+  /**
+   * Different texts that others are compared with for near duplicates, at most; each takes about 1 KB. An integer of at least 0, default 200,000; 0 looks for
+   * none.
+   */
+  nearRows?: number;
+  /** Rows that are shown of each finding, at most. An integer of at least 0, default 5. */
+  examples?: number;
+  /** Ends the work with an error of code `ABORTED`. */
+  signal?: AbortSignal;
+  /** Called every few milliseconds with the number of rows read so far. */
+  onProgress?: (progress: { rows: number }) => void;
+}
+
+/** What rows to inspect are. */
+export const INSPECTED = custom<InspectedRows>('rows: an array, an iterable, or what a reader gives', (name, value) => {
+  const rows = Object(value) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
+  if (typeof value === 'string' || !(rows[Symbol.iterator] ?? rows[Symbol.asyncIterator]))
+    throw invalidArgument(name, INSPECTED.expected, value);
+  return value as InspectedRows;
+});
+
+/** The table of {@link InspectOptions}. */
+export const INSPECT = {
+  against: option(INSPECTED, { help: 'rows that a model will be measured on' }),
+  embeddings: option(text('the path of a file of word vectors'), {
+    flag: '<file>',
+    help: 'how many of the words a file of word vectors has',
+  }),
+  tokenizer: option(choice(TOKENIZER_NAMES), {
+    flag: '<name>',
+    help: 'how texts are split to count their tokens',
+    defaultText: 'basic_english; unicode_words for scripts without blanks between words',
+  }),
+  maxLength: option(integer(1, 2 ** 31 - 1), {
+    default: 400,
+    flag: '<n>',
+    help: 'tokens from which on a text counts as long',
+  }),
+  similarity: option(number({ above: 0, to: 1 }), {
+    default: 0.8,
+    flag: '<share>',
+    help: 'share of their character 5-grams that near duplicates have in common, at least',
+  }),
+  nearRows: option(integer(0, 10_000_000), {
+    default: 200_000,
+    flag: '<n>',
+    help: 'texts that others are compared with for near duplicates, at most',
+  }),
+  examples: option(integer(0, 1_000), { default: 5, flag: '<n>', help: 'rows that are shown of each finding' }),
+  signal: option(signal, { help: 'stops the work when it is aborted' }),
+  onProgress: option(callback<(progress: { rows: number }) => void>(), {
+    help: 'called with the number of rows read so far',
+  }),
+} as const satisfies TableOf<InspectOptions>;
+
+/** Options of {@link findDoubtfulRows}. */
+export interface DoubtOptions {
+  /** Parts of the rows, each of which is judged by a model of the others. An integer of at least 2, default 5. */
+  folds?: number;
+  /** Decides which rows are in which part. An integer of at least 0, default 0. */
+  seed?: number;
+  /** Threads of each training. An integer of at least 1; default as for a training. */
+  threads?: number;
+  /** Ends the work with an error of code `ABORTED`. */
+  signal?: AbortSignal;
+  /** Called before each part and at the end with the number of parts that are done. */
+  onProgress?: (progress: { fold: number; folds: number }) => void;
+}
+
+/** The table of {@link DoubtOptions}. */
+export const DOUBT = {
+  folds: option(integer(2, 1_000), {
+    default: 5,
+    flag: '<n>',
+    help: 'with --labels: parts, each judged by a model of the others',
+  }),
+  seed: option(integer(0), { default: 0, flag: '<n>', help: 'with --labels: decides which rows are in which part' }),
+  threads: option(integer(1, 1_024), { flag: '<n>', help: 'with --labels: threads of each training' }),
+  signal: option(signal, { help: 'stops the work when it is aborted' }),
+  onProgress: option(callback<(progress: { fold: number; folds: number }) => void>(), {
+    help: 'called with the number of parts that are done',
+  }),
+} as const satisfies TableOf<DoubtOptions>;

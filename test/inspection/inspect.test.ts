@@ -1,0 +1,145 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { findDoubtfulRows, inspectRows, type Row } from '../../src/index.js';
+import { COLUMNS, recurra } from '../support/cli.js';
+import { temporaryFolder } from '../support/folder.js';
+import { topicCsv, topicTexts } from '../support/texts.js';
+
+const folder = temporaryFolder();
+const path = (name: string) => join(folder, name);
+
+const ROWS: Row[] = [
+  { text: 'Where is my card, please?', label: 'card' },
+  { text: 'where  is my card, PLEASE?', label: 'card' },
+  { text: 'Where is my card please', label: 'Card ' },
+  { text: 'Where is my card, please?', label: 'loan' },
+  { text: ' \n', label: 'loan' },
+  { text: 'I would like to borrow some money for a new house in the country', label: 'loan' },
+];
+
+it('finds what is wrong with rows, and says what to do', async () => {
+  const found = await inspectRows(ROWS, {
+    maxLength: 10,
+    against: [
+      { text: 'WHERE IS MY CARD, PLEASE?', label: 'card' },
+      { text: 'I would like to borrow some money for a new house in the countryside', label: 'house' },
+      { text: 'something else', label: 'card' },
+    ],
+  });
+  expect(found).toMatchObject({ rows: 6, distinctTexts: 3, tokenizer: 'basic_english' });
+  expect(found.labels!.counts.map(({ label, rows }) => [label, rows])).toEqual([
+    ['loan', 3],
+    ['card', 2],
+    ['Card ', 1],
+  ]);
+  expect(found.labels!.similar).toEqual([['card', 'Card ']]);
+  expect(found.labels!.imbalance).toBe(3);
+  expect(found.duplicates.examples.map(({ row, first, firstLabels }) => [row, first, firstLabels])).toEqual([
+    [2, 1, undefined],
+    [4, 1, ['card']],
+  ]);
+  expect(found.conflicts.rows).toBe(1);
+  expect(found.nearDuplicates).toMatchObject({ rows: 1, comparedWith: 3 });
+  expect(found.nearDuplicates.examples[0]).toMatchObject({ row: 3, other: 1, similarity: 1 });
+  expect([found.emptyTexts.rows, found.longTexts.rows]).toEqual([1, 1]);
+  expect(found.longTexts.examples[0]!.row).toBe(6);
+  expect(found.characters).toMatchObject({ min: 2, max: 64 });
+  expect(found.scripts).toEqual([{ name: 'Latin', share: 1 }]);
+  expect(found.languages).toEqual([{ name: 'English', share: 1 }]);
+  expect(found.against).toMatchObject({
+    rows: 3,
+    repeated: { rows: 1 },
+    resembling: { rows: 1 },
+    unknownLabels: ['house'],
+  });
+  expect(found.advice.map(({ about }) => about)).toEqual([
+    'against',
+    'against',
+    'labels',
+    'similarLabels',
+    'conflicts',
+    'duplicates',
+    'emptyTexts',
+    'longTexts',
+    'rows',
+  ]);
+  expect(found.advice[2]!.message).toBe(
+    '3 labels have fewer than 10 rows: "loan", "card", "Card ". Collect more rows of them, or merge them with others.',
+  );
+});
+
+it('takes texts alone, in any script, and looks up words in a file of vectors', async () => {
+  writeFileSync(path('few.vec'), '2 2\n猫 1 2\n狗 3 4\n');
+  const rows = [{ text: '猫和狗' }, { text: '猫在这里睡觉' }];
+  const found = await inspectRows(rows, { embeddings: path('few.vec'), nearRows: 0 });
+  expect(found.labels).toBeUndefined();
+  expect(found.tokenizer).toBe('unicode_words');
+  expect(found.scripts[0]).toEqual({ name: 'Han', share: 1 });
+  expect(found.coverage).toMatchObject({ found: 2, fileWords: 2 });
+  expect(found.coverage!.tokensCovered).toBeGreaterThan(0.3);
+  expect(found.nearDuplicates).toMatchObject({ rows: 0, comparedWith: 0 });
+  expect(found.advice.map(({ about }) => about)).toEqual(['coverage']);
+});
+
+it('says where a row is none, that there are none, and stops when it is told', async () => {
+  const bad = [{ text: 'a', label: 'x' }, { text: 1, label: 'x', line: 7 } as never];
+  await expect(inspectRows(bad)).rejects.toMatchObject({ code: 'INVALID_ROW', line: 7 });
+  await expect(inspectRows([{ text: 'a' }], { against: [{} as never] })).rejects.toThrow(/row 1: expected/);
+  await expect(inspectRows([])).rejects.toMatchObject({ code: 'EMPTY_DATASET' });
+  await expect(inspectRows('rows.csv' as never)).rejects.toThrow(/Expected rows: an array/);
+  await expect(inspectRows([{ text: 'a' }], { similarity: 0 })).rejects.toMatchObject({ option: 'similarity' });
+  await expect(inspectRows([{ text: 'a' }], { examplse: 3 } as never)).rejects.toThrow(/examples/);
+  await expect(inspectRows([{ text: 'a' }], { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    code: 'ABORTED',
+  });
+});
+
+it('finds labels that were changed, by models that have not seen them', async () => {
+  const rows = topicTexts(300).map((row) => ({ ...row }));
+  const changed = [10, 50, 131, 200];
+  for (const row of changed) rows[row]!.label = rows[row]!.label === 'food' ? 'tool' : 'food';
+  const parts: number[] = [];
+  const found = await findDoubtfulRows(rows, { folds: 4, onProgress: ({ fold }) => parts.push(fold) });
+  expect(parts).toEqual([0, 1, 2, 3, 4]);
+  // The text of the fourth is "steel for": one word says little, so no model is sure of it.
+  expect(found.map(({ row }) => row - 1)).toEqual([200, 10, 50]);
+  const clean = topicTexts(300);
+  for (const { row, suggested, probability, suggestedProbability } of found) {
+    expect(suggested).toBe(clean[row - 1]!.label);
+    expect(probability).toBeLessThan(suggestedProbability);
+  }
+  await expect(findDoubtfulRows([{ text: 'a', label: ['x', 'y'] }])).rejects.toMatchObject({ code: 'INVALID_ROW' });
+  await expect(findDoubtfulRows([{ text: 'a', label: 'x' }])).rejects.toThrow(/one label/);
+});
+
+it('is a command, whose findings are also data', () => {
+  const csv = topicCsv(topicTexts(120));
+  writeFileSync(path('rows.csv'), csv);
+  writeFileSync(path('test.csv'), topicCsv(topicTexts(120).slice(0, 2)));
+  const both = ['inspect', path('rows.csv'), ...COLUMNS, '--against', path('test.csv')];
+  const run = recurra([...both, '--labels', '--folds', '2', '--threads', '1']);
+  expect(run.err).toMatch(/judging part 2 of 2/);
+  expect(run.status).toBe(0);
+  expect(run.out).toMatch(/3 labels \(evenness 1\.00\)\n {2}animal +40 +33\.33 %/);
+  expect(run.out).toMatch(/to be measured on, and here too: 2 rows\n {2}row 1 in line 2/);
+  const json = recurra([...both, '--json'])
+    .json()
+    .at(-1);
+  expect(json).toMatchObject({ event: 'end', rows: 120, against: { repeated: { rows: 2 } } });
+  expect(json.advice[0]).toMatchObject({ about: 'against' });
+  expect(
+    recurra(['inspect', path('rows.csv'), '--text', 'body', '--json'])
+      .json()
+      .at(-1).labels,
+  ).toBeUndefined();
+
+  const refused = (args: string[], message: RegExp) => {
+    const failed = recurra(['inspect', ...args]);
+    expect(failed.err).toMatch(message);
+    expect(failed.status).toBe(2);
+  };
+  refused([path('rows.csv'), '--text', 'body', '--labels'], /say with --label where they are/);
+  refused([path('rows.csv'), ...COLUMNS, '--folds', '3'], /--folds applies to --labels alone/);
+  refused(['-', ...COLUMNS, '--labels'], /reads the rows twice/);
+});
