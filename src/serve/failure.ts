@@ -26,6 +26,11 @@ export function failureBody({ code, message }: Pick<Failure, 'code' | 'message'>
   return { error: { code, message } };
 }
 
+/** What a client is told of a fault of the server. */
+export function serverFault(): Failure {
+  return { status: 500, code: 'INTERNAL', message: 'the server failed; its log says more' };
+}
+
 const BY_FASTIFY: Record<string, string> = { FST_ERR_CTP_BODY_TOO_LARGE: 'TOO_LARGE' };
 
 /** Explains what a body that does not fit its schema has wrong. */
@@ -33,15 +38,18 @@ function ofValidation([first]: NonNullable<FastifyError['validation']>): Failure
   const { keyword, instancePath, params, message, data } = first as NonNullable<typeof first> & { data?: unknown };
   const where = `body${instancePath.replace(/\/(\d+)/g, '[$1]').replaceAll('/', '.')}`;
   if (keyword === 'maxLength' || keyword === 'maxItems') {
-    const unit = keyword === 'maxLength' ? 'characters' : 'texts';
+    const unit = keyword === 'maxLength' ? 'characters' : where === 'body.stop' ? 'strings' : 'texts';
     return { status: 413, code: 'TOO_LARGE', message: `Expected at most ${params.limit} ${unit} in ${where}` };
   }
+  if (keyword === 'maximum')
+    return { status: 413, code: 'TOO_LARGE', message: `Expected at most ${params.limit} for ${where}` };
   if (keyword === 'additionalProperties') {
     const name = JSON.stringify(params.additionalProperty);
     return { status: 400, code: 'INVALID_ARGUMENT', message: `Unknown property ${name} in ${where}` };
   }
   if (keyword === 'type') {
-    const expected = `Expected ${/^[aio]/.test(String(params.type)) ? 'an' : 'a'} ${params.type} for ${where}`;
+    const type = [params.type].flat().join(' or ');
+    const expected = `Expected ${/^[aio]/.test(type) ? 'an' : 'a'} ${type} for ${where}`;
     return { status: 400, code: 'INVALID_ARGUMENT', message: `${expected} but received ${describe(data)}` };
   }
   return { status: 400, code: 'INVALID_ARGUMENT', message: `${where} ${message}` };

@@ -1,5 +1,5 @@
 /**
- * A small HTTP server around a `TextClassifier` or a `TextTagger`: predictions, health, metrics, and a page for trying texts by hand.
+ * A small HTTP server around a `TextClassifier`, a `TextTagger` or a `LanguageModel`: predictions, texts that are written, health, metrics, and a page for trying texts by hand.
  *
  * @packageDocumentation
  */

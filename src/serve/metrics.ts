@@ -1,19 +1,17 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { TextClassifier } from '../models/classifier/classifier.js';
 import type { Prediction } from '../models/classifier/prediction.js';
+import type { GeneratedText } from '../models/language/sampling.js';
 import type { ServingState } from '../models/serving/options.js';
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** What Prometheus reads: requests, texts, the queue, and the process. */
+/** What Prometheus reads of every server: requests, and the process. */
 export class Metrics {
   readonly registry = new Registry();
   readonly #seconds: Histogram;
-  readonly #texts: Counter;
-  readonly #tokens: Counter;
-  readonly #known: Counter;
 
-  constructor(model: Pick<TextClassifier, 'serving'>, running: () => number) {
+  constructor(running: () => number) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
     this.#seconds = new Histogram({
@@ -23,6 +21,35 @@ export class Metrics {
       buckets: SECONDS,
       registers,
     });
+    gauge(registers, 'recurra_http_requests_running', 'Requests that are being answered.', running);
+  }
+
+  /** Counts an answered request. */
+  answered(method: string, route: string, status: number, seconds: number): void {
+    this.#seconds.observe({ method, route, status }, seconds);
+  }
+}
+
+/** A number that is read when it is asked for. */
+function gauge(registers: Registry[], name: string, help: string, read: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers,
+    collect() {
+      this.set(read());
+    },
+  });
+}
+
+/** What Prometheus reads of a model that labels texts: texts, and the queue. */
+export class PredictionMetrics {
+  readonly #texts: Counter;
+  readonly #tokens: Counter;
+  readonly #known: Counter;
+
+  constructor({ registry }: Metrics, model: Pick<TextClassifier, 'serving'>) {
+    const registers = [registry];
     this.#texts = new Counter({ name: 'recurra_texts_total', help: 'Texts labelled for requests.', registers });
     this.#tokens = new Counter({ name: 'recurra_tokens_total', help: 'Tokens of these texts.', registers });
     this.#known = new Counter({
@@ -30,23 +57,8 @@ export class Metrics {
       help: 'Tokens that the model knows; a falling share says that the texts have changed.',
       registers,
     });
-    new Gauge({
-      name: 'recurra_http_requests_running',
-      help: 'Requests that are being answered.',
-      registers,
-      collect() {
-        this.set(running());
-      },
-    });
     const ofModel = (name: string, help: string, read: (serving: ServingState) => number) =>
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(read(model.serving));
-        },
-      });
+      gauge(registers, name, help, () => read(model.serving));
     ofModel('recurra_queue_texts', 'Texts that wait.', ({ waiting }) => waiting);
     ofModel('recurra_queue_limit_texts', 'Texts that may wait.', ({ maxQueue }) => maxQueue);
     ofModel('recurra_running_texts', 'Texts that are being computed.', ({ running }) => running);
@@ -65,11 +77,6 @@ export class Metrics {
     counts('recurra_refused_total', 'Calls refused because the queue was full.', ({ refused }) => refused);
   }
 
-  /** Counts an answered request. */
-  answered(method: string, route: string, status: number, seconds: number): void {
-    this.#seconds.observe({ method, route, status }, seconds);
-  }
-
   /** Counts predictions. */
   predicted(predictions: readonly Pick<Prediction, 'tokens' | 'knownTokens'>[]): void {
     let tokens = 0;
@@ -81,5 +88,53 @@ export class Metrics {
     this.#texts.inc(predictions.length);
     this.#tokens.inc(tokens);
     this.#known.inc(known);
+  }
+}
+
+/** What Prometheus reads of a language model: texts that are written and measured. */
+export class LanguageMetrics {
+  readonly #texts: Counter;
+  readonly #tokens: Counter;
+  readonly #prompts: Counter;
+  readonly #scored: Counter;
+  readonly #refused: Counter;
+
+  constructor({ registry }: Metrics, running: () => number, limit: number) {
+    const registers = [registry];
+    const counter = (name: string, help: string) => new Counter({ name, help, registers });
+    this.#texts = new Counter({
+      name: 'recurra_generated_texts_total',
+      help: 'Texts written for requests, by why they ended; gone: the client went away or read nothing.',
+      labelNames: ['reason'],
+      registers,
+    });
+    this.#tokens = counter('recurra_generated_tokens_total', 'Units of the texts that were written to their end.');
+    this.#prompts = counter('recurra_prompt_tokens_total', 'Units of their prompts.');
+    this.#scored = counter('recurra_scored_tokens_total', 'Units of texts measured for requests.');
+    this.#refused = counter('recurra_refused_total', 'Requests refused because too many texts were under way.');
+    gauge(registers, 'recurra_concurrent_texts', 'Texts that are being written or measured.', running);
+    gauge(registers, 'recurra_concurrent_limit_texts', 'Texts that may be.', () => limit);
+  }
+
+  /** Counts a text that was written. */
+  wrote({ reason, tokens, promptTokens }: GeneratedText): void {
+    this.#texts.inc({ reason });
+    this.#tokens.inc(tokens);
+    this.#prompts.inc(promptTokens);
+  }
+
+  /** Counts a text whose client went away. */
+  gone(): void {
+    this.#texts.inc({ reason: 'gone' });
+  }
+
+  /** Counts a text that was measured. */
+  scored(tokens: number): void {
+    this.#scored.inc(tokens);
+  }
+
+  /** Counts a request that came when too many texts were under way. */
+  refused(): void {
+    this.#refused.inc();
   }
 }

@@ -1,4 +1,5 @@
 import { packageVersion } from '../native/addon.js';
+import type { LanguageSchemas } from './languageSchemas.js';
 import type { Schemas } from './schemas.js';
 
 const REFUSALS: Record<string, string> = {
@@ -11,13 +12,19 @@ const REFUSALS: Record<string, string> = {
   503: 'Too many texts are waiting: `OVERLOADED`, with `Retry-After`. Or the server is ending: `STOPPING`.',
 };
 
-const of = (name: keyof Schemas) => ({ $ref: `#/components/schemas/${name}` });
-const json = (name: keyof Schemas) => ({ 'application/json': { schema: of(name) } });
+/** The kind of a model, with its schemas. */
+export type KindOfModel =
+  | { kind: 'classifier' | 'tagger'; schemas: Schemas }
+  | { kind: 'language'; schemas: LanguageSchemas };
+
+const of = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const json = (name: string) => ({ 'application/json': { schema: of(name) } });
 const plain = (description: string, type: string) => ({
   200: { description, content: { [type]: { schema: { type: 'string' } } } },
 });
 
-function prediction(operationId: string, summary: string, body: keyof Schemas, answer: keyof Schemas, example: object) {
+/** A question with a body. `content` is what the answer is, by its type. */
+function post(operationId: string, summary: string, body: string, content: object, example: object) {
   const refusals = Object.entries(REFUSALS).map(([status, description]) => [
     status,
     { description, content: json('error') },
@@ -27,7 +34,7 @@ function prediction(operationId: string, summary: string, body: keyof Schemas, a
       operationId,
       summary,
       requestBody: { required: true, content: { 'application/json': { schema: of(body), example } } },
-      responses: { 200: { description: 'The answer.', content: json(answer) }, ...Object.fromEntries(refusals) },
+      responses: { 200: { description: 'The answer.', content }, ...Object.fromEntries(refusals) },
     },
   };
 }
@@ -36,27 +43,55 @@ function get(operationId: string, summary: string, responses: object) {
   return { get: { operationId, summary, responses } };
 }
 
+/** The document of models that label texts. */
+function predictions(one: string, many: string, example: string, examples: object) {
+  return {
+    '/predict': post('predict', one, 'one', json('prediction'), { text: example }),
+    '/predict/many': post('predictMany', many, 'many', json('predictions'), examples),
+  };
+}
+
+const EVENTS =
+  'Server-sent events: `text` for each piece (`textEvent`), and at last `end` with the reason and counts (`endEvent`), or `error` (`error`).';
+
 /** What the document says of each kind of model. */
 const KINDS = {
   classifier: {
     description: 'A recurrent text classifier: texts in, labels with probabilities out.',
-    one: 'Label one text.',
-    many: 'Label many texts.',
-    example: 'My invoice is wrong',
-    examples: { texts: ['My invoice is wrong', 'The printer is on fire'], topK: 1 },
+    paths: predictions('Label one text.', 'Label many texts.', 'My invoice is wrong', {
+      texts: ['My invoice is wrong', 'The printer is on fire'],
+      topK: 1,
+    }),
   },
   tagger: {
     description: 'A recurrent tagger: texts in, labelled spans and tags of tokens out.',
-    one: 'Find the spans of one text.',
-    many: 'Find the spans of many texts.',
-    example: 'Ada Lovelace was born in London.',
-    examples: { texts: ['Ada Lovelace was born in London.', 'She lived there.'] },
+    paths: predictions(
+      'Find the spans of one text.',
+      'Find the spans of many texts.',
+      'Ada Lovelace was born in London.',
+      { texts: ['Ada Lovelace was born in London.', 'She lived there.'] },
+    ),
+  },
+  language: {
+    description: 'A recurrent language model: it writes what may follow a text, and says how probable a text is.',
+    paths: {
+      '/generate': post(
+        'generate',
+        'Write what may follow a prompt, as it comes or as a whole.',
+        'generate',
+        { 'text/event-stream': { schema: { type: 'string', description: EVENTS } }, ...json('generated') },
+        { prompt: 'My invoice', maxNewTokens: 60, temperature: 0.8 },
+      ),
+      '/score': post('score', 'Say how probable a text is, unit by unit.', 'score', json('scored'), {
+        text: 'My invoice is wrong',
+      }),
+    },
   },
 } as const;
 
 /** The OpenAPI document of a server with a model of a kind. */
-export function openApi(components: Schemas, page: boolean, kind: keyof typeof KINDS): object {
-  const { description, one, many, example, examples } = KINDS[kind];
+export function openApi({ kind, schemas }: KindOfModel, page: boolean): object {
+  const { description, paths } = KINDS[kind];
   return {
     openapi: '3.1.0',
     info: {
@@ -66,8 +101,7 @@ export function openApi(components: Schemas, page: boolean, kind: keyof typeof K
       license: { name: 'MIT OR Apache-2.0' },
     },
     paths: {
-      '/predict': prediction('predict', one, 'one', 'prediction', { text: example }),
-      '/predict/many': prediction('predictMany', many, 'many', 'predictions', examples),
+      ...paths,
       '/model': get('model', 'What the model knows, and the limits of requests.', {
         200: { description: 'The model.', content: json('model') },
       }),
@@ -85,11 +119,16 @@ export function openApi(components: Schemas, page: boolean, kind: keyof typeof K
       ...(page
         ? {
             '/': get('page', 'A page for trying texts by hand.', plain('The page.', 'text/html')),
-            '/page.js': get('pageScript', 'Its script.', plain('The script.', 'text/javascript')),
+            ...Object.fromEntries(
+              ['page', 'dom', 'labels', 'writing'].map((name) => [
+                `/${name}.js`,
+                get(`${name}Script`, 'A script of it.', plain('The script.', 'text/javascript')),
+              ]),
+            ),
             '/page.css': get('pageStyle', 'Its style.', plain('The style.', 'text/css')),
           }
         : {}),
     },
-    components: { schemas: components },
+    components: { schemas },
   };
 }

@@ -15,7 +15,7 @@ export type ServerLogEntry =
       status: number;
       /** Milliseconds from the request's head to the end of the answer. */
       milliseconds: number;
-      /** Texts that were labelled. */
+      /** Texts that were labelled, written or measured. */
       texts: number;
     }
   | {
@@ -39,6 +39,10 @@ export interface ServerOptions {
   maxTextLength?: number;
   /** Most texts in one request. Default: 1,000. */
   maxTexts?: number;
+  /** Most units of a text that a language model writes. Default: 4,096. */
+  maxNewTokens?: number;
+  /** Texts that a language model writes or measures at the same time; a request beyond that is refused with 503. Default: 64. */
+  maxConcurrent?: number;
   /** Labels in an answer when a request does not say. Default: 5. */
   topK?: number;
   /**
@@ -53,7 +57,7 @@ export interface ServerOptions {
    * through the proxies. Default: none.
    */
   trustProxy?: number | string | false;
-  /** Milliseconds that a client may take to send a request. Default: 30,000. */
+  /** Milliseconds that a client may take to send a request, or to read what is ready of a text that is written. Default: 30,000. */
   requestTimeout?: number;
   /** Milliseconds that `close` waits for answers under way before it cuts them off. Default: 10,000. */
   stopTimeout?: number;
@@ -90,6 +94,16 @@ export const SERVER = {
     help: 'longest text, in characters',
   }),
   maxTexts: option(integer(1, 1_000_000), { default: 1_000, flag: '<n>', help: 'most texts in one request' }),
+  maxNewTokens: option(integer(1, 2 ** 31 - 1), {
+    default: 4_096,
+    flag: '<n>',
+    help: 'most units of a text that a language model writes',
+  }),
+  maxConcurrent: option(integer(1, 100_000), {
+    default: 64,
+    flag: '<n>',
+    help: 'texts that a language model writes or measures at the same time',
+  }),
   topK: option(integer(1, 1_000_000), {
     default: 5,
     flag: '<n>',
@@ -110,7 +124,7 @@ export const SERVER = {
   }),
   requestTimeout: option(integer(1, 3_600_000), {
     default: 30_000,
-    help: 'milliseconds that a client may take to send a request',
+    help: 'milliseconds that a client may take to send a request, or to read what is ready of a text that is written',
   }),
   stopTimeout: option(integer(0, 3_600_000), {
     default: 10_000,

@@ -3,24 +3,35 @@ import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TextClassifier } from '../models/classifier/classifier.js';
 import type { Prediction } from '../models/classifier/prediction.js';
+import { LanguageModel } from '../models/language/language.js';
 import type { TextTagging } from '../models/tagger/prediction.js';
 import { TextTagger } from '../models/tagger/tagger.js';
 import { packageRoot } from '../native/addon.js';
+import { whenGone } from './clients.js';
 import { failureBody } from './failure.js';
-import type { Metrics } from './metrics.js';
-import { openApi } from './openapi.js';
+import { languageRoutes } from './languageRoutes.js';
+import { languageSchemas } from './languageSchemas.js';
+import { type Metrics, PredictionMetrics } from './metrics.js';
+import { type KindOfModel, openApi } from './openapi.js';
 import type { ServerSettings } from './options.js';
-import { type Schemas, schemas, tagSchemas } from './schemas.js';
+import { ERROR_AND_STATUS, schemas, tagSchemas } from './schemas.js';
+
+/** A model that a server answers with. */
+export type ServedModel = TextClassifier | TextTagger | LanguageModel;
 
 /** What the routes need to know. */
 export interface RouteContext {
-  model: TextClassifier | TextTagger;
+  model: ServedModel;
   settings: ServerSettings;
   metrics: Metrics;
   /** Whether the server is ending. */
   stopping(): boolean;
-  /** Told how many texts were labelled for a request. */
+  /** Told how many texts were labelled, written or measured for a request. */
   labelled(request: FastifyRequest, texts: number): void;
+  /** What limits the routes that compute. */
+  config: object;
+  /** Told of a fault of the server, of which its log says more. */
+  fault(route: string, error: unknown): void;
 }
 
 /** Labels in an answer, over all texts: some 50 MB of JSON. */
@@ -34,30 +45,19 @@ const PAGE_POLICY =
 const PAGE_FILES = [
   ['/', 'index.html', 'text/html; charset=utf-8'],
   ['/page.js', 'page.js', 'text/javascript; charset=utf-8'],
+  ['/dom.js', 'dom.js', 'text/javascript; charset=utf-8'],
+  ['/labels.js', 'labels.js', 'text/javascript; charset=utf-8'],
+  ['/writing.js', 'writing.js', 'text/javascript; charset=utf-8'],
   ['/page.css', 'page.css', 'text/css; charset=utf-8'],
 ] as const;
-
-/** Aborted when a client goes before it was answered. (Fastify's `request.signal` is so, too, when a body has been read.) */
-function whenGone({ raw }: FastifyReply): AbortSignal {
-  const abort = new AbortController();
-  raw.once('close', () => {
-    if (!raw.writableFinished) abort.abort();
-  });
-  return abort.signal;
-}
-
-/** What limits the routes that compute. */
-function limits({ rateLimit }: ServerSettings): object {
-  return rateLimit > 0 ? { rateLimit: { max: rateLimit, timeWindow: 60_000 } } : {};
-}
 
 function taggingRoutes(
   app: FastifyInstance,
   model: TextTagger,
-  { settings, metrics, labelled }: Omit<RouteContext, 'model'>,
+  { settings, metrics: common, labelled, config }: Omit<RouteContext, 'model'>,
 ): void {
   const shape = tagSchemas(settings);
-  const config = limits(settings);
+  const metrics = new PredictionMetrics(common, model);
   const done = (request: FastifyRequest, taggings: readonly TextTagging[]) => {
     labelled(request, taggings.length);
     metrics.predicted(taggings.map(({ tokens, knownTokens }) => ({ tokens: tokens.length, knownTokens })));
@@ -85,10 +85,10 @@ function taggingRoutes(
 function predictionRoutes(
   app: FastifyInstance,
   model: TextClassifier,
-  { settings, metrics, labelled }: Omit<RouteContext, 'model'>,
+  { settings, metrics: common, labelled, config }: Omit<RouteContext, 'model'>,
 ): void {
   const shape = schemas(settings, model.labels.length);
-  const config = limits(settings);
+  const metrics = new PredictionMetrics(common, model);
   const options = ({ topK = settings.topK }: { topK?: number }, reply: FastifyReply) => ({
     topK: Math.min(topK, model.labels.length),
     signal: whenGone(reply),
@@ -123,12 +123,24 @@ function predictionRoutes(
   );
 }
 
+/** What a model labels with, and the limits of requests. */
+function labelRoutes(app: FastifyInstance, model: TextClassifier | TextTagger, { settings }: RouteContext): void {
+  const { model: answer } = tagSchemas(settings);
+  app.get('/model', { schema: { response: { 200: answer } } }, () => ({
+    kind: model instanceof TextTagger ? 'tagger' : 'classifier',
+    ...(model instanceof TextTagger && { scheme: model.scheme ?? null }),
+    labels: model.labels,
+    words: model.vocab.length,
+    cell: model.settings.cell,
+    limits: { bodyBytes: settings.bodyLimit, textLength: settings.maxTextLength, texts: settings.maxTexts },
+  }));
+}
+
 function stateRoutes(app: FastifyInstance, { model, settings, metrics, stopping }: RouteContext): void {
-  const kind = model instanceof TextTagger ? 'tagger' : 'classifier';
-  const shape: Schemas = kind === 'tagger' ? tagSchemas(settings) : schemas(settings, model.labels.length);
-  const answers = (body: object) => ({ schema: { response: { '2xx': body, 503: body } } });
-  app.get('/health', answers(shape.status), () => ({ status: 'ok' }));
-  app.get('/ready', answers(shape.status), (_, reply) => {
+  const { status } = ERROR_AND_STATUS;
+  const answers = { schema: { response: { '2xx': status, 503: status } } };
+  app.get('/health', answers, () => ({ status: 'ok' }));
+  app.get('/ready', answers, (_, reply) => {
     if (stopping()) reply.code(503);
     return { status: stopping() ? 'stopping' : 'ready' };
   });
@@ -136,16 +148,15 @@ function stateRoutes(app: FastifyInstance, { model, settings, metrics, stopping 
     reply.type(metrics.registry.contentType);
     return metrics.registry.metrics();
   });
-  app.get('/model', answers(shape.model), () => ({
-    kind,
-    ...(model instanceof TextTagger && { scheme: model.scheme ?? null }),
-    labels: model.labels,
-    words: model.vocab.length,
-    cell: model.settings.cell,
-    limits: { bodyBytes: settings.bodyLimit, textLength: settings.maxTextLength, texts: settings.maxTexts },
-  }));
-  const document = openApi(shape, settings.page, kind);
+  const document = openApi(documented(model, settings), settings.page);
   app.get('/openapi.json', () => document);
+}
+
+/** What the OpenAPI document is about. */
+function documented(model: ServedModel, settings: ServerSettings): KindOfModel {
+  if (model instanceof LanguageModel) return { kind: 'language', schemas: languageSchemas(settings) };
+  if (model instanceof TextTagger) return { kind: 'tagger', schemas: tagSchemas(settings) };
+  return { kind: 'classifier', schemas: schemas(settings, model.labels.length) };
 }
 
 function pageRoutes(app: FastifyInstance): void {
@@ -161,8 +172,12 @@ function pageRoutes(app: FastifyInstance): void {
 /** Adds all routes. */
 export function addRoutes(app: FastifyInstance, context: RouteContext): void {
   const { model, ...rest } = context;
-  if (model instanceof TextTagger) taggingRoutes(app, model, rest);
-  else predictionRoutes(app, model, rest);
+  if (model instanceof LanguageModel) languageRoutes(app, model, rest);
+  else {
+    if (model instanceof TextTagger) taggingRoutes(app, model, rest);
+    else predictionRoutes(app, model, rest);
+    labelRoutes(app, model, context);
+  }
   stateRoutes(app, context);
   if (context.settings.page) pageRoutes(app);
 }

@@ -1,7 +1,7 @@
 import type { ServerSettings } from './options.js';
 
 /** Schemas that are the same for all kinds of models. */
-const COMMON = {
+export const ERROR_AND_STATUS = {
   error: {
     type: 'object',
     required: ['error'],
@@ -21,6 +21,11 @@ const COMMON = {
     required: ['status'],
     properties: { status: { type: 'string', enum: ['ok', 'ready', 'stopping'] } },
   },
+} as const;
+
+/** Schemas that are the same for models that label texts. */
+const COMMON = {
+  ...ERROR_AND_STATUS,
   model: {
     type: 'object',
     required: ['kind', 'labels', 'words', 'cell', 'limits'],

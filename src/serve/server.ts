@@ -3,13 +3,14 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { now } from '../core/clock.js';
 import { invalidArgument, RecurraError } from '../core/errors.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
+import { LanguageModel } from '../models/language/language.js';
 import { TextTagger } from '../models/tagger/tagger.js';
 import { parseBody } from './body.js';
 import { Connections } from './connections.js';
-import { failureBody, failureOf, type Refusal, refuseConnection } from './failure.js';
+import { failureBody, failureOf, type Refusal, refuseConnection, serverFault } from './failure.js';
 import { Metrics } from './metrics.js';
 import { type ServerOptions, type ServerSettings, serverSettings } from './options.js';
-import { addRoutes } from './routes.js';
+import { addRoutes, type ServedModel } from './routes.js';
 
 /** Seconds after which a refused client may try again. */
 const RETRY_AFTER = 1;
@@ -25,7 +26,7 @@ export class ModelServer {
   readonly #app: FastifyInstance;
   readonly #settings: ServerSettings;
   readonly #metrics: Metrics;
-  /** Texts that were labelled for a request. */
+  /** Texts that were labelled, written or measured for a request. */
   readonly #texts = new WeakMap<FastifyRequest, number>();
   readonly #connections = new Connections();
   #running = 0;
@@ -33,9 +34,9 @@ export class ModelServer {
   #url: string | undefined;
   #closing: Promise<number> | undefined;
 
-  private constructor(model: TextClassifier | TextTagger, settings: ServerSettings) {
+  private constructor(settings: ServerSettings) {
     this.#settings = settings;
-    this.#metrics = new Metrics(model, () => this.#running);
+    this.#metrics = new Metrics(() => this.#running);
     const { bodyLimit, requestTimeout, trustProxy } = settings;
     this.#app = fastify({
       bodyLimit,
@@ -48,13 +49,21 @@ export class ModelServer {
       clientErrorHandler: refuseConnection,
       frameworkErrors: (error, request, reply) => this.#refuse(error, request, reply as FastifyReply),
       // What a client sent is checked, not mended.
-      ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, verbose: true } },
+      ajv: {
+        customOptions: {
+          coerceTypes: false,
+          removeAdditional: false,
+          useDefaults: false,
+          verbose: true,
+          allowUnionTypes: true,
+        },
+      },
     });
   }
 
   /** @internal */
-  static async create(model: TextClassifier | TextTagger, settings: ServerSettings): Promise<ModelServer> {
-    const server = new ModelServer(model, settings);
+  static async create(model: ServedModel, settings: ServerSettings): Promise<ModelServer> {
+    const server = new ModelServer(settings);
     const app = server.#app;
     app.server.on('connection', (socket) => server.#connections.add(socket));
     app.removeAllContentTypeParsers();
@@ -77,13 +86,16 @@ export class ModelServer {
     });
     app.setErrorHandler<FastifyError | Refusal>((error, request, reply) => server.#refuse(error, request, reply));
     app.setNotFoundHandler((request, reply) => server.#notFound(request, reply));
-    if (settings.rateLimit > 0) await app.register(rateLimit, { global: false });
+    const { rateLimit: max } = settings;
+    if (max > 0) await app.register(rateLimit, { global: false });
     addRoutes(app, {
       model,
       settings,
       metrics: server.#metrics,
       stopping: () => server.#closing !== undefined,
       labelled: (request, texts) => server.#texts.set(request, texts),
+      config: max > 0 ? { rateLimit: { max, timeWindow: 60_000 } } : {},
+      fault: (route, error) => settings.log?.({ event: 'fault', route, error }),
     });
     await app.ready();
     return server;
@@ -178,7 +190,7 @@ export class ModelServer {
     let failure = failureOf(error);
     if (!failure) {
       this.#settings.log?.({ event: 'fault', route: request.routeOptions?.url ?? 'unmatched', error });
-      failure = { status: 500, code: 'INTERNAL', message: 'the server failed; its log says more' };
+      failure = serverFault();
     }
     if (failure.status === 503) reply.header('retry-after', RETRY_AFTER);
     reply.code(failure.status).send(failureBody(failure));
@@ -199,7 +211,7 @@ export class ModelServer {
 
 /**
  * Makes a server that answers with a model over HTTP. Calls of all clients share the model, as its `setServing`
- * says. A classifier answers with labels, a tagger with spans.
+ * says. A classifier answers with labels, a tagger with spans. A language model writes texts as server-sent events, and measures them.
  *
  * @param model - the model; the server does not close it.
  * @param options - see {@link ServerOptions}.
@@ -216,10 +228,10 @@ export class ModelServer {
  * ```
  */
 export async function createServer(
-  model: TextClassifier | TextTagger,
+  model: TextClassifier | TextTagger | LanguageModel,
   options: ServerOptions = {},
 ): Promise<ModelServer> {
-  if (!(model instanceof TextClassifier || model instanceof TextTagger))
-    throw invalidArgument('model', 'a TextClassifier or a TextTagger', model);
+  const fits = [TextClassifier, TextTagger, LanguageModel].some((kind) => model instanceof kind);
+  if (!fits) throw invalidArgument('model', 'a TextClassifier, a TextTagger or a LanguageModel', model);
   return ModelServer.create(model, serverSettings(options));
 }

@@ -271,6 +271,9 @@ describe('other requests', () => {
     expect(Object.keys(document.paths).filter((path) => !(path in smaller.paths))).toEqual([
       '/',
       '/page.js',
+      '/dom.js',
+      '/labels.js',
+      '/writing.js',
       '/page.css',
     ]);
   });
@@ -345,6 +348,8 @@ describe('createServer', () => {
       code: 'IO',
       message: expect.stringMatching(/^cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/),
     });
-    await expect(createServer({} as never)).rejects.toThrow('Expected a TextClassifier or a TextTagger for model');
+    await expect(createServer({} as never)).rejects.toThrow(
+      'Expected a TextClassifier, a TextTagger or a LanguageModel for model',
+    );
   });
 });

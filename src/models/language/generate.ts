@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import type { WritingEngine } from '../../engine/writing.js';
 import { UNKNOWN_UNIT, type Units } from '../../text/units/index.js';
-import type { GenerateSettings } from './sampling.js';
+import type { GeneratedText, GenerateSettings } from './sampling.js';
 import { Stops } from './stops.js';
 
 /** Units of a prompt that are read in one call: some tens of milliseconds. */
@@ -21,7 +21,7 @@ export async function* generateText(
   units: Units,
   prompt: string,
   settings: GenerateSettings,
-): AsyncGenerator<string, void, undefined> {
+): AsyncGenerator<string, GeneratedText, undefined> {
   const { maxNewTokens, temperature, topK = 0, topP, repetitionPenalty, stop, signal } = settings;
   throwIfAborted(signal, WHAT);
   const { seed = Math.floor(Math.random() * 2 ** 32) } = settings;
@@ -35,16 +35,21 @@ export async function* generateText(
   }
   const decoder = units.decoder();
   const stops = new Stops(stop);
-  let left = maxNewTokens;
-  for (let together = 1; left > 0 && !stops.found; together = Math.min(2 * together, WRITE_TOGETHER)) {
+  let tokens = 0;
+  let finished = false;
+  for (let together = 1; !finished && tokens < maxNewTokens; together = Math.min(2 * together, WRITE_TOGETHER)) {
     throwIfAborted(signal, WHAT);
-    const { units: written, ended } = await text.write(NONE, Math.min(left, together));
-    left -= written.length;
+    const { units: written, ended } = await text.write(NONE, Math.min(maxNewTokens - tokens, together));
     let piece = '';
-    for (const unit of written) piece += stops.push(decoder.push(unit));
+    for (const unit of written) {
+      piece += stops.push(decoder.push(unit));
+      tokens++;
+      if (stops.found) break;
+    }
+    finished = ended || stops.found;
     if (piece !== '') yield piece;
-    if (ended) break;
   }
   const rest = stops.end();
   if (rest !== '') yield rest;
+  return { reason: stops.found ? 'stop' : finished ? 'end' : 'length', promptTokens: read.length, tokens, seed };
 }

@@ -9,5 +9,5 @@ export type {
   StreamOptions,
   UnitOptions,
 } from './options.js';
-export type { GenerateOptions } from './sampling.js';
+export type { GeneratedText, GenerateOptions } from './sampling.js';
 export type { LanguageResult } from './validation.js';

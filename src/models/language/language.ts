@@ -17,7 +17,7 @@ import { languageFile } from './description.js';
 import { generateText } from './generate.js';
 import { languageHead } from './network.js';
 import type { LanguageOptions, LanguageStart, LanguageTexts } from './options.js';
-import { type GenerateOptions, generateSettings } from './sampling.js';
+import { type GeneratedText, type GenerateOptions, generateSettings } from './sampling.js';
 import { type LanguageParts, languageMetadata, languageTask } from './task.js';
 import { type LanguageResult, logProbabilitiesOf, resultOf } from './validation.js';
 
@@ -173,6 +173,7 @@ export class LanguageModel extends Model<NetworkSettings, LanguageResult> {
    *
    * @param prompt - where the text begins; an empty one lets the model begin.
    * @param options - see {@link GenerateOptions}.
+   * @returns a generator of pieces, for `for await`. What it returns at its end says why the text ended; see {@link GeneratedText}.
    * @throws {@link ArgumentError} at once, for an option that does not fit.
    * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
    *
@@ -182,7 +183,7 @@ export class LanguageModel extends Model<NetworkSettings, LanguageResult> {
    *   process.stdout.write(piece);
    * ```
    */
-  generate(prompt = '', options: GenerateOptions = {}): AsyncGenerator<string, void, undefined> {
+  generate(prompt = '', options: GenerateOptions = {}): AsyncGenerator<string, GeneratedText, undefined> {
     this.checkOpen();
     if (typeof prompt !== 'string') throw invalidArgument('prompt', 'a string', prompt);
     return generateText(this.#engine, this.#units, prompt, generateSettings(options));

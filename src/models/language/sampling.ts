@@ -23,6 +23,18 @@ export interface GenerateOptions {
   signal?: AbortSignal;
 }
 
+/** How a text of {@link LanguageModel.generate} ended: what the generator returns when it is done. A `for await` loop drops it. */
+export interface GeneratedText {
+  /** `'stop'`: one of the strings of `stop` came. `'end'`: the model ended the text. `'length'`: `maxNewTokens` units were written. */
+  reason: 'stop' | 'end' | 'length';
+  /** Units of the prompt. */
+  promptTokens: number;
+  /** Units that were written; with `'stop'` those of the string count too. */
+  tokens: number;
+  /** Seed of the draws: it gives the same text again. */
+  seed: number;
+}
+
 const STOP = 'a string that is not empty, or an array of such';
 
 /** The table of {@link GenerateOptions}. */
