@@ -1,6 +1,6 @@
 import { type Command, Option as Flag, InvalidArgumentError } from 'commander';
 import { defaultText, type Option, type OptionTable } from '../core/options/table.js';
-import { realNumber, wholeNumber } from './parsers.js';
+import { isWholeNumber, realNumber } from './parsers.js';
 
 /** `maxBatch` as `max-batch`. */
 function kebab(name: string): string {
@@ -21,7 +21,12 @@ function helpOf(row: Option): string {
 
 /** A parser whose complaints commander shows beside the flag. */
 function parserOf({ kind, parse }: Option): ((text: string, before: unknown) => unknown) | undefined {
-  if (!parse) return { text: undefined, flag: undefined, integer: wholeNumber, number: realNumber }[kind.typed];
+  // Its range is checked with the other options, but what is no number at all is told by what fits.
+  const whole = (text: string) => {
+    if (isWholeNumber(text)) return Number(text);
+    throw new InvalidArgumentError(`Expected ${kind.expected.replace('an integer', 'a whole number')}.`);
+  };
+  if (!parse) return { text: undefined, flag: undefined, integer: whole, number: realNumber }[kind.typed];
   return (text, before) => {
     try {
       return parse(text, before);

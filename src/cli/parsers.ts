@@ -1,11 +1,14 @@
 import { InvalidArgumentError } from 'commander';
 
+/** Whether a text is a whole number of at least 0. */
+export function isWholeNumber(text: string): boolean {
+  return /^\d+$/.test(text) && Number.isSafeInteger(Number(text));
+}
+
 /** Reads a flag's whole number. */
 export function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
-    throw new InvalidArgumentError('Expected a whole number of at least 0.');
-  return value;
+  if (!isWholeNumber(text)) throw new InvalidArgumentError('Expected a whole number of at least 0.');
+  return Number(text);
 }
 
 /** Reads a flag's number. */

@@ -156,7 +156,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .command('generate')
     .description('Write what may follow a prompt, with a model that recurra train --task language made.')
     .argument('<model>', 'file that recurra train wrote')
-    .option('--prompt <text>', 'where the text begins');
+    .option('--prompt <text>', 'where the text begins')
+    .option('--prompt-file <file>', 'file whose whole text is the prompt; - for standard input');
   addFlags(generate, GENERATE)
     .option('--json', JSON_HELP)
     .action(async (model: string, flags: GenerateFlags) => done(await generateCommand(model, flags)));

@@ -22,16 +22,22 @@ export function surviveLostOutput(): void {
   process.stderr.on('error', () => {});
 }
 
-/** Waits while standard output has as much to write as it takes: a slow reader must not fill the memory. */
-export async function outputDrained(): Promise<void> {
+/**
+ * Waits while standard output has as much to write as it takes: a slow reader must not fill the memory.
+ *
+ * @param signal - Ends the waiting.
+ */
+export async function outputDrained(signal?: AbortSignal): Promise<void> {
   const { stdout } = process;
-  while (stdout.writableNeedDrain && !loss) {
+  while (stdout.writableNeedDrain && !loss && !signal?.aborted) {
     await new Promise<void>((resolve) => {
       const done = () => {
         stdout.removeListener('drain', done).removeListener('error', done);
+        signal?.removeEventListener('abort', done);
         resolve();
       };
       stdout.once('drain', done).once('error', done);
+      signal?.addEventListener('abort', done);
     });
   }
 }

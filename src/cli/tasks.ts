@@ -32,7 +32,7 @@ const TASKS = {
   },
   language: {
     kind: 'language',
-    commands: ['evaluate'],
+    commands: ['evaluate', 'serve'],
     // It has no device: it runs on the CPU.
     load: (path, { threads }) => LanguageModel.load(path, threads === undefined ? {} : { threads }),
   },

@@ -2,12 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ArgumentError, RecurraError } from '../core/errors.js';
 import type { LanguageModel } from '../models/language/language.js';
 import type { GeneratedText, GenerateOptions } from '../models/language/sampling.js';
-import { whenGone } from './clients.js';
+import { type RouteContext, whenGone } from './context.js';
 import { sendEvents, serverSentEvent } from './events.js';
 import { failureBody, failureOf, Refusal, serverFault } from './failure.js';
 import { defaultNewTokens, languageSchemas } from './languageSchemas.js';
 import { LanguageMetrics } from './metrics.js';
-import type { RouteContext } from './routes.js';
 
 /** What `POST /generate` takes. */
 interface GenerateBody extends Omit<GenerateOptions, 'signal'> {

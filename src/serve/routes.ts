@@ -7,32 +7,14 @@ import { LanguageModel } from '../models/language/language.js';
 import type { TextTagging } from '../models/tagger/prediction.js';
 import { TextTagger } from '../models/tagger/tagger.js';
 import { packageRoot } from '../native/addon.js';
-import { whenGone } from './clients.js';
+import { type RouteContext, type ServedModel, whenGone } from './context.js';
 import { failureBody } from './failure.js';
 import { languageRoutes } from './languageRoutes.js';
 import { languageSchemas } from './languageSchemas.js';
-import { type Metrics, PredictionMetrics } from './metrics.js';
+import { PredictionMetrics } from './metrics.js';
 import { type KindOfModel, openApi } from './openapi.js';
 import type { ServerSettings } from './options.js';
 import { ERROR_AND_STATUS, schemas, tagSchemas } from './schemas.js';
-
-/** A model that a server answers with. */
-export type ServedModel = TextClassifier | TextTagger | LanguageModel;
-
-/** What the routes need to know. */
-export interface RouteContext {
-  model: ServedModel;
-  settings: ServerSettings;
-  metrics: Metrics;
-  /** Whether the server is ending. */
-  stopping(): boolean;
-  /** Told how many texts were labelled, written or measured for a request. */
-  labelled(request: FastifyRequest, texts: number): void;
-  /** What limits the routes that compute. */
-  config: object;
-  /** Told of a fault of the server, of which its log says more. */
-  fault(route: string, error: unknown): void;
-}
 
 /** Labels in an answer, over all texts: some 50 MB of JSON. */
 const MOST_CLASSES = 1_000_000;

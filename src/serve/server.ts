@@ -7,10 +7,11 @@ import { LanguageModel } from '../models/language/language.js';
 import { TextTagger } from '../models/tagger/tagger.js';
 import { parseBody } from './body.js';
 import { Connections } from './connections.js';
+import type { ServedModel } from './context.js';
 import { failureBody, failureOf, type Refusal, refuseConnection, serverFault } from './failure.js';
 import { Metrics } from './metrics.js';
 import { type ServerOptions, type ServerSettings, serverSettings } from './options.js';
-import { addRoutes, type ServedModel } from './routes.js';
+import { addRoutes } from './routes.js';
 
 /** Seconds after which a refused client may try again. */
 const RETRY_AFTER = 1;

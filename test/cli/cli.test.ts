@@ -73,7 +73,7 @@ describe('what the command line refuses', () => {
     ['predict', '"classifier" and "tagger"', 'a cat'],
     ['explain', '"classifier"', 'a cat'],
     ['evaluate', '"classifier", "tagger" and "language"', csv, ...COLUMNS],
-    ['serve', '"classifier" and "tagger"', '--port', '0'],
+    ['serve', '"classifier", "tagger" and "language"', '--port', '0'],
   ])('a model of another kind, naming those that the command works with: %s', async (command, able, ...args) => {
     const { tensors, metadata } = await light().readSafetensors(model, 1 << 30);
     const { sha256: _, ...rest } = metadata;

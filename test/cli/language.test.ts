@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { createInterface } from 'node:readline';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { LanguageModel } from '../../src/index.js';
 import { COMMAND, recurra } from '../support/cli.js';
 import { temporaryFolder } from '../support/folder.js';
@@ -19,6 +20,23 @@ beforeAll(() => {
   expect(status).toBe(0);
   expect(out).toMatch(/: 17\d\d characters, 11 different ones, epoch \d+ of 10 kept, .*perplexity/);
 });
+
+const LINUX = process.platform === 'linux';
+
+/** What the system says of a process. */
+const processState = ({ pid }: ChildProcess) => readFileSync(`/proc/${pid}/status`, 'utf8');
+
+/** Hundredths of a second that a process has computed for. */
+function ticks({ pid }: ChildProcess): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ');
+  return Number(fields[13]) + Number(fields[14]);
+}
+
+/** Waits until a process has a handler for SIGHUP, which Node has none for: the model is loaded then. */
+async function handled(child: ChildProcess): Promise<void> {
+  const handler = () => Number.parseInt(/^SigCgt:\s+\w*(\w)$/m.exec(processState(child))![1]!, 16) & 1;
+  await vi.waitFor(() => expect(handler()).toBe(1), { interval: 20, timeout: 20_000 });
+}
 
 describe('the command line for language models', () => {
   it('measures a model on a file, as one text or line by line', async () => {
@@ -55,8 +73,22 @@ describe('the command line for language models', () => {
       err: '',
       out: 'the cat sat.\nthe cat sat.\n',
     });
-    expect(recurra([...args, '--stop', 'sat', '--json']).json()).toEqual([
-      { event: 'text', prompt: 'the c', text: 'at ' },
+    expect(recurra([...args, '--seed', '3', '--stop', 'sat', '--json']).json()).toEqual([
+      { event: 'text', prompt: 'the c', text: 'at ', reason: 'stop', promptTokens: 5, tokens: 6, seed: 3 },
+    ]);
+    expect(recurra([...args, '--stop', 'sat', '--stop', 't ', '--stop', 'sat.']).out).toBe('the ca\n');
+  });
+
+  it('takes a prompt from a file or standard input, as it is', () => {
+    const file = join(folder, 'prompt.txt');
+    writeFileSync(file, 'the cat sat.\nthe c');
+    const rest = ['--temperature', '0', '--max-new-tokens', '8'];
+    expect(recurra(['generate', model, '--prompt-file', file, ...rest]).out).toBe('the cat sat.\nthe cat sat.\n\n');
+    expect(recurra(['generate', model, '--prompt-file', '-', ...rest], 'the c').out).toBe('the cat sat.\n\n');
+    const none = recurra(['generate', model, '--prompt-file', join(folder, 'none')]);
+    expect([none.status, none.err]).toEqual([
+      1,
+      expect.stringMatching(/none: there is no such file \[FILE_NOT_FOUND\]/),
     ]);
   });
 
@@ -70,8 +102,10 @@ describe('the command line for language models', () => {
     expect(out).toMatch(/: 6 characters, 5 different ones,/);
   });
 
+  const ENDLESS = ['--prompt', 'the c', '--temperature', '0', '--max-new-tokens', '2000000000'];
+
   it('ends a line at the first signal', async () => {
-    const args = ['generate', model, '--prompt', 'the c', '--temperature', '0', '--max-new-tokens', '2000000000'];
+    const args = ['generate', model, ...ENDLESS];
     const child = spawn(process.execPath, [...COMMAND, ...args]);
     let out = '';
     child.stdout.on('data', (data: Buffer) => {
@@ -84,6 +118,70 @@ describe('the command line for language models', () => {
     expect(out).toMatch(/^the c.*\n$/s);
   });
 
+  it.runIf(LINUX)('keeps the text of JSON at a signal', async () => {
+    const child = spawn(process.execPath, [...COMMAND, 'generate', model, ...ENDLESS, '--json']);
+    let out = '';
+    child.stdout.on('data', (data: Buffer) => {
+      out += data;
+    });
+    const end = once(child, 'close');
+    await handled(child);
+    const begun = ticks(child);
+    await vi.waitFor(() => expect(ticks(child)).toBeGreaterThan(begun + 20), { interval: 20, timeout: 20_000 });
+    child.kill('SIGINT');
+    const [status] = await end;
+    expect(status).toBe(130);
+    const { text, ...others } = JSON.parse(out) as { text: string };
+    expect(others).toEqual({ event: 'text', prompt: 'the c', reason: 'aborted' });
+    expect(text.startsWith('at sat.\nthe cat sat.\n')).toBe(true);
+  });
+
+  it.runIf(LINUX)('writes no more than a slow reader takes, and ends at a signal while it waits', async () => {
+    const child = spawn(process.execPath, [...COMMAND, 'generate', model, ...ENDLESS]);
+    child.stdout.pause();
+    const ended = once(child, 'exit');
+    await handled(child);
+    // Idle: the pipe is full and nobody reads.
+    let before = -1;
+    await vi.waitFor(
+      () => {
+        const now = ticks(child);
+        const idle = now === before;
+        before = now;
+        expect(idle).toBe(true);
+      },
+      { interval: 500, timeout: 20_000 },
+    );
+    expect(Number(/^VmRSS:\s+(\d+)/m.exec(processState(child))?.[1])).toBeLessThan(300_000);
+    child.kill('SIGINT');
+    child.stdout.resume();
+    expect(await ended).toEqual([130, null]);
+  });
+
+  it('is served, and ends at a signal', async () => {
+    const child = spawn(process.execPath, [
+      ...COMMAND,
+      'serve',
+      model,
+      '--port',
+      '0',
+      '--json',
+      '--max-new-tokens',
+      '9',
+    ]);
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const { url, ...others } = JSON.parse((await lines.next()).value as string) as { url: string };
+    expect(others).toEqual({ event: 'listening', model });
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ prompt: 'the c', temperature: 0 });
+    const answer = await (await fetch(`${url}/generate`, { method: 'POST', headers, body })).text();
+    expect(answer).toMatch(
+      /^event: text\ndata: {"text":"a"}\n\n.*\nevent: end\ndata: {"reason":"length","promptTokens":5,"tokens":9,/s,
+    );
+    child.kill('SIGTERM');
+    expect(await once(child, 'close')).toEqual([0, null]);
+  });
+
   it('refuses what does not fit', () => {
     const refused = (args: string[], message: RegExp) => {
       const { status, err } = recurra(args);
@@ -91,6 +189,15 @@ describe('the command line for language models', () => {
       expect(err).toMatch(message);
     };
     refused(['generate', model, '--temperature', '-1'], /temperature/);
+    refused(
+      ['generate', model, '--max-new-tokens', '-1'],
+      /'--max-new-tokens <n>' argument '-1' is invalid\. Expected a whole number from 1 to 2147483647\./,
+    );
+    refused(['generate', model, '--max-new-tokens', '0'], /Expected an integer from 1 .* but received number 0/);
+    refused(['generate', model, '--stop', ''], /Expected a string that is not empty/);
+    refused(['generate', model, '--prompt', 'a', '--prompt-file', text], /give --prompt or --prompt-file, not both/);
+    refused(['serve', model, '--max-queue', '5'], /--max-queue does not apply to a language model/);
+    refused(['serve', model, '--top-k', '5'], /--top-k does not apply to a language model/);
     refused(['evaluate', model, text, '--label', 'x'], /--label does not apply to a language model/);
     refused(['evaluate', model, text, '--device', 'cpu'], /--device does not apply to a language model/);
     refused(['evaluate', model, text, '--predictions', join(folder, 'p')], /--predictions does not apply/);

@@ -21,7 +21,7 @@ let shared: ModelServer;
 const others: ModelServer[] = [];
 
 async function start(options: ServerOptions = {}, served = model): Promise<string> {
-  const server = await createServer(served, { port: 0, ...options });
+  const server = await createServer(served, { port: 0, stopTimeout: 100, ...options });
   others.push(server);
   return server.listen();
 }

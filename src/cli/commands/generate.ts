@@ -1,8 +1,9 @@
 import { constraint } from '../../core/errors.js';
 import { jsonLine } from '../../core/terminal.js';
+import { readWholeText } from '../../data/readers/wholeText.js';
 import { ModelKindError } from '../../models/description.js';
 import { LanguageModel } from '../../models/language/language.js';
-import { GENERATE, type GenerateOptions } from '../../models/language/sampling.js';
+import { GENERATE, type GeneratedText, type GenerateOptions } from '../../models/language/sampling.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { outputDrained, outputLost } from '../streams.js';
@@ -11,6 +12,7 @@ import { abortOnSignals } from './train.js';
 /** Flags of `recurra generate`. */
 export interface GenerateFlags {
   prompt?: string;
+  promptFile?: string;
   json?: boolean;
 }
 
@@ -24,31 +26,45 @@ async function loadLanguageModel(path: string): Promise<LanguageModel> {
   }
 }
 
+/** The prompt as it is: that of a flag, or all of a file. */
+async function promptOf({ prompt, promptFile }: GenerateFlags): Promise<string> {
+  if (promptFile === undefined) return prompt ?? '';
+  if (prompt !== undefined) throw constraint('promptFile', 'give --prompt or --prompt-file, not both');
+  const parts: string[] = [];
+  for await (const { text } of readWholeText(promptFile)) parts.push(text);
+  return parts.join('');
+}
+
 /** `recurra generate`: writes what may follow a prompt, as it comes. */
 export async function generateCommand(modelFile: string, flags: GenerateFlags): Promise<number> {
-  const { prompt = '', json } = flags;
+  const { json } = flags;
+  const prompt = await promptOf(flags);
   const model = await loadLanguageModel(modelFile);
   const { signal, release } = abortOnSignals('stopping');
   let text = '';
+  let end: GeneratedText | { reason: 'aborted' } = { reason: 'aborted' };
   try {
-    const options = { ...givenOptions<GenerateOptions>(GENERATE, flags), signal };
+    const writing = model.generate(prompt, { ...givenOptions<GenerateOptions>(GENERATE, flags), signal });
     if (!json) process.stdout.write(prompt);
-    for await (const piece of model.generate(prompt, options)) {
+    for (let next = await writing.next(); ; next = await writing.next()) {
+      if (next.done) {
+        end = next.value;
+        break;
+      }
       // Nobody reads the rest, or it cannot be written.
       if (outputLost()) return EXIT.ok;
-      if (json) text += piece;
-      else process.stdout.write(piece);
-      if (process.stdout.writableNeedDrain) await outputDrained();
+      if (json) text += next.value;
+      else process.stdout.write(next.value);
+      await outputDrained(signal);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
-    if (!json) process.stdout.write('\n');
-    return EXIT.interrupted;
   } finally {
     release();
     await model.close();
   }
-  if (json) jsonLine({ event: 'text', prompt, text });
+  // What was written until a signal came is not lost.
+  if (json) jsonLine({ event: 'text', prompt, text, ...end });
   else process.stdout.write('\n');
-  return EXIT.ok;
+  return end.reason === 'aborted' ? EXIT.interrupted : EXIT.ok;
 }

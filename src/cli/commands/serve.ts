@@ -1,9 +1,14 @@
 import { jsonLine, note } from '../../core/terminal.js';
+import type { TextClassifier } from '../../models/classifier/classifier.js';
+import { LanguageModel } from '../../models/language/language.js';
 import { SERVING } from '../../models/serving/options.js';
+import type { TextTagger } from '../../models/tagger/tagger.js';
 import { SERVER, type ServerLogEntry } from '../../serve/options.js';
+import { COMPUTE } from '../../training/options/train.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
+import { refuseFlags } from '../rows.js';
 import { onStopSignal } from '../signals.js';
 import { loadModel } from '../tasks.js';
 
@@ -41,6 +46,20 @@ function log(json: boolean): (entry: ServerLogEntry) => void {
   };
 }
 
+/** Refuses flags that a model of its kind has no use for. */
+function checkFlags(model: TextClassifier | TextTagger | LanguageModel, flags: ServeFlags): void {
+  const { maxNewTokens, maxConcurrent, maxTexts, topK, ...any } = SERVER;
+  const used = [any, { threads: COMPUTE.threads }];
+  if (model instanceof LanguageModel)
+    refuseFlags(
+      flags,
+      { ...SERVER, ...COMPUTE, ...SERVING },
+      [...used, { maxNewTokens, maxConcurrent }],
+      'a language model',
+    );
+  else refuseFlags(flags, { maxNewTokens, maxConcurrent }, [], 'a model that labels texts');
+}
+
 /** `recurra serve`: answers over HTTP until a signal comes, and then ends with nothing under way lost. */
 export async function serveCommand(modelFile: string, flags: ServeFlags): Promise<number> {
   const { json = false, threads } = flags;
@@ -51,14 +70,16 @@ export async function serveCommand(modelFile: string, flags: ServeFlags): Promis
     ...(threads === undefined ? {} : { threads }),
     ...deviceOption(flags),
   });
-  model.setServing(givenOptions(SERVING, flags));
+  checkFlags(model, flags);
+  const shared = model instanceof LanguageModel ? undefined : model;
+  shared?.setServing(givenOptions(SERVING, flags));
   const server = await createServer(model, { ...givenOptions(SERVER, flags), log: log(json) });
   const url = await server.listen();
-  if (json) jsonLine({ event: 'listening', url, model: modelFile, labels: model.labels.length });
+  if (json) jsonLine({ event: 'listening', url, model: modelFile, ...(shared && { labels: shared.labels.length }) });
   note(`recurra: ${modelFile} answers at ${url} (Ctrl-C or SIGTERM ends it)`);
   const signal = await stopped;
   note(`recurra: ${signal}: answering what is under way; a second signal ends at once`);
-  model.setServing({ maxWait: 0 });
+  shared?.setServing({ maxWait: 0 });
   const cut = await server.close();
   await model.close();
   if (json) jsonLine({ event: 'end', signal, cutOff: cut });

@@ -66,7 +66,14 @@ export const GENERATE = {
       if (stops.some((stop) => typeof stop !== 'string' || stop === '')) throw invalidArgument(name, STOP, value);
       return stops as string[];
     }),
-    { defaultText: 'none', flag: '<text>', help: 'end the text before this string' },
+    {
+      defaultText: 'none',
+      flag: '<text>',
+      help: 'end the text before this string, or the one of several that is complete first',
+      flagHelp: 'end the text before this string; give it again for several',
+      parse: (typed, before) => [...((before as string[] | undefined) ?? []), typed],
+      repeatable: true,
+    },
   ),
   seed: option(integer(0), { defaultText: 'another one each time', flag: '<n>', help: 'seed of the draws' }),
   signal: option(signal, { help: 'ends the text when it is aborted' }),
