@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { DOUBT, INSPECT } from '../inspection/options.js';
+import { COMPARE, DOUBT, INSPECT } from '../inspection/options.js';
 import { systems } from '../libtorch/systems.mjs';
 import { EVALUATION } from '../models/classifier/evaluate.js';
 import { EXPLAIN } from '../models/classifier/explain.js';
@@ -14,6 +14,7 @@ import { SERVER } from '../serve/options.js';
 import { LEARN_VECTORS } from '../text/learned/options.js';
 import { COMPUTE } from '../training/options/train.js';
 import { checkpointEveryFlag } from './checkpointFlags.js';
+import { type CompareFlags, compareCommand } from './commands/compare.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateFlags, evaluateCommand } from './commands/evaluate.js';
 import { type ExplainFlags, explainCommand } from './commands/explain.js';
@@ -179,6 +180,20 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--json', JSON_HELP)
     .addHelpText('after', '\nColours are used on a terminal; NO_COLOR=1 turns them off, FORCE_COLOR=1 on.')
     .action(async (model: string, text: string, flags: ExplainFlags) => done(await explainCommand(model, text, flags)));
+
+  const compare = labelledTextFlags(
+    program
+      .command('compare')
+      .description('Measure two classifiers on the same rows: which is better, and is it more than chance?')
+      .argument('<first>', 'model to compare with, such as the one in use')
+      .argument('<second>', 'model that may be better')
+      .argument('<file>', 'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText)'),
+  );
+  deviceFlag(addFlags(compare, COMPARE))
+    .option('--json', JSON_HELP)
+    .action(async (first: string, second: string, file: string, flags: CompareFlags) =>
+      done(await compareCommand(first, second, file, flags)),
+    );
 
   const inspect = labelledTextFlags(
     program

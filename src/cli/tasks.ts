@@ -7,7 +7,7 @@ import type { LoadOptions } from '../models/load.js';
 import { TextTagger } from '../models/tagger/tagger.js';
 
 /** A command that works with a model. */
-export type ModelCommand = 'evaluate' | 'predict' | 'serve' | 'explain';
+export type ModelCommand = 'evaluate' | 'predict' | 'serve' | 'explain' | 'compare';
 
 /** A model of whatever kind. */
 export type AnyModel = TextClassifier | TextTagger | LanguageModel;
@@ -22,7 +22,7 @@ interface TaskOfKind {
 const TASKS = {
   classify: {
     kind: 'classifier',
-    commands: ['evaluate', 'predict', 'serve', 'explain'],
+    commands: ['evaluate', 'predict', 'serve', 'explain', 'compare'],
     load: (path, options) => TextClassifier.load(path, options),
   },
   tag: {

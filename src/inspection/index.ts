@@ -1,3 +1,4 @@
+export { compareModels, type DifferingRow, type ModelComparison } from './compare.js';
 export { type DoubtfulRow, findDoubtfulRows } from './doubtfulLabels.js';
 export type { Repeated } from './duplicates.js';
 export type { Found, RowShown } from './found.js';
@@ -7,4 +8,4 @@ export type { LabelCount } from './labels.js';
 export type { Share } from './languages.js';
 export type { Lengths } from './lengths.js';
 export type { Resembling } from './nearDuplicates.js';
-export type { DoubtOptions, InspectedRows, InspectOptions } from './options.js';
+export type { CompareOptions, DoubtOptions, InspectedRows, InspectOptions } from './options.js';

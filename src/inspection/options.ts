@@ -2,6 +2,7 @@ import { invalidArgument } from '../core/errors.js';
 import { callback, choice, custom, integer, number, signal, text } from '../core/options/kinds.js';
 import { option, type TableOf } from '../core/options/table.js';
 import type { GivenRow, RowsOrigin, UnlabelledText } from '../data/readers/rows.js';
+import type { OnUnknownLabel } from '../models/unknownLabels.js';
 import { TOKENIZER_NAMES, type TokenizerName } from '../text/names.js';
 
 /** Texts with or without labels: an array, a generator, or what a reader gives. */
@@ -103,3 +104,28 @@ export const DOUBT = {
     help: 'called with the number of parts that are done',
   }),
 } as const satisfies TableOf<DoubtOptions>;
+
+/** Options of {@link compareModels}. */
+export interface CompareOptions {
+  /** Rows that are shown of those that one model alone has right, at most. An integer of at least 0, default 5. */
+  examples?: number;
+  /** What to do with a label that a model does not have: end with an error, or with `'wrong'` count it as wrong. Default `'error'`. */
+  unknownLabels?: OnUnknownLabel;
+  /** Ends the work with an error of code `ABORTED`. */
+  signal?: AbortSignal;
+}
+
+/** The table of {@link CompareOptions}. */
+export const COMPARE = {
+  examples: option(integer(0, 1_000_000), {
+    default: 5,
+    flag: '<n>',
+    help: 'rows that are shown of those that one model alone has right',
+  }),
+  unknownLabels: option(choice(['error', 'wrong'] as const), {
+    default: 'error',
+    flag: '<what>',
+    help: 'what to do with labels that a model does not have: an error, or count them as wrong',
+  }),
+  signal: option(signal, { help: 'stops the work when it is aborted' }),
+} as const satisfies TableOf<CompareOptions>;

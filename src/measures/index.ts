@@ -1,4 +1,5 @@
 export type { CalibrationBin, CalibrationResult } from './calibration.js';
+export { type Comparison, comparePredictions } from './comparison.js';
 export type { LabelMeasures, PrecisionRecall, UndefinedMeasure } from './counts.js';
 export { type EntityReport, type EntityReportOptions, entityReport } from './entities.js';
 export type { Evaluation, ExclusiveEvaluation, TopK } from './evaluation.js';

@@ -121,11 +121,14 @@ describe('the guides', () => {
     ['docs/quick-start.md', 'billing'],
     ['README.md', 'billing'],
     ['docs/tagging.md', '[New York](place'],
+    ['docs/inspecting.md', 'what to do'],
   ])(
     '%s: its commands run',
     (page, printed) => {
       const blocks = [...pageText(page).matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, code]) => code!);
-      const commands = blocks.flatMap((block) => block.match(/^npx recurra (train|evaluate|predict|doctor).*/gm) ?? []);
+      const commands = blocks.flatMap(
+        (block) => block.match(/^npx recurra (train|evaluate|predict|inspect|doctor).*/gm) ?? [],
+      );
       expect(commands.length).toBeGreaterThanOrEqual(3);
       const shell = `set -e\nnpx() { shift; "$NODE" "$COMMAND" "$@"; }\n${commands.join('\n')}`;
       const env = { ...process.env, NODE: process.execPath, COMMAND: join(checkout, 'dist', 'cli', 'main.js') };

@@ -1,0 +1,102 @@
+import { basename } from 'node:path';
+import { constraint } from '../../core/errors.js';
+import { printable } from '../../core/printable.js';
+import { jsonLine, percent } from '../../core/terminal.js';
+import { compareModels, type DifferingRow, type ModelComparison } from '../../inspection/compare.js';
+import { labelWords } from '../../inspection/labels.js';
+import { COMPARE, type CompareOptions } from '../../inspection/options.js';
+import type { Evaluation } from '../../measures/evaluation.js';
+import { type DeviceFlag, deviceOption } from '../device.js';
+import { givenOptions } from '../flags.js';
+import { EXIT } from '../output.js';
+import { readingDisplay } from '../reading.js';
+import { noteSkipped, noteWarnings, openRows, type RowFlags } from '../rows.js';
+import { loadModel } from '../tasks.js';
+import { abortOnSignals } from './train.js';
+
+/** Flags of `recurra compare`. */
+export interface CompareFlags extends RowFlags, DeviceFlag {
+  json?: boolean;
+}
+
+/** Measures side by side. */
+const MEASURES: readonly [name: string, of: (evaluation: Evaluation) => string][] = [
+  ['accuracy', ({ accuracy }) => percent(accuracy)],
+  ['macro F1', ({ macroAverage }) => percent(macroAverage.f1)],
+  ['loss', ({ loss }) => loss.toFixed(4)],
+];
+
+const points = (share: number) => `${share > 0 ? '+' : ''}${(100 * share).toFixed(2)}`;
+
+function verdict({ interval: [low, high], pValue }: ModelComparison, second: string): string {
+  if (pValue >= 0.05) return 'The difference may be chance.';
+  return `${second} is ${low > 0 || high > 0 ? 'better' : 'worse'}, by more than chance explains.`;
+}
+
+function rowsOf(title: string, found: ModelComparison['lost'], names: readonly [string, string]): string[] {
+  if (found.rows === 0) return [];
+  const words = (labels: readonly string[]) => labelWords(labels).join(', ') || 'no label';
+  const line = ({ row, labels, first, second, text }: DifferingRow) =>
+    `  row ${row} [${words(labels ?? [])}] ${names[0]}: ${words(first)}, ${names[1]}: ${words(second)}: ${printable(text)}`;
+  return [[`${title}: ${found.rows} rows`, ...found.examples.map(line)].join('\n')];
+}
+
+function report(found: ModelComparison, names: readonly [string, string]): string {
+  const width = Math.max(...names.map((name) => name.length), 9);
+  const head = `${''.padEnd(9)} ${names.map((name) => name.padStart(width)).join(' ')}`;
+  const lines = MEASURES.map(
+    ([name, of]) =>
+      `${name.padEnd(9)} ${[found.first, found.second].map((each) => of(each).padStart(width)).join(' ')}`,
+  );
+  const { difference, interval, pValue, bothRight, bothWrong, onlyFirst, onlySecond, rows } = found;
+  const [low, high] = interval;
+  return [
+    [head, ...lines].join('\n'),
+    `difference ${points(difference)} points of accuracy, 95 % interval ${points(low)} to ${points(high)}; McNemar's p ${pValue.toPrecision(2)}\n` +
+      `${verdict(found, names[1])}`,
+    `${rows} rows: both right ${bothRight}, ${names[0]} alone ${onlyFirst}, ${names[1]} alone ${onlySecond}, both wrong ${bothWrong}`,
+    ...rowsOf(`right by ${names[1]} alone`, found.gained, names),
+    ...rowsOf(`right by ${names[0]} alone`, found.lost, names),
+  ].join('\n\n');
+}
+
+/** Short names that differ. */
+function namesOf(first: string, second: string): [string, string] {
+  const names: [string, string] = [basename(first), basename(second)];
+  return names[0] === names[1] ? [first, second] : names;
+}
+
+/** `recurra compare`: measures two models on the same rows. */
+export async function compareCommand(
+  firstFile: string,
+  secondFile: string,
+  file: string,
+  flags: CompareFlags,
+): Promise<number> {
+  if (file === '-')
+    throw constraint('file', 'the rows are read once for each model; give a file in place of standard input');
+  const json = flags.json === true;
+  const display = readingDisplay(json);
+  const first = await loadModel('compare', firstFile, deviceOption(flags));
+  const second = await loadModel('compare', secondFile, deviceOption(flags));
+  const rows = openRows(file, flags, display.update);
+  const { signal, release } = abortOnSignals('stopping');
+  try {
+    const found = await compareModels(first, second, rows, {
+      ...givenOptions<CompareOptions>(COMPARE, flags),
+      signal,
+    });
+    display.stop();
+    noteWarnings(rows, json);
+    noteSkipped(rows);
+    if (json) {
+      jsonLine({ event: 'end', models: [firstFile, secondFile], file, ...found });
+    } else {
+      process.stdout.write(`${report(found, namesOf(firstFile, secondFile))}\n`);
+    }
+    return EXIT.ok;
+  } finally {
+    display.stop();
+    release();
+  }
+}
