@@ -1,7 +1,8 @@
 import { throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import type { WritingEngine } from '../../engine/writing.js';
-import { UNKNOWN_UNIT, type Units } from '../../text/units/index.js';
+import { UNKNOWN_UNIT } from '../../text/units/names.js';
+import type { UnitCoder } from '../../text/units/units.js';
 import type { GenerateSettings } from './sampling.js';
 import { Stops } from './stops.js';
 
@@ -17,8 +18,8 @@ const NONE = new Int32Array(0);
 
 /** Writes a text behind a prompt. Nothing is written that nobody has asked for yet, but for the pieces of one call. */
 export async function* generateText(
-  engine: WritingEngine,
-  units: Units,
+  engine: Pick<WritingEngine, 'writeText'>,
+  units: UnitCoder,
   prompt: string,
   settings: GenerateSettings,
 ): AsyncGenerator<string, void, undefined> {
