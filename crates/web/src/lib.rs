@@ -16,6 +16,7 @@ mod model;
 mod runtime;
 mod settings;
 mod tagger;
+mod words;
 
 use std::cell::RefCell;
 

@@ -11,6 +11,7 @@ use crate::model::Model;
 use crate::runtime::Room;
 use crate::settings::{Own, Settings, invalid};
 use crate::tagger::Tagger;
+use crate::words::each_word;
 
 /// A model that is being put together.
 pub struct Loader {
@@ -129,18 +130,4 @@ impl Loader {
             }
         }
     }
-}
-
-/// Gives the words of a list: the units of all, and where each ends.
-///
-/// # Errors
-/// `InvalidFile` for ends that fall or lie beyond the units, and those of `to`.
-pub fn each_word(units: &[u16], ends: &[u32], mut to: impl FnMut(&[u16]) -> Result<()>) -> Result<()> {
-    let mut start = 0;
-    for &end in ends {
-        let word = units.get(start..end as usize).ok_or_else(|| invalid("a token ends before it begins"))?;
-        start = end as usize;
-        to(word)?;
-    }
-    Ok(())
 }

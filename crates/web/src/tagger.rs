@@ -4,7 +4,7 @@ use recurra_core::{Forms, Result, Rows};
 use recurra_kernels::network::Network;
 use recurra_text::{FeatureRoom, Features, push_units};
 
-use crate::loader::each_word;
+use crate::words::each_word;
 
 /// A network with a head of tags, and what the characters of words say to it.
 pub struct Tagger {

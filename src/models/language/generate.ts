@@ -28,24 +28,28 @@ export async function* generateText(
   const { seed = Math.floor(Math.random() * 2 ** 32) } = settings;
   const never = [units.vocab.get(UNKNOWN_UNIT)];
   const text = engine.writeText({ temperature, topK, topP, repetitionPenalty, never, end: units.end, seed });
-  const read = await units.encode(prompt, new Turns(signal, undefined, WHAT));
-  await text.write(Int32Array.of(units.end), 0);
-  for (let from = 0; from < read.length; from += READ_TOGETHER) {
-    throwIfAborted(signal, WHAT);
-    await text.write(read.subarray(from, from + READ_TOGETHER), 0);
+  try {
+    const read = await units.encode(prompt, new Turns(signal, undefined, WHAT));
+    await text.write(Int32Array.of(units.end), 0);
+    for (let from = 0; from < read.length; from += READ_TOGETHER) {
+      throwIfAborted(signal, WHAT);
+      await text.write(read.subarray(from, from + READ_TOGETHER), 0);
+    }
+    const decoder = units.decoder();
+    const stops = new Stops(stop);
+    let left = maxNewTokens;
+    for (let together = 1; left > 0 && !stops.found; together = Math.min(2 * together, WRITE_TOGETHER)) {
+      throwIfAborted(signal, WHAT);
+      const { units: written, ended } = await text.write(NONE, Math.min(left, together));
+      left -= written.length;
+      let piece = '';
+      for (const unit of written) piece += stops.push(decoder.push(unit));
+      if (piece !== '') yield piece;
+      if (ended) break;
+    }
+    const rest = stops.end();
+    if (rest !== '') yield rest;
+  } finally {
+    text.close?.();
   }
-  const decoder = units.decoder();
-  const stops = new Stops(stop);
-  let left = maxNewTokens;
-  for (let together = 1; left > 0 && !stops.found; together = Math.min(2 * together, WRITE_TOGETHER)) {
-    throwIfAborted(signal, WHAT);
-    const { units: written, ended } = await text.write(NONE, Math.min(left, together));
-    left -= written.length;
-    let piece = '';
-    for (const unit of written) piece += stops.push(decoder.push(unit));
-    if (piece !== '') yield piece;
-    if (ended) break;
-  }
-  const rest = stops.end();
-  if (rest !== '') yield rest;
 }
