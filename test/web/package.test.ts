@@ -128,8 +128,9 @@ describe.skipIf(!there)('the package recurra-web', () => {
   });
 
   it('runs the program of docs/browser.md', async () => {
-    const [first, program] = examplesOf('docs/browser.md');
-    expect(first!.code).toContain("await load('/tickets.safetensors')");
+    const examples = examplesOf('docs/browser.md');
+    expect(examples[0]!.code).toContain("await load('/tickets.safetensors', { kind: 'classifier' })");
+    const program = examples.find(({ name }) => name === 'predict.mjs');
     const home = join(folder, 'guide');
     cpSync(join(folder, 'recurra-web'), join(home, 'node_modules', 'recurra-web'), { recursive: true });
     writeExamples(home, [program!]);
