@@ -185,12 +185,12 @@ describe.skipIf(!there)('the package recurra-web', () => {
       const tagged = (texts: string[]) => (globalThis as unknown as { tagged(texts: string[]): string }).tagged(texts);
       const found = JSON.parse(await page.evaluate(tagged, given)) as TextTagging[];
       using native = await TextTagger.load(join(folder, 'tags.safetensors'));
-      const expected = await native.predictMany(given);
       for (const [i, { tokens, starts, tags, spans }] of found.entries()) {
         const text = given[i]!;
         expect(tokens.map((token, at) => text.slice(starts[at], starts[at]! + token.length))).toEqual(tokens);
         for (const span of spans) expect(text.slice(span.start, span.end)).toBe(span.text);
-        expect([tokens, starts, tags]).toEqual([expected[i]!.tokens, expected[i]!.starts, expected[i]!.tags]);
+        // The ICU of a browser may split a text elsewhere.
+        expect(tags).toEqual((await native.predict(tokens)).tags);
       }
       await page.close();
     });
