@@ -1,38 +1,101 @@
-// Labels a text as it is typed. One text takes a fraction of a millisecond, so no worker is needed.
+// Answers as one types. A text takes a fraction of a millisecond, so no worker is needed; what is written comes piece by piece.
 
 import { load } from './recurra-web/index.js';
 
+const choice = document.querySelector('#model');
 const text = document.querySelector('#text');
 const state = document.querySelector('#state');
-const list = document.querySelector('#labels');
+const answer = document.querySelector('#answer');
 
-/** A row of the list: label, bar, share. Text is set as text: a label may be anything. */
+/** An element with a class and contents. Text is set as text: a label may be anything. */
+function element(name, className, ...contents) {
+  const made = document.createElement(name);
+  made.className = className;
+  made.append(...contents);
+  return made;
+}
+
+const percent = (probability) => `${(100 * probability).toFixed(1)} %`;
+
+/** A row of the list: label, bar, share. */
 function row({ label, probability }) {
-  const item = document.createElement('li');
-  const name = document.createElement('span');
-  const bar = document.createElement('meter');
-  const share = document.createElement('output');
-  name.textContent = label;
+  const bar = element('meter', '');
   bar.value = probability;
-  share.textContent = `${(100 * probability).toFixed(1)} %`;
-  item.append(name, bar, share);
-  return item;
+  return element('li', '', element('span', '', label), bar, element('output', '', percent(probability)));
 }
 
-try {
-  const model = await load('model.safetensors');
-  const show = () => {
-    const begun = performance.now();
-    const prediction = model.predict(text.value, { topK: 5 });
-    const took = performance.now() - begun;
-    list.replaceChildren(...(prediction.tokens > 0 ? prediction.classes.map(row) : []));
-    const { knownTokens, tokens } = prediction;
-    state.textContent = `${knownTokens} of ${tokens} words are known to the model; ${took.toFixed(2)} ms`;
-  };
-  text.addEventListener('input', show);
-  text.disabled = false;
-  text.focus();
-  show();
-} catch (error) {
-  state.textContent = error.message;
+/** Labels the text. */
+function classify(model) {
+  const { classes, knownTokens, tokens } = model.predict(text.value, { topK: 5 });
+  answer.replaceChildren(element('ol', '', ...(tokens > 0 ? classes.map(row) : [])));
+  return `${knownTokens} of ${tokens} words are known to the model`;
 }
+
+/** Marks the spans of the text. */
+function tag(model) {
+  const { spans } = model.predict(text.value);
+  const parts = [];
+  let at = 0;
+  for (const span of spans) {
+    const label = element('span', 'label', `${span.label} ${percent(span.probability)}`);
+    parts.push(text.value.slice(at, span.start), element('mark', '', element('span', 'part', span.text), label));
+    at = span.end;
+  }
+  answer.replaceChildren(element('p', 'marked', ...parts, text.value.slice(at)));
+  return `${spans.length} ${spans.length === 1 ? 'name' : 'names'}`;
+}
+
+let writing = new AbortController();
+
+/** Continues the text; what was being written before ends. */
+async function write(model) {
+  writing.abort();
+  writing = new AbortController();
+  const { signal } = writing;
+  const written = element('span', 'written');
+  answer.replaceChildren(element('p', 'marked', text.value, written));
+  try {
+    for await (const piece of model.generate(text.value, { temperature: 0.6, stop: '\n', seed: 1, signal }))
+      written.append(piece);
+  } catch (error) {
+    if (error.code !== 'ABORTED') state.textContent = error.message;
+  }
+}
+
+let model;
+
+function show() {
+  if (!model) return;
+  const begun = performance.now();
+  if (model.kind === 'language') {
+    state.textContent = 'The model writes on.';
+    write(model);
+    return;
+  }
+  const said = model.kind === 'tagger' ? tag(model) : classify(model);
+  state.textContent = `${said}; ${(performance.now() - begun).toFixed(2)} ms`;
+}
+
+async function open() {
+  writing.abort();
+  model?.close();
+  model = undefined;
+  answer.replaceChildren();
+  state.textContent = 'Loading the model …';
+  text.disabled = true;
+  const asked = choice.value;
+  try {
+    const loaded = await load(`${asked}.safetensors`);
+    if (choice.value !== asked) return loaded.close();
+    model = loaded;
+    text.disabled = false;
+    text.focus();
+    show();
+  } catch (error) {
+    state.textContent = error.message;
+  }
+}
+
+text.addEventListener('input', show);
+choice.addEventListener('change', open);
+open();

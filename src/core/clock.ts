@@ -1,8 +1,12 @@
 /**
- * The timers of Node, taken when this file is loaded. A test that puts others in their place later, as `jest.useFakeTimers()` does,
- * must not make the work of a model wait for a time that never comes.
+ * The timers, taken when this file is loaded. A test that puts others in their place later, as `jest.useFakeTimers()` does,
+ * must not make the work of a model wait for a time that never comes. Browsers have no `setImmediate`.
  */
-const timers = { setImmediate, setTimeout, clearTimeout };
+const timers = {
+  setImmediate: globalThis.setImmediate ?? ((work: () => void) => setTimeout(work, 0)),
+  setTimeout,
+  clearTimeout,
+};
 const { performance } = globalThis;
 const readClock = performance.now;
 

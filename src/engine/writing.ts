@@ -21,6 +21,8 @@ export interface SamplingSettings {
 export interface WrittenText {
   /** Reads units as the next ones, and then writes up to `count` further ones, away from the event loop; one call at a time. */
   write(units: Int32Array, count: number): Promise<{ units: Int32Array; ended: boolean }>;
+  /** Frees what the text takes, where nothing else does. */
+  close?(): void;
 }
 
 /** A text whose units a network is asked about. */

@@ -76,33 +76,57 @@ export interface Stored {
 /** Of a {@link FileKind} what tells whether a file is one that can be read. */
 type Versioned = Pick<FileKind<NetworkSettings, object>, 'kind' | 'version'>;
 
-function parseMetadata(path: string, all: Readonly<Record<string, string>>, { kind, version }: Versioned): Metadata {
-  const invalid = (what: string, cause?: unknown) =>
-    new ModelFileError('INVALID_FILE', `${path}: ${what}`, cause === undefined ? {} : { cause });
+/** What a file says of its model, of which no more is known than that it is an object. */
+export type ParsedDescription = Partial<Metadata>;
+
+const invalid = (path: string, what: string, cause?: unknown) =>
+  new ModelFileError('INVALID_FILE', `${path}: ${what}`, cause === undefined ? {} : { cause });
+
+/**
+ * Parses what a file says of its model.
+ *
+ * @param kind - What a file that is no model of this package would have to be.
+ * @throws ModelFileError `INVALID_FILE`.
+ */
+export function parseDescription(
+  path: string,
+  all: Readonly<Record<string, string>>,
+  kind: ModelKind,
+): ParsedDescription {
   if (!all.recurra?.startsWith(FORMAT) || all.model === undefined) {
     throw invalid(
+      path,
       `a safetensors file, but not a model of recurra (its metadata has no "${FORMAT}${kind}"); expected a file that save or "recurra train" wrote`,
     );
   }
-  let parsed: Partial<Metadata> | null;
+  let parsed: ParsedDescription | null;
   try {
-    parsed = JSON.parse(all.model) as Partial<Metadata> | null;
+    parsed = JSON.parse(all.model) as ParsedDescription | null;
   } catch (cause) {
-    throw invalid('its model description is not JSON', cause);
+    throw invalid(path, 'its model description is not JSON', cause);
   }
-  if (typeof parsed !== 'object' || parsed === null) throw invalid('its model description is no object');
-  const { formatVersion = 0, kind: found = 'classifier' } = parsed;
-  if (found !== kind) throw new ModelKindError(path, String(found), kind);
+  if (typeof parsed !== 'object' || parsed === null) throw invalid(path, 'its model description is no object');
+  return parsed;
+}
+
+/** The kind of model that a file names; the oldest files, which name none, are classifiers. */
+export const kindOf = ({ kind = 'classifier' }: ParsedDescription): string => String(kind);
+
+function checkDescription(path: string, parsed: ParsedDescription, { kind, version }: Versioned): Metadata {
+  const found = kindOf(parsed);
+  if (found !== kind) throw new ModelKindError(path, found, kind);
+  const { formatVersion = 0 } = parsed;
   if (!Number.isSafeInteger(formatVersion) || formatVersion < 1 || formatVersion > version) {
     throw invalid(
+      path,
       `format version ${String(formatVersion)}, but this version of recurra reads up to ${version}; install a newer recurra`,
     );
   }
   const { maxLength, settings, tokenizer } = parsed;
-  if (!Number.isSafeInteger(maxLength) || maxLength! < 1) throw invalid('maxLength is no whole number above 0');
-  if (typeof settings !== 'object' || settings === null) throw invalid('it has no settings');
+  if (!Number.isSafeInteger(maxLength) || maxLength! < 1) throw invalid(path, 'maxLength is no whole number above 0');
+  if (typeof settings !== 'object' || settings === null) throw invalid(path, 'it has no settings');
   if (tokenizer !== null && tokenizer !== HUGGING_FACE && !isTokenizerName(tokenizer))
-    throw invalid(`unknown tokenizer ${JSON.stringify(tokenizer)}`);
+    throw invalid(path, `unknown tokenizer ${JSON.stringify(tokenizer)}`);
   return parsed as Metadata;
 }
 
@@ -176,6 +200,7 @@ export function inFile(path: string, error: unknown): unknown {
  * @param checksum - Whether the file's checksum fits its contents: `valid` if it does.
  * @param state - The arrays of the model, without those of a training.
  * @param words - The tokens, where the addon has read them.
+ * @param parsed - What {@link parseDescription} gave, if it was asked for before.
  * @throws ModelFileError `INVALID_FILE`.
  */
 export function describeModel<N extends NetworkSettings, D extends object>(
@@ -185,8 +210,9 @@ export function describeModel<N extends NetworkSettings, D extends object>(
   checksum: string,
   state: readonly Stored[],
   words?: lightNamespace.NativeVocabulary | null,
+  parsed: ParsedDescription = parseDescription(path, metadata, kind.kind),
 ): Described<N, D> {
-  const described = parseMetadata(path, metadata, kind);
+  const described = checkDescription(path, parsed, kind);
   const { maxLength, settings, ngrams, truncate, tokenizer } = described;
   if (checksum !== 'valid') {
     throw new ModelFileError(

@@ -1,22 +1,20 @@
 import { checkInteger } from '../core/checks.js';
 import { invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
 import { checkOptionNames } from '../core/options/names.js';
+import { byMember, LINEAR_PREFIX } from '../engine/memberNames.js';
+import { POOLINGS } from '../engine/network.js';
+import { type ClassifierFields, classifierFile, hasLinear } from '../models/classifier/description.js';
 import { type Prediction, predictionOf } from '../models/classifier/prediction.js';
+import { HUGGING_FACE, type Metadata } from '../models/description.js';
+import type { TextExtent, Truncation } from '../text/extent.js';
 import { withoutMarks } from '../text/marks.js';
+import type { TokenizerName } from '../text/names.js';
 import { readWords, shape } from '../text/shape.js';
 import type { Vocab } from '../text/vocab.js';
-import { checksumOf } from './checksum.js';
-import { Instance } from './instance.js';
-import { type LoadedModel, modelIn } from './model.js';
-import { compiled, type ModuleSource } from './module.js';
-import { readSafetensors } from './safetensors.js';
-import { type ByteSource, bytesOf, isByteSource, nameOf } from './source.js';
-
-/** Options of {@link load}. */
-export interface LoadOptions {
-  /** Where the WebAssembly module comes from. Default: the file `recurra.wasm` beside the package's JavaScript. */
-  module?: ModuleSource;
-}
+import type { Instance } from './instance.js';
+import { giveArrays, networkNumbers } from './network.js';
+import { describeOpened, type OpenedFile } from './opened.js';
+import type { FileTensor } from './safetensors.js';
 
 /** Options of {@link WebClassifier.predict} and {@link WebClassifier.predictMany}. */
 export interface PredictOptions {
@@ -29,6 +27,8 @@ export interface PredictOptions {
  * at once and on the thread that asks.
  */
 export class WebClassifier {
+  /** What kind of model it is. */
+  readonly kind = 'classifier';
   /** The labels, in the order of the model's outputs. */
   readonly labels: readonly string[];
   /** The probability from which on each label is given; undefined for a model with exclusive labels. */
@@ -38,7 +38,11 @@ export class WebClassifier {
   readonly #read: ((text: string) => Int32Array) | undefined;
 
   /** @internal */
-  constructor(instance: Instance, { labels, thresholds }: LoadedModel, read?: (text: string) => Int32Array) {
+  constructor(
+    instance: Instance,
+    { labels, thresholds }: Pick<ClassifierFields, 'labels' | 'thresholds'>,
+    read?: (text: string) => Int32Array,
+  ) {
     this.labels = Object.freeze([...labels]);
     this.thresholds = thresholds && Object.freeze([...thresholds]);
     this.#instance = instance;
@@ -98,44 +102,69 @@ export class WebClassifier {
   }
 }
 
+/** Numbers of the tokenizers in the crate's `Settings`; the last one is read by JavaScript. */
+const TOKENIZER_NUMBERS: Readonly<Record<TokenizerName, number>> = {
+  basic_english: 0,
+  characters: 1,
+  unicode_words: 2,
+};
+
+const TRUNCATION_NUMBERS: Readonly<Record<Truncation, number>> = { head: 0, tail: 1, both: 2 };
+
+/** @throws ModelFileError for a tokenizer that is not among those with a name. */
+function tokenizerIn(path: string, tokenizer: Metadata['tokenizer']): TokenizerName {
+  if (tokenizer !== null && tokenizer !== HUGGING_FACE) return tokenizer;
+  const what = tokenizer === null ? 'a tokenizer function of its own' : 'a HuggingFace tokenizer';
+  const expected = `one of ${Object.keys(TOKENIZER_NUMBERS).join(', ')}`;
+  throw new ModelFileError(
+    'INVALID_FILE',
+    `${path} was trained with ${what}; recurra-web reads texts with ${expected}`,
+  );
+}
+
 /** What splits texts where JavaScript does: the words of `Intl.Segmenter`. */
-function wordReader({ extent }: LoadedModel, vocab: Vocab): (text: string) => Int32Array {
+function wordReader(extent: TextExtent, vocab: Vocab): (text: string) => Int32Array {
   return (text) => vocab.encode(shape(readWords(withoutMarks(text), extent), extent));
 }
 
+const floatBits = (value: number) => new Uint32Array(Float32Array.of(value).buffer)[0]!;
+
 /**
- * Loads a model file that `recurra` wrote: its address, its bytes, or what brings them.
+ * Checks what a file says of its classifier; the result gives it to an instance.
  *
- * @param source - An address (in pages relative to the page; elsewhere whole, with `file:` in Node), a `Response`, a `Blob` such as a
- * file that the user chose, or the bytes. Nothing refers to the bytes afterwards.
- * @throws {@link ModelFileError} `FILE_NOT_FOUND` or `IO` if the file cannot be had; `INVALID_FILE` if it is damaged, no model, of a
- * newer format, or has a tokenizer that only Node has.
- * @throws {@link RecurraError} `OUT_OF_MEMORY`; `IO` if the module cannot be loaded. {@link ArgumentError} for an option that does not fit.
- *
- * @example
- * ```ts
- * const model = await load('/tickets.safetensors');
- * console.log(model.predict('My invoice is wrong').label);
- * ```
+ * @throws ModelFileError `INVALID_FILE`, also from the result.
  */
-export async function load(source: ByteSource, options: LoadOptions = {}): Promise<WebClassifier> {
-  if (!isByteSource(source)) throw invalidArgument('source', 'an address, a Response, a Blob, or bytes', source);
-  checkOptionNames('load', options, ['module']);
-  const name = nameOf(source);
-  // It is compiled while the file comes and is looked at.
-  const module = compiled(options.module);
-  module.catch(() => {});
-  const bytes = await bytesOf(source);
-  try {
-    const contents = readSafetensors(bytes);
-    const model = modelIn(name, contents, await checksumOf(contents));
-    const instance = await Instance.create(await module);
-    model.give(instance);
-    return new WebClassifier(instance, model, model.reads ? undefined : wordReader(model, model.vocab));
-  } catch (error) {
-    if (error instanceof RangeError)
-      throw new RecurraError('OUT_OF_MEMORY', `${name}: ${error.message}`, { cause: error });
-    if (!(error instanceof ModelFileError) || error.message.startsWith(name)) throw error;
-    throw new ModelFileError(error.code, `${name}: ${error.message}`, { cause: error });
-  }
+export function classifierIn(file: OpenedFile): (instance: Instance) => WebClassifier {
+  const { settings, extent, tokenizer, vocab, own, arrays } = describeOpened(file, classifierFile);
+  const name = tokenizerIn(file.path, tokenizer);
+  const { linear: mix, recurrent, members } = own;
+  const linear = hasLinear(arrays, own);
+  const numbers = [
+    ...networkNumbers('classifier', settings, own.labels.length, vocab),
+    Number(settings.multiLabel),
+    POOLINGS.indexOf(settings.pooling),
+    recurrent ? members : 0,
+    Number(linear),
+    floatBits(mix?.network ?? 0),
+    floatBits(mix?.sharpness ?? 1),
+    TOKENIZER_NUMBERS[name],
+    extent.ngrams,
+    extent.maxLength,
+    TRUNCATION_NUMBERS[extent.truncate],
+  ];
+  const isLinear = (array: FileTensor) => array.name.startsWith(LINEAR_PREFIX);
+  const ofNetworks = recurrent
+    ? byMember(
+        arrays.filter((array) => !isLinear(array)),
+        members,
+      )
+    : [];
+  return (instance) => {
+    instance.begin(Uint32Array.from(numbers));
+    instance.tokens(vocab.itos);
+    for (const [member, own] of ofNetworks.entries()) giveArrays(instance, member, own);
+    if (linear) giveArrays(instance, 0, arrays.filter(isLinear));
+    instance.finish();
+    return new WebClassifier(instance, own, name === 'unicode_words' ? wordReader(extent, vocab) : undefined);
+  };
 }

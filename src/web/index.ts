@@ -1,10 +1,15 @@
 /**
- * The classifier in browsers, workers and edge runtimes: model files of `recurra`, computed in WebAssembly on the thread that asks.
+ * Models in browsers, workers and edge runtimes: model files of `recurra`, computed in WebAssembly on the thread that asks.
  *
  * @packageDocumentation
  */
 export { ArgumentError, type ErrorCode, ModelFileError, RecurraError } from '../core/errors.js';
 export { type LabelProbability, Prediction } from '../models/classifier/prediction.js';
-export { type LoadOptions, load, type PredictOptions, WebClassifier } from './classifier.js';
+export type { GenerateOptions } from '../models/language/sampling.js';
+export type { TaggedSpan, Tagging, TextTagging } from '../models/tagger/prediction.js';
+export { type PredictOptions, WebClassifier } from './classifier.js';
+export { WebLanguageModel } from './language.js';
+export { type LoadOptions, load, type WebModel, type WebModels } from './load.js';
 export type { ModuleSource } from './module.js';
 export type { ByteSource } from './source.js';
+export { WebTagger } from './tagger.js';

@@ -1,4 +1,6 @@
 import { type ErrorCode, ModelFileError, RecurraError } from '../core/errors.js';
+import type { ForbiddenTransitions } from '../engine/network.js';
+import type { SamplingSettings } from '../engine/writing.js';
 
 /** What the module exports; the crate `recurra-web` says what each does. */
 interface Exports {
@@ -25,12 +27,42 @@ interface Exports {
   recurra_predict(text: number, units: number, lowered: number, loweredUnits: number): number;
   recurra_predict_ids(ids: number, count: number, text: number, units: number): number;
   recurra_answer(): number;
+  recurra_forbid(flags: number, count: number): number;
+  recurra_forms(units: number, total: number, ends: number, ids: number, count: number): number;
+  recurra_tag(tokens: number, count: number, lengths: number, rows: number): number;
+  recurra_text(
+    number: number,
+    temperature: number,
+    topK: number,
+    topP: number,
+    repetitionPenalty: number,
+    seed: number,
+    end: number,
+    never: number,
+    count: number,
+  ): number;
+  recurra_write(number: number, units: number, count: number, most: number): number;
+  recurra_written(): number;
+  recurra_written_count(): number;
+  recurra_end_text(number: number): number;
 }
 
 /** Room in the module's memory. */
 interface Room {
   at: number;
   bytes: number;
+}
+
+/** Words as the module takes them: the UTF-16 units of all, and where each ends. */
+function unitsOf(words: readonly string[]): { units: Uint16Array; ends: Uint32Array } {
+  const units = new Uint16Array(words.reduce((sum, { length }) => sum + length, 0));
+  const ends = new Uint32Array(words.length);
+  let end = 0;
+  for (const [index, word] of words.entries()) {
+    for (let i = 0; i < word.length; i++) units[end++] = word.charCodeAt(i);
+    ends[index] = end;
+  }
+  return { units, ends };
 }
 
 /** Bytes of the room for a short text. */
@@ -158,14 +190,17 @@ export class Instance {
 
   /** Adds the tokens of the vocabulary. */
   tokens(tokens: readonly string[]): void {
-    const units = new Uint16Array(tokens.reduce((sum, { length }) => sum + length, 0));
-    const ends = new Uint32Array(tokens.length);
-    let end = 0;
-    for (const [index, token] of tokens.entries()) {
-      for (let i = 0; i < token.length; i++) units[end++] = token.charCodeAt(i);
-      ends[index] = end;
-    }
+    const { units, ends } = unitsOf(tokens);
     this.#with([units, ends], (module, [from, to]) => module.recurra_tokens(from!, units.length, to!, ends.length));
+  }
+
+  /** Says what a tagger never predicts. */
+  forbid({ start, end, between }: ForbiddenTransitions): void {
+    const flags = new Uint8Array(start.length + end.length + between.length);
+    flags.set(start);
+    flags.set(end, start.length);
+    flags.set(between, start.length + end.length);
+    this.#with([flags], (module, [at]) => module.recurra_forbid(at!, flags.length));
   }
 
   /** Adds an array of a network, or of the linear model. */
@@ -230,6 +265,43 @@ export class Instance {
     this.#write(text, plain);
     this.#with([ids], (module, [at]) => module.recurra_predict_ids(at!, ids.length, plain.at, text.length));
     return this.#answer(numbers);
+  }
+
+  /** The different words of the sentence to come, each with its id, for a tagger that sees their characters. */
+  forms(words: readonly string[], ids: Int32Array): void {
+    const { units, ends } = unitsOf(words);
+    this.#with([units, ends, ids], (module, [from, to, own]) =>
+      module.recurra_forms(from!, units.length, to!, own!, ids.length),
+    );
+  }
+
+  /** Tags a sentence in rows of some lengths; gives `numbers` numbers, a copy. */
+  tag(tokens: Int32Array, lengths: Int32Array, numbers: number): Float32Array {
+    this.#with([tokens, lengths], (module, [from, rows]) =>
+      module.recurra_tag(from!, tokens.length, rows!, lengths.length),
+    );
+    return this.#answer(numbers);
+  }
+
+  /** Begins a text of nothing under a number of its own. */
+  beginText(number: number, { temperature, topK, topP, repetitionPenalty, seed, end, never }: SamplingSettings): void {
+    this.#with([Uint32Array.from(never)], (module, [at]) =>
+      module.recurra_text(number, temperature, topK, topP, repetitionPenalty, seed, end, at!, never.length),
+    );
+  }
+
+  /** Reads units as a text's next ones, and then writes up to `count` further ones. */
+  write(number: number, units: Int32Array, count: number): { units: Int32Array; ended: boolean } {
+    this.#with([units], (module, [at]) => module.recurra_write(number, at!, units.length, count));
+    const { memory, recurra_written, recurra_written_count } = this.#exports;
+    const [ended, ...written] = new Int32Array(memory.buffer, recurra_written() >>> 0, recurra_written_count());
+    return { units: Int32Array.from(written), ended: ended === 1 };
+  }
+
+  /** Frees a text. */
+  endText(number: number): void {
+    // An instance that is of no use has nothing to free.
+    if (!this.#broken) this.#call((module) => module.recurra_end_text(number));
   }
 
   #answer(numbers: number): Float32Array {

@@ -68,7 +68,7 @@ describe.skipIf(!path)('a model in WebAssembly', () => {
     'opens files of format %s, and answers as the version that wrote them',
     async (name) => {
       const saved = join(import.meta.dirname, '../fixtures/models', name);
-      const web = await load(new Uint8Array(readFileSync(`${saved}.safetensors`)), { module });
+      const web = await load(new Uint8Array(readFileSync(`${saved}.safetensors`)), { module, kind: 'classifier' });
       const answers = JSON.parse(readFileSync(`${saved}.json`, 'utf8')) as Prediction[];
       expect(answers.length).toBeGreaterThan(1);
       for (const { text, classes } of answers as (Prediction & { text: string })[]) {
@@ -86,7 +86,7 @@ describe.skipIf(!path)('a model in WebAssembly', () => {
     const native = await TextClassifier.train(options.multiLabel ? several : rows, given);
     const file = join(folder, `${name}.safetensors`);
     await native.save(file);
-    const web = await load(new Uint8Array(readFileSync(file)), { module });
+    const web = await load(new Uint8Array(readFileSync(file)), { module, kind: 'classifier' });
     expect(web.labels).toEqual(native.labels);
     expect(web.thresholds).toEqual(native.thresholds);
     for (const text of TEXTS) await compare(native, web, text);

@@ -1,4 +1,4 @@
-//! The predictor of a browser: what a model file holds goes in piece by piece, then texts go in and probabilities come out.
+//! The predictor of a browser: what a model file holds goes in piece by piece, then texts go in and answers come out.
 //!
 //! An instance of the module holds one model, and its memory is freed with it. JavaScript reads the file, since it has a JSON parser;
 //! this crate takes numbers, UTF-16 text and arrays. The interface is C's: no generated code, and nothing that a page's content security
@@ -9,15 +9,21 @@
 
 #![allow(unsafe_code, reason = "a C interface")]
 
+mod classifier;
+mod language;
 mod loader;
 mod model;
 mod runtime;
+mod settings;
+mod tagger;
+mod words;
 
 use std::cell::RefCell;
 
 use loader::Loader;
 use model::Model;
 use recurra_core::{Error, ErrorCode, Result};
+use recurra_kernels::generate::Sampling;
 
 /// What an instance holds.
 #[derive(Default)]
@@ -48,6 +54,10 @@ fn out_of_order() -> Error {
 
 fn loader(instance: &mut Instance) -> Result<&mut Loader> {
     instance.loader.as_mut().ok_or_else(out_of_order)
+}
+
+fn model(instance: &mut Instance) -> Result<&mut Model> {
+    instance.model.as_mut().ok_or_else(out_of_order)
 }
 
 /// Elements that JavaScript wrote.
@@ -87,7 +97,7 @@ pub extern "C" fn recurra_message_bytes() -> usize {
     INSTANCE.with_borrow(|instance| instance.message.len())
 }
 
-/// Begins a model. `settings` are the numbers that [`loader::Settings`] reads.
+/// Begins a model. `settings` are the numbers that [`settings::Settings`] reads.
 ///
 /// # Safety
 /// As [`written`].
@@ -112,6 +122,17 @@ pub unsafe extern "C" fn recurra_tokens(units: *const u16, total: usize, ends: *
     // SAFETY: by the caller's promise.
     let (units, ends) = unsafe { (written(units, total), written(ends, count)) };
     step(|instance| loader(instance)?.tokens(units, ends))
+}
+
+/// What a tagger never predicts: a flag for each first tag, for each last one, and for each pair of them.
+///
+/// # Safety
+/// As [`written`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn recurra_forbid(flags: *const u8, count: usize) -> u32 {
+    // SAFETY: by the caller's promise.
+    let flags = unsafe { written(flags, count) };
+    step(|instance| loader(instance)?.forbid(flags))
 }
 
 /// Adds an array of the file. Its data were written into room of [`recurra_alloc`], which the model keeps.
@@ -156,7 +177,9 @@ pub extern "C" fn recurra_finish() -> u32 {
 pub unsafe extern "C" fn recurra_needs_lower(text: *const u16, units: usize) -> u32 {
     // SAFETY: by the caller's promise.
     let text = unsafe { written(text, units) };
-    INSTANCE.with_borrow(|instance| instance.model.as_ref().is_some_and(|model| model.needs_lower(text))).into()
+    INSTANCE.with_borrow(|instance| {
+        matches!(&instance.model, Some(Model::Classifier(model)) if model.needs_lower(text)).into()
+    })
 }
 
 /// Labels a text: `text` is what was given, `lowered` the same in lower case where [`recurra_needs_lower`] asks for that, else
@@ -173,7 +196,7 @@ pub unsafe extern "C" fn recurra_predict(
 ) -> u32 {
     // SAFETY: by the caller's promise.
     let (text, lowered) = unsafe { (written(text, units), written(lowered, lowered_units)) };
-    step(|instance| instance.model.as_mut().ok_or_else(out_of_order)?.predict(text, lowered))
+    step(|instance| model(instance)?.classifier()?.predict(text, lowered))
 }
 
 /// Labels a text whose tokens JavaScript has looked up, for a tokenizer that only JavaScript has.
@@ -184,10 +207,103 @@ pub unsafe extern "C" fn recurra_predict(
 pub unsafe extern "C" fn recurra_predict_ids(ids: *const i32, count: usize, text: *const u16, units: usize) -> u32 {
     // SAFETY: by the caller's promise.
     let (ids, text) = unsafe { (written(ids, count), written(text, units)) };
-    step(|instance| instance.model.as_mut().ok_or_else(out_of_order)?.predict_ids(ids, text))
+    step(|instance| model(instance)?.classifier()?.predict_ids(ids, text))
 }
 
-/// Where the last answer is: a probability for each label, then the tokens that were read, and how many of them are known.
+/// The different words of the sentence to come, for a tagger that sees their characters: their UTF-16 units one after the other, where
+/// each ends, and the id of each in the vocabulary. The tokens of [`recurra_tag`] are then numbers of these words.
+///
+/// # Safety
+/// As [`written`], for all arrays.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn recurra_forms(
+    units: *const u16,
+    total: usize,
+    ends: *const u32,
+    ids: *const i32,
+    count: usize,
+) -> u32 {
+    // SAFETY: by the caller's promise.
+    let (units, ends, ids) = unsafe { (written(units, total), written(ends, count), written(ids, count)) };
+    step(|instance| model(instance)?.tagger()?.forms(units, ends, ids))
+}
+
+/// Tags the tokens of a sentence, in rows of these lengths. The answer is at [`recurra_answer`].
+///
+/// # Safety
+/// As [`written`], for both arrays.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn recurra_tag(tokens: *const i32, count: usize, lengths: *const i32, rows: usize) -> u32 {
+    // SAFETY: by the caller's promise.
+    let (tokens, lengths) = unsafe { (written(tokens, count), written(lengths, rows)) };
+    step(|instance| model(instance)?.tagger()?.tag(tokens, lengths))
+}
+
+/// Begins a text of nothing under a number that no other text has; [`recurra_kernels::generate::Sampling`] says what the options mean.
+/// `end` is the unit that ends it.
+///
+/// # Safety
+/// As [`written`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn recurra_text(
+    number: u32,
+    temperature: f64,
+    top_k: usize,
+    top_p: f64,
+    repetition_penalty: f64,
+    seed: f64,
+    end: u32,
+    never: *const u32,
+    count: usize,
+) -> u32 {
+    // SAFETY: by the caller's promise.
+    let never = unsafe { written(never, count) }.to_vec();
+    let sampling = Sampling { temperature, top_k, top_p, repetition_penalty, never };
+    step(|instance| model(instance)?.language()?.begin(number, sampling, seed as u64, end))
+}
+
+/// Reads units as a text's next ones, and then writes up to `most` further ones, to be read at [`recurra_written`].
+///
+/// # Safety
+/// As [`written`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn recurra_write(number: u32, units: *const i32, count: usize, most: usize) -> u32 {
+    // SAFETY: by the caller's promise.
+    let units = unsafe { written(units, count) };
+    step(|instance| model(instance)?.language()?.write(number, units, most))
+}
+
+/// Where the result of [`recurra_write`] is: 1 if the text has ended, else 0; then the units. [`recurra_written_count`] says how many
+/// numbers that are.
+#[unsafe(no_mangle)]
+pub extern "C" fn recurra_written() -> *const i32 {
+    last_written(<[i32]>::as_ptr)
+}
+
+/// Numbers at [`recurra_written`].
+#[unsafe(no_mangle)]
+pub extern "C" fn recurra_written_count() -> usize {
+    last_written(<[i32]>::len)
+}
+
+fn last_written<T>(of: impl FnOnce(&[i32]) -> T) -> T {
+    INSTANCE.with_borrow(|instance| match &instance.model {
+        Some(Model::Language(model)) => of(model.written()),
+        _ => of(&[]),
+    })
+}
+
+/// Frees a text.
+#[unsafe(no_mangle)]
+pub extern "C" fn recurra_end_text(number: u32) -> u32 {
+    step(|instance| {
+        model(instance)?.language()?.end(number);
+        Ok(())
+    })
+}
+
+/// Where the last answer is. Of a text a probability for each label, then the tokens that were read, and how many of them are known; of a
+/// sentence for each token its tag, the tag's probability, and the probability that it and the next token's tag are both right.
 #[unsafe(no_mangle)]
 pub extern "C" fn recurra_answer() -> *const f32 {
     INSTANCE.with_borrow(|instance| instance.model.as_ref().map_or(std::ptr::null(), Model::answer))

@@ -1,109 +1,40 @@
-//! A model that answers.
+//! A model of any kind.
 
 use recurra_core::{Error, ErrorCode, Result};
-use recurra_kernels::network::Network;
-use recurra_linear::{LinearModel, Mix, Room as LinearRoom};
-use recurra_text::{Counts, Encoder, Room, Vocabulary, needs_javascript};
 
-/// A linear model with how it is mixed, and room for one text after the other.
-struct Linear {
-    model: LinearModel,
-    mix: Mix,
-    room: LinearRoom,
-    logs: Vec<f32>,
+use crate::classifier::Classifier;
+use crate::language::Language;
+use crate::tagger::Tagger;
+
+pub enum Model {
+    Classifier(Classifier),
+    Tagger(Tagger),
+    Language(Language),
 }
 
-/// Networks and a linear model, of which there is at least one, with what reads texts.
-pub struct Model {
-    networks: Vec<Network>,
-    linear: Option<Linear>,
-    vocabulary: Vocabulary,
-    /// None where JavaScript looks the tokens up.
-    encoder: Option<Encoder>,
-    unknown: u32,
-    classes: usize,
-    several: bool,
-    room: Room,
-    ids: Vec<i32>,
-    /// A probability for each label, then tokens and known tokens.
-    answer: Vec<f32>,
+fn other() -> Error {
+    Error::new(ErrorCode::Internal, "the model is of another kind")
 }
 
 impl Model {
-    pub fn new(
-        networks: Vec<Network>,
-        linear: Option<(LinearModel, Mix)>,
-        vocabulary: Vocabulary,
-        encoder: Option<Encoder>,
-        unknown: u32,
-        classes: usize,
-        several: bool,
-    ) -> Self {
-        let linear = linear.map(|(model, mix)| {
-            let (room, logs) = (model.room(), vec![0.0; classes]);
-            Linear { model, mix, room, logs }
-        });
-        let answer = vec![0.0; classes + 2];
-        let (room, ids) = Default::default();
-        Self { networks, linear, vocabulary, encoder, unknown, classes, several, room, ids, answer }
+    pub fn classifier(&mut self) -> Result<&mut Classifier> {
+        if let Self::Classifier(model) = self { Ok(model) } else { Err(other()) }
     }
 
-    /// Whether a text must be made lower case by JavaScript before its words are looked up.
-    pub fn needs_lower(&self, text: &[u16]) -> bool {
-        self.encoder.is_some_and(|encoder| encoder.reading.tokenizer.lowers()) && needs_javascript(text)
+    pub fn tagger(&mut self) -> Result<&mut Tagger> {
+        if let Self::Tagger(model) = self { Ok(model) } else { Err(other()) }
+    }
+
+    pub fn language(&mut self) -> Result<&mut Language> {
+        if let Self::Language(model) = self { Ok(model) } else { Err(other()) }
     }
 
     /// Where the last answer is.
     pub fn answer(&self) -> *const f32 {
-        self.answer.as_ptr()
-    }
-
-    /// Labels a text; `lowered` is what the network reads.
-    pub fn predict(&mut self, text: &[u16], lowered: &[u16]) -> Result<()> {
-        let Some(encoder) = self.encoder else {
-            return Err(Error::new(ErrorCode::Internal, "the tokenizer of this model is JavaScript's own"));
-        };
-        let mut ids = std::mem::take(&mut self.ids);
-        ids.clear();
-        let counts = encoder.encode(&self.vocabulary, lowered, &mut self.room, &mut ids);
-        let done = self.answer_for(&ids, counts, text);
-        self.ids = ids;
-        done
-    }
-
-    /// Labels a text whose tokens have been looked up; -1 stands for one that was not found.
-    pub fn predict_ids(&mut self, found: &[i32], text: &[u16]) -> Result<()> {
-        let unknown = self.unknown as i32;
-        let mut ids: Vec<i32> = found.iter().map(|&id| if id < 0 { unknown } else { id }).collect();
-        let counts = Counts { tokens: ids.len() as u32, known: ids.iter().filter(|&&id| id != unknown).count() as u32 };
-        if ids.is_empty() {
-            ids.push(unknown);
+        match self {
+            Self::Classifier(model) => model.answer(),
+            Self::Tagger(model) => model.answer(),
+            Self::Language(_) => std::ptr::null(),
         }
-        self.answer_for(&ids, counts, text)
-    }
-
-    fn answer_for(&mut self, ids: &[i32], counts: Counts, text: &[u16]) -> Result<()> {
-        let (probabilities, behind) = self.answer.split_at_mut(self.classes);
-        behind.copy_from_slice(&[counts.tokens as f32, counts.known as f32]);
-        probabilities.fill(0.0);
-        let lengths = [ids.len() as i32];
-        let share = self.networks.len() as f32;
-        // In the order and the precision of the ensemble on other platforms: a sum, divided at the end.
-        for network in &self.networks {
-            let scores = network.predict(ids, &lengths)?;
-            probabilities.iter_mut().zip(&scores).for_each(|(sum, score)| *sum += score);
-        }
-        if share > 1.0 {
-            probabilities.iter_mut().for_each(|sum| *sum /= share);
-        }
-        if let Some(Linear { model, mix, room, logs }) = &mut self.linear {
-            if self.networks.is_empty() {
-                // Its share is 0; a probability of 0 would have no logarithm.
-                probabilities.fill(1.0 / self.classes as f32);
-            }
-            model.predict_with(room, &String::from_utf16_lossy(text), logs);
-            mix.refine(probabilities, logs, self.classes, self.several);
-        }
-        Ok(())
     }
 }

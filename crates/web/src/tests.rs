@@ -1,7 +1,12 @@
 //! The whole way of a model, by the functions that JavaScript calls.
 
-use recurra_core::{Cell, ClassesConfig, EncoderConfig, HeadConfig, NetworkConfig, Pooling};
+use recurra_core::{
+    Cell, ClassesConfig, Decoder, EncoderConfig, Forbidden, HeadConfig, NetworkConfig, Pooling, Rows, SubwordsConfig,
+    TagsConfig,
+};
+use recurra_kernels::generate::Generation;
 use recurra_kernels::network::Network;
+use recurra_text::{FeatureRoom, Features};
 
 use super::*;
 
@@ -19,8 +24,9 @@ fn room(bytes: &[u8]) -> *mut u8 {
     to
 }
 
-fn settings(classes: u32) -> [u32; 18] {
-    [2, 5, 3, 1, 1, classes, 0, 2, 0, 2, 1, 0, 0, 0, 0, 1, 100, 0]
+/// Of a classifier.
+fn settings(classes: u32) -> [u32; 26] {
+    [0, 2, 5, 3, 1, 1, classes, 4, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 1, 100, 0]
 }
 
 fn network() -> Network {
@@ -34,21 +40,33 @@ fn network() -> Network {
     Network::new(NetworkConfig { encoder, head, seed: 3, threads: 1 }).unwrap()
 }
 
+/// Words as JavaScript gives them: the units of all, and where each ends.
+fn words(words: &[&str]) -> (Vec<u16>, Vec<u32>) {
+    let mut units: Vec<u16> = Vec::new();
+    let mut ends = Vec::new();
+    for word in words {
+        units.extend(word.encode_utf16());
+        ends.push(units.len() as u32);
+    }
+    (units, ends)
+}
+
 fn give(settings: &[u32], network: &Network) -> u32 {
-    let units: Vec<u16> = TOKENS.concat().encode_utf16().collect();
-    let ends: Vec<u32> = TOKENS
-        .iter()
-        .scan(0, |end, token| {
-            *end += token.len() as u32;
-            Some(*end)
-        })
-        .collect();
+    let (units, ends) = words(&TOKENS);
     // SAFETY: all arrays live until the calls return, and their lengths are given.
     unsafe {
         if recurra_begin(settings.as_ptr(), settings.len()) > 0
             || recurra_tokens(units.as_ptr(), units.len(), ends.as_ptr(), ends.len()) > 0
         {
             return 1;
+        }
+        if let HeadConfig::Tags(TagsConfig { forbidden: Some(Forbidden { start, end, between }), .. }) =
+            &network.config().head
+        {
+            let flags: Vec<u8> = [start, end, between].into_iter().flatten().map(|&flag| flag.into()).collect();
+            if recurra_forbid(flags.as_ptr(), flags.len()) > 0 {
+                return 1;
+            }
         }
         for array in network.state().unwrap() {
             let shape: Vec<u32> = array.shape.iter().map(|&size| size as u32).collect();
@@ -98,9 +116,82 @@ fn what_does_not_fit_is_a_message() {
     assert_eq!(give(&settings(3), &network), 1);
     assert!(message().contains("fc.weight"), "{}", message());
     assert_eq!(give(&settings(2)[..9], &network), 1);
-    assert_eq!(message(), "INVALID_FILE:9 settings, not 18");
+    assert_eq!(message(), "INVALID_FILE:9 settings, fewer than 16");
+    assert_eq!(give(&settings(2)[..25], &network), 1);
+    assert_eq!(message(), "INVALID_FILE:25 settings describe no model");
     let mut wrong = settings(2);
-    wrong[0] = 77;
+    wrong[1] = 77;
     assert_eq!(give(&wrong, &network), 1);
     assert_eq!(message(), "INVALID_FILE:it has an unknown cell");
+}
+
+fn tags(head: TagsConfig, subwords: Option<SubwordsConfig>, bidirectional: bool) -> Network {
+    let encoder = EncoderConfig {
+        bidirectional,
+        subwords,
+        unknown_idx: Some(0),
+        padding_idx: Some(1),
+        ..EncoderConfig::new(Cell::Gru, TOKENS.len(), 5, 3)
+    };
+    Network::new(NetworkConfig { encoder, head: HeadConfig::Tags(head), seed: 5, threads: 1 }).unwrap()
+}
+
+#[test]
+fn a_sentence_gets_the_tags_of_the_network() {
+    let forbidden = Forbidden { start: vec![true, false], end: vec![false; 2], between: vec![false; 4] };
+    let subwords = SubwordsConfig { buckets: 50, dim: 4 };
+    let head = TagsConfig { tags: 2, decoder: Decoder::Crf, forbidden: Some(forbidden) };
+    let network = tags(head, Some(subwords), true);
+    let settings = [1, 3, 5, 3, 1, 1, 2, 4, 0, 2, 50, 4, 2, 3, 1, 1, 0];
+    assert_eq!(give(&settings, &network), 0, "{}", message());
+    let (units, ends) = words(&["good", "Zoë"]);
+    let (ids, tokens, lengths) = ([2, 0], [0, 1, 0], [2, 1]);
+    // SAFETY: all arrays live until the calls return, and the answer has three numbers for each token.
+    let answer = unsafe {
+        assert_eq!(recurra_forms(units.as_ptr(), units.len(), ends.as_ptr(), ids.as_ptr(), ids.len()), 0);
+        assert_eq!(recurra_tag(tokens.as_ptr(), tokens.len(), lengths.as_ptr(), lengths.len()), 0, "{}", message());
+        std::slice::from_raw_parts(recurra_answer(), 9)
+    };
+    let features = Features { buckets: 50, runs: (2, 3), lower: true, shape: true };
+    let (mut forms, mut room) = (recurra_core::Forms::default(), FeatureRoom::default());
+    for (word, id) in ["good", "Zoë"].iter().zip(ids) {
+        let word = word.as_bytes();
+        forms.push(id, features.most(word), |to| features.push(word, &mut room, to)).unwrap();
+    }
+    assert_eq!(answer, network.predict_rows(Rows::of_forms(&tokens, &lengths, &forms)).unwrap());
+    assert_eq!(answer[0], 1.0, "the first tag is forbidden in front");
+    // SAFETY: as above.
+    unsafe {
+        assert_eq!(recurra_tag([2].as_ptr(), 1, [1].as_ptr(), 1), 1);
+        assert!(message().starts_with("OUT_OF_RANGE:"), "{}", message());
+        assert_eq!(recurra_predict(units.as_ptr(), 1, units.as_ptr(), 1), 1);
+    }
+    assert_eq!(message(), "INTERNAL:the model is of another kind");
+}
+
+#[test]
+fn a_text_is_written_as_by_the_network() {
+    let network = tags(TagsConfig { tags: 4, decoder: Decoder::Softmax, forbidden: None }, None, false);
+    let settings = [2, 3, 5, 3, 1, 0, 4, 4, 0, 2, 0, 0, 0, 0, 0, 0];
+    assert_eq!(give(&settings, &network), 0, "{}", message());
+    let sampling = Sampling { never: vec![0], ..Sampling::default() };
+    let mut expected = Generation::new(sampling, 7, Some(1)).unwrap();
+    expected.read(&network, &[1, 2]).unwrap();
+    for number in [4, 9] {
+        // SAFETY: the array lives until the call returns.
+        assert_eq!(unsafe { recurra_text(number, 1.0, 0, 1.0, 1.0, 7.0, 1, [0].as_ptr(), 1) }, 0, "{}", message());
+        // SAFETY: as above.
+        assert_eq!(unsafe { recurra_write(number, [1, 2].as_ptr(), 2, 0) }, 0, "{}", message());
+    }
+    assert_eq!(recurra_end_text(4), 0);
+    // SAFETY: there are no units, and the result has as many numbers as it says.
+    let written = unsafe {
+        assert_eq!(recurra_write(4, std::ptr::null(), 0, 5), 1);
+        assert_eq!(message(), "INTERNAL:there is no such text");
+        assert_eq!(recurra_write(9, std::ptr::null(), 0, 5), 0, "{}", message());
+        std::slice::from_raw_parts(recurra_written(), recurra_written_count())
+    };
+    let units = expected.write(&network, 5).unwrap();
+    assert_eq!((written[0], &written[1..]), (expected.ended().into(), &units[..]));
+    assert!(!units.contains(&0) && !units.contains(&1));
 }

@@ -1,6 +1,6 @@
 import { TAG_SCORES } from '../../engine/network.js';
 import type { TokenSpan } from '../../text/tags/entities.js';
-import type { Sentence } from './sentence.js';
+import type { Sentence } from './encode.js';
 import type { TagSet } from './tagSet.js';
 
 /** A labelled part of what a tagger was asked about. */

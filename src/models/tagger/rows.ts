@@ -4,8 +4,7 @@ import type { TagHint } from '../../data/readers/tagCheck.js';
 import { alignTokens } from '../../text/tags/align.js';
 import { writeSpans } from '../../text/tags/spans.js';
 import { orderedSpans, type TextSpan } from '../../text/tags/textSpans.js';
-import type { TokenInText } from '../../text/tags/tokens.js';
-import { atOnce, placedTokens, type TaggerTokenizer } from './tokenizer.js';
+import { atOnce, placed, placedTokens, type TaggerTokenizer } from './tokenizer.js';
 
 /** What a tagger learns from: tokens with a tag for each, or a text with labelled parts. */
 export type TagRow = TaggedTokens | SpannedText;
@@ -110,11 +109,6 @@ function ofText(
     spanned: true,
     misaligned: first && { span: first, count: aligned.misaligned.length },
   };
-}
-
-/** Tokens and their places as two lists. */
-export function placed(tokens: readonly TokenInText[]): { tokens: string[]; starts: number[] } {
-  return { tokens: tokens.map(({ token }) => token), starts: tokens.map(({ start }) => start) };
 }
 
 /** Throws unless rows can be iterated over. */

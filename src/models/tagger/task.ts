@@ -1,10 +1,11 @@
-import type { NetworkSettings, TagsHead } from '../../engine/network.js';
+import type { NetworkSettings } from '../../engine/network.js';
 import type { Task, TaskTypes, TrainedModel } from '../../training/task.js';
 import { describedText, readModelFile } from '../file.js';
 import type { TextModelParts } from '../model.js';
 import type { TagDataset } from './dataset.js';
 import { type TaggerFields, taggerFile } from './description.js';
 import { taggerMetadata } from './file.js';
+import { tagsHead } from './head.js';
 import type { TaggerModelSettings } from './network.js';
 import {
   defaultEpochs,
@@ -15,7 +16,6 @@ import {
   taggerSettings,
 } from './options.js';
 import type { TagRows } from './rows.js';
-import type { TagSet } from './tagSet.js';
 import { prepareTags, type TaggerData } from './targets.js';
 import { measureTags, type TagValidation } from './validation.js';
 
@@ -32,13 +32,6 @@ export interface TaggerTypes<M extends TrainedModel> extends TaskTypes {
   chosen: object;
   start: TaggerStartEvent;
   model: M;
-}
-
-/** What the head of a tagger's network looks like. */
-export function tagsHead(set: TagSet, { decoder }: Pick<TaggerModelSettings, 'decoder'>): TagsHead {
-  // A softmax knows no sequences; what it gives is read as the conlleval script does.
-  const forbidden = decoder === 'crf' ? set.forbidden() : undefined;
-  return { kind: 'tags', outputs: set.tags.length, decoder, ...(forbidden && { forbidden }) };
 }
 
 /** What the network and its head look like. */

@@ -11,6 +11,11 @@ export function placedTokens(text: string, tokenizer: TaggerTokenizer): Generato
   return tokenizer === 'characters' ? characterSteps(text) : tokenSteps(text);
 }
 
+/** Tokens and their places as two lists. */
+export function placed(tokens: readonly TokenInText[]): { tokens: string[]; starts: number[] } {
+  return { tokens: tokens.map(({ token }) => token), starts: tokens.map(({ start }) => start) };
+}
+
 /** Runs steps to their end at once. */
 export function atOnce<T>(steps: Generator<void, T, undefined>): T {
   for (;;) {

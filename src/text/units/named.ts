@@ -1,4 +1,3 @@
-import { TextDecoder } from 'node:util';
 import { Int32List } from '../../core/growable.js';
 import type { Turns } from '../../core/turns.js';
 import type { Vocab } from '../vocab.js';
@@ -23,7 +22,7 @@ export class NamedUnits implements Units {
   }
 
   async encode(text: string, turns: Turns): Promise<Int32Array> {
-    if (this.name === 'bytes') return turns.run(byteUnits(Buffer.from(text)));
+    if (this.name === 'bytes') return turns.run(byteUnits(new TextEncoder().encode(text)));
     const { stoi, defaultIndex } = this.vocab;
     const list = new Int32List();
     let count = 0;

@@ -1,8 +1,7 @@
 import type { Turns } from '../../core/turns.js';
-import type { HuggingFaceTokenizer } from '../huggingFace.js';
 import { Vocab } from '../vocab.js';
 import { END_UNIT, UNKNOWN_UNIT } from './names.js';
-import type { UnitDecoder, Units } from './units.js';
+import type { UnitCoder, UnitDecoder } from './units.js';
 
 /** What a decoder gives for a character that is not complete. */
 const INCOMPLETE = '\ufffd';
@@ -10,21 +9,33 @@ const INCOMPLETE = '\ufffd';
 /** Units after which a character that is still not complete is none. */
 const MOST_INCOMPLETE = 16;
 
+/** What pieces need of a tokenizer. */
+export interface PieceTokenizer {
+  /** Number of tokens in its own vocabulary. */
+  readonly size: number;
+  /** The token with a number; undefined if there is none. */
+  tokenOf(id: number): string | undefined;
+  /** The numbers of a text's tokens. */
+  encodeIds(text: string): Promise<Uint32Array>;
+  /** The text of some numbers; a character that is not complete becomes U+FFFD. */
+  decodeIds(ids: readonly number[]): string;
+}
+
 /** The pieces of a tokenizer, by its own numbers; behind them come the specials that it does not have. */
-export class PieceUnits implements Units {
+export class PieceUnits<T extends PieceTokenizer> implements UnitCoder {
   readonly name = undefined;
-  readonly tokenizer: HuggingFaceTokenizer;
+  readonly tokenizer: T;
   readonly vocab: Vocab;
   readonly end: number;
 
-  constructor(tokenizer: HuggingFaceTokenizer, vocab: Vocab) {
+  constructor(tokenizer: T, vocab: Vocab) {
     this.tokenizer = tokenizer;
     this.vocab = vocab;
     this.end = vocab.get(END_UNIT);
   }
 
   /** The vocabulary of a tokenizer. Pauses now and then. */
-  static *vocabulary(tokenizer: HuggingFaceTokenizer): Generator<void, Vocab, undefined> {
+  static *vocabulary(tokenizer: PieceTokenizer): Generator<void, Vocab, undefined> {
     const tokens: string[] = [];
     const taken = new Set<string>();
     for (let id = 0; id < tokenizer.size; id++) {

@@ -9,12 +9,8 @@ export interface UnitDecoder {
   push(unit: number): string;
 }
 
-/** The units of a language model: how a text becomes numbers, and numbers text. */
-export interface Units {
-  /** What the file calls them; those of a tokenizer have no name. */
-  readonly name: UnitName | undefined;
-  /** The tokenizer, if they are pieces of one. */
-  readonly tokenizer: HuggingFaceTokenizer | undefined;
+/** How a text becomes numbers, and numbers text. */
+export interface UnitCoder {
   /** All units: `<unk>` and `<eos>` among them. */
   readonly vocab: Vocab;
   /** Number of `<eos>`. */
@@ -23,4 +19,12 @@ export interface Units {
   encode(text: string, turns: Turns): Promise<Int32Array>;
   /** Makes text of numbers. Joined, the texts of all units of a text are the text, but for unknown units. */
   decoder(): UnitDecoder;
+}
+
+/** The units of a language model. */
+export interface Units extends UnitCoder {
+  /** What the file calls them; those of a tokenizer have no name. */
+  readonly name: UnitName | undefined;
+  /** The tokenizer, if they are pieces of one. */
+  readonly tokenizer: HuggingFaceTokenizer | undefined;
 }

@@ -1,0 +1,177 @@
+//! The numbers that describe a model.
+
+use recurra_core::{
+    Cell, ClassesConfig, Decoder, Dropouts, EncoderConfig, Error, ErrorCode, Forbidden, HeadConfig, NetworkConfig,
+    Pooling, Result, SubwordsConfig, TagsConfig,
+};
+use recurra_linear::Mix;
+use recurra_text::{Features, Reading, Tokenizer, Truncation};
+
+/// A file that does not fit.
+pub fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorCode::InvalidFile, message)
+}
+
+/// The numbers that describe a model, in this order: 0 or 1 where a question is asked.
+///
+/// | place | what |
+/// |---|---|
+/// | 0 | kind of model: 0 a classifier, 1 a tagger, 2 a language model |
+/// | 1 | cell, by its number in `recurra_core::Cell` |
+/// | 2 to 5 | size of word vectors, of the state; layers; two directions? |
+/// | 6, 7 | outputs of the head; words of the vocabulary |
+/// | 8, 9 | id of the unknown token; id of the padding and 1, or 0 without one |
+/// | 10, 11 | vectors of features and their size, or 0 and 0 for a network that does not see the characters of words |
+/// | 12 to 15 | characters of the shortest and the longest run; in lower case?; with the shape of the word? |
+///
+/// Behind them those of a classifier:
+///
+/// | place | what |
+/// |---|---|
+/// | 16, 17 | any number of labels a text?; pooling, by its place in `recurra_core::Pooling::ALL` |
+/// | 18, 19 | networks; with a linear model? |
+/// | 20, 21 | share of the network in the mix, and its sharpness, as the bits of float32 |
+/// | 22 to 25 | tokenizer (0 `basic_english`, 1 characters, 2 JavaScript's own); longest n-gram; most tokens; what is cut (0 head, 1 tail, 2 both) |
+///
+/// or of a tagger:
+///
+/// | place | what |
+/// |---|---|
+/// | 16 | decoder, by its place in `recurra_core::Decoder::ALL` |
+#[derive(Clone, Debug)]
+pub struct Settings {
+    encoder: EncoderConfig,
+    features: Option<Features>,
+    own: Own,
+}
+
+/// Those of a kind alone.
+#[derive(Clone, Debug)]
+pub enum Own {
+    Classifier { head: ClassesConfig, networks: usize, mix: Option<Mix>, reading: Option<Reading> },
+    Tagger { tags: usize, decoder: Decoder },
+    Language { units: usize },
+}
+
+/// How many numbers all kinds have.
+const COMMON: usize = 16;
+
+impl Settings {
+    /// # Errors
+    /// `InvalidFile` for numbers that describe no model.
+    pub fn new(numbers: &[u32]) -> Result<Self> {
+        let Some((
+            &[
+                kind,
+                cell,
+                dim,
+                hidden,
+                layers,
+                both,
+                outputs,
+                words,
+                unknown,
+                padding,
+                buckets,
+                features,
+                minn,
+                maxn,
+                lower,
+                shape,
+            ],
+            own,
+        )) = numbers.split_first_chunk::<COMMON>()
+        else {
+            return Err(invalid(format!("{} settings, fewer than {COMMON}", numbers.len())));
+        };
+        let cell =
+            i32::try_from(cell).ok().and_then(Cell::from_code).ok_or_else(|| invalid("it has an unknown cell"))?;
+        let subwords = (buckets > 0).then_some(SubwordsConfig { buckets: buckets as usize, dim: features as usize });
+        let encoder = EncoderConfig {
+            subwords,
+            num_layers: layers as usize,
+            bidirectional: both != 0,
+            dropouts: Dropouts::default(),
+            unknown_idx: Some(unknown),
+            padding_idx: padding.checked_sub(1),
+            ..EncoderConfig::new(cell, words as usize, dim as usize, hidden as usize)
+        };
+        let features = subwords.map(|_| Features { buckets, runs: (minn, maxn), lower: lower != 0, shape: shape != 0 });
+        let outputs = outputs as usize;
+        let own = match (kind, own) {
+            (0, own) => classifier(outputs, own),
+            (1, &[decoder]) => {
+                Decoder::ALL.get(decoder as usize).map(|&decoder| Own::Tagger { tags: outputs, decoder })
+            }
+            (2, []) => Some(Own::Language { units: outputs }),
+            _ => None,
+        };
+        let own = own.ok_or_else(|| invalid(format!("{} settings describe no model", numbers.len())))?;
+        Ok(Self { encoder, features, own })
+    }
+
+    pub fn own(&self) -> &Own {
+        &self.own
+    }
+
+    pub fn features(&self) -> Option<Features> {
+        self.features
+    }
+
+    /// Id of the unknown token.
+    pub fn unknown(&self) -> u32 {
+        self.encoder.unknown_idx.unwrap_or(0)
+    }
+
+    /// Words of the vocabulary.
+    pub fn words(&self) -> usize {
+        self.encoder.vocab_size
+    }
+
+    /// Networks that the file has.
+    pub fn networks(&self) -> usize {
+        if let Own::Classifier { networks, .. } = self.own { networks } else { 1 }
+    }
+
+    /// What each network is; `forbidden` are the transitions that a tagger never predicts.
+    pub fn network(&self, forbidden: Option<Forbidden>) -> NetworkConfig {
+        let head = match self.own {
+            Own::Classifier { head, .. } => HeadConfig::Classes(head),
+            Own::Tagger { tags, decoder } => HeadConfig::Tags(TagsConfig { tags, decoder, forbidden }),
+            Own::Language { units } => {
+                HeadConfig::Tags(TagsConfig { tags: units, decoder: Decoder::Softmax, forbidden: None })
+            }
+        };
+        NetworkConfig { encoder: self.encoder.clone(), head, seed: 0, threads: 1 }
+    }
+}
+
+/// None for numbers that describe no classifier.
+fn classifier(classes: usize, numbers: &[u32]) -> Option<Own> {
+    let &[several, pooling, networks, linear, share, sharpness, tokenizer, ngrams, length, cut] = numbers else {
+        return None;
+    };
+    let tokenizer = match tokenizer {
+        0 => Some(Tokenizer::BasicEnglish),
+        1 => Some(Tokenizer::Characters),
+        _ => None,
+    };
+    let truncation = match cut {
+        0 => Truncation::Head,
+        1 => Truncation::Tail,
+        _ => Truncation::Both,
+    };
+    let pooling = Pooling::ALL.get(pooling as usize).copied()?;
+    Some(Own::Classifier {
+        head: ClassesConfig { classes, multi_label: several != 0, pooling },
+        networks: networks as usize,
+        mix: (linear != 0).then(|| Mix { network: f32::from_bits(share), sharpness: f32::from_bits(sharpness) }),
+        reading: tokenizer.map(|tokenizer| Reading {
+            tokenizer,
+            ngrams,
+            max_length: length as usize,
+            truncation,
+            masks_padding: true,
+        }),
+    })
+}
