@@ -4,7 +4,7 @@ import type { SamplingSettings, WritingEngine, WrittenText } from '../engine/wri
 import { TOKENIZER_KEY } from '../models/description.js';
 import { type LanguageFields, languageFile } from '../models/language/description.js';
 import { generateText } from '../models/language/generate.js';
-import { type GenerateOptions, generateSettings } from '../models/language/sampling.js';
+import { type GeneratedText, type GenerateOptions, generateSettings } from '../models/language/sampling.js';
 import { NamedUnits } from '../text/units/named.js';
 import { PieceUnits } from '../text/units/pieces.js';
 import type { UnitCoder } from '../text/units/units.js';
@@ -56,7 +56,7 @@ export class WebLanguageModel {
    * for await (const piece of model.generate('ROMEO:', { temperature: 0.7, maxNewTokens: 200 })) output.append(piece);
    * ```
    */
-  generate(prompt = '', options: GenerateOptions = {}): AsyncGenerator<string, void, undefined> {
+  generate(prompt = '', options: GenerateOptions = {}): AsyncGenerator<string, GeneratedText, undefined> {
     this.#open();
     if (typeof prompt !== 'string') throw invalidArgument('prompt', 'a string', prompt);
     const engine: Pick<WritingEngine, 'writeText'> = { writeText: (sampling) => this.#writeText(sampling) };
