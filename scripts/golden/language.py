@@ -10,6 +10,7 @@ import json
 import pathlib
 import sys
 
+import numpy
 import torch
 from safetensors.torch import save_file
 
@@ -20,16 +21,78 @@ UNITS, EMBEDDING, HIDDEN, STREAMS, WINDOW = 17, 6, 5, 3, 4
 WINDOWS = [WINDOW] * 5 + [2]
 
 
+MASK = 2**64 - 1
+
+
+def mix(x):
+    x = (x + 0x9E3779B97F4A7C15) & MASK
+    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & MASK
+    return x ^ (x >> 31)
+
+
+def mask_of(p, step, what, number, rows, columns):
+    """The kernels' dropout mask (crates/kernels/src/random.rs, seed 0) of a matrix whose rows are padded to 16 values."""
+    key = mix(0)
+    for part in (step, what, number):
+        key = mix(key ^ ((part * 0x9E3779B97F4A7C15) & MASK))
+    x = numpy.arange(rows * 16, dtype=numpy.uint32) ^ numpy.uint32(key & 0xFFFFFFFF)
+    x ^= x >> numpy.uint32(16)
+    x *= numpy.uint32(0x21F0AAAD)
+    x = (x ^ (x >> numpy.uint32(15))) + numpy.uint32(key >> 32)
+    x *= numpy.uint32(0x735A2D97)
+    x ^= x >> numpy.uint32(15)
+    x *= numpy.uint32(0x2C1B3C6D)
+    x ^= x >> numpy.uint32(16)
+    p = numpy.float32(p)
+    kept = (x >= numpy.uint32(float(p) * 2**32)).reshape(rows, 16)[:, :columns]
+    return torch.tensor(kept * (1 / (1 - p)), dtype=torch.float64)
+
+
 class Model(torch.nn.Module):
-    def __init__(self, cell, layers):
+    def __init__(self, cell, layers, tied=False, dropouts=None):
         super().__init__()
-        self.embedding = torch.nn.Embedding(UNITS, EMBEDDING)
-        self.rnn = getattr(torch.nn, cell)(EMBEDDING, HIDDEN, layers, batch_first=True)
+        embedding = HIDDEN if tied else EMBEDDING
+        self.embedding = torch.nn.Embedding(UNITS, embedding)
+        self.rnn = getattr(torch.nn, cell)(embedding, HIDDEN, layers, batch_first=True)
         self.fc = torch.nn.Linear(HIDDEN, UNITS)
+        if tied:
+            self.fc.weight = self.embedding.weight
+        self.dropouts, self.steps = dropouts, 0
 
     def forward(self, units, state):
+        if self.dropouts and self.training:
+            return self.dropping(units, state)
         outputs, state = self.rnn(self.embedding(units), state)
         return self.fc(outputs), state
+
+    def positions(self, x, share, what, number=0):
+        """Drops values of `[streams, time, width]`; the masks are those of the kernels, whose positions are time by time."""
+        streams, time, width = x.shape
+        mask = mask_of(self.dropouts[share], self.steps, what, number, time * streams, width)
+        return x * mask.reshape(time, streams, width).transpose(0, 1)
+
+    def dropping(self, units, state):
+        """An LSTM with given masks: of inputs, between layers, of outputs, and of the recurrent weights."""
+        x, last = self.positions(self.embedding(units), "embedding", 1), []
+        for layer in range(self.rnn.num_layers):
+            w_ih, w_hh, b_ih, b_hh = (getattr(self.rnn, f"{name}_l{layer}") for name in NAMES)
+            # Each gate begins at a whole vector.
+            mask = mask_of(self.dropouts["recurrent"], self.steps, 5, layer, 4 * 16, HIDDEN)
+            mask = torch.cat([mask[gate * 16 : gate * 16 + HIDDEN] for gate in range(4)])
+            zeros = x.new_zeros(1, x.shape[0], HIDDEN)
+            begin = (zeros, zeros) if state is None else tuple(part[layer : layer + 1] for part in state)
+            weights = [w_ih, w_hh * mask, b_ih, b_hh]
+            x, h, c = torch._VF.lstm(x, begin, weights, True, 1, 0.0, False, False, True)
+            last.append((h, c))
+            if layer + 1 < self.rnn.num_layers:
+                x = self.positions(x, "layers", 2, layer)
+        x = self.positions(x, "outputs", 3)
+        self.steps += 1
+        return self.fc(x), tuple(torch.cat(parts) for parts in zip(*last, strict=True))
+
+
+NAMES = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
 
 
 def detach(state):
@@ -42,11 +105,17 @@ def optimizer_of(model, name):
     return torch.optim.Adam(model.parameters(), 0.02)
 
 
-def train(cell, layers, name, clip):
+def weights(model):
+    """The state dict; what is tied is there once."""
+    tied = model.fc.weight is model.embedding.weight
+    return {key: value.clone() for key, value in model.state_dict().items() if not (tied and key == "fc.weight")}
+
+
+def train(cell, layers, name, clip, tied=False, dropouts=None):
     """Two epochs; the state begins with zeros in each."""
     torch.manual_seed(11)
-    model = Model(cell, layers)
-    tensors = {f"initial.{key}": value.clone() for key, value in model.state_dict().items()}
+    model = Model(cell, layers, tied, dropouts)
+    tensors = {f"initial.{key}": value for key, value in weights(model).items()}
     streams = torch.randint(0, UNITS, (STREAMS, sum(WINDOWS) + 1))
     tensors["streams"] = streams.long()
     # In float64, so that the differences are the kernels' own.
@@ -66,7 +135,8 @@ def train(cell, layers, name, clip):
             optimizer.step()
             losses.append(loss.item())
             state, start = detach(state), start + window
-    tensors |= {f"final.{key}": value.clone() for key, value in model.state_dict().items()}
+    model.eval()
+    tensors |= {f"final.{key}": value for key, value in weights(model).items()}
     # What the trained model says of a stream, read from its beginning.
     with torch.no_grad():
         scores, _ = model(streams[:1], None)
@@ -76,15 +146,21 @@ def train(cell, layers, name, clip):
 
 
 cases, all_tensors = [], {}
-for cell, layers, name, clip in [
+DROPOUTS = {"embedding": 0.1, "layers": 0.2, "outputs": 0.4, "recurrent": 0.3}
+for cell, layers, name, clip, *more in [
     ("LSTM", 2, "sgd", 0.25),
     ("LSTM", 1, "adam", 0.0),
     ("GRU", 2, "adam", 0.0),
     ("RNN", 2, "sgd", 0.25),
+    ("LSTM", 2, "adam", 0.25, {"tied": True}),
+    ("GRU", 1, "sgd", 0.25, {"tied": True}),
+    ("LSTM", 2, "adam", 0.25, {"dropouts": DROPOUTS}),
+    ("LSTM", 2, "sgd", 0.25, {"tied": True, "dropouts": DROPOUTS}),
 ]:
-    case = f"{cell.lower()}{layers}_{name}"
-    cases.append({"name": case, "cell": cell.lower(), "layers": layers, "optimizer": name, "clip": clip})
-    for key, value in train(cell, layers, name, clip).items():
+    options = more[0] if more else {}
+    case = "_".join([f"{cell.lower()}{layers}", name, *options])
+    cases.append({"name": case, "cell": cell.lower(), "layers": layers, "optimizer": name, "clip": clip, **options})
+    for key, value in train(cell, layers, name, clip, **options).items():
         value = value.float() if value.is_floating_point() else value
         all_tensors[f"{case}/{key}"] = value.contiguous()
 sizes = {"units": UNITS, "embedding": EMBEDDING, "hidden": HIDDEN, "streams": STREAMS, "windows": WINDOWS}

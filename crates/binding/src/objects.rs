@@ -45,6 +45,8 @@ pub struct EncoderConfig {
     pub padding_idx: Option<u32>,
     /// Standard deviation of the initial values of words' and features' vectors; 1, as PyTorch's, if left out.
     pub embedding_std: Option<f64>,
+    /// Whether the head's linear layer has the embedding as its weights; not if left out.
+    pub tied: Option<bool>,
 }
 
 /// A vector for each feature of a word's characters, whose mean stands behind the word's own vector.
@@ -63,8 +65,12 @@ pub struct Dropouts {
     pub words: f64,
     /// Elements of the word vectors.
     pub embedding: f64,
-    /// Elements between layers, and before the head's linear layer.
+    /// Elements between layers, and without `outputs` before the head's linear layer.
     pub layers: f64,
+    /// Elements before the head's linear layer; as many as between layers if left out.
+    pub outputs: Option<f64>,
+    /// Elements of the recurrent weights, one mask for each batch; 0 if left out.
+    pub recurrent: Option<f64>,
 }
 
 /// What stands on an encoder.
@@ -132,7 +138,7 @@ impl TryFrom<NetworkConfig> for core::NetworkConfig {
 
     fn try_from(config: NetworkConfig) -> Result<Self> {
         let NetworkConfig { encoder, head, seed, threads } = config;
-        let Dropouts { words, embedding, layers } = encoder.dropouts;
+        let Dropouts { words, embedding, layers, outputs, recurrent } = encoder.dropouts;
         Ok(Self {
             encoder: core::EncoderConfig {
                 cell: Cell::parse(&encoder.cell)?,
@@ -145,10 +151,11 @@ impl TryFrom<NetworkConfig> for core::NetworkConfig {
                 hidden_size: encoder.hidden_size as usize,
                 num_layers: encoder.num_layers as usize,
                 bidirectional: encoder.bidirectional,
-                dropouts: core::Dropouts { words, embedding, layers },
+                dropouts: core::Dropouts { words, embedding, layers, outputs, recurrent: recurrent.unwrap_or(0.0) },
                 unknown_idx: encoder.unknown_idx,
                 padding_idx: encoder.padding_idx,
                 embedding_std: encoder.embedding_std.unwrap_or(1.0),
+                tied: encoder.tied.unwrap_or(false),
             },
             head: head.try_into()?,
             seed: seed as u64,

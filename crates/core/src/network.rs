@@ -3,7 +3,7 @@
 use crate::cell::Cell;
 use crate::error::Result;
 use crate::sizes::{MOST_PARAMETERS, argument, check_count, check_linear};
-use crate::tags::TagsConfig;
+use crate::tags::{Decoder, TagsConfig};
 
 /// Layers take some memory each, whatever their size.
 const MOST_LAYERS: usize = 4096;
@@ -49,6 +49,9 @@ pub struct EncoderConfig {
     pub padding_idx: Option<u32>,
     /// Standard deviation of the initial values of the embedding and of the features' vectors; 1 is PyTorch's.
     pub embedding_std: f64,
+    /// Whether the head's linear layer has the embedding as its weights, for a head that scores words: Press and Wolf, "Using the
+    /// Output Embedding to Improve Language Models", 2017. The gradient is the sum of both uses, and every row moves at every step.
+    pub tied: bool,
 }
 
 /// A vector for each feature of a word's characters; a form's vector is their mean, `torch.nn.EmbeddingBag(buckets, dim, mode="mean")`,
@@ -68,8 +71,20 @@ pub struct Dropouts {
     pub words: f64,
     /// Elements of the word vectors, and of what the characters add to them.
     pub embedding: f64,
-    /// Elements between recurrent layers, and of what the head's linear layer reads.
+    /// Elements between recurrent layers, and without `outputs` of what the head's linear layer reads.
     pub layers: f64,
+    /// Elements of what the head's linear layer reads; none for as many as between layers.
+    pub outputs: Option<f64>,
+    /// Elements of the recurrent weights (`weight_hh`): one mask for all rows and positions of a batch, other ones in each batch. Merity
+    /// et al., "Regularizing and Optimizing LSTM Language Models", 2018.
+    pub recurrent: f64,
+}
+
+impl Dropouts {
+    /// Share of what the head's linear layer reads.
+    pub fn of_outputs(&self) -> f64 {
+        self.outputs.unwrap_or(self.layers)
+    }
 }
 
 /// What stands on an encoder.
@@ -141,10 +156,11 @@ impl EncoderConfig {
             hidden_size,
             num_layers: 1,
             bidirectional: false,
-            dropouts: Dropouts { words: 0.0, embedding: 0.0, layers: 0.0 },
+            dropouts: Dropouts { words: 0.0, embedding: 0.0, layers: 0.0, outputs: None, recurrent: 0.0 },
             unknown_idx: None,
             padding_idx: None,
             embedding_std: 1.0,
+            tied: false,
         }
     }
 
@@ -188,8 +204,14 @@ impl EncoderConfig {
                 ));
             }
         }
-        let Dropouts { words, embedding, layers } = self.dropouts;
-        for (name, share) in [("wordDropout", words), ("embeddingDropout", embedding), ("dropout", layers)] {
+        let Dropouts { words, embedding, layers, outputs, recurrent } = self.dropouts;
+        for (name, share) in [
+            ("wordDropout", words),
+            ("embeddingDropout", embedding),
+            ("dropout", layers),
+            ("outputDropout", outputs.unwrap_or(0.0)),
+            ("recurrentDropout", recurrent),
+        ] {
             // Rounded as the kernels take it: a share that becomes 1 would leave nothing.
             if !(0.0..1.0).contains(&(share as f32)) {
                 return Err(argument(name, format!("{name} must be at least 0 and below 1 but is {share}")));
@@ -200,6 +222,10 @@ impl EncoderConfig {
                 "wordDropout",
                 "wordDropout needs unknownIdx, the word that a dropped word is read as".into(),
             ));
+        }
+        if recurrent > 0.0 && self.cell == Cell::MinGru {
+            let message = "recurrentDropout needs a cell with recurrent weights; mingru has none";
+            return Err(argument("recurrentDropout", message.into()));
         }
         // Rounded as the kernels take it, as above.
         if !(self.embedding_std >= 0.0 && (self.embedding_std as f32).is_finite()) {
@@ -279,6 +305,27 @@ impl NetworkConfig {
         }
     }
 
+    /// Checks that the head can have the embedding as its weights, where it is to.
+    fn check_tied(&self) -> Result<()> {
+        let encoder = &self.encoder;
+        if !encoder.tied {
+            return Ok(());
+        }
+        let words = matches!(&self.head, HeadConfig::Tags(TagsConfig { tags, decoder: Decoder::Softmax, .. }) if *tags == encoder.vocab_size);
+        if !words || encoder.bidirectional || encoder.subwords.is_some() {
+            let message = "tieWeights needs a head that scores each word by a softmax, one direction, and no subwords";
+            return Err(argument("tieWeights", message.into()));
+        }
+        if encoder.embedding_dim != encoder.hidden_size {
+            let message = format!(
+                "tieWeights needs vectors as wide as the state: embeddingDim is {} and hiddenSize {}; give both the same size",
+                encoder.embedding_dim, encoder.hidden_size
+            );
+            return Err(argument("tieWeights", message));
+        }
+        Ok(())
+    }
+
     /// Checks sizes and options; every engine calls it first.
     ///
     /// # Errors
@@ -286,6 +333,7 @@ impl NetworkConfig {
     pub fn validate(&self) -> Result<()> {
         self.encoder.validate()?;
         self.head.validate(self.encoder.hidden_size)?;
+        self.check_tied()?;
         if self.threads > MOST_THREADS {
             return Err(argument("threads", format!("threads must be at most {MOST_THREADS} but is {}", self.threads)));
         }
@@ -358,6 +406,13 @@ mod tests {
         refused(|c| c.encoder.dropouts.embedding = -0.1, "embeddingDropout");
         refused(|c| c.encoder.dropouts.words = f64::NAN, "wordDropout");
         refused(|c| c.encoder.dropouts.words = 0.1, "unknownIdx");
+        refused(|c| c.encoder.dropouts.outputs = Some(1.0), "outputDropout");
+        refused(|c| c.encoder.dropouts.recurrent = -0.5, "recurrentDropout");
+        refused(|c| (c.encoder.cell, c.encoder.dropouts.recurrent) = (Cell::MinGru, 0.5), "mingru");
+        refused(|c| c.encoder.tied = true, "scores each word");
+        let words = |tags| HeadConfig::Tags(TagsConfig { tags, decoder: Decoder::Softmax, forbidden: None });
+        refused(|c| (c.encoder.tied, c.head) = (true, words(9)), "scores each word");
+        refused(|c| (c.encoder.tied, c.head) = (true, words(10)), "embeddingDim is 4 and hiddenSize 3");
         refused(|c| c.encoder.embedding_std = f64::INFINITY, "embeddingStd");
         refused(|c| c.encoder.embedding_std = 1e300, "embeddingStd");
         refused(|c| c.classes_mut().classes = 0, "numClasses");

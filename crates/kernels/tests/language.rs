@@ -6,7 +6,7 @@ mod common;
 
 use common::{Golden, arrays, difference, fixtures, json, weights};
 use recurra_core::{
-    AdamOptions, Algorithm, Cell, Chunk, Decoder, ErrorCode, HeadConfig, Initial, NamedArray, NetworkConfig,
+    AdamOptions, Algorithm, Cell, Chunk, Decoder, Dropouts, ErrorCode, HeadConfig, Initial, NamedArray, NetworkConfig,
     SgdOptions, StepOptions, TagsConfig, Targets,
 };
 use recurra_kernels::generate::{Generation, Sampling};
@@ -50,8 +50,22 @@ fn cases() -> Vec<Case> {
         Case {
             name: case["name"].as_str().unwrap().to_owned(),
             golden: Golden::open(&fixtures().join("language.safetensors")),
-            config: config(cell, size(&sizes, "units"), size(&sizes, "embedding"), size(&sizes, "hidden"))
-                .with(|c| c.encoder.num_layers = size(case, "layers")),
+            config: config(cell, size(&sizes, "units"), size(&sizes, "embedding"), size(&sizes, "hidden")).with(|c| {
+                c.encoder.num_layers = size(case, "layers");
+                if case["tied"] == true {
+                    (c.encoder.tied, c.encoder.embedding_dim) = (true, c.encoder.hidden_size);
+                }
+                if let Some(dropouts) = case["dropouts"].as_object() {
+                    let share = |name: &str| dropouts[name].as_f64().unwrap();
+                    c.encoder.dropouts = Dropouts {
+                        words: 0.0,
+                        embedding: share("embedding"),
+                        layers: share("layers"),
+                        outputs: Some(share("outputs")),
+                        recurrent: share("recurrent"),
+                    };
+                }
+            }),
             algorithm: if sgd {
                 Algorithm::Sgd(SgdOptions::default())
             } else {

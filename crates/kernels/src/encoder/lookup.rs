@@ -13,6 +13,8 @@ pub(crate) enum Moves {
     Late(LateShared, *mut LateRows),
     /// States, and the gradient of the whole matrix, zero between steps.
     Dense(DenseShared, *mut f32),
+    /// With all other parameters, whose gradients theirs are added to.
+    Rest,
 }
 
 /// A matrix `[rows, dims]` of a step, as a team shares it.
@@ -21,6 +23,8 @@ pub(crate) struct Lookup {
     pub weights: *mut f32,
     pub rows: usize,
     pub dims: usize,
+    /// Values from one row to the next.
+    pub stride: usize,
     pub moves: Moves,
     /// Gradients of the rows that a batch reads, one for each.
     pub grads: Mat,
@@ -34,7 +38,7 @@ impl Lookup {
     #[inline(always)]
     pub unsafe fn row(&self, row: u32) -> *const f32 {
         // SAFETY: by the caller's promise.
-        unsafe { self.weights.add(row as usize * self.dims) }
+        unsafe { self.weights.add(row as usize * self.stride) }
     }
 
     /// Brings rows current.
@@ -96,6 +100,7 @@ impl Lookup {
                         std::ptr::write_bytes(row(number), 0, self.dims);
                     }
                 }
+                Moves::Rest => {}
             }
         }
     }

@@ -16,6 +16,23 @@ const TABLE_BYTES: usize = 256 << 20;
 /// Words that are projected together.
 const TOGETHER: usize = 256;
 
+/// The vectors of all words, `[rows, dims]`.
+#[derive(Clone, Copy)]
+pub(crate) struct WordRows<'a> {
+    pub values: &'a [f32],
+    pub rows: usize,
+    pub dims: usize,
+    /// Values from one row to the next.
+    pub stride: usize,
+}
+
+impl<'a> WordRows<'a> {
+    /// One of them.
+    pub fn row(&self, row: usize) -> &'a [f32] {
+        &self.values[row * self.stride..][..self.dims]
+    }
+}
+
 /// Input projection of every word, for each direction, once it is there.
 #[derive(Default)]
 pub(crate) struct WordTable {
@@ -31,10 +48,9 @@ impl WordTable {
     }
 
     /// Makes the table, if it is worth it after `tokens` predicted tokens and small enough, unless another thread is
-    /// already making it. `embedding` is `[words, dims]`.
-    pub fn make(&self, shape: &Shape, packs: &[DirPacks], embedding: &[f32], pool: &Pool, tokens: usize) {
-        let words = embedding.len() / shape.config.input_size;
-        if tokens < words || words * shape.gp * shape.dirs * 4 > TABLE_BYTES || self.table.get().is_some() {
+    /// already making it.
+    pub fn make(&self, shape: &Shape, packs: &[DirPacks], words: WordRows<'_>, pool: &Pool, tokens: usize) {
+        if tokens < words.rows || words.rows * shape.gp * shape.dirs * 4 > TABLE_BYTES || self.table.get().is_some() {
             return;
         }
         let _making = match self.making.try_lock() {
@@ -44,26 +60,24 @@ impl WordTable {
             Err(TryLockError::WouldBlock) => return,
         };
         fault::point("table");
-        let _ = self.table.set(project_all(shape, packs, embedding, pool));
+        let _ = self.table.set(project_all(shape, packs, words, pool));
     }
 }
 
 /// Projects every word, for each direction.
-fn project_all(shape: &Shape, packs: &[DirPacks], embedding: &[f32], pool: &Pool) -> Vec<Buf> {
-    let dims = shape.config.input_size;
-    let words = embedding.len() / dims;
-    let mut table: Vec<Buf> = (0..shape.dirs).map(|_| Buf::zeros(words * shape.gp)).collect();
+fn project_all(shape: &Shape, packs: &[DirPacks], words: WordRows<'_>, pool: &Pool) -> Vec<Buf> {
+    let mut table: Vec<Buf> = (0..shape.dirs).map(|_| Buf::zeros(words.rows * shape.gp)).collect();
     let to: Vec<Mat> = table.iter_mut().map(|buf| Mat::new(buf, shape.gp)).collect();
     let width = shape.input(0).private();
     let layout = PackedLayout::default();
     let net = Net { shape, packs, layout: &layout, slices: &[], aside: None };
     pool.run(|member| {
         let mut x = Buf::zeros(TOGETHER * width);
-        let share = member.share(words, TOGETHER);
+        let share = member.share(words.rows, TOGETHER);
         for start in share.clone().step_by(TOGETHER) {
             let n = TOGETHER.min(share.end - start);
             for row in 0..n {
-                x[row * width..][..dims].copy_from_slice(&embedding[(start + row) * dims..][..dims]);
+                x[row * width..][..words.dims].copy_from_slice(words.row(start + row));
             }
             // SAFETY: the rows are this member's and inside the table.
             unsafe {

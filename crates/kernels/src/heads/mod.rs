@@ -30,7 +30,7 @@ pub(crate) fn of(config: &NetworkConfig, output: Blocks, offset: &mut usize) -> 
     match &config.head {
         HeadConfig::Classes(classes) => Box::new(classes::Classes::new(classes, output, offset)),
         HeadConfig::Tags(tags) => {
-            let dropout = config.encoder.dropouts.layers > 0.0;
+            let dropout = config.encoder.dropouts.of_outputs() > 0.0;
             let tokens = tags::Tokens::new(tags.tags, output, dropout, offset);
             match tags.decoder {
                 Decoder::Softmax => Box::new(tags::Softmax { tokens }),

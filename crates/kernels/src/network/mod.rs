@@ -27,6 +27,8 @@ mod train;
 #[cfg(feature = "training")]
 mod update;
 mod vectors;
+#[cfg(feature = "training")]
+mod weight_drop;
 mod weights;
 
 #[cfg(feature = "training")]

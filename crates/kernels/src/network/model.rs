@@ -65,7 +65,7 @@ impl Network {
     pub fn bytes(&self) -> usize {
         let weights = self.read();
         let size = |shape: [usize; 2]| shape[0] * shape[1] * 4;
-        let vectors = size(self.params.words_shape()) + self.params.features_shape().map_or(0, size);
+        let vectors = size(self.params.own_words_shape()) + self.params.features_shape().map_or(0, size);
         vectors + self.params.flat_size * 16 + weights.optimizer.as_ref().map_or(0, Optimizer::bytes)
     }
 
@@ -109,8 +109,12 @@ impl Network {
         if let Some(optimizer) = &mut weights.optimizer {
             optimizer.flush(&mut weights.vectors)?;
         }
+        let (to, stride) = match &self.params.tied {
+            None => (&mut weights.vectors.words[..], dims),
+            Some(segment) => (&mut weights.flat[segment.offset..], segment.stride()),
+        };
         for (&word, vector) in words.iter().zip(vectors.chunks_exact(dims)) {
-            weights.vectors.words[word as usize * dims..][..dims].copy_from_slice(vector);
+            to[word as usize * stride..][..dims].copy_from_slice(vector);
         }
         weights.change();
         Ok(())

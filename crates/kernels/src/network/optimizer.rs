@@ -112,7 +112,8 @@ impl Rows {
 /// State of one algorithm.
 pub(super) struct Optimizer {
     pub algorithm: Algorithm,
-    pub words: Rows,
+    /// Of the words' vectors, where they are not moved with the rest.
+    pub words: Option<Rows>,
     /// Where there are features. They move at every step, as the rest does.
     pub features: Option<Rows>,
     pub rest: Dense,
@@ -121,7 +122,7 @@ pub(super) struct Optimizer {
 impl Optimizer {
     pub fn new(algorithm: Algorithm, params: &Params) -> Result<Self> {
         let rest = Dense::new(algorithm, params.flat_size)?;
-        let words = Rows::new(algorithm, params.words_shape())?;
+        let words = params.tied.is_none().then(|| Rows::new(algorithm, params.words_shape())).transpose()?;
         let features = params.features_shape().map(|shape| Rows::new(algorithm, shape)).transpose()?;
         Ok(Self { algorithm, words, features, rest })
     }
@@ -132,9 +133,10 @@ impl Optimizer {
         self.flush(vectors)?;
         let mut next = Self::new(algorithm, params)?;
         copy_states(&self.rest, &mut next.rest);
-        next.words.take(&self.words)?;
-        if let (Some(to), Some(from)) = (&mut next.features, &self.features) {
-            to.take(from)?;
+        for (to, from) in [(&mut next.words, &self.words), (&mut next.features, &self.features)] {
+            if let (Some(to), Some(from)) = (to, from) {
+                to.take(from)?;
+            }
         }
         Ok(next)
     }
@@ -142,14 +144,15 @@ impl Optimizer {
     /// Addresses for the team: of the words' rows, and of the features'.
     pub fn moves(&mut self, vectors: &mut Vectors) -> (Moves, Option<Moves>) {
         let features = self.features.as_mut().map(|rows| rows.moves(vectors.features.ptr()));
-        (self.words.moves(vectors.words.ptr()), features)
+        let words = self.words.as_mut().map_or(Moves::Rest, |rows| rows.moves(vectors.words.ptr()));
+        (words, features)
     }
 
     /// Counts the steps that the team made, those of the words only where they were not frozen.
     pub fn count(&mut self, steps: u64, frozen: bool) {
         self.rest.count(steps);
-        if !frozen {
-            self.words.count(steps);
+        if let Some(words) = self.words.as_mut().filter(|_| !frozen) {
+            words.count(steps);
         }
         if let Some(features) = &mut self.features {
             features.count(steps);
@@ -158,25 +161,25 @@ impl Optimizer {
 
     /// Steps that the words' vectors have made.
     pub fn word_steps(&self) -> u64 {
-        self.words.step_count()
+        self.words.as_ref().map_or(0, Rows::step_count)
     }
 
     /// Makes every row what the dense optimizer has.
     pub fn flush(&mut self, vectors: &mut Vectors) -> Result<()> {
-        self.words.flush(&mut vectors.words)?;
+        self.words.as_mut().map_or(Ok(()), |rows| rows.flush(&mut vectors.words))?;
         self.features.as_mut().map_or(Ok(()), |rows| rows.flush(&mut vectors.features))
     }
 
     /// How many steps may be made before rows that are behind must be brought current, for which room is made now.
     pub fn make_room(&mut self, vectors: &mut Vectors) -> Result<usize> {
-        let words = self.words.make_room(&mut vectors.words)?;
+        let words = self.words.as_mut().map_or(Ok(usize::MAX), |rows| rows.make_room(&mut vectors.words))?;
         let features = self.features.as_mut().map_or(Ok(usize::MAX), |rows| rows.make_room(&mut vectors.features))?;
         Ok(words.min(features))
     }
 
     /// Memory in use for what is read row by row.
     pub fn bytes(&self) -> usize {
-        self.words.bytes() + self.features.as_ref().map_or(0, Rows::bytes)
+        [&self.words, &self.features].into_iter().flatten().map(Rows::bytes).sum()
     }
 }
 

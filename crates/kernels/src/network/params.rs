@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use super::vectors::Vectors;
 use crate::encoder::plan::WordDropout;
+use crate::encoder::table::WordRows;
 use crate::heads;
 use crate::heads::head::Head;
 use crate::random::{Chosen, key};
@@ -18,10 +19,14 @@ pub(super) const EMBEDDING: u64 = 1;
 pub(super) const LAYERS: u64 = 2;
 pub(super) const FEATURES: u64 = 3;
 const WORDS: u64 = 4;
+pub(super) const RECURRENT: u64 = 5;
 
 /// Names of what is read row by row.
 pub(super) const EMBEDDING_NAME: &str = "embedding.weight";
 pub(super) const SUBWORDS: &str = "subwords.weight";
+
+/// The weights of a head that the embedding may be.
+const HEAD_WEIGHTS: &str = "fc.weight";
 
 /// The stream of the initial values of features' vectors, behind those of all other parameters.
 const FEATURE_STREAM: u64 = u64::MAX;
@@ -33,6 +38,8 @@ pub(super) struct Params {
     pub head: Box<dyn Head>,
     /// Private size of all parameters but those that are read row by row.
     pub flat_size: usize,
+    /// Where the words' vectors are, where they are the weights of the head too: among all other parameters.
+    pub tied: Option<Segment>,
 }
 
 impl Params {
@@ -40,7 +47,21 @@ impl Params {
         let mut offset = 0;
         let shape = Shape::new(&RecurrentConfig::from(&config.encoder), &mut offset);
         let head = heads::of(&config, shape.output(), &mut offset);
-        Self { config, shape, head, flat_size: offset }
+        let weights = || head.segments().into_iter().find(|segment| segment.name == HEAD_WEIGHTS).cloned();
+        let tied = config.encoder.tied.then(weights).flatten();
+        Self { config, shape, head, flat_size: offset, tied }
+    }
+
+    /// The words' vectors.
+    pub fn words<'a>(&self, vectors: &'a Vectors, flat: &'a [f32]) -> WordRows<'a> {
+        let [rows, dims] = self.words_shape();
+        match &self.tied {
+            None => WordRows { values: &vectors.words, rows, dims, stride: dims },
+            Some(segment) => {
+                let values = &flat[segment.offset..][..segment.size()];
+                WordRows { values, rows, dims, stride: segment.stride() }
+            }
+        }
     }
 
     /// The word dropout of a step's batch, where there is any.
@@ -51,11 +72,17 @@ impl Params {
         Some(WordDropout { chosen, unknown })
     }
 
-    /// Name and place of each parameter that is not read row by row, in PyTorch's order.
+    /// Name and place of each parameter that is not read row by row and of no other use, in PyTorch's order.
     pub fn segments(&self) -> impl Iterator<Item = (String, &Segment)> {
         let rnn = self.shape.segments.iter().map(|segment| (format!("rnn.{}", segment.name), segment));
-        let head = self.head.segments().into_iter().map(|segment| (segment.name.clone(), segment));
-        rnn.chain(head)
+        let tied = self.tied.is_some();
+        let head = self.head.segments().into_iter().filter(move |segment| !(tied && segment.name == HEAD_WEIGHTS));
+        rnn.chain(head.map(|segment| (segment.name.clone(), segment)))
+    }
+
+    /// Name and place of each parameter that the optimizer moves at every step.
+    pub fn moved(&self) -> impl Iterator<Item = (String, &Segment)> {
+        self.tied.iter().map(|segment| (EMBEDDING_NAME.to_string(), segment)).chain(self.segments())
     }
 
     /// Initial values, distributed as PyTorch's but for the scale of vectors: N(0, std²) with a zero padding row, the recurrent part
@@ -74,10 +101,15 @@ impl Params {
                 *value = drawn * self.config.encoder.embedding_std as f32;
             }
         };
-        normal(&mut vectors.words, &mut rng);
+        let mut apart = zeros(self.tied.as_ref().map_or(0, Segment::numel));
+        let words = if self.tied.is_some() { &mut apart[..] } else { &mut vectors.words[..] };
+        normal(words, &mut rng);
         if let Some(row) = self.config.encoder.padding_idx {
             let dims = self.config.encoder.embedding_dim;
-            vectors.words[row as usize * dims..][..dims].fill(0.0);
+            words[row as usize * dims..][..dims].fill(0.0);
+        }
+        if let Some(segment) = &self.tied {
+            segment.import(&apart, flat);
         }
         rng.set_stream(FEATURE_STREAM);
         rng.set_word_pos(0);
@@ -111,6 +143,12 @@ impl Params {
         [self.config.encoder.vocab_size, self.config.encoder.embedding_dim]
     }
 
+    /// Shape of the words' vectors that nothing else has as its weights.
+    pub fn own_words_shape(&self) -> [usize; 2] {
+        let [rows, dims] = self.words_shape();
+        [if self.tied.is_some() { 0 } else { rows }, dims]
+    }
+
     /// Shape of the features' vectors, where there are any.
     pub fn features_shape(&self) -> Option<[usize; 2]> {
         self.config.encoder.subwords.map(|subwords| [subwords.buckets, subwords.dim])
@@ -129,7 +167,8 @@ impl Params {
 
     /// All parameters under PyTorch's names; those that are read row by row in the order of [`Vectors`].
     pub fn export(&self, words: &[f32], features: &[f32], flat: &[f32]) -> Vec<NamedArray> {
-        let tables = self.tables().zip([words, features]);
+        let tied = self.tied.as_ref().map(|segment| segment.export(flat));
+        let tables = self.tables().zip([tied.as_deref().unwrap_or(words), features]);
         let first = tables.map(|((name, shape), values)| NamedArray::of(name, shape.to_vec(), values));
         let rest =
             self.segments().map(|(name, segment)| NamedArray::of(name, segment.shape.clone(), &segment.export(flat)));
@@ -175,7 +214,7 @@ impl Params {
             return Err(Error::new(ErrorCode::StateMismatch, message));
         }
         for tensor in tensors {
-            match self.segments().find(|(name, _)| *name == tensor.name) {
+            match self.moved().find(|(name, _)| *name == tensor.name) {
                 Some((_, segment)) => {
                     let mut values = zeros(tensor.count());
                     f32::copy_from(&tensor.data, &mut values);

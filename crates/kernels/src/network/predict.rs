@@ -1,5 +1,6 @@
 //! Scores for texts: weights packed once, rows sorted and cut into batches, batches shared out to the team.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +9,7 @@ use super::params::Params;
 use super::vectors::Vectors;
 use crate::encoder::encoded::{Encoded, Needs};
 use crate::encoder::mean::mean;
-use crate::encoder::table::WordTable;
+use crate::encoder::table::{WordRows, WordTable};
 use crate::heads::pass::{Aim, HeadPacks, HeadPass, HeadSpace, Unit};
 use crate::recurrent::buffers::Trace;
 use crate::recurrent::layers::{LayerDropout, Layers, Source, Start};
@@ -56,9 +57,9 @@ impl Frozen {
     }
 
     /// As [`WordTable::make`], where inputs are words' vectors alone.
-    pub fn project(&self, params: &Params, embedding: &[f32], pool: &Pool, tokens: usize) {
+    pub fn project(&self, params: &Params, words: WordRows<'_>, pool: &Pool, tokens: usize) {
         if params.config.encoder.subwords.is_none() {
-            self.table.make(&params.shape, &self.packs, embedding, pool, tokens);
+            self.table.make(&params.shape, &self.packs, words, pool, tokens);
         }
     }
 }
@@ -69,6 +70,13 @@ pub(super) struct Reader<'a> {
     pub vectors: &'a Vectors,
     pub flat: &'a [f32],
     pub frozen: &'a Frozen,
+}
+
+/// The buffers of a pass that keeps nothing, as those of [`Layers`].
+pub(super) struct PassBuffers<'a> {
+    pub dirs: &'a [DirMats],
+    pub y: &'a [Mat],
+    pub projected: &'a [Mat],
 }
 
 /// Validated rows in the caller's order, one after the other.
@@ -168,22 +176,35 @@ impl Reader<'_> {
         let projected: Vec<Mat> =
             projected.iter_mut().filter(|_| projects).map(|buf| Mat::fit(buf, total, shape.gp)).collect();
         let cuts = slices(layout, shape.dirs, 1);
-        let pass = Layers {
-            net: Net { shape, packs: &self.frozen.packs, layout, slices: &cuts, aside: None },
-            source,
-            dirs: &dirs,
-            y: &outputs,
-            dy: &[],
-            projected: &projected,
-            from_inputs,
-            dropout: LayerDropout::default(),
-        };
+        let buffers = PassBuffers { dirs: &dirs, y: &outputs, projected: &projected };
+        let pass = self.layers(layout, &cuts, source, buffers, from_inputs);
         // SAFETY: all buffers belong to this call and have the sizes of this batch; ids were validated.
         unsafe { pass.forward(&Member::alone(), Start::Zeros(0..count)) };
         let encoded = Encoded { layout, top: pass.top(), y: outputs[layers - 1], dy: Mat::none(), part: shape.rp };
         // SAFETY: as above.
         unsafe { self.answer(encoded, head, (placed, chosen), out) };
         Ok(())
+    }
+
+    /// A pass through all layers that keeps nothing for a way back.
+    pub(super) fn layers<'b>(
+        &'b self,
+        layout: &'b PackedLayout,
+        slices: &'b [Range<usize>],
+        source: Source<'b>,
+        PassBuffers { dirs, y, projected }: PassBuffers<'b>,
+        from_inputs: bool,
+    ) -> Layers<'b> {
+        Layers {
+            net: Net { shape: &self.params.shape, packs: &self.frozen.packs, layout, slices, aside: None },
+            source,
+            dirs,
+            y,
+            dy: &[],
+            projected,
+            from_inputs,
+            dropout: LayerDropout::default(),
+        }
     }
 
     /// The buffers of each layer and direction: the same ones for all layers, since nothing is kept.
@@ -216,12 +237,13 @@ impl Reader<'_> {
     pub fn embed(&self, ids: &[u32], forms: Option<&Forms>, x: Mat) {
         let encoder = &self.params.config.encoder;
         let (dims, width) = (encoder.embedding_dim, encoder.inputs());
+        let words = self.params.words(self.vectors, self.flat);
         for (row, &id) in ids.iter().enumerate() {
             // SAFETY: there is a row for each id, at least as wide.
             let to = unsafe { std::slice::from_raw_parts_mut(x.row(row), width) };
             let (word, behind) = to.split_at_mut(dims);
             let number = forms.map_or(id, |forms| forms.word(id as usize)) as usize;
-            word.copy_from_slice(&self.vectors.words[number * dims..][..dims]);
+            word.copy_from_slice(words.row(number));
             if let Some(forms) = forms {
                 // SAFETY: the features of forms were checked, and nothing writes weights beside a reader.
                 unsafe { mean(self.vectors.features.as_ptr(), forms.features(id as usize), behind) };

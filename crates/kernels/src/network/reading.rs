@@ -111,7 +111,8 @@ impl Network {
         self.freeze()?;
         let weights = self.read();
         if let Some(frozen) = &weights.frozen {
-            frozen.project(&self.params, &weights.vectors.words, &self.pool, seen);
+            let words = self.params.words(&weights.vectors, &weights.flat);
+            frozen.project(&self.params, words, &self.pool, seen);
         }
         Ok(())
     }

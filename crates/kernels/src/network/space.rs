@@ -2,6 +2,7 @@
 
 use super::params::Params;
 use super::plans::StepPlan;
+use super::weight_drop::WeightDrop;
 use crate::encoder::encoded::Needs;
 use crate::encoder::plan::Finders;
 use crate::heads::pass::{Aim, HeadMats, HeadPacks, HeadSpace};
@@ -32,6 +33,7 @@ pub(super) struct TrainSpace {
     flat_grads: Buf,
     noisy: Buf,
     more_grads: Buf,
+    dropped: Buf,
 }
 
 /// Addresses of everything, for all members of the team.
@@ -111,6 +113,11 @@ impl TrainSpace {
             noisy: if noise { Mat::fit(&mut self.noisy, total, input) } else { Mat::none() },
             more_grads: self.more_grads.ptr(),
         }
+    }
+
+    /// Room for the recurrent weights without what is dropped, where any is.
+    pub fn weight_drop(&mut self, params: &Params) -> Option<WeightDrop> {
+        WeightDrop::new(params, &mut self.dropped)
     }
 
     /// Outputs of each layer that something reads, and their gradients.

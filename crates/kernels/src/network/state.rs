@@ -138,13 +138,15 @@ impl Rows {
 impl Optimizer {
     fn export(&self, params: &Params) -> Vec<NamedArray> {
         let mut arrays = vec![NamedArray::list(OPTIMIZER, &self.algorithm.to_numbers())];
-        self.words.export(WORD_NAMES, params.words_shape(), &mut arrays);
+        if let Some(words) = &self.words {
+            words.export(WORD_NAMES, params.words_shape(), &mut arrays);
+        }
         if let Some((features, shape)) = self.features.as_ref().zip(params.features_shape()) {
             features.export(FEATURE_NAMES, shape, &mut arrays);
         }
         for (state, data) in self.rest.states() {
             arrays.extend(
-                params.segments().map(|(name, segment)| float(state, &name, &segment.shape, &segment.export(data))),
+                params.moved().map(|(name, segment)| float(state, &name, &segment.shape, &segment.export(data))),
             );
         }
         arrays
@@ -158,12 +160,14 @@ impl Optimizer {
     ) -> Result<Self> {
         let mut optimizer = Self::new(algorithm, params)?;
         let two = algorithm.two_states();
-        optimizer.words.import(WORD_NAMES, params.words_shape(), arrays, two, words)?;
+        if let Some(rows) = &mut optimizer.words {
+            rows.import(WORD_NAMES, params.words_shape(), arrays, two, words)?;
+        }
         if let Some((features, shape)) = optimizer.features.as_mut().zip(params.features_shape()) {
             features.import(FEATURE_NAMES, shape, arrays, two, steps)?;
         }
         for (state, to) in optimizer.rest.states_mut() {
-            for (name, segment) in params.segments() {
+            for (name, segment) in params.moved() {
                 segment.import(&arrays.floats(&format!("{PREFIX}{state}.{name}"), segment.numel())?, to);
             }
         }
@@ -182,7 +186,7 @@ impl Network {
         let Vectors { words, features } = &weights.vectors;
         let caught_up = |rows: Option<&Rows>, weights: &[f32]| rows.map_or(Ok(None), |rows| rows.caught_up(weights));
         let optimizer = weights.optimizer.as_ref();
-        let words_now = caught_up(optimizer.map(|optimizer| &optimizer.words), words)?;
+        let words_now = caught_up(optimizer.and_then(|optimizer| optimizer.words.as_ref()), words)?;
         let features_now = caught_up(optimizer.and_then(|optimizer| optimizer.features.as_ref()), features)?;
         let (words, features) = (words_now.as_deref().unwrap_or(words), features_now.as_deref().unwrap_or(features));
         Ok(self.params.export(words, features, &weights.flat))
@@ -233,7 +237,7 @@ impl Network {
             return Err(mismatch(format_args!("{STEPS} needs three numbers")));
         };
         let (steps, seen, words) = (count(steps, STEPS)?, count(seen, STEPS)?, count(words, STEPS)?);
-        let mut vectors = Vectors::zeros(self.params.words_shape(), self.params.features_shape());
+        let mut vectors = Vectors::zeros(self.params.own_words_shape(), self.params.features_shape());
         let mut flat = Buf::zeros(self.params.flat_size);
         let mut tensors = Vec::new();
         for name in self.params.names() {

@@ -6,9 +6,10 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::params::{EMBEDDING, FEATURES, LAYERS, Params};
+use super::params::{EMBEDDING, FEATURES, LAYERS, Params, RECURRENT};
 use super::plans::StepPlan;
 use super::space::TrainMats;
+use super::weight_drop::WeightDrop;
 use crate::encoder::embedding::Embedding;
 use crate::encoder::encoded::Encoded;
 use crate::encoder::noise::Noise;
@@ -38,6 +39,8 @@ pub(super) struct Step<'a> {
     pub options: StepOptions<'a>,
     pub mats: &'a TrainMats,
     pub embedding: Embedding,
+    /// Dropout of recurrent weights, where there is any.
+    pub drops: Option<&'a WeightDrop>,
     /// For a second pass; none without adversarial noise.
     pub noise: Option<Noise>,
     pub flat: *mut f32,
@@ -82,6 +85,11 @@ impl Step<'_> {
         };
         // SAFETY: by the caller's promise and the shares between meetings.
         unsafe {
+            let weight_key = |part: u64| self.key([mask, RECURRENT, part]);
+            if let Some(drops) = self.drops {
+                drops.draw(member, &self.params.shape, self.flat, weight_key);
+                member.meet();
+            }
             self.pack(member);
             self.embedding.gather(member, &plan.words, embedding_key);
             member.meet();
@@ -119,6 +127,10 @@ impl Step<'_> {
             if self.noise.is_some() {
                 self.add_grads(&parameters);
             }
+            if let Some(drops) = self.drops {
+                drops.back(member, &self.params.shape, grads, weight_key);
+            }
+            let words = self.add_tied(member, plan, words);
             match self.clip(member, &parameters, &words) {
                 Some(scale) => {
                     layers.keep_states(&self.own_rows(member, plan), &self.carried);
@@ -207,6 +219,7 @@ impl Step<'_> {
         // SAFETY: no member writes weights now; each piece is packed by one member.
         unsafe {
             let flat = std::slice::from_raw_parts(self.flat, self.params.flat_size);
+            let recurrent = self.drops.map_or(flat, |drops| drops.weights());
             let pieces = shape.parts.len() * DirPacks::PIECES;
             for piece in (member.rank()..pieces + head.pieces()).step_by(member.size()) {
                 if piece >= pieces {
@@ -214,7 +227,7 @@ impl Step<'_> {
                 } else {
                     let part = piece / DirPacks::PIECES;
                     let packs = self.packs.add(part);
-                    DirPacks::pack(packs, piece % DirPacks::PIECES, shape, &shape.parts[part], flat, true);
+                    DirPacks::pack(packs, piece % DirPacks::PIECES, shape, &shape.parts[part], (flat, recurrent), true);
                 }
             }
         }
@@ -264,7 +277,7 @@ impl Step<'_> {
         rows: Range<usize>,
         mask: u64,
     ) -> f64 {
-        let (head, p) = (&self.params.head, self.params.config.encoder.dropouts.layers as f32);
+        let (head, p) = (&self.params.head, self.params.config.encoder.dropouts.of_outputs() as f32);
         let dropout = (p > 0.0).then(|| HeadDropout { key: self.key([mask, FEATURES, 0]), p });
         let divisor = head.divisor(&plan.targets, &self.options.loss, encoded.layout.rows());
         // SAFETY: the rows are this member's; the packs were made before the last meeting.

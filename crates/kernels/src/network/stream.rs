@@ -4,12 +4,12 @@
 use std::sync::atomic::Ordering;
 
 use super::model::Network;
-use super::predict::Reader;
+use super::predict::{PassBuffers, Reader};
 use crate::encoder::encoded::Encoded;
 use crate::heads::pass::{Aim, HeadPass, HeadSpace, Unit};
 use crate::recurrent::buffers::Trace;
-use crate::recurrent::layers::{LayerDropout, Layers, Source, Start};
-use crate::recurrent::stack::{Net, slices};
+use crate::recurrent::layers::{Source, Start};
+use crate::recurrent::stack::slices;
 use crate::recurrent::steps::DirMats;
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
@@ -126,16 +126,8 @@ impl Stream {
         let projects = !from_inputs && (table.is_none() || layers > 1);
         let projected = if projects { vec![Mat::fit(&mut self.projected, total, shape.gp)] } else { Vec::new() };
         let cuts = slices(&self.layout, 1, 1);
-        let pass = Layers {
-            net: Net { shape, packs: &reader.frozen.packs, layout: &self.layout, slices: &cuts, aside: None },
-            source,
-            dirs: &dirs,
-            y: &outputs,
-            dy: &[],
-            projected: &projected,
-            from_inputs,
-            dropout: LayerDropout::default(),
-        };
+        let buffers = PassBuffers { dirs: &dirs, y: &outputs, projected: &projected };
+        let pass = reader.layers(&self.layout, &cuts, source, buffers, from_inputs);
         // The states of the last call are still in the traces, which never shrink.
         let start = if self.begun { Start::Set } else { Start::Zeros(0..1) };
         // SAFETY: all buffers belong to this stream and have the sizes of this piece; ids were validated.

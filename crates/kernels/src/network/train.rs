@@ -11,13 +11,14 @@ use super::params::Params;
 use super::plans::{StepPlan, plan_all};
 use super::space::TrainMats;
 use super::step::{Step, Sums};
+use super::weight_drop::WeightDrop;
 use super::weights::Weights;
 use crate::encoder::embedding::Embedding;
 use crate::encoder::lookup::Lookup;
 use crate::encoder::noise::Noise;
 use crate::encoder::subwords::Subwords;
 use crate::threads::{Member, Pool};
-use recurra_core::{Algorithm, Chunk, Result, Stats, StepOptions};
+use recurra_core::{Algorithm, Chunk, Error, ErrorCode, Result, Stats, StepOptions};
 
 impl Network {
     /// Trains on batches, one step of the optimizer for each. With the same seed, data and number of threads the weights
@@ -33,6 +34,10 @@ impl Network {
         let (params, pool) = (&self.params, &self.pool);
         chunk.validate(&params.config)?;
         options.validate(chunk.batch_sizes.len(), &params.config)?;
+        if options.freeze_embedding && params.tied.is_some() {
+            let message = "an embedding that is the head's weights too cannot stay as it is; train without freezing it";
+            return Err(Error::new(ErrorCode::InvalidArgument, message).about("freezeEmbeddings"));
+        }
         let mut guard = self.write();
         let weights = &mut *guard;
         Carried::begin(&mut weights.carried, chunk, options.initial, &params.shape)?;
@@ -45,7 +50,8 @@ impl Network {
         let mut made = 0;
         while made < plans.len() && stats.non_finite_batch.is_none() {
             let part = made..plans.len().min(made.saturating_add(weights.make_room_for_steps()?));
-            let run = Part { params, pool, mats: &mats, plans: &plans, steps: part.clone(), options };
+            let drops = weights.space.weight_drop(params);
+            let run = Part { params, pool, mats: &mats, plans: &plans, steps: part.clone(), options, drops };
             match catch_unwind(AssertUnwindSafe(|| run.run(weights, stats))) {
                 Ok(after) => stats = after,
                 Err(payload) => {
@@ -97,6 +103,7 @@ struct Part<'a> {
     plans: &'a [StepPlan],
     steps: Range<usize>,
     options: &'a StepOptions<'a>,
+    drops: Option<WeightDrop>,
 }
 
 impl Part<'_> {
@@ -133,7 +140,20 @@ impl Part<'_> {
         let carried = weights.carried.as_mut().map_or_else(Vec::new, |carried| carried.mats(&self.params.shape));
         let optimizer = weights.optimizer.as_mut()?;
         let (words, features) = optimizer.moves(&mut weights.vectors);
-        let lookup = |weights, [rows, dims]: [usize; 2], moves, grads| Lookup { weights, rows, dims, moves, grads };
+        let lookup = |weights, [rows, dims]: [usize; 2], moves, grads| Lookup {
+            weights,
+            rows,
+            dims,
+            stride: dims,
+            moves,
+            grads,
+        };
+        let mut own_words =
+            lookup(weights.vectors.words.ptr(), self.params.words_shape(), words, mats.d_words);
+        if let Some(segment) = &self.params.tied {
+            own_words.weights = weights.flat.ptr().wrapping_add(segment.offset);
+            own_words.stride = segment.stride();
+        }
         let features = self.params.features_shape().zip(features).map(|(shape, moves)| Subwords {
             features: lookup(weights.vectors.features.ptr(), shape, moves, mats.d_features),
             inputs: mats.inputs,
@@ -144,7 +164,7 @@ impl Part<'_> {
             options: self.options.of(self.steps.clone()),
             mats,
             embedding: Embedding {
-                words: lookup(weights.vectors.words.ptr(), self.params.words_shape(), words, mats.d_words),
+                words: own_words,
                 subwords: features,
                 padding: config.encoder.padding_idx,
                 frozen: self.options.freeze_embedding,
@@ -154,6 +174,7 @@ impl Part<'_> {
                 d_rows: mats.d_rows,
             },
             noise: mats.noisy.exists().then_some(Noise { eps: self.options.adversarial, x: mats.noisy }),
+            drops: self.drops.as_ref(),
             flat: weights.flat.ptr(),
             packs: weights.space.packs.as_mut_ptr(),
             head_packs: &raw mut weights.space.head_packs,

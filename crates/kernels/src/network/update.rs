@@ -41,6 +41,22 @@ impl Step<'_> {
         }
     }
 
+    /// Adds the gradients of words to those of the head's weights that they are, for this member's share of these; returns the words
+    /// that are still to be moved.
+    pub(super) unsafe fn add_tied(&self, member: &Member<'_>, plan: &StepPlan, words: Own) -> Own {
+        let Some(segment) = &self.params.tied else { return words };
+        let share = member.share(segment.rows.private(), 16);
+        for (number, &id) in plan.words.ids.iter().enumerate().filter(|(_, id)| share.contains(&(**id as usize))) {
+            // SAFETY: all members have met since the gradients of the words; the rows are as wide, and those of the head this member's.
+            unsafe {
+                let from = std::slice::from_raw_parts(self.embedding.words.grads.row(number), segment.stride());
+                let to = self.mats.flat_grads.add(segment.offset + id as usize * segment.stride());
+                dispatch(Add { from, to: std::slice::from_raw_parts_mut(to, from.len()) });
+            }
+        }
+        Own::default()
+    }
+
     /// The factor of the gradient, from its norm over all members; `None` where that is not finite.
     pub(super) unsafe fn clip(&self, member: &Member<'_>, parameters: &[Range<usize>], words: &Own) -> Option<f32> {
         if self.options.clip_norm <= 0.0 {

@@ -43,7 +43,7 @@ impl Weights {
     /// Gives the weights their memory, where they have none yet.
     pub fn make_room(&mut self, params: &Params) {
         if self.flat.is_empty() {
-            self.vectors = Vectors::zeros(params.words_shape(), params.features_shape());
+            self.vectors = Vectors::zeros(params.own_words_shape(), params.features_shape());
             self.flat = Buf::zeros(params.flat_size);
         }
     }

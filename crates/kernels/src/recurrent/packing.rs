@@ -9,13 +9,22 @@ impl DirPacks {
     /// Number of the pieces that [`DirPacks::pack`] takes.
     pub const PIECES: usize = 3;
 
-    /// Packs one piece of the weights. `backward` also packs what only the backward pass needs.
+    /// Packs one piece of the weights, the recurrent ones from `recurrent`, which like `flat` has them at their offsets. `backward` also
+    /// packs what only the backward pass needs.
     ///
     /// # Safety
     /// `this` must be valid. Different pieces touch different fields, so a team may share them out, but no piece may be
     /// packed by two threads at once, nor read at the same time.
-    pub unsafe fn pack(this: *mut Self, piece: usize, shape: &Shape, part: &DirSegments, flat: &[f32], backward: bool) {
-        let of = |i: usize| &flat[shape.segments[i].offset..][..shape.segments[i].size()];
+    pub unsafe fn pack(
+        this: *mut Self,
+        piece: usize,
+        shape: &Shape,
+        part: &DirSegments,
+        (flat, recurrent): (&[f32], &[f32]),
+        backward: bool,
+    ) {
+        let place = |i: usize| shape.segments[i].offset..shape.segments[i].offset + shape.segments[i].size();
+        let of = |i: usize| &flat[place(i)];
         let kp = shape.segments[part.w_ih].stride();
         let both = |t: &mut PackedB, b: &mut PackedB, values: &[f32], rows: usize, columns: usize| {
             t.resize(columns, rows);
@@ -31,7 +40,7 @@ impl DirPacks {
                 0 => both(&mut (*this).ih_t, &mut (*this).ih, of(part.w_ih), shape.gp, kp),
                 1 => {
                     if let Some(w_hh) = part.w_hh {
-                        both(&mut (*this).hh_t, &mut (*this).hh, of(w_hh), shape.gp, shape.rp);
+                        both(&mut (*this).hh_t, &mut (*this).hh, &recurrent[place(w_hh)], shape.gp, shape.rp);
                     }
                 }
                 _ => {
@@ -60,7 +69,7 @@ impl DirPacks {
     pub fn pack_all(&mut self, shape: &Shape, part: &DirSegments, flat: &[f32], backward: bool) {
         for piece in 0..Self::PIECES {
             // SAFETY: `self` is borrowed mutably.
-            unsafe { Self::pack(self, piece, shape, part, flat, backward) };
+            unsafe { Self::pack(self, piece, shape, part, (flat, flat), backward) };
         }
     }
 

@@ -68,6 +68,10 @@ impl Network {
             let message = "networks with subwords run on the CPU kernels, not on libtorch: use device 'cpu'";
             return Err(Error::new(ErrorCode::InvalidArgument, message).about("subwords"));
         }
+        if config.encoder.dropouts.recurrent > 0.0 {
+            let message = "recurrentDropout is of the CPU kernels, not of libtorch: use device 'cpu'";
+            return Err(Error::new(ErrorCode::InvalidArgument, message).about("device"));
+        }
         let Some(&head) = config.classes() else {
             let message = "a network for tags runs on the CPU kernels only: leave the device to 'auto' or take 'cpu'";
             return Err(Error::new(ErrorCode::InvalidArgument, message).about("device"));

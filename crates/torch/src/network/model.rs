@@ -162,7 +162,7 @@ impl Model {
             }
             Pooling::Attention => attend(&x, batch, attention)?,
         };
-        as_float(functional::linear(&drop(pooled, dropouts.layers)?, head[0], Some(head[1]))?)
+        as_float(functional::linear(&drop(pooled, dropouts.of_outputs())?, head[0], Some(head[1]))?)
     }
 }
 
