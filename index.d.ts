@@ -38,8 +38,12 @@ export interface Dropouts {
   words: number
   /** Elements of the word vectors. */
   embedding: number
-  /** Elements between layers, and before the head's linear layer. */
+  /** Elements between layers, and without `outputs` before the head's linear layer. */
   layers: number
+  /** Elements before the head's linear layer; as many as between layers if left out. */
+  outputs?: number
+  /** Elements of the recurrent weights, one mask for each batch; 0 if left out. */
+  recurrent?: number
 }
 
 /** An embedding and recurrent layers over it. */
@@ -66,6 +70,8 @@ export interface EncoderConfig {
   paddingIdx?: number
   /** Standard deviation of the initial values of words' and features' vectors; 1, as PyTorch's, if left out. */
   embeddingStd?: number
+  /** Whether the head's linear layer has the embedding as its weights; not if left out. */
+  tied?: boolean
 }
 
 /** Transitions that a path of tags never has: 1 for never, 0 for allowed. */

@@ -64,7 +64,13 @@ class Model(torch.nn.Module):
         if self.dropouts and self.training:
             return self.dropping(units, state)
         outputs, state = self.rnn(self.embedding(units), state)
-        return self.fc(outputs), state
+        return self.scores(outputs), state
+
+    def scores(self, outputs):
+        return self.fc(outputs)
+
+    def loss(self, scores, targets):
+        return torch.nn.functional.cross_entropy(scores.reshape(-1, scores.shape[-1]), targets.reshape(-1))
 
     def positions(self, x, share, what, number=0):
         """Drops values of `[streams, time, width]`; the masks are those of the kernels, whose positions are time by time."""
@@ -89,7 +95,28 @@ class Model(torch.nn.Module):
                 x = self.positions(x, "layers", 2, layer)
         x = self.positions(x, "outputs", 3)
         self.steps += 1
-        return self.fc(x), tuple(torch.cat(parts) for parts in zip(*last, strict=True))
+        return self.scores(x), tuple(torch.cat(parts) for parts in zip(*last, strict=True))
+
+
+class AdaptiveModel(Model):
+    """More units, more hidden values, and an adaptive softmax: the groups begin after a sixteenth and a quarter of the units."""
+
+    UNITS, HIDDEN = 48, 20
+
+    def __init__(self, cell, layers, dropouts=None):
+        super().__init__(cell, layers, False, dropouts)
+        units, hidden = self.UNITS, self.HIDDEN
+        self.embedding = torch.nn.Embedding(units, EMBEDDING)
+        self.rnn = getattr(torch.nn, cell)(EMBEDDING, hidden, layers, batch_first=True)
+        cutoffs = [units // 16, units // 4]
+        self.adaptive = torch.nn.AdaptiveLogSoftmaxWithLoss(hidden, units, cutoffs, div_value=4.0, head_bias=True)
+        del self.fc
+
+    def scores(self, outputs):
+        return outputs if self.training else self.adaptive.log_prob(outputs[0])[None]
+
+    def loss(self, outputs, targets):
+        return self.adaptive(outputs.reshape(-1, self.HIDDEN), targets.reshape(-1)).loss
 
 
 NAMES = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
@@ -107,16 +134,16 @@ def optimizer_of(model, name):
 
 def weights(model):
     """The state dict; what is tied is there once."""
-    tied = model.fc.weight is model.embedding.weight
+    tied = not isinstance(model, AdaptiveModel) and model.fc.weight is model.embedding.weight
     return {key: value.clone() for key, value in model.state_dict().items() if not (tied and key == "fc.weight")}
 
 
-def train(cell, layers, name, clip, tied=False, dropouts=None):
+def train(cell, layers, name, clip, tied=False, dropouts=None, adaptive=False):
     """Two epochs; the state begins with zeros in each."""
     torch.manual_seed(11)
-    model = Model(cell, layers, tied, dropouts)
+    model = AdaptiveModel(cell, layers) if adaptive else Model(cell, layers, tied, dropouts)
     tensors = {f"initial.{key}": value for key, value in weights(model).items()}
-    streams = torch.randint(0, UNITS, (STREAMS, sum(WINDOWS) + 1))
+    streams = torch.randint(0, model.UNITS if adaptive else UNITS, (STREAMS, sum(WINDOWS) + 1))
     tensors["streams"] = streams.long()
     # In float64, so that the differences are the kernels' own.
     model.double()
@@ -127,8 +154,10 @@ def train(cell, layers, name, clip, tied=False, dropouts=None):
         for window in WINDOWS:
             units, targets = streams[:, start : start + window], streams[:, start + 1 : start + window + 1]
             scores, state = model(units, state)
-            loss = torch.nn.functional.cross_entropy(scores.reshape(-1, UNITS), targets.reshape(-1))
-            optimizer.zero_grad()
+            loss = model.loss(scores, targets)
+            # A group of units without a target has a gradient of zeros, not none, and Adam moves it as it does in the kernels.
+            for parameter in model.parameters():
+                parameter.grad = torch.zeros_like(parameter)
             loss.backward()
             if clip:
                 torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
@@ -156,6 +185,8 @@ for cell, layers, name, clip, *more in [
     ("GRU", 1, "sgd", 0.25, {"tied": True}),
     ("LSTM", 2, "adam", 0.25, {"dropouts": DROPOUTS}),
     ("LSTM", 2, "sgd", 0.25, {"tied": True, "dropouts": DROPOUTS}),
+    ("LSTM", 1, "adam", 0.25, {"adaptive": True}),
+    ("GRU", 2, "sgd", 0.25, {"adaptive": True}),
 ]:
     options = more[0] if more else {}
     case = "_".join([f"{cell.lower()}{layers}", name, *options])
@@ -164,5 +195,6 @@ for cell, layers, name, clip, *more in [
         value = value.float() if value.is_floating_point() else value
         all_tensors[f"{case}/{key}"] = value.contiguous()
 sizes = {"units": UNITS, "embedding": EMBEDDING, "hidden": HIDDEN, "streams": STREAMS, "windows": WINDOWS}
+sizes |= {"adaptive": {"units": AdaptiveModel.UNITS, "hidden": AdaptiveModel.HIDDEN}}
 (out / "language.json").write_text(json.dumps({**sizes, "cases": cases}))
 save_file(all_tensors, out / "language.safetensors")

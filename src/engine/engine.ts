@@ -27,6 +27,12 @@ export interface EngineConfig extends NetworkSettings {
   subwords?: SubwordsConfig | undefined;
   /** Standard deviation of the initial vectors of words and features; 1, as PyTorch's, if left out. */
   embeddingStd?: number;
+  /** Whether the vectors of the words are the weights of the head's linear layer too; not if left out. */
+  tieWeights?: boolean;
+  /** Share of elements dropped from what the head's linear layer reads; `dropout` if left out. */
+  outputDropout?: number;
+  /** Share of the recurrent weights dropped, one mask for each step; 0 if left out. */
+  recurrentDropout?: number;
   seed: number;
   /** Networks that answer as one, the first of which has `seed`; 1 if left out. */
   members?: number;

@@ -87,7 +87,7 @@ pub struct HeadConfig {
     #[napi(ts_type = "'last' | 'mean' | 'max' | 'attention'")]
     pub pooling: Option<String>,
     /// Of tags: how scores become tags.
-    #[napi(ts_type = "'crf' | 'softmax'")]
+    #[napi(ts_type = "'crf' | 'softmax' | 'adaptive'")]
     pub decoder: Option<String>,
     /// Of tags with a CRF: what is never predicted.
     pub forbidden: Option<Forbidden>,

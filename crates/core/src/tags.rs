@@ -24,17 +24,29 @@ pub enum Decoder {
     Crf,
     /// Each token by itself.
     Softmax,
+    /// Each token by itself, among many tags sorted by falling frequency: `torch.nn.AdaptiveLogSoftmaxWithLoss` with the cutoffs of
+    /// [`adaptive_cutoffs`], `div_value=4` and `head_bias=True`.
+    Adaptive,
 }
+
+/// Where the first and the second group of tags begin of an adaptive softmax: after a sixteenth and a quarter of the tags.
+pub const fn adaptive_cutoffs(tags: usize) -> [usize; 2] {
+    [tags / 16, tags / 4]
+}
+
+/// Fewest tags of an adaptive softmax.
+pub const LEAST_ADAPTIVE_TAGS: usize = 16;
 
 impl Decoder {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Crf, Self::Softmax];
+    pub const ALL: [Self; 3] = [Self::Crf, Self::Softmax, Self::Adaptive];
 
     /// The name as an option of a model.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Crf => "crf",
             Self::Softmax => "softmax",
+            Self::Adaptive => "adaptive",
         }
     }
 
@@ -99,9 +111,15 @@ impl TagsConfig {
             (Decoder::Crf, _) if (self.tags as f64).powi(2) > MOST_PARAMETERS => {
                 Err(argument("tags", format!("a CRF of {} tags has transitions that no computer can hold", self.tags)))
             }
-            (Decoder::Softmax, Some(_)) => {
-                let message = "forbidden is for the decoder 'crf'; 'softmax' knows no transitions";
-                Err(argument("forbidden", message.into()))
+            (Decoder::Softmax | Decoder::Adaptive, Some(_)) => {
+                let message =
+                    format!("forbidden is for the decoder 'crf'; '{}' knows no transitions", self.decoder.name());
+                Err(argument("forbidden", message))
+            }
+            (Decoder::Adaptive, None) if self.tags < LEAST_ADAPTIVE_TAGS => {
+                let message =
+                    format!("an adaptive softmax needs at least {LEAST_ADAPTIVE_TAGS} tags but has {}", self.tags);
+                Err(argument("tags", message))
             }
             (Decoder::Crf, Some(forbidden)) => forbidden.validate(self.tags),
             (_, None) => Ok(()),

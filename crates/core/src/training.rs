@@ -325,6 +325,13 @@ impl LossOptions<'_> {
         let fail = |option, message: String| Err(error(ErrorCode::InvalidArgument, message).about(option));
         let (weights, outputs) = (self.weights, config.head.outputs());
         let crf = matches!(&config.head, HeadConfig::Tags(TagsConfig { decoder: Decoder::Crf, .. }));
+        let adaptive = matches!(&config.head, HeadConfig::Tags(TagsConfig { decoder: Decoder::Adaptive, .. }));
+        if adaptive && !weights.is_empty() {
+            return fail("classWeights", "an adaptive softmax takes no classWeights; take the full one".into());
+        }
+        if adaptive && self.smoothing > 0.0 {
+            return fail("labelSmoothing", "an adaptive softmax takes no labelSmoothing; take the full one".into());
+        }
         if crf && !weights.is_empty() {
             return fail(
                 "classWeights",

@@ -52,6 +52,11 @@ fn cases() -> Vec<Case> {
             golden: Golden::open(&fixtures().join("language.safetensors")),
             config: config(cell, size(&sizes, "units"), size(&sizes, "embedding"), size(&sizes, "hidden")).with(|c| {
                 c.encoder.num_layers = size(case, "layers");
+                if case["adaptive"] == true {
+                    let tags = size(&sizes["adaptive"], "units");
+                    (c.encoder.vocab_size, c.encoder.hidden_size) = (tags, size(&sizes["adaptive"], "hidden"));
+                    c.head = HeadConfig::Tags(TagsConfig { tags, decoder: Decoder::Adaptive, forbidden: None });
+                }
                 if case["tied"] == true {
                     (c.encoder.tied, c.encoder.embedding_dim) = (true, c.encoder.hidden_size);
                 }

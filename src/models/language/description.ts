@@ -1,8 +1,7 @@
 import { ModelFileError } from '../../core/errors.js';
-import type { NetworkSettings } from '../../engine/network.js';
 import { UNIT_NAMES, type UnitName } from '../../text/units/names.js';
 import type { FileKind } from '../description.js';
-import { languageNetwork } from './network.js';
+import { type LanguageNetworkSettings, languageNetwork } from './network.js';
 
 /** What a language model's file says beside what every file does. */
 export interface LanguageFields {
@@ -13,7 +12,7 @@ export interface LanguageFields {
 }
 
 /** What a file of a language model says. */
-export const languageFile: FileKind<NetworkSettings, LanguageFields> = {
+export const languageFile: FileKind<LanguageNetworkSettings, LanguageFields> = {
   kind: 'language',
   version: 1,
   settings: languageNetwork,

@@ -4,7 +4,6 @@ import { checkSignal, throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import { readTexts } from '../../data/readers/readRows.js';
 import { readWholeText } from '../../data/readers/wholeText.js';
-import type { NetworkSettings } from '../../engine/network.js';
 import type { WritingEngine } from '../../engine/writing.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { NamedUnits, pieces, readUnits, type Units } from '../../text/units/index.js';
@@ -15,7 +14,7 @@ import { Model } from '../model.js';
 import { charactersOf, checkCharacters, partsOf } from './data.js';
 import { languageFile } from './description.js';
 import { generateText } from './generate.js';
-import { languageHead } from './network.js';
+import { type LanguageNetworkSettings, languageHead } from './network.js';
 import type { LanguageOptions, LanguageStart, LanguageTexts } from './options.js';
 import { type GeneratedText, type GenerateOptions, generateSettings } from './sampling.js';
 import { type LanguageParts, languageMetadata, languageTask } from './task.js';
@@ -60,7 +59,7 @@ function textsOf(texts: LanguageTexts | string): LanguageTexts {
  * for await (const piece of model.generate('ROMEO:', { temperature: 0.8, maxNewTokens: 500 })) process.stdout.write(piece);
  * ```
  */
-export class LanguageModel extends Model<NetworkSettings, LanguageResult> {
+export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult> {
   static readonly #task = languageTask((parts) => new LanguageModel(parts));
   readonly #engine: WritingEngine;
   readonly #units: Units;

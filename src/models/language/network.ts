@@ -1,25 +1,60 @@
-import { option, settingsOf, type TableOf } from '../../core/options/table.js';
+import { flag, share } from '../../core/options/kinds.js';
+import { checkRules, option, type Rule, settingsOf, type TableOf } from '../../core/options/table.js';
 import { type HeadConfig, NETWORK, type NetworkOptions, type NetworkSettings } from '../../engine/network.js';
 
 /** What the network of a language model looks like: it reads forwards only. */
-export type LanguageNetworkOptions = Omit<NetworkOptions, 'bidirectional'>;
+export interface LanguageNetworkOptions extends Omit<NetworkOptions, 'bidirectional'> {
+  /**
+   * Takes the vectors of the units as the weights of the last layer too, as PyTorch's example with `--tied` does (Press and Wolf, 2017):
+   * fewer weights, better for large vocabularies. `embeddingDim` must be `hiddenSize`, which it then is by default. Default `false`.
+   */
+  tieWeights?: boolean;
+  /** Share of elements dropped in training from what the last layer reads. Default: `dropout`. */
+  outputDropout?: number;
+  /**
+   * Share of the recurrent weights (`weight_hh`) dropped in training: one mask for a whole step, other ones in each step. It is the weight
+   * drop of AWD-LSTM (Merity et al., 2018). Default 0.
+   */
+  recurrentDropout?: number;
+}
+
+/** {@link LanguageNetworkOptions} with every default filled in. */
+export interface LanguageNetworkSettings extends NetworkSettings {
+  tieWeights: boolean;
+  outputDropout: number;
+  recurrentDropout: number;
+}
 
 const { bidirectional: _, ...FORWARD } = NETWORK;
+const HIDDEN_SIZE = 256;
+const DROPOUT = 0.1;
 
-/** The table of {@link LanguageNetworkOptions}: that of all networks, with other defaults. */
+/** The table of {@link LanguageNetworkOptions}: that of all networks, with other defaults, and what it has beside. */
 export const LANGUAGE_NETWORK = {
   ...FORWARD,
   embeddingDim: option(NETWORK.embeddingDim.kind, {
-    default: 64,
+    defaultOf: ({ tieWeights, hiddenSize }) => (tieWeights === true ? ((hiddenSize as number) ?? HIDDEN_SIZE) : 64),
+    defaultText: '64; `hiddenSize` with `tieWeights`',
     flag: '<n>',
     help: 'size of the vectors of the units',
   }),
-  hiddenSize: option(NETWORK.hiddenSize.kind, { default: 256, flag: '<n>', help: 'size of the hidden state' }),
+  hiddenSize: option(NETWORK.hiddenSize.kind, { default: HIDDEN_SIZE, flag: '<n>', help: 'size of the hidden state' }),
   numLayers: option(NETWORK.numLayers.kind, { default: 2, flag: '<n>', help: 'recurrent layers' }),
+  tieWeights: option(flag, {
+    default: false,
+    flag: '',
+    help: 'take the vectors of the units as the weights of the last layer too',
+  }),
   dropout: option(NETWORK.dropout.kind, {
-    default: 0.1,
+    default: DROPOUT,
     flag: '<share>',
     help: 'share of elements dropped in training from the outputs of each recurrent layer',
+  }),
+  outputDropout: option(share, {
+    defaultOf: ({ dropout }) => (dropout as number) ?? DROPOUT,
+    defaultText: '`dropout`',
+    flag: '<share>',
+    help: 'share of elements dropped in training from what the last layer reads',
   }),
   embeddingDropout: option(NETWORK.embeddingDropout.kind, {
     default: 0,
@@ -31,11 +66,32 @@ export const LANGUAGE_NETWORK = {
     flag: '<share>',
     help: 'share of units read as `<unk>` in training',
   }),
+  recurrentDropout: option(share, {
+    default: 0,
+    flag: '<share>',
+    help: 'share of the recurrent weights dropped in training, others at each step',
+  }),
 } as const satisfies TableOf<LanguageNetworkOptions>;
 
+const RULES: readonly Rule<LanguageNetworkSettings>[] = [
+  {
+    option: 'embeddingDim',
+    when: ({ tieWeights, embeddingDim, hiddenSize }) => tieWeights && embeddingDim !== hiddenSize,
+    message: ({ embeddingDim, hiddenSize }) =>
+      `tieWeights needs vectors as wide as the state, but embeddingDim is ${embeddingDim} and hiddenSize ${hiddenSize}; give hiddenSize alone`,
+  },
+  {
+    option: 'recurrentDropout',
+    when: ({ recurrentDropout, cell }) => recurrentDropout > 0 && cell === 'mingru',
+    message: "recurrentDropout needs a cell with recurrent weights; 'mingru' has none",
+  },
+];
+
 /** What a network looks like, checked, with what a language model has no choice of. */
-export function languageNetwork(options: object): NetworkSettings {
-  return { ...settingsOf(LANGUAGE_NETWORK, options), bidirectional: false };
+export function languageNetwork(options: object): LanguageNetworkSettings {
+  const settings = { ...settingsOf(LANGUAGE_NETWORK, options), bidirectional: false };
+  checkRules(settings, RULES);
+  return settings;
 }
 
 /** The head: for each unit of a text, the next one. */

@@ -9,7 +9,12 @@ import type { TaskEvent, TrainingStart } from '../../training/events/events.js';
 import { LEARNING, type LearningOptions } from '../../training/options/learning.js';
 import { RUN, type RunOptions, type TrainingSettings, trainingSettings } from '../../training/options/train.js';
 import type { Progress } from '../../training/progress.js';
-import { LANGUAGE_NETWORK, type LanguageNetworkOptions, languageNetwork } from './network.js';
+import {
+  LANGUAGE_NETWORK,
+  type LanguageNetworkOptions,
+  type LanguageNetworkSettings,
+  languageNetwork,
+} from './network.js';
 import type { LanguageResult } from './validation.js';
 
 /**
@@ -152,6 +157,7 @@ export interface LanguageSettings
   extends TrainingSettings<LanguageTexts, LanguageEvent, Progress<LanguageResult>>,
     SettingsOf<typeof STREAM> {
   units: UnitName | 'pieces';
+  model: LanguageNetworkSettings;
 }
 
 const RULES: readonly Rule<LanguageSettings & { given: LanguageOptions }>[] = [

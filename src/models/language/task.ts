@@ -8,7 +8,7 @@ import { type CommonDescription, modelMetadata, readModelFile } from '../file.js
 import type { ModelParts } from '../model.js';
 import { type LanguageData, prepareLanguage } from './data.js';
 import { languageFile } from './description.js';
-import { languageHead } from './network.js';
+import { type LanguageNetworkSettings, languageHead } from './network.js';
 import {
   defaultEpochs,
   LANGUAGE,
@@ -22,7 +22,7 @@ import { StreamPlan } from './streams.js';
 import { type LanguageResult, logProbabilitiesOf, resultOf } from './validation.js';
 
 /** What a language model is made of. */
-export interface LanguageParts extends ModelParts<NetworkSettings, LanguageResult> {
+export interface LanguageParts extends ModelParts<LanguageNetworkSettings, LanguageResult> {
   units: Units;
 }
 
@@ -39,11 +39,16 @@ export interface LanguageTypes<M extends TrainedModel> extends TaskTypes {
 }
 
 /** A language model's description for its file. */
-export function languageMetadata(settings: NetworkSettings, units: Units): Record<string, string> {
+export function languageMetadata(settings: LanguageNetworkSettings, units: Units): Record<string, string> {
   const { vocab, name = 'pieces', tokenizer } = units;
   // Units that have a name need no tokenizer; one must be named all the same.
   const text: CommonDescription['text'] = { ...settingsOf(EXTENT, {}), tokenizer: tokenizer ?? 'characters' };
   return modelMetadata('language', { settings, text, vocab }, { units: name, outputs: vocab.length }, 1);
+}
+
+/** What the network looks like; the trainer knows nothing of what is a language model's own. */
+function modelOf({ model }: LanguageSettings, network: NetworkSettings): LanguageNetworkSettings {
+  return { ...model, ...network };
 }
 
 /**
@@ -75,8 +80,8 @@ export function languageTask<M extends TrainedModel>(make: (parts: LanguageParts
       return { validation: result, choose: () => ({}) };
     },
     score: ({ loss }) => -loss,
-    describe({ data, network }) {
-      const metadata = languageMetadata(network, data.units);
+    describe({ data, settings, network }) {
+      const metadata = languageMetadata(modelOf(settings, network), data.units);
       return () => metadata;
     },
     async read(path) {
@@ -85,11 +90,11 @@ export function languageTask<M extends TrainedModel>(make: (parts: LanguageParts
       const held = tokenizer instanceof HuggingFaceTokenizer ? tokenizer : undefined;
       return { network, tokenizer: held, vocab, state, checkpoint, training };
     },
-    async model({ engine, data, network, best, history }) {
+    async model({ engine, data, settings, network, best, history }) {
       const { vocab, units, train } = data;
       return make({
         engine,
-        settings: network,
+        settings: modelOf(settings, network),
         vocab,
         units,
         history,

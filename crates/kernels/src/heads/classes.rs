@@ -9,6 +9,7 @@ use crate::pool;
 use crate::pool::kernel::Pool;
 use crate::pool::pooled::Pooled;
 use crate::pool::softmax::Softmax;
+use crate::pool::space::NO_MATS;
 use crate::recurrent::segments::{Blocks, Segment};
 use crate::simd::dispatch;
 use recurra_core::ClassesConfig;
@@ -96,7 +97,7 @@ impl Head for Classes {
         let sizes = [(rows, width), (if backward { rows } else { 0 }, width), (rows, self.linear.padded())];
         let own = space.own.mats(sizes);
         let pool = self.pool.fit(&mut space.pool, rows, total, backward);
-        HeadMats { own, pool, scores: own[SCORES], answers: own[SCORES] }
+        HeadMats { own, pool, tails: NO_MATS, scores: own[SCORES], answers: own[SCORES] }
     }
 
     unsafe fn forward(&self, pass: &HeadPass<'_>) {

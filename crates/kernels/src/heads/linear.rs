@@ -10,7 +10,7 @@ use crate::threads::Member;
 const W_T: usize = 0;
 const W: usize = 1;
 
-/// `fc` of the state dict.
+/// `fc` of the state dict, or another name.
 pub(super) struct Linear {
     pub weight: Segment,
     pub bias: Segment,
@@ -19,9 +19,14 @@ pub(super) struct Linear {
 impl Linear {
     /// On features of this width; `offset` moves past the parameters.
     pub fn new(outputs: usize, features: Blocks, offset: &mut usize) -> Self {
+        Self::named("fc", outputs, features, offset)
+    }
+
+    /// The same under another name.
+    pub fn named(name: &str, outputs: usize, features: Blocks, offset: &mut usize) -> Self {
         let rows = Blocks::new(1, outputs);
-        let weight = Segment::matrix("fc.weight".into(), rows, features, offset);
-        let bias = Segment::vector("fc.bias".into(), rows, offset);
+        let weight = Segment::matrix(format!("{name}.weight"), rows, features, offset);
+        let bias = Segment::vector(format!("{name}.bias"), rows, offset);
         Self { weight, bias }
     }
 

@@ -31,10 +31,11 @@ pub(crate) fn of(config: &NetworkConfig, output: Blocks, offset: &mut usize) -> 
         HeadConfig::Classes(classes) => Box::new(classes::Classes::new(classes, output, offset)),
         HeadConfig::Tags(tags) => {
             let dropout = config.encoder.dropouts.of_outputs() > 0.0;
-            let tokens = tags::Tokens::new(tags.tags, output, dropout, offset);
+            let tokens = |offset: &mut usize| tags::Tokens::new(tags.tags, output, dropout, offset);
             match tags.decoder {
-                Decoder::Softmax => Box::new(tags::Softmax { tokens }),
-                Decoder::Crf => Box::new(tags::Chain::new(tokens, tags.forbidden.as_ref(), offset)),
+                Decoder::Softmax => Box::new(tags::Softmax { tokens: tokens(offset) }),
+                Decoder::Adaptive => Box::new(tags::Adaptive::new(tags.tags, output, dropout, offset)),
+                Decoder::Crf => Box::new(tags::Chain::new(tokens(offset), tags.forbidden.as_ref(), offset)),
             }
         }
     }

@@ -15,13 +15,19 @@ pub(crate) struct HeadPacks {
     pub own: Vec<PackedB>,
     pub pool: Vec<PackedB>,
     pub crf: Crf,
+    /// Of groups of tags that are scored by layers of their own.
+    pub tails: [Vec<PackedB>; MOST_TAILS],
 }
+
+/// Most such groups.
+pub(crate) const MOST_TAILS: usize = 2;
 
 /// Buffers of a head and of its pooling.
 #[derive(Default)]
 pub(crate) struct HeadSpace {
     pub own: Space,
     pub pool: Space,
+    pub tails: Space,
 }
 
 /// Their addresses.
@@ -29,6 +35,8 @@ pub(crate) struct HeadSpace {
 pub(crate) struct HeadMats {
     pub own: Mats,
     pub pool: Mats,
+    /// Of groups of tags; in training by [`super::training::HeadTraining::fit_groups`].
+    pub tails: Mats,
     /// The scores, `[rows, outputs]` padded, or with tags `[positions, outputs]`; in training later their gradients.
     pub scores: Mat,
     /// After a prediction the answers, as many rows of [`super::head::Head::answer_width`]; they may be in the place of the scores.

@@ -13,6 +13,8 @@ pub(crate) struct Targets {
     pub labels: Vec<u32>,
     /// Where the classes of each row begin, and at last how many there are; empty where each row or position has one.
     pub starts: Vec<u32>,
+    /// The positions whose tag is in each group of tags, in order, for a head that has groups.
+    pub groups: Vec<Vec<u32>>,
 }
 
 impl Targets {
@@ -32,12 +34,14 @@ impl Targets {
         let (outputs, starts) = match batch.targets {
             Rows(labels) => {
                 let labels = sorted.iter().map(|&row| labels[row as usize] as u32).collect();
-                return Self { labels, starts: Vec::new() };
+                return Self { labels, ..Self::default() };
             }
-            Tokens(tags) => return Self { labels: in_packed_order(tags, batch.lengths, layout), starts: Vec::new() },
+            Tokens(tags) => {
+                return Self { labels: in_packed_order(tags, batch.lengths, layout), ..Self::default() };
+            }
             Sets { outputs, starts } => (outputs, starts),
         };
-        let mut targets = Self { labels: Vec::new(), starts: vec![0] };
+        let mut targets = Self { starts: vec![0], ..Self::default() };
         for &row in sorted {
             let (start, end) = (starts[row as usize], starts[row as usize + 1]);
             targets.labels.extend(outputs[start as usize..end as usize].iter().map(|&label| label as u32));

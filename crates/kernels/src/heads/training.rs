@@ -1,6 +1,6 @@
 //! The way of a batch back through a head.
 
-use super::pass::{HeadMats, HeadPacks, HeadPass};
+use super::pass::{HeadMats, HeadPacks, HeadPass, HeadSpace};
 use super::targets::Targets;
 use crate::encoder::encoded::Encoded;
 use crate::recurrent::segments::Segment;
@@ -47,7 +47,12 @@ pub(crate) trait HeadTraining {
     ///
     /// # Safety
     /// As [`super::head::Head::forward`].
-    unsafe fn backward(&self, pass: &HeadPass<'_>);
+    unsafe fn backward(&self, pass: &HeadPass<'_>, targets: &Targets);
+
+    /// Room for what the targets in groups of tags need, `most(group)` of them in a batch at the most.
+    fn fit_groups(&self, _space: &mut HeadSpace, mats: HeadMats, _most: &dyn Fn(usize) -> usize) -> HeadMats {
+        mats
+    }
 
     /// This member's share of the parameters' gradients, into `grads` at the offsets of the segments: for each segment 16 of
     /// its rows at a time.

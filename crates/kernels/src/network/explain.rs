@@ -134,7 +134,7 @@ fn gradient_times_input(
         let class = class.unwrap_or_else(|| (0..logits.len()).fold(0, first_largest));
         row.fill(0.0);
         row[class] = 1.0;
-        head.backward(&pass);
+        head.backward(&pass, &plan.targets);
         layers.backward_top(&member);
         layers.backward(&member, None);
         layers.first_input_grads(&member, mats.dx);

@@ -97,6 +97,10 @@ impl TrainSpace {
             ),
             None => (Mat::none(), d_rows, Mat::none()),
         };
+        let head = params.head.fit(&mut self.head, rows, total, Aim::Training);
+        let group = |plan: &StepPlan, group: usize| plan.targets.groups.get(group).map_or(0, Vec::len);
+        let most = |number: usize| plans.iter().map(|plan| group(plan, number)).max().unwrap_or(0);
+        let head = params.head.fit_groups(&mut self.head, head, &most);
         TrainMats {
             x,
             dx,
@@ -108,7 +112,7 @@ impl TrainSpace {
             y,
             dy,
             dirs,
-            head: params.head.fit(&mut self.head, rows, total, Aim::Training),
+            head,
             flat_grads: self.flat_grads.ptr(),
             noisy: if noise { Mat::fit(&mut self.noisy, total, input) } else { Mat::none() },
             more_grads: self.more_grads.ptr(),

@@ -286,7 +286,7 @@ impl Step<'_> {
                 HeadPass { encoded, rows, mats: self.mats.head, packs: &*self.head_packs, flat: self.flat, dropout };
             head.forward(&pass);
             let tally = head.loss(&pass, &plan.targets, &self.options.loss, divisor);
-            head.backward(&pass);
+            head.backward(&pass, &plan.targets);
             tally
         };
         let sums = &self.sums[member.rank()];

@@ -148,8 +148,7 @@ impl Part<'_> {
             moves,
             grads,
         };
-        let mut own_words =
-            lookup(weights.vectors.words.ptr(), self.params.words_shape(), words, mats.d_words);
+        let mut own_words = lookup(weights.vectors.words.ptr(), self.params.words_shape(), words, mats.d_words);
         if let Some(segment) = &self.params.tied {
             own_words.weights = weights.flat.ptr().wrapping_add(segment.offset);
             own_words.stride = segment.stride();

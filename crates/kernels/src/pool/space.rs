@@ -4,7 +4,7 @@ use crate::simd::Buf;
 use crate::simd::gemm::Mat;
 
 /// Most buffers that a pooling or a head has.
-const MOST: usize = 8;
+const MOST: usize = 10;
 
 /// Addresses of the buffers.
 pub(crate) type Mats = [Mat; MOST];

@@ -41,7 +41,7 @@ impl HeadTraining for Classes {
         tally
     }
 
-    unsafe fn backward(&self, pass: &HeadPass<'_>) {
+    unsafe fn backward(&self, pass: &HeadPass<'_>, _: &Targets) {
         let (d_features, start) = (pass.mats.own[D_FEATURES], pass.rows.start);
         // SAFETY: by the caller's promise.
         unsafe {

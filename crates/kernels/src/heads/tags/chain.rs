@@ -113,7 +113,7 @@ impl Head for Chain {
             (chain.0, 1),
             (if training { tags } else { 0 }, tags),
         ]);
-        HeadMats { own, pool: NO_MATS, scores: own[SCORES], answers: own[ANSWERS] }
+        HeadMats { own, pool: NO_MATS, tails: NO_MATS, scores: own[SCORES], answers: own[ANSWERS] }
     }
 
     unsafe fn forward(&self, pass: &HeadPass<'_>) {

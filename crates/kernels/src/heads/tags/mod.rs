@@ -1,14 +1,37 @@
 //! One answer to each token: a linear layer on the encoder's outputs, and a softmax or a chain of tags over its scores.
 
+mod adaptive;
 mod chain;
 mod softmax;
 mod tokens;
 
+pub(super) use adaptive::Adaptive;
 pub(super) use chain::Chain;
 pub(super) use softmax::Softmax;
 pub(super) use tokens::Tokens;
+
+use crate::heads::pass::HeadPass;
 
 /// Numbers of an answer: the tag, its probability at the token, and the probability that it and the tag of the next token are both
 /// right; at the last token of a row the same as the second. The probability of a path from `s` to `e` is then
 /// `p[s] * product over t in s..e of both[t] / p[t]`.
 const ANSWER: usize = 3;
+
+/// The third number of the answers of heads whose tokens do not depend on each other.
+///
+/// # Safety
+/// The answers of all positions must have their first two numbers, and be this thread's.
+unsafe fn chances_of_next(pass: &HeadPass<'_>) {
+    let (answers, layout) = (pass.mats.answers, pass.encoded.layout);
+    for time in 0..layout.steps() {
+        for row in 0..layout.batch_sizes()[time] as usize {
+            // SAFETY: by the caller's promise.
+            unsafe {
+                let answer = answers.row(layout.offsets()[time] + row);
+                let next = layout.position(row, time + 1);
+                let after = next.map_or(1.0, |next| *answers.row(next).add(1));
+                answer.add(2).write(*answer.add(1) * after);
+            }
+        }
+    }
+}

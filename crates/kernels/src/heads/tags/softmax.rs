@@ -93,7 +93,7 @@ impl Head for Softmax {
             Aim::Answers => [(0, 0), (total.min(BLOCK), tags), (total, ANSWER)],
             Aim::Scores => [(0, 0), (total, tags), (0, 0)],
         });
-        HeadMats { own, pool: NO_MATS, scores: own[SCORES], answers: own[ANSWERS] }
+        HeadMats { own, pool: NO_MATS, tails: NO_MATS, scores: own[SCORES], answers: own[ANSWERS] }
     }
 
     unsafe fn forward(&self, pass: &HeadPass<'_>) {
@@ -109,15 +109,7 @@ impl Head for Softmax {
                 return self.forward(pass);
             }
             self.tags(pass, pass.rows.clone());
-            let (answers, layout) = (pass.mats.answers, pass.encoded.layout);
-            for time in 0..layout.steps() {
-                for row in 0..layout.batch_sizes()[time] as usize {
-                    let answer = answers.row(layout.offsets()[time] + row);
-                    let next = layout.position(row, time + 1);
-                    let after = next.map_or(1.0, |next| *answers.row(next).add(1));
-                    answer.add(2).write(*answer.add(1) * after);
-                }
-            }
+            super::chances_of_next(pass);
         }
     }
 }

@@ -25,7 +25,12 @@ pub(crate) struct Tokens {
 impl Tokens {
     /// On outputs of this width; `offset` moves past the parameters.
     pub fn new(tags: usize, output: Blocks, dropout: bool, offset: &mut usize) -> Self {
-        Self { tags, linear: Linear::new(tags, output, offset), dropout }
+        Self::of(tags, Linear::new(tags, output, offset), dropout)
+    }
+
+    /// With a linear layer that is there.
+    pub fn of(tags: usize, linear: Linear, dropout: bool) -> Self {
+        Self { tags, linear, dropout }
     }
 
     pub(super) fn segments(&self) -> [&Segment; 2] {

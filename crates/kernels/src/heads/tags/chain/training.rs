@@ -48,7 +48,7 @@ impl HeadTraining for Chain {
         tally
     }
 
-    unsafe fn backward(&self, pass: &HeadPass<'_>) {
+    unsafe fn backward(&self, pass: &HeadPass<'_>, _: &Targets) {
         for block in blocks(pass.encoded.layout, pass.rows.clone()) {
             // SAFETY: by the caller's promise.
             unsafe { self.tokens.backward(pass, block) };

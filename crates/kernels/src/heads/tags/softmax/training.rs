@@ -34,7 +34,7 @@ impl HeadTraining for Softmax {
         tally
     }
 
-    unsafe fn backward(&self, pass: &HeadPass<'_>) {
+    unsafe fn backward(&self, pass: &HeadPass<'_>, _: &Targets) {
         // SAFETY: by the caller's promise.
         unsafe { self.tokens.backward(pass, (pass.rows.start, pass.rows.len())) };
     }

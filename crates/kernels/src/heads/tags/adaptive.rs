@@ -1,0 +1,254 @@
+//! Each token by itself, among tags that are many and sorted by falling frequency: the adaptive softmax of Grave et al., "Efficient
+//! softmax approximation for GPUs", 2017, as `torch.nn.AdaptiveLogSoftmaxWithLoss(div_value=4, head_bias=True)` has it.
+//!
+//! A head scores the most frequent tags, and a number of each group of the others; a group's tags are scored by two narrow layers,
+//! and in training only where the target is among them. `log p(tag) = log p(group) + log p(tag | group)` is exact, whatever the tag.
+
+use std::ops::Range;
+
+use super::ANSWER;
+use super::tokens::{ANSWERS, SCORES, Tokens};
+use crate::encoder::encoded::Needs;
+use crate::heads::head::Head;
+use crate::heads::linear::Linear;
+use crate::heads::pass::{Aim, HeadMats, HeadPacks, HeadPass, HeadSpace, MOST_TAILS, Unit};
+use crate::pool::softmax::{ExpSum, Largest};
+use crate::pool::space::NO_MATS;
+use crate::recurrent::segments::{Blocks, Segment};
+use crate::simd::dispatch;
+use crate::simd::gemm::{Gemm, Init, Mat, PackedB};
+use recurra_core::tags::adaptive_cutoffs;
+
+#[cfg(feature = "training")]
+mod training;
+
+/// How much narrower the layers of each group are than those of the one before.
+const NARROWER: usize = 4;
+
+/// Positions that are predicted together.
+const BLOCK: usize = 96;
+
+/// Numbers of a group's packed weights: of the first layer and of the second, those of the way back behind each.
+const DOWN_T: usize = 0;
+const DOWN: usize = 1;
+const UP_T: usize = 2;
+const UP: usize = 3;
+
+/// Numbers of a group's buffers, with a row for each position whose target is in the group: what its first layer gives, the scores
+/// of its tags, and in training what the first layer reads and both gradients.
+const NARROW: usize = 0;
+const TAIL: usize = 1;
+const READ: usize = 2;
+const D_NARROW: usize = 3;
+const D_READ: usize = 4;
+/// How many there are.
+const BUFFERS: usize = 5;
+
+/// A group of tags that are scored by layers of their own.
+struct Tail {
+    /// Its first tag, and how many it has.
+    first: usize,
+    size: usize,
+    /// `[narrow, features]` and `[size, narrow]`.
+    down: Segment,
+    up: Segment,
+}
+
+impl Tail {
+    /// Packs the weights of both layers.
+    fn pack(&self, packs: &mut Vec<PackedB>, flat: &[f32], backward: bool) {
+        packs.resize_with(4, PackedB::default);
+        for (number, segment) in [(DOWN_T, &self.down), (UP_T, &self.up)] {
+            let values = &flat[segment.offset..][..segment.size()];
+            let (rows, columns) = (segment.rows.private(), segment.stride());
+            packs[number].resize(columns, rows);
+            packs[number].pack_transposed(values, columns);
+            if backward {
+                packs[number + 1].resize(rows, columns);
+                packs[number + 1].pack(values, columns);
+            }
+        }
+    }
+}
+
+pub(crate) struct Adaptive {
+    tags: usize,
+    /// Of the head, which scores the first tags and the groups.
+    tokens: Tokens,
+    tails: Vec<Tail>,
+}
+
+impl Adaptive {
+    /// On outputs of this width; `offset` moves past the parameters.
+    pub fn new(tags: usize, output: Blocks, dropout: bool, offset: &mut usize) -> Self {
+        let [shortlist, rest] = adaptive_cutoffs(tags);
+        let linear = Linear::named("adaptive.head", shortlist + MOST_TAILS, output, offset);
+        let tokens = Tokens::of(shortlist + MOST_TAILS, linear, dropout);
+        let mut narrow = output.public();
+        let mut tail = |(number, range): (usize, Range<usize>)| {
+            narrow = (narrow / NARROWER).max(1);
+            let (between, rows) = (Blocks::new(1, narrow), Blocks::new(1, range.len()));
+            let name = |layer: usize| format!("adaptive.tail.{number}.{layer}.weight");
+            let down = Segment::matrix(name(0), between, output, offset);
+            let up = Segment::matrix(name(1), rows, between, offset);
+            Tail { first: range.start, size: range.len(), down, up }
+        };
+        let tails = [shortlist..rest, rest..tags].into_iter().enumerate().map(&mut tail).collect();
+        Self { tags, tokens, tails }
+    }
+
+    /// Tags that the head scores by themselves.
+    fn shortlist(&self) -> usize {
+        self.tails[0].first
+    }
+
+    /// Padded width of the scores of all tags.
+    fn padded(&self) -> usize {
+        Blocks::new(1, self.tags).private()
+    }
+
+    /// The buffers of a group.
+    fn buffers(mats: &HeadMats, tail: usize) -> &[Mat] {
+        &mats.tails[tail * BUFFERS..][..BUFFERS]
+    }
+
+    /// The logarithms of the probabilities of all tags at `m` positions from `first` on, into the first rows of `to`.
+    unsafe fn log_probabilities(&self, pass: &HeadPass<'_>, (first, m): (usize, usize), to: Mat) {
+        let (head, features) = (pass.mats.own[HEAD], pass.encoded.y);
+        // SAFETY: by the promise of the caller; the buffers have room for a block.
+        unsafe {
+            self.tokens.forward(pass, (first, m), head);
+            for row in 0..m {
+                let scores = std::slice::from_raw_parts_mut(head.row(row), self.tokens.linear.padded());
+                let less = log_sum(scores, self.tokens.tags);
+                scores.iter_mut().for_each(|score| *score -= less);
+                std::ptr::copy_nonoverlapping(scores.as_ptr(), to.row(row), self.shortlist());
+            }
+            for (number, tail) in self.tails.iter().enumerate() {
+                let (packs, buffers) = (&pass.packs.tails[number], Self::buffers(&pass.mats, number));
+                let (narrow, scores) = (buffers[NARROW], buffers[TAIL]);
+                dispatch(Gemm { a: features.at(first, 0), m, b: &packs[DOWN_T], c: narrow, init: Init::Zero });
+                dispatch(Gemm { a: narrow, m, b: &packs[UP_T], c: scores, init: Init::Zero });
+                for row in 0..m {
+                    let group = *head.row(row).add(self.shortlist() + number);
+                    let scores = std::slice::from_raw_parts_mut(scores.row(row), tail.up.rows.private());
+                    let less = log_sum(scores, tail.size) - group;
+                    let to = std::slice::from_raw_parts_mut(to.row(row).add(tail.first), tail.size);
+                    to.iter_mut().zip(scores).for_each(|(to, score)| *to = *score - less);
+                }
+            }
+        }
+    }
+
+    /// The most probable tag of each of some positions, and its probability.
+    unsafe fn answers(&self, pass: &HeadPass<'_>, positions: Range<usize>) {
+        let HeadMats { scores, answers, .. } = pass.mats;
+        for first in positions.clone().step_by(BLOCK) {
+            let m = BLOCK.min(positions.end - first);
+            // SAFETY: by the promise of the caller; the scores have room for a block.
+            unsafe {
+                self.log_probabilities(pass, (first, m), scores);
+                for row in 0..m {
+                    let values = std::slice::from_raw_parts(scores.row(row), self.tags);
+                    let better = |best: usize, tag: usize| if values[tag] > values[best] { tag } else { best };
+                    let tag = (0..self.tags).fold(0, better);
+                    let answer = answers.row(first + row);
+                    answer.write(tag as f32);
+                    answer.add(1).write(values[tag].exp());
+                }
+            }
+        }
+    }
+}
+
+/// Number of the buffer of the head's scores in a prediction, whose [`SCORES`] are those of all tags.
+const HEAD: usize = 3;
+
+/// The logarithm of the sum of the exponentials of a padded row.
+fn log_sum(values: &mut [f32], classes: usize) -> f32 {
+    let less = dispatch(Largest { values: &mut *values, classes });
+    less + dispatch(ExpSum { values, less }).ln()
+}
+
+impl Head for Adaptive {
+    fn needs(&self) -> Needs {
+        Needs::Outputs
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::Token
+    }
+
+    fn shares_positions(&self) -> bool {
+        true
+    }
+
+    fn outputs(&self) -> usize {
+        self.tags
+    }
+
+    fn answer_width(&self) -> usize {
+        ANSWER
+    }
+
+    fn segments(&self) -> Vec<&Segment> {
+        self.tokens.segments().into_iter().chain(self.tails.iter().flat_map(|tail| [&tail.down, &tail.up])).collect()
+    }
+
+    fn pieces(&self) -> usize {
+        1 + self.tails.len()
+    }
+
+    unsafe fn pack(&self, packs: *mut HeadPacks, piece: usize, flat: &[f32], backward: bool) {
+        // SAFETY: by the caller's promise; the references are to single fields.
+        unsafe {
+            match piece.checked_sub(1) {
+                None => self.tokens.pack(packs, flat, backward),
+                Some(tail) => {
+                    let of = &raw mut (*packs).tails;
+                    self.tails[tail].pack(&mut *of.cast::<Vec<PackedB>>().add(tail), flat, backward);
+                }
+            }
+        }
+    }
+
+    fn fit(&self, space: &mut HeadSpace, _: usize, total: usize, aim: Aim) -> HeadMats {
+        let (all, head) = (self.padded(), self.tokens.linear.padded());
+        let own = space.own.mats(match aim {
+            Aim::Training => [self.tokens.features(total), (total, head), (0, 0), (0, 0)],
+            Aim::Answers => [(0, 0), (total.min(BLOCK), all), (total, ANSWER), (total.min(BLOCK), head)],
+            Aim::Scores => [(0, 0), (total, all), (0, 0), (total.min(BLOCK), head)],
+        });
+        let mut tails = NO_MATS;
+        if aim != Aim::Training {
+            let block = total.min(BLOCK);
+            let mut sizes = [(0, 0); MOST_TAILS * BUFFERS];
+            for (tail, sizes) in self.tails.iter().zip(sizes.chunks_exact_mut(BUFFERS)) {
+                sizes[NARROW] = (block, tail.down.rows.private());
+                sizes[TAIL] = (block, tail.up.rows.private());
+            }
+            tails = space.tails.mats(sizes);
+        }
+        HeadMats { own, pool: NO_MATS, tails, scores: own[SCORES], answers: own[ANSWERS] }
+    }
+
+    unsafe fn forward(&self, pass: &HeadPass<'_>) {
+        let block = (pass.rows.start, pass.rows.len());
+        // SAFETY: by the caller's promise. Groups come with the loss, which knows the targets.
+        unsafe { self.tokens.forward(pass, block, pass.mats.scores.at(pass.rows.start, 0)) };
+    }
+
+    unsafe fn predict(&self, pass: &HeadPass<'_>, aim: Aim) {
+        // SAFETY: by the caller's promise; with one thread the positions are all of them.
+        unsafe {
+            if aim == Aim::Answers {
+                self.answers(pass, pass.rows.clone());
+                return super::chances_of_next(pass);
+            }
+            for first in pass.rows.clone().step_by(BLOCK) {
+                let m = BLOCK.min(pass.rows.end - first);
+                self.log_probabilities(pass, (first, m), pass.mats.scores.at(first, 0));
+            }
+        }
+    }
+}
