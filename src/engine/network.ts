@@ -104,8 +104,11 @@ export interface TagsHead {
   readonly kind: 'tags';
   /** Number of tags. */
   readonly outputs: number;
-  /** How scores become tags, and what the loss is of. */
-  readonly decoder: Decoder;
+  /**
+   * How scores become tags, and what the loss is of. `adaptive` is a softmax over many tags that are sorted by falling frequency
+   * (`torch.nn.AdaptiveLogSoftmaxWithLoss`, {@link adaptiveScores}).
+   */
+  readonly decoder: Decoder | 'adaptive';
   /** Transitions that are never predicted; for `crf` only. No row may be trained towards one. */
   readonly forbidden?: ForbiddenTransitions;
 }
@@ -127,6 +130,17 @@ export interface ForbiddenTransitions {
  */
 export const TAG_SCORES = 3;
 
+/** Fewest tags of an adaptive softmax. */
+export const LEAST_ADAPTIVE_TAGS = 16;
+
+/**
+ * The scores of an adaptive softmax's head, which has as many weights for each as there are features: the first sixteenth of the tags, and two
+ * groups, which begin after a sixteenth and a quarter.
+ */
+export function adaptiveScores(tags: number): number {
+  return Math.floor(tags / 16) + 2;
+}
+
 /** How many scores an engine gives for a row of `length` tokens. */
 export function scoresOfRow(head: HeadConfig, length: number): number {
   return head.kind === 'tags' ? length * TAG_SCORES : head.outputs;
@@ -141,6 +155,11 @@ export function tokenWork(
   if (head.kind === 'classes') return recurrent;
   const features = network.hiddenSize * (network.bidirectional ? 2 : 1);
   // Forward, back and the best path.
+  if (head.decoder === 'adaptive') {
+    const [first, second] = [Math.floor(head.outputs / 16), Math.floor(head.outputs / 4)];
+    const tails = ((second - first) * features) / 4 + ((head.outputs - second) * features) / 16;
+    return recurrent + features * adaptiveScores(head.outputs) + tails;
+  }
   return recurrent + features * head.outputs + (head.decoder === 'crf' ? 3 * head.outputs ** 2 : 0);
 }
 

@@ -17,6 +17,29 @@ export interface SamplingSettings {
   seed: number;
 }
 
+/** How the most probable continuation of a text is searched for. */
+export interface SearchSettings {
+  /** Texts that are continued side by side. */
+  beamSize: number;
+  /** The sum of the logarithms of a text's probabilities is divided by its length to the power of this. */
+  lengthPenalty: number;
+  /** Units that are never chosen. */
+  never: number[];
+  /** The unit that ends a text. */
+  end: number;
+}
+
+/** A text whose most probable continuation is searched for. */
+export interface SearchedText {
+  /**
+   * Reads units as the next ones, which only a search that has not begun can, and then makes up to `count` steps, away from the event loop;
+   * one call at a time.
+   *
+   * @returns the best continuation so far, the logarithm of its probability, and whether no further step can find a better one.
+   */
+  search(units: Int32Array, count: number): Promise<{ units: Int32Array; logProbability: number; ended: boolean }>;
+}
+
 /** A text that a network reads and writes. */
 export interface WrittenText {
   /** Reads units as the next ones, and then writes up to `count` further ones, away from the event loop; one call at a time. */
@@ -39,6 +62,8 @@ export interface ReadText {
 export interface WritingEngine {
   /** Begins a text of nothing that is to be written. */
   writeText(sampling: SamplingSettings): WrittenText;
+  /** Begins a text of nothing whose most probable continuation is to be found. */
+  searchText(search: SearchSettings): SearchedText;
   /** Begins a text of nothing that is to be read. */
   readText(): ReadText;
 }
@@ -49,6 +74,10 @@ export function writingEngine(native: lightNamespace.CpuNetwork, light: typeof l
     writeText: (sampling) => {
       const text = new light.WrittenText(sampling);
       return { write: (units, count) => native.writeText(text, units, count) };
+    },
+    searchText: (search) => {
+      const text = new light.SearchedText(search);
+      return { search: (units, count) => native.searchText(text, units, count) };
     },
     readText: () => {
       const text = new light.ReadText();

@@ -30,8 +30,8 @@ export interface FileKind<N extends NetworkSettings, D extends object> {
    * @throws RecurraError saying what is wrong; the path is put before it.
    */
   parse(fields: Readonly<Record<string, unknown>>, settings: N): D;
-  /** Outputs of the network's head, per row or position. */
-  outputs(own: D): number;
+  /** Outputs of the network's head, per row or position, that have a weight of their own for each feature. */
+  outputs(own: D, settings: N): number;
   /** Whether the file has a network; left out, every file has. */
   hasNetwork?(own: D): boolean;
   /** Networks that the file has, which answer as one; left out, every file has one. */
@@ -227,7 +227,7 @@ export function describeModel<N extends NetworkSettings, D extends object>(
     const model = kind.settings(settings);
     const own = kind.parse({ ...described }, model);
     if (kind.hasNetwork?.(own) !== false)
-      checkNetworks(model, vocab.length, kind.outputs(own), kind.members?.(own) ?? 1, state);
+      checkNetworks(model, vocab.length, kind.outputs(own, model), kind.members?.(own) ?? 1, state);
     const extent = extentSettings({ maxLength, ...(ngrams && { ngrams }), ...(truncate && { truncate }) });
     return { settings: model, extent, tokenizer, vocab, own };
   } catch (error) {

@@ -9,7 +9,7 @@ use recurra_core::{
     AdamOptions, Algorithm, Cell, Chunk, Decoder, Dropouts, ErrorCode, HeadConfig, Initial, NamedArray, NetworkConfig,
     SgdOptions, StepOptions, TagsConfig, Targets,
 };
-use recurra_kernels::generate::{Generation, Sampling};
+use recurra_kernels::generate::{Beams, Found, Generation, Sampling, Search};
 use recurra_kernels::network::{Network, Stream};
 use serde_json::Value;
 
@@ -303,5 +303,77 @@ fn a_text_is_written_in_any_pieces_the_same_and_ends_with_its_last_unit() {
         let row = &scores[scores.len() - 17..];
         assert!(row.iter().all(|&score| score <= row[unit as usize] + 1e-6));
         all.push(unit);
+    }
+}
+
+/// All continuations of a text with their sums, by looking at each.
+fn all_texts(network: &Network, prompt: &[i32], length: usize, end: i32, never: i32) -> Vec<(Vec<i32>, f64)> {
+    let outputs = network.config().head.outputs();
+    let mut open: Vec<(Vec<i32>, f64)> = vec![(Vec::new(), 0.0)];
+    let mut found = Vec::new();
+    for _ in 0..length {
+        let before = std::mem::take(&mut open);
+        for (units, sum) in before {
+            let text: Vec<i32> = prompt.iter().chain(&units).copied().collect();
+            let scores = network.logits(&text, &[text.len() as i32]).unwrap();
+            let row = &scores[scores.len() - outputs..];
+            let all: f64 = row.iter().map(|&score| f64::from(score).exp()).sum();
+            for (unit, &score) in (0..).zip(row).filter(|&(unit, _)| unit != never) {
+                let sum = sum + f64::from(score) - all.ln();
+                if unit == end {
+                    found.push((units.clone(), sum));
+                } else {
+                    open.push((units.iter().copied().chain([unit]).collect(), sum));
+                }
+            }
+        }
+    }
+    found.into_iter().chain(open).collect()
+}
+
+#[test]
+fn a_wide_search_finds_the_best_of_all_texts_and_a_narrow_one_is_greedy() {
+    let network =
+        Network::new(config(Cell::Lstm, 6, 5, 8).with(|c| (c.seed, c.encoder.embedding_std) = (3, 3.0))).unwrap();
+    let (prompt, never, end) = ([2, 4, 1], 0, 5);
+    let search = |width: usize, length_penalty: f64, pieces: &[usize]| {
+        let options = Search { width, length_penalty, never: vec![never as u32], end: Some(end as u32) };
+        let mut beams = Beams::new(options).unwrap();
+        beams.read(&network, &prompt[..1]).unwrap();
+        beams.read(&network, &prompt[1..]).unwrap();
+        pieces.iter().for_each(|&count| beams.search(&network, count).unwrap());
+        assert_eq!(beams.read(&network, &[1]).unwrap_err().code(), ErrorCode::InvalidArgument);
+        beams.best()
+    };
+    for length_penalty in [0.0, 1.0] {
+        let Found { units, log_probability, score } = search(500, length_penalty, &[4]);
+        let length = |units: &[i32]| (if units.len() < 4 { units.len() + 1 } else { 4 }) as f64;
+        let all = all_texts(&network, &prompt, 4, end, never);
+        let best = all.iter().map(|(units, sum)| (units, sum, sum / length(units).powf(length_penalty)));
+        let best = best.reduce(|best, next| if next.2 > best.2 { next } else { best }).unwrap();
+        assert_eq!(units, *best.0);
+        assert!((log_probability - best.1).abs() < 1e-5 && (score - best.2).abs() < 1e-5, "{score} {}", best.2);
+        assert_eq!(search(500, length_penalty, &[1, 3]), search(500, length_penalty, &[4]));
+    }
+    // The sum is what the network says of the text.
+    let Found { units, log_probability, .. } = search(3, 1.0, &[12]);
+    let text: Vec<i32> = prompt.iter().chain(&units).copied().collect();
+    let targets: Vec<i32> = text[1..].iter().copied().chain([end]).collect();
+    let logs = network.log_probabilities(&mut Stream::default(), &text, &targets).unwrap();
+    let whole: f64 = logs[2..].iter().sum();
+    let without_end: f64 = logs[2..logs.len() - 1].iter().sum();
+    assert!((log_probability - whole).abs().min((log_probability - without_end).abs()) < 1e-6);
+    let mut greedy =
+        Generation::new(Sampling { temperature: 0.0, never: vec![0], ..Sampling::default() }, 0, None).unwrap();
+    greedy.read(&network, &prompt).unwrap();
+    let mut beams = Beams::new(Search { width: 1, length_penalty: 0.0, never: vec![0], end: None }).unwrap();
+    beams.read(&network, &prompt).unwrap();
+    beams.search(&network, 9).unwrap();
+    assert_eq!(beams.best().units, greedy.write(&network, 9).unwrap());
+    for (width, length_penalty, option) in
+        [(0, 1.0, "beamSize"), (2, -1.0, "lengthPenalty"), (2, f64::NAN, "lengthPenalty")]
+    {
+        let error = Beams::new(Search { width, length_penalty, never: vec![], end: None }).map(|_| ()).unwrap_err();
+        assert_eq!((error.code(), error.option()), (ErrorCode::InvalidArgument, Some(option)));
     }
 }

@@ -6,7 +6,7 @@ use napi::bindgen_prelude::{Float64Array, Int32Array};
 use napi_derive::napi;
 use recurra_binding::{IntoJs, Pending};
 use recurra_core::{Result, guard};
-use recurra_kernels::generate::{Generation, Sampling};
+use recurra_kernels::generate::{Beams, Found, Generation, Sampling, Search};
 use recurra_kernels::network::{Network, Stream};
 
 use crate::network::CpuNetwork;
@@ -47,6 +47,51 @@ impl WrittenText {
         Ok(Self { generation: Arc::new(Mutex::new(generation)) })
     }
 }
+
+/// How the most probable continuation is searched for.
+#[napi(object, object_to_js = false)]
+pub struct SearchOptions {
+    /// Texts that are continued side by side.
+    pub beam_size: u32,
+    /// The sum of the logarithms of a text's probabilities is divided by its length to the power of this.
+    pub length_penalty: f64,
+    /// Units that are never chosen.
+    pub never: Vec<u32>,
+    /// The unit that ends a text; none if left out.
+    pub end: Option<u32>,
+}
+
+/// A text whose most probable continuation is searched for.
+#[napi]
+pub struct SearchedText {
+    beams: Arc<Mutex<Beams>>,
+}
+
+#[napi]
+impl SearchedText {
+    /// A text of nothing.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(options: SearchOptions) -> napi::Result<Self> {
+        let SearchOptions { beam_size, length_penalty, never, end } = options;
+        let options = Search { width: beam_size as usize, length_penalty, never, end };
+        let beams = guard(|| Beams::new(options)).js()?;
+        Ok(Self { beams: Arc::new(Mutex::new(beams)) })
+    }
+}
+
+/// The best continuation so far.
+#[napi(object, object_from_js = false)]
+pub struct FoundText {
+    /// Its units, without the one that ends it.
+    pub units: Int32Array,
+    /// The sum of the logarithms of their probabilities, and of that of the end where it has ended.
+    pub log_probability: f64,
+    /// Whether no further step can find a better one.
+    pub ended: bool,
+}
+
+/// The same, before it becomes JavaScript values.
+pub struct Best(Found, bool);
 
 /// What a network has read of a text whose units it is asked about.
 #[napi]
@@ -94,6 +139,30 @@ impl CpuNetwork {
             Ok(Written(units, generation.ended()))
         };
         self.background(work, |Written(units, ended)| WrittenUnits { units: Int32Array::new(units), ended })
+    }
+
+    /// Reads units as a text's next ones, which only a search that has not begun can, and then makes up to `count` steps.
+    #[napi(catch_unwind, ts_return_type = "Promise<FoundText>")]
+    pub fn search_text(
+        &self,
+        text: &SearchedText,
+        units: &[i32],
+        count: u32,
+    ) -> napi::Result<Pending<Best, FoundText>> {
+        let (beams, units) = (text.beams.clone(), units.to_vec());
+        let work = move |network: &Network| -> Result<Best> {
+            let mut beams = beams.lock().unwrap_or_else(PoisonError::into_inner);
+            if !units.is_empty() {
+                beams.read(network, &units)?;
+            }
+            beams.search(network, count as usize)?;
+            Ok(Best(beams.best(), beams.ended()))
+        };
+        self.background(work, |Best(Found { units, log_probability, .. }, ended)| FoundText {
+            units: Int32Array::new(units),
+            log_probability,
+            ended,
+        })
     }
 
     /// Reads units of a text; for each of them the logarithm of the probability that its target comes next.

@@ -1,7 +1,8 @@
 import { ModelFileError } from '../../core/errors.js';
+import { adaptiveScores } from '../../engine/network.js';
 import { UNIT_NAMES, type UnitName } from '../../text/units/names.js';
 import type { FileKind } from '../description.js';
-import { type LanguageNetworkSettings, languageNetwork } from './network.js';
+import { type LanguageNetworkSettings, languageHead, languageNetwork } from './network.js';
 
 /** What a language model's file says beside what every file does. */
 export interface LanguageFields {
@@ -23,5 +24,9 @@ export const languageFile: FileKind<LanguageNetworkSettings, LanguageFields> = {
       throw new ModelFileError('INVALID_FILE', 'expected the number of its units');
     return { units: units as LanguageFields['units'], outputs: outputs as number };
   },
-  outputs: ({ outputs }) => outputs,
+  outputs({ outputs }, settings) {
+    const head = languageHead(outputs, settings);
+    if (settings.tieWeights) return 0;
+    return head.kind === 'tags' && head.decoder === 'adaptive' ? adaptiveScores(outputs) : outputs;
+  },
 };

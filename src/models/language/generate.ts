@@ -1,3 +1,4 @@
+import { constraint } from '../../core/errors.js';
 import { throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
 import type { WritingEngine } from '../../engine/writing.js';
@@ -14,27 +15,76 @@ const WRITE_TOGETHER = 32;
 
 const WHAT = 'the writing of the text';
 
-const NONE = new Int32Array(0);
+const NONE: Int32Array = new Int32Array(0);
+
+/** Lets an engine read a prompt as the beginning of a text, part by part; returns how many units it has. */
+async function readPrompt(
+  units: UnitCoder,
+  prompt: string,
+  signal: AbortSignal | undefined,
+  read: (part: Int32Array) => Promise<unknown>,
+): Promise<number> {
+  const all = await units.encode(prompt, new Turns(signal, undefined, WHAT));
+  await read(Int32Array.of(units.end));
+  for (let from = 0; from < all.length; from += READ_TOGETHER) {
+    throwIfAborted(signal, WHAT);
+    await read(all.subarray(from, from + READ_TOGETHER));
+  }
+  return all.length;
+}
+
+/** The most probable text behind a prompt, as one piece, if it is not empty. */
+async function* searchedText(
+  engine: Pick<WritingEngine, 'searchText'>,
+  units: UnitCoder,
+  prompt: string,
+  { beamSize, lengthPenalty, maxNewTokens, stop, signal }: GenerateSettings & { beamSize: number },
+): AsyncGenerator<string, GeneratedText, undefined> {
+  throwIfAborted(signal, WHAT);
+  const never = [units.vocab.get(UNKNOWN_UNIT)];
+  const text = engine.searchText({ beamSize, lengthPenalty, never, end: units.end });
+  const promptTokens = await readPrompt(units, prompt, signal, (read) => text.search(read, 0));
+  const together = Math.max(1, Math.floor(WRITE_TOGETHER / beamSize));
+  let best = NONE;
+  for (let left = maxNewTokens, ended = false; left > 0 && !ended; left -= together) {
+    throwIfAborted(signal, WHAT);
+    ({ units: best, ended } = await text.search(NONE, Math.min(left, together)));
+  }
+  const decoder = units.decoder();
+  const stops = new Stops(stop);
+  let whole = '';
+  let tokens = 0;
+  for (const unit of best) {
+    whole += stops.push(decoder.push(unit));
+    tokens++;
+    if (stops.found) break;
+  }
+  whole += stops.end();
+  if (whole !== '') yield whole;
+  const reason = stops.found ? 'stop' : best.length < maxNewTokens ? 'end' : 'length';
+  return { reason, promptTokens, tokens, seed: 0 };
+}
 
 /** Writes a text behind a prompt. Nothing is written that nobody has asked for yet, but for the pieces of one call. */
 export async function* generateText(
-  engine: Pick<WritingEngine, 'writeText'>,
+  engine: Pick<WritingEngine, 'writeText'> & Partial<Pick<WritingEngine, 'searchText'>>,
   units: UnitCoder,
   prompt: string,
   settings: GenerateSettings,
 ): AsyncGenerator<string, GeneratedText, undefined> {
+  const { beamSize } = settings;
+  const { searchText } = engine;
+  if (beamSize !== undefined) {
+    if (!searchText) throw constraint('beamSize', 'this engine draws texts and cannot search for one; leave beamSize out');
+    return yield* searchedText({ searchText }, units, prompt, { ...settings, beamSize });
+  }
   const { maxNewTokens, temperature, topK = 0, topP, repetitionPenalty, stop, signal } = settings;
   throwIfAborted(signal, WHAT);
   const { seed = Math.floor(Math.random() * 2 ** 32) } = settings;
   const never = [units.vocab.get(UNKNOWN_UNIT)];
   const text = engine.writeText({ temperature, topK, topP, repetitionPenalty, never, end: units.end, seed });
   try {
-    const read = await units.encode(prompt, new Turns(signal, undefined, WHAT));
-    await text.write(Int32Array.of(units.end), 0);
-    for (let from = 0; from < read.length; from += READ_TOGETHER) {
-      throwIfAborted(signal, WHAT);
-      await text.write(read.subarray(from, from + READ_TOGETHER), 0);
-    }
+    const promptTokens = await readPrompt(units, prompt, signal, (read) => text.write(read, 0));
     const decoder = units.decoder();
     const stops = new Stops(stop);
     let tokens = 0;
@@ -53,7 +103,7 @@ export async function* generateText(
     }
     const rest = stops.end();
     if (rest !== '') yield rest;
-    return { reason: stops.found ? 'stop' : finished ? 'end' : 'length', promptTokens: read.length, tokens, seed };
+    return { reason: stops.found ? 'stop' : finished ? 'end' : 'length', promptTokens, tokens, seed };
   } finally {
     text.close?.();
   }

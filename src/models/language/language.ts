@@ -130,7 +130,7 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
       path,
       options,
       languageFile,
-      ({ outputs }) => languageHead(outputs),
+      ({ outputs, settings }) => languageHead(outputs, settings),
       async () => ({}),
     );
     const { vocab, outputs, units: name, text, engine, settings } = parts;

@@ -1,6 +1,7 @@
-import { flag, share } from '../../core/options/kinds.js';
+import { constraint } from '../../core/errors.js';
+import { choice, flag, share } from '../../core/options/kinds.js';
 import { checkRules, option, type Rule, settingsOf, type TableOf } from '../../core/options/table.js';
-import { type HeadConfig, NETWORK, type NetworkOptions, type NetworkSettings } from '../../engine/network.js';
+import { type HeadConfig, LEAST_ADAPTIVE_TAGS, NETWORK, type NetworkOptions, type NetworkSettings } from '../../engine/network.js';
 
 /** What the network of a language model looks like: it reads forwards only. */
 export interface LanguageNetworkOptions extends Omit<NetworkOptions, 'bidirectional'> {
@@ -16,6 +17,13 @@ export interface LanguageNetworkOptions extends Omit<NetworkOptions, 'bidirectio
    * drop of AWD-LSTM (Merity et al., 2018). Default 0.
    */
   recurrentDropout?: number;
+  /**
+   * How the next unit is scored. `'full'`: a linear layer with a row for each unit. `'adaptive'`: for large vocabularies, the first sixteenth of the
+   * units, which are the most frequent, as in `'full'`, and the others in two groups by narrower layers, which in training are computed only
+   * where the next unit is among them (Grave et al., 2017; `torch.nn.AdaptiveLogSoftmaxWithLoss`). Probabilities are exact in either case. `'auto'`:
+   * adaptive for more than 10,000 units, but full with `tieWeights`. Default `'auto'`.
+   */
+  softmax?: 'auto' | 'full' | 'adaptive';
 }
 
 /** {@link LanguageNetworkOptions} with every default filled in. */
@@ -23,6 +31,7 @@ export interface LanguageNetworkSettings extends NetworkSettings {
   tieWeights: boolean;
   outputDropout: number;
   recurrentDropout: number;
+  softmax: 'auto' | 'full' | 'adaptive';
 }
 
 const { bidirectional: _, ...FORWARD } = NETWORK;
@@ -71,6 +80,11 @@ export const LANGUAGE_NETWORK = {
     flag: '<share>',
     help: 'share of the recurrent weights dropped in training, others at each step',
   }),
+  softmax: option(choice(['auto', 'full', 'adaptive']), {
+    default: 'auto',
+    flag: '<name>',
+    help: 'how the next unit is scored: `full`, or `adaptive`, which `auto` takes for more than 10,000 units',
+  }),
 } as const satisfies TableOf<LanguageNetworkOptions>;
 
 const RULES: readonly Rule<LanguageNetworkSettings>[] = [
@@ -85,6 +99,11 @@ const RULES: readonly Rule<LanguageNetworkSettings>[] = [
     when: ({ recurrentDropout, cell }) => recurrentDropout > 0 && cell === 'mingru',
     message: "recurrentDropout needs a cell with recurrent weights; 'mingru' has none",
   },
+  {
+    option: 'softmax',
+    when: ({ softmax, tieWeights }) => tieWeights && softmax === 'adaptive',
+    message: 'tieWeights needs a full softmax: an adaptive one has narrower weights for rare units; leave one of both out',
+  },
 ];
 
 /** What a network looks like, checked, with what a language model has no choice of. */
@@ -94,7 +113,16 @@ export function languageNetwork(options: object): LanguageNetworkSettings {
   return settings;
 }
 
+/** Most units whose full softmax takes less than the rest of a step. */
+const MOST_IN_FULL = 10_000;
+
 /** The head: for each unit of a text, the next one. */
-export function languageHead(units: number): HeadConfig {
-  return { kind: 'tags', outputs: units, decoder: 'softmax' };
+export function languageHead(units: number, { softmax, tieWeights }: LanguageNetworkSettings): HeadConfig {
+  const adaptive = softmax === 'adaptive' || (softmax === 'auto' && !tieWeights && units > MOST_IN_FULL);
+  if (adaptive && units < LEAST_ADAPTIVE_TAGS)
+    throw constraint(
+      'softmax',
+      `an adaptive softmax needs at least ${LEAST_ADAPTIVE_TAGS} units, but the texts have ${units}; take 'full'`,
+    );
+  return { kind: 'tags', outputs: units, decoder: adaptive ? 'adaptive' : 'softmax' };
 }

@@ -1,4 +1,4 @@
-import { invalidArgument } from '../../core/errors.js';
+import { constraint, invalidArgument } from '../../core/errors.js';
 import { custom, integer, number, signal } from '../../core/options/kinds.js';
 import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
 
@@ -15,6 +15,16 @@ export interface GenerateOptions {
   topP?: number;
   /** Divides the positive scores of units that are among the last 64, and multiplies negative ones; 1 for no penalty. Default 1. */
   repetitionPenalty?: number;
+  /**
+   * Searches for the most probable text, with so many texts continued side by side (beam search), instead of drawing one; the whole text comes
+   * as one piece at the end. Not with `temperature`, `topK`, `topP`, `repetitionPenalty` or `seed`. Default: a text is drawn.
+   */
+  beamSize?: number;
+  /**
+   * With `beamSize`, texts are compared by the sum of the logarithms of their units' probabilities, the end included, divided by their number
+   * to the power of this; 0 prefers short texts. Default 1.
+   */
+  lengthPenalty?: number;
   /** The text ends before the one of these strings that is complete first; none may be empty. Default: none. */
   stop?: string | readonly string[];
   /** Seed of the draws: the same seed gives the same text. Default: another one each time. */
@@ -60,6 +70,16 @@ export const GENERATE = {
     flag: '<number>',
     help: 'divide the positive scores of recent units by this, and multiply negative ones',
   }),
+  beamSize: option(integer(1, 1_024), {
+    defaultText: 'none: a text is drawn',
+    flag: '<n>',
+    help: 'search for the most probable text with so many side by side',
+  }),
+  lengthPenalty: option(number({ from: 0 }), {
+    default: 1,
+    flag: '<number>',
+    help: 'how much longer texts are preferred with `beamSize`: 0 compares whole probabilities, 1 their mean per unit',
+  }),
   stop: option(
     custom<string | readonly string[], readonly string[]>(STOP, (name, value) => {
       const stops: unknown[] = Array.isArray(value) ? value : [value];
@@ -82,6 +102,9 @@ export const GENERATE = {
 /** {@link GenerateOptions} with every default filled in. */
 export type GenerateSettings = SettingsOf<typeof GENERATE>;
 
+/** What a search for the most probable text has no use for. */
+const DRAWING = ['temperature', 'topK', 'topP', 'repetitionPenalty', 'seed'] as const;
+
 /**
  * Checks {@link GenerateOptions} and fills in the defaults.
  *
@@ -89,5 +112,10 @@ export type GenerateSettings = SettingsOf<typeof GENERATE>;
  */
 export function generateSettings(options: GenerateOptions): GenerateSettings {
   checkNames('generate', options, GENERATE);
+  const drawn = DRAWING.find((name) => options[name] !== undefined);
+  if (options.beamSize !== undefined && drawn)
+    throw constraint(drawn, `beamSize searches for the most probable text and draws nothing, so ${drawn} cannot be given too`);
+  if (options.beamSize === undefined && options.lengthPenalty !== undefined)
+    throw constraint('lengthPenalty', 'lengthPenalty is for a search; give beamSize too');
   return settingsOf(GENERATE, options);
 }

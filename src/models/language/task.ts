@@ -66,7 +66,7 @@ export function languageTask<M extends TrainedModel>(make: (parts: LanguageParts
       throw new Error('a language model has a plan of its own');
     },
     epochs: ({ train }) => ({ epochs: defaultEpochs(train.units.length), why: `${train.units.length} units` }),
-    head: ({ vocab }) => languageHead(vocab.length),
+    head: ({ vocab }, { model }) => languageHead(vocab.length, model),
     loss: () => ({ weights: [], smoothing: 0 }),
     start: (common, { texts, train }) => ({ ...common, texts, units: train.units.length - 1 }),
     *contents({ vocab, train, validation }) {

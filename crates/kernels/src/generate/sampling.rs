@@ -141,6 +141,13 @@ impl Sampler {
     }
 }
 
+/// The logarithms of the probabilities of all units by their scores.
+pub(crate) fn log_softmax(scores: &[f32]) -> impl Iterator<Item = f64> {
+    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = scores.iter().map(|&score| f64::from(score - largest).exp()).sum();
+    scores.iter().map(move |&score| f64::from(score - largest) - sum.ln())
+}
+
 /// Larger scores first; of equal ones the first unit.
 fn best_first(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
     b.score.total_cmp(&a.score).then(a.unit.cmp(&b.unit))

@@ -104,6 +104,11 @@ impl Network {
 }
 
 impl Stream {
+    /// Another text that has read the same.
+    pub(crate) fn fork(&self) -> Self {
+        Self { traces: self.traces.iter().map(Trace::states).collect(), begun: self.begun, ..Self::default() }
+    }
+
     /// Goes through the layers with at least one token; with `scored` also through the head.
     fn advance(&mut self, reader: &Reader<'_>, tokens: &[i32], scored: bool, take: Take<'_>) -> Result<()> {
         let params = reader.params;

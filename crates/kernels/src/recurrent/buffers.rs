@@ -39,6 +39,11 @@ fn mat(buf: &mut Buf, rows: usize, width: usize) -> Mat {
 }
 
 impl Trace {
+    /// A copy of the states alone.
+    pub fn states(&self) -> Self {
+        Self { h: self.h.clone(), c: self.c.clone(), ..Self::default() }
+    }
+
     /// Buffers for a batch of `rows` sequences with `total` positions; without `keep`, for inference only.
     pub fn mats(&mut self, shape: &Shape, rows: usize, total: usize, keep: bool) -> DirMats {
         let (hp, rp, gp) = (shape.hp, shape.rp, shape.gp);
