@@ -95,7 +95,7 @@ export interface HeadConfig {
   /** Of classes: how the states become one vector. */
   pooling?: 'last' | 'mean' | 'max' | 'attention'
   /** Of tags: how scores become tags. */
-  decoder?: 'crf' | 'softmax'
+  decoder?: 'crf' | 'softmax' | 'adaptive'
   /** Of tags with a CRF: what is never predicted. */
   forbidden?: Forbidden
 }
@@ -172,6 +172,8 @@ export declare namespace light {
   export class CpuNetwork {
     /** Reads units as a text's next ones, and then writes up to `count` further ones. What was written before is read already. */
     writeText(text: WrittenText, units: Int32Array, count: number): Promise<WrittenUnits>
+    /** Reads units as a text's next ones, which only a search that has not begun can, and then makes up to `count` steps. */
+    searchText(text: SearchedText, units: Int32Array, count: number): Promise<FoundText>
     /** Reads units of a text; for each of them the logarithm of the probability that its target comes next. */
     logProbabilities(text: ReadText, units: Int32Array, targets: Int32Array): Promise<Float64Array>
     /** A network with initial values drawn from the seed, by the first work that needs them. */
@@ -390,6 +392,12 @@ export declare namespace light {
     constructor()
   }
 
+  /** A text whose most probable continuation is searched for. */
+  export class SearchedText {
+    /** A text of nothing. */
+    constructor(options: SearchOptions)
+  }
+
   /** How a model turns texts into token ids. */
   export class TextEncoder {
     /** Reads texts with a reader and looks their tokens up; `unknown` is the index of those that are not in the vocabulary. */
@@ -570,6 +578,16 @@ export declare namespace light {
     shape: boolean
   }
 
+  /** The best continuation so far. */
+  export interface FoundText {
+    /** Its units, without the one that ends it. */
+    units: Int32Array
+    /** The sum of the logarithms of their probabilities, and of that of the end where it has ended. */
+    logProbability: number
+    /** Whether no further step can find a better one. */
+    ended: boolean
+  }
+
   /** What there is to know of a held tensor. */
   export interface HeldTensor {
     /** Name, as in a PyTorch state dict. */
@@ -671,6 +689,18 @@ export declare namespace light {
     end?: number
     /** Seed of the draws. */
     seed: number
+  }
+
+  /** How the most probable continuation is searched for. */
+  export interface SearchOptions {
+    /** Texts that are continued side by side. */
+    beamSize: number
+    /** The sum of the logarithms of a text's probabilities is divided by its length to the power of this. */
+    lengthPenalty: number
+    /** Units that are never chosen. */
+    never: Array<number>
+    /** The unit that ends a text; none if left out. */
+    end?: number
   }
 
   /**

@@ -14,6 +14,7 @@ const USAGE = `usage: npm run bench -- language [quick] [OPTIONS]
   quick           three turns of a second each, instead of seven of four
   --threads N     threads of each side (default: as many as processors)
   --only WORK     train or generate
+  --clock cpu     divide by the processor's time, on a machine on which other programs run
   --python FILE   a Python with torch 2.11.0; default RECURRA_BENCH_PYTHON, else one that is set up in the cache folder`;
 
 // Progress goes to standard error, results to standard output.
@@ -60,6 +61,7 @@ function read() {
     options: {
       threads: { type: 'string' },
       only: { type: 'string' },
+      clock: { type: 'string', default: 'wall' },
       python: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -67,12 +69,14 @@ function read() {
   });
   if (positionals.some((word) => word !== 'quick' && word !== 'full')) throw new BenchError(USAGE);
   const threads = Number(values.threads ?? availableParallelism());
-  if (!Number.isInteger(threads) || threads < 1) throw new BenchError(`--threads must be a number of threads\n${USAGE}`);
+  if (!['wall', 'cpu'].includes(values.clock)) throw new BenchError(`--clock must be wall or cpu\n${USAGE}`);
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new BenchError(`--threads must be a number of threads\n${USAGE}`);
   return { ...values, threads, quick: positionals.includes('quick') };
 }
 
 async function main(): Promise<void> {
-  const { help, threads, only, quick, python: given } = read();
+  const { help, threads, only, quick, clock, python: given } = read();
   if (help) return say(USAGE);
   const python = setUpPython(given ?? process.env.RECURRA_BENCH_PYTHON, say);
   if (loadavg()[0]! > availableParallelism() / 2)
@@ -80,7 +84,7 @@ async function main(): Promise<void> {
   const env = (count: number) => ({ OMP_NUM_THREADS: `${count}`, MKL_NUM_THREADS: `${count}` });
   const children: Child[] = [];
   const start = (title: string, command: string, args: string[], count: number): Child => {
-    const child = new Child(title, command, [...args, `${count}`], env(count));
+    const child = new Child(title, command, [...args, `${count}`, clock], env(count));
     children.push(child);
     return child;
   };
@@ -104,7 +108,8 @@ async function main(): Promise<void> {
       );
       const contenders = [ours, ...theirs];
       await inTurns(contenders, work, hidden, quick ? 3 : 7, quick ? 1 : 4);
-      for (const { title, values } of contenders) say(`${work} ${hidden}: ${title}: ${values.map(Math.round).join(', ')}`);
+      for (const { title, values } of contenders)
+        say(`${work} ${hidden}: ${title}: ${values.map(Math.round).join(', ')}`);
       const better = work === 'train' ? Math.max : Math.min;
       const [mine, best] = [median(ours.values), better(...theirs.map(({ values }) => median(values)))];
       const ratio = work === 'train' ? mine / best : best / mine;

@@ -1,8 +1,15 @@
-/** Answers the requests of the language models' benchmark for recurra, as `network.py` does for PyTorch: `ours.ts THREADS`. */
+/** Answers the requests of the language models' benchmark for recurra, as `network.py` does for PyTorch: `ours.ts THREADS wall|cpu`. */
 import { createInterface } from 'node:readline';
 import { LanguageModel, type LanguageOptions } from 'recurra';
 
 const threads = Number(process.argv[2]);
+
+/** Milliseconds on the clock, or of the processor in all threads. */
+function now(): number {
+  if (process.argv[3] !== 'cpu') return performance.now();
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
 
 /** Characters of the text; `<unk>` and `<eos>` make 67 units. */
 const KINDS = 65;
@@ -30,7 +37,15 @@ const text = randomText();
 const models = new Map<number, LanguageModel>();
 
 function options(hidden: number): LanguageOptions {
-  return { embeddingDim: hidden, hiddenSize: hidden, numLayers: 2, dropout: 0, batchSize: STREAMS, window: WINDOW, threads };
+  return {
+    embeddingDim: hidden,
+    hiddenSize: hidden,
+    numLayers: 2,
+    dropout: 0,
+    batchSize: STREAMS,
+    window: WINDOW,
+    threads,
+  };
 }
 
 /** Characters a second, from one step of a training to a later one. */
@@ -45,7 +60,7 @@ async function train({ hidden, seconds }: Asked): Promise<number> {
     onEvent: (event) => {
       if (event.type !== 'step') return;
       const { samples } = event;
-      const time = performance.now();
+      const time = now();
       // What comes before the first event warms up.
       begun ??= { time, samples };
       const passed = (time - begun.time) / 1000;
@@ -73,10 +88,10 @@ async function generate({ hidden, seconds }: Asked): Promise<number> {
   };
   await write(200);
   let written = 0;
-  const begun = performance.now();
+  const begun = now();
   for (;;) {
     written += await write(2_000);
-    const passed = performance.now() - begun;
+    const passed = now() - begun;
     if (passed >= 1000 * seconds) return (1000 * passed) / written;
   }
 }
@@ -85,7 +100,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { method, ...asked } = JSON.parse(line) as Asked & { method: 'hello' | 'train' | 'generate' };
   let answer: { result?: unknown; error?: string };
   try {
-    const result = method === 'hello' ? { 'Node.js': process.version.slice(1) } : await { train, generate }[method](asked);
+    const result =
+      method === 'hello' ? { 'Node.js': process.version.slice(1) } : await { train, generate }[method](asked);
     answer = { result };
   } catch (error) {
     answer = { error: (error as Error).stack ?? String(error) };

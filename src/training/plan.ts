@@ -18,7 +18,7 @@ export interface BatchPlan {
    * @param batches - How many there may be at most.
    * @param tokens - With that many or more, no further batch is added.
    */
-  chunk(batch: number, row: number, batches: number, tokens: number): Chunk;
+  chunk(batch: number, row: number, batches: number, tokens: number): Chunk | Promise<Chunk>;
   /** Which states the rows of a batch begin with, where they do not begin with zeros. */
   initial?(batch: number): StepOptions['initial'];
 }

@@ -55,7 +55,22 @@ async function train<T extends TaskTypes>(
   await checkPaths(rows, asked);
   if (asked.checkpoint) await prepareCheckpoints(asked.checkpoint);
   watch(control, asked);
-  const { data, settings, vectors, unlabelled, choices } = await read(task, rows, asked, control, checkpoint);
+  const found = await read(task, rows, asked, control, checkpoint);
+  try {
+    return await trained(task, rows, found, control, checkpoint);
+  } finally {
+    await found.data.close?.();
+  }
+}
+
+/** From what was read to a model. */
+async function trained<T extends TaskTypes>(
+  task: Task<T>,
+  rows: T['rows'],
+  { data, settings, vectors, unlabelled, choices }: Read<T>,
+  control: ControlOf<T>,
+  checkpoint: CheckpointOf<T> | undefined,
+): Promise<T['model']> {
   const network = checkpoint?.network ?? { ...settings.model, ...(vectors && { embeddingDim: vectors.dim }) };
   const threads = settings.threads ?? availableParallelism();
   const usual = { batchSize: defaultBatchSize(data.train.length), ...(task.epochs?.(data) ?? USUAL_EPOCHS) };

@@ -26,6 +26,8 @@ export interface TrainingData {
   /** What the model is measured on after each epoch. */
   validation: TrainingSet | undefined;
   vocab: Vocab;
+  /** Frees what the data take outside of memory, at the end of the training; nothing if left out. */
+  close?(): Promise<void>;
 }
 
 /** The settings that every task has: all but those whose types are the task's. */
@@ -216,5 +218,11 @@ export interface Task<T extends TaskTypes> {
   model(result: TrainingResult<T>): Promise<T['model']>;
 }
 
+/** Numbers that need not be in memory, part by part. */
+export interface NumberParts {
+  readonly length: number;
+  parts(): AsyncIterable<Int32Array>;
+}
+
 /** A part of a task's data, for a fingerprint; undefined for an array that the data do not have. */
-export type Contents = readonly string[] | Int32Array | Uint32Array | undefined;
+export type Contents = readonly string[] | Int32Array | Uint32Array | NumberParts | undefined;

@@ -162,7 +162,7 @@ export class Trainer<T extends TaskTypes> {
       const { batch } = position;
       const left = batchSizes.length - batch;
       const batches = this.#checkpointer?.stepsUntilDue(position.step, left) ?? left;
-      const chunk = plan.chunk(batch, row, batches, this.#engine.chunkTokens);
+      const chunk = await plan.chunk(batch, row, batches, this.#engine.chunkTokens);
       const end = batch + chunk.batchSizes.length;
       const step = (position.epoch - 1) * batchSizes.length + batch;
       const learningRates = Float64Array.from({ length: end - batch }, (_, i) =>

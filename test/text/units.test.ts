@@ -2,13 +2,29 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Turns } from '../../src/core/turns.js';
 import { Stops } from '../../src/models/language/stops.js';
-import { readUnits, type UnitChoice, type Units } from '../../src/text/units/index.js';
+import { type Part, readUnits, type UnitChoice, type Units } from '../../src/text/units/index.js';
 
-async function unitsOf(choice: Partial<UnitChoice>, ...texts: string[]) {
+async function unitsOfParts(choice: Partial<UnitChoice>, given: readonly Part[]) {
   async function* parts() {
-    for (const text of texts) yield { text, continues: false };
+    yield* given;
   }
-  return readUnits(parts(), { units: 'characters', maxUnits: 65_536, minFreq: 1, ...choice }, undefined, undefined);
+  const all: UnitChoice = { units: 'characters', maxUnits: 65_536, minFreq: 1, memoryUnits: 2 ** 20, ...choice };
+  const { stream, ...read } = await readUnits(parts(), all, undefined, undefined);
+  const numbers = await stream.read(0, stream.length);
+  const inParts: number[] = [];
+  for await (const part of stream.parts(7)) inParts.push(...part);
+  expect(inParts).toEqual([...numbers]);
+  const [from, to] = [Math.min(2, stream.length), Math.max(2, stream.length - 1)];
+  expect([...(await stream.slice(from, to).read(0, 1_000))]).toEqual(inParts.slice(from, to));
+  await stream.close();
+  return { ...read, stream: numbers };
+}
+
+function unitsOf(choice: Partial<UnitChoice>, ...texts: string[]) {
+  return unitsOfParts(
+    choice,
+    texts.map((text) => ({ text, continues: false })),
+  );
 }
 
 function decoded(units: Units, numbers: Iterable<number>): string {
@@ -53,6 +69,33 @@ describe('units', () => {
       );
       const own = 'the mat. 日本🙂é';
       if (name !== 'words') expect(decoded(units, await units.encode(own, new Turns()))).toBe(own);
+    });
+  }
+});
+
+describe('texts that are larger than memory', () => {
+  const blanks = fc.string({
+    unit: fc.constantFrom('a', 'b', ' ', '\n', '7', '.', 'é', '🙂', '\u0301'),
+    maxLength: 30,
+  });
+
+  for (const name of ['characters', 'bytes', 'words'] as const) {
+    it(`have the same ${name} from a file, whatever the parts are`, async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(blanks, { minLength: 1, maxLength: 6 }),
+          fc.integer({ min: 1, max: 9 }),
+          async (parts, memoryUnits) => {
+            const whole = await unitsOf({ units: name }, parts.join(''));
+            const given = parts.map((text, at) => ({ text, continues: at + 1 < parts.length }));
+            const inFile = await unitsOfParts({ units: name, memoryUnits }, given);
+            expect([...inFile.stream]).toEqual([...whole.stream]);
+            expect(inFile.units.vocab.itos).toEqual(whole.units.vocab.itos);
+            expect(inFile.texts).toBe(1);
+          },
+        ),
+        { numRuns: 60 },
+      );
     });
   }
 });

@@ -1,18 +1,22 @@
 import { constraint, DataError, invalidArgument } from '../../core/errors.js';
+import { Turns } from '../../core/turns.js';
 import type { TextPart } from '../../data/readers/wholeText.js';
-import { type Part, readUnits, type Units } from '../../text/units/index.js';
+import { type Part, readUnits, type UnitStream, type Units, type UnitText } from '../../text/units/index.js';
 import type { TrainingData } from '../../training/task.js';
 import type { LanguageSettings, LanguageTexts } from './options.js';
 import { Streams } from './streams.js';
 
+/** Units counted between two pauses. */
+const COUNTED = 4_096;
+
 /** Units that nothing is trained on, with what they are measured by. */
 export class HeldUnits {
   /** The first is context only. */
-  readonly units: Int32Array;
+  readonly units: UnitText;
   /** Characters (code points) of the others. */
   readonly characters: number;
 
-  constructor(units: Int32Array, characters: number) {
+  constructor(units: UnitText, characters: number) {
     this.units = units;
     this.characters = characters;
   }
@@ -33,6 +37,8 @@ export interface LanguageData extends TrainingData {
   units: Units;
   /** Number of texts. */
   texts: number;
+  /** Frees the units. */
+  close(): Promise<void>;
 }
 
 /** Texts in parts, checked. */
@@ -55,15 +61,42 @@ export async function prepareLanguage(
   settings: LanguageSettings,
   signal: AbortSignal,
 ): Promise<LanguageData> {
-  const { units: name, text, window, batchSize = 1, validation } = settings;
+  const { units: name, validation, memoryUnits, text } = settings;
   const { tokenizer, maxTokens, minFreq } = text;
-  const choice = { units: typeof tokenizer === 'object' ? (tokenizer as never) : name, maxUnits: maxTokens, minFreq };
+  const choice = {
+    units: typeof tokenizer === 'object' ? (tokenizer as never) : name,
+    maxUnits: maxTokens,
+    minFreq,
+    memoryUnits,
+  };
   const read = await readUnits(partsOf(texts), choice, undefined, signal);
+  const open = [read.stream];
+  const close = async () => {
+    for (const stream of open) await stream.close();
+  };
+  try {
+    const own =
+      typeof validation === 'object' ? await readUnits(partsOf(validation), choice, read.units, signal) : undefined;
+    if (own) open.push(own.stream);
+    return { ...(await checked(read, own?.stream, texts, settings)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Cuts what was read into what is trained on and what is not. */
+async function checked(
+  read: UnitStream,
+  own: UnitText | undefined,
+  texts: LanguageTexts,
+  { text, window, batchSize = 1, validation }: LanguageSettings,
+): Promise<Omit<LanguageData, 'close'>> {
   const { units, stream } = read;
-  const own = typeof validation === 'object' ? await readUnits(partsOf(validation), choice, units, signal) : undefined;
+  const { minFreq } = text;
   const cut = typeof validation === 'number' ? Math.floor(stream.length * (1 - validation)) : stream.length;
-  const trained = stream.subarray(0, cut);
-  const held = own?.stream ?? (cut < stream.length ? stream.subarray(cut - 1) : undefined);
+  const trained = stream.slice(0, cut);
+  const held = own ?? (cut < stream.length ? stream.slice(cut - 1) : undefined);
   const position = { file: texts.file };
   // The end of each text is a unit too, and one comes first.
   if (stream.length <= read.texts + 1) throw new DataError('EMPTY_DATASET', 'the texts have no characters', position);
@@ -76,14 +109,14 @@ export async function prepareLanguage(
     throw constraint('minFreq', `minFreq ${minFreq} leaves no unit: none occurs that often; give a smaller number`);
   if (held) {
     const file = typeof validation === 'object' ? validation.file : texts.file;
-    checkCharacters(held, units, 'the validation texts have no characters', file);
+    await checkCharacters(held, units, 'the validation texts have no characters', file);
   }
   return {
     vocab: units.vocab,
     units,
     texts: read.texts,
     train: new Streams(trained, batchSize, window),
-    validation: held && new HeldUnits(held, charactersOf(units, held.subarray(1))),
+    validation: held && new HeldUnits(held, await charactersOf(units, held.slice(1))),
   };
 }
 
@@ -93,17 +126,27 @@ export async function prepareLanguage(
  * @param stream - Units; the first is context only.
  * @throws DataError `EMPTY_DATASET`.
  */
-export function checkCharacters(stream: Int32Array, { end }: Units, message: string, file: string | undefined): void {
-  if (stream.subarray(1).every((unit) => unit === end)) throw new DataError('EMPTY_DATASET', message, { file });
+export async function checkCharacters(
+  stream: UnitText,
+  { end }: Units,
+  message: string,
+  file: string | undefined,
+): Promise<void> {
+  for await (const part of stream.slice(1).parts()) if (part.some((unit) => unit !== end)) return;
+  throw new DataError('EMPTY_DATASET', message, { file });
 }
 
 /** Characters (code points) of the text of some units; an unknown one counts as one. */
-export function charactersOf(units: Units, numbers: Int32Array): number {
+export async function charactersOf(units: Units, numbers: UnitText): Promise<number> {
   const decoder = units.decoder();
+  const turns = new Turns();
   let characters = 0;
-  for (const unit of numbers) {
-    if (unit === units.vocab.defaultIndex) characters++;
-    else for (const _ of decoder.push(unit)) characters++;
+  for await (const part of numbers.parts(COUNTED)) {
+    for (const unit of part) {
+      if (unit === units.vocab.defaultIndex) characters++;
+      else for (const _ of decoder.push(unit)) characters++;
+    }
+    if (turns.due) await turns.next();
   }
   return characters;
 }

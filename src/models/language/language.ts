@@ -14,11 +14,12 @@ import { Model } from '../model.js';
 import { charactersOf, checkCharacters, partsOf } from './data.js';
 import { languageFile } from './description.js';
 import { generateText } from './generate.js';
+import { logProbabilitiesOf, measured, resultOf } from './measure.js';
 import { type LanguageNetworkSettings, languageHead } from './network.js';
-import type { LanguageOptions, LanguageStart, LanguageTexts } from './options.js';
+import { type LanguageOptions, type LanguageStart, type LanguageTexts, MEMORY_UNITS } from './options.js';
 import { type GeneratedText, type GenerateOptions, generateSettings } from './sampling.js';
 import { type LanguageParts, languageMetadata, languageTask } from './task.js';
-import { type LanguageResult, logProbabilitiesOf, resultOf } from './validation.js';
+import type { LanguageResult } from './validation.js';
 
 /** Options of {@link LanguageModel.score} and {@link LanguageModel.evaluate}. */
 export interface ScoreOptions {
@@ -241,11 +242,15 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
   }
 
   async #evaluate(texts: LanguageTexts, signal: AbortSignal | undefined): Promise<LanguageResult> {
-    const choice = { units: this.#units.name ?? 'pieces', maxUnits: 0, minFreq: 1 } as const;
+    const choice = { units: this.#units.name ?? 'pieces', maxUnits: 0, minFreq: 1, memoryUnits: MEMORY_UNITS } as const;
     const { stream } = await readUnits(partsOf(texts), choice, this.#units, signal);
-    checkCharacters(stream, this.#units, 'the texts to measure have no characters', texts.file);
-    const found = await this.#logProbabilities(stream.subarray(0, 1), stream.subarray(1), signal);
-    return resultOf(found, charactersOf(this.#units, stream.subarray(1)));
+    try {
+      await checkCharacters(stream, this.#units, 'the texts to measure have no characters', texts.file);
+      const characters = await charactersOf(this.#units, stream.slice(1));
+      return await measured(this.#engine, stream, characters, () => throwIfAborted(signal, SCORING));
+    } finally {
+      await stream.close();
+    }
   }
 }
 

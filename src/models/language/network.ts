@@ -1,7 +1,13 @@
 import { constraint } from '../../core/errors.js';
 import { choice, flag, share } from '../../core/options/kinds.js';
 import { checkRules, option, type Rule, settingsOf, type TableOf } from '../../core/options/table.js';
-import { type HeadConfig, LEAST_ADAPTIVE_TAGS, NETWORK, type NetworkOptions, type NetworkSettings } from '../../engine/network.js';
+import {
+  type HeadConfig,
+  LEAST_ADAPTIVE_TAGS,
+  NETWORK,
+  type NetworkOptions,
+  type NetworkSettings,
+} from '../../engine/network.js';
 
 /** What the network of a language model looks like: it reads forwards only. */
 export interface LanguageNetworkOptions extends Omit<NetworkOptions, 'bidirectional'> {
@@ -102,7 +108,8 @@ const RULES: readonly Rule<LanguageNetworkSettings>[] = [
   {
     option: 'softmax',
     when: ({ softmax, tieWeights }) => tieWeights && softmax === 'adaptive',
-    message: 'tieWeights needs a full softmax: an adaptive one has narrower weights for rare units; leave one of both out',
+    message:
+      'tieWeights needs a full softmax: an adaptive one has narrower weights for rare units; leave one of both out',
   },
 ];
 

@@ -49,6 +49,11 @@ export interface StreamOptions {
    * that the next one begins with. Default 64.
    */
   window?: number;
+  /**
+   * Units of the texts that are kept in memory, 4 bytes each. Where there are more, all of them are kept in a temporary file, from which a
+   * training reads its windows, so that texts may be larger than memory. It gives the same model. Default 134,217,728: 512 MB.
+   */
+  memoryUnits?: number;
 }
 
 /** The rows have been read and the first step comes next. */
@@ -101,12 +106,20 @@ const UNIT = {
   minFreq: option(integer(1, 2 ** 31 - 1), { default: 1, flag: '<n>', help: 'rarer units become `<unk>`' }),
 } as const satisfies TableOf<UnitOptions>;
 
+/** Units that are kept in memory: 512 MB. */
+export const MEMORY_UNITS = 2 ** 27;
+
 /** The table of {@link StreamOptions}. */
 const STREAM = {
   window: option(integer(1, 65_536), {
     default: 64,
     flag: '<n>',
     help: 'units that a step goes back through',
+  }),
+  memoryUnits: option(integer(1, 2 ** 40), {
+    default: MEMORY_UNITS,
+    flag: '<n>',
+    help: 'most units kept in memory, 4 bytes each; more are kept in a temporary file',
   }),
 } as const satisfies TableOf<StreamOptions>;
 

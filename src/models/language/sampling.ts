@@ -41,7 +41,7 @@ export interface GeneratedText {
   promptTokens: number;
   /** Units that were written; with `'stop'` those of the string count too. */
   tokens: number;
-  /** Seed of the draws: it gives the same text again. */
+  /** Seed of the draws: it gives the same text again. 0 with `beamSize`, which draws nothing. */
   seed: number;
 }
 
@@ -114,7 +114,10 @@ export function generateSettings(options: GenerateOptions): GenerateSettings {
   checkNames('generate', options, GENERATE);
   const drawn = DRAWING.find((name) => options[name] !== undefined);
   if (options.beamSize !== undefined && drawn)
-    throw constraint(drawn, `beamSize searches for the most probable text and draws nothing, so ${drawn} cannot be given too`);
+    throw constraint(
+      drawn,
+      `beamSize searches for the most probable text and draws nothing, so ${drawn} cannot be given too`,
+    );
   if (options.beamSize === undefined && options.lengthPenalty !== undefined)
     throw constraint('lengthPenalty', 'lengthPenalty is for a search; give beamSize too');
   return settingsOf(GENERATE, options);

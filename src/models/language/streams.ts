@@ -1,5 +1,6 @@
 import type { RandomState } from '../../core/random.js';
 import type { Chunk } from '../../engine/engine.js';
+import type { UnitText } from '../../text/units/index.js';
 import type { BatchPlan } from '../../training/plan.js';
 import type { TrainingSet } from '../../training/task.js';
 
@@ -9,7 +10,7 @@ import type { TrainingSet } from '../../training/task.js';
  */
 export class Streams implements TrainingSet {
   /** The text: each unit is predicted from those before it. */
-  readonly units: Int32Array;
+  readonly units: UnitText;
   /** Streams, which is the number of rows of a batch. */
   readonly streams: number;
   /** Units of a stream that are predicted. */
@@ -17,7 +18,7 @@ export class Streams implements TrainingSet {
   readonly #window: number;
 
   /** At most `most` streams; fewer where they would be shorter than a window of `window` units. */
-  constructor(units: Int32Array, most: number, window: number) {
+  constructor(units: UnitText, most: number, window: number) {
     const predicted = units.length - 1;
     this.units = units;
     this.streams = Math.max(1, Math.min(most, Math.floor(predicted / window)));
@@ -41,20 +42,24 @@ export class Streams implements TrainingSet {
   }
 
   /** The windows of some batches, one after the other. */
-  gather(first: number, end: number): Omit<Chunk, 'batchSizes'> {
+  async gather(first: number, end: number): Promise<Omit<Chunk, 'batchSizes'>> {
     const { units, streams, steps } = this;
     const from = first * this.#window;
     const to = Math.min(steps, end * this.#window);
     const tokens = new Int32Array((to - from) * streams);
     const targets = new Int32Array(tokens.length);
     const lengths: number[] = [];
+    // One after the other: each read is a part of a file in order.
+    const own: Int32Array[] = [];
+    for (let stream = 0; stream < streams; stream++)
+      own.push(await units.read(stream * steps + from, stream * steps + to + 1));
     let at = 0;
     for (let start = from; start < to; start += this.#window) {
       const length = Math.min(this.#window, to - start);
       for (let stream = 0; stream < streams; stream++, at += length) {
-        const place = stream * steps + start;
-        tokens.set(units.subarray(place, place + length), at);
-        targets.set(units.subarray(place + 1, place + length + 1), at);
+        const place = start - from;
+        tokens.set(own[stream]!.subarray(place, place + length), at);
+        targets.set(own[stream]!.subarray(place + 1, place + length + 1), at);
         lengths.push(length);
       }
     }
@@ -80,10 +85,10 @@ export class StreamPlan implements BatchPlan {
     return batch * this.#train.streams;
   }
 
-  chunk(batch: number, _row: number, batches: number, tokens: number): Chunk {
+  async chunk(batch: number, _row: number, batches: number, tokens: number): Promise<Chunk> {
     const each = this.#train.units.length / this.#train.batches;
     const end = batch + Math.max(1, Math.min(batches, Math.floor(tokens / each)));
-    return { ...this.#train.gather(batch, end), batchSizes: this.batchSizes.subarray(batch, end) };
+    return { ...(await this.#train.gather(batch, end)), batchSizes: this.batchSizes.subarray(batch, end) };
   }
 
   initial(batch: number): 'begin' | 'continue' {

@@ -8,6 +8,7 @@ import { type CommonDescription, modelMetadata, readModelFile } from '../file.js
 import type { ModelParts } from '../model.js';
 import { type LanguageData, prepareLanguage } from './data.js';
 import { languageFile } from './description.js';
+import { measured } from './measure.js';
 import { type LanguageNetworkSettings, languageHead } from './network.js';
 import {
   defaultEpochs,
@@ -19,7 +20,7 @@ import {
   languageSettings,
 } from './options.js';
 import { StreamPlan } from './streams.js';
-import { type LanguageResult, logProbabilitiesOf, resultOf } from './validation.js';
+import type { LanguageResult } from './validation.js';
 
 /** What a language model is made of. */
 export interface LanguageParts extends ModelParts<LanguageNetworkSettings, LanguageResult> {
@@ -76,7 +77,7 @@ export function languageTask<M extends TrainedModel>(make: (parts: LanguageParts
     },
     async validate(engine, { validation }) {
       const { units, characters } = validation!;
-      const result = resultOf(await logProbabilitiesOf(engine.writing!, units), characters);
+      const result = await measured(engine.writing!, units, characters);
       return { validation: result, choose: () => ({}) };
     },
     score: ({ loss }) => -loss,

@@ -68,16 +68,22 @@ export async function fingerprintOf(
       if (turns.due) await turns.next();
     }
   };
-  const numbers = async (array: Int32Array | Uint32Array | undefined) => {
-    hash.update(`${array?.length ?? -1}\n`);
-    if (!array) return;
+  const numbers = async (array: Int32Array | Uint32Array) => {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
     for (let from = 0; from < bytes.length; from += PIECE) {
       hash.update(bytes.subarray(from, from + PIECE));
       if (turns.due) await turns.next();
     }
   };
-  for (const part of contents) await (Array.isArray(part) ? words(part) : numbers(part as Int32Array | undefined));
+  for (const part of contents) {
+    if (Array.isArray(part)) await words(part);
+    else {
+      const list = part as Exclude<Contents, readonly string[]>;
+      hash.update(`${list?.length ?? -1}\n`);
+      if (list && 'parts' in list) for await (const some of list.parts()) await numbers(some);
+      else if (list) await numbers(list);
+    }
+  }
   return { rows: train.length, validationRows: validation?.length ?? 0, sha256: hash.digest('hex') };
 }
 

@@ -8,9 +8,10 @@ export type Plain = null | boolean | number | string | Plain[] | { [name: string
 
 /**
  * What a resumed training may have otherwise than the one that wrote the checkpoint. More or fewer `epochs` move the learning
- * rate of the steps to come, unless the schedule is constant; another number of `threads` rounds sums differently.
+ * rate of the steps to come, unless the schedule is constant; another number of `threads` rounds sums differently; `memoryUnits` says only where
+ * units are kept.
  */
-const FREE: readonly string[] = ['epochs', 'threads', 'checkpoint', 'tensorboard'];
+const FREE: readonly string[] = ['epochs', 'threads', 'checkpoint', 'tensorboard', 'memoryUnits'];
 
 /** What a checkpoint does not keep: where to compute is asked again, and the others are functions or this very run's. */
 const NOT_KEPT: readonly string[] = ['device', 'signal', 'onProgress', 'onEvent', 'resume', 'choosesTokenizer', 'idle'];
