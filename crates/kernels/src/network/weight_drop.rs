@@ -39,7 +39,7 @@ impl WeightDrop {
     }
 
     /// The recurrent weights of each layer and direction, with the number that their mask is drawn by.
-    fn each<'a>(shape: &'a Shape) -> impl Iterator<Item = (u64, &'a Segment)> {
+    fn each(shape: &Shape) -> impl Iterator<Item = (u64, &Segment)> {
         let weights = |(number, part): (usize, &crate::recurrent::shape::DirSegments)| {
             part.w_hh.map(|segment| (number as u64, &shape.segments[segment]))
         };
