@@ -176,6 +176,8 @@ export declare namespace light {
     searchText(text: SearchedText, units: Int32Array, count: number): Promise<FoundText>
     /** Reads units of a text; for each of them the logarithm of the probability that its target comes next. */
     logProbabilities(text: ReadText, units: Int32Array, targets: Int32Array): Promise<Float64Array>
+    /** The mean of the outputs of the last layer over the units of each text, `[texts, hidden_size]`. */
+    embedTexts(units: Int32Array, lengths: Int32Array): Promise<Float32Array>
     /** A network with initial values drawn from the seed, by the first work that needs them. */
     constructor(config: NetworkConfig)
     /** Trains on the batches of a chunk, one step each; with `forms` where the network has subwords. */

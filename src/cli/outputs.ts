@@ -6,15 +6,20 @@ interface ReadFlags {
   tokenizer?: string;
   validation?: string;
   embeddings?: string;
+  encoder?: string;
   unlabelled?: string;
 }
 
 /** The files that `recurra train` reads. */
-export function trainingInputs(file: string, { tokenizer, validation, embeddings, unlabelled }: ReadFlags): Input[] {
+export function trainingInputs(
+  file: string,
+  { tokenizer, validation, embeddings, encoder, unlabelled }: ReadFlags,
+): Input[] {
   const inputs: Input[] = [{ what: 'the file of the rows', path: file }];
   if (validation !== undefined && !Number.isFinite(Number(validation)))
     inputs.push({ what: 'the file of the validation rows', path: validation });
   if (embeddings !== undefined) inputs.push({ what: 'the file of word vectors', path: embeddings });
+  if (encoder !== undefined) inputs.push({ what: 'the file of the encoder', path: encoder });
   if (unlabelled !== undefined) inputs.push({ what: 'the file of unlabelled texts', path: unlabelled });
   if (tokenizer !== undefined && !isTokenizerName(tokenizer))
     inputs.push({ what: 'the file of the tokenizer', path: tokenizer });

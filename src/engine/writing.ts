@@ -66,6 +66,8 @@ export interface WritingEngine {
   searchText(search: SearchSettings): SearchedText;
   /** Begins a text of nothing that is to be read. */
   readText(): ReadText;
+  /** The mean of the last layer's outputs over the units of each text, `[texts, hiddenSize]` row-major; `lengths` has their numbers of units. */
+  embed(units: Int32Array, lengths: Int32Array): Promise<Float32Array>;
 }
 
 /** {@link WritingEngine} on the kernels. */
@@ -83,5 +85,6 @@ export function writingEngine(native: lightNamespace.CpuNetwork, light: typeof l
       const text = new light.ReadText();
       return { logProbabilities: (units, targets) => native.logProbabilities(text, units, targets) };
     },
+    embed: (units, lengths) => native.embedTexts(units, lengths),
   };
 }

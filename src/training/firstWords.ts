@@ -6,7 +6,7 @@ import { Vocab } from '../text/vocab.js';
 /** The vectors that words begin with: row by row by the words' indices, and which words have one. */
 export type FirstVectors = Pick<Vectors, 'matrix' | 'known' | 'dim'>;
 
-/** What words begin with: the vectors of a file, or those learned from texts. */
+/** What words begin with: the vectors of a file, an encoder's among them, or those learned from texts. */
 export type VectorSource = 'file' | 'texts';
 
 /** Where a training has words from that its rows do not have, and the vectors that words begin with. */

@@ -13,6 +13,7 @@ import { beginning } from './checkpoints/position.js';
 import { checkEpochs, checkpointToResume, resumedOptions, resumeEngine } from './checkpoints/resume.js';
 import { checkSettings, firstVectors, settingsBefore, storedSettings } from './checkpoints/settings.js';
 import { setEmbeddings, wordsOfFile } from './embeddings.js';
+import { setLayers, wordsOfEncoder } from './encoder.js';
 import { abortedBefore, TrainingError } from './errors.js';
 import type { TrainingControl } from './events/control.js';
 import type { Choice } from './events/events.js';
@@ -87,7 +88,14 @@ async function trained<T extends TaskTypes>(
   if (checkpoint) checkFingerprint(checkpoint.path, checkpoint.data, fingerprint!, rows.file);
   const build = async (given: TrainingInput<T>) => {
     const engine = await buildEngine(task, given, threads);
-    if (vectors) await setEmbeddings(engine, vectors);
+    try {
+      if (vectors) await setEmbeddings(engine, vectors);
+      // A checkpoint has the weights.
+      if (settings.encoder && !checkpoint) await setLayers(engine, settings.encoder);
+    } catch (error) {
+      engine.close();
+      throw error;
+    }
     return engine;
   };
   const rehearsal = checkpoint || epochs === 0 ? undefined : task.rehearsal?.(data, settings);
@@ -200,7 +208,8 @@ async function read<T extends TaskTypes>(
 
 /** Where a training that begins has words from beside its rows. */
 function wordsBeside(settings: CommonSettings, signal: AbortSignal, watcher: VectorWatcher): FirstWords {
-  const { embeddings, unlabelled } = settings;
+  const { embeddings, unlabelled, encoder } = settings;
+  if (encoder) return wordsOfEncoder(encoder, signal);
   if (embeddings) return wordsOfFile(embeddings, signal);
   return unlabelled ? wordsOfTexts(unlabelled, settings, signal, watcher) : ROWS_ALONE;
 }

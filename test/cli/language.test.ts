@@ -92,6 +92,22 @@ describe('the command line for language models', () => {
     ]);
   });
 
+  it('is what a classifier begins with', () => {
+    const csv = join(folder, 'labelled.csv');
+    writeFileSync(csv, `text,label\n${'the cat,a\nno dog,b\n'.repeat(10)}`);
+    const rest = ['--epochs', '1', '--no-linear', '--out', join(folder, 'classifier')];
+    const begun = recurra(['train', csv, '--encoder', model, ...rest]);
+    expect([begun.err.replace(/^(?!recurra:).*$/gm, '').trim(), begun.status]).toEqual(['', 0]);
+    const wrong = recurra(['train', csv, '--encoder', join(folder, 'classifier'), ...rest]);
+    expect([wrong.status, wrong.err]).toEqual([2, expect.stringContaining('--encoder needs a language model')]);
+    const over = recurra(['train', csv, '--encoder', model, '--out', model]);
+    expect([over.status, over.err]).toEqual([2, expect.stringContaining('the file of the encoder')]);
+    const other = recurra(['train', csv, '--encoder', model, '--hidden-size', '7', ...rest]);
+    expect([other.status, other.err]).toEqual([2, expect.stringContaining('hiddenSize is 7, but the encoder has 32')]);
+    const language = recurra(['train', text, '--task', 'language', '--encoder', model]);
+    expect(language.err).toContain('--encoder does not apply to --task language');
+  });
+
   it('learns from rows of standard input, if the format is given', () => {
     const rows = ['--task', 'language', '--format', 'csv', '--text', 'body', '--window', '4', '--epochs', '1'];
     const { status, out } = recurra(

@@ -278,6 +278,53 @@ fn a_long_text_is_read_as_a_whole_network_reads_it() {
 }
 
 #[test]
+fn texts_are_embedded_as_the_means_of_what_pytorch_scores() {
+    for case in &cases() {
+        let units = case.config.head.outputs();
+        let scores = case.get("scores");
+        let text: Vec<i32> = case.streams()[..scores.len() / units].to_vec();
+        let (weight, bias) = (case.get("final.fc.weight"), case.get("final.fc.bias"));
+        // The head is linear, so that it makes the mean of the scores of the mean of the outputs.
+        let expected: Vec<f32> =
+            (0..units).map(|unit| scores.iter().skip(unit).step_by(units).sum::<f32>() / text.len() as f32).collect();
+        let network = case.network(2, "final");
+        let rows: Vec<i32> = text.iter().chain(&text[..3]).chain(&text).copied().collect();
+        let lengths = [text.len() as i32, 3, text.len() as i32];
+        let found = network.embed(&rows, &lengths).unwrap();
+        let hidden = found.len() / 3;
+        assert_eq!(found[..hidden], found[2 * hidden..]);
+        let scored: Vec<f32> = weight
+            .chunks(hidden)
+            .zip(&bias)
+            .map(|(row, bias)| row.iter().zip(&found).map(|(w, h)| w * h).sum::<f32>() + bias)
+            .collect();
+        near(&case.name, &scored, &expected);
+    }
+}
+
+#[test]
+fn a_long_text_is_embedded_piece_by_piece_as_it_would_be_as_a_whole() {
+    let network = Network::new(config(Cell::Gru, 40, 20, 48).with(|c| c.encoder.num_layers = 2)).unwrap();
+    let text: Vec<i32> = (0..9000).map(|i| (i * i + 3 * i) % 40).collect();
+    let long = network.embed(&text, &[9000]).unwrap();
+    // The same by its two halves is another text: each begins with zeros. But the mean of a text of one unit is its output.
+    let parts = network.embed(&text[..4097], &[1, 4096]).unwrap();
+    assert_eq!(network.embed(&text[..4097], &[4097]).unwrap().len(), 48);
+    let three = network.embed(&[&text[..1], &text[..], &text[1..4097]].concat(), &[1, 9000, 4096]).unwrap();
+    assert_eq!(three[48..96], long);
+    near("short", &three[..48], &parts[..48]);
+    near("a batch", &three[96..], &parts[48..]);
+    // A text is cut where it becomes long, and nothing jumps there.
+    let (whole, longer) =
+        (network.embed(&text[..4096], &[4096]).unwrap(), network.embed(&text[..4097], &[4097]).unwrap());
+    let worst = whole.iter().zip(&longer).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst < 2.0 / 4096.0 + TOLERANCE, "{worst}");
+    let classes = Network::new(NetworkConfig::classifier(Cell::Lstm, 40, 20, 48, 3)).unwrap();
+    assert_eq!(classes.embed(&[1], &[1]).unwrap_err().code(), ErrorCode::InvalidArgument);
+    assert_eq!(network.embed(&[40], &[1]).unwrap_err().code(), ErrorCode::OutOfRange);
+}
+
+#[test]
 fn a_text_is_written_in_any_pieces_the_same_and_ends_with_its_last_unit() {
     let case = &cases()[0];
     let network = case.network(1, "final");

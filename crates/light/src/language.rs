@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use napi::bindgen_prelude::{Float64Array, Int32Array};
+use napi::bindgen_prelude::{Float32Array, Float64Array, Int32Array};
 use napi_derive::napi;
 use recurra_binding::{IntoJs, Pending};
 use recurra_core::{Result, guard};
@@ -179,5 +179,12 @@ impl CpuNetwork {
             network.log_probabilities(&mut stream, &units, &targets)
         };
         self.background(work, Float64Array::new)
+    }
+
+    /// The mean of the outputs of the last layer over the units of each text, `[texts, hidden_size]`.
+    #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
+    pub fn embed_texts(&self, units: &[i32], lengths: &[i32]) -> napi::Result<Pending<Vec<f32>, Float32Array>> {
+        let (units, lengths) = (units.to_vec(), lengths.to_vec());
+        self.background(move |network: &Network| network.embed(&units, &lengths), Float32Array::new)
     }
 }

@@ -7,6 +7,7 @@ import { TAGS } from '../../data/readers/readTags.js';
 import type { FileRows } from '../../data/readers/source.js';
 import { TextClassifier } from '../../models/classifier/classifier.js';
 import { CLASSIFIER, type TrainOptions } from '../../models/classifier/options.js';
+import { ModelKindError } from '../../models/description.js';
 import { LanguageModel } from '../../models/language/language.js';
 import { LANGUAGE, type LanguageOptions } from '../../models/language/options.js';
 import { TAGGER, type TaggerTrainOptions } from '../../models/tagger/options.js';
@@ -19,6 +20,7 @@ import { checkpointSettings } from '../../training/checkpoints/options.js';
 import { progressDisplay, validationWords } from '../../training/display.js';
 import { TrainingError } from '../../training/errors.js';
 import type { AnyTaskEvent } from '../../training/events/events.js';
+import type { EncoderOptions } from '../../training/options/encoder.js';
 import type { Progress } from '../../training/progress.js';
 import { type CheckpointFlags, checkpointOption, eventNotes } from '../checkpointFlags.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
@@ -46,6 +48,7 @@ export interface TrainFlags extends TaskFlag, RowFlags, CheckpointFlags, DeviceF
   unlabelled?: string;
   validation?: string;
   embeddings?: string;
+  encoder?: string;
   tensorboard?: string;
   json?: boolean;
 }
@@ -65,6 +68,30 @@ export async function namedTokenizer(given: string): Promise<TokenizerLike> {
   if (isTokenizerName(given)) return given;
   if (/\.json$/i.test(given)) return HuggingFaceTokenizer.fromFile(given);
   throw invalidArgument('tokenizer', `one of ${TOKENIZER_NAMES.join(', ')}, or a file that ends in .json`, given);
+}
+
+/**
+ * Trains with the language model that `--encoder` names, if it does, and closes that afterwards.
+ *
+ * @throws ArgumentError for a model of another kind.
+ */
+async function beginning<T>(
+  { encoder: path, threads }: TrainFlags,
+  train: (begun: EncoderOptions) => Promise<T>,
+): Promise<T> {
+  if (path === undefined) return train({});
+  let encoder: LanguageModel;
+  try {
+    encoder = await LanguageModel.load(path, threads === undefined ? {} : { threads });
+  } catch (error) {
+    if (!(error instanceof ModelKindError)) throw error;
+    throw constraint('encoder', `--encoder needs a language model; ${path} is of the kind "${error.kind}"`);
+  }
+  try {
+    return await train({ encoder });
+  } finally {
+    await encoder.close();
+  }
 }
 
 /** The options that the flags mean: most are flags as they are, some name what is to be opened first. */
@@ -130,8 +157,10 @@ interface Watching {
 function classifying(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {
   for (const table of [TAGGER, TAGS]) refuseFlags(flags, table, [CLASSIFIER, ROWS], '--task classify');
   const rows = openRows(file, flags, reading.update);
-  const train = async (watch: Watching) =>
-    TextClassifier.train(rows, { ...(await trainOptions(flags, reading)), ...watch });
+  const train = async (watch: Watching) => {
+    const options = await trainOptions(flags, reading);
+    return beginning(flags, (begun) => TextClassifier.train(rows, { ...options, ...begun, ...watch }));
+  };
   return { rows, train };
 }
 
@@ -152,7 +181,9 @@ function tagging(file: string, flags: TrainFlags, reading: ReadingDisplay): Aske
     }
     return given;
   };
-  return { rows, train: async (watch) => TextTagger.train(rows, { ...options(), ...watch }) };
+  const train = (watch: Watching) =>
+    beginning(flags, (begun) => TextTagger.train(rows, { ...options(), ...begun, ...watch }));
+  return { rows, train };
 }
 
 function modelling(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {

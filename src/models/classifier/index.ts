@@ -18,6 +18,7 @@ export type {
   ValidationEvent,
   WarningEvent,
 } from '../../training/events/events.js';
+export type { EncoderOptions, PretrainedEncoder } from '../../training/options/encoder.js';
 export type { LearningOptions, Schedule } from '../../training/options/learning.js';
 export type { RunOptions, TrainingOptions, Unlabelled } from '../../training/options/train.js';
 export type { Progress, Validation, ValidationResult } from '../../training/progress.js';

@@ -6,6 +6,7 @@ import type { Rows } from '../../data/readers/rows.js';
 import { NETWORK } from '../../engine/network.js';
 import { TEXT } from '../../text/options.js';
 import type { TaskEvent, TrainingStart } from '../../training/events/events.js';
+import { ENCODER, type EncoderOptions, withEncoder } from '../../training/options/encoder.js';
 import { DEFAULT_EPOCHS, LEARNING } from '../../training/options/learning.js';
 import { RUN, type TrainingOptions, type TrainingSettings, trainingSettings } from '../../training/options/train.js';
 import type { ValidationResult } from '../../training/progress.js';
@@ -89,6 +90,7 @@ export type TrainingEvent = TaskEvent<ValidationResult, StartEvent>;
 /** Options of {@link TextClassifier.train}. */
 export interface TrainOptions
   extends TrainingOptions<Rows, TrainingEvent>,
+    EncoderOptions,
     ClassifierHeadOptions,
     ClassifierLossOptions,
     LinearOptions,
@@ -176,6 +178,7 @@ const ENSEMBLE = {
 /** The table of {@link TrainOptions}, in the order of help and guide. */
 export const CLASSIFIER = {
   ...NETWORK,
+  ...ENCODER,
   ...HEAD,
   ...TEXT,
   ...LEARNING,
@@ -269,6 +272,11 @@ const RULES: readonly Rule<TrainSettings>[] = [
     message: 'unlabelled does not apply with recurrent: false: a linear model has no word vectors',
   },
   {
+    option: 'encoder',
+    when: ({ encoder, recurrent }) => encoder !== undefined && recurrent === false,
+    message: 'encoder does not apply with recurrent: false: a linear model has no layers',
+  },
+  {
     option: 'maxLinearBytes',
     when: ({ maxLinearBytes, linear }) => maxLinearBytes !== undefined && !linear,
     message: 'maxLinearBytes does not apply with linear: false: there is no linear model',
@@ -280,13 +288,17 @@ const RULES: readonly Rule<TrainSettings>[] = [
  *
  * @throws ArgumentError naming the option, what was expected and what was given.
  */
-export function trainSettings(options: TrainOptions): TrainSettings {
+export function trainSettings(given: TrainOptions): TrainSettings {
+  const options = withEncoder(given);
+  // It reads what the encoder reads, if a tokenizer gives that.
+  if (options !== given && given.tokenizer === undefined && given.encoder?.tokenizer !== undefined)
+    options.tokenizer = given.encoder.tokenizer;
   const { epochs, ...common } = trainingSettings<Rows, TrainingEvent>('TextClassifier.train', CLASSIFIER, options);
   const { linear, maxLinearBytes, recurrent } = settingsOf(LINEAR, options);
   const { members } = settingsOf(ENSEMBLE, options);
   if (!recurrent && options.linear === false)
     throw constraint('linear', 'recurrent: false leaves the linear model alone, so linear cannot be false too');
-  const given = Object.entries(options).filter(([name, value]) => value !== undefined && NETWORK_ALONE.includes(name));
+  const idle = Object.entries(given).filter(([name, value]) => value !== undefined && NETWORK_ALONE.includes(name));
   const settings: TrainSettings = {
     ...common,
     // Without a network there is nothing to go through the rows for.
@@ -298,7 +310,7 @@ export function trainSettings(options: TrainOptions): TrainSettings {
     maxLinearBytes,
     recurrent: recurrent ? undefined : false,
     members: recurrent && members > 1 ? members : undefined,
-    idle: recurrent || given.length === 0 ? undefined : given.map(([name]) => name),
+    idle: recurrent || idle.length === 0 ? undefined : idle.map(([name]) => name),
   };
   checkRules(settings, RULES);
   return settings;

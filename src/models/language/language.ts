@@ -1,3 +1,4 @@
+import type { NamedArray } from '../../../index.d.js';
 import { invalidArgument, ModelFileError } from '../../core/errors.js';
 import { checkOptionNames } from '../../core/options/names.js';
 import { checkSignal, throwIfAborted } from '../../core/signals.js';
@@ -13,6 +14,7 @@ import { type LoadOptions, loadModel } from '../load.js';
 import { Model } from '../model.js';
 import { charactersOf, checkCharacters, partsOf } from './data.js';
 import { languageFile } from './description.js';
+import { embedTexts } from './embed.js';
 import { generateText } from './generate.js';
 import { logProbabilitiesOf, measured, resultOf } from './measure.js';
 import { type LanguageNetworkSettings, languageHead } from './network.js';
@@ -63,10 +65,12 @@ function textsOf(texts: LanguageTexts | string): LanguageTexts {
 export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult> {
   static readonly #task = languageTask((parts) => new LanguageModel(parts));
   readonly #engine: WritingEngine;
+  readonly #state: () => Promise<NamedArray[]>;
   readonly #units: Units;
 
   private constructor(parts: LanguageParts) {
     super(parts);
+    this.#state = () => parts.engine.state();
     this.#engine = parts.engine.writing!;
     this.#units = parts.units;
   }
@@ -74,6 +78,28 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
   /** What the model reads and writes: `'characters'`, `'bytes'`, `'words'`, or `'pieces'` of a tokenizer. */
   get units(): 'characters' | 'bytes' | 'words' | 'pieces' {
     return this.#units.name ?? 'pieces';
+  }
+
+  /** The tokenizer that gives the units: `'characters'`, or that of pieces; undefined for bytes and words, which no tokenizer gives. */
+  get tokenizer(): 'characters' | HuggingFaceTokenizer | undefined {
+    return this.units === 'characters' ? 'characters' : this.#units.tokenizer;
+  }
+
+  /**
+   * A copy of the vectors of the units, `embedding.weight` `[units, embeddingDim]`, and of the recurrent layers, under PyTorch's names: what
+   * a model begins with whose `encoder` this is.
+   *
+   * @throws {@link RecurraError} `DISPOSED` once the model was closed.
+   *
+   * @example
+   * ```ts
+   * const [{ name, shape }] = await languageModel.encoderState(); // 'embedding.weight', [65, 64]
+   * ```
+   */
+  async encoderState(): Promise<NamedArray[]> {
+    this.checkOpen();
+    const state = await this.during(this.#state());
+    return state.filter(({ name }) => name === 'embedding.weight' || name.startsWith('rnn.'));
   }
 
   /**
@@ -221,6 +247,28 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
     all.set(before);
     all.set(numbers, before.length);
     return logProbabilitiesOf(this.#engine, all, () => throwIfAborted(signal, SCORING));
+  }
+
+  /**
+   * Makes one vector of each text: the mean of the outputs of the last layer over `<eos>`, which stands before each text, and the text's
+   * units. Texts that the model reads alike get similar vectors. Computed away from the event loop.
+   *
+   * @param texts - the texts; an empty one has the vector of `<eos>` alone.
+   * @returns for each text `[hiddenSize]` numbers.
+   * @throws {@link ArgumentError} for what is no text.
+   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
+   *
+   * @example
+   * ```ts
+   * const [one, other] = await languageModel.embed(['My invoice is wrong', 'The bill is not right']);
+   * ```
+   */
+  async embed(texts: Iterable<string>, options: ScoreOptions = {}): Promise<Float32Array[]> {
+    this.checkOpen();
+    if (typeof texts === 'string' || typeof texts?.[Symbol.iterator] !== 'function')
+      throw invalidArgument('texts', 'an array of strings', texts);
+    const signal = scoreSignal('embed', options);
+    return this.during(embedTexts(this.#engine, this.#units, texts, this.settings.hiddenSize, signal));
   }
 
   /**

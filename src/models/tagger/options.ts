@@ -3,6 +3,7 @@ import { option, type SettingsOf, settingsOf, type TableOf } from '../../core/op
 import { TEXT, type TextOptions } from '../../text/options.js';
 import { schemeOrNull, type TagScheme } from '../../text/tags/scheme.js';
 import type { TaskEvent, TrainingStart } from '../../training/events/events.js';
+import { ENCODER, type EncoderOptions, withEncoder } from '../../training/options/encoder.js';
 import { LEARNING } from '../../training/options/learning.js';
 import { RUN, type TrainingOptions, type TrainingSettings, trainingSettings } from '../../training/options/train.js';
 import type { Progress } from '../../training/progress.js';
@@ -61,6 +62,7 @@ type Every = TrainingOptions<TagRows, TaggerTrainingEvent, Progress<TagValidatio
 /** Options of {@link TextTagger.train}. */
 export interface TaggerTrainOptions
   extends Omit<Every, keyof TextOptions | 'adversarial' | 'precision'>,
+    EncoderOptions,
     TaggerTextOptions,
     TaggerHeadOptions,
     TaggerInputOptions {}
@@ -105,6 +107,7 @@ const { precision: __, ...TAGGER_RUN } = RUN;
 /** The table of {@link TaggerTrainOptions}, in the order of help and guide. */
 export const TAGGER = {
   ...TAGGER_NETWORK,
+  ...ENCODER,
   ...TAGGER_TEXT,
   ...TAGGER_LEARNING,
   epochs: { ...LEARNING.epochs, defaultText: '4 to 20, fewer with more rows' },
@@ -138,7 +141,9 @@ export interface TaggerTrainSettings
  *
  * @throws ArgumentError naming the option, what was expected and what was given.
  */
-export function taggerSettings(options: TaggerTrainOptions): TaggerTrainSettings {
+export function taggerSettings(given: TaggerTrainOptions): TaggerTrainSettings {
+  const options = withEncoder(given);
+  if (given.tokenizer === undefined && given.encoder?.tokenizer === 'characters') options.tokenizer = 'characters';
   const settings = trainingSettings<TagRows, TaggerTrainingEvent, Progress<TagValidation>>(
     'TextTagger.train',
     TAGGER,

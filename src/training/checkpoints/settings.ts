@@ -17,7 +17,7 @@ const FREE: readonly string[] = ['epochs', 'threads', 'checkpoint', 'tensorboard
 const NOT_KEPT: readonly string[] = ['device', 'signal', 'onProgress', 'onEvent', 'resume', 'choosesTokenizer', 'idle'];
 
 /** What matters before the first step alone, so that a resumed training need not be given it again. */
-const ONCE: readonly string[] = ['unlabelled'];
+const ONCE: readonly string[] = ['unlabelled', 'encoder'];
 
 /** Stands for a value that a file cannot hold. */
 const GIVEN = { given: true } as const;
@@ -52,14 +52,14 @@ export function storedSettings({ model, text, ...rest }: CommonSettings): Stored
   return Object.fromEntries(named.map(([name, value]) => [name, isData(name, value) ? GIVEN : plain(value)]));
 }
 
-/** Whether a setting is rows or texts. */
+/** Whether a setting is rows, texts or a model. */
 function isData(name: string, value: unknown): boolean {
-  return name === 'unlabelled' || (name === 'validation' && typeof value !== 'number');
+  return name === 'unlabelled' || name === 'encoder' || (name === 'validation' && typeof value !== 'number');
 }
 
 /** What the words of a checkpoint's training began with. */
-export function firstVectors({ embeddings, unlabelled }: StoredSettings): VectorSource | undefined {
-  if (embeddings !== undefined) return 'file';
+export function firstVectors({ embeddings, unlabelled, encoder }: StoredSettings): VectorSource | undefined {
+  if (embeddings !== undefined || encoder !== undefined) return 'file';
   return unlabelled === undefined ? undefined : 'texts';
 }
 

@@ -24,8 +24,10 @@ import {
 import { chooseDevice } from '../../native/device.js';
 import { TEXT, type TextOptions, type TextSettings } from '../../text/options.js';
 import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from '../checkpoints/options.js';
+import type { EncoderSettings } from '../encoder.js';
 import type { TaskEvent } from '../events/events.js';
 import type { Progress } from '../progress.js';
+import { ENCODER, type EncoderOptions } from './encoder.js';
 import { LEARNING, LEARNING_RULES, type LearningOptions, type LearningSettings } from './learning.js';
 
 /** Options that every training has, whatever it trains on: `R` are its rows, `E` its events, `P` its reports. */
@@ -235,6 +237,8 @@ export interface TrainingSettings<R, E = TaskEvent, P = Progress> extends Learni
   embeddings: { file: string; dim: number | undefined; words: number | undefined } | undefined;
   /** Texts to learn word vectors from, and how many words they add, undefined for none. */
   unlabelled: { texts: Exclude<Unlabelled, string>; words: number | undefined } | undefined;
+  /** A model to begin with. */
+  encoder?: EncoderSettings | undefined;
   /** Epochs during which the word vectors stay. */
   freezeEmbeddings: number;
   threads: number | undefined;
@@ -265,12 +269,13 @@ function ownRows<Table extends OptionTable>(rows: Table, table: OptionTable): Ta
 export function trainingSettings<R, E = TaskEvent, P = Progress>(
   where: string,
   table: OptionTable,
-  options: TrainingOptions<R, E, P>,
+  options: TrainingOptions<R, E, P> & EncoderOptions,
   head: HeadConfig['kind'] = 'classes',
 ): TrainingSettings<R, E, P> {
   checkNames(where, options, table);
   const { resume: _, embeddings, unlabelled, embeddingWords, precision, ...run } = settingsOf(RUN, options);
   const words = embeddingWords || undefined;
+  const { encoder } = settingsOf(ENCODER, options);
   const model = settingsOf(ownRows(NETWORK, table), options);
   const settings = {
     model,
@@ -281,9 +286,10 @@ export function trainingSettings<R, E = TaskEvent, P = Progress>(
     embeddings: embeddings === undefined ? undefined : { file: embeddings, dim: options.embeddingDim, words },
     unlabelled: unlabelled && { texts: unlabelled, words },
     precision: precision === 'bfloat16' ? precision : undefined,
+    ...(encoder && { encoder: { model: encoder, words } }),
   };
-  if (!embeddings && !unlabelled && options.embeddingWords !== undefined)
-    throw constraint('embeddingWords', 'embeddingWords needs embeddings or unlabelled, whose words they are');
+  if (!embeddings && !unlabelled && !encoder && options.embeddingWords !== undefined)
+    throw constraint('embeddingWords', 'embeddingWords needs embeddings, unlabelled or encoder, whose words they are');
   if (embeddings && unlabelled) {
     const message =
       'unlabelled does not go with embeddings: words begin either with the vectors of a file or with learned ones';

@@ -5,6 +5,7 @@
 
 mod batches;
 mod carried;
+mod embed;
 #[cfg(feature = "training")]
 mod explain;
 mod model;

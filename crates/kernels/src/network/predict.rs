@@ -87,8 +87,17 @@ struct Placed<'a> {
     starts: &'a [usize],
 }
 
+/// What a prediction gives for each row, or each of its tokens.
+#[derive(Clone, Copy)]
+pub(super) enum Want {
+    /// What the head makes of it.
+    Head(Aim),
+    /// The mean of the last layer's outputs over the row's tokens, both directions side by side; of heads that read all outputs only.
+    Mean,
+}
+
 /// Where the values of each row are written, in the caller's order.
-struct Out(*mut f32, Aim);
+struct Out(*mut f32, Want);
 
 // SAFETY: every row is written by one thread, once.
 unsafe impl Sync for Out {}
@@ -98,17 +107,21 @@ impl Reader<'_> {
     pub fn predict(
         &self,
         rows: Rows<'_>,
-        aim: Aim,
+        want: Want,
         pool: &Pool,
         take: impl Fn() -> Scratch + Sync,
         give: impl Fn(Scratch) + Sync,
     ) -> recurra_core::Result<Vec<f32>> {
         let (tokens, lengths) = (rows.tokens, rows.lengths);
-        let head = &self.params.head;
-        let answers = if head.unit() == Unit::Row { lengths.len() } else { tokens.len() };
-        let width = if aim == Aim::Answers { head.answer_width() } else { head.outputs() };
+        let (head, encoder) = (&self.params.head, &self.params.config.encoder);
+        let each = if head.unit() == Unit::Row { lengths.len() } else { tokens.len() };
+        let (answers, width) = match want {
+            Want::Head(Aim::Answers) => (each, head.answer_width()),
+            Want::Head(_) => (each, head.outputs()),
+            Want::Mean => (lengths.len(), self.params.shape.dirs * encoder.hidden_size),
+        };
         let mut values = zeros(answers.saturating_mul(width));
-        let out = Out(values.as_mut_ptr(), aim);
+        let out = Out(values.as_mut_ptr(), want);
         let mut starts = Vec::with_capacity(lengths.len());
         let mut sum = 0;
         for &length in lengths {
@@ -182,7 +195,12 @@ impl Reader<'_> {
         unsafe { pass.forward(&Member::alone(), Start::Zeros(0..count)) };
         let encoded = Encoded { layout, top: pass.top(), y: outputs[layers - 1], dy: Mat::none(), part: shape.rp };
         // SAFETY: as above.
-        unsafe { self.answer(encoded, head, (placed, chosen), out) };
+        unsafe {
+            match out.1 {
+                Want::Head(aim) => self.answer(encoded, head, (placed, chosen), (out.0, aim)),
+                Want::Mean => self.means(encoded, chosen, out.0),
+            }
+        }
         Ok(())
     }
 
@@ -204,6 +222,27 @@ impl Reader<'_> {
             projected,
             from_inputs,
             dropout: LayerDropout::default(),
+        }
+    }
+
+    /// The means of rows' outputs, into the caller's values.
+    unsafe fn means(&self, Encoded { layout, y, part, .. }: Encoded<'_>, chosen: &[u32], out: *mut f32) {
+        let (hidden, dirs) = (self.params.config.encoder.hidden_size, self.params.shape.dirs);
+        for (place, &row) in layout.sorted_indices().iter().enumerate() {
+            let length = layout.lengths()[place] as usize;
+            for dir in 0..dirs {
+                let at = (chosen[row as usize] as usize * dirs + dir) * hidden;
+                // SAFETY: by the caller's promise; each row has a place of its own, and an output, padded, at each of its positions.
+                unsafe {
+                    let to = std::slice::from_raw_parts_mut(out.add(at), hidden);
+                    for offset in &layout.offsets()[..length] {
+                        let output = std::slice::from_raw_parts(y.at(offset + place, dir * part).ptr, hidden);
+                        to.iter_mut().zip(output).for_each(|(sum, value)| *sum += value);
+                    }
+                    let share = 1.0 / length as f32;
+                    to.iter_mut().for_each(|sum| *sum *= share);
+                }
+            }
         }
     }
 
@@ -257,10 +296,10 @@ impl Reader<'_> {
         encoded: Encoded<'_>,
         space: &mut HeadSpace,
         (Placed { rows, starts }, chosen): (Placed<'_>, &[u32]),
-        out: &Out,
+        (out, aim): (*mut f32, Aim),
     ) {
-        let (head, layout, Out(out, aim)) = (&self.params.head, encoded.layout, out);
-        let mats = head.fit(space, layout.rows(), layout.total(), *aim);
+        let (head, layout) = (&self.params.head, encoded.layout);
+        let mats = head.fit(space, layout.rows(), layout.total(), aim);
         let (packs, flat) = (&self.frozen.head, self.flat.as_ptr());
         let pass = HeadPass { encoded, rows: head.whole(layout), mats, packs, flat, dropout: None };
         let (from, width) = match aim {
@@ -269,7 +308,7 @@ impl Reader<'_> {
         };
         // SAFETY: by the caller's promise; there is room for the answers to every row, or to every token of it.
         unsafe {
-            head.predict(&pass, *aim);
+            head.predict(&pass, aim);
             let copy = |at: usize, to: usize| std::ptr::copy_nonoverlapping(from.row(at), out.add(to * width), width);
             for (place, &row) in layout.sorted_indices().iter().enumerate() {
                 let row = chosen[row as usize] as usize;

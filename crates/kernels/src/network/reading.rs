@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use super::model::Network;
-use super::predict::{Frozen, Reader};
+use super::predict::{Frozen, Reader, Want};
 use super::weights::Weights;
 use crate::heads::pass::Aim;
 use recurra_core::{Result, Rows};
@@ -58,7 +58,14 @@ impl Network {
     pub(super) fn outputs(&self, reader: &Reader<'_>, rows: Rows<'_>, aim: Aim) -> Result<Vec<f32>> {
         let lock = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let take = || lock().pop().unwrap_or_default();
-        reader.predict(rows, aim, &self.pool, take, |scratch| lock().push(scratch))
+        reader.predict(rows, Want::Head(aim), &self.pool, take, |scratch| lock().push(scratch))
+    }
+
+    /// The means of validated rows' outputs.
+    pub(super) fn means(&self, reader: &Reader<'_>, rows: Rows<'_>) -> Result<Vec<f32>> {
+        let lock = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let take = || lock().pop().unwrap_or_default();
+        reader.predict(rows, Want::Mean, &self.pool, take, |scratch| lock().push(scratch))
     }
 
     /// The weights as prediction reads them; `None` if they are not ready.

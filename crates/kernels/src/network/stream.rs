@@ -35,8 +35,17 @@ pub struct Stream {
     begun: bool,
 }
 
-/// What to do with the scores of a position, `[outputs]`; positions count from the first token of the call.
+/// What to do with the values of a position; positions count from the first token of the call.
 type Take<'a> = &'a mut dyn FnMut(usize, &[f32]);
+
+/// What is asked of positions.
+enum Want<'a> {
+    Nothing,
+    /// The head's scores, `[outputs]`.
+    Scores(Take<'a>),
+    /// The outputs of the last layer, `[hidden_size]`.
+    Outputs(Take<'a>),
+}
 
 impl Network {
     /// Reads further tokens of a text; `scores` become those after the last one, before softmax: `[outputs]`. A fresh stream begins
@@ -82,12 +91,7 @@ impl Network {
     fn read_stream(&self, stream: &mut Stream, tokens: &[i32], first: usize, take: Take<'_>) -> Result<()> {
         let config = &self.params.config;
         Rows::new(tokens, &[i32::try_from(tokens.len()).unwrap_or(i32::MAX)]).validate(&config.encoder)?;
-        let fits = self.params.head.unit() == Unit::Token && !config.encoder.bidirectional;
-        if !fits {
-            let message =
-                "only a network of one direction whose head scores every token can read a text piece by piece";
-            return Err(Error::new(ErrorCode::InvalidArgument, message));
-        }
+        self.check_streams()?;
         let seen = self.read().predicted.fetch_add(tokens.len(), Ordering::Relaxed).saturating_add(tokens.len());
         self.project_vocabulary(seen)?;
         self.with_reader(|reader| {
@@ -95,11 +99,22 @@ impl Network {
             for (at, part) in [(0, &tokens[..first]), (first, &tokens[first..])] {
                 for (number, piece) in part.chunks(PIECE).enumerate() {
                     let start = at + number * PIECE;
-                    stream.advance(reader, piece, start >= first, &mut |i, row| take(start + i, row))?;
+                    let mut take = |i: usize, row: &[f32]| take(start + i, row);
+                    let want = if start >= first { Want::Scores(&mut take) } else { Want::Nothing };
+                    stream.advance(reader, piece, want)?;
                 }
             }
             Ok(())
         })
+    }
+
+    /// Refuses a network that cannot read a text piece by piece.
+    pub(super) fn check_streams(&self) -> Result<()> {
+        if self.params.head.unit() == Unit::Token && !self.params.config.encoder.bidirectional {
+            return Ok(());
+        }
+        let message = "only a network of one direction whose head scores every token can read a text piece by piece";
+        Err(Error::new(ErrorCode::InvalidArgument, message))
     }
 }
 
@@ -109,8 +124,19 @@ impl Stream {
         Self { traces: self.traces.iter().map(Trace::states).collect(), begun: self.begun, ..Self::default() }
     }
 
-    /// Goes through the layers with at least one token; with `scored` also through the head.
-    fn advance(&mut self, reader: &Reader<'_>, tokens: &[i32], scored: bool, take: Take<'_>) -> Result<()> {
+    /// Adds the outputs of the last layer at each of some validated tokens to `sums`, `[hidden_size]`.
+    pub(super) fn add_outputs(&mut self, reader: &Reader<'_>, tokens: &[i32], sums: &mut [f64]) -> Result<()> {
+        for piece in tokens.chunks(PIECE) {
+            let mut add = |_: usize, row: &[f32]| {
+                sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+            };
+            self.advance(reader, piece, Want::Outputs(&mut add))?;
+        }
+        Ok(())
+    }
+
+    /// Goes through the layers with at least one token, and for scores also through the head.
+    fn advance(&mut self, reader: &Reader<'_>, tokens: &[i32], want: Want<'_>) -> Result<()> {
         let params = reader.params;
         let (shape, total) = (&params.shape, tokens.len());
         self.layout.rebuild(&[total as i32], None)?;
@@ -138,9 +164,19 @@ impl Stream {
         // SAFETY: all buffers belong to this stream and have the sizes of this piece; ids were validated.
         unsafe { pass.forward(&Member::alone(), start) };
         self.begun = true;
-        if !scored {
-            return Ok(());
-        }
+        let take = match want {
+            Want::Nothing => return Ok(()),
+            Want::Outputs(take) => {
+                for position in 0..total {
+                    // SAFETY: there is a row of outputs, at least as wide, for each position.
+                    take(position, unsafe {
+                        std::slice::from_raw_parts(outputs[layers - 1].row(position), params.config.encoder.hidden_size)
+                    });
+                }
+                return Ok(());
+            }
+            Want::Scores(take) => take,
+        };
         let encoded =
             Encoded { layout: &self.layout, top: pass.top(), y: outputs[layers - 1], dy: Mat::none(), part: shape.rp };
         let mats = params.head.fit(&mut self.head, 1, total, Aim::Scores);

@@ -1,0 +1,119 @@
+import { constraint } from '../core/errors.js';
+import { Turns } from '../core/turns.js';
+import type { Engine, StateEntry } from '../engine/engine.js';
+import type { TextSettings } from '../text/options.js';
+import type { TokenizerLike } from '../text/tokenizer.js';
+import { Vocab } from '../text/vocab.js';
+import { wordTest } from '../text/wordTest.js';
+import { type FirstVectors, type FirstWords, roomFor } from './firstWords.js';
+import type { PretrainedEncoder } from './options/encoder.js';
+
+/** An encoder, and how many words it adds; undefined for none. */
+export interface EncoderSettings {
+  model: PretrainedEncoder;
+  words: number | undefined;
+}
+
+/** The blank before a word, which units of words and pieces have. */
+const BLANK = /^[ \u0120\u2581](?=.)/su;
+
+/** Words between two pauses. */
+const TOGETHER = 4_096;
+
+/**
+ * The unit of each word that an encoder has, in the order of the units. With the encoder's own tokenizer they are its units; else a unit's
+ * word is the unit without the blank before it, and, unless that is another unit's, in lower case. The first unit of a word, which is the most
+ * frequent one, is taken.
+ */
+function* unitsOfWords(
+  { vocab, tokenizer: own }: PretrainedEncoder,
+  tokenizer: TokenizerLike,
+): Generator<void, Map<string, number>, undefined> {
+  const units = new Map<string, number>();
+  const specials = new Set(vocab.specials);
+  const add = (word: string, unit: number) => {
+    if (!units.has(word)) units.set(word, unit);
+  };
+  const same = own !== undefined && own === tokenizer;
+  for (const lower of same ? [false] : [false, true]) {
+    for (const [unit, name] of vocab.itos.entries()) {
+      if (unit % TOGETHER === 0) yield;
+      if (specials.has(name)) continue;
+      const word = same ? name : name.replace(BLANK, '');
+      add(lower ? word.toLowerCase() : word, unit);
+    }
+  }
+  return units;
+}
+
+/** The array of a state by its name. */
+function array(state: readonly StateEntry[], name: string): StateEntry | undefined {
+  return state.find((entry) => entry.name === name);
+}
+
+/** The words of a language model, and the vectors of its units. */
+export function wordsOfEncoder({ model, words = 0 }: EncoderSettings, signal: AbortSignal | undefined): FirstWords {
+  let units: ReadonlyMap<string, number> | undefined;
+  return {
+    given: 'file',
+    learns: false,
+    async extend(vocab: Vocab, { tokenizer, ...text }: TextSettings): Promise<Vocab> {
+      const turns = new Turns(signal);
+      units = await turns.run(unitsOfWords(model, tokenizer));
+      const most = roomFor(words, vocab, { tokenizer, ...text });
+      const accepts = await wordTest(tokenizer, turns);
+      const more: string[] = [];
+      for (const word of units.keys()) {
+        if (more.length >= most) break;
+        if (!vocab.has(word) && accepts(word)) more.push(word);
+        if (turns.due) await turns.next();
+      }
+      return turns.run(Vocab.extended(vocab, more));
+    },
+    async vectors(vocab: Vocab): Promise<FirstVectors> {
+      const turns = new Turns(signal);
+      const state = await model.encoderState();
+      turns.restart();
+      const { data, shape } = array(state, 'embedding.weight')!;
+      const dim = shape[1]!;
+      const from = new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4);
+      const matrix = new Float32Array(vocab.length * dim);
+      const known = new Uint8Array(vocab.length);
+      const specials = new Set(vocab.specials);
+      for (const [row, word] of vocab.itos.entries()) {
+        const unit = specials.has(word) ? undefined : units?.get(word);
+        if (unit === undefined) continue;
+        matrix.set(from.subarray(unit * dim, (unit + 1) * dim), row * dim);
+        known[row] = 1;
+        if (turns.due) await turns.next();
+      }
+      if (!known.includes(1))
+        throw constraint(
+          'encoder',
+          `the encoder has a vector for none of the ${vocab.length} words of the training rows; are its units of another kind than the tokens?`,
+        );
+      return { matrix, known, dim };
+    },
+  };
+}
+
+/**
+ * Lets the forward layers of a network begin with those of an encoder. Inputs that the encoder does not have, as the features of a
+ * word's characters or the outputs of the backward layer below, keep the weights that were drawn.
+ */
+export async function setLayers(engine: Engine, { model }: EncoderSettings): Promise<void> {
+  const [own, given] = [await engine.state(), await model.encoderState()];
+  for (const entry of own) {
+    const name = entry.name.replace(/^member\.\d+\./, '');
+    const layer = name.startsWith('rnn.') ? array(given, name) : undefined;
+    if (layer) copyColumns(layer, entry);
+  }
+  await engine.loadState(own);
+}
+
+/** Copies a matrix over the first columns of another one of as many rows; vectors are matrices of one column. */
+function copyColumns(from: StateEntry, to: StateEntry): void {
+  const rows = from.shape[0]!;
+  const [width, room] = [from.data.length / rows, to.data.length / rows];
+  for (let row = 0; row < rows; row++) to.data.set(from.data.subarray(row * width, (row + 1) * width), row * room);
+}
