@@ -4,6 +4,7 @@ import type { SamplingSettings, WritingEngine, WrittenText } from '../engine/wri
 import { TOKENIZER_KEY } from '../models/description.js';
 import { type LanguageFields, languageFile } from '../models/language/description.js';
 import { generateText } from '../models/language/generate.js';
+import { languageHead } from '../models/language/network.js';
 import { type GeneratedText, type GenerateOptions, generateSettings } from '../models/language/sampling.js';
 import { NamedUnits } from '../text/units/named.js';
 import { PieceUnits } from '../text/units/pieces.js';
@@ -131,7 +132,11 @@ export function languageModelIn(file: OpenedFile): (instance: Instance) => WebLa
       'INVALID_FILE',
       `${file.path}: its tokenizer has another number of pieces than its vocabulary`,
     );
-  const numbers = networkNumbers('language', settings, outputs, vocab);
+  const head = languageHead(outputs, settings);
+  const adaptive = head.kind === 'tags' && head.decoder === 'adaptive';
+  // The decoder, by its place in `recurra_core::Decoder::ALL`.
+  const beside = [adaptive ? 2 : 1, Number(settings.tieWeights)];
+  const numbers = [...networkNumbers('language', settings, outputs, vocab), ...beside];
   return (instance) => {
     instance.begin(Uint32Array.from(numbers));
     giveArrays(instance, 0, arrays);

@@ -21,6 +21,8 @@ const MODELS: Record<string, LanguageOptions> = {
   'bytes, GRU, two layers': { units: 'bytes', cell: 'gru', numLayers: 2 },
   'words, minGRU': { units: 'words', cell: 'mingru', minFreq: 1 },
   pieces: { units: 'pieces', maxTokens: 300 },
+  'tied weights': { tieWeights: true, embeddingDim: 20 },
+  'adaptive softmax': { softmax: 'adaptive' },
 };
 
 const GENERATIONS: [string, GenerateOptions][] = [

@@ -38,6 +38,12 @@ pub fn invalid(message: impl Into<String>) -> Error {
 /// | place | what |
 /// |---|---|
 /// | 16 | decoder, by its place in `recurra_core::Decoder::ALL` |
+///
+/// or of a language model:
+///
+/// | place | what |
+/// |---|---|
+/// | 16, 17 | decoder, as of a tagger; are the vectors of the units the weights of the last layer? |
 #[derive(Clone, Debug)]
 pub struct Settings {
     encoder: EncoderConfig,
@@ -50,7 +56,7 @@ pub struct Settings {
 pub enum Own {
     Classifier { head: ClassesConfig, networks: usize, mix: Option<Mix>, reading: Option<Reading> },
     Tagger { tags: usize, decoder: Decoder },
-    Language { units: usize },
+    Language { units: usize, decoder: Decoder },
 }
 
 /// How many numbers all kinds have.
@@ -87,7 +93,7 @@ impl Settings {
         let cell =
             i32::try_from(cell).ok().and_then(Cell::from_code).ok_or_else(|| invalid("it has an unknown cell"))?;
         let subwords = (buckets > 0).then_some(SubwordsConfig { buckets: buckets as usize, dim: features as usize });
-        let encoder = EncoderConfig {
+        let mut encoder = EncoderConfig {
             subwords,
             num_layers: layers as usize,
             bidirectional: both != 0,
@@ -103,7 +109,10 @@ impl Settings {
             (1, &[decoder]) => {
                 Decoder::ALL.get(decoder as usize).map(|&decoder| Own::Tagger { tags: outputs, decoder })
             }
-            (2, []) => Some(Own::Language { units: outputs }),
+            (2, &[decoder, tied]) => {
+                encoder.tied = tied != 0;
+                Decoder::ALL.get(decoder as usize).map(|&decoder| Own::Language { units: outputs, decoder })
+            }
             _ => None,
         };
         let own = own.ok_or_else(|| invalid(format!("{} settings describe no model", numbers.len())))?;
@@ -138,8 +147,8 @@ impl Settings {
         let head = match self.own {
             Own::Classifier { head, .. } => HeadConfig::Classes(head),
             Own::Tagger { tags, decoder } => HeadConfig::Tags(TagsConfig { tags, decoder, forbidden }),
-            Own::Language { units } => {
-                HeadConfig::Tags(TagsConfig { tags: units, decoder: Decoder::Softmax, forbidden: None })
+            Own::Language { units, decoder } => {
+                HeadConfig::Tags(TagsConfig { tags: units, decoder, forbidden: None })
             }
         };
         NetworkConfig { encoder: self.encoder.clone(), head, seed: 0, threads: 1 }
