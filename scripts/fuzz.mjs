@@ -14,7 +14,18 @@ import { root } from './native/addons.mjs';
 const SECONDS_PER_INPUT = 10;
 const fuzz = join(root, 'fuzz');
 const inRust = readdirSync(join(fuzz, 'fuzz_targets')).map((name) => basename(name, '.rs'));
-const inTypeScript = ['csv', 'jsonLines', 'fastText', 'conll', 'conllu', 'spans', 'parquet', 'vectors', 'model'];
+const inTypeScript = [
+  'csv',
+  'jsonLines',
+  'fastText',
+  'conll',
+  'conllu',
+  'spans',
+  'tags',
+  'parquet',
+  'vectors',
+  'model',
+];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {

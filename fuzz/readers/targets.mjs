@@ -46,6 +46,12 @@ const SPAN_OPTIONS = [
   { text: 'data', spans: 'label', onBadRow: 'skip' },
 ];
 
+const TAG_OPTIONS = [
+  { format: 'spans' },
+  { format: 'spans', onBadRow: 'skip' },
+  { format: 'spans', token: 'words', tag: 2, offsets: 'codePoints', onBadRow: 'skip' },
+];
+
 /** What a user may get of bad input; it is also told apart by it what is new. */
 function expectTyped(error, { RecurraError }) {
   if (!(error instanceof RecurraError)) throw error;
@@ -103,6 +109,23 @@ async function readSpanned(rows) {
   return `rows ${Math.min(count, 8)} skipped ${Math.min(rows.skipped, 4)}`;
 }
 
+/** Rows with tags or spans. */
+async function readEither(rows) {
+  const kinds = new Set();
+  for await (const row of rows) {
+    kinds.add(Object.keys(row).join(' '));
+    const { tokens, tags, spans, text } = row;
+    if (tokens === undefined) {
+      for (const { start, end } of spans)
+        if (!(start >= 0 && end > start && end <= text.length)) throw new Error(`a span from ${start} to ${end}`);
+      continue;
+    }
+    if (tokens.length !== tags.length || tags.includes('')) throw new Error(`${tokens.length}, ${tags.length}`);
+    for (const each of [...tokens, ...tags]) if (typeof each !== 'string') throw new Error(`${each}`);
+  }
+  return `rows of ${[...kinds].sort().join(', ')} skipped ${Math.min(rows.skipped, 4)}`;
+}
+
 /**
  * Makes the targets.
  *
@@ -117,6 +140,7 @@ export function readerTargets(library, fixtures) {
     readConll,
     readConllu,
     readSpans,
+    readTags,
     readJsonLines,
     readFastText,
     readParquet,
@@ -149,6 +173,7 @@ export function readerTargets(library, fixtures) {
     conll: stream(readConll, CONLL_OPTIONS, readTagged),
     conllu: stream(readConllu, CONLLU_OPTIONS, readTagged),
     spans: stream(readSpans, SPAN_OPTIONS, readSpanned),
+    tags: stream(readTags, TAG_OPTIONS, readEither),
     parquet: typed((bytes) => {
       writeFileSync(place, bytes.subarray(1));
       return readAll(readParquet(place, PARQUET_OPTIONS[(bytes[0] ?? 0) % PARQUET_OPTIONS.length]));

@@ -147,7 +147,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
         .option('--file <file>', 'file of texts, of any format that train reads, or without --text one text per line'),
     ),
   )
-    .option('--top-k <n>', 'labels to show per text', wholeNumber, 3)
+    .option('--top-k <n>', 'labels to show per text (default: 3)', wholeNumber)
     .option('--json', JSON_HELP)
     .action(async (model: string, texts: string[], flags: PredictFlags) =>
       done(await predictCommand(model, texts, flags)),

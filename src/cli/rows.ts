@@ -5,7 +5,13 @@ import type { OptionTable } from '../core/options/table.js';
 import { jsonLine, note } from '../core/terminal.js';
 import type { Column } from '../data/readers/fields.js';
 import { type ReadProgress, ROW_FORMATS, ROWS, type RowFormat, TEXTS } from '../data/readers/options.js';
-import { type ReadRowsOptions, type ReadTextsOptions, readRows, readTexts } from '../data/readers/readRows.js';
+import {
+  type ReadRowsOptions,
+  type ReadTextsOptions,
+  readRows,
+  readTexts,
+  readTextsOrTokens,
+} from '../data/readers/readRows.js';
 import {
   type ReadTagsOptions,
   readTags,
@@ -14,7 +20,7 @@ import {
   type TagFileRows,
   type TagFormat,
 } from '../data/readers/readTags.js';
-import type { Row, UnlabelledText } from '../data/readers/rows.js';
+import type { Row, Tokens, UnlabelledText } from '../data/readers/rows.js';
 import type { FileRows } from '../data/readers/source.js';
 import { readWholeText } from '../data/readers/wholeText.js';
 import type { TagScheme } from '../text/tags/scheme.js';
@@ -132,6 +138,11 @@ export function refuseFlags(flags: object, table: OptionTable, used: readonly Op
 /** Opens a file of texts as the flags say. */
 export function openTexts(file: string, flags: TextFlags): FileRows<UnlabelledText> {
   return readTexts(file, { ...givenOptions<ReadTextsOptions>(TEXTS, flags), ...otherOptions(flags) });
+}
+
+/** Opens a file of texts, or of sentences of tokens, as the flags say. */
+export function openTextsOrTokens(file: string, flags: TextFlags): FileRows<UnlabelledText | Tokens> {
+  return readTextsOrTokens(file, { ...givenOptions<ReadTextsOptions>(TEXTS, flags), ...otherOptions(flags) });
 }
 
 /**

@@ -34,11 +34,19 @@ export function serverFault(): Failure {
 const BY_FASTIFY: Record<string, string> = { FST_ERR_CTP_BODY_TOO_LARGE: 'TOO_LARGE' };
 
 /** Explains what a body that does not fit its schema has wrong. */
-function ofValidation([first]: NonNullable<FastifyError['validation']>): Failure {
+function ofValidation(faults: NonNullable<FastifyError['validation']>): Failure {
+  const [first] = faults;
+  // What each of the properties lacks comes before the fault that none, or more than one, is there.
+  const either = faults.find(({ keyword }) => keyword === 'oneOf') as { schema?: { required: string[] }[] } | undefined;
+  if (either) {
+    const names = either.schema!.map(({ required }) => JSON.stringify(required[0])).join(' or ');
+    return { status: 400, code: 'INVALID_ARGUMENT', message: `Expected either ${names} in body` };
+  }
   const { keyword, instancePath, params, message, data } = first as NonNullable<typeof first> & { data?: unknown };
   const where = `body${instancePath.replace(/\/(\d+)/g, '[$1]').replaceAll('/', '.')}`;
   if (keyword === 'maxLength' || keyword === 'maxItems') {
-    const unit = keyword === 'maxLength' ? 'characters' : where === 'body.stop' ? 'strings' : 'texts';
+    const units = where === 'body.stop' ? 'strings' : /texts$/.test(where) ? 'texts' : 'elements';
+    const unit = keyword === 'maxLength' ? 'characters' : units;
     return { status: 413, code: 'TOO_LARGE', message: `Expected at most ${params.limit} ${unit} in ${where}` };
   }
   if (keyword === 'maximum')

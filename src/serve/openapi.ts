@@ -64,10 +64,10 @@ const KINDS = {
     }),
   },
   tagger: {
-    description: 'A recurrent tagger: texts in, labelled spans and tags of tokens out.',
+    description: 'A recurrent tagger: texts or tokens in, labelled spans and tags of tokens out.',
     paths: predictions(
-      'Find the spans of one text.',
-      'Find the spans of many texts.',
+      'Find the spans of one text, or tag the tokens of a sentence.',
+      'Find the spans of many texts, or tag the tokens of many sentences.',
       'Ada Lovelace was born in London.',
       { texts: ['Ada Lovelace was born in London.', 'She lived there.'] },
     ),

@@ -4,11 +4,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TextClassifier } from '../models/classifier/classifier.js';
 import type { Prediction } from '../models/classifier/prediction.js';
 import { LanguageModel } from '../models/language/language.js';
-import type { TextTagging } from '../models/tagger/prediction.js';
+import type { Tagging } from '../models/tagger/prediction.js';
 import { TextTagger } from '../models/tagger/tagger.js';
 import { packageRoot } from '../native/addon.js';
 import { type RouteContext, type ServedModel, whenGone } from './context.js';
-import { failureBody } from './failure.js';
+import { failureBody, Refusal } from './failure.js';
 import { languageRoutes } from './languageRoutes.js';
 import { languageSchemas } from './languageSchemas.js';
 import { PredictionMetrics } from './metrics.js';
@@ -40,24 +40,34 @@ function taggingRoutes(
 ): void {
   const shape = tagSchemas(settings);
   const metrics = new PredictionMetrics(common, model);
-  const done = (request: FastifyRequest, taggings: readonly TextTagging[]) => {
+  const done = (request: FastifyRequest, taggings: readonly Tagging[]) => {
     labelled(request, taggings.length);
     metrics.predicted(taggings.map(({ tokens, knownTokens }) => ({ tokens: tokens.length, knownTokens })));
   };
-  app.post<{ Body: { text: string } }>(
+  const fitting = (tokens: readonly string[], where: string) => {
+    const most = settings.maxTextLength;
+    if (tokens.reduce((sum, { length }) => sum + length, 0) <= most) return tokens;
+    const message = `Expected at most ${most} characters in ${where}`;
+    throw new Refusal({ status: 413, code: 'TOO_LARGE', message });
+  };
+  app.post<{ Body: { text?: string; tokens?: string[] } }>(
     '/predict',
     { config, schema: { body: shape.one, response: { 200: shape.prediction } } },
     async (request, reply) => {
-      const tagging = await model.predict(request.body.text, { signal: whenGone(reply) });
+      const { text, tokens } = request.body;
+      const asked = text ?? fitting(tokens!, 'body.tokens');
+      const tagging = await model.predict(asked, { signal: whenGone(reply) });
       done(request, [tagging]);
       return tagging;
     },
   );
-  app.post<{ Body: { texts: string[] } }>(
+  app.post<{ Body: { texts?: string[]; sentences?: string[][] } }>(
     '/predict/many',
     { config, schema: { body: shape.many, response: { 200: shape.predictions } } },
     async (request, reply) => {
-      const predictions = await model.predictMany(request.body.texts, { signal: whenGone(reply) });
+      const { texts, sentences } = request.body;
+      const asked = texts ?? sentences!.map((tokens, i) => fitting(tokens, `body.sentences[${i}]`));
+      const predictions = await model.predictMany(asked, { signal: whenGone(reply) });
       done(request, predictions);
       return { predictions };
     },

@@ -114,49 +114,73 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
 /** Schemas of requests and answers of a tagger. */
 export function tagSchemas({ maxTextLength, maxTexts }: ServerSettings) {
   const text = { type: 'string', maxLength: maxTextLength, description: 'The text to tag; it may be empty.' };
+  const tokens = {
+    type: 'array',
+    items: { type: 'string', maxLength: maxTextLength },
+    maxItems: maxTextLength,
+    description: `The tokens of a sentence, of ${maxTextLength} characters at most.`,
+  };
+  /** A request has one of two properties. */
+  const either = (texts: string, sentences: string) => [{ required: [texts] }, { required: [sentences] }];
   const numbers = (description: string, type = 'number') => ({ type: 'array', items: { type }, description });
   const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, description });
   const span = {
     type: 'object',
     required: ['start', 'end', 'label', 'text', 'probability'],
     properties: {
-      start: { type: 'integer', description: 'Index of its first UTF-16 code unit in the text, as JavaScript counts.' },
-      end: { type: 'integer', description: 'Index behind its last code unit.' },
+      start: {
+        type: 'integer',
+        description:
+          'In a text the index of its first UTF-16 code unit, as JavaScript counts; in tokens that of its first token.',
+      },
+      end: { type: 'integer', description: 'Index behind its end.' },
       label: { type: 'string', description: 'A label of the training rows.' },
-      text: { type: 'string', description: 'The part of the text.' },
+      text: { type: 'string', description: 'The part of the text, or the tokens with a blank between them.' },
       probability: { type: 'number', minimum: 0, maximum: 1 },
     },
   };
   const prediction = {
     type: 'object',
-    required: ['spans', 'tokens', 'starts', 'tags', 'probabilities', 'knownTokens'],
+    required: ['spans', 'tokens', 'tags', 'probabilities', 'knownTokens'],
     properties: {
       spans: {
         type: 'array',
         items: span,
-        description: 'Labelled parts of the text, in order; none overlaps another.',
+        description: 'Labelled parts of the text or the tokens, in order; none overlaps another.',
       },
-      tokens: strings('The tokens of the text.'),
-      starts: numbers('Where each token begins in the text.', 'integer'),
+      tokens: strings('The tokens of the text, or those that were given.'),
+      starts: numbers('Where each token begins in the text; not there where tokens were given.', 'integer'),
       tags: strings('The tag of each token.'),
       probabilities: numbers('How probable each of them is, from 0 to 1.'),
       knownTokens: { type: 'integer', description: 'How many tokens the model knows.' },
     },
   };
   return {
-    one: { type: 'object', required: ['text'], additionalProperties: false, properties: { text } },
+    one: {
+      type: 'object',
+      oneOf: either('text', 'tokens'),
+      additionalProperties: false,
+      properties: { text, tokens },
+    },
     many: {
       type: 'object',
-      required: ['texts'],
+      oneOf: either('texts', 'sentences'),
       additionalProperties: false,
-      properties: { texts: { type: 'array', items: text, maxItems: maxTexts } },
+      properties: {
+        texts: { type: 'array', items: text, maxItems: maxTexts },
+        sentences: { type: 'array', items: tokens, maxItems: maxTexts },
+      },
     },
     prediction,
     predictions: {
       type: 'object',
       required: ['predictions'],
       properties: {
-        predictions: { type: 'array', items: prediction, description: 'One for each text, in the order asked.' },
+        predictions: {
+          type: 'array',
+          items: prediction,
+          description: 'One for each text or sentence, in the order asked.',
+        },
       },
     },
     ...COMMON,

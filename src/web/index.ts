@@ -7,6 +7,7 @@ export { ArgumentError, type ErrorCode, ModelFileError, RecurraError } from '../
 export { type LabelProbability, Prediction } from '../models/classifier/prediction.js';
 export type { GeneratedText, GenerateOptions } from '../models/language/sampling.js';
 export type { TaggedSpan, Tagging, TextTagging } from '../models/tagger/prediction.js';
+export type { TagScheme } from '../text/tags/scheme.js';
 export { type PredictOptions, WebClassifier } from './classifier.js';
 export { WebLanguageModel } from './language.js';
 export { type LoadOptions, load, type WebModel, type WebModels } from './load.js';

@@ -13,8 +13,11 @@ import { taggerIn, type WebTagger } from './tagger.js';
 
 /** The models that {@link load} gives, by the kind that their file names. */
 export interface WebModels {
+  /** Labels texts. */
   classifier: WebClassifier;
+  /** Tags tokens and finds spans. */
   tagger: WebTagger;
+  /** Writes texts. */
   language: WebLanguageModel;
 }
 

@@ -78,6 +78,35 @@ describe('the command line for taggers', () => {
     expect(recurra(['predict', model, '--file', tabs]).out).toBe('# id\n1-2\tInRome\t_\n1\tIn\tO\n2\tRome\tB-LOC\n\n');
   });
 
+  it('reads JSON lines of tokens, with tags and without', () => {
+    const [tagged, tokens] = ['tagged.jsonl', 'tokens.jsonl'].map((name) => join(folder, name)) as [string, string];
+    const sentence = { tokens: ['Eve', 'lives', 'in', 'New', 'York'], tags: ['B-PER', 'O', 'O', 'B-LOC', 'I-LOC'] };
+    const lines = [sentence, { text: 'Bob', spans: [{ start: 0, end: 3, label: 'PER' }] }, sentence];
+    writeFileSync(tagged, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const measured = recurra(['evaluate', model, tagged, '--json']).json().at(-1);
+    expect(measured).toMatchObject({ event: 'end', sentences: 3, tokens: 11 });
+    const trained = recurra(['train', tagged, '--task', 'tag', ...SMALL, '--epochs', '1', '--out', join(folder, 'm')]);
+    expect(trained.out).toMatch(/: 3 rows, 2 labels/);
+    writeFileSync(tokens, `{"tokens":${JSON.stringify(sentence.tokens)}}\n\n{"text":"Bob  likes it"}\n{"tokens":[]}`);
+    const answers = recurra(['predict', model, '--file', tokens, '--json']).json();
+    expect(answers.map(({ line, text, tags }) => [line, text, tags])).toEqual([
+      [1, undefined, sentence.tags],
+      [3, 'Bob  likes it', ['B-PER', 'O', 'O']],
+      [4, undefined, []],
+    ]);
+    const { out } = recurra(['predict', model, '--format', 'jsonl'], readFileSync(tokens, 'utf8'));
+    expect(out).toMatch(
+      /^\[Eve\]\(PER [\d.]+ %\) lives in \[New York\]\(LOC [\d.]+ %\)\n\[Bob\]\(PER [\d.]+ %\) {2}likes it\n\n$/,
+    );
+    writeFileSync(tagged, '{"tokens":["a","b"],"tags":["O"]}\n');
+    const refused = recurra(['evaluate', model, tagged]);
+    expect(refused.err).toMatch(/tagged\.jsonl:1: there are 2 tokens and 1 tags; expected a tag for each token/);
+    expect(recurra(['predict', model, 'Bob', '--top-k', '2'])).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('--top-k does not apply to a tagger'),
+    });
+  });
+
   it.each([
     [
       ['train', conll, '--task', 'tag', '--format', 'csv'],

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ReadSpansOptions, readSpans, type TextSpan } from '../../src/index.js';
+import { type ReadSpansOptions, readSpans, readTags, type TextSpan } from '../../src/index.js';
 import { realData } from '../support/data.js';
 import { temporaryFolder } from '../support/folder.js';
 import { all, errorOf } from '../support/rows.js';
@@ -171,4 +171,38 @@ it('reads Snips', async () => {
   if (file === undefined) return;
   const rows = await all(readSpans(file));
   expect([rows.length, rows.flatMap(({ spans }) => spans).length]).toEqual([700, 1794]);
+});
+
+describe('readTags of JSON lines', () => {
+  const records: unknown[] = [
+    { tokens: ['Ada', ''], tags: ['B-PER', 'O'] },
+    { text: 'Rome', tokens: ['Rome'], spans: [{ start: 0, end: 4, label: 'LOC' }] },
+  ];
+
+  it('gives tokens with tags beside texts with spans', async () => {
+    expect(await all(readTags(write(...records)))).toEqual([
+      { tokens: ['Ada', ''], tags: ['B-PER', 'O'], line: 1 },
+      { text: 'Rome', spans: [{ start: 0, end: 4, label: 'LOC' }], line: 2 },
+    ]);
+    const named = { words: ['a'], '2': ['X'] };
+    expect(await all(readTags(write(named), { token: 'words', tag: 2 }))).toEqual([
+      { tokens: ['a'], tags: ['X'], line: 1 },
+    ]);
+  });
+
+  it.each<[object, string]>([
+    [{ tokens: ['a'] }, 'the field "tags" is missing: expected an array of strings'],
+    [{ tokens: null, tags: [] }, 'the field "tokens" is null: expected an array of strings'],
+    [{ tokens: 'a', tags: [] }, 'the field "tokens" is a string: expected an array of strings'],
+    [{ tokens: ['a', 5], tags: ['O', 'O'] }, 'tokens[1] is 5: expected a string'],
+    [{ tokens: ['a'], tags: [''] }, 'tags[0] is "": expected a string that is not empty'],
+    [{ tokens: ['a'], tags: ['O', 'O'] }, 'there are 1 tokens and 2 tags; expected a tag for each token'],
+  ])('refuses %j', async (record, message) => {
+    const path = write(records[0], record, records[1]);
+    const error = await errorOf(readTags(path));
+    expect(error).toMatchObject({ code: 'INVALID_ROW', line: 2, message: expect.stringContaining(message) });
+    const rows = readTags(path, { onBadRow: 'skip' });
+    expect(await all(rows)).toHaveLength(2);
+    expect(rows.skipped).toBe(1);
+  });
 });

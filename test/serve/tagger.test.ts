@@ -1,8 +1,10 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
+import fc from 'fast-check';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TextTagger, type TextTagging } from '../../src/index.js';
 import { createServer, type ModelServer } from '../../src/serve/index.js';
+import { anyText } from '../support/anyText.js';
 import { chromiumPath } from '../support/chromium.js';
 import { placeRows } from '../support/places.js';
 
@@ -52,6 +54,73 @@ describe('a server with a tagger', () => {
     expect(many.body.predictions.map(({ tags }) => tags.length)).toEqual([body.tags.length, 0, 5]);
   });
 
+  it('points into every text', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(fc.oneof(anyText, fc.constantFrom('Ada ', ' in Paris', '👩‍🚀 Eve'))), { maxLength: 5 }),
+        async (parts) => {
+          const texts = parts.map((words) => words.join(''));
+          const { status, body } = await post('/predict/many', { texts });
+          expect(status).toBe(200);
+          // JSON has no other numbers than these.
+          expect(body.predictions).toEqual(JSON.parse(JSON.stringify(await model.predictMany(texts))));
+          for (const [i, { tokens, starts, tags, spans }] of body.predictions.entries()) {
+            const text = texts[i]!;
+            expect(tokens.map((token, at) => text.slice(starts[at], starts[at]! + token.length))).toEqual(tokens);
+            for (const { start, end, text: part } of spans) expect(text.slice(start, end)).toBe(part);
+            expect(tags).toHaveLength(tokens.length);
+          }
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it('tags tokens', async () => {
+    const tokens = ['Bob', 'lives', 'in', 'New', 'York', ''];
+    const { status, body } = await post('/predict', { tokens });
+    expect(status).toBe(200);
+    expect(body).toEqual(JSON.parse(JSON.stringify(await model.predict(tokens))));
+    expect(body).toMatchObject({ tokens, tags: ['B-PER', 'O', 'O', `B-${HOSTILE}`, `I-${HOSTILE}`, 'O'] });
+    expect(body).not.toHaveProperty('starts');
+    expect(body.spans.at(-1)).toMatchObject({ start: 3, end: 5, text: 'New York' });
+    const many = await post('/predict/many', { sentences: [tokens, [], ['Eve']] });
+    expect(many.body.predictions.map(({ tags }) => tags.length)).toEqual([6, 0, 1]);
+    const refused = async (path: string, body: object) => {
+      const { status, body: answer } = await post(path, body);
+      return [status, (answer as unknown as { error: { code: string; message: string } }).error.message];
+    };
+    expect(await refused('/predict', {})).toEqual([400, 'Expected either "text" or "tokens" in body']);
+    expect(await refused('/predict', { text: '', tokens })).toEqual([
+      400,
+      'Expected either "text" or "tokens" in body',
+    ]);
+    expect(await refused('/predict', { tokens: 'Bob' })).toEqual([
+      400,
+      'Expected an array for body.tokens but received string "Bob"',
+    ]);
+    expect(await refused('/predict', { tokens: ['Bob', 5] })).toEqual([
+      400,
+      'Expected a string for body.tokens[1] but received number 5',
+    ]);
+    expect(await refused('/predict', { tokens: Array(11).fill('a'.repeat(99)) })).toEqual([
+      413,
+      'Expected at most 1000 characters in body.tokens',
+    ]);
+    expect(await refused('/predict', { tokens: Array(1_001).fill('') })).toEqual([
+      413,
+      'Expected at most 1000 elements in body.tokens',
+    ]);
+    expect(await refused('/predict/many', { sentences: Array(6).fill(['a']) })).toEqual([
+      413,
+      'Expected at most 5 elements in body.sentences',
+    ]);
+    expect(await refused('/predict/many', { sentences: [['a'], Array(11).fill('a'.repeat(99))] })).toEqual([
+      413,
+      'Expected at most 1000 characters in body.sentences[1]',
+    ]);
+  });
+
   it('says what it is, and refuses what does not fit', async () => {
     expect(await (await fetch(`${url}/model`)).json()).toMatchObject({
       kind: 'tagger',
@@ -62,7 +131,7 @@ describe('a server with a tagger', () => {
       paths: Record<string, { post: { summary: string } }>;
     };
     expect(await new Validator().validate(document)).toMatchObject({ valid: true });
-    expect(document.paths['/predict']!.post.summary).toBe('Find the spans of one text.');
+    expect(document.paths['/predict']!.post.summary).toMatch('Find the spans of one text');
     expect(await post('/predict', { text: 5 })).toMatchObject({ status: 400 });
     expect(await post('/predict', { text: 'a', topK: 1 })).toMatchObject({ status: 400 });
     expect(await post('/predict', { text: 'a'.repeat(1_001) })).toMatchObject({ status: 413 });

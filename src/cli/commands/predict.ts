@@ -14,9 +14,12 @@ import { answerTexts, BLOCK, onOneLine } from './textBlocks.js';
 /** Flags of `recurra predict`. */
 export interface PredictFlags extends TextFlags, DeviceFlag {
   file?: string;
-  topK: number;
+  topK?: number;
   json?: boolean;
 }
+
+/** Labels of a text that are shown, unless the flag says otherwise. */
+const TOP_K = 3;
 
 /** Labels with their probabilities that are held at once. */
 const CLASSES = 1 << 17;
@@ -65,11 +68,20 @@ function checkTexts(texts: readonly string[], flags: PredictFlags): void {
 export async function predictCommand(modelFile: string, texts: string[], flags: PredictFlags): Promise<number> {
   checkTexts(texts, flags);
   const model = await loadModel('predict', modelFile, deviceOption(flags));
-  if (model instanceof TextTagger) return predictTags(model, texts, flags);
+  if (model instanceof TextTagger) {
+    if (flags.topK !== undefined)
+      throw constraint('topK', `--top-k does not apply to a tagger, which gives each token one tag`);
+    return predictTags(model, texts, flags);
+  }
   const { multiLabel } = model.settings;
   const names = shownLabels(model.labels);
   const shown = new Map(model.labels.map((label, index) => [label, names[index]!]));
-  const display = { json: flags.json === true, multiLabel, topK: Math.min(flags.topK, model.labels.length), shown };
+  const display = {
+    json: flags.json === true,
+    multiLabel,
+    topK: Math.min(flags.topK ?? TOP_K, model.labels.length),
+    shown,
+  };
   // The labels that a text is given need not be the most probable ones: each has a threshold of its own.
   const options = { topK: multiLabel && !display.json ? model.labels.length : display.topK };
   const { file = texts.length > 0 ? undefined : '-' } = flags;

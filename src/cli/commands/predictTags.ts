@@ -1,14 +1,15 @@
 import { constraint } from '../../core/errors.js';
 import { printable } from '../../core/printable.js';
 import { jsonLine } from '../../core/terminal.js';
+import type { Tokens, UnlabelledText } from '../../data/readers/rows.js';
 import { readTokenLines } from '../../data/readers/tokenLines.js';
-import type { Tagging, TextTagging } from '../../models/tagger/prediction.js';
+import type { TaggedSpan, Tagging } from '../../models/tagger/prediction.js';
 import type { TextTagger } from '../../models/tagger/tagger.js';
 import { EXIT } from '../output.js';
-import { givenTextFlags, type TextFlags } from '../rows.js';
+import { givenTextFlags, openTextsOrTokens, type TextFlags } from '../rows.js';
 import { outputDrained, outputLost } from '../streams.js';
 import { TAGGED } from '../tasks.js';
-import { answerTexts, BLOCK, onOneLine } from './textBlocks.js';
+import { answerRows, BLOCK, onOneLine } from './textBlocks.js';
 
 /** Flags of `recurra predict` for a tagger. */
 export interface TagPredictFlags extends TextFlags {
@@ -16,9 +17,26 @@ export interface TagPredictFlags extends TextFlags {
   json?: boolean;
 }
 
-/** A text with its spans in brackets, each with its label and its probability. */
-function marked(text: string, { spans, tags, tokens }: TextTagging, entities: boolean): string {
+/** The spans of tokens as those of the tokens with a blank between them. */
+function inText(tokens: readonly string[], spans: readonly TaggedSpan[]): TaggedSpan[] {
+  const starts: number[] = [];
+  let at = 0;
+  for (const token of tokens) {
+    starts.push(at);
+    at += token.length + 1;
+  }
+  return spans.map((span) => {
+    const last = span.end - 1;
+    return { ...span, start: starts[span.start]!, end: starts[last]! + tokens[last]!.length };
+  });
+}
+
+/** A text, or tokens, with its spans in brackets, each with its label and its probability. */
+function marked(given: string | undefined, answer: Tagging, entities: boolean): string {
+  const { tags, tokens } = answer;
   if (!entities) return tokens.map((token, i) => `${token}/${tags[i]}`).join(' ');
+  const text = given ?? tokens.join(' ');
+  const spans = given === undefined ? inText(tokens, answer.spans) : answer.spans;
   let at = 0;
   let line = '';
   for (const { start, end, label, probability } of spans) {
@@ -37,14 +55,23 @@ export async function predictTags(model: TextTagger, texts: string[], flags: Tag
       throw constraint('file', `${file} has a token on each line, so ${useless} does not apply to it`);
     return tagFile(model, file, json);
   }
-  await answerTexts(
-    texts,
-    file,
+  const given = file === undefined ? texts.map((text): UnlabelledText => ({ text })) : openTextsOrTokens(file, flags);
+  await answerRows<UnlabelledText | Tokens, Tagging>(
+    given,
     flags,
-    (block) => model.predictMany(block),
-    ({ text, line }, answer) => {
+    file === '-',
+    (rows) => model.predictMany(rows.map((row) => ('tokens' in row ? row.tokens : row.text))),
+    (row, answer) => {
+      const text = 'tokens' in row ? undefined : row.text;
+      const { line } = row;
       // Rows may have been left out: the line says which one this is.
-      if (json) jsonLine({ event: 'prediction', text, ...(line === undefined ? {} : { line }), ...answer });
+      if (json)
+        jsonLine({
+          event: 'prediction',
+          ...(text === undefined ? {} : { text }),
+          ...(line === undefined ? {} : { line }),
+          ...answer,
+        });
       else process.stdout.write(`${printable(onOneLine(marked(text, answer, model.scheme !== undefined)))}\n`);
     },
   );

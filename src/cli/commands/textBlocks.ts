@@ -1,5 +1,6 @@
 import { note } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
+import type { FileRows } from '../../data/readers/source.js';
 import { noteSkipped, noteWarnings, openTexts, type TextFlags } from '../rows.js';
 import { outputDrained, outputLost } from '../streams.js';
 
@@ -21,12 +22,28 @@ export async function answerTexts<T>(
   show: (row: UnlabelledText, answer: T) => void,
   size = BLOCK,
 ): Promise<void> {
-  const interactive = file === '-' && process.stdin.isTTY;
+  const given = file === undefined ? texts.map((text): UnlabelledText => ({ text })) : openTexts(file, flags);
+  await answerRows(given, flags, file === '-', (rows) => answer(rows.map(({ text }) => text)), show, size);
+}
+
+/**
+ * Answers rows of whatever kind block by block, until nobody reads the output any more.
+ *
+ * @param fromInput - Whether they come from standard input, where somebody may type them.
+ */
+export async function answerRows<R, T>(
+  given: FileRows<R> | readonly R[],
+  flags: { json?: boolean },
+  fromInput: boolean,
+  answer: (rows: readonly R[]) => Promise<readonly T[]>,
+  show: (row: R, answer: T) => void,
+  size = BLOCK,
+): Promise<void> {
+  const interactive = fromInput && process.stdin.isTTY;
   if (interactive) note('recurra: one text per line, Ctrl-D ends');
-  const rows = file === undefined ? undefined : openTexts(file, flags);
-  let block: UnlabelledText[] = [];
+  let block: R[] = [];
   const flush = async () => {
-    const answers = await answer(block.map(({ text }) => text));
+    const answers = await answer(block);
     for (const [index, each] of answers.entries()) {
       if (outputLost()) break;
       show(block[index]!, each);
@@ -34,16 +51,16 @@ export async function answerTexts<T>(
     }
     block = [];
   };
-  for await (const row of rows ?? texts.map((text): UnlabelledText => ({ text }))) {
+  for await (const row of given) {
     // Nobody reads the rest, or it cannot be written.
     if (outputLost()) return;
     block.push(row);
     if (interactive || block.length === size) await flush();
   }
   if (block.length > 0) await flush();
-  if (rows) {
-    noteSkipped(rows);
-    noteWarnings(rows, flags.json === true);
+  if ('skipped' in given) {
+    noteSkipped(given);
+    noteWarnings(given, flags.json === true);
   }
 }
 

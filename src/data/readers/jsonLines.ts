@@ -68,7 +68,9 @@ export function jsonTexts(source: Source, options: Omit<ReadJsonLinesOptions, 'l
 
 /** An object of a line of JSON. */
 export type JsonObject = Readonly<Record<string, unknown>>;
-type MakeRow<R> = (record: JsonObject, line: number, refuse: (message: string) => DataError) => R;
+
+/** Makes a row of an object. */
+export type MakeRow<R> = (record: JsonObject, line: number, refuse: (message: string) => DataError) => R;
 
 /** JSON has names alone: a number is one too. */
 function names(columns: readonly Column[]): string[] {

@@ -4,12 +4,13 @@ import { type CsvTextOptions, csvRows, csvTexts, type ReadCsvOptions } from './c
 import { fastTextRows, fastTextTexts, type ReadFastTextOptions } from './fastText.js';
 import type { Column } from './fields.js';
 import { jsonRows, jsonTexts } from './jsonLines.js';
+import { jsonTextsOrTokens } from './jsonTokens.js';
 import { lineTexts } from './lineTexts.js';
 import { checkText } from './notText.js';
 import { LABEL_PREFIX, ROWS, type RowFormat, TABLE_TEXT, TEXTS, type TextFormat } from './options.js';
 import { parquetRows, parquetTexts } from './parquet.js';
 import { type ByteCounter, LateCounter, Reading } from './reading.js';
-import type { Row, UnlabelledText } from './rows.js';
+import type { Row, Tokens, UnlabelledText } from './rows.js';
 import { type FileRows, type Input, type Source, sourceOf } from './source.js';
 import { encodingOf } from './textStream.js';
 
@@ -76,6 +77,28 @@ export function readRows(input: Input, options: ReadRowsOptions = {}): FileRows<
  * ```
  */
 export function readTexts(input: Input, options: ReadTextsOptions = {}): FileRows<UnlabelledText> {
+  return textsBy<UnlabelledText>(input, options, (source, { text, ...rest }) => {
+    if (text === undefined) throw missing('jsonl', 'text');
+    return jsonTexts(source, { ...rest, text });
+  });
+}
+
+/**
+ * As {@link readTexts}, but that in JSON lines there may also be sentences of tokens, `{ "tokens": [...] }`, and that the field of the
+ * text is `text` by default.
+ *
+ * @internal
+ */
+export function readTextsOrTokens(input: Input, options: ReadTextsOptions = {}): FileRows<UnlabelledText | Tokens> {
+  return textsBy<UnlabelledText | Tokens>(input, options, jsonTextsOrTokens);
+}
+
+/** Reads texts; `json` opens JSON lines. */
+function textsBy<R>(
+  input: Input,
+  options: ReadTextsOptions,
+  json: (source: Source, options: Omit<ReadTextsOptions, 'format'>) => FileRows<R | UnlabelledText>,
+): FileRows<R | UnlabelledText> {
   checkNames('readTexts', options, TEXTS);
   const { format, ...rest } = options;
   const { text } = rest;
@@ -85,11 +108,11 @@ export function readTexts(input: Input, options: ReadTextsOptions = {}): FileRow
     settingsOf({ format: TEXTS.format }, { format }).format ??
     formatByName(source.path) ??
     (text === undefined ? 'lines' : undefined);
-  return byFormat<UnlabelledText, TextFormat>(source, known, 'csv', rest, (source, found) => {
+  return byFormat<R | UnlabelledText, TextFormat>(source, known, 'csv', rest, (source, found) => {
     if (found === 'fasttext') return fastTextTexts(source, rest);
     if (found === 'lines') return lineTexts(source, rest);
+    if (found === 'jsonl') return json(source, rest);
     if (text === undefined) throw missing(found, 'text');
-    if (found === 'jsonl') return jsonTexts(source, { ...rest, text });
     if (found === 'parquet') return parquetTexts(source, { ...rest, text });
     return csvTexts(source, csvOptions(found, { ...rest, text }));
   });

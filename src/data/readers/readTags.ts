@@ -4,11 +4,13 @@ import { schemeOrNull } from '../../text/tags/scheme.js';
 import { type ReadConllOptions, readConll } from './conll.js';
 import { readConllu } from './conllu.js';
 import { type Column, checkColumn } from './fields.js';
+import { objects } from './jsonLines.js';
+import { hasTokens, TOKENS, taggedOf } from './jsonTokens.js';
 import { FILE_TEXT, typedColumn } from './options.js';
 import type { SpannedText, TaggedTokens } from './rows.js';
-import type { FileRows, Input } from './source.js';
+import { type FileRows, type Input, sourceOf } from './source.js';
 import type { SpanOffsets } from './spanShapes.js';
-import { type ReadSpansOptions, readSpans } from './spans.js';
+import { type ReadSpansOptions, spannedRows } from './spans.js';
 import type { TaggedRows } from './tagCheck.js';
 
 /** How a file of sentences with tags or spans is written. */
@@ -21,8 +23,8 @@ export interface ReadTagsOptions
   extends Omit<ReadConllOptions, 'columns'>,
     Pick<ReadSpansOptions, 'text' | 'spans' | 'offsets'> {
   /**
-   * How the file is written: a token on each line (`conll`), Universal Dependencies (`conllu`), or texts with spans as JSON lines
-   * (`spans`). Default: by the ending of its name, `.conllu` and `.jsonl`; else `conll`.
+   * How the file is written: a token on each line (`conll`), Universal Dependencies (`conllu`), or JSON lines (`spans`), each of which
+   * is a text with spans as {@link readSpans} knows them, or `{"tokens": [...], "tags": [...]}`. Default: by the ending of its name, `.conllu` and `.jsonl`; else `conll`.
    */
   format?: TagFormat | undefined;
 }
@@ -38,15 +40,15 @@ export const TAGS = {
     flag: '<format>',
   }),
   token: option(column, {
-    defaultText: 'the first; FORM',
+    defaultText: 'the first; FORM; tokens',
     flag: '<column>',
-    help: 'column of the token, by number or name',
+    help: 'column of the token, by number or name; field of the tokens',
     parse: typedColumn,
   }),
   tag: option(column, {
-    defaultText: 'the last; UPOS',
+    defaultText: 'the last; UPOS; tags',
     flag: '<column>',
-    help: 'column of the tag, by number or name',
+    help: 'column of the tag, by number or name; field of the tags',
     parse: typedColumn,
   }),
   separator: option(choice(['tab', 'blank'] as const), {
@@ -83,8 +85,8 @@ export type TagFileRows = FileRows<TaggedTokens | SpannedText> &
   Partial<Pick<TaggedRows, 'scheme' | 'repaired' | 'hints'>>;
 
 /**
- * Reads sentences with tags or spans from a file of any format that {@link readConll}, {@link readConllu} and {@link readSpans} read,
- * also with `.gz` or `.zst` behind its name.
+ * Reads sentences with tags or spans from a file of any format that {@link readConll}, {@link readConllu} and {@link readSpans} read, and
+ * from JSON lines of `{"tokens": [...], "tags": [...]}`; also with `.gz` or `.zst` behind its name.
  *
  * @param input - Path of the file, `-` for standard input, or a stream of bytes.
  * @param options - See {@link ReadTagsOptions}.
@@ -101,11 +103,25 @@ export function readTags(input: Input, options: ReadTagsOptions = {}): TagFileRo
   const { format, token, tag, separator, header, comments, scheme, text, spans, offsets, ...file } = options;
   const { format: asked } = settingsOf({ format: TAGS.format }, { format });
   const known = asked ?? formatByName(input);
-  if (known === 'spans') return readSpans(input, { ...file, text, spans, offsets });
+  if (known === 'spans') return readRecords(input, { ...file, token, tag, text, spans, offsets });
   const columns = { ...file, ...(token !== undefined && { token }), tag, scheme };
   return known === 'conllu'
     ? readConllu(input, columns)
     : readConll(input, { ...columns, separator, header, comments });
+}
+
+/** Reads texts with spans, and tokens with tags, from JSON lines. */
+function readRecords(
+  input: Input,
+  { token = TOKENS, tag = 'tags', text = 'text', spans, offsets, ...file }: Omit<ReadTagsOptions, 'format'>,
+): FileRows<TaggedTokens | SpannedText> {
+  const [tokens, tags] = [String(checkColumn('token', token)), String(checkColumn('tag', tag))];
+  const spanned = spannedRows({ text, spans, offsets });
+  return objects<TaggedTokens | SpannedText>(sourceOf(input), settingsOf(FILE_TEXT, file), (record, line, refuse) =>
+    hasTokens(record, tokens, [String(text)])
+      ? { ...taggedOf(record, tokens, tags, refuse), line }
+      : spanned(record, line, refuse),
+  );
 }
 
 /** The format that a file's name tells. */

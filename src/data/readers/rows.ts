@@ -92,6 +92,9 @@ export interface TaggedTokens {
   line?: number | undefined;
 }
 
+/** The tokens of a sentence, for prediction. */
+export type Tokens = Pick<TaggedTokens, 'tokens' | 'line'>;
+
 /** A text with labelled parts. */
 export interface SpannedText {
   /** The text as it was written. */

@@ -3,7 +3,7 @@ import { checkOptionNames } from '../../core/options/names.js';
 import { settingsOf } from '../../core/options/table.js';
 import { orderedSpans, type TextSpan } from '../../text/tags/textSpans.js';
 import { type Column, checkColumn, textOf } from './fields.js';
-import { fieldsOf, type JsonObject, objects } from './jsonLines.js';
+import { fieldsOf, type JsonObject, type MakeRow, objects } from './jsonLines.js';
 import { FILE_TEXT, type FileTextOptions } from './options.js';
 import type { SpannedText } from './rows.js';
 import { type FileRows, type Input, sourceOf } from './source.js';
@@ -52,11 +52,21 @@ export interface ReadSpansOptions extends FileTextOptions {
  */
 export function readSpans(input: Input, options: ReadSpansOptions = {}): FileRows<SpannedText> {
   checkOptionNames('readSpans', options, ['text', 'spans', 'offsets', ...Object.keys(FILE_TEXT)]);
+  return objects(sourceOf(input), settingsOf(FILE_TEXT, options), spannedRows(options));
+}
+
+/**
+ * What makes rows of objects with spans.
+ *
+ * @throws ArgumentError for options that do not fit.
+ * @internal
+ */
+export function spannedRows(options: Pick<ReadSpansOptions, 'text' | 'spans' | 'offsets'>): MakeRow<SpannedText> {
   const { offsets } = options;
   const text = String(checkColumn('text', options.text ?? 'text'));
   const field = options.spans === undefined ? undefined : String(checkColumn('spans', options.spans));
   if (offsets !== undefined) checkChoice('offsets', offsets, ['utf16', 'codePoints']);
-  return objects(sourceOf(input), settingsOf(FILE_TEXT, options), (record, line, refuse) => {
+  return (record, line, refuse) => {
     const content = textOf(fieldsOf(withText(record, text), [text]), refuse);
     const found = spansOf(record, field, refuse);
     const inUtf16 = (offsets ?? found.offsets) === 'utf16';
@@ -64,7 +74,7 @@ export function readSpans(input: Input, options: ReadSpansOptions = {}): FileRow
     const ordered = orderedSpans(content, spans as readonly (RawSpan & TextSpan)[], refuse);
     checkTexts(content, ordered, refuse);
     return { text: content, spans: ordered.map(({ start, end, label }) => ({ start, end, label })), line };
-  });
+  };
 }
 
 /** The object that has the text: in Label Studio's export it is within `data`. */
