@@ -10,7 +10,16 @@ import { ENCODER, type EncoderOptions, withEncoder } from '../../training/option
 import { DEFAULT_EPOCHS, LEARNING } from '../../training/options/learning.js';
 import { RUN, type TrainingOptions, type TrainingSettings, trainingSettings } from '../../training/options/train.js';
 import type { ValidationResult } from '../../training/progress.js';
-import { type ClassifierHeadOptions, HEAD, MOST_MEMBERS, type ModelSettings, modelSettings } from './network.js';
+import type { SubwordSettings } from '../subwords.js';
+import {
+  type ClassifierHeadOptions,
+  type ClassifierInputOptions,
+  HEAD,
+  INPUTS,
+  MOST_MEMBERS,
+  type ModelSettings,
+  modelSettings,
+} from './network.js';
 
 /**
  * What each class counts for: `'balanced'`, or a weight above 0 for some labels, by name; the others have 1.
@@ -92,6 +101,7 @@ export interface TrainOptions
   extends TrainingOptions<Rows, TrainingEvent>,
     EncoderOptions,
     ClassifierHeadOptions,
+    ClassifierInputOptions,
     ClassifierLossOptions,
     LinearOptions,
     EnsembleOptions {}
@@ -180,6 +190,7 @@ export const CLASSIFIER = {
   ...NETWORK,
   ...ENCODER,
   ...HEAD,
+  ...INPUTS,
   ...TEXT,
   ...LEARNING,
   ...LOSS,
@@ -203,6 +214,7 @@ export function defaultEpochs(labels: number): number {
 const NETWORK_ALONE: readonly string[] = [
   ...Object.keys(NETWORK),
   'pooling',
+  'subwords',
   ...Object.keys(TEXT).filter((name) => name !== 'tokenizer'),
   ...Object.keys(LEARNING).filter((name) => name !== 'seed'),
   'labelSmoothing',
@@ -236,6 +248,10 @@ export function defaultAdversarial(rows: number, labels: number): number {
 /** {@link TrainOptions} with every default filled in. */
 export interface TrainSettings extends TrainingSettings<Rows, TrainingEvent>, SettingsOf<typeof LOSS> {
   model: ModelSettings;
+  /** How the network reads the characters of words; undefined if it does not. */
+  subwords: SubwordSettings | undefined;
+  /** Whether that is to be chosen by the rows. */
+  choosesSubwords: true | undefined;
   /** Whether the tokenizer is to be chosen by the first rows. */
   choosesTokenizer: true | undefined;
   /** Whether there is a linear model. */
@@ -305,6 +321,8 @@ export function trainSettings(given: TrainOptions): TrainSettings {
     epochs: recurrent ? epochs : 0,
     ...settingsOf(LOSS, options),
     model: modelSettings(options),
+    subwords: (recurrent && settingsOf(INPUTS, options).subwords) || undefined,
+    choosesSubwords: recurrent && options.subwords === undefined ? true : undefined,
     choosesTokenizer: options.tokenizer === undefined ? true : undefined,
     linear,
     maxLinearBytes,

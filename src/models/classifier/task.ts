@@ -115,8 +115,9 @@ async function exclusiveByParts(engine: ExplainingEngine, dataset: EncodedDatase
 }
 
 /** What the network and its head look like. */
-function modelOf({ model }: TrainSettings, network: NetworkSettings): ModelSettings {
-  return { ...model, ...network };
+function modelOf({ model, subwords }: TrainSettings, network: NetworkSettings): ModelSettings {
+  // Of a word and its characters the model has one vector.
+  return { ...model, ...network, embeddingDim: network.embeddingDim + (subwords?.dim ?? 0) };
 }
 
 /**
@@ -137,6 +138,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
     hasNetwork: ({ recurrent }) => recurrent !== false,
     members: ({ members }) => members ?? 1,
     settle: settleTokenizer,
+    characters: ({ subwords }) => subwords,
     epochs: ({ train: { classes } }) => ({ epochs: defaultEpochs(classes.length), why: `${classes.length} labels` }),
     adversarial: ({ train: { length, classes } }) => ({
       adversarial: defaultAdversarial(length, classes.length),
