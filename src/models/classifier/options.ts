@@ -245,6 +245,16 @@ export function defaultAdversarial(rows: number, labels: number): number {
   return rows <= ADVERSARIAL.rows && labels <= ADVERSARIAL.labels ? 0.05 : 0;
 }
 
+/** Labels from which on, and rows for each of them up to which, the network is trained with the characters of words where no option says so. */
+const SUBWORDS_ON = { labels: 20, rowsOfLabel: 50 } as const;
+
+/**
+ * Whether the network is trained with the characters of words where no option says it: TABLE
+ */
+export function defaultSubwords(rows: number, labels: number): boolean {
+  return labels >= SUBWORDS_ON.labels && rows <= SUBWORDS_ON.rowsOfLabel * labels;
+}
+
 /** {@link TrainOptions} with every default filled in. */
 export interface TrainSettings extends TrainingSettings<Rows, TrainingEvent>, SettingsOf<typeof LOSS> {
   model: ModelSettings;

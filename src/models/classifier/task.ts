@@ -1,3 +1,4 @@
+import { settingsOf } from '../../core/options/table.js';
 import type { Rows } from '../../data/readers/rows.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
@@ -15,11 +16,12 @@ import { classWeightsOf } from './classWeights.js';
 import { type ClassifierFields, classifierFile } from './description.js';
 import { classifierMetadata } from './file.js';
 import { ALONE, Expert, mixOf } from './linear.js';
-import type { ModelSettings } from './network.js';
+import { type ModelSettings, SUBWORDS } from './network.js';
 import {
   CLASSIFIER,
   defaultAdversarial,
   defaultEpochs,
+  defaultSubwords,
   type StartEvent,
   type TrainOptions,
   type TrainSettings,
@@ -96,6 +98,19 @@ function chosenMixture(
   return [{ option: 'linear', value: Number((1 - network).toFixed(3)), why }];
 }
 
+/** Whether the network is trained with the characters of words, where no option said it. */
+function decideSubwords({ train }: ClassifierData, settings: TrainSettings, resumed: boolean) {
+  const { length, classes } = train;
+  const on =
+    settings.choosesSubwords && !resumed && settings.device === 'cpu' && defaultSubwords(length, classes.length);
+  if (!on) return { settings, chosen: [] };
+  const why = `${length} rows, ${classes.length} labels`;
+  return {
+    settings: { ...settings, subwords: settingsOf(SUBWORDS, {}) },
+    chosen: [{ option: 'subwords', value: true, why }],
+  };
+}
+
 /** What is chosen on validation rows where there is no network, and so no epoch. */
 async function chosenAlone(
   { recurrent, model }: TrainSettings,
@@ -138,6 +153,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
     hasNetwork: ({ recurrent }) => recurrent !== false,
     members: ({ members }) => members ?? 1,
     settle: settleTokenizer,
+    decide: decideSubwords,
     characters: ({ subwords }) => subwords,
     epochs: ({ train: { classes } }) => ({ epochs: defaultEpochs(classes.length), why: `${classes.length} labels` }),
     adversarial: ({ train: { length, classes } }) => ({
