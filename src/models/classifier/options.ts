@@ -246,7 +246,7 @@ export function defaultAdversarial(rows: number, labels: number): number {
 }
 
 /** Labels from which on, and rows for each of them up to which, the network is trained with the characters of words where no option says so. */
-const SUBWORDS_ON = { labels: 20, rowsOfLabel: 50 } as const;
+const SUBWORDS_ON = { labels: 15, rowsOfLabel: 50 } as const;
 
 /**
  * Whether the network is trained with the characters of words where no option says it: TABLE
