@@ -20,7 +20,7 @@ export interface ClassifierInputOptions {
   /**
    * Whether, and how, the network is trained with the characters of words; see {@link SubwordOptions}. Words of the training rows that have
    * parts in common then learn from each other. Once it is trained, a word's vector and that of its characters are one: the model has vectors of
-   * `embeddingDim + dim` numbers, and an unknown word stays unknown. `true` is on with its defaults. On the CPU only. Default: off.
+   * `embeddingDim + dim` numbers, and an unknown word stays unknown. `true` is on with its defaults. On the CPU only. Default: on from 20 labels on with up to 50 rows each, else off.
    */
   subwords?: boolean | SubwordOptions;
 }
@@ -54,7 +54,7 @@ export const SUBWORDS = subwordTable({ buckets: 20_000, dim: 32, minn: 3, maxn: 
 /** The table of {@link ClassifierInputOptions}. */
 export const INPUTS = {
   subwords: option(subwordKind(SUBWORDS), {
-    defaultText: 'off',
+    defaultText: 'on for 20 labels and more with up to 50 rows each',
     flag: '<buckets>',
     help: 'whether, and how, the network is trained with the characters of words',
     flagHelp: 'train with vectors for the characters of words, this many; 0 for none',

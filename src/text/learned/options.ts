@@ -51,7 +51,7 @@ export interface LearnVectorsOptions {
   window?: number;
   /** Random words that are pushed away for each pair of words (`neg`). Default 5. */
   negatives?: number;
-  /** Passes over the texts (`epoch`). Default 5; with `model: 'cbow'` on few texts more: 10 million words in all, in at most 25 passes. */
+  /** Passes over the texts (`epoch`). Default 5; up to 25 for `cbow` on few texts, as many as 10 million words take. */
   epochs?: number;
   /** Learning rate at the beginning; it falls linearly to 0. Default 0.05. */
   lr?: number;
