@@ -9,7 +9,9 @@ use super::vectors::Vectors;
 use super::weights::Weights;
 use crate::encoder::mean::mean;
 use crate::simd::Buf;
-use recurra_core::{Chunk, EncoderConfig, Error, ErrorCode, Forms, Result, Rows, rows::check_rows};
+#[cfg(feature = "training")]
+use recurra_core::Chunk;
+use recurra_core::{EncoderConfig, Error, ErrorCode, Forms, Result, Rows, rows::check_rows};
 
 /// Checks that form `n` is word `n` of the vocabulary, and that the network has all features.
 pub(super) fn check_own(forms: &Forms, encoder: &EncoderConfig) -> Result<()> {
@@ -52,6 +54,7 @@ impl Params {
     ///
     /// # Errors
     /// `InvalidArgument` where forms are given to a network that has its own.
+    #[cfg(feature = "training")]
     pub fn with_own<'a>(&'a self, chunk: &Chunk<'a>) -> Result<Chunk<'a>> {
         match (&self.own, chunk.forms) {
             (None, _) => Ok(*chunk),
