@@ -97,7 +97,7 @@ export const LEARN_VECTORS = {
   window: option(integer(1, 1_000), { default: 8, flag: '<n>', help: 'words on each side that count as near' }),
   negatives: option(integer(1, 64), { default: 5, flag: '<n>', help: 'random words for each pair of words' }),
   epochs: option(integer(1, 10_000), {
-    defaultText: '5; up to 25 for `cbow` on few texts',
+    defaultText: '5; up to 25 for cbow on few texts',
     flag: '<n>',
     help: 'passes over the texts',
   }),
