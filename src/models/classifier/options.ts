@@ -305,6 +305,12 @@ const RULES: readonly Rule<TrainSettings>[] = [
     message: 'unlabelled does not apply with recurrent: false: a linear model has no word vectors',
   },
   {
+    option: 'subwords',
+    when: ({ encoder, subwords }) => encoder !== undefined && subwords !== undefined,
+    message:
+      'subwords does not apply with encoder: its layers read words without their characters; leave one of both out',
+  },
+  {
     option: 'encoder',
     when: ({ encoder, recurrent }) => encoder !== undefined && recurrent === false,
     message: 'encoder does not apply with recurrent: false: a linear model has no layers',

@@ -101,9 +101,10 @@ function chosenMixture(
 /** Whether the network is trained with the characters of words, where no option said it. */
 function decideSubwords({ train }: ClassifierData, settings: TrainSettings, resumed: boolean) {
   const { length, classes } = train;
-  const on =
-    settings.choosesSubwords && !resumed && settings.device === 'cpu' && defaultSubwords(length, classes.length);
-  if (!on) return { settings, chosen: [] };
+  const { choosesSubwords, encoder, device } = settings;
+  // What a checkpoint does not say is off; libtorch has no subwords, and an encoder's layers read none.
+  const free = choosesSubwords && !resumed && encoder === undefined && device === 'cpu';
+  if (!free || !defaultSubwords(length, classes.length)) return { settings, chosen: [] };
   const why = `${length} rows, ${classes.length} labels`;
   return {
     settings: { ...settings, subwords: settingsOf(SUBWORDS, {}) },
