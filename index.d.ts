@@ -178,8 +178,11 @@ export declare namespace light {
     logProbabilities(text: ReadText, units: Int32Array, targets: Int32Array): Promise<Float64Array>
     /** The mean of the outputs of the last layer over the units of each text, `[texts, hidden_size]`. */
     embedTexts(units: Int32Array, lengths: Int32Array): Promise<Float32Array>
-    /** A network with initial values drawn from the seed, by the first work that needs them. */
-    constructor(config: NetworkConfig)
+    /**
+     * A network with initial values drawn from the seed, by the first work that needs them. With `forms`, which are those of the
+     * whole vocabulary in its order, tokens are words although the network has subwords; its state is then that of a network without.
+     */
+    constructor(config: NetworkConfig, forms?: NativeForms | undefined | null)
     /** Trains on the batches of a chunk, one step each; with `forms` where the network has subwords. */
     trainBatches(chunk: Chunk, options: StepOptions, forms?: NativeForms | undefined | null): Promise<ChunkStats>
     /**

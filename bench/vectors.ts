@@ -18,6 +18,7 @@ import { neighbourAccuracy, readTable } from './vectors/neighbours.js';
 const USAGE = `usage: npm run bench -- vectors [OPTIONS]
 
   --kinds NAMES   of skipgram, cbow, skipgram-subwords, cbow-subwords (default: all)
+  --epochs N      passes over the texts, of both (default 5)
   --texts N       training texts of AG News to learn from (default 16,000; 0: all)
   --rounds N      times that both learn, in turns (default 2)
   --rows N,N      labelled rows of the classifiers (default 500,2000; 0: none)
@@ -36,6 +37,7 @@ const KINDS: Readonly<Record<string, { title: string; model: VectorModel; minn: 
 const { values } = parseArgs({
   options: {
     kinds: { type: 'string', default: Object.keys(KINDS).join() },
+    epochs: { type: 'string', default: '5' },
     texts: { type: 'string', default: '16000' },
     rounds: { type: 'string', default: '2' },
     rows: { type: 'string', default: '500,2000' },
@@ -45,7 +47,12 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-const [threads, rounds, seeds] = [values.threads, values.rounds, values.seeds].map(Number) as [number, number, number];
+const [threads, rounds, seeds, epochs] = [values.threads, values.rounds, values.seeds, values.epochs].map(Number) as [
+  number,
+  number,
+  number,
+  number,
+];
 const counts = values.rows.split(',').map(Number).filter(Boolean);
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
@@ -62,7 +69,7 @@ async function ours(texts: readonly string[], kind: string, seed: number, out: s
   const { model, minn, maxn } = KINDS[kind]!;
   const began = performance.now();
   const before = process.cpuUsage();
-  const vectors = await learnVectors(texts, { model, minn, maxn, threads, seed });
+  const vectors = await learnVectors(texts, { model, minn, maxn, epochs, threads, seed });
   const { user, system } = process.cpuUsage(before);
   const cost = { seconds: (performance.now() - began) / 1000, processor: (user + system) / 1e6 };
   await vectors.save(out);
@@ -72,7 +79,7 @@ async function ours(texts: readonly string[], kind: string, seed: number, out: s
 function theirs(lines: string, kind: string, out: string): Cost {
   const { model, minn, maxn } = KINDS[kind]!;
   const program = fileURLToPath(new URL('vectors/fasttext.py', import.meta.url));
-  const args = [program, lines, out, model, ...[threads, minn, maxn].map(String)];
+  const args = [program, lines, out, model, ...[threads, minn, maxn, epochs].map(String)];
   const { status, stdout, stderr, error } = spawnSync(values.python, args, { encoding: 'utf8' });
   if (status !== 0)
     throw new Missing(

@@ -1,6 +1,6 @@
 """Word vectors of fastText, for `npm run bench -- vectors`.
 
-    python bench/vectors/fasttext.py TEXTS OUT MODEL THREADS MINN MAXN
+    python bench/vectors/fasttext.py TEXTS OUT MODEL THREADS MINN MAXN EPOCHS
 
 TEXTS has a text on each line, its words apart by blanks. OUT becomes a file in word2vec's text format. The line that is written to
 standard output is JSON: seconds, and processor seconds of all threads, from the file to vectors.
@@ -16,7 +16,7 @@ sys.path.pop(0)
 import fasttext  # noqa: E402
 
 source, out, model, *numbers = sys.argv[1:]
-threads, minn, maxn = map(int, numbers)
+threads, minn, maxn, epochs = map(int, numbers)
 
 
 def processor():
@@ -31,7 +31,7 @@ learned = fasttext.train_unsupervised(
     dim=64,
     ws=8,
     neg=5,
-    epoch=5,
+    epoch=epochs,
     lr=0.05,
     minCount=3,
     t=1e-4,

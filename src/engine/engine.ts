@@ -25,6 +25,12 @@ export interface EngineConfig extends NetworkSettings {
   unknownIdx: number;
   /** What the characters of a word add to its own vector; then tokens are numbers of forms. Nothing if left out. */
   subwords?: SubwordsConfig | undefined;
+  /**
+   * With `subwords` the forms of all words of the vocabulary, in its order: tokens are then ids of words as without them. The state of
+   * such an engine is that of one without subwords whose vectors have `embeddingDim + subwords.dim` numbers; once it took such a state
+   * from outside it only predicts, until `restore`. The caller closes the forms once the engine is made.
+   */
+  ownForms?: Forms | undefined;
   /** Standard deviation of the initial vectors of words and features; 1, as PyTorch's, if left out. */
   embeddingStd?: number;
   /** Whether the vectors of the words are the weights of the head's linear layer too; not if left out. */

@@ -12,7 +12,8 @@ export const CPU_CHUNK_TOKENS = 16_384;
 
 /** The engine on this package's own CPU kernels: the default. It needs no libtorch. */
 export function kernelEngine(config: EngineConfig): ExplainingEngine {
-  const native = new (light().CpuNetwork)(nativeConfig(config));
+  const native = new (light().CpuNetwork)(nativeConfig(config), config.ownForms);
+  const ofWords = !config.subwords || config.ownForms !== undefined;
   const work = tokenWork(config);
   const atOnce = Math.floor(AT_ONCE_WORK / work / (config.members ?? 1));
   // After a change of the weights the first prediction makes them ready, which is too long for the event loop; and once the
@@ -29,8 +30,8 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
     const before = seen;
     seen += tokens;
     // A failure here does no harm: predictions continue without the table.
-    // Forms have none.
-    if (!config.subwords && before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
+    // Forms that come with the texts have none.
+    if (ofWords && before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
   };
   const scoreTextNow: NonNullable<ExplainingEngine['scoreTextNow']> = (encoder, text, row) => {
     if (!ready || text.length > LONG_TEXT) return false;
@@ -62,7 +63,7 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
       return native.scoresNow(tokens, lengths, forms) ?? undefined;
     },
     // A text that the addon reads has as many scores as it has classes, and ids in place of forms.
-    ...(config.head.kind === 'classes' && !config.subwords && { scoreTextNow, scoreTexts }),
+    ...(config.head.kind === 'classes' && ofWords && { scoreTextNow, scoreTexts }),
     chunkTokens: CPU_CHUNK_TOKENS,
     workPerToken: work,
     setWordVectors: (words, vectors) => {

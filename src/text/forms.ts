@@ -1,6 +1,7 @@
 import type { light as lightNamespace } from '../../index.d.js';
 import { Turns } from '../core/turns.js';
 import { light } from '../native/light.js';
+import type { Vocab } from './vocab.js';
 
 /**
  * Words as they are written, outside of JavaScript's memory: for each the id of its word in the vocabulary, and the features of its
@@ -22,6 +23,11 @@ export interface FeatureOptions {
   shape: boolean;
 }
 
+/** Which features the characters of a word have, and the size of their vectors. */
+export interface WordFeatures extends FeatureOptions {
+  dim: number;
+}
+
 /** Words of a part: less than a millisecond on the event loop. */
 const PART = 1_024;
 
@@ -41,7 +47,14 @@ export async function formsOf(words: readonly string[], ids: Int32Array, options
   return forms;
 }
 
-/** The same at once, for few words: each takes about a microsecond. */
+/** Forms of all words of a vocabulary, in its order. What stands for other words, or for none, has no characters. */
+export function formsOfVocabulary(vocab: Vocab, options: FeatureOptions): Promise<Forms> {
+  const words = [...vocab.itos];
+  for (const index of [vocab.defaultIndex, vocab.padIndex]) if (index !== undefined) words[index] = '';
+  return formsOf(words, Int32Array.from(words.keys()), options);
+}
+
+/** As {@link formsOf} at once, for few words: each takes about a microsecond. */
 export function formsNow(words: readonly string[], ids: Int32Array, options: FeatureOptions): Forms {
   return light().NativeForms.of(words, ids, options);
 }

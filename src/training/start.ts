@@ -5,7 +5,9 @@ import { checkOutputs, type Input, type Output } from '../core/outputs.js';
 import type { RowsOrigin } from '../data/readers/rows.js';
 import { engineOn } from '../engine/create.js';
 import type { ExplainingEngine } from '../engine/engine.js';
+import type { NetworkSettings } from '../engine/network.js';
 import { noEngine } from '../engine/none.js';
+import { formsOfVocabulary, type WordFeatures } from '../text/forms.js';
 import { Checkpointer, checkpointOutputs, prepareCheckpoints } from './checkpoints/checkpointer.js';
 import type { Checkpoint } from './checkpoints/file.js';
 import { checkFingerprint, checkUnlabelled, fingerprintOf } from './checkpoints/fingerprint.js';
@@ -72,7 +74,9 @@ async function trained<T extends TaskTypes>(
   control: ControlOf<T>,
   checkpoint: CheckpointOf<T> | undefined,
 ): Promise<T['model']> {
-  const network = checkpoint?.network ?? { ...settings.model, ...(vectors && { embeddingDim: vectors.dim }) };
+  const network = checkpoint
+    ? apart(checkpoint.network, task.characters?.(settings))
+    : { ...settings.model, ...(vectors && { embeddingDim: vectors.dim }) };
   const threads = settings.threads ?? availableParallelism();
   const usual = { batchSize: defaultBatchSize(data.train.length), ...(task.epochs?.(data) ?? USUAL_EPOCHS) };
   const { batchSize = usual.batchSize, epochs = usual.epochs } = settings;
@@ -125,6 +129,11 @@ async function trained<T extends TaskTypes>(
     if (!(error instanceof TrainingError)) engine.close();
     throw error;
   }
+}
+
+/** The network of a checkpoint, whose file has the vectors of words and of their characters as one. */
+function apart(network: NetworkSettings, characters: WordFeatures | undefined): NetworkSettings {
+  return characters ? { ...network, embeddingDim: network.embeddingDim - characters.dim } : network;
 }
 
 /** Finds out before anything is read that what a training writes can be written, and is nothing that it reads. */
@@ -197,8 +206,10 @@ async function read<T extends TaskTypes>(
       ? wordsOfCheckpoint(checkpoint.vocab, firstVectors(checkpoint.settings))
       : wordsBeside(settings, signal, control);
     const data = await task.prepare(rows, settings, signal, control, words);
+    const decided = task.decide?.(data, settings, checkpoint !== undefined) ?? { settings, chosen: [] };
     const unlabelled = checkpoint ? checkpoint.data.unlabelled : words.hash?.();
-    return { data, settings, vectors: await words.vectors(data.vocab), unlabelled, choices: [...chosen] };
+    const choices = [...chosen, ...decided.chosen];
+    return { data, settings: decided.settings, vectors: await words.vectors(data.vocab), unlabelled, choices };
   } catch (error) {
     throw error instanceof RecurraError && error.code === 'ABORTED' ? abortedBefore(error.cause) : error;
   } finally {
@@ -226,7 +237,14 @@ async function buildEngine<T extends TaskTypes>(
   if (task.hasNetwork?.(settings) === false) return noEngine({ head });
   const words = { vocabSize: vocab.length, paddingIdx: vocab.padIndex!, unknownIdx: vocab.defaultIndex!, embeddingStd };
   const members = task.members?.(settings) ?? 1;
-  return engineOn(settings.device, { ...network, head, ...words, seed, members, threads }, settings.precision);
+  const subwords = task.characters?.(settings);
+  const ownForms = subwords && (await formsOfVocabulary(vocab, subwords));
+  try {
+    const config = { ...network, head, ...words, ...(subwords && { subwords, ownForms }), seed, members, threads };
+    return await engineOn(settings.device, config, settings.precision);
+  } finally {
+    ownForms?.close();
+  }
 }
 
 /** Runs a training and logs it for TensorBoard, if a folder is named. */

@@ -4,6 +4,7 @@ import type { RandomState } from '../core/random.js';
 import type { RowsOrigin } from '../data/readers/rows.js';
 import type { Chunk, ExplainingEngine, LossOptions, StateEntry } from '../engine/engine.js';
 import type { HeadConfig, NetworkSettings } from '../engine/network.js';
+import type { WordFeatures } from '../text/forms.js';
 import type { Vocab } from '../text/vocab.js';
 import type { BestEpoch } from './checkpoints/position.js';
 import type { Choice, PrepareEvent, TaskEvent, TrainingStart, WarningEvent } from './events/events.js';
@@ -189,6 +190,17 @@ export interface Task<T extends TaskTypes> {
   adversarial?(data: T['data']): { adversarial: number; why: string };
   /** What else was chosen by the rows, since no option said it; `rehearsed` by the {@link rehearsal}, if there was one. */
   chosen?(data: T['data'], settings: T['settings'], rehearsed: T['chosen'] | undefined): readonly Choice[];
+  /**
+   * Fills in the settings that depend on all rows, where no option gave them; left out, none do. What {@link settle} cannot tell.
+   *
+   * @param resumed - Whether a checkpoint gave the settings: then what it does not say is off.
+   */
+  decide?(data: T['data'], settings: T['settings'], resumed: boolean): Omit<Settled<T>, 'rows'>;
+  /**
+   * What the network reads of the characters of its words, although its tokens are words; left out or undefined, nothing. The model then
+   * has longer vectors, in which both are one.
+   */
+  characters?(settings: T['settings']): WordFeatures | undefined;
   /** What the network's head looks like. */
   head(data: T['data'], settings: T['settings']): HeadConfig;
   /** What the head's loss depends on, beside the data. */

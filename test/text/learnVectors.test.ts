@@ -11,6 +11,7 @@ import {
   Vectors,
   Vocab,
 } from '../../src/text/index.js';
+import { defaultVectorEpochs } from '../../src/text/learned/options.js';
 import { temporaryFolder } from '../support/folder.js';
 
 const folder = temporaryFolder();
@@ -44,6 +45,25 @@ describe('learnVectors', () => {
       expect(first!.similarity).toBeGreaterThanOrEqual(last!.similarity);
       expect(last!.similarity).toBeGreaterThan(0.5);
       expect(await vectors.nearest('king', 99)).toHaveLength(9);
+    }
+  });
+
+  it('goes through few texts more often for a continuous bag of words', async () => {
+    const words = [345_341, 1_000_000, 100_000_000, 5].map((count) => defaultVectorEpochs('cbow', count));
+    expect(words).toEqual([25, 10, 5, 25]);
+    expect(defaultVectorEpochs('skipgram', 5)).toBe(5);
+    for (const [model, passes] of [
+      ['skipgram', 5],
+      ['cbow', 25],
+    ] as const) {
+      let total: number | undefined;
+      const usual = await learnVectors(texts, {
+        ...SMALL,
+        model,
+        onProgress: ({ totalWords }) => (total = totalWords),
+      });
+      expect(total).toBe(passes * 600 * 8);
+      expect(usual.matrix).toEqual((await learnVectors(texts, { ...SMALL, model, epochs: passes })).matrix);
     }
   });
 

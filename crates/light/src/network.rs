@@ -88,10 +88,16 @@ impl ObjectFinalize for CpuNetwork {
 
 #[napi]
 impl CpuNetwork {
-    /// A network with initial values drawn from the seed, by the first work that needs them.
+    /// A network with initial values drawn from the seed, by the first work that needs them. With `forms`, which are those of the
+    /// whole vocabulary in its order, tokens are words although the network has subwords; its state is then that of a network without.
     #[napi(constructor, catch_unwind)]
-    pub fn new(env: Env, config: NetworkConfig) -> napi::Result<Self> {
-        let network = guard(|| Network::new(config.try_into()?)).js()?;
+    pub fn new(env: Env, config: NetworkConfig, forms: Option<&NativeForms>) -> napi::Result<Self> {
+        let forms = shared(forms)?;
+        let make = || match forms {
+            Some(forms) => Network::with_forms(config.try_into()?, forms),
+            None => Network::new(config.try_into()?),
+        };
+        let network = guard(make).js()?;
         let bytes = network.bytes();
         Ok(Self { handle: Handle::new(env, "network", network, bytes) })
     }

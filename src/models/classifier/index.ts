@@ -31,7 +31,7 @@ export type { OnUnknownLabel } from '../unknownLabels.js';
 export { type PredictOptions, TextClassifier } from './classifier.js';
 export type { EvaluatedRow, EvaluationOptions } from './evaluate.js';
 export type { ExplainedToken, ExplainMethod, ExplainOptions, Explanation } from './explain.js';
-export type { ClassifierHeadOptions, ModelOptions, ModelSettings } from './network.js';
+export type { ClassifierHeadOptions, ClassifierInputOptions, ModelOptions, ModelSettings } from './network.js';
 export type {
   ClassifierLossOptions,
   ClassWeights,

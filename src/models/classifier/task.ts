@@ -1,3 +1,4 @@
+import { settingsOf } from '../../core/options/table.js';
 import type { Rows } from '../../data/readers/rows.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
@@ -15,11 +16,12 @@ import { classWeightsOf } from './classWeights.js';
 import { type ClassifierFields, classifierFile } from './description.js';
 import { classifierMetadata } from './file.js';
 import { ALONE, Expert, mixOf } from './linear.js';
-import type { ModelSettings } from './network.js';
+import { type ModelSettings, SUBWORDS } from './network.js';
 import {
   CLASSIFIER,
   defaultAdversarial,
   defaultEpochs,
+  defaultSubwords,
   type StartEvent,
   type TrainOptions,
   type TrainSettings,
@@ -96,6 +98,20 @@ function chosenMixture(
   return [{ option: 'linear', value: Number((1 - network).toFixed(3)), why }];
 }
 
+/** Whether the network is trained with the characters of words, where no option said it. */
+function decideSubwords({ train }: ClassifierData, settings: TrainSettings, resumed: boolean) {
+  const { length, classes } = train;
+  const { choosesSubwords, encoder, device } = settings;
+  // What a checkpoint does not say is off; libtorch has no subwords, and an encoder's layers read none.
+  const free = choosesSubwords && !resumed && encoder === undefined && device === 'cpu';
+  if (!free || !defaultSubwords(length, classes.length)) return { settings, chosen: [] };
+  const why = `${length} rows, ${classes.length} labels`;
+  return {
+    settings: { ...settings, subwords: settingsOf(SUBWORDS, {}) },
+    chosen: [{ option: 'subwords', value: true, why }],
+  };
+}
+
 /** What is chosen on validation rows where there is no network, and so no epoch. */
 async function chosenAlone(
   { recurrent, model }: TrainSettings,
@@ -115,8 +131,9 @@ async function exclusiveByParts(engine: ExplainingEngine, dataset: EncodedDatase
 }
 
 /** What the network and its head look like. */
-function modelOf({ model }: TrainSettings, network: NetworkSettings): ModelSettings {
-  return { ...model, ...network };
+function modelOf({ model, subwords }: TrainSettings, network: NetworkSettings): ModelSettings {
+  // Of a word and its characters the model has one vector.
+  return { ...model, ...network, embeddingDim: network.embeddingDim + (subwords?.dim ?? 0) };
 }
 
 /**
@@ -137,6 +154,8 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
     hasNetwork: ({ recurrent }) => recurrent !== false,
     members: ({ members }) => members ?? 1,
     settle: settleTokenizer,
+    decide: decideSubwords,
+    characters: ({ subwords }) => subwords,
     epochs: ({ train: { classes } }) => ({ epochs: defaultEpochs(classes.length), why: `${classes.length} labels` }),
     adversarial: ({ train: { length, classes } }) => ({
       adversarial: defaultAdversarial(length, classes.length),

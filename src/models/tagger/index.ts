@@ -1,8 +1,7 @@
 export type { Decoder } from '../../engine/network.js';
+export type { SubwordOptions, SubwordSettings } from '../subwords.js';
 export type { EvaluatedTags, TagEvaluationOptions } from './evaluate.js';
 export type {
-  SubwordOptions,
-  SubwordSettings,
   TaggerHeadOptions,
   TaggerInputOptions,
   TaggerModelOptions,

@@ -1,7 +1,7 @@
-import { constraint, invalidArgument } from '../../core/errors.js';
-import { choice, custom, flag, integer } from '../../core/options/kinds.js';
-import { checkNames, option, settingsOf, type TableOf } from '../../core/options/table.js';
+import { choice } from '../../core/options/kinds.js';
+import { option, settingsOf, type TableOf } from '../../core/options/table.js';
 import { DECODERS, type Decoder, NETWORK, type NetworkOptions } from '../../engine/network.js';
+import { type SubwordOptions, type SubwordSettings, subwordKind, subwordTable, typedSubwords } from '../subwords.js';
 
 /** Tags of a CRF at most: each token takes time with the square of their number. */
 export const MOST_CRF_TAGS = 2_048;
@@ -15,38 +15,8 @@ export interface TaggerHeadOptions {
   decoder?: Decoder;
 }
 
-/**
- * What the characters of a word say about it: the mean of the vectors of its features, beside the word's own vector. Features are runs of
- * its characters, its borders counted, the word as a whole and its shape; they are hashed to the numbers of the vectors, so that a word
- * that was never met has a vector too.
- */
-export interface SubwordOptions {
-  /** Vectors of features; several features may share one. Default 32,768. */
-  buckets?: number;
-  /** Size of these vectors. Default 64. */
-  dim?: number;
-  /** Characters of the shortest run. Default 2. */
-  minn?: number;
-  /** Characters of the longest run, from `minn` to 16; 0 for no runs. Default 4. */
-  maxn?: number;
-  /** Whether the runs are those of the word in lower case. Default `true`. */
-  lowercase?: boolean;
-  /** Whether the shape of the word counts, such as `Xxxxx` for `Berlin`. Default `true`. */
-  shape?: boolean;
-}
-
-/** The table of {@link SubwordOptions}. */
-export const SUBWORDS = {
-  buckets: option(integer(1, 2 ** 24), { default: 32_768, defaultText: '32,768', help: 'vectors of features' }),
-  dim: option(integer(1, 65_536), { default: 64, help: 'size of these vectors' }),
-  minn: option(integer(1, 16), { default: 2, help: 'characters of the shortest run' }),
-  maxn: option(integer(0, 16), { default: 4, help: 'characters of the longest run; 0 for no runs' }),
-  lowercase: option(flag, { default: true, help: 'whether the runs are those of the word in lower case' }),
-  shape: option(flag, { default: true, help: 'whether the shape of the word counts' }),
-} as const satisfies TableOf<SubwordOptions>;
-
-/** {@link SubwordOptions} with every default filled in. */
-export type SubwordSettings = Required<SubwordOptions>;
+/** The table of {@link SubwordOptions} with the defaults of taggers. */
+export const SUBWORDS = subwordTable({ buckets: 32_768, dim: 64, minn: 2, maxn: 4, lowercase: true, shape: true });
 
 /** What the tokens of a tagger are to its network. */
 export interface TaggerInputOptions {
@@ -64,20 +34,6 @@ export interface TaggerModelOptions extends NetworkOptions, TaggerHeadOptions, T
 export interface TaggerModelSettings extends Required<Omit<TaggerModelOptions, 'subwords'>> {
   /** How the network sees the characters of words; false if it does not. */
   subwords: false | SubwordSettings;
-}
-
-const SUBWORDS_EXPECTED = 'true, false or an object of options';
-
-/** Checks the option `subwords`. */
-function subwordSettings(name: string, value: unknown): false | SubwordSettings {
-  if (typeof value === 'boolean') return value && settingsOf(SUBWORDS, {});
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalidArgument(name, SUBWORDS_EXPECTED, value);
-  checkNames(name, value, SUBWORDS);
-  const settings = settingsOf(SUBWORDS, value, `${name}.`);
-  const { minn, maxn } = settings;
-  if (maxn > 0 && maxn < minn) throw constraint(`${name}.maxn`, `${name}.maxn is ${maxn}, but ${name}.minn ${minn}`);
-  return settings;
 }
 
 /**
@@ -108,13 +64,13 @@ export const TAGGER_NETWORK = {
     flag: '<how>',
     help: 'how tags are chosen: `crf`, the best sequence, or `softmax`, each by itself',
   }),
-  subwords: option(custom<boolean | SubwordOptions, false | SubwordSettings>(SUBWORDS_EXPECTED, subwordSettings), {
+  subwords: option(subwordKind(SUBWORDS), {
     default: settingsOf(SUBWORDS, {}),
     defaultText: 'on',
     flag: '<buckets>',
     help: 'whether, and how, the network sees the characters of words',
     flagHelp: 'vectors for what the characters of words say (default: 32768); 0 for none',
-    parse: (text) => (text === '0' ? false : { buckets: Number(text) }),
+    parse: typedSubwords,
   }),
 } as const satisfies TableOf<TaggerModelOptions>;
 

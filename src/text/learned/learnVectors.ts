@@ -7,7 +7,12 @@ import { isAddonTokenizer, TextReader } from '../reader.js';
 import { ScriptCounter } from '../scripts.js';
 import { getTokenizer, isBatchTokenizer, type TokenizerLike, tokenizeTogether } from '../tokenizer.js';
 import { LearnedVectors } from './learnedVectors.js';
-import { type LearnVectorsOptions, type LearnVectorsSettings, learnVectorsSettings } from './options.js';
+import {
+  defaultVectorEpochs,
+  type LearnVectorsOptions,
+  type LearnVectorsSettings,
+  learnVectorsSettings,
+} from './options.js';
 
 /** Bounds of what goes to the addon in one call: some milliseconds of its work. */
 const TEXTS_PER_CALL = 1_024;
@@ -146,8 +151,14 @@ class Reading {
 }
 
 async function learn({ native, size }: Reading, settings: LearnVectorsSettings): Promise<LearnedVectors> {
-  const { tokenizer: _, signal, onProgress, ...options } = settings;
-  const training = await native.train(options);
+  const {
+    tokenizer: _,
+    signal,
+    onProgress,
+    epochs = defaultVectorEpochs(settings.model, size.words),
+    ...options
+  } = settings;
+  const training = await native.train({ ...options, epochs });
   try {
     const began = performance.now();
     for (let done = false; !done; ) {

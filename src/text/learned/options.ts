@@ -51,7 +51,7 @@ export interface LearnVectorsOptions {
   window?: number;
   /** Random words that are pushed away for each pair of words (`neg`). Default 5. */
   negatives?: number;
-  /** Passes over the texts (`epoch`). Default 5. */
+  /** Passes over the texts (`epoch`). Default 5; up to 25 for `cbow` on few texts, as many as 10 million words take. */
   epochs?: number;
   /** Learning rate at the beginning; it falls linearly to 0. Default 0.05. */
   lr?: number;
@@ -96,7 +96,11 @@ export const LEARN_VECTORS = {
   dim: option(integer(1, 4_096), { default: 64, flag: '<n>', help: 'numbers of a vector' }),
   window: option(integer(1, 1_000), { default: 8, flag: '<n>', help: 'words on each side that count as near' }),
   negatives: option(integer(1, 64), { default: 5, flag: '<n>', help: 'random words for each pair of words' }),
-  epochs: option(integer(1, 10_000), { default: 5, flag: '<n>', help: 'passes over the texts' }),
+  epochs: option(integer(1, 10_000), {
+    defaultText: '5; up to 25 for cbow on few texts',
+    flag: '<n>',
+    help: 'passes over the texts',
+  }),
   lr: option(number({ above: 0, to: 1 }), {
     default: 0.05,
     flag: '<rate>',
@@ -128,7 +132,22 @@ export const LEARN_VECTORS = {
   onProgress: option(callback<(progress: VectorLearningProgress) => void>(), { help: 'called from time to time' }),
 } as const satisfies TableOf<LearnVectorsOptions>;
 
-/** {@link LearnVectorsOptions} with every default filled in. */
+/** Passes over the texts where no option says how many; words that CBOW reads in all passes, at least; and its passes, at most. */
+const EPOCHS = 5;
+const CBOW_WORDS = 10_000_000;
+const MOST_CBOW_EPOCHS = 25;
+
+/**
+ * Passes over texts with so many words where no option says how many: 5, as fastText has it. A continuous bag of words moves its vectors once for each
+ * word, skip-gram once for each pair, so that 5 passes over few texts teach it hardly anything. Of 8,000 texts of AG News (345,000 words) 5 passes give
+ * networks of 500 labelled rows 53 % (skip-gram 85 %), 10 passes 82 %, 15 passes 85 % and 25 passes 86 %; of 24,000 texts 5 passes 84 % and 10 passes 86 %.
+ */
+export function defaultVectorEpochs(model: VectorModel, words: number): number {
+  if (model !== 'cbow') return EPOCHS;
+  return Math.min(MOST_CBOW_EPOCHS, Math.max(EPOCHS, Math.round(CBOW_WORDS / Math.max(1, words))));
+}
+
+/** {@link LearnVectorsOptions} with every default filled in; without `epochs` the texts decide. */
 export type LearnVectorsSettings = SettingsOf<typeof LEARN_VECTORS>;
 
 const RULES: readonly Rule<LearnVectorsSettings>[] = [

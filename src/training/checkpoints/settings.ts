@@ -14,7 +14,16 @@ export type Plain = null | boolean | number | string | Plain[] | { [name: string
 const FREE: readonly string[] = ['epochs', 'threads', 'checkpoint', 'tensorboard', 'memoryUnits'];
 
 /** What a checkpoint does not keep: where to compute is asked again, and the others are functions or this very run's. */
-const NOT_KEPT: readonly string[] = ['device', 'signal', 'onProgress', 'onEvent', 'resume', 'choosesTokenizer', 'idle'];
+const NOT_KEPT: readonly string[] = [
+  'device',
+  'signal',
+  'onProgress',
+  'onEvent',
+  'resume',
+  'choosesTokenizer',
+  'choosesSubwords',
+  'idle',
+];
 
 /** What matters before the first step alone, so that a resumed training need not be given it again. */
 const ONCE: readonly string[] = ['unlabelled', 'encoder'];

@@ -16,7 +16,7 @@ impl Network {
     pub fn embed(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
         let rows = Rows::new(tokens, lengths);
         let encoder = &self.params.config.encoder;
-        rows.validate(encoder)?;
+        self.params.check(rows)?;
         self.check_streams()?;
         let seen = self.read().predicted.fetch_add(tokens.len(), Ordering::Relaxed).saturating_add(tokens.len());
         self.project_vocabulary(seen)?;

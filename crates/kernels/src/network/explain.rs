@@ -50,7 +50,7 @@ impl Network {
         }
         let lengths = [tokens.len() as i32];
         let row = Rows { tokens, lengths: &lengths, forms };
-        row.validate(&self.params.config.encoder)?;
+        self.params.check(row)?;
         let classes = self.params.head.outputs();
         if let Some(class) = class.filter(|&class| class >= classes) {
             return Err(Error::new(ErrorCode::OutOfRange, format!("class {class} is outside the {classes} classes")));
@@ -76,7 +76,7 @@ impl Network {
     /// # Errors
     /// As [`Rows::validate`].
     pub fn logits_of_rows(&self, rows: Rows<'_>) -> Result<Vec<f32>> {
-        rows.validate(&self.params.config.encoder)?;
+        self.params.check(rows)?;
         self.with_reader(|reader| self.outputs(reader, rows, Aim::Scores))
     }
 }

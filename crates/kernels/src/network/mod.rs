@@ -11,6 +11,7 @@ mod explain;
 mod model;
 #[cfg(feature = "training")]
 mod optimizer;
+mod own;
 mod params;
 #[cfg(feature = "training")]
 mod plans;

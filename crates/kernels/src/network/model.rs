@@ -2,9 +2,10 @@
 
 use std::ops::Deref;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::optimizer::Optimizer;
+use super::own::check_own;
 use super::params::Params;
 use super::predict::Scratch;
 use super::space::TrainSpace;
@@ -12,7 +13,7 @@ use super::vectors::Vectors;
 use super::weights::Weights;
 use crate::simd::Buf;
 use crate::threads::Pool;
-use recurra_core::{NamedArray, NetworkConfig, Result, training};
+use recurra_core::{Forms, NamedArray, NetworkConfig, Result, training};
 
 /// An encoder with a head on the CPU: its whole training step and its prediction, without a graph. All methods take `&self`:
 /// training locks out everything else, predictions run side by side.
@@ -31,13 +32,33 @@ impl Network {
     /// # Errors
     /// As [`NetworkConfig::validate`].
     pub fn new(config: NetworkConfig) -> Result<Self> {
+        Self::made(config, None)
+    }
+
+    /// A network with subwords whose tokens are the words of its vocabulary, as without subwords: `forms` has the features of each of
+    /// them, form `n` those of word `n`. What it reads of a word is known then, so its [`Network::state`] is that of a network
+    /// without subwords and with vectors of `embedding_dim + subwords.dim` numbers, which predicts the same. It takes such a state too;
+    /// from then on it predicts, and is trained again only by [`Network::restore`].
+    ///
+    /// # Errors
+    /// As [`NetworkConfig::validate`] and [`Forms::validate`]; `InvalidArgument` for forms that are not those of the vocabulary in its
+    /// order, or for a network without subwords.
+    pub fn with_forms(config: NetworkConfig, forms: Arc<Forms>) -> Result<Self> {
+        Self::made(config, Some(forms))
+    }
+
+    fn made(config: NetworkConfig, own: Option<Arc<Forms>>) -> Result<Self> {
         config.validate()?;
+        if let Some(own) = &own {
+            check_own(own, &config.encoder)?;
+        }
         let pool = Pool::new(config.threads);
-        let params = Params::new(config);
+        let params = Params::new(config, own);
         let weights = Weights {
             vectors: Vectors::default(),
             flat: Buf::default(),
             drawn: false,
+            settled: false,
             optimizer: None,
             space: TrainSpace::default(),
             carried: None,
@@ -65,7 +86,9 @@ impl Network {
     pub fn bytes(&self) -> usize {
         let weights = self.read();
         let size = |shape: [usize; 2]| shape[0] * shape[1] * 4;
-        let vectors = size(self.params.own_words_shape()) + self.params.features_shape().map_or(0, size);
+        let [words, dims] = self.params.own_words_shape();
+        let more = self.params.own.as_ref().map_or(0, |_| size([words, self.params.config.encoder.inputs()]));
+        let vectors = size([words, dims]) + self.params.features_shape().map_or(0, size) + more;
         vectors + self.params.flat_size * 16 + weights.optimizer.as_ref().map_or(0, Optimizer::bytes)
     }
 
@@ -76,7 +99,9 @@ impl Network {
     pub fn state(&self) -> Result<Vec<NamedArray>> {
         self.freeze()?;
         let weights = self.read();
-        Ok(self.params.export(&weights.vectors.words, &weights.vectors.features, &weights.flat))
+        let words = weights.frozen.as_ref().and_then(|frozen| frozen.inputs.as_deref());
+        let words = words.unwrap_or(&weights.vectors.words);
+        Ok(self.params.export_stored(words, &weights.vectors.features, &weights.flat))
     }
 
     /// Overwrites all parameters; the optimizer starts afresh.
@@ -87,7 +112,13 @@ impl Network {
         let mut guard = self.write();
         let weights = &mut *guard;
         weights.make_room(&self.params);
-        self.params.import(tensors, &mut weights.vectors, &mut weights.flat)?;
+        if self.params.own.is_some() {
+            let mut stored = self.params.stored();
+            self.params.import_stored(tensors, &mut stored, &mut weights.flat)?;
+            (weights.vectors, weights.settled) = (stored, true);
+        } else {
+            self.params.import(tensors, &mut weights.vectors, &mut weights.flat)?;
+        }
         weights.drawn = true;
         weights.optimizer = None;
         weights.carried = None;
@@ -105,6 +136,7 @@ impl Network {
         training::check_word_vectors(words, vectors, &self.params.config.encoder)?;
         let mut guard = self.write();
         let weights = &mut *guard;
+        weights.check_apart()?;
         weights.draw(&self.params)?;
         if let Some(optimizer) = &mut weights.optimizer {
             optimizer.flush(&mut weights.vectors)?;

@@ -1,6 +1,7 @@
 //! The network's parameters: names, places, initial values, export and import.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::vectors::Vectors;
 use crate::encoder::plan::WordDropout;
@@ -12,7 +13,7 @@ use crate::recurrent::RecurrentConfig;
 use crate::recurrent::segments::Segment;
 use crate::recurrent::shape::Shape;
 use crate::simd::{Buf, zeros};
-use recurra_core::{Dtype, Element, Error, ErrorCode, NamedArray, NetworkConfig, Result};
+use recurra_core::{Dtype, Element, Error, ErrorCode, Forms, NamedArray, NetworkConfig, Result};
 
 /// What the dropout masks of a step are for, so that each has its own.
 pub(super) const EMBEDDING: u64 = 1;
@@ -34,6 +35,8 @@ const FEATURE_STREAM: u64 = u64::MAX;
 /// What the network is made of, and where its parameters are.
 pub(super) struct Params {
     pub config: NetworkConfig,
+    /// The forms of its own words, where tokens are those although there are subwords.
+    pub own: Option<Arc<Forms>>,
     pub shape: Shape,
     pub head: Box<dyn Head>,
     /// Private size of all parameters but those that are read row by row.
@@ -43,13 +46,13 @@ pub(super) struct Params {
 }
 
 impl Params {
-    pub fn new(config: NetworkConfig) -> Self {
+    pub fn new(config: NetworkConfig, own: Option<Arc<Forms>>) -> Self {
         let mut offset = 0;
         let shape = Shape::new(&RecurrentConfig::from(&config.encoder), &mut offset);
         let head = heads::of(&config, shape.output(), &mut offset);
         let weights = || head.segments().into_iter().find(|segment| segment.name == HEAD_WEIGHTS).cloned();
         let tied = config.encoder.tied.then(weights).flatten();
-        Self { config, shape, head, flat_size: offset, tied }
+        Self { config, own, shape, head, flat_size: offset, tied }
     }
 
     /// The words' vectors.
@@ -154,10 +157,18 @@ impl Params {
         self.config.encoder.subwords.map(|subwords| [subwords.buckets, subwords.dim])
     }
 
-    /// Names and shapes of what is read row by row.
+    /// Names and shapes of what is read row by row, in a training.
     fn tables(&self) -> impl Iterator<Item = (&'static str, [usize; 2])> {
         let features = self.features_shape().map(|shape| (SUBWORDS, shape));
         std::iter::once((EMBEDDING_NAME, self.words_shape())).chain(features)
+    }
+
+    /// The same as the network's state has it: one matrix where the forms are its own.
+    fn stored_tables(&self) -> Vec<(&'static str, [usize; 2])> {
+        match self.own {
+            Some(_) => vec![(EMBEDDING_NAME, [self.config.encoder.vocab_size, self.config.encoder.inputs()])],
+            None => self.tables().collect(),
+        }
     }
 
     /// Names of all parameters, in PyTorch's order.
@@ -165,17 +176,32 @@ impl Params {
         self.tables().map(|(name, _)| name.to_string()).chain(self.segments().map(|(name, _)| name))
     }
 
-    /// All parameters under PyTorch's names; those that are read row by row in the order of [`Vectors`].
+    /// All parameters of a training under PyTorch's names; those that are read row by row in the order of [`Vectors`].
     pub fn export(&self, words: &[f32], features: &[f32], flat: &[f32]) -> Vec<NamedArray> {
         let tied = self.tied.as_ref().map(|segment| segment.export(flat));
-        let tables = self.tables().zip([tied.as_deref().unwrap_or(words), features]);
+        self.export_tables(self.tables().zip([tied.as_deref().unwrap_or(words), features]), flat)
+    }
+
+    /// All parameters as the network's state has them, of what it reads of each word.
+    pub fn export_stored(&self, words: &[f32], features: &[f32], flat: &[f32]) -> Vec<NamedArray> {
+        match self.own {
+            Some(_) => self.export_tables(self.stored_tables().into_iter().zip([words]), flat),
+            None => self.export(words, features, flat),
+        }
+    }
+
+    fn export_tables<'a>(
+        &self,
+        tables: impl Iterator<Item = ((&'static str, [usize; 2]), &'a [f32])>,
+        flat: &[f32],
+    ) -> Vec<NamedArray> {
         let first = tables.map(|((name, shape), values)| NamedArray::of(name, shape.to_vec(), values));
         let rest =
             self.segments().map(|(name, segment)| NamedArray::of(name, segment.shape.clone(), &segment.export(flat)));
         first.chain(rest).collect()
     }
 
-    /// Takes over all parameters.
+    /// Takes over all parameters of a training.
     ///
     /// # Errors
     /// `StateMismatch`, listing everything that is missing, unknown, or of another shape or type; nothing is changed then.
@@ -185,9 +211,33 @@ impl Params {
         vectors: &mut Vectors,
         flat: &mut Buf,
     ) -> Result<()> {
+        self.import_tables(&self.tables().collect::<Vec<_>>(), tensors, vectors, flat)
+    }
+
+    /// Takes over all parameters as the network's state has them; there must be room as [`Params::stored`] makes it.
+    ///
+    /// # Errors
+    /// As [`Params::import`].
+    pub fn import_stored<D: Deref<Target = [u8]>>(
+        &self,
+        tensors: &[NamedArray<D>],
+        vectors: &mut Vectors,
+        flat: &mut Buf,
+    ) -> Result<()> {
+        self.import_tables(&self.stored_tables(), tensors, vectors, flat)
+    }
+
+    fn import_tables<D: Deref<Target = [u8]>>(
+        &self,
+        tables: &[(&'static str, [usize; 2])],
+        tensors: &[NamedArray<D>],
+        vectors: &mut Vectors,
+        flat: &mut Buf,
+    ) -> Result<()> {
         let mut problems = Vec::new();
-        let known: Vec<String> = self.names().collect();
-        let tables = self.tables().map(|(_, shape)| shape.to_vec());
+        let names = tables.iter().map(|(name, _)| (*name).to_string());
+        let known: Vec<String> = names.chain(self.segments().map(|(name, _)| name)).collect();
+        let tables = tables.iter().map(|(_, shape)| shape.to_vec());
         let expected: Vec<Vec<usize>> =
             tables.chain(self.segments().map(|(_, segment)| segment.shape.clone())).collect();
         for (name, shape) in known.iter().zip(&expected) {

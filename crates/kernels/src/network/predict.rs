@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::batches::{BATCH_ROWS, cuts};
 use super::params::Params;
-use super::vectors::Vectors;
+use super::vectors::Inputs;
 use crate::encoder::encoded::{Encoded, Needs};
 use crate::encoder::mean::mean;
 use crate::encoder::table::{WordRows, WordTable};
@@ -26,6 +26,8 @@ use recurra_core::{Forms, Rows, distinct::Distinct, fault, layout::PackedLayout}
 pub(super) struct Frozen {
     pub packs: Vec<DirPacks>,
     pub head: HeadPacks,
+    /// What the network reads of each word, where its forms are its own and are not yet one with their words.
+    pub inputs: Option<Buf>,
     pub table: WordTable,
 }
 
@@ -56,9 +58,9 @@ impl Frozen {
         frozen
     }
 
-    /// As [`WordTable::make`], where inputs are words' vectors alone.
+    /// As [`WordTable::make`], where tokens are words and no forms that come with the texts.
     pub fn project(&self, params: &Params, words: WordRows<'_>, pool: &Pool, tokens: usize) {
-        if params.config.encoder.subwords.is_none() {
+        if words.dims == params.config.encoder.inputs() {
             self.table.make(&params.shape, &self.packs, words, pool, tokens);
         }
     }
@@ -67,7 +69,7 @@ impl Frozen {
 /// What a prediction reads.
 pub(super) struct Reader<'a> {
     pub params: &'a Params,
-    pub vectors: &'a Vectors,
+    pub vectors: Inputs<'a>,
     pub flat: &'a [f32],
     pub frozen: &'a Frozen,
 }
@@ -274,13 +276,11 @@ impl Reader<'_> {
 
     /// Writes the vectors of validated words or forms into rows of `x`, which must be there.
     pub fn embed(&self, ids: &[u32], forms: Option<&Forms>, x: Mat) {
-        let encoder = &self.params.config.encoder;
-        let (dims, width) = (encoder.embedding_dim, encoder.inputs());
-        let words = self.params.words(self.vectors, self.flat);
+        let (words, width) = (self.vectors.words, self.params.config.encoder.inputs());
         for (row, &id) in ids.iter().enumerate() {
             // SAFETY: there is a row for each id, at least as wide.
             let to = unsafe { std::slice::from_raw_parts_mut(x.row(row), width) };
-            let (word, behind) = to.split_at_mut(dims);
+            let (word, behind) = to.split_at_mut(words.dims);
             let number = forms.map_or(id, |forms| forms.word(id as usize)) as usize;
             word.copy_from_slice(words.row(number));
             if let Some(forms) = forms {

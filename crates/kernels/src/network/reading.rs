@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::model::Network;
 use super::predict::{Frozen, Reader, Want};
+use super::vectors::Vectors;
 use super::weights::Weights;
 use crate::heads::pass::Aim;
 use recurra_core::{Result, Rows};
@@ -27,7 +28,7 @@ impl Network {
     /// # Errors
     /// As [`Rows::validate`].
     pub fn predict_rows(&self, rows: Rows<'_>) -> Result<Vec<f32>> {
-        rows.validate(&self.params.config.encoder)?;
+        self.params.check(rows)?;
         let tokens = rows.tokens.len();
         let seen = self.read().predicted.fetch_add(tokens, Ordering::Relaxed).saturating_add(tokens);
         self.project_vocabulary(seen)?;
@@ -48,7 +49,7 @@ impl Network {
     /// # Errors
     /// As [`Rows::validate`].
     pub fn predict_rows_at_once(&self, rows: Rows<'_>) -> Result<Option<Vec<f32>>> {
-        rows.validate(&self.params.config.encoder)?;
+        self.params.check(rows)?;
         // Fails also where a change waits for other readers: the lock lets no further ones in then.
         let Ok(weights) = self.weights.try_read() else { return Ok(None) };
         let Some(reader) = self.reader(&weights) else { return Ok(None) };
@@ -71,7 +72,8 @@ impl Network {
     /// The weights as prediction reads them; `None` if they are not ready.
     fn reader<'a>(&'a self, weights: &'a Weights) -> Option<Reader<'a>> {
         let frozen = weights.frozen.as_ref()?;
-        Some(Reader { params: &self.params, vectors: &weights.vectors, flat: &weights.flat, frozen })
+        let vectors = weights.inputs(&self.params, frozen);
+        Some(Reader { params: &self.params, vectors, flat: &weights.flat, frozen })
     }
 
     /// Reads the weights, ready for prediction, beside other readers.
@@ -107,7 +109,9 @@ impl Network {
             if let Some(optimizer) = &mut weights.optimizer {
                 optimizer.flush(&mut weights.vectors)?;
             }
-            weights.frozen = Some(Frozen::new(&self.params, &weights.flat));
+            let Vectors { words, features } = &weights.vectors;
+            let inputs = if weights.settled { None } else { self.params.folded(words, features) };
+            weights.frozen = Some(Frozen { inputs, ..Frozen::new(&self.params, &weights.flat) });
         }
         Ok(())
     }
@@ -118,8 +122,7 @@ impl Network {
         self.freeze()?;
         let weights = self.read();
         if let Some(frozen) = &weights.frozen {
-            let words = self.params.words(&weights.vectors, &weights.flat);
-            frozen.project(&self.params, words, &self.pool, seen);
+            frozen.project(&self.params, weights.inputs(&self.params, frozen).words, &self.pool, seen);
         }
         Ok(())
     }

@@ -189,7 +189,8 @@ impl Network {
         let words_now = caught_up(optimizer.and_then(|optimizer| optimizer.words.as_ref()), words)?;
         let features_now = caught_up(optimizer.and_then(|optimizer| optimizer.features.as_ref()), features)?;
         let (words, features) = (words_now.as_deref().unwrap_or(words), features_now.as_deref().unwrap_or(features));
-        Ok(self.params.export(words, features, &weights.flat))
+        let folded = if weights.settled { None } else { self.params.folded(words, features) };
+        Ok(self.params.export_stored(folded.as_deref().unwrap_or(words), features, &weights.flat))
     }
 
     /// Everything a training needs to resume. Another network of the same configuration that takes it with
@@ -197,9 +198,10 @@ impl Network {
     /// processor).
     ///
     /// # Errors
-    /// Only for a fault of this library.
+    /// `InvalidArgument` for a network with forms of its own that took a state from outside.
     pub fn training_state(&self) -> Result<Vec<NamedArray>> {
         let weights = self.drawn()?;
+        weights.check_apart()?;
         let (seen, words) = weights
             .optimizer
             .as_ref()
@@ -261,7 +263,7 @@ impl Network {
         let weights: &mut Weights = &mut guard;
         (weights.vectors, weights.flat, weights.optimizer, weights.steps) = (vectors, flat, optimizer, steps);
         weights.carried = carried;
-        weights.drawn = true;
+        (weights.drawn, weights.settled) = (true, false);
         weights.change();
         Ok(())
     }

@@ -89,8 +89,7 @@ impl Network {
 
     /// Reads tokens, and gives the scores of those from `first` on.
     fn read_stream(&self, stream: &mut Stream, tokens: &[i32], first: usize, take: Take<'_>) -> Result<()> {
-        let config = &self.params.config;
-        Rows::new(tokens, &[i32::try_from(tokens.len()).unwrap_or(i32::MAX)]).validate(&config.encoder)?;
+        self.params.check(Rows::new(tokens, &[i32::try_from(tokens.len()).unwrap_or(i32::MAX)]))?;
         self.check_streams()?;
         let seen = self.read().predicted.fetch_add(tokens.len(), Ordering::Relaxed).saturating_add(tokens.len());
         self.project_vocabulary(seen)?;

@@ -32,6 +32,7 @@ impl Network {
     /// For a fault of this library. The weights are then those of some moment within the chunk, and the optimizer starts afresh.
     pub fn train_batches(&self, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Result<Stats> {
         let (params, pool) = (&self.params, &self.pool);
+        let chunk = &params.with_own(chunk)?;
         chunk.validate(&params.config)?;
         options.validate(chunk.batch_sizes.len(), &params.config)?;
         if options.freeze_embedding && params.tied.is_some() {
@@ -40,6 +41,7 @@ impl Network {
         }
         let mut guard = self.write();
         let weights = &mut *guard;
+        weights.check_apart()?;
         Carried::begin(&mut weights.carried, chunk, options.initial, &params.shape)?;
         weights.draw(params)?;
         weights.change();

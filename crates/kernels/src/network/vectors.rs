@@ -1,5 +1,6 @@
 //! What a network reads row by row.
 
+use crate::encoder::table::WordRows;
 use crate::simd::Buf;
 
 /// Vectors of words, and of the features of their characters.
@@ -9,6 +10,14 @@ pub(super) struct Vectors {
     pub words: Buf,
     /// `[buckets, dim]`; empty without subwords.
     pub features: Buf,
+}
+
+/// What prediction makes a network's inputs of.
+pub(super) struct Inputs<'a> {
+    /// Of each word all of an input, or with forms that come with the texts what stands before the mean of the features.
+    pub words: WordRows<'a>,
+    /// `[buckets, dim]`; of no use where a word's row is all of an input.
+    pub features: &'a [f32],
 }
 
 impl Vectors {

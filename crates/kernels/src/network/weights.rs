@@ -7,7 +7,8 @@ use super::optimizer::Optimizer;
 use super::params::Params;
 use super::predict::Frozen;
 use super::space::TrainSpace;
-use super::vectors::Vectors;
+use super::vectors::{Inputs, Vectors};
+use crate::encoder::table::WordRows;
 use crate::simd::Buf;
 use recurra_core::Result;
 
@@ -17,6 +18,9 @@ pub(super) struct Weights {
     pub flat: Buf,
     /// Whether the weights have values. They have neither these nor memory until they are first needed: both take time.
     pub drawn: bool,
+    /// Whether the words' vectors have those of their characters behind them already, as the state of a network with forms of its own
+    /// has them.
+    pub settled: bool,
     pub optimizer: Option<Optimizer>,
     pub space: TrainSpace,
     /// The states that the last batch left for the next one, where it did.
@@ -30,6 +34,19 @@ pub(super) struct Weights {
 }
 
 impl Weights {
+    /// What prediction reads.
+    pub fn inputs<'a>(&'a self, params: &Params, frozen: &'a Frozen) -> Inputs<'a> {
+        let words = match &params.own {
+            None => params.words(&self.vectors, &self.flat),
+            Some(_) => {
+                let values = frozen.inputs.as_deref().unwrap_or(&self.vectors.words);
+                let (rows, dims) = (params.config.encoder.vocab_size, params.config.encoder.inputs());
+                WordRows { values, rows, dims, stride: dims }
+            }
+        };
+        Inputs { words, features: &self.vectors.features }
+    }
+
     /// Draws the initial values where there are none yet.
     pub fn draw(&mut self, params: &Params) -> Result<()> {
         if !self.drawn {
