@@ -55,7 +55,8 @@ function array(state: readonly StateEntry[], name: string): StateEntry | undefin
 export function wordsOfEncoder({ model, words = 0 }: EncoderSettings, signal: AbortSignal | undefined): FirstWords {
   let units: ReadonlyMap<string, number> | undefined;
   return {
-    given: 'file',
+    // Its vectors make a network no better beside a linear model, as those of a file or of texts do.
+    given: undefined,
     learns: false,
     async extend(vocab: Vocab, { tokenizer, ...text }: TextSettings): Promise<Vocab> {
       const turns = new Turns(signal);
