@@ -75,7 +75,8 @@ export async function* generateText(
   const { beamSize } = settings;
   const { searchText } = engine;
   if (beamSize !== undefined) {
-    if (!searchText) throw constraint('beamSize', 'this engine draws texts and cannot search for one; leave beamSize out');
+    if (!searchText)
+      throw constraint('beamSize', 'this engine draws texts and cannot search for one; leave beamSize out');
     return yield* searchedText({ searchText }, units, prompt, { ...settings, beamSize });
   }
   const { maxNewTokens, temperature, topK = 0, topP, repetitionPenalty, stop, signal } = settings;
