@@ -9,6 +9,9 @@ const LONGEST_STOP = 1_000;
 
 const { stop: _, signal: __, maxNewTokens, ...NUMBERS } = GENERATE;
 
+/** Texts that a request may have continued side by side: each takes as much time as one. */
+const MOST_BEAMS = 16;
+
 /** The schema of a number among the options of `generate`; its range is checked by the option itself. */
 function numeric({ kind, help, default: value, defaultText }: OptionTable[string]): object {
   const description = `${help[0]!.toUpperCase()}${help.slice(1)}: ${kind.expected}. Default: ${defaultText ?? value}.`;
@@ -51,6 +54,7 @@ export function languageSchemas(settings: ServerSettings) {
           description: `Most units to write. Default: ${defaultNewTokens(settings)}.`,
         },
         ...numbers,
+        beamSize: { ...numbers.beamSize, maximum: MOST_BEAMS },
         stop: {
           type: ['string', 'array'],
           minLength: 1,

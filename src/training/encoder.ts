@@ -55,15 +55,22 @@ function array(state: readonly StateEntry[], name: string): StateEntry | undefin
 export function wordsOfEncoder({ model, words = 0 }: EncoderSettings, signal: AbortSignal | undefined): FirstWords {
   let units: ReadonlyMap<string, number> | undefined;
   return {
-    given: 'file',
+    // Its vectors make a network no better beside a linear model, as those of a file or of texts do.
+    given: undefined,
     learns: false,
     async extend(vocab: Vocab, { tokenizer, ...text }: TextSettings): Promise<Vocab> {
       const turns = new Turns(signal);
-      units = await turns.run(unitsOfWords(model, tokenizer));
+      const found = await turns.run(unitsOfWords(model, tokenizer));
+      units = found;
+      if (!vocab.itos.some((word) => found.has(word)))
+        throw constraint(
+          'encoder',
+          `the encoder has a vector for none of the ${vocab.length} words of the training rows; are its units of another kind than the tokens?`,
+        );
       const most = roomFor(words, vocab, { tokenizer, ...text });
       const accepts = await wordTest(tokenizer, turns);
       const more: string[] = [];
-      for (const word of units.keys()) {
+      for (const word of found.keys()) {
         if (more.length >= most) break;
         if (!vocab.has(word) && accepts(word)) more.push(word);
         if (turns.due) await turns.next();
@@ -87,11 +94,6 @@ export function wordsOfEncoder({ model, words = 0 }: EncoderSettings, signal: Ab
         known[row] = 1;
         if (turns.due) await turns.next();
       }
-      if (!known.includes(1))
-        throw constraint(
-          'encoder',
-          `the encoder has a vector for none of the ${vocab.length} words of the training rows; are its units of another kind than the tokens?`,
-        );
       return { matrix, known, dim };
     },
   };

@@ -6,12 +6,12 @@ import { Vocab } from '../text/vocab.js';
 /** The vectors that words begin with: row by row by the words' indices, and which words have one. */
 export type FirstVectors = Pick<Vectors, 'matrix' | 'known' | 'dim'>;
 
-/** What words begin with: the vectors of a file, an encoder's among them, or those learned from texts. */
+/** What words begin with: the vectors of a file, or those learned from texts. */
 export type VectorSource = 'file' | 'texts';
 
 /** Where a training has words from that its rows do not have, and the vectors that words begin with. */
 export interface FirstWords {
-  /** What words begin with, or in a training that resumes began with; undefined for random vectors. */
+  /** What words begin with, or in a training that resumes began with; undefined for random vectors, and for those of an encoder. */
   readonly given: VectorSource | undefined;
   /** Whether it learns from the rows' texts too, which {@link extend} then needs. */
   readonly learns: boolean;

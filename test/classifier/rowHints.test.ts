@@ -57,7 +57,7 @@ describe('rows that may be read otherwise than meant', () => {
   it('frozen vectors that are random', async () => {
     const small = { embeddingDim: 4, hiddenSize: 4, epochs: 1, linear: false };
     const message =
-      /^options: freezeEmbeddings \(--freeze-embeddings\) without embeddings or unlabelled freezes random/;
+      /^options: freezeEmbeddings \(--freeze-embeddings\) without embeddings, unlabelled or encoder freezes random/;
     expect(await warnings(topicTexts(30), { ...small, freezeEmbeddings: 1 })).toEqual([expect.stringMatching(message)]);
     const learned = { ...small, freezeEmbeddings: 1, unlabelled: ['cat dog', 'soup bread'] };
     expect(await warnings(topicTexts(30), learned)).toEqual([]);

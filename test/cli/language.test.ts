@@ -227,6 +227,11 @@ describe('the command line for language models', () => {
       1,
       expect.stringMatching(/empty\.txt: the texts to measure have no characters \[EMPTY_DATASET\]/),
     ]);
+    const untrained = recurra(['train', empty, '--task', 'language', '--out', join(folder, 'none')]);
+    expect([untrained.status, untrained.err]).toEqual([
+      1,
+      expect.stringMatching(/empty\.txt: the texts have no characters \[EMPTY_DATASET\]/),
+    ]);
     refused(['train', text, '--task', 'language', '--tokenizer', 'characters'], /--units names the others/);
     refused(['train', text, '--task', 'language', '--label', 'x'], /--label does not apply to --task language/);
     refused(['train', text, '--task', 'language', '--tag', '2'], /--tag does not apply to --task language/);

@@ -72,7 +72,7 @@ const PAGES = {
   'docs/gpu.md': 4,
   'docs/vectors.md': 1,
   'docs/tagging.md': 3,
-  'docs/language.md': 2,
+  'docs/language.md': 3,
   'README.md': 2,
 };
 const examples = Object.keys(PAGES).flatMap(examplesOf);

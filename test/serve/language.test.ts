@@ -113,6 +113,8 @@ describe('texts over HTTP', () => {
     expect([...one!.text].length).toBe(30);
     const again = await events(await post(`${url}/generate`, { ...body, stream: true }, json));
     expect(again.map(([, { text = '' }]) => text).join('')).toBe(one!.text);
+    const best = await post(`${url}/generate`, { prompt: 'a ', beamSize: 3, maxNewTokens: 12 }, json);
+    expect(await best.json()).toMatchObject({ text: '<b>dög</b> 🙂', reason: 'length' });
     const stopped = await post(`${url}/generate`, { prompt: 'a ', temperature: 0, stop: ['no', '🙂'] }, json);
     expect(await stopped.json()).toMatchObject({ text: '<b>dög</b> ', reason: 'stop', tokens: 12 });
   });
@@ -132,6 +134,8 @@ describe('texts over HTTP', () => {
     ['/generate', { temperature: 'hot' }, 400, 'INVALID_ARGUMENT', 'Expected a number for body.temperature'],
     ['/generate', { topP: 1.5 }, 400, 'INVALID_ARGUMENT', 'topP but received number 1.5'],
     ['/generate', { topK: 1.5 }, 400, 'INVALID_ARGUMENT', 'Expected an integer for body.topK'],
+    ['/generate', { beamSize: 17 }, 413, 'TOO_LARGE', 'Expected at most 16 for body.beamSize'],
+    ['/generate', { beamSize: 2, temperature: 1 }, 400, 'INVALID_ARGUMENT', 'temperature'],
     ['/generate', { seed: -1 }, 400, 'INVALID_ARGUMENT', 'seed but received number -1'],
     ['/generate', { stop: 5 }, 400, 'INVALID_ARGUMENT', 'Expected a string or array for body.stop'],
     ['/generate', { stop: [''] }, 400, 'INVALID_ARGUMENT', 'body.stop[0] must NOT have fewer than 1 characters'],

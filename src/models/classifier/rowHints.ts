@@ -94,7 +94,7 @@ export function warnOfRows(rows: Rows, dataset: EncodedDataset, watcher: Watcher
  * @internal
  */
 export function warnOfOptions(
-  { freezeEmbeddings, embeddings, unlabelled, recurrent, idle }: TrainSettings,
+  { freezeEmbeddings, embeddings, unlabelled, encoder, recurrent, idle }: TrainSettings,
   watcher: Watcher,
 ): void {
   if (idle) {
@@ -104,8 +104,8 @@ export function warnOfOptions(
       `leave ${idle.length === 1 ? 'it' : 'them'} out, or train a network`;
     watcher.warn('options', constraint(idle[0]!, message));
   }
-  if (freezeEmbeddings === 0 || embeddings || unlabelled || recurrent === false) return;
+  if (freezeEmbeddings === 0 || embeddings || unlabelled || encoder || recurrent === false) return;
   const message =
-    'freezeEmbeddings (--freeze-embeddings) without embeddings or unlabelled freezes random word vectors: give a file of word vectors or texts to learn them from, or leave it out';
+    'freezeEmbeddings (--freeze-embeddings) without embeddings, unlabelled or encoder freezes random word vectors: give a file of word vectors or texts to learn them from, or leave it out';
   watcher.warn('options', constraint('freezeEmbeddings', message));
 }

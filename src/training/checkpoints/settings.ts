@@ -67,8 +67,8 @@ function isData(name: string, value: unknown): boolean {
 }
 
 /** What the words of a checkpoint's training began with. */
-export function firstVectors({ embeddings, unlabelled, encoder }: StoredSettings): VectorSource | undefined {
-  if (embeddings !== undefined || encoder !== undefined) return 'file';
+export function firstVectors({ embeddings, unlabelled }: StoredSettings): VectorSource | undefined {
+  if (embeddings !== undefined) return 'file';
   return unlabelled === undefined ? undefined : 'texts';
 }
 

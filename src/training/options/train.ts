@@ -63,7 +63,7 @@ export interface RunOptions<R, E = TaskEvent, P = Progress> {
    */
   unlabelled?: Unlabelled;
   /**
-   * How many words of `embeddings` or `unlabelled` the model knows beyond those of its training rows: the first ones of the file or the
+   * How many words of `embeddings`, `unlabelled` or `encoder` the model knows beyond those of its training rows: the first ones of the file or the
    * most frequent ones, as far as `maxTokens` allows and the tokenizer can give them. They keep that vector and cost no
    * time in training. Each takes four bytes for each number of its vector in the model's file: 50,000 of 64 numbers are 13 MB.
    * With 0 only words of the training rows are known. Default 50,000.
@@ -192,7 +192,7 @@ export const RUN = {
   embeddingWords: option(integer(0, 2 ** 31 - 1), {
     default: EMBEDDING_WORDS,
     flag: '<n>',
-    help: 'words of `embeddings` or `unlabelled` that the model knows beyond those of the rows',
+    help: 'words of `embeddings`, `unlabelled` or `encoder` that the model knows beyond those of the rows',
   }),
   freezeEmbeddings: option(custom<number | boolean, number>(FREEZE, frozenEpochs, 'integer'), {
     default: 0,

@@ -145,6 +145,15 @@ describe('a classifier that begins with a language model', () => {
     await refused({ encoder: 'model.safetensors' }, 'Expected a LanguageModel for encoder but received');
     await refused({ encoder: null }, 'Expected a LanguageModel for encoder but received null');
     await refused({ tokenizer: () => ['日本'] }, 'the encoder has a vector for none of the 3 words');
+    const bytes = await LanguageModel.train(['some bytes'], { ...SMALL, units: 'bytes', window: 2, epochs: 1 });
+    await refused({ encoder: bytes }, 'are its units of another kind than the tokens?');
+    await bytes.close();
+    const closed = await LanguageModel.train(
+      tail.map(({ text }) => text),
+      { ...SMALL, epochs: 1 },
+    );
+    await closed.close();
+    await refused({ encoder: closed }, 'this LanguageModel has been closed');
     const encoder = { encoder: model } as never;
     await expect(LanguageModel.train(['a'], encoder)).rejects.toThrow(/encoder/);
   });

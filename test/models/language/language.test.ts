@@ -123,6 +123,42 @@ describe('a language model of characters', () => {
     );
   });
 
+  it('stops within a long prompt, and before the first unit', async () => {
+    const controller = new AbortController();
+    const pieces = model.generate('the cat sat.\n'.repeat(200_000), { signal: controller.signal });
+    const first = pieces.next();
+    setImmediate(() => controller.abort());
+    await expect(first).rejects.toMatchObject({ code: 'ABORTED', message: 'the writing of the text was aborted' });
+    expect(await pieces.next()).toEqual({ done: true, value: undefined });
+    const aborted = model.generate('the', { signal: AbortSignal.abort() });
+    await expect(aborted.next()).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  it('says why a text ended, and counts its units', async () => {
+    const end = async (prompt: string, options: object) => {
+      const text = model.generate(prompt, { temperature: 0, ...options });
+      let next = await text.next();
+      while (!next.done) next = await text.next();
+      return next.value;
+    };
+    const seed = expect.any(Number);
+    expect(await end('the c', { maxNewTokens: 40 })).toEqual({ reason: 'length', promptTokens: 5, tokens: 40, seed });
+    expect(await end('', { maxNewTokens: 1, seed: 4 })).toEqual({
+      reason: 'length',
+      promptTokens: 0,
+      tokens: 1,
+      seed: 4,
+    });
+    // Of the units that were computed together those behind the string do not count.
+    expect(await end('the c', { stop: ['at.', 'sat'] })).toMatchObject({ reason: 'stop', tokens: 6 });
+  });
+
+  it('takes half a character for an unknown one', async () => {
+    expect((await written(model.generate('the \ud800c', { temperature: 0, maxNewTokens: 3 }))).join('')).toBe('at ');
+    expect((await model.score('\udc00a')).units).toEqual(['<unk>', 'a']);
+    expect((await model.embed(['\ud800']))[0]!.every(Number.isFinite)).toBe(true);
+  });
+
   it('refuses to measure texts without characters', async () => {
     for (const texts of [[], [''], ['', '']]) {
       const error = { code: 'EMPTY_DATASET', message: expect.stringContaining('have no characters') };
@@ -185,6 +221,9 @@ describe('other units', () => {
         expect(pieces.join('')).toMatch(/^ ran 🙂\.\n/);
         // Half a character would be a surrogate alone.
         for (const piece of pieces) expect(piece).not.toMatch(/^[\udc00-\udfff]|[\ud800-\udbff]$/);
+        // A string to stop at may end within a unit.
+        const stopped = one.generate('the cat sat.\na dög', { temperature: 0, stop: 'ra' });
+        expect((await written(stopped)).join('')).toBe(' ');
         const { rows, bitsPerCharacter, loss } = await one.score('a dög ran 🙂.\n');
         // Whatever the units are, bits are counted by characters.
         expect(bitsPerCharacter).toBeCloseTo((loss * rows) / Math.LN2 / 13, 10);
