@@ -1,5 +1,5 @@
 import { constraint, invalidArgument } from '../../core/errors.js';
-import { choice, custom, flag, integer } from '../../core/options/kinds.js';
+import { choice, custom, flag, integer, number, share } from '../../core/options/kinds.js';
 import { checkNames, option, settingsOf, type TableOf } from '../../core/options/table.js';
 import { DECODERS, type Decoder, NETWORK, type NetworkOptions } from '../../engine/network.js';
 
@@ -33,6 +33,16 @@ export interface SubwordOptions {
   lowercase?: boolean;
   /** Whether the shape of the word counts, such as `Xxxxx` for `Berlin`. Default `true`. */
   shape?: boolean;
+  /**
+   * Share of the mean that the shape has, from 0 to 0.9; the runs share the rest. With 0 the shape counts as one run, and a mean of many
+   * runs hides it. Default 0.5.
+   */
+  shapeShare?: number;
+  /**
+   * Share of the features that are left out in training, each by itself and others at each step. The network then learns to read a word by
+   * some of its features, not to recognise the word by all of them. Default 0.5.
+   */
+  dropout?: number;
 }
 
 /** The table of {@link SubwordOptions}. */
@@ -43,6 +53,8 @@ export const SUBWORDS = {
   maxn: option(integer(0, 16), { default: 4, help: 'characters of the longest run; 0 for no runs' }),
   lowercase: option(flag, { default: true, help: 'whether the runs are those of the word in lower case' }),
   shape: option(flag, { default: true, help: 'whether the shape of the word counts' }),
+  shapeShare: option(number({ from: 0, to: 0.9 }), { default: 0.5, help: 'share of the mean that the shape has' }),
+  dropout: option(share, { default: 0.5, help: 'share of the features that are left out in training' }),
 } as const satisfies TableOf<SubwordOptions>;
 
 /** {@link SubwordOptions} with every default filled in. */
@@ -101,7 +113,7 @@ export const TAGGER_NETWORK = {
     default: 0.5,
     help: "share of elements dropped in training from the tokens' outputs, and between layers",
   },
-  embeddingDropout: { ...NETWORK.embeddingDropout, default: 0.3 },
+  embeddingDropout: { ...NETWORK.embeddingDropout, default: 0.5 },
   wordDropout: { ...NETWORK.wordDropout, default: 0.1 },
   decoder: option(choice(DECODERS), {
     default: 'crf',
