@@ -7,7 +7,7 @@ use super::model::Network;
 use super::predict::{Frozen, Reader, Want};
 use super::weights::Weights;
 use crate::heads::pass::Aim;
-use recurra_core::{Chunk, Result, Rows, Targets};
+use recurra_core::{Chunk, Decoder, Error, ErrorCode, HeadConfig, Result, Rows, Targets};
 
 impl Network {
     /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row. With tags
@@ -38,12 +38,16 @@ impl Network {
     /// its right tags, in nats, without any dropout. `tags` has the right tag of each token.
     ///
     /// # Errors
-    /// As [`Chunk::validate`].
+    /// As [`Chunk::validate`]; `InvalidArgument` for an adaptive softmax.
     pub fn measure_rows(&self, rows: Rows<'_>, tags: &[i32]) -> Result<(Vec<f32>, Vec<f32>)> {
         let Rows { tokens, lengths, forms } = rows;
         let all = [lengths.len() as i32];
         let batch_sizes = if lengths.is_empty() { &[][..] } else { &all[..] };
         Chunk { tokens, lengths, targets: Targets::Tokens(tags), batch_sizes, forms }.validate(&self.params.config)?;
+        if matches!(&self.params.config.head, HeadConfig::Tags(tags) if tags.decoder == Decoder::Adaptive) {
+            let message = "an adaptive softmax is measured by the log-probabilities of a stream";
+            return Err(Error::new(ErrorCode::InvalidArgument, message));
+        }
         self.freeze()?;
         self.with_reader(|reader| self.outputs_with(reader, rows, Some(tags), Aim::Answers))
     }
