@@ -19,7 +19,7 @@ describe.each(['crf', 'softmax'] as const)('a tagger with the decoder %s', (deco
   afterAll(() => model.close());
 
   it('finds spans where they stand, with their probabilities', async () => {
-    const text = 'In San Juan Hill, 😀😀 Ada   met Eve in Rome';
+    const text = 'In San Juan Hill, 😀😀 Ada   sees Eve in Rome';
     const { spans, tokens, tags, starts, probabilities } = await model.predict(text);
     expect(spans.map(({ start, end, label }) => [text.slice(start, end), label])).toEqual([
       ['San Juan Hill', 'LOC'],
