@@ -51,7 +51,7 @@ export function tablesOf({ title, measure, rows, outcomes }: SetOutcome): string
   const lines = [
     `### ${title}: ${rounded(rows)} sentences`,
     '',
-    `| program | test, ${measure}, % | processor seconds of training | sentences/s in training, 32 a batch | one sentence of 20 tokens, us | words/s |`,
+    `| program | test, ${measure}, % | seconds of training | sentences/s in training, 32 a batch | one sentence of 20 tokens, us | words/s |`,
     '|---|---|---|---|---|---|',
     ...outcomes.map((outcome) => {
       const { train, one, many } = outcome.speeds;

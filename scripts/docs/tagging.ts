@@ -19,7 +19,7 @@ export function taggerFigures(measured: Measured): string {
   const { processor, cores, threads, limit, date, versions, outcomes, busy } = measured;
   const with_ = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
-    `${processor}, ${cores} cores${busy ? ' that other programs worked on too' : ''}, ${date.slice(0, 10)}; ${threads === 1 ? '1 thread' : `${threads} threads`} each; ${with_.join(', ')}. The trainings of the others ended after ${limit} s of processor time at most: their scores say how fast they learn, not how good they become.`,
+    `${processor}, ${cores} cores${busy ? ' that other programs worked on too' : ''}, ${date.slice(0, 10)}; ${threads === 1 ? '1 thread' : `${threads} threads`} each; ${with_.join(', ')}. The trainings of the others ended after ${limit} s at most: their scores say how fast they learn, not how good they become.`,
     ...outcomes.map((outcome) => tablesOf(outcome)),
     '',
   ].join('\n\n');
