@@ -355,8 +355,7 @@ fn training_learns_to_reverse_also_with_its_own_units() {
             .count();
         assert!(right > 560, "{right} of 640 rows are right");
         // The sum of the scores of given units is the score of the same units when they are found.
-        let row = (0..1).next().unwrap();
-        let units = &found.units[..found.starts[row + 1] as usize];
+        let units = &found.units[..found.starts[1] as usize];
         let given: Vec<i32> = units.iter().copied().chain([1]).collect();
         let (n, ends) = (usize::try_from(pairs.lengths[0]).unwrap(), [0, u32::try_from(given.len()).unwrap()]);
         let score: f32 = network.score(&pairs.tokens[..n], &pairs.lengths[..1], &given, &ends).unwrap().iter().sum();
@@ -386,6 +385,9 @@ fn what_does_not_fit_is_refused_and_nothing_changes() {
     let options = DecodeOptions { beam_size: 2, max_lengths: &[3], length_penalty: 1.0, best: 1, alignments: false };
     assert_eq!(code(network.decode(&[1], &[2], &options, None).map(drop)), ErrorCode::InvalidShape);
     assert_eq!(code(network.decode(&[99], &[1], &options, None).map(drop)), ErrorCode::OutOfRange);
+    assert_eq!(network.decode_at_once(&[1], &[1], &options).unwrap(), None);
+    let found = network.decode(&[1], &[1], &options, None).unwrap();
+    assert_eq!(network.decode_at_once(&[1], &[1], &options).unwrap(), Some(found));
     let stopped = AtomicBool::new(true);
     assert_eq!(code(network.decode(&[1], &[1], &options, Some(&stopped)).map(drop)), ErrorCode::Aborted);
     assert_eq!(network.decode(&[], &[], &DecodeOptions { max_lengths: &[], ..options }, None).unwrap().starts, [0]);

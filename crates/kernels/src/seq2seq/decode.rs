@@ -7,12 +7,12 @@
 
 use std::cmp::Ordering as Order;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLockReadGuard};
 
 use super::attention::Span;
 use super::decoder::{Decoder, DecoderDropout, StepRows};
 use super::encoder::{gather, layers};
-use super::model::Seq2Seq;
+use super::model::{Seq2Seq, Weights};
 use super::packs::Packs;
 use super::params::{Params, Table};
 use super::pass::{Inputs, Pass, memory};
@@ -20,11 +20,12 @@ use super::plan::{PairPlan, spans};
 use super::space::{DecoderMats, Mats, Purpose, Sizes, Space};
 use crate::encoder::plan::{Finders, Plan};
 use crate::pool::softmax::{ExpSum, Largest};
-use crate::recurrent::layers::{LayerDropout, Start};
+use crate::recurrent::layers::{LayerDropout, Source, Start};
+use crate::recurrent::stack::Net;
 use crate::simd::gemm::{Init, Mat};
 use crate::simd::{Buf, dispatch};
 use crate::threads::Member;
-use recurra_core::{DecodeOptions, Error, ErrorCode, Result, Rows};
+use recurra_core::{DecodeOptions, Error, ErrorCode, Result, Rows, layout::PackedLayout};
 
 /// Hypotheses that go through a step together: enough to fill the tiles, few enough for the cache.
 const TOGETHER: usize = 48;
@@ -37,14 +38,17 @@ pub(super) struct Frozen {
     pub packs: Packs,
     /// The projection of each target unit, where they are few enough; else empty.
     table: Buf,
+    /// The same of source units for each direction of the encoder's first layer.
+    sources: Vec<Buf>,
 }
 
 impl Frozen {
     pub fn new(params: &Params, flat: &[f32]) -> Self {
         let mut packs = Packs::default();
         packs.fill(params, flat);
+        let few = |rows: usize, width: usize| rows.saturating_mul(width).saturating_mul(4) <= TABLE_BYTES;
         let Table { offset, rows, width } = params.target;
-        let small = rows.saturating_mul(params.gp).saturating_mul(4) <= TABLE_BYTES;
+        let small = few(rows, params.gp);
         let mut table = Buf::zeros(if small { rows * params.gp } else { 0 });
         if small {
             let (x, bias) = (Mat::of(&flat[offset..], width), Init::Bias(packs.layers[0].bias.as_ptr()));
@@ -52,7 +56,22 @@ impl Frozen {
             // SAFETY: the embedding and the table have a row for each unit.
             unsafe { packs.layers[0].embedded.there(x, rows, to, bias) };
         }
-        Self { packs, table }
+        let (Table { offset, rows, width }, shape) = (params.source, &params.shape);
+        let dirs = if few(rows, shape.gp * shape.dirs) { shape.dirs } else { 0 };
+        let mut sources: Vec<Buf> = (0..dirs).map(|_| Buf::zeros(rows * shape.gp)).collect();
+        if dirs > 0 {
+            let to: Vec<Mat> = sources.iter_mut().map(|buf| Mat::new(buf, shape.gp)).collect();
+            let layout = PackedLayout::default();
+            let net = Net { shape, packs: &packs.encoder, layout: &layout, slices: &[], aside: None };
+            // SAFETY: the embedding and each table have a row for each unit.
+            unsafe { net.project(&Member::alone(), 0, Mat::of(&flat[offset..], width), rows, &to) };
+        }
+        Self { packs, table, sources }
+    }
+
+    /// Bytes of everything.
+    pub fn bytes(&self) -> usize {
+        4 * (self.table.len() + self.sources.iter().map(|buf| buf.len()).sum::<usize>())
     }
 }
 
@@ -128,10 +147,42 @@ impl Seq2Seq {
     ) -> Result<Decoded> {
         self.params.config.check_sources(tokens, lengths)?;
         options.validate(lengths.len())?;
+        let weights = self.frozen()?;
+        self.search(&weights, (tokens, lengths), options, abort)
+    }
+
+    /// As [`Seq2Seq::decode`], on the calling thread alone; none where it would have to wait. For short rows, which take less time than
+    /// a change of thread.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn decode_at_once(
+        &self,
+        tokens: &[i32],
+        lengths: &[i32],
+        options: &DecodeOptions<'_>,
+    ) -> Result<Option<Decoded>> {
+        self.params.config.check_sources(tokens, lengths)?;
+        options.validate(lengths.len())?;
+        match self.weights.try_read() {
+            Ok(weights) if weights.frozen.is_some() => {
+                self.search(&weights, (tokens, lengths), options, None).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn search(
+        &self,
+        weights: &Weights,
+        (tokens, lengths): (&[i32], &[i32]),
+        options: &DecodeOptions<'_>,
+        abort: Option<&AtomicBool>,
+    ) -> Result<Decoded> {
         let rows = by_length(lengths);
         let found: Vec<Mutex<Vec<Found>>> = lengths.iter().map(|_| Mutex::default()).collect();
         let many = (TOGETHER / options.beam_size).max(1);
-        self.each(&rows.order, many, |frozen, flat, scratch, some| {
+        self.each(weights, &rows.order, many, |frozen, flat, scratch, some| {
             let search = Search { params: &self.params, frozen, flat, options, abort };
             let results = search.run(tokens, lengths, &rows.starts, some, scratch)?;
             for (&row, results) in some.iter().zip(results) {
@@ -160,12 +211,11 @@ impl Seq2Seq {
     /// Hands out parts of the rows to the team; the first error is the result.
     pub(super) fn each(
         &self,
+        weights: &Weights,
         order: &[u32],
         many: usize,
         work: impl Fn(&Frozen, &[f32], &mut Scratch, &[u32]) -> Result<()> + Sync,
     ) -> Result<()> {
-        self.freeze()?;
-        let weights = self.read();
         let Some(frozen) = &weights.frozen else {
             return Err(Error::new(ErrorCode::Internal, "the weights changed while a search began"));
         };
@@ -190,16 +240,20 @@ impl Seq2Seq {
         failure.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Packs the weights where they have changed.
-    fn freeze(&self) -> Result<()> {
-        if self.read().frozen.is_none() {
+    /// The weights, packed where they have changed. A training may come between.
+    pub(super) fn frozen(&self) -> Result<RwLockReadGuard<'_, Weights>> {
+        loop {
+            let weights = self.read();
+            if weights.frozen.is_some() {
+                return Ok(weights);
+            }
+            drop(weights);
             let mut weights = self.write();
             weights.draw(&self.params)?;
             if weights.frozen.is_none() {
                 weights.frozen = Some(Frozen::new(&self.params, &weights.flat));
             }
         }
-        Ok(())
     }
 }
 
@@ -235,12 +289,19 @@ pub(super) fn some_rows(tokens: &[i32], lengths: &[i32], starts: &[usize], some:
 ///
 /// # Safety
 /// The matrices must fit the plan and be this thread's.
-pub(super) unsafe fn encode(params: &Params, packs: &Packs, flat: &[f32], plan: &Plan, mats: &Mats) {
+pub(super) unsafe fn encode(params: &Params, frozen: &Frozen, flat: &[f32], plan: &Plan, mats: &Mats) {
     let alone = Member::alone();
+    let tables: Vec<Mat> = frozen.sources.iter().map(|buf| Mat::of(buf, params.shape.gp)).collect();
+    let units: Vec<u32>;
     // SAFETY: by the caller's promise.
     unsafe {
-        gather(&alone, params, flat.as_ptr(), plan, &mats.encoder, None);
-        let layers = layers(params, packs, plan, &mats.encoder, false, LayerDropout::default());
+        let mut layers = layers(params, &frozen.packs, plan, &mats.encoder, false, LayerDropout::default());
+        if tables.is_empty() {
+            gather(&alone, params, flat.as_ptr(), plan, &mats.encoder, None);
+        } else {
+            units = plan.slots.iter().map(|&slot| plan.ids[slot as usize]).collect();
+            layers.source = Source::Projected { tables: &tables, slots: units.as_ptr() };
+        }
         layers.forward(&alone, Start::Zeros(0..plan.layout.rows()));
     }
 }
@@ -287,7 +348,7 @@ impl Search<'_> {
         let mut mats = scratch.space.fit_sizes(params, std::iter::once(&plan.source), sizes, purpose);
         // SAFETY: the space is this thread's and fits the batch; units were checked.
         unsafe {
-            encode(params, &self.frozen.packs, self.flat, &plan.source, &mats);
+            encode(params, self.frozen, self.flat, &plan.source, &mats);
             let decoder = self.decoder(&mats);
             let (inputs, dropout) = (Inputs::Table(Mat::none()), DecoderDropout::default());
             Pass { decoder, plan: &plan, mats: &mats, inputs, dropout, keep: false }.prepare(0..count);

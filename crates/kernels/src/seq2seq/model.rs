@@ -92,9 +92,9 @@ impl Seq2Seq {
         Ok(self.read())
     }
 
-    /// Bytes of weights, packed weights, gradients and optimizer state.
+    /// Bytes of weights, packed weights, gradients, optimizer state and tables.
     pub fn bytes(&self) -> usize {
-        self.params.flat_size * 24
+        self.params.flat_size * 24 + self.read().frozen.as_ref().map_or(0, Frozen::bytes)
     }
 
     /// All parameters under PyTorch's names and shapes.

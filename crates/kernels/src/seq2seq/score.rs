@@ -27,7 +27,8 @@ impl Seq2Seq {
         params.config.check_pairs(tokens, lengths, targets, starts)?;
         let rows = by_length(lengths);
         let found: Vec<Mutex<Vec<f32>>> = lengths.iter().map(|_| Mutex::default()).collect();
-        self.each(&rows.order, TOGETHER, |frozen, flat, scratch, some| {
+        let weights = self.frozen()?;
+        self.each(&weights, &rows.order, TOGETHER, |frozen, flat, scratch, some| {
             let (units, own) = some_rows(tokens, lengths, &rows.starts, some);
             let (mut given, mut places) = (Vec::new(), vec![0]);
             for &row in some {
@@ -42,7 +43,7 @@ impl Seq2Seq {
             let (packs, n) = (&frozen.packs, plan.layout.total());
             // SAFETY: the space is this thread's and fits the batch; units were checked.
             unsafe {
-                encode(params, packs, flat, &plan.source, &mats);
+                encode(params, frozen, flat, &plan.source, &mats);
                 let (table, size) = (params.target, params.target.width);
                 for (row, &unit) in plan.ids.iter().enumerate() {
                     let from = flat[table.offset + unit as usize * size..].as_ptr();
