@@ -131,7 +131,8 @@ class Program {
     const end = performance.now() + 1000 * seconds;
     while (performance.now() < end || times.length < 10) {
       const begun = performance.now();
-      await this.#decode(this.#one);
+      // At once where the network is ready: a change of thread takes a third of the time of a word.
+      this.#network.decodeNow(...this.#search(this.#one)) ?? (await this.#network.decode(...this.#search(this.#one)));
       times.push(performance.now() - begun);
     }
     return 1000 * median(times.slice(Math.floor(times.length / 10)));
@@ -140,21 +141,15 @@ class Program {
   /** Words a second. */
   many(seconds: number): Promise<number> {
     return rate(async () => {
-      await this.#decode(this.#words);
+      await this.#network.decode(...this.#search(this.#words));
       return this.#words.length;
     }, seconds);
   }
 
-  #decode(rows: readonly Pair[]) {
+  #search(rows: readonly Pair[]): Parameters<lightNamespace.CpuSeq2Seq['decodeNow']> {
     const { tokens, lengths } = sourcesOf(rows);
     const maxLengths = new Int32Array(rows.length).fill(this.#spec.longest);
-    return this.#network.decode(tokens, lengths, {
-      beamSize: 1,
-      maxLengths,
-      lengthPenalty: 0,
-      nBest: 1,
-      alignments: false,
-    });
+    return [tokens, lengths, { beamSize: 1, maxLengths, lengthPenalty: 0, nBest: 1, alignments: false }];
   }
 }
 
