@@ -16,6 +16,7 @@ import { BenchError, setUpPython } from './compare/python.js';
 import { Missing } from './quality/packages.js';
 import { pronunciations } from './seq2seq/data.js';
 import type { Spec } from './seq2seq/ours.js';
+import { type Measured, type Row, TITLES, tableOf, WORKS, type Work } from './seq2seq/report.js';
 
 const USAGE = `usage: npm run bench -- seq2seq [quick|full] [OPTIONS]
 
@@ -30,37 +31,15 @@ type Shape = Pick<Spec, 'cell' | 'attention' | 'hidden' | 'embedding' | 'batch'>
 
 const SHAPES: readonly Shape[] = [
   { cell: 'lstm', attention: 'luong', hidden: 128, embedding: 64, batch: 64 },
-  { cell: 'lstm', attention: 'luong', hidden: 256, embedding: 64, batch: 64 },
   { cell: 'lstm', attention: 'luong', hidden: 256, embedding: 64, batch: 128 },
-  { cell: 'lstm', attention: 'bahdanau', hidden: 128, embedding: 64, batch: 64 },
-  { cell: 'gru', attention: 'luong', hidden: 128, embedding: 64, batch: 64 },
+  { cell: 'gru', attention: 'bahdanau', hidden: 128, embedding: 64, batch: 64 },
 ];
-
-// Training comes last: until then both sides have the same weights.
-const WORKS = ['one', 'many', 'train'] as const;
-type Work = (typeof WORKS)[number];
-
-/** How each work is called in the table. */
-const TITLES: Readonly<Record<Work, [title: string, unit: string]>> = {
-  train: ['training', 'pairs/s'],
-  one: ['greedy decoding of one word of 8 letters', 'us'],
-  many: ['greedy decoding of 512 words', 'words/s'],
-};
 
 /** PyTorch's ways: the encoder packed, or padded, which reads the padding too; a step by the layer or by the cell; its threads. */
 interface Setting {
   encoder: 'packed' | 'padded';
   step: 'layer' | 'cell';
   threads: number;
-}
-
-interface Row {
-  work: Work;
-  shape: string;
-  ours: number;
-  theirs: number;
-  setting: string;
-  ratio: number;
 }
 
 const say = (line: string): void => {
@@ -87,8 +66,14 @@ class Other {
 }
 
 /** Measures a shape: short looks at all of PyTorch's settings, then both sides in turns. */
-async function measureShape(shape: Shape, options: Options, python: string, folder: string): Promise<Row[]> {
-  const { threads, turns, seconds } = options;
+async function measureShape(
+  shape: Shape,
+  options: Options,
+  python: string,
+  folder: string,
+  versions: Record<string, string>,
+): Promise<Row[]> {
+  const { threads, seconds } = options;
   const data = pronunciations(shape.batch * 160, shape.batch);
   const { train, words, one, sources, targets } = data;
   writeFileSync(join(folder, 'pairs.json'), JSON.stringify({ train, words, one }));
@@ -97,6 +82,7 @@ async function measureShape(shape: Shape, options: Options, python: string, fold
   const ours = new Child('recurra', process.execPath, [...process.execArgv, file('ours.ts'), `${threads}`], {});
   const children: Child[] = [ours];
   try {
+    Object.assign(versions, await ours.request('hello'));
     await ours.request('load', { ...spec, seconds: 4 * seconds });
     const loss = await ours.request<number>('loss');
     const others: Other[] = [];
@@ -104,6 +90,7 @@ async function measureShape(shape: Shape, options: Options, python: string, fold
       for (const step of ['layer', 'cell'] as const) {
         const child = new Child('PyTorch', python, ['-B', '-u', '-W', 'ignore', file('network.py'), `${threads}`], {});
         children.push(child);
+        Object.assign(versions, await child.request('hello'));
         await child.request('load', { ...spec, settings: { encoder, step } });
         const theirs = await child.request<number>('loss');
         // What reads the padding computes something else in batches of unequal lengths.
@@ -113,26 +100,46 @@ async function measureShape(shape: Shape, options: Options, python: string, fold
       }
     say(`${shapeName(shape)}: the loss of the first batch is ${loss.toFixed(5)} on both sides`);
     const rows: Row[] = [];
-    for (const work of WORKS) {
-      const best = await bestOf(others, work, seconds / 3);
-      const [mine, theirs]: [number[], number[]] = [[], []];
-      for (let turn = 0; turn < turns; turn++) {
-        const sides = [
-          async () => mine.push(await ours.request<number>(work, { seconds })),
-          async () => theirs.push(await best.measure(work, seconds)),
-        ];
-        if (turn % 2 === 1) sides.reverse();
-        for (const side of sides) await side();
-      }
-      const [a, b] = [median(mine), median(theirs)];
-      const ratio = work === 'one' ? b / a : a / b;
-      rows.push({ work, shape: shapeName(shape), ours: a, theirs: b, setting: settingName(best.setting), ratio });
-      say(`  ${TITLES[work][0]}: ${a.toFixed(0)} and ${b.toFixed(0)} ${TITLES[work][1]}, ${ratio.toPrecision(3)}x`);
-    }
+    for (const work of WORKS) rows.push(await measureWork(work, shape, ours, others, options));
     return rows;
   } finally {
     for (const child of children) child.close();
   }
+}
+
+/**
+ * Measures a work in turns. Of PyTorch take part what looks best with one thread and with all: which of the two is better changes with
+ * what else the machine does.
+ */
+async function measureWork(
+  work: Work,
+  shape: Shape,
+  ours: Child,
+  others: readonly Other[],
+  { turns, seconds }: Options,
+): Promise<Row> {
+  const best: Other[] = [];
+  for (const threads of new Set(others.map(({ setting }) => setting.threads))) {
+    const same = others.filter(({ setting }) => setting.threads === threads);
+    best.push(await bestOf(same, work, seconds / 3));
+  }
+  const mine: number[] = [];
+  const theirs = best.map((): number[] => []);
+  for (let turn = 0; turn < turns; turn++) {
+    const sides = [
+      async () => mine.push(await ours.request<number>(work, { seconds })),
+      ...best.map((other, at) => async () => theirs[at]!.push(await other.measure(work, seconds))),
+    ];
+    for (let i = 0; i < sides.length; i++) await sides[(turn + i) % sides.length]!();
+  }
+  const figures = theirs.map(median);
+  const figure = work === 'one' ? Math.min(...figures) : Math.max(...figures);
+  const middle = median(mine);
+  const ratio = work === 'one' ? figure / middle : middle / figure;
+  const [title, unit] = TITLES[work];
+  say(`  ${title}: ${middle.toFixed(0)} and ${figure.toFixed(0)} ${unit}, ${ratio.toPrecision(3)}x`);
+  const setting = settingName(best[figures.indexOf(figure)]!.setting);
+  return { work, shape: shapeName(shape), ours: middle, theirs: figure, setting, ratio };
 }
 
 /** The setting that looks best. */
@@ -143,19 +150,6 @@ async function bestOf(others: readonly Other[], work: Work, seconds: number): Pr
     if (Number.isNaN(figure) || (work === 'one' ? value < figure : value > figure)) [best, figure] = [other, value];
   }
   return best;
-}
-
-/** The figures as a table in Markdown. */
-function tableOf(rows: readonly Row[]): string {
-  const number = (value: number) => Math.round(value).toLocaleString('en-US');
-  return [
-    '| work | shape | recurra | PyTorch | unit | ratio | PyTorch, best setting |',
-    '|---|---|---|---|---|---|---|',
-    ...rows.map(({ work, shape, ours, theirs, setting, ratio }) => {
-      const [title, unit] = TITLES[work];
-      return `| ${[title, shape, number(ours), number(theirs), unit, `${ratio.toPrecision(3)}x`, setting].join(' | ')} |`;
-    }),
-  ].join('\n');
 }
 
 interface Options {
@@ -193,7 +187,7 @@ function readOptions(): Options | 'help' {
     shapes: quick ? SHAPES.slice(0, 1) : SHAPES,
     threads,
     turns: quick ? 3 : 5,
-    seconds: quick ? 1.5 : 3,
+    seconds: quick ? 1 : 1.5,
     python: values.python ?? process.env.RECURRA_BENCH_PYTHON,
     json: values.json,
   };
@@ -203,19 +197,27 @@ async function main(): Promise<void> {
   const options = readOptions();
   if (options === 'help') return say(USAGE);
   const python = setUpPython(options.python, say);
-  if (loadavg()[0]! > availableParallelism() / 2)
-    say('Other programs are running: times are worth little, ratios more.');
-  const rows: Row[] = [];
+  const busy = loadavg()[0]! > availableParallelism() / 2;
+  if (busy) say('Other programs are running: times are worth little, ratios more.');
+  const [rows, versions]: [Row[], Record<string, string>] = [[], {}];
   for (const shape of options.shapes) {
     const folder = mkdtempSync(join(tmpdir(), 'recurra-seq2seq-'));
     try {
-      rows.push(...(await measureShape(shape, options, python, folder)));
+      rows.push(...(await measureShape(shape, options, python, folder, versions)));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
     if (options.json !== undefined) {
-      const about = { processor: cpus()[0]?.model, threads: options.threads, date: new Date().toISOString(), rows };
-      writeFileSync(options.json, `${JSON.stringify(about, null, 1)}\n`);
+      const measured: Measured = {
+        processor: cpus()[0]?.model ?? 'unknown',
+        cores: availableParallelism(),
+        threads: options.threads,
+        date: new Date().toISOString(),
+        busy,
+        versions,
+        rows,
+      };
+      writeFileSync(options.json, `${JSON.stringify(measured, null, 1)}\n`);
     }
   }
   console.log(tableOf(rows));

@@ -42,7 +42,8 @@ impl Attention {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seq2SeqConfig {
     /// From source units to the vectors that the decoder looks at. Its cell is also the decoder's, and its dropouts of embedded
-    /// units and between layers hold for both; the latter also drops values of what the scores of units are made of.
+    /// units and between layers hold for both; that of outputs is of what the scores of units are made of. The recurrent weights have
+    /// none, and the embedding is not tied.
     pub encoder: EncoderConfig,
     /// Number of target units.
     pub target_size: usize,
@@ -298,6 +299,8 @@ mod tests {
         refused(|c| c.end_unit = 0, "differ");
         refused(|c| c.threads = 1 << 20, "threads");
         refused(|c| c.encoder.dropouts.layers = 1.0, "dropout");
+        refused(|c| c.encoder.dropouts.recurrent = 0.1, "recurrent");
+        refused(|c| c.encoder.tied = true, "tied");
     }
 
     #[test]

@@ -25,10 +25,12 @@ unsafe impl Sync for Decoder<'_> {}
 /// Dropout of a step, by keys of the outputs of each layer but the last and of the attentional output.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DecoderDropout {
-    pub p: f32,
+    pub between: f32,
     /// Empty without dropout.
     pub layers: Vec<u64>,
     pub output: u64,
+    /// Share of the attentional output.
+    pub p: f32,
 }
 
 /// Some rows of a step: their first packed position, their first row, their number and their memory.
@@ -98,7 +100,7 @@ impl Decoder<'_> {
                 params.cell.step(&StepForward { m, hp, keep, x, position: 0, gates, recurrent, saved, c, h });
                 input = h;
                 if let Some(&key) = dropout.and_then(|dropout| dropout.layers.get(number)) {
-                    let p = dropout.map_or(0.0, |dropout| dropout.p);
+                    let p = dropout.map_or(0.0, |dropout| dropout.between);
                     input = place(layer.inner, position);
                     copy_columns(m, hp, h, input);
                     drop_rows(key, p, layer.inner, position..position + m);

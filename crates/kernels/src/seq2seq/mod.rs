@@ -15,9 +15,12 @@
 //! of a batch.
 
 mod attention;
+mod back;
 mod decode;
 mod decoder;
 mod encoder;
+mod frozen;
+mod grads;
 mod model;
 mod packs;
 mod params;
@@ -25,6 +28,7 @@ mod pass;
 mod places;
 mod plan;
 mod score;
+mod search;
 mod space;
 mod state;
 mod step;

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::decode::{Frozen, Scratch};
+use super::frozen::{Frozen, Scratch};
 use super::params::Params;
 use super::train::TrainSpace;
 use crate::optim::Dense;

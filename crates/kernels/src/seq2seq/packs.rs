@@ -142,7 +142,7 @@ impl Task {
             match *self {
                 Self::Encoder(packs, part, piece) => {
                     let shape = &params.shape;
-                    DirPacks::pack(packs, piece, shape, &shape.parts[part], flat, backward);
+                    DirPacks::pack(packs, piece, shape, &shape.parts[part], (flat, flat), backward);
                 }
                 Self::Matrix(pack, matrix) => (*pack).fill(matrix, flat, backward),
                 Self::Bias(to, layer) => {

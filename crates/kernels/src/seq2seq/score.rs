@@ -2,8 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::decode::{by_length, encode, some_rows};
+use super::decode::{by_length, some_rows};
 use super::decoder::{Decoder, DecoderDropout};
+use super::frozen::encode;
 use super::model::Seq2Seq;
 use super::pass::{Inputs, Pass, memory};
 use super::plan::{PairFinders, PairPlan, Pairs};
