@@ -38,6 +38,12 @@ pub fn invalid(message: impl Into<String>) -> Error {
 /// | place | what |
 /// |---|---|
 /// | 16 | decoder, by its place in `recurra_core::Decoder::ALL` |
+///
+/// or of a language model:
+///
+/// | place | what |
+/// |---|---|
+/// | 16, 17 | decoder; whether the vectors of the units are the weights of the last layer too |
 #[derive(Clone, Debug)]
 pub struct Settings {
     encoder: EncoderConfig,
@@ -50,7 +56,7 @@ pub struct Settings {
 pub enum Own {
     Classifier { head: ClassesConfig, networks: usize, mix: Option<Mix>, reading: Option<Reading> },
     Tagger { tags: usize, decoder: Decoder },
-    Language { units: usize },
+    Language { units: usize, decoder: Decoder },
 }
 
 /// How many numbers all kinds have.
@@ -89,6 +95,7 @@ impl Settings {
         let subwords = (buckets > 0).then_some(SubwordsConfig { buckets: buckets as usize, dim: features as usize });
         let encoder = EncoderConfig {
             subwords,
+            tied: matches!((kind, own), (2, &[_, 1])),
             num_layers: layers as usize,
             bidirectional: both != 0,
             dropouts: Dropouts::default(),
@@ -103,7 +110,9 @@ impl Settings {
             (1, &[decoder]) => {
                 Decoder::ALL.get(decoder as usize).map(|&decoder| Own::Tagger { tags: outputs, decoder })
             }
-            (2, []) => Some(Own::Language { units: outputs }),
+            (2, &[decoder, _]) => {
+                Decoder::ALL.get(decoder as usize).map(|&decoder| Own::Language { units: outputs, decoder })
+            }
             _ => None,
         };
         let own = own.ok_or_else(|| invalid(format!("{} settings describe no model", numbers.len())))?;
@@ -138,9 +147,7 @@ impl Settings {
         let head = match self.own {
             Own::Classifier { head, .. } => HeadConfig::Classes(head),
             Own::Tagger { tags, decoder } => HeadConfig::Tags(TagsConfig { tags, decoder, forbidden }),
-            Own::Language { units } => {
-                HeadConfig::Tags(TagsConfig { tags: units, decoder: Decoder::Softmax, forbidden: None })
-            }
+            Own::Language { units, decoder } => HeadConfig::Tags(TagsConfig { tags: units, decoder, forbidden: None }),
         };
         NetworkConfig { encoder: self.encoder.clone(), head, seed: 0, threads: 1 }
     }

@@ -172,7 +172,7 @@ fn a_sentence_gets_the_tags_of_the_network() {
 #[test]
 fn a_text_is_written_as_by_the_network() {
     let network = tags(TagsConfig { tags: 4, decoder: Decoder::Softmax, forbidden: None }, None, false);
-    let settings = [2, 3, 5, 3, 1, 0, 4, 4, 0, 2, 0, 0, 0, 0, 0, 0];
+    let settings = [2, 3, 5, 3, 1, 0, 4, 4, 0, 2, 0, 0, 0, 0, 0, 0, 1, 0];
     assert_eq!(give(&settings, &network), 0, "{}", message());
     let sampling = Sampling { never: vec![0], ..Sampling::default() };
     let mut expected = Generation::new(sampling, 7, Some(1)).unwrap();
