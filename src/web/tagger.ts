@@ -113,7 +113,7 @@ export function taggerIn(file: OpenedFile): (instance: Instance) => WebTagger {
   const numbers = [
     ...networkNumbers('tagger', settings, set.tags.length, vocab, settings.subwords),
     DECODERS.indexOf(settings.decoder),
-    ...doubleBits((settings.subwords && settings.subwords.shapeShare) || 0),
+    ...doubleBits((settings.subwords || { shapeShare: 0 }).shapeShare),
   ];
   return (instance) => {
     instance.begin(Uint32Array.from(numbers));

@@ -65,6 +65,7 @@ fn cases() -> Vec<Case> {
                     c.encoder.dropouts = Dropouts {
                         words: 0.0,
                         embedding: share("embedding"),
+                        features: 0.0,
                         layers: share("layers"),
                         outputs: Some(share("outputs")),
                         recurrent: share("recurrent"),

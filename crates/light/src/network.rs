@@ -40,6 +40,9 @@ pub struct MeasuredTags {
     pub losses: Float32Array,
 }
 
+/// Their scores and losses, before they become JavaScript values.
+type Measured = (Vec<f32>, Vec<f32>);
+
 /// What many texts gave.
 #[napi(object, object_from_js = false)]
 pub struct TextScores {
@@ -156,7 +159,7 @@ impl CpuNetwork {
         lengths: &[i32],
         tags: &[i32],
         forms: Option<&NativeForms>,
-    ) -> napi::Result<Pending<(Vec<f32>, Vec<f32>), MeasuredTags>> {
+    ) -> napi::Result<Pending<Measured, MeasuredTags>> {
         let (tokens, lengths, tags, forms) = (tokens.to_vec(), lengths.to_vec(), tags.to_vec(), shared(forms)?);
         let work = move |network: &Network| {
             network.measure_rows(Rows { tokens: &tokens, lengths: &lengths, forms: forms.as_deref() }, &tags)
