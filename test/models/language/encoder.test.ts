@@ -172,4 +172,15 @@ describe('a tagger that begins with a language model', () => {
     await using trained = await TextTagger.train(places, options);
     expect(trained.history.at(-1)!.loss).toBeLessThan(100);
   });
+
+  it('leaves the characters of words aside in a classifier', async () => {
+    const many = Array.from({ length: 60 }, (_, i) => ({ text: rows[i]!.text, label: String(i % 20) }));
+    const given = { encoder: model, ...UNMOVED, linear: false } as const;
+    await using one = await TextClassifier.train(many, given);
+    expect(one.settings.embeddingDim).toBe(12);
+    await expect(TextClassifier.train(many, { ...given, subwords: true })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      option: 'subwords',
+    });
+  });
 });
