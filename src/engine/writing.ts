@@ -38,8 +38,6 @@ export interface SearchedText {
    * @returns the best continuation so far, the logarithm of its probability, and whether no further step can find a better one.
    */
   search(units: Int32Array, count: number): Promise<{ units: Int32Array; logProbability: number; ended: boolean }>;
-  /** Frees what the text takes, where nothing else does. */
-  close?(): void;
 }
 
 /** A text that a network reads and writes. */

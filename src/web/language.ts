@@ -1,6 +1,6 @@
 import { invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
 import { Turns } from '../core/turns.js';
-import type { WritingEngine } from '../engine/writing.js';
+import type { SamplingSettings, WritingEngine, WrittenText } from '../engine/writing.js';
 import { TOKENIZER_KEY } from '../models/description.js';
 import { type LanguageFields, languageFile } from '../models/language/description.js';
 import { generateText } from '../models/language/generate.js';
@@ -12,7 +12,7 @@ import type { UnitCoder } from '../text/units/units.js';
 import type { Vocab } from '../text/vocab.js';
 import { bytePieces } from './bytePieces.js';
 import type { Instance } from './instance.js';
-import { DECODER_NUMBERS, giveArrays, networkNumbers } from './network.js';
+import { giveArrays, networkNumbers } from './network.js';
 import { describeOpened, type OpenedFile } from './opened.js';
 
 /** Units that are read between two looks at the clock. */
@@ -60,13 +60,7 @@ export class WebLanguageModel {
   generate(prompt = '', options: GenerateOptions = {}): AsyncGenerator<string, GeneratedText, undefined> {
     this.#open();
     if (typeof prompt !== 'string') throw invalidArgument('prompt', 'a string', prompt);
-    const engine: Pick<WritingEngine, 'writeText' | 'searchText'> = {
-      writeText: (sampling) => this.#text((instance, number) => instance.beginText(number, sampling)),
-      searchText: (search) => {
-        const { write, close } = this.#text((instance, number) => instance.beginSearch(number, search));
-        return { search: write, close };
-      },
-    };
+    const engine: Pick<WritingEngine, 'writeText'> = { writeText: (sampling) => this.#writeText(sampling) };
     return generateText(engine, this.#coder, prompt, generateSettings(options));
   }
 
@@ -81,13 +75,12 @@ export class WebLanguageModel {
     return instance;
   }
 
-  /** A text under a number of its own, as `begin` begins it. */
-  #text(begin: (instance: Instance, number: number) => void) {
+  #writeText(sampling: SamplingSettings): WrittenText {
     const number = this.#next++;
-    begin(this.#open(), number);
+    this.#open().beginText(number, sampling);
     const turns = new Turns();
     return {
-      write: async (units: Int32Array, count: number) => {
+      write: async (units, count) => {
         for (let from = 0; from < units.length; from += READ_TOGETHER) {
           this.#open().write(number, units.subarray(from, from + READ_TOGETHER), 0);
           if (turns.due) await turns.next();
@@ -140,11 +133,10 @@ export function languageModelIn(file: OpenedFile): (instance: Instance) => WebLa
       `${file.path}: its tokenizer has another number of pieces than its vocabulary`,
     );
   const head = languageHead(outputs, settings);
-  const numbers = [
-    ...networkNumbers('language', settings, outputs, vocab),
-    Number(head.kind === 'tags' && DECODER_NUMBERS[head.decoder]),
-    Number(settings.tieWeights),
-  ];
+  const adaptive = head.kind === 'tags' && head.decoder === 'adaptive';
+  // The decoder, by its place in `recurra_core::Decoder::ALL`.
+  const beside = [adaptive ? 2 : 1, Number(settings.tieWeights)];
+  const numbers = [...networkNumbers('language', settings, outputs, vocab), ...beside];
   return (instance) => {
     instance.begin(Uint32Array.from(numbers));
     giveArrays(instance, 0, arrays);

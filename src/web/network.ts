@@ -1,5 +1,5 @@
 import { ModelFileError } from '../core/errors.js';
-import type { Cell, NetworkSettings, TagsHead } from '../engine/network.js';
+import type { Cell, NetworkSettings } from '../engine/network.js';
 import type { FeatureOptions } from '../text/forms.js';
 import type { Vocab } from '../text/vocab.js';
 import type { Instance } from './instance.js';
@@ -10,9 +10,6 @@ const KIND_NUMBERS = { classifier: 0, tagger: 1, language: 2 } as const;
 
 /** Numbers of the cells in `recurra_core::Cell`. */
 const CELL_NUMBERS: Readonly<Record<Cell, number>> = { rnn: 0, lstm: 2, gru: 3, mingru: 4 };
-
-/** Numbers of the decoders of a head that scores each token, in `recurra_core::Decoder`. */
-export const DECODER_NUMBERS: Readonly<Record<TagsHead['decoder'], number>> = { crf: 0, softmax: 1, adaptive: 2 };
 
 /** Names of element types in the module, by those in the file. */
 const DTYPES: Readonly<Record<string, string>> = {

@@ -21,8 +21,8 @@ const MODELS: Record<string, LanguageOptions> = {
   'bytes, GRU, two layers': { units: 'bytes', cell: 'gru', numLayers: 2 },
   'words, minGRU': { units: 'words', cell: 'mingru', minFreq: 1 },
   pieces: { units: 'pieces', maxTokens: 300 },
-  'tied weights': { tieWeights: true, embeddingDim: 20, outputDropout: 0.1 },
-  'an adaptive softmax': { softmax: 'adaptive', cell: 'gru' },
+  'tied weights': { tieWeights: true, embeddingDim: 20 },
+  'adaptive softmax': { softmax: 'adaptive' },
 };
 
 const GENERATIONS: [string, GenerateOptions][] = [
@@ -31,8 +31,6 @@ const GENERATIONS: [string, GenerateOptions][] = [
   ['a dög', { seed: 2, temperature: 1.4, topK: 9 }],
   ['no \ud800 rain 日本', { seed: 3, topP: 0.8, repetitionPenalty: 1.3 }],
   ['the cat sat.\n'.repeat(40), { seed: 4, stop: ['sat', 'ran'] }],
-  ['a dög', { beamSize: 3 }],
-  ['the', { beamSize: 2, lengthPenalty: 0.5, stop: '\n' }],
 ];
 
 async function text(pieces: AsyncIterable<string>): Promise<string> {

@@ -44,7 +44,7 @@ pub fn invalid(message: impl Into<String>) -> Error {
 ///
 /// | place | what |
 /// |---|---|
-/// | 16, 17 | decoder; whether the vectors of the units are the weights of the last layer too |
+/// | 16, 17 | decoder, as of a tagger; are the vectors of the units the weights of the last layer? |
 #[derive(Clone, Debug)]
 pub struct Settings {
     encoder: EncoderConfig,
@@ -97,9 +97,8 @@ impl Settings {
         let cell =
             i32::try_from(cell).ok().and_then(Cell::from_code).ok_or_else(|| invalid("it has an unknown cell"))?;
         let subwords = (buckets > 0).then_some(SubwordsConfig { buckets: buckets as usize, dim: features as usize });
-        let encoder = EncoderConfig {
+        let mut encoder = EncoderConfig {
             subwords,
-            tied: matches!((kind, own), (2, &[_, 1])),
             num_layers: layers as usize,
             bidirectional: both != 0,
             dropouts: Dropouts::default(),
@@ -122,7 +121,8 @@ impl Settings {
             (1, &[decoder, _, _]) => {
                 Decoder::ALL.get(decoder as usize).map(|&decoder| Own::Tagger { tags: outputs, decoder })
             }
-            (2, &[decoder, _]) => {
+            (2, &[decoder, tied]) => {
+                encoder.tied = tied != 0;
                 Decoder::ALL.get(decoder as usize).map(|&decoder| Own::Language { units: outputs, decoder })
             }
             _ => None,

@@ -43,30 +43,26 @@ async function* searchedText(
   throwIfAborted(signal, WHAT);
   const never = [units.vocab.get(UNKNOWN_UNIT)];
   const text = engine.searchText({ beamSize, lengthPenalty, never, end: units.end });
-  try {
-    const promptTokens = await readPrompt(units, prompt, signal, (read) => text.search(read, 0));
-    const together = Math.max(1, Math.floor(WRITE_TOGETHER / beamSize));
-    let best = NONE;
-    for (let left = maxNewTokens, ended = false; left > 0 && !ended; left -= together) {
-      throwIfAborted(signal, WHAT);
-      ({ units: best, ended } = await text.search(NONE, Math.min(left, together)));
-    }
-    const decoder = units.decoder();
-    const stops = new Stops(stop);
-    let whole = '';
-    let tokens = 0;
-    for (const unit of best) {
-      whole += stops.push(decoder.push(unit));
-      tokens++;
-      if (stops.found) break;
-    }
-    whole += stops.end();
-    if (whole !== '') yield whole;
-    const reason = stops.found ? 'stop' : best.length < maxNewTokens ? 'end' : 'length';
-    return { reason, promptTokens, tokens, seed: 0 };
-  } finally {
-    text.close?.();
+  const promptTokens = await readPrompt(units, prompt, signal, (read) => text.search(read, 0));
+  const together = Math.max(1, Math.floor(WRITE_TOGETHER / beamSize));
+  let best = NONE;
+  for (let left = maxNewTokens, ended = false; left > 0 && !ended; left -= together) {
+    throwIfAborted(signal, WHAT);
+    ({ units: best, ended } = await text.search(NONE, Math.min(left, together)));
   }
+  const decoder = units.decoder();
+  const stops = new Stops(stop);
+  let whole = '';
+  let tokens = 0;
+  for (const unit of best) {
+    whole += stops.push(decoder.push(unit));
+    tokens++;
+    if (stops.found) break;
+  }
+  whole += stops.end();
+  if (whole !== '') yield whole;
+  const reason = stops.found ? 'stop' : best.length < maxNewTokens ? 'end' : 'length';
+  return { reason, promptTokens, tokens, seed: 0 };
 }
 
 /** Writes a text behind a prompt. Nothing is written that nobody has asked for yet, but for the pieces of one call. */
