@@ -1,4 +1,4 @@
-import { invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
+import { constraint, invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
 import { Turns } from '../core/turns.js';
 import type { SamplingSettings, WritingEngine, WrittenText } from '../engine/writing.js';
 import { TOKENIZER_KEY } from '../models/description.js';
@@ -43,13 +43,13 @@ export class WebLanguageModel {
 
   /**
    * Writes what may follow a prompt, piece by piece; a piece never ends within a character. The prompt is not given back. Units that
-   * the model does not know are read as `<unk>`, and never written. The same seed gives the same text as in Node.
+   * the model does not know are read as `<unk>`, and never written. The same seed gives the same text as in Node. There is no beam search.
    *
    * It computes on the thread that asks, for some milliseconds at a time: a page stays alive. Nothing is computed that nobody has
    * asked for, but for one call of at most 32 units, and a loop that is left ends the text.
    *
    * @param prompt - where the text begins; an empty one lets the model begin.
-   * @throws {@link ArgumentError} at once, for an option that does not fit.
+   * @throws {@link ArgumentError} at once, for an option that does not fit, `beamSize` among them.
    * @throws {@link RecurraError} `DISPOSED` once the model was closed; the next piece rejects with `ABORTED` if the signal is aborted.
    *
    * @example
@@ -60,8 +60,11 @@ export class WebLanguageModel {
   generate(prompt = '', options: GenerateOptions = {}): AsyncGenerator<string, GeneratedText, undefined> {
     this.#open();
     if (typeof prompt !== 'string') throw invalidArgument('prompt', 'a string', prompt);
+    const settings = generateSettings(options);
+    if (settings.beamSize !== undefined)
+      throw constraint('beamSize', 'recurra-web has no beam search; leave beamSize out, or search in Node');
     const engine: Pick<WritingEngine, 'writeText'> = { writeText: (sampling) => this.#writeText(sampling) };
-    return generateText(engine, this.#coder, prompt, generateSettings(options));
+    return generateText(engine, this.#coder, prompt, settings);
   }
 
   /** Frees the memory. What is being written, and what begins later, then ends with `DISPOSED`; closing again changes nothing. */
