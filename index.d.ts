@@ -149,6 +149,11 @@ export interface StepOptions {
    * batch of a chunk that begins; without it, always with zeros.
    */
   initial?: 'begin' | 'continue'
+  /**
+   * Of a network from sequence to sequence, the share of the units that the decoder reads that are its own of the step before; 0
+   * if left out.
+   */
+  sampling?: number
 }
 
 /** A vector for each feature of a word's characters, whose mean stands behind the word's own vector. */
@@ -231,6 +236,44 @@ export declare namespace light {
      * Two calls may be under way: the second's texts are split while the first's are computed.
      */
     scoreTexts(encoder: TextEncoder, texts: ReadonlyArray<string>): Promise<TextScores>
+    /** Lets go of the weights once running work has ended; doing it again does nothing. */
+    close(): void
+  }
+
+  /** A network from sequence to sequence on the CPU kernels; it needs no libtorch. */
+  export class CpuSeq2Seq {
+    /** A network with initial values drawn from the seed, by the first work that needs them. */
+    constructor(config: Seq2SeqConfig)
+    /**
+     * Trains on the batches of a chunk, one step each. `tokens` and `lengths` are the source units of the rows, `targets` the target units
+     * of all rows, each with the end unit at last, and `targetStarts` says where those of each row begin. Answers are target units.
+     */
+    trainBatches(chunk: Chunk, options: StepOptions): Promise<ChunkStats>
+    /** Searches for the target units of some rows. */
+    decode(tokens: Int32Array, lengths: Int32Array, options: DecodeOptions, stop?: SearchStop | undefined | null): Promise<DecodedUnits>
+    /**
+     * As `decode` at once, on the thread of JavaScript: for a short row, which takes less time than a change of thread. `null` where
+     * it would have to wait.
+     */
+    decodeNow(tokens: Int32Array, lengths: Int32Array, options: DecodeOptions): DecodedUnits | null
+    /** The logarithm of the probability of each target unit after those before it; targets as for training. */
+    score(tokens: Int32Array, lengths: Int32Array, targets: Int32Array, targetStarts: Uint32Array): Promise<Float32Array>
+    /** All weights, under PyTorch's names. */
+    state(): Promise<Array<NamedArray>>
+    /** Replaces all weights; what differs is listed in one error, and then nothing has changed. */
+    loadState(entries: Array<NamedArray>): Promise<void>
+    /**
+     * Replaces all weights by those of a file, whose memory is given back; else as `loadState`. Tensors whose names begin
+     * with `except` do not count.
+     */
+    loadHeld(file: HeldTensors, except?: string | undefined | null): Promise<void>
+    /**
+     * All that a training resumes from, under names that begin with `training.`; with `weights`, also the weights as
+     * `state` gives them. The training itself is not changed by it.
+     */
+    trainingState(weights: boolean): Promise<Array<NamedArray>>
+    /** Takes over what `trainingState(false)` gave; what does not fit is an error, and then nothing has changed. */
+    restore(entries: Array<NamedArray>): Promise<void>
     /** Lets go of the weights once running work has ended; doing it again does nothing. */
     close(): void
   }
@@ -397,10 +440,19 @@ export declare namespace light {
     constructor()
   }
 
+<<<<<<< HEAD
   /** A text whose most probable continuation is searched for. */
   export class SearchedText {
     /** A text of nothing. */
     constructor(options: SearchOptions)
+=======
+  /** Stops a search from outside. */
+  export class SearchStop {
+    /** For one search, or for several. */
+    constructor()
+    /** Ends the searches that it was given to: they fail with `ABORTED`. */
+    stop(): void
+>>>>>>> 84ac801 (kernels: a network from sequence to sequence with attention)
   }
 
   /** How a model turns texts into token ids. */
@@ -545,6 +597,32 @@ export declare namespace light {
     status: number
     /** The GPUs that this process may use, in the order of their numbers. */
     devices: Array<CudaDevice>
+  }
+
+  /** What a search found. */
+  export interface DecodedUnits {
+    /** Units of all results without the end unit, row by row, of each row the best first. */
+    units: Int32Array
+    /** Where the units of each result begin, and at last how many there are. */
+    starts: Uint32Array
+    /** The sum of the log-probabilities of each result; minus infinity for a result that there is not. */
+    scores: Float32Array
+    /** For each unit of each result a weight for each source unit of its row, if asked for. */
+    alignments?: Float32Array
+  }
+
+  /** How target units are searched for. */
+  export interface DecodeOptions {
+    /** Hypotheses that are kept at each step; 1 takes the most probable unit each time. */
+    beamSize: number
+    /** The most units of each row, not counting the end unit. */
+    maxLengths: Int32Array
+    /** Hypotheses are ordered by their log-probability over their length to this power, the end unit counted. */
+    lengthPenalty: number
+    /** Results of each row, best first. */
+    nBest: number
+    /** Whether to tell how much each source unit counted at each unit. */
+    alignments: boolean
   }
 
   /** What many texts became. */
@@ -696,6 +774,7 @@ export declare namespace light {
     seed: number
   }
 
+<<<<<<< HEAD
   /** How the most probable continuation is searched for. */
   export interface SearchOptions {
     /** Texts that are continued side by side. */
@@ -706,6 +785,30 @@ export declare namespace light {
     never: Array<number>
     /** The unit that ends a text; none if left out. */
     end?: number
+=======
+  /** What a network from sequence to sequence is. */
+  export interface Seq2SeqConfig {
+    /** From source units to vectors. Its cell and dropouts are also the decoder's. */
+    encoder: EncoderConfig
+    /** Number of target units. */
+    targetSize: number
+    /** Columns of the embedding of target units. */
+    targetEmbeddingDim: number
+    /** Size of the decoder's state. */
+    decoderHidden: number
+    /** Layers of the decoder; each begins with the final states of the same layer of the encoder, or of its last one. */
+    decoderLayers: number
+    /** How source units are scored. */
+    attention: 'luong' | 'bahdanau'
+    /** The target unit that the decoder reads first; it is never written. */
+    startUnit: number
+    /** The target unit that ends a row. */
+    endUnit: number
+    /** Seed of initial values, dropout and sampling. */
+    seed: number
+    /** Threads for training and bulk work, on which no result depends. */
+    threads: number
+>>>>>>> 84ac801 (kernels: a network from sequence to sequence with attention)
   }
 
   /**

@@ -9,6 +9,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PLACE as SEQUENCES, writeSequences } from '../scripts/docs/sequences.js';
 import { writeSpeed } from '../scripts/docs/speed.js';
 import { PLACE, writeTagging } from '../scripts/docs/tagging.js';
 import type { Row } from './compare/types.js';
@@ -103,9 +104,17 @@ ${sweep('inference')}
 Measured by \`npm run bench -- tagger\`; the times are as good as the machine was quiet.
 
 ${PLACE}
+
+## Sequence to sequence
+
+The network of \`Seq2Seq\` beside the same one in PyTorch, by \`npm run bench -- seq2seq\`: a bidirectional encoder, a decoder with attention and input
+feeding, on pronunciations of the CMU dictionary. Both begin with the same weights, take turns, and read the same batches; each figure is a median.
+
+${SEQUENCES}
 `;
 writeFileSync('docs/benchmarks.md.new', text);
 renameSync('docs/benchmarks.md.new', 'docs/benchmarks.md');
 writeSpeed();
 writeTagging();
+writeSequences();
 console.log('written: docs/benchmarks.md, its picture, and the figures of README.md and docs/how-it-works.md');

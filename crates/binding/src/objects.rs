@@ -133,34 +133,37 @@ impl TryFrom<HeadConfig> for core::HeadConfig {
     }
 }
 
+impl TryFrom<EncoderConfig> for core::EncoderConfig {
+    type Error = Error;
+
+    fn try_from(encoder: EncoderConfig) -> Result<Self> {
+        let Dropouts { words, embedding, layers, outputs, recurrent } = encoder.dropouts;
+        Ok(Self {
+            cell: Cell::parse(&encoder.cell)?,
+            vocab_size: encoder.vocab_size as usize,
+            embedding_dim: encoder.embedding_dim as usize,
+            subwords: encoder.subwords.map(|subwords| core::SubwordsConfig {
+                buckets: subwords.buckets as usize,
+                dim: subwords.dim as usize,
+            }),
+            hidden_size: encoder.hidden_size as usize,
+            num_layers: encoder.num_layers as usize,
+            bidirectional: encoder.bidirectional,
+            dropouts: core::Dropouts { words, embedding, layers, outputs, recurrent: recurrent.unwrap_or(0.0) },
+            unknown_idx: encoder.unknown_idx,
+            padding_idx: encoder.padding_idx,
+            embedding_std: encoder.embedding_std.unwrap_or(1.0),
+            tied: encoder.tied.unwrap_or(false),
+        })
+    }
+}
+
 impl TryFrom<NetworkConfig> for core::NetworkConfig {
     type Error = Error;
 
     fn try_from(config: NetworkConfig) -> Result<Self> {
         let NetworkConfig { encoder, head, seed, threads } = config;
-        let Dropouts { words, embedding, layers, outputs, recurrent } = encoder.dropouts;
-        Ok(Self {
-            encoder: core::EncoderConfig {
-                cell: Cell::parse(&encoder.cell)?,
-                vocab_size: encoder.vocab_size as usize,
-                embedding_dim: encoder.embedding_dim as usize,
-                subwords: encoder.subwords.map(|subwords| core::SubwordsConfig {
-                    buckets: subwords.buckets as usize,
-                    dim: subwords.dim as usize,
-                }),
-                hidden_size: encoder.hidden_size as usize,
-                num_layers: encoder.num_layers as usize,
-                bidirectional: encoder.bidirectional,
-                dropouts: core::Dropouts { words, embedding, layers, outputs, recurrent: recurrent.unwrap_or(0.0) },
-                unknown_idx: encoder.unknown_idx,
-                padding_idx: encoder.padding_idx,
-                embedding_std: encoder.embedding_std.unwrap_or(1.0),
-                tied: encoder.tied.unwrap_or(false),
-            },
-            head: head.try_into()?,
-            seed: seed as u64,
-            threads: threads as usize,
-        })
+        Ok(Self { encoder: encoder.try_into()?, head: head.try_into()?, seed: seed as u64, threads: threads as usize })
     }
 }
 
@@ -204,17 +207,22 @@ impl From<Chunk> for OwnedChunk {
 impl OwnedChunk {
     /// The chunk as engines take it for a head.
     pub fn chunk(&self, head: &core::HeadConfig) -> core::Chunk<'_> {
-        core::Chunk {
-            tokens: &self.tokens,
-            lengths: &self.lengths,
-            targets: match (&self.target_starts, head) {
-                (Some(starts), _) => Targets::Sets { outputs: &self.targets, starts },
-                (None, core::HeadConfig::Classes(_)) => Targets::Rows(&self.targets),
-                (None, core::HeadConfig::Tags(_)) => Targets::Tokens(&self.targets),
-            },
-            batch_sizes: &self.batch_sizes,
-            forms: None,
-        }
+        self.towards(match (&self.target_starts, head) {
+            (Some(starts), _) => Targets::Sets { outputs: &self.targets, starts },
+            (None, core::HeadConfig::Classes(_)) => Targets::Rows(&self.targets),
+            (None, core::HeadConfig::Tags(_)) => Targets::Tokens(&self.targets),
+        })
+    }
+
+    /// The chunk with any number of targets a row, as a network from sequence to sequence takes it.
+    pub fn sets(&self) -> core::Chunk<'_> {
+        let starts = self.target_starts.as_deref().unwrap_or_default();
+        self.towards(Targets::Sets { outputs: &self.targets, starts })
+    }
+
+    fn towards<'a>(&'a self, targets: Targets<'a>) -> core::Chunk<'a> {
+        let Self { tokens, lengths, batch_sizes, .. } = self;
+        core::Chunk { tokens, lengths, targets, batch_sizes, forms: None }
     }
 }
 
@@ -244,6 +252,9 @@ pub struct StepOptions {
     /// batch of a chunk that begins; without it, always with zeros.
     #[napi(ts_type = "'begin' | 'continue'")]
     pub initial: Option<String>,
+    /// Of a network from sequence to sequence, the share of the units that the decoder reads that are its own of the step before; 0
+    /// if left out.
+    pub sampling: Option<f64>,
 }
 
 /// Step options with their own copy of the numbers.
@@ -256,6 +267,7 @@ pub struct OwnedStepOptions {
     freeze_embedding: bool,
     adversarial: f64,
     initial: Initial,
+    sampling: f64,
 }
 
 impl TryFrom<StepOptions> for OwnedStepOptions {
@@ -271,6 +283,7 @@ impl TryFrom<StepOptions> for OwnedStepOptions {
             smoothing: options.smoothing,
             freeze_embedding: options.freeze_embedding,
             adversarial: options.adversarial,
+            sampling: options.sampling.unwrap_or(0.0),
             initial: match options.initial.as_deref() {
                 None => Initial::Zeros,
                 Some("begin") => Initial::Begin,
@@ -295,6 +308,7 @@ impl OwnedStepOptions {
             freeze_embedding: self.freeze_embedding,
             adversarial: self.adversarial,
             initial: self.initial,
+            sampling: self.sampling,
         }
     }
 }

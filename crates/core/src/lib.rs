@@ -7,6 +7,7 @@
 //! - [`cell`]: kinds of recurrent cells;
 //! - [`network`], [`tags`], [`training`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its
 //!   one check;
+//! - [`seq2seq`]: the same for a network from one sequence to another;
 //! - [`forms`]: words as they are written, with the features of their characters;
 //! - [`rows`]: rows of tokens, as networks read them;
 //! - [`layout`], [`distinct`]: sequences of unequal length without padding, and the different words among them;
@@ -23,6 +24,7 @@ pub mod layout;
 pub mod network;
 pub mod random;
 pub mod rows;
+pub mod seq2seq;
 mod sizes;
 pub mod tags;
 pub mod training;
@@ -34,5 +36,6 @@ pub use error::{Error, ErrorCode, Result, abandon, guard};
 pub use forms::Forms;
 pub use network::{ClassesConfig, Dropouts, EncoderConfig, HeadConfig, NetworkConfig, Pooling, SubwordsConfig};
 pub use rows::Rows;
+pub use seq2seq::{Attention, DecodeOptions, Seq2SeqConfig};
 pub use tags::{Decoder, Forbidden, TagsConfig};
 pub use training::{Chunk, Initial, LossOptions, Stats, StepOptions, Targets};

@@ -9,7 +9,7 @@ use crate::tags::{Decoder, TagsConfig};
 const MOST_LAYERS: usize = 4096;
 
 /// Most threads that a network may be given.
-const MOST_THREADS: usize = 1024;
+pub(crate) const MOST_THREADS: usize = 1024;
 
 /// What a network is, whatever it is for. Every engine takes it, and gives the same answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -179,7 +179,7 @@ impl EncoderConfig {
         self.hidden_size * self.directions()
     }
 
-    fn validate(&self) -> Result<()> {
+    pub(crate) fn validate(&self) -> Result<()> {
         for (name, value) in [("vocabSize", self.vocab_size), ("embeddingDim", self.embedding_dim)] {
             check_count(name, value)?;
         }

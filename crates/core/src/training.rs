@@ -205,7 +205,7 @@ fn check_outputs(outputs: &[i32], count: usize, row_of: impl Fn(usize) -> usize)
     }
 }
 
-fn check_starts(outputs: &[i32], starts: &[u32], rows: usize) -> Result<()> {
+pub(crate) fn check_starts(outputs: &[i32], starts: &[u32], rows: usize) -> Result<()> {
     let rises = starts.windows(2).all(|pair| pair[0] <= pair[1]);
     if starts.len() != rows + 1 || starts[0] != 0 || starts[rows] as usize != outputs.len() || !rises {
         let message = format!(
@@ -285,6 +285,10 @@ pub struct StepOptions<'a> {
     pub adversarial: f64,
     /// Which states the rows of a batch begin with.
     pub initial: Initial,
+    /// Of a network from sequence to sequence, the share of the units that the decoder reads that are its own of the step before
+    /// instead of the given ones: scheduled sampling. Bengio and others, "Scheduled Sampling for Sequence Prediction with Recurrent
+    /// Neural Networks", 2015.
+    pub sampling: f64,
 }
 
 /// The states that the rows of a batch begin with.
@@ -380,15 +384,9 @@ impl<'a> StepOptions<'a> {
     /// and carried states with two directions or adversarial noise; as [`LossOptions::validate`] and [`Algorithm::validate`].
     pub fn validate(&self, batches: usize, config: &NetworkConfig) -> Result<()> {
         let fail = |option, message: String| Err(error(ErrorCode::InvalidArgument, message).about(option));
-        if self.learning_rates.len() != 1 && self.learning_rates.len() != batches {
-            return fail("lr", format!("learningRates has {} rates for {batches} batches", self.learning_rates.len()));
-        }
-        let rates = self.learning_rates.iter().map(|&rate| ("lr", rate));
-        let others = [("clipGradNorm", self.clip_norm), ("adversarial", self.adversarial)];
-        for (name, value) in rates.chain(others) {
-            if !(value >= 0.0 && value.is_finite()) {
-                return fail(name, format!("{name} must be a finite number of at least 0 but is {value}"));
-            }
+        self.check_rates(batches)?;
+        if self.sampling != 0.0 {
+            return fail("sampling", "scheduled sampling is for a network from sequence to sequence".into());
         }
         if self.initial != Initial::Zeros {
             if config.encoder.bidirectional {
@@ -402,6 +400,22 @@ impl<'a> StepOptions<'a> {
         }
         self.loss.validate(config)?;
         self.algorithm.validate()
+    }
+
+    /// Checks learning rates, norm and noise for a chunk of `batches` batches.
+    pub(crate) fn check_rates(&self, batches: usize) -> Result<()> {
+        let fail = |option, message: String| Err(error(ErrorCode::InvalidArgument, message).about(option));
+        if self.learning_rates.len() != 1 && self.learning_rates.len() != batches {
+            return fail("lr", format!("learningRates has {} rates for {batches} batches", self.learning_rates.len()));
+        }
+        let rates = self.learning_rates.iter().map(|&rate| ("lr", rate));
+        let others = [("clipGradNorm", self.clip_norm), ("adversarial", self.adversarial)];
+        for (name, value) in rates.chain(others) {
+            if !(value >= 0.0 && value.is_finite()) {
+                return fail(name, format!("{name} must be a finite number of at least 0 but is {value}"));
+            }
+        }
+        Ok(())
     }
 
     /// Learning rate of a batch.
@@ -421,6 +435,7 @@ impl Default for StepOptions<'_> {
             freeze_embedding: false,
             adversarial: 0.0,
             initial: Initial::Zeros,
+            sampling: 0.0,
         }
     }
 }

@@ -16,5 +16,7 @@ pub mod optim;
 mod pool;
 pub mod random;
 pub mod recurrent;
+#[cfg(feature = "training")]
+pub mod seq2seq;
 pub mod simd;
 pub mod threads;

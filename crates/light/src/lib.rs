@@ -18,6 +18,7 @@ pub mod linear;
 pub mod network;
 pub mod reader;
 pub mod safetensors_file;
+pub mod seq2seq;
 mod strings;
 pub mod tensorboard;
 pub mod texts;

@@ -47,7 +47,7 @@ pub struct Scored {
 }
 
 /// Gives what the loading of a model has left free back to the system: glibc keeps it otherwise, several times the model's size.
-fn give_back() {
+pub(crate) fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         unsafe extern "C" {

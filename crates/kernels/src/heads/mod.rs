@@ -4,7 +4,7 @@ mod classes;
 pub mod crf;
 pub(crate) mod head;
 mod linear;
-mod losses;
+pub(crate) mod losses;
 pub(crate) mod pass;
 mod tags;
 #[cfg(feature = "training")]

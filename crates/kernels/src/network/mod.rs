@@ -20,7 +20,7 @@ mod reading;
 #[cfg(feature = "training")]
 mod space;
 #[cfg(feature = "training")]
-mod state;
+pub(crate) mod state;
 #[cfg(feature = "training")]
 mod step;
 mod stream;

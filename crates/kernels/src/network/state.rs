@@ -15,9 +15,9 @@ use crate::simd::Buf;
 use recurra_core::{Algorithm, Error, ErrorCode, NamedArray, Result};
 
 /// Before every name, so that a file can hold a model's own weights beside them.
-const PREFIX: &str = "training.";
-const STEPS: &str = "training.steps";
-const OPTIMIZER: &str = "training.optimizer";
+pub(crate) const PREFIX: &str = "training.";
+pub(crate) const STEPS: &str = "training.steps";
+pub(crate) const OPTIMIZER: &str = "training.optimizer";
 const RATES: &str = "training.late.rates";
 /// Before the names of the states that rows keep from batch to batch.
 const CARRIED: &str = "training.carried.";
@@ -25,33 +25,46 @@ const LAST: &str = "training.late.last";
 const FEATURE_RATES: &str = "training.late.subwords.rates";
 const FEATURE_LAST: &str = "training.late.subwords.last";
 
-fn mismatch(message: impl std::fmt::Display) -> Error {
+pub(crate) fn mismatch(message: impl std::fmt::Display) -> Error {
     Error::new(ErrorCode::StateMismatch, format!("the training's state does not fit: {message}"))
 }
 
-fn algorithm_of(numbers: &[f64]) -> Result<Algorithm> {
+pub(crate) fn algorithm_of(numbers: &[f64]) -> Result<Algorithm> {
     Algorithm::from_numbers(numbers).map_err(|error| mismatch(error.message()))
 }
 
 /// Arrays by name. An array that was never looked up is unknown.
-struct Arrays<'a, D> {
+pub(crate) struct Arrays<'a, D> {
     arrays: &'a [NamedArray<D>],
     used: Vec<bool>,
 }
 
 impl<'a, D: Deref<Target = [u8]>> Arrays<'a, D> {
-    fn find(&mut self, name: &str) -> Option<&'a NamedArray<D>> {
+    pub fn new(arrays: &'a [NamedArray<D>]) -> Self {
+        Self { arrays, used: vec![false; arrays.len()] }
+    }
+
+    /// # Errors
+    /// `StateMismatch` for an array that was never looked up.
+    pub fn all_used(&self) -> Result<()> {
+        match self.used.iter().position(|used| !used) {
+            Some(at) => Err(mismatch(format_args!("{} is unknown", self.arrays[at].name))),
+            None => Ok(()),
+        }
+    }
+
+    pub fn find(&mut self, name: &str) -> Option<&'a NamedArray<D>> {
         let at = self.arrays.iter().position(|array| array.name == name)?;
         self.used[at] = true;
         Some(&self.arrays[at])
     }
 
-    fn doubles(&mut self, name: &str) -> Result<Option<Vec<f64>>> {
+    pub fn doubles(&mut self, name: &str) -> Result<Option<Vec<f64>>> {
         let Some(array) = self.find(name) else { return Ok(None) };
         array.values().map(Some).ok_or_else(|| mismatch(format_args!("{name} is not float64")))
     }
 
-    fn floats(&mut self, name: &str, n: usize) -> Result<Vec<f32>> {
+    pub fn floats(&mut self, name: &str, n: usize) -> Result<Vec<f32>> {
         let array = self.find(name).ok_or_else(|| mismatch(format_args!("{name} is missing")))?;
         match array.values() {
             Some(values) if values.len() == n => Ok(values),
@@ -61,7 +74,7 @@ impl<'a, D: Deref<Target = [u8]>> Arrays<'a, D> {
     }
 }
 
-fn count(value: f64, name: &str) -> Result<u64> {
+pub(crate) fn count(value: f64, name: &str) -> Result<u64> {
     // Beyond 2^53 a count could not have been told exactly.
     if (0.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0 {
         return Ok(value as u64);
@@ -69,7 +82,7 @@ fn count(value: f64, name: &str) -> Result<u64> {
     Err(mismatch(format_args!("{name} has {value}, which is no number of steps")))
 }
 
-fn float(state: &str, name: &str, shape: &[usize], data: &[f32]) -> NamedArray {
+pub(crate) fn float(state: &str, name: &str, shape: &[usize], data: &[f32]) -> NamedArray {
     NamedArray::of(format!("{PREFIX}{state}.{name}"), shape.to_vec(), data)
 }
 
@@ -234,7 +247,7 @@ impl Network {
     /// `StateMismatch` when something is missing, unknown, of another shape or type, or contradicts the rest; nothing is
     /// changed then.
     pub fn restore<D: Deref<Target = [u8]>>(&self, state: &[NamedArray<D>]) -> Result<()> {
-        let mut arrays = Arrays { arrays: state, used: vec![false; state.len()] };
+        let mut arrays = Arrays::new(state);
         let [steps, seen, words] = arrays.doubles(STEPS)?.unwrap_or_default()[..] else {
             return Err(mismatch(format_args!("{STEPS} needs three numbers")));
         };
@@ -256,9 +269,7 @@ impl Network {
             }
         };
         let carried = Carried::import(&self.params, CARRIED, |name| arrays.find(name)).map_err(mismatch)?;
-        if let Some(at) = arrays.used.iter().position(|used| !used) {
-            return Err(mismatch(format_args!("{} is unknown", state[at].name)));
-        }
+        arrays.all_used()?;
         let mut guard = self.write();
         let weights: &mut Weights = &mut guard;
         (weights.vectors, weights.flat, weights.optimizer, weights.steps) = (vectors, flat, optimizer, steps);

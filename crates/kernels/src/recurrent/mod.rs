@@ -5,7 +5,7 @@
 
 mod api;
 pub(crate) mod buffers;
-mod cells;
+pub(crate) mod cells;
 mod config;
 pub(crate) mod layers;
 mod packing;

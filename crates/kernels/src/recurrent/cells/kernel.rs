@@ -177,6 +177,19 @@ pub(crate) trait AnyCell: Sync {
     #[cfg(feature = "training")]
     unsafe fn backward(&self, steps: Steps<'_>);
 
+    /// One time step, whose products are computed already: as [`CellKernel::forward`].
+    ///
+    /// # Safety
+    /// As there.
+    unsafe fn step(&self, step: &StepForward);
+
+    /// The same backward, before its products: as [`CellKernel::backward`].
+    ///
+    /// # Safety
+    /// As there.
+    #[cfg(feature = "training")]
+    unsafe fn step_back(&self, step: &StepBackward);
+
     /// As [`CellKernel::pack_inference`].
     fn pack_inference(&self, packs: &mut DirPacks, weights: &InferenceWeights<'_>);
 

@@ -5,7 +5,7 @@ pub(crate) mod kernel;
 mod lstm;
 mod mingru;
 mod rnn;
-mod through;
+pub(crate) mod through;
 mod time;
 
 use kernel::AnyCell;

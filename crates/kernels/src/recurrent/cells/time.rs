@@ -32,6 +32,15 @@ impl<C: CellKernel> AnyCell for C {
         dispatch(Backward::<C>(steps, PhantomData));
     }
 
+    unsafe fn step(&self, step: &StepForward) {
+        dispatch(One::<C>(step, PhantomData));
+    }
+
+    #[cfg(feature = "training")]
+    unsafe fn step_back(&self, step: &StepBackward) {
+        dispatch(OneBack::<C>(step, PhantomData));
+    }
+
     fn pack_inference(&self, packs: &mut DirPacks, weights: &InferenceWeights<'_>) {
         C::pack_inference(packs, weights);
     }
@@ -52,6 +61,30 @@ unsafe fn copy_rows(m: usize, width: usize, from: Mat, to: Mat) {
     for row in 0..m {
         // SAFETY: as in `copy_block`.
         unsafe { std::ptr::copy_nonoverlapping(from.row(row), to.row(row), width) }
+    }
+}
+
+/// One step forward.
+struct One<'a, C>(&'a StepForward, PhantomData<C>);
+
+impl<C: CellKernel> Kernel for One<'_, C> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Lanes>(self, s: S) {
+        // SAFETY: by the promise of `AnyCell::step`.
+        unsafe { C::forward(s, self.0) }
+    }
+}
+
+/// One step backward.
+struct OneBack<'a, C>(&'a StepBackward, PhantomData<C>);
+
+impl<C: CellKernel> Kernel for OneBack<'_, C> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Lanes>(self, s: S) {
+        // SAFETY: by the promise of `AnyCell::step_back`.
+        unsafe { C::backward(s, self.0) }
     }
 }
 

@@ -1,0 +1,72 @@
+//! The encoder's part of a pass.
+
+use super::packs::Packs;
+use super::params::Params;
+use super::space::EncoderMats;
+use crate::encoder::plan::Plan;
+use crate::random::drop_rows;
+use crate::recurrent::layers::{LayerDropout, Layers, Source};
+use crate::recurrent::stack::Net;
+use crate::threads::Member;
+
+/// Dropout of embedded units, by a key and a share.
+pub(super) type UnitDropout = Option<(u64, f32)>;
+
+/// This member's share of the first layer's input: a row for each distinct unit, or with dropout for each position.
+///
+/// # Safety
+/// All members must call it; the addresses must be valid for the plan and not be used by anything else.
+pub(super) unsafe fn gather(
+    member: &Member<'_>,
+    params: &Params,
+    flat: *const f32,
+    plan: &Plan,
+    mats: &EncoderMats,
+    dropout: UnitDropout,
+) {
+    let table = params.source;
+    let share = member.share(if dropout.is_some() { plan.slots.len() } else { plan.ids.len() }, 8);
+    // SAFETY: by the caller's promise; units were checked.
+    unsafe {
+        for row in share.clone() {
+            let number = if dropout.is_some() { plan.slots[row] as usize } else { row };
+            let from = flat.add(table.offset + plan.ids[number] as usize * table.width);
+            std::ptr::copy_nonoverlapping(from, mats.x.row(row), table.width);
+        }
+        if let Some((key, p)) = dropout {
+            drop_rows(key, p, mats.x, share);
+        }
+    }
+}
+
+/// The encoder's layers over a batch.
+pub(super) fn layers<'a>(
+    params: &'a Params,
+    packs: &'a Packs,
+    plan: &'a Plan,
+    mats: &'a EncoderMats,
+    positions: bool,
+    dropout: LayerDropout,
+) -> Layers<'a> {
+    let source = if positions {
+        Source::Positions(mats.x)
+    } else {
+        Source::Words { x: mats.x, count: plan.inputs(), slots: plan.slots.as_ptr() }
+    };
+    Layers {
+        net: Net {
+            shape: &params.shape,
+            packs: &packs.encoder,
+            layout: &plan.layout,
+            slices: &plan.slices,
+            aside: None,
+        },
+        source,
+        dirs: &mats.dirs,
+        y: &mats.y,
+        dy: &mats.dy,
+        projected: &mats.projected,
+        from_inputs: false,
+        dropout,
+    }
+}

@@ -1,0 +1,283 @@
+//! A network from sequence to sequence on the CPU kernels: training, search and scores on libuv's pool.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use napi::Env;
+use napi::bindgen_prelude::{Float32Array, Int32Array, ObjectFinalize, ToNapiValue, TypeName, Uint32Array};
+use napi_derive::napi;
+use recurra_binding::objects::{
+    Chunk, ChunkStats, EncoderConfig, NamedArray, OwnedChunk, OwnedStepOptions, StepOptions,
+};
+use recurra_binding::{Handle, IntoJs, Pending};
+use recurra_core::{self as core, Attention, Error, Result, Stats, guard};
+use recurra_kernels::seq2seq::{Decoded, Seq2Seq};
+
+use crate::network::give_back;
+use crate::safetensors_file::{HeldTensors, named};
+
+/// What a network from sequence to sequence is.
+#[napi(object, object_to_js = false)]
+pub struct Seq2SeqConfig {
+    /// From source units to vectors. Its cell and dropouts are also the decoder's.
+    pub encoder: EncoderConfig,
+    /// Number of target units.
+    pub target_size: u32,
+    /// Columns of the embedding of target units.
+    pub target_embedding_dim: u32,
+    /// Size of the decoder's state.
+    pub decoder_hidden: u32,
+    /// Layers of the decoder; each begins with the final states of the same layer of the encoder, or of its last one.
+    pub decoder_layers: u32,
+    /// How source units are scored.
+    #[napi(ts_type = "'luong' | 'bahdanau'")]
+    pub attention: String,
+    /// The target unit that the decoder reads first; it is never written.
+    pub start_unit: u32,
+    /// The target unit that ends a row.
+    pub end_unit: u32,
+    /// Seed of initial values, dropout and sampling.
+    pub seed: f64,
+    /// Threads for training and bulk work, on which no result depends.
+    pub threads: u32,
+}
+
+impl TryFrom<Seq2SeqConfig> for core::Seq2SeqConfig {
+    type Error = Error;
+
+    fn try_from(config: Seq2SeqConfig) -> Result<Self> {
+        Ok(Self {
+            encoder: config.encoder.try_into()?,
+            target_size: config.target_size as usize,
+            target_embedding_dim: config.target_embedding_dim as usize,
+            decoder_hidden: config.decoder_hidden as usize,
+            decoder_layers: config.decoder_layers as usize,
+            attention: Attention::parse(&config.attention)?,
+            start_unit: config.start_unit,
+            end_unit: config.end_unit,
+            seed: config.seed as u64,
+            threads: config.threads as usize,
+        })
+    }
+}
+
+/// How target units are searched for.
+#[napi(object, object_to_js = false)]
+pub struct DecodeOptions {
+    /// Hypotheses that are kept at each step; 1 takes the most probable unit each time.
+    pub beam_size: u32,
+    /// The most units of each row, not counting the end unit.
+    pub max_lengths: Int32Array,
+    /// Hypotheses are ordered by their log-probability over their length to this power, the end unit counted.
+    pub length_penalty: f64,
+    /// Results of each row, best first.
+    pub n_best: u32,
+    /// Whether to tell how much each source unit counted at each unit.
+    pub alignments: bool,
+}
+
+impl DecodeOptions {
+    /// The options without what there is of each row.
+    fn settings(&self) -> core::DecodeOptions<'static> {
+        core::DecodeOptions {
+            beam_size: self.beam_size as usize,
+            max_lengths: &[],
+            length_penalty: self.length_penalty,
+            best: self.n_best as usize,
+            alignments: self.alignments,
+        }
+    }
+}
+
+/// What a search found.
+#[napi(object, object_from_js = false)]
+pub struct DecodedUnits {
+    /// Units of all results without the end unit, row by row, of each row the best first.
+    pub units: Int32Array,
+    /// Where the units of each result begin, and at last how many there are.
+    pub starts: Uint32Array,
+    /// The sum of the log-probabilities of each result; minus infinity for a result that there is not.
+    pub scores: Float32Array,
+    /// For each unit of each result a weight for each source unit of its row, if asked for.
+    pub alignments: Option<Float32Array>,
+}
+
+impl DecodedUnits {
+    fn of(decoded: Decoded, alignments: bool) -> Self {
+        Self {
+            units: Int32Array::new(decoded.units),
+            starts: Uint32Array::new(decoded.starts),
+            scores: Float32Array::new(decoded.scores),
+            alignments: alignments.then(|| Float32Array::new(decoded.alignments)),
+        }
+    }
+}
+
+/// Stops a search from outside.
+#[napi]
+pub struct SearchStop {
+    stopped: Arc<AtomicBool>,
+}
+
+#[napi]
+impl SearchStop {
+    /// For one search, or for several.
+    #[napi(constructor)]
+    #[allow(clippy::new_without_default, reason = "JavaScript has no Default")]
+    pub fn new() -> Self {
+        Self { stopped: Arc::default() }
+    }
+
+    /// Ends the searches that it was given to: they fail with `ABORTED`.
+    #[napi]
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A network from sequence to sequence on the CPU kernels; it needs no libtorch.
+#[napi(custom_finalize)]
+pub struct CpuSeq2Seq {
+    handle: Handle<Seq2Seq>,
+}
+
+impl CpuSeq2Seq {
+    fn background<T: Send + 'static, J: ToNapiValue + TypeName>(
+        &self,
+        work: impl FnOnce(&Seq2Seq) -> Result<T> + Send + 'static,
+        convert: impl FnOnce(T) -> J + Send + 'static,
+    ) -> napi::Result<Pending<T, J>> {
+        self.handle.background(move |network| work(network).map(|result| (result, network.bytes())), convert)
+    }
+}
+
+impl ObjectFinalize for CpuSeq2Seq {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.handle.close(env);
+        Ok(())
+    }
+}
+
+#[napi]
+impl CpuSeq2Seq {
+    /// A network with initial values drawn from the seed, by the first work that needs them.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env, config: Seq2SeqConfig) -> napi::Result<Self> {
+        let network = guard(|| Seq2Seq::new(config.try_into()?)).js()?;
+        let bytes = network.bytes();
+        Ok(Self { handle: Handle::new(env, "network", network, bytes) })
+    }
+
+    /// Trains on the batches of a chunk, one step each. `tokens` and `lengths` are the source units of the rows, `targets` the target units
+    /// of all rows, each with the end unit at last, and `targetStarts` says where those of each row begin. Answers are target units.
+    #[napi(catch_unwind, ts_return_type = "Promise<ChunkStats>")]
+    pub fn train_batches(&self, chunk: Chunk, options: StepOptions) -> napi::Result<Pending<Stats, ChunkStats>> {
+        let (chunk, options) = (OwnedChunk::from(chunk), OwnedStepOptions::try_from(options).js()?);
+        let work = move |network: &Seq2Seq| network.train_batches(&chunk.sets(), &options.options());
+        self.background(work, ChunkStats::from)
+    }
+
+    /// Searches for the target units of some rows.
+    #[napi(catch_unwind, ts_return_type = "Promise<DecodedUnits>")]
+    pub fn decode(
+        &self,
+        tokens: &[i32],
+        lengths: &[i32],
+        options: DecodeOptions,
+        stop: Option<&SearchStop>,
+    ) -> napi::Result<Pending<Decoded, DecodedUnits>> {
+        let (tokens, lengths, max_lengths) = (tokens.to_vec(), lengths.to_vec(), options.max_lengths.to_vec());
+        let stopped = stop.map(|stop| stop.stopped.clone());
+        let (settings, alignments) = (options.settings(), options.alignments);
+        let work = move |network: &Seq2Seq| {
+            let options = core::DecodeOptions { max_lengths: &max_lengths, ..settings };
+            network.decode(&tokens, &lengths, &options, stopped.as_deref())
+        };
+        self.background(work, move |decoded| DecodedUnits::of(decoded, alignments))
+    }
+
+    /// As `decode` at once, on the thread of JavaScript: for a short row, which takes less time than a change of thread. `null` where
+    /// it would have to wait.
+    #[napi(catch_unwind)]
+    pub fn decode_now(
+        &self,
+        tokens: &[i32],
+        lengths: &[i32],
+        options: DecodeOptions,
+    ) -> napi::Result<Option<DecodedUnits>> {
+        let network = self.handle.get()?;
+        let settings = core::DecodeOptions { max_lengths: &options.max_lengths, ..options.settings() };
+        let decoded = guard(|| network.decode_at_once(tokens, lengths, &settings)).js()?;
+        Ok(decoded.map(|decoded| DecodedUnits::of(decoded, options.alignments)))
+    }
+
+    /// The logarithm of the probability of each target unit after those before it; targets as for training.
+    #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
+    pub fn score(
+        &self,
+        tokens: &[i32],
+        lengths: &[i32],
+        targets: &[i32],
+        target_starts: &[u32],
+    ) -> napi::Result<Pending<Vec<f32>, Float32Array>> {
+        let (tokens, lengths) = (tokens.to_vec(), lengths.to_vec());
+        let (targets, starts) = (targets.to_vec(), target_starts.to_vec());
+        self.background(move |network| network.score(&tokens, &lengths, &targets, &starts), Float32Array::new)
+    }
+
+    /// All weights, under PyTorch's names.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<NamedArray>>")]
+    pub fn state(&self) -> napi::Result<Pending<Vec<core::NamedArray>, Vec<NamedArray>>> {
+        self.background(Seq2Seq::state, NamedArray::list)
+    }
+
+    /// Replaces all weights; what differs is listed in one error, and then nothing has changed.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn load_state(&self, entries: Vec<NamedArray>) -> napi::Result<Pending<(), ()>> {
+        let arrays = NamedArray::into_core(entries).js()?;
+        self.background(move |network| network.load_state(&arrays), |()| ())
+    }
+
+    /// Replaces all weights by those of a file, whose memory is given back; else as `loadState`. Tensors whose names begin
+    /// with `except` do not count.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn load_held(&self, file: &HeldTensors, except: Option<String>) -> napi::Result<Pending<(), ()>> {
+        let contents = file.take().js()?;
+        self.background(
+            move |network| {
+                network.load_state(&named(&contents, except.as_deref()))?;
+                drop(contents);
+                give_back();
+                Ok(())
+            },
+            |()| (),
+        )
+    }
+
+    /// All that a training resumes from, under names that begin with `training.`; with `weights`, also the weights as
+    /// `state` gives them. The training itself is not changed by it.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<NamedArray>>")]
+    pub fn training_state(&self, weights: bool) -> napi::Result<Pending<Vec<core::NamedArray>, Vec<NamedArray>>> {
+        self.background(
+            move |network| {
+                let mut arrays = if weights { network.state()? } else { Vec::new() };
+                arrays.extend(network.training_state()?);
+                Ok(arrays)
+            },
+            NamedArray::list,
+        )
+    }
+
+    /// Takes over what `trainingState(false)` gave; what does not fit is an error, and then nothing has changed.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn restore(&self, entries: Vec<NamedArray>) -> napi::Result<Pending<(), ()>> {
+        let arrays = NamedArray::into_core(entries).js()?;
+        self.background(move |network| network.restore(&arrays), |()| ())
+    }
+
+    /// Lets go of the weights once running work has ended; doing it again does nothing.
+    #[napi(catch_unwind)]
+    pub fn close(&self, env: Env) {
+        self.handle.close(env);
+    }
+}
