@@ -102,11 +102,16 @@ impl Seq2SeqConfig {
     /// `InvalidArgument` when a size is 0 or beyond any memory, or an option is outside its range.
     pub fn validate(&self) -> Result<()> {
         self.encoder.validate()?;
+        let none =
+            |option, what: &str| Err(argument(option, format!("a network from sequence to sequence has no {what}")));
         if self.encoder.subwords.is_some() {
-            return Err(argument(
-                "subwords",
-                "a network from sequence to sequence reads units without subwords".into(),
-            ));
+            return none("subwords", "subwords");
+        }
+        if self.encoder.tied {
+            return none("tieWeights", "tied weights");
+        }
+        if self.encoder.dropouts.recurrent > 0.0 {
+            return none("recurrentDropout", "dropout of recurrent weights");
         }
         check_count("targetSize", self.target_size)?;
         check_count("targetEmbeddingDim", self.target_embedding_dim)?;

@@ -231,6 +231,7 @@ fn rich(cell: Cell, attention: Attention, threads: usize) -> Seq2Seq {
         (c.encoder.num_layers, c.decoder_layers, c.encoder.bidirectional) = (2, 2, true);
         (c.attention, c.threads, c.seed) = (attention, threads, 4);
         (c.encoder.dropouts.layers, c.encoder.dropouts.embedding, c.encoder.dropouts.words) = (0.2, 0.1, 0.1);
+        c.encoder.dropouts.outputs = Some(0.3);
         (c.encoder.unknown_idx, c.encoder.padding_idx) = (Some(1), Some(0));
     });
     Seq2Seq::new(config).unwrap()
