@@ -38,6 +38,8 @@ export interface Dropouts {
   words: number
   /** Elements of the word vectors. */
   embedding: number
+  /** Features of characters; none if left out. */
+  features?: number
   /** Elements between layers, and without `outputs` before the head's linear layer. */
   layers: number
   /** Elements before the head's linear layer; as many as between layers if left out. */
@@ -196,6 +198,11 @@ export declare namespace light {
      * right. With `forms` where the network has subwords.
      */
     scores(tokens: Int32Array, lengths: Int32Array, raw: boolean, forms?: NativeForms | undefined | null): Promise<Float32Array>
+    /**
+     * As `scores` of a network for tags, and beside them the loss of each row: the negative logarithm of the probability of its right
+     * tags, of which `tags` has one for each token.
+     */
+    measure(tokens: Int32Array, lengths: Int32Array, tags: Int32Array, forms?: NativeForms | undefined | null): Promise<MeasuredTags>
     /**
      * Scores at once, on the thread of JavaScript: for a few short rows, which take less time than a change of thread. `null`
      * where it would have to wait.
@@ -658,6 +665,8 @@ export declare namespace light {
     lowercase: boolean
     /** Whether the shape of the word is a feature: `Xxxx` for a name, `dd` for a number. */
     shape: boolean
+    /** Share of a word's features that its shape is, from 0 to below 1; 0, once, if left out. */
+    shapeShare?: number
   }
 
   /** The best continuation so far. */
@@ -727,6 +736,14 @@ export declare namespace light {
     seed: number
     /** The most bytes of the model, or none for what suits the number of labels. */
     maxBytes?: number
+  }
+
+  /** Rows whose right tags are known. */
+  export interface MeasuredTags {
+    /** Three numbers for each token. */
+    scores: Float32Array
+    /** One for each row. */
+    losses: Float32Array
   }
 
   /**

@@ -11,7 +11,7 @@ export interface TaggerBenchOptions {
   threads: number;
   /** Sentences to learn from, at most. */
   rows: number;
-  /** Most seconds of each training of another program. */
+  /** Most processor seconds of each training of another program. */
   seconds: number;
   /** Most passes of the PyTorch network. */
   epochs: number;
@@ -20,6 +20,8 @@ export interface TaggerBenchOptions {
   turnSeconds: number;
   python: string | undefined;
   json: string | undefined;
+  /** Whether what `json` has is kept. */
+  resume: boolean;
 }
 
 export const USAGE = `usage: npm run bench -- tagger [quick|full] [OPTIONS]
@@ -30,15 +32,17 @@ export const USAGE = `usage: npm run bench -- tagger [quick|full] [OPTIONS]
   --programs NAMES  only these: ${TAGGERS.map(({ name }) => name).join(', ')}
   --seeds N         seeds 0 to N - 1 of recurra's trainings (default 3; quick: 1); the others have one
   --threads N       threads of each program (default 1)
-  --minutes N       the most minutes of each training of the others (default 10)
+  --minutes N       the most minutes of processor time of each training of the others (default 10)
   --python FILE     a Python that has torch 2.11.0, pytorch-crf 0.7.2 and spacy 3.8 (or RECURRA_BENCH_PYTHON); default: one in
                     the cache folder, which is made if it is not there
-  --json FILE       writes the figures to a file too`;
+  --turns N         how often each speed is measured (default 5; quick: 3); 0 for accuracy and time alone
+  --json FILE       writes the figures to a file too, after each training
+  --resume          keeps the trainings that FILE has, and does the others`;
 
-function count(name: string, text: string): number {
+function count(name: string, text: string, least = 1): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new BenchError(`--${name} must be a whole number above 0, not ${JSON.stringify(text)}\n${USAGE}`);
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new BenchError(`--${name} must be a whole number from ${least}, not ${JSON.stringify(text)}\n${USAGE}`);
 }
 
 function chosen<T extends { name: string }>(option: string, all: readonly T[], names: string): readonly T[] {
@@ -50,14 +54,17 @@ function chosen<T extends { name: string }>(option: string, all: readonly T[], n
 }
 
 function parsed(args: readonly string[]) {
-  const words = ['sets', 'programs', 'seeds', 'threads', 'minutes', 'python', 'json'] as const;
+  const words = ['sets', 'programs', 'seeds', 'threads', 'minutes', 'turns', 'python', 'json'] as const;
   const options = Object.fromEntries(words.map((name) => [name, { type: 'string' as const }]));
   const { values, positionals } = parseArgs({
     args: [...args],
-    options: { ...options, help: { type: 'boolean' } },
+    options: { ...options, help: { type: 'boolean' }, resume: { type: 'boolean' } },
     allowPositionals: true,
   });
-  return { values: values as Partial<Record<(typeof words)[number], string> & { help: boolean }>, positionals };
+  return {
+    values: values as Partial<Record<(typeof words)[number], string> & { help: boolean; resume: boolean }>,
+    positionals,
+  };
 }
 
 /** Reads the command line. */
@@ -73,6 +80,7 @@ export function readTaggerOptions(args: readonly string[]): TaggerBenchOptions |
   const [mode = 'full', ...others] = positionals;
   if (!['quick', 'full'].includes(mode) || others.length > 0)
     throw new BenchError(`expected quick or full, not ${JSON.stringify(positionals.join(' '))}\n${USAGE}`);
+  if (values.resume && values.json === undefined) throw new BenchError(`--resume needs --json FILE\n${USAGE}`);
   const quick = mode === 'quick';
   const sets =
     values.sets === undefined
@@ -88,9 +96,10 @@ export function readTaggerOptions(args: readonly string[]): TaggerBenchOptions |
     rows: quick ? 2_000 : Number.POSITIVE_INFINITY,
     seconds: 60 * minutes,
     epochs: 15,
-    turns: quick ? 3 : 5,
+    turns: values.turns === undefined ? (quick ? 3 : 5) : count('turns', values.turns, 0),
     turnSeconds: quick ? 1 : 3,
     python: values.python ?? process.env.RECURRA_BENCH_PYTHON,
     json: values.json,
+    resume: values.resume === true,
   };
 }

@@ -35,8 +35,11 @@ class Program {
   async fit(): Promise<Fit> {
     await this.#model?.close();
     const curve: Fit['curve'] = [];
-    const begun = performance.now();
-    const passed = () => (performance.now() - begun) / 1000;
+    const begun = process.cpuUsage();
+    const passed = () => {
+      const { user, system } = process.cpuUsage(begun);
+      return (user + system) / 1e6;
+    };
     this.#model = await TextTagger.train(this.#parts.train, {
       ...this.#options,
       validation: this.#parts.dev,

@@ -19,10 +19,10 @@ class Enough(Exception):
 @spacy.registry.loggers("recurra.curve.v1")
 def curve_logger():
     def setup(nlp, stdout, stderr):
-        begun = time.perf_counter()
+        begun = time.process_time()
 
         def log(info):
-            passed = time.perf_counter() - begun
+            passed = time.process_time() - begun
             if info is not None and info["score"] is not None:
                 curve.append([passed, info["score"]])
                 if passed > clock["seconds"]:
@@ -61,12 +61,12 @@ class Program:
             config["system"]["seed"] = self.seed
             (folder / "model").mkdir()
             nlp = init_nlp(config)
-            begun = time.perf_counter()
+            begun = time.process_time()
             try:
                 train(nlp, folder / "model")
             except Enough:
                 pass
-            passed = time.perf_counter() - begun
+            passed = time.process_time() - begun
             self.nlp = spacy.load(folder / "model" / "model-best")
         return {"seconds": passed, "curve": list(curve)}
 

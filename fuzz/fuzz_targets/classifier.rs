@@ -36,6 +36,7 @@ fn config(input: &Input) -> NetworkConfig {
             dropouts: Dropouts {
                 words: if bit(3) { 0.25 } else { 0.0 },
                 embedding: if bit(3) { 0.5 } else { 0.0 },
+                features: 0.0,
                 layers: if bit(4) { 0.5 } else { 0.0 },
             },
             unknown_idx: input.unknown.map(u32::from),

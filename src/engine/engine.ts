@@ -116,6 +116,14 @@ export interface ChunkStats {
   nonFiniteBatch: number;
 }
 
+/** Rows of tokens whose right tags are known. */
+export interface MeasuredTags {
+  /** As {@link Engine.scores} gives them. `[tokens, TAG_SCORES]` */
+  scores: Float32Array;
+  /** Of each row the negative logarithm of the probability of its right tags, in nats. `[rows]` */
+  losses: Float32Array;
+}
+
 /** What many texts gave. */
 export interface TextScores {
   /** Scores as {@link Engine.scores} gives them, text by text. */
@@ -189,6 +197,8 @@ export interface ExplainingEngine extends ResumableEngine {
   readonly translating?: TranslatingEngine;
   /** What `scores` are made of, row-major: `[rows, outputs]`, or with tags `[tokens, outputs]`. */
   rawScores(tokens: Int32Array, lengths: Int32Array, forms?: Forms): Promise<Float32Array>;
+  /** Scores of rows with a head of tags, and how far they are from the right tags, one for each token. */
+  measure?(tokens: Int32Array, lengths: Int32Array, tags: Int32Array, forms?: Forms): Promise<MeasuredTags>;
   /** Explains one row; -1 for the output with the largest score. A head of tags refuses. */
   explain(tokens: Int32Array, output: number, forms?: Forms): Promise<Explanation>;
 }

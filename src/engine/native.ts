@@ -18,6 +18,7 @@ export function nativeEncoder(config: EngineConfig): native.EncoderConfig {
     dropouts: {
       words: config.wordDropout,
       embedding: config.embeddingDropout,
+      features: config.subwords?.dropout ?? 0,
       layers: config.dropout,
       ...(config.outputDropout !== undefined && { outputs: config.outputDropout }),
       ...(config.recurrentDropout !== undefined && { recurrent: config.recurrentDropout }),

@@ -71,6 +71,8 @@ export interface SubwordsConfig {
   readonly buckets: number;
   /** Values of a feature's vector. */
   readonly dim: number;
+  /** Share of the features of each word that are left out in training; 0 if left out. */
+  readonly dropout?: number;
 }
 
 /** What stands on the recurrent layers. */

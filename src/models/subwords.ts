@@ -1,5 +1,5 @@
 import { constraint, invalidArgument } from '../core/errors.js';
-import { custom, flag, integer, type Kind } from '../core/options/kinds.js';
+import { custom, flag, integer, type Kind, number, share } from '../core/options/kinds.js';
 import { checkNames, option, settingsOf, type TableOf } from '../core/options/table.js';
 
 /**
@@ -20,6 +20,16 @@ export interface SubwordOptions {
   lowercase?: boolean;
   /** Whether the shape of the word counts, such as `Xxxxx` for `Berlin`. Default `true`, of a classifier `false`. */
   shape?: boolean;
+  /**
+   * Share of the mean that the shape has, from 0 to 0.9; the runs share the rest. With 0 the shape counts as one run, and a mean of many
+   * runs hides it. Default 0.5, of a classifier 0.
+   */
+  shapeShare?: number;
+  /**
+   * Share of the features that are left out in training, each by itself and others at each step. The network then learns to read a word by
+   * some of its features, not to recognise the word by all of them. Default 0.5, of a classifier 0.
+   */
+  dropout?: number;
 }
 
 /** {@link SubwordOptions} with every default filled in. */
@@ -27,7 +37,7 @@ export type SubwordSettings = Required<SubwordOptions>;
 
 /** The table of {@link SubwordOptions} with the defaults of a task. */
 export function subwordTable(defaults: SubwordSettings) {
-  const { buckets, dim, minn, maxn, lowercase, shape } = defaults;
+  const { buckets, dim, minn, maxn, lowercase, shape, shapeShare, dropout } = defaults;
   const bucketsText = buckets.toLocaleString('en-US');
   return {
     buckets: option(integer(1, 2 ** 24), { default: buckets, defaultText: bucketsText, help: 'vectors of features' }),
@@ -36,6 +46,11 @@ export function subwordTable(defaults: SubwordSettings) {
     maxn: option(integer(0, 16), { default: maxn, help: 'characters of the longest run; 0 for no runs' }),
     lowercase: option(flag, { default: lowercase, help: 'whether the runs are those of the word in lower case' }),
     shape: option(flag, { default: shape, help: 'whether the shape of the word counts' }),
+    shapeShare: option(number({ from: 0, to: 0.9 }), {
+      default: shapeShare,
+      help: 'share of the mean that the shape has',
+    }),
+    dropout: option(share, { default: dropout, help: 'share of the features that are left out in training' }),
   } as const satisfies TableOf<SubwordOptions>;
 }
 

@@ -21,6 +21,8 @@ export interface FeatureOptions {
   lowercase: boolean;
   /** Whether the shape of the word is a feature: `Xxxxx` for `Berlin`, `dd.dd` for `12.50`. */
   shape: boolean;
+  /** Share of the features that the shape is, from 0 to 0.9; the shape is one feature if left out. */
+  shapeShare?: number;
 }
 
 /** Which features the characters of a word have, and the size of their vectors. */

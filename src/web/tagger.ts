@@ -94,6 +94,13 @@ export class WebTagger {
   }
 }
 
+/** The lower and the upper 32 bits of a float64. */
+function doubleBits(value: number): [low: number, high: number] {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, value);
+  return [view.getUint32(4), view.getUint32(0)];
+}
+
 /**
  * Checks what a file says of its tagger; the result gives it to an instance.
  *
@@ -106,6 +113,7 @@ export function taggerIn(file: OpenedFile): (instance: Instance) => WebTagger {
   const numbers = [
     ...networkNumbers('tagger', settings, set.tags.length, vocab, settings.subwords),
     DECODERS.indexOf(settings.decoder),
+    ...doubleBits((settings.subwords && settings.subwords.shapeShare) || 0),
   ];
   return (instance) => {
     instance.begin(Uint32Array.from(numbers));

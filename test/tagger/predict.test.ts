@@ -5,7 +5,9 @@ import { anyText } from '../support/anyText.js';
 import { temporaryFolder } from '../support/folder.js';
 import { placeRows } from '../support/places.js';
 
-const SMALL = { embeddingDim: 16, hiddenSize: 16, epochs: 6, lr: 0.02, dropout: 0.2, threads: 1, seed: 1 };
+// A network this small has no room for the noise of the defaults.
+const QUIET = { dropout: 0.2, embeddingDropout: 0.2, subwords: { dropout: 0 } };
+const SMALL = { embeddingDim: 16, hiddenSize: 16, epochs: 6, lr: 0.02, ...QUIET, threads: 1, seed: 1 };
 const folder = temporaryFolder();
 const rows = placeRows(200);
 
@@ -17,7 +19,7 @@ describe.each(['crf', 'softmax'] as const)('a tagger with the decoder %s', (deco
   afterAll(() => model.close());
 
   it('finds spans where they stand, with their probabilities', async () => {
-    const text = 'In San Juan Hill, 😀😀 Ada   met Eve in Rome';
+    const text = 'In San Juan Hill, 😀😀 Ada   sees Eve in Rome';
     const { spans, tokens, tags, starts, probabilities } = await model.predict(text);
     expect(spans.map(({ start, end, label }) => [text.slice(start, end), label])).toEqual([
       ['San Juan Hill', 'LOC'],

@@ -89,6 +89,22 @@ describe('the training of a tagger', () => {
     ]);
   });
 
+  it('says how probable the right tags of the validation rows are', async () => {
+    const pos = tagged.map((row) => ({ ...row, tags: row.tags.map((tag) => (tag === 'O' ? 'X' : 'PROPN')) }));
+    const held = pos.slice(0, 20);
+    using model = (await trained(pos, { decoder: 'softmax', epochs: 1, validation: held })).model;
+    let [sum, tokens] = [0, 0];
+    await model.evaluate(held, {
+      onPrediction: ({ tags, predicted, probabilities }) => {
+        // Of two tags the other one has the rest.
+        for (const [i, p] of probabilities.entries()) sum -= Math.log(predicted[i] === tags[i] ? p : 1 - p);
+        tokens += tags.length;
+      },
+    });
+    expect(model.kept!.validation!.loss).toBeCloseTo(sum / tokens, 4);
+    expect(sum / tokens).toBeGreaterThan(0.01);
+  });
+
   it('resumes to the same bits, with a checkpoint that is a model', async () => {
     const path = join(folder, 'checkpoint');
     const options: TaggerTrainOptions = { ...SMALL, epochs: 4, validation: 0.2 };
@@ -113,12 +129,29 @@ describe('the training of a tagger', () => {
     expect(model.vocab.has('Ada')).toBe(true);
     expect((await model.predict(rows[0]!.text)).tags).toHaveLength(tokensInText(rows[0]!.text).length);
     const spaced = rows.map(({ text, spans }) => ({ text, spans }));
+    for (const [subwords, message] of [
+      [{ shapeShare: 1 }, /0 to 0\.9 for subwords\.shapeShare/],
+      [{ dropout: 1 }, /for subwords\.dropout/],
+    ] as const)
+      await expect(trained(rows, { subwords })).rejects.toThrow(message);
     using byCharacters = (await trained(spaced, { tokenizer: 'characters', epochs: 1 })).model;
     expect((await byCharacters.predict('😀 a')).tokens).toEqual(['😀', 'a']);
   });
 });
 
 describe('rows of a tagger', () => {
+  it('have either tokens or a text', async () => {
+    const both = { text: 'Ada', spans: [], tokens: ['Ada'], tags: ['O'] };
+    const expected =
+      'row 2: expected { tokens, tags } or { text, spans }, not both, but found tokens, tags, text, spans';
+    await expect(TextTagger.train([rows[0]!, both], SMALL)).rejects.toMatchObject({
+      code: 'INVALID_ROW',
+      message: expected,
+    });
+    const half = { text: 'Ada', tokens: ['Ada'] } as unknown as TagRow;
+    await expect(TextTagger.train([half], SMALL)).rejects.toThrow(/not both, but found tokens, text$/);
+  });
+
   it('may have spans that fall not on borders of tokens, and are then told of', async () => {
     const cut = [...rows, { text: 'Unbelievable', spans: [{ start: 2, end: 9, label: 'PER' }] }];
     const { model, warnings } = await trained(cut);

@@ -65,6 +65,8 @@ pub struct Dropouts {
     pub words: f64,
     /// Elements of the word vectors.
     pub embedding: f64,
+    /// Features of characters; none if left out.
+    pub features: Option<f64>,
     /// Elements between layers, and without `outputs` before the head's linear layer.
     pub layers: f64,
     /// Elements before the head's linear layer; as many as between layers if left out.
@@ -137,7 +139,8 @@ impl TryFrom<EncoderConfig> for core::EncoderConfig {
     type Error = Error;
 
     fn try_from(encoder: EncoderConfig) -> Result<Self> {
-        let Dropouts { words, embedding, layers, outputs, recurrent } = encoder.dropouts;
+        let Dropouts { words, embedding, features, layers, outputs, recurrent } = encoder.dropouts;
+        let (features, recurrent) = (features.unwrap_or(0.0), recurrent.unwrap_or(0.0));
         Ok(Self {
             cell: Cell::parse(&encoder.cell)?,
             vocab_size: encoder.vocab_size as usize,
@@ -149,7 +152,7 @@ impl TryFrom<EncoderConfig> for core::EncoderConfig {
             hidden_size: encoder.hidden_size as usize,
             num_layers: encoder.num_layers as usize,
             bidirectional: encoder.bidirectional,
-            dropouts: core::Dropouts { words, embedding, layers, outputs, recurrent: recurrent.unwrap_or(0.0) },
+            dropouts: core::Dropouts { words, embedding, features, layers, outputs, recurrent },
             unknown_idx: encoder.unknown_idx,
             padding_idx: encoder.padding_idx,
             embedding_std: encoder.embedding_std.unwrap_or(1.0),

@@ -71,6 +71,8 @@ pub struct Dropouts {
     pub words: f64,
     /// Elements of the word vectors, and of what the characters add to them.
     pub embedding: f64,
+    /// Features of characters, each by itself; a form's vector is then the mean of those that are left.
+    pub features: f64,
     /// Elements between recurrent layers, and without `outputs` of what the head's linear layer reads.
     pub layers: f64,
     /// Elements of what the head's linear layer reads; none for as many as between layers.
@@ -156,7 +158,14 @@ impl EncoderConfig {
             hidden_size,
             num_layers: 1,
             bidirectional: false,
-            dropouts: Dropouts { words: 0.0, embedding: 0.0, layers: 0.0, outputs: None, recurrent: 0.0 },
+            dropouts: Dropouts {
+                words: 0.0,
+                embedding: 0.0,
+                features: 0.0,
+                layers: 0.0,
+                outputs: None,
+                recurrent: 0.0,
+            },
             unknown_idx: None,
             padding_idx: None,
             embedding_std: 1.0,
@@ -204,10 +213,11 @@ impl EncoderConfig {
                 ));
             }
         }
-        let Dropouts { words, embedding, layers, outputs, recurrent } = self.dropouts;
+        let Dropouts { words, embedding, features, layers, outputs, recurrent } = self.dropouts;
         for (name, share) in [
             ("wordDropout", words),
             ("embeddingDropout", embedding),
+            ("subwords.dropout", features),
             ("dropout", layers),
             ("outputDropout", outputs.unwrap_or(0.0)),
             ("recurrentDropout", recurrent),

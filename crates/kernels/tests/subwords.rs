@@ -160,7 +160,10 @@ fn trained(config: &NetworkConfig, options: &StepOptions<'_>) -> Vec<NamedArray<
 fn threads_do_not_change_a_bit_of_any_vector() {
     for embedding in [0.0, 0.4] {
         for adversarial in [0.0, 0.3] {
-            let one = config().with(|c| c.encoder.dropouts.embedding = embedding);
+            let one = config().with(|c| {
+                c.encoder.dropouts.embedding = embedding;
+                c.encoder.dropouts.features = embedding;
+            });
             let options = StepOptions { adversarial, ..StepOptions::default() };
             let alone = trained(&one, &options);
             for threads in [2, 3, 7] {
@@ -215,6 +218,22 @@ fn a_dropped_word_keeps_its_features() {
     let (_, forms) = texts();
     let used = |feature: u32| (0..forms.len()).any(|form| forms.features(form).contains(&feature));
     assert!((0..30).all(|feature| moved(1, feature, 9) == used(feature as u32)));
+}
+
+#[test]
+fn features_that_are_dropped_do_not_learn_and_are_all_read_in_prediction() {
+    let plain = config().with(|c| c.encoder.dropouts.words = 0.0);
+    let config = plain.clone().with(|c| c.encoder.dropouts.features = 0.999_999);
+    let network = Network::new(config.clone()).unwrap();
+    let before = weights(&network);
+    let after = trained(&config, &StepOptions::default());
+    assert_eq!((before[1].name.as_str(), &before[1].data), ("subwords.weight", &after[1].data));
+    assert_ne!(before[0].data, after[0].data);
+    let (texts, forms) = texts();
+    let rows = || Rows::of_forms(&texts.tokens, &texts.lengths, &forms);
+    assert_eq!(network.predict_rows(rows()), Network::new(plain).unwrap().predict_rows(rows()));
+    let refused = Network::new(config.with(|c| c.encoder.dropouts.features = 1.0)).err().unwrap();
+    assert_eq!(refused.message(), "subwords.dropout must be at least 0 and below 1 but is 1");
 }
 
 #[test]

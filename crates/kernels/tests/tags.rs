@@ -5,7 +5,7 @@ mod common;
 
 use common::{Golden, arrays, difference, fixtures, json, weights};
 use recurra_core::{
-    Algorithm, Cell, Chunk, Decoder, ErrorCode, Forbidden, HeadConfig, NamedArray, NetworkConfig, SgdOptions,
+    Algorithm, Cell, Chunk, Decoder, ErrorCode, Forbidden, HeadConfig, NamedArray, NetworkConfig, Rows, SgdOptions,
     StepOptions, TagsConfig, Targets,
 };
 use recurra_kernels::network::Network;
@@ -83,6 +83,13 @@ fn losses_gradients_and_answers_are_those_of_pytorch() {
             }
             near("emissions", &network.logits(&tokens, &lengths).unwrap(), &get("emissions"));
             near("answers", &network.predict(&tokens, &lengths).unwrap(), &get("answers"));
+        }
+        let (answers, losses) = network.measure_rows(Rows::new(&tokens, &lengths), &gold).unwrap();
+        near("measured answers", &answers, &get("answers"));
+        assert_eq!(losses.len(), lengths.len());
+        if case["weights"].as_array().is_none_or(Vec::is_empty) && case["smoothing"].as_f64() == Some(0.0) {
+            let mean = losses.iter().sum::<f32>() / tokens.len() as f32;
+            near("measured loss", &[mean], &[case["loss"].as_f64().unwrap() as f32]);
         }
         // Plain SGD with rate 1: the weights move by the gradient.
         let tag_weights: Vec<f32> =
@@ -256,6 +263,25 @@ fn the_numbers_of_a_row_multiply_to_the_probability_of_its_path() {
 
 /// A sentence alone, among others, and at once has the same answers; those of a long one are there too.
 #[test]
+fn a_loss_does_not_depend_on_the_company() {
+    let (tokens, lengths, gold) = texts();
+    for decoder in [Decoder::Crf, Decoder::Softmax] {
+        let network = Network::new(tags(3, decoder).with(|c| c.threads = 3)).unwrap();
+        let (tokens, lengths, gold) = (tokens.repeat(40), lengths.repeat(40), gold.repeat(40));
+        let (_, all) = network.measure_rows(Rows::new(&tokens, &lengths), &gold).unwrap();
+        let mut start = 0;
+        for (row, &length) in lengths.iter().take(64).enumerate() {
+            let own = start..start + length as usize;
+            let lengths = [length];
+            let rows = Rows::new(&tokens[own.clone()], &lengths);
+            let (_, one) = network.measure_rows(rows, &gold[own.clone()]).unwrap();
+            assert!(difference(&one, &all[row..=row]) < 1e-5 && one[0] > 0.0, "{row}: {one:?}");
+            start = own.end;
+        }
+    }
+}
+
+#[test]
 fn answers_do_not_depend_on_the_company() {
     for decoder in Decoder::ALL {
         let network = Network::new(tags(40, decoder).with(|c| c.threads = 2)).unwrap();
@@ -289,4 +315,10 @@ fn what_is_not_for_tags_is_refused() {
         network.state().unwrap().into_iter().filter(|a| a.name != "crf.transitions").collect();
     assert!(network.load_state(&without).unwrap_err().message().contains("crf.transitions is missing"));
     assert!(network.predict(&[], &[]).unwrap().is_empty());
+    assert!(network.measure_rows(Rows::new(&[], &[]), &[]).unwrap().1.is_empty());
+    let wrong = |tags: &[i32]| network.measure_rows(Rows::new(&[1, 2], &[2]), tags).unwrap_err().code();
+    assert_eq!((wrong(&[0]), wrong(&[0, 3])), (ErrorCode::InvalidShape, ErrorCode::OutOfRange));
+    let classifier = Network::new(NetworkConfig::classifier(Cell::Gru, 5, 3, 4, 2)).unwrap();
+    let refused = classifier.measure_rows(Rows::new(&[1], &[1]), &[0]).unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::InvalidShape);
 }

@@ -24,16 +24,22 @@ pub struct FormOptions {
     pub lowercase: bool,
     /// Whether the shape of the word is a feature: `Xxxx` for a name, `dd` for a number.
     pub shape: bool,
+    /// Share of a word's features that its shape is, from 0 to below 1; 0, once, if left out.
+    pub shape_share: Option<f64>,
 }
 
 /// Longest run: the features of a word of 64 characters are this many times as many.
 const LONGEST_RUN: u32 = 16;
 
+/// Largest share of the shape: there are ten times as many features with it.
+const MOST_SHAPE: f64 = 0.9;
+
 impl TryFrom<&FormOptions> for Features {
     type Error = Error;
 
     fn try_from(options: &FormOptions) -> Result<Self> {
-        let &FormOptions { buckets, minn, maxn, lowercase, shape } = options;
+        let &FormOptions { buckets, minn, maxn, lowercase, shape, shape_share } = options;
+        let shape_share = shape_share.unwrap_or(0.0);
         let fail = |option, message: String| Err(Error::new(ErrorCode::InvalidArgument, message).about(option));
         if buckets == 0 {
             return fail("subwords.buckets", "subwords.buckets must be at least 1 but is 0".into());
@@ -44,7 +50,11 @@ impl TryFrom<&FormOptions> for Features {
             );
             return fail("subwords.maxn", message);
         }
-        Ok(Self { buckets, runs: (minn, maxn), lower: lowercase, shape })
+        if !(0.0..=MOST_SHAPE).contains(&shape_share) {
+            let message = format!("subwords.shapeShare must be from 0 to {MOST_SHAPE} but is {shape_share}");
+            return fail("subwords.shapeShare", message);
+        }
+        Ok(Self { buckets, runs: (minn, maxn), lower: lowercase, shape, shape_share })
     }
 }
 

@@ -31,6 +31,15 @@ pub struct Explanation {
     pub contributions: Float32Array,
 }
 
+/// Rows whose right tags are known.
+#[napi(object, object_from_js = false)]
+pub struct MeasuredTags {
+    /// Three numbers for each token.
+    pub scores: Float32Array,
+    /// One for each row.
+    pub losses: Float32Array,
+}
+
 /// What many texts gave.
 #[napi(object, object_from_js = false)]
 pub struct TextScores {
@@ -136,6 +145,26 @@ impl CpuNetwork {
             if raw { network.logits_of_rows(rows) } else { network.predict_rows(rows) }
         };
         self.background(work, Float32Array::new)
+    }
+
+    /// As `scores` of a network for tags, and beside them the loss of each row: the negative logarithm of the probability of its right
+    /// tags, of which `tags` has one for each token.
+    #[napi(catch_unwind, ts_return_type = "Promise<MeasuredTags>")]
+    pub fn measure(
+        &self,
+        tokens: &[i32],
+        lengths: &[i32],
+        tags: &[i32],
+        forms: Option<&NativeForms>,
+    ) -> napi::Result<Pending<(Vec<f32>, Vec<f32>), MeasuredTags>> {
+        let (tokens, lengths, tags, forms) = (tokens.to_vec(), lengths.to_vec(), tags.to_vec(), shared(forms)?);
+        let work = move |network: &Network| {
+            network.measure_rows(Rows { tokens: &tokens, lengths: &lengths, forms: forms.as_deref() }, &tags)
+        };
+        self.background(work, |(scores, losses)| MeasuredTags {
+            scores: Float32Array::new(scores),
+            losses: Float32Array::new(losses),
+        })
     }
 
     /// Scores at once, on the thread of JavaScript: for a few short rows, which take less time than a change of thread. `null`

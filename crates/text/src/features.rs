@@ -7,7 +7,7 @@ use crate::subwords::{each_subword, hash, more};
 use crate::wtf8::push;
 
 /// Which features a word has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Features {
     /// Numbers that the features are hashed to.
     pub buckets: u32,
@@ -18,6 +18,9 @@ pub struct Features {
     /// Whether the word's shape is a feature: an upper-case letter is `X`, another letter `x`, a digit `d`, any other character
     /// itself, and no more than four of a kind stand side by side.
     pub shape: bool,
+    /// Share of a word's features that its shape is, from 0 to below 1: it is there `runs * share / (1 - share)` times, rounded, and at
+    /// least once. A mean of all features hides one that is there once.
+    pub shape_share: f64,
 }
 
 /// Of a longer word, this many characters at its beginning and at its end have features.
@@ -43,18 +46,25 @@ impl Features {
     pub fn most(&self, word: &[u8]) -> usize {
         // In lower case a character becomes at most three.
         let characters = 3 * word.len().min(2 * CHARACTERS) + 2;
-        characters * self.runs.1 as usize + usize::from(self.shape)
+        let runs = characters * self.runs.1 as usize;
+        runs + self.shapes(runs)
+    }
+
+    /// How often the shape stands beside some runs.
+    fn shapes(&self, runs: usize) -> usize {
+        let beside = runs as f64 * self.shape_share / (1.0 - self.shape_share);
+        if self.shape { (beside.round() as usize).max(1) } else { 0 }
     }
 
     /// Appends the features of a word, in WTF-8 as [`crate::push_units`] gives it. One that comes twice is there twice.
     pub fn push(&self, word: &[u8], room: &mut FeatureRoom, to: &mut Vec<u32>) {
         let FeatureRoom { word: cut, lower, bordered } = room;
-        let word = ends(word, cut);
-        let mut add = |hash: u32| to.push(hash % self.buckets.max(1));
+        let (word, first) = (ends(word, cut), to.len());
         let runs = if self.lower { lowered(word, lower) } else { word };
-        each_subword(runs, self.runs, bordered, &mut add);
+        each_subword(runs, self.runs, bordered, |hash| to.push(hash % self.buckets.max(1)));
         if self.shape {
-            add(shape(word));
+            let shape = shape(word) % self.buckets.max(1);
+            to.resize(to.len() + self.shapes(to.len() - first), shape);
         }
     }
 }
@@ -142,7 +152,7 @@ mod tests {
     use crate::{push_units, units};
     use proptest::prelude::*;
 
-    const ALL: Features = Features { buckets: u32::MAX, runs: (2, 4), lower: true, shape: true };
+    const ALL: Features = Features { buckets: u32::MAX, runs: (2, 4), lower: true, shape: true, shape_share: 0.0 };
 
     fn of(word: &str, features: Features) -> Vec<u32> {
         let mut bytes = Vec::new();
@@ -169,6 +179,17 @@ mod tests {
     }
 
     #[test]
+    fn the_shape_has_its_share() {
+        // "Ab" has six runs.
+        for (shape_share, count) in [(0.0, 1), (0.1, 1), (0.25, 2), (0.5, 6), (0.6, 9), (0.9, 54)] {
+            let features = of("Ab", Features { shape_share, ..ALL });
+            assert_eq!(features[..6], of("Ab", ALL)[..6]);
+            assert_eq!(features[6..], vec![shape_of("Ab"); count], "{shape_share}");
+        }
+        assert_eq!(of("Ab", Features { runs: (1, 0), shape_share: 0.5, ..ALL }), [shape_of("Ab")]);
+    }
+
+    #[test]
     fn words_of_one_shape_have_the_same_one() {
         assert_eq!(shape_of("Washington"), hash(b"\xffXxxxx"));
         assert_eq!(shape_of("Berlin"), shape_of("Washington"));
@@ -182,7 +203,7 @@ mod tests {
     /// These numbers are in model files: they must never change. They were computed by a few lines of Python.
     #[test]
     fn the_numbers_are_those_of_every_release() {
-        let features = Features { buckets: 1000, runs: (2, 3), lower: true, shape: true };
+        let features = Features { buckets: 1000, runs: (2, 3), ..ALL };
         assert_eq!(of("Zoë", features), [275, 628, 374, 804, 748, 694, 359, 298]);
         assert_eq!(of("😀!", features), [818, 945, 467, 471, 630, 74]);
         assert_eq!(
@@ -205,11 +226,11 @@ mod tests {
         #[test]
         fn any_word_has_features_within_the_buckets(
             text in prop::collection::vec(any::<u16>(), 0..100), buckets in 1u32..5000, shortest in 0u32..6, longest in 0u32..8,
-            lower: bool, shape: bool
+            lower: bool, shape: bool, shape_share in 0.0..0.95
         ) {
             let mut bytes = Vec::new();
             push_units(&mut bytes, &text);
-            let features = Features { buckets, runs: (shortest, longest), lower, shape };
+            let features = Features { buckets, runs: (shortest, longest), lower, shape, shape_share };
             let (mut first, mut again, mut room) = (vec![], vec![], FeatureRoom::default());
             features.push(&bytes, &mut room, &mut first);
             features.push(&bytes, &mut room, &mut again);

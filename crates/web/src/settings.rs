@@ -38,6 +38,7 @@ pub fn invalid(message: impl Into<String>) -> Error {
 /// | place | what |
 /// |---|---|
 /// | 16 | decoder, by its place in `recurra_core::Decoder::ALL` |
+/// | 17, 18 | share of the shape among the features, as the lower and the upper bits of a float64 |
 ///
 /// or of a language model:
 ///
@@ -58,6 +59,9 @@ pub enum Own {
     Tagger { tags: usize, decoder: Decoder },
     Language { units: usize, decoder: Decoder },
 }
+
+/// Largest share of the shape, as in the addon.
+const MOST_SHAPE: f64 = 0.9;
 
 /// How many numbers all kinds have.
 const COMMON: usize = 16;
@@ -102,11 +106,19 @@ impl Settings {
             padding_idx: padding.checked_sub(1),
             ..EncoderConfig::new(cell, words as usize, dim as usize, hidden as usize)
         };
-        let features = subwords.map(|_| Features { buckets, runs: (minn, maxn), lower: lower != 0, shape: shape != 0 });
+        let shape_share = match (kind, own) {
+            (1, &[_, low, high]) => f64::from_bits(u64::from(high) << 32 | u64::from(low)),
+            _ => 0.0,
+        };
+        if !(0.0..=MOST_SHAPE).contains(&shape_share) {
+            return Err(invalid(format!("its shape has a share of {shape_share}")));
+        }
+        let (lower, shape) = (lower != 0, shape != 0);
+        let features = subwords.map(|_| Features { buckets, runs: (minn, maxn), lower, shape, shape_share });
         let outputs = outputs as usize;
         let own = match (kind, own) {
             (0, own) => classifier(outputs, own),
-            (1, &[decoder]) => {
+            (1, &[decoder, _, _]) => {
                 Decoder::ALL.get(decoder as usize).map(|&decoder| Own::Tagger { tags: outputs, decoder })
             }
             (2, &[decoder, tied]) => {
@@ -147,9 +159,7 @@ impl Settings {
         let head = match self.own {
             Own::Classifier { head, .. } => HeadConfig::Classes(head),
             Own::Tagger { tags, decoder } => HeadConfig::Tags(TagsConfig { tags, decoder, forbidden }),
-            Own::Language { units, decoder } => {
-                HeadConfig::Tags(TagsConfig { tags: units, decoder, forbidden: None })
-            }
+            Own::Language { units, decoder } => HeadConfig::Tags(TagsConfig { tags: units, decoder, forbidden: None }),
         };
         NetworkConfig { encoder: self.encoder.clone(), head, seed: 0, threads: 1 }
     }

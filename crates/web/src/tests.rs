@@ -142,7 +142,8 @@ fn a_sentence_gets_the_tags_of_the_network() {
     let subwords = SubwordsConfig { buckets: 50, dim: 4 };
     let head = TagsConfig { tags: 2, decoder: Decoder::Crf, forbidden: Some(forbidden) };
     let network = tags(head, Some(subwords), true);
-    let settings = [1, 3, 5, 3, 1, 1, 2, 4, 0, 2, 50, 4, 2, 3, 1, 1, 0];
+    // The share of the shape is a half.
+    let settings = [1, 3, 5, 3, 1, 1, 2, 4, 0, 2, 50, 4, 2, 3, 1, 1, 0, 0, 0x3fe0_0000];
     assert_eq!(give(&settings, &network), 0, "{}", message());
     let (units, ends) = words(&["good", "Zoë"]);
     let (ids, tokens, lengths) = ([2, 0], [0, 1, 0], [2, 1]);
@@ -152,7 +153,7 @@ fn a_sentence_gets_the_tags_of_the_network() {
         assert_eq!(recurra_tag(tokens.as_ptr(), tokens.len(), lengths.as_ptr(), lengths.len()), 0, "{}", message());
         std::slice::from_raw_parts(recurra_answer(), 9)
     };
-    let features = Features { buckets: 50, runs: (2, 3), lower: true, shape: true };
+    let features = Features { buckets: 50, runs: (2, 3), lower: true, shape: true, shape_share: 0.5 };
     let (mut forms, mut room) = (recurra_core::Forms::default(), FeatureRoom::default());
     for (word, id) in ["good", "Zoë"].iter().zip(ids) {
         let word = word.as_bytes();

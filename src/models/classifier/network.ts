@@ -49,7 +49,16 @@ export const HEAD = {
 } as const satisfies TableOf<ClassifierHeadOptions>;
 
 /** The table of {@link SubwordOptions} with the defaults of classifiers. */
-export const SUBWORDS = subwordTable({ buckets: 20_000, dim: 32, minn: 3, maxn: 5, lowercase: true, shape: false });
+export const SUBWORDS = subwordTable({
+  buckets: 20_000,
+  dim: 32,
+  minn: 3,
+  maxn: 5,
+  lowercase: true,
+  shape: false,
+  shapeShare: 0,
+  dropout: 0,
+});
 
 /** The table of {@link ClassifierInputOptions}. */
 export const INPUTS = {

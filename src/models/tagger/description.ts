@@ -2,7 +2,7 @@ import { ModelFileError } from '../../core/errors.js';
 import { checkScheme, type TagScheme } from '../../text/tags/scheme.js';
 import { parseTags } from '../../text/tags/tag.js';
 import type { FileKind } from '../description.js';
-import { MOST_CRF_TAGS, type TaggerModelSettings, taggerModelSettings } from './network.js';
+import { MOST_CRF_TAGS, type TaggerModelOptions, type TaggerModelSettings, taggerModelSettings } from './network.js';
 import type { TagFields } from './tagSet.js';
 import { TAGGER_TOKENIZERS, type TaggerTokenizer } from './tokenizer.js';
 
@@ -14,15 +14,22 @@ export interface TaggerFields extends TagFields {
   lowercase: boolean;
 }
 
+/** What a file describes, with the share of a shape that one has which says nothing of it. */
+function withoutShare(described: TaggerModelOptions): TaggerModelOptions {
+  const { subwords } = described;
+  if (typeof subwords !== 'object') return described;
+  return { ...described, subwords: { shapeShare: 0, dropout: 0, ...subwords } };
+}
+
 /**
  * The kind of file that holds a tagger. Versions of its form:
  *
- * - 1: tags with their scheme, words in lower case or not.
+ * - 1: tags with their scheme, words in lower case or not. The first ones say nothing of the share of a shape, which was one feature then.
  */
 export const taggerFile: FileKind<TaggerModelSettings, TaggerFields> = {
   kind: 'tagger',
   version: 1,
-  settings: taggerModelSettings,
+  settings: (described) => taggerModelSettings(withoutShare(described)),
   parse({ tags, scheme, lowercase, tokenizer }, { decoder }) {
     const distinct =
       Array.isArray(tags) && tags.every((tag) => typeof tag === 'string') && new Set(tags).size === tags.length;

@@ -1,4 +1,5 @@
 import { DataError, describe, type RecurraError } from '../../core/errors.js';
+import { listed } from '../../core/listed.js';
 import type { RowsOrigin, SpannedText, TaggedTokens } from '../../data/readers/rows.js';
 import type { TagHint } from '../../data/readers/tagCheck.js';
 import { alignTokens } from '../../text/tags/align.js';
@@ -64,6 +65,12 @@ export function readRow(row: unknown, number: number, settings: RowSettings, fil
     new DataError('INVALID_ROW', (at === undefined ? `row ${number}: ` : '') + message, { file, line: at });
   if (typeof row !== 'object' || row === null) throw refuse(`expected ${TAG_ROWS} but found ${describe(row)}`);
   const { tokens, tags, text, spans } = row as Partial<TaggedTokens & SpannedText>;
+  const both = [Object.entries({ tokens, tags }), Object.entries({ text, spans })].map((entries) =>
+    entries.filter(([, value]) => value !== undefined).map(([name]) => name),
+  );
+  // Either alone would be read, and the other left out without a word.
+  if (both.every((names) => names.length > 0))
+    throw refuse(`expected ${TAG_ROWS}, not both, but found ${listed(both.flat())}`);
   if (tokens !== undefined || tags !== undefined) return { ...ofTokens(tokens, tags, refuse), line: at };
   if (typeof text === 'string' && Array.isArray(spans)) return { ...ofText(text, spans, settings, refuse), line: at };
   const found = text === undefined && spans === undefined ? JSON.stringify(Object.keys(row)) : undefined;

@@ -13,7 +13,8 @@ export interface TagValidation extends ValidationResult {
   /** Sentences measured. */
   rows: number;
   /**
-   * Mean cross entropy per token, in nats, of whether the tag that is given is right, by the probability that the model gives it.
+   * Mean negative log-likelihood of the right tags, in nats per token: with a CRF that of whole sentences, over their tokens. It is what the
+   * training minimises, so it compares with the loss of an epoch, which is measured with dropout.
    */
   loss: number;
   /** Share of tokens that were given the right tag; those of entities are compared in IOBES, which `evaluate` does in the rows' scheme. */
@@ -26,44 +27,43 @@ export interface TagValidation extends ValidationResult {
   f1?: number;
 }
 
+/** What measures; all engines that a tagger runs on can. */
+type TagEngine = Pick<ExplainingEngine, 'measure'>;
+
 /** Tokens that go to the engine in one call. */
 const TOKENS_PER_CALL = 65_536;
-
-/** A probability below that counts as that. */
-const LEAST = 2 ** -126;
 
 /** Some sentences of a data set with the engine's scores. */
 interface ScoredPart {
   first: number;
   last: number;
   scores: Float32Array;
+  losses: Float32Array;
 }
 
 /** Scores of all sentences, some at a time. */
-async function* scoredParts(engine: Pick<ExplainingEngine, 'scores'>, data: TagDataset): AsyncGenerator<ScoredPart> {
+async function* scoredParts(engine: TagEngine, data: TagDataset): AsyncGenerator<ScoredPart> {
   const { tokens, offsets, length } = data;
   const lengths = data.lengths();
   for (let first = 0; first < length; ) {
     let last = first + 1;
     while (last < length && offsets[last + 1]! - offsets[first]! <= TOKENS_PER_CALL) last++;
     const part = tokens.subarray(offsets[first], offsets[last]);
-    const scores = await engine.scores(part, lengths.subarray(first, last), data.forms);
-    yield { first, last, scores };
+    const tags = data.tags.subarray(offsets[first], offsets[last]);
+    const { scores, losses } = await engine.measure!(part, lengths.subarray(first, last), tags, data.forms);
+    yield { first, last, scores, losses };
     first = last;
   }
 }
 
 /** Measures a network on validation sentences. */
-export async function measureTags(
-  engine: Pick<ExplainingEngine, 'scores'>,
-  data: TagDataset,
-  set: TagSet,
-): Promise<TagValidation> {
+export async function measureTags(engine: TagEngine, data: TagDataset, set: TagSet): Promise<TagValidation> {
   const counter = set.entities ? new EntityCounter(undefined) : undefined;
   const loss = new ExactSum();
   const turns = new Turns();
   let right = 0;
-  for await (const { first, last, scores } of scoredParts(engine, data)) {
+  for await (const { first, last, scores, losses } of scoredParts(engine, data)) {
+    for (const one of losses) loss.add(one);
     const begin = data.offsets[first]!;
     turns.restart();
     for (let sentence = first; sentence < last; sentence++) {
@@ -72,10 +72,7 @@ export async function measureTags(
       const truth = data.tags.subarray(from, to);
       const given = givenTags(scores, start, to - from);
       for (let token = 0; token < given.length; token++) {
-        const probability = scores[start + TAG_SCORES * token + 1]!;
-        const hit = given[token] === truth[token];
-        if (hit) right++;
-        loss.add(-Math.log(Math.max(hit ? probability : 1 - probability, LEAST)));
+        if (given[token] === truth[token]) right++;
       }
       counter?.add(
         Array.from(truth, (tag) => set.name(tag)),

@@ -1,6 +1,7 @@
 //! Inputs that are a word's vector with the mean of its features' vectors behind it, as
 //! `torch.cat([embedding(words), embedding_bag(features, mode="mean")], -1)` gives them.
 
+use crate::random::Chosen;
 use recurra_core::distinct::{Distinct, Users};
 
 /// What the distinct inputs of a batch are made of.
@@ -20,20 +21,30 @@ pub(crate) struct Bags {
 }
 
 impl Bags {
-    /// Of inputs with these words, numbers below `count`, and the features of each, which `distinct` numbers.
+    /// Of inputs with these words, numbers below `count`, and the features of each, which `distinct` numbers. Those at `dropped` places,
+    /// counted over all inputs, are left out.
     pub fn new<'a>(
         words: Vec<u32>,
         count: usize,
         features: impl Iterator<Item = &'a [u32]>,
+        dropped: Option<Chosen>,
         distinct: &mut Distinct,
     ) -> Self {
         let mut bags = Self { word_users: Users::new(&words, count), words, starts: vec![0], ..Self::default() };
         let (mut numbers, mut inputs) = (Vec::new(), Vec::new());
         distinct.begin(0);
+        let mut place = 0u32;
         for (input, features) in features.enumerate() {
-            bags.features.extend_from_slice(features);
+            let first = bags.features.len();
+            match dropped {
+                None => bags.features.extend_from_slice(features),
+                Some(dropped) => bags.features.extend(features.iter().filter(|_| {
+                    place = place.wrapping_add(1);
+                    !dropped.has(place)
+                })),
+            }
             bags.starts.push(bags.features.len() as u32);
-            numbers.extend(features.iter().map(|&feature| distinct.number(feature, &mut bags.ids)));
+            numbers.extend(bags.features[first..].iter().map(|&feature| distinct.number(feature, &mut bags.ids)));
             inputs.resize(numbers.len(), input as u32);
         }
         bags.feature_users = Users::new(&numbers, bags.ids.len()).through(&inputs);
@@ -48,5 +59,36 @@ impl Bags {
     /// The features of an input.
     pub fn features(&self, input: usize) -> &[u32] {
         &self.features[self.starts[input] as usize..self.starts[input + 1] as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::key;
+
+    #[test]
+    fn dropped_features_are_left_out_and_the_others_keep_their_order() {
+        let lists: Vec<Vec<u32>> =
+            (0..2000u32).map(|input| (0..input % 20).map(|i| (input * i) % 300).collect()).collect();
+        let bags = |dropped| {
+            let mut distinct = Distinct::new(300);
+            Bags::new(vec![0; lists.len()], 1, lists.iter().map(Vec::as_slice), dropped, &mut distinct)
+        };
+        let (all, some) = (bags(None), bags(Some(Chosen::new(key(3, [1, 2, 3]), 0.6))));
+        let ids = |bags: &Bags, input: usize| -> Vec<u32> {
+            bags.features(input).iter().map(|&number| bags.ids[number as usize]).collect()
+        };
+        let (mut kept, mut count) = (0, 0);
+        for (input, list) in lists.iter().enumerate() {
+            assert_eq!(&ids(&all, input), list);
+            let mut rest = list.iter();
+            assert!(ids(&some, input).iter().all(|feature| rest.any(|other| other == feature)), "{input}");
+            (kept, count) = (kept + some.features(input).len(), count + list.len());
+        }
+        let share = kept as f64 / count as f64;
+        assert!((share - 0.4).abs() < 0.01, "{share}");
+        let users: usize = (0..some.ids.len()).map(|feature| some.feature_users.of(feature).len()).sum();
+        assert_eq!(users, kept);
     }
 }

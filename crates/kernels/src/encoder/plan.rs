@@ -33,6 +33,14 @@ pub(crate) struct WordDropout {
     pub unknown: u32,
 }
 
+/// What a step leaves out of a batch.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Omitted {
+    pub words: Option<WordDropout>,
+    /// Features of the inputs, by their places in the batch.
+    pub features: Option<Chosen>,
+}
+
 /// What numbers the distinct words, inputs and features of one batch after the other.
 #[derive(Default)]
 pub(crate) struct Finders {
@@ -45,7 +53,7 @@ impl Plan {
     /// Prepares the validated rows of one batch for a team of `members`.
     pub fn new(
         rows: Rows<'_>,
-        dropout: Option<WordDropout>,
+        Omitted { words: dropout, features }: Omitted,
         (dirs, members): (usize, usize),
         finders: &mut Finders,
     ) -> Result<Self> {
@@ -63,7 +71,7 @@ impl Plan {
                 let input = 2 * rows.tokens[at] as u32 + u32::from(dropped(at));
                 plan.slots.push(inputs.number(input, &mut used));
             });
-            plan.bags = Some(plan.bags_of(forms, &used, unknown, finders));
+            plan.bags = Some(plan.bags_of(forms, &used, (unknown, features), finders));
         } else {
             words.begin(0);
             each_place(&layout, rows.lengths, |at| {
@@ -76,7 +84,13 @@ impl Plan {
         Ok(plan)
     }
 
-    fn bags_of(&mut self, forms: &Forms, used: &[u32], unknown: u32, finders: &mut Finders) -> Bags {
+    fn bags_of(
+        &mut self,
+        forms: &Forms,
+        used: &[u32],
+        (unknown, dropped): (u32, Option<Chosen>),
+        finders: &mut Finders,
+    ) -> Bags {
         finders.words.begin(0);
         let word = |input: u32| if input % 2 == 1 { unknown } else { forms.word(input as usize / 2) };
         let words = used.iter().map(|&input| finders.words.number(word(input), &mut self.ids)).collect();
@@ -84,6 +98,7 @@ impl Plan {
             words,
             self.ids.len(),
             used.iter().map(|&input| forms.features(input as usize / 2)),
+            dropped,
             &mut finders.features,
         )
     }

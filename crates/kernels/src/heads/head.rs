@@ -59,6 +59,13 @@ pub(crate) trait Head: HeadTraining + Send + Sync {
     /// # Safety
     /// As [`Head::forward`], with matrices that were made for the same aim.
     unsafe fn predict(&self, pass: &HeadPass<'_>, aim: Aim);
+
+    /// The loss of each of the pass's sorted rows, which `to` takes with its number: the negative logarithm of the probability of its
+    /// right tags `gold`, which are those of the packed positions. A head without tags has none.
+    ///
+    /// # Safety
+    /// As [`Head::predict`] with [`Aim::Answers`], which must have been called before; `gold` has a tag for each position.
+    unsafe fn losses(&self, _pass: &HeadPass<'_>, _gold: &[u32], _to: &mut dyn FnMut(usize, f64)) {}
 }
 
 impl dyn Head {

@@ -37,7 +37,13 @@ impl Targets {
                 return Self { labels, ..Self::default() };
             }
             Tokens(tags) => {
-                return Self { labels: in_packed_order(tags, batch.lengths, layout), ..Self::default() };
+                let mut starts = Vec::with_capacity(batch.lengths.len());
+                let mut next = 0;
+                for &length in batch.lengths {
+                    starts.push(next);
+                    next += length as usize;
+                }
+                return Self { labels: in_packed_order(tags, &starts, layout), ..Self::default() };
             }
             Sets { outputs, starts } => (outputs, starts),
         };
@@ -51,15 +57,9 @@ impl Targets {
     }
 }
 
-/// Tags of tokens, which are those of one row after the other, by packed position.
-fn in_packed_order(tags: &[i32], lengths: &[i32], layout: &PackedLayout) -> Vec<u32> {
-    let mut starts = Vec::with_capacity(lengths.len());
-    let mut sum = 0;
-    for &length in lengths {
-        starts.push(sum);
-        sum += length as usize;
-    }
-    let mut labels = Vec::with_capacity(tags.len());
+/// Tags of tokens by packed position; those of each row of the layout begin where `starts` says.
+pub(crate) fn in_packed_order(tags: &[i32], starts: &[usize], layout: &PackedLayout) -> Vec<u32> {
+    let mut labels = Vec::with_capacity(layout.total());
     for (time, &running) in layout.batch_sizes().iter().enumerate() {
         let sorted = &layout.sorted_indices()[..running as usize];
         labels.extend(sorted.iter().map(|&row| tags[starts[row as usize] + time] as u32));

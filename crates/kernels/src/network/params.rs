@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::vectors::Vectors;
-use crate::encoder::plan::WordDropout;
+use crate::encoder::plan::{Omitted, WordDropout};
 use crate::encoder::table::WordRows;
 use crate::heads;
 use crate::heads::head::Head;
@@ -21,6 +21,7 @@ pub(super) const LAYERS: u64 = 2;
 pub(super) const FEATURES: u64 = 3;
 const WORDS: u64 = 4;
 pub(super) const RECURRENT: u64 = 5;
+const CHARACTERS: u64 = 6;
 
 /// Names of what is read row by row.
 pub(super) const EMBEDDING_NAME: &str = "embedding.weight";
@@ -67,8 +68,15 @@ impl Params {
         }
     }
 
+    /// What a step leaves out of its batch.
+    pub fn omitted(&self, step: u64) -> Omitted {
+        let share = self.config.encoder.dropouts.features;
+        let features = (share > 0.0).then(|| Chosen::new(key(self.config.seed, [step, CHARACTERS, 0]), share as f32));
+        Omitted { words: self.word_dropout(step), features }
+    }
+
     /// The word dropout of a step's batch, where there is any.
-    pub fn word_dropout(&self, step: u64) -> Option<WordDropout> {
+    fn word_dropout(&self, step: u64) -> Option<WordDropout> {
         let config = &self.config;
         let unknown = config.encoder.unknown_idx.filter(|_| config.encoder.dropouts.words > 0.0)?;
         let chosen = Chosen::new(key(config.seed, [step, WORDS, 0]), config.encoder.dropouts.words as f32);

@@ -37,8 +37,8 @@ pub(super) fn plan_all(
         for batch in (member.rank()..places.len()).step_by(member.size()) {
             let (rows, tokens) = places[batch].clone();
             let part = chunk.batch(rows, tokens);
-            let dropout = params.word_dropout(steps_before + batch as u64);
-            let plan = Plan::new(part.rows(), dropout, team, &mut finder)
+            let omitted = params.omitted(steps_before + batch as u64);
+            let plan = Plan::new(part.rows(), omitted, team, &mut finder)
                 .map(|words| StepPlan { targets: params.head.targets(&part, &words.layout), words });
             *plans[batch].lock().unwrap_or_else(PoisonError::into_inner) = plan;
         }

@@ -11,6 +11,7 @@ use crate::encoder::encoded::{Encoded, Needs};
 use crate::encoder::mean::mean;
 use crate::encoder::table::{WordRows, WordTable};
 use crate::heads::pass::{Aim, HeadPacks, HeadPass, HeadSpace, Unit};
+use crate::heads::targets::in_packed_order;
 use crate::recurrent::buffers::Trace;
 use crate::recurrent::layers::{LayerDropout, Layers, Source, Start};
 use crate::recurrent::packs::DirPacks;
@@ -87,6 +88,8 @@ struct Placed<'a> {
     rows: Rows<'a>,
     /// Where the tokens of each row begin.
     starts: &'a [usize],
+    /// The right tag of each token, where losses are asked for.
+    gold: Option<&'a [i32]>,
 }
 
 /// What a prediction gives for each row, or each of its tokens.
@@ -98,22 +101,28 @@ pub(super) enum Want {
     Mean,
 }
 
-/// Where the values of each row are written, in the caller's order.
-struct Out(*mut f32, Want);
+/// Where the values of each row are written, in the caller's order, and its loss where it is asked for.
+struct Out {
+    values: *mut f32,
+    losses: *mut f32,
+    want: Want,
+}
 
 // SAFETY: every row is written by one thread, once.
 unsafe impl Sync for Out {}
 
 impl Reader<'_> {
-    /// Answers or scores of validated rows or of their tokens. Few rows are computed on the calling thread.
+    /// Answers or scores of validated rows or of their tokens; with the right tags `gold` of their tokens also the loss of each row. Few
+    /// rows are computed on the calling thread.
     pub fn predict(
         &self,
         rows: Rows<'_>,
+        gold: Option<&[i32]>,
         want: Want,
         pool: &Pool,
         take: impl Fn() -> Scratch + Sync,
         give: impl Fn(Scratch) + Sync,
-    ) -> recurra_core::Result<Vec<f32>> {
+    ) -> recurra_core::Result<(Vec<f32>, Vec<f32>)> {
         let (tokens, lengths) = (rows.tokens, rows.lengths);
         let (head, encoder) = (&self.params.head, &self.params.config.encoder);
         let each = if head.unit() == Unit::Row { lengths.len() } else { tokens.len() };
@@ -123,14 +132,15 @@ impl Reader<'_> {
             Want::Mean => (lengths.len(), self.params.shape.dirs * encoder.hidden_size),
         };
         let mut values = zeros(answers.saturating_mul(width));
-        let out = Out(values.as_mut_ptr(), want);
+        let mut losses = zeros(gold.map_or(0, |_| lengths.len()));
+        let out = Out { values: values.as_mut_ptr(), losses: losses.as_mut_ptr(), want };
         let mut starts = Vec::with_capacity(lengths.len());
         let mut sum = 0;
         for &length in lengths {
             starts.push(sum);
             sum += length as usize;
         }
-        let rows = Placed { rows, starts: &starts };
+        let rows = Placed { rows, starts: &starts, gold };
         let mut order: Vec<u32> = (0..lengths.len() as u32).collect();
         if lengths.len() > BATCH_ROWS {
             order.sort_by_key(|&row| std::cmp::Reverse(lengths[row as usize]));
@@ -158,7 +168,7 @@ impl Reader<'_> {
         } else {
             work(&Member::alone())
         }
-        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map(|()| values)
+        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map(|()| (values, losses))
     }
 
     /// The rows numbered `chosen`, on the calling thread.
@@ -198,9 +208,9 @@ impl Reader<'_> {
         let encoded = Encoded { layout, top: pass.top(), y: outputs[layers - 1], dy: Mat::none(), part: shape.rp };
         // SAFETY: as above.
         unsafe {
-            match out.1 {
-                Want::Head(aim) => self.answer(encoded, head, (placed, chosen), (out.0, aim)),
-                Want::Mean => self.means(encoded, chosen, out.0),
+            match out.want {
+                Want::Head(aim) => self.answer(encoded, head, (placed, chosen), (out, aim)),
+                Want::Mean => self.means(encoded, chosen, out.values),
             }
         }
         Ok(())
@@ -295,8 +305,8 @@ impl Reader<'_> {
         &self,
         encoded: Encoded<'_>,
         space: &mut HeadSpace,
-        (Placed { rows, starts }, chosen): (Placed<'_>, &[u32]),
-        (out, aim): (*mut f32, Aim),
+        (Placed { rows, starts, gold }, chosen): (Placed<'_>, &[u32]),
+        (out, aim): (&Out, Aim),
     ) {
         let (head, layout) = (&self.params.head, encoded.layout);
         let mats = head.fit(space, layout.rows(), layout.total(), aim);
@@ -309,7 +319,8 @@ impl Reader<'_> {
         // SAFETY: by the caller's promise; there is room for the answers to every row, or to every token of it.
         unsafe {
             head.predict(&pass, aim);
-            let copy = |at: usize, to: usize| std::ptr::copy_nonoverlapping(from.row(at), out.add(to * width), width);
+            let copy =
+                |at: usize, to: usize| std::ptr::copy_nonoverlapping(from.row(at), out.values.add(to * width), width);
             for (place, &row) in layout.sorted_indices().iter().enumerate() {
                 let row = chosen[row as usize] as usize;
                 match head.unit() {
@@ -320,6 +331,14 @@ impl Reader<'_> {
                         }
                     }
                 }
+            }
+            if let Some(gold) = gold {
+                let starts: Vec<usize> = chosen.iter().map(|&row| starts[row as usize]).collect();
+                let gold = in_packed_order(gold, &starts, layout);
+                head.losses(&pass, &gold, &mut |place, loss| {
+                    let row = chosen[layout.sorted_indices()[place] as usize] as usize;
+                    out.losses.add(row).write(loss as f32);
+                });
             }
         }
     }
@@ -336,7 +355,7 @@ fn number(ids: &[u32], count: usize, distinct: &mut Distinct, slots: &mut Vec<u3
 
 impl Scratch {
     /// Layout and packed words of the rows numbered `chosen`.
-    fn read(&mut self, Placed { rows, starts }: Placed<'_>, chosen: &[u32]) -> recurra_core::Result<()> {
+    fn read(&mut self, Placed { rows, starts, .. }: Placed<'_>, chosen: &[u32]) -> recurra_core::Result<()> {
         let own: Vec<i32> = chosen.iter().map(|&row| rows.lengths[row as usize]).collect();
         self.layout.rebuild(&own, None)?;
         self.ids.clear();

@@ -8,7 +8,7 @@ use super::predict::{Frozen, Reader, Want};
 use super::vectors::Vectors;
 use super::weights::Weights;
 use crate::heads::pass::Aim;
-use recurra_core::{Result, Rows};
+use recurra_core::{Chunk, Decoder, Error, ErrorCode, HeadConfig, Result, Rows, Targets};
 
 impl Network {
     /// Probabilities `[rows, num_classes]`, rows in the order given; `lengths` has the number of tokens of each row. With tags
@@ -35,6 +35,24 @@ impl Network {
         self.with_reader(|reader| self.outputs(reader, rows, Aim::Answers))
     }
 
+    /// As [`Self::predict_rows`] for a network for tags, and beside it the loss of each row: the negative logarithm of the probability of
+    /// its right tags, in nats, without any dropout. `tags` has the right tag of each token.
+    ///
+    /// # Errors
+    /// As [`Chunk::validate`]; `InvalidArgument` for an adaptive softmax.
+    pub fn measure_rows(&self, rows: Rows<'_>, tags: &[i32]) -> Result<(Vec<f32>, Vec<f32>)> {
+        let Rows { tokens, lengths, forms } = rows;
+        let all = [lengths.len() as i32];
+        let batch_sizes = if lengths.is_empty() { &[][..] } else { &all[..] };
+        Chunk { tokens, lengths, targets: Targets::Tokens(tags), batch_sizes, forms }.validate(&self.params.config)?;
+        if matches!(&self.params.config.head, HeadConfig::Tags(tags) if tags.decoder == Decoder::Adaptive) {
+            let message = "an adaptive softmax is measured by the log-probabilities of a stream";
+            return Err(Error::new(ErrorCode::InvalidArgument, message));
+        }
+        self.freeze()?;
+        self.with_reader(|reader| self.outputs_with(reader, rows, Some(tags), Aim::Answers))
+    }
+
     /// As [`Self::predict`], for callers that must not wait: `None` where the weights are being changed, or are to be made
     /// ready for prediction first.
     ///
@@ -57,16 +75,26 @@ impl Network {
     }
 
     pub(super) fn outputs(&self, reader: &Reader<'_>, rows: Rows<'_>, aim: Aim) -> Result<Vec<f32>> {
+        self.outputs_with(reader, rows, None, aim).map(|(values, _)| values)
+    }
+
+    fn outputs_with(
+        &self,
+        reader: &Reader<'_>,
+        rows: Rows<'_>,
+        gold: Option<&[i32]>,
+        aim: Aim,
+    ) -> Result<(Vec<f32>, Vec<f32>)> {
         let lock = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let take = || lock().pop().unwrap_or_default();
-        reader.predict(rows, Want::Head(aim), &self.pool, take, |scratch| lock().push(scratch))
+        reader.predict(rows, gold, Want::Head(aim), &self.pool, take, |scratch| lock().push(scratch))
     }
 
     /// The means of validated rows' outputs.
     pub(super) fn means(&self, reader: &Reader<'_>, rows: Rows<'_>) -> Result<Vec<f32>> {
         let lock = || self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let take = || lock().pop().unwrap_or_default();
-        reader.predict(rows, Want::Mean, &self.pool, take, |scratch| lock().push(scratch))
+        reader.predict(rows, None, Want::Mean, &self.pool, take, |scratch| lock().push(scratch)).map(|(means, _)| means)
     }
 
     /// The weights as prediction reads them; `None` if they are not ready.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::attention::Span;
 use super::params::Params;
-use crate::encoder::plan::{Finders, Plan, WordDropout};
+use crate::encoder::plan::{Finders, Omitted, Plan, WordDropout};
 use recurra_core::{
     Result, Rows,
     distinct::{Distinct, Users},
@@ -60,7 +60,12 @@ impl PairPlan {
         let config = &params.config;
         finders.source.words.begin(config.encoder.vocab_size);
         let rows = Rows::new(pairs.tokens, pairs.lengths);
-        let source = Plan::new(rows, dropout, (params.shape.dirs, members), &mut finders.source)?;
+        let source = Plan::new(
+            rows,
+            Omitted { words: dropout, features: None },
+            (params.shape.dirs, members),
+            &mut finders.source,
+        )?;
         let lengths: Vec<i32> = pairs.starts.windows(2).map(|pair| (pair[1] - pair[0]) as i32).collect();
         let layout = PackedLayout::new(&lengths, None)?;
         let mut plan = Self { slices: layout.slices(members), ..Self::default() };

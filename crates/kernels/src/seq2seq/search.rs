@@ -16,7 +16,7 @@ use super::params::{Params, Table};
 use super::pass::{Inputs, Pass, memory};
 use super::plan::{PairPlan, spans};
 use super::space::{DecoderMats, Mats, Purpose, Sizes};
-use crate::encoder::plan::Plan;
+use crate::encoder::plan::{Omitted, Plan};
 use crate::pool::softmax::{ExpSum, Largest};
 use crate::simd::dispatch;
 use crate::simd::gemm::{Init, Mat};
@@ -91,7 +91,8 @@ impl Search<'_> {
         let (params, count) = (self.params, some.len());
         let (units, own) = some_rows(tokens, lengths, starts, some);
         scratch.finders.words.begin(params.config.encoder.vocab_size);
-        let source = Plan::new(Rows::new(&units, &own), None, (params.shape.dirs, 1), &mut scratch.finders)?;
+        let source =
+            Plan::new(Rows::new(&units, &own), Omitted::default(), (params.shape.dirs, 1), &mut scratch.finders)?;
         let identity: Vec<u32> = (0..count as u32).collect();
         let (rows, spans) = spans(&source.layout, &identity);
         let plan = PairPlan { source, rows, spans, ..PairPlan::default() };

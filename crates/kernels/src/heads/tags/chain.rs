@@ -134,4 +134,10 @@ impl Head for Chain {
             }
         }
     }
+
+    unsafe fn losses(&self, pass: &HeadPass<'_>, gold: &[u32], to: &mut dyn FnMut(usize, f64)) {
+        let (crf, layout, mats, rows) = (&pass.packs.crf, pass.encoded.layout, crf_mats(&pass.mats.own), &pass.rows);
+        let finish = |row, total| to(row, total - crf.path_score(layout, mats.emissions, row, gold));
+        dispatch(Forward { crf, layout, mats, rows: rows.clone(), finish });
+    }
 }

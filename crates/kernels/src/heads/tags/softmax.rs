@@ -112,4 +112,26 @@ impl Head for Softmax {
             super::chances_of_next(pass);
         }
     }
+
+    unsafe fn losses(&self, pass: &HeadPass<'_>, gold: &[u32], to: &mut dyn FnMut(usize, f64)) {
+        let (scores, layout) = (pass.mats.scores, pass.encoded.layout);
+        let mut sums = vec![0.0; layout.rows()];
+        for time in 0..layout.steps() {
+            let (begin, running) = (layout.offsets()[time], layout.batch_sizes()[time] as usize);
+            for first in (0..running).step_by(BLOCK) {
+                let m = BLOCK.min(running - first);
+                // SAFETY: by the caller's promise; the scores have room for a block.
+                unsafe { self.tokens.forward(pass, (begin + first, m), scores) };
+                for row in 0..m {
+                    // SAFETY: as above.
+                    let values = unsafe { self.scores(scores, row) };
+                    let right = values[gold[begin + first + row] as usize];
+                    let best = dispatch(Largest { values: &mut *values, classes: self.tokens.tags });
+                    let sum = dispatch(ExpSum { values, less: best });
+                    sums[first + row] += f64::from(best - right) + f64::from(sum).ln();
+                }
+            }
+        }
+        sums.into_iter().enumerate().for_each(|(row, loss)| to(row, loss));
+    }
 }
