@@ -447,19 +447,18 @@ export declare namespace light {
     constructor()
   }
 
-<<<<<<< HEAD
   /** A text whose most probable continuation is searched for. */
   export class SearchedText {
     /** A text of nothing. */
     constructor(options: SearchOptions)
-=======
+  }
+
   /** Stops a search from outside. */
   export class SearchStop {
     /** For one search, or for several. */
     constructor()
     /** Ends the searches that it was given to: they fail with `ABORTED`. */
     stop(): void
->>>>>>> 84ac801 (kernels: a network from sequence to sequence with attention)
   }
 
   /** How a model turns texts into token ids. */
@@ -791,7 +790,6 @@ export declare namespace light {
     seed: number
   }
 
-<<<<<<< HEAD
   /** How the most probable continuation is searched for. */
   export interface SearchOptions {
     /** Texts that are continued side by side. */
@@ -802,7 +800,8 @@ export declare namespace light {
     never: Array<number>
     /** The unit that ends a text; none if left out. */
     end?: number
-=======
+  }
+
   /** What a network from sequence to sequence is. */
   export interface Seq2SeqConfig {
     /** From source units to vectors. Its cell and dropouts are also the decoder's. */
@@ -825,7 +824,6 @@ export declare namespace light {
     seed: number
     /** Threads for training and bulk work, on which no result depends. */
     threads: number
->>>>>>> 84ac801 (kernels: a network from sequence to sequence with attention)
   }
 
   /**

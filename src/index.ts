@@ -26,6 +26,7 @@ export * from './inspection/index.js';
 export * from './measures/index.js';
 export * from './models/classifier/index.js';
 export * from './models/language/index.js';
+export * from './models/seq2seq/index.js';
 export * from './models/tagger/index.js';
 export type { CudaDevice, CudaStatus } from './native/cuda.js';
 export {

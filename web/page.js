@@ -2,6 +2,7 @@
 
 import { $ } from './dom.js';
 import * as labels from './labels.js';
+import * as sequences from './sequences.js';
 import * as writing from './writing.js';
 
 const [form, text, send, failure, done, answers] = ['form', 'text', 'send', 'failure', 'done', 'answers'].map($);
@@ -17,7 +18,7 @@ form.addEventListener('submit', async (event) => {
   try {
     done.textContent = await kind.answer(text.value, answers);
   } catch (error) {
-    if (kind === labels) answers.replaceChildren();
+    if (kind !== writing) answers.replaceChildren();
     done.textContent = '';
     failure.textContent = error.message;
   } finally {
@@ -31,7 +32,7 @@ text.addEventListener('keydown', (event) => {
 
 try {
   const model = await (await fetch('model')).json();
-  if (model.kind === 'language') kind = writing;
+  kind = { language: writing, seq2seq: sequences }[model.kind] ?? labels;
   text.maxLength = model.limits.textLength;
   $('about').textContent = kind.begin(model);
 } catch (error) {

@@ -7,6 +7,8 @@ import { DOUBT, INSPECT } from '../../src/inspection/options.js';
 import { CLASSIFIER } from '../../src/models/classifier/options.js';
 import { LANGUAGE } from '../../src/models/language/options.js';
 import { GENERATE } from '../../src/models/language/sampling.js';
+import { SEQ2SEQ } from '../../src/models/seq2seq/options.js';
+import { TRANSLATE } from '../../src/models/seq2seq/prediction.js';
 import { SERVING } from '../../src/models/serving/options.js';
 import { SUBWORDS } from '../../src/models/tagger/network.js';
 import { TAGGER } from '../../src/models/tagger/options.js';
@@ -24,6 +26,7 @@ export const SECTIONS: Readonly<Record<string, Readonly<Record<string, OptionTab
   'docs/vectors.md': { vectors: LEARN_VECTORS },
   'docs/tagging.md': { tagger: TAGGER, subwords: SUBWORDS },
   'docs/language.md': { generate: GENERATE, language: LANGUAGE },
+  'docs/seq2seq.md': { translate: TRANSLATE, seq2seq: SEQ2SEQ },
 };
 
 /** A default as a guide writes it. */

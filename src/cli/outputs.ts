@@ -4,6 +4,8 @@ import { isTokenizerName } from '../text/names.js';
 /** Flags of a training that name files to read. */
 interface ReadFlags {
   tokenizer?: string;
+  sourceTokenizer?: string;
+  targetTokenizer?: string;
   validation?: string;
   embeddings?: string;
   encoder?: string;
@@ -13,7 +15,7 @@ interface ReadFlags {
 /** The files that `recurra train` reads. */
 export function trainingInputs(
   file: string,
-  { tokenizer, validation, embeddings, encoder, unlabelled }: ReadFlags,
+  { tokenizer, sourceTokenizer, targetTokenizer, validation, embeddings, encoder, unlabelled }: ReadFlags,
 ): Input[] {
   const inputs: Input[] = [{ what: 'the file of the rows', path: file }];
   if (validation !== undefined && !Number.isFinite(Number(validation)))
@@ -23,5 +25,7 @@ export function trainingInputs(
   if (unlabelled !== undefined) inputs.push({ what: 'the file of unlabelled texts', path: unlabelled });
   if (tokenizer !== undefined && !isTokenizerName(tokenizer))
     inputs.push({ what: 'the file of the tokenizer', path: tokenizer });
+  for (const path of [sourceTokenizer, targetTokenizer])
+    if (path !== undefined) inputs.push({ what: 'the file of the tokenizer', path });
   return inputs;
 }

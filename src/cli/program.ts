@@ -6,6 +6,9 @@ import { EXPLAIN } from '../models/classifier/explain.js';
 import { CLASSIFIER } from '../models/classifier/options.js';
 import { LANGUAGE } from '../models/language/options.js';
 import { GENERATE } from '../models/language/sampling.js';
+import { PAIR_EVALUATION } from '../models/seq2seq/evaluate.js';
+import { SEQ2SEQ } from '../models/seq2seq/options.js';
+import { TRANSLATE } from '../models/seq2seq/prediction.js';
 import { SERVING } from '../models/serving/options.js';
 import { TAG_EVALUATION } from '../models/tagger/evaluate.js';
 import { TAGGER } from '../models/tagger/options.js';
@@ -39,7 +42,7 @@ import { taskFlag } from './tasks.js';
 
 const ROWS_FILE =
   'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText), or with tags (CoNLL, CoNLL-U, JSON lines with spans), also .gz and .zst; - for standard input';
-const TRAINING_FILE = `${ROWS_FILE}; with --task language one text (.txt), or a text in each row`;
+const TRAINING_FILE = `${ROWS_FILE}; with --task language one text (.txt), or a text in each row; with --task seq2seq a source and a target in each row`;
 const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
 
 /** `recurra libtorch`: the libraries that tensors and users' own networks need. */
@@ -88,7 +91,7 @@ function libtorchCommands(program: Command, done: (exitCode: number) => void): v
 export function createProgram(done: (exitCode: number) => void): Command {
   const program = new Command('recurra')
     .description(
-      'Recurrent text models: train, evaluate and use RNN, LSTM and GRU classifiers, taggers and language models.',
+      'Recurrent text models: train, evaluate and use RNN, LSTM and GRU classifiers, taggers, language models and models from sequence to sequence.',
     )
     .version(packageVersion())
     .showHelpAfterError('(recurra --help and recurra <command> --help say more)')
@@ -99,7 +102,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       program
         .command('train')
         .description(
-          'Train a model on a file of labelled texts, of sentences with tags, or of texts alone, and save it as one safetensors file.',
+          'Train a model on a file of labelled texts, of sentences with tags, of texts alone, or of pairs, and save it as one safetensors file.',
         )
         .argument('<file>', TRAINING_FILE)
         .option('--out <model>', 'file to write', 'model.safetensors'),
@@ -107,9 +110,13 @@ export function createProgram(done: (exitCode: number) => void): Command {
   );
   checkpointEveryFlag(
     addMissingFlags(
-      addMissingFlags(addFlags(train, CLASSIFIER), TAGGER, 'with --task tag: '),
-      LANGUAGE,
-      'with --task language: ',
+      addMissingFlags(
+        addMissingFlags(addFlags(train, CLASSIFIER), TAGGER, 'with --task tag: '),
+        LANGUAGE,
+        'with --task language: ',
+      ),
+      SEQ2SEQ,
+      'with --task seq2seq: ',
     ),
   )
     .option('--json', JSON_HELP)
@@ -123,31 +130,32 @@ export function createProgram(done: (exitCode: number) => void): Command {
     program
       .command('evaluate')
       .description(
-        'Measure a model on a file of labelled texts, of sentences with tags, or of texts for a language model.',
+        'Measure a model on a file of labelled texts, of sentences with tags, of texts for a language model, or of pairs.',
       )
       .argument('<model>', 'file that recurra train wrote')
       .argument('<file>', ROWS_FILE),
   );
-  deviceFlag(addMissingFlags(addFlags(evaluate, EVALUATION), TAG_EVALUATION, 'of a tagger: '))
+  const measured = addMissingFlags(addFlags(evaluate, EVALUATION), TAG_EVALUATION, 'of a tagger: ');
+  deviceFlag(addMissingFlags(measured, PAIR_EVALUATION, 'of a model of pairs: '))
     .option('--predictions <file>', 'also write each row with the predicted label and its probability, as JSON lines')
     .option('--json', JSON_HELP)
     .action(async (model: string, file: string, flags: EvaluateFlags) =>
       done(await evaluateCommand(model, file, flags)),
     );
 
-  deviceFlag(
+  const predict = deviceFlag(
     textFlags(
       program
         .command('predict')
         .description(
-          'Label texts, or find their spans, given as arguments, in a file, or line by line on standard input.',
+          'Label texts, find their spans, or write what belongs to them; texts given as arguments, in a file, or line by line on standard input.',
         )
         .argument('<model>', 'file that recurra train wrote')
         .argument('[text...]', 'texts; without any, and without --file, those of standard input')
         .option('--file <file>', 'file of texts, of any format that train reads, or without --text one text per line'),
     ),
-  )
-    .option('--top-k <n>', 'labels to show per text (default: 3)', wholeNumber)
+  ).option('--top-k <n>', 'labels to show per text (default: 3)', wholeNumber);
+  addMissingFlags(predict, TRANSLATE, 'of a model of pairs: ')
     .option('--json', JSON_HELP)
     .action(async (model: string, texts: string[], flags: PredictFlags) =>
       done(await predictCommand(model, texts, flags)),

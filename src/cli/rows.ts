@@ -4,7 +4,16 @@ import { choice } from '../core/options/kinds.js';
 import type { OptionTable } from '../core/options/table.js';
 import { jsonLine, note } from '../core/terminal.js';
 import type { Column } from '../data/readers/fields.js';
-import { type ReadProgress, ROW_FORMATS, ROWS, type RowFormat, TEXTS } from '../data/readers/options.js';
+import {
+  PAIR_COLUMNS,
+  PAIRS,
+  type ReadProgress,
+  ROW_FORMATS,
+  ROWS,
+  type RowFormat,
+  TEXTS,
+} from '../data/readers/options.js';
+import { type ReadPairsOptions, readPairs } from '../data/readers/readPairs.js';
 import {
   type ReadRowsOptions,
   type ReadTextsOptions,
@@ -20,7 +29,7 @@ import {
   type TagFileRows,
   type TagFormat,
 } from '../data/readers/readTags.js';
-import type { Row, Tokens, UnlabelledText } from '../data/readers/rows.js';
+import type { Pair, Row, Tokens, UnlabelledText } from '../data/readers/rows.js';
 import type { FileRows } from '../data/readers/source.js';
 import { readWholeText } from '../data/readers/wholeText.js';
 import type { TagScheme } from '../text/tags/scheme.js';
@@ -54,7 +63,8 @@ export function textFlags(command: Command): Command {
 /** Adds the flags that say where a file's texts and labels are and how it is written. */
 export function rowFlags(command: Command): Command {
   const { format: _, ...tags } = TAGS;
-  return otherFlags(addMissingFlags(addFlags(command, ROW_FLAGS), tags, 'of tokens with tags: '));
+  const rows = addMissingFlags(addFlags(command, ROW_FLAGS), tags, 'of tokens with tags: ');
+  return otherFlags(addMissingFlags(rows, PAIR_COLUMNS, 'of pairs: '));
 }
 
 /** Adds the flags that say where a file's texts and labels are, without those of tags. */
@@ -86,6 +96,15 @@ function otherOptions({
 /** Opens a file of labelled texts as the flags say; `onProgress` is told how far it is read. */
 export function openRows(file: string, flags: RowFlags, onProgress?: (progress: ReadProgress) => void): FileRows<Row> {
   return readRows(file, { ...givenOptions<ReadRowsOptions>(ROWS, flags), ...otherOptions(flags), onProgress });
+}
+
+/** Opens a file of pairs as the flags say; `onProgress` is told how far it is read. */
+export function openPairs(
+  file: string,
+  flags: RowFlags,
+  onProgress?: (progress: ReadProgress) => void,
+): FileRows<Pair> {
+  return readPairs(file, { ...givenOptions<ReadPairsOptions>(PAIRS, flags), ...otherOptions(flags), onProgress });
 }
 
 /** Names of files that hold no tags; .tsv is a usual name for tokens with tags. */

@@ -4,13 +4,14 @@ import { TextClassifier } from '../models/classifier/classifier.js';
 import { type ModelKind, ModelKindError } from '../models/description.js';
 import { LanguageModel } from '../models/language/language.js';
 import type { LoadOptions } from '../models/load.js';
+import { Seq2Seq } from '../models/seq2seq/seq2seq.js';
 import { TextTagger } from '../models/tagger/tagger.js';
 
 /** A command that works with a model. */
 export type ModelCommand = 'evaluate' | 'predict' | 'serve' | 'explain' | 'compare';
 
 /** A model of whatever kind. */
-export type AnyModel = TextClassifier | TextTagger | LanguageModel;
+export type AnyModel = TextClassifier | TextTagger | LanguageModel | Seq2Seq;
 
 interface TaskOfKind {
   kind: ModelKind;
@@ -18,7 +19,7 @@ interface TaskOfKind {
   load(path: string, options: Omit<LoadOptions, 'tokenizer'>): Promise<AnyModel>;
 }
 
-/** What a model can be trained for, as `--task` names it; undefined for a name that this version keeps for a later one. */
+/** What a model can be trained for, as `--task` names it. */
 const TASKS = {
   classify: {
     kind: 'classifier',
@@ -36,8 +37,12 @@ const TASKS = {
     // It has no device: it runs on the CPU.
     load: (path, { threads }) => LanguageModel.load(path, threads === undefined ? {} : { threads }),
   },
-  seq2seq: undefined,
-} as const satisfies Record<string, TaskOfKind | undefined>;
+  seq2seq: {
+    kind: 'seq2seq',
+    commands: ['evaluate', 'predict', 'serve'],
+    load: (path, { threads }) => Seq2Seq.load(path, threads === undefined ? {} : { threads }),
+  },
+} as const satisfies Record<string, TaskOfKind>;
 
 type TaskName = keyof typeof TASKS;
 
@@ -51,9 +56,6 @@ export type ModelOf<C extends ModelCommand> = {
 }[TaskName];
 const NAMES = Object.keys(TASKS) as TaskName[];
 
-/** Those that this version has. */
-const available = NAMES.filter((name) => TASKS[name] !== undefined);
-
 /** Flag of `recurra train`. */
 export interface TaskFlag {
   task?: TaskName;
@@ -64,7 +66,7 @@ export function taskFlag(command: Command): Command {
   return command.addOption(
     new Option(
       '--task <task>',
-      'what the model is for: classify labels texts (the default), tag finds spans or gives each token a tag, language learns to write texts',
+      'what the model is for: classify labels texts (the default), tag finds spans or gives each token a tag, language learns to write texts, seq2seq to write one text for another',
     ).choices(NAMES),
   );
 }
@@ -73,16 +75,13 @@ export function taskFlag(command: Command): Command {
 export const TAGGED = /\.conllu?(\.(gz|gzip|zst|zstd))?$/i;
 
 /**
- * Refuses a task that this version does not have, and a file that is not for the default task.
+ * Refuses a file that is not for the default task.
  *
  * @throws ArgumentError
  */
 export function checkTask(file: string, { task }: TaskFlag): void {
   if (task === undefined && TAGGED.test(file)) {
     throw constraint('task', `${file} holds tokens with tags, from which a tagger learns; give --task tag`);
-  }
-  if (task !== undefined && !available.includes(task)) {
-    throw constraint('task', `this version of recurra has --task ${available.join(', ')} only, not ${task}`);
   }
 }
 
@@ -96,8 +95,8 @@ export async function loadModel<C extends ModelCommand>(
   path: string,
   options: Omit<LoadOptions, 'tokenizer'> = {},
 ): Promise<ModelOf<C>> {
-  const tasks: (TaskOfKind | undefined)[] = Object.values(TASKS);
-  const able = tasks.filter((task) => task?.commands.includes(command)) as TaskOfKind[];
+  const tasks: TaskOfKind[] = Object.values(TASKS);
+  const able = tasks.filter((task) => task.commands.includes(command));
   try {
     return (await TASKS.classify.load(path, options)) as ModelOf<C>;
   } catch (error) {

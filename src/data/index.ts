@@ -9,6 +9,8 @@ export type {
   LabelPrefixOption,
   LabelSeparatorOption,
   OnBadRow,
+  PairColumns,
+  PairFormat,
   ReadingOptions,
   ReadProgress,
   RowFormat,
@@ -17,12 +19,15 @@ export type {
   TextFormat,
 } from './readers/options.js';
 export { type ReadParquetOptions, readParquet } from './readers/parquet.js';
+export { type ReadPairsOptions, readPairs } from './readers/readPairs.js';
 export { type ReadRowsOptions, type ReadTextsOptions, readRows, readTexts } from './readers/readRows.js';
 export { type ReadTagsOptions, readTags, type TagFileRows, type TagFormat } from './readers/readTags.js';
 export type {
   GivenRow,
   LabelledText,
   LabelValue,
+  Pair,
+  Pairs,
   Row,
   Rows,
   RowsOrigin,

@@ -4,6 +4,7 @@ import type { Precision } from '../core/precision.js';
 import type { EngineConfig, ExplainingEngine } from './engine.js';
 import { ensemble, memberSeeds } from './ensemble.js';
 import { kernelEngine } from './kernels.js';
+import { sequenceEngine } from './sequences.js';
 import { torchEngine } from './torch.js';
 
 /**
@@ -35,6 +36,7 @@ export async function engineOn(
 
 /** One network on a device. */
 async function networkOn(device: Device, config: EngineConfig, precision: Precision): Promise<ExplainingEngine> {
+  if (config.head.kind === 'sequence') return sequenceEngine(config, config.head);
   const kernels = kernelEngine(config);
   if (device === 'cpu') return kernels;
   try {

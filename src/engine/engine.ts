@@ -2,6 +2,7 @@ import type { light, NamedArray } from '../../index.d.js';
 import type { NativeEncoder } from '../text/encoder.js';
 import type { Forms } from '../text/forms.js';
 import type { HeadConfig, NetworkSettings, OptimizerName, SubwordsConfig } from './network.js';
+import type { TranslatingEngine } from './translating.js';
 import type { WritingEngine } from './writing.js';
 
 /** One named array of a network's state: PyTorch's name, dtype, shape, and the little-endian elements. */
@@ -55,7 +56,7 @@ export interface Chunk {
   lengths: Int32Array;
   /**
    * The output that each row is trained towards; with `targetStarts` the outputs of all rows, one row after the other; with a head of
-   * tags the tag of each token.
+   * tags the tag of each token; with a head of sequences its units, the last of which is the end.
    */
   targets: Int32Array;
   /** Where the outputs of each row begin in `targets`, and at last how many there are; where a row may have any number. */
@@ -94,6 +95,11 @@ export interface StepOptions {
    * Without it rows begin with zeros.
    */
   initial?: 'begin' | 'continue' | undefined;
+  /**
+   * With a head of sequences the share of the units read by the decoder that are its own of the step before, in place of the right ones:
+   * scheduled sampling. 0 if left out.
+   */
+  sampling?: number | undefined;
 }
 
 /** Sums over a chunk. */
@@ -187,6 +193,8 @@ export interface Explanation {
 export interface ExplainingEngine extends ResumableEngine {
   /** Writes and reads texts unit by unit; an engine on libtorch, and an ensemble, cannot. */
   readonly writing?: WritingEngine;
+  /** Writes sequences for others; with a head of sequences only, which in turn gives no scores. */
+  readonly translating?: TranslatingEngine;
   /** What `scores` are made of, row-major: `[rows, outputs]`, or with tags `[tokens, outputs]`. */
   rawScores(tokens: Int32Array, lengths: Int32Array, forms?: Forms): Promise<Float32Array>;
   /** Scores of rows with a head of tags, and how far they are from the right tags, one for each token. */

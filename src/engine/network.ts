@@ -76,7 +76,7 @@ export interface SubwordsConfig {
 }
 
 /** What stands on the recurrent layers. */
-export type HeadConfig = ClassesHead | TagsHead;
+export type HeadConfig = ClassesHead | TagsHead | SequenceHead;
 
 /** One answer to a row: pools the outputs of the recurrent layers into one vector and scores classes by a linear layer. */
 export interface ClassesHead {
@@ -143,8 +143,42 @@ export function adaptiveScores(tags: number): number {
   return Math.floor(tags / 16) + 2;
 }
 
+/**
+ * How much each source unit counts at a step of the decoder, whose new output is `h`; `a` is the encoder's output at that unit:
+ *
+ * - `luong`: `h . W a`, "general" of Luong, Pham and Manning, "Effective Approaches to Attention-based Neural Machine Translation", 2015;
+ * - `bahdanau`: `v . tanh(Q h + W a + b)`, after Bahdanau, Cho and Bengio, "Neural Machine Translation by Jointly Learning to Align and
+ *   Translate", 2015, but with the decoder's new output in place of its old one.
+ */
+export type Attention = 'luong' | 'bahdanau';
+
+/** All kinds of attention. */
+export const ATTENTIONS = ['luong', 'bahdanau'] as const satisfies readonly Attention[];
+
+/**
+ * A decoder that writes one unit after the other while it looks at the encoder's outputs, with input feeding: a step reads the unit before
+ * and the attentional vector of the step before. It runs on the CPU kernels only.
+ */
+export interface SequenceHead {
+  readonly kind: 'sequence';
+  /** Number of target units. */
+  readonly outputs: number;
+  /** Size of the vectors of the target units. */
+  readonly embeddingDim: number;
+  /** Size of the decoder's state. */
+  readonly hiddenSize: number;
+  /** Recurrent layers of the decoder. */
+  readonly numLayers: number;
+  readonly attention: Attention;
+  /** The unit that the decoder reads first; it is never written. */
+  readonly start: number;
+  /** The unit that ends a sequence. */
+  readonly end: number;
+}
+
 /** How many scores an engine gives for a row of `length` tokens. */
 export function scoresOfRow(head: HeadConfig, length: number): number {
+  if (head.kind === 'sequence') return 0;
   return head.kind === 'tags' ? length * TAG_SCORES : head.outputs;
 }
 
@@ -155,6 +189,8 @@ export function tokenWork(
   const { head, subwords } = network;
   const recurrent = recurrentWeights({ ...network, embeddingDim: network.embeddingDim + (subwords?.dim ?? 0) });
   if (head.kind === 'classes') return recurrent;
+  // A step of the decoder takes about what the encoder takes for a unit.
+  if (head.kind === 'sequence') return 2 * recurrent + head.hiddenSize * head.outputs;
   const features = network.hiddenSize * (network.bidirectional ? 2 : 1);
   // Forward, back and the best path.
   if (head.decoder === 'adaptive') {

@@ -22,8 +22,9 @@ export interface TorchEngineOptions {
  */
 export function torchEngine(config: EngineConfig, options: TorchEngineOptions = {}): ExplainingEngine {
   const { device = 'cpu', mixed = false } = options;
-  if (config.head.kind === 'tags') {
-    const message = `taggers run on the CPU kernels, not on libtorch: take device 'auto' or 'cpu' instead of '${device}'`;
+  if (config.head.kind !== 'classes') {
+    const what = config.head.kind === 'tags' ? 'taggers' : 'models of pairs';
+    const message = `${what} run on the CPU kernels, not on libtorch: take device 'auto' or 'cpu' instead of '${device}'`;
     throw constraint('device', message);
   }
   if (config.subwords) {

@@ -1,6 +1,15 @@
+export {
+  type BleuOptions,
+  type BleuScore,
+  type BleuSmoothing,
+  type BleuTokenizer,
+  corpusBleu,
+  sentenceBleu,
+} from './bleu.js';
 export type { CalibrationBin, CalibrationResult } from './calibration.js';
 export { type Comparison, comparePredictions } from './comparison.js';
 export type { LabelMeasures, PrecisionRecall, UndefinedMeasure } from './counts.js';
+export { editDistance } from './editDistance.js';
 export { type EntityReport, type EntityReportOptions, entityReport } from './entities.js';
 export type { Evaluation, ExclusiveEvaluation, TopK } from './evaluation.js';
 export {

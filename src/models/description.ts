@@ -11,7 +11,7 @@ import { Vocab } from '../text/vocab.js';
 /** What the metadata calls a model of this package; the kind follows. */
 export const FORMAT = 'recurra-text-';
 /** A kind of model, as its file names it: a recurrent network with the head of one task. */
-export type ModelKind = 'classifier' | 'tagger' | 'language';
+export type ModelKind = 'classifier' | 'tagger' | 'language' | 'seq2seq';
 
 /** What a kind of model adds to its description. */
 export interface FileKind<N extends NetworkSettings, D extends object> {
@@ -32,6 +32,10 @@ export interface FileKind<N extends NetworkSettings, D extends object> {
   parse(fields: Readonly<Record<string, unknown>>, settings: N): D;
   /** Outputs of the network's head, per row or position, that have a weight of their own for each feature. */
   outputs(own: D, settings: N): number;
+  /** Name of the array with the vectors of the words; left out, `embedding.weight`. */
+  readonly embedding?: string;
+  /** Weights of the network's head; left out, those of a linear layer on the encoder's outputs. */
+  headWeights?(own: D, settings: N): number;
   /** Whether the file has a network; left out, every file has. */
   hasNetwork?(own: D): boolean;
   /** Networks that the file has, which answer as one; left out, every file has one. */
@@ -137,12 +141,11 @@ function checkDescription(path: string, parsed: ParsedDescription, { kind, versi
 function checkSize(
   model: NetworkSettings,
   words: number,
-  outputs: number,
+  head: number,
   members: number,
   state: readonly Stored[],
 ): void {
-  const features = model.hiddenSize * (model.bidirectional ? 2 : 1);
-  const needed = members * (words * model.embeddingDim + recurrentWeights(model) + outputs * features);
+  const needed = members * (words * model.embeddingDim + recurrentWeights(model) + head);
   const given = state.reduce((sum, { byteLength }) => sum + byteLength / 4, 0);
   if (needed > 2 * given + 2 ** 20) {
     const count = (weights: number) => Math.floor(weights).toLocaleString('en-US');
@@ -155,18 +158,19 @@ function checkSize(
 function checkNetworks(
   model: NetworkSettings,
   words: number,
-  outputs: number,
+  head: number,
   members: number,
   state: readonly Stored[],
+  embedding = 'embedding.weight',
 ): void {
   for (let member = 0; member < members; member++) {
-    const rows = state.find(({ name }) => name === `${memberPrefix(member)}embedding.weight`)?.shape[0];
+    const rows = state.find(({ name }) => name === `${memberPrefix(member)}${embedding}`)?.shape[0];
     if (rows === words) continue;
     const which = members === 1 ? 'its embedding' : `the embedding of network ${member + 1} of ${members}`;
     const message = `its vocabulary has ${words} words, ${which} ${rows ?? 'no'} rows`;
     throw new ModelFileError('INVALID_FILE', message);
   }
-  checkSize(model, words, outputs, members, state);
+  checkSize(model, words, head, members, state);
 }
 
 /** The arrays of the model itself: those of a checkpoint hold a training too. */
@@ -226,8 +230,11 @@ export function describeModel<N extends NetworkSettings, D extends object>(
       throw new ModelFileError('INVALID_FILE', 'its vocabulary has no token for unknown words');
     const model = kind.settings(settings);
     const own = kind.parse({ ...described }, model);
-    if (kind.hasNetwork?.(own) !== false)
-      checkNetworks(model, vocab.length, kind.outputs(own, model), kind.members?.(own) ?? 1, state);
+    if (kind.hasNetwork?.(own) !== false) {
+      const features = model.hiddenSize * (model.bidirectional ? 2 : 1);
+      const head = kind.headWeights?.(own, model) ?? kind.outputs(own, model) * features;
+      checkNetworks(model, vocab.length, head, kind.members?.(own) ?? 1, state, kind.embedding);
+    }
     const extent = extentSettings({ maxLength, ...(ngrams && { ngrams }), ...(truncate && { truncate }) });
     return { settings: model, extent, tokenizer, vocab, own };
   } catch (error) {

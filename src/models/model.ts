@@ -182,7 +182,7 @@ export abstract class TextModel<
    * @param beside - Parts beside the network that are saved and freed with it.
    * @internal
    */
-  protected constructor(parts: TextModelParts<N, V>, serving: SharedCalls, beside: readonly ModelPart[] = []) {
+  protected constructor(parts: ModelParts<N, V>, serving: SharedCalls, beside: readonly ModelPart[] = []) {
     super(parts, beside);
     this.#serving = serving;
   }

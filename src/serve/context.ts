@@ -1,12 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TextClassifier } from '../models/classifier/classifier.js';
 import type { LanguageModel } from '../models/language/language.js';
+import type { Seq2Seq } from '../models/seq2seq/seq2seq.js';
 import type { TextTagger } from '../models/tagger/tagger.js';
 import type { Metrics } from './metrics.js';
 import type { ServerSettings } from './options.js';
 
 /** A model that a server answers with. */
-export type ServedModel = TextClassifier | TextTagger | LanguageModel;
+export type ServedModel = TextClassifier | TextTagger | LanguageModel | Seq2Seq;
 
 /** What the routes need to know. */
 export interface RouteContext {

@@ -1,6 +1,7 @@
 import { packageVersion } from '../native/addon.js';
 import type { LanguageSchemas } from './languageSchemas.js';
 import type { Schemas } from './schemas.js';
+import type { SequenceSchemas } from './sequenceSchemas.js';
 
 const REFUSALS: Record<string, string> = {
   400: 'The request does not fit: `INVALID_JSON` or `INVALID_ARGUMENT`.',
@@ -15,7 +16,8 @@ const REFUSALS: Record<string, string> = {
 /** The kind of a model, with its schemas. */
 export type KindOfModel =
   | { kind: 'classifier' | 'tagger'; schemas: Schemas }
-  | { kind: 'language'; schemas: LanguageSchemas };
+  | { kind: 'language'; schemas: LanguageSchemas }
+  | { kind: 'seq2seq'; schemas: SequenceSchemas };
 
 const of = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const json = (name: string) => ({ 'application/json': { schema: of(name) } });
@@ -72,6 +74,14 @@ const KINDS = {
       { texts: ['Ada Lovelace was born in London.', 'She lived there.'] },
     ),
   },
+  seq2seq: {
+    description: 'A recurrent model from sequence to sequence: a text in, what belongs to it out.',
+    paths: predictions('Write what belongs to one text.', 'Write what belongs to many texts.', '4 July 2026', {
+      texts: ['4 July 2026', '1 May 2025'],
+      beamSize: 5,
+      nBest: 2,
+    }),
+  },
   language: {
     description: 'A recurrent language model: it writes what may follow a text, and says how probable a text is.',
     paths: {
@@ -120,7 +130,7 @@ export function openApi({ kind, schemas }: KindOfModel, page: boolean): object {
         ? {
             '/': get('page', 'A page for trying texts by hand.', plain('The page.', 'text/html')),
             ...Object.fromEntries(
-              ['page', 'dom', 'labels', 'writing'].map((name) => [
+              ['page', 'dom', 'labels', 'sequences', 'writing'].map((name) => [
                 `/${name}.js`,
                 get(`${name}Script`, 'A script of it.', plain('The script.', 'text/javascript')),
               ]),

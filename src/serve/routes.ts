@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TextClassifier } from '../models/classifier/classifier.js';
 import type { Prediction } from '../models/classifier/prediction.js';
 import { LanguageModel } from '../models/language/language.js';
+import { Seq2Seq } from '../models/seq2seq/seq2seq.js';
 import type { Tagging } from '../models/tagger/prediction.js';
 import { TextTagger } from '../models/tagger/tagger.js';
 import { packageRoot } from '../native/addon.js';
@@ -15,6 +16,8 @@ import { PredictionMetrics } from './metrics.js';
 import { type KindOfModel, openApi } from './openapi.js';
 import type { ServerSettings } from './options.js';
 import { ERROR_AND_STATUS, schemas, tagSchemas } from './schemas.js';
+import { sequenceRoutes } from './sequenceRoutes.js';
+import { sequenceSchemas } from './sequenceSchemas.js';
 
 /** Labels in an answer, over all texts: some 50 MB of JSON. */
 const MOST_CLASSES = 1_000_000;
@@ -29,6 +32,7 @@ const PAGE_FILES = [
   ['/page.js', 'page.js', 'text/javascript; charset=utf-8'],
   ['/dom.js', 'dom.js', 'text/javascript; charset=utf-8'],
   ['/labels.js', 'labels.js', 'text/javascript; charset=utf-8'],
+  ['/sequences.js', 'sequences.js', 'text/javascript; charset=utf-8'],
   ['/writing.js', 'writing.js', 'text/javascript; charset=utf-8'],
   ['/page.css', 'page.css', 'text/css; charset=utf-8'],
 ] as const;
@@ -147,6 +151,7 @@ function stateRoutes(app: FastifyInstance, { model, settings, metrics, stopping 
 /** What the OpenAPI document is about. */
 function documented(model: ServedModel, settings: ServerSettings): KindOfModel {
   if (model instanceof LanguageModel) return { kind: 'language', schemas: languageSchemas(settings) };
+  if (model instanceof Seq2Seq) return { kind: 'seq2seq', schemas: sequenceSchemas(settings) };
   if (model instanceof TextTagger) return { kind: 'tagger', schemas: tagSchemas(settings) };
   return { kind: 'classifier', schemas: schemas(settings, model.labels.length) };
 }
@@ -165,6 +170,7 @@ function pageRoutes(app: FastifyInstance): void {
 export function addRoutes(app: FastifyInstance, context: RouteContext): void {
   const { model, ...rest } = context;
   if (model instanceof LanguageModel) languageRoutes(app, model, rest);
+  else if (model instanceof Seq2Seq) sequenceRoutes(app, model, rest);
   else {
     if (model instanceof TextTagger) taggingRoutes(app, model, rest);
     else predictionRoutes(app, model, rest);

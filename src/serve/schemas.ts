@@ -23,6 +23,17 @@ export const ERROR_AND_STATUS = {
   },
 } as const;
 
+/** The limits of requests of models that answer texts. */
+export const TEXT_LIMITS = {
+  type: 'object',
+  required: ['bodyBytes', 'textLength', 'texts'],
+  properties: {
+    bodyBytes: { type: 'integer', description: 'Largest body of a request.' },
+    textLength: { type: 'integer', description: 'Longest text, in characters.' },
+    texts: { type: 'integer', description: 'Most texts in one request.' },
+  },
+} as const;
+
 /** Schemas that are the same for models that label texts. */
 const COMMON = {
   ...ERROR_AND_STATUS,
@@ -38,15 +49,7 @@ const COMMON = {
       labels: { type: 'array', items: { type: 'string' } },
       words: { type: 'integer', description: 'Words that the model knows.' },
       cell: { type: 'string', description: 'The recurrent layer.' },
-      limits: {
-        type: 'object',
-        required: ['bodyBytes', 'textLength', 'texts'],
-        properties: {
-          bodyBytes: { type: 'integer', description: 'Largest body of a request.' },
-          textLength: { type: 'integer', description: 'Longest text, in characters.' },
-          texts: { type: 'integer', description: 'Most texts in one request.' },
-        },
-      },
+      limits: TEXT_LIMITS,
     },
   },
 } as const;

@@ -4,6 +4,7 @@ import { now } from '../core/clock.js';
 import { invalidArgument, RecurraError } from '../core/errors.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
 import { LanguageModel } from '../models/language/language.js';
+import { Seq2Seq } from '../models/seq2seq/seq2seq.js';
 import { TextTagger } from '../models/tagger/tagger.js';
 import { parseBody } from './body.js';
 import { Connections } from './connections.js';
@@ -229,10 +230,10 @@ export class ModelServer {
  * ```
  */
 export async function createServer(
-  model: TextClassifier | TextTagger | LanguageModel,
+  model: TextClassifier | TextTagger | LanguageModel | Seq2Seq,
   options: ServerOptions = {},
 ): Promise<ModelServer> {
-  const fits = [TextClassifier, TextTagger, LanguageModel].some((kind) => model instanceof kind);
-  if (!fits) throw invalidArgument('model', 'a TextClassifier, a TextTagger or a LanguageModel', model);
+  const fits = [TextClassifier, TextTagger, LanguageModel, Seq2Seq].some((kind) => model instanceof kind);
+  if (!fits) throw invalidArgument('model', 'a TextClassifier, a TextTagger, a LanguageModel or a Seq2Seq', model);
   return ModelServer.create(model, serverSettings(options));
 }

@@ -38,11 +38,12 @@ function prepareLine({ about, share }: PrepareEvent): string {
  * @internal
  */
 export function validationWords(
-  validation: Partial<ValidationResult> & { loss: number; f1?: number; perplexity?: number },
+  validation: Partial<ValidationResult> & { loss: number; f1?: number; perplexity?: number; unitErrorRate?: number },
 ): string {
-  const { loss, accuracy, f1, perplexity } = validation;
+  const { loss, accuracy, f1, perplexity, unitErrorRate } = validation;
   if (accuracy === undefined) return `loss ${loss.toFixed(4)} perplexity ${perplexity?.toPrecision(4)}`;
-  return `loss ${loss.toFixed(4)} accuracy ${percent(accuracy)}${f1 === undefined ? '' : ` F1 ${percent(f1)}`}`;
+  const edits = unitErrorRate === undefined ? '' : ` unit errors ${percent(unitErrorRate)}`;
+  return `loss ${loss.toFixed(4)} accuracy ${percent(accuracy)}${f1 === undefined ? '' : ` F1 ${percent(f1)}`}${edits}`;
 }
 
 function epochLine(progress: Progress<Validation>): string {

@@ -205,6 +205,8 @@ export interface Task<T extends TaskTypes> {
   head(data: T['data'], settings: T['settings']): HeadConfig;
   /** What the head's loss depends on, beside the data. */
   loss(data: T['data'], settings: T['settings']): LossOptions;
+  /** Share of the network's own units that it reads in training, in an epoch from 1; 0 if left out. See `StepOptions.sampling`. */
+  sampling?(settings: T['settings'], epoch: number, epochs: number): number;
   /** The arrays of what stands beside the network, for a checkpoint; nothing if the task has none. */
   beside?(data: T['data']): Promise<StateEntry[]>;
   /** What the `start` event tells. */

@@ -149,7 +149,8 @@ export class Trainer<T extends TaskTypes> {
 
   async #epoch(): Promise<TrainingFailure | undefined> {
     const position = this.#position;
-    const { epochs } = this.#parts;
+    const { epochs, task } = this.#parts;
+    const sampling = task.sampling?.(this.#settings, position.epoch, epochs);
     const { freezeEmbeddings } = this.#settings;
     const plan = this.#batches();
     const { batchSizes } = plan;
@@ -174,6 +175,7 @@ export class Trainer<T extends TaskTypes> {
         learningRates,
         freezeEmbedding,
         initial: plan.initial?.(batch),
+        sampling,
       });
       position.trainedSeconds += (now() - began) / 1000;
       position.totals.loss += stats.loss;

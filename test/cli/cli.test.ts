@@ -26,11 +26,7 @@ describe('what the command line refuses', () => {
   it.each([
     [[], 2, /Usage: recurra/],
     [['trian'], 2, /unknown command 'trian'.*Did you mean train/s],
-    [
-      ['train', csv, '--task', 'seq2seq'],
-      2,
-      /this version of recurra has --task classify, tag, language only, not seq2seq/,
-    ],
+    [['train', csv, ...COLUMNS, '--task', 'seq2seq'], 2, /--text does not apply to --task seq2seq/],
     [['train', csv, ...COLUMNS, '--task', 'tag'], 2, /--label does not apply to/],
     [['train', 'a.conll', '--task', 'tag', '--no-linear'], 2, /--linear does not apply to --task tag/],
     [['train', csv, ...COLUMNS, '--decoder', 'crf'], 2, /--decoder does not apply to --task classify/],

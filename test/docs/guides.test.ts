@@ -51,6 +51,17 @@ function names(rows: number, seed: number): string {
   return Array.from({ length: rows }, sentence).join('');
 }
 
+/** Dates as they are written, and by the standard. */
+function dates(rows: number, seed: number): string {
+  const random = new Random(seed);
+  const lines = Array.from({ length: rows }, () => {
+    const date = new Date(Date.UTC(2020 + random.int(10), random.int(12), 1 + random.int(28)));
+    const month = date.toLocaleString('en-GB', { month: 'long', timeZone: 'UTC' });
+    return `${date.getUTCDate()} ${month} ${date.getUTCFullYear()},${date.toISOString().slice(0, 10)}\n`;
+  });
+  return `written,iso\n${lines.join('')}`;
+}
+
 beforeAll(async () => {
   const file = join(folder, 'tickets.csv');
   writeFileSync(file, tickets(1_000, 1));
@@ -58,6 +69,8 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'names.conll'), names(400, 1));
   writeFileSync(join(folder, 'more.conll'), names(40, 2));
   writeFileSync(join(folder, 'corpus.txt'), tickets(40, 3));
+  writeFileSync(join(folder, 'dates.csv'), dates(400, 1));
+  writeFileSync(join(folder, 'more-dates.csv'), dates(60, 2));
   writeExamples(folder, examples);
   const model = await TextClassifier.train(readCsv(file, { text: 'body', label: 'queue' }));
   await model.save(join(folder, 'tickets.safetensors'));
@@ -73,6 +86,7 @@ const PAGES = {
   'docs/vectors.md': 1,
   'docs/tagging.md': 3,
   'docs/language.md': 3,
+  'docs/seq2seq.md': 1,
   'README.md': 2,
 };
 const examples = Object.keys(PAGES).flatMap(examplesOf);

@@ -26,6 +26,7 @@ const CONTEXT: Record<string, string> = {
   classifier: 'torch.Classifier',
   tagger: 'recurra.TextTagger',
   tagRows: 'recurra.TagRow[]',
+  seq2seq: 'recurra.Seq2Seq',
 };
 
 /** What examples import without saying so. */

@@ -4,7 +4,7 @@ import { listed } from '../../core/listed.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { shownLabels } from '../../core/printable.js';
 import { jsonLine, percent } from '../../core/terminal.js';
-import { type ReadProgress, ROWS, TEXTS } from '../../data/readers/options.js';
+import { PAIR_COLUMNS, PAIRS, type ReadProgress, ROWS, TEXTS } from '../../data/readers/options.js';
 import { TAGS } from '../../data/readers/readTags.js';
 import type { FileRows } from '../../data/readers/source.js';
 import type { Evaluation, ExclusiveEvaluation } from '../../measures/evaluation.js';
@@ -12,6 +12,9 @@ import { formatClassificationReport, formatConfusionMatrix, formatConfusions } f
 import { EVALUATION, type EvaluationOptions } from '../../models/classifier/evaluate.js';
 import { LanguageModel } from '../../models/language/language.js';
 import type { LanguageResult } from '../../models/language/validation.js';
+import { PAIR_EVALUATION, type Seq2SeqEvaluationOptions } from '../../models/seq2seq/evaluate.js';
+import type { Seq2SeqEvaluation } from '../../models/seq2seq/result.js';
+import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { TAG_EVALUATION, type TagEvaluationOptions } from '../../models/tagger/evaluate.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
 import { COMPUTE } from '../../training/options/train.js';
@@ -19,7 +22,16 @@ import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { readingDisplay } from '../reading.js';
-import { noteSkipped, noteWarnings, openCorpus, openRows, openTags, type RowFlags, refuseFlags } from '../rows.js';
+import {
+  noteSkipped,
+  noteWarnings,
+  openCorpus,
+  openPairs,
+  openRows,
+  openTags,
+  type RowFlags,
+  refuseFlags,
+} from '../rows.js';
 import { onStopSignal } from '../signals.js';
 import { tagReport } from '../tagReport.js';
 import { loadModel, type ModelOf, TAGGED } from '../tasks.js';
@@ -89,6 +101,15 @@ function languageReport({ rows, loss, perplexity, bitsPerCharacter }: LanguageRe
   );
 }
 
+/** What a model of pairs is worth. */
+function pairReport({ rows, loss, accuracy, unitErrorRate, edits, units, bleu }: Seq2SeqEvaluation): string {
+  return (
+    `${rows} sources, ${percent(accuracy)} answered right (${percent(1 - accuracy)} wrong)\n` +
+    `${edits} edits in ${units} units, ${percent(unitErrorRate)}\n` +
+    `BLEU ${bleu.score.toFixed(1)}, loss ${loss.toFixed(4)} nats for each unit`
+  );
+}
+
 /** What an evaluation tells while it is under way, and what ends it. */
 interface Watching {
   signal: AbortSignal;
@@ -108,7 +129,22 @@ function measuring(
   flags: EvaluateFlags,
   onProgress: (progress: ReadProgress) => void,
 ): { rows: FileRows<unknown>; measure(watch: Watching): Promise<Measured> } {
+  const pairFlags = { ...PAIR_COLUMNS, ...PAIR_EVALUATION };
+  if (model instanceof Seq2Seq) {
+    const others = { ...ROWS, ...TAGS, ...EVALUATION, ...TAG_EVALUATION, device: COMPUTE.device };
+    refuseFlags(flags, others, [PAIRS, PAIR_EVALUATION], 'a model of pairs');
+    const rows = openPairs(file, flags, onProgress);
+    const options = givenOptions<Seq2SeqEvaluationOptions>(PAIR_EVALUATION, flags);
+    return {
+      rows,
+      async measure(watch) {
+        const evaluation = await model.evaluate(rows, { ...options, ...watch });
+        return { evaluation, words: () => pairReport(evaluation) };
+      },
+    };
+  }
   if (model instanceof TextTagger) {
+    refuseFlags(flags, pairFlags, [], 'a tagger');
     const rows = openTags(file, flags, onProgress);
     const options = givenOptions<TagEvaluationOptions>(TAG_EVALUATION, flags);
     return {
@@ -120,7 +156,7 @@ function measuring(
     };
   }
   if (model instanceof LanguageModel) {
-    const labelled = { ...ROWS, ...TAGS, ...EVALUATION, ...TAG_EVALUATION, device: COMPUTE.device };
+    const labelled = { ...ROWS, ...TAGS, ...pairFlags, ...EVALUATION, ...TAG_EVALUATION, device: COMPUTE.device };
     refuseFlags(flags, labelled, [TEXTS], 'a language model');
     if (flags.predictions !== undefined)
       throw constraint('predictions', '--predictions does not apply to a language model, which predicts each unit');
@@ -138,7 +174,7 @@ function measuring(
       'file',
       `${file} holds tokens with tags, on which a tagger is measured; the model is a classifier`,
     );
-  refuseFlags(flags, { ...TAGS, ...TAG_EVALUATION }, [ROWS, EVALUATION], 'a classifier');
+  refuseFlags(flags, { ...TAGS, ...TAG_EVALUATION, ...pairFlags }, [ROWS, EVALUATION], 'a classifier');
   const rows = openRows(file, flags, onProgress);
   return {
     rows,

@@ -3,11 +3,14 @@ import { printable, shownLabels } from '../../core/printable.js';
 import { jsonLine } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { Prediction } from '../../models/classifier/prediction.js';
+import { TRANSLATE } from '../../models/seq2seq/prediction.js';
+import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { EXIT } from '../output.js';
-import { givenTextFlags, type TextFlags } from '../rows.js';
+import { givenTextFlags, refuseFlags, type TextFlags } from '../rows.js';
 import { loadModel } from '../tasks.js';
+import { predictPairs } from './predictPairs.js';
 import { predictTags } from './predictTags.js';
 import { answerTexts, BLOCK, onOneLine } from './textBlocks.js';
 
@@ -68,6 +71,12 @@ function checkTexts(texts: readonly string[], flags: PredictFlags): void {
 export async function predictCommand(modelFile: string, texts: string[], flags: PredictFlags): Promise<number> {
   checkTexts(texts, flags);
   const model = await loadModel('predict', modelFile, deviceOption(flags));
+  if (model instanceof Seq2Seq) {
+    if (flags.topK !== undefined)
+      throw constraint('topK', '--top-k does not apply to a model of pairs; --n-best lists answers');
+    return predictPairs(model, texts, flags);
+  }
+  refuseFlags(flags, TRANSLATE, [], model instanceof TextTagger ? 'a tagger' : 'a classifier');
   if (model instanceof TextTagger) {
     if (flags.topK !== undefined)
       throw constraint('topK', `--top-k does not apply to a tagger, which gives each token one tag`);

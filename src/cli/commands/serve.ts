@@ -1,6 +1,7 @@
 import { jsonLine, note } from '../../core/terminal.js';
 import type { TextClassifier } from '../../models/classifier/classifier.js';
 import { LanguageModel } from '../../models/language/language.js';
+import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { SERVING } from '../../models/serving/options.js';
 import type { TextTagger } from '../../models/tagger/tagger.js';
 import { SERVER, type ServerLogEntry } from '../../serve/options.js';
@@ -47,7 +48,7 @@ function log(json: boolean): (entry: ServerLogEntry) => void {
 }
 
 /** Refuses flags that a model of its kind has no use for. */
-function checkFlags(model: TextClassifier | TextTagger | LanguageModel, flags: ServeFlags): void {
+function checkFlags(model: TextClassifier | TextTagger | LanguageModel | Seq2Seq, flags: ServeFlags): void {
   const { maxNewTokens, maxConcurrent, maxTexts, topK, ...any } = SERVER;
   const used = [any, { threads: COMPUTE.threads }];
   if (model instanceof LanguageModel)
@@ -57,6 +58,8 @@ function checkFlags(model: TextClassifier | TextTagger | LanguageModel, flags: S
       [...used, { maxNewTokens, maxConcurrent }],
       'a language model',
     );
+  else if (model instanceof Seq2Seq)
+    refuseFlags(flags, { ...SERVER, ...COMPUTE }, [...used, { maxTexts }], 'a model of pairs');
   else refuseFlags(flags, { maxNewTokens, maxConcurrent }, [], 'a model that labels texts');
 }
 
@@ -75,7 +78,13 @@ export async function serveCommand(modelFile: string, flags: ServeFlags): Promis
   shared?.setServing(givenOptions(SERVING, flags));
   const server = await createServer(model, { ...givenOptions(SERVER, flags), log: log(json) });
   const url = await server.listen();
-  if (json) jsonLine({ event: 'listening', url, model: modelFile, ...(shared && { labels: shared.labels.length }) });
+  if (json)
+    jsonLine({
+      event: 'listening',
+      url,
+      model: modelFile,
+      ...(shared && 'labels' in shared && { labels: shared.labels.length }),
+    });
   note(`recurra: ${modelFile} answers at ${url} (Ctrl-C or SIGTERM ends it)`);
   const signal = await stopped;
   note(`recurra: ${signal}: answering what is under way; a second signal ends at once`);

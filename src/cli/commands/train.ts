@@ -2,7 +2,7 @@ import { constraint, invalidArgument } from '../../core/errors.js';
 import { checkOutputs, type Output } from '../../core/outputs.js';
 import { printable } from '../../core/printable.js';
 import { duration, jsonLine, note, percent } from '../../core/terminal.js';
-import { ROWS, TEXTS } from '../../data/readers/options.js';
+import { PAIR_COLUMNS, PAIRS, ROWS, TEXTS } from '../../data/readers/options.js';
 import { TAGS } from '../../data/readers/readTags.js';
 import type { FileRows } from '../../data/readers/source.js';
 import { TextClassifier } from '../../models/classifier/classifier.js';
@@ -10,6 +10,8 @@ import { CLASSIFIER, type TrainOptions } from '../../models/classifier/options.j
 import { ModelKindError } from '../../models/description.js';
 import { LanguageModel } from '../../models/language/language.js';
 import { LANGUAGE, type LanguageOptions } from '../../models/language/options.js';
+import { SEQ2SEQ, type Seq2SeqOptions } from '../../models/seq2seq/options.js';
+import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { TAGGER, type TaggerTrainOptions } from '../../models/tagger/options.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
@@ -32,6 +34,7 @@ import {
   checkCorpusFlags,
   noteSkipped,
   openCorpus,
+  openPairs,
   openRows,
   openTags,
   openUnlabelled,
@@ -45,6 +48,8 @@ import { type AnyModel, checkTask, type TaskFlag } from '../tasks.js';
 export interface TrainFlags extends TaskFlag, RowFlags, CheckpointFlags, DeviceFlag {
   out: string;
   tokenizer?: string;
+  sourceTokenizer?: string;
+  targetTokenizer?: string;
   unlabelled?: string;
   validation?: string;
   embeddings?: string;
@@ -143,6 +148,8 @@ interface Asked {
 /** What a model has learned from. */
 function learned(model: Trained): string {
   const { trainedRows, vocab } = model;
+  if (model instanceof Seq2Seq)
+    return `${trainedRows} pairs, ${vocab.length} different source units, ${model.targetVocab.length} target units`;
   if ('labels' in model) return `${trainedRows} rows, ${model.labels.length} labels`;
   return `${trainedRows} ${model.units}, ${vocab.length} different ones`;
 }
@@ -155,7 +162,8 @@ interface Watching {
 }
 
 function classifying(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {
-  for (const table of [TAGGER, TAGS]) refuseFlags(flags, table, [CLASSIFIER, ROWS], '--task classify');
+  for (const table of [TAGGER, TAGS, LANGUAGE, SEQ2SEQ, PAIR_COLUMNS])
+    refuseFlags(flags, table, [CLASSIFIER, ROWS], '--task classify');
   const rows = openRows(file, flags, reading.update);
   const train = async (watch: Watching) => {
     const options = await trainOptions(flags, reading);
@@ -165,7 +173,7 @@ function classifying(file: string, flags: TrainFlags, reading: ReadingDisplay): 
 }
 
 function tagging(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {
-  refuseFlags(flags, CLASSIFIER, [TAGGER], '--task tag');
+  for (const table of [CLASSIFIER, LANGUAGE, SEQ2SEQ, PAIR_COLUMNS]) refuseFlags(flags, table, [TAGGER], '--task tag');
   const rows = openTags(file, flags, reading.update);
   const options = (): TaggerTrainOptions => {
     const given: TaggerTrainOptions = {
@@ -187,7 +195,7 @@ function tagging(file: string, flags: TrainFlags, reading: ReadingDisplay): Aske
 }
 
 function modelling(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {
-  for (const table of [CLASSIFIER, TAGGER, ROWS, TAGS])
+  for (const table of [CLASSIFIER, TAGGER, SEQ2SEQ, ROWS, TAGS, PAIR_COLUMNS])
     refuseFlags(flags, table, [LANGUAGE, { ...TEXTS, header: ROWS.header }], '--task language');
   checkCorpusFlags(file, flags);
   const rows = openCorpus(file, flags, reading.update);
@@ -213,8 +221,30 @@ function modelling(file: string, flags: TrainFlags, reading: ReadingDisplay): As
   return { rows, train };
 }
 
+function pairing(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {
+  for (const table of [CLASSIFIER, TAGGER, LANGUAGE, ROWS, TAGS])
+    refuseFlags(flags, table, [SEQ2SEQ, PAIRS], '--task seq2seq');
+  const rows = openPairs(file, flags, reading.update);
+  const options = async (): Promise<Seq2SeqOptions> => {
+    const { sourceTokenizer: _, targetTokenizer: __, ...given } = givenOptions<Seq2SeqOptions>(SEQ2SEQ, flags);
+    const options: Seq2SeqOptions = { ...given, ...(checkpointOption(flags) as Seq2SeqOptions) };
+    const { sourceTokenizer, targetTokenizer, validation } = flags;
+    if (sourceTokenizer !== undefined) options.sourceTokenizer = await HuggingFaceTokenizer.fromFile(sourceTokenizer);
+    if (targetTokenizer !== undefined) options.targetTokenizer = await HuggingFaceTokenizer.fromFile(targetTokenizer);
+    if (validation !== undefined) {
+      const share = Number(validation);
+      options.validation = Number.isFinite(share) ? share : openPairs(validation, flags, reading.update);
+    }
+    return options;
+  };
+  // Events and reports of all tasks are shown in the same way.
+  const train = async (watch: Watching) =>
+    Seq2Seq.train(rows, { ...(await options()), ...(watch as unknown as Seq2SeqOptions) });
+  return { rows, train };
+}
+
 /** The trainings, by what `--task` names. */
-const TRAININGS = { classify: classifying, tag: tagging, language: modelling } as const;
+const TRAININGS = { classify: classifying, tag: tagging, language: modelling, seq2seq: pairing } as const;
 
 /** `recurra train`: trains on a file and saves the model. */
 export async function trainCommand(file: string, flags: TrainFlags): Promise<number> {
@@ -222,7 +252,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
   await checkPaths(file, flags);
   const json = flags.json === true;
   const reading = readingDisplay(json);
-  const { rows, train } = TRAININGS[(flags.task ?? 'classify') as keyof typeof TRAININGS](file, flags, reading);
+  const { rows, train } = TRAININGS[flags.task ?? 'classify'](file, flags, reading);
   const display = progressDisplay({ json });
   const notes = eventNotes(json);
   const { signal, release } = abortOnSignals('stopping; what was learned so far, if anything, will be saved');

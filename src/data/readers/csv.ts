@@ -11,12 +11,14 @@ import { LinePositions } from './linePositions.js';
 import {
   COLUMNS,
   type LabelSeparatorOption,
+  type PairColumns,
+  pairColumns,
   TABLE_TEXT,
   type TableTextOptions,
   type TableTextSettings,
 } from './options.js';
 import type { Reading } from './reading.js';
-import type { LabelledText, Row, UnlabelledText } from './rows.js';
+import type { LabelledText, Pair, Row, UnlabelledText } from './rows.js';
 import { separatorLine } from './separatorLine.js';
 import { type FileRows, fileRows, type Input, type Source, sourceOf } from './source.js';
 import { checkedUtf8 } from './textStream.js';
@@ -81,6 +83,15 @@ export function csvRows(source: Source, options: ReadCsvOptions): FileRows<Row> 
 export function csvTexts(source: Source, options: CsvTextOptions): FileRows<UnlabelledText> {
   return rows(source, options, textColumns(options.text), () => (fields, line, selected) => ({
     text: join(fields, selected, selected.length),
+    line,
+  }));
+}
+
+/** @internal */
+export function csvPairs(source: Source, options: TableTextOptions & PairColumns): FileRows<Pair> {
+  return rows(source, options, pairColumns(options), () => (fields, line, selected) => ({
+    source: fields[selected[0]!]!,
+    target: fields[selected[1]!]!,
     line,
   }));
 }

@@ -75,6 +75,15 @@ export function labelOf(field: Field, separator: string | undefined, refuse: Ref
   return separator === undefined ? nonEmpty(name, label, refuse) : separated(label, separator);
 }
 
+/**
+ * A side of a pair of named values.
+ *
+ * @internal
+ */
+export function sideOf(field: Field, refuse: Refuse): string {
+  return scalar(field, 'a string', refuse);
+}
+
 /** A value and what it is called. */
 export interface Field {
   name: string;

@@ -1,6 +1,6 @@
 import { DataError } from '../../core/errors.js';
 import { checkNames, settingsOf, type TableOf } from '../../core/options/table.js';
-import { type Column, checkColumn, type Field, labelOf, textColumns, textOf } from './fields.js';
+import { type Column, checkColumn, type Field, labelOf, sideOf, textColumns, textOf } from './fields.js';
 import { there } from './hints.js';
 import { lineBlocks } from './lines.js';
 import {
@@ -9,9 +9,11 @@ import {
   type FileTextOptions,
   type FileTextSettings,
   type LabelSeparatorOption,
+  type PairColumns,
+  pairColumns,
 } from './options.js';
 import type { Reading } from './reading.js';
-import type { Row, UnlabelledText } from './rows.js';
+import type { Pair, Row, UnlabelledText } from './rows.js';
 import { type FileRows, fileRows, type Input, type Source, sourceOf } from './source.js';
 
 /** Options of {@link readJsonLines}. */
@@ -64,6 +66,16 @@ export function jsonTexts(source: Source, options: Omit<ReadJsonLinesOptions, 'l
   const settings = settingsOf(FILE_TEXT, options);
   const text = names(textColumns(options.text));
   return objects(source, settings, (record, line, refuse) => ({ text: textOf(fieldsOf(record, text), refuse), line }));
+}
+
+/** @internal */
+export function jsonPairs(source: Source, options: FileTextOptions & PairColumns): FileRows<Pair> {
+  const settings = settingsOf(FILE_TEXT, options);
+  const sides = names(pairColumns(options));
+  return objects(source, settings, (record, line, refuse) => {
+    const [from, to] = fieldsOf(record, sides);
+    return { source: sideOf(from!, refuse), target: sideOf(to!, refuse), line };
+  });
 }
 
 /** An object of a line of JSON. */

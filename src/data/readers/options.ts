@@ -1,7 +1,7 @@
 import { TextDecoder } from 'node:util';
 import { invalidArgument } from '../../core/errors.js';
 import { callback, choice, custom, flag, integer, text } from '../../core/options/kinds.js';
-import { option, type SettingsOf, type TableOf } from '../../core/options/table.js';
+import { option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
 import { type Column, checkColumn, textColumns } from './fields.js';
 
 /** What a reader does with a row that does not fit: end with the error, or leave it out and count it. */
@@ -217,6 +217,41 @@ const LABEL_COLUMN = option(
 /** The columns of a text and its label, and how several labels are written. */
 export const COLUMNS = { text: TEXT_COLUMN, label: LABEL_COLUMN, ...LABEL_SEPARATOR } as const;
 
+/** Where the sides of a pair are. */
+export interface PairColumns {
+  /** Column or field of the source, by name, or a column by its number from 1. Default `'source'`. */
+  source?: Column | undefined;
+  /** Column or field of the target. Default `'target'`. */
+  target?: Column | undefined;
+}
+
+const pairColumn = (side: 'source' | 'target') =>
+  option(
+    custom<Column>(COLUMN_WORDS, (name, value) => checkColumn(name, value as Column)),
+    {
+      default: side,
+      flag: '<column>',
+      help: `column or field of the ${side}`,
+      flagHelp: `${COLUMN}, of the ${side}`,
+      parse: typedColumn,
+    },
+  );
+
+/** The table of {@link PairColumns}. */
+export const PAIR_COLUMNS = {
+  source: pairColumn('source'),
+  target: pairColumn('target'),
+} as const satisfies TableOf<PairColumns>;
+
+/** The columns of both sides. */
+export function pairColumns(options: PairColumns): [source: Column, target: Column] {
+  const { source, target } = settingsOf(PAIR_COLUMNS, options);
+  return [source, target];
+}
+
+/** How a file of pairs is written. */
+export type PairFormat = Exclude<RowFormat, 'fasttext'>;
+
 /** What stands in a table of a file's rows. */
 const FORMAT = { help: 'how the file is written', defaultText: 'by its name, else by its content', flag: '<format>' };
 export const ROW_FORMATS = ['csv', 'tsv', 'jsonl', 'fasttext', 'parquet'] as const satisfies readonly RowFormat[];
@@ -227,6 +262,13 @@ export const ROWS = {
   format: option(choice(ROW_FORMATS), FORMAT),
   ...COLUMNS,
   ...LABEL_PREFIX,
+  ...TABLE_TEXT,
+} as const;
+
+/** The options of `readPairs`. */
+export const PAIRS = {
+  format: option(choice(['csv', 'tsv', 'jsonl', 'parquet'] as const satisfies readonly PairFormat[]), FORMAT),
+  ...PAIR_COLUMNS,
   ...TABLE_TEXT,
 } as const;
 

@@ -2,12 +2,19 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { constraint, DataError, RecurraError } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
 import { checkNames, settingsOf, type TableOf } from '../../core/options/table.js';
-import { type Column, checkColumn, type Field, labelOf, textColumns, textOf } from './fields.js';
+import { type Column, checkColumn, type Field, labelOf, sideOf, textColumns, textOf } from './fields.js';
 import { there } from './hints.js';
-import { COLUMNS, type LabelSeparatorOption, READING, type ReadingOptions } from './options.js';
+import {
+  COLUMNS,
+  type LabelSeparatorOption,
+  type PairColumns,
+  pairColumns,
+  READING,
+  type ReadingOptions,
+} from './options.js';
 import { ParquetFile } from './parquetPages.js';
 import type { Reading } from './reading.js';
-import type { Row, UnlabelledText } from './rows.js';
+import type { Pair, Row, UnlabelledText } from './rows.js';
 import { type FileRows, fileRows, type Input, type Source, sourceOf } from './source.js';
 
 /** Options of {@link readParquet}. */
@@ -58,6 +65,15 @@ export function parquetRows(source: Source, options: ReadParquetOptions): FileRo
 export function parquetTexts(source: Source, options: Omit<ReadParquetOptions, 'label'>): FileRows<UnlabelledText> {
   return rows(source, options, textColumns(options.text), (fields, line, refuse) => ({
     text: textOf(fields, refuse),
+    line,
+  }));
+}
+
+/** @internal */
+export function parquetPairs(source: Source, options: ReadingOptions & PairColumns): FileRows<Pair> {
+  return rows(source, options, pairColumns(options), ([from, to], line, refuse) => ({
+    source: sideOf(from!, refuse),
+    target: sideOf(to!, refuse),
     line,
   }));
 }

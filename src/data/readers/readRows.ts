@@ -141,22 +141,35 @@ function missing(format: TextFormat, name: 'text' | 'label'): ArgumentError {
   );
 }
 
-function csvOptions<O extends { delimiter?: string | undefined }>(format: TextFormat, options: O): O {
+/**
+ * Options with the delimiter of a format.
+ *
+ * @internal
+ */
+export function csvOptions<O extends { delimiter?: string | undefined }>(format: TextFormat, options: O): O {
   return format === 'tsv' && options.delimiter === undefined ? { ...options, delimiter: '\t' } : options;
 }
 
-/** The format that a file's name tells. */
-function formatByName(file: string | undefined): RowFormat | undefined {
+/**
+ * The format that a file's name tells.
+ *
+ * @internal
+ */
+export function formatByName(file: string | undefined): RowFormat | undefined {
   const ending = /\.([a-z]+)(?:\.(?:gz|gzip|zst|zstd))?$/i.exec(file ?? '')?.[1];
   return ending === undefined ? undefined : NAMES[ending.toLowerCase()];
 }
 
-/** Reads by a format that is known, else by how the content begins. */
-function byFormat<R, F extends TextFormat>(
+/**
+ * Reads by a format that is known, else by how the content begins.
+ *
+ * @internal
+ */
+export function byFormat<R, F extends TextFormat>(
   source: Source,
   known: F | undefined,
   fallback: F,
-  options: ReadTextsOptions,
+  options: Omit<ReadTextsOptions, 'text' | 'format'>,
   open: (source: Source, format: F) => FileRows<R>,
 ): FileRows<R> {
   if (known !== undefined) return open(source, known);

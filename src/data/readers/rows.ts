@@ -28,6 +28,18 @@ export interface UnlabelledText {
   line?: number | undefined;
 }
 
+/** A source with what is to be written for it, as it is given to `Seq2Seq.train`. */
+export interface Pair {
+  /** What is read. */
+  source: string;
+  /** What is to be written. */
+  target: string;
+  /** Further right answers: a training learns each, and when a model is measured any of them is right. */
+  references?: readonly string[] | undefined;
+  /** Line of the file where the pair begins, from 1, if it comes from a file; used in messages. */
+  line?: number | undefined;
+}
+
 /** A label as it may be given: numbers and booleans become text as JavaScript writes them, `1` and `true`. */
 export type LabelValue = string | number | bigint | boolean;
 
@@ -54,6 +66,9 @@ export interface RowsOrigin {
  * A reader may have `file`, the path that messages name.
  */
 export type Rows = (Iterable<GivenRow> | AsyncIterable<GivenRow>) & RowsOrigin;
+
+/** Pairs: an array, a generator, or a reader such as {@link readPairs} that gives them as it reads. */
+export type Pairs = (Iterable<Pair> | AsyncIterable<Pair>) & RowsOrigin;
 
 /**
  * Rows that say the same of where they come from as others do.

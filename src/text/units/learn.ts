@@ -34,7 +34,8 @@ export interface UnitChoice {
   memoryUnits: number;
 }
 
-const SPECIALS = { specials: [UNKNOWN_UNIT, END_UNIT], unkToken: UNKNOWN_UNIT, padToken: null } as const;
+/** The special units of every vocabulary. */
+export const SPECIALS = { specials: [UNKNOWN_UNIT, END_UNIT], unkToken: UNKNOWN_UNIT, padToken: null } as const;
 
 /** Units between two pauses. */
 const TOGETHER = 4_096;

@@ -24,6 +24,8 @@ export class NamedUnits implements Units {
   async encode(text: string, turns: Turns): Promise<Int32Array> {
     if (this.name === 'bytes') return turns.run(byteUnits(new TextEncoder().encode(text)));
     const { stoi, defaultIndex } = this.vocab;
+    if (text.length <= TOGETHER)
+      return Int32Array.from(splitUnits(this.name, text), (unit) => stoi.get(unit) ?? defaultIndex!);
     const list = new Int32List();
     let count = 0;
     for (const unit of splitUnits(this.name, text)) {

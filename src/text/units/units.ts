@@ -1,7 +1,7 @@
 import type { Turns } from '../../core/turns.js';
 import type { HuggingFaceTokenizer } from '../huggingFace.js';
 import type { Vocab } from '../vocab.js';
-import type { UnitName } from './names.js';
+import type { SequenceUnitName, UnitName } from './names.js';
 
 /** Makes text of units, one after the other. */
 export interface UnitDecoder {
@@ -22,9 +22,9 @@ export interface UnitCoder {
 }
 
 /** The units of a language model. */
-export interface Units extends UnitCoder {
+export interface Units<N extends SequenceUnitName = UnitName> extends UnitCoder {
   /** What the file calls them; those of a tokenizer have no name. */
-  readonly name: UnitName | undefined;
+  readonly name: N | undefined;
   /** The tokenizer, if they are pieces of one. */
   readonly tokenizer: HuggingFaceTokenizer | undefined;
 }

@@ -1,0 +1,41 @@
+import { printable } from '../../core/printable.js';
+import { jsonLine } from '../../core/terminal.js';
+import { plainTranslation } from '../../models/seq2seq/plain.js';
+import { type Seq2SeqPredictOptions, TRANSLATE } from '../../models/seq2seq/prediction.js';
+import type { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
+import { givenOptions } from '../flags.js';
+import { EXIT } from '../output.js';
+import type { TextFlags } from '../rows.js';
+import { answerTexts, onOneLine } from './textBlocks.js';
+
+/** Flags of `recurra predict` for a model of pairs. */
+export interface PairPredictFlags extends TextFlags {
+  file?: string;
+  json?: boolean;
+}
+
+/** Writes what belongs to texts from the arguments, a file, or standard input. */
+export async function predictPairs(model: Seq2Seq, texts: string[], flags: PairPredictFlags): Promise<number> {
+  const { file = texts.length > 0 ? undefined : '-', json = false } = flags;
+  const options = givenOptions<Seq2SeqPredictOptions>(TRANSLATE, flags);
+  const line = (text: string) => `${printable(onOneLine(text))}\n`;
+  await answerTexts(
+    texts,
+    file,
+    flags,
+    (block) => model.predict(block, options),
+    ({ text: source, line: place }, answer) => {
+      if (json) {
+        // Rows may have been left out: the line says which one this is.
+        const position = place === undefined ? {} : { line: place };
+        jsonLine({ event: 'prediction', source, ...position, ...plainTranslation(answer) });
+      } else if ((options.nBest ?? 1) === 1) {
+        process.stdout.write(line(answer.text));
+      } else {
+        for (const [rank, { score, text }] of answer.candidates.entries())
+          process.stdout.write(`${rank + 1}\t${score.toFixed(4)}\t${line(text)}`);
+      }
+    },
+  );
+  return EXIT.ok;
+}

@@ -1,0 +1,86 @@
+import { choice, integer } from '../../core/options/kinds.js';
+import { option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
+import {
+  ATTENTIONS,
+  type Attention,
+  NETWORK,
+  type NetworkOptions,
+  type NetworkSettings,
+} from '../../engine/network.js';
+
+/** What the decoder looks like. */
+export interface DecoderOptions {
+  /** Size of the vectors of the target units. Default: `embeddingDim`. */
+  targetEmbeddingDim?: number;
+  /** Size of the decoder's state. Default: that of the encoder's outputs, `hiddenSize` times its directions. */
+  decoderHiddenSize?: number;
+  /** Recurrent layers of the decoder. Each begins with the final states of the encoder's same layer, or of its last. Default: `numLayers`. */
+  decoderLayers?: number;
+  /**
+   * How much each source unit counts at a step of the decoder: `'luong'`, a product with a matrix between, or `'bahdanau'`, a small
+   * network. Default `'luong'`.
+   */
+  attention?: Attention;
+}
+
+/** What the network looks like: an encoder that reads the source, and a decoder that writes the target. */
+export interface Seq2SeqNetworkOptions extends NetworkOptions, DecoderOptions {}
+
+/** Default size of the encoder's state. */
+const HIDDEN = 128;
+
+/** The table of {@link Seq2SeqNetworkOptions}: that of all networks with other defaults, and the decoder. */
+export const SEQ2SEQ_NETWORK = {
+  ...NETWORK,
+  hiddenSize: option(NETWORK.hiddenSize.kind, {
+    default: HIDDEN,
+    flag: '<n>',
+    help: "size of the encoder's hidden state, per direction",
+  }),
+  dropout: option(NETWORK.dropout.kind, {
+    default: 0.2,
+    flag: '<share>',
+    help: 'share of elements dropped in training between layers, and from what units are scored by',
+  }),
+  embeddingDropout: option(NETWORK.embeddingDropout.kind, {
+    default: 0,
+    flag: '<share>',
+    help: 'share of elements dropped in training from the vectors of the units of both sides',
+  }),
+  wordDropout: option(NETWORK.wordDropout.kind, {
+    default: 0,
+    flag: '<share>',
+    help: 'share of source units read as `<unk>` in training',
+  }),
+  targetEmbeddingDim: option(NETWORK.embeddingDim.kind, {
+    defaultOf: ({ embeddingDim }) => (embeddingDim ?? NETWORK.embeddingDim.default) as number,
+    defaultText: 'that of embeddingDim',
+    flag: '<n>',
+    help: 'size of the vectors of the target units',
+  }),
+  decoderHiddenSize: option(integer(1, 65_536), {
+    defaultOf: ({ hiddenSize = HIDDEN, bidirectional = true }) => (hiddenSize as number) * (bidirectional ? 2 : 1),
+    defaultText: 'hiddenSize times the directions of the encoder',
+    flag: '<n>',
+    help: "size of the decoder's hidden state",
+  }),
+  decoderLayers: option(NETWORK.numLayers.kind, {
+    defaultOf: ({ numLayers }) => (numLayers ?? NETWORK.numLayers.default) as number,
+    defaultText: 'that of numLayers',
+    flag: '<n>',
+    help: 'recurrent layers of the decoder',
+  }),
+  attention: option(choice(ATTENTIONS), {
+    default: 'luong',
+    flag: '<kind>',
+    help: 'how much each source unit counts at a step of the decoder',
+  }),
+} as const satisfies TableOf<Seq2SeqNetworkOptions>;
+
+/** {@link Seq2SeqNetworkOptions} with every default filled in. */
+export type Seq2SeqModelSettings = NetworkSettings & SettingsOf<typeof SEQ2SEQ_NETWORK>;
+
+/** Checks what the network looks like and fills in the defaults. */
+export function seq2seqNetwork(options: object): Seq2SeqModelSettings {
+  return settingsOf(SEQ2SEQ_NETWORK, options);
+}

@@ -1,0 +1,229 @@
+import { invalidArgument } from '../../core/errors.js';
+import { choice, custom, integer, number, share } from '../../core/options/kinds.js';
+import { checkRules, option, type Rule, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
+import type { Pairs } from '../../data/readers/rows.js';
+import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
+import { SEQUENCE_UNIT_NAMES, type SequenceUnitName } from '../../text/units/names.js';
+import type { TaskEvent, TrainingStart } from '../../training/events/events.js';
+import { LEARNING, type LearningOptions } from '../../training/options/learning.js';
+import { RUN, type RunOptions, type TrainingSettings, trainingSettings } from '../../training/options/train.js';
+import type { Progress } from '../../training/progress.js';
+import { SEQ2SEQ_NETWORK, type Seq2SeqModelSettings, type Seq2SeqNetworkOptions, seq2seqNetwork } from './network.js';
+import type { Seq2SeqResult } from './result.js';
+
+/** What stands on one side of pairs: units by name, or pieces of a tokenizer. */
+export type SequenceUnits = SequenceUnitName | 'pieces';
+
+/** What a model of pairs reads and writes. */
+export interface PairUnitOptions {
+  /**
+   * What the model reads, one after the other. Default `'characters'`.
+   *
+   * - `'characters'`: code points;
+   * - `'tokens'`: what stands between blanks, such as phonemes; one blank is written between two;
+   * - `'words'`: words with the blank before them, numbers, signs and blanks, as GPT-2 cuts texts;
+   * - `'bytes'`: those of UTF-8;
+   * - `'pieces'`: pieces of words, learned from the sources by byte pair encoding over bytes.
+   */
+  sourceUnits?: SequenceUnits;
+  /** What the model writes, as `sourceUnits`. Unknown characters, words and tokens cannot be written. Default `'characters'`. */
+  targetUnits?: SequenceUnits;
+  /** A tokenizer whose pieces are the source units, in place of `sourceUnits`; it is saved with the model. */
+  sourceTokenizer?: HuggingFaceTokenizer;
+  /** A tokenizer whose pieces are the target units, in place of `targetUnits`; it is saved with the model. */
+  targetTokenizer?: HuggingFaceTokenizer;
+  /** Most different characters, words or tokens of each side, `<unk>` and `<eos>` included; the rarest are left out. Default 65,536. */
+  maxTokens?: number;
+  /** Most different pieces of a side whose units are `'pieces'`, of which the 256 bytes are the first. Default 4,096. */
+  maxPieces?: number;
+  /** Rarer characters, words and tokens are read as `<unk>`. Default 1. */
+  minFreq?: number;
+  /** Most units of a source or a target of the training; a longer one is an error. Default 1,000. */
+  maxLength?: number;
+}
+
+/** How a model learns to write. */
+export interface WritingOptions {
+  /** Share of each right unit's probability that is spread over all units. Default 0.1. */
+  labelSmoothing?: number;
+  /**
+   * Scheduled sampling: in the last epoch this share of the units that the decoder reads are its own of the step before, in place of the
+   * right ones; from none in the first epoch on it rises in equal steps. Bengio et al., 2015. Default 0: teacher forcing.
+   */
+  scheduledSampling?: number;
+}
+
+/** The pairs have been read and the first step comes next. */
+export interface Seq2SeqStart extends TrainingStart {
+  /** Different target units. */
+  targetVocabulary: number;
+}
+
+/** What happens in the training of a model of pairs, told apart by `type`. */
+export type Seq2SeqEvent = TaskEvent<Seq2SeqResult, Seq2SeqStart>;
+
+type Run = Omit<
+  RunOptions<Pairs, Seq2SeqEvent, Progress<Seq2SeqResult>>,
+  'embeddings' | 'unlabelled' | 'embeddingWords' | 'freezeEmbeddings' | 'precision' | 'device'
+>;
+
+/** Options of {@link Seq2Seq.train}. */
+export interface Seq2SeqOptions
+  extends Seq2SeqNetworkOptions,
+    PairUnitOptions,
+    WritingOptions,
+    Omit<LearningOptions, 'adversarial'>,
+    Run {}
+
+const UNITS = [...SEQUENCE_UNIT_NAMES, 'pieces'] as const satisfies readonly SequenceUnits[];
+const TOKENIZER = 'a HuggingFaceTokenizer';
+const NAMES = UNITS.map((name) => `\`${name}\``).join(', ');
+
+const tokenizer = (side: string) =>
+  option(
+    custom<HuggingFaceTokenizer>(TOKENIZER, (name, value) => {
+      if (value instanceof HuggingFaceTokenizer) return value;
+      throw invalidArgument(name, TOKENIZER, value);
+    }),
+    {
+      defaultText: 'none',
+      flag: '<file>',
+      help: `a tokenizer whose pieces are the ${side} units`,
+      flagHelp: `the tokenizer.json whose pieces are the ${side} units`,
+    },
+  );
+
+/** The table of {@link PairUnitOptions}. */
+const UNIT = {
+  sourceUnits: option(choice(UNITS), {
+    default: 'characters',
+    flag: '<what>',
+    help: 'what the model reads, one after the other',
+    flagHelp: `what the model reads: ${NAMES}`,
+  }),
+  targetUnits: option(choice(UNITS), {
+    default: 'characters',
+    flag: '<what>',
+    help: 'what the model writes, one after the other',
+    flagHelp: `what the model writes: ${NAMES}`,
+  }),
+  sourceTokenizer: tokenizer('source'),
+  targetTokenizer: tokenizer('target'),
+  maxTokens: option(integer(3, 2 ** 24), {
+    default: 65_536,
+    flag: '<n>',
+    help: 'most different characters, words or tokens of each side; the rarest are left out',
+  }),
+  maxPieces: option(integer(300, 2 ** 24), {
+    default: 4_096,
+    flag: '<n>',
+    help: 'most different pieces of a side whose units are pieces',
+  }),
+  minFreq: option(integer(1, 2 ** 31 - 1), { default: 1, flag: '<n>', help: 'rarer units become `<unk>`' }),
+  maxLength: option(integer(1, 1_000_000), {
+    default: 1_000,
+    flag: '<n>',
+    help: 'most units of a source or a target of the training; a longer one is an error',
+  }),
+} as const satisfies TableOf<PairUnitOptions>;
+
+/** The table of {@link WritingOptions}. */
+const WRITING = {
+  labelSmoothing: option(share, {
+    default: 0.1,
+    flag: '<share>',
+    help: "share of each right unit's probability that is spread over all units",
+  }),
+  scheduledSampling: option(number({ from: 0, to: 1 }), {
+    default: 0,
+    flag: '<share>',
+    help: 'share of the units that the decoder reads which are its own, in the last epoch; from 0 in the first it rises to that',
+  }),
+} as const satisfies TableOf<WritingOptions>;
+
+const { adversarial: _a, ...LEARN } = LEARNING;
+const {
+  embeddings: _e,
+  unlabelled: _u,
+  embeddingWords: _w,
+  freezeEmbeddings: _f,
+  precision: _p,
+  device: _d,
+  ...OWN_RUN
+} = RUN;
+
+/** The table of {@link Seq2SeqOptions}, in the order of help and guide. */
+export const SEQ2SEQ = {
+  ...SEQ2SEQ_NETWORK,
+  ...UNIT,
+  ...WRITING,
+  ...LEARN,
+  epochs: { ...LEARNING.epochs, defaultText: '6 to 30, fewer with more pairs' },
+  tokensPerBatch: { ...LEARNING.tokensPerBatch, help: 'units of both sides per step, at most' },
+  bucketing: {
+    ...LEARNING.bucketing,
+    help: 'put pairs of similar length into the same batch',
+    flagHelp: 'draw batches at random, instead of pairs of similar length together',
+  },
+  lr: option(LEARNING.lr.kind, { default: 3e-3, flag: '<rate>', help: 'learning rate' }),
+  clipGradNorm: option(LEARNING.clipGradNorm.kind, {
+    default: 1,
+    flag: '<norm>',
+    help: 'scale larger gradients down to this norm; 0 for never',
+  }),
+  embeddingStd: option(LEARNING.embeddingStd.kind, {
+    default: 0.1,
+    flag: '<number>',
+    help: 'standard deviation of the initial vectors of the source units',
+  }),
+  ...OWN_RUN,
+} as const satisfies TableOf<Seq2SeqOptions>;
+
+/** {@link Seq2SeqOptions} with every default filled in. */
+export interface Seq2SeqSettings
+  extends TrainingSettings<Pairs, Seq2SeqEvent, Progress<Seq2SeqResult>>,
+    Omit<SettingsOf<typeof UNIT>, 'maxTokens' | 'minFreq' | 'maxLength'>,
+    SettingsOf<typeof WRITING> {
+  model: Seq2SeqModelSettings;
+}
+
+const RULES: readonly Rule<Seq2SeqSettings & { given: Seq2SeqOptions }>[] = [
+  ...(['source', 'target'] as const).map((side) => ({
+    option: `${side}Tokenizer`,
+    when: ({ given }: { given: Seq2SeqOptions }) =>
+      given[`${side}Tokenizer`] !== undefined && given[`${side}Units`] !== undefined,
+    message: `${side}Tokenizer says what the ${side} units are, so ${side}Units cannot be given too`,
+  })),
+];
+
+/** Pairs that a default training reads in all. */
+const PAIRS_IN_ALL = 1_500_000;
+
+/** Passes over the pairs where no option says how many. */
+export function defaultEpochs(pairs: number): number {
+  return Math.min(30, Math.max(6, Math.round(PAIRS_IN_ALL / Math.max(pairs, 1))));
+}
+
+/**
+ * Checks {@link Seq2SeqOptions} and fills in the defaults.
+ *
+ * @throws ArgumentError naming the option, what was expected and what was given.
+ */
+export function seq2seqSettings(options: Seq2SeqOptions): Seq2SeqSettings {
+  const common = trainingSettings<Pairs, Seq2SeqEvent, Progress<Seq2SeqResult>>(
+    'Seq2Seq.train',
+    SEQ2SEQ,
+    options,
+    'sequence',
+  );
+  const { maxTokens: _, minFreq: __, maxLength: ___, ...units } = settingsOf(UNIT, options);
+  const settings = {
+    ...common,
+    ...units,
+    ...settingsOf(WRITING, options),
+    model: seq2seqNetwork(options),
+    adversarial: 0,
+  };
+  checkRules({ ...settings, given: options }, RULES);
+  return settings;
+}

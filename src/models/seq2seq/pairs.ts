@@ -1,0 +1,100 @@
+import { DataError, invalidArgument } from '../../core/errors.js';
+import type { Turns } from '../../core/turns.js';
+import type { Pair, Pairs } from '../../data/readers/rows.js';
+
+/** The pairs of some rows: those of one source with several right answers follow each other. */
+export interface CollectedPairs {
+  /** Source of each pair. */
+  sources: string[];
+  /** Target of each pair. */
+  targets: string[];
+  /** Number of the row of each pair, from 0. */
+  rows: number[];
+  /** Line of each pair's row; 0 where there is none. */
+  lines: number[];
+  file: string | undefined;
+}
+
+/** What messages call the place of a pair. */
+export function placeOf({ rows, lines }: CollectedPairs, pair: number): string {
+  return lines[pair]! > 0 ? `line ${lines[pair]}` : `row ${rows[pair]}`;
+}
+
+function checked(
+  given: unknown,
+  row: number,
+  file: string | undefined,
+): Required<Omit<Pair, 'references'>> & { line: number; references: readonly string[] } {
+  const pair = (typeof given === 'object' && given !== null ? given : {}) as Partial<Pair>;
+  const { source, target, references = [], line = 0 } = pair;
+  for (const [name, value] of Object.entries({ source, target })) {
+    if (typeof value === 'string') continue;
+    if (file === undefined) throw invalidArgument(`pairs[${row}].${name}`, 'a string', value);
+    throw new DataError('INVALID_ROW', `row ${row} has no ${name}`, { file });
+  }
+  if (!Array.isArray(references) || references.some((each) => typeof each !== 'string'))
+    throw invalidArgument(`pairs[${row}].references`, 'an array of strings', references);
+  return { source: source!, target: target!, references, line };
+}
+
+/**
+ * Collects pairs, yielding to the event loop.
+ *
+ * @throws DataError `INVALID_ROW` for a pair of which one side is empty; ArgumentError for one that is none.
+ */
+export async function collectPairs(pairs: Pairs, turns: Turns): Promise<CollectedPairs> {
+  const { file } = pairs;
+  const all: CollectedPairs = { sources: [], targets: [], rows: [], lines: [], file };
+  let row = 0;
+  for await (const given of pairs) {
+    const { source, target, references, line } = checked(given, row, file);
+    for (const [name, text] of [
+      ['source', source] as const,
+      ...[target, ...references].map((one) => ['target', one] as const),
+    ]) {
+      if (text === '') {
+        const place = line > 0 ? '' : `row ${row}: `;
+        throw new DataError('INVALID_ROW', `${place}the ${name} is empty`, { file, line: line || undefined });
+      }
+    }
+    for (const one of new Set([target, ...references])) {
+      all.sources.push(source);
+      all.targets.push(one);
+      all.rows.push(row);
+      all.lines.push(line);
+    }
+    row++;
+    if (turns.due) await turns.next();
+  }
+  return all;
+}
+
+/** The pairs with these numbers. */
+export function chosenPairs(all: CollectedPairs, chosen: readonly number[]): CollectedPairs {
+  const pick = <T>(list: readonly T[]) => chosen.map((pair) => list[pair]!);
+  return {
+    sources: pick(all.sources),
+    targets: pick(all.targets),
+    rows: pick(all.rows),
+    lines: pick(all.lines),
+    file: all.file,
+  };
+}
+
+/** A source with all its right answers. */
+export interface Question {
+  source: string;
+  /** Numbers of its pairs. */
+  pairs: number[];
+}
+
+/** The different sources in order of their first pair. */
+export function questionsOf({ sources }: CollectedPairs): Question[] {
+  const questions = new Map<string, Question>();
+  for (const [pair, source] of sources.entries()) {
+    const known = questions.get(source);
+    if (known) known.pairs.push(pair);
+    else questions.set(source, { source, pairs: [pair] });
+  }
+  return [...questions.values()];
+}

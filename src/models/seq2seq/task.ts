@@ -1,0 +1,93 @@
+import type { Pairs } from '../../data/readers/rows.js';
+import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
+import type { Task, TaskTypes, TrainedModel } from '../../training/task.js';
+import { readModelFile } from '../file.js';
+import type { ModelParts } from '../model.js';
+import { type Longest, type PairUnits, preparePairs, type Seq2SeqData } from './data.js';
+import { seq2seqFile } from './description.js';
+import { seq2seqMetadata } from './file.js';
+import { sequenceHead } from './head.js';
+import type { Seq2SeqModelSettings } from './network.js';
+import {
+  defaultEpochs,
+  SEQ2SEQ,
+  type Seq2SeqOptions,
+  type Seq2SeqSettings,
+  type Seq2SeqStart,
+  seq2seqSettings,
+} from './options.js';
+import type { Seq2SeqResult } from './result.js';
+import { measurePairs } from './validation.js';
+
+/** What a model of pairs is made of. */
+export interface Seq2SeqParts extends ModelParts<Seq2SeqModelSettings, Seq2SeqResult> {
+  units: PairUnits;
+  longest: Longest;
+}
+
+/** The types of the training of a model of pairs; `M` is the model. */
+export interface Seq2SeqTypes<M extends TrainedModel> extends TaskTypes {
+  rows: Pairs;
+  options: Seq2SeqOptions;
+  settings: Seq2SeqSettings;
+  data: Seq2SeqData;
+  validation: Seq2SeqResult;
+  chosen: object;
+  start: Seq2SeqStart;
+  model: M;
+}
+
+/**
+ * The task of writing a sequence for another.
+ *
+ * @param make - Makes the model of its parts.
+ */
+export function seq2seqTask<M extends TrainedModel>(make: (parts: Seq2SeqParts) => M): Task<Seq2SeqTypes<M>> {
+  return {
+    options: SEQ2SEQ,
+    settings: seq2seqSettings,
+    prepare: preparePairs,
+    gather: (train, indices) => train.gather(indices),
+    epochs: ({ train: { length } }) => ({ epochs: defaultEpochs(length), why: `${length} pairs` }),
+    head: ({ units }, { model }) => sequenceHead(model, units.target),
+    loss: (_, { labelSmoothing }) => ({ weights: [], smoothing: labelSmoothing }),
+    sampling: ({ scheduledSampling }, epoch, epochs) =>
+      epochs === 1 ? scheduledSampling : (scheduledSampling * (epoch - 1)) / (epochs - 1),
+    start: (common, { units }) => ({ ...common, targetVocabulary: units.target.vocab.length }),
+    *contents({ units, train, validation }) {
+      for (const { vocab } of [units.source, units.target]) yield vocab.itos;
+      for (const data of [train, validation?.pairs]) {
+        for (const side of [data?.source, data?.target]) yield* [side?.units, side?.starts];
+      }
+    },
+    async validate(engine, { validation, units, longest }) {
+      const measuring = { engine: engine.translating!, target: units.target, longest };
+      const { rows, loss, accuracy, unitErrorRate, bleu } = await measurePairs(validation!, measuring);
+      return { validation: { rows, loss, accuracy, unitErrorRate, bleu: bleu.score }, choose: () => ({}) };
+    },
+    score: ({ unitErrorRate }) => -unitErrorRate,
+    describe({ data: { units, longest }, settings, network }) {
+      const metadata = seq2seqMetadata({ ...settings.model, ...network }, units, longest);
+      return () => metadata;
+    },
+    async read(path) {
+      const { settings: network, text, vocab, state, checkpoint, training } = await readModelFile(path, seq2seqFile);
+      const { tokenizer } = text;
+      const held = tokenizer instanceof HuggingFaceTokenizer ? tokenizer : undefined;
+      return { network, tokenizer: held, vocab, state, checkpoint, training };
+    },
+    async model({ engine, data, settings, network, best, history }) {
+      const { units, train, longest } = data;
+      return make({
+        engine,
+        settings: { ...settings.model, ...network },
+        vocab: units.source.vocab,
+        units,
+        longest,
+        history,
+        bestEpoch: best?.epoch,
+        trainedRows: train.length,
+      });
+    },
+  };
+}

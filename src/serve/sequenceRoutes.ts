@@ -1,0 +1,69 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ArgumentError } from '../core/errors.js';
+import { plainTranslation } from '../models/seq2seq/plain.js';
+import type { Seq2SeqPredictOptions, Translation } from '../models/seq2seq/prediction.js';
+import type { Seq2Seq } from '../models/seq2seq/seq2seq.js';
+import { type RouteContext, whenGone } from './context.js';
+import { Refusal } from './failure.js';
+import { PredictionMetrics } from './metrics.js';
+import { sequenceSchemas } from './sequenceSchemas.js';
+
+/** How a request asks for answers. */
+type Search = Omit<Seq2SeqPredictOptions, 'signal' | 'maxLength'>;
+
+/** The routes of a model of pairs. */
+export function sequenceRoutes(
+  app: FastifyInstance,
+  model: Seq2Seq,
+  { settings, metrics: common, labelled, config }: Omit<RouteContext, 'model'>,
+): void {
+  const shape = sequenceSchemas(settings);
+  const metrics = new PredictionMetrics(common, model);
+  const answer = async (
+    texts: readonly string[],
+    search: Search,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<object[]> => {
+    let answers: Translation[];
+    try {
+      answers = await model.predict(texts, { ...search, signal: whenGone(reply) });
+    } catch (error) {
+      if (!(error instanceof ArgumentError)) throw error;
+      throw new Refusal({ status: 400, code: 'INVALID_ARGUMENT', message: error.message });
+    }
+    labelled(request, answers.length);
+    metrics.predicted(
+      answers.map(({ sourceUnits, knownUnits }) => ({ tokens: sourceUnits.length, knownTokens: knownUnits })),
+    );
+    return answers.map(plainTranslation);
+  };
+
+  app.post<{ Body: { text: string } & Search }>(
+    '/predict',
+    { config, schema: { body: shape.one, response: { 200: shape.prediction } } },
+    async (request, reply) => {
+      const { text, ...search } = request.body;
+      const [prediction] = await answer([text], search, request, reply);
+      return prediction;
+    },
+  );
+
+  app.post<{ Body: { texts: string[] } & Search }>(
+    '/predict/many',
+    { config, schema: { body: shape.many, response: { 200: shape.predictions } } },
+    async (request, reply) => {
+      const { texts, ...search } = request.body;
+      return { predictions: await answer(texts, search, request, reply) };
+    },
+  );
+
+  app.get('/model', { schema: { response: { 200: shape.model } } }, () => ({
+    kind: 'seq2seq',
+    units: model.units,
+    words: model.vocab.length,
+    targetWords: model.targetVocab.length,
+    cell: model.settings.cell,
+    limits: { bodyBytes: settings.bodyLimit, textLength: settings.maxTextLength, texts: settings.maxTexts },
+  }));
+}
