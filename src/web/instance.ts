@@ -1,6 +1,6 @@
 import { type ErrorCode, ModelFileError, RecurraError } from '../core/errors.js';
 import type { ForbiddenTransitions } from '../engine/network.js';
-import type { SamplingSettings, SearchSettings } from '../engine/writing.js';
+import type { SamplingSettings } from '../engine/writing.js';
 
 /** What the module exports; the crate `recurra-web` says what each does. */
 interface Exports {
@@ -41,15 +41,6 @@ interface Exports {
     never: number,
     count: number,
   ): number;
-  recurra_search(
-    number: number,
-    width: number,
-    lengthPenalty: number,
-    end: number,
-    never: number,
-    count: number,
-  ): number;
-  recurra_log_probability(): number;
   recurra_write(number: number, units: number, count: number, most: number): number;
   recurra_written(): number;
   recurra_written_count(): number;
@@ -299,23 +290,12 @@ export class Instance {
     );
   }
 
-  /** Begins a text of nothing whose most probable continuation is searched for, under a number of its own. */
-  beginSearch(number: number, { beamSize, lengthPenalty, end, never }: SearchSettings): void {
-    this.#with([Uint32Array.from(never)], (module, [at]) =>
-      module.recurra_search(number, beamSize, lengthPenalty, end, at!, never.length),
-    );
-  }
-
-  /** Reads units as a text's next ones, and then writes up to `count` further ones, or makes as many steps of a search. */
-  write(
-    number: number,
-    units: Int32Array,
-    count: number,
-  ): { units: Int32Array; ended: boolean; logProbability: number } {
+  /** Reads units as a text's next ones, and then writes up to `count` further ones. */
+  write(number: number, units: Int32Array, count: number): { units: Int32Array; ended: boolean } {
     this.#with([units], (module, [at]) => module.recurra_write(number, at!, units.length, count));
-    const { memory, recurra_written, recurra_written_count, recurra_log_probability } = this.#exports;
+    const { memory, recurra_written, recurra_written_count } = this.#exports;
     const [ended, ...written] = new Int32Array(memory.buffer, recurra_written() >>> 0, recurra_written_count());
-    return { units: Int32Array.from(written), ended: ended === 1, logProbability: recurra_log_probability() };
+    return { units: Int32Array.from(written), ended: ended === 1 };
   }
 
   /** Frees a text. */

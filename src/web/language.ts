@@ -1,6 +1,6 @@
-import { invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
+import { constraint, invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
 import { Turns } from '../core/turns.js';
-import type { WritingEngine } from '../engine/writing.js';
+import type { SamplingSettings, WritingEngine, WrittenText } from '../engine/writing.js';
 import { TOKENIZER_KEY } from '../models/description.js';
 import { type LanguageFields, languageFile } from '../models/language/description.js';
 import { generateText } from '../models/language/generate.js';
@@ -12,7 +12,7 @@ import type { UnitCoder } from '../text/units/units.js';
 import type { Vocab } from '../text/vocab.js';
 import { bytePieces } from './bytePieces.js';
 import type { Instance } from './instance.js';
-import { DECODER_NUMBERS, giveArrays, networkNumbers } from './network.js';
+import { giveArrays, networkNumbers } from './network.js';
 import { describeOpened, type OpenedFile } from './opened.js';
 
 /** Units that are read between two looks at the clock. */
@@ -43,13 +43,13 @@ export class WebLanguageModel {
 
   /**
    * Writes what may follow a prompt, piece by piece; a piece never ends within a character. The prompt is not given back. Units that
-   * the model does not know are read as `<unk>`, and never written. The same seed gives the same text as in Node.
+   * the model does not know are read as `<unk>`, and never written. The same seed gives the same text as in Node. There is no beam search.
    *
    * It computes on the thread that asks, for some milliseconds at a time: a page stays alive. Nothing is computed that nobody has
    * asked for, but for one call of at most 32 units, and a loop that is left ends the text.
    *
    * @param prompt - where the text begins; an empty one lets the model begin.
-   * @throws {@link ArgumentError} at once, for an option that does not fit.
+   * @throws {@link ArgumentError} at once, for an option that does not fit, `beamSize` among them.
    * @throws {@link RecurraError} `DISPOSED` once the model was closed; the next piece rejects with `ABORTED` if the signal is aborted.
    *
    * @example
@@ -60,14 +60,11 @@ export class WebLanguageModel {
   generate(prompt = '', options: GenerateOptions = {}): AsyncGenerator<string, GeneratedText, undefined> {
     this.#open();
     if (typeof prompt !== 'string') throw invalidArgument('prompt', 'a string', prompt);
-    const engine: Pick<WritingEngine, 'writeText' | 'searchText'> = {
-      writeText: (sampling) => this.#text((instance, number) => instance.beginText(number, sampling)),
-      searchText: (search) => {
-        const { write, close } = this.#text((instance, number) => instance.beginSearch(number, search));
-        return { search: write, close };
-      },
-    };
-    return generateText(engine, this.#coder, prompt, generateSettings(options));
+    const settings = generateSettings(options);
+    if (settings.beamSize !== undefined)
+      throw constraint('beamSize', 'recurra-web has no beam search; leave beamSize out, or search in Node');
+    const engine: Pick<WritingEngine, 'writeText'> = { writeText: (sampling) => this.#writeText(sampling) };
+    return generateText(engine, this.#coder, prompt, settings);
   }
 
   /** Frees the memory. What is being written, and what begins later, then ends with `DISPOSED`; closing again changes nothing. */
@@ -81,13 +78,12 @@ export class WebLanguageModel {
     return instance;
   }
 
-  /** A text under a number of its own, as `begin` begins it. */
-  #text(begin: (instance: Instance, number: number) => void) {
+  #writeText(sampling: SamplingSettings): WrittenText {
     const number = this.#next++;
-    begin(this.#open(), number);
+    this.#open().beginText(number, sampling);
     const turns = new Turns();
     return {
-      write: async (units: Int32Array, count: number) => {
+      write: async (units, count) => {
         for (let from = 0; from < units.length; from += READ_TOGETHER) {
           this.#open().write(number, units.subarray(from, from + READ_TOGETHER), 0);
           if (turns.due) await turns.next();
@@ -140,11 +136,10 @@ export function languageModelIn(file: OpenedFile): (instance: Instance) => WebLa
       `${file.path}: its tokenizer has another number of pieces than its vocabulary`,
     );
   const head = languageHead(outputs, settings);
-  const numbers = [
-    ...networkNumbers('language', settings, outputs, vocab),
-    Number(head.kind === 'tags' && DECODER_NUMBERS[head.decoder]),
-    Number(settings.tieWeights),
-  ];
+  const adaptive = head.kind === 'tags' && head.decoder === 'adaptive';
+  // The decoder, by its place in `recurra_core::Decoder::ALL`.
+  const beside = [adaptive ? 2 : 1, Number(settings.tieWeights)];
+  const numbers = [...networkNumbers('language', settings, outputs, vocab), ...beside];
   return (instance) => {
     instance.begin(Uint32Array.from(numbers));
     giveArrays(instance, 0, arrays);

@@ -23,7 +23,7 @@ use std::cell::RefCell;
 use loader::Loader;
 use model::Model;
 use recurra_core::{Error, ErrorCode, Result};
-use recurra_kernels::generate::{Sampling, Search};
+use recurra_kernels::generate::Sampling;
 
 /// What an instance holds.
 #[derive(Default)]
@@ -262,28 +262,7 @@ pub unsafe extern "C" fn recurra_text(
     step(|instance| model(instance)?.language()?.begin(number, sampling, seed as u64, end))
 }
 
-/// Begins a text of nothing whose most probable continuation is searched for; [`recurra_kernels::generate::Search`] says what the options
-/// mean. Else as [`recurra_text`].
-///
-/// # Safety
-/// As [`written`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn recurra_search(
-    number: u32,
-    width: usize,
-    length_penalty: f64,
-    end: u32,
-    never: *const u32,
-    count: usize,
-) -> u32 {
-    // SAFETY: by the caller's promise.
-    let never = unsafe { written(never, count) }.to_vec();
-    let search = Search { width, length_penalty, never, end: Some(end) };
-    step(|instance| model(instance)?.language()?.begin_search(number, search))
-}
-
-/// Reads units as a text's next ones, and then writes up to `most` further ones, or makes as many steps of a search. The result is to be
-/// read at [`recurra_written`].
+/// Reads units as a text's next ones, and then writes up to `most` further ones, to be read at [`recurra_written`].
 ///
 /// # Safety
 /// As [`written`].
@@ -294,16 +273,7 @@ pub unsafe extern "C" fn recurra_write(number: u32, units: *const i32, count: us
     step(|instance| model(instance)?.language()?.write(number, units, most))
 }
 
-/// The logarithm of the probability of the text that the last step of a search found.
-#[unsafe(no_mangle)]
-pub extern "C" fn recurra_log_probability() -> f64 {
-    INSTANCE.with_borrow(|instance| match &instance.model {
-        Some(Model::Language(model)) => model.log_probability(),
-        _ => 0.0,
-    })
-}
-
-/// Where the result of [`recurra_write`] is: 1 if the text has ended, else 0; then the units, of a search all of the best text. [`recurra_written_count`] says how many
+/// Where the result of [`recurra_write`] is: 1 if the text has ended, else 0; then the units. [`recurra_written_count`] says how many
 /// numbers that are.
 #[unsafe(no_mangle)]
 pub extern "C" fn recurra_written() -> *const i32 {
