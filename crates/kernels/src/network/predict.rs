@@ -11,6 +11,7 @@ use crate::encoder::encoded::{Encoded, Needs};
 use crate::encoder::mean::mean;
 use crate::encoder::table::{WordRows, WordTable};
 use crate::heads::pass::{Aim, HeadPacks, HeadPass, HeadSpace, Unit};
+#[cfg(feature = "training")]
 use crate::heads::targets::in_packed_order;
 use crate::recurrent::buffers::Trace;
 use crate::recurrent::layers::{LayerDropout, Layers, Source, Start};
@@ -332,6 +333,10 @@ impl Reader<'_> {
                     }
                 }
             }
+            // Only a validation asks for losses, and that is a part of a training.
+            #[cfg(not(feature = "training"))]
+            let _ = (gold, out.losses);
+            #[cfg(feature = "training")]
             if let Some(gold) = gold {
                 let starts: Vec<usize> = chosen.iter().map(|&row| starts[row as usize]).collect();
                 let gold = in_packed_order(gold, &starts, layout);
