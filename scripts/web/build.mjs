@@ -39,6 +39,7 @@ async function bundleCode(input, file) {
   const { code } = await transformWithEsbuild(output[0].code, 'index.js', {
     target: 'es2022',
     sourcemap: false,
+    minifySyntax: true,
   });
   if (/\beval\(|new Function\(/.test(code)) throw new Error('recurra-web must not evaluate code');
   writeFileSync(file, code);

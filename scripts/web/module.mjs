@@ -35,7 +35,7 @@ function addTarget() {
 }
 
 /** Crates whose speed counts; of the others the size does. */
-const FAST = ['recurra-kernels', 'recurra-linear', 'pulp'];
+const FAST = ['recurra-kernels', 'pulp'];
 
 /**
  * Builds the module; returns its path. Optimization across crates and no unwinding make it half as large. These settings have a build folder of
