@@ -46,7 +46,7 @@ const KERNELS: Floors = [
   ['pool'],
   ['heads'],
   ['network'],
-  ['generate'],
+  ['generate', 'seq2seq'],
   ['lib'],
 ];
 

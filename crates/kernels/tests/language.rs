@@ -280,11 +280,13 @@ fn a_long_text_is_read_as_a_whole_network_reads_it() {
 
 #[test]
 fn texts_are_embedded_as_the_means_of_what_pytorch_scores() {
-    for case in &cases() {
+    // Scores of an adaptive softmax are not linear in the outputs.
+    for case in cases().iter().filter(|case| !case.name.contains("adaptive")) {
         let units = case.config.head.outputs();
         let scores = case.get("scores");
         let text: Vec<i32> = case.streams()[..scores.len() / units].to_vec();
-        let (weight, bias) = (case.get("final.fc.weight"), case.get("final.fc.bias"));
+        let weight = if case.config.encoder.tied { "final.embedding.weight" } else { "final.fc.weight" };
+        let (weight, bias) = (case.get(weight), case.get("final.fc.bias"));
         // The head is linear, so that it makes the mean of the scores of the mean of the outputs.
         let expected: Vec<f32> =
             (0..units).map(|unit| scores.iter().skip(unit).step_by(units).sum::<f32>() / text.len() as f32).collect();

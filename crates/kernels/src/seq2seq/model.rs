@@ -4,8 +4,8 @@ use std::ops::Deref;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::frozen::{Frozen, Scratch};
+use super::learning::TrainSpace;
 use super::params::Params;
-use super::train::TrainSpace;
 use crate::optim::Dense;
 use crate::simd::Buf;
 use crate::threads::Pool;

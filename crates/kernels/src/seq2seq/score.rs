@@ -2,12 +2,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::decode::{by_length, some_rows};
 use super::decoder::{Decoder, DecoderDropout};
 use super::frozen::encode;
 use super::model::Seq2Seq;
 use super::pass::{Inputs, Pass, memory};
 use super::plan::{PairFinders, PairPlan, Pairs};
+use super::rows::{by_length, some_rows};
 use super::space::Purpose;
 use crate::pool::softmax::{ExpSum, Largest};
 use crate::simd::dispatch;

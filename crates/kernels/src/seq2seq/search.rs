@@ -9,12 +9,12 @@ use std::cmp::Ordering as Order;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::attention::Span;
-use super::decode::some_rows;
 use super::decoder::{Decoder, DecoderDropout, StepRows};
 use super::frozen::{Frozen, Scratch, encode};
 use super::params::{Params, Table};
 use super::pass::{Inputs, Pass, memory};
 use super::plan::{PairPlan, spans};
+use super::rows::some_rows;
 use super::space::{DecoderMats, Mats, Purpose, Sizes};
 use crate::encoder::plan::{Omitted, Plan};
 use crate::pool::softmax::{ExpSum, Largest};

@@ -5,28 +5,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use super::model::{Optimizer, Seq2Seq, Weights};
-use super::packs::Packs;
 use super::params::Params;
 use super::plan::{PairFinders, PairPlan, Pairs};
-use super::space::{Mats, Purpose, Space};
+use super::space::{Mats, Purpose};
 use super::step::{BLOCK, Notes, Step, WORDS};
 use crate::encoder::plan::WordDropout;
 use crate::optim::Dense;
 use crate::random::{Chosen, key};
 use crate::threads::{Member, Pool};
 use recurra_core::{Algorithm, Chunk, Result, Stats, StepOptions, Targets};
-
-/// Buffers that live from chunk to chunk.
-#[derive(Default)]
-pub(super) struct TrainSpace {
-    space: Space,
-    packs: Packs,
-    finders: Vec<PairFinders>,
-    losses: Vec<f64>,
-    right: Vec<bool>,
-    squares: Vec<f64>,
-    units: Vec<u32>,
-}
 
 impl Seq2Seq {
     /// Trains on batches, one step of the optimizer for each. With the same seed and data the weights are the same bit by bit, with
