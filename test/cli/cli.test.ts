@@ -66,10 +66,10 @@ describe('what the command line refuses', () => {
   });
 
   it.each([
-    ['predict', '"classifier" and "tagger"', 'a cat'],
+    ['predict', '"classifier", "tagger" and "seq2seq"', 'a cat'],
     ['explain', '"classifier"', 'a cat'],
-    ['evaluate', '"classifier", "tagger" and "language"', csv, ...COLUMNS],
-    ['serve', '"classifier", "tagger" and "language"', '--port', '0'],
+    ['evaluate', '"classifier", "tagger", "language" and "seq2seq"', csv, ...COLUMNS],
+    ['serve', '"classifier", "tagger", "language" and "seq2seq"', '--port', '0'],
   ])('a model of another kind, naming those that the command works with: %s', async (command, able, ...args) => {
     const { tensors, metadata } = await light().readSafetensors(model, 1 << 30);
     const { sha256: _, ...rest } = metadata;

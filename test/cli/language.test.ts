@@ -95,10 +95,12 @@ describe('the command line for language models', () => {
   it('is what a classifier begins with', () => {
     const csv = join(folder, 'labelled.csv');
     writeFileSync(csv, `text,label\n${'the cat,a\nno dog,b\n'.repeat(10)}`);
-    const rest = ['--epochs', '1', '--no-linear', '--out', join(folder, 'classifier')];
+    const columns = ['--text', 'text', '--label', 'label'];
+    const rest = [...columns, '--epochs', '1', '--no-linear', '--out', join(folder, 'classifier')];
+    const elsewhere = [...rest.slice(0, -1), join(folder, 'elsewhere')];
     const begun = recurra(['train', csv, '--encoder', model, ...rest]);
     expect([begun.err.replace(/^(?!recurra:).*$/gm, '').trim(), begun.status]).toEqual(['', 0]);
-    const wrong = recurra(['train', csv, '--encoder', join(folder, 'classifier'), ...rest]);
+    const wrong = recurra(['train', csv, '--encoder', join(folder, 'classifier'), ...elsewhere]);
     expect([wrong.status, wrong.err]).toEqual([2, expect.stringContaining('--encoder needs a language model')]);
     const over = recurra(['train', csv, '--encoder', model, '--out', model]);
     expect([over.status, over.err]).toEqual([2, expect.stringContaining('the file of the encoder')]);
