@@ -1,9 +1,19 @@
+import { invalidArgument } from '../core/errors.js';
+
+/** Checks that something has elements. */
+function checkSequence(name: string, value: unknown): void {
+  const { length } = Object(value) as { length?: unknown };
+  if ((typeof value !== 'string' && typeof value !== 'object') || !Number.isSafeInteger(length))
+    throw invalidArgument(name, 'a sequence, such as a string or an array,', value);
+}
+
 /**
  * Levenshtein's distance: the fewest insertions, deletions and replacements of one element each that make one sequence of the other.
  * It takes `a.length * b.length` steps.
  *
  * @param a - A sequence of strings, numbers or whatever `===` compares; of a string its UTF-16 code units.
  * @param b - The other one.
+ * @throws {@link ArgumentError} for what has no elements.
  *
  * @example
  * ```ts
@@ -12,6 +22,8 @@
  * ```
  */
 export function editDistance<T>(a: ArrayLike<T>, b: ArrayLike<T>): number {
+  checkSequence('a', a);
+  checkSequence('b', b);
   const [short, long] = a.length < b.length ? [a, b] : [b, a];
   const row = Uint32Array.from({ length: short.length + 1 }, (_, i) => i);
   for (let i = 0; i < long.length; i++) {

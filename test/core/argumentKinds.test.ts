@@ -6,6 +6,7 @@ const NOT_CALLED = ['progressDisplay', 'SummaryWriter'];
 const MADE_BY_THE_LIBRARY = [
   'HuggingFaceTokenizer',
   'LanguageModel',
+  'Seq2Seq',
   'Prediction',
   'TextClassifier',
   'TextModel',

@@ -73,7 +73,7 @@ describe.skipIf(!executablePath)('the page for trying texts', () => {
 
   it('labels each line, and as many labels as asked for', async () => {
     await open();
-    await page.getByLabel('Each line is a text').check();
+    await page.getByRole('checkbox', { name: 'Each line is a text' }).check();
     await page.getByLabel('Labels to show').fill('1');
     await page.getByLabel('Text', { exact: true }).fill('cat\n\nhammer\nzyx wvu');
     await page.getByRole('button', { name: 'Label' }).click();
@@ -100,7 +100,7 @@ describe.skipIf(!executablePath)('the page for trying texts', () => {
 
   it('says what the server refuses, in an alert', async () => {
     await open();
-    await page.getByLabel('Each line is a text').check();
+    await page.getByRole('checkbox', { name: 'Each line is a text' }).check();
     await page.getByLabel('Text', { exact: true }).fill('a\nb\nc\nd\ne\nf');
     await page.getByRole('button', { name: 'Label' }).click();
     await page.getByRole('alert').filter({ hasText: 'Expected at most 5 texts in body.texts (TOO_LARGE)' }).waitFor();

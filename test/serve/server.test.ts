@@ -273,6 +273,7 @@ describe('other requests', () => {
       '/page.js',
       '/dom.js',
       '/labels.js',
+      '/sequences.js',
       '/writing.js',
       '/page.css',
     ]);
@@ -349,7 +350,7 @@ describe('createServer', () => {
       message: expect.stringMatching(/^cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/),
     });
     await expect(createServer({} as never)).rejects.toThrow(
-      'Expected a TextClassifier, a TextTagger or a LanguageModel for model',
+      'Expected a TextClassifier, a TextTagger, a LanguageModel or a Seq2Seq for model',
     );
   });
 });

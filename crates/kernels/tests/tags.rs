@@ -139,7 +139,7 @@ fn texts() -> (Vec<i32>, Vec<i32>, Vec<i32>) {
 #[test]
 fn both_decoders_learn_and_a_resumed_training_is_the_same_to_the_bit() {
     let (tokens, lengths, gold) = texts();
-    for decoder in Decoder::ALL {
+    for decoder in [Decoder::Crf, Decoder::Softmax] {
         let config = tags(3, decoder).with(|c| {
             c.encoder.bidirectional = true;
             c.encoder.dropouts.layers = 0.2;
