@@ -1,3 +1,4 @@
+export type { NamedArray } from '../../../index.d.js';
 export type { UnitName } from '../../text/units/names.js';
 export { LanguageModel, type ScoreOptions, type TextScore } from './language.js';
 export type { LanguageNetworkOptions } from './network.js';

@@ -1,3 +1,5 @@
+export type { Attention } from '../../engine/network.js';
+export type { SequenceUnitName } from '../../text/units/names.js';
 export type { Seq2SeqEvaluationOptions } from './evaluate.js';
 export type { DecoderOptions, Seq2SeqModelSettings, Seq2SeqNetworkOptions } from './network.js';
 export type {

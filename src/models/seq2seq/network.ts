@@ -1,12 +1,6 @@
 import { choice, integer } from '../../core/options/kinds.js';
-import { option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
-import {
-  ATTENTIONS,
-  type Attention,
-  NETWORK,
-  type NetworkOptions,
-  type NetworkSettings,
-} from '../../engine/network.js';
+import { option, settingsOf, type TableOf } from '../../core/options/table.js';
+import { ATTENTIONS, type Attention, NETWORK, type NetworkOptions } from '../../engine/network.js';
 
 /** What the decoder looks like. */
 export interface DecoderOptions {
@@ -78,7 +72,7 @@ export const SEQ2SEQ_NETWORK = {
 } as const satisfies TableOf<Seq2SeqNetworkOptions>;
 
 /** {@link Seq2SeqNetworkOptions} with every default filled in. */
-export type Seq2SeqModelSettings = NetworkSettings & SettingsOf<typeof SEQ2SEQ_NETWORK>;
+export interface Seq2SeqModelSettings extends Required<Seq2SeqNetworkOptions> {}
 
 /** Checks what the network looks like and fills in the defaults. */
 export function seq2seqNetwork(options: object): Seq2SeqModelSettings {

@@ -30,6 +30,7 @@ export interface Seq2SeqEvaluation extends Omit<Seq2SeqResult, 'bleu'> {
 
 /** An answer and whether it is right. */
 export interface Seq2SeqMeasured {
+  /** The text that was given. */
   source: string;
   /** What the model wrote. */
   text: string;

@@ -33,7 +33,9 @@ import { GREEDY, measurePairs, textOf } from './validation.js';
 
 /** Names of the units of both sides. */
 export interface PairUnitNames {
+  /** Units of the sources. */
   source: SequenceUnits;
+  /** Units of the targets. */
   target: SequenceUnits;
 }
 

@@ -23,7 +23,7 @@ export interface EncoderOptions {
   /**
    * A {@link LanguageModel} to begin with. Words that it has a unit for begin with that unit's vector, the forward layers with its layers;
    * what it does not have, such as the backward direction, begins as without it. Its other words enter the vocabulary, see
-   * {@link embeddingWords}. `cell`, `embeddingDim`, `hiddenSize` and `numLayers` are those of the encoder, and so is the `tokenizer`
+   * `embeddingWords`. `cell`, `embeddingDim`, `hiddenSize` and `numLayers` are those of the encoder, and so is the `tokenizer`
    * unless one is given, if its units are characters or the pieces of a tokenizer. Not with `embeddings` or `unlabelled`. The encoder must stay open until the event
    * `start`. Default: none.
    */
