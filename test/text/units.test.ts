@@ -46,6 +46,24 @@ describe('units', () => {
     expect([...few.stream]).toEqual([1, 2, 0, 2, 1, 0, 1]);
   });
 
+  for (const name of ['characters', 'bytes', 'words', 'pieces'] as const) {
+    it(`of ${name} are the same in parts that were cut within a character`, async () => {
+      const text = '🙂🙂 the cat sat on the 🙂 mat '.repeat(10);
+      const choice = { units: name, maxUnits: 400 };
+      const parts = Array.from(text.split(''), (half) => ({ text: half, continues: true }));
+      const found = await unitsOfParts(choice, [...parts, { text: '', continues: false }]);
+      const expected = await unitsOf(choice, text);
+      expect(found.units.vocab.itos).toEqual(expected.units.vocab.itos);
+      expect(found.stream).toEqual(expected.stream);
+    });
+  }
+
+  it('of characters take half a character at the end of a text for one', async () => {
+    const { units, texts } = await unitsOfParts({}, [{ text: 'a\ud83d', continues: true }]);
+    expect(units.vocab.itos).toEqual(['<unk>', '<eos>', 'a', '\ud83d']);
+    expect(texts).toBe(1);
+  });
+
   it('of words keep blanks and signs, and spell no special', async () => {
     const { units, stream } = await unitsOf({ units: 'words' }, "It's  <eos> 42, né\n");
     const names = [...stream].map((number) => units.vocab.lookupToken(number));

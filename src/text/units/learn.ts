@@ -104,6 +104,21 @@ async function* whole(parts: AsyncIterable<Part> | readonly Part[], turns: Turns
   if (held.length > 0) yield { text: held.join(''), continues: false };
 }
 
+/** The first half of a character that takes two UTF-16 units, at an end. */
+const HALF_CHARACTER = /[\ud800-\udbff]$/;
+
+/** Texts in parts that end behind whole characters: a part may have been cut within one. */
+async function* wholeCharacters(parts: AsyncIterable<Part> | readonly Part[]): AsyncGenerator<Part> {
+  let held = '';
+  for await (const { text, continues } of parts) {
+    const all = held + text;
+    const cut = continues && HALF_CHARACTER.test(all.slice(-1)) ? all.length - 1 : all.length;
+    held = all.slice(cut);
+    yield { text: all.slice(0, cut), continues };
+  }
+  if (held !== '') yield { text: held, continues: false };
+}
+
 /** Where a blank begins that is not at the beginning: no word, number or sign goes on behind it. */
 const LAST_BLANK = /\S(?=\s+\S*$)/u;
 
@@ -136,7 +151,11 @@ async function encoded(
   units: Units,
   turns: Turns,
 ): Promise<UnitStream> {
-  const given = units.tokenizer ? whole(parts, turns) : units.name === 'words' ? wholeWords(parts) : parts;
+  const given = units.tokenizer
+    ? whole(parts, turns)
+    : units.name === 'words'
+      ? wholeWords(parts)
+      : wholeCharacters(parts);
   stream.push(units.end);
   let texts = 0;
   for await (const { text, continues } of given) {
@@ -164,7 +183,7 @@ async function counted(
   stream.push(end);
   let texts = 0;
   let count = 0;
-  const given = name === 'words' ? wholeWords(parts) : parts;
+  const given = name === 'words' ? wholeWords(parts) : wholeCharacters(parts);
   for await (const { text, continues } of given) {
     for (const unit of splitUnits(name, text)) {
       stream.push(builder.intern(unit));
