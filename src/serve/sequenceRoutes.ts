@@ -8,6 +8,9 @@ import { Refusal } from './failure.js';
 import { PredictionMetrics } from './metrics.js';
 import { sequenceSchemas } from './sequenceSchemas.js';
 
+/** Weights of alignments in an answer, over all texts and candidates: some 10 MB of JSON. */
+const MOST_WEIGHTS = 1_000_000;
+
 /** How a request asks for answers. */
 type Search = Omit<Seq2SeqPredictOptions, 'signal' | 'maxLength'>;
 
@@ -31,6 +34,11 @@ export function sequenceRoutes(
     } catch (error) {
       if (!(error instanceof ArgumentError)) throw error;
       throw new Refusal({ status: 400, code: 'INVALID_ARGUMENT', message: error.message });
+    }
+    const weights = search.alignments ? weightsOf(answers) : 0;
+    if (weights > MOST_WEIGHTS) {
+      const message = `Expected at most ${MOST_WEIGHTS} weights of alignments in an answer but there are ${weights}: send fewer or shorter texts, or a smaller nBest`;
+      throw new Refusal({ status: 413, code: 'TOO_LARGE', message });
     }
     labelled(request, answers.length);
     metrics.predicted(
@@ -66,4 +74,12 @@ export function sequenceRoutes(
     cell: model.settings.cell,
     limits: { bodyBytes: settings.bodyLimit, textLength: settings.maxTextLength, texts: settings.maxTexts },
   }));
+}
+
+/** Numbers that tell how much each source unit counted for each unit of the answers. */
+function weightsOf(answers: readonly Translation[]): number {
+  let weights = 0;
+  for (const { sourceUnits, candidates } of answers)
+    for (const { units } of candidates) weights += units.length * sourceUnits.length;
+  return weights;
 }

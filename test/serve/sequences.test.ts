@@ -1,6 +1,6 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { chromium } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Seq2Seq } from '../../src/index.js';
 import { createServer, type ModelServer } from '../../src/serve/index.js';
 import { chromiumPath } from '../support/chromium.js';
@@ -43,6 +43,20 @@ describe('a server with a model of pairs', () => {
     const [, many] = await post('/predict/many', { texts: ['12', '', '999'] });
     const texts = (many.predictions as unknown as { text: string }[]).map(({ text }) => text);
     expect(texts).toEqual(['one two', '', 'nine nine nine']);
+  });
+
+  it('refuses alignments that would fill the memory', async () => {
+    const best = { text: '', units: Array<string>(1_001).fill('one'), score: 0 };
+    const long = { ...best, sourceUnits: Array<string>(500).fill('1'), knownUnits: 500, candidates: [best, best] };
+    const predict = vi.spyOn(model, 'predict').mockResolvedValue([long] as never);
+    const [status, { error }] = await post('/predict', { text: '1', beamSize: 2, nBest: 2, alignments: true });
+    const [without] = await post('/predict', { text: '1', beamSize: 2, nBest: 2 });
+    predict.mockRestore();
+    expect([status, without]).toEqual([413, 200]);
+    expect(error).toMatchObject({
+      code: 'TOO_LARGE',
+      message: expect.stringMatching(/^Expected at most 1000000 .* 1001000:/),
+    });
   });
 
   it('refuses what does not fit', async () => {
