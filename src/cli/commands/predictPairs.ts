@@ -1,3 +1,4 @@
+import { constraint } from '../../core/errors.js';
 import { printable } from '../../core/printable.js';
 import { jsonLine } from '../../core/terminal.js';
 import { plainTranslation } from '../../models/seq2seq/plain.js';
@@ -18,6 +19,8 @@ export interface PairPredictFlags extends TextFlags {
 export async function predictPairs(model: Seq2Seq, texts: string[], flags: PairPredictFlags): Promise<number> {
   const { file = texts.length > 0 ? undefined : '-', json = false } = flags;
   const options = givenOptions<Seq2SeqPredictOptions>(TRANSLATE, flags);
+  if (options.alignments && !json)
+    throw constraint('alignments', '--alignments needs --json: only a JSON line has room for the weights');
   const line = (text: string) => `${printable(onOneLine(text))}\n`;
   await answerTexts(
     texts,
