@@ -119,7 +119,8 @@ export const kindOf = ({ kind = 'classifier' }: ParsedDescription): string => St
 function checkDescription(path: string, parsed: ParsedDescription, { kind, version }: Versioned): Metadata {
   const found = kindOf(parsed);
   if (found !== kind) throw new ModelKindError(path, found, kind);
-  const { formatVersion = 0 } = parsed;
+  const { formatVersion } = parsed;
+  if (formatVersion === undefined) throw invalid(path, 'its model description has no format version');
   if (!Number.isSafeInteger(formatVersion) || formatVersion < 1 || formatVersion > version) {
     throw invalid(
       path,

@@ -144,6 +144,7 @@ describe('files that are no whole model', () => {
       return file;
     };
     expect((await refusal(await write({ formatVersion: 99 }))).message).toMatch(/format version 99/);
+    expect((await refusal(await write({ formatVersion: undefined }))).message).toMatch(/has no format version/);
     expect((await refusal(await write({ labels: ['one'] }))).message).toMatch(/two or more different labels/);
     expect(
       (await refusal(await write({ vocab: { tokens: ['<unk>'], unkToken: '<unk>', padToken: null } }))).message,
