@@ -45,7 +45,7 @@ export interface GeneratedText {
   seed: number;
 }
 
-const STOP = 'a string that is not empty, or an array of such';
+const STOP = 'a string, or an array of strings, none of them empty,';
 
 /** The table of {@link GenerateOptions}. */
 export const GENERATE = {

@@ -273,6 +273,7 @@ const EMPTY: FoundSequence = { units: new Int32Array(0), score: 0, alignments: u
 function checkPairs(pairs: Pairs): Pairs {
   const iterable =
     typeof pairs === 'object' && pairs !== null && (Symbol.iterator in pairs || Symbol.asyncIterator in pairs);
-  if (!iterable) throw invalidArgument('pairs', 'pairs, each with a source and a target', pairs);
+  if (!iterable)
+    throw invalidArgument('pairs', 'pairs, each with a source and a target (readPairs reads a file),', pairs);
   return pairs;
 }

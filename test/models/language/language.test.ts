@@ -189,6 +189,7 @@ describe('a language model of characters', () => {
     refused({ repetitionPenalty: 0 }, 'repetitionPenalty');
     refused({ maxNewTokens: 0 }, 'maxNewTokens');
     refused({ stop: '' }, 'stop');
+    expect(() => model.generate('a', { stop: ['b', ''] })).toThrow(/array of strings, none of them empty, for stop/);
     refused({ seed: -1 }, 'seed');
     expect(() => model.generate(7 as never)).toThrow(/prompt/);
     await expect(model.score('')).rejects.toThrow(/text/);

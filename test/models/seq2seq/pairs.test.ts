@@ -19,6 +19,7 @@ describe('pairs', () => {
     const good = { source: 'a', target: 'b' };
     await expect(train([])).rejects.toMatchObject({ code: 'EMPTY_DATASET' });
     await expect(train('file.csv')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', option: 'pairs' });
+    await expect(train('file.csv')).rejects.toThrow(/\(readPairs reads a file\), for pairs but received string/);
     await expect(train([good, { source: '', target: 'b' }])).rejects.toThrow(/row 1: the source is empty/);
     await expect(train([good, { source: 'a', target: ' \n' }])).rejects.toThrow(/row 1: the target has no unit/);
     await expect(train([{ ...good, references: [''] }])).rejects.toMatchObject({ code: 'INVALID_ROW' });
