@@ -167,6 +167,7 @@ it('is a command, whose findings are also data', () => {
   };
   refused([path('rows.csv'), '--text', 'body', '--labels'], /say with --label where they are/);
   refused([path('rows.csv'), ...COLUMNS, '--folds', '3'], /--folds applies to --labels alone/);
+  refused(['names.conll'], /names\.conll has tokens with tags, which are not inspected; give a file of texts/);
   refused(['-', ...COLUMNS, '--labels'], /reads the rows twice/);
   refused(['-', ...COLUMNS, '--against', '-'], /cannot both be standard input/);
 });
