@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { defaultText, type Option, type OptionTable } from '../../src/core/options/table.js';
 import { ROWS } from '../../src/data/readers/options.js';
 import { DOUBT, INSPECT } from '../../src/inspection/options.js';
+import { SUBWORDS as CLASSIFIER_SUBWORDS } from '../../src/models/classifier/network.js';
 import { CLASSIFIER } from '../../src/models/classifier/options.js';
 import { LANGUAGE } from '../../src/models/language/options.js';
 import { GENERATE } from '../../src/models/language/sampling.js';
@@ -20,7 +21,7 @@ import { CHECKPOINT } from '../../src/training/checkpoints/options.js';
 export const SECTIONS: Readonly<Record<string, Readonly<Record<string, OptionTable>>>> = {
   'docs/data.md': { rows: ROWS },
   'docs/inspecting.md': { inspect: INSPECT, doubt: DOUBT },
-  'docs/training.md': { train: CLASSIFIER },
+  'docs/training.md': { subwords: CLASSIFIER_SUBWORDS, train: CLASSIFIER },
   'docs/serving.md': { serving: SERVING, server: SERVER },
   'docs/checkpoints.md': { checkpoint: CHECKPOINT },
   'docs/vectors.md': { vectors: LEARN_VECTORS },

@@ -1,7 +1,7 @@
 import { printable, shownLabels } from '../core/printable.js';
 import { percent } from '../core/terminal.js';
 import type { DoubtfulRow } from '../inspection/doubtfulLabels.js';
-import type { Found, RowShown } from '../inspection/found.js';
+import { counted, type Found, type RowShown } from '../inspection/found.js';
 import type { Inspection, LabelFindings } from '../inspection/inspection.js';
 import { labelWords } from '../inspection/labels.js';
 import type { Lengths } from '../inspection/lengths.js';
@@ -25,14 +25,16 @@ function labelTable({ counts, evenness, rowsWithoutLabel, rowsWithSeveral, simil
   const rest = counts.slice(LABELS_SHOWN);
   if (rest.length > 0) {
     const fewest = rest.at(-1)!.rows;
-    lines.push(`  and ${rest.length} more labels, of ${number(rest[0]!.rows)} to ${number(fewest)} rows`);
+    lines.push(`  and ${counted(rest.length, 'more label')}, of ${number(rest[0]!.rows)} to ${counted(fewest)}`);
   }
-  const several = rowsWithSeveral > 0 ? `, ${number(rowsWithSeveral)} rows with several` : '';
-  const without = rowsWithoutLabel > 0 ? `, ${number(rowsWithoutLabel)} rows without any` : '';
+  const several = rowsWithSeveral > 0 ? `, ${counted(rowsWithSeveral)} with several` : '';
+  const without = rowsWithoutLabel > 0 ? `, ${counted(rowsWithoutLabel)} without any` : '';
   const alike = similar.map((group) => `  look like one: ${labelWords(group).join(' / ')}`);
-  return [`${counts.length} labels (evenness ${evenness.toFixed(2)}${several}${without})`, ...lines, ...alike].join(
-    '\n',
-  );
+  return [
+    `${counted(counts.length, 'label')} (evenness ${evenness.toFixed(2)}${several}${without})`,
+    ...lines,
+    ...alike,
+  ].join('\n');
 }
 
 function lengthLine(what: string, { min, median, mean, p95, p99, max }: Lengths): string {
@@ -49,7 +51,7 @@ function finding<T extends RowShown>(
 ): string[] {
   if (rows === 0) return [];
   const lines = examples.map((row) => `  ${place(row)}${labelsOf(row)}${more(row)}: ${printable(row.text)}`);
-  return [[`${title}: ${number(rows)} rows`, ...lines].join('\n')];
+  return [[`${title}: ${counted(rows)}`, ...lines].join('\n')];
 }
 
 /** What was found, as text. `doubtful` are the rows whose label is probably wrong, if they were looked for. */
@@ -58,7 +60,7 @@ export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | un
   const named = (shares: Inspection['languages']) =>
     shares.map(({ name, share }) => `${name} ${percent(share)}`).join(', ');
   const parts = [
-    `${number(found.rows)} rows, ${number(found.distinctTexts)} different texts`,
+    `${counted(found.rows)}, ${counted(found.distinctTexts, 'different text')}`,
     ...(found.labels ? [labelTable(found.labels)] : []),
     ['lengths', lengthLine('characters', found.characters), lengthLine(`tokens`, found.tokens)].join('\n'),
     `scripts: ${named(scripts) || 'no letters'}${languages.length > 0 ? `; languages, as far as can be guessed: ${named(languages)}` : ''}`,
@@ -71,7 +73,7 @@ export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | un
     ),
     ...finding('the text of an earlier row', found.duplicates, ({ first }) => ` like row ${first}`),
     ...finding(
-      `nearly the text of an earlier row (${number(nearDuplicates.comparedWith)} texts compared with)`,
+      `nearly the text of an earlier row (${counted(nearDuplicates.comparedWith, 'text')} compared with)`,
       nearDuplicates,
       (row) => ` like row ${row.other}, ${percent(row.similarity)}`,
     ),
@@ -84,7 +86,7 @@ export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | un
             ({ other, similarity }) => ` like row ${other}, ${percent(similarity)}`,
           ),
           ...(against.repeated.rows + against.resembling.rows === 0
-            ? [`to be measured on: ${number(against.rows)} rows, none of which is here too`]
+            ? [`to be measured on: ${counted(against.rows)}, none of which is here too`]
             : []),
         ]
       : []),

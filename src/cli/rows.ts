@@ -1,3 +1,4 @@
+import { type Stats, statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { constraint } from '../core/errors.js';
 import { choice } from '../core/options/kinds.js';
@@ -105,6 +106,25 @@ export function openPairs(
   onProgress?: (progress: ReadProgress) => void,
 ): FileRows<Pair> {
   return readPairs(file, { ...givenOptions<ReadPairsOptions>(PAIRS, flags), ...otherOptions(flags), onProgress });
+}
+
+/**
+ * Refuses rows that must be read more than once and come from where they cannot be: standard input, or a pipe such as `<(zcat ...)`.
+ *
+ * @throws ArgumentError that begins with `why`.
+ */
+export function checkReadAgain(option: string, file: string, why: string): void {
+  let place = 'standard input';
+  if (file !== '-') {
+    // What cannot be looked at is for the reader to refuse.
+    let found: Stats | undefined;
+    try {
+      found = statSync(file, { throwIfNoEntry: false });
+    } catch {}
+    if (!found || found.isFile() || found.isDirectory()) return;
+    place = `${file}, which is no regular file`;
+  }
+  throw constraint(option, `${why}; give a file in place of ${place}`);
 }
 
 /** Names of files that hold no tags; .tsv is a usual name for tokens with tags. */

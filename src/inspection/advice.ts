@@ -1,5 +1,6 @@
 import { listed } from '../core/listed.js';
 import { percent } from '../core/terminal.js';
+import { counted as count } from './found.js';
 import type { Advice, Inspection } from './inspection.js';
 import { labelWords } from './labels.js';
 
@@ -16,7 +17,6 @@ const COVERED = 0.8;
 
 type Part = Omit<Inspection, 'advice'>;
 
-const count = (rows: number, noun = 'row') => `${rows.toLocaleString('en-US')} ${noun}${rows === 1 ? '' : 's'}`;
 const named = (labels: readonly string[]) => listed(labelWords(labels), 5);
 
 function* onLabels({ labels }: Part): Generator<Advice> {

@@ -1,13 +1,14 @@
 import { DataError } from '../core/errors.js';
 import { checkNames, settingsOf } from '../core/options/table.js';
 import { Random } from '../core/random.js';
+import { throwIfAborted } from '../core/signals.js';
 import { Turns } from '../core/turns.js';
 import { type GivenRow, noRows, type Rows } from '../data/readers/rows.js';
 import { foundIn, labelled } from '../data/sets/labels.js';
 import { findLabelIssues } from '../measures/labelIssues.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
 import { compareCodePoints } from '../text/codePointOrder.js';
-import { beginning, type RowShown } from './found.js';
+import { beginning, placeOf, type RowShown } from './found.js';
 import { DOUBT, type DoubtOptions, INSPECTED } from './options.js';
 
 /** A row whose label is probably wrong. */
@@ -19,6 +20,9 @@ export interface DoubtfulRow extends RowShown {
   /** Probability of the suggested label, from 0 to 1. */
   suggestedProbability: number;
 }
+
+/** What a signal ends, for the error. */
+const WORK = 'the search for doubtful labels';
 
 /** A row with one label. */
 interface Labelled {
@@ -33,17 +37,31 @@ async function collected(rows: Rows, turns: Turns): Promise<Labelled[]> {
     const row = labelled(given);
     const labels = row && (typeof row.label === 'string' ? [row.label] : row.label);
     if (!row || labels?.length !== 1) {
-      const where = given?.line === undefined ? `row ${all.length + 1}` : `line ${given.line}`;
-      throw new DataError('INVALID_ROW', `${where}: expected a text and one label but found ${foundIn(given)}`, {
-        file: rows.file,
-        line: given?.line,
-      });
+      const position = { file: rows.file, line: given?.line };
+      const place = placeOf(all.length + 1, position);
+      const needed = 'a text and one label, without which no label can be judged,';
+      throw new DataError('INVALID_ROW', `${place}expected ${needed} but found ${foundIn(given)}`, position);
     }
     all.push({ text: row.text, label: labels[0]!, line: row.line });
     if (turns.due) await turns.next();
   }
   if (all.length === 0) throw noRows('there are no rows to inspect', rows);
   return all;
+}
+
+/** Throws unless each model will be trained on two labels: the only row of a label is in no training that judges it. */
+function checkLabels(rows: readonly Labelled[], labels: readonly string[], file: string | undefined): void {
+  if (labels.length < 2)
+    throw new DataError('EMPTY_DATASET', 'all rows have one label, so none can be told to be wrong', { file });
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const { label } of rows) (seen.has(label) ? repeated : seen).add(label);
+  if (repeated.size < 2)
+    throw new DataError(
+      'EMPTY_DATASET',
+      `rows are judged by models of other rows, so at least two labels need two rows or more; here ${repeated.size === 0 ? 'none has' : 'one has'}`,
+      { file },
+    );
 }
 
 /** The part that each row is in: each label's rows are spread evenly. */
@@ -68,23 +86,25 @@ function foldsOf(rows: readonly Labelled[], folds: number, seed: number): Int32A
  * @param rows - Texts with one label each.
  * @param options - See {@link DoubtOptions}.
  * @returns the rows, the most doubtful first.
- * @throws {@link ArgumentError} for options that do not fit. {@link DataError} for rows that do not fit, and where there are fewer than two labels.
+ * @throws {@link ArgumentError} for options that do not fit. {@link DataError} for rows that do not fit, and unless two labels have two rows or more.
  * {@link RecurraError} `ABORTED` if the signal is aborted.
  */
 export async function findDoubtfulRows(rows: Rows, options: DoubtOptions = {}): Promise<DoubtfulRow[]> {
   checkNames('findDoubtfulRows', options, DOUBT);
   const { folds, seed, threads, signal, onProgress } = settingsOf(DOUBT, options);
   INSPECTED.check('rows', rows);
-  const turns = new Turns(signal, undefined, 'the inspection');
+  const turns = new Turns(signal, undefined, WORK);
   const all = await collected(rows, turns);
   const labels = [...new Set(all.map(({ label }) => label))].sort(compareCodePoints);
-  if (labels.length < 2)
-    throw new DataError('EMPTY_DATASET', 'all rows have one label, so none can be told to be wrong', {
-      file: rows.file,
-    });
+  checkLabels(all, labels, rows.file);
   const index = new Map(labels.map((label, column) => [label, column]));
   const fold = foldsOf(all, folds, seed);
   const probabilities = new Float32Array(all.length * labels.length);
+  // The caller asked for a search, so that is what an error says was stopped, not one of its trainings.
+  const stopped = (error: unknown): never => {
+    throwIfAborted(signal, WORK);
+    throw error;
+  };
   for (let part = 0; part < folds; part++) {
     onProgress?.({ fold: part, folds });
     const held = all.flatMap((_, row) => (fold[row] === part ? [row] : []));
@@ -95,7 +115,7 @@ export async function findDoubtfulRows(rows: Rows, options: DoubtOptions = {}): 
       seed,
       ...(threads === undefined ? {} : { threads }),
       ...(signal ? { signal } : {}),
-    });
+    }).catch(stopped);
     try {
       const texts = held.map((row) => all[row]!.text);
       for (const [i, { classes }] of (await model.predictMany(texts, signal ? { signal } : {})).entries()) {
@@ -103,6 +123,8 @@ export async function findDoubtfulRows(rows: Rows, options: DoubtOptions = {}): 
           probabilities[held[i]! * labels.length + index.get(label)!] = probability;
         if (turns.due) await turns.next();
       }
+    } catch (error) {
+      stopped(error);
     } finally {
       model.close();
     }

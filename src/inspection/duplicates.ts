@@ -75,7 +75,7 @@ export class DuplicateFinder {
   }
 
   #idOf(labels: readonly string[]): number {
-    const name = JSON.stringify([...labels].sort());
+    const name = JSON.stringify([...new Set(labels)].sort());
     const known = this.#ids.get(name);
     if (known !== undefined) return known;
     this.#ids.set(name, this.#names.length);

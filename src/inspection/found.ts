@@ -34,6 +34,24 @@ export function beginning(text: string): string {
 }
 
 /**
+ * Where a row is, before the message about it: empty if the error names its line anyway.
+ *
+ * @internal
+ */
+export function placeOf(row: number, { line }: { line?: number | undefined }): string {
+  return line === undefined ? `row ${row}: ` : '';
+}
+
+/**
+ * A number of rows, or of other things, with its noun.
+ *
+ * @internal
+ */
+export function counted(rows: number, noun = 'row'): string {
+  return `${rows.toLocaleString('en-US')} ${noun}${rows === 1 ? '' : 's'}`;
+}
+
+/**
  * Counts rows and keeps the first.
  *
  * @internal

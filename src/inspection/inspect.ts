@@ -11,7 +11,7 @@ import { Vectors } from '../text/vectors.js';
 import { VocabBuilder } from '../text/vocabBuilder.js';
 import { adviceOf } from './advice.js';
 import { DuplicateFinder, type Repeated } from './duplicates.js';
-import { beginning, Finding, type RowShown } from './found.js';
+import { beginning, Finding, placeOf, type RowShown } from './found.js';
 import type { AgainstFindings, Inspection, LabelFindings } from './inspection.js';
 import { evenness, LabelCounter } from './labels.js';
 import { type Guess, LanguageCounter, languageGuess } from './languages.js';
@@ -38,11 +38,14 @@ function readRow(row: unknown, number: number, file: string | undefined): ReadRo
     const { label: names } = read;
     return { text: read.text, labels: typeof names === 'string' ? [names] : names, line };
   }
-  const where = line === undefined ? `row ${number}` : `line ${line}`;
-  throw new DataError('INVALID_ROW', `${where}: expected { text, label } or { text } but found ${foundIn(row)}`, {
-    file,
-    line,
-  });
+  throw new DataError(
+    'INVALID_ROW',
+    `${placeOf(number, { line })}expected { text, label } or { text } but found ${foundIn(row)}`,
+    {
+      file,
+      line,
+    },
+  );
 }
 
 /** Looks at rows one by one. */

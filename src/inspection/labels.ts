@@ -34,8 +34,9 @@ export class LabelCounter {
   add(labels: readonly string[]): void {
     this.#rows++;
     if (labels.length === 0) this.#without++;
-    if (labels.length > 1) this.#several++;
-    for (const label of new Set(labels)) this.#counts.set(label, (this.#counts.get(label) ?? 0) + 1);
+    const different = new Set(labels);
+    if (different.size > 1) this.#several++;
+    for (const label of different) this.#counts.set(label, (this.#counts.get(label) ?? 0) + 1);
   }
 
   /** Whether a row has the label. */

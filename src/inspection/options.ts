@@ -47,7 +47,7 @@ export const INSPECT = {
   against: option(INSPECTED, { help: 'rows that a model will be measured on' }),
   embeddings: option(text('the path of a file of word vectors'), {
     flag: '<file>',
-    help: 'how many of the words a file of word vectors has',
+    help: 'file of word vectors; the report says how many of the words it has',
   }),
   tokenizer: option(choice(TOKENIZER_NAMES), {
     flag: '<name>',
@@ -96,9 +96,20 @@ export const DOUBT = {
     default: 5,
     flag: '<n>',
     help: 'with --labels: parts, each judged by a model of the others',
+    guide: 'parts of the rows, each judged by a model of the others',
   }),
-  seed: option(integer(0), { default: 0, flag: '<n>', help: 'with --labels: decides which rows are in which part' }),
-  threads: option(integer(1, 1_024), { flag: '<n>', help: 'with --labels: threads of each training' }),
+  seed: option(integer(0), {
+    default: 0,
+    flag: '<n>',
+    help: 'with --labels: decides which rows are in which part',
+    guide: 'decides which rows are in which part',
+  }),
+  threads: option(integer(1, 1_024), {
+    defaultText: 'as many as processors',
+    flag: '<n>',
+    help: 'with --labels: threads of each training',
+    guide: 'threads of each training',
+  }),
   signal: option(signal, { help: 'stops the work when it is aborted' }),
   onProgress: option(callback<(progress: { fold: number; folds: number }) => void>(), {
     help: 'called with the number of parts that are done',

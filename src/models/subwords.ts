@@ -67,12 +67,21 @@ export function subwordKind(
     checkNames(name, value, table);
     const settings = settingsOf(table, value, `${name}.`);
     const { minn, maxn } = settings;
-    if (maxn > 0 && maxn < minn) throw constraint(`${name}.maxn`, `${name}.maxn is ${maxn}, but ${name}.minn ${minn}`);
+    if (maxn > 0 && maxn < minn)
+      throw constraint(
+        `${name}.maxn`,
+        `${name}.maxn is ${maxn}, but ${name}.minn is ${minn}: the longest run cannot be shorter than the shortest one; give 0 for no runs`,
+      );
     return settings;
   });
 }
 
-/** Reads the flag of the option `subwords`: the number of vectors, 0 for none. */
+/**
+ * Reads the flag of the option `subwords`: the number of vectors, 0 for none.
+ *
+ * @throws Error whose message says what fits.
+ */
 export function typedSubwords(text: string): false | SubwordOptions {
-  return text === '0' ? false : { buckets: Number(text) };
+  if (!/^\d+$/.test(text)) throw new Error('Expected a whole number of vectors, or 0 for none.');
+  return Number(text) === 0 ? false : { buckets: Number(text) };
 }

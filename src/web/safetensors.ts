@@ -20,7 +20,7 @@ export interface FileContents {
 const PREFIX = 8;
 
 const invalid = (what: string, cause?: unknown) =>
-  new ModelFileError('INVALID_FILE', `the file is no model: ${what}`, cause === undefined ? {} : { cause });
+  new ModelFileError('INVALID_FILE', `the file is not a model: ${what}`, cause === undefined ? {} : { cause });
 
 function parseHeader(bytes: Uint8Array, end: number): Record<string, unknown> {
   try {

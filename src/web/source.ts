@@ -15,7 +15,7 @@ function addressOf(source: string | URL): URL {
   try {
     return new URL(source, document?.baseURI ?? location?.href);
   } catch (cause) {
-    const message = `${String(source)} is no address; give one such as https://example.com/model.safetensors, a file: URL, or the bytes`;
+    const message = `${String(source)} is not an address; give one such as https://example.com/model.safetensors, a file: URL, or the bytes`;
     throw new RecurraError('IO', message, { cause });
   }
 }

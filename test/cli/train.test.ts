@@ -307,5 +307,9 @@ describe('recurra train with checkpoints', () => {
       status: 2,
       err: expect.stringMatching(/500s, 10m or 2h/),
     });
+    expect(recurra([...TRAIN, '--subwords', 'many'])).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(/Expected a whole number of vectors, or 0 for none\./),
+    });
   });
 });

@@ -69,4 +69,9 @@ it('is a command, whose answer is also data', () => {
     .at(-1);
   expect(json).toMatchObject({ event: 'end', rows: 60, gained: { examples: [] } });
   expect(recurra([...files.slice(0, 3), '-', ...COLUMNS]).err).toMatch(/read once for each model/);
+  if (process.platform !== 'win32')
+    expect(recurra([...files.slice(0, 3), '/dev/null', ...COLUMNS])).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(/read once for each model; give a file in place of \/dev\/null/),
+    });
 });

@@ -86,6 +86,7 @@ it('says where a row is none, that there are none, and stops when it is told', a
   const bad = [{ text: 'a', label: 'x' }, { text: 1, label: 'x', line: 7 } as never];
   await expect(inspectRows(bad)).rejects.toMatchObject({ code: 'INVALID_ROW', line: 7 });
   await expect(inspectRows([{ text: 'a' }], { against: [{} as never] })).rejects.toThrow(/row 1: expected/);
+  await expect(inspectRows(['a b'] as never)).rejects.toThrow(/row 1: expected .* but found string "a b"$/);
   await expect(inspectRows([])).rejects.toMatchObject({ code: 'EMPTY_DATASET' });
   await expect(inspectRows('rows.csv' as never)).rejects.toThrow(/Expected rows: an array/);
   await expect(inspectRows([{ text: 'a' }], { similarity: 0 })).rejects.toMatchObject({ option: 'similarity' });
@@ -111,6 +112,31 @@ it('finds labels that were changed, by models that have not seen them', async ()
   }
   await expect(findDoubtfulRows([{ text: 'a', label: ['x', 'y'] }])).rejects.toMatchObject({ code: 'INVALID_ROW' });
   await expect(findDoubtfulRows([{ text: 'a', label: 'x' }])).rejects.toThrow(/one label/);
+});
+
+it('refuses rows whose labels cannot be judged, and stops when it is told', async () => {
+  const rows = topicTexts(30).filter(({ label }) => label === 'food');
+  const search = (more: readonly Row[]) => findDoubtfulRows([...rows, ...more]);
+  await expect(search([{ text: 'a saw', label: 'tool' }])).rejects.toThrow(/two labels need two rows .* here one has$/);
+  const single = [...rows.slice(0, 1), { text: 'a saw', label: 'tool' }];
+  await expect(findDoubtfulRows(single)).rejects.toThrow(/here none has$/);
+  await expect(search([{ text: 'a', label: ['x', 'y'], line: 30 }])).rejects.toThrow(
+    /^30: expected a text and one label/,
+  );
+  const stop = new AbortController();
+  const { signal } = stop;
+  const stopped = findDoubtfulRows(topicTexts(60), { signal, onProgress: ({ fold }) => fold === 1 && stop.abort() });
+  await expect(stopped).rejects.toMatchObject({
+    name: 'RecurraError',
+    code: 'ABORTED',
+    message: 'the search for doubtful labels was aborted',
+  });
+});
+
+it('writes one row, one label and one text as such', () => {
+  writeFileSync(path('one.csv'), 'body,topic\na saw,tool\n');
+  const { out } = recurra(['inspect', path('one.csv'), ...COLUMNS]);
+  expect(out).toMatch(/^1 row, 1 different text\n\n1 label \(/);
 });
 
 it('is a command, whose findings are also data', () => {
@@ -141,5 +167,7 @@ it('is a command, whose findings are also data', () => {
   };
   refused([path('rows.csv'), '--text', 'body', '--labels'], /say with --label where they are/);
   refused([path('rows.csv'), ...COLUMNS, '--folds', '3'], /--folds applies to --labels alone/);
+  refused(['names.conll'], /names\.conll has tokens with tags, which are not inspected; give a file of texts/);
   refused(['-', ...COLUMNS, '--labels'], /reads the rows twice/);
+  refused(['-', ...COLUMNS, '--against', '-'], /cannot both be standard input/);
 });

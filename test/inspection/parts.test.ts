@@ -94,13 +94,13 @@ it('a repeated text is told with its first row, and a conflict where the labels 
   const add = (key: string, labels: string[], row: number) =>
     finder.add(key, labels, () => ({ row, labels, text: key }), row);
   expect(add('a', ['x', 'y'], 1)).toBe(true);
-  expect(add('a', ['y', 'x'], 2)).toBe(false);
+  expect(add('a', ['y', 'x', 'y'], 2)).toBe(false);
   expect(add('a', ['x'], 3)).toBe(false);
   expect(add('b', ['x'], 4)).toBe(true);
   expect(finder.repeated).toEqual({
     rows: 2,
     examples: [
-      { row: 2, labels: ['y', 'x'], text: 'a', first: 1 },
+      { row: 2, labels: ['y', 'x', 'y'], text: 'a', first: 1 },
       { row: 3, labels: ['x'], text: 'a', first: 1, firstLabels: ['x', 'y'] },
     ],
   });
@@ -113,12 +113,13 @@ it('labels that differ by case, blanks, punctuation or accents alone look like o
   for (const label of ['Café', 'cafe', 'tea', 'card-lost', 'card lost', 'card_lost', '__proto__']) counter.add([label]);
   counter.add([]);
   counter.add(['tea', 'cafe']);
+  counter.add(['tea', 'tea']);
   expect(counter.similar).toEqual([
     ['cafe', 'Café'],
     ['card lost', 'card-lost', 'card_lost'],
   ]);
   expect([counter.without, counter.several, counter.has('__proto__'), counter.has('x')]).toEqual([1, 1, true, false]);
-  expect(counter.labels[0]).toEqual({ label: 'cafe', rows: 2, share: 2 / 9 });
+  expect(counter.labels[0]).toEqual({ label: 'tea', rows: 3, share: 3 / 10 });
   expect(
     evenness([
       { label: 'a', rows: 5, share: 0.5 },

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import { constraint } from '../../core/errors.js';
 import { printable } from '../../core/printable.js';
 import { jsonLine, percent } from '../../core/terminal.js';
 import { compareModels, type DifferingRow, type ModelComparison } from '../../inspection/compare.js';
+import { counted } from '../../inspection/found.js';
 import { labelWords } from '../../inspection/labels.js';
 import { COMPARE, type CompareOptions } from '../../inspection/options.js';
 import type { Evaluation } from '../../measures/evaluation.js';
@@ -10,7 +10,7 @@ import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { readingDisplay } from '../reading.js';
-import { noteSkipped, noteWarnings, openRows, type RowFlags } from '../rows.js';
+import { checkReadAgain, noteSkipped, noteWarnings, openRows, type RowFlags } from '../rows.js';
 import { loadModel } from '../tasks.js';
 import { abortOnSignals } from './train.js';
 
@@ -38,7 +38,7 @@ function rowsOf(title: string, found: ModelComparison['lost'], names: readonly [
   const words = (labels: readonly string[]) => labelWords(labels).join(', ') || 'no label';
   const line = ({ row, labels, first, second, text }: DifferingRow) =>
     `  row ${row} [${words(labels ?? [])}] ${names[0]}: ${words(first)}, ${names[1]}: ${words(second)}: ${printable(text)}`;
-  return [[`${title}: ${found.rows} rows`, ...found.examples.map(line)].join('\n')];
+  return [[`${title}: ${counted(found.rows)}`, ...found.examples.map(line)].join('\n')];
 }
 
 function report(found: ModelComparison, names: readonly [string, string]): string {
@@ -54,7 +54,7 @@ function report(found: ModelComparison, names: readonly [string, string]): strin
     [head, ...lines].join('\n'),
     `difference ${points(difference)} points of accuracy, 95 % interval ${points(low)} to ${points(high)}; McNemar's p ${pValue.toPrecision(2)}\n` +
       `${verdict(found, names[1])}`,
-    `${rows} rows: both right ${bothRight}, ${names[0]} alone ${onlyFirst}, ${names[1]} alone ${onlySecond}, both wrong ${bothWrong}`,
+    `${counted(rows)}: both right ${bothRight}, ${names[0]} alone ${onlyFirst}, ${names[1]} alone ${onlySecond}, both wrong ${bothWrong}`,
     ...rowsOf(`right by ${names[1]} alone`, found.gained, names),
     ...rowsOf(`right by ${names[0]} alone`, found.lost, names),
   ].join('\n\n');
@@ -73,8 +73,7 @@ export async function compareCommand(
   file: string,
   flags: CompareFlags,
 ): Promise<number> {
-  if (file === '-')
-    throw constraint('file', 'the rows are read once for each model; give a file in place of standard input');
+  checkReadAgain('file', file, 'the rows are read once for each model');
   const json = flags.json === true;
   const display = readingDisplay(json);
   const first = await loadModel('compare', firstFile, deviceOption(flags));

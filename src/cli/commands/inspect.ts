@@ -15,7 +15,8 @@ import { givenOptions } from '../flags.js';
 import { inspectionReport } from '../inspectionReport.js';
 import { EXIT } from '../output.js';
 import { readingDisplay } from '../reading.js';
-import { noteSkipped, noteWarnings, openRows, openTexts, type RowFlags } from '../rows.js';
+import { checkReadAgain, noteSkipped, noteWarnings, openRows, openTexts, type RowFlags } from '../rows.js';
+import { TAGGED } from '../tasks.js';
 import { abortOnSignals } from './train.js';
 
 /** Flags of `recurra inspect`. */
@@ -40,11 +41,15 @@ export async function inspectCommand(file: string, flags: InspectFlags): Promise
   const options = givenOptions<InspectOptions & { against?: unknown }>(INSPECT, flags) as InspectOptions;
   const doubts = givenOptions<DoubtOptions>(DOUBT, flags);
   const labelled = (flags as { label?: unknown }).label !== undefined || flags.text === undefined;
+  for (const each of [file, flags.against ?? ''])
+    if (TAGGED.test(each) && flags.format === undefined)
+      throw constraint('file', `${each} has tokens with tags, which are not inspected; give a file of texts`);
   if (flags.labels && !labelled) throw constraint('label', '--labels judges labels; say with --label where they are');
   if (!flags.labels && Object.keys(doubts).length > 0)
     throw constraint('labels', `--${Object.keys(doubts)[0]} applies to --labels alone`);
-  if (flags.labels && file === '-')
-    throw constraint('labels', '--labels reads the rows twice; give a file in place of standard input');
+  if (flags.labels) checkReadAgain('labels', file, '--labels reads the rows twice');
+  if (file === '-' && flags.against === '-')
+    throw constraint('against', 'the file and --against cannot both be standard input; give a file for one of them');
   const json = flags.json === true;
   const display = readingDisplay(json);
   const rows = open(file, flags, labelled, display.update);

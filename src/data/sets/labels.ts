@@ -34,7 +34,7 @@ export function labelled(row: GivenRow): Row | undefined {
  * @internal
  */
 export function foundIn(row: unknown): string {
-  if (row === null || typeof row !== 'object') return String(row);
+  if (row === null || typeof row !== 'object' || Array.isArray(row)) return describe(row);
   const { text, label } = row as Partial<GivenRow>;
   if (text === undefined && label === undefined) return JSON.stringify(Object.keys(row));
   const wrong = Array.isArray(label) ? label.findIndex((name) => labelText(name) === undefined) : -1;
