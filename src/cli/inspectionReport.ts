@@ -79,9 +79,9 @@ export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | un
     ),
     ...(against
       ? [
-          ...finding('to be measured on, and here too', against.repeated, ({ first }) => ` like row ${first}`),
+          ...finding('in the test file and here', against.repeated, ({ first }) => ` like row ${first}`),
           ...finding(
-            'to be measured on, and nearly here too',
+            'in the test file and nearly here',
             against.resembling,
             ({ other, similarity }) => ` like row ${other}, ${percent(similarity)}`,
           ),
@@ -98,7 +98,7 @@ export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | un
     ...(doubtful ? doubtfulLines(doubtful, examples) : []),
     ...(found.advice.length > 0
       ? [['what to do', ...found.advice.map(({ message }) => `  - ${message}`)].join('\n')]
-      : ['nothing to be done']),
+      : ['no advice: nothing looks wrong']),
   ];
   return parts.join('\n\n');
 }

@@ -148,7 +148,7 @@ it('is a command, whose findings are also data', () => {
   expect(run.err).toMatch(/judging part 2 of 2/);
   expect(run.status).toBe(0);
   expect(run.out).toMatch(/3 labels \(evenness 1\.00\)\n {2}animal +40 +33\.33 %/);
-  expect(run.out).toMatch(/to be measured on, and here too: 2 rows\n {2}row 1 in line 2/);
+  expect(run.out).toMatch(/in the test file and here: 2 rows\n {2}row 1 in line 2/);
   const json = recurra([...both, '--json'])
     .json()
     .at(-1);
