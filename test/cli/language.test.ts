@@ -212,7 +212,7 @@ describe('the command line for language models', () => {
       /'--max-new-tokens <n>' argument '-1' is invalid\. Expected a whole number from 1 to 2147483647\./,
     );
     refused(['generate', model, '--max-new-tokens', '0'], /Expected an integer from 1 .* but received number 0/);
-    refused(['generate', model, '--stop', ''], /Expected a string that is not empty/);
+    refused(['generate', model, '--stop', ''], /an array of strings, none of them empty, for stop/);
     refused(['generate', model, '--prompt', 'a', '--prompt-file', text], /give --prompt or --prompt-file, not both/);
     refused(['serve', model, '--max-queue', '5'], /--max-queue does not apply to a language model/);
     refused(['serve', model, '--top-k', '5'], /--top-k does not apply to a language model/);
