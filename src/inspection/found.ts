@@ -1,3 +1,5 @@
+import { splitsPair } from '../text/surrogates.js';
+
 /** A row of the data, as a report shows it. */
 export interface RowShown {
   /** Number of the row, from 1. */
@@ -28,9 +30,7 @@ const SHOWN = 120;
  */
 export function beginning(text: string): string {
   if (text.length <= SHOWN) return text;
-  const cut = text.slice(0, SHOWN);
-  // Half of a character is none.
-  return `${/[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
+  return `${text.slice(0, splitsPair(text, SHOWN) ? SHOWN - 1 : SHOWN)}…`;
 }
 
 /**

@@ -7,7 +7,7 @@ import { filesToUnpack } from './contents.mjs';
 import { checkDigest, expectedOf, readRecord } from './wheelRecord.mjs';
 import { ZipFile } from './zip.mjs';
 
-/** So many small files are written and synced at once; one after the other would wait for the disk 9,000 times. */
+/** Small files that are written and synced at the same time; one after the other would wait for the disk 9,000 times. */
 const atOnce = 16;
 
 async function unpackFile({ zip, record, from, path, onBytes }) {

@@ -17,7 +17,7 @@ const centralSize = 46;
 const localSize = 30;
 /** Larger than any wheel's by far (torch's is 1.2 MB for 12,482 entries). */
 const largestDirectory = 64 * 2 ** 20;
-/** Entries up to this size are inflated in one go, larger ones piece by piece. */
+/** Entries up to this size are inflated at once, larger ones piece by piece. */
 const inOneGo = 4 * 2 ** 20;
 const pieceSize = 2 ** 20;
 

@@ -14,7 +14,7 @@ export interface LabelMeasures extends PrecisionRecall {
   label: string;
   /** Rows that have it. */
   support: number;
-  /** Rows that were given it, rightly or not. */
+  /** Rows that were given it, correctly or not. */
   predicted: number;
 }
 

@@ -4,7 +4,7 @@ import type { RowsOrigin } from '../data/readers/rows.js';
 /** A source of rows. */
 type RowsOf<R> = (Iterable<R> | AsyncIterable<R>) & RowsOrigin;
 
-/** Rows that are encoded and measured in one go: enough to keep the engine busy, few enough for any number of rows. */
+/** Rows that are encoded and measured together: enough to keep the engine busy, few enough for any number of rows. */
 const BLOCK = 4_096;
 /** Scores that are held at once: 32 MB of them. */
 const SCORES = 1 << 23;

@@ -177,3 +177,11 @@ export async function readModelFile<N extends NetworkSettings, D extends object>
   const description = await describe(path, kind, metadata, checksum, stored);
   return { ...description, state, checkpoint, training: tensors.filter((entry) => !state.includes(entry)) };
 }
+
+/** As {@link readModelFile}, of a model of units: its tokenizer is that of the file where units are a tokenizer's pieces, and there is none elsewhere. */
+export async function readUnitFile<N extends NetworkSettings, D extends object>(path: string, kind: FileKind<N, D>) {
+  const { settings: network, text, vocab, state, checkpoint, training } = await readModelFile(path, kind);
+  const { tokenizer } = text;
+  const held = tokenizer instanceof HuggingFaceTokenizer ? tokenizer : undefined;
+  return { network, tokenizer: held, vocab, state, checkpoint, training };
+}

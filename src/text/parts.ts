@@ -1,3 +1,5 @@
+import { splitsPair } from './surrogates.js';
+
 /** Where a stretch without white space is cut, time and again, in code units. */
 const LONGEST = 4096;
 
@@ -32,8 +34,7 @@ function isMark(code: number): boolean {
 /** Where a stretch is cut that goes on beyond `most`: before a mark, or where none is near, not within a surrogate pair. */
 function cutBefore(text: string, most: number): number {
   for (let i = most; i > most - NEAR; i--) if (isMark(text.charCodeAt(i))) return i;
-  const within = (text.charCodeAt(most) & 0xfc00) === 0xdc00 && (text.charCodeAt(most - 1) & 0xfc00) === 0xd800;
-  return within ? most - 1 : most;
+  return splitsPair(text, most) ? most - 1 : most;
 }
 
 /**

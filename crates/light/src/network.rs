@@ -15,7 +15,7 @@ use recurra_core::{self as core, Error, ErrorCode, Forms, Result, Rows, Stats, g
 use recurra_kernels::network::{self, Network};
 
 use crate::forms::NativeForms;
-use crate::safetensors_file::{HeldTensors, named};
+use crate::safetensors_file::{HeldTensors, load};
 use crate::texts::TextEncoder;
 
 /// What the tokens of a row contribute to one output.
@@ -56,18 +56,6 @@ pub struct TextScores {
 pub struct Scored {
     scores: Vec<f32>,
     counts: Vec<u32>,
-}
-
-/// Gives what the loading of a model has left free back to the system: glibc keeps it otherwise, several times the model's size.
-pub(crate) fn give_back() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    {
-        unsafe extern "C" {
-            fn malloc_trim(pad: usize) -> std::ffi::c_int;
-        }
-        // SAFETY: glibc's own function; it may be called at any time on any thread.
-        unsafe { malloc_trim(0) };
-    }
 }
 
 /// The forms of a call, kept while it runs.
@@ -228,15 +216,7 @@ impl CpuNetwork {
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn load_held(&self, file: &HeldTensors, except: Option<String>) -> napi::Result<Pending<(), ()>> {
         let contents = file.take().js()?;
-        self.background(
-            move |network| {
-                network.load_state(&named(&contents, except.as_deref()))?;
-                drop(contents);
-                give_back();
-                Ok(())
-            },
-            |()| (),
-        )
+        self.background(move |network| load(contents, except.as_deref(), |arrays| network.load_state(arrays)), |()| ())
     }
 
     /// Gives some words other vectors, one after the other in `vectors`; all else stays.

@@ -41,6 +41,30 @@ pub(crate) fn named<'a>(contents: &'a Contents, except: Option<&str>) -> Vec<cor
     contents.entries.iter().filter(|entry| counts(&entry.name)).map(core::NamedArray::borrowed).collect()
 }
 
+/// Gives a file's tensors to `take`, as [`named`] has them, and then their memory back to the system.
+pub(crate) fn load(
+    contents: Contents,
+    except: Option<&str>,
+    take: impl FnOnce(&[core::NamedArray<&[u8]>]) -> Result<()>,
+) -> Result<()> {
+    take(&named(&contents, except))?;
+    drop(contents);
+    give_back();
+    Ok(())
+}
+
+/// Gives what the loading of a model has left free back to the system: glibc keeps it otherwise, several times the model's size.
+fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        unsafe extern "C" {
+            fn malloc_trim(pad: usize) -> std::ffi::c_int;
+        }
+        // SAFETY: glibc's own function; it may be called at any time on any thread.
+        unsafe { malloc_trim(0) };
+    }
+}
+
 /// What there is to know of a held tensor.
 #[napi(object, object_from_js = false)]
 pub struct HeldTensor {

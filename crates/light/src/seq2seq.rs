@@ -13,8 +13,7 @@ use recurra_binding::{Handle, IntoJs, Pending};
 use recurra_core::{self as core, Attention, Error, Result, Stats, guard};
 use recurra_kernels::seq2seq::{Decoded, Seq2Seq};
 
-use crate::network::give_back;
-use crate::safetensors_file::{HeldTensors, named};
+use crate::safetensors_file::{HeldTensors, load};
 
 /// What a network from sequence to sequence is.
 #[napi(object, object_to_js = false)]
@@ -243,15 +242,7 @@ impl CpuSeq2Seq {
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn load_held(&self, file: &HeldTensors, except: Option<String>) -> napi::Result<Pending<(), ()>> {
         let contents = file.take().js()?;
-        self.background(
-            move |network| {
-                network.load_state(&named(&contents, except.as_deref()))?;
-                drop(contents);
-                give_back();
-                Ok(())
-            },
-            |()| (),
-        )
+        self.background(move |network| load(contents, except.as_deref(), |arrays| network.load_state(arrays)), |()| ())
     }
 
     /// All that a training resumes from, under names that begin with `training.`; with `weights`, also the weights as

@@ -60,27 +60,27 @@ export const LANGUAGE_NETWORK = {
     flag: '',
     help: 'take the vectors of the units as the weights of the last layer too',
   }),
-  dropout: option(NETWORK.dropout.kind, {
+  dropout: {
+    ...NETWORK.dropout,
     default: DROPOUT,
-    flag: '<share>',
     help: 'share of elements dropped in training from the outputs of each recurrent layer',
-  }),
+  },
   outputDropout: option(share, {
     defaultOf: ({ dropout }) => (dropout as number) ?? DROPOUT,
     defaultText: '`dropout`',
     flag: '<share>',
     help: 'share of elements dropped in training from what the last layer reads',
   }),
-  embeddingDropout: option(NETWORK.embeddingDropout.kind, {
+  embeddingDropout: {
+    ...NETWORK.embeddingDropout,
     default: 0,
-    flag: '<share>',
     help: 'share of elements dropped in training from the vectors of the units',
-  }),
-  wordDropout: option(NETWORK.wordDropout.kind, {
+  },
+  wordDropout: {
+    ...NETWORK.wordDropout,
     default: 0,
-    flag: '<share>',
     help: 'share of units read as `<unk>` in training',
-  }),
+  },
   recurrentDropout: option(share, {
     default: 0,
     flag: '<share>',

@@ -6,7 +6,7 @@ import type { TextPart } from '../../data/readers/wholeText.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { UNIT_NAMES, type UnitName } from '../../text/units/names.js';
 import type { TaskEvent, TrainingStart } from '../../training/events/events.js';
-import { LEARNING, type LearningOptions } from '../../training/options/learning.js';
+import { CLIPPED, LEARNING, type LearningOptions } from '../../training/options/learning.js';
 import { RUN, type RunOptions, type TrainingSettings, trainingSettings } from '../../training/options/train.js';
 import type { Progress } from '../../training/progress.js';
 import {
@@ -151,17 +151,9 @@ export const LANGUAGE = {
     flag: '<n>',
     help: 'parts of the texts that are read side by side; each step has a window of each',
   }),
-  lr: option(LEARNING.lr.kind, { default: 4e-3, flag: '<rate>', help: 'learning rate' }),
-  clipGradNorm: option(LEARNING.clipGradNorm.kind, {
-    default: 1,
-    flag: '<norm>',
-    help: 'scale larger gradients down to this norm; 0 for never',
-  }),
-  embeddingStd: option(LEARNING.embeddingStd.kind, {
-    default: 0.1,
-    flag: '<number>',
-    help: 'standard deviation of the initial vectors of the units',
-  }),
+  lr: { ...LEARNING.lr, default: 4e-3 },
+  clipGradNorm: CLIPPED,
+  embeddingStd: { ...LEARNING.embeddingStd, help: 'standard deviation of the initial vectors of the units' },
   ...OWN_RUN,
 } as const satisfies TableOf<LanguageOptions>;
 

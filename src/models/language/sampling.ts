@@ -16,7 +16,7 @@ export interface GenerateOptions {
   /** Divides the positive scores of units that are among the last 64, and multiplies negative ones; 1 for no penalty. Default 1. */
   repetitionPenalty?: number;
   /**
-   * Searches for the most probable text, with so many texts continued side by side (beam search), instead of drawing one; the whole text comes
+   * Searches for the most probable text, with this many texts continued at a time (beam search), instead of drawing one; the whole text comes
    * as one piece at the end. Not with `temperature`, `topK`, `topP`, `repetitionPenalty` or `seed`. Default: a text is drawn.
    */
   beamSize?: number;
@@ -73,7 +73,7 @@ export const GENERATE = {
   beamSize: option(integer(1, 1_024), {
     defaultText: 'none: a text is drawn',
     flag: '<n>',
-    help: 'search for the most probable text with so many side by side',
+    help: 'search for the most probable text among this many at a time, instead of drawing one',
   }),
   lengthPenalty: option(number({ from: 0 }), {
     default: 1,

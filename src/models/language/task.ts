@@ -1,10 +1,9 @@
 import { settingsOf } from '../../core/options/table.js';
 import type { NetworkSettings } from '../../engine/network.js';
 import { EXTENT } from '../../text/extent.js';
-import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import type { Units } from '../../text/units/index.js';
 import type { Task, TaskTypes, TrainedModel } from '../../training/task.js';
-import { type CommonDescription, modelMetadata, readModelFile } from '../file.js';
+import { type CommonDescription, modelMetadata, readUnitFile } from '../file.js';
 import type { ModelParts } from '../model.js';
 import { type LanguageData, prepareLanguage } from './data.js';
 import { languageFile } from './description.js';
@@ -85,12 +84,7 @@ export function languageTask<M extends TrainedModel>(make: (parts: LanguageParts
       const metadata = languageMetadata(modelOf(settings, network), data.units);
       return () => metadata;
     },
-    async read(path) {
-      const { settings: network, text, vocab, state, checkpoint, training } = await readModelFile(path, languageFile);
-      const { tokenizer } = text;
-      const held = tokenizer instanceof HuggingFaceTokenizer ? tokenizer : undefined;
-      return { network, tokenizer: held, vocab, state, checkpoint, training };
-    },
+    read: (path) => readUnitFile(path, languageFile),
     async model({ engine, data, settings, network, best, history }) {
       const { vocab, units, train } = data;
       return make({

@@ -26,26 +26,26 @@ const HIDDEN = 128;
 /** The table of {@link Seq2SeqNetworkOptions}: that of all networks with other defaults, and the decoder. */
 export const SEQ2SEQ_NETWORK = {
   ...NETWORK,
-  hiddenSize: option(NETWORK.hiddenSize.kind, {
+  hiddenSize: {
+    ...NETWORK.hiddenSize,
     default: HIDDEN,
-    flag: '<n>',
     help: "size of the encoder's hidden state, per direction",
-  }),
-  dropout: option(NETWORK.dropout.kind, {
+  },
+  dropout: {
+    ...NETWORK.dropout,
     default: 0.2,
-    flag: '<share>',
     help: 'share of elements dropped in training between layers, and from what units are scored by',
-  }),
-  embeddingDropout: option(NETWORK.embeddingDropout.kind, {
+  },
+  embeddingDropout: {
+    ...NETWORK.embeddingDropout,
     default: 0,
-    flag: '<share>',
     help: 'share of elements dropped in training from the vectors of the units of both sides',
-  }),
-  wordDropout: option(NETWORK.wordDropout.kind, {
+  },
+  wordDropout: {
+    ...NETWORK.wordDropout,
     default: 0,
-    flag: '<share>',
     help: 'share of source units read as `<unk>` in training',
-  }),
+  },
   targetEmbeddingDim: option(NETWORK.embeddingDim.kind, {
     defaultOf: ({ embeddingDim }) => (embeddingDim ?? NETWORK.embeddingDim.default) as number,
     defaultText: 'that of embeddingDim',

@@ -5,7 +5,7 @@ import type { Pairs } from '../../data/readers/rows.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { SEQUENCE_UNIT_NAMES, type SequenceUnitName } from '../../text/units/names.js';
 import type { TaskEvent, TrainingStart } from '../../training/events/events.js';
-import { LEARNING, type LearningOptions } from '../../training/options/learning.js';
+import { CLIPPED, LEARNING, type LearningOptions } from '../../training/options/learning.js';
 import { RUN, type RunOptions, type TrainingSettings, trainingSettings } from '../../training/options/train.js';
 import type { Progress } from '../../training/progress.js';
 import { SEQ2SEQ_NETWORK, type Seq2SeqModelSettings, type Seq2SeqNetworkOptions, seq2seqNetwork } from './network.js';
@@ -165,17 +165,9 @@ export const SEQ2SEQ = {
     help: 'put pairs of similar length into the same batch',
     flagHelp: 'draw batches at random, instead of pairs of similar length together',
   },
-  lr: option(LEARNING.lr.kind, { default: 3e-3, flag: '<rate>', help: 'learning rate' }),
-  clipGradNorm: option(LEARNING.clipGradNorm.kind, {
-    default: 1,
-    flag: '<norm>',
-    help: 'scale larger gradients down to this norm; 0 for never',
-  }),
-  embeddingStd: option(LEARNING.embeddingStd.kind, {
-    default: 0.1,
-    flag: '<number>',
-    help: 'standard deviation of the initial vectors of the source units',
-  }),
+  lr: { ...LEARNING.lr, default: 3e-3 },
+  clipGradNorm: CLIPPED,
+  embeddingStd: { ...LEARNING.embeddingStd, help: 'standard deviation of the initial vectors of the source units' },
   ...OWN_RUN,
 } as const satisfies TableOf<Seq2SeqOptions>;
 

@@ -1,7 +1,6 @@
 import type { Pairs } from '../../data/readers/rows.js';
-import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import type { Task, TaskTypes, TrainedModel } from '../../training/task.js';
-import { readModelFile } from '../file.js';
+import { readUnitFile } from '../file.js';
 import type { ModelParts } from '../model.js';
 import { type Longest, type PairUnits, preparePairs, type Seq2SeqData } from './data.js';
 import { seq2seqFile } from './description.js';
@@ -70,12 +69,7 @@ export function seq2seqTask<M extends TrainedModel>(make: (parts: Seq2SeqParts) 
       const metadata = seq2seqMetadata({ ...settings.model, ...network }, units, longest);
       return () => metadata;
     },
-    async read(path) {
-      const { settings: network, text, vocab, state, checkpoint, training } = await readModelFile(path, seq2seqFile);
-      const { tokenizer } = text;
-      const held = tokenizer instanceof HuggingFaceTokenizer ? tokenizer : undefined;
-      return { network, tokenizer: held, vocab, state, checkpoint, training };
-    },
+    read: (path) => readUnitFile(path, seq2seqFile),
     async model({ engine, data, settings, network, best, history }) {
       const { units, train, longest } = data;
       return make({

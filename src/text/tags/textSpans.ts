@@ -1,3 +1,5 @@
+import { splitsPair } from '../surrogates.js';
+
 /** A part of a text that has a label: `text.slice(start, end)`. */
 export interface TextSpan {
   /** Index of the first UTF-16 code unit, as `slice` counts. */
@@ -6,11 +8,6 @@ export interface TextSpan {
   end: number;
   /** The label. */
   label: string;
-}
-
-/** Whether an index lies within a surrogate pair. */
-function splitsPair(text: string, at: number): boolean {
-  return (text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
 }
 
 /**

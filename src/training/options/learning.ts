@@ -170,3 +170,10 @@ export const DEFAULT_EPOCHS = 4;
 export function defaultBatchSize(rows: number): number {
   return Math.min(64, Math.max(8, Math.ceil(rows / 128)));
 }
+
+/** The row `clipGradNorm` of models that write texts: their gradients go back through many steps, and some are far too large. */
+export const CLIPPED = option(LEARNING.clipGradNorm.kind, {
+  default: 1,
+  flag: '<norm>',
+  help: 'scale larger gradients down to this norm; 0 for never',
+});
