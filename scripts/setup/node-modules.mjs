@@ -48,7 +48,13 @@ export function installModules(top, env = process.env) {
       cwd: top,
       shell: npm.shell,
       // Set when npm runs this script; NODE_ENV=production would leave the development tools out.
-      env: { ...env, NODE_ENV: 'development', npm_config_production: undefined },
+      // onnxruntime-node, which tests alone use, would fetch the libraries for CUDA from a place of its own.
+      env: {
+        ONNXRUNTIME_NODE_INSTALL: 'skip',
+        ...env,
+        NODE_ENV: 'development',
+        npm_config_production: undefined,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let said = '';
