@@ -12,6 +12,8 @@ export {
   type ArgumentErrorOptions,
   CudaError,
   DataError,
+  DistributedError,
+  type DistributedErrorOptions,
   type ErrorCode,
   type FilePosition,
   LibtorchError,
