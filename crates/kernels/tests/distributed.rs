@@ -93,7 +93,7 @@ fn on_ranks<T: Send>(
             let config = config.clone().with(|c| c.threads = 1 + rank % 2);
             scope.spawn(move || {
                 let network = Network::new(config).unwrap();
-                network.distribute(Arc::new(Rank { rank, size, group }));
+                network.distribute(Some(Arc::new(Rank { rank, size, group })));
                 work(rank, &network)
             })
         };

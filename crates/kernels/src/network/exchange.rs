@@ -29,11 +29,11 @@ pub trait Exchange: Send + Sync {
 }
 
 impl Network {
-    /// Trains with the other ranks from now on: a step of [`Network::train_batches`] is one step on the rows that all ranks have in
+    /// Trains with the other ranks from now on, or with `None` alone again: a step of [`Network::train_batches`] is one step on the rows that all ranks have in
     /// that batch, and its result is the same on all of them, bit by bit. The ranks' networks must have the same weights. Each
     /// rank's dropout has masks of its own; those of rank 0 are what they are without a group.
-    pub fn distribute(&self, exchange: Arc<dyn Exchange>) {
-        self.write().exchange = Some(exchange);
+    pub fn distribute(&self, exchange: Option<Arc<dyn Exchange>>) {
+        self.write().exchange = exchange;
     }
 }
 
