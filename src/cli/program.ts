@@ -37,8 +37,8 @@ import { type VectorsFlags, vectorsCommand } from './commands/vectors.js';
 import { deviceFlag } from './device.js';
 import { addFlags, addMissingFlags, giveOnce } from './flags.js';
 import { wholeNumber } from './parsers.js';
-import { exportCommands } from './programs/exports.js';
 import { manyTextsFlags } from './predictFlags.js';
+import { exportCommands } from './programs/exports.js';
 import { labelledTextFlags, rowFlags, textFlags } from './rows.js';
 import { taskFlag } from './tasks.js';
 

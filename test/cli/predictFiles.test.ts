@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMAND, recurra, trainedModel } from '../support/cli.js';
@@ -97,32 +97,23 @@ describe('recurra predict --out', () => {
     expect(readdirSync(out).sort()).toEqual(['_recurra', 'a.jsonl.jsonl', 'c.jsonl.jsonl']);
   });
 
-  it('names what does not fit', () => {
-    const at = inputs('named', { 'x/a.csv': [], 'y/a.csv': [], 'z/[b].csv': ['a cat'] });
+  it('takes a name that looks like a pattern as it is, and says when a share has no file', () => {
+    const at = inputs('named', { '[b].jsonl': ['a cat'] });
     const out = join(folder, 'named-out');
-    const run = (...args: string[]) => {
-      const { status, err } = recurra(['predict', model, ...args]);
-      return `${status} ${err}`;
-    };
-    const a = join(at, 'x/a.csv');
-    expect(run(a, join(at, 'y/a.csv'), '--out', out)).toMatch(
-      /^2 .*x\/a\.csv and .*y\/a\.csv would both be written to a\.csv\.jsonl/,
-    );
-    expect(run(at, '--out', out)).toMatch(/^2 .*named is a folder; give a pattern/);
-    expect(run(join(at, 'q*'), '--out', out)).toMatch(/^1 .*q\*: no file matches this pattern \[FILE_NOT_FOUND\]/);
-    expect(run(join(at, 'q'), '--out', out)).toMatch(/^1 .*there is no such file \[FILE_NOT_FOUND\]/);
-    expect(run('-', '--out', out)).toMatch(/^2 .*standard input has no name/);
-    expect(run('--out', out)).toMatch(/^2 .*needs files or patterns/);
-    expect(run(a, '--out', at)).toMatch(/^2 .*lies in the folder of the outputs/);
-    expect(run(a, '--out', a)).toMatch(/^1 .*is a file, not a folder/);
-    expect(run('a cat', '--shard', '1/2')).toMatch(/^2 .*--shard needs --out/);
-    expect(run(a, '--out', out, '--shard', '0/3')).toMatch(/^2 .*Expected a share/);
-    expect(run(a, '--out', out, '--shard', 'auto')).toMatch(/^2 .*found no job array: none of SLURM_ARRAY_TASK_ID/);
-    expect(existsSync(out)).toBe(false);
-    // A name that looks like a pattern is taken as it is.
-    expect(run(join(at, 'z/[b].csv'), '--format', 'lines', '--out', out)).toMatch(/^0 .*\[b\]\.csv\.jsonl: 1 rows/);
-    const none = recurra(['predict', model, a, '--out', out, '--shard', '2/2']);
+    const args = ['predict', model, join(at, '[b].jsonl'), '--text', 'body', '--out', out];
+    expect(recurra(args).err).toMatch(/\[b\]\.jsonl\.jsonl: 1 rows/);
+    const none = recurra([...args, '--shard', '2/2']);
     expect([none.status, none.err]).toEqual([0, expect.stringMatching(/warning: share 2\/2 has no file/)]);
+  });
+
+  it.each([
+    [['--out', 'out', '--shard', '0/3', 'a.csv'], /Expected a share/],
+    [['--shard', '1/2', 'a cat'], /--shard needs --out DIR/],
+    [['--out', 'out'], /--out needs files or patterns/],
+    [['--out', 'out', '--filter'], /--filter answers standard input, and --out files/],
+  ])('refuses %j', (args, message) => {
+    const { status, err } = recurra(['predict', model, ...args]);
+    expect([status, err]).toEqual([2, expect.stringMatching(message)]);
   });
 
   it('leaves no half file when it is stopped, and resumes', async () => {
