@@ -44,7 +44,10 @@ describe('the command line for models of pairs', () => {
       { source: '', line: 2, text: '' },
       { source: '456', line: 3, text: 'four five six' },
     ]);
-    const piped = recurra(['predict', model, '--filter', '--text', 'n', '--n-best', '2'], '{"n":407}').json();
+    const piped = recurra(
+      ['predict', model, '--filter', '--text', 'n', '--beam-size', '4', '--n-best', '2'],
+      '{"n":407}',
+    ).json();
     expect(piped).toMatchObject([{ n: 407, prediction: { text: 'four zero seven' } }]);
     expect(piped[0].prediction.candidates).toHaveLength(2);
   });
