@@ -89,6 +89,7 @@ fn main() {
             "shim/c10d.cpp",
             "shim/count.cpp",
             "shim/cuda.cpp",
+            "shim/hooks.cpp",
             "shim/random.cpp",
             "shim/optim.cpp",
             "shim/scalar.cpp",

@@ -1,13 +1,13 @@
 //! `ProcessGroup`: several processes that exchange tensors.
 
 use crate::background::background;
-use crate::tensor::{NativeTensor, TensorList, tensors, wrap, wrap_all};
+use crate::tensor::{NativeTensor, TensorList, tensors, unsettled, wrap, wrap_all};
 use napi::bindgen_prelude::{AsyncTask, BigInt, PromiseRaw, ToNapiValue, Uint8Array};
 use napi::{Env, JsValue};
 use napi_derive::napi;
 use recurra_binding::{Background, IntoJs, to_js};
 use recurra_core::Collective;
-use recurra_torch::distributed::{Finished, Group, Lent, Meeting, ReduceOp, Settings};
+use recurra_torch::distributed::{Finished, Group, Lent, Meeting, Parallel, ReduceOp, Settings};
 use recurra_torch::{Error, ErrorCode, Result};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -77,6 +77,9 @@ fn promised<'env, T: Send + 'static, J: ToNapiValue + 'static>(
     }
     Ok(PromiseRaw::new(env.raw(), promise.raw()))
 }
+
+/// Bytes of each rank.
+type Parts = Vec<Vec<u8>>;
 
 /// This process's place in a group.
 #[napi]
@@ -179,17 +182,14 @@ impl ProcessGroup {
 
     /// Any number of bytes of each rank, off the main thread.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<Uint8Array>>")]
-    pub fn all_gather_bytes(
-        &self,
-        bytes: Uint8Array,
-    ) -> napi::Result<AsyncTask<Background<Vec<Vec<u8>>, Vec<Uint8Array>>>> {
+    pub fn all_gather_bytes(&self, bytes: Uint8Array) -> napi::Result<AsyncTask<Background<Parts, Vec<Uint8Array>>>> {
         let (lent, bytes) = (self.lent()?, bytes.to_vec());
         let work = move || {
             // SAFETY: the table lives in `lent`, which owns the group.
             let ranks = unsafe { Collective::from_address(std::ptr::from_ref(lent.table()) as usize as u64) }?;
             ranks.all_gather_parts(&bytes)
         };
-        let finish = |_, parts: Vec<Vec<u8>>| Ok(parts.into_iter().map(Uint8Array::new).collect());
+        let finish = |_, parts: Parts| Ok(parts.into_iter().map(Uint8Array::new).collect());
         Ok(AsyncTask::new(background(work, finish)))
     }
 
@@ -204,5 +204,38 @@ impl ProcessGroup {
             Ok(())
         };
         AsyncTask::new(background(work, |_, ()| Ok(())))
+    }
+}
+
+/// Parameters whose gradients every backward pass averages over the ranks.
+#[napi]
+pub struct NativeParallel {
+    parallel: RefCell<Option<Parallel>>,
+}
+
+#[napi]
+impl NativeParallel {
+    /// For the parameters of a module; `tables` says which are weights of embeddings.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(
+        group: &ProcessGroup,
+        params: TensorList<'_>,
+        tables: Vec<bool>,
+        bucket_bytes: f64,
+    ) -> napi::Result<Self> {
+        let parallel = Parallel::new(group.group()?, unsettled(&params)?, &tables, bucket_bytes as usize).js()?;
+        Ok(Self { parallel: RefCell::new(Some(parallel)) })
+    }
+
+    /// Whether backward passes average; returns what it was.
+    #[napi(catch_unwind)]
+    pub fn set_syncs(&self, on: bool) -> bool {
+        self.parallel.borrow().as_ref().is_some_and(|parallel| parallel.set_syncs(on))
+    }
+
+    /// Leaves the gradients of later backward passes as they are.
+    #[napi(catch_unwind)]
+    pub fn dispose(&self) {
+        self.parallel.take();
     }
 }

@@ -43,8 +43,11 @@ const OURS: [ErrorCode; 7] = [
 fn ours(message: &str) -> Option<Error> {
     let rest = message.split_once("RECURRA:")?.1;
     let (code, text) = rest.split_once(':')?;
+    // Of a group's error the rank stands behind the code, as `Error::to_wire` has it.
+    let (code, rank) = code.split_once('\x1f').map_or((code, None), |(code, rest)| (code, rest.split('\x1f').next()));
+    let rank = rank.and_then(|rank| rank.parse().ok());
     let code = OURS.into_iter().find(|known| known.as_str() == code)?;
-    Some(Error::new(code, text.lines().next().unwrap_or(text)))
+    Some(Error::new(code, text.lines().next().unwrap_or(text)).at_rank(rank))
 }
 
 /// Makes an error of what libtorch said: its first line, without the C++ stack that follows.

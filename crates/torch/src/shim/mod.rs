@@ -4,6 +4,7 @@ pub(crate) mod abi;
 pub(crate) mod c10d;
 mod calls;
 mod functions;
+pub(crate) mod hooks;
 mod message;
 
 pub(crate) use calls::{
