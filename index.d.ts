@@ -1000,6 +1000,16 @@ export declare namespace torch {
     dispose(): void
   }
 
+  /** Parameters whose gradients every backward pass averages over the ranks. */
+  export class NativeParallel {
+    /** For the parameters of a module; `tables` says which are weights of embeddings. */
+    constructor(group: ProcessGroup, params: TensorList, tables: Array<boolean>, bucketBytes: number)
+    /** Whether backward passes average; returns what it was. */
+    setSyncs(on: boolean): boolean
+    /** Leaves the gradients of later backward passes as they are. */
+    dispose(): void
+  }
+
   /** Losses and right answers of batches, summed up on the device where they are. */
   export class NativeTally {
     /** Sums on a device, all zero. */

@@ -9,8 +9,11 @@ export type { Precision } from '../core/precision.js';
 export type { CudaDevice, CudaStatus } from '../native/cuda.js';
 export * from './amp/index.js';
 export * from './cuda/index.js';
+/** Several processes that compute together, as `torch.distributed`. */
+export * as distributed from './distributed/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
 export { type LoadedFile, loadFile, type NamedTensors, type SaveFileOptions, saveFile } from './safetensors/index.js';
 export * from './tensor/index.js';
 export * from './train/index.js';
+export * from './utils/index.js';

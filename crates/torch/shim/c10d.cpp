@@ -12,7 +12,7 @@
 // How a collective ends: with null, or a message that the receiver frees. It is called once, from a thread of c10d.
 using Done = void (*)(void *context, char *message);
 
-enum class Collective : int { AllReduce, Broadcast, AllGather, ReduceScatter, Barrier };
+enum class Collective : int { AllReduce, Broadcast, AllGather, Barrier };
 
 #ifdef __linux__
 #define USE_C10D_GLOO 1
@@ -148,9 +148,8 @@ char *recurra_c10d_group_probe(void *group, int rank, int *broken) {
   });
 }
 
-// Starts a collective; the tensors are contiguous and on the CPU. `inputs` are the one tensor of an all-reduce or broadcast (in
-// place), the one of an all-gather, or those of a reduce-scatter, one for each rank; `outputs` are those of an all-gather, one for
-// each rank, or the one of a reduce-scatter. Without an error `done` will be called, or has been.
+// Starts a collective; the tensors are contiguous and on the CPU. `inputs` is the one tensor of an all-reduce or broadcast (in
+// place), or of an all-gather, whose `outputs` are one for each rank. Without an error `done` will be called, or has been.
 char *recurra_c10d_start(void *group, int collective, const Handle *inputs, size_t input_count, const Handle *outputs,
                          size_t output_count, int reduce, int root, uint32_t tag, Done done, void *context) {
   return guarded([&] {
@@ -175,13 +174,6 @@ char *recurra_c10d_start(void *group, int collective, const Handle *inputs, size
       case Collective::AllGather: {
         std::vector<std::vector<at::Tensor>> lists{std::move(out)};
         work = ranks.allgather(lists, in);
-        break;
-      }
-      case Collective::ReduceScatter: {
-        c10d::ReduceScatterOptions options;
-        options.reduceOp = op;
-        std::vector<std::vector<at::Tensor>> lists{std::move(in)};
-        work = ranks.reduce_scatter(out, lists, options);
         break;
       }
       case Collective::Barrier:

@@ -17,6 +17,8 @@ export * as init from './init.js';
 export { Linear, type LinearOptions } from './linear.js';
 export { CrossEntropyLoss } from './loss.js';
 export { Module, type StateDict } from './module.js';
+/** Modules that several processes train together. */
+export * as parallel from './parallel/index.js';
 export { Parameter } from './parameter.js';
 export { GRU, LSTM, type LSTMOptions, type LSTMState, RNN, type RNNOptions } from './recurrent.js';
 export { RecurrentBase, type RecurrentMode, type RecurrentOptions, type RecurrentResult } from './recurrentBase.js';

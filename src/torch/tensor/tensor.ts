@@ -1,7 +1,7 @@
 import { checkFlag, checkNumber, checkOptions } from '../../core/checks.js';
 import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
 import { beforeBackward } from '../../native/cuda.js';
-import { torch } from '../../native/torch.js';
+import { type NativeTensor, torch } from '../../native/torch.js';
 import { checkSameDevice, checkTensor, nativeOf, setTensorClass, type TensorBase, wrapUntracked } from './base.js';
 import { isFloating, shapeText } from './dtype.js';
 import { checkBroadcast } from './math.js';
@@ -100,6 +100,22 @@ export class Tensor extends TensorShape {
    * `gradient`, or its shape differs.
    */
   backward(options?: BackwardOptions): void {
+    const [gradient, retainGraph] = this.#beginBackward(options);
+    nativeOf(this).backward(gradient, retainGraph);
+  }
+
+  /**
+   * As {@link backward}, off the main thread: the event loop stays free, also where the gradients of several processes are averaged. Nothing
+   * else may use the tensors of the graph until the promise is settled.
+   *
+   * @throws As {@link backward}; `DistributedError` in a `DistributedDataParallel` where another process is lost.
+   */
+  async backwardAsync(options?: BackwardOptions): Promise<void> {
+    const [gradient, retainGraph] = this.#beginBackward(options);
+    await nativeOf(this).backwardAsync(gradient, retainGraph);
+  }
+
+  #beginBackward(options?: BackwardOptions): [NativeTensor | null, boolean] {
     const { gradient, retainGraph = false } = checkOptions('options of backward', options, ['gradient', 'retainGraph']);
     const native = nativeOf(this);
     if (!native.requiresGrad()) {
@@ -120,7 +136,7 @@ export class Tensor extends TensorShape {
       this.#checkLike('gradient of backward', gradient);
     }
     beforeBackward();
-    native.backward(gradient === undefined ? null : nativeOf(gradient), retainGraph);
+    return [gradient === undefined ? null : nativeOf(gradient), retainGraph];
   }
 
   /** The same elements without history, as PyTorch's `.data`. */

@@ -67,7 +67,6 @@ impl Call {
             Collective::AllReduce => format!("allReduce ({}) of {what}", format!("{reduce:?}").to_lowercase()),
             Collective::Broadcast => format!("broadcast from rank {root} of {what}"),
             Collective::AllGather => format!("allGather of {what}"),
-            Collective::ReduceScatter => format!("reduceScatter ({}) of {what}", format!("{reduce:?}").to_lowercase()),
             Collective::Barrier => String::from("barrier"),
         };
         format!("call {number}, {words}")

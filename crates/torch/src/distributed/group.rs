@@ -7,7 +7,7 @@ use super::{join, store};
 use crate::error::{IntoResult, argument, distributed, shape};
 use crate::shim::c10d::{self, Collective, Gloo};
 use crate::shim::{self, check, handle};
-use crate::tensor::{describe, is_floating};
+use crate::tensor::{convert, describe, is_floating};
 use crate::{Device, Error, ErrorCode, Result, Tensor};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -212,20 +212,10 @@ impl Group {
             }
         }
         check_average(op, first)?;
-        let output = Tensor::f_empty(first.size(), (kind(first)?, Device::Cpu)).torch()?;
-        if first.numel() == 0 {
-            finish(Ok(output));
-            return Ok(());
-        }
-        let call = Call { collective: Collective::ReduceScatter, reduce: op, root: 0, what: describe(first) };
-        let (size, kept) = (self.size(), output.shallow_clone());
-        let after = move || {
-            if op == ReduceOp::Avg {
-                divide(&kept, size)?;
-            }
-            Ok(kept)
-        };
-        self.start(call, (&flats, &[output]), Box::new(move |result| finish(result.and_then(|()| after()))))
+        // Gloo has no such collective; c10d makes it of an all-reduce, too.
+        let all = Tensor::f_stack(&flats, 0).torch()?;
+        let own = all.f_select(0, i64::from(self.rank())).torch()?;
+        self.all_reduce(&all, op, Box::new(move |result| finish(result.and_then(|()| convert::clone(&own)))))
     }
 
     /// Ends when all ranks have come here.

@@ -181,7 +181,6 @@ pub(crate) enum Collective {
     AllReduce,
     Broadcast,
     AllGather,
-    ReduceScatter,
     Barrier,
 }
 
