@@ -33,8 +33,9 @@ const MODELS: Floors = [
 /** `recurra/torch` and `recurra/lesson`: tensors and layers over libtorch. */
 const TORCH: Floors = [
   ['torch/tensor'],
+  ['torch/distributed'],
   ['torch/nn', 'torch/optim', 'torch/amp', 'torch/cuda', 'torch/safetensors'],
-  ['torch/train'],
+  ['torch/train', 'torch/utils'],
   ['lesson', 'torch/index'],
 ];
 
