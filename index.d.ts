@@ -1220,8 +1220,6 @@ export declare namespace torch {
 
   /** This process's place in a group. */
   export class ProcessGroup {
-    /** Joins the group, off the main thread; ends when all processes have come. */
-    static open(settings: GroupSettings): Promise<ProcessGroup>
     /** This process's number, from 0. */
     rank(): number
     /** Processes in the group. */
@@ -1391,6 +1389,9 @@ export declare namespace torch {
 
   /** r" Ones. */
   export function ones(shape: Array<number>, dtype: string, device: string): NativeTensor
+
+  /** Joins a group, off the main thread; ends when all processes have come. */
+  export function openProcessGroup(settings: GroupSettings): Promise<ProcessGroup>
 
   /** How often an operator ran. */
   export interface OperatorRuns {

@@ -95,16 +95,16 @@ impl ProcessGroup {
     }
 }
 
+/// Joins a group, off the main thread; ends when all processes have come.
+#[napi(catch_unwind, ts_return_type = "Promise<ProcessGroup>")]
+pub fn open_process_group(settings: GroupSettings) -> AsyncTask<Background<Group, ProcessGroup>> {
+    let settings = Settings::from(settings);
+    let finish = |_, group| Ok(ProcessGroup { lent: RefCell::new(Some(Arc::new(Lent::new(group)))) });
+    AsyncTask::new(background(move || Group::open(&settings), finish))
+}
+
 #[napi]
 impl ProcessGroup {
-    /// Joins the group, off the main thread; ends when all processes have come.
-    #[napi(catch_unwind, ts_return_type = "Promise<ProcessGroup>")]
-    pub fn open(settings: GroupSettings) -> AsyncTask<Background<Group, ProcessGroup>> {
-        let settings = Settings::from(settings);
-        let finish = |_, group| Ok(ProcessGroup { lent: RefCell::new(Some(Arc::new(Lent::new(group)))) });
-        AsyncTask::new(background(move || Group::open(&settings), finish))
-    }
-
     /// This process's number, from 0.
     #[napi(catch_unwind)]
     pub fn rank(&self) -> napi::Result<u32> {
