@@ -1218,6 +1218,30 @@ export declare namespace torch {
     isDisposed(): boolean
   }
 
+  /** This process's place in a group. */
+  export class ProcessGroup {
+    /** This process's number, from 0. */
+    rank(): number
+    /** Processes in the group. */
+    size(): number
+    /** Address of the table by which the light addon uses the group: valid until `close`, or until this object is collected. */
+    table(): bigint
+    /** Replaces a tensor by what all ranks' tensors give together. */
+    allReduce(tensor: NativeTensor, op: string): Promise<void>
+    /** Replaces a tensor by that of one rank. */
+    broadcast(tensor: NativeTensor, src: number): Promise<void>
+    /** The tensors of all ranks. */
+    allGather(tensor: NativeTensor): Promise<Array<NativeTensor>>
+    /** Of one tensor for each rank, gives what all ranks' tensors for this rank give together. */
+    reduceScatter(list: TensorList, op: string): Promise<NativeTensor>
+    /** Ends when all ranks have come here. */
+    barrier(): Promise<void>
+    /** Any number of bytes of each rank, off the main thread. */
+    allGatherBytes(bytes: Uint8Array): Promise<Array<Uint8Array>>
+    /** Ends the group in this process. Ranks that wait for this one get an error. */
+    close(): Promise<void>
+  }
+
   /** A network over libtorch. Works on one network wait for each other. */
   export class TorchNetwork {
     /**
@@ -1320,6 +1344,34 @@ export declare namespace torch {
   /** How many threads one operation may use. */
   export function getNumThreads(): number
 
+  /** What a process says about the group that it joins. */
+  export interface GroupSettings {
+    /** `gloo`. */
+    backend: string
+    /** This process's number, from 0. */
+    rank: number
+    /** Processes in the group. */
+    size: number
+    /** Address of the machine of rank 0; not with `file`. */
+    masterAddr?: string
+    /** Its port; 0 for any in a group of one. */
+    masterPort?: number
+    /** Whether rank 0 opens the store there; else it is there already. */
+    served: boolean
+    /** A file that all see, instead of an address. */
+    file?: string
+    /** What one start of all processes is called. */
+    run: string
+    /** How long a rank may be silent, in seconds. */
+    timeout: number
+    /** Address or name of this machine's interface to bind to. */
+    hostname?: string
+    /** Names of interfaces instead, separated by commas. */
+    interface?: string
+    /** Version of the program. */
+    version: string
+  }
+
   /** Whether operators of this thread compute in mixed precision, on one kind of device. */
   export function isAutocastEnabled(cuda: boolean): boolean
 
@@ -1337,6 +1389,9 @@ export declare namespace torch {
 
   /** r" Ones. */
   export function ones(shape: Array<number>, dtype: string, device: string): NativeTensor
+
+  /** Joins a group, off the main thread; ends when all processes have come. */
+  export function openProcessGroup(settings: GroupSettings): Promise<ProcessGroup>
 
   /** How often an operator ran. */
   export interface OperatorRuns {

@@ -66,7 +66,7 @@ const TORCH_CRATE: Floors = [
   ['check', 'context', 'init'],
   ['tensor'],
   ['autograd', 'late', 'packing'],
-  ['clip', 'embedded', 'tally'],
+  ['clip', 'distributed', 'embedded', 'tally'],
   ['functional', 'optim', 'recurrent'],
   ['network'],
   ['lib'],

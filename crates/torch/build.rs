@@ -80,10 +80,13 @@ fn main() {
         .include(&out)
         .include(&include)
         .include(include.join("torch/csrc/api/include"))
+        // For the headers in shim/gloo.
+        .include("shim")
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
         .files([
             "shim/shim.cpp",
             "shim/autocast.cpp",
+            "shim/c10d.cpp",
             "shim/count.cpp",
             "shim/cuda.cpp",
             "shim/random.cpp",

@@ -1,8 +1,8 @@
 import { Random, type RandomState } from '../core/random.js';
 import { bucketBatches } from '../data/sets/bucket.js';
 import type { Chunk } from '../engine/engine.js';
-import type { BatchPlan } from './plan.js';
 import { type Share, WHOLE } from './distributed/share.js';
+import type { BatchPlan } from './plan.js';
 import type { CommonSettings } from './task.js';
 
 /** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */

@@ -5,6 +5,7 @@ import type { Company } from './distributed/company.js';
 import type { TrainingControl } from './events/control.js';
 import type { Choice } from './events/events.js';
 import type { Progress } from './progress.js';
+import type { RecordedCourse } from './record.js';
 import type { Task, TaskTypes } from './task.js';
 
 /** Why a training ended early, and a sentence about it. */
@@ -18,6 +19,8 @@ export interface TrainingFailure {
 export interface TrainingOutcome<T extends TaskTypes> {
   /** The last report of each finished epoch, and of the one that was interrupted. */
   history: Progress<T['validation']>[];
+  /** What the file of the model tells of the epochs. */
+  course: RecordedCourse;
   /** The epoch whose weights were kept; undefined without validation data. */
   best: BestEpoch<T['validation'], T['chosen']> | undefined;
   /** What was chosen in that epoch; without one what a rehearsal chose. */
@@ -51,5 +54,5 @@ export interface TrainingParts<T extends TaskTypes> {
   /** The processes that train. */
   company: Company;
   /** Describes the model for a checkpoint. */
-  describe: (chosen: T['chosen'] | undefined) => Record<string, string>;
+  describe: (chosen: T['chosen'] | undefined, course: RecordedCourse) => Record<string, string>;
 }

@@ -1,8 +1,8 @@
 import { now } from '../core/clock.js';
 import type { ExplainingEngine } from '../engine/engine.js';
 import { beginning } from './checkpoints/position.js';
-import { abortedBefore } from './errors.js';
 import { ALONE } from './distributed/company.js';
+import { abortedBefore } from './errors.js';
 import { TrainingControl } from './events/control.js';
 import { defaultBatchSize } from './options/learning.js';
 import type { TrainingParts } from './parts.js';

@@ -11,6 +11,7 @@ import { progressOf } from './events/progress.js';
 import type { TrainingFailure, TrainingOutcome, TrainingParts } from './parts.js';
 import type { BatchPlan } from './plan.js';
 import type { Progress } from './progress.js';
+import { type EpochReport, type RecordedCourse, recordedEpoch } from './record.js';
 import { learningRate } from './schedule.js';
 import type { TaskTypes } from './task.js';
 
@@ -72,7 +73,29 @@ export class Trainer<T extends TaskTypes> {
     }
     if (this.#best) await this.#engine.loadState(this.#best);
     const { best, chosen } = position;
-    return { history: this.#history, best, chosen: best ?? chosen, ...(failure ? { failure } : {}) };
+    return {
+      history: this.#history,
+      course: this.#course(),
+      best,
+      chosen: best ?? chosen,
+      ...(failure ? { failure } : {}),
+    };
+  }
+
+  /** What a file of the model as it is now tells of the epochs. */
+  #course(): RecordedCourse {
+    const { epoch, batch, step, totals, best } = this.#position;
+    // All epochs have as many steps; a training that resumes at its end makes none itself.
+    const each = this.#plan?.batchSizes.length ?? (epoch > 1 ? (step - batch) / (epoch - 1) : 0);
+    const rateOf = (ended: number) => {
+      const last = Math.max(0, Math.min(ended * each, step) - 1);
+      return learningRate(this.#settings, last, this.#parts.epochs * each);
+    };
+    const reports: EpochReport[] = [...this.#history];
+    if (totals.rows > 0 && reports.at(-1)?.epoch !== epoch)
+      reports.push({ epoch, loss: totals.loss / this.#answers, accuracy: totals.correct / this.#answers });
+    const history = reports.map((report) => recordedEpoch(report, rateOf(report.epoch)));
+    return { history, keptEpoch: best?.epoch ?? null };
   }
 
   /** Whether all epochs are done, or patience has run out. */
@@ -286,7 +309,8 @@ export class Trainer<T extends TaskTypes> {
     try {
       const position = { ...this.#position, seconds: this.#place().seconds, history: this.#history };
       const { task, data, describe } = this.#parts;
-      const moment = { position, metadata: describe(position.best ?? position.chosen) };
+      const metadata = describe(position.best ?? position.chosen, this.#course());
+      const moment = { position, metadata };
       await checkpointer.save({ trainingState: async () => training }, moment, this.#best, await task.beside?.(data));
       const took = (now() - began) / 1000;
       const best = this.#control.best && { best: this.#control.best };

@@ -5,6 +5,7 @@
 mod account;
 mod background;
 mod create;
+mod distributed;
 mod functional;
 mod network;
 mod optimizer;

@@ -18,17 +18,23 @@ pub(crate) fn dtype(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::InvalidDtype, message)
 }
 
+/// Makes an error of a group of processes.
+pub(crate) fn distributed(message: impl Into<String>) -> Error {
+    Error::new(ErrorCode::Distributed, message)
+}
+
 /// Makes an error of an index outside its range.
 pub(crate) fn range(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::OutOfRange, message)
 }
 
 /// Codes with which the kernels' errors pass through libtorch.
-const OURS: [ErrorCode; 6] = [
+const OURS: [ErrorCode; 7] = [
     ErrorCode::InvalidArgument,
     ErrorCode::InvalidShape,
     ErrorCode::OutOfRange,
     ErrorCode::NonFiniteLoss,
+    ErrorCode::Distributed,
     ErrorCode::OutOfMemory,
     ErrorCode::Internal,
 ];

@@ -10,7 +10,8 @@
 //! 3. [`check`], [`context`], [`init`]: arguments, the process's settings, initial values;
 //! 4. [`tensor`]: operations on tensors;
 //! 5. [`autograd`], [`late`], [`packing`]: gradients, weights that optimizers move late, packed rows;
-//! 6. [`clip`], [`embedded`], [`tally`]: gradients within bounds, embeddings not written out, sums on a device;
+//! 6. [`clip`], [`distributed`], [`embedded`], [`tally`]: gradients within bounds, several processes, embeddings not written out, sums
+//!    on a device;
 //! 7. [`functional`], [`optim`], [`recurrent`]: layers and optimizers, which do not know each other;
 //! 8. [`network`]: an embedding, recurrent layers and a head, trained as a whole.
 
@@ -21,6 +22,7 @@ pub mod clip;
 pub mod context;
 pub mod count;
 pub mod cuda;
+pub mod distributed;
 pub mod embedded;
 pub mod error;
 pub mod functional;

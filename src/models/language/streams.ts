@@ -1,8 +1,8 @@
 import type { RandomState } from '../../core/random.js';
 import type { Chunk } from '../../engine/engine.js';
 import type { UnitText } from '../../text/units/index.js';
-import type { BatchPlan } from '../../training/plan.js';
 import { rangeOf, type Share, WHOLE } from '../../training/distributed/share.js';
+import type { BatchPlan } from '../../training/plan.js';
 import type { TrainingSet } from '../../training/task.js';
 
 /**

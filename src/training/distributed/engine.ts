@@ -30,7 +30,13 @@ export function sharedEngine(engine: ExplainingEngine, ranks: Ranks): Explaining
     const some = end > start ? [start, end] : [0, Math.min(1, lengths.length)];
     const before = (row: number) => lengths.subarray(0, row).reduce((sum, length) => sum + length, 0);
     const [from, to] = [before(some[0]!), before(some[1]!)];
-    return { own: end > start, tokens: tokens.subarray(from, to), lengths: lengths.subarray(some[0], some[1]), from, to };
+    return {
+      own: end > start,
+      tokens: tokens.subarray(from, to),
+      lengths: lengths.subarray(some[0], some[1]),
+      from,
+      to,
+    };
   };
   const all = async (own: boolean, values: Float32Array) =>
     joined(await ranks.gatherBytes(own ? bytesOf(values) : new Uint8Array(0)));

@@ -65,7 +65,8 @@ export class Ranks {
   async agree(parts: Readonly<Record<string, unknown>>): Promise<void> {
     const plain = JSON.parse(JSON.stringify(parts)) as Record<string, unknown>;
     const all = await this.gather(plain);
-    const words = (value: unknown) => (value === undefined ? 'none' : typeof value === 'string' ? value : JSON.stringify(value));
+    const words = (value: unknown) =>
+      value === undefined ? 'none' : typeof value === 'string' ? value : JSON.stringify(value);
     for (const [rank, other] of all.entries()) {
       const names = new Set([...Object.keys(all[0]!), ...Object.keys(other)]);
       for (const name of names) {

@@ -1,6 +1,7 @@
 //! The C++ shim: what libtorch offers and tch does not. The lowest floor of this crate: it owns the structs that cross.
 
 pub(crate) mod abi;
+pub(crate) mod c10d;
 mod calls;
 mod functions;
 mod message;
