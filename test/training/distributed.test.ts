@@ -69,7 +69,19 @@ describe.runIf(torchHalf)('a training in several processes', () => {
   }, 60_000);
 
   it.each([
-    ['tag', { ...small, embeddingDim: 8, batchSize: 4, embeddingDropout: 0, wordDropout: 0, validation: 0.2, subwords: false }, tagged],
+    [
+      'tag',
+      {
+        ...small,
+        embeddingDim: 8,
+        batchSize: 4,
+        embeddingDropout: 0,
+        wordDropout: 0,
+        validation: 0.2,
+        subwords: false,
+      },
+      tagged,
+    ],
     ['language', { ...small, embeddingDim: 8, batchSize: 2, window: 10, validation: 0.2 }, texts],
   ] as const)(
     'does so for the task %s',
