@@ -290,6 +290,8 @@ impl Group {
     }
 }
 
+type Search = Box<dyn FnOnce() + Send>;
+
 /// Finds out why a call failed, away from c10d's threads, and ends it with that.
 fn fail(weak: Weak<Inner>, said: String, call: String, finish: Finished<()>) {
     let search = move || {
@@ -303,10 +305,12 @@ fn fail(weak: Weak<Inner>, said: String, call: String, finish: Finished<()>) {
         drop(failed);
         finish(Err(error));
     };
-    let search: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>> = Arc::new(Mutex::new(Some(Box::new(search))));
-    let run = |search: &Mutex<Option<Box<dyn FnOnce() + Send>>>| {
+    let search: Arc<Mutex<Option<Search>>> = Arc::new(Mutex::new(Some(Box::new(search))));
+    let run = |search: &Mutex<Option<Search>>| {
         let search = lock(search).take();
-        search.map(|search| search());
+        if let Some(search) = search {
+            search();
+        }
     };
     let own = Arc::clone(&search);
     if thread::Builder::new().name("recurra-group".into()).spawn(move || run(&own)).is_err() {
