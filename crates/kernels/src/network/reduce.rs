@@ -4,26 +4,15 @@
 //! step, in the order of their ids, and behind these the loss, the correct answers and whether something is not finite.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
-use super::exchange::Exchange;
-use super::group::{GroupStep, SUMS};
-use super::plans::StepPlan;
-use super::step::{Outcome, Step};
+use super::plans::{GroupStep, SUMS, StepPlan};
+use super::step::{Group, Outcome, Step};
 use crate::encoder::embedding::Own;
 use crate::encoder::lookup::Lookup;
 use crate::encoder::noise::Squares;
 use crate::simd::dispatch;
 use crate::threads::Member;
-use recurra_core::Error;
-
-/// The group of a chunk's steps.
-#[derive(Clone, Copy)]
-pub(super) struct Group<'a> {
-    pub exchange: &'a dyn Exchange,
-    /// Why a meeting failed.
-    pub failure: &'a Mutex<Option<Error>>,
-}
 
 /// Rows of a table in what travels.
 struct Rows<'a> {
