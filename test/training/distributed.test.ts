@@ -32,6 +32,9 @@ const texts = Array.from(
   (_, i) => `the ${['cat', 'dog', 'cow'][i % 3]} says ${['meow', 'woof', 'moo'][i % 3]} ${i % 7}`,
 );
 
+const language = { ...small, embeddingDim: 8, batchSize: 2, window: 10, validation: 0.2 };
+const pairs = texts.slice(0, 40).map((text, i) => ({ source: `${i} ${text.slice(4, 12)}`, target: text.slice(4, 9) }));
+
 function train(given: Partial<RanksToRun>): Promise<RankEnd[]> {
   return runRanks({ size: 2, folder, task: 'classify', options: classify, rows, ...given });
 }
@@ -82,7 +85,8 @@ describe.runIf(torchHalf)('a training in several processes', () => {
       },
       tagged,
     ],
-    ['language', { ...small, embeddingDim: 8, batchSize: 2, window: 10, validation: 0.2 }, texts],
+    ['language', language, texts],
+    ['seq2seq', { ...small, embeddingDim: 8, batchSize: 4, validation: 0.2 }, pairs],
   ] as const)(
     'does so for the task %s',
     async (task, options, given) => {
@@ -94,6 +98,25 @@ describe.runIf(torchHalf)('a training in several processes', () => {
     },
     60_000,
   );
+
+  it('resumes a language model, whose streams leave states on every rank, in the middle of an epoch', async () => {
+    const options = { ...language, window: 4, epochs: 4, dropout: 0.2 };
+    const given = { task: 'language', rows: texts } as const;
+    const whole = await train({ ...given, options });
+    const path = join(folder, 'language checkpoint');
+    const again = { ...options, checkpoint: { path, everySteps: 7 }, resume: true };
+    const ends = await train({
+      ...given,
+      options: (rank: number) => ({ ...again, ...(rank === 0 && { abortAt: 50 }) }),
+    });
+    for (const { last } of ends) expect(last).toMatchObject({ code: 'ABORTED' });
+    const resumed = await train({ ...given, options: again });
+    expect(resumed[0]!.lines.find(({ type }) => type === 'start')!.step).toBeGreaterThan(40);
+    expect([same(resumed), readFileSync(resumed[1]!.model).equals(readFileSync(whole[0]!.model))]).toEqual([
+      same(whole),
+      true,
+    ]);
+  }, 60_000);
 
   it('neither hangs nor skews the mean where ranks have no row in a batch', async () => {
     const few = rows.slice(0, 7);
