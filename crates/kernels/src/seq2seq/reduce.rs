@@ -3,14 +3,11 @@
 use std::sync::PoisonError;
 
 use super::params::Table;
-use super::plan::{GroupPairs, PairPlan};
+use super::plan::{GroupPairs, PairPlan, SUMS};
 use super::step::{Group, Outcome, Step};
 use crate::network::Exchange;
 use crate::threads::Member;
 use recurra_core::{Error, ErrorCode, Result};
-
-/// The numbers that travel behind the gradients: loss, correct answers, whether something is not finite.
-pub(super) const SUMS: usize = 3;
 
 /// Gives each plan what all ranks have in its step.
 ///

@@ -2,8 +2,7 @@
 
 use super::packs::padded;
 use super::params::Params;
-use super::plan::PairPlan;
-use super::reduce::SUMS;
+use super::plan::{PairPlan, SUMS};
 use crate::encoder::plan::Plan;
 use crate::recurrent::buffers::{Grads, Trace};
 use crate::recurrent::steps::DirMats;
