@@ -84,7 +84,8 @@ function withRanks<S extends CommonSettings>(settings: S, { company: { share } }
 
 /** What all ranks must have been given alike. */
 function agreed(settings: CommonSettings, checkpoint: Checkpoint | undefined) {
-  const { threads: _, ...stored } = storedSettings(settings);
+  // What is of one machine may differ.
+  const { threads: _, tensorboard: __, memoryUnits: ___, ...stored } = storedSettings(settings);
   const resumed = checkpoint ? `step ${checkpoint.position.step} of ${checkpoint.data.sha256.slice(0, 12)}` : 'nothing';
   return { ...stored, 'the checkpoint to resume from': resumed };
 }

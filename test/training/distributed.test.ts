@@ -161,14 +161,15 @@ describe.runIf(torchHalf)('a training in several processes', () => {
     `resumes to the same bits after a rank was killed, ${ROUNDS} times`,
     async () => {
       const random = new Random(Number(process.env.RECURRA_KILL_SEED ?? 5));
-      const options = { ...classify, dropout: 0.2, wordDropout: 0.1 };
+      const options = { ...classify, epochs: 5, dropout: 0.2, wordDropout: 0.1 };
       const whole = await train({ options });
       same(whole);
-      for (let round = 0; round < ROUNDS; round++) {
+      let kills = 0;
+      for (let round = 0; kills < ROUNDS; round++) {
         const path = join(folder, `checkpoint ${round}`);
         const again = { ...options, checkpoint: { path, everySteps: 2 }, resume: true };
         const victim = random.int(2);
-        let [moment, at] = [2 + random.int(40), 0];
+        let [moment, at] = [1 + random.int(35), 0];
         const ends = await train({
           options: again,
           onLine(rank, _, children) {
@@ -177,7 +178,9 @@ describe.runIf(torchHalf)('a training in several processes', () => {
             children[rank]!.kill('SIGKILL');
           },
         });
-        expect(ends[victim]!.signal).toBe('SIGKILL');
+        // A training that was done before the signal came counts for nothing.
+        if (ends[victim]!.signal !== 'SIGKILL') continue;
+        kills++;
         const other = ends[1 - victim]!;
         expect(other.last, JSON.stringify(other.last)).toMatchObject({
           type: 'error',
