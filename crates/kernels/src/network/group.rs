@@ -53,7 +53,9 @@ pub(super) fn agree(
     }
     for plan in plans {
         let parts = readers.iter_mut().map(Reader::part).collect::<Result<Vec<Part>>>()?;
+        let own = plan.words.ids.len();
         let words = extend(&mut plan.words.ids, parts.iter().map(|part| &part.words[..]), moves_words);
+        plan.words.others = plan.words.ids.len() - own;
         let features = if params.features_shape().is_some() {
             let bags = plan.words.bags.get_or_insert_with(Bags::default);
             extend(&mut bags.ids, parts.iter().map(|part| &part.features[..]), true)

@@ -87,7 +87,7 @@ impl Step<'_> {
     ) -> (Own, f64) {
         let (params, travels) = (self.params, self.mats.flat_grads);
         let words = &self.embedding.words;
-        let words = Rows { of: words, start: params.flat_size, places: &step.words, own: plan.words.own };
+        let words = Rows { of: words, start: params.flat_size, places: &step.words, own: plan.words.own() };
         let behind = words.start + words.len();
         let own = plan.words.bags.as_ref().map_or(0, |bags| bags.own);
         let features = self.embedding.subwords.as_ref().map(|subwords| &subwords.features);
