@@ -256,6 +256,8 @@ export declare namespace light {
   export class CpuSeq2Seq {
     /** A network with initial values drawn from the seed, by the first work that needs them. */
     constructor(config: Seq2SeqConfig)
+    /** Trains from now on with the ranks of the process group whose `table()` this is, or alone without one. */
+    distribute(table?: bigint): void
     /**
      * Trains on the batches of a chunk, one step each. `tokens` and `lengths` are the source units of the rows, `targets` the target units
      * of all rows, each with the end unit at last, and `targetStarts` says where those of each row begin. Answers are target units.

@@ -46,10 +46,10 @@ export function checkpointOption(flags: CheckpointFlags): { checkpoint?: Checkpo
 
 /** Tells how a training starts: what was chosen by the rows and why, each on a line. */
 function noteStart(
-  { rows, validationRows, vocabulary, epochs, steps, resumed, chosen }: TrainingStart,
+  { rows, validationRows, vocabulary, epochs, steps, resumed, chosen, ranks }: TrainingStart,
   json: boolean,
 ): void {
-  if (json) jsonLine({ event: 'start', rows, validationRows, vocabulary, epochs, steps, resumed, chosen });
+  if (json) jsonLine({ event: 'start', rows, validationRows, vocabulary, epochs, steps, resumed, chosen, ranks });
   else for (const { option, value, why } of chosen) note(`${option}: ${value} (${why})`);
 }
 

@@ -35,6 +35,7 @@ import { type ServeFlags, serveCommand } from './commands/serve.js';
 import { type TrainFlags, trainCommand } from './commands/train.js';
 import { type VectorsFlags, vectorsCommand } from './commands/vectors.js';
 import { deviceFlag } from './device.js';
+import { distributedTimeoutFlag } from './distributedFlags.js';
 import { addFlags, addMissingFlags, giveOnce } from './flags.js';
 import { wholeNumber } from './parsers.js';
 import { manyTextsFlags } from './predictFlags.js';
@@ -110,15 +111,17 @@ export function createProgram(done: (exitCode: number) => void): Command {
         .option('--out <model>', 'file to write', 'model.safetensors'),
     ),
   );
-  checkpointEveryFlag(
-    addMissingFlags(
+  distributedTimeoutFlag(
+    checkpointEveryFlag(
       addMissingFlags(
-        addMissingFlags(addFlags(train, CLASSIFIER), TAGGER, 'with --task tag: '),
-        LANGUAGE,
-        'with --task language: ',
+        addMissingFlags(
+          addMissingFlags(addFlags(train, CLASSIFIER), TAGGER, 'with --task tag: '),
+          LANGUAGE,
+          'with --task language: ',
+        ),
+        SEQ2SEQ,
+        'with --task seq2seq: ',
       ),
-      SEQ2SEQ,
-      'with --task seq2seq: ',
     ),
   )
     .option('--json', JSON_HELP)

@@ -199,6 +199,8 @@ export interface ExplainingEngine extends ResumableEngine {
   rawScores(tokens: Int32Array, lengths: Int32Array, forms?: Forms): Promise<Float32Array>;
   /** Scores of rows with a head of tags, and how far they are from the right tags, one for each token. */
   measure?(tokens: Int32Array, lengths: Int32Array, tags: Int32Array, forms?: Forms): Promise<MeasuredTags>;
+  /** Trains from now on with the ranks of the process group at this address, or alone without one; on the CPU only. */
+  distribute?(table: bigint | undefined): void;
   /** Explains one row; -1 for the output with the largest score. A head of tags refuses. */
   explain(tokens: Int32Array, output: number, forms?: Forms): Promise<Explanation>;
 }

@@ -139,6 +139,11 @@ export function ensemble(members: readonly [ExplainingEngine, ...ExplainingEngin
       const parts = byMember(entries, count);
       await all((member, at) => member.restore(parts[at]!));
     },
+    ...(members.every((member) => member.distribute) && {
+      distribute(table: bigint | undefined) {
+        for (const member of members) member.distribute!(table);
+      },
+    }),
     rawScores: (tokens, lengths, forms) => meanOf((member) => member.rawScores(tokens, lengths, forms)),
     async explain(tokens, output, forms): Promise<Explanation> {
       const probable = await scores(tokens, Int32Array.of(tokens.length), forms);

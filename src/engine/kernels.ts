@@ -85,6 +85,7 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
       return native.restore(entries);
     },
     rawScores: (tokens, lengths, forms) => native.scores(tokens, lengths, true, forms),
+    distribute: (table) => native.distribute(table),
     measure: (tokens, lengths, tags, forms) => native.measure(tokens, lengths, tags, forms),
     explain: (tokens, output, forms) => native.explain(tokens, output, forms),
     writing: writingEngine(native, light()),

@@ -38,6 +38,7 @@ export function noEngine({ head }: Pick<EngineConfig, 'head'>): ExplainingEngine
       scores: new Float32Array(outputs),
       contributions: new Float32Array(tokens.length),
     }),
+    distribute: () => {},
     close: () => {},
   };
 }

@@ -50,6 +50,7 @@ export function sequenceEngine(config: EngineConfig, head: SequenceHead): Explai
   };
   return {
     train: (chunk, options) => native.trainBatches(nativeChunk(chunk), nativeOptions(options)),
+    distribute: (table) => native.distribute(table),
     scores: refused,
     rawScores: refused,
     explain: refused,

@@ -1,13 +1,14 @@
 import { Random, type RandomState } from '../core/random.js';
 import { bucketBatches } from '../data/sets/bucket.js';
 import type { Chunk } from '../engine/engine.js';
+import { type Share, WHOLE } from './distributed/share.js';
 import type { BatchPlan } from './plan.js';
 import type { CommonSettings } from './task.js';
 
 /** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */
 export type Gather = (indices: Int32Array) => Omit<Chunk, 'batchSizes'>;
 
-/** Batches of rows in random order, of similar length where that is asked for. */
+/** Batches of rows in random order, of similar length where that is asked for. With other ranks a batch has the rows of all. */
 export class EpochPlan implements BatchPlan {
   readonly epoch: number;
   readonly batchSizes: Int32Array;
@@ -15,10 +16,13 @@ export class EpochPlan implements BatchPlan {
   readonly #gather: Gather;
   readonly #lengths: Int32Array;
   readonly #order: Int32Array;
+  readonly #share: Share;
 
   /**
    * @param lengths - Tokens of each row.
+   * @param batchSize - Rows of a batch for each rank.
    * @param state - The generator's state at the beginning of the epoch.
+   * @param share - Which rows of each batch are gathered.
    */
   constructor(
     epoch: number,
@@ -27,16 +31,25 @@ export class EpochPlan implements BatchPlan {
     { tokensPerBatch, bucketing }: Pick<CommonSettings, 'tokensPerBatch' | 'bucketing'>,
     batchSize: number,
     state: RandomState,
+    share: Share = WHOLE,
   ) {
     const random = Random.fromState(state);
     const window = bucketing ? undefined : 1;
-    const { order, batchSizes } = bucketBatches(lengths, { batchSize, tokensPerBatch, window, random });
+    const { size } = share;
+    const most = tokensPerBatch === undefined ? undefined : tokensPerBatch * size;
+    const { order, batchSizes } = bucketBatches(lengths, {
+      batchSize: batchSize * size,
+      tokensPerBatch: most,
+      window,
+      random,
+    });
     this.epoch = epoch;
     this.batchSizes = batchSizes;
     this.next = random.state;
     this.#gather = gather;
     this.#lengths = lengths;
     this.#order = order;
+    this.#share = share;
   }
 
   rowsBefore(batch: number): number {
@@ -46,11 +59,23 @@ export class EpochPlan implements BatchPlan {
   chunk(batch: number, row: number, batches: number, tokens: number): Chunk {
     let end = batch;
     let rows = 0;
-    for (let sum = 0; end < batch + batches && sum < tokens; end++) {
+    const { rank, size } = this.#share;
+    for (let sum = 0; end < batch + batches && sum < tokens * size; end++) {
       for (const size = rows + this.batchSizes[end]!; rows < size; rows++)
         sum += this.#lengths[this.#order[row + rows]!]!;
     }
-    const batchSizes = this.batchSizes.subarray(batch, end);
-    return { ...this.#gather(this.#order.subarray(row, row + rows)), batchSizes };
+    const all = this.batchSizes.subarray(batch, end);
+    const members = this.#order.subarray(row, row + rows);
+    if (size === 1) return { ...this.#gather(members), batchSizes: all };
+    // Every size-th row, since those of a batch may stand in order of their lengths.
+    const own: number[] = [];
+    let start = 0;
+    const batchSizes = all.map((count) => {
+      const before = own.length;
+      for (let place = rank; place < count; place += size) own.push(members[start + place]!);
+      start += count;
+      return own.length - before;
+    });
+    return { ...this.#gather(Int32Array.from(own)), batchSizes };
   }
 }

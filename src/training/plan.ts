@@ -5,7 +5,7 @@ import type { Chunk, StepOptions } from '../engine/engine.js';
 export interface BatchPlan {
   /** Number of the epoch, from 1. */
   readonly epoch: number;
-  /** Rows in each batch. */
+  /** Rows in each batch, those of other ranks included. */
   readonly batchSizes: Int32Array;
   /** The generator's state behind this epoch: that of the next one. */
   readonly next: RandomState;

@@ -1,11 +1,13 @@
 import { now } from '../core/clock.js';
 import type { ExplainingEngine } from '../engine/engine.js';
 import { beginning } from './checkpoints/position.js';
+import { ALONE } from './distributed/company.js';
 import { abortedBefore } from './errors.js';
 import { TrainingControl } from './events/control.js';
 import { defaultBatchSize } from './options/learning.js';
+import type { TrainingParts } from './parts.js';
 import type { Rehearsal, Task, TaskTypes, TrainingInput, Watcher } from './task.js';
-import { Trainer, type TrainingParts } from './trainer.js';
+import { Trainer } from './trainer.js';
 
 const MILLISECONDS_BETWEEN_REPORTS = 250;
 
@@ -57,6 +59,7 @@ export async function rehearse<T extends TaskTypes>(
       position: beginning(settings.seed),
       best: undefined,
       checkpointer: undefined,
+      company: ALONE,
       describe: () => ({}),
     }).run();
     if (failure?.code === 'ABORTED') throw abortedBefore(failure.cause);

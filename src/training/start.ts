@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { RecurraError } from '../core/errors.js';
+import { constraint, RecurraError } from '../core/errors.js';
 import { checkOptionsObject } from '../core/options/names.js';
 import { checkOutputs, type Input, type Output } from '../core/outputs.js';
 import type { RowsOrigin } from '../data/readers/rows.js';
@@ -14,6 +14,7 @@ import { checkFingerprint, checkUnlabelled, fingerprintOf } from './checkpoints/
 import { beginning } from './checkpoints/position.js';
 import { checkEpochs, checkpointToResume, resumedOptions, resumeEngine } from './checkpoints/resume.js';
 import { checkSettings, firstVectors, settingsBefore, storedSettings } from './checkpoints/settings.js';
+import { openSession, type Session } from './distributed/session.js';
 import { setEmbeddings, wordsOfFile } from './embeddings.js';
 import { setLayers, wordsOfEncoder } from './encoder.js';
 import { abortedBefore, TrainingError } from './errors.js';
@@ -52,19 +53,41 @@ async function train<T extends TaskTypes>(
   checkOptionsObject(given);
   const checkpoint: CheckpointOf<T> | undefined = await checkpointToResume(given, (path) => task.read(path));
   const asked = task.settings(checkpoint ? resumedOptions(given, checkpoint, task.options) : given);
-  if (checkpoint) {
-    checkSettings(checkpoint.path, checkpoint.settings, storedSettings(asked));
-    if (asked.epochs !== undefined) checkEpochs(checkpoint, asked.epochs);
-  }
-  await checkPaths(rows, asked);
-  if (asked.checkpoint) await prepareCheckpoints(asked.checkpoint);
-  watch(control, asked);
-  const found = await read(task, rows, asked, control, checkpoint);
+  const session = await openSession(asked.distributed);
   try {
-    return await trained(task, rows, found, control, checkpoint);
+    await session.agree(agreed(asked, checkpoint));
+    await session.apart(async () => {
+      if (checkpoint) {
+        checkSettings(checkpoint.path, checkpoint.settings, storedSettings(withRanks(asked, session)));
+        if (asked.epochs !== undefined) checkEpochs(checkpoint, asked.epochs);
+      }
+      if (session.company.share.rank > 0) return;
+      await checkPaths(rows, asked);
+      if (asked.checkpoint) await prepareCheckpoints(asked.checkpoint);
+    });
+    watch(control, asked);
+    const found = await session.apart(() => read(task, rows, asked, control, checkpoint));
+    try {
+      return await trained(task, rows, found, control, checkpoint, session);
+    } finally {
+      await found.data.close?.();
+    }
   } finally {
-    await found.data.close?.();
+    await session.close();
   }
+}
+
+/** Settings with the number of ranks, on which the result depends; as they are for one. */
+function withRanks<S extends CommonSettings>(settings: S, { company: { share } }: Session): S & { ranks?: number } {
+  return share.size === 1 ? settings : { ...settings, ranks: share.size };
+}
+
+/** What all ranks must have been given alike. */
+function agreed(settings: CommonSettings, checkpoint: Checkpoint | undefined) {
+  // What is of one machine may differ.
+  const { threads: _, tensorboard: __, memoryUnits: ___, ...stored } = storedSettings(settings);
+  const resumed = checkpoint ? `step ${checkpoint.position.step} of ${checkpoint.data.sha256.slice(0, 12)}` : 'nothing';
+  return { ...stored, 'the checkpoint to resume from': resumed };
 }
 
 /** From what was read to a model. */
@@ -74,22 +97,38 @@ async function trained<T extends TaskTypes>(
   { data, settings, vectors, unlabelled, choices }: Read<T>,
   control: ControlOf<T>,
   checkpoint: CheckpointOf<T> | undefined,
+  session: Session,
 ): Promise<T['model']> {
+  const { company } = session;
+  const { rank, size } = company.share;
   const network = checkpoint
     ? apart(checkpoint.network, task.characters?.(settings))
     : { ...settings.model, ...(vectors && { embeddingDim: vectors.dim }) };
   const threads = settings.threads ?? availableParallelism();
-  const usual = { batchSize: defaultBatchSize(data.train.length), ...(task.epochs?.(data) ?? USUAL_EPOCHS) };
+  const usual = {
+    batchSize: Math.ceil(defaultBatchSize(data.train.length) / size),
+    ...(task.epochs?.(data) ?? USUAL_EPOCHS),
+  };
   const { batchSize = usual.batchSize, epochs = usual.epochs } = settings;
   if (settings.epochs === undefined) choices.push({ option: 'epochs', value: epochs, why: usual.why });
   if (settings.batchSize === undefined && epochs > 0)
-    choices.push({ option: 'batchSize', value: batchSize, why: `${data.train.length} rows` });
+    choices.push({
+      option: 'batchSize',
+      value: batchSize,
+      why: `${data.train.length} rows${size > 1 ? `, ${size} ranks` : ''}`,
+    });
   const input = { data, settings, network };
   const noise = task.adversarial?.(data);
   const adversarial = settings.adversarial ?? noise?.adversarial ?? 0;
   if (settings.adversarial === undefined && noise && epochs > 0)
     choices.push({ option: 'adversarial', value: adversarial, why: noise.why });
-  const fingerprint = await fingerprintOf(data, task.contents(data));
+  const fingerprint = await session.apart(() => fingerprintOf(data, task.contents(data)));
+  await session.agree({
+    'the data': `${fingerprint.rows} rows of ${fingerprint.sha256.slice(0, 12)}`,
+    batchSize,
+    epochs,
+    adversarial,
+  });
   if (checkpoint) checkFingerprint(checkpoint.path, checkpoint.data, fingerprint, rows.file);
   const build = async (given: TrainingInput<T>) => {
     const engine = await buildEngine(task, given, threads);
@@ -105,13 +144,15 @@ async function trained<T extends TaskTypes>(
   };
   const rehearsal = checkpoint || epochs === 0 ? undefined : task.rehearsal?.(data, settings);
   const chosen =
-    rehearsal && (await rehearse(task, rehearsal, { settings, network, epochs, adversarial }, build, control));
+    rehearsal &&
+    (await session.apart(() => rehearse(task, rehearsal, { settings, network, epochs, adversarial }, build, control)));
   if (!checkpoint) choices.push(...(task.chosen?.(data, settings, chosen) ?? []));
-  const engine = await build(input);
+  const engine = await session.apart(() => build(input));
   try {
-    const best = checkpoint && (await resumeEngine(engine, checkpoint));
+    const best = checkpoint && (await session.apart(() => resumeEngine(engine, checkpoint, company.share)));
+    if (session.table !== undefined) distribute(engine, session.table);
     const position = checkpoint?.position ?? beginning(settings.seed, chosen);
-    const stored = storedSettings({ ...settings, threads, batchSize, epochs, adversarial });
+    const stored = storedSettings(withRanks({ ...settings, threads, batchSize, epochs, adversarial }, session));
     const frame = {
       settings: { ...settingsBefore(checkpoint?.settings), ...stored },
       data: { ...fingerprint, unlabelled },
@@ -121,9 +162,12 @@ async function trained<T extends TaskTypes>(
     const described = checkpointer && task.describe(input);
     const describe = (now: T['chosen'] | undefined, course: RecordedCourse) =>
       withCard(described?.(now) ?? {}, { ...begun, ...course });
-    const watching = { choices, control, checkpointer, describe };
+    const watching = { choices, control, checkpointer, describe, company };
     const parts = { task, engine, data, settings, epochs, batchSize, adversarial, position, best, ...watching };
-    const { failure, course, ...outcome } = await logged(settings.tensorboard, control, () => new Trainer(parts).run());
+    const { failure, course, ...outcome } = await logged(rank === 0 ? settings.tensorboard : undefined, control, () =>
+      new Trainer(parts).run(),
+    );
+    engine.distribute?.(undefined);
     const model = await task.model({ ...input, engine, ...outcome, record: { ...begun, ...course } });
     if (!failure) return model;
     const { code, message, cause } = failure;
@@ -133,6 +177,13 @@ async function trained<T extends TaskTypes>(
     if (!(error instanceof TrainingError)) engine.close();
     throw error;
   }
+}
+
+/** Lets an engine train with the other ranks. */
+function distribute(engine: ExplainingEngine, table: bigint): void {
+  if (!engine.distribute)
+    throw constraint('distributed', 'this model cannot be trained in several processes yet; leave distributed out');
+  engine.distribute(table);
 }
 
 /** The network of a checkpoint, whose file has the vectors of words and of their characters as one. */

@@ -7,6 +7,7 @@ import type { HeadConfig, NetworkSettings } from '../engine/network.js';
 import type { WordFeatures } from '../text/forms.js';
 import type { Vocab } from '../text/vocab.js';
 import type { BestEpoch } from './checkpoints/position.js';
+import type { Share } from './distributed/share.js';
 import type { Choice, PrepareEvent, TaskEvent, TrainingStart, WarningEvent } from './events/events.js';
 import type { FirstWords } from './firstWords.js';
 import type { TrainingOptions, TrainingSettings } from './options/train.js';
@@ -179,8 +180,11 @@ export interface Task<T extends TaskTypes> {
    * was chosen is in the checkpoints.
    */
   rehearsal?(data: T['data'], settings: T['settings']): Rehearsal<T> | undefined;
-  /** The batches of an epoch, where they are not drawn from the rows in random order; {@link gather} is not called then. */
-  plan?(data: T['data'], epoch: number, random: RandomState): BatchPlan;
+  /**
+   * The batches of an epoch, where they are not drawn from the rows in random order; {@link gather} is not called then. With other ranks
+   * a batch has the rows of all, of which the plan gives those of `share`.
+   */
+  plan?(data: T['data'], epoch: number, random: RandomState, share: Share): BatchPlan;
   /** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */
   gather(train: T['data']['train'], indices: Int32Array): Omit<Chunk, 'batchSizes'>;
   /** Whether there is a network; left out, there always is. Without one no epoch must be asked for. */

@@ -3,63 +3,17 @@ import { RecurraError } from '../core/errors.js';
 import { aborted } from '../core/signals.js';
 import type { ChunkStats, ExplainingEngine, StateEntry, StepOptions } from '../engine/engine.js';
 import { type Checkpointer, FAILURES } from './checkpoints/checkpointer.js';
-import type { BestEpoch, TrainingPosition } from './checkpoints/position.js';
+import type { TrainingPosition } from './checkpoints/position.js';
 import { EpochPlan } from './epoch.js';
 import type { TrainingControl } from './events/control.js';
-import type { Choice, EpochEvent, TrainingPlace } from './events/events.js';
+import type { EpochEvent, TrainingPlace } from './events/events.js';
 import { progressOf } from './events/progress.js';
+import type { TrainingFailure, TrainingOutcome, TrainingParts } from './parts.js';
 import type { BatchPlan } from './plan.js';
 import type { Progress } from './progress.js';
 import { type EpochReport, type RecordedCourse, recordedEpoch } from './record.js';
 import { learningRate } from './schedule.js';
-import type { Task, TaskTypes } from './task.js';
-
-/** Why a training ended early, and a sentence about it. */
-export interface TrainingFailure {
-  code: 'ABORTED' | 'NON_FINITE_LOSS' | 'IO';
-  message: string;
-  cause?: unknown;
-}
-
-/** How a training ended. */
-export interface TrainingOutcome<T extends TaskTypes> {
-  /** The last report of each finished epoch, and of the one that was interrupted. */
-  history: Progress<T['validation']>[];
-  /** What the file of the model tells of the epochs. */
-  course: RecordedCourse;
-  /** The epoch whose weights were kept; undefined without validation data. */
-  best: BestEpoch<T['validation'], T['chosen']> | undefined;
-  /** What was chosen in that epoch; without one what a rehearsal chose. */
-  chosen: T['chosen'] | undefined;
-  /** Set when training ended early by itself; not for `stop()`. */
-  failure?: TrainingFailure;
-}
-
-/** What a training works with. */
-export interface TrainingParts<T extends TaskTypes> {
-  task: Task<T>;
-  engine: ExplainingEngine;
-  data: T['data'];
-  settings: T['settings'];
-  /** Passes over the rows, at most. */
-  epochs: number;
-  /** Rows per step, at most. */
-  batchSize: number;
-  /** Length of the adversarial noise; 0 for none. */
-  adversarial: number;
-  /** What was chosen by the rows. */
-  choices: readonly Choice[];
-  /** Who watches and steers it. */
-  control: TrainingControl<T['validation'], T['start']>;
-  /** Where it begins. */
-  position: TrainingPosition<T['validation'], T['chosen']>;
-  /** The weights of the best epoch before that. */
-  best: StateEntry[] | undefined;
-  /** Writes checkpoints; undefined without the option. */
-  checkpointer: Checkpointer | undefined;
-  /** Describes the model for a checkpoint. */
-  describe: (chosen: T['chosen'] | undefined, course: RecordedCourse) => Record<string, string>;
-}
+import type { TaskTypes } from './task.js';
 
 /** Trains an engine for a task; leaves the best weights in it, also when training ends early. */
 export class Trainer<T extends TaskTypes> {
@@ -106,6 +60,8 @@ export class Trainer<T extends TaskTypes> {
       vocabulary: vocab.length,
       resumed: position.step > 0,
       chosen: choices,
+      rank: this.#parts.company.share.rank,
+      ranks: this.#parts.company.share.size,
     } as const;
     this.#control.emit(task.start(common, data));
     let failure: TrainingFailure | undefined;
@@ -164,17 +120,18 @@ export class Trainer<T extends TaskTypes> {
   #batches(): BatchPlan {
     const { epoch, random } = this.#position;
     if (this.#plan?.epoch === epoch) return this.#plan;
-    const { task, data, batchSize } = this.#parts;
+    const { task, data, batchSize, company } = this.#parts;
+    const { share } = company;
     const gather = (rows: Int32Array) => task.gather(data.train, rows);
     this.#plan =
-      task.plan?.(data, epoch, random) ??
-      new EpochPlan(epoch, gather, this.#lengths, this.#settings, batchSize, random);
+      task.plan?.(data, epoch, random, share) ??
+      new EpochPlan(epoch, gather, this.#lengths, this.#settings, batchSize, random, share);
     return this.#plan;
   }
 
   async #epoch(): Promise<TrainingFailure | undefined> {
     const position = this.#position;
-    const { epochs, task } = this.#parts;
+    const { epochs, task, company } = this.#parts;
     const sampling = task.sampling?.(this.#settings, position.epoch, epochs);
     const { freezeEmbeddings } = this.#settings;
     const plan = this.#batches();
@@ -183,7 +140,7 @@ export class Trainer<T extends TaskTypes> {
     const freezeEmbedding = position.epoch <= freezeEmbeddings;
     let row = plan.rowsBefore(position.batch);
     while (position.batch < batchSizes.length) {
-      const ending = this.#ending();
+      const ending = await company.ending<TrainingFailure>(this.#ending());
       if (ending) return this.#interrupt(ending);
       const { batch } = position;
       const left = batchSizes.length - batch;
@@ -217,9 +174,9 @@ export class Trainer<T extends TaskTypes> {
       }
       position.step += end - batch;
       position.batch = end;
-      row += chunk.lengths.length;
+      row = plan.rowsBefore(end);
       this.#reportSteps(stats, learningRates[learningRates.length - 1]!);
-      if (end < batchSizes.length && this.#checkpointer?.due(position.step, false)) {
+      if (end < batchSizes.length && (await this.#due(false))) {
         const failure = await this.#checkpoint();
         if (failure) return failure;
       }
@@ -294,8 +251,8 @@ export class Trainer<T extends TaskTypes> {
 
   /** Measures the model and keeps what belongs to the best epoch. */
   async #validate(): Promise<T['validation']> {
-    const { task, data } = this.#parts;
-    const { validation, choose } = await task.validate(this.#engine, data);
+    const { task, data, company } = this.#parts;
+    const { validation, choose } = await task.validate(company.measuring(this.#engine), data);
     const best = this.#isBest(validation);
     if (best) {
       const { epoch } = this.#position;
@@ -324,12 +281,28 @@ export class Trainer<T extends TaskTypes> {
     const begun = { batch: 0, random: this.#batches().next, totals: { loss: 0, correct: 0, answers: 0, rows: 0 } };
     Object.assign(this.#position, { epoch: epoch + 1, ...begun });
     const checkpointer = this.#checkpointer;
-    const due = checkpointer?.due(step, true) || (this.#done() && checkpointer?.stale(step));
+    const due = (await this.#due(true)) || (this.#done() && checkpointer?.stale(step));
     return due ? this.#checkpoint() : undefined;
   }
 
-  /** Writes a checkpoint. That it fails is a warning at first; a training that can never write one is not worth its time. */
+  /** Whether a checkpoint is due; by the clock of rank 0 where time decides. */
+  async #due(epochEnded: boolean): Promise<boolean> {
+    const checkpointer = this.#checkpointer;
+    if (!checkpointer) return false;
+    const own = checkpointer.due(this.#position.step, epochEnded);
+    return checkpointer.settings.everyMinutes === undefined ? own : this.#parts.company.decided(own);
+  }
+
+  /** Has rank 0 write a checkpoint. */
   async #checkpoint(): Promise<TrainingFailure | undefined> {
+    const { company } = this.#parts;
+    const training = await company.state(this.#engine, this.#best === undefined);
+    if (company.share.rank > 0) this.#checkpointer!.passed(this.#position.step);
+    return company.written(async () => (company.share.rank === 0 ? this.#write(training) : undefined));
+  }
+
+  /** Writes a checkpoint. That it fails is a warning at first; a training that can never write one is not worth its time. */
+  async #write(training: StateEntry[]): Promise<TrainingFailure | undefined> {
     const checkpointer = this.#checkpointer!;
     const { path } = checkpointer.settings;
     const began = now();
@@ -338,7 +311,7 @@ export class Trainer<T extends TaskTypes> {
       const { task, data, describe } = this.#parts;
       const metadata = describe(position.best ?? position.chosen, this.#course());
       const moment = { position, metadata };
-      await checkpointer.save(this.#engine, moment, this.#best, await task.beside?.(data));
+      await checkpointer.save({ trainingState: async () => training }, moment, this.#best, await task.beside?.(data));
       const took = (now() - began) / 1000;
       const best = this.#control.best && { best: this.#control.best };
       this.#control.emit({ type: 'checkpoint', ...this.#place(), path, took, ...best });

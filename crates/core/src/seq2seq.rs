@@ -137,14 +137,15 @@ impl Seq2SeqConfig {
         Ok(())
     }
 
-    /// Checks a chunk to train on.
+    /// Checks a chunk to train on; where there are other `ranks` a batch may be without rows: theirs have some.
     ///
     /// # Errors
     /// `InvalidShape` when counts do not agree or the targets are not sets of units, `OutOfRange` for a length, unit or batch size
     /// outside its range, or targets that do not end with the end unit.
-    pub fn check_chunk(&self, chunk: &Chunk<'_>) -> Result<()> {
-        if let Some(batch) = chunk.batch_sizes.iter().position(|&size| size < 1) {
-            let message = format!("batch {batch} has {} rows: expected at least one", chunk.batch_sizes[batch]);
+    pub fn check_chunk(&self, chunk: &Chunk<'_>, ranks: bool) -> Result<()> {
+        let (least, expected) = if ranks { (0, "none or more") } else { (1, "at least one") };
+        if let Some(batch) = chunk.batch_sizes.iter().position(|&size| size < least) {
+            let message = format!("batch {batch} has {} rows: expected {expected}", chunk.batch_sizes[batch]);
             return Err(Error::new(ErrorCode::OutOfRange, message));
         }
         let sum: usize = chunk.batch_sizes.iter().map(|&size| size as usize).sum();

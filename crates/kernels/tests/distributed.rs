@@ -9,9 +9,11 @@ use std::sync::{Arc, Barrier, Mutex};
 use common::{difference, weights};
 use recurra_core::{
     AdamOptions, Algorithm, Cell, Chunk, Decoder, Dropouts, Error, ErrorCode, Forms, HeadConfig, Initial, LossOptions,
-    NamedArray, NetworkConfig, Pooling, Result, SgdOptions, Stats, StepOptions, SubwordsConfig, TagsConfig, Targets,
+    NamedArray, NetworkConfig, Pooling, Result, Seq2SeqConfig, SgdOptions, Stats, StepOptions, SubwordsConfig,
+    TagsConfig, Targets,
 };
 use recurra_kernels::network::{Exchange, Network};
+use recurra_kernels::seq2seq::Seq2Seq;
 
 /// What the ranks of a group in memory have in common.
 struct Group {
@@ -437,5 +439,72 @@ fn ranks_that_are_not_in_step_are_told_apart() {
         assert_eq!(error.code(), ErrorCode::Distributed);
         let both = ["on rank 0", "on rank 1", "batches"];
         assert!(both.iter().all(|part| error.message().contains(part)), "{}", error.message());
+    }
+}
+
+#[test]
+fn pairs_too_are_learned_as_one_process_learns_them() {
+    let sgd = Algorithm::Sgd(SgdOptions { momentum: 0.9, ..SgdOptions::default() });
+    for (algorithm, clip, freeze) in
+        [(Algorithm::Adam(AdamOptions::default()), 0.5, false), (sgd, 0.0, false), (sgd, 0.3, true)]
+    {
+        let config = |threads| {
+            Seq2SeqConfig::new(Cell::Gru, 20, 15, 6, 8).with(|c| {
+                c.encoder.padding_idx = Some(1);
+                (c.seed, c.threads) = (5, threads);
+            })
+        };
+        let mut random = Random(17);
+        let mut row = |_| {
+            let tokens = (0..1 + random.below(6)).map(|_| random.below(20) as i32).collect();
+            let mut answers: Vec<i32> = (0..random.below(5)).map(|_| 2 + random.below(13) as i32).collect();
+            answers.push(1);
+            Row { tokens, answers }
+        };
+        let batches: Batches = (0..8).map(|_| (0..5).map(&mut row).collect()).collect();
+        let rates = [if freeze { 0.2 } else { 0.02 }];
+        let options = StepOptions {
+            learning_rates: &rates,
+            clip_norm: clip,
+            algorithm,
+            freeze_embedding: freeze,
+            ..StepOptions::default()
+        };
+        let train = |network: &Seq2Seq, own: &Batches| {
+            let flat = Flat::new(own, Kind::Set);
+            let stats = network.train_batches(&flat.chunk(None), &options).unwrap();
+            let state: Vec<(String, Vec<f32>)> =
+                network.state().unwrap().iter().map(|array| (array.name.clone(), array.values().unwrap())).collect();
+            (stats, state)
+        };
+        let (expected, alone) = train(&Seq2Seq::new(config(1)).unwrap(), &batches);
+        let group = group(3, usize::MAX);
+        let ranks: Vec<_> = std::thread::scope(|scope| {
+            let start = |rank: usize| {
+                let (group, batches, train) = (Arc::clone(&group), &batches, &train);
+                scope.spawn(move || {
+                    let network = Seq2Seq::new(config(1 + rank % 2)).unwrap();
+                    network.distribute(Some(Arc::new(Rank { rank, size: 3, group })));
+                    // The last two batches are one rank's alone.
+                    let own = |(number, batch): (usize, &Vec<Row>)| {
+                        let mine = |at: usize| if number < 6 { at % 3 == rank } else { rank == number - 6 };
+                        batch.iter().enumerate().filter(|(at, _)| mine(*at)).map(|(_, row)| row.clone()).collect()
+                    };
+                    train(&network, &batches.iter().enumerate().map(own).collect())
+                })
+            };
+            let ranks: Vec<_> = (0..3).map(start).collect();
+            ranks.into_iter().map(|rank| rank.join().unwrap()).collect()
+        });
+        for (stats, state) in &ranks {
+            assert!(*state == ranks[0].1 && *stats == ranks[0].0);
+            assert!((stats.loss / expected.loss - 1.0).abs() < 1e-5, "{} {}", stats.loss, expected.loss);
+            let counts = |stats: &Stats| (stats.correct, stats.answers, stats.rows);
+            assert_eq!(counts(stats), counts(&expected));
+            for ((name, ours), (_, theirs)) in state.iter().zip(&alone) {
+                let worst = difference(ours, theirs);
+                assert!(worst < 1e-5, "{algorithm:?}: {name} differs by {worst:e}");
+            }
+        }
     }
 }

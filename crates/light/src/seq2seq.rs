@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use napi::Env;
-use napi::bindgen_prelude::{Float32Array, Int32Array, ObjectFinalize, ToNapiValue, TypeName, Uint32Array};
+use napi::bindgen_prelude::{BigInt, Float32Array, Int32Array, ObjectFinalize, ToNapiValue, TypeName, Uint32Array};
 use napi_derive::napi;
 use recurra_binding::objects::{
     Chunk, ChunkStats, EncoderConfig, NamedArray, OwnedChunk, OwnedStepOptions, StepOptions,
@@ -13,6 +13,7 @@ use recurra_binding::{Handle, IntoJs, Pending};
 use recurra_core::{self as core, Attention, Error, Result, Stats, guard};
 use recurra_kernels::seq2seq::{Decoded, Seq2Seq};
 
+use crate::group::group_at;
 use crate::safetensors_file::{HeldTensors, load};
 
 /// What a network from sequence to sequence is.
@@ -165,6 +166,13 @@ impl CpuSeq2Seq {
         let network = guard(|| Seq2Seq::new(config.try_into()?)).js()?;
         let bytes = network.bytes();
         Ok(Self { handle: Handle::new(env, "network", network, bytes) })
+    }
+
+    /// Trains from now on with the ranks of the process group whose `table()` this is, or alone without one.
+    #[napi(catch_unwind, ts_args_type = "table?: bigint")]
+    pub fn distribute(&self, table: Option<BigInt>) -> napi::Result<()> {
+        self.handle.get()?.distribute(group_at(table.as_ref())?);
+        Ok(())
     }
 
     /// Trains on the batches of a chunk, one step each. `tokens` and `lengths` are the source units of the rows, `targets` the target units

@@ -20,12 +20,14 @@ import type { TokenizerLike } from '../../text/tokenizer.js';
 import { checkpointOutputs } from '../../training/checkpoints/checkpointer.js';
 import { checkpointSettings } from '../../training/checkpoints/options.js';
 import { progressDisplay, validationWords } from '../../training/display.js';
+import type { DistributedOptions } from '../../training/distributed/options.js';
 import { TrainingError } from '../../training/errors.js';
 import type { AnyTaskEvent } from '../../training/events/events.js';
 import type { EncoderOptions } from '../../training/options/encoder.js';
 import type { Progress } from '../../training/progress.js';
 import { type CheckpointFlags, checkpointOption, eventNotes } from '../checkpointFlags.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
+import { type DistributedFlags, distributedOption, rankOf } from '../distributedFlags.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { trainingInputs } from '../outputs.js';
@@ -45,7 +47,7 @@ import { onStopSignal } from '../signals.js';
 import { type AnyModel, checkTask, type TaskFlag } from '../tasks.js';
 
 /** Flags of `recurra train`. */
-export interface TrainFlags extends TaskFlag, RowFlags, CheckpointFlags, DeviceFlag {
+export interface TrainFlags extends TaskFlag, RowFlags, CheckpointFlags, DeviceFlag, DistributedFlags {
   out: string;
   tokenizer?: string;
   sourceTokenizer?: string;
@@ -157,6 +159,8 @@ function learned(model: Trained): string {
 /** What steers a training and hears of it. */
 interface Watching {
   signal: AbortSignal;
+  /** The other processes; none if left out. */
+  distributed?: DistributedOptions;
   onEvent(event: AnyTaskEvent): void;
   onProgress(progress: Progress): void;
 }
@@ -243,18 +247,25 @@ function pairing(file: string, flags: TrainFlags, reading: ReadingDisplay): Aske
   return { rows, train };
 }
 
+/** What shows nothing: the displays of all processes but the first. */
+const SILENT = { update() {}, prepare() {}, stop() {} };
+
 /** The trainings, by what `--task` names. */
 const TRAININGS = { classify: classifying, tag: tagging, language: modelling, seq2seq: pairing } as const;
 
 /** `recurra train`: trains on a file and saves the model. */
 export async function trainCommand(file: string, flags: TrainFlags): Promise<number> {
   checkTask(file, flags);
-  await checkPaths(file, flags);
+  const others = distributedOption(flags);
+  // Of several processes the first one writes and reports.
+  const first = rankOf(flags) === 0;
+  if (first) await checkPaths(file, flags);
   const json = flags.json === true;
-  const reading = readingDisplay(json);
+  const reading = first ? readingDisplay(json) : SILENT;
   const { rows, train } = TRAININGS[flags.task ?? 'classify'](file, flags, reading);
-  const display = progressDisplay({ json });
-  const notes = eventNotes(json);
+  const display = first ? progressDisplay({ json }) : SILENT;
+  const notes = first ? eventNotes(json) : () => {};
+  let ranks = 1;
   const { signal, release } = abortOnSignals('stopping; what was learned so far, if anything, will be saved');
   const began = performance.now();
   let model: Trained;
@@ -262,7 +273,9 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
   try {
     model = await train({
       signal,
+      ...others,
       onEvent(event) {
+        if (event.type === 'start') ranks = event.ranks;
         if (event.type === 'prepare') display.prepare(event);
         else notes(event);
       },
@@ -277,6 +290,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
     display.stop();
     release();
   }
+  if (!first) return exitCode(failure);
   await model.save(flags.out);
   noteSkipped(rows);
   const { kept } = model;
@@ -294,6 +308,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
     validation: kept?.validation ?? null,
     ...('labels' in model && { labels: model.labels.length }),
     vocabulary: model.vocab.length,
+    ranks,
     seconds,
     interrupted: failure?.code === 'ABORTED',
   };
@@ -305,6 +320,11 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
   } else {
     process.stdout.write(`${printable(flags.out)}: ${learned(model)}${keptWords(model)}, ${duration(seconds)}\n`);
   }
+  return exitCode(failure);
+}
+
+/** How the command ends; says why where it failed. */
+function exitCode(failure: TrainingError | undefined): number {
   if (!failure) return EXIT.ok;
   if (failure.code === 'ABORTED') return EXIT.interrupted;
   note(`recurra: ${failure.message} [${failure.code}]`);

@@ -1,6 +1,7 @@
 import type { RandomState } from '../../core/random.js';
 import type { Chunk } from '../../engine/engine.js';
 import type { UnitText } from '../../text/units/index.js';
+import { rangeOf, type Share, WHOLE } from '../../training/distributed/share.js';
 import type { BatchPlan } from '../../training/plan.js';
 import type { TrainingSet } from '../../training/task.js';
 
@@ -16,6 +17,7 @@ export class Streams implements TrainingSet {
   /** Units of a stream that are predicted. */
   readonly steps: number;
   readonly #window: number;
+  readonly #most: number;
 
   /** At most `most` streams; fewer where they would be shorter than a window of `window` units. */
   constructor(units: UnitText, most: number, window: number) {
@@ -24,6 +26,12 @@ export class Streams implements TrainingSet {
     this.streams = Math.max(1, Math.min(most, Math.floor(predicted / window)));
     this.steps = Math.floor(predicted / this.streams);
     this.#window = window;
+    this.#most = most;
+  }
+
+  /** The same text in as many streams for each of `ranks`. */
+  for(ranks: number): Streams {
+    return ranks === 1 ? this : new Streams(this.units, this.#most * ranks, this.#window);
   }
 
   /** Number of batches in an epoch. */
@@ -41,9 +49,11 @@ export class Streams implements TrainingSet {
     return lengths;
   }
 
-  /** The windows of some batches, one after the other. */
-  async gather(first: number, end: number): Promise<Omit<Chunk, 'batchSizes'>> {
-    const { units, streams, steps } = this;
+  /** The windows of some batches, one after the other, of the streams of a share. */
+  async gather(first: number, end: number, share: Share = WHOLE): Promise<Omit<Chunk, 'batchSizes'>> {
+    const { units, steps } = this;
+    const [begin, stop] = rangeOf(this.streams, share);
+    const streams = stop - begin;
     const from = first * this.#window;
     const to = Math.min(steps, end * this.#window);
     const tokens = new Int32Array((to - from) * streams);
@@ -51,7 +61,7 @@ export class Streams implements TrainingSet {
     const lengths: number[] = [];
     // One after the other: each read is a part of a file in order.
     const own: Int32Array[] = [];
-    for (let stream = 0; stream < streams; stream++)
+    for (let stream = begin; stream < stop; stream++)
       own.push(await units.read(stream * steps + from, stream * steps + to + 1));
     let at = 0;
     for (let start = from; start < to; start += this.#window) {
@@ -73,8 +83,11 @@ export class StreamPlan implements BatchPlan {
   readonly batchSizes: Int32Array;
   readonly next: RandomState;
   readonly #train: Streams;
+  readonly #share: Share;
 
-  constructor(epoch: number, train: Streams, random: RandomState) {
+  constructor(epoch: number, streams: Streams, random: RandomState, share: Share = WHOLE) {
+    const train = streams.for(share.size);
+    this.#share = share;
     this.epoch = epoch;
     this.batchSizes = new Int32Array(train.batches).fill(train.streams);
     this.next = random;
@@ -87,8 +100,10 @@ export class StreamPlan implements BatchPlan {
 
   async chunk(batch: number, _row: number, batches: number, tokens: number): Promise<Chunk> {
     const each = this.#train.units.length / this.#train.batches;
-    const end = batch + Math.max(1, Math.min(batches, Math.floor(tokens / each)));
-    return { ...(await this.#train.gather(batch, end)), batchSizes: this.batchSizes.subarray(batch, end) };
+    const end = batch + Math.max(1, Math.min(batches, Math.floor((tokens * this.#share.size) / each)));
+    const [first, stop] = rangeOf(this.#train.streams, this.#share);
+    const batchSizes = new Int32Array(end - batch).fill(stop - first);
+    return { ...(await this.#train.gather(batch, end, this.#share)), batchSizes };
   }
 
   initial(batch: number): 'begin' | 'continue' {

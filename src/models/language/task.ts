@@ -61,7 +61,7 @@ export function languageTask<M extends TrainedModel>(make: (parts: LanguageParts
     options: LANGUAGE,
     settings: languageSettings,
     prepare: (texts, settings, signal) => prepareLanguage(texts, settings, signal),
-    plan: ({ train }, epoch, random) => new StreamPlan(epoch, train, random),
+    plan: ({ train }, epoch, random, share) => new StreamPlan(epoch, train, random, share),
     gather: () => {
       throw new Error('a language model has a plan of its own');
     },

@@ -69,6 +69,12 @@ export class Checkpointer {
     return everyMinutes !== undefined && now() - this.#lastTime >= everyMinutes * 60_000;
   }
 
+  /** Counts a checkpoint that rank 0 writes. */
+  passed(step: number): void {
+    this.#lastTime = now();
+    this.#lastStep = step;
+  }
+
   /** Whether anything has happened since the last checkpoint. */
   stale(step: number): boolean {
     return step !== this.#lastStep;

@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { constraint, invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
 import type { OptionTable } from '../../core/options/table.js';
 import type { ResumableEngine, StateEntry } from '../../engine/engine.js';
+import { ownState } from '../distributed/carried.js';
+import type { Share } from '../distributed/share.js';
 import type { TrainingOptions } from '../options/train.js';
 import type { Validation } from '../progress.js';
 import type { CommonOptions, StoredTraining } from '../task.js';
@@ -46,15 +48,17 @@ export function resumedOptions<O extends CommonOptions>(
 /**
  * Lets an engine resume from a checkpoint.
  *
+ * @param share - Which rows of each batch are this process's.
  * @returns the weights of the best epoch so far, if there was one.
  * @throws ModelFileError if the checkpoint does not fit the engine.
  */
 export async function resumeEngine(
   engine: ResumableEngine,
   { path, position, training, state }: Checkpoint,
+  share: Share,
 ): Promise<StateEntry[] | undefined> {
   try {
-    await engine.restore(training);
+    await engine.restore(ownState(training, share));
   } catch (error) {
     if (error instanceof RecurraError)
       throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });

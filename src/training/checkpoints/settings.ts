@@ -18,6 +18,7 @@ const NOT_KEPT: readonly string[] = [
   'onProgress',
   'onEvent',
   'resume',
+  'distributed',
   'choosesTokenizer',
   'choosesSubwords',
   'idle',

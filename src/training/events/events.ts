@@ -54,6 +54,10 @@ export interface TrainingStart extends TrainingPlace {
   vocabulary: number;
   /** Whether it resumes from a checkpoint. */
   resumed: boolean;
+  /** Processes that train as one; 1 without `distributed`. */
+  ranks: number;
+  /** The number of this one among them, from 0. Rank 0 writes the files. */
+  rank: number;
   /** What was chosen by the rows, since no option said it; nothing in a training that resumes. */
   chosen: readonly Choice[];
 }

@@ -8,6 +8,7 @@ import {
   checkRules,
   type OptionTable,
   option,
+  type Rule,
   settingsOf,
   type TableOf,
 } from '../../core/options/table.js';
@@ -24,6 +25,12 @@ import {
 import { chooseDevice } from '../../native/device.js';
 import { TEXT, type TextOptions, type TextSettings } from '../../text/options.js';
 import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from '../checkpoints/options.js';
+import {
+  DISTRIBUTED_WORDS,
+  type DistributedOptions,
+  type DistributedSettings,
+  distributedSettings,
+} from '../distributed/options.js';
 import type { EncoderSettings } from '../encoder.js';
 import type { TaskEvent } from '../events/events.js';
 import type { Progress } from '../progress.js';
@@ -104,6 +111,14 @@ export interface RunOptions<R, E = TaskEvent, P = Progress> {
    * and what watches or stops. Functions and validation rows must be given again. Default `false`.
    */
   resume?: boolean | string;
+  /**
+   * Trains in several processes as one: `true`, or how they find each other. All of them are started with the same rows and options, on
+   * one machine or on several, by `torchrun`, `srun` or `recurra launch`, whose environment variables say which process this is. Each
+   * step then has `batchSize` rows of each rank and gives what one process with all those rows would get; all ranks have the same
+   * weights. Rank 0 writes checkpoints and the log. Needs the torch addon, but no GPU; one process alone is a usual training. Default
+   * `false`.
+   */
+  distributed?: boolean | DistributedOptions;
   /** Called with everything that happens, as it happens; {@link TextClassifier.start} gives the same for `for await`. */
   onEvent?: (event: E) => void;
   /**
@@ -223,6 +238,18 @@ export const RUN = {
     flag: '<folder>',
     help: 'write event files for TensorBoard to this folder',
   }),
+  distributed: option(
+    custom<boolean | DistributedOptions, DistributedSettings | undefined>(
+      DISTRIBUTED_WORDS,
+      (_, value) => distributedSettings(value),
+      'flag',
+    ),
+    {
+      defaultText: 'false',
+      flag: '',
+      help: 'train in several processes as one, started by `torchrun`, `srun` or `recurra launch`',
+    },
+  ),
   onEvent: option(callback<Any>(), { help: 'called with everything that happens, as it happens' }),
   onProgress: option(callback<Any>(), { help: 'called from time to time, and after each epoch' }),
   signal: option(signal, { help: 'stops the training when it is aborted' }),
@@ -247,10 +274,21 @@ export interface TrainingSettings<R, E = TaskEvent, P = Progress> extends Learni
   precision: 'bfloat16' | undefined;
   checkpoint: CheckpointSettings | undefined;
   tensorboard: string | undefined;
+  /** How the ranks find each other; undefined for one process. */
+  distributed?: DistributedSettings | undefined;
   onEvent: ((event: E) => void) | undefined;
   onProgress: ((progress: P) => void) | undefined;
   signal: AbortSignal | undefined;
 }
+
+/** What does not go with other ranks. */
+const DISTRIBUTED_RULES: readonly Rule<Pick<TrainingSettings<unknown>, 'distributed' | 'device'>>[] = [
+  {
+    option: 'distributed',
+    when: ({ distributed, device }) => distributed !== undefined && device !== 'cpu',
+    message: "distributed trains on CPUs; leave device out, or take device: 'cpu'",
+  },
+];
 
 /** The rows of a table as a task has them: with its own defaults. What the task does not have keeps the usual one. */
 function ownRows<Table extends OptionTable>(rows: Table, table: OptionTable): Table {
@@ -296,5 +334,6 @@ export function trainingSettings<R, E = TaskEvent, P = Progress>(
     throw constraint('unlabelled', message);
   }
   checkRules(settings, LEARNING_RULES);
+  checkRules(settings, DISTRIBUTED_RULES);
   return settings;
 }

@@ -18,8 +18,8 @@ pub(crate) struct Plan {
     pub slices: Vec<Range<usize>>,
     /// Distinct words, in order of first use; behind the own ones those that only other ranks read in the same step.
     pub ids: Vec<u32>,
-    /// How many of `ids` these rows have themselves.
-    pub own: usize,
+    /// How many of `ids` are those of other ranks.
+    pub others: usize,
     /// For each packed position, the number of its input.
     pub slots: Vec<u32>,
     /// The positions of each input.
@@ -81,7 +81,6 @@ impl Plan {
                 plan.slots.push(words.number(id, &mut plan.ids));
             });
         }
-        plan.own = plan.ids.len();
         plan.users = Users::new(&plan.slots, plan.inputs());
         plan.layout = layout;
         Ok(plan)
@@ -106,9 +105,14 @@ impl Plan {
         )
     }
 
+    /// How many of the words these rows have themselves.
+    pub fn own(&self) -> usize {
+        self.ids.len() - self.others
+    }
+
     /// Number of distinct inputs.
     pub fn inputs(&self) -> usize {
-        self.bags.as_ref().map_or(self.own, Bags::len)
+        self.bags.as_ref().map_or(self.own(), Bags::len)
     }
 
     /// Whether there are no rows: a rank whose rows have run out still moves with the others.

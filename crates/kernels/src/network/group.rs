@@ -3,33 +3,9 @@
 
 use super::exchange::Exchange;
 use super::params::Params;
-use super::plans::StepPlan;
+use super::plans::{GroupStep, StepPlan};
 use crate::encoder::bags::Bags;
 use recurra_core::{Error, ErrorCode, Result, StepOptions};
-
-/// What a rank knows of all ranks' rows in a step.
-pub(super) struct GroupStep {
-    /// What the sum of all losses is divided by.
-    pub divisor: f64,
-    pub answers: u64,
-    pub rows: u64,
-    /// The place of each of the plan's words among those that travel, in the order of their ids; none where the words' vectors do not
-    /// move row by row.
-    pub words: Vec<u32>,
-    /// The same of the features.
-    pub features: Vec<u32>,
-}
-
-/// The numbers that travel behind the gradients: loss, correct answers, whether something is not finite.
-pub(super) const SUMS: usize = 3;
-
-impl GroupStep {
-    /// How many numbers travel in this step.
-    pub fn len(&self, params: &Params) -> usize {
-        let features = params.features_shape().map_or(0, |[_, dims]| self.features.len() * dims);
-        params.flat_size + self.words.len() * params.config.encoder.embedding_dim + features + SUMS
-    }
-}
 
 /// One rank's part of a step.
 #[derive(Default)]
@@ -77,7 +53,9 @@ pub(super) fn agree(
     }
     for plan in plans {
         let parts = readers.iter_mut().map(Reader::part).collect::<Result<Vec<Part>>>()?;
+        let own = plan.words.ids.len();
         let words = extend(&mut plan.words.ids, parts.iter().map(|part| &part.words[..]), moves_words);
+        plan.words.others = plan.words.ids.len() - own;
         let features = if params.features_shape().is_some() {
             let bags = plan.words.bags.get_or_insert_with(Bags::default);
             extend(&mut bags.ids, parts.iter().map(|part| &part.features[..]), true)

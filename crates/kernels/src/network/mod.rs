@@ -7,7 +7,7 @@ mod batches;
 mod carried;
 mod embed;
 #[cfg(feature = "training")]
-mod exchange;
+pub(crate) mod exchange;
 #[cfg(feature = "training")]
 mod explain;
 #[cfg(feature = "training")]
@@ -17,6 +17,8 @@ mod model;
 mod optimizer;
 mod own;
 mod params;
+#[cfg(feature = "training")]
+mod pass;
 #[cfg(feature = "training")]
 mod plans;
 mod predict;

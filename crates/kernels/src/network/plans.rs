@@ -2,14 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::exchange::dropout_seed;
-use super::group::{GroupStep, agree};
 use super::params::Params;
-use super::weights::Weights;
 use crate::encoder::plan::{Finders, Plan};
 use crate::heads::targets::Targets;
 use crate::threads::Pool;
-use recurra_core::{Chunk, Result, StepOptions};
+use recurra_core::{Chunk, Result};
 
 /// A batch, prepared.
 #[derive(Default)]
@@ -33,25 +30,32 @@ impl StepPlan {
     }
 }
 
-/// Prepares all batches of a chunk; with other ranks they agree about them.
-pub(super) fn plan_all(
-    params: &Params,
-    pool: &Pool,
-    weights: &mut Weights,
-    chunk: &Chunk<'_>,
-    options: &StepOptions<'_>,
-) -> Result<Vec<StepPlan>> {
-    let (exchange, steps) = (weights.exchange.as_deref(), weights.steps);
-    let seed = dropout_seed(params.config.seed, exchange);
-    let mut plans = plan_own(params, pool, &mut weights.space.finders, chunk, (seed, steps))?;
-    if let Some(exchange) = exchange {
-        agree(params, exchange, &mut plans, options, steps)?;
-    }
-    Ok(plans)
+/// What a rank knows of all ranks' rows in a step.
+pub(super) struct GroupStep {
+    /// What the sum of all losses is divided by.
+    pub divisor: f64,
+    pub answers: u64,
+    pub rows: u64,
+    /// The place of each of the plan's words among those that travel, in the order of their ids; none where the words' vectors do not
+    /// move row by row.
+    pub words: Vec<u32>,
+    /// The same of the features.
+    pub features: Vec<u32>,
 }
 
-/// Prepares the batches, shared out to the team.
-fn plan_own(
+/// The numbers that travel behind the gradients: loss, correct answers, whether something is not finite.
+pub(super) const SUMS: usize = 3;
+
+impl GroupStep {
+    /// How many numbers travel in this step.
+    pub fn len(&self, params: &Params) -> usize {
+        let features = params.features_shape().map_or(0, |[_, dims]| self.features.len() * dims);
+        params.flat_size + self.words.len() * params.config.encoder.embedding_dim + features + SUMS
+    }
+}
+
+/// Prepares all batches of a chunk, shared out to the team, with the seed of the dropout and the steps before them.
+pub(super) fn plan_all(
     params: &Params,
     pool: &Pool,
     finders: &mut Vec<Finders>,

@@ -4,26 +4,15 @@
 //! step, in the order of their ids, and behind these the loss, the correct answers and whether something is not finite.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
-use super::exchange::Exchange;
-use super::group::{GroupStep, SUMS};
-use super::plans::StepPlan;
-use super::step::{Outcome, Step};
+use super::plans::{GroupStep, SUMS, StepPlan};
+use super::step::{Group, Outcome, Step};
 use crate::encoder::embedding::Own;
 use crate::encoder::lookup::Lookup;
 use crate::encoder::noise::Squares;
 use crate::simd::dispatch;
 use crate::threads::Member;
-use recurra_core::Error;
-
-/// The group of a chunk's steps.
-#[derive(Clone, Copy)]
-pub(super) struct Group<'a> {
-    pub exchange: &'a dyn Exchange,
-    /// Why a meeting failed.
-    pub failure: &'a Mutex<Option<Error>>,
-}
 
 /// Rows of a table in what travels.
 struct Rows<'a> {
@@ -98,7 +87,7 @@ impl Step<'_> {
     ) -> (Own, f64) {
         let (params, travels) = (self.params, self.mats.flat_grads);
         let words = &self.embedding.words;
-        let words = Rows { of: words, start: params.flat_size, places: &step.words, own: plan.words.own };
+        let words = Rows { of: words, start: params.flat_size, places: &step.words, own: plan.words.own() };
         let behind = words.start + words.len();
         let own = plan.words.bags.as_ref().map_or(0, |bags| bags.own);
         let features = self.embedding.subwords.as_ref().map(|subwords| &subwords.features);

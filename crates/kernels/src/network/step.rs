@@ -4,18 +4,17 @@
 //! gradients and their update), rows of the batch (recurrence, head), rows of the weight matrices (weight gradients).
 
 use std::ops::Range;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::params::{EMBEDDING, FEATURES, LAYERS, Params, RECURRENT};
+use super::exchange::Exchange;
+use super::params::{EMBEDDING, LAYERS, Params, RECURRENT};
 use super::plans::StepPlan;
-use super::reduce::Group;
 use super::space::TrainMats;
 use super::weight_drop::WeightDrop;
 use crate::encoder::embedding::{Embedding, Own};
-use crate::encoder::encoded::Encoded;
 use crate::encoder::noise::Noise;
-use crate::heads::pass::{HeadDropout, HeadPacks, HeadPass, Unit};
-use crate::heads::training::Back;
+use crate::heads::pass::{HeadPacks, Unit};
 use crate::optim::DenseShared;
 use crate::random::key;
 use crate::recurrent::layers::{LayerDropout, Layers, Source, Start, StateMats};
@@ -23,15 +22,23 @@ use crate::recurrent::packs::DirPacks;
 use crate::recurrent::stack::Net;
 use crate::recurrent::steps::Aside;
 use crate::threads::Member;
-use recurra_core::{StepOptions, fault, layout::PackedLayout};
+use recurra_core::{Error, StepOptions, layout::PackedLayout};
 
 /// One member's sums, on a cache line of its own.
 #[repr(align(64))]
 #[derive(Default)]
 pub(super) struct Sums {
-    loss: AtomicU64,
-    correct: AtomicU64,
+    pub loss: AtomicU64,
+    pub correct: AtomicU64,
     pub norm: AtomicU64,
+}
+
+/// The group of a chunk's steps.
+#[derive(Clone, Copy)]
+pub(super) struct Group<'a> {
+    pub exchange: &'a dyn Exchange,
+    /// Why a meeting failed.
+    pub failure: &'a Mutex<Option<Error>>,
 }
 
 /// Everything that the team shares. What is written through the addresses belongs to one member at a time.
@@ -183,45 +190,13 @@ impl Step<'_> {
         }
     }
 
-    /// Through all layers and the head, and back to the first layer; the gradients of all parameters but the first layer's and
-    /// the embedding go into `grads`. Stops at a loss that is not finite.
-    unsafe fn pass(
-        &self,
-        member: &Member<'_>,
-        plan: &StepPlan,
-        layers: &Layers<'_>,
-        mask: u64,
-        grads: *mut f32,
-    ) -> Outcome {
-        let own = self.own_rows(member, plan);
-        // SAFETY: by the promise of `run` and the shares between meetings.
-        unsafe {
-            layers.forward(member, self.start(own.clone()));
-            self.meet_around_head(member);
-            let encoded = self.encoded(layers, plan);
-            let divisor = self.head(member, plan, encoded, self.head_share(member, encoded.layout, own), mask);
-            self.meet_around_head(member);
-            layers.backward_top(member);
-            member.meet();
-            let outcome = self.outcome(member, plan.answers(self.params) as f64 / divisor);
-            if outcome.finite {
-                fault::point("step");
-                let (mats, packs) = (self.mats.head, &*self.head_packs);
-                let back = Back { encoded, mats, packs, targets: &plan.targets, divisor };
-                self.params.head.weight_grads(member, &back, grads);
-                layers.backward(member, Some(grads));
-            }
-            outcome
-        }
-    }
-
-    fn key(&self, what: [u64; 3]) -> u64 {
+    pub(super) fn key(&self, what: [u64; 3]) -> u64 {
         key(self.seed, what)
     }
 
     /// The rows whose states and head are this member's. With one direction they are its own from the first layer's recurrence to
     /// the way back.
-    fn own_rows(&self, member: &Member<'_>, plan: &StepPlan) -> Range<usize> {
+    pub(super) fn own_rows(&self, member: &Member<'_>, plan: &StepPlan) -> Range<usize> {
         if self.params.shape.dirs == 1 {
             plan.words.slices.get(member.rank()).cloned().unwrap_or(0..0)
         } else {
@@ -231,7 +206,7 @@ impl Step<'_> {
 
     /// What this member takes through the head. With two directions rows need not be those of its recurrence, and where each token is
     /// answered they are shared by tokens: the first rows are the longest.
-    fn head_share(&self, member: &Member<'_>, layout: &PackedLayout, own: Range<usize>) -> Range<usize> {
+    pub(super) fn head_share(&self, member: &Member<'_>, layout: &PackedLayout, own: Range<usize>) -> Range<usize> {
         let head = &self.params.head;
         if head.shares_positions() {
             member.share(layout.total(), 1)
@@ -243,12 +218,12 @@ impl Step<'_> {
     }
 
     /// The states that this member's rows begin with.
-    fn start(&self, own: Range<usize>) -> Start<'_> {
+    pub(super) fn start(&self, own: Range<usize>) -> Start<'_> {
         if self.carried.is_empty() { Start::Zeros(own) } else { Start::States(own, &self.carried) }
     }
 
     /// With two directions a row's states come from two members; a head that shares positions reads those of others in any case.
-    fn meet_around_head(&self, member: &Member<'_>) {
+    pub(super) fn meet_around_head(&self, member: &Member<'_>) {
         if self.params.shape.dirs > 1 || self.params.head.shares_positions() {
             member.meet();
         }
@@ -303,46 +278,12 @@ impl Step<'_> {
         }
     }
 
-    fn encoded<'b>(&'b self, layers: &'b Layers<'b>, plan: &'b StepPlan) -> Encoded<'b> {
-        let last = self.params.shape.layers() - 1;
-        let (y, dy) = (self.mats.y[last], self.mats.dy[last]);
-        Encoded { layout: &plan.words.layout, top: layers.top(), y, dy, part: self.params.shape.rp }
-    }
-
-    /// Scores, losses and the way back to the encoder, for this member's rows. Returns what the losses are divided by.
-    unsafe fn head(
-        &self,
-        member: &Member<'_>,
-        plan: &StepPlan,
-        encoded: Encoded<'_>,
-        rows: Range<usize>,
-        mask: u64,
-    ) -> f64 {
-        let (head, p) = (&self.params.head, self.params.config.encoder.dropouts.of_outputs() as f32);
-        let dropout = (p > 0.0).then(|| HeadDropout { key: self.key([mask, FEATURES, 0]), p });
-        let own = || head.divisor(&plan.targets, &self.options.loss, encoded.layout.rows());
-        let divisor = plan.group.as_ref().map_or_else(own, |group| group.divisor);
-        // SAFETY: the rows are this member's; the packs were made before the last meeting.
-        let tally = unsafe {
-            let pass =
-                HeadPass { encoded, rows, mats: self.mats.head, packs: &*self.head_packs, flat: self.flat, dropout };
-            head.forward(&pass);
-            let tally = head.loss(&pass, &plan.targets, &self.options.loss, divisor);
-            head.backward(&pass, &plan.targets);
-            tally
-        };
-        let sums = &self.sums[member.rank()];
-        sums.loss.store(tally.loss.to_bits(), Ordering::Relaxed);
-        sums.correct.store(tally.correct, Ordering::Relaxed);
-        divisor
-    }
-
     pub(super) fn sums(&self, member: &Member<'_>, of: fn(&Sums) -> &AtomicU64) -> impl Iterator<Item = u64> {
         self.sums[..member.size()].iter().map(move |sums| of(sums).load(Ordering::Relaxed))
     }
 
     /// The members' sums together, once they have met. `scale` makes the sum of losses the mean times the number of answers.
-    fn outcome(&self, member: &Member<'_>, scale: f64) -> Outcome {
+    pub(super) fn outcome(&self, member: &Member<'_>, scale: f64) -> Outcome {
         let loss = self.sums(member, |s| &s.loss).map(f64::from_bits).sum::<f64>() * scale;
         Outcome { loss, correct: self.sums(member, |s| &s.correct).sum(), finite: loss.is_finite(), failed: false }
     }

@@ -2,17 +2,17 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::carried::Carried;
-use super::exchange::dropout_seed;
+use super::exchange::{Exchange, dropout_seed};
+use super::group::agree;
 use super::model::Network;
 use super::optimizer::Optimizer;
 use super::params::Params;
 use super::plans::{StepPlan, plan_all};
-use super::reduce::Group;
 use super::space::TrainMats;
-use super::step::{Step, Sums};
+use super::step::{Group, Step, Sums};
 use super::weight_drop::WeightDrop;
 use super::weights::Weights;
 use crate::encoder::embedding::Embedding;
@@ -23,6 +23,13 @@ use crate::threads::{Member, Pool};
 use recurra_core::{Algorithm, Chunk, Error, ErrorCode, Result, Stats, StepOptions};
 
 impl Network {
+    /// Trains with the other ranks from now on, or with `None` alone again: a step of [`Network::train_batches`] is one step on the rows that all ranks have in
+    /// that batch, and its result is the same on all of them, bit by bit. The ranks' networks must have the same weights. Each
+    /// rank's dropout has masks of its own; those of rank 0 are what they are without a group.
+    pub fn distribute(&self, exchange: Option<Arc<dyn Exchange>>) {
+        self.write().exchange = exchange;
+    }
+
     /// Trains on batches, one step of the optimizer for each. With the same seed, data and number of threads the weights
     /// are the same bit by bit.
     ///
@@ -51,8 +58,12 @@ impl Network {
         weights.draw(params)?;
         weights.change();
         weights.use_optimizer(options.algorithm, params)?;
-        let plans = plan_all(params, pool, weights, chunk, options)?;
         let exchange = weights.exchange.clone();
+        let seed = dropout_seed(params.config.seed, exchange.as_deref());
+        let mut plans = plan_all(params, pool, &mut weights.space.finders, chunk, (seed, weights.steps))?;
+        if let Some(exchange) = &exchange {
+            agree(params, &**exchange, &mut plans, options, weights.steps)?;
+        }
         let failure = Mutex::new(None);
         let group = exchange.as_deref().map(|exchange| Group { exchange, failure: &failure });
         let mats = weights.space.fit(params, &plans, options.adversarial > 0.0);

@@ -28,6 +28,7 @@ mod params;
 mod pass;
 mod places;
 mod plan;
+mod reduce;
 mod rows;
 mod score;
 mod search;

@@ -1,11 +1,12 @@
 //! The network as its users hold it.
 
 use std::ops::Deref;
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::frozen::{Frozen, Scratch};
 use super::learning::TrainSpace;
 use super::params::Params;
+use crate::network::Exchange;
 use crate::optim::Dense;
 use crate::simd::Buf;
 use crate::threads::Pool;
@@ -39,6 +40,8 @@ pub(super) struct Weights {
     pub steps: u64,
     /// Weights for searches; `None` after a change.
     pub frozen: Option<Frozen>,
+    /// The other processes that train the same network, where there are any.
+    pub exchange: Option<Arc<dyn Exchange>>,
 }
 
 impl Weights {

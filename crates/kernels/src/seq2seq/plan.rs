@@ -46,6 +46,18 @@ pub(super) struct PairPlan {
     /// For each of the decoder's rows its row of the encoder, and where its memory is.
     pub rows: Vec<u32>,
     pub spans: Vec<Span>,
+    /// What all ranks have in this step, where there are others.
+    pub group: Option<GroupPairs>,
+}
+
+/// The numbers that travel behind the gradients: loss, correct answers, whether something is not finite.
+pub(super) const SUMS: usize = 3;
+
+/// Pairs of all ranks in a step.
+#[derive(Clone, Copy)]
+pub(super) struct GroupPairs {
+    pub answers: u64,
+    pub rows: u64,
 }
 
 impl PairPlan {
@@ -83,6 +95,16 @@ impl PairPlan {
         (plan.rows, plan.spans) = spans(&source.layout, layout.sorted_indices());
         (plan.source, plan.layout) = (source, layout);
         Ok(plan)
+    }
+
+    /// Whether there are no rows: a rank whose rows have run out still moves with the others.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Target units that the losses of all ranks are of.
+    pub fn answers(&self) -> u64 {
+        self.group.map_or(self.layout.total() as u64, |group| group.answers)
     }
 
     /// Source units of all rows.

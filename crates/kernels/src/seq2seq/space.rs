@@ -2,7 +2,7 @@
 
 use super::packs::padded;
 use super::params::Params;
-use super::plan::PairPlan;
+use super::plan::{PairPlan, SUMS};
 use crate::encoder::plan::Plan;
 use crate::recurrent::buffers::{Grads, Trace};
 use crate::recurrent::steps::DirMats;
@@ -246,7 +246,8 @@ impl Space {
             d_final_c: a.some(training && facts.cell_state, rows, mp),
             d_through: a.some(training && query, rows, hp),
             guess: a.some(positions, rows, vp),
-            flat_grads: a.mat(if training { params.flat_size } else { 0 }, 1).ptr,
+            // With other ranks the sums of a step travel behind them.
+            flat_grads: a.mat(if training { params.flat_size + SUMS } else { 0 }, 1).ptr,
         }
     }
 

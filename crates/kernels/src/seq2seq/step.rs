@@ -14,12 +14,14 @@ use super::pass::{Inputs, Pass, Sampling, memory};
 use super::plan::PairPlan;
 use super::space::Mats;
 use crate::heads::losses::cross_entropy;
+use crate::network::Exchange;
 use crate::optim::{DenseShared, StepNumbers};
 use crate::random::{Chosen, key};
 use crate::recurrent::layers::{LayerDropout, Start};
 use crate::simd::gemm::Init;
 use crate::threads::Member;
-use recurra_core::{StepOptions, fault};
+use recurra_core::{Error, StepOptions, fault};
+use std::sync::Mutex;
 
 /// What the random numbers of a step are for, so that each has its own.
 pub(super) const WORDS: u64 = 1;
@@ -52,8 +54,11 @@ pub(super) struct Step<'a> {
     pub tasks: Vec<Task>,
     pub states: DenseShared,
     pub notes: Notes,
-    /// Number of steps before these, for the dropout masks.
+    /// The other ranks that make the same steps on pairs of their own.
+    pub group: Option<Group<'a>>,
+    /// Number of steps before these, and the seed, for the dropout masks.
     pub steps_before: u64,
+    pub seed: u64,
     /// The same for the optimizer's state, which may be younger.
     pub optimizer_steps: u64,
 }
@@ -66,11 +71,21 @@ pub(super) struct Outcome {
     pub loss: f64,
     pub correct: u64,
     pub finite: bool,
+    /// Whether the ranks could not meet.
+    pub failed: bool,
+}
+
+/// The group of a chunk's steps.
+#[derive(Clone, Copy)]
+pub(super) struct Group<'a> {
+    pub exchange: &'a dyn Exchange,
+    /// Why a meeting failed.
+    pub failure: &'a Mutex<Option<Error>>,
 }
 
 impl Step<'_> {
     fn key(&self, what: [u64; 3]) -> u64 {
-        key(self.params.config.seed, what)
+        key(self.seed, what)
     }
 
     /// The dropout of embedded units of a step, on the side that `what` names.
@@ -89,6 +104,10 @@ impl Step<'_> {
     /// # Safety
     /// All members of the team must run it at once; all addresses must be valid for the plan and not be used by anything else.
     pub unsafe fn run(&self, member: &Member<'_>, plan: &PairPlan, number: u64, scratch: &mut Vec<f32>) -> Outcome {
+        if plan.is_empty() {
+            // SAFETY: by the caller's promise.
+            return unsafe { self.run_without_rows(member, number) };
+        }
         let (params, mats) = (self.params, self.mats);
         let mask = self.steps_before + number;
         let p = params.config.encoder.dropouts.layers as f32;
@@ -125,7 +144,7 @@ impl Step<'_> {
             member.meet();
             let outcome = self.outcome(plan);
             if !outcome.finite {
-                return outcome;
+                return self.refused(member, outcome);
             }
             fault::point("step");
             pass.backward(own, scratch);
@@ -182,7 +201,7 @@ impl Step<'_> {
         let (params, mats) = (self.params, self.mats);
         let share = member.share(plan.layout.total(), 1);
         let (first, m) = (share.start, share.len());
-        let part = (1.0 / plan.layout.total() as f64) as f32;
+        let part = (1.0 / plan.answers() as f64) as f32;
         // SAFETY: as `run`; the positions are this member's.
         unsafe {
             let scores = mats.scores.at(first, 0);
@@ -206,11 +225,16 @@ impl Step<'_> {
         let (losses, right) =
             unsafe { (from_raw_parts(self.notes.losses, total), from_raw_parts(self.notes.right, total)) };
         let loss = losses.iter().sum::<f64>();
-        Outcome { loss, correct: right.iter().filter(|right| **right).count() as u64, finite: loss.is_finite() }
+        let correct = right.iter().filter(|right| **right).count() as u64;
+        Outcome { loss, correct, finite: loss.is_finite(), failed: false }
     }
 
     /// The optimizer's step for this member's share of the parameters, once all gradients are there.
-    unsafe fn update(&self, member: &Member<'_>, number: u64, mut outcome: Outcome) -> Outcome {
+    pub(super) unsafe fn update(&self, member: &Member<'_>, number: u64, mut outcome: Outcome) -> Outcome {
+        // SAFETY: by the caller's promise.
+        if !unsafe { self.reduce(member, &mut outcome) } {
+            return outcome;
+        }
         let (size, grads) = (self.params.flat_size, self.mats.flat_grads);
         let share = member.share(size, BLOCK);
         // SAFETY: as `run`; the blocks are this member's.
@@ -265,6 +289,10 @@ impl Step<'_> {
             return;
         }
         member.meet();
+        if self.group.is_some() {
+            // SAFETY: as `run`.
+            return unsafe { self.clear_tables(member) };
+        }
         let (source, target) = (self.params.source, self.params.target);
         let read = positions.then_some((self.notes.units, plan.layout.total()));
         // SAFETY: as `run`; each unit is one member's.

@@ -2,20 +2,28 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::model::{Optimizer, Seq2Seq, Weights};
 use super::params::Params;
 use super::plan::{PairFinders, PairPlan, Pairs};
+use super::reduce::agree;
 use super::space::{Mats, Purpose};
-use super::step::{BLOCK, Notes, Step, WORDS};
+use super::step::{BLOCK, Group, Notes, Step, WORDS};
 use crate::encoder::plan::WordDropout;
+use crate::network::Exchange;
+use crate::network::exchange::dropout_seed;
 use crate::optim::Dense;
 use crate::random::{Chosen, key};
 use crate::threads::{Member, Pool};
 use recurra_core::{Algorithm, Chunk, Result, Stats, StepOptions, Targets};
 
 impl Seq2Seq {
+    /// As [`crate::network::Network::distribute`]; the gradients of all embedded units travel.
+    pub fn distribute(&self, exchange: Option<Arc<dyn Exchange>>) {
+        self.write().exchange = exchange;
+    }
+
     /// Trains on batches, one step of the optimizer for each. With the same seed and data the weights are the same bit by bit, with
     /// any number of threads. The chunk's targets are sets: the target units of each row, the end unit last.
     ///
@@ -30,25 +38,31 @@ impl Seq2Seq {
     /// For a fault of this library. The weights are then those of some moment within the chunk, and the optimizer starts afresh.
     pub fn train_batches(&self, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Result<Stats> {
         let (params, pool) = (&self.params, &self.pool);
-        params.config.check_chunk(chunk)?;
+        let exchange = self.read().exchange.clone();
+        params.config.check_chunk(chunk, exchange.is_some())?;
         params.config.check_options(options, chunk.batch_sizes.len())?;
         let mut guard = self.write();
         let weights = &mut *guard;
         weights.draw(params)?;
         weights.frozen = None;
         weights.use_optimizer(options.algorithm, params)?;
-        let plans = plan_all(params, pool, &mut weights.space.finders, chunk, weights.steps)?;
+        let seed = dropout_seed(params.config.seed, exchange.as_deref());
+        let mut plans = plan_all(params, pool, &mut weights.space.finders, chunk, (seed, weights.steps))?;
+        if let Some(exchange) = &exchange {
+            agree(&**exchange, &mut plans, params.flat_size, weights.steps)?;
+        }
+        let failure = Mutex::new(None);
+        let group = exchange.as_deref().map(|exchange| Group { exchange, failure: &failure });
         let purpose = Purpose { training: true, positions: Step::positions(params, options) };
         let mats = weights.space.space.fit(params, &plans, purpose);
-        let run = Run { params, pool, mats: &mats, plans: &plans, options };
+        let run = Run { params, pool, mats: &mats, plans: &plans, options, group, seed };
         match catch_unwind(AssertUnwindSafe(|| run.run(weights))) {
-            Ok(stats) => {
-                let made = stats.non_finite_batch.unwrap_or(plans.len()) as u64;
+            Ok((stats, made)) => {
                 if let Some(optimizer) = &mut weights.optimizer {
                     optimizer.dense.count(made);
                 }
                 weights.steps += made;
-                Ok(stats)
+                failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(stats), Err)
             }
             Err(payload) => {
                 weights.recover();
@@ -84,7 +98,7 @@ fn plan_all(
     pool: &Pool,
     finders: &mut Vec<PairFinders>,
     chunk: &Chunk<'_>,
-    steps_before: u64,
+    (seed, steps_before): (u64, u64),
 ) -> Result<Vec<PairPlan>> {
     finders.resize_with(pool.size().max(finders.len()), PairFinders::default);
     let places: Vec<_> = chunk.batches().collect();
@@ -97,9 +111,12 @@ fn plan_all(
         let mut finder = finders[member.rank()].lock().unwrap_or_else(PoisonError::into_inner);
         for batch in (member.rank()..places.len()).step_by(member.size()) {
             let (rows, tokens): (Range<usize>, Range<usize>) = places[batch].clone();
+            if rows.is_empty() {
+                continue;
+            }
             let what = [steps_before + batch as u64, WORDS, 0];
             let dropout = unknown.map(|unknown| WordDropout {
-                chosen: Chosen::new(key(params.config.seed, what), encoder.dropouts.words as f32),
+                chosen: Chosen::new(key(seed, what), encoder.dropouts.words as f32),
                 unknown,
             });
             let (tokens, lengths) = (&chunk.tokens[tokens], &chunk.lengths[rows.clone()]);
@@ -118,12 +135,15 @@ struct Run<'a> {
     mats: &'a Mats,
     plans: &'a [PairPlan],
     options: &'a StepOptions<'a>,
+    group: Option<Group<'a>>,
+    seed: u64,
 }
 
 impl Run<'_> {
-    fn run(&self, weights: &mut Weights) -> Stats {
+    /// Makes the steps; returns their statistics, and how many were made.
+    fn run(&self, weights: &mut Weights) -> (Stats, u64) {
         let most = self.plans.iter().map(|plan| plan.layout.total()).max().unwrap_or(0);
-        let Some(optimizer) = &mut weights.optimizer else { return Stats::default() };
+        let Some(optimizer) = &mut weights.optimizer else { return (Stats::default(), 0) };
         let space = &mut weights.space;
         space.losses.resize(most, 0.0);
         space.right.resize(most, false);
@@ -145,25 +165,28 @@ impl Run<'_> {
                 squares: space.squares.as_mut_ptr(),
                 units: space.units.as_mut_ptr(),
             },
+            group: self.group,
             steps_before: weights.steps,
+            seed: self.seed,
         };
-        let result = Mutex::new(Stats::default());
+        let result = Mutex::new((Stats::default(), 0));
         self.pool.run(|member: &Member<'_>| {
-            let (mut stats, mut scratch) = (Stats::default(), Vec::new());
+            let (mut stats, mut scratch, mut made) = (Stats::default(), Vec::new(), 0);
             for (number, plan) in self.plans.iter().enumerate() {
                 // SAFETY: all members run the same steps, on memory that is borrowed by this call and fits every plan.
                 let outcome = unsafe { step.run(member, plan, number as u64, &mut scratch) };
-                if !outcome.finite {
-                    stats.non_finite_batch = Some(number);
+                if outcome.failed || !outcome.finite {
+                    stats.non_finite_batch = (!outcome.failed).then_some(number);
                     break;
                 }
+                made += 1;
                 stats.loss += outcome.loss;
                 stats.correct += outcome.correct;
-                stats.answers += plan.layout.total() as u64;
-                stats.rows += plan.rows.len() as u64;
+                stats.answers += plan.answers();
+                stats.rows += plan.group.map_or(plan.rows.len() as u64, |group| group.rows);
             }
             if member.rank() == 0 {
-                *result.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+                *result.lock().unwrap_or_else(PoisonError::into_inner) = (stats, made);
             }
         });
         result.into_inner().unwrap_or_else(PoisonError::into_inner)

@@ -1,0 +1,110 @@
+//! The meeting of the ranks in a step: the gradients of all parameters, embeddings included, become the sum over all ranks' pairs.
+
+use std::sync::PoisonError;
+
+use super::params::Table;
+use super::plan::{GroupPairs, PairPlan, SUMS};
+use super::step::{Group, Outcome, Step};
+use crate::network::Exchange;
+use crate::threads::Member;
+use recurra_core::{Error, ErrorCode, Result};
+
+/// Gives each plan what all ranks have in its step.
+///
+/// # Errors
+/// As [`Exchange::all_gather`]; `Distributed` for ranks whose networks, steps so far or numbers of batches differ.
+pub(super) fn agree(exchange: &dyn Exchange, plans: &mut [PairPlan], size: usize, steps: u64) -> Result<()> {
+    let head = [size as u64, steps, plans.len() as u64];
+    let own = plans.iter().flat_map(|plan| [plan.layout.total() as u64, plan.rows.len() as u64]);
+    let message: Vec<u8> = head.into_iter().chain(own).flat_map(u64::to_le_bytes).collect();
+    let all = exchange.all_gather(&message)?;
+    let all: Vec<Vec<u64>> =
+        all.iter().map(|bytes| bytes.as_chunks::<8>().0.iter().map(|b| u64::from_le_bytes(*b)).collect()).collect();
+    for (rank, theirs) in all.iter().enumerate() {
+        if theirs.len() != 3 + 2 * plans.len() || theirs[..3] != head {
+            let message = format!(
+                "rank {} and rank {rank} do not train the same network in step: parameters, steps so far and batches are {head:?} and {:?}",
+                exchange.rank(),
+                &theirs[..theirs.len().min(3)]
+            );
+            return Err(Error::new(ErrorCode::Distributed, message).at_rank(u32::try_from(rank).ok()));
+        }
+    }
+    for (number, plan) in plans.iter_mut().enumerate() {
+        let sum = |at: usize| all.iter().map(|theirs| theirs[3 + 2 * number + at]).sum();
+        plan.group = Some(GroupPairs { answers: sum(0), rows: sum(1) });
+    }
+    Ok(())
+}
+
+impl Step<'_> {
+    /// A step of a rank without pairs in it: its gradients are zeros.
+    ///
+    /// # Safety
+    /// As [`Step::run`].
+    pub(super) unsafe fn run_without_rows(&self, member: &Member<'_>, number: u64) -> Outcome {
+        let outcome = Outcome { loss: 0.0, correct: 0, finite: true, failed: false };
+        let share = member.share(self.params.flat_size, 1024);
+        // SAFETY: the share is this member's.
+        unsafe {
+            std::ptr::write_bytes(self.mats.flat_grads.add(share.start), 0, share.len());
+            member.meet();
+            let outcome = self.update(member, number, outcome);
+            member.meet();
+            self.clear_tables(member);
+            outcome
+        }
+    }
+
+    /// What becomes of a step whose loss is not finite: the others hear of it.
+    ///
+    /// # Safety
+    /// As [`Step::run`].
+    pub(super) unsafe fn refused(&self, member: &Member<'_>, mut outcome: Outcome) -> Outcome {
+        member.meet();
+        // SAFETY: by the caller's promise.
+        unsafe {
+            self.reduce(member, &mut outcome);
+            if self.group.is_some() {
+                member.meet();
+                self.clear_tables(member);
+            }
+        }
+        outcome
+    }
+
+    /// Sums gradients and `outcome` over all ranks, once all members have met; returns whether the step is made.
+    ///
+    /// # Safety
+    /// As [`Step::run`]; all members must call it.
+    pub(super) unsafe fn reduce(&self, member: &Member<'_>, outcome: &mut Outcome) -> bool {
+        let Some(Group { exchange, failure }) = self.group else { return outcome.finite };
+        let (size, grads) = (self.params.flat_size, self.mats.flat_grads);
+        // SAFETY: by the caller's promise; there is room behind the gradients, and only the first member writes.
+        unsafe {
+            if member.rank() == 0 {
+                let all = std::slice::from_raw_parts_mut(grads, size + SUMS);
+                let flag = if outcome.finite { 0.0 } else { 1.0 };
+                all[size..].copy_from_slice(&[outcome.loss as f32, outcome.correct as f32, flag]);
+                *failure.lock().unwrap_or_else(PoisonError::into_inner) = exchange.all_reduce(all).err();
+            }
+            member.meet();
+            outcome.failed = failure.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+            let sums = std::slice::from_raw_parts(grads.add(size), SUMS);
+            (outcome.loss, outcome.correct, outcome.finite) = (f64::from(sums[0]), sums[1] as u64, sums[2] == 0.0);
+        }
+        outcome.finite && !outcome.failed
+    }
+
+    /// Makes the gradients of the embeddings zero again, of whatever rank they came.
+    ///
+    /// # Safety
+    /// As [`Step::run`]; all members must call it.
+    pub(super) unsafe fn clear_tables(&self, member: &Member<'_>) {
+        for Table { offset, rows, width } in [self.params.source, self.params.target] {
+            let share = member.share(rows * width, 1024);
+            // SAFETY: the share is this member's.
+            unsafe { std::ptr::write_bytes(self.mats.flat_grads.add(offset + share.start), 0, share.len()) };
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DistributedError, RecurraError } from '../../core/errors.js';
+
+/** The processes of a group, as they are opened. All ranks make the same calls in the same order. */
+export interface ProcessGroup {
+  /** This process's number, from 0. */
+  readonly rank: number;
+  /** Processes in the group. */
+  readonly size: number;
+  /** Where an engine finds the group. */
+  readonly table: bigint;
+  /** The bytes of all ranks, rank by rank. */
+  allGatherBytes(bytes: Uint8Array): Promise<Uint8Array[]>;
+  /** Lets go of the group. What other ranks wait for then fails. */
+  close(): Promise<void> | void;
+}
+
+/** Milliseconds between two signs of life while each rank works by itself. */
+const SIGN_OF_LIFE = 1_000;
+
+/** What a rank tells of work that it does by itself. */
+interface Sign {
+  state: 'working' | 'done' | 'failed';
+  code?: string;
+  message?: string;
+}
+
+/** The ranks of a training, and what they tell each other. */
+export class Ranks {
+  readonly rank: number;
+  readonly size: number;
+  readonly table: bigint;
+  readonly #group: ProcessGroup;
+
+  constructor(group: ProcessGroup) {
+    this.#group = group;
+    this.rank = group.rank;
+    this.size = group.size;
+    this.table = group.table;
+  }
+
+  /** The bytes of all ranks. */
+  gatherBytes(bytes: Uint8Array): Promise<Uint8Array[]> {
+    return this.#group.allGatherBytes(bytes);
+  }
+
+  /** A value of each rank, which JSON must keep. */
+  async gather<T>(value: T): Promise<T[]> {
+    const all = await this.gatherBytes(Buffer.from(JSON.stringify(value ?? null)));
+    return all.map((bytes) => JSON.parse(Buffer.from(bytes).toString()) as T);
+  }
+
+  /** Rank 0's value, on all ranks. */
+  async ofFirst<T>(value: T): Promise<T> {
+    const [first] = await this.gather(this.rank === 0 ? value : null);
+    return first as T;
+  }
+
+  /**
+   * Refuses ranks that differ in what must be the same.
+   *
+   * @param parts - By what they are called in the message.
+   * @throws DistributedError naming the first rank that differs from rank 0, and both values.
+   */
+  async agree(parts: Readonly<Record<string, unknown>>): Promise<void> {
+    const plain = JSON.parse(JSON.stringify(parts)) as Record<string, unknown>;
+    const all = await this.gather(plain);
+    const words = (value: unknown) =>
+      value === undefined ? 'none' : typeof value === 'string' ? value : JSON.stringify(value);
+    for (const [rank, other] of all.entries()) {
+      const names = new Set([...Object.keys(all[0]!), ...Object.keys(other)]);
+      for (const name of names) {
+        const [first, own] = [words(all[0]![name]), words(other[name])];
+        if (first === own) continue;
+        throw new DistributedError(
+          `the ranks do not train the same: ${name} is ${first} on rank 0 and ${own} on rank ${rank}; give all ranks the same rows, options and version`,
+          { rank },
+        );
+      }
+    }
+  }
+
+  /**
+   * Lets every rank work by itself until all are done. Meanwhile they give signs of life, so that a rank which works for long does not
+   * count as lost.
+   *
+   * @throws what the work throws; DistributedError naming another rank whose work failed, `ABORTED` where that was aborted.
+   */
+  async together<T>(work: () => Promise<T>): Promise<T> {
+    const sign: Sign = { state: 'working' };
+    const result = work();
+    const over = result.then(
+      () => {
+        sign.state = 'done';
+      },
+      (error: unknown) => {
+        sign.state = 'failed';
+        sign.message = error instanceof Error ? error.message : String(error);
+        if (error instanceof RecurraError) sign.code = error.code;
+      },
+    );
+    for (;;) {
+      await Promise.race([over, sleep(SIGN_OF_LIFE, undefined, { ref: false })]);
+      const signs = await this.gather(sign);
+      const failed = signs.findIndex(({ state }) => state === 'failed');
+      if (failed >= 0) {
+        // One's own error says more. What is still under way ends by itself, and nobody waits for it.
+        if (sign.state === 'failed') return result;
+        result.catch(() => {});
+        const { message, code } = signs[failed]!;
+        const text = `rank ${failed} failed: ${message}`;
+        throw code === 'ABORTED' ? new RecurraError('ABORTED', text) : new DistributedError(text, { rank: failed });
+      }
+      if (signs.every(({ state }) => state === 'done')) return result;
+    }
+  }
+
+  /** Lets go of the group. */
+  async close(): Promise<void> {
+    await this.#group.close();
+  }
+}
