@@ -1,0 +1,88 @@
+/** One process of the comparison: makes steps when it is asked to, and says how long they took. Its parent talks to it by lines of JSON. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { EngineConfig, StepOptions } from '../../src/engine/engine.js';
+import { nativeChunk, nativeConfig, nativeOptions } from '../../src/engine/native.js';
+import { light } from '../../src/native/light.js';
+import { openProcessGroup } from '../../src/native/processGroup.js';
+import { readInts } from '../compare/ours/texts.js';
+import { LESSON } from '../compare/shapes.js';
+import type { Spec, Timed } from './types.js';
+
+const spec = JSON.parse(process.argv[2]!) as Spec;
+
+/** Different batches that are trained in turn. */
+const BATCHES = 16;
+
+const [tokens, lengths, labels] = ['tokens', 'lengths', 'labels'].map((name) =>
+  readInts(join(spec.folder, `${name}.i32`)),
+) as [Int32Array, Int32Array, Int32Array];
+const offsets = new Uint32Array(lengths.length + 1);
+for (const [row, length] of lengths.entries()) offsets[row + 1] = offsets[row]! + length;
+
+/** The rows of this process in a batch of all, as the addon takes them. */
+function chunk(batch: number) {
+  const own = spec.size === 1 ? spec.rows * spec.shares : spec.rows;
+  const first = (batch * spec.rows * spec.shares + spec.rank * spec.rows) % (lengths.length - own);
+  return nativeChunk({
+    tokens: tokens.subarray(offsets[first]!, offsets[first + own]!),
+    lengths: lengths.subarray(first, first + own),
+    targets: labels.subarray(first, first + own),
+    batchSizes: Int32Array.of(own),
+  });
+}
+
+const config: EngineConfig = {
+  cell: 'lstm',
+  embeddingDim: LESSON.embedding,
+  hiddenSize: spec.hidden,
+  numLayers: 1,
+  bidirectional: false,
+  dropout: 0,
+  wordDropout: 0,
+  embeddingDropout: 0,
+  head: { kind: 'classes', outputs: LESSON.classes, pooling: 'last', multiLabel: false },
+  vocabSize: spec.vocabulary,
+  paddingIdx: 1,
+  unknownIdx: 0,
+  seed: 1,
+  threads: spec.threads,
+};
+const options: StepOptions = {
+  learningRates: Float64Array.of(1e-3),
+  clipNorm: 0,
+  optimizer: 'adam',
+  weightDecay: 0,
+  momentum: 0,
+  loss: { weights: [], smoothing: 0 },
+  freezeEmbedding: false,
+  adversarial: 0,
+};
+
+/** Bytes that this network namespace has sent. */
+function sent(): number {
+  const lines = readFileSync('/proc/net/dev', 'utf8').split('\n').slice(2, -1);
+  return lines.reduce((sum, line) => sum + Number(line.split(':')[1]!.trim().split(/\s+/)[8]), 0);
+}
+
+const network = new (light().CpuNetwork)(nativeConfig(config));
+const group = spec.size > 1 ? await openProcessGroup() : undefined;
+if (group) network.distribute(group.table);
+const chunks = Array.from({ length: BATCHES }, (_, batch) => chunk(batch));
+let at = 0;
+const say = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
+
+async function steps(count: number): Promise<Timed> {
+  await group?.barrier();
+  const before = sent();
+  const began = performance.now();
+  for (let step = 0; step < count; step++) await network.trainBatches(chunks[at++ % BATCHES]!, nativeOptions(options));
+  const seconds = (performance.now() - began) / 1000;
+  return { seconds, bytes: sent() - before };
+}
+
+say('ready');
+for await (const line of createInterface({ input: process.stdin })) say(await steps(Number(line)));
+await group?.close();
+network.close();
