@@ -76,10 +76,12 @@ const say = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n
 async function steps(count: number): Promise<Timed> {
   await group?.barrier();
   const before = sent();
+  const worked = process.cpuUsage();
   const began = performance.now();
   for (let step = 0; step < count; step++) await network.trainBatches(chunks[at++ % BATCHES]!, nativeOptions(options));
   const seconds = (performance.now() - began) / 1000;
-  return { seconds, bytes: sent() - before };
+  const { user, system } = process.cpuUsage(worked);
+  return { seconds, processor: (user + system) / 1e6, bytes: sent() - before };
 }
 
 say('ready');

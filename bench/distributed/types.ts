@@ -21,6 +21,8 @@ export interface Spec extends Work {
 /** What a process tells of some steps. */
 export interface Timed {
   seconds: number;
-  /** Of all interfaces of its network namespace but those of others: bytes that were sent. */
+  /** Seconds that processors worked for it. */
+  processor: number;
+  /** Bytes that all interfaces of its network namespace have sent. */
   bytes: number;
 }
