@@ -133,24 +133,24 @@ async function compared(work: Work, place: Wire, folder: string): Promise<Found>
       const [first, second] = await Promise.all(group.map((each) => each.steps(count)));
       const bytes = place.prefix(0).join() === place.prefix(1).join() ? first!.bytes : first!.bytes + second!.bytes;
       const processor = first!.processor + second!.processor;
-      return { seconds: Math.max(first!.seconds, second!.seconds), processor, bytes };
+      return { steps: first!.steps, seconds: Math.max(first!.seconds, second!.seconds), processor, bytes };
     };
     await both(4);
     await alone.steps(4);
     await single.steps(4);
-    const count = Math.max(3, Math.round((3 * Number(values.seconds)) / (await alone.steps(3)).seconds));
+    const tried = await alone.steps(3);
+    const count = Math.max(3, Math.round((tried.steps * Number(values.seconds)) / tried.seconds));
     const turns: { ranks: number; alone: number; bytes: number; compute: number; processor: number }[] = [];
     for (let turn = 0; turn < Number(values.turns); turn++) {
       const ranks = await both(count);
       const one = await alone.steps(count);
-      const compute = (await single.steps(count)).seconds / count;
-      const processor = one.processor / ranks.processor;
+      const own = await single.steps(count);
       turns.push({
-        ranks: count / ranks.seconds,
-        alone: count / one.seconds,
-        bytes: ranks.bytes / count,
-        compute,
-        processor,
+        ranks: ranks.steps / ranks.seconds,
+        alone: one.steps / one.seconds,
+        bytes: ranks.bytes / ranks.steps,
+        compute: own.seconds / own.steps,
+        processor: one.processor / one.steps / (ranks.processor / ranks.steps),
       });
     }
     const { embedding, others } = weights(work);
@@ -177,10 +177,16 @@ async function main(): Promise<void> {
   const found: Found[] = [];
   try {
     new DataSet(folder, makeTexts(LESSON.vocabulary, LESSON.lengths, LESSON.classes));
-    print(
-      '| network | rows a rank | steps/s, 2 ranks | steps/s, 2 threads | ratio | MB sent in a step | dense, MB | dense / sent |',
-    );
-    print('|---|---|---|---|---|---|---|---|---|');
+    const titles = [
+      'hidden',
+      'network',
+      'rows a rank',
+      'steps/s, 2 ranks',
+      'steps/s, 2 threads',
+      'ms of one rank alone',
+    ];
+    print(`| ${[...titles, 'ratio', 'ratio of processor time', 'MB sent in a step', 'dense, MB'].join(' | ')} |`);
+    print(`|${'---|'.repeat(titles.length + 4)}`);
     for (const make of [() => loopback(), ...(values.wire ? [() => wire(MEGABITS, DELAY)] : [])]) {
       const place = await make();
       try {
@@ -188,20 +194,10 @@ async function main(): Promise<void> {
           for (const rows of numbers(values.rows)) {
             const each = await compared({ hidden, rows }, place, folder);
             found.push(each);
-            const cells = [
-              `hidden ${hidden}, ${each.wire}`,
-              rows,
-              each.ranks.toFixed(1),
-              each.alone.toFixed(1),
-              each.ratio.toFixed(2),
-            ];
-            const bytes = [
-              each.processorRatio.toFixed(2),
-              (each.bytes / 1e6).toFixed(2),
-              (each.dense / 1e6).toFixed(1),
-              (each.dense / each.bytes).toFixed(0),
-            ];
-            print(`| ${[...cells, ...bytes].join(' | ')} |`);
+            const speeds = [each.ranks.toFixed(1), each.alone.toFixed(1), (1000 * each.compute).toFixed(1)];
+            const ratios = [each.ratio.toFixed(2), each.processorRatio.toFixed(2)];
+            const bytes = [(each.bytes / 1e6).toFixed(2), (each.dense / 1e6).toFixed(1)];
+            print(`| ${[hidden, place.name, rows, ...speeds, ...ratios, ...bytes].join(' | ')} |`);
             if (values.json) writeFileSync(values.json, `${JSON.stringify(found, null, 1)}\n`);
           }
         }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { EngineConfig, StepOptions } from '../../src/engine/engine.js';
+import { CPU_CHUNK_TOKENS } from '../../src/engine/kernels.js';
 import { nativeChunk, nativeConfig, nativeOptions } from '../../src/engine/native.js';
 import { light } from '../../src/native/light.js';
 import { openProcessGroup } from '../../src/native/processGroup.js';
@@ -12,8 +13,8 @@ import type { Spec, Timed } from './types.js';
 
 const spec = JSON.parse(process.argv[2]!) as Spec;
 
-/** Different batches that are trained in turn. */
-const BATCHES = 16;
+/** Different chunks that are trained in turn. */
+const CHUNKS = 8;
 
 const [tokens, lengths, labels] = ['tokens', 'lengths', 'labels'].map((name) =>
   readInts(join(spec.folder, `${name}.i32`)),
@@ -21,15 +22,32 @@ const [tokens, lengths, labels] = ['tokens', 'lengths', 'labels'].map((name) =>
 const offsets = new Uint32Array(lengths.length + 1);
 for (const [row, length] of lengths.entries()) offsets[row + 1] = offsets[row]! + length;
 
-/** The rows of this process in a batch of all, as the addon takes them. */
-function chunk(batch: number) {
+/** Steps of a chunk, as a training makes them. */
+const together = Math.max(1, Math.floor(CPU_CHUNK_TOKENS / (spec.rows * LESSON.lengths.mean)));
+
+/** Where the rows of this process in a batch of all begin, and how many they are. */
+function place(batch: number): [first: number, own: number] {
   const own = spec.size === 1 ? spec.rows * spec.shares : spec.rows;
-  const first = (batch * spec.rows * spec.shares + spec.rank * spec.rows) % (lengths.length - own);
+  return [(batch * spec.rows * spec.shares + spec.rank * spec.rows) % (lengths.length - own), own];
+}
+
+/** The numbers of some ranges, one behind the other. */
+function joined(values: Int32Array, ranges: readonly (readonly [number, number])[]): Int32Array {
+  return Int32Array.from(ranges.flatMap(([from, to]) => Array.from(values.subarray(from, to))));
+}
+
+/** Some batches, as the addon takes them. */
+function chunk(first: number) {
+  const places = Array.from({ length: together }, (_, batch) => place(first * together + batch));
+  const rows = places.map(([row, own]) => [row, row + own] as const);
   return nativeChunk({
-    tokens: tokens.subarray(offsets[first]!, offsets[first + own]!),
-    lengths: lengths.subarray(first, first + own),
-    targets: labels.subarray(first, first + own),
-    batchSizes: Int32Array.of(own),
+    tokens: joined(
+      tokens,
+      rows.map(([from, to]) => [offsets[from]!, offsets[to]!]),
+    ),
+    lengths: joined(lengths, rows),
+    targets: joined(labels, rows),
+    batchSizes: Int32Array.from(places, ([, own]) => own),
   });
 }
 
@@ -50,7 +68,7 @@ const config: EngineConfig = {
   threads: spec.threads,
 };
 const options: StepOptions = {
-  learningRates: Float64Array.of(1e-3),
+  learningRates: new Float64Array(together).fill(1e-3),
   clipNorm: 0,
   optimizer: 'adam',
   weightDecay: 0,
@@ -69,7 +87,7 @@ function sent(): number {
 const network = new (light().CpuNetwork)(nativeConfig(config));
 const group = spec.size > 1 ? await openProcessGroup() : undefined;
 if (group) network.distribute(group.table);
-const chunks = Array.from({ length: BATCHES }, (_, batch) => chunk(batch));
+const chunks = Array.from({ length: CHUNKS }, (_, first) => chunk(first));
 let at = 0;
 const say = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
@@ -78,10 +96,11 @@ async function steps(count: number): Promise<Timed> {
   const before = sent();
   const worked = process.cpuUsage();
   const began = performance.now();
-  for (let step = 0; step < count; step++) await network.trainBatches(chunks[at++ % BATCHES]!, nativeOptions(options));
+  let made = 0;
+  for (; made < count; made += together) await network.trainBatches(chunks[at++ % CHUNKS]!, nativeOptions(options));
   const seconds = (performance.now() - began) / 1000;
   const { user, system } = process.cpuUsage(worked);
-  return { seconds, processor: (user + system) / 1e6, bytes: sent() - before };
+  return { steps: made, seconds, processor: (user + system) / 1e6, bytes: sent() - before };
 }
 
 say('ready');

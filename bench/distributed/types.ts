@@ -20,6 +20,8 @@ export interface Spec extends Work {
 
 /** What a process tells of some steps. */
 export interface Timed {
+  /** Steps that were made: at least as many as were asked for, in whole chunks. */
+  steps: number;
   seconds: number;
   /** Seconds that processors worked for it. */
   processor: number;
