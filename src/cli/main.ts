@@ -5,7 +5,7 @@ import { createProgram } from './program.js';
 import { exitCodeAfterOutput, surviveLostOutput } from './streams.js';
 
 /** Commands whose result is a file or a service: what they write tells of it. */
-const RESULT_ELSEWHERE = ['train', 'vectors', 'serve'];
+const RESULT_ELSEWHERE = ['train', 'vectors', 'serve', 'launch'];
 
 /** Whether what a command writes to standard output only tells of its result. */
 function resultElsewhere([command = '', ...flags]: readonly string[]): boolean {

@@ -40,6 +40,7 @@ import { addFlags, addMissingFlags, giveOnce } from './flags.js';
 import { wholeNumber } from './parsers.js';
 import { manyTextsFlags } from './predictFlags.js';
 import { exportCommands } from './programs/exports.js';
+import { launchCommands } from './programs/launch.js';
 import { labelledTextFlags, rowFlags, textFlags } from './rows.js';
 import { taskFlag } from './tasks.js';
 
@@ -244,6 +245,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--json', JSON_HELP)
     .action((flags: { json?: boolean }) => done(doctorCommand(flags)));
   exportCommands(program, done);
+  launchCommands(program, done);
   libtorchCommands(program, done);
   giveOnce(program);
   return program;
