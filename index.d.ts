@@ -381,6 +381,8 @@ export declare namespace light {
     add(words: ReadonlyArray<string>, ids: Int32Array): void
     /** How many forms there are. */
     get size(): number
+    /** The features of the forms from `start` to below `end`. They are copied on the calling thread: of many forms a part at a time. */
+    features(start: number, end: number): FormFeatures
     /** Lets go of the memory once nobody reads it; doing it again does nothing. */
     close(): void
   }
@@ -652,6 +654,14 @@ export declare namespace light {
     scores: Float32Array
     /** Gradient of the raw score times the embedded token, one for each token. */
     contributions: Float32Array
+  }
+
+  /** The features of some forms, one form after the other. */
+  export interface FormFeatures {
+    /** Where the features of each form end. `[forms]` */
+    ends: Uint32Array
+    /** Their numbers, from 0 to below `buckets`; one that counts twice is there twice. */
+    features: Uint32Array
   }
 
   /** Which features the characters of a word have. The same word has the same ones on every platform. */

@@ -12,6 +12,8 @@ export {
   type ArgumentErrorOptions,
   CudaError,
   DataError,
+  DistributedError,
+  type DistributedErrorOptions,
   type ErrorCode,
   type FilePosition,
   LibtorchError,
@@ -22,6 +24,13 @@ export {
 export type { Precision } from './core/precision.js';
 export { Random, type RandomState, type Shuffleable } from './core/random.js';
 export * from './data/index.js';
+export {
+  type ExportableModel,
+  type ExportedFiles,
+  type ExportName,
+  type ExportOptions,
+  exportModel,
+} from './export/index.js';
 export * from './inspection/index.js';
 export * from './measures/index.js';
 export * from './models/classifier/index.js';

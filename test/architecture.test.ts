@@ -21,7 +21,15 @@ const GROUND: Floors = [
   ['measures', 'data'],
 ];
 /** `recurra`: models without libtorch, their server and their command. */
-const MODELS: Floors = [['engine'], ['training'], ['models'], ['inspection'], ['serve', 'web'], ['cli'], ['index']];
+const MODELS: Floors = [
+  ['engine'],
+  ['training'],
+  ['models'],
+  ['inspection', 'export'],
+  ['serve', 'web'],
+  ['cli'],
+  ['index'],
+];
 /** `recurra/torch` and `recurra/lesson`: tensors and layers over libtorch. */
 const TORCH: Floors = [
   ['torch/tensor'],

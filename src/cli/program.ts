@@ -37,6 +37,7 @@ import { type VectorsFlags, vectorsCommand } from './commands/vectors.js';
 import { deviceFlag } from './device.js';
 import { addFlags, addMissingFlags, giveOnce } from './flags.js';
 import { wholeNumber } from './parsers.js';
+import { exportCommands } from './programs/exports.js';
 import { labelledTextFlags, rowFlags, textFlags } from './rows.js';
 import { taskFlag } from './tasks.js';
 
@@ -238,6 +239,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .description('Say what was found here: versions, processor, libtorch, CUDA.')
     .option('--json', JSON_HELP)
     .action((flags: { json?: boolean }) => done(doctorCommand(flags)));
+  exportCommands(program, done);
   libtorchCommands(program, done);
   giveOnce(program);
   return program;

@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'NON_FINITE_LOSS'
   | 'ABORTED'
   | 'OVERLOADED'
+  | 'DISTRIBUTED'
   | 'OUT_OF_MEMORY'
   | 'ADDON_NOT_FOUND'
   | 'LIBTORCH_NOT_FOUND'
@@ -161,6 +162,25 @@ export class LibtorchError extends RecurraError {
 export class CudaError extends RecurraError {
   /** Name of the class, as in every error of JavaScript. */
   override name = 'CudaError';
+}
+
+/** Options of {@link DistributedError}. */
+export interface DistributedErrorOptions extends RecurraErrorOptions {
+  /** The rank that is at fault, where it is known. */
+  rank?: number | undefined;
+}
+
+/** Another process of a group is lost, silent or different, or the group cannot be formed. */
+export class DistributedError extends RecurraError {
+  /** Name of the class, as in every error of JavaScript. */
+  override name = 'DistributedError';
+  /** The rank that is at fault; undefined where it is not known. */
+  readonly rank: number | undefined;
+
+  constructor(message: string, options: DistributedErrorOptions = {}) {
+    super('DISTRIBUTED', message, options);
+    this.rank = options.rank;
+  }
 }
 
 /**

@@ -1,6 +1,10 @@
+import { checkFilled, checkInteger } from '../core/checks.js';
 import { invalidArgument, RecurraError } from '../core/errors.js';
+import { Turns } from '../core/turns.js';
 import type { ExplainingEngine, StateEntry } from '../engine/engine.js';
 import type { NetworkSettings } from '../engine/network.js';
+import type { FeatureOptions } from '../text/forms.js';
+import { type Neighbour, nearestWords } from '../text/nearest.js';
 import type { TokenSettings } from '../text/options.js';
 import type { Vocab } from '../text/vocab.js';
 import type { Progress, Validation, ValidationResult } from '../training/progress.js';
@@ -8,12 +12,21 @@ import type { TrainedModel } from '../training/task.js';
 import { writeModel } from './file.js';
 import type { ServingOptions, ServingState } from './serving/options.js';
 import type { ModelServing } from './serving/serving.js';
+import { type ModelVectors, modelVectors, vectorOf } from './wordVectors.js';
 
 /** A part of a model that has a state to save and memory to free: its network, and what a task puts beside it. */
 export interface ModelPart {
   /** A copy of its arrays, under the names that the file gives them. */
   state(): Promise<StateEntry[]>;
   close(): void;
+}
+
+/** What a model is made of. */
+export interface ModelContents {
+  /** What its file says of it. */
+  metadata: Record<string, string>;
+  /** Its arrays under the names that the file gives them, all of them in the form that the network computes with. */
+  state: StateEntry[];
 }
 
 /** What a model needs to know of those who share it. */
@@ -98,8 +111,64 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   }
 
   async #save(path: string): Promise<void> {
+    await writeModel(path, this.metadata(), await this.#state());
+  }
+
+  async #state(): Promise<StateEntry[]> {
     const states = await Promise.all(this.#parts.map((part) => part.state()));
-    await writeModel(path, this.metadata(), states.flat());
+    return states.flat();
+  }
+
+  /**
+   * What the model is made of, for whoever writes it in another form: what its file says of it, and a copy of its arrays.
+   *
+   * @internal
+   */
+  async contents(): Promise<ModelContents> {
+    this.checkOpen();
+    return { metadata: this.metadata(), state: await this.during(this.#state()) };
+  }
+
+  /**
+   * The vectors of the words of {@link vocab}, as the recurrent layers read them.
+   *
+   * @throws ArgumentError for a model without a network.
+   * @internal
+   */
+  async wordVectors(turns: Turns): Promise<ModelVectors> {
+    this.checkOpen();
+    const state = await this.during(this.#state());
+    turns.restart();
+    const { members = 1 } = this as { members?: number };
+    const { subwords } = this.settings as { subwords?: false | FeatureOptions };
+    return modelVectors({ vocab: this.vocab, state, members, features: subwords || undefined }, turns);
+  }
+
+  /**
+   * The words of the vocabulary whose vectors are most similar to that of a word: what the model has learned to treat alike. The word
+   * itself and the specials, such as `<unk>`, are left out; the most similar word comes first. Vectors are compared as the recurrent layers read
+   * them: with features of characters the mean of theirs stands behind the word's own, of several networks the vectors stand side by side.
+   * The event loop goes round meanwhile.
+   *
+   * @param word - A word of {@link vocab}; a tagger that sees characters has a vector for any word.
+   * @param k - How many words, from 1; default 10.
+   * @throws {@link ArgumentError} for a word that the model does not know, and for a model without a network.
+   * @throws {@link RecurraError} `DISPOSED` once the model was closed.
+   *
+   * @example
+   * ```ts
+   * for (const { word, similarity } of await model.similar('invoice', 5)) console.log(word, similarity);
+   * ```
+   */
+  async similar(word: string, k = 10): Promise<Neighbour[]> {
+    this.checkOpen();
+    checkFilled('word', word, 'a word');
+    checkInteger('k', k, 1);
+    const turns = new Turns();
+    const vectors = await this.wordVectors(turns);
+    const query = vectorOf(vectors, this.vocab, word);
+    const specials = new Set(this.vocab.specials);
+    return turns.run(nearestWords(vectors, query, k, (other) => other === word || specials.has(other)));
   }
 
   /**

@@ -1,4 +1,4 @@
-import { ArgumentError, type ErrorCode, LibtorchError, RecurraError } from '../core/errors.js';
+import { ArgumentError, DistributedError, type ErrorCode, LibtorchError, RecurraError } from '../core/errors.js';
 import { isError, isPromise } from '../core/realms.js';
 
 /**
@@ -16,6 +16,10 @@ export function decodeError(error: unknown): unknown {
     const [, code, option, cause, message] = match as unknown as [string, string, string?, string?, string?];
     const options = cause ? { cause: new Error(cause) } : {};
     if (code === 'LIBTORCH') return new LibtorchError('LIBTORCH_UNREADABLE', message!, options);
+    if (code === 'DISTRIBUTED') {
+      // The native side writes the rank at fault where an option would be.
+      return new DistributedError(message!, option ? { ...options, rank: Number(option) } : options);
+    }
     if (option) return new ArgumentError(code as ErrorCode, message!, { ...options, option });
     return new RecurraError(code as ErrorCode, message!, options);
   }

@@ -3,6 +3,7 @@ export { characters } from './characters.js';
 export { HuggingFaceTokenizer } from './huggingFace.js';
 export * from './learned/index.js';
 export type { TokenizerName } from './names.js';
+export type { Neighbour } from './nearest.js';
 export { ngramsIterator } from './ngrams.js';
 export { type AlignedSpans, type AlignSpansOptions, alignSpans, type MisalignedSpan } from './tags/align.js';
 export { type EntityOptions, getEntities, type TagMode, type TokenSpan } from './tags/entities.js';

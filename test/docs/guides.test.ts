@@ -79,6 +79,7 @@ beforeAll(async () => {
 
 const PAGES = {
   'docs/quick-start.md': 3,
+  'docs/cookbook.md': 8,
   'docs/choosing-a-model.md': 2,
   'docs/threads-and-processes.md': 4,
   'docs/troubleshooting.md': 1,

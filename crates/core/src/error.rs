@@ -34,6 +34,8 @@ pub enum ErrorCode {
     NonFiniteLoss,
     /// The work was stopped by its caller.
     Aborted,
+    /// Another process of the group is lost, silent or different, or the group cannot be formed.
+    Distributed,
     /// The system gives no more memory.
     OutOfMemory,
     /// A fault of this library: a panic that was caught.
@@ -57,6 +59,7 @@ impl ErrorCode {
             Self::StateMismatch => "STATE_MISMATCH",
             Self::NonFiniteLoss => "NON_FINITE_LOSS",
             Self::Aborted => "ABORTED",
+            Self::Distributed => "DISTRIBUTED",
             Self::OutOfMemory => "OUT_OF_MEMORY",
             Self::Internal => "INTERNAL",
         }
@@ -70,6 +73,7 @@ pub struct Error {
     message: String,
     option: Option<&'static str>,
     cause: Option<String>,
+    rank: Option<u32>,
 }
 
 /// Result with [`Error`].
@@ -78,7 +82,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// Makes an error from its code and message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), option: None, cause: None }
+        Self { code, message: message.into(), option: None, cause: None, rank: None }
     }
 
     /// Names the option that is to be changed, under its name in JavaScript.
@@ -92,6 +96,13 @@ impl Error {
     #[must_use]
     pub fn caused_by(mut self, cause: impl fmt::Display) -> Self {
         self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Names the process of the group that is at fault, of an [`ErrorCode::Distributed`].
+    #[must_use]
+    pub fn at_rank(mut self, rank: Option<u32>) -> Self {
+        self.rank = rank;
         self
     }
 
@@ -115,14 +126,21 @@ impl Error {
         self.cause.as_deref()
     }
 
+    /// The process of the group that is at fault, where it is known.
+    pub fn rank(&self) -> Option<u32> {
+        self.rank
+    }
+
     /// Form in which an error crosses into JavaScript: `RECURRA:<code>:<message>`, or with an option or a cause
-    /// `RECURRA:<code>\x1f<option>\x1f<cause>\x1f:<message>`.
+    /// `RECURRA:<code>\x1f<option>\x1f<cause>\x1f:<message>`. Of a group's error the rank stands in the option's place.
     pub fn to_wire(&self) -> String {
         let code = self.code.as_str();
-        if self.option.is_none() && self.cause.is_none() {
+        if self.option.is_none() && self.cause.is_none() && self.rank.is_none() {
             return format!("RECURRA:{code}:{}", self.message);
         }
-        let (option, cause) = (self.option.unwrap_or_default(), self.cause.as_deref().unwrap_or_default());
+        let rank = self.rank.map(|rank| rank.to_string());
+        let option = rank.as_deref().or(self.option).unwrap_or_default();
+        let cause = self.cause.as_deref().unwrap_or_default();
         // The separator is in no option, and a cause can do without it.
         format!("RECURRA:{code}\x1f{option}\x1f{}\x1f:{}", cause.replace('\x1f', " "), self.message)
     }
@@ -175,6 +193,11 @@ mod tests {
         assert_eq!(option.to_wire(), "RECURRA:INVALID_ARGUMENT\x1fthreads\x1f\x1f:too many");
         let caused = plain.caused_by("denied\x1f (os error 13)");
         assert_eq!(caused.to_wire(), "RECURRA:IO\x1f\x1fdenied  (os error 13)\x1f:a: b");
+        let lost = Error::new(ErrorCode::Distributed, "rank 3 is lost").at_rank(Some(3));
+        assert_eq!(
+            (lost.rank(), lost.to_wire().as_str()),
+            (Some(3), "RECURRA:DISTRIBUTED\x1f3\x1f\x1f:rank 3 is lost")
+        );
         assert_eq!((caused.option(), caused.cause()), (None, Some("denied\x1f (os error 13)")));
     }
 

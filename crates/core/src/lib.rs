@@ -8,6 +8,7 @@
 //! - [`network`], [`tags`], [`training`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its
 //!   one check;
 //! - [`seq2seq`]: the same for a network from one sequence to another;
+//! - [`collective`]: a group of processes, as one addon offers it to another;
 //! - [`forms`]: words as they are written, with the features of their characters;
 //! - [`rows`]: rows of tokens, as networks read them;
 //! - [`layout`], [`distinct`]: sequences of unequal length without padding, and the different words among them;
@@ -16,6 +17,7 @@
 pub mod algorithm;
 pub mod array;
 pub mod cell;
+pub mod collective;
 pub mod distinct;
 pub mod error;
 pub mod fault;
@@ -32,6 +34,7 @@ pub mod training;
 pub use algorithm::{AdamOptions, Algorithm, OptimizerKind, SgdOptions};
 pub use array::{Dtype, Element, NamedArray};
 pub use cell::Cell;
+pub use collective::{Collective, CollectiveTable};
 pub use error::{Error, ErrorCode, Result, abandon, guard};
 pub use forms::Forms;
 pub use network::{ClassesConfig, Dropouts, EncoderConfig, HeadConfig, NetworkConfig, Pooling, SubwordsConfig};

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use napi::Env;
-use napi::bindgen_prelude::{Array, ObjectFinalize};
+use napi::bindgen_prelude::{Array, ObjectFinalize, Uint32Array};
 use napi_derive::napi;
 use recurra_binding::{IntoJs, adjust_external_memory};
 use recurra_core::{Error, ErrorCode, Forms, Result};
@@ -26,6 +26,15 @@ pub struct FormOptions {
     pub shape: bool,
     /// Share of a word's features that its shape is, from 0 to below 1; 0, once, if left out.
     pub shape_share: Option<f64>,
+}
+
+/// The features of some forms, one form after the other.
+#[napi(object, object_from_js = false)]
+pub struct FormFeatures {
+    /// Where the features of each form end. `[forms]`
+    pub ends: Uint32Array,
+    /// Their numbers, from 0 to below `buckets`; one that counts twice is there twice.
+    pub features: Uint32Array,
 }
 
 /// Longest run: the features of a word of 64 characters are this many times as many.
@@ -132,6 +141,23 @@ impl NativeForms {
     #[napi(getter, catch_unwind)]
     pub fn size(&self) -> napi::Result<u32> {
         Ok(self.share()?.len() as u32)
+    }
+
+    /// The features of the forms from `start` to below `end`. They are copied on the calling thread: of many forms a part at a time.
+    #[napi(catch_unwind)]
+    pub fn features(&self, start: u32, end: u32) -> napi::Result<FormFeatures> {
+        let forms = self.share()?;
+        let (start, end) = (start as usize, end as usize);
+        if start > end || end > forms.len() {
+            let message = format!("there are {} forms, not those from {start} to {end}", forms.len());
+            return Err(Error::new(ErrorCode::OutOfRange, message)).js();
+        }
+        let (mut ends, mut features) = (Vec::new(), Vec::new());
+        for form in start..end {
+            features.extend_from_slice(forms.features(form));
+            ends.push(features.len() as u32);
+        }
+        Ok(FormFeatures { ends: ends.into(), features: features.into() })
     }
 
     /// Lets go of the memory once nobody reads it; doing it again does nothing.

@@ -1,3 +1,3 @@
-export { LearnedVectors, type Neighbour } from './learnedVectors.js';
+export { LearnedVectors } from './learnedVectors.js';
 export { learnVectors } from './learnVectors.js';
 export type { LearnVectorsOptions, VectorLearningProgress, VectorModel } from './options.js';

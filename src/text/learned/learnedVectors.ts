@@ -1,19 +1,12 @@
 import type { light as lightNamespace } from '../../../index.d.js';
-import { AtomicLines } from '../../core/atomicLines.js';
 import { checkFilled, checkInteger } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
 import { Turns } from '../../core/turns.js';
+import { type Neighbour, nearestWords } from '../nearest.js';
+import { writeVectors } from '../vectorWriter.js';
 
 /** Words that are taken from the addon in one go: less than a millisecond. */
 const WORDS_PER_CALL = 2_048;
-
-/** A word near another one. */
-export interface Neighbour {
-  /** The word. */
-  word: string;
-  /** Cosine of the angle between the two vectors, from -1 to 1. */
-  similarity: number;
-}
 
 /** Words and their vectors, as {@link learnVectors} learned them. */
 export class LearnedVectors {
@@ -86,26 +79,7 @@ export class LearnedVectors {
     checkInteger('k', k, 1);
     const query = this.vector(word);
     if (!query) throw invalidArgument('word', 'a word that has a vector', word);
-    return new Turns().run(this.#nearest(word, query, k));
-  }
-
-  *#nearest(word: string, query: Float32Array, k: number): Generator<void, Neighbour[], undefined> {
-    const best: Neighbour[] = [];
-    const length = norm(query, 0, this.dim);
-    for (const [index, candidate] of this.words.entries()) {
-      if (index % 1024 === 1023) yield;
-      const from = index * this.dim;
-      const divisor = length * norm(this.matrix, from, this.dim);
-      if (candidate === word || divisor === 0) continue;
-      let product = 0;
-      for (let i = 0; i < this.dim; i++) product += query[i]! * this.matrix[from + i]!;
-      const similarity = product / divisor;
-      if (best.length === k && similarity <= best[k - 1]!.similarity) continue;
-      const place = best.findIndex((other) => other.similarity < similarity);
-      best.splice(place < 0 ? best.length : place, 0, { word: candidate, similarity });
-      if (best.length > k) best.pop();
-    }
-    return best;
+    return new Turns().run(nearestWords(this, query, k, (candidate) => candidate === word));
   }
 
   /**
@@ -117,35 +91,6 @@ export class LearnedVectors {
    */
   async save(file: string): Promise<void> {
     checkFilled('file', file, 'the path of a file');
-    const turns = new Turns();
-    const kept = [...this.words.keys()].filter((index) => !/[\s\0]/.test(this.words[index]!));
-    const lines = await AtomicLines.open(file);
-    try {
-      await lines.write(`${kept.length} ${this.dim}`);
-      for (const index of kept) {
-        const row = this.matrix.subarray(index * this.dim, (index + 1) * this.dim);
-        await lines.write(`${this.words[index]!} ${Array.from(row, written).join(' ')}`);
-        if (turns.due) await turns.next();
-      }
-      await lines.finish();
-    } finally {
-      await lines.discard();
-    }
+    await writeVectors(file, this, new Turns());
   }
-}
-
-/** The square root of the sum of squares. */
-function norm(values: Float32Array, from: number, length: number): number {
-  let squares = 0;
-  for (let i = from; i < from + length; i++) squares += values[i]! ** 2;
-  return Math.sqrt(squares);
-}
-
-/** A float32 with as few digits as give it back. */
-function written(value: number): string {
-  for (let digits = 7; digits < 9; digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return String(short);
-  }
-  return String(Number(value.toPrecision(9)));
 }

@@ -1,0 +1,28 @@
+import { type Command, Option } from 'commander';
+import { EXPORT_NAMES, EXPORTS } from '../../export/index.js';
+import { type ExportFlags, exportCommand } from '../commands/export.js';
+import { type SimilarFlags, similarCommand } from '../commands/similar.js';
+import { wholeNumber } from '../parsers.js';
+
+const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
+
+/** The commands for models that travel: `recurra export`, and `recurra similar` for people who look. */
+export function exportCommands(program: Command, done: (exitCode: number) => void): void {
+  const forms = EXPORT_NAMES.map((name) => `${name} (${EXPORTS[name].help})`).join(', ');
+  program
+    .command('export')
+    .description('Write a model in a form that other programs read.')
+    .argument('<model>', 'file that recurra train wrote')
+    .addOption(new Option('--to <form>', `the form: ${forms}`).choices(EXPORT_NAMES).makeOptionMandatory())
+    .requiredOption('--out <path>', 'file to write, or folder where the form is several files')
+    .option('--json', JSON_HELP)
+    .action(async (model: string, flags: ExportFlags) => done(await exportCommand(model, flags)));
+  program
+    .command('similar')
+    .description('Show the words whose vectors in a model are most similar to that of a word.')
+    .argument('<model>', 'file that recurra train wrote')
+    .argument('<word>', 'a word that the model knows')
+    .option('--top <n>', 'words to show (default: 10)', wholeNumber)
+    .option('--json', JSON_HELP)
+    .action(async (model: string, word: string, flags: SimilarFlags) => done(await similarCommand(model, word, flags)));
+}
