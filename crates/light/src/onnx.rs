@@ -203,7 +203,7 @@ impl TryFrom<OnnxModel> for Model {
             producer_name: producer,
             producer_version: version,
             graph: Some(graph.try_into()?),
-            opset_import: vec![Opset { domain: String::new(), version: opset }],
+            opset_import: vec![Opset { domain: Some(String::new()), version: opset }],
             metadata_props: metadata.into_iter().map(|OnnxEntry { key, value }| Entry { key, value }).collect(),
         })
     }

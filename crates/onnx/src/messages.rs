@@ -72,9 +72,9 @@ pub struct Model {
 /// `OperatorSetIdProto`.
 #[derive(Clone, PartialEq, Message)]
 pub struct Opset {
-    /// Empty for the operators of ONNX.
-    #[prost(string, tag = "1")]
-    pub domain: String,
+    /// Empty for the operators of ONNX; written then too, as ONNX' own helper does.
+    #[prost(string, optional, tag = "1")]
+    pub domain: Option<String>,
     /// Their version.
     #[prost(int64, tag = "2")]
     pub version: i64,

@@ -1,5 +1,6 @@
 import { RecurraError } from '../../core/errors.js';
 import type { StateEntry } from '../../engine/engine.js';
+import type { Steps } from './graph.js';
 
 /** The arrays of a network under the names of its state dict. */
 export class Arrays {
@@ -34,14 +35,26 @@ export class Arrays {
     return new Float32Array(own.buffer as ArrayBuffer, own.byteOffset, own.byteLength / 4);
   }
 
-  /** A matrix `[rows, columns]` as `[columns, rows]`. */
-  transposed(name: string): { values: Float32Array; shape: [number, number] } {
-    const from = this.floats(name);
+  /** A matrix `[rows, columns]` as `[columns, rows]`; the numbers are made in steps. */
+  transposed(name: string): { values: Steps; shape: [number, number] } {
     const [rows, columns] = this.shape(name) as [number, number];
-    const values = new Float32Array(from.length);
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < columns; column++) values[column * rows + row] = from[row * columns + column]!;
-    }
-    return { values, shape: [columns, rows] };
+    return { values: transpose(this.floats(name), rows, columns), shape: [columns, rows] };
   }
+}
+
+/** Numbers that are moved between two pauses. */
+const NUMBERS_A_STEP = 65_536;
+
+function* transpose(from: Float32Array, rows: number, columns: number): Steps {
+  const to = new Float32Array(from.length);
+  let moved = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) to[column * rows + row] = from[row * columns + column]!;
+    moved += columns;
+    if (moved >= NUMBERS_A_STEP) {
+      moved = 0;
+      yield;
+    }
+  }
+  return to;
 }

@@ -24,13 +24,19 @@ async function beginOf(path: string, characters: number): Promise<string | undef
   }
 }
 
+/** Files that will be written beside a model. */
+export interface FilesBeside {
+  /** Writes them. */
+  write(turns: Turns): Promise<void>;
+  paths: string[];
+}
+
 /**
- * Writes the files beside a model.
+ * The files beside a model, which are not written yet.
  *
- * @returns their paths.
- * @throws ArgumentError for a file of that name that was not written by this package; DataError `IO`.
+ * @throws ArgumentError for a file of such a name that was not written by this package.
  */
-export async function writeBeside(out: string, turns: Turns): Promise<string[]> {
+export async function filesBeside(out: string): Promise<FilesBeside> {
   const files = FILES.map((file) => ({ ...file, path: join(dirname(out), file.name) }));
   for (const { path, mark } of files) {
     const begin = await beginOf(path, mark.length);
@@ -40,15 +46,17 @@ export async function writeBeside(out: string, turns: Turns): Promise<string[]> 
         `${path} is there and was not written by recurra; rename it, or export to another folder`,
       );
   }
-  for (const { path, content } of files) {
-    const lines = await AtomicLines.open(path);
-    try {
-      await lines.write(content.trimEnd());
-      await lines.finish();
-    } finally {
-      await lines.discard();
+  async function write(turns: Turns): Promise<void> {
+    for (const { path, content } of files) {
+      const lines = await AtomicLines.open(path);
+      try {
+        await lines.write(content.trimEnd());
+        await lines.finish();
+      } finally {
+        await lines.discard();
+      }
+      if (turns.due) await turns.next();
     }
-    if (turns.due) await turns.next();
   }
-  return files.map(({ path }) => path);
+  return { write, paths: files.map(({ path }) => path) };
 }

@@ -1,4 +1,5 @@
 import type { light } from '../../../index.d.js';
+import type { Turns } from '../../core/turns.js';
 
 /** Types of elements that are used. */
 export type OnnxType = light.OnnxTensor['dtype'];
@@ -13,6 +14,11 @@ export type Size = number | string;
 
 /** Name of a value: an input, a constant, or what a node gives. */
 export type Ref = string;
+
+/** What makes elements and pauses often. */
+export type Steps = Generator<void, ArrayBufferView, undefined>;
+
+const NO_BYTES = new Uint8Array(0);
 
 /** What an operator is told beside its inputs: whole numbers, texts, a body, or `{ float }`. */
 export type Attributes = Readonly<
@@ -42,6 +48,8 @@ export class Graph {
   readonly #outputs: light.OnnxValue[] = [];
   /** Small constants that are there already, by what they are. */
   readonly #known = new Map<string, Ref>();
+  /** Constants whose elements are not there yet. */
+  #later: { constant: light.OnnxTensor; data: Steps }[] = [];
   #count = 0;
 
   /** @param name - Values of a body begin with it: they must differ from those of the graph around it. */
@@ -61,9 +69,12 @@ export class Graph {
     this.#outputs.push({ name, dtype, dims: [...dims] });
   }
 
-  /** A constant with a name of its own. */
-  tensor(name: string, dtype: OnnxType, dims: readonly number[], data: ArrayBufferView): Ref {
-    this.#constants.push({ name, dtype, dims: [...dims], data: bytesOf(data) });
+  /** A constant with a name of its own; the elements of a large one may be made later, in steps. */
+  tensor(name: string, dtype: OnnxType, dims: readonly number[], data: ArrayBufferView | Steps): Ref {
+    const constant: light.OnnxTensor = { name, dtype, dims: [...dims], data: NO_BYTES };
+    this.#constants.push(constant);
+    if (ArrayBuffer.isView(data)) constant.data = bytesOf(data);
+    else this.#later.push({ constant, data });
     return name;
   }
 
@@ -116,7 +127,13 @@ export class Graph {
     });
   }
 
-  /** The graph as the addon takes it. */
+  /** Makes the elements of constants that are not there yet; the event loop goes round meanwhile. */
+  async settle(turns: Turns): Promise<void> {
+    for (const { constant, data } of this.#later) constant.data = bytesOf(await turns.run(data));
+    this.#later = [];
+  }
+
+  /** The graph as the addon takes it; {@link settle} comes before. */
   finish(): light.OnnxGraph {
     return {
       name: this.#name,

@@ -1,4 +1,4 @@
-import { constraint } from '../../core/errors.js';
+import { constraint, DataError, RecurraError } from '../../core/errors.js';
 import type { StateEntry } from '../../engine/engine.js';
 import { classifierFile } from '../../models/classifier/description.js';
 import { kindOf, type Metadata, parseDescription } from '../../models/description.js';
@@ -9,7 +9,7 @@ import { light } from '../../native/light.js';
 import type { Vocab } from '../../text/vocab.js';
 import type { ExportForm } from '../format.js';
 import { linearReading, type Reading, textReading, vocabularyReading } from '../reading.js';
-import { writeBeside } from './beside.js';
+import { filesBeside } from './beside.js';
 import { classifierGraph, partsOf } from './classifier.js';
 import type { Graph } from './graph.js';
 import { languageGraph } from './language.js';
@@ -66,11 +66,28 @@ function language({ metadata, description, state, vocab }: Described): Exported 
 
 const KINDS: Readonly<Record<string, (described: Described) => Exported>> = { classifier, tagger, language };
 
+/** Writes the model's file, off the event loop. */
+async function written(out: string, graph: Graph, recurra: string): Promise<void> {
+  try {
+    await light().writeOnnx(out, {
+      producer: 'recurra',
+      version: packageVersion(),
+      opset: OPSET,
+      graph: graph.finish(),
+      metadata: [{ key: 'recurra', value: recurra }],
+    });
+  } catch (error) {
+    if (!(error instanceof RecurraError) || error.code !== 'IO') throw error;
+    throw new DataError('IO', error.message, {}, { cause: error });
+  }
+}
+
 /** A graph of ONNX' operators that gives the same answers, and beside it what makes its inputs from texts. */
 export const ONNX: ExportForm = {
   help: 'the model for onnxruntime, with featurize.py and featurize.mjs beside it',
   folder: false,
   async write(model, out, turns) {
+    const beside = await filesBeside(out);
     const { metadata, state } = await model.contents();
     await turns.next();
     const description = parseDescription('the model', metadata, 'classifier') as Metadata;
@@ -79,19 +96,14 @@ export const ONNX: ExportForm = {
     if (!make)
       throw constraint(
         'model',
-        'a model of pairs cannot be written as ONNX: its decoder looks back at each step; classifiers, taggers and language models can',
+        'a model of pairs cannot be written as ONNX, since its decoder looks back at each step; classifiers, taggers and language models can',
       );
     const { vocab } = model;
     const { graph, reading } = make({ metadata, description, state, vocab });
+    await graph.settle(turns);
     const recurra = JSON.stringify({ kind, ...reading, ...vocabularyReading(vocab) });
-    const beside = await writeBeside(out, turns);
-    await light().writeOnnx(out, {
-      producer: 'recurra',
-      version: packageVersion(),
-      opset: OPSET,
-      graph: graph.finish(),
-      metadata: [{ key: 'recurra', value: recurra }],
-    });
-    return { files: [out, ...beside], notes: [] };
+    await written(out, graph, recurra);
+    await beside.write(turns);
+    return { files: [out, ...beside.paths], notes: [] };
   },
 };

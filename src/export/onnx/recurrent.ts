@@ -1,6 +1,6 @@
 import type { Cell, NetworkSettings } from '../../engine/network.js';
 import type { Arrays } from './arrays.js';
-import { FLOAT, Graph, type Ref } from './graph.js';
+import { FLOAT, Graph, type Ref, type Steps } from './graph.js';
 
 /**
  * Where each block of ONNX' weights is in PyTorch's: i, o, f, c of i, f, g, o for the LSTM, z, r, h of r, z, n for the GRU. minGRU has no
@@ -61,11 +61,31 @@ export function recurrentLayers(
 const suffixes = (layer: number, { bidirectional }: Shape) =>
   bidirectional ? [`l${layer}`, `l${layer}_reverse`] : [`l${layer}`];
 
-/** Copies the blocks of hidden rows in ONNX' order. */
-function put(to: Float32Array, at: number, from: Float32Array, blocks: readonly number[]): void {
-  const size = from.length / blocks.length;
-  for (const [place, block] of blocks.entries())
-    to.set(from.subarray(block * size, (block + 1) * size), at + place * size);
+/**
+ * The arrays of some kinds in all directions one after the other, each with its blocks of hidden rows in ONNX' order. Pauses after each
+ * block.
+ */
+function* stacked(
+  arrays: Arrays,
+  kinds: readonly string[],
+  names: readonly string[],
+  blocks: readonly number[],
+  total: number,
+): Steps {
+  const values = new Float32Array(total);
+  let at = 0;
+  for (const name of names) {
+    for (const kind of kinds) {
+      const from = arrays.floats(`rnn.${kind}_${name}`);
+      const size = from.length / blocks.length;
+      for (const block of blocks) {
+        values.set(from.subarray(block * size, (block + 1) * size), at);
+        at += size;
+        yield;
+      }
+    }
+  }
+  return values;
 }
 
 interface Layer {
@@ -86,15 +106,11 @@ function operator(
   const names = suffixes(layer, shape);
   const { hiddenSize } = shape;
   const stack = (kinds: readonly string[], dims: readonly number[]) => {
-    const size = dims.reduce((product, dim) => product * dim, 1);
-    const values = new Float32Array(names.length * size);
-    for (const [direction, name] of names.entries()) {
-      for (const [part, kind] of kinds.entries())
-        put(values, direction * size + (part * size) / kinds.length, arrays.floats(`rnn.${kind}_${name}`), blocks);
-    }
+    const shape = [names.length, ...dims];
+    const total = shape.reduce((product, dim) => product * dim, 1);
     const [kind] = kinds;
     const name = `${prefix}rnn.${kind === 'bias_ih' ? 'bias' : kind}_l${layer}`;
-    return graph.tensor(name, 'float32', [names.length, ...dims], values);
+    return graph.tensor(name, 'float32', shape, stacked(arrays, kinds, names, blocks, total));
   };
   const rows = blocks.length * hiddenSize;
   const inputs = arrays.shape(`rnn.weight_ih_${names[0]}`)[1]!;

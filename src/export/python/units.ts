@@ -1,5 +1,5 @@
 /** The units of a language model, in Python; behind `READING`. */
-export const UNITS = String.raw`
+export const UNITS = `
 def _kind(character):
     if re.match("[" + _BLANKS + "]", character):
         return " "

@@ -9,7 +9,13 @@ import { exported, farthest, floats } from './session.js';
 const folder = temporaryFolder();
 const rows = topicTexts(90);
 /** Texts of different lengths: none at all, one token, words that are not known, more than is read. */
-const TEXTS = ['cat', '', 'The DOG, "with" (unknown) words!', 'salt '.repeat(40), ...rows.slice(0, 12).map(({ text }) => text)];
+const TEXTS = [
+  'cat',
+  '',
+  'The DOG, "with" (unknown) words!',
+  'salt '.repeat(40),
+  ...rows.slice(0, 12).map(({ text }) => text),
+];
 
 /** The probabilities of a model, `[texts, labels]`. */
 async function own(model: TextClassifier, texts: readonly string[]): Promise<number[]> {
@@ -49,11 +55,14 @@ describe("exportModel({ to: 'onnx' }) of a classifier", () => {
       { cell, pooling: 'attention', numLayers: 2, bidirectional: false } as const,
       { cell, pooling: 'max', numLayers: 1, bidirectional: true } as const,
     ]),
-  )('has the probabilities of $cell, pooling $pooling, $numLayers layers, both directions $bidirectional', async (options) => {
-    const { session } = await compare({ ...PLAIN, ...options });
-    expect(session.inputNames).toEqual(['ids', 'lengths']);
-    expect(session.outputNames).toEqual(['probabilities']);
-  });
+  )(
+    'has the probabilities of $cell, pooling $pooling, $numLayers layers, both directions $bidirectional',
+    async (options) => {
+      const { session } = await compare({ ...PLAIN, ...options });
+      expect(session.inputNames).toEqual(['ids', 'lengths']);
+      expect(session.outputNames).toEqual(['probabilities']);
+    },
+  );
 
   it.each<TrainOptions>([
     {},

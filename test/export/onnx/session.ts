@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as ort from 'onnxruntime-node';
 import { expect } from 'vitest';
-import { exportModel } from '../../../src/index.js';
 import type { ExportableModel } from '../../../src/export/index.js';
+import { exportModel } from '../../../src/index.js';
 
 /** What `createFeaturizer` gives. */
 export interface Featurize {
