@@ -1,7 +1,15 @@
 import { DataError } from '../core/errors.js';
 
 /** How a file of word vectors is written. */
-export type VectorFormat = 'glove' | 'word2vec-text' | 'word2vec-binary';
+export type VectorFormat = 'glove' | 'word2vec-text' | 'word2vec-binary' | 'fasttext-binary';
+
+/** All forms. */
+export const VECTOR_FORMATS = [
+  'glove',
+  'word2vec-text',
+  'word2vec-binary',
+  'fasttext-binary',
+] as const satisfies readonly VectorFormat[];
 
 /** What the beginning of a word2vec file says of it. */
 export interface VectorHeader {
@@ -21,8 +29,13 @@ export interface VectorSink {
   readonly skipInvalid: boolean;
   /** Place of a word that is wanted, or -1. A word is wanted once. */
   want(word: string): number;
-  /** Where the numbers of that word go. */
+  /** Where the numbers of that word go, zeros at first. */
   target(place: number, dim: number): Float32Array;
+  /**
+   * The words that are wanted and were not met, for a file that has vectors of the parts of words. `compose` says that a word gets one by
+   * them, and gives its place.
+   */
+  missing(): Iterable<{ word: string; compose: () => number }>;
 }
 
 /** Reads a file chunk by chunk. */
@@ -41,7 +54,7 @@ export interface VectorReader {
 export const HEAD_BYTES = 8192;
 
 /** More numbers than any vectors have; a larger count in a header is not believed. */
-const MAX_DIM = 16384;
+export const MAX_DIM = 16384;
 
 /** Reads the header of a word2vec file: two positive integers on a line of their own. Returns undefined if there is none. */
 export function readHeader(head: Buffer, file: string): VectorHeader | undefined {

@@ -3,6 +3,8 @@ import { zeros } from '../core/allocate.js';
 import { DataError, RecurraError } from '../core/errors.js';
 import { ioError } from '../core/ioError.js';
 import type { Turns } from '../core/turns.js';
+import { isFastText } from './fastText/header.js';
+import { readFastText } from './fastText/read.js';
 import { BinaryVectorReader } from './vectorBinary.js';
 import {
   detectFormat,
@@ -21,6 +23,8 @@ export class VectorRows implements VectorSink {
   readonly known: Uint8Array;
   /** The words beyond the vocabulary that were taken over, in the order of the file. */
   readonly more: string[] = [];
+  /** How many of {@link known} are made of the vectors of the word's parts. */
+  composed = 0;
   readonly #taken = new Set<string>();
   /** Made with the first vector that is kept: a header alone takes no memory. */
   #matrix: Float32Array<ArrayBuffer> | undefined;
@@ -62,6 +66,19 @@ export class VectorRows implements VectorSink {
     return this.#matrix.subarray(place * dim, end);
   }
 
+  *missing(): Generator<{ word: string; compose: () => number }, void, undefined> {
+    const specials = new Set(this.vocab.specials);
+    for (const [index, word] of this.vocab.itos.entries()) {
+      if (this.known[index] === 1 || specials.has(word)) continue;
+      const compose = () => {
+        this.known[index] = 1;
+        this.composed++;
+        return index;
+      };
+      yield { word, compose };
+    }
+  }
+
   /** The vectors of all words, those taken over included. */
   matrixOf(dim: number): Float32Array<ArrayBuffer> {
     const size = this.vocab.size + this.more.length;
@@ -82,6 +99,7 @@ export async function readAll(
   turns: Turns,
   count: (words: number) => void,
 ): Promise<{ dim: number }> {
+  if (format === 'fasttext-binary') return readFastText(file, rows, turns, count);
   let reader: VectorReader | undefined;
   let head: Buffer = Buffer.alloc(0);
   try {
@@ -90,6 +108,7 @@ export async function readAll(
         reader.add(chunk);
       } else {
         head = Buffer.concat([head, chunk]);
+        if (format === undefined && isFastText(head)) return await readFastText(file, rows, turns, count);
         if (head.length >= HEAD_BYTES) {
           reader = open(head, format, rows);
           reader.add(head);
@@ -111,7 +130,11 @@ export async function readAll(
 }
 
 /** Makes the reader for a file that begins like this. */
-function open(head: Buffer, format: VectorFormat | undefined, rows: VectorRows): VectorReader {
+function open(
+  head: Buffer,
+  format: Exclude<VectorFormat, 'fasttext-binary'> | undefined,
+  rows: VectorRows,
+): VectorReader {
   const header = format === 'glove' ? undefined : readHeader(head, rows.file);
   const found = format ?? detectFormat(head, header);
   if (found === 'glove') return new TextVectorReader(rows, undefined);

@@ -3,7 +3,7 @@ import { invalidArgument } from '../core/errors.js';
 import { checkOptionNames } from '../core/options/names.js';
 import { Random } from '../core/random.js';
 import { Turns } from '../core/turns.js';
-import type { VectorFormat } from './vectorFormat.js';
+import { VECTOR_FORMATS, type VectorFormat } from './vectorFormat.js';
 import { readAll, VectorRows } from './vectorRows.js';
 import { Vocab } from './vocab.js';
 
@@ -39,6 +39,8 @@ export interface VectorCoverage {
   found: number;
   /** Words of the vocabulary that have none, specials apart. */
   missing: number;
+  /** Of those that have one, how many the file has not as a whole: they get the mean of their subwords. Only of fastText's `.bin`. */
+  composed?: number | undefined;
   /** Words that the file has. */
   fileWords: number;
   /** Share of the texts' tokens that have a vector, from 0 to 1, if `counts` were given. */
@@ -46,8 +48,9 @@ export interface VectorCoverage {
 }
 
 /**
- * Pretrained word vectors for a vocabulary, read from a file of GloVe or word2vec (text or binary; fastText's `.vec` files
- * are word2vec text).
+ * Pretrained word vectors for a vocabulary, read from a file of GloVe, word2vec (text or binary; fastText's `.vec` files are word2vec text) or
+ * fastText's `.bin`, supervised or not. From a `.bin` each word gets what fastText's `get_word_vector` gives, also one that the file does not
+ * have: the mean of its subwords.
  *
  * @example
  * ```ts
@@ -81,7 +84,8 @@ export class Vectors {
    * @param options - See {@link VectorsOptions}.
    * @throws {@link ArgumentError} for options that do not fit. {@link DataError} with the file and, in text files, the line:
    * `FILE_NOT_FOUND`, `IO`, `INVALID_ROW` (too few or too many numbers, something that is no number, a word that is not
-   * UTF-8), `INVALID_FILE` (a number of words that is not the header's, a header that is not believed, no vectors at all).
+   * UTF-8), `INVALID_FILE` (a number of words that is not the header's, a header that is not believed, no vectors at all, a
+   * quantized model of fastText).
    */
   static async load(file: string, options: VectorsOptions): Promise<Vectors> {
     checkVectorsOptions(file, options);
@@ -95,7 +99,7 @@ export class Vectors {
     onProgress?.({ words });
     const matrix = rows.matrixOf(dim);
     await turns.run(fillUnknown(matrix, dim, rows.known, vocab, unknown, new Random(seed)));
-    return new Vectors(matrix, dim, rows.known, coverageOf(vocab, rows.known, words, counts));
+    return new Vectors(matrix, dim, rows.known, coverageOf(vocab, rows.known, words, counts, rows.composed));
   }
 
   /**
@@ -118,7 +122,7 @@ export class Vectors {
     const { dim } = await readAll(file, undefined, rows, turns, (read) => {
       words = read;
     });
-    const coverage = coverageOf(vocab, rows.known, words, undefined);
+    const coverage = coverageOf(vocab, rows.known, words, undefined, rows.composed);
     const known = new Uint8Array(vocab.size + rows.more.length).fill(1);
     known.set(rows.known);
     const matrix = rows.matrixOf(dim);
@@ -186,6 +190,7 @@ function coverageOf(
   known: Uint8Array,
   fileWords: number,
   counts: ArrayLike<number> | undefined,
+  composed = 0,
 ): VectorCoverage {
   const specials = new Set(vocab.specials);
   let found = 0;
@@ -200,7 +205,8 @@ function coverageOf(
     if (known[index] === 1) found++;
     else missing++;
   }
-  return { found, missing, fileWords, tokensCovered: counts && all > 0 ? covered / all : undefined };
+  const tokensCovered = counts && all > 0 ? covered / all : undefined;
+  return { found, missing, fileWords, tokensCovered, ...(composed > 0 && { composed }) };
 }
 
 function checkVectorsOptions(file: string, options: VectorsOptions): void {
@@ -219,7 +225,7 @@ function checkVectorsOptions(file: string, options: VectorsOptions): void {
   ]);
   const { vocab, format, unknown, counts, invalidUtf8 } = options;
   if (!vocab?.stoi) throw invalidArgument('vocab', 'a Vocab', vocab);
-  if (format !== undefined) checkChoice('format', format, ['glove', 'word2vec-text', 'word2vec-binary']);
+  if (format !== undefined) checkChoice('format', format, VECTOR_FORMATS);
   if (unknown !== undefined && typeof unknown !== 'function' && unknown !== 'zero' && unknown !== 'normal') {
     throw invalidArgument('unknown', "'zero', 'normal' or a function", unknown);
   }

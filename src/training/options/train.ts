@@ -48,7 +48,7 @@ export interface RunOptions<R, E = TaskEvent, P = Progress> {
    */
   validation?: number | R;
   /**
-   * Pretrained word vectors to begin with: a file of GloVe or word2vec (text or binary), or fastText's `.vec`. Words of the
+   * Pretrained word vectors to begin with: a file of GloVe or word2vec (text or binary), or fastText's `.vec` or `.bin`. Words of the
    * training rows begin with its vector, those that it does not have as all do without a file. Its other words enter the
    * vocabulary too, see {@link embeddingWords}. Their size is that of the file, so `embeddingDim` may be left out. Default: none.
    */
@@ -172,7 +172,7 @@ export const RUN = {
   embeddings: option(text('the path of a file of word vectors'), {
     defaultText: 'none',
     flag: '<file>',
-    help: 'start with the word vectors of this file: GloVe, word2vec, or `.vec` of fastText',
+    help: 'start with the word vectors of this file: GloVe, word2vec, or `.vec` or `.bin` of fastText',
   }),
   unlabelled: option(
     custom<Unlabelled, Exclude<Unlabelled, string>>(UNLABELLED, (name, value) => {
