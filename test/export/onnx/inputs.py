@@ -1,12 +1,19 @@
 """The inputs that featurize.py makes of texts, and with onnxruntime the model's outputs; with onnx the model is checked.
 
-Arguments: the model, and what else to do: `run`, `check`, `quantize`. Standard input: a list of texts or of lists of tokens.
+Arguments: the model, and what else to do: `run`, `check`, `quantize`. Standard input: a list of texts or of lists of tokens. With the
+one argument `known` the answer is the texts without characters that this Python's Unicode does not have yet.
 """
 
 import importlib.util
 import json
 import os
 import sys
+import unicodedata
+
+if sys.argv[1] == "known":
+    texts = json.load(sys.stdin)
+    json.dump(["".join(c for c in text if unicodedata.category(c) not in ("Cn", "Cs")) for text in texts], sys.stdout)
+    sys.exit()
 
 model, todo = sys.argv[1], sys.argv[2:]
 spec = importlib.util.spec_from_file_location("featurize", os.path.join(os.path.dirname(model), "featurize.py"))
