@@ -193,6 +193,11 @@ export declare namespace light {
     /** Trains on the batches of a chunk, one step each; with `forms` where the network has subwords. */
     trainBatches(chunk: Chunk, options: StepOptions, forms?: NativeForms | undefined | null): Promise<ChunkStats>
     /**
+     * Trains from now on with the ranks of the process group whose `table()` this is, or alone without one. The network keeps the
+     * group until then.
+     */
+    distribute(table?: bigint): void
+    /**
      * Scores of the head, row by row in the order given: probabilities, or with `raw` what they are made of. With a head of tags
      * three numbers for each token: its tag, the tag's probability, and the probability that it and the next token's tag are both
      * right. With `forms` where the network has subwords.

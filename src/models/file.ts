@@ -9,6 +9,8 @@ import { HuggingFaceTokenizer } from '../text/huggingFace.js';
 import { isTokenizerName, type TokenizerName } from '../text/names.js';
 import type { TokenSettings } from '../text/options.js';
 import type { Vocab } from '../text/vocab.js';
+import type { TrainingRecord } from '../training/record.js';
+import { cardOf } from './card.js';
 import {
   describeModel,
   type FileKind,
@@ -40,6 +42,8 @@ export interface CommonDescription<N extends NetworkSettings = NetworkSettings> 
   /** How texts become tokens; its tokenizer is `null` if the file cannot hold it, as with a function. */
   text: Omit<TokenSettings, 'tokenizer'> & { tokenizer: TokenizerName | HuggingFaceTokenizer | null };
   vocab: Vocab;
+  /** How the model was made, if the file tells it. */
+  card?: TrainingRecord | undefined;
 }
 
 /** A model file whose weights wait for their engine, outside of JavaScript's memory. */
@@ -112,12 +116,13 @@ async function describe<N extends NetworkSettings, D extends object>(
   words?: lightNamespace.NativeVocabulary | null,
 ): Promise<CommonDescription<N> & D> {
   const { settings, extent, tokenizer, vocab, own } = describeModel(path, kind, metadata, checksum, state, words);
-  if (tokenizer !== HUGGING_FACE) return { settings, text: { ...extent, tokenizer }, vocab, ...own };
   try {
+    const card = cardOf(metadata);
+    if (tokenizer !== HUGGING_FACE) return { settings, text: { ...extent, tokenizer }, vocab, card, ...own };
     const description = metadata[TOKENIZER_KEY];
     if (description === undefined) throw new ModelFileError('INVALID_FILE', `it has no ${TOKENIZER_KEY}`);
     const made = await HuggingFaceTokenizer.fromString(description);
-    return { settings, text: { ...extent, tokenizer: made }, vocab, ...own };
+    return { settings, text: { ...extent, tokenizer: made }, vocab, card, ...own };
   } catch (error) {
     throw inFile(path, error);
   }

@@ -8,6 +8,7 @@ import { type Neighbour, nearestWords } from '../text/nearest.js';
 import type { TokenSettings } from '../text/options.js';
 import type { Vocab } from '../text/vocab.js';
 import type { Progress, Validation, ValidationResult } from '../training/progress.js';
+import { type TrainingRecord, withCard } from '../training/record.js';
 import type { TrainedModel } from '../training/task.js';
 import { writeModel } from './file.js';
 import type { ServingOptions, ServingState } from './serving/options.js';
@@ -43,6 +44,8 @@ export interface ModelParts<N extends NetworkSettings, V extends Validation = Va
   bestEpoch?: number | undefined;
   /** Rows that it was trained on, if there was a training. */
   trainedRows?: number;
+  /** How the model was made, if that is known. */
+  card?: TrainingRecord | undefined;
 }
 
 /** What a model that reads texts is made of. */
@@ -68,6 +71,11 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   readonly kept: Progress<V> | undefined;
   /** Rows that the model was trained on, validation rows not counted; 0 for a model that was loaded. */
   readonly trainedRows: number;
+  /**
+   * How the model was made: the settings of its training, a fingerprint of the rows, and how it did after each epoch. Its file keeps it.
+   * Undefined for a model from a file that earlier versions wrote.
+   */
+  readonly card: TrainingRecord | undefined;
   readonly #parts: readonly ModelPart[];
   /** Work other than predictions that is under way. */
   readonly #works = new Set<Promise<unknown>>();
@@ -84,6 +92,7 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
     this.history = parts.history ?? [];
     this.kept = this.history.find(({ epoch }) => epoch === parts.bestEpoch) ?? this.history.at(-1);
     this.trainedRows = parts.trainedRows ?? 0;
+    this.card = parts.card;
     this.#parts = [parts.engine, ...beside];
   }
 
@@ -111,7 +120,7 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   }
 
   async #save(path: string): Promise<void> {
-    await writeModel(path, this.metadata(), await this.#state());
+    await writeModel(path, withCard(this.metadata(), this.card), await this.#state());
   }
 
   async #state(): Promise<StateEntry[]> {

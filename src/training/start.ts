@@ -23,6 +23,7 @@ import { progressListener } from './events/progress.js';
 import { TensorboardLog } from './events/tensorboard.js';
 import { type FirstVectors, type FirstWords, ROWS_ALONE, wordsOfCheckpoint } from './firstWords.js';
 import { DEFAULT_EPOCHS, defaultBatchSize } from './options/learning.js';
+import { type RecordedCourse, recordFrame, withCard } from './record.js';
 import { rehearse } from './rehearsal.js';
 import { TrainingRun } from './run.js';
 import type { CommonSettings, Listeners, Task, TaskTypes, TrainingInput } from './task.js';
@@ -88,8 +89,8 @@ async function trained<T extends TaskTypes>(
   const adversarial = settings.adversarial ?? noise?.adversarial ?? 0;
   if (settings.adversarial === undefined && noise && epochs > 0)
     choices.push({ option: 'adversarial', value: adversarial, why: noise.why });
-  const fingerprint = checkpoint || settings.checkpoint ? await fingerprintOf(data, task.contents(data)) : undefined;
-  if (checkpoint) checkFingerprint(checkpoint.path, checkpoint.data, fingerprint!, rows.file);
+  const fingerprint = await fingerprintOf(data, task.contents(data));
+  if (checkpoint) checkFingerprint(checkpoint.path, checkpoint.data, fingerprint, rows.file);
   const build = async (given: TrainingInput<T>) => {
     const engine = await buildEngine(task, given, threads);
     try {
@@ -113,14 +114,17 @@ async function trained<T extends TaskTypes>(
     const stored = storedSettings({ ...settings, threads, batchSize, epochs, adversarial });
     const frame = {
       settings: { ...settingsBefore(checkpoint?.settings), ...stored },
-      data: { ...fingerprint!, unlabelled },
+      data: { ...fingerprint, unlabelled },
     };
     const checkpointer = settings.checkpoint && new Checkpointer(settings.checkpoint, frame, position.step);
-    const describe = checkpointer ? task.describe(input) : () => ({});
+    const begun = recordFrame(frame.settings, frame.data);
+    const described = checkpointer && task.describe(input);
+    const describe = (now: T['chosen'] | undefined, course: RecordedCourse) =>
+      withCard(described?.(now) ?? {}, { ...begun, ...course });
     const watching = { choices, control, checkpointer, describe };
     const parts = { task, engine, data, settings, epochs, batchSize, adversarial, position, best, ...watching };
-    const { failure, ...outcome } = await logged(settings.tensorboard, control, () => new Trainer(parts).run());
-    const model = await task.model({ ...input, engine, ...outcome });
+    const { failure, course, ...outcome } = await logged(settings.tensorboard, control, () => new Trainer(parts).run());
+    const model = await task.model({ ...input, engine, ...outcome, record: { ...begun, ...course } });
     if (!failure) return model;
     const { code, message, cause } = failure;
     throw new TrainingError(code, message, model, cause === undefined ? {} : { cause });

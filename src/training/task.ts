@@ -12,6 +12,7 @@ import type { FirstWords } from './firstWords.js';
 import type { TrainingOptions, TrainingSettings } from './options/train.js';
 import type { BatchPlan } from './plan.js';
 import type { Progress, Validation } from './progress.js';
+import type { TrainingRecord } from './record.js';
 
 /** Rows as numbers, from which the trainer takes its batches. */
 export interface TrainingSet {
@@ -101,6 +102,8 @@ export interface TrainingResult<T extends TaskTypes> extends TrainingInput<T> {
   chosen: T['chosen'] | undefined;
   /** The last report of each finished epoch, and of the one that was interrupted. */
   history: Progress<T['validation']>[];
+  /** What its file tells of the training. */
+  record: TrainingRecord;
 }
 
 /**

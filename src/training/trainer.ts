@@ -10,6 +10,7 @@ import type { Choice, EpochEvent, TrainingPlace } from './events/events.js';
 import { progressOf } from './events/progress.js';
 import type { BatchPlan } from './plan.js';
 import type { Progress } from './progress.js';
+import { type EpochReport, type RecordedCourse, recordedEpoch } from './record.js';
 import { learningRate } from './schedule.js';
 import type { Task, TaskTypes } from './task.js';
 
@@ -24,6 +25,8 @@ export interface TrainingFailure {
 export interface TrainingOutcome<T extends TaskTypes> {
   /** The last report of each finished epoch, and of the one that was interrupted. */
   history: Progress<T['validation']>[];
+  /** What the file of the model tells of the epochs. */
+  course: RecordedCourse;
   /** The epoch whose weights were kept; undefined without validation data. */
   best: BestEpoch<T['validation'], T['chosen']> | undefined;
   /** What was chosen in that epoch; without one what a rehearsal chose. */
@@ -55,7 +58,7 @@ export interface TrainingParts<T extends TaskTypes> {
   /** Writes checkpoints; undefined without the option. */
   checkpointer: Checkpointer | undefined;
   /** Describes the model for a checkpoint. */
-  describe: (chosen: T['chosen'] | undefined) => Record<string, string>;
+  describe: (chosen: T['chosen'] | undefined, course: RecordedCourse) => Record<string, string>;
 }
 
 /** Trains an engine for a task; leaves the best weights in it, also when training ends early. */
@@ -114,7 +117,29 @@ export class Trainer<T extends TaskTypes> {
     }
     if (this.#best) await this.#engine.loadState(this.#best);
     const { best, chosen } = position;
-    return { history: this.#history, best, chosen: best ?? chosen, ...(failure ? { failure } : {}) };
+    return {
+      history: this.#history,
+      course: this.#course(),
+      best,
+      chosen: best ?? chosen,
+      ...(failure ? { failure } : {}),
+    };
+  }
+
+  /** What a file of the model as it is now tells of the epochs. */
+  #course(): RecordedCourse {
+    const { epoch, batch, step, totals, best } = this.#position;
+    // All epochs have as many steps; a training that resumes at its end makes none itself.
+    const each = this.#plan?.batchSizes.length ?? (epoch > 1 ? (step - batch) / (epoch - 1) : 0);
+    const rateOf = (ended: number) => {
+      const last = Math.max(0, Math.min(ended * each, step) - 1);
+      return learningRate(this.#settings, last, this.#parts.epochs * each);
+    };
+    const reports: EpochReport[] = [...this.#history];
+    if (totals.rows > 0 && reports.at(-1)?.epoch !== epoch)
+      reports.push({ epoch, loss: totals.loss / this.#answers, accuracy: totals.correct / this.#answers });
+    const history = reports.map((report) => recordedEpoch(report, rateOf(report.epoch)));
+    return { history, keptEpoch: best?.epoch ?? null };
   }
 
   /** Whether all epochs are done, or patience has run out. */
@@ -311,7 +336,8 @@ export class Trainer<T extends TaskTypes> {
     try {
       const position = { ...this.#position, seconds: this.#place().seconds, history: this.#history };
       const { task, data, describe } = this.#parts;
-      const moment = { position, metadata: describe(position.best ?? position.chosen) };
+      const metadata = describe(position.best ?? position.chosen, this.#course());
+      const moment = { position, metadata };
       await checkpointer.save(this.#engine, moment, this.#best, await task.beside?.(data));
       const took = (now() - began) / 1000;
       const best = this.#control.best && { best: this.#control.best };

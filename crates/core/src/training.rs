@@ -76,9 +76,18 @@ impl<'a> Chunk<'a> {
     /// target or batch size outside its range, `InvalidArgument` for a set whose outputs do not rise or tags with a forbidden
     /// transition.
     pub fn validate(&self, config: &NetworkConfig) -> Result<()> {
+        self.validate_for(config, false)
+    }
+
+    /// As [`Chunk::validate`]; where there are other `ranks` a batch may be without rows: theirs have some.
+    ///
+    /// # Errors
+    /// As [`Chunk::validate`].
+    pub fn validate_for(&self, config: &NetworkConfig, ranks: bool) -> Result<()> {
         self.check_targets(&config.head)?;
-        if let Some(batch) = self.batch_sizes.iter().position(|&size| size < 1) {
-            let message = format!("batch {batch} has {} rows: expected at least one", self.batch_sizes[batch]);
+        let (least, expected) = if ranks { (0, "none or more") } else { (1, "at least one") };
+        if let Some(batch) = self.batch_sizes.iter().position(|&size| size < least) {
+            let message = format!("batch {batch} has {} rows: expected {expected}", self.batch_sizes[batch]);
             return Err(error(ErrorCode::OutOfRange, message));
         }
         let sum: usize = self.batch_sizes.iter().map(|&size| size as usize).sum();
@@ -144,14 +153,15 @@ impl<'a> Chunk<'a> {
         }
     }
 
-    /// Checks that all batches are parts of the same streams: as many rows each, equally long within a batch.
+    /// Checks that all batches are parts of the same streams: as many rows each, equally long within a batch. Batches without rows,
+    /// where streams have ended before those of other ranks, do not count.
     ///
     /// # Errors
     /// `InvalidShape` where one is not.
     pub fn validate_streams(&self) -> Result<()> {
         let fail = |message: String| Err(error(ErrorCode::InvalidShape, message));
-        let Some(&streams) = self.batch_sizes.first() else { return Ok(()) };
-        for (batch, (rows, _)) in self.batches().enumerate() {
+        let Some(&streams) = self.batch_sizes.iter().find(|&&size| size > 0) else { return Ok(()) };
+        for (batch, (rows, _)) in self.batches().enumerate().filter(|(_, (rows, _))| !rows.is_empty()) {
             if rows.len() != streams as usize {
                 return fail(format!("batch {batch} has {} rows, but states are carried in {streams}", rows.len()));
             }

@@ -11,6 +11,7 @@ pub mod counting;
 pub mod cpu;
 pub mod cuda;
 pub mod forms;
+mod group;
 pub mod language;
 mod library;
 pub mod libtorch;

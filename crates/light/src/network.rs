@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{
-    Array, Float32Array, Float32ArraySlice, ObjectFinalize, ToNapiValue, TypeName, Uint32Array,
+    Array, BigInt, Float32Array, Float32ArraySlice, ObjectFinalize, ToNapiValue, TypeName, Uint32Array,
 };
 use napi::{Env, Unknown};
 use napi_derive::napi;
@@ -15,6 +15,7 @@ use recurra_core::{self as core, Error, ErrorCode, Forms, Result, Rows, Stats, g
 use recurra_kernels::network::{self, Network};
 
 use crate::forms::NativeForms;
+use crate::group::group_at;
 use crate::safetensors_file::{HeldTensors, load};
 use crate::texts::TextEncoder;
 
@@ -117,6 +118,14 @@ impl CpuNetwork {
             network.train_batches(&core::Chunk { forms: forms.as_deref(), ..chunk }, &options.options())
         };
         self.background(work, ChunkStats::from)
+    }
+
+    /// Trains from now on with the ranks of the process group whose `table()` this is, or alone without one. The network keeps the
+    /// group until then.
+    #[napi(catch_unwind, ts_args_type = "table?: bigint")]
+    pub fn distribute(&self, table: Option<BigInt>) -> napi::Result<()> {
+        self.handle.get()?.distribute(group_at(table.as_ref())?);
+        Ok(())
     }
 
     /// Scores of the head, row by row in the order given: probabilities, or with `raw` what they are made of. With a head of tags

@@ -22,6 +22,7 @@ export type { EncoderOptions, PretrainedEncoder } from '../../training/options/e
 export type { LearningOptions, Schedule } from '../../training/options/learning.js';
 export type { RunOptions, TrainingOptions, Unlabelled } from '../../training/options/train.js';
 export type { Progress, Validation, ValidationResult } from '../../training/progress.js';
+export type { RecordedData, RecordedEpoch, TrainingRecord } from '../../training/record.js';
 export { TrainingRun } from '../../training/run.js';
 export type { TrainedModel } from '../../training/task.js';
 export type { LoadOptions } from '../load.js';

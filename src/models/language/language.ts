@@ -160,8 +160,8 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
       ({ outputs, settings }) => languageHead(outputs, settings),
       async () => ({}),
     );
-    const { vocab, outputs, units: name, text, engine, settings } = parts;
-    const own = { engine, settings, vocab };
+    const { vocab, outputs, units: name, text, engine, settings, card } = parts;
+    const own = { engine, settings, vocab, card };
     try {
       if (outputs !== vocab.length)
         throw new ModelFileError('INVALID_FILE', `${path}: it has ${outputs} outputs for ${vocab.length} units`);

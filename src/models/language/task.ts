@@ -85,7 +85,7 @@ export function languageTask<M extends TrainedModel>(make: (parts: LanguageParts
       return () => metadata;
     },
     read: (path) => readUnitFile(path, languageFile),
-    async model({ engine, data, settings, network, best, history }) {
+    async model({ engine, data, settings, network, best, history, record }) {
       const { vocab, units, train } = data;
       return make({
         engine,
@@ -95,6 +95,7 @@ export function languageTask<M extends TrainedModel>(make: (parts: LanguageParts
         history,
         bestEpoch: best?.epoch,
         trainedRows: train.units.length - 1,
+        card: record,
       });
     },
   };

@@ -137,10 +137,10 @@ export class Seq2Seq extends TextModel<Seq2SeqModelSettings, Seq2SeqResult> {
       // The first prediction makes the weights ready.
       ({ translating }) => translating!.decode(Int32Array.of(0), Int32Array.of(1), Int32Array.of(1), GREEDY),
     );
-    const { vocab, engine, settings, longest, text } = parts;
+    const { vocab, engine, settings, longest, text, card } = parts;
     try {
       const units = await unitsInFile(path, parts, vocab, text.tokenizer);
-      return new Seq2Seq({ engine, settings, vocab, units, longest });
+      return new Seq2Seq({ engine, settings, vocab, units, longest, card });
     } catch (error) {
       engine.close();
       throw error;

@@ -70,7 +70,7 @@ export function seq2seqTask<M extends TrainedModel>(make: (parts: Seq2SeqParts) 
       return () => metadata;
     },
     read: (path) => readUnitFile(path, seq2seqFile),
-    async model({ engine, data, settings, network, best, history }) {
+    async model({ engine, data, settings, network, best, history, record }) {
       const { units, train, longest } = data;
       return make({
         engine,
@@ -81,6 +81,7 @@ export function seq2seqTask<M extends TrainedModel>(make: (parts: Seq2SeqParts) 
         history,
         bestEpoch: best?.epoch,
         trainedRows: train.length,
+        card: record,
       });
     },
   };

@@ -78,7 +78,7 @@ export function taggerTask<M extends TrainedModel>(make: (parts: TaggerParts) =>
       const { settings: network, vocab, state, checkpoint, training } = await readModelFile(path, taggerFile);
       return { network, tokenizer: undefined, vocab, state, checkpoint, training };
     },
-    async model({ engine, data, settings, network, best, history }) {
+    async model({ engine, data, settings, network, best, history, record }) {
       const { train, vocab, set } = data;
       // What the training rows were made of; predictions make their own.
       train.forms?.close();
@@ -94,6 +94,7 @@ export function taggerTask<M extends TrainedModel>(make: (parts: TaggerParts) =>
         history,
         bestEpoch: best?.epoch,
         trainedRows: train.length,
+        card: record,
       });
     },
   };

@@ -1,5 +1,6 @@
+import type { Plain } from '../../core/plain.js';
 import type { Fingerprint } from './fingerprint.js';
-import type { Plain, StoredSettings } from './settings.js';
+import type { StoredSettings } from './settings.js';
 
 /** What a checkpoint of version 1 held: the options as they were given, and those settings that must not change. */
 export interface FirstHeader {

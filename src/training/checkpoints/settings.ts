@@ -1,10 +1,8 @@
 import { constraint } from '../../core/errors.js';
+import type { Plain } from '../../core/plain.js';
 import type { VectorSource } from '../firstWords.js';
 import type { TrainingOptions } from '../options/train.js';
 import type { CommonSettings } from '../task.js';
-
-/** Values that JSON keeps. */
-export type Plain = null | boolean | number | string | Plain[] | { [name: string]: Plain };
 
 /**
  * What a resumed training may have otherwise than the one that wrote the checkpoint. More or fewer `epochs` move the learning

@@ -11,8 +11,10 @@ pub(crate) struct Bags {
     pub words: Vec<u32>,
     /// The inputs of each word.
     pub word_users: Users,
-    /// Distinct features, in order of first use.
+    /// Distinct features, in order of first use; behind the own ones those that only other ranks read in the same step.
     pub ids: Vec<u32>,
+    /// How many of `ids` these inputs have themselves.
+    pub own: usize,
     /// Where the features of each input begin in `features`, and at last how many there are.
     starts: Vec<u32>,
     features: Vec<u32>,
@@ -47,7 +49,8 @@ impl Bags {
             numbers.extend(bags.features[first..].iter().map(|&feature| distinct.number(feature, &mut bags.ids)));
             inputs.resize(numbers.len(), input as u32);
         }
-        bags.feature_users = Users::new(&numbers, bags.ids.len()).through(&inputs);
+        bags.own = bags.ids.len();
+        bags.feature_users = Users::new(&numbers, bags.own).through(&inputs);
         bags
     }
 

@@ -36,8 +36,8 @@ pub(crate) struct Embedding {
 /// A member's shares of the rows that a batch reads and that move.
 #[derive(Clone, Default)]
 pub(crate) struct Own {
-    words: Range<usize>,
-    features: Range<usize>,
+    pub words: Range<usize>,
+    pub features: Range<usize>,
 }
 
 impl Embedding {
@@ -92,12 +92,15 @@ impl Embedding {
     /// # Safety
     /// All members must call it; the addresses must be valid for the plan and not be used by anything else.
     pub unsafe fn gather(&self, member: &Member<'_>, plan: &Plan, key: u64) {
-        let words = member.share(plan.ids.len(), 8);
+        let words = member.share(plan.own, 8);
+        let others = |ids: &[u32]| member.share(ids.len(), 8);
         // SAFETY: by the caller's promise; words and features are distinct and shared out.
         unsafe {
             self.words.catch_up(&plan.ids[words.clone()]);
+            let more = &plan.ids[plan.own..];
+            self.words.catch_up(&more[others(more)]);
             if let (Some(subwords), Some(bags)) = (&self.subwords, &plan.bags) {
-                subwords.features.catch_up(&bags.ids[member.share(bags.ids.len(), 8)]);
+                subwords.features.catch_up(&bags.ids[others(&bags.ids)]);
                 member.meet();
                 subwords.gather(member, &self.words, &plan.ids, bags);
             } else if !self.drops() {
@@ -158,7 +161,7 @@ impl Embedding {
 
     /// From the gradients of the inputs to those of this member's words and features.
     unsafe fn rows_of_inputs(&self, member: &Member<'_>, plan: &Plan) -> Own {
-        let mut own = Own { words: member.share(plan.ids.len(), 8), features: 0..0 };
+        let mut own = Own { words: member.share(plan.own, 8), features: 0..0 };
         // SAFETY: as `grads`.
         unsafe {
             if let (Some(subwords), Some(bags)) = (&self.subwords, &plan.bags) {
@@ -166,12 +169,12 @@ impl Embedding {
                 subwords.divide(member, first, bags);
                 member.meet();
                 subwords.sum_features(member, first, bags);
-                own.features = member.share(bags.ids.len(), 8);
+                own.features = member.share(bags.own, 8);
                 if self.frozen {
                     own.words = 0..0;
                     return own;
                 }
-                subwords.sum_words(member, &self.words, plan.ids.len(), bags);
+                subwords.sum_words(member, &self.words, plan.own, bags);
             }
             if let Some(padding) = self.padding
                 && let Some(word) = own.words.clone().find(|&word| plan.ids[word] == padding)

@@ -85,7 +85,7 @@ impl Noise {
 }
 
 /// Sum of squares, in float64: squares of small gradients are below what a float32 holds.
-struct Squares<'a>(&'a [f32]);
+pub(crate) struct Squares<'a>(pub &'a [f32]);
 
 /// Sums side by side, for the vector unit. Their number is the same for every instruction set, and so is the result.
 const SIDE_BY_SIDE: usize = 16;

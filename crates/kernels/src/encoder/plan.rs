@@ -16,8 +16,10 @@ use recurra_core::{
 pub(crate) struct Plan {
     pub layout: PackedLayout,
     pub slices: Vec<Range<usize>>,
-    /// Distinct words, in order of first use.
+    /// Distinct words, in order of first use; behind the own ones those that only other ranks read in the same step.
     pub ids: Vec<u32>,
+    /// How many of `ids` these rows have themselves.
+    pub own: usize,
     /// For each packed position, the number of its input.
     pub slots: Vec<u32>,
     /// The positions of each input.
@@ -79,6 +81,7 @@ impl Plan {
                 plan.slots.push(words.number(id, &mut plan.ids));
             });
         }
+        plan.own = plan.ids.len();
         plan.users = Users::new(&plan.slots, plan.inputs());
         plan.layout = layout;
         Ok(plan)
@@ -105,7 +108,12 @@ impl Plan {
 
     /// Number of distinct inputs.
     pub fn inputs(&self) -> usize {
-        self.bags.as_ref().map_or(self.ids.len(), Bags::len)
+        self.bags.as_ref().map_or(self.own, Bags::len)
+    }
+
+    /// Whether there are no rows: a rank whose rows have run out still moves with the others.
+    pub fn is_empty(&self) -> bool {
+        self.layout.rows() == 0
     }
 
     /// Number of distinct features.

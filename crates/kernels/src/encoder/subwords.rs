@@ -66,7 +66,7 @@ impl Subwords {
     /// # Safety
     /// As [`Subwords::divide`].
     pub unsafe fn sum_features(&self, member: &Member<'_>, first: usize, bags: &Bags) {
-        for feature in member.share(bags.ids.len(), 8) {
+        for feature in member.share(bags.own, 8) {
             // SAFETY: by the caller's promise.
             unsafe { self.sum(first, bags.feature_users.of(feature), &self.features, feature) };
         }

@@ -38,7 +38,7 @@ impl Carried {
             return Ok(());
         }
         chunk.validate_streams()?;
-        let Some(&rows) = chunk.batch_sizes.first() else { return Ok(()) };
+        let Some(&rows) = chunk.batch_sizes.iter().find(|&&rows| rows > 0) else { return Ok(()) };
         let rows = rows as usize;
         if initial == Initial::Begin {
             *now = Some(Self::zeros(shape, rows));

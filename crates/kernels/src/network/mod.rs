@@ -7,7 +7,11 @@ mod batches;
 mod carried;
 mod embed;
 #[cfg(feature = "training")]
+mod exchange;
+#[cfg(feature = "training")]
 mod explain;
+#[cfg(feature = "training")]
+mod group;
 mod model;
 #[cfg(feature = "training")]
 mod optimizer;
@@ -17,6 +21,8 @@ mod params;
 mod plans;
 mod predict;
 mod reading;
+#[cfg(feature = "training")]
+mod reduce;
 #[cfg(feature = "training")]
 mod space;
 #[cfg(feature = "training")]
@@ -33,6 +39,8 @@ mod vectors;
 mod weight_drop;
 mod weights;
 
+#[cfg(feature = "training")]
+pub use exchange::Exchange;
 #[cfg(feature = "training")]
 pub use explain::Explanation;
 pub use model::Network;

@@ -65,6 +65,8 @@ impl Network {
             steps: 0,
             frozen: None,
             predicted: AtomicUsize::new(0),
+            #[cfg(feature = "training")]
+            exchange: None,
         };
         Ok(Self { params, pool, weights: RwLock::new(weights), scratch: Mutex::new(Vec::new()) })
     }

@@ -68,18 +68,18 @@ impl Params {
         }
     }
 
-    /// What a step leaves out of its batch.
-    pub fn omitted(&self, step: u64) -> Omitted {
+    /// What a step leaves out of its batch, by the seed of the dropout.
+    pub fn omitted(&self, seed: u64, step: u64) -> Omitted {
         let share = self.config.encoder.dropouts.features;
-        let features = (share > 0.0).then(|| Chosen::new(key(self.config.seed, [step, CHARACTERS, 0]), share as f32));
-        Omitted { words: self.word_dropout(step), features }
+        let features = (share > 0.0).then(|| Chosen::new(key(seed, [step, CHARACTERS, 0]), share as f32));
+        Omitted { words: self.word_dropout(seed, step), features }
     }
 
     /// The word dropout of a step's batch, where there is any.
-    fn word_dropout(&self, step: u64) -> Option<WordDropout> {
+    fn word_dropout(&self, seed: u64, step: u64) -> Option<WordDropout> {
         let config = &self.config;
         let unknown = config.encoder.unknown_idx.filter(|_| config.encoder.dropouts.words > 0.0)?;
-        let chosen = Chosen::new(key(config.seed, [step, WORDS, 0]), config.encoder.dropouts.words as f32);
+        let chosen = Chosen::new(key(seed, [step, WORDS, 0]), config.encoder.dropouts.words as f32);
         Some(WordDropout { chosen, unknown })
     }
 

@@ -30,6 +30,7 @@ pub(super) struct TrainSpace {
     projected: Vec<Buf>,
     y: Vec<Buf>,
     dy: Vec<Buf>,
+    /// Behind the gradients, where there are other ranks, what else travels to them.
     flat_grads: Buf,
     noisy: Buf,
     more_grads: Buf,
@@ -74,6 +75,8 @@ impl TrainSpace {
         let (rows, total) = (most(|p| p.words.layout.rows()), most(|p| p.words.layout.total()));
         let distinct = most(|p| p.words.inputs());
         let (words, features) = (most(|p| p.words.ids.len()), most(|p| p.words.features()));
+        // Without subwords the words' gradients are those of the inputs, and words of other ranks stand behind them.
+        let d_inputs = if params.config.encoder.subwords.is_some() { distinct } else { distinct.max(words) };
         let shape = &params.shape;
         let drop = params.config.encoder.dropouts.embedding > 0.0;
         let inputs = if drop { total } else { distinct };
@@ -84,11 +87,12 @@ impl TrainSpace {
         let projected = self.projected.iter_mut().map(table).collect();
         let (y, dy) = self.outputs(params, total);
         let dirs = self.directions(params, rows, total, (&y, &dy));
-        self.flat_grads.grow(params.flat_size);
-        let dx = Mat::fit(&mut self.dx, inputs, input);
+        let travels = plans.iter().filter_map(|p| p.group.as_ref()).map(|group| group.len(params)).max();
+        self.flat_grads.grow(travels.unwrap_or(params.flat_size));
+        let dx = Mat::fit(&mut self.dx, if drop { total } else { d_inputs }, input);
         self.more_grads.grow(if noise { params.flat_size } else { 0 });
         let x = Mat::fit(&mut self.x, inputs, input);
-        let d_rows = if drop { Mat::fit(&mut self.d_rows, distinct, input) } else { dx };
+        let d_rows = if drop { Mat::fit(&mut self.d_rows, d_inputs, input) } else { dx };
         let (inputs, d_words, d_features) = match params.config.encoder.subwords {
             Some(subwords) => (
                 if drop { Mat::fit(&mut self.inputs, distinct, input) } else { x },

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::params::{EMBEDDING, FEATURES, LAYERS, Params, RECURRENT};
 use super::plans::StepPlan;
+use super::reduce::Group;
 use super::space::TrainMats;
 use super::weight_drop::WeightDrop;
-use crate::encoder::embedding::Embedding;
+use crate::encoder::embedding::{Embedding, Own};
 use crate::encoder::encoded::Encoded;
 use crate::encoder::noise::Noise;
 use crate::heads::pass::{HeadDropout, HeadPacks, HeadPass, Unit};
@@ -50,8 +51,11 @@ pub(super) struct Step<'a> {
     pub carried: Vec<StateMats>,
     pub rest: DenseShared,
     pub sums: &'a [Sums],
-    /// Number of steps before these, for the dropout masks.
+    /// The other ranks that make the same steps on rows of their own.
+    pub group: Option<Group<'a>>,
+    /// Number of steps before these, and the seed, for the dropout masks.
     pub steps_before: u64,
+    pub seed: u64,
     /// The same for the optimizer's state, which may be younger, and for its state of the embedding, which does not move
     /// while that is frozen.
     pub optimizer_steps: u64,
@@ -66,6 +70,8 @@ pub(super) struct Outcome {
     pub loss: f64,
     pub correct: u64,
     pub finite: bool,
+    /// Whether the ranks could not meet.
+    pub failed: bool,
 }
 
 impl Step<'_> {
@@ -96,49 +102,84 @@ impl Step<'_> {
             // Rows that are fetched before a second pass would be gone from the cache after it.
             let first_aside: Option<Aside<'_>> = if self.noise.is_none() { Some(&fetch) } else { None };
             let layers = self.layers(plan, self.embedding.source(&plan.words), mask, first_aside);
-            let grads = self.mats.flat_grads;
-            let mut outcome = self.pass(member, plan, &layers, mask, grads);
-            if !outcome.finite {
+            let (mut outcome, words) = if plan.words.is_empty() {
+                self.no_grads(member)
+            } else {
+                self.grads(member, plan, &layers, &fetch, (mask, embedding_key))
+            };
+            if !outcome.finite && self.group.is_none() {
                 return outcome;
             }
-            let words = if let Some(noise) = &self.noise {
-                noise.gradients(&self.embedding, member, &layers, &plan.words, embedding_key);
-                member.meet();
-                layers.first_weight_grads(member, grads);
-                noise.add(&self.embedding, member, &plan.words, embedding_key);
-                member.meet();
-                let noisy = self.layers(plan, noise.source(), mask, Some(&fetch));
-                let more = self.mats.more_grads;
-                outcome.finite = self.pass(member, plan, &noisy, mask, more).finite;
-                if !outcome.finite {
-                    return outcome;
+            let parameters = self.own_parameters(member);
+            let words = if outcome.finite && !plan.words.is_empty() {
+                if self.noise.is_some() {
+                    self.add_grads(&parameters);
                 }
-                let words = self.embedding.grads(member, &layers, &plan.words, embedding_key, true);
-                member.meet();
-                noisy.first_weight_grads(member, more);
-                words
+                if let Some(drops) = self.drops {
+                    drops.back(member, &self.params.shape, self.mats.flat_grads, weight_key);
+                }
+                self.add_tied(member, plan, words)
             } else {
-                let words = self.embedding.grads(member, &layers, &plan.words, embedding_key, false);
-                member.meet();
-                layers.first_weight_grads(member, grads);
                 words
             };
-            let parameters = self.own_parameters(member);
-            if self.noise.is_some() {
-                self.add_grads(&parameters);
+            let (words, squares) = match self.group.zip(plan.group.as_ref()) {
+                Some(group) => self.reduce(member, plan, group, &mut outcome),
+                None => (words.clone(), self.squares(&parameters, &words)),
+            };
+            if !outcome.finite || outcome.failed {
+                return outcome;
             }
-            if let Some(drops) = self.drops {
-                drops.back(member, &self.params.shape, grads, weight_key);
-            }
-            let words = self.add_tied(member, plan, words);
-            match self.clip(member, &parameters, &words) {
+            match self.clip(member, squares) {
                 Some(scale) => {
-                    layers.keep_states(&self.own_rows(member, plan), &self.carried);
+                    if !plan.words.is_empty() {
+                        layers.keep_states(&self.own_rows(member, plan), &self.carried);
+                    }
                     self.update(member, plan, (words, parameters), number, scale);
                 }
                 None => outcome.finite = false,
             }
             outcome
+        }
+    }
+
+    /// The gradients of a step's rows: all parameters' in the members' shares, and this member's words. Stops at a loss that is not
+    /// finite.
+    unsafe fn grads(
+        &self,
+        member: &Member<'_>,
+        plan: &StepPlan,
+        layers: &Layers<'_>,
+        fetch: Aside<'_>,
+        (mask, embedding_key): (u64, u64),
+    ) -> (Outcome, Own) {
+        let (embedding, words, grads) = (&self.embedding, &plan.words, self.mats.flat_grads);
+        // SAFETY: by the promise of `run` and the shares between meetings.
+        unsafe {
+            let mut outcome = self.pass(member, plan, layers, mask, grads);
+            if !outcome.finite {
+                return (outcome, Own::default());
+            }
+            let Some(noise) = &self.noise else {
+                let own = embedding.grads(member, layers, words, embedding_key, false);
+                member.meet();
+                layers.first_weight_grads(member, grads);
+                return (outcome, own);
+            };
+            noise.gradients(embedding, member, layers, words, embedding_key);
+            member.meet();
+            layers.first_weight_grads(member, grads);
+            noise.add(embedding, member, words, embedding_key);
+            member.meet();
+            let noisy = self.layers(plan, noise.source(), mask, Some(fetch));
+            let more = self.mats.more_grads;
+            outcome.finite = self.pass(member, plan, &noisy, mask, more).finite;
+            if !outcome.finite {
+                return (outcome, Own::default());
+            }
+            let own = embedding.grads(member, layers, words, embedding_key, true);
+            member.meet();
+            noisy.first_weight_grads(member, more);
+            (outcome, own)
         }
     }
 
@@ -162,7 +203,7 @@ impl Step<'_> {
             self.meet_around_head(member);
             layers.backward_top(member);
             member.meet();
-            let outcome = self.outcome(member, self.params.head.unit().count(encoded.layout) as f64 / divisor);
+            let outcome = self.outcome(member, plan.answers(self.params) as f64 / divisor);
             if outcome.finite {
                 fault::point("step");
                 let (mats, packs) = (self.mats.head, &*self.head_packs);
@@ -175,7 +216,7 @@ impl Step<'_> {
     }
 
     fn key(&self, what: [u64; 3]) -> u64 {
-        key(self.params.config.seed, what)
+        key(self.seed, what)
     }
 
     /// The rows whose states and head are this member's. With one direction they are its own from the first layer's recurrence to
@@ -279,7 +320,8 @@ impl Step<'_> {
     ) -> f64 {
         let (head, p) = (&self.params.head, self.params.config.encoder.dropouts.of_outputs() as f32);
         let dropout = (p > 0.0).then(|| HeadDropout { key: self.key([mask, FEATURES, 0]), p });
-        let divisor = head.divisor(&plan.targets, &self.options.loss, encoded.layout.rows());
+        let own = || head.divisor(&plan.targets, &self.options.loss, encoded.layout.rows());
+        let divisor = plan.group.as_ref().map_or_else(own, |group| group.divisor);
         // SAFETY: the rows are this member's; the packs were made before the last meeting.
         let tally = unsafe {
             let pass =
@@ -302,6 +344,6 @@ impl Step<'_> {
     /// The members' sums together, once they have met. `scale` makes the sum of losses the mean times the number of answers.
     fn outcome(&self, member: &Member<'_>, scale: f64) -> Outcome {
         let loss = self.sums(member, |s| &s.loss).map(f64::from_bits).sum::<f64>() * scale;
-        Outcome { loss, correct: self.sums(member, |s| &s.correct).sum(), finite: loss.is_finite() }
+        Outcome { loss, correct: self.sums(member, |s| &s.correct).sum(), finite: loss.is_finite(), failed: false }
     }
 }

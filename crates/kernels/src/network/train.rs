@@ -5,10 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use super::carried::Carried;
+use super::exchange::dropout_seed;
 use super::model::Network;
 use super::optimizer::Optimizer;
 use super::params::Params;
 use super::plans::{StepPlan, plan_all};
+use super::reduce::Group;
 use super::space::TrainMats;
 use super::step::{Step, Sums};
 use super::weight_drop::WeightDrop;
@@ -26,14 +28,17 @@ impl Network {
     ///
     /// # Errors
     /// As [`Chunk::validate`] and [`recurra_core::Algorithm::validate`], `InvalidArgument` for a learning rate or norm
-    /// that is negative or not finite; nothing is changed then. A loss that is not finite is reported in the result.
+    /// that is negative or not finite; nothing is changed then. A loss that is not finite is reported in the result. With other ranks
+    /// (see [`Network::distribute`]) a batch may be without rows, statistics are those of all ranks, and `Distributed` says that the
+    /// ranks could not meet: the weights are then those from before the step at which they did not.
     ///
     /// # Panics
     /// For a fault of this library. The weights are then those of some moment within the chunk, and the optimizer starts afresh.
     pub fn train_batches(&self, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Result<Stats> {
         let (params, pool) = (&self.params, &self.pool);
         let chunk = &params.with_own(chunk)?;
-        chunk.validate(&params.config)?;
+        let ranks = self.read().exchange.is_some();
+        chunk.validate_for(&params.config, ranks)?;
         options.validate(chunk.batch_sizes.len(), &params.config)?;
         if options.freeze_embedding && params.tied.is_some() {
             let message = "an embedding that is the head's weights too cannot stay as it is; train without freezing it";
@@ -46,24 +51,32 @@ impl Network {
         weights.draw(params)?;
         weights.change();
         weights.use_optimizer(options.algorithm, params)?;
-        let plans = plan_all(params, pool, &mut weights.space.finders, chunk, weights.steps)?;
+        let plans = plan_all(params, pool, weights, chunk, options)?;
+        let exchange = weights.exchange.clone();
+        let failure = Mutex::new(None);
+        let group = exchange.as_deref().map(|exchange| Group { exchange, failure: &failure });
         let mats = weights.space.fit(params, &plans, options.adversarial > 0.0);
         let mut stats = Stats::default();
         let mut made = 0;
         while made < plans.len() && stats.non_finite_batch.is_none() {
             let part = made..plans.len().min(made.saturating_add(weights.make_room_for_steps()?));
             let drops = weights.space.weight_drop(params);
-            let run = Part { params, pool, mats: &mats, plans: &plans, steps: part.clone(), options, drops };
-            match catch_unwind(AssertUnwindSafe(|| run.run(weights, stats))) {
-                Ok(after) => stats = after,
+            let run = Part { params, pool, mats: &mats, plans: &plans, steps: part.clone(), options, drops, group };
+            let end = match catch_unwind(AssertUnwindSafe(|| run.run(weights, stats))) {
+                Ok((after, end)) => {
+                    stats = after;
+                    end
+                }
                 Err(payload) => {
                     weights.recover();
                     resume_unwind(payload);
                 }
-            }
-            let end = stats.non_finite_batch.unwrap_or(part.end);
+            };
             weights.count_steps((end - made) as u64, options.freeze_embedding);
             made = end;
+            if let Some(error) = failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return Err(error);
+            }
         }
         Ok(stats)
     }
@@ -106,31 +119,33 @@ struct Part<'a> {
     steps: Range<usize>,
     options: &'a StepOptions<'a>,
     drops: Option<WeightDrop>,
+    group: Option<Group<'a>>,
 }
 
 impl Part<'_> {
-    /// Makes the steps; returns the statistics `before` with theirs.
-    fn run(&self, weights: &mut Weights, before: Stats) -> Stats {
+    /// Makes the steps; returns the statistics `before` with theirs, and the number of the first step that was not made.
+    fn run(&self, weights: &mut Weights, before: Stats) -> (Stats, usize) {
         let sums: Vec<Sums> = (0..self.pool.size()).map(|_| Sums::default()).collect();
-        let Some(step) = self.step(weights, &sums) else { return before };
-        let result = Mutex::new(before);
+        let Some(step) = self.step(weights, &sums) else { return (before, self.steps.end) };
+        let result = Mutex::new((before, self.steps.end));
         self.pool.run(|member: &Member<'_>| {
-            let mut stats = before;
+            let (mut stats, mut end) = (before, self.steps.end);
             for number in self.steps.clone() {
                 let (plan, next) = (&self.plans[number], self.plans.get(number + 1));
                 // SAFETY: all members run the same steps, on memory that is borrowed by this call and fits every plan.
                 let outcome = unsafe { step.run(member, plan, next, (number - self.steps.start) as u64) };
-                if !outcome.finite {
-                    stats.non_finite_batch = Some(number);
+                if outcome.failed || !outcome.finite {
+                    stats.non_finite_batch = (!outcome.failed).then_some(number);
+                    end = number;
                     break;
                 }
                 stats.loss += outcome.loss;
                 stats.correct += outcome.correct;
-                stats.answers += self.params.head.unit().count(&plan.words.layout) as u64;
-                stats.rows += plan.words.layout.rows() as u64;
+                stats.answers += plan.answers(self.params);
+                stats.rows += plan.rows();
             }
             if member.rank() == 0 {
-                *result.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+                *result.lock().unwrap_or_else(PoisonError::into_inner) = (stats, end);
             }
         });
         result.into_inner().unwrap_or_else(PoisonError::into_inner)
@@ -182,7 +197,9 @@ impl Part<'_> {
             carried,
             rest: optimizer.rest.shared(),
             sums,
+            group: self.group,
             steps_before: weights.steps,
+            seed: dropout_seed(config.seed, weights.exchange.as_deref()),
             optimizer_steps: optimizer.rest.step_count(),
             word_steps: optimizer.word_steps(),
         })

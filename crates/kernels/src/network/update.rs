@@ -57,10 +57,10 @@ impl Step<'_> {
         Own::default()
     }
 
-    /// The factor of the gradient, from its norm over all members; `None` where that is not finite.
-    pub(super) unsafe fn clip(&self, member: &Member<'_>, parameters: &[Range<usize>], words: &Own) -> Option<f32> {
+    /// Sum of the squares of this member's gradients, where a step needs it.
+    pub(super) unsafe fn squares(&self, parameters: &[Range<usize>], words: &Own) -> f64 {
         if self.options.clip_norm <= 0.0 {
-            return Some(1.0);
+            return 0.0;
         }
         let grads = self.mats.flat_grads;
         // SAFETY: the parameters and words are this member's.
@@ -69,10 +69,18 @@ impl Step<'_> {
             list.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>()
         };
         // SAFETY: as above.
-        let own = unsafe {
+        unsafe {
             let rest: f64 = parameters.iter().map(|range| square(grads.add(range.start), range.len())).sum();
             rest + self.embedding.squares(words)
-        };
+        }
+    }
+
+    /// The factor of the gradient, from its norm over all members, of whose squares `own` are this one's; `None` where that is not
+    /// finite.
+    pub(super) fn clip(&self, member: &Member<'_>, own: f64) -> Option<f32> {
+        if self.options.clip_norm <= 0.0 {
+            return Some(1.0);
+        }
         self.sums[member.rank()].norm.store(own.to_bits(), Ordering::Relaxed);
         member.meet();
         let norm = self.sums(member, |s| &s.norm).map(f64::from_bits).sum::<f64>().sqrt();

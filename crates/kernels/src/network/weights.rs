@@ -31,6 +31,9 @@ pub(super) struct Weights {
     pub frozen: Option<Frozen>,
     /// Tokens predicted since the last change.
     pub predicted: AtomicUsize,
+    /// The other processes that train the same network, where there are any.
+    #[cfg(feature = "training")]
+    pub exchange: Option<std::sync::Arc<dyn super::exchange::Exchange>>,
 }
 
 impl Weights {

@@ -1,0 +1,2 @@
+/** Values that JSON keeps. */
+export type Plain = null | boolean | number | string | Plain[] | { [name: string]: Plain };
