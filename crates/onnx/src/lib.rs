@@ -43,10 +43,6 @@ pub fn to_bytes(model: &Model) -> Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
     /// The bytes that `scripts/golden/onnx_bytes.py` prints: those of `onnx.helper` (onnx 1.23.2) for the same model.
     const GOLDEN: &str = concat!(
         "08081207726563757272611a01303acc020a210a01770a01781201761a016e22064761746865722a0b0a04617869731800a001020a8e01",
