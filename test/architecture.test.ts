@@ -40,7 +40,7 @@ const TORCH: Floors = [
 
 const CRATES: Floors = [
   ['core'],
-  ['kernels', 'files', 'text', 'binding'],
+  ['kernels', 'files', 'onnx', 'text', 'binding'],
   ['torch', 'linear', 'vectors'],
   ['light', 'torch-addon', 'web'],
 ];
