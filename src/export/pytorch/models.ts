@@ -243,7 +243,7 @@ class LanguageModel(Encoder):
         super().__init__(settings, count, shapes)
         self.units = Units(model)
         if "adaptive.head.weight" in shapes:
-            self.adaptive = nn.AdaptiveLogSoftmaxWithLoss(self.features, count, [count // 16, count // 4], div_value=4.0)
+            self.adaptive = nn.AdaptiveLogSoftmaxWithLoss(self.features, count, [count // 16, count // 4], 4.0, True)
         else:
             self.fc = nn.Linear(self.features, count)
             if settings["tieWeights"]:

@@ -1,5 +1,5 @@
 /** The networks of models in PyTorch, under the names that a state dict has; behind `READING`. */
-export const NETWORKS = String.raw`
+export const NETWORKS = `
 class MinGRU(nn.Module):
     """The minGRU of Feng et al. (2024), "Were RNNs All We Needed?": z = sigmoid(W_z x + b_z), n = W_n x + b_n, h' = (1 - z) h + z n."""
 

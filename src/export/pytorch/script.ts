@@ -29,4 +29,6 @@ import torch.nn.functional as F
 from torch import nn`;
 
 /** The file `model.py`, the same for every model. */
-export const SCRIPT = [HEADER, READING, NGRAMS, CHARACTERS, UNITS, NETWORKS, MODELS].map((part) => part.trim()).join('\n\n\n');
+export const SCRIPT = [HEADER, READING, NGRAMS, CHARACTERS, UNITS, NETWORKS, MODELS]
+  .map((part) => part.trim())
+  .join('\n\n\n');

@@ -42,7 +42,6 @@ function anyTexts(numRuns: number, seed: number): string[] {
 const texts = anyTexts(300, 7);
 const some = anyTexts(200, 8).map((text, i) => ({ text, label: `l${i % 3}` }));
 
-
 describe.runIf(numpy)('featurize.py', () => {
   it.each(['basic_english', 'characters'] as const)(
     'gives what featurize.mjs gives, tokenizer %s',
