@@ -25,7 +25,7 @@ const MODELS: Floors = [
   ['engine'],
   ['training'],
   ['models'],
-  ['inspection', 'export'],
+  ['inspection', 'export', 'import'],
   ['serve', 'web'],
   ['cli'],
   ['index'],

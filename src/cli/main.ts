@@ -7,6 +7,12 @@ import { exitCodeAfterOutput, surviveLostOutput } from './streams.js';
 /** Commands whose result is a file or a service: what they write tells of it. */
 const RESULT_ELSEWHERE = ['train', 'vectors', 'serve'];
 
+/** Whether what a command writes to standard output only tells of its result. */
+function resultElsewhere([command = '', ...flags]: readonly string[]): boolean {
+  if (command === 'predict') return flags.some((flag) => /^--out(=|$)/.test(flag));
+  return RESULT_ELSEWHERE.includes(command);
+}
+
 // No `await` at the top: the published build of this file is CommonJS.
 async function main(): Promise<void> {
   surviveLostOutput();
@@ -23,7 +29,7 @@ async function main(): Promise<void> {
       exitCode = reportError(error, process.argv.includes('--json'));
     }
   }
-  process.exitCode = await exitCodeAfterOutput(exitCode, RESULT_ELSEWHERE.includes(process.argv[2] ?? ''), EXIT);
+  process.exitCode = await exitCodeAfterOutput(exitCode, resultElsewhere(process.argv.slice(2)), EXIT);
 }
 
 void main();

@@ -37,6 +37,7 @@ import { type VectorsFlags, vectorsCommand } from './commands/vectors.js';
 import { deviceFlag } from './device.js';
 import { addFlags, addMissingFlags, giveOnce } from './flags.js';
 import { wholeNumber } from './parsers.js';
+import { manyTextsFlags } from './predictFlags.js';
 import { exportCommands } from './programs/exports.js';
 import { labelledTextFlags, rowFlags, textFlags } from './rows.js';
 import { taskFlag } from './tasks.js';
@@ -152,11 +153,11 @@ export function createProgram(done: (exitCode: number) => void): Command {
           'Label texts, find their spans, or write what belongs to them; texts given as arguments, in a file, or line by line on standard input.',
         )
         .argument('<model>', 'file that recurra train wrote')
-        .argument('[text...]', 'texts; without any, and without --file, those of standard input')
+        .argument('[text...]', 'texts; without any, and without --file, those of standard input; with --out files')
         .option('--file <file>', 'file of texts, of any format that train reads, or without --text one text per line'),
     ),
   ).option('--top-k <n>', 'labels to show per text (default: 3)', wholeNumber);
-  addMissingFlags(predict, TRANSLATE, 'of a model of pairs: ')
+  manyTextsFlags(addMissingFlags(predict, TRANSLATE, 'of a model of pairs: '))
     .option('--json', JSON_HELP)
     .action(async (model: string, texts: string[], flags: PredictFlags) =>
       done(await predictCommand(model, texts, flags)),

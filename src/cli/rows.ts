@@ -174,14 +174,26 @@ export function refuseFlags(flags: object, table: OptionTable, used: readonly Op
   }
 }
 
-/** Opens a file of texts as the flags say. */
-export function openTexts(file: string, flags: TextFlags): FileRows<UnlabelledText> {
-  return readTexts(file, { ...givenOptions<ReadTextsOptions>(TEXTS, flags), ...otherOptions(flags) });
+/** Opens a file of texts as the flags say; `onProgress` is told how far it is read. */
+export function openTexts(
+  file: string,
+  flags: TextFlags,
+  onProgress?: (progress: ReadProgress) => void,
+): FileRows<UnlabelledText> {
+  return readTexts(file, { ...givenOptions<ReadTextsOptions>(TEXTS, flags), ...otherOptions(flags), onProgress });
 }
 
-/** Opens a file of texts, or of sentences of tokens, as the flags say. */
-export function openTextsOrTokens(file: string, flags: TextFlags): FileRows<UnlabelledText | Tokens> {
-  return readTextsOrTokens(file, { ...givenOptions<ReadTextsOptions>(TEXTS, flags), ...otherOptions(flags) });
+/** Opens a file of texts, or of sentences of tokens, as the flags say; `onProgress` is told how far it is read. */
+export function openTextsOrTokens(
+  file: string,
+  flags: TextFlags,
+  onProgress?: (progress: ReadProgress) => void,
+): FileRows<UnlabelledText | Tokens> {
+  return readTextsOrTokens(file, {
+    ...givenOptions<ReadTextsOptions>(TEXTS, flags),
+    ...otherOptions(flags),
+    onProgress,
+  });
 }
 
 /**

@@ -7,6 +7,7 @@ import { Turns } from '../core/turns.js';
 import { Model } from '../models/model.js';
 import type { ExportableModel, ExportedFiles, ExportForm, ExportName } from './format.js';
 import { ONNX } from './onnx/index.js';
+import { PYTORCH } from './pytorch/index.js';
 import { VEC } from './vectors/index.js';
 
 export type { ExportableModel, ExportedFiles, ExportName } from './format.js';
@@ -18,6 +19,7 @@ export type { ExportableModel, ExportedFiles, ExportName } from './format.js';
  */
 export const EXPORTS: Readonly<Record<ExportName, ExportForm>> = {
   onnx: ONNX,
+  pytorch: PYTORCH,
   vec: VEC,
 };
 
@@ -30,7 +32,7 @@ export const EXPORT_NAMES = Object.keys(EXPORTS) as ExportName[];
 
 /** Options of {@link exportModel}. */
 export interface ExportOptions {
-  /** The form: `'onnx'`, a graph for onnxruntime; `'vec'`, the word vectors as text. */
+  /** The form: `'onnx'`, a graph for onnxruntime; `'pytorch'`, a state dict with the module that reads it; `'vec'`, the word vectors as text. */
   to: ExportName;
   /** Path of the file to write, or of the folder where the form is several files. What is there is overwritten. */
   out: string;

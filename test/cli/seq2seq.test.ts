@@ -33,6 +33,25 @@ beforeAll(() => {
 });
 
 describe('the command line for models of pairs', () => {
+  it('answers a file into a folder, and objects in a pipe', () => {
+    const texts = join(folder, 'digits.txt');
+    const out = join(folder, 'answers');
+    writeFileSync(texts, '123\n\n456\n');
+    expect(recurra(['predict', model, texts, '--beam-size', '2', '--out', out]).out).toMatch(/: 1 files, 3 rows, /);
+    const lines = readFileSync(join(out, 'digits.txt.jsonl'), 'utf8').trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { source: '123', line: 1, text: 'one two three' },
+      { source: '', line: 2, text: '' },
+      { source: '456', line: 3, text: 'four five six' },
+    ]);
+    const piped = recurra(
+      ['predict', model, '--filter', '--text', 'n', '--beam-size', '4', '--n-best', '2'],
+      '{"n":407}',
+    ).json();
+    expect(piped).toMatchObject([{ n: 407, prediction: { text: 'four zero seven' } }]);
+    expect(piped[0].prediction.candidates).toHaveLength(2);
+  });
+
   it('writes what belongs to texts of arguments, files and standard input', () => {
     expect(recurra(['predict', model, '407', '999'])).toMatchObject({
       status: 0,

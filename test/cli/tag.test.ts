@@ -45,6 +45,27 @@ describe('the command line for taggers', () => {
     expect(JSON.parse(first!)).toMatchObject({ tags: expect.any(Array), predicted: expect.any(Array) });
   });
 
+  it('answers files of either kind into a folder, and objects with a text or tokens in a pipe', () => {
+    const out = join(folder, 'answers');
+    expect(recurra(['predict', model, jsonl, conll, '--out', out]).out).toMatch(/: 2 files, 240 rows, /);
+    const answers = ['rows.jsonl', 'rows.conll'].map((name) =>
+      readFileSync(join(out, `${name}.jsonl`), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    );
+    expect(answers[0]!.map(({ text }) => text)).toEqual(rows.map(({ text }) => text));
+    expect(answers[0]!.map(({ tags }) => tags)).toEqual(answers[1]!.map(({ tags }) => tags));
+    const piped = recurra(
+      ['predict', model, '--filter'],
+      '{"text":"In New York"}\n{"id":1,"tokens":["Bob","runs"]}\n',
+    ).json();
+    expect(piped).toMatchObject([
+      { prediction: { tags: ['O', 'B-LOC', 'I-LOC'] } },
+      { id: 1, prediction: { tags: ['B-PER', 'O'] } },
+    ]);
+  });
+
   it('gives spans as JSON lines, and in brackets for people', () => {
     const text = 'In New York, 😀 Bob  likes it';
     const [answer] = recurra(['predict', model, text, '--json']).json();

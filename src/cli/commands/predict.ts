@@ -3,29 +3,21 @@ import { printable, shownLabels } from '../../core/printable.js';
 import { jsonLine } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { Prediction } from '../../models/classifier/prediction.js';
-import { TRANSLATE } from '../../models/seq2seq/prediction.js';
 import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
-import { type DeviceFlag, deviceOption } from '../device.js';
+import { blockOf, checkAnswerFlags, TOP_K } from '../answering.js';
+import { deviceOption } from '../device.js';
 import { EXIT } from '../output.js';
-import { givenTextFlags, refuseFlags, type TextFlags } from '../rows.js';
+import { givenTextFlags } from '../rows.js';
 import { loadModel } from '../tasks.js';
+import { checkWithoutOut, type FilesFlags, predictFiles } from './predictFiles.js';
+import { checkFilterFlags, type FilterFlags, predictFilter } from './predictFilter.js';
 import { predictPairs } from './predictPairs.js';
 import { predictTags } from './predictTags.js';
-import { answerTexts, BLOCK, onOneLine } from './textBlocks.js';
+import { answerTexts, onOneLine } from './textBlocks.js';
 
 /** Flags of `recurra predict`. */
-export interface PredictFlags extends TextFlags, DeviceFlag {
-  file?: string;
-  topK?: number;
-  json?: boolean;
-}
-
-/** Labels of a text that are shown, unless the flag says otherwise. */
-const TOP_K = 3;
-
-/** Labels with their probabilities that are held at once. */
-const CLASSES = 1 << 17;
+export interface PredictFlags extends FilesFlags, FilterFlags {}
 
 /** How predictions are shown. */
 interface Display {
@@ -67,21 +59,17 @@ function checkTexts(texts: readonly string[], flags: PredictFlags): void {
   throw constraint('texts', `Texts as arguments and ${useless} exclude each other: give the texts, or a file of them`);
 }
 
-/** `recurra predict`: labels texts from the arguments, a file, or standard input. */
+/** `recurra predict`: labels texts from the arguments, a file, or standard input; many files with `--out`, a pipe with `--filter`. */
 export async function predictCommand(modelFile: string, texts: string[], flags: PredictFlags): Promise<number> {
+  checkFilterFlags(texts, flags);
+  if (flags.out !== undefined) return predictFiles(modelFile, texts, flags);
+  checkWithoutOut(flags);
   checkTexts(texts, flags);
   const model = await loadModel('predict', modelFile, deviceOption(flags));
-  if (model instanceof Seq2Seq) {
-    if (flags.topK !== undefined)
-      throw constraint('topK', '--top-k does not apply to a model of pairs; --n-best lists answers');
-    return predictPairs(model, texts, flags);
-  }
-  refuseFlags(flags, TRANSLATE, [], model instanceof TextTagger ? 'a tagger' : 'a classifier');
-  if (model instanceof TextTagger) {
-    if (flags.topK !== undefined)
-      throw constraint('topK', `--top-k does not apply to a tagger, which gives each token one tag`);
-    return predictTags(model, texts, flags);
-  }
+  checkAnswerFlags(model, flags);
+  if (flags.filter) return predictFilter(model, flags);
+  if (model instanceof Seq2Seq) return predictPairs(model, texts, flags);
+  if (model instanceof TextTagger) return predictTags(model, texts, flags);
   const { multiLabel } = model.settings;
   const names = shownLabels(model.labels);
   const shown = new Map(model.labels.map((label, index) => [label, names[index]!]));
@@ -94,14 +82,13 @@ export async function predictCommand(modelFile: string, texts: string[], flags: 
   // The labels that a text is given need not be the most probable ones: each has a threshold of its own.
   const options = { topK: multiLabel && !display.json ? model.labels.length : display.topK };
   const { file = texts.length > 0 ? undefined : '-' } = flags;
-  const size = Math.max(1, Math.min(BLOCK, Math.floor(CLASSES / options.topK)));
   await answerTexts(
     texts,
     file,
     flags,
     (block) => model.predictMany(block, options),
     (row, prediction) => show(row, prediction, display),
-    size,
+    blockOf(options.topK),
   );
   return EXIT.ok;
 }

@@ -1,11 +1,15 @@
 import { note } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { FileRows } from '../../data/readers/source.js';
+import { gathered } from '../gathered.js';
 import { noteSkipped, noteWarnings, openTexts, type TextFlags } from '../rows.js';
 import { outputDrained, outputLost } from '../streams.js';
 
 /** Texts are answered in blocks: large enough to be fast, small enough to keep memory flat and answer as they come. */
 export const BLOCK = 1_024;
+
+/** Milliseconds that a line of standard input waits for the next before it is answered. */
+const PATIENCE = 5;
 
 /**
  * Answers texts from the arguments, a file, or standard input, block by block, until nobody reads the output any more.
@@ -41,23 +45,21 @@ export async function answerRows<R, T>(
 ): Promise<void> {
   const interactive = fromInput && process.stdin.isTTY;
   if (interactive) note('recurra: one text per line, Ctrl-D ends');
-  let block: R[] = [];
-  const flush = async () => {
+  for await (const block of gathered(given, interactive ? 1 : size, fromInput ? PATIENCE : undefined)) {
+    // Nobody reads the rest, or it cannot be written.
+    if (outputLost()) break;
     const answers = await answer(block);
     for (const [index, each] of answers.entries()) {
       if (outputLost()) break;
       show(block[index]!, each);
       if (process.stdout.writableNeedDrain) await outputDrained();
     }
-    block = [];
-  };
-  for await (const row of given) {
-    // Nobody reads the rest, or it cannot be written.
-    if (outputLost()) return;
-    block.push(row);
-    if (interactive || block.length === size) await flush();
   }
-  if (block.length > 0) await flush();
+  if (outputLost()) {
+    // Its next line may be far away.
+    if (fromInput) process.stdin.destroy();
+    return;
+  }
   if ('skipped' in given) {
     noteSkipped(given);
     noteWarnings(given, flags.json === true);

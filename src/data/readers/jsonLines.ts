@@ -84,6 +84,9 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** Makes a row of an object. */
 export type MakeRow<R> = (record: JsonObject, line: number, refuse: (message: string) => DataError) => R;
 
+/** As {@link MakeRow}, and is also given the line as it is written. */
+type MakeLineRow<R> = (...made: [...Parameters<MakeRow<R>>, json: string]) => R;
+
 /** JSON has names alone: a number is one too. */
 function names(columns: readonly Column[]): string[] {
   return columns.map(String);
@@ -106,7 +109,7 @@ export function fieldsOf(record: JsonObject, wanted: readonly string[]): Field[]
  *
  * @internal
  */
-export function objects<R>(source: Source, settings: FileTextSettings, make: MakeRow<R>): FileRows<R> {
+export function objects<R>(source: Source, settings: FileTextSettings, make: MakeLineRow<R>): FileRows<R> {
   return fileRows(source, settings, (opened, reading) => read(opened, reading, settings, make));
 }
 
@@ -114,7 +117,7 @@ async function* read<R>(
   source: Source,
   reading: Reading,
   settings: FileTextSettings,
-  make: MakeRow<R>,
+  make: MakeLineRow<R>,
 ): AsyncGenerator<R, void, undefined> {
   const { file } = source;
   for await (const { lines, first } of lineBlocks(source, settings, reading)) {
@@ -124,7 +127,7 @@ async function* read<R>(
       const line = first + i;
       const row = reading.make(() => {
         const refuse = (message: string) => new DataError('INVALID_ROW', message, { file, line });
-        return make(parse(json, line, file), line, refuse);
+        return make(parse(json, line, file), line, refuse, json);
       });
       if (row !== undefined) yield row;
     }

@@ -17,8 +17,12 @@ export function hasTokens(record: JsonObject, tokens: string, text: readonly str
   return Object.hasOwn(record, tokens) && !text.some((name) => Object.hasOwn(record, name));
 }
 
-/** The strings of a field, which may be empty strings if `empty` says so. */
-function stringsOf(record: JsonObject, name: string, empty: boolean, refuse: Refuse): string[] {
+/**
+ * The strings of a field, which may be empty strings if `empty` says so.
+ *
+ * @internal
+ */
+export function stringsOf(record: JsonObject, name: string, empty: boolean, refuse: Refuse): string[] {
   const list = Object.hasOwn(record, name) ? record[name] : undefined;
   if (!Array.isArray(list)) {
     const found = list === undefined ? 'is missing' : list === null ? 'is null' : `is a ${typeof list}`;

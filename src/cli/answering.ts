@@ -1,0 +1,100 @@
+import { constraint } from '../core/errors.js';
+import type { Tokens, UnlabelledText } from '../data/readers/rows.js';
+import { plainTranslation } from '../models/seq2seq/plain.js';
+import { type Seq2SeqPredictOptions, TRANSLATE } from '../models/seq2seq/prediction.js';
+import { Seq2Seq } from '../models/seq2seq/seq2seq.js';
+import { TextTagger } from '../models/tagger/tagger.js';
+import { BLOCK } from './commands/textBlocks.js';
+import { givenOptions } from './flags.js';
+import { refuseFlags } from './rows.js';
+import type { ModelOf } from './tasks.js';
+
+/** Labels of a text that are shown, unless the flag says otherwise. */
+export const TOP_K = 3;
+
+/** Labels with their probabilities that are held at once. */
+const CLASSES = 1 << 17;
+
+/** Flags that say what an answer has. */
+export interface AnswerFlags {
+  topK?: number;
+}
+
+/** A row that a model is asked about. */
+export type AskedRow = UnlabelledText | Tokens;
+
+/** How a model of whatever kind answers rows with JSON. */
+export interface Answering {
+  /** Rows that are answered at once. */
+  size: number;
+  /** Whether a row may be a sentence of tokens. */
+  tokens: boolean;
+  /** Answers some rows, in their order. */
+  answer(rows: readonly AskedRow[], signal?: AbortSignal): Promise<readonly object[]>;
+  /** What an answer tells of its row: the text, and its line. */
+  row(row: AskedRow): object;
+}
+
+/**
+ * Refuses flags of `recurra predict` that a model of this kind has no use for.
+ *
+ * @throws ArgumentError
+ */
+export function checkAnswerFlags(model: ModelOf<'predict'>, flags: AnswerFlags): void {
+  if (model instanceof Seq2Seq) {
+    if (flags.topK !== undefined)
+      throw constraint('topK', '--top-k does not apply to a model of pairs; --n-best lists answers');
+    return;
+  }
+  refuseFlags(flags, TRANSLATE, [], model instanceof TextTagger ? 'a tagger' : 'a classifier');
+  if (model instanceof TextTagger && flags.topK !== undefined)
+    throw constraint('topK', `--top-k does not apply to a tagger, which gives each token one tag`);
+}
+
+/** Texts whose answers of `classes` labels are held at once. */
+export function blockOf(classes: number): number {
+  return Math.max(1, Math.min(BLOCK, Math.floor(CLASSES / classes)));
+}
+
+/** Rows may have been left out: the line says which one this is. */
+function place({ line }: AskedRow): object {
+  return line === undefined ? {} : { line };
+}
+
+const textOf = (row: AskedRow): string => ('text' in row ? row.text : row.tokens.join(' '));
+
+/** How a model answers with JSON, as `recurra predict --json` shows it. */
+export function answering(model: ModelOf<'predict'>, flags: AnswerFlags): Answering {
+  checkAnswerFlags(model, flags);
+  if (model instanceof Seq2Seq) {
+    const options = givenOptions<Seq2SeqPredictOptions>(TRANSLATE, flags);
+    return {
+      size: BLOCK,
+      tokens: false,
+      answer: async (rows, signal) => {
+        const answers = await model.predict(rows.map(textOf), { ...options, ...(signal && { signal }) });
+        return answers.map(plainTranslation);
+      },
+      row: (row) => ({ source: textOf(row), ...place(row) }),
+    };
+  }
+  if (model instanceof TextTagger) {
+    return {
+      size: BLOCK,
+      tokens: true,
+      answer: (rows, signal) =>
+        model.predictMany(
+          rows.map((row) => ('tokens' in row ? row.tokens : row.text)),
+          signal && { signal },
+        ),
+      row: (row) => ({ ...('text' in row ? { text: row.text } : {}), ...place(row) }),
+    };
+  }
+  const topK = Math.min(flags.topK ?? TOP_K, model.labels.length);
+  return {
+    size: blockOf(topK),
+    tokens: false,
+    answer: (rows, signal) => model.predictMany(rows.map(textOf), { topK, ...(signal && { signal }) }),
+    row: (row) => ({ text: textOf(row), ...place(row) }),
+  };
+}

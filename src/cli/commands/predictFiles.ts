@@ -1,0 +1,199 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { AtomicLines } from '../../core/atomicLines.js';
+import { constraint, DataError } from '../../core/errors.js';
+import { checkOutputs } from '../../core/outputs.js';
+import { duration, jsonLine, note } from '../../core/terminal.js';
+import { type ReadProgress, TEXTS } from '../../data/readers/options.js';
+import type { RowsOrigin } from '../../data/readers/rows.js';
+import type { FileRows } from '../../data/readers/source.js';
+import { readTokenLines } from '../../data/readers/tokenLines.js';
+import { TRANSLATE } from '../../models/seq2seq/prediction.js';
+import { type AnswerFlags, type Answering, type AskedRow, answering } from '../answering.js';
+import { type DeviceFlag, deviceOption } from '../device.js';
+import { givenOptions } from '../flags.js';
+import { gathered } from '../gathered.js';
+import { EXIT } from '../output.js';
+import { type ReadingDisplay, readingDisplay } from '../reading.js';
+import { noteSkipped, noteWarnings, openTexts, openTextsOrTokens, type TextFlags } from '../rows.js';
+import { type InputFile, inputFiles } from '../shards/inputs.js';
+import { type Share, type ShareFlags, shareOf } from '../shards/share.js';
+import { fileHash, isFinished, type Making, writeStamp } from '../shards/stamps.js';
+import { loadModel, TAGGED } from '../tasks.js';
+import { abortOnSignals } from './train.js';
+
+/** Flags of `recurra predict --out`. */
+export interface FilesFlags extends TextFlags, DeviceFlag, AnswerFlags, ShareFlags {
+  out?: string;
+  overwrite?: boolean;
+  file?: string;
+  filter?: boolean;
+  json?: boolean;
+}
+
+/**
+ * Refuses flags of files where there is no folder for their answers.
+ *
+ * @throws ArgumentError
+ */
+export function checkWithoutOut({ shard, shards, overwrite }: FilesFlags): void {
+  const useless = Object.entries({ shard, shards, overwrite }).find(([, value]) => value !== undefined);
+  if (useless) throw constraint(useless[0], `--${useless[0]} needs --out DIR, where a file is written for each input`);
+}
+
+/** The flags that change what an answer says, by their names. */
+function makingOptions(flags: FilesFlags): Record<string, unknown> {
+  const { topK, header, skipBadRows, quote } = flags;
+  const others = { topK, header, skipBadRows, quote };
+  const given = { ...others, ...givenOptions<object>({ ...TEXTS, ...TRANSLATE }, flags) };
+  return Object.fromEntries(
+    Object.entries(given)
+      .filter(([, value]) => value !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+/** The sentences of a file with one token on each line. */
+function openTokenLines(path: string): AsyncIterable<AskedRow> & RowsOrigin {
+  return {
+    file: path,
+    async *[Symbol.asyncIterator]() {
+      for await (const { tokens } of readTokenLines(path)) {
+        const sentence = tokens.filter((token) => token !== undefined);
+        // Comments and blank lines are no sentence.
+        if (sentence.length > 0) yield { tokens: sentence };
+      }
+    },
+  };
+}
+
+function isFileRows(rows: AsyncIterable<AskedRow>): rows is FileRows<AskedRow> {
+  return 'warnings' in rows;
+}
+
+/** What a run does with its files. */
+interface Run {
+  folder: string;
+  flags: FilesFlags;
+  answers: Answering;
+  making: Making;
+  signal: AbortSignal;
+  display: ReadingDisplay;
+}
+
+function openRows(path: string, { flags, answers, display }: Run): AsyncIterable<AskedRow> {
+  const onProgress = (progress: ReadProgress) => display.update(progress);
+  if (!answers.tokens) return openTexts(path, flags, onProgress);
+  return TAGGED.test(path) ? openTokenLines(path) : openTextsOrTokens(path, flags, onProgress);
+}
+
+/** Answers the rows of a file into its output, which appears whole or not at all; returns how many there were. */
+async function answerFile(input: InputFile, run: Run): Promise<number> {
+  const { folder, answers, signal } = run;
+  const path = join(folder, input.output);
+  await mkdir(dirname(path), { recursive: true });
+  const rows = openRows(input.path, run);
+  const lines = await AtomicLines.open(path);
+  let count = 0;
+  try {
+    for await (const block of gathered(rows, answers.size)) {
+      const found = await answers.answer(block, signal);
+      signal.throwIfAborted();
+      for (const [i, answer] of found.entries())
+        await lines.write(JSON.stringify({ ...answers.row(block[i]!), ...answer }));
+      count += block.length;
+    }
+    await lines.finish();
+  } finally {
+    await lines.discard();
+  }
+  if (isFileRows(rows)) {
+    noteSkipped(rows);
+    noteWarnings(rows, run.flags.json === true);
+  }
+  await writeStamp(folder, input, run.making, count);
+  return count;
+}
+
+/** Whether an error is that of the input, so that other files may fare better. */
+function isOfInput(error: unknown, { path }: InputFile): error is DataError {
+  return error instanceof DataError && error.file === path;
+}
+
+/** Tells how a run begins, as the share of all files and what of it is done already. */
+function noteStart({ index, count }: Share, all: number, own: number, done: number, json: boolean): void {
+  if (json) jsonLine({ event: 'start', shard: index + 1, shards: count, files: own, finished: done });
+  if (own === 0)
+    note(`recurra: warning: share ${index + 1}/${count} has no file: there are ${all}, and a file is not divided`);
+  else if (done > 0 && !json) note(`${done} of ${own} files are finished already`);
+}
+
+/** Answers files; returns how many rows there were, and how many files failed. */
+async function answerFiles(inputs: readonly InputFile[], run: Run): Promise<{ rows: number; failed: number }> {
+  const json = run.flags.json === true;
+  let rows = 0;
+  let failed = 0;
+  for (const input of inputs) {
+    const began = performance.now();
+    const out = join(run.folder, input.output);
+    try {
+      const count = await answerFile(input, run);
+      const seconds = (performance.now() - began) / 1000;
+      rows += count;
+      if (json) jsonLine({ event: 'file', file: input.path, out, rows: count, seconds });
+      else note(`${out}: ${count} rows, ${duration(seconds)}`);
+    } catch (error) {
+      if (!isOfInput(error, input)) throw error;
+      failed++;
+      const { code, message } = error;
+      if (json) jsonLine({ event: 'failed', file: input.path, code, message });
+      note(`recurra: ${message} [${code}]`);
+    } finally {
+      run.display.stop();
+    }
+  }
+  return { rows, failed };
+}
+
+/** `recurra predict --out`: answers the files of a share, each into a file of its own. */
+export async function predictFiles(modelFile: string, args: readonly string[], flags: FilesFlags): Promise<number> {
+  const folder = flags.out!;
+  const json = flags.json === true;
+  if (flags.filter) throw constraint('filter', '--filter answers standard input, and --out files; give one of them');
+  if (flags.file !== undefined) throw constraint('file', 'with --out, files are arguments: leave --file out');
+  if (args.length === 0)
+    throw constraint('files', "--out needs files or patterns behind the model, such as 'in/*.parquet'");
+  const share = shareOf(flags, process.env);
+  const out = { option: 'out', what: 'the folder of the answers', path: folder, folder: true };
+  await checkOutputs([out], []);
+  const all = await inputFiles(args, folder);
+  const own = all.filter((_, i) => i % share.count === share.index);
+  const making: Making = { model: await fileHash(modelFile), options: makingOptions(flags) };
+  const left: InputFile[] = [];
+  for (const input of own) if (!(await isFinished(folder, input, making, flags.overwrite === true))) left.push(input);
+  const finished = own.length - left.length;
+  noteStart(share, all.length, own.length, finished, json);
+  const began = performance.now();
+  let done = { rows: 0, failed: 0 };
+  if (left.length > 0) {
+    const answers = answering(await loadModel('predict', modelFile, deviceOption(flags)), flags);
+    const { signal, release } = abortOnSignals('stopping; the files that are finished stay');
+    try {
+      done = await answerFiles(left, { folder, flags, answers, making, signal, display: readingDisplay(json) });
+    } catch (error) {
+      if (signal.aborted) return EXIT.interrupted;
+      throw error;
+    } finally {
+      release();
+    }
+  }
+  const seconds = (performance.now() - began) / 1000;
+  const { rows, failed } = done;
+  const files = left.length - failed;
+  if (json) jsonLine({ event: 'end', out: folder, files, finished, failed, rows, seconds });
+  else
+    process.stdout.write(
+      `${folder}: ${files} files, ${rows} rows, ${duration(seconds)}${failed > 0 ? `; ${failed} failed` : ''}\n`,
+    );
+  return failed > 0 ? EXIT.failure : EXIT.ok;
+}
