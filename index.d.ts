@@ -763,6 +763,96 @@ export declare namespace light {
     losses: Float32Array
   }
 
+  /** Of the fields beside the name one is given. */
+  export interface OnnxAttribute {
+    /** Name. */
+    name: string
+    /** A number. */
+    float?: number
+    /** A whole number. */
+    int?: number
+    /** A text. */
+    text?: string
+    /** Whole numbers. */
+    ints?: Array<number>
+    /** Texts. */
+    texts?: Array<string>
+    /** A body. */
+    graph?: OnnxGraph
+  }
+
+  /** A text under a name. */
+  export interface OnnxEntry {
+    /** Name. */
+    key: string
+    /** The text. */
+    value: string
+  }
+
+  /** Nodes, each of which reads what stands before it. */
+  export interface OnnxGraph {
+    /** Name. */
+    name: string
+    /** What is computed. */
+    nodes: Array<OnnxNode>
+    /** Constants. */
+    constants: Array<OnnxTensor>
+    /** What the caller gives. */
+    inputs: Array<OnnxValue>
+    /** What the caller gets. */
+    outputs: Array<OnnxValue>
+  }
+
+  /** A model as an ONNX file has it. */
+  export interface OnnxModel {
+    /** What wrote it. */
+    producer: string
+    /** Version of what wrote it. */
+    version: string
+    /** Version of ONNX' operators. */
+    opset: number
+    /** What is computed. */
+    graph: OnnxGraph
+    /** What else there is to say. */
+    metadata: Array<OnnxEntry>
+  }
+
+  /** An operator with what it reads and writes. */
+  export interface OnnxNode {
+    /** The operator. */
+    operator: string
+    /** Name. */
+    name: string
+    /** Names of values; empty for one that is left out. */
+    inputs: Array<string>
+    /** Names of values; empty for one that nobody reads. */
+    outputs: Array<string>
+    /** What the operator is told beside its inputs. */
+    attributes: Array<OnnxAttribute>
+  }
+
+  /** A constant. */
+  export interface OnnxTensor {
+    /** Name. */
+    name: string
+    /** Type of the elements. */
+    dtype: 'float32' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool'
+    /** Sizes. */
+    dims: Array<number>
+    /** The elements, little-endian. */
+    data: Uint8Array
+  }
+
+  /** An input or output. */
+  export interface OnnxValue {
+    /** Name. */
+    name: string
+    /** Type of the elements. */
+    dtype: 'float32' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool'
+    /** Sizes; a name for one that each call has of its own. */
+    dims: Array<number | string>
+  }
+
   /**
    * Opens the library at `path` for the whole process and returns the version it reports, or `null` if it reports none.
    *
@@ -966,6 +1056,9 @@ export declare namespace light {
     /** Whether the specials come first. */
     specialFirst: boolean
   }
+
+  /** Writes an ONNX file atomically: to a temporary name, synced, renamed. Callers give arrays that nobody changes. */
+  export function writeOnnx(path: string, model: OnnxModel): Promise<void>
 
   /** Writes a safetensors file atomically: to a temporary name, synced, renamed. Its metadata gets a checksum, `sha256`. */
   export function writeSafetensors(path: string, tensors: Array<NamedArray>, metadata: Record<string, string>): Promise<void>

@@ -31,6 +31,7 @@ export {
   type ExportOptions,
   exportModel,
 } from './export/index.js';
+export { type ImportedModel, type ImportedPooling, type ImportOptions, importModel } from './import/index.js';
 export * from './inspection/index.js';
 export * from './measures/index.js';
 export * from './models/classifier/index.js';

@@ -25,7 +25,7 @@ const MODELS: Floors = [
   ['engine'],
   ['training'],
   ['models'],
-  ['inspection', 'export'],
+  ['inspection', 'export', 'import'],
   ['serve', 'web'],
   ['cli'],
   ['index'],
@@ -41,7 +41,7 @@ const TORCH: Floors = [
 
 const CRATES: Floors = [
   ['core'],
-  ['kernels', 'files', 'text', 'binding'],
+  ['kernels', 'files', 'onnx', 'text', 'binding'],
   ['torch', 'linear', 'vectors'],
   ['light', 'torch-addon', 'web'],
 ];

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defaultText, type Option, type OptionTable } from '../../src/core/options/table.js';
 import { ROWS } from '../../src/data/readers/options.js';
+import { IMPORT } from '../../src/import/options.js';
 import { DOUBT, INSPECT } from '../../src/inspection/options.js';
 import { SUBWORDS as CLASSIFIER_SUBWORDS } from '../../src/models/classifier/network.js';
 import { CLASSIFIER } from '../../src/models/classifier/options.js';
@@ -25,6 +26,7 @@ export const SECTIONS: Readonly<Record<string, Readonly<Record<string, OptionTab
   'docs/serving.md': { serving: SERVING, server: SERVER },
   'docs/checkpoints.md': { checkpoint: CHECKPOINT },
   'docs/vectors.md': { vectors: LEARN_VECTORS },
+  'docs/exporting.md': { import: IMPORT },
   'docs/tagging.md': { tagger: TAGGER, subwords: SUBWORDS },
   'docs/language.md': { generate: GENERATE, language: LANGUAGE },
   'docs/seq2seq.md': { translate: TRANSLATE, seq2seq: SEQ2SEQ },

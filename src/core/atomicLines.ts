@@ -45,6 +45,12 @@ export class AtomicLines {
     return this.#characters >= BUFFER ? this.#flush() : undefined;
   }
 
+  /** Adds bytes behind the lines before. To be awaited before the next call. */
+  async append(bytes: Uint8Array): Promise<void> {
+    await this.#flush();
+    await orDataError(this.#path, this.#file.appendFile(bytes));
+  }
+
   async #flush(): Promise<void> {
     const text = this.#waiting.join('');
     this.#waiting = [];

@@ -8,7 +8,7 @@ import type { TextTagger } from '../models/tagger/tagger.js';
 export type ExportableModel = TextClassifier | TextTagger | LanguageModel | Seq2Seq;
 
 /** Name of a form in which a model can be written. */
-export type ExportName = 'vec';
+export type ExportName = 'onnx' | 'pytorch' | 'vec';
 
 /** What was written. */
 export interface ExportedFiles {

@@ -6,6 +6,8 @@ import { checkSignal } from '../core/signals.js';
 import { Turns } from '../core/turns.js';
 import { Model } from '../models/model.js';
 import type { ExportableModel, ExportedFiles, ExportForm, ExportName } from './format.js';
+import { ONNX } from './onnx/index.js';
+import { PYTORCH } from './pytorch/index.js';
 import { VEC } from './vectors/index.js';
 
 export type { ExportableModel, ExportedFiles, ExportName } from './format.js';
@@ -16,6 +18,8 @@ export type { ExportableModel, ExportedFiles, ExportName } from './format.js';
  * @internal
  */
 export const EXPORTS: Readonly<Record<ExportName, ExportForm>> = {
+  onnx: ONNX,
+  pytorch: PYTORCH,
   vec: VEC,
 };
 
@@ -28,7 +32,7 @@ export const EXPORT_NAMES = Object.keys(EXPORTS) as ExportName[];
 
 /** Options of {@link exportModel}. */
 export interface ExportOptions {
-  /** The form: `'vec'`, the word vectors as text. */
+  /** The form: `'onnx'`, a graph for onnxruntime; `'pytorch'`, a state dict with the module that reads it; `'vec'`, the word vectors as text. */
   to: ExportName;
   /** Path of the file to write, or of the folder where the form is several files. What is there is overwritten. */
   out: string;

@@ -85,7 +85,7 @@ const PAGES = {
   'docs/troubleshooting.md': 1,
   'docs/gpu.md': 4,
   'docs/vectors.md': 1,
-  'docs/exporting.md': 1,
+  'docs/exporting.md': 3,
   'docs/tagging.md': 3,
   'docs/language.md': 3,
   'docs/seq2seq.md': 1,

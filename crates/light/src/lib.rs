@@ -2,7 +2,7 @@
 //!
 //! It links no libtorch. It finds out about the processor, opens libtorch when asked to, reads and writes safetensors files,
 //! computes networks and linear models on the CPU, learns word vectors, reads texts with the built-in tokenizers, and splits them as HuggingFace's
-//! tokenizers do.
+//! tokenizers do. It writes ONNX files.
 
 #![allow(missing_docs, reason = "napi-derive generates undocumented items; the functions themselves are documented")]
 
@@ -17,6 +17,7 @@ mod library;
 pub mod libtorch;
 pub mod linear;
 pub mod network;
+pub mod onnx;
 pub mod reader;
 pub mod safetensors_file;
 pub mod seq2seq;

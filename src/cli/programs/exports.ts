@@ -1,12 +1,15 @@
 import { type Command, Option } from 'commander';
 import { EXPORT_NAMES, EXPORTS } from '../../export/index.js';
+import { IMPORT } from '../../import/options.js';
 import { type ExportFlags, exportCommand } from '../commands/export.js';
+import { type ImportFlags, importCommand } from '../commands/import.js';
 import { type SimilarFlags, similarCommand } from '../commands/similar.js';
+import { addFlags } from '../flags.js';
 import { wholeNumber } from '../parsers.js';
 
 const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
 
-/** The commands for models that travel: `recurra export`, and `recurra similar` for people who look. */
+/** The commands for models that travel: `recurra export` and `recurra import`, and `recurra similar` for people who look. */
 export function exportCommands(program: Command, done: (exitCode: number) => void): void {
   const forms = EXPORT_NAMES.map((name) => `${name} (${EXPORTS[name].help})`).join(', ');
   program
@@ -17,6 +20,16 @@ export function exportCommands(program: Command, done: (exitCode: number) => voi
     .requiredOption('--out <path>', 'file to write, or folder where the form is several files')
     .option('--json', JSON_HELP)
     .action(async (model: string, flags: ExportFlags) => done(await exportCommand(model, flags)));
+  const imported = program
+    .command('import')
+    .description(
+      'Make a classifier of a network that PyTorch trained: an embedding, LSTM, GRU or RNN, and a linear layer.',
+    )
+    .argument('<state-dict>', 'file that torch.save(model.state_dict(), path) wrote, or a state dict as safetensors')
+    .requiredOption('--out <model>', 'file to write');
+  addFlags(imported, IMPORT)
+    .option('--json', JSON_HELP)
+    .action(async (file: string, flags: ImportFlags) => done(await importCommand(file, flags)));
   program
     .command('similar')
     .description('Show the words whose vectors in a model are most similar to that of a word.')

@@ -17,6 +17,7 @@ import { TextModel } from '../model.js';
 import type { Answer } from '../serving/call.js';
 import { modelReading } from '../serving/reading.js';
 import { type ModelServing, Serving } from '../serving/serving.js';
+import { assembled, type GivenClassifier } from './assemble.js';
 import { classifierFile } from './description.js';
 import { EVALUATION, type EvaluationOptions, evaluateRows } from './evaluate.js';
 import { type ExplainOptions, type Explanation, explainSettings, explainText } from './explain.js';
@@ -155,6 +156,16 @@ export class TextClassifier extends TextModel<ModelSettings> {
       parts.engine.close();
       throw error;
     }
+  }
+
+  /**
+   * Makes a classifier of one network from its weights.
+   *
+   * @throws RecurraError `STATE_MISMATCH` for weights that do not fit the settings.
+   * @internal
+   */
+  static async fromWeights(given: GivenClassifier, threads: number | undefined): Promise<TextClassifier> {
+    return new TextClassifier(await assembled(given, threads));
   }
 
   /** @internal */

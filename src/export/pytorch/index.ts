@@ -1,0 +1,136 @@
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AtomicLines } from '../../core/atomicLines.js';
+import { constraint, DataError } from '../../core/errors.js';
+import type { Turns } from '../../core/turns.js';
+import type { StateEntry } from '../../engine/engine.js';
+import { LINEAR_PREFIX } from '../../engine/memberNames.js';
+import { classifierFile } from '../../models/classifier/description.js';
+import { HUGGING_FACE, kindOf, type Metadata, parseDescription } from '../../models/description.js';
+import { languageFile } from '../../models/language/description.js';
+import { taggerFile } from '../../models/tagger/description.js';
+import { TagSet } from '../../models/tagger/tagSet.js';
+import type { ExportForm } from '../format.js';
+import { partsOf } from '../onnx/classifier.js';
+import { linearReading, type Reading, textReading, vocabularyReading } from '../reading.js';
+import { SCRIPT, SCRIPT_MARK } from './script.js';
+import { type Saved, writeTorchFile } from './torchFile.js';
+
+/** Arrays of the linear model that are weights; the others say which n-grams it counts, and are in the reading. */
+const LINEAR_WEIGHTS = ['weights', 'scales', 'bias', 'sharpness'].map((name) => LINEAR_PREFIX + name);
+
+interface Described {
+  metadata: Readonly<Record<string, string>>;
+  description: Metadata;
+  state: readonly StateEntry[];
+}
+
+/** What `model.json` says beside the vocabulary, and which arrays are saved. */
+interface Exported {
+  reading: Reading;
+  arrays: readonly Saved[];
+  notes?: readonly string[];
+}
+
+function classifier({ metadata, description, state }: Described): Exported {
+  const settings = classifierFile.settings(description.settings);
+  const fields = classifierFile.parse({ ...description }, settings);
+  const { labels, thresholds = null, linear: mix = null, members } = fields;
+  const parts = partsOf(fields);
+  // A function of the user is given to load again, as to TextClassifier.load.
+  const own = description.tokenizer === null;
+  const text = textReading(own ? { ...description, tokenizer: 'characters' } : description, metadata);
+  const linear = parts.linear ? linearReading(state) : null;
+  return {
+    reading: { ...text, settings, labels, thresholds, mix, members, network: parts.network, linear },
+    arrays: state.filter(({ name }) =>
+      name.startsWith(LINEAR_PREFIX) ? parts.linear && LINEAR_WEIGHTS.includes(name) : parts.network,
+    ),
+    notes: own ? ['the model splits texts by a function of yours: give it to load in Python as tokenize'] : [],
+  };
+}
+
+function tagger({ description, state }: Described): Exported {
+  const settings = taggerFile.settings(description.settings);
+  const { tags, scheme, lowercase, splits } = taggerFile.parse({ ...description }, settings);
+  const forbidden = settings.decoder === 'crf' ? new TagSet({ tags, scheme }).forbidden() : undefined;
+  const flags = (values: Uint8Array) => Array.from(values);
+  return {
+    reading: {
+      ...{ settings, labels: tags, scheme: scheme ?? null, lowercase, tokenizer: splits },
+      maxLength: description.maxLength,
+      characters: settings.subwords || null,
+      forbidden: forbidden
+        ? { start: flags(forbidden.start), end: flags(forbidden.end), between: flags(forbidden.between) }
+        : null,
+    },
+    arrays: state,
+  };
+}
+
+function language({ metadata, description, state }: Described): Exported {
+  const settings = languageFile.settings(description.settings);
+  const { units } = languageFile.parse({ ...description }, settings);
+  const tokens = description.tokenizer === HUGGING_FACE ? textReading(description, metadata) : {};
+  const vectors = state.find(({ name }) => name === 'embedding.weight')!;
+  // As in PyTorch, both names are in the state dict, with one storage.
+  const tied = settings.tieWeights ? [{ ...vectors, name: 'fc.weight', same: vectors.name }] : [];
+  return { reading: { ...tokens, settings, units }, arrays: [...state, ...tied] };
+}
+
+const KINDS: Readonly<Record<string, (described: Described) => Exported>> = { classifier, tagger, language };
+
+async function writeText(path: string, text: string, turns: Turns): Promise<void> {
+  const file = await AtomicLines.open(path);
+  try {
+    await file.write(text);
+    await file.finish();
+  } finally {
+    await file.discard();
+  }
+  if (turns.due) await turns.next();
+}
+
+/** Refuses to overwrite a script of somebody else. */
+async function checkScript(path: string): Promise<void> {
+  const file = await open(path).catch(() => undefined);
+  if (!file) return;
+  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(SCRIPT_MARK.length) });
+  await file.close();
+  if (buffer.toString('utf8', 0, bytesRead) !== SCRIPT_MARK)
+    throw constraint('out', `${path} is there and was not written by recurra; give another folder`);
+}
+
+/** A state dict, what the model reads and answers as JSON, and the module in Python that puts both together. */
+export const PYTORCH: ExportForm = {
+  help: 'a folder with the state dict and a Python file that loads and runs it',
+  folder: true,
+  async write(model, out, turns) {
+    const script = join(out, 'model.py');
+    await checkScript(script);
+    const { metadata, state } = await model.contents();
+    turns.restart();
+    const description = parseDescription('the model', metadata, 'classifier') as Metadata;
+    const kind = kindOf(description);
+    const make = KINDS[kind];
+    if (!make)
+      throw constraint(
+        'model',
+        'a model of pairs cannot be written for PyTorch; classifiers, taggers and language models can',
+      );
+    const { reading, arrays, notes = [] } = make({ metadata, description, state });
+    const { vocab } = model;
+    const end = kind === 'language' ? { end: vocab.get('<eos>') } : {};
+    const json = JSON.stringify({ kind, ...reading, ...end, ...vocabularyReading(vocab) });
+    try {
+      await mkdir(out, { recursive: true });
+    } catch (cause) {
+      throw new DataError('IO', `the folder cannot be made: ${(cause as Error).message}`, { file: out }, { cause });
+    }
+    const [weights, texts] = [join(out, 'model.pt'), join(out, 'model.json')];
+    await writeTorchFile(weights, arrays, turns);
+    await writeText(texts, json, turns);
+    await writeText(script, SCRIPT, turns);
+    return { files: [weights, texts, script], notes };
+  },
+};

@@ -1,0 +1,133 @@
+import { ModelFileError } from '../core/errors.js';
+import type { Turns } from '../core/turns.js';
+import { ZipError, ZipFile } from '../libtorch/zip.mjs';
+import { isTensor, type Pickled, type PickledTensor, readPickle } from './pickle.js';
+
+/** The names, shapes and numbers of a state dict. */
+export interface StateArray {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly values: Float32Array;
+}
+
+/** What describes the tensors is small; the numbers are entries of their own. */
+const LARGEST_PICKLE = 64 * 2 ** 20;
+/** Bytes of the numbers of one tensor at most. */
+const LARGEST_STORAGE = 8 * 2 ** 30;
+/** Elements that are converted between two looks at the clock. */
+const ELEMENTS_A_LOOK = 65_536;
+
+/** Keys under which training scripts put the state dict beside other things. */
+const WRAPPERS = ['state_dict', 'model_state_dict', 'model'];
+
+/** Reads an element of each type of storage, and its bytes. */
+const STORAGES: Readonly<Record<string, { bytes: number; read: (from: DataView, at: number) => number }>> = {
+  FloatStorage: { bytes: 4, read: (from, at) => from.getFloat32(at, true) },
+  DoubleStorage: { bytes: 8, read: (from, at) => from.getFloat64(at, true) },
+  HalfStorage: { bytes: 2, read: (from, at) => halfOf(from.getUint16(at, true)) },
+  BFloat16Storage: { bytes: 2, read: bfloat16At },
+};
+
+/**
+ * Reads a state dict that `torch.save` wrote in its present form, a ZIP archive, since PyTorch 1.6. Tensors of floating point numbers become
+ * float32; others, such as counts of batches, are left out.
+ *
+ * @throws ModelFileError `INVALID_FILE` for another file, one that is damaged, or one that holds anything else than tensors.
+ */
+export async function readTorchFile(path: string, turns: Turns): Promise<StateArray[]> {
+  let zip: InstanceType<typeof ZipFile> | undefined;
+  try {
+    zip = new ZipFile(path);
+    const root = [...zip.entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name))?.slice(0, -'data.pkl'.length);
+    if (root === undefined) throw invalid(path, 'a ZIP archive that torch.save did not write: it has no data.pkl');
+    const archive = zip;
+    const entry = async (name: string, limit: number): Promise<Buffer> => {
+      // Stored entries are no larger than the file; unpacking could take any memory.
+      if (archive.entries.get(name)?.method)
+        throw invalid(path, `its ${name} is compressed, which torch.save does not do`);
+      return archive.bytes(name, limit);
+    };
+    const order = `${root}byteorder`;
+    if (zip.entries.has(order) && (await entry(order, 64)).toString() !== 'little')
+      throw invalid(path, 'it was written on a machine with another order of bytes');
+    const pickled = readPickle(await entry(`${root}data.pkl`, LARGEST_PICKLE), path);
+    const arrays: StateArray[] = [];
+    for (const [name, tensor] of tensorsOf(pickled, path)) {
+      const storage = STORAGES[tensor.storage.type];
+      if (!storage) continue;
+      const bytes = await entry(`${root}data/${tensor.storage.key}`, LARGEST_STORAGE);
+      arrays.push({ name, shape: tensor.shape, values: await valuesOf(name, tensor, bytes, path, turns) });
+    }
+    return arrays;
+  } catch (error) {
+    if (error instanceof ZipError) throw invalid(path, (error as Error).message);
+    throw error;
+  } finally {
+    zip?.close();
+  }
+}
+
+function invalid(path: string, what: string): ModelFileError {
+  return new ModelFileError('INVALID_FILE', `${path}: ${what}`);
+}
+
+/** The tensors of a dictionary, or of the dictionary in it that is the state dict. */
+function tensorsOf(pickled: Pickled, path: string, depth = 0): [string, PickledTensor][] {
+  if (!(pickled instanceof Map)) throw invalid(path, 'expected a state dict, but it holds no dictionary');
+  for (const key of WRAPPERS) {
+    const inner = pickled.get(key);
+    // A dictionary may hold itself.
+    if (inner instanceof Map && depth < WRAPPERS.length) return tensorsOf(inner, path, depth + 1);
+  }
+  const found: [string, PickledTensor][] = [];
+  for (const [name, value] of pickled) if (typeof name === 'string' && isTensor(value)) found.push([name, value]);
+  if (found.length === 0) throw invalid(path, 'expected a state dict, but its dictionary has no tensors');
+  return found;
+}
+
+/** The numbers of a tensor in the order of its elements. */
+async function valuesOf(
+  name: string,
+  { storage: { type }, offset, shape, strides }: PickledTensor,
+  bytes: Buffer,
+  path: string,
+  turns: Turns,
+): Promise<Float32Array> {
+  const { bytes: width, read } = STORAGES[type]!;
+  const there = bytes.length / width;
+  const count = shape.reduce((product, size) => product * size, 1);
+  const last = count === 0 ? offset : shape.reduce((sum, size, i) => sum + (size - 1) * strides[i]!, offset);
+  if (count > there || last >= there + (count === 0 ? 1 : 0))
+    throw invalid(path, `${name} has the shape [${shape.join(', ')}], but its storage ${there} numbers`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const values = new Float32Array(count);
+  const place = shape.map(() => 0);
+  let at = offset;
+  for (let i = 0; i < count; i++) {
+    values[i] = read(view, at * width);
+    for (let d = shape.length - 1; d >= 0; d--) {
+      at += strides[d]!;
+      place[d]!++;
+      if (place[d]! < shape[d]!) break;
+      at -= strides[d]! * shape[d]!;
+      place[d] = 0;
+    }
+    if (i % ELEMENTS_A_LOOK === 0 && turns.due) await turns.next();
+  }
+  return values;
+}
+
+/** A float16, IEEE 754 binary16. */
+function halfOf(bits: number): number {
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+const room = new DataView(new ArrayBuffer(4));
+function bfloat16At(from: DataView, at: number): number {
+  room.setUint32(0, from.getUint16(at, true) * 65_536);
+  return room.getFloat32(0);
+}
