@@ -17,6 +17,7 @@ mod library;
 pub mod libtorch;
 pub mod linear;
 pub mod network;
+pub mod packed;
 pub mod reader;
 pub mod safetensors_file;
 pub mod seq2seq;

@@ -13,3 +13,4 @@ pub(crate) mod plan;
 #[cfg(feature = "training")]
 pub(crate) mod subwords;
 pub(crate) mod table;
+pub(crate) mod words;

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, OnceLock, TryLockError};
 
+use super::words::WordRows;
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::shape::Shape;
 use crate::recurrent::stack::Net;
@@ -15,23 +16,6 @@ const TABLE_BYTES: usize = 256 << 20;
 
 /// Words that are projected together.
 const TOGETHER: usize = 256;
-
-/// The vectors of all words, `[rows, dims]`.
-#[derive(Clone, Copy)]
-pub(crate) struct WordRows<'a> {
-    pub values: &'a [f32],
-    pub rows: usize,
-    pub dims: usize,
-    /// Values from one row to the next.
-    pub stride: usize,
-}
-
-impl<'a> WordRows<'a> {
-    /// One of them.
-    pub fn row(&self, row: usize) -> &'a [f32] {
-        &self.values[row * self.stride..][..self.dims]
-    }
-}
 
 /// Input projection of every word, for each direction, once it is there.
 #[derive(Default)]
@@ -77,7 +61,7 @@ fn project_all(shape: &Shape, packs: &[DirPacks], words: WordRows<'_>, pool: &Po
         for start in share.clone().step_by(TOGETHER) {
             let n = TOGETHER.min(share.end - start);
             for row in 0..n {
-                x[row * width..][..words.dims].copy_from_slice(words.row(start + row));
+                words.row_into(start + row, &mut x[row * width..][..words.dims]);
             }
             // SAFETY: the rows are this member's and inside the table.
             unsafe {

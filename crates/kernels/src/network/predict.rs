@@ -9,7 +9,8 @@ use super::params::Params;
 use super::vectors::Inputs;
 use crate::encoder::encoded::{Encoded, Needs};
 use crate::encoder::mean::mean;
-use crate::encoder::table::{WordRows, WordTable};
+use crate::encoder::table::WordTable;
+use crate::encoder::words::WordRows;
 use crate::heads::pass::{Aim, HeadPacks, HeadPass, HeadSpace, Unit};
 #[cfg(feature = "training")]
 use crate::heads::targets::in_packed_order;
@@ -293,7 +294,7 @@ impl Reader<'_> {
             let to = unsafe { std::slice::from_raw_parts_mut(x.row(row), width) };
             let (word, behind) = to.split_at_mut(words.dims);
             let number = forms.map_or(id, |forms| forms.word(id as usize)) as usize;
-            word.copy_from_slice(words.row(number));
+            words.row_into(number, word);
             if let Some(forms) = forms {
                 // SAFETY: the features of forms were checked, and nothing writes weights beside a reader.
                 unsafe { mean(self.vectors.features.as_ptr(), forms.features(id as usize), behind) };

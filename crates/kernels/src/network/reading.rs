@@ -137,7 +137,7 @@ impl Network {
             if let Some(optimizer) = &mut weights.optimizer {
                 optimizer.flush(&mut weights.vectors)?;
             }
-            let Vectors { words, features } = &weights.vectors;
+            let Vectors { words, features, .. } = &weights.vectors;
             let inputs = if weights.settled { None } else { self.params.folded(words, features) };
             weights.frozen = Some(Frozen { inputs, ..Frozen::new(&self.params, &weights.flat) });
         }
