@@ -38,6 +38,7 @@ import { deviceFlag } from './device.js';
 import { addFlags, addMissingFlags, giveOnce } from './flags.js';
 import { wholeNumber } from './parsers.js';
 import { manyTextsFlags } from './predictFlags.js';
+import { compressCommands } from './programs/compress.js';
 import { exportCommands } from './programs/exports.js';
 import { labelledTextFlags, rowFlags, textFlags } from './rows.js';
 import { taskFlag } from './tasks.js';
@@ -241,6 +242,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--json', JSON_HELP)
     .action((flags: { json?: boolean }) => done(doctorCommand(flags)));
   exportCommands(program, done);
+  compressCommands(program, done);
   libtorchCommands(program, done);
   giveOnce(program);
   return program;
