@@ -119,15 +119,16 @@ impl HeldTensors {
 
     /// The tensors, in the order of their data; none after they were taken. A coded matrix is one, of the size that it has as float32.
     #[napi(getter, catch_unwind)]
-    pub fn tensors(&self) -> napi::Result<Vec<HeldTensor>> {
+    pub fn tensors(&self) -> Vec<HeldTensor> {
         let contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
-        let listed = contents.as_ref().map_or(Ok(Vec::new()), |contents| recurra_codes::listed(&contents.entries)).js()?;
-        let tensors = listed.into_iter().map(|tensor| HeldTensor {
+        // What is not whole was refused when the file was read.
+        let listed = contents.as_ref().and_then(|contents| recurra_codes::listed(&contents.entries).ok());
+        let tensors = listed.into_iter().flatten().map(|tensor| HeldTensor {
             name: tensor.name,
             shape: tensor.shape.iter().map(|&size| size as i64).collect(),
             byte_length: tensor.bytes as f64,
         });
-        Ok(tensors.collect())
+        tensors.collect()
     }
 
     /// Those tensors whose names begin with `prefix`, which their names then lose; the rest stays here.
@@ -181,7 +182,7 @@ pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Conten
 }
 
 /// A file's contents, and the vocabulary that was taken out of it.
-pub(crate) struct Held {
+pub struct Held {
     contents: Contents,
     vocabulary: Option<Vocabulary>,
     packed: Option<Arc<Vec<u8>>>,
@@ -221,6 +222,8 @@ impl Held {
                 Some(vocabulary)
             }),
         };
+        recurra_codes::listed(entries)
+            .map_err(|error| Error::new(error.code(), format!("{}: {}", path.display(), error.message())))?;
         let contents = Contents { metadata: std::mem::take(metadata), entries: std::mem::take(entries), checksum };
         Ok(Self { contents, vocabulary, packed })
     }

@@ -1,6 +1,5 @@
 //! The state of a compressed model: words' vectors stay in their codes, everything else becomes singles.
 
-use std::borrow::Cow;
 use std::ops::Deref;
 
 use super::model::Network;
@@ -9,19 +8,6 @@ use super::vectors::Vectors;
 use crate::simd::Buf;
 use recurra_codes::{Coded, take, widened};
 use recurra_core::{Error, ErrorCode, NamedArray, Result};
-
-impl Vectors {
-    /// All words' vectors as singles.
-    ///
-    /// # Errors
-    /// `OutOfMemory`.
-    pub fn singles(&self) -> Result<Cow<'_, [f32]>> {
-        match &self.coded {
-            None => Ok(Cow::Borrowed(&self.words)),
-            Some(coded) => coded.decode().map(Cow::Owned),
-        }
-    }
-}
 
 impl Params {
     /// Shape of the words' vectors in the network's state.

@@ -105,10 +105,7 @@ impl Network {
         self.freeze()?;
         let weights = self.read();
         let words = weights.frozen.as_ref().and_then(|frozen| frozen.inputs.as_deref());
-        #[cfg(feature = "codes")]
         let singles = weights.vectors.singles()?;
-        #[cfg(not(feature = "codes"))]
-        let singles = &weights.vectors.words;
         let words = words.unwrap_or(&singles);
         Ok(self.params.export_stored(words, &weights.vectors.features, &weights.flat))
     }

@@ -61,9 +61,10 @@ impl Frozen {
         frozen
     }
 
-    /// As [`WordTable::make`], where tokens are words and no forms that come with the texts.
+    /// As [`WordTable::make`], where tokens are words and no forms that come with the texts. Not for coded words: the table would take
+    /// many times their memory.
     pub fn project(&self, params: &Params, words: WordRows<'_>, pool: &Pool, tokens: usize) {
-        if words.dims == params.config.encoder.inputs() {
+        if words.dims == params.config.encoder.inputs() && !words.coded() {
             self.table.make(&params.shape, &self.packs, words, pool, tokens);
         }
     }

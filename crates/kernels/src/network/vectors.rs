@@ -1,7 +1,10 @@
 //! What a network reads row by row.
 
+use std::borrow::Cow;
+
 use crate::encoder::words::{Coded, WordRows};
 use crate::simd::Buf;
+use recurra_core::Result;
 
 /// Vectors of words, and of the features of their characters.
 #[derive(Default)]
@@ -23,6 +26,17 @@ pub(super) struct Inputs<'a> {
 }
 
 impl Vectors {
+    /// All words' vectors as singles.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
+    pub fn singles(&self) -> Result<Cow<'_, [f32]>> {
+        match &self.coded {
+            None => Ok(Cow::Borrowed(&self.words)),
+            Some(coded) => coded.decode().map(Cow::Owned),
+        }
+    }
+
     /// Zeros.
     pub fn zeros(words: [usize; 2], features: Option<[usize; 2]>) -> Self {
         let zeros = |shape: [usize; 2]| Buf::zeros(shape[0] * shape[1]);
