@@ -40,8 +40,10 @@ const TORCH: Floors = [
 
 const CRATES: Floors = [
   ['core'],
+  ['codes'],
   ['kernels', 'files', 'text', 'binding'],
   ['torch', 'linear', 'vectors'],
+  ['compress'],
   ['light', 'torch-addon', 'web'],
 ];
 

@@ -11,7 +11,12 @@ import type { TokenSettings } from '../text/options.js';
 import type { Vocab } from '../text/vocab.js';
 import type { TrainingRecord } from '../training/record.js';
 import { cardOf } from './card.js';
-import { COMPRESSION_KEY, type CompressedFile, compressionFacts } from './compression/compressed.js';
+import {
+  COMPRESSION_KEY,
+  type CompressedFile,
+  type CompressionFacts,
+  compressionFacts,
+} from './compression/compressed.js';
 import {
   describeModel,
   type FileKind,
@@ -157,6 +162,15 @@ async function opened<T>(path: string, read: (path: string, limit: number) => Pr
   }
 }
 
+/** As {@link compressionFacts}, with errors that say which file it is. */
+function factsOf(path: string, said: string, bytes: number): CompressionFacts {
+  try {
+    return compressionFacts(said, bytes);
+  } catch (error) {
+    throw inFile(path, error);
+  }
+}
+
 /**
  * Reads a model file and checks everything that can be checked before a model is built from it. Its weights stay outside of
  * JavaScript's memory.
@@ -174,7 +188,7 @@ export async function readModel<N extends NetworkSettings, D extends object>(
     const state = modelArrays(metadata, file.tensors);
     const packed = file.takePacked();
     const said = metadata[COMPRESSION_KEY];
-    const compressed = packed && said !== undefined && { packed, facts: compressionFacts(said, packed.byteLength) };
+    const compressed = packed && said !== undefined && { packed, facts: factsOf(path, said, packed.byteLength) };
     const description = await describe(path, kind, metadata, file.checksum, state, file.takeVocabulary());
     return {
       ...description,
@@ -183,7 +197,7 @@ export async function readModel<N extends NetworkSettings, D extends object>(
     };
   } catch (error) {
     file.close();
-    throw inFile(path, error);
+    throw error;
   }
 }
 

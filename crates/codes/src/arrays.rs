@@ -39,7 +39,11 @@ pub fn listed<D: Deref<Target = [u8]>>(arrays: &[NamedArray<D>]) -> Result<Vec<L
         if let Some((name, _)) = owner(&array.name, &names) {
             if CODES.iter().any(|code| array.name == format!("{name}{code}")) {
                 let [rows, dims] = Parts { arrays, name }.shape()?;
-                found.push(Listed { name: name.into(), shape: vec![rows, dims], bytes: rows.saturating_mul(dims).saturating_mul(4) });
+                found.push(Listed {
+                    name: name.into(),
+                    shape: vec![rows, dims],
+                    bytes: rows.saturating_mul(dims).saturating_mul(4),
+                });
             }
             continue;
         }
@@ -129,11 +133,8 @@ impl<'a, D: Deref<Target = [u8]>> Parts<'a, D> {
     /// Rows and numbers of a row, by the shapes of the arrays alone.
     fn shape(&self) -> Result<[usize; 2]> {
         let name = self.name;
-        let stored = [
-            self.find(".int8", Dtype::Int8)?,
-            self.find(".int4", Dtype::Uint8)?,
-            self.find(".product", Dtype::Uint8)?,
-        ];
+        let stored =
+            [self.find(".int8", Dtype::Int8)?, self.find(".int4", Dtype::Uint8)?, self.find(".product", Dtype::Uint8)?];
         let codes = match stored {
             [Some(codes), None, None] | [None, Some(codes), None] | [None, None, Some(codes)] => codes,
             _ => return Err(damaged(format!("the matrix {name} is there in several codes"))),
@@ -161,7 +162,9 @@ impl<'a, D: Deref<Target = [u8]>> Parts<'a, D> {
                         Ok([rows, bytes * width])
                     }
                     shape => {
-                        let message = format!("array {name}.centres must have the shape [{bytes}, 256, 1 to {MOST_WIDTH}], not {shape:?}");
+                        let message = format!(
+                            "array {name}.centres must have the shape [{bytes}, 256, 1 to {MOST_WIDTH}], not {shape:?}"
+                        );
                         Err(damaged(message))
                     }
                 }
@@ -170,9 +173,7 @@ impl<'a, D: Deref<Target = [u8]>> Parts<'a, D> {
     }
 
     fn need(&self, what: &str, dtype: Dtype, shape: &[usize]) -> Result<&'a NamedArray<D>> {
-        let array = self
-            .find(what, dtype)?
-            .ok_or_else(|| damaged(format!("array {}{what} is missing", self.name)))?;
+        let array = self.find(what, dtype)?.ok_or_else(|| damaged(format!("array {}{what} is missing", self.name)))?;
         if array.shape != shape {
             let (name, found) = (self.name, &array.shape);
             return Err(damaged(format!("array {name}{what} must have the shape {shape:?}, not {found:?}")));

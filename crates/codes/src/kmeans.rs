@@ -37,9 +37,12 @@ pub(crate) fn nearest(point: &[f32], centres: &[f32], halves: &[f32; CENTRES]) -
     for (&value, column) in point.iter().zip(centres.as_chunks::<CENTRES>().0) {
         scores.iter_mut().zip(column).for_each(|(score, &centre)| *score -= value * centre);
     }
-    let best = scores.iter().enumerate().fold((0, f32::INFINITY), |best, (at, &score)| {
-        if score < best.1 { (at, score) } else { best }
-    });
+    let best = scores.iter().enumerate().fold(
+        (0, f32::INFINITY),
+        |best, (at, &score)| {
+            if score < best.1 { (at, score) } else { best }
+        },
+    );
     best.0 as u8
 }
 

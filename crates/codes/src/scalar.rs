@@ -29,9 +29,10 @@ pub(crate) fn scale(row: &[f32], largest: f32) -> u16 {
         return whole;
     }
     let tried = SHARES.iter().map(|share| up(share * most / largest));
-    tried.map(|scale| (error(row, single(scale), largest), scale)).fold((f32::INFINITY, whole), |best, one| {
-        if one.0 < best.0 { one } else { best }
-    }).1
+    tried
+        .map(|scale| (error(row, single(scale), largest), scale))
+        .fold((f32::INFINITY, whole), |best, one| if one.0 < best.0 { one } else { best })
+        .1
 }
 
 /// Codes of 8 bits.

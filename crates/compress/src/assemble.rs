@@ -5,8 +5,8 @@ use std::path::Path;
 
 use recurra_codes::{Code, Coded};
 use recurra_core::{Dtype, Error, ErrorCode, NamedArray, Result};
-use recurra_files::packed::{deflated, pack};
 use recurra_files::pack_tokens;
+use recurra_files::packed::{deflated, pack};
 use recurra_files::safetensors::to_bytes;
 use recurra_linear::Ranking;
 
@@ -40,7 +40,11 @@ pub(crate) struct Assembly<'a> {
 
 fn singles(array: &NamedArray) -> Result<Vec<f32>> {
     array.values().ok_or_else(|| {
-        let message = format!("{} is {}, not float32: a compressed model is not compressed again", array.name, array.dtype.name());
+        let message = format!(
+            "{} is {}, not float32: a compressed model is not compressed again",
+            array.name,
+            array.dtype.name()
+        );
         Error::new(ErrorCode::InvalidArgument, message)
     })
 }
@@ -61,7 +65,8 @@ impl<'a> Assembly<'a> {
         for array in &source.arrays {
             if is_of(array, EMBEDDING) {
                 if array.shape.first() != Some(&words) {
-                    let message = format!("{} has the shape {:?}, the vocabulary {words} words", array.name, array.shape);
+                    let message =
+                        format!("{} has the shape {:?}, the vocabulary {words} words", array.name, array.shape);
                     return Err(Error::new(ErrorCode::InvalidShape, message));
                 }
                 matrices.push(matrix(array)?);
@@ -79,10 +84,21 @@ impl<'a> Assembly<'a> {
         let contributions = contributions(&matrices, &frequencies, source.unknown.map(|word| word as usize));
         let mut others: Vec<u32> =
             (0..words as u32).filter(|word| source.pinned.binary_search(word).is_err()).collect();
-        others.sort_unstable_by(|&a, &b| contributions[b as usize].total_cmp(&contributions[a as usize]).then(a.cmp(&b)));
+        others
+            .sort_unstable_by(|&a, &b| contributions[b as usize].total_cmp(&contributions[a as usize]).then(a.cmp(&b)));
         let order = source.pinned.iter().copied().chain(others).collect();
         let ranking = source.linear.map(|linear| linear.ranking());
-        Ok(Self { source, matrices, frequencies, order, contributions, dense, features, ranking, encoded: HashMap::new() })
+        Ok(Self {
+            source,
+            matrices,
+            frequencies,
+            order,
+            contributions,
+            dense,
+            features,
+            ranking,
+            encoded: HashMap::new(),
+        })
     }
 
     /// Codes of all words, made once.
@@ -140,7 +156,8 @@ impl<'a> Assembly<'a> {
         arrays.extend(self.dense.iter().cloned());
         if let Some(code) = choice.code {
             arrays.extend(self.features_arrays(code)?);
-            let coded = self.encoded(code)?.coded.iter().map(|coded| coded.rows_of(&kept)).collect::<Result<Vec<_>>>()?;
+            let coded =
+                self.encoded(code)?.coded.iter().map(|coded| coded.rows_of(&kept)).collect::<Result<Vec<_>>>()?;
             for (coded, matrix) in coded.iter().zip(&self.matrices) {
                 arrays.extend(coded.to_arrays(&matrix.name));
             }

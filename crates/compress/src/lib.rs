@@ -121,7 +121,9 @@ pub fn compress(source: &Source<'_>, budget: &Budget, stopped: &dyn Fn() -> bool
         let bytes = assembly.bytes(&choice)?;
         if bytes.len() > most {
             let least = bytes.len();
-            let message = format!("expected at least {least} bytes, the smallest file that can be made of this model, but received {most}");
+            let message = format!(
+                "expected at least {least} bytes, the smallest file that can be made of this model, but received {most}"
+            );
             return Err(Error::new(ErrorCode::OutOfRange, message).about("maxBytes"));
         }
         best = Some((choice, bytes));

@@ -181,7 +181,11 @@ fn word_options(
     check: &dyn Fn() -> Result<()>,
 ) -> Result<Vec<WordWay>> {
     let all = assembly.order.len();
-    let most = if source.unknown.is_some() { budget.keep_words.unwrap_or(all).clamp(source.pinned.len().max(1), all) } else { all };
+    let most = if source.unknown.is_some() {
+        budget.keep_words.unwrap_or(all).clamp(source.pinned.len().max(1), all)
+    } else {
+        all
+    };
     let least = if source.unknown.is_some() && budget.keep_words.is_none() && room.is_some() {
         most.min(source.pinned.len() + LEAST_WORDS)
     } else {

@@ -52,8 +52,10 @@ pub(crate) fn contributions(matrices: &[Matrix], frequencies: &[f32], unknown: O
 pub(crate) fn squares(matrices: &[Matrix], frequencies: &[f32]) -> f64 {
     let of = |matrix: &Matrix| {
         let rows = matrix.values.chunks_exact(matrix.dims).zip(frequencies);
-        rows.map(|(row, &frequency)| f64::from(frequency) * row.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>())
-            .sum::<f64>()
+        rows.map(|(row, &frequency)| {
+            f64::from(frequency) * row.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>()
+        })
+        .sum::<f64>()
     };
     matrices.iter().map(of).sum::<f64>().max(f64::MIN_POSITIVE)
 }

@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use miniz_oxide::deflate::compress_to_vec_zlib;
+use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
     TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
-use miniz_oxide::inflate::TINFLStatus;
 use recurra_core::{Dtype, Error, ErrorCode, NamedArray, Result};
 
 /// Key of the metadata under which the deflated arrays are listed.
@@ -64,10 +64,12 @@ pub fn pack(metadata: &mut HashMap<String, String>, arrays: &mut [NamedArray]) {
 /// `InvalidFile` for a listing that does not fit the arrays, or a stream that is damaged or of another length; `OutOfMemory`.
 pub fn unpack(metadata: &mut HashMap<String, String>, arrays: &mut [NamedArray]) -> Result<()> {
     let Some(text) = metadata.remove(DEFLATED) else { return Ok(()) };
-    let listed: BTreeMap<String, (String, Vec<usize>)> = serde_json::from_str(&text)
-        .map_err(|error| Error::new(ErrorCode::InvalidFile, format!("its list of deflated arrays is damaged: {error}")))?;
+    let listed: BTreeMap<String, (String, Vec<usize>)> = serde_json::from_str(&text).map_err(|error| {
+        Error::new(ErrorCode::InvalidFile, format!("its list of deflated arrays is damaged: {error}"))
+    })?;
     for (name, (dtype, shape)) in listed {
-        let array = arrays.iter_mut().find(|array| array.name == name).ok_or_else(|| damaged(&name, "it is missing"))?;
+        let array =
+            arrays.iter_mut().find(|array| array.name == name).ok_or_else(|| damaged(&name, "it is missing"))?;
         let dtype = Dtype::parse(&dtype).map_err(|error| damaged(&name, error.message()))?;
         if array.dtype != Dtype::Uint8 {
             return Err(damaged(&name, format_args!("it is {} instead of uint8", array.dtype.name())));
@@ -126,7 +128,9 @@ mod tests {
 
     #[test]
     fn a_claim_beyond_what_its_bytes_can_say_takes_no_memory() {
-        for shape in ["[18446744073709551615]", "[1099511627776]", "[1099511627776,18446744073709551615]", "[1]", "[20,101]"] {
+        for shape in
+            ["[18446744073709551615]", "[1099511627776]", "[1099511627776,18446744073709551615]", "[1]", "[20,101]"]
+        {
             let (mut metadata, mut arrays) = sample();
             pack(&mut metadata, &mut arrays);
             metadata.insert(DEFLATED.into(), format!(r#"{{"codes":["int8",{shape}]}}"#));

@@ -123,7 +123,10 @@ fn code_of(bits: u32) -> Result<Code> {
         4 => Ok(Code::Int4),
         2 => Ok(Code::Product { width: 4 }),
         1 => Ok(Code::Product { width: 8 }),
-        _ => Err(Error::new(ErrorCode::InvalidArgument, format!("expected 8, 4, 2 or 1 but received {bits}")).about("bits")),
+        _ => {
+            Err(Error::new(ErrorCode::InvalidArgument, format!("expected 8, 4, 2 or 1 but received {bits}"))
+                .about("bits"))
+        }
     }
 }
 
@@ -170,7 +173,12 @@ impl Compression {
         let work = move || {
             let (linear, arrays): (Vec<_>, Vec<_>) = state
                 .into_iter()
-                .map(|core::NamedArray { name, dtype, shape, data }| core::NamedArray { name, dtype, shape, data: data.to_vec() })
+                .map(|core::NamedArray { name, dtype, shape, data }| core::NamedArray {
+                    name,
+                    dtype,
+                    shape,
+                    data: data.to_vec(),
+                })
                 .partition(|array| array.name.starts_with("linear."));
             let linear = if linear.is_empty() { None } else { Some(LinearModel::from_arrays(&linear)?) };
             let source =

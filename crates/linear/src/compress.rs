@@ -71,9 +71,12 @@ impl LinearModel {
     #[must_use]
     pub fn rounding(&self, levels: u8) -> f64 {
         let outputs = self.outputs();
-        let weights: Vec<f32> = self.weights.values.chunks_exact(outputs).flat_map(|values| {
-            values.iter().zip(&self.weights.scales).map(|(&value, &scale)| f32::from(value) * scale)
-        }).collect();
+        let weights: Vec<f32> = self
+            .weights
+            .values
+            .chunks_exact(outputs)
+            .flat_map(|values| values.iter().zip(&self.weights.scales).map(|(&value, &scale)| f32::from(value) * scale))
+            .collect();
         let found = rounded(&weights, &self.weights, levels);
         let with = self.featurizer.vocabularies().into_iter().flat_map(|vocabulary| &vocabulary.rows);
         let (mut all, mut off) = (f64::MIN_POSITIVE, 0.0);
@@ -113,19 +116,29 @@ impl LinearModel {
             let shrink = if all > 0.0 { (kept / all).sqrt() } else { 1.0 };
             let mut listed: Vec<(u32, u32, usize)> = own
                 .filter(|&number| keep[number])
-                .map(|number| (stepped(vocabulary.rows[number - first], self.featurizer.rows()), vocabulary.prints[number - first], number))
+                .map(|number| {
+                    (
+                        stepped(vocabulary.rows[number - first], self.featurizer.rows()),
+                        vocabulary.prints[number - first],
+                        number,
+                    )
+                })
                 .collect();
             listed.sort_unstable_by_key(|&(rows, print, _)| (std::cmp::Reverse(rows), print));
             for &(_, _, number) in &listed {
                 let values = &self.weights.values[number * outputs..][..outputs];
-                let scaled = values.iter().zip(&self.weights.scales).map(|(&value, &scale)| f32::from(value) * scale * shrink as f32);
+                let scaled = values
+                    .iter()
+                    .zip(&self.weights.scales)
+                    .map(|(&value, &scale)| f32::from(value) * scale * shrink as f32);
                 weights.extend(scaled);
             }
             let (prints, rows) = listed.iter().map(|&(rows, print, _)| (print, rows)).unzip();
             vocabularies.push(Vocabulary::new(prints, rows));
             first += size;
         }
-        let [words, chars] = <[Vocabulary; 2]>::try_from(vocabularies).unwrap_or_else(|_| unreachable!("two kinds of features"));
+        let [words, chars] =
+            <[Vocabulary; 2]>::try_from(vocabularies).unwrap_or_else(|_| unreachable!("two kinds of features"));
         let featurizer = Featurizer::new(self.featurizer.options(), self.featurizer.rows(), words, chars);
         let weights = rounded(&weights, &self.weights, levels);
         Self::new(featurizer, weights, self.classes, self.several, self.sharpness)
@@ -155,7 +168,10 @@ fn rounded(weights: &[f32], of: &Weights, levels: u8) -> Weights {
                 column(output).map(|value| off(value).powi(2)).sum::<f64>()
             };
             let tried = (1..=SHARES).map(|share| most * share as f32 / SHARES as f32);
-            tried.map(|scale| (error(scale), scale)).fold((f64::INFINITY, most), |best, one| if one.0 < best.0 { one } else { best }).1
+            tried
+                .map(|scale| (error(scale), scale))
+                .fold((f64::INFINITY, most), |best, one| if one.0 < best.0 { one } else { best })
+                .1
         })
         .collect();
     let value = |(at, &weight): (usize, &f32)| {
@@ -181,7 +197,8 @@ mod tests {
         let mut counter = Counter::new(FeatureOptions::default(), 1).unwrap();
         counter.add(&texts).unwrap();
         let (featurizer, rows) = counter.finish().unwrap();
-        let (model, _) = LinearModel::train(&featurizer, &rows, Labels::One(&labels), 3, &TrainOptions::default()).unwrap();
+        let (model, _) =
+            LinearModel::train(&featurizer, &rows, Labels::One(&labels), 3, &TrainOptions::default()).unwrap();
         (model, texts)
     }
 
@@ -205,9 +222,10 @@ mod tests {
         assert_eq!(few.featurizer.len(), 12);
         assert!(few.weights.values.iter().all(|value| value.unsigned_abs() <= 7));
         let logs = few.predict(&texts, 1);
-        let right = logs.chunks(3).enumerate().filter(|(row, logs)| {
-            logs.iter().enumerate().all(|(label, log)| label == row % 3 || *log < logs[row % 3])
-        });
+        let right = logs
+            .chunks(3)
+            .enumerate()
+            .filter(|(row, logs)| logs.iter().enumerate().all(|(label, log)| label == row % 3 || *log < logs[row % 3]));
         assert_eq!(right.count(), 240);
         let back = LinearModel::from_arrays(&few.to_arrays()).unwrap();
         assert_eq!(back.predict(&texts, 1), few.predict(&texts, 1));

@@ -84,7 +84,8 @@ proptest! {
 #[test]
 fn rows_of_few_directions_are_met_by_product_codes_exactly() {
     // Not more different parts than centres: only bfloat16 rounds.
-    let values: Vec<f32> = (0..100u32).flat_map(|row| (0..8).map(move |dim| if row % 5 == dim % 5 { 2.0 } else { -1.0 })).collect();
+    let values: Vec<f32> =
+        (0..100u32).flat_map(|row| (0..8).map(move |dim| if row % 5 == dim % 5 { 2.0 } else { -1.0 })).collect();
     let coded = Coded::encode(&values, 8, Code::Product { width: 4 }, &[1.0; 100]).unwrap();
     for (value, found) in values.iter().zip(coded.decode().unwrap()) {
         assert!((value - found).abs() < 0.02, "{value} {found}");

@@ -57,6 +57,7 @@ fn check_shape(coded: &Coded, expected: [usize; 2]) -> Result<()> {
     if found == expected {
         return Ok(());
     }
-    let message = format!("the state does not fit the network: {EMBEDDING_NAME} has shape {found:?} instead of {expected:?}");
+    let message =
+        format!("the state does not fit the network: {EMBEDDING_NAME} has shape {found:?} instead of {expected:?}");
     Err(Error::new(ErrorCode::StateMismatch, message))
 }
