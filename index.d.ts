@@ -309,8 +309,6 @@ export declare namespace light {
    * waiting for the garbage collector, would cost several times their size.
    */
   export class HeldTensors {
-    /** The file of a compressed model, to be written again as it is; `null` for another one, and when it was taken before. */
-    takePacked(): PackedModel | null
     /** The file's `__metadata__`; a second call gives nothing. */
     takeMetadata(): Record<string, string>
     /**
@@ -909,6 +907,9 @@ export declare namespace light {
    * Rejects with `INVALID_FILE` for arrays that are missing or damaged.
    */
   export function takeLinear(file: HeldTensors): Promise<LinearExpert>
+
+  /** The file of a compressed model that was read, to be written again as it is; `null` for another one, and when it was taken before. */
+  export function takePacked(file: HeldTensors): PackedModel | null
 
   /** One record of an event file. */
   export interface TensorboardEvent {

@@ -186,7 +186,7 @@ export async function readModel<N extends NetworkSettings, D extends object>(
   try {
     const metadata = file.takeMetadata();
     const state = modelArrays(metadata, file.tensors);
-    const packed = file.takePacked();
+    const packed = light().takePacked(file);
     const said = metadata[COMPRESSION_KEY];
     const compressed = packed && said !== undefined && { packed, facts: factsOf(path, said, packed.byteLength) };
     const description = await describe(path, kind, metadata, file.checksum, state, file.takeVocabulary());

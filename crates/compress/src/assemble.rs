@@ -10,9 +10,8 @@ use recurra_files::packed::{deflated, pack};
 use recurra_files::safetensors::to_bytes;
 use recurra_linear::Ranking;
 
-use crate::search::Choice;
+use crate::model::{COMPRESSION, Choice, Source};
 use crate::words::{Encoded, Matrix, contributions, encode, frequencies};
-use crate::{COMPRESSION, Source};
 
 /// The name of the words' vectors, behind that of a network.
 const EMBEDDING: &str = "embedding.weight";

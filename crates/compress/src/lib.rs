@@ -5,73 +5,17 @@
 //! counts in the model's answers. Of all combinations that fit the budget it takes the one that loses least.
 
 mod assemble;
+mod model;
 mod search;
 mod words;
 
-use std::collections::HashMap;
-
+pub use model::{Budget, COMPRESSION, Compressed, Plan, Source};
 pub use recurra_codes::Code;
-use recurra_core::{Error, ErrorCode, NamedArray, Result};
-use recurra_linear::LinearModel;
-use recurra_text::Vocabulary;
 
 use assemble::Assembly;
-use search::{Choice, Curves};
-
-/// A trained model.
-pub struct Source<'a> {
-    /// All arrays of its networks, as a file has them; none without a network.
-    pub arrays: Vec<NamedArray>,
-    /// The linear model beside them.
-    pub linear: Option<&'a LinearModel>,
-    /// The networks' share in the answers, from 0 to 1.
-    pub share: f64,
-    /// Its words, the rows of the matrices `embedding.weight`.
-    pub vocabulary: &'a Vocabulary,
-    /// Words that stay whatever the budget, as unknown and padding ones, in rising order.
-    pub pinned: Vec<u32>,
-    /// The word that stands for all that are left out; none where none may be left out, and all keep their numbers.
-    pub unknown: Option<u32>,
-    /// What the file says of the model, its words not among it.
-    pub metadata: HashMap<String, String>,
-}
-
-/// What a file may take.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Budget {
-    /// Bytes of the file, at most.
-    pub max_bytes: Option<usize>,
-    /// How the words' vectors are coded; what fits best if it is not given.
-    pub code: Option<Code>,
-    /// Words that are kept, at most, those pinned among them.
-    pub keep_words: Option<usize>,
-}
-
-/// What was done to a model.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
-    /// How the words' vectors are coded; none without a network.
-    pub code: Option<Code>,
-    /// Words that were kept.
-    pub words: usize,
-    /// N-grams of the linear model that were kept.
-    pub features: usize,
-    /// The largest whole number of its weights; 0 without a linear model.
-    pub levels: u8,
-    /// The share of the inputs' and scores' squares that is lost, from 0 on.
-    pub lost: f64,
-}
-
-/// A small file.
-pub struct Compressed {
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-    /// What was done.
-    pub plan: Plan,
-}
-
-/// Key of the metadata under which a file says what was done to its model, as JSON.
-pub const COMPRESSION: &str = "compression";
+use model::Choice;
+use recurra_core::{Error, ErrorCode, Result};
+use search::Curves;
 
 /// Rounds in which a choice is made again, because the file of the last one had another size than was expected.
 const ROUNDS: usize = 10;

@@ -4,7 +4,7 @@ use recurra_codes::Code;
 use recurra_core::Result;
 
 use crate::assemble::{Assembly, stored};
-use crate::{Budget, Plan, Source};
+use crate::model::{Budget, Choice, Plan, Source};
 
 /// The largest whole numbers that a linear model's weights are tried with: of 8, 6, 5 and 4 bits.
 const LEVELS: [u8; 4] = [127, 31, 15, 7];
@@ -18,33 +18,6 @@ const FINER: f64 = 0.93;
 /// Fewer than these are not tried: less than a kilobyte would be saved.
 const LEAST_WORDS: usize = 64;
 const LEAST_FEATURES: usize = 256;
-
-/// One combination.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Choice {
-    /// Of words' vectors; none without a network.
-    pub code: Option<Code>,
-    pub words: usize,
-    pub features: usize,
-    /// The largest whole number of the linear model's weights; 0 without one.
-    pub levels: u8,
-}
-
-impl Choice {
-    /// What a file says of it.
-    pub fn describe(&self, words: usize) -> String {
-        let mut said = serde_json::Map::new();
-        if let Some(code) = self.code {
-            said.insert("code".into(), code.name().into());
-        }
-        said.insert("words".into(), words.into());
-        if self.levels > 0 {
-            said.insert("features".into(), self.features.into());
-            said.insert("levels".into(), self.levels.into());
-        }
-        serde_json::Value::Object(said).to_string()
-    }
-}
 
 /// A way for a part of the choice: what it takes and loses.
 struct Way<T> {

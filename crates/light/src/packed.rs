@@ -96,6 +96,12 @@ impl PackedModel {
     }
 }
 
+/// The file of a compressed model that was read, to be written again as it is; `null` for another one, and when it was taken before.
+#[napi(catch_unwind)]
+pub fn take_packed(env: Env, file: &mut HeldTensors) -> Option<PackedModel> {
+    file.take_bytes().map(|bytes| PackedModel::new(env, bytes, None))
+}
+
 /// What a compressed model is made of, and what it may take.
 #[napi(object, object_to_js = false)]
 pub struct CompressionRequest {

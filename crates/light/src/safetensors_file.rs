@@ -16,7 +16,6 @@ use recurra_binding::{Background, IntoJs};
 use recurra_compress::COMPRESSION;
 use recurra_text::Vocabulary;
 
-use crate::packed::PackedModel;
 use crate::vocabulary::NativeVocabulary;
 
 /// A safetensors file in memory.
@@ -92,12 +91,6 @@ pub struct HeldTensors {
 
 #[napi]
 impl HeldTensors {
-    /// The file of a compressed model, to be written again as it is; `null` for another one, and when it was taken before.
-    #[napi(catch_unwind)]
-    pub fn take_packed(&mut self, env: Env) -> Option<PackedModel> {
-        self.packed.take().map(|bytes| PackedModel::new(env, bytes, None))
-    }
-
     /// The file's `__metadata__`; a second call gives nothing.
     #[napi(catch_unwind)]
     pub fn take_metadata(&mut self) -> HashMap<String, String> {
@@ -152,6 +145,11 @@ impl HeldTensors {
 }
 
 impl HeldTensors {
+    /// The file itself, where it is that of a compressed model; nothing when it was taken before.
+    pub(crate) fn take_bytes(&mut self) -> Option<Arc<Vec<u8>>> {
+        self.packed.take()
+    }
+
     /// The contents, for their only user.
     pub(crate) fn take(&self) -> Result<Contents> {
         let taken = self.contents.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -40,13 +40,13 @@ export const COMPRESS = {
     {
       flag: '<n>',
       help: 'bits of a number of the vectors of words: 8, 4, 2 or 1',
-      defaultText: 'what fits best; without --max-size 8',
+      defaultText: 'what fits best; without a budget 8',
     },
   ),
   keepWords: option(integer(1, 2 ** 31 - 1), {
     flag: '<n>',
     help: 'words that are kept, at most; the others are read as unknown ones',
-    defaultText: 'as many as fit; without --max-size all',
+    defaultText: 'as many as fit; without a budget all',
   }),
   signal: option(signal, { help: 'stops the work' }),
 } as const satisfies TableOf<CompressOptions>;
