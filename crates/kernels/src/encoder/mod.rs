@@ -4,6 +4,7 @@ pub(crate) mod bags;
 #[cfg(feature = "training")]
 pub(crate) mod embedding;
 pub(crate) mod encoded;
+pub(crate) mod frequent;
 #[cfg(feature = "training")]
 pub(crate) mod lookup;
 pub(crate) mod mean;

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, OnceLock, TryLockError};
 
+use super::frequent::FREQUENT_BYTES;
 use super::words::WordRows;
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::shape::Shape;
@@ -34,7 +35,8 @@ impl WordTable {
     /// Makes the table, if it is worth it after `tokens` predicted tokens and small enough, unless another thread is
     /// already making it.
     pub fn make(&self, shape: &Shape, packs: &[DirPacks], words: WordRows<'_>, pool: &Pool, tokens: usize) {
-        if tokens < words.rows || words.rows * shape.gp * shape.dirs * 4 > TABLE_BYTES || self.table.get().is_some() {
+        let most = if words.coded() { FREQUENT_BYTES } else { TABLE_BYTES };
+        if tokens < words.rows || words.rows * shape.gp * shape.dirs * 4 > most || self.table.get().is_some() {
             return;
         }
         let _making = match self.making.try_lock() {
@@ -44,24 +46,31 @@ impl WordTable {
             Err(TryLockError::WouldBlock) => return,
         };
         fault::point("table");
-        let _ = self.table.set(project_all(shape, packs, words, pool));
+        let _ = self.table.set(project(shape, packs, words, words.rows, |row| row, pool));
     }
 }
 
-/// Projects every word, for each direction.
-fn project_all(shape: &Shape, packs: &[DirPacks], words: WordRows<'_>, pool: &Pool) -> Vec<Buf> {
-    let mut table: Vec<Buf> = (0..shape.dirs).map(|_| Buf::zeros(words.rows * shape.gp)).collect();
+/// Projects `count` words, those that `word` numbers, for each direction.
+pub(super) fn project(
+    shape: &Shape,
+    packs: &[DirPacks],
+    words: WordRows<'_>,
+    count: usize,
+    word: impl Fn(usize) -> usize + Sync,
+    pool: &Pool,
+) -> Vec<Buf> {
+    let mut table: Vec<Buf> = (0..shape.dirs).map(|_| Buf::zeros(count * shape.gp)).collect();
     let to: Vec<Mat> = table.iter_mut().map(|buf| Mat::new(buf, shape.gp)).collect();
     let width = shape.input(0).private();
     let layout = PackedLayout::default();
     let net = Net { shape, packs, layout: &layout, slices: &[], aside: None };
     pool.run(|member| {
         let mut x = Buf::zeros(TOGETHER * width);
-        let share = member.share(words.rows, TOGETHER);
+        let share = member.share(count, TOGETHER);
         for start in share.clone().step_by(TOGETHER) {
             let n = TOGETHER.min(share.end - start);
             for row in 0..n {
-                words.row_into(start + row, &mut x[row * width..][..words.dims]);
+                words.row_into(word(start + row), &mut x[row * width..][..words.dims]);
             }
             // SAFETY: the rows are this member's and inside the table.
             unsafe {

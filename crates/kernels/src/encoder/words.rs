@@ -13,6 +13,14 @@ impl Coded {
         match *self {}
     }
 
+    pub fn rows(&self) -> usize {
+        match *self {}
+    }
+
+    pub fn dims(&self) -> usize {
+        match *self {}
+    }
+
     pub fn decode(&self) -> recurra_core::Result<Vec<f32>> {
         match *self {}
     }
