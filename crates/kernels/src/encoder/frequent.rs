@@ -14,7 +14,7 @@ use crate::threads::Pool;
 use recurra_core::fault;
 
 /// What the kept projections take at most, and what a table of all words of a compressed model may take.
-pub(crate) const FREQUENT_BYTES: usize = 8 << 20;
+pub(crate) const FREQUENT_BYTES: usize = 16 << 20;
 
 /// Tokens by which the most frequent words are known well enough.
 const ENOUGH_TOKENS: usize = 16_384;

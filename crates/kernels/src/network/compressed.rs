@@ -61,3 +61,6 @@ fn check_shape(coded: &Coded, expected: [usize; 2]) -> Result<()> {
         format!("the state does not fit the network: {EMBEDDING_NAME} has shape {found:?} instead of {expected:?}");
     Err(Error::new(ErrorCode::StateMismatch, message))
 }
+
+#[cfg(all(test, feature = "training"))]
+mod tests;
