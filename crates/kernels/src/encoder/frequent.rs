@@ -16,8 +16,8 @@ use recurra_core::fault;
 /// What the kept projections take at most, and what a table of all words of a compressed model may take.
 pub(crate) const FREQUENT_BYTES: usize = 16 << 20;
 
-/// Tokens by which the most frequent words are known well enough.
-const ENOUGH_TOKENS: usize = 16_384;
+/// Tokens by which the most frequent words are known well enough, at most; as many as there are words do.
+const ENOUGH_TOKENS: usize = 65_536;
 
 /// Of a word that is not kept.
 const NONE: u16 = u16::MAX;
@@ -87,7 +87,8 @@ impl FrequentWords {
     /// Keeps the most frequent words, if enough were counted, unless another thread is already at it. Which words are kept changes no
     /// result, only the time that it takes.
     pub fn make(&self, shape: &Shape, packs: &[DirPacks], words: WordRows<'_>, pool: &Pool) {
-        if self.kept.get().is_some() || self.tokens.load(Ordering::Relaxed) < ENOUGH_TOKENS {
+        let enough = self.seen.len().min(ENOUGH_TOKENS);
+        if self.kept.get().is_some() || self.tokens.load(Ordering::Relaxed) < enough {
             return;
         }
         let _making = match self.making.try_lock() {
@@ -100,7 +101,7 @@ impl FrequentWords {
         let mut order: Vec<(u32, u32)> = (0u32..)
             .zip(&self.seen)
             .map(|(word, seen)| (seen.load(Ordering::Relaxed), word))
-            .filter(|&(seen, _)| seen > 1)
+            .filter(|&(seen, _)| seen > 0)
             .collect();
         order.sort_unstable_by_key(|&(seen, word)| (std::cmp::Reverse(seen), word));
         order.truncate(room.min(usize::from(NONE)));
