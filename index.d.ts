@@ -175,6 +175,20 @@ export declare namespace light {
     takeIndices(): Int32Array
   }
 
+  /** The making of a compressed model, which can be stopped. */
+  export class Compression {
+    /** One that has not begun. */
+    constructor()
+    /** Ends the work; it rejects with `ABORTED`. */
+    abort(): void
+    /**
+     * Makes the model, away from the event loop.
+     *
+     * Rejects with `OUT_OF_RANGE` about `maxBytes` for a budget that cannot be met.
+     */
+    run(request: CompressionRequest, vocabulary: NativeVocabulary): Promise<PackedModel>
+  }
+
   /** A network on the CPU kernels; it needs no libtorch. */
   export class CpuNetwork {
     /** Reads units as a text's next ones, and then writes up to `count` further ones. What was written before is read already. */
@@ -306,7 +320,7 @@ export declare namespace light {
     takeVocabulary(): NativeVocabulary | null
     /** Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`. */
     get checksum(): string
-    /** The tensors, in the order of their data; none after they were taken. */
+    /** The tensors, in the order of their data; none after they were taken. A coded matrix is one, of the size that it has as float32. */
     get tensors(): Array<HeldTensor>
     /** Those tensors whose names begin with `prefix`, which their names then lose; the rest stays here. */
     takePart(prefix: string): HeldTensors
@@ -450,6 +464,18 @@ export declare namespace light {
     close(): void
   }
 
+  /** The file of a compressed model, outside of JavaScript's memory. */
+  export class PackedModel {
+    /** Bytes of the file. */
+    get byteLength(): number
+    /** What was done; `null` where that was not here. */
+    get plan(): CompressionPlan | null
+    /** Writes the file atomically: to a temporary name, synced, renamed. */
+    write(path: string): Promise<void>
+    /** The model, as `holdSafetensors` gives one of a file. */
+    hold(): Promise<HeldTensors>
+  }
+
   /** What a network has read of a text whose units it is asked about. */
   export class ReadText {
     /** A text of nothing. */
@@ -564,6 +590,40 @@ export declare namespace light {
     mix: LinearMix
     /** Probabilities of the rows, row by row. */
     probabilities: Float32Array
+  }
+
+  /** What was done to a model. */
+  export interface CompressionPlan {
+    /** How the words' vectors are coded; left out without a network. */
+    code?: string
+    /** Words that were kept. */
+    words: number
+    /** N-grams of the linear model that were kept. */
+    features: number
+    /** The largest whole number of its weights; 0 without a linear model. */
+    levels: number
+    /** The share of the inputs' and scores' squares that is lost. */
+    lost: number
+  }
+
+  /** What a compressed model is made of, and what it may take. */
+  export interface CompressionRequest {
+    /** All arrays of the model, as a file has them. */
+    state: Array<NamedArray>
+    /** What the file says of the model, its words not among it. */
+    metadata: Record<string, string>
+    /** The networks' share in the answers, from 0 to 1. */
+    share: number
+    /** Words that stay whatever the budget. */
+    pinned: Array<number>
+    /** The word that stands for all that are left out; none where none may be left out. */
+    unknown?: number
+    /** Bytes of the file, at most. */
+    maxBytes?: number
+    /** Bits of a number of the words' vectors: 8, 4, 2 or 1. */
+    bits?: number
+    /** Words that are kept, at most. */
+    keepWords?: number
   }
 
   /** Texts whose tokens were counted. */
@@ -939,6 +999,9 @@ export declare namespace light {
    * Rejects with `INVALID_FILE` for arrays that are missing or damaged.
    */
   export function takeLinear(file: HeldTensors): Promise<LinearExpert>
+
+  /** The file of a compressed model that was read, to be written again as it is; `null` for another one, and when it was taken before. */
+  export function takePacked(file: HeldTensors): PackedModel | null
 
   /** One record of an event file. */
   export interface TensorboardEvent {

@@ -35,6 +35,7 @@ export { type ImportedModel, type ImportedPooling, type ImportOptions, importMod
 export * from './inspection/index.js';
 export * from './measures/index.js';
 export * from './models/classifier/index.js';
+export type { CompressionFacts, CompressOptions, WordBits } from './models/compression/index.js';
 export * from './models/language/index.js';
 export * from './models/seq2seq/index.js';
 export * from './models/tagger/index.js';

@@ -41,8 +41,10 @@ const TORCH: Floors = [
 
 const CRATES: Floors = [
   ['core'],
+  ['codes'],
   ['kernels', 'files', 'onnx', 'text', 'binding'],
   ['torch', 'linear', 'vectors'],
+  ['compress'],
   ['light', 'torch-addon', 'web'],
 ];
 

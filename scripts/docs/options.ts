@@ -7,6 +7,7 @@ import { IMPORT } from '../../src/import/options.js';
 import { DOUBT, INSPECT } from '../../src/inspection/options.js';
 import { SUBWORDS as CLASSIFIER_SUBWORDS } from '../../src/models/classifier/network.js';
 import { CLASSIFIER } from '../../src/models/classifier/options.js';
+import { COMPRESS } from '../../src/models/compression/index.js';
 import { LANGUAGE } from '../../src/models/language/options.js';
 import { GENERATE } from '../../src/models/language/sampling.js';
 import { SEQ2SEQ } from '../../src/models/seq2seq/options.js';
@@ -29,6 +30,7 @@ export const SECTIONS: Readonly<Record<string, Readonly<Record<string, OptionTab
   'docs/exporting.md': { import: IMPORT },
   'docs/tagging.md': { tagger: TAGGER, subwords: SUBWORDS },
   'docs/language.md': { generate: GENERATE, language: LANGUAGE },
+  'docs/compressing.md': { compress: COMPRESS },
   'docs/seq2seq.md': { translate: TRANSLATE, seq2seq: SEQ2SEQ },
 };
 

@@ -39,6 +39,7 @@ import { distributedTimeoutFlag } from './distributedFlags.js';
 import { addFlags, addMissingFlags, giveOnce } from './flags.js';
 import { wholeNumber } from './parsers.js';
 import { manyTextsFlags } from './predictFlags.js';
+import { compressCommands } from './programs/compress.js';
 import { exportCommands } from './programs/exports.js';
 import { launchCommands } from './programs/launch.js';
 import { labelledTextFlags, rowFlags, textFlags } from './rows.js';
@@ -246,6 +247,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .action((flags: { json?: boolean }) => done(doctorCommand(flags)));
   exportCommands(program, done);
   launchCommands(program, done);
+  compressCommands(program, done);
   libtorchCommands(program, done);
   giveOnce(program);
   return program;

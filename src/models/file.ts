@@ -12,6 +12,12 @@ import type { Vocab } from '../text/vocab.js';
 import type { TrainingRecord } from '../training/record.js';
 import { cardOf } from './card.js';
 import {
+  COMPRESSION_KEY,
+  type CompressedFile,
+  type CompressionFacts,
+  compressionFacts,
+} from './compression/compressed.js';
+import {
   describeModel,
   type FileKind,
   FORMAT,
@@ -48,7 +54,11 @@ export interface CommonDescription<N extends NetworkSettings = NetworkSettings> 
 
 /** A model file whose weights wait for their engine, outside of JavaScript's memory. */
 export type HeldModel<N extends NetworkSettings, D extends object> = CommonDescription<N> &
-  D & { weights: HeldWeights };
+  D & {
+    weights: HeldWeights;
+    /** The file itself, if it is that of a compressed model. */
+    compressed?: CompressedFile;
+  };
 
 /** A model file with all arrays, and what a checkpoint holds as well. */
 export type ModelFile<N extends NetworkSettings, D extends object> = CommonDescription<N> &
@@ -128,6 +138,13 @@ async function describe<N extends NetworkSettings, D extends object>(
   }
 }
 
+/** A file by its path, or one in memory. */
+export type ModelSource = string | lightNamespace.PackedModel;
+
+/** What messages call a file. */
+export const sourceName = (source: ModelSource): string =>
+  typeof source === 'string' ? source : 'the compressed model';
+
 /** Lets the addon read a file, with errors that say that it is a model's. */
 async function opened<T>(path: string, read: (path: string, limit: number) => Promise<T>): Promise<T> {
   if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a model file', path);
@@ -145,6 +162,15 @@ async function opened<T>(path: string, read: (path: string, limit: number) => Pr
   }
 }
 
+/** As {@link compressionFacts}, with errors that say which file it is. */
+function factsOf(path: string, said: string, bytes: number): CompressionFacts {
+  try {
+    return compressionFacts(said, bytes);
+  } catch (error) {
+    throw inFile(path, error);
+  }
+}
+
 /**
  * Reads a model file and checks everything that can be checked before a model is built from it. Its weights stay outside of
  * JavaScript's memory.
@@ -152,16 +178,21 @@ async function opened<T>(path: string, read: (path: string, limit: number) => Pr
  * @throws ModelFileError `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE`, also for a model of another kind; ArgumentError for no path.
  */
 export async function readModel<N extends NetworkSettings, D extends object>(
-  path: string,
+  source: ModelSource,
   kind: FileKind<N, D>,
 ): Promise<HeldModel<N, D>> {
-  const file = await opened(path, light().holdSafetensors);
+  const path = sourceName(source);
+  const file = await (typeof source === 'string' ? opened(source, light().holdSafetensors) : source.hold());
   try {
     const metadata = file.takeMetadata();
     const state = modelArrays(metadata, file.tensors);
+    const packed = light().takePacked(file);
+    const said = metadata[COMPRESSION_KEY];
+    const compressed = packed && said !== undefined && { packed, facts: factsOf(path, said, packed.byteLength) };
     const description = await describe(path, kind, metadata, file.checksum, state, file.takeVocabulary());
     return {
       ...description,
+      ...(compressed && { compressed }),
       weights: { file, except: metadata.checkpoint === undefined ? undefined : TRAINING_PREFIX },
     };
   } catch (error) {
@@ -177,6 +208,10 @@ export async function readModelFile<N extends NetworkSettings, D extends object>
 ): Promise<ModelFile<N, D>> {
   const { metadata, checksum, tensors } = await opened(path, light().readSafetensors);
   const { checkpoint } = metadata;
+  if (metadata[COMPRESSION_KEY] !== undefined) {
+    const message = 'a compressed model only predicts; train from the checkpoint or the rows that it was made of';
+    throw new ModelFileError('INVALID_FILE', `${path}: ${message}`);
+  }
   const state = modelArrays(metadata, tensors);
   const stored = state.map(({ name, shape, data }) => ({ name, shape, byteLength: data.byteLength }));
   const description = await describe(path, kind, metadata, checksum, stored);

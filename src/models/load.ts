@@ -9,7 +9,7 @@ import { noEngine } from '../engine/none.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import { COMPUTE } from '../training/options/train.js';
 import type { FileKind } from './description.js';
-import { type CommonDescription, readModel } from './file.js';
+import { type CommonDescription, type ModelSource, readModel, sourceName } from './file.js';
 import type { TextModelParts } from './model.js';
 
 /** Options of {@link TextClassifier.load}. */
@@ -50,7 +50,7 @@ export const LOAD = {
  */
 export async function loadModel<N extends NetworkSettings, D extends object, B extends object>(
   where: string,
-  path: string,
+  source: ModelSource,
   options: LoadOptions,
   kind: FileKind<N, D>,
   head: (own: D & Pick<TextModelParts<N>, 'settings'>) => HeadConfig,
@@ -60,7 +60,8 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
 ): Promise<TextModelParts<N> & D & B> {
   checkNames(where, options, LOAD);
   const { tokenizer: given, threads, device } = settingsOf(LOAD, options);
-  const { weights, ...described } = await readModel(path, kind);
+  const path = sourceName(source);
+  const { weights, ...described } = await readModel(source, kind);
   const { settings, text, vocab } = described;
   const tokenizer = text.tokenizer ?? given;
   if (tokenizer === undefined) {

@@ -1,3 +1,4 @@
+import type { light as lightNamespace } from '../../index.d.js';
 import { checkFilled, checkInteger } from '../core/checks.js';
 import { invalidArgument, RecurraError } from '../core/errors.js';
 import { Turns } from '../core/turns.js';
@@ -10,6 +11,9 @@ import type { Vocab } from '../text/vocab.js';
 import type { Progress, Validation, ValidationResult } from '../training/progress.js';
 import { type TrainingRecord, withCard } from '../training/record.js';
 import type { TrainedModel } from '../training/task.js';
+import { type Compressible, checkCompression, compressModel } from './compression/compress.js';
+import type { CompressedFile, CompressionFacts } from './compression/compressed.js';
+import type { CompressOptions } from './compression/options.js';
 import { writeModel } from './file.js';
 import type { ServingOptions, ServingState } from './serving/options.js';
 import type { ModelServing } from './serving/serving.js';
@@ -46,6 +50,8 @@ export interface ModelParts<N extends NetworkSettings, V extends Validation = Va
   trainedRows?: number;
   /** How the model was made, if that is known. */
   card?: TrainingRecord | undefined;
+  /** Its file, if it is a compressed model. */
+  compressed?: CompressedFile;
 }
 
 /** What a model that reads texts is made of. */
@@ -76,7 +82,10 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
    * Undefined for a model from a file that earlier versions wrote.
    */
   readonly card: TrainingRecord | undefined;
+  /** What was done to a model that was compressed; undefined for another one. */
+  readonly compression: Readonly<CompressionFacts> | undefined;
   readonly #parts: readonly ModelPart[];
+  readonly #compressed: CompressedFile | undefined;
   /** Work other than predictions that is under way. */
   readonly #works = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -93,6 +102,8 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
     this.kept = this.history.find(({ epoch }) => epoch === parts.bestEpoch) ?? this.history.at(-1);
     this.trainedRows = parts.trainedRows ?? 0;
     this.card = parts.card;
+    this.compression = parts.compressed?.facts;
+    this.#compressed = parts.compressed;
     this.#parts = [parts.engine, ...beside];
   }
 
@@ -120,6 +131,8 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   }
 
   async #save(path: string): Promise<void> {
+    // The rounded weights would round to others once more: a compressed model is written as it is.
+    if (this.#compressed) return this.#compressed.packed.write(path);
     await writeModel(path, withCard(this.metadata(), this.card), await this.#state());
   }
 
@@ -136,6 +149,23 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   async contents(): Promise<ModelContents> {
     this.checkOpen();
     return { metadata: this.metadata(), state: await this.during(this.#state()) };
+  }
+
+  /**
+   * The file of a smaller model.
+   *
+   * @internal
+   */
+  protected async packed(options: CompressOptions, kind: Compressible): Promise<lightNamespace.PackedModel> {
+    this.checkOpen();
+    checkCompression(options, kind);
+    if (this.#compressed) {
+      const message = 'this model is compressed already; compress the whole one, which has not been rounded yet';
+      throw new RecurraError('INVALID_ARGUMENT', message);
+    }
+    const metadata = withCard(this.metadata(), this.card);
+    const work = async () => compressModel({ metadata, state: await this.#state(), vocab: this.vocab }, options, kind);
+    return this.during(work());
   }
 
   /**

@@ -1,3 +1,4 @@
+import { ModelFileError } from '../core/errors.js';
 import type { NetworkSettings } from '../engine/network.js';
 import {
   type Described,
@@ -27,6 +28,8 @@ export function describeOpened<N extends NetworkSettings, D extends object>(
   { path, contents: { metadata, tensors }, checksum, description }: OpenedFile,
   kind: FileKind<N, D>,
 ): Described<N, D> & { arrays: FileTensor[] } {
+  if (metadata.compression !== undefined)
+    throw new ModelFileError('INVALID_FILE', `${path}: recurra-web reads no compressed models; load it by recurra`);
   const arrays = modelArrays(metadata, tensors);
   const stored = arrays.map(({ name, shape, data }) => ({ name, shape, byteLength: data.byteLength }));
   return { ...describeModel(path, kind, metadata, checksum, stored, null, description), arrays };

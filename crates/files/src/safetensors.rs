@@ -10,6 +10,7 @@ use safetensors::{SafeTensors, serialize};
 use sha2::{Digest, Sha256};
 
 use crate::disk::invalid;
+use crate::packed::unpack;
 
 /// The contents of a file.
 pub struct Contents {
@@ -66,7 +67,7 @@ fn widened(halves: &[u8], path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a file's bytes; `path` is for messages. Arrays of float16 become float32, of the same values.
+/// Reads a file's bytes; `path` is for messages. Arrays of float16 become float32, of the same values; deflated ones are unpacked.
 ///
 /// # Errors
 /// `InvalidFile` for whatever is not a whole safetensors file, or has types that are not read here.
@@ -92,12 +93,14 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Contents> {
         };
         entries.push(NamedArray { name, dtype, shape: view.shape().to_vec(), data: view.data().to_vec() });
     }
-    let metadata = header.metadata().clone().unwrap_or_default();
+    let mut metadata = header.metadata().clone().unwrap_or_default();
     let checksum = match metadata.get(CHECKSUM) {
         None => "absent",
         Some(stated) if *stated == checksum_of(&metadata, &entries) => "valid",
         Some(_) => "invalid",
     };
+    unpack(&mut metadata, &mut entries)
+        .map_err(|error| Error::new(error.code(), format!("{}: {}", path.display(), error.message())))?;
     Ok(Contents { metadata, entries, checksum })
 }
 

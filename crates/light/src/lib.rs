@@ -18,6 +18,7 @@ pub mod libtorch;
 pub mod linear;
 pub mod network;
 pub mod onnx;
+pub mod packed;
 pub mod reader;
 pub mod safetensors_file;
 pub mod seq2seq;

@@ -1,18 +1,19 @@
 //! Binding of safetensors files: read and written off the event loop.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::Env;
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 use recurra_core::{self as core, Error, ErrorCode, Result};
 use recurra_files::safetensors::{Contents, parse, to_bytes};
-use recurra_files::{DESCRIPTION, read_whole, take_tokens, write_whole};
+use recurra_files::{DESCRIPTION, TOKENS, read_whole, take_tokens, unpack_tokens, write_whole};
 
 use recurra_binding::objects::NamedArray;
 use recurra_binding::{Background, IntoJs};
+use recurra_compress::COMPRESSION;
 use recurra_text::Vocabulary;
 
 use crate::vocabulary::NativeVocabulary;
@@ -83,6 +84,8 @@ pub struct HeldTensors {
     contents: Mutex<Option<Contents>>,
     metadata: HashMap<String, String>,
     vocabulary: Option<Vocabulary>,
+    /// The file itself, where it is that of a compressed model.
+    packed: Option<Arc<Vec<u8>>>,
     checksum: String,
 }
 
@@ -107,19 +110,18 @@ impl HeldTensors {
         self.checksum.clone()
     }
 
-    /// The tensors, in the order of their data; none after they were taken.
+    /// The tensors, in the order of their data; none after they were taken. A coded matrix is one, of the size that it has as float32.
     #[napi(getter, catch_unwind)]
     pub fn tensors(&self) -> Vec<HeldTensor> {
         let contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut tensors = Vec::new();
-        for entry in contents.iter().flat_map(|contents| &contents.entries) {
-            tensors.push(HeldTensor {
-                name: entry.name.clone(),
-                shape: entry.shape.iter().map(|&size| size as i64).collect(),
-                byte_length: entry.data.len() as f64,
-            });
-        }
-        tensors
+        // What is not whole was refused when the file was read.
+        let listed = contents.as_ref().and_then(|contents| recurra_codes::listed(&contents.entries).ok());
+        let tensors = listed.into_iter().flatten().map(|tensor| HeldTensor {
+            name: tensor.name,
+            shape: tensor.shape.iter().map(|&size| size as i64).collect(),
+            byte_length: tensor.bytes as f64,
+        });
+        tensors.collect()
     }
 
     /// Those tensors whose names begin with `prefix`, which their names then lose; the rest stays here.
@@ -131,7 +133,8 @@ impl HeldTensors {
         }
         let checksum = self.checksum.clone();
         let contents = Contents { metadata: HashMap::new(), entries, checksum: "absent" };
-        HeldTensors { contents: Mutex::new(Some(contents)), metadata: HashMap::new(), vocabulary: None, checksum }
+        let contents = Mutex::new(Some(contents));
+        HeldTensors { contents, metadata: HashMap::new(), vocabulary: None, packed: None, checksum }
     }
 
     /// Lets go of the tensors.
@@ -142,6 +145,11 @@ impl HeldTensors {
 }
 
 impl HeldTensors {
+    /// The file itself, where it is that of a compressed model; nothing when it was taken before.
+    pub(crate) fn take_bytes(&mut self) -> Option<Arc<Vec<u8>>> {
+        self.packed.take()
+    }
+
     /// The contents, for their only user.
     pub(crate) fn take(&self) -> Result<Contents> {
         let taken = self.contents.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -171,32 +179,68 @@ pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Conten
     AsyncTask::new(Background::new(read, |_, contents| Ok(contents.into())))
 }
 
-/// A file's contents, and the vocabulary that was taken out of its metadata.
-type Held = (Contents, Option<Vocabulary>);
+/// A file's contents, and the vocabulary that was taken out of it.
+pub struct Held {
+    contents: Contents,
+    vocabulary: Option<Vocabulary>,
+    packed: Option<Arc<Vec<u8>>>,
+}
+
+impl Held {
+    /// Of a file's bytes; `path` is for messages.
+    pub(crate) fn read(path: &Path, bytes: Vec<u8>) -> Result<Self> {
+        let mut contents = parse(path, &bytes)?;
+        let compressed = contents.metadata.contains_key(COMPRESSION);
+        let packed = compressed.then(|| Arc::new(bytes));
+        Self::of(path, &mut contents, packed)
+    }
+
+    /// As [`Held::read`], of bytes that are shared already.
+    pub(crate) fn shared(path: &Path, bytes: Arc<Vec<u8>>) -> Result<Self> {
+        let mut contents = parse(path, &bytes)?;
+        Self::of(path, &mut contents, Some(bytes))
+    }
+
+    fn of(path: &Path, contents: &mut Contents, packed: Option<Arc<Vec<u8>>>) -> Result<Self> {
+        let Contents { metadata, entries, checksum } = contents;
+        let at = packed.as_ref().and_then(|_| entries.iter().position(|entry| entry.name == TOKENS));
+        let vocabulary = match at {
+            Some(at) => {
+                let mut vocabulary = Vocabulary::default();
+                unpack_tokens(&entries.remove(at).data, |token| vocabulary.add(token).is_ok())
+                    .map_err(|error| Error::new(error.code(), format!("{}: {}", path.display(), error.message())))?;
+                vocabulary.finish();
+                Some(vocabulary)
+            }
+            // Nearly all of a model's description are its words, of which JavaScript would make a string each.
+            None => metadata.get_mut(DESCRIPTION).and_then(|description| {
+                let mut vocabulary = Vocabulary::default();
+                *description = take_tokens(description, |token| vocabulary.add(token).is_ok())?;
+                vocabulary.finish();
+                Some(vocabulary)
+            }),
+        };
+        recurra_codes::listed(entries)
+            .map_err(|error| Error::new(error.code(), format!("{}: {}", path.display(), error.message())))?;
+        let contents = Contents { metadata: std::mem::take(metadata), entries: std::mem::take(entries), checksum };
+        Ok(Self { contents, vocabulary, packed })
+    }
+
+    /// For JavaScript.
+    pub(crate) fn tensors(self) -> HeldTensors {
+        let Self { mut contents, vocabulary, packed } = self;
+        let metadata = std::mem::take(&mut contents.metadata);
+        let checksum = contents.checksum.to_owned();
+        HeldTensors { checksum, metadata, vocabulary, packed, contents: Mutex::new(Some(contents)) }
+    }
+}
 
 /// As `readSafetensors`, but keeps the tensors for a network's `loadHeld`.
 #[napi(catch_unwind, ts_return_type = "Promise<HeldTensors>")]
 pub fn hold_safetensors(path: String, limit: f64) -> AsyncTask<Background<Held, HeldTensors>> {
     let path = PathBuf::from(path);
-    let read = move || {
-        let bytes = read_whole(&path, limit as u64)?;
-        let mut contents = parse(&path, &bytes)?;
-        drop(bytes);
-        // Nearly all of a model's description are its words, of which JavaScript would make a string each.
-        let vocabulary = contents.metadata.get_mut(DESCRIPTION).and_then(|description| {
-            let mut vocabulary = Vocabulary::default();
-            *description = take_tokens(description, |token| vocabulary.add(token).is_ok())?;
-            vocabulary.finish();
-            Some(vocabulary)
-        });
-        Ok((contents, vocabulary))
-    };
-    let held = |_, (mut contents, vocabulary): Held| {
-        let metadata = std::mem::take(&mut contents.metadata);
-        let checksum = contents.checksum.to_owned();
-        Ok(HeldTensors { checksum, metadata, vocabulary, contents: Mutex::new(Some(contents)) })
-    };
-    AsyncTask::new(Background::new(read, held))
+    let read = move || Held::read(&path, read_whole(&path, limit as u64)?);
+    AsyncTask::new(Background::new(read, |_, held: Held| Ok(held.tensors())))
 }
 
 /// Writes a safetensors file atomically: to a temporary name, synced, renamed. Its metadata gets a checksum, `sha256`.

@@ -27,6 +27,7 @@
 mod arrays;
 mod blocks;
 mod choose;
+mod compress;
 mod counting;
 mod error;
 mod explain;
@@ -51,6 +52,7 @@ mod vocabulary;
 mod work;
 
 pub use choose::Trial;
+pub use compress::Ranking;
 pub use counting::Counter;
 pub use explain::{Explanation, Part};
 pub use featurizer::{Featurizer, Sizes};

@@ -8,10 +8,12 @@ import type { ExplainingEngine } from '../../engine/engine.js';
 import type { Mix } from '../../engine/linear.js';
 import type { Evaluation } from '../../measures/evaluation.js';
 import type { TokenSettings } from '../../text/options.js';
+import type { Tokenizer } from '../../text/tokenizer.js';
 import type { ValidationResult } from '../../training/progress.js';
 import type { TrainingRun } from '../../training/run.js';
 import { startTraining } from '../../training/start.js';
-import { describedText } from '../file.js';
+import type { CompressOptions } from '../compression/options.js';
+import { describedText, type ModelSource } from '../file.js';
 import { type LoadOptions, loadModel } from '../load.js';
 import { TextModel } from '../model.js';
 import type { Answer } from '../serving/call.js';
@@ -139,9 +141,13 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * ```
    */
   static async load(path: string, options: LoadOptions = {}): Promise<TextClassifier> {
+    return TextClassifier.#open(path, options);
+  }
+
+  static async #open(source: ModelSource, options: LoadOptions): Promise<TextClassifier> {
     const parts = await loadModel(
       'TextClassifier.load',
-      path,
+      source,
       options,
       classifierFile,
       ({ labels, settings }) => {
@@ -166,6 +172,31 @@ export class TextClassifier extends TextModel<ModelSettings> {
    */
   static async fromWeights(given: GivenClassifier, threads: number | undefined): Promise<TextClassifier> {
     return new TextClassifier(await assembled(given, threads));
+  }
+
+  /**
+   * Makes a smaller model of this one, which stays as it is: words' vectors in few bits, fewer words and n-grams, all other weights in 8 bits.
+   * It needs no rows, and the same model gives the same bytes. The smaller model predicts and is saved as any other; it is not trained further.
+   *
+   * @param options - see {@link CompressOptions}: `maxBytes`, `bits` or `keepWords`.
+   * @throws {@link ArgumentError} for an option that does not fit; `OUT_OF_RANGE` for a budget that cannot be met, which says what the
+   * least is.
+   * @throws {@link RecurraError} `INVALID_ARGUMENT` for a model that is compressed already, `ABORTED` if the signal is aborted,
+   * `DISPOSED` once the model was closed.
+   *
+   * @example
+   * ```ts
+   * await using small = await model.compress({ maxBytes: 1_600_000 });
+   * await small.save('small.safetensors');
+   * ```
+   */
+  async compress(options: CompressOptions): Promise<TextClassifier> {
+    const share = this.recurrent ? (this.mix?.network ?? 1) : 0;
+    const { version } = classifierFile;
+    const packed = await this.packed(options, { where: 'TextClassifier.compress', version, share, prunes: true });
+    // A function is in no file.
+    const own = describedText(this.#text).tokenizer === null;
+    return TextClassifier.#open(packed, own ? { tokenizer: this.#text.tokenizer as Tokenizer } : {});
   }
 
   /** @internal */

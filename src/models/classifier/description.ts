@@ -58,10 +58,11 @@ function checkMembers(value: unknown): number {
  *   `kind` came later: a description without one is that of a classifier.
  * - 3: a linear model beside the network. A file without one still has version 2.
  * - 4: several networks as one model. A file with one network still has version 2 or 3.
+ * - 5: compressed models.
  */
 export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
   kind: 'classifier',
-  version: 4,
+  version: 5,
   settings: modelSettings,
   parse({ labels, thresholds, linear, recurrent, members }, { multiLabel }) {
     const distinct =

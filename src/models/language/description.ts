@@ -12,10 +12,15 @@ export interface LanguageFields {
   outputs: number;
 }
 
-/** What a file of a language model says. */
+/**
+ * What a file of a language model says. Versions of its form:
+ *
+ * - 1: all but compressed models.
+ * - 2: compressed models.
+ */
 export const languageFile: FileKind<LanguageNetworkSettings, LanguageFields> = {
   kind: 'language',
-  version: 1,
+  version: 2,
   settings: languageNetwork,
   parse({ units, outputs }) {
     const names: readonly unknown[] = [...UNIT_NAMES, 'pieces'];

@@ -10,6 +10,8 @@ import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
 import { NamedUnits, pieces, readUnits, type Units } from '../../text/units/index.js';
 import type { TrainingRun } from '../../training/run.js';
 import { startTraining } from '../../training/start.js';
+import type { CompressOptions } from '../compression/options.js';
+import { type ModelSource, sourceName } from '../file.js';
 import { type LoadOptions, loadModel } from '../load.js';
 import { Model } from '../model.js';
 import { charactersOf, checkCharacters, partsOf } from './data.js';
@@ -152,16 +154,21 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
    */
   static async load(path: string, options: Pick<LoadOptions, 'threads'> = {}): Promise<LanguageModel> {
     checkOptionNames('LanguageModel.load', options, ['threads']);
+    return LanguageModel.#open(path, options);
+  }
+
+  static async #open(source: ModelSource, options: Pick<LoadOptions, 'threads'>): Promise<LanguageModel> {
+    const path = sourceName(source);
     const parts = await loadModel(
       'LanguageModel.load',
-      path,
+      source,
       options,
       languageFile,
       ({ outputs, settings }) => languageHead(outputs, settings),
       async () => ({}),
     );
-    const { vocab, outputs, units: name, text, engine, settings, card } = parts;
-    const own = { engine, settings, vocab, card };
+    const { vocab, outputs, units: name, text, engine, settings, card, compressed } = parts;
+    const own = { engine, settings, vocab, card, ...(compressed && { compressed }) };
     try {
       if (outputs !== vocab.length)
         throw new ModelFileError('INVALID_FILE', `${path}: it has ${outputs} outputs for ${vocab.length} units`);
@@ -183,6 +190,28 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
       engine.close();
       throw error;
     }
+  }
+
+  /**
+   * Makes a smaller model of this one, which stays as it is: units' vectors in few bits, all other weights in 8 bits.
+   * It needs no rows, and the same model gives the same bytes. The smaller model predicts and is saved as any other; it is not trained further.
+   *
+   * @param options - see {@link CompressOptions}: `maxBytes` or `bits`.
+   * @throws {@link ArgumentError} for an option that does not fit; `OUT_OF_RANGE` for a budget that cannot be met, which says what the
+   * least is.
+   * @throws {@link RecurraError} `INVALID_ARGUMENT` for a model that is compressed already, `ABORTED` if the signal is aborted,
+   * `DISPOSED` once the model was closed.
+   *
+   * @example
+   * ```ts
+   * await using small = await model.compress({ maxBytes: 1_000_000 });
+   * await small.save('small.safetensors');
+   * ```
+   */
+  async compress(options: CompressOptions): Promise<LanguageModel> {
+    const { version } = languageFile;
+    const packed = await this.packed(options, { where: 'LanguageModel.compress', version, share: 1, prunes: false });
+    return LanguageModel.#open(packed, {});
   }
 
   /** @internal */

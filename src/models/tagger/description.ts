@@ -25,10 +25,11 @@ function withoutShare(described: TaggerModelOptions): TaggerModelOptions {
  * The kind of file that holds a tagger. Versions of its form:
  *
  * - 1: tags with their scheme, words in lower case or not. The first ones say nothing of the share of a shape, which was one feature then.
+ * - 2: compressed models. Another one still has version 1.
  */
 export const taggerFile: FileKind<TaggerModelSettings, TaggerFields> = {
   kind: 'tagger',
-  version: 1,
+  version: 2,
   settings: (described) => taggerModelSettings(withoutShare(described)),
   parse({ tags, scheme, lowercase, tokenizer }, { decoder }) {
     const distinct =

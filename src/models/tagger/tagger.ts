@@ -7,7 +7,8 @@ import type { TokenSettings } from '../../text/options.js';
 import type { TagScheme } from '../../text/tags/scheme.js';
 import type { TrainingRun } from '../../training/run.js';
 import { startTraining } from '../../training/start.js';
-import { describedText } from '../file.js';
+import type { CompressOptions } from '../compression/options.js';
+import { describedText, type ModelSource } from '../file.js';
 import { type LoadOptions, loadModel } from '../load.js';
 import { TextModel } from '../model.js';
 import type { Answer } from '../serving/call.js';
@@ -133,10 +134,14 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
    */
   static async load(path: string, options: TaggerLoadOptions = {}): Promise<TextTagger> {
     checkOptionNames('TextTagger.load', options, ['threads', 'device']);
+    return TextTagger.#open(path, options);
+  }
+
+  static async #open(source: ModelSource, options: TaggerLoadOptions): Promise<TextTagger> {
     return new TextTagger(
       await loadModel(
         'TextTagger.load',
-        path,
+        source,
         options,
         taggerFile,
         (own) => tagsHead(new TagSet(own), own.settings),
@@ -151,6 +156,28 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
         },
       ),
     );
+  }
+
+  /**
+   * Makes a smaller model of this one, which stays as it is: words' vectors in few bits, fewer words, all other weights in 8 bits.
+   * It needs no rows, and the same model gives the same bytes. The smaller model predicts and is saved as any other; it is not trained further.
+   *
+   * @param options - see {@link CompressOptions}: `maxBytes`, `bits` or `keepWords`.
+   * @throws {@link ArgumentError} for an option that does not fit; `OUT_OF_RANGE` for a budget that cannot be met, which says what the
+   * least is.
+   * @throws {@link RecurraError} `INVALID_ARGUMENT` for a model that is compressed already, `ABORTED` if the signal is aborted,
+   * `DISPOSED` once the model was closed.
+   *
+   * @example
+   * ```ts
+   * await using small = await model.compress({ maxBytes: 1_000_000 });
+   * await small.save('small.safetensors');
+   * ```
+   */
+  async compress(options: CompressOptions): Promise<TextTagger> {
+    const { version } = taggerFile;
+    const packed = await this.packed(options, { where: 'TextTagger.compress', version, share: 1, prunes: true });
+    return TextTagger.#open(packed, {});
   }
 
   /** @internal */

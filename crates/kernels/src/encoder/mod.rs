@@ -4,6 +4,7 @@ pub(crate) mod bags;
 #[cfg(feature = "training")]
 pub(crate) mod embedding;
 pub(crate) mod encoded;
+pub(crate) mod frequent;
 #[cfg(feature = "training")]
 pub(crate) mod lookup;
 pub(crate) mod mean;
@@ -13,3 +14,4 @@ pub(crate) mod plan;
 #[cfg(feature = "training")]
 pub(crate) mod subwords;
 pub(crate) mod table;
+pub(crate) mod words;

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, OnceLock, TryLockError};
 
+use super::frequent::FREQUENT_BYTES;
+use super::words::WordRows;
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::shape::Shape;
 use crate::recurrent::stack::Net;
@@ -15,23 +17,6 @@ const TABLE_BYTES: usize = 256 << 20;
 
 /// Words that are projected together.
 const TOGETHER: usize = 256;
-
-/// The vectors of all words, `[rows, dims]`.
-#[derive(Clone, Copy)]
-pub(crate) struct WordRows<'a> {
-    pub values: &'a [f32],
-    pub rows: usize,
-    pub dims: usize,
-    /// Values from one row to the next.
-    pub stride: usize,
-}
-
-impl<'a> WordRows<'a> {
-    /// One of them.
-    pub fn row(&self, row: usize) -> &'a [f32] {
-        &self.values[row * self.stride..][..self.dims]
-    }
-}
 
 /// Input projection of every word, for each direction, once it is there.
 #[derive(Default)]
@@ -50,7 +35,8 @@ impl WordTable {
     /// Makes the table, if it is worth it after `tokens` predicted tokens and small enough, unless another thread is
     /// already making it.
     pub fn make(&self, shape: &Shape, packs: &[DirPacks], words: WordRows<'_>, pool: &Pool, tokens: usize) {
-        if tokens < words.rows || words.rows * shape.gp * shape.dirs * 4 > TABLE_BYTES || self.table.get().is_some() {
+        let most = if words.coded() { FREQUENT_BYTES } else { TABLE_BYTES };
+        if tokens < words.rows || words.rows * shape.gp * shape.dirs * 4 > most || self.table.get().is_some() {
             return;
         }
         let _making = match self.making.try_lock() {
@@ -60,24 +46,31 @@ impl WordTable {
             Err(TryLockError::WouldBlock) => return,
         };
         fault::point("table");
-        let _ = self.table.set(project_all(shape, packs, words, pool));
+        let _ = self.table.set(project(shape, packs, words, words.rows, |row| row, pool));
     }
 }
 
-/// Projects every word, for each direction.
-fn project_all(shape: &Shape, packs: &[DirPacks], words: WordRows<'_>, pool: &Pool) -> Vec<Buf> {
-    let mut table: Vec<Buf> = (0..shape.dirs).map(|_| Buf::zeros(words.rows * shape.gp)).collect();
+/// Projects `count` words, those that `word` numbers, for each direction.
+pub(super) fn project(
+    shape: &Shape,
+    packs: &[DirPacks],
+    words: WordRows<'_>,
+    count: usize,
+    word: impl Fn(usize) -> usize + Sync,
+    pool: &Pool,
+) -> Vec<Buf> {
+    let mut table: Vec<Buf> = (0..shape.dirs).map(|_| Buf::zeros(count * shape.gp)).collect();
     let to: Vec<Mat> = table.iter_mut().map(|buf| Mat::new(buf, shape.gp)).collect();
     let width = shape.input(0).private();
     let layout = PackedLayout::default();
     let net = Net { shape, packs, layout: &layout, slices: &[], aside: None };
     pool.run(|member| {
         let mut x = Buf::zeros(TOGETHER * width);
-        let share = member.share(words.rows, TOGETHER);
+        let share = member.share(count, TOGETHER);
         for start in share.clone().step_by(TOGETHER) {
             let n = TOGETHER.min(share.end - start);
             for row in 0..n {
-                x[row * width..][..words.dims].copy_from_slice(words.row(start + row));
+                words.row_into(word(start + row), &mut x[row * width..][..words.dims]);
             }
             // SAFETY: the rows are this member's and inside the table.
             unsafe {

@@ -5,6 +5,8 @@
 
 mod batches;
 mod carried;
+#[cfg(feature = "codes")]
+mod compressed;
 mod embed;
 #[cfg(feature = "training")]
 pub(crate) mod exchange;

@@ -11,6 +11,7 @@ use super::predict::Scratch;
 use super::space::TrainSpace;
 use super::vectors::Vectors;
 use super::weights::Weights;
+use crate::encoder::words::Coded;
 use crate::simd::Buf;
 use crate::threads::Pool;
 use recurra_core::{Forms, NamedArray, NetworkConfig, Result, training};
@@ -59,6 +60,7 @@ impl Network {
             flat: Buf::default(),
             drawn: false,
             settled: false,
+            compressed: false,
             optimizer: None,
             space: TrainSpace::default(),
             carried: None,
@@ -90,7 +92,8 @@ impl Network {
         let size = |shape: [usize; 2]| shape[0] * shape[1] * 4;
         let [words, dims] = self.params.own_words_shape();
         let more = self.params.own.as_ref().map_or(0, |_| size([words, self.params.config.encoder.inputs()]));
-        let vectors = size([words, dims]) + self.params.features_shape().map_or(0, size) + more;
+        let words = weights.vectors.coded.as_ref().map_or(size([words, dims]) + more, Coded::bytes);
+        let vectors = words + self.params.features_shape().map_or(0, size);
         vectors + self.params.flat_size * 16 + weights.optimizer.as_ref().map_or(0, Optimizer::bytes)
     }
 
@@ -102,15 +105,22 @@ impl Network {
         self.freeze()?;
         let weights = self.read();
         let words = weights.frozen.as_ref().and_then(|frozen| frozen.inputs.as_deref());
-        let words = words.unwrap_or(&weights.vectors.words);
+        let singles = weights.vectors.singles()?;
+        let words = words.unwrap_or(&singles);
         Ok(self.params.export_stored(words, &weights.vectors.features, &weights.flat))
     }
 
-    /// Overwrites all parameters; the optimizer starts afresh.
+    /// Overwrites all parameters; the optimizer starts afresh. With those of a compressed model, whose matrices are coded as
+    /// `recurra-codes` has them, the network predicts and is not trained; its words' vectors stay in their codes.
     ///
     /// # Errors
-    /// `StateMismatch`, listing everything that is missing, unknown or of another shape or type; nothing is changed then.
+    /// `StateMismatch`, listing everything that is missing, unknown or of another shape or type, `InvalidFile` for codes that are not
+    /// whole; nothing is changed then.
     pub fn load_state<D: Deref<Target = [u8]>>(&self, tensors: &[NamedArray<D>]) -> Result<()> {
+        #[cfg(feature = "codes")]
+        if self.load_coded(tensors)? {
+            return Ok(());
+        }
         let mut guard = self.write();
         let weights = &mut *guard;
         weights.make_room(&self.params);
@@ -118,13 +128,15 @@ impl Network {
             let mut stored = self.params.stored();
             self.params.import_stored(tensors, &mut stored, &mut weights.flat)?;
             (weights.vectors, weights.settled) = (stored, true);
+        } else if weights.vectors.coded.is_some() {
+            let mut vectors = Vectors::zeros(self.params.own_words_shape(), self.params.features_shape());
+            self.params.import(tensors, &mut vectors, &mut weights.flat)?;
+            weights.vectors = vectors;
         } else {
             self.params.import(tensors, &mut weights.vectors, &mut weights.flat)?;
         }
-        weights.drawn = true;
-        weights.optimizer = None;
-        weights.carried = None;
-        weights.change();
+        weights.compressed = false;
+        weights.replaced();
         Ok(())
     }
 

@@ -79,13 +79,18 @@ impl Params {
     /// Room for vectors as the network's state has them.
     pub fn stored(&self) -> Vectors {
         let words = self.config.encoder.vocab_size * self.config.encoder.inputs();
-        Vectors { words: Buf::zeros(words), features: Buf::default() }
+        Vectors { words: Buf::zeros(words), ..Vectors::default() }
     }
 }
 
 impl Weights {
     /// Refuses what needs the vectors of words and features apart.
     pub fn check_apart(&self) -> Result<()> {
+        if self.compressed {
+            let message = "this network has the weights of a compressed model, which only predicts; train from the model that it was \
+                           made of";
+            return Err(Error::new(ErrorCode::InvalidArgument, message));
+        }
         if !self.settled {
             return Ok(());
         }

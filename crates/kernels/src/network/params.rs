@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::vectors::Vectors;
 use crate::encoder::plan::{Omitted, WordDropout};
-use crate::encoder::table::WordRows;
+use crate::encoder::words::{Values, WordRows};
 use crate::heads;
 use crate::heads::head::Head;
 use crate::random::{Chosen, key};
@@ -60,10 +60,10 @@ impl Params {
     pub fn words<'a>(&self, vectors: &'a Vectors, flat: &'a [f32]) -> WordRows<'a> {
         let [rows, dims] = self.words_shape();
         match &self.tied {
-            None => WordRows { values: &vectors.words, rows, dims, stride: dims },
+            None => WordRows::of(&vectors.words, vectors.coded.as_ref(), [rows, dims]),
             Some(segment) => {
                 let values = &flat[segment.offset..][..segment.size()];
-                WordRows { values, rows, dims, stride: segment.stride() }
+                WordRows { values: Values::Singles { values, stride: segment.stride() }, rows, dims }
             }
         }
     }
@@ -243,6 +243,9 @@ impl Params {
         flat: &mut Buf,
     ) -> Result<()> {
         let mut problems = Vec::new();
+        // Coded vectors are there already.
+        let coded = usize::from(vectors.coded.is_some());
+        let tables = &tables[coded..];
         let names = tables.iter().map(|(name, _)| (*name).to_string());
         let known: Vec<String> = names.chain(self.segments().map(|(name, _)| name)).collect();
         let tables = tables.iter().map(|(_, shape)| shape.to_vec());

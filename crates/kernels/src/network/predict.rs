@@ -8,8 +8,10 @@ use super::batches::{BATCH_ROWS, cuts};
 use super::params::Params;
 use super::vectors::Inputs;
 use crate::encoder::encoded::{Encoded, Needs};
+use crate::encoder::frequent::FrequentWords;
 use crate::encoder::mean::mean;
-use crate::encoder::table::{WordRows, WordTable};
+use crate::encoder::table::WordTable;
+use crate::encoder::words::WordRows;
 use crate::heads::pass::{Aim, HeadPacks, HeadPass, HeadSpace, Unit};
 #[cfg(feature = "training")]
 use crate::heads::targets::in_packed_order;
@@ -31,6 +33,8 @@ pub(super) struct Frozen {
     /// What the network reads of each word, where its forms are its own and are not yet one with their words.
     pub inputs: Option<Buf>,
     pub table: WordTable,
+    /// Of coded words, where tokens are words.
+    pub frequent: Option<FrequentWords>,
 }
 
 /// Buffers of one thread that predicts.
@@ -60,10 +64,14 @@ impl Frozen {
         frozen
     }
 
-    /// As [`WordTable::make`], where tokens are words and no forms that come with the texts.
+    /// As [`WordTable::make`], where tokens are words and no forms that come with the texts; of coded words only the most frequent ones
+    /// where all would take much.
     pub fn project(&self, params: &Params, words: WordRows<'_>, pool: &Pool, tokens: usize) {
         if words.dims == params.config.encoder.inputs() {
             self.table.make(&params.shape, &self.packs, words, pool, tokens);
+        }
+        if let Some(frequent) = self.frequent.as_ref().filter(|_| self.table.get().is_none()) {
+            frequent.make(&params.shape, &self.packs, words, pool);
         }
     }
 }
@@ -187,8 +195,15 @@ impl Reader<'_> {
             self.frozen.table.get().map(|table| table.iter().map(|buf| Mat::of(buf, shape.gp)).collect());
         // All layers have the same hidden size.
         let from_inputs = shape.cell.infers_from_inputs(&self.frozen.packs[0], count);
-        let source = match (&table, placed.rows.forms) {
-            (Some(tables), _) => Source::Projected { tables, slots: ids.as_ptr() },
+        projected.resize_with(shape.dirs, Buf::default);
+        let mixed = match (&table, &self.frozen.frequent) {
+            (None, Some(frequent)) => Some(self.project_words(frequent, ids, (distinct, slots), x, projected)),
+            _ => None,
+        };
+        let whole = table.as_deref().map(|tables| Source::Projected { tables, slots: ids.as_ptr() });
+        let mixed = mixed.as_deref().map(|tables| Source::Projected { tables, slots: slots.as_ptr() });
+        let source = match (whole.or(mixed), placed.rows.forms) {
+            (Some(projected), _) => projected,
             // Equal forms are put together and projected once.
             (None, Some(forms)) if !from_inputs => {
                 let different = number(ids, forms.len(), distinct, slots);
@@ -198,7 +213,6 @@ impl Reader<'_> {
             (None, forms) => Source::Positions(self.gather(ids, forms, x)),
         };
         let projects = !from_inputs && (table.is_none() || layers > 1);
-        projected.resize_with(shape.dirs, Buf::default);
         let projected: Vec<Mat> =
             projected.iter_mut().filter(|_| projects).map(|buf| Mat::fit(buf, total, shape.gp)).collect();
         let cuts = slices(layout, shape.dirs, 1);
@@ -215,6 +229,46 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The projections of a batch's words, each different one once, and for each position in `slots` the number of its row: those of
+    /// frequent words are copied, the others are made.
+    fn project_words(
+        &self,
+        frequent: &FrequentWords,
+        ids: &[u32],
+        (distinct, slots): (&mut Distinct, &mut Vec<u32>),
+        x: &mut Buf,
+        projected: &mut [Buf],
+    ) -> Vec<Mat> {
+        frequent.count(ids);
+        let shape = &self.params.shape;
+        let different = number(ids, self.params.config.encoder.vocab_size, distinct, slots);
+        // Not fewer than there are positions: the next layer's projections come into the same memory.
+        let to: Vec<Mat> = projected.iter_mut().map(|buf| Mat::fit(buf, ids.len(), shape.gp)).collect();
+        let kept = frequent.get();
+        let place = |word: u32| kept.and_then(|kept| kept.place(word));
+        let missing: Vec<u32> = different.iter().copied().filter(|&word| place(word).is_none()).collect();
+        let (mut made, mut copied) = (0, missing.len());
+        let mut rows = Vec::with_capacity(different.len());
+        for &word in &different {
+            if let (Some(kept), Some(place)) = (kept, place(word)) {
+                // SAFETY: there are as many rows as different words, and this one is this call's.
+                unsafe { kept.copy(shape, place, &to, copied) };
+                rows.push(copied as u32);
+                copied += 1;
+            } else {
+                rows.push(made as u32);
+                made += 1;
+            }
+        }
+        slots.iter_mut().for_each(|slot| *slot = rows[*slot as usize]);
+        let x = self.gather(&missing, None, x);
+        let layout = PackedLayout::default();
+        let net = Net { shape, packs: &self.frozen.packs, layout: &layout, slices: &[], aside: None };
+        // SAFETY: both have a row for each missing word, and are this call's.
+        unsafe { net.project(&Member::alone(), 0, x, missing.len(), &to) };
+        to
     }
 
     /// A pass through all layers that keeps nothing for a way back.
@@ -293,7 +347,7 @@ impl Reader<'_> {
             let to = unsafe { std::slice::from_raw_parts_mut(x.row(row), width) };
             let (word, behind) = to.split_at_mut(words.dims);
             let number = forms.map_or(id, |forms| forms.word(id as usize)) as usize;
-            word.copy_from_slice(words.row(number));
+            words.row_into(number, word);
             if let Some(forms) = forms {
                 // SAFETY: the features of forms were checked, and nothing writes weights beside a reader.
                 unsafe { mean(self.vectors.features.as_ptr(), forms.features(id as usize), behind) };

@@ -7,6 +7,7 @@ use super::model::Network;
 use super::predict::{Frozen, Reader, Want};
 use super::vectors::Vectors;
 use super::weights::Weights;
+use crate::encoder::frequent::FrequentWords;
 use crate::heads::pass::Aim;
 use recurra_core::{Chunk, Decoder, Error, ErrorCode, HeadConfig, Result, Rows, Targets};
 
@@ -137,9 +138,13 @@ impl Network {
             if let Some(optimizer) = &mut weights.optimizer {
                 optimizer.flush(&mut weights.vectors)?;
             }
-            let Vectors { words, features } = &weights.vectors;
+            let Vectors { words, features, .. } = &weights.vectors;
             let inputs = if weights.settled { None } else { self.params.folded(words, features) };
-            weights.frozen = Some(Frozen { inputs, ..Frozen::new(&self.params, &weights.flat) });
+            // Where forms come with the texts, a word's row is not all of an input.
+            let coded = weights.vectors.coded.as_ref();
+            let whole = coded.filter(|coded| coded.dims() == self.params.config.encoder.inputs());
+            let frequent = whole.map(|coded| FrequentWords::new(coded.rows()));
+            weights.frozen = Some(Frozen { inputs, frequent, ..Frozen::new(&self.params, &weights.flat) });
         }
         Ok(())
     }

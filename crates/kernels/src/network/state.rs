@@ -196,7 +196,7 @@ impl Network {
     /// Only for a fault of this library.
     pub fn peek(&self) -> Result<Vec<NamedArray>> {
         let weights = self.drawn()?;
-        let Vectors { words, features } = &weights.vectors;
+        let Vectors { words, features, .. } = &weights.vectors;
         let caught_up = |rows: Option<&Rows>, weights: &[f32]| rows.map_or(Ok(None), |rows| rows.caught_up(weights));
         let optimizer = weights.optimizer.as_ref();
         let words_now = caught_up(optimizer.and_then(|optimizer| optimizer.words.as_ref()), words)?;
@@ -274,7 +274,7 @@ impl Network {
         let weights: &mut Weights = &mut guard;
         (weights.vectors, weights.flat, weights.optimizer, weights.steps) = (vectors, flat, optimizer, steps);
         weights.carried = carried;
-        (weights.drawn, weights.settled) = (true, false);
+        (weights.drawn, weights.settled, weights.compressed) = (true, false, false);
         weights.change();
         Ok(())
     }

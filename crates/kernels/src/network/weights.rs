@@ -8,7 +8,7 @@ use super::params::Params;
 use super::predict::Frozen;
 use super::space::TrainSpace;
 use super::vectors::{Inputs, Vectors};
-use crate::encoder::table::WordRows;
+use crate::encoder::words::WordRows;
 use crate::simd::Buf;
 use recurra_core::Result;
 
@@ -21,6 +21,8 @@ pub(super) struct Weights {
     /// Whether the words' vectors have those of their characters behind them already, as the state of a network with forms of its own
     /// has them.
     pub settled: bool,
+    /// Whether they are those of a compressed model, which are rounded too coarsely for a training.
+    pub compressed: bool,
     pub optimizer: Option<Optimizer>,
     pub space: TrainSpace,
     /// The states that the last batch left for the next one, where it did.
@@ -44,7 +46,7 @@ impl Weights {
             Some(_) => {
                 let values = frozen.inputs.as_deref().unwrap_or(&self.vectors.words);
                 let (rows, dims) = (params.config.encoder.vocab_size, params.config.encoder.inputs());
-                WordRows { values, rows, dims, stride: dims }
+                WordRows::of(values, self.vectors.coded.as_ref(), [rows, dims])
             }
         };
         Inputs { words, features: &self.vectors.features }
@@ -66,6 +68,14 @@ impl Weights {
             self.vectors = Vectors::zeros(params.own_words_shape(), params.features_shape());
             self.flat = Buf::zeros(params.flat_size);
         }
+    }
+
+    /// After all weights were given other values from outside.
+    pub fn replaced(&mut self) {
+        self.drawn = true;
+        self.optimizer = None;
+        self.carried = None;
+        self.change();
     }
 
     /// Forgets what was computed from the weights as they were.

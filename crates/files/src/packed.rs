@@ -1,0 +1,167 @@
+//! Arrays that stand in a file deflated, as the files of compressed models have them.
+//!
+//! Such an array is stored as the bytes of a zlib stream; the metadata says under [`DEFLATED`] what it is, as JSON: by its name the
+//! dtype and the shape. What a file claims is checked against the bytes that it has before memory is taken.
+
+use std::collections::{BTreeMap, HashMap};
+
+use miniz_oxide::deflate::compress_to_vec_zlib;
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::{
+    TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
+};
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+use recurra_core::{Dtype, Error, ErrorCode, NamedArray, Result};
+
+/// Key of the metadata under which the deflated arrays are listed.
+pub const DEFLATED: &str = "deflated";
+
+/// Smaller arrays are not worth it.
+const LEAST: usize = 256;
+
+/// Slower levels gain less than one byte in a thousand.
+const LEVEL: u8 = 9;
+
+/// A deflate stream says at most this many bytes with one.
+const MOST_RATIO: usize = 1_032;
+
+fn damaged(name: &str, what: impl std::fmt::Display) -> Error {
+    Error::new(ErrorCode::InvalidFile, format!("array {name:?} cannot be unpacked: {what}"))
+}
+
+/// An array's bytes as a zlib stream; `None` where that is no shorter.
+#[must_use]
+pub fn deflated(data: &[u8]) -> Option<Vec<u8>> {
+    if data.len() < LEAST {
+        return None;
+    }
+    let packed = compress_to_vec_zlib(data, LEVEL);
+    (packed.len() < data.len()).then_some(packed)
+}
+
+/// Deflates the arrays of whole numbers where that makes them shorter, and says so in the metadata.
+pub fn pack(metadata: &mut HashMap<String, String>, arrays: &mut [NamedArray]) {
+    let mut listed = BTreeMap::new();
+    for array in arrays {
+        if matches!(array.dtype, Dtype::Float32 | Dtype::Float64) {
+            continue;
+        }
+        if let Some(data) = deflated(&array.data) {
+            listed.insert(array.name.clone(), (array.dtype.name(), std::mem::take(&mut array.shape)));
+            *array = NamedArray { name: array.name.clone(), dtype: Dtype::Uint8, shape: vec![data.len()], data };
+        }
+    }
+    if let Ok(text) = serde_json::to_string(&listed)
+        && !listed.is_empty()
+    {
+        metadata.insert(DEFLATED.into(), text);
+    }
+}
+
+/// The reverse of [`pack`]; arrays that the metadata does not list stay. The listing leaves the metadata.
+///
+/// # Errors
+/// `InvalidFile` for a listing that does not fit the arrays, or a stream that is damaged or of another length; `OutOfMemory`.
+pub fn unpack(metadata: &mut HashMap<String, String>, arrays: &mut [NamedArray]) -> Result<()> {
+    let Some(text) = metadata.remove(DEFLATED) else { return Ok(()) };
+    let listed: BTreeMap<String, (String, Vec<usize>)> = serde_json::from_str(&text).map_err(|error| {
+        Error::new(ErrorCode::InvalidFile, format!("its list of deflated arrays is damaged: {error}"))
+    })?;
+    for (name, (dtype, shape)) in listed {
+        let array =
+            arrays.iter_mut().find(|array| array.name == name).ok_or_else(|| damaged(&name, "it is missing"))?;
+        let dtype = Dtype::parse(&dtype).map_err(|error| damaged(&name, error.message()))?;
+        if array.dtype != Dtype::Uint8 {
+            return Err(damaged(&name, format_args!("it is {} instead of uint8", array.dtype.name())));
+        }
+        let size = shape
+            .iter()
+            .try_fold(dtype.size(), |product, &size| product.checked_mul(size))
+            .filter(|&size| size / MOST_RATIO <= array.data.len())
+            .ok_or_else(|| damaged(&name, format_args!("its {} bytes cannot be {shape:?}", array.data.len())))?;
+        let data = inflated(&name, &array.data, size)?;
+        *array = NamedArray { name, dtype, shape, data };
+    }
+    Ok(())
+}
+
+/// The `size` bytes that a zlib stream says.
+fn inflated(name: &str, packed: &[u8], size: usize) -> Result<Vec<u8>> {
+    let mut data = Vec::new();
+    data.try_reserve_exact(size)
+        .map_err(|_| Error::new(ErrorCode::OutOfMemory, format!("no memory for the {size} bytes of array {name:?}")))?;
+    data.resize(size, 0);
+    let flags = TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    let (status, read, written) = decompress(&mut DecompressorOxide::new(), packed, &mut data, 0, flags);
+    match status {
+        TINFLStatus::Done if read == packed.len() && written == size => Ok(data),
+        TINFLStatus::Done => Err(damaged(name, format_args!("it has {written} bytes instead of {size}"))),
+        TINFLStatus::HasMoreOutput => Err(damaged(name, format_args!("it has more than {size} bytes"))),
+        _ => Err(damaged(name, "its stream is damaged or cut")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sample() -> (HashMap<String, String>, Vec<NamedArray>) {
+        let codes: Vec<i8> = (0..2000i32).map(|at| (at * at % 7) as i8).collect();
+        let arrays = vec![
+            NamedArray::of("codes", vec![20, 100], &codes),
+            NamedArray::of("few", vec![3], &[1u8, 2, 3]),
+            NamedArray::of("floats", vec![500], &[1.0f32; 500]),
+        ];
+        (HashMap::from([("k".to_owned(), "v".to_owned())]), arrays)
+    }
+
+    #[test]
+    fn unpacked_arrays_are_those_that_were_packed() {
+        let (mut metadata, mut arrays) = sample();
+        pack(&mut metadata, &mut arrays);
+        assert_eq!(metadata[DEFLATED], r#"{"codes":["int8",[20,100]]}"#);
+        assert!(arrays[0].data.len() < 200 && arrays[0].dtype == Dtype::Uint8);
+        unpack(&mut metadata, &mut arrays).unwrap();
+        assert_eq!((metadata, arrays), sample());
+    }
+
+    #[test]
+    fn a_claim_beyond_what_its_bytes_can_say_takes_no_memory() {
+        for shape in
+            ["[18446744073709551615]", "[1099511627776]", "[1099511627776,18446744073709551615]", "[1]", "[20,101]"]
+        {
+            let (mut metadata, mut arrays) = sample();
+            pack(&mut metadata, &mut arrays);
+            metadata.insert(DEFLATED.into(), format!(r#"{{"codes":["int8",{shape}]}}"#));
+            assert_eq!(unpack(&mut metadata, &mut arrays).unwrap_err().code(), ErrorCode::InvalidFile, "{shape}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damage_is_a_typed_error_or_arrays(
+            flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            cut in prop::option::of(any::<prop::sample::Index>()),
+            listing in prop::option::of("[{\\[\"a-z0-9:,\\]}]{0,30}"),
+        ) {
+            let (mut metadata, mut arrays) = sample();
+            pack(&mut metadata, &mut arrays);
+            let data = &mut arrays[0].data;
+            for (at, byte) in flips {
+                let at = at.index(data.len());
+                data[at] = byte;
+            }
+            if let Some(cut) = cut {
+                data.truncate(cut.index(data.len()));
+            }
+            if let Some(listing) = listing {
+                metadata.insert(DEFLATED.into(), listing);
+            }
+            match unpack(&mut metadata, &mut arrays) {
+                Ok(()) => prop_assert!(arrays.iter().all(|array| array.data.len() <= 2000)),
+                Err(error) => prop_assert_eq!(error.code(), ErrorCode::InvalidFile),
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The projections of the words that come most, kept for inference where those of all would take many times the memory of the words'
+//! vectors: a compressed model's. The other words are projected when they come, once a batch.
+
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, TryLockError};
+
+use super::table::project;
+use super::words::WordRows;
+use crate::recurrent::packs::DirPacks;
+use crate::recurrent::shape::Shape;
+use crate::simd::Buf;
+use crate::simd::gemm::Mat;
+use crate::threads::Pool;
+use recurra_core::fault;
+
+/// What the kept projections take at most, and what a table of all words of a compressed model may take.
+pub(crate) const FREQUENT_BYTES: usize = 16 << 20;
+
+/// Tokens by which the most frequent words are known well enough, at most; as many as there are words do.
+const ENOUGH_TOKENS: usize = 65_536;
+
+/// Of a word that is not kept.
+const NONE: u16 = u16::MAX;
+
+/// Words, counted until the most frequent ones are chosen.
+pub(crate) struct FrequentWords {
+    seen: Vec<AtomicU32>,
+    tokens: AtomicUsize,
+    kept: OnceLock<Kept>,
+    /// Held by the thread that makes them; no other waits for it.
+    making: Mutex<()>,
+}
+
+/// Projections of some words, for each direction.
+pub(crate) struct Kept {
+    /// Of each word its row, or [`NONE`].
+    places: Vec<u16>,
+    rows: Vec<Buf>,
+}
+
+impl Kept {
+    /// The row of a word, if it is kept.
+    #[inline]
+    pub fn place(&self, word: u32) -> Option<usize> {
+        let place = self.places[word as usize];
+        (place != NONE).then_some(usize::from(place))
+    }
+
+    /// Copies a row to row `at` of `to`, one matrix for each direction.
+    ///
+    /// # Safety
+    /// The row must be there and nobody else's, and as wide as `shape` has it.
+    pub unsafe fn copy(&self, shape: &Shape, place: usize, to: &[Mat], at: usize) {
+        for (rows, to) in self.rows.iter().zip(to) {
+            // SAFETY: by the caller's promise.
+            unsafe { std::ptr::copy_nonoverlapping(rows[place * shape.gp..].as_ptr(), to.row(at), shape.gp) };
+        }
+    }
+}
+
+impl FrequentWords {
+    /// None counted yet, of this many words.
+    pub fn new(words: usize) -> Self {
+        Self {
+            seen: (0..words).map(|_| AtomicU32::new(0)).collect(),
+            tokens: AtomicUsize::new(0),
+            kept: OnceLock::new(),
+            making: Mutex::new(()),
+        }
+    }
+
+    /// What is kept, once it is there. It may come at any time.
+    pub fn get(&self) -> Option<&Kept> {
+        self.kept.get()
+    }
+
+    /// Counts validated words, as long as that is of use.
+    pub fn count(&self, words: &[u32]) {
+        if self.kept.get().is_none() {
+            words.iter().for_each(|&word| {
+                self.seen[word as usize].fetch_add(1, Ordering::Relaxed);
+            });
+            self.tokens.fetch_add(words.len(), Ordering::Relaxed);
+        }
+    }
+
+    /// Keeps the most frequent words, if enough were counted, unless another thread is already at it. Which words are kept changes no
+    /// result, only the time that it takes.
+    pub fn make(&self, shape: &Shape, packs: &[DirPacks], words: WordRows<'_>, pool: &Pool) {
+        let enough = self.seen.len().min(ENOUGH_TOKENS);
+        if self.kept.get().is_some() || self.tokens.load(Ordering::Relaxed) < enough {
+            return;
+        }
+        let _making = match self.making.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(guard)) => guard.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        fault::point("table");
+        let room = FREQUENT_BYTES / (shape.gp * shape.dirs * 4).max(1);
+        let mut order: Vec<(u32, u32)> = (0u32..)
+            .zip(&self.seen)
+            .map(|(word, seen)| (seen.load(Ordering::Relaxed), word))
+            .filter(|&(seen, _)| seen > 0)
+            .collect();
+        order.sort_unstable_by_key(|&(seen, word)| (std::cmp::Reverse(seen), word));
+        order.truncate(room.min(usize::from(NONE)));
+        let mut places = vec![NONE; self.seen.len()];
+        order.iter().enumerate().for_each(|(place, &(_, word))| places[word as usize] = place as u16);
+        let rows = project(shape, packs, words, order.len(), |place| order[place].1 as usize, pool);
+        let _ = self.kept.set(Kept { places, rows });
+    }
+}

@@ -1,0 +1,121 @@
+import { statSync } from 'node:fs';
+import { constraint } from '../../core/errors.js';
+import { checkOutputs } from '../../core/outputs.js';
+import { jsonLine, note, percent } from '../../core/terminal.js';
+import { COMPRESS, type CompressionFacts, type CompressOptions } from '../../models/compression/index.js';
+import { LanguageModel } from '../../models/language/language.js';
+import { TextTagger } from '../../models/tagger/tagger.js';
+import { givenOptions } from '../flags.js';
+import { EXIT } from '../output.js';
+import { checkReadAgain, openCorpus, openRows, openTags, type RowFlags } from '../rows.js';
+import { onStopSignal } from '../signals.js';
+import { loadModel, type ModelOf } from '../tasks.js';
+
+/** Flags of `recurra compress`. */
+export interface CompressFlags extends RowFlags {
+  maxSize?: string;
+  out?: string;
+  eval?: string;
+  json?: boolean;
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+
+/**
+ * A size such as `1.6MB`, `800 kB` or `1572864`, in bytes.
+ *
+ * @throws ArgumentError for what is no size.
+ */
+export function sizeOf(text: string): number {
+  const [, number, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
+  const factor = UNITS[unit.toLowerCase()];
+  const bytes = Math.floor(Number(number) * (factor ?? Number.NaN));
+  if (Number.isSafeInteger(bytes) && bytes >= 1) return bytes;
+  throw constraint('max-size', `expected a size such as 1.6MB, 800kB or 2MiB but received ${JSON.stringify(text)}`);
+}
+
+const bytesText = (bytes: number): string => `${bytes.toLocaleString('en-US')} bytes`;
+
+/** What a model is worth on a file of rows: what is reported, and in words. */
+async function measure(model: ModelOf<'compress'>, file: string, flags: CompressFlags) {
+  if (model instanceof LanguageModel) {
+    const { loss, perplexity } = await model.evaluate(openCorpus(file, flags));
+    return { figures: { loss, perplexity }, words: `perplexity ${perplexity.toFixed(2)}` };
+  }
+  if (model instanceof TextTagger) {
+    const evaluation = await model.evaluate(openTags(file, flags));
+    const { accuracy } = evaluation;
+    if (evaluation.scheme === undefined) return { figures: { accuracy }, words: `accuracy ${percent(accuracy)}` };
+    const { f1 } = evaluation.microAverage;
+    return { figures: { accuracy, f1 }, words: `F1 ${percent(f1)}, token accuracy ${percent(accuracy)}` };
+  }
+  const { accuracy, loss } = await model.evaluate(openRows(file, flags));
+  return { figures: { accuracy, loss }, words: `accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)}` };
+}
+
+/** What was done, in words. */
+function described({ code, words, features, levels }: CompressionFacts, all: number): string {
+  const bits = {
+    int8: '8 bits a number',
+    int4: '4 bits a number',
+    product4: 'product codes of 2 bits',
+    product8: 'product codes of 1 bit',
+  };
+  const parts = [`${words.toLocaleString('en-US')} of ${all.toLocaleString('en-US')} words`];
+  if (code !== undefined) parts.push(bits[code as keyof typeof bits] ?? code);
+  if (features !== undefined)
+    parts.push(`${features.toLocaleString('en-US')} n-grams of the linear model, weights from -${levels} to ${levels}`);
+  return parts.join(', ');
+}
+
+/** `recurra compress`: makes a smaller model of a model. */
+export async function compressCommand(modelFile: string, flags: CompressFlags): Promise<number> {
+  const out = flags.out ?? modelFile.replace(/(\.safetensors)?$/, '.small.safetensors');
+  const inputs = [{ what: 'the model', path: modelFile }];
+  if (flags.eval !== undefined) inputs.push({ what: 'the file of the rows', path: flags.eval });
+  await checkOutputs([{ option: 'out', what: 'the compressed model', path: out }], inputs);
+  if (flags.eval !== undefined) checkReadAgain('eval', flags.eval, 'the rows are read for both models');
+  const model = await loadModel('compress', modelFile);
+  const controller = new AbortController();
+  const release = onStopSignal(() => controller.abort());
+  try {
+    const options: CompressOptions = {
+      ...givenOptions<CompressOptions>(COMPRESS, flags),
+      ...(flags.maxSize !== undefined && { maxBytes: sizeOf(flags.maxSize) }),
+      signal: controller.signal,
+    };
+    const small = await model.compress(options);
+    const before = flags.eval === undefined ? undefined : await measure(model, flags.eval, flags);
+    const after = flags.eval === undefined ? undefined : await measure(small, flags.eval, flags);
+    await small.save(out);
+    const facts = small.compression!;
+    const size = statSync(modelFile).size;
+    if (flags.json) {
+      const evaluation = before && after && { before: before.figures, after: after.figures };
+      jsonLine({ event: 'end', model: modelFile, out, bytesBefore: size, ...facts, ...(evaluation && { evaluation }) });
+      return EXIT.ok;
+    }
+    const lines = [
+      `${out}: ${bytesText(facts.bytes)}, ${(size / facts.bytes).toFixed(1)} times smaller than ${bytesText(size)}`,
+      described(facts, model.vocab.size),
+    ];
+    if (before && after) lines.push(`before: ${before.words}`, `after:  ${after.words}`);
+    process.stdout.write(`${lines.join('\n')}\n`);
+    return EXIT.ok;
+  } catch (error) {
+    if (!controller.signal.aborted) throw error;
+    note('recurra: stopped; nothing was written');
+    return EXIT.interrupted;
+  } finally {
+    release();
+  }
+}
