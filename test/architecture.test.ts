@@ -26,6 +26,7 @@ const MODELS: Floors = [
   ['training'],
   ['models'],
   ['inspection', 'export'],
+  ['report'],
   ['serve', 'web'],
   ['cli'],
   ['index'],

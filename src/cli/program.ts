@@ -39,6 +39,7 @@ import { addFlags, addMissingFlags, giveOnce } from './flags.js';
 import { wholeNumber } from './parsers.js';
 import { manyTextsFlags } from './predictFlags.js';
 import { exportCommands } from './programs/exports.js';
+import { reportCommands } from './programs/reports.js';
 import { labelledTextFlags, rowFlags, textFlags } from './rows.js';
 import { taskFlag } from './tasks.js';
 
@@ -241,6 +242,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--json', JSON_HELP)
     .action((flags: { json?: boolean }) => done(doctorCommand(flags)));
   exportCommands(program, done);
+  reportCommands(program, done);
   libtorchCommands(program, done);
   giveOnce(program);
   return program;

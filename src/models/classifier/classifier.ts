@@ -18,7 +18,7 @@ import type { Answer } from '../serving/call.js';
 import { modelReading } from '../serving/reading.js';
 import { type ModelServing, Serving } from '../serving/serving.js';
 import { classifierFile } from './description.js';
-import { EVALUATION, type EvaluationOptions, evaluateRows } from './evaluate.js';
+import { EVALUATION, type EvaluationOptions, evaluateRows, type MeasuredRow } from './evaluate.js';
 import { type ExplainOptions, type Explanation, explainSettings, explainText } from './explain.js';
 import { classifierMetadata } from './file.js';
 import { type Expert, heldExpert } from './linear.js';
@@ -223,6 +223,16 @@ export class TextClassifier extends TextModel<ModelSettings> {
     this.checkOpen();
     checkNames('TextClassifier.evaluate', options, EVALUATION);
     return this.during(evaluateRows(this.#predictor, rows, settingsOf(EVALUATION, options)));
+  }
+
+  /**
+   * As {@link evaluate}, with all that was computed of each row.
+   *
+   * @internal
+   */
+  async measure(rows: Rows, options: EvaluationOptions, onMeasured: (row: MeasuredRow) => void): Promise<Evaluation> {
+    this.checkOpen();
+    return this.during(evaluateRows(this.#predictor, rows, settingsOf(EVALUATION, options), onMeasured));
   }
 
   /**

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { REPORT } from '../../report/options.js';
+import { type ReportFlags, reportCommand } from '../commands/report.js';
+import { deviceFlag } from '../device.js';
+import { addFlags } from '../flags.js';
+import { labelledTextFlags } from '../rows.js';
+
+const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
+
+/** The commands that show what a model does: `recurra report`. */
+export function reportCommands(program: Command, done: (exitCode: number) => void): void {
+  const report = labelledTextFlags(
+    program
+      .command('report')
+      .description('Write one page that shows what a model does on rows it has not seen; it works offline.')
+      .argument('<model>', 'file that recurra train wrote')
+      .argument('<file>', 'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText)')
+      .option('--out <file>', 'page to write (default: report.html; with --json none)'),
+  );
+  deviceFlag(addFlags(report, REPORT))
+    .option('--events <file>', 'what recurra train --json wrote: curves within epochs, and seconds')
+    .option('--json', `${JSON_HELP}: the data of the report`)
+    .action(async (model: string, file: string, flags: ReportFlags) => done(await reportCommand(model, file, flags)));
+}
