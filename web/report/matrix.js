@@ -21,6 +21,13 @@ function chosen(labels, cells) {
     .sort((a, b) => a - b);
 }
 
+/** How strongly a cell is coloured, in percent. Between 40 and 85 neither dark nor light text could be read on it. */
+function heatOf(share) {
+  if (share === 0) return 0;
+  const strength = Math.sqrt(share);
+  return Math.round(strength < 0.7 ? 8 + (32 * strength) / 0.7 : 85 + 50 * (strength - 0.7));
+}
+
 /** The texts of a cell. */
 function textList(texts, rows) {
   if (texts.length === 0) return note('None of these texts is in the report; more are with --texts.');
@@ -97,8 +104,9 @@ export function confusionSection({ labels, cells, confusions, texts }) {
         rows === 0 ? '' : count(rows),
       );
       if (rows > 0) reached = true;
-      cell.style.setProperty('--heat', rows === 0 ? '0%' : `${Math.round(12 + 88 * Math.sqrt(share))}%`);
-      if (12 + 88 * Math.sqrt(share) > 55 && rows > 0) cell.classList.add('strong');
+      const heat = heatOf(share);
+      cell.style.setProperty('--heat', `${heat}%`);
+      if (heat > 50) cell.classList.add('strong');
       return cell;
     });
     buttons.push(row);
