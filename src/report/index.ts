@@ -40,8 +40,8 @@ export type ModelReport = ClassifierReport;
  * @example
  * ```ts
  * const report = await reportModel(model, readCsv('test.csv', { text: 'body', label: 'queue' }));
- * console.log(report.accuracy, report.coverage?.at[0]);
- * await writeFile('report.html', reportPage(report, { title: 'Tickets' }));
+ * console.log(report.accuracy.value, report.coverage?.at[0]);
+ * const page = reportPage(report, { title: 'Tickets' });
  * ```
  */
 export async function reportModel(

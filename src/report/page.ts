@@ -54,7 +54,8 @@ function files() {
  *
  * @example
  * ```ts
- * await writeFile('report.html', reportPage(report, { title: 'Tickets', subtitle: 'tickets.safetensors on test.csv' }));
+ * const report = await reportModel(model, rows);
+ * const page = reportPage(report, { title: 'Tickets', subtitle: 'tickets.safetensors on test.csv' });
  * ```
  */
 export function reportPage(report: CommonReport, options: ReportPageOptions = {}): string {
