@@ -7,6 +7,7 @@ import { classifierReport } from './classifier.js';
 import type { ClassifierReport } from './format.js';
 import { REPORT, type ReportOptions } from './options.js';
 
+export { type CardModel, type CardOptions, modelCard } from './card.js';
 export { withColumn } from './column.js';
 export type {
   ClassifierReport,

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
-import { AtomicLines } from '../../core/atomicLines.js';
 import { constraint } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
 import { checkOutputs } from '../../core/outputs.js';
@@ -16,6 +15,7 @@ import { EXIT } from '../output.js';
 import { readingDisplay } from '../reading.js';
 import { checkReadAgain, noteSkipped, noteWarnings, openRows, openTexts, type RowFlags } from '../rows.js';
 import { loadModel } from '../tasks.js';
+import { writeText } from '../writeText.js';
 import { abortOnSignals } from './train.js';
 
 /** Flags of `recurra report`. */
@@ -45,18 +45,6 @@ async function readEvents(file: string): Promise<object[]> {
   if (events.length === 0)
     throw constraint('events', `${file} has no events; expected the JSON lines that "recurra train --json" wrote`);
   return events;
-}
-
-/** Writes a page under a temporary name, and renames it. */
-async function writePage(path: string, page: string): Promise<void> {
-  const file = await AtomicLines.open(path);
-  try {
-    const full = file.write(page.trimEnd());
-    if (full) await full;
-    await file.finish();
-  } finally {
-    await file.discard();
-  }
 }
 
 /** What the report says in a line. */
@@ -116,7 +104,7 @@ export async function reportCommand(modelFile: string, file: string, flags: Repo
     display.stop();
     notes(opened, json);
     const subtitle = `${basename(modelFile)} on ${file === '-' ? 'standard input' : basename(file)}`;
-    if (out !== undefined) await writePage(out, reportPage(report, { subtitle }));
+    if (out !== undefined) await writeText(out, reportPage(report, { subtitle }));
     if (json) jsonLine({ event: 'end', model: modelFile, file, out: out ?? null, ...report });
     else process.stdout.write(`${out}: ${words(report)}\n`);
     return EXIT.ok;
