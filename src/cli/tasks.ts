@@ -37,18 +37,18 @@ const TASKS = {
   },
   tag: {
     kind: 'tagger',
-    commands: ['evaluate', 'predict', 'serve', 'export', 'similar', 'card'],
+    commands: ['evaluate', 'predict', 'serve', 'export', 'similar', 'report', 'card'],
     load: (path, options) => TextTagger.load(path, options),
   },
   language: {
     kind: 'language',
-    commands: ['evaluate', 'serve', 'export', 'similar', 'card'],
+    commands: ['evaluate', 'serve', 'export', 'similar', 'report', 'card'],
     // It has no device: it runs on the CPU.
     load: (path, { threads }) => LanguageModel.load(path, threads === undefined ? {} : { threads }),
   },
   seq2seq: {
     kind: 'seq2seq',
-    commands: ['evaluate', 'predict', 'serve', 'export', 'similar', 'card'],
+    commands: ['evaluate', 'predict', 'serve', 'export', 'similar', 'report', 'card'],
     load: (path, { threads }) => Seq2Seq.load(path, threads === undefined ? {} : { threads }),
   },
 } as const satisfies Record<string, TaskOfKind>;

@@ -1,8 +1,10 @@
 import type { RowShown } from '../inspection/found.js';
 import type { CalibrationResult } from '../measures/calibration.js';
+import type { LabelMeasures, PrecisionRecall } from '../measures/counts.js';
 import type { CoverageCurve } from '../measures/coverage.js';
 import type { Estimate, LabelEstimates } from '../measures/intervals.js';
 import type { Confusion } from '../measures/report.js';
+import type { TagMistake } from '../measures/tagging.js';
 import type { TrainingRecord } from '../training/record.js';
 
 /** Where a training stood. */
@@ -164,4 +166,152 @@ export interface ClassifierReport extends CommonReport {
   } | null;
   /** Texts behind the cells, a sample. */
   texts: ShownText[];
+}
+
+/** A part of a sentence, by its tokens. */
+export interface MarkedPart {
+  /** Index of its first token. */
+  start: number;
+  /** Index behind its last token. */
+  end: number;
+  /** Its label; without a scheme the tag. */
+  label: string;
+}
+
+/** A sentence with errors. */
+export interface ShownSentence {
+  /** Number of the sentence, from 1. */
+  row: number;
+  /** Line of the file where it begins, if it comes from a file. */
+  line?: number;
+  /** Its tokens with blanks between them. */
+  text: string;
+  /** The right spans. */
+  truth: MarkedPart[];
+  /** The spans that were found. */
+  predicted: MarkedPart[];
+}
+
+/** Errors of spans, by their kind. A span that was found and touches a right one is no spurious one, and that one is not missed. */
+export interface SpanErrors {
+  /** Spans whose borders and label are right. */
+  right: number;
+  /** The right borders, another label. */
+  label: number;
+  /** The right label, other borders. */
+  borders: number;
+  /** Other borders and another label. */
+  both: number;
+  /** Right spans that nothing found touches. */
+  missed: number;
+  /** Found spans that touch no right one. */
+  spurious: number;
+}
+
+/** What a report tells of a tagger. */
+export interface TaggerReport extends CommonReport {
+  /** Tells the reports apart. */
+  kind: 'tagger';
+  /** The scheme of the tags; null without one. */
+  scheme: string | null;
+  /** Tokens measured; `rows` are sentences. */
+  tokens: number;
+  /** Share of tokens with the right tag. */
+  accuracy: Estimate;
+  /** Precision, recall and F1 over all spans; null without a scheme. */
+  overall: PrecisionRecall | null;
+  /** Measures of each label. */
+  perLabel: LabelMeasures[];
+  /** Errors by their kind; null without a scheme. */
+  errors: SpanErrors | null;
+  /** Labels taken for one another, the most frequent first, at most 100. */
+  confusions: Confusion[];
+  /** Whether the probabilities can be believed. */
+  calibration: CalibrationResult;
+  /** The most frequent mistakes, at most 100. */
+  mistakes: TagMistake[];
+  /** Sentences with errors, a sample. */
+  sentences: ShownSentence[];
+}
+
+/** How well a language model predicts units at some places of a text. */
+export interface PositionShown {
+  /** First place, from 1. */
+  from: number;
+  /** Last place. */
+  to: number;
+  /** Units measured. */
+  units: number;
+  /** Their perplexity. */
+  perplexity: number;
+}
+
+/** A text that a language model wrote. */
+export interface SampleShown {
+  /** The seed, which gives the same text again. */
+  seed: number;
+  /** The text. */
+  text: string;
+}
+
+/** A text and its perplexity. */
+export interface ScoredText {
+  /** Number of the text, from 1. */
+  row: number;
+  /** Beginning of the text. */
+  text: string;
+  /** Its perplexity. */
+  perplexity: number;
+}
+
+/** What a report tells of a language model. */
+export interface LanguageReport extends CommonReport {
+  /** Tells the reports apart. */
+  kind: 'language';
+  /** What the model reads and writes; `rows` counts them. */
+  units: string;
+  /** Perplexity by unit. */
+  perplexity: number;
+  /** Bits for a character. */
+  bitsPerCharacter: number;
+  /** Mean loss by unit, in nats. */
+  loss: number;
+  /** Perplexity by the place in the text, on a sample of the texts. */
+  positions: PositionShown[];
+  /** Texts that the model finds least probable, of the sample. */
+  hardest: ScoredText[];
+  /** Texts that the model wrote. */
+  samples: SampleShown[];
+}
+
+/** A pair with a wrong answer. */
+export interface ShownPair {
+  /** Number of the source, from 1. */
+  row: number;
+  /** What was read. */
+  source: string;
+  /** What the model wrote. */
+  text: string;
+  /** The right answers. */
+  references: string[];
+  /** Edits to the nearest. */
+  edits: number;
+}
+
+/** What a report tells of a model from sequence to sequence. */
+export interface SequenceReport extends CommonReport {
+  /** Tells the reports apart. */
+  kind: 'seq2seq';
+  /** Share of the sources whose answer is right, with Wilson's interval. */
+  accuracy: Estimate;
+  /** Edits by unit of the right answers. */
+  unitErrorRate: number;
+  /** BLEU, from 0 to 100. */
+  bleu: number;
+  /** Mean loss by unit, in nats. */
+  loss: number;
+  /** Results by the length of the source. */
+  groupings: Grouping[];
+  /** Answers with most edits for the length of the right answer, at most 100. */
+  worst: ShownPair[];
 }

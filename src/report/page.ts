@@ -15,7 +15,7 @@ export interface ReportPageOptions {
 }
 
 /** Scripts of the page, in the order in which they need one another. */
-const SCRIPTS = ['dom', 'tables', 'charts', 'overview', 'matrix', 'texts', 'main'] as const;
+const SCRIPTS = ['dom', 'tables', 'charts', 'overview', 'matrix', 'texts', 'kinds', 'main'] as const;
 
 const escaped = (text: string) =>
   text.replace(/[&<>"]/g, (character) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[character]!);

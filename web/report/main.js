@@ -1,6 +1,7 @@
 // Puts the page together by what the report is about.
 
 import { count, el, note, percent, section } from './dom.js';
+import { language, sequences, tagger } from './kinds.js';
 import { confusionSection } from './matrix.js';
 import { shareTile, tile, tiles, trainingSection } from './overview.js';
 import { groupTable, labelTable } from './tables.js';
@@ -38,7 +39,7 @@ function classifier(report) {
   ];
 }
 
-const KINDS = { classifier };
+const KINDS = { classifier, tagger, language, seq2seq: sequences };
 
 const report = JSON.parse(document.getElementById('data').textContent);
 const sections = KINDS[report.kind](report).filter(Boolean);

@@ -24,7 +24,8 @@ export function bar({ value, low, high }) {
  */
 export function table(caption, columns, rows, { sorted, first = FIRST } = {}) {
   const body = el('tbody');
-  let order = [...rows];
+  let order =
+    sorted === undefined ? [...rows] : [...rows].sort((a, b) => columns[sorted].of(b) - columns[sorted].of(a));
   let by = sorted;
   let falling = true;
   let all = rows.length <= first;
@@ -106,7 +107,9 @@ export function labelTable(perLabel, unit = 'Rows') {
     },
   });
   return table(
-    'Measures of each label in percent; the small figures are 95 % intervals',
+    perLabel.some(({ f1 }) => f1.low !== undefined)
+      ? 'Measures of each label in percent; the small figures are 95 % intervals'
+      : 'Measures of each label in percent',
     [
       { name: 'Label', of: ({ label }) => label, text: true },
       { name: unit, of: ({ support }) => support, show: ({ support }) => count(support) },

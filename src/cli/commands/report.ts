@@ -5,7 +5,12 @@ import { constraint } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { jsonLine, note, percent } from '../../core/terminal.js';
+import { PAIR_COLUMNS, PAIRS, type ReadProgress, ROWS, TEXTS } from '../../data/readers/options.js';
+import { TAGS } from '../../data/readers/readTags.js';
 import type { FileRows } from '../../data/readers/source.js';
+import { LanguageModel } from '../../models/language/language.js';
+import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
+import { TextTagger } from '../../models/tagger/tagger.js';
 import type { ModelReport } from '../../report/index.js';
 import { reportModel, reportPage, withColumn } from '../../report/index.js';
 import { REPORT, type ReportOptions, type ReportProgress } from '../../report/options.js';
@@ -13,8 +18,19 @@ import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { readingDisplay } from '../reading.js';
-import { checkReadAgain, noteSkipped, noteWarnings, openRows, openTexts, type RowFlags } from '../rows.js';
-import { loadModel } from '../tasks.js';
+import {
+  checkReadAgain,
+  noteSkipped,
+  noteWarnings,
+  openCorpus,
+  openPairs,
+  openRows,
+  openTags,
+  openTexts,
+  type RowFlags,
+  refuseFlags,
+} from '../rows.js';
+import { loadModel, type ModelOf } from '../tasks.js';
 import { writeText } from '../writeText.js';
 import { abortOnSignals } from './train.js';
 
@@ -49,8 +65,44 @@ async function readEvents(file: string): Promise<object[]> {
 
 /** What the report says in a line. */
 function words(report: ModelReport): string {
-  const { accuracy, macroF1, rows } = report;
-  return `${rows.toLocaleString('en-US')} rows, accuracy ${percent(accuracy.value)}, macro F1 ${percent(macroF1.value)}`;
+  const rows = report.rows.toLocaleString('en-US');
+  if (report.kind === 'language') return `${rows} ${report.units}, perplexity ${report.perplexity.toPrecision(4)}`;
+  const accuracy = `accuracy ${percent(report.accuracy.value)}`;
+  if (report.kind === 'seq2seq') return `${rows} sources, ${accuracy}, BLEU ${report.bleu.toFixed(1)}`;
+  if (report.kind === 'classifier') return `${rows} rows, ${accuracy}, macro F1 ${percent(report.macroF1.value)}`;
+  const { overall } = report;
+  return `${rows} sentences, ${overall ? `F1 ${percent(overall.f1)}` : accuracy}`;
+}
+
+/** Opens what a model of its kind is measured on, and reports. */
+async function reported(
+  model: ModelOf<'report'>,
+  file: string,
+  flags: ReportFlags,
+  options: ReportOptions,
+  onProgress: (progress: ReadProgress) => void,
+): Promise<{ opened: FileRows<unknown>; report: ModelReport }> {
+  if (model instanceof TextTagger) {
+    refuseFlags(flags, PAIR_COLUMNS, [], 'a tagger');
+    const opened = openTags(file, flags, onProgress);
+    return { opened, report: await reportModel(model, opened, options) };
+  }
+  if (model instanceof Seq2Seq) {
+    refuseFlags(flags, { ...ROWS, ...TAGS }, [PAIRS], 'a model of pairs');
+    const opened = openPairs(file, flags, onProgress);
+    return { opened, report: await reportModel(model, opened, options) };
+  }
+  if (model instanceof LanguageModel) {
+    refuseFlags(flags, { ...ROWS, ...TAGS, ...PAIR_COLUMNS }, [TEXTS], 'a language model');
+    const opened = openCorpus(file, flags, onProgress);
+    return { opened, report: await reportModel(model, opened, options) };
+  }
+  refuseFlags(flags, { ...TAGS, ...PAIR_COLUMNS }, [ROWS], 'a classifier');
+  const opened = openRows(file, flags, onProgress);
+  const { by } = flags;
+  const column = by === undefined ? undefined : openTexts(file, { ...flags, text: by, skipBadRows: true } as RowFlags);
+  const rows = column ? withColumn(opened, by!, column) : opened;
+  return { opened, report: await reportModel(model, rows, options) };
 }
 
 const STAGES: Record<ReportProgress['stage'], string> = {
@@ -95,12 +147,8 @@ export async function reportCommand(modelFile: string, file: string, flags: Repo
   const { signal, release } = abortOnSignals('stopping');
   const model = await loadModel('report', modelFile, deviceOption(flags));
   try {
-    const opened = openRows(file, flags, display.update);
-    const rows =
-      by === undefined
-        ? opened
-        : withColumn(opened, by, openTexts(file, { ...flags, text: by, skipBadRows: true } as RowFlags));
-    const report = await reportModel(model, rows, { ...given, signal, onProgress: progressNotes(json) });
+    const watched = { ...given, signal, onProgress: progressNotes(json) };
+    const { opened, report } = await reported(model, file, flags, watched, display.update);
     display.stop();
     notes(opened, json);
     const subtitle = `${basename(modelFile)} on ${file === '-' ? 'standard input' : basename(file)}`;

@@ -4,18 +4,18 @@ import { type CardFlags, cardCommand } from '../commands/card.js';
 import { type ReportFlags, reportCommand } from '../commands/report.js';
 import { deviceFlag } from '../device.js';
 import { addFlags } from '../flags.js';
-import { labelledTextFlags } from '../rows.js';
+import { rowFlags } from '../rows.js';
 
 const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
 
 /** The commands that show what a model does: `recurra report` and `recurra card`. */
 export function reportCommands(program: Command, done: (exitCode: number) => void): void {
-  const report = labelledTextFlags(
+  const report = rowFlags(
     program
       .command('report')
       .description('Write one page that shows what a model does on rows it has not seen; it works offline.')
       .argument('<model>', 'file that recurra train wrote')
-      .argument('<file>', 'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText)')
+      .argument('<file>', 'file of rows that the model has not seen, as recurra evaluate takes it')
       .option('--out <file>', 'page to write (default: report.html; with --json none)'),
   );
   deviceFlag(addFlags(report, REPORT))
