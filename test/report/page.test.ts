@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reportModel, reportPage, TextClassifier } from '../../src/index.js';
+import { LanguageModel, reportModel, reportPage, Seq2Seq, TextClassifier, TextTagger } from '../../src/index.js';
 import { chromiumPath } from '../support/chromium.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
@@ -64,16 +64,16 @@ describe.skipIf(!executablePath)('the page of a report', () => {
   afterAll(() => browser?.close());
 
   /** Opens the page without a network; `complaints` collects requests and what the browser objects to. */
-  async function open(width: number, colorScheme: 'light' | 'dark'): Promise<Page> {
+  async function open(width: number, colorScheme: 'light' | 'dark', file = path): Promise<Page> {
     const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme, offline: true });
     const page = await context.newPage();
     complaints = [];
     page.on('console', (message) => complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('request', (asked) => {
-      if (asked.url() !== pathToFileURL(path).href && !asked.url().startsWith('data:')) complaints.push(asked.url());
+      if (asked.url() !== pathToFileURL(file).href && !asked.url().startsWith('data:')) complaints.push(asked.url());
     });
-    await page.goto(pathToFileURL(path).href);
+    await page.goto(pathToFileURL(file).href);
     await page.getByRole('heading', { name: 'How it was trained' }).waitFor();
     return page;
   }
@@ -159,5 +159,36 @@ describe.skipIf(!executablePath)('the page of a report', () => {
     expect(await page.title()).toBe('Topics <b>');
     expect(complaints).toEqual([expect.stringMatching(/Content Security Policy/)]);
     await page.context().close();
+  });
+
+  it.each(['tagger', 'language', 'seq2seq'])('shows a %s', async (kind) => {
+    const rows = Array.from({ length: 30 }, (_, at) => ({
+      tokens: ['Ada', at % 2 ? 'saw' : 'met', 'Bob'],
+      tags: ['B-PER', 'O', at % 3 ? 'B-PER' : 'B-LOC'],
+    }));
+    const small = { epochs: 1, hiddenSize: 8, seed: 1 };
+    const reportOf = async () => {
+      if (kind === 'tagger') {
+        await using model = await TextTagger.train(rows, small);
+        return await reportModel(model, rows);
+      }
+      if (kind === 'language') {
+        await using model = await LanguageModel.train(['abcabcabc'], { ...small, window: 2 });
+        return await reportModel(model, ['abcabc <b>']);
+      }
+      await using model = await Seq2Seq.train([{ source: 'ab', target: 'ba' }], small);
+      return await reportModel(model, [{ source: 'ab', target: '<b>' }]);
+    };
+    const file = join(folder, `${kind}.html`);
+    writeFileSync(file, reportPage(await reportOf()));
+    for (const scheme of ['light', 'dark'] as const) {
+      const page = await open(400, scheme, file);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400);
+      const [least] = (await page.evaluate(CONTRASTS)) as { contrast: number; text: string }[];
+      expect(least!.contrast, least!.text).toBeGreaterThanOrEqual(4.5);
+      expect(await page.locator('.tile').count()).toBeGreaterThanOrEqual(4);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    }
   });
 });
