@@ -48,6 +48,7 @@ export {
   type Processor,
   type Versions,
 } from './native/doctor.js';
+export * from './report/index.js';
 export * from './tensorboard/index.js';
 export * from './text/index.js';
 export { type ProgressDisplay, type ProgressDisplayOptions, progressDisplay } from './training/display.js';

@@ -26,6 +26,7 @@ const MODELS: Floors = [
   ['training'],
   ['models'],
   ['inspection', 'export', 'import'],
+  ['report'],
   ['serve', 'web'],
   ['cli'],
   ['index'],

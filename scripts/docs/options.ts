@@ -15,6 +15,7 @@ import { TRANSLATE } from '../../src/models/seq2seq/prediction.js';
 import { SERVING } from '../../src/models/serving/options.js';
 import { SUBWORDS } from '../../src/models/tagger/network.js';
 import { TAGGER } from '../../src/models/tagger/options.js';
+import { REPORT } from '../../src/report/options.js';
 import { SERVER } from '../../src/serve/options.js';
 import { LEARN_VECTORS } from '../../src/text/learned/options.js';
 import { CHECKPOINT } from '../../src/training/checkpoints/options.js';
@@ -23,6 +24,7 @@ import { CHECKPOINT } from '../../src/training/checkpoints/options.js';
 export const SECTIONS: Readonly<Record<string, Readonly<Record<string, OptionTable>>>> = {
   'docs/data.md': { rows: ROWS },
   'docs/inspecting.md': { inspect: INSPECT, doubt: DOUBT },
+  'docs/reporting.md': { report: REPORT },
   'docs/training.md': { subwords: CLASSIFIER_SUBWORDS, train: CLASSIFIER },
   'docs/serving.md': { serving: SERVING, server: SERVER },
   'docs/checkpoints.md': { checkpoint: CHECKPOINT },

@@ -14,7 +14,7 @@ function addonFiles(root) {
     .map(([name, binary, platform]) => `../../${name}/${binary}.${platform}.node`);
 }
 
-const LATE = /(?:\brequire|\bcreateRequire\(import\.meta\.url\))\('([^'.][^']*)'\)/g;
+const LATE = /(?:\brequire|\bcreateRequire\(import\.meta\.url\)(?:\.resolve)?)\('([^'.][^']*)'\)/g;
 
 /** A rollup plugin for CommonJS chunks in one folder: a function that nobody calls, at the end of each chunk that needs it. */
 export function traced(root) {

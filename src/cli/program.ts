@@ -42,6 +42,7 @@ import { manyTextsFlags } from './predictFlags.js';
 import { compressCommands } from './programs/compress.js';
 import { exportCommands } from './programs/exports.js';
 import { launchCommands } from './programs/launch.js';
+import { reportCommands } from './programs/reports.js';
 import { labelledTextFlags, rowFlags, textFlags } from './rows.js';
 import { taskFlag } from './tasks.js';
 
@@ -248,6 +249,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
   exportCommands(program, done);
   launchCommands(program, done);
   compressCommands(program, done);
+  reportCommands(program, done);
   libtorchCommands(program, done);
   giveOnce(program);
   return program;

@@ -8,7 +8,17 @@ import { Seq2Seq } from '../models/seq2seq/seq2seq.js';
 import { TextTagger } from '../models/tagger/tagger.js';
 
 /** A command that works with a model. */
-export type ModelCommand = 'evaluate' | 'predict' | 'serve' | 'explain' | 'compare' | 'export' | 'similar' | 'compress';
+export type ModelCommand =
+  | 'evaluate'
+  | 'predict'
+  | 'serve'
+  | 'explain'
+  | 'compare'
+  | 'export'
+  | 'similar'
+  | 'compress'
+  | 'report'
+  | 'card';
 
 /** A model of whatever kind. */
 export type AnyModel = TextClassifier | TextTagger | LanguageModel | Seq2Seq;
@@ -23,23 +33,23 @@ interface TaskOfKind {
 const TASKS = {
   classify: {
     kind: 'classifier',
-    commands: ['evaluate', 'predict', 'serve', 'explain', 'compare', 'export', 'similar', 'compress'],
+    commands: ['evaluate', 'predict', 'serve', 'explain', 'compare', 'export', 'similar', 'compress', 'report', 'card'],
     load: (path, options) => TextClassifier.load(path, options),
   },
   tag: {
     kind: 'tagger',
-    commands: ['evaluate', 'predict', 'serve', 'export', 'similar', 'compress'],
+    commands: ['evaluate', 'predict', 'serve', 'export', 'similar', 'compress', 'report', 'card'],
     load: (path, options) => TextTagger.load(path, options),
   },
   language: {
     kind: 'language',
-    commands: ['evaluate', 'serve', 'export', 'similar', 'compress'],
+    commands: ['evaluate', 'serve', 'export', 'similar', 'compress', 'report', 'card'],
     // It has no device: it runs on the CPU.
     load: (path, { threads }) => LanguageModel.load(path, threads === undefined ? {} : { threads }),
   },
   seq2seq: {
     kind: 'seq2seq',
-    commands: ['evaluate', 'predict', 'serve', 'export', 'similar'],
+    commands: ['evaluate', 'predict', 'serve', 'export', 'similar', 'report', 'card'],
     load: (path, { threads }) => Seq2Seq.load(path, threads === undefined ? {} : { threads }),
   },
 } as const satisfies Record<string, TaskOfKind>;

@@ -28,9 +28,9 @@ const SHOWN = 120;
  *
  * @internal
  */
-export function beginning(text: string): string {
-  if (text.length <= SHOWN) return text;
-  return `${text.slice(0, splitsPair(text, SHOWN) ? SHOWN - 1 : SHOWN)}…`;
+export function beginning(text: string, most = SHOWN): string {
+  if (text.length <= most) return text;
+  return `${text.slice(0, splitsPair(text, most) ? most - 1 : most)}…`;
 }
 
 /**

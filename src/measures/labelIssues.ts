@@ -1,5 +1,5 @@
 import type { LabelOptions } from './labels.js';
-import { argmaxOf, type LabelledScores, labelledProbabilities, type Scores } from './probabilities.js';
+import { argmaxOf, labelledProbabilities, type Scores } from './probabilities.js';
 
 /** A row whose label is probably wrong. */
 export interface LabelIssue {
@@ -17,23 +17,6 @@ export interface LabelIssue {
 
 /** What cleanlab adds and subtracts so that rounding decides nothing. */
 const SLACK = 1e-6;
-
-/**
- * For each label the mean probability that the rows with it give it: above that a row is confidently of the label (Northcutt et al. 2021,
- * equation 2).
- */
-function thresholdsOf(rows: LabelledScores): Float64Array {
-  const sums = new Float64Array(rows.labels.length);
-  const counts = new Float64Array(rows.labels.length);
-  for (const [row, label] of rows.truth.entries()) {
-    sums[label]! += rows.row(row)[label]!;
-    counts[label]!++;
-  }
-  // Of a label that no row has none is sure.
-  return sums.map((sum, label) =>
-    counts[label] === 0 ? Number.POSITIVE_INFINITY : Math.max(sum / counts[label]!, 2 * SLACK),
-  );
-}
 
 /** The label that a row is confidently of: the most probable one where it is sure of several; -1 for none. */
 function confidentLabel(row: ArrayLike<number>, thresholds: Float64Array): number {
@@ -53,6 +36,78 @@ function isPredicted(row: ArrayLike<number>, own: number): boolean {
     if (label !== own && (row[label]! > probability || (row[label] === probability && label < own))) return false;
   }
   return true;
+}
+
+/** A row whose own label is not the most probable one. */
+interface Suspect {
+  row: number;
+  own: number;
+  probabilities: ArrayLike<number>;
+}
+
+/**
+ * Finds rows whose label is probably wrong, row by row. Of rows whose label is the most probable one nothing is kept.
+ *
+ * @internal
+ */
+export class LabelIssueFinder {
+  readonly #sums: Float64Array;
+  readonly #counts: Float64Array;
+  readonly #suspects: Suspect[] = [];
+  readonly #most: number;
+
+  /**
+   * @param labels - Number of labels.
+   * @param most - Rows that are kept, at most; others are not found.
+   */
+  constructor(labels: number, most: number = Number.POSITIVE_INFINITY) {
+    this.#sums = new Float64Array(labels);
+    this.#counts = new Float64Array(labels);
+    this.#most = most;
+  }
+
+  /**
+   * Looks at a row.
+   *
+   * @param row - What the issue will be called by.
+   * @param own - Index of its label.
+   * @param probabilities - One for each label; of a suspect a copy is kept.
+   */
+  add(row: number, own: number, probabilities: ArrayLike<number>): void {
+    this.#sums[own]! += probabilities[own]!;
+    this.#counts[own]!++;
+    if (this.#suspects.length < this.#most && !isPredicted(probabilities, own))
+      this.#suspects.push({ row, own, probabilities: Float64Array.from(probabilities) });
+  }
+
+  /**
+   * For each label the mean probability that the rows with it give it: above that a row is confidently of the label (Northcutt et al. 2021,
+   * equation 2).
+   */
+  #thresholds(): Float64Array {
+    // Of a label that no row has none is sure.
+    return this.#sums.map((sum, label) =>
+      this.#counts[label] === 0 ? Number.POSITIVE_INFINITY : Math.max(sum / this.#counts[label]!, 2 * SLACK),
+    );
+  }
+
+  /** The rows that are confidently of another label, the most doubtful first. */
+  finish(labels: readonly string[]): LabelIssue[] {
+    const thresholds = this.#thresholds();
+    const issues: LabelIssue[] = [];
+    for (const { row, own, probabilities } of this.#suspects) {
+      const confident = confidentLabel(probabilities, thresholds);
+      if (confident < 0 || confident === own) continue;
+      issues.push({
+        row,
+        label: labels[own]!,
+        suggested: labels[confident]!,
+        selfConfidence: probabilities[own]!,
+        suggestedProbability: probabilities[confident]!,
+      });
+    }
+    return issues.sort((a, b) => a.selfConfidence - b.selfConfidence || a.row - b.row);
+  }
 }
 
 /**
@@ -78,19 +133,7 @@ export function findLabelIssues(
   options: LabelOptions = {},
 ): LabelIssue[] {
   const rows = labelledProbabilities(labels, probabilities, options);
-  const thresholds = thresholdsOf(rows);
-  const issues: LabelIssue[] = [];
-  for (const [row, own] of rows.truth.entries()) {
-    const given = rows.row(row);
-    const confident = confidentLabel(given, thresholds);
-    if (confident < 0 || confident === own || isPredicted(given, own)) continue;
-    issues.push({
-      row,
-      label: rows.labels[own]!,
-      suggested: rows.labels[confident]!,
-      selfConfidence: given[own]!,
-      suggestedProbability: given[confident]!,
-    });
-  }
-  return issues.sort((a, b) => a.selfConfidence - b.selfConfidence || a.row - b.row);
+  const finder = new LabelIssueFinder(rows.labels.length);
+  for (const [row, own] of rows.truth.entries()) finder.add(row, own, rows.row(row));
+  return finder.finish(rows.labels);
 }

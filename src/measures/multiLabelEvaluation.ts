@@ -2,6 +2,7 @@ import { RecurraError } from '../core/errors.js';
 import { ExactSum, type LabelMeasures } from './counts.js';
 import { binaryCrossEntropy } from './crossEntropy.js';
 import { MultiLabelCounter, type MultiLabelReport } from './multiLabel.js';
+import { Numbers } from './numbers.js';
 import { type RankingMeasures, rankingOf } from './ranking.js';
 
 /** How well one label of a `multiLabel` model is told. */
@@ -18,28 +19,6 @@ export interface MultiLabelEvaluation extends MultiLabelReport {
   loss: number;
   /** Measures of each label, in the order of `labels`. */
   perLabel: MultiLabelMeasures[];
-}
-
-/** A list of numbers that grows. */
-class Numbers {
-  // Few at first: thousands of labels have two lists each.
-  #values = new Float32Array(16);
-  #length = 0;
-
-  push(value: number): void {
-    if (this.#length === this.#values.length) {
-      const larger = new Float32Array(2 * this.#length);
-      larger.set(this.#values);
-      this.#values = larger;
-    }
-    this.#values[this.#length++] = value;
-  }
-
-  take(): Float64Array {
-    const all = Float64Array.from(this.#values.subarray(0, this.#length));
-    this.#values = new Float32Array(0);
-    return all;
-  }
 }
 
 /** Measures predicted probabilities of labels that do not exclude one another, some rows at a time. */

@@ -21,7 +21,7 @@ import { modelReading } from '../serving/reading.js';
 import { type ModelServing, Serving } from '../serving/serving.js';
 import { assembled, type GivenClassifier } from './assemble.js';
 import { classifierFile } from './description.js';
-import { EVALUATION, type EvaluationOptions, evaluateRows } from './evaluate.js';
+import { EVALUATION, type EvaluationOptions, evaluateRows, type MeasuredRow } from './evaluate.js';
 import { type ExplainOptions, type Explanation, explainSettings, explainText } from './explain.js';
 import { classifierMetadata } from './file.js';
 import { type Expert, heldExpert } from './linear.js';
@@ -265,6 +265,16 @@ export class TextClassifier extends TextModel<ModelSettings> {
     this.checkOpen();
     checkNames('TextClassifier.evaluate', options, EVALUATION);
     return this.during(evaluateRows(this.#predictor, rows, settingsOf(EVALUATION, options)));
+  }
+
+  /**
+   * As {@link evaluate}, with all that was computed of each row.
+   *
+   * @internal
+   */
+  async measure(rows: Rows, options: EvaluationOptions, onMeasured: (row: MeasuredRow) => void): Promise<Evaluation> {
+    this.checkOpen();
+    return this.during(evaluateRows(this.#predictor, rows, settingsOf(EVALUATION, options), onMeasured));
   }
 
   /**

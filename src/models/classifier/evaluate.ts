@@ -25,6 +25,22 @@ export interface EvaluatedRow {
   line?: number | undefined;
 }
 
+/**
+ * A row that was measured, with all that was computed of it.
+ *
+ * @internal
+ */
+export interface MeasuredRow extends EvaluatedRow {
+  /** The row as it was given. */
+  given: GivenRow;
+  /** Probability of each label of the model; valid during the call. */
+  probabilities: Float32Array;
+  /** Tokens that the model read of it. */
+  tokens: number;
+  /** How many of them are in the vocabulary. */
+  knownTokens: number;
+}
+
 /** Options of {@link TextClassifier.evaluate}. */
 export interface EvaluationOptions {
   /**
@@ -121,6 +137,7 @@ export async function evaluateRows(
   predictor: Predictor,
   rows: Rows,
   { signal, onProgress, onPrediction, unknownLabels }: EvaluationOptions,
+  onMeasured?: (row: MeasuredRow) => void,
 ): Promise<Evaluation> {
   const { engine, labels, vocab, tokenizer, refiner } = predictor;
   const multiLabel = predictor.thresholds !== undefined;
@@ -129,7 +146,7 @@ export async function evaluateRows(
   const turns = new Turns(signal, undefined, 'the evaluation');
   const unknown = new UnknownLabels(labels, multiLabel, unknownLabels === 'wrong');
   const read = async (): Promise<ReadBlock> => {
-    const kept: GivenRow[] | undefined = onPrediction || refiner ? [] : undefined;
+    const kept: GivenRow[] | undefined = onPrediction || onMeasured || refiner ? [] : undefined;
     const unknownOf: string[][] = [];
     const rowsBefore = blocks.rows;
     const options = { tokenizer, vocab, classes: labels, multiLabel, rowsBefore, signal };
@@ -155,6 +172,13 @@ export async function evaluateRows(
       for (let row = 0; row < dataset.length; row++) {
         const distribution = probabilities.subarray(row * labels.length, (row + 1) * labels.length);
         const given = measurer.add(distribution, dataset.labelsOf(row), unknownOf[row]!);
+        if (kept && onMeasured) {
+          const { text, line } = kept[row]!;
+          const ids = dataset.tokens.subarray(dataset.offsets[row], dataset.offsets[row + 1]);
+          const knownTokens = ids.reduce((count, id) => count + (id === vocab.defaultIndex ? 0 : 1), 0);
+          const counts = { tokens: ids.length, knownTokens };
+          onMeasured({ text, ...given, line, given: kept[row]!, probabilities: distribution, ...counts });
+        }
         if (kept && onPrediction) {
           const { text, line } = kept[row]!;
           const told = onPrediction({ text, ...given, line });

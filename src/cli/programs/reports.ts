@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { REPORT } from '../../report/options.js';
+import { type CardFlags, cardCommand } from '../commands/card.js';
+import { type ReportFlags, reportCommand } from '../commands/report.js';
+import { deviceFlag } from '../device.js';
+import { addFlags } from '../flags.js';
+import { rowFlags } from '../rows.js';
+
+const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
+
+/** The commands that show what a model does: `recurra report` and `recurra card`. */
+export function reportCommands(program: Command, done: (exitCode: number) => void): void {
+  const report = rowFlags(
+    program
+      .command('report')
+      .description('Write one page that shows what a model does on rows it has not seen; it works offline.')
+      .argument('<model>', 'file that recurra train wrote')
+      .argument('<file>', 'file of rows that the model has not seen, as recurra evaluate takes it')
+      .option('--out <file>', 'page to write (default: report.html; with --json none)'),
+  );
+  deviceFlag(addFlags(report, REPORT))
+    .option('--events <file>', 'what recurra train --json wrote: curves within epochs, and seconds')
+    .option('--json', `${JSON_HELP}: the data of the report`)
+    .action(async (model: string, file: string, flags: ReportFlags) => done(await reportCommand(model, file, flags)));
+  program
+    .command('card')
+    .description('Write a model card: what a model is, how it was trained and how it did, as Markdown for model hubs.')
+    .argument('<model>', 'file that recurra train wrote')
+    .option('--out <file>', 'file to write, such as README.md (default: standard output)')
+    .option('--name <name>', 'what the model is called (default: the name of its file)')
+    .option('--json', 'write what the file tells of the training as one JSON line instead')
+    .action(async (model: string, flags: CardFlags) => done(await cardCommand(model, flags)));
+}

@@ -1,0 +1,185 @@
+import { Random } from '../core/random.js';
+import { binomial } from './binomial.js';
+
+/** A figure and the interval that holds it with a probability of 95 %. */
+export interface Estimate {
+  /** The figure for the rows as they are. */
+  value: number;
+  /** Lower bound. */
+  low: number;
+  /** Upper bound. */
+  high: number;
+}
+
+/** Precision, recall and F1 with their intervals. */
+export interface LabelEstimates {
+  /** Share of the rows given this label that have it. */
+  precision: Estimate;
+  /** Share of the rows with this label that were given it. */
+  recall: Estimate;
+  /** Harmonic mean of both. */
+  f1: Estimate;
+}
+
+/** Rows that are alike: with these labels, given those labels. */
+export interface Outcome {
+  /** Indices of the right labels. */
+  truth: readonly number[];
+  /** Indices of the labels given. */
+  predicted: readonly number[];
+  /** How many rows. */
+  rows: number;
+}
+
+/** What a bootstrap gives. */
+export interface Bootstrapped {
+  /** Share of rows all of whose labels are right. */
+  accuracy: Estimate;
+  /** Mean F1 over the labels. */
+  macroF1: Estimate;
+  /** Of each label that was asked for, in that order. */
+  perLabel: LabelEstimates[];
+}
+
+/** The quantile of the normal distribution that leaves 2.5 % above it. */
+const Z = 1.959963984540054;
+
+/** Wilson's interval (1927) of a share, as statsmodels' `proportion_confint(method='wilson')`; from 0 to 1 for no rows. */
+export function wilson(part: number, rows: number): Estimate {
+  if (rows === 0) return { value: 0, low: 0, high: 1 };
+  const value = part / rows;
+  const scale = 1 + Z ** 2 / rows;
+  const centre = (value + Z ** 2 / (2 * rows)) / scale;
+  const half = (Z / scale) * Math.sqrt((value * (1 - value)) / rows + Z ** 2 / (4 * rows ** 2));
+  return { value, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
+}
+
+/** A percentile as numpy's default computes it, by linear interpolation; `sorted` is not empty. */
+function percentile(sorted: Float64Array, share: number): number {
+  const at = share * (sorted.length - 1);
+  const below = Math.floor(at);
+  const next = sorted[Math.min(below + 1, sorted.length - 1)]!;
+  return sorted[below]! + (at - below) * (next - sorted[below]!);
+}
+
+/** The middle 95 % of what resamples gave; those that say nothing (NaN) are left out. */
+function estimate(value: number, drawn: Float64Array): Estimate {
+  const said = drawn.filter((each) => !Number.isNaN(each)).sort();
+  if (said.length === 0) return { value, low: value, high: value };
+  return { value, low: percentile(said, 0.025), high: percentile(said, 0.975) };
+}
+
+const divided = (part: number, whole: number) => (whole === 0 ? Number.NaN : part / whole);
+
+/** Counts of one sample. */
+class Sample {
+  readonly hits: Float64Array;
+  readonly support: Float64Array;
+  readonly predicted: Float64Array;
+  right = 0;
+
+  constructor(labels: number) {
+    this.hits = new Float64Array(labels);
+    this.support = new Float64Array(labels);
+    this.predicted = new Float64Array(labels);
+  }
+
+  clear(): void {
+    for (const counts of [this.hits, this.support, this.predicted]) counts.fill(0);
+    this.right = 0;
+  }
+
+  add({ truth, predicted }: Outcome, rows: number): void {
+    let shared = 0;
+    for (const label of truth) this.support[label]! += rows;
+    for (const label of predicted) {
+      this.predicted[label]! += rows;
+      if (!truth.includes(label)) continue;
+      this.hits[label]! += rows;
+      shared++;
+    }
+    if (shared === truth.length && shared === predicted.length) this.right += rows;
+  }
+
+  precision = (label: number) => divided(this.hits[label]!, this.predicted[label]!);
+  recall = (label: number) => divided(this.hits[label]!, this.support[label]!);
+  f1 = (label: number) => divided(2 * this.hits[label]!, this.predicted[label]! + this.support[label]!);
+
+  macroF1(averaged: readonly number[]): number {
+    let sum = 0;
+    for (const label of averaged) sum += this.f1(label) || 0;
+    return divided(sum, averaged.length);
+  }
+}
+
+/**
+ * Intervals of measures by the bootstrap: rows are drawn with replacement, as many as there are, and measured again; the middle 95 % of what
+ * comes out is the interval (Efron's percentile method). Rows that are alike are drawn together from a multinomial distribution, which is the
+ * same, so that a resample costs as much as there are kinds of outcomes, however many rows.
+ *
+ * The macro average is over the labels that the rows or the predictions have, the same ones in each resample; what is a division by zero counts
+ * as 0 there. Resamples in which a label's own measure is one are left out of its interval.
+ *
+ * @param outcomes - The kinds of outcomes; there is at least one row.
+ * @param labels - Number of labels.
+ * @param asked - Labels whose own measures are wanted.
+ * @param resamples - How often rows are drawn.
+ * @param seed - Decides what is drawn.
+ */
+export function* bootstrap(
+  outcomes: readonly Outcome[],
+  labels: number,
+  asked: readonly number[],
+  resamples: number,
+  seed: number,
+): Generator<void, Bootstrapped, undefined> {
+  const random = new Random(seed);
+  const whole = new Sample(labels);
+  let rows = 0;
+  for (const outcome of outcomes) {
+    whole.add(outcome, outcome.rows);
+    rows += outcome.rows;
+  }
+  const averaged = Array.from({ length: labels }, (_, label) => label).filter(
+    (label) => whole.support[label]! + whole.predicted[label]! > 0,
+  );
+  const column = () => new Float64Array(resamples);
+  const [accuracy, macroF1] = [column(), column()];
+  const perLabel = asked.map(() => ({ precision: column(), recall: column(), f1: column() }));
+  const sample = new Sample(labels);
+  for (let round = 0; round < resamples; round++) {
+    sample.clear();
+    let [left, rest] = [rows, rows];
+    for (const outcome of outcomes) {
+      const drawn = binomial(random, left, outcome.rows / rest);
+      if (drawn > 0) sample.add(outcome, drawn);
+      left -= drawn;
+      rest -= outcome.rows;
+      if (left === 0) break;
+    }
+    accuracy[round] = sample.right / rows;
+    macroF1[round] = sample.macroF1(averaged);
+    for (const [at, label] of asked.entries()) {
+      const columns = perLabel[at]!;
+      columns.precision[round] = sample.precision(label);
+      columns.recall[round] = sample.recall(label);
+      columns.f1[round] = sample.f1(label);
+    }
+    yield;
+  }
+  const labelEstimates: LabelEstimates[] = [];
+  for (const [at, label] of asked.entries()) {
+    const { precision, recall, f1 } = perLabel[at]!;
+    labelEstimates.push({
+      precision: estimate(whole.precision(label) || 0, precision),
+      recall: estimate(whole.recall(label) || 0, recall),
+      f1: estimate(whole.f1(label) || 0, f1),
+    });
+    yield;
+  }
+  return {
+    accuracy: estimate(whole.right / rows, accuracy),
+    macroF1: estimate(whole.macroF1(averaged), macroF1),
+    perLabel: labelEstimates,
+  };
+}

@@ -1,0 +1,47 @@
+import type { RowsOrigin, UnlabelledText } from '../data/readers/rows.js';
+import { withOrigin } from '../data/readers/rows.js';
+
+/** Rows of whatever kind, as readers give them. */
+type AnyRows<R> = (Iterable<R> | AsyncIterable<R>) & RowsOrigin;
+
+/** Puts rows and values together: by line where both have one, else by place. */
+async function* joined<R extends object>(rows: AnyRows<R>, name: string, values: AnyRows<UnlabelledText>) {
+  const source = (values as AsyncIterable<UnlabelledText>)[Symbol.asyncIterator]?.();
+  const iterator = source ?? (values as Iterable<UnlabelledText>)[Symbol.iterator]();
+  try {
+    let next = await iterator.next();
+    for await (const row of rows as AsyncIterable<R>) {
+      const { line } = row as { line?: number };
+      // A row may have been left out by either reader.
+      while (!next.done && line !== undefined && next.value.line !== undefined && next.value.line < line)
+        next = await iterator.next();
+      const here = !next.done && (line === undefined || next.value.line === undefined || next.value.line === line);
+      yield here ? { ...row, [name]: next.value!.text } : row;
+      if (here) next = await iterator.next();
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+/**
+ * Rows of a file with one more column, by which {@link reportModel} can give results. The file is read twice at the same time.
+ *
+ * @param rows - Rows, such as those of {@link readCsv}.
+ * @param name - What the column is called in the rows.
+ * @param values - The column as texts, such as {@link readTexts} gives them.
+ * @returns rows that can be read again as often as both can.
+ *
+ * @example
+ * ```ts
+ * const rows = withColumn(readCsv('test.csv', { text: 'body', label: 'queue' }), 'channel', readTexts('test.csv', { text: 'channel' }));
+ * const report = await reportModel(model, rows, { by: 'channel' });
+ * ```
+ */
+export function withColumn<R extends object>(
+  rows: AnyRows<R>,
+  name: string,
+  values: AnyRows<UnlabelledText>,
+): AsyncIterable<R> & RowsOrigin {
+  return withOrigin({ [Symbol.asyncIterator]: () => joined(rows, name, values) }, rows);
+}

@@ -1,0 +1,90 @@
+import { constraint, invalidArgument } from '../core/errors.js';
+import { checkNames, settingsOf } from '../core/options/table.js';
+import type { Pairs, Rows } from '../data/readers/rows.js';
+import { TextClassifier } from '../models/classifier/classifier.js';
+import { LanguageModel } from '../models/language/language.js';
+import type { LanguageTexts } from '../models/language/options.js';
+import { Seq2Seq } from '../models/seq2seq/seq2seq.js';
+import type { TagRows } from '../models/tagger/rows.js';
+import { TextTagger } from '../models/tagger/tagger.js';
+import { packageVersion } from '../native/addon.js';
+import { classifierReport } from './classifier.js';
+import type { ClassifierReport, LanguageReport, SequenceReport, TaggerReport } from './format.js';
+import { languageReport } from './language.js';
+import { REPORT, type ReportOptions } from './options.js';
+import { sequenceReport } from './sequence.js';
+import { taggerReport } from './tagger.js';
+
+export { type CardModel, type CardOptions, modelCard } from './card.js';
+export { withColumn } from './column.js';
+export type {
+  ClassifierReport,
+  CommonReport,
+  CurvePoint,
+  DoubtfulLabel,
+  ExplainedMistake,
+  Fact,
+  Group,
+  Grouping,
+  LabelShown,
+  LanguageReport,
+  MarkedPart,
+  PositionShown,
+  SampleShown,
+  ScoredText,
+  SequenceReport,
+  ShownPair,
+  ShownSentence,
+  ShownText,
+  SpanErrors,
+  TaggerReport,
+  TrainingShown,
+} from './format.js';
+export type { ReportOptions, ReportProgress } from './options.js';
+export { reportPage } from './page.js';
+
+/** What a report holds, by the kind of the model: `kind` tells which. */
+export type ModelReport = ClassifierReport | TaggerReport | LanguageReport | SequenceReport;
+
+/**
+ * Measures a model on rows and gathers what shows what it does: measures with intervals, what it takes for what, how far its probabilities can
+ * be believed, its most confident mistakes with what each token contributed, rows whose label is probably wrong, and how it was trained.
+ * {@link reportPage} makes a page of it. Rows are read as they are needed, so there may be more of them than fit into memory.
+ *
+ * @param model - A model of any kind.
+ * @param rows - What the model is measured on and has not seen, as its `evaluate` takes it: rows with labels, sentences with tags, texts, or pairs.
+ * @param options - See {@link ReportOptions}.
+ * @throws {@link ArgumentError} for an option that does not fit; what `evaluate` throws; `ABORTED` if the signal is aborted.
+ *
+ * @example
+ * ```ts
+ * const report = await reportModel(model, readCsv('test.csv', { text: 'body', label: 'queue' }));
+ * console.log(report.accuracy.value, report.coverage?.at[0]);
+ * const page = reportPage(report, { title: 'Tickets' });
+ * ```
+ */
+export function reportModel(model: TextClassifier, rows: Rows, options?: ReportOptions): Promise<ClassifierReport>;
+export function reportModel(model: TextTagger, rows: TagRows, options?: ReportOptions): Promise<TaggerReport>;
+export function reportModel(
+  model: LanguageModel,
+  rows: LanguageTexts,
+  options?: ReportOptions,
+): Promise<LanguageReport>;
+export function reportModel(model: Seq2Seq, rows: Pairs, options?: ReportOptions): Promise<SequenceReport>;
+export async function reportModel(
+  model: TextClassifier | TextTagger | LanguageModel | Seq2Seq,
+  rows: Rows | TagRows | LanguageTexts | Pairs,
+  options: ReportOptions = {},
+): Promise<ModelReport> {
+  checkNames('reportModel', options, REPORT);
+  const settings = settingsOf(REPORT, options);
+  const version = packageVersion();
+  if (model instanceof TextClassifier) return classifierReport(model, rows as Rows, settings, version);
+  for (const name of ['by', 'labels'] as const)
+    if (settings[name])
+      throw constraint(name, `${name} applies to classifiers alone; the model is a ${model?.constructor?.name}`);
+  if (model instanceof TextTagger) return taggerReport(model, rows as TagRows, settings, version);
+  if (model instanceof LanguageModel) return languageReport(model, rows as LanguageTexts, settings, version);
+  if (model instanceof Seq2Seq) return sequenceReport(model, rows as Pairs, settings, version);
+  throw invalidArgument('model', 'a model', model);
+}

@@ -1,0 +1,74 @@
+import { Turns } from '../core/turns.js';
+import { beginning } from '../inspection/found.js';
+import type { TextClassifier } from '../models/classifier/classifier.js';
+import type { Explanation } from '../models/classifier/explain.js';
+import type { ExplainedMistake } from './format.js';
+
+/** Code units of an explained text that are shown. */
+const SHOWN = 600;
+/** A longer text is not explained: it would be held whole, and take long. */
+const LONGEST = 20_000;
+
+/** A mistake that may be explained. */
+export interface Mistake extends Omit<ExplainedMistake, 'tokens' | 'text'> {
+  /** The whole text. */
+  text: string;
+}
+
+/** Keeps the mistakes of which a model was most sure. */
+export class Mistakes {
+  readonly #most: number;
+  readonly #kept: Mistake[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Shows a mistake; `make` is called if it is kept. */
+  add(probability: number, text: string, make: () => Mistake): void {
+    const last = this.#kept.at(-1);
+    if (this.#most === 0 || text.length > LONGEST) return;
+    if (this.#kept.length === this.#most && last!.probability >= probability) return;
+    let place = this.#kept.length;
+    while (place > 0 && this.#kept[place - 1]!.probability < probability) place--;
+    this.#kept.splice(place, 0, make());
+    if (this.#kept.length > this.#most) this.#kept.pop();
+  }
+
+  /** The mistakes, explained. */
+  async explained(
+    model: TextClassifier,
+    signal: AbortSignal | undefined,
+    onDone: (texts: number) => void,
+  ): Promise<ExplainedMistake[]> {
+    const turns = new Turns(signal, undefined, 'the report');
+    const all: ExplainedMistake[] = [];
+    for (const mistake of this.#kept) {
+      const { text, label } = mistake;
+      const explanation = await model.explain(text, { label, ...(signal && { signal }) });
+      all.push({ ...mistake, text: beginning(text, SHOWN), tokens: tokensOf(explanation, model) });
+      onDone(all.length);
+      await turns.next();
+    }
+    return all;
+  }
+}
+
+/** The parts of a text that contributed, without those of n-grams, by the part of the model that has more to say. */
+function tokensOf({ tokens }: Explanation, { mix, recurrent }: TextClassifier): ExplainedMistake['tokens'] {
+  const byLinear = recurrent && mix !== undefined && mix.network < 0.5;
+  const parts: ExplainedMistake['tokens'] = [];
+  let largest = 0;
+  let end = 0;
+  for (const token of tokens) {
+    if (token.start === undefined || token.end === undefined || token.start < end || token.end > SHOWN) continue;
+    const contribution = byLinear ? (token.linear ?? 0) : token.contribution;
+    parts.push({ start: token.start, end: token.end, contribution });
+    largest = Math.max(largest, Math.abs(contribution));
+    end = token.end;
+  }
+  return parts.map((part) => ({
+    ...part,
+    contribution: largest === 0 ? 0 : Number((part.contribution / largest).toFixed(3)),
+  }));
+}

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { checkOptionNames } from '../core/options/names.js';
+import { packageRoot } from '../native/addon.js';
+import type { CommonReport } from './format.js';
+
+/** Options of {@link reportPage}. */
+export interface ReportPageOptions {
+  /** Heading of the page. Default `'Model report'`. */
+  title?: string;
+  /** A line below it, such as the names of the files. Default: none. */
+  subtitle?: string;
+}
+
+/** Scripts of the page, in the order in which they need one another. */
+const SCRIPTS = ['dom', 'tables', 'charts', 'overview', 'matrix', 'texts', 'kinds', 'main'] as const;
+
+const escaped = (text: string) =>
+  text.replace(/[&<>"]/g, (character) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[character]!);
+
+/** JSON that can stand within a script: what would end it is written otherwise. */
+const embedded = (value: unknown) =>
+  JSON.stringify(value).replace(
+    /[<\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
+/** A module as a part of one script: its imports are parts that stand before it. */
+const joined = (code: string) => code.replace(/^import [^;]*;\n/gm, '').replace(/^export /gm, '');
+
+const hashOf = (content: string) => `'sha256-${createHash('sha256').update(content).digest('base64')}'`;
+
+/** The files of the page. */
+function files() {
+  const folder = join(packageRoot(), 'web', 'report');
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+  const library = dirname(createRequire(import.meta.url).resolve('uplot'));
+  const uPlot = readFileSync(join(library, 'uPlot.iife.min.js'), 'utf8');
+  const own = SCRIPTS.map((name) => joined(read(`${name}.js`))).join('\n');
+  return {
+    style: `${readFileSync(join(library, 'uPlot.min.css'), 'utf8')}\n${read('report.css')}`,
+    // Within a script this would end it.
+    script: `${uPlot}\n(() => {\n'use strict';\n${own}\n})();`.replaceAll('</script', '<\\/script'),
+  };
+}
+
+/**
+ * A report as one page of HTML: everything is in it, no request leaves it, and it needs no server.
+ *
+ * @param report - What {@link reportModel} gave.
+ * @param options - See {@link ReportPageOptions}.
+ *
+ * @example
+ * ```ts
+ * const report = await reportModel(model, rows);
+ * const page = reportPage(report, { title: 'Tickets', subtitle: 'tickets.safetensors on test.csv' });
+ * ```
+ */
+export function reportPage(report: CommonReport, options: ReportPageOptions = {}): string {
+  checkOptionNames('reportPage', options, ['title', 'subtitle']);
+  const { title = 'Model report', subtitle = '' } = options;
+  const { style, script } = files();
+  const policy = `default-src 'none'; style-src ${hashOf(style)}; script-src ${hashOf(script)}; img-src data:; base-uri 'none'; form-action 'none'`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${escaped(title)}</title>
+<link rel="icon" href="data:,">
+<style>${style}</style>
+</head>
+<body>
+<header class="top">
+<h1>${escaped(title)}</h1>
+${subtitle ? `<p class="subtitle">${escaped(subtitle)}</p>` : ''}
+<nav id="contents" aria-label="Sections"></nav>
+</header>
+<main id="report"></main>
+<noscript>This report needs JavaScript; nothing leaves the page. The same data come from recurra report --json.</noscript>
+<script type="application/json" id="data">${embedded(report)}</script>
+<script>${script}</script>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,82 @@
+import { Random } from '../core/random.js';
+
+/** Texts of a cell, at most. */
+const PER_CELL = 10;
+/** Texts that are held while rows are read, for each one that will be shown. */
+const HELD = 5;
+/** Bytes of the texts together, so that a report stays below 2 MB. */
+const BUDGET = 900_000;
+
+/** A text that may be shown. */
+interface Held {
+  text: string;
+}
+
+/** The texts of one cell. */
+interface Cell<T> {
+  /** Rows of the cell so far. */
+  rows: number;
+  kept: T[];
+}
+
+/**
+ * Draws texts for the cells of a table while rows go by: every cell gets some, and of a cell each row is as likely as any other. Its memory
+ * does not grow with the rows.
+ */
+export class CellSample<T extends Held> {
+  readonly #random: Random;
+  readonly #most: number;
+  readonly #cells = new Map<string, Cell<T>>();
+  #held = 0;
+
+  /**
+   * @param most - Texts that are wanted.
+   * @param seed - Decides which.
+   */
+  constructor(most: number, seed: number) {
+    this.#most = most;
+    this.#random = new Random(seed, 1);
+  }
+
+  /**
+   * Shows a row.
+   *
+   * @param cell - Where it belongs.
+   * @param make - Makes what is kept of it; called if it is drawn.
+   */
+  add(cell: string, make: () => T): void {
+    if (this.#most === 0) return;
+    let own = this.#cells.get(cell);
+    const full = this.#held >= HELD * this.#most;
+    if (!own) {
+      if (full) return;
+      own = { rows: 0, kept: [] };
+      this.#cells.set(cell, own);
+    }
+    own.rows++;
+    if (own.kept.length < PER_CELL && !full) {
+      own.kept.push(make());
+      this.#held++;
+      return;
+    }
+    const place = this.#random.int(own.rows);
+    if (place < own.kept.length) own.kept[place] = make();
+  }
+
+  /** The texts: one of each cell, then the second ones and so on, the larger cells first. */
+  finish(): T[] {
+    const cells = [...this.#cells.values()].sort((a, b) => b.rows - a.rows);
+    const shown: T[] = [];
+    let bytes = 0;
+    for (let place = 0; place < PER_CELL; place++) {
+      for (const { kept } of cells) {
+        const text = kept[place];
+        if (!text) continue;
+        bytes += Buffer.byteLength(text.text) + 100;
+        if (shown.length >= this.#most || bytes > BUDGET) return shown;
+        shown.push(text);
+      }
+    }
+    return shown;
+  }
+}

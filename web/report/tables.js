@@ -1,0 +1,124 @@
+// Tables, which scroll by themselves where the page is narrow.
+
+import { count, el, estimated, percent } from './dom.js';
+
+/** Rows of a table that are shown before a button shows all. */
+const FIRST = 25;
+
+/** A bar for a share with its interval. */
+export function bar({ value, low, high }) {
+  const track = el('span', { class: 'bar', 'aria-hidden': 'true' });
+  const fill = el('span', { class: 'fill' });
+  fill.style.width = `${100 * value}%`;
+  const range = el('span', { class: 'range' });
+  range.style.left = `${100 * low}%`;
+  range.style.width = `${100 * (high - low)}%`;
+  track.append(fill, range);
+  return track;
+}
+
+/**
+ * A table whose columns sort.
+ *
+ * @param columns - `{ name, of, show?, text? }`: `of` gives what is sorted by, `show` what is shown; columns of text are set from the left.
+ */
+export function table(caption, columns, rows, { sorted, first = FIRST } = {}) {
+  const body = el('tbody');
+  let order =
+    sorted === undefined ? [...rows] : [...rows].sort((a, b) => columns[sorted].of(b) - columns[sorted].of(a));
+  let by = sorted;
+  let falling = true;
+  let all = rows.length <= first;
+  const heads = columns.map(({ name, text }, at) => {
+    const button = el('button', { type: 'button', on: { click: () => sortBy(at) } }, name);
+    return el('th', { scope: 'col', class: text ? 'text' : undefined }, button);
+  });
+  const more = el(
+    'button',
+    { type: 'button', class: 'more', on: { click: showAll } },
+    `Show all ${count(rows.length)}`,
+  );
+  const show = () => {
+    body.replaceChildren(
+      ...order.slice(0, all ? order.length : first).map((row) =>
+        el(
+          'tr',
+          {},
+          ...columns.map(({ of, show: shown, text }, at) => {
+            const cell = shown ? shown(row) : String(of(row));
+            const kind = { class: text ? 'text' : undefined };
+            return at === 0 ? el('th', { scope: 'row', ...kind }, cell) : el('td', kind, cell);
+          }),
+        ),
+      ),
+    );
+    more.hidden = all;
+    for (const [at, head] of heads.entries())
+      if (at === by) head.setAttribute('aria-sort', falling ? 'descending' : 'ascending');
+      else head.removeAttribute('aria-sort');
+  };
+  function sortBy(at) {
+    falling = at === by ? !falling : !columns[at].text;
+    by = at;
+    const { of } = columns[at];
+    const compare = (a, b) => (typeof a === 'string' ? a.localeCompare(b) : a - b);
+    order = [...rows].sort((a, b) => (falling ? compare(of(b), of(a)) : compare(of(a), of(b))));
+    show();
+  }
+  function showAll() {
+    all = true;
+    show();
+    heads[0].querySelector('button').focus();
+  }
+  show();
+  const name = typeof caption === 'string' ? caption : caption.textContent;
+  const scroller = el(
+    'div',
+    { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': name },
+    el('table', {}, el('caption', {}, caption), el('thead', {}, el('tr', {}, ...heads)), body),
+  );
+  return el('div', { class: 'table' }, scroller, more);
+}
+
+/** Results of groups of rows. */
+export function groupTable({ by, groups }) {
+  return table(
+    `Accuracy by ${by}`,
+    [
+      { name: by, of: ({ name }) => name, text: true },
+      { name: 'Rows', of: ({ rows }) => rows, show: ({ rows }) => count(rows) },
+      { name: 'Accuracy', of: ({ accuracy }) => accuracy.value, show: ({ accuracy }) => bar(accuracy), text: true },
+      { name: '95 % interval', of: ({ accuracy }) => accuracy.low, show: ({ accuracy }) => estimated(accuracy) },
+    ],
+    groups,
+  );
+}
+
+/** Precision, recall and F1 of each label. */
+export function labelTable(perLabel, unit = 'Rows') {
+  const measure = (name, key) => ({
+    name,
+    of: (row) => row[key].value,
+    show: (row) => {
+      const { value, low, high } = row[key];
+      return low === undefined
+        ? percent(value)
+        : el('span', {}, percent(value), el('small', {}, ` ${(100 * low).toFixed(0)}–${(100 * high).toFixed(0)}`));
+    },
+  });
+  return table(
+    perLabel.some(({ f1 }) => f1.low !== undefined)
+      ? 'Measures of each label in percent; the small figures are 95 % intervals'
+      : 'Measures of each label in percent',
+    [
+      { name: 'Label', of: ({ label }) => label, text: true },
+      { name: unit, of: ({ support }) => support, show: ({ support }) => count(support) },
+      { name: 'Given', of: ({ predicted }) => predicted, show: ({ predicted }) => count(predicted) },
+      measure('Precision', 'precision'),
+      measure('Recall', 'recall'),
+      measure('F1', 'f1'),
+    ],
+    perLabel,
+    { sorted: 1 },
+  );
+}
