@@ -49,3 +49,4 @@ export {
 export * from './tensorboard/index.js';
 export * from './text/index.js';
 export { type ProgressDisplay, type ProgressDisplayOptions, progressDisplay } from './training/display.js';
+export * from './tuning/index.js';

@@ -4,6 +4,7 @@ import { systems } from '../libtorch/systems.mjs';
 import { EVALUATION } from '../models/classifier/evaluate.js';
 import { EXPLAIN } from '../models/classifier/explain.js';
 import { CLASSIFIER } from '../models/classifier/options.js';
+import { TUNE } from '../models/classifier/tuning/options.js';
 import { LANGUAGE } from '../models/language/options.js';
 import { GENERATE } from '../models/language/sampling.js';
 import { PAIR_EVALUATION } from '../models/seq2seq/evaluate.js';
@@ -33,6 +34,7 @@ import {
 import { type PredictFlags, predictCommand } from './commands/predict.js';
 import { type ServeFlags, serveCommand } from './commands/serve.js';
 import { type TrainFlags, trainCommand } from './commands/train.js';
+import { type TuneFlags, tuneCommand } from './commands/tune.js';
 import { type VectorsFlags, vectorsCommand } from './commands/vectors.js';
 import { deviceFlag } from './device.js';
 import { addFlags, addMissingFlags, giveOnce } from './flags.js';
@@ -127,6 +129,23 @@ export function createProgram(done: (exitCode: number) => void): Command {
       '\nCtrl-C (or SIGTERM, SIGHUP) once ends the training and saves what was learned (exit code 130); twice stops at once.',
     )
     .action(async (file: string, flags: TrainFlags) => done(await trainCommand(file, flags)));
+
+  const tune = labelledTextFlags(
+    program
+      .command('tune')
+      .description(
+        'Search for the settings that suit a file of labelled texts best, and save a model trained with them.',
+      )
+      .argument('<file>', 'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText)')
+      .option('--out <model>', 'file to write', 'model.safetensors'),
+  );
+  addMissingFlags(tune, TUNE, '')
+    .option('--json', JSON_HELP)
+    .addHelpText(
+      'after',
+      '\nSettings of a training that are given hold for all trials. Ctrl-C saves the best so far (exit code 130).',
+    )
+    .action(async (file: string, flags: TuneFlags) => done(await tuneCommand(file, flags)));
 
   const evaluate = rowFlags(
     program

@@ -11,6 +11,7 @@ import type { TokenSettings } from '../../text/options.js';
 import type { ValidationResult } from '../../training/progress.js';
 import type { TrainingRun } from '../../training/run.js';
 import { startTraining } from '../../training/start.js';
+import type { Tuning } from '../../tuning/events.js';
 import { describedText } from '../file.js';
 import { type LoadOptions, loadModel } from '../load.js';
 import { TextModel } from '../model.js';
@@ -26,6 +27,8 @@ import type { ModelSettings } from './network.js';
 import type { StartEvent, TrainOptions } from './options.js';
 import { type Prediction, type Predictor, predictionOf } from './prediction.js';
 import { type ClassifierParts, classifierTask } from './task.js';
+import type { TuneOptions } from './tuning/options.js';
+import { tuneClassifier } from './tuning/tune.js';
 
 /** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
 export interface PredictOptions {
@@ -123,6 +126,31 @@ export class TextClassifier extends TextModel<ModelSettings> {
    */
   static start(rows: Rows, options: TrainOptions = {}): TrainingRun<TextClassifier, ValidationResult, StartEvent> {
     return startTraining(TextClassifier.#task, rows, options);
+  }
+
+  /**
+   * Searches for the options that suit some rows best, and trains a classifier with them on all rows.
+   *
+   * Settings are tried by successive halving: the linear model alone, the defaults, then others are trained on a part of the rows and measured
+   * on the rest; the best third is measured on further parts, and so on. The defaults stay unless others are better by more than a standard
+   * error. Options of a training that are given hold for all settings; what is left is searched. All rows are held in memory, one model is trained at a time.
+   *
+   * @param rows - texts with their labels, as for {@link train}.
+   * @param options - see {@link TuneOptions}.
+   * @returns the model, the options that give it, and all settings that were tried with what they gave.
+   * @throws {@link ArgumentError} for an option that does not fit, a label of `metric` that no row has, and a `maxSize` into which no model fits.
+   * @throws {@link DataError} for rows that do not fit, and where fewer than two labels have two rows.
+   * @throws {@link TrainingError} `ABORTED` if the signal is aborted; its `model` has the best settings so far, and was trained on a part of the rows.
+   *
+   * @example
+   * ```ts
+   * const { model, options, verdict } = await TextClassifier.tune(rows, { minutes: 10, metric: 'macroF1' });
+   * console.log(verdict, options);
+   * await model.save('tickets.safetensors');
+   * ```
+   */
+  static tune(rows: Rows, options: TuneOptions = {}): Promise<Tuning<TextClassifier, TrainOptions>> {
+    return tuneClassifier(rows, options, TextClassifier.train);
   }
 
   /**

@@ -43,3 +43,4 @@ export type {
   TrainOptions,
 } from './options.js';
 export { type LabelProbability, Prediction } from './prediction.js';
+export type { TuneOptions } from './tuning/options.js';
