@@ -37,8 +37,8 @@ export interface TuningDisplay {
   stop(): void;
 }
 
-function timeWords({ seconds, secondsLeft }: TuningEvent): string {
-  return secondsLeft === null ? duration(seconds) : `${duration(seconds)}, ${duration(secondsLeft)} left`;
+function timeWords({ elapsed, secondsLeft }: TuningEvent): string {
+  return secondsLeft === null ? duration(elapsed) : `${duration(elapsed)}, ${duration(secondsLeft)} left`;
 }
 
 /** A table that is drawn over itself. */

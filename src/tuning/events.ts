@@ -24,8 +24,8 @@ export interface Trial {
 
 /** Where a search is; every event has it. */
 export interface TuningPlace {
-  /** Seconds since the beginning. */
-  seconds: number;
+  /** Seconds since the first trial began. */
+  elapsed: number;
   /** Seconds left of the time that was given; `null` without a limit. */
   secondsLeft: number | null;
 }

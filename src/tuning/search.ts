@@ -1,5 +1,6 @@
 import { after, now } from '../core/clock.js';
 import { RecurraError } from '../core/errors.js';
+import { normalBelow, normalQuantile } from '../measures/normal.js';
 import { abortedBefore } from '../training/errors.js';
 import type { Part, Rung } from './rungs.js';
 import type { Answers, Scorer } from './score.js';
@@ -98,8 +99,8 @@ function belongsToCandidate(error: unknown): error is RecurraError {
  * Successive halving (Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization", 2016; with the factor 3 of
  * Hyperband, Li et al. 2018): all candidates are measured a little, the best third of them more, and so on.
  *
- * The winner is the candidate with the largest score on the last rung, if that is more than one standard error above the score of the preferred
- * baseline on the same rows, else that baseline: differences below are mostly chance.
+ * The winner is the candidate with the largest score on the last rung, if that is clearly above the score of the preferred baseline on the same rows,
+ * else that baseline: differences below {@link marginOf} standard errors are mostly chance.
  */
 export class Search<O extends object, M extends { close(): unknown }> {
   readonly #parts: SearchParts<O, M>;
@@ -110,12 +111,6 @@ export class Search<O extends object, M extends { close(): unknown }> {
 
   constructor(parts: SearchParts<O, M>) {
     this.#parts = parts;
-  }
-
-  /** Seconds that are left of the time, the training of the winner not counted; infinite without a limit. */
-  get secondsLeft(): number {
-    const { seconds } = this.#parts;
-    return seconds === undefined ? Number.POSITIVE_INFINITY : seconds - (now() - this.#began) / 1000;
   }
 
   /** Seconds that the training of a candidate on all rows will take, by what its trials took. */
@@ -131,14 +126,14 @@ export class Search<O extends object, M extends { close(): unknown }> {
       const contenders = rung === 0 ? this.#fresh() : field.values();
       const measured: Entry<O>[] = [];
       for (const entry of contenders) {
-        if (!this.#hasTime(rung, entry, measured.length)) {
+        if ((rung > 0 || measured.length > 0) && !this.#hasTime(rung, entry)) {
           timeIsUp = true;
           break;
         }
         try {
           await this.#climb(entry, rung);
         } catch (error) {
-          if (signal?.aborted || (error instanceof TimeIsUp && measured.length > 0)) {
+          if (signal?.aborted || (error instanceof TimeIsUp && this.#base())) {
             stopped = signal?.aborted === true;
             timeIsUp = !stopped;
             break;
@@ -155,7 +150,8 @@ export class Search<O extends object, M extends { close(): unknown }> {
         this.#parts.onTrial(entry, rung, this.board());
       }
       // The clock ends a rung, and the next one has time of its own.
-      if (timeIsUp && this.#rungEnds(rung) > 0 && this.#hasTime(rung + 1, measured[0], 0)) timeIsUp = false;
+      if (timeIsUp && rung + 1 < rungs.length && this.#comparable(rung) && this.#hasTime(rung + 1, this.#base()))
+        timeIsUp = false;
       field = this.#survivors(measured);
     }
     const winner = this.#winner();
@@ -201,14 +197,19 @@ export class Search<O extends object, M extends { close(): unknown }> {
     return end - (now() - this.#began) / 1000;
   }
 
-  /** Whether a candidate can be measured on a rung. The first one of all always is: without it there is nothing. */
-  #hasTime(rung: number, entry: Entry<O> | undefined, measured: number): boolean {
-    if (rung === 0 && measured === 0) return true;
+  /** Whether what others are compared with came to a rung, before the time of the rung was up. */
+  #comparable(rung: number): boolean {
+    const { preferred } = this.#parts;
+    const tried = this.#entries.find(({ name }) => name === preferred.name);
+    return tried !== undefined && this.#base()?.rung === rung;
+  }
+
+  /** Whether there is time to measure a candidate on a rung. */
+  #hasTime(rung: number, entry: Entry<O> | undefined): boolean {
     const left = this.#rungEnds(rung);
     if (left === Number.POSITIVE_INFINITY) return true;
     const { rungs } = this.#parts;
-    const parts = rungs[rung]?.parts.filter(({ id }) => !entry?.answers.has(id));
-    if (!parts) return false;
+    const parts = rungs[rung]!.parts.filter(({ id }) => !entry?.answers.has(id));
     // One that has not been tried takes about what the others took.
     const tried = this.#entries.filter(({ rows }) => rows > 0);
     const of = entry && entry.rows > 0 ? [entry] : tried;
@@ -286,14 +287,16 @@ export class Search<O extends object, M extends { close(): unknown }> {
     return { signal: controller.signal, timedOut: () => timedOut, release };
   }
 
-  /** Those of a rung who come to the next one: the baselines, and the best third. */
+  /** Those of a rung who come to the next one: what others are compared with, the other baselines, and the best third. */
   #survivors(measured: readonly Entry<O>[]): Entry<O>[] {
     const { baselines } = this.#parts;
+    const base = this.#base();
     const isBaseline = ({ trial }: Entry<O>) => trial <= baselines.length;
     const ranked = measured
       .filter((entry) => !isBaseline(entry))
       .sort((a, b) => b.score - a.score || lossOf(a) - lossOf(b) || a.trial - b.trial);
-    return [...measured.filter(isBaseline), ...ranked.slice(0, Math.ceil(ranked.length / ETA))];
+    const others = measured.filter((entry) => isBaseline(entry) && entry !== base);
+    return [...(base ? [base] : []), ...others, ...ranked.slice(0, Math.ceil(ranked.length / ETA))];
   }
 
   /** What others are compared with; undefined before the first was measured. */
@@ -309,10 +312,10 @@ export class Search<O extends object, M extends { close(): unknown }> {
     const { baselines } = this.#parts;
     // Where the others have not come to the baseline's rung, they are judged by the one before.
     const arrived = this.#entries.some(({ trial, rung }) => trial > baselines.length && rung >= base.rung);
-    const least = arrived ? base.rung : base.rung - 1;
-    const rivals = this.#entries.filter(
-      ({ rung, difference, error }) => rung >= least && rung >= 0 && difference > error,
-    );
+    const least = Math.max(0, arrived ? base.rung : base.rung - 1);
+    // All that were tried had the chance to be lucky on these rows, also those that were left behind.
+    const clear = marginOf(this.#entries.filter((entry) => entry !== base && entry.rung >= 0).length);
+    const rivals = this.#entries.filter(({ rung, difference, error }) => rung >= least && difference > clear * error);
     return rivals.reduce((best, entry) => (entry.difference > best.difference ? entry : best), base);
   }
 
@@ -320,6 +323,17 @@ export class Search<O extends object, M extends { close(): unknown }> {
     this.#kept?.model.close();
     this.#kept = undefined;
   }
+}
+
+/** The probability that a difference is within one standard error of 0, or below, where there is none. */
+const WITHIN_ONE = normalBelow(1);
+
+/**
+ * Standard errors by which a candidate has to be better than the baseline, if it is the best of some that all may be no better: 1 for one candidate, and so
+ * many more for several that their luckiest is taken as rarely (Sidak's correction).
+ */
+export function marginOf(candidates: number): number {
+  return normalQuantile(WITHIN_ONE ** (1 / Math.max(1, candidates)));
 }
 
 /** The answers of a candidate to the rows of some parts. */

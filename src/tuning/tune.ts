@@ -49,7 +49,7 @@ function verdictOf<O extends object>(
   }
   const beside = plain && ` The linear model alone has ${percent(plain.score)}, this ${percent(winner.score)}.`;
   if (winner.name === preferred.name)
-    return `${preferred.name} won: nothing that was tried is better by more than a standard error.${beside ?? ''}`;
+    return `${preferred.name} won: nothing that was tried is better by more than chance explains.${beside ?? ''}`;
   return `${winner.name} won over ${preferred.name}, ${better}.${beside ?? ''}`;
 }
 
@@ -62,8 +62,8 @@ export async function tune<O extends object, M extends TrainedModel>(parts: Tune
   const { seconds: limit, onEvent, allRows, validationRows, labels, rungs, signal } = parts;
   const began = now();
   const place = (): TuningPlace => {
-    const seconds = (now() - began) / 1000;
-    return { seconds, secondsLeft: limit === undefined ? null : Math.max(0, limit - seconds) };
+    const elapsed = (now() - began) / 1000;
+    return { elapsed, secondsLeft: limit === undefined ? null : Math.max(0, limit - elapsed) };
   };
   onEvent?.({
     type: 'start',
@@ -106,6 +106,6 @@ export async function tune<O extends object, M extends TrainedModel>(parts: Tune
     winner: trialOf(winner),
     leaderboard,
     verdict: verdictOf(found, parts),
-    seconds: place().seconds,
+    seconds: place().elapsed,
   };
 }

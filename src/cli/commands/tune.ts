@@ -72,12 +72,13 @@ function summary(flags: TuneFlags, tuning: Tuning<TextClassifier, TrainOptions>)
     jsonLine({ event: 'end', model: flags.out, rows: model.trainedRows, ...found, seconds, interrupted: false });
     return;
   }
-  const again = flagsOf(options);
+  const again = printable(flagsOf(options)) || 'without further flags';
+  const same = Number.isFinite(Number(flags.validation ?? 0)) ? `; recurra train ${again} gives the same model` : '';
   const lines = [
     ...boardLines(leaderboard),
     '',
     printable(verdict),
-    `${printable(flags.out)}: ${model.trainedRows} rows, ${model.labels.length} labels, ${duration(seconds)}; recurra train${again ? ` ${printable(again)}` : ''} gives the same model`,
+    `${printable(flags.out)}: ${model.trainedRows} rows, ${model.labels.length} labels, ${duration(seconds)}${same}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -132,8 +132,8 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * Searches for the options that suit some rows best, and trains a classifier with them on all rows.
    *
    * Settings are tried by successive halving: the linear model alone, the defaults, then others are trained on a part of the rows and measured
-   * on the rest; the best third is measured on further parts, and so on. The defaults stay unless others are better by more than a standard
-   * error. Options of a training that are given hold for all settings; what is left is searched. All rows are held in memory, one model is trained at a time.
+   * on the rest; the best third is measured on further parts, and so on. The defaults stay unless others are better by more than
+   * chance explains. Options of a training that are given hold for all settings; what is left is searched. All rows are held in memory, one model is trained at a time.
    *
    * @param rows - texts with their labels, as for {@link train}.
    * @param options - see {@link TuneOptions}.
