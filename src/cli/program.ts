@@ -4,6 +4,7 @@ import { systems } from '../libtorch/systems.mjs';
 import { EVALUATION } from '../models/classifier/evaluate.js';
 import { EXPLAIN } from '../models/classifier/explain.js';
 import { CLASSIFIER } from '../models/classifier/options.js';
+import { PREDICT } from '../models/classifier/predictOptions.js';
 import { TUNE } from '../models/classifier/tuning/options.js';
 import { LANGUAGE } from '../models/language/options.js';
 import { GENERATE } from '../models/language/sampling.js';
@@ -176,6 +177,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
         .option('--file <file>', 'file of texts, of any format that train reads, or without --text one text per line'),
     ),
   ).option('--top-k <n>', 'labels to show per text (default: 3)', wholeNumber);
+  addMissingFlags(predict, PREDICT, '');
   manyTextsFlags(addMissingFlags(predict, TRANSLATE, 'of a model of pairs: '))
     .option('--json', JSON_HELP)
     .action(async (model: string, texts: string[], flags: PredictFlags) =>

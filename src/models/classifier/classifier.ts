@@ -1,8 +1,5 @@
-import { checkInteger } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
-import { checkOptionNames } from '../../core/options/names.js';
 import { checkNames, settingsOf } from '../../core/options/table.js';
-import { checkSignal } from '../../core/signals.js';
 import type { Rows } from '../../data/readers/rows.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
 import type { Mix } from '../../engine/linear.js';
@@ -26,17 +23,10 @@ import { type Expert, heldExpert } from './linear.js';
 import type { ModelSettings } from './network.js';
 import type { StartEvent, TrainOptions } from './options.js';
 import { type Prediction, type Predictor, predictionOf } from './prediction.js';
+import { type CautiousOptions, cautious, type PredictOptions, predictSettings } from './predictOptions.js';
 import { type ClassifierParts, classifierTask } from './task.js';
 import type { TuneOptions } from './tuning/options.js';
 import { tuneClassifier } from './tuning/tune.js';
-
-/** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
-export interface PredictOptions {
-  /** How many labels each prediction lists, from the most probable on. Default: all. */
-  topK?: number;
-  /** Stops the call: what has not been computed yet is given up, and the call rejects with `ABORTED`. */
-  signal?: AbortSignal;
-}
 
 /**
  * A text classifier: an embedding, recurrent layers, pooling over the real tokens, and a linear layer.
@@ -207,8 +197,18 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * const { label, probability, knownTokens } = await model.predict('My invoice is wrong', { topK: 3 });
    * if (knownTokens > 0) console.log(label, probability);
    * ```
+   *
+   * With `minProbability` there is no label where the model is not sure enough:
+   *
+   * @example
+   * ```ts
+   * const { label, classes } = await model.predict('My invoice is wrong', { minProbability: 0.8 });
+   * console.log(label ?? `perhaps ${classes[0]!.label}: ask somebody`);
+   * ```
    */
-  async predict(text: string, options: PredictOptions = {}): Promise<Prediction> {
+  predict(text: string, options: CautiousOptions): Promise<Prediction<string | null>>;
+  predict(text: string, options?: PredictOptions): Promise<Prediction>;
+  async predict(text: string, options: PredictOptions | CautiousOptions = {}): Promise<Prediction<string | null>> {
     if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
     const answer = this.#checkPredict(options);
     const [prediction] = await this.#serving.answer([text], answer, options.signal);
@@ -228,7 +228,12 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * console.log(predictions.map(({ label }) => label));
    * ```
    */
-  async predictMany(texts: readonly string[], options: PredictOptions = {}): Promise<Prediction[]> {
+  predictMany(texts: readonly string[], options: CautiousOptions): Promise<Prediction<string | null>[]>;
+  predictMany(texts: readonly string[], options?: PredictOptions): Promise<Prediction[]>;
+  async predictMany(
+    texts: readonly string[],
+    options: PredictOptions | CautiousOptions = {},
+  ): Promise<Prediction<string | null>[]> {
     const answer = this.#checkPredict(options);
     if (!Array.isArray(texts)) throw invalidArgument('texts', 'an array of strings', texts);
     if (texts.length === 0) return [];
@@ -280,12 +285,14 @@ export class TextClassifier extends TextModel<ModelSettings> {
   }
 
   /** Checks options of a prediction, and makes what answers with them. */
-  #checkPredict(options: PredictOptions): Answer<Prediction> {
+  #checkPredict(options: PredictOptions | CautiousOptions): Answer<Prediction<string | null>> {
     this.checkOpen();
-    checkOptionNames('predict', options, ['topK', 'signal']);
-    const { topK = this.labels.length, signal } = options;
-    checkInteger('topK', topK, 1);
-    checkSignal('signal', signal);
-    return (scores, start, tokens, known) => predictionOf(this.#predictor, scores, start, topK, tokens, known);
+    const { topK, minProbability: least } = predictSettings(options, this.labels.length);
+    const { labels } = this;
+    if (least === 0)
+      return (scores, start, tokens, known) => predictionOf(this.#predictor, scores, start, topK, tokens, known);
+    const thresholds = this.thresholds?.map((threshold) => Math.max(threshold, least));
+    return (scores, start, tokens, known) =>
+      cautious(predictionOf({ labels, thresholds }, scores, start, topK, tokens, known), least);
   }
 }
