@@ -3,9 +3,10 @@ import type { RecurraError } from '../core/errors.js';
 import { percent } from '../core/terminal.js';
 import { TrainingError } from '../training/errors.js';
 import type { TrainedModel } from '../training/task.js';
+import { type Candidate, type Entry, type Found, lossOf, type SearchParts } from './candidates.js';
 import type { Trial, Tuning, TuningEvent, TuningPlace } from './events.js';
 import type { TuningMetric } from './score.js';
-import { type Candidate, type Entry, type Found, lossOf, Search, type SearchParts } from './search.js';
+import { Search } from './search.js';
 
 /** What a search for settings works with. */
 export interface TuneParts<O extends object, M extends TrainedModel>

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { RecurraError } from '../../src/core/errors.js';
 import { Random } from '../../src/core/random.js';
+import type { Candidate, SearchParts } from '../../src/tuning/candidates.js';
 import { rungsOf } from '../../src/tuning/rungs.js';
 import { LabelSets, Scorer } from '../../src/tuning/score.js';
-import { type Candidate, Search, type SearchParts } from '../../src/tuning/search.js';
+import { Search } from '../../src/tuning/search.js';
 
 type Settings = { right: number; luck?: number; fails?: boolean; takes?: number };
 type Model = { name: string; closed: boolean; close(): void };

@@ -1,6 +1,6 @@
 import { Random } from '../../../core/random.js';
 import { defaultBatchSize } from '../../../training/options/learning.js';
-import type { Candidate } from '../../../tuning/search.js';
+import type { Candidate } from '../../../tuning/candidates.js';
 import { defaultAdversarial, defaultEpochs, defaultSubwords, type TrainOptions } from '../options.js';
 
 /** What is known of the rows, on which defaults depend. */
