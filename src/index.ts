@@ -52,3 +52,4 @@ export * from './report/index.js';
 export * from './tensorboard/index.js';
 export * from './text/index.js';
 export { type ProgressDisplay, type ProgressDisplayOptions, progressDisplay } from './training/display.js';
+export * from './tuning/index.js';

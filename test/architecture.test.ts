@@ -24,6 +24,7 @@ const GROUND: Floors = [
 const MODELS: Floors = [
   ['engine'],
   ['training'],
+  ['tuning'],
   ['models'],
   ['inspection', 'export', 'import'],
   ['report'],

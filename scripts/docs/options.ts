@@ -19,10 +19,12 @@ import { REPORT } from '../../src/report/options.js';
 import { SERVER } from '../../src/serve/options.js';
 import { LEARN_VECTORS } from '../../src/text/learned/options.js';
 import { CHECKPOINT } from '../../src/training/checkpoints/options.js';
+import { SEARCH } from '../../src/tuning/options.js';
 
 /** The guides, and the table that each marked section has. */
 export const SECTIONS: Readonly<Record<string, Readonly<Record<string, OptionTable>>>> = {
   'docs/data.md': { rows: ROWS },
+  'docs/tuning.md': { tune: SEARCH },
   'docs/inspecting.md': { inspect: INSPECT, doubt: DOUBT },
   'docs/reporting.md': { report: REPORT },
   'docs/training.md': { subwords: CLASSIFIER_SUBWORDS, train: CLASSIFIER },

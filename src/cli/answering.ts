@@ -1,5 +1,6 @@
 import { constraint } from '../core/errors.js';
 import type { Tokens, UnlabelledText } from '../data/readers/rows.js';
+import { TextClassifier } from '../models/classifier/classifier.js';
 import { plainTranslation } from '../models/seq2seq/plain.js';
 import { type Seq2SeqPredictOptions, TRANSLATE } from '../models/seq2seq/prediction.js';
 import { Seq2Seq } from '../models/seq2seq/seq2seq.js';
@@ -18,6 +19,7 @@ const CLASSES = 1 << 17;
 /** Flags that say what an answer has. */
 export interface AnswerFlags {
   topK?: number;
+  minProbability?: number;
 }
 
 /** A row that a model is asked about. */
@@ -41,6 +43,8 @@ export interface Answering {
  * @throws ArgumentError
  */
 export function checkAnswerFlags(model: ModelOf<'predict'>, flags: AnswerFlags): void {
+  if (!(model instanceof TextClassifier) && flags.minProbability !== undefined)
+    throw constraint('minProbability', '--min-probability applies to classifiers alone');
   if (model instanceof Seq2Seq) {
     if (flags.topK !== undefined)
       throw constraint('topK', '--top-k does not apply to a model of pairs; --n-best lists answers');
@@ -90,11 +94,12 @@ export function answering(model: ModelOf<'predict'>, flags: AnswerFlags): Answer
       row: (row) => ({ ...('text' in row ? { text: row.text } : {}), ...place(row) }),
     };
   }
+  const { minProbability } = flags;
   const topK = Math.min(flags.topK ?? TOP_K, model.labels.length);
   return {
     size: blockOf(topK),
     tokens: false,
-    answer: (rows, signal) => model.predictMany(rows.map(textOf), { topK, ...(signal && { signal }) }),
+    answer: (rows, signal) => model.predictMany(rows.map(textOf), { topK, minProbability, ...(signal && { signal }) }),
     row: (row) => ({ text: textOf(row), ...place(row) }),
   };
 }

@@ -4,6 +4,8 @@ import { systems } from '../libtorch/systems.mjs';
 import { EVALUATION } from '../models/classifier/evaluate.js';
 import { EXPLAIN } from '../models/classifier/explain.js';
 import { CLASSIFIER } from '../models/classifier/options.js';
+import { PREDICT } from '../models/classifier/predictOptions.js';
+import { TUNE } from '../models/classifier/tuning/options.js';
 import { LANGUAGE } from '../models/language/options.js';
 import { GENERATE } from '../models/language/sampling.js';
 import { PAIR_EVALUATION } from '../models/seq2seq/evaluate.js';
@@ -33,6 +35,7 @@ import {
 import { type PredictFlags, predictCommand } from './commands/predict.js';
 import { type ServeFlags, serveCommand } from './commands/serve.js';
 import { type TrainFlags, trainCommand } from './commands/train.js';
+import { type TuneFlags, tuneCommand } from './commands/tune.js';
 import { type VectorsFlags, vectorsCommand } from './commands/vectors.js';
 import { deviceFlag } from './device.js';
 import { distributedTimeoutFlag } from './distributedFlags.js';
@@ -134,6 +137,23 @@ export function createProgram(done: (exitCode: number) => void): Command {
     )
     .action(async (file: string, flags: TrainFlags) => done(await trainCommand(file, flags)));
 
+  const tune = labelledTextFlags(
+    program
+      .command('tune')
+      .description(
+        'Search for the settings that suit a file of labelled texts best, and save a model trained with them.',
+      )
+      .argument('<file>', 'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText)')
+      .option('--out <model>', 'file to write', 'model.safetensors'),
+  );
+  addMissingFlags(tune, TUNE, '')
+    .option('--json', JSON_HELP)
+    .addHelpText(
+      'after',
+      '\nSettings of a training that are given hold for all trials. Ctrl-C saves the best so far (exit code 130).',
+    )
+    .action(async (file: string, flags: TuneFlags) => done(await tuneCommand(file, flags)));
+
   const evaluate = rowFlags(
     program
       .command('evaluate')
@@ -163,6 +183,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
         .option('--file <file>', 'file of texts, of any format that train reads, or without --text one text per line'),
     ),
   ).option('--top-k <n>', 'labels to show per text (default: 3)', wholeNumber);
+  addMissingFlags(predict, PREDICT, '');
   manyTextsFlags(addMissingFlags(predict, TRANSLATE, 'of a model of pairs: '))
     .option('--json', JSON_HELP)
     .action(async (model: string, texts: string[], flags: PredictFlags) =>

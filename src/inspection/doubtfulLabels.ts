@@ -1,9 +1,9 @@
 import { DataError } from '../core/errors.js';
 import { checkNames, settingsOf } from '../core/options/table.js';
-import { Random } from '../core/random.js';
 import { throwIfAborted } from '../core/signals.js';
 import { Turns } from '../core/turns.js';
 import { type GivenRow, noRows, type Rows } from '../data/readers/rows.js';
+import { stratifiedFolds } from '../data/sets/folds.js';
 import { foundIn, labelled } from '../data/sets/labels.js';
 import { findLabelIssues } from '../measures/labelIssues.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
@@ -64,21 +64,6 @@ function checkLabels(rows: readonly Labelled[], labels: readonly string[], file:
     );
 }
 
-/** The part that each row is in: each label's rows are spread evenly. */
-function foldsOf(rows: readonly Labelled[], folds: number, seed: number): Int32Array {
-  const order = Int32Array.from(rows.keys());
-  new Random(seed).shuffle(order);
-  const next = new Map<string, number>();
-  const fold = new Int32Array(rows.length);
-  for (const row of order) {
-    const { label } = rows[row]!;
-    const place = next.get(label) ?? 0;
-    fold[row] = place % folds;
-    next.set(label, place + 1);
-  }
-  return fold;
-}
-
 /**
  * Finds rows whose label is probably wrong, as {@link findLabelIssues} does, by the linear model of {@link TextClassifier}: the probabilities of each row
  * come from a model trained on other parts of the rows (cross-validation). All rows are held in memory.
@@ -98,7 +83,11 @@ export async function findDoubtfulRows(rows: Rows, options: DoubtOptions = {}): 
   const labels = [...new Set(all.map(({ label }) => label))].sort(compareCodePoints);
   checkLabels(all, labels, rows.file);
   const index = new Map(labels.map((label, column) => [label, column]));
-  const fold = foldsOf(all, folds, seed);
+  const fold = stratifiedFolds(
+    all.map(({ label }) => label),
+    folds,
+    seed,
+  );
   const probabilities = new Float32Array(all.length * labels.length);
   // The caller asked for a search, so that is what an error says was stopped, not one of its trainings.
   const stopped = (error: unknown): never => {

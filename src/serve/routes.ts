@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TextClassifier } from '../models/classifier/classifier.js';
 import type { Prediction } from '../models/classifier/prediction.js';
+import type { CautiousOptions } from '../models/classifier/predictOptions.js';
 import { LanguageModel } from '../models/language/language.js';
 import { Seq2Seq } from '../models/seq2seq/seq2seq.js';
 import type { Tagging } from '../models/tagger/prediction.js';
@@ -78,6 +79,12 @@ function taggingRoutes(
   );
 }
 
+/** What a request says of its answer. */
+interface Answered {
+  topK?: number;
+  minProbability?: number;
+}
+
 function predictionRoutes(
   app: FastifyInstance,
   model: TextClassifier,
@@ -85,15 +92,16 @@ function predictionRoutes(
 ): void {
   const shape = schemas(settings, model.labels.length);
   const metrics = new PredictionMetrics(common, model);
-  const options = ({ topK = settings.topK }: { topK?: number }, reply: FastifyReply) => ({
+  const options = ({ topK = settings.topK, minProbability }: Answered, reply: FastifyReply): CautiousOptions => ({
     topK: Math.min(topK, model.labels.length),
+    minProbability,
     signal: whenGone(reply),
   });
-  const done = (request: FastifyRequest, predictions: Prediction[]) => {
+  const done = (request: FastifyRequest, predictions: Prediction<string | null>[]) => {
     labelled(request, predictions.length);
     metrics.predicted(predictions);
   };
-  app.post<{ Body: { text: string; topK?: number } }>(
+  app.post<{ Body: { text: string } & Answered }>(
     '/predict',
     { config, schema: { body: shape.one, response: { 200: shape.prediction } } },
     async (request, reply) => {
@@ -102,7 +110,7 @@ function predictionRoutes(
       return prediction;
     },
   );
-  app.post<{ Body: { texts: string[]; topK?: number } }>(
+  app.post<{ Body: { texts: string[] } & Answered }>(
     '/predict/many',
     { config, schema: { body: shape.many, response: { 200: shape.predictions } } },
     async (request, reply) => {

@@ -62,6 +62,12 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
     minimum: 1,
     description: `How many labels to list, from the most probable on. Default: ${Math.min(topK, labels)}.`,
   };
+  const least = {
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    description: 'Gives no label that is less probable than this: `label` is then null. Default: 0.',
+  };
   const labelProbability = {
     type: 'object',
     required: ['label', 'probability'],
@@ -74,8 +80,11 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
     type: 'object',
     required: ['label', 'probability', 'labels', 'classes', 'tokens', 'knownTokens'],
     properties: {
-      label: { type: 'string', description: 'The most probable label.' },
-      probability: { type: 'number', description: 'Its probability, from 0 to 1.' },
+      label: {
+        type: ['string', 'null'],
+        description: 'The most probable label; null if it is less probable than `minProbability`.',
+      },
+      probability: { type: 'number', description: 'The largest probability, from 0 to 1.' },
       labels: {
         type: 'array',
         items: { type: 'string' },
@@ -94,13 +103,13 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
       type: 'object',
       required: ['text'],
       additionalProperties: false,
-      properties: { text, topK: top },
+      properties: { text, topK: top, minProbability: least },
     },
     many: {
       type: 'object',
       required: ['texts'],
       additionalProperties: false,
-      properties: { texts: { type: 'array', items: text, maxItems: maxTexts }, topK: top },
+      properties: { texts: { type: 'array', items: text, maxItems: maxTexts }, topK: top, minProbability: least },
     },
     prediction,
     predictions: {

@@ -32,6 +32,9 @@ describe('recurra predict', () => {
     const table = gzipSync('id,body\n1,"a steel\n hammer"\n');
     const fromTable = recurra(['predict', model, '--file', '-', '--text', 'body', '--top-k', '1'], table);
     expect(fromTable.out).toMatch(/^tool \d+\.\d %\ta steel hammer\n$/);
+    const unsure = recurra(['predict', model, '--min-probability', '1', 'a cat', '--json']).json();
+    expect(unsure).toMatchObject([{ label: null, labels: [], classes: [{ label: 'animal' }, {}, {}] }]);
+    expect(recurra(['predict', model, '--min-probability', '1', 'a cat']).out).toMatch(/^unsure: animal \d+\.\d %/);
     const piped = recurra(['predict', model], 'cheese and bread\nzyx\n');
     expect(piped.out).toMatch(/^food \d+\.\d % .*\tcheese and bread\n.*\tzyx {3}\(no known word/);
   });

@@ -87,6 +87,7 @@ const PAGES = {
   'docs/vectors.md': 1,
   'docs/exporting.md': 3,
   'docs/tagging.md': 3,
+  'docs/tuning.md': 1,
   'docs/language.md': 3,
   'docs/seq2seq.md': 1,
   'README.md': 2,

@@ -59,6 +59,8 @@ function raw(bytes: string, at = url): Promise<string> {
 describe('predictions', () => {
   it('labels one text, and many in their order', async () => {
     const expected = await model.predict('a cat with fur');
+    const unsure = await post(`${url}/predict`, { text: 'a cat', minProbability: 1, topK: 1 });
+    expect(await unsure.json()).toMatchObject({ label: null, labels: [], classes: [{ label: 'animal' }] });
     const one = await post(`${url}/predict`, { text: 'a cat with fur' });
     expect(one.status).toBe(200);
     expect(one.headers.get('content-type')).toBe('application/json; charset=utf-8');

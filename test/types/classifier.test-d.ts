@@ -52,8 +52,12 @@ describe('TextClassifier', () => {
   });
 
   it('predicts iterables of labels', () => {
-    expectTypeOf<TextClassifier['predict']>().returns.resolves.toEqualTypeOf<Prediction>();
-    expectTypeOf<TextClassifier['predictMany']>().returns.resolves.toEqualTypeOf<Prediction[]>();
+    const model = null as unknown as TextClassifier;
+    expectTypeOf(() => model.predict('a')).returns.resolves.toEqualTypeOf<Prediction>();
+    expectTypeOf(() => model.predictMany(['a'], { topK: 1 })).returns.resolves.toEqualTypeOf<Prediction[]>();
+    expectTypeOf(() => model.predict('a', { minProbability: 0.5 })).returns.resolves.toEqualTypeOf<
+      Prediction<string | null>
+    >();
     const [best] = null as unknown as Prediction;
     expectTypeOf(best!.label).toEqualTypeOf<string>();
     const evaluation = null as unknown as Evaluation;

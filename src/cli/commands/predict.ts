@@ -31,7 +31,7 @@ interface Display {
 
 function show(
   { text, line }: UnlabelledText,
-  prediction: Prediction,
+  prediction: Prediction<string | null>,
   { json, multiLabel, topK, shown }: Display,
 ): void {
   if (json) {
@@ -48,7 +48,9 @@ function show(
     );
   const unknown =
     prediction.knownTokens === 0 ? '   (no known word: the distribution says nothing about this text)' : '';
-  process.stdout.write(`${classes.join('  ')}\t${printable(onOneLine(text))}${unknown}\n`);
+  process.stdout.write(
+    `${prediction.label === null ? 'unsure: ' : ''}${classes.join('  ')}\t${printable(onOneLine(text))}${unknown}\n`,
+  );
 }
 
 /** Refuses flags that texts given as arguments leave without a use. */
@@ -80,7 +82,10 @@ export async function predictCommand(modelFile: string, texts: string[], flags: 
     shown,
   };
   // The labels that a text is given need not be the most probable ones: each has a threshold of its own.
-  const options = { topK: multiLabel && !display.json ? model.labels.length : display.topK };
+  const options = {
+    topK: multiLabel && !display.json ? model.labels.length : display.topK,
+    minProbability: flags.minProbability,
+  };
   const { file = texts.length > 0 ? undefined : '-' } = flags;
   await answerTexts(
     texts,

@@ -43,8 +43,8 @@ export function checkWithoutOut({ shard, shards, overwrite }: FilesFlags): void 
 
 /** The flags that change what an answer says, by their names. */
 function makingOptions(flags: FilesFlags): Record<string, unknown> {
-  const { topK, header, skipBadRows, quote } = flags;
-  const others = { topK, header, skipBadRows, quote };
+  const { topK, minProbability, header, skipBadRows, quote } = flags;
+  const others = { topK, minProbability, header, skipBadRows, quote };
   const given = { ...others, ...givenOptions<object>({ ...TEXTS, ...TRANSLATE }, flags) };
   return Object.fromEntries(
     Object.entries(given)

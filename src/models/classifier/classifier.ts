@@ -1,8 +1,5 @@
-import { checkInteger } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
-import { checkOptionNames } from '../../core/options/names.js';
 import { checkNames, settingsOf } from '../../core/options/table.js';
-import { checkSignal } from '../../core/signals.js';
 import type { Rows } from '../../data/readers/rows.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
 import type { Mix } from '../../engine/linear.js';
@@ -14,6 +11,7 @@ import type { TrainingRun } from '../../training/run.js';
 import { startTraining } from '../../training/start.js';
 import type { CompressOptions } from '../compression/options.js';
 import { describedText, type ModelSource } from '../file.js';
+import type { Tuning } from '../../tuning/events.js';
 import { type LoadOptions, loadModel } from '../load.js';
 import { TextModel } from '../model.js';
 import type { Answer } from '../serving/call.js';
@@ -28,15 +26,10 @@ import { type Expert, heldExpert } from './linear.js';
 import type { ModelSettings } from './network.js';
 import type { StartEvent, TrainOptions } from './options.js';
 import { type Prediction, type Predictor, predictionOf } from './prediction.js';
+import { type CautiousOptions, cautious, type PredictOptions, predictSettings } from './predictOptions.js';
 import { type ClassifierParts, classifierTask } from './task.js';
-
-/** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
-export interface PredictOptions {
-  /** How many labels each prediction lists, from the most probable on. Default: all. */
-  topK?: number;
-  /** Stops the call: what has not been computed yet is given up, and the call rejects with `ABORTED`. */
-  signal?: AbortSignal;
-}
+import type { TuneOptions } from './tuning/options.js';
+import { tuneClassifier } from './tuning/tune.js';
 
 /**
  * A text classifier: an embedding, recurrent layers, pooling over the real tokens, and a linear layer.
@@ -126,6 +119,31 @@ export class TextClassifier extends TextModel<ModelSettings> {
    */
   static start(rows: Rows, options: TrainOptions = {}): TrainingRun<TextClassifier, ValidationResult, StartEvent> {
     return startTraining(TextClassifier.#task, rows, options);
+  }
+
+  /**
+   * Searches for the options that suit some rows best, and trains a classifier with them on all rows.
+   *
+   * Settings are tried by successive halving: the linear model alone, the defaults, then others are trained on a part of the rows and measured
+   * on the rest; the best third is measured on further parts, and so on. The defaults stay unless others are better by more than
+   * chance explains. Options of a training that are given hold for all settings; what is left is searched. All rows are held in memory, one model is trained at a time.
+   *
+   * @param rows - texts with their labels, as for {@link train}.
+   * @param options - see {@link TuneOptions}.
+   * @returns the model, the options that give it, and all settings that were tried with what they gave.
+   * @throws {@link ArgumentError} for an option that does not fit, a label of `metric` that no row has, and a `maxSize` into which no model fits.
+   * @throws {@link DataError} for rows that do not fit, and where fewer than two labels have two rows.
+   * @throws {@link TrainingError} `ABORTED` if the signal is aborted; its `model` has the best settings so far, and was trained on a part of the rows.
+   *
+   * @example
+   * ```ts
+   * const { model, options, verdict } = await TextClassifier.tune(rows, { minutes: 10, metric: 'macroF1' });
+   * console.log(verdict, options);
+   * await model.save('tickets.safetensors');
+   * ```
+   */
+  static tune(rows: Rows, options: TuneOptions = {}): Promise<Tuning<TextClassifier, TrainOptions>> {
+    return tuneClassifier(rows, options, TextClassifier.train);
   }
 
   /**
@@ -221,8 +239,18 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * const { label, probability, knownTokens } = await model.predict('My invoice is wrong', { topK: 3 });
    * if (knownTokens > 0) console.log(label, probability);
    * ```
+   *
+   * With `minProbability` there is no label where the model is not sure enough:
+   *
+   * @example
+   * ```ts
+   * const { label, classes } = await model.predict('My invoice is wrong', { minProbability: 0.8 });
+   * console.log(label ?? `perhaps ${classes[0]!.label}: ask somebody`);
+   * ```
    */
-  async predict(text: string, options: PredictOptions = {}): Promise<Prediction> {
+  predict(text: string, options: CautiousOptions): Promise<Prediction<string | null>>;
+  predict(text: string, options?: PredictOptions): Promise<Prediction>;
+  async predict(text: string, options: PredictOptions | CautiousOptions = {}): Promise<Prediction<string | null>> {
     if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
     const answer = this.#checkPredict(options);
     const [prediction] = await this.#serving.answer([text], answer, options.signal);
@@ -242,7 +270,12 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * console.log(predictions.map(({ label }) => label));
    * ```
    */
-  async predictMany(texts: readonly string[], options: PredictOptions = {}): Promise<Prediction[]> {
+  predictMany(texts: readonly string[], options: CautiousOptions): Promise<Prediction<string | null>[]>;
+  predictMany(texts: readonly string[], options?: PredictOptions): Promise<Prediction[]>;
+  async predictMany(
+    texts: readonly string[],
+    options: PredictOptions | CautiousOptions = {},
+  ): Promise<Prediction<string | null>[]> {
     const answer = this.#checkPredict(options);
     if (!Array.isArray(texts)) throw invalidArgument('texts', 'an array of strings', texts);
     if (texts.length === 0) return [];
@@ -304,12 +337,14 @@ export class TextClassifier extends TextModel<ModelSettings> {
   }
 
   /** Checks options of a prediction, and makes what answers with them. */
-  #checkPredict(options: PredictOptions): Answer<Prediction> {
+  #checkPredict(options: PredictOptions | CautiousOptions): Answer<Prediction<string | null>> {
     this.checkOpen();
-    checkOptionNames('predict', options, ['topK', 'signal']);
-    const { topK = this.labels.length, signal } = options;
-    checkInteger('topK', topK, 1);
-    checkSignal('signal', signal);
-    return (scores, start, tokens, known) => predictionOf(this.#predictor, scores, start, topK, tokens, known);
+    const { topK, minProbability: least } = predictSettings(options, this.labels.length);
+    const { labels } = this;
+    if (least === 0)
+      return (scores, start, tokens, known) => predictionOf(this.#predictor, scores, start, topK, tokens, known);
+    const thresholds = this.thresholds?.map((threshold) => Math.max(threshold, least));
+    return (scores, start, tokens, known) =>
+      cautious(predictionOf({ labels, thresholds }, scores, start, topK, tokens, known), least);
   }
 }

@@ -29,7 +29,7 @@ export type { LoadOptions } from '../load.js';
 export { TextModel } from '../model.js';
 export type { ServingOptions, ServingState } from '../serving/options.js';
 export type { OnUnknownLabel } from '../unknownLabels.js';
-export { type PredictOptions, TextClassifier } from './classifier.js';
+export { TextClassifier } from './classifier.js';
 export type { EvaluatedRow, EvaluationOptions } from './evaluate.js';
 export type { ExplainedToken, ExplainMethod, ExplainOptions, Explanation } from './explain.js';
 export type { ClassifierHeadOptions, ClassifierInputOptions, ModelOptions, ModelSettings } from './network.js';
@@ -43,3 +43,5 @@ export type {
   TrainOptions,
 } from './options.js';
 export { type LabelProbability, Prediction } from './prediction.js';
+export type { CautiousOptions, PredictOptions } from './predictOptions.js';
+export type { TuneOptions } from './tuning/options.js';

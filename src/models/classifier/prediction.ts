@@ -22,14 +22,17 @@ export interface LabelProbability {
  * console.log(best, second); // { label: 'billing', probability: 0.93 } { label: 'technical', probability: 0.05 }
  * ```
  */
-export class Prediction implements Iterable<LabelProbability> {
-  /** The most probable label; of a `multiLabel` model too, also if it is below its threshold. */
-  readonly label: string;
-  /** Its probability. */
+export class Prediction<L extends string | null = string> implements Iterable<LabelProbability> {
+  /**
+   * The most probable label; of a `multiLabel` model too, also if it is below its threshold. `null` if `minProbability` asked for more than its
+   * probability: then the first one of {@link classes} tells which it would be.
+   */
+  readonly label: L;
+  /** The largest probability. */
   readonly probability: number;
   /**
    * The labels that the text is given, the most probable one first: of a `multiLabel` model all whose probability reaches
-   * their threshold, which may be none; else {@link label} alone. `topK` does not shorten it.
+   * their threshold, which may be none; else {@link label} alone. Those below `minProbability` are left out. `topK` does not shorten it.
    */
   readonly labels: readonly string[];
   /** The most probable labels, in falling order; all of them unless `topK` asked for fewer. */
@@ -40,8 +43,14 @@ export class Prediction implements Iterable<LabelProbability> {
   readonly knownTokens: number;
 
   /** @internal */
-  constructor(classes: readonly LabelProbability[], labels: readonly string[], tokens: number, knownTokens: number) {
-    this.label = classes[0]!.label;
+  constructor(
+    label: L,
+    classes: readonly LabelProbability[],
+    labels: readonly string[],
+    tokens: number,
+    knownTokens: number,
+  ) {
+    this.label = label;
     this.probability = classes[0]!.probability;
     this.labels = labels;
     this.classes = classes;
@@ -111,7 +120,7 @@ export function predictionOf(
 ): Prediction {
   const classes = largest(labels, values, start, topK);
   const given = thresholds ? reached(labels, values, start, thresholds) : [classes[0]!.label];
-  return new Prediction(classes, given, tokens, known);
+  return new Prediction(classes[0]!.label, classes, given, tokens, known);
 }
 
 /** Rows that go to the engine in one call: enough to keep it busy, few enough to let others in between. */

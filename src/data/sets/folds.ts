@@ -1,0 +1,24 @@
+import { Random } from '../../core/random.js';
+
+/**
+ * Deals rows into parts so that the rows of each class are spread evenly, for cross-validation. The same seed gives the same parts on every machine.
+ *
+ * @param classes - The class of each row; rows of the same key belong together.
+ * @param folds - Number of parts, at least 1.
+ * @param seed - Decides which row goes where.
+ * @returns the part of each row, from 0 to `folds - 1`. `[rows]`
+ *
+ * @internal
+ */
+export function stratifiedFolds(classes: ArrayLike<number | string>, folds: number, seed: number): Int32Array {
+  const order = new Random(seed).permutation(classes.length);
+  const next = new Map<number | string, number>();
+  const fold = new Int32Array(classes.length);
+  for (const row of order) {
+    const key = classes[row]!;
+    const place = next.get(key) ?? 0;
+    fold[row] = place % folds;
+    next.set(key, place + 1);
+  }
+  return fold;
+}

@@ -1,0 +1,52 @@
+import { integer, number, signal } from '../../core/options/kinds.js';
+import { checkNames, option, settingsOf, type TableOf } from '../../core/options/table.js';
+import { Prediction } from './prediction.js';
+
+/** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
+export interface PredictOptions {
+  /** How many labels each prediction lists, from the most probable on. Default: all. */
+  topK?: number;
+  /** Stops the call: what has not been computed yet is given up, and the call rejects with `ABORTED`. */
+  signal?: AbortSignal;
+  /** With it a prediction may have no label: see {@link CautiousOptions}. */
+  minProbability?: undefined;
+}
+
+/** {@link PredictOptions} with which a prediction may have no label, because the model is not sure enough. */
+export interface CautiousOptions extends Omit<PredictOptions, 'minProbability'> {
+  /**
+   * Gives no label whose probability is below this: `label` is then `null`, and `labels` is empty; `classes` still lists the most probable ones. From 0
+   * to 1. Default 0.
+   */
+  minProbability: number | undefined;
+}
+
+/** The table of {@link CautiousOptions}. */
+export const PREDICT = {
+  topK: option(integer(1), { defaultText: 'all', help: 'labels to list for each text' }),
+  minProbability: option(number({ from: 0, to: 1 }), {
+    default: 0,
+    flag: '<share>',
+    help: 'give no label that is less probable than this: `null` in its place',
+    flagHelp: 'of a classifier: give no label that is less probable than this (label null with --json)',
+  }),
+  signal: option(signal, { help: 'stops the call when it is aborted' }),
+} as const satisfies TableOf<CautiousOptions>;
+
+/**
+ * Checks options of a prediction and fills in the defaults.
+ *
+ * @param labels - How many labels the model has.
+ * @throws ArgumentError for an option that does not fit.
+ */
+export function predictSettings(options: PredictOptions | CautiousOptions, labels: number) {
+  checkNames('predict', options, PREDICT);
+  const { topK = labels, ...rest } = settingsOf(PREDICT, options);
+  return { topK, ...rest };
+}
+
+/** What a model says about a text, as long as it is sure enough. */
+export function cautious(prediction: Prediction, least: number): Prediction<string | null> {
+  const { probability, classes, tokens, knownTokens } = prediction;
+  return probability < least ? new Prediction(null, classes, [], tokens, knownTokens) : prediction;
+}
