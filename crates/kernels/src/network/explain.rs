@@ -98,7 +98,6 @@ fn gradient_times_input(
         layout,
         ids: row.tokens.iter().map(|&id| id as u32).collect(),
         slots: (0..total as u32).collect(),
-        own: total,
         ..Plan::default()
     };
     let plan = StepPlan { words, ..StepPlan::default() };
