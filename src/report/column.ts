@@ -1,8 +1,17 @@
+import { checkFilled } from '../core/checks.js';
+import { invalidArgument } from '../core/errors.js';
 import type { RowsOrigin, UnlabelledText } from '../data/readers/rows.js';
 import { withOrigin } from '../data/readers/rows.js';
 
 /** Rows of whatever kind, as readers give them. */
 type AnyRows<R> = (Iterable<R> | AsyncIterable<R>) & RowsOrigin;
+
+/** Throws unless a value can be iterated, at once or step by step. */
+function checkRows(name: string, value: unknown): void {
+  const iterable =
+    typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
+  if (!iterable) throw invalidArgument(name, 'rows: an iterable or async iterable', value);
+}
 
 /** Puts rows and values together: by line where both have one, else by place. */
 async function* joined<R extends object>(rows: AnyRows<R>, name: string, values: AnyRows<UnlabelledText>) {
@@ -31,6 +40,7 @@ async function* joined<R extends object>(rows: AnyRows<R>, name: string, values:
  * @param name - What the column is called in the rows.
  * @param values - The column as texts, such as {@link readTexts} gives them.
  * @returns rows that can be read again as often as both can.
+ * @throws {@link ArgumentError} for arguments of other kinds.
  *
  * @example
  * ```ts
@@ -43,5 +53,8 @@ export function withColumn<R extends object>(
   name: string,
   values: AnyRows<UnlabelledText>,
 ): AsyncIterable<R> & RowsOrigin {
+  checkRows('rows', rows);
+  checkFilled('name', name, 'the name of a column');
+  checkRows('values', values);
   return withOrigin({ [Symbol.asyncIterator]: () => joined(rows, name, values) }, rows);
 }

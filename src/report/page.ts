@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { checkOptionNames } from '../core/options/names.js';
+import { checkOptions } from '../core/checks.js';
+import { invalidArgument } from '../core/errors.js';
 import { packageRoot } from '../native/addon.js';
 import type { CommonReport } from './format.js';
 
@@ -51,6 +52,7 @@ function files() {
  *
  * @param report - What {@link reportModel} gave.
  * @param options - See {@link ReportPageOptions}.
+ * @throws {@link ArgumentError} for what is no report, and for options that do not fit.
  *
  * @example
  * ```ts
@@ -59,8 +61,13 @@ function files() {
  * ```
  */
 export function reportPage(report: CommonReport, options: ReportPageOptions = {}): string {
-  checkOptionNames('reportPage', options, ['title', 'subtitle']);
-  const { title = 'Model report', subtitle = '' } = options;
+  const given = report as Partial<CommonReport> | null | undefined;
+  if (typeof given !== 'object' || given === null || !Array.isArray(given.facts))
+    throw invalidArgument('report', 'what reportModel gave', report);
+  const checked = checkOptions('reportPage', options, ['title', 'subtitle']);
+  const { title = 'Model report', subtitle = '' } = checked;
+  for (const [name, value] of Object.entries({ title, subtitle }))
+    if (typeof value !== 'string') throw invalidArgument(name, 'a string', value);
   const { style, script } = files();
   const policy = `default-src 'none'; style-src ${hashOf(style)}; script-src ${hashOf(script)}; img-src data:; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>

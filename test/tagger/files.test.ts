@@ -36,7 +36,7 @@ describe('the file of a tagger', () => {
   });
 
   it.each<[string, (model: Record<string, unknown>) => void, RegExp]>([
-    ['a newer format', (model) => Object.assign(model, { formatVersion: 2 }), /format version 2.*reads up to 1/],
+    ['a newer format', (model) => Object.assign(model, { formatVersion: 3 }), /format version 3.*reads up to 2/],
     ['no tags', (model) => Object.assign(model, { tags: [] }), /expected two or more different tags/],
     ['the same tag twice', (model) => Object.assign(model, { tags: ['O', 'O'] }), /two or more different tags/],
     ['a tag of no scheme', (model) => (model.tags as string[]).push('NOUN'), /tags\[\d\].*"NOUN"/],

@@ -56,8 +56,11 @@ describe.skipIf(!path)('files and memory that do not serve', () => {
   /** The file with another text in its header, padded to the same length where it is shorter. */
   function edited(from: string | RegExp, to: string): Uint8Array<ArrayBuffer> {
     const header = new TextDecoder().decode(file.subarray(8, headerEnd()));
-    const changed = new TextEncoder().encode(header.replace(from, to));
-    expect(header.replace(from, to)).not.toBe(header);
+    // The record of the training names settings too, and has no say in how a file is read.
+    const card = /"card":"(?:\\.|[^"\\])*"/.exec(header)?.[0] ?? '';
+    const text = header.replace(card, () => '"card":""').replace(from, to);
+    expect(text).not.toBe(header.replace(card, () => '"card":""'));
+    const changed = new TextEncoder().encode(text);
     const bytes = new Uint8Array(8 + changed.length + file.length - headerEnd());
     new DataView(bytes.buffer).setBigUint64(0, BigInt(changed.length), true);
     bytes.set(changed, 8);
@@ -80,14 +83,14 @@ describe.skipIf(!path)('files and memory that do not serve', () => {
   });
 
   it.each([
-    ['"formatVersion":3', '"formatVersion":9', 'reads up to 4; install a newer'],
+    ['"formatVersion":3', '"formatVersion":9', 'reads up to 5; install a newer'],
     [
       '"tokenizer":"basic_english"',
       '"tokenizer":null',
       'a tokenizer function of its own; recurra-web reads texts with one of basic_english',
     ],
     ['"tokenizer":"basic_english"', '"tokenizer":"hugging_face"', 'a HuggingFace tokenizer'],
-    ['"kind":"classifier"', '"kind":"tagger"', 'reads up to 1'],
+    ['"kind":"classifier"', '"kind":"tagger"', 'reads up to 2'],
     ['"kind":"classifier"', '"kind":"oracle"', 'the kind "oracle"; recurra-web has classifier, tagger, language'],
     ['"hiddenSize":3', '"hiddenSize":4', 'weight_ih_l0'],
     ['"cell":"lstm"', '"cell":"gru"', 'weight_ih_l0'],

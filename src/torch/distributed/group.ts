@@ -30,7 +30,8 @@ export function currentGroup(): NativeProcessGroup {
  *
  * @example
  * ```ts
- * await distributed.initProcessGroup({ rank: 0, worldSize: 2, masterAddr: '10.0.0.1', masterPort: 29500 });
+ * // `masterAddr` and its port are where rank 0 listens.
+ * const join = (rank: number) => distributed.initProcessGroup({ rank, worldSize: 2, masterAddr: '10.0.0.1', masterPort: 29500 });
  * ```
  */
 export async function initProcessGroup(options?: ProcessGroupOptions): Promise<void> {

@@ -24,7 +24,7 @@ export interface DistributedSamplerOptions {
  * @example
  * ```ts
  * const sampler = new utils.data.DistributedSampler(rows);
- * sampler.setEpoch(epoch);
+ * sampler.setEpoch(1);
  * const loader = new DataLoader(rows, { batchSize: 32, indices: sampler.indices() });
  * ```
  */

@@ -5,16 +5,13 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, TryLockError};
 
 use super::table::project;
-use super::words::WordRows;
+use super::words::{CODED_BYTES, Coded, WordRows};
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::shape::Shape;
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
 use crate::threads::Pool;
 use recurra_core::fault;
-
-/// What the kept projections take at most, and what a table of all words of a compressed model may take.
-pub(crate) const FREQUENT_BYTES: usize = 16 << 20;
 
 /// Tokens by which the most frequent words are known well enough, at most; as many as there are words do.
 const ENOUGH_TOKENS: usize = 65_536;
@@ -29,6 +26,9 @@ pub(crate) struct FrequentWords {
     kept: OnceLock<Kept>,
     /// Held by the thread that makes them; no other waits for it.
     making: Mutex<()>,
+    /// Without codes there are none, and what works with them is not compiled.
+    #[cfg(not(feature = "codes"))]
+    never: Coded,
 }
 
 /// Projections of some words, for each direction.
@@ -59,14 +59,20 @@ impl Kept {
 }
 
 impl FrequentWords {
-    /// None counted yet, of this many words.
-    pub fn new(words: usize) -> Self {
+    /// None counted yet, of the words with these codes.
+    #[cfg(feature = "codes")]
+    pub fn new(coded: &Coded) -> Self {
         Self {
-            seen: (0..words).map(|_| AtomicU32::new(0)).collect(),
+            seen: (0..coded.rows()).map(|_| AtomicU32::new(0)).collect(),
             tokens: AtomicUsize::new(0),
             kept: OnceLock::new(),
             making: Mutex::new(()),
         }
+    }
+
+    #[cfg(not(feature = "codes"))]
+    pub fn new(coded: &Coded) -> Self {
+        match *coded {}
     }
 
     /// What is kept, once it is there. It may come at any time.
@@ -97,7 +103,7 @@ impl FrequentWords {
             Err(TryLockError::WouldBlock) => return,
         };
         fault::point("table");
-        let room = FREQUENT_BYTES / (shape.gp * shape.dirs * 4).max(1);
+        let room = CODED_BYTES / (shape.gp * shape.dirs * 4).max(1);
         let mut order: Vec<(u32, u32)> = (0u32..)
             .zip(&self.seen)
             .map(|(word, seen)| (seen.load(Ordering::Relaxed), word))

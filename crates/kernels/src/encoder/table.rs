@@ -2,8 +2,7 @@
 
 use std::sync::{Mutex, OnceLock, TryLockError};
 
-use super::frequent::FREQUENT_BYTES;
-use super::words::WordRows;
+use super::words::{CODED_BYTES, WordRows};
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::shape::Shape;
 use crate::recurrent::stack::Net;
@@ -35,7 +34,7 @@ impl WordTable {
     /// Makes the table, if it is worth it after `tokens` predicted tokens and small enough, unless another thread is
     /// already making it.
     pub fn make(&self, shape: &Shape, packs: &[DirPacks], words: WordRows<'_>, pool: &Pool, tokens: usize) {
-        let most = if words.coded() { FREQUENT_BYTES } else { TABLE_BYTES };
+        let most = if words.coded() { CODED_BYTES } else { TABLE_BYTES };
         if tokens < words.rows || words.rows * shape.gp * shape.dirs * 4 > most || self.table.get().is_some() {
             return;
         }

@@ -3,6 +3,9 @@
 #[cfg(feature = "codes")]
 pub(crate) use recurra_codes::Coded;
 
+/// What the projections that are kept of a compressed model's words may take.
+pub(crate) const CODED_BYTES: usize = 16 << 20;
+
 /// Without the feature there are no codes.
 #[cfg(not(feature = "codes"))]
 pub(crate) enum Coded {}

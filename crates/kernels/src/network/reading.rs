@@ -143,7 +143,7 @@ impl Network {
             // Where forms come with the texts, a word's row is not all of an input.
             let coded = weights.vectors.coded.as_ref();
             let whole = coded.filter(|coded| coded.dims() == self.params.config.encoder.inputs());
-            let frequent = whole.map(|coded| FrequentWords::new(coded.rows()));
+            let frequent = whole.map(FrequentWords::new);
             weights.frozen = Some(Frozen { inputs, frequent, ..Frozen::new(&self.params, &weights.flat) });
         }
         Ok(())

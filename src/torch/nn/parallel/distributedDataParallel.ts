@@ -25,8 +25,8 @@ export interface DistributedDataParallelOptions {
  * @example
  * ```ts
  * await distributed.initProcessGroup();
- * const net = await nn.parallel.DistributedDataParallel.create(new Classifier());
- * const optimizer = new optim.Adam(net.parameters());
+ * const parallel = await nn.parallel.DistributedDataParallel.create(net);
+ * const optimizer = new optim.Adam(parallel.parameters());
  * ```
  */
 export class DistributedDataParallel<M extends Module = Module> extends Module {
