@@ -24,15 +24,14 @@ export interface LabelProbability {
  */
 export class Prediction<L extends string | null = string> implements Iterable<LabelProbability> {
   /**
-   * The most probable label; of a `multiLabel` model too, also if it is below its threshold. `null` if `minProbability` asked for more than its
-   * probability: then the first one of {@link classes} tells which it would be.
+   * The most probable label; of a `multiLabel` model too, also if it is below its threshold. `null` below `minProbability`.
    */
   readonly label: L;
   /** The largest probability. */
   readonly probability: number;
   /**
    * The labels that the text is given, the most probable one first: of a `multiLabel` model all whose probability reaches
-   * their threshold, which may be none; else {@link label} alone. Those below `minProbability` are left out. `topK` does not shorten it.
+   * their threshold, which may be none; else {@link label} alone. None is below `minProbability`. `topK` does not shorten it.
    */
   readonly labels: readonly string[];
   /** The most probable labels, in falling order; all of them unless `topK` asked for fewer. */
