@@ -36,11 +36,13 @@ async function bundleCode(input, file) {
   const { output } = await bundle.generate({ format: 'es' });
   await bundle.close();
   if (output.length !== 1) throw new Error('recurra-web has more than one file of code');
-  const { code } = await transformWithEsbuild(output[0].code, 'index.js', {
+  const { code: lines } = await transformWithEsbuild(output[0].code, 'index.js', {
     target: 'es2022',
     sourcemap: false,
     minifySyntax: true,
   });
+  // Those of class members are left by esbuild.
+  const code = lines.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '');
   if (/\beval\(|new Function\(/.test(code)) throw new Error('recurra-web must not evaluate code');
   writeFileSync(file, code);
 }
