@@ -17,6 +17,7 @@ export type { ImportedPooling, ImportOptions } from './options.js';
 
 /** A model that was trained elsewhere. */
 export interface ImportedModel {
+  /** A classifier that answers as the network did. The caller closes it. */
   model: TextClassifier;
   /** What is to be known of it, each as a sentence. */
   notes: readonly string[];

@@ -9,6 +9,7 @@ export {
 export type { CalibrationBin, CalibrationResult } from './calibration.js';
 export { type Comparison, comparePredictions } from './comparison.js';
 export type { LabelMeasures, PrecisionRecall, UndefinedMeasure } from './counts.js';
+export type { CoverageAt, CoverageCurve, CoveragePoint } from './coverage.js';
 export { editDistance } from './editDistance.js';
 export { type EntityReport, type EntityReportOptions, entityReport } from './entities.js';
 export type { Evaluation, ExclusiveEvaluation, TopK } from './evaluation.js';
@@ -18,6 +19,7 @@ export {
   formatConfusions,
   worstConfusions,
 } from './format.js';
+export type { Estimate } from './intervals.js';
 export { findLabelIssues, type LabelIssue } from './labelIssues.js';
 export type { LabelOptions } from './labels.js';
 export { type MultiLabelReport, multiLabelReport, type RowsWithoutLabel } from './multiLabel.js';

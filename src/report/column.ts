@@ -4,7 +4,7 @@ import type { RowsOrigin, UnlabelledText } from '../data/readers/rows.js';
 import { withOrigin } from '../data/readers/rows.js';
 
 /** Rows of whatever kind, as readers give them. */
-type AnyRows<R> = (Iterable<R> | AsyncIterable<R>) & RowsOrigin;
+export type AnyRows<R> = (Iterable<R> | AsyncIterable<R>) & RowsOrigin;
 
 /** Throws unless a value can be iterated, at once or step by step. */
 function checkRows(name: string, value: unknown): void {

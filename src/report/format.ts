@@ -97,6 +97,26 @@ export interface ShownText {
   probability: number;
 }
 
+/** A part of a text, and what it adds to the score of a label. */
+export interface ContributingPart {
+  /** Where it begins in the text, in UTF-16 code units. */
+  start: number;
+  /** Where it ends, without that one. */
+  end: number;
+  /** From -1 to 1, where 1 is the largest of the text. */
+  contribution: number;
+}
+
+/** Rows of one label that were given one label. */
+export interface ConfusionCell {
+  /** Index of the right label. */
+  truth: number;
+  /** Index of the label that was given. */
+  predicted: number;
+  /** How many they are. */
+  rows: number;
+}
+
 /** A mistake of which the model was sure, with what each token contributed. */
 export interface ExplainedMistake {
   /** Number of the row, from 1. */
@@ -114,7 +134,7 @@ export interface ExplainedMistake {
   /** Probability of that label, from 0 to 1. */
   probability: number;
   /** Parts of the text with what they add to the score of the label; -1 to 1, where 1 is the largest of the text. */
-  tokens: { start: number; end: number; contribution: number }[];
+  tokens: ContributingPart[];
 }
 
 /** A row whose label is probably wrong. */
@@ -144,7 +164,7 @@ export interface ClassifierReport extends CommonReport {
   /** Measures of each label; of more than 1,000 labels those with most rows. */
   perLabel: LabelShown[];
   /** Which label was taken for which: cells of the confusion matrix that are not 0, as indices and rows. Empty with several labels a text. */
-  cells: { truth: number; predicted: number; rows: number }[];
+  cells: ConfusionCell[];
   /** The labels taken for one another, the most frequent first, at most 100. */
   confusions: Confusion[];
   /** Whether the probabilities can be believed; null with several labels a text. */

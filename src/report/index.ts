@@ -16,10 +16,12 @@ import { sequenceReport } from './sequence.js';
 import { taggerReport } from './tagger.js';
 
 export { type CardModel, type CardOptions, modelCard } from './card.js';
-export { withColumn } from './column.js';
+export { type AnyRows, withColumn } from './column.js';
 export type {
   ClassifierReport,
   CommonReport,
+  ConfusionCell,
+  ContributingPart,
   CurvePoint,
   DoubtfulLabel,
   ExplainedMistake,
@@ -41,7 +43,7 @@ export type {
   TrainingShown,
 } from './format.js';
 export type { ReportOptions, ReportProgress } from './options.js';
-export { reportPage } from './page.js';
+export { type ReportPageOptions, reportPage } from './page.js';
 
 /** What a report holds, by the kind of the model: `kind` tells which. */
 export type ModelReport = ClassifierReport | TaggerReport | LanguageReport | SequenceReport;

@@ -121,7 +121,8 @@ describe.skipIf(!executablePath)('the page of a report', () => {
     ).toBe(0);
     const chart = page.locator('figure', { hasText: 'Precision against coverage' });
     await chart.getByText('As a table').click();
-    expect(await chart.getByRole('row').count()).toBeGreaterThan(10);
+    // The table is made once the browser says that it is wanted.
+    await expect.poll(() => chart.getByRole('row').count(), { timeout: 10_000 }).toBeGreaterThan(10);
     expect(await page.locator('nav a').count()).toBe(await page.locator('main > section').count());
     await page.context().close();
   });

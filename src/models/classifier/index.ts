@@ -1,8 +1,10 @@
+export type { Plain } from '../../core/plain.js';
 export type { Mix } from '../../engine/linear.js';
 export type { Cell, NetworkOptions, NetworkSettings, OptimizerName, Pooling } from '../../engine/network.js';
 export type { Truncation } from '../../text/extent.js';
 export type { TextOptions } from '../../text/options.js';
 export type { CheckpointOptions } from '../../training/checkpoints/options.js';
+export type { DistributedOptions } from '../../training/distributed/options.js';
 export { TrainingError } from '../../training/errors.js';
 export type {
   BestResult,

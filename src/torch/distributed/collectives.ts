@@ -4,10 +4,10 @@ import { checkTensor, wrap } from '../tensor/base.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { currentGroup } from './group.js';
 
-const OPS = ['sum', 'avg', 'product', 'min', 'max'] as const;
-
 /** How the values of all ranks become one: PyTorch's `ReduceOp`. `avg` is their sum divided by the number of ranks. */
-export type ReduceOp = (typeof OPS)[number];
+export type ReduceOp = 'sum' | 'avg' | 'product' | 'min' | 'max';
+
+const OPS: readonly ReduceOp[] = ['sum', 'avg', 'product', 'min', 'max'];
 
 /** Options of {@link allReduce} and {@link reduceScatter}. */
 export interface ReduceOptions {

@@ -101,7 +101,7 @@ describe.runIf(process.platform === 'linux')('the start of a group', () => {
 
   it('names two processes of one rank, and groups of two sizes', async () => {
     const env = await common();
-    const same = await Promise.all(['0', '1', '1'].map((RANK) => runRank(MEMBER, ['exchange'], { ...env, RANK })));
+    const same = await Promise.all(['0', '1', '1'].map((RANK) => runRank(MEMBER, ['linger'], { ...env, RANK })));
     expect(errors(same)).toMatchObject([{ rank: 1, typed: true, at: 1 }]);
     expect(errors(same)[0]!.error).toMatch(/two processes have rank 1: process \d+ on .* and process \d+ on /);
 

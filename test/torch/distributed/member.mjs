@@ -15,6 +15,11 @@ const programs = {
     const parts = await group.allGatherBytes(new TextEncoder().encode('x'.repeat(rank)));
     say({ parts: parts.map((part) => part.length), size: group.size });
   },
+  async linger(group) {
+    await group.barrier();
+    // Another process of the same number comes meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+  },
   async again(group) {
     await group.close();
     const second = await openProcessGroup({ timeout: 10 });
