@@ -1,5 +1,6 @@
 import { constraint, RecurraError } from '../core/errors.js';
 import type { StateEntry } from '../engine/engine.js';
+import type { ClassifierFields } from '../models/classifier/description.js';
 import { HUGGING_FACE, type Metadata, TOKENIZER_KEY } from '../models/description.js';
 import type { Vocab } from '../text/vocab.js';
 
@@ -51,5 +52,13 @@ export function linearReading(state: readonly StateEntry[]): Reading {
     wordPrints: base64(array('words.prints')),
     charRows: base64(array('chars.rows')),
     charPrints: base64(array('chars.prints')),
+  };
+}
+
+/** Which parts of a classifier count: a share of 0 of the mix leaves the network or the linear model out. */
+export function partsOf({ recurrent, linear: mix }: Pick<ClassifierFields, 'recurrent' | 'linear'>) {
+  return {
+    network: recurrent && (mix === undefined || mix.network > 0),
+    linear: mix !== undefined && mix.network < 1,
   };
 }

@@ -15,6 +15,7 @@ const ROWS_A_LOOK = 1_024;
 
 /** The elements of a float32 array. */
 export function floatsOf({ data }: Pick<StateEntry, 'data'>): Float32Array<ArrayBuffer> {
+  // A view needs a multiple of four, which the bytes of an addon need not begin at.
   const aligned = data.byteOffset % 4 === 0 ? data : data.slice();
   return new Float32Array(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / 4);
 }

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { checkOutputs } from '../../core/outputs.js';
 import { jsonLine } from '../../core/terminal.js';
+import { writeText } from '../../core/writeText.js';
 import { modelCard } from '../../report/index.js';
 import { EXIT } from '../output.js';
 import { loadModel } from '../tasks.js';
-import { writeText } from '../writeText.js';
 
 /** Flags of `recurra card`. */
 export interface CardFlags {

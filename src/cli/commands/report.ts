@@ -5,6 +5,7 @@ import { constraint } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { jsonLine, note, percent } from '../../core/terminal.js';
+import { writeText } from '../../core/writeText.js';
 import { PAIR_COLUMNS, PAIRS, type ReadProgress, ROWS, TEXTS } from '../../data/readers/options.js';
 import { TAGS } from '../../data/readers/readTags.js';
 import type { FileRows } from '../../data/readers/source.js';
@@ -31,7 +32,6 @@ import {
   refuseFlags,
 } from '../rows.js';
 import { loadModel, type ModelOf } from '../tasks.js';
-import { writeText } from '../writeText.js';
 import { abortOnSignals } from './train.js';
 
 /** Flags of `recurra report`. */

@@ -1,5 +1,6 @@
 import { RecurraError } from '../../core/errors.js';
 import type { StateEntry } from '../../engine/engine.js';
+import { floatsOf } from '../../models/wordVectors.js';
 import type { Steps } from './graph.js';
 
 /** The arrays of a network under the names of its state dict. */
@@ -30,9 +31,7 @@ export class Arrays {
     const { dtype, data } = this.get(name);
     if (dtype !== 'float32')
       throw new RecurraError('STATE_MISMATCH', `the array ${name} must have numbers of type float32, not ${dtype}`);
-    // A view needs a multiple of four, which the bytes of an addon need not begin at.
-    const own = data.byteOffset % 4 === 0 ? data : data.slice();
-    return new Float32Array(own.buffer as ArrayBuffer, own.byteOffset, own.byteLength / 4);
+    return floatsOf({ data });
   }
 
   /** A matrix `[rows, columns]` as `[columns, rows]`; the numbers are made in steps. */

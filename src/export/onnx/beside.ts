@@ -1,8 +1,7 @@
-import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AtomicLines } from '../../core/atomicLines.js';
-import { constraint } from '../../core/errors.js';
 import type { Turns } from '../../core/turns.js';
+import { writeText } from '../../core/writeText.js';
+import { checkOwnFile } from '../ownFile.js';
 import { FEATURIZE_JAVASCRIPT, JAVASCRIPT_MARK } from './featurizeJavaScript.js';
 import { FEATURIZE_PYTHON, PYTHON_MARK } from './featurizePython.js';
 
@@ -11,18 +10,6 @@ const FILES = [
   { name: 'featurize.py', content: FEATURIZE_PYTHON, mark: PYTHON_MARK },
   { name: 'featurize.mjs', content: FEATURIZE_JAVASCRIPT, mark: JAVASCRIPT_MARK },
 ];
-
-/** How a file begins; undefined where there is none. */
-async function beginOf(path: string, characters: number): Promise<string | undefined> {
-  const file = await open(path).catch(() => undefined);
-  if (!file) return undefined;
-  try {
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(characters) });
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
 
 /** Files that will be written beside a model. */
 export interface FilesBeside {
@@ -38,23 +25,10 @@ export interface FilesBeside {
  */
 export async function filesBeside(out: string): Promise<FilesBeside> {
   const files = FILES.map((file) => ({ ...file, path: join(dirname(out), file.name) }));
-  for (const { path, mark } of files) {
-    const begin = await beginOf(path, mark.length);
-    if (begin !== undefined && begin !== mark)
-      throw constraint(
-        'out',
-        `${path} is there and was not written by recurra; rename it, or export to another folder`,
-      );
-  }
+  for (const { path, mark } of files) await checkOwnFile(path, mark, 'rename it, or export to another folder');
   async function write(turns: Turns): Promise<void> {
     for (const { path, content } of files) {
-      const lines = await AtomicLines.open(path);
-      try {
-        await lines.write(content.trimEnd());
-        await lines.finish();
-      } finally {
-        await lines.discard();
-      }
+      await writeText(path, content);
       if (turns.due) await turns.next();
     }
   }

@@ -2,19 +2,12 @@ import type { StateEntry } from '../../engine/engine.js';
 import { byMember, LINEAR_PREFIX, memberPrefix } from '../../engine/memberNames.js';
 import type { ClassifierFields } from '../../models/classifier/description.js';
 import type { ModelSettings } from '../../models/classifier/network.js';
+import { partsOf } from '../reading.js';
 import { Arrays } from './arrays.js';
 import { linearLogs, mixed } from './expert.js';
 import { Graph, type Ref } from './graph.js';
 import { pooled } from './pooling.js';
 import { embedded, encoded, linear, type RowInputs, rowInputs, wordTable } from './rows.js';
-
-/** Which parts of a classifier count: a share of 0 of the mix leaves the network or the linear model out. */
-export function partsOf({ recurrent, linear: mix }: Pick<ClassifierFields, 'recurrent' | 'linear'>) {
-  return {
-    network: recurrent && (mix === undefined || mix.network > 0),
-    linear: mix !== undefined && mix.network < 1,
-  };
-}
 
 /** One network of a classifier: the probabilities of the labels, `[batch, labels]`. */
 function network(graph: Graph, arrays: Arrays, prefix: string, settings: ModelSettings, rows: RowInputs): Ref {

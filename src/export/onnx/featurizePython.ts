@@ -1,6 +1,7 @@
 import { CHARACTERS } from '../python/characters.js';
 import { NGRAMS } from '../python/ngrams.js';
 import { READING } from '../python/reading.js';
+import { SENTENCES } from '../python/sentences.js';
 import { UNITS } from '../python/units.js';
 
 /** What the files beside a model begin with: a file that does not is somebody else's. */
@@ -27,7 +28,7 @@ import numpy as np
 
 `;
 
-const FEATURIZER = String.raw`
+const FEATURIZER = `
 def _padded(rows, dtype, fill=0):
     longest = max(1, max(map(len, rows)))
     array = np.full((len(rows), longest), fill, dtype)
@@ -61,6 +62,8 @@ class Featurizer:
         if kind == "classifier":
             self.tokens = text_tokens(settings, split) if settings["network"] else None
             self.ngrams = Ngrams(settings["linear"]) if settings["linear"] else None
+        elif kind == "tagger":
+            self.sentences = Sentences(settings, split)
         elif kind == "language":
             self.units = Units(settings)
         self._inputs = {"classifier": self._texts, "tagger": self._sentences, "language": self._units}[kind]
@@ -85,19 +88,7 @@ class Featurizer:
 
     def sentence(self, text):
         """The tokens that a tagger has for a text or a list of tokens."""
-        if not isinstance(text, str):
-            return list(text)
-        if self.settings["tokenizer"] == "characters":
-            return [character for character in text if not re.match("[" + _BLANKS + "]", character)]
-        if self.split is None:
-            unicode_words(text, None)
-        return [word for chunk in re.split("[" + _BLANKS + "]+", text) if chunk for word in self.split(chunk)]
-
-    def _word(self, token):
-        if len(token.encode("utf-16-le", "surrogatepass")) > 1024 or re.search("[\ud800-\udfff]", token):
-            return self.unknown
-        word = token.lower() if self.settings["lowercase"] else token
-        return self.unknown if word == _PADDING else self.numbers.get(word, self.unknown)
+        return self.sentences.tokens(text)
 
     def _sentences(self, texts):
         rows, most = [], self.settings["maxLength"]
@@ -105,16 +96,12 @@ class Featurizer:
             tokens = self.sentence(text)
             if len(tokens) > most:
                 raise ValueError("a sentence has %d tokens, but the model reads %d at once: cut it" % (len(tokens), most))
-            rows.append([(self._word(token), token) for token in tokens] or [(self.unknown, "")])
-        inputs = _rows([[word for word, _ in row] for row in rows])
-        characters = self.settings["characters"]
-        if characters:
-            found = {token: character_features(token, characters) for row in rows for _, token in row}
-            array = np.full((*inputs["ids"].shape, max(1, max(map(len, found.values())))), -1, np.int64)
-            for at, row in enumerate(rows):
-                for place, (_, token) in enumerate(row):
-                    array[at, place, :len(found[token])] = found[token]
-            inputs["features"] = array
+            rows.append(tokens)
+        # A row has a token at least; that of none is unknown, and has no characters.
+        inputs = _rows([[self.sentences.word(token) for token in row] or [self.unknown] for row in rows])
+        features = self.sentences.features([row or [""] for row in rows])
+        if features is not None:
+            inputs["features"] = features
         return inputs
 
     def _units(self, texts):
@@ -130,4 +117,4 @@ class Featurizer:
 
 /** The file \`featurize.py\`. */
 export const FEATURIZE_PYTHON =
-  [HEADER, READING, NGRAMS, CHARACTERS, UNITS, FEATURIZER].map((part) => part.trim()).join('\n\n\n') + '\n';
+  [HEADER, READING, NGRAMS, CHARACTERS, SENTENCES, UNITS, FEATURIZER].map((part) => part.trim()).join('\n\n\n') + '\n';

@@ -1,8 +1,7 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AtomicLines } from '../../core/atomicLines.js';
 import { constraint, DataError } from '../../core/errors.js';
-import type { Turns } from '../../core/turns.js';
+import { writeText } from '../../core/writeText.js';
 import type { StateEntry } from '../../engine/engine.js';
 import { LINEAR_PREFIX } from '../../engine/memberNames.js';
 import { classifierFile } from '../../models/classifier/description.js';
@@ -11,8 +10,8 @@ import { languageFile } from '../../models/language/description.js';
 import { taggerFile } from '../../models/tagger/description.js';
 import { TagSet } from '../../models/tagger/tagSet.js';
 import type { ExportForm } from '../format.js';
-import { partsOf } from '../onnx/classifier.js';
-import { linearReading, type Reading, textReading, vocabularyReading } from '../reading.js';
+import { checkOwnFile } from '../ownFile.js';
+import { linearReading, partsOf, type Reading, textReading, vocabularyReading } from '../reading.js';
 import { SCRIPT, SCRIPT_MARK } from './script.js';
 import { type Saved, writeTorchFile } from './torchFile.js';
 
@@ -80,34 +79,13 @@ function language({ metadata, description, state }: Described): Exported {
 
 const KINDS: Readonly<Record<string, (described: Described) => Exported>> = { classifier, tagger, language };
 
-async function writeText(path: string, text: string, turns: Turns): Promise<void> {
-  const file = await AtomicLines.open(path);
-  try {
-    await file.write(text);
-    await file.finish();
-  } finally {
-    await file.discard();
-  }
-  if (turns.due) await turns.next();
-}
-
-/** Refuses to overwrite a script of somebody else. */
-async function checkScript(path: string): Promise<void> {
-  const file = await open(path).catch(() => undefined);
-  if (!file) return;
-  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(SCRIPT_MARK.length) });
-  await file.close();
-  if (buffer.toString('utf8', 0, bytesRead) !== SCRIPT_MARK)
-    throw constraint('out', `${path} is there and was not written by recurra; give another folder`);
-}
-
 /** A state dict, what the model reads and answers as JSON, and the module in Python that puts both together. */
 export const PYTORCH: ExportForm = {
   help: 'a folder with the state dict and a Python file that loads and runs it',
   folder: true,
   async write(model, out, turns) {
     const script = join(out, 'model.py');
-    await checkScript(script);
+    await checkOwnFile(script, SCRIPT_MARK, 'give another folder');
     const { metadata, state } = await model.contents();
     turns.restart();
     const description = parseDescription('the model', metadata, 'classifier') as Metadata;
@@ -129,8 +107,13 @@ export const PYTORCH: ExportForm = {
     }
     const [weights, texts] = [join(out, 'model.pt'), join(out, 'model.json')];
     await writeTorchFile(weights, arrays, turns);
-    await writeText(texts, json, turns);
-    await writeText(script, SCRIPT, turns);
+    for (const [path, text] of [
+      [texts, json],
+      [script, SCRIPT],
+    ] as const) {
+      await writeText(path, text);
+      if (turns.due) await turns.next();
+    }
     return { files: [weights, texts, script], notes };
   },
 };

@@ -101,9 +101,8 @@ class TextTagger(Encoder):
 
     def __init__(self, model, shapes, split=None, tokenize=None):
         super().__init__(model["settings"], len(model["vocabulary"]), shapes)
-        self.model, self.split = model, split
-        self.numbers = {token: number for number, token in enumerate(model["vocabulary"])}
-        self.unknown, self.tags = model["unknown"], model["labels"]
+        self.model, self.tags = model, model["labels"]
+        self.sentences = Sentences(model, split)
         self.fc = nn.Linear(self.features, len(self.tags))
         if model["settings"]["decoder"] == "crf":
             self.crf = CRF(len(self.tags))
@@ -147,34 +146,17 @@ class TextTagger(Encoder):
 
     def sentence(self, text):
         """The tokens of a text, or the tokens that were given."""
-        if not isinstance(text, str):
-            return list(text)
-        if self.model["tokenizer"] == "characters":
-            return [character for character in text if not re.match("[" + _BLANKS + "]", character)]
-        if self.split is None:
-            unicode_words(text, None)
-        return [word for chunk in re.split("[" + _BLANKS + "]+", text) if chunk for word in self.split(chunk)]
-
-    def _word(self, token):
-        if len(token.encode("utf-16-le", "surrogatepass")) > 1024 or re.search("[\ud800-\udfff]", token):
-            return self.unknown
-        word = token.lower() if self.model["lowercase"] else token
-        return self.unknown if word == _PADDING else self.numbers.get(word, self.unknown)
+        return self.sentences.tokens(text)
 
     def inputs(self, rows):
         """The arguments of forward for some rows of tokens, of at least one token each."""
         inputs = {
-            "ids": _padded([[self._word(token) for token in row] for row in rows], torch.long),
+            "ids": _padded([[self.sentences.word(token) for token in row] for row in rows], torch.long),
             "lengths": torch.tensor([len(row) for row in rows]),
         }
-        characters = self.model["characters"]
-        if characters:
-            found = {token: character_features(token, characters) for row in rows for token in row}
-            features = torch.full((*inputs["ids"].shape, max(1, max(map(len, found.values())))), -1)
-            for at, row in enumerate(rows):
-                for place, token in enumerate(row):
-                    features[at, place, :len(found[token])] = torch.tensor(found[token], dtype=torch.long)
-            inputs["features"] = features
+        features = self.sentences.features(rows)
+        if features is not None:
+            inputs["features"] = torch.from_numpy(features)
         device = self.embedding.weight.device
         return {name: tensor.to(device) for name, tensor in inputs.items()}
 
@@ -268,7 +250,7 @@ class LanguageModel(Encoder):
 
     @torch.no_grad()
     def generate(self, prompt="", units=100, temperature=1.0):
-        """Writes what may follow a prompt, at most so many units; with the temperature 0 the most probable one each time."""
+        """Writes what may follow a prompt, at most that many units; with the temperature 0 the most probable one each time."""
         self.eval()
         device, found = self.embedding.weight.device, []
         ids, state = [self.units.end, *self.units.encode(prompt)], None

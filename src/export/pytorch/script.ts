@@ -1,6 +1,7 @@
 import { CHARACTERS } from '../python/characters.js';
 import { NGRAMS } from '../python/ngrams.js';
 import { READING } from '../python/reading.js';
+import { SENTENCES } from '../python/sentences.js';
 import { UNITS } from '../python/units.js';
 import { MODELS } from './models.js';
 import { NETWORKS } from './network.js';
@@ -29,6 +30,6 @@ import torch.nn.functional as F
 from torch import nn`;
 
 /** The file `model.py`, the same for every model. */
-export const SCRIPT = [HEADER, READING, NGRAMS, CHARACTERS, UNITS, NETWORKS, MODELS]
+export const SCRIPT = [HEADER, READING, NGRAMS, CHARACTERS, SENTENCES, UNITS, NETWORKS, MODELS]
   .map((part) => part.trim())
   .join('\n\n\n');

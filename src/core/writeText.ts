@@ -1,6 +1,6 @@
-import { AtomicLines } from '../core/atomicLines.js';
+import { AtomicLines } from './atomicLines.js';
 
-/** Writes a text as a file, under a temporary name that is renamed. */
+/** Writes a text as a file that ends with one line end, which appears whole or not at all. */
 export async function writeText(path: string, text: string): Promise<void> {
   const file = await AtomicLines.open(path);
   try {
