@@ -17,6 +17,8 @@ export class EpochPlan implements BatchPlan {
   readonly #lengths: Int32Array;
   readonly #order: Int32Array;
   readonly #share: Share;
+  /** Rows of all batches before each. */
+  readonly #starts: Int32Array;
 
   /**
    * @param lengths - Tokens of each row.
@@ -50,13 +52,15 @@ export class EpochPlan implements BatchPlan {
     this.#lengths = lengths;
     this.#order = order;
     this.#share = share;
+    let start = 0;
+    this.#starts = batchSizes.map((rows) => {
+      start += rows;
+      return start - rows;
+    });
   }
 
-  rowsBefore(batch: number): number {
-    return this.batchSizes.subarray(0, batch).reduce((sum, size) => sum + size, 0);
-  }
-
-  chunk(batch: number, row: number, batches: number, tokens: number): Chunk {
+  chunk(batch: number, batches: number, tokens: number): Chunk {
+    const row = this.#starts[batch]!;
     let end = batch;
     let rows = 0;
     const { rank, size } = this.#share;

@@ -9,16 +9,14 @@ export interface BatchPlan {
   readonly batchSizes: Int32Array;
   /** The generator's state behind this epoch: that of the next one. */
   readonly next: RandomState;
-  /** Rows of all batches before one. */
-  rowsBefore(batch: number): number;
   /**
    * Puts batches together until they have enough tokens.
    *
-   * @param batch - The first one, before which there are `row` rows.
+   * @param batch - The first one.
    * @param batches - How many there may be at most.
    * @param tokens - With that many or more, no further batch is added.
    */
-  chunk(batch: number, row: number, batches: number, tokens: number): Chunk | Promise<Chunk>;
+  chunk(batch: number, batches: number, tokens: number): Chunk | Promise<Chunk>;
   /** Which states the rows of a batch begin with, where they do not begin with zeros. */
   initial?(batch: number): StepOptions['initial'];
 }

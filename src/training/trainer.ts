@@ -138,14 +138,13 @@ export class Trainer<T extends TaskTypes> {
     const { batchSizes } = plan;
     const steps = epochs * batchSizes.length;
     const freezeEmbedding = position.epoch <= freezeEmbeddings;
-    let row = plan.rowsBefore(position.batch);
     while (position.batch < batchSizes.length) {
       const ending = await company.ending<TrainingFailure>(this.#ending());
       if (ending) return this.#interrupt(ending);
       const { batch } = position;
       const left = batchSizes.length - batch;
       const batches = this.#checkpointer?.stepsUntilDue(position.step, left) ?? left;
-      const chunk = await plan.chunk(batch, row, batches, this.#engine.chunkTokens);
+      const chunk = await plan.chunk(batch, batches, this.#engine.chunkTokens);
       const end = batch + chunk.batchSizes.length;
       const step = (position.epoch - 1) * batchSizes.length + batch;
       const learningRates = Float64Array.from({ length: end - batch }, (_, i) =>
@@ -174,7 +173,6 @@ export class Trainer<T extends TaskTypes> {
       }
       position.step += end - batch;
       position.batch = end;
-      row = plan.rowsBefore(end);
       this.#reportSteps(stats, learningRates[learningRates.length - 1]!);
       if (end < batchSizes.length && (await this.#due(false))) {
         const failure = await this.#checkpoint();

@@ -94,11 +94,7 @@ export class StreamPlan implements BatchPlan {
     this.#train = train;
   }
 
-  rowsBefore(batch: number): number {
-    return batch * this.#train.streams;
-  }
-
-  async chunk(batch: number, _row: number, batches: number, tokens: number): Promise<Chunk> {
+  async chunk(batch: number, batches: number, tokens: number): Promise<Chunk> {
     const each = this.#train.units.length / this.#train.batches;
     const end = batch + Math.max(1, Math.min(batches, Math.floor((tokens * this.#share.size) / each)));
     const [first, stop] = rangeOf(this.#train.streams, this.#share);

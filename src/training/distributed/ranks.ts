@@ -1,19 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DistributedError, RecurraError } from '../../core/errors.js';
+import type { OpenProcessGroup } from '../../native/processGroup.js';
 
-/** The processes of a group, as they are opened. All ranks make the same calls in the same order. */
-export interface ProcessGroup {
-  /** This process's number, from 0. */
-  readonly rank: number;
-  /** Processes in the group. */
-  readonly size: number;
-  /** Where an engine finds the group. */
-  readonly table: bigint;
-  /** The bytes of all ranks, rank by rank. */
-  allGatherBytes(bytes: Uint8Array): Promise<Uint8Array[]>;
-  /** Lets go of the group. What other ranks wait for then fails. */
-  close(): Promise<void> | void;
-}
+/** The processes of a group, as the ranks use them. All ranks make the same calls in the same order. */
+export type ProcessGroup = Pick<OpenProcessGroup, 'rank' | 'size' | 'table' | 'allGatherBytes' | 'close'>;
 
 /** Milliseconds between two signs of life while each rank works by itself. */
 const SIGN_OF_LIFE = 1_000;

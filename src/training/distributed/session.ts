@@ -1,4 +1,3 @@
-import { packageVersion } from '../../native/addon.js';
 import { openProcessGroup } from '../../native/processGroup.js';
 import { resolveRanks } from '../../native/ranks.js';
 import { ALONE, type Company, companyOf } from './company.js';
@@ -45,12 +44,5 @@ export function sessionOf(group: ProcessGroup): Session {
  */
 export async function openSession(settings: DistributedSettings | undefined): Promise<Session> {
   if (!settings || (resolveRanks()?.worldSize ?? 1) === 1) return NO_GROUP;
-  const session = sessionOf(await openProcessGroup(settings));
-  try {
-    await session.agree({ 'the version of recurra': packageVersion() });
-    return session;
-  } catch (error) {
-    await session.close();
-    throw error;
-  }
+  return sessionOf(await openProcessGroup(settings));
 }
