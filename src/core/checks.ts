@@ -158,6 +158,15 @@ export function checkIterable(name: string, value: unknown, expected: string): v
 }
 
 /**
+ * Whether a value can be iterated, at once or step by step; a string, whose elements would be its characters, does not count.
+ *
+ * @internal
+ */
+export function isSource(value: unknown): value is Iterable<unknown> | AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
+}
+
+/**
  * Throws unless `value` is an object.
  *
  * @param expected - What it is: `a report`.

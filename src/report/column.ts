@@ -1,4 +1,4 @@
-import { checkFilled } from '../core/checks.js';
+import { checkFilled, isSource } from '../core/checks.js';
 import { invalidArgument } from '../core/errors.js';
 import type { RowsOrigin, UnlabelledText } from '../data/readers/rows.js';
 import { withOrigin } from '../data/readers/rows.js';
@@ -8,9 +8,7 @@ export type AnyRows<R> = (Iterable<R> | AsyncIterable<R>) & RowsOrigin;
 
 /** Throws unless a value can be iterated, at once or step by step. */
 function checkRows(name: string, value: unknown): void {
-  const iterable =
-    typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
-  if (!iterable) throw invalidArgument(name, 'rows: an iterable or async iterable', value);
+  if (!isSource(value)) throw invalidArgument(name, 'rows: an iterable or async iterable', value);
 }
 
 /** Puts rows and values together: by line where both have one, else by place. */

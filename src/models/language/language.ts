@@ -1,4 +1,5 @@
 import type { NamedArray } from '../../../index.d.js';
+import { isSource } from '../../core/checks.js';
 import { invalidArgument, ModelFileError } from '../../core/errors.js';
 import { checkOptionNames } from '../../core/options/names.js';
 import { checkSignal, throwIfAborted } from '../../core/signals.js';
@@ -48,9 +49,7 @@ function textsOf(texts: LanguageTexts | string): LanguageTexts {
     if (texts === '') throw invalidArgument('texts', 'texts, or the path of a file', texts);
     return TEXT_FILE.test(texts) ? readWholeText(texts) : readTexts(texts);
   }
-  const iterable =
-    typeof texts === 'object' && texts !== null && (Symbol.iterator in texts || Symbol.asyncIterator in texts);
-  if (!iterable) throw invalidArgument('texts', 'texts, or the path of a file', texts);
+  if (!isSource(texts)) throw invalidArgument('texts', 'texts, or the path of a file', texts);
   return texts;
 }
 

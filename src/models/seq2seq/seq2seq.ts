@@ -1,3 +1,4 @@
+import { isSource } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
 import { checkOptionNames } from '../../core/options/names.js';
 import { checkNames, settingsOf } from '../../core/options/table.js';
@@ -271,9 +272,7 @@ type EvaluationSettings = ReturnType<typeof settingsOf<typeof PAIR_EVALUATION>>;
 const EMPTY: FoundSequence = { units: new Int32Array(0), score: 0, alignments: undefined };
 
 function checkPairs(pairs: Pairs): Pairs {
-  const iterable =
-    typeof pairs === 'object' && pairs !== null && (Symbol.iterator in pairs || Symbol.asyncIterator in pairs);
-  if (!iterable)
+  if (!isSource(pairs))
     throw invalidArgument('pairs', 'pairs, each with a source and a target (readPairs reads a file),', pairs);
   return pairs;
 }

@@ -1,3 +1,4 @@
+import { isSource } from '../../core/checks.js';
 import type { Device } from '../../core/device.js';
 import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
 import { checkSignal, throwIfAborted } from '../../core/signals.js';
@@ -138,9 +139,7 @@ export async function forEachBatch(
   signal: AbortSignal | undefined,
   use: (batch: Batch) => boolean | undefined,
 ): Promise<void> {
-  if (typeof source !== 'object' || source === null || !(Symbol.iterator in source || Symbol.asyncIterator in source)) {
-    throw invalidArgument(`loader of ${where}`, 'an iterable of batches', source);
-  }
+  if (!isSource(source)) throw invalidArgument(`loader of ${where}`, 'an iterable of batches', source);
   const turns = new Turns(checkSignal(`signal of ${where}`, signal), undefined, where);
   if (Symbol.iterator in source) {
     const iterator = source[Symbol.iterator]();

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { checkRange } from '../../core/checks.js';
+import { checkRange, isSource } from '../../core/checks.js';
 import type { Device } from '../../core/device.js';
 import { constraint, invalidArgument } from '../../core/errors.js';
 import { type Any, callback, choice, custom, integer, signal, text } from '../../core/options/kinds.js';
@@ -174,7 +174,7 @@ export const RUN = {
     custom<Any>(VALIDATION, (name, value) => {
       if (typeof value !== 'object' || value === null)
         return checkRange(name, value, { above: 0, below: 1 }, VALIDATION);
-      if (!(Symbol.iterator in value || Symbol.asyncIterator in value)) throw invalidArgument(name, VALIDATION, value);
+      if (!isSource(value)) throw invalidArgument(name, VALIDATION, value);
       return value;
     }),
     {
@@ -192,8 +192,7 @@ export const RUN = {
   unlabelled: option(
     custom<Unlabelled, Exclude<Unlabelled, string>>(UNLABELLED, (name, value) => {
       if (typeof value === 'string' && value !== '') return readTexts(value);
-      if (typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value))
-        return value as Exclude<Unlabelled, string>;
+      if (isSource(value)) return value as Exclude<Unlabelled, string>;
       throw invalidArgument(name, UNLABELLED, value);
     }),
     {

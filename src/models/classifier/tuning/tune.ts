@@ -1,3 +1,4 @@
+import { isSource } from '../../../core/checks.js';
 import { constraint, DataError, RecurraError } from '../../../core/errors.js';
 import { checkNames, settingsOf } from '../../../core/options/table.js';
 import { type GivenRow, noRows, type Rows, withOrigin } from '../../../data/readers/rows.js';
@@ -55,9 +56,8 @@ function kept(rows: Rows, into: GivenRow[]): Rows {
 async function readRows(rows: Rows, fixed: TrainOptions, signal: AbortSignal | undefined): Promise<ReadRows> {
   const { tokenizer, multiLabel } = fixed;
   const all: GivenRow[] = [];
-  const iterable = Object(rows) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
   // What is no source of rows is refused by what reads them.
-  const source = iterable[Symbol.iterator] || iterable[Symbol.asyncIterator] ? kept(rows, all) : rows;
+  const source = isSource(rows) ? kept(rows, all) : rows;
   try {
     const { dataset, vocab } = await collect(source, { tokenizer, multiLabel, signal });
     if (dataset.length === 0) throw noRows('there are no rows to tune on; expected rows with a text and a label', rows);
