@@ -1,3 +1,4 @@
+import { keepLargest } from '../core/largest.js';
 import { Turns } from '../core/turns.js';
 import { beginning } from '../inspection/found.js';
 import type { TextClassifier } from '../models/classifier/classifier.js';
@@ -18,21 +19,22 @@ export interface Mistake extends Omit<ExplainedMistake, 'tokens' | 'text'> {
 /** Keeps the mistakes of which a model was most sure. */
 export class Mistakes {
   readonly #most: number;
-  readonly #kept: Mistake[] = [];
+  readonly #kept: { certainty: number; mistake: Mistake }[] = [];
 
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** Shows a mistake; `make` is called if it is kept. */
-  add(probability: number, text: string, make: () => Mistake): void {
-    const last = this.#kept.at(-1);
-    if (this.#most === 0 || text.length > LONGEST) return;
-    if (this.#kept.length === this.#most && last!.probability >= probability) return;
-    let place = this.#kept.length;
-    while (place > 0 && this.#kept[place - 1]!.probability < probability) place--;
-    this.#kept.splice(place, 0, make());
-    if (this.#kept.length > this.#most) this.#kept.pop();
+  /** Shows a mistake, and how sure the model was of it; `make` is called if it is kept. */
+  add(certainty: number, text: string, make: () => Mistake): void {
+    if (text.length <= LONGEST)
+      keepLargest(
+        this.#kept,
+        this.#most,
+        certainty,
+        (each) => each.certainty,
+        () => ({ certainty, mistake: make() }),
+      );
   }
 
   /** The mistakes, explained. */
@@ -43,7 +45,7 @@ export class Mistakes {
   ): Promise<ExplainedMistake[]> {
     const turns = new Turns(signal, undefined, 'the report');
     const all: ExplainedMistake[] = [];
-    for (const mistake of this.#kept) {
+    for (const { mistake } of this.#kept) {
       const { text, label } = mistake;
       const explanation = await model.explain(text, { label, ...(signal && { signal }) });
       all.push({ ...mistake, text: beginning(text, SHOWN), tokens: tokensOf(explanation, model) });

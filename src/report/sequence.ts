@@ -1,3 +1,4 @@
+import { keepLargest } from '../core/largest.js';
 import type { SettingsOf } from '../core/options/table.js';
 import type { Pairs } from '../data/readers/rows.js';
 import { beginning } from '../inspection/found.js';
@@ -30,19 +31,20 @@ export async function sequenceReport(
     onProgress?.({ stage: 'measuring', done: row });
     if (right) return;
     const rate = edits / Math.max(1, [...references[0]!].length);
-    if (worst.length === MOST && worst.at(-1)!.rate >= rate) return;
-    const at = worst.findIndex((each) => each.rate < rate);
-    const [shown, written] = [source, text].map((each) => beginning(each, SHOWN)) as [string, string];
-    const answers = [...new Set(references)].slice(0, 5).map((each) => beginning(each, SHOWN));
-    worst.splice(at < 0 ? worst.length : at, 0, {
-      row,
-      source: shown,
-      text: written,
-      references: answers,
-      edits,
+    keepLargest(
+      worst,
+      MOST,
       rate,
-    });
-    if (worst.length > MOST) worst.pop();
+      (each) => each.rate,
+      () => ({
+        row,
+        source: beginning(source, SHOWN),
+        text: beginning(text, SHOWN),
+        references: [...new Set(references)].slice(0, 5).map((each) => beginning(each, SHOWN)),
+        edits,
+        rate,
+      }),
+    );
   };
   const { rows, accuracy, unitErrorRate, bleu, loss } = await model.evaluate(pairs, {
     onPrediction,

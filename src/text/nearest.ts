@@ -1,3 +1,5 @@
+import { keepLargest } from '../core/largest.js';
+
 /** A word near another one. */
 export interface Neighbour {
   /** The word. */
@@ -38,13 +40,12 @@ export function* nearestWords(
     for (let i = 0; i < dim; i++) product += query[i]! * matrix[from + i]!;
     const similarity = product / divisor;
     if (Number.isNaN(similarity)) continue;
-    if (best.length === k && similarity <= best[k - 1]!.similarity) continue;
-    const place = best.findIndex((other) => other.similarity < similarity);
-    best.splice(place < 0 ? best.length : place, 0, { word: candidate, similarity });
-    if (best.length > k) best.pop();
+    keepLargest(best, k, similarity, similarityOf, () => ({ word: candidate, similarity }));
   }
   return best;
 }
+
+const similarityOf = ({ similarity }: Neighbour) => similarity;
 
 /** The square root of the sum of squares. */
 function norm(values: Float32Array, from: number, length: number): number {
