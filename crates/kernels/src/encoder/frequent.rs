@@ -2,8 +2,8 @@
 //! vectors: a compressed model's. The other words are projected when they come, once a batch.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, TryLockError};
 
+use super::made::MadeOnce;
 use super::table::project;
 use super::words::{CODED_BYTES, Coded, WordRows};
 use crate::recurrent::packs::DirPacks;
@@ -11,7 +11,6 @@ use crate::recurrent::shape::Shape;
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
 use crate::threads::Pool;
-use recurra_core::fault;
 
 /// Tokens by which the most frequent words are known well enough, at most; as many as there are words do.
 const ENOUGH_TOKENS: usize = 65_536;
@@ -23,9 +22,7 @@ const NONE: u16 = u16::MAX;
 pub(crate) struct FrequentWords {
     seen: Vec<AtomicU32>,
     tokens: AtomicUsize,
-    kept: OnceLock<Kept>,
-    /// Held by the thread that makes them; no other waits for it.
-    making: Mutex<()>,
+    kept: MadeOnce<Kept>,
     /// Without codes there are none, and what works with them is not compiled.
     #[cfg(not(feature = "codes"))]
     never: Coded,
@@ -65,8 +62,7 @@ impl FrequentWords {
         Self {
             seen: (0..coded.rows()).map(|_| AtomicU32::new(0)).collect(),
             tokens: AtomicUsize::new(0),
-            kept: OnceLock::new(),
-            making: Mutex::new(()),
+            kept: MadeOnce::default(),
         }
     }
 
@@ -97,23 +93,19 @@ impl FrequentWords {
         if self.kept.get().is_some() || self.tokens.load(Ordering::Relaxed) < enough {
             return;
         }
-        let _making = match self.making.try_lock() {
-            Ok(guard) => guard,
-            Err(TryLockError::Poisoned(guard)) => guard.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
-        };
-        fault::point("table");
-        let room = CODED_BYTES / (shape.gp * shape.dirs * 4).max(1);
-        let mut order: Vec<(u32, u32)> = (0u32..)
-            .zip(&self.seen)
-            .map(|(word, seen)| (seen.load(Ordering::Relaxed), word))
-            .filter(|&(seen, _)| seen > 0)
-            .collect();
-        order.sort_unstable_by_key(|&(seen, word)| (std::cmp::Reverse(seen), word));
-        order.truncate(room.min(usize::from(NONE)));
-        let mut places = vec![NONE; self.seen.len()];
-        order.iter().enumerate().for_each(|(place, &(_, word))| places[word as usize] = place as u16);
-        let rows = project(shape, packs, words, order.len(), |place| order[place].1 as usize, pool);
-        let _ = self.kept.set(Kept { places, rows });
+        self.kept.make(|| {
+            let room = CODED_BYTES / (shape.gp * shape.dirs * 4).max(1);
+            let mut order: Vec<(u32, u32)> = (0u32..)
+                .zip(&self.seen)
+                .map(|(word, seen)| (seen.load(Ordering::Relaxed), word))
+                .filter(|&(seen, _)| seen > 0)
+                .collect();
+            order.sort_unstable_by_key(|&(seen, word)| (std::cmp::Reverse(seen), word));
+            order.truncate(room.min(usize::from(NONE)));
+            let mut places = vec![NONE; self.seen.len()];
+            order.iter().enumerate().for_each(|(place, &(_, word))| places[word as usize] = place as u16);
+            let rows = project(shape, packs, words, order.len(), |place| order[place].1 as usize, pool);
+            Kept { places, rows }
+        });
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod encoded;
 pub(crate) mod frequent;
 #[cfg(feature = "training")]
 pub(crate) mod lookup;
+pub(crate) mod made;
 pub(crate) mod mean;
 #[cfg(feature = "training")]
 pub(crate) mod noise;

@@ -1,7 +1,6 @@
 //! The projections of all words, kept for inference.
 
-use std::sync::{Mutex, OnceLock, TryLockError};
-
+use super::made::MadeOnce;
 use super::words::{CODED_BYTES, WordRows};
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::shape::Shape;
@@ -9,7 +8,7 @@ use crate::recurrent::stack::Net;
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
 use crate::threads::{Member, Pool};
-use recurra_core::{fault, layout::PackedLayout};
+use recurra_core::layout::PackedLayout;
 
 /// The projections are kept when they take at most this many bytes.
 const TABLE_BYTES: usize = 256 << 20;
@@ -20,9 +19,7 @@ const TOGETHER: usize = 256;
 /// Input projection of every word, for each direction, once it is there.
 #[derive(Default)]
 pub(crate) struct WordTable {
-    table: OnceLock<Vec<Buf>>,
-    /// Held by the thread that makes the table; no other waits for it.
-    pub making: Mutex<()>,
+    pub table: MadeOnce<Vec<Buf>>,
 }
 
 impl WordTable {
@@ -38,14 +35,7 @@ impl WordTable {
         if tokens < words.rows || words.rows * shape.gp * shape.dirs * 4 > most || self.table.get().is_some() {
             return;
         }
-        let _making = match self.making.try_lock() {
-            Ok(guard) => guard,
-            // A failed attempt leaves no partial state.
-            Err(TryLockError::Poisoned(guard)) => guard.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
-        };
-        fault::point("table");
-        let _ = self.table.set(project(shape, packs, words, words.rows, |row| row, pool));
+        self.table.make(|| project(shape, packs, words, words.rows, |row| row, pool));
     }
 }
 

@@ -59,7 +59,7 @@ fn while_the_table_is_made_predictions_go_on_without_it() {
     let expected = classifier.predict(&tokens[..4], &[4]).unwrap();
     {
         let weights = classifier.read();
-        let _slowly = weights.frozen.as_ref().unwrap().table.making.lock().unwrap();
+        let _slowly = weights.frozen.as_ref().unwrap().table.table.making.lock().unwrap();
         let lengths = [tokens.len() as i32 - 4, 4];
         assert_eq!(classifier.predict(&tokens, &lengths).unwrap().len(), 6);
         assert_near(&classifier.predict_at_once(&tokens[..4], &[4]).unwrap().unwrap(), &expected);
@@ -77,7 +77,7 @@ fn a_table_that_could_not_be_made_is_made_later() {
     let failed = std::thread::scope(|scope| {
         let fails = || {
             let weights = classifier.read();
-            let _making = weights.frozen.as_ref().unwrap().table.making.lock().unwrap();
+            let _making = weights.frozen.as_ref().unwrap().table.table.making.lock().unwrap();
             panic!("on purpose");
         };
         scope.spawn(fails).join()
@@ -109,7 +109,7 @@ fn texts_get_the_same_alone_and_together_with_the_table_and_without() {
         classifier.freeze().unwrap();
         let expected = {
             let weights = classifier.read();
-            let _making = weights.frozen.as_ref().unwrap().table.making.lock().unwrap();
+            let _making = weights.frozen.as_ref().unwrap().table.table.making.lock().unwrap();
             assert_near(&together(), &alone());
             together()
         };
