@@ -5,7 +5,7 @@
 //! - [`fault`]: faults on purpose, for tests;
 //! - [`mod@array`]: an array with a name, as states, files and checkpoints hold it;
 //! - [`cell`]: kinds of recurrent cells;
-//! - [`network`], [`tags`], [`training`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its
+//! - [`network`], [`tags`], [`training`], [`steps`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its
 //!   one check;
 //! - [`seq2seq`]: the same for a network from one sequence to another;
 //! - [`collective`]: a group of processes, as one addon offers it to another;
@@ -28,6 +28,7 @@ pub mod random;
 pub mod rows;
 pub mod seq2seq;
 mod sizes;
+pub mod steps;
 pub mod tags;
 pub mod training;
 
@@ -40,5 +41,6 @@ pub use forms::Forms;
 pub use network::{ClassesConfig, Dropouts, EncoderConfig, HeadConfig, NetworkConfig, Pooling, SubwordsConfig};
 pub use rows::Rows;
 pub use seq2seq::{Attention, DecodeOptions, Seq2SeqConfig};
+pub use steps::{Initial, LossOptions, StepOptions};
 pub use tags::{Decoder, Forbidden, TagsConfig};
-pub use training::{Chunk, Initial, LossOptions, Stats, StepOptions, Targets};
+pub use training::{Chunk, Stats, Targets};

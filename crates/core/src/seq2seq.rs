@@ -5,7 +5,8 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::network::{EncoderConfig, MOST_THREADS, check_recurrent_sizes};
 use crate::rows::check_rows;
 use crate::sizes::{argument, check_count, check_linear};
-use crate::training::{Chunk, Initial, StepOptions, Targets, check_starts};
+use crate::steps::{Initial, StepOptions};
+use crate::training::{Chunk, Targets, check_starts};
 
 /// How much each source unit counts at a step of the decoder, whose output is `h`; `a` is the encoder's output at that unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

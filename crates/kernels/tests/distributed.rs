@@ -3,106 +3,21 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, Mutex};
+#[path = "common/ranks.rs"]
+mod ranks;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use common::{difference, weights};
+use ranks::{Rank, group, on_ranks};
 use recurra_core::{
-    AdamOptions, Algorithm, Cell, Chunk, Decoder, Dropouts, Error, ErrorCode, Forms, HeadConfig, Initial, LossOptions,
-    NamedArray, NetworkConfig, Pooling, Result, Seq2SeqConfig, SgdOptions, Stats, StepOptions, SubwordsConfig,
-    TagsConfig, Targets,
+    AdamOptions, Algorithm, Cell, Chunk, Decoder, Dropouts, ErrorCode, Forms, HeadConfig, Initial, LossOptions,
+    NamedArray, NetworkConfig, Pooling, Seq2SeqConfig, SgdOptions, Stats, StepOptions, SubwordsConfig, TagsConfig,
+    Targets,
 };
-use recurra_kernels::network::{Exchange, Network};
+use recurra_kernels::network::Network;
 use recurra_kernels::seq2seq::Seq2Seq;
-
-/// What the ranks of a group in memory have in common.
-struct Group {
-    meeting: Barrier,
-    values: Mutex<Vec<Vec<f32>>>,
-    bytes: Mutex<Vec<Vec<u8>>>,
-    /// Numbers that were summed, over all meetings.
-    sent: AtomicUsize,
-    /// The meeting at which the group breaks.
-    breaks_at: usize,
-    meetings: AtomicUsize,
-}
-
-struct Rank {
-    rank: usize,
-    size: usize,
-    group: Arc<Group>,
-}
-
-impl Exchange for Rank {
-    fn rank(&self) -> usize {
-        self.rank
-    }
-
-    fn size(&self) -> usize {
-        self.size
-    }
-
-    fn all_reduce(&self, values: &mut [f32]) -> Result<()> {
-        self.group.values.lock().unwrap()[self.rank] = values.to_vec();
-        self.group.meeting.wait();
-        let sum = |at: usize| self.group.values.lock().unwrap().iter().map(|own| own[at]).sum::<f32>();
-        if self.group.meetings.load(Ordering::SeqCst) >= self.group.breaks_at {
-            return Err(Error::new(ErrorCode::Distributed, "rank 1 is lost").at_rank(Some(1)));
-        }
-        for (at, value) in values.iter_mut().enumerate() {
-            *value = sum(at);
-        }
-        if self.rank == 0 {
-            self.group.sent.fetch_add(values.len(), Ordering::SeqCst);
-        }
-        if self.group.meeting.wait().is_leader() {
-            self.group.meetings.fetch_add(1, Ordering::SeqCst);
-        }
-        Ok(())
-    }
-
-    fn all_gather(&self, bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
-        self.group.bytes.lock().unwrap()[self.rank] = bytes.to_vec();
-        self.group.meeting.wait();
-        let all = self.group.bytes.lock().unwrap().clone();
-        self.group.meeting.wait();
-        Ok(all)
-    }
-}
-
-fn group(size: usize, breaks_at: usize) -> Arc<Group> {
-    Arc::new(Group {
-        meeting: Barrier::new(size),
-        values: Mutex::new(vec![vec![]; size]),
-        bytes: Mutex::new(vec![vec![]; size]),
-        sent: AtomicUsize::new(0),
-        breaks_at,
-        meetings: AtomicUsize::new(0),
-    })
-}
-
-/// Makes a network for each rank and does the same with all of them at once.
-fn on_ranks<T: Send>(
-    config: &NetworkConfig,
-    group: &Arc<Group>,
-    size: usize,
-    work: impl Fn(usize, &Network) -> T + Sync,
-) -> Vec<T> {
-    std::thread::scope(|scope| {
-        let start = |rank: usize| {
-            let (work, group) = (&work, Arc::clone(group));
-            // Ranks need not have as many threads.
-            let config = config.clone().with(|c| c.threads = 1 + rank % 2);
-            scope.spawn(move || {
-                let network = Network::new(config).unwrap();
-                network.distribute(Some(Arc::new(Rank { rank, size, group })));
-                work(rank, &network)
-            })
-        };
-        let ranks: Vec<_> = (0..size).map(start).collect();
-        ranks.into_iter().map(|rank| rank.join().unwrap()).collect()
-    })
-}
 
 /// The right answers of a row.
 #[derive(Clone, Copy, PartialEq)]
