@@ -24,7 +24,7 @@ class Patience {
  * Gathers rows into blocks of a size. With `patience` a block is given early if the next row has to be waited for: a slow source is answered
  * row by row, a fast one in full blocks.
  *
- * An error of the source comes after the rows before it. Whoever stops early while a row is waited for has to end the source himself.
+ * An error of the source comes after the rows before it. A caller that stops early while a row is pending has to end the source itself.
  *
  * @param patience - Milliseconds that the first row of a block waits for others; undefined: until the block is full.
  */

@@ -219,7 +219,7 @@ export function modelCard(model: CardModel, options: CardOptions = {}): string {
   const parts = [
     frontMatter(name, task, cellName, kept),
     `# ${name.replace(/\s+/g, ' ')}`,
-    `${what}, made with [recurra](https://www.npmjs.com/package/recurra) ${card?.version ?? packageVersion()} for Node.js.`,
+    `${what}, made with recurra ${card?.version ?? packageVersion()} for Node.js.`,
     '## Intended use',
     '*To be written: who uses the model, for which texts, and for what it must not be used.*',
     '## Limits',

@@ -8,8 +8,8 @@ import { TextTagger } from '../../models/tagger/tagger.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { checkReadAgain, openCorpus, openRows, openTags, type RowFlags } from '../rows.js';
-import { onStopSignal } from '../signals.js';
 import { loadModel, type ModelOf } from '../tasks.js';
+import { abortOnSignals } from './train.js';
 
 /** Flags of `recurra compress`. */
 export interface CompressFlags extends RowFlags {
@@ -85,13 +85,12 @@ export async function compressCommand(modelFile: string, flags: CompressFlags): 
   await checkOutputs([{ option: 'out', what: 'the compressed model', path: out }], inputs);
   if (flags.eval !== undefined) checkReadAgain('eval', flags.eval, 'the rows are read for both models');
   const model = await loadModel('compress', modelFile);
-  const controller = new AbortController();
-  const release = onStopSignal(() => controller.abort());
+  const { signal, release } = abortOnSignals('stopping');
   try {
     const options: CompressOptions = {
       ...givenOptions<CompressOptions>(COMPRESS, flags),
       ...(flags.maxSize !== undefined && { maxBytes: sizeOf(flags.maxSize) }),
-      signal: controller.signal,
+      signal,
     };
     const small = await model.compress(options);
     const before = flags.eval === undefined ? undefined : await measure(model, flags.eval, flags);
@@ -112,7 +111,7 @@ export async function compressCommand(modelFile: string, flags: CompressFlags): 
     process.stdout.write(`${lines.join('\n')}\n`);
     return EXIT.ok;
   } catch (error) {
-    if (!controller.signal.aborted) throw error;
+    if (!signal.aborted) throw error;
     note('recurra: stopped; nothing was written');
     return EXIT.interrupted;
   } finally {

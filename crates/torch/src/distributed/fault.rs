@@ -183,7 +183,7 @@ impl Witness {
         });
         let told = self.place.store.add(TOLD, 1);
         if self.place.is_server && told.is_ok() {
-            // Whoever is lost does not come; for it the time is waited.
+            // A lost rank does not come: waiting for it takes the whole time.
             let all = i64::from(self.size) - i64::from(error.rank().is_some_and(|rank| rank != 0));
             let _ = within(READS, || Ok((self.place.store.add(TOLD, 0)? >= all).then_some(())));
         }

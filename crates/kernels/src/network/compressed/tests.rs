@@ -4,7 +4,7 @@ use crate::network::Network;
 use recurra_codes::{Code, Coded, NamedArray, widened};
 use recurra_core::{Cell, ErrorCode, NetworkConfig};
 
-/// So many words, and so wide, that a table of all projections is not made.
+/// Enough words, wide enough that a table of all projections is not made.
 const WORDS: usize = 12_000;
 
 fn config(cell: Cell) -> NetworkConfig {
