@@ -3,9 +3,10 @@
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
+use super::exchange::Outcome;
 use super::params::FEATURES;
 use super::plans::StepPlan;
-use super::step::{Outcome, Step};
+use super::step::Step;
 use crate::encoder::encoded::Encoded;
 use crate::heads::pass::{HeadDropout, HeadPass};
 use crate::heads::training::Back;

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::exchange::SUMS;
 use super::params::Params;
 use crate::encoder::plan::{Finders, Plan};
 use crate::heads::targets::Targets;
@@ -42,9 +43,6 @@ pub(super) struct GroupStep {
     /// The same of the features.
     pub features: Vec<u32>,
 }
-
-/// The numbers that travel behind the gradients: loss, correct answers, whether something is not finite.
-pub(super) const SUMS: usize = 3;
 
 impl GroupStep {
     /// How many numbers travel in this step.

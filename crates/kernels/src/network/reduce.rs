@@ -4,10 +4,10 @@
 //! step, in the order of their ids, and behind these the loss, the correct answers and whether something is not finite.
 
 use std::ops::Range;
-use std::sync::PoisonError;
 
-use super::plans::{GroupStep, SUMS, StepPlan};
-use super::step::{Group, Outcome, Step};
+use super::exchange::{Group, Outcome};
+use super::plans::{GroupStep, StepPlan};
+use super::step::Step;
 use crate::encoder::embedding::Own;
 use crate::encoder::lookup::Lookup;
 use crate::encoder::noise::Squares;
@@ -70,7 +70,7 @@ impl Step<'_> {
         let share = member.share(self.params.flat_size, 1024);
         // SAFETY: the share is this member's.
         unsafe { std::ptr::write_bytes(self.mats.flat_grads.add(share.start), 0, share.len()) };
-        (Outcome { loss: 0.0, correct: 0, finite: true, failed: false }, Own::default())
+        (Outcome::NO_ROWS, Own::default())
     }
 
     /// Sums gradients and `outcome` over all ranks. Returns this member's rows of the embedding and its part of the square of the
@@ -101,26 +101,15 @@ impl Step<'_> {
                 features.pack(member, travels);
             }
             member.meet();
-            if member.rank() == 0 {
-                let all = std::slice::from_raw_parts_mut(travels, sums + SUMS);
-                let flag = if outcome.finite { 0.0 } else { 1.0 };
-                all[sums..].copy_from_slice(&[outcome.loss as f32, outcome.correct as f32, flag]);
-                let result = group.exchange.all_reduce(all);
-                *group.failure.lock().unwrap_or_else(PoisonError::into_inner) = result.err();
-            }
-            member.meet();
-            outcome.failed = group.failure.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-            let all = std::slice::from_raw_parts(travels, sums + SUMS);
-            outcome.loss = f64::from(all[sums]);
-            outcome.correct = all[sums + 1] as u64;
-            outcome.finite = all[sums + 2] == 0.0;
+            group.sum(member, travels, sums, outcome);
+            let all = std::slice::from_raw_parts(travels, sums);
             let mut own = Own::default();
             if outcome.failed || !outcome.finite {
                 return (own, 0.0);
             }
             own.words = words.unpack(member, travels);
             own.features = features.map_or(0..0, |features| features.unpack(member, travels));
-            (own, if member.rank() == 0 { self.squares_of(&all[..sums]) } else { 0.0 })
+            (own, if member.rank() == 0 { self.squares_of(all) } else { 0.0 })
         }
     }
 

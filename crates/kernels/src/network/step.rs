@@ -4,10 +4,9 @@
 //! gradients and their update), rows of the batch (recurrence, head), rows of the weight matrices (weight gradients).
 
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::exchange::Exchange;
+use super::exchange::{Group, Outcome};
 use super::params::{EMBEDDING, LAYERS, Params, RECURRENT};
 use super::plans::StepPlan;
 use super::space::TrainMats;
@@ -22,7 +21,7 @@ use crate::recurrent::packs::DirPacks;
 use crate::recurrent::stack::Net;
 use crate::recurrent::steps::Aside;
 use crate::threads::Member;
-use recurra_core::{Error, StepOptions, layout::PackedLayout};
+use recurra_core::{StepOptions, layout::PackedLayout};
 
 /// One member's sums, on a cache line of its own.
 #[repr(align(64))]
@@ -31,14 +30,6 @@ pub(super) struct Sums {
     pub loss: AtomicU64,
     pub correct: AtomicU64,
     pub norm: AtomicU64,
-}
-
-/// The group of a chunk's steps.
-#[derive(Clone, Copy)]
-pub(super) struct Group<'a> {
-    pub exchange: &'a dyn Exchange,
-    /// Why a meeting failed.
-    pub failure: &'a Mutex<Option<Error>>,
 }
 
 /// Everything that the team shares. What is written through the addresses belongs to one member at a time.
@@ -71,15 +62,6 @@ pub(super) struct Step<'a> {
 
 // SAFETY: the addresses are used as the type says.
 unsafe impl Sync for Step<'_> {}
-
-/// What all members know after a step's forward pass.
-pub(super) struct Outcome {
-    pub loss: f64,
-    pub correct: u64,
-    pub finite: bool,
-    /// Whether the ranks could not meet.
-    pub failed: bool,
-}
 
 impl Step<'_> {
     /// The whole step number `number` of those that `options` has learning rates for. Returns the same on every member. The rows

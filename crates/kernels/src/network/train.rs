@@ -5,14 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::carried::Carried;
-use super::exchange::{Exchange, dropout_seed};
+use super::exchange::{Exchange, Group, dropout_seed};
 use super::group::agree;
 use super::model::Network;
 use super::optimizer::Optimizer;
 use super::params::Params;
 use super::plans::{StepPlan, plan_all};
 use super::space::TrainMats;
-use super::step::{Group, Step, Sums};
+use super::step::{Step, Sums};
 use super::weight_drop::WeightDrop;
 use super::weights::Weights;
 use crate::encoder::embedding::Embedding;

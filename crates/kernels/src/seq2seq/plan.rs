@@ -50,9 +50,6 @@ pub(super) struct PairPlan {
     pub group: Option<GroupPairs>,
 }
 
-/// The numbers that travel behind the gradients: loss, correct answers, whether something is not finite.
-pub(super) const SUMS: usize = 3;
-
 /// Pairs of all ranks in a step.
 #[derive(Clone, Copy)]
 pub(super) struct GroupPairs {

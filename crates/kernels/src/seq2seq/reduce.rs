@@ -1,11 +1,9 @@
 //! The meeting of the ranks in a step: the gradients of all parameters, embeddings included, become the sum over all ranks' pairs.
 
-use std::sync::PoisonError;
-
 use super::params::Table;
-use super::plan::{GroupPairs, PairPlan, SUMS};
-use super::step::{Group, Outcome, Step};
-use crate::network::Exchange;
+use super::plan::{GroupPairs, PairPlan};
+use super::step::Step;
+use crate::network::exchange::{Exchange, Outcome};
 use crate::threads::Member;
 use recurra_core::{Error, ErrorCode, Result};
 
@@ -43,13 +41,12 @@ impl Step<'_> {
     /// # Safety
     /// As [`Step::run`].
     pub(super) unsafe fn run_without_rows(&self, member: &Member<'_>, number: u64) -> Outcome {
-        let outcome = Outcome { loss: 0.0, correct: 0, finite: true, failed: false };
         let share = member.share(self.params.flat_size, 1024);
         // SAFETY: the share is this member's.
         unsafe {
             std::ptr::write_bytes(self.mats.flat_grads.add(share.start), 0, share.len());
             member.meet();
-            let outcome = self.update(member, number, outcome);
+            let outcome = self.update(member, number, Outcome::NO_ROWS);
             member.meet();
             self.clear_tables(member);
             outcome
@@ -78,21 +75,9 @@ impl Step<'_> {
     /// # Safety
     /// As [`Step::run`]; all members must call it.
     pub(super) unsafe fn reduce(&self, member: &Member<'_>, outcome: &mut Outcome) -> bool {
-        let Some(Group { exchange, failure }) = self.group else { return outcome.finite };
-        let (size, grads) = (self.params.flat_size, self.mats.flat_grads);
-        // SAFETY: by the caller's promise; there is room behind the gradients, and only the first member writes.
-        unsafe {
-            if member.rank() == 0 {
-                let all = std::slice::from_raw_parts_mut(grads, size + SUMS);
-                let flag = if outcome.finite { 0.0 } else { 1.0 };
-                all[size..].copy_from_slice(&[outcome.loss as f32, outcome.correct as f32, flag]);
-                *failure.lock().unwrap_or_else(PoisonError::into_inner) = exchange.all_reduce(all).err();
-            }
-            member.meet();
-            outcome.failed = failure.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-            let sums = std::slice::from_raw_parts(grads.add(size), SUMS);
-            (outcome.loss, outcome.correct, outcome.finite) = (f64::from(sums[0]), sums[1] as u64, sums[2] == 0.0);
-        }
+        let Some(group) = self.group else { return outcome.finite };
+        // SAFETY: by the caller's promise; there is room behind the gradients.
+        unsafe { group.sum(member, self.mats.flat_grads, self.params.flat_size, outcome) };
         outcome.finite && !outcome.failed
     }
 

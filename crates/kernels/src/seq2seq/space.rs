@@ -2,8 +2,9 @@
 
 use super::packs::padded;
 use super::params::Params;
-use super::plan::{PairPlan, SUMS};
+use super::plan::PairPlan;
 use crate::encoder::plan::Plan;
+use crate::network::exchange::SUMS;
 use crate::recurrent::buffers::{Grads, Trace};
 use crate::recurrent::steps::DirMats;
 use crate::simd::Buf;

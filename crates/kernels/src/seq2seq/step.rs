@@ -14,14 +14,13 @@ use super::pass::{Inputs, Pass, Sampling, memory};
 use super::plan::PairPlan;
 use super::space::Mats;
 use crate::heads::losses::cross_entropy;
-use crate::network::Exchange;
+use crate::network::exchange::{Group, Outcome};
 use crate::optim::{DenseShared, StepNumbers};
 use crate::random::{Chosen, key};
 use crate::recurrent::layers::{LayerDropout, Start};
 use crate::simd::gemm::Init;
 use crate::threads::Member;
-use recurra_core::{Error, StepOptions, fault};
-use std::sync::Mutex;
+use recurra_core::{StepOptions, fault};
 
 /// What the random numbers of a step are for, so that each has its own.
 pub(super) const WORDS: u64 = 1;
@@ -65,23 +64,6 @@ pub(super) struct Step<'a> {
 
 // SAFETY: the addresses are used as the type says.
 unsafe impl Sync for Step<'_> {}
-
-/// What all members know after a step's forward pass.
-pub(super) struct Outcome {
-    pub loss: f64,
-    pub correct: u64,
-    pub finite: bool,
-    /// Whether the ranks could not meet.
-    pub failed: bool,
-}
-
-/// The group of a chunk's steps.
-#[derive(Clone, Copy)]
-pub(super) struct Group<'a> {
-    pub exchange: &'a dyn Exchange,
-    /// Why a meeting failed.
-    pub failure: &'a Mutex<Option<Error>>,
-}
 
 impl Step<'_> {
     fn key(&self, what: [u64; 3]) -> u64 {
