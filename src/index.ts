@@ -3,7 +3,7 @@
  * libtorch unless a model is asked to compute on a GPU. Tensors and layers are in `recurra/torch`, the HTTP server in
  * `recurra/serve`.
  *
- * @packageDocumentation
+ * @module recurra
  */
 
 export type { Device } from './core/device.js';

@@ -2,7 +2,7 @@
  * Tensors, layers, optimizers and training loops with PyTorch's names and numbers, over libtorch. For models of the
  * standard kinds use `recurra`, which needs no libtorch.
  *
- * @packageDocumentation
+ * @module recurra/torch
  */
 export type { Device } from '../core/device.js';
 export type { Precision } from '../core/precision.js';

@@ -1,7 +1,7 @@
 /**
  * Models in browsers, workers and edge runtimes: model files of `recurra`, computed in WebAssembly on the thread that asks.
  *
- * @packageDocumentation
+ * @module recurra-web
  */
 export { ArgumentError, type ErrorCode, ModelFileError, RecurraError } from '../core/errors.js';
 export { type LabelProbability, Prediction } from '../models/classifier/prediction.js';
