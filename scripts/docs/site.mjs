@@ -7,7 +7,6 @@ const FOLDER = 'docs';
 
 /**
  * docs/README.md and the guides that it links to, in its order: file, text of the link, and the heading above it.
- * @returns {{ file: string, title: string, section: string }[]}
  */
 export function guides() {
   const readme = resolve(FOLDER, 'README.md');

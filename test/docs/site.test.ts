@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { guides } from '../../scripts/docs/site.mjs';
 
 describe('the site', () => {
-  const listed = guides();
+  const listed = guides() as { file: string; title: string; section: string }[];
   const files = listed.map(({ file }) => relative('.', file).replaceAll('\\', '/'));
 
   it('has every guide, as docs/README.md lists them', () => {

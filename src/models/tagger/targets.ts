@@ -254,7 +254,7 @@ function checkValidation(
     const message =
       share === undefined
         ? 'there are no validation rows'
-        : `a validation share of ${share} of ${train.length === 1 ? '1 sentence' : `${train.length} sentences`} has none: give more rows, a larger share, or validation rows of their own`;
+        : `a validation share of ${share} of ${train.length === 1 ? '1 sentence' : `${train.length} sentences`} has none: give more rows, a larger share, or separate validation rows`;
     throw new DataError('EMPTY_DATASET', message, { file });
   }
   if (validation.length >= FEW) return;

@@ -180,7 +180,7 @@ export const RUN = {
     {
       defaultText: 'none',
       flag: '<share-or-file>',
-      help: 'rows to measure on after each epoch: a share of the training rows, or rows of their own',
+      help: 'rows to measure on after each epoch: a share of the training rows, or separate rows',
       flagHelp: 'measure after each epoch on this share of the rows (such as 0.1), or on this file',
     },
   ),

@@ -91,7 +91,7 @@ function checkLabels({ classes, labels, multiLabel }: EncodedDataset, own: boole
   for (const label of labels) counts[label]!++;
   if (counts.filter((count) => count >= LEAST_ROWS).length >= 2) return;
   const message =
-    'settings are compared on rows that are held out of their trainings, so at least two labels need two rows or more; give more rows, or validation rows of their own';
+    'settings are compared on rows that are held out of their trainings, so at least two labels need two rows or more; give more rows, or separate validation rows';
   throw new DataError('EMPTY_DATASET', message, { file });
 }
 
