@@ -74,7 +74,7 @@ export const IMPORT = {
     flag: '<how>',
     help: 'what the linear layer reads: the final states, or the mean or maximum of the outputs',
   }),
-  multiLabel: option(flag, { default: false, flag: '', help: 'each label has a probability of its own (a sigmoid)' }),
+  multiLabel: option(flag, { default: false, flag: '', help: 'each label has a separate probability (a sigmoid)' }),
   unknown: option(token, {
     defaultText: '<unk> or alike, else zeros',
     flag: '<token>',
