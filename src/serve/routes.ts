@@ -83,6 +83,7 @@ function taggingRoutes(
 interface Answered {
   topK?: number;
   minProbability?: number;
+  precision?: number;
 }
 
 function predictionRoutes(
@@ -92,9 +93,13 @@ function predictionRoutes(
 ): void {
   const shape = schemas(settings, model.labels.length);
   const metrics = new PredictionMetrics(common, model);
-  const options = ({ topK = settings.topK, minProbability }: Answered, reply: FastifyReply): CautiousOptions => ({
+  const options = (
+    { topK = settings.topK, minProbability, precision }: Answered,
+    reply: FastifyReply,
+  ): CautiousOptions => ({
     topK: Math.min(topK, model.labels.length),
     minProbability,
+    precision,
     signal: whenGone(reply),
   });
   const done = (request: FastifyRequest, predictions: Prediction<string | null>[]) => {

@@ -45,5 +45,5 @@ export type {
   TrainOptions,
 } from './options.js';
 export { type LabelProbability, Prediction } from './prediction.js';
-export type { CautiousOptions, PredictOptions } from './predictOptions.js';
+export type { Caution, CautiousOptions, PredictOptions } from './predictOptions.js';
 export type { TuneOptions } from './tuning/options.js';
