@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ArgumentError } from '../core/errors.js';
 import type { TextClassifier } from '../models/classifier/classifier.js';
 import type { Prediction } from '../models/classifier/prediction.js';
 import type { CautiousOptions } from '../models/classifier/predictOptions.js';
@@ -86,6 +87,16 @@ interface Answered {
   precision?: number;
 }
 
+/** Refuses a precision that the model has no threshold for: that is no fault of the server. */
+function checkPrecision(model: TextClassifier, precision: number): void {
+  try {
+    model.thresholdFor(precision);
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    throw new Refusal({ status: 400, code: error.code, message: error.message });
+  }
+}
+
 function predictionRoutes(
   app: FastifyInstance,
   model: TextClassifier,
@@ -96,12 +107,10 @@ function predictionRoutes(
   const options = (
     { topK = settings.topK, minProbability, precision }: Answered,
     reply: FastifyReply,
-  ): CautiousOptions => ({
-    topK: Math.min(topK, model.labels.length),
-    minProbability,
-    precision,
-    signal: whenGone(reply),
-  });
+  ): CautiousOptions => {
+    if (precision !== undefined) checkPrecision(model, precision);
+    return { topK: Math.min(topK, model.labels.length), minProbability, precision, signal: whenGone(reply) };
+  };
   const done = (request: FastifyRequest, predictions: Prediction<string | null>[]) => {
     labelled(request, predictions.length);
     metrics.predicted(predictions);

@@ -31,6 +31,7 @@ export type { LoadOptions } from '../load.js';
 export { TextModel } from '../model.js';
 export type { ServingOptions, ServingState } from '../serving/options.js';
 export type { OnUnknownLabel } from '../unknownLabels.js';
+export type { PrecisionThreshold } from './certainty.js';
 export { TextClassifier } from './classifier.js';
 export type { EvaluatedRow, EvaluationOptions } from './evaluate.js';
 export type { ExplainedToken, ExplainMethod, ExplainOptions, Explanation } from './explain.js';
