@@ -36,7 +36,7 @@ export interface WithoutCertainty {
 function missing({ multiLabel, compressed }: WithoutCertainty): ArgumentError {
   if (multiLabel) {
     const message =
-      'precision does not apply to a model that gives a text several labels: each label has a threshold of its own (thresholds)';
+      'precision does not apply to a model that gives a text several labels: each label has its own threshold (thresholds)';
     return constraint('precision', message);
   }
   const why = compressed
@@ -102,6 +102,6 @@ export function certaintyOf(value: unknown): Certainty | undefined {
     steps.length > 0 &&
     steps.length <= MOST_STEPS &&
     steps.every((step, at) => follows(step, steps[at - 1] as PrecisionStep | undefined, rows));
-  if (!fits) throw new ModelFileError('INVALID_FILE', 'what it tells of its validation rows is no list of thresholds');
+  if (!fits) throw new ModelFileError('INVALID_FILE', 'what it says about its validation rows is not a list of thresholds');
   return value as Certainty;
 }
