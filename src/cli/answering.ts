@@ -1,12 +1,13 @@
 import { constraint } from '../core/errors.js';
 import type { Tokens, UnlabelledText } from '../data/readers/rows.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
+import type { Caution } from '../models/classifier/predictOptions.js';
 import { plainTranslation } from '../models/seq2seq/plain.js';
 import { type Seq2SeqPredictOptions, TRANSLATE } from '../models/seq2seq/prediction.js';
 import { Seq2Seq } from '../models/seq2seq/seq2seq.js';
 import { TextTagger } from '../models/tagger/tagger.js';
 import { BLOCK } from './commands/textBlocks.js';
-import { givenOptions } from './flags.js';
+import { flagName, givenOptions } from './flags.js';
 import { refuseFlags } from './rows.js';
 import type { ModelOf } from './tasks.js';
 
@@ -20,6 +21,15 @@ const CLASSES = 1 << 17;
 export interface AnswerFlags {
   topK?: number;
   minProbability?: number;
+  precision?: number;
+}
+
+/** What those of a classifier mean for its answers. */
+export function cautionOf({
+  minProbability,
+  precision,
+}: AnswerFlags): Caution & { minProbability: number | undefined } {
+  return { minProbability, precision };
 }
 
 /** A row that a model is asked about. */
@@ -43,8 +53,9 @@ export interface Answering {
  * @throws ArgumentError
  */
 export function checkAnswerFlags(model: ModelOf<'predict'>, flags: AnswerFlags): void {
-  if (!(model instanceof TextClassifier) && flags.minProbability !== undefined)
-    throw constraint('minProbability', '--min-probability applies to classifiers alone');
+  const caution = Object.entries(cautionOf(flags)).filter(([, value]) => value !== undefined);
+  for (const [name] of model instanceof TextClassifier ? [] : caution)
+    throw constraint(name, `${flagName(name)} applies to classifiers alone`);
   if (model instanceof Seq2Seq) {
     if (flags.topK !== undefined)
       throw constraint('topK', '--top-k does not apply to a model of pairs; --n-best lists answers');
@@ -94,12 +105,12 @@ export function answering(model: ModelOf<'predict'>, flags: AnswerFlags): Answer
       row: (row) => ({ ...('text' in row ? { text: row.text } : {}), ...place(row) }),
     };
   }
-  const { minProbability } = flags;
+  const caution = cautionOf(flags);
   const topK = Math.min(flags.topK ?? TOP_K, model.labels.length);
   return {
     size: blockOf(topK),
     tokens: false,
-    answer: (rows, signal) => model.predictMany(rows.map(textOf), { topK, minProbability, ...(signal && { signal }) }),
+    answer: (rows, signal) => model.predictMany(rows.map(textOf), { topK, ...caution, ...(signal && { signal }) }),
     row: (row) => ({ text: textOf(row), ...place(row) }),
   };
 }

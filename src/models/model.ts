@@ -154,16 +154,21 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   /**
    * The file of a smaller model.
    *
+   * @param described - What the file says of the model; left out, what that of this one does.
    * @internal
    */
-  protected async packed(options: CompressOptions, kind: Compressible): Promise<lightNamespace.PackedModel> {
+  protected async packed(
+    options: CompressOptions,
+    kind: Compressible,
+    described: Record<string, string> = this.metadata(),
+  ): Promise<lightNamespace.PackedModel> {
     this.checkOpen();
     checkCompression(options, kind);
     if (this.#compressed) {
       const message = 'this model is compressed already; compress the whole one, which has not been rounded yet';
       throw new RecurraError('INVALID_ARGUMENT', message);
     }
-    const metadata = withCard(this.metadata(), this.card);
+    const metadata = withCard(described, this.card);
     const work = async () => compressModel({ metadata, state: await this.#state(), vocab: this.vocab }, options, kind);
     return this.during(work());
   }

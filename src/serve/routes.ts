@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ArgumentError } from '../core/errors.js';
 import type { TextClassifier } from '../models/classifier/classifier.js';
 import type { Prediction } from '../models/classifier/prediction.js';
 import type { CautiousOptions } from '../models/classifier/predictOptions.js';
@@ -83,6 +84,17 @@ function taggingRoutes(
 interface Answered {
   topK?: number;
   minProbability?: number;
+  precision?: number;
+}
+
+/** Refuses a precision that the model has no threshold for: that is no fault of the server. */
+function checkPrecision(model: TextClassifier, precision: number): void {
+  try {
+    model.thresholdFor(precision);
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    throw new Refusal({ status: 400, code: error.code, message: error.message });
+  }
 }
 
 function predictionRoutes(
@@ -92,11 +104,13 @@ function predictionRoutes(
 ): void {
   const shape = schemas(settings, model.labels.length);
   const metrics = new PredictionMetrics(common, model);
-  const options = ({ topK = settings.topK, minProbability }: Answered, reply: FastifyReply): CautiousOptions => ({
-    topK: Math.min(topK, model.labels.length),
-    minProbability,
-    signal: whenGone(reply),
-  });
+  const options = (
+    { topK = settings.topK, minProbability, precision }: Answered,
+    reply: FastifyReply,
+  ): CautiousOptions => {
+    if (precision !== undefined) checkPrecision(model, precision);
+    return { topK: Math.min(topK, model.labels.length), minProbability, precision, signal: whenGone(reply) };
+  };
   const done = (request: FastifyRequest, predictions: Prediction<string | null>[]) => {
     labelled(request, predictions.length);
     metrics.predicted(predictions);

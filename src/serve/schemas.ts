@@ -68,6 +68,13 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
     maximum: 1,
     description: 'Gives no label that is less probable than this: `label` is then null. Default: 0.',
   };
+  const precision = {
+    type: 'number',
+    exclusiveMinimum: 0,
+    maximum: 1,
+    description:
+      'Gives no label below the threshold that reached this precision on the validation rows of the training. Default: none.',
+  };
   const labelProbability = {
     type: 'object',
     required: ['label', 'probability'],
@@ -82,7 +89,8 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
     properties: {
       label: {
         type: ['string', 'null'],
-        description: 'The most probable label; null if it is less probable than `minProbability`.',
+        description:
+          'The most probable label; null if it is less probable than `minProbability` or `precision` asks for.',
       },
       probability: { type: 'number', description: 'The largest probability, from 0 to 1.' },
       labels: {
@@ -103,13 +111,18 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
       type: 'object',
       required: ['text'],
       additionalProperties: false,
-      properties: { text, topK: top, minProbability: least },
+      properties: { text, topK: top, minProbability: least, precision },
     },
     many: {
       type: 'object',
       required: ['texts'],
       additionalProperties: false,
-      properties: { texts: { type: 'array', items: text, maxItems: maxTexts }, topK: top, minProbability: least },
+      properties: {
+        texts: { type: 'array', items: text, maxItems: maxTexts },
+        topK: top,
+        minProbability: least,
+        precision,
+      },
     },
     prediction,
     predictions: {

@@ -12,6 +12,14 @@ export interface Part {
   seed: number;
 }
 
+/** What stands between the number of training rows and the number of a part that trains on some of them. */
+const OF_SOME = ':';
+
+/** Whether a part trains on all rows but those that are held out, by its id. */
+export function isWholePart(id: string): boolean {
+  return !id.includes(OF_SOME);
+}
+
 /** A rung of successive halving: all candidates that are left are measured on the same parts. */
 export interface Rung {
   parts: readonly Part[];
@@ -74,7 +82,7 @@ export function rungsOf({ classes, validationRows, share, seed, counted }: RungO
   const rows = validationRows > 0 ? classes.length : classes.length * (1 - 1 / folds);
   const rungs: Rung[] = [];
   for (let most = FIRST_ROWS; rows > ALL_ROWS && most < rows; most *= 3)
-    rungs.push({ parts: parts(1, most, `${most}:`) });
+    rungs.push({ parts: parts(1, most, `${most}${OF_SOME}`) });
   const counts = rows > MANY_ROWS ? [1] : counted ? PARTS.slice(0, RUNGS_BY_COUNT) : PARTS;
   for (const count of counts) rungs.push({ parts: parts(count, Number.POSITIVE_INFINITY) });
   return rungs;

@@ -15,6 +15,8 @@ export interface Answers {
   truth: Int32Array;
   /** The set that each row was given. */
   given: Int32Array;
+  /** How probable the model found it, from 0 to 1; left out where sets have no probability. */
+  probabilities?: Float32Array;
 }
 
 /** Numbers for sets of labels; each label has a number too. */

@@ -19,7 +19,7 @@ export interface TuneParts<O extends object, M extends TrainedModel>
   /** The baseline that has no network, for the verdict; undefined without one. */
   simple: Candidate<O> | undefined;
   /** Trains the winner on all rows. */
-  retrain(candidate: Candidate<O>): Promise<M>;
+  retrain(winner: Entry<O>): Promise<M>;
   /** The options that give the winner's model. */
   options(candidate: Candidate<O>): O;
 }

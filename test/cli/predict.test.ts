@@ -35,6 +35,8 @@ describe('recurra predict', () => {
     const unsure = recurra(['predict', model, '--min-probability', '1', 'a cat', '--json']).json();
     expect(unsure).toMatchObject([{ label: null, labels: [], classes: [{ label: 'animal' }, {}, {}] }]);
     expect(recurra(['predict', model, '--min-probability', '1', 'a cat']).out).toMatch(/^unsure: animal \d+\.\d %/);
+    const { status, err } = recurra(['predict', model, '--precision', '0.9', 'a cat']);
+    expect([status, err]).toEqual([2, expect.stringMatching(/not measured on validation rows/)]);
     const piped = recurra(['predict', model], 'cheese and bread\nzyx\n');
     expect(piped.out).toMatch(/^food \d+\.\d % .*\tcheese and bread\n.*\tzyx {3}\(no known word/);
   });

@@ -88,6 +88,7 @@ const PAGES = {
   'docs/exporting.md': 3,
   'docs/tagging.md': 3,
   'docs/tuning.md': 1,
+  'docs/unsure.md': 1,
   'docs/language.md': 3,
   'docs/seq2seq.md': 1,
   'README.md': 2,

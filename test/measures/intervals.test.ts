@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/index.js';
 import { binomial } from '../../src/measures/binomial.js';
-import { coverageCurve } from '../../src/measures/coverage.js';
+import { coverageCurve, precisionSteps } from '../../src/measures/coverage.js';
 import { bootstrap, type Estimate, wilson } from '../../src/measures/intervals.js';
 
 interface Golden {
@@ -121,4 +121,29 @@ it('a coverage curve answers equal probabilities together', () => {
   ]);
   expect(at.map(({ point }) => point?.coverage)).toEqual([2 / 6, 5 / 6, 2 / 6]);
   expect(coverageCurve(Float64Array.of(), Float64Array.of(0.5), [0.9], 10).at[0]!.point).toBeNull();
+});
+
+it('the steps of precision are the points that a wanted precision would find', () => {
+  const right = [0.9, 0.8, 0.5, 0.95, 0.85, 0.4].map(Math.fround);
+  const wrong = [0.8, 0.3, 0.7].map(Math.fround);
+  const steps = precisionSteps(Float64Array.from(right), Float64Array.from(wrong), 100);
+  expect(steps).toEqual([
+    { threshold: 0, answered: 9, right: 6 },
+    { threshold: 0.35, answered: 8, right: 6 },
+    { threshold: 0.75, answered: 5, right: 4 },
+    { threshold: 0.825, answered: 3, right: 3 },
+  ]);
+  for (const wanted of [0.5, 0.7, 0.76, 0.81, 1]) {
+    const { at } = coverageCurve(Float64Array.from(right), Float64Array.from(wrong), [wanted], 100);
+    const found = steps.find((step) => step.right / step.answered >= wanted)!;
+    expect([found.answered / 9, found.right / found.answered]).toEqual([
+      at[0]!.point!.coverage,
+      at[0]!.point!.precision,
+    ]);
+  }
+  const few = precisionSteps(Float64Array.from(right), Float64Array.from(wrong), 2);
+  expect(few).toEqual([steps[0], steps[3]]);
+  expect(precisionSteps(Float64Array.of(), Float64Array.of(0.5), 10)).toEqual([
+    { threshold: 0, answered: 1, right: 0 },
+  ]);
 });

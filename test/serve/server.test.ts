@@ -56,11 +56,33 @@ function raw(bytes: string, at = url): Promise<string> {
   });
 }
 
+describe('a wanted precision', () => {
+  it('leaves out labels below the threshold that reached it', async () => {
+    const rows = topicTexts(240).map((row, at) => (at % 7 === 0 ? { ...row, label: 'tool' } : row));
+    await using certain = await TextClassifier.train(rows, {
+      ...{ embeddingDim: 8, hiddenSize: 8, threads: 1, epochs: 2, validation: rows.slice(0, 60) },
+    });
+    await using server = await createServer(certain, { port: 0 });
+    const at = await server.listen();
+    const { minProbability } = certain.thresholdFor(0.9);
+    const texts = topicTexts(20, 3).map(({ text }) => text);
+    const answers = async (body: object) => (await post(`${at}/predict/many`, { texts, ...body })).json();
+    expect(await answers({ precision: 0.9 })).toEqual(await answers({ minProbability }));
+    const { status } = await post(`${at}/predict`, { text: 'a', precision: 0 });
+    expect(status).toBe(400);
+  });
+});
+
 describe('predictions', () => {
   it('labels one text, and many in their order', async () => {
     const expected = await model.predict('a cat with fur');
     const unsure = await post(`${url}/predict`, { text: 'a cat', minProbability: 1, topK: 1 });
     expect(await unsure.json()).toMatchObject({ label: null, labels: [], classes: [{ label: 'animal' }] });
+    const unknown = await post(`${url}/predict`, { text: 'a cat', precision: 0.9 });
+    expect(unknown.status).toBe(400);
+    expect(await unknown.json()).toMatchObject({
+      error: { code: 'INVALID_ARGUMENT', message: expect.stringMatching(/not measured on validation rows/) },
+    });
     const one = await post(`${url}/predict`, { text: 'a cat with fur' });
     expect(one.status).toBe(200);
     expect(one.headers.get('content-type')).toBe('application/json; charset=utf-8');

@@ -58,6 +58,9 @@ describe('TextClassifier', () => {
     expectTypeOf(() => model.predict('a', { minProbability: 0.5 })).returns.resolves.toEqualTypeOf<
       Prediction<string | null>
     >();
+    expectTypeOf(() => model.predictMany(['a'], { precision: 0.99, topK: 1 })).returns.resolves.toEqualTypeOf<
+      Prediction<string | null>[]
+    >();
     const [best] = null as unknown as Prediction;
     expectTypeOf(best!.label).toEqualTypeOf<string>();
     const evaluation = null as unknown as Evaluation;

@@ -5,7 +5,7 @@ import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { Prediction } from '../../models/classifier/prediction.js';
 import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
-import { blockOf, checkAnswerFlags, TOP_K } from '../answering.js';
+import { blockOf, cautionOf, checkAnswerFlags, TOP_K } from '../answering.js';
 import { deviceOption } from '../device.js';
 import { EXIT } from '../output.js';
 import { givenTextFlags } from '../rows.js';
@@ -84,7 +84,7 @@ export async function predictCommand(modelFile: string, texts: string[], flags: 
   // The labels that a text is given need not be the most probable ones: each has a threshold of its own.
   const options = {
     topK: multiLabel && !display.json ? model.labels.length : display.topK,
-    minProbability: flags.minProbability,
+    ...cautionOf(flags),
   };
   const { file = texts.length > 0 ? undefined : '-' } = flags;
   await answerTexts(

@@ -9,7 +9,7 @@ import type { RowsOrigin } from '../../data/readers/rows.js';
 import type { FileRows } from '../../data/readers/source.js';
 import { readTokenLines } from '../../data/readers/tokenLines.js';
 import { TRANSLATE } from '../../models/seq2seq/prediction.js';
-import { type AnswerFlags, type Answering, type AskedRow, answering } from '../answering.js';
+import { type AnswerFlags, type Answering, type AskedRow, answering, cautionOf } from '../answering.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { gathered } from '../gathered.js';
@@ -43,8 +43,8 @@ export function checkWithoutOut({ shard, shards, overwrite }: FilesFlags): void 
 
 /** The flags that change what an answer says, by their names. */
 function makingOptions(flags: FilesFlags): Record<string, unknown> {
-  const { topK, minProbability, header, skipBadRows, quote } = flags;
-  const others = { topK, minProbability, header, skipBadRows, quote };
+  const { topK, header, skipBadRows, quote } = flags;
+  const others = { topK, ...cautionOf(flags), header, skipBadRows, quote };
   const given = { ...others, ...givenOptions<object>({ ...TEXTS, ...TRANSLATE }, flags) };
   return Object.fromEntries(
     Object.entries(given)

@@ -18,6 +18,7 @@ import type { Answer } from '../serving/call.js';
 import { modelReading } from '../serving/reading.js';
 import { type ModelServing, Serving } from '../serving/serving.js';
 import { assembled, type GivenClassifier } from './assemble.js';
+import { type Certainty, type PrecisionThreshold, thresholdFor } from './certainty.js';
 import { classifierFile } from './description.js';
 import { EVALUATION, type EvaluationOptions, evaluateRows, type MeasuredRow } from './evaluate.js';
 import { type ExplainOptions, type Explanation, explainSettings, explainText } from './explain.js';
@@ -26,7 +27,7 @@ import { type Expert, heldExpert } from './linear.js';
 import type { ModelSettings } from './network.js';
 import type { StartEvent, TrainOptions } from './options.js';
 import { type Prediction, type Predictor, predictionOf } from './prediction.js';
-import { type CautiousOptions, cautious, type PredictOptions, predictSettings } from './predictOptions.js';
+import { type CautiousOptions, cautious, PRECISION, type PredictOptions, predictSettings } from './predictOptions.js';
 import { type ClassifierParts, classifierTask } from './task.js';
 import type { TuneOptions } from './tuning/options.js';
 import { tuneClassifier } from './tuning/tune.js';
@@ -58,6 +59,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
   readonly members: number;
   readonly #engine: ExplainingEngine;
   readonly #expert: Expert | undefined;
+  #certainty: Certainty | undefined;
   readonly #text: TokenSettings;
   readonly #predictor: Predictor;
   readonly #serving: ModelServing;
@@ -71,6 +73,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
     this.recurrent = parts.recurrent;
     this.members = parts.members;
     this.#expert = expert;
+    this.#certainty = parts.certainty;
     this.labels = labels;
     this.thresholds = thresholds;
     this.#engine = engine;
@@ -211,7 +214,13 @@ export class TextClassifier extends TextModel<ModelSettings> {
   async compress(options: CompressOptions): Promise<TextClassifier> {
     const share = this.recurrent ? (this.mix?.network ?? 1) : 0;
     const { version } = classifierFile;
-    const packed = await this.packed(options, { where: 'TextClassifier.compress', version, share, prunes: true });
+    // The smaller model's probabilities are others, so what was measured of these is left out.
+    const metadata = this.#described(undefined);
+    const packed = await this.packed(
+      options,
+      { where: 'TextClassifier.compress', version, share, prunes: true },
+      metadata,
+    );
     // A function is in no file.
     const own = describedText(this.#text).tokenizer === null;
     return TextClassifier.#open(packed, own ? { tokenizer: this.#text.tokenizer as Tokenizer } : {});
@@ -219,9 +228,45 @@ export class TextClassifier extends TextModel<ModelSettings> {
 
   /** @internal */
   protected override metadata(): Record<string, string> {
+    return this.#described(this.#certainty);
+  }
+
+  #described(certainty: Certainty | undefined): Record<string, string> {
     const common = { settings: this.settings, text: describedText(this.#text), vocab: this.vocab };
-    const { labels, thresholds, mix, recurrent, members } = this;
-    return classifierMetadata(common, labels, mix !== undefined, members)({ thresholds, linear: mix, recurrent });
+    const { labels, thresholds, mix: linear, recurrent, members } = this;
+    const described = classifierMetadata(common, labels, linear !== undefined, members);
+    return described({ thresholds, linear, recurrent, certainty });
+  }
+
+  /**
+   * Tells the model what models like it made of rows that they were not trained on.
+   *
+   * @internal
+   */
+  setCertainty(certainty: Certainty): void {
+    this.#certainty = certainty;
+  }
+
+  /**
+   * The threshold that a wanted precision asks for: of all that reached it on the validation rows, the one with which most rows had a label. The
+   * option `precision` of {@link predict} uses it.
+   *
+   * The rows are those by which the epoch and the mix were chosen, so on other rows the precision is a little lower. With `r` rows above the
+   * threshold, it is known to about `sqrt(precision * (1 - precision) / r)`.
+   *
+   * @param precision - The share of the given labels that are to be right, above 0 and at most 1.
+   * @throws {@link ArgumentError} for a model that was trained without validation rows, was compressed, or gives a text several labels; `OUT_OF_RANGE` for a
+   * precision that no threshold reached, with the best that one did.
+   *
+   * @example
+   * ```ts
+   * const { minProbability, coverage } = model.thresholdFor(0.99);
+   * console.log(`${Math.round(100 * coverage)} % can be answered: those from ${minProbability} on`);
+   * ```
+   */
+  thresholdFor(precision: number): PrecisionThreshold {
+    const without = { multiLabel: this.thresholds !== undefined, compressed: this.compression !== undefined };
+    return thresholdFor(this.#certainty, PRECISION.check('precision', precision), without);
   }
 
   /**
@@ -247,6 +292,8 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * const { label, classes } = await model.predict('My invoice is wrong', { minProbability: 0.8 });
    * console.log(label ?? `perhaps ${classes[0]!.label}: ask somebody`);
    * ```
+   *
+   * `precision: 0.99` in its place takes the threshold that reached 99 % on validation rows, see {@link thresholdFor}.
    */
   predict(text: string, options: CautiousOptions): Promise<Prediction<string | null>>;
   predict(text: string, options?: PredictOptions): Promise<Prediction>;
@@ -339,7 +386,9 @@ export class TextClassifier extends TextModel<ModelSettings> {
   /** Checks options of a prediction, and makes what answers with them. */
   #checkPredict(options: PredictOptions | CautiousOptions): Answer<Prediction<string | null>> {
     this.checkOpen();
-    const { topK, minProbability: least } = predictSettings(options, this.labels.length);
+    const { topK, minProbability, precision } = predictSettings(options, this.labels.length);
+    const asked = precision === undefined ? 0 : this.thresholdFor(precision).minProbability;
+    const least = Math.max(minProbability, asked);
     const { labels } = this;
     if (least === 0)
       return (scores, start, tokens, known) => predictionOf(this.#predictor, scores, start, topK, tokens, known);

@@ -16,6 +16,8 @@ export interface ClassifierFields {
   recurrent: boolean;
   /** Networks that answer as one; 1 also where there is none. */
   members: number;
+  /** What it tells of validation rows, as it stands there; `certaintyOf` checks it. */
+  certainty?: unknown;
 }
 
 /** A model with several labels a text has one threshold for each, any other none. */
@@ -64,7 +66,7 @@ export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
   kind: 'classifier',
   version: 5,
   settings: modelSettings,
-  parse({ labels, thresholds, linear, recurrent, members }, { multiLabel }) {
+  parse({ labels, thresholds, linear, recurrent, members, certainty }, { multiLabel }) {
     const distinct =
       Array.isArray(labels) &&
       labels.every((label) => typeof label === 'string') &&
@@ -78,6 +80,7 @@ export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
       linear: checkMix(linear),
       recurrent: recurrent !== false,
       members: recurrent === false ? 1 : checkMembers(members),
+      certainty,
     };
   },
   outputs: ({ labels }) => labels.length,

@@ -3,7 +3,8 @@ import type { ClassifierFields } from './description.js';
 import type { ModelSettings } from './network.js';
 
 /**
- * Describes a classifier for its file: first all but what a training chooses last, its thresholds and the mix with a linear model.
+ * Describes a classifier for its file: first all but what a training chooses last: its thresholds, the mix with a linear model, and
+ * what validation rows told of its probabilities.
  *
  * @param linear - Whether there is a linear model, which earlier versions cannot read.
  * @param members - Networks, of which earlier versions read one.
@@ -18,8 +19,9 @@ export function classifierMetadata(
   const several = members > 1;
   const version = several ? MEMBERS_VERSION : linear ? LINEAR_VERSION : undefined;
   const metadata = modelMetadata('classifier', common, { labels, ...(several && { members }) }, version);
-  return ({ thresholds, linear, recurrent }) => {
+  return ({ thresholds, linear, recurrent, certainty }) => {
     const without = recurrent ? {} : { recurrent };
-    return withFields(metadata, { ...(thresholds && { thresholds }), ...(linear && { linear }), ...without });
+    const chosen = { ...(thresholds && { thresholds }), ...(linear && { linear }) };
+    return withFields(metadata, { ...chosen, ...without, ...(certainty !== undefined && { certainty }) });
   };
 }

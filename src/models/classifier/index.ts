@@ -31,6 +31,7 @@ export type { LoadOptions } from '../load.js';
 export { TextModel } from '../model.js';
 export type { ServingOptions, ServingState } from '../serving/options.js';
 export type { OnUnknownLabel } from '../unknownLabels.js';
+export type { PrecisionThreshold } from './certainty.js';
 export { TextClassifier } from './classifier.js';
 export type { EvaluatedRow, EvaluationOptions } from './evaluate.js';
 export type { ExplainedToken, ExplainMethod, ExplainOptions, Explanation } from './explain.js';
@@ -45,5 +46,5 @@ export type {
   TrainOptions,
 } from './options.js';
 export { type LabelProbability, Prediction } from './prediction.js';
-export type { CautiousOptions, PredictOptions } from './predictOptions.js';
+export type { Caution, CautiousOptions, PredictOptions } from './predictOptions.js';
 export type { TuneOptions } from './tuning/options.js';

@@ -16,6 +16,7 @@ import type { Span } from '../../text/locate.js';
 import type { Watcher } from '../../training/task.js';
 import type { ModelPart } from '../model.js';
 import type { Refiner } from '../serving/route.js';
+import { type Certainty, certaintyOf } from './certainty.js';
 import { classWeightsOf } from './classWeights.js';
 import { type ClassifierFields, hasLinear } from './description.js';
 import type { TrainSettings } from './options.js';
@@ -238,19 +239,20 @@ export class Expert implements ModelPart, Refiner {
 }
 
 /**
- * Takes the linear model out of a file.
+ * Takes the linear model out of a file, and checks what the file tells of validation rows.
  *
- * @throws ModelFileError for one that does not fit the labels, or is there without its mix or the other way round.
+ * @throws ModelFileError for what it tells of them if that is damaged; for a linear model that does not fit the labels, or is there without its mix or the other way round.
  */
 export async function heldExpert(
   weights: HeldWeights,
-  { labels, thresholds, linear: mix, recurrent }: ClassifierFields,
+  { labels, thresholds, linear: mix, recurrent, certainty: told }: ClassifierFields,
   threads?: number,
-): Promise<{ expert: Expert | undefined }> {
-  if (!hasLinear(weights.file.tensors, { linear: mix, recurrent })) return { expert: undefined };
+): Promise<{ expert: Expert | undefined; certainty: Certainty | undefined }> {
+  const certainty = certaintyOf(told);
+  if (!hasLinear(weights.file.tensors, { linear: mix, recurrent })) return { expert: undefined, certainty };
   const model = await LinearModel.held(weights);
   if (model.classes === labels.length && model.multiLabel === (thresholds !== undefined))
-    return { expert: new Expert(model, mix!, threads) };
+    return { expert: new Expert(model, mix!, threads), certainty };
   const message = `its linear model has ${model.classes} labels, the network ${labels.length}`;
   model.close();
   throw new ModelFileError('INVALID_FILE', message);

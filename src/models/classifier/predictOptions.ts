@@ -8,18 +8,33 @@ export interface PredictOptions {
   topK?: number;
   /** Stops the call: what has not been computed yet is given up, and the call rejects with `ABORTED`. */
   signal?: AbortSignal;
-  /** With it a prediction may have no label: see {@link CautiousOptions}. */
+  /** With it a prediction may have no label: see {@link Caution}. */
   minProbability?: undefined;
+  /** With it a prediction may have no label: see {@link Caution}. */
+  precision?: undefined;
 }
 
-/** {@link PredictOptions} with which a prediction may have no label, because the model is not sure enough. */
-export interface CautiousOptions extends Omit<PredictOptions, 'minProbability'> {
+/** When a prediction has no label, because the model is not sure enough. Of both options the stricter one holds. */
+export interface Caution {
   /**
    * Gives no label whose probability is below this: `label` is then `null`, and `labels` is empty; `classes` still lists the most probable ones. From 0
    * to 1. Default 0.
    */
-  minProbability: number | undefined;
+  minProbability?: number | undefined;
+  /**
+   * The share of the given labels that are to be right: gives no label whose probability is below the threshold that reached this precision on the
+   * validation rows of the training, see {@link TextClassifier.thresholdFor}. Above 0, at most 1. Default: none.
+   */
+  precision?: number | undefined;
 }
+
+/** {@link PredictOptions} with which a prediction may have no label, because the model is not sure enough: at least one of {@link Caution}. */
+export type CautiousOptions = Omit<PredictOptions, keyof Caution> &
+  Caution &
+  ({ minProbability: number | undefined } | { precision: number | undefined });
+
+/** A share of answers that are to be right. */
+export const PRECISION = number({ above: 0, to: 1 });
 
 /** The table of {@link CautiousOptions}. */
 export const PREDICT = {
@@ -29,6 +44,12 @@ export const PREDICT = {
     flag: '<share>',
     help: 'give no label that is less probable than this: `null` in its place',
     flagHelp: 'of a classifier: give no label that is less probable than this (label null with --json)',
+  }),
+  precision: option(PRECISION, {
+    flag: '<share>',
+    help: 'give no label below the threshold that reached this precision on the validation rows of the training: `null` in its place',
+    flagHelp:
+      'of a classifier: give no label below the threshold that reached this precision on validation (label null with --json)',
   }),
   signal: option(signal, { help: 'stops the call when it is aborted' }),
 } as const satisfies TableOf<CautiousOptions>;

@@ -12,6 +12,7 @@ import type { Task, TaskTypes, TrainedModel } from '../../training/task.js';
 import { describedText, readModelFile } from '../file.js';
 import type { TextModelParts } from '../model.js';
 import { type ModelReading, modelReading } from '../serving/reading.js';
+import type { Certainty } from './certainty.js';
 import { classWeightsOf } from './classWeights.js';
 import { type ClassifierFields, classifierFile } from './description.js';
 import { classifierMetadata } from './file.js';
@@ -39,11 +40,15 @@ interface Chosen {
   thresholds?: readonly number[];
   /** How the linear model is mixed with the network, if there is one. */
   linear?: Mix;
+  /** What the rows tell of the model's probabilities, where a text has one label. */
+  certainty?: Certainty;
 }
 
 /** What a classifier is made of. */
 export type ClassifierParts = TextModelParts<ModelSettings> &
-  Omit<ClassifierFields, 'linear'> & {
+  Omit<ClassifierFields, 'linear' | 'certainty'> & {
+    /** What validation rows told of its probabilities; undefined where there were none. */
+    certainty?: Certainty | undefined;
     /** Reads the texts. */
     reading: ModelReading;
     /** The linear model, if there is one. */
@@ -117,17 +122,21 @@ async function chosenAlone(
   { recurrent, model }: TrainSettings,
   { expert, validation }: ClassifierData,
 ): Promise<Chosen | undefined> {
-  if (recurrent !== false || !model.multiLabel || !validation || !expert?.validation) return undefined;
-  return { thresholds: await chooseThresholds(expert.validation.map(Math.exp), validation) };
+  if (recurrent !== false || !validation || !expert?.validation) return undefined;
+  const probabilities = expert.validation.map(Math.exp);
+  if (model.multiLabel) return { thresholds: await chooseThresholds(probabilities, validation) };
+  return {
+    certainty: new ExclusiveResult(validation.classes.length).add(probabilities, validation.labels).certainty(),
+  };
 }
 
 /** Measures a network on rows of exclusive labels without holding all their probabilities. */
-async function exclusiveByParts(engine: ExplainingEngine, dataset: EncodedDataset): Promise<ValidationResult> {
+async function exclusiveByParts(engine: ExplainingEngine, dataset: EncodedDataset): Promise<ExclusiveResult> {
   const { labels, tokens, classes } = dataset;
   const result = new ExclusiveResult(classes.length);
   for await (const { row, probabilities } of predictedParts(engine, tokens, dataset.lengths(), classes.length))
     result.add(probabilities, labels.subarray(row, row + probabilities.length / classes.length));
-  return result.finish();
+  return result;
 }
 
 /** What the network and its head look like. */
@@ -185,20 +194,21 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
     async validate(engine, { validation, expert }) {
       const dataset = validation!;
       const { multiLabel, classes } = dataset;
-      if (!multiLabel && !expert?.validation)
-        return { validation: await exclusiveByParts(engine, dataset), choose: () => ({}) };
+      if (!multiLabel && !expert?.validation) {
+        const measured = await exclusiveByParts(engine, dataset);
+        return { validation: measured.finish(), choose: () => ({ certainty: measured.certainty() }) };
+      }
       const probabilities = await predictRows(engine, dataset.tokens, dataset.lengths(), classes.length);
       // The figures are those of the model that would be kept: of both parts where there are two.
       const mixed = expert?.validation && (await mixOf(expert.validation, probabilities, dataset));
       const both = mixed?.probabilities ?? probabilities;
-      const result = multiLabel
-        ? multiLabelResult(both, dataset)
-        : new ExclusiveResult(classes.length).add(both, dataset.labels).finish();
-      const choose = async () => {
-        const linear = mixed && { linear: mixed.mix };
-        return multiLabel ? { ...linear, thresholds: await chooseThresholds(both, dataset) } : { ...linear };
-      };
-      return { validation: result, choose };
+      const linear = mixed && { linear: mixed.mix };
+      if (multiLabel) {
+        const choose = async () => ({ ...linear, thresholds: await chooseThresholds(both, dataset) });
+        return { validation: multiLabelResult(both, dataset), choose };
+      }
+      const measured = new ExclusiveResult(classes.length).add(both, dataset.labels);
+      return { validation: measured.finish(), choose: () => ({ ...linear, certainty: measured.certainty() }) };
     },
     // With several labels a row counts as right only if all are, which for long may be none: there the loss decides.
     score: ({ accuracy }, { model }) => (model.multiLabel ? 0 : accuracy),
@@ -211,6 +221,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
           thresholds: thresholdsOf(chosen, settings, data),
           linear: chosenMix(chosen, settings, data),
           recurrent: true,
+          certainty: chosen?.certainty,
         });
     },
     async read(path) {
@@ -237,6 +248,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
         recurrent: settings.recurrent !== false,
         members: settings.members ?? 1,
         expert: expert && mix && new Expert(expert.model, mix, expert.threads),
+        certainty: chosen?.certainty,
         history,
         bestEpoch: best?.epoch,
         trainedRows: train.length,

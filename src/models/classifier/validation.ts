@@ -1,7 +1,10 @@
 import type { EncodedDataset } from '../../data/sets/encoded.js';
+import { precisionSteps } from '../../measures/coverage.js';
 import { binaryCrossEntropy, crossEntropy } from '../../measures/crossEntropy.js';
+import { Numbers } from '../../measures/numbers.js';
 import { argmaxOf } from '../../measures/probabilities.js';
 import type { ValidationResult } from '../../training/progress.js';
+import { type Certainty, MOST_STEPS } from './certainty.js';
 
 /** Sums what a training reports of its validation rows, each of which has one label, some rows at a time. */
 export class ExclusiveResult {
@@ -9,6 +12,8 @@ export class ExclusiveResult {
   #loss = 0;
   #correct = 0;
   #rows = 0;
+  readonly #right = new Numbers();
+  readonly #wrong = new Numbers();
 
   constructor(classes: number) {
     this.#classes = classes;
@@ -24,7 +29,9 @@ export class ExclusiveResult {
     const classes = this.#classes;
     truth.forEach((label, row) => {
       const distribution = probabilities.subarray(row * classes, (row + 1) * classes);
-      if (argmaxOf(distribution) === label) this.#correct += 1;
+      const best = argmaxOf(distribution);
+      if (best === label) this.#correct += 1;
+      (best === label ? this.#right : this.#wrong).push(distribution[best]!);
       this.#loss += crossEntropy(distribution[label]!);
     });
     this.#rows += truth.length;
@@ -33,6 +40,11 @@ export class ExclusiveResult {
 
   finish(): ValidationResult {
     return { rows: this.#rows, loss: this.#loss / this.#rows, accuracy: this.#correct / this.#rows };
+  }
+
+  /** What the rows tell of the model's probabilities; can be asked once. */
+  certainty(): Certainty {
+    return { rows: this.#rows, steps: precisionSteps(this.#right.take(), this.#wrong.take(), MOST_STEPS) };
   }
 }
 

@@ -8,14 +8,16 @@ import type { Evaluation } from '../../../measures/evaluation.js';
 import type { Vocab } from '../../../text/vocab.js';
 import { abortedBefore } from '../../../training/errors.js';
 import type { TrainedModel } from '../../../training/task.js';
-import type { Candidate } from '../../../tuning/candidates.js';
+import type { Candidate, Entry } from '../../../tuning/candidates.js';
 import type { Tuning } from '../../../tuning/events.js';
 import { DEFAULT_MINUTES, MOST_TRIALS, SEARCH } from '../../../tuning/options.js';
 import { type Part, rungsOf } from '../../../tuning/rungs.js';
 import { LabelSets, Scorer } from '../../../tuning/score.js';
 import { tune } from '../../../tuning/tune.js';
+import type { Certainty } from '../certainty.js';
 import type { EvaluationOptions } from '../evaluate.js';
 import { CLASSIFIER, type TrainOptions, trainSettings } from '../options.js';
+import { certaintyOfTrials } from './certainty.js';
 import { HELD_SHARE, TUNE, type TuneOptions } from './options.js';
 import { type FileContents, fileBytes, fitted } from './size.js';
 import { candidatesOf, DEFAULTS, LINEAR_ALONE, type Searched } from './space.js';
@@ -24,6 +26,7 @@ import { candidatesOf, DEFAULTS, LINEAR_ALONE, type Searched } from './space.js'
 export interface TunedModel extends TrainedModel {
   evaluate(rows: Rows, options: EvaluationOptions): Promise<Evaluation>;
   contents(): Promise<FileContents>;
+  setCertainty(certainty: Certainty): void;
 }
 
 /** Trains a model. */
@@ -184,12 +187,14 @@ export async function tuneClassifier<M extends TunedModel>(
         rows: part.held,
         truth: new Int32Array(measured.length),
         given: new Int32Array(measured.length),
+        ...(multiLabel ? {} : { probabilities: new Float32Array(measured.length) }),
       };
       let row = 0;
       const { loss } = await model.evaluate(measured, {
         unknownLabels: 'wrong',
         signal: ending,
-        onPrediction({ label, predicted }) {
+        onPrediction({ label, predicted, probability }) {
+          if (answers.probabilities) answers.probabilities[row] = probability as number;
           answers.truth[row] = sets.idOf(label);
           answers.given[row++] = sets.idOf(predicted);
         },
@@ -202,11 +207,13 @@ export async function tuneClassifier<M extends TunedModel>(
   };
   const everything = [...read.rows, ...held];
   let chosen: TrainOptions = {};
-  const retrain = async ({ options: own }: Candidate<Searched>): Promise<M> => {
+  const retrain = async ({ options: own, answers }: Entry<Searched>): Promise<M> => {
+    const certainty = certaintyOfTrials(answers);
     const watching = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
     chosen = optionsOf(fixed, own);
     for (;;) {
       const model = await train(everything, { ...chosen, ...watching });
+      if (certainty) model.setCertainty(certainty);
       const bytes = maxSize === undefined ? 0 : fileBytes(await model.contents());
       if (maxSize === undefined || bytes <= maxSize) return model;
       await model.close();
