@@ -25,6 +25,7 @@ const inTypeScript = [
   'parquet',
   'vectors',
   'model',
+  'compressed',
 ];
 const { values, positionals } = parseArgs({
   allowPositionals: true,

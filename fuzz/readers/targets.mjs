@@ -146,7 +146,9 @@ export function readerTargets(library, fixtures) {
     readParquet,
     Vectors,
     Vocab,
+    LanguageModel,
     TextClassifier,
+    TextTagger,
   } = library;
   const vocab = Vocab.fromTokens(['<unk>', '<pad>', 'one', 'two', 'the', 'w7']);
   const model = parts(readFileSync(join(fixtures, 'v1.safetensors')));
@@ -202,7 +204,34 @@ export function readerTargets(library, fixtures) {
         await loaded.close();
       }
     }),
+    /** The file of a compressed model, its checksum made to fit; the first byte says of which kind it is. */
+    compressed: typed(async (bytes) => {
+      writeFileSync(place, resealed(bytes.subarray(1)));
+      const kind = [TextClassifier, TextTagger, LanguageModel][(bytes[0] ?? 0) % 3];
+      const loaded = await kind.load(place, { threads: 1 });
+      try {
+        let scores;
+        if (kind === TextClassifier) scores = (await loaded.predict('one two')).classes.map((each) => each.probability);
+        else if (kind === TextTagger) scores = (await loaded.predict(['one', 'two'])).probabilities;
+        else scores = [(await loaded.evaluate(['one two'])).loss / 1e9];
+        if (scores.length === 0 || !scores.every((score) => score >= 0 && score <= 1))
+          throw new Error(`scores ${scores}`);
+        return `model ${kind.name} ${loaded.vocab.size}`;
+      } finally {
+        await loaded.close();
+      }
+    }),
   };
+}
+
+/** The file with a checksum that fits, so that what stands behind it is read; as it is where it has no header to put one into. */
+function resealed(file) {
+  try {
+    const { header, metadata, bytes } = parts(file);
+    return sealed(header, metadata, bytes);
+  } catch {
+    return file;
+  }
 }
 
 function parts(whole) {

@@ -11,6 +11,13 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** Reads a flag's whole number of at least 1. */
+export function count(text: string): number {
+  if (!isWholeNumber(text) || Number(text) === 0)
+    throw new InvalidArgumentError('Expected a whole number of at least 1.');
+  return Number(text);
+}
+
 /** Reads a flag's number. */
 export function realNumber(text: string): number {
   const value = Number(text);

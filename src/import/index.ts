@@ -11,6 +11,7 @@ import { IMPORT, type ImportOptions } from './options.js';
 import { type NetworkParts, networkParts } from './parts.js';
 import { readStateDict } from './stateDict.js';
 import { fittedVocab } from './tokens.js';
+import type { StateArray } from './torchFile.js';
 import { readList, readVocabulary } from './vocabulary.js';
 
 export type { ImportedPooling, ImportOptions } from './options.js';
@@ -78,6 +79,21 @@ async function labelsFor(given: string | readonly string[] | undefined, outputs:
   return labels;
 }
 
+/** Elements that are looked at between two looks at the clock. */
+const ELEMENTS_A_LOOK = 65_536;
+
+/** Refuses weights that are not finite: no text would have an answer. */
+async function checkFinite(arrays: readonly StateArray[], path: string, turns: Turns): Promise<void> {
+  for (const { name, values } of arrays) {
+    for (let start = 0; start < values.length; start += ELEMENTS_A_LOOK) {
+      const bad = values.subarray(start, start + ELEMENTS_A_LOOK).find((value) => !Number.isFinite(value));
+      if (bad !== undefined)
+        throw new ModelFileError('INVALID_FILE', `${path}: ${name} has the number ${bad}; expected finite weights`);
+      if (turns.due) await turns.next();
+    }
+  }
+}
+
 /**
  * Makes a classifier of a network that PyTorch trained: a plain `nn.Embedding`, then `nn.LSTM`, `nn.GRU` or `nn.RNN` (with tanh) of one layer or several in one
  * direction or both, then pooling and `nn.Linear`. The layers are found by PyTorch's names and by their shapes, whatever the module calls them. A linear
@@ -109,6 +125,7 @@ export async function importModel(path: string, options: ImportOptions): Promise
   turns.restart();
   const arrays = await readStateDict(path, turns);
   throwIfAborted(signal, WHAT);
+  await checkFinite(arrays, path, turns);
   const parts = networkParts(arrays, path, words.size);
   const rows = parts.embedding.shape[0]!;
   const { vocab, extended, notes } = fittedVocab(words, rows, settings.unknown, settings.padding);

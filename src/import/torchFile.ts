@@ -1,3 +1,4 @@
+import { zeros } from '../core/allocate.js';
 import { ModelFileError } from '../core/errors.js';
 import type { Turns } from '../core/turns.js';
 import { ZipError, ZipFile } from '../libtorch/zip.mjs';
@@ -15,6 +16,8 @@ export interface StateArray {
 const LARGEST_PICKLE = 64 * 2 ** 20;
 /** Bytes of the numbers of one tensor at most. */
 const LARGEST_STORAGE = 8 * 2 ** 30;
+/** Tied weights are two tensors of the same numbers; a small file whose tensors share them many times would take any memory. */
+const MOST_VIEWS = 4;
 /** Elements that are converted between two looks at the clock. */
 const ELEMENTS_A_LOOK = 65_536;
 
@@ -53,11 +56,16 @@ export async function readTorchFile(path: string, turns: Turns): Promise<StateAr
       throw invalid(path, 'it was written on a machine with another order of bytes');
     const pickled = readPickle(await entry(`${root}data.pkl`, LARGEST_PICKLE), path);
     const arrays: StateArray[] = [];
+    const room = MOST_VIEWS * [...archive.entries.values()].reduce((sum, { size }) => sum + size, 0);
+    let taken = 0;
     for (const [name, tensor] of tensorsOf(pickled, path)) {
       const storage = STORAGES[tensor.storage.type];
       if (!storage) continue;
       const bytes = await entry(`${root}data/${tensor.storage.key}`, LARGEST_STORAGE);
-      arrays.push({ name, shape: tensor.shape, values: await valuesOf(name, tensor, bytes, path, turns) });
+      const values = await valuesOf(name, tensor, bytes, path, turns);
+      taken += storage.bytes * values.length;
+      if (taken > room) throw invalid(path, `its tensors are views of the same numbers more than ${MOST_VIEWS} times`);
+      arrays.push({ name, shape: tensor.shape, values });
     }
     return arrays;
   } catch (error) {
@@ -101,7 +109,7 @@ async function valuesOf(
   if (count > there || last >= there + (count === 0 ? 1 : 0))
     throw invalid(path, `${name} has the shape [${shape.join(', ')}], but its storage ${there} numbers`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = new Float32Array(count);
+  const values = zeros(count, name);
   const place = shape.map(() => 0);
   let at = offset;
   for (let i = 0; i < count; i++) {

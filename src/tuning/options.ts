@@ -1,3 +1,4 @@
+import { BYTE_SIZE, byteSize } from '../core/byteSize.js';
 import { invalidArgument } from '../core/errors.js';
 import { callback, custom, integer, number } from '../core/options/kinds.js';
 import { option, type TableOf } from '../core/options/table.js';
@@ -36,14 +37,11 @@ const LEAST_SIZE = 50_000;
 const METRIC = "'accuracy', 'macroF1' or 'f1:LABEL'";
 const SIZE = `bytes, from ${LEAST_SIZE} on`;
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, kb: 1e3, mb: 1e6, gb: 1e9 };
-
-/** Reads `2MB` or `500000`. */
+/** What `--max-size` says, in bytes. */
 function typedSize(text: string): number {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
-  const bytes = Number(amount) * (UNITS[unit?.toLowerCase() ?? ''] ?? Number.NaN);
-  if (!Number.isFinite(bytes)) throw new Error('Expected a size, such as 2MB, 500KB or 500000.');
-  return Math.round(bytes);
+  const bytes = byteSize(text);
+  if (bytes === undefined) throw new Error(`Expected ${BYTE_SIZE}.`);
+  return bytes;
 }
 
 /** The table of {@link TuningOptions}. */

@@ -72,5 +72,5 @@ it('refuses what it cannot tune', () => {
   const tags = recurra(['tune', 'some.conll']);
   expect([tags.status, tags.err]).toEqual([2, expect.stringContaining('recurra tune works with labelled texts')]);
   const size = recurra(['tune', csv, ...COLUMNS, '--max-size', '2 elephants']);
-  expect([size.status, size.err]).toEqual([2, expect.stringContaining('Expected a size, such as 2MB')]);
+  expect([size.status, size.err]).toEqual([2, expect.stringContaining('Expected a size such as 1.6MB')]);
 });

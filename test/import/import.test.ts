@@ -25,11 +25,12 @@ function write(content: string | Uint8Array, ending = '.txt'): string {
 }
 
 /** A safetensors file of arrays of ones, by their shapes. */
-async function ones(shapes: Record<string, number[]>): Promise<string> {
+async function ones(shapes: Record<string, number[]>, others: Record<string, Float32Array> = {}): Promise<string> {
   const path = join(folder, `${files++}.safetensors`);
   const entries = Object.entries(shapes).map(([name, shape]) => {
     const count = shape.reduce((product, size) => product * size, 1);
-    return { name, dtype: 'float32', shape, data: new Uint8Array(new Float32Array(count).fill(1).buffer) };
+    const values = others[name] ?? new Float32Array(count).fill(1);
+    return { name, dtype: 'float32', shape, data: new Uint8Array(values.buffer) };
   });
   await light().writeSafetensors(path, entries, {});
   return path;
@@ -152,6 +153,18 @@ describe('importModel', () => {
     );
     expect(await refusal(await ones(shapes))).toMatchObject({
       ...{ name: 'ModelFileError', code: 'INVALID_FILE', message: expect.stringMatching(message) },
+    });
+  });
+
+  it('refuses weights that are not finite, by the name of their array', async () => {
+    const bad = new Float32Array(9).fill(1);
+    bad[7] = Number.NaN;
+    expect(await refusal(await ones(PLAIN, { 'fc.weight': bad }))).toMatchObject({
+      ...{
+        name: 'ModelFileError',
+        code: 'INVALID_FILE',
+        message: expect.stringMatching(/fc\.weight has the number NaN/),
+      },
     });
   });
 

@@ -110,6 +110,16 @@ describe('a file of torch.save', () => {
     await expect(read(big)).rejects.toThrow(/another order of bytes/);
   });
 
+  it('is refused where many tensors are views of the same numbers', async () => {
+    const whole = tensor('K\xc8K\x14\x86', 'K\x14K\x01\x86');
+    const views = (count: number) => {
+      const all = Array.from({ length: count }, (_, i) => `${name(`w${i}`)}${whole}`);
+      return archive(p(`}(${all.join('')}u`), { 0: new Uint8Array(16_000) });
+    };
+    expect(await read(views(2))).toHaveLength(2);
+    await expect(read(views(9))).rejects.toThrow(/views of the same numbers more than 4 times/);
+  });
+
   it('is refused wherever it ends', async () => {
     writeFileSync(file, bytes);
     for (let length = bytes.length - 1; length > 0; length -= 61) {

@@ -192,6 +192,7 @@ describe('a compressed classifier', () => {
       [(_, said) => Object.assign(said, { compression: '{"words":"many"}' }), /not described/],
       [(_, said) => Object.assign(said, { deflated: '{"rnn.bias_ih_l0":["int8",[3]]}' }), /rnn\.bias_ih_l0/],
       [(_, said) => Object.assign(said, { deflated: '[' }), /list of deflated arrays/],
+      [(arrays) => of(arrays, 'fc.bias').data.fill(255), /"fc\.bias" has numbers that are not finite/],
       [(arrays) => arrays.splice(arrays.indexOf(of(arrays, 'embedding.weight.norm')), 1), /norm is missing/],
       [(arrays) => Object.assign(of(arrays, 'embedding.weight.norm'), { dtype: 'int8' }), /must be uint8/],
       [(arrays) => arrays.splice(arrays.indexOf(of(arrays, 'vocab.tokens')), 1), /vocabulary/],

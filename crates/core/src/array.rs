@@ -176,6 +176,21 @@ impl<D: Deref<Target = [u8]>> NamedArray<D> {
         fits
     }
 
+    /// An error for float32 numbers that are not all finite: a model of such weights answers nothing. Arrays of other types pass.
+    ///
+    /// # Errors
+    /// `InvalidFile`, with the array's name.
+    pub fn expect_finite(&self) -> Result<()> {
+        // All bits of the exponent stand in infinities and in what is no number, and nowhere else (IEEE 754-2019, 3.4).
+        let finite = |&bytes: &[u8; 4]| u32::from_le_bytes(bytes) & 0x7f80_0000 != 0x7f80_0000;
+        if self.dtype != Dtype::Float32 || self.data.as_chunks().0.iter().all(finite) {
+            return Ok(());
+        }
+        let message =
+            format!("array {:?} has numbers that are not finite; with such weights there is no answer", self.name);
+        Err(Error::new(ErrorCode::InvalidFile, message))
+    }
+
     /// The same array over borrowed bytes.
     pub fn borrowed(&self) -> NamedArray<&[u8]> {
         NamedArray { name: self.name.clone(), dtype: self.dtype, shape: self.shape.clone(), data: &self.data }
@@ -192,6 +207,16 @@ mod tests {
             assert_eq!(Dtype::parse(dtype.name()).unwrap(), dtype);
         }
         assert_eq!(Dtype::parse("float16").unwrap_err().code(), ErrorCode::InvalidDtype);
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_are_found_wherever_they_stand() {
+        let found = |values: &[f32]| NamedArray::list("w", values).expect_finite().map_err(|error| error.code());
+        assert_eq!(found(&[0.0, -0.0, f32::MAX, f32::MIN, f32::MIN_POSITIVE, 1e-45]), Ok(()));
+        for bad in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_eq!(found(&[1.0, 2.0, bad]), Err(ErrorCode::InvalidFile), "{bad}");
+        }
+        assert_eq!(NamedArray::list("n", &[-1i32, 0x7f80_0000]).expect_finite(), Ok(()));
     }
 
     #[test]

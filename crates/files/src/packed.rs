@@ -25,6 +25,28 @@ const LEVEL: u8 = 9;
 /// A deflate stream says at most this many bytes with one.
 const MOST_RATIO: usize = 1_032;
 
+/// Codes of weights become a few times shorter. Arrays that become more than this many times shorter say nearly nothing, so all of
+/// them together may have [`MOST_EMPTY`] bytes: a small file then never takes gigabytes.
+const EMPTY_RATIO: usize = 64;
+/// See [`EMPTY_RATIO`].
+const MOST_EMPTY: usize = 64 << 20;
+
+/// Counts the bytes of arrays that say nearly nothing.
+#[derive(Default)]
+struct Empty(usize);
+
+impl Empty {
+    /// Whether there is room for an array of `size` bytes that is stored as `stored`.
+    fn fits(&mut self, size: usize, stored: usize) -> bool {
+        let counted = if size / EMPTY_RATIO > stored { size } else { 0 };
+        let fits = counted <= MOST_EMPTY - self.0;
+        if fits {
+            self.0 += counted;
+        }
+        fits
+    }
+}
+
 fn damaged(name: &str, what: impl std::fmt::Display) -> Error {
     Error::new(ErrorCode::InvalidFile, format!("array {name:?} cannot be unpacked: {what}"))
 }
@@ -41,12 +63,14 @@ pub fn deflated(data: &[u8]) -> Option<Vec<u8>> {
 
 /// Deflates the arrays of whole numbers where that makes them shorter, and says so in the metadata.
 pub fn pack(metadata: &mut HashMap<String, String>, arrays: &mut [NamedArray]) {
-    let mut listed = BTreeMap::new();
+    let (mut listed, mut empty) = (BTreeMap::new(), Empty::default());
     for array in arrays {
         if matches!(array.dtype, Dtype::Float32 | Dtype::Float64) {
             continue;
         }
-        if let Some(data) = deflated(&array.data) {
+        if let Some(data) = deflated(&array.data)
+            && empty.fits(array.data.len(), data.len())
+        {
             listed.insert(array.name.clone(), (array.dtype.name(), std::mem::take(&mut array.shape)));
             *array = NamedArray { name: array.name.clone(), dtype: Dtype::Uint8, shape: vec![data.len()], data };
         }
@@ -67,6 +91,7 @@ pub fn unpack(metadata: &mut HashMap<String, String>, arrays: &mut [NamedArray])
     let listed: BTreeMap<String, (String, Vec<usize>)> = serde_json::from_str(&text).map_err(|error| {
         Error::new(ErrorCode::InvalidFile, format!("its list of deflated arrays is damaged: {error}"))
     })?;
+    let mut empty = Empty::default();
     for (name, (dtype, shape)) in listed {
         let array =
             arrays.iter_mut().find(|array| array.name == name).ok_or_else(|| damaged(&name, "it is missing"))?;
@@ -77,7 +102,7 @@ pub fn unpack(metadata: &mut HashMap<String, String>, arrays: &mut [NamedArray])
         let size = shape
             .iter()
             .try_fold(dtype.size(), |product, &size| product.checked_mul(size))
-            .filter(|&size| size / MOST_RATIO <= array.data.len())
+            .filter(|&size| size / MOST_RATIO <= array.data.len() && empty.fits(size, array.data.len()))
             .ok_or_else(|| damaged(&name, format_args!("its {} bytes cannot be {shape:?}", array.data.len())))?;
         let data = inflated(&name, &array.data, size)?;
         *array = NamedArray { name, dtype, shape, data };
@@ -136,6 +161,25 @@ mod tests {
             metadata.insert(DEFLATED.into(), format!(r#"{{"codes":["int8",{shape}]}}"#));
             assert_eq!(unpack(&mut metadata, &mut arrays).unwrap_err().code(), ErrorCode::InvalidFile, "{shape}");
         }
+    }
+
+    #[test]
+    fn arrays_of_nearly_nothing_are_packed_up_to_a_limit_and_no_file_unpacks_more() {
+        let zeros = vec![0i8; MOST_EMPTY / 2 + 1];
+        let (mut metadata, mut arrays) = (HashMap::new(), Vec::new());
+        arrays.extend(["a", "b"].map(|name| NamedArray::of(name, vec![zeros.len()], &zeros)));
+        let whole = arrays.clone();
+        pack(&mut metadata, &mut arrays);
+        assert!(arrays[0].data.len() < zeros.len() / EMPTY_RATIO && arrays[1] == whole[1]);
+        let stored = arrays[0].data.clone();
+        unpack(&mut metadata, &mut arrays).unwrap();
+        assert!(arrays == whole);
+        let both = format!(r#"{{"a":["int8",[{0}]],"b":["int8",[{0}]]}}"#, zeros.len());
+        for array in &mut arrays {
+            *array = NamedArray::list(array.name.clone(), &stored);
+        }
+        let error = unpack(&mut HashMap::from([(DEFLATED.into(), both)]), &mut arrays).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidFile);
     }
 
     proptest! {

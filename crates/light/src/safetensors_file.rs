@@ -179,6 +179,9 @@ pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Conten
     AsyncTask::new(Background::new(read, |_, contents| Ok(contents.into())))
 }
 
+/// What the names of a checkpoint's arrays begin with that are no weights.
+const TRAINING: &str = "training.";
+
 /// A file's contents, and the vocabulary that was taken out of it.
 pub struct Held {
     contents: Contents,
@@ -202,13 +205,13 @@ impl Held {
     }
 
     fn of(path: &Path, contents: &mut Contents, packed: Option<Arc<Vec<u8>>>) -> Result<Self> {
+        let in_file = |error: Error| Error::new(error.code(), format!("{}: {}", path.display(), error.message()));
         let Contents { metadata, entries, checksum } = contents;
         let at = packed.as_ref().and_then(|_| entries.iter().position(|entry| entry.name == TOKENS));
         let vocabulary = match at {
             Some(at) => {
                 let mut vocabulary = Vocabulary::default();
-                unpack_tokens(&entries.remove(at).data, |token| vocabulary.add(token).is_ok())
-                    .map_err(|error| Error::new(error.code(), format!("{}: {}", path.display(), error.message())))?;
+                unpack_tokens(&entries.remove(at).data, |token| vocabulary.add(token).is_ok()).map_err(in_file)?;
                 vocabulary.finish();
                 Some(vocabulary)
             }
@@ -220,8 +223,9 @@ impl Held {
                 Some(vocabulary)
             }),
         };
-        recurra_codes::listed(entries)
-            .map_err(|error| Error::new(error.code(), format!("{}: {}", path.display(), error.message())))?;
+        recurra_codes::listed(entries).map_err(in_file)?;
+        let mut weights = entries.iter().filter(|entry| !entry.name.starts_with(TRAINING));
+        weights.try_for_each(core::NamedArray::expect_finite).map_err(in_file)?;
         let contents = Contents { metadata: std::mem::take(metadata), entries: std::mem::take(entries), checksum };
         Ok(Self { contents, vocabulary, packed })
     }

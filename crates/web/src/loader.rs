@@ -69,16 +69,18 @@ impl Loader {
         let name = String::from_utf8_lossy(name).into_owned();
         let dtype = Dtype::parse(&String::from_utf8_lossy(dtype))?;
         let shape = shape.iter().map(|&size| size as usize).collect();
-        if name.starts_with(LINEAR) {
-            let data = data.to_vec();
-            self.linear.push(NamedArray { name, dtype, shape, data });
+        let array = NamedArray { name, dtype, shape, data };
+        array.expect_finite()?;
+        if array.name.starts_with(LINEAR) {
+            let NamedArray { name, dtype, shape, data } = array;
+            self.linear.push(NamedArray { name, dtype, shape, data: data.to_vec() });
             return Ok(());
         }
         let of = self
             .members
             .get_mut(member)
-            .ok_or_else(|| invalid(format!("{name} is of a network that it does not have")))?;
-        of.push(NamedArray { name, dtype, shape, data });
+            .ok_or_else(|| invalid(format!("{} is of a network that it does not have", array.name)))?;
+        of.push(array);
         Ok(())
     }
 

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { BYTE_SIZE, byteSize } from '../../core/byteSize.js';
 import { constraint } from '../../core/errors.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { jsonLine, note, percent } from '../../core/terminal.js';
@@ -19,46 +20,29 @@ export interface CompressFlags extends RowFlags {
   json?: boolean;
 }
 
-const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-};
-
-/**
- * A size such as `1.6MB`, `800 kB` or `1572864`, in bytes.
- *
- * @throws ArgumentError for what is no size.
- */
-export function sizeOf(text: string): number {
-  const [, number, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
-  const factor = UNITS[unit.toLowerCase()];
-  const bytes = Math.floor(Number(number) * (factor ?? Number.NaN));
-  if (Number.isSafeInteger(bytes) && bytes >= 1) return bytes;
-  throw constraint('max-size', `expected a size such as 1.6MB, 800kB or 2MiB but received ${JSON.stringify(text)}`);
+/** What `--max-size` says, in bytes. */
+function maxBytesOf(text: string): number {
+  const bytes = byteSize(text);
+  if (bytes === undefined) throw constraint('max-size', `expected ${BYTE_SIZE} but received ${JSON.stringify(text)}`);
+  return bytes;
 }
 
 const bytesText = (bytes: number): string => `${bytes.toLocaleString('en-US')} bytes`;
 
 /** What a model is worth on a file of rows: what is reported, and in words. */
-async function measure(model: ModelOf<'compress'>, file: string, flags: CompressFlags) {
+async function measure(model: ModelOf<'compress'>, file: string, flags: CompressFlags, signal: AbortSignal) {
   if (model instanceof LanguageModel) {
-    const { loss, perplexity } = await model.evaluate(openCorpus(file, flags));
+    const { loss, perplexity } = await model.evaluate(openCorpus(file, flags), { signal });
     return { figures: { loss, perplexity }, words: `perplexity ${perplexity.toFixed(2)}` };
   }
   if (model instanceof TextTagger) {
-    const evaluation = await model.evaluate(openTags(file, flags));
+    const evaluation = await model.evaluate(openTags(file, flags), { signal });
     const { accuracy } = evaluation;
     if (evaluation.scheme === undefined) return { figures: { accuracy }, words: `accuracy ${percent(accuracy)}` };
     const { f1 } = evaluation.microAverage;
     return { figures: { accuracy, f1 }, words: `F1 ${percent(f1)}, token accuracy ${percent(accuracy)}` };
   }
-  const { accuracy, loss } = await model.evaluate(openRows(file, flags));
+  const { accuracy, loss } = await model.evaluate(openRows(file, flags), { signal });
   return { figures: { accuracy, loss }, words: `accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)}` };
 }
 
@@ -89,12 +73,12 @@ export async function compressCommand(modelFile: string, flags: CompressFlags): 
   try {
     const options: CompressOptions = {
       ...givenOptions<CompressOptions>(COMPRESS, flags),
-      ...(flags.maxSize !== undefined && { maxBytes: sizeOf(flags.maxSize) }),
+      ...(flags.maxSize !== undefined && { maxBytes: maxBytesOf(flags.maxSize) }),
       signal,
     };
     const small = await model.compress(options);
-    const before = flags.eval === undefined ? undefined : await measure(model, flags.eval, flags);
-    const after = flags.eval === undefined ? undefined : await measure(small, flags.eval, flags);
+    const before = flags.eval === undefined ? undefined : await measure(model, flags.eval, flags, signal);
+    const after = flags.eval === undefined ? undefined : await measure(small, flags.eval, flags, signal);
     await small.save(out);
     const facts = small.compression!;
     const size = statSync(modelFile).size;

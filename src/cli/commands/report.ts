@@ -9,6 +9,7 @@ import { writeText } from '../../core/writeText.js';
 import { PAIR_COLUMNS, PAIRS, type ReadProgress, ROWS, TEXTS } from '../../data/readers/options.js';
 import { TAGS } from '../../data/readers/readTags.js';
 import type { FileRows } from '../../data/readers/source.js';
+import { counted } from '../../inspection/found.js';
 import { LanguageModel } from '../../models/language/language.js';
 import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
@@ -68,10 +69,12 @@ function words(report: ModelReport): string {
   const rows = report.rows.toLocaleString('en-US');
   if (report.kind === 'language') return `${rows} ${report.units}, perplexity ${report.perplexity.toPrecision(4)}`;
   const accuracy = `accuracy ${percent(report.accuracy.value)}`;
-  if (report.kind === 'seq2seq') return `${rows} sources, ${accuracy}, BLEU ${report.bleu.toFixed(1)}`;
-  if (report.kind === 'classifier') return `${rows} rows, ${accuracy}, macro F1 ${percent(report.macroF1.value)}`;
+  if (report.kind === 'seq2seq')
+    return `${counted(report.rows, 'source')}, ${accuracy}, BLEU ${report.bleu.toFixed(1)}`;
+  if (report.kind === 'classifier')
+    return `${counted(report.rows)}, ${accuracy}, macro F1 ${percent(report.macroF1.value)}`;
   const { overall } = report;
-  return `${rows} sentences, ${overall ? `F1 ${percent(overall.f1)}` : accuracy}`;
+  return `${counted(report.rows, 'sentence')}, ${overall ? `F1 ${percent(overall.f1)}` : accuracy}`;
 }
 
 /** Opens what a model of its kind is measured on, and reports. */

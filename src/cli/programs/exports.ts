@@ -5,7 +5,7 @@ import { type ExportFlags, exportCommand } from '../commands/export.js';
 import { type ImportFlags, importCommand } from '../commands/import.js';
 import { type SimilarFlags, similarCommand } from '../commands/similar.js';
 import { addFlags } from '../flags.js';
-import { wholeNumber } from '../parsers.js';
+import { count } from '../parsers.js';
 
 const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
 
@@ -35,7 +35,7 @@ export function exportCommands(program: Command, done: (exitCode: number) => voi
     .description('Show the words whose vectors in a model are most similar to that of a word.')
     .argument('<model>', 'file that recurra train wrote')
     .argument('<word>', 'a word that the model knows')
-    .option('--top <n>', 'words to show (default: 10)', wholeNumber)
+    .option('--top <n>', 'words to show (default: 10)', count)
     .option('--json', JSON_HELP)
     .action(async (model: string, word: string, flags: SimilarFlags) => done(await similarCommand(model, word, flags)));
 }

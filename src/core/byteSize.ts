@@ -1,0 +1,21 @@
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+
+/** What {@link byteSize} reads, in words. */
+export const BYTE_SIZE = 'a size such as 1.6MB, 800kB or 2MiB';
+
+/** A size such as `1.6MB`, `800 kB` or `1572864` in whole bytes, rounded down; undefined for what is no size of at least a byte. */
+export function byteSize(text: string): number | undefined {
+  const [, number, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
+  const factor = Object.hasOwn(UNITS, unit.toLowerCase()) ? UNITS[unit.toLowerCase()]! : Number.NaN;
+  const bytes = Math.floor(Number(number) * factor);
+  return Number.isSafeInteger(bytes) && bytes >= 1 ? bytes : undefined;
+}
