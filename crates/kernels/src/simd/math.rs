@@ -139,11 +139,19 @@ pub(crate) fn lstm_cell<S: Lanes>(s: S, gates: [S::f32s; 4], c: S::f32s) -> (S::
 /// The outputs of some rows, from what [`lstm_cell`] gave for each.
 #[inline(always)]
 pub(crate) fn lstm_outputs<S: Lanes, const N: usize>(s: S, cells: [(S::f32s, S::f32s); N]) -> [S::f32s; N] {
-    use std::array::from_fn;
-    let clamped: [_; N] = from_fn(|i| clamp(s, cells[i].0, 9.02));
-    let (scale, expm1): ([_; N], [_; N]) = split_exps(s, from_fn(|i| s.add_f32s(clamped[i], clamped[i])));
-    let m: [_; N] = from_fn(|i| fma(s, scale[i], expm1[i], s.sub_f32s(scale[i], s.splat_f32s(1.0))));
-    from_fn(|i| s.quotient(m[i], s.mul_f32s(cells[i].1, s.add_f32s(m[i], s.splat_f32s(2.0)))))
+    let mut twice = [s.splat_f32s(0.0); N];
+    for (twice, cell) in twice.iter_mut().zip(&cells) {
+        let clamped = clamp(s, cell.0, 9.02);
+        *twice = s.add_f32s(clamped, clamped);
+    }
+    let (scale, expm1) = split_exps(s, twice);
+    // A loop, not a closure: one that is too long to be inlined is compiled without the instruction set.
+    let mut outputs = twice;
+    for (i, output) in outputs.iter_mut().enumerate() {
+        let m = fma(s, scale[i], expm1[i], s.sub_f32s(scale[i], s.splat_f32s(1.0)));
+        *output = s.quotient(m, s.mul_f32s(cells[i].1, s.add_f32s(m, s.splat_f32s(2.0))));
+    }
+    outputs
 }
 
 #[cfg(test)]

@@ -11,64 +11,69 @@ pub(super) struct Tanh;
 /// `f` is relu.
 pub(super) struct Relu;
 
-impl CellKernel for Tanh {
-    const FACTS: Facts = Facts::PLAIN;
+/// What the two cells differ in. (Not closures: one that is too long to be inlined is compiled without the instruction set, and each of
+/// its operations becomes a call.)
+trait Activation {
+    fn of<S: Lanes>(s: S, a: S::f32s) -> S::f32s;
 
+    /// Through the function with value `h`.
+    fn back<S: Lanes>(s: S, dh: S::f32s, h: S::f32s) -> S::f32s;
+}
+
+impl Activation for Tanh {
     #[inline(always)]
-    unsafe fn forward<S: Lanes>(s: S, step: &StepForward) {
-        // SAFETY: by the caller's promise.
-        unsafe { activate(s, step, |a| tanh(s, a)) }
+    fn of<S: Lanes>(s: S, a: S::f32s) -> S::f32s {
+        tanh(s, a)
     }
 
     #[inline(always)]
-    unsafe fn backward<S: Lanes>(s: S, step: &StepBackward) {
-        // SAFETY: by the caller's promise.
-        unsafe { back(s, step, |dh, h| through_tanh(s, dh, h)) }
+    fn back<S: Lanes>(s: S, dh: S::f32s, h: S::f32s) -> S::f32s {
+        through_tanh(s, dh, h)
     }
 }
 
-impl CellKernel for Relu {
-    const FACTS: Facts = Facts::PLAIN;
-
+impl Activation for Relu {
     #[inline(always)]
-    unsafe fn forward<S: Lanes>(s: S, step: &StepForward) {
-        // SAFETY: by the caller's promise.
-        unsafe { activate(s, step, |a| s.max_f32s(s.splat_f32s(0.0), a)) }
+    fn of<S: Lanes>(s: S, a: S::f32s) -> S::f32s {
+        s.max_f32s(s.splat_f32s(0.0), a)
     }
 
     #[inline(always)]
-    unsafe fn backward<S: Lanes>(s: S, step: &StepBackward) {
+    fn back<S: Lanes>(s: S, dh: S::f32s, h: S::f32s) -> S::f32s {
         let zero = s.splat_f32s(0.0);
-        // SAFETY: by the caller's promise.
-        unsafe { back(s, step, |dh, h| s.select_f32s(s.greater_than_f32s(h, zero), dh, zero)) }
+        s.select_f32s(s.greater_than_f32s(h, zero), dh, zero)
     }
 }
 
-/// `gates` holds the pre-activation and receives the new state, which `h` receives too.
-#[inline(always)]
-unsafe fn activate<S: Lanes>(s: S, step: &StepForward, f: impl Fn(S::f32s) -> S::f32s) {
-    for row in 0..step.m {
-        // SAFETY: by the caller's promise.
-        unsafe {
-            let (g, h) = (step.gates.row(row), step.h.row(row));
-            for j in (0..step.hp).step_by(S::L) {
-                let new = f(load(s, g.add(j)));
-                store(s, g.add(j), new);
-                store(s, h.add(j), new);
+impl<A: Activation + Sync + 'static> CellKernel for A {
+    const FACTS: Facts = Facts::PLAIN;
+
+    /// `gates` holds the pre-activation and receives the new state, which `h` receives too.
+    #[inline(always)]
+    unsafe fn forward<S: Lanes>(s: S, step: &StepForward) {
+        for row in 0..step.m {
+            // SAFETY: by the caller's promise.
+            unsafe {
+                let (g, h) = (step.gates.row(row), step.h.row(row));
+                for j in (0..step.hp).step_by(S::L) {
+                    let new = A::of(s, load(s, g.add(j)));
+                    store(s, g.add(j), new);
+                    store(s, h.add(j), new);
+                }
             }
         }
     }
-}
 
-#[inline(always)]
-unsafe fn back<S: Lanes>(s: S, step: &StepBackward, through: impl Fn(S::f32s, S::f32s) -> S::f32s) {
-    for row in 0..step.m {
-        // SAFETY: by the caller's promise.
-        unsafe {
-            let (g, dg) = (step.gates.row(row), step.dg.row(row));
-            for j in (0..step.hp).step_by(S::L) {
-                let h = load(s, g.add(j));
-                store(s, dg.add(j), through(step.total(s, row, j), h));
+    #[inline(always)]
+    unsafe fn backward<S: Lanes>(s: S, step: &StepBackward) {
+        for row in 0..step.m {
+            // SAFETY: by the caller's promise.
+            unsafe {
+                let (g, dg) = (step.gates.row(row), step.dg.row(row));
+                for j in (0..step.hp).step_by(S::L) {
+                    let h = load(s, g.add(j));
+                    store(s, dg.add(j), A::back(s, step.total(s, row, j), h));
+                }
             }
         }
     }

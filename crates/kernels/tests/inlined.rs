@@ -1,0 +1,35 @@
+//! Every operation of a kernel is inlined. A closure that is too long for that is compiled without the kernel's instruction set, and then
+//! each of its operations is a call that passes vectors through memory: results stay right, but take many times as long.
+
+use recurra_core::{Cell, Chunk, NetworkConfig, StepOptions, Targets};
+use recurra_kernels::network::Network;
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "without optimization nothing is inlined")]
+fn no_vector_operation_is_a_call() {
+    // So that the kernels are in this program.
+    for cell in [Cell::Lstm, Cell::Gru, Cell::RnnTanh, Cell::MinGru] {
+        let network = Network::new(NetworkConfig::classifier(cell, 10, 4, 4, 2)).expect("a valid configuration");
+        let chunk = Chunk {
+            tokens: &[1, 2, 3],
+            lengths: &[3],
+            targets: Targets::Rows(&[1]),
+            batch_sizes: &[1],
+            ..Chunk::default()
+        };
+        network.train_batches(&chunk, &StepOptions::default()).expect("valid data");
+        network.predict(&[1, 2, 3], &[3]).expect("valid data");
+    }
+    let program = std::fs::read(std::env::current_exe().expect("a program")).expect("this program's file");
+    let has = |name: &str| program.windows(name.len()).any(|bytes| bytes == name.as_bytes());
+    // Put together here, or the program would hold them as text.
+    if !has(&format!("train{}batches", '_')) {
+        return; // The program's symbols were stripped.
+    }
+    for bits in [256, 512] {
+        for operation in ["add_ps", "mul_ps", "fmadd_ps", "set1_ps", "rcp14_ps", "max_ps"] {
+            let name = format!("_mm{bits}_{operation}");
+            assert!(!has(&name), "a kernel calls {name} as a function");
+        }
+    }
+}
