@@ -77,10 +77,10 @@ function sweep(kind: 'training' | 'inference'): string {
   return `${table(list)}\n\n${short}`;
 }
 
-const text = `# Speed, beside PyTorch's
+const text = `# Speed, compared with PyTorch
 
-Written by \`npm run bench -- page\` from what \`npm run bench\` measured; [bench/README.md](../bench/README.md) says what is compared, and how it is
-made fair. Both sides take turns in one run; each figure is the median of ${options.repeats}${fewest < options.repeats ? `, of ${fewest} for other shapes` : ''}. Times of a shared machine are worth little, ratios more.
+Written by \`npm run bench -- page\` from the results of \`npm run bench\`; [bench/README.md](../bench/README.md) says what is compared, and how it is
+kept fair. Both sides take turns in one run; each figure is the median of ${options.repeats}${fewest < options.repeats ? `, of ${fewest} for other shapes` : ''}. On a shared machine, trust the ratios more than the times.
 
 ${environment.processor}, ${environment.cores} cores, ${environment.date.slice(0, 10)}; recurra ${environment.versions.recurra}, Node.js ${environment.versions.node}, PyTorch ${environment.versions.torch} (${environment.versions.capability}).
 
@@ -101,14 +101,14 @@ ${sweep('inference')}
 
 ## Taggers
 
-Measured by \`npm run bench -- tagger\`; the times are as good as the machine was quiet.
+Measured by \`npm run bench -- tagger\`; the times are only as good as the machine was quiet.
 
 ${PLACE}
 
 ## Sequence to sequence
 
-The network of \`Seq2Seq\` beside the same one in PyTorch, by \`npm run bench -- seq2seq\`: a bidirectional encoder, a decoder with attention and input
-feeding, on pronunciations of the CMU dictionary. Both begin with the same weights, take turns, and read the same batches; each figure is a median.
+\`npm run bench -- seq2seq\` compares the network of \`Seq2Seq\` with the same one in PyTorch: a bidirectional encoder, and a decoder with attention and input
+feeding, on pronunciations of the CMU dictionary. Both start with the same weights, take turns, and read the same batches; each figure is a median.
 
 ${SEQUENCES}
 `;

@@ -65,7 +65,7 @@ export function tablesOf({ title, measure, rows, outcomes }: SetOutcome): string
   return [
     ...lines,
     '',
-    "| recurra beside | time to the other's best dev score | training | one sentence | words/s |",
+    "| recurra compared with | time to the other's best dev score | training | one sentence | words/s |",
     '|---|---|---|---|---|',
     ...others.map((other) => ratios(ours, other)),
   ].join('\n');

@@ -15,7 +15,7 @@ interface Row {
   ratio: string;
 }
 
-/** A bar: what it is of, and texts a second. */
+/** A bar: its name, and texts per second. */
 export interface Bar {
   name: string;
   rate: number;
@@ -72,15 +72,15 @@ export function speedFigures(page: string): { svg: string; table: string; pictur
   const shown = (value: number) => value.toLocaleString('en-US');
   const table = `| | recurra | PyTorch | |
 |---|---|---|---|
-| training the lesson's LSTM, texts a second, beside PyTorch as the lesson sets it | ${shown(asLesson.ours)} | ${shown(asLesson.theirs)} | ${asLesson.ratio}x |
-| the same, beside PyTorch's best packed setting | ${shown(packed.ours)} | ${shown(packed.theirs)} | ${packed.ratio}x |
-| the same, beside PyTorch's best setting of any kind | ${shown(best.ours)} | ${shown(best.theirs)} | ${best.ratio}x |
-| the same as your own \`nn.Module\`, beside PyTorch's best packed setting | ${shown(own.ours)} | ${shown(own.theirs)} | ${own.ratio}x |
+| training the lesson's LSTM, texts per second; PyTorch as the lesson sets it | ${shown(asLesson.ours)} | ${shown(asLesson.theirs)} | ${asLesson.ratio}x |
+| the same; PyTorch's best packed setting | ${shown(packed.ours)} | ${shown(packed.theirs)} | ${packed.ratio}x |
+| the same; PyTorch's best setting of any kind | ${shown(best.ours)} | ${shown(best.theirs)} | ${best.ratio}x |
+| the same as your own \`nn.Module\`; PyTorch's best packed setting | ${shown(own.ours)} | ${shown(own.theirs)} | ${own.ratio}x |
 | labelling one text, microseconds (PyTorch: its forward pass alone) | ${shown(one.ours)} | ${shown(one.theirs)} | ${one.ratio}x |
-| labelling many texts, texts a second | ${shown(many.ours)} | ${shown(many.theirs)} | ${many.ratio}x |
-| cost of a training step with 500,000 words, over that with 5,000 | ${words.ratio} | | |
+| labelling many texts, texts per second | ${shown(many.ours)} | ${shown(many.theirs)} | ${many.ratio}x |
+| cost of a training step with 500,000 words, relative to 5,000 | ${words.ratio} | | |
 `;
-  const alt = `Bar chart: texts a second in training the lesson's LSTM on two cores. ${bars.map(({ name, rate }) => `${name}: ${shown(rate)}`).join('; ')}.`;
+  const alt = `Bar chart: texts per second when training the lesson's LSTM on two cores. ${bars.map(({ name, rate }) => `${name}: ${shown(rate)}`).join('; ')}.`;
   return { svg: drawn(bars), table, picture: `![${alt}](docs/images/speed.svg)\n` };
 }
 
@@ -99,8 +99,8 @@ function drawn(bars: readonly Bar[]): string {
   <text x="${(left + length + 8).toFixed(1)}" y="${y + 15}">${rate.toLocaleString('en-US')}</text>`;
   });
   const words = {
-    title: "Texts a second in training the lesson's LSTM",
-    head: "Training the lesson's LSTM: texts a second",
+    title: "Texts per second when training the lesson's LSTM",
+    head: "Training the lesson's LSTM: texts per second",
     note: 'Two CPU cores, 95,812 words, batches of 16, dense Adam; longer is faster',
   };
   return card({ width, height }, words, ['ours', 'theirs'], lines);
