@@ -1,4 +1,4 @@
-// Everything that looks at the sources without running them: biome, rustfmt, clippy. All run, even when one fails.
+// Everything that looks at the sources without running them: biome, rustfmt, clippy, and the prose. All run, even when one fails.
 //   node scripts/lint.mjs [--light]
 // --light: clippy looks at the crates of the light half alone, which needs no libtorch.
 
@@ -40,6 +40,7 @@ try {
       '-D',
       'warnings',
     ]),
+    step(process.execPath, [join(root, 'scripts', 'lint', 'prose', 'main.mjs'), '--guides']),
   ];
   process.exitCode = passed.every(Boolean) ? 0 : 1;
 } catch (error) {

@@ -29,7 +29,11 @@ const ENTRIES = [
     use: '"after it"; "underlying"',
   },
   { pattern: '\\bbeside(?! the point)\\b', use: '"next to", "compared with", "as well as", "besides"' },
-  { pattern: '\\bof (?:its|their) own\\b(?! accord)', use: '"its own X", "a separate X"' },
+  {
+    pattern:
+      '\\bof (?:its|their) own(?=[.,;:)]| (?:and|or|but|that|which|who|whose|for|in|on|of|with|without|to|is|are|was|were|has|have|by|from|at|as|so|because|after|before|when|where|while|if|than)\\b)',
+    use: '"its own X", "a separate X"',
+  },
   { pattern: '\\bfor want of\\b', use: '"without", "for lack of"' },
   { pattern: '\\btwins?\\b', use: '"counterpart", "copy"' },
 
