@@ -52,7 +52,7 @@ const CRATES: Floors = [
 
 /** A floor of the kernels knows nothing of a task; heads stand on the encoder, the network on both, and what it writes on that. */
 const KERNELS: Floors = [
-  ['simd', 'threads'],
+  ['phases', 'simd', 'threads'],
   ['random', 'optim'],
   ['recurrent'],
   ['encoder'],

@@ -1,19 +1,10 @@
 /**
- * Draws docs/images/speed.svg from docs/benchmarks.md, and writes the same figures into docs/how-it-works.md and the README.
+ * Draws docs/images/speed.svg from bench/compare/results.json, and writes the same figures into docs/how-it-works.md and the README.
  *
  * `npm run bench -- page` calls it.
  */
-import { readFileSync } from 'node:fs';
+import type { Row } from '../../bench/compare/types.js';
 import { card, writePages } from './write.js';
-
-/** One row of the table in docs/benchmarks.md. */
-interface Row {
-  work: string;
-  against: string;
-  ours: number;
-  theirs: number;
-  ratio: string;
-}
 
 /** A bar: its name, and texts per second. */
 export interface Bar {
@@ -22,45 +13,22 @@ export interface Bar {
   ours: boolean;
 }
 
-const toNumber = (text: string) => Number(text.replaceAll(',', ''));
-
-function tableRows(page: string): Row[] {
-  return (
-    page
-      .split('\n')
-      .filter((line) => line.startsWith('| ') && !line.startsWith('| work'))
-      .map((line) => line.split(' | '))
-      // The page has other tables, of fewer columns.
-      .filter((cells) => cells.length === 8)
-      .map((cells) => {
-        return {
-          work: cells[0]!.slice(2),
-          against: cells[1]!,
-          ours: toNumber(cells[4]!),
-          theirs: toNumber(cells[5]!),
-          ratio: cells[7]!.replace(/ \|$/, '').replace(/x$/, ''),
-        };
-      })
-  );
-}
-
-function row(rows: Row[], work: string, against: string): Row {
-  const found = rows.find((each) => each.work.startsWith(work) && each.against.startsWith(against));
-  if (!found) throw new Error(`docs/benchmarks.md has no row "${work}" against "${against}"`);
+function row(rows: readonly Row[], work: string, against: string): Row {
+  const found = rows.find((each) => each.work.startsWith(work) && each.against === against);
+  if (!found) throw new Error(`bench/compare/results.json has no row "${work}" against "${against}"`);
   return found;
 }
 
 const LESSON = "lesson's packed LSTM, training, TextClassifier";
 
-/** Everything that is written, from the text of docs/benchmarks.md. */
-export function speedFigures(page: string): { svg: string; table: string; picture: string } {
-  const rows = tableRows(page);
-  const asLesson = row(rows, LESSON, 'PyTorch as the lesson sets it');
-  const packed = row(rows, LESSON, "PyTorch's best packed setting with dense Adam (");
-  const best = row(rows, LESSON, "PyTorch's best setting of any kind");
-  const own = row(rows, "lesson's packed LSTM, training, user-composed", "PyTorch's best packed setting (");
-  const one = row(rows, 'one text of 44 tokens', "PyTorch's forward alone, no_grad, 1 thread (");
-  const many = row(rows, 'bulk prediction', 'PyTorch');
+/** Everything that is written, from the rows of the comparison. */
+export function speedFigures(rows: readonly Row[]): { svg: string; table: string; picture: string } {
+  const asLesson = row(rows, LESSON, 'PyTorch as the lesson sets it, packed, 2 threads');
+  const packed = row(rows, LESSON, "PyTorch's best packed setting with dense Adam");
+  const best = row(rows, LESSON, "PyTorch's best setting of any kind with dense Adam (padded, fused)");
+  const own = row(rows, "lesson's packed LSTM, training, user-composed", "PyTorch's best packed setting");
+  const one = row(rows, 'one text of 44 tokens', "PyTorch's forward alone, no_grad, 1 thread");
+  const many = row(rows, 'bulk prediction', 'PyTorch batch 256');
   const words = row(rows, 'training cost per sample as the vocabulary grows from 5,000 to 500,000', 'itself');
   const bars: Bar[] = [
     { name: 'PyTorch, as the lesson sets it', rate: asLesson.theirs, ours: false },
@@ -69,16 +37,18 @@ export function speedFigures(page: string): { svg: string; table: string; pictur
     { name: 'recurra, your own nn.Module', rate: own.ours, ours: true },
     { name: 'recurra, TextClassifier', rate: asLesson.ours, ours: true },
   ];
-  const shown = (value: number) => value.toLocaleString('en-US');
+  const shown = (value: number) =>
+    (value >= 100 ? Math.round(value) : Number(value.toPrecision(3))).toLocaleString('en-US');
+  const times = ({ ratio }: Row) => ratio.toPrecision(3);
   const table = `| | recurra | PyTorch | |
 |---|---|---|---|
-| training the lesson's LSTM, texts per second; PyTorch as the lesson sets it | ${shown(asLesson.ours)} | ${shown(asLesson.theirs)} | ${asLesson.ratio}x |
-| the same; PyTorch's best packed setting | ${shown(packed.ours)} | ${shown(packed.theirs)} | ${packed.ratio}x |
-| the same; PyTorch's best setting of any kind | ${shown(best.ours)} | ${shown(best.theirs)} | ${best.ratio}x |
-| the same as your own \`nn.Module\`; PyTorch's best packed setting | ${shown(own.ours)} | ${shown(own.theirs)} | ${own.ratio}x |
-| labelling one text, microseconds (PyTorch: its forward pass alone) | ${shown(one.ours)} | ${shown(one.theirs)} | ${one.ratio}x |
-| labelling many texts, texts per second | ${shown(many.ours)} | ${shown(many.theirs)} | ${many.ratio}x |
-| cost of a training step with 500,000 words, relative to 5,000 | ${words.ratio} | | |
+| training the lesson's LSTM, texts per second; PyTorch as the lesson sets it | ${shown(asLesson.ours)} | ${shown(asLesson.theirs)} | ${times(asLesson)}x |
+| the same; PyTorch's best packed setting | ${shown(packed.ours)} | ${shown(packed.theirs)} | ${times(packed)}x |
+| the same; PyTorch's best setting of any kind | ${shown(best.ours)} | ${shown(best.theirs)} | ${times(best)}x |
+| the same as your own \`nn.Module\`; PyTorch's best packed setting | ${shown(own.ours)} | ${shown(own.theirs)} | ${times(own)}x |
+| labelling one text, microseconds (PyTorch: its forward pass alone) | ${shown(one.ours)} | ${shown(one.theirs)} | ${times(one)}x |
+| labelling many texts, texts per second | ${shown(many.ours)} | ${shown(many.theirs)} | ${times(many)}x |
+| cost of a training step with 500,000 words, relative to 5,000 | ${times(words)} | | |
 `;
   const alt = `Bar chart: texts per second when training the lesson's LSTM on two cores. ${bars.map(({ name, rate }) => `${name}: ${shown(rate)}`).join('; ')}.`;
   return { svg: drawn(bars), table, picture: `![${alt}](docs/images/speed.svg)\n` };
@@ -96,7 +66,7 @@ function drawn(bars: readonly Bar[]): string {
     const length = Math.max(2, (longest * rate) / most);
     return `  <text class="name" x="${left - 12}" y="${y + 15}">${name}</text>
   <rect class="${ours ? 'ours' : 'theirs'}" x="${left}" y="${y}" width="${length.toFixed(1)}" height="20" rx="3"/>
-  <text x="${(left + length + 8).toFixed(1)}" y="${y + 15}">${rate.toLocaleString('en-US')}</text>`;
+  <text x="${(left + length + 8).toFixed(1)}" y="${y + 15}">${Math.round(rate).toLocaleString('en-US')}</text>`;
   });
   const words = {
     title: "Texts per second when training the lesson's LSTM",
@@ -107,7 +77,7 @@ function drawn(bars: readonly Bar[]): string {
 }
 
 /** Writes the three files. */
-export function writeSpeed(): void {
-  const { svg, table, picture } = speedFigures(readFileSync('docs/benchmarks.md', 'utf8'));
+export function writeSpeed(rows: readonly Row[]): void {
+  const { svg, table, picture } = speedFigures(rows);
   writePages('speed', svg, { 'docs/how-it-works.md': table, 'README.md': picture });
 }

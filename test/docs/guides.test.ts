@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { comparedResults } from '../../scripts/docs/comparison.js';
 import { speedFigures } from '../../scripts/docs/speed.js';
 import { between } from '../../scripts/docs/write.js';
 import { Random, readCsv, TextClassifier } from '../../src/index.js';
@@ -169,8 +170,8 @@ describe('docs/troubleshooting.md', () => {
 });
 
 describe('figures', () => {
-  it('of the README, its picture and docs/how-it-works.md are those of docs/benchmarks.md', () => {
-    const { svg, table, picture } = speedFigures(pageText('docs/benchmarks.md'));
+  it('of the README, its picture and docs/how-it-works.md are those of the comparison', () => {
+    const { svg, table, picture } = speedFigures(comparedResults().rows);
     expect(pageText('docs/images/speed.svg')).toBe(svg);
     for (const [page, figures] of Object.entries({ 'README.md': picture, 'docs/how-it-works.md': table })) {
       expect(pageText(page)).toBe(between(pageText(page), 'speed', figures));

@@ -13,6 +13,7 @@ pub mod heads;
 pub mod network;
 #[cfg(feature = "training")]
 pub mod optim;
+pub mod phases;
 mod pool;
 pub mod random;
 pub mod recurrent;

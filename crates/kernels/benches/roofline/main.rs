@@ -1,12 +1,21 @@
-//! What this machine can do, and how much of it each kernel reaches. Writes JSON to standard output.
+//! What this machine can do, and how long each kernel takes for how much work. Writes JSON to standard output.
 //!
-//! `cargo bench -p recurra-kernels --bench roofline [-- peak|memory|kernels]`; `npm run bench -- roofline` makes the table.
+//! `cargo bench -p recurra-kernels --features phases --bench roofline [-- peak|memory|kernels]`, with `RECURRA_ISA` for another
+//! instruction set than the best; `npm run bench -- roofline` makes the table.
 
+mod chains;
 mod clock;
+#[path = "../common/mod.rs"]
+mod common;
+mod memory;
+mod networks;
 mod peak;
+mod simd;
+mod team;
+mod work;
 
-use recurra_kernels::simd::Isa;
-use serde_json::json;
+use recurra_kernels::simd::isa;
+use serde_json::{Value, json};
 
 /// Whether the command line asks for a part: its filters are the words that are no option.
 fn wanted(name: &str) -> bool {
@@ -15,13 +24,20 @@ fn wanted(name: &str) -> bool {
 }
 
 fn main() {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut out = json!({ "threads": threads });
+    let all = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if all > 1 { vec![1, all] } else { vec![1] };
+    let mut out = json!({ "isa": isa().name(), "threads": all });
     if wanted("peak") {
-        let sizes = if threads > 1 { vec![1, threads] } else { vec![1] };
-        let sets = Isa::all_available();
-        out["peaks"] =
-            sets.iter().flat_map(|&isa| sizes.iter().map(move |&threads| peak::measure(isa, threads, 0.5))).collect();
+        out["peaks"] = threads.iter().map(|&threads| peak::measure(isa(), threads, 0.5)).collect();
+    }
+    if wanted("memory") {
+        let rates: Vec<Value> = threads.iter().flat_map(|&threads| memory::measure(isa(), threads, 0.3)).collect();
+        out["memory"] = rates.into();
+    }
+    if wanted("kernels") {
+        let mut rows = networks::measure(&threads, 0.8);
+        rows.extend(chains::measure(0.3));
+        out["kernels"] = rows.into();
     }
     println!("{}", serde_json::to_string_pretty(&out).expect("plain values"));
 }

@@ -1,14 +1,16 @@
-//! How many multiply-adds a processor does: chains of them in registers, more than the latency of one needs to be hidden.
+//! How many multiply-adds and divisions a processor does: chains of multiply-adds in registers, more than the latency of one needs to
+//! be hidden, and divisions that do not wait for each other.
 
 use std::hint::black_box;
-use std::sync::Barrier;
 use std::time::Instant;
 
-use pulp::{NullaryFnOnce, Simd};
+use pulp::Simd;
 use recurra_kernels::simd::Isa;
 use serde_json::{Value, json};
 
 use super::clock::hertz;
+use super::simd::{Loop, lanes, run};
+use super::team;
 
 /// Independent chains. A multiply-add takes four or five cycles and two (on Arm four) can begin in each, so that ten (twenty) are
 /// needed; AVX2 has 16 registers, of which two hold the factors.
@@ -16,51 +18,56 @@ const CHAINS: usize = 12;
 const WIDE_CHAINS: usize = 24;
 /// Without a fused instruction; with more the compiler keeps some in memory.
 const FEW_CHAINS: usize = 6;
-/// Multiply-adds of each chain in one call.
+/// Operations of each chain in one call.
 const LENGTH: usize = 2048;
 
-struct Chains<S, const N: usize>(S, bool);
+/// Chains of multiply-adds; returns how many were made.
+struct Chains<const N: usize> {
+    fused: bool,
+}
 
-impl<S: Simd, const N: usize> NullaryFnOnce for Chains<S, N> {
-    type Output = ();
+impl<const N: usize> Loop for Chains<N> {
+    type Output = usize;
     #[inline(always)]
-    fn call(self) {
-        let Self(s, fused) = self;
+    fn run<S: Simd>(self, s: S) -> usize {
         let (a, b) = (s.splat_f32s(black_box(0.999)), s.splat_f32s(black_box(0.001)));
         let mut sums: [S::f32s; N] = std::array::from_fn(|i| s.splat_f32s(i as f32));
         for _ in 0..LENGTH {
             for sum in &mut sums {
-                *sum = if fused { s.mul_add_f32s(*sum, a, b) } else { s.add_f32s(s.mul_f32s(*sum, a), b) };
+                *sum = if self.fused { s.mul_add_f32s(*sum, a, b) } else { s.add_f32s(s.mul_f32s(*sum, a), b) };
             }
         }
         let all = sums.into_iter().fold(s.splat_f32s(0.0), |x, y| s.add_f32s(x, y));
         black_box(s.reduce_sum_f32s(all));
+        N * LENGTH * S::F32_LANES
     }
 }
 
-fn chains<S: Simd, const N: usize>(s: S, fused: bool) -> usize {
-    s.vectorize(Chains::<S, N>(s, fused));
-    N * LENGTH * S::F32_LANES
-}
-
-/// One call of the loop; returns its multiply-adds.
-fn run(isa: Isa) -> usize {
+fn chains(isa: Isa) -> usize {
     match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => chains::<_, WIDE_CHAINS>(pulp::x86::V4::try_new().expect("an available set"), true),
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => chains::<_, CHAINS>(pulp::x86::V3::try_new().expect("an available set"), true),
-        #[cfg(target_arch = "aarch64")]
-        Isa::Neon => chains::<_, WIDE_CHAINS>(pulp::aarch64::Neon::try_new().expect("an available set"), true),
-        _ => chains::<_, FEW_CHAINS>(pulp::Scalar128b, false),
+        Isa::Avx512 | Isa::Neon => run(isa, Chains::<WIDE_CHAINS> { fused: true }),
+        Isa::Avx2 => run(isa, Chains::<CHAINS> { fused: true }),
+        Isa::Portable => run(isa, Chains::<FEW_CHAINS> { fused: false }),
     }
 }
 
-fn lanes(isa: Isa) -> f64 {
-    match isa {
-        Isa::Avx512 => 16.0,
-        Isa::Avx2 => 8.0,
-        Isa::Neon | Isa::Portable => 4.0,
+/// Chains of divisions.
+struct Divisions;
+
+impl Loop for Divisions {
+    type Output = usize;
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> usize {
+        let by = s.splat_f32s(black_box(1.000_1));
+        let mut values: [S::f32s; FEW_CHAINS] = std::array::from_fn(|i| s.splat_f32s(1.0 + i as f32));
+        for _ in 0..LENGTH {
+            for value in &mut values {
+                *value = s.div_f32s(*value, by);
+            }
+        }
+        let all = values.into_iter().fold(s.splat_f32s(0.0), |x, y| s.add_f32s(x, y));
+        black_box(s.reduce_sum_f32s(all));
+        FEW_CHAINS * LENGTH * S::F32_LANES
     }
 }
 
@@ -78,37 +85,27 @@ fn reach(isa: Isa, seconds: f64) -> Reached {
     while begin.elapsed().as_secs_f64() < seconds {
         best.hertz = best.hertz.max(hertz());
         let start = Instant::now();
-        let madds: usize = (0..16).map(|_| run(isa)).sum();
+        let madds: usize = (0..16).map(|_| chains(isa)).sum();
         best.madds = best.madds.max(madds as f64 / start.elapsed().as_secs_f64());
     }
     best
 }
 
-/// As [`reach`], on `threads` threads at once.
-fn reach_on(threads: usize, isa: Isa, seconds: f64) -> Vec<Reached> {
-    let start = Barrier::new(threads);
-    std::thread::scope(|scope| {
-        let one = || {
-            start.wait();
-            reach(isa, seconds)
-        };
-        let all: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
-        all.into_iter().map(|thread| thread.join().expect("no panic")).collect()
-    })
-}
-
-/// The peak of an instruction set: `flops` are two for each multiply-add; `share` is that of the processor's rate, which is a whole
-/// number of vectors of multiply-adds in each cycle. Portable code has no such rate: it is what the compiler makes of it.
+/// The peak of an instruction set on some threads at once: `flops` are two for each multiply-add; `share` is that of the processor's
+/// rate, which is a whole number of vectors of multiply-adds in each cycle. Portable code has no such rate: it is what the compiler
+/// makes of it.
 pub fn measure(isa: Isa, threads: usize, seconds: f64) -> Value {
-    let reached = reach_on(threads, isa, seconds);
+    let reached = team::on(threads, |_| reach(isa, seconds));
     let madds: f64 = reached.iter().map(|one| one.madds).sum();
     let hertz: f64 = reached.iter().map(|one| one.hertz).sum();
     let vectors = madds / hertz / lanes(isa);
     // A little above a whole number is an error of the clock, not another unit.
     let units = (vectors - 0.1).ceil().max(1.0);
     let share = (isa != Isa::Portable).then_some(vectors / units);
+    let divisions = || team::best(seconds / 2.0, || run(isa, Divisions) as f64);
     json!({
         "isa": isa.name(), "threads": threads, "flops": 2.0 * madds, "gigahertz": hertz / threads as f64 * 1e-9,
         "flopsPerCycle": 2.0 * madds / hertz, "vectorsPerCycle": vectors, "share": share,
+        "divisions": team::on(threads, |_| divisions()).iter().sum::<f64>(),
     })
 }

@@ -10,6 +10,7 @@ use super::step::Step;
 use crate::encoder::encoded::Encoded;
 use crate::heads::pass::{HeadDropout, HeadPass};
 use crate::heads::training::Back;
+use crate::phases::{Phase, begin};
 use crate::recurrent::layers::Layers;
 use crate::threads::Member;
 use recurra_core::fault;
@@ -29,17 +30,22 @@ impl Step<'_> {
         // SAFETY: by the promise of `run` and the shares between meetings.
         unsafe {
             layers.forward(member, self.start(own.clone()));
+            begin(Phase::Other);
             self.meet_around_head(member);
+            begin(Phase::Head);
             let encoded = self.encoded(layers, plan);
             let divisor = self.head(member, plan, encoded, self.head_share(member, encoded.layout, own), mask);
+            begin(Phase::Other);
             self.meet_around_head(member);
             layers.backward_top(member);
+            begin(Phase::Other);
             member.meet();
             let outcome = self.outcome(member, plan.answers(self.params) as f64 / divisor);
             if outcome.finite {
                 fault::point("step");
                 let (mats, packs) = (self.mats.head, &*self.head_packs);
                 let back = Back { encoded, mats, packs, targets: &plan.targets, divisor };
+                begin(Phase::HeadGrads);
                 self.params.head.weight_grads(member, &back, grads);
                 layers.backward(member, Some(grads));
             }

@@ -15,6 +15,7 @@ use crate::encoder::embedding::{Embedding, Own};
 use crate::encoder::noise::Noise;
 use crate::heads::pass::{HeadPacks, Unit};
 use crate::optim::DenseShared;
+use crate::phases::{Phase, begin};
 use crate::random::key;
 use crate::recurrent::layers::{LayerDropout, Layers, Source, Start, StateMats};
 use crate::recurrent::packs::DirPacks;
@@ -85,7 +86,9 @@ impl Step<'_> {
                 drops.draw(member, &self.params.shape, self.flat, weight_key);
                 member.meet();
             }
+            begin(Phase::Pack);
             self.pack(member);
+            begin(Phase::Words);
             self.embedding.gather(member, &plan.words, embedding_key);
             member.meet();
             // Rows that are fetched before a second pass would be gone from the cache after it.

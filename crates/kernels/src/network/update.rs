@@ -7,6 +7,7 @@ use super::plans::StepPlan;
 use super::step::Step;
 use crate::encoder::embedding::Own;
 use crate::optim::StepNumbers;
+use crate::phases::{Phase, begin};
 use crate::recurrent::segments::Segment;
 use crate::recurrent::sums::Add;
 use crate::simd::dispatch;
@@ -102,11 +103,14 @@ impl Step<'_> {
         let (t, rest) = (self.word_steps + number + 1, self.optimizer_steps + number + 1);
         // SAFETY: words and parameters are this member's.
         unsafe {
+            begin(Phase::Words);
             self.embedding.update(member, &plan.words, words, (t, numbers(t)), (rest, numbers(rest)));
+            begin(Phase::Update);
             fault::point("update");
             for range in parameters {
                 self.rest.step(self.flat, self.mats.flat_grads, range, numbers(rest));
             }
+            begin(Phase::Other);
             // No member reads the tables between the first meeting of a step and the last.
             if member.rank() == 0 {
                 self.embedding.count_step(lr);

@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::stack::Net;
 use super::steps::{DirMats, Projected};
 use super::sums::add_rows;
+use crate::phases::{Phase, begin};
 use crate::random::drop_rows;
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
@@ -249,6 +250,7 @@ impl Layers<'_> {
     /// # Safety
     /// As [`Layers`]; the first layer must have gone back.
     pub unsafe fn sum_words(&self, member: &Member<'_>, users: &Users, more: bool) {
+        begin(Phase::InputGrads);
         let Source::Words { count, .. } = self.source else { return };
         for (m, &to) in self.parts(0).iter().zip(self.projected) {
             for word in member.share(count, 8) {

@@ -10,6 +10,7 @@ use super::cells::kernel::Recurrence;
 use super::packs::DirPacks;
 use super::shape::Shape;
 use super::steps::{Aside, DirMats, Projected, Steps};
+use crate::phases::{Phase, begin};
 use crate::simd::dispatch;
 use crate::simd::gemm::{Gemm, Init, Mat};
 use crate::simd::outer::{ColumnSums, Outer};
@@ -43,6 +44,7 @@ impl<'a> Net<'a> {
     /// # Safety
     /// The matrices must have these rows, and the widths of the layer.
     pub unsafe fn project(&self, member: &Member<'_>, layer: usize, x: Mat, rows: usize, out: &[Mat]) {
+        begin(Phase::Project);
         let share = member.share(rows, 8);
         for (dir, out) in out.iter().enumerate() {
             let packs = &self.packs[self.part(layer, dir)];
@@ -112,6 +114,7 @@ impl<'a> Net<'a> {
         dgx: &[Mat],
         grads: *mut f32,
     ) {
+        begin(Phase::WeightGrads);
         let shape = self.shape;
         let n = self.layout.total();
         for (dir, p) in mats.iter().enumerate() {
@@ -163,6 +166,7 @@ impl<'a> Net<'a> {
         rows: usize,
         dx: Mat,
     ) -> Range<usize> {
+        begin(Phase::InputGrads);
         let share = member.share(rows, 8);
         for (dir, dg) in dg.iter().enumerate() {
             let b = &self.packs[self.part(layer, dir)].ih;

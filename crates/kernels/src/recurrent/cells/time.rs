@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::kernel::{AnyCell, CellKernel, Facts, InferenceWeights, Recurrence, StepBackward, StepForward};
+use crate::phases::{Phase, begin};
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::steps::{Projected, Steps};
 use crate::simd::gemm::{Gemm, Init, Mat};
@@ -115,6 +116,7 @@ impl<C: CellKernel> Kernel for Forward<'_, C> {
                     }
                 }
                 let b = &steps.packs.hh_t;
+                begin(Phase::Forward);
                 match C::FACTS.recurrence {
                     Recurrence::Added => call(s, Gemm { a: h, m, b, c: gates, init: x.init(position) }),
                     Recurrence::Apart => {
@@ -122,6 +124,7 @@ impl<C: CellKernel> Kernel for Forward<'_, C> {
                     }
                     Recurrence::None => {}
                 }
+                begin(Phase::Gates);
                 let saved = save(p.saved);
                 let step = StepForward { m, hp, keep: p.keep, x, position, gates, recurrent, saved, c, h };
                 if C::FACTS.projects && p.hfull.exists() {
@@ -150,12 +153,14 @@ impl<C: CellKernel> Kernel for Backward<'_, C> {
         let (p, b0, hp) = (steps.mats, steps.rows.start, steps.hp);
         for i in 0..steps.layout.steps() {
             if let Some(aside) = steps.aside {
+                begin(Phase::Words);
                 aside(i, steps.layout.steps());
             }
             let (position, m) = steps.at(steps.step(i, !steps.reverse));
             if m == 0 {
                 continue;
             }
+            begin(Phase::GatesBack);
             // SAFETY: by the promise of `Steps`.
             unsafe {
                 let at = |mat: Mat| if mat.exists() { mat.at(position, 0) } else { mat };
@@ -182,6 +187,7 @@ impl<C: CellKernel> Kernel for Backward<'_, C> {
                     C::backward(s, &step);
                 }
                 let (b, c) = (&steps.packs.hh, step.dh);
+                begin(Phase::Backward);
                 match C::FACTS.recurrence {
                     Recurrence::Added => call(s, Gemm { a: step.dg, m, b, c, init: Init::Zero }),
                     Recurrence::Apart => call(s, Gemm { a: step.dgh, m, b, c, init: Init::Of(c) }),

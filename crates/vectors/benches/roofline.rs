@@ -1,0 +1,55 @@
+//! How long skip-gram's pairs of words take for how much work, as a row for `npm run bench -- roofline`.
+
+use std::time::Instant;
+
+use recurra_vectors::{Corpus, Options, Trainer};
+use serde_json::json;
+
+const TEXTS: usize = 5_000;
+const WORDS: usize = 40;
+const VOCABULARY: f64 = 20_000.0;
+
+fn main() {
+    let mut state = 7u64;
+    let mut share = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut corpus = Corpus::default();
+    for _ in 0..TEXTS {
+        for _ in 0..WORDS {
+            let rank = VOCABULARY.powf(share().powf(0.75)) as u32;
+            corpus.add(format!("w{rank}").as_bytes()).expect("few words");
+        }
+        corpus.end().expect("few words");
+    }
+    // No word is left out, so that the number of pairs is known but for the drawn windows.
+    let options = Options { epochs: 1, min_count: 1, subsample: 0.0, ..Options::default() };
+    let mut trainer = Trainer::new(corpus, &options).expect("valid options");
+    let start = Instant::now();
+    while !trainer.done() {
+        trainer.step().expect("a small rate");
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    let learned = trainer.finish().expect("enough memory");
+
+    let window = options.window as usize;
+    let near = |at: usize, reach: usize| at.min(reach) + (WORDS - 1 - at).min(reach);
+    let of_text: usize = (0..WORDS).map(|at| (1..=window).map(|reach| near(at, reach)).sum::<usize>()).sum();
+    let pairs = (TEXTS * of_text) as f64 / window as f64;
+    let (targets, dim) = ((1 + options.negatives) as f64, options.dim as f64);
+    let row = json!({
+        "kernel": "skip-gram vectors",
+        "shape": format!("{} words, {} numbers, {} negatives", learned.words().len(), options.dim, options.negatives),
+        "part": format!("{:.1} million pairs", pairs * 1e-6), "threads": 1, "seconds": seconds,
+        // Each target's row goes into a product, is added to the gradient and moves: three multiply-adds a number; a logistic each.
+        "work": {
+            "flops": 6.0 * pairs * targets * dim, "divisions": pairs * targets, "reads": 0.0,
+            "writes": 4.0 * pairs * targets * dim, "rows": 4.0 * pairs * targets * dim,
+            "set": 4.0 * dim * learned.words().len() as f64,
+        },
+    });
+    println!("{}", json!({ "kernels": [row] }));
+}
