@@ -43,7 +43,7 @@ mod watch {
     use std::cell::Cell;
     use std::time::{Duration, Instant};
 
-    use super::Phase;
+    use crate::phases::Phase;
 
     thread_local! {
         static SPENT: Cell<[Duration; Phase::COUNT]> = const { Cell::new([Duration::ZERO; Phase::COUNT]) };
