@@ -5,15 +5,14 @@ import { gathered } from '../gathered.js';
 import { noteSkipped, noteWarnings, openTexts, type TextFlags } from '../rows.js';
 import { outputDrained, outputLost } from '../streams.js';
 
-/** Texts are answered in blocks: large enough to be fast, small enough to keep memory flat and answer as they come. */
+/** Texts are answered in blocks: large enough to be fast, small enough to keep memory flat and answers prompt. */
 export const BLOCK = 1_024;
 
-/** Milliseconds that a line of standard input waits for the next before it is answered. */
+/** Milliseconds that a line of standard input waits for further lines before it is answered. */
 const PATIENCE = 5;
 
 /**
- * Answers texts from the arguments, a file, or standard input, block by block, until nobody reads the output any more.
- *
+ * Answers texts from the arguments, a file, or standard input, block by block, until the output's reader has gone. …
  * @param file - The file, `-` for standard input; undefined for the texts of the arguments.
  * @param answer - Answers some texts, in their order.
  * @param show - Writes an answer.
