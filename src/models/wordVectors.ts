@@ -10,7 +10,7 @@ import type { Vocab } from '../text/vocab.js';
 /** Forms whose features are read in one call: some tenths of a millisecond. */
 const FORMS_A_CALL = 1_024;
 
-/** Words whose rows are copied between two looks at the clock. */
+/** Words whose rows are copied between two checks of the clock. */
 const ROWS_A_LOOK = 1_024;
 
 /** The elements of a float32 array. */

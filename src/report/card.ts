@@ -196,7 +196,7 @@ function trainingText({ card }: CardModel, kept: RecordedEpoch | undefined): str
  *
  * @param model - The model; {@link TextModel.card} is what its file tells.
  * @param options - See {@link CardOptions}.
- * @throws {@link ArgumentError} for what is no model, or an option that does not fit.
+ * @throws {@link ArgumentError} for what is no model, or an invalid option.
  *
  * @example
  * ```ts

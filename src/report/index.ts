@@ -56,7 +56,7 @@ export type ModelReport = ClassifierReport | TaggerReport | LanguageReport | Seq
  * @param model - A model of any kind.
  * @param rows - What the model is measured on and has not seen, as its `evaluate` takes it: rows with labels, sentences with tags, texts, or pairs.
  * @param options - See {@link ReportOptions}.
- * @throws {@link ArgumentError} for an option that does not fit; what `evaluate` throws; `ABORTED` if the signal is aborted.
+ * @throws {@link ArgumentError} for an invalid option; what `evaluate` throws; `ABORTED` if the signal is aborted.
  *
  * @example
  * ```ts

@@ -32,7 +32,7 @@ export interface ReportOptions {
   events?: readonly object[];
   /** What to do with a label that the model does not have: end with an error, or with `'wrong'` count it as wrong. Default `'error'`. */
   unknownLabels?: OnUnknownLabel;
-  /** Ends the work with an error of code `ABORTED`. */
+  /** Stops the work with an error of code `ABORTED`. */
   signal?: AbortSignal;
   /** Called from time to time. */
   onProgress?: (progress: ReportProgress) => void;

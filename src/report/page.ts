@@ -52,7 +52,7 @@ function files() {
  *
  * @param report - What {@link reportModel} gave.
  * @param options - See {@link ReportPageOptions}.
- * @throws {@link ArgumentError} for what is no report, and for options that do not fit.
+ * @throws {@link ArgumentError} for what is no report, and for invalid options.
  *
  * @example
  * ```ts

@@ -98,7 +98,11 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
         items: { type: 'string' },
         description: 'The labels that the text is given: `label`, or of a model of several labels, any number.',
       },
-      classes: { type: 'array', items: labelProbability, description: 'The most probable labels, in falling order.' },
+      classes: {
+        type: 'array',
+        items: labelProbability,
+        description: 'The most probable labels, in descending order.',
+      },
       tokens: { type: 'integer', description: 'Tokens of the text that were read.' },
       knownTokens: {
         type: 'integer',

@@ -217,7 +217,7 @@ export class ModelServer {
  *
  * @param model - the model; the server does not close it.
  * @param options - see {@link ServerOptions}.
- * @throws `ArgumentError` for an option that does not fit.
+ * @throws `ArgumentError` for an invalid option.
  *
  * @example
  * ```ts

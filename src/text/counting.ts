@@ -5,7 +5,7 @@ import type { TextReader } from './reader.js';
 import { Vocab } from './vocab.js';
 import { type BuiltVocab, checkVocabOptions, VocabBuilder, type VocabOptions } from './vocabBuilder.js';
 
-/** Counts the tokens of texts in the addon and makes a {@link Vocab} of them, away from the event loop. */
+/** Counts the tokens of texts in the addon and makes a {@link Vocab} of them, off the event loop. */
 export class TextCounter {
   readonly #native = new (light().VocabularyBuilder)();
   readonly #reader: TextReader;

@@ -34,7 +34,7 @@ export interface WordFeatures extends FeatureOptions {
 const PART = 1_024;
 
 /**
- * Forms of words, away from the event loop's patience: between parts of them it yields.
+ * Forms of words, off the event loop's patience: between parts of them it yields.
  *
  * @param words - Each once, or at least not often: a form that comes twice is two forms.
  * @param ids - The id of each word in the vocabulary.

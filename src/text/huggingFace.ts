@@ -47,7 +47,7 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
   }
 
   /**
-   * Reads a `tokenizer.json`, away from the event loop.
+   * Reads a `tokenizer.json`, off the event loop.
    *
    * @throws {@link DataError} `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE` if it does not describe a tokenizer, if a text cannot be
    * split with it, or if it has more than 64 MB, which is more than a model file has room for.
@@ -59,7 +59,7 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
   }
 
   /**
-   * Makes a tokenizer of the content of a `tokenizer.json`, away from the event loop.
+   * Makes a tokenizer of the content of a `tokenizer.json`, off the event loop.
    *
    * @throws {@link DataError} `INVALID_FILE` as {@link fromFile} does.
    */
@@ -69,7 +69,7 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
   }
 
   /**
-   * Learns pieces of words from texts, away from the event loop: byte pair encoding over bytes, as GPT-2 has it. Every text can be
+   * Learns pieces of words from texts, off the event loop: byte pair encoding over bytes, as GPT-2 has it. Every text can be
    * split into them, and put together again.
    *
    * @param size - Most pieces, at least 256: the bytes themselves.
@@ -106,7 +106,7 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
   }
 
   /**
-   * Splits many texts, away from the event loop.
+   * Splits many texts, off the event loop.
    *
    * @returns The tokens of each text, in the order of the texts.
    * @throws as {@link tokenize} does.
@@ -122,7 +122,7 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
   }
 
   /**
-   * Finds where the tokens of {@link tokenize} stand in a text, away from the event loop.
+   * Finds where the tokens of {@link tokenize} stand in a text, off the event loop.
    *
    * @returns for each token where it begins and ends, in UTF-16 code units, so that `text.slice(start, end)` is what it was
    * made from.
@@ -144,7 +144,7 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
   }
 
   /**
-   * The numbers of a text's tokens, computed away from the event loop.
+   * The numbers of a text's tokens, computed off the event loop.
    *
    * @internal
    */

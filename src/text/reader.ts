@@ -6,7 +6,7 @@ import type { TokenSettings } from './options.js';
 import type { BatchTokenizer, TokenizerLike } from './tokenizer.js';
 
 /**
- * The tokenizers that the addon reads, in training as in prediction, away from the event loop and without a string for each
+ * The tokenizers that the addon reads, in training as in prediction, off the event loop and without a string for each
  * token.
  *
  * `unicode_words` is the exception. Its words come from the ICU of Node (`Intl.Segmenter`), which finds Chinese, Japanese and Thai
@@ -37,7 +37,7 @@ export interface ReaderSettings {
 
 /** Characters of texts that are split on the calling thread: about a millisecond. */
 const AT_ONCE = 32_768;
-/** Tokens between two looks at the clock. */
+/** Tokens between two checks of the clock. */
 const STEP = 4_096;
 
 /** Reads texts in the addon. Where JavaScript must have the tokens themselves, it is a tokenizer like others. */
@@ -66,7 +66,7 @@ export class TextReader implements BatchTokenizer {
     return characters < AT_ONCE ? texts.map((text) => this.native.tokens(text)) : this.#inBackground(texts);
   }
 
-  /** Splits texts away from the event loop, which is then given each different token once, and puts the lists together in turns. */
+  /** Splits texts off the event loop, which is then given each different token once, and puts the lists together in turns. */
   async #inBackground(texts: readonly string[]): Promise<string[][]> {
     const counter = new (light().VocabularyBuilder)();
     try {

@@ -19,7 +19,7 @@ import { wordsInSteps } from './unicodeWords.js';
  * `<unk>` or `<pad>` that a text spells is an unknown word. Marks of no width at the beginning are left out.
  *
  * @returns a {@link TextReader} where the addon reads the texts; where JavaScript does, a function or, if the tokenizer can work
- * away from the event loop, one that can too.
+ * off the event loop, one that can too.
  */
 export function modelTokenizer(settings: TokenSettings): TextReader | Tokenizer | BatchTokenizer {
   const { tokenizer, ngrams, maxLength, truncate } = settings;

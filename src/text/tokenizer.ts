@@ -11,7 +11,7 @@ import { unicodeWords } from './unicodeWords.js';
 export type Tokenizer = (text: string) => string[];
 
 /**
- * A tokenizer that can also split many texts away from the event loop; {@link HuggingFaceTokenizer} is one. Data sets are
+ * A tokenizer that can also split many texts off the event loop; {@link HuggingFaceTokenizer} is one. Data sets are
  * split with `tokenizeMany`, single texts with `tokenize`: both must give the same tokens.
  */
 export interface BatchTokenizer {
@@ -33,7 +33,7 @@ export type TokenizerLike = TokenizerName | Tokenizer | BatchTokenizer;
 /** What fits where a tokenizer is expected, for messages. */
 export const TOKENIZER_EXPECTED = `one of ${TOKENIZER_NAMES.map((name) => `'${name}'`).join(', ')}, a HuggingFaceTokenizer, or a function from a text to its tokens`;
 
-/** Tells whether a tokenizer can split many texts away from the event loop. */
+/** Tells whether a tokenizer can split many texts off the event loop. */
 export function isBatchTokenizer(tokenizer: unknown): tokenizer is BatchTokenizer {
   const { tokenize, tokenizeMany } = Object(tokenizer) as Partial<BatchTokenizer>;
   return typeof tokenizer === 'object' && typeof tokenize === 'function' && typeof tokenizeMany === 'function';

@@ -27,7 +27,7 @@ export interface VectorsOptions {
   counts?: ArrayLike<number> | undefined;
   /** Whether a word that is not UTF-8 is an error (the default) or left out; word2vec itself writes words cut off within a character. */
   invalidUtf8?: 'error' | 'skip' | undefined;
-  /** Ends the work with an error of code `ABORTED`. */
+  /** Stops the work with an error of code `ABORTED`. */
   signal?: AbortSignal | undefined;
   /** Called every few milliseconds and at the end with the words read so far. */
   onProgress?: ((progress: { words: number }) => void) | undefined;
@@ -82,8 +82,8 @@ export class Vectors {
    *
    * @param file - Path of the file.
    * @param options - See {@link VectorsOptions}.
-   * @throws {@link ArgumentError} for options that do not fit. {@link DataError} with the file and, in text files, the line:
-   * `FILE_NOT_FOUND`, `IO`, `INVALID_ROW` (too few or too many numbers, something that is no number, a word that is not
+   * @throws {@link ArgumentError} for invalid options. {@link DataError} with the file and, in text files, the line:
+   * `FILE_NOT_FOUND`, `IO`, `INVALID_ROW` (too few or too many numbers, something that is not a number, a word that is not
    * UTF-8), `INVALID_FILE` (a number of words that is not the header's, a header that is not believed, no vectors at all, a
    * quantized model of fastText).
    */

@@ -213,7 +213,7 @@ export class Vocab {
   /** Index of a token that is in the vocabulary, else undefined. */
   #find(token: string): number | undefined {
     if (this.#preferLists(1)) return this.#made.indices.get(token);
-    // What is no string is no token.
+    // What is not a string is no token.
     const index = typeof token === 'string' ? this.#native!.get(token) : -1;
     return index < 0 ? undefined : index;
   }

@@ -166,7 +166,7 @@ export interface Task<T extends TaskTypes> {
    *
    * @param watcher - Told how far that is, and of what does not end the training.
    * @param words - Words that the vocabulary gets beside those of the rows; a task may leave them aside.
-   * @throws DataError for rows that do not fit.
+   * @throws DataError for invalid rows.
    */
   prepare(
     rows: T['rows'],

@@ -265,7 +265,7 @@ export class Trainer<T extends TaskTypes> {
   #isBest(now: T['validation']): boolean {
     const { task, settings } = this.#parts;
     const score = task.score(now, settings);
-    // What is no number says nothing: neither is it the best, nor is anything compared with it.
+    // What is not a number says nothing: neither is it the best, nor is anything compared with it.
     if (Number.isNaN(score) || Number.isNaN(now.loss)) return false;
     const before = this.#position.best?.validation;
     if (!before) return true;

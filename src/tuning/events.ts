@@ -32,7 +32,7 @@ export interface TuningPlace {
 
 /** The rows have been read, and the first trial comes next. */
 export interface TuningStart extends TuningPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'start';
   /** Rows to train on. */
   rows: number;
@@ -46,7 +46,7 @@ export interface TuningStart extends TuningPlace {
 
 /** Settings have been measured on a rung. */
 export interface TuningTrial extends TuningPlace, Trial {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'trial';
   /** The rung, from 1. */
   rung: number;
@@ -56,7 +56,7 @@ export interface TuningTrial extends TuningPlace, Trial {
 
 /** Settings cannot be trained on these rows and are left out. */
 export interface TuningFailure extends TuningPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'failure';
   /** The settings in a few words. */
   name: string;
@@ -66,7 +66,7 @@ export interface TuningFailure extends TuningPlace {
 
 /** The search is over, and the best settings are trained on all rows. */
 export interface TuningRetraining extends TuningPlace, Trial {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'retrain';
   /** Rows to train on, those of the validation included. */
   rows: number;

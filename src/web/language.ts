@@ -15,7 +15,7 @@ import type { Instance } from './instance.js';
 import { giveArrays, networkNumbers } from './network.js';
 import { describeOpened, type OpenedFile } from './opened.js';
 
-/** Units that are read between two looks at the clock. */
+/** Units that are read between two checks of the clock. */
 const READ_TOGETHER = 64;
 
 const NONE = new Int32Array(0);
@@ -49,8 +49,8 @@ export class WebLanguageModel {
    * asked for, but for one call of at most 32 units, and a loop that is left ends the text.
    *
    * @param prompt - where the text begins; an empty one lets the model begin.
-   * @throws {@link ArgumentError} at once, for an option that does not fit, `beamSize` among them.
-   * @throws {@link RecurraError} `DISPOSED` once the model was closed; the next piece rejects with `ABORTED` if the signal is aborted.
+   * @throws {@link ArgumentError} at once, for an invalid option, `beamSize` among them.
+   * @throws {@link RecurraError} `DISPOSED` after the model was closed; the next piece rejects with `ABORTED` if the signal is aborted.
    *
    * @example
    * ```ts

@@ -48,7 +48,7 @@ const isKind = (kind: unknown): kind is keyof WebModels => Object.hasOwn(MAKERS,
  * file that the user chose, or the bytes. Nothing refers to the bytes afterwards.
  * @throws {@link ModelFileError} `FILE_NOT_FOUND` or `IO` if the file cannot be had; `INVALID_FILE` if it is damaged, no model, of
  * another kind than asked for, of a newer format, or has a tokenizer that only Node has.
- * @throws {@link RecurraError} `OUT_OF_MEMORY`; `IO` if the module cannot be loaded. {@link ArgumentError} for an option that does not fit.
+ * @throws {@link RecurraError} `OUT_OF_MEMORY`; `IO` if the module cannot be loaded. {@link ArgumentError} for an invalid option.
  *
  * @example
  * ```ts

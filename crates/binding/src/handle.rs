@@ -67,7 +67,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         }
     }
 
-    /// Work away from the event loop. `work` also returns the value's size afterwards, which V8 is then told, unless the
+    /// Work off the event loop. `work` also returns the value's size afterwards, which V8 is then told, unless the
     /// handle was closed meanwhile.
     pub fn background<R: Send + 'static, J: ToNapiValue + TypeName>(
         &self,

@@ -43,7 +43,7 @@ pub fn adjust_external_memory(env: Env, bytes: i64) {
 type Work<T> = Box<dyn FnOnce() -> Result<T> + Send>;
 type Finish<T, J> = Box<dyn FnOnce(Env, T) -> napi::Result<J> + Send>;
 
-/// One piece of work for libuv's pool, away from the event loop, and how its result becomes a JavaScript value.
+/// One piece of work for libuv's pool, off the event loop, and how its result becomes a JavaScript value.
 pub struct Background<T, J> {
     work: Option<Work<T>>,
     finish: Option<Finish<T, J>>,

@@ -17,7 +17,7 @@ pub struct Source<'a> {
     pub share: f64,
     /// Its words, the rows of the matrices `embedding.weight`.
     pub vocabulary: &'a Vocabulary,
-    /// Words that stay whatever the budget, as unknown and padding ones, in rising order.
+    /// Words that stay whatever the budget, as unknown and padding ones, in ascending order.
     pub pinned: Vec<u32>,
     /// The word that stands for all that are left out; none where none may be left out, and all keep their numbers.
     pub unknown: Option<u32>,

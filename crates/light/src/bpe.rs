@@ -48,7 +48,7 @@ fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Learns pieces of words from texts, away from the event loop: a tokenizer with up to `size` pieces, among them the 256 bytes, so
+/// Learns pieces of words from texts, off the event loop: a tokenizer with up to `size` pieces, among them the 256 bytes, so
 /// that it can split every text.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeTokenizer>")]
 pub fn learn_pieces(texts: Vec<String>, size: u32) -> Opening {

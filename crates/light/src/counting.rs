@@ -63,7 +63,7 @@ impl VocabularyBuilder {
         Self { handle: Handle::new(env, "vocabulary builder", Mutex::default(), 0) }
     }
 
-    /// Splits texts and counts their tokens, away from the event loop: only their characters are copied on it.
+    /// Splits texts and counts their tokens, off the event loop: only their characters are copied on it.
     ///
     /// More than two calls at a time are of no use: each waits for the one before and holds a thread of libuv's pool.
     #[napi(

@@ -286,7 +286,7 @@ impl CpuNetwork {
         })
     }
 
-    /// Scores of many texts, away from the event loop: only their characters are copied on it.
+    /// Scores of many texts, off the event loop: only their characters are copied on it.
     ///
     /// Two calls may be under way: the second's texts are split while the first's are computed.
     #[napi(

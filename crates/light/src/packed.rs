@@ -157,7 +157,7 @@ impl Compression {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Makes the model, away from the event loop.
+    /// Makes the model, off the event loop.
     ///
     /// Rejects with `OUT_OF_RANGE` about `maxBytes` for a budget that cannot be met.
     #[napi(catch_unwind, ts_return_type = "Promise<PackedModel>")]

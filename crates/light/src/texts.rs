@@ -30,7 +30,7 @@ impl TextEncoder {
         Self { vocabulary: vocabulary.share(), encoder, turn: Arc::default() }
     }
 
-    /// Token ids of many texts, away from the event loop: only their characters are copied on it.
+    /// Token ids of many texts, off the event loop: only their characters are copied on it.
     #[napi(catch_unwind, ts_args_type = "texts: ReadonlyArray<string>", ts_return_type = "Promise<TextIds>")]
     pub fn encode(&self, env: Env, texts: Array<'_>) -> napi::Result<AsyncTask<Background<Encoded, TextIds>>> {
         let later = self.later(env, &texts)?;

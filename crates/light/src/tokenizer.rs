@@ -1,4 +1,4 @@
-//! HuggingFace's tokenizers, as a `tokenizer.json` describes them: one text at once, many away from the event loop.
+//! HuggingFace's tokenizers, as a `tokenizer.json` describes them: one text at once, many off the event loop.
 
 use std::path::PathBuf;
 
@@ -181,7 +181,7 @@ impl ObjectFinalize for NativeTokenizer {
     }
 }
 
-/// The making of a tokenizer, away from the event loop.
+/// The making of a tokenizer, off the event loop.
 pub type Opening = AsyncTask<Background<Described, NativeTokenizer>>;
 
 pub(crate) fn opening(read: impl FnOnce() -> Result<String> + Send + 'static) -> Opening {

@@ -142,7 +142,7 @@ impl From<Built> for BuiltVocabulary {
 
 #[napi]
 impl BuiltVocabulary {
-    /// The tokens: specials, then the others by falling frequency, ties by code point. Null after the first call.
+    /// The tokens: specials, then the others by descending frequency, ties by code point. Null after the first call.
     #[napi(catch_unwind)]
     pub fn take_vocabulary(&mut self, env: Env) -> Option<NativeVocabulary> {
         self.vocabulary.take().map(|vocabulary| NativeVocabulary::from(env, vocabulary))

@@ -44,7 +44,7 @@ export const seq2seqFile: FileKind<Seq2SeqModelSettings, Seq2SeqFields> = {
     if (targetVocab.defaultIndex === undefined) throw invalid('its target vocabulary has no token for unknown units');
     const { targetTokenizer } = fields;
     if (targetTokenizer !== undefined && typeof targetTokenizer !== 'string')
-      throw invalid('the tokenizer of its target is no text');
+      throw invalid('the tokenizer of its target is not a text');
     const lengths = object(fields.longest, 'lengths');
     for (const name of ['source', 'target'])
       if (!Number.isSafeInteger(lengths[name]) || (lengths[name] as number) < 1)

@@ -87,7 +87,7 @@ export class Seq2Seq extends TextModel<Seq2SeqModelSettings, Seq2SeqResult> {
    * have several pairs, or further answers as `references`.
    * @param options - see {@link Seq2SeqOptions}.
    * @returns the model; with validation pairs, the weights of its best epoch.
-   * @throws {@link ArgumentError} for an option that does not fit.
+   * @throws {@link ArgumentError} for an invalid option.
    * @throws {@link DataError} `INVALID_ROW` for an empty side or one longer than `maxLength`, `EMPTY_DATASET` without pairs; what readers
    * throw; `DATA_MISMATCH` for pairs that are not those of the checkpoint to resume.
    * @throws {@link TrainingError} `ABORTED`, `NON_FINITE_LOSS` or `IO`; its `model` holds what was learned.
@@ -157,13 +157,13 @@ export class Seq2Seq extends TextModel<Seq2SeqModelSettings, Seq2SeqResult> {
    * Writes what belongs to a source, or to many; the answers are in their order. An empty source has an empty answer. Units that the model
    * does not know are read as `<unk>`, and never written.
    *
-   * Any number of callers may ask at the same time: what arrives together is computed together, away from the event loop. See
+   * Any number of callers may ask at the same time: what arrives together is computed together, off the event loop. See
    * {@link setServing}.
    *
    * @param options - see {@link Seq2SeqPredictOptions}.
-   * @throws {@link ArgumentError} if a source is no string, or an option does not fit.
-   * @throws {@link RecurraError} `OVERLOADED` if too many texts are waiting, `ABORTED` if the signal is aborted, `DISPOSED` once the
-   * model was closed.
+   * @throws {@link ArgumentError} if a source is not a string, or an option does not fit.
+   * @throws {@link RecurraError} `OVERLOADED` if too many texts are waiting, `ABORTED` if the signal is aborted, `DISPOSED` after
+   * the model was closed.
    *
    * @example
    * ```ts
@@ -226,7 +226,7 @@ export class Seq2Seq extends TextModel<Seq2SeqModelSettings, Seq2SeqResult> {
    *
    * @returns exact match, edits by unit, BLEU, and the loss of the right answers; see `docs/measures.md`.
    * @throws {@link DataError} `EMPTY_DATASET` without pairs, `INVALID_ROW` for an empty side; what readers throw.
-   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
+   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` after the model was closed.
    *
    * @example
    * ```ts

@@ -4,7 +4,7 @@ import type { Call } from './call.js';
 import type { CallQueue } from './queue.js';
 import type { Route, Scored } from './route.js';
 
-/** Texts that are only put together, between two looks at the clock. */
+/** Texts that are only put together, between two checks of the clock. */
 const TEXTS_A_LOOK = 64;
 
 /** Some texts of a call, one after the other: its elements from `from` to below `to`. */

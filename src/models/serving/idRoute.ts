@@ -65,7 +65,7 @@ export class IdRoute<T extends EncodedText> implements Route<T> {
     return scores && { scores, counts: countsOf(texts) };
   }
 
-  /** Reads a call's next text, or where that is done away from the event loop, some texts. */
+  /** Reads a call's next text, or where that is done off the event loop, some texts. */
   #read(call: Call<T>): Promise<void> | undefined {
     const together = this.#reader.together(call.texts, call.read);
     if (!together) {

@@ -27,7 +27,7 @@ export interface IdReader<T extends EncodedText> {
    */
   read(texts: readonly Asked[], index: number): T;
   /**
-   * Reads some away from the event loop, or in turns: those from `from` on that the result covers, when it is called. Undefined
+   * Reads some off the event loop, or in turns: those from `from` on that the result covers, when it is called. Undefined
    * where reading them one by one is as good.
    */
   together(texts: readonly Asked[], from: number): (() => Promise<readonly T[]>) | undefined;
@@ -55,12 +55,12 @@ export function encodeText(model: Pick<ServedModel, 'tokenizer' | 'vocab'>, text
   return encodeTokens(model, typeof tokenizer === 'function' ? tokenizer(text) : tokenizer.tokenize(text));
 }
 
-/** Texts that are split in one call away from the event loop, and characters from which a single one is. */
+/** Texts that are split in one call off the event loop, and characters from which a single one is. */
 const TEXTS_PER_CALL = 64;
 const LONG_TEXT = 8_192;
 
 /**
- * The tokenizer and those of the next texts that are better split together, away from the event loop: several, or a long one.
+ * The tokenizer and those of the next texts that are better split together, off the event loop: several, or a long one.
  * Undefined where the tokenizer cannot do that or it is not worth it.
  */
 export function splitTogether(

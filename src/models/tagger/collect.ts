@@ -65,7 +65,7 @@ const MOST_TOKENS = 2 ** 31 - 1;
  * Reads all rows. Empty sentences are left out.
  *
  * @param scheme - Told of the tags of each row that has them.
- * @throws DataError for rows that do not fit.
+ * @throws DataError for invalid rows.
  */
 export async function collectSentences(
   rows: TagRows,

@@ -43,7 +43,7 @@ export interface TagEvaluationOptions {
    * Whether a token is split where a span of a row begins or ends within it, as {@link TaggerTrainOptions.splitTokens}. Default `false`.
    */
   splitTokens?: boolean | undefined;
-  /** Ends the work with an error of code `ABORTED`. */
+  /** Stops the work with an error of code `ABORTED`. */
   signal?: AbortSignal | undefined;
   /** Called with the number of rows measured so far, after each few thousand. */
   onProgress?: ((progress: { rows: number }) => void) | undefined;

@@ -32,7 +32,7 @@ export class SentenceReader implements IdReader<Sentence> {
 
   together(asked: readonly Asked[], from: number): (() => Promise<readonly Sentence[]>) | undefined {
     const given = asked[from];
-    // What is no text is refused where it is read.
+    // What is not a text is refused where it is read.
     if (given == null || !(given.length >= LONG)) return undefined;
     return async () => [await new Turns().run(this.#steps(asked, from))];
   }

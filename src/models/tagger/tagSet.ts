@@ -21,7 +21,7 @@ export interface TagFields {
 export class TagSet implements TagFields {
   readonly tags: readonly string[];
   readonly scheme: TagScheme | undefined;
-  /** The labels of spans, in order of code points; for tags without a scheme the tags. */
+  /** The labels of spans, in code point order; for tags without a scheme the tags. */
   readonly labels: readonly string[];
   readonly #names: string[];
   readonly #parsed: Tag[];

@@ -48,7 +48,7 @@ export interface TagPredictOptions {
  */
 export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
   static readonly #task = taggerTask((parts) => new TextTagger(parts));
-  /** The labels of spans, in order of code points; for tags without a scheme the tags. */
+  /** The labels of spans, in code point order; for tags without a scheme the tags. */
   readonly labels: readonly string[];
   /** The scheme of the tags, that of the training rows; undefined for tags without a scheme, such as parts of speech. */
   readonly scheme: TagScheme | undefined;
@@ -85,8 +85,8 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
    * iterable or async iterable.
    * @param options - see {@link TaggerTrainOptions}.
    * @returns the model; with validation rows, the weights of its best epoch.
-   * @throws {@link ArgumentError} for an option that does not fit.
-   * @throws {@link DataError} for rows that do not fit: none at all, tokens and tags of different numbers, spans that overlap or are not
+   * @throws {@link ArgumentError} for an invalid option.
+   * @throws {@link DataError} for invalid rows: none at all, tokens and tags of different numbers, spans that overlap or are not
    * within their text, one tag only, a validation label that is not a training label; `DATA_MISMATCH` for rows that are not those of the
    * checkpoint to resume.
    * @throws {@link ModelFileError} for a checkpoint to resume that is missing or damaged.
@@ -163,10 +163,10 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
    * It needs no rows, and the same model gives the same bytes. The smaller model predicts and is saved as any other; it is not trained further.
    *
    * @param options - see {@link CompressOptions}: `maxBytes`, `bits` or `keepWords`.
-   * @throws {@link ArgumentError} for an option that does not fit; `OUT_OF_RANGE` for a budget that cannot be met, which says what the
+   * @throws {@link ArgumentError} for an invalid option; `OUT_OF_RANGE` for a budget that cannot be met, which says what the
    * least is.
    * @throws {@link RecurraError} `INVALID_ARGUMENT` for a model that is compressed already, `ABORTED` if the signal is aborted,
-   * `DISPOSED` once the model was closed.
+   * `DISPOSED` after the model was closed.
    *
    * @example
    * ```ts
@@ -195,11 +195,11 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
    * and one without a known word, gets an answer too; see {@link Tagging.knownTokens}.
    *
    * Any number of callers may ask at the same time. A short text that finds the model idle is computed at once; what arrives
-   * together is computed together, away from the event loop. See {@link setServing}.
+   * together is computed together, off the event loop. See {@link setServing}.
    *
    * @throws {@link ArgumentError} if `input` is neither a string nor an array of strings.
    * @throws {@link RecurraError} `OVERLOADED` if too many texts are waiting, `ABORTED` if the signal is aborted, `DISPOSED`
-   * once the model was closed.
+   * after the model was closed.
    *
    * @example
    * ```ts

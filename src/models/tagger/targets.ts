@@ -51,7 +51,7 @@ const FEW = 20;
  *
  * @param watcher - Told of rows that were read otherwise than written, and of validation rows that say little.
  * @param words - Words that the vocabulary gets beside those of the training rows.
- * @throws DataError for rows that do not fit, no rows, one tag only, or validation labels that training does not have.
+ * @throws DataError for invalid rows, no rows, one tag only, or validation labels that training does not have.
  */
 export async function prepareTags(
   rows: TagRows,

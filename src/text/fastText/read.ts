@@ -18,9 +18,9 @@ const WORD = 0;
 const END_OF_LINE = '</s>';
 /** Bytes of the matrix that are read in one go. */
 const BLOCK = 2 ** 20;
-/** Words that are read between two looks at the clock. */
+/** Words that are read between two checks of the clock. */
 const WORDS_A_LOOK = 256;
-/** Rows that are added between two looks at the clock. */
+/** Rows that are added between two checks of the clock. */
 const ROWS_A_LOOK = 1_024;
 
 /**

@@ -30,7 +30,7 @@ const REPORT = 100;
  *
  * @param texts - Any number of texts.
  * @param options - See {@link LearnVectorsOptions}.
- * @throws {@link ArgumentError} for options that do not fit, something that is no text, and texts in which fewer than two words are
+ * @throws {@link ArgumentError} for invalid options, something that is not a text, and texts in which fewer than two words are
  * frequent enough. {@link RecurraError} `ABORTED` after the signal, `NON_FINITE_LOSS` where `lr` is too high, `OUT_OF_MEMORY`.
  *
  * @example

@@ -80,7 +80,7 @@ export interface LearnVectorsOptions {
   threads?: number;
   /** Seed of all that is drawn. The same texts, options and seed give the same vectors on the same kind of processor. Default 0. */
   seed?: number;
-  /** Ends the work with an error of code `ABORTED`. */
+  /** Stops the work with an error of code `ABORTED`. */
   signal?: AbortSignal;
   /** Called from time to time, at most about ten times a second. */
   onProgress?: (progress: VectorLearningProgress) => void;

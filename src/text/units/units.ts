@@ -15,7 +15,7 @@ export interface UnitCoder {
   readonly vocab: Vocab;
   /** Number of `<eos>`. */
   readonly end: number;
-  /** The numbers of a text's units; unknown ones are that of `<unk>`. Lets the event loop go round meanwhile. */
+  /** The numbers of a text's units; unknown ones are that of `<unk>`. Yields to the event loop meanwhile. */
   encode(text: string, turns: Turns): Promise<Int32Array>;
   /** Makes text of numbers. Joined, the texts of all units of a text are the text, but for unknown units. */
   decoder(): UnitDecoder;

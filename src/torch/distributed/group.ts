@@ -26,7 +26,7 @@ export function currentGroup(): NativeProcessGroup {
  * Gloo's traffic is neither authenticated nor encrypted: use it in a network whose machines trust each other.
  *
  * @throws `DistributedError` if the processes do not find each other within the timeout, or differ in size or version; `ArgumentError` for
- * options that do not fit; `LibtorchError` without libtorch.
+ * invalid options; `LibtorchError` without libtorch.
  *
  * @example
  * ```ts

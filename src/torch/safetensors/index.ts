@@ -38,7 +38,7 @@ const VIEWS: Record<Exclude<DType, 'bfloat16'>, new (buffer: ArrayBuffer) => Typ
  * Writes tensors to a safetensors file, which Python's `safetensors.torch.load_file` reads. The file is written under a
  * temporary name, synced and renamed.
  *
- * @throws `RecurraError` `INVALID_ARGUMENT` for a value that is no tensor, `IO` if the file cannot be written.
+ * @throws `RecurraError` `INVALID_ARGUMENT` for a value that is not a tensor, `IO` if the file cannot be written.
  *
  * @example
  * ```ts

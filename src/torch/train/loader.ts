@@ -56,7 +56,7 @@ export class DataLoader<Row, Batch = Row[]> implements Iterable<Batch> {
   /**
    * @param dataset - Where the rows come from.
    * @param options - See {@link DataLoaderOptions}.
-   * @throws `ArgumentError` for options that do not fit.
+   * @throws `ArgumentError` for invalid options.
    */
   constructor(dataset: Dataset<Row>, options: DataLoaderOptions<Row, Batch> = {}) {
     checkOptionNames('DataLoader', options, ['batchSize', 'shuffle', 'seed', 'dropLast', 'indices', 'collate']);

@@ -15,7 +15,7 @@ export interface Fingerprint {
   unlabelled?: string | undefined;
 }
 
-/** Bytes hashed between two looks at the clock: a millisecond or so. */
+/** Bytes hashed between two checks of the clock: a millisecond or so. */
 const PIECE = 1 << 20;
 const WORDS = 4_096;
 

@@ -34,7 +34,7 @@ export interface Choice {
  * trained, or a network that shows how much each of both is worth. It comes some times a second, also where nothing was finished in between.
  */
 export interface PrepareEvent extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'prepare';
   /** What is prepared: word vectors from `unlabelled` texts, the linear model, or its mix with the network. */
   about: 'vectors' | 'linear' | 'mix';
@@ -44,7 +44,7 @@ export interface PrepareEvent extends TrainingPlace {
 
 /** The rows have been read and the first step comes next. A task adds what there is to learn. */
 export interface TrainingStart extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'start';
   /** Rows of the training set. */
   rows: number;
@@ -64,7 +64,7 @@ export interface TrainingStart extends TrainingPlace {
 
 /** Some steps were made: those of some tens of milliseconds. */
 export interface StepEvent extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'step';
   /** Mean loss per row of these steps, in nats. */
   loss: number;
@@ -84,7 +84,7 @@ export interface StepEvent extends TrainingPlace {
 
 /** The model was measured on the validation rows. */
 export interface ValidationEvent<V extends Validation = ValidationResult> extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'validation';
   /** How it did. */
   validation: V;
@@ -94,7 +94,7 @@ export interface ValidationEvent<V extends Validation = ValidationResult> extend
 
 /** An epoch has ended, its validation included. */
 export interface EpochEvent<V extends Validation = ValidationResult> extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'epoch';
   /** Mean loss per row of the epoch, in nats. */
   loss: number;
@@ -118,7 +118,7 @@ export interface BestResult<V extends Validation = ValidationResult> {
 
 /** A checkpoint was written. */
 export interface CheckpointEvent<V extends Validation = ValidationResult> extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'checkpoint';
   /** The file. */
   path: string;
@@ -130,7 +130,7 @@ export interface CheckpointEvent<V extends Validation = ValidationResult> extend
 
 /** Something went wrong that does not end the training. */
 export interface WarningEvent extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'warning';
   /**
    * A checkpoint could not be written (the one before is still whole), or the files for TensorBoard, there will be no linear
@@ -144,7 +144,7 @@ export interface WarningEvent extends TrainingPlace {
 
 /** The training has ended: always the last event. */
 export interface EndEvent<V extends Validation = ValidationResult> extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'end';
   /**
    * Why: all epochs are done (or the options ended it before), `stop()` was called, its signal was aborted, or it failed. In the

@@ -58,7 +58,7 @@ const SAME = ['cell', 'embeddingDim', 'hiddenSize', 'numLayers'] as const satisf
  * @throws ArgumentError for an option that does not go with the encoder.
  */
 export function withEncoder<O extends EncoderOptions & NetworkOptions>(options: O): O {
-  // What is no object is refused with the other options.
+  // What is not an object is refused with the other options.
   if (options?.encoder === undefined) return options;
   const { settings } = checkEncoder('encoder', options.encoder);
   for (const other of ['embeddings', 'unlabelled']) {

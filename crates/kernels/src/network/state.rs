@@ -79,7 +79,7 @@ pub(crate) fn count(value: f64, name: &str) -> Result<u64> {
     if (0.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0 {
         return Ok(value as u64);
     }
-    Err(mismatch(format_args!("{name} has {value}, which is no number of steps")))
+    Err(mismatch(format_args!("{name} has {value}, which is not a number of steps")))
 }
 
 pub(crate) fn float(state: &str, name: &str, shape: &[usize], data: &[f32]) -> NamedArray {

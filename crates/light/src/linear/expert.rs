@@ -74,7 +74,7 @@ impl LinearExpert {
         Self { handle: Handle::new(env, "linear model", expert, bytes) }
     }
 
-    /// Numbers that the model gives, away from the event loop.
+    /// Numbers that the model gives, off the event loop.
     pub(super) fn with_model(
         &self,
         work: impl FnOnce(&LinearModel) -> Result<Vec<f32>> + Send + 'static,
@@ -124,7 +124,7 @@ impl LinearExpert {
         .js()
     }
 
-    /// The same for many texts, away from the event loop: gives the mixed probabilities, text by text.
+    /// The same for many texts, off the event loop: gives the mixed probabilities, text by text.
     #[napi(
         catch_unwind,
         ts_args_type = "texts: ReadonlyArray<string>, probabilities: Float32Array, mix: LinearMix, threads: number",

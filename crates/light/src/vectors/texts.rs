@@ -50,7 +50,7 @@ impl VectorTexts {
         Self { handle: Handle::new(env, "list of texts", corpus, 0) }
     }
 
-    /// Splits texts and adds them, away from the event loop: only their characters are copied on it.
+    /// Splits texts and adds them, off the event loop: only their characters are copied on it.
     ///
     /// More than two calls at a time are of no use: each waits for the one before and holds a thread of libuv's pool.
     #[napi(

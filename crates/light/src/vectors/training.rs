@@ -106,7 +106,7 @@ impl VectorTraining {
 
 #[napi]
 impl VectorTraining {
-    /// Learns for about this many milliseconds, away from the event loop. How often this is called changes no result.
+    /// Learns for about this many milliseconds, off the event loop. How often this is called changes no result.
     #[napi(catch_unwind, ts_return_type = "Promise<VectorProgress>")]
     pub fn run(&self, milliseconds: u32) -> napi::Result<Pending<(Progress, bool), VectorProgress>> {
         let time = Duration::from_millis(u64::from(milliseconds));

@@ -1,4 +1,4 @@
-//! Each token by itself, among tags that are many and sorted by falling frequency: the adaptive softmax of Grave et al., "Efficient
+//! Each token by itself, among tags that are many and sorted by descending frequency: the adaptive softmax of Grave et al., "Efficient
 //! softmax approximation for GPUs", 2017, as `torch.nn.AdaptiveLogSoftmaxWithLoss(div_value=4, head_bias=True)` has it.
 //!
 //! A head scores the most frequent tags, and a number of each group of the others; a group's tags are scored by two narrow layers,
