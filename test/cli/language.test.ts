@@ -86,10 +86,7 @@ describe('the command line for language models', () => {
     expect(recurra(['generate', model, '--prompt-file', file, ...rest]).out).toBe('the cat sat.\nthe cat sat.\n\n');
     expect(recurra(['generate', model, '--prompt-file', '-', ...rest], 'the c').out).toBe('the cat sat.\n\n');
     const none = recurra(['generate', model, '--prompt-file', join(folder, 'none')]);
-    expect([none.status, none.err]).toEqual([
-      1,
-      expect.stringMatching(/none: there is no such file \[FILE_NOT_FOUND\]/),
-    ]);
+    expect([none.status, none.err]).toEqual([1, expect.stringMatching(/none: no such file \[FILE_NOT_FOUND\]/)]);
   });
 
   it('is what a classifier begins with', () => {

@@ -104,7 +104,7 @@ describe('recurra train', () => {
     // quoll and tea
     expect(vocabularies).toEqual(Array(2).fill(without.json().at(-1).vocabulary + 2));
     const { status, err } = recurra(['train', csv, ...COLUMNS, '--unlabelled', join(folder, 'none.txt')]);
-    expect([status, err]).toEqual([1, expect.stringContaining('none.txt: there is no such file')]);
+    expect([status, err]).toEqual([1, expect.stringContaining('none.txt: no such file')]);
   });
 
   it('takes the options of the training as flags', () => {

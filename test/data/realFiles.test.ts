@@ -124,11 +124,7 @@ describe('files that are no texts', () => {
 
   it.each([
     ['a model', model, /: this is a safetensors file, such as a model or a checkpoint, .*: give a file of texts$/],
-    [
-      'a workbook',
-      workbook,
-      /: this is a ZIP archive, as workbooks of Excel \(\.xlsx\) are too: save the table as CSV/,
-    ],
+    ['a workbook', workbook, /: this is a ZIP archive or an Excel workbook \(\.xlsx\): save the table as CSV/],
   ])('are named in every format: %s', async (_, bytes, message) => {
     const file = write(bytes, `${files++}.bin`);
     const readers = [

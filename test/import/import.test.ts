@@ -107,7 +107,7 @@ describe('importModel', () => {
     ]);
     expect(model.vocab.padIndex).toBe(2);
     expect(model.labels).toEqual(['x', 'y', 'z']);
-    expect(notes).toEqual(['8 rows of the embedding belong to no word of the vocabulary']);
+    expect(notes).toEqual(['8 rows of the embedding have no word in the vocabulary']);
     await model.close();
   });
 
@@ -190,11 +190,11 @@ describe('importModel', () => {
 
   it.each<[string, string | Uint8Array, string, RegExp]>([
     ['no words', '', '.txt', /no words/],
-    ['a word twice', 'a\nb\na\n', '.txt', /"a" is there twice, as item 1 and 3/],
+    ['a word twice', 'a\nb\na\n', '.txt', /"a" appears twice, as item 1 and 3/],
     ['no UTF-8', Buffer.of(0xff, 10), '.txt', /not UTF-8/],
     ['no JSON', '{', '.json', /no JSON/],
     ['another JSON', '3', '.json', /an array of words, or an object/],
-    ['a list of others', '["a", 1]', '.json', /item 2 of its list is no string/],
+    ['a list of others', '["a", 1]', '.json', /item 2 of its list is not a string/],
     ['one number for two words', '{"a": 1, "b": 1}', '.json', /"a" and "b" both have the number 1/],
     ['a number below 0', '{"a": -1}', '.json', /"a" has -1/],
   ])('refuses a vocabulary with %s', async (_, content, ending, message) => {

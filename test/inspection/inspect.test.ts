@@ -166,8 +166,8 @@ it('is a command, whose findings are also data', () => {
     expect(failed.status).toBe(2);
   };
   refused([path('rows.csv'), '--text', 'body', '--labels'], /say with --label where they are/);
-  refused([path('rows.csv'), ...COLUMNS, '--folds', '3'], /--folds applies to --labels alone/);
-  refused(['names.conll'], /names\.conll has tokens with tags, which are not inspected; give a file of texts/);
+  refused([path('rows.csv'), ...COLUMNS, '--folds', '3'], /--folds applies to --labels only/);
+  refused(['names.conll'], /names\.conll contains tokens with tags, which cannot be inspected; give a file of texts/);
   refused(['-', ...COLUMNS, '--labels'], /reads the rows twice/);
   refused(['-', ...COLUMNS, '--against', '-'], /cannot both be standard input/);
 });
