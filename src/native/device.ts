@@ -5,7 +5,8 @@ import { openCuda } from './cuda.js';
 /**
  * Resolves a device name: `cuda` is `cuda:0`. Opens CUDA when the first GPU is named.
  *
- * @throws `INVALID_DEVICE` if it is not the name of a device; {@link CudaError} if CUDA cannot be used.\n * @internal
+ * @throws `INVALID_DEVICE` if it is not the name of a device; {@link CudaError} if CUDA cannot be used.
+ * @internal
  */
 export function resolveDevice(name: string, value: unknown): Device {
   const device = checkDevice(name, value);
