@@ -145,7 +145,7 @@ describe('files that are no whole model', () => {
     };
     expect((await refusal(await write({ formatVersion: 99 }))).message).toMatch(/format version 99/);
     expect((await refusal(await write({ formatVersion: undefined }))).message).toMatch(/has no format version/);
-    expect((await refusal(await write({ labels: ['one'] }))).message).toMatch(/two or more different labels/);
+    expect((await refusal(await write({ labels: ['one'] }))).message).toMatch(/two or more distinct labels/);
     expect(
       (await refusal(await write({ vocab: { tokens: ['<unk>'], unkToken: '<unk>', padToken: null } }))).message,
     ).toMatch(/vocabulary has 1 words/);

@@ -73,7 +73,7 @@ describe('options that do nothing', () => {
         'linear model alone: leave them out, or train a network',
     ]);
     expect(await warnings(topicTexts(30), { ...ALONE, members: 1 })).toEqual([
-      expect.stringMatching(/^options: members is an option of the network, .* leave it out/),
+      expect.stringMatching(/^options: members is an option of the network, .* remove it/),
     ]);
   });
 });

@@ -51,7 +51,7 @@ describe('gzip', () => {
     expect((await all(readTexts(write('b.tsv.gz', gzipSync('x\ty\n')), { text: 2 })))[0]!.text).toBe('y');
   });
 
-  it('that is cut off or damaged is an error, after the rows before', async () => {
+  it('that is truncated or damaged is an error, after the rows before', async () => {
     const long = gzipSync(`label,text\n${'a,some text\n'.repeat(50_000)}`);
     for (const length of [5, 200, long.length - 1]) {
       const error = await errorOf(readCsv(write('cut.csv.gz', long.subarray(0, length)), COLUMNS));
@@ -111,7 +111,7 @@ describe('zstd', () => {
     );
   });
 
-  it('that is cut off or damaged is an error', async () => {
+  it('that is truncated or damaged is an error', async () => {
     const whole = readFileSync(fixture('one.jsonl.zst'));
     const options = { text: 'body', label: 'topic' };
     for (const length of [4, 8, 17, 5000, whole.length - 5, whole.length - 1]) {

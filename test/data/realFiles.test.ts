@@ -228,7 +228,7 @@ describe('Parquet', () => {
 
   it('says that two columns have one name', async () => {
     const file = fixture('two-names.parquet');
-    const message = /2 columns of the name "text", as column 1 and 3, which cannot be told apart/;
+    const message = /2 columns with the name "text", as column 1 and 3, which cannot be told apart/;
     expect((await errorOf(readParquet(file, BY_NAME))).message).toMatch(message);
     expect((await errorOf(readParquet(file, { text: 3, label: 'label' }))).message).toMatch(message);
     expect(await all(readParquet(file, { text: 'label', label: 'label' }))).toHaveLength(2);
@@ -258,7 +258,7 @@ describe('inputs', () => {
     expect(await all(readParquet(fixture('hf-list.parquet'), BY_NAME))).toHaveLength(2);
     const body = readCsv(new Response(content).body!, BY_NAME);
     expect(await all(body)).toEqual(expected);
-    await expect(async () => all(body)).rejects.toThrow(/stream was read before/);
+    await expect(async () => all(body)).rejects.toThrow(/stream has already been read/);
     expect(await all(readTexts(new Blob(['one\ntwo']).stream()))).toHaveLength(2);
     expect(() => readCsv(new URL('https://example.org/a.csv'), BY_NAME)).toThrow(/received a URL of https: give/);
   });

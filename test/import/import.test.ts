@@ -184,7 +184,7 @@ describe('importModel', () => {
       ...{ name: 'ArgumentError', message: expect.stringMatching(message) },
     });
     expect(await refusal(at('binary.pt'), { vocab: at('binary.json'), multiLabel: true })).toMatchObject({
-      message: expect.stringMatching(/two outputs at least/),
+      message: expect.stringMatching(/at least two outputs/),
     });
   });
 
@@ -216,7 +216,9 @@ describe('importModel', () => {
     expect(await refusal(at('lstm.pt'), { vocab: join(folder, 'none.txt') })).toMatchObject({ code: 'FILE_NOT_FOUND' });
     expect((await refusal(join(folder, 'place'))).code).toBe('IO');
     expect((await refusal(write('text'))).message).toMatch(/expected a state dict/);
-    expect((await refusal(write(Buffer.from('\x80\x02l.', 'latin1')))).message).toMatch(/torch\.save or pickle wrote/);
+    expect((await refusal(write(Buffer.from('\x80\x02l.', 'latin1')))).message).toMatch(
+      /written by torch\.save or pickle/,
+    );
     expect(await refusal(at('lstm.pt'), { ...options, signal: AbortSignal.abort() })).toMatchObject({
       code: 'ABORTED',
     });

@@ -165,7 +165,7 @@ it('is a command, whose findings are also data', () => {
     expect(failed.err).toMatch(message);
     expect(failed.status).toBe(2);
   };
-  refused([path('rows.csv'), '--text', 'body', '--labels'], /say with --label where they are/);
+  refused([path('rows.csv'), '--text', 'body', '--labels'], /give --label to say where they are/);
   refused([path('rows.csv'), ...COLUMNS, '--folds', '3'], /--folds applies to --labels only/);
   refused(['names.conll'], /names\.conll contains tokens with tags, which cannot be inspected; give a file of texts/);
   refused(['-', ...COLUMNS, '--labels'], /reads the rows twice/);

@@ -146,7 +146,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('recurra 
     const cuda = await libtorch(['install', '--cuda'], { PIP_INDEX_URL: '' });
     expect(cuda.err).toMatch(/no Python package index is set\. Name one: --index-url/);
     const wrong = await libtorch(['install', '--index-url', 'ftp://index']);
-    expect(wrong.err).toMatch(/--index-url must be an address .*"ftp:\/\/index"/);
+    expect(wrong.err).toMatch(/--index-url must be a URL .*"ftp:\/\/index"/);
   });
 
   it('uses the torch of a Python where it is, unless told to fetch', async () => {
@@ -183,7 +183,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('recurra 
     expect(readFileSync(join(dir, 'lib', 'libc10.so'), 'utf8')).toBe('c10');
     const full = await libtorch(['install', '--from', wheel, '--dir', join(folder, 'served')]);
     expect(full.status).toBe(1);
-    expect(full.err).toMatch(/has files in it that are not an installation/);
+    expect(full.err).toMatch(/contains files that are not a libtorch installation/);
     const none = await libtorch(['install', '--from', join(folder, 'none.whl')]);
     expect(none.err).toMatch(/--from is .*no such file.*\[IO\]/s);
   });
