@@ -36,7 +36,7 @@ const STANDARD_INPUT = '-';
 const LONGEST_NAME = 200;
 
 /**
- * A path beside `target` for a temporary file; it starts with the target's name, so that leftovers of a killed process
+ * A path next to `target` for a temporary file; it starts with the target's name, so that leftovers of a killed process
  * can be recognised.
  */
 export function temporaryBeside(target: string): string {

@@ -173,7 +173,7 @@ export interface Engine {
   close(): void;
 }
 
-/** An engine whose training can be interrupted and resumed, in another process too, to the same bits. */
+/** An engine whose training can be interrupted and resumed bit for bit, even in another process. */
 export interface ResumableEngine extends Engine {
   /** Like {@link Engine.loadState} with the weights of a file, whose memory it frees. */
   loadHeld(weights: HeldWeights): Promise<void>;

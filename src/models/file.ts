@@ -64,7 +64,7 @@ export type HeldModel<N extends NetworkSettings, D extends object> = CommonDescr
 export type ModelFile<N extends NetworkSettings, D extends object> = CommonDescription<N> &
   D & {
     state: StateEntry[];
-    /** Describes the training, as JSON; undefined for a model that is no checkpoint. */
+    /** Describes the training, as JSON; undefined for a model that is not a checkpoint. */
     checkpoint: string | undefined;
     /** The arrays that the engine resumes from. */
     training: StateEntry[];

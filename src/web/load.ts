@@ -28,7 +28,7 @@ export type WebModel = WebModels[keyof WebModels];
 export interface LoadOptions<K extends keyof WebModels = keyof WebModels> {
   /** The kind of model that the file must be of, which is then the type of the result. Default: any kind. */
   kind?: K;
-  /** Where the WebAssembly module comes from. Default: the file `recurra.wasm` beside the package's JavaScript. */
+  /** Where the WebAssembly module comes from. Default: the file `recurra.wasm` next to the package's JavaScript. */
   module?: ModuleSource;
 }
 

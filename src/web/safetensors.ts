@@ -10,7 +10,7 @@ export interface FileTensor {
   data: Uint8Array;
 }
 
-/** What a safetensors file holds. */
+/** Contents of a safetensors file. */
 export interface FileContents {
   metadata: Readonly<Record<string, string>>;
   tensors: readonly FileTensor[];

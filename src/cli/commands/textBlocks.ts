@@ -30,9 +30,9 @@ export async function answerTexts<T>(
 }
 
 /**
- * Answers rows of whatever kind block by block, until nobody reads the output any more.
+ * Answers rows of any kind block by block, until the output's reader has gone.
  *
- * @param fromInput - Whether they come from standard input, where somebody may type them.
+ * @param fromInput - Whether they come from standard input, where a person may type them.
  */
 export async function answerRows<R, T>(
   given: FileRows<R> | readonly R[],
@@ -45,7 +45,7 @@ export async function answerRows<R, T>(
   const interactive = fromInput && process.stdin.isTTY;
   if (interactive) note('recurra: one text per line, Ctrl-D ends');
   for await (const block of gathered(given, interactive ? 1 : size, fromInput ? PATIENCE : undefined)) {
-    // Nobody reads the rest, or it cannot be written.
+    // The reader has gone, or the output cannot be written.
     if (outputLost()) break;
     const answers = await answer(block);
     for (const [index, each] of answers.entries()) {

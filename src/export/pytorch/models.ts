@@ -268,7 +268,7 @@ class LanguageModel(Encoder):
 
 def load(folder=None, split=None, tokenize=None):
     """The model in a folder, that of this file if left out. split is for models that read words by UAX 29: it cuts a text without
-    white space into its words. tokenize is for classifiers that were trained with a function of their own: it splits a text."""
+    white space into its words. tokenize is for classifiers that were trained with a custom function: it splits a text."""
     folder = pathlib.Path(folder or pathlib.Path(__file__).parent)
     model = json.loads((folder / "model.json").read_text("utf-8"))
     state = torch.load(folder / "model.pt", map_location="cpu", weights_only=True)

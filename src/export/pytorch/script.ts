@@ -10,7 +10,7 @@ import { NETWORKS } from './network.js';
 export const SCRIPT_MARK = '# Written by recurra';
 
 const HEADER = `${SCRIPT_MARK}: a model as PyTorch modules, with how it reads texts. It needs torch and numpy, and for models with a
-# HuggingFace tokenizer the package tokenizers. model.pt has the weights (a state dict), model.json all else.
+# HuggingFace tokenizer the package tokenizers. model.pt has the weights (a state dict), model.json everything needed to read texts.
 #
 #   from model import load
 #

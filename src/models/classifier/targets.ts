@@ -24,7 +24,7 @@ export interface ClassifierData {
   vocab: Vocab;
   /** Source of the initial word vectors; undefined for random ones. */
   vectors: VectorSource | undefined;
-  /** The linear model beside the network, if there is one. */
+  /** The linear model, if there is one. */
   expert: TrainedExpert | undefined;
 }
 

@@ -229,7 +229,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       const { tokenizer } = text;
       // A name is part of the settings; this one is not a plain value.
       const held = tokenizer instanceof HuggingFaceTokenizer ? tokenizer : undefined;
-      // The linear model is trained again, to the same bits.
+      // The linear model is trained again, bit for bit the same.
       const weights = state.filter(({ name }) => !name.startsWith(LINEAR_PREFIX));
       return { network, tokenizer: held, vocab, state: weights, checkpoint, training };
     },

@@ -142,9 +142,10 @@ const CBOW_WORDS = 10_000_000;
 const MOST_CBOW_EPOCHS = 25;
 
 /**
- * Passes over texts with so many words where no option says how many: 5, as fastText has it. A continuous bag of words moves its vectors once for each
- * word, skip-gram once for each pair, so that 5 passes over few texts teach it hardly anything. Of 8,000 texts of AG News (345,000 words) 5 passes give
- * networks of 500 labelled rows 53 % (skip-gram 85 %), 10 passes 82 %, 15 passes 85 % and 25 passes 86 %; of 24,000 texts 5 passes 84 % and 10 passes 86 %.
+ * Default number of passes over texts with `words` words: 5, as in fastText. A continuous bag of words moves its
+ * vectors once for each word, skip-gram once for each pair, so that 5 passes over few texts teach it hardly anything.
+ * Of 8,000 texts of AG News (345,000 words) 5 passes give networks of 500 labelled rows 53 % (skip-gram 85 %), 10
+ * passes 82 %, 15 passes 85 % and 25 passes 86 %; of 24,000 texts 5 passes 84 % and 10 passes 86 %.
  */
 export function defaultVectorEpochs(model: VectorModel, words: number): number {
   if (model !== 'cbow') return EPOCHS;

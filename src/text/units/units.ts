@@ -15,7 +15,7 @@ export interface UnitCoder {
   readonly vocab: Vocab;
   /** Number of `<eos>`. */
   readonly end: number;
-  /** The numbers of a text's units; unknown ones are that of `<unk>`. Yields to the event loop meanwhile. */
+  /** The numbers of a text's units; unknown ones become `<unk>`. Yields to the event loop. */
   encode(text: string, turns: Turns): Promise<Int32Array>;
   /** A decoder. The decoded units of a text, joined, are the text, except for unknown units. */
   decoder(): UnitDecoder;

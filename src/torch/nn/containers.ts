@@ -51,7 +51,7 @@ export class ModuleList<M extends Module = Module> extends Module implements Ite
     for (const [, module] of this.namedChildren()) yield module as M;
   }
 
-  /** Always throws: a list has no computation of its own. */
+  /** Always throws: a list computes nothing. */
   forward(): never {
     throw new ArgumentError('INVALID_ARGUMENT', 'A ModuleList has no forward; call its modules, or use Sequential');
   }

@@ -192,7 +192,7 @@ export abstract class Module {
 
   /**
    * Moves parameters and buffers to another device, or converts those of floats to another dtype, in place. Make the
-   * optimizer afterwards: one made before refuses to go on.
+   * optimizer afterwards: one made before refuses to continue.
    */
   to(options: ToOptions): this {
     const { dtype, device } = checkOptions('options of to', options, ['dtype', 'device']);

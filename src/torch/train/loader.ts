@@ -34,7 +34,7 @@ export interface DataLoaderOptions<Row, Batch> {
  * Gives a data set's rows in batches, epoch after epoch.
  *
  * Each `for` loop over it is an epoch. With `shuffle` the order of an epoch depends on the seed and the epoch's number
- * alone, so that a training can be repeated, or gone on with from {@link setEpoch}.
+ * alone, so that a training can be repeated, or continued from {@link setEpoch}.
  *
  * @example
  * ```ts

@@ -2,7 +2,7 @@ import type { ExplainingEngine, StateEntry } from '../../engine/engine.js';
 import type { Ranks } from './ranks.js';
 import { rangeOf, type Share } from './share.js';
 
-/** Names of the states that the rows of a batch pass to the next one; each rank has those of its own rows. */
+/** Names of the states that the rows of a batch pass to the next one; each rank has those of its rows. */
 const CARRIED = /(^|\.)training\.carried\./;
 
 /**

@@ -90,7 +90,7 @@ export interface RunOptions<R, E = TaskEvent, P = Progress> {
   threads?: number;
   /**
    * Where to compute: `'cpu'`, a GPU (`'cuda'`, `'cuda:1'`), or with `'auto'` the first usable GPU, otherwise the CPU,
-   * with a warning that says why. The model is the same on both, except for rounding. Default `'cpu'`.
+   * with a warning that says why. The model is the same on both up to rounding. Default `'cpu'`.
    */
   device?: Device | 'auto';
   /**
