@@ -24,7 +24,7 @@ const LOG_SPREAD = { news: 0.28, even: 0, uneven: 1 } as const;
 const LONGEST_OF_MEAN = 5;
 /** Tokens of a data set: as many texts as it takes. */
 const TOKENS = 1_500_000;
-/** A large vocabulary gets more, lest every other token be a word that comes once. */
+/** A large vocabulary gets more, otherwise every other token would be a word that occurs once. */
 const TOKENS_PER_WORD = 6;
 
 /** Texts, one after the other. */

@@ -87,7 +87,7 @@ interface Answered {
   precision?: number;
 }
 
-/** Refuses a precision that the model has no threshold for: that is no fault of the server. */
+/** Refuses a precision that the model has no threshold for: that is not a server error. */
 function checkPrecision(model: TextClassifier, precision: number): void {
   try {
     model.thresholdFor(precision);

@@ -45,8 +45,8 @@ export class WebLanguageModel {
    * Writes what may follow a prompt, piece by piece; a piece never ends within a character. The prompt is not given back. Units that
    * the model does not know are read as `<unk>`, and never written. The same seed gives the same text as in Node. There is no beam search.
    *
-   * It computes on the thread that asks, for some milliseconds at a time: a page stays alive. Nothing is computed that nobody has
-   * asked for, but for one call of at most 32 units, and a loop that is left ends the text.
+   * It computes on the thread that asks, for some milliseconds at a time: a page stays alive. Nothing is computed that
+   * the caller has not asked for, but for one call of at most 32 units, and a loop that is left ends the text.
    *
    * @param prompt - where the text begins; an empty one lets the model begin.
    * @throws {@link ArgumentError} at once, for an invalid option, `beamSize` among them.

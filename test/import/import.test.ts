@@ -192,7 +192,7 @@ describe('importModel', () => {
     ['no words', '', '.txt', /no words/],
     ['a word twice', 'a\nb\na\n', '.txt', /"a" appears twice, as item 1 and 3/],
     ['no UTF-8', Buffer.of(0xff, 10), '.txt', /not UTF-8/],
-    ['no JSON', '{', '.json', /no JSON/],
+    ['not JSON', '{', '.json', /not JSON/],
     ['another JSON', '3', '.json', /an array of words, or an object/],
     ['a list of others', '["a", 1]', '.json', /item 2 of its list is not a string/],
     ['one number for two words', '{"a": 1, "b": 1}', '.json', /"a" and "b" both have the number 1/],

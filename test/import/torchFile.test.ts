@@ -61,10 +61,10 @@ describe('a file of torch.save', () => {
   });
 
   it.each<[string, Uint8Array, RegExp]>([
-    ['a function that is called', p(`${global('os', 'system')}(${name('ls')}tR`), /holds an object of os\.system/],
-    ['a function by its stack', p(`\x8c\x02os\x8c\x06system\x93`), /holds an object of os\.system/],
-    ['a class that is made', p(`${global('__main__', 'Network')})\x81`), /holds an object of __main__\.Network/],
-    ['a name of JavaScript', p(`${global('', '__proto__')})R`), /holds an object of \.__proto__/],
+    ['a function that is called', p(`${global('os', 'system')}(${name('ls')}tR`), /contains an object of os\.system/],
+    ['a function by its stack', p(`\x8c\x02os\x8c\x06system\x93`), /contains an object of os\.system/],
+    ['a class that is made', p(`${global('__main__', 'Network')})\x81`), /contains an object of __main__\.Network/],
+    ['a name of JavaScript', p(`${global('', '__proto__')})R`), /contains an object of \.__proto__/],
     ['a call with another argument', p(`${global('collections', 'OrderedDict')}K\x01\x85R`), /in an unknown way/],
     ['a storage that is called', p(`${global('torch', 'FloatStorage')})R`), /torch\.FloatStorage in an unknown way/],
     ['another operation', p('I1\n'), /the operation 0x49/],

@@ -68,8 +68,8 @@ impl<T: Send + Sync + 'static> Handle<T> {
         }
     }
 
-    /// Work off the event loop. `work` also returns the value's size afterwards, which V8 is then told, unless the
-    /// handle was closed meanwhile.
+    /// Work off the event loop. `work` also returns the value's size afterwards, which is reported to V8 unless the
+    /// handle has been closed.
     pub fn background<R: Send + 'static, J: ToNapiValue + TypeName>(
         &self,
         work: impl FnOnce(&T) -> Result<(R, usize)> + Send + 'static,

@@ -371,7 +371,8 @@ impl NamedArray {
 
     /// The arrays from JavaScript, over its own bytes: callers must not change them while they are used.
     ///
-    /// # Errors `InvalidDtype` for an unknown type.
+    /// # Errors
+    /// `InvalidDtype` for an unknown type.
     pub fn into_core(arrays: Vec<Self>) -> Result<Vec<core::NamedArray<Uint8Array>>> {
         let array = |array: Self| {
             let shape = array.shape.iter().map(|&size| size.max(0) as usize).collect();

@@ -11,7 +11,7 @@ use recurra_text::Vocabulary;
 pub struct Source<'a> {
     /// All arrays of its networks, as a file has them; none without a network.
     pub arrays: Vec<NamedArray>,
-    /// The linear model beside them.
+    /// The linear model.
     pub linear: Option<&'a LinearModel>,
     /// The networks' share in the answers, from 0 to 1.
     pub share: f64,

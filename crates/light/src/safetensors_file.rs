@@ -180,7 +180,7 @@ pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Conten
     AsyncTask::new(Background::new(read, |_, contents| Ok(contents.into())))
 }
 
-/// What the names of a checkpoint's arrays begin with that are no weights.
+/// Prefix of a checkpoint's arrays that are not weights.
 const TRAINING: &str = "training.";
 
 /// A file's contents, and the vocabulary that was taken out of it.

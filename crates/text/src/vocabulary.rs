@@ -24,7 +24,7 @@ pub struct Vocabulary {
 /// Bytes of a token that stand in its entry: looking up a token that has no more touches no other memory.
 const INLINE: usize = 11;
 
-/// The beginning of a token, zeros behind it, and its length, where that is above 255 in part.
+/// The beginning of a token, padded with zeros, and its length, partly if it is above 255.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Key(u64, u32);
 

@@ -17,7 +17,7 @@ use tch::{Device, Kind, Tensor};
 pub(crate) struct Rows {
     weight: Tensor,
     storage: usize,
-    /// A number of its own, by which it finds itself in the registry.
+    /// Its unique number in the registry.
     id: usize,
     pub late: LateRows,
     pub algorithm: Algorithm,

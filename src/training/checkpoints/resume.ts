@@ -73,6 +73,6 @@ export function checkEpochs({ path, position: { epoch, batch } }: Checkpoint, ep
   if (epochs >= begun) return;
   throw constraint(
     'epochs',
-    `Expected at least ${begun} for epochs, as many as ${path} has begun, but received ${epochs}`,
+    `Expected at least ${begun} for epochs, the number that ${path} has reached, but received ${epochs}`,
   );
 }

@@ -1,4 +1,4 @@
-//! Inputs that are a word's vector with the mean of its features' vectors behind it, as
+//! Inputs that are a word's vector followed by the mean of its features' vectors, as
 //! `torch.cat([embedding(words), embedding_bag(features, mode="mean")], -1)` gives them.
 
 use crate::random::Chosen;

@@ -53,7 +53,7 @@ pub(super) struct Layer {
     pub embedded: Option<Matrix>,
     /// On what else comes in, `[gates, hidden]`: of the first layer the last attentional output, of others the output below.
     pub input: Matrix,
-    /// On the layer's own old state, beside that; where the cell has it.
+    /// On the layer's old state, if the cell has it.
     pub state: Option<Matrix>,
     pub b_ih: usize,
     pub b_hh: Option<usize>,

@@ -57,7 +57,7 @@ pub(super) struct EncoderMats {
 #[derive(Clone, Copy)]
 pub(super) struct LayerMats {
     // A row for each packed position.
-    /// The input, and beside it the old state.
+    /// The input, and next to it the old state.
     pub feed: Mat,
     pub gates: Mat,
     pub cprev: Mat,

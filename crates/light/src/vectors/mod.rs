@@ -23,5 +23,5 @@ fn taken<T>(place: &Mutex<Option<T>>) -> Result<T> {
 }
 
 fn gone() -> Error {
-    Error::new(ErrorCode::Disposed, "the next step of the learning has begun")
+    Error::new(ErrorCode::Disposed, "the next step of the learning has started")
 }

@@ -44,7 +44,7 @@ const D_READ: usize = 4;
 /// How many there are.
 const BUFFERS: usize = 5;
 
-/// A group of tags that are scored by layers of their own.
+/// A group of tags with its own layers.
 struct Tail {
     /// Its first tag, and how many it has.
     first: usize,
