@@ -46,7 +46,7 @@ export const LOAD = {
  *
  * @param where - Name of the call, for messages.
  * @param head - The network's head, from the file's description.
- * @param beside - Takes the parts other than the network out of the file.
+ * @param extra - Takes the parts other than the network out of the file.
  * @param first - Computes a first prediction of one token.
  * @throws ModelFileError if the file is missing, damaged, not a model, or of another kind.
  * @throws ArgumentError for an invalid option; CudaError if the named GPU cannot be used.
@@ -57,7 +57,7 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
   options: LoadOptions,
   kind: FileKind<N, D>,
   head: (own: D & Pick<TextModelParts<N>, 'settings'>) => HeadConfig,
-  beside: (weights: HeldWeights, own: D & Pick<TextModelParts<N>, 'settings'>, threads?: number) => Promise<B>,
+  extra: (weights: HeldWeights, own: D & Pick<TextModelParts<N>, 'settings'>, threads?: number) => Promise<B>,
   first: (engine: ExplainingEngine, own: CommonDescription<N> & D & B) => Promise<unknown> = (engine) =>
     engine.scores(Int32Array.of(0), Int32Array.of(1)),
 ): Promise<TextModelParts<N> & D & B> {
@@ -92,7 +92,7 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
     : noEngine(config);
   let more: B;
   try {
-    more = await beside(weights, described as CommonAnd<N, D>, threads);
+    more = await extra(weights, described as CommonAnd<N, D>, threads);
     await engine.loadHeld(weights);
     // The first prediction packs the weights; doing it here delays no caller.
     await first(engine, { ...described, ...more } as CommonDescription<N> & D & B);

@@ -92,10 +92,10 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
 
   /**
    * @param parts - The network and related parts.
-   * @param beside - Additional parts that are saved and freed with the network.
+   * @param extra - Additional parts that are saved and freed with the network.
    * @internal
    */
-  protected constructor(parts: ModelParts<N, V>, beside: readonly ModelPart[] = []) {
+  protected constructor(parts: ModelParts<N, V>, extra: readonly ModelPart[] = []) {
     this.vocab = parts.vocab;
     this.settings = parts.settings;
     this.history = parts.history ?? [];
@@ -104,7 +104,7 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
     this.card = parts.card;
     this.compression = parts.compressed?.facts;
     this.#compressed = parts.compressed;
-    this.#parts = [parts.engine, ...beside];
+    this.#parts = [parts.engine, ...extra];
   }
 
   /**
@@ -292,11 +292,11 @@ export abstract class TextModel<
   /**
    * @param parts - The network and related parts.
    * @param serving - Answers the model's calls.
-   * @param beside - Additional parts that are saved and freed with the network.
+   * @param extra - Additional parts that are saved and freed with the network.
    * @internal
    */
-  protected constructor(parts: ModelParts<N, V>, serving: SharedCalls, beside: readonly ModelPart[] = []) {
-    super(parts, beside);
+  protected constructor(parts: ModelParts<N, V>, serving: SharedCalls, extra: readonly ModelPart[] = []) {
+    super(parts, extra);
     this.#serving = serving;
   }
 

@@ -246,7 +246,7 @@ export function checkVocabOptions(options: VocabOptions): CheckedVocabOptions {
   }
   const twice = specials.find((token, i) => specials.indexOf(token) < i);
   if (twice !== undefined) {
-    throw constraint('specials', `Expected different specials but ${JSON.stringify(twice)} is there twice`);
+    throw constraint('specials', `Expected distinct specials but ${JSON.stringify(twice)} appears twice`);
   }
   if (
     maxTokens !== Number.POSITIVE_INFINITY &&

@@ -65,8 +65,8 @@ export interface LearnVectorsOptions {
   /** Characters of the shortest subword, from 1 to `maxn`. Default 3; no effect if `maxn` is 0. */
   minn?: number;
   /**
-   * Characters of the longest subword. With subwords, a word's vector is the mean of its own and those of the runs of
-   * `minn` to `maxn` characters in `<word>`, and unseen words get a vector too. Default 0: no subwords.
+   * Longest subword, in characters. With subwords, a word's vector is the mean of a vector for the whole word and those
+   * of the runs of `minn` to `maxn` characters in `<word>`, and unseen words get a vector too. Default 0: no subwords.
    */
   maxn?: number;
   /** Number of subword vectors (`bucket`): subwords with the same hash share one. Default 2,000,000. */

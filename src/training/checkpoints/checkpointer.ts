@@ -84,14 +84,14 @@ export class Checkpointer {
    * Writes a checkpoint; the earlier one stays intact until then.
    *
    * @param best - The weights to keep; by default the engine's current ones.
-   * @param beside - Arrays of parts other than the network.
+   * @param extra - Arrays of parts other than the network.
    * @throws RecurraError `IO`
    */
   async save<V extends Validation, C extends object>(
     engine: Pick<ResumableEngine, 'trainingState'>,
     moment: CheckpointMoment<V, C>,
     best: StateEntry[] | undefined,
-    beside: StateEntry[] = [],
+    extra: StateEntry[] = [],
   ): Promise<void> {
     // Counted from the attempt, so that a full disk is not tried again at every step.
     this.#lastTime = now();
@@ -99,7 +99,7 @@ export class Checkpointer {
     this.failures++;
     const training = await engine.trainingState(best === undefined);
     await this.#moveOlder();
-    await writeCheckpoint(this.settings.path, this.#frame, moment, [...(best ?? []), ...training, ...beside]);
+    await writeCheckpoint(this.settings.path, this.#frame, moment, [...(best ?? []), ...training, ...extra]);
     this.failures = 0;
   }
 
