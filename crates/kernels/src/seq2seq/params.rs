@@ -220,9 +220,9 @@ impl Params {
         self.cell.facts().recurrence == Recurrence::Apart
     }
 
-    /// Initial values, distributed as PyTorch's but for the scale of embeddings: N(0, std²) with a zero padding row; all else
-    /// uniform as `torch.nn.LSTM` and `torch.nn.Linear`. Each parameter has its own stream of ChaCha8, so the values depend on
-    /// nothing but the seed and the sizes.
+    /// Initial values, distributed as PyTorch's but for the scale of embeddings: N(0, std²) with a zero padding row;
+    /// everything else uniform as `torch.nn.LSTM` and `torch.nn.Linear`. Each parameter has its own stream of ChaCha8,
+    /// so the values depend on nothing but the seed and the sizes.
     pub fn initialize(&self, flat: &mut [f32]) -> Result<()> {
         use rand_chacha::ChaCha8Rng;
         use rand_chacha::rand_core::SeedableRng;
