@@ -174,7 +174,7 @@ export class Vocab {
   }
 
   /**
-   * A vocabulary with further tokens behind its own. Pauses now and then.
+   * A vocabulary with further tokens after its own. Pauses now and then.
    *
    * @param more - Tokens that it does not have, each once.
    * @internal

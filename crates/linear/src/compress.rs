@@ -34,7 +34,7 @@ impl Ranking {
         self.order.is_empty()
     }
 
-    /// The share of the scores' squares that is lost with all features behind the first `count`, from 0 to 1.
+    /// The share of the scores' squares that is lost with all features after the first `count`, from 0 to 1.
     #[must_use]
     pub fn lost(&self, count: usize) -> f64 {
         count.min(self.len()).checked_sub(1).map_or(1.0, |at| 1.0 - self.shares[at])

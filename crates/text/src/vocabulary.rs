@@ -121,7 +121,7 @@ impl Vocabulary {
         self.indices.find(hash(key, wanted), |entry| self.is(entry, key, wanted)).map(|entry| entry.index)
     }
 
-    /// Adds a token behind all others.
+    /// Adds a token after all others.
     ///
     /// # Errors
     /// [`Taken`] for a token that is there already.
@@ -138,7 +138,7 @@ impl Vocabulary {
         Ok(())
     }
 
-    /// The index of a token, which is added behind all others if it is not there yet.
+    /// The index of a token, which is added after all others if it is not there yet.
     ///
     /// # Errors
     /// [`Full`] for a new token that would take all tokens together beyond 4 GiB.

@@ -61,7 +61,7 @@ export class TagSet implements TagFields {
     return id;
   }
 
-  /** The tag of an output, or of a number behind them. */
+  /** The tag of an output, or of a number beyond them. */
   name(id: number): string {
     return this.#names[id]!;
   }

@@ -33,7 +33,7 @@ export interface EntityOptions {
  * In the default mode `L` and `U` of BILOU are read as `E` and `S`, which seqeval does not support there.
  *
  * @param tags - One tag per token: `O`, or `B`, `I`, `E`, `S`, `L` or `U`, alone or with a label as `B-PER`.
- * @returns The entities in order. `end` is the index behind the last token, as in `slice`; seqeval's default mode gives the
+ * @returns The entities in order. `end` is the index after the last token, as in `slice`; seqeval's default mode gives the
  * last token itself.
  * @throws {@link ArgumentError} `INVALID_ARGUMENT` for a malformed tag, or in strict mode one that the scheme lacks.
  *

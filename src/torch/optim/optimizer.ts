@@ -75,7 +75,7 @@ export interface NativeOptions {
   maximize?: boolean;
 }
 
-/** Base of the optimizers: groups of parameters, and the state behind each. Not made directly. */
+/** Base of the optimizers: groups of parameters, and the state of each. Not made directly. */
 export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** The groups; change their options to change the next step. */
   readonly paramGroups: ParamGroup<O>[] = [];

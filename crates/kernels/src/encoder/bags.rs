@@ -11,7 +11,7 @@ pub(crate) struct Bags {
     pub words: Vec<u32>,
     /// The inputs of each word.
     pub word_users: Users,
-    /// Distinct features, in order of first use; behind the own ones those that only other ranks read in the same step.
+    /// Distinct features, in order of first use; after the own ones those that only other ranks read in the same step.
     pub ids: Vec<u32>,
     /// How many of `ids` these inputs have themselves.
     pub own: usize,

@@ -247,7 +247,7 @@ impl Space {
             d_final_c: a.some(training && facts.cell_state, rows, mp),
             d_through: a.some(training && query, rows, hp),
             guess: a.some(positions, rows, vp),
-            // With other ranks the sums of a step travel behind them.
+            // With other ranks the sums of a step travel after them.
             flat_grads: a.mat(if training { params.flat_size + SUMS } else { 0 }, 1).ptr,
         }
     }

@@ -28,7 +28,7 @@ const NARROWER: usize = 4;
 /// Positions that are predicted together.
 const BLOCK: usize = 96;
 
-/// Numbers of a group's packed weights: of the first layer and of the second, those of the way back behind each.
+/// Numbers of a group's packed weights: of the first layer and of the second, those of the way back after each.
 const DOWN_T: usize = 0;
 const DOWN: usize = 1;
 const UP_T: usize = 2;
