@@ -1505,10 +1505,7 @@ export declare namespace torch {
   /** Ones on the diagonal of `[n, m]`. */
   export function eye(n: number, m: number, dtype: string, device: string): NativeTensor
 
-  /**
-   * Puts a layer's weights behind each other in one memory where they are on a GPU, as cuDNN wants them; the tensors stay the
-   * same.
-   */
+  /** Packs a layer's weights on a GPU into one contiguous buffer, as cuDNN expects; the tensors stay the same. */
   export function flattenRnnWeights(mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', weights: Array<NativeTensor>, hasBiases: boolean, numLayers: number, bidirectional: boolean, batchFirst: boolean): void
 
   /** How exactly float32 is computed now. */
