@@ -1,8 +1,9 @@
 /**
- * What a classifier's defaults cost, beside the network and the linear model alone and scikit-learn: `npm run bench -- costs --help`.
+ * What a classifier's defaults cost, compared with the network and the linear model alone and scikit-learn:
+ * `npm run bench -- costs --help`.
  *
- * What is compared takes turns, each training in a process of its own, and the ratios are those of the medians. On a machine that others
- * use, the ratios of processor seconds mean something, seconds do not.
+ * What is compared takes turns, each training in its own process, and the ratios are those of the medians. On a machine
+ * that others use, the ratios of processor seconds mean something, seconds do not.
  */
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 /**
- * Two ranks of one thread beside one process of two: `npm run bench -- distributed --help`.
+ * Two ranks of one thread compared with one process of two: `npm run bench -- distributed --help`.
  *
  * Both make the same steps with the same rows, in turns, so that a machine which others use slows both; the ratio is the median of those of the turns.
  */

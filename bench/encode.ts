@@ -94,7 +94,7 @@ console.log(`${TEXTS} texts from ${name}: ${tokens} tokens, ${words} in the voca
 console.log(`tokenize, count, build the vocabulary and encode: ${seconds(median(collecting))} s`);
 console.log(`encode with a vocabulary: ${seconds(median(encoding))} s`);
 console.log(`data set and vocabulary in memory: ${globalThis.gc ? `${megabytes(held)} MB` : 'run with --expose-gc'}`);
-console.log(`a 10 ms timer meanwhile was late by at most ${late.toFixed(1)} ms`);
+console.log(`a 10 ms timer was late by at most ${late.toFixed(1)} ms`);
 console.log(
   `one text of ${basicEnglish(text).length} tokens: ${tokenize.toFixed(1)} us tokenized, ${encodeOne.toFixed(1)} us encoded`,
 );

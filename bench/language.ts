@@ -1,5 +1,5 @@
 /**
- * Language models beside PyTorch: the same network with the same updates, in training and in writing, in turns:
+ * Language models compared with PyTorch: the same network with the same updates, in training and in writing, in turns:
  * `npm run bench -- language [quick]`. bench/README.md says how it is made fair.
  */
 import { availableParallelism, loadavg } from 'node:os';

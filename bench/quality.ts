@@ -1,7 +1,8 @@
 /**
  * Trains recurra, scikit-learn and fastText on the same rows and writes docs/quality.md: `npm run bench -- quality --help`.
  *
- * Each training is a process of its own, one after the other. Results are kept line by line, so that a run that broke off resumes.
+ * Each training is its own process, one after the other. Results are kept line by line, so that a run that broke off
+ * resumes.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 /**
- * Seq2Seq's network beside the same one in PyTorch: pronunciations of English words, one unit after the other:
+ * Seq2Seq's network compared with the same one in PyTorch: pronunciations of English words, one unit after the other:
  * `npm run bench -- seq2seq [quick|full] [OPTIONS]`.
  *
  * Both begin with the same weights and read the same batches; the loss of the first batch shows that they compute the same. PyTorch is

@@ -58,7 +58,7 @@ async function saveModel(words: number): Promise<void> {
 }
 
 const CHILD = `
-const begun = performance.now();
+const started = performance.now();
 const bare = process.memoryUsage.rss();
 const { TextClassifier } = await import('recurra');
 const imported = performance.now();
@@ -70,7 +70,7 @@ const first = performance.now();
 await model.predict(text);
 const second = performance.now();
 console.log(JSON.stringify({
-  nodeMs: begun, importMs: imported - begun, loadMs: loaded - imported, predictMs: first - loaded, secondMs: second - first,
+  nodeMs: started, importMs: imported - started, loadMs: loaded - imported, predictMs: first - loaded, secondMs: second - first,
   bareMb: bare / 2 ** 20, residentMb: process.memoryUsage.rss() / 2 ** 20,
   libtorch: (await import('node:fs')).readFileSync('/proc/self/maps', 'utf8').includes('libtorch'),
 }));

@@ -69,7 +69,7 @@ async function main(): Promise<void> {
   if (busy) say('Other programs are running: times are worth little, ratios more.');
   const before = earlier(options);
   const outcomes = new Map(before.map((outcome) => [outcome.set, outcome]));
-  // After each training, so that nothing is lost when somebody stops it.
+  // After each training, so that nothing is lost when it is stopped.
   const keep = (outcome: SetOutcome) => {
     outcomes.set(outcome.set, outcome);
     if (options.json !== undefined)

@@ -1,5 +1,6 @@
 /**
- * What a search for settings gains over the defaults, beside scikit-learn's linear support vector machine on the same rows: `npm run bench -- tune --help`.
+ * What a search for settings gains over the defaults, compared with scikit-learn's linear support vector machine on the
+ * same rows: `npm run bench -- tune --help`.
  *
  * Settings are chosen by the training rows alone; the test rows measure what came out.
  */

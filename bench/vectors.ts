@@ -1,5 +1,6 @@
 /**
- * Word vectors beside fastText's, learned from the same words with the same options and threads: `npm run bench -- vectors --help`.
+ * Word vectors compared with fastText's, learned from the same words with the same options and threads:
+ * `npm run bench -- vectors --help`.
  *
  * Both take turns. What counts are the processor seconds from texts to vectors, whether a noun's nearest neighbours are about its subject
  * (WordNet), and the accuracy of networks that begin with the vectors.

@@ -1,9 +1,8 @@
-// Searches for inputs that readers do not stand:
-//   npm run fuzz -- [--seconds 60] [--seed N] [TARGET ...]
-// Without targets all of them, one after the other. Those in Rust (`fuzz/fuzz_targets`) need a nightly compiler and cargo-fuzz and
-// search by coverage; those in TypeScript (`fuzz/readers`) mutate the seeds, and go on from inputs that get another answer than
-// all before. Each input has at most 10 seconds and 256 MB (Rust: 2 GB for the process). An input that is found stays in
-// `fuzz/artifacts`; once mended, it becomes a seed, and a test reads it for ever.
+// Searches for inputs that readers do not stand: npm run fuzz -- [--seconds 60] [--seed N] [TARGET ...] Without targets
+//   all of them, one after the other. Those in Rust (`fuzz/fuzz_targets`) need a nightly compiler and cargo-fuzz and
+//   search by coverage; those in TypeScript (`fuzz/readers`) mutate the seeds, and continue from inputs that get
+//   another answer than all before. Each input has at most 10 seconds and 256 MB (Rust: 2 GB for the process). An input
+//   that is found stays in `fuzz/artifacts`; once fixed, it becomes a seed that a test reads from then on.
 import { fork, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

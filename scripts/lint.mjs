@@ -40,7 +40,7 @@ try {
       '-D',
       'warnings',
     ]),
-    step(process.execPath, [join(root, 'scripts', 'lint', 'prose', 'main.mjs'), '--guides']),
+    step(process.execPath, [join(root, 'scripts', 'lint', 'prose', 'main.mjs')]),
   ];
   process.exitCode = passed.every(Boolean) ? 0 : 1;
 } catch (error) {

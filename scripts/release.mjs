@@ -1,9 +1,9 @@
-// Publishes the packages to the npm registry: packs them all, then publishes the addons' packages and recurra-web, then recurra itself, so
-// that nobody can install the one before the other is there. A version that is published already is left alone, so a release that
-// was interrupted is simply run again.
-//   npm run release -- [--dry-run] [--libtorch] [--provenance] [--target NAME]...
-// --target: also the packages of other platforms, as `npm run pack:all` takes it.
-// --libtorch: also the package with libtorch's libraries (once for each libtorch). --provenance: in a public CI, which signs.
+// Publishes the packages to the npm registry: packs them all, then publishes the addons' packages and recurra-web, then
+// recurra itself, so that the one cannot be installed before the other exists. A version that is published already is
+// left alone, so a release that was interrupted is simply run again. npm run release -- [--dry-run] [--libtorch]
+// [--provenance] [--target NAME]... --target: also the packages of other platforms, as `npm run pack:all` takes it.
+// --libtorch: also the package with libtorch's libraries (once for each libtorch). --provenance: in a public CI, which
+// signs.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -24,12 +24,12 @@ const LOG_SPREAD = { news: 0.28, even: 0, uneven: 1 } as const;
 const LONGEST_OF_MEAN = 5;
 /** Tokens of a data set: as many texts as it takes. */
 const TOKENS = 1_500_000;
-/** A large vocabulary gets more, lest every other token be a word that comes once. */
+/** A large vocabulary gets more, otherwise every other token would be a word that occurs once. */
 const TOKENS_PER_WORD = 6;
 
 /** Texts, one after the other. */
 export interface TokenData {
-  /** Words from 2 on by falling frequency. */
+  /** Words from 2 on by descending frequency. */
   tokens: Int32Array;
   /** Tokens of each text. */
   lengths: Int32Array;
@@ -113,7 +113,7 @@ function drawWords(words: number, count: number, random: Random): Int32Array {
     drawn[place] = word;
     frequency[word] = 1;
   }
-  // The vocabulary numbers words by falling frequency, ties by name; names (see `wordName`) are in the order of the numbers.
+  // The vocabulary numbers words by descending frequency, ties by name; names (see `wordName`) are in the order of the numbers.
   const byFrequency = Int32Array.from({ length: words }, (_, word) => word).sort(
     (a, b) => frequency[b]! - frequency[a]! || a - b,
   );

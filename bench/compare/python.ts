@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 const TORCH = '2.11.0';
 const CHECK = 'import sys, numpy, torch; print(sys.version.split()[0], torch.__version__)';
 
-/** What goes wrong for a reason that the user can mend. */
+/** An error that the user can fix. */
 export class BenchError extends Error {}
 
 /** Runs the check; the version of torch, or why it cannot be used. */
@@ -66,7 +66,7 @@ export function setUpPython(given: string | undefined, say: (line: string) => vo
       // Standard output belongs to the results.
       execFileSync(command, args, { stdio: ['ignore', process.stderr, process.stderr] });
     } catch {
-      throw new BenchError(`${command} ${args.join(' ')} failed; see above. Running again goes on from there`);
+      throw new BenchError(`${command} ${args.join(' ')} failed; see above. Running again continues from there`);
     }
   };
   if (!existsSync(python)) run(findPython(), ['-m', 'venv', home]);

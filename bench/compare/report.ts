@@ -39,7 +39,7 @@ export function printReport(where: Environment, rows: readonly Row[]): void {
   }
 }
 
-/** Writes the rows to a file, and everything else to another beside it, `.details.json`. */
+/** Writes the rows to a file, and everything else to `.details.json` next to it. */
 export function writeReport(
   file: string,
   where: Environment,

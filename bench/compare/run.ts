@@ -51,7 +51,7 @@ async function run(
         failures.push(work.name);
         say(`  failed: ${(error as Error).stack}`);
       }
-      // After each, so that nothing is lost when somebody stops it.
+      // After each, so that nothing is lost when it is stopped.
       if (options.json !== undefined) writeReport(options.json, where, rows, bench.measurements, options);
     }
     printReport(where, rows);
@@ -66,7 +66,7 @@ async function run(
 export async function compare(works: (quick: boolean) => Work[], check?: (where: Environment) => void): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'recurra-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  // So that the folder goes, and the workers end, when somebody stops it.
+  // So that the folder goes, and the workers end, when it is stopped.
   process.once('SIGINT', () => process.exit(130));
   process.once('SIGTERM', () => process.exit(143));
   try {

@@ -4,7 +4,7 @@
 export interface Lengths {
   /** Tokens of a text: of each of them if `even`, else on the average. */
   mean: number;
-  /** `news`: as AG News; `even`: all the same; `uneven`: from some tokens to five times the mean. */
+  /** `news`: as AG News; `even`: all equal; `uneven`: from some tokens to five times the mean. */
   spread: 'news' | 'even' | 'uneven';
 }
 
@@ -72,9 +72,9 @@ export interface TheirSpec extends CommonSpec {
 export interface Timing {
   /** Seconds before anything is counted. */
   warmup: number;
-  /** Seconds that are counted, at least; a batch that has begun is finished. */
+  /** Minimum seconds that are counted; a running batch is finished. */
   seconds: number;
-  /** Only for TextClassifier's training: goes on until then, in seconds since 1970. */
+  /** Only for TextClassifier's training: continues until then, in seconds since 1970. */
   until?: number;
 }
 

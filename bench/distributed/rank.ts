@@ -31,7 +31,7 @@ function place(batch: number): [first: number, own: number] {
   return [(batch * spec.rows * spec.shares + spec.rank * spec.rows) % (lengths.length - own), own];
 }
 
-/** The numbers of some ranges, one behind the other. */
+/** The numbers of some ranges, one after the other. */
 function joined(values: Int32Array, ranges: readonly (readonly [number, number])[]): Int32Array {
   return Int32Array.from(ranges.flatMap(([from, to]) => Array.from(values.subarray(from, to))));
 }

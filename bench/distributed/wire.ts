@@ -14,7 +14,7 @@ export interface Wire {
 
 const run = (command: string, ...args: string[]) => execFileSync(command, args, { stdio: 'pipe' });
 
-/** Both ranks in one machine, in a network namespace of their own, so that no other program's bytes are counted. */
+/** Both ranks in one machine, in their own network namespace, so that no other program's bytes are counted. */
 export function loopback(): Wire {
   const namespace = `recurra-${process.pid}`;
   run('ip', 'netns', 'add', namespace);

@@ -2,7 +2,7 @@
 
     python server.py THREADS
 
-One process has one number of threads (OMP_NUM_THREADS is set to the same by whoever starts it).
+One process has one number of threads (OMP_NUM_THREADS is set to the same by the caller).
 """
 import json
 import platform

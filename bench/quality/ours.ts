@@ -1,6 +1,6 @@
 /**
- * One training of recurra in a process of its own, as `theirs.py` has it for the others: `ours.ts JSON`, where JSON is a {@link Work}. It
- * writes a line of JSON to standard output.
+ * One training of recurra in its own process, as `theirs.py` has it for the others: `ours.ts JSON`, where JSON is a
+ * {@link Work}. It writes a line of JSON to standard output.
  */
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -19,7 +19,7 @@ function run(command: string, args: readonly string[]): void {
   throw new Missing(`${command} ${args.join(' ')} failed: ${why}`);
 }
 
-/** Fetches an archive into a folder of its own, unpacks it, and gives the folder that it has at its top. */
+/** Downloads an archive into its own folder, unpacks it, and returns its top folder. */
 function unpacked(name: string, version: string, fetch: (folder: string) => void): string {
   const folder = join(cache(), `${name.replaceAll(/[@/]/g, '_')}-${version}`);
   if (!existsSync(folder)) {
@@ -28,7 +28,7 @@ function unpacked(name: string, version: string, fetch: (folder: string) => void
     try {
       fetch(between);
       const archive = readdirSync(between).find((file) => /\.(tgz|tar\.gz)$/.test(file));
-      if (archive === undefined) throw new Missing(`${name} ${version} is no archive`);
+      if (archive === undefined) throw new Missing(`${name} ${version} is not an archive`);
       run('tar', ['-xzf', join(between, archive), '-C', between]);
       rmSync(join(between, archive));
       renameSync(between, folder);

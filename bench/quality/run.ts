@@ -1,4 +1,4 @@
-/** One training in a process of its own, of recurra or of another program. */
+/** One training in its own process, of recurra or of another program. */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

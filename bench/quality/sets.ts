@@ -25,7 +25,7 @@ export interface QualitySet {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A folder of data that do not belong to the project: in `RECURRA_DATA`, else in `../shared/data` beside it. */
+/** A folder of data that do not belong to the project: in `RECURRA_DATA`, otherwise in `../shared/data` next to it. */
 export function dataFolder(name: string): string {
   const folders = [process.env.RECURRA_DATA, join(root, '../shared/data')].filter((folder) => folder);
   const found = folders.map((folder) => join(folder!, name)).find((folder) => existsSync(folder));

@@ -7,7 +7,7 @@ import type { Parts, Sentence, TaggedSet } from './sets.js';
 /** What one program did on one set. */
 export interface Outcome {
   program: string;
-  /** Of each training, on the test part: entity F1 or accuracy, from 0 to 1. */
+  /** For each training, on the test part: entity F1 or accuracy, from 0 to 1. */
   scores: number[];
   /** The first training. */
   fit: Fit;

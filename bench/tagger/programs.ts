@@ -22,7 +22,7 @@ export const TAGGERS: readonly Tagger[] = [
 export interface Work {
   /** Files of JSON lines. */
   parts: Record<keyof Parts, string>;
-  /** `null` where the tags are no entities. */
+  /** `null` if the tags are not entities. */
   scheme: string | null;
   /** File of word vectors, or null. */
   vectors: string | null;
@@ -40,7 +40,7 @@ export interface Fit {
 
 const python = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** A program in a process of its own. */
+/** A program in its own process. */
 export class Process {
   readonly tagger: Tagger;
   readonly #child: Child;

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { BenchError } from '../compare/python.js';
 
-/** What the others need beside PyTorch. */
+/** What the others need besides PyTorch. */
 const PACKAGES = ['pytorch-crf==0.7.2', 'spacy==3.8.18'] as const;
 
 const CHECK = 'import spacy, torchcrf; assert spacy.__version__.startswith("3.8.")';

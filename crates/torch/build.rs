@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[path = "src/shim/abi.rs"]
 mod abi;
 
-/// The C++ type of a field that is no pointer.
+/// The C++ type of a field that is not a pointer.
 fn plain_type(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "f64" => "double",
@@ -57,7 +57,7 @@ fn main() {
     println!("cargo:rerun-if-changed=src/shim/abi.rs");
     println!("cargo:rerun-if-env-changed=LIBTORCH_CXX11_ABI");
 
-    // torch-sys (`links = "tch"`) publishes its library folder; the headers lie beside it in every layout it accepts.
+    // torch-sys (`links = "tch"`) publishes its library folder; the headers are next to it in every layout it accepts.
     let lib = env::var("DEP_TCH_LIBTORCH_LIB").expect("torch-sys did not say where libtorch is (DEP_TCH_LIBTORCH_LIB)");
     let root = env::var("LIBTORCH_INCLUDE").map_or_else(
         |_| PathBuf::from(&lib).parent().expect("libtorch's lib folder has no parent").to_path_buf(),

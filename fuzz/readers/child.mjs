@@ -1,5 +1,5 @@
-// Fuzzes one reader in a process of its own, until it is told to end: `child.mjs TARGET SEED INPUT`. Before each input the
-// parent could lose this process, so the input is written to the file INPUT first.
+// Fuzzes one reader in a separate process, until it is told to end: `child.mjs TARGET SEED INPUT`. Before each input
+// the parent could lose this process, so the input is written to the file INPUT first.
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import * as library from '../../dist/index.js';
@@ -40,7 +40,7 @@ try {
   while (!ended) {
     const bytes = mutate(corpus, below);
     const outcome = await execute(bytes);
-    // Another answer than all before is worth going on from.
+    // A new kind of answer is worth continuing from.
     if (!seen.has(outcome) && seen.size < 4096) {
       seen.add(outcome);
       corpus.push(bytes);

@@ -224,7 +224,10 @@ export function readerTargets(library, fixtures) {
   };
 }
 
-/** The file with a checksum that fits, so that what stands behind it is read; as it is where it has no header to put one into. */
+/**
+ * The file with a checksum that fits, so that the following data are read; unchanged if it has no header to put one
+ * into.
+ */
 function resealed(file) {
   try {
     const { header, metadata, bytes } = parts(file);

@@ -30,7 +30,10 @@ const texts = rows.slice(0, 100).map(({ text }) => text);
 const answers = async (model) => (await model.predictMany(texts)).map(({ probability }) => probability);
 const largest = (a, b) => Math.max(...a.map((value, i) => Math.abs(value - b[i])));
 
-/** Whether a model is saved over another file, and over the one that a model was loaded from, with nothing left beside it. */
+/**
+ * Whether a model is saved over another file, and over the one that a model was loaded from, without leftovers next to
+ * it.
+ */
 async function replaces(file) {
   const right = readFileSync(file);
   writeFileSync(file, 'another file');

@@ -107,8 +107,9 @@ function runHere(command, args, { env = {}, cwd = root, timeout, stdio = 'pipe' 
 }
 
 /**
- * What runs a script with the target's Node: a function of the arguments and of `{ folders, env, cwd, timeout }`, where `folders` are those beside
- * the checkout that it reads and writes; it returns `{ status, error, stdout, stderr }`. Undefined where no Node of that platform runs here.
+ * What runs a script with the target's Node: a function of the arguments and of `{ folders, env, cwd, timeout }`, where
+ * `folders` are those next to the checkout that it reads and writes; it returns `{ status, error, stdout, stderr }`.
+ * Undefined where no Node of that platform runs here.
  */
 export function runnerOf({ name }, tools) {
   if (!tools) return undefined;

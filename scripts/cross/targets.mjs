@@ -1,5 +1,5 @@
-// The platforms that the light addon is built for beside the one at hand: what Rust and the linkers call each, and what its
-// npm package says of where it fits.
+// The platforms that the light addon is built for besides the current one: what Rust and the linkers call each, and
+// what its npm package says of where it fits.
 
 /**
  * `triple` is Rust's name on a machine of that platform or on a public CI; `crossTriple` the one that another machine compiles for, where

@@ -1,6 +1,6 @@
 /**
- * Computes from the measured table of docs/distributed.md what more machines would give, writes that table beside it and draws
- * docs/images/distributed.svg: `node --import tsx scripts/docs/distributed.ts`.
+ * Computes from the measured table of docs/distributed.md what more machines would give, writes that table next to it
+ * and draws docs/images/distributed.svg: `node --import tsx scripts/docs/distributed.ts`.
  *
  * The formulas are those that the page shows.
  */
@@ -63,7 +63,7 @@ function ring({ bandwidth, delay }: Network, machines: number, bytes: number, ti
   return times * (((machines - 1) / machines) * (bytes / bandwidth) + (machines - 1) * delay);
 }
 
-/** What a step of so many machines takes. */
+/** The time of a step on this many machines. */
 function step(
   { hidden, rows, compute }: Measured,
   machines: number,

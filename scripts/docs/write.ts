@@ -30,7 +30,7 @@ const KINDS = {
 /** A bar's kind, which is its class. */
 export type Kind = keyof typeof KINDS;
 
-/** A chart on a card of its own, so that it can be read wherever it is shown; it follows the reader's theme. */
+/** A chart on a separate card, so that it can be read wherever it is shown; it follows the reader's theme. */
 export function card(
   { width, height }: { width: number; height: number },
   { title, head, note }: { title: string; head: string; note: string },

@@ -38,7 +38,7 @@ def parquet(rows):
         ("number", pa.int64()), ("tags", pa.list_(pa.string())),
     ])
     table = pa.Table.from_pylist(rows, schema=schema)
-    # Small pages, so that lists go on from one to the next; a dictionary in some.
+    # Small pages, so that lists continue from one to the next; a dictionary in some.
     for codec in ["none", "snappy", "gzip", "zstd", "brotli", "lz4"]:
         version = "2.0" if codec in ("gzip", "zstd", "lz4") else "1.0"
         pq.write_table(

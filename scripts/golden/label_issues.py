@@ -1,4 +1,4 @@
-"""Writes test/fixtures/golden/label_issues.json: the rows that cleanlab 2.9.0 finds wrongly labelled.
+"""Writes test/fixtures/golden/label_issues.json: the rows that cleanlab 2.9.0 finds mislabelled.
 
 Run with a Python that has cleanlab and numpy:
 

@@ -132,7 +132,7 @@ def functional():
 
 
 def optimizers():
-    """30 steps with prescribed gradients; the parameter after steps 1, 2, 10 and 30, in two groups with learning rates of their own."""
+    """30 steps with prescribed gradients; the parameter after steps 1, 2, 10 and 30, in two groups with their own learning rates."""
     g = torch.Generator().manual_seed(5)
     start = torch.rand(4, 3, generator=g) - 0.5
     grads = torch.randn(30, 4, 3, generator=g)

@@ -43,7 +43,7 @@ arrays, cases = {}, []
 
 
 def crf_answers(crf, emissions):
-    """Of one row `[time, tags]`: the best tags, the probability of each, and of each together with the one behind it."""
+    """Of one row `[time, tags]`: the best tags, the probability of each, and of each together with the next one."""
     time, tags = emissions.shape
     mask = torch.ones(time, 1, dtype=torch.bool)
     log_sum = lambda scores: crf._compute_normalizer(scores[:, None], mask)[0]

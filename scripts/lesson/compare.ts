@@ -1,13 +1,14 @@
 /**
- * Trains the lesson's networks with several seeds and writes docs/lesson.md, which holds the result beside PyTorch's.
+ * Trains the lesson's networks with several seeds and writes docs/lesson.md, which has the result next to PyTorch's.
  *
  *   node --import tsx scripts/lesson/compare.ts [REFERENCE...] [--data DIR] [--seeds 0,1,2] [--models rnn,lstm,lstm-packed,gru]
  *     [--orders own,torch] [--exchange DIR] [--runs FILE] [--out FILE]
  *
  * REFERENCE: PyTorch's runs, as reference.py writes them; of several files the runs are put together. Default:
- * ../shared/golden/lesson_reference.json beside the checkout, if it is there, and reference.json in this folder. --orders: trainings with rows in an order of our own, and in PyTorch's order. --exchange: a folder that
- * exchange.py wrote from AG News; the table of the first steps is made from it. --runs: a JSON file that keeps our runs (default
- * target/lesson-runs.json); runs that it has already are not done again, so that an interrupted comparison goes on.
+ * ../shared/golden/lesson_reference.json next to the checkout, if it is there, and reference.json in this folder.
+ * --orders: trainings with rows in an order of our own, and in PyTorch's order. --exchange: a folder that exchange.py
+ * wrote from AG News; the table of the first steps is made from it. --runs: a JSON file that keeps our runs (default
+ * target/lesson-runs.json); runs that it has already are not done again, so that an interrupted comparison resumes.
  * OMP_NUM_THREADS=1 is faster where other programs use the processor's cores.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';

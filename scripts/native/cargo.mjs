@@ -18,7 +18,7 @@ export function runCargo(args, { cwd, env }) {
     if (!terminal) {
       timer = setInterval(() => {
         const seconds = Math.round((Date.now() - begun) / 1000);
-        process.stderr.write(`    still compiling: ${compiled} crates begun, ${seconds} s\n`);
+        process.stderr.write(`    still compiling: ${compiled} crates started, ${seconds} s\n`);
       }, heartbeat);
       timer.unref();
       let rest = '';

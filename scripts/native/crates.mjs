@@ -14,7 +14,7 @@ function dependenciesIn(manifest) {
   for (const line of manifest.split('\n')) {
     const table = /^\[(.+)\]$/.exec(line.trim())?.[1];
     if (table !== undefined) {
-      // Also `[dependencies.NAME]`, which is one dependency written as a table of its own.
+      // Also `[dependencies.NAME]`, which is one dependency written as a separate table.
       const match = /(?:^|\.)(?:build-)?dependencies(?:\.([\w-]+))?$/.exec(table);
       inside = match !== null && match[1] === undefined;
       if (match?.[1]) found.add(match[1]);

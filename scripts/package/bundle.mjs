@@ -105,8 +105,8 @@ export async function entryTypes(dist, entry) {
 }
 
 /**
- * The declarations of all entries, as `{ fileName, code }`. What several entries name stands in a file of its own: a second
- * declaration of a class would be another type.
+ * The declarations of all entries, as `{ fileName, code }`. Declarations of several entries are in a separate file: a
+ * second declaration of a class would be another type.
  */
 async function bundleTypes(dist) {
   const { rollup } = await import('rollup');

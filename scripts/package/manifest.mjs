@@ -16,7 +16,7 @@ const kept = [
   'engines',
 ];
 
-/** What can be imported beside the package itself. */
+/** What can be imported besides the package itself. */
 const subpaths = ['torch', 'lesson', 'serve'];
 
 /** The files of one entry, for `import` and for `require`. */

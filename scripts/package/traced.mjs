@@ -16,7 +16,10 @@ function addonFiles(root) {
 
 const LATE = /(?:\brequire|\bcreateRequire\(import\.meta\.url\)(?:\.resolve)?)\('([^'.][^']*)'\)/g;
 
-/** A rollup plugin for CommonJS chunks in one folder: a function that nobody calls, at the end of each chunk that needs it. */
+/**
+ * A rollup plugin for CommonJS chunks in one folder: a function that is never called, at the end of each chunk that
+ * needs it.
+ */
 export function traced(root) {
   const libraries = new Map();
   return {

@@ -1,4 +1,4 @@
-// Whether what was built is current: the sha256 of everything it is made from, kept beside the result's own.
+// Whether what was built is current: the sha256 of everything it is made from, stored with the result's own.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ export function hashOf(top, paths, extra = []) {
   return hash.digest('hex');
 }
 
-/** Where set-up keeps its stamps and its lock; below target/, so that clearing that makes everything be built anew. */
+/** Where set-up keeps its stamps and its lock; below target/, so that clearing that rebuilds everything. */
 export function stateFolder(top) {
   return join(top, 'target', 'setup');
 }

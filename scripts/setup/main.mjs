@@ -67,7 +67,7 @@ async function setUp(chosen) {
  * for a person.
  */
 export async function main(halves) {
-  // So that locks are given back when somebody stops it.
+  // So that locks are released when it is stopped.
   process.once('SIGINT', () => process.exit(130));
   process.once('SIGTERM', () => process.exit(143));
   const begun = Date.now();

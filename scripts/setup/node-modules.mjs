@@ -47,8 +47,8 @@ export function installModules(top, env = process.env) {
     const child = spawn(npm.command, ['ci', '--no-audit', '--no-fund'], {
       cwd: top,
       shell: npm.shell,
-      // Set when npm runs this script; NODE_ENV=production would leave the development tools out.
-      // onnxruntime-node, which tests alone use, would fetch the libraries for CUDA from a place of its own.
+      // Set when npm runs this script; NODE_ENV=production would leave the development tools out. onnxruntime-node,
+      // which tests alone use, would download the libraries for CUDA from its own server.
       env: {
         ONNXRUNTIME_NODE_INSTALL: 'skip',
         ...env,

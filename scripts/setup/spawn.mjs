@@ -1,4 +1,5 @@
-// Set-up as a program of its own, for scripts that take `--light` themselves: npm passes no arguments on to a `pre` script.
+// Set-up as a separate program, for scripts that take `--light` themselves: npm passes no arguments on to a `pre`
+// script.
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

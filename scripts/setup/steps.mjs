@@ -74,7 +74,7 @@ async function fetchAndInstall(target, env) {
 /** Finds libtorch, or installs it into the cache folder; one process at a time. */
 export async function setUpLibtorch(env = process.env) {
   let found = locateLibtorch(env);
-  // Said even when another place fits: somebody set the variable for a reason.
+  // Reported even if another place is usable: the variable was set for a reason.
   const told = found.refused.filter(({ source }) => source !== 'cache folder');
   for (const text of refusedLines(told)) note(`not used:${text.slice(1)}`);
   if (found.path === undefined) {
@@ -83,7 +83,7 @@ export async function setUpLibtorch(env = process.env) {
     await withLock(
       `${target}.lock`,
       async () => {
-        // Whoever held the lock has most likely installed it.
+        // The holder of the lock has most likely installed it.
         if (locateLibtorch(env).path === undefined) await fetchAndInstall(target, env);
       },
       { onWait },

@@ -38,8 +38,8 @@ function addTarget() {
 const FAST = ['recurra-kernels', 'pulp'];
 
 /**
- * Builds the module; returns its path. Optimization across crates and no unwinding make it half as large. These settings have a build folder of
- * their own: in the usual one, each build would make the other's crates stale.
+ * Builds the module; returns its path. Optimization across crates and no unwinding make it half as large. These
+ * settings have a separate build folder: in the usual one, each build would make the other's crates stale.
  */
 export function buildModule() {
   addTarget();

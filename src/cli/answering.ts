@@ -11,13 +11,13 @@ import { flagName, givenOptions } from './flags.js';
 import { refuseFlags } from './rows.js';
 import type { ModelOf } from './tasks.js';
 
-/** Labels of a text that are shown, unless the flag says otherwise. */
+/** Labels shown per text unless the flag says otherwise. */
 export const TOP_K = 3;
 
-/** Labels with their probabilities that are held at once. */
+/** Labels with probabilities kept in memory at once. */
 const CLASSES = 1 << 17;
 
-/** Flags that say what an answer has. */
+/** Flags that select what an answer contains. */
 export interface AnswerFlags {
   topK?: number;
   minProbability?: number;
@@ -32,23 +32,23 @@ export function cautionOf({
   return { minProbability, precision };
 }
 
-/** A row that a model is asked about. */
+/** A row to answer. */
 export type AskedRow = UnlabelledText | Tokens;
 
-/** How a model of whatever kind answers rows with JSON. */
+/** How a model of any kind answers rows as JSON. */
 export interface Answering {
-  /** Rows that are answered at once. */
+  /** Rows answered per call. */
   size: number;
   /** Whether a row may be a sentence of tokens. */
   tokens: boolean;
   /** Answers some rows, in their order. */
   answer(rows: readonly AskedRow[], signal?: AbortSignal): Promise<readonly object[]>;
-  /** What an answer tells of its row: the text, and its line. */
+  /** What an answer repeats of its row: the text and its line number. */
   row(row: AskedRow): object;
 }
 
 /**
- * Refuses flags of `recurra predict` that a model of this kind has no use for.
+ * Refuses flags of `recurra predict` that do not apply to a model of this kind.
  *
  * @throws ArgumentError
  */
@@ -66,12 +66,12 @@ export function checkAnswerFlags(model: ModelOf<'predict'>, flags: AnswerFlags):
     throw constraint('topK', `--top-k does not apply to a tagger, which gives each token one tag`);
 }
 
-/** Texts whose answers of `classes` labels are held at once. */
+/** Texts per block for answers of `classes` labels. */
 export function blockOf(classes: number): number {
   return Math.max(1, Math.min(BLOCK, Math.floor(CLASSES / classes)));
 }
 
-/** Rows may have been left out: the line says which one this is. */
+/** Rows may have been skipped; the line number identifies this one. */
 function place({ line }: AskedRow): object {
   return line === undefined ? {} : { line };
 }

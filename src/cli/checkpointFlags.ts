@@ -23,7 +23,7 @@ function every(text: string): NonNullable<CheckpointFlags['checkpointEvery']> {
   return { everySteps: value };
 }
 
-/** Adds the flag that is no option by itself: it says when the file of `--checkpoint` is written. */
+/** Adds the flag without an option of the same name: how often the file of `--checkpoint` is written. */
 export function checkpointEveryFlag(command: Command): Command {
   return command.option(
     '--checkpoint-every <n>',
@@ -33,7 +33,7 @@ export function checkpointEveryFlag(command: Command): Command {
 }
 
 /**
- * The option `checkpoint` that the flags mean, if they mean one.
+ * The `checkpoint` option built from the flags, if any were given.
  *
  * @throws ArgumentError if flags need `--checkpoint` and it is missing.
  */
@@ -44,7 +44,7 @@ export function checkpointOption(flags: CheckpointFlags): { checkpoint?: Checkpo
   return path === undefined ? {} : { checkpoint: { path, ...checkpointEvery } };
 }
 
-/** Tells how a training starts: what was chosen by the rows and why, each on a line. */
+/** Prints how a training starts: each setting chosen from the rows, with its reason, on its own line. */
 function noteStart(
   { rows, validationRows, vocabulary, epochs, steps, resumed, chosen, ranks }: TrainingStart,
   json: boolean,
@@ -53,7 +53,7 @@ function noteStart(
   else for (const { option, value, why } of chosen) note(`${option}: ${value} (${why})`);
 }
 
-/** Tells what happens beside the progress: how a training starts or resumes, checkpoints, warnings. */
+/** Prints events other than progress: start or resumption, checkpoints, warnings. */
 export function eventNotes(json: boolean): (event: AnyTaskEvent) => void {
   return (event) => {
     const { type, epoch, step } = event;

@@ -12,16 +12,16 @@ export interface DeviceFlag {
   threads?: number;
 }
 
-/** Adds it. */
+/** Adds the flag. */
 export function deviceFlag(command: Command): Command {
   return addFlags(command, { device: COMPUTE.device });
 }
 
 /**
- * The device that the flag names; nothing without it. That `auto` is the CPU, and why, goes to standard error as one line; so
- * does that there are fewer threads than were asked for.
+ * The device named by the flag; nothing without it. Prints one line to standard error if `auto` chose the CPU (with the
+ * reason), and if fewer threads are used than requested.
  *
- * @throws CudaError if a GPU is named and cannot be used.
+ * @throws CudaError if the named GPU cannot be used.
  */
 export function deviceOption({ device, threads = 0 }: DeviceFlag): { device?: Device } {
   const processors = availableParallelism();

@@ -17,7 +17,7 @@ export function distributedTimeoutFlag(command: Command): Command {
 }
 
 /**
- * The option `distributed` that the flags mean, if they mean one.
+ * The `distributed` option built from the flags, if any were given.
  *
  * @throws ArgumentError if a flag needs `--distributed` and it is missing.
  */
@@ -29,7 +29,7 @@ export function distributedOption({ distributed, distributedTimeout: timeout }: 
   return distributed ? { distributed: timeout === undefined ? {} : { timeout } } : {};
 }
 
-/** The number of this process among those that train: the first one writes and reports. */
+/** The rank of this process. Rank 0 writes and reports. */
 export function rankOf({ distributed }: DistributedFlags): number {
   return distributed ? (resolveRanks()?.rank ?? 0) : 0;
 }

@@ -19,9 +19,9 @@ function helpOf(row: Option): string {
   return words === undefined || words === 'none' ? help : `${help} (default: ${words})`;
 }
 
-/** A parser whose complaints commander shows beside the flag. */
+/** A parser whose error commander shows next to the flag. */
 function parserOf({ kind, parse }: Option): ((text: string, before: unknown) => unknown) | undefined {
-  // Its range is checked with the other options, but what is no number at all is told by what fits.
+  // The range is checked with the other options; text that is not a number is reported here with what would fit.
   const whole = (text: string) => {
     if (isWholeNumber(text)) return Number(text);
     throw new InvalidArgumentError(`Expected ${kind.expected.replace('an integer', 'a whole number')}.`);
@@ -49,7 +49,7 @@ function flagOf(name: string, row: Option): Flag {
 /** Flags that may be given several times. */
 const repeatable = new WeakSet<Flag>();
 
-/** Makes it a usage error to give a flag of one value twice, or one that says yes and one that says no. */
+/** Makes it a usage error to repeat a single-value flag, or to give both a flag and its negation. */
 export function giveOnce(command: Command): void {
   const given = new Map<string, string>();
   for (const flag of command.options) {
@@ -71,7 +71,7 @@ export function addFlags(command: Command, table: OptionTable): Command {
   for (const [name, row] of Object.entries(table)) {
     if (row.flag === undefined) continue;
     command.addOption(flagOf(name, row));
-    // commander gives a flag that says no the value true where it is not given; here nothing is.
+    // Commander sets an absent negated flag to true; here an absent flag has no value.
     command.setOptionValueWithSource(name, undefined, undefined);
   }
   return command;

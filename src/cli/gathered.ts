@@ -1,10 +1,10 @@
 /** Some rows in their order, at least one. */
 type Block<R> = R[];
 
-/** What a source gave: a row, its end, or the error that ended it. */
+/** A step of a source: a row, its end, or the error that ended it. */
 type Step<R> = { row: R } | 'end' | { error: unknown };
 
-/** A time that begins with the first row of a block. */
+/** A timer that starts with the first row of a block. */
 class Patience {
   #timer: NodeJS.Timeout | undefined;
   readonly over: Promise<'over'>;
@@ -21,10 +21,11 @@ class Patience {
 }
 
 /**
- * Gathers rows into blocks of a size. With `patience` a block is given early if the next row has to be waited for: a slow source is answered
- * row by row, a fast one in full blocks.
+ * Gathers rows into blocks of a size. With `patience`, a block is yielded early if the next row is late: a slow source
+ * is answered row by row, a fast one in full blocks.
  *
- * An error of the source comes after the rows before it. A caller that stops early while a row is pending has to end the source itself.
+ * An error of the source is thrown after the rows before it were yielded. A caller that stops early while a row is
+ * pending has to end the source itself.
  *
  * @param patience - Milliseconds that the first row of a block waits for others; undefined: until the block is full.
  */
@@ -65,7 +66,7 @@ export async function* gathered<R>(
     }
     if (last !== 'end' && 'error' in last) throw last.error;
   } finally {
-    // A generator that is waiting for its source cannot be ended from here.
+    // A generator that is waiting for its source cannot be ended here.
     if (last === undefined && waiting === undefined) await iterator.return?.();
   }
 }

@@ -6,7 +6,7 @@ import type { Inspection, LabelFindings } from '../inspection/inspection.js';
 import { labelWords } from '../inspection/labels.js';
 import type { Lengths } from '../inspection/lengths.js';
 
-/** Labels that the table shows. */
+/** Labels shown in the table. */
 const LABELS_SHOWN = 20;
 /** Columns of the longest bar. */
 const BAR = 30;
@@ -54,7 +54,7 @@ function finding<T extends RowShown>(
   return [[`${title}: ${counted(rows)}`, ...lines].join('\n')];
 }
 
-/** What was found, as text. `doubtful` are the rows whose label is probably wrong, if they were looked for. */
+/** The findings as text. `doubtful` contains the rows whose label is probably wrong, if that was checked. */
 export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | undefined, examples: number): string {
   const { languages, scripts, against, coverage, nearDuplicates } = found;
   const named = (shares: Inspection['languages']) =>
@@ -67,13 +67,13 @@ export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | un
     ...finding('without text', found.emptyTexts),
     ...finding('long texts', found.longTexts),
     ...finding(
-      'the text of an earlier row with another label',
+      'same text as an earlier row, with another label',
       found.conflicts,
       ({ first, firstLabels }) => ` like row ${first}${firstLabels ? ` [${labelWords(firstLabels).join(', ')}]` : ''}`,
     ),
-    ...finding('the text of an earlier row', found.duplicates, ({ first }) => ` like row ${first}`),
+    ...finding('same text as an earlier row', found.duplicates, ({ first }) => ` like row ${first}`),
     ...finding(
-      `nearly the text of an earlier row (${counted(nearDuplicates.comparedWith, 'text')} compared with)`,
+      `nearly the same text as an earlier row (${counted(nearDuplicates.comparedWith, 'text')} compared with)`,
       nearDuplicates,
       (row) => ` like row ${row.other}, ${percent(row.similarity)}`,
     ),
@@ -86,7 +86,7 @@ export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | un
             ({ other, similarity }) => ` like row ${other}, ${percent(similarity)}`,
           ),
           ...(against.repeated.rows + against.resembling.rows === 0
-            ? [`to be measured on: ${counted(against.rows)}, none of which is here too`]
+            ? [`to be measured on: ${counted(against.rows)}, none of which is also here`]
             : []),
         ]
       : []),

@@ -2,12 +2,12 @@ import { printable } from '../core/printable.js';
 import { duration, note, percent } from '../core/terminal.js';
 import type { Trial, TuningEvent } from '../tuning/events.js';
 
-/** Settings that the leaderboard shows. */
+/** Settings shown on the leaderboard. */
 const SHOWN = 8;
-/** Columns that the name of settings takes at most. */
+/** Maximum columns for the name of a setting. */
 const WIDEST = 60;
 
-/** A difference in points with its standard error; nothing for what others are compared with. */
+/** A difference in points with its standard error; empty for the baseline. */
 function compared({ difference, error }: Trial): string {
   if (difference === 0 && error === 0) return '';
   return `${difference < 0 ? '-' : '+'}${Math.abs(100 * difference).toFixed(2)} ±${(100 * error).toFixed(2)}`;
@@ -30,10 +30,10 @@ export function boardLines(board: readonly Trial[], most: number = SHOWN): strin
   return [head, ...lines, ...(rest > 0 ? [`and ${rest} more`] : [])];
 }
 
-/** Shows a search as it goes. */
+/** Shows a search while it runs. */
 export interface TuningDisplay {
   update(event: TuningEvent): void;
-  /** Takes the table off the terminal. */
+  /** Removes the table from the terminal. */
   stop(): void;
 }
 
@@ -41,7 +41,7 @@ function timeWords({ elapsed, secondsLeft }: TuningEvent): string {
   return secondsLeft === null ? duration(elapsed) : `${duration(elapsed)}, ${duration(secondsLeft)} left`;
 }
 
-/** A table that is drawn over itself. */
+/** A table that is redrawn in place. */
 function table(): TuningDisplay {
   let lines = 0;
   const clear = () => {
@@ -58,7 +58,7 @@ function table(): TuningDisplay {
         `trial ${event.trial}, rung ${event.rung} (${timeWords(event)})`,
         ...boardLines(event.leaderboard),
       ];
-      // A line that wraps would take two.
+      // A wrapped line would take two rows.
       process.stderr.write(shown.map((line) => `${line.slice(0, columns - 1)}\n`).join(''));
       lines = shown.length;
     },
@@ -66,7 +66,7 @@ function table(): TuningDisplay {
   };
 }
 
-/** An event as a line that stays. */
+/** An event as a permanent line. */
 function plain(event: TuningEvent): void {
   if (event.type === 'start') {
     const { rows, validationRows, labels } = event;
@@ -84,7 +84,7 @@ function plain(event: TuningEvent): void {
   }
 }
 
-/** Shows a search: a table on a terminal, else a line for each trial. */
+/** Shows a search: a table on a terminal, otherwise a line for each trial. */
 export function tuningDisplay(): TuningDisplay {
   return process.stderr.isTTY ? table() : { update: plain, stop() {} };
 }

@@ -4,10 +4,10 @@ import { EXIT, reportError } from './output.js';
 import { createProgram } from './program.js';
 import { exitCodeAfterOutput, surviveLostOutput } from './streams.js';
 
-/** Commands whose result is a file or a service: what they write tells of it. */
+/** Commands whose result is a file or a service; their output only reports on it. */
 const RESULT_ELSEWHERE = ['train', 'vectors', 'serve', 'launch'];
 
-/** Whether what a command writes to standard output only tells of its result. */
+/** Whether standard output only reports on a command's result. */
 function resultElsewhere([command = '', ...flags]: readonly string[]): boolean {
   if (command === 'predict') return flags.some((flag) => /^--out(=|$)/.test(flag));
   return RESULT_ELSEWHERE.includes(command);
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
     }).parseAsync(process.argv);
   } catch (error) {
     if (error instanceof CommanderError) {
-      // commander has already written its message; help and version are no failures.
+      // Commander has already printed its message; help and version are not failures.
       exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     } else {
       exitCode = reportError(error, process.argv.includes('--json'));

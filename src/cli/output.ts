@@ -3,19 +3,21 @@ import { jsonLine, note } from '../core/terminal.js';
 
 /** Exit codes of the command line; scripts may rely on them. */
 export const EXIT = {
-  /** Everything was done. */
+  /** Everything succeeded. */
   ok: 0,
   /** The work failed; the reason is on standard error. */
   failure: 1,
   /** The command itself was wrong: unknown option, missing argument, a value out of range. */
   usage: 2,
-  /** Ctrl-C, SIGTERM or SIGHUP stopped the work; what a training had learned by then has been saved. */
+  /** Ctrl-C, SIGTERM or SIGHUP stopped the work; the weights that a training had learned by then are saved. */
   interrupted: 130,
-  /** The reader of standard output went away before all was written, as with `| head -1`: that of a process that SIGPIPE ends. */
+  /**
+   * The reader of standard output closed it early, as `| head -1` does; the same code as a process ended by SIGPIPE.
+   */
   readerGone: 141,
 } as const;
 
-/** What an error says, with the flag beside a column that is missing. */
+/** An error's message, with the flag that names a missing column. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!(error instanceof ArgumentError) || error.received !== 'undefined') return error.message;
@@ -25,7 +27,7 @@ function messageOf(error: unknown): string {
 /** Options of readers that name columns. */
 const COLUMNS: readonly (string | undefined)[] = ['text', 'label'];
 
-/** Says what went wrong and returns the exit code that fits. */
+/** Prints an error and returns the matching exit code. */
 export function reportError(error: unknown, json: boolean): number {
   const code = error instanceof RecurraError ? error.code : 'INTERNAL';
   const message = messageOf(error);

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { wholeNumber } from './parsers.js';
 import { typedShare } from './shards/share.js';
 
-/** Adds the flags of `recurra predict` that answer many files, or the lines of a pipe. */
+/** Adds the flags of `recurra predict` for many files and for pipes. */
 export function manyTextsFlags(command: Command): Command {
   return command
     .option(
@@ -11,18 +11,11 @@ export function manyTextsFlags(command: Command): Command {
     )
     .option(
       '--shard <i/n>',
-      'with --out: only this share of the files, from 1/n to n/n; auto: that of the task of a job array (Slurm, Kubernetes, AWS Batch)',
+      'with --out: answer only this share of the files, from 1/n to n/n; auto: the share of this task in a job array (Slurm, Kubernetes, AWS Batch)',
       typedShare,
     )
-    .option(
-      '--shards <n>',
-      'with --shard auto: how many tasks there are, where the scheduler does not say it',
-      wholeNumber,
-    )
-    .option('--overwrite', 'with --out: also write again what another model, or other options, made')
-    .option(
-      '--filter',
-      'answer each JSON object of standard input by the same object with one field more, line by line',
-    )
+    .option('--shards <n>', 'with --shard auto: the number of tasks, if the scheduler does not provide it', wholeNumber)
+    .option('--overwrite', 'with --out: overwrite answers made by another model or with other options')
+    .option('--filter', 'read JSON lines from standard input and write each object back with the answer added')
     .option('--into <field>', 'with --filter: the field of the answer (default: prediction)');
 }

@@ -54,7 +54,7 @@ const ROWS_FILE =
 const TRAINING_FILE = `${ROWS_FILE}; with --task language one text (.txt), or a text in each row; with --task seq2seq a source and a target in each row`;
 const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
 
-/** `recurra libtorch`: the libraries that tensors and users' own networks need. */
+/** `recurra libtorch`: the libraries needed by tensors and custom networks. */
 function libtorchCommands(program: Command, done: (exitCode: number) => void): void {
   const libtorch = program
     .command('libtorch')
@@ -64,28 +64,28 @@ function libtorchCommands(program: Command, done: (exitCode: number) => void): v
   libtorch
     .command('install')
     .description(
-      'Use a libtorch that a Python has, or fetch it from a Python package index (81 to 545 MB, 2.5 GB with CUDA).',
+      'Use the libtorch of an installed Python package, or download it from a Python package index (81 to 545 MB, 2.5 GB with CUDA).',
     )
     .option('--cuda', 'the variant for CUDA 13')
-    .option('--from <file>', "unpack this wheel of torch, with NVIDIA's beside it, in place of fetching")
+    .option('--from <file>', "unpack this torch wheel (with NVIDIA's in the same folder) instead of downloading")
     .option('--dir <folder>', 'install there instead of in the cache folder')
-    .option('--index-url <url>', 'fetch from this package index in place of the one that pip is set to')
-    .option('--fetch', 'fetch it even where a Python on PATH has one')
-    .option('--platform <name>', `fetch it for another machine, into --dir: ${Object.keys(systems).join(', ')}`)
+    .option('--index-url <url>', 'download from this package index instead of the one pip is configured to use')
+    .option('--fetch', 'download it even if a Python on PATH has one')
+    .option('--platform <name>', `download it for another machine, into --dir: ${Object.keys(systems).join(', ')}`)
     .option('--json', JSON_HELP)
     .addHelpText(
       'after',
-      '\nWithout --index-url, the index and its credentials are those of pip (PIP_INDEX_URL, pip.conf). HTTPS_PROXY and NO_PROXY are respected.\nWhat was fetched before an interruption is kept: run the same command again.',
+      '\nWithout --index-url, the index and its credentials are those of pip (PIP_INDEX_URL, pip.conf). HTTPS_PROXY and NO_PROXY are respected.\nAn interrupted download is kept: run the same command again to resume it.',
     )
     .action(async (flags: LibtorchFlags) => done(await libtorchInstallCommand(flags)));
   libtorch
     .command('list')
-    .description('Show what is installed, and which libtorch is used.')
+    .description('Show the installed libtorch versions and the one in use.')
     .option('--json', JSON_HELP)
     .action((flags: LibtorchFlags) => done(libtorchListCommand(flags)));
   libtorch
     .command('where')
-    .description('Print the folder of the libtorch that is used.')
+    .description('Print the folder of the libtorch in use.')
     .option('--json', JSON_HELP)
     .action((flags: LibtorchFlags) => done(libtorchWhereCommand(flags)));
   libtorch
@@ -96,14 +96,14 @@ function libtorchCommands(program: Command, done: (exitCode: number) => void): v
     .action(async (flags: LibtorchFlags) => done(await libtorchRemoveCommand(flags)));
 }
 
-/** Builds the command line's parser; `done` receives the exit code of the command that ran. */
+/** Builds the parser of the command line; `done` receives the command's exit code. */
 export function createProgram(done: (exitCode: number) => void): Command {
   const program = new Command('recurra')
     .description(
       'Recurrent text models: train, evaluate and use RNN, LSTM and GRU classifiers, taggers, language models and models from sequence to sequence.',
     )
     .version(packageVersion())
-    .showHelpAfterError('(recurra --help and recurra <command> --help say more)')
+    .showHelpAfterError('Run recurra --help or recurra <command> --help for details.')
     .exitOverride();
 
   const train = rowFlags(
@@ -140,9 +140,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
   const tune = labelledTextFlags(
     program
       .command('tune')
-      .description(
-        'Search for the settings that suit a file of labelled texts best, and save a model trained with them.',
-      )
+      .description('Search for the best settings for a file of labelled texts, and save a model trained with them.')
       .argument('<file>', 'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText)')
       .option('--out <model>', 'file to write', 'model.safetensors'),
   );
@@ -150,7 +148,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--json', JSON_HELP)
     .addHelpText(
       'after',
-      '\nSettings of a training that are given hold for all trials. Ctrl-C saves the best so far (exit code 130).',
+      '\nTraining settings given as flags apply to every trial. Ctrl-C saves the best so far (exit code 130).',
     )
     .action(async (file: string, flags: TuneFlags) => done(await tuneCommand(file, flags)));
 
@@ -176,11 +174,11 @@ export function createProgram(done: (exitCode: number) => void): Command {
       program
         .command('predict')
         .description(
-          'Label texts, find their spans, or write what belongs to them; texts given as arguments, in a file, or line by line on standard input.',
+          'Label texts, find spans in them, or write their targets. Texts come from arguments, a file, or standard input, one per line.',
         )
         .argument('<model>', 'file that recurra train wrote')
-        .argument('[text...]', 'texts; without any, and without --file, those of standard input; with --out files')
-        .option('--file <file>', 'file of texts, of any format that train reads, or without --text one text per line'),
+        .argument('[text...]', 'texts to label (default: lines of standard input); with --out: files')
+        .option('--file <file>', 'file of texts in any format that train reads, or one text per line without --text'),
     ),
   ).option('--top-k <n>', 'labels to show per text (default: 3)', wholeNumber);
   addMissingFlags(predict, PREDICT, '');
@@ -192,9 +190,9 @@ export function createProgram(done: (exitCode: number) => void): Command {
 
   const generate = program
     .command('generate')
-    .description('Write what may follow a prompt, with a model that recurra train --task language made.')
+    .description('Continue a prompt with a model trained by recurra train --task language.')
     .argument('<model>', 'file that recurra train wrote')
-    .option('--prompt <text>', 'where the text begins')
+    .option('--prompt <text>', 'the beginning of the text')
     .option('--prompt-file <file>', 'file whose whole text is the prompt; - for standard input');
   addFlags(generate, GENERATE)
     .option('--json', JSON_HELP)
@@ -202,7 +200,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
 
   const serve = program
     .command('serve')
-    .description('Answer over HTTP, until Ctrl-C or SIGTERM; docs/serving.md says more.')
+    .description('Serve a model over HTTP until Ctrl-C or SIGTERM; see docs/serving.md.')
     .argument('<model>', 'file that recurra train wrote');
   addFlags(serve, { ...SERVER, ...COMPUTE, ...SERVING })
     .option('--json', `${JSON_HELP}, one for each request`)
@@ -221,7 +219,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
   const compare = labelledTextFlags(
     program
       .command('compare')
-      .description('Measure two classifiers on the same rows: which is better, and is it more than chance?')
+      .description('Measure two classifiers on the same rows: which one is better, and could the difference be chance?')
       .argument('<first>', 'model to compare with, such as the one in use')
       .argument('<second>', 'model that may be better')
       .argument('<file>', 'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText)'),
@@ -235,16 +233,14 @@ export function createProgram(done: (exitCode: number) => void): Command {
   const inspect = labelledTextFlags(
     program
       .command('inspect')
-      .description(
-        'Look at a file of texts before a training: labels, lengths, languages, duplicates, doubtful labels.',
-      )
+      .description('Inspect a file of texts before training: labels, lengths, languages, duplicates, doubtful labels.')
       .argument(
         '<file>',
         'file of texts, with labels unless --text alone is given (CSV, TSV, JSON lines, Parquet or fastText)',
       ),
   );
   addMissingFlags(addFlags(inspect, INSPECT), DOUBT, '')
-    .option('--against <file>', 'file of rows that a model will be measured on: texts that stand in both are found')
+    .option('--against <file>', 'file of rows that a model will be measured on; finds texts that are in both files')
     .option('--labels', 'also find rows whose label is probably wrong, by cross-validation; this trains models')
     .option('--json', JSON_HELP)
     .action(async (file: string, flags: InspectFlags) => done(await inspectCommand(file, flags)));
@@ -252,10 +248,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
   const vectors = textFlags(
     program
       .command('vectors')
-      .description(
-        'Learn word vectors from texts without labels, which a model can begin with (recurra train --embeddings).',
-      )
-      .argument('<file...>', 'files of texts, of any format that train reads, or without --text one text per line')
+      .description('Learn word vectors from unlabelled texts, for a model to start from (recurra train --embeddings).')
+      .argument('<file...>', 'files of texts in any format that train reads, or one text per line without --text')
       .requiredOption('--out <file>', 'file to write, such as own.vec'),
   );
   addFlags(vectors, LEARN_VECTORS)
@@ -264,7 +258,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
 
   program
     .command('doctor')
-    .description('Say what was found here: versions, processor, libtorch, CUDA.')
+    .description('Show the state of this installation: versions, processor, libtorch, CUDA.')
     .option('--json', JSON_HELP)
     .action((flags: { json?: boolean }) => done(doctorCommand(flags)));
   exportCommands(program, done);

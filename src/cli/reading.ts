@@ -1,12 +1,12 @@
 import { duration, jsonLine, note } from '../core/terminal.js';
 import type { ReadProgress } from '../data/readers/options.js';
 
-/** Milliseconds of reading before the first word about it. */
+/** Milliseconds of reading before anything is shown. */
 const SILENCE = 1000;
-/** Milliseconds between two lines where they stay. */
+/** Milliseconds between two permanent lines. */
 const BETWEEN_LINES = 5000;
 
-/** Shows how far the reading of files has come. */
+/** Shows the progress of reading files. */
 export interface ReadingDisplay {
   /** Shows a report; give it to a reader's `onProgress`. */
   update(progress: ReadProgress): void;

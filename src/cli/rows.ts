@@ -36,7 +36,7 @@ import { readWholeText } from '../data/readers/wholeText.js';
 import type { TagScheme } from '../text/tags/scheme.js';
 import { addFlags, addMissingFlags, flagName, givenOptions } from './flags.js';
 
-/** Flags that are no option by themselves; those of the tables come with them. */
+/** Flags that are not rows of an option table. */
 export interface TextFlags {
   quote?: string;
   header?: boolean;
@@ -50,7 +50,7 @@ export interface RowFlags extends TextFlags {
   scheme?: TagScheme | null;
 }
 
-/** The flags of both kinds of files. */
+/** The tables of both kinds of files. */
 const ROW_FLAGS = {
   ...ROWS,
   format: { ...ROWS.format, kind: choice([...ROW_FORMATS, ...TAG_FORMATS]) },
@@ -77,10 +77,10 @@ function otherFlags(command: Command): Command {
   return command
     .addOption(new Option('--header', 'the first line names the columns (the default when columns are given by name)'))
     .addOption(new Option('--no-header', 'the first line is a row (the default when columns are given by number)'))
-    .option('--skip-bad-rows', 'leave out rows that do not fit, and say how many, instead of ending with an error');
+    .option('--skip-bad-rows', 'skip invalid rows and report how many, instead of stopping with an error');
 }
 
-/** What the flags mean that are no option by themselves. */
+/** Options from the flags that are not rows of an option table. */
 function otherOptions({
   header,
   skipBadRows,
@@ -89,17 +89,17 @@ function otherOptions({
   return {
     ...(header === undefined ? {} : { header }),
     ...(skipBadRows ? { onBadRow: 'skip' } : {}),
-    // A parser of commander cannot give null.
+    // A commander parser cannot return null.
     ...(quote === 'none' ? { quote: null } : {}),
   };
 }
 
-/** Opens a file of labelled texts as the flags say; `onProgress` is told how far it is read. */
+/** Opens a file of labelled texts as the flags say; `onProgress` reports how far it has been read. */
 export function openRows(file: string, flags: RowFlags, onProgress?: (progress: ReadProgress) => void): FileRows<Row> {
   return readRows(file, { ...givenOptions<ReadRowsOptions>(ROWS, flags), ...otherOptions(flags), onProgress });
 }
 
-/** Opens a file of pairs as the flags say; `onProgress` is told how far it is read. */
+/** Opens a file of pairs as the flags say; `onProgress` reports how far it has been read. */
 export function openPairs(
   file: string,
   flags: RowFlags,
@@ -109,31 +109,32 @@ export function openPairs(
 }
 
 /**
- * Refuses rows that must be read more than once and come from where they cannot be: standard input, or a pipe such as `<(zcat ...)`.
+ * Refuses a source that cannot be read twice (standard input, or a pipe such as `<(zcat ...)`) where the rows are read
+ * more than once.
  *
- * @throws ArgumentError that begins with `why`.
+ * @throws ArgumentError whose message begins with `why`.
  */
 export function checkReadAgain(option: string, file: string, why: string): void {
   let place = 'standard input';
   if (file !== '-') {
-    // What cannot be looked at is for the reader to refuse.
+    // The reader reports a path that cannot be examined.
     let found: Stats | undefined;
     try {
       found = statSync(file, { throwIfNoEntry: false });
     } catch {}
     if (!found || found.isFile() || found.isDirectory()) return;
-    place = `${file}, which is no regular file`;
+    place = `${file}, which is not a regular file`;
   }
-  throw constraint(option, `${why}; give a file in place of ${place}`);
+  throw constraint(option, `${why}; give a file instead of ${place}`);
 }
 
-/** Names of files that hold no tags; .tsv is a usual name for tokens with tags. */
+/** Names of files without tags; .tsv is a common name for tokens with tags. */
 const WITHOUT_TAGS = /\.(csv|parquet|pq)(\.(gz|gzip|zst|zstd))?$/i;
 
 /**
- * Opens a file of sentences with tags or spans as the flags say; `onProgress` is told how far it is read.
+ * Opens a file of sentences with tags or spans as the flags say; `onProgress` reports how far it has been read.
  *
- * @throws ArgumentError for flags that such a file has no use for.
+ * @throws ArgumentError for flags that do not apply to such a file.
  */
 export function openTags(file: string, flags: RowFlags, onProgress?: (progress: ReadProgress) => void): TagFileRows {
   refuseFlags(flags, ROWS, [TAGS], 'a file of tags');
@@ -146,8 +147,8 @@ export function openTags(file: string, flags: RowFlags, onProgress?: (progress: 
   if (known === undefined && WITHOUT_TAGS.test(file))
     throw constraint(
       'file',
-      `${file} is by its name a table of texts, but a tagger needs tokens with tags (.conll, .conllu) or texts with spans (.jsonl); ` +
-        '--format says that it is written as one of them',
+      `${file} is a table of texts by its name, but a tagger needs tokens with tags (.conll, .conllu) or texts with spans (.jsonl); ` +
+        'give --format if it is one of these',
     );
   const { format: _, text: __, ...options } = givenOptions<ReadTagsOptions>(TAGS, flags);
   return readTags(file, {
@@ -162,10 +163,10 @@ export function openTags(file: string, flags: RowFlags, onProgress?: (progress: 
 }
 
 /**
- * Refuses flags that were given and are of no use.
+ * Refuses given flags that do not apply.
  *
- * @param table - The options whose flags there are.
- * @param used - The options that are of use.
+ * @param table - The options whose flags are checked.
+ * @param used - The options that apply.
  */
 export function refuseFlags(flags: object, table: OptionTable, used: readonly OptionTable[], what: string): void {
   for (const name of Object.keys(givenOptions(table, flags))) {
@@ -174,7 +175,7 @@ export function refuseFlags(flags: object, table: OptionTable, used: readonly Op
   }
 }
 
-/** Opens a file of texts as the flags say; `onProgress` is told how far it is read. */
+/** Opens a file of texts as the flags say; `onProgress` reports how far it has been read. */
 export function openTexts(
   file: string,
   flags: TextFlags,
@@ -183,7 +184,9 @@ export function openTexts(
   return readTexts(file, { ...givenOptions<ReadTextsOptions>(TEXTS, flags), ...otherOptions(flags), onProgress });
 }
 
-/** Opens a file of texts, or of sentences of tokens, as the flags say; `onProgress` is told how far it is read. */
+/**
+ * Opens a file of texts, or of sentences of tokens, as the flags say; `onProgress` reports how far it has been read.
+ */
 export function openTextsOrTokens(
   file: string,
   flags: TextFlags,
@@ -197,8 +200,8 @@ export function openTextsOrTokens(
 }
 
 /**
- * Opens a file of texts that a language model learns from: a `.txt` file and standard input are one text, of other files each line or row
- * is one. A format that is given says that the texts are in rows.
+ * Opens a file of texts that a language model learns from: a `.txt` file and standard input are one text; in other
+ * files each line or row is a text. An explicit format means that the texts are in rows.
  */
 export function openCorpus(
   file: string,
@@ -226,15 +229,15 @@ export function checkCorpusFlags(file: string, flags: TextFlags & { format?: str
   const [flag] = givenTextFlags(flags).filter((name) => name !== flagName('encoding'));
   if (flag === undefined) return;
   const name = file === '-' ? 'standard input' : file;
-  throw constraint('file', `${name} is read as one text, so ${flag} does not apply; --format says that it has rows`);
+  throw constraint('file', `${name} is read as one text, so ${flag} does not apply; give --format if it has rows`);
 }
 
 /** Names of files that have fields. */
 const WITH_FIELDS = /\.(csv|tsv|tab|jsonl|ndjson|jsonlines|json|parquet|pq)(\.(gz|gzip|zst|zstd))?$/i;
 
 /**
- * Opens a file of texts beside that of the rows: by its name it has the same fields as the rows, else each line is a text. It may be
- * written otherwise than the rows are.
+ * Opens a file of unlabelled texts. If its name suggests fields, it has the fields of the rows; otherwise each line is
+ * a text. Its format may differ from that of the rows.
  */
 export function openUnlabelled(
   file: string,
@@ -252,14 +255,14 @@ export function givenTextFlags(flags: TextFlags): string[] {
   return given;
 }
 
-/** Says how many rows were left out and why, if any were. */
+/** Prints how many rows were skipped and why, if any. */
 export function noteSkipped(rows: FileRows<unknown>): void {
   const { skipped, file, firstSkipped } = rows;
   if (skipped === 0) return;
-  note(`recurra: ${skipped} rows of ${file} do not fit and were left out; the first: ${firstSkipped?.message}`);
+  note(`recurra: ${skipped} rows of ${file} are invalid and were skipped; the first: ${firstSkipped?.message}`);
 }
 
-/** Says what may be read otherwise than meant. */
+/** Prints warnings about data that may be read differently from what was meant. */
 export function noteWarnings(rows: FileRows<unknown>, json: boolean): void {
   for (const { code, message } of rows.warnings) {
     if (json) jsonLine({ event: 'warning', about: 'rows', code, message });

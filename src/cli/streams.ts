@@ -1,6 +1,6 @@
 import { note } from '../core/terminal.js';
 
-/** Why standard output takes nothing any more: its reader has gone, or it cannot be written. */
+/** Why standard output is lost: its reader has gone, or it cannot be written. */
 type Loss = { gone: boolean; error: NodeJS.ErrnoException };
 
 let loss: Loss | undefined;
@@ -11,8 +11,8 @@ export function outputLost(): boolean {
 }
 
 /**
- * Keeps a process running when nobody reads its output any more. A server goes on, and a training saves its model; what a
- * command makes of the loss is decided at its end. What goes to standard error may vanish.
+ * Keeps a process running after the reader of its output has gone. A server continues, and a training saves its model;
+ * the exit code accounts for the loss. Output to standard error may be lost.
  */
 export function surviveLostOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -23,7 +23,7 @@ export function surviveLostOutput(): void {
 }
 
 /**
- * Waits while standard output has as much to write as it takes: a slow reader must not fill the memory.
+ * Waits until standard output accepts more: a slow reader must not fill the memory.
  *
  * @param signal - Ends the waiting.
  */
@@ -42,18 +42,18 @@ export async function outputDrained(signal?: AbortSignal): Promise<void> {
   }
 }
 
-/** Waits until everything that was written to standard output has arrived or failed. */
+/** Waits until everything written to standard output has been delivered or has failed. */
 async function flushed(): Promise<void> {
   await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
-  // The stream tells of an error after it has called back.
+  // The stream emits an error only after its callback.
   await new Promise((resolve) => setImmediate(resolve));
 }
 
 /**
- * The exit code of a command that would end with `code`: what standard output lost was not done. That its reader has gone is no
- * fault, as in `recurra predict ... | head -1`, and does not concern a command whose result is elsewhere.
+ * The exit code of a command that would end with `code`, given what standard output lost. A reader that closed early,
+ * as in `recurra predict ... | head -1`, is not an error, and does not matter to a command whose result is elsewhere.
  *
- * @param resultElsewhere - Whether the command's result is a file or a service, and its output only tells of it.
+ * @param resultElsewhere - Whether the command's result is a file or a service, and its output only reports on it.
  */
 export async function exitCodeAfterOutput(
   code: number,

@@ -3,7 +3,7 @@ import { percent } from '../core/terminal.js';
 import { formatClassificationReport, formatConfusions } from '../measures/format.js';
 import type { TaggingEvaluation, TagMistake } from '../measures/tagging.js';
 
-/** Mistakes that are shown. */
+/** Mistakes shown. */
 const SHOWN = 10;
 
 function mistakeLine({ text, truth, predicted, count, context: { before, after, line } }: TagMistake): string {
@@ -13,7 +13,7 @@ function mistakeLine({ text, truth, predicted, count, context: { before, after, 
   return `${String(count).padStart(5)}  ${words(truth)} taken for ${words(predicted)}: ${around}${place}`;
 }
 
-/** What an evaluation of a tagger says, for people. */
+/** The evaluation of a tagger, as text. */
 export function tagReport(evaluation: TaggingEvaluation): string {
   const { sentences, tokens, accuracy, calibration, mistakes } = evaluation;
   const labels = evaluation.scheme === undefined ? evaluation.labels : ['O', ...evaluation.labels];

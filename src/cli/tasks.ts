@@ -20,7 +20,7 @@ export type ModelCommand =
   | 'report'
   | 'card';
 
-/** A model of whatever kind. */
+/** A model of any kind. */
 export type AnyModel = TextClassifier | TextTagger | LanguageModel | Seq2Seq;
 
 interface TaskOfKind {
@@ -71,27 +71,27 @@ export interface TaskFlag {
   task?: TaskName;
 }
 
-/** Adds it. Commander is told of no default: some files ask for the task to be named. */
+/** Adds the flag. Commander gets no default, since some files require an explicit task. */
 export function taskFlag(command: Command): Command {
   return command.addOption(
     new Option(
       '--task <task>',
-      'what the model is for: classify labels texts (the default), tag finds spans or gives each token a tag, language learns to write texts, seq2seq to write one text for another',
+      'what the model is for: classify labels texts (the default), tag finds spans or tags tokens, language learns to write text, seq2seq learns to turn one text into another',
     ).choices(NAMES),
   );
 }
 
-/** Names of files that hold tokens with tags, one token a line. */
+/** Names of files with tagged tokens, one token per line. */
 export const TAGGED = /\.conllu?(\.(gz|gzip|zst|zstd))?$/i;
 
 /**
- * Refuses a file that is not for the default task.
+ * Refuses a file that does not suit the default task.
  *
  * @throws ArgumentError
  */
 export function checkTask(file: string, { task }: TaskFlag): void {
   if (task === undefined && TAGGED.test(file)) {
-    throw constraint('task', `${file} holds tokens with tags, from which a tagger learns; give --task tag`);
+    throw constraint('task', `${file} contains tokens with tags, which a tagger learns from; give --task tag`);
   }
 }
 
@@ -116,7 +116,7 @@ export async function loadModel<C extends ModelCommand>(
     const kinds = new Intl.ListFormat('en-GB').format(able.map(({ kind }) => `"${kind}"`));
     throw constraint(
       'model',
-      `recurra ${command} works with models of the kind ${kinds}; ${path} is of the kind "${error.kind}"`,
+      `recurra ${command} works with models of kind ${kinds}; ${path} is a model of kind "${error.kind}"`,
     );
   }
 }

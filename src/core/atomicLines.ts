@@ -3,12 +3,12 @@ import { dirname } from 'node:path';
 import { DataError } from './errors.js';
 import { targetOf, temporaryBeside } from './outputs.js';
 
-/** Characters that are gathered before they are written. */
+/** Characters buffered before a write. */
 const BUFFER = 262_144;
 
 /**
- * Writes lines to a file that appears whole or not at all: under a temporary name beside it, synced, then renamed. A file
- * that was there before stays as it is until then, and its mode is kept. A device or pipe is refused: renaming would replace it.
+ * Writes lines to a file atomically: under a temporary name in the same folder, synced, then renamed. An existing file
+ * is untouched until then, and its mode is kept. A device or pipe is refused: renaming would replace it.
  */
 export class AtomicLines {
   readonly #path: string;
@@ -23,11 +23,11 @@ export class AtomicLines {
     this.#file = file;
   }
 
-  /** Opens the temporary file, so that a folder that cannot be written to is found before the work. */
+  /** Opens the temporary file, so that an unwritable folder is reported before the work starts. */
   static async open(path: string): Promise<AtomicLines> {
     const old = await stat(path).catch(() => undefined);
     if (old && !old.isFile()) {
-      const reason = old.isDirectory() ? 'it is a folder' : 'it is no regular file';
+      const reason = old.isDirectory() ? 'it is a folder' : 'it is not a regular file';
       throw new DataError('IO', `it cannot be written: ${reason}`, { file: path });
     }
     const target = await targetOf(path);
@@ -38,14 +38,14 @@ export class AtomicLines {
     return lines;
   }
 
-  /** Adds a line. The promise, where there is one, is to be awaited before the next. */
+  /** Adds a line. If a promise is returned, await it before the next call. */
   write(line: string): Promise<void> | undefined {
     this.#waiting.push(line, '\n');
     this.#characters += line.length + 1;
     return this.#characters >= BUFFER ? this.#flush() : undefined;
   }
 
-  /** Adds bytes behind the lines before. To be awaited before the next call. */
+  /** Appends bytes. Await it before the next call. */
   async append(bytes: Uint8Array): Promise<void> {
     await this.#flush();
     await orDataError(this.#path, this.#file.appendFile(bytes));
@@ -58,19 +58,19 @@ export class AtomicLines {
     await orDataError(this.#path, this.#file.appendFile(text));
   }
 
-  /** Writes what is left and gives the file its name. */
+  /** Writes the rest and renames the file to its final name. */
   async finish(): Promise<void> {
     await this.#flush();
     await orDataError(this.#path, this.#file.sync());
     await this.#file.close();
     await orDataError(this.#path, rename(this.#temporary, this.#path));
-    // A rename is certain once the folder is on the disk; some file systems cannot sync one.
+    // A rename is durable once the folder is synced; some file systems cannot sync a folder.
     const folder = await open(dirname(this.#path), 'r').catch(() => undefined);
     await folder?.sync().catch(() => {});
     await folder?.close();
   }
 
-  /** Takes back what was written; harmless after {@link finish}. */
+  /** Deletes what was written; does nothing after {@link finish}. */
   async discard(): Promise<void> {
     await this.#file.close().catch(() => {});
     await rm(this.#temporary, { force: true });

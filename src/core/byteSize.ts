@@ -12,7 +12,10 @@ const UNITS: Readonly<Record<string, number>> = {
 /** What {@link byteSize} reads, in words. */
 export const BYTE_SIZE = 'a size such as 1.6MB, 800kB or 2MiB';
 
-/** A size such as `1.6MB`, `800 kB` or `1572864` in whole bytes, rounded down; undefined for what is no size of at least a byte. */
+/**
+ * A size such as `1.6MB`, `800 kB` or `1572864` in whole bytes, rounded down; undefined unless it is a size of at least
+ * a byte.
+ */
 export function byteSize(text: string): number | undefined {
   const [, number, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
   const factor = Object.hasOwn(UNITS, unit.toLowerCase()) ? UNITS[unit.toLowerCase()]! : Number.NaN;

@@ -1,15 +1,15 @@
 import { invalidArgument } from './errors.js';
 import { checkOptionNames } from './options/names.js';
 
-/** Limits of a number; undefined for none. */
+/** Limits of a number; undefined means no limit. */
 export interface Range {
-  /** Least number that fits. */
+  /** Smallest valid number. */
   from?: number;
-  /** Largest number that fits. */
+  /** Largest valid number. */
   to?: number;
-  /** All numbers that fit are larger. */
+  /** Exclusive lower limit. */
   above?: number;
-  /** All numbers that fit are smaller. */
+  /** Exclusive upper limit. */
   below?: number;
 }
 
@@ -48,7 +48,7 @@ export function rangeWords({ from, to, above, below }: Range): string {
 }
 
 /**
- * Throws unless `value` is a word out of a list.
+ * Throws unless `value` is one of a list of words.
  *
  * @throws {@link ArgumentError} `INVALID_ARGUMENT`.
  *
@@ -62,7 +62,8 @@ export function checkChoice<T extends string>(name: string, value: unknown, allo
 /**
  * Throws unless `value` is an integer within bounds.
  *
- * @throws {@link ArgumentError} `OUT_OF_RANGE` for an integer beyond the bounds, `INVALID_ARGUMENT` for what is no integer.
+ * @throws {@link ArgumentError} `OUT_OF_RANGE` for an integer beyond the bounds, `INVALID_ARGUMENT` for any other
+ * value.
  *
  * @internal
  */
@@ -74,7 +75,7 @@ export function checkInteger(
 ): number {
   if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
   if (!Number.isInteger(value)) throw invalidArgument(name, integerWords(least, most), value);
-  // The largest number is not worth a word unless it is what was missed.
+  // Mention the largest number only if it was exceeded.
   const expected = (value as number) > most ? `an integer from ${least} to ${most}` : integerWords(least, most);
   throw invalidArgument(name, expected, value, 'OUT_OF_RANGE');
 }
@@ -94,8 +95,8 @@ export function checkNumber(name: string, value: unknown): number {
 /**
  * Throws unless `value` is a finite number within a range.
  *
- * @param expected - Words for what fits, where those of {@link rangeWords} say too little.
- * @throws {@link ArgumentError} `OUT_OF_RANGE` for a number that does not fit, `INVALID_ARGUMENT` for what is no number.
+ * @param expected - A description of valid values, if {@link rangeWords} is not specific enough.
+ * @throws {@link ArgumentError} `OUT_OF_RANGE` for a number outside the range, `INVALID_ARGUMENT` for any other value.
  *
  * @internal
  */
@@ -190,7 +191,7 @@ export function checkFunction(name: string, value: unknown): void {
 }
 
 /**
- * Throws unless `options` is an object, or absent, which is an empty one, with known names only.
+ * Throws unless `options` is an object with known names only. A missing value counts as an empty object.
  *
  * @param where - Whose options they are, for the message.
  * @throws {@link ArgumentError} `INVALID_ARGUMENT`.

@@ -1,6 +1,6 @@
 /**
- * The timers, taken when this file is loaded. A test that puts others in their place later, as `jest.useFakeTimers()` does,
- * must not make the work of a model wait for a time that never comes. Browsers have no `setImmediate`.
+ * The timers, taken when this file is loaded. A test that replaces them later, as `jest.useFakeTimers()` does, must not
+ * make a model wait forever. Browsers have no `setImmediate`.
  */
 const timers = {
   setImmediate: globalThis.setImmediate ?? ((work: () => void) => setTimeout(work, 0)),
@@ -29,7 +29,7 @@ export function inNextTurn(work: () => void): void {
 }
 
 /**
- * Lets the event loop go round once.
+ * Waits for one turn of the event loop.
  *
  * @internal
  */
@@ -38,7 +38,7 @@ export function nextTurn(): Promise<void> {
 }
 
 /**
- * Calls a function after some milliseconds; what is returned calls that off.
+ * Calls a function after some milliseconds; returns a function that cancels it.
  *
  * @internal
  */

@@ -3,7 +3,7 @@ import { invalidArgument } from './errors.js';
 /** Where a tensor lives: `cpu`, `cuda` (the current CUDA device) or `cuda:<number>`. */
 export type Device = 'cpu' | 'cuda' | `cuda:${number}`;
 
-/** Whether a value is the name of a device; whether there is one, only libtorch can tell. */
+/** Whether a value is the name of a device. Only libtorch knows whether the device exists. */
 function isDevice(value: unknown): value is Device {
   return typeof value === 'string' && /^(cpu|cuda(:\d{1,3})?)$/.test(value);
 }

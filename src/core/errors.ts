@@ -1,5 +1,5 @@
 /**
- * Stable names of what can go wrong, as found in {@link RecurraError.code}.
+ * Stable error codes, as found in {@link RecurraError.code}.
  */
 export type ErrorCode =
   | 'INVALID_ARGUMENT'
@@ -54,7 +54,7 @@ export interface RecurraErrorOptions {
  * ```
  */
 export class RecurraError extends Error {
-  /** Name of the class, as in every error of JavaScript. */
+  /** Name of the class, as for every JavaScript error. */
   override name = 'RecurraError';
   /** Stable name of the kind of error. */
   readonly code: ErrorCode;
@@ -69,14 +69,14 @@ export class RecurraError extends Error {
 export interface ArgumentErrorOptions extends RecurraErrorOptions {
   /** Name of the argument or option. */
   option?: string | undefined;
-  /** What would fit. */
+  /** A description of valid values. */
   expected?: string | undefined;
-  /** What was given, described. */
+  /** A description of the given value. */
   received?: string | undefined;
 }
 
 /**
- * An argument or option that does not fit, found before any work began. The command line then ends with exit code 2.
+ * An invalid argument or option, found before any work began. The command line exits with code 2 for it.
  *
  * @example
  * ```ts
@@ -88,11 +88,17 @@ export interface ArgumentErrorOptions extends RecurraErrorOptions {
  * ```
  */
 export class ArgumentError extends RecurraError {
-  /** Name of the class, as in every error of JavaScript. */
+  /** Name of the class, as for every JavaScript error. */
   override name = 'ArgumentError';
-  /** Name of the argument or option as the message has it, such as `epochs` or `texts[3]`; undefined if there is no single one. */
+  /**
+   * Name of the argument or option as used in the message, such as `epochs` or `texts[3]`; undefined if there is no
+   * single one.
+   */
   readonly option: string | undefined;
-  /** What would fit, such as `an integer from 1 to 100000`; undefined if no value would by itself. */
+  /**
+   * A description of valid values, such as `an integer from 1 to 100000`; undefined if the error is about a combination
+   * of options.
+   */
   readonly expected: string | undefined;
   /** What was given, such as `number 0` or `array of 3`; undefined where {@link expected} is. */
   readonly received: string | undefined;
@@ -105,7 +111,7 @@ export class ArgumentError extends RecurraError {
   }
 }
 
-/** Where in a file a fault was found. Lines and columns count from 1. */
+/** Position of an error in a file. Lines and columns count from 1. */
 export interface FilePosition {
   /** Path of the file as the caller gave it. */
   file?: string | undefined;
@@ -116,7 +122,7 @@ export interface FilePosition {
 }
 
 /**
- * A fault in data: a file that is missing, a column that is not there, a row that does not fit.
+ * An error in data: a missing file, a missing column, an invalid row.
  *
  * @example
  * ```ts
@@ -128,7 +134,7 @@ export interface FilePosition {
  * ```
  */
 export class DataError extends RecurraError {
-  /** Name of the class, as in every error of JavaScript. */
+  /** Name of the class, as for every JavaScript error. */
   override name = 'DataError';
   /** Path of the file, if there is one. */
   readonly file: string | undefined;
@@ -146,35 +152,37 @@ export class DataError extends RecurraError {
   }
 }
 
-/** A model file that cannot be read or is not what it should be. */
+/** A model file that cannot be read or is invalid. */
 export class ModelFileError extends RecurraError {
-  /** Name of the class, as in every error of JavaScript. */
+  /** Name of the class, as for every JavaScript error. */
   override name = 'ModelFileError';
 }
 
-/** libtorch could not be found, opened or used; the message lists each place looked at and the command that mends it. */
+/**
+ * libtorch could not be found, opened or used; the message lists every place searched and the command that fixes it.
+ */
 export class LibtorchError extends RecurraError {
-  /** Name of the class, as in every error of JavaScript. */
+  /** Name of the class, as for every JavaScript error. */
   override name = 'LibtorchError';
 }
 
-/** CUDA was asked for and cannot be used; the code says what is missing, the message what to do about it. */
+/** CUDA was requested and cannot be used; the code says what is missing, the message what to do about it. */
 export class CudaError extends RecurraError {
-  /** Name of the class, as in every error of JavaScript. */
+  /** Name of the class, as for every JavaScript error. */
   override name = 'CudaError';
 }
 
 /** Options of {@link DistributedError}. */
 export interface DistributedErrorOptions extends RecurraErrorOptions {
-  /** The rank that is at fault, where it is known. */
+  /** The rank at fault, if known. */
   rank?: number | undefined;
 }
 
-/** Another process of a group is lost, silent or different, or the group cannot be formed. */
+/** Another process of the group failed, timed out or has different settings, or the group cannot be formed. */
 export class DistributedError extends RecurraError {
-  /** Name of the class, as in every error of JavaScript. */
+  /** Name of the class, as for every JavaScript error. */
   override name = 'DistributedError';
-  /** The rank that is at fault; undefined where it is not known. */
+  /** The rank at fault; undefined if unknown. */
   readonly rank: number | undefined;
 
   constructor(message: string, options: DistributedErrorOptions = {}) {
@@ -202,7 +210,7 @@ export function describe(value: unknown): string {
 }
 
 /**
- * Makes the error for an argument that does not fit: `Expected <expected> for <name> but received <value>`.
+ * Makes the error for an invalid argument: `Expected <expected> for <name> but received <value>`.
  *
  * @param expected - A noun phrase: `an integer from 1 to 64`. For anything else there is {@link constraint}.
  *
@@ -218,7 +226,7 @@ export function invalidArgument(
 }
 
 /**
- * As {@link invalidArgument}, with words of one's own for what was given.
+ * Like {@link invalidArgument}, with a custom description of the given value.
  *
  * @internal
  */
@@ -236,9 +244,9 @@ export function mismatch(
 }
 
 /**
- * Makes the error for a rule between options, or another one that no value of the option alone can satisfy.
+ * Makes the error for a rule between options, or for any rule that a value of the option alone cannot satisfy.
  *
- * @param name - The option that is to be changed or removed.
+ * @param name - The option to change or remove.
  * @param message - The whole sentence.
  *
  * @internal

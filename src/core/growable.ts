@@ -2,13 +2,13 @@ import type { MessagePort } from 'node:worker_threads';
 
 /** Elements of the first block: 256 KB. Each next one has twice as many. */
 const FIRST = 65_536;
-/** Elements of the largest block: 64 MB, above the 32 MB from which on glibc always gives a block's memory back. */
+/** Elements of the largest block: 64 MB, above the 32 MB from which glibc always returns a block's memory. */
 const LARGEST = 2 ** 24;
-/** Elements worked on between two pauses. */
+/** Elements processed between two pauses. */
 const PIECE = 65_536;
 
 /**
- * A list of int32 that grows without copying what it has, so that its memory is never twice that of its content.
+ * A list of int32 that grows without copying, so that it never needs twice the memory of its content.
  *
  * @internal
  */
@@ -46,9 +46,9 @@ export class Int32List {
   }
 
   /**
-   * Gives all elements as one array and lets go of its own blocks one by one; pauses often.
+   * Returns all elements as one array and frees the blocks one by one; pauses often.
    *
-   * @param map - Table applied to each element on the way, if given.
+   * @param map - Table applied to each element, if given.
    */
   *finish(map?: Int32Array): Generator<void, Int32Array<ArrayBuffer>, undefined> {
     const all = new Int32Array(this.length);
@@ -78,8 +78,8 @@ export class Int32List {
 let nowhere: MessagePort | undefined;
 
 /**
- * Frees an array's memory now. The garbage collector sees no need in a loop that allocates nothing, and all blocks would still
- * be there beside the whole; but what is handed over to a port without a receiver is freed at once.
+ * Frees an array's memory now. The garbage collector does not run in a loop that allocates nothing, so all blocks would
+ * stay in memory next to the result; a buffer transferred to a port without a receiver is freed at once.
  */
 function release(block: Int32Array<ArrayBuffer>): void {
   if (!nowhere) {

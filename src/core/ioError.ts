@@ -7,7 +7,7 @@ import { DataError } from './errors.js';
  */
 export function ioError(error: Error, file: string | undefined): DataError {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return new DataError('FILE_NOT_FOUND', 'there is no such file', { file }, { cause: error });
+  if (code === 'ENOENT') return new DataError('FILE_NOT_FOUND', 'no such file', { file }, { cause: error });
   const reason = code === 'EISDIR' ? 'this is a folder, not a file' : `cannot be read: ${error.message}`;
   return new DataError('IO', reason, { file }, { cause: error });
 }

@@ -1,10 +1,10 @@
 /**
- * Puts a value among the largest ones that were seen, in falling order; of equal ones the first seen comes first.
+ * Inserts a value into the largest ones seen, in descending order; equal values keep their order.
  *
- * @param kept - The largest so far, which is changed.
- * @param most - How many are kept.
+ * @param kept - The largest values so far; modified in place.
+ * @param most - How many to keep.
  * @param size - How large the value is.
- * @param sizeOf - How large one is that is kept.
+ * @param sizeOf - The size of a kept value.
  * @param make - Makes the value; called only if it is kept.
  */
 export function keepLargest<T>(

@@ -1,5 +1,5 @@
 /**
- * Items as a message lists them: the first ones between commas, and how many more there are.
+ * Items for a message: the first few, separated by commas, and the number of others.
  *
  * @internal
  */

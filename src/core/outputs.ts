@@ -6,18 +6,18 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { checkFilled } from './checks.js';
 import { ArgumentError, constraint, DataError } from './errors.js';
 
-/** A file or folder that a work will write. */
+/** A file or folder that will be written. */
 export interface Output {
   /** The option that names it. */
   option: string;
-  /** What is written there, as the subject of a sentence: `the model`. */
+  /** What will be written, as the subject of a sentence: `the model`. */
   what: string;
   path: string;
-  /** A folder for event files, which may be there; a file is replaced as a whole. */
+  /** Whether it is a folder for event files, which may already exist; a file is replaced as a whole. */
   folder?: boolean;
 }
 
-/** A file that a work reads. */
+/** A file that will be read. */
 export interface Input {
   /** What is read from it, as in `the file of the rows`. */
   what: string;
@@ -25,29 +25,32 @@ export interface Input {
   path: string;
 }
 
-/** What identifies a file whatever its path. */
+/** Identity of a file, independent of its path. */
 interface Identity {
   real: string;
   stats: BigIntStats;
 }
 
 const STANDARD_INPUT = '-';
-/** A longer name leaves no room for what a temporary file has around it. */
+/** A longer name leaves no room for the additions of a temporary name. */
 const LONGEST_NAME = 200;
 
-/** A path beside `target` for a temporary file; it begins with the target's name, so that what a killed process left can be told. */
+/**
+ * A path next to `target` for a temporary file; it starts with the target's name, so that leftovers of a killed process
+ * can be recognised.
+ */
 export function temporaryBeside(target: string): string {
   const name = basename(target);
   const begin = Buffer.byteLength(name) <= LONGEST_NAME ? `.${name}.` : '.recurra.';
   return join(dirname(target), `${begin}${randomUUID()}.tmp`);
 }
 
-/** The file that a path leads to, behind its links; the path itself where there is none. */
+/** The file that a path resolves to; the path itself if there is none. */
 export async function targetOf(path: string): Promise<string> {
   return realpath(path).catch(() => resolve(path));
 }
 
-/** Identity of what is at a path; undefined if nothing can be said of it. */
+/** Identity of the file at a path; undefined if unknown. */
 async function identify(path: string): Promise<Identity | undefined> {
   try {
     if (path === STANDARD_INPUT) return { real: '', stats: fstatSync(0, { bigint: true }) };
@@ -57,7 +60,9 @@ async function identify(path: string): Promise<Identity | undefined> {
   }
 }
 
-/** Whether both are one file. Another hard link to its content is not: the file that is written replaces a name, not the content. */
+/**
+ * Whether both are the same file. Another hard link to the content is not: writing replaces a name, not the content.
+ */
 function same(a: Identity | undefined, b: Identity | undefined): boolean {
   if (!a || !b) return false;
   const one = a.stats.dev === b.stats.dev && a.stats.ino === b.stats.ino && a.stats.ino !== 0n;
@@ -73,18 +78,18 @@ async function checkReplaceable(target: string, old: BigIntStats): Promise<void>
   throw new Error('it belongs to another user, and only they may replace it in this folder');
 }
 
-/** Does all that writing a file needs, but for its content. */
+/** Tries everything that writing a file needs, without the content. */
 async function tryFile(path: string): Promise<void> {
   const old = await stat(path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
   if (old?.isDirectory() || /[/\\]$/.test(path)) throw new Error('it is a folder');
-  if (old && !old.isFile()) throw new Error('it is no regular file');
+  if (old && !old.isFile()) throw new Error('it is not a regular file');
   const target = await targetOf(path);
   const temporary = temporaryBeside(target);
   const made = await open(temporary, 'wx').catch((error: NodeJS.ErrnoException) => {
-    // The system names the temporary file, which nobody has asked for.
+    // The system's message names the temporary file, which means nothing to the user.
     throw error.code === 'ENOENT' ? new Error(`there is no folder ${dirname(target)} (ENOENT)`) : error;
   });
   await made.close();
@@ -92,7 +97,7 @@ async function tryFile(path: string): Promise<void> {
   if (old) await checkReplaceable(target, old);
 }
 
-/** Finds out whether files can be made in a folder, or the folder itself where it is not there yet. */
+/** Checks that files can be created in a folder, or that a missing folder can be created. */
 async function tryFolder(path: string): Promise<void> {
   for (let at = resolve(path); ; at = dirname(at)) {
     const there = await stat(at).catch((error: NodeJS.ErrnoException) => {
@@ -106,12 +111,12 @@ async function tryFolder(path: string): Promise<void> {
 }
 
 /**
- * Finds out before a work, not after it, that something could not be written: an empty path, a folder in place of a file, a
- * device, standard output, a name that is too long, a folder that is missing or closed, or a file that the work itself reads. Also
- * that two inputs are standard input.
+ * Checks before the work starts that its outputs can be written. Refuses an empty path, a folder in place of a file, a
+ * device, standard output, a name that is too long, a missing or unwritable folder, and a file that is also an input.
+ * Also refuses two inputs from standard input.
  *
  * @throws {@link ArgumentError} for a path that is empty or `-`, or names an input or another output, and for two inputs `-`.
- * @throws {@link DataError} `IO` for one that cannot be written.
+ * @throws {@link DataError} `IO` for a path that cannot be written.
  *
  * @internal
  */

@@ -1,2 +1,2 @@
-/** Values that JSON keeps. */
+/** Values that JSON can represent. */
 export type Plain = null | boolean | number | string | Plain[] | { [name: string]: Plain };

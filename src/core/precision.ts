@@ -1,4 +1,4 @@
-/** Precision of the computations of a training: `bfloat16` as `amp.autocast` of `recurra/torch` has it. */
+/** Precision of a training's computations. `bfloat16` is the mixed precision of `amp.autocast` in `recurra/torch`. */
 export type Precision = 'float32' | 'bfloat16';
 
 /** All precisions. */

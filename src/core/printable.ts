@@ -1,6 +1,6 @@
 /**
- * What a terminal would obey or hide: control characters, marks that turn the direction of writing, invisible format characters, and
- * halves of characters. The joiners of emoji and of Indic and Arabic scripts stay.
+ * What a terminal would execute or hide: control characters, bidirectional marks, invisible format characters, and lone
+ * surrogates. The joiners of emoji and of Indic and Arabic scripts stay.
  */
 const UNPRINTABLE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
@@ -13,7 +13,7 @@ function escaped(character: string): string {
 }
 
 /**
- * A text of somebody else as a terminal can show it: what it would obey or hide is escaped, such as `\u001b`.
+ * Untrusted text made safe for a terminal: control and invisible characters are escaped, such as `\u001b`.
  *
  * @internal
  */
@@ -22,7 +22,7 @@ export function printable(text: string): string {
 }
 
 /**
- * As {@link printable}, for text of several lines, whose line ends stay.
+ * Like {@link printable}, but keeps line ends.
  *
  * @internal
  */
@@ -30,7 +30,7 @@ export function printableLines(text: string): string {
   return text.replace(UNPRINTABLE, (character) => (character === '\n' ? character : escaped(character)));
 }
 
-/** A label between quotes, with everything escaped that is not ASCII. */
+/** A label in quotes, with everything but ASCII escaped. */
 function exact(label: string): string {
   return JSON.stringify(label).replace(/[^ -~]/gu, escaped);
 }
@@ -43,7 +43,7 @@ const LOOK_ALIKE: ReadonlyMap<string, string> = new Map(
   ]),
 );
 
-/** The same for all labels that look the same. */
+/** A key that is the same for all labels that look the same. */
 function look(label: string): string {
   const text = label
     .normalize('NFKC')
@@ -54,8 +54,8 @@ function look(label: string): string {
 }
 
 /**
- * Labels as a terminal can show them. Those that would look alike, for a blank, an invisible character, another normal form or
- * letters of another script, are quoted with everything escaped that tells them apart.
+ * Labels made safe for a terminal. Labels that would look alike (because of a space, an invisible character, another
+ * normal form or another script) are quoted and escaped so that they differ.
  *
  * @returns the shown form of each label, in the order given.
  *

@@ -4,7 +4,7 @@ import { invalidArgument } from './errors.js';
 /** State of a {@link Random}, plain data that survives JSON: four unsigned 32-bit words. */
 export type RandomState = readonly [number, number, number, number];
 
-/** An array or typed array, whose elements can change places. */
+/** An array or typed array, whose elements can be swapped. */
 export interface Shuffleable {
   /** Number of elements. */
   readonly length: number;
@@ -29,7 +29,7 @@ export class Random {
   readonly #words = new Uint32Array(4);
 
   /**
-   * @param seed - A non-negative safe integer, default 0; its 53 bits all count.
+   * @param seed - A non-negative safe integer, default 0; all 53 bits are used.
    * @param stream - A second integer, default 0: another one gives an unrelated sequence for the same seed (an epoch's number).
    * @throws {@link ArgumentError} for other values.
    */
@@ -44,14 +44,14 @@ export class Random {
       state = (state + 0x9e3779b9) >>> 0;
       this.#words[i] = mix(state);
     }
-    // The one state that the generator never leaves.
+    // The one state that the generator can never leave.
     if (this.#words.every((word) => word === 0)) this.#words[0] = 1;
   }
 
   /**
-   * Goes on where {@link Random.state} was read.
+   * Restores a generator from {@link Random.state}.
    *
-   * @throws {@link ArgumentError} if `state` is not four unsigned 32-bit integers of which one is not 0.
+   * @throws {@link ArgumentError} if `state` is not four unsigned 32-bit integers with at least one that is not 0.
    */
   static fromState(state: RandomState): Random {
     const random = new Random();
@@ -59,13 +59,13 @@ export class Random {
     return random;
   }
 
-  /** The generator's state; assign it to go back to that point. */
+  /** The generator's state; assign it to return to that point. */
   get state(): RandomState {
     const [a, b, c, d] = this.#words;
     return [a!, b!, c!, d!];
   }
 
-  /** Goes back to a state. */
+  /** Returns to a state. */
   set state(state: RandomState) {
     const fits =
       Array.isArray(state) &&
@@ -103,7 +103,7 @@ export class Random {
    * @throws {@link ArgumentError} if `bound` is not an integer from 1 to 2^32.
    */
   int(bound: number): number {
-    // Called for every draw: the check itself would cost as much as the draw.
+    // Inline because it runs for every draw: a call to a check would cost as much as the draw.
     if (!(Number.isInteger(bound) && bound >= 1 && bound <= 2 ** 32)) checkInteger('bound', bound, 1, 2 ** 32);
     // Draws beyond the last whole multiple of `bound` would favour the small numbers.
     const limit = 2 ** 32 - (2 ** 32 % bound);
@@ -112,14 +112,14 @@ export class Random {
     return drawn % bound;
   }
 
-  /** A normally distributed number with mean 0 and standard deviation 1 (Box and Muller's method). */
+  /** A normally distributed number with mean 0 and standard deviation 1 (Box-Muller transform). */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.float()));
     return radius * Math.cos(2 * Math.PI * this.float());
   }
 
   /**
-   * Shuffles in place (Fisher and Yates) and returns what it was given.
+   * Shuffles in place (Fisher-Yates) and returns `items`.
    *
    * @param items - An array or typed array of at most 2^32 elements.
    */
@@ -134,7 +134,7 @@ export class Random {
   }
 
   /**
-   * The integers from 0 up to and without `length` in random order.
+   * The integers in `[0, length)` in random order.
    *
    * @throws {@link ArgumentError} if `length` is not an integer from 0 to 2^31.
    *

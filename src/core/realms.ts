@@ -1,16 +1,16 @@
 /**
- * Kinds of values, whatever realm made them. Test runners (Jest, Vitest's `vmThreads`) load packages in a realm of their own. The values
- * of an addon and of Node's own modules come from the main one, and `instanceof` does not know them.
+ * Type checks that work across realms. Test runners (Jest, Vitest's `vmThreads`) load packages in a separate realm.
+ * Values of an addon and of Node's modules come from the main realm, where `instanceof` fails.
  */
 
 const tagOf = (value: unknown) => Object.prototype.toString.call(value).slice('[object '.length, -1);
 
-/** Whether it is an error, of any realm. */
+/** Whether a value is an error, from any realm. */
 export function isError(value: unknown): value is Error {
   return value instanceof Error || tagOf(value) === 'Error';
 }
 
-/** Whether it is a promise, of any realm. */
+/** Whether a value is a promise, from any realm. */
 export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return value instanceof Promise || typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
@@ -22,7 +22,7 @@ interface Arrays {
   Float64Array: Float64Array;
 }
 
-/** Whether it is a typed array of that kind, of any realm. */
+/** Whether a value is a typed array of the given kind, from any realm. */
 export function isTyped<Kind extends keyof Arrays>(kind: Kind, value: unknown): value is Arrays[Kind] {
   return tagOf(value) === kind;
 }

@@ -1,7 +1,7 @@
 import { invalidArgument, RecurraError } from './errors.js';
 
 /**
- * The error of work that a signal ended: `<what> was aborted`. Its cause is the signal's reason.
+ * The error for aborted work: `<what> was aborted`. Its cause is the signal's reason.
  *
  * @param what - What was aborted, as the subject of a sentence: `the training`.
  *

@@ -5,7 +5,10 @@ export function jsonLine(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** Writes a line for people to standard error, so that standard output holds results alone. Control characters are escaped. */
+/**
+ * Writes a line for people to standard error, so that standard output contains only results. Control characters are
+ * escaped.
+ */
 export function note(line: string): void {
   process.stderr.write(`${printableLines(line)}\n`);
 }

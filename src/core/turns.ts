@@ -5,8 +5,8 @@ import { throwIfAborted } from './signals.js';
 const TURN = 6;
 
 /**
- * Shares the event loop: long work asks {@link due} after each small piece and, when it is, awaits {@link next}.
- * Timers and requests of the same process then wait for some milliseconds, not for the whole work.
+ * Shares the event loop: long work asks {@link due} after each small piece and, when it is, awaits {@link next}. Timers
+ * and requests of the same process then wait a few milliseconds, not for all of the work.
  *
  * @internal
  */
@@ -18,8 +18,8 @@ export class Turns {
 
   /**
    * @param signal - Aborting it makes {@link next} throw.
-   * @param onTurn - Called before each turn is given away, and so never more than every few milliseconds.
-   * @param what - What is aborted with the signal, as the subject of the error's sentence.
+   * @param onTurn - Called before each yield, so at most every few milliseconds.
+   * @param what - What the signal aborts, as the subject of the error's sentence.
    */
   constructor(signal?: AbortSignal, onTurn?: () => void, what = 'the work') {
     this.#signal = signal;
@@ -29,12 +29,12 @@ export class Turns {
     this.#end = now() + TURN;
   }
 
-  /** Whether the present turn has lasted long enough. */
+  /** Whether the current turn has lasted long enough. */
   get due(): boolean {
     return now() >= this.#end;
   }
 
-  /** Lets the event loop go round once. */
+  /** Waits for one turn of the event loop. */
   async next(): Promise<void> {
     this.#onTurn?.();
     await nextTurn();
@@ -42,7 +42,7 @@ export class Turns {
     this.#end = now() + TURN;
   }
 
-  /** Starts a new turn, after something that let the event loop go round. */
+  /** Starts a new turn, after the caller yielded to the event loop in another way. */
   restart(): void {
     this.#end = now() + TURN;
   }

@@ -1,6 +1,6 @@
 import { AtomicLines } from './atomicLines.js';
 
-/** Writes a text as a file that ends with one line end, which appears whole or not at all. */
+/** Writes a text file atomically, with exactly one line end at its end. */
 export async function writeText(path: string, text: string): Promise<void> {
   const file = await AtomicLines.open(path);
   try {

@@ -8,9 +8,9 @@ import { sequenceEngine } from './sequences.js';
 import { torchEngine } from './torch.js';
 
 /**
- * The engine for a device: the kernels on the CPU, libtorch on a GPU. It begins with the same weights wherever it is.
+ * The engine for a device: the kernels on the CPU, libtorch on a GPU. The initial weights are the same on every device.
  *
- * @param config - With several `members`, an {@link ensemble} of as many networks.
+ * @param config - With several `members`, an {@link ensemble} of that many networks.
  */
 export async function engineOn(
   device: Device,
@@ -20,7 +20,7 @@ export async function engineOn(
   if (config.head.kind === 'tags' && (config.members ?? 1) > 1)
     throw constraint(
       'members',
-      'a tagger is one network: the most probable tags of several have no mean; take members: 1',
+      'a tagger must be a single network, since tag sequences cannot be averaged; use members: 1',
     );
   const members: ExplainingEngine[] = [];
   try {

@@ -8,12 +8,12 @@ import { byMember, memberPrefix, named } from './memberNames.js';
 /** The generator's stream for the members' seeds; 0 is the usual one, 1 draws the order of rows. */
 const MEMBER_STREAM = 2;
 
-/** Sums between two looks at the clock: some tens of microseconds. */
+/** Additions between two checks of the clock: some tens of microseconds. */
 const NUMBERS_A_LOOK = 65_536;
 
 /**
- * The seeds of networks that are trained as one model: the first has `seed`, so that it is the network that would be trained alone;
- * the others are drawn from it. Initial weights and dropout depend on them, the order of the rows does not.
+ * The seeds of an ensemble's networks. The first one is `seed`, so that it is the network that would be trained alone;
+ * the others are drawn from it. Initial weights and dropout depend on them; the order of the rows does not.
  */
 export function memberSeeds(seed: number, members: number): number[] {
   const random = new Random(seed, MEMBER_STREAM);
@@ -34,20 +34,21 @@ function addPart(sum: Float32Array, more: Float32Array, by: number, from: number
 }
 
 /**
- * Several networks as one: each makes the steps of all batches, and the scores are the mean of theirs. They must look alike, and
- * differ by their seeds. They compute one after the other, each with all threads.
+ * Several networks as one: each one trains on all batches, and the scores are the mean of theirs. They have the same
+ * configuration and different seeds. They run one after the other, each with all threads.
  *
- * - Statistics of a chunk are means over the members. If the loss of one is not finite, its statistics are given and the members behind
- *   it do not see the chunk.
- * - Raw scores are the mean of the members', and so is an explanation: the gradient of that mean by all members' word vectors.
- * - The arrays of the first member have its own names, see `memberNames.ts`.
+ * - Statistics of a chunk are means over the members. If the loss of one is not finite, its statistics are returned and
+ *   the members after it do not see the chunk.
+ * - Raw scores are the mean of the members', and so is an explanation: the gradient of that mean with respect to all
+ *   members' word vectors.
+ * - The arrays of the first member keep their names, see `memberNames.ts`.
  *
  * @param members - Two or more; the ensemble closes them.
  */
 export function ensemble(members: readonly [ExplainingEngine, ...ExplainingEngine[]]): ExplainingEngine {
   const [first, ...others] = members;
   const count = members.length;
-  /** The sum becomes the mean with the last of `others`. */
+  /** Adding the last of `others` turns the sum into the mean. */
   const divisor = (at: number) => (at === others.length - 1 ? count : 1);
 
   async function meanOf(ask: (member: ExplainingEngine) => Promise<Float32Array>): Promise<Float32Array> {
@@ -109,9 +110,9 @@ export function ensemble(members: readonly [ExplainingEngine, ...ExplainingEngin
     },
     scores,
     ...(members.every((member) => member.scoresNow) && { scoresNow: meanNow }),
-    // Where it is too long, the texts are read once and their ids go to every member.
+    // Texts that are too long are read once, and their ids go to every member.
     ...(members.every((member) => member.scoreTextNow) && { scoreTextNow: textNow }),
-    // A chunk takes all members' time, and stopping shall be as prompt as with one.
+    // A chunk takes the time of all members, and stopping should be as prompt as with one.
     chunkTokens: Math.max(1, Math.floor(first.chunkTokens / count)),
     workPerToken: members.reduce((sum, { workPerToken }) => sum + workPerToken, 0),
     setWordVectors: (words, vectors) => all((member) => member.setWordVectors(words, vectors)),

@@ -4,7 +4,7 @@ import { nativeChunk, nativeConfig, nativeOptions } from './native.js';
 import { tokenWork } from './network.js';
 import { writingEngine } from './writing.js';
 
-/** Characters from which a text is not tried at once: splitting it takes tens of microseconds. */
+/** Texts of this many characters are not tried synchronously: splitting them takes tens of microseconds. */
 const LONG_TEXT = 4_096;
 
 /** Tokens of a chunk on the CPU: some tens of milliseconds of work, so that stopping is prompt. */
@@ -16,8 +16,8 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
   const ofWords = !config.subwords || config.ownForms !== undefined;
   const work = tokenWork(config);
   const atOnce = Math.floor(AT_ONCE_WORK / work / (config.members ?? 1));
-  // After a change of the weights the first prediction makes them ready, which is too long for the event loop; and once the
-  // vocabulary has been read through, its input projections are worth keeping.
+  // After the weights change, the first prediction packs them, which takes too long for the event loop. Once as many
+  // tokens as the vocabulary has were read, its input projections are worth keeping.
   let ready = false;
   let seen = 0;
   let changes = 0;
@@ -29,8 +29,7 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
   const count = (tokens: number) => {
     const before = seen;
     seen += tokens;
-    // A failure here does no harm: predictions continue without the table.
-    // Forms that come with the texts have none.
+    // A failure here is harmless: predictions continue without the table. Forms that come with the texts have no table.
     if (ofWords && before < config.vocabSize && seen >= config.vocabSize) native.prepare().catch(() => {});
   };
   const scoreTextNow: NonNullable<ExplainingEngine['scoreTextNow']> = (encoder, text, row) => {
@@ -62,7 +61,7 @@ export function kernelEngine(config: EngineConfig): ExplainingEngine {
       count(tokens.length);
       return native.scoresNow(tokens, lengths, forms) ?? undefined;
     },
-    // A text that the addon reads has as many scores as it has classes, and ids in place of forms.
+    // The addon reads a text as ids, not forms, and gives it one score per class.
     ...(config.head.kind === 'classes' && ofWords && { scoreTextNow, scoreTexts }),
     chunkTokens: CPU_CHUNK_TOKENS,
     workPerToken: work,

@@ -2,21 +2,21 @@ import type { light as lightNamespace } from '../../index.d.js';
 import { light } from '../native/light.js';
 import type { HeldWeights, StateEntry } from './engine.js';
 
-/** Texts that go to the addon in one call: some tenths of a millisecond. */
+/** Texts passed to the addon per call: some tenths of a millisecond. */
 const TEXTS_PER_CALL = 256;
 
-/** How the probabilities of a network and those of the linear model beside it become one model's. */
+/** How the probabilities of a network and of the linear model are combined. */
 export interface Mix {
   /** The network's share of the log-probabilities, from 0 to 1; the rest is the linear model's. */
   network: number;
-  /** What their sum is multiplied by before it becomes probabilities again: one over the temperature. */
+  /** Factor of the sum before it becomes probabilities again: the inverse temperature. */
   sharpness: number;
 }
 
 /**
- * The share of a network whose words begin with vectors, where there are no rows to choose one by: it is worth more than one whose words
- * begin at random, and most where the vectors were learned from much text. Measured on rows held out of the training files, with
- * vectors from the other rows' texts, as percentages right:
+ * The share of a network with pretrained word vectors, if there are no rows to choose it by. Such a network deserves a
+ * larger share than one with random vectors, and the largest if the vectors were learned from much text. Measured on
+ * rows held out of the training files, with vectors from the other rows' texts, accuracy in percent:
  *
  * | labelled rows, words, seeds | 0.3 | 0.4 | 0.5 | 0.6 | 0.7 |
  * |---|---|---|---|---|---|
@@ -29,23 +29,23 @@ export interface Mix {
  */
 const SHARES_WITH_VECTORS = { file: 0.5, fewWords: 0.4, manyWords: 0.6 };
 
-/** Words of a vocabulary from which on it comes from much text. */
+/** A vocabulary of this many words comes from much text. */
 const MANY_WORDS = 20_000;
 
 /**
- * The share of several networks where there are no rows to choose one by. Their mean is worth more than one of them: on a fifth of the
- * first 2,000 and 8,000 rows of AG News, seeds 0 and 1, the share with the least loss was 0.2, 0.2, 0.2 and 0.3 for one network, 0.4,
- * 0.3, 0.4 and 0.4 for three; on banking77 0.5 and 0.5, then 0.5 and 0.6.
+ * The share of an ensemble if there are no rows to choose it by. An ensemble deserves a larger share than one network:
+ * on a fifth of the first 2,000 and 8,000 rows of AG News, seeds 0 and 1, the share with the smallest loss was 0.2,
+ * 0.2, 0.2 and 0.3 for one network, 0.4, 0.3, 0.4 and 0.4 for three; on banking77 0.5 and 0.5, then 0.5 and 0.6.
  */
 const SHARE_OF_SEVERAL = 0.4;
 
 /**
- * The mix where there are no rows to choose one by. Training rows cannot serve: the network has seen them, so its probabilities of
- * them prove nothing.
+ * The mix if there are no rows to choose it by. Training rows cannot be used: the network has seen them, so its
+ * probabilities for them prove nothing.
  *
- * @param vectors - What the network's words begin with: the vectors of a file, those learned from texts, or undefined for random ones.
+ * @param vectors - The initial word vectors: from a file, learned from texts, or undefined for random ones.
  * @param words - Words of the vocabulary.
- * @param members - Networks whose mean it is.
+ * @param members - Number of networks in the ensemble.
  */
 export function usualMix(vectors: 'file' | 'texts' | undefined, words: number, members: number): Mix {
   const mix = light().usualMix();
@@ -55,48 +55,48 @@ export function usualMix(vectors: 'file' | 'texts' | undefined, words: number, m
   return members > 1 ? { ...mix, network: SHARE_OF_SEVERAL } : mix;
 }
 
-/** Labels of rows: one each, or with `ends` those of each row up to its end. */
+/** Labels of rows: one each, or with `ends`, those of each row up to its end. */
 export interface LinearLabels {
   labels: Int32Array;
-  /** Where the labels of each row end, where a row may have any number. */
+  /** Where the labels of each row end, if rows may have any number. */
   ends?: Uint32Array | undefined;
 }
 
 /** How a linear model is trained. */
 export interface LinearTraining {
   classes: number;
-  /** A weight for each label, or none for 1 each. */
+  /** A weight for each label; empty for 1 each. */
   classWeights: readonly number[];
   threads: number;
   seed: number;
-  /** The most bytes of the model; what suits the number of labels if undefined. */
+  /** Maximum size of the model in bytes; derived from the number of labels if undefined. */
   maxBytes: number | undefined;
 }
 
-/** What models that were not trained on them gave for some of the rows. */
+/** Predictions for held-out rows, by models that were not trained on them. */
 export interface HeldOut {
-  /** Numbers of the rows. */
+  /** Indices of the rows. */
   rows: Uint32Array;
   /** Their log-probabilities, `[rows, classes]`. */
   logProbabilities: Float32Array;
   /**
-   * The log loss of all rows that were held out, as a share of what it is where only the labels' frequencies are known: at 0 the
-   * n-grams tell everything, from 1 on nothing.
+   * The log loss of all held-out rows, relative to that of predicting label frequencies: 0 if the n-grams explain
+   * everything, 1 or more if nothing.
    */
   unexplained: number;
 }
 
-/** Numbers from 0 on, as the addon takes them. */
+/** Unsigned numbers, as the addon takes them. */
 function unsigned(numbers: Int32Array): Uint32Array {
   return new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
 }
 
-/** The texts that a linear model is trained or measured on, outside of JavaScript's memory. */
+/** The texts that a linear model is trained or measured on, stored outside of the JavaScript heap. */
 export class LinearTexts {
   readonly #native = new (light().LinearTexts)();
   #waiting: string[] = [];
 
-  /** Adds a text behind the others. */
+  /** Appends a text. */
   add(text: string): void {
     this.#waiting.push(text);
     if (this.#waiting.length >= TEXTS_PER_CALL) this.#flush();
@@ -112,18 +112,18 @@ export class LinearTexts {
     return new LinearRows(await this.#native.count(rows && unsigned(rows), threads));
   }
 
-  /** Log-probabilities that a model gives some rows, or all: `[rows, classes]`. */
+  /** A model's log-probabilities for some or all rows: `[rows, classes]`. */
   logProbabilities(model: LinearModel, rows: Int32Array | undefined, threads: number): Promise<Float32Array> {
     this.#flush();
     return this.#native.logProbabilities(model.native, rows && unsigned(rows), threads);
   }
 
-  /** The share of the counting and of the training that is done, from 0 to 1. */
+  /** Progress of counting and training, from 0 to 1. */
   get progress(): number {
     return this.#native.progress;
   }
 
-  /** Ends what is counted or trained on these texts. */
+  /** Stops counting and training on these texts. */
   abort(): void {
     this.#native.abort();
   }
@@ -147,7 +147,7 @@ class LinearRows {
     this.#native = native;
   }
 
-  /** Why no model with this number of labels is trained on these rows; undefined where one is. */
+  /** Why no model with this number of labels can be trained on these rows; undefined if it can. */
   refusal(classes: number): string | undefined {
     return this.#native.refusal(classes) ?? undefined;
   }
@@ -182,7 +182,7 @@ export class LinearModel {
   }
 
   /**
-   * The model in a file, whose arrays are taken out of it.
+   * Takes the arrays of the model out of a file.
    *
    * @throws RecurraError `INVALID_FILE` if some are missing or damaged.
    */
@@ -195,25 +195,25 @@ export class LinearModel {
     return this.native.classes;
   }
 
-  /** Whether a text may have several. */
+  /** Whether a text may have several labels. */
   get multiLabel(): boolean {
     return this.native.multiLabel;
   }
 
   /**
-   * What its training found on rows that it held out, `most` of them at most and evenly spread; undefined for a model of a file, and
-   * when it was taken before.
+   * The training's predictions for held-out rows, at most `most` of them, evenly spread; undefined for a model from a
+   * file, and on a second call.
    */
   takeHeldOut(most: number): HeldOut | undefined {
     return this.native.takeHeldOut(most) ?? undefined;
   }
 
-  /** Mixes the probabilities that a network gave for a text with this model's, in place; false for a long text. */
+  /** Mixes a network's probabilities for a text with this model's, in place; false for a long text. */
   mixNow(text: string, probabilities: Float32Array, mix: Mix): boolean {
     return this.native.mixNow(text, probabilities, mix);
   }
 
-  /** The same for many texts, away from the event loop. */
+  /** The same for many texts, off the event loop. */
   mix(texts: readonly string[], probabilities: Float32Array, mix: Mix, threads: number): Promise<Float32Array> {
     return this.native.mix(texts, probabilities, mix, threads);
   }
@@ -230,12 +230,12 @@ export class LinearModel {
 }
 
 /**
- * Chooses a mix on rows that neither model was trained on: the least log loss among the shares whose accuracy is that of the
- * better model, or within the noise of it.
+ * Chooses a mix on rows that neither model was trained on: the smallest log loss among the shares whose accuracy is at
+ * least that of the better model, within noise.
  *
  * @param network - Probabilities of the network, `[rows, classes]`.
  * @param linear - Log-probabilities of the linear model, as many.
- * @returns the mix, and the probabilities that it gives those rows.
+ * @returns the mix, and its probabilities for those rows.
  */
 export async function chooseMix(
   network: Float32Array,

@@ -1,44 +1,45 @@
-// How the arrays of several networks stand in one file. The first network's have the names that they have alone, so that its part
-// of the file is the file of a single network; those of network k have `member.k.` before them, behind `training.` where there is that.
+// Names of the arrays of several networks in one file. Those of the first network are unchanged, so that its part of
+// the file is the file of a single network. Those of network k have the prefix `member.k.`, after `training.` if there
+// is one.
 
 import { RecurraError } from '../core/errors.js';
 
-/** What is known of an array before it is used. */
+/** The description of an array. */
 export interface Described {
   name: string;
   shape: readonly number[];
 }
 
-/** What the names of a linear model's arrays begin with. */
+/** Prefix of the names of a linear model's arrays. */
 export const LINEAR_PREFIX = 'linear.';
 
 const TRAINING = 'training.';
 const MEMBER = /^(training\.)?member\.([1-9]\d*)\.(.*)$/s;
 
-/** What stands before the names of a network's weights; networks are counted from 0. */
+/** Prefix of the names of a network's weights; networks are counted from 0. */
 export function memberPrefix(member: number): string {
   return member === 0 ? '' : `member.${member + 1}.`;
 }
 
-/** The name in a file of what a network alone calls `name`. */
+/** The name in a file for a network's array `name`. */
 function fileName(name: string, member: number): string {
   const prefix = memberPrefix(member);
   return name.startsWith(TRAINING) ? `${TRAINING}${prefix}${name.slice(TRAINING.length)}` : `${prefix}${name}`;
 }
 
-/** A network's arrays under the names that a file of several has for them. */
+/** A network's arrays under their names in a file of several networks. */
 export function named<T extends Described>(arrays: readonly T[], member: number): T[] {
   return member === 0 ? [...arrays] : arrays.map((array) => ({ ...array, name: fileName(array.name, member) }));
 }
 
 /**
- * The arrays of each network under the names that it knows.
+ * The arrays of each network under its own names.
  *
- * All networks look alike, so their arrays must too. What fits the first one then fits the others, and a state is refused before any
- * of them has changed.
+ * All networks have the same configuration, so their arrays must match. A state that fits the first one fits the
+ * others, and a wrong state is refused before any of them changes.
  *
- * @throws RecurraError `STATE_MISMATCH` naming what differs. Arrays of a network beyond `members` are left to the first one, which
- * refuses them.
+ * @throws RecurraError `STATE_MISMATCH` naming the difference. Arrays of a network beyond `members` are passed to the
+ * first one, which refuses them.
  */
 export function byMember<T extends Described>(arrays: readonly T[], members: number): T[][] {
   const parts = Array.from({ length: members }, (): T[] => []);
@@ -65,5 +66,5 @@ function checkAlike(first: readonly Described[], other: readonly Described[], me
     shapes.delete(name);
   }
   const [left] = shapes.keys();
-  if (left !== undefined) throw mismatch(`${fileName(left, member)} is there, ${left} is not`);
+  if (left !== undefined) throw mismatch(`${fileName(left, member)} exists, but ${left} does not`);
 }

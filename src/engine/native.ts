@@ -3,9 +3,9 @@ import type * as native from '../../index.d.js';
 import { RecurraError } from '../core/errors.js';
 import type { Chunk, EngineConfig, StepOptions } from './engine.js';
 
-// The one place where the engine's words become those of the addons.
+// The one place that converts the engine's types into those of the addons.
 
-/** What reads the tokens, as the addons take it. */
+/** The encoder, as the addons take it. */
 export function nativeEncoder(config: EngineConfig): native.EncoderConfig {
   return {
     cell: config.cell,
@@ -30,10 +30,10 @@ export function nativeEncoder(config: EngineConfig): native.EncoderConfig {
   };
 }
 
-/** What an engine is built from, as the addons take it. */
+/** The configuration of an engine, as the addons take it. */
 export function nativeConfig(config: EngineConfig): native.NetworkConfig {
   const { head } = config;
-  if (head.kind === 'sequence') throw new RecurraError('INTERNAL', 'a head of sequences has an engine of its own');
+  if (head.kind === 'sequence') throw new RecurraError('INTERNAL', 'a head of sequences has a separate engine');
   return {
     encoder: nativeEncoder(config),
     head,
@@ -42,7 +42,7 @@ export function nativeConfig(config: EngineConfig): native.NetworkConfig {
   };
 }
 
-/** A chunk as the addons take it; its forms are an argument of their own. */
+/** A chunk as the addons take it; its forms are a separate argument. */
 export function nativeChunk({ targetStarts, forms: _, ...others }: Chunk): native.Chunk {
   return targetStarts ? { ...others, targetStarts } : others;
 }

@@ -3,16 +3,16 @@ import { choice, flag, integer, share } from '../core/options/kinds.js';
 import { option, type TableOf } from '../core/options/table.js';
 
 /**
- * Kind of recurrent cell: those of `torch.nn.RNN` (with tanh), `LSTM` and `GRU`, and the minGRU of Feng et al. (2024), "Were RNNs
- * All We Needed?". Its gate and its candidate see the input only: `z = sigmoid(W_z x + b_z)`, `n = W_n x + b_n`,
- * `h' = (1 - z) h + z n`, with `z` before `n` in `weight_ih` `[2 * hiddenSize, inputs]` and `bias_ih`, and no `weight_hh`. libtorch
- * does not have it, so it runs on the CPU only.
+ * Kind of recurrent cell: those of `torch.nn.RNN` (with tanh), `LSTM` and `GRU`, and the minGRU of Feng et al. (2024),
+ * "Were RNNs All We Needed?". Its gate and its candidate depend on the input only: `z = sigmoid(W_z x + b_z)`,
+ * `n = W_n x + b_n`, `h' = (1 - z) h + z n`, with `z` before `n` in `weight_ih` `[2 * hiddenSize, inputs]` and
+ * `bias_ih`, and no `weight_hh`. libtorch does not have it, so it runs on the CPU only.
  */
 export type Cell = 'rnn' | 'lstm' | 'gru' | 'mingru';
 
 /**
- * Blocks of `hiddenSize` rows in a cell's weights, whether the old state has weights as well as the input, and whether libtorch has
- * the cell.
+ * For each cell: blocks of `hiddenSize` rows in its weights, whether it has recurrent weights, and whether libtorch has
+ * it.
  */
 const WEIGHTS: Record<Cell, { gates: number; recurrent: boolean; libtorch: boolean }> = {
   rnn: { gates: 1, recurrent: true, libtorch: true },
@@ -25,7 +25,8 @@ const WEIGHTS: Record<Cell, { gates: number; recurrent: boolean; libtorch: boole
 export const CELLS = Object.keys(WEIGHTS) as readonly Cell[];
 
 /**
- * The device of a network: what `asked` was found to be, but the CPU where `auto` meets a cell or a head that libtorch does not have.
+ * The device of a network: the resolved `asked`, but the CPU if `auto` meets a cell or a head that libtorch does not
+ * have.
  */
 export function deviceFor(
   asked: Device | 'auto' | undefined,
@@ -36,7 +37,7 @@ export function deviceFor(
   return asked === 'auto' && !(WEIGHTS[cell].libtorch && head === 'classes') ? 'cpu' : found;
 }
 
-/** Weights of the recurrent layers, without the biases; one token takes as many multiply-adds. */
+/** Weights of the recurrent layers, without biases; equal to the multiply-adds per token. */
 export function recurrentWeights(
   network: Pick<Required<NetworkOptions>, 'cell' | 'embeddingDim' | 'hiddenSize' | 'numLayers' | 'bidirectional'>,
 ): number {
@@ -47,43 +48,45 @@ export function recurrentWeights(
 }
 
 /**
- * How the outputs `h[t]` of the recurrent layers become one vector per text, always over the real tokens alone:
+ * How the outputs `h[t]` of the recurrent layers become one vector per text, over the real tokens only:
  *
- * - `last`: the final states of the last layer, both directions side by side;
+ * - `last`: the final states of the last layer, both directions concatenated;
  * - `mean`, `max`: their mean, their maximum over time;
- * - `attention`: `sum over t of a[t] h[t]` with `a = softmax(q . tanh(W h[t] + b))`: the model learns which words of
- *   a text matter. `W` and `b` are `attention.proj.weight` `[features, features]` and `attention.proj.bias`, `q` is
+ * - `attention`: `sum over t of a[t] h[t]` with `a = softmax(q . tanh(W h[t] + b))`: the model learns which tokens
+ *   matter. `W` and `b` are `attention.proj.weight` `[features, features]` and `attention.proj.bias`, `q` is
  *   `attention.query.weight` `[1, features]`, with `features` the width of the outputs: `hiddenSize`, times two for two
  *   directions. In PyTorch: `nn.Linear(features, features)` and `nn.Linear(features, 1, bias=False)`.
  */
 export type Pooling = 'last' | 'mean' | 'max' | 'attention';
 
-/** All ways of pooling. */
+/** All kinds of pooling. */
 export const POOLINGS = ['last', 'mean', 'max', 'attention'] as const satisfies readonly Pooling[];
 
 /**
- * What the characters of a word add to its own vector: behind it stands the mean of the vectors of their features, as
- * `torch.nn.EmbeddingBag(buckets, dim, mode='mean')` gives it. In a file they are `subwords.weight` `[buckets, dim]`. On the CPU
- * kernels only.
+ * Vectors of a word's characters: the mean of their features' vectors, as in
+ * `torch.nn.EmbeddingBag(buckets, dim, mode='mean')`, is appended to the word's own vector. In a file they are
+ * `subwords.weight` `[buckets, dim]`. CPU kernels only.
  */
 export interface SubwordsConfig {
-  /** Number of features, which are hashed: several may share one. */
+  /** Number of vectors; features are hashed, so several may share one. */
   readonly buckets: number;
-  /** Values of a feature's vector. */
+  /** Size of a feature's vector. */
   readonly dim: number;
-  /** Share of the features of each word that are left out in training; 0 if left out. */
+  /** Share of each word's features dropped in training; 0 if omitted. */
   readonly dropout?: number;
 }
 
-/** What stands on the recurrent layers. */
+/** The head on the recurrent layers. */
 export type HeadConfig = ClassesHead | TagsHead | SequenceHead;
 
-/** One answer to a row: pools the outputs of the recurrent layers into one vector and scores classes by a linear layer. */
+/**
+ * One answer per row: pools the outputs of the recurrent layers into one vector and scores classes by a linear layer.
+ */
 export interface ClassesHead {
   readonly kind: 'classes';
-  /** Scores that it gives for a row. */
+  /** Number of scores per row. */
   readonly outputs: number;
-  /** Whether a row may have any number of outputs, each with a probability of its own. */
+  /** Whether a row may have any number of outputs, each with an independent probability. */
   readonly multiLabel: boolean;
   /** How a row's states become one vector. */
   readonly pooling: Pooling;
@@ -94,61 +97,66 @@ export interface ClassesHead {
  *
  * - `crf`: a linear-chain conditional random field. The score of a path is the sum of its tags' scores and of its transitions', and
  *   the most probable path is predicted (pytorch-crf's definitions);
- * - `softmax`: each token by itself.
+ * - `softmax`: each token independently.
  */
 export type Decoder = 'crf' | 'softmax';
 
 /** All decoders. */
 export const DECODERS = ['crf', 'softmax'] as const satisfies readonly Decoder[];
 
-/** One answer to a token: scores tags by a linear layer on the outputs of the recurrent layers. It runs on the CPU kernels only. */
+/** One answer per token: scores tags by a linear layer on the outputs of the recurrent layers. CPU kernels only. */
 export interface TagsHead {
   readonly kind: 'tags';
   /** Number of tags. */
   readonly outputs: number;
   /**
-   * How scores become tags, and what the loss is of. `adaptive` is a softmax over many tags that are sorted by falling frequency
+   * How scores become tags, and the loss. `adaptive` is a softmax over many tags sorted by descending frequency
    * (`torch.nn.AdaptiveLogSoftmaxWithLoss`, {@link adaptiveScores}).
    */
   readonly decoder: Decoder | 'adaptive';
-  /** Transitions that are never predicted; for `crf` only. No row may be trained towards one. */
+  /** Transitions that are never predicted; for `crf` only. No target may contain one. */
   readonly forbidden?: ForbiddenTransitions;
 }
 
-/** What a path of tags never has: 1 for never. A row of one token must have a tag that may be both its first and its last. */
+/**
+ * Forbidden parts of a path of tags: 1 for forbidden. At least one tag must be allowed both first and last, for rows of
+ * one token.
+ */
 export interface ForbiddenTransitions {
   /** First tags. `[outputs]` */
   readonly start: Uint8Array;
   /** Last tags. `[outputs]` */
   readonly end: Uint8Array;
-  /** A tag and the one that follows it. `[outputs, outputs]` row-major, from before to. */
+  /** Pairs of consecutive tags. `[outputs, outputs]` row-major. */
   readonly between: Uint8Array;
 }
 
 /**
- * Scores of a token with a head of tags: the tag, its probability at the token, and the probability that this tag and that of the next
- * token are both right (at the last token of a row the same as the second). The tokens from `s` to `e` so have all their tags with
- * the probability `p[s] * product over t from s to e - 1 of both[t] / p[t]`, exactly for a linear chain.
+ * Scores of a token with a head of tags: the tag, its probability at the token, and the probability that this tag and
+ * that of the next token are both right (at the last token of a row the same as the second). All tags of the tokens
+ * from `s` to `e` are then correct with the probability `p[s] * product over t from s to e - 1 of both[t] / p[t]`,
+ * exactly for a linear chain.
  */
 export const TAG_SCORES = 3;
 
-/** Fewest tags of an adaptive softmax. */
+/** Minimum tags of an adaptive softmax. */
 export const LEAST_ADAPTIVE_TAGS = 16;
 
 /**
- * The scores of an adaptive softmax's head, which has as many weights for each as there are features: the first sixteenth of the tags, and two
- * groups, which begin after a sixteenth and a quarter.
+ * Number of scores of an adaptive softmax's head: the first sixteenth of the tags, and two groups, which start after a
+ * sixteenth and a quarter.
  */
 export function adaptiveScores(tags: number): number {
   return Math.floor(tags / 16) + 2;
 }
 
 /**
- * How much each source unit counts at a step of the decoder, whose new output is `h`; `a` is the encoder's output at that unit:
+ * How a step of the decoder weighs each source unit; `h` is the decoder's new output, `a` the encoder's output at that
+ * unit:
  *
  * - `luong`: `h . W a`, "general" of Luong, Pham and Manning, "Effective Approaches to Attention-based Neural Machine Translation", 2015;
- * - `bahdanau`: `v . tanh(Q h + W a + b)`, after Bahdanau, Cho and Bengio, "Neural Machine Translation by Jointly Learning to Align and
- *   Translate", 2015, but with the decoder's new output in place of its old one.
+ * - `bahdanau`: `v . tanh(Q h + W a + b)`, after Bahdanau, Cho and Bengio, "Neural Machine Translation by Jointly
+ *   Learning to Align and Translate", 2015, but with the decoder's new output instead of its previous one.
  */
 export type Attention = 'luong' | 'bahdanau';
 
@@ -156,8 +164,8 @@ export type Attention = 'luong' | 'bahdanau';
 export const ATTENTIONS = ['luong', 'bahdanau'] as const satisfies readonly Attention[];
 
 /**
- * A decoder that writes one unit after the other while it looks at the encoder's outputs, with input feeding: a step reads the unit before
- * and the attentional vector of the step before. It runs on the CPU kernels only.
+ * A decoder that writes unit by unit with attention over the encoder's outputs and input feeding: a step reads the
+ * previous unit and the previous attentional vector. CPU kernels only.
  */
 export interface SequenceHead {
   readonly kind: 'sequence';
@@ -170,29 +178,29 @@ export interface SequenceHead {
   /** Recurrent layers of the decoder. */
   readonly numLayers: number;
   readonly attention: Attention;
-  /** The unit that the decoder reads first; it is never written. */
+  /** The decoder's first input; it is never written. */
   readonly start: number;
   /** The unit that ends a sequence. */
   readonly end: number;
 }
 
-/** How many scores an engine gives for a row of `length` tokens. */
+/** Number of scores of a row of `length` tokens. */
 export function scoresOfRow(head: HeadConfig, length: number): number {
   if (head.kind === 'sequence') return 0;
   return head.kind === 'tags' ? length * TAG_SCORES : head.outputs;
 }
 
-/** Multiply-adds that a token takes in the recurrent layers, and in a head that answers for each token. */
+/** Multiply-adds per token in the recurrent layers and in a head that answers per token. */
 export function tokenWork(
   network: Parameters<typeof recurrentWeights>[0] & { head: HeadConfig; subwords?: SubwordsConfig | undefined },
 ): number {
   const { head, subwords } = network;
   const recurrent = recurrentWeights({ ...network, embeddingDim: network.embeddingDim + (subwords?.dim ?? 0) });
   if (head.kind === 'classes') return recurrent;
-  // A step of the decoder takes about what the encoder takes for a unit.
+  // A step of the decoder costs about as much as a unit in the encoder.
   if (head.kind === 'sequence') return 2 * recurrent + head.hiddenSize * head.outputs;
   const features = network.hiddenSize * (network.bidirectional ? 2 : 1);
-  // Forward, back and the best path.
+  // Forward, backward and the best path.
   if (head.decoder === 'adaptive') {
     const [first, second] = [Math.floor(head.outputs / 16), Math.floor(head.outputs / 4)];
     const tails = ((second - first) * features) / 4 + ((head.outputs - second) * features) / 16;
@@ -201,13 +209,13 @@ export function tokenWork(
   return recurrent + features * head.outputs + (head.decoder === 'crf' ? 3 * head.outputs ** 2 : 0);
 }
 
-/** The rule by which a step moves the weights, as in `torch.optim`: `Adam`, `AdamW`, `SGD`. */
+/** The optimizer, as in `torch.optim`: `Adam`, `AdamW`, `SGD`. */
 export type OptimizerName = 'adam' | 'adamw' | 'sgd';
 
 /** All optimizers. */
 export const OPTIMIZERS = ['adam', 'adamw', 'sgd'] as const satisfies readonly OptimizerName[];
 
-/** What the recurrent network looks like, whatever stands on it. */
+/** Shape of the recurrent network, independent of its head. */
 export interface NetworkOptions {
   /** Recurrent cell. Default `'lstm'`. */
   cell?: Cell;
@@ -215,21 +223,20 @@ export interface NetworkOptions {
   embeddingDim?: number;
   /** Size of the hidden state, per direction. Default 64. */
   hiddenSize?: number;
-  /** Recurrent layers on top of each other. Default 1. */
+  /** Stacked recurrent layers. Default 1. */
   numLayers?: number;
   /** Reads every text forwards and backwards. Default `true`. */
   bidirectional?: boolean;
   /**
-   * Share of elements dropped in training: from the pooled vector, and from what each recurrent layer but the last hands to
-   * the next. With `numLayers: 1` there is nothing between layers, so it acts on the pooled vector alone (PyTorch's
-   * `nn.LSTM(dropout=...)` then warns and does nothing; here it is of use). Default 0.3.
+   * Dropout rate in training, of the pooled vector and between recurrent layers. With `numLayers: 1` it acts on the
+   * pooled vector only (PyTorch's `nn.LSTM(dropout=...)` then warns and does nothing). Default 0.3.
    */
   dropout?: number;
-  /** Share of elements dropped in training from the word vectors, each element by itself. Default 0. */
+  /** Dropout rate of the word vectors in training, per element. Default 0. */
   embeddingDropout?: number;
   /**
-   * Share of the tokens that are read as `<unk>` in training, different ones at each step: the model learns to do without
-   * any one word, and what to make of words that it does not know. Default 0.2.
+   * Share of tokens read as `<unk>` in training, drawn at each step: the model learns not to depend on any single word,
+   * and how to treat unknown words. Default 0.2.
    */
   wordDropout?: number;
 }
@@ -253,12 +260,12 @@ export const NETWORK = {
   dropout: option(share, {
     default: 0.3,
     flag: '<share>',
-    help: 'share of elements dropped in training from the pooled vector, and between layers',
+    help: 'dropout rate in training, of the pooled vector and between layers',
   }),
   embeddingDropout: option(share, {
     default: 0,
     flag: '<share>',
-    help: 'share of elements dropped in training from the word vectors',
+    help: 'dropout rate of the word vectors in training',
   }),
   wordDropout: option(share, {
     default: 0.2,

@@ -2,13 +2,13 @@ import { RecurraError } from '../core/errors.js';
 import type { EngineConfig, ExplainingEngine } from './engine.js';
 import { scoresOfRow } from './network.js';
 
-/** Multiply-adds that stand for a token's share of what is done beside the network. */
+/** Multiply-adds that represent a token's share of the work outside the network. */
 const WORK_PER_TOKEN = 10_000;
 
 /** Tokens of a chunk; nothing is trained. */
 const CHUNK_TOKENS = 1;
 
-/** What stands where a model has no network: all its scores are 0, and it has no weights. */
+/** The engine of a model without a network: all scores are 0, and it has no weights. */
 export function noEngine({ head }: Pick<EngineConfig, 'head'>): ExplainingEngine {
   const { outputs } = head;
   const zeros = (_: Int32Array, lengths: Int32Array) =>
@@ -16,7 +16,7 @@ export function noEngine({ head }: Pick<EngineConfig, 'head'>): ExplainingEngine
   const raw = ({ length }: Int32Array, lengths: Int32Array) =>
     new Float32Array((head.kind === 'tags' ? length : lengths.length) * outputs);
   return {
-    train: () => Promise.reject(new RecurraError('INTERNAL', 'a model without a network was to be trained')),
+    train: () => Promise.reject(new RecurraError('INTERNAL', 'a model without a network cannot be trained')),
     scores: async (tokens, lengths) => zeros(tokens, lengths),
     scoresNow: zeros,
     scoreTextNow: (encoder, text, row) => {

@@ -30,7 +30,8 @@ function nativeSequences(config: EngineConfig, head: SequenceHead): lightNamespa
 /** The engine of a head of sequences, on the kernels. */
 export function sequenceEngine(config: EngineConfig, head: SequenceHead): ExplainingEngine {
   const native = new (light().CpuSeq2Seq)(nativeSequences(config, head));
-  const refused = () => Promise.reject(new RecurraError('INTERNAL', 'a model of pairs gives sequences, not scores'));
+  const refused = () =>
+    Promise.reject(new RecurraError('INTERNAL', 'a sequence-to-sequence model gives sequences, not scores'));
   const translating: TranslatingEngine = {
     async decode(tokens, lengths, maxLengths, settings, signal) {
       throwIfAborted(signal, WHAT);

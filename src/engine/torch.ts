@@ -6,43 +6,43 @@ import { CPU_CHUNK_TOKENS, kernelEngine } from './kernels.js';
 import { nativeChunk, nativeConfig, nativeOptions } from './native.js';
 import { recurrentWeights } from './network.js';
 
-/** Tokens of a chunk on a GPU, which is waited for only at its end. */
+/** Tokens of a chunk on a GPU, which is synchronised only at its end. */
 const GPU_CHUNK_TOKENS = 262_144;
 
-/** Where and how exactly {@link torchEngine} computes. */
+/** Device and precision of {@link torchEngine}. */
 export interface TorchEngineOptions {
   device?: Device;
-  /** Trains in bfloat16 where PyTorch's autocast has it so; the weights stay float32. */
+  /** Trains in bfloat16 where PyTorch's autocast does; the weights stay float32. */
   mixed?: boolean;
 }
 
 /**
- * The engine on libtorch's operators and autograd, for GPUs; on the CPU it is what the kernels are compared with. What is asked
- * about single texts, and files, it leaves to the kernels, with a copy of the weights.
+ * The engine on libtorch's operators and autograd, for GPUs; on the CPU it is the reference for the kernels. Single
+ * texts and files are left to the kernels, with a copy of the weights.
  */
 export function torchEngine(config: EngineConfig, options: TorchEngineOptions = {}): ExplainingEngine {
   const { device = 'cpu', mixed = false } = options;
   if (config.head.kind !== 'classes') {
     const what = config.head.kind === 'tags' ? 'taggers' : 'models of pairs';
-    const message = `${what} run on the CPU kernels, not on libtorch: take device 'auto' or 'cpu' instead of '${device}'`;
+    const message = `${what} run on the CPU kernels, not on libtorch: use device 'auto' or 'cpu' instead of '${device}'`;
     throw constraint('device', message);
   }
   if (config.subwords) {
-    const message = `networks with subwords run on the CPU kernels, not on libtorch: take device 'cpu' instead of '${device}'`;
+    const message = `networks with subwords run on the CPU kernels, not on libtorch: use device 'cpu' instead of '${device}'`;
     throw constraint('device', message);
   }
   const binding = torch();
   if (config.threads !== undefined) binding.setNumThreads(config.threads);
   const native = new binding.TorchNetwork(nativeConfig(config), device, mixed);
   let onCpu: ExplainingEngine | undefined;
-  // How often the weights changed, and at which of these times the kernels' copy was made.
+  // Number of weight changes, and the number at which the kernels' copy was made.
   let [version, copiedAt] = [0, -1];
   const twin = () => {
     onCpu ??= kernelEngine(config);
     return onCpu;
   };
   const copied = async () => {
-    // Weights that change while they are copied are not those of the copy.
+    // Weights may change while they are copied; the copy is then outdated.
     const now = version;
     if (copiedAt !== now) {
       await twin().loadState(await native.state());
@@ -82,7 +82,7 @@ export function torchEngine(config: EngineConfig, options: TorchEngineOptions = 
       changed();
       const now = version;
       await twin().restore(entries);
-      // Rows of the embedding that are behind catch up: here all move at every step.
+      // Bring deferred rows of the embedding up to date: here all rows move at every step.
       await twin().state();
       await native.restore(await twin().trainingState(false));
       copiedAt = now;

@@ -1,33 +1,33 @@
-/** How sequences are searched for. */
+/** Settings of the search for sequences. */
 export interface DecodeSettings {
-  /** Hypotheses that are kept at each step; 1 takes the most probable unit each time. */
+  /** Hypotheses kept at each step; 1 is greedy search. */
   beamSize: number;
   /** Sequences wanted for each row, best first; at most `beamSize`. */
   nBest: number;
-  /** Hypotheses are ordered by their log-probability divided by their length, the end counted, to this power. */
+  /** Hypotheses are ranked by log-probability divided by length (including the end unit) to this power. */
   lengthPenalty: number;
-  /** Whether to tell how much each source unit counted at each unit. */
+  /** Whether to return the attention weights of each unit. */
   alignments: boolean;
 }
 
-/** What was found for some rows. */
+/** The sequences found for some rows. */
 export interface Decoded {
-  /** The units of all sequences, one sequence after the other, without the units that end them. */
+  /** The units of all sequences, concatenated, without the end units. */
   units: Int32Array;
-  /** Where each sequence begins in `units`, and at last their number. `[rows * nBest + 1]` */
+  /** Where each sequence begins in `units`, followed by their total number. `[rows * nBest + 1]` */
   starts: Uint32Array;
   /** The natural logarithm of each sequence's probability, its end included; minus infinity for one that was not found. */
   scores: Float32Array;
-  /** For each unit of each sequence how much each source unit of its row counted. */
+  /** For each unit of each sequence, the attention weights of its row's source units. */
   alignments?: Float32Array;
 }
 
 /** An engine with a head of sequences. */
 export interface TranslatingEngine {
   /**
-   * Writes a sequence for each row, or several, away from the event loop.
+   * Writes one or more sequences for each row, off the event loop.
    *
-   * @param maxLengths - Most units of each row's sequences.
+   * @param maxLengths - Maximum units of each row's sequences.
    */
   decode(
     tokens: Int32Array,

@@ -1,10 +1,10 @@
 import type { light as lightNamespace } from '../../index.d.js';
 
-/** How the next unit of a text is chosen: the steps of HuggingFace's `generate`, in the order of the fields. */
+/** How the next unit of a text is chosen: the steps of Hugging Face's `generate`, in the order of the fields. */
 export interface SamplingSettings {
-  /** What a positive score of one of the last 64 units is divided by, and a negative one multiplied; 1 for no penalty. */
+  /** Divisor of positive scores, and factor of negative ones, of the last 64 units; 1 for no penalty. */
   repetitionPenalty: number;
-  /** What the scores are divided by; 0 takes the most probable unit. */
+  /** Divisor of the scores; 0 takes the most probable unit. */
   temperature: number;
   /** Only this many of the most probable units may be drawn; 0 for all. */
   topK: number;
@@ -17,11 +17,11 @@ export interface SamplingSettings {
   seed: number;
 }
 
-/** How the most probable continuation of a text is searched for. */
+/** Settings of the search for the most probable continuation. */
 export interface SearchSettings {
-  /** Texts that are continued side by side. */
+  /** Beams kept at each step. */
   beamSize: number;
-  /** The sum of the logarithms of a text's probabilities is divided by its length to the power of this. */
+  /** A text's log-probability is divided by its length to this power. */
   lengthPenalty: number;
   /** Units that are never chosen. */
   never: number[];
@@ -32,26 +32,25 @@ export interface SearchSettings {
 /** A text whose most probable continuation is searched for. */
 export interface SearchedText {
   /**
-   * Reads units as the next ones, which only a search that has not begun can, and then makes up to `count` steps, away from the event loop;
-   * one call at a time.
+   * Reads units (only before the first step), then makes up to `count` steps, off the event loop; one call at a time.
    *
    * @returns the best continuation so far, the logarithm of its probability, and whether no further step can find a better one.
    */
   search(units: Int32Array, count: number): Promise<{ units: Int32Array; logProbability: number; ended: boolean }>;
 }
 
-/** A text that a network reads and writes. */
+/** A text that a network reads and continues. */
 export interface WrittenText {
-  /** Reads units as the next ones, and then writes up to `count` further ones, away from the event loop; one call at a time. */
+  /** Reads units, then writes up to `count` further ones, off the event loop; one call at a time. */
   write(units: Int32Array, count: number): Promise<{ units: Int32Array; ended: boolean }>;
-  /** Frees what the text takes, where nothing else does. */
+  /** Frees the text's memory, if nothing else does. */
   close?(): void;
 }
 
-/** A text whose units a network is asked about. */
+/** A text whose units are scored. */
 export interface ReadText {
   /**
-   * Reads units, away from the event loop; one call at a time.
+   * Reads units, off the event loop; one call at a time.
    *
    * @returns for each the logarithm of the probability that its target comes next.
    */
@@ -60,13 +59,16 @@ export interface ReadText {
 
 /** An engine with a head of tags of one direction, whose tags are the next units. */
 export interface WritingEngine {
-  /** Begins a text of nothing that is to be written. */
+  /** Starts an empty text to write. */
   writeText(sampling: SamplingSettings): WrittenText;
-  /** Begins a text of nothing whose most probable continuation is to be found. */
+  /** Starts an empty text to search the most probable continuation of. */
   searchText(search: SearchSettings): SearchedText;
-  /** Begins a text of nothing that is to be read. */
+  /** Starts an empty text to read. */
   readText(): ReadText;
-  /** The mean of the last layer's outputs over the units of each text, `[texts, hiddenSize]` row-major; `lengths` has their numbers of units. */
+  /**
+   * The mean of the last layer's outputs over the units of each text, `[texts, hiddenSize]` row-major; `lengths` has
+   * the number of units of each text.
+   */
   embed(units: Int32Array, lengths: Int32Array): Promise<Float32Array>;
 }
 

@@ -7,32 +7,33 @@ import type { TextTagger } from '../models/tagger/tagger.js';
 /** A model of any kind. */
 export type ExportableModel = TextClassifier | TextTagger | LanguageModel | Seq2Seq;
 
-/** Name of a form in which a model can be written. */
+/** Name of an export format. */
 export type ExportName = 'onnx' | 'pytorch' | 'vec';
 
-/** What was written. */
+/** The written files. */
 export interface ExportedFiles {
   /** Paths of the files, the main one first. */
   files: readonly string[];
-  /** What is to be known of them, each as a sentence; none if all of the model is in the files. */
+  /** Notes about them, each a sentence; empty if the files contain the whole model. */
   notes: readonly string[];
 }
 
 /**
- * A form in which a model is written for other programs.
+ * A format in which a model is written for other programs.
  *
  * @internal
  */
 export interface ExportForm {
   /** What it is, for the help of the command line. */
   readonly help: string;
-  /** Whether it is a folder of files; else it is one file. */
+  /** Whether it is a folder of files; otherwise it is one file. */
   readonly folder: boolean;
   /**
-   * Writes a model; each file appears whole or not at all.
+   * Writes a model; each file is written atomically.
    *
-   * @param out - A path that was checked.
-   * @throws ArgumentError for a model that the form cannot hold; DataError `IO`; RecurraError `ABORTED` by the signal of `turns`.
+   * @param out - A checked path.
+   * @throws ArgumentError for a model that the format cannot represent; DataError `IO`; RecurraError `ABORTED` by the
+   * signal of `turns`.
    */
   write(model: ExportableModel, out: string, turns: Turns): Promise<ExportedFiles>;
 }

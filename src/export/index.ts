@@ -13,7 +13,7 @@ import { VEC } from './vectors/index.js';
 export type { ExportableModel, ExportedFiles, ExportName } from './format.js';
 
 /**
- * The forms in which a model is written for other programs, by the name that `to` gives them.
+ * The export formats, by their name in `to`.
  *
  * @internal
  */
@@ -24,7 +24,7 @@ export const EXPORTS: Readonly<Record<ExportName, ExportForm>> = {
 };
 
 /**
- * The names of all forms.
+ * The names of all formats.
  *
  * @internal
  */
@@ -32,23 +32,26 @@ export const EXPORT_NAMES = Object.keys(EXPORTS) as ExportName[];
 
 /** Options of {@link exportModel}. */
 export interface ExportOptions {
-  /** The form: `'onnx'`, a graph for onnxruntime; `'pytorch'`, a state dict with the module that reads it; `'vec'`, the word vectors as text. */
+  /**
+   * The format: `'onnx'`, a graph for onnxruntime; `'pytorch'`, a state dict with the module that reads it; `'vec'`,
+   * the word vectors as text.
+   */
   to: ExportName;
-  /** Path of the file to write, or of the folder where the form is several files. What is there is overwritten. */
+  /** Path of the file to write, or of the folder for a format of several files. Existing files are overwritten. */
   out: string;
-  /** Stops the work, which rejects with `ABORTED`; then no file is there that was not complete. */
+  /** Stops the work, which rejects with `ABORTED`; no incomplete file is left. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Writes a model in a form that other programs read.
+ * Writes a model in a format that other programs read.
  *
- * @param model - A classifier, tagger, language model or model of pairs.
+ * @param model - A classifier, tagger, language model or sequence-to-sequence model.
  * @param options - See {@link ExportOptions}.
- * @returns the files that were written, and what is to be known of them.
- * @throws {@link ArgumentError} for an option that does not fit, and for a model that the form cannot hold.
+ * @returns the written files, and notes about them.
+ * @throws {@link ArgumentError} for an invalid option, and for a model that the format cannot represent.
  * @throws {@link DataError} `IO` for a path that cannot be written.
- * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
+ * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` after the model was closed.
  *
  * @example
  * ```ts

@@ -2,11 +2,11 @@ import { open } from 'node:fs/promises';
 import { constraint } from '../core/errors.js';
 
 /**
- * Refuses to overwrite a file of somebody else.
+ * Refuses to overwrite a file that this package did not write.
  *
- * @param mark - What the files of this package begin with; ASCII.
- * @param advice - What to do, behind a semicolon.
- * @throws ArgumentError for a file that begins with something else.
+ * @param mark - First bytes of this package's files; ASCII.
+ * @param advice - What to do, after a semicolon.
+ * @throws ArgumentError for a file that starts with anything else.
  */
 export async function checkOwnFile(path: string, mark: string, advice: string): Promise<void> {
   const file = await open(path).catch(() => undefined);
@@ -17,5 +17,5 @@ export async function checkOwnFile(path: string, mark: string, advice: string): 
   } finally {
     await file.close();
   }
-  throw constraint('out', `${path} is there and was not written by recurra; ${advice}`);
+  throw constraint('out', `${path} already exists and was not written by recurra; ${advice}`);
 }

@@ -4,10 +4,12 @@ import type { ClassifierFields } from '../models/classifier/description.js';
 import { HUGGING_FACE, type Metadata, TOKENIZER_KEY } from '../models/description.js';
 import type { Vocab } from '../text/vocab.js';
 
-/** How a model reads, as plain data: what the functions in `python` and the featurizers beside an ONNX model take. */
+/**
+ * How a model reads texts, as plain data: the input of the functions in `python` and of the featurizers of ONNX models.
+ */
 export type Reading = Readonly<Record<string, unknown>>;
 
-/** What every model's reading says: its vocabulary, and which number unknown tokens have. */
+/** The part that every model has: its vocabulary, and the number of unknown tokens. */
 export function vocabularyReading(vocab: Vocab): Reading {
   return { vocabulary: vocab.itos, unknown: vocab.defaultIndex, padding: vocab.padIndex ?? null };
 }
@@ -15,8 +17,8 @@ export function vocabularyReading(vocab: Vocab): Reading {
 /**
  * How a text becomes tokens.
  *
- * @param metadata - What the model's file would say.
- * @throws ArgumentError for a tokenizer that no file can hold.
+ * @param metadata - The metadata of the model's file.
+ * @throws ArgumentError for a tokenizer that a file cannot store.
  */
 export function textReading(
   { tokenizer, ngrams = 1, maxLength, truncate = 'head' }: Metadata,
@@ -25,7 +27,7 @@ export function textReading(
   if (tokenizer === null)
     throw constraint(
       'model',
-      'the model splits texts by a function of yours, which no other program can call; to export a model, train it with a built-in tokenizer or a HuggingFace tokenizer',
+      'the model uses a custom tokenizer function, which other programs cannot call; to export a model, train it with a built-in or Hugging Face tokenizer',
     );
   const own = tokenizer === HUGGING_FACE ? { tokenizerJson: metadata[TOKENIZER_KEY] } : {};
   return { tokenizer, ngrams, maxLength, truncate, ...own };
@@ -33,7 +35,7 @@ export function textReading(
 
 const base64 = ({ data }: StateEntry) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
 
-/** Which n-grams a linear model counts, by its arrays, as `crates/linear/src/arrays.rs` lists them. */
+/** Which n-grams a linear model counts, from its arrays, as listed in `crates/linear/src/arrays.rs`. */
 export function linearReading(state: readonly StateEntry[]): Reading {
   const array = (name: string) => {
     const found = state.find((entry) => entry.name === `linear.${name}`);
@@ -55,7 +57,7 @@ export function linearReading(state: readonly StateEntry[]): Reading {
   };
 }
 
-/** Which parts of a classifier count: a share of 0 of the mix leaves the network or the linear model out. */
+/** Which parts of a classifier are used: a share of 0 in the mix excludes the network or the linear model. */
 export function partsOf({ recurrent, linear: mix }: Pick<ClassifierFields, 'recurrent' | 'linear'>) {
   return {
     network: recurrent && (mix === undefined || mix.network > 0),

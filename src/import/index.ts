@@ -20,18 +20,18 @@ export type { ImportedPooling, ImportOptions } from './options.js';
 export interface ImportedModel {
   /** A classifier that answers as the network did. The caller closes it. */
   model: TextClassifier;
-  /** What is to be known of it, each as a sentence. */
+  /** Notes about it, each a sentence. */
   notes: readonly string[];
 }
 
 const WHAT = 'the import';
 
-/** An array of float32 as a model's state has it. */
+/** A float32 array as an entry of a model's state. */
 function entry(name: string, shape: number[], values: Float32Array): StateEntry {
   return { name, dtype: 'float32', shape, data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
 }
 
-/** Rows behind others. */
+/** Appends a row. */
 function withRow(values: Float32Array, row: Float32Array, first: boolean): Float32Array {
   const all = new Float32Array(values.length + row.length);
   all.set(values, first ? row.length : 0);
@@ -56,7 +56,7 @@ function stateOf(parts: NetworkParts, extended: boolean): { state: StateEntry[];
   const features = hiddenSize * (bidirectional ? 2 : 1);
   const [outputs] = weight.shape as [number, number];
   const biases = bias?.values ?? new Float32Array(outputs);
-  // One output with a sigmoid is two with a softmax, the first of which is zero: sigmoid(z) = e^z / (e^0 + e^z).
+  // One output with a sigmoid equals two with a softmax, the first of them zero: sigmoid(z) = e^z / (e^0 + e^z).
   const one = outputs === 1;
   const labels = one ? 2 : outputs;
   state.push(
@@ -95,17 +95,19 @@ async function checkFinite(arrays: readonly StateArray[], path: string, turns: T
 }
 
 /**
- * Makes a classifier of a network that PyTorch trained: a plain `nn.Embedding`, then `nn.LSTM`, `nn.GRU` or `nn.RNN` (with tanh) of one layer or several in one
- * direction or both, then pooling and `nn.Linear`. The layers are found by PyTorch's names and by their shapes, whatever the module calls them. A linear
- * layer of one output counts as one with a sigmoid for the second of two labels.
+ * Turns a network trained by PyTorch into a classifier: a plain `nn.Embedding`, then `nn.LSTM`, `nn.GRU` or `nn.RNN`
+ * (with tanh) of one or more layers in one or both directions, then pooling and `nn.Linear`. The layers are found by
+ * PyTorch's parameter names and by their shapes, whatever the module's attribute names. A linear layer with one output
+ * counts as a sigmoid for the second of two labels.
  *
- * Texts are read without padding, so that answers are those of packed sequences.
+ * Texts are read without padding, so answers are those of packed sequences.
  *
  * @param path - A state dict: a file of `torch.save(model.state_dict(), path)`, or one of safetensors. Nothing in it is executed.
  * @param options - See {@link ImportOptions}.
- * @throws {@link ModelFileError} for a file that is missing, damaged, no state dict, or of another network; the message lists its arrays.
+ * @throws {@link ModelFileError} for a file that is missing, damaged, not a state dict, or of another network; the
+ * message lists its arrays.
  * @throws {@link DataError} for a file of words or labels that cannot be read.
- * @throws {@link ArgumentError} for an option that does not fit the network.
+ * @throws {@link ArgumentError} for an option that does not match the network.
  * @throws {@link RecurraError} `ABORTED` if the signal is aborted.
  *
  * @example
@@ -133,7 +135,7 @@ export async function importModel(path: string, options: ImportOptions): Promise
   if (multiLabel && parts.weight.shape[0] === 1)
     throw constraint(
       'multiLabel',
-      'multiLabel needs two outputs at least; one output tells two labels apart without it',
+      'multiLabel needs at least two outputs; one output distinguishes two labels without it',
     );
   const labels = await labelsFor(settings.labels, outputs);
   throwIfAborted(signal, WHAT);

@@ -9,7 +9,7 @@ export interface NetworkParts {
   hiddenSize: number;
   numLayers: number;
   bidirectional: boolean;
-  /** The weights of the recurrent layers under PyTorch's names, without what stands before these. */
+  /** The weights of the recurrent layers under PyTorch's names, without their prefix. */
   recurrent: ReadonlyMap<string, StateArray>;
   weight: StateArray;
   bias: StateArray | undefined;
@@ -21,7 +21,7 @@ const GATES: Readonly<Record<number, Cell>> = { 1: 'rnn', 3: 'gru', 4: 'lstm' };
 const EXPECTED =
   'a network of one nn.Embedding, one nn.LSTM, nn.GRU or nn.RNN (of one layer or several, in one direction or both), and one nn.Linear';
 
-/** All arrays with their shapes, for a message; of many the first ones. */
+/** Arrays with their shapes, for a message; at most the first few. */
 function listed(arrays: readonly StateArray[]): string {
   const shown = arrays.slice(0, 12).map(({ name, shape }) => `${name} [${shape.join(', ')}]`);
   return shown.join(', ') + (arrays.length > shown.length ? ` and ${arrays.length - shown.length} more` : '');
@@ -30,8 +30,8 @@ function listed(arrays: readonly StateArray[]): string {
 /**
  * Finds the parts of a network among the arrays of a state dict, by the names that the recurrent layers have in PyTorch and by shapes.
  *
- * @param words - Words of the vocabulary: the embedding has at least as many rows.
- * @throws ModelFileError `INVALID_FILE` naming the arrays where there is no such network, or something beside it.
+ * @param words - Words of the vocabulary: the embedding has at least that many rows.
+ * @throws ModelFileError `INVALID_FILE` naming the arrays if there is no such network, or anything else.
  */
 export function networkParts(arrays: readonly StateArray[], path: string, words: number): NetworkParts {
   const fail = (what: string): never => {
@@ -64,7 +64,7 @@ export function networkParts(arrays: readonly StateArray[], path: string, words:
   const matrices = others.filter(({ shape }) => shape.length === 2);
   const embeddings = matrices.filter(({ shape }) => shape[1] === embeddingDim && shape[0]! >= words);
   const linears = matrices.filter(({ shape }) => shape[1] === features);
-  // Where both fit both shapes, their names tell them apart: a linear layer mostly has a bias.
+  // If both match both shapes, names distinguish them: a linear layer usually has a bias.
   const named = (array: StateArray) => /emb/i.test(array.name);
   const embedding = only(embeddings, named) ?? only(embeddings, (array) => !biasOf(array, others));
   const weight = only(
@@ -85,7 +85,7 @@ export function networkParts(arrays: readonly StateArray[], path: string, words:
   return { embedding, cell, hiddenSize, numLayers: layers, bidirectional, recurrent, weight, bias };
 }
 
-/** The one of some arrays, or of those that `preferred` says; undefined if there is not exactly one. */
+/** The only one of some arrays, or of those that `preferred` selects; undefined if there is not exactly one. */
 function only(arrays: readonly StateArray[], preferred: (array: StateArray) => boolean): StateArray | undefined {
   const found = arrays.length > 1 ? arrays.filter(preferred) : arrays;
   return found.length === 1 ? found[0] : undefined;
@@ -104,7 +104,7 @@ interface RecurrentShapes {
   embeddingDim: number;
 }
 
-/** Every layer must have the arrays that the first one has, in the shapes that follow from it. */
+/** Every layer must have the arrays of the first one, in matching shapes. */
 function checkRecurrent(
   recurrent: ReadonlyMap<string, StateArray>,
   { layers, bidirectional, rows, hiddenSize, embeddingDim }: RecurrentShapes,
@@ -113,7 +113,7 @@ function checkRecurrent(
   const directions = bidirectional ? ['', '_reverse'] : [''];
   const biases = recurrent.has('bias_ih_l0');
   let expected = 0;
-  if (layers > 64) fail(`it has ${layers} recurrent layers; 64 are read at most`);
+  if (layers > 64) fail(`it has ${layers} recurrent layers; at most 64 are supported`);
   for (let layer = 0; layer < layers; layer++) {
     for (const direction of directions) {
       const inputs = layer === 0 ? embeddingDim : hiddenSize * directions.length;

@@ -9,7 +9,7 @@ export interface Global {
 export interface Storage {
   /** Name of the class, such as `FloatStorage`. */
   readonly type: string;
-  /** Name of the file's entry that holds them. */
+  /** Name of the file's entry that contains them. */
   readonly key: string;
 }
 
@@ -19,11 +19,11 @@ export interface PickledTensor {
   /** The first element, counted in elements. */
   readonly offset: number;
   readonly shape: readonly number[];
-  /** Elements between two neighbours along each dimension. */
+  /** Strides, in elements. */
   readonly strides: readonly number[];
 }
 
-/** What a pickle of tensors may hold; a dictionary is a Map. */
+/** Values of a pickle of tensors; a dictionary is a Map. */
 export type Pickled =
   | null
   | boolean
@@ -35,7 +35,7 @@ export type Pickled =
   | Storage
   | PickledTensor;
 
-/** What is called while a state dict is read; everything else that a pickle may call is refused. */
+/** Callables allowed in a state dict; every other call of a pickle is refused. */
 const CALLS: Readonly<Record<string, (args: readonly Pickled[]) => Pickled | undefined>> = {
   'collections.OrderedDict': (args) => (args.length === 0 ? new Map() : undefined),
   'torch._utils._rebuild_tensor_v2': rebuilt,
@@ -63,10 +63,10 @@ function rebuilt([storage, offset, shape, strides]: readonly Pickled[]): Pickled
 const MARK = Symbol('mark');
 
 /**
- * Reads the pickle of a state dict, as `torch.load(path, weights_only=True)` does: dictionaries, lists, numbers, texts and tensors. It calls
- * nothing that the file names; a file that names anything else than tensors is refused.
+ * Reads the pickle of a state dict, as `torch.load(path, weights_only=True)` does: dictionaries, lists, numbers, texts
+ * and tensors. It never calls what the file names; a file that names anything but tensors is refused.
  *
- * Nothing is taken for true that the pickle says: every operation is checked, and memory is taken for what is there alone.
+ * The pickle is not trusted: every operation is checked, and memory is only allocated for data that exists.
  *
  * @param path - The file, for messages.
  * @throws ModelFileError `INVALID_FILE`.
@@ -100,7 +100,7 @@ class PickleReader {
 
   /** An error of this file. */
   error(what: string): ModelFileError {
-    const message = `${this.#path}: ${what}; expected a state dict alone, as torch.save(model.state_dict(), path) writes it`;
+    const message = `${this.#path}: ${what}; expected only a state dict, as torch.save(model.state_dict(), path) writes it`;
     return new ModelFileError('INVALID_FILE', message);
   }
 
@@ -130,9 +130,9 @@ class PickleReader {
     return text;
   }
 
-  /** A value that must be a text. */
+  /** A value that must be a string. */
   text(value: Pickled): string {
-    if (typeof value !== 'string') throw this.error('its pickle has something else in place of a name');
+    if (typeof value !== 'string') throw this.error('its pickle has another value instead of a name');
     return value;
   }
 
@@ -146,7 +146,7 @@ class PickleReader {
 
   #pop(): Pickled {
     const value = this.#stack.pop();
-    if (value === undefined || value === MARK) throw this.error('its pickle takes what is not there');
+    if (value === undefined || value === MARK) throw this.error('its pickle uses a value that is missing');
     return value;
   }
 
@@ -154,17 +154,17 @@ class PickleReader {
     return this.#pop();
   }
 
-  /** The values behind the last mark. */
+  /** The values after the last mark. */
   items(): Pickled[] {
     const at = this.#stack.lastIndexOf(MARK);
-    if (at < 0) throw this.error('its pickle takes what is not there');
+    if (at < 0) throw this.error('its pickle uses a value that is missing');
     const items = this.#stack.splice(at) as Pickled[];
     return items.slice(1);
   }
 
   memoize(place: number): void {
     const value = this.#stack.at(-1);
-    if (value === undefined || value === MARK) throw this.error('its pickle takes what is not there');
+    if (value === undefined || value === MARK) throw this.error('its pickle uses a value that is missing');
     this.#memo.set(place, value);
   }
 
@@ -174,14 +174,14 @@ class PickleReader {
 
   recall(place: number): void {
     const value = this.#memo.get(place);
-    if (value === undefined) throw this.error('its pickle takes what is not there');
+    if (value === undefined) throw this.error('its pickle uses a value that is missing');
     this.push(value);
   }
 
-  /** A class or function that is known. */
+  /** A known class or function. */
   global(module: string, name: string): void {
     const global = `${module}.${name}`;
-    if (!Object.hasOwn(CALLS, global) && !STORAGE.test(global)) throw this.error(`it holds an object of ${global}`);
+    if (!Object.hasOwn(CALLS, global) && !STORAGE.test(global)) throw this.error(`it contains an object of ${global}`);
     this.push({ global });
   }
 
@@ -195,7 +195,7 @@ class PickleReader {
     this.push(result);
   }
 
-  /** What an object is set to beside its items: of a dictionary, what describes the version of its layers. */
+  /** Sets the state of an object besides its items: for a dictionary, the versions of its layers. */
   build(): void {
     this.#pop();
     if (!(this.#stack.at(-1) instanceof Map)) throw this.error('its pickle sets an object of an unknown kind');
@@ -214,13 +214,14 @@ class PickleReader {
 
   setItems(items: readonly Pickled[]): void {
     const dictionary = this.#stack.at(-1);
-    if (!(dictionary instanceof Map) || items.length % 2 !== 0) throw this.error('its pickle fills no dictionary');
+    if (!(dictionary instanceof Map) || items.length % 2 !== 0)
+      throw this.error('its pickle adds items to something other than a dictionary');
     for (let i = 0; i < items.length; i += 2) dictionary.set(items[i]!, items[i + 1]!);
   }
 
   append(items: readonly Pickled[]): void {
     const list = this.#stack.at(-1);
-    if (!Array.isArray(list)) throw this.error('its pickle fills no list');
+    if (!Array.isArray(list)) throw this.error('its pickle adds items to something other than a list');
     for (const item of items) list.push(item);
   }
 }

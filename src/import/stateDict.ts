@@ -6,14 +6,14 @@ import { light } from '../native/light.js';
 import { readTorchFile, type StateArray } from './torchFile.js';
 
 const ZIP = Buffer.from('PK\x03\x04', 'latin1');
-/** A state dict of more is no model of texts. */
+/** A larger state dict is not a text model. */
 const LARGEST_FILE = 16 * 2 ** 30;
 
 async function headOf(path: string): Promise<Buffer> {
   let handle: Awaited<ReturnType<typeof open>> | undefined;
   try {
     handle = await open(path);
-    if (!(await handle.stat()).isFile()) throw new ModelFileError('IO', `${path}: it is no file`);
+    if (!(await handle.stat()).isFile()) throw new ModelFileError('IO', `${path}: it is not a file`);
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(ZIP.length), 0, ZIP.length, 0);
     return buffer.subarray(0, bytesRead);
   } catch (error) {
@@ -52,7 +52,7 @@ export async function readStateDict(path: string, turns: Turns): Promise<StateAr
   }
 }
 
-/** Numbers as float32; undefined for what are no floating point numbers. */
+/** Numbers as float32; undefined for other types than floating point. */
 function floats(dtype: string, data: Uint8Array): Float32Array | undefined {
   const bytes = data.slice();
   if (dtype === 'float32') return new Float32Array(bytes.buffer);

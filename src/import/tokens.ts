@@ -1,21 +1,21 @@
 import { constraint } from '../core/errors.js';
 import { Vocab } from '../text/vocab.js';
 
-/** What unknown words are called where nobody says it. */
+/** Common names of the token for unknown words. */
 const UNKNOWN_NAMES = ['<unk>', '<UNK>', '[UNK]', 'UNK', '<oov>', '<OOV>', 'unk'];
-/** What fills up short texts where nobody says it. */
+/** Common names of the padding token. */
 const PADDING_NAMES = ['<pad>', '<PAD>', '[PAD]', 'PAD', 'pad'];
 
 /** A vocabulary with a word for each row of an embedding. */
 export interface FittedVocab {
   vocab: Vocab;
-  /** Whether it has one word more than there are rows: that for unknown words, as the last one. */
+  /** Whether it has one word more than rows: the last one, for unknown words. */
   extended: boolean;
-  /** What is to be known of it, each as a sentence. */
+  /** Notes about it, each a sentence. */
   notes: string[];
 }
 
-/** The number of a token that an option names, by the token itself or by its number; undefined where it is not given. */
+/** The number of a token that an option names, by the token itself or by its number; undefined if not given. */
 function numberOf(
   option: string,
   given: string | number | undefined,
@@ -34,13 +34,13 @@ function numberOf(
 }
 
 /**
- * Makes the vocabulary of a model whose embedding has some rows.
+ * Makes the vocabulary for an embedding with a number of rows.
  *
  * @param words - The words by number.
- * @param unknown - What unknown words are read as, a token or a number; where it is not given the token with a usual name, else a vector of
- * zeros of its own.
- * @param padding - What fills up short texts, a token or a number; where it is not given the token with a usual name.
- * @throws ArgumentError where they do not fit.
+ * @param unknown - How unknown words are read, as a token or a number; by default the token with a common name,
+ * otherwise a separate vector of zeros.
+ * @param padding - The padding, a token or a number; by default the token with a common name.
+ * @throws ArgumentError if they do not match.
  */
 export function fittedVocab(
   words: ReadonlyMap<number, string>,
@@ -80,7 +80,7 @@ export function fittedVocab(
     tokens.push(token);
   }
   const notes: string[] = [];
-  if (unused.length > 0) notes.push(`${unused.length} rows of the embedding belong to no word of the vocabulary`);
+  if (unused.length > 0) notes.push(`${unused.length} rows of the embedding have no word in the vocabulary`);
   const extended = unknownAt === undefined;
   if (extended) {
     tokens.push(free('<unk>'));

@@ -12,16 +12,16 @@ export interface StateArray {
   readonly values: Float32Array;
 }
 
-/** What describes the tensors is small; the numbers are entries of their own. */
+/** The description of the tensors is small; the numbers are separate entries. */
 const LARGEST_PICKLE = 64 * 2 ** 20;
-/** Bytes of the numbers of one tensor at most. */
+/** Maximum bytes of one tensor. */
 const LARGEST_STORAGE = 8 * 2 ** 30;
 /** Tied weights are two tensors of the same numbers; a small file whose tensors share them many times would take any memory. */
 const MOST_VIEWS = 4;
 /** Elements that are converted between two looks at the clock. */
 const ELEMENTS_A_LOOK = 65_536;
 
-/** Keys under which training scripts put the state dict beside other things. */
+/** Keys under which training scripts store the state dict next to other data. */
 const WRAPPERS = ['state_dict', 'model_state_dict', 'model'];
 
 /** Reads an element of each type of storage, and its bytes. */
@@ -33,10 +33,10 @@ const STORAGES: Readonly<Record<string, { bytes: number; read: (from: DataView, 
 };
 
 /**
- * Reads a state dict that `torch.save` wrote in its present form, a ZIP archive, since PyTorch 1.6. Tensors of floating point numbers become
- * float32; others, such as counts of batches, are left out.
+ * Reads a state dict written by `torch.save` in its current format, a ZIP archive (since PyTorch 1.6). Floating point
+ * tensors become float32; others, such as counts of batches, are skipped.
  *
- * @throws ModelFileError `INVALID_FILE` for another file, one that is damaged, or one that holds anything else than tensors.
+ * @throws ModelFileError `INVALID_FILE` for any other file, a damaged one, or one that contains anything but tensors.
  */
 export async function readTorchFile(path: string, turns: Turns): Promise<StateArray[]> {
   let zip: InstanceType<typeof ZipFile> | undefined;
@@ -53,7 +53,7 @@ export async function readTorchFile(path: string, turns: Turns): Promise<StateAr
     };
     const order = `${root}byteorder`;
     if (zip.entries.has(order) && (await entry(order, 64)).toString() !== 'little')
-      throw invalid(path, 'it was written on a machine with another order of bytes');
+      throw invalid(path, 'it was written on a machine with another byte order');
     const pickled = readPickle(await entry(`${root}data.pkl`, LARGEST_PICKLE), path);
     const arrays: StateArray[] = [];
     const room = MOST_VIEWS * [...archive.entries.values()].reduce((sum, { size }) => sum + size, 0);
@@ -80,12 +80,12 @@ function invalid(path: string, what: string): ModelFileError {
   return new ModelFileError('INVALID_FILE', `${path}: ${what}`);
 }
 
-/** The tensors of a dictionary, or of the dictionary in it that is the state dict. */
+/** The tensors of a dictionary, or of the state dict inside it. */
 function tensorsOf(pickled: Pickled, path: string, depth = 0): [string, PickledTensor][] {
-  if (!(pickled instanceof Map)) throw invalid(path, 'expected a state dict, but it holds no dictionary');
+  if (!(pickled instanceof Map)) throw invalid(path, 'expected a state dict, but it contains no dictionary');
   for (const key of WRAPPERS) {
     const inner = pickled.get(key);
-    // A dictionary may hold itself.
+    // A dictionary may contain itself.
     if (inner instanceof Map && depth < WRAPPERS.length) return tensorsOf(inner, path, depth + 1);
   }
   const found: [string, PickledTensor][] = [];

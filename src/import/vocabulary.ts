@@ -2,16 +2,18 @@ import { readFile, stat } from 'node:fs/promises';
 import { DataError } from '../core/errors.js';
 import { ioError } from '../core/ioError.js';
 
-/** A larger file is no vocabulary. */
+/** A larger file is not a vocabulary. */
 const LARGEST = 256 * 2 ** 20;
-/** Keys under which programs put a vocabulary beside other things: torchtext, Keras, and scripts. */
+/** Keys under which programs store a vocabulary next to other data: torchtext, Keras, and scripts. */
 const KEYS = ['itos', 'stoi', 'vocab', 'tokens', 'word_index', 'word2idx', 'word2id'];
 
 async function textOf(file: string): Promise<string> {
   try {
     const { size } = await stat(file);
     if (size > LARGEST)
-      throw new DataError('INVALID_FILE', `it has ${size} bytes; a list of words has ${LARGEST} at most`, { file });
+      throw new DataError('INVALID_FILE', `it has ${size} bytes; a list of words may have at most ${LARGEST}`, {
+        file,
+      });
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
   } catch (error) {
     if (error instanceof DataError) throw error;
@@ -20,7 +22,7 @@ async function textOf(file: string): Promise<string> {
   }
 }
 
-/** The lines of a text without their ends; a last line end begins no line. */
+/** The lines of a text without their ends; a final line end does not start another line. */
 function linesOf(text: string): string[] {
   const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
   if (lines.at(-1) === '') lines.pop();
@@ -31,12 +33,12 @@ function parsed(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new DataError('INVALID_FILE', `it is no JSON: ${(cause as Error).message}`, { file }, { cause });
+    throw new DataError('INVALID_FILE', `it is not JSON: ${(cause as Error).message}`, { file }, { cause });
   }
 }
 
 /**
- * Reads a list of texts: one on each line, or in a file whose name ends in `.json` an array.
+ * Reads a list of texts: one per line, or an array if the file's name ends in `.json`.
  *
  * @throws DataError `FILE_NOT_FOUND`, `IO` or `INVALID_FILE`.
  */
@@ -50,11 +52,12 @@ export async function readList(file: string): Promise<string[]> {
 }
 
 /**
- * Reads which word has which number: one word on each line, from number 0 on; or in a file whose name ends in `.json` an array of words, an object
- * from words to numbers, or one of both under a usual key such as `stoi` or `word_index`.
+ * Reads the number of each word: one word per line, from 0; or, if the file's name ends in `.json`, an array of words,
+ * an object from words to numbers, or either of them under a common key such as `stoi` or `word_index`.
  *
  * @returns the words by number; a number that no word has is missing.
- * @throws DataError `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE` for something else, and for two words of one number.
+ * @throws DataError `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE` for any other content, and for two words with the same
+ * number.
  */
 export async function readVocabulary(file: string): Promise<ReadonlyMap<number, string>> {
   if (!/\.json$/i.test(file)) return numbered(await readList(file), file);
@@ -63,7 +66,7 @@ export async function readVocabulary(file: string): Promise<ReadonlyMap<number, 
   const usual = KEYS.map((key) =>
     Object.hasOwn(Object(json), key) ? (json as Record<string, unknown>)[key] : undefined,
   );
-  // A word may have the name of a key; then its value is a number.
+  // A word may be named like a key; then its value is a number.
   json = (usual.find((value) => typeof value === 'object' && value !== null) as typeof json) ?? json;
   if (Array.isArray(json)) return numbered(json, file);
   if (typeof json !== 'object' || json === null)
@@ -71,7 +74,7 @@ export async function readVocabulary(file: string): Promise<ReadonlyMap<number, 
   const words = new Map<number, string>();
   for (const [word, number] of Object.entries(json)) {
     if (!Number.isSafeInteger(number) || (number as number) < 0)
-      throw invalid(`the word ${JSON.stringify(word)} has ${JSON.stringify(number)} in place of a number from 0 on`);
+      throw invalid(`the word ${JSON.stringify(word)} has ${JSON.stringify(number)} instead of a number from 0`);
     const other = words.get(number as number);
     if (other !== undefined)
       throw invalid(`the words ${JSON.stringify(other)} and ${JSON.stringify(word)} both have the number ${number}`);
@@ -86,12 +89,12 @@ function numbered(list: readonly unknown[], file: string): ReadonlyMap<number, s
   const numbers = new Map<string, number>();
   for (const [number, word] of list.entries()) {
     if (typeof word !== 'string')
-      throw new DataError('INVALID_FILE', `item ${number + 1} of its list is no string`, { file });
+      throw new DataError('INVALID_FILE', `item ${number + 1} of its list is not a string`, { file });
     const before = numbers.get(word);
     if (before !== undefined)
       throw new DataError(
         'INVALID_FILE',
-        `the word ${JSON.stringify(word)} is there twice, as item ${before + 1} and ${number + 1}`,
+        `the word ${JSON.stringify(word)} appears twice, as item ${before + 1} and ${number + 1}`,
         { file },
       );
     numbers.set(word, number);

@@ -4,15 +4,15 @@ import { counted as count } from './found.js';
 import type { Advice, Inspection } from './inspection.js';
 import { labelWords } from './labels.js';
 
-/** Rows of a label below which it is hardly learned. */
+/** A label with fewer rows is hardly learned. */
 const FEW = 10;
-/** Rows below which word vectors from elsewhere help most. */
+/** With fewer rows, pretrained word vectors help most. */
 const FEW_ROWS = 1_000;
-/** Rows of the most frequent label for one of the rarest, above which weights are worth a try. */
+/** Ratio of the most frequent to the rarest label above which class weights are worth trying. */
 const IMBALANCED = 20;
-/** Share of rows from which on duplicates are worth a word. */
+/** Minimum share of duplicates to mention. */
 const SOME = 0.01;
-/** Share of the tokens with a vector below which the file is of another kind of text. */
+/** With a smaller share of tokens covered, the vectors come from another kind of text. */
 const COVERED = 0.8;
 
 type Part = Omit<Inspection, 'advice'>;
@@ -47,7 +47,7 @@ function* onLabels({ labels }: Part): Generator<Advice> {
       message: `${similar.length === 1 ? 'These labels look' : `${similar.length} groups of labels look`} like one: ${similar
         .slice(0, 3)
         .map((group) => labelWords(group).join(' / '))
-        .join('; ')}. Write them in one way.`,
+        .join('; ')}. Use one spelling.`,
     };
 }
 
@@ -55,13 +55,13 @@ function* onTexts({ rows, emptyTexts, longTexts, duplicates, conflicts, nearDupl
   if (conflicts.rows > 0)
     yield {
       about: 'conflicts',
-      message: `${count(conflicts.rows)} repeat${conflicts.rows === 1 ? 's' : ''} the text of an earlier row with another label. Decide which label is right.`,
+      message: `${count(conflicts.rows)} repeat${conflicts.rows === 1 ? 's' : ''} the text of an earlier row with another label. Decide which label is correct.`,
     };
   const repeated = duplicates.rows + nearDuplicates.rows;
   if (repeated >= SOME * rows && repeated > 0)
     yield {
       about: 'duplicates',
-      message: `${count(repeated)} (${percent(repeated / rows)}) repeat${repeated === 1 ? 's' : ''} an earlier text, or nearly so. Remove them, or keep each group on one side when you split: accuracy on repeated texts is too good.`,
+      message: `${count(repeated)} (${percent(repeated / rows)}) repeat${repeated === 1 ? 's' : ''} an earlier text, or nearly so. Remove them, or keep each group on one side when you split: accuracy on repeated texts is too optimistic.`,
     };
   if (emptyTexts.rows > 0)
     yield {
@@ -81,7 +81,7 @@ function* onAgainst({ against }: Part): Generator<Advice> {
   if (shared > 0)
     yield {
       about: 'against',
-      message: `${count(shared)} to be measured on (${percent(shared / against.rows)}) stand${shared === 1 ? 's' : ''} in these rows too, or nearly so. Remove them from one side: the measures are too good otherwise.`,
+      message: `${count(shared)} to be measured on (${percent(shared / against.rows)}) also appear${shared === 1 ? 's' : ''} in these rows, or nearly so. Remove them from one side: otherwise the measures are too optimistic.`,
     };
   if (against.unknownLabels.length > 0)
     yield {
@@ -101,7 +101,7 @@ function* onWords({ rows, languages, coverage }: Part): Generator<Advice> {
   if (covered !== undefined && covered < COVERED)
     yield {
       about: 'coverage',
-      message: `The vectors know ${percent(covered)} of the tokens. Learn vectors from texts like these (recurra vectors), or take a file of the same language and kind of text.`,
+      message: `The vectors know ${percent(covered)} of the tokens. Learn vectors from texts like these (recurra vectors), or use a file for the same language and kind of text.`,
     };
   if (rows < FEW_ROWS && !coverage)
     yield {
@@ -111,7 +111,7 @@ function* onWords({ rows, languages, coverage }: Part): Generator<Advice> {
 }
 
 /**
- * What to do about what was found, the most important first.
+ * Advice on the findings, the most important first.
  *
  * @internal
  */

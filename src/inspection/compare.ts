@@ -8,32 +8,32 @@ import type { EvaluatedRow } from '../models/classifier/evaluate.js';
 import { beginning, Finding, type Found, type RowShown } from './found.js';
 import { COMPARE, type CompareOptions } from './options.js';
 
-/** A row to which two models give different labels. */
+/** A row that two models label differently. */
 export interface DifferingRow extends RowShown {
-  /** What the first model gives it. */
+  /** The first model's labels. */
   first: readonly string[];
-  /** What the second model gives it. */
+  /** The second model's labels. */
   second: readonly string[];
 }
 
-/** What {@link compareModels} found. */
+/** Result of {@link compareModels}. */
 export interface ModelComparison extends Comparison {
   /** All measures of the first model. */
   first: Evaluation;
   /** All measures of the second model. */
   second: Evaluation;
-  /** Rows that the first model alone has right. */
+  /** Rows that only the first model labels correctly. */
   lost: Found<DifferingRow>;
-  /** Rows that the second model alone has right. */
+  /** Rows that only the second model labels correctly. */
   gained: Found<DifferingRow>;
 }
 
 const namesOf = (labels: string | string[]): readonly string[] => (typeof labels === 'string' ? [labels] : labels);
 
-/** Labels as one string; the order in which a model gives several says nothing. */
+/** Labels as one string, independent of their order. */
 const keyOf = (labels: string | string[]): string => JSON.stringify([...namesOf(labels)].sort());
 
-/** Numbers for strings of which there are few. */
+/** Numbers for a small set of strings. */
 class Interned {
   readonly #ids = new Map<string, number>();
   readonly #names: string[] = [];
@@ -51,14 +51,16 @@ class Interned {
 }
 
 /**
- * Measures two classifiers on the same rows and says how they differ: which rows one alone has right, and whether the difference is more than chance.
- * Rows are read twice; 4 bytes are kept of each. A row of several labels is right if all of its labels are.
+ * Measures two classifiers on the same rows and reports how they differ: the rows that only one labels correctly, and
+ * whether the difference could be chance. Rows are read twice; 4 bytes are kept for each. A row with several labels is
+ * correct if all of its labels are.
  *
  * @param first - The model to compare with, such as the one in use.
  * @param second - The model that may be better.
- * @param rows - Rows with labels that can be read twice: an array, or what a reader gives for a file.
+ * @param rows - Rows with labels that can be read twice: an array, or a reader of a file.
  * @param options - See {@link CompareOptions}.
- * @throws {@link ArgumentError} for models of different kinds and rows that can be read only once, and what `evaluate` throws.
+ * @throws {@link ArgumentError} for models of different kinds and rows that can be read only once, and the errors of
+ * `evaluate`.
  *
  * @example
  * ```ts
@@ -81,7 +83,10 @@ export async function compareModels(
   checkNames('compareModels', options, COMPARE);
   const { examples, unknownLabels, signal } = settingsOf(COMPARE, options);
   if ((first.thresholds === undefined) !== (second.thresholds === undefined))
-    throw constraint('second', 'one model gives each text one label and the other any number; they cannot be compared');
+    throw constraint(
+      'second',
+      'one model gives each text exactly one label, the other any number; they cannot be compared',
+    );
   const shared = { unknownLabels, ...(signal ? { signal } : {}) };
   const names = new Interned();
   const before: number[] = [];
@@ -121,7 +126,7 @@ export async function compareModels(
   if (!again || row !== before.length)
     throw constraint(
       'rows',
-      `there were ${before.length} rows at first and ${row} when they were read again; give an array or a file`,
+      `there were ${before.length} rows in the first reading and ${row} in the second; give an array or a file`,
     );
   const { both, lost, gained, none } = cells;
   return {

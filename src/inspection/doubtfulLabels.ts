@@ -15,13 +15,13 @@ import { DOUBT, type DoubtOptions, INSPECTED } from './options.js';
 export interface DoubtfulRow extends RowShown {
   /** The label that it probably should have. */
   suggested: string;
-  /** Probability of its label by a model that has not seen the row, from 0 to 1. */
+  /** Probability of its label, from a model that has not seen the row, from 0 to 1. */
   probability: number;
   /** Probability of the suggested label, from 0 to 1. */
   suggestedProbability: number;
 }
 
-/** What a signal ends, for the error. */
+/** What a signal aborts, for the error. */
 const WORK = 'the search for doubtful labels';
 
 /** A row with one label. */
@@ -39,7 +39,7 @@ async function collected(rows: Rows, turns: Turns): Promise<Labelled[]> {
     if (!row || labels?.length !== 1) {
       const position = { file: rows.file, line: given?.line };
       const place = placeOf(all.length + 1, position);
-      const needed = 'a text and one label, without which no label can be judged,';
+      const needed = 'a text and exactly one label';
       throw new DataError('INVALID_ROW', `${place}expected ${needed} but found ${foundIn(given)}`, position);
     }
     all.push({ text: row.text, label: labels[0]!, line: row.line });
@@ -49,10 +49,13 @@ async function collected(rows: Rows, turns: Turns): Promise<Labelled[]> {
   return all;
 }
 
-/** Throws unless each model will be trained on two labels: the only row of a label is in no training that judges it. */
+/**
+ * Throws unless each model will be trained on two labels: the only row of a label is missing from the training that
+ * judges it.
+ */
 function checkLabels(rows: readonly Labelled[], labels: readonly string[], file: string | undefined): void {
   if (labels.length < 2)
-    throw new DataError('EMPTY_DATASET', 'all rows have one label, so none can be told to be wrong', { file });
+    throw new DataError('EMPTY_DATASET', 'all rows have the same label, so none can be recognised as wrong', { file });
   const seen = new Set<string>();
   const repeated = new Set<string>();
   for (const { label } of rows) (seen.has(label) ? repeated : seen).add(label);
@@ -65,13 +68,14 @@ function checkLabels(rows: readonly Labelled[], labels: readonly string[], file:
 }
 
 /**
- * Finds rows whose label is probably wrong, as {@link findLabelIssues} does, by the linear model of {@link TextClassifier}: the probabilities of each row
- * come from a model trained on other parts of the rows (cross-validation). All rows are held in memory.
+ * Finds rows whose label is probably wrong, as {@link findLabelIssues} does, by the linear model of
+ * {@link TextClassifier}: the probabilities of each row come from a model trained on other parts of the rows
+ * (cross-validation). All rows are kept in memory.
  *
  * @param rows - Texts with one label each.
  * @param options - See {@link DoubtOptions}.
  * @returns the rows, the most doubtful first.
- * @throws {@link ArgumentError} for options that do not fit. {@link DataError} for rows that do not fit, and unless two labels have two rows or more.
+ * @throws {@link ArgumentError} for invalid options. {@link DataError} for invalid rows, and unless two labels have two rows or more.
  * {@link RecurraError} `ABORTED` if the signal is aborted.
  */
 export async function findDoubtfulRows(rows: Rows, options: DoubtOptions = {}): Promise<DoubtfulRow[]> {
@@ -89,7 +93,7 @@ export async function findDoubtfulRows(rows: Rows, options: DoubtOptions = {}): 
     seed,
   );
   const probabilities = new Float32Array(all.length * labels.length);
-  // The caller asked for a search, so that is what an error says was stopped, not one of its trainings.
+  // The caller asked for a search, so an abort reports the search, not one of its trainings.
   const stopped = (error: unknown): never => {
     throwIfAborted(signal, WORK);
     throw error;

@@ -3,16 +3,16 @@ import { Finding } from './found.js';
 import { HashTable } from './hashTable.js';
 import { textHash } from './textKey.js';
 
-/** A text that is there twice. */
+/** A repeated text. */
 export interface Repeated extends RowShown {
   /** Number of the row that had it first. */
   first: number;
-  /** Labels of that row, if they are others. */
+  /** Labels of that row, if they differ. */
   firstLabels?: readonly string[] | undefined;
 }
 
 /**
- * Finds texts that are there several times, and those whose labels differ.
+ * Finds repeated texts, and those whose labels differ.
  *
  * @internal
  */
@@ -31,7 +31,7 @@ export class DuplicateFinder {
   /**
    * Takes a row.
    *
-   * @param key - What `comparable` gave for its text.
+   * @param key - The result of `comparable` for its text.
    * @returns whether the text is new.
    */
   add(key: string, labels: readonly string[] | undefined, shown: () => RowShown, row: number): boolean {
@@ -69,7 +69,7 @@ export class DuplicateFinder {
     return this.#repeated.found;
   }
 
-  /** Those of them that have other labels than the first row with the text. */
+  /** Repeated rows whose labels differ from the first row with the text. */
   get conflicting(): Found<Repeated> {
     return this.#conflicting.found;
   }

@@ -1,10 +1,10 @@
 import { splitsPair } from '../text/surrogates.js';
 
-/** A row of the data, as a report shows it. */
+/** A row as shown in a report. */
 export interface RowShown {
   /** Number of the row, from 1. */
   row: number;
-  /** Line of the file where it begins, from 1, if it comes from a file. */
+  /** Line of the file where it begins, from 1, if known. */
   line?: number | undefined;
   /** Its labels; undefined for data without labels. */
   labels?: readonly string[] | undefined;
@@ -12,15 +12,15 @@ export interface RowShown {
   text: string;
 }
 
-/** How often something was found, with examples. */
+/** A count of rows, with examples. */
 export interface Found<Example = RowShown> {
   /** Number of rows. */
   rows: number;
-  /** The first of them. */
+  /** The first rows. */
   examples: Example[];
 }
 
-/** Code units of a text that a report shows. */
+/** Maximum code units of a text in a report. */
 const SHOWN = 120;
 
 /**
@@ -34,7 +34,7 @@ export function beginning(text: string, most = SHOWN): string {
 }
 
 /**
- * Where a row is, before the message about it: empty if the error names its line anyway.
+ * The position of a row, as a prefix for a message; empty if the error names its line anyway.
  *
  * @internal
  */
@@ -43,7 +43,7 @@ export function placeOf(row: number, { line }: { line?: number | undefined }): s
 }
 
 /**
- * A number of rows, or of other things, with its noun.
+ * A count with its noun.
  *
  * @internal
  */
@@ -64,7 +64,7 @@ export class Finding<Example = RowShown> {
     this.#most = most;
   }
 
-  /** Counts a row; `example` is called if it is shown. */
+  /** Counts a row; `example` is called only for rows that are shown. */
   add(example: () => Example): void {
     this.#found.rows++;
     if (this.#found.examples.length < this.#most) this.#found.examples.push(example());

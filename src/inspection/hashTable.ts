@@ -2,7 +2,8 @@
 const FIRST = 1_024;
 
 /**
- * What is known of texts by their hash, 16 bytes for each slot and at most 32 for each text. A `Map` takes three times as much and ends at 16 million.
+ * A table by hash of text: 16 bytes per slot, at most 32 per text. A `Map` needs three times as much and is limited to
+ * 16 million entries.
  *
  * @internal
  */
@@ -43,7 +44,7 @@ export class HashTable {
     return this.#rows[slot]!;
   }
 
-  /** What was noted at a slot; 0 at first. */
+  /** The note of a slot; initially 0. */
   noteAt(slot: number): number {
     return this.#notes[slot]!;
   }

@@ -20,10 +20,10 @@ import { NearDuplicateFinder, type Resembling } from './nearDuplicates.js';
 import { INSPECT, INSPECTED, type InspectedRows, type InspectOptions } from './options.js';
 import { comparable } from './textKey.js';
 
-/** Rows whose texts are looked at to choose the tokenizer. */
+/** Rows used to choose the tokenizer. */
 const LOOKED_AT = 1_000;
 
-/** A row whose labels are text; undefined labels for a text alone. */
+/** A row with labels as text; undefined labels for an unlabelled text. */
 interface ReadRow {
   text: string;
   labels: readonly string[] | undefined;
@@ -102,7 +102,7 @@ class Inspector {
     const tokens = this.#split(text);
     this.#tokens.add(tokens.length);
     this.#words?.add(tokens);
-    // Of texts without a word nothing else can be said.
+    // Texts without a word have no further properties.
     if (key === '') {
       this.#empty.add(shown);
       return;
@@ -112,7 +112,7 @@ class Inspector {
     if (this.#duplicates.add(key, labels, shown, number)) this.#near.add(key, shown);
   }
 
-  /** Looks for a row to be measured on. */
+  /** Looks up a row of the file to be measured on. */
   compare(row: ReadRow, number: number, repeated: Finding<Repeated>, resembling: Finding<Resembling>): void {
     const key = comparable(row.text);
     if (key === '') return;
@@ -191,15 +191,15 @@ async function against(
 }
 
 /**
- * Looks at rows before a model is trained on them: labels and their balance, lengths, languages, duplicates, texts with different labels, labels that look
- * like one, and texts that stand in the rows to be measured on as well. The rows are streamed: memory is taken for hashes of 32 bytes a text, not for the
- * texts, and about 1 KB for each of the texts that are compared for near duplicates.
+ * Inspects rows before training: labels and their balance, lengths, languages, duplicates, conflicting labels, labels
+ * that look alike, and texts that also appear in the rows to be measured on. The rows are streamed: memory is used for
+ * hashes (32 bytes per text), not for the texts, plus about 1 KB for each text that is compared for near duplicates.
  *
- * @param rows - Texts with or without labels, such as a reader gives; see {@link InspectedRows}.
+ * @param rows - Texts with or without labels, such as from a reader; see {@link InspectedRows}.
  * @param options - See {@link InspectOptions}.
- * @returns what was found, and advice.
- * @throws {@link ArgumentError} for options that do not fit. {@link DataError} for a row that is none (with its line), no rows at all, and what readers throw.
- * {@link RecurraError} `ABORTED` if the signal is aborted.
+ * @returns the findings, and advice.
+ * @throws {@link ArgumentError} for invalid options. {@link DataError} for an invalid row (with its line), for no rows,
+ * and errors of readers. {@link RecurraError} `ABORTED` if the signal is aborted.
  *
  * @example
  * ```ts

@@ -22,33 +22,33 @@ export interface Advice {
     | 'against'
     | 'languages'
     | 'coverage';
-  /** What was found and what to do, in one or two sentences. */
+  /** The finding and what to do, in one or two sentences. */
   message: string;
 }
 
-/** What the labels of the rows are. */
+/** Findings about the labels. */
 export interface LabelFindings {
   /** All labels, the most frequent first. */
   counts: LabelCount[];
-  /** How evenly the rows are spread over them: normalised entropy, from 0 (all rows have one) to 1. */
+  /** How evenly rows are spread over labels: normalised entropy, from 0 (all rows have one) to 1. */
   evenness: number;
-  /** Rows of the most frequent label by those of the rarest. */
+  /** Rows of the most frequent label divided by those of the rarest. */
   imbalance: number;
   /** Rows without a label. */
   rowsWithoutLabel: number;
-  /** Rows with several. */
+  /** Rows with several labels. */
   rowsWithSeveral: number;
-  /** Labels that differ by case, blanks, punctuation or accents alone. */
+  /** Labels that differ only in case, blanks, punctuation or accents. */
   similar: string[][];
 }
 
-/** Texts that stand in the rows and in those that a model will be measured on. */
+/** Texts shared by the rows and those that a model will be measured on. */
 export interface AgainstFindings {
   /** Rows to be measured on. */
   rows: number;
-  /** Those of them whose text stands in the inspected rows too. */
+  /** Those whose text also appears in the inspected rows. */
   repeated: Found<Repeated>;
-  /** Those of the others that resemble an inspected text. */
+  /** Other rows that resemble an inspected text. */
   resembling: Found<Resembling>;
   /** Labels that the inspected rows do not have, which a model cannot learn from them. */
   unknownLabels: string[];
@@ -60,11 +60,11 @@ export interface NearDuplicates extends Found<Resembling> {
   comparedWith: number;
 }
 
-/** What {@link inspectRows} found. */
+/** Result of {@link inspectRows}. */
 export interface Inspection {
-  /** Rows that were read. */
+  /** Rows read. */
   rows: number;
-  /** Different texts; case and blanks make no difference. */
+  /** Distinct texts, ignoring case and blanks. */
   distinctTexts: number;
   /** The labels; undefined for rows without any. */
   labels?: LabelFindings;
@@ -80,19 +80,19 @@ export interface Inspection {
   tokenizer: TokenizerName;
   /** Share of letters by script, in a sample of the texts. */
   scripts: Share[];
-  /** Share of texts by language, as far as it can be guessed: texts of 40 letters and more in a sample, languages of 5 % and more. */
+  /** Share of texts by detected language: texts of at least 40 letters in a sample, languages with at least 5 %. */
   languages: Share[];
-  /** Rows whose text an earlier row has; case and blanks make no difference. */
+  /** Rows that repeat the text of an earlier row, ignoring case and blanks. */
   duplicates: Found<Repeated>;
-  /** Those of them whose labels are others than those of the first row with the text. */
+  /** Repeated rows whose labels differ from the first row with the text. */
   conflicts: Found<Repeated>;
   /** Rows whose text resembles an earlier one. */
   nearDuplicates: NearDuplicates;
-  /** What stands in the rows to be measured on as well; undefined without the option `against`. */
+  /** Overlap with the rows to be measured on; undefined without the option `against`. */
   against?: AgainstFindings;
   /** How many of the words have a vector; undefined without the option `embeddings`. */
   coverage?: VectorCoverage;
-  /** What to do about it, the most important first. */
+  /** What to do, the most important first. */
   advice: Advice[];
 }
 

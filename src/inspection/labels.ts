@@ -10,7 +10,7 @@ export interface LabelCount {
   share: number;
 }
 
-/** A label without what people vary by mistake: case, blanks, punctuation between words, accents. */
+/** A label normalised for common variations: case, blanks, punctuation between words, accents. */
 function bare(label: string): string {
   return label
     .normalize('NFKD')
@@ -72,7 +72,8 @@ export class LabelCounter {
 }
 
 /**
- * How evenly rows are spread over labels: the entropy of the labels by that of as many labels with equally many rows, from 0 to 1; 1 for one label.
+ * How evenly rows are spread over labels: their entropy divided by that of a uniform distribution, from 0 to 1; 1 for
+ * one label.
  *
  * @internal
  */
@@ -83,7 +84,7 @@ export function evenness(labels: readonly LabelCount[]): number {
   return entropy / Math.log(labels.length);
 }
 
-/** Labels for a sentence, between quotes. */
+/** Quoted labels for a sentence. */
 export function labelWords(labels: readonly string[]): string[] {
   return shownLabels(labels).map((label) => (label.startsWith('"') ? label : `"${label}"`));
 }

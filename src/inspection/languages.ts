@@ -6,7 +6,7 @@ export interface Share {
   share: number;
 }
 
-/** Scripts that are told apart; letters of others count as "Other". */
+/** Known scripts; letters of others count as "Other". */
 const SCRIPTS = [
   'Latin',
   'Cyrillic',
@@ -32,13 +32,13 @@ const SCRIPTS = [
 const TESTS = SCRIPTS.map((script) => [script, new RegExp(`\\p{Script=${script}}`, 'u')] as const);
 const LETTER = /\p{L}/u;
 
-/** Texts of which the language is guessed, about. */
+/** Approximate number of texts whose language is detected. */
 const TEXTS = 2_000;
-/** Letters from which on the guess is worth something. */
+/** Minimum letters for a reliable guess. */
 const LETTERS = 40;
-/** Code units of a text that are looked at. */
+/** Code units examined per text. */
 const LOOKED_AT = 2_000;
-/** Languages with a smaller share are mistakes of the guess more often than not. */
+/** Languages with a smaller share are usually wrong guesses. */
 const LEAST_SHARE = 0.05;
 
 const NAMES = new Intl.DisplayNames('en', { type: 'language' });
@@ -62,7 +62,8 @@ export async function languageGuess(): Promise<Guess> {
 }
 
 /**
- * Guesses the languages of texts, and counts the scripts of their letters, on a sample that thins out as there are more.
+ * Guesses the languages of texts, and counts the scripts of their letters, on a sample that gets sparser as texts
+ * accumulate.
  *
  * @internal
  */
@@ -94,7 +95,7 @@ export class LanguageCounter {
     this.#languages.set(code, (this.#languages.get(code) ?? 0) + 1);
   }
 
-  /** Share of the letters that each script has. */
+  /** Share of letters by script. */
   get scripts(): Share[] {
     return shares(this.#scripts, this.#letters);
   }

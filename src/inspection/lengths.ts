@@ -2,7 +2,7 @@
 export interface Lengths {
   /** The shortest. */
   min: number;
-  /** Half of the texts are not longer. */
+  /** The median. */
   median: number;
   /** Arithmetic mean. */
   mean: number;
@@ -14,9 +14,9 @@ export interface Lengths {
   max: number;
 }
 
-/** Lengths up to which each is counted by itself. */
+/** Lengths up to this are counted individually. */
 const EXACT = 4_096;
-/** Parts into which each doubling beyond is divided, so that a quantile is at most 1.1 % too large. */
+/** Number of parts per doubling beyond that, so that a quantile is at most 1.1 % too large. */
 const PARTS = 64;
 
 /**
@@ -41,14 +41,14 @@ export class LengthCounter {
     this.#max = Math.max(this.#max, length);
   }
 
-  /** What was counted; up to 4,096 exact, the quantiles beyond at most 1.1 % too large. Zeros without texts. */
+  /** The lengths counted: exact up to 4,096, quantiles beyond at most 1.1 % too large. Zeros without texts. */
   get lengths(): Lengths {
     if (this.#texts === 0) return { min: 0, median: 0, mean: 0, p95: 0, p99: 0, max: 0 };
     const [median, p95, p99] = this.#quantiles([0.5, 0.95, 0.99]) as [number, number, number];
     return { min: this.#min, median, mean: this.#sum / this.#texts, p95, p99, max: this.#max };
   }
 
-  /** The least length that a share of the texts does not go beyond, for each share; the shares ascend. */
+  /** For each share, the smallest length that this share of the texts does not exceed; shares are ascending. */
   #quantiles(shares: readonly number[]): number[] {
     const found: number[] = [];
     let below = 0;

@@ -7,18 +7,18 @@ export interface Resembling extends RowShown {
   other: number;
   /** Beginning of its text. */
   otherText: string;
-  /** What they share: Jaccard's similarity of their stretches of five characters, from 0 to 1. */
+  /** Jaccard similarity of their character 5-grams, from 0 to 1. */
   similarity: number;
 }
 
-/** A text to be compared with, some 500 bytes. */
+/** A text to compare with, about 500 bytes. */
 interface Kept {
   row: number;
   text: string;
   hashes: Uint32Array;
 }
 
-/** Texts of one key that are compared with; more of them resemble each other anyway. */
+/** Maximum texts compared per key; further ones resemble each other anyway. */
 const MOST_OF_A_KEY = 8;
 
 /**
@@ -34,8 +34,8 @@ export class NearDuplicateFinder {
   readonly #finding: Finding<Resembling>;
 
   /**
-   * @param least - Similarity from which on a text is counted.
-   * @param most - Texts that are compared with, at most.
+   * @param least - Minimum similarity to count.
+   * @param most - Maximum texts to compare with.
    */
   constructor(least: number, most: number, examples: number) {
     this.#least = least;
@@ -53,7 +53,7 @@ export class NearDuplicateFinder {
     return this.#finding.found;
   }
 
-  /** Takes a text that is new, as `comparable` gave it. */
+  /** Takes a new text, from `comparable`. */
   add(key: string, shown: () => RowShown): void {
     if (this.#kept.length >= this.#most) return;
     const hashes = shingles(key);
@@ -68,7 +68,7 @@ export class NearDuplicateFinder {
     }
   }
 
-  /** Looks for the text of another file, which is not kept. */
+  /** Looks up a text of another file, which is not kept. */
   look(key: string, shown: () => RowShown, finding: Finding<Resembling>): void {
     const hashes = shingles(key);
     if (hashes.length > 0) this.#look(hashes, bandKeys(hashes), shown, finding);

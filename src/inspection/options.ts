@@ -5,37 +5,37 @@ import type { GivenRow, RowsOrigin, UnlabelledText } from '../data/readers/rows.
 import type { OnUnknownLabel } from '../models/unknownLabels.js';
 import { TOKENIZER_NAMES, type TokenizerName } from '../text/names.js';
 
-/** Texts with or without labels: an array, a generator, or what a reader gives. */
+/** Texts with or without labels: an array, a generator, or a reader. */
 export type InspectedRows = (Iterable<GivenRow | UnlabelledText> | AsyncIterable<GivenRow | UnlabelledText>) &
   RowsOrigin;
 
 /** Options of {@link inspectRows}. */
 export interface InspectOptions {
-  /** Rows that a model of these rows will be measured on: texts that stand in both are found. */
+  /** Rows that a model of these rows will be measured on: reports texts that appear in both. */
   against?: InspectedRows;
   /** File of word vectors (GloVe or word2vec): how many of the words it has. */
   embeddings?: string;
-  /** How texts are split to count their tokens. Default: by their scripts, as a training chooses it. */
+  /** How texts are split to count their tokens. Default: chosen by script, as in training. */
   tokenizer?: TokenizerName;
-  /** Tokens from which on a text counts as long. An integer of at least 1, default 400. */
+  /** Texts with at least this many tokens count as long. An integer of at least 1, default 400. */
   maxLength?: number;
-  /** Share of their stretches of five characters that texts have in common to count as near duplicates: above 0 and at most 1, default 0.8. */
+  /** Minimum Jaccard similarity of character 5-grams for near duplicates: above 0 and at most 1, default 0.8. */
   similarity?: number;
   /**
-   * Different texts that others are compared with for near duplicates, at most; each takes about 1 KB. An integer of at least 0, default 200,000; 0 looks for
-   * none.
+   * Maximum distinct texts that others are compared with for near duplicates; each takes about 1 KB. An integer of at
+   * least 0, default 200,000; 0 turns the search off.
    */
   nearRows?: number;
-  /** Rows that are shown of each finding, at most. An integer of at least 0, default 5. */
+  /** Maximum rows shown per finding. An integer of at least 0, default 5. */
   examples?: number;
-  /** Ends the work with an error of code `ABORTED`. */
+  /** Stops the work with an error of code `ABORTED`. */
   signal?: AbortSignal;
   /** Called every few milliseconds with the number of rows read so far. */
   onProgress?: (progress: { rows: number }) => void;
 }
 
-/** What rows to inspect are. */
-export const INSPECTED = custom<InspectedRows>('rows: an array, an iterable, or what a reader gives', (name, value) => {
+/** The kind of the rows option. */
+export const INSPECTED = custom<InspectedRows>('rows: an array, an iterable, or a reader', (name, value) => {
   const rows = Object(value) as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
   if (typeof value === 'string' || !(rows[Symbol.iterator] ?? rows[Symbol.asyncIterator]))
     throw invalidArgument(name, INSPECTED.expected, value);
@@ -52,24 +52,24 @@ export const INSPECT = {
   tokenizer: option(choice(TOKENIZER_NAMES), {
     flag: '<name>',
     help: 'how texts are split to count their tokens',
-    defaultText: 'basic_english; unicode_words for scripts without blanks between words',
+    defaultText: 'basic_english; unicode_words for scripts without spaces between words',
   }),
   maxLength: option(integer(1, 2 ** 31 - 1), {
     default: 400,
     flag: '<n>',
-    help: 'tokens from which on a text counts as long',
+    help: 'texts with at least this many tokens count as long',
   }),
   similarity: option(number({ above: 0, to: 1 }), {
     default: 0.8,
     flag: '<share>',
-    help: 'share of their character 5-grams that near duplicates have in common, at least',
+    help: 'minimum similarity of near duplicates, by character 5-grams',
   }),
   nearRows: option(integer(0, 10_000_000), {
     default: 200_000,
     flag: '<n>',
-    help: 'texts that others are compared with for near duplicates, at most',
+    help: 'maximum texts that others are compared with for near duplicates',
   }),
-  examples: option(integer(0, 1_000), { default: 5, flag: '<n>', help: 'rows that are shown of each finding' }),
+  examples: option(integer(0, 1_000), { default: 5, flag: '<n>', help: 'rows shown per finding' }),
   signal: option(signal, { help: 'stops the work when it is aborted' }),
   onProgress: option(callback<(progress: { rows: number }) => void>(), {
     help: 'called with the number of rows read so far',
@@ -78,15 +78,15 @@ export const INSPECT = {
 
 /** Options of {@link findDoubtfulRows}. */
 export interface DoubtOptions {
-  /** Parts of the rows, each of which is judged by a model of the others. An integer of at least 2, default 5. */
+  /** Number of parts; each is judged by a model trained on the others. An integer of at least 2, default 5. */
   folds?: number;
-  /** Decides which rows are in which part. An integer of at least 0, default 0. */
+  /** Seed of the assignment of rows to parts. An integer of at least 0, default 0. */
   seed?: number;
-  /** Threads of each training. An integer of at least 1; default as for a training. */
+  /** Threads of each training. An integer of at least 1; default as for training. */
   threads?: number;
-  /** Ends the work with an error of code `ABORTED`. */
+  /** Stops the work with an error of code `ABORTED`. */
   signal?: AbortSignal;
-  /** Called before each part and at the end with the number of parts that are done. */
+  /** Called before each part and at the end with the number of finished parts. */
   onProgress?: (progress: { fold: number; folds: number }) => void;
 }
 
@@ -101,8 +101,8 @@ export const DOUBT = {
   seed: option(integer(0), {
     default: 0,
     flag: '<n>',
-    help: 'with --labels: decides which rows are in which part',
-    guide: 'decides which rows are in which part',
+    help: 'with --labels: seed of the assignment of rows to parts',
+    guide: 'seed of the assignment of rows to parts',
   }),
   threads: option(integer(1, 1_024), {
     defaultText: 'as many as processors',
@@ -112,17 +112,19 @@ export const DOUBT = {
   }),
   signal: option(signal, { help: 'stops the work when it is aborted' }),
   onProgress: option(callback<(progress: { fold: number; folds: number }) => void>(), {
-    help: 'called with the number of parts that are done',
+    help: 'called with the number of finished parts',
   }),
 } as const satisfies TableOf<DoubtOptions>;
 
 /** Options of {@link compareModels}. */
 export interface CompareOptions {
-  /** Rows that are shown of those that one model alone has right, at most. An integer of at least 0, default 5. */
+  /** Maximum rows shown that only one model labels correctly. An integer of at least 0, default 5. */
   examples?: number;
-  /** What to do with a label that a model does not have: end with an error, or with `'wrong'` count it as wrong. Default `'error'`. */
+  /**
+   * What to do with a label that a model does not have: throw, or with `'wrong'` count it as wrong. Default `'error'`.
+   */
   unknownLabels?: OnUnknownLabel;
-  /** Ends the work with an error of code `ABORTED`. */
+  /** Stops the work with an error of code `ABORTED`. */
   signal?: AbortSignal;
 }
 
@@ -131,7 +133,7 @@ export const COMPARE = {
   examples: option(integer(0, 1_000_000), {
     default: 5,
     flag: '<n>',
-    help: 'rows that are shown of those that one model alone has right',
+    help: 'rows shown that only one model labels correctly',
   }),
   unknownLabels: option(choice(['error', 'wrong'] as const), {
     default: 'error',

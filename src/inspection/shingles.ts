@@ -2,13 +2,13 @@ import { textHash } from './textKey.js';
 
 /** Code units of a shingle: long enough that texts on one subject do not share most of them. */
 const WIDTH = 5;
-/** Code units of a text that are compared. */
+/** Code units compared per text. */
 const LOOKED_AT = 4_000;
-/** Hash functions, in bands; texts that agree in one whole band are compared. */
+/** Bands of hash functions; texts that agree in a whole band are compared. */
 const BANDS = 10;
 const ROWS = 3;
 
-/** A text's letters and digits, each stretch of other characters as one blank. */
+/** A text's letters and digits, with each run of other characters as one space. */
 function skeleton(text: string): string {
   return text
     .slice(0, LOOKED_AT)
@@ -17,9 +17,9 @@ function skeleton(text: string): string {
 }
 
 /**
- * The distinct hashes of the stretches of five characters of a text, ascending. Punctuation and blanks make no difference.
+ * The distinct hashes of a text's character 5-grams, ascending. Punctuation and blanks are ignored.
  *
- * @param text - What `comparable` gave.
+ * @param text - The result of `comparable`.
  * @internal
  */
 export function shingles(text: string): Uint32Array {
@@ -31,7 +31,9 @@ export function shingles(text: string): Uint32Array {
   return Uint32Array.from(found).sort();
 }
 
-/** The finaliser of MurmurHash3 over a hash and the number of a function: each number orders the hashes in its own way. */
+/**
+ * The finaliser of MurmurHash3 over a hash and the number of a function: each number gives a different order of hashes.
+ */
 function ordered(hash: number, number: number): number {
   let mixed = hash ^ Math.imul(number + 1, 0x9e3779b9);
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
@@ -40,8 +42,9 @@ function ordered(hash: number, number: number): number {
 }
 
 /**
- * Keys under which a text is found again by texts that resemble it: MinHash signatures (Broder 1997), cut into ten bands of three. Texts that share
- * 80 % of their shingles have a key in common with a probability of 99.9 %, those that share 50 % with 74 %, 20 % with 8 %.
+ * Keys under which similar texts find each other: MinHash signatures (Broder 1997), cut into ten bands of three. Texts
+ * that share 80 % of their shingles have a key in common with a probability of 99.9 %, those that share 50 % with 74 %,
+ * 20 % with 8 %.
  *
  * @internal
  */
@@ -58,7 +61,7 @@ export function bandKeys(hashes: Uint32Array): number[] {
 }
 
 /**
- * Jaccard's similarity of two sets of shingles: what both have by what either has, from 0 to 1.
+ * Jaccard similarity of two sets of shingles: intersection over union, from 0 to 1.
  *
  * @internal
  */

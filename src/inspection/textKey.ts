@@ -1,5 +1,5 @@
 /**
- * A text as it is compared with others: compatibility forms, case and blanks make no difference.
+ * A text normalised for comparison: compatibility forms, case and blanks are ignored.
  *
  * @internal
  */
@@ -8,7 +8,7 @@ export function comparable(text: string): string {
 }
 
 /**
- * A hash of 53 bits. Among 10 million texts two different ones share it with a probability of 0.6 %.
+ * A hash of 53 bits. Among 10 million texts, the probability of a collision is 0.6 %.
  *
  * From cyrb53 by bryc, which is in the public domain: two lanes of 32 bits, each multiplied by a constant, mixed at the end as in
  * MurmurHash3.

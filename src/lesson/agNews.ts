@@ -30,15 +30,15 @@ const MD5 = {
 export interface AgNewsPart extends AsyncIterable<LabelledText> {
   /** Path of the file. */
   readonly file: string;
-  /** Whether the file is the original one, by its MD5 sum; a shortened or changed one is read all the same. */
+  /** Whether the file is the original one, by its MD5 sum; other files are read too. */
   readonly original: boolean;
 }
 
-/** What {@link agNews} returns. */
+/** Result of {@link agNews}. */
 export interface AgNews {
-  /** The rows to learn from: 120,000 in the original file. */
+  /** The training rows: 120,000 in the original file. */
   train: AgNewsPart;
-  /** The rows to be measured on: 7,600 in the original file. */
+  /** The test rows: 7,600 in the original file. */
   test: AgNewsPart;
   /** Names of the classes; a row's `label` is one of them. */
   classes: readonly string[];
@@ -52,11 +52,11 @@ export interface AgNewsOptions {
 
 /**
  * Opens the AG News data set: news items of four classes, as `train.csv` and `test.csv` with label (1 to 4), title and
- * description. A row's text is title and description joined by a blank, as torchtext gives it.
+ * description. A row's text is title and description joined by a space, as in torchtext.
  *
  * @param options - See {@link AgNewsOptions}.
- * @throws `DataError` with code `FILE_NOT_FOUND`, saying where it looked and where to get the files; while rows are
- * read also `INVALID_ROW` with file and line.
+ * @throws `DataError` with code `FILE_NOT_FOUND`, saying where it looked and where to get the files; while reading
+ * rows, also `INVALID_ROW` with file and line.
  *
  * @example
  * ```ts
@@ -79,7 +79,7 @@ export const loadDataset: typeof agNews = agNews;
 
 /** Options of {@link encode}. */
 export interface TextEncodeOptions {
-  /** The vocabulary that gives the indices. */
+  /** The vocabulary that maps tokens to indices. */
   vocab: Vocab;
   /** Splits the text. Default `'basic_english'`. */
   tokenizer?: TokenizerLike | undefined;
@@ -92,7 +92,7 @@ export interface TextEncodeOptions {
  * @param text - The text.
  * @param options - See {@link TextEncodeOptions}.
  * @returns Indices, at least one.
- * @throws `ArgumentError` for options that do not fit, or a token that is not in a vocabulary without unknown token.
+ * @throws `ArgumentError` for invalid options, or a token that is not in a vocabulary without unknown token.
  *
  * @example
  * ```ts
@@ -114,7 +114,7 @@ async function checkThere(file: string, root: string): Promise<void> {
   } catch (cause) {
     throw new DataError(
       'FILE_NOT_FOUND',
-      `AG News is not there (looked in ${resolve(root)} for train.csv and test.csv). Get the data set "AG News" by Xiang Zhang and ` +
+      `AG News was not found (looked in ${resolve(root)} for train.csv and test.csv). Get the data set "AG News" by Xiang Zhang and ` +
         'others as CSV files with label, title and description (the ones that torchtext.datasets.AG_NEWS fetches, from the ' +
         'repository mhjabreel/CharCnn_Keras, data/ag_news_csv) and put both into that folder',
       { file },

@@ -2,7 +2,7 @@ import { invalidArgument } from '../core/errors.js';
 import { checkOptionNames } from '../core/options/names.js';
 import { type Tensor, tensor } from '../torch/tensor/index.js';
 
-/** A text as numbers together with its class: what the functions of this file make batches of. */
+/** A text as numbers with its class: the input of the functions in this file. */
 export interface TokenRow {
   /** Index of the class. */
   label: number;
@@ -13,13 +13,13 @@ export interface TokenRow {
 /** Options of {@link padify} and {@link padLength}. */
 export interface PadOptions {
   /**
-   * Fills up the shorter texts. Default 1, the index of `<pad>`; the PyTorch lesson fills up with 0, which is its `<unk>`.
+   * Padding of shorter texts. Default 1, the index of `<pad>`; the PyTorch lesson pads with 0, which is its `<unk>`.
    */
   paddingValue?: number | undefined;
 }
 
 /**
- * Makes a batch of texts by filling up the shorter ones, as the lesson's `padify`.
+ * Makes a batch of texts by padding the shorter ones, as the lesson's `padify`.
  *
  * @param rows - Encoded texts with their classes, at least one.
  * @param options - See {@link PadOptions}.
@@ -62,7 +62,7 @@ export function padLength(
 }
 
 /**
- * Makes a batch of texts one after the other, for `EmbeddingBag`, as the lesson's `offsetify`.
+ * Makes a batch of concatenated texts, for `EmbeddingBag`, as the lesson's `offsetify`.
  *
  * @param rows - Encoded texts with their classes, at least one.
  * @returns Labels, int64 `[batch]`, all tokens, int64 `[tokens]`, and where each text begins in them, int64 `[batch]`.
@@ -103,7 +103,7 @@ function pad(rows: readonly TokenRow[], { paddingValue = 1 }: PadOptions) {
 function checkRows(rows: readonly TokenRow[]): Int32Array {
   if (!Array.isArray(rows) || rows.length === 0)
     throw invalidArgument('rows', 'a non-empty array of { label, tokens }', rows);
-  // Not by `Int32Array.from`, which takes several times as long for so few.
+  // Not `Int32Array.from`, which is several times slower for few elements.
   const lengths = new Int32Array(rows.length);
   for (let i = 0; i < rows.length; i++) {
     const tokens = rows[i]?.tokens;
@@ -131,8 +131,8 @@ function isIndex(value: unknown): value is number {
 }
 
 /**
- * An int64 array that is written as pairs of int32, the lower first as libtorch's platforms have it: neither a bigint for
- * each element nor a conversion afterwards.
+ * An int64 array written as pairs of int32, low word first (libtorch's platforms are little-endian). This avoids a
+ * bigint per element and a later conversion.
  */
 class Int64Words {
   readonly #words: Int32Array<ArrayBuffer>;
@@ -146,7 +146,7 @@ class Int64Words {
     this.#words[2 * index] = value;
   }
 
-  /** Sets the elements from `from` up to, without, `to` to an integer from 0 to 2^31 - 1. */
+  /** Sets the elements in `[from, to)` to an integer from 0 to 2^31 - 1. */
   fill(from: number, to: number, value: number): void {
     for (let i = from; i < to; i++) this.#words[2 * i] = value;
   }
@@ -155,7 +155,7 @@ class Int64Words {
   setTokens(at: number, tokens: ArrayLike<number>, row: number): void {
     const words = this.#words;
     if (tokens instanceof Int32Array) {
-      // What an encoded data set has: integers already.
+      // The tokens of an encoded data set: already integers.
       let wrong = -1;
       for (let i = 0; i < tokens.length; i++) {
         const token = tokens[i]!;

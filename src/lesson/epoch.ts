@@ -5,15 +5,15 @@ import type { BatchSource, Classifier } from '../torch/train/step.js';
 /** Options of {@link trainEpochEmb}. */
 export interface TrainEpochEmbOptions extends TrainEpochOptions {
   /**
-   * Whether the third part of a batch are lengths for packing, which stay on the CPU. Default `false`: offsets, moved
-   * to the model's device.
+   * Whether the third part of a batch contains lengths for packing, which stay on the CPU. Default `false`: offsets,
+   * which are moved to the model's device.
    */
   usePackSequence?: boolean;
 }
 
 /**
- * As {@link trainEpoch}, for batches `[labels, text, offsets]` (`EmbeddingBag`) or `[labels, text, lengths]` (packing:
- * `usePackSequence`), as the lesson's `train_epoch_emb`: calls `net.forward(text, offsetsOrLengths)`.
+ * Like {@link trainEpoch}, for batches `[labels, text, offsets]` (`EmbeddingBag`) or `[labels, text, lengths]`
+ * (packing: `usePackSequence`), as the lesson's `train_epoch_emb`: calls `net.forward(text, offsetsOrLengths)`.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
  * The helpers of PyTorch's lesson on recurrent networks, under the names that the lesson gives them: AG News, collate
- * functions and the training loop for bags of words. A port of the lesson imports them beside `recurra/torch`.
+ * functions and the training loop for bags of words. A port of the lesson imports them along with `recurra/torch`.
  *
  * @module recurra/lesson
  */

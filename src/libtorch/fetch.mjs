@@ -1,4 +1,4 @@
-// Fetches a file so that an interrupted fetch goes on where it ended, and nothing counts before its sum is right.
+// Downloads a file. An interrupted download is resumed, and the file counts only after its checksum was verified.
 
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, renameSync, rmSync, statSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { get, HttpError, shown } from './http.mjs';
 
-/** Failures in a row, without a byte in between, after which it gives up; and the pauses between tries, ms. */
+/** Consecutive failures without progress after which it gives up, and the pauses between tries, ms. */
 const tries = 5;
 const pauses = [500, 1_000, 3_000, 10_000];
 
@@ -14,7 +14,7 @@ async function hashOfFile(path, hash) {
   for await (const piece of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(piece);
 }
 
-/** Appends what the server has beyond `from` bytes; returns false when the server began at the start again. */
+/** Appends what the server has beyond `from` bytes; returns false if the server restarted from the beginning. */
 async function fetchRest(url, part, from, { hash, onBytes, env }) {
   const headers = from > 0 ? { range: `bytes=${from}-` } : {};
   const { response } = await get(url, { headers, accept: from > 0 ? [200, 206, 416] : [200], env });
@@ -44,8 +44,8 @@ async function fetchRest(url, part, from, { hash, onBytes, env }) {
 }
 
 /**
- * Fetches `url` to `path`, by way of `<path>.part`, which an earlier try may have left. `onDone(bytes)` is told how much of the
- * file is there. Throws an Error when it cannot be fetched or its sha256 (hex) is not the one given.
+ * Downloads `url` to `path` via `<path>.part`, which an earlier try may have left. `onDone(bytes)` receives the bytes
+ * downloaded so far. Throws an Error if the download fails or the sha256 (hex) differs.
  */
 export async function fetchFile({ url, path, sha256, size, onDone = (_bytes) => {}, env = process.env }) {
   const part = `${path}.part`;
@@ -73,7 +73,7 @@ export async function fetchFile({ url, path, sha256, size, onDone = (_bytes) => 
         return;
       }
       rmSync(part, { force: true });
-      // What an earlier run left may have been damaged since, or the server may not go on in the middle: from the start, then.
+      // The rest of an earlier run may be damaged, or the server may not support ranges: start over.
       if (from === 0)
         throw new Error(`${shown(url)}: its sha256 is ${digest}; the package index says ${sha256}. Try again later.`);
     } catch (error) {

@@ -1,16 +1,16 @@
-// GET over HTTP(S) with Node's own client: redirects, a proxy from the environment, credentials and certificates as pip
-// takes them. Node's `fetch` knows no proxy before Node 24.
+// GET over HTTP(S) with Node's own client: redirects, a proxy from the environment, credentials and certificates as in
+// pip. Node's `fetch` supports no proxy before Node 24.
 
 import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { rootCertificates, connect as tlsConnect } from 'node:tls';
 
-/** A connection that says nothing for so long is given up, ms. */
+/** Idle time after which a connection is closed, ms. */
 const silence = 60_000;
 const mostRedirects = 10;
 
-/** A request that failed; `passing` says whether trying again may help. */
+/** A failed request; `passing` says whether retrying may help. */
 export class HttpError extends Error {
   name = 'HttpError';
 
@@ -21,7 +21,7 @@ export class HttpError extends Error {
   }
 }
 
-/** A URL as it may be shown: without credentials and query. */
+/** A URL for messages: without credentials and query. */
 export function shown(url) {
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname}`;
@@ -42,11 +42,11 @@ export function proxyFor(url, env = process.env) {
   if (!found) return undefined;
   const proxy = new URL(found.includes('://') ? found : `http://${found}`);
   if (proxy.protocol !== 'http:' && proxy.protocol !== 'https:')
-    throw new HttpError(`the proxy ${shown(proxy)} is of a kind that is not supported; an http:// one is needed`);
+    throw new HttpError(`the proxy ${shown(proxy)} is not supported; use an http:// proxy`);
   return proxy;
 }
 
-/** Certificates of authorities beside Node's own, from the variables that pip and OpenSSL read; undefined for none. */
+/** Additional CA certificates, from the variables that pip and OpenSSL read; undefined for none. */
 function authorities(env) {
   for (const name of ['PIP_CERT', 'REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE']) {
     if (!env[name]) continue;
@@ -100,7 +100,7 @@ async function requestOnce(url, headers, env) {
   const all = { host: url.host, 'user-agent': 'recurra', 'accept-encoding': 'identity', ...headers };
   return new Promise((resolve, reject) => {
     const call = send({ ...options, headers: all, timeout: silence }, resolve);
-    call.on('timeout', () => call.destroy(new Error(`nothing came for ${silence / 1000} s`)));
+    call.on('timeout', () => call.destroy(new Error(`no data for ${silence / 1000} s`)));
     call.on('error', (error) => {
       const message = `${shown(url)}: ${error.message || error.code}`;
       reject(

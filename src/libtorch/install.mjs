@@ -1,5 +1,5 @@
-// Puts libtorch into its folder: unpacked beside it under a temporary name, synced, marked complete, renamed. Another
-// process, or one after a crash, sees either no finished installation or a whole one.
+// Puts libtorch into its folder: unpacked next to it under a temporary name, synced, marked complete, renamed. Other
+// processes, even after a crash, see either a complete installation or none.
 
 import {
   closeSync,
@@ -28,14 +28,14 @@ function syncPath(path, flags = 'r+') {
   }
 }
 
-/** Windows has no folder that could be opened, and writes names at once. */
+/** Windows cannot open folders, and writes names at once. */
 function syncFolder(path) {
   if (process.platform !== 'win32') syncPath(path, 'r');
 }
 
 const temporaryPrefix = (target) => `${basename(target)}.tmp-`;
 
-/** Removes what interrupted installations left beside `target`. Only while holding the lock. */
+/** Removes leftovers of interrupted installations next to `target`. Call only while holding the lock. */
 export function removeLeftovers(target) {
   const parent = dirname(target);
   if (!existsSync(parent)) return 0;
@@ -44,7 +44,7 @@ export function removeLeftovers(target) {
   return names.length;
 }
 
-/** A new folder beside `target` for what is not finished. */
+/** A new folder next to `target` for unfinished work. */
 export function temporaryBeside(target) {
   const folder = join(dirname(target), `${temporaryPrefix(target)}${process.pid}-${Date.now().toString(36)}`);
   mkdirSync(folder, { recursive: true });
@@ -52,8 +52,8 @@ export function temporaryBeside(target) {
 }
 
 /**
- * Throws an Error when the disk of `folder` has too little space for what is unpacked and for the wheels, both in bytes; `packed` is 0 where they
- * are there.
+ * Throws an Error if the disk of `folder` has too little space for the unpacked files and the wheels, both in bytes;
+ * `packed` is 0 if the wheels already exist.
  */
 export function checkSpace(folder, { available = undefined, unpacked, packed }) {
   const needed = unpacked + packed + 50e6;
@@ -66,7 +66,7 @@ export function checkSpace(folder, { available = undefined, unpacked, packed }) 
   );
 }
 
-/** Those of `wanted`, wheels for `system`, that lie in `folder`, as `{ wheel, path }`, and the missing ones. */
+/** The wheels of `wanted` for `system` that are in `folder`, as `{ wheel, path }`, and the missing ones. */
 export function wheelsIn(folder, wanted, system) {
   const names = readdirSync(folder).filter((name) => system.wheelName.test(name));
   const found = [];
@@ -80,21 +80,22 @@ export function wheelsIn(folder, wanted, system) {
 }
 
 /**
- * The wheels for an installation from a file: the torch wheel given, and the others of `wanted`, wheels for `system`, beside it. `option` is
- * what the person set, for messages. Throws an Error that says which file is missing and where it was looked for.
+ * The wheels for an installation from a file: the given torch wheel, and the others of `wanted` for `system` in the
+ * same folder. `option` is the option that the user set, for messages. Throws an Error that names the missing file and
+ * where it was searched.
  */
 export function wheelsBeside(file, option, wanted, system) {
   const path = resolve(file);
-  if (!existsSync(path) || !statSync(path).isFile()) throw new Error(`${option} is ${file}; there is no such file`);
+  if (!existsSync(path) || !statSync(path).isFile()) throw new Error(`${option} is ${file}; no such file`);
   const torch = wanted.find(({ project }) => project === 'torch');
   if (!basename(path).startsWith(wheelPrefix(torch)))
     throw new Error(
       `${option} is ${file}; a wheel of torch ${libtorchVersion} is needed, ` +
-        `with a name that begins with ${wheelPrefix(torch)}`,
+        `with a name that starts with ${wheelPrefix(torch)}`,
     );
   if (!system.wheelName.test(basename(path)))
     throw new Error(
-      `${option} is ${file}; it is for another system, the wheel for ${system.title} is needed: ` +
+      `${option} is ${file}; it is for another system; the wheel for ${system.title} is needed: ` +
         `its name ends with ${system.pipPlatforms.at(-1)}.whl`,
     );
   const { found, missing } = wheelsIn(dirname(path), wanted, system);
@@ -102,15 +103,16 @@ export function wheelsBeside(file, option, wanted, system) {
   if (absent.length > 0) {
     const names = absent.map((wheel) => `${wheelPrefix(wheel)}*.whl`).join(' and ');
     throw new Error(
-      `${option}: beside ${basename(path)} must lie ${names} (torch's libraries link them); looked in ${dirname(path)}`,
+      `${option}: ${names} must be next to ${basename(path)} (torch's libraries link to them); looked in ${dirname(path)}`,
     );
   }
   return found.map((pair) => (pair.wheel === torch ? { wheel: torch, path } : pair));
 }
 
 /**
- * Unpacks the wheels (`{ wheel, path }` each) and puts them at `target`. `work` is a temporary folder beside it (see
- * temporaryBeside), `extra` are small files to add, by name. `onTotal(bytes)` is called once with the work to do, `onBytes(count)` as it is done.
+ * Unpacks the wheels (`{ wheel, path }` each) and puts them at `target`. `work` is a temporary folder next to it (see
+ * temporaryBeside), `extra` are small files to add, by name. `onTotal(bytes)` is called once with the work to do,
+ * `onBytes(count)` as it is done.
  */
 export async function installWheels({
   pairs,
@@ -144,15 +146,15 @@ export async function installWheels({
   return marker;
 }
 
-/** Marks `stage` as whole, syncs it and renames it to `target`; what lay there goes into `work`. */
+/** Marks `stage` as complete, syncs it and renames it to `target`; existing content is moved to `work`. */
 export function finish(stage, target, work, marker) {
   const markerPath = join(stage, markerName);
   writeFileSync(markerPath, `${JSON.stringify(marker, null, 2)}\n`);
   syncPath(markerPath);
   if (existsSync(join(stage, 'lib'))) syncFolder(join(stage, 'lib'));
   syncFolder(stage);
-  // What lies at the target is an installation that was refused; nobody can be using it but a process that began
-  // before it broke, and that one keeps its open files.
+  // The target contains a refused installation. Only a process that started before it broke can be using it, and that
+  // one keeps its open files.
   if (existsSync(target)) renameSync(target, join(work, 'replaced'));
   renameSync(stage, target);
   syncFolder(dirname(target));

@@ -1,5 +1,5 @@
-// A lock between processes: a file that only one of them can create. It holds who has it, so that the lock of a
-// process that was killed is recognised and taken over.
+// A lock between processes: a file that only one of them can create. It names its holder, so that the lock of a killed
+// process is recognised and taken over.
 
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -10,11 +10,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const beat = 10_000;
 const pollEvery = 250;
 
-/** When a process began, as the kernel counts; tells a process from a later one with the same number. */
+/** Start time of a process, in kernel ticks; distinguishes a process from a later one with the same id. */
 function startOf(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command, in parentheses, may hold blanks; the start is the 22nd field, the 20th after it.
+    // The command, in parentheses, may contain spaces; the start is the 22nd field, the 20th after it.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   } catch {
     return undefined;
@@ -30,7 +30,7 @@ function isAlive(pid) {
   }
 }
 
-/** Who holds the lock: `{ text, pid, host, stale }`; undefined when nobody does. */
+/** The lock's holder: `{ text, pid, host, stale }`; undefined if there is none. */
 export function holderOf(path) {
   let text;
   let age;
@@ -53,7 +53,7 @@ export function holderOf(path) {
   return { text, pid, host, stale };
 }
 
-/** Creates the lock whole or not at all: the content is written beside it and linked to its name. */
+/** Creates the lock atomically: the content is written to another file and linked to the lock's name. */
 function tryCreate(path) {
   const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   const holder = { pid: process.pid, host: hostname(), start: startOf(process.pid) };
@@ -63,15 +63,15 @@ function tryCreate(path) {
     return true;
   } catch (error) {
     if (error.code === 'EEXIST') return false;
-    throw new Error(`the lock ${path} cannot be made: ${error.message}`, { cause: error });
+    throw new Error(`the lock ${path} cannot be created: ${error.message}`, { cause: error });
   } finally {
     unlinkSync(temporary);
   }
 }
 
 /**
- * Removes a stale lock. Two that find the same stale lock must not both remove, or the second would remove the first
- * one's new lock; so only the one that creates the guard may, after it has looked again.
+ * Removes a stale lock. If two processes found the same stale lock and both removed it, the second would remove the
+ * first one's new lock; so only the one that creates the guard may, after checking again.
  */
 function removeStale(path, text) {
   const guard = `${path}.guard`;
@@ -88,8 +88,8 @@ function removeStale(path, text) {
 }
 
 /**
- * Runs `work` while holding the lock at `path`, waiting for it if need be. `onWait(holder)` is called once when it has
- * to wait. The lock is given back when `work` ends, however it ends, and when the process exits.
+ * Runs `work` while holding the lock at `path`, waiting for it if necessary. `onWait(holder)` is called once if it has
+ * to wait. The lock is released when `work` ends for any reason, and when the process exits.
  */
 export async function withLock(path, work, { onWait = (_holder) => {} } = {}) {
   mkdirSync(dirname(path), { recursive: true });
@@ -110,7 +110,7 @@ export async function withLock(path, work, { onWait = (_holder) => {} } = {}) {
     try {
       utimesSync(path, new Date(), new Date());
     } catch {
-      // Somebody removed the lock by hand; the work goes on.
+      // The lock was removed by hand; continue.
     }
   }, beat);
   timer.unref();

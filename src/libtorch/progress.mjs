@@ -1,14 +1,14 @@
-// What a person sees: a line for each step, and for the long ones a bar on a terminal or a line now and then elsewhere.
+// Progress display: a line for each step; for long ones, a bar on a terminal or an occasional line elsewhere.
 
 const out = process.stderr;
 const barWidth = 30;
-/** Between two lines of progress where there is no terminal, ms; between two drawings of the bar, ms. */
+/** Interval between lines of progress without a terminal, ms; interval between updates of the bar, ms. */
 const lineEvery = 5_000;
 const drawEvery = 100;
 
 const label = (name) => `  ${name.padEnd(14)}`;
 
-/** One step has ended, or needs no work: its name and what was found. */
+/** Reports a finished or unnecessary step: its name and the result. */
 export function line(name, text) {
   out.write(`${label(name)}${text}\n`);
 }

@@ -1,5 +1,5 @@
-// Finds wheels in the Python package index that pip would use, without pip: the simple API, as JSON (PEP 691) or, from
-// an index that has no JSON, as HTML (PEP 503).
+// Finds wheels in the Python package index that pip would use, without pip: the simple API, as JSON (PEP 691) or as
+// HTML (PEP 503).
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { userFolder } from './places.mjs';
 
 const accept = 'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1';
 
-/** Where pip's documentation says that its configuration files are on a platform, each one before those that override it. */
+/** pip's configuration files on a platform, as documented, each one before those that override it. */
 export function configurationFiles(env, platform = process.platform) {
   const home = userFolder(env, platform);
   const files = [];
@@ -48,7 +48,7 @@ function configured(name, env) {
   return found;
 }
 
-/** The index: PIP_INDEX_URL, else that of pip's configuration; undefined where neither names one. */
+/** The index: PIP_INDEX_URL, or that of pip's configuration; undefined if neither is set. */
 export function indexUrl(env = process.env) {
   return (env.PIP_INDEX_URL || configured('index-url', env))?.replace(/\/+$/, '');
 }
@@ -82,14 +82,15 @@ export function parseIndex(text, type, base) {
   });
 }
 
-/** Python's version does not matter to the libraries; torch's wheel for 3.11 is taken so that all take the same one. */
+/** The libraries do not depend on Python's version; always use torch's wheel for 3.11. */
 const fits = (wheel, system, filename) =>
   filename.startsWith(wheelPrefix(wheel)) &&
   system.wheelName.test(filename) &&
   (wheel.project !== 'torch' || filename.includes('-cp311-cp311-'));
 
 /**
- * Where a wheel for a system is in an index: `{ wheel, filename, url, sha256, size }`. Throws an Error naming the index that does not have it.
+ * Finds a wheel for a system in an index: `{ wheel, filename, url, sha256, size }`. Throws an Error that names the
+ * index if it does not have it.
  */
 export async function findWheel(wheel, system, index, env = process.env) {
   const name = `${wheel.project} ${wheel.version}`;

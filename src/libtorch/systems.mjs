@@ -1,5 +1,5 @@
-// The systems that the Python package index has torch 2.11.0 for, and what their wheels have in them. Read from the wheels
-// themselves; docs/platforms.md says on which of them libtorch was run.
+// The systems that torch 2.11.0 is available for, and the contents of their wheels, taken from the wheels themselves.
+// docs/platforms.md lists those that libtorch was run on.
 
 import { libtorchVersion } from './places.mjs';
 
@@ -7,8 +7,8 @@ const library = (folder, name) => ({ from: `${folder}/${name}`, to: `lib/${name}
 const torchLibrary = (name) => library('torch/lib', name);
 
 /**
- * `libraries` are the files of torch's wheel without which it does not compute on the CPU, `linking` those that a build of the torch addon needs
- * beside them.
+ * `libraries` are the files of torch's wheel needed to compute on the CPU, `linking` those that a build of the torch
+ * addon needs as well.
  */
 const torchWheel = (packedBytes, libraries, linking) => ({
   project: 'torch',
@@ -19,8 +19,8 @@ const torchWheel = (packedBytes, libraries, linking) => ({
 });
 
 /**
- * On Linux libtorch_cpu.so names libcudart and libcupti although it uses neither without a GPU. It has `$ORIGIN` in its search path, so
- * all lie side by side.
+ * On Linux libtorch_cpu.so names libcudart and libcupti although it uses neither without a GPU. It has `$ORIGIN` in its
+ * search path, so all are in one folder.
  */
 const cudaNamed = [
   {
@@ -46,10 +46,11 @@ const manylinux = (arch) =>
  * By `process.platform` and `process.arch`:
  *
  * - `title`: the system's name in messages.
- * - `wheelName`: what the name of each wheel ends with; `pipPlatforms`: the same as pip takes it, the oldest first.
- * - `mainLibrary`: what the light addon opens; it names the others.
- * - `wheels`: for computing on the CPU. libtorch.so is only for the linker; libtorch_cuda.so stays out, or the addon would be linked to it.
- * - `unpackedBytes`: what they take on the disk, to run and to build the torch addon.
+ * - `wheelName`: the ending of each wheel's name; `pipPlatforms`: the same for pip, the oldest first.
+ * - `mainLibrary`: the library that the light addon opens; it links to the others.
+ * - `wheels`: for computing on the CPU. libtorch.so is only for the linker; libtorch_cuda.so is excluded, or the addon
+ *   would be linked to it.
+ * - `unpackedBytes`: their size on disk, to run and to build the torch addon.
  * - `npmPackage`: whether npm has them too, as `recurra-libtorch-<platform>-<arch>`.
  */
 export const systems = {
@@ -129,14 +130,14 @@ export function buildWheels(system) {
   }));
 }
 
-/** Bytes to fetch. */
+/** Bytes to download. */
 export const packedBytes = (wheels) => wheels.reduce((sum, wheel) => sum + wheel.packedBytes, 0);
 
 /** The files that make up an installation, without `lib/`. */
 export const librariesOf = (system) =>
   system.wheels.flatMap((wheel) => wheel.libraries).map(({ to }) => to.slice('lib/'.length));
 
-/** Everything but what only Python, a compiler of kernels or the profiler's own tools load; each file keeps its place. */
+/** Everything except files that only Python, kernel compilers or the profiler load; each file keeps its path. */
 const cudaParts = {
   torch: /^torch\/lib\/(?!libtorch_python|libshm)[^/]+\.so(\.\d+)*$/,
   nvidia: /^nvidia\/[^/]+\/lib\/(?!libnvperf|libcheckpoint|libpcsampling)[^/]+\.so(\.\d+)*$/,
@@ -168,7 +169,7 @@ export const cudaWheels = [
 export const cudaSystem = 'linux-x64';
 export const cudaUnpackedBytes = 3.8e9;
 
-/** Systems as a person reads them: `a, b and c`. */
+/** Systems for a message: `a, b and c`. */
 export function systemTitles() {
   const titles = Object.values(systems).map(({ title }) => title);
   return `${titles.slice(0, -1).join(', ')} and ${titles.at(-1)}`;

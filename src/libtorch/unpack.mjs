@@ -1,4 +1,4 @@
-// Takes the needed files out of a wheel, each checked against the wheel's RECORD and on the disk before it counts.
+// Unpacks the needed files of a wheel; each is checked against the wheel's RECORD and synced to disk before it counts.
 
 import { mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { filesToUnpack } from './contents.mjs';
 import { checkDigest, expectedOf, readRecord } from './wheelRecord.mjs';
 import { ZipFile } from './zip.mjs';
 
-/** Small files that are written and synced at the same time; one after the other would wait for the disk 9,000 times. */
+/** Small files written and synced concurrently; one after the other would wait for the disk 9,000 times. */
 const atOnce = 16;
 
 async function unpackFile({ zip, record, from, path, onBytes }) {
@@ -40,7 +40,7 @@ async function openWheel(wheel, path) {
   }
 }
 
-/** Opens all wheels first, so that a wrong one is told before minutes of work; see openWheel. */
+/** Opens all wheels first, so that a wrong one is reported before minutes of work; see openWheel. */
 export async function openWheels(pairs) {
   const opened = [];
   try {
@@ -77,7 +77,7 @@ export async function unpackWheel({ zip, record, files, path: wheelPath }, folde
     stopped = true;
     throw error;
   };
-  // All have ended before the first failure is thrown: the caller removes the folder.
+  // Wait for all before the first failure is thrown: the caller removes the folder.
   const results = await Promise.allSettled(Array.from({ length: atOnce }, () => worker().catch(stop)));
   const failed = results.find(({ status }) => status === 'rejected');
   if (failed) throw new Error(`${wheelPath}: ${failed.reason.message}`, { cause: failed.reason });

@@ -13,7 +13,7 @@ function cells(line) {
   return found.map(([, quoted, plain]) => (quoted === undefined ? plain : quoted.replaceAll('""', '"')));
 }
 
-/** RECORD's text as a map from path to `{ digest, size }`; files listed without a sum (RECORD itself) are left out. */
+/** RECORD's text as a map from path to `{ digest, size }`; files listed without a sum (RECORD itself) are skipped. */
 export function parseRecord(text) {
   const files = new Map();
   for (const line of text.split(/\r?\n/)) {
@@ -37,14 +37,14 @@ export async function readRecord(zip) {
   return parseRecord((await zip.bytes(names[0])).toString('utf8'));
 }
 
-/** What RECORD says about a file that is about to be unpacked; throws when it says nothing. */
+/** RECORD's entry for a file to unpack; throws if there is none. */
 export function expectedOf(record, name) {
   const expected = record.get(name);
   if (!expected) throw new RecordError(`${name} is not listed in the wheel's RECORD`);
   return expected;
 }
 
-/** Throws a RecordError unless the digest found is the one listed. */
+/** Throws a RecordError unless the digest matches. */
 export function checkDigest(name, expected, found) {
   if (expected.digest !== found)
     throw new RecordError(

@@ -1,6 +1,6 @@
-// A reader for zip archives, as strict as installing libraries asks for: central directory, zip64, stored and deflated
+// A reader for zip archives, strict enough for installing libraries: central directory, zip64, stored and deflated
 // entries. Format: PKWARE APPNOTE 6.3.10, sections 4.3 and 4.5.3. Everything read from the archive is checked against
-// the archive's own size before memory is taken for it.
+// the archive's size before memory is allocated for it.
 
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, read as readCallback, readSync } from 'node:fs';
@@ -15,18 +15,18 @@ const endSize = 22;
 const longestComment = 0xffff;
 const centralSize = 46;
 const localSize = 30;
-/** Larger than any wheel's by far (torch's is 1.2 MB for 12,482 entries). */
+/** Far larger than any wheel's (torch's is 1.2 MB for 12,482 entries). */
 const largestDirectory = 64 * 2 ** 20;
 /** Entries up to this size are inflated at once, larger ones piece by piece. */
 const inOneGo = 4 * 2 ** 20;
 const pieceSize = 2 ** 20;
 
-/** The archive is damaged, hostile, or uses something that this reader does not know. */
+/** The archive is damaged, hostile, or uses an unsupported feature. */
 export class ZipError extends Error {
   name = 'ZipError';
 }
 
-/** Throws a ZipError unless `name` stays inside the folder that it would be unpacked into, on any system. */
+/** Throws a ZipError unless `name` stays inside the target folder on any system. */
 export function checkEntryName(name) {
   const shown = JSON.stringify(name);
   if (name === '' || name.includes('\0')) throw new ZipError(`entry name ${shown} is empty or has a NUL`);
@@ -43,7 +43,7 @@ function number64(buffer, offset) {
   return Number(value);
 }
 
-/** The zip64 values of an extra field, in the order in which the 32-bit fields that are all ones ask for them. */
+/** The zip64 values of an extra field, in the order of the 32-bit fields that are all ones. */
 function zip64Values(extra, wanted, name) {
   let offset = 0;
   while (offset + 4 <= extra.length) {
@@ -79,7 +79,7 @@ function parseEntry(directory, offset) {
     isFolder: name.endsWith('/'),
   };
   const unixType = (directory.readUInt16LE(offset + 40) >> 12) & 0xf;
-  // 0 where the archive was made without Unix modes, 8 a plain file, 4 a folder; links and devices have no business.
+  // 0 without Unix modes, 8 a regular file, 4 a folder; links and devices are refused.
   if (![0, 4, 8].includes(unixType)) throw new ZipError(`entry ${JSON.stringify(name)} is a link or a special file`);
   if (flags & 0x2041) throw new ZipError(`entry ${JSON.stringify(name)} is encrypted`);
   const wide = ['size', 'compressedSize', 'headerOffset'].filter((field) => entry[field] === 0xffffffff);
@@ -98,7 +98,7 @@ export class ZipFile {
   /** Entries by name, in the archive's order. */
   entries = new Map();
 
-  /** Opens the archive and reads its directory; throws ZipError when it is not a sound archive. */
+  /** Opens the archive and reads its directory; throws ZipError if the archive is invalid. */
   constructor(path) {
     this.#file = openSync(path, 'r');
     try {
@@ -161,7 +161,7 @@ export class ZipFile {
     let position = 0;
     for (let i = 0; i < count; i += 1) {
       const { entry, next } = parseEntry(directory, position);
-      if (this.entries.has(entry.name)) throw new ZipError(`entry ${JSON.stringify(entry.name)} is there twice`);
+      if (this.entries.has(entry.name)) throw new ZipError(`entry ${JSON.stringify(entry.name)} appears twice`);
       if (entry.headerOffset + localSize + entry.compressedSize > offset)
         throw new ZipError(`entry ${JSON.stringify(entry.name)} lies outside the archive`);
       this.entries.set(entry.name, entry);
@@ -173,7 +173,9 @@ export class ZipFile {
     const entry = this.entries.get(name);
     if (!entry) throw new ZipError(`there is no ${JSON.stringify(name)} in the archive`);
     if (entry.method !== 0 && entry.method !== 8)
-      throw new ZipError(`entry ${JSON.stringify(name)} is packed with method ${entry.method}; known are 0 and 8`);
+      throw new ZipError(
+        `entry ${JSON.stringify(name)} uses compression method ${entry.method}; only 0 and 8 are supported`,
+      );
     if (entry.method === 0 && entry.size !== entry.compressedSize)
       throw new ZipError(`entry ${JSON.stringify(name)} is stored but its two sizes differ`);
     return entry;
@@ -228,7 +230,7 @@ export class ZipFile {
         yield await inflate(packed, { maxOutputLength: Math.max(entry.size, 1) });
       } else {
         const inflater = createInflateRaw({ chunkSize: pieceSize });
-        // A failure of either side destroys the inflater with its reason, which the iteration then throws.
+        // A failure of either side destroys the inflater with its reason, which the iteration throws.
         pipeline(Readable.from(this.#packed(entry)), inflater, () => {});
         yield* inflater;
       }
@@ -240,7 +242,7 @@ export class ZipFile {
     }
   }
 
-  /** The whole of an entry, at most `limit` bytes. */
+  /** A whole entry, at most `limit` bytes. */
   async bytes(name, limit = 16 * 2 ** 20) {
     const entry = this.#entry(name);
     if (entry.size > limit) throw new ZipError(`entry ${JSON.stringify(name)} is larger than ${limit} bytes`);
@@ -249,7 +251,9 @@ export class ZipFile {
     return Buffer.concat(pieces);
   }
 
-  /** Passes an entry's bytes to `write` (awaited) and returns their sha256 as wheels write it: base64url, no padding. */
+  /**
+   * Passes an entry's bytes to `write` (awaited) and returns their sha256 in the form of wheels: base64url, no padding.
+   */
   async digest(name, write) {
     const hash = createHash('sha256');
     for await (const piece of this.stream(name)) {

@@ -1,9 +1,9 @@
 import type { Random } from '../core/random.js';
 
-/** Successes up to which counting waiting times is quicker than rejection. */
+/** Up to this many successes, counting waiting times is faster than rejection. */
 const FEW = 10;
 
-/** What Stirling's formula leaves out of log(k!), for k of 0 to 9. */
+/** The error of Stirling's formula for log(k!), for k of 0 to 9. */
 const STIRLING = [
   0.0810614667953272, 0.0413406959554092, 0.0276779256849983, 0.020790672103765, 0.0166446911898211, 0.0138761288230707,
   0.0118967099458917, 0.010411265261972, 0.0092554621827127, 0.0083305634333632,
@@ -56,7 +56,7 @@ function byRejection(random: Random, trials: number, share: number): number {
 }
 
 /**
- * Draws from a binomial distribution, exactly: successes in so many trials.
+ * Draws exactly from a binomial distribution: the number of successes in `trials` trials.
  *
  * @param trials - An integer of at least 0.
  * @param share - Probability of a success, from 0 to 1.

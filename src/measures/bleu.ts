@@ -3,14 +3,14 @@ import { ArgumentError, invalidArgument } from '../core/errors.js';
 import { checkOptionNames } from '../core/options/names.js';
 
 /**
- * What BLEU counts: words as the script `mteval-v13a.pl` splits them, characters, or what stands between blanks.
+ * What BLEU counts: words as split by `mteval-v13a.pl`, characters, or runs between blanks.
  */
 export type BleuTokenizer = '13a' | 'char' | 'none';
 
-/** All of them. */
+/** All BLEU tokenizers. */
 export const BLEU_TOKENIZERS = ['13a', 'char', 'none'] as const satisfies readonly BleuTokenizer[];
 
-/** How an order without any match counts: as `1 / 2^k` of a match in the k-th such order, or as none. */
+/** How an order without a match counts: as `1 / 2^k` of a match in the k-th such order, or as none. */
 export type BleuSmoothing = 'exp' | 'none';
 
 /** Options of {@link corpusBleu} and {@link sentenceBleu}. */
@@ -19,26 +19,26 @@ export interface BleuOptions {
   tokenize?: BleuTokenizer | undefined;
   /** How an order without any match counts. Default `'exp'`. */
   smoothing?: BleuSmoothing | undefined;
-  /** Whether all texts are read in lower case. Default `false`. */
+  /** Whether to lowercase all texts. Default `false`. */
   lowercase?: boolean | undefined;
   /**
-   * Whether only orders count of which the hypothesis has n-grams at all, so that a text of fewer than four words has a score. Default
-   * `true` for a sentence, `false` for a corpus.
+   * Whether to count only orders that the hypothesis has n-grams of, so that a text of fewer than four words has a
+   * score. Default `true` for a sentence, `false` for a corpus.
    */
   effectiveOrder?: boolean | undefined;
 }
 
-/** BLEU with what it is made of. */
+/** BLEU and its components. */
 export interface BleuScore {
   /** The score, from 0 to 100. */
   score: number;
   /** Precision of each order, 1 to 4, in percent. */
   precisions: number[];
-  /** What the score is multiplied by since the hypotheses are shorter than the references; 1 where they are not. */
+  /** Penalty factor for hypotheses shorter than the references; 1 if they are not shorter. */
   brevityPenalty: number;
   /** Tokens of the hypotheses. */
   hypothesisLength: number;
-  /** Tokens of the references: of several those of the closest length. */
+  /** Tokens of the references; of several, the one closest in length counts. */
   referenceLength: number;
 }
 
@@ -47,22 +47,22 @@ const OPTIONS = ['tokenize', 'smoothing', 'lowercase', 'effectiveOrder'];
 /** Longest n-grams. */
 const ORDERS = 4;
 
-/** What sacrebleu takes as the logarithm of 0. */
+/** sacrebleu's logarithm of 0. */
 const LOG_OF_ZERO = -9_999_999_999;
 
-/** What Python's `str.split` splits at. */
+/** White space for Python's `str.split`. */
 const BLANK = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const BLANKS = new RegExp(`[${BLANK}]+`, 'u');
 const ENDING = new RegExp(`[${BLANK}]$`, 'u');
 
-/** A text without the blanks at its end. */
+/** A text without trailing white space. */
 function stripped(text: string): string {
   let end = text.length;
   while (end > 0 && ENDING.test(text[end - 1]!)) end--;
   return text.slice(0, end);
 }
 
-/** Signs, points and commas apart from digits, and dashes behind a digit, as `mteval-v13a.pl` sets them apart. */
+/** Separates punctuation, periods and commas not between digits, and dashes after a digit, as in `mteval-v13a.pl`. */
 const SIGNS = [
   [/([{-~[-` -&(-+:-@/])/gu, ' $1 '],
   [/([^0-9])([.,])/gu, '$1 $2 '],
@@ -99,7 +99,7 @@ function ngrams(tokens: readonly string[], order: number): Map<string, number> {
   return counts;
 }
 
-/** The length of the reference that is closest to a hypothesis; of two equally close ones the shorter. */
+/** The length of the reference closest to a hypothesis; the shorter of two equally close ones. */
 function closest(length: number, references: readonly (readonly string[])[]): number {
   const lengths = references.map((tokens) => tokens.length);
   return lengths.reduce((best, each) => {
@@ -108,7 +108,7 @@ function closest(length: number, references: readonly (readonly string[])[]): nu
   });
 }
 
-/** Sums what BLEU is made of, text by text. */
+/** Sums the components of BLEU, text by text. */
 export class BleuCounter {
   readonly #options: Required<{ [Name in keyof BleuOptions]: Exclude<BleuOptions[Name], undefined> }>;
   readonly #matches = new Array<number>(ORDERS).fill(0);
@@ -127,7 +127,7 @@ export class BleuCounter {
     };
   }
 
-  /** Counts a text and its references, of which there is one at least. */
+  /** Counts a text and its references, at least one. */
   add(hypothesis: string, references: readonly string[]): void {
     const { tokenize, lowercase } = this.#options;
     const tokensOf = (text: string) => SPLITS[tokenize](stripped(lowercase ? text.toLowerCase() : text));
@@ -144,7 +144,7 @@ export class BleuCounter {
     }
   }
 
-  /** The score of what was counted. */
+  /** The score of all counted texts. */
   finish(): BleuScore {
     const { smoothing, effectiveOrder } = this.#options;
     const [hypothesisLength, referenceLength] = [this.#hypothesis, this.#reference];
@@ -179,16 +179,18 @@ function referencesOf(name: string, given: unknown): readonly string[] {
 }
 
 /**
- * BLEU of many texts together: how many runs of one to four tokens they share with right ones, as sacrebleu 2.6.0 computes it. Figures
- * of different tokenizers do not compare.
+ * Corpus BLEU: how many n-grams of one to four tokens the texts share with references, as computed by sacrebleu 2.6.0.
+ * Scores of different tokenizers are not comparable.
  *
- * With `p_n` the share of n-grams that a reference has too (each as often as in the reference that has it most often), `c` the length of
- * all hypotheses and `r` that of the closest references, it is `min(1, exp(1 - r / c)) * exp(mean of log p_n)`. Papineni et al., 2002;
- * Post, "A Call for Clarity in Reporting BLEU Scores", 2018.
+ * With `p_n` the share of n-grams that appear in a reference (clipped to their maximum count in one reference), `c` the
+ * length of all hypotheses and `r` that of the closest references, it is
+ * `min(1, exp(1 - r / c)) * exp(mean of log p_n)`. Papineni et al., 2002; Post, "A Call for Clarity in Reporting BLEU
+ * Scores", 2018.
  *
  * @param hypotheses - The texts.
- * @param references - For each the right one, or several of which each counts.
- * @throws {@link ArgumentError} for an option that does not fit, `INVALID_SHAPE` for other numbers of both, `EMPTY_DATASET` without any.
+ * @param references - For each text, one reference or several.
+ * @throws {@link ArgumentError} for an invalid option, `INVALID_SHAPE` if their numbers differ, `EMPTY_DATASET` without
+ * texts.
  *
  * @example
  * ```ts
@@ -218,11 +220,11 @@ export function corpusBleu(
 }
 
 /**
- * BLEU of one text, as sacrebleu's `sentence_bleu`: only orders count of which the text has n-grams.
+ * BLEU of one text, as sacrebleu's `sentence_bleu`: only orders that the text has n-grams of count.
  *
  * @param hypothesis - The text.
- * @param references - The right one, or several of which each counts.
- * @throws {@link ArgumentError} for an argument that does not fit.
+ * @param references - One reference or several.
+ * @throws {@link ArgumentError} for an invalid argument.
  *
  * @example
  * ```ts

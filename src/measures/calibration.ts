@@ -2,31 +2,31 @@ import { ExactSum } from './counts.js';
 
 /** Rows whose highest probability lies between two bounds. */
 export interface CalibrationBin {
-  /** Lower bound, which itself belongs to the bin before. */
+  /** Lower bound (exclusive). */
   from: number;
-  /** Upper bound. */
+  /** Upper bound (inclusive). */
   to: number;
-  /** Rows in the bin, at least one: empty bins are left out. */
+  /** Rows in the bin, at least one: empty bins are skipped. */
   rows: number;
-  /** Mean probability of the label that was given. */
+  /** Mean probability of the predicted label. */
   confidence: number;
-  /** Share of the rows that were given the right label. */
+  /** Share of the rows predicted correctly. */
   accuracy: number;
 }
 
-/** How far the probabilities are from the shares that they promise. */
+/** How far probabilities deviate from the observed accuracy. */
 export interface CalibrationResult {
   /** Expected calibration error: mean over the rows of their bin's `|accuracy - confidence|`. 0 is perfect, 1 the worst. */
   error: number;
   /** The largest `|accuracy - confidence|` of a bin. */
   largestError: number;
-  /** The bins that have rows, by rising probability. */
+  /** The non-empty bins, by ascending probability. */
   bins: CalibrationBin[];
 }
 
 /** Sums for a {@link CalibrationResult}. */
 export class Calibration {
-  /** Upper bounds of the bins but the last, computed as numpy's `linspace` does. */
+  /** Upper bounds of all bins but the last, computed as in numpy's `linspace`. */
   readonly #bounds: Float64Array;
   readonly #confidence: ExactSum[];
   readonly #rows: Float64Array;
@@ -39,7 +39,7 @@ export class Calibration {
     this.#right = new Float64Array(bins);
   }
 
-  /** Counts a row by the probability of the label that it was given. */
+  /** Counts a row by the probability of its predicted label. */
   add(probability: number, right: boolean): void {
     // The first bound that is not below the probability.
     let low = 0;

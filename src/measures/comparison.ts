@@ -1,29 +1,29 @@
 import { invalidArgument } from '../core/errors.js';
 import { checkSameRows } from './labels.js';
 
-/** How the labels that two models give to the same rows compare. */
+/** A comparison of two models' labels for the same rows. */
 export interface Comparison {
   /** Rows compared. */
   rows: number;
-  /** Rows that both have right. */
+  /** Rows that both label correctly. */
   bothRight: number;
-  /** Rows that the first model alone has right. */
+  /** Rows that only the first model labels correctly. */
   onlyFirst: number;
-  /** Rows that the second model alone has right. */
+  /** Rows that only the second model labels correctly. */
   onlySecond: number;
-  /** Rows that both have wrong. */
+  /** Rows that both label incorrectly. */
   bothWrong: number;
-  /** Share of rows that the first model has right. */
+  /** Accuracy of the first model. */
   firstAccuracy: number;
-  /** Share of rows that the second model has right. */
+  /** Accuracy of the second model. */
   secondAccuracy: number;
-  /** Accuracy of the second less that of the first. */
+  /** Accuracy of the second model minus that of the first. */
   difference: number;
-  /** Interval that holds the difference of such models on such rows with a probability of 95 % (Agresti and Min 2005), `[low, high]`. */
+  /** 95 % confidence interval of the difference (Agresti and Min 2005), `[low, high]`. */
   interval: [low: number, high: number];
   /**
-   * Probability that models of the same accuracy differ at least as much: McNemar's test by the exact binomial distribution, two-sided. Below 0.05 the
-   * difference is usually called significant.
+   * Probability that models of equal accuracy differ at least this much: the two-sided exact McNemar test. Below 0.05
+   * the difference is usually called significant.
    */
   pValue: number;
 }
@@ -31,10 +31,10 @@ export interface Comparison {
 /** The quantile of the normal distribution that leaves 2.5 % above it. */
 const Z = 1.959963984540054;
 
-/** Two-sided probability of `few` successes or fewer, or as many failures, in `all` throws of a fair coin. */
+/** Two-sided probability of at most `few` successes, or of at most `few` failures, in `all` tosses of a fair coin. */
 function fairCoin(few: number, all: number): number {
   if (all === 0) return 1;
-  // Binomial coefficients as logarithms, since they leave the range of numbers from 1,030 throws on.
+  // Binomial coefficients as logarithms, since they overflow from 1,030 tosses on.
   let logTerm = -all * Math.LN2;
   let sum = Math.exp(logTerm);
   for (let k = 1; k <= few; k++) {
@@ -47,7 +47,7 @@ function fairCoin(few: number, all: number): number {
 /** Puts counts of rows together. */
 export function comparisonOf(bothRight: number, onlyFirst: number, onlySecond: number, bothWrong: number): Comparison {
   const rows = bothRight + onlyFirst + onlySecond + bothWrong;
-  // Half a row more in each cell keeps the interval honest where the models hardly differ.
+  // Adding half a row to each cell keeps the interval valid if the models hardly differ.
   const adjusted = rows + 2;
   const centre = (onlySecond - onlyFirst) / adjusted;
   const deviation = Math.sqrt(onlyFirst + onlySecond + 1 - (onlySecond - onlyFirst) ** 2 / adjusted) / adjusted;
@@ -68,10 +68,10 @@ export function comparisonOf(bothRight: number, onlyFirst: number, onlySecond: n
 /**
  * Compares the labels that two models give to the same rows: is one better, or is it chance?
  *
- * @param yTrue - The right labels.
+ * @param yTrue - The correct labels.
  * @param first - The labels by the first model, one for each row.
  * @param second - The labels by the second model, one for each row.
- * @throws {@link ArgumentError} for lists that are none, or are not of the same length, or are empty.
+ * @throws {@link ArgumentError} if an argument is not a list, or the lists are empty or differ in length.
  *
  * @example
  * ```ts

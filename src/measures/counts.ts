@@ -1,26 +1,26 @@
-/** Precision, recall and F1, of one label or averaged. Where nothing can be divided by, it is 0. */
+/** Precision, recall and F1, of one label or averaged. A division by zero counts as 0. */
 export interface PrecisionRecall {
-  /** Share of the rows given this label that have it. */
+  /** Share of the rows predicted as this label that have it. */
   precision: number;
-  /** Share of the rows with this label that were given it. */
+  /** Share of the rows with this label that were predicted as it. */
   recall: number;
   /** Harmonic mean of both, `2 tp / (2 tp + fp + fn)`. */
   f1: number;
 }
 
-/** How well one label is told from the others. */
+/** Measures of one label. */
 export interface LabelMeasures extends PrecisionRecall {
   /** The label. */
   label: string;
   /** Rows that have it. */
   support: number;
-  /** Rows that were given it, correctly or not. */
+  /** Rows predicted as it, correctly or not. */
   predicted: number;
 }
 
 /** A measure that is a division by zero and counts as 0, as with scikit-learn's default `zero_division`. */
 export interface UndefinedMeasure {
-  /** The label whose measure it is. */
+  /** The label. */
   label: string;
   /** The measure: precision without a prediction of the label, recall without a row of it, F1 without either. */
   measure: 'precision' | 'recall' | 'f1';
@@ -28,15 +28,15 @@ export interface UndefinedMeasure {
 
 /** Counts of each label, in the order of the labels. */
 export interface Counts {
-  /** Rows that have the label and were given it. */
+  /** Rows with the label that were predicted as it. */
   hits: ArrayLike<number>;
-  /** Rows that were given it. */
+  /** Rows predicted as it. */
   predicted: ArrayLike<number>;
   /** Rows that have it. */
   support: ArrayLike<number>;
 }
 
-/** A share; 0 of nothing. */
+/** A ratio; 0 if the denominator is 0. */
 export function ratio(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
 }
@@ -71,7 +71,7 @@ export function undefinedMeasures(perLabel: readonly LabelMeasures[]): Undefined
   });
 }
 
-/** Mean over labels, each with a weight; with no weight at all, 0. */
+/** Weighted mean over labels; 0 if all weights are 0. */
 export function average(
   perLabel: readonly LabelMeasures[],
   weight: (measures: LabelMeasures) => number,
@@ -92,7 +92,7 @@ export function average(
   };
 }
 
-/** A sum that loses nothing to rounding that would show (Neumaier's compensation). */
+/** A sum with Neumaier's compensation of rounding errors. */
 export class ExactSum {
   #sum = 0;
   #lost = 0;

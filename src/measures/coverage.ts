@@ -1,16 +1,16 @@
-/** What comes of answering only where the probability reaches a threshold. */
+/** The effect of answering only if the probability reaches a threshold. */
 export interface CoveragePoint {
-  /** Probability from which on a row is answered. */
+  /** Minimum probability of an answered row. */
   threshold: number;
   /** Share of all rows that are answered. */
   coverage: number;
-  /** Share of the answered rows that are right. */
+  /** Share of the answered rows that are correct. */
   precision: number;
 }
 
-/** The largest share of rows that can be answered at a precision. */
+/** The largest coverage at a required precision. */
 export interface CoverageAt {
-  /** The precision wanted. */
+  /** The required precision. */
   wanted: number;
   /** The threshold with the largest coverage whose precision reaches it; null if none does. */
   point: CoveragePoint | null;
@@ -18,9 +18,9 @@ export interface CoverageAt {
 
 /** Precision against threshold and coverage. */
 export interface CoverageCurve {
-  /** Points by falling threshold, from the most certain rows to all rows. */
+  /** Points by descending threshold, from the most certain rows to all. */
   points: CoveragePoint[];
-  /** What can be answered at each precision that was asked for. */
+  /** The coverage at each requested precision. */
   at: CoverageAt[];
 }
 
@@ -55,10 +55,10 @@ function* answeredFrom(right: Float64Array, wrong: Float64Array): Generator<Answ
 /**
  * Precision against the share of rows that is answered, for every threshold. Rows of the same probability are answered together.
  *
- * @param right - Probabilities of the answers that are right; sorted in place.
+ * @param right - Probabilities of the correct answers; sorted in place.
  * @param wrong - Those of the others; sorted in place.
- * @param wanted - Precisions for which the largest coverage is looked for.
- * @param most - Points that are given, at most; they are spread evenly over the coverage.
+ * @param wanted - The requested precisions.
+ * @param most - Maximum number of points, spread evenly over the coverage.
  */
 export function coverageCurve(
   right: Float64Array,

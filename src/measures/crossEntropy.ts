@@ -1,10 +1,13 @@
-/** The smallest normal float32. A probability below it counts as it: a model that rules the truth out costs 87.3 nats, not infinity. */
+/**
+ * The smallest normal float32. Probabilities are clipped to it: a model that gives the truth probability 0 costs 87.3
+ * nats, not infinity.
+ */
 const SMALLEST = 2 ** -126;
 
 /**
  * Cross entropy of one answer, in nats: `-log(probability)`.
  *
- * @param probability - What the model gave the right answer, from 0 to 1.
+ * @param probability - Probability of the correct answer, from 0 to 1.
  * @internal
  */
 export function crossEntropy(probability: number): number {
@@ -14,7 +17,7 @@ export function crossEntropy(probability: number): number {
 /**
  * Binary cross entropy of one label, in nats.
  *
- * @param probability - What the model gave the label, from 0 to 1.
+ * @param probability - Probability of the label, from 0 to 1.
  * @param present - Whether the row has the label.
  * @internal
  */

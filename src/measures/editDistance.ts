@@ -8,12 +8,12 @@ function checkSequence(name: string, value: unknown): void {
 }
 
 /**
- * Levenshtein's distance: the fewest insertions, deletions and replacements of one element each that make one sequence of the other.
- * It takes `a.length * b.length` steps.
+ * Levenshtein distance: the minimum number of insertions, deletions and replacements of single elements that turn one
+ * sequence into the other. It takes `a.length * b.length` steps.
  *
- * @param a - A sequence of strings, numbers or whatever `===` compares; of a string its UTF-16 code units.
+ * @param a - A sequence of values compared by `===`; for a string, its UTF-16 code units.
  * @param b - The other one.
- * @throws {@link ArgumentError} for what has no elements.
+ * @throws {@link ArgumentError} for a value that is not a sequence.
  *
  * @example
  * ```ts

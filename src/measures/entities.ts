@@ -20,33 +20,33 @@ import { checkSameRows, checkSomeRows } from './labels.js';
 /** Options of {@link entityReport}. */
 export interface EntityReportOptions {
   /**
-   * `'default'` reads any tags as the conlleval script does. With `'strict'` only entities count that are written as the
-   * scheme asks for. Default `'default'`.
+   * `'default'` reads any tags as the conlleval script does. With `'strict'`, only entities that follow the scheme
+   * count. Default `'default'`.
    */
   mode?: TagMode | undefined;
   /** The scheme of the tags in strict mode. Default: the one that {@link detectTagScheme} finds in `yTrue`. */
   scheme?: TagScheme | undefined;
 }
 
-/** What the entities found in sentences are worth. An entity is right if its first token, its last token and its label are. */
+/** Measures of the entities found in sentences. An entity is correct if its first token, last token and label are. */
 export interface EntityReport {
   /** Sentences measured. */
   sentences: number;
   /** Tokens measured. */
   tokens: number;
-  /** Share of tokens with the right tag. */
+  /** Share of tokens with the correct tag. */
   accuracy: number;
-  /** Labels of all entities, right or found, in order of code points. */
+  /** Labels of all entities, true or predicted, in code point order. */
   labels: string[];
   /** Measures of each label, in the order of `labels`; `support` and `predicted` count entities. */
   perLabel: LabelMeasures[];
-  /** Over all entities together: the usual figure. */
+  /** Over all entities together: the commonly reported figure. */
   microAverage: PrecisionRecall;
-  /** Mean over the labels, each counting the same. */
+  /** Unweighted mean over the labels. */
   macroAverage: PrecisionRecall;
-  /** Mean over the labels, each counting by its support. */
+  /** Mean over the labels, weighted by support. */
   weightedAverage: PrecisionRecall;
-  /** What of the labels' measures is a division by zero and was taken as 0. */
+  /** The label measures that are a division by zero and count as 0. */
   undefinedMeasures: UndefinedMeasure[];
 }
 
@@ -54,11 +54,11 @@ export interface EntityReport {
  * Precision, recall and F1 of entities, for each label and as micro, macro and weighted average, and the accuracy of the tags.
  * The definitions are those of seqeval 1.2.2 with `zero_division=0`, in its default mode and in `mode='strict'`.
  *
- * @param yTrue - The right tags of each sentence.
- * @param yPred - The tags that were given to it.
- * @throws {@link ArgumentError} `INVALID_SHAPE` if there is not one tag of each for every token, `EMPTY_DATASET` without
- * tokens, `INVALID_ARGUMENT` for a tag of another form, one that the scheme lacks in strict mode, or strict mode where the
- * scheme cannot be found out.
+ * @param yTrue - The correct tags of each sentence.
+ * @param yPred - The predicted tags of each sentence.
+ * @throws {@link ArgumentError} `INVALID_SHAPE` if there is not one true and one predicted tag per token,
+ * `EMPTY_DATASET` without tokens, `INVALID_ARGUMENT` for a malformed tag or, in strict mode, a tag that the scheme
+ * lacks or an unrecognisable scheme.
  *
  * @example
  * ```ts
@@ -91,7 +91,7 @@ function detected(sequences: readonly (readonly string[])[]): TagScheme {
     detector.add(tags);
   }
   if (detector.scheme !== undefined) return detector.scheme;
-  throw constraint('scheme', 'scheme is required here: the tags of yTrue do not show which one they have');
+  throw constraint('scheme', 'scheme is required here: it cannot be recognised from the tags of yTrue');
 }
 
 /** Counts of a label. */
@@ -135,7 +135,7 @@ export class EntityCounter {
     this.#sentences++;
   }
 
-  /** @throws {@link ArgumentError} `EMPTY_DATASET` if there was no token. */
+  /** @throws {@link ArgumentError} `EMPTY_DATASET` without tokens. */
   finish(): EntityReport {
     checkSomeRows(this.#tokens);
     const labels = [...this.#counts.keys()].sort(compareCodePoints);

@@ -6,7 +6,7 @@ import type { MultiLabelEvaluation } from './multiLabelEvaluation.js';
 import { argmaxOf, clippedCrossEntropy, rankOf } from './probabilities.js';
 import { type ClassificationReport, PairCounter, reportOf } from './report.js';
 
-/** Share of rows whose right label is among the most probable ones. */
+/** Share of rows whose correct label is among the most probable ones. */
 export interface TopK {
   /** How many of the most probable labels count. */
   k: number;
@@ -19,26 +19,26 @@ export interface TopK {
  * rows or the predictions have, as in scikit-learn's `classification_report(y_true, y_pred)`.
  */
 export interface ExclusiveEvaluation extends ClassificationReport {
-  /** Tells it from a {@link MultiLabelEvaluation}. */
+  /** Discriminant, distinguishes it from a {@link MultiLabelEvaluation}. */
   multiLabel: false;
-  /** Mean cross entropy per row, in nats, as in training. A probability below 1.2e-38 counts as that. */
+  /** Mean cross entropy per row, in nats, as in training. Probabilities are clipped at 1.2e-38. */
   loss: number;
   /** The same with probabilities kept 2^-23 away from 0 and 1, as scikit-learn's `log_loss` does; see {@link logLoss}. */
   logLoss: number;
-  /** Whether the probabilities can be believed; see {@link calibration}. */
+  /** How reliable the probabilities are; see {@link calibration}. */
   calibration: CalibrationResult;
-  /** For k of 2, 3, 5 and 10, as far as there are more labels than that; see {@link topKAccuracy}. */
+  /** For k of 2, 3, 5 and 10, for those below the number of labels; see {@link topKAccuracy}. */
   topK: TopK[];
 }
 
-/** What `evaluate` measures, by the kind of the model: `multiLabel` tells which. */
+/** Result of `evaluate`: `multiLabel` tells which kind. */
 export type Evaluation = ExclusiveEvaluation | MultiLabelEvaluation;
 
 const SINGLE_EPSILON = 2 ** -23;
 const CALIBRATION_BINS = 15;
 const TOP_K = [2, 3, 5, 10];
 
-/** Measures predicted distributions, some rows at a time. */
+/** Measures predicted distributions, in blocks of rows. */
 export class Measurer {
   readonly #labels: string[];
   readonly #pairs: PairCounter;
@@ -55,7 +55,7 @@ export class Measurer {
   }
 
   /**
-   * Adds a label that the predictor does not have: its probability is 0, and it is never given.
+   * Adds a label that the predictor does not have: its probability is 0, and it is never predicted.
    *
    * @returns its index.
    */
@@ -66,8 +66,8 @@ export class Measurer {
   /**
    * Counts a row.
    *
-   * @param probabilities - one for each label of the predictor.
-   * @param truth - the right label's index.
+   * @param probabilities - One for each label of the predictor.
+   * @param truth - Index of the correct label.
    * @returns the index of the most probable label.
    */
   add(probabilities: Float32Array, truth: number): number {
@@ -77,7 +77,7 @@ export class Measurer {
     if (Number.isNaN(own) || Number.isNaN(probabilities[best])) {
       throw new RecurraError(
         'NON_FINITE_LOSS',
-        `the probabilities of row ${this.#rows + 1} are not numbers: the model's weights hold NaN or infinite values`,
+        `the probabilities of row ${this.#rows + 1} are not numbers: the model's weights contain NaN or infinite values`,
       );
     }
     this.#pairs.add(truth, best);

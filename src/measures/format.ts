@@ -6,11 +6,11 @@ import type { EntityReport } from './entities.js';
 import type { MultiLabelReport } from './multiLabel.js';
 import { type ClassificationReport, type Confusion, type ConfusionMatrix, sortedConfusions } from './report.js';
 
-/** Characters up to which names are put in a column; one that is longer pushes its own line out. */
+/** Maximum width of the column of names; longer names overflow their line. */
 const WIDEST_NAME = 60;
 
 /**
- * Lays a confusion matrix out as a table: true labels down, predicted labels across, numbered where names are long.
+ * Formats a confusion matrix as a table: true labels down, predicted labels across, numbered if names are long.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ export function formatConfusionMatrix(
   const { confusionMatrix } = matrix;
   if (confusionMatrix === undefined) checkReport('matrix', matrix, ['confusionMatrix']);
   if (!confusionMatrix)
-    throw constraint('confusionMatrix', `there is no matrix of ${matrix.labels.length} labels; see formatConfusions`);
+    throw constraint('confusionMatrix', `with ${matrix.labels.length} labels there is no matrix; use formatConfusions`);
   const labels = shownLabels(matrix.labels);
   const nameWidth = widest(labels, 4);
   const heads = labels.map((label, index) => (label.length <= 8 ? label : `#${index + 1}`));
@@ -50,7 +50,7 @@ export function formatConfusionMatrix(
   return [`truth down, prediction across`, head, ...rows].join('\n');
 }
 
-/** Refuses what is no report of this library. */
+/** Refuses values that are not reports of this library. */
 function checkReport(name: string, value: unknown, lists: readonly string[]): void {
   const expected = 'a report of classificationReport, confusionMatrix, multiLabelReport or evaluate';
   checkObject(name, value, expected);
@@ -66,8 +66,8 @@ function widest(names: readonly string[], least = 0): number {
 const COLUMNS = ['precision', 'recall', 'f1', 'support'] as const;
 
 /**
- * Lays the measures of the labels out as a table, the label with the lowest F1 first, and the averages below. `-` stands
- * for a division by zero, which the averages count as 0.
+ * Formats the measures of the labels as a table, the label with the lowest F1 first, averages at the end. `-` marks a
+ * division by zero, which the averages count as 0.
  *
  * @param report - of {@link classificationReport}, {@link multiLabelReport}, {@link entityReport}, or `model.evaluate`.
  *
@@ -78,7 +78,7 @@ const COLUMNS = ['precision', 'recall', 'f1', 'support'] as const;
  */
 export function formatClassificationReport(report: ClassificationReport | MultiLabelReport | EntityReport): string {
   checkReport('report', report, ['perLabel']);
-  // A label that occurs nowhere has no F1 and stands last.
+  // A label that never occurs has no F1 and comes last.
   const rank = ({ f1, support, predicted }: LabelMeasures) => (support + predicted === 0 ? 2 : f1);
   const perLabel = [...report.perLabel].sort((a, b) => rank(a) - rank(b) || b.support - a.support);
   const averages: [string, PrecisionRecall][] = [
@@ -108,7 +108,7 @@ export function formatClassificationReport(report: ClassificationReport | MultiL
 }
 
 /**
- * The labels most often taken for one another, the most frequent first.
+ * The most frequently confused labels, the most frequent first.
  *
  * @example
  * ```ts
@@ -129,7 +129,7 @@ export function worstConfusions(of: ConfusionMatrix | ClassificationReport, most
 }
 
 /**
- * Lays {@link worstConfusions} out, one line each; nothing where every row is right.
+ * Formats {@link worstConfusions}, one per line; empty if every row is correct.
  *
  * @example
  * ```ts

@@ -1,9 +1,9 @@
 import { Random } from '../core/random.js';
 import { binomial } from './binomial.js';
 
-/** A figure and the interval that holds it with a probability of 95 %. */
+/** A figure with its 95 % confidence interval. */
 export interface Estimate {
-  /** The figure for the rows as they are. */
+  /** The figure for the actual rows. */
   value: number;
   /** Lower bound. */
   low: number;
@@ -13,38 +13,40 @@ export interface Estimate {
 
 /** Precision, recall and F1 with their intervals. */
 export interface LabelEstimates {
-  /** Share of the rows given this label that have it. */
+  /** Share of the rows predicted as this label that have it. */
   precision: Estimate;
-  /** Share of the rows with this label that were given it. */
+  /** Share of the rows with this label that were predicted as it. */
   recall: Estimate;
   /** Harmonic mean of both. */
   f1: Estimate;
 }
 
-/** Rows that are alike: with these labels, given those labels. */
+/** Rows with the same true and predicted labels. */
 export interface Outcome {
-  /** Indices of the right labels. */
+  /** Indices of the correct labels. */
   truth: readonly number[];
-  /** Indices of the labels given. */
+  /** Indices of the predicted labels. */
   predicted: readonly number[];
   /** How many rows. */
   rows: number;
 }
 
-/** What a bootstrap gives. */
+/** Result of a bootstrap. */
 export interface Bootstrapped {
-  /** Share of rows all of whose labels are right. */
+  /** Share of rows whose labels are all correct. */
   accuracy: Estimate;
   /** Mean F1 over the labels. */
   macroF1: Estimate;
-  /** Of each label that was asked for, in that order. */
+  /** For each requested label, in that order. */
   perLabel: LabelEstimates[];
 }
 
 /** The quantile of the normal distribution that leaves 2.5 % above it. */
 const Z = 1.959963984540054;
 
-/** Wilson's interval (1927) of a share, as statsmodels' `proportion_confint(method='wilson')`; from 0 to 1 for no rows. */
+/**
+ * Wilson's interval (1927) of a proportion, as statsmodels' `proportion_confint(method='wilson')`; 0 to 1 without rows.
+ */
 export function wilson(part: number, rows: number): Estimate {
   if (rows === 0) return { value: 0, low: 0, high: 1 };
   const value = part / rows;
@@ -62,7 +64,7 @@ function percentile(sorted: Float64Array, share: number): number {
   return sorted[below]! + (at - below) * (next - sorted[below]!);
 }
 
-/** The middle 95 % of what resamples gave; those that say nothing (NaN) are left out. */
+/** The middle 95 % of the resamples, without NaN. */
 function estimate(value: number, drawn: Float64Array): Estimate {
   const said = drawn.filter((each) => !Number.isNaN(each)).sort();
   if (said.length === 0) return { value, low: value, high: value };
@@ -113,18 +115,19 @@ class Sample {
 }
 
 /**
- * Intervals of measures by the bootstrap: rows are drawn with replacement, as many as there are, and measured again; the middle 95 % of what
- * comes out is the interval (Efron's percentile method). Rows that are alike are drawn together from a multinomial distribution, which is the
- * same, so that a resample costs as much as there are kinds of outcomes, however many rows.
+ * Intervals of measures by the bootstrap: rows are drawn with replacement, as many as there are, and measured again;
+ * the middle 95 % of the results is the interval (Efron's percentile method). Equal rows are drawn together from a
+ * multinomial distribution, which is equivalent, so that the cost of a resample depends on the number of distinct
+ * outcomes, not rows.
  *
- * The macro average is over the labels that the rows or the predictions have, the same ones in each resample; what is a division by zero counts
- * as 0 there. Resamples in which a label's own measure is one are left out of its interval.
+ * The macro average is over the labels that the rows or the predictions have, the same ones in each resample; a
+ * division by zero counts as 0 there. For a label's own measure, resamples with a division by zero are skipped.
  *
- * @param outcomes - The kinds of outcomes; there is at least one row.
+ * @param outcomes - The distinct outcomes, with at least one row.
  * @param labels - Number of labels.
- * @param asked - Labels whose own measures are wanted.
- * @param resamples - How often rows are drawn.
- * @param seed - Decides what is drawn.
+ * @param asked - Labels to measure individually.
+ * @param resamples - Number of resamples.
+ * @param seed - Seed of the draws.
  */
 export function* bootstrap(
   outcomes: readonly Outcome[],

@@ -9,16 +9,16 @@ export interface LabelIssue {
   label: string;
   /** The label that it probably should have. */
   suggested: string;
-  /** Probability of its label, from 0 to 1: cleanlab's `self_confidence`, by which rows are ranked. */
+  /** Probability of its label, from 0 to 1: cleanlab's `self_confidence`, which rows are ranked by. */
   selfConfidence: number;
   /** Probability of the suggested label, from 0 to 1. */
   suggestedProbability: number;
 }
 
-/** What cleanlab adds and subtracts so that rounding decides nothing. */
+/** cleanlab's tolerance for rounding. */
 const SLACK = 1e-6;
 
-/** The label that a row is confidently of: the most probable one where it is sure of several; -1 for none. */
+/** The label that a row confidently belongs to (the most probable one of several); -1 for none. */
 function confidentLabel(row: ArrayLike<number>, thresholds: Float64Array): number {
   let found = -1;
   for (let label = 0; label < row.length; label++) {
@@ -29,7 +29,7 @@ function confidentLabel(row: ArrayLike<number>, thresholds: Float64Array): numbe
   return found;
 }
 
-/** Whether a row's own label is the most probable one, or as good as that. */
+/** Whether a row's own label is the most probable one, up to rounding. */
 function isPredicted(row: ArrayLike<number>, own: number): boolean {
   const probability = row[own]! + SLACK;
   for (let label = 0; label < row.length; label++) {
@@ -46,7 +46,7 @@ interface Suspect {
 }
 
 /**
- * Finds rows whose label is probably wrong, row by row. Of rows whose label is the most probable one nothing is kept.
+ * Finds rows whose label is probably wrong, row by row. Nothing is kept for rows whose label is the most probable one.
  *
  * @internal
  */
@@ -58,7 +58,7 @@ export class LabelIssueFinder {
 
   /**
    * @param labels - Number of labels.
-   * @param most - Rows that are kept, at most; others are not found.
+   * @param most - Maximum rows kept; others are not found.
    */
   constructor(labels: number, most: number = Number.POSITIVE_INFINITY) {
     this.#sums = new Float64Array(labels);
@@ -67,11 +67,11 @@ export class LabelIssueFinder {
   }
 
   /**
-   * Looks at a row.
+   * Examines a row.
    *
-   * @param row - What the issue will be called by.
+   * @param row - Index of the row for the issue.
    * @param own - Index of its label.
-   * @param probabilities - One for each label; of a suspect a copy is kept.
+   * @param probabilities - One for each label; copied if the row is suspect.
    */
   add(row: number, own: number, probabilities: ArrayLike<number>): void {
     this.#sums[own]! += probabilities[own]!;
@@ -81,17 +81,17 @@ export class LabelIssueFinder {
   }
 
   /**
-   * For each label the mean probability that the rows with it give it: above that a row is confidently of the label (Northcutt et al. 2021,
-   * equation 2).
+   * For each label, its mean probability over the rows that have it: above that, a row confidently belongs to the label
+   * (Northcutt et al. 2021, equation 2).
    */
   #thresholds(): Float64Array {
-    // Of a label that no row has none is sure.
+    // No row is confident of a label without rows.
     return this.#sums.map((sum, label) =>
       this.#counts[label] === 0 ? Number.POSITIVE_INFINITY : Math.max(sum / this.#counts[label]!, 2 * SLACK),
     );
   }
 
-  /** The rows that are confidently of another label, the most doubtful first. */
+  /** The rows that confidently belong to another label, the most doubtful first. */
   finish(labels: readonly string[]): LabelIssue[] {
     const thresholds = this.#thresholds();
     const issues: LabelIssue[] = [];
@@ -111,15 +111,16 @@ export class LabelIssueFinder {
 }
 
 /**
- * Finds rows whose label is probably wrong, by confident learning (Northcutt, Jiang, Chuang 2021): those that are confidently of another label. Equals
- * cleanlab's `find_label_issues(filter_by='confident_learning', return_indices_ranked_by='self_confidence')`.
+ * Finds rows whose label is probably wrong, by confident learning (Northcutt, Jiang, Chuang 2021): those that
+ * confidently belong to another label. Equals cleanlab's
+ * `find_label_issues(filter_by='confident_learning', return_indices_ranked_by='self_confidence')`.
  *
  * @param labels - The label that each row has.
- * @param probabilities - Probabilities of the labels, `[rows, labels]`, by a model that was not trained on the row; see {@link Scores}. Those of a model
- *   that has seen the row hide its mistakes.
- * @param options - `labels`: all labels, in the order of the columns. Default: the labels that occur, in order of code points.
+ * @param probabilities - Probabilities of the labels, `[rows, labels]`, by a model that was not trained on the row; see
+ * {@link Scores}. A model that has seen the row would hide its mistakes.
+ * @param options - `labels`: all labels, in the order of the columns. Default: the labels that occur, in code point order.
  * @returns the rows, the most doubtful first.
- * @throws {@link ArgumentError} for rows that do not fit the labels, or numbers that are no probabilities.
+ * @throws {@link ArgumentError} for invalid rows the labels, or numbers that are not probabilities.
  *
  * @example
  * ```ts

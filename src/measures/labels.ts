@@ -3,11 +3,11 @@ import { compareCodePoints } from '../text/codePointOrder.js';
 
 /** Options of the measures that compare labels. */
 export interface LabelOptions {
-  /** All labels, in the order of the result. Default: the labels that occur, in order of code points. */
+  /** All labels, in the order of the result. Default: the labels that occur, in code point order. */
   labels?: readonly string[] | undefined;
 }
 
-/** Checks a list of different labels. */
+/** Checks a list of distinct labels. */
 export function checkLabels(labels: readonly string[]): readonly string[] {
   if (!Array.isArray(labels) || labels.length === 0 || labels.some((label) => typeof label !== 'string')) {
     throw invalidArgument('labels', 'a non-empty array of strings', labels);
@@ -34,7 +34,7 @@ export function checkSameRows(
   checkSomeRows(yTrue.length);
 }
 
-/** Refuses to measure nothing. */
+/** Refuses an empty set of rows. */
 export function checkSomeRows(rows: number): void {
   if (rows === 0) throw new ArgumentError('EMPTY_DATASET', 'there are no rows to evaluate');
 }
@@ -44,9 +44,9 @@ export class LabelIndex {
   readonly labels: readonly string[];
   readonly #indices: Map<string, number>;
 
-  /** @param occurring - gives every label that occurs; asked only where no list is given. */
+  /** @param occurring - Returns every label that occurs; called only if no list is given. */
   constructor(given: readonly string[] | undefined, occurring: () => Iterable<string>) {
-    // What is no string is found, and told of with its row, when its index is asked for.
+    // Values that are not strings are reported with their row when their index is requested.
     const found = () => [...new Set(occurring())].filter((label) => typeof label === 'string').sort(compareCodePoints);
     this.labels = given === undefined ? found() : [...checkLabels(given)];
     this.#indices = new Map(this.labels.map((label, index) => [label, index]));

@@ -12,23 +12,23 @@ import {
 } from './counts.js';
 import { checkSameRows, LabelIndex, type LabelOptions } from './labels.js';
 
-/** Rows without any label. In the samples average their precision or recall is a division by zero and counts 0. */
+/** Rows without any label. In the samples average, their precision or recall is a division by zero and counts as 0. */
 export interface RowsWithoutLabel {
-  /** Rows that have none. */
+  /** Rows without a true label. */
   truth: number;
-  /** Rows that were given none. */
+  /** Rows without a predicted label. */
   predicted: number;
-  /** Rows that have none and were given none. */
+  /** Rows with neither. */
   both: number;
 }
 
-/** What the sets of labels given to rows say. */
+/** Measures of predicted sets of labels. */
 export interface MultiLabelReport {
   /** Rows measured. */
   rows: number;
   /** The labels. */
   labels: string[];
-  /** Share of rows that were given exactly the right labels: the subset accuracy, scikit-learn's `accuracy_score`. */
+  /** Share of rows predicted exactly: the subset accuracy, scikit-learn's `accuracy_score`. */
   accuracy: number;
   /** Share of all decisions, one for each row and label, that were wrong. */
   hammingLoss: number;
@@ -42,7 +42,7 @@ export interface MultiLabelReport {
   weightedAverage: PrecisionRecall;
   /** Mean over the rows of precision, recall and F1 of the row's own labels; a row without labels counts 0. */
   samplesAverage: PrecisionRecall;
-  /** How many rows have no label, or were given none. */
+  /** Number of rows without true or predicted labels. */
   rowsWithoutLabel: RowsWithoutLabel;
   /** What of the labels' measures is a division by zero and was taken as 0. */
   undefinedMeasures: UndefinedMeasure[];
@@ -66,7 +66,7 @@ export class MultiLabelCounter {
     this.#support = new Float64Array(labels.length);
   }
 
-  /** Makes room for one label more, which is in the list of labels by the end. */
+  /** Makes room for another label, which is in the list of labels by the end. */
   extend(): void {
     const longer = (counts: Float64Array) => {
       const all = new Float64Array(counts.length + 1);
@@ -78,7 +78,7 @@ export class MultiLabelCounter {
     this.#support = longer(this.#support);
   }
 
-  /** Counts a row: the indices of its labels and of those that it was given, both rising. */
+  /** Counts a row: the indices of its true and predicted labels, both ascending. */
   add(truth: ArrayLike<number>, predicted: ArrayLike<number>): void {
     let hits = 0;
     for (let i = 0, j = 0; i < truth.length && j < predicted.length; ) {
@@ -130,7 +130,7 @@ export class MultiLabelCounter {
   }
 }
 
-/** Indices of a row's labels, rising, each once. */
+/** Distinct indices of a row's labels, ascending. */
 function indicesOf(index: LabelIndex, row: unknown, name: string): number[] {
   if (!Array.isArray(row)) throw invalidArgument(name, 'an array of labels', row);
   const indices = new Set(row.map((label, i) => index.of(label, `${name}[${i}]`)));
@@ -142,8 +142,8 @@ function indicesOf(index: LabelIndex, row: unknown, name: string): number[] {
  * F1 of each label and as micro, macro, weighted and samples average. The definitions are those of scikit-learn's
  * `accuracy_score`, `hamming_loss` and `precision_recall_fscore_support` for label indicators; a division by zero counts as 0.
  *
- * @param yTrue - the right labels of each row.
- * @param yPred - the labels that were given to it.
+ * @param yTrue - The correct labels of each row.
+ * @param yPred - The predicted labels of each row.
  * @throws {@link ArgumentError} `INVALID_SHAPE`, `EMPTY_DATASET`, `UNKNOWN_LABEL`, or `INVALID_ARGUMENT` if no row has a label
  * and no `labels` are given.
  *

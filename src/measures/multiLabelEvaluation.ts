@@ -5,15 +5,15 @@ import { MultiLabelCounter, type MultiLabelReport } from './multiLabel.js';
 import { Numbers } from './numbers.js';
 import { type RankingMeasures, rankingOf } from './ranking.js';
 
-/** How well one label of a `multiLabel` model is told. */
+/** Measures of one label of a `multiLabel` model. */
 export interface MultiLabelMeasures extends LabelMeasures, RankingMeasures {
-  /** The probability from which on the label is given. */
+  /** Minimum probability to assign the label. */
   threshold: number;
 }
 
 /** How well a `multiLabel` model does on labelled rows; the definitions are scikit-learn's. */
 export interface MultiLabelEvaluation extends MultiLabelReport {
-  /** Tells it from an {@link ExclusiveEvaluation}. */
+  /** Discriminant, distinguishes it from an {@link ExclusiveEvaluation}. */
   multiLabel: true;
   /** Mean binary cross entropy over the rows and labels, in nats, as in training. */
   loss: number;
@@ -21,13 +21,13 @@ export interface MultiLabelEvaluation extends MultiLabelReport {
   perLabel: MultiLabelMeasures[];
 }
 
-/** Measures predicted probabilities of labels that do not exclude one another, some rows at a time. */
+/** Measures predicted probabilities of independent labels, in blocks of rows. */
 export class MultiLabelMeasurer {
   readonly #labels: string[];
   readonly #thresholds: number[];
   readonly #counter: MultiLabelCounter;
   readonly #loss = new ExactSum();
-  /** For each label the probabilities of the rows that have it, and of those that have not. */
+  /** For each label, the probabilities of the rows that have it, and of those that do not. */
   readonly #having: Numbers[];
   readonly #lacking: Numbers[];
   #rows = 0;
@@ -41,7 +41,7 @@ export class MultiLabelMeasurer {
   }
 
   /**
-   * Adds a label that the predictor does not have: its probability is 0, and it is never given.
+   * Adds a label that the predictor does not have: its probability is 0, and it is never assigned.
    *
    * @returns its index.
    */
@@ -56,9 +56,9 @@ export class MultiLabelMeasurer {
   /**
    * Counts a row.
    *
-   * @param probabilities - one for each label of the predictor.
-   * @param truth - the indices of its labels, rising.
-   * @returns the indices of the labels that it was given, rising.
+   * @param probabilities - One for each label of the predictor.
+   * @param truth - Indices of its labels, ascending.
+   * @returns the indices of its assigned labels, ascending.
    */
   add(probabilities: Float32Array, truth: Int32Array): number[] {
     const given: number[] = [];
@@ -69,7 +69,7 @@ export class MultiLabelMeasurer {
       if (Number.isNaN(probability)) {
         throw new RecurraError(
           'NON_FINITE_LOSS',
-          `the probabilities of row ${this.#rows} are not numbers: the model's weights hold NaN or infinite values`,
+          `the probabilities of row ${this.#rows} are not numbers: the model's weights contain NaN or infinite values`,
         );
       }
       const present = truth[next] === label;

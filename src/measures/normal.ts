@@ -13,7 +13,10 @@ export function normalBelow(z: number): number {
   return z > 0 ? 1 - above : above;
 }
 
-/** The number that a normally distributed one is below with a probability strictly between 0 and 1; within 1e-6 for what is no extreme. */
+/**
+ * The quantile of the standard normal distribution for a probability strictly between 0 and 1, within 1e-6 except for
+ * extremes.
+ */
 export function normalQuantile(probability: number): number {
   let [low, high] = [-10, 10];
   while (high - low > 1e-9) {

@@ -1,6 +1,6 @@
 /** A list of float32 numbers that grows. */
 export class Numbers {
-  // Few at first: thousands of labels have two lists each.
+  // Small at first: thousands of labels have two lists each.
   #values = new Float32Array(16);
   #length = 0;
 
@@ -13,7 +13,7 @@ export class Numbers {
     this.#values[this.#length++] = value;
   }
 
-  /** All numbers; the list is empty then. */
+  /** Takes all numbers; the list is empty afterwards. */
   take(): Float64Array {
     const all = Float64Array.from(this.#values.subarray(0, this.#length));
     this.#values = new Float32Array(0);

@@ -13,8 +13,8 @@ import { checkSomeRows, LabelIndex, type LabelOptions } from './labels.js';
 export type Scores = readonly ArrayLike<number>[] | Float32Array | Float64Array;
 
 /**
- * What {@link logLoss} keeps away from 0 and 1: the spacing of floating-point numbers at 1, as scikit-learn does by the type
- * of its input. 2^-23 for float32, 2^-52 for float64.
+ * Clipping distance of {@link logLoss} from 0 and 1: the spacing of floating-point numbers at 1 for the input's type,
+ * as in scikit-learn. 2^-23 for float32, 2^-52 for float64.
  */
 const EPSILON = { single: 2 ** -23, double: 2 ** -52 };
 
@@ -22,7 +22,7 @@ const EPSILON = { single: 2 ** -23, double: 2 ** -52 };
 export class LabelledScores {
   readonly labels: readonly string[];
   readonly truth: Int32Array;
-  /** 2^-23 if all numbers are float32, else 2^-52. */
+  /** 2^-23 if all numbers are float32, otherwise 2^-52. */
   readonly epsilon: number;
   readonly #scores: Scores;
 
@@ -70,7 +70,7 @@ export class LabelledScores {
   }
 }
 
-/** Probabilities are rounded, and some libraries round them to few digits; what is further from 1 is something else. */
+/** Probabilities may be rounded to few digits; a sum further from 1 is an error. */
 const SUM_TOLERANCE = 1e-3;
 
 /** Checks that the rows are probabilities of the labels. */
@@ -97,7 +97,7 @@ export function clippedCrossEntropy(probability: number, epsilon: number): numbe
   return -Math.log(Math.min(Math.max(probability, epsilon), 1 - epsilon));
 }
 
-/** Index of the largest number; the first one of equals. */
+/** Index of the largest number; the first of equal ones. */
 export function argmaxOf(row: ArrayLike<number>): number {
   let best = 0;
   for (let i = 1; i < row.length; i++) if (row[i]! > row[best]!) best = i;
@@ -105,8 +105,8 @@ export function argmaxOf(row: ArrayLike<number>): number {
 }
 
 /**
- * How many labels stand before the true one when a row's labels are sorted by falling number. Of equal numbers the label
- * with the higher index stands first, as in scikit-learn's `top_k_accuracy_score`.
+ * Number of labels before the true one when a row's labels are sorted by descending number. Of equal numbers, the label
+ * with the higher index comes first, as in scikit-learn's `top_k_accuracy_score`.
  */
 export function rankOf(row: ArrayLike<number>, truth: number): number {
   const own = row[truth]!;
@@ -116,15 +116,15 @@ export function rankOf(row: ArrayLike<number>, truth: number): number {
 }
 
 /**
- * Mean over the rows of `-log(probability of the true label)`, in nats, as scikit-learn's `log_loss`: probabilities are kept
- * at least one rounding step away from 0 and 1 (2^-52; 2^-23 if they are float32), so that a certain mistake costs 36.0 (or
- * 15.9) and not infinity.
+ * Mean over the rows of `-log(probability of the true label)`, in nats, as scikit-learn's `log_loss`: probabilities are
+ * kept at least one rounding step away from 0 and 1 (2^-52; 2^-23 if they are float32), so that a certain mistake costs
+ * 36.0 (or 15.9), not infinity.
  *
- * @param yTrue - the right label of each row.
+ * @param yTrue - The correct label of each row.
  * @param probabilities - see {@link Scores}; each row adds up to 1.
- * @param options - `labels`: the label of each column. Default: the labels in `yTrue`, in order of code points.
- * @throws {@link ArgumentError} `INVALID_SHAPE`, `EMPTY_DATASET`, `UNKNOWN_LABEL`, or `INVALID_ARGUMENT` for numbers that are
- * no probabilities.
+ * @param options - `labels`: the label of each column. Default: the labels in `yTrue`, in code point order.
+ * @throws {@link ArgumentError} `INVALID_SHAPE`, `EMPTY_DATASET`, `UNKNOWN_LABEL`, or `INVALID_ARGUMENT` for numbers that
+ * are not probabilities.
  *
  * @example
  * ```ts
@@ -149,9 +149,9 @@ export interface TopKOptions extends LabelOptions {
 
 /**
  * Share of rows whose true label is among the `k` highest numbers, as scikit-learn's `top_k_accuracy_score`. Of equal
- * numbers those of later labels count as higher.
+ * numbers, later labels count as higher.
  *
- * @param yTrue - the right label of each row.
+ * @param yTrue - The correct label of each row.
  * @param scores - see {@link Scores}; probabilities or any other numbers.
  * @param options - `labels` as in {@link logLoss}, and `k`.
  * @throws {@link ArgumentError} as {@link logLoss}.
@@ -180,14 +180,14 @@ export interface CalibrationOptions extends LabelOptions {
 }
 
 /**
- * Whether probabilities can be believed: compares, in bins of equal width, the mean probability of the most probable label
- * with the share of rows where it is the right one.
+ * How reliable probabilities are: compares, in bins of equal width, the mean probability of the most probable label
+ * with the share of rows where it is correct.
  *
  * The error is the expected calibration error of Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks"
  * (ICML 2017), with their 15 bins: `(0, 1/15], (1/15, 2/15], ... (14/15, 1]`. The bins are those of scikit-learn's
  * `calibration_curve` with `strategy='uniform'`.
  *
- * @param yTrue - the right label of each row.
+ * @param yTrue - The correct label of each row.
  * @param probabilities - see {@link Scores}; each row adds up to 1.
  * @throws {@link ArgumentError} as {@link logLoss}.
  *

@@ -1,15 +1,17 @@
 import { ArgumentError, invalidArgument } from '../core/errors.js';
 import { checkSomeRows } from './labels.js';
 
-/** How well numbers put the rows that have a label before those that have not. */
+/** How well scores rank rows with a label before those without. */
 export interface RankingMeasures {
-  /** Sum over the thresholds of `(recall - recall before) * precision`; 0 where no row has the label. */
+  /** Sum over the thresholds of `(recall - recall before) * precision`; 0 if no row has the label. */
   averagePrecision: number;
-  /** Area under the ROC curve: how often a row with the label stands before one without. `null` where there are not both. */
+  /**
+   * Area under the ROC curve: how often a row with the label ranks before one without. `null` unless there are both.
+   */
   rocAuc: number | null;
 }
 
-/** Numbers that are worked on between two pauses: a few milliseconds. */
+/** Numbers processed between two pauses: a few milliseconds. */
 const STEP = 32_768;
 
 /** Merges the sorted halves of `source` from `from` to `to` into the same places of `target`. */
@@ -40,7 +42,7 @@ function* sorted(values: Float64Array): Generator<void, Float64Array, undefined>
 }
 
 /**
- * Measures how the numbers of the rows with a label stand to those of the rows without it. Both arrays are used up.
+ * Ranks the numbers of the rows with a label against those without it. Both arrays are consumed.
  *
  * @returns a generator that pauses often.
  */
@@ -54,7 +56,7 @@ export function* rankingOf(having: Float64Array, lacking: Float64Array): Generat
     const value = Math.max(positive[p - 1] ?? Number.NEGATIVE_INFINITY, negative[n - 1] ?? Number.NEGATIVE_INFINITY);
     const hitsBefore = positive.length - p;
     const [right, wrong] = [p, n];
-    // Rows of equal numbers have no order: they are taken as one.
+    // Rows of equal numbers have no order: they are treated as one.
     while (p > 0 && positive[p - 1] === value) p--;
     while (n > 0 && negative[n - 1] === value) n--;
     const hits = positive.length - p;
@@ -94,8 +96,8 @@ function ranking(yTrue: readonly boolean[], scores: ArrayLike<number>): RankingM
  * recall, as steps. Better than {@link rocAuc} for a rare label.
  *
  * @param yTrue - whether each row has the label.
- * @param scores - the number by which rows are ranked, such as the label's probability.
- * @returns from 0 to 1; 0 where no row has the label.
+ * @param scores - The score that rows are ranked by, such as the label's probability.
+ * @returns from 0 to 1; 0 if no row has the label.
  * @throws {@link ArgumentError} `INVALID_SHAPE`, `EMPTY_DATASET` or `INVALID_ARGUMENT`.
  *
  * @example
@@ -112,8 +114,8 @@ export function averagePrecision(yTrue: readonly boolean[], scores: ArrayLike<nu
  * row without where the first has the higher score, equal ones counting half.
  *
  * @param yTrue - whether each row has the label.
- * @param scores - the number by which rows are ranked, such as the label's probability.
- * @returns from 0 to 1; `null` where all rows have the label or none, and there are no such pairs.
+ * @param scores - The score that rows are ranked by, such as the label's probability.
+ * @returns from 0 to 1; `null` if all rows or none have the label, so that there are no such pairs.
  * @throws as {@link averagePrecision}.
  *
  * @example

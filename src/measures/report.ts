@@ -11,7 +11,7 @@ import {
 } from './counts.js';
 import { checkSameRows, LabelIndex, type LabelOptions } from './labels.js';
 
-/** Which label is taken for which. */
+/** Counts of true and predicted labels. */
 export interface ConfusionMatrix {
   /** The labels, in the order of the matrix. */
   labels: string[];
@@ -19,32 +19,32 @@ export interface ConfusionMatrix {
   confusionMatrix: number[][];
 }
 
-/** A label that was taken for another. */
+/** A label that was predicted as another. */
 export interface Confusion {
-  /** The right label. */
+  /** The correct label. */
   truth: string;
-  /** The label that was given. */
+  /** The predicted label. */
   predicted: string;
   /** Rows. */
   rows: number;
-  /** Share of the rows with the right label. */
+  /** Share of the rows with the correct label `truth`. */
   share: number;
 }
 
-/** What the labels given to rows say, without their probabilities; for exclusive labels. */
+/** Measures of predicted labels, without probabilities; for exclusive labels. */
 export interface ClassificationReport {
   /** Rows measured. */
   rows: number;
-  /** Share of rows that were given the right label. */
+  /** Share of rows predicted correctly. */
   accuracy: number;
   /** The labels, in the order of `perLabel` and of the matrix. */
   labels: string[];
   /**
-   * Rows of true labels, columns of predicted labels: `confusionMatrix[truth][predicted]` counts rows. `null` with more than
-   * 1,000 labels, where it would fill the memory with zeros; {@link confusions} has what is not 0.
+   * Rows of true labels, columns of predicted labels: `confusionMatrix[truth][predicted]` counts rows. `null` with more
+   * than 1,000 labels, where it would fill the memory with zeros; {@link confusions} lists the non-zero entries.
    */
   confusionMatrix: number[][] | null;
-  /** The labels taken for one another, the most frequent first; at most 10,000 pairs. */
+  /** Confused labels, the most frequent first; at most 10,000 pairs. */
   confusions: Confusion[];
   /** Measures of each label, in the order of `labels`. */
   perLabel: LabelMeasures[];
@@ -52,19 +52,19 @@ export interface ClassificationReport {
   macroAverage: PrecisionRecall;
   /** Mean over the labels, each counting by its support. */
   weightedAverage: PrecisionRecall;
-  /** What is a division by zero and was taken as 0. */
+  /** Measures that are a division by zero and count as 0. */
   undefinedMeasures: UndefinedMeasure[];
 }
 
-/** Labels with which a matrix is still of use to somebody; 8 MB as numbers. */
+/** Maximum labels of a useful matrix; 8 MB as numbers. */
 export const MATRIX_LABELS = 1_000;
-/** Pairs of labels that a report lists. */
+/** Maximum pairs of labels in a report. */
 const MOST_CONFUSIONS = 10_000;
 
-/** More labels than there are: what stands between two true labels in the number of a cell. */
+/** Larger than any number of labels: the distance between two true labels in a cell's number. */
 const STRIDE = 2 ** 26;
 
-/** Counts which label was given to the rows of which label: only what occurs takes memory. */
+/** Counts pairs of true and predicted labels; only pairs that occur take memory. */
 export class PairCounter {
   readonly #labels: readonly string[];
   readonly #cells = new Map<number, number>();
@@ -79,7 +79,7 @@ export class PairCounter {
     this.#cells.set(cell, (this.#cells.get(cell) ?? 0) + 1);
   }
 
-  /** What was counted, in the order of the matrix. */
+  /** The counts, in the order of the matrix. */
   *cells(): Generator<{ truth: number; predicted: number; rows: number }, void, undefined> {
     const places = Float64Array.from(this.#cells.keys()).sort();
     for (const cell of places)
@@ -110,7 +110,7 @@ export function sortedConfusions(
   return all.sort((a, b) => b.rows - a.rows || b.share - a.share).slice(0, most);
 }
 
-/** The report of counted rows. `averaged` says which labels the averages are over; default all. */
+/** The report of counted rows. `averaged` are the labels to average over; default all. */
 export function reportOf(
   labels: readonly string[],
   pairs: PairCounter,
@@ -142,7 +142,7 @@ export function reportOf(
   };
 }
 
-/** Counts labels that are given as strings. */
+/** Counts labels given as strings. */
 function countPairs(
   yTrue: readonly string[],
   yPred: readonly string[],
@@ -160,11 +160,11 @@ function countPairs(
 }
 
 /**
- * Counts which label was given to the rows of which label, as scikit-learn's `confusion_matrix`.
+ * Counts pairs of true and predicted labels, as scikit-learn's `confusion_matrix`.
  *
- * @param yTrue - the right label of each row.
- * @param yPred - the label that was given to it.
- * @returns counts, true labels down and given labels across; {@link formatConfusionMatrix} lays them out.
+ * @param yTrue - The correct label of each row.
+ * @param yPred - The predicted label of each row.
+ * @returns counts, true labels down and predicted labels across; {@link formatConfusionMatrix} formats them.
  * @throws {@link ArgumentError} `INVALID_SHAPE` if there is not one of each for every row, `EMPTY_DATASET` without rows,
  * `UNKNOWN_LABEL` for a label that is not among the `labels`, `OUT_OF_RANGE` for more than 1,000 labels.
  *
@@ -183,7 +183,7 @@ export function confusionMatrix(
   if (labels.length > MATRIX_LABELS) {
     throw constraint(
       'labels',
-      `a confusion matrix of ${labels.length} labels would fill the memory with zeros; classificationReport counts them, and its confusions has what is not 0`,
+      `a confusion matrix of ${labels.length} labels would fill the memory with zeros; use classificationReport, whose confusions list the non-zero entries`,
       'OUT_OF_RANGE',
     );
   }
@@ -194,9 +194,9 @@ export function confusionMatrix(
  * Accuracy, and precision, recall and F1 of each label and on average, as scikit-learn's `classification_report`. A measure
  * that would be a division by zero counts as 0, and `undefinedMeasures` names it.
  *
- * @param yTrue - the right label of each row.
- * @param yPred - the label that was given to it.
- * @param options - with `labels`, each of them counts in the macro average, also one that occurs nowhere.
+ * @param yTrue - The correct label of each row.
+ * @param yPred - The predicted label of each row.
+ * @param options - With `labels`, each of them counts in the macro average, even if it never occurs.
  * @throws as {@link confusionMatrix}.
  *
  * @example

@@ -4,21 +4,21 @@ import { Calibration, type CalibrationResult } from './calibration.js';
 import { EntityCounter, type EntityReport } from './entities.js';
 import { type ClassificationReport, type Confusion, PairCounter, reportOf, sortedConfusions } from './report.js';
 
-/** What a tagger took for something else, and how often. */
+/** A mistake of a tagger, and its frequency. */
 export interface TagMistake {
-  /** The token, or the tokens of the span with a blank between them. */
+  /** The token, or the tokens of the span joined by spaces. */
   text: string;
-  /** The right label; null where there is no span. */
+  /** The correct label; null if there is no span. */
   truth: string | null;
-  /** The label that was given; null where no span was found. */
+  /** The predicted label; null if no span was found. */
   predicted: string | null;
   /** How often. */
   count: number;
-  /** Where it was met first: up to five tokens before it and behind it. */
+  /** Its first occurrence: up to five tokens before and after it. */
   context: {
-    /** Tokens before it, with blanks between them. */
+    /** Tokens before it, joined by spaces. */
     before: string;
-    /** Tokens behind it. */
+    /** Tokens after it. */
     after: string;
     /** Number of the sentence, from 1. */
     sentence: number;
@@ -34,51 +34,51 @@ interface TaggingMeasures {
   /** Tokens measured. */
   tokens: number;
   /**
-   * Whether the probabilities can be believed: those of the spans that were found, each right if its borders and its label are; for tags
-   * without a scheme those of the tags.
+   * How reliable the probabilities are: those of the found spans, each correct if its borders and its label are; for
+   * tags without a scheme, those of the tags.
    */
   calibration: CalibrationResult;
-  /** The most frequent mistakes, at most 1,000. Spans with other borders than the right one are mistakes of their own. */
+  /** The most frequent mistakes, at most 1,000. Spans with wrong borders are separate mistakes. */
   mistakes: TagMistake[];
 }
 
-/** How well a tagger finds entities; {@link EntityReport} says what counts. */
+/** How well a tagger finds entities; see {@link EntityReport} for the rules. */
 export interface EntityEvaluation extends EntityReport, TaggingMeasures {
   /** The scheme of the tags. */
   scheme: TagScheme;
-  /** Labels taken for one another, token by token, the most frequent first; `O` stands for a token without one. */
+  /** Confused labels, token by token, the most frequent first; `O` stands for a token without one. */
   confusions: Confusion[];
 }
 
-/** How well a tagger gives tags without a scheme, such as parts of speech; `rows` are tokens. */
+/** How well a tagger predicts tags without a scheme, such as parts of speech; `rows` are tokens. */
 export interface TagEvaluation extends ClassificationReport, TaggingMeasures {
   /** Tags without a scheme. */
   scheme: undefined;
 }
 
-/** What the evaluation of a tagger measures, by the kind of its tags: `scheme` tells which. */
+/** Result of a tagger's evaluation: `scheme` tells which kind. */
 export type TaggingEvaluation = EntityEvaluation | TagEvaluation;
 
-/** A span that was found, by its tokens. */
+/** A found span, by its tokens. */
 export interface FoundSpan extends TokenSpan {
   probability: number;
 }
 
-/** A sentence with its right tags and those that were given to it. */
+/** A sentence with its true and predicted tags. */
 export interface TaggedSentence {
   tokens: readonly string[];
   truth: readonly string[];
   predicted: readonly string[];
-  /** The right spans and those that were found; none where tags have no scheme. */
+  /** The true and the found spans; none if tags have no scheme. */
   spans: readonly TokenSpan[];
   found: readonly FoundSpan[];
-  /** Probability of each tag that was given. */
+  /** Probability of each predicted tag. */
   probabilities: ArrayLike<number>;
   line: number | undefined;
 }
 
 const BINS = 15;
-/** Different mistakes that are told apart, and those that are given. */
+/** Maximum distinct mistakes counted, and maximum reported. */
 const MOST_COUNTED = 100_000;
 const MOST_GIVEN = 1_000;
 const CONTEXT = 5;
@@ -97,7 +97,7 @@ export class TaggingMeasurer {
   #tokens = 0;
 
   /**
-   * @param labels - The labels of the model; others that rows have come behind them.
+   * @param labels - The labels of the model; other labels of rows are appended.
    * @param mode - How entities are read.
    */
   constructor(scheme: TagScheme | undefined, labels: readonly string[], mode: TagMode = 'default') {
@@ -186,13 +186,13 @@ export class TaggingMeasurer {
     this.#mistakes.set(key, { text, truth, predicted, count: 1, context });
   }
 
-  /** @throws {@link ArgumentError} `EMPTY_DATASET` if there was no token. */
+  /** @throws {@link ArgumentError} `EMPTY_DATASET` without tokens. */
   finish(): TaggingEvaluation {
     const measures = {
       sentences: this.#sentences,
       tokens: this.#tokens,
       calibration: this.#calibration.finish(),
-      // The sort is stable: of equally frequent ones the first comes first.
+      // The sort is stable: equally frequent ones keep their order.
       mistakes: [...this.#mistakes.values()].sort((a, b) => b.count - a.count).slice(0, MOST_GIVEN),
     };
     if (this.#scheme === undefined) {

@@ -4,12 +4,12 @@ import type { RowsOrigin } from '../data/readers/rows.js';
 /** A source of rows. */
 type RowsOf<R> = (Iterable<R> | AsyncIterable<R>) & RowsOrigin;
 
-/** Rows that are encoded and measured together: enough to keep the engine busy, few enough for any number of rows. */
+/** Rows encoded and measured together: enough to keep the engine busy, few enough to bound memory. */
 const BLOCK = 4_096;
-/** Scores that are held at once: 32 MB of them. */
+/** Scores kept in memory at once: 32 MB. */
 const SCORES = 1 << 23;
 
-/** Rows of a block whose scores have so many numbers each: fewer where there are thousands of labels. */
+/** Rows of a block, by the number of scores per row: fewer with thousands of labels. */
 export function rowsPerBlock(outputs: number): number {
   return Math.max(16, Math.min(BLOCK, Math.floor(SCORES / outputs)));
 }
@@ -24,7 +24,7 @@ export class Blocks<R> {
   readonly #async: AsyncIterator<R> | undefined;
 
   /**
-   * @param expected - What a row looks like, for the message about something else.
+   * @param expected - Description of a row, for messages.
    * @param size - Rows of a block.
    */
   constructor(rows: RowsOf<R>, expected: string, size: number = BLOCK) {
@@ -38,7 +38,7 @@ export class Blocks<R> {
     this.#file = rows.file;
   }
 
-  /** The next rows, as a source of their own; each is also put into `kept`. */
+  /** The next rows, as a separate source; each is also added to `kept`. */
   next(kept: R[] | undefined): RowsOf<R> {
     const take = ({ done, value }: IteratorResult<R>): boolean => {
       if (done) {
@@ -78,7 +78,7 @@ export class Blocks<R> {
     );
   }
 
-  /** Tells the source that no more is wanted. */
+  /** Closes the source. */
   async close(): Promise<void> {
     if (this.ended) return;
     this.ended = true;

@@ -2,10 +2,10 @@ import { ModelFileError } from '../core/errors.js';
 import { CARD_KEY, RECORD_VERSION, type TrainingRecord } from '../training/record.js';
 
 /**
- * What a file tells of the training of its model; undefined for files that tell nothing, as those before 0.5 do. Fields that this version does
- * not know are kept. A record of a later form is left out: the model can be used without it.
+ * The training record of a file; undefined for files without one, such as those before 0.5. Unknown fields are kept. A
+ * record of a later format is ignored: the model can be used without it.
  *
- * @throws ModelFileError `INVALID_FILE` for what is no record.
+ * @throws ModelFileError `INVALID_FILE` for an invalid record.
  */
 export function cardOf(metadata: Readonly<Record<string, string>>): TrainingRecord | undefined {
   const text = metadata[CARD_KEY];
@@ -22,6 +22,6 @@ export function cardOf(metadata: Readonly<Record<string, string>>): TrainingReco
   const epochs = Array.isArray(history) && history.every(isObject);
   const complete =
     formatVersion === RECORD_VERSION && typeof version === 'string' && isObject(options) && isObject(data);
-  if (!complete || !epochs) throw new ModelFileError('INVALID_FILE', 'its card is no record of a training');
+  if (!complete || !epochs) throw new ModelFileError('INVALID_FILE', 'its card is not a training record');
   return parsed as TrainingRecord;
 }

@@ -1,4 +1,4 @@
-// What a model file says of its model. Nothing here needs a file system or an addon.
+// The description of a model in its file. Nothing here needs a file system or an addon.
 
 import type { light as lightNamespace } from '../../index.d.js';
 import { ModelFileError, RecurraError } from '../core/errors.js';
@@ -8,59 +8,59 @@ import { type ExtentOptions, extentSettings, type TextExtent } from '../text/ext
 import { isTokenizerName, type TokenizerName } from '../text/names.js';
 import { Vocab } from '../text/vocab.js';
 
-/** What the metadata calls a model of this package; the kind follows. */
+/** Prefix of the format name of this package's models; the kind follows. */
 export const FORMAT = 'recurra-text-';
-/** A kind of model, as its file names it: a recurrent network with the head of one task. */
+/** A kind of model, as named in its file: a recurrent network with the head of one task. */
 export type ModelKind = 'classifier' | 'tagger' | 'language' | 'seq2seq';
 
 /** What a kind of model adds to its description. */
 export interface FileKind<N extends NetworkSettings, D extends object> {
   readonly kind: ModelKind;
-  /** The newest version of the description's form; every earlier one is read too. */
+  /** The latest version of the description's format; every earlier one can be read. */
   readonly version: number;
   /**
-   * Checks the settings of network and head, and fills in what older files lack.
+   * Checks the settings of network and head, and fills in values missing from older files.
    *
    * @throws RecurraError saying what is wrong; the path is put before it.
    */
   settings(described: object): N;
   /**
-   * Checks what a description says of this kind alone.
+   * Checks the fields specific to this kind.
    *
    * @throws RecurraError saying what is wrong; the path is put before it.
    */
   parse(fields: Readonly<Record<string, unknown>>, settings: N): D;
-  /** Outputs of the network's head, per row or position, that have a weight of their own for each feature. */
+  /** Outputs of the network's head, per row or position, with their own weight for each feature. */
   outputs(own: D, settings: N): number;
-  /** Name of the array with the vectors of the words; left out, `embedding.weight`. */
+  /** Name of the array with the word vectors. Default: `embedding.weight`. */
   readonly embedding?: string;
-  /** Weights of the network's head; left out, those of a linear layer on the encoder's outputs. */
+  /** Weights of the network's head. Default: those of a linear layer on the encoder's outputs. */
   headWeights?(own: D, settings: N): number;
-  /** Whether the file has a network; left out, every file has. */
+  /** Whether the file has a network. Default: true. */
   hasNetwork?(own: D): boolean;
-  /** Networks that the file has, which answer as one; left out, every file has one. */
+  /** Number of networks in the file. Default: 1. */
   members?(own: D): number;
 }
 
-/** A model of another kind than was asked for. */
+/** A model of another kind than requested. */
 export class ModelKindError extends ModelFileError {
   /** The file's kind. */
   readonly kind: string;
 
   constructor(path: string, kind: string, expected: ModelKind) {
-    super('INVALID_FILE', `${path}: Expected a model of the kind "${expected}", but it is a "${kind}"`);
+    super('INVALID_FILE', `${path}: expected a model of kind "${expected}", but it is a "${kind}"`);
     this.kind = kind;
   }
 }
 
-/** What the names of a checkpoint's further arrays begin with. */
+/** Prefix of the names of a checkpoint's additional arrays. */
 export const TRAINING_PREFIX = 'training.';
 
-/** What stands for a tokenizer of HuggingFace, whose description has a key of its own in the file's metadata. */
+/** Name of a Hugging Face tokenizer, whose description has a separate key in the file's metadata. */
 export const HUGGING_FACE = 'hugging_face';
 export const TOKENIZER_KEY = 'tokenizer.json';
 
-/** What the metadata of a file says as JSON; a kind adds its own. */
+/** The JSON description in a file's metadata; each kind adds fields. */
 export interface Metadata extends Omit<ExtentOptions, 'maxLength'> {
   formatVersion: number;
   kind?: ModelKind;
@@ -70,26 +70,26 @@ export interface Metadata extends Omit<ExtentOptions, 'maxLength'> {
   vocab: unknown;
 }
 
-/** What there is to know of a stored array before it is used. */
+/** The description of a stored array. */
 export interface Stored {
   name: string;
   shape: readonly number[];
   byteLength: number;
 }
 
-/** Of a {@link FileKind} what tells whether a file is one that can be read. */
+/** The part of a {@link FileKind} that tells whether a file can be read. */
 type Versioned = Pick<FileKind<NetworkSettings, object>, 'kind' | 'version'>;
 
-/** What a file says of its model, of which no more is known than that it is an object. */
+/** A file's description, not yet checked except for being an object. */
 export type ParsedDescription = Partial<Metadata>;
 
 const invalid = (path: string, what: string, cause?: unknown) =>
   new ModelFileError('INVALID_FILE', `${path}: ${what}`, cause === undefined ? {} : { cause });
 
 /**
- * Parses what a file says of its model.
+ * Parses a file's description.
  *
- * @param kind - What a file that is no model of this package would have to be.
+ * @param kind - The expected kind, for the message about another file.
  * @throws ModelFileError `INVALID_FILE`.
  */
 export function parseDescription(
@@ -109,11 +109,11 @@ export function parseDescription(
   } catch (cause) {
     throw invalid(path, 'its model description is not JSON', cause);
   }
-  if (typeof parsed !== 'object' || parsed === null) throw invalid(path, 'its model description is no object');
+  if (typeof parsed !== 'object' || parsed === null) throw invalid(path, 'its model description is not an object');
   return parsed;
 }
 
-/** The kind of model that a file names; the oldest files, which name none, are classifiers. */
+/** The kind of model in a file; the oldest files name none and are classifiers. */
 export const kindOf = ({ kind = 'classifier' }: ParsedDescription): string => String(kind);
 
 function checkDescription(path: string, parsed: ParsedDescription, { kind, version }: Versioned): Metadata {
@@ -128,7 +128,8 @@ function checkDescription(path: string, parsed: ParsedDescription, { kind, versi
     );
   }
   const { maxLength, settings, tokenizer } = parsed;
-  if (!Number.isSafeInteger(maxLength) || maxLength! < 1) throw invalid(path, 'maxLength is no whole number above 0');
+  if (!Number.isSafeInteger(maxLength) || maxLength! < 1)
+    throw invalid(path, 'maxLength is not a whole number above 0');
   if (typeof settings !== 'object' || settings === null) throw invalid(path, 'it has no settings');
   if (tokenizer !== null && tokenizer !== HUGGING_FACE && !isTokenizerName(tokenizer))
     throw invalid(path, `unknown tokenizer ${JSON.stringify(tokenizer)}`);
@@ -136,8 +137,8 @@ function checkDescription(path: string, parsed: ParsedDescription, { kind, versi
 }
 
 /**
- * Refuses settings that need more weights than the file has, before memory is taken for them: a few bytes of metadata must
- * not ask for gigabytes. What differs by less is left to the loading, which lists all that does not fit.
+ * Refuses settings that need more weights than the file has, before memory is allocated for them: a few bytes of
+ * metadata must not allocate gigabytes. Smaller differences are left to loading, which lists all mismatches.
  */
 function checkSize(
   model: NetworkSettings,
@@ -155,7 +156,7 @@ function checkSize(
   }
 }
 
-/** Refuses weights that are not those of networks with these settings, as far as a look at their shapes tells. */
+/** Refuses weights whose shapes do not match the settings. */
 function checkNetworks(
   model: NetworkSettings,
   words: number,
@@ -174,7 +175,7 @@ function checkNetworks(
   checkSize(model, words, head, members, state);
 }
 
-/** The arrays of the model itself: those of a checkpoint hold a training too. */
+/** The arrays of the model itself, without the training in a checkpoint. */
 export function modelArrays<T extends { name: string }>(
   metadata: Readonly<Record<string, string>>,
   arrays: readonly T[],
@@ -182,7 +183,7 @@ export function modelArrays<T extends { name: string }>(
   return arrays.filter(({ name }) => metadata.checkpoint === undefined || !name.startsWith(TRAINING_PREFIX));
 }
 
-/** What a file says of its model, with the tokenizer as the file names it. */
+/** A file's description, with the tokenizer as named in the file. */
 export interface Described<N extends NetworkSettings, D extends object> {
   settings: N;
   extent: TextExtent;
@@ -191,7 +192,7 @@ export interface Described<N extends NetworkSettings, D extends object> {
   own: D;
 }
 
-/** An error of what a file says, with the path before it. */
+/** Adds the path to an error about a file's contents. */
 export function inFile(path: string, error: unknown): unknown {
   return error instanceof RecurraError
     ? new ModelFileError('INVALID_FILE', `${path}: ${error.message}`, { cause: error })
@@ -199,13 +200,13 @@ export function inFile(path: string, error: unknown): unknown {
 }
 
 /**
- * Checks everything that can be checked before a model is built from a file, and says what the file tells of the model.
+ * Checks everything that can be checked before a model is built from a file, and returns the file's description.
  *
- * @param path - What messages begin with.
- * @param checksum - Whether the file's checksum fits its contents: `valid` if it does.
+ * @param path - Prefix of messages.
+ * @param checksum - Whether the file's checksum matches its contents: `valid` if it does.
  * @param state - The arrays of the model, without those of a training.
- * @param words - The tokens, where the addon has read them.
- * @param parsed - What {@link parseDescription} gave, if it was asked for before.
+ * @param words - The tokens, if the addon has read them.
+ * @param parsed - The result of {@link parseDescription}, if already known.
  * @throws ModelFileError `INVALID_FILE`.
  */
 export function describeModel<N extends NetworkSettings, D extends object>(
@@ -222,7 +223,7 @@ export function describeModel<N extends NetworkSettings, D extends object>(
   if (checksum !== 'valid') {
     throw new ModelFileError(
       'INVALID_FILE',
-      `${path}: its checksum does not fit its contents: the file was damaged or edited`,
+      `${path}: its checksum does not match its contents: the file was damaged or edited`,
     );
   }
   try {

@@ -31,28 +31,28 @@ import {
   TRAINING_PREFIX,
 } from './description.js';
 
-/** The version of a file that has one network alone, of one that has a linear model too, and of one that has several networks. */
+/** Format versions of files with a single network, with a linear model, and with several networks. */
 const NETWORK_VERSION = 2;
 export const LINEAR_VERSION = 3;
 export const MEMBERS_VERSION = 4;
 /**
- * 16 GiB: a checkpoint, four times as large as its model, of 16 million words with vectors of 64 in float32. More than that is
- * no model of this package.
+ * 16 GiB: a checkpoint (four times the size of its model) with 16 million words and float32 vectors of 64. No model of
+ * this package is larger.
  */
 const LARGEST_FILE = 16 * 2 ** 30;
 
-/** What a file says of every model beside its weights. */
+/** The description of any model besides its weights. */
 export interface CommonDescription<N extends NetworkSettings = NetworkSettings> {
-  /** What the network looks like, and its head. */
+  /** Shape of the network and its head. */
   settings: N;
-  /** How texts become tokens; its tokenizer is `null` if the file cannot hold it, as with a function. */
+  /** How texts become tokens; its tokenizer is `null` if the file cannot store it, such as a function. */
   text: Omit<TokenSettings, 'tokenizer'> & { tokenizer: TokenizerName | HuggingFaceTokenizer | null };
   vocab: Vocab;
-  /** How the model was made, if the file tells it. */
+  /** How the model was made, if the file contains it. */
   card?: TrainingRecord | undefined;
 }
 
-/** A model file whose weights wait for their engine, outside of JavaScript's memory. */
+/** A model file whose weights are kept outside of the JavaScript heap until an engine takes them. */
 export type HeldModel<N extends NetworkSettings, D extends object> = CommonDescription<N> &
   D & {
     weights: HeldWeights;
@@ -60,28 +60,28 @@ export type HeldModel<N extends NetworkSettings, D extends object> = CommonDescr
     compressed?: CompressedFile;
   };
 
-/** A model file with all arrays, and what a checkpoint holds as well. */
+/** A model file with all arrays, including those of a checkpoint. */
 export type ModelFile<N extends NetworkSettings, D extends object> = CommonDescription<N> &
   D & {
     state: StateEntry[];
-    /** Describes the training, as JSON; undefined for a model that is no checkpoint. */
+    /** Describes the training, as JSON; undefined for a model that is not a checkpoint. */
     checkpoint: string | undefined;
-    /** What the engine resumes from. */
+    /** The arrays that the engine resumes from. */
     training: StateEntry[];
   };
 
-/** How texts become tokens, as a file can say it. */
+/** How texts become tokens, in a form that a file can store. */
 export function describedText({ tokenizer, ngrams, maxLength, truncate }: TokenSettings): CommonDescription['text'] {
   const storable = isTokenizerName(tokenizer) || tokenizer instanceof HuggingFaceTokenizer;
   return { tokenizer: storable ? tokenizer : null, ngrams, maxLength, truncate };
 }
 
 /**
- * A model's description as the metadata of a safetensors file. It holds no time and no path: the same training gives the same
- * bytes.
+ * A model's description as the metadata of a safetensors file. It contains no time and no path: the same training gives
+ * the same bytes.
  *
- * @param own - What the kind adds.
- * @param formatVersion - The earliest version of the form that has all this.
+ * @param own - The fields of the kind.
+ * @param formatVersion - The earliest format version with all these fields.
  */
 export function modelMetadata(
   kind: ModelKind,
@@ -105,7 +105,7 @@ export function modelMetadata(
   return { format: 'pt', recurra: `${FORMAT}${kind}`, model: JSON.stringify(metadata), ...described };
 }
 
-/** The metadata with more in the description: what was there may be large, and was written already. */
+/** The metadata with added fields in the description; the existing JSON may be large and is not parsed again. */
 export function withFields(metadata: Record<string, string>, fields: object): Record<string, string> {
   const more = JSON.stringify(fields).slice(1);
   return more === '}' ? metadata : { ...metadata, model: `${metadata.model!.slice(0, -1)},${more}` };
@@ -116,7 +116,7 @@ export async function writeModel(path: string, metadata: Record<string, string>,
   await light().writeSafetensors(path, state, metadata);
 }
 
-/** What a file says of its model, with its tokenizer made; the tokenizer is `null` if it was none that a file can hold. */
+/** A file's description with its tokenizer; the tokenizer is `null` if a file cannot store it. */
 async function describe<N extends NetworkSettings, D extends object>(
   path: string,
   kind: FileKind<N, D>,
@@ -141,11 +141,11 @@ async function describe<N extends NetworkSettings, D extends object>(
 /** A file by its path, or one in memory. */
 export type ModelSource = string | lightNamespace.PackedModel;
 
-/** What messages call a file. */
+/** The name of a file in messages. */
 export const sourceName = (source: ModelSource): string =>
   typeof source === 'string' ? source : 'the compressed model';
 
-/** Lets the addon read a file, with errors that say that it is a model's. */
+/** Lets the addon read a file, with errors about a model file. */
 async function opened<T>(path: string, read: (path: string, limit: number) => Promise<T>): Promise<T> {
   if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a model file', path);
   if (!existsSync(path)) throw new ModelFileError('FILE_NOT_FOUND', `${path}: no such file`);
@@ -162,7 +162,7 @@ async function opened<T>(path: string, read: (path: string, limit: number) => Pr
   }
 }
 
-/** As {@link compressionFacts}, with errors that say which file it is. */
+/** Like {@link compressionFacts}, with errors that name the file. */
 function factsOf(path: string, said: string, bytes: number): CompressionFacts {
   try {
     return compressionFacts(said, bytes);
@@ -172,10 +172,11 @@ function factsOf(path: string, said: string, bytes: number): CompressionFacts {
 }
 
 /**
- * Reads a model file and checks everything that can be checked before a model is built from it. Its weights stay outside of
- * JavaScript's memory.
+ * Reads a model file and checks everything that can be checked before a model is built from it. Its weights stay
+ * outside of the JavaScript heap.
  *
- * @throws ModelFileError `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE`, also for a model of another kind; ArgumentError for no path.
+ * @throws ModelFileError `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE`, also for a model of another kind; ArgumentError
+ * without a path.
  */
 export async function readModel<N extends NetworkSettings, D extends object>(
   source: ModelSource,
@@ -201,7 +202,7 @@ export async function readModel<N extends NetworkSettings, D extends object>(
   }
 }
 
-/** As {@link readModel}, with all arrays, and what a checkpoint holds as well. */
+/** Like {@link readModel}, with all arrays, including those of a checkpoint. */
 export async function readModelFile<N extends NetworkSettings, D extends object>(
   path: string,
   kind: FileKind<N, D>,
@@ -209,7 +210,7 @@ export async function readModelFile<N extends NetworkSettings, D extends object>
   const { metadata, checksum, tensors } = await opened(path, light().readSafetensors);
   const { checkpoint } = metadata;
   if (metadata[COMPRESSION_KEY] !== undefined) {
-    const message = 'a compressed model only predicts; train from the checkpoint or the rows that it was made of';
+    const message = 'a compressed model can only predict; resume from the checkpoint of the original model instead';
     throw new ModelFileError('INVALID_FILE', `${path}: ${message}`);
   }
   const state = modelArrays(metadata, tensors);
@@ -218,7 +219,7 @@ export async function readModelFile<N extends NetworkSettings, D extends object>
   return { ...description, state, checkpoint, training: tensors.filter((entry) => !state.includes(entry)) };
 }
 
-/** As {@link readModelFile}, of a model of units: its tokenizer is that of the file where units are a tokenizer's pieces, and there is none elsewhere. */
+/** Like {@link readModelFile}, for a model of units: it has a tokenizer only if the units are a tokenizer's pieces. */
 export async function readUnitFile<N extends NetworkSettings, D extends object>(path: string, kind: FileKind<N, D>) {
   const { settings: network, text, vocab, state, checkpoint, training } = await readModelFile(path, kind);
   const { tokenizer } = text;

@@ -14,9 +14,12 @@ import type { TextModelParts } from './model.js';
 
 /** Options of {@link TextClassifier.load}. */
 export interface LoadOptions {
-  /** The function or {@link BatchTokenizer} that the model was trained with; only for models whose tokenizer is not in the file. */
+  /**
+   * The function or {@link BatchTokenizer} that the model was trained with; only for models whose file does not contain
+   * it.
+   */
   tokenizer?: Tokenizer | BatchTokenizer;
-  /** Threads of the numeric work. Default: as many as processors. */
+  /** Threads for numeric work. Default: the number of processors. */
   threads?: number;
   /** Where to compute, as {@link TrainOptions.device}. Default `'cpu'`. */
   device?: Device | 'auto';
@@ -32,7 +35,7 @@ export const LOAD = {
       return value as Tokenizer | BatchTokenizer;
     }),
     {
-      help: 'the function that the model was trained with, if its file has no tokenizer',
+      help: 'the tokenizer function that the model was trained with, if its file has none',
     },
   ),
   ...COMPUTE,
@@ -41,12 +44,12 @@ export const LOAD = {
 /**
  * Loads a model of a kind: reads the file, builds the network and gives it its weights.
  *
- * @param where - What is called, for the message about an unknown option.
- * @param head - What the network's head looks like, by what the file says.
- * @param beside - Takes what the file holds beside the network out of it.
+ * @param where - Name of the call, for messages.
+ * @param head - The network's head, from the file's description.
+ * @param extra - Takes the parts other than the network out of the file.
  * @param first - Computes a first prediction of one token.
- * @throws ModelFileError if the file is missing, damaged, no model, or one of another kind.
- * @throws ArgumentError for an option that does not fit; CudaError if a GPU is named and cannot be used.
+ * @throws ModelFileError if the file is missing, damaged, not a model, or of another kind.
+ * @throws ArgumentError for an invalid option; CudaError if the named GPU cannot be used.
  */
 export async function loadModel<N extends NetworkSettings, D extends object, B extends object>(
   where: string,
@@ -54,7 +57,7 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
   options: LoadOptions,
   kind: FileKind<N, D>,
   head: (own: D & Pick<TextModelParts<N>, 'settings'>) => HeadConfig,
-  beside: (weights: HeldWeights, own: D & Pick<TextModelParts<N>, 'settings'>, threads?: number) => Promise<B>,
+  extra: (weights: HeldWeights, own: D & Pick<TextModelParts<N>, 'settings'>, threads?: number) => Promise<B>,
   first: (engine: ExplainingEngine, own: CommonDescription<N> & D & B) => Promise<unknown> = (engine) =>
     engine.scores(Int32Array.of(0), Int32Array.of(1)),
 ): Promise<TextModelParts<N> & D & B> {
@@ -89,9 +92,9 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
     : noEngine(config);
   let more: B;
   try {
-    more = await beside(weights, described as CommonAnd<N, D>, threads);
+    more = await extra(weights, described as CommonAnd<N, D>, threads);
     await engine.loadHeld(weights);
-    // The first prediction makes the weights ready. Made here, it delays no caller.
+    // The first prediction packs the weights; doing it here delays no caller.
     await first(engine, { ...described, ...more } as CommonDescription<N> & D & B);
   } catch (error) {
     engine.close();

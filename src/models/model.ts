@@ -19,32 +19,32 @@ import type { ServingOptions, ServingState } from './serving/options.js';
 import type { ModelServing } from './serving/serving.js';
 import { type ModelVectors, modelVectors, vectorOf } from './wordVectors.js';
 
-/** A part of a model that has a state to save and memory to free: its network, and what a task puts beside it. */
+/** A part of a model with a state to save and memory to free: its network, and additional parts of a task. */
 export interface ModelPart {
-  /** A copy of its arrays, under the names that the file gives them. */
+  /** A copy of its arrays, under their names in the file. */
   state(): Promise<StateEntry[]>;
   close(): void;
 }
 
-/** What a model is made of. */
+/** The contents of a model. */
 export interface ModelContents {
-  /** What its file says of it. */
+  /** The metadata of its file. */
   metadata: Record<string, string>;
-  /** Its arrays under the names that the file gives them, all of them in the form that the network computes with. */
+  /** Its arrays under their names in the file, uncompressed. */
   state: StateEntry[];
 }
 
-/** What a model needs to know of those who share it. */
+/** The serving functions that a model needs. */
 type SharedCalls = Pick<ModelServing, 'state' | 'busy' | 'set' | 'drain'>;
 
-/** What every model is made of, whatever its task. */
+/** The parts of every model, whatever its task. */
 export interface ModelParts<N extends NetworkSettings, V extends Validation = ValidationResult> {
   engine: ExplainingEngine;
   settings: N;
   vocab: Vocab;
   /** The reports of the training, if there was one in this process. */
   history?: readonly Progress<V>[];
-  /** The epoch whose weights were kept, if validation rows chose one. */
+  /** The epoch whose weights were kept, if chosen by validation rows. */
   bestEpoch?: number | undefined;
   /** Rows that it was trained on, if there was a training. */
   trainedRows?: number;
@@ -54,48 +54,48 @@ export interface ModelParts<N extends NetworkSettings, V extends Validation = Va
   compressed?: CompressedFile;
 }
 
-/** What a model that reads texts is made of. */
+/** The parts of a model that reads texts. */
 export interface TextModelParts<N extends NetworkSettings, V extends Validation = ValidationResult>
   extends ModelParts<N, V> {
   text: TokenSettings;
 }
 
-/** What every model has: a vocabulary, a network, a file, and an end. */
+/** Base class of all models: a vocabulary, a network, saving and closing. */
 export abstract class Model<N extends NetworkSettings = NetworkSettings, V extends Validation = ValidationResult>
   implements TrainedModel
 {
   /** The words that the model knows. */
   readonly vocab: Vocab;
-  /** What the network looks like. */
+  /** Shape of the network. */
   readonly settings: Readonly<N>;
-  /** One report per epoch of the training that made this model; empty for a model that was loaded. */
+  /** One report per epoch of the training that made this model; empty for a loaded model. */
   readonly history: readonly Progress<V>[];
   /**
-   * The report of the epoch whose weights the model has: the best one on the validation rows, without such rows the last one.
-   * Undefined for a model that was loaded or has no network.
+   * The report of the epoch whose weights the model has: the best one on the validation rows, or the last one without
+   * validation rows. Undefined for a loaded model or one without a network.
    */
   readonly kept: Progress<V> | undefined;
-  /** Rows that the model was trained on, validation rows not counted; 0 for a model that was loaded. */
+  /** Training rows, without validation rows; 0 for a loaded model. */
   readonly trainedRows: number;
   /**
-   * How the model was made: the settings of its training, a fingerprint of the rows, and how it did after each epoch. Its file keeps it.
-   * Undefined for a model from a file that earlier versions wrote.
+   * How the model was made: the settings of its training, a fingerprint of the rows, and its figures after each epoch.
+   * Stored in its file. Undefined for files of earlier versions.
    */
   readonly card: TrainingRecord | undefined;
-  /** What was done to a model that was compressed; undefined for another one. */
+  /** Details of a compressed model; undefined for others. */
   readonly compression: Readonly<CompressionFacts> | undefined;
   readonly #parts: readonly ModelPart[];
   readonly #compressed: CompressedFile | undefined;
-  /** Work other than predictions that is under way. */
+  /** Running work other than predictions. */
   readonly #works = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   /**
-   * @param parts - The network and what goes with it.
-   * @param beside - Parts beside the network that are saved and freed with it.
+   * @param parts - The network and related parts.
+   * @param extra - Additional parts that are saved and freed with the network.
    * @internal
    */
-  protected constructor(parts: ModelParts<N, V>, beside: readonly ModelPart[] = []) {
+  protected constructor(parts: ModelParts<N, V>, extra: readonly ModelPart[] = []) {
     this.vocab = parts.vocab;
     this.settings = parts.settings;
     this.history = parts.history ?? [];
@@ -104,20 +104,20 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
     this.card = parts.card;
     this.compression = parts.compressed?.facts;
     this.#compressed = parts.compressed;
-    this.#parts = [parts.engine, ...beside];
+    this.#parts = [parts.engine, ...extra];
   }
 
   /**
-   * What the file says of the model, beside the arrays.
+   * The metadata of the model's file.
    *
    * @internal
    */
   protected abstract metadata(): Record<string, string>;
 
   /**
-   * Writes the model to one safetensors file: weights under PyTorch's names and shapes, everything else in its metadata.
-   * The file is written under a temporary name, synced and renamed, so that an earlier model stays whole until then. The same
-   * model gives the same bytes.
+   * Writes the model to one safetensors file: weights under PyTorch's names and shapes, everything else in its
+   * metadata. The file is written under a temporary name, synced and renamed, so that an existing file stays intact
+   * until then. The same model gives the same bytes.
    *
    * @example
    * ```ts
@@ -131,7 +131,7 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   }
 
   async #save(path: string): Promise<void> {
-    // The rounded weights would round to others once more: a compressed model is written as it is.
+    // Compressing rounded weights again would change them: a compressed model is written unchanged.
     if (this.#compressed) return this.#compressed.packed.write(path);
     await writeModel(path, withCard(this.metadata(), this.card), await this.#state());
   }
@@ -142,7 +142,7 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   }
 
   /**
-   * What the model is made of, for whoever writes it in another form: what its file says of it, and a copy of its arrays.
+   * The contents of the model, for exports: its metadata and a copy of its arrays.
    *
    * @internal
    */
@@ -165,7 +165,7 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
     this.checkOpen();
     checkCompression(options, kind);
     if (this.#compressed) {
-      const message = 'this model is compressed already; compress the whole one, which has not been rounded yet';
+      const message = 'this model is already compressed; compress the original model instead';
       throw new RecurraError('INVALID_ARGUMENT', message);
     }
     const metadata = withCard(described, this.card);
@@ -174,7 +174,7 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   }
 
   /**
-   * The vectors of the words of {@link vocab}, as the recurrent layers read them.
+   * The vectors of the words in {@link vocab}, as read by the recurrent layers.
    *
    * @throws ArgumentError for a model without a network.
    * @internal
@@ -189,15 +189,15 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   }
 
   /**
-   * The words of the vocabulary whose vectors are most similar to that of a word: what the model has learned to treat alike. The word
-   * itself and the specials, such as `<unk>`, are left out; the most similar word comes first. Vectors are compared as the recurrent layers read
-   * them: with features of characters the mean of theirs stands behind the word's own, of several networks the vectors stand side by side.
-   * The event loop goes round meanwhile.
+   * The words of the vocabulary whose vectors are most similar to that of a word: words that the model has learned to
+   * treat alike. The word itself and specials, such as `<unk>`, are excluded; the most similar word comes first.
+   * Vectors are compared as read by the recurrent layers: character features are appended to a word's own vector, and
+   * the vectors of several networks are concatenated. Yields to the event loop.
    *
-   * @param word - A word of {@link vocab}; a tagger that sees characters has a vector for any word.
-   * @param k - How many words, from 1; default 10.
+   * @param word - A word of {@link vocab}; a tagger that reads characters has a vector for any word.
+   * @param k - Number of words, at least 1; default 10.
    * @throws {@link ArgumentError} for a word that the model does not know, and for a model without a network.
-   * @throws {@link RecurraError} `DISPOSED` once the model was closed.
+   * @throws {@link RecurraError} `DISPOSED` after the model was closed.
    *
    * @example
    * ```ts
@@ -216,11 +216,11 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   }
 
   /**
-   * Ends the model: what is running or waiting is still answered, then the native memory is freed. Calls that come later
-   * reject with `DISPOSED`. Closing again changes nothing.
+   * Closes the model: running and waiting calls are answered, then the native memory is freed. Later calls reject with
+   * `DISPOSED`. Closing twice is harmless.
    *
-   * @returns a promise that resolves when the memory is free; it never rejects, and need not be awaited. Where nothing was
-   * running the memory is free on return.
+   * @returns a promise that resolves when the memory is free; it never rejects and need not be awaited. If nothing was
+   * running, the memory is free on return.
    *
    * @example
    * ```ts
@@ -240,7 +240,7 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   }
 
   /**
-   * Waits until calls that share the model are answered; undefined where there are none.
+   * Waits until calls that share the model are answered; undefined if there are none.
    *
    * @internal
    */
@@ -248,18 +248,18 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
     return undefined;
   }
 
-  /** As {@link close}, for `using model = ...`; it does not wait. */
+  /** Like {@link close}, for `using model = ...`; it does not wait. */
   [Symbol.dispose](): void {
     void this.close();
   }
 
-  /** As {@link close}, for `await using model = ...`. */
+  /** Like {@link close}, for `await using model = ...`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
   /**
-   * Keeps the model from being freed while some work is under way.
+   * Keeps the model alive while some work is running.
    *
    * @internal
    */
@@ -273,7 +273,7 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   }
 
   /**
-   * Throws `DISPOSED` once the model was closed.
+   * Throws `DISPOSED` if the model was closed.
    *
    * @internal
    */
@@ -282,7 +282,7 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   }
 }
 
-/** What every text model has: calls that share it, beside what every model has. A task adds its questions and answers. */
+/** Base class of text models, which adds shared calls. A task adds its questions and answers. */
 export abstract class TextModel<
   N extends NetworkSettings = NetworkSettings,
   V extends Validation = ValidationResult,
@@ -290,20 +290,20 @@ export abstract class TextModel<
   readonly #serving: SharedCalls;
 
   /**
-   * @param parts - The network and what goes with it.
+   * @param parts - The network and related parts.
    * @param serving - Answers the model's calls.
-   * @param beside - Parts beside the network that are saved and freed with it.
+   * @param extra - Additional parts that are saved and freed with the network.
    * @internal
    */
-  protected constructor(parts: ModelParts<N, V>, serving: SharedCalls, beside: readonly ModelPart[] = []) {
-    super(parts, beside);
+  protected constructor(parts: ModelParts<N, V>, serving: SharedCalls, extra: readonly ModelPart[] = []) {
+    super(parts, extra);
     this.#serving = serving;
   }
 
   /**
-   * Sets how calls of the model share it; what is not given stays as it is.
+   * Sets how calls share the model; options that are not given stay unchanged.
    *
-   * @throws {@link ArgumentError} for an option that does not fit.
+   * @throws {@link ArgumentError} for an invalid option.
    *
    * @example
    * ```ts
@@ -314,7 +314,7 @@ export abstract class TextModel<
     this.#serving.set(options);
   }
 
-  /** How calls of the model share it, and what they are doing now. */
+  /** How calls share the model, and their current state. */
   get serving(): ServingState {
     return this.#serving.state;
   }

@@ -3,31 +3,33 @@ import { custom, flag, integer, type Kind, number, share } from '../core/options
 import { checkNames, option, settingsOf, type TableOf } from '../core/options/table.js';
 
 /**
- * What the characters of a word say about it: the mean of the vectors of its features, beside the word's own vector. Features are runs of
- * its characters, its borders counted, the word as a whole and its shape; they are hashed to the numbers of the vectors, so that words
- * with the same parts share vectors.
+ * Options of character features: the mean of the vectors of a word's features, in addition to the word's own vector.
+ * Features are its character n-grams (including word borders), the whole word and its shape. They are hashed to
+ * vectors, so that words with common parts share vectors.
  */
 export interface SubwordOptions {
-  /** Vectors of features; several features may share one. Default 32,768, of a classifier 20,000. */
+  /** Number of vectors; several features may share one. Default 32,768; 20,000 for classifiers. */
   buckets?: number;
-  /** Size of these vectors. Default 64, of a classifier 32. */
+  /** Size of these vectors. Default 64; 32 for classifiers. */
   dim?: number;
-  /** Characters of the shortest run. Default 2, of a classifier 3. */
+  /** Shortest n-gram, in characters. Default 2; 3 for classifiers. */
   minn?: number;
-  /** Characters of the longest run, from `minn` to 16; 0 for no runs. Default 4, of a classifier 5. */
+  /** Longest n-gram, in characters, from `minn` to 16; 0 for none. Default 4; 5 for classifiers. */
   maxn?: number;
-  /** Whether the runs are those of the word in lower case. Default `true`. */
+  /** Whether n-grams are taken from the lowercased word. Default `true`. */
   lowercase?: boolean;
-  /** Whether the shape of the word counts, such as `Xxxxx` for `Berlin`. Default `true`, of a classifier `false`. */
+  /**
+   * Whether the shape of the word is a feature, such as `Xxxxx` for `Berlin`. Default `true`; `false` for classifiers.
+   */
   shape?: boolean;
   /**
-   * Share of the mean that the shape has, from 0 to 0.9; the runs share the rest. With 0 the shape counts as one run, and a mean of many
-   * runs hides it. Default 0.5, of a classifier 0.
+   * Weight of the shape in the mean, from 0 to 0.9; the n-grams share the rest. With 0, the shape counts as one n-gram,
+   * which is lost among many. Default 0.5; 0 for classifiers.
    */
   shapeShare?: number;
   /**
-   * Share of the features that are left out in training, each by itself and others at each step. The network then learns to read a word by
-   * some of its features, not to recognise the word by all of them. Default 0.5, of a classifier 0.
+   * Dropout rate of features in training, drawn independently at each step. The network then learns to read a word from
+   * some of its features instead of recognising the word by all of them. Default 0.5; 0 for classifiers.
    */
   dropout?: number;
 }
@@ -40,17 +42,21 @@ export function subwordTable(defaults: SubwordSettings) {
   const { buckets, dim, minn, maxn, lowercase, shape, shapeShare, dropout } = defaults;
   const bucketsText = buckets.toLocaleString('en-US');
   return {
-    buckets: option(integer(1, 2 ** 24), { default: buckets, defaultText: bucketsText, help: 'vectors of features' }),
+    buckets: option(integer(1, 2 ** 24), {
+      default: buckets,
+      defaultText: bucketsText,
+      help: 'number of vectors of features',
+    }),
     dim: option(integer(1, 65_536), { default: dim, help: 'size of these vectors' }),
-    minn: option(integer(1, 16), { default: minn, help: 'characters of the shortest run' }),
-    maxn: option(integer(0, 16), { default: maxn, help: 'characters of the longest run; 0 for no runs' }),
-    lowercase: option(flag, { default: lowercase, help: 'whether the runs are those of the word in lower case' }),
-    shape: option(flag, { default: shape, help: 'whether the shape of the word counts' }),
+    minn: option(integer(1, 16), { default: minn, help: 'shortest character n-gram' }),
+    maxn: option(integer(0, 16), { default: maxn, help: 'longest character n-gram; 0 for none' }),
+    lowercase: option(flag, { default: lowercase, help: 'whether n-grams are taken from the lowercased word' }),
+    shape: option(flag, { default: shape, help: 'whether the shape of the word is a feature' }),
     shapeShare: option(number({ from: 0, to: 0.9 }), {
       default: shapeShare,
-      help: 'share of the mean that the shape has',
+      help: 'weight of the shape in the mean',
     }),
-    dropout: option(share, { default: dropout, help: 'share of the features that are left out in training' }),
+    dropout: option(share, { default: dropout, help: 'dropout rate of features in training' }),
   } as const satisfies TableOf<SubwordOptions>;
 }
 
@@ -70,14 +76,14 @@ export function subwordKind(
     if (maxn > 0 && maxn < minn)
       throw constraint(
         `${name}.maxn`,
-        `${name}.maxn is ${maxn}, but ${name}.minn is ${minn}: the longest run cannot be shorter than the shortest one; give 0 for no runs`,
+        `${name}.maxn is ${maxn}, but ${name}.minn is ${minn}: the longest n-gram cannot be shorter than the shortest; give 0 for none`,
       );
     return settings;
   });
 }
 
 /**
- * Reads the flag of the option `subwords`: the number of vectors, 0 for none.
+ * Parses the flag of the option `subwords`: the number of vectors, 0 for none.
  *
  * @throws Error whose message says what fits.
  */

@@ -3,23 +3,23 @@ import { HuggingFaceTokenizer } from '../text/huggingFace.js';
 import type { TokenizerLike } from '../text/tokenizer.js';
 import type { Vocab } from '../text/vocab.js';
 
-/** Bytes that a model file has room for a vocabulary, of the 100 MB that its format allows for all that is not weights. */
+/** Bytes for the vocabulary in a model file, of the 100 MB that its format allows for everything but weights. */
 const ROOM = 90_000_000;
-/** The same beside the description of a HuggingFace tokenizer, which may have 64 MiB. */
+/** The same with the description of a Hugging Face tokenizer, which may have 64 MiB. */
 const ROOM_BESIDE_TOKENIZER = 30_000_000;
 
-/** Bytes that the file of a model with this tokenizer has room for a vocabulary. */
+/** Bytes for the vocabulary in the file of a model with this tokenizer. */
 export function vocabularyRoom(tokenizer: TokenizerLike): number {
   return tokenizer instanceof HuggingFaceTokenizer ? ROOM_BESIDE_TOKENIZER : ROOM;
 }
 
 /**
- * Refuses, before hours of training, a vocabulary that no model file could hold. Pauses now and then.
+ * Refuses, before hours of training, a vocabulary too large for a model file. Pauses often.
  *
  * @throws DataError `OUT_OF_RANGE`.
  */
 export function* checkVocabulary(vocab: Vocab, room: number): Generator<void, void, undefined> {
-  // Beside the token itself two quotes, each escaped, and a comma.
+  // Besides the token itself: two escaped quotes and a comma.
   let bytes = 5 * vocab.size;
   if (vocab.native) bytes += vocab.native.textBytes;
   else {

@@ -7,28 +7,28 @@ import { type FeatureOptions, type Forms, formsNow, formsOfVocabulary } from '..
 import type { WordRows } from '../text/nearest.js';
 import type { Vocab } from '../text/vocab.js';
 
-/** Forms whose features are read in one call: some tenths of a millisecond. */
+/** Forms whose features are read per call: some tenths of a millisecond. */
 const FORMS_A_CALL = 1_024;
 
-/** Words whose rows are copied between two looks at the clock. */
+/** Rows of words copied between two checks of the clock. */
 const ROWS_A_LOOK = 1_024;
 
 /** The elements of a float32 array. */
 export function floatsOf({ data }: Pick<StateEntry, 'data'>): Float32Array<ArrayBuffer> {
-  // A view needs a multiple of four, which the bytes of an addon need not begin at.
+  // A view needs an offset that is a multiple of four, which an addon's bytes may not have.
   const aligned = data.byteOffset % 4 === 0 ? data : data.slice();
   return new Float32Array(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / 4);
 }
 
-/** The vectors of a model's words as its recurrent layers read them. */
+/** The vectors of a model's words, as read by its recurrent layers. */
 export interface ModelVectors extends WordRows {
   /** All words of the vocabulary, specials included, in its order. */
   words: readonly string[];
-  /** The vector of a word that is not in the vocabulary; undefined where it has none but that of unknown words. */
+  /** The vector of a word that is not in the vocabulary; undefined if it only has that of unknown words. */
   unknown(word: string): Float32Array | undefined;
 }
 
-/** What word vectors are made of. */
+/** The parts of word vectors. */
 interface VectorParts {
   vocab: Vocab;
   state: readonly StateEntry[];
@@ -38,12 +38,12 @@ interface VectorParts {
   features: FeatureOptions | undefined;
 }
 
-/** Arrays that may hold the vectors of words; the second is that of a model of pairs, whose words are those of its source. */
+/** Arrays that may contain the word vectors; the second is that of a sequence-to-sequence model, for its source. */
 const EMBEDDINGS = ['embedding.weight', 'encoder.embedding.weight'];
 
 /**
- * Makes the vectors of a model's words. With features of characters a word's own vector is followed by the mean of theirs; of several
- * networks the vectors stand side by side.
+ * Makes the vectors of a model's words. With character features, a word's own vector is followed by their mean; the
+ * vectors of several networks are concatenated.
  *
  * @throws ArgumentError for a model without a network.
  */
@@ -57,7 +57,7 @@ export async function modelVectors(
   }));
   const tables: Table[] = [];
   for (const { own, subwords } of parts) {
-    if (!own) throw constraint('model', 'the model has no network, and so no word vectors');
+    if (!own) throw constraint('model', 'the model has no network, so it has no word vectors');
     tables.push({ values: floatsOf(own), dim: own.shape[1]! });
     if (features && subwords) tables.push({ values: floatsOf(subwords), dim: subwords.shape[1]!, features: true });
   }
@@ -104,7 +104,10 @@ interface Table {
   features?: boolean;
 }
 
-/** Writes the rows from `start` to below `end`, whose words are `ids` and whose features those of the forms with the rows' numbers. */
+/**
+ * Writes the rows in `[start, end)`: their words are `ids`, and their features those of the forms with the rows'
+ * numbers.
+ */
 function compose(
   matrix: Float32Array,
   dim: number,
@@ -130,7 +133,7 @@ function compose(
   }
 }
 
-/** The mean of the vectors of some features; zeros where there are none. */
+/** The mean of the vectors of some features; zeros without features. */
 function meanOf(target: Float32Array, { values, dim }: Table, features: Uint32Array): void {
   const sums = new Float64Array(dim);
   for (const feature of features) for (let i = 0; i < dim; i++) sums[i]! += values[feature * dim + i]!;

@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url);
 
 let root: string | undefined;
 
-/** The error of a copy of this package inside another program's file. */
+/** The error for a copy of this package inside a bundle. */
 function bundled(): RecurraError {
   return new RecurraError(
     'ADDON_NOT_FOUND',
@@ -40,7 +40,7 @@ export function packageVersion(): string {
   return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 }
 
-/** The platforms that each addon has a prebuilt package for; other ones build it from source. */
+/** The platforms that each addon has a prebuilt package for; others build it from source. */
 const PREBUILT: Readonly<Record<'recurra' | 'recurra-torch', readonly string[]>> = {
   recurra: [
     'linux-x64-gnu',
@@ -54,7 +54,7 @@ const PREBUILT: Readonly<Record<'recurra' | 'recurra-torch', readonly string[]>>
   'recurra-torch': ['linux-x64-gnu'],
 };
 
-/** An addon's name, with which those of its packages and files begin. */
+/** An addon's name, the prefix of its packages and files. */
 type AddonName = keyof typeof PREBUILT;
 
 /** The npm package with an addon for a platform, named as by {@link platformName}; undefined where there is none. */
@@ -62,14 +62,14 @@ export function prebuiltPackage(name: AddonName, platform: string): string | und
   return PREBUILT[name].includes(platform) ? `${name}-${platform}` : undefined;
 }
 
-/** What npm calls a platform: `os`, `cpu` and, on Linux, `libc` of a package.json. */
+/** npm's names for a platform: `os`, `cpu` and, on Linux, `libc` of a package.json. */
 function npmPlatform(platform: string): [string, string][] {
   const [os = '', cpu = '', suffix] = platform.split('-');
   const libc: [string, string][] = os === 'linux' ? [['libc', suffix === 'musl' ? 'musl' : 'glibc']] : [];
   return [['os', os], ['cpu', cpu], ...libc];
 }
 
-/** The packages with an addon for other platforms that are installed here: node_modules were made elsewhere then. */
+/** Installed packages with an addon for other platforms, which means that node_modules was made elsewhere. */
 function installedElsewhere(name: AddonName, platform: string): string[] {
   return PREBUILT[name]
     .filter((other) => other !== platform)
@@ -83,17 +83,17 @@ function installedElsewhere(name: AddonName, platform: string): string[] {
     });
 }
 
-/** What to do where an addon is missing, as some lines. `installed` are packages with it for other platforms. */
+/** Advice for a missing addon, as lines of text. `installed` are packages with it for other platforms. */
 export function howToGet(name: AddonName, platform: string, installed: readonly string[] = []): string {
   const clone = 'In a clone, run: npm run setup';
   const wanted = prebuiltPackage(name, platform);
   if (wanted === undefined)
-    return `There is no prebuilt package ${name}-${platform}; there is one for ${PREBUILT[name].join(', ')}.\n${clone}`;
+    return `There is no prebuilt package ${name}-${platform}; there are packages for ${PREBUILT[name].join(', ')}.\n${clone}`;
   const place = npmPlatform(platform);
   const lines = [
-    `The package that is missing is ${wanted} (${place.map((pair) => pair.join(' ')).join(', ')}).`,
+    `The missing package is ${wanted} (${place.map((pair) => pair.join(' ')).join(', ')}).`,
     clone,
-    `Elsewhere, install its package: npm install ${wanted}`,
+    `Otherwise, install its package: npm install ${wanted}`,
   ];
   if (installed.length > 0) {
     const flags = place.map(([key, value]) => `--${key}=${value}`).join(' ');
@@ -107,7 +107,7 @@ export function howToGet(name: AddonName, platform: string, installed: readonly 
   return lines.join('\n');
 }
 
-/** Where an addon may be, in the order in which it is looked for: a build of this checkout, then its prebuilt package. */
+/** Where an addon may be, in search order: a build of this checkout, then its prebuilt package. */
 export function addonCandidates(name: AddonName): string[] {
   const platform = platformName();
   const file = `${name}.${platform}.node`;
@@ -123,7 +123,7 @@ export function addonCandidates(name: AddonName): string[] {
 /**
  * Loads an addon, without wrapping its errors.
  *
- * @throws {@link RecurraError} `ADDON_NOT_FOUND` with every place looked at and why it was refused.
+ * @throws {@link RecurraError} `ADDON_NOT_FOUND` with every place searched and why it was refused.
  */
 export function loadAddon(name: AddonName): object {
   const refused: string[] = [];
@@ -140,7 +140,7 @@ export function loadAddon(name: AddonName): object {
   }
   throw new RecurraError(
     'ADDON_NOT_FOUND',
-    `The native addon ${name} for ${platformName()} could not be loaded. Looked at:\n${refused.join('\n')}\n` +
+    `The native addon ${name} for ${platformName()} could not be loaded. Searched:\n${refused.join('\n')}\n` +
       howToGet(name, platformName(), installedElsewhere(name, platformName())),
   );
 }

@@ -5,7 +5,7 @@ import { locateLibtorch } from './libtorch.js';
 import { light } from './light.js';
 import { openedFolder, torch } from './torch.js';
 
-/** A GPU as NVIDIA's driver names it. */
+/** A GPU as reported by NVIDIA's driver. */
 export interface CudaDevice {
   /** Such as `NVIDIA H100 80GB HBM3`. */
   name: string;
@@ -19,21 +19,21 @@ export interface CudaDevice {
 export interface CudaStatus {
   /** `true` if tensors can be moved to a GPU. */
   available: boolean;
-  /** Kind of reason why it is not available, as the `code` of the error that asking for it throws; absent if it is. */
+  /** Why it is not available, as the `code` of the error that requesting it throws; absent if it is available. */
   code?: ErrorCode;
-  /** Why it is not available; absent if it is. */
+  /** Why it is not available, in words; absent if it is available. */
   reason?: string;
-  /** Newest CUDA that the driver is for, such as `13.0`; absent without a driver. */
+  /** Latest CUDA version that the driver supports, such as `13.0`; absent without a driver. */
   driver?: string;
-  /** The GPUs that the driver lists, in the order of their numbers: the first is `cuda:0`. */
+  /** The GPUs listed by the driver, in order: the first is `cuda:0`. */
   devices: CudaDevice[];
 }
 
-/** The CUDA that libtorch 2.11.0 was compiled for, and the least driver for it. */
+/** The CUDA version that libtorch 2.11.0 was compiled for, and its minimum driver. */
 const NEEDED = { cuda: 13_000, driver: 580 };
-/** The least compute capability that libtorch's kernels for CUDA 13 were compiled for: Turing. */
+/** Minimum compute capability of libtorch's kernels for CUDA 13: Turing. */
 const LEAST_CAPABILITY = 7.5;
-/** What asking the driver returns where there is no GPU, and where driver and kernel module are not of one version. */
+/** The driver's results without a GPU, and with different versions of driver and kernel module. */
 const NO_DEVICE = 100;
 const DRIVER_MISMATCH = 803;
 
@@ -45,7 +45,7 @@ function cudaVersion(number: number): string {
   return `${Math.floor(number / 1000)}.${Math.floor((number % 1000) / 10)}`;
 }
 
-/** Asks the driver; what it says is written into `status` also where it is not enough. */
+/** Asks the driver and writes the answers into `status`, even if they are insufficient. */
 function checkDriver(status: CudaStatus): void {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new CudaError('CUDA_NO_DRIVER', `CUDA is not supported on ${process.platform}-${process.arch}`);
@@ -68,7 +68,7 @@ function checkDriver(status: CudaStatus): void {
   if (result === DRIVER_MISMATCH) {
     throw new CudaError(
       'CUDA_WRONG_VERSION',
-      "the NVIDIA driver's library and its kernel module are not of one version: restart the machine after an update of the driver",
+      "the NVIDIA driver's library and kernel module have different versions: restart the machine after a driver update",
     );
   }
   const hidden = process.env.CUDA_VISIBLE_DEVICES;
@@ -97,7 +97,7 @@ function cudaLibrary(): string {
   );
 }
 
-/** Opens libtorch's CUDA library, whose initialisers enter it with the libtorch that is open already. */
+/** Opens libtorch's CUDA library, whose initialisers register it with the already loaded libtorch. */
 function openLibrary(path: string): void {
   try {
     light().openLibtorch(path);
@@ -114,7 +114,7 @@ function openLibrary(path: string): void {
 
 let opened: CudaStatus | undefined;
 
-/** Opens CUDA and finds out whether there is a device; the first thing that is missing ends it. */
+/** Opens CUDA and looks for a device; stops at the first missing part. */
 function begin(status: CudaStatus): void {
   checkDriver(status);
   const path = cudaLibrary();
@@ -130,7 +130,7 @@ function begin(status: CudaStatus): void {
   }
 }
 
-/** Whether CUDA can be used, found out by opening what it needs; nothing is opened where there is no driver or no GPU. */
+/** Whether CUDA can be used, determined by opening what it needs; nothing is opened without a driver or a GPU. */
 export function cudaStatus(): CudaStatus {
   if (opened) return opened;
   const status: CudaStatus = { available: false, devices: [] };
@@ -141,7 +141,7 @@ export function cudaStatus(): CudaStatus {
   } catch (error) {
     if (!(error instanceof RecurraError)) throw error;
     status.code = error.code;
-    // The list of places that libtorch was looked for in belongs to its own error; here one line must do.
+    // The list of searched places belongs to libtorch's own error; here, one line is enough.
     status.reason =
       error.code === 'LIBTORCH_NOT_FOUND' ? `libtorch was not found: run ${INSTALL}` : error.message.split('\n')[0]!;
   }
@@ -161,8 +161,8 @@ export function openCuda(): void {
 let asked = false;
 
 /**
- * To be called before a backward pass: the first one of a process makes libtorch remember for ever whether it has CUDA. So where
- * its CUDA library lies beside it, and a driver with a GPU is there, CUDA is opened now or never.
+ * Call this before a backward pass: libtorch caches CUDA availability at the first one. So if its CUDA library is
+ * installed and there is a driver with a GPU, CUDA must be opened now.
  */
 export function beforeBackward(): void {
   if (asked) return;

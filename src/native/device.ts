@@ -3,10 +3,9 @@ import { CudaError } from '../core/errors.js';
 import { openCuda } from './cuda.js';
 
 /**
- * The device of a name, with its number: `cuda` is `cuda:0`. At the first GPU that is named CUDA is opened.
+ * Resolves a device name: `cuda` is `cuda:0`. Opens CUDA when the first GPU is named.
  *
- * @throws `INVALID_DEVICE` if it is no name of a device; {@link CudaError} if CUDA cannot be used.
- *
+ * @throws `INVALID_DEVICE` if it is not the name of a device; {@link CudaError} if CUDA cannot be used.
  * @internal
  */
 export function resolveDevice(name: string, value: unknown): Device {
@@ -22,10 +21,11 @@ function warn(reason: string): void {
 }
 
 /**
- * The device that an option names: `auto` is the first GPU if there is one that can be used, else the CPU; so is undefined.
+ * The device that an option names: `auto` is the first usable GPU, otherwise the CPU; undefined is the CPU.
  *
- * @param fallBack - Told, in one line, why `auto` is the CPU.
- * @throws {@link CudaError} if a GPU is named and CUDA cannot be used; `INVALID_DEVICE` if it is no name of a device.
+ * @param fallBack - Receives one line on why `auto` is the CPU.
+ * @throws {@link CudaError} if a GPU is named and CUDA cannot be used; `INVALID_DEVICE` if it is not the name of a
+ * device.
  *
  * @internal
  */

@@ -7,7 +7,7 @@ import { light } from './light.js';
 import { platformName } from './platform.js';
 import { torch } from './torch.js';
 
-/** Versions that matter when something does not work. */
+/** Versions for a problem report. */
 export interface Versions {
   /** This package. */
   recurra: string;
@@ -21,19 +21,19 @@ export interface Versions {
 export interface Processor {
   /** Architecture, such as `x86_64`. */
   arch: string;
-  /** Vector extensions that matter here. */
+  /** Vector extensions that the kernels use. */
   features: string[];
   /** Logical processors that this process may use. */
   logicalProcessors: number;
 }
 
-/** The light addon: where it was found, or why it was not. */
+/** The light addon: where it was found, or why it could not be loaded. */
 export interface AddonStatus {
   /** Its file. */
   path?: string;
   /** Why it could not be loaded. */
   error?: string;
-  /** The npm package that has it for this platform, if it could not be loaded and there is such a package. */
+  /** The npm package with it for this platform, if it could not be loaded and the package exists. */
   package?: string;
 }
 
@@ -43,7 +43,7 @@ export interface LibtorchStatus {
   expected: string;
   /** The version that was opened. */
   version?: string;
-  /** What named the place: an environment variable, the npm package, the cache folder. */
+  /** What determined the place: an environment variable, the npm package, the cache folder. */
   source?: string;
   /** Folder of the libraries. */
   folder?: string;
@@ -51,13 +51,13 @@ export interface LibtorchStatus {
   threads?: number;
   /** Code of the error, if it could not be used. */
   code?: string;
-  /** The error's message, with every place that was looked at. */
+  /** The error's message, with every place searched. */
   error?: string;
 }
 
-/** What {@link diagnose} found. */
+/** Result of {@link diagnose}. */
 export interface Diagnosis {
-  /** `true` if everything works that is there: the classifier always, tensors unless libtorch is simply not installed. */
+  /** `true` if everything installed works: the models, and tensors unless libtorch is simply not installed. */
   ok: boolean;
   /** Versions of this package and of Node. */
   versions: Versions;
@@ -74,7 +74,7 @@ export interface Diagnosis {
 }
 
 /**
- * Finds out what works here, by trying it: loads both addons and, where it is installed, libtorch. Never throws.
+ * Checks the installation by trying it: loads both addons and libtorch, if installed. Never throws.
  *
  * @example
  * ```ts
@@ -111,7 +111,8 @@ export function diagnose(): Diagnosis {
   } catch (error) {
     diagnosis.libtorch.error = (error as Error).message;
     if (error instanceof RecurraError) diagnosis.libtorch.code = error.code;
-    // One that is simply not there, or cannot be, is missed by tensors alone; one that somebody named and that does not work is a fault.
+    // A libtorch that is not installed, or not available, only affects tensors; one that was named explicitly but does
+    // not work is an error.
     const named = process.env.RECURRA_LIBTORCH || process.env.LIBTORCH;
     const absent = ['LIBTORCH_NOT_FOUND', 'LIBTORCH_UNSUPPORTED_PLATFORM'];
     if (!absent.includes(diagnosis.libtorch.code ?? '') || named) diagnosis.ok = false;

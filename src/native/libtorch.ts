@@ -11,11 +11,11 @@ import { isMusl } from './platform.js';
 /** The only version of libtorch that the torch addon is built for. */
 export const LIBTORCH_VERSION = libtorchVersion;
 
-/** A place where libtorch was looked for. */
+/** A place searched for libtorch. */
 export interface LibtorchPlace {
-  /** What named the place: an environment variable, the package, the cache folder. */
+  /** What determined the place: an environment variable, the package, the cache folder. */
   source: string;
-  /** The folder that holds, or should hold, `libtorch_cpu.so`. */
+  /** The folder that contains, or should contain, `libtorch_cpu.so`. */
   folder: string;
   /** Why it was refused; absent if it was taken. */
   refused?: string;
@@ -23,22 +23,22 @@ export interface LibtorchPlace {
 
 /** The libtorch that was found. */
 export interface LocatedLibtorch {
-  /** What named the place. */
+  /** What determined the place. */
   source: string;
-  /** Folder that holds the libraries. */
+  /** Folder that contains the libraries. */
   folder: string;
   /** Absolute path of `libtorch_cpu.so`. */
   library: string;
-  /** Version that the folder states, or `undefined` where it states none. */
+  /** Version stated in the folder, or `undefined` if none. */
   version: string | undefined;
-  /** Every place that was looked at before, and why it was refused. */
+  /** Every place searched before, and why it was refused. */
   refused: LibtorchPlace[];
 }
 
 const LIBRARY = systemOf()?.mainLibrary ?? 'libtorch_cpu.so';
 const REMEDY =
   'Run: npx recurra libtorch install   (it says the size first; in a clone: npm run setup)\n' +
-  `Or point RECURRA_LIBTORCH at a folder with libtorch ${LIBTORCH_VERSION} (its lib/ holds ${LIBRARY})`;
+  `Or point RECURRA_LIBTORCH at a folder with libtorch ${LIBTORCH_VERSION} (with lib/${LIBRARY})`;
 
 class Refusal extends Error {
   constructor(
@@ -65,7 +65,7 @@ function statedVersion(root: string): string | undefined {
       const version = (JSON.parse(marker) as { version?: unknown }).version;
       if (typeof version === 'string') return version;
     } catch {
-      // A marker that is no JSON states nothing; the library itself is asked once it is open.
+      // A marker that is not JSON states nothing; the library itself is asked after opening.
     }
   }
   const text =
@@ -79,7 +79,7 @@ function inspect(root: string): { folder: string; library: string; version: stri
   const folder = existsSync(join(absolute, 'lib', LIBRARY)) ? join(absolute, 'lib') : absolute;
   const library = join(folder, LIBRARY);
   if (!existsSync(absolute)) throw new Refusal('LIBTORCH_NOT_FOUND', 'no such folder');
-  if (!existsSync(library)) throw new Refusal('LIBTORCH_NOT_FOUND', `holds no lib/${LIBRARY}`);
+  if (!existsSync(library)) throw new Refusal('LIBTORCH_NOT_FOUND', `has no lib/${LIBRARY}`);
   try {
     accessSync(library, constants.R_OK);
     if (!statSync(library).isFile()) throw new Error('not a file');
@@ -94,7 +94,7 @@ function inspect(root: string): { folder: string; library: string; version: stri
 }
 
 function pythonTorch(): string {
-  // Loaded here alone: few ask for a Python's torch, and all would pay for it at the start.
+  // Loaded only here: few users need a Python's torch, but all would pay for it at startup.
   const { spawnSync } = createRequire(import.meta.url)('node:child_process') as typeof import('node:child_process');
   for (const python of ['python3', 'python']) {
     const run = spawnSync(
@@ -131,7 +131,7 @@ function packagedLibtorch(): string {
 interface Candidate {
   source: string;
   root: () => string;
-  /** Folder below which the marker lies: a cache folder without one was interrupted. */
+  /** Folder with the marker; without one, the installation was interrupted. */
   marked?: string;
 }
 
@@ -143,7 +143,7 @@ function candidates(env: NodeJS.ProcessEnv): Candidate[] {
   }
   const cache = cacheFolder(env);
   const cuda = cudaCacheFolder(env);
-  // Somebody who installed the one with CUDA wants it; nobody else is told of it.
+  // An installed CUDA variant is preferred; otherwise it is not mentioned.
   if (existsSync(cuda)) list.push({ source: 'cache folder (CUDA)', root: () => join(cuda, 'torch'), marked: cuda });
   list.push({ source: 'npm package', root: packagedLibtorch });
   list.push({ source: 'cache folder', root: () => cache, marked: cache });
@@ -162,7 +162,7 @@ function failure(code: ErrorCode, headline: string, places: LibtorchPlace[]): Li
  * Finds libtorch without opening it: `RECURRA_LIBTORCH`, `LIBTORCH`, the npm package with the CPU libraries, the cache
  * folder, and a Python's torch when `LIBTORCH_USE_PYTORCH=1`, in this order.
  *
- * @throws {@link LibtorchError} listing each place, why it was refused, and the command that mends it.
+ * @throws {@link LibtorchError} listing each place, why it was refused, and the command that fixes it.
  */
 export function locateLibtorch(env: NodeJS.ProcessEnv = process.env, musl = isMusl()): LocatedLibtorch {
   if (musl) {
@@ -190,7 +190,7 @@ export function locateLibtorch(env: NodeJS.ProcessEnv = process.env, musl = isMu
   const none = systemOf() ? undefined : platformProblem(thisPlatform());
   if (none && codes.every((found) => found === 'LIBTORCH_NOT_FOUND'))
     throw new LibtorchError('LIBTORCH_UNSUPPORTED_PLATFORM', none);
-  // What is there but does not fit tells the user more than the places where nothing is.
+  // An unusable libtorch tells the user more than places without one.
   const code = codes.find((found) => found !== 'LIBTORCH_NOT_FOUND') ?? 'LIBTORCH_NOT_FOUND';
   throw failure(code, `libtorch ${LIBTORCH_VERSION} was not found.`, refused);
 }

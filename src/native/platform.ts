@@ -1,11 +1,11 @@
-/** `true` where the C library is musl (Alpine and the like), for which libtorch has no build. */
+/** `true` if the C library is musl (such as on Alpine), which libtorch has no build for. */
 export function isMusl(): boolean {
   if (process.platform !== 'linux') return false;
   const report = process.report as unknown as {
     excludeNetwork?: boolean;
     getReport(): { header?: { glibcVersionRuntime?: string } };
   };
-  // Without this, the report resolves the names of open connections, which can take seconds.
+  // Otherwise the report resolves the names of open connections, which can take seconds.
   const before = report.excludeNetwork;
   report.excludeNetwork = true;
   try {

@@ -4,21 +4,21 @@ import { packageVersion } from './addon.js';
 import { type RankOptions, resolveRanks } from './ranks.js';
 import { torch } from './torch.js';
 
-/** Seconds that a rank may be silent. */
+/** Default timeout of a group in seconds. */
 export const DEFAULT_GROUP_TIMEOUT = 60;
 
-/** What a program says about the group that it joins; what is left out is taken from the environment. */
+/** Options of the group to join; missing options are taken from the environment. */
 export interface ProcessGroupOptions extends RankOptions {
-  /** What exchanges tensors; default: `'gloo'`, on the CPU. */
+  /** Backend of the exchange; default: `'gloo'`, on the CPU. */
   backend?: string | undefined;
   /** Seconds within which all ranks must arrive, and each must come to a collective once another has; default: 60. */
   timeout?: number | undefined;
   /**
-   * Name or address of this machine that the group's connections are bound to, and that other ranks reach. Default: the interfaces in
-   * `GLOO_SOCKET_IFNAME`, else the address from which this machine reaches the master.
+   * Name or address of this machine that the group's connections are bound to, and that other ranks reach. Default: the
+   * interfaces in `GLOO_SOCKET_IFNAME`, otherwise the address from which this machine reaches the master.
    */
   hostname?: string | undefined;
-  /** A new file that all processes see, where they meet instead of at an address. Nobody removes it. */
+  /** A new file visible to all processes, as rendezvous instead of an address. It is not removed. */
   store?: string | undefined;
 }
 
@@ -26,9 +26,10 @@ export interface ProcessGroupOptions extends RankOptions {
 export type NativeProcessGroup = torchNamespace.ProcessGroup;
 
 /**
- * Joins a process group, by which libtorch is loaded.
+ * Joins a process group, which loads libtorch.
  *
- * @throws {@link DistributedError} where the processes do not find each other or differ; {@link ArgumentError} for settings that cannot be.
+ * @throws {@link DistributedError} if the processes cannot find each other or differ; {@link ArgumentError} for invalid
+ * settings.
  *
  * @internal
  */
@@ -69,16 +70,16 @@ export interface OpenProcessGroup {
   readonly size: number;
   /** Address of the table by which the light addon exchanges arrays; valid until {@link close}. */
   readonly table: bigint;
-  /** Any number of bytes of each rank, in the order of the ranks. Calls are made in the order in which they are asked for. */
+  /** Gathers any number of bytes from each rank, in rank order. Calls run in the order in which they are made. */
   allGatherBytes(bytes: Uint8Array): Promise<Uint8Array[]>;
-  /** Waits until every rank has come here. */
+  /** Waits until every rank has called this. */
   barrier(): Promise<void>;
   /** Ends the group in this process. Ranks that still wait for this one get an error. */
   close(): Promise<void>;
 }
 
 /**
- * Joins a process group for the light addon, by which the torch addon and libtorch are loaded.
+ * Joins a process group for the light addon, which loads the torch addon and libtorch.
  *
  * @throws As {@link joinProcessGroup}.
  *
@@ -103,9 +104,9 @@ export async function openProcessGroup(options: ProcessGroupOptions = {}): Promi
 }
 
 /**
- * Compares what all ranks must have in common. Every rank must call it in the same place with the same names.
+ * Checks values that all ranks must have in common. Every rank must make the same call with the same names.
  *
- * @param values - What is compared, by name, such as `{ 'the options': '...', 'the rows': '...' }`.
+ * @param values - The values by name, such as `{ 'the options': '...', 'the rows': '...' }`.
  * @throws {@link DistributedError} on every rank if one differs, with the name, both ranks and both values.
  *
  * @internal
@@ -135,7 +136,7 @@ export async function agree(
   }
 }
 
-/** Two long values from a little before the place where they part. */
+/** Two long values from shortly before their first difference. */
 function apart(one: string, two: string): [string, string] {
   let same = 0;
   while (same < one.length && one[same] === two[same]) same++;

@@ -1,6 +1,6 @@
 import { constraint, invalidArgument } from '../core/errors.js';
 
-/** Which process of a group this one is, and where the group meets. */
+/** Which process of a group this one is, and the group's rendezvous. */
 export interface Ranks {
   /** This process's number, from 0. */
   rank: number;
@@ -14,19 +14,19 @@ export interface Ranks {
   masterPort: number | undefined;
   /** Whether rank 0 opens the store at that address; torchrun's agent has opened it already. */
   served: boolean;
-  /** What this start of all processes is called: another one, such as a restart, does not read its keys. */
+  /** Name of this start of all processes: another start, such as a restart, uses different keys. */
   run: string;
 }
 
-/** What a program says of it; what is left out is taken from the environment. */
+/** The program's own settings; missing ones are taken from the environment. */
 export interface RankOptions {
-  /** This process's number, from 0. Default: `RANK`, else `SLURM_PROCID`. */
+  /** This process's number, from 0. Default: `RANK`, or `SLURM_PROCID`. */
   rank?: number | undefined;
-  /** Processes in the group. Default: `WORLD_SIZE`, else `SLURM_STEP_NUM_TASKS` or `SLURM_NTASKS`. */
+  /** Processes in the group. Default: `WORLD_SIZE`, or `SLURM_STEP_NUM_TASKS` or `SLURM_NTASKS`. */
   worldSize?: number | undefined;
-  /** Name or address of the machine of rank 0. Default: `MASTER_ADDR`, else the first machine of Slurm's job. */
+  /** Name or address of the machine of rank 0. Default: `MASTER_ADDR`, or the first machine of Slurm's job. */
   masterAddr?: string | undefined;
-  /** A port of that machine, which rank 0 listens on. Default: `MASTER_PORT`, else one made of `SLURM_JOB_ID`. */
+  /** A port of that machine, which rank 0 listens on. Default: `MASTER_PORT`, or one derived from `SLURM_JOB_ID`. */
   masterPort?: number | undefined;
 }
 
@@ -50,7 +50,7 @@ export function firstNode(list: string): string {
   return head + (/^\d+/.exec(inside)?.[0] ?? '') + tail;
 }
 
-/** A port for a job of Slurm: below those that systems give out by themselves. */
+/** A port for a Slurm job: below the ephemeral range. */
 function slurmPort(env: Environment): number | undefined {
   const job = integer(env, 'SLURM_JOB_ID', 0, Number.MAX_SAFE_INTEGER);
   if (job === undefined) return undefined;
@@ -63,10 +63,10 @@ function slurmMaster(env: Environment): string | undefined {
 }
 
 /**
- * Which process this is: by what the program says, then by the variables of torchrun and of Kubernetes' training operator, then by
- * Slurm's. Undefined where none of them says it: the process is alone then.
+ * Determines which process this is: from the program's settings, then from the variables of torchrun and Kubernetes'
+ * training operator, then from Slurm's. Undefined if none is set: the process is alone.
  *
- * @throws {@link ArgumentError} for a variable that is no such number, or where some are missing.
+ * @throws {@link ArgumentError} for an invalid number, or if some variables are missing.
  *
  * @internal
  */

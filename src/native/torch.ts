@@ -11,7 +11,7 @@ export type NativeTensor = torchNamespace.NativeTensor;
 /** A handle on an optimizer's state. */
 export type NativeOptimizer = torchNamespace.NativeOptimizer;
 
-/** What the loaders of Linux, macOS and Windows say of a library that lacks a symbol. */
+/** Messages of the loaders of Linux, macOS and Windows about a missing symbol. */
 const WITHOUT_SYMBOL = /undefined symbol|Symbol not found|procedure could not be found/i;
 
 let binding: TorchBinding | undefined;
@@ -20,7 +20,7 @@ let folder: string | undefined;
 /**
  * The torch addon. At the first call it finds and opens libtorch, then loads the addon.
  *
- * @throws {@link LibtorchError} if libtorch is not found or does not fit.
+ * @throws {@link LibtorchError} if libtorch is not found or does not match.
  */
 export function torch(): TorchBinding {
   if (binding) return binding;
@@ -33,7 +33,7 @@ export function torch(): TorchBinding {
     if (error instanceof RecurraError && WITHOUT_SYMBOL.test(error.message)) {
       throw new LibtorchError(
         'LIBTORCH_WRONG_VERSION',
-        `${located.folder} does not fit the torch addon: ${error.message}`,
+        `${located.folder} does not match the torch addon: ${error.message}`,
         {
           cause: error,
         },

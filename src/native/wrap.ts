@@ -2,13 +2,13 @@ import { ArgumentError, DistributedError, type ErrorCode, LibtorchError, Recurra
 import { isError, isPromise } from '../core/realms.js';
 
 /**
- * The form in which an error crosses: `RECURRA:<code>:<message>`, or with the option that it is about and the system's own words,
- * each of which may be empty, `RECURRA:<code>\x1f<option>\x1f<cause>\x1f:<message>`.
+ * Wire format of errors: `RECURRA:<code>:<message>`, or with the option concerned and the system's message, each
+ * possibly empty, `RECURRA:<code>\x1f<option>\x1f<cause>\x1f:<message>`.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the separator that no option, and no cause, contains.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a separator that no option or cause contains.
 const WIRE = /^RECURRA:([A-Z_]+)(?:\x1f([^\x1f]*)\x1f([^\x1f]*)\x1f)?:([\s\S]*)$/;
 
-/** Turns what a binding threw into the typed error that users see. */
+/** Turns an error of a binding into the typed error that users see. */
 export function decodeError(error: unknown): unknown {
   if (!isError(error) || error instanceof RecurraError) return error;
   const match = WIRE.exec(error.message);
@@ -17,13 +17,13 @@ export function decodeError(error: unknown): unknown {
     const options = cause ? { cause: new Error(cause) } : {};
     if (code === 'LIBTORCH') return new LibtorchError('LIBTORCH_UNREADABLE', message!, options);
     if (code === 'DISTRIBUTED') {
-      // The native side writes the rank at fault where an option would be.
+      // The native side writes the rank at fault in place of the option.
       return new DistributedError(message!, option ? { ...options, rank: Number(option) } : options);
     }
     if (option) return new ArgumentError(code as ErrorCode, message!, { ...options, option });
     return new RecurraError(code as ErrorCode, message!, options);
   }
-  // napi's own argument conversion, and panics it caught, have no code of ours.
+  // Errors of napi's argument conversion, and caught panics, have no code of ours.
   const status = (error as { code?: unknown }).code;
   const ofArguments = typeof status === 'string' && /Expected|InvalidArg/.test(status);
   return new RecurraError(ofArguments ? 'INVALID_ARGUMENT' : 'INTERNAL', error.message, { cause: error });
@@ -60,8 +60,8 @@ function guardMethods(target: object): void {
 /**
  * Makes every function and method of a loaded binding throw typed errors.
  *
- * Done once, here, so that no caller needs a `try` of its own. Classes are wrapped in place, since `instanceof` and
- * the handles that methods return must keep working.
+ * Done once here, so that callers need no `try`. Classes are wrapped in place, since `instanceof` and the handles that
+ * methods return must keep working.
  */
 export function wrapBinding<T extends object>(binding: T): T {
   const wrapped: Record<string, unknown> = {};

@@ -16,13 +16,13 @@ export type CardModel = TextClassifier | TextTagger | LanguageModel | Seq2Seq;
 
 /** Options of {@link modelCard}. */
 export interface CardOptions {
-  /** What the model is called. Default `'model'`. */
+  /** Name of the model. Default `'model'`. */
   name?: string;
   /** The file that the example loads. Default: the name with `.safetensors`. */
   file?: string;
 }
 
-/** What a kind of model is called where models are shared, and how it is used. */
+/** A model kind's name on model hubs, and how it is used. */
 interface KindText {
   /** Value of `pipeline_tag`. */
   task: string;
@@ -75,7 +75,7 @@ function kindOf(model: CardModel, file: string): KindText {
   };
 }
 
-/** Measures by the names that model hubs know, and those that have none there. */
+/** Measures by their names on model hubs, and those without one. */
 const HUB_NAMES: Readonly<Record<string, string>> = {
   accuracy: 'accuracy',
   f1: 'f1',
@@ -116,7 +116,7 @@ function frontMatter(
   const measures = kept ? measuresOf(kept).filter(([measure]) => HUB_NAMES[measure] !== undefined) : [];
   const lines = [
     '# language: en          # the language of the texts',
-    '# license: apache-2.0   # under what the model may be used',
+    '# license: apache-2.0   # the license of the model',
     '# datasets:             # the data it was trained on, if they are public',
     'library_name: recurra',
     `pipeline_tag: ${task}`,
@@ -141,13 +141,10 @@ function frontMatter(
   return `---\n${lines.join('\n')}\n---`;
 }
 
-/** What the model's file tells of its training, in sections. */
+/** The training record of the model's file, in sections. */
 function trainingText({ card }: CardModel, kept: RecordedEpoch | undefined): string[] {
   if (!card)
-    return [
-      '## Training',
-      'The file of the model does not tell how it was trained: an earlier version of recurra wrote it.',
-    ];
+    return ['## Training', 'The model file has no training record: it was written by an earlier version of recurra.'];
   const { data, history, options, version } = card;
   const parts = [
     '## Training data',
@@ -191,12 +188,12 @@ function trainingText({ card }: CardModel, kept: RecordedEpoch | undefined): str
 }
 
 /**
- * A model card as Markdown, with front matter in the names that model hubs read: what the model is, how it was trained and how it did on its
- * validation rows. Language, licence, intended use and limits are left for you to write, and marked so.
+ * A model card as Markdown, with front matter for model hubs: what the model is, how it was trained and its figures on
+ * the validation rows. Language, licence, intended use and limits are marked for you to fill in.
  *
- * @param model - The model; {@link TextModel.card} is what its file tells.
+ * @param model - The model; {@link TextModel.card} is its training record.
  * @param options - See {@link CardOptions}.
- * @throws {@link ArgumentError} for what is no model, or an option that does not fit.
+ * @throws {@link ArgumentError} for a value that is not a model, or an invalid option.
  *
  * @example
  * ```ts

@@ -22,22 +22,22 @@ import { trainingShown } from './training.js';
 /** Settings of a report. */
 export type ReportSettings = SettingsOf<typeof REPORT>;
 
-/** Code units of a text that stands behind a cell. */
+/** Maximum code units of a text listed for a cell. */
 const SHOWN = 300;
-/** Labels whose own measures are given, confusions, and doubtful rows that are listed. */
+/** Maximum labels with measures, and maximum confusions and doubtful rows listed. */
 const MOST_LABELS = 1_000;
 const MOST_CONFUSIONS = 100;
 const MOST_DOUBTFUL = 100;
-/** Rows whose label is not the most probable one that are held, and numbers of their probabilities. */
+/** Maximum rows kept whose label is not the most probable one, and maximum probabilities of them. */
 const MOST_SUSPECTS = 20_000;
 const MOST_NUMBERS = 10_000_000;
-/** Precisions at which the coverage is given, and points of the curve. */
+/** Precisions to report coverage for, and points of the curve. */
 const PRECISIONS = [0.99, 0.98, 0.95, 0.9];
 const POINTS = 200;
 
 const several = (labels: string | string[]): string[] => (typeof labels === 'string' ? [labels] : labels);
 
-/** What is gathered of the rows of a classifier while they are measured. */
+/** Data gathered from a classifier's rows while they are measured. */
 class Gathered {
   readonly names: string[];
   readonly groups: Groups;
@@ -105,7 +105,7 @@ class Gathered {
       this.suspects.set(number, { text: beginning(text, SHOWN), line });
   }
 
-  /** Keeps a mistake if the model was sure enough of it. */
+  /** Keeps a mistake if the model was confident enough. */
   #mistaken(row: MeasuredRow, number: number, truth: readonly number[], predicted: readonly number[]): void {
     const { text, line, probabilities } = row;
     let wrong = -1;
@@ -146,7 +146,7 @@ function ownDoubts({ doubts, suspects, names }: Gathered): ClassifierReport['dou
   return { outOfSample: false, rows: found.length, examples };
 }
 
-/** Rows whose label models of other rows find improbable. */
+/** Rows whose label is improbable for models trained on other rows. */
 async function judged(rows: Rows, { seed, signal, onProgress }: ReportSettings): Promise<ClassifierReport['doubtful']> {
   const found = await findDoubtfulRows(rows, {
     seed,
@@ -156,7 +156,7 @@ async function judged(rows: Rows, { seed, signal, onProgress }: ReportSettings):
   return { outOfSample: true, rows: found.length, examples: found.slice(0, MOST_DOUBTFUL) };
 }
 
-/** Gathers what a report tells of a classifier. Rows are read once, with `labels` twice. */
+/** Gathers a classifier's report. Rows are read once, or twice with `labels`. */
 export async function classifierReport(
   model: TextClassifier,
   rows: Rows,

@@ -3,7 +3,7 @@ import { invalidArgument } from '../core/errors.js';
 import type { RowsOrigin, UnlabelledText } from '../data/readers/rows.js';
 import { withOrigin } from '../data/readers/rows.js';
 
-/** Rows of whatever kind, as readers give them. */
+/** Rows of any kind, as from readers. */
 export type AnyRows<R> = (Iterable<R> | AsyncIterable<R>) & RowsOrigin;
 
 /** Throws unless a value can be iterated, at once or step by step. */
@@ -11,7 +11,7 @@ function checkRows(name: string, value: unknown): void {
   if (!isSource(value)) throw invalidArgument(name, 'rows: an iterable or async iterable', value);
 }
 
-/** Puts rows and values together: by line where both have one, else by place. */
+/** Joins rows and values: by line if both have one, otherwise by position. */
 async function* joined<R extends object>(rows: AnyRows<R>, name: string, values: AnyRows<UnlabelledText>) {
   const source = (values as AsyncIterable<UnlabelledText>)[Symbol.asyncIterator]?.();
   const iterator = source ?? (values as Iterable<UnlabelledText>)[Symbol.iterator]();
@@ -19,7 +19,7 @@ async function* joined<R extends object>(rows: AnyRows<R>, name: string, values:
     let next = await iterator.next();
     for await (const row of rows as AsyncIterable<R>) {
       const { line } = row as { line?: number };
-      // A row may have been left out by either reader.
+      // Either reader may have skipped a row.
       while (!next.done && line !== undefined && next.value.line !== undefined && next.value.line < line)
         next = await iterator.next();
       const here = !next.done && (line === undefined || next.value.line === undefined || next.value.line === line);
@@ -32,11 +32,12 @@ async function* joined<R extends object>(rows: AnyRows<R>, name: string, values:
 }
 
 /**
- * Rows of a file with one more column, by which {@link reportModel} can give results. The file is read twice at the same time.
+ * Rows of a file with an added column, which {@link reportModel} can group results by. The file is read twice in
+ * parallel.
  *
  * @param rows - Rows, such as those of {@link readCsv}.
- * @param name - What the column is called in the rows.
- * @param values - The column as texts, such as {@link readTexts} gives them.
+ * @param name - Name of the column in the rows.
+ * @param values - The column as texts, such as from {@link readTexts}.
  * @returns rows that can be read again as often as both can.
  * @throws {@link ArgumentError} for arguments of other kinds.
  *

@@ -4,7 +4,7 @@ import type { Fact } from './format.js';
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
-/** What every network looks like. */
+/** Facts of every network. */
 export function networkFacts({ settings, vocab }: Pick<Model, 'settings' | 'vocab'>): Fact[] {
   const { cell, hiddenSize, numLayers, bidirectional, embeddingDim } = settings;
   return [
@@ -16,12 +16,12 @@ export function networkFacts({ settings, vocab }: Pick<Model, 'settings' | 'voca
   ];
 }
 
-/** What a classifier looks like. */
+/** Facts of a classifier. */
 export function classifierFacts(model: TextClassifier): Fact[] {
   const { labels, mix, recurrent, members, thresholds } = model;
   const network = recurrent ? networkFacts(model) : [];
   return [
-    { name: 'kind', value: thresholds ? 'classifier, several labels a text' : 'classifier' },
+    { name: 'kind', value: thresholds ? 'classifier, several labels per text' : 'classifier' },
     { name: 'labels', value: labels.length },
     ...network,
     ...(members > 1 ? [{ name: 'networks', value: members }] : []),

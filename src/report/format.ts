@@ -7,7 +7,7 @@ import type { Confusion } from '../measures/report.js';
 import type { TagMistake } from '../measures/tagging.js';
 import type { TrainingRecord } from '../training/record.js';
 
-/** Where a training stood. */
+/** A point of a learning curve. */
 export interface CurvePoint {
   /** Passes over the rows so far; 1.5 is the middle of the second. */
   epoch: number;
@@ -23,13 +23,13 @@ export interface CurvePoint {
   validationAccuracy?: number;
 }
 
-/** How the model was trained, as far as it is known. */
+/** How the model was trained, as far as known. */
 export interface TrainingShown {
-  /** What the model's file tells; null for files of earlier versions. */
+  /** The training record of the model's file; null for files of earlier versions. */
   record: TrainingRecord | null;
-  /** Points of the learning curves: of each epoch, with events also within them. */
+  /** Points of the learning curves: one per epoch, or more with events. */
   curve: CurvePoint[];
-  /** Seconds that the training took, where events tell it. */
+  /** Duration of the training in seconds, if events are given. */
   seconds: number | null;
 }
 
@@ -41,11 +41,11 @@ export interface Fact {
   value: string | number;
 }
 
-/** What every report has. */
+/** Common part of all reports. */
 export interface CommonReport {
   /** The version of this package that wrote it. */
   version: string;
-  /** What the model looks like. */
+  /** Facts about the model. */
   facts: Fact[];
   /** How it was trained. */
   training: TrainingShown;
@@ -53,13 +53,13 @@ export interface CommonReport {
   rows: number;
 }
 
-/** Results of some of the rows. */
+/** Results of a group of rows. */
 export interface Group {
   /** What these rows have in common. */
   name: string;
   /** How many they are. */
   rows: number;
-  /** Share of them that are right, with Wilson's interval. */
+  /** Their accuracy, with Wilson's interval. */
   accuracy: Estimate;
 }
 
@@ -67,7 +67,7 @@ export interface Group {
 export interface Grouping {
   /** The property: `tokens`, `known words`, or the name of a column. */
   by: string;
-  /** The groups. Of a column the largest; the others are one. */
+  /** The groups; for a column, the largest ones, with the others combined. */
   groups: Group[];
 }
 
@@ -77,63 +77,63 @@ export interface LabelShown extends LabelEstimates {
   label: string;
   /** Rows that have it. */
   support: number;
-  /** Rows that were given it. */
+  /** Rows predicted as it. */
   predicted: number;
 }
 
-/** A row that was measured, as the report shows it; labels are indices into the labels of the report. */
+/** A measured row as shown in the report; labels are indices into the report's labels. */
 export interface ShownText {
   /** Number of the row, from 1. */
   row: number;
-  /** Line of the file where it begins, if it comes from a file. */
+  /** Line of the file where it begins, if known. */
   line?: number;
   /** Beginning of its text. */
   text: string;
-  /** Its right label. */
+  /** Its correct label. */
   truth: number;
-  /** The label that the model gave it. */
+  /** Its predicted label. */
   predicted: number;
-  /** How probable the model found that, from 0 to 1. */
+  /** Probability of the predicted label, from 0 to 1. */
   probability: number;
 }
 
-/** A part of a text, and what it adds to the score of a label. */
+/** A part of a text, and its contribution to the score of a label. */
 export interface ContributingPart {
   /** Where it begins in the text, in UTF-16 code units. */
   start: number;
-  /** Where it ends, without that one. */
+  /** Where it ends, exclusive. */
   end: number;
-  /** From -1 to 1, where 1 is the largest of the text. */
+  /** From -1 to 1, relative to the largest in the text. */
   contribution: number;
 }
 
-/** Rows of one label that were given one label. */
+/** Number of rows with a true and a predicted label. */
 export interface ConfusionCell {
-  /** Index of the right label. */
+  /** Index of the correct label. */
   truth: number;
-  /** Index of the label that was given. */
+  /** Index of the predicted label. */
   predicted: number;
   /** How many they are. */
   rows: number;
 }
 
-/** A mistake of which the model was sure, with what each token contributed. */
+/** A confident mistake, with each token's contribution. */
 export interface ExplainedMistake {
   /** Number of the row, from 1. */
   row: number;
-  /** Line of the file where it begins, if it comes from a file. */
+  /** Line of the file where it begins, if known. */
   line?: number;
   /** Beginning of its text. */
   text: string;
-  /** Its right labels. */
+  /** Its correct labels. */
   truth: readonly string[];
-  /** The labels that the model gave it. */
+  /** Its predicted labels. */
   predicted: readonly string[];
-  /** The label that is wrong, or of a `multiLabel` model perhaps missing. */
+  /** The wrong label, or for a `multiLabel` model possibly a missing one. */
   label: string;
   /** Probability of that label, from 0 to 1. */
   probability: number;
-  /** Parts of the text with what they add to the score of the label; -1 to 1, where 1 is the largest of the text. */
+  /** Parts of the text with their contributions to the score of the label. */
   tokens: ContributingPart[];
 }
 
@@ -147,29 +147,29 @@ export interface DoubtfulLabel extends RowShown {
   suggestedProbability: number;
 }
 
-/** What a report tells of a classifier. */
+/** The report of a classifier. */
 export interface ClassifierReport extends CommonReport {
-  /** Tells the reports apart. */
+  /** Discriminant of {@link ModelReport}. */
   kind: 'classifier';
   /** Whether a text may have several labels. */
   multiLabel: boolean;
   /** The labels, in the order that indices mean. */
   labels: string[];
-  /** Share of rows that are right, with its interval by the bootstrap. */
+  /** Accuracy, with its bootstrap interval. */
   accuracy: Estimate;
-  /** Mean F1 of the labels, with its interval by the bootstrap. */
+  /** Macro F1, with its bootstrap interval. */
   macroF1: Estimate;
   /** Mean loss, in nats. */
   loss: number;
-  /** Measures of each label; of more than 1,000 labels those with most rows. */
+  /** Measures of each label; beyond 1,000 labels, only those with most rows. */
   perLabel: LabelShown[];
-  /** Which label was taken for which: cells of the confusion matrix that are not 0, as indices and rows. Empty with several labels a text. */
+  /** Non-zero cells of the confusion matrix. Empty for multi-label models. */
   cells: ConfusionCell[];
-  /** The labels taken for one another, the most frequent first, at most 100. */
+  /** Confused labels, the most frequent first, at most 100. */
   confusions: Confusion[];
-  /** Whether the probabilities can be believed; null with several labels a text. */
+  /** How reliable the probabilities are; null for multi-label models. */
   calibration: CalibrationResult | null;
-  /** Precision against threshold and coverage; null with several labels a text. */
+  /** Precision against threshold and coverage; null for multi-label models. */
   coverage: CoverageCurve | null;
   /** Results by length, by known words, and by a column. */
   groupings: Grouping[];
@@ -177,14 +177,17 @@ export interface ClassifierReport extends CommonReport {
   mistakes: ExplainedMistake[];
   /** Rows whose label is probably wrong. */
   doubtful: {
-    /** Whether they were judged by models that have not seen them; if not, by this model, which hides what it has learned by heart. */
+    /**
+     * Whether they were judged by models that have not seen them; otherwise by this model, which hides mistakes that it
+     * has memorised.
+     */
     outOfSample: boolean;
-    /** How many were found. */
+    /** Number of such rows. */
     rows: number;
     /** The most doubtful, at most 100. */
     examples: DoubtfulLabel[];
   } | null;
-  /** Texts behind the cells, a sample. */
+  /** A sample of the texts in the cells. */
   texts: ShownText[];
 }
 
@@ -192,9 +195,9 @@ export interface ClassifierReport extends CommonReport {
 export interface MarkedPart {
   /** Index of its first token. */
   start: number;
-  /** Index behind its last token. */
+  /** End, exclusive. */
   end: number;
-  /** Its label; without a scheme the tag. */
+  /** Its label, or its tag without a scheme. */
   label: string;
 }
 
@@ -202,41 +205,44 @@ export interface MarkedPart {
 export interface ShownSentence {
   /** Number of the sentence, from 1. */
   row: number;
-  /** Line of the file where it begins, if it comes from a file. */
+  /** Line of the file where it begins, if known. */
   line?: number;
-  /** Its tokens with blanks between them. */
+  /** Its tokens, joined by spaces. */
   text: string;
-  /** The right spans. */
+  /** The correct spans. */
   truth: MarkedPart[];
-  /** The spans that were found. */
+  /** The found spans. */
   predicted: MarkedPart[];
 }
 
-/** Errors of spans, by their kind. A span that was found and touches a right one is no spurious one, and that one is not missed. */
+/**
+ * Errors of spans, by their kind. A found span that overlaps a correct one is not spurious, and the correct one is not
+ * missed.
+ */
 export interface SpanErrors {
-  /** Spans whose borders and label are right. */
+  /** Spans with correct borders and label. */
   right: number;
-  /** The right borders, another label. */
+  /** Correct borders, wrong label. */
   label: number;
-  /** The right label, other borders. */
+  /** Correct label, wrong borders. */
   borders: number;
-  /** Other borders and another label. */
+  /** Wrong borders and label. */
   both: number;
-  /** Right spans that nothing found touches. */
+  /** Correct spans that no found span overlaps. */
   missed: number;
-  /** Found spans that touch no right one. */
+  /** Found spans that overlap no correct one. */
   spurious: number;
 }
 
-/** What a report tells of a tagger. */
+/** The report of a tagger. */
 export interface TaggerReport extends CommonReport {
-  /** Tells the reports apart. */
+  /** Discriminant of {@link ModelReport}. */
   kind: 'tagger';
   /** The scheme of the tags; null without one. */
   scheme: string | null;
   /** Tokens measured; `rows` are sentences. */
   tokens: number;
-  /** Share of tokens with the right tag. */
+  /** Share of tokens with the correct tag. */
   accuracy: Estimate;
   /** Precision, recall and F1 over all spans; null without a scheme. */
   overall: PrecisionRecall | null;
@@ -254,7 +260,7 @@ export interface TaggerReport extends CommonReport {
   sentences: ShownSentence[];
 }
 
-/** How well a language model predicts units at some places of a text. */
+/** How well a language model predicts units at a range of positions. */
 export interface PositionShown {
   /** First place, from 1. */
   from: number;
@@ -268,7 +274,7 @@ export interface PositionShown {
 
 /** A text that a language model wrote. */
 export interface SampleShown {
-  /** The seed, which gives the same text again. */
+  /** The seed, which reproduces the text. */
   seed: number;
   /** The text. */
   text: string;
@@ -284,21 +290,21 @@ export interface ScoredText {
   perplexity: number;
 }
 
-/** What a report tells of a language model. */
+/** The report of a language model. */
 export interface LanguageReport extends CommonReport {
-  /** Tells the reports apart. */
+  /** Discriminant of {@link ModelReport}. */
   kind: 'language';
   /** What the model reads and writes; `rows` counts them. */
   units: string;
   /** Perplexity by unit. */
   perplexity: number;
-  /** Bits for a character. */
+  /** Bits per character. */
   bitsPerCharacter: number;
   /** Mean loss by unit, in nats. */
   loss: number;
-  /** Perplexity by the place in the text, on a sample of the texts. */
+  /** Perplexity by position in the text, on a sample of the texts. */
   positions: PositionShown[];
-  /** Texts that the model finds least probable, of the sample. */
+  /** The least probable texts of the sample. */
   hardest: ScoredText[];
   /** Texts that the model wrote. */
   samples: SampleShown[];
@@ -308,23 +314,23 @@ export interface LanguageReport extends CommonReport {
 export interface ShownPair {
   /** Number of the source, from 1. */
   row: number;
-  /** What was read. */
+  /** The source. */
   source: string;
-  /** What the model wrote. */
+  /** The model's answer. */
   text: string;
-  /** The right answers. */
+  /** The references. */
   references: string[];
-  /** Edits to the nearest. */
+  /** Edits to the nearest reference. */
   edits: number;
 }
 
-/** What a report tells of a model from sequence to sequence. */
+/** The report of a sequence-to-sequence model. */
 export interface SequenceReport extends CommonReport {
-  /** Tells the reports apart. */
+  /** Discriminant of {@link ModelReport}. */
   kind: 'seq2seq';
-  /** Share of the sources whose answer is right, with Wilson's interval. */
+  /** Share of the sources with a correct answer, with Wilson's interval. */
   accuracy: Estimate;
-  /** Edits by unit of the right answers. */
+  /** Edits per unit of the references. */
   unitErrorRate: number;
   /** BLEU, from 0 to 100. */
   bleu: number;
@@ -332,6 +338,6 @@ export interface SequenceReport extends CommonReport {
   loss: number;
   /** Results by the length of the source. */
   groupings: Grouping[];
-  /** Answers with most edits for the length of the right answer, at most 100. */
+  /** Answers with the most edits relative to the reference's length, at most 100. */
   worst: ShownPair[];
 }

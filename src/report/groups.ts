@@ -1,11 +1,11 @@
 import { wilson } from '../measures/intervals.js';
 import type { Grouping } from './format.js';
 
-/** Upper bounds of the groups by number of tokens; longer texts are one group more. */
+/** Upper bounds of the groups by number of tokens; longer texts form another group. */
 const LENGTHS = [0, 5, 10, 20, 50, 100, 200, 400] as const;
 /** Lower bounds of the groups by share of known tokens. */
 const KNOWN = [1, 0.9, 0.75, 0.5, 0] as const;
-/** Values of a column that are counted, and those that are shown. */
+/** Maximum values of a column counted, and shown. */
 const MOST_COUNTED = 10_000;
 const MOST_SHOWN = 20;
 const NO_VALUE = '(no value)';
@@ -27,7 +27,7 @@ class Tally {
     if (right) group.right++;
   }
 
-  /** @param most - Groups that are given; the smaller ones then are one. */
+  /** @param most - Maximum groups; smaller ones are combined. */
   finish(by: string, most?: number): Grouping {
     let all = [...this.#groups].filter(([, { rows }]) => rows > 0);
     if (most !== undefined) {
@@ -51,7 +51,7 @@ const lengthNames = LENGTHS.map((to, at) => (at === 0 ? '0' : `${LENGTHS[at - 1]
 const LONGEST = `over ${LENGTHS.at(-1)!}`;
 const knownNames = ['all', '90 to 99 %', '75 to 89 %', '50 to 74 %', 'under 50 %'];
 
-/** Counts how many rows are right: by their length, by the share of known tokens, and by a column. */
+/** Counts correct rows: by their length, by the share of known tokens, and by a column. */
 export class Groups {
   readonly #lengths = new Tally([...lengthNames, LONGEST]);
   readonly #known = new Tally(knownNames);

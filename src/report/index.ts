@@ -45,18 +45,19 @@ export type {
 export type { ReportOptions, ReportProgress } from './options.js';
 export { type ReportPageOptions, reportPage } from './page.js';
 
-/** What a report holds, by the kind of the model: `kind` tells which. */
+/** A report; `kind` tells of which kind of model. */
 export type ModelReport = ClassifierReport | TaggerReport | LanguageReport | SequenceReport;
 
 /**
- * Measures a model on rows and gathers what shows what it does: measures with intervals, what it takes for what, how far its probabilities can
- * be believed, its most confident mistakes with what each token contributed, rows whose label is probably wrong, and how it was trained.
- * {@link reportPage} makes a page of it. Rows are read as they are needed, so there may be more of them than fit into memory.
+ * Measures a model on rows and makes a report: measures with intervals, confusions, calibration, the most confident
+ * mistakes with each token's contribution, rows whose label is probably wrong, and how the model was trained.
+ * {@link reportPage} turns it into a page. Rows are read as needed, so they need not fit into memory.
  *
  * @param model - A model of any kind.
- * @param rows - What the model is measured on and has not seen, as its `evaluate` takes it: rows with labels, sentences with tags, texts, or pairs.
+ * @param rows - Rows that the model has not seen, as for its `evaluate`: rows with labels, sentences with tags, texts,
+ * or pairs.
  * @param options - See {@link ReportOptions}.
- * @throws {@link ArgumentError} for an option that does not fit; what `evaluate` throws; `ABORTED` if the signal is aborted.
+ * @throws {@link ArgumentError} for an invalid option; what `evaluate` throws; `ABORTED` if the signal is aborted.
  *
  * @example
  * ```ts
@@ -84,7 +85,7 @@ export async function reportModel(
   if (model instanceof TextClassifier) return classifierReport(model, rows as Rows, settings, version);
   for (const name of ['by', 'labels'] as const)
     if (settings[name])
-      throw constraint(name, `${name} applies to classifiers alone; the model is a ${model?.constructor?.name}`);
+      throw constraint(name, `${name} applies to classifiers only; the model is a ${model?.constructor?.name}`);
   if (model instanceof TextTagger) return taggerReport(model, rows as TagRows, settings, version);
   if (model instanceof LanguageModel) return languageReport(model, rows as LanguageTexts, settings, version);
   if (model instanceof Seq2Seq) return sequenceReport(model, rows as Pairs, settings, version);

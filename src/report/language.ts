@@ -8,16 +8,16 @@ import type { LanguageReport, PositionShown, SampleShown, ScoredText } from './f
 import type { REPORT } from './options.js';
 import { trainingShown } from './training.js';
 
-/** Texts that are scored by place, and characters of each. */
+/** Texts scored by position, and characters of each. */
 const SCORED = 100;
 const CHARACTERS = 2_000;
-/** Texts that the model writes, their units, and the least probable texts that are shown. */
+/** Number of sampled texts, their units, and the number of least probable texts shown. */
 const WRITTEN = 3;
 const UNITS = 200;
 const HARDEST = 20;
 const SHOWN = 300;
 
-/** Texts passed on, of which the first are kept. */
+/** Yields texts and keeps the first ones. */
 function kept(texts: LanguageTexts, first: string[]): LanguageTexts {
   async function* read() {
     for await (const given of texts as AsyncIterable<string | { text: string }>) {
@@ -29,7 +29,7 @@ function kept(texts: LanguageTexts, first: string[]): LanguageTexts {
   return withOrigin(read(), texts) as LanguageTexts;
 }
 
-/** The losses of units by their place: 1, 2, 3 to 4, 5 to 8 and so on. */
+/** The losses of units by position: 1, 2, 3 to 4, 5 to 8 and so on. */
 class Places {
   readonly #sums: { units: number; loss: number }[] = [];
 
@@ -53,7 +53,7 @@ class Places {
   }
 }
 
-/** Gathers what a report tells of a language model. */
+/** Gathers a language model's report. */
 export async function languageReport(
   model: LanguageModel,
   texts: LanguageTexts,

@@ -5,9 +5,9 @@ import type { TextClassifier } from '../models/classifier/classifier.js';
 import type { Explanation } from '../models/classifier/explain.js';
 import type { ExplainedMistake } from './format.js';
 
-/** Code units of an explained text that are shown. */
+/** Maximum code units shown of an explained text. */
 const SHOWN = 600;
-/** A longer text is not explained: it would be held whole, and take long. */
+/** Longer texts are not explained: they would be kept whole and take long. */
 const LONGEST = 20_000;
 
 /** A mistake that may be explained. */
@@ -16,7 +16,7 @@ export interface Mistake extends Omit<ExplainedMistake, 'tokens' | 'text'> {
   text: string;
 }
 
-/** Keeps the mistakes of which a model was most sure. */
+/** Keeps a model's most confident mistakes. */
 export class Mistakes {
   readonly #most: number;
   readonly #kept: { certainty: number; mistake: Mistake }[] = [];
@@ -25,7 +25,7 @@ export class Mistakes {
     this.#most = most;
   }
 
-  /** Shows a mistake, and how sure the model was of it; `make` is called if it is kept. */
+  /** Adds a mistake with its certainty; `make` is called if it is kept. */
   add(certainty: number, text: string, make: () => Mistake): void {
     if (text.length <= LONGEST)
       keepLargest(
@@ -56,7 +56,7 @@ export class Mistakes {
   }
 }
 
-/** The parts of a text that contributed, without those of n-grams, by the part of the model that has more to say. */
+/** The contributing parts of a text, without n-grams, from the part of the model with the larger share. */
 function tokensOf({ tokens }: Explanation, { mix, recurrent }: TextClassifier): ExplainedMistake['tokens'] {
   const byLinear = recurrent && mix !== undefined && mix.network < 0.5;
   const parts: ExplainedMistake['tokens'] = [];

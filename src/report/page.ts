@@ -15,20 +15,20 @@ export interface ReportPageOptions {
   subtitle?: string;
 }
 
-/** Scripts of the page, in the order in which they need one another. */
+/** Scripts of the page, in dependency order. */
 const SCRIPTS = ['dom', 'tables', 'charts', 'overview', 'matrix', 'texts', 'kinds', 'main'] as const;
 
 const escaped = (text: string) =>
   text.replace(/[&<>"]/g, (character) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[character]!);
 
-/** JSON that can stand within a script: what would end it is written otherwise. */
+/** JSON for use inside a script: sequences that would end it are escaped. */
 const embedded = (value: unknown) =>
   JSON.stringify(value).replace(
     /[<\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 
-/** A module as a part of one script: its imports are parts that stand before it. */
+/** A module as a part of one script: its imports are earlier parts. */
 const joined = (code: string) => code.replace(/^import [^;]*;\n/gm, '').replace(/^export /gm, '');
 
 const hashOf = (content: string) => `'sha256-${createHash('sha256').update(content).digest('base64')}'`;
@@ -42,17 +42,17 @@ function files() {
   const own = SCRIPTS.map((name) => joined(read(`${name}.js`))).join('\n');
   return {
     style: `${readFileSync(join(library, 'uPlot.min.css'), 'utf8')}\n${read('report.css')}`,
-    // Within a script this would end it.
+    // This would end the script.
     script: `${uPlot}\n(() => {\n'use strict';\n${own}\n})();`.replaceAll('</script', '<\\/script'),
   };
 }
 
 /**
- * A report as one page of HTML: everything is in it, no request leaves it, and it needs no server.
+ * A report as one page of HTML: self-contained, without network requests or a server.
  *
- * @param report - What {@link reportModel} gave.
+ * @param report - The result of {@link reportModel}.
  * @param options - See {@link ReportPageOptions}.
- * @throws {@link ArgumentError} for what is no report, and for options that do not fit.
+ * @throws {@link ArgumentError} for a value that is not a report, and for invalid options.
  *
  * @example
  * ```ts
@@ -63,7 +63,7 @@ function files() {
 export function reportPage(report: CommonReport, options: ReportPageOptions = {}): string {
   const given = report as Partial<CommonReport> | null | undefined;
   if (typeof given !== 'object' || given === null || !Array.isArray(given.facts))
-    throw invalidArgument('report', 'what reportModel gave', report);
+    throw invalidArgument('report', 'the result of reportModel', report);
   const checked = checkOptions('reportPage', options, ['title', 'subtitle']);
   const { title = 'Model report', subtitle = '' } = checked;
   for (const [name, value] of Object.entries({ title, subtitle }))

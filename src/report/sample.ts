@@ -1,10 +1,10 @@
 import { Random } from '../core/random.js';
 
-/** Texts of a cell, at most. */
+/** Maximum texts of a cell. */
 const PER_CELL = 10;
-/** Texts that are held while rows are read, for each one that will be shown. */
+/** Texts kept while rows are read, for each one that will be shown. */
 const HELD = 5;
-/** Bytes of the texts together, so that a report stays below 2 MB. */
+/** Maximum bytes of all texts, so that a report stays below 2 MB. */
 const BUDGET = 900_000;
 
 /** A text that may be shown. */
@@ -20,8 +20,8 @@ interface Cell<T> {
 }
 
 /**
- * Draws texts for the cells of a table while rows go by: every cell gets some, and of a cell each row is as likely as any other. Its memory
- * does not grow with the rows.
+ * Samples texts for the cells of a table in one pass: every cell gets some, and within a cell all rows are equally
+ * likely. Memory does not grow with the rows.
  */
 export class CellSample<T extends Held> {
   readonly #random: Random;
@@ -30,8 +30,8 @@ export class CellSample<T extends Held> {
   #held = 0;
 
   /**
-   * @param most - Texts that are wanted.
-   * @param seed - Decides which.
+   * @param most - Number of texts.
+   * @param seed - Seed of the sample.
    */
   constructor(most: number, seed: number) {
     this.#most = most;
@@ -39,10 +39,10 @@ export class CellSample<T extends Held> {
   }
 
   /**
-   * Shows a row.
+   * Adds a row.
    *
-   * @param cell - Where it belongs.
-   * @param make - Makes what is kept of it; called if it is drawn.
+   * @param cell - Its cell.
+   * @param make - Makes the text to keep; called if it is drawn.
    */
   add(cell: string, make: () => T): void {
     if (this.#most === 0) return;
@@ -63,7 +63,7 @@ export class CellSample<T extends Held> {
     if (place < own.kept.length) own.kept[place] = make();
   }
 
-  /** The texts: one of each cell, then the second ones and so on, the larger cells first. */
+  /** The texts: the first of each cell, then the second ones and so on, larger cells first. */
   finish(): T[] {
     const cells = [...this.#cells.values()].sort((a, b) => b.rows - a.rows);
     const shown: T[] = [];

@@ -11,11 +11,11 @@ import { Groups } from './groups.js';
 import type { REPORT } from './options.js';
 import { trainingShown } from './training.js';
 
-/** Pairs that are listed, and code units of each text. */
+/** Maximum pairs listed, and code units of each text. */
 const MOST = 100;
 const SHOWN = 300;
 
-/** Gathers what a report tells of a model from sequence to sequence. */
+/** Gathers a sequence-to-sequence model's report. */
 export async function sequenceReport(
   model: Seq2Seq,
   pairs: Pairs,

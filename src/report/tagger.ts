@@ -11,11 +11,11 @@ import type { REPORT } from './options.js';
 import { CellSample } from './sample.js';
 import { trainingShown } from './training.js';
 
-/** Mistakes and confusions that are listed, and tokens of a sentence that are shown. */
+/** Maximum mistakes and confusions listed, and tokens shown of a sentence. */
 const MOST = 100;
 const SHOWN_TOKENS = 120;
 
-/** Tags as spans; without a scheme each token is one. */
+/** Tags as spans; without a scheme, each token is a span. */
 function spansOf(tags: readonly string[], scheme: string | undefined): MarkedPart[] {
   if (scheme === undefined) return tags.map((label, start) => ({ start, end: start + 1, label }));
   return looseEntities(parseTags(tags, 'tags')).map(({ start, end, label }) => ({ start, end, label }));
@@ -42,7 +42,7 @@ function errorsOf(truth: readonly MarkedPart[], predicted: readonly MarkedPart[]
   return kinds;
 }
 
-/** Gathers what a report tells of a tagger. */
+/** Gathers a tagger's report. */
 export async function taggerReport(
   model: TextTagger,
   rows: TagRows,

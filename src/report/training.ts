@@ -7,7 +7,7 @@ const MOST_POINTS = 400;
 const numberOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 
-/** The fields that are there. */
+/** The defined fields. */
 function point(fields: { [Name in keyof CurvePoint]: CurvePoint[Name] | undefined }): CurvePoint {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as unknown as CurvePoint;
 }
@@ -32,10 +32,10 @@ function recorded({ history }: TrainingRecord): CurvePoint[] {
   }));
 }
 
-/** What an event of a training may tell, whether it comes from `onEvent` or as a JSON line. */
+/** Fields of a training event, from `onEvent` or a JSON line. */
 type AnyEvent = Readonly<Record<string, unknown>>;
 
-/** Points by events: `step` ones within epochs, `epoch` ones at their end. Others are passed over. */
+/** Points by events: `step` events within epochs, `epoch` events at their end. Others are ignored. */
 function told(events: readonly object[]): { curve: CurvePoint[]; seconds: number | null } {
   const all: CurvePoint[] = [];
   let seconds: number | null = null;
@@ -66,7 +66,7 @@ function told(events: readonly object[]): { curve: CurvePoint[]; seconds: number
   return { curve, seconds };
 }
 
-/** How a model was trained: by its record, and by events where there are any. */
+/** How a model was trained: from its record, and from events if there are any. */
 export function trainingShown(
   record: TrainingRecord | undefined,
   events: readonly object[] | undefined,

@@ -4,9 +4,9 @@ import { Refusal } from './failure.js';
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads the body of a request as JSON, which over HTTP is UTF-8 and nothing else: what is not is refused, since texts with
- * replacement characters would be labelled wrongly without a word. A key such as `__proto__` is one like any other; the
- * route's schema refuses it.
+ * Parses the body of a request as JSON, which over HTTP must be UTF-8. Other encodings are refused, since texts with
+ * replacement characters would be silently mislabelled. A key such as `__proto__` is an ordinary key, which the route's
+ * schema refuses.
  *
  * @throws Refusal
  */

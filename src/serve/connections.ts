@@ -1,22 +1,22 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** Milliseconds that a client has to read a refusal before its connection is cut, whether it hangs up or not. */
+/** Milliseconds that a client has to read a refusal before its connection is closed. */
 const LINGER = 1_000;
 
 /**
- * Sends a last answer and hangs up. A client that keeps its side open, or reads nothing, is cut off soon after: each connection
- * is a file descriptor, of which a process has few.
+ * Sends a last answer and closes the connection. A client that keeps its side open, or reads nothing, is cut off soon
+ * after: each connection is a file descriptor, which is a limited resource.
  */
 export function endConnection(socket: Duplex, answer: string): void {
   const timer = setTimeout(() => socket.destroy(), LINGER);
-  // At once would be too soon: what the client still sends would make the kernel drop the answer.
+  // Closing at once would be too early: data that the client is still sending would make the kernel drop the answer.
   socket.once('close', () => clearTimeout(timer)).once('end', () => socket.destroy());
   socket.end(answer);
   socket.resume();
 }
 
-/** The connections of a server, and whether each has a request under way. */
+/** The connections of a server, and whether each has an open request. */
 export class Connections {
   readonly #requests = new Map<Socket, number>();
   #ending = false;
@@ -27,12 +27,12 @@ export class Connections {
     socket.once('close', () => this.#requests.delete(socket));
   }
 
-  /** A request has arrived, its body perhaps not yet. */
+  /** A request has arrived, possibly without its body. */
   begin(socket: Socket): void {
     this.#requests.set(socket, (this.#requests.get(socket) ?? 0) + 1);
   }
 
-  /** A request was answered, or given up. */
+  /** A request was answered or abandoned. */
   end(socket: Socket): void {
     const left = (this.#requests.get(socket) ?? 1) - 1;
     if (socket.destroyed) return;
@@ -40,7 +40,7 @@ export class Connections {
     if (left === 0 && this.#ending) socket.destroySoon();
   }
 
-  /** Hangs up on every connection without a request, also on one that has sent half of one or nothing at all; on the others later. */
+  /** Closes every connection without a request, including those with a partial request; the others are closed later. */
   hangUpIdle(): void {
     this.#ending = true;
     for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroy();

@@ -9,22 +9,25 @@ import type { ServerSettings } from './options.js';
 /** A model that a server answers with. */
 export type ServedModel = TextClassifier | TextTagger | LanguageModel | Seq2Seq;
 
-/** What the routes need to know. */
+/** Context of the routes. */
 export interface RouteContext {
   model: ServedModel;
   settings: ServerSettings;
   metrics: Metrics;
-  /** Whether the server is ending. */
+  /** Whether the server is shutting down. */
   stopping(): boolean;
-  /** Told how many texts were labelled, written or measured for a request. */
+  /** Receives the number of texts labelled, written or measured for a request. */
   labelled(request: FastifyRequest, texts: number): void;
-  /** What limits the routes that compute. */
+  /** Rate limit of the routes that compute. */
   config: object;
-  /** Told of a fault of the server, of which its log says more. */
+  /** Receives a server error, for the log. */
   fault(route: string, error: unknown): void;
 }
 
-/** Aborted when a client goes before it was answered. (Fastify's `request.signal` is so, too, when a body has been read.) */
+/**
+ * Aborts if a client disconnects before it was answered. (Fastify's `request.signal` also aborts once a body has been
+ * read.)
+ */
 export function whenGone({ raw }: FastifyReply): AbortSignal {
   const abort = new AbortController();
   raw.once('close', () => {

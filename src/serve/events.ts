@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 
-/** One server-sent event. JSON has no line breaks of its own. */
+/** One server-sent event. Serialised JSON contains no line breaks. */
 export function serverSentEvent(name: string, data: object): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 /**
- * Answers with server-sent events as they come. The next one is asked for only when the connection has taken those before it, so that
- * a slow reader fills no memory.
+ * Answers with server-sent events as they come. The next one is requested only after the connection has accepted the
+ * previous ones, so that a slow reader does not fill the memory.
  *
  * @param patience - Milliseconds after which a client that reads nothing is cut off.
  */
@@ -23,7 +23,7 @@ export function sendEvents(reply: FastifyReply, events: AsyncGenerator<string>, 
       }
     }
   }
-  // A proxy in between must not collect what is to be seen as it comes.
+  // A proxy must not buffer the events.
   reply.type('text/event-stream; charset=utf-8').header('x-accel-buffering', 'no');
   return reply.send(Readable.from(paced(), { objectMode: false, highWaterMark: 1 }));
 }

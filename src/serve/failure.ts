@@ -26,17 +26,17 @@ export function failureBody({ code, message }: Pick<Failure, 'code' | 'message'>
   return { error: { code, message } };
 }
 
-/** What a client is told of a fault of the server. */
+/** The answer to a client for a server error. */
 export function serverFault(): Failure {
-  return { status: 500, code: 'INTERNAL', message: 'the server failed; its log says more' };
+  return { status: 500, code: 'INTERNAL', message: "internal server error; see the server's log" };
 }
 
 const BY_FASTIFY: Record<string, string> = { FST_ERR_CTP_BODY_TOO_LARGE: 'TOO_LARGE' };
 
-/** Explains what a body that does not fit its schema has wrong. */
+/** Explains why a body does not match its schema. */
 function ofValidation(faults: NonNullable<FastifyError['validation']>): Failure {
   const [first] = faults;
-  // What each of the properties lacks comes before the fault that none, or more than one, is there.
+  // Errors of single properties come before the error about none or more than one.
   const either = faults.find(({ keyword }) => keyword === 'oneOf') as { schema?: { required: string[] }[] } | undefined;
   if (either) {
     const names = either.schema!.map(({ required }) => JSON.stringify(required[0])).join(' or ');
@@ -63,7 +63,7 @@ function ofValidation(faults: NonNullable<FastifyError['validation']>): Failure 
   return { status: 400, code: 'INVALID_ARGUMENT', message: `${where} ${message}` };
 }
 
-/** How to tell a client of an error; undefined for a fault of the server, of which a client is told nothing. */
+/** The answer for an error; undefined for a server error, whose details are not sent to a client. */
 export function failureOf(error: FastifyError | RecurraError | Refusal): Failure | undefined {
   if (error instanceof Refusal) return error.failure;
   const { message } = error;
@@ -86,7 +86,7 @@ export function failureOf(error: FastifyError | RecurraError | Refusal): Failure
   return undefined;
 }
 
-/** Answers what is not even HTTP, or came too slowly, and hangs up. */
+/** Answers requests that are not HTTP or arrived too slowly, and closes the connection. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const failures: Record<string, Failure> = {

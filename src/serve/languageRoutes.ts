@@ -8,7 +8,7 @@ import { failureBody, failureOf, Refusal, serverFault } from './failure.js';
 import { defaultNewTokens, languageSchemas } from './languageSchemas.js';
 import { LanguageMetrics } from './metrics.js';
 
-/** What `POST /generate` takes. */
+/** Body of `POST /generate`. */
 interface GenerateBody extends Omit<GenerateOptions, 'signal'> {
   prompt?: string;
   stream?: boolean;
@@ -16,7 +16,7 @@ interface GenerateBody extends Omit<GenerateOptions, 'signal'> {
 
 type Writing = AsyncGenerator<string, GeneratedText, undefined>;
 
-/** Whether a request wants events: as its body says, or else unless it asks for JSON. */
+/** Whether a request wants events: as its body says, otherwise unless it accepts only JSON. */
 function wantsEvents({ stream }: GenerateBody, { headers }: FastifyRequest): boolean {
   const { accept = '' } = headers;
   return stream ?? (accept.includes('text/event-stream') || !accept.includes('application/json'));
@@ -36,11 +36,14 @@ export function languageRoutes(
   let underWay = 0;
   const metrics = new LanguageMetrics(common, () => underWay, settings.maxConcurrent);
 
-  /** Counts a text that is worked on until `done`; refuses what is too much. */
+  /** Counts a running text until `done`; refuses texts beyond the limit. */
   const begin = (request: FastifyRequest) => {
     if (underWay >= settings.maxConcurrent) {
       metrics.refused();
-      throw new RecurraError('OVERLOADED', `${underWay} texts are written or measured already, as many as may be`);
+      throw new RecurraError(
+        'OVERLOADED',
+        `${underWay} texts are already being written or measured, which is the limit`,
+      );
     }
     underWay++;
     labelled(request, 1);
@@ -49,7 +52,7 @@ export function languageRoutes(
     };
   };
 
-  /** Begins a text that ends, at the latest, with the client's connection. */
+  /** Starts a text that ends at the latest with the client's connection. */
   const write = ({ prompt, stream: _, ...options }: GenerateBody, reply: FastifyReply): Writing => {
     const given = { maxNewTokens: defaultNewTokens(settings), ...options, signal: whenGone(reply) };
     try {
@@ -60,7 +63,7 @@ export function languageRoutes(
     }
   };
 
-  /** A text that is counted, however it ends. */
+  /** A text that is counted, whatever its end. */
   async function* counted(writing: Writing): Writing {
     let gone = true;
     try {
@@ -76,14 +79,14 @@ export function languageRoutes(
     }
   }
 
-  /** The events of a text whose first piece is there already. */
+  /** The events of a text whose first piece is already available. */
   async function* events(first: IteratorResult<string, GeneratedText>, writing: Writing): AsyncGenerator<string> {
     try {
       let next = first;
       for (; !next.done; next = await writing.next()) yield serverSentEvent('text', { text: next.value });
       yield serverSentEvent('end', next.value);
     } catch (error) {
-      // Nobody is there to be told.
+      // The client has gone.
       if (isAborted(error)) return;
       const failure = failureOf(error as RecurraError);
       if (!failure) fault('/generate', error);
@@ -98,9 +101,9 @@ export function languageRoutes(
       const written = write(request.body, reply);
       const done = begin(request);
       const writing = counted(written);
-      // Resolves when nothing is computed any more.
+      // Resolves when the computation has ended.
       reply.raw.once('close', () => writing.return(undefined as never).then(done, done));
-      // What is wrong before the first piece gets a status of its own.
+      // An error before the first piece gets its own status.
       const first = await writing.next();
       if (wantsEvents(request.body, request)) return sendEvents(reply, events(first, writing), settings.requestTimeout);
       let text = '';

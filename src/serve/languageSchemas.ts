@@ -3,13 +3,13 @@ import { GENERATE } from '../models/language/sampling.js';
 import type { ServerSettings } from './options.js';
 import { ERROR_AND_STATUS } from './schemas.js';
 
-/** Most strings of `stop` in a request, and their longest: each piece of the text is searched for all of them. */
+/** Maximum number and length of `stop` strings in a request: each piece of the text is searched for all of them. */
 const MOST_STOPS = 16;
 const LONGEST_STOP = 1_000;
 
 const { stop: _, signal: __, maxNewTokens, ...NUMBERS } = GENERATE;
 
-/** Texts that a request may have continued side by side: each takes as much time as one. */
+/** Maximum beams of a request: each takes as much time as one text. */
 const MOST_BEAMS = 16;
 
 /** The schema of a number among the options of `generate`; its range is checked by the option itself. */
@@ -18,7 +18,7 @@ function numeric({ kind, help, default: value, defaultText }: OptionTable[string
   return { type: kind.typed, description };
 }
 
-/** How many units a request gets that does not say. */
+/** Default number of units of a request. */
 export function defaultNewTokens({ maxNewTokens: limit }: Pick<ServerSettings, 'maxNewTokens'>): number {
   return Math.min(maxNewTokens.default, limit);
 }
@@ -34,8 +34,8 @@ export function languageSchemas(settings: ServerSettings) {
       description: 'Why the text ended: at a string of `stop`, by the model itself, or at `maxNewTokens`.',
     },
     promptTokens: { type: 'integer', description: 'Units of the prompt.' },
-    tokens: { type: 'integer', description: 'Units that were written.' },
-    seed: { type: 'integer', description: 'Seed of the draws: it gives the same text again.' },
+    tokens: { type: 'integer', description: 'Units written.' },
+    seed: { type: 'integer', description: 'Seed of the draws, which reproduces the text.' },
   };
   return {
     generate: {
@@ -45,13 +45,13 @@ export function languageSchemas(settings: ServerSettings) {
         prompt: {
           type: 'string',
           maxLength: maxTextLength,
-          description: 'Where the text begins. Default: the model begins.',
+          description: 'The beginning of the text. Default: empty.',
         },
         maxNewTokens: {
           type: 'integer',
           minimum: 1,
           maximum: settings.maxNewTokens,
-          description: `Most units to write. Default: ${defaultNewTokens(settings)}.`,
+          description: `Maximum units to write. Default: ${defaultNewTokens(settings)}.`,
         },
         ...numbers,
         beamSize: { ...numbers.beamSize, maximum: MOST_BEAMS },
@@ -61,7 +61,7 @@ export function languageSchemas(settings: ServerSettings) {
           maxLength: LONGEST_STOP,
           maxItems: MOST_STOPS,
           items: { type: 'string', minLength: 1, maxLength: LONGEST_STOP },
-          description: 'The text ends before the one of these strings that is complete first. Default: none.',
+          description: 'Ends the text before the first of these strings. Default: none.',
         },
         stream: {
           type: 'boolean',
@@ -73,7 +73,7 @@ export function languageSchemas(settings: ServerSettings) {
     generated: {
       type: 'object',
       required: ['text', ...Object.keys(counts)],
-      properties: { text: { type: 'string', description: 'The text behind the prompt.' }, ...counts },
+      properties: { text: { type: 'string', description: 'The continuation of the prompt.' }, ...counts },
     },
     textEvent: {
       type: 'object',
@@ -94,9 +94,9 @@ export function languageSchemas(settings: ServerSettings) {
       required: ['rows', 'loss', 'perplexity', 'bitsPerCharacter', 'units', 'logProbabilities'],
       properties: {
         rows: { type: 'integer', description: 'Units of the text.' },
-        loss: { type: 'number', description: 'Mean of the negative logarithm of their probabilities, in nats.' },
+        loss: { type: 'number', description: 'Mean negative log-probability, in nats.' },
         perplexity: { type: 'number', description: '`exp(loss)`.' },
-        bitsPerCharacter: { type: 'number', description: 'Bits that the model needs for a character.' },
+        bitsPerCharacter: { type: 'number', description: 'Bits per character.' },
         units: { type: 'array', items: { type: 'string' }, description: 'The units of the text.' },
         logProbabilities: {
           type: 'array',
@@ -110,13 +110,13 @@ export function languageSchemas(settings: ServerSettings) {
       type: 'object',
       required: ['kind', 'units', 'words', 'cell', 'limits'],
       properties: {
-        kind: { type: 'string', enum: ['language'], description: 'What the model does with a text.' },
+        kind: { type: 'string', enum: ['language'], description: 'The kind of model.' },
         units: {
           type: 'string',
           enum: ['characters', 'bytes', 'words', 'pieces'],
-          description: 'What the model reads and writes.',
+          description: "The model's units.",
         },
-        words: { type: 'integer', description: 'How many different units it knows.' },
+        words: { type: 'integer', description: 'Number of distinct units.' },
         cell: { type: 'string', description: 'The recurrent layer.' },
         limits: {
           type: 'object',
@@ -124,8 +124,8 @@ export function languageSchemas(settings: ServerSettings) {
           properties: {
             bodyBytes: { type: 'integer', description: 'Largest body of a request.' },
             textLength: { type: 'integer', description: 'Longest prompt or text, in characters.' },
-            newTokens: { type: 'integer', description: 'Most units of a text that is written.' },
-            concurrent: { type: 'integer', description: 'Texts that are written or measured at the same time.' },
+            newTokens: { type: 'integer', description: 'Maximum units of a generated text.' },
+            concurrent: { type: 'integer', description: 'Maximum texts written or measured at the same time.' },
           },
         },
       },

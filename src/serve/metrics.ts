@@ -6,7 +6,7 @@ import type { ServingState } from '../models/serving/options.js';
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** What Prometheus reads of every server: requests, and the process. */
+/** Prometheus metrics of every server: requests, and the process. */
 export class Metrics {
   readonly registry = new Registry();
   readonly #seconds: Histogram;
@@ -21,7 +21,7 @@ export class Metrics {
       buckets: SECONDS,
       registers,
     });
-    gauge(registers, 'recurra_http_requests_running', 'Requests that are being answered.', running);
+    gauge(registers, 'recurra_http_requests_running', 'Requests in progress.', running);
   }
 
   /** Counts an answered request. */
@@ -30,7 +30,7 @@ export class Metrics {
   }
 }
 
-/** A number that is read when it is asked for. */
+/** A gauge that is read on request. */
 function gauge(registers: Registry[], name: string, help: string, read: () => number): void {
   new Gauge({
     name,
@@ -42,7 +42,7 @@ function gauge(registers: Registry[], name: string, help: string, read: () => nu
   });
 }
 
-/** What Prometheus reads of a model that labels texts: texts, and the queue. */
+/** Prometheus metrics of a model that labels texts: texts, and the queue. */
 export class PredictionMetrics {
   readonly #texts: Counter;
   readonly #tokens: Counter;
@@ -54,14 +54,14 @@ export class PredictionMetrics {
     this.#tokens = new Counter({ name: 'recurra_tokens_total', help: 'Tokens of these texts.', registers });
     this.#known = new Counter({
       name: 'recurra_known_tokens_total',
-      help: 'Tokens that the model knows; a falling share says that the texts have changed.',
+      help: 'Tokens that the model knows; a falling share means that the texts have changed.',
       registers,
     });
     const ofModel = (name: string, help: string, read: (serving: ServingState) => number) =>
       gauge(registers, name, help, () => read(model.serving));
-    ofModel('recurra_queue_texts', 'Texts that wait.', ({ waiting }) => waiting);
-    ofModel('recurra_queue_limit_texts', 'Texts that may wait.', ({ maxQueue }) => maxQueue);
-    ofModel('recurra_running_texts', 'Texts that are being computed.', ({ running }) => running);
+    ofModel('recurra_queue_texts', 'Texts waiting.', ({ waiting }) => waiting);
+    ofModel('recurra_queue_limit_texts', 'Maximum waiting texts.', ({ maxQueue }) => maxQueue);
+    ofModel('recurra_running_texts', 'Texts being computed.', ({ running }) => running);
     const counts = (name: string, help: string, read: (serving: ServingState) => number) =>
       new Counter({
         name,
@@ -72,7 +72,7 @@ export class PredictionMetrics {
           this.inc(read(model.serving));
         },
       });
-    counts('recurra_model_texts_total', 'Texts that the model labelled for anyone.', ({ texts }) => texts);
+    counts('recurra_model_texts_total', 'Texts that the model labelled for any caller.', ({ texts }) => texts);
     counts('recurra_batches_total', 'Batches that the model computed.', ({ batches }) => batches);
     counts('recurra_refused_total', 'Calls refused because the queue was full.', ({ refused }) => refused);
   }
@@ -91,7 +91,7 @@ export class PredictionMetrics {
   }
 }
 
-/** What Prometheus reads of a language model: texts that are written and measured. */
+/** Prometheus metrics of a language model: texts written and measured. */
 export class LanguageMetrics {
   readonly #texts: Counter;
   readonly #tokens: Counter;
@@ -104,16 +104,16 @@ export class LanguageMetrics {
     const counter = (name: string, help: string) => new Counter({ name, help, registers });
     this.#texts = new Counter({
       name: 'recurra_generated_texts_total',
-      help: 'Texts written for requests, by why they ended; gone: the client went away or read nothing.',
+      help: 'Texts written for requests, by reason of their end; gone: the client disconnected or read nothing.',
       labelNames: ['reason'],
       registers,
     });
-    this.#tokens = counter('recurra_generated_tokens_total', 'Units of the texts that were written to their end.');
+    this.#tokens = counter('recurra_generated_tokens_total', 'Units of completed texts.');
     this.#prompts = counter('recurra_prompt_tokens_total', 'Units of their prompts.');
     this.#scored = counter('recurra_scored_tokens_total', 'Units of texts measured for requests.');
-    this.#refused = counter('recurra_refused_total', 'Requests refused because too many texts were under way.');
-    gauge(registers, 'recurra_concurrent_texts', 'Texts that are being written or measured.', running);
-    gauge(registers, 'recurra_concurrent_limit_texts', 'Texts that may be.', () => limit);
+    this.#refused = counter('recurra_refused_total', 'Requests refused because too many texts were in progress.');
+    gauge(registers, 'recurra_concurrent_texts', 'Texts being written or measured.', running);
+    gauge(registers, 'recurra_concurrent_limit_texts', 'Maximum texts written or measured at a time.', () => limit);
   }
 
   /** Counts a text that was written. */
@@ -123,7 +123,7 @@ export class LanguageMetrics {
     this.#prompts.inc(promptTokens);
   }
 
-  /** Counts a text whose client went away. */
+  /** Counts a text whose client disconnected. */
   gone(): void {
     this.#texts.inc({ reason: 'gone' });
   }
@@ -133,7 +133,7 @@ export class LanguageMetrics {
     this.#scored.inc(tokens);
   }
 
-  /** Counts a request that came when too many texts were under way. */
+  /** Counts a request refused because too many texts were in progress. */
   refused(): void {
     this.#refused.inc();
   }

@@ -4,13 +4,13 @@ import type { Schemas } from './schemas.js';
 import type { SequenceSchemas } from './sequenceSchemas.js';
 
 const REFUSALS: Record<string, string> = {
-  400: 'The request does not fit: `INVALID_JSON` or `INVALID_ARGUMENT`.',
+  400: 'The request is invalid: `INVALID_JSON` or `INVALID_ARGUMENT`.',
   408: 'The request took too long to arrive: `TIMEOUT`.',
   413: 'The body, a text, or the number of texts is too large: `TOO_LARGE`.',
   415: 'The body is not plain JSON: `UNSUPPORTED_MEDIA_TYPE`.',
-  429: 'This client has asked too often: `RATE_LIMITED`. `Retry-After` says when to come back.',
-  500: 'A fault of the server: `INTERNAL`.',
-  503: 'Too many texts are waiting: `OVERLOADED`, with `Retry-After`. Or the server is ending: `STOPPING`.',
+  429: 'This client has sent too many requests: `RATE_LIMITED`. `Retry-After` says when to try again.',
+  500: 'Internal server error: `INTERNAL`.',
+  503: 'Too many texts are waiting: `OVERLOADED`, with `Retry-After`. Or the server is shutting down: `STOPPING`.',
 };
 
 /** The kind of a model, with its schemas. */
@@ -25,7 +25,7 @@ const plain = (description: string, type: string) => ({
   200: { description, content: { [type]: { schema: { type: 'string' } } } },
 });
 
-/** A question with a body. `content` is what the answer is, by its type. */
+/** A POST operation. `content` is the answer, by content type. */
 function post(operationId: string, summary: string, body: string, content: object, example: object) {
   const refusals = Object.entries(REFUSALS).map(([status, description]) => [
     status,
@@ -54,9 +54,9 @@ function predictions(one: string, many: string, example: string, examples: objec
 }
 
 const EVENTS =
-  'Server-sent events: `text` for each piece (`textEvent`), and at last `end` with the reason and counts (`endEvent`), or `error` (`error`).';
+  'Server-sent events: `text` for each piece (`textEvent`), and finally `end` with the reason and counts (`endEvent`), or `error` (`error`).';
 
-/** What the document says of each kind of model. */
+/** The document's parts for each kind of model. */
 const KINDS = {
   classifier: {
     description: 'A recurrent text classifier: texts in, labels with probabilities out.',
@@ -75,24 +75,24 @@ const KINDS = {
     ),
   },
   seq2seq: {
-    description: 'A recurrent model from sequence to sequence: a text in, what belongs to it out.',
-    paths: predictions('Write what belongs to one text.', 'Write what belongs to many texts.', '4 July 2026', {
+    description: 'A recurrent sequence-to-sequence model: a text in, its target out.',
+    paths: predictions('Write the target of one text.', 'Write the targets of many texts.', '4 July 2026', {
       texts: ['4 July 2026', '1 May 2025'],
       beamSize: 5,
       nBest: 2,
     }),
   },
   language: {
-    description: 'A recurrent language model: it writes what may follow a text, and says how probable a text is.',
+    description: 'A recurrent language model: it continues texts and scores them.',
     paths: {
       '/generate': post(
         'generate',
-        'Write what may follow a prompt, as it comes or as a whole.',
+        'Continue a prompt, as a stream or as a whole.',
         'generate',
         { 'text/event-stream': { schema: { type: 'string', description: EVENTS } }, ...json('generated') },
         { prompt: 'My invoice', maxNewTokens: 60, temperature: 0.8 },
       ),
-      '/score': post('score', 'Say how probable a text is, unit by unit.', 'score', json('scored'), {
+      '/score': post('score', 'Score a text, unit by unit.', 'score', json('scored'), {
         text: 'My invoice is wrong',
       }),
     },
@@ -112,15 +112,15 @@ export function openApi({ kind, schemas }: KindOfModel, page: boolean): object {
     },
     paths: {
       ...paths,
-      '/model': get('model', 'What the model knows, and the limits of requests.', {
+      '/model': get('model', 'Facts about the model, and the limits of requests.', {
         200: { description: 'The model.', content: json('model') },
       }),
-      '/health': get('health', 'Whether the process lives.', {
+      '/health': get('health', 'Whether the process is alive.', {
         200: { description: 'It does.', content: json('status') },
       }),
-      '/ready': get('ready', 'Whether requests should be sent here.', {
+      '/ready': get('ready', 'Whether the server accepts requests.', {
         200: { description: 'They should.', content: json('status') },
-        503: { description: 'They should not: the server is ending.', content: json('status') },
+        503: { description: 'It does not: the server is shutting down.', content: json('status') },
       }),
       '/metrics': get('metrics', 'Metrics for Prometheus.', plain('The metrics.', 'text/plain')),
       '/openapi.json': get('openapi', 'This document.', {
@@ -132,7 +132,7 @@ export function openApi({ kind, schemas }: KindOfModel, page: boolean): object {
             ...Object.fromEntries(
               ['page', 'dom', 'labels', 'sequences', 'writing'].map((name) => [
                 `/${name}.js`,
-                get(`${name}Script`, 'A script of it.', plain('The script.', 'text/javascript')),
+                get(`${name}Script`, 'A script of the page.', plain('The script.', 'text/javascript')),
               ]),
             ),
             '/page.css': get('pageStyle', 'Its style.', plain('The style.', 'text/css')),

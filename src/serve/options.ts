@@ -2,7 +2,7 @@ import { callback, flag, integer, text } from '../core/options/kinds.js';
 import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../core/options/table.js';
 import { trustedProxies, typedProxies } from './proxies.js';
 
-/** Something that a server tells its owner's log. Texts are never in it. */
+/** A log entry of a server. It never contains texts. */
 export type ServerLogEntry =
   | {
       /** A request was answered. */
@@ -15,11 +15,11 @@ export type ServerLogEntry =
       status: number;
       /** Milliseconds from the request's head to the end of the answer. */
       milliseconds: number;
-      /** Texts that were labelled, written or measured. */
+      /** Texts labelled, written or measured. */
       texts: number;
     }
   | {
-      /** A request failed by a fault of the server, answered with status 500. */
+      /** A request failed with a server error, status 500. */
       event: 'fault';
       /** The route that failed. */
       route: string;
@@ -29,7 +29,7 @@ export type ServerLogEntry =
 
 /** Options of {@link createServer}. */
 export interface ServerOptions {
-  /** Address to listen on. Default: `127.0.0.1`, which only this machine reaches; `0.0.0.0` or `::` for all. */
+  /** Address to listen on. Default: `127.0.0.1`, reachable from this machine only; `0.0.0.0` or `::` for all. */
   host?: string;
   /** Port to listen on; 0 for one that is free. Default: 8080. */
   port?: number;
@@ -37,37 +37,43 @@ export interface ServerOptions {
   bodyLimit?: number;
   /** Longest text, in characters. Default: 100,000. */
   maxTextLength?: number;
-  /** Most texts in one request. Default: 1,000. */
+  /** Maximum texts in one request. Default: 1,000. */
   maxTexts?: number;
-  /** Most units of a text that a language model writes. Default: 4,096. */
+  /** Maximum units of a text that a language model writes. Default: 4,096. */
   maxNewTokens?: number;
-  /** Texts that a language model writes or measures at the same time; a request beyond that is refused with 503. Default: 64. */
+  /**
+   * Maximum texts that a language model writes or measures at the same time; further requests are refused with 503.
+   * Default: 64.
+   */
   maxConcurrent?: number;
-  /** Labels in an answer when a request does not say. Default: 5. */
+  /** Labels in an answer if a request does not specify. Default: 5. */
   topK?: number;
   /**
-   * Predictions that one client may ask for in a minute, counted in requests; 0 for no limit. Default: no limit, since behind
-   * a proxy all clients look like one unless `trustProxy` is set.
+   * Maximum prediction requests per client and minute; 0 for no limit. Default: no limit, since behind a proxy all
+   * clients look like one unless `trustProxy` is set.
    */
   rateLimit?: number;
   /**
-   * Which proxies are believed when `X-Forwarded-For` says who the client is: how many of them a request passes (1 for one
-   * nginx in front), or their addresses, separated by commas (`'10.0.0.0/8, ::1'`, `'loopback'`). The client is the last address
-   * that none of them has; what stands before it anybody may have written. With a number, no client may reach the server but
-   * through the proxies. Default: none.
+   * Proxies trusted for `X-Forwarded-For`: how many a request passes (1 for one nginx in front), or their addresses,
+   * separated by commas (`'10.0.0.0/8, ::1'`, `'loopback'`). The client is the last address that is not a trusted
+   * proxy; earlier entries may be forged. With a number, clients must only reach the server through the proxies.
+   * Default: none.
    */
   trustProxy?: number | string | false;
-  /** Milliseconds that a client may take to send a request, or to read what is ready of a text that is written. Default: 30,000. */
+  /**
+   * Milliseconds that a client may take to send a request, or to read the next part of a generated text. Default:
+   * 30,000.
+   */
   requestTimeout?: number;
-  /** Milliseconds that `close` waits for answers under way before it cuts them off. Default: 10,000. */
+  /** Milliseconds that `close` waits for open requests before it cuts them off. Default: 10,000. */
   stopTimeout?: number;
   /** Whether `/` is a page for trying texts by hand. Default: true. */
   page?: boolean;
-  /** Told of every request. Default: nobody. */
+  /** Receives a log entry for every request. Default: none. */
   log?: (entry: ServerLogEntry) => void;
 }
 
-/** Options with nothing left open. */
+/** {@link ServerOptions} with every default filled in. */
 export type ServerSettings = SettingsOf<typeof SERVER>;
 
 /** The table of {@link ServerOptions}. */
@@ -93,11 +99,11 @@ export const SERVER = {
     flag: '<n>',
     help: 'longest text, in characters',
   }),
-  maxTexts: option(integer(1, 1_000_000), { default: 1_000, flag: '<n>', help: 'most texts in one request' }),
+  maxTexts: option(integer(1, 1_000_000), { default: 1_000, flag: '<n>', help: 'maximum texts in one request' }),
   maxNewTokens: option(integer(1, 2 ** 31 - 1), {
     default: 4_096,
     flag: '<n>',
-    help: 'most units of a text that a language model writes',
+    help: 'maximum units of a text that a language model writes',
   }),
   maxConcurrent: option(integer(1, 100_000), {
     default: 64,
@@ -107,29 +113,29 @@ export const SERVER = {
   topK: option(integer(1, 1_000_000), {
     default: 5,
     flag: '<n>',
-    help: 'labels in an answer when a request does not say',
+    help: 'labels in an answer if a request does not specify',
   }),
   rateLimit: option(integer(0, 1_000_000_000), {
     default: 0,
     defaultText: 'no limit',
     flag: '<n>',
-    help: 'predictions that one client may ask for in a minute',
+    help: 'maximum prediction requests per client and minute',
   }),
   trustProxy: option(trustedProxies, {
     default: false,
     defaultText: 'none',
     flag: '<proxies>',
     parse: typedProxies,
-    help: 'proxies whose `X-Forwarded-For` is believed: how many a request passes, or their addresses (`10.0.0.0/8,::1`, `loopback`)',
+    help: 'proxies trusted for `X-Forwarded-For`: how many a request passes, or their addresses (`10.0.0.0/8,::1`, `loopback`)',
   }),
   requestTimeout: option(integer(1, 3_600_000), {
     default: 30_000,
-    help: 'milliseconds that a client may take to send a request, or to read what is ready of a text that is written',
+    help: 'milliseconds that a client may take to send a request, or to read the next part of a generated text',
   }),
   stopTimeout: option(integer(0, 3_600_000), {
     default: 10_000,
     flag: '<ms>',
-    help: 'milliseconds that the end waits for answers under way',
+    help: 'milliseconds that the shutdown waits for open requests',
   }),
   page: option(flag, {
     default: true,

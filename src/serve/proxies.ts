@@ -2,12 +2,12 @@ import { isIP } from 'node:net';
 import { invalidArgument } from '../core/errors.js';
 import { custom, type Kind } from '../core/options/kinds.js';
 
-/** Names for addresses, as Fastify has them. */
+/** Fastify's names for addresses. */
 const NAMED = ['loopback', 'linklocal', 'uniquelocal'];
 const MOST_PROXIES = 100;
 const EXPECTED = 'a number of proxies, or their addresses, such as "10.0.0.0/8, ::1" or "loopback",';
 
-/** Whether an address is one, with a prefix perhaps, such as `10.0.0.0/8`. */
+/** Whether a text is an address, optionally with a prefix, such as `10.0.0.0/8`. */
 function isAddress(text: string): boolean {
   const [address = '', prefix, ...more] = text.split('/');
   const version = isIP(address);
@@ -15,7 +15,10 @@ function isAddress(text: string): boolean {
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
 }
 
-/** What `trustProxy` may be: which proxies are believed. `true` is not, since it would let each client choose its own address. */
+/**
+ * The kind of `trustProxy`: trusted proxies. `true` is not allowed, since it would let each client choose its own
+ * address.
+ */
 export const trustedProxies: Kind<number | string | false, number | string[] | false> = custom(
   EXPECTED,
   (name, value) => {

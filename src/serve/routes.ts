@@ -21,10 +21,10 @@ import { ERROR_AND_STATUS, schemas, tagSchemas } from './schemas.js';
 import { sequenceRoutes } from './sequenceRoutes.js';
 import { sequenceSchemas } from './sequenceSchemas.js';
 
-/** Labels in an answer, over all texts: some 50 MB of JSON. */
+/** Maximum labels in an answer, over all texts: some 50 MB of JSON. */
 const MOST_CLASSES = 1_000_000;
 
-/** Nothing but this server's own script and style, and questions to this server. */
+/** Only this server's own script and style, and requests to this server. */
 const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -80,14 +80,14 @@ function taggingRoutes(
   );
 }
 
-/** What a request says of its answer. */
+/** A request's settings of its answer. */
 interface Answered {
   topK?: number;
   minProbability?: number;
   precision?: number;
 }
 
-/** Refuses a precision that the model has no threshold for: that is no fault of the server. */
+/** Refuses a precision that the model has no threshold for: that is not a server error. */
 function checkPrecision(model: TextClassifier, precision: number): void {
   try {
     model.thresholdFor(precision);
@@ -141,7 +141,7 @@ function predictionRoutes(
   );
 }
 
-/** What a model labels with, and the limits of requests. */
+/** The routes of models that label texts. */
 function labelRoutes(app: FastifyInstance, model: TextClassifier | TextTagger, { settings }: RouteContext): void {
   const { model: answer } = tagSchemas(settings);
   app.get('/model', { schema: { response: { 200: answer } } }, () => ({
@@ -170,7 +170,7 @@ function stateRoutes(app: FastifyInstance, { model, settings, metrics, stopping 
   app.get('/openapi.json', () => document);
 }
 
-/** What the OpenAPI document is about. */
+/** The model description for the OpenAPI document. */
 function documented(model: ServedModel, settings: ServerSettings): KindOfModel {
   if (model instanceof LanguageModel) return { kind: 'language', schemas: languageSchemas(settings) };
   if (model instanceof Seq2Seq) return { kind: 'seq2seq', schemas: sequenceSchemas(settings) };

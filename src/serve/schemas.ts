@@ -10,8 +10,8 @@ export const ERROR_AND_STATUS = {
         type: 'object',
         required: ['code', 'message'],
         properties: {
-          code: { type: 'string', description: 'A stable name of the kind of error.' },
-          message: { type: 'string', description: 'What was wrong, for people.' },
+          code: { type: 'string', description: 'Stable error code.' },
+          message: { type: 'string', description: 'Message for people.' },
         },
       },
     },
@@ -30,7 +30,7 @@ export const TEXT_LIMITS = {
   properties: {
     bodyBytes: { type: 'integer', description: 'Largest body of a request.' },
     textLength: { type: 'integer', description: 'Longest text, in characters.' },
-    texts: { type: 'integer', description: 'Most texts in one request.' },
+    texts: { type: 'integer', description: 'Maximum texts in one request.' },
   },
 } as const;
 
@@ -41,13 +41,13 @@ const COMMON = {
     type: 'object',
     required: ['kind', 'labels', 'words', 'cell', 'limits'],
     properties: {
-      kind: { type: 'string', enum: ['classifier', 'tagger'], description: 'What the model does with a text.' },
+      kind: { type: 'string', enum: ['classifier', 'tagger'], description: 'The kind of model.' },
       scheme: {
         type: ['string', 'null'],
-        description: 'Of a tagger the scheme of its tags; null for tags without one, which have no spans.',
+        description: 'For taggers: the scheme of the tags; null for tags without one, which have no spans.',
       },
       labels: { type: 'array', items: { type: 'string' } },
-      words: { type: 'integer', description: 'Words that the model knows.' },
+      words: { type: 'integer', description: 'Size of the vocabulary.' },
       cell: { type: 'string', description: 'The recurrent layer.' },
       limits: TEXT_LIMITS,
     },
@@ -60,13 +60,13 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
   const top = {
     type: 'integer',
     minimum: 1,
-    description: `How many labels to list, from the most probable on. Default: ${Math.min(topK, labels)}.`,
+    description: `Number of most probable labels to list. Default: ${Math.min(topK, labels)}.`,
   };
   const least = {
     type: 'number',
     minimum: 0,
     maximum: 1,
-    description: 'Gives no label that is less probable than this: `label` is then null. Default: 0.',
+    description: 'Minimum probability of a label; below it, `label` is null. Default: 0.',
   };
   const precision = {
     type: 'number',
@@ -96,13 +96,17 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
       labels: {
         type: 'array',
         items: { type: 'string' },
-        description: 'The labels that the text is given: `label`, or of a model of several labels, any number.',
+        description: 'The assigned labels: `label`, or for a multi-label model any number.',
       },
-      classes: { type: 'array', items: labelProbability, description: 'The most probable labels, in falling order.' },
-      tokens: { type: 'integer', description: 'Tokens of the text that were read.' },
+      classes: {
+        type: 'array',
+        items: labelProbability,
+        description: 'The most probable labels, in descending order.',
+      },
+      tokens: { type: 'integer', description: 'Number of tokens read.' },
       knownTokens: {
         type: 'integer',
-        description: 'How many of them the model knows. With 0 the distribution says nothing about the text.',
+        description: 'How many of them the model knows. If 0, the probabilities say nothing about the text.',
       },
     },
   };
@@ -129,7 +133,7 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
       type: 'object',
       required: ['predictions'],
       properties: {
-        predictions: { type: 'array', items: prediction, description: 'One for each text, in the order asked.' },
+        predictions: { type: 'array', items: prediction, description: 'One for each text, in request order.' },
       },
     },
     ...COMMON,
@@ -156,11 +160,11 @@ export function tagSchemas({ maxTextLength, maxTexts }: ServerSettings) {
       start: {
         type: 'integer',
         description:
-          'In a text the index of its first UTF-16 code unit, as JavaScript counts; in tokens that of its first token.',
+          'In a text, the index of its first UTF-16 code unit, as in JavaScript; in tokens, that of its first token.',
       },
-      end: { type: 'integer', description: 'Index behind its end.' },
+      end: { type: 'integer', description: 'End, exclusive.' },
       label: { type: 'string', description: 'A label of the training rows.' },
-      text: { type: 'string', description: 'The part of the text, or the tokens with a blank between them.' },
+      text: { type: 'string', description: 'The part of the text, or the tokens joined by spaces.' },
       probability: { type: 'number', minimum: 0, maximum: 1 },
     },
   };
@@ -171,13 +175,13 @@ export function tagSchemas({ maxTextLength, maxTexts }: ServerSettings) {
       spans: {
         type: 'array',
         items: span,
-        description: 'Labelled parts of the text or the tokens, in order; none overlaps another.',
+        description: 'Labelled parts of the text or the tokens, in order and without overlaps.',
       },
-      tokens: strings('The tokens of the text, or those that were given.'),
-      starts: numbers('Where each token begins in the text; not there where tokens were given.', 'integer'),
+      tokens: strings('The tokens of the text, or the given tokens.'),
+      starts: numbers('Where each token begins in the text; absent if tokens were given.', 'integer'),
       tags: strings('The tag of each token.'),
-      probabilities: numbers('How probable each of them is, from 0 to 1.'),
-      knownTokens: { type: 'integer', description: 'How many tokens the model knows.' },
+      probabilities: numbers('Probability of each tag, from 0 to 1.'),
+      knownTokens: { type: 'integer', description: 'Number of tokens that the model knows.' },
     },
   };
   return {
@@ -204,7 +208,7 @@ export function tagSchemas({ maxTextLength, maxTexts }: ServerSettings) {
         predictions: {
           type: 'array',
           items: prediction,
-          description: 'One for each text or sentence, in the order asked.',
+          description: 'One for each text or sentence, in request order.',
         },
       },
     },

@@ -8,13 +8,13 @@ import { Refusal } from './failure.js';
 import { PredictionMetrics } from './metrics.js';
 import { sequenceSchemas } from './sequenceSchemas.js';
 
-/** Weights of alignments in an answer, over all texts and candidates: some 10 MB of JSON. */
+/** Maximum alignment weights in an answer, over all texts and candidates: some 10 MB of JSON. */
 const MOST_WEIGHTS = 1_000_000;
 
-/** How a request asks for answers. */
+/** Search options of a request. */
 type Search = Omit<Seq2SeqPredictOptions, 'signal' | 'maxLength'>;
 
-/** The routes of a model of pairs. */
+/** The routes of a sequence-to-sequence model. */
 export function sequenceRoutes(
   app: FastifyInstance,
   model: Seq2Seq,
@@ -76,7 +76,7 @@ export function sequenceRoutes(
   }));
 }
 
-/** Numbers that tell how much each source unit counted for each unit of the answers. */
+/** Number of alignment weights of the answers. */
 function weightsOf(answers: readonly Translation[]): number {
   let weights = 0;
   for (const { sourceUnits, candidates } of answers)

@@ -2,12 +2,12 @@ import { TRANSLATE } from '../models/seq2seq/prediction.js';
 import type { ServerSettings } from './options.js';
 import { ERROR_AND_STATUS, TEXT_LIMITS } from './schemas.js';
 
-/** Widest beam of a request: a step takes as many times as long. */
+/** Maximum beam of a request: the time of a step grows with it. */
 export const WIDEST_BEAM = 32;
 
 /** Schemas of requests and answers of a model of pairs. */
 export function sequenceSchemas({ maxTextLength, maxTexts }: Pick<ServerSettings, 'maxTextLength' | 'maxTexts'>) {
-  const text = { type: 'string', maxLength: maxTextLength, description: 'What is read; it may be empty.' };
+  const text = { type: 'string', maxLength: maxTextLength, description: 'The source text; it may be empty.' };
   const count = (help: string) => ({
     type: 'integer',
     minimum: 1,
@@ -15,7 +15,7 @@ export function sequenceSchemas({ maxTextLength, maxTexts }: Pick<ServerSettings
     description: `${help[0]!.toUpperCase()}${help.slice(1)}. Default: 1.`,
   });
   const search = {
-    beamSize: count('hypotheses that are kept at each step'),
+    beamSize: count('hypotheses kept at each step'),
     nBest: count('answers to list, best first; at most `beamSize`'),
     lengthPenalty: {
       type: 'number',
@@ -23,18 +23,18 @@ export function sequenceSchemas({ maxTextLength, maxTexts }: Pick<ServerSettings
     },
     alignments: {
       type: 'boolean',
-      description: 'Whether to tell how much each source unit counted for each unit. Default: false.',
+      description: 'Whether to return the attention weights of the source units. Default: false.',
     },
   };
   const strings = (description: string) => ({ type: 'array', items: { type: 'string' }, description });
   const written = {
-    text: { type: 'string', description: 'What the model wrote.' },
+    text: { type: 'string', description: "The model's answer." },
     units: strings('Its units.'),
     score: { type: 'number', description: 'The natural logarithm of its probability.' },
     alignments: {
       type: 'array',
       items: { type: 'array', items: { type: 'number' } },
-      description: 'For each unit how much each source unit counted, from 0 to 1.',
+      description: 'For each unit, the attention weights of the source units, from 0 to 1.',
     },
   };
   const candidate = { type: 'object', required: ['text', 'units', 'score'], properties: written };
@@ -66,7 +66,7 @@ export function sequenceSchemas({ maxTextLength, maxTexts }: Pick<ServerSettings
       type: 'object',
       required: ['predictions'],
       properties: {
-        predictions: { type: 'array', items: prediction, description: 'One for each text, in the order asked.' },
+        predictions: { type: 'array', items: prediction, description: 'One for each text, in request order.' },
       },
     },
     ...ERROR_AND_STATUS,
@@ -74,15 +74,15 @@ export function sequenceSchemas({ maxTextLength, maxTexts }: Pick<ServerSettings
       type: 'object',
       required: ['kind', 'units', 'words', 'targetWords', 'cell', 'limits'],
       properties: {
-        kind: { type: 'string', enum: ['seq2seq'], description: 'What the model does with a text.' },
+        kind: { type: 'string', enum: ['seq2seq'], description: 'The kind of model.' },
         units: {
           type: 'object',
           required: ['source', 'target'],
           properties: { source: { type: 'string' }, target: { type: 'string' } },
-          description: 'What the model reads and writes, one after the other.',
+          description: 'The units of both sides.',
         },
-        words: { type: 'integer', description: 'Different units that the model knows.' },
-        targetWords: { type: 'integer', description: 'Different units that it can write.' },
+        words: { type: 'integer', description: 'Number of distinct source units.' },
+        targetWords: { type: 'integer', description: 'Number of distinct target units.' },
         cell: { type: 'string', description: 'The recurrent layer.' },
         limits: TEXT_LIMITS,
       },

@@ -18,8 +18,7 @@ import { addRoutes } from './routes.js';
 const RETRY_AFTER = 1;
 
 /**
- * Milliseconds for which connections without a request are kept when the server ends: a request that is on its way to one of
- * them is still answered.
+ * Milliseconds that idle connections are kept at shutdown, so that a request already on its way is still answered.
  */
 const LAST_REQUESTS = 1_000;
 
@@ -28,7 +27,7 @@ export class ModelServer {
   readonly #app: FastifyInstance;
   readonly #settings: ServerSettings;
   readonly #metrics: Metrics;
-  /** Texts that were labelled, written or measured for a request. */
+  /** Texts labelled, written or measured for a request. */
   readonly #texts = new WeakMap<FastifyRequest, number>();
   readonly #connections = new Connections();
   #running = 0;
@@ -43,14 +42,14 @@ export class ModelServer {
     this.#app = fastify({
       bodyLimit,
       requestTimeout,
-      // A number of proxies is counted from this side; Fastify takes none, as it cannot know who connects.
+      // A number of proxies is counted from this side; Fastify does not accept one, as it cannot know who connects.
       trustProxy: typeof trustProxy === 'number' ? (_: string, hop: number) => hop < trustProxy : trustProxy,
       http: { connectionsCheckingInterval: 1_000, headersTimeout: requestTimeout },
-      // A request that comes while the server ends is answered like any other, and its connection closed.
+      // A request during shutdown is answered like any other, and its connection closed.
       return503OnClosing: false,
       clientErrorHandler: refuseConnection,
       frameworkErrors: (error, request, reply) => this.#refuse(error, request, reply as FastifyReply),
-      // What a client sent is checked, not mended.
+      // Client data is checked, not coerced.
       ajv: {
         customOptions: {
           coerceTypes: false,
@@ -109,10 +108,10 @@ export class ModelServer {
   }
 
   /**
-   * Begins to listen.
+   * Starts listening.
    *
    * @returns the server's address, as `http://127.0.0.1:8080`.
-   * @throws `RecurraError` with the code `IO` if the address cannot be had, `DISPOSED` if the server was closed.
+   * @throws `RecurraError` with the code `IO` if the address cannot be bound, `DISPOSED` if the server was closed.
    */
   listen(): Promise<string> {
     this.#listening ??= this.#listen();
@@ -132,10 +131,10 @@ export class ModelServer {
   }
 
   /**
-   * Ends the server: `/ready` says so, no connection is accepted any more, and requests under way are answered. The model
-   * stays open. Closing again changes nothing.
+   * Shuts down the server: `/ready` reports it, no new connection is accepted, and open requests are answered. The
+   * model stays open. Closing twice is harmless.
    *
-   * @returns how many requests were cut off because they took longer than `stopTimeout`; 0 as a rule.
+   * @returns the number of requests cut off because they took longer than `stopTimeout`; usually 0.
    */
   close(): Promise<number> {
     this.#closing ??= this.#close();
@@ -144,7 +143,7 @@ export class ModelServer {
 
   async #close(): Promise<number> {
     const { server } = this.#app;
-    // Node would hang up on idle connections at once, also on one whose next request has just been sent.
+    // Node would close idle connections at once, even one whose next request has just been sent.
     server.closeIdleConnections = () => {};
     const hangUpIdle = () => this.#connections.hangUpIdle();
     let cut = 0;
@@ -155,7 +154,7 @@ export class ModelServer {
         server.closeAllConnections();
       }, this.#settings.stopTimeout),
     ];
-    // A server that is still to listen does so first, since it could not be stopped before.
+    // Wait for a pending listen, since it cannot be stopped before.
     await this.#listening?.catch(() => {});
     await this.#app.close();
     for (const timer of timers) clearTimeout(timer);
@@ -163,12 +162,12 @@ export class ModelServer {
     return cut;
   }
 
-  /** As {@link close}, for `await using server = ...`. */
+  /** Like {@link close}, for `await using server = ...`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  /** Counts a request, and tells the log when it has ended. */
+  /** Counts a request, and logs its end. */
   #watch(request: FastifyRequest, reply: FastifyReply): void {
     const began = now();
     const { socket } = request.raw;
@@ -181,7 +180,7 @@ export class ModelServer {
       const { method } = request;
       const texts = this.#texts.get(request) ?? 0;
       const route = request.routeOptions.url ?? 'unmatched';
-      // 499: the client has gone before it was answered.
+      // 499: the client disconnected before it was answered.
       const status = reply.raw.writableFinished ? reply.raw.statusCode : 499;
       this.#metrics.answered(method, route, status, milliseconds / 1_000);
       this.#settings.log?.({ event: 'request', method, route, status, milliseconds, texts });
@@ -212,12 +211,13 @@ export class ModelServer {
 }
 
 /**
- * Makes a server that answers with a model over HTTP. Calls of all clients share the model, as its `setServing`
- * says. A classifier answers with labels, a tagger with spans. A language model writes texts as server-sent events, and measures them.
+ * Makes a server that answers with a model over HTTP. All clients share the model, according to its `setServing`. A
+ * classifier answers with labels, a tagger with spans. A language model writes texts as server-sent events, and
+ * measures them.
  *
- * @param model - the model; the server does not close it.
- * @param options - see {@link ServerOptions}.
- * @throws `ArgumentError` for an option that does not fit.
+ * @param model - The model; the server does not close it.
+ * @param options - See {@link ServerOptions}.
+ * @throws `ArgumentError` for an invalid option.
  *
  * @example
  * ```ts

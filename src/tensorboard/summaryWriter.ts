@@ -9,23 +9,23 @@ import { light } from '../native/light.js';
 /** Options of {@link SummaryWriter}. */
 export interface SummaryWriterOptions {
   /**
-   * Says that a run resumes at this step: TensorBoard then forgets what earlier files of the folder have from there on, as after a
-   * crash. Default: not.
+   * Step at which a run resumes: TensorBoard then discards later steps in earlier files of the folder, as after a
+   * crash. Default: none.
    */
   purgeStep?: number;
 }
 
 type Event = Parameters<ReturnType<typeof light>['encodeTensorboardEvent']>[0];
 
-/** Files that this process has begun, so that two in the same second have different names. */
+/** Number of files created by this process, so that two in the same second have different names. */
 let files = 0;
 
 /**
- * Writes numbers for TensorBoard, as `torch.utils.tensorboard.SummaryWriter` does. Each run has a folder of its own;
- * `tensorboard --logdir` shows all that are below one.
+ * Writes numbers for TensorBoard, as `torch.utils.tensorboard.SummaryWriter` does. Each run has its own folder;
+ * `tensorboard --logdir` shows all runs below a folder.
  *
- * Adding a number takes microseconds and waits for nothing; the file is written in the background. What went wrong there is thrown
- * by {@link flush} and {@link close}.
+ * Adding a number takes microseconds and never waits; the file is written in the background. Errors there are thrown by
+ * {@link flush} and {@link close}.
  *
  * @example
  * ```ts
@@ -45,7 +45,7 @@ export class SummaryWriter {
   #closed = false;
 
   /**
-   * @param logDir - Folder of the run; made if it is not there.
+   * @param logDir - Folder of the run; created if missing.
    * @param options - See {@link SummaryWriterOptions}.
    * @throws {@link ArgumentError} for other values.
    */
@@ -66,7 +66,7 @@ export class SummaryWriter {
    *
    * @param tag - Its name; a slash makes groups, as in `loss/train`.
    * @param value - The number; kept as float32.
-   * @param step - Where it stands on the horizontal axis, an integer from 0.
+   * @param step - Position on the horizontal axis, an integer from 0.
    * @throws {@link ArgumentError} for other values, {@link RecurraError} `DISPOSED` after {@link close}.
    */
   addScalar(tag: string, value: number, step: number): void {
@@ -96,7 +96,7 @@ export class SummaryWriter {
 
   async #write(): Promise<void> {
     try {
-      // What is added in the same turn of the event loop goes into the same write.
+      // Numbers added in the same turn of the event loop share one write.
       await undefined;
       if (!this.#file) {
         await mkdir(this.logDir, { recursive: true });
@@ -108,7 +108,7 @@ export class SummaryWriter {
         await this.#file.appendFile(Buffer.concat(records));
       }
     } catch (cause) {
-      // Records are not kept for a disk that may never have room again.
+      // Records are dropped: the disk may stay full.
       this.#records = [];
       this.#failure ??= new RecurraError(
         'IO',
@@ -133,7 +133,7 @@ export class SummaryWriter {
   }
 
   /**
-   * Writes what is left and closes the file; doing it again does nothing.
+   * Writes the rest and closes the file; closing twice is harmless.
    *
    * @throws {@link RecurraError} `IO` as {@link flush}.
    */
@@ -148,7 +148,7 @@ export class SummaryWriter {
     }
   }
 
-  /** As {@link close}, for `await using writer = ...`. */
+  /** Like {@link close}, for `await using writer = ...`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

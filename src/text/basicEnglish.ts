@@ -2,14 +2,14 @@ import { invalidArgument } from '../core/errors.js';
 import { light } from '../native/light.js';
 
 /**
- * torchtext's `basic_english` tokenizer: lower case, `' . , ( ) ! ?` as tokens of their own, `"` dropped, `;`, `:` and
- * `<br />` taken as blanks, split at white space. The result equals the Python function's, also for the white space that
- * Python and JavaScript see differently, and for text that is not well-formed UTF-16.
+ * torchtext's `basic_english` tokenizer: lower case, `' . , ( ) ! ?` as separate tokens, `"` dropped, `;`, `:` and
+ * `<br />` treated as blanks, split at white space. The result equals the Python function's, even for white space that
+ * Python and JavaScript treat differently, and for ill-formed UTF-16.
  *
- * The addon splits the text, at once: a news item of 46 tokens takes about 2 us, a million characters 10 ms.
+ * The addon splits the text synchronously: a news item of 46 tokens takes about 2 us, a million characters 10 ms.
  *
  * @param text - Any text; an empty or blank one gives no tokens.
- * @returns The tokens in order. Long ones may share memory: copy what is to outlive the others by far.
+ * @returns The tokens in order. Long ones may share memory: copy tokens that should outlive the others.
  * @throws {@link ArgumentError} if `text` is not a string.
  *
  * @example

@@ -1,11 +1,11 @@
 import { invalidArgument } from '../core/errors.js';
 
 /**
- * Splits a text into its Unicode code points, as they are written: case, blanks and line ends are kept.
+ * Splits a text into its Unicode code points, unchanged: case, blanks and line ends are kept.
  *
- * Code points rather than graphemes (what people see as one character): they cost a fiftieth of the time, are the same in
- * every version of Unicode, and an accent or an emoji put together in a way that was never seen still has known parts.
- * Half a surrogate pair is a token of its own. A news item of 240 characters takes 1.6 us.
+ * Code points rather than graphemes (what people see as one character): they cost a fiftieth of the time, are the same
+ * in every version of Unicode, and an unseen combination of accents or emoji still has known parts. A lone surrogate is
+ * a separate token. A news item of 240 characters takes 1.6 us.
  *
  * @param text - Any text; an empty one gives no tokens.
  * @returns The tokens in order.
@@ -18,6 +18,6 @@ import { invalidArgument } from '../core/errors.js';
  */
 export function characters(text: string): string[] {
   if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
-  // The language's own iterator: handing each character over from the addon would take ten times as long.
+  // JavaScript's own iterator: returning each character from the addon would take ten times as long.
   return Array.from(text);
 }

@@ -1,4 +1,4 @@
-/** From here on UTF-16 order and code point order part. */
+/** From here on, UTF-16 order and code point order differ. */
 const FIRST_SURROGATE = 0xd800;
 
 /**
@@ -14,7 +14,7 @@ export function compareCodePoints(a: string, b: string): number {
     const unitB = b.charCodeAt(i);
     if (unitA === unitB) continue;
     if (unitA < FIRST_SURROGATE || unitB < FIRST_SURROGATE) return unitA - unitB;
-    // Where the strings part within a surrogate pair, its first half decides together with what differs.
+    // If the strings differ within a surrogate pair, compare including its first half.
     const before = i > 0 ? a.charCodeAt(i - 1) : 0;
     const within = before >= FIRST_SURROGATE && before < 0xdc00 && (isLowSurrogate(unitA) || isLowSurrogate(unitB));
     const at = within ? i - 1 : i;
@@ -27,13 +27,13 @@ function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit < 0xe000;
 }
 
-/** Length of the runs that are sorted at one go, and about the number of comparisons between two pauses. */
+/** Length of the runs sorted at once, and the approximate number of comparisons between two pauses. */
 const RUN = 2048;
 
 /**
- * Sorts indices in place by merging; pauses (yields) often enough that a caller can give way to the event loop.
+ * Sorts indices in place by merging; pauses often enough for a caller to yield to the event loop.
  *
- * @param indices - What to sort.
+ * @param indices - The indices to sort.
  * @param compare - Order of two indices; a total one, since `sort` of the runs and the merge must agree.
  */
 export function* mergeSort(

@@ -5,7 +5,7 @@ import type { TextReader } from './reader.js';
 import { Vocab } from './vocab.js';
 import { type BuiltVocab, checkVocabOptions, VocabBuilder, type VocabOptions } from './vocabBuilder.js';
 
-/** Counts the tokens of texts in the addon and makes a {@link Vocab} of them, away from the event loop. */
+/** Counts the tokens of texts in the addon and builds a {@link Vocab} from them, off the event loop. */
 export class TextCounter {
   readonly #native = new (light().VocabularyBuilder)();
   readonly #reader: TextReader;
@@ -15,10 +15,10 @@ export class TextCounter {
   }
 
   /**
-   * Counts the tokens of some texts. More than two calls at a time are of no use: each waits for the one before.
+   * Counts the tokens of some texts. More than two concurrent calls are pointless: each waits for the one before.
    *
-   * @returns the numbers of all tokens, counted from 1 in the order in which they were met, 0 for a text that has none; and how
-   * many tokens each text has.
+   * @returns the numbers of all tokens, from 1 in order of first appearance, 0 for a text without tokens; and the
+   * number of tokens of each text.
    */
   read(texts: readonly string[]): Promise<lightNamespace.CountedTexts> {
     return this.#native.read(this.#reader.native, texts);
@@ -49,11 +49,11 @@ function builtVocab(built: lightNamespace.BuiltVocabulary, options: VocabOptions
 }
 
 /**
- * The vocabulary of a part of the texts that another one was built from.
+ * The vocabulary of a subset of the texts that another one was built from.
  *
  * @param vocab - Vocabulary of all texts.
- * @param counts - How often the part has each of its tokens, `[vocab.size]`; what it does not have is left out.
- * @returns the vocabulary, and for each token of `vocab` its index there, -1 for one that was left out.
+ * @param counts - How often each of its tokens occurs in the subset, `[vocab.size]`; missing tokens are dropped.
+ * @returns the vocabulary, and for each token of `vocab` its index there, -1 for a dropped one.
  */
 export async function recounted(
   vocab: Vocab,

@@ -4,19 +4,19 @@ import { light } from '../native/light.js';
 import type { TextReader } from './reader.js';
 import type { Vocab } from './vocab.js';
 
-/** Tokens that are given to the addon in one go: less than a millisecond. */
+/** Tokens passed to the addon per call: less than a millisecond. */
 const TOKENS_PER_CALL = 2_048;
 
 /** How the addon turns texts into token ids. */
 export interface NativeEncoder {
   native: lightNamespace.TextEncoder;
-  /** Most tokens that are read of a text, n-grams included. */
+  /** Maximum tokens read of a text, including n-grams. */
   maxTokens: number;
 }
 
 /**
- * What lets the addon read texts with a vocabulary, which must have a token for unknown ones. Gives the addon the vocabulary's
- * tokens if it does not have them, and yields to the event loop meanwhile.
+ * Makes the addon's encoder for a vocabulary, which must have a token for unknown ones. Passes the vocabulary's tokens
+ * to the addon if needed, yielding to the event loop.
  */
 export async function nativeEncoder(reader: TextReader, vocab: Vocab): Promise<NativeEncoder> {
   const words = vocab.native ?? (await given(vocab));
@@ -24,7 +24,7 @@ export async function nativeEncoder(reader: TextReader, vocab: Vocab): Promise<N
   return { native, maxTokens: reader.maxTokens };
 }
 
-/** Gives the addon the tokens of a vocabulary. */
+/** Passes the tokens of a vocabulary to the addon. */
 async function given(vocab: Vocab): Promise<lightNamespace.NativeVocabulary> {
   const words = new (light().NativeVocabulary)();
   const turns = new Turns();

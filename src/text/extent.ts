@@ -6,7 +6,7 @@ export type Truncation = 'head' | 'tail' | 'both';
 
 const TRUNCATIONS = ['head', 'tail', 'both'] as const satisfies readonly Truncation[];
 
-/** How much of a text is read; `TextOptions` says what each means. */
+/** How much of a text is read; see `TextOptions` for each option. */
 export interface ExtentOptions {
   ngrams?: 1 | 2 | 3;
   maxLength?: number;
@@ -18,9 +18,9 @@ export const EXTENT = {
   ngrams: option(integer(1, 3) as Kind<1 | 2 | 3>, {
     default: 1,
     flag: '<n>',
-    help: 'runs of up to this many tokens count as tokens too: 1, 2 or 3',
+    help: 'also count runs of up to this many tokens as tokens: 1, 2 or 3',
   }),
-  maxLength: option(integer(1, 1_000_000), { default: 1_000, flag: '<n>', help: 'tokens of a text that are read' }),
+  maxLength: option(integer(1, 1_000_000), { default: 1_000, flag: '<n>', help: 'maximum tokens read of a text' }),
   truncate: option(choice(TRUNCATIONS), {
     default: 'head',
     flag: '<part>',

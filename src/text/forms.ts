@@ -4,24 +4,24 @@ import { light } from '../native/light.js';
 import type { Vocab } from './vocab.js';
 
 /**
- * Words as they are written, outside of JavaScript's memory: for each the id of its word in the vocabulary, and the features of its
- * characters. A network with subwords reads their numbers, which count from 0.
+ * Words with their character features, stored outside of the JavaScript heap: for each, the id of its vocabulary word
+ * and the features of its characters. A network with subwords reads their numbers, from 0.
  */
 export type Forms = lightNamespace.NativeForms;
 
 /** Which features the characters of a word have. */
 export interface FeatureOptions {
-  /** Numbers that the features are hashed to: as many as the network has vectors for. */
+  /** Number of hash buckets of features: the number of vectors in the network. */
   buckets: number;
-  /** Characters of the shortest run that is a feature, the borders of the word counted: `<a` is a run of two. */
+  /** Shortest n-gram, in characters, including word borders: `<a` has two. */
   minn: number;
-  /** Characters of the longest one, at most 16; 0 for no runs. */
+  /** Longest n-gram, in characters, at most 16; 0 for none. */
   maxn: number;
-  /** Whether the runs are those of the word in lower case. */
+  /** Whether n-grams are taken from the lowercased word. */
   lowercase: boolean;
   /** Whether the shape of the word is a feature: `Xxxxx` for `Berlin`, `dd.dd` for `12.50`. */
   shape: boolean;
-  /** Share of the features that the shape is, from 0 to 0.9; the shape is one feature if left out. */
+  /** Weight of the shape among the features, from 0 to 0.9; if omitted, the shape is one feature. */
   shapeShare?: number;
 }
 
@@ -34,9 +34,9 @@ export interface WordFeatures extends FeatureOptions {
 const PART = 1_024;
 
 /**
- * Forms of words, away from the event loop's patience: between parts of them it yields.
+ * Forms of words; yields to the event loop between parts.
  *
- * @param words - Each once, or at least not often: a form that comes twice is two forms.
+ * @param words - Words, preferably distinct: a repeated word gives two forms.
  * @param ids - The id of each word in the vocabulary.
  */
 export async function formsOf(words: readonly string[], ids: Int32Array, options: FeatureOptions): Promise<Forms> {
@@ -49,14 +49,14 @@ export async function formsOf(words: readonly string[], ids: Int32Array, options
   return forms;
 }
 
-/** Forms of all words of a vocabulary, in its order. What stands for other words, or for none, has no characters. */
+/** Forms of all words of a vocabulary, in its order. Special tokens have no characters. */
 export function formsOfVocabulary(vocab: Vocab, options: FeatureOptions): Promise<Forms> {
   const words = [...vocab.itos];
   for (const index of [vocab.defaultIndex, vocab.padIndex]) if (index !== undefined) words[index] = '';
   return formsOf(words, Int32Array.from(words.keys()), options);
 }
 
-/** As {@link formsOf} at once, for few words: each takes about a microsecond. */
+/** Like {@link formsOf}, synchronously, for few words: each takes about a microsecond. */
 export function formsNow(words: readonly string[], ids: Int32Array, options: FeatureOptions): Forms {
   return light().NativeForms.of(words, ids, options);
 }

@@ -6,24 +6,24 @@ import type { BatchTokenizer } from './tokenizer.js';
 
 type NativeTokenizer = lightNamespace.NativeTokenizer;
 
-/** The token under which vocabularies have what a tokenizer cannot express. */
+/** The vocabulary's token for text that a tokenizer cannot express. */
 const UNKNOWN = '<unk>';
 
-/** Texts that one thread of the pool splits in one call. */
+/** Texts split per call by one thread of the pool. */
 const TEXTS = 256;
 
 /**
- * A tokenizer of HuggingFace, as its `tokenizer.json` describes it: BPE, WordPiece, Unigram or whole words, with its
- * normalization, computed by HuggingFace's own `tokenizers` library.
+ * A Hugging Face tokenizer from its `tokenizer.json`: BPE, WordPiece, Unigram or whole words, with its normalization,
+ * computed by Hugging Face's own `tokenizers` library.
  *
- * Its tokens are those of Python's `tokenizer.encode(text, add_special_tokens=False)`: `[CLS]` and the like are not added,
- * and nothing is cut or filled up. A text that spells a special token (`[SEP]`) is taken as text (Python's
- * `encode_special_tokens = True`). BPE dropout is off. The token for what it cannot express, `[UNK]` for one, is given as
- * `<unk>`, which every {@link Vocab} takes for unknown.
+ * Its tokens are those of Python's `tokenizer.encode(text, add_special_tokens=False)`: `[CLS]` and the like are not
+ * added, and nothing is truncated or padded. A special token spelled in the text (`[SEP]`) is treated as text (Python's
+ * `encode_special_tokens = True`). BPE dropout is off. The token for unknown text, such as `[UNK]`, becomes `<unk>`,
+ * the unknown token of every {@link Vocab}.
  *
- * In a {@link TextClassifier} its tokens are counted as any others are: the model has a row for each piece that the training
- * texts have, not for the whole vocabulary of the tokenizer. `minFreq`, `maxTokens` and n-grams mean the same, a piece
- * that the model never learned counts as unknown, and the model stays small. A saved model holds the description, and
+ * In a {@link TextClassifier}, its tokens are counted like any others: the model has a row for each piece in the
+ * training texts, not for the tokenizer's whole vocabulary. `minFreq`, `maxTokens` and n-grams mean the same, an
+ * untrained piece counts as unknown, and the model stays small. A saved model contains the tokenizer's description and
  * needs no second file.
  *
  * 120,000 news items take 6.3 s with WordPiece of 30,522 tokens and 4.4 s with BPE of 50,257, on two cores.
@@ -37,7 +37,7 @@ const TEXTS = 256;
  */
 export class HuggingFaceTokenizer implements BatchTokenizer {
   readonly #native: NativeTokenizer;
-  /** Tokens by id, each asked for once. */
+  /** Tokens by id, cached. */
   readonly #tokens: (string | undefined)[] = [];
 
   private constructor(native: NativeTokenizer) {
@@ -47,10 +47,10 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
   }
 
   /**
-   * Reads a `tokenizer.json`, away from the event loop.
+   * Reads a `tokenizer.json`, off the event loop.
    *
-   * @throws {@link DataError} `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE` if it does not describe a tokenizer, if a text cannot be
-   * split with it, or if it has more than 64 MB, which is more than a model file has room for.
+   * @throws {@link DataError} `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE` if it does not describe a tokenizer, if a text
+   * cannot be split with it, or if it is larger than 64 MB, the limit of a model file.
    */
   static async fromFile(path: string): Promise<HuggingFaceTokenizer> {
     if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a tokenizer.json', path);
@@ -59,9 +59,9 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
   }
 
   /**
-   * Makes a tokenizer of the content of a `tokenizer.json`, away from the event loop.
+   * Makes a tokenizer from the content of a `tokenizer.json`, off the event loop.
    *
-   * @throws {@link DataError} `INVALID_FILE` as {@link fromFile} does.
+   * @throws {@link DataError} `INVALID_FILE` as for {@link fromFile}.
    */
   static async fromString(json: string): Promise<HuggingFaceTokenizer> {
     if (typeof json !== 'string') throw invalidArgument('json', 'the content of a tokenizer.json', json);
@@ -69,10 +69,10 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
   }
 
   /**
-   * Learns pieces of words from texts, away from the event loop: byte pair encoding over bytes, as GPT-2 has it. Every text can be
-   * split into them, and put together again.
+   * Learns pieces of words from texts, off the event loop: byte pair encoding over bytes, as in GPT-2. Every text can
+   * be split into them and restored.
    *
-   * @param size - Most pieces, at least 256: the bytes themselves.
+   * @param size - Maximum pieces, at least 256: the bytes themselves.
    * @internal
    */
   static async learn(texts: string[], size: number): Promise<HuggingFaceTokenizer> {
@@ -84,19 +84,19 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
       return new HuggingFaceTokenizer(await opening);
     } catch (cause) {
       if (!(cause instanceof RecurraError)) throw cause;
-      // The native side names the file itself where reading it failed.
+      // The native side already names the file if reading it failed.
       const position = file !== undefined && cause.message.startsWith(`${file}:`) ? {} : { file };
       throw new DataError(cause.code, cause.message, position, { cause });
     }
   }
 
-  /** Number of tokens in its own vocabulary, those added to it included. */
+  /** Number of tokens in its own vocabulary, including added ones. */
   get size(): number {
     return this.#native.size;
   }
 
   /**
-   * Splits one text, at once: 0.05 ms for a news item, 0.4 s for a million characters.
+   * Splits one text synchronously: 0.05 ms for a news item, 0.4 s for a million characters.
    *
    * @throws {@link ArgumentError} if `text` is not a string; {@link RecurraError} `INVALID_FILE` if the tokenizer fails on it.
    */
@@ -106,7 +106,7 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
   }
 
   /**
-   * Splits many texts, away from the event loop.
+   * Splits many texts, off the event loop.
    *
    * @returns The tokens of each text, in the order of the texts.
    * @throws as {@link tokenize} does.
@@ -122,10 +122,9 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
   }
 
   /**
-   * Finds where the tokens of {@link tokenize} stand in a text, away from the event loop.
+   * Locates the tokens of {@link tokenize} in a text, off the event loop.
    *
-   * @returns for each token where it begins and ends, in UTF-16 code units, so that `text.slice(start, end)` is what it was
-   * made from.
+   * @returns start and end of each token, in UTF-16 code units, so that `text.slice(start, end)` is its source.
    * @throws as {@link tokenize} does.
    */
   async spans(text: string): Promise<[start: number, end: number][]> {
@@ -144,7 +143,7 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
   }
 
   /**
-   * The numbers of a text's tokens, computed away from the event loop.
+   * The ids of a text's tokens, computed off the event loop.
    *
    * @internal
    */
@@ -153,7 +152,7 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
   }
 
   /**
-   * The text of some numbers; a character that is not complete becomes U+FFFD.
+   * The text of some numbers; an incomplete character becomes U+FFFD.
    *
    * @internal
    */
@@ -162,7 +161,7 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
   }
 
   /**
-   * All tokens that it can give. Pauses now and then.
+   * All tokens that it can produce. Pauses often.
    *
    * @internal
    */
@@ -176,7 +175,7 @@ export class HuggingFaceTokenizer implements BatchTokenizer {
     return all;
   }
 
-  /** The `tokenizer.json` that it was made from, as it was. */
+  /** The original `tokenizer.json`. */
   serialize(): string {
     return this.#native.json();
   }

@@ -1,14 +1,16 @@
-/** Where a token stands in its text; undefined if it was not found. */
+/** Position of a token in its text; undefined if it was not found. */
 export type Span = readonly [start: number, end: number] | undefined;
 
-/** How far behind the last token the next one is looked for: a token that is not in the text must not lead the others astray. */
+/**
+ * How far after the last token the next one is searched: a token that is not in the text must not displace the others.
+ */
 const WINDOW = 256;
 const LINE_BREAK = '<br />';
 const QUOTE = '"';
 /** How subword tokenizers mark a word's beginning or its continuation. */
 const MARKS = /^(?:##|[\u0120\u2581])|<\/w>$/g;
 
-/** The text as {@link fold} has it, with the place of each code unit. */
+/** The text after {@link fold}, with the position of each code unit. */
 class Folded {
   text = '';
   /** For each code unit, where its character begins in the text, and where the last one ends. */
@@ -30,9 +32,9 @@ class Folded {
 }
 
 /**
- * A form in which a text and its tokens agree whatever the tokenizer did to case, accents put together and compatibility
- * characters. Character by character, for a sigma is lowered by its place in the word, and marks are joined with what is
- * before them.
+ * A normal form in which a text and its tokens agree whatever the tokenizer did to case, composition and compatibility
+ * characters. Works character by character, because the lower case of sigma depends on its position in the word, and
+ * marks combine with the character before them.
  */
 function fold(text: string): string {
   let folded = '';
@@ -40,7 +42,7 @@ function fold(text: string): string {
   return folded.replaceAll('\u03c2', '\u03c3');
 }
 
-/** Where a token that begins at `at` ends, jumping over quotes, which `basic_english` drops; -1 if it is not there. */
+/** The end of a token that begins at `at`, skipping quotes, which `basic_english` drops; -1 if it is not there. */
 function endAt(text: string, at: number, token: string, dropQuotes: boolean): number {
   let i = at;
   for (let j = 0; j < token.length; i++) {
@@ -52,9 +54,8 @@ function endAt(text: string, at: number, token: string, dropQuotes: boolean): nu
 }
 
 /**
- * Finds tokens in the text that they were made from, in order: each where it first stands behind the one before, whatever
- * its case and its form in Unicode. What a tokenizer changed beyond that (accents taken off, a stem, a number replaced) is
- * not found.
+ * Finds tokens in the text that they were made from, in order: each at its first occurrence after the previous one,
+ * ignoring case and Unicode form. Tokens changed further (accents removed, stemmed, a replaced number) are not found.
  *
  * @param basicEnglish - the tokens are those of that tokenizer, which drops quotes and line breaks of HTML.
  * @returns a generator that pauses often; its result has one span for each token.
@@ -80,7 +81,7 @@ export function* locateTokens(
       const end = endAt(folded.text, at, token, basicEnglish);
       if (end < 0) continue;
       cursor = end;
-      // A character that became several, such as the Turkish I with its dot, belongs to the token as a whole.
+      // A character that became several, such as the dotted Turkish I, belongs to the token as a whole.
       return [folded.places[at]!, folded.places[end] === folded.places[end - 1] ? nextPlace(end) : folded.places[end]!];
     }
     return undefined;

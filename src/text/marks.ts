@@ -1,8 +1,9 @@
-/** Marks that have no width, among them the byte order mark. */
+/** Zero-width characters, including the byte order mark. */
 const MARKS = /^[\ufeff\u200b-\u200f\u2060]+/;
 
 /**
- * A text without the marks of no width at its beginning: they are no part of its first word. The addon leaves them out in the same way.
+ * A text without leading zero-width characters, which are not part of its first word. The addon skips them in the same
+ * way.
  *
  * @internal
  */

@@ -17,11 +17,11 @@ export interface WordRows {
 }
 
 /**
- * The words whose vectors are most similar to a vector, the most similar first. Pauses now and then.
+ * The words whose vectors are most similar to a vector, the most similar first. Pauses often.
  *
  * @param query - `[dim]`
- * @param k - How many, at most.
- * @param skip - Whether a word is no answer. Words whose vector is zero, or is not finite, never are.
+ * @param k - Maximum number of words.
+ * @param skip - Whether to skip a word. Words with a zero or non-finite vector are always skipped.
  */
 export function* nearestWords(
   { words, matrix, dim }: WordRows,

@@ -1,7 +1,7 @@
 import { checkInteger } from '../core/checks.js';
 
 /**
- * torchtext's `ngrams_iterator`: the tokens themselves, then all pairs of neighbours joined by a blank, then the threes,
+ * torchtext's `ngrams_iterator`: the tokens themselves, then all pairs of neighbours joined by a space, then triples,
  * and so on up to `ngrams` tokens.
  *
  * @param tokens - Tokens of one text.

@@ -7,34 +7,34 @@ import { getTokenizer, TOKENIZER_EXPECTED, type TokenizerLike } from './tokenize
 /** How texts become token ids. */
 export interface TextOptions {
   /**
-   * Splits a text into tokens. Default: `basic_english`; `unicode_words` for scripts without blanks between words (Chinese, Japanese,
-   * Thai and others), if at least a tenth of the letters of the first 1,000 texts are of such.
+   * Splits a text into tokens. Default: `basic_english`; `unicode_words` for scripts without spaces between words
+   * (Chinese, Japanese, Thai and others), if they make up at least a tenth of the letters in the first 1,000 texts.
    *
-   * - `'basic_english'`: torchtext's, for English and what is written like it ({@link basicEnglish}).
+   * - `'basic_english'`: torchtext's, for English and similar languages ({@link basicEnglish}).
    * - `'unicode_words'`: words by Unicode's rules, for any language ({@link unicodeWords}).
    * - `'characters'`: code points ({@link characters}).
    * - a {@link HuggingFaceTokenizer}; it is saved with the model.
-   * - a function, or a {@link BatchTokenizer}. These are not saved: give them again to {@link TextClassifier.load}.
+   * - a function, or a {@link BatchTokenizer}. These are not saved: pass them again to {@link TextClassifier.load}.
    */
   tokenizer?: TokenizerLike;
   /**
-   * Longest run of neighbouring tokens that counts as a token of its own: with 2, pairs follow after the tokens of a text
-   * ({@link ngramsIterator}), with 3 also threes. They are made of what `maxLength` leaves, so that up to `ngrams` times as
-   * many tokens are read. Default 1: none.
+   * Longest run of neighbouring tokens that also counts as a token: with 2, the tokens of a text are followed by pairs
+   * ({@link ngramsIterator}), with 3 also by triples. They are made after truncation to `maxLength`, so up to `ngrams`
+   * times as many tokens are read. Default 1: none.
    */
   ngrams?: 1 | 2 | 3;
   /** Tokens seen less often than this become `<unk>`. Default 1. */
   minFreq?: number;
   /**
-   * Largest vocabulary, the two specials included; the rarest tokens are left out. Default 65,536: with 64 numbers a word the word
-   * vectors then take 17 MB.
+   * Maximum vocabulary size, including the two specials; the rarest tokens are dropped. Default 65,536: word vectors of
+   * size 64 then take 17 MB.
    */
   maxTokens?: number;
-  /** Tokens of a text that are read, n-grams not counted. Default 1,000. */
+  /** Maximum tokens read of a text, without n-grams. Default 1,000. */
   maxLength?: number;
   /**
-   * Which part of a longer text is read: its first `maxLength` tokens, its last ones, or half of each, of which the beginning
-   * gets the odd one. Default `'head'`.
+   * Which part of a longer text is read: its first `maxLength` tokens, its last ones, or half of each (the beginning
+   * gets the odd one). Default `'head'`.
    */
   truncate?: Truncation;
 }
@@ -62,13 +62,13 @@ export const TEXT = {
   ...TOKENS,
   tokenizer: {
     ...TOKENS.tokenizer,
-    defaultText: 'basic_english; unicode_words for scripts without blanks between words',
+    defaultText: 'basic_english; unicode_words for scripts without spaces between words',
   },
   minFreq: option(integer(1, 2 ** 31 - 1), { default: 1, flag: '<n>', help: 'rarer tokens become `<unk>`' }),
   maxTokens: option(integer(2, 2 ** 31 - 1), {
     flag: '<n>',
     help: 'largest vocabulary',
-    guide: 'largest vocabulary, the two specials included; the rarest tokens are left out',
+    guide: 'maximum vocabulary size, including the two specials; the rarest tokens are dropped',
     default: 65_536,
   }),
 } as const satisfies TableOf<TextOptions>;

@@ -1,14 +1,14 @@
 import { splitsPair } from './surrogates.js';
 
-/** Where a stretch without white space is cut, time and again, in code units. */
+/** Maximum code units without white space before a cut. */
 const LONGEST = 4096;
 
-/** How far before that a mark is looked for that ends a sentence. */
+/** How far before that a sentence-final mark is searched. */
 const NEAR = 512;
 
 /**
- * Whether a text may be cut before this code unit: normalization composes nothing with these characters, the lower case of
- * no letter looks past them, and no word goes on behind them.
+ * Whether a text may be cut before this code unit: normalization, lowercasing and words never extend across these
+ * characters.
  */
 function isBlank(code: number): boolean {
   return code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === 0x3000;
@@ -31,15 +31,18 @@ function isMark(code: number): boolean {
   return code === 0x3001 || code === 0x3002 || code === 0x21 || code === 0x3f || code === 0xff01 || code === 0xff1f;
 }
 
-/** Where a stretch is cut that goes on beyond `most`: before a mark, or where none is near, not within a surrogate pair. */
+/**
+ * Where to cut a stretch longer than `most`: before a mark, or, without one nearby, anywhere but within a surrogate
+ * pair.
+ */
 function cutBefore(text: string, most: number): number {
   for (let i = most; i > most - NEAR; i--) if (isMark(text.charCodeAt(i))) return i;
   return splitsPair(text, most) ? most - 1 : most;
 }
 
 /**
- * Cuts a text into parts that can be normalized, lowered and split by themselves: before white space, or where there is none
- * for long, at places that depend on the last white space alone. So the parts from the end have the same words.
+ * Cuts a text into parts that can be normalized, lowercased and split independently: before white space, or, without
+ * any for long, at positions that depend only on the last white space. So parts read from the end have the same words.
  */
 export function partsOf(text: string): Iterable<string> {
   return text.length <= LONGEST ? [text] : partsFromStart(text);
@@ -61,7 +64,7 @@ function* partsFromStart(text: string): Generator<string, void, undefined> {
   }
 }
 
-/** The parts of a text from the last on; other ones than {@link partsOf} gives, but with the same words. */
+/** The parts of a text in reverse order; they may differ from those of {@link partsOf}, but have the same words. */
 export function partsFromEnd(text: string): Iterable<string> {
   return text.length <= LONGEST ? [text] : partsToStart(text);
 }

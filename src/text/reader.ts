@@ -6,13 +6,14 @@ import type { TokenSettings } from './options.js';
 import type { BatchTokenizer, TokenizerLike } from './tokenizer.js';
 
 /**
- * The tokenizers that the addon reads, in training as in prediction, away from the event loop and without a string for each
+ * The tokenizers implemented in the addon, for training and prediction, off the event loop and without a string per
  * token.
  *
- * `unicode_words` is the exception. Its words come from the ICU of Node (`Intl.Segmenter`), which finds Chinese, Japanese and Thai
- * words by their frequencies. ICU4X (`icu_segmenter` 2.4) takes the longest match instead and gave other words for a quarter
- * of the Chinese and half of the Japanese sentences that were compared, for 3.4 MB of data; models that are trained would read
- * other words than they know. So JavaScript is its only reader, through the same interface as a function of the caller.
+ * `unicode_words` is the exception. Its words come from the ICU of Node (`Intl.Segmenter`), which finds Chinese,
+ * Japanese and Thai words by their frequencies. ICU4X (`icu_segmenter` 2.4) takes the longest match instead and gave
+ * different words for a quarter of the Chinese and half of the Japanese sentences compared, for 3.4 MB of data; trained
+ * models would read other words than they know. So only JavaScript implements it, through the same interface as a
+ * custom function.
  */
 export type AddonTokenizer = 'basic_english' | 'characters';
 
@@ -21,29 +22,29 @@ export function isAddonTokenizer(tokenizer: TokenizerLike): tokenizer is AddonTo
   return tokenizer === 'basic_english' || tokenizer === 'characters';
 }
 
-/** How a {@link TextReader} reads: what a model keeps of its text options, for one of the addon's tokenizers. */
+/** How a {@link TextReader} reads: a model's text options, for one of the addon's tokenizers. */
 export interface ReaderSettings {
   tokenizer: AddonTokenizer;
   ngrams: TokenSettings['ngrams'];
-  /** Most tokens of a text that are read, n-grams not counted; up to 4,294,967,295. */
+  /** Maximum tokens read of a text, without n-grams; up to 4,294,967,295. */
   maxLength: number;
   truncate: Truncation;
   /**
-   * Whether a `<pad>` that a text spells is read as `<unk>`. A model reads it so, since the row of its padding stays zero and
-   * never learns; to a tokenizer by itself it is a token like any other.
+   * Whether a `<pad>` that a text spells is read as `<unk>`. Models do, since the padding's row stays zero and is never
+   * trained; for a tokenizer alone it is a token like any other.
    */
   masksPadding: boolean;
 }
 
-/** Characters of texts that are split on the calling thread: about a millisecond. */
+/** Maximum characters split on the calling thread: about a millisecond. */
 const AT_ONCE = 32_768;
-/** Tokens between two looks at the clock. */
+/** Tokens between two checks of the clock. */
 const STEP = 4_096;
 
-/** Reads texts in the addon. Where JavaScript must have the tokens themselves, it is a tokenizer like others. */
+/** Reads texts in the addon. If JavaScript needs the tokens themselves, it is a tokenizer like others. */
 export class TextReader implements BatchTokenizer {
   readonly native: lightNamespace.TextReader;
-  /** Most tokens that are read of a text, n-grams included. */
+  /** Maximum tokens read of a text, including n-grams. */
   readonly maxTokens: number;
 
   constructor(settings: ReaderSettings) {
@@ -51,7 +52,7 @@ export class TextReader implements BatchTokenizer {
     this.maxTokens = settings.maxLength * settings.ngrams;
   }
 
-  /** A reader of all tokens of a text, as the tokenizer gives them. */
+  /** A reader of all tokens of a text, unchanged. */
   static plain(tokenizer: AddonTokenizer): TextReader {
     return new TextReader({ tokenizer, ngrams: 1, maxLength: 2 ** 32 - 1, truncate: 'head', masksPadding: false });
   }
@@ -62,11 +63,11 @@ export class TextReader implements BatchTokenizer {
 
   async tokenizeMany(texts: readonly string[]): Promise<string[][]> {
     const characters = texts.reduce((sum, { length }) => sum + length, 0);
-    // A change of thread takes longer than a few short texts.
+    // A thread switch takes longer than a few short texts.
     return characters < AT_ONCE ? texts.map((text) => this.native.tokens(text)) : this.#inBackground(texts);
   }
 
-  /** Splits texts away from the event loop, which is then given each different token once, and puts the lists together in turns. */
+  /** Splits texts off the event loop, then converts each distinct token once and assembles the lists in turns. */
   async #inBackground(texts: readonly string[]): Promise<string[][]> {
     const counter = new (light().VocabularyBuilder)();
     try {
@@ -88,7 +89,7 @@ export class TextReader implements BatchTokenizer {
           if (i % STEP === 0 && turns.due) await turns.next();
         }
         lists.push(list);
-        // A text without tokens has a zero in their place.
+        // A text without tokens has a zero instead.
         at += Math.max(count, 1);
       }
       return lists;

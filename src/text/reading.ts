@@ -15,11 +15,11 @@ import {
 import { wordsInSteps } from './unicodeWords.js';
 
 /**
- * How a model turns a text into tokens, in training as in prediction: the chosen tokenizer, then the cut, then n-grams. A
- * `<unk>` or `<pad>` that a text spells is an unknown word. Marks of no width at the beginning are left out.
+ * How a model turns a text into tokens, in training and prediction: the chosen tokenizer, then truncation, then
+ * n-grams. A literal `<unk>` or `<pad>` in the text is an unknown word. Leading zero-width characters are skipped.
  *
- * @returns a {@link TextReader} where the addon reads the texts; where JavaScript does, a function or, if the tokenizer can work
- * away from the event loop, one that can too.
+ * @returns a {@link TextReader} if the addon reads the texts; otherwise a function, or a batch tokenizer if the
+ * tokenizer can work off the event loop.
  */
 export function modelTokenizer(settings: TokenSettings): TextReader | Tokenizer | BatchTokenizer {
   const { tokenizer, ngrams, maxLength, truncate } = settings;
@@ -37,14 +37,14 @@ export function modelTokenizer(settings: TokenSettings): TextReader | Tokenizer 
   };
 }
 
-/** A token that a model reads, and the first and the last of the text's own tokens that it is made of. */
+/** A token that a model reads, and the first and last of the text's own tokens in it. */
 export interface ReadToken {
   token: string;
   first: number;
   last: number;
 }
 
-/** All tokens of a text; where the tokenizer lets it, the event loop goes round meanwhile. */
+/** All tokens of a text; off the event loop if the tokenizer allows it. */
 async function allTokens(text: string, tokenizer: TokenizerLike): Promise<string[]> {
   if (isBatchTokenizer(tokenizer)) return (await tokenizeTogether(tokenizer, [text]))[0]!;
   if (tokenizer === 'unicode_words') return new Turns().run(wordsInSteps(text));
@@ -52,7 +52,7 @@ async function allTokens(text: string, tokenizer: TokenizerLike): Promise<string
 }
 
 /**
- * Splits a text as {@link modelTokenizer} does, and keeps what it leaves out.
+ * Splits a text as {@link modelTokenizer} does, keeping skipped tokens.
  *
  * @returns all tokens of the text, and those that the model reads, in its order.
  */

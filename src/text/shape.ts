@@ -1,4 +1,5 @@
-// What becomes of the tokens of a text before a model reads them, where JavaScript splits it; crates/text does the same for its tokenizers.
+// Processes the tokens of a text before a model reads them, if JavaScript splits it; crates/text does the same for its
+// tokenizers.
 
 import { invalidArgument } from '../core/errors.js';
 import type { TextExtent } from './extent.js';
@@ -8,7 +9,7 @@ import { firstWords, lastWords } from './unicodeWords.js';
 export const UNKNOWN = '<unk>';
 export const PADDING = '<pad>';
 
-/** What a text of more than `maxLength` tokens keeps, and where the gap is: -1 if the tokens are neighbours all along. */
+/** The tokens kept of a text with more than `maxLength`, and the position of the gap: -1 if there is none. */
 export function cut<T>(tokens: readonly T[], { maxLength, truncate }: TextExtent): { kept: T[]; gap: number } {
   if (tokens.length <= maxLength) return { kept: tokens.slice(), gap: -1 };
   if (truncate === 'head') return { kept: tokens.slice(0, maxLength), gap: -1 };
@@ -18,7 +19,7 @@ export function cut<T>(tokens: readonly T[], { maxLength, truncate }: TextExtent
   return { kept: [...tokens.slice(0, head), ...tail], gap: head };
 }
 
-/** Where pairs, threes and so on begin, as torchtext orders them, and how long they are; none reaches over the gap. */
+/** Positions and lengths of pairs, triples and so on, in torchtext's order; none crosses the gap. */
 export function* ngramsOf(count: number, ngrams: number, gap: number): Generator<{ from: number; n: number }> {
   for (let n = 2; n <= ngrams; n++) {
     for (let from = 0; from + n <= count; from++) if (from >= gap || from + n <= gap) yield { from, n };
@@ -35,7 +36,7 @@ export function joined(tokens: readonly string[], from: number, n: number): stri
   return run;
 }
 
-/** The words of a text as far as they are read: of a long one, some more than those at its ends. */
+/** The words of a text that may be read: for a long one, slightly more than those at its ends. */
 export function readWords(text: string, { maxLength, truncate }: TextExtent): string[] {
   if (truncate === 'tail') return lastWords(text, maxLength);
   const first = firstWords(text, maxLength + 1);
@@ -43,13 +44,13 @@ export function readWords(text: string, { maxLength, truncate }: TextExtent): st
   return [...first, ...lastWords(text, maxLength >> 1)];
 }
 
-/** What the settings make of the tokens of a whole text. */
+/** Applies the settings to the tokens of a whole text. */
 export function shape(tokens: readonly string[], settings: TextExtent): string[] {
   if (!Array.isArray(tokens)) throw invalidArgument("the tokenizer's result", 'an array of strings', tokens);
   const plain = tokens.length <= settings.maxLength && settings.ngrams === 1 && !tokens.includes(PADDING);
   if (plain) return tokens as string[];
   const { kept, gap } = cut(tokens, settings);
-  // To a model it is no padding, whose row is zero and never learns, but an unknown word.
+  // For a model it is not padding, whose row is zero and never trained, but an unknown word.
   for (let at = kept.indexOf(PADDING); at >= 0; at = kept.indexOf(PADDING, at + 1)) kept[at] = UNKNOWN;
   appendNgrams(kept, settings.ngrams, gap);
   return kept;

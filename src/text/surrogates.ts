@@ -1,5 +1,5 @@
 /**
- * Whether an index lies within a surrogate pair, where no text may be cut.
+ * Whether an index lies within a surrogate pair, where a text must not be cut.
  *
  * @internal
  */

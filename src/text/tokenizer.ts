@@ -5,17 +5,17 @@ import { isTokenizerName, TOKENIZER_NAMES, type TokenizerName } from './names.js
 import { unicodeWords } from './unicodeWords.js';
 
 /**
- * Splits a text into tokens. Any function of this form will do, `(text) => text.split(' ')` for one. It must give the same
- * tokens for the same text each time.
+ * Splits a text into tokens. Any such function works, for example `(text) => text.split(' ')`. It must be
+ * deterministic.
  */
 export type Tokenizer = (text: string) => string[];
 
 /**
- * A tokenizer that can also split many texts away from the event loop; {@link HuggingFaceTokenizer} is one. Data sets are
+ * A tokenizer that can also split many texts off the event loop; {@link HuggingFaceTokenizer} is one. Data sets are
  * split with `tokenizeMany`, single texts with `tokenize`: both must give the same tokens.
  */
 export interface BatchTokenizer {
-  /** Tokens of one text, at once. */
+  /** Tokens of one text, synchronously. */
   tokenize(text: string): string[];
   /** Tokens of each text, in the order of the texts. */
   tokenizeMany(texts: readonly string[]): Promise<string[][]>;
@@ -27,23 +27,23 @@ const BY_NAME: Readonly<Record<TokenizerName, Tokenizer>> = {
   characters,
 };
 
-/** What can be given where a tokenizer is expected. */
+/** A value accepted as a tokenizer. */
 export type TokenizerLike = TokenizerName | Tokenizer | BatchTokenizer;
 
-/** What fits where a tokenizer is expected, for messages. */
+/** Description of a tokenizer, for messages. */
 export const TOKENIZER_EXPECTED = `one of ${TOKENIZER_NAMES.map((name) => `'${name}'`).join(', ')}, a HuggingFaceTokenizer, or a function from a text to its tokens`;
 
-/** Tells whether a tokenizer can split many texts away from the event loop. */
+/** Tells whether a tokenizer can split many texts off the event loop. */
 export function isBatchTokenizer(tokenizer: unknown): tokenizer is BatchTokenizer {
   const { tokenize, tokenizeMany } = Object(tokenizer) as Partial<BatchTokenizer>;
   return typeof tokenizer === 'object' && typeof tokenize === 'function' && typeof tokenizeMany === 'function';
 }
 
 /**
- * Returns a tokenizer by its name, or the function where one is given.
+ * Returns a tokenizer by its name, or the given function.
  *
  * @param tokenizer - A name (default `'basic_english'`), a function, or a {@link HuggingFaceTokenizer}.
- * @throws {@link ArgumentError} for another name or a value that is no tokenizer.
+ * @throws {@link ArgumentError} for an unknown name or a value that is not a tokenizer.
  *
  * @example
  * ```ts
@@ -59,9 +59,9 @@ export function getTokenizer(tokenizer: TokenizerLike = 'basic_english'): Tokeni
 }
 
 /**
- * Splits many texts with a tokenizer that may be the user's, and checks that each has its tokens.
+ * Splits many texts with a tokenizer that may be the user's, and checks the result.
  *
- * @throws {@link ArgumentError} if the result is no list of as many lists, and whatever the tokenizer throws.
+ * @throws {@link ArgumentError} if the result is not a list with one list per text, and any error of the tokenizer.
  */
 export async function tokenizeTogether(tokenizer: BatchTokenizer, texts: readonly string[]): Promise<string[][]> {
   const lists = await tokenizer.tokenizeMany(texts);

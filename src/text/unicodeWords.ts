@@ -1,30 +1,30 @@
 import { invalidArgument } from '../core/errors.js';
 import { partsFromEnd, partsOf } from './parts.js';
 
-/** Longest piece that goes to the segmenter at once: its time for Chinese and Japanese grows with the square of the length. */
+/** Longest piece passed to the segmenter: its time for Chinese and Japanese grows quadratically. */
 const PIECE = 512;
 
-/** No language: those whose words need a dictionary are told by their script. */
+/** No locale: languages that need a dictionary are recognised by script. */
 const segmenter = new Intl.Segmenter('und', { granularity: 'word' });
 
-/** Kinds of characters that {@link scan} knows; what has another kind goes to the segmenter. */
+/** Kinds of characters that {@link scan} handles; all others go to the segmenter. */
 const UNKNOWN = 0;
 const SLOW = 1;
 const LETTER = 2;
 const DIGIT = 3;
-/** Joins what stands around it, as an underscore does. */
+/** Joins its neighbours, like an underscore. */
 const JOINER = 4;
-/** A token of its own. */
+/** A separate token. */
 const ALONE = 5;
-/** Tokens of their own except between two letters, two digits, or either. */
+/** Separate tokens except between two letters, two digits, or either. */
 const IN_LETTERS = 6;
 const IN_DIGITS = 7;
 const IN_BOTH = 8;
 
-/** One more than the last code that {@link scan} may know: Latin, Greek, Cyrillic and common punctuation lie below. */
+/** Limit of the codes that {@link scan} handles: Latin, Greek, Cyrillic and common punctuation are below. */
 const CODES = 0x20c0;
 
-/** Kind of each code, found out when it is first met. */
+/** Kind of each code, determined on first use. */
 const kinds = new Uint8Array(CODES);
 
 function pieces(text: string): number {
@@ -34,13 +34,13 @@ function pieces(text: string): number {
 }
 
 /**
- * Asks the segmenter itself how it treats a character, so that both always agree. Only for scripts whose words it finds
- * by rules, not by dictionary.
+ * Queries the segmenter for a character, so that both always agree. Only for scripts whose words it finds by rules, not
+ * by dictionary.
  */
 function kindOf(code: number): number {
   const known = code < 0x250 || (code >= 0x370 && code < 0x530) || (code >= 0x2010 && code < 0x2028) || code >= 0x20a0;
   const c = String.fromCharCode(code);
-  // Marks and format characters belong to what stands before them.
+  // Marks and format characters belong to the character before them.
   if (!known || pieces(`!${c}`) === 1) return SLOW;
   if (pieces(`a${c}`) === 1) {
     if (pieces(`${c}${c}`) !== 1 || pieces(`1${c}`) !== 1) return SLOW;
@@ -63,7 +63,7 @@ function kindAt(chunk: string, i: number): number {
   return kinds[code]!;
 }
 
-/** Splits a chunk as the segmenter would, in a tenth of its time; returns false, having done nothing, if it cannot. */
+/** Splits a chunk as the segmenter would, ten times faster; returns false without any change if it cannot. */
 function scan(chunk: string, tokens: string[]): boolean {
   for (let i = 0; i < chunk.length; i++) if (kindAt(chunk, i) === SLOW) return false;
   let start = 0;
@@ -101,7 +101,7 @@ function segment(chunk: string, tokens: string[], enough: number): void {
       used += last.length;
       last = token;
     }
-    // The last word of a piece may go on after it: it is looked at again, with what follows. One that fills a piece is cut.
+    // The last word of a piece may continue: it is read again with the following text. One that fills a piece is cut.
     if (end === chunk.length || used === 0) {
       tokens.push(last);
       at = end;
@@ -113,13 +113,13 @@ function segment(chunk: string, tokens: string[], enough: number): void {
 
 /**
  * Splits a text into words by the rules of Unicode (UAX 29), in any script: Chinese, Japanese, Thai and others without
- * blanks by ICU's dictionaries, through `Intl.Segmenter`. Before, the text is brought to compatibility form (NFKC), so that the
- * same word in another way of writing is the same token, and to lower case. Punctuation and emoji are tokens of their
- * own; white space is left out. Words of more than 512 characters without a break are cut; so is what has no white space for
- * 4,096 characters, before a full stop if it can be.
+ * spaces by ICU's dictionaries, through `Intl.Segmenter`. The text is first normalized (NFKC), so that different
+ * encodings of a word are the same token, and lowercased. Punctuation and emoji are separate tokens; white space is
+ * dropped. Words of more than 512 characters are cut, and so are 4,096 characters without white space, before a full
+ * stop if possible.
  *
- * Words follow the ICU of Node: where they come from a dictionary, another version of Node may find others. A news item of 42
- * tokens takes 6 us, a Chinese text of 200 characters 150 us.
+ * Words depend on Node's ICU: another version of Node may find different words if they come from a dictionary. A news
+ * item of 42 tokens takes 6 us, a Chinese text of 200 characters 150 us.
  *
  * @param text - Any text; an empty or blank one gives no tokens.
  * @returns The tokens in order.
@@ -136,8 +136,8 @@ export function unicodeWords(text: string): string[] {
 }
 
 /**
- * The first words of a text as {@link unicodeWords} gives them: all, or at least `enough`. A model that reads the beginning
- * alone does not split a book for it.
+ * The first words of a text as {@link unicodeWords} gives them: all, or at least `enough`. A model that reads only the
+ * beginning need not split a whole book.
  *
  * @internal
  */
@@ -192,7 +192,7 @@ function addWords(part: string, tokens: string[], enough: number): void {
 }
 
 /**
- * Splits what has no white space into its words, as they are written: joined, they are the chunk again, unless there were
+ * Splits a chunk without white space into its words, unchanged: joined, they are the chunk again, unless there were
  * `enough` before its end.
  *
  * @internal

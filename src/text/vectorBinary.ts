@@ -5,12 +5,12 @@ import type { VectorHeader, VectorReader, VectorSink } from './vectorFormat.js';
 const BLANK = 32;
 const LF = 10;
 
-/** A longer word is no word: the file is not what its header says. */
+/** Maximum length of a word; a longer one means that the header is wrong. */
 const MAX_WORD = 65536;
 
 /**
- * Reads word2vec's binary form: after the header for each word its bytes, a blank, and `dim` little-endian float32, with
- * or without a line end after them.
+ * Reads word2vec's binary form: after the header, for each word its bytes, a space, and `dim` little-endian float32
+ * values, with or without a line end after them.
  */
 export class BinaryVectorReader implements VectorReader {
   readonly dim: number;
@@ -45,7 +45,7 @@ export class BinaryVectorReader implements VectorReader {
       from = end;
     }
     if (this.words === this.#header.count && bytes.subarray(from).some((byte) => byte !== LF)) {
-      const message = `the header gives ${this.words} words but the file goes on after them`;
+      const message = `the header gives ${this.words} words but the file continues after them`;
       throw new DataError('INVALID_FILE', message, { file: this.#sink.file });
     }
     this.#rest = Buffer.from(bytes.subarray(from));

@@ -3,7 +3,7 @@ import { DataError } from '../core/errors.js';
 /** How a file of word vectors is written. */
 export type VectorFormat = 'glove' | 'word2vec-text' | 'word2vec-binary' | 'fasttext-binary';
 
-/** All forms. */
+/** All formats. */
 export const VECTOR_FORMATS = [
   'glove',
   'word2vec-text',
@@ -11,13 +11,13 @@ export const VECTOR_FORMATS = [
   'fasttext-binary',
 ] as const satisfies readonly VectorFormat[];
 
-/** What the beginning of a word2vec file says of it. */
+/** The header of a word2vec file. */
 export interface VectorHeader {
   /** Number of words. */
   count: number;
-  /** Numbers of each. */
+  /** Size of each vector. */
   dim: number;
-  /** Bytes of the header, its line end included. */
+  /** Bytes of the header, including its line end. */
   bytes: number;
 }
 
@@ -25,15 +25,15 @@ export interface VectorHeader {
 export interface VectorSink {
   /** Path of the file, for messages. */
   readonly file: string;
-  /** Whether a word that is not UTF-8 is passed over instead of being an error. */
+  /** Whether a word that is not UTF-8 is skipped instead of being an error. */
   readonly skipInvalid: boolean;
-  /** Place of a word that is wanted, or -1. A word is wanted once. */
+  /** Index of a wanted word, or -1. A word is wanted once. */
   want(word: string): number;
-  /** Where the numbers of that word go, zeros at first. */
+  /** The target for that word's numbers, initially zeros. */
   target(place: number, dim: number): Float32Array;
   /**
-   * The words that are wanted and were not met, for a file that has vectors of the parts of words. `compose` says that a word gets one by
-   * them, and gives its place.
+   * The wanted words that were not found, for a file with subword vectors. `compose` marks a word as composed of
+   * subwords and returns its index.
    */
   missing(): Iterable<{ word: string; compose: () => number }>;
 }
@@ -42,21 +42,23 @@ export interface VectorSink {
 export interface VectorReader {
   /** Takes the next bytes. */
   add(chunk: Buffer): void;
-  /** Says that there are no more. */
+  /** Ends the file. */
   end(): void;
-  /** Numbers of each vector, 0 as long as it is not known. */
+  /** Size of a vector, 0 until known. */
   readonly dim: number;
   /** Words read so far. */
   readonly words: number;
 }
 
-/** Bytes from the beginning of a file that {@link detectFormat} looks at. */
+/** Bytes at the beginning of a file that {@link detectFormat} examines. */
 export const HEAD_BYTES = 8192;
 
-/** More numbers than any vectors have; a larger count in a header is not believed. */
+/** Maximum plausible size of a vector; a header with a larger one is refused. */
 export const MAX_DIM = 16384;
 
-/** Reads the header of a word2vec file: two positive integers on a line of their own. Returns undefined if there is none. */
+/**
+ * Reads the header of a word2vec file: two positive integers on a separate line. Returns undefined if there is none.
+ */
 export function readHeader(head: Buffer, file: string): VectorHeader | undefined {
   const match = /^(\d{1,12})[ \t]+(\d{1,12})[ \t]*\r?\n/.exec(head.toString('latin1', 0, 64));
   if (!match) return undefined;
@@ -69,8 +71,8 @@ export function readHeader(head: Buffer, file: string): VectorHeader | undefined
 }
 
 /**
- * Tells the format from the beginning of a file: with a header it is word2vec's, and binary if control characters follow,
- * which text has not and float32 numbers have soon.
+ * Detects the format from the beginning of a file: with a header it is word2vec's, and binary if control characters
+ * follow, which text never has and float32 numbers soon have.
  */
 export function detectFormat(head: Buffer, header: VectorHeader | undefined): VectorFormat {
   if (!header) return 'glove';

@@ -17,16 +17,16 @@ import {
 import { TextVectorReader } from './vectorText.js';
 import type { Vocab } from './vocab.js';
 
-/** Takes the vectors of a vocabulary's words, and those of some words more. */
+/** Collects the vectors of a vocabulary's words, and of some additional words. */
 export class VectorRows implements VectorSink {
   /** 1 for each token of the vocabulary that has a vector. */
   readonly known: Uint8Array;
-  /** The words beyond the vocabulary that were taken over, in the order of the file. */
+  /** The additional words, in the order of the file. */
   readonly more: string[] = [];
-  /** How many of {@link known} are made of the vectors of the word's parts. */
+  /** How many of {@link known} are composed of subword vectors. */
   composed = 0;
   readonly #taken = new Set<string>();
-  /** Made with the first vector that is kept: a header alone takes no memory. */
+  /** Allocated with the first kept vector: a header alone allocates nothing. */
   #matrix: Float32Array<ArrayBuffer> | undefined;
 
   constructor(
@@ -58,7 +58,7 @@ export class VectorRows implements VectorSink {
     const end = (place + 1) * dim;
     if (!this.#matrix || this.#matrix.length < end) {
       const before = this.#matrix;
-      // Words beyond the vocabulary come one by one: each time there is room for half as many again.
+      // Additional words come one by one: grow by half each time.
       const words = Math.max(this.vocab.size, Math.ceil(1.5 * (place + 1)));
       this.#matrix = zeros(words * dim, `${dim} for each of ${words} words`);
       if (before) this.#matrix.set(before);
@@ -79,7 +79,7 @@ export class VectorRows implements VectorSink {
     }
   }
 
-  /** The vectors of all words, those taken over included. */
+  /** The vectors of all words, including additional ones. */
   matrixOf(dim: number): Float32Array<ArrayBuffer> {
     const size = this.vocab.size + this.more.length;
     return (this.#matrix ?? zeros(size * dim, `${dim} for each of ${size} words`)).subarray(0, size * dim);
@@ -89,7 +89,7 @@ export class VectorRows implements VectorSink {
 /**
  * Reads a file of vectors to its end.
  *
- * @param count - Told how many words have been read.
+ * @param count - Receives the number of words read so far.
  * @returns the numbers of each vector.
  */
 export async function readAll(
@@ -129,7 +129,7 @@ export async function readAll(
   return { dim: reader.dim };
 }
 
-/** Makes the reader for a file that begins like this. */
+/** Makes the reader for a file with this beginning. */
 function open(
   head: Buffer,
   format: Exclude<VectorFormat, 'fasttext-binary'> | undefined,
@@ -139,7 +139,7 @@ function open(
   const found = format ?? detectFormat(head, header);
   if (found === 'glove') return new TextVectorReader(rows, undefined);
   if (!header) {
-    const message = 'expected a word2vec header: the number of words and of numbers of each, on a line of their own';
+    const message = 'expected a word2vec header: the number of words and of numbers of each, on a separate line';
     throw new DataError('INVALID_FILE', message, { file: rows.file, line: 1 });
   }
   return found === 'word2vec-text' ? new TextVectorReader(rows, header) : new BinaryVectorReader(rows, header);

@@ -7,13 +7,13 @@ const CR = 13;
 const BLANK = 32;
 const TAB = 9;
 
-/** A longer line is no line of text. The longest real ones have a thousand numbers of a dozen characters. */
+/** Maximum length of a line. The longest real ones have a thousand numbers of a dozen characters. */
 const MAX_LINE = 2 ** 20;
 
 /**
  * Reads word vectors written as text, a word and its numbers on each line, with word2vec's header or without (GloVe).
  *
- * Words may contain blanks, as some of GloVe's 840B file do: the numbers are counted from the line's end.
+ * Words may contain spaces, as in GloVe's 840B file: the numbers are counted from the line's end.
  */
 export class TextVectorReader implements VectorReader {
   dim: number;
@@ -93,7 +93,7 @@ export class TextVectorReader implements VectorReader {
     const target = this.#sink.target(place, this.dim);
     const numbers = line.toString('latin1', numbersStart, end).split(/[ \t]/);
     for (let i = 0; i < this.dim; i++) {
-      // As float32, which a number such as 1e39 is too large for.
+      // As float32, which cannot represent a number such as 1e39.
       const value = numbers[i] === '' ? Number.NaN : Math.fround(Number(numbers[i]));
       if (!Number.isFinite(value)) {
         throw this.#error(`expected a number but found ${JSON.stringify(numbers[i])}`, 'INVALID_ROW', i + 2);

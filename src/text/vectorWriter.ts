@@ -3,10 +3,10 @@ import type { Turns } from '../core/turns.js';
 import type { WordRows } from './nearest.js';
 
 /**
- * Writes words and their vectors as word2vec text (fastText's `.vec`). The numbers are exactly those given. The file appears whole or
- * not at all. Words with blanks or line breaks in them, which the format cannot hold, are left out, and so is the empty word.
+ * Writes words and their vectors as word2vec text (fastText's `.vec`). The numbers are exact. The file is written
+ * atomically. Words that contain blanks or line breaks, which the format cannot store, and the empty word are skipped.
  *
- * @returns how many words were written.
+ * @returns the number of written words.
  * @throws DataError `IO` if it cannot be written; RecurraError `ABORTED` if the signal of `turns` is aborted.
  */
 export async function writeVectors(file: string, { words, matrix, dim }: WordRows, turns: Turns): Promise<number> {
@@ -26,7 +26,7 @@ export async function writeVectors(file: string, { words, matrix, dim }: WordRow
   return kept.length;
 }
 
-/** A float32 with as few digits as give it back. */
+/** A float32 with the fewest digits that restore it. */
 function written(value: number): string {
   for (let digits = 7; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));

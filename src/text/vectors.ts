@@ -8,26 +8,29 @@ import { readAll, VectorRows } from './vectorRows.js';
 import { Vocab } from './vocab.js';
 
 /**
- * What a word without a vector gets: zeros, normally distributed numbers of the same spread as those of the file (mean 0),
- * or what a function returns for it.
+ * The vector of a word without one: zeros, normally distributed numbers with the file's spread (mean 0), or the result
+ * of a function.
  */
 export type UnknownVector = 'zero' | 'normal' | ((token: string, dim: number) => ArrayLike<number>);
 
 /** Options of {@link Vectors.load}. */
 export interface VectorsOptions {
-  /** The words to keep; all others are passed over as the file is read. */
+  /** The words to keep; all others are skipped. */
   vocab: Vocab;
-  /** How the file is written. Default: found out from its beginning. */
+  /** Format of the file. Default: detected from its beginning. */
   format?: VectorFormat | undefined;
-  /** What a word without a vector gets. Default `'zero'`. The padding token is zero in any case. */
+  /** The vector of a word without one. Default `'zero'`. The padding token is always zero. */
   unknown?: UnknownVector | undefined;
   /** Seed for `unknown: 'normal'`, a non-negative safe integer. Default 0. */
   seed?: number | undefined;
-  /** How often each token of the vocabulary is in the texts, `[vocab.size]`, for `coverage.tokensCovered`. */
+  /** Number of occurrences of each vocabulary token in the texts, `[vocab.size]`, for `coverage.tokensCovered`. */
   counts?: ArrayLike<number> | undefined;
-  /** Whether a word that is not UTF-8 is an error (the default) or left out; word2vec itself writes words cut off within a character. */
+  /**
+   * Whether a word that is not UTF-8 is an error (the default) or skipped; word2vec itself may truncate words within a
+   * character.
+   */
   invalidUtf8?: 'error' | 'skip' | undefined;
-  /** Ends the work with an error of code `ABORTED`. */
+  /** Stops the work with an error of code `ABORTED`. */
   signal?: AbortSignal | undefined;
   /** Called every few milliseconds and at the end with the words read so far. */
   onProgress?: ((progress: { words: number }) => void) | undefined;
@@ -35,22 +38,22 @@ export interface VectorsOptions {
 
 /** How much of a vocabulary a file has. */
 export interface VectorCoverage {
-  /** Words of the vocabulary that have a vector, specials apart. */
+  /** Vocabulary words with a vector, without specials. */
   found: number;
-  /** Words of the vocabulary that have none, specials apart. */
+  /** Vocabulary words without a vector, without specials. */
   missing: number;
-  /** Of those that have one, how many the file has not as a whole: they get the mean of their subwords. Only of fastText's `.bin`. */
+  /** How many of the found words are not in the file but composed of their subwords. Only for fastText's `.bin`. */
   composed?: number | undefined;
-  /** Words that the file has. */
+  /** Words in the file. */
   fileWords: number;
   /** Share of the texts' tokens that have a vector, from 0 to 1, if `counts` were given. */
   tokensCovered: number | undefined;
 }
 
 /**
- * Pretrained word vectors for a vocabulary, read from a file of GloVe, word2vec (text or binary; fastText's `.vec` files are word2vec text) or
- * fastText's `.bin`, supervised or not. From a `.bin` each word gets what fastText's `get_word_vector` gives, also one that the file does not
- * have: the mean of its subwords.
+ * Pretrained word vectors for a vocabulary, read from a file of GloVe, word2vec (text or binary; fastText's `.vec`
+ * files are word2vec text) or fastText's `.bin`, supervised or not. From a `.bin`, each word gets the vector of
+ * fastText's `get_word_vector`, even one that the file does not have: the mean of its subwords.
  *
  * @example
  * ```ts
@@ -62,9 +65,9 @@ export interface VectorCoverage {
 export class Vectors {
   /** All vectors, row by row in order of the vocabulary's indices, `[vocab.size * dim]`. */
   readonly matrix: Float32Array<ArrayBuffer>;
-  /** Numbers of each vector. */
+  /** Size of each vector. */
   readonly dim: number;
-  /** 1 for each token of the vocabulary whose vector is the file's, else 0; `[vocab.size]`. */
+  /** 1 for each vocabulary token with a vector from the file, otherwise 0; `[vocab.size]`. */
   readonly known: Uint8Array;
   /** How much of the vocabulary the file has. */
   readonly coverage: VectorCoverage;
@@ -77,15 +80,15 @@ export class Vectors {
   }
 
   /**
-   * Reads the vectors of a vocabulary's words. The file is streamed: memory is taken for the vocabulary only, and the event
-   * loop goes round while it is read. Of a word that the file has twice the first vector counts.
+   * Reads the vectors of a vocabulary's words. The file is streamed: memory is only allocated for the vocabulary, and
+   * reading yields to the event loop. For a repeated word, the first vector counts.
    *
    * @param file - Path of the file.
    * @param options - See {@link VectorsOptions}.
-   * @throws {@link ArgumentError} for options that do not fit. {@link DataError} with the file and, in text files, the line:
-   * `FILE_NOT_FOUND`, `IO`, `INVALID_ROW` (too few or too many numbers, something that is no number, a word that is not
-   * UTF-8), `INVALID_FILE` (a number of words that is not the header's, a header that is not believed, no vectors at all, a
-   * quantized model of fastText).
+   * @throws {@link ArgumentError} for invalid options. {@link DataError} with the file and, in text files, the line:
+   * `FILE_NOT_FOUND`, `IO`, `INVALID_ROW` (too few or too many numbers, a value that is not a number, a word that is
+   * not UTF-8), `INVALID_FILE` (a word count different from the header's, an implausible header, no vectors, a
+   * quantized fastText model).
    */
   static async load(file: string, options: VectorsOptions): Promise<Vectors> {
     checkVectorsOptions(file, options);
@@ -103,11 +106,11 @@ export class Vectors {
   }
 
   /**
-   * As {@link load}, and takes over words that the vocabulary does not have, in the order of the file.
+   * Like {@link load}, and adds words that the vocabulary does not have, in the order of the file.
    *
-   * @param most - How many words to take over, at most.
-   * @param accepts - Whether a word is worth it: one that no text ever has is not.
-   * @returns the vectors, and the vocabulary that they are for: the given one with those words behind its own.
+   * @param most - Maximum words to add.
+   * @param accepts - Whether to add a word; not if no text can contain it.
+   * @returns the vectors and their vocabulary: the given one followed by the added words.
    * @throws as {@link load} does.
    * @internal
    */
@@ -131,7 +134,7 @@ export class Vectors {
   }
 
   /**
-   * Vectors that are in memory already.
+   * Vectors that are already in memory.
    *
    * @param known - The words that have one, by index.
    * @internal

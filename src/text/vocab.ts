@@ -73,7 +73,8 @@ export class Vocab {
   /**
    * Makes a vocabulary from all its tokens in order of their indices.
    *
-   * @throws {@link ArgumentError} if `tokens` is no list of different strings, or if a token named in the options is not in it.
+   * @throws {@link ArgumentError} if `tokens` is not a list of distinct strings, or if a token named in the options is
+   * not in it.
    *
    * @example
    * ```ts
@@ -88,7 +89,7 @@ export class Vocab {
     return Vocab.#of([...tokens], options);
   }
 
-  /** As {@link fromTokens}, with a list that nobody else will change. */
+  /** Like {@link fromTokens}, with a list that the caller will not change. */
   static #of(list: readonly string[], options: VocabTokenOptions): Vocab {
     const indices = new Map<string, number>();
     for (let index = 0; index < list.length; index++) {
@@ -118,7 +119,7 @@ export class Vocab {
   }
 
   /**
-   * As {@link fromJSON} for an object that nobody else has: its list of tokens becomes the vocabulary's own.
+   * Like {@link fromJSON} for an object that the caller gives away: its list of tokens becomes the vocabulary's.
    *
    * @internal
    */
@@ -173,7 +174,7 @@ export class Vocab {
   }
 
   /**
-   * A vocabulary with further tokens behind its own. Pauses now and then.
+   * A vocabulary with further tokens after its own. Pauses now and then.
    *
    * @param more - Tokens that it does not have, each once.
    * @internal
@@ -213,7 +214,7 @@ export class Vocab {
   /** Index of a token that is in the vocabulary, else undefined. */
   #find(token: string): number | undefined {
     if (this.#preferLists(1)) return this.#made.indices.get(token);
-    // What is no string is no token.
+    // A value that is not a string is not a token.
     const index = typeof token === 'string' ? this.#native!.get(token) : -1;
     return index < 0 ? undefined : index;
   }

@@ -114,10 +114,10 @@ export class VocabBuilder {
   }
 
   /**
-   * Makes the vocabulary: specials, then tokens by falling frequency, ties by code point. A counted token that equals a
+   * Makes the vocabulary: specials, then tokens by descending frequency, ties by code point. A counted token that equals a
    * special keeps the special's place. The builder can count on and build again.
    *
-   * @throws {@link ArgumentError} for options that do not fit.
+   * @throws {@link ArgumentError} for invalid options.
    */
   build(options: VocabOptions = {}): Vocab {
     checkOptionNames('a vocabulary', options, VOCAB_OPTION_NAMES);
@@ -185,7 +185,7 @@ export class VocabBuilder {
  *
  * @param tokens - The tokens of each text.
  * @param options - See {@link VocabOptions}.
- * @throws {@link ArgumentError} for options that do not fit, or if an element is a string instead of tokens.
+ * @throws {@link ArgumentError} for invalid options, or if an element is a string instead of tokens.
  *
  * @example
  * ```ts
@@ -246,7 +246,7 @@ export function checkVocabOptions(options: VocabOptions): CheckedVocabOptions {
   }
   const twice = specials.find((token, i) => specials.indexOf(token) < i);
   if (twice !== undefined) {
-    throw constraint('specials', `Expected different specials but ${JSON.stringify(twice)} is there twice`);
+    throw constraint('specials', `Expected distinct specials but ${JSON.stringify(twice)} appears twice`);
   }
   if (
     maxTokens !== Number.POSITIVE_INFINITY &&

@@ -7,8 +7,8 @@ import { getTokenizer, type TokenizerLike } from './tokenizer.js';
  * Tells which words a tokenizer can give: those of a file of vectors in another case, or with punctuation inside, would never be
  * looked up.
  *
- * @returns whether a word, split, is one token that equals it; of a {@link HuggingFaceTokenizer}, whether it is one of its tokens,
- * since pieces within words are no tokens by themselves.
+ * @returns whether a word, split, is one token that equals it; of a {@link HuggingFaceTokenizer}, whether it is one of
+ * its tokens, since pieces within words are not tokens by themselves.
  */
 export async function wordTest(tokenizer: TokenizerLike, turns: Turns): Promise<(word: string) => boolean> {
   if (tokenizer instanceof HuggingFaceTokenizer) {

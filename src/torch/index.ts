@@ -9,7 +9,7 @@ export type { Precision } from '../core/precision.js';
 export type { CudaDevice, CudaStatus } from '../native/cuda.js';
 export * from './amp/index.js';
 export * from './cuda/index.js';
-/** Several processes that compute together, as `torch.distributed`. */
+/** Distributed computation, as `torch.distributed`. */
 export * as distributed from './distributed/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';

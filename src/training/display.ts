@@ -8,7 +8,7 @@ import type { Progress, Validation, ValidationResult } from './progress.js';
 export interface ProgressDisplay {
   /** Shows a report of a training for any task; give it to `onProgress`. */
   update(progress: Progress<Validation>): void;
-  /** Shows how far the work before the first step is; give it the `prepare` events of `onEvent`. */
+  /** Shows the progress of the work before the first step; give it the `prepare` events of `onEvent`. */
   prepare(event: PrepareEvent): void;
   /** Ends the display, leaving the terminal as it was. */
   stop(): void;
@@ -33,7 +33,7 @@ function prepareLine({ about, share }: PrepareEvent): string {
 }
 
 /**
- * What a training says of its validation rows, in words.
+ * Validation figures as text.
  *
  * @internal
  */
@@ -56,7 +56,7 @@ function epochLine(progress: Progress<Validation>): string {
 }
 
 function bar(): ProgressDisplay {
-  // Loaded only where a bar is shown, to keep `import 'recurra'` quick.
+  // Loaded only where a bar is shown, to keep `import 'recurra'` fast.
   const cliProgress = createRequire(import.meta.url)('cli-progress') as typeof import('cli-progress');
   const shown = new cliProgress.SingleBar({
     format:
@@ -108,7 +108,7 @@ function bar(): ProgressDisplay {
 
 function plainLines(): ProgressDisplay {
   let last = 0;
-  // What takes less than a second is not worth a line.
+  // Work of less than a second gets no line.
   let prepared = now() - (SECONDS_BETWEEN_LINES - 1) * 1000;
   const due = (before: number) => now() - before >= SECONDS_BETWEEN_LINES * 1000;
   return {

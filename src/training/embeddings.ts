@@ -8,14 +8,14 @@ import { wordTest } from '../text/wordTest.js';
 import { type FirstVectors, type FirstWords, roomFor } from './firstWords.js';
 import type { CommonSettings } from './task.js';
 
-/** Numbers that go to the engine in one call: copying them takes well below a millisecond. */
+/** Numbers per call of the engine: copying them takes well below a millisecond. */
 const NUMBERS_PER_CALL = 2 ** 18;
 
 type Embeddings = NonNullable<CommonSettings['embeddings']>;
 
 /**
- * The words of a file of pretrained vectors, in the order of the file, which by custom is that of their frequency. Those that the
- * tokenizer never gives are left out.
+ * The words of a file of pretrained vectors, in the order of the file, usually by frequency. Words that the tokenizer
+ * never produces are skipped.
  */
 export function wordsOfFile(embeddings: Embeddings, signal: AbortSignal | undefined): FirstWords {
   const { file, words = 0 } = embeddings;
@@ -51,25 +51,25 @@ async function loadMore(
 }
 
 /**
- * Refuses vectors that do not fit.
+ * Refuses vectors that do not match.
  *
- * @throws DataError if the file has none of the rows' words; ArgumentError for another size than `embeddingDim` says.
+ * @throws DataError if the file has none of the rows' words; ArgumentError for a size other than `embeddingDim`.
  */
 function checked({ file, dim }: Embeddings, vocab: Vocab, vectors: Vectors): Vectors {
   if (dim !== undefined && dim !== vectors.dim) {
     throw constraint(
       'embeddingDim',
-      `embeddingDim is ${dim}, but the vectors in ${file} have ${vectors.dim} values; leave embeddingDim out`,
+      `embeddingDim is ${dim}, but the vectors in ${file} have ${vectors.dim} values; remove embeddingDim`,
     );
   }
   if (vectors.coverage.found === 0) {
-    const message = `it has a vector for none of the ${vocab.length} words of the training rows; is it of another language?`;
+    const message = `it has a vector for none of the ${vocab.length} words of the training rows; is it for another language?`;
     throw new DataError('INVALID_FILE', message, { file });
   }
   return vectors;
 }
 
-/** Gives the words that have a vector to begin with that one; the others keep what they were drawn. */
+/** Sets the initial vectors of words that have one; the others keep their random ones. */
 export async function setEmbeddings(engine: Engine, { matrix, known, dim }: FirstVectors): Promise<void> {
   const words = Int32Array.from(known.keys()).filter((word) => known[word] === 1);
   const step = Math.max(1, Math.floor(NUMBERS_PER_CALL / dim));

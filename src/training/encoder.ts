@@ -14,16 +14,16 @@ export interface EncoderSettings {
   words: number | undefined;
 }
 
-/** The blank before a word, which units of words and pieces have. */
+/** The space before a word in units of words and pieces. */
 const BLANK = /^[ \u0120\u2581](?=.)/su;
 
 /** Words between two pauses. */
 const TOGETHER = 4_096;
 
 /**
- * The unit of each word that an encoder has, in the order of the units. With the encoder's own tokenizer they are its units; else a unit's
- * word is the unit without the blank before it, and, unless that is another unit's, in lower case. The first unit of a word, which is the most
- * frequent one, is taken.
+ * The unit of each word of an encoder, in the order of the units. With the encoder's own tokenizer, words are its
+ * units. Otherwise a unit's word is the unit without its leading space, lowercased unless that is another unit. The
+ * first unit of a word, the most frequent one, is used.
  */
 function* unitsOfWords(
   { vocab, tokenizer: own }: PretrainedEncoder,
@@ -55,7 +55,7 @@ function array(state: readonly StateEntry[], name: string): StateEntry | undefin
 export function wordsOfEncoder({ model, words = 0 }: EncoderSettings, signal: AbortSignal | undefined): FirstWords {
   let units: ReadonlyMap<string, number> | undefined;
   return {
-    // Its vectors make a network no better beside a linear model, as those of a file or of texts do.
+    // Unlike vectors of a file or of texts, its vectors do not justify a larger share of the network.
     given: undefined,
     learns: false,
     async extend(vocab: Vocab, { tokenizer, ...text }: TextSettings): Promise<Vocab> {
@@ -100,8 +100,8 @@ export function wordsOfEncoder({ model, words = 0 }: EncoderSettings, signal: Ab
 }
 
 /**
- * Lets the forward layers of a network begin with those of an encoder. Inputs that the encoder does not have, as the features of a
- * word's characters or the outputs of the backward layer below, keep the weights that were drawn.
+ * Initialises the forward layers of a network from those of an encoder. Weights for inputs that the encoder does not
+ * have, such as character features or outputs of a backward layer, stay random.
  */
 export async function setLayers(engine: Engine, { model }: EncoderSettings): Promise<void> {
   const [own, given] = [await engine.state(), await model.encoderState()];
@@ -113,7 +113,9 @@ export async function setLayers(engine: Engine, { model }: EncoderSettings): Pro
   await engine.loadState(own);
 }
 
-/** Copies a matrix over the first columns of another one of as many rows; vectors are matrices of one column. */
+/**
+ * Copies a matrix into the first columns of another with the same number of rows; vectors are matrices of one column.
+ */
 function copyColumns(from: StateEntry, to: StateEntry): void {
   const rows = from.shape[0]!;
   const [width, room] = [from.data.length / rows, to.data.length / rows];

@@ -5,10 +5,12 @@ import { type Share, WHOLE } from './distributed/share.js';
 import type { BatchPlan } from './plan.js';
 import type { CommonSettings } from './task.js';
 
-/** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */
+/** Copies the rows with these indices and their targets, in the given order. */
 export type Gather = (indices: Int32Array) => Omit<Chunk, 'batchSizes'>;
 
-/** Batches of rows in random order, of similar length where that is asked for. With other ranks a batch has the rows of all. */
+/**
+ * Batches of rows in random order, optionally of similar length. With other ranks, a batch contains the rows of all.
+ */
 export class EpochPlan implements BatchPlan {
   readonly epoch: number;
   readonly batchSizes: Int32Array;
@@ -71,7 +73,7 @@ export class EpochPlan implements BatchPlan {
     const all = this.batchSizes.subarray(batch, end);
     const members = this.#order.subarray(row, row + rows);
     if (size === 1) return { ...this.#gather(members), batchSizes: all };
-    // Every size-th row, since those of a batch may stand in order of their lengths.
+    // Every size-th row, since the rows of a batch may be sorted by length.
     const own: number[] = [];
     let start = 0;
     const batchSizes = all.map((count) => {

@@ -3,8 +3,8 @@ import { aborted } from '../core/signals.js';
 import type { TrainedModel } from './task.js';
 
 /**
- * A training that did not reach its end: `ABORTED` by its signal, `NON_FINITE_LOSS`, or `IO` for checkpoints that cannot be
- * written. What was learned is not lost: it is in {@link model}.
+ * A training that did not finish: `ABORTED` by its signal, `NON_FINITE_LOSS`, or `IO` for checkpoints that cannot be
+ * written. The weights learned so far are in {@link model}.
  *
  * @example
  * ```ts
@@ -16,9 +16,9 @@ import type { TrainedModel } from './task.js';
  * ```
  */
 export class TrainingError<M extends TrainedModel = TrainedModel> extends RecurraError {
-  /** Name of the class, as in every error of JavaScript. */
+  /** Name of the class, as for every JavaScript error. */
   override name = 'TrainingError';
-  /** The best model so far; `undefined` if training stopped before there was one. */
+  /** The best model so far; `undefined` if training stopped before the first step. */
   readonly model: M | undefined;
 
   constructor(code: ErrorCode, message: string, model: M | undefined, options: RecurraErrorOptions = {}) {

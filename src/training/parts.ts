@@ -8,7 +8,7 @@ import type { Progress } from './progress.js';
 import type { RecordedCourse } from './record.js';
 import type { Task, TaskTypes } from './task.js';
 
-/** Why a training ended early, and a sentence about it. */
+/** Why a training ended early, as code and sentence. */
 export interface TrainingFailure {
   code: 'ABORTED' | 'NON_FINITE_LOSS' | 'IO';
   message: string;
@@ -17,37 +17,37 @@ export interface TrainingFailure {
 
 /** How a training ended. */
 export interface TrainingOutcome<T extends TaskTypes> {
-  /** The last report of each finished epoch, and of the one that was interrupted. */
+  /** The last report of each finished epoch and of an interrupted one. */
   history: Progress<T['validation']>[];
-  /** What the file of the model tells of the epochs. */
+  /** The epochs as recorded in the model's file. */
   course: RecordedCourse;
   /** The epoch whose weights were kept; undefined without validation data. */
   best: BestEpoch<T['validation'], T['chosen']> | undefined;
-  /** What was chosen in that epoch; without one what a rehearsal chose. */
+  /** The choices of that epoch; without one, those of a rehearsal. */
   chosen: T['chosen'] | undefined;
-  /** Set when training ended early by itself; not for `stop()`. */
+  /** Set if the training ended early by itself; not for `stop()`. */
   failure?: TrainingFailure;
 }
 
-/** What a training works with. */
+/** The parts of a training. */
 export interface TrainingParts<T extends TaskTypes> {
   task: Task<T>;
   engine: ExplainingEngine;
   data: T['data'];
   settings: T['settings'];
-  /** Passes over the rows, at most. */
+  /** Maximum passes over the rows. */
   epochs: number;
-  /** Rows per step, at most. */
+  /** Maximum rows per step. */
   batchSize: number;
-  /** Length of the adversarial noise; 0 for none. */
+  /** Norm of the adversarial noise; 0 for none. */
   adversarial: number;
-  /** What was chosen by the rows. */
+  /** Settings chosen from the rows. */
   choices: readonly Choice[];
-  /** Who watches and steers it. */
+  /** Its listeners and controls. */
   control: TrainingControl<T['validation'], T['start']>;
-  /** Where it begins. */
+  /** Its initial position. */
   position: TrainingPosition<T['validation'], T['chosen']>;
-  /** The weights of the best epoch before that. */
+  /** The weights of the best earlier epoch. */
   best: StateEntry[] | undefined;
   /** Writes checkpoints; undefined without the option. */
   checkpointer: Checkpointer | undefined;

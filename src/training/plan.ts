@@ -5,18 +5,18 @@ import type { Chunk, StepOptions } from '../engine/engine.js';
 export interface BatchPlan {
   /** Number of the epoch, from 1. */
   readonly epoch: number;
-  /** Rows in each batch, those of other ranks included. */
+  /** Rows in each batch, including those of other ranks. */
   readonly batchSizes: Int32Array;
-  /** The generator's state behind this epoch: that of the next one. */
+  /** The generator's state after this epoch. */
   readonly next: RandomState;
   /**
-   * Puts batches together until they have enough tokens.
+   * Groups batches until they have enough tokens.
    *
    * @param batch - The first one.
-   * @param batches - How many there may be at most.
-   * @param tokens - With that many or more, no further batch is added.
+   * @param batches - Maximum number of batches.
+   * @param tokens - Number of tokens from which on no further batch is added.
    */
   chunk(batch: number, batches: number, tokens: number): Chunk | Promise<Chunk>;
-  /** Which states the rows of a batch begin with, where they do not begin with zeros. */
+  /** Initial states of a batch, if not zeros. */
   initial?(batch: number): StepOptions['initial'];
 }

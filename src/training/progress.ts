@@ -1,4 +1,4 @@
-/** How a model does on validation data. A task adds measures of its own. */
+/** Validation figures. A task adds its own measures. */
 export interface Validation {
   /** Rows measured. */
   rows: number;
@@ -6,36 +6,36 @@ export interface Validation {
   loss: number;
 }
 
-/** How a model does on validation rows. */
+/** Validation figures of a classifier. */
 export interface ValidationResult extends Validation {
   /** Rows measured. */
   rows: number;
-  /** Mean cross entropy per answer, in nats: a row has one, or with `multiLabel` one for each label. */
+  /** Mean cross entropy per answer, in nats: one per row, or with `multiLabel` one per label. */
   loss: number;
-  /** Share of rows answered correctly: with `multiLabel` all of a row's answers, each yes above a half. */
+  /** Share of rows answered correctly: with `multiLabel`, rows whose labels are all correct at a threshold of 0.5. */
   accuracy: number;
 }
 
-/** How far a training is, as {@link TrainOptions.onProgress} sees it. */
+/** Progress of a training, as passed to {@link TrainOptions.onProgress}. */
 export interface Progress<V extends Validation = ValidationResult> {
-  /** What has just happened: a few more batches, or the end of an epoch. */
+  /** The occasion: a few more batches, or the end of an epoch. */
   kind: 'step' | 'epoch';
-  /** The epoch that is running or has just ended, from 1. */
+  /** The current or just finished epoch, from 1. */
   epoch: number;
-  /** How many epochs there will be. */
+  /** Number of epochs. */
   epochs: number;
   /** Rows seen in all epochs so far. */
   samples: number;
   /** Rows that all epochs together will see. */
   totalSamples: number;
-  /** Mean loss per row of this epoch so far, as the training minimizes it, with weights and smoothing if it has them. */
+  /** Mean loss per row of this epoch so far, as minimised by the training, including weights and smoothing. */
   loss: number;
-  /** Share of this epoch's rows so far that the model, as it was then, answered correctly. */
+  /** Share of this epoch's rows so far answered correctly, before the respective step. */
   accuracy: number;
   /** Training speed since the start, without the time of validation. */
   samplesPerSecond: number;
   /** Estimated seconds that the training still needs, without validation. */
   secondsLeft: number;
-  /** With `kind: 'epoch'` and validation rows: how the model does on them. */
+  /** Validation figures, with `kind: 'epoch'` and validation rows. */
   validation?: V;
 }

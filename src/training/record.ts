@@ -1,62 +1,63 @@
 import type { Plain } from '../core/plain.js';
 import { packageVersion } from '../native/addon.js';
 
-/** How a training stood at the end of an epoch. */
+/** The figures of a training at the end of an epoch. */
 export interface RecordedEpoch {
   /** The epoch, from 1. */
   epoch: number;
-  /** Mean loss per row of the epoch, in nats, as the training minimized it. */
+  /** Mean loss per row of the epoch, in nats, as minimised by the training. */
   loss: number;
-  /** Share of the epoch's rows that the model, as it was then, answered correctly. */
+  /** Share of the epoch's rows answered correctly, before the respective step. */
   accuracy: number;
   /** Learning rate of its last step. */
   learningRate: number;
-  /** How the model did on the validation rows, where there were any. */
+  /** Validation figures, if there were validation rows. */
   validation?: Readonly<Record<string, Plain>>;
 }
 
-/** What a training was given: enough to tell whether another one had the same rows. */
+/** Fingerprint of a training's data: enough to tell whether another training had the same rows. */
 export interface RecordedData {
   /** Rows of the training set. */
   rows: number;
   /** Rows of the validation set; 0 for none. */
   validationRows: number;
-  /** SHA-256 over the encoded rows and their vocabulary, in hexadecimal digits, as checkpoints have it. */
+  /** SHA-256 over the encoded rows and their vocabulary, in hexadecimal digits, as in checkpoints. */
   sha256: string;
-  /** The same over the texts without labels that word vectors were learned from, where there were any. */
+  /** The same for the unlabelled texts that word vectors were learned from, if any. */
   unlabelled?: string;
 }
 
 /**
- * How a model was made, as its file tells. It holds neither a clock time nor a path: the same training gives the same record.
+ * How a model was made, as stored in its file. It contains no clock time and no path: the same training gives the same
+ * record.
  */
 export interface TrainingRecord {
-  /** Version of the form of this record: 1. */
+  /** Format version of this record: 1. */
   formatVersion: number;
   /** The version of this package that trained the model. */
   version: string;
   /**
-   * All settings of the training by the names of their options, defaults included. What a file cannot hold, such as rows and functions, is
-   * `{ given: true }`.
+   * All settings of the training by option name, including defaults. Values that a file cannot store, such as rows and
+   * functions, are `{ given: true }`.
    */
   options: Readonly<Record<string, Plain>>;
   /** The rows. */
   data: RecordedData;
   /** The epochs, in order; the last may have been interrupted. Empty for a model without a network. */
   history: readonly RecordedEpoch[];
-  /** The epoch whose weights the model has, if validation rows chose one; else null. */
+  /** The epoch whose weights the model has, if chosen by validation rows; otherwise null. */
   keptEpoch: number | null;
 }
 
-/** Version of the form of a record. */
+/** Format version of a record. */
 export const RECORD_VERSION = 1;
 
-/** Settings of the machine and of files, which say nothing of the model. */
+/** Settings of the machine and of files, which do not affect the model. */
 const LEFT_OUT: readonly string[] = ['threads', 'checkpoint', 'tensorboard', 'memoryUnits'];
 
 const GIVEN = { given: true } as const;
 
-/** The settings without what is a path or belongs to the machine. */
+/** The settings without paths and settings of the machine. */
 function recordedOptions({
   embeddings,
   ...settings
@@ -66,13 +67,13 @@ function recordedOptions({
   return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** What a record tells of the epochs. */
+/** The epochs of a record. */
 export type RecordedCourse = Pick<TrainingRecord, 'history' | 'keptEpoch'>;
 
 /**
- * Begins the record of a training.
+ * Starts the record of a training.
  *
- * @param settings - All of its settings, as checkpoints keep them.
+ * @param settings - All of its settings, as stored in checkpoints.
  */
 export function recordFrame(
   settings: Readonly<Record<string, Plain>>,
@@ -86,12 +87,12 @@ export function recordFrame(
   };
 }
 
-/** What a training reports of an epoch. */
+/** A training's report of an epoch. */
 export interface EpochReport extends Pick<RecordedEpoch, 'epoch' | 'loss' | 'accuracy'> {
   validation?: object;
 }
 
-/** A sum that was interrupted is rounded otherwise: so many digits are the same. */
+/** Interrupted sums are rounded differently: this many digits are the same. */
 const DIGITS = 9;
 
 const rounded = (value: number) => (Number.isFinite(value) ? Number(value.toPrecision(DIGITS)) : 0);
@@ -107,7 +108,7 @@ export function recordedEpoch({ epoch, loss, accuracy, validation }: EpochReport
   };
 }
 
-/** The key of a file's metadata under which it tells how the model was made. */
+/** Metadata key of a file's training record. */
 export const CARD_KEY = 'card';
 
 /** Metadata of a model's file with the record of its training, if there is one. */

@@ -11,20 +11,20 @@ import { Trainer } from './trainer.js';
 
 const MILLISECONDS_BETWEEN_REPORTS = 250;
 
-/** Watches the training, and may end it. */
+/** A listener that may also end the training. */
 interface Steered extends Watcher {
   readonly stopSignal: AbortSignal;
 }
 
-/** How the training learns that is rehearsed. */
+/** Learning settings of the rehearsed training. */
 type Manner<T extends TaskTypes> = Omit<TrainingInput<T>, 'data'> & Pick<TrainingParts<T>, 'epochs' | 'adversarial'>;
 
 /**
- * Trains the network of a rehearsal, which nobody but its task gets to see.
+ * Trains the network of a rehearsal, which only its task uses.
  *
  * @param build - Builds a network for the data.
- * @returns what the task chose; undefined where the loss did not stay finite, so that nothing can be chosen.
- * @throws TrainingError `ABORTED` if it was ended, by the signal of the options or by `stop()`: there is no model yet.
+ * @returns the task's choice; undefined if the loss became non-finite.
+ * @throws TrainingError `ABORTED` if ended by the signal or by `stop()`: there is no model yet.
  */
 export async function rehearse<T extends TaskTypes>(
   task: Task<T>,

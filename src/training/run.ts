@@ -6,12 +6,12 @@ import type { Validation, ValidationResult } from './progress.js';
 import type { TrainedModel } from './task.js';
 
 /**
- * A training that is under way, as {@link TextClassifier.start} returns it: its events as they happen, its result, and a way
- * to end it.
+ * A running training, returned by {@link TextClassifier.start}: its events, its result, and a way to stop it.
  *
- * Each `for await` gets the events from then on, the last of which is `end`. If the training failed, the loop then throws what
- * {@link result} rejects with. Leaving the loop does not end the training. A reader that is slower than the training misses
- * some events rather than filling the memory: of `prepare`, `step`, `checkpoint` and `warning` it then gets the newest.
+ * Each `for await` gets the events from then on, the last of which is `end`. If the training failed, the loop then
+ * throws what {@link result} rejects with. Leaving the loop does not end the training. A reader slower than the
+ * training misses some events rather than filling the memory: of `prepare`, `step`, `checkpoint` and `warning`, it only
+ * gets the latest.
  *
  * @example
  * ```ts
@@ -63,14 +63,15 @@ export class TrainingRun<
   }
 
   /**
-   * Ends the training soon: {@link result} then resolves with the model as far as it has learned, with validation rows with the
-   * weights of its best epoch. While rows are still being read there is no model yet: then it rejects with `ABORTED`.
+   * Stops the training soon: {@link result} then resolves with the model learned so far, or with the weights of the
+   * best epoch if there are validation rows. While rows are still being read there is no model yet, and it rejects with
+   * `ABORTED`.
    */
   stop(): void {
     this.#control.stop();
   }
 
-  /** The events from now on; after the end only the last one. */
+  /** The events from now on; after the end, only the last one. */
   [Symbol.asyncIterator](): AsyncIterableIterator<TaskEvent<V, S>> {
     const queue = new EventQueue<TaskEvent<V, S>>(() => {
       this.#queues.delete(queue);

@@ -4,7 +4,7 @@ import type { LearningSettings } from './options/learning.js';
  * The learning rate of a step.
  *
  * @param step - from 0 to `steps - 1`.
- * @param steps - steps of the whole training, as many as it would have if all epochs had as many as the present one.
+ * @param steps - Steps of the whole training, as if all epochs had as many as the current one.
  */
 export function learningRate(
   { schedule, lr, warmup }: Pick<LearningSettings, 'schedule' | 'lr' | 'warmup'>,

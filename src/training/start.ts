@@ -43,7 +43,7 @@ export function startTraining<T extends TaskTypes>(
   return new TrainingRun((control) => train(task, rows, options, control));
 }
 
-/** From rows to a model: options, rows, engine, training, model. */
+/** The whole way from rows to a model: options, rows, engine, training, model. */
 async function train<T extends TaskTypes>(
   task: Task<T>,
   rows: T['rows'],
@@ -77,20 +77,20 @@ async function train<T extends TaskTypes>(
   }
 }
 
-/** Settings with the number of ranks, on which the result depends; as they are for one. */
+/** Settings with the number of ranks, which affects the result; unchanged for one. */
 function withRanks<S extends CommonSettings>(settings: S, { company: { share } }: Session): S & { ranks?: number } {
   return share.size === 1 ? settings : { ...settings, ranks: share.size };
 }
 
-/** What all ranks must have been given alike. */
+/** Values that must be equal on all ranks. */
 function agreed(settings: CommonSettings, checkpoint: Checkpoint | undefined) {
-  // What is of one machine may differ.
+  // Machine-specific settings may differ.
   const { threads: _, tensorboard: __, memoryUnits: ___, ...stored } = storedSettings(settings);
   const resumed = checkpoint ? `step ${checkpoint.position.step} of ${checkpoint.data.sha256.slice(0, 12)}` : 'nothing';
   return { ...stored, 'the checkpoint to resume from': resumed };
 }
 
-/** From what was read to a model. */
+/** From the data to a model. */
 async function trained<T extends TaskTypes>(
   task: Task<T>,
   rows: T['rows'],
@@ -182,16 +182,16 @@ async function trained<T extends TaskTypes>(
 /** Lets an engine train with the other ranks. */
 function distribute(engine: ExplainingEngine, table: bigint): void {
   if (!engine.distribute)
-    throw constraint('distributed', 'this model cannot be trained in several processes yet; leave distributed out');
+    throw constraint('distributed', 'this model cannot be trained in several processes yet; remove distributed');
   engine.distribute(table);
 }
 
-/** The network of a checkpoint, whose file has the vectors of words and of their characters as one. */
+/** The network of a checkpoint, whose file has merged vectors of words and their characters. */
 function apart(network: NetworkSettings, characters: WordFeatures | undefined): NetworkSettings {
   return characters ? { ...network, embeddingDim: network.embeddingDim - characters.dim } : network;
 }
 
-/** Finds out before anything is read that what a training writes can be written, and is nothing that it reads. */
+/** Checks before reading anything that all outputs can be written and are not also inputs. */
 async function checkPaths<T extends TaskTypes>(rows: T['rows'], settings: T['settings']): Promise<void> {
   const { checkpoint, tensorboard, embeddings, unlabelled, validation } = settings as T['settings'] & {
     validation?: unknown;
@@ -213,7 +213,7 @@ async function checkPaths<T extends TaskTypes>(rows: T['rows'], settings: T['set
   );
 }
 
-/** Lets those who watch hear of what happens. */
+/** Connects the listeners of the options. */
 function watch<T extends TaskTypes>(control: ControlOf<T>, { onEvent, onProgress }: Listeners<T>): void {
   if (onEvent) {
     control.watched = true;
@@ -222,20 +222,20 @@ function watch<T extends TaskTypes>(control: ControlOf<T>, { onEvent, onProgress
   if (onProgress) control.listen(progressListener(onProgress));
 }
 
-/** Passes over the rows of a task that has no rule of its own. */
+/** Default passes over the rows of a task without its own rule. */
 const USUAL_EPOCHS = { epochs: DEFAULT_EPOCHS, why: 'whatever the rows' };
 
-/** What a training works on, once its rows were read. */
+/** The data of a training, after reading its rows. */
 interface Read<T extends TaskTypes> {
   data: T['data'];
   settings: T['settings'];
   vectors: FirstVectors | undefined;
-  /** The hash of the texts without labels that word vectors were learned from. */
+  /** The hash of the unlabelled texts that word vectors were learned from. */
   unlabelled: string | undefined;
   choices: Choice[];
 }
 
-/** Reads the rows, and the vectors to begin with; both the signal of the options and `stop()` end that. */
+/** Reads the rows and the initial vectors; stopped by the signal of the options and by `stop()`. */
 async function read<T extends TaskTypes>(
   task: Task<T>,
   given: T['rows'],
@@ -272,7 +272,7 @@ async function read<T extends TaskTypes>(
   }
 }
 
-/** Where a training that begins has words from beside its rows. */
+/** The source of additional words of a new training. */
 function wordsBeside(settings: CommonSettings, signal: AbortSignal, watcher: VectorWatcher): FirstWords {
   const { embeddings, unlabelled, encoder } = settings;
   if (encoder) return wordsOfEncoder(encoder, signal);
@@ -280,7 +280,7 @@ function wordsBeside(settings: CommonSettings, signal: AbortSignal, watcher: Vec
   return unlabelled ? wordsOfTexts(unlabelled, settings, signal, watcher) : ROWS_ALONE;
 }
 
-/** Builds the network, if there is one; its weights are drawn by the seed. */
+/** Builds the network, if there is one, with weights drawn from the seed. */
 async function buildEngine<T extends TaskTypes>(
   task: Task<T>,
   { data, settings, network }: TrainingInput<T>,

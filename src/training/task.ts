@@ -15,7 +15,7 @@ import type { BatchPlan } from './plan.js';
 import type { Progress, Validation } from './progress.js';
 import type { TrainingRecord } from './record.js';
 
-/** Rows as numbers, from which the trainer takes its batches. */
+/** Encoded rows that the trainer takes its batches from. */
 export interface TrainingSet {
   /** Number of rows. */
   readonly length: number;
@@ -23,29 +23,29 @@ export interface TrainingSet {
   lengths(): Int32Array;
 }
 
-/** What a training works on. */
+/** The data of a training. */
 export interface TrainingData {
   train: TrainingSet;
-  /** What the model is measured on after each epoch. */
+  /** The data that the model is measured on after each epoch. */
   validation: TrainingSet | undefined;
   vocab: Vocab;
-  /** Frees what the data take outside of memory, at the end of the training; nothing if left out. */
+  /** Frees storage outside of memory at the end of the training, if any. */
   close?(): Promise<void>;
 }
 
-/** The settings that every task has: all but those whose types are the task's. */
+/** The settings of every task, without those whose types depend on the task. */
 export type CommonSettings = Omit<TrainingSettings<unknown>, 'validation' | 'onEvent' | 'onProgress'>;
 
-/** Whom a training's options name to hear of it. */
+/** The listeners in a training's options. */
 export interface Listeners<T extends TaskTypes> {
   onEvent: ((event: TaskEvent<T['validation'], T['start']>) => void) | undefined;
   onProgress: ((progress: Progress<T['validation']>) => void) | undefined;
 }
 
-/** The options that the trainer looks at itself; what else there is, a task checks. */
+/** The options that the trainer uses itself; a task checks the others. */
 export type CommonOptions = Pick<TrainingOptions<unknown>, 'resume' | 'checkpoint'>;
 
-/** What a training makes. */
+/** The result of a training. */
 export interface TrainedModel {
   /** One report per epoch of the training. */
   readonly history: readonly Progress<Validation>[];
@@ -57,36 +57,39 @@ export interface TrainedModel {
 
 /** The types in which tasks differ. */
 export interface TaskTypes {
-  /** What is given to learn from. */
+  /** The training rows. */
   rows: RowsOrigin;
   options: CommonOptions;
   settings: CommonSettings;
   /** The rows as numbers. */
   data: TrainingData;
-  /** How the model does on validation data. */
+  /** Validation figures. */
   validation: Validation;
-  /** What is chosen on validation data and kept beside the weights of the best epoch, or by a rehearsal: plain data that survives JSON. */
+  /**
+   * Choices made on validation data (kept with the weights of the best epoch) or by a rehearsal: plain data that
+   * survives JSON.
+   */
   chosen: object;
   /** What the `start` event tells. */
   start: TrainingStart;
   model: TrainedModel;
 }
 
-/** A training's rows and settings, once its first rows were looked at. */
+/** A training's rows and settings, after examining its first rows. */
 export interface Settled<T extends TaskTypes> {
   rows: T['rows'];
   settings: T['settings'];
   chosen: readonly Choice[];
 }
 
-/** How a model did on validation data. */
+/** Validation figures of a model. */
 export interface Validated<T extends TaskTypes> {
   validation: T['validation'];
-  /** Chooses what goes with these weights; called if this is the best epoch so far. */
+  /** Makes the choices for these weights; called if this is the best epoch so far. */
   choose(): Promise<T['chosen']> | T['chosen'];
 }
 
-/** What a training was begun with: enough to describe the model. */
+/** The input of a training: enough to describe the model. */
 export interface TrainingInput<T extends TaskTypes> {
   data: T['data'];
   settings: T['settings'];
@@ -94,57 +97,57 @@ export interface TrainingInput<T extends TaskTypes> {
   network: NetworkSettings;
 }
 
-/** What a finished training leaves. */
+/** The result of a finished training. */
 export interface TrainingResult<T extends TaskTypes> extends TrainingInput<T> {
-  /** Holds the weights to keep; the model owns it from now on. */
+  /** Contains the weights to keep; the model owns it from now on. */
   engine: ExplainingEngine;
   best: BestEpoch<T['validation'], T['chosen']> | undefined;
-  /** What was chosen in the best epoch; without validation rows what a {@link Task.rehearsal} chose, if there was one. */
+  /** The choices of the best epoch; without validation rows, those of a {@link Task.rehearsal}, if any. */
   chosen: T['chosen'] | undefined;
-  /** The last report of each finished epoch, and of the one that was interrupted. */
+  /** The last report of each finished epoch and of an interrupted one. */
   history: Progress<T['validation']>[];
-  /** What its file tells of the training. */
+  /** The training record for its file. */
   record: TrainingRecord;
 }
 
 /**
- * The training of a network on a part of the rows, as the one that is kept is trained on all of them, to see how it does on the
- * others.
+ * The training of a network on a part of the rows, in the same way as the final one on all rows, to see how it does on
+ * the others.
  */
 export interface Rehearsal<T extends TaskTypes> {
-  /** What that network is trained on; its vocabulary and its head are those of the other one. */
+  /** The data of that network; its vocabulary and head are those of the final one. */
   data: T['data'];
-  /** Chooses by the network that was trained. */
+  /** Makes the choices with the trained network. */
   choose(engine: ExplainingEngine): Promise<T['chosen']>;
 }
 
-/** Who hears what happens before the first step; {@link TrainingControl} is one. */
+/** A listener for the time before the first step, such as {@link TrainingControl}. */
 export interface Watcher {
-  /** Told how far the work is. */
+  /** Receives progress. */
   prepare(about: PrepareEvent['about'], share: number): void;
-  /** Told of what does not end the training. */
+  /** Receives warnings. */
   warn(about: WarningEvent['about'], error: RecurraError): void;
 }
 
-/** A file that a task can read: a model with what its training resumes from. */
+/** A stored model with everything that its training resumes from. */
 export interface StoredTraining {
   /** What the network looks like, the size of pretrained vectors included. */
   network: NetworkSettings;
-  /** A tokenizer that the file holds and that is no plain value. */
+  /** A tokenizer in the file that is not a plain value. */
   tokenizer: TrainingOptions<unknown>['tokenizer'];
-  /** The words that the model knows; left out, they are those of the rows. */
+  /** The words that the model knows. Default: those of the rows. */
   vocab?: Vocab;
-  /** The weights that the model would have, had the training ended there. */
+  /** The weights that the model would have if the training had ended there. */
   state: StateEntry[];
-  /** Describes the training, as JSON; undefined for a model that is no checkpoint. */
+  /** Describes the training, as JSON; undefined for a model that is not a checkpoint. */
   checkpoint: string | undefined;
-  /** What the engine resumes from. */
+  /** The arrays that the engine resumes from. */
   training: StateEntry[];
 }
 
 /**
- * Everything in which the training of one kind of model differs from that of another: its rows, the head of its network and the
- * head's loss, how it is measured, and what its file says. The trainer knows the rest.
+ * Everything specific to the training of one kind of model: its rows, its head and loss, its validation, and its file.
+ * The trainer does the rest.
  */
 export interface Task<T extends TaskTypes> {
   /** The table of all its options. */
@@ -158,15 +161,15 @@ export interface Task<T extends TaskTypes> {
   /**
    * Fills in the settings that depend on the first rows where no option gave them; left out, none do.
    *
-   * @returns rows to take in place of those given, since perhaps they can be read once only; the settings; and what was chosen.
+   * @returns rows that replace the given ones, which may only be readable once; the settings; and the choices.
    */
   settle?(rows: T['rows'], settings: T['settings'], signal: AbortSignal): Promise<Settled<T>>;
   /**
-   * Reads all rows and makes numbers of them, yielding to the event loop. A task may also train what stands beside the network.
+   * Reads and encodes all rows, yielding to the event loop. A task may also train parts other than the network.
    *
-   * @param watcher - Told how far that is, and of what does not end the training.
-   * @param words - Words that the vocabulary gets beside those of the rows; a task may leave them aside.
-   * @throws DataError for rows that do not fit.
+   * @param watcher - Receives progress and warnings.
+   * @param words - Additional words of the vocabulary; a task may ignore them.
+   * @throws DataError for invalid rows.
    */
   prepare(
     rows: T['rows'],
@@ -176,61 +179,64 @@ export interface Task<T extends TaskTypes> {
     words: FirstWords,
   ): Promise<T['data']>;
   /**
-   * The training of another network before, where the task needs one to choose something; left out or undefined, there is none. What
-   * was chosen is in the checkpoints.
+   * A preceding training of another network, if the task needs one to choose something. The choices are stored in the
+   * checkpoints. Optional.
    */
   rehearsal?(data: T['data'], settings: T['settings']): Rehearsal<T> | undefined;
   /**
-   * The batches of an epoch, where they are not drawn from the rows in random order; {@link gather} is not called then. With other ranks
-   * a batch has the rows of all, of which the plan gives those of `share`.
+   * The batches of an epoch, if they are not drawn from the rows in random order; {@link gather} is not called then.
+   * With other ranks, a batch contains the rows of all, of which the plan returns those of `share`.
    */
   plan?(data: T['data'], epoch: number, random: RandomState, share: Share): BatchPlan;
-  /** Copies the rows with these indices, in the order given, with what the engine is to learn from them. */
+  /** Copies the rows with these indices and their targets, in the given order. */
   gather(train: T['data']['train'], indices: Int32Array): Omit<Chunk, 'batchSizes'>;
-  /** Whether there is a network; left out, there always is. Without one no epoch must be asked for. */
+  /** Whether there is a network. Default: true. Without one, there must be no epochs. */
   hasNetwork?(settings: T['settings']): boolean;
-  /** Networks that are trained as one model; left out, it is one. */
+  /** Number of networks in the ensemble. Default: 1. */
   members?(settings: T['settings']): number;
   /** Passes over the rows where no option says how many, and why; 4 if left out. */
   epochs?(data: T['data']): { epochs: number; why: string };
   /** Length of the adversarial noise where no option says it, and why; 0 if left out. */
   adversarial?(data: T['data']): { adversarial: number; why: string };
-  /** What else was chosen by the rows, since no option said it; `rehearsed` by the {@link rehearsal}, if there was one. */
+  /** Further settings chosen from the rows; `rehearsed` are the choices of the {@link rehearsal}, if there was one. */
   chosen?(data: T['data'], settings: T['settings'], rehearsed: T['chosen'] | undefined): readonly Choice[];
   /**
    * Fills in the settings that depend on all rows, where no option gave them; left out, none do. What {@link settle} cannot tell.
    *
-   * @param resumed - Whether a checkpoint gave the settings: then what it does not say is off.
+   * @param resumed - Whether a checkpoint gave the settings; settings that it does not contain are then off.
    */
   decide?(data: T['data'], settings: T['settings'], resumed: boolean): Omit<Settled<T>, 'rows'>;
   /**
-   * What the network reads of the characters of its words, although its tokens are words; left out or undefined, nothing. The model then
-   * has longer vectors, in which both are one.
+   * The character features that the network reads in addition to words. The model then has longer, merged vectors.
+   * Optional.
    */
   characters?(settings: T['settings']): WordFeatures | undefined;
-  /** What the network's head looks like. */
+  /** The network's head. */
   head(data: T['data'], settings: T['settings']): HeadConfig;
-  /** What the head's loss depends on, beside the data. */
+  /** Options of the head's loss. */
   loss(data: T['data'], settings: T['settings']): LossOptions;
-  /** Share of the network's own units that it reads in training, in an epoch from 1; 0 if left out. See `StepOptions.sampling`. */
+  /**
+   * Share of the network's own units that it reads in training, in an epoch from 1. Default: 0. See
+   * `StepOptions.sampling`.
+   */
   sampling?(settings: T['settings'], epoch: number, epochs: number): number;
-  /** The arrays of what stands beside the network, for a checkpoint; nothing if the task has none. */
+  /** The arrays of parts other than the network, for a checkpoint. Optional. */
   beside?(data: T['data']): Promise<StateEntry[]>;
   /** What the `start` event tells. */
   start(common: TrainingStart, data: T['data']): T['start'];
-  /** Everything that makes up the data, in a fixed order: a resumed training must have the very same. */
+  /** All contents of the data in a fixed order: a resumed training must have exactly the same. */
   contents(data: T['data']): Iterable<Contents>;
-  /** Measures the model on the validation data, which there are. */
+  /** Measures the model on the validation data, which exist. */
   validate(engine: ExplainingEngine, data: T['data']): Promise<Validated<T>>;
-  /** The figure that decides which of two epochs was the better one: the larger one. Of equal ones the smaller loss decides. */
+  /** The figure that ranks epochs: larger is better. For equal ones the smaller loss wins. */
   score(validation: T['validation'], settings: T['settings']): number;
   /**
-   * Describes the model for its file. What is costly is done once for all checkpoints of a training; what was chosen in the best
-   * epoch comes later.
+   * Describes the model for its file. Costly work is done once for all checkpoints of a training; the choices of the
+   * best epoch are added later.
    */
   describe(input: TrainingInput<T>): (chosen: T['chosen'] | undefined) => Record<string, string>;
   /**
-   * Reads a file that was written with {@link describe}.
+   * Reads a file written with {@link describe}.
    *
    * @throws ModelFileError for a file that is missing, damaged, or of another kind of model.
    */
@@ -239,11 +245,11 @@ export interface Task<T extends TaskTypes> {
   model(result: TrainingResult<T>): Promise<T['model']>;
 }
 
-/** Numbers that need not be in memory, part by part. */
+/** Numbers in parts, which need not be in memory. */
 export interface NumberParts {
   readonly length: number;
   parts(): AsyncIterable<Int32Array>;
 }
 
-/** A part of a task's data, for a fingerprint; undefined for an array that the data do not have. */
+/** A part of a task's data, for a fingerprint; undefined for a missing array. */
 export type Contents = readonly string[] | Int32Array | Uint32Array | NumberParts | undefined;

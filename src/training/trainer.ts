@@ -15,7 +15,7 @@ import { type EpochReport, type RecordedCourse, recordedEpoch } from './record.j
 import { learningRate } from './schedule.js';
 import type { TaskTypes } from './task.js';
 
-/** Trains an engine for a task; leaves the best weights in it, also when training ends early. */
+/** Trains an engine for a task; leaves the best weights in it, even if training ends early. */
 export class Trainer<T extends TaskTypes> {
   readonly #parts: TrainingParts<T>;
   readonly #engine: ExplainingEngine;
@@ -24,7 +24,7 @@ export class Trainer<T extends TaskTypes> {
   readonly #checkpointer: Checkpointer | undefined;
   readonly #position: TrainingPosition<T['validation'], T['chosen']>;
   readonly #lengths: Int32Array;
-  /** What all steps have in common. */
+  /** The common options of all steps. */
   readonly #options: Omit<StepOptions, 'learningRates' | 'freezeEmbedding'>;
   readonly #history: Progress<T['validation']>[];
   readonly #began: number;
@@ -82,10 +82,10 @@ export class Trainer<T extends TaskTypes> {
     };
   }
 
-  /** What a file of the model as it is now tells of the epochs. */
+  /** The epochs for the record of the current model. */
   #course(): RecordedCourse {
     const { epoch, batch, step, totals, best } = this.#position;
-    // All epochs have as many steps; a training that resumes at its end makes none itself.
+    // All epochs have the same number of steps; a training resumed at its end makes none itself.
     const each = this.#plan?.batchSizes.length ?? (epoch > 1 ? (step - batch) / (epoch - 1) : 0);
     const rateOf = (ended: number) => {
       const last = Math.max(0, Math.min(ended * each, step) - 1);
@@ -116,7 +116,7 @@ export class Trainer<T extends TaskTypes> {
     return this.#control.stopSignal.aborted ? 'stopped' : undefined;
   }
 
-  /** The batches of the running epoch. */
+  /** The batches of the current epoch. */
   #batches(): BatchPlan {
     const { epoch, random } = this.#position;
     if (this.#plan?.epoch === epoch) return this.#plan;
@@ -265,7 +265,7 @@ export class Trainer<T extends TaskTypes> {
   #isBest(now: T['validation']): boolean {
     const { task, settings } = this.#parts;
     const score = task.score(now, settings);
-    // What is no number says nothing: neither is it the best, nor is anything compared with it.
+    // What is not a number says nothing: neither is it the best, nor is anything compared with it.
     if (Number.isNaN(score) || Number.isNaN(now.loss)) return false;
     const before = this.#position.best?.validation;
     if (!before) return true;
@@ -273,7 +273,7 @@ export class Trainer<T extends TaskTypes> {
     return gain > 0 || (gain === 0 && now.loss < before.loss);
   }
 
-  /** Goes to the beginning of the next epoch, or behind the last one. */
+  /** Advances to the next epoch, or past the last one. */
   async #nextEpoch(): Promise<TrainingFailure | undefined> {
     const { epoch, step } = this.#position;
     const begun = { batch: 0, random: this.#batches().next, totals: { loss: 0, correct: 0, answers: 0, rows: 0 } };
@@ -283,7 +283,7 @@ export class Trainer<T extends TaskTypes> {
     return due ? this.#checkpoint() : undefined;
   }
 
-  /** Whether a checkpoint is due; by the clock of rank 0 where time decides. */
+  /** Whether a checkpoint is due, by rank 0's clock. */
   async #due(epochEnded: boolean): Promise<boolean> {
     const checkpointer = this.#checkpointer;
     if (!checkpointer) return false;
@@ -291,7 +291,7 @@ export class Trainer<T extends TaskTypes> {
     return checkpointer.settings.everyMinutes === undefined ? own : this.#parts.company.decided(own);
   }
 
-  /** Has rank 0 write a checkpoint. */
+  /** Makes rank 0 write a checkpoint. */
   async #checkpoint(): Promise<TrainingFailure | undefined> {
     const { company } = this.#parts;
     const training = await company.state(this.#engine, this.#best === undefined);
@@ -299,7 +299,7 @@ export class Trainer<T extends TaskTypes> {
     return company.written(async () => (company.share.rank === 0 ? this.#write(training) : undefined));
   }
 
-  /** Writes a checkpoint. That it fails is a warning at first; a training that can never write one is not worth its time. */
+  /** Writes a checkpoint. A failure is only a warning at first; a training that can never write one is stopped. */
   async #write(training: StateEntry[]): Promise<TrainingFailure | undefined> {
     const checkpointer = this.#checkpointer!;
     const { path } = checkpointer.settings;

@@ -11,12 +11,12 @@ import type { CommonSettings } from './task.js';
 
 type Unlabelled = NonNullable<CommonSettings['unlabelled']>;
 
-/** Who hears how the learning of word vectors goes. */
+/** The listener of learning word vectors. */
 export type VectorWatcher = Pick<TrainingControl, 'prepare' | 'warn'>;
 
 /**
- * The words of texts without labels, the most frequent first, and vectors that are learned from these texts and those of the
- * training rows. Where no word is frequent enough there are none, and a warning says so.
+ * The words of unlabelled texts, the most frequent first, and vectors learned from these texts and the training rows.
+ * If no word is frequent enough, there are none, and a warning says so.
  */
 export function wordsOfTexts(
   { texts, words = 0 }: Unlabelled,
@@ -67,7 +67,7 @@ export function wordsOfTexts(
   };
 }
 
-/** The hash of texts without labels, by which a training that resumes finds out whether they are those that it began with. */
+/** The hash of unlabelled texts, which a resumed training compares with that of the original ones. */
 export async function hashOfTexts({ texts }: Unlabelled, signal: AbortSignal): Promise<string> {
   const turns = new Turns(signal);
   const hash = new TextsHash();
@@ -78,15 +78,15 @@ export async function hashOfTexts({ texts }: Unlabelled, signal: AbortSignal): P
   return hash.finish();
 }
 
-/** What a warning says of texts that have too few words; undefined for an error that ends the training. */
+/** The warning about texts with too few words; undefined for an error that ends the training. */
 function tooFew(error: unknown): RecurraError | undefined {
   if (!(error instanceof ArgumentError) || error.option !== 'minCount') return undefined;
   return new RecurraError(error.code, `no word vectors are learned: ${error.message}`, { cause: error });
 }
 
-const NO_TEXTS = 'unlabelled has no texts, so word vectors are learned from the texts of the rows alone';
+const NO_TEXTS = 'unlabelled has no texts, so word vectors are learned only from the texts of the rows';
 
-/** The texts of the training rows, then those without labels. */
+/** The texts of the training rows, then the unlabelled ones. */
 async function* inTurn(ofRows: readonly string[], unlabelled: AsyncIterable<string>): AsyncGenerator<string, void> {
   yield* ofRows;
   yield* unlabelled;
@@ -100,7 +100,7 @@ async function* unlabelledTexts(unlabelled: Unlabelled['texts']): AsyncGenerator
   }
 }
 
-/** The learned vectors, in the order of a vocabulary. Pauses now and then. */
+/** The learned vectors, in the order of a vocabulary. Pauses often. */
 function* ordered({ words, matrix, dim }: LearnedVectors, vocab: Vocab): Generator<void, FirstVectors, undefined> {
   const rows = zeros(vocab.size * dim, `${dim} for each of ${vocab.size} words`);
   const known = new Uint8Array(vocab.size);

@@ -10,53 +10,53 @@ export interface Candidate<O extends object> {
   options: O;
 }
 
-/** What a training of a candidate gave. */
+/** Result of training a candidate. */
 export interface Measured<M> {
   answers: Answers;
   /** Mean loss per row, in nats. */
   loss: number;
-  /** The model; whoever measures does not close it. */
+  /** The model, still open. */
   model: M;
 }
 
-/** A candidate with what is known of it. */
+/** A candidate with its results. */
 export interface Entry<O extends object> extends Candidate<O> {
-  /** Its place in the order of trials, from 1. */
+  /** Its position in the order of trials, from 1. */
   trial: number;
   /** The last rung that it was measured on as a whole, from 0; -1 for none. */
   rung: number;
-  /** What it gave, by the part. */
+  /** Its answers, by part. */
   answers: Map<string, Answers>;
   /** Losses, by the part. */
   losses: Map<string, number>;
   /** Its metric on that rung. */
   score: number;
-  /** By how much that is more than the score of the preferred baseline, and the standard error of it. */
+  /** Difference to the score of the preferred baseline, and its standard error. */
   difference: number;
   error: number;
-  /** Seconds that its trainings took, measuring included. */
+  /** Duration of its trainings in seconds, including measuring. */
   seconds: number;
   /** Rows that they were trained on, all together. */
   rows: number;
 }
 
-/** What a search goes by. */
+/** The parts of a search. */
 export interface SearchParts<O extends object, M extends { close(): unknown }> {
   /** Measured on every rung, in this order. */
   baselines: readonly Candidate<O>[];
-  /** The one of them that is kept unless another one is clearly better; the first that could be trained if this could not. */
+  /** The baseline that wins unless another candidate is clearly better; if it cannot be trained, the first that can. */
   preferred: Candidate<O>;
   /** Further candidates, in the order in which they are tried. */
   candidates: Iterator<Candidate<O>>;
   rungs: readonly Rung[];
-  /** Candidates at most, baselines included. */
+  /** Maximum number of candidates, including baselines. */
   trials: number;
   scorer: Scorer;
   /** Rows that answers are numbered by. */
   heldRows: number;
   /** Rows that the winner will be trained on. */
   allRows: number;
-  /** Seconds that all may take, the training of the winner included; undefined for no limit. */
+  /** Time limit in seconds, including the training of the winner; undefined for none. */
   seconds: number | undefined;
   signal: AbortSignal | undefined;
   measure(candidate: Candidate<O>, part: Part, signal: AbortSignal): Promise<Measured<M>>;
@@ -66,10 +66,10 @@ export interface SearchParts<O extends object, M extends { close(): unknown }> {
   onFailure(candidate: Candidate<O>, error: RecurraError): void;
 }
 
-/** What a search found. */
+/** Result of a search. */
 export interface Found<O extends object, M> {
   winner: Entry<O>;
-  /** All that were measured, the best first. */
+  /** All measured candidates, the best first. */
   board: Entry<O>[];
   /** Whether the clock ended the search. */
   timeIsUp: boolean;

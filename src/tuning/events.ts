@@ -1,62 +1,65 @@
 import type { RecurraError } from '../core/errors.js';
 
-/** Settings that were tried, with what they gave. */
+/** Tried settings, with their results. */
 export interface Trial {
-  /** Its place in the order of trials, from 1. */
+  /** Its position in the order of trials, from 1. */
   trial: number;
   /** The settings in a few words. */
   name: string;
   /** The options that make it differ from the training without options. */
   options: Readonly<Record<string, unknown>>;
-  /** Trainings that it was measured on so far, each on other rows or another draw of them. */
+  /** Trainings so far, each on different rows or another split. */
   trainings: number;
-  /** The metric, on all rows that were held out of these trainings together. */
+  /** The metric, on all held-out rows of these trainings together. */
   score: number;
-  /** By how much the score is more than that of the defaults on the same rows; 0 for the defaults themselves. */
+  /** Difference to the score of the defaults on the same rows; 0 for the defaults themselves. */
   difference: number;
   /** The standard error of the difference: below it a difference is mostly chance. */
   error: number;
   /** Mean loss of a held-out row, in nats. */
   loss: number;
-  /** Seconds of its trainings, measuring included. */
+  /** Duration of its trainings in seconds, including measuring. */
   seconds: number;
 }
 
-/** Where a search is; every event has it. */
+/** Position of a search, part of every event. */
 export interface TuningPlace {
   /** Seconds since the first trial began. */
   elapsed: number;
-  /** Seconds left of the time that was given; `null` without a limit. */
+  /** Seconds left of the time limit; `null` without one. */
   secondsLeft: number | null;
 }
 
 /** The rows have been read, and the first trial comes next. */
 export interface TuningStart extends TuningPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'start';
   /** Rows to train on. */
   rows: number;
-  /** Validation rows of their own; 0 where rows are held out in turn. */
+  /** Separate validation rows; 0 if rows are held out in turn. */
   validationRows: number;
   /** Labels. */
   labels: number;
-  /** Trainings that settings have been measured on at the end of each rung; of those of a rung, the best third comes to the next. */
+  /**
+   * Trainings that settings have been measured on at the end of each rung; the best third of a rung continues to the
+   * next.
+   */
   rungs: readonly number[];
 }
 
 /** Settings have been measured on a rung. */
 export interface TuningTrial extends TuningPlace, Trial {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'trial';
   /** The rung, from 1. */
   rung: number;
-  /** All settings that were tried, those that came furthest first, and among them the best. */
+  /** All tried settings, ordered by rung reached, then by score. */
   leaderboard: readonly Trial[];
 }
 
-/** Settings cannot be trained on these rows and are left out. */
+/** Settings that cannot be trained on these rows and are skipped. */
 export interface TuningFailure extends TuningPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'failure';
   /** The settings in a few words. */
   name: string;
@@ -66,29 +69,29 @@ export interface TuningFailure extends TuningPlace {
 
 /** The search is over, and the best settings are trained on all rows. */
 export interface TuningRetraining extends TuningPlace, Trial {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'retrain';
-  /** Rows to train on, those of the validation included. */
+  /** Rows to train on, including validation rows. */
   rows: number;
-  /** Seconds that it will take, by what the trials took. */
+  /** Estimated duration in seconds, from the trials. */
   estimated: number;
 }
 
 /** What happens while settings are searched for, told apart by `type`. */
 export type TuningEvent = TuningStart | TuningTrial | TuningFailure | TuningRetraining;
 
-/** What a search for settings gives. */
+/** Result of a search for settings. */
 export interface Tuning<M, O extends object = Record<string, unknown>> {
   /** The model, trained with the best settings on all rows. */
   model: M;
-  /** Options that give the same model when it is trained with them on the same rows: those that were given, and those that were found. */
+  /** Options that reproduce the model on the same rows: the given ones and the found ones. */
   options: O;
   /** The best settings. */
   winner: Trial;
-  /** All settings that were tried, those that came furthest first, and among them the best. */
+  /** All tried settings, ordered by rung reached, then by score. */
   leaderboard: Trial[];
   /** Which settings won and by how much, as a sentence. */
   verdict: string;
-  /** Seconds that everything took. */
+  /** Total duration in seconds. */
   seconds: number;
 }

@@ -5,33 +5,34 @@ import { option, type TableOf } from '../core/options/table.js';
 import type { TuningEvent } from './events.js';
 import type { TuningMetric } from './score.js';
 
-/** What ends a search for settings, and what it goes by. */
+/** Limits and metric of a search for settings. */
 export interface TuningOptions {
   /**
-   * Minutes that the search may take, with the training of the winner on all rows, as far as that can be estimated. How many settings are tried then
-   * depends on the machine. Above 0. Default 10; no limit with `trials`.
+   * Time limit in minutes, including the estimated training of the winner on all rows. The number of tried settings
+   * then depends on the machine. Above 0. Default 10; no limit with `trials`.
    */
   minutes?: number;
   /**
-   * Settings that are tried at most, the two baselines included: with it and without `minutes`, the same rows and seed give the same model on
-   * every machine of one kind. An integer from 2 to 10,000. Default: as many as there is time for, 81 at most.
+   * Maximum settings to try, including the two baselines. With it and without `minutes`, the same rows and seed give
+   * the same model on every machine of one kind. An integer from 2 to 10,000. Default: as many as there is time for, at
+   * most 81.
    */
   trials?: number;
   /**
-   * Bytes that the model's file may have, from 50,000 on: settings with which it would be larger get fewer words and n-grams, or are not
+   * Maximum size of the model's file in bytes, at least 50,000: larger settings get fewer words and n-grams, or are not
    * tried. Default: no limit.
    */
   maxSize?: number;
   /**
-   * What is to become large: `'accuracy'` (with `multiLabel` the share of rows whose labels are exactly right), `'macroF1'`, the mean of the labels' F1, or
-   * `'f1:LABEL'`, the F1 of one label. Default `'accuracy'`.
+   * The metric to maximise: `'accuracy'` (with `multiLabel` the share of rows whose labels are exactly right),
+   * `'macroF1'`, the mean of the labels' F1, or `'f1:LABEL'`, the F1 of one label. Default `'accuracy'`.
    */
   metric?: TuningMetric;
   /** Called with everything that happens, as it happens. */
   onEvent?: (event: TuningEvent) => void;
 }
 
-/** Bytes below which no model fits. */
+/** Minimum size of any model. */
 const LEAST_SIZE = 50_000;
 
 const METRIC = "'accuracy', 'macroF1' or 'f1:LABEL'";
@@ -49,12 +50,12 @@ export const SEARCH = {
   minutes: option(number({ above: 0, to: 100_000 }), {
     defaultText: '10; no limit with `trials`',
     flag: '<n>',
-    help: 'minutes that everything may take, the training of the winner included',
+    help: 'time limit in minutes, including the training of the winner',
   }),
   trials: option(integer(2, 10_000), {
-    defaultText: 'as many as there is time for, 81 at most',
+    defaultText: 'as many as there is time for, at most 81',
     flag: '<n>',
-    help: 'settings to try at most; without `minutes` the result then depends on rows and seed alone',
+    help: 'settings to try at most; without `minutes`, the result only depends on rows and seed',
   }),
   maxSize: option(
     custom<number>(
@@ -68,8 +69,8 @@ export const SEARCH = {
     {
       defaultText: 'no limit',
       flag: '<size>',
-      help: 'bytes that the file of the model may have',
-      flagHelp: 'the most that the file of the model may have, such as 2MB',
+      help: 'maximum bytes of the model file',
+      flagHelp: 'maximum size of the model file, such as 2MB',
       parse: typedSize,
     },
   ),
@@ -82,7 +83,7 @@ export const SEARCH = {
     {
       default: 'accuracy',
       flag: '<name>',
-      help: 'what is to become large: `accuracy`, `macroF1`, or `f1:LABEL` for the F1 of one label',
+      help: 'metric to maximise: `accuracy`, `macroF1`, or `f1:LABEL` for the F1 of one label',
     },
   ),
   onEvent: option(callback<(event: TuningEvent) => void>(), { help: 'called with everything that happens' }),

@@ -2,13 +2,13 @@ import { stratifiedFolds } from '../data/sets/folds.js';
 
 /** One training of a candidate: on some rows, measured on others. */
 export interface Part {
-  /** Tells it from the others of a search. */
+  /** Identifier within a search. */
   id: string;
   /** Numbers of the rows to train on. */
   train: Int32Array;
-  /** Numbers of the rows to measure on; of the validation rows where there are such of their own. */
+  /** Indices of the rows to measure on, or of separate validation rows if there are any. */
   held: Int32Array;
-  /** Added to the seed of the training, so that luck does not repeat itself. */
+  /** Added to the seed of the training, so that luck is not repeated. */
   seed: number;
 }
 
@@ -49,7 +49,7 @@ function thinned(rows: Int32Array, most: number): Int32Array {
 export interface RungOptions {
   /** The class of each row, or the set of its classes. */
   classes: Int32Array;
-  /** How many validation rows of their own there are; 0 for none: then rows are held out in turn. */
+  /** Number of separate validation rows; if 0, rows are held out in turn. */
   validationRows: number;
   /** The share of the rows that is held out. */
   share: number;

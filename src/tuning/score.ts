@@ -2,8 +2,8 @@ import { Random } from '../core/random.js';
 import { precisionRecall, ratio } from '../measures/counts.js';
 
 /**
- * What is to become large: the share of rows that are right (`multiLabel`: whose labels are exactly right), the mean of the labels' F1, or the F1 of one
- * label.
+ * The metric to maximise: the share of correct rows (`multiLabel`: rows whose labels are all correct), the mean of the
+ * labels' F1, or the F1 of one label.
  */
 export type TuningMetric = 'accuracy' | 'macroF1' | `f1:${string}`;
 
@@ -11,9 +11,9 @@ export type TuningMetric = 'accuracy' | 'macroF1' | `f1:${string}`;
 export interface Answers {
   /** Which rows they are. */
   rows: Int32Array;
-  /** The right set of labels of each row. */
+  /** The correct set of labels of each row. */
   truth: Int32Array;
-  /** The set that each row was given. */
+  /** The predicted set of each row. */
   given: Int32Array;
   /** How probable the model found it, from 0 to 1; left out where sets have no probability. */
   probabilities?: Float32Array;
@@ -26,7 +26,7 @@ export class LabelSets {
   /** The labels of each set, by their numbers. */
   readonly sets: (readonly number[])[] = [];
 
-  /** The number of a set; the order of its labels says nothing. */
+  /** The number of a set, independent of the order of its labels. */
   idOf(labels: string | readonly string[]): number {
     const names = typeof labels === 'string' ? [labels] : [...labels].sort();
     const key = JSON.stringify(names);
@@ -136,8 +136,8 @@ export class Scorer {
   }
 
   /**
-   * By how much some answers score more than others to the same rows, and the standard error of that by a bootstrap over rows: rows are drawn with
-   * Poisson's weights, the same for both. A row that was answered several times is drawn as one.
+   * Difference of the scores of two sets of answers to the same rows, and its standard error by a bootstrap over rows:
+   * rows are drawn with Poisson's weights, the same for both. A row that was answered several times is drawn as one.
    *
    * @param rows - How many rows there are in all.
    */

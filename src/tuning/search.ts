@@ -6,7 +6,7 @@ import { type Candidate, type Entry, type Found, lossOf, type SearchParts } from
 import type { Part } from './rungs.js';
 import type { Answers } from './score.js';
 
-/** Of the candidates on a rung, one in so many goes to the next: Hyperband's eta. */
+/** One in this many candidates of a rung continues to the next: Hyperband's eta. */
 const ETA = 3;
 /** The share of the search's time that has passed when a rung ends; further rungs have the rest. */
 const ENDS = [0.45, 0.7, 0.85, 0.95];
@@ -73,7 +73,7 @@ export class Search<O extends object, M extends { close(): unknown }> {
         measured.push(entry);
         this.#parts.onTrial(entry, rung, this.board());
       }
-      // The clock ends a rung, and the next one has time of its own.
+      // The clock ends a rung, and the next one has its own time.
       if (timeIsUp && rung + 1 < rungs.length && this.#comparable(rung) && this.#hasTime(rung + 1, this.#base()))
         timeIsUp = false;
       field = this.#survivors(measured);
@@ -134,7 +134,7 @@ export class Search<O extends object, M extends { close(): unknown }> {
     if (left === Number.POSITIVE_INFINITY) return true;
     const { rungs } = this.#parts;
     const parts = rungs[rung]!.parts.filter(({ id }) => !entry?.answers.has(id));
-    // One that has not been tried takes about what the others took.
+    // An untried candidate takes about as long as the others.
     const tried = this.#entries.filter(({ rows }) => rows > 0);
     const of = entry && entry.rows > 0 ? [entry] : tried;
     const pace = of.reduce((sum, { seconds }) => sum + seconds, 0) / of.reduce((sum, { rows }) => sum + rows, 0);
@@ -229,7 +229,7 @@ export class Search<O extends object, M extends { close(): unknown }> {
     return measured.find(({ name }) => name === this.#parts.preferred.name) ?? measured[0];
   }
 
-  /** The best one by what is known so far; undefined before the first was measured. */
+  /** The best candidate so far; undefined before the first was measured. */
   #winner(): Entry<O> | undefined {
     const base = this.#base();
     if (!base) return undefined;
@@ -253,8 +253,8 @@ export class Search<O extends object, M extends { close(): unknown }> {
 const WITHIN_ONE = normalBelow(1);
 
 /**
- * Standard errors by which a candidate has to be better than the baseline, if it is the best of some that all may be no better: 1 for one candidate, and so
- * many more for several that their luckiest is taken as rarely (Sidak's correction).
+ * Standard errors by which the best of several candidates must beat the baseline: 1 for one candidate, and more for
+ * several, so that the probability of a lucky winner stays the same (Sidak's correction).
  */
 export function marginOf(candidates: number): number {
   return normalQuantile(WITHIN_ONE ** (1 / Math.max(1, candidates)));

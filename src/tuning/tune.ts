@@ -8,7 +8,7 @@ import type { Trial, Tuning, TuningEvent, TuningPlace } from './events.js';
 import type { TuningMetric } from './score.js';
 import { Search } from './search.js';
 
-/** What a search for settings works with. */
+/** The parts of a search for settings. */
 export interface TuneParts<O extends object, M extends TrainedModel>
   extends Omit<SearchParts<O, M>, 'onTrial' | 'onFailure'> {
   /** Labels of the rows. */
@@ -50,7 +50,7 @@ function verdictOf<O extends object>(
   }
   const beside = plain && ` The linear model alone has ${percent(plain.score)}, this ${percent(winner.score)}.`;
   if (winner.name === preferred.name)
-    return `${preferred.name} won: nothing that was tried is better by more than chance explains.${beside ?? ''}`;
+    return `${preferred.name} won: nothing tried is better by more than chance explains.${beside ?? ''}`;
   return `${winner.name} won over ${preferred.name}, ${better}.${beside ?? ''}`;
 }
 

@@ -113,7 +113,7 @@ export function bytePieces(json: string): PieceTokenizer | string {
     model,
   } = described ?? {};
   if (model?.type !== 'BPE' || splits?.type !== 'ByteLevel' || decoder?.type !== 'ByteLevel')
-    return 'it is no byte pair encoding over bytes';
+    return 'it is not a byte pair encoding over bytes';
   if (added?.length) return 'it has added tokens';
   if (normalizer || after) return 'it has a normalizer or a post-processor';
   if (splits.add_prefix_space !== false || splits.use_regex === false) return 'it splits texts in another way';

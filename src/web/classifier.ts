@@ -52,8 +52,8 @@ export class WebClassifier {
   /**
    * Labels one text. An empty text, and one without a known word, gets a distribution too; see {@link Prediction.knownTokens}.
    *
-   * @throws {@link ArgumentError} if `text` is not a string or `topK` is no whole number above 0.
-   * @throws {@link RecurraError} `DISPOSED` once the model was closed; `OUT_OF_MEMORY`, after which the model must be loaded again.
+   * @throws {@link ArgumentError} if `text` is not a string or `topK` is not a whole number above 0.
+   * @throws {@link RecurraError} `DISPOSED` after the model was closed; `OUT_OF_MEMORY`, after which the model must be loaded again.
    *
    * @example
    * ```ts

@@ -87,8 +87,8 @@ function outOfMemory(bytes: number): RecurraError {
 }
 
 /**
- * An instance of the module, with a memory of its own that holds one model. What was thrown out of the module leaves it in no usable
- * state, so it then refuses all work.
+ * An instance of the module, with its own memory for one model. What was thrown out of the module leaves it in no
+ * usable state, so it then refuses all work.
  */
 export class Instance {
   readonly #exports: Exports;
@@ -283,7 +283,7 @@ export class Instance {
     return this.#answer(numbers);
   }
 
-  /** Begins a text of nothing under a number of its own. */
+  /** Starts an empty text with its own number. */
   beginText(number: number, { temperature, topK, topP, repetitionPenalty, seed, end, never }: SamplingSettings): void {
     this.#with([Uint32Array.from(never)], (module, [at]) =>
       module.recurra_text(number, temperature, topK, topP, repetitionPenalty, seed, end, at!, never.length),

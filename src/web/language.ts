@@ -15,7 +15,7 @@ import type { Instance } from './instance.js';
 import { giveArrays, networkNumbers } from './network.js';
 import { describeOpened, type OpenedFile } from './opened.js';
 
-/** Units that are read between two looks at the clock. */
+/** Units that are read between two checks of the clock. */
 const READ_TOGETHER = 64;
 
 const NONE = new Int32Array(0);
@@ -45,12 +45,12 @@ export class WebLanguageModel {
    * Writes what may follow a prompt, piece by piece; a piece never ends within a character. The prompt is not given back. Units that
    * the model does not know are read as `<unk>`, and never written. The same seed gives the same text as in Node. There is no beam search.
    *
-   * It computes on the thread that asks, for some milliseconds at a time: a page stays alive. Nothing is computed that nobody has
-   * asked for, but for one call of at most 32 units, and a loop that is left ends the text.
+   * It computes on the thread that asks, for some milliseconds at a time: a page stays alive. Nothing is computed that
+   * the caller has not asked for, but for one call of at most 32 units, and a loop that is left ends the text.
    *
    * @param prompt - where the text begins; an empty one lets the model begin.
-   * @throws {@link ArgumentError} at once, for an option that does not fit, `beamSize` among them.
-   * @throws {@link RecurraError} `DISPOSED` once the model was closed; the next piece rejects with `ABORTED` if the signal is aborted.
+   * @throws {@link ArgumentError} at once, for an invalid option, `beamSize` among them.
+   * @throws {@link RecurraError} `DISPOSED` after the model was closed; the next piece rejects with `ABORTED` if the signal is aborted.
    *
    * @example
    * ```ts

@@ -28,7 +28,7 @@ export type WebModel = WebModels[keyof WebModels];
 export interface LoadOptions<K extends keyof WebModels = keyof WebModels> {
   /** The kind of model that the file must be of, which is then the type of the result. Default: any kind. */
   kind?: K;
-  /** Where the WebAssembly module comes from. Default: the file `recurra.wasm` beside the package's JavaScript. */
+  /** Where the WebAssembly module comes from. Default: the file `recurra.wasm` next to the package's JavaScript. */
   module?: ModuleSource;
 }
 
@@ -48,7 +48,7 @@ const isKind = (kind: unknown): kind is keyof WebModels => Object.hasOwn(MAKERS,
  * file that the user chose, or the bytes. Nothing refers to the bytes afterwards.
  * @throws {@link ModelFileError} `FILE_NOT_FOUND` or `IO` if the file cannot be had; `INVALID_FILE` if it is damaged, no model, of
  * another kind than asked for, of a newer format, or has a tokenizer that only Node has.
- * @throws {@link RecurraError} `OUT_OF_MEMORY`; `IO` if the module cannot be loaded. {@link ArgumentError} for an option that does not fit.
+ * @throws {@link RecurraError} `OUT_OF_MEMORY`; `IO` if the module cannot be loaded. {@link ArgumentError} for an invalid option.
  *
  * @example
  * ```ts

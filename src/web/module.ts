@@ -9,10 +9,10 @@ export type ModuleSource = Exclude<ByteSource, Blob> | WebAssembly.Module;
 
 let usual: Promise<WebAssembly.Module> | undefined;
 
-/** The module, compiled once for all models; beside the package's own JavaScript unless another source is given. */
+/** The module, compiled once for all models; next to the package's JavaScript unless another source is given. */
 export function compiled(source: ModuleSource | undefined): Promise<WebAssembly.Module> {
   if (source !== undefined) return compile(source);
-  // Written like this, bundlers find the file and put it beside what they make.
+  // Written like this, bundlers find the file and put it next to their output.
   usual ??= compile(new URL('./recurra.wasm', import.meta.url)).catch((error: unknown) => {
     // The next model may have more luck.
     usual = undefined;

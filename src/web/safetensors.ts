@@ -10,7 +10,7 @@ export interface FileTensor {
   data: Uint8Array;
 }
 
-/** What a safetensors file holds. */
+/** Contents of a safetensors file. */
 export interface FileContents {
   metadata: Readonly<Record<string, string>>;
   tensors: readonly FileTensor[];
@@ -29,7 +29,7 @@ function parseHeader(bytes: Uint8Array, end: number): Record<string, unknown> {
   } catch (cause) {
     throw invalid('its header is not JSON', cause);
   }
-  throw invalid('its header is no object');
+  throw invalid('its header is not an object');
 }
 
 /** The module counts in 32 bits. */
@@ -59,6 +59,6 @@ export function readSafetensors(bytes: Uint8Array): FileContents {
   });
   const isText = (value: unknown) => typeof value === 'string';
   if (typeof metadata !== 'object' || metadata === null || !Object.values(metadata).every(isText))
-    throw invalid('its metadata is no object of texts');
+    throw invalid('its metadata is not an object of texts');
   return { metadata: metadata as Record<string, string>, tensors };
 }

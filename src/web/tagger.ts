@@ -18,7 +18,7 @@ import { describeOpened, type OpenedFile } from './opened.js';
 export class WebTagger {
   /** What kind of model it is. */
   readonly kind = 'tagger';
-  /** The labels of spans, in order of code points; for tags without a scheme the tags. */
+  /** The labels of spans, in code point order; for tags without a scheme the tags. */
   readonly labels: readonly string[];
   /** The scheme of the tags, that of the training rows; undefined for tags without a scheme, such as parts of speech. */
   readonly scheme: TagScheme | undefined;
@@ -45,7 +45,7 @@ export class WebTagger {
    * tokens the spans say which tokens they are made of. There are always as many tags as tokens.
    *
    * @throws {@link ArgumentError} if `input` is neither a string nor an array of strings.
-   * @throws {@link RecurraError} `DISPOSED` once the model was closed; `OUT_OF_MEMORY`, after which the model must be loaded again.
+   * @throws {@link RecurraError} `DISPOSED` after the model was closed; `OUT_OF_MEMORY`, after which the model must be loaded again.
    *
    * @example
    * ```ts

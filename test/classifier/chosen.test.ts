@@ -32,7 +32,7 @@ describe('what a training chooses by its rows', () => {
   it('is told as it starts, with the reason', async () => {
     const { start } = await trained(rows, {});
     expect(start.chosen).toEqual([
-      { option: 'tokenizer', value: 'basic_english', why: 'blanks separate the words' },
+      { option: 'tokenizer', value: 'basic_english', why: 'words are separated by spaces' },
       { option: 'epochs', value: 4, why: '3 labels' },
       { option: 'batchSize', value: 8, why: '60 rows' },
       { option: 'adversarial', value: 0.05, why: '60 rows, 3 labels' },

@@ -57,7 +57,7 @@ describe('words of a file of vectors that no training row has', () => {
     expect(await beyond({ ...OPTIONS, maxTokens: size + 1 })).toEqual(['zebra']);
     expect(await beyond({ ...OPTIONS, maxTokens: size })).toEqual([]);
     await expect(TextClassifier.train(rows, { embeddingWords: 5 })).rejects.toThrow(
-      'embeddingWords needs embeddings, unlabelled or encoder, whose words they are',
+      'embeddingWords needs embeddings, unlabelled or encoder',
     );
   });
 

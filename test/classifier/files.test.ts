@@ -102,7 +102,7 @@ describe('files that are no whole model', () => {
     const file = join(folder, 'weights.pt');
     writeFileSync(file, Buffer.concat([Buffer.from('PK\x03\x04'), Buffer.from('archive/data.pkl')]));
     const message =
-      /weights\.pt: expected a file that save .*; this is a file that torch\.save wrote: in Python, safetensors/;
+      /weights\.pt: expected a file that save .*; this is a file written by torch\.save: in Python, safetensors/;
     expect(await refusal(file)).toMatchObject({ code: 'INVALID_FILE', message: expect.stringMatching(message) });
     writeFileSync(file, Buffer.from([0x80, 0x02, 0x8a, 0x0a]));
     expect((await refusal(file)).message).toMatch(/torch\.save or pickle/);
@@ -145,7 +145,7 @@ describe('files that are no whole model', () => {
     };
     expect((await refusal(await write({ formatVersion: 99 }))).message).toMatch(/format version 99/);
     expect((await refusal(await write({ formatVersion: undefined }))).message).toMatch(/has no format version/);
-    expect((await refusal(await write({ labels: ['one'] }))).message).toMatch(/two or more different labels/);
+    expect((await refusal(await write({ labels: ['one'] }))).message).toMatch(/two or more distinct labels/);
     expect(
       (await refusal(await write({ vocab: { tokens: ['<unk>'], unkToken: '<unk>', padToken: null } }))).message,
     ).toMatch(/vocabulary has 1 words/);

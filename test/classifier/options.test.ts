@@ -352,7 +352,7 @@ describe('what the options refuse', () => {
     [{ classWeights: { animal: 0 } }, /a number above 0 for classWeights\["animal"\] but received number 0/],
     [
       { classWeights: { animal: 1e-60 } },
-      /a number above 0 that float32 can hold for classWeights\["animal"\] but received number 1e-60/,
+      /a number above 0 that float32 can represent for classWeights\["animal"\] but received number 1e-60/,
     ],
     [{ classWeights: { animal: '3' } }, /for classWeights\["animal"\] but received string "3"/],
     [{ classWeights: { planet: 3 } }, /"planet", which no training row has; labels: "animal", "food", "tool"/],

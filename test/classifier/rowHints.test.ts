@@ -73,7 +73,7 @@ describe('options that do nothing', () => {
         'linear model alone: leave them out, or train a network',
     ]);
     expect(await warnings(topicTexts(30), { ...ALONE, members: 1 })).toEqual([
-      expect.stringMatching(/^options: members is an option of the network, .* leave it out/),
+      expect.stringMatching(/^options: members is an option of the network, .* remove it/),
     ]);
   });
 });
@@ -84,7 +84,7 @@ describe('rows that leave nothing to learn', () => {
     writeFileSync(file, 'text,label\na,\nb,\n');
     const rows = readCsv(file, { text: 'text', label: 'label', onBadRow: 'skip' });
     const message =
-      /no rows to train on; .*; 2 rows do not fit and were left out, the first because: .*:2:2: the label is empty/;
+      /no rows to train on; .*; 2 rows are invalid and were skipped, the first because: .*:2:2: the label is empty/;
     await expect(TextClassifier.train(rows, ALONE)).rejects.toThrow(message);
     using model = await TextClassifier.train(topicTexts(30), ALONE);
     await expect(model.evaluate(rows)).rejects.toThrow(/no rows to evaluate; 2 rows do not fit/);

@@ -139,7 +139,7 @@ describe('without the option', () => {
     const refused = (subwords: unknown) => () => TextClassifier.start(rows, { subwords } as TrainOptions).result;
     for (const [given, message] of [
       [3, /true, false or an object of options for subwords/],
-      [{ maxn: 2 }, /subwords.maxn is 2, but subwords.minn is 3: .* give 0 for no runs/],
+      [{ maxn: 2 }, /subwords.maxn is 2, but subwords.minn is 3: .* give 0 for none/],
       [{ dims: 3 }, /dims/],
       [{ buckets: 0 }, /subwords.buckets/],
     ] as const)

@@ -173,7 +173,7 @@ describe('word vectors from texts without labels', () => {
 
   it('are refused with what they do not go with, and what is no text', async () => {
     const train = (options: object) => TextClassifier.train(rows, { ...OPTIONS, ...options });
-    await expect(train({ embeddings: 'vectors.txt' })).rejects.toThrow('unlabelled does not go with embeddings');
+    await expect(train({ embeddings: 'vectors.txt' })).rejects.toThrow('unlabelled cannot be combined with embeddings');
     await expect(train({ linear: true, recurrent: false })).rejects.toThrow(
       'unlabelled does not apply with recurrent: false',
     );

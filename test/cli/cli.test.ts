@@ -31,7 +31,7 @@ describe('what the command line refuses', () => {
     [['train', 'a.conll', '--task', 'tag', '--no-linear'], 2, /--linear does not apply to --task tag/],
     [['train', csv, ...COLUMNS, '--decoder', 'crf'], 2, /--decoder does not apply to --task classify/],
     [['train', csv, ...COLUMNS, '--task', 'sort'], 2, /Allowed choices are classify, tag, language, seq2seq/],
-    [['train', 'corpus.conll'], 2, /corpus\.conll holds tokens with tags, .*give --task tag/],
+    [['train', 'corpus.conll'], 2, /corpus\.conll contains tokens with tags, .*give --task tag/],
     [['train', 'de.conllu.gz', ...COLUMNS], 2, /give --task tag/],
     [['train', csv, '--label', 'topic'], 2, /Expected text, the column of the text.*give --text <column>/],
     [['train', csv, '--text', 'body'], 2, /give --label <column>/],
@@ -77,8 +77,8 @@ describe('what the command line refuses', () => {
     const described = { ...(JSON.parse(metadata.model!) as object), kind: 'speller' };
     await light().writeSafetensors(other, tensors, { ...rest, model: JSON.stringify(described) });
     const run = recurra([command, other, ...args]);
-    const kinds = `works with models of the kind ${able}`;
-    expect(run.err).toContain(`recurra ${command} ${kinds}; ${other} is of the kind "speller"`);
+    const kinds = `works with models of kind ${able}`;
+    expect(run.err).toContain(`recurra ${command} ${kinds}; ${other} is a model of kind "speller"`);
     expect(run.status).toBe(2);
   });
 

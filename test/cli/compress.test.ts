@@ -41,7 +41,7 @@ describe('recurra compress', () => {
   });
 
   it.each<[string[], RegExp]>([
-    [[], /say what the model may take: maxBytes, bits or keepWords/],
+    [[], /give at least one of maxBytes, bits and keepWords/],
     [['--max-size', '2 elephants'], /expected a size such as 1\.6MB, 800kB or 2MiB but received "2 elephants"/],
     [['--max-size', '1constructor'], /expected a size/],
     [['--max-size', '10B'], /expected at least \d+ bytes, the smallest file that can be made of this model/],

@@ -32,7 +32,7 @@ describe('recurra evaluate', () => {
     const { out, status } = recurra(['evaluate', model, other, ...COLUMNS]);
     expect(status).toBe(0);
     expect(out).toContain('most often taken for another\n1  tool taken for animal (50.0 % of tool)');
-    expect(out).toContain('no rows of: animal, food\nnever predicted: food\n(what cannot be divided counts as 0');
+    expect(out).toContain('no rows of: animal, food\nnever predicted: food\n(undefined measures count as 0');
   });
 
   it('writes the predictions as JSON lines, whole or not at all', () => {
@@ -79,7 +79,7 @@ describe('recurra evaluate', () => {
 
   it('says that a file of tags is for taggers', () => {
     const { status, err } = recurra(['evaluate', model, 'rows.conll']);
-    expect([status, err]).toEqual([2, expect.stringMatching(/rows\.conll holds tokens with tags, .* a classifier/)]);
+    expect([status, err]).toEqual([2, expect.stringMatching(/rows\.conll contains tokens with tags, .* a classifier/)]);
   });
 
   it('says that a model is no file of rows', () => {

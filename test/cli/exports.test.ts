@@ -82,7 +82,7 @@ describe('recurra import', () => {
   });
 
   it.each<[string[], number, RegExp]>([
-    [[lstm], 2, /give with --vocab the file of the words/],
+    [[lstm], 2, /--vocab is required/],
     [[lstm, '--vocab', path('none')], 1, /none: there is no such file/],
     [[csv, ...vocab], 1, /expected a state dict/],
     [[model, ...vocab], 1, /expected a network of one nn\.Embedding/],

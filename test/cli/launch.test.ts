@@ -95,7 +95,7 @@ describe('recurra launch', () => {
   it.each([
     [['--nproc', '0', '--', 'x'], /an integer from 1 to 4096 for --nproc but received 0/],
     [['--nproc', '1', '--master-port', '70000', '--', 'x'], /from 1 to 65535 for --master-port but received 70000/],
-    [['--nproc', '1', '--', '/no/such/program'], /\/no\/such\/program cannot be started: there is no such program/],
+    [['--nproc', '1', '--', '/no/such/program'], /\/no\/such\/program cannot be started: no such program/],
     [['--nproc', '1'], /missing required argument 'command'/],
   ])('refuses %j', (args, message) => {
     const { status, err } = recurra(['launch', ...args]);

@@ -110,7 +110,7 @@ describe('recurra predict --out', () => {
     [['--out', 'out', '--shard', '0/3', 'a.csv'], /Expected a share/],
     [['--shard', '1/2', 'a cat'], /--shard needs --out DIR/],
     [['--out', 'out'], /--out needs files or patterns/],
-    [['--out', 'out', '--filter'], /--filter answers standard input, and --out files/],
+    [['--out', 'out', '--filter'], /--filter reads standard input, --out reads files/],
   ])('refuses %j', (args, message) => {
     const { status, err } = recurra(['predict', model, ...args]);
     expect([status, err]).toEqual([2, expect.stringMatching(message)]);

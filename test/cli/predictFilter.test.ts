@@ -61,7 +61,7 @@ describe('recurra predict --filter', () => {
     ['{"text": null}', /the field "text" is null/],
     ['{"text": "a"', /the line is not JSON/],
     ['{"texts": "a"}', /the field "text" is missing/],
-    ['{"text": "a", "prediction": 0}', /has a field "prediction" already; give another name \(--into\)/],
+    ['{"text": "a", "prediction": 0}', /already has a field "prediction"; give another name \(--into\)/],
   ])('answers the lines before a bad one, names it and fails: %s', (bad, message) => {
     const { status, out, err } = recurra(['predict', model, '--filter'], [rows[0], rows[1], bad, rows[2]].join('\n'));
     expect([status, ids(out)]).toEqual([1, [0, 1]]);
@@ -70,8 +70,8 @@ describe('recurra predict --filter', () => {
   });
 
   it.each([
-    [['a cat'], /--filter answers the lines of standard input/],
-    [['--json'], /--filter writes JSON lines in any case/],
+    [['a cat'], /--filter reads standard input/],
+    [['--json'], /--filter always writes JSON lines/],
     [['--format', 'csv'], /--filter reads JSON lines, not csv/],
     [['--skip-bad-rows'], /a line for each line that it reads, so --skip-bad-rows does not apply/],
   ])('refuses %j', (args, message) => {

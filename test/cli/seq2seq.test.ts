@@ -99,7 +99,7 @@ describe('the command line for models of pairs', () => {
     refused(['train', csv, '--text', 'a', '--label', 'b', '--attention', 'luong'], /--attention does not apply/);
     refused(['predict', model, '1', '--n-best', '2'], /at most beamSize, 1, for nBest/);
     refused(['predict', model, '1', '--alignments'], /--alignments needs --json/);
-    refused(['explain', model, '1'], /works with models of the kind "classifier"/);
+    refused(['explain', model, '1'], /works with models of kind "classifier"/);
     refused(['evaluate', model, csv, '--label', 'b'], /--label does not apply to a model of pairs/);
     const { status, err } = recurra(['train', csv, '--task', 'seq2seq', '--out', join(folder, 'none')]);
     expect([status, err]).toEqual([1, expect.stringMatching(/there is no column "source".*\[MISSING_COLUMN\]/s)]);

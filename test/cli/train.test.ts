@@ -65,7 +65,7 @@ describe('recurra train', () => {
     const out = join(folder, 'chosen');
     const { err } = recurra(['train', csv, ...COLUMNS, '--no-linear', '--hidden-size', '4', '--out', out]);
     expect(err).toContain(
-      'tokenizer: basic_english (blanks separate the words)\nepochs: 4 (3 labels)\nbatchSize: 8 (400 rows)\n',
+      'tokenizer: basic_english (words are separated by spaces)\nepochs: 4 (3 labels)\nbatchSize: 8 (400 rows)\n',
     );
     const { json } = recurra(['train', csv, ...COLUMNS, ...SMALL, '--no-linear', '--json', '--out', out]);
     const [start] = json();
@@ -73,7 +73,7 @@ describe('recurra train', () => {
     expect(start.chosen[0]).toEqual({
       option: 'tokenizer',
       value: 'basic_english',
-      why: 'blanks separate the words',
+      why: 'words are separated by spaces',
     });
   });
 
@@ -104,7 +104,7 @@ describe('recurra train', () => {
     // quoll and tea
     expect(vocabularies).toEqual(Array(2).fill(without.json().at(-1).vocabulary + 2));
     const { status, err } = recurra(['train', csv, ...COLUMNS, '--unlabelled', join(folder, 'none.txt')]);
-    expect([status, err]).toEqual([1, expect.stringContaining('none.txt: there is no such file')]);
+    expect([status, err]).toEqual([1, expect.stringContaining('none.txt: no such file')]);
   });
 
   it('takes the options of the training as flags', () => {
@@ -202,7 +202,7 @@ describe('recurra train', () => {
     const args = ['train', file, '--text', 'text', '--label', 'tags', '--label-separator', '|', '--epochs', '1'];
     const out = join(folder, 'multi');
     const run = recurra([...args, '--skip-bad-rows', '--multi-label', '--json', '--out', out]);
-    expect(run.err).toMatch(/1 rows of .*tags.csv do not fit and were left out/);
+    expect(run.err).toMatch(/1 rows of .*tags.csv are invalid and were skipped/);
     expect(run.json().at(-1)).toMatchObject({ rows: 60, labels: 4, skipped: 1 });
     expect(recurra(['predict', out, 'a cat', '--json']).json()[0].labels).toEqual(expect.any(Array));
     expect(recurra([...args, '--skip-bad-rows', '--out', out]).err).toMatch(/2 labels.*multiLabel: true.*INVALID_ROW/);
@@ -211,7 +211,7 @@ describe('recurra train', () => {
     const measured = ['evaluate', out, file, '--text', 'text', '--label', 'tags', '--label-separator', '|'];
     const predictions = join(folder, 'tags.jsonl');
     const json = recurra([...measured, '--skip-bad-rows', '--json', '--predictions', predictions]);
-    expect(json.err).toMatch(/1 rows of .*tags.csv do not fit and were left out/);
+    expect(json.err).toMatch(/1 rows of .*tags.csv are invalid and were skipped/);
     expect(json.json().at(-1)).toMatchObject({ multiLabel: true, rows: 60, skipped: 1, predictions });
     const support = Object.entries({ animal: 20, food: 20, odd: 30, tool: 20 });
     expect(json.json().at(-1).perLabel).toMatchObject(support.map(([label, rows]) => ({ label, support: rows })));

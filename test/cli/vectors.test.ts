@@ -46,7 +46,7 @@ describe('recurra vectors', () => {
     failed([path('few.txt')], 2, /required option '--out <file>'/);
     failed([path('few.txt'), '--out', path('few.txt')], 2, /the vectors would overwrite a file of texts/);
     failed([path('few.txt'), '--out', path('none/own.vec')], 1, /the vectors cannot be written to .*none/);
-    failed([path('none.txt'), '--out', path('x.vec')], 1, /there is no such file \[FILE_NOT_FOUND\]/);
+    failed([path('none.txt'), '--out', path('x.vec')], 1, /no such file \[FILE_NOT_FOUND\]/);
     failed([path('few.txt'), '--out', path('x.vec')], 2, /at least two different words .*\[INVALID_ARGUMENT\]/);
     failed([path('few.txt'), '--out', path('x.vec'), '--dim', '0'], 2, /dim/);
     expect(readdirSync(folder)).toEqual(before);

@@ -51,12 +51,12 @@ describe('gzip', () => {
     expect((await all(readTexts(write('b.tsv.gz', gzipSync('x\ty\n')), { text: 2 })))[0]!.text).toBe('y');
   });
 
-  it('that is cut off or damaged is an error, after the rows before', async () => {
+  it('that is truncated or damaged is an error, after the rows before', async () => {
     const long = gzipSync(`label,text\n${'a,some text\n'.repeat(50_000)}`);
     for (const length of [5, 200, long.length - 1]) {
       const error = await errorOf(readCsv(write('cut.csv.gz', long.subarray(0, length)), COLUMNS));
       expect(error).toMatchObject({ code: 'INVALID_FILE', file: join(folder, 'cut.csv.gz') });
-      expect(error.message).toMatch(/the gzip data ends too early: the file is cut off/);
+      expect(error.message).toMatch(/the gzip data ends too early: the file is truncated/);
     }
     const damaged = Buffer.from(long);
     damaged[damaged.length - 6]! ^= 1;
@@ -111,12 +111,12 @@ describe('zstd', () => {
     );
   });
 
-  it('that is cut off or damaged is an error', async () => {
+  it('that is truncated or damaged is an error', async () => {
     const whole = readFileSync(fixture('one.jsonl.zst'));
     const options = { text: 'body', label: 'topic' };
     for (const length of [4, 8, 17, 5000, whole.length - 5, whole.length - 1]) {
       const error = await errorOf(readJsonLines(write('cut.jsonl.zst', whole.subarray(0, length)), options));
-      expect(error.message).toMatch(/the zstd data ends too early: the file is cut off/);
+      expect(error.message).toMatch(/the zstd data ends too early: the file is truncated/);
       expect(error.code).toBe('INVALID_FILE');
     }
     const damaged = Buffer.from(whole);
@@ -162,7 +162,7 @@ describe('standard input', () => {
       expect(stderr.toString()).toBe('');
       expect(stdout.toString().trim().split('\n')).toEqual([
         ...ROWS.map(({ label, text, line }) => `stdin ${JSON.stringify({ text, label, line })}`),
-        'The stream was read before; its rows can be iterated over once',
+        'The stream has already been read; its rows can be iterated only once',
       ]);
     }
   });

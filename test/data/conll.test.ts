@@ -196,7 +196,7 @@ describe('readConll', () => {
     [{ tags: 2 } as never, /did you mean tag/],
     [{ tag: 0 }, /its number, from 1 for tag/],
     [{ columns: [] }, /a non-empty array of names for columns/],
-    [{ columns: ['a'], header: true }, /not possible with header: true/],
+    [{ columns: ['a'], header: true }, /cannot be combined with header: true/],
     [{ separator: ',' as never }, /'tab' or 'blank' for separator/],
     [{ scheme: 'BIO' as never }, /for scheme/],
     [{ comments: 1 as never }, /true or false for comments/],

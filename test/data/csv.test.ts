@@ -97,7 +97,7 @@ describe('readCsv', () => {
     const rows = readCsv(Readable.from(Array.from(bytes, (byte) => Buffer.of(byte))), BY_NUMBER);
     expect((await all(rows)).map(({ text }) => text)).toEqual(['schön', '🙂']);
     expect(rows.file).toBeUndefined();
-    await expect(all(rows)).rejects.toThrow(/stream was read before/);
+    await expect(all(rows)).rejects.toThrow(/stream has already been read/);
     expect(await all(readCsv(Readable.from(['a,on', 'e\n']), BY_NUMBER))).toEqual([
       { text: 'one', label: 'a', line: 1 },
     ]);
@@ -173,7 +173,7 @@ describe('readCsv on bad files', () => {
   it.each([
     ['too few fields', 'a,b\n1,"2\n2"\n3\n', 4, /expected 2 fields as in the first row but found 1/],
     ['too many fields', 'a,b\n1,2\n\n3,4,5\n', 4, /expected 2 fields as in the first row but found 3/],
-    ['a quote not closed', 'a,b\n1,2\n3,"4\n5,6\n7,8\n', 3, /not closed before the end/],
+    ['a quote not closed', 'a,b\n1,2\n3,"4\n5,6\n7,8\n', 3, /never closed/],
     ['text after a closing quote', 'a,b\n1,"2" x\n', 2, /closing quote is followed by/],
     ['an empty label', 'a,b\n1,2\n,text\n', 3, /label is empty/],
   ])('reports %s with file and line', async (_, content, line, message) => {
@@ -300,7 +300,7 @@ describe('readCsv, several labels and rows left out', () => {
 
   it('does not leave out what makes the whole file doubtful', async () => {
     const skip = { label: 1, text: 2, onBadRow: 'skip' } as const;
-    expect((await errorOf(readCsv(write('a,"one\n'), skip))).message).toMatch(/quote that is not closed/);
+    expect((await errorOf(readCsv(write('a,"one\n'), skip))).message).toMatch(/quote that is never closed/);
     expect((await errorOf(readCsv(write(Buffer.from([0x61, 0x2c, 0xff, 0x0a])), skip))).message).toMatch(/not UTF-8/);
     expect(await errorOf(readCsv(write('a\n'), skip))).toMatchObject({ code: 'MISSING_COLUMN' });
   });

@@ -79,7 +79,7 @@ describe('readJsonLines', () => {
     ['{"text":"a","label":""}', /:2: the label in "label" is empty/],
     ['{"text":"a","label":12345678901234567890}', /:2: the field "label" is a number beyond 2\^53/],
     ['{"text":"a","label":NaN}', /:2: the line is not JSON .*NaN and Infinity are not JSON: write null/],
-    ['{"text":"a","label":"b"', /:2: the line is not JSON .*; expected one object a line/],
+    ['{"text":"a","label":"b"', /:2: the line is not JSON .*; expected one object per line/],
     ['["a","b"]', /:2: the line is not a JSON object such as/],
     ['null', /:2: the line is not a JSON object/],
     ['{"__proto__":{"text":"a","label":"b"}}', /:2: the field "text" is missing/],
@@ -98,7 +98,7 @@ describe('readJsonLines', () => {
     async (content) => {
       const error = await errorOf(readJsonLines(write(content), { ...COLUMNS, onBadRow: 'skip' }));
       expect(error.code).toBe('INVALID_FILE');
-      expect(error.message).toMatch(/the file is one JSON array; expected one object a line.* jq -c .*lines=True/);
+      expect(error.message).toMatch(/the file is one JSON array; expected one object per line.* jq -c .*lines=True/);
     },
   );
 

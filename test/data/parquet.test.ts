@@ -81,7 +81,7 @@ describe('readParquet', () => {
       expect(error).toMatchObject({ code: 'INVALID_FILE', file: join(folder, 'bad.parquet') });
     }
     expect((await errorOf(readParquet(write('b.parquet', 'text,label\na,b\n'), options))).message).toMatch(
-      /this is not a Parquet file, or it is cut off/,
+      /this is not a Parquet file, or it is truncated/,
     );
     expect(await errorOf(readParquet(join(folder, 'none.parquet'), options))).toMatchObject({ code: 'FILE_NOT_FOUND' });
     expect(await errorOf(readParquet(folder, options))).toMatchObject({ code: 'IO' });

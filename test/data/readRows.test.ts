@@ -53,7 +53,7 @@ describe('readRows', () => {
     const rows = readRows(Readable.from([Buffer.from(CONTENT[format])]), COLUMNS);
     expect(rows.file).toBe(undefined);
     expect(await simple(rows)).toEqual([['a, b', 'x']]);
-    await expect(async () => all(rows)).rejects.toThrow(/read before/);
+    await expect(async () => all(rows)).rejects.toThrow(/already been read/);
   });
 
   it('takes content for JSON only where it is', async () => {

@@ -70,7 +70,7 @@ describe('quotes', () => {
     const rows = readCsv(write(`text,label\n${lines.join('')}`), BY_NAME);
     expect(await all(rows)).toHaveLength(10);
     expect(rows.warnings.map(({ line, message }) => [line, message])).toEqual([
-      [7, expect.stringMatching(/51 lines are one row, since a quote opens .* quote: null .*--quote none/)],
+      [7, expect.stringMatching(/51 lines were read as one row, since a quote opens .* quote: null .*--quote none/)],
     ]);
     const prose = `"${Array.from({ length: 30 }, (_, i) => `line ${i}, of, a mail`).join('\n')}",a\n`;
     const mails = readCsv(write(`text,label\n${prose}`), BY_NAME);
@@ -124,11 +124,7 @@ describe('files that are no texts', () => {
 
   it.each([
     ['a model', model, /: this is a safetensors file, such as a model or a checkpoint, .*: give a file of texts$/],
-    [
-      'a workbook',
-      workbook,
-      /: this is a ZIP archive, as workbooks of Excel \(\.xlsx\) are too: save the table as CSV/,
-    ],
+    ['a workbook', workbook, /: this is a ZIP archive or an Excel workbook \(\.xlsx\): save the table as CSV/],
   ])('are named in every format: %s', async (_, bytes, message) => {
     const file = write(bytes, `${files++}.bin`);
     const readers = [
@@ -232,7 +228,7 @@ describe('Parquet', () => {
 
   it('says that two columns have one name', async () => {
     const file = fixture('two-names.parquet');
-    const message = /2 columns of the name "text", as column 1 and 3, which cannot be told apart/;
+    const message = /2 columns with the name "text", as column 1 and 3, which are ambiguous/;
     expect((await errorOf(readParquet(file, BY_NAME))).message).toMatch(message);
     expect((await errorOf(readParquet(file, { text: 3, label: 'label' }))).message).toMatch(message);
     expect(await all(readParquet(file, { text: 'label', label: 'label' }))).toHaveLength(2);
@@ -245,7 +241,7 @@ describe('Parquet', () => {
     damaged.writeUInt8(0x49, damaged.indexOf('invoice'));
     expect(await errorOf(readParquet(write(damaged, 'damaged.parquet'), BY_NAME))).toMatchObject({
       code: 'INVALID_FILE',
-      message: expect.stringMatching(/checksum does not fit its contents/),
+      message: expect.stringMatching(/checksum does not match its contents/),
     });
   });
 });
@@ -262,7 +258,7 @@ describe('inputs', () => {
     expect(await all(readParquet(fixture('hf-list.parquet'), BY_NAME))).toHaveLength(2);
     const body = readCsv(new Response(content).body!, BY_NAME);
     expect(await all(body)).toEqual(expected);
-    await expect(async () => all(body)).rejects.toThrow(/stream was read before/);
+    await expect(async () => all(body)).rejects.toThrow(/stream has already been read/);
     expect(await all(readTexts(new Blob(['one\ntwo']).stream()))).toHaveLength(2);
     expect(() => readCsv(new URL('https://example.org/a.csv'), BY_NAME)).toThrow(/received a URL of https: give/);
   });

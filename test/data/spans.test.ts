@@ -87,7 +87,7 @@ describe('readSpans', () => {
     [{ text: 'ab', spans: null }, /the field "spans" is null: expected an array of spans/],
     [{ text: 'ab', label: 'x' }, /the field "label" is a string/],
     [{ text: 'ab', spans: [[0, 1]] }, /spans\[0\] is an array of 2: expected \[start, end, label\]/],
-    [{ text: 'ab', spans: [3] }, /spans\[0\] is no span/],
+    [{ text: 'ab', spans: [3] }, /spans\[0\] is not a span/],
     [{ spans: [] }, /the field "text" is missing/],
     [{ text: 'ab', spans: [[0, 3, 'A']] }, /span 1 \(from 0 to 3\) is not within the text, which has 2 UTF-16/],
     [{ text: 'ab', spans: [[-1, 1, 'A']] }, /is not within the text/],

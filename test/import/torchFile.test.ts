@@ -61,20 +61,20 @@ describe('a file of torch.save', () => {
   });
 
   it.each<[string, Uint8Array, RegExp]>([
-    ['a function that is called', p(`${global('os', 'system')}(${name('ls')}tR`), /holds an object of os\.system/],
-    ['a function by its stack', p(`\x8c\x02os\x8c\x06system\x93`), /holds an object of os\.system/],
-    ['a class that is made', p(`${global('__main__', 'Network')})\x81`), /holds an object of __main__\.Network/],
-    ['a name of JavaScript', p(`${global('', '__proto__')})R`), /holds an object of \.__proto__/],
+    ['a function that is called', p(`${global('os', 'system')}(${name('ls')}tR`), /contains an object of os\.system/],
+    ['a function by its stack', p(`\x8c\x02os\x8c\x06system\x93`), /contains an object of os\.system/],
+    ['a class that is made', p(`${global('__main__', 'Network')})\x81`), /contains an object of __main__\.Network/],
+    ['a name of JavaScript', p(`${global('', '__proto__')})R`), /contains an object of \.__proto__/],
     ['a call with another argument', p(`${global('collections', 'OrderedDict')}K\x01\x85R`), /in an unknown way/],
     ['a storage that is called', p(`${global('torch', 'FloatStorage')})R`), /torch\.FloatStorage in an unknown way/],
     ['another operation', p('I1\n'), /the operation 0x49/],
-    ['what is not on the stack', p('a'), /takes what is not there/],
-    ['a mark that is not there', p('t'), /takes what is not there/],
-    ['a memo that is not there', p('h\x05'), /takes what is not there/],
-    ['a list that is none', p('}K\x01a'), /fills no list/],
-    ['a dictionary that is none', p(']K\x01K\x02s'), /fills no dictionary/],
+    ['what is not on the stack', p('a'), /uses a value that is missing/],
+    ['a mark that is not there', p('t'), /uses a value that is missing/],
+    ['a memo that is not there', p('h\x05'), /uses a value that is missing/],
+    ['a list that is none', p('}K\x01a'), /other than a list/],
+    ['a dictionary that is none', p(']K\x01K\x02s'), /other than a dictionary/],
     ['a text without end', p('X\xff\xff\xff\xff'), /ends early/],
-    ['no dictionary', p('K\x01'), /holds no dictionary/],
+    ['no dictionary', p('K\x01'), /contains no dictionary/],
     ['no tensors', p('}'), /has no tensors/],
     ['itself', p(`}q\0${name('model')}h\0s`), /has no tensors/],
     ['a shape that is none', dictionary(tensor(name('x'), 'K\x01\x85')), /in an unknown way/],
@@ -107,7 +107,7 @@ describe('a file of torch.save', () => {
     await expect(read(packed)).rejects.toThrow(/is compressed/);
     await expect(read(archive(dictionary(tensor('K\x04\x85', 'K\x01\x85'))))).rejects.toThrow(/no "a\/data\/0"/);
     const big = zipSync({ 'a/data.pkl': p('}'), 'a/byteorder': Buffer.from('big') }, { level: 0 });
-    await expect(read(big)).rejects.toThrow(/another order of bytes/);
+    await expect(read(big)).rejects.toThrow(/another byte order/);
   });
 
   it('is refused where many tensors are views of the same numbers', async () => {

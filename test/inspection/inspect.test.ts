@@ -111,7 +111,7 @@ it('finds labels that were changed, by models that have not seen them', async ()
     expect(probability).toBeLessThan(suggestedProbability);
   }
   await expect(findDoubtfulRows([{ text: 'a', label: ['x', 'y'] }])).rejects.toMatchObject({ code: 'INVALID_ROW' });
-  await expect(findDoubtfulRows([{ text: 'a', label: 'x' }])).rejects.toThrow(/one label/);
+  await expect(findDoubtfulRows([{ text: 'a', label: 'x' }])).rejects.toThrow(/the same label/);
 });
 
 it('refuses rows whose labels cannot be judged, and stops when it is told', async () => {
@@ -121,7 +121,7 @@ it('refuses rows whose labels cannot be judged, and stops when it is told', asyn
   const single = [...rows.slice(0, 1), { text: 'a saw', label: 'tool' }];
   await expect(findDoubtfulRows(single)).rejects.toThrow(/here none has$/);
   await expect(search([{ text: 'a', label: ['x', 'y'], line: 30 }])).rejects.toThrow(
-    /^30: expected a text and one label/,
+    /^30: expected a text and exactly one label/,
   );
   const stop = new AbortController();
   const { signal } = stop;
@@ -165,9 +165,9 @@ it('is a command, whose findings are also data', () => {
     expect(failed.err).toMatch(message);
     expect(failed.status).toBe(2);
   };
-  refused([path('rows.csv'), '--text', 'body', '--labels'], /say with --label where they are/);
-  refused([path('rows.csv'), ...COLUMNS, '--folds', '3'], /--folds applies to --labels alone/);
-  refused(['names.conll'], /names\.conll has tokens with tags, which are not inspected; give a file of texts/);
+  refused([path('rows.csv'), '--text', 'body', '--labels'], /give --label to say where they are/);
+  refused([path('rows.csv'), ...COLUMNS, '--folds', '3'], /--folds applies to --labels only/);
+  refused(['names.conll'], /names\.conll contains tokens with tags, which cannot be inspected; give a file of texts/);
   refused(['-', ...COLUMNS, '--labels'], /reads the rows twice/);
   refused(['-', ...COLUMNS, '--against', '-'], /cannot both be standard input/);
 });

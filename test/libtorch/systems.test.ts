@@ -66,7 +66,7 @@ describe('the systems that there is a libtorch for', () => {
         const dir = join(folder, name);
         index.requests.length = 0;
         const { status, err } = await install(['--platform', name, '--dir', dir, '--index-url', url]);
-        expect(err).toMatch(new RegExp(`It is for ${name}: copy it there`));
+        expect(err).toMatch(new RegExp(`It is built for ${name}: copy it to that machine`));
         expect(status).toBe(0);
         expect(index.fetched()).toHaveLength(systemOf(name).wheels.length);
         expect(readdirSync(join(dir, 'lib')).sort()).toEqual(libraries[name]);

@@ -36,7 +36,7 @@ describe('finding libtorch', () => {
     const error = refusal({ RECURRA_LIBTORCH: join(folder, 'gone'), LIBTORCH: folder });
     expect(error.code).toBe('LIBTORCH_NOT_FOUND');
     expect(error.message).toMatch(/RECURRA_LIBTORCH \(.*gone\): no such folder/);
-    expect(error.message).toMatch(new RegExp(`LIBTORCH \\(.*\\): holds no lib/${LIBRARY}`));
+    expect(error.message).toMatch(new RegExp(`LIBTORCH \\(.*\\): has no lib/${LIBRARY}`));
     expect(error.message).toMatch(
       `npm package: the npm package recurra-libtorch-${process.platform}-${process.arch} is not installed`,
     );

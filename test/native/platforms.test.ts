@@ -44,7 +44,7 @@ describe('where the addon is missing', () => {
     const { loadAddon, diagnose } = await on(os, cpu, libc);
     const message = messageOf(() => loadAddon('recurra'));
     expect(message).toMatch(/^ADDON_NOT_FOUND The native addon recurra for /);
-    expect(message).toContain(`The package that is missing is ${name} (${place}).\n`);
+    expect(message).toContain(`The missing package is ${name} (${place}).\n`);
     expect(message).toContain(`npm install ${name}\n`);
     const { ok, addon } = diagnose();
     expect({ ok, missing: addon.package }).toEqual({ ok: false, missing: name });
@@ -101,7 +101,7 @@ describe('libtorch on a platform', () => {
   ])('%s %s: its library and its package are looked for by their names', async (os, cpu, library) => {
     const { locateLibtorch } = await on(os, cpu);
     const message = messageOf(() => locateLibtorch({ ...nowhere, RECURRA_LIBTORCH: 'test/native' }));
-    expect(message).toContain(`holds no lib/${library}\n`);
+    expect(message).toContain(`has no lib/${library}\n`);
     expect(message).toContain(`the npm package recurra-libtorch-${os}-${cpu} is not installed`);
     expect(message).toMatch(/^LIBTORCH_NOT_FOUND .*npx recurra libtorch install/s);
   });

@@ -32,7 +32,7 @@ const SLOW = 'POST /predict HTTP/1.1\r\nhost: a\r\ncontent-type: application/jso
 it.each([
   ['400', 'GARBAGE\r\n\r\n'],
   ['408', SLOW],
-])('a client that does not hang up after a %s is cut off soon', async (status, bytes) => {
+])('a client that does not hang up after a %s is truncated soon', async (status, bytes) => {
   await using server = await createServer(model, { port: 0, requestTimeout: 200 });
   await server.listen();
   const socket = await stubborn(server, bytes);

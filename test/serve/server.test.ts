@@ -207,7 +207,7 @@ describe('predictions', () => {
     fault.mockRestore();
     expect(answer.status).toBe(500);
     expect(await answer.json()).toEqual({
-      error: { code: 'INTERNAL', message: 'the server failed; its log says more' },
+      error: { code: 'INTERNAL', message: "internal server error; see the server's log" },
     });
     await vi.waitFor(() => expect(entries).toHaveLength(2));
     expect(entries).toMatchObject([

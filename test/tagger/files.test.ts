@@ -37,8 +37,8 @@ describe('the file of a tagger', () => {
 
   it.each<[string, (model: Record<string, unknown>) => void, RegExp]>([
     ['a newer format', (model) => Object.assign(model, { formatVersion: 3 }), /format version 3.*reads up to 2/],
-    ['no tags', (model) => Object.assign(model, { tags: [] }), /expected two or more different tags/],
-    ['the same tag twice', (model) => Object.assign(model, { tags: ['O', 'O'] }), /two or more different tags/],
+    ['no tags', (model) => Object.assign(model, { tags: [] }), /expected two or more distinct tags/],
+    ['the same tag twice', (model) => Object.assign(model, { tags: ['O', 'O'] }), /two or more distinct tags/],
     ['a tag of no scheme', (model) => (model.tags as string[]).push('NOUN'), /tags\[\d\].*"NOUN"/],
     ['another scheme', (model) => Object.assign(model, { scheme: 'BIO' }), /IOB1.*for scheme/],
     ['another tokenizer', (model) => Object.assign(model, { tokenizer: 'basic_english' }), /cannot split texts by/],

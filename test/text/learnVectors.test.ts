@@ -93,7 +93,7 @@ describe('learnVectors', () => {
     execFileSync('mkfifo', [pipe]);
     await expect(vectors.save(pipe)).rejects.toMatchObject({
       code: 'IO',
-      message: expect.stringMatching(/it is no regular file/),
+      message: expect.stringMatching(/it is not a regular file/),
     });
     expect(statSync(pipe).isFIFO()).toBe(true);
     await expect(vectors.save(folder)).rejects.toMatchObject({

@@ -19,7 +19,7 @@ describe('the tokenizer for some texts', () => {
     ['no letters', '12 + 30 = 42 🙂'],
     ['nothing', ''],
   ])('%s: basic_english', (_, text) => {
-    expect(choiceFor(text)).toEqual({ tokenizer: 'basic_english', why: 'blanks separate the words' });
+    expect(choiceFor(text)).toEqual({ tokenizer: 'basic_english', why: 'words are separated by spaces' });
   });
 
   it.each([
@@ -33,12 +33,12 @@ describe('the tokenizer for some texts', () => {
     ['Tibetan', 'འགྲོ་བ་མིའི་རིགས་རྒྱུད་ཡོངས་ལ་སྐྱེས་ཙམ་ཉིད་ནས་'],
     ['Amharic', 'የሰው፡ልጅ፡ሁሉ፡ሲወለድ፡ነጻ፡ነው፤'],
   ])('%s: unicode_words', (_, text) => {
-    const why = '100 % of the letters are of scripts without blanks between words';
+    const why = '100 % of the letters are from scripts without spaces between words';
     expect(choiceFor(text)).toEqual({ tokenizer: 'unicode_words', why });
   });
 
   it('counts letters: from a tenth of them on it is unicode_words', () => {
-    const why = (share: number) => `${share} % of the letters are of scripts without blanks between words`;
+    const why = (share: number) => `${share} % of the letters are from scripts without spaces between words`;
     expect(choiceFor('abcdefghi', '中')).toEqual({ tokenizer: 'unicode_words', why: why(10) });
     expect(choiceFor('abcdefghij', '中, 1.')).toEqual({ tokenizer: 'basic_english', why: why(9.1) });
   });

@@ -164,7 +164,7 @@ describe('Vectors.load on bad files', () => {
       undefined,
       /ends after 1/,
     ],
-    ['a binary that goes on', binary('1 2\n', { cat: [1, 2], dog: [3, 4] }), 'INVALID_FILE', undefined, /goes on/],
+    ['a binary that goes on', binary('1 2\n', { cat: [1, 2], dog: [3, 4] }), 'INVALID_FILE', undefined, /continues/],
     [
       'a binary number that is none',
       binary('1 2\n', { cat: [Number.NaN, 0] }),

@@ -65,7 +65,7 @@ describe('buildVocabFromIterator', () => {
     [{ minFreq: 1.5 }, /minFreq/],
     [{ minFreq: Number.NaN }, /minFreq/],
     [{ maxTokens: 1 }, /at least 2.*maxTokens/],
-    [{ specials: ['<unk>', '<unk>'] }, /"<unk>" is there twice/],
+    [{ specials: ['<unk>', '<unk>'] }, /"<unk>" appears twice/],
     [{ specials: '<unk>' as unknown as string[] }, /array of strings for specials/],
     [{ specialFirst: 1 as unknown as boolean }, /true or false for specialFirst/],
     [{ unkToken: '[UNK]' }, /one of the specials or null for unkToken/],

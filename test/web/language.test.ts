@@ -147,7 +147,7 @@ describe('pieces of bytes', () => {
     };
     expect(changed(() => {})).not.toBeTypeOf('string');
     expect(bytePieces('{')).toBe('it is not JSON');
-    expect(bytePieces('null')).toContain('no byte pair encoding');
+    expect(bytePieces('null')).toContain('not a byte pair encoding');
     expect(changed((of) => (of.normalizer = { type: 'NFC' }))).toContain('normalizer');
     expect(changed((of) => (of.added_tokens = [{ id: 0, content: '!' }]))).toContain('added tokens');
     expect(changed((of) => Object.assign(of.pre_tokenizer as object, { add_prefix_space: true }))).toContain('splits');

@@ -5,7 +5,7 @@ import { count, el, note, percent, placeOf, section } from './dom.js';
 import { shareTile, tile, tiles, trainingSection } from './overview.js';
 import { groupTable, labelTable, table } from './tables.js';
 
-/** A sentence with parts marked; the label of each stands behind it. */
+/** A sentence with parts marked; each followed by its label. */
 function marked(text, parts, kind) {
   const tokens = text.split(' ');
   const line = el('p', { class: 'marks', dir: 'auto' }, el('small', {}, kind), ' ');

@@ -15,8 +15,9 @@ const THREAD = new URL('./trainingThread.ts', import.meta.url).href;
 const IN_TYPESCRIPT = `import('tsx/esm/api').then(({ register }) => (register(), import(${JSON.stringify(THREAD)})))`;
 
 /**
- * A training of a TextClassifier that stands still between measurements. It runs on a thread of its own, which sleeps in the report of
- * its progress; so each repetition goes on where the last one ended, as PyTorch's does, and texts are read once.
+ * A training of a TextClassifier that stands still between measurements. It runs on its own thread, which sleeps in the
+ * report of its progress; so each repetition continues where the last one ended, as PyTorch's does, and texts are read
+ * once.
  */
 export class ClassifierTraining {
   readonly #worker: Worker;

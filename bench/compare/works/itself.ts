@@ -78,7 +78,10 @@ function samplesAt(progress: readonly [number, number][], time: number): number 
 
 const MOST_ATTEMPTS = 4;
 
-/** Trains in several processes at once. Both go on to the same moment; if one was not even ready by then, to a later one. */
+/**
+ * Trains in several processes at once. Both continue to the same moment, or to a later one if one was not ready by
+ * then.
+ */
 async function trainTogether({ bench }: Context, both: readonly Ours[], ready: number): Promise<number> {
   const { timing } = bench.options;
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {

@@ -1,4 +1,4 @@
-//! What a JavaScript object holds of a native one: it can be closed early, and V8 knows how much memory it keeps alive.
+//! A JavaScript object's handle on a native value: it can be closed early, and V8 knows how much memory it keeps alive.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use recurra_core::{Error, ErrorCode, Result};
 
 use crate::{Background, adjust_external_memory, to_js};
 
-/// A native value, and the bytes that V8 was told of.
+/// A native value, and the bytes reported to V8.
 pub struct Shared<T> {
     value: T,
     counted: AtomicUsize,
@@ -18,7 +18,8 @@ pub struct Shared<T> {
 }
 
 impl<T> Shared<T> {
-    /// Tells V8 how many bytes the value has now. Only the thread of JavaScript counts, so nothing comes between the two steps.
+    /// Reports the current size of the value to V8. Only the thread of JavaScript counts, so nothing comes between the
+    /// two steps.
     pub fn count(&self, env: Env, bytes: usize) {
         let before = self.counted.swap(bytes, Ordering::Relaxed);
         adjust_external_memory(env, bytes as i64 - before as i64);
@@ -33,10 +34,10 @@ impl<T> std::ops::Deref for Shared<T> {
     }
 }
 
-/// Work on a [`Handle`]'s value that is under way: its result and the value's size afterwards.
+/// Running work on a [`Handle`]'s value: its result and the value's size afterwards.
 pub type Pending<T, J> = AsyncTask<Background<(T, usize), J>>;
 
-/// Holds a value until it is closed; work that is under way keeps the value alive until it ends.
+/// Owns a value until it is closed; running work keeps the value alive until it ends.
 pub struct Handle<T> {
     what: &'static str,
     shared: RefCell<Option<Arc<Shared<T>>>>,
@@ -59,7 +60,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         self.shared.borrow().clone().ok_or_else(closed)
     }
 
-    /// Lets go of the value, and of what V8 was told of it; doing it again does nothing.
+    /// Drops the value and its size reported to V8; closing twice is harmless.
     pub fn close(&self, env: Env) {
         if let Some(shared) = self.shared.take() {
             shared.closed.store(true, Ordering::Relaxed);
@@ -67,8 +68,8 @@ impl<T: Send + Sync + 'static> Handle<T> {
         }
     }
 
-    /// Work away from the event loop. `work` also returns the value's size afterwards, which V8 is then told, unless the
-    /// handle was closed meanwhile.
+    /// Work off the event loop. `work` also returns the value's size afterwards, which is reported to V8 unless the
+    /// handle has been closed.
     pub fn background<R: Send + 'static, J: ToNapiValue + TypeName>(
         &self,
         work: impl FnOnce(&T) -> Result<(R, usize)> + Send + 'static,

@@ -1,4 +1,4 @@
-//! What both addons share: how errors, panics, long work and the words of the core cross into JavaScript.
+//! Shared by both addons: how errors, panics, long work and the core's types cross into JavaScript.
 
 mod handle;
 pub mod objects;
@@ -10,7 +10,7 @@ use napi::{Env, Task};
 use recurra_core::{Error, ErrorCode, Result, fault, guard};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The form in which an error crosses: its code and message in one string that the TypeScript side takes apart.
+/// Converts an error for JavaScript: code and message in one string that the TypeScript side parses.
 pub fn to_js(error: Error) -> napi::Error {
     napi::Error::from_reason(error.to_wire())
 }
@@ -21,7 +21,7 @@ pub fn silence_panics() {
     std::panic::set_hook(Box::new(|_| {}));
 }
 
-/// Turns results of the layer below into results of napi.
+/// Converts results of lower layers into napi's.
 pub trait IntoJs<T> {
     /// The same value, or the error in its crossing form.
     fn js(self) -> napi::Result<T>;
@@ -33,7 +33,7 @@ impl<T> IntoJs<T> for Result<T> {
     }
 }
 
-/// Adds to what V8 believes is kept alive outside its heap. It fails only while an environment ends, when nobody counts.
+/// Adjusts V8's count of external memory. It only fails while an environment ends, when the count no longer matters.
 pub fn adjust_external_memory(env: Env, bytes: i64) {
     if bytes != 0 {
         let _ = env.adjust_external_memory(bytes);
@@ -43,7 +43,7 @@ pub fn adjust_external_memory(env: Env, bytes: i64) {
 type Work<T> = Box<dyn FnOnce() -> Result<T> + Send>;
 type Finish<T, J> = Box<dyn FnOnce(Env, T) -> napi::Result<J> + Send>;
 
-/// One piece of work for libuv's pool, away from the event loop, and how its result becomes a JavaScript value.
+/// One piece of work for libuv's pool, off the event loop, and how its result becomes a JavaScript value.
 pub struct Background<T, J> {
     work: Option<Work<T>>,
     finish: Option<Finish<T, J>>,

@@ -1,4 +1,4 @@
-//! Objects that cross between JavaScript and the words of `recurra_core`, declared once for both addons.
+//! JavaScript counterparts of `recurra_core`'s types, declared once for both addons.
 
 use napi::bindgen_prelude::{Float64Array, Int32Array, Uint8Array, Uint32Array};
 use napi_derive::napi;
@@ -6,7 +6,7 @@ use recurra_core::{
     self as core, Algorithm, Cell, Dtype, Error, ErrorCode, Initial, OptimizerKind, Pooling, Result, Targets,
 };
 
-/// What a network is, whatever it is for.
+/// Configuration of a network, independent of its task.
 #[napi(object, object_to_js = false)]
 pub struct NetworkConfig {
     /// From token ids to vectors.
@@ -29,7 +29,7 @@ pub struct EncoderConfig {
     pub vocab_size: u32,
     /// Columns of the embedding.
     pub embedding_dim: u32,
-    /// What the characters of a word add to its own vector; nothing if left out.
+    /// Vectors of a word's characters, appended to its own vector; none if omitted.
     pub subwords: Option<SubwordsConfig>,
     /// Size of the recurrent state, per direction.
     pub hidden_size: u32,
@@ -37,65 +37,65 @@ pub struct EncoderConfig {
     pub num_layers: u32,
     /// Whether a second recurrence runs from the end of each text.
     pub bidirectional: bool,
-    /// What training leaves out.
+    /// Dropout rates.
     pub dropouts: Dropouts,
-    /// The token that a dropped one is read as; none if left out.
+    /// The token that replaces a dropped one; none if omitted.
     pub unknown_idx: Option<u32>,
-    /// The row of the embedding that stays zero; none if left out.
+    /// The row of the embedding that stays zero; none if omitted.
     pub padding_idx: Option<u32>,
-    /// Standard deviation of the initial values of words' and features' vectors; 1, as PyTorch's, if left out.
+    /// Standard deviation of the initial values of words' and features' vectors; 1, as in PyTorch, if omitted.
     pub embedding_std: Option<f64>,
-    /// Whether the head's linear layer has the embedding as its weights; not if left out.
+    /// Whether the head's linear layer uses the embedding as its weights; false if omitted.
     pub tied: Option<bool>,
 }
 
-/// A vector for each feature of a word's characters, whose mean stands behind the word's own vector.
+/// A vector for each feature of a word's characters; their mean is appended to the word's own vector.
 #[napi(object, object_to_js = false)]
 pub struct SubwordsConfig {
     /// Number of features.
     pub buckets: u32,
-    /// Values of a feature's vector.
+    /// Size of a feature's vector.
     pub dim: u32,
 }
 
-/// Shares in `[0, 1)` that are left out in training.
+/// Dropout rates in training, in `[0, 1)`.
 #[napi(object, object_to_js = false)]
 pub struct Dropouts {
-    /// Tokens that are read as `unknownIdx`.
+    /// Tokens read as `unknownIdx`.
     pub words: f64,
     /// Elements of the word vectors.
     pub embedding: f64,
-    /// Features of characters; none if left out.
+    /// Character features; 0 if omitted.
     pub features: Option<f64>,
-    /// Elements between layers, and without `outputs` before the head's linear layer.
+    /// Elements between layers, and, without `outputs`, before the head's linear layer.
     pub layers: f64,
-    /// Elements before the head's linear layer; as many as between layers if left out.
+    /// Elements before the head's linear layer; the rate between layers if omitted.
     pub outputs: Option<f64>,
-    /// Elements of the recurrent weights, one mask for each batch; 0 if left out.
+    /// Elements of the recurrent weights, one mask for each batch; 0 if omitted.
     pub recurrent: Option<f64>,
 }
 
-/// What stands on an encoder.
+/// The head on an encoder.
 #[napi(object, object_to_js = false)]
 pub struct HeadConfig {
-    /// Which head: one answer a row, or one a token.
+    /// Which head: one answer per row, or one per token.
     #[napi(ts_type = "'classes' | 'tags'")]
     pub kind: String,
-    /// Scores that it gives for a row, or for a token.
+    /// Number of scores per row or per token.
     pub outputs: u32,
-    /// Of classes: whether a row may have any number of outputs.
+    /// For classes: whether a row may have any number of outputs.
     pub multi_label: Option<bool>,
-    /// Of classes: how the states become one vector.
+    /// For classes: how the states are pooled into one vector.
     #[napi(ts_type = "'last' | 'mean' | 'max' | 'attention'")]
     pub pooling: Option<String>,
-    /// Of tags: how scores become tags.
+    /// For tags: how scores become tags.
     #[napi(ts_type = "'crf' | 'softmax' | 'adaptive'")]
     pub decoder: Option<String>,
-    /// Of tags with a CRF: what is never predicted.
+    /// For tags with a CRF: transitions that are never predicted.
     pub forbidden: Option<Forbidden>,
 }
 
-/// Transitions that a path of tags never has: 1 for never, 0 for allowed.
+/// Forbidden transitions of a path of tags: 1 for forbidden, 0 for allowed.
 #[napi(object, object_to_js = false)]
 pub struct Forbidden {
     /// First tags, one number for each tag.
@@ -170,23 +170,23 @@ impl TryFrom<NetworkConfig> for core::NetworkConfig {
     }
 }
 
-/// Several batches of rows with what they are trained towards.
+/// Several batches of rows with their targets.
 #[napi(object, object_to_js = false)]
 pub struct Chunk {
-    /// Token ids of all rows, one row after the other; of a network with subwords numbers of forms.
+    /// Token ids of all rows, concatenated; for a network with subwords, numbers of forms.
     pub tokens: Int32Array,
     /// Tokens per row.
     pub lengths: Int32Array,
-    /// The output of each row; with `targetStarts` the outputs of all rows, one row after the other; with a head of tags the tag of
-    /// each token.
+    /// The target of each row; with `targetStarts`, the targets of all rows, concatenated; for a head of tags, the tag
+    /// of each token.
     pub targets: Int32Array,
-    /// Where the outputs of each row begin, and at last how many there are; only where a row may have any number.
+    /// Where the targets of each row begin, followed by their total number; only if a row may have any number.
     pub target_starts: Option<Uint32Array>,
     /// Rows per batch.
     pub batch_sizes: Int32Array,
 }
 
-/// A chunk's own copy of the numbers, which JavaScript may change while the batches run.
+/// An owned copy of a chunk, since JavaScript may change the numbers while the batches run.
 pub struct OwnedChunk {
     tokens: Vec<i32>,
     lengths: Vec<i32>,
@@ -208,7 +208,7 @@ impl From<Chunk> for OwnedChunk {
 }
 
 impl OwnedChunk {
-    /// The chunk as engines take it for a head.
+    /// The chunk for engines with a head.
     pub fn chunk(&self, head: &core::HeadConfig) -> core::Chunk<'_> {
         self.towards(match (&self.target_starts, head) {
             (Some(starts), _) => Targets::Sets { outputs: &self.targets, starts },
@@ -234,29 +234,29 @@ impl OwnedChunk {
 pub struct StepOptions {
     /// Learning rate of each batch.
     pub learning_rates: Float64Array,
-    /// Largest common norm of all gradients; 0 for no limit.
+    /// Maximum common norm of all gradients; 0 for no limit.
     pub clip_norm: f64,
-    /// The optimizer. Its state is kept where only its options change, but for `momentum` turned on or off.
+    /// The optimizer. Its state is kept if only its options change, except when `momentum` is turned on or off.
     #[napi(ts_type = "'adam' | 'adamw' | 'sgd'")]
     pub optimizer: String,
     /// Weight decay, as the optimizer defines it.
     pub weight_decay: f64,
     /// Momentum of `sgd`.
     pub momentum: f64,
-    /// A weight for each output in the loss; none for 1 each.
+    /// A weight for each output in the loss; empty for 1 each.
     pub output_weights: Vec<f64>,
     /// Share of the target that is spread over all outputs.
     pub smoothing: f64,
-    /// Leaves the embedding as it is.
+    /// Freezes the embedding.
     pub freeze_embedding: bool,
-    /// Length of the adversarial noise as a share of a text's embedded tokens; 0 for none.
+    /// Norm of the adversarial noise relative to a text's embedded tokens; 0 for none.
     pub adversarial: f64,
-    /// With `begin` and `continue` the rows of a batch begin with the final states of the batch before, but with zeros in the first
-    /// batch of a chunk that begins; without it, always with zeros.
+    /// With `begin` and `continue`, the rows of a batch start from the final states of the batch before; `begin` starts
+    /// the first batch of the chunk from zeros. Without it, always from zeros.
     #[napi(ts_type = "'begin' | 'continue'")]
     pub initial: Option<String>,
-    /// Of a network from sequence to sequence, the share of the units that the decoder reads that are its own of the step before; 0
-    /// if left out.
+    /// For a sequence-to-sequence network: the share of decoder inputs that are its own output of the step before; 0 if
+    /// omitted.
     pub sampling: Option<f64>,
 }
 
@@ -316,14 +316,14 @@ impl OwnedStepOptions {
     }
 }
 
-/// What a chunk of batches gave.
+/// Statistics of a chunk of batches.
 #[napi(object, object_from_js = false)]
 pub struct ChunkStats {
     /// Sum over the batches of the mean loss times the number of answers.
     pub loss: f64,
-    /// Answers that were right, in training mode.
+    /// Correct answers, in training mode.
     pub correct: f64,
-    /// Answers trained on: rows, or with a head of tags tokens.
+    /// Answers trained on: rows, or tokens for a head of tags.
     pub answers: f64,
     /// Rows trained on.
     pub rows: f64,
@@ -369,10 +369,10 @@ impl NamedArray {
         arrays.into_iter().map(Self::from).collect()
     }
 
-    /// The arrays that JavaScript gave, over its own bytes: callers give arrays that nobody changes while they are used.
+    /// The arrays from JavaScript, over its own bytes: callers must not change them while they are used.
     ///
     /// # Errors
-    /// `InvalidDtype` for a type that no array has.
+    /// `InvalidDtype` for an unknown type.
     pub fn into_core(arrays: Vec<Self>) -> Result<Vec<core::NamedArray<Uint8Array>>> {
         let array = |array: Self| {
             let shape = array.shape.iter().map(|&size| size.max(0) as usize).collect();

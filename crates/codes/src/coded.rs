@@ -70,8 +70,8 @@ impl Coded {
     /// `weights`: one for each row, from 0 on. Product codes meet rows of more weight more closely; the others meet all alike.
     ///
     /// # Errors
-    /// `InvalidShape` where the values do not fit, or `dims` is no multiple of the width; `InvalidArgument` for a number that is not
-    /// finite; `OutOfMemory`.
+    /// `InvalidShape` if the values do not match, or `dims` is not a multiple of the width; `InvalidArgument` for a
+    /// number that is not finite; `OutOfMemory`.
     pub fn encode(values: &[f32], dims: usize, code: Code, weights: &[f32]) -> Result<Self> {
         let rows = weights.len();
         if rows.checked_mul(dims) != Some(values.len()) || dims == 0 {

@@ -40,7 +40,7 @@ pub(crate) fn encode_8(row: &[f32], scale: u16, to: &mut Vec<i8>) {
     to.extend(rounded(row, single(scale), LARGEST_8).map(|code| code as i8));
 }
 
-/// Codes of 4 bits, two a byte, the first in the lower half; a last one alone has a zero beside it.
+/// Codes of 4 bits, two a byte, the first in the lower half; a single last one is padded with a zero.
 pub(crate) fn encode_4(row: &[f32], scale: u16, to: &mut Vec<u8>) {
     let mut codes = rounded(row, single(scale), LARGEST_4).map(|code| (code as i8 + 8) as u8);
     while let Some(low) = codes.next() {

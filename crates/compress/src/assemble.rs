@@ -13,7 +13,7 @@ use recurra_linear::Ranking;
 use crate::model::{COMPRESSION, Choice, Source};
 use crate::words::{Encoded, Matrix, contributions, encode, frequencies};
 
-/// The name of the words' vectors, behind that of a network.
+/// The name of the words' vectors, after that of a network.
 const EMBEDDING: &str = "embedding.weight";
 /// The vectors of the features of words' characters, which are many as those of words are.
 const FEATURES: &str = "subwords.weight";

@@ -25,7 +25,7 @@ const CLOSE: f64 = 0.985;
 
 /// Makes a small file of a model; the same model and budget give the same bytes.
 ///
-/// `stopped` is asked now and then whether the work shall end.
+/// `stopped` is polled for whether to stop the work.
 ///
 /// # Errors
 /// `OutOfRange` about `maxBytes` for a budget that cannot be met, saying what can; `InvalidArgument` for numbers that are not finite;

@@ -11,13 +11,13 @@ use recurra_text::Vocabulary;
 pub struct Source<'a> {
     /// All arrays of its networks, as a file has them; none without a network.
     pub arrays: Vec<NamedArray>,
-    /// The linear model beside them.
+    /// The linear model.
     pub linear: Option<&'a LinearModel>,
     /// The networks' share in the answers, from 0 to 1.
     pub share: f64,
     /// Its words, the rows of the matrices `embedding.weight`.
     pub vocabulary: &'a Vocabulary,
-    /// Words that stay whatever the budget, as unknown and padding ones, in rising order.
+    /// Words that stay whatever the budget, as unknown and padding ones, in ascending order.
     pub pinned: Vec<u32>,
     /// The word that stands for all that are left out; none where none may be left out, and all keep their numbers.
     pub unknown: Option<u32>,

@@ -209,7 +209,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether there is a second state beside the first (Adam's squared mean).
+    /// Whether there is a second state (Adam's squared mean).
     pub fn two_states(&self) -> bool {
         !matches!(self, Self::Sgd(_))
     }

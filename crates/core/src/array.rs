@@ -125,7 +125,7 @@ element!(u32, Uint32);
 element!(u8, Uint8);
 element!(i8, Int8);
 
-/// An array with its name; `data` are the little-endian elements, row-major, owned or still somebody else's.
+/// An array with its name; `data` are the little-endian elements, row-major, owned or borrowed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedArray<D = Vec<u8>> {
     /// Name, as in a PyTorch state dict.
@@ -181,7 +181,7 @@ impl<D: Deref<Target = [u8]>> NamedArray<D> {
     /// # Errors
     /// `InvalidFile`, with the array's name.
     pub fn expect_finite(&self) -> Result<()> {
-        // All bits of the exponent stand in infinities and in what is no number, and nowhere else (IEEE 754-2019, 3.4).
+        // All bits of the exponent are set in infinities and NaNs, and nowhere else (IEEE 754-2019, 3.4).
         let finite = |&bytes: &[u8; 4]| u32::from_le_bytes(bytes) & 0x7f80_0000 != 0x7f80_0000;
         if self.dtype != Dtype::Float32 || self.data.as_chunks().0.iter().all(finite) {
             return Ok(());

@@ -38,7 +38,7 @@ pub struct CollectiveTable {
     pub release: unsafe extern "C" fn(*mut c_void),
 }
 
-/// An owner of a process group behind a [`CollectiveTable`].
+/// The owner of the process group of a [`CollectiveTable`].
 ///
 /// All calls block until every rank has made the same call, a rank is lost, or the group's timeout has passed.
 pub struct Collective {
@@ -152,7 +152,7 @@ impl Collective {
             .collect()
     }
 
-    /// As [`all_gather_parts`](Self::all_gather_parts), all ranks' bytes behind each other.
+    /// As [`all_gather_parts`](Self::all_gather_parts), with all ranks' bytes concatenated.
     ///
     /// # Errors
     /// As [`all_gather_equal`](Self::all_gather_equal).

@@ -41,7 +41,7 @@ impl Forms {
         Ok(forms)
     }
 
-    /// Adds a form with its word, behind all others; `features` appends its features, at most `most`, and nothing else to what it is
+    /// Adds a form with its word, after all others; `features` appends its features, at most `most`, and nothing else to what it is
     /// given.
     ///
     /// # Errors

@@ -55,7 +55,7 @@ pub struct EncoderConfig {
 }
 
 /// A vector for each feature of a word's characters; a form's vector is their mean, `torch.nn.EmbeddingBag(buckets, dim, mode="mean")`,
-/// and stands behind the word's own. Without features it is zero.
+/// and stands after the word's own. Without features it is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubwordsConfig {
     /// Number of features, which are hashed: several may share one.
@@ -178,7 +178,7 @@ impl EncoderConfig {
         if self.bidirectional { 2 } else { 1 }
     }
 
-    /// Features of the first layer's input: the word's own vector, and behind it what its characters say.
+    /// Features of the first layer's input: the word's own vector, and after it what its characters say.
     pub fn inputs(&self) -> usize {
         self.embedding_dim + self.subwords.map_or(0, |subwords| subwords.dim)
     }

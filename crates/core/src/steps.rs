@@ -21,17 +21,17 @@ pub struct StepOptions<'a> {
     /// Leaves the embedding as it is: it has no gradient, and its state of the optimizer stays where it is. The vectors of features
     /// learn on.
     pub freeze_embedding: bool,
-    /// Length of the adversarial noise on a text's embedded tokens, as a share of their own; 0 for none. Each step then minimises
-    /// `L(e) + L(e + r)`, where `e` are the embedded tokens of a text, `[time, inputs]`, `g` is the gradient of the loss by
-    /// them, and `r = adversarial |e| g / |g|` with Euclidean norms over all numbers of the text; `r` is a constant, and zero
-    /// where `g` is. Both passes have the same dropout masks; statistics are of `L(e)` alone. Miyato, Dai and Goodfellow,
-    /// "Adversarial Training Methods for Semi-Supervised Text Classification", 2017.
+    /// Norm of the adversarial noise relative to that of a text's embedded tokens; 0 for none. Each step then minimises
+    /// `L(e) + L(e + r)`, where `e` are the embedded tokens of a text, `[time, inputs]`, `g` is the gradient of the
+    /// loss by them, and `r = adversarial |e| g / |g|` with Euclidean norms over all numbers of the text; `r` is a
+    /// constant, and zero where `g` is. Both passes have the same dropout masks; statistics are of `L(e)` alone.
+    /// Miyato, Dai and Goodfellow, "Adversarial Training Methods for Semi-Supervised Text Classification", 2017.
     pub adversarial: f64,
     /// Which states the rows of a batch begin with.
     pub initial: Initial,
-    /// Of a network from sequence to sequence, the share of the units that the decoder reads that are its own of the step before
-    /// instead of the given ones: scheduled sampling. Bengio and others, "Scheduled Sampling for Sequence Prediction with Recurrent
-    /// Neural Networks", 2015.
+    /// For a sequence-to-sequence network: the share of decoder inputs that are its own output of the step before
+    /// instead of the given ones: scheduled sampling. Bengio and others, "Scheduled Sampling for Sequence Prediction
+    /// with Recurrent Neural Networks", 2015.
     pub sampling: f64,
 }
 

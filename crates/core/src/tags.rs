@@ -24,7 +24,7 @@ pub enum Decoder {
     Crf,
     /// Each token by itself.
     Softmax,
-    /// Each token by itself, among many tags sorted by falling frequency: `torch.nn.AdaptiveLogSoftmaxWithLoss` with the cutoffs of
+    /// Each token by itself, among many tags sorted by descending frequency: `torch.nn.AdaptiveLogSoftmaxWithLoss` with the cutoffs of
     /// [`adaptive_cutoffs`], `div_value=4` and `head_bias=True`.
     Adaptive,
 }

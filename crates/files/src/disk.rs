@@ -17,9 +17,9 @@ fn io(path: &Path, doing: &str, error: &std::io::Error) -> Error {
 /// Reads the file whole. Its size comes from the file system, never from a number that the file itself states.
 ///
 /// # Errors
-/// `InvalidFile` for what is no regular file, larger than `limit`, or changes meanwhile; `Io`.
+/// `InvalidFile` if it is not a regular file, larger than `limit`, or changes while it is read; `Io`.
 pub fn read_whole(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    // Looked at before it is opened too: the opening of a pipe waits for somebody who writes.
+    // Also checked before it is opened: opening a pipe waits for a writer.
     if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
         return Err(invalid(path, "not a regular file"));
     }
@@ -35,7 +35,7 @@ pub fn read_whole(path: &Path, limit: u64) -> Result<Vec<u8>> {
     bytes
         .try_reserve_exact(about.len() as usize)
         .map_err(|_| Error::new(ErrorCode::Io, format!("{}: no memory for {} bytes", path.display(), about.len())))?;
-    // One byte more than the size, so that a file which grows meanwhile is noticed.
+    // One byte more than the size, so that a growing file is noticed.
     Read::by_ref(&mut file).take(about.len() + 1).read_to_end(&mut bytes).map_err(|error| io(path, "read", &error))?;
     if bytes.len() as u64 != about.len() {
         return Err(invalid(path, "the file changed while it was read"));
@@ -46,7 +46,7 @@ pub fn read_whole(path: &Path, limit: u64) -> Result<Vec<u8>> {
 /// A name of at most this many bytes leaves room for what is put around it.
 const LONGEST_NAME: usize = 200;
 
-/// Writes to a temporary file beside `path`, syncs it, and renames it, so that `path` is always whole, old or new.
+/// Writes to a temporary file next to `path`, syncs it, and renames it, so that `path` is always complete, old or new.
 ///
 /// # Errors
 /// `Io`, also for a path that is there and no regular file.
@@ -72,7 +72,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
         // The process' umask still applies; tempfile's own default would leave a model that only its owner can read.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut temporary = builder.tempfile_in(folder).map_err(|error| io(path, "create a file beside", &error))?;
+    let mut temporary = builder.tempfile_in(folder).map_err(|error| io(path, "create a file next to", &error))?;
     temporary.write_all(bytes).map_err(|error| io(path, "write", &error))?;
     if let Some(old) = old {
         // Who may read the file was decided when it was made. Where the system refuses, the new one is as any other.

@@ -51,7 +51,7 @@ fn damaged(name: &str, what: impl std::fmt::Display) -> Error {
     Error::new(ErrorCode::InvalidFile, format!("array {name:?} cannot be unpacked: {what}"))
 }
 
-/// An array's bytes as a zlib stream; `None` where that is no shorter.
+/// An array's bytes as a zlib stream; `None` if that does not save space.
 #[must_use]
 pub fn deflated(data: &[u8]) -> Option<Vec<u8>> {
     if data.len() < LEAST {

@@ -196,7 +196,7 @@ mod tests {
             to_bytes(Path::new("f"), metadata, &entries).unwrap()
         };
         let first = write(&mut keys.into_iter());
-        // Each map has an order of its own.
+        // Each map has its own order.
         for _ in 0..20 {
             assert_eq!(write(&mut keys.into_iter().rev()), first);
         }
@@ -258,8 +258,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// `PROPTEST_CASES` makes it long. A file whose bytes were changed or cut anywhere, or that is any bytes at all: what
-        /// is read agrees with itself, all else is a typed error.
+        /// `PROPTEST_CASES` makes it long. A file whose bytes were changed or cut anywhere, or that is any bytes at
+        /// all: what is read agrees with itself, anything else is a typed error.
         #[test]
         fn any_bytes_are_tensors_or_a_typed_error(
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),

@@ -122,13 +122,15 @@ fn crf(c: &mut Criterion) {
     group.finish();
 }
 
-/// Whether the command line asks for what is measured without Criterion: its filters are the words that are no option.
+/// Whether the command line asks for what is measured without Criterion: its filters are the words that are not
+/// options.
 fn wanted(name: &str) -> bool {
     let mut filters = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
     filters.peek().is_none() || filters.any(|filter| name.contains(&filter))
 }
 
-/// What a chain of tags costs beside a softmax, in turns and at its least: training steps of 32 sentences of 20 tokens, and one such sentence.
+/// What a chain of tags costs compared with a softmax, in turns and at its least: training steps of 32 sentences of 20
+/// tokens, and one such sentence.
 fn tags(_: &mut Criterion) {
     if !wanted("tags") {
         return;

@@ -1,6 +1,6 @@
-//! CPU time of the lesson's training step and of predictions, for profiling: `cargo run --release -p recurra-kernels
-//! --example lesson -- [hidden] [batch] [threads] [tokens]`. On Linux it reports the time on the processor, which other
-//! processes do not change, beside the wall clock.
+//! CPU time of the lesson's training step and of predictions, for profiling:
+//! `cargo run --release -p recurra-kernels --example lesson -- [hidden] [batch] [threads] [tokens]`. On Linux it
+//! reports the time on the processor, which other processes do not change, as well as the wall clock.
 
 use std::time::Instant;
 

@@ -156,7 +156,7 @@ proptest! {
                     let with = paths.iter().filter(|(path, _)| path[time] == tag);
                     let expected = with.map(|(_, score)| (score - sum).exp()).sum::<f64>();
                     let ours = f64::from(marginals[position * case.tags + tag]);
-                    // A score of some hundreds has few digits behind the point in float32.
+                    // A score of some hundreds has few digits after the point in float32.
                     prop_assert!((ours - expected).abs() <= 3e-4, "{ours} {expected}");
                 }
             }

@@ -344,7 +344,7 @@ fn a_text_is_written_in_any_pieces_the_same_and_ends_with_its_last_unit() {
     let last = units[17] as u32;
     let first = units.iter().position(|&unit| unit as u32 == last).unwrap();
     assert_eq!(write(&[10, 30], 5, Some(last)), (units[..first].to_vec(), true));
-    // Greedy: each is the largest score behind all before it.
+    // Greedy: each is the largest score after all before it.
     let mut text = Generation::new(Sampling { temperature: 0.0, ..Sampling::default() }, 0, None).unwrap();
     text.read(&network, &[3, 1, 4]).unwrap();
     let mut all = vec![3, 1, 4];

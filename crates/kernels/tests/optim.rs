@@ -77,7 +77,7 @@ fn check(case: &Value, folder: &Path) {
         assert!(LateRows::new(algorithm, rows, dims).is_err());
         return;
     }
-    // Once with snapshots that flush, once with a copy that is flushed so that the late state goes on undisturbed.
+    // Once with snapshots that flush, once with a copy that is flushed so that the late state continues undisturbed.
     for disturbed in [true, false] {
         let mut late = LateRows::new(algorithm, rows, dims).unwrap();
         let mut weights = golden.f32("start");

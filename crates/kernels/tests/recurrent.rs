@@ -268,8 +268,9 @@ fn a_text_alone_equals_the_text_in_a_batch() {
     }
 }
 
-/// An LSTM's inference has kernels of its own, with fewer divisions; those of training are the reference. (Much larger weights
-/// make the recurrence chaotic: any two orders of rounding then part. Saturated gates are checked in `simd/math.rs`.)
+/// An LSTM's inference has its own kernels, with fewer divisions; those of training are the reference. (Much larger
+/// weights make the recurrence chaotic: any two orders of rounding then part. Saturated gates are checked in
+/// `simd/math.rs`.)
 #[test]
 fn inference_of_an_lstm_equals_its_evaluation() {
     for (hidden, rows, scale, bidirectional) in [

@@ -1,4 +1,4 @@
-//! Pieces of words that are learned from texts: byte pair encoding over bytes, as GPT-2 has it, by HuggingFace's `tokenizers`.
+//! Learns pieces of words from texts: byte pair encoding over bytes, as in GPT-2, by Hugging Face's `tokenizers`.
 
 use std::collections::HashSet;
 
@@ -18,8 +18,8 @@ fn failed(error: tokenizers::Error) -> Error {
     Error::new(ErrorCode::InvalidArgument, format!("pieces of words cannot be learned from these texts: {error}"))
 }
 
-/// The `tokenizer.json` of what was learned: as many pieces as `size`, or fewer where the texts have no more pairs; at least the 256
-/// bytes.
+/// The `tokenizer.json` of the learned pieces: `size` pieces, or fewer if the texts have no more pairs; at least the
+/// 256 bytes.
 fn learn(texts: &[String], size: usize) -> Result<String> {
     let alphabet: HashSet<char> = ByteLevel::alphabet().into_iter().collect();
     let trainer =
@@ -32,7 +32,7 @@ fn learn(texts: &[String], size: usize) -> Result<String> {
     tokenizer.to_string(false).map_err(failed)
 }
 
-/// A text in parts that end at the end of a line, or where there is none after some megabytes anywhere.
+/// A text in parts that end at a line end, or anywhere after some megabytes without one.
 fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         if text.is_empty() {
@@ -48,8 +48,8 @@ fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Learns pieces of words from texts, away from the event loop: a tokenizer with up to `size` pieces, among them the 256 bytes, so
-/// that it can split every text.
+/// Learns pieces of words from texts, off the event loop: a tokenizer with up to `size` pieces, including the 256
+/// bytes, so that it can split every text.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeTokenizer>")]
 pub fn learn_pieces(texts: Vec<String>, size: u32) -> Opening {
     opening(move || learn(&texts, size as usize))

@@ -1,4 +1,4 @@
-//! Vocabularies that are still counted.
+//! Vocabularies being counted.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,10 +13,10 @@ use crate::reader::TextReader;
 use crate::strings::Texts;
 use crate::vocabulary::{Building, VocabularyOptions, building, full};
 
-/// Texts whose tokens were counted.
+/// Texts with counted tokens.
 #[napi(object, object_from_js = false)]
 pub struct CountedTexts {
-    /// Numbers of the tokens of all texts, one text after the other, counted from 1; 0 for a text that has none.
+    /// Numbers of the tokens of all texts, concatenated, from 1; 0 for a text without tokens.
     pub numbers: Int32Array,
     /// How many tokens each text has.
     pub tokens: Uint32Array,
@@ -34,7 +34,7 @@ impl From<Counted> for CountedTexts {
     }
 }
 
-/// A vocabulary that is still counted.
+/// A vocabulary being counted.
 #[napi(custom_finalize)]
 pub struct VocabularyBuilder {
     handle: Handle<Mutex<Builder>>,
@@ -47,8 +47,8 @@ impl ObjectFinalize for VocabularyBuilder {
     }
 }
 
-/// Work on the builder, which one thread at a time may do. After a panic its counts are wrong, but the caller that had the
-/// fault builds nothing of them.
+/// Locks the builder, which one thread at a time may use. After a panic its counts are wrong, but the caller that got
+/// the error does not build from them.
 fn locked<T>(builder: &Mutex<Builder>, work: impl FnOnce(&mut Builder) -> Result<T>) -> Result<(T, usize)> {
     let mut builder = builder.lock().unwrap_or_else(PoisonError::into_inner);
     let result = work(&mut builder)?;
@@ -57,15 +57,16 @@ fn locked<T>(builder: &Mutex<Builder>, work: impl FnOnce(&mut Builder) -> Result
 
 #[napi]
 impl VocabularyBuilder {
-    /// One that has counted nothing yet.
+    /// An empty builder.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env) -> Self {
         Self { handle: Handle::new(env, "vocabulary builder", Mutex::default(), 0) }
     }
 
-    /// Splits texts and counts their tokens, away from the event loop: only their characters are copied on it.
+    /// Splits texts and counts their tokens, off the event loop; only their characters are copied on it.
     ///
-    /// More than two calls at a time are of no use: each waits for the one before and holds a thread of libuv's pool.
+    /// More than two concurrent calls are pointless: each waits for the one before and occupies a thread of libuv's
+    /// pool.
     #[napi(
         catch_unwind,
         ts_args_type = "reader: TextReader, texts: ReadonlyArray<string>",
@@ -92,7 +93,7 @@ impl VocabularyBuilder {
         self.handle.background(move |builder| locked(builder, count), CountedTexts::from)
     }
 
-    /// Makes the vocabulary, once all texts are read.
+    /// Builds the vocabulary, after all texts are read.
     ///
     /// Its indices are those of the tokens in the order of their numbers.
     #[napi(catch_unwind, ts_return_type = "Promise<BuiltVocabulary>")]

@@ -1,13 +1,13 @@
-//! What the processor can do, for `recurra doctor`.
+//! Capabilities of the processor, for `recurra doctor`.
 
 use napi_derive::napi;
 
-/// The processor as this process sees it.
+/// The processor, as seen by this process.
 #[napi(object)]
 pub struct CpuInfo {
     /// Architecture as Rust names it, such as `x86_64`.
     pub arch: String,
-    /// Vector extensions that were detected at run time, of those that matter here.
+    /// Detected vector extensions that the kernels use.
     pub features: Vec<String>,
     /// Logical processors that this process may use.
     pub logical_processors: u32,

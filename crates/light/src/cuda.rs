@@ -1,4 +1,4 @@
-//! What the NVIDIA driver says of itself and of the GPUs, asked without libtorch.
+//! Information from the NVIDIA driver about itself and the GPUs, without libtorch.
 
 use std::ffi::{CStr, c_char, c_int, c_uint};
 
@@ -7,14 +7,14 @@ use napi_derive::napi;
 
 use crate::library::reason;
 
-/// A GPU as the driver names it.
+/// A GPU as reported by the driver.
 #[napi(object, object_from_js = false)]
 pub struct CudaDevice {
     /// Such as `NVIDIA H100 80GB HBM3`.
     pub name: String,
-    /// Compute capability, such as 9.
+    /// Major compute capability, such as 9.
     pub major: i32,
-    /// Its part behind the point.
+    /// Minor compute capability.
     pub minor: i32,
     /// Memory in bytes.
     pub memory: f64,
@@ -23,13 +23,13 @@ pub struct CudaDevice {
 /// The NVIDIA driver.
 #[napi(object, object_from_js = false)]
 pub struct CudaDriver {
-    /// Why it could not be opened or is no driver; absent if it could.
+    /// Why it could not be opened or is not a driver; absent if it could be used.
     pub missing: Option<String>,
-    /// The newest CUDA that it is for, as 1000 times the major plus 10 times the minor version; 0 if it does not say.
+    /// The latest CUDA version it supports, as 1000 times the major plus 10 times the minor version; 0 if unknown.
     pub version: i32,
-    /// What its initialisation returned; 0 for success.
+    /// Result of its initialisation; 0 for success.
     pub status: i32,
-    /// The GPUs that this process may use, in the order of their numbers.
+    /// The GPUs that this process may use, in order of their numbers.
     pub devices: Vec<CudaDevice>,
 }
 
@@ -68,7 +68,7 @@ fn device(library: &Library, index: c_int) -> Result<CudaDevice, String> {
     Ok(CudaDevice { name: text.to_string_lossy().into_owned(), major, minor, memory: bytes as f64 })
 }
 
-/// Fills in what the driver says; `Err` where it is none.
+/// Fills in the driver's answers; `Err` if it is not a driver.
 fn ask(library: &Library, found: &mut CudaDriver) -> Result<(), String> {
     let version: Symbol<Take<c_int>> = function(library, "cuDriverGetVersion")?;
     let init: Symbol<unsafe extern "C" fn(c_uint) -> c_int> = function(library, "cuInit")?;

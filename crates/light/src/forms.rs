@@ -1,4 +1,4 @@
-//! Words as they are written, with the features of their characters, outside of JavaScript's memory.
+//! Words with their character features, outside of the JavaScript heap.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -12,28 +12,28 @@ use recurra_text::{FeatureRoom, Features};
 
 use crate::strings::for_each_token;
 
-/// Which features the characters of a word have. The same word has the same ones on every platform.
+/// Options of character features. A word has the same features on every platform.
 #[napi(object, object_to_js = false)]
 pub struct FormOptions {
-    /// Numbers that the features are hashed to, as many as the network has vectors for.
+    /// Number of hash buckets of features: the number of vectors in the network.
     pub buckets: u32,
-    /// Characters of the shortest and the longest run that is a feature, the borders of the word counted; 0 for no runs.
+    /// Shortest and longest n-gram, in characters, including word borders; 0 for none.
     pub minn: u32,
     pub maxn: u32,
-    /// Whether the runs are those of the word in lower case.
+    /// Whether n-grams are taken from the lowercased word.
     pub lowercase: bool,
     /// Whether the shape of the word is a feature: `Xxxx` for a name, `dd` for a number.
     pub shape: bool,
-    /// Share of a word's features that its shape is, from 0 to below 1; 0, once, if left out.
+    /// Weight of the shape among a word's features, in `[0, 1)`; 0, one feature, if omitted.
     pub shape_share: Option<f64>,
 }
 
-/// The features of some forms, one form after the other.
+/// The concatenated features of some forms.
 #[napi(object, object_from_js = false)]
 pub struct FormFeatures {
     /// Where the features of each form end. `[forms]`
     pub ends: Uint32Array,
-    /// Their numbers, from 0 to below `buckets`; one that counts twice is there twice.
+    /// Their numbers, in `[0, buckets)`; repeated if they count several times.
     pub features: Uint32Array,
 }
 
@@ -67,13 +67,13 @@ impl TryFrom<&FormOptions> for Features {
     }
 }
 
-/// Words as they are written: for each the id of its word and the features of its characters. What a network with subwords reads
-/// are their numbers, from 0.
+/// Words with character features: for each, the id of its vocabulary word and the features of its characters. A network
+/// with subwords reads their numbers, from 0.
 #[napi(custom_finalize)]
 pub struct NativeForms {
     features: Features,
     forms: RefCell<Option<Arc<Forms>>>,
-    /// Bytes that V8 was told of.
+    /// Bytes reported to V8.
     counted: Cell<usize>,
 }
 
@@ -85,7 +85,7 @@ impl ObjectFinalize for NativeForms {
 }
 
 impl NativeForms {
-    /// The forms, kept as long as somebody reads them.
+    /// The forms, kept alive while they are read.
     pub(crate) fn share(&self) -> napi::Result<Arc<Forms>> {
         let closed = || Error::new(ErrorCode::Disposed, "these forms were closed");
         self.forms.borrow().clone().ok_or_else(closed).js()
@@ -98,7 +98,7 @@ impl NativeForms {
 
 #[napi]
 impl NativeForms {
-    /// Without forms yet.
+    /// An empty list of forms.
     #[napi(constructor, catch_unwind)]
     pub fn new(options: FormOptions) -> napi::Result<Self> {
         let features = Features::try_from(&options).js()?;
@@ -113,7 +113,7 @@ impl NativeForms {
         Ok(this)
     }
 
-    /// Adds forms behind the others. The addition is on the calling thread: of many words a part at a time.
+    /// Appends forms, on the calling thread: add many words in parts.
     #[napi(catch_unwind, ts_args_type = "words: ReadonlyArray<string>, ids: Int32Array")]
     pub fn add(&self, env: Env, words: Array<'_>, ids: &[i32]) -> napi::Result<()> {
         if words.len() as usize != ids.len() {
@@ -125,7 +125,7 @@ impl NativeForms {
             return Err(Error::new(ErrorCode::OutOfRange, message)).js();
         }
         let mut shared = self.share()?;
-        // The handle's own is the only other one unless somebody reads.
+        // Unless the forms are being read, the handle has the only other reference.
         drop(self.forms.take());
         let added = match Arc::get_mut(&mut shared) {
             None => Err(Error::new(ErrorCode::InvalidArgument, "these forms are being read")).js(),
@@ -143,7 +143,7 @@ impl NativeForms {
         Ok(self.share()?.len() as u32)
     }
 
-    /// The features of the forms from `start` to below `end`. They are copied on the calling thread: of many forms a part at a time.
+    /// The features of the forms in `[start, end)`, copied on the calling thread: read many forms in parts.
     #[napi(catch_unwind)]
     pub fn features(&self, start: u32, end: u32) -> napi::Result<FormFeatures> {
         let forms = self.share()?;
@@ -160,7 +160,7 @@ impl NativeForms {
         Ok(FormFeatures { ends: ends.into(), features: features.into() })
     }
 
-    /// Lets go of the memory once nobody reads it; doing it again does nothing.
+    /// Frees the memory once it is no longer read; closing twice is harmless.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) {
         self.forms.take();

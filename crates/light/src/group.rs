@@ -1,4 +1,4 @@
-//! The process group of the addon of tensors, as the kernels see it.
+//! The torch addon's process group, as seen by the kernels.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Texts that a network writes, and what it thinks of texts: all of it on libuv's pool.
+//! Writing and scoring texts by a network, all on libuv's pool.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,23 +14,23 @@ use crate::network::CpuNetwork;
 /// How the next unit is chosen.
 #[napi(object, object_to_js = false)]
 pub struct SamplingOptions {
-    /// What the scores are divided by; 0 takes the most probable unit.
+    /// Divisor of the scores; 0 takes the most probable unit.
     pub temperature: f64,
     /// Only this many of the most probable units may be drawn; 0 for all.
     pub top_k: u32,
-    /// Only the fewest most probable units whose probabilities add up to at least this may be drawn.
+    /// Draws only from the smallest set of most probable units whose probabilities add up to at least this.
     pub top_p: f64,
-    /// What a positive score of a recent unit is divided by, and a negative one multiplied; 1 for no penalty.
+    /// Divisor of positive scores, and factor of negative ones, of recent units; 1 for no penalty.
     pub repetition_penalty: f64,
     /// Units that are never chosen.
     pub never: Vec<u32>,
-    /// The unit that ends a text; none if left out.
+    /// The unit that ends a text; none if omitted.
     pub end: Option<u32>,
     /// Seed of the draws.
     pub seed: f64,
 }
 
-/// A text under way: what was read and written so far.
+/// A text in progress: what was read and written so far.
 #[napi]
 pub struct WrittenText {
     generation: Arc<Mutex<Generation>>,
@@ -38,7 +38,7 @@ pub struct WrittenText {
 
 #[napi]
 impl WrittenText {
-    /// A text of nothing.
+    /// An empty text.
     #[napi(constructor, catch_unwind)]
     pub fn new(options: SamplingOptions) -> napi::Result<Self> {
         let SamplingOptions { temperature, top_k, top_p, repetition_penalty, never, end, seed } = options;
@@ -48,16 +48,16 @@ impl WrittenText {
     }
 }
 
-/// How the most probable continuation is searched for.
+/// Options of the search for the most probable continuation.
 #[napi(object, object_to_js = false)]
 pub struct SearchOptions {
-    /// Texts that are continued side by side.
+    /// Beams kept at each step.
     pub beam_size: u32,
-    /// The sum of the logarithms of a text's probabilities is divided by its length to the power of this.
+    /// A text's log-probability is divided by its length to this power.
     pub length_penalty: f64,
     /// Units that are never chosen.
     pub never: Vec<u32>,
-    /// The unit that ends a text; none if left out.
+    /// The unit that ends a text; none if omitted.
     pub end: Option<u32>,
 }
 
@@ -69,7 +69,7 @@ pub struct SearchedText {
 
 #[napi]
 impl SearchedText {
-    /// A text of nothing.
+    /// An empty text.
     #[napi(constructor, catch_unwind)]
     pub fn new(options: SearchOptions) -> napi::Result<Self> {
         let SearchOptions { beam_size, length_penalty, never, end } = options;
@@ -82,9 +82,9 @@ impl SearchedText {
 /// The best continuation so far.
 #[napi(object, object_from_js = false)]
 pub struct FoundText {
-    /// Its units, without the one that ends it.
+    /// Its units, without the end unit.
     pub units: Int32Array,
-    /// The sum of the logarithms of their probabilities, and of that of the end where it has ended.
+    /// Their log-probability, including that of the end if it has ended.
     pub log_probability: f64,
     /// Whether no further step can find a better one.
     pub ended: bool,
@@ -93,7 +93,7 @@ pub struct FoundText {
 /// The same, before it becomes JavaScript values.
 pub struct Best(Found, bool);
 
-/// What a network has read of a text whose units it is asked about.
+/// The state of a network that scores a text.
 #[napi]
 pub struct ReadText {
     stream: Arc<Mutex<Stream>>,
@@ -101,7 +101,7 @@ pub struct ReadText {
 
 #[napi]
 impl ReadText {
-    /// A text of nothing.
+    /// An empty text.
     #[napi(constructor)]
     #[allow(clippy::new_without_default, reason = "JavaScript has no Default")]
     pub fn new() -> Self {
@@ -123,7 +123,7 @@ pub struct Written(Vec<i32>, bool);
 
 #[napi]
 impl CpuNetwork {
-    /// Reads units as a text's next ones, and then writes up to `count` further ones. What was written before is read already.
+    /// Reads units of a text, then writes up to `count` further ones. Units written before are already read.
     #[napi(catch_unwind, ts_return_type = "Promise<WrittenUnits>")]
     pub fn write_text(
         &self,
@@ -141,7 +141,7 @@ impl CpuNetwork {
         self.background(work, |Written(units, ended)| WrittenUnits { units: Int32Array::new(units), ended })
     }
 
-    /// Reads units as a text's next ones, which only a search that has not begun can, and then makes up to `count` steps.
+    /// Reads units of a text (only before the first step), then makes up to `count` search steps.
     #[napi(catch_unwind, ts_return_type = "Promise<FoundText>")]
     pub fn search_text(
         &self,
@@ -165,7 +165,7 @@ impl CpuNetwork {
         })
     }
 
-    /// Reads units of a text; for each of them the logarithm of the probability that its target comes next.
+    /// Reads units of a text; returns for each the log-probability that its target comes next.
     #[napi(catch_unwind, ts_return_type = "Promise<Float64Array>")]
     pub fn log_probabilities(
         &self,

@@ -1,8 +1,8 @@
-//! The light addon: what a process needs before, or instead of, libtorch.
+//! The light addon: everything that works before, or without, libtorch.
 //!
-//! It links no libtorch. It finds out about the processor, opens libtorch when asked to, reads and writes safetensors files,
-//! computes networks and linear models on the CPU, learns word vectors, reads texts with the built-in tokenizers, and splits them as HuggingFace's
-//! tokenizers do. It writes ONNX files.
+//! It does not link libtorch. It detects the processor's features, opens libtorch on request, reads and writes
+//! safetensors files, computes networks and linear models on the CPU, learns word vectors, reads texts with the
+//! built-in and Hugging Face tokenizers, and writes ONNX files.
 
 #![allow(missing_docs, reason = "napi-derive generates undocumented items; the functions themselves are documented")]
 

@@ -27,12 +27,12 @@ fn version_of(library: &Library) -> Option<String> {
     Some(format!("{}.{}.{}", packed >> 56, (packed >> 48) & 0xff, (packed >> 40) & 0xff))
 }
 
-/// Lets libgomp's threads sleep soon while they wait, unless the user decided about it; returns what must be taken back.
+/// Makes waiting libgomp threads sleep early, unless the user configured it; returns the variable to remove afterwards.
 ///
 /// libgomp reads this once, when it is loaded with libtorch. By default its threads spin for milliseconds after each
-/// parallel region, on the cores that the kernels' own threads and other processes need: two trainings side by side on two cores
-/// were twenty times as slow. Without any spin a small network's step is a quarter slower, for its parallel regions follow each
-/// other within microseconds. `OMP_PROC_BIND` and the like are left alone.
+/// parallel region, on cores that the kernels' own threads and other processes need: two trainings in parallel on two
+/// cores were twenty times as slow. Without any spinning, a small network's step is a quarter slower, since its
+/// parallel regions follow each other within microseconds. `OMP_PROC_BIND` and similar variables are unchanged.
 fn let_openmp_sleep() -> Option<&'static str> {
     const NAME: &str = "GOMP_SPINCOUNT";
     if std::env::var_os(NAME).is_some() || std::env::var_os("OMP_WAIT_POLICY").is_some() {

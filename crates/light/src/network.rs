@@ -1,4 +1,4 @@
-//! A network on the CPU kernels: training and bulk prediction on libuv's pool, short predictions at once.
+//! A network on the CPU kernels: training and bulk prediction on libuv's pool, short predictions synchronously.
 
 use std::sync::Arc;
 
@@ -26,13 +26,13 @@ pub struct Explanation {
     pub output: u32,
     /// Outputs of the head's linear layer.
     pub raw: Float32Array,
-    /// What `scores` makes of them.
+    /// The scores derived from them.
     pub scores: Float32Array,
-    /// Gradient of the raw score times the embedded token, one for each token.
+    /// Gradient of the raw score times the embedded token, one per token.
     pub contributions: Float32Array,
 }
 
-/// Rows whose right tags are known.
+/// Measures of rows with known tags.
 #[napi(object, object_from_js = false)]
 pub struct MeasuredTags {
     /// Three numbers for each token.
@@ -41,15 +41,15 @@ pub struct MeasuredTags {
     pub losses: Float32Array,
 }
 
-/// Their scores and losses, before they become JavaScript values.
+/// Scores and losses, before they become JavaScript values.
 type Measured = (Vec<f32>, Vec<f32>);
 
-/// What many texts gave.
+/// The scores of many texts.
 #[napi(object, object_from_js = false)]
 pub struct TextScores {
     /// Scores, text by text.
     pub scores: Float32Array,
-    /// Of each text, the tokens that were read and how many of them are known.
+    /// For each text, the number of tokens read and of known ones among them.
     pub counts: Uint32Array,
 }
 
@@ -89,8 +89,9 @@ impl ObjectFinalize for CpuNetwork {
 
 #[napi]
 impl CpuNetwork {
-    /// A network with initial values drawn from the seed, by the first work that needs them. With `forms`, which are those of the
-    /// whole vocabulary in its order, tokens are words although the network has subwords; its state is then that of a network without.
+    /// A network with initial values drawn from the seed, by the first work that needs them. With `forms`, those of the
+    /// whole vocabulary in its order, tokens are words although the network has subwords; its state is then that of a
+    /// network without subwords.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env, config: NetworkConfig, forms: Option<&NativeForms>) -> napi::Result<Self> {
         let forms = shared(forms)?;
@@ -103,7 +104,7 @@ impl CpuNetwork {
         Ok(Self { handle: Handle::new(env, "network", network, bytes) })
     }
 
-    /// Trains on the batches of a chunk, one step each; with `forms` where the network has subwords.
+    /// Trains on the batches of a chunk, one step each; needs `forms` if the network has subwords.
     #[napi(catch_unwind, ts_return_type = "Promise<ChunkStats>")]
     pub fn train_batches(
         &self,
@@ -120,17 +121,17 @@ impl CpuNetwork {
         self.background(work, ChunkStats::from)
     }
 
-    /// Trains from now on with the ranks of the process group whose `table()` this is, or alone without one. The network keeps the
-    /// group until then.
+    /// From now on trains with the ranks of the process group with this `table()`, or alone without one. The network
+    /// keeps the group until then.
     #[napi(catch_unwind, ts_args_type = "table?: bigint")]
     pub fn distribute(&self, table: Option<BigInt>) -> napi::Result<()> {
         self.handle.get()?.distribute(group_at(table.as_ref())?);
         Ok(())
     }
 
-    /// Scores of the head, row by row in the order given: probabilities, or with `raw` what they are made of. With a head of tags
-    /// three numbers for each token: its tag, the tag's probability, and the probability that it and the next token's tag are both
-    /// right. With `forms` where the network has subwords.
+    /// Scores of the head, row by row in the given order: probabilities, or with `raw` the values they are derived
+    /// from. A head of tags gives three numbers per token: its tag, the tag's probability, and the probability that it
+    /// and the next token's tag are both correct. Needs `forms` if the network has subwords.
     #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
     pub fn scores(
         &self,
@@ -147,8 +148,8 @@ impl CpuNetwork {
         self.background(work, Float32Array::new)
     }
 
-    /// As `scores` of a network for tags, and beside them the loss of each row: the negative logarithm of the probability of its right
-    /// tags, of which `tags` has one for each token.
+    /// Like `scores` of a network for tags, with the loss of each row: the negative log-probability of its correct
+    /// tags, given in `tags`, one per token.
     #[napi(catch_unwind, ts_return_type = "Promise<MeasuredTags>")]
     pub fn measure(
         &self,
@@ -167,8 +168,8 @@ impl CpuNetwork {
         })
     }
 
-    /// Scores at once, on the thread of JavaScript: for a few short rows, which take less time than a change of thread. `null`
-    /// where it would have to wait.
+    /// Scores synchronously, on the JavaScript thread: for a few short rows, which take less time than a thread switch.
+    /// `null` if it would have to wait.
     #[napi(catch_unwind)]
     pub fn scores_now(
         &self,
@@ -181,7 +182,8 @@ impl CpuNetwork {
         Ok(guard(|| network.predict_rows_at_once(rows)).js()?.map(Float32Array::new))
     }
 
-    /// What each token of one row contributes to the raw score of an output (-1: the largest), by gradient times input.
+    /// The contribution of each token of one row to the raw score of an output (-1: the largest), by gradient times
+    /// input.
     #[napi(catch_unwind, ts_return_type = "Promise<Explanation>")]
     pub fn explain(
         &self,
@@ -201,7 +203,7 @@ impl CpuNetwork {
         )
     }
 
-    /// Gets ready for many predictions, in the background.
+    /// Prepares for many predictions, in the background.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn prepare(&self) -> napi::Result<Pending<(), ()>> {
         self.background(Network::prepare, |()| ())
@@ -220,23 +222,23 @@ impl CpuNetwork {
         self.background(move |network| network.load_state(&arrays), |()| ())
     }
 
-    /// Replaces all weights by those of a file, whose memory is given back; else as `loadState`. Tensors whose names begin
-    /// with `except` do not count.
+    /// Replaces all weights by those of a file, whose memory is freed; otherwise like `loadState`. Tensors whose names
+    /// start with `except` are ignored.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn load_held(&self, file: &HeldTensors, except: Option<String>) -> napi::Result<Pending<(), ()>> {
         let contents = file.take().js()?;
         self.background(move |network| load(contents, except.as_deref(), |arrays| network.load_state(arrays)), |()| ())
     }
 
-    /// Gives some words other vectors, one after the other in `vectors`; all else stays.
+    /// Overwrites the vectors of `words` with those concatenated in `vectors`; nothing else changes.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn set_word_vectors(&self, words: &[i32], vectors: &[f32]) -> napi::Result<Pending<(), ()>> {
         let (words, vectors) = (words.to_vec(), vectors.to_vec());
         self.background(move |network| network.set_word_vectors(&words, &vectors), |()| ())
     }
 
-    /// All that a training resumes from, under names that begin with `training.`; with `weights`, also the weights as
-    /// `state` gives them. The training itself is not changed by it.
+    /// Everything that a training resumes from, under names with the prefix `training.`; with `weights`, also the
+    /// weights as in `state`. It does not change the training.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<NamedArray>>")]
     pub fn training_state(&self, weights: bool) -> napi::Result<Pending<Vec<core::NamedArray>, Vec<NamedArray>>> {
         self.background(
@@ -249,17 +251,17 @@ impl CpuNetwork {
         )
     }
 
-    /// Takes over what `trainingState(false)` gave; what does not fit is an error, and then nothing has changed.
+    /// Restores the arrays of `trainingState(false)`; a mismatch is an error, and then nothing has changed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn restore(&self, entries: Vec<NamedArray>) -> napi::Result<Pending<(), ()>> {
         let arrays = NamedArray::into_core(entries).js()?;
         self.background(move |network| network.restore(&arrays), |()| ())
     }
 
-    /// Scores of a text at once, on the thread of JavaScript. `row` receives the scores and behind them the tokens that were
-    /// read, and how many of them are known.
+    /// Scores a text synchronously, on the JavaScript thread. `row` receives the scores, followed by the number of
+    /// tokens read and of known ones among them.
     ///
-    /// Returns whether that is done: not if there are more than `limit` tokens, or if it would have to wait.
+    /// Returns false, without a result, if there are more than `limit` tokens or if it would have to wait.
     #[napi(catch_unwind, ts_args_type = "encoder: TextEncoder, text: string, limit: number, row: Float32Array")]
     pub fn score_text_now(
         &self,
@@ -273,7 +275,7 @@ impl CpuNetwork {
         encoder.at_once(env, text, limit as usize, |ids, counts| {
             let scores = guard(|| network.predict_at_once(ids, &[ids.len() as i32])).js()?;
             let Some(scores) = scores else { return Ok(false) };
-            // SAFETY: JavaScript waits for this call, and gives the array to nobody else.
+            // SAFETY: JavaScript waits for this call, and nothing else uses the array.
             let row = unsafe { row.as_mut() };
             let Some((to, [count, known])) = row.split_last_chunk_mut::<2>() else { return Ok(false) };
             if to.len() != scores.len() {
@@ -286,9 +288,9 @@ impl CpuNetwork {
         })
     }
 
-    /// Scores of many texts, away from the event loop: only their characters are copied on it.
+    /// Scores of many texts, off the event loop: only their characters are copied on it.
     ///
-    /// Two calls may be under way: the second's texts are split while the first's are computed.
+    /// Two calls may run at a time: the second's texts are split while the first's are computed.
     #[napi(
         catch_unwind,
         ts_args_type = "encoder: TextEncoder, texts: ReadonlyArray<string>",
@@ -312,7 +314,7 @@ impl CpuNetwork {
         )
     }
 
-    /// Lets go of the weights once running work has ended; doing it again does nothing.
+    /// Frees the weights once running work has ended; closing twice is harmless.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) {
         self.handle.close(env);

@@ -12,22 +12,22 @@ use recurra_onnx::{
     Attribute, Bytes, Dimension, Element, Entry, Graph, IR_VERSION, Model, Node, Opset, Tensor, Value, to_bytes,
 };
 
-/// A model as an ONNX file has it.
+/// A model for an ONNX file.
 #[napi(object, object_to_js = false)]
 pub struct OnnxModel {
-    /// What wrote it.
+    /// Name of the producer.
     pub producer: String,
-    /// Version of what wrote it.
+    /// Version of the producer.
     pub version: String,
-    /// Version of ONNX' operators.
+    /// Version of the ONNX operator set.
     pub opset: i64,
     /// What is computed.
     pub graph: OnnxGraph,
-    /// What else there is to say.
+    /// Metadata.
     pub metadata: Vec<OnnxEntry>,
 }
 
-/// A text under a name.
+/// A named text.
 #[napi(object, object_to_js = false)]
 pub struct OnnxEntry {
     /// Name.
@@ -36,7 +36,7 @@ pub struct OnnxEntry {
     pub value: String,
 }
 
-/// Nodes, each of which reads what stands before it.
+/// Nodes in topological order.
 #[napi(object, object_to_js = false)]
 pub struct OnnxGraph {
     /// Name.
@@ -45,28 +45,28 @@ pub struct OnnxGraph {
     pub nodes: Vec<OnnxNode>,
     /// Constants.
     pub constants: Vec<OnnxTensor>,
-    /// What the caller gives.
+    /// The inputs.
     pub inputs: Vec<OnnxValue>,
-    /// What the caller gets.
+    /// The outputs.
     pub outputs: Vec<OnnxValue>,
 }
 
-/// An operator with what it reads and writes.
+/// An operator with its inputs and outputs.
 #[napi(object, object_to_js = false)]
 pub struct OnnxNode {
     /// The operator.
     pub operator: String,
     /// Name.
     pub name: String,
-    /// Names of values; empty for one that is left out.
+    /// Names of values; empty for an omitted one.
     pub inputs: Vec<String>,
-    /// Names of values; empty for one that nobody reads.
+    /// Names of values; empty for an unused one.
     pub outputs: Vec<String>,
-    /// What the operator is told beside its inputs.
+    /// The operator's attributes.
     pub attributes: Vec<OnnxAttribute>,
 }
 
-/// Of the fields beside the name one is given.
+/// An attribute: exactly one field besides the name is set.
 #[napi(object, object_to_js = false)]
 pub struct OnnxAttribute {
     /// Name.
@@ -107,7 +107,7 @@ pub struct OnnxValue {
     /// Type of the elements.
     #[napi(ts_type = "'float32' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool'")]
     pub dtype: String,
-    /// Sizes; a name for one that each call has of its own.
+    /// Sizes; a name for one that varies from call to call.
     pub dims: Vec<Either<i64, String>>,
 }
 
@@ -125,7 +125,7 @@ fn element(name: &str) -> Result<Element> {
     })
 }
 
-/// The array itself: its bytes stay JavaScript's while they are written.
+/// The array itself: its bytes still belong to JavaScript while they are written.
 struct Shared(Uint8Array);
 
 impl AsRef<[u8]> for Shared {
@@ -209,7 +209,7 @@ impl TryFrom<OnnxModel> for Model {
     }
 }
 
-/// Writes an ONNX file atomically: to a temporary name, synced, renamed. Callers give arrays that nobody changes.
+/// Writes an ONNX file atomically: to a temporary name, synced, renamed. Callers must not change the arrays.
 #[napi(catch_unwind, ts_return_type = "Promise<void>")]
 pub fn write_onnx(path: String, model: OnnxModel) -> napi::Result<AsyncTask<Background<(), ()>>> {
     let model: Model = model.try_into().js()?;

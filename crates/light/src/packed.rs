@@ -1,4 +1,4 @@
-//! Compressed models: made on libuv's pool, kept as the bytes of their file.
+//! Compressed models: made on libuv's pool, stored as the bytes of their file.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,14 +18,14 @@ use recurra_linear::LinearModel;
 use crate::safetensors_file::{Held, HeldTensors};
 use crate::vocabulary::NativeVocabulary;
 
-/// What was done to a model.
+/// Details of a compression.
 #[napi(object, object_from_js = false)]
 pub struct CompressionPlan {
-    /// How the words' vectors are coded; left out without a network.
+    /// Code of the word vectors; omitted without a network.
     pub code: Option<String>,
-    /// Words that were kept.
+    /// Kept words.
     pub words: u32,
-    /// N-grams of the linear model that were kept.
+    /// Kept n-grams of the linear model.
     pub features: u32,
     /// The largest whole number of its weights; 0 without a linear model.
     pub levels: u32,
@@ -45,7 +45,7 @@ impl From<&Plan> for CompressionPlan {
     }
 }
 
-/// The file of a compressed model, outside of JavaScript's memory.
+/// The file of a compressed model, outside of the JavaScript heap.
 #[napi(custom_finalize)]
 pub struct PackedModel {
     bytes: Arc<Vec<u8>>,
@@ -74,7 +74,7 @@ impl PackedModel {
         self.bytes.len() as f64
     }
 
-    /// What was done; `null` where that was not here.
+    /// Details of the compression; `null` if it was not made here.
     #[napi(getter, catch_unwind)]
     pub fn plan(&self) -> Option<CompressionPlan> {
         self.plan.as_ref().map(CompressionPlan::from)
@@ -87,7 +87,7 @@ impl PackedModel {
         AsyncTask::new(Background::new(move || write_whole(&PathBuf::from(path), &bytes), |_, ()| Ok(())))
     }
 
-    /// The model, as `holdSafetensors` gives one of a file.
+    /// The model, like `holdSafetensors` for a file.
     #[napi(catch_unwind, ts_return_type = "Promise<HeldTensors>")]
     pub fn hold(&self) -> AsyncTask<Background<Held, HeldTensors>> {
         let bytes = Arc::clone(&self.bytes);
@@ -96,30 +96,30 @@ impl PackedModel {
     }
 }
 
-/// The file of a compressed model that was read, to be written again as it is; `null` for another one, and when it was taken before.
+/// The file of a loaded compressed model, to be written unchanged; `null` for others, and on a second call.
 #[napi(catch_unwind)]
 pub fn take_packed(env: Env, file: &mut HeldTensors) -> Option<PackedModel> {
     file.take_bytes().map(|bytes| PackedModel::new(env, bytes, None))
 }
 
-/// What a compressed model is made of, and what it may take.
+/// Input and limits of a compression.
 #[napi(object, object_to_js = false)]
 pub struct CompressionRequest {
-    /// All arrays of the model, as a file has them.
+    /// All arrays of the model, as in a file.
     pub state: Vec<NamedArray>,
-    /// What the file says of the model, its words not among it.
+    /// The metadata of the file, without the words.
     pub metadata: HashMap<String, String>,
     /// The networks' share in the answers, from 0 to 1.
     pub share: f64,
-    /// Words that stay whatever the budget.
+    /// Words to keep whatever the budget.
     pub pinned: Vec<u32>,
-    /// The word that stands for all that are left out; none where none may be left out.
+    /// The word that replaces dropped ones; none if no words may be dropped.
     pub unknown: Option<u32>,
-    /// Bytes of the file, at most.
+    /// Maximum bytes of the file.
     pub max_bytes: Option<f64>,
-    /// Bits of a number of the words' vectors: 8, 4, 2 or 1.
+    /// Bits per element of word vectors: 8, 4, 2 or 1.
     pub bits: Option<u32>,
-    /// Words that are kept, at most.
+    /// Maximum words to keep.
     pub keep_words: Option<u32>,
 }
 
@@ -136,7 +136,7 @@ fn code_of(bits: u32) -> Result<Code> {
     }
 }
 
-/// The making of a compressed model, which can be stopped.
+/// A compression, which can be aborted.
 #[napi]
 #[derive(Default)]
 pub struct Compression {
@@ -145,19 +145,19 @@ pub struct Compression {
 
 #[napi]
 impl Compression {
-    /// One that has not begun.
+    /// A compression that has not started.
     #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Ends the work; it rejects with `ABORTED`.
+    /// Stops the work; it rejects with `ABORTED`.
     #[napi(catch_unwind)]
     pub fn abort(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Makes the model, away from the event loop.
+    /// Makes the model, off the event loop.
     ///
     /// Rejects with `OUT_OF_RANGE` about `maxBytes` for a budget that cannot be met.
     #[napi(catch_unwind, ts_return_type = "Promise<PackedModel>")]

@@ -1,4 +1,4 @@
-//! How texts become tokens, and single texts read at once.
+//! How texts become tokens, and synchronous reading of single texts.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ use recurra_text::{Reading, Room, Tokenizer, Truncation};
 
 use crate::strings::{read_text, token_string};
 
-/// Room for a text and its tokens, kept from call to call on the thread of JavaScript.
+/// Buffers for a text and its tokens, reused between calls on the JavaScript thread.
 #[derive(Default)]
 pub(crate) struct AtOnce {
     pub(crate) text: Vec<u16>,
@@ -23,18 +23,18 @@ thread_local! {
     static AT_ONCE: RefCell<AtOnce> = RefCell::default();
 }
 
-/// A text of more units is not read at once, and leaves no room behind.
+/// A text with more units is not read synchronously, and its buffers are not kept.
 pub(crate) const SHORT: usize = 1 << 13;
 
 impl AtOnce {
-    /// Works on a text with room that earlier ones left behind.
+    /// Processes a text with the buffers of earlier ones.
     pub(crate) fn with<T>(
         env: Env,
         text: Unknown<'_>,
         tokenizer: Tokenizer,
         work: impl FnOnce(&mut Self) -> napi::Result<T>,
     ) -> napi::Result<T> {
-        // Taken out rather than borrowed: reading a text may call a function of JavaScript, which may come back here.
+        // Taken out rather than borrowed: reading a text may call a function of JavaScript, which may re-enter here.
         let mut this = AT_ONCE.take();
         this.text.clear();
         this.ids.clear();
@@ -48,8 +48,8 @@ impl AtOnce {
     }
 }
 
-/// Splits a text by torchtext's `basic_english`, at once. The tokens are joined by line breaks, which none of them has:
-/// JavaScript splits one string faster than it receives many.
+/// Splits a text by torchtext's `basic_english`, synchronously. The tokens are joined by line breaks, which none of
+/// them contains: JavaScript splits one string faster than it receives many.
 #[napi(catch_unwind, ts_args_type = "text: string", ts_return_type = "string")]
 pub fn basic_english<'env>(env: &'env Env, text: Unknown<'_>) -> napi::Result<JsString<'env>> {
     AtOnce::with(*env, text, Tokenizer::BasicEnglish, |AtOnce { text, joined, .. }| {
@@ -64,20 +64,20 @@ pub fn basic_english<'env>(env: &'env Env, text: Unknown<'_>) -> napi::Result<Js
     })
 }
 
-/// How a built-in tokenizer's tokens are read.
+/// Options of a built-in tokenizer's reader.
 #[napi(object, object_to_js = false)]
 pub struct TextReaderOptions {
     /// What splits the texts.
     #[napi(ts_type = "'basic_english' | 'characters'")]
     pub tokenizer: String,
-    /// Longest run of neighbouring tokens that is a token of its own; 1 for none.
+    /// Longest run of neighbouring tokens that also counts as a token; 1 for none.
     pub ngrams: u32,
-    /// Most tokens that are read, n-grams not counted.
+    /// Maximum tokens read, without n-grams.
     pub max_length: u32,
-    /// Which of them, where there are more.
+    /// Which part of a longer text is read.
     #[napi(ts_type = "'head' | 'tail' | 'both'")]
     pub truncate: String,
-    /// Whether a `<pad>` that a text spells is read as `<unk>`.
+    /// Whether a literal `<pad>` in a text is read as `<unk>`.
     pub masks_padding: bool,
 }
 
@@ -116,7 +116,7 @@ impl TextReader {
         Ok(Self { reading: reading_of(&options).js()? })
     }
 
-    /// The tokens that are read of a text, at once.
+    /// The tokens read of a text, synchronously.
     #[napi(catch_unwind, ts_args_type = "text: string", ts_return_type = "Array<string>")]
     pub fn tokens<'env>(&self, env: &'env Env, text: Unknown<'_>) -> napi::Result<Vec<JsString<'env>>> {
         AtOnce::with(*env, text, self.reading.tokenizer, |AtOnce { text, room, .. }| {

@@ -25,7 +25,7 @@ pub struct SafetensorsFile {
     pub metadata: HashMap<String, String>,
     /// Its tensors, in the order of their data.
     pub tensors: Vec<NamedArray>,
-    /// Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`.
+    /// Whether the checksum in the metadata matches the contents: `valid`, `invalid`, or `absent`.
     pub checksum: String,
 }
 
@@ -36,13 +36,13 @@ impl From<Contents> for SafetensorsFile {
     }
 }
 
-/// A file's tensors as a network takes them, without a copy; those whose names begin with `except` are left out.
+/// A file's tensors for a network, without a copy; names that start with `except` are skipped.
 pub(crate) fn named<'a>(contents: &'a Contents, except: Option<&str>) -> Vec<core::NamedArray<&'a [u8]>> {
     let counts = |name: &str| except.is_none_or(|prefix| !name.starts_with(prefix));
     contents.entries.iter().filter(|entry| counts(&entry.name)).map(core::NamedArray::borrowed).collect()
 }
 
-/// Gives a file's tensors to `take`, as [`named`] has them, and then their memory back to the system.
+/// Passes a file's tensors, from [`named`], to `take`, then returns their memory to the system.
 pub(crate) fn load(
     contents: Contents,
     except: Option<&str>,
@@ -54,7 +54,7 @@ pub(crate) fn load(
     Ok(())
 }
 
-/// Gives what the loading of a model has left free back to the system: glibc keeps it otherwise, several times the model's size.
+/// Returns memory freed after loading a model to the system: glibc would otherwise keep several times the model's size.
 fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
@@ -66,7 +66,7 @@ fn give_back() {
     }
 }
 
-/// What there is to know of a held tensor.
+/// The description of a held tensor.
 #[napi(object, object_from_js = false)]
 pub struct HeldTensor {
     /// Name, as in a PyTorch state dict.
@@ -77,14 +77,14 @@ pub struct HeldTensor {
     pub byte_length: f64,
 }
 
-/// The tensors of a file, outside of JavaScript's memory until a network takes them: copying them there and back, and
+/// The tensors of a file, outside of the JavaScript heap until a network takes them: copying them there and back, and
 /// waiting for the garbage collector, would cost several times their size.
 #[napi]
 pub struct HeldTensors {
     contents: Mutex<Option<Contents>>,
     metadata: HashMap<String, String>,
     vocabulary: Option<Vocabulary>,
-    /// The file itself, where it is that of a compressed model.
+    /// The file itself, if it is a compressed model.
     packed: Option<Arc<Vec<u8>>>,
     checksum: String,
 }
@@ -97,24 +97,25 @@ impl HeldTensors {
         std::mem::take(&mut self.metadata)
     }
 
-    /// The tokens of the model that the metadata describes, which it then has no more; a second call gives nothing. `null`
-    /// where they are still there.
+    /// Takes the tokens of the model out of the metadata; a second call returns nothing. `null` if they are still in
+    /// the metadata.
     #[napi(catch_unwind)]
     pub fn take_vocabulary(&mut self, env: Env) -> Option<NativeVocabulary> {
         self.vocabulary.take().map(|vocabulary| NativeVocabulary::from(env, vocabulary))
     }
 
-    /// Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`.
+    /// Whether the checksum in the metadata matches the contents: `valid`, `invalid`, or `absent`.
     #[napi(getter, catch_unwind)]
     pub fn checksum(&self) -> String {
         self.checksum.clone()
     }
 
-    /// The tensors, in the order of their data; none after they were taken. A coded matrix is one, of the size that it has as float32.
+    /// The tensors, in the order of their data; empty after they were taken. A coded matrix counts as one, with its
+    /// float32 size.
     #[napi(getter, catch_unwind)]
     pub fn tensors(&self) -> Vec<HeldTensor> {
         let contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
-        // What is not whole was refused when the file was read.
+        // Incomplete data was refused when the file was read.
         let listed = contents.as_ref().and_then(|contents| recurra_codes::listed(&contents.entries).ok());
         let tensors = listed.into_iter().flatten().map(|tensor| HeldTensor {
             name: tensor.name,
@@ -124,7 +125,7 @@ impl HeldTensors {
         tensors.collect()
     }
 
-    /// Those tensors whose names begin with `prefix`, which their names then lose; the rest stays here.
+    /// Takes the tensors whose names start with `prefix`, and removes the prefix; the rest stays.
     #[napi(catch_unwind)]
     pub fn take_part(&self, prefix: String) -> HeldTensors {
         let mut entries = self.take_some(&prefix);
@@ -137,7 +138,7 @@ impl HeldTensors {
         HeldTensors { contents, metadata: HashMap::new(), vocabulary: None, packed: None, checksum }
     }
 
-    /// Lets go of the tensors.
+    /// Frees the tensors.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         drop(self.take());
@@ -145,18 +146,18 @@ impl HeldTensors {
 }
 
 impl HeldTensors {
-    /// The file itself, where it is that of a compressed model; nothing when it was taken before.
+    /// The file itself, if it is a compressed model; nothing on a second call.
     pub(crate) fn take_bytes(&mut self) -> Option<Arc<Vec<u8>>> {
         self.packed.take()
     }
 
-    /// The contents, for their only user.
+    /// Takes the contents.
     pub(crate) fn take(&self) -> Result<Contents> {
         let taken = self.contents.lock().unwrap_or_else(PoisonError::into_inner).take();
-        taken.ok_or_else(|| Error::new(ErrorCode::Disposed, "these tensors were taken already"))
+        taken.ok_or_else(|| Error::new(ErrorCode::Disposed, "these tensors have already been taken"))
     }
 
-    /// The tensors whose names begin with `prefix`; the rest stays.
+    /// The tensors whose names start with `prefix`; the rest stays.
     pub(crate) fn take_some(&self, prefix: &str) -> Vec<core::NamedArray> {
         let mut contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
         let entries = contents.as_mut().map(|contents| std::mem::take(&mut contents.entries)).unwrap_or_default();
@@ -168,7 +169,7 @@ impl HeldTensors {
     }
 }
 
-/// Reads a safetensors file, of at most `limit` bytes, and checks it whole before anything is returned.
+/// Reads a safetensors file, of at most `limit` bytes, and checks it completely before anything is returned.
 #[napi(catch_unwind, ts_return_type = "Promise<SafetensorsFile>")]
 pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Contents, SafetensorsFile>> {
     let path = PathBuf::from(path);
@@ -179,7 +180,7 @@ pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Conten
     AsyncTask::new(Background::new(read, |_, contents| Ok(contents.into())))
 }
 
-/// What the names of a checkpoint's arrays begin with that are no weights.
+/// Prefix of a checkpoint's arrays that are not weights.
 const TRAINING: &str = "training.";
 
 /// A file's contents, and the vocabulary that was taken out of it.
@@ -198,7 +199,7 @@ impl Held {
         Self::of(path, &mut contents, packed)
     }
 
-    /// As [`Held::read`], of bytes that are shared already.
+    /// Like [`Held::read`], for shared bytes.
     pub(crate) fn shared(path: &Path, bytes: Arc<Vec<u8>>) -> Result<Self> {
         let mut contents = parse(path, &bytes)?;
         Self::of(path, &mut contents, Some(bytes))
@@ -239,7 +240,7 @@ impl Held {
     }
 }
 
-/// As `readSafetensors`, but keeps the tensors for a network's `loadHeld`.
+/// Like `readSafetensors`, but keeps the tensors for a network's `loadHeld`.
 #[napi(catch_unwind, ts_return_type = "Promise<HeldTensors>")]
 pub fn hold_safetensors(path: String, limit: f64) -> AsyncTask<Background<Held, HeldTensors>> {
     let path = PathBuf::from(path);
@@ -254,7 +255,7 @@ pub fn write_safetensors(
     tensors: Vec<NamedArray>,
     metadata: HashMap<String, String>,
 ) -> napi::Result<AsyncTask<Background<(), ()>>> {
-    // The bytes stay JavaScript's while they are written; callers give arrays that nobody changes.
+    // The bytes still belong to JavaScript while they are written; callers must not change the arrays.
     let entries = NamedArray::into_core(tensors).js()?;
     let write = move || {
         let path = PathBuf::from(path);

@@ -1,4 +1,4 @@
-//! A network from sequence to sequence on the CPU kernels: training, search and scores on libuv's pool.
+//! A sequence-to-sequence network on the CPU kernels: training, search and scores on libuv's pool.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use recurra_kernels::seq2seq::{Decoded, Seq2Seq};
 use crate::group::group_at;
 use crate::safetensors_file::{HeldTensors, load};
 
-/// What a network from sequence to sequence is.
+/// Configuration of a sequence-to-sequence network.
 #[napi(object, object_to_js = false)]
 pub struct Seq2SeqConfig {
     /// From source units to vectors. Its cell and dropouts are also the decoder's.
@@ -27,18 +27,18 @@ pub struct Seq2SeqConfig {
     pub target_embedding_dim: u32,
     /// Size of the decoder's state.
     pub decoder_hidden: u32,
-    /// Layers of the decoder; each begins with the final states of the same layer of the encoder, or of its last one.
+    /// Layers of the decoder; each starts from the final states of the same layer of the encoder, or of its last one.
     pub decoder_layers: u32,
     /// How source units are scored.
     #[napi(ts_type = "'luong' | 'bahdanau'")]
     pub attention: String,
-    /// The target unit that the decoder reads first; it is never written.
+    /// The decoder's first input; it is never written.
     pub start_unit: u32,
     /// The target unit that ends a row.
     pub end_unit: u32,
     /// Seed of initial values, dropout and sampling.
     pub seed: f64,
-    /// Threads for training and bulk work, on which no result depends.
+    /// Threads for training and bulk work; results do not depend on their number.
     pub threads: u32,
 }
 
@@ -61,18 +61,18 @@ impl TryFrom<Seq2SeqConfig> for core::Seq2SeqConfig {
     }
 }
 
-/// How target units are searched for.
+/// Options of the search for target units.
 #[napi(object, object_to_js = false)]
 pub struct DecodeOptions {
-    /// Hypotheses that are kept at each step; 1 takes the most probable unit each time.
+    /// Hypotheses kept at each step; 1 is greedy search.
     pub beam_size: u32,
-    /// The most units of each row, not counting the end unit.
+    /// Maximum units of each row, without the end unit.
     pub max_lengths: Int32Array,
-    /// Hypotheses are ordered by their log-probability over their length to this power, the end unit counted.
+    /// Hypotheses are ranked by log-probability divided by length (including the end unit) to this power.
     pub length_penalty: f64,
     /// Results of each row, best first.
     pub n_best: u32,
-    /// Whether to tell how much each source unit counted at each unit.
+    /// Whether to return the attention weights of each unit.
     pub alignments: bool,
 }
 
@@ -89,16 +89,16 @@ impl DecodeOptions {
     }
 }
 
-/// What a search found.
+/// The results of a search.
 #[napi(object, object_from_js = false)]
 pub struct DecodedUnits {
-    /// Units of all results without the end unit, row by row, of each row the best first.
+    /// Units of all results without the end unit, row by row, the best of each row first.
     pub units: Int32Array,
-    /// Where the units of each result begin, and at last how many there are.
+    /// Where the units of each result begin, followed by their total number.
     pub starts: Uint32Array,
-    /// The sum of the log-probabilities of each result; minus infinity for a result that there is not.
+    /// The sum of the log-probabilities of each result; minus infinity for a missing result.
     pub scores: Float32Array,
-    /// For each unit of each result a weight for each source unit of its row, if asked for.
+    /// For each unit of each result, a weight for each source unit of its row, if requested.
     pub alignments: Option<Float32Array>,
 }
 
@@ -128,14 +128,14 @@ impl SearchStop {
         Self { stopped: Arc::default() }
     }
 
-    /// Ends the searches that it was given to: they fail with `ABORTED`.
+    /// Stops the searches that use it: they fail with `ABORTED`.
     #[napi]
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
 }
 
-/// A network from sequence to sequence on the CPU kernels; it needs no libtorch.
+/// A sequence-to-sequence network on the CPU kernels; it needs no libtorch.
 #[napi(custom_finalize)]
 pub struct CpuSeq2Seq {
     handle: Handle<Seq2Seq>,
@@ -175,8 +175,9 @@ impl CpuSeq2Seq {
         Ok(())
     }
 
-    /// Trains on the batches of a chunk, one step each. `tokens` and `lengths` are the source units of the rows, `targets` the target units
-    /// of all rows, each with the end unit at last, and `targetStarts` says where those of each row begin. Answers are target units.
+    /// Trains on the batches of a chunk, one step each. `tokens` and `lengths` are the source units of the rows,
+    /// `targets` the target units of all rows, each ending with the end unit, and `targetStarts` where those of each
+    /// row begin. Answers are target units.
     #[napi(catch_unwind, ts_return_type = "Promise<ChunkStats>")]
     pub fn train_batches(&self, chunk: Chunk, options: StepOptions) -> napi::Result<Pending<Stats, ChunkStats>> {
         let (chunk, options) = (OwnedChunk::from(chunk), OwnedStepOptions::try_from(options).js()?);
@@ -203,8 +204,8 @@ impl CpuSeq2Seq {
         self.background(work, move |decoded| DecodedUnits::of(decoded, alignments))
     }
 
-    /// As `decode` at once, on the thread of JavaScript: for a short row, which takes less time than a change of thread. `null` where
-    /// it would have to wait.
+    /// Like `decode`, synchronously on the JavaScript thread: for a short row, which takes less time than a thread
+    /// switch. `null` if it would have to wait.
     #[napi(catch_unwind)]
     pub fn decode_now(
         &self,
@@ -218,7 +219,7 @@ impl CpuSeq2Seq {
         Ok(decoded.map(|decoded| DecodedUnits::of(decoded, options.alignments)))
     }
 
-    /// The logarithm of the probability of each target unit after those before it; targets as for training.
+    /// The log-probability of each target unit, given those before it; targets as for training.
     #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
     pub fn score(
         &self,
@@ -274,7 +275,7 @@ impl CpuSeq2Seq {
         self.background(move |network| network.restore(&arrays), |()| ())
     }
 
-    /// Lets go of the weights once running work has ended; doing it again does nothing.
+    /// Frees the weights once running work has ended; closing twice is harmless.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) {
         self.handle.close(env);

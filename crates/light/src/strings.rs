@@ -6,7 +6,7 @@ use napi::bindgen_prelude::Array;
 use napi::{Env, JsString, JsValue, check_status, sys};
 use recurra_text::{Tokenizer, needs_javascript, push_units, units};
 
-/// Units that are made room for before a string's length is known: most texts have fewer.
+/// Units reserved before a string's length is known: most texts have fewer.
 const ROOM: usize = 1 << 13;
 
 /// Appends a string of JavaScript.
@@ -35,10 +35,10 @@ pub(crate) fn read(env: Env, value: sys::napi_value, to: &mut Vec<u16>) -> napi:
     }
 }
 
-/// Appends a text as a tokenizer wants it. This is the only place where texts are made lower case.
+/// Appends a text in the form that a tokenizer needs. This is the only place that lowercases texts.
 ///
-/// Rust lowers what every version of Unicode agrees on; for the other texts JavaScript's own `toLowerCase` is called, so that
-/// a text has the tokens that it has always had with this Node.
+/// Rust lowercases what every version of Unicode agrees on; other texts use JavaScript's `toLowerCase`, so that a text
+/// always has the same tokens with this Node.
 pub(crate) fn read_text(env: Env, value: sys::napi_value, tokenizer: Tokenizer, to: &mut Vec<u16>) -> napi::Result<()> {
     let start = to.len();
     read(env, value, to)?;
@@ -49,7 +49,7 @@ pub(crate) fn read_text(env: Env, value: sys::napi_value, tokenizer: Tokenizer, 
     Ok(())
 }
 
-/// What `toLowerCase` of JavaScript makes of a string.
+/// A string lowercased by JavaScript's `toLowerCase`.
 fn lower(env: Env, text: sys::napi_value) -> napi::Result<sys::napi_value> {
     let mut function = null_mut();
     // SAFETY: Node writes a value into the place that it is given.
@@ -79,14 +79,14 @@ fn elements(env: Env, list: &Array<'_>, mut each: impl FnMut(sys::napi_value) ->
     Ok(())
 }
 
-/// Texts copied out of JavaScript, one after the other.
+/// Concatenated texts copied out of JavaScript.
 pub(crate) struct Texts {
     units: Vec<u16>,
     ends: Vec<usize>,
 }
 
 impl Texts {
-    /// Copies the texts of an array as a tokenizer wants them.
+    /// Copies the texts of an array in the form that a tokenizer needs.
     pub(crate) fn read(env: Env, list: &Array<'_>, tokenizer: Tokenizer) -> napi::Result<Self> {
         let mut texts = Self { units: Vec::new(), ends: Vec::with_capacity(list.len() as usize) };
         elements(env, list, |element| {
@@ -114,7 +114,7 @@ impl Texts {
     }
 }
 
-/// The elements of an array of strings in UTF-8, one at a time; half a pair of surrogates becomes U+FFFD.
+/// The elements of an array of strings in UTF-8, one at a time; a lone surrogate becomes U+FFFD.
 pub(crate) fn utf8(env: Env, list: &Array<'_>, mut each: impl FnMut(&str)) -> napi::Result<()> {
     let (mut units, mut text) = (Vec::new(), String::new());
     elements(env, list, |element| {
@@ -127,7 +127,7 @@ pub(crate) fn utf8(env: Env, list: &Array<'_>, mut each: impl FnMut(&str)) -> na
     })
 }
 
-/// The elements of an array of tokens, one at a time, as a vocabulary has them.
+/// The elements of an array of tokens, one at a time, as stored in a vocabulary.
 pub(crate) fn for_each_token(
     env: Env,
     list: &Array<'_>,

@@ -1,6 +1,6 @@
 //! Records of TensorBoard's event files: TFRecord around messages of TensorFlow's `event.proto` and `summary.proto`, as
-//! far as they are written here. The crates that write whole event files have seen no release for years, so the two parts
-//! that are easy to get wrong, protobuf and CRC-32C, come from crates that are kept, and the frame around them is ours.
+//! far as they are written here. The crates that write whole event files have had no release for years, so the two
+//! error-prone parts, protobuf and CRC-32C, come from maintained crates, and the framing around them is ours.
 
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
@@ -20,11 +20,11 @@ pub struct TensorboardScalar {
 pub struct TensorboardEvent {
     /// Seconds since 1970.
     pub wall_time: f64,
-    /// The step that it tells of.
+    /// The step.
     pub step: f64,
     /// The first record of a file: its version, `brain.Event:2`.
     pub file_version: Option<String>,
-    /// Says that a run resumes here: what earlier files have from this step on is void.
+    /// Marks a resumed run: later steps in earlier files are void.
     pub restart: Option<bool>,
     /// Numbers of this step.
     pub scalars: Option<Vec<TensorboardScalar>>,
@@ -80,7 +80,7 @@ impl From<TensorboardEvent> for Event {
     }
 }
 
-/// A CRC as TFRecord has it: turned and moved, since it may be of data that has a CRC in it.
+/// A masked CRC as in TFRecord: rotated and offset, since the data may contain a CRC.
 fn masked(bytes: &[u8]) -> [u8; 4] {
     crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
 }
@@ -91,7 +91,7 @@ fn record(message: &Event) -> Vec<u8> {
     [&length[..], &masked(&length), &data, &masked(&data)].concat()
 }
 
-/// An event as the bytes that an event file has for it.
+/// An event as bytes of an event file.
 #[napi(catch_unwind)]
 pub fn encode_tensorboard_event(event: TensorboardEvent) -> Uint8Array {
     Uint8Array::new(record(&event.into()))

@@ -17,20 +17,20 @@ use crate::vocabulary::NativeVocabulary;
 pub struct TextEncoder {
     vocabulary: Arc<Vocabulary>,
     encoder: Encoder,
-    /// Whose turn it is: while one batch is computed, the next is split, and then waits here.
+    /// The turn lock: while one batch is computed, the next is split, and then waits here.
     turn: Arc<Mutex<()>>,
 }
 
 #[napi]
 impl TextEncoder {
-    /// Reads texts with a reader and looks their tokens up; `unknown` is the index of those that are not in the vocabulary.
+    /// Reads texts with a reader and looks their tokens up; `unknown` is the index of tokens outside of the vocabulary.
     #[napi(constructor, catch_unwind)]
     pub fn new(vocabulary: &NativeVocabulary, reader: &TextReader, unknown: u32) -> Self {
         let encoder = Encoder { reading: reader.reading, unknown };
         Self { vocabulary: vocabulary.share(), encoder, turn: Arc::default() }
     }
 
-    /// Token ids of many texts, away from the event loop: only their characters are copied on it.
+    /// Token ids of many texts, off the event loop: only their characters are copied on it.
     #[napi(catch_unwind, ts_args_type = "texts: ReadonlyArray<string>", ts_return_type = "Promise<TextIds>")]
     pub fn encode(&self, env: Env, texts: Array<'_>) -> napi::Result<AsyncTask<Background<Encoded, TextIds>>> {
         let later = self.later(env, &texts)?;
@@ -40,11 +40,12 @@ impl TextEncoder {
         })))
     }
 
-    /// The tokens of a text that are read, and how many of them are known, at once into `counts`; false for a long text.
+    /// Writes the number of tokens read of a text, and of known ones, into `counts`, synchronously; false for a long
+    /// text.
     #[napi(catch_unwind, ts_args_type = "text: string, counts: Float32Array")]
     pub fn count_now(&self, env: Env, text: Unknown<'_>, mut counts: Float32ArraySlice<'_>) -> napi::Result<bool> {
         self.at_once(env, text, usize::MAX, |_, Counts { tokens, known }| {
-            // SAFETY: JavaScript waits for this call, and gives the array to nobody else.
+            // SAFETY: JavaScript waits for this call, and nothing else uses the array.
             let Some(to) = unsafe { counts.as_mut() }.first_chunk_mut() else { return Ok(false) };
             *to = [tokens as f32, known as f32];
             Ok(true)
@@ -53,7 +54,8 @@ impl TextEncoder {
 }
 
 impl TextEncoder {
-    /// Reads a text on the thread of JavaScript and works on its ids; false where it is long or has more than `limit` tokens.
+    /// Reads a text on the JavaScript thread and processes its ids; false if it is long or has more than `limit`
+    /// tokens.
     pub(crate) fn at_once(
         &self,
         env: Env,
@@ -86,7 +88,7 @@ pub(crate) struct Later {
 }
 
 impl Later {
-    /// The texts' ids, and the turn to be taken with them: batches are computed one after the other.
+    /// The texts' ids, and their turn: batches are computed one after the other.
     pub(crate) fn encode(self) -> (Encoded, Turn) {
         (encode(&self.encoder, &self.vocabulary, &self.texts), Turn(self.turn))
     }
@@ -105,9 +107,9 @@ impl Turn {
 /// Texts as token ids.
 #[napi(object, object_from_js = false)]
 pub struct TextIds {
-    /// The ids of all texts, one text after the other; a text without tokens has that of the unknown token.
+    /// The ids of all texts, concatenated; a text without tokens has that of the unknown token.
     pub ids: Int32Array,
-    /// Of each text, the tokens that were read and how many of them are known.
+    /// For each text, the number of tokens read and of known ones among them.
     pub counts: Uint32Array,
 }
 

@@ -1,4 +1,4 @@
-//! HuggingFace's tokenizers, as a `tokenizer.json` describes them: one text at once, many away from the event loop.
+//! Hugging Face tokenizers from a `tokenizer.json`: one text synchronously, many off the event loop.
 
 use std::path::PathBuf;
 
@@ -12,26 +12,26 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokenizers::{ModelWrapper, PostProcessorWrapper, Tokenizer};
 
-/// Largest description, counted as it will stand in a model file: that format allows 100 MB for all that is not weights,
-/// and the vocabulary must fit in beside it. The largest in use (262,144 tokens) has 33 MB.
+/// Maximum size of a description in a model file: the format allows 100 MB for everything but weights, and the
+/// vocabulary must also fit. The largest in use (262,144 tokens) has 33 MB.
 const LARGEST_JSON: u64 = 64 << 20;
 
 /// Has letters, digits, marks, several scripts, and a character that no vocabulary knows.
 const PROBE: &str = "The year 1999: na\u{ef}ve e\u{301} \u{65e5}\u{672c} \u{1f642}\u{10fffd}";
 
-/// A tokenizer, and the text that it was made from.
+/// A tokenizer, and its description.
 pub struct Described {
     tokenizer: Tokenizer,
     json: String,
     unknown: Option<u32>,
 }
 
-/// What many texts became.
+/// Many encoded texts.
 #[napi(object, object_from_js = false)]
 pub struct EncodedTexts {
-    /// The ids of all texts, one text after the other.
+    /// The ids of all texts, concatenated.
     pub ids: Uint32Array,
-    /// Ids of each text.
+    /// Number of ids of each text.
     pub lengths: Uint32Array,
 }
 
@@ -56,7 +56,7 @@ fn cannot_split(error: tokenizers::Error) -> Error {
     Error::new(ErrorCode::InvalidFile, message)
 }
 
-/// Length of the text as a string of JSON, as which it stands in a model file.
+/// Length of the text as a JSON string in a model file.
 fn escaped_length(json: &str) -> u64 {
     let length = |byte: u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
@@ -66,7 +66,7 @@ fn escaped_length(json: &str) -> u64 {
     json.bytes().map(length).sum()
 }
 
-/// The parts of a description that say which token stands for what the model cannot express, and how texts are normalized.
+/// The parts of a description with the unknown token and the normalization.
 #[derive(Deserialize)]
 struct Parts {
     model: UnknownOfModel,
@@ -90,7 +90,7 @@ struct NormalizerPart {
 }
 
 impl NormalizerPart {
-    /// Whether there is a normalizer that is a table, without that table.
+    /// Whether a table-based normalizer lacks its table.
     fn lacks_table(&self) -> bool {
         (self.r#type == "Precompiled" && self.precompiled_charsmap.is_none())
             || self.normalizers.iter().any(Self::lacks_table)
@@ -113,8 +113,8 @@ fn describe(mut json: String) -> Result<Described> {
     }
     let mut tokenizer: Tokenizer = json.parse().map_err(invalid)?;
     let UnknownOfModel { unk_token, unk_id } = parts.map_err(invalid)?.model;
-    // A text's tokens must be the same each time, and all of it: what is drawn at random, cut, filled up or added is left
-    // out, and a text that spells a special token, as `[SEP]`, is text.
+    // A text's tokens must be deterministic and complete: dropout, truncation, padding and special tokens are off, and
+    // a special token spelled in the text, such as `[SEP]`, is text.
     tokenizer.with_truncation(None).map_err(invalid)?;
     tokenizer.with_padding(None);
     tokenizer.with_post_processor(None::<PostProcessorWrapper>);
@@ -132,7 +132,7 @@ fn describe(mut json: String) -> Result<Described> {
     Ok(described)
 }
 
-/// A description that makes the library panic is at fault itself.
+/// A description that makes the library panic is invalid.
 fn describe_guarded(json: String) -> Result<Described> {
     guard(|| describe(json)).map_err(|error| match error.code() {
         ErrorCode::Internal => {
@@ -149,7 +149,7 @@ impl Described {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// Where each token stands in the text: its beginning and end, in UTF-16 code units.
+    /// Start and end of each token in the text, in UTF-16 code units.
     fn spans(&self, text: &str) -> Result<Vec<u32>> {
         let encoding = self.tokenizer.encode_char_offsets(text, false).map_err(cannot_split)?;
         let mut places = vec![0];
@@ -181,7 +181,7 @@ impl ObjectFinalize for NativeTokenizer {
     }
 }
 
-/// The making of a tokenizer, away from the event loop.
+/// Makes a tokenizer, off the event loop.
 pub type Opening = AsyncTask<Background<Described, NativeTokenizer>>;
 
 pub(crate) fn opening(read: impl FnOnce() -> Result<String> + Send + 'static) -> Opening {
@@ -203,7 +203,7 @@ pub fn open_tokenizer(path: String) -> Opening {
     })
 }
 
-/// Makes a tokenizer of what a `tokenizer.json` says.
+/// Makes a tokenizer from the content of a `tokenizer.json`.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeTokenizer>")]
 pub fn parse_tokenizer(json: String) -> Opening {
     opening(move || Ok(json))
@@ -211,7 +211,7 @@ pub fn parse_tokenizer(json: String) -> Opening {
 
 #[napi]
 impl NativeTokenizer {
-    /// Ids of one text's tokens, at once; no special tokens are added.
+    /// Ids of one text's tokens, synchronously; no special tokens are added.
     #[napi(catch_unwind)]
     pub fn encode(&self, text: String) -> napi::Result<Uint32Array> {
         let described = self.handle.get()?;
@@ -233,14 +233,14 @@ impl NativeTokenizer {
         self.handle.background(work, EncodedTexts::from)
     }
 
-    /// Where each token of one text stands in it: beginning and end of each, in UTF-16 code units.
+    /// Start and end of each token of a text, in UTF-16 code units.
     #[napi(catch_unwind, ts_return_type = "Promise<Uint32Array>")]
     pub fn spans(&self, text: String) -> napi::Result<Pending<Vec<u32>, Uint32Array>> {
         let work = move |described: &Described| Ok((described.spans(&text)?, described.bytes()));
         self.handle.background(work, Uint32Array::new)
     }
 
-    /// The text of some ids, at once. A character that is not complete becomes U+FFFD.
+    /// The text of some ids, synchronously. An incomplete character becomes U+FFFD.
     #[napi(catch_unwind)]
     pub fn decode(&self, ids: &[u32]) -> napi::Result<String> {
         let described = self.handle.get()?;
@@ -253,19 +253,19 @@ impl NativeTokenizer {
         Ok(self.handle.get()?.tokenizer.id_to_token(id))
     }
 
-    /// Id of the token that stands for what the vocabulary cannot express; null if there is none.
+    /// Id of the unknown token; null if there is none.
     #[napi(getter, catch_unwind)]
     pub fn unknown_id(&self) -> napi::Result<Option<u32>> {
         Ok(self.handle.get()?.unknown)
     }
 
-    /// Number of different tokens.
+    /// Number of distinct tokens.
     #[napi(getter, catch_unwind)]
     pub fn size(&self) -> napi::Result<u32> {
         Ok(self.handle.get()?.tokenizer.get_vocab_size(true) as u32)
     }
 
-    /// The description, as it was read.
+    /// The original description.
     #[napi(catch_unwind)]
     pub fn json(&self) -> napi::Result<String> {
         Ok(self.handle.get()?.json.clone())

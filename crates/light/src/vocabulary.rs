@@ -1,4 +1,4 @@
-//! Vocabularies outside of JavaScript's memory.
+//! Vocabularies outside of the JavaScript heap.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -17,11 +17,11 @@ pub(crate) fn full(_: Full) -> Error {
     Error::new(ErrorCode::OutOfRange, message)
 }
 
-/// The tokens of a model, outside of JavaScript's memory.
+/// The tokens of a model, outside of the JavaScript heap.
 #[napi(custom_finalize)]
 pub struct NativeVocabulary {
     vocabulary: RefCell<Arc<Vocabulary>>,
-    /// Bytes that V8 was told of.
+    /// Bytes reported to V8.
     counted: Cell<usize>,
 }
 
@@ -51,20 +51,20 @@ impl NativeVocabulary {
 
 #[napi]
 impl NativeVocabulary {
-    /// One without tokens yet.
+    /// An empty vocabulary.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env) -> Self {
         Self::from(env, Vocabulary::default())
     }
 
-    /// Adds tokens behind all others, before anything reads texts with them.
+    /// Appends tokens, before texts are read with them.
     #[napi(catch_unwind, ts_args_type = "tokens: ReadonlyArray<string>")]
     pub fn add(&self, env: Env, tokens: Array<'_>) -> napi::Result<()> {
         let mut shared = self.vocabulary.borrow_mut();
-        let in_use = || Error::new(ErrorCode::InvalidArgument, "this vocabulary is in use already");
+        let in_use = || Error::new(ErrorCode::InvalidArgument, "this vocabulary is already in use");
         let vocabulary = Arc::get_mut(&mut shared).ok_or_else(in_use).js()?;
         for_each_token(env, &tokens, |token| {
-            let twice = |_| Error::new(ErrorCode::InvalidArgument, "a token comes twice");
+            let twice = |_| Error::new(ErrorCode::InvalidArgument, "a token appears twice");
             vocabulary.add(token).map_err(twice).js()
         })?;
         drop(shared);
@@ -84,7 +84,7 @@ impl NativeVocabulary {
         self.vocabulary.borrow().text_bytes() as f64
     }
 
-    /// Index of a token, -1 for one that is not there.
+    /// Index of a token, -1 for an unknown one.
     #[napi(catch_unwind, ts_args_type = "token: string")]
     pub fn get(&self, env: Env, token: Unknown<'_>) -> napi::Result<i32> {
         let (mut text, mut bytes) = (Vec::new(), Vec::new());
@@ -93,7 +93,7 @@ impl NativeVocabulary {
         Ok(self.vocabulary.borrow().get(&bytes).map_or(-1, |index| index as i32))
     }
 
-    /// Indices of tokens, -1 for those that are not there.
+    /// Indices of tokens, -1 for unknown ones.
     #[napi(catch_unwind, ts_args_type = "tokens: ReadonlyArray<string>")]
     pub fn encode(&self, env: Env, tokens: Array<'_>) -> napi::Result<Int32Array> {
         let vocabulary = self.vocabulary.borrow();
@@ -105,7 +105,7 @@ impl NativeVocabulary {
         Ok(Int32Array::new(ids))
     }
 
-    /// The tokens with indices from `start` to below `end`.
+    /// The tokens with indices in `[start, end)`.
     #[napi(catch_unwind, ts_return_type = "Array<string>")]
     pub fn tokens<'env>(&self, env: &'env Env, start: u32, end: u32) -> napi::Result<Vec<JsString<'env>>> {
         let vocabulary = self.vocabulary.borrow();
@@ -113,7 +113,7 @@ impl NativeVocabulary {
         (start.min(end)..end).map(|index| token_string(env, vocabulary.token(index))).collect()
     }
 
-    /// The vocabulary of texts that have each of these tokens as often as `counts` says, `[size]`.
+    /// The vocabulary of texts with these counts of the tokens, `[size]`.
     #[napi(catch_unwind, ts_return_type = "Promise<BuiltVocabulary>")]
     pub fn recount(&self, env: Env, counts: Uint32Array, options: VocabularyOptions<'_>) -> napi::Result<Building> {
         let options = options.read(env)?;
@@ -127,7 +127,7 @@ impl NativeVocabulary {
     }
 }
 
-/// A vocabulary that was built of counted tokens.
+/// A vocabulary built from counted tokens.
 #[napi]
 pub struct BuiltVocabulary {
     vocabulary: Option<Vocabulary>,
@@ -142,13 +142,13 @@ impl From<Built> for BuiltVocabulary {
 
 #[napi]
 impl BuiltVocabulary {
-    /// The tokens: specials, then the others by falling frequency, ties by code point. Null after the first call.
+    /// The tokens: specials, then the others by descending frequency, ties by code point. Null after the first call.
     #[napi(catch_unwind)]
     pub fn take_vocabulary(&mut self, env: Env) -> Option<NativeVocabulary> {
         self.vocabulary.take().map(|vocabulary| NativeVocabulary::from(env, vocabulary))
     }
 
-    /// The index of each counted token, -1 for one that was left out; empty after the first call.
+    /// The index of each counted token, -1 for a dropped one; empty after the first call.
     #[napi(catch_unwind)]
     pub fn take_indices(&mut self) -> Int32Array {
         Int32Array::new(std::mem::take(&mut self.indices))
@@ -161,14 +161,14 @@ pub(crate) fn building(work: impl FnOnce() -> Result<Built> + Send + 'static) ->
     AsyncTask::new(Background::new(work, |_, built: Built| Ok(built.into())))
 }
 
-/// Which of the counted tokens become a vocabulary.
+/// Options of building a vocabulary.
 #[napi(object, object_to_js = false)]
 pub struct VocabularyOptions<'env> {
-    /// A token that was counted less often is left out; from 1.
+    /// Minimum count of a token, at least 1.
     pub min_freq: f64,
-    /// Largest size of the vocabulary, the specials included; may be infinite.
+    /// Maximum size of the vocabulary, including the specials; may be infinite.
     pub max_tokens: f64,
-    /// Tokens that are there in any case, different ones.
+    /// Distinct tokens that are always included.
     #[napi(ts_type = "ReadonlyArray<string>")]
     pub specials: Array<'env>,
     /// Whether the specials come first.

@@ -1,4 +1,4 @@
-//! A model as named arrays, as files hold them, and back.
+//! Converts a model to named arrays, as stored in files, and back.
 //!
 //! | array | dtype, shape | holds |
 //! |---|---|---|

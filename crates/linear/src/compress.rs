@@ -34,7 +34,7 @@ impl Ranking {
         self.order.is_empty()
     }
 
-    /// The share of the scores' squares that is lost with all features behind the first `count`, from 0 to 1.
+    /// The share of the scores' squares that is lost with all features after the first `count`, from 0 to 1.
     #[must_use]
     pub fn lost(&self, count: usize) -> f64 {
         count.min(self.len()).checked_sub(1).map_or(1.0, |at| 1.0 - self.shares[at])
@@ -67,7 +67,8 @@ impl LinearModel {
         Ranking { order, shares }
     }
 
-    /// The share of the scores' squares that rounding to whole numbers from `-levels` to `levels` loses, beside that of this model's own.
+    /// The share of the scores' squares that rounding to whole numbers from `-levels` to `levels` loses, relative to
+    /// that of this model's own.
     #[must_use]
     pub fn rounding(&self, levels: u8) -> f64 {
         let outputs = self.outputs();
@@ -90,8 +91,8 @@ impl LinearModel {
         off / all
     }
 
-    /// The model of the first `count` features of a ranking of its own, at least one, whose weights are whole numbers from `-levels` to
-    /// `levels` (1 to 127) in units of the score's scale.
+    /// The model of the first `count` features of its own ranking, at least one, whose weights are whole numbers from
+    /// `-levels` to `levels` (1 to 127) in units of the score's scale.
     ///
     /// A text's features have a norm of 1 together, so that those which are left would count for more than before. Their weights become
     /// smaller in the proportion that the norms of the rows had on average, for words and characters each.

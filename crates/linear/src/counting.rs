@@ -62,7 +62,7 @@ impl Met {
     }
 }
 
-/// Lists of numbers, one behind the other.
+/// Lists of numbers, one after the other.
 struct Lists {
     ends: Vec<usize>,
     all: Vec<u32>,

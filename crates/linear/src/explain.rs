@@ -13,7 +13,7 @@ use crate::text::lower_into;
 pub struct Part {
     /// First byte of the character.
     pub from: usize,
-    /// The byte behind it.
+    /// Its end, exclusive.
     pub to: usize,
     /// What it adds to the score.
     pub value: f32,
@@ -104,8 +104,8 @@ impl LinearModel {
     }
 }
 
-/// For every character in lower case the number of the one it was made from, and the byte at which it begins. One character
-/// becomes up to three, whatever stands beside it.
+/// For every character in lower case the number of the one it was made from, and the byte at which it begins. One
+/// character becomes up to three, whatever its neighbours.
 fn origins(text: &str, lower: &str) -> (Vec<usize>, Vec<usize>) {
     let origins =
         text.chars().enumerate().flat_map(|(origin, character)| character.to_lowercase().map(move |_| origin));

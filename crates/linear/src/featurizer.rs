@@ -147,7 +147,7 @@ impl Featurizer {
 /// One occurrence of a feature in a text.
 pub(crate) struct Occurrence {
     pub(crate) number: u32,
-    /// Bytes of the lower-case text, blanks beside a stretch not among them.
+    /// Bytes of the lowercase text, without blanks around a stretch.
     pub(crate) from: usize,
     pub(crate) to: usize,
 }

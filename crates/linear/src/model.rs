@@ -68,7 +68,8 @@ impl LinearModel {
         Predictor { model: self, room: self.room() }
     }
 
-    /// What predictions of single texts need beside the model. It may outlive a [`Predictor`] and be used with its own model only.
+    /// What predictions of single texts need besides the model. It may outlive a [`Predictor`] and be used with its own
+    /// model only.
     #[must_use]
     pub fn room(&self) -> Room {
         Room { reader: Reader::new(&self.featurizer), features: Vec::new(), scores: vec![0.0; self.outputs()] }

@@ -93,7 +93,7 @@ struct Row {
     words: u32,
 }
 
-/// Some rows, one behind the other.
+/// Some rows, one after the other.
 pub(crate) struct Chunk {
     entries: Vec<u32>,
     rows: Vec<Row>,

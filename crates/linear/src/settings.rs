@@ -14,7 +14,7 @@ pub enum HeldOut<'a> {
     /// time, above 20,000 rows a twentieth, where 20,000 rows tell the candidates apart.
     #[default]
     Automatic,
-    /// Rows of their own, from [`Featurizer::rows_of`](crate::Featurizer::rows_of), which are never trained on.
+    /// Separate rows, from [`Featurizer::rows_of`](crate::Featurizer::rows_of), which are never trained on.
     Rows(&'a Rows, Labels<'a>),
     /// None: the first candidate is taken, the temperature is 1.
     Nothing,

@@ -25,7 +25,8 @@ pub(crate) fn lower_into(text: &str, to: &mut String) {
     }
 }
 
-/// Whether a character is a mark that has no width: at the beginning of a text it is no part of a stretch. A byte order mark is one.
+/// Whether a character is a zero-width mark: at the beginning of a text it is not part of a stretch. A byte order mark
+/// is one.
 fn is_mark(character: char) -> bool {
     matches!(character, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
 }
@@ -60,7 +61,7 @@ fn fold(a: u64, b: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-/// Hash of a stretch or a word. Files hold what is made of it, so it never changes.
+/// Hash of a stretch or a word. Files depend on it, so it never changes.
 pub(crate) fn hash(text: &str) -> u64 {
     let mut hash = (text.len() as u64 + 1).wrapping_mul(ODD[0]);
     let mut chunks = text.as_bytes().chunks_exact(8);

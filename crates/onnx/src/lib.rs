@@ -16,7 +16,7 @@ use recurra_core::{Error, ErrorCode, Result};
 /// Version of the file format that the messages have.
 pub const IR_VERSION: i64 = 8;
 
-/// A protobuf message, and so an ONNX file without files beside it, has fewer bytes than this.
+/// A protobuf message, and so an ONNX file without external data, has fewer bytes than this.
 pub const MOST_BYTES: usize = i32::MAX as usize;
 
 /// The bytes of a model's file.

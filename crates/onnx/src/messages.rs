@@ -117,7 +117,7 @@ pub struct Node {
     /// Names of values; empty for one that is left out.
     #[prost(string, repeated, tag = "1")]
     pub input: Vec<String>,
-    /// Names of values; empty for one that nobody reads.
+    /// Names of values; empty for an unused one.
     #[prost(string, repeated, tag = "2")]
     pub output: Vec<String>,
     /// Name.
@@ -126,7 +126,7 @@ pub struct Node {
     /// The operator.
     #[prost(string, tag = "4")]
     pub op_type: String,
-    /// What the operator is told beside its inputs.
+    /// The operator's attributes.
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<Attribute>,
 }
@@ -274,7 +274,7 @@ pub struct Shape {
 /// `TensorShapeProto.Dimension`.
 #[derive(Clone, PartialEq, Message)]
 pub struct Dimension {
-    /// The size, or the name of one that each call has of its own.
+    /// The size, or the name of one that varies from call to call.
     #[prost(oneof = "SizeKind", tags = "1, 2")]
     pub value: Option<SizeKind>,
 }
@@ -286,7 +286,7 @@ impl Dimension {
         Self { value: Some(SizeKind::Value(size)) }
     }
 
-    /// A size that each call has of its own.
+    /// A size that varies from call to call.
     #[must_use]
     pub fn named(name: &str) -> Self {
         Self { value: Some(SizeKind::Name(name.into())) }

@@ -1,4 +1,4 @@
-//! torchtext's `basic_english` in one pass: lower case, `' . , ( ) ! ?` as tokens of their own, `"` dropped, `;`, `:` and
+//! torchtext's `basic_english` in one pass: lower case, `' . , ( ) ! ?` as separate tokens, `"` dropped, `;`, `:` and
 //! `<br />` taken as blanks, split at white space.
 //!
 //! White space is Python's (`str.isspace`, which its `\s` and `str.split()` share): unlike JavaScript's it has U+001C to

@@ -19,7 +19,7 @@ pub struct BuildOptions {
 
 /// A vocabulary, and where the tokens that were counted stand in it.
 pub struct Built {
-    /// The tokens: specials, then the others by falling frequency, ties by code point.
+    /// The tokens: specials, then the others by descending frequency, ties by code point.
     pub vocabulary: Vocabulary,
     /// The index of each counted token; -1 for one that was left out.
     pub indices: Vec<i32>,

@@ -1,4 +1,4 @@
-//! Code points as tokens: case, blanks and line ends are kept, half a surrogate pair is a token of its own.
+//! Code points as tokens: case, blanks and line ends are kept, a lone surrogate is a separate token.
 
 use crate::wtf8::{point_at, push};
 

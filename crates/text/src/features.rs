@@ -23,7 +23,7 @@ pub struct Features {
     pub shape_share: f64,
 }
 
-/// Of a longer word, this many characters at its beginning and at its end have features.
+/// For a longer word, only this many characters at its beginning and at its end have features.
 const CHARACTERS: usize = 32;
 
 /// Characters of a kind that stand side by side in a shape.
@@ -50,7 +50,7 @@ impl Features {
         runs + self.shapes(runs)
     }
 
-    /// How often the shape stands beside some runs.
+    /// How often the shape is repeated for a number of runs.
     fn shapes(&self, runs: usize) -> usize {
         let beside = runs as f64 * self.shape_share / (1.0 - self.shape_share);
         if self.shape { (beside.round() as usize).max(1) } else { 0 }

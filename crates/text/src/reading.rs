@@ -47,7 +47,7 @@ pub enum Truncation {
 pub struct Reading {
     /// What splits it.
     pub tokenizer: Tokenizer,
-    /// Longest run of neighbouring tokens that is a token of its own; 1 for none.
+    /// Longest run of neighbouring tokens that also counts as a token; 1 for none.
     pub ngrams: u32,
     /// Most tokens that are read, n-grams not counted.
     pub max_length: usize,
@@ -58,7 +58,7 @@ pub struct Reading {
     pub masks_padding: bool,
 }
 
-/// Whether a unit is a mark that has no width: at the beginning of a text it is no part of a word. A byte order mark is one.
+/// Whether a unit is a zero-width mark: at the beginning of a text it is not part of a word. A byte order mark is one.
 const fn is_mark(unit: u16) -> bool {
     matches!(unit, 0xfeff | 0x200b..=0x200f | 0x2060)
 }

@@ -24,7 +24,7 @@ pub struct Vocabulary {
 /// Bytes of a token that stand in its entry: looking up a token that has no more touches no other memory.
 const INLINE: usize = 11;
 
-/// The beginning of a token, zeros behind it, and its length, where that is above 255 in part.
+/// The beginning of a token, padded with zeros, and its length, partly if it is above 255.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Key(u64, u32);
 
@@ -121,7 +121,7 @@ impl Vocabulary {
         self.indices.find(hash(key, wanted), |entry| self.is(entry, key, wanted)).map(|entry| entry.index)
     }
 
-    /// Adds a token behind all others.
+    /// Adds a token after all others.
     ///
     /// # Errors
     /// [`Taken`] for a token that is there already.
@@ -138,7 +138,7 @@ impl Vocabulary {
         Ok(())
     }
 
-    /// The index of a token, which is added behind all others if it is not there yet.
+    /// The index of a token, which is added after all others if it is not there yet.
     ///
     /// # Errors
     /// [`Full`] for a new token that would take all tokens together beyond 4 GiB.

@@ -13,7 +13,7 @@ pub(crate) fn push(to: &mut Vec<u8>, point: u32) {
     }
 }
 
-/// As [`push`] for what need not stand beside the bytes before it: half a surrogate pair joins the other half.
+/// Like [`push`] for units that may continue the bytes before: half a surrogate pair joins the other half.
 #[inline]
 pub(crate) fn push_joined(to: &mut Vec<u8>, point: u32) {
     if let (0xdc00..0xe000, Some(&[0xed, second @ 0xa0..0xb0, third])) = (point, to.last_chunk::<3>()) {

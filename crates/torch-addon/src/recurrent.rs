@@ -97,8 +97,7 @@ pub fn rnn(
     wrap_all(env, run(Source::Tensor(&*input.get()?)))
 }
 
-/// Puts a layer's weights behind each other in one memory where they are on a GPU, as cuDNN wants them; the tensors stay the
-/// same.
+/// Packs a layer's weights on a GPU into one contiguous buffer, as cuDNN expects; the tensors stay the same.
 #[napi(
     catch_unwind,
     ts_args_type = "mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', weights: Array<NativeTensor>, hasBiases: boolean, numLayers: number, bidirectional: boolean, batchFirst: boolean"

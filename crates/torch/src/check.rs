@@ -94,7 +94,7 @@ pub(crate) fn floating(operation: &str, name: &str, tensor: &Tensor) -> Result<(
     Err(dtype(format!("{operation}: {name} must be float32, float64 or bfloat16, but is {}", describe(tensor))))
 }
 
-/// Refuses `a` where it has not the dtype of `b`.
+/// Refuses `a` if its dtype differs from that of `b`.
 pub(crate) fn same_dtype(operation: &str, name_a: &str, a: &Tensor, name_b: &str, b: &Tensor) -> Result<()> {
     let (x, y) = (a.f_kind().torch()?, b.f_kind().torch()?);
     if x == y {

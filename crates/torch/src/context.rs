@@ -100,7 +100,7 @@ pub fn parse_dtype(name: &str) -> Result<Kind> {
     })
 }
 
-/// The bytes of the memory behind a tensor, and a number that is the same for all tensors which share it.
+/// The bytes of a tensor's storage, and a number that is the same for all tensors which share it.
 pub fn storage(tensor: &Tensor) -> Result<(usize, usize)> {
     let (mut identity, mut bytes) = (0, 0);
     // SAFETY: the handle is borrowed from a live tensor, and both pointers are to locals.

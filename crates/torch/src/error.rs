@@ -43,7 +43,7 @@ const OURS: [ErrorCode; 7] = [
 fn ours(message: &str) -> Option<Error> {
     let rest = message.split_once("RECURRA:")?.1;
     let (code, text) = rest.split_once(':')?;
-    // Of a group's error the rank stands behind the code, as `Error::to_wire` has it.
+    // For a group's error, the rank follows the code, as in `Error::to_wire`.
     let (code, rank) = code.split_once('\x1f').map_or((code, None), |(code, rest)| (code, rest.split('\x1f').next()));
     let rank = rank.and_then(|rank| rank.parse().ok());
     let code = OURS.into_iter().find(|known| known.as_str() == code)?;

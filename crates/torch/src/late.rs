@@ -17,7 +17,7 @@ use tch::{Device, Kind, Tensor};
 pub(crate) struct Rows {
     weight: Tensor,
     storage: usize,
-    /// A number of its own, by which it finds itself in the registry.
+    /// Its unique number in the registry.
     id: usize,
     pub late: LateRows,
     pub algorithm: Algorithm,
@@ -49,7 +49,7 @@ fn find(storage: usize) -> Option<Arc<Mutex<Rows>>> {
     lock(&REGISTRY).iter().find(|entry| entry.storage == storage)?.rows.upgrade()
 }
 
-/// Makes up all missed steps of the weight behind a storage (see [`context::storage`]), if it has any.
+/// Makes up all missed steps of the weight with a storage (see [`context::storage`]), if it has any.
 pub fn settle(storage: usize) -> Result<()> {
     find(storage).map_or(Ok(()), |rows| lock(&rows).settle())
 }

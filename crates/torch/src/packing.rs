@@ -1,4 +1,4 @@
-//! `torch.nn.utils.rnn`'s packing, for rows that are already in falling order of length.
+//! `torch.nn.utils.rnn`'s packing, for rows that are already in descending order of length.
 
 use crate::Result;
 use crate::error::{IntoResult, argument, shape};

@@ -10,7 +10,7 @@ use crate::{Result, autograd::GradMode};
 use tch::{Device, Kind, Tensor};
 
 const NONE: [i64; 0] = [];
-/// Batches whose numbers are kept apart at the most; then the device is waited for.
+/// Maximum batches whose numbers are kept separately; then it synchronises with the device.
 const MOST_PENDING: usize = 4096;
 
 /// Sums over batches. From the first loss on that is not finite nothing is added, and [`Tally::bad`] keeps an optimizer from moving

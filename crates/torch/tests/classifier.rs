@@ -273,7 +273,7 @@ fn kernels() -> recurra_kernels::network::Network {
     recurra_kernels::network::Network::new(config().with(|c| c.seed = 99)).unwrap()
 }
 
-/// As a training that was interrupted goes on here, on the kernels, and back here.
+/// An interrupted training continues here, on the kernels, and back here.
 #[test]
 fn a_training_goes_on_from_its_state_here_and_on_the_kernels() {
     one_thread();

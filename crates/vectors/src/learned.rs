@@ -67,7 +67,7 @@ impl Learned {
         std::mem::take(&mut self.matrix)
     }
 
-    /// A vector for a word that has none of its own, from its subwords; `None` where no word of the texts has one of them.
+    /// A vector for an unknown word, from its subwords; `None` if no word of the texts has one of them.
     #[must_use]
     pub fn unknown(&self, word: &[u8]) -> Option<Vec<f32>> {
         let rows = self.subwords.of_unknown(word);

@@ -41,7 +41,7 @@ impl Negatives {
                 small.push(high);
             }
         }
-        // What is left has all of its place but for rounding.
+        // The rest has all of its place up to rounding.
         for word in small.into_iter().chain(large) {
             places[word as usize] = (u32::MAX, word);
         }

@@ -36,7 +36,7 @@ pub(crate) struct Tables<'a> {
 /// Which texts a shard reads, and how.
 #[derive(Clone, Copy)]
 pub(crate) struct Part {
-    /// The first text and the one behind the last.
+    /// The first text and the one after the last.
     pub(crate) texts: (usize, usize),
     /// What its random numbers are for.
     pub(crate) draw: [u64; 3],

@@ -67,7 +67,7 @@ impl Subwords {
         &self.rows[start..self.ends[word]]
     }
 
-    /// The rows of a word that has none of its own: those of its subwords that some word of the vocabulary has.
+    /// The rows of an unknown word: those of its subwords that some word of the vocabulary has.
     pub(crate) fn of_unknown(&self, word: &[u8]) -> Vec<u32> {
         let mut rows = Vec::new();
         each(word, self.lengths, &mut Vec::new(), |hash| rows.extend(self.row(hash % self.buckets)));

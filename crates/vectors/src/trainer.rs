@@ -53,7 +53,7 @@ pub struct Trainer {
     input: Vec<f32>,
     output: Vec<f32>,
     shards: Vec<Mutex<Shard>>,
-    /// What a shard reads in a round, part by part: the first text and the one behind the last.
+    /// What a shard reads in a round, part by part: the first text and the one after the last.
     parts: Vec<(usize, usize)>,
     rounds: usize,
     epoch: u32,

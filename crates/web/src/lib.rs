@@ -1,4 +1,4 @@
-//! The predictor of a browser: what a model file holds goes in piece by piece, then texts go in and answers come out.
+//! The predictor of a browser: takes a model file's contents piece by piece, then texts, and returns answers.
 //!
 //! An instance of the module holds one model, and its memory is freed with it. JavaScript reads the file, since it has a JSON parser;
 //! this crate takes numbers, UTF-16 text and arrays. The interface is C's: no generated code, and nothing that a page's content security
@@ -63,7 +63,8 @@ fn model(instance: &mut Instance) -> Result<&mut Model> {
 /// Elements that JavaScript wrote.
 ///
 /// # Safety
-/// `from` is what [`recurra_alloc`] gave, with room for `count` elements that have been written, and nobody changes them meanwhile.
+/// `from` is what [`recurra_alloc`] gave, with room for `count` elements that have been written, and nothing changes
+/// them during the cale.
 unsafe fn written<'a, T>(from: *const T, count: usize) -> &'a [T] {
     // SAFETY: by the caller's promise; `recurra_alloc` aligns to 16 bytes.
     if count == 0 { &[] } else { unsafe { std::slice::from_raw_parts(from, count) } }
@@ -302,8 +303,9 @@ pub extern "C" fn recurra_end_text(number: u32) -> u32 {
     })
 }
 
-/// Where the last answer is. Of a text a probability for each label, then the tokens that were read, and how many of them are known; of a
-/// sentence for each token its tag, the tag's probability, and the probability that it and the next token's tag are both right.
+/// Where the last answer is. For a text, a probability for each label, then the tokens that were read, and how many of
+/// them are known; of a sentence for each token its tag, the tag's probability, and the probability that it and the
+/// next token's tag are both right.
 #[unsafe(no_mangle)]
 pub extern "C" fn recurra_answer() -> *const f32 {
     INSTANCE.with_borrow(|instance| instance.model.as_ref().map_or(std::ptr::null(), Model::answer))

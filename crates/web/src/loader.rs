@@ -51,7 +51,7 @@ impl Loader {
     /// What a tagger never predicts: the flags of first tags, of last ones, and of each pair.
     pub fn forbid(&mut self, flags: &[u8]) -> Result<()> {
         let Own::Tagger { tags, .. } = *self.settings.own() else {
-            return Err(invalid("it is no tagger"));
+            return Err(invalid("it is not a tagger"));
         };
         let expected = tags.checked_mul(tags).and_then(|pairs| pairs.checked_add(2 * tags));
         if expected != Some(flags.len()) {
@@ -97,7 +97,7 @@ impl Loader {
         for arrays in members {
             let network = Network::new(config.clone())?;
             network.load_state(&arrays)?;
-            // What was read is not needed beside the network's own copy.
+            // The network has its own copy, so the arrays are no longer needed.
             drop(arrays);
             networks.push(network);
         }

@@ -32,7 +32,8 @@ pub struct Room {
 
 impl Room {
     /// # Safety
-    /// `start` is what [`allocate`] gave for this number of bytes, which have been written, and nobody else uses it any more.
+    /// `start` is what [`allocate`] gave for this number of bytes, which have been written, and nothing else uses it
+    /// any more.
     pub unsafe fn adopt(start: *mut u8, bytes: usize) -> Self {
         Self { start, bytes }
     }
@@ -52,7 +53,7 @@ impl std::ops::Deref for Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        // SAFETY: by the promise of `adopt`; nobody has it any more.
+        // SAFETY: by the promise of `adopt`; nothing else uses it.
         unsafe { free(self.start, self.bytes) }
     }
 }

@@ -19,7 +19,7 @@ fn message() -> String {
 /// Room with these bytes, as JavaScript leaves it.
 fn room(bytes: &[u8]) -> *mut u8 {
     let to = recurra_alloc(bytes.len());
-    // SAFETY: the room has as many bytes, and nobody else has it.
+    // SAFETY: the room has as many bytes, and nothing else uses it.
     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
     to
 }

@@ -65,7 +65,7 @@ const ENTRIES = [
   { pattern: '\\ball else\\b', use: '"everything else"' },
   {
     pattern:
-      '(?<!\\b(?:something|anything|nothing|everything|someone|anyone|everyone|somewhere|anywhere|elsewhere|nowhere|everywhere|what|who|where|if|and|or|little|much|the) )\\belse(?=[.,;:)?])',
+      '(?<!\\b(?:something|anything|nothing|everything|someone|anyone|everyone|somewhere|anywhere|elsewhere|nowhere|everywhere|what|who|where|if|and|or|little|much|the) )\\belse(?!:(?:\\s|$))(?=[.,;:)?])',
     use: '"otherwise"',
   },
   {

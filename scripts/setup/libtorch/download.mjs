@@ -43,7 +43,7 @@ export function pipArguments(folder, system) {
     '--python-version',
     '3.11',
     ...system.pipPlatforms.flatMap((platform) => ['--platform', platform]),
-    // Its cache would keep 540 MB that nobody reads again.
+    // Its cache would keep 540 MB that are never read again.
     '--no-cache-dir',
     '--disable-pip-version-check',
     '--no-input',
@@ -64,7 +64,7 @@ function bytesIn(folder) {
       sum += entry.isDirectory() ? bytesIn(path) : statSync(path).size;
     }
   } catch {
-    // Moved or removed by pip meanwhile; the next count has it.
+    // Just moved or removed by pip; the next count has it.
   }
   return sum;
 }

@@ -107,7 +107,7 @@ export function refusedLines(refused) {
   return refused.map(({ source, path, reason }) => `  ${source}: ${path}: ${reason}`);
 }
 
-/** As locateLibtorch, but throws an Error that lists every place and the command that mends it. */
+/** As locateLibtorch, but throws an Error that lists every place and the command that fixes it. */
 export function requireLibtorch(env = process.env) {
   const found = locateLibtorch(env);
   if (found.path !== undefined) return found;

@@ -13,7 +13,7 @@ export interface CardFlags {
   json?: boolean;
 }
 
-/** `recurra card`: writes what a model file tells of its model. */
+/** `recurra card`: writes what a model file says about its model. */
 export async function cardCommand(modelFile: string, { out, name, json }: CardFlags): Promise<number> {
   if (out !== undefined)
     await checkOutputs([{ option: 'out', what: 'the card', path: out }], [{ what: 'the model', path: modelFile }]);

@@ -54,13 +54,13 @@ function report(found: ModelComparison, names: readonly [string, string]): strin
     [head, ...lines].join('\n'),
     `difference ${points(difference)} points of accuracy, 95 % interval ${points(low)} to ${points(high)}; McNemar's p ${pValue.toPrecision(2)}\n` +
       `${verdict(found, names[1])}`,
-    `${counted(rows)}: both right ${bothRight}, ${names[0]} alone ${onlyFirst}, ${names[1]} alone ${onlySecond}, both wrong ${bothWrong}`,
+    `${counted(rows)}: both right ${bothRight}, only ${names[0]} ${onlyFirst}, only ${names[1]} ${onlySecond}, both wrong ${bothWrong}`,
     ...rowsOf(`right by ${names[1]} alone`, found.gained, names),
     ...rowsOf(`right by ${names[0]} alone`, found.lost, names),
   ].join('\n\n');
 }
 
-/** Short names that differ. */
+/** Short names, made distinct. */
 function namesOf(first: string, second: string): [string, string] {
   const names: [string, string] = [basename(first), basename(second)];
   return names[0] === names[1] ? [first, second] : names;

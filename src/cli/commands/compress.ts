@@ -61,7 +61,7 @@ function described({ code, words, features, levels }: CompressionFacts, all: num
   return parts.join(', ');
 }
 
-/** `recurra compress`: makes a smaller model of a model. */
+/** `recurra compress`: makes a model smaller. */
 export async function compressCommand(modelFile: string, flags: CompressFlags): Promise<number> {
   const out = flags.out ?? modelFile.replace(/(\.safetensors)?$/, '.small.safetensors');
   const inputs = [{ what: 'the model', path: modelFile }];

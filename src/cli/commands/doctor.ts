@@ -7,7 +7,7 @@ function lines(found: Diagnosis): string[] {
   const list = [
     `recurra   ${versions.recurra} on Node ${versions.node} (Node-API ${versions.napi}), ${found.platform}`,
     cpu
-      ? `processor ${cpu.arch}, ${cpu.logicalProcessors} logical, ${cpu.features.join(' ') || 'no vector extensions of use'}`
+      ? `processor ${cpu.arch}, ${cpu.logicalProcessors} logical, ${cpu.features.join(' ') || 'no usable vector extensions'}`
       : 'processor unknown: the light addon did not load',
     addon.error ? `addon     FAILED: ${addon.error}` : `addon     ${addon.path}`,
   ];
@@ -29,7 +29,7 @@ function lines(found: Diagnosis): string[] {
   return list;
 }
 
-/** `recurra doctor`: prints what was found here; exit code 1 if something that is needed does not work. */
+/** `recurra doctor`: prints the state of this installation; exit code 1 if a required part does not work. */
 export function doctorCommand(options: { json?: boolean }): number {
   const found = diagnose();
   if (options.json) jsonLine(found);

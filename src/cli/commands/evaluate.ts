@@ -42,10 +42,10 @@ export interface EvaluateFlags extends RowFlags, DeviceFlag {
   predictions?: string;
 }
 
-/** A matrix of more labels than this fills no terminal; the worst pairs say more. */
+/** Above this many labels the confusion matrix no longer fits a terminal, so the worst pairs are listed instead. */
 const MATRIX_LABELS = 12;
 
-/** What counts as 0 because it cannot be divided, in words. */
+/** Notes on measures that count as 0 because their denominator is 0. */
 function undefinedNotes({ undefinedMeasures, labels }: Evaluation): string[] {
   const shown = shownLabels(labels);
   const shownOf = new Map(labels.map((label, index) => [label, shown[index]!]));
@@ -58,7 +58,7 @@ function undefinedNotes({ undefinedMeasures, labels }: Evaluation): string[] {
   const [rows, predictions] = [without('recall'), without('precision')];
   if (!rows && !predictions) return [];
   const notes = [rows && `no rows of: ${rows}`, predictions && `never predicted: ${predictions}`].filter(Boolean);
-  return [`${notes.join('\n')}\n(what cannot be divided counts as 0 in the averages)`];
+  return [`${notes.join('\n')}\n(undefined measures count as 0 in the averages)`];
 }
 
 function confusions(evaluation: ExclusiveEvaluation): string[] {
@@ -93,7 +93,7 @@ function report(evaluation: Evaluation): string {
   return parts.join('\n\n');
 }
 
-/** What a language model makes of texts. */
+/** The report of a language model. */
 function languageReport({ rows, loss, perplexity, bitsPerCharacter }: LanguageResult, units: string): string {
   return (
     `${rows} ${units}, loss ${loss.toFixed(4)} nats for each, perplexity ${perplexity.toPrecision(4)}, ` +
@@ -101,7 +101,7 @@ function languageReport({ rows, loss, perplexity, bitsPerCharacter }: LanguageRe
   );
 }
 
-/** What a model of pairs is worth. */
+/** The report of a sequence-to-sequence model. */
 function pairReport({ rows, loss, accuracy, unitErrorRate, edits, units, bleu }: Seq2SeqEvaluation): string {
   return (
     `${rows} sources, ${percent(accuracy)} answered right (${percent(1 - accuracy)} wrong)\n` +
@@ -110,19 +110,19 @@ function pairReport({ rows, loss, accuracy, unitErrorRate, edits, units, bleu }:
   );
 }
 
-/** What an evaluation tells while it is under way, and what ends it. */
+/** Progress and cancellation of an evaluation. */
 interface Watching {
   signal: AbortSignal;
   onPrediction?: (row: object) => void | Promise<void>;
 }
 
-/** What an evaluation found, as data and as text. */
+/** The result of an evaluation, as data and as text. */
 interface Measured {
   evaluation: object;
   words(): string;
 }
 
-/** The evaluation of a model of whatever kind on a file of rows for it. */
+/** Evaluates a model of any kind on a file of matching rows. */
 function measuring(
   model: ModelOf<'evaluate'>,
   file: string,
@@ -172,7 +172,7 @@ function measuring(
   if (TAGGED.test(file) && flags.format === undefined)
     throw constraint(
       'file',
-      `${file} holds tokens with tags, on which a tagger is measured; the model is a classifier`,
+      `${file} contains tokens with tags, which only a tagger can be measured on; the model is a classifier`,
     );
   refuseFlags(flags, { ...TAGS, ...TAG_EVALUATION, ...pairFlags }, [ROWS, EVALUATION], 'a classifier');
   const rows = openRows(file, flags, onProgress);
@@ -200,7 +200,7 @@ export async function evaluateCommand(modelFile: string, file: string, flags: Ev
   const { rows, measure } = measuring(model, file, flags, display.update);
   const lines = flags.predictions === undefined ? undefined : await AtomicLines.open(flags.predictions);
   const controller = new AbortController();
-  // Without a file to tidy up, a signal ends the process as always.
+  // Without a file to clean up, a signal ends the process as usual.
   const release = lines ? onStopSignal(() => controller.abort()) : () => {};
   let measured: Measured;
   try {

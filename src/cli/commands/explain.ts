@@ -11,14 +11,14 @@ export interface ExplainFlags {
   json?: boolean;
 }
 
-/** Lines of the table: what comes behind them adds little, and `--json` has it all. */
+/** Lines of the table. Later rows add little, and `--json` lists all of them. */
 const TABLE_ROWS = 20;
 const BAR = 20;
 
-/** The library takes a job of a CI service for a terminal, but nobody wants escape codes in a file or a pipe without asking. */
+/** The library treats a CI job as a terminal, but escape codes do not belong in a file or a pipe unless requested. */
 const paint = process.stdout.isTTY || process.env.FORCE_COLOR !== undefined ? ansis : new Ansis(0);
 
-/** Blue speaks for the label and red against it, which people who cannot tell red from green can tell, too. */
+/** Blue is evidence for the label, red against it: a pair that colour-blind readers can distinguish. */
 function coloured(text: string, share: number): string {
   const strength = Math.abs(share);
   if (strength < 0.05) return text;
@@ -72,7 +72,7 @@ function show(
   labels: readonly string[],
   { label, probability, logit, linear, predicted, method, tokens }: Explanation,
 ): void {
-  // Of equal zeros nothing is strong; the division only must not fail.
+  // If all contributions are zero, nothing is highlighted; avoid dividing by zero.
   const largest = tokens.reduce((most, { contribution }) => Math.max(most, Math.abs(contribution)), 1e-12);
   const shown = shownLabels(labels);
   const name = (of: string) => shown[labels.indexOf(of)] ?? printable(of);
@@ -82,7 +82,7 @@ function show(
     MEANING[method],
     ...(linear === undefined || method === 'linear'
       ? []
-      : [`the network's part; the linear model beside it gives ${linear.toFixed(4)} (--json has its parts)`]),
+      : [`the network's part; the linear model adds ${linear.toFixed(4)} (--json has its parts)`]),
     '',
   ];
   if (paint.isSupported()) lines.push(colouredText(text, tokens, largest), '');
@@ -92,7 +92,7 @@ function show(
 
 /** `recurra explain`: shows what each token of a text contributed. */
 export async function explainCommand(modelFile: string, text: string, flags: ExplainFlags): Promise<number> {
-  // Models of other kinds are refused by their name.
+  // Models of other kinds are refused with an error that names their kind.
   const model = await loadModel('explain', modelFile);
   const explanation = await model.explain(text, givenOptions(EXPLAIN, flags));
   if (flags.json) jsonLine({ event: 'explanation', text, ...explanation });

@@ -12,7 +12,7 @@ export interface ExportFlags {
   json?: boolean;
 }
 
-/** `recurra export`: writes a model in a form that other programs read. */
+/** `recurra export`: writes a model in another program's format. */
 export async function exportCommand(modelFile: string, { to, out, json }: ExportFlags): Promise<number> {
   const output = { option: 'out', what: 'the exported model', path: out, folder: EXPORTS[to].folder };
   await checkOutputs([output], [{ what: 'the model', path: modelFile }]);

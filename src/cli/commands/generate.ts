@@ -21,12 +21,12 @@ async function loadLanguageModel(path: string): Promise<LanguageModel> {
     return await LanguageModel.load(path, { threads: 1 });
   } catch (error) {
     if (!(error instanceof ModelKindError)) throw error;
-    const message = `recurra generate works with models of the kind "language"; ${path} is of the kind "${error.kind}"`;
+    const message = `recurra generate works with language models; ${path} is a model of kind "${error.kind}"`;
     throw constraint('model', message);
   }
 }
 
-/** The prompt as it is: that of a flag, or all of a file. */
+/** The prompt, verbatim: from the flag, or the whole content of a file. */
 async function promptOf({ prompt, promptFile }: GenerateFlags): Promise<string> {
   if (promptFile === undefined) return prompt ?? '';
   if (prompt !== undefined) throw constraint('promptFile', 'give --prompt or --prompt-file, not both');
@@ -35,7 +35,7 @@ async function promptOf({ prompt, promptFile }: GenerateFlags): Promise<string> 
   return parts.join('');
 }
 
-/** `recurra generate`: writes what may follow a prompt, as it comes. */
+/** `recurra generate`: continues a prompt and writes the text as it is generated. */
 export async function generateCommand(modelFile: string, flags: GenerateFlags): Promise<number> {
   const { json } = flags;
   const prompt = await promptOf(flags);
@@ -51,7 +51,7 @@ export async function generateCommand(modelFile: string, flags: GenerateFlags): 
         end = next.value;
         break;
       }
-      // Nobody reads the rest, or it cannot be written.
+      // The reader has gone, or the output cannot be written.
       if (outputLost()) return EXIT.ok;
       if (json) text += next.value;
       else process.stdout.write(next.value);
@@ -63,7 +63,7 @@ export async function generateCommand(modelFile: string, flags: GenerateFlags): 
     release();
     await model.close();
   }
-  // What was written until a signal came is not lost.
+  // Keep what was generated before the signal.
   if (json) jsonLine({ event: 'text', prompt, text, ...end });
   else process.stdout.write('\n');
   return end.reason === 'aborted' ? EXIT.interrupted : EXIT.ok;

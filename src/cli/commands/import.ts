@@ -16,10 +16,10 @@ export interface ImportFlags {
   json?: boolean;
 }
 
-/** `recurra import`: makes a model of a network that PyTorch trained. */
+/** `recurra import`: turns a network trained by PyTorch into a model. */
 export async function importCommand(stateDict: string, flags: ImportFlags): Promise<number> {
   const { out, vocab, labels, tokenizer, json } = flags;
-  if (vocab === undefined) throw constraint('vocab', 'give with --vocab the file of the words, one a line or JSON');
+  if (vocab === undefined) throw constraint('vocab', '--vocab is required: a file with one word per line, or JSON');
   const inputs = [
     { what: 'the state dict', path: stateDict },
     { what: 'the file of the words', path: vocab },

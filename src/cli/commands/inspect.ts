@@ -36,17 +36,18 @@ function open(
   return labelled ? openRows(file, flags, onProgress) : openTexts(file, flags);
 }
 
-/** `recurra inspect`: looks at a file of rows before a training. */
+/** `recurra inspect`: examines a file of rows before training. */
 export async function inspectCommand(file: string, flags: InspectFlags): Promise<number> {
   const options = givenOptions<InspectOptions & { against?: unknown }>(INSPECT, flags) as InspectOptions;
   const doubts = givenOptions<DoubtOptions>(DOUBT, flags);
   const labelled = (flags as { label?: unknown }).label !== undefined || flags.text === undefined;
   for (const each of [file, flags.against ?? ''])
     if (TAGGED.test(each) && flags.format === undefined)
-      throw constraint('file', `${each} has tokens with tags, which are not inspected; give a file of texts`);
-  if (flags.labels && !labelled) throw constraint('label', '--labels judges labels; say with --label where they are');
+      throw constraint('file', `${each} contains tokens with tags, which cannot be inspected; give a file of texts`);
+  if (flags.labels && !labelled)
+    throw constraint('label', '--labels checks labels; give --label to say where they are');
   if (!flags.labels && Object.keys(doubts).length > 0)
-    throw constraint('labels', `--${Object.keys(doubts)[0]} applies to --labels alone`);
+    throw constraint('labels', `--${Object.keys(doubts)[0]} applies to --labels only`);
   if (flags.labels) checkReadAgain('labels', file, '--labels reads the rows twice');
   if (file === '-' && flags.against === '-')
     throw constraint('against', 'the file and --against cannot both be standard input; give a file for one of them');

@@ -16,12 +16,12 @@ export interface LaunchFlags {
   masterPort?: number;
 }
 
-/** As many processes as a group of c10d may have here. */
+/** Largest number of processes in one group. */
 const MOST_PROCESSES = 4096;
 
 const PATIENCE: Patience = { notice: 2_000, end: 10_000 };
 
-/** A port of this machine that nobody listens on. */
+/** A free port on this machine. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -31,7 +31,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** What all processes of a start are told. */
+/** What every process of one start has in common. */
 interface Start {
   nproc: number;
   port: number;
@@ -40,7 +40,7 @@ interface Start {
   maxRestarts: number;
 }
 
-/** The variables that torchrun sets, of one process. The process of rank 0 opens the store, since there is no agent that has. */
+/** The variables that torchrun sets, for one process. Rank 0 opens the store, since no agent has. */
 function environment(rank: number, { nproc, port, run, restart, maxRestarts }: Start): NodeJS.ProcessEnv {
   const { TORCHELASTIC_USE_AGENT_STORE: _, ...inherited } = process.env;
   const threads = Math.max(1, Math.floor(availableParallelism() / nproc));
@@ -94,7 +94,7 @@ export async function launchCommand(command: readonly string[], flags: LaunchFla
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (!syscall?.startsWith('spawn')) throw error;
-    const why = code === 'ENOENT' ? 'there is no such program' : (error as Error).message;
+    const why = code === 'ENOENT' ? 'no such program' : (error as Error).message;
     throw constraint('command', `${command[0]} cannot be started: ${why}`);
   } finally {
     release();

@@ -55,7 +55,7 @@ function display(json: boolean) {
 
 /** `recurra libtorch install`: makes libtorch available to tensors. */
 export async function libtorchInstallCommand({ json = false, ...options }: LibtorchFlags): Promise<number> {
-  // A lock is given back and a partial download kept only by an orderly exit.
+  // Only an orderly exit releases the lock and keeps a partial download.
   const leave = () => process.exit(EXIT.interrupted);
   const release = onStopSignal(leave);
   const shownProgress = display(json);
@@ -64,12 +64,12 @@ export async function libtorchInstallCommand({ json = false, ...options }: Libto
     shownProgress.stop();
     if (json) jsonLine({ event: 'end', ...installed });
     else {
-      const how = { present: 'is there already', linked: 'is linked', installed: 'is installed' }[installed.action];
+      const how = { present: 'is already installed', linked: 'is linked', installed: 'is installed' }[installed.action];
       note(`libtorch ${how}: ${installed.folder}${installed.bytes ? ` (${readable(installed.bytes)})` : ''}`);
       if (options.dir !== undefined && options.platform === undefined)
-        note(`It is used where RECURRA_LIBTORCH=${installed.folder}${options.cuda ? '/torch' : ''} is set.`);
+        note(`To use it, set RECURRA_LIBTORCH=${installed.folder}${options.cuda ? '/torch' : ''}.`);
       if (options.platform !== undefined)
-        note(`It is for ${options.platform}: copy it there, and set RECURRA_LIBTORCH to the folder.`);
+        note(`It is built for ${options.platform}: copy it to that machine and set RECURRA_LIBTORCH to the folder.`);
       if (options.cuda) note('recurra doctor says whether this machine and this version can use CUDA.');
     }
     return EXIT.ok;
@@ -101,7 +101,7 @@ export function libtorchListCommand({ json = false }: LibtorchFlags): number {
   return EXIT.ok;
 }
 
-/** `recurra libtorch where`: the folder in use, alone on standard output; exit code 1 where there is none. */
+/** `recurra libtorch where`: prints only the folder in use; exit code 1 if there is none. */
 export function libtorchWhereCommand({ json = false }: LibtorchFlags): number {
   const { source, folder, library, version } = locateLibtorch();
   if (json) jsonLine({ source, folder, library, version });
@@ -109,10 +109,10 @@ export function libtorchWhereCommand({ json = false }: LibtorchFlags): number {
   return EXIT.ok;
 }
 
-/** `recurra libtorch remove`: takes an installation out of the cache folder. */
+/** `recurra libtorch remove`: removes an installation from the cache folder. */
 export async function libtorchRemoveCommand({ json = false, cuda = false }: LibtorchFlags): Promise<number> {
   const bytes = await removeLibtorch(cuda);
   if (json) jsonLine({ event: 'end', bytes });
-  else note(bytes > 0 ? `removed, ${readable(bytes)} given back` : 'nothing was installed');
+  else note(bytes > 0 ? `removed, ${readable(bytes)} freed` : 'nothing was installed');
   return EXIT.ok;
 }

@@ -19,13 +19,13 @@ import { answerTexts, onOneLine } from './textBlocks.js';
 /** Flags of `recurra predict`. */
 export interface PredictFlags extends FilesFlags, FilterFlags {}
 
-/** How predictions are shown. */
+/** How to show predictions. */
 interface Display {
   json: boolean;
-  /** Whether a text may have any number of labels: a star is put before those that it is given. */
+  /** Whether a text may have any number of labels; assigned labels are then marked with a star. */
   multiLabel: boolean;
   topK: number;
-  /** How each label is shown. */
+  /** The printable form of each label. */
   shown: ReadonlyMap<string, string>;
 }
 
@@ -35,7 +35,7 @@ function show(
   { json, multiLabel, topK, shown }: Display,
 ): void {
   if (json) {
-    // Rows may have been left out: the line says which one this is.
+    // Rows may have been skipped; the line number identifies this one.
     jsonLine({ event: 'prediction', text, ...(line === undefined ? {} : { line }), ...prediction });
     return;
   }
@@ -47,13 +47,13 @@ function show(
         `${given.has(label) ? '*' : ''}${shown.get(label)} ${(100 * probability).toFixed(1)} %`,
     );
   const unknown =
-    prediction.knownTokens === 0 ? '   (no known word: the distribution says nothing about this text)' : '';
+    prediction.knownTokens === 0 ? '   (no known word: the probabilities say nothing about this text)' : '';
   process.stdout.write(
     `${prediction.label === null ? 'unsure: ' : ''}${classes.join('  ')}\t${printable(onOneLine(text))}${unknown}\n`,
   );
 }
 
-/** Refuses flags that texts given as arguments leave without a use. */
+/** Refuses flags that do not apply to texts given as arguments. */
 function checkTexts(texts: readonly string[], flags: PredictFlags): void {
   if (texts.length === 0) return;
   const [useless] = flags.file === undefined ? givenTextFlags(flags) : ['--file'];
@@ -81,7 +81,7 @@ export async function predictCommand(modelFile: string, texts: string[], flags: 
     topK: Math.min(flags.topK ?? TOP_K, model.labels.length),
     shown,
   };
-  // The labels that a text is given need not be the most probable ones: each has a threshold of its own.
+  // Assigned labels need not be the most probable ones: each label has its own threshold.
   const options = {
     topK: multiLabel && !display.json ? model.labels.length : display.topK,
     ...cautionOf(flags),

@@ -32,7 +32,7 @@ export interface FilesFlags extends TextFlags, DeviceFlag, AnswerFlags, ShareFla
 }
 
 /**
- * Refuses flags of files where there is no folder for their answers.
+ * Refuses flags that need `--out` when it is missing.
  *
  * @throws ArgumentError
  */
@@ -41,7 +41,7 @@ export function checkWithoutOut({ shard, shards, overwrite }: FilesFlags): void 
   if (useless) throw constraint(useless[0], `--${useless[0]} needs --out DIR, where a file is written for each input`);
 }
 
-/** The flags that change what an answer says, by their names. */
+/** The flags that change the content of an answer, by name. */
 function makingOptions(flags: FilesFlags): Record<string, unknown> {
   const { topK, header, skipBadRows, quote } = flags;
   const others = { topK, ...cautionOf(flags), header, skipBadRows, quote };
@@ -60,7 +60,7 @@ function openTokenLines(path: string): AsyncIterable<AskedRow> & RowsOrigin {
     async *[Symbol.asyncIterator]() {
       for await (const { tokens } of readTokenLines(path)) {
         const sentence = tokens.filter((token) => token !== undefined);
-        // Comments and blank lines are no sentence.
+        // Comments and blank lines are not sentences.
         if (sentence.length > 0) yield { tokens: sentence };
       }
     },
@@ -71,7 +71,7 @@ function isFileRows(rows: AsyncIterable<AskedRow>): rows is FileRows<AskedRow> {
   return 'warnings' in rows;
 }
 
-/** What a run does with its files. */
+/** Settings of one run over files. */
 interface Run {
   folder: string;
   flags: FilesFlags;
@@ -87,7 +87,7 @@ function openRows(path: string, { flags, answers, display }: Run): AsyncIterable
   return TAGGED.test(path) ? openTokenLines(path) : openTextsOrTokens(path, flags, onProgress);
 }
 
-/** Answers the rows of a file into its output, which appears whole or not at all; returns how many there were. */
+/** Answers the rows of a file and writes its output atomically; returns the number of rows. */
 async function answerFile(input: InputFile, run: Run): Promise<number> {
   const { folder, answers, signal } = run;
   const path = join(folder, input.output);
@@ -115,20 +115,20 @@ async function answerFile(input: InputFile, run: Run): Promise<number> {
   return count;
 }
 
-/** Whether an error is that of the input, so that other files may fare better. */
+/** Whether the input caused the error, so that other files may still succeed. */
 function isOfInput(error: unknown, { path }: InputFile): error is DataError {
   return error instanceof DataError && error.file === path;
 }
 
-/** Tells how a run begins, as the share of all files and what of it is done already. */
+/** Prints the share of files that this run covers, and how many of them are already finished. */
 function noteStart({ index, count }: Share, all: number, own: number, done: number, json: boolean): void {
   if (json) jsonLine({ event: 'start', shard: index + 1, shards: count, files: own, finished: done });
   if (own === 0)
-    note(`recurra: warning: share ${index + 1}/${count} has no file: there are ${all}, and a file is not divided`);
-  else if (done > 0 && !json) note(`${done} of ${own} files are finished already`);
+    note(`recurra: warning: share ${index + 1}/${count} has no file: there are ${all}, and files are not split`);
+  else if (done > 0 && !json) note(`${done} of ${own} files are already finished`);
 }
 
-/** Answers files; returns how many rows there were, and how many files failed. */
+/** Answers files; returns the number of rows and of failed files. */
 async function answerFiles(inputs: readonly InputFile[], run: Run): Promise<{ rows: number; failed: number }> {
   const json = run.flags.json === true;
   let rows = 0;
@@ -155,14 +155,14 @@ async function answerFiles(inputs: readonly InputFile[], run: Run): Promise<{ ro
   return { rows, failed };
 }
 
-/** `recurra predict --out`: answers the files of a share, each into a file of its own. */
+/** `recurra predict --out`: answers the files of a share, each into its own output file. */
 export async function predictFiles(modelFile: string, args: readonly string[], flags: FilesFlags): Promise<number> {
   const folder = flags.out!;
   const json = flags.json === true;
-  if (flags.filter) throw constraint('filter', '--filter answers standard input, and --out files; give one of them');
-  if (flags.file !== undefined) throw constraint('file', 'with --out, files are arguments: leave --file out');
+  if (flags.filter) throw constraint('filter', '--filter reads standard input, --out reads files; give one of them');
+  if (flags.file !== undefined) throw constraint('file', 'with --out, give files as arguments instead of --file');
   if (args.length === 0)
-    throw constraint('files', "--out needs files or patterns behind the model, such as 'in/*.parquet'");
+    throw constraint('files', "--out needs files or patterns after the model, such as 'in/*.parquet'");
   const share = shareOf(flags, process.env);
   const out = { option: 'out', what: 'the folder of the answers', path: folder, folder: true };
   await checkOutputs([out], []);
@@ -177,7 +177,7 @@ export async function predictFiles(modelFile: string, args: readonly string[], f
   let done = { rows: 0, failed: 0 };
   if (left.length > 0) {
     const answers = answering(await loadModel('predict', modelFile, deviceOption(flags)), flags);
-    const { signal, release } = abortOnSignals('stopping; the files that are finished stay');
+    const { signal, release } = abortOnSignals('stopping; finished files are kept');
     try {
       done = await answerFiles(left, { folder, flags, answers, making, signal, display: readingDisplay(json) });
     } catch (error) {

@@ -16,14 +16,14 @@ export interface FilterFlags extends TextFlags, AnswerFlags {
   json?: boolean;
 }
 
-/** The field that an answer is put into. */
+/** The default field for the answer. */
 const INTO = 'prediction';
 
-/** Flags of texts that JSON lines have a use for. */
+/** Flags of texts that apply to JSON lines. */
 const USED = ['text', 'encoding', 'maxRowBytes'].map(flagName);
 
 /**
- * Refuses what does not fit a filter, whose input and output are JSON lines.
+ * Refuses flags that do not apply to a filter, which reads and writes JSON lines.
  *
  * @throws ArgumentError
  */
@@ -33,17 +33,17 @@ export function checkFilterFlags(texts: readonly string[], flags: FilterFlags & 
     return;
   }
   if (texts.length > 0 || flags.file !== undefined)
-    throw constraint('filter', '--filter answers the lines of standard input; give no texts and no --file');
-  if (flags.json) throw constraint('json', '--filter writes JSON lines in any case; leave --json out');
+    throw constraint('filter', '--filter reads standard input; remove the texts or --file');
+  if (flags.json) throw constraint('json', '--filter always writes JSON lines; remove --json');
   const { format } = flags;
   if (format !== undefined && format !== 'jsonl')
-    throw constraint('format', `--filter reads JSON lines, not ${format}; leave --format out`);
+    throw constraint('format', `--filter reads JSON lines, not ${format}; remove --format`);
   const useless = givenTextFlags(flags).find((flag) => flag !== '--format' && !USED.includes(flag));
   if (useless !== undefined)
-    throw constraint('filter', `--filter writes a line for each line that it reads, so ${useless} does not apply`);
+    throw constraint('filter', `--filter writes one line for each input line, so ${useless} does not apply`);
 }
 
-/** Answers each JSON object of standard input with the same object and one field more, in time and in order. */
+/** Writes each JSON object of standard input back with one added field, promptly and in order. */
 export async function predictFilter(model: ModelOf<'predict'>, flags: FilterFlags): Promise<number> {
   const { into = INTO } = flags;
   const { size, tokens, answer } = answering(model, flags);
@@ -55,7 +55,7 @@ export async function predictFilter(model: ModelOf<'predict'>, flags: FilterFlag
     {},
     true,
     (block) => answer(block),
-    // The line is kept as it is, since numbers may have more digits than JavaScript's.
+    // The line is kept verbatim, since its numbers may have more digits than JavaScript's.
     ({ json }, found) => process.stdout.write(`${json.slice(0, -1)},${name}:${JSON.stringify(found)}}\n`),
     size,
   );

@@ -9,18 +9,18 @@ import { EXIT } from '../output.js';
 import type { TextFlags } from '../rows.js';
 import { answerTexts, onOneLine } from './textBlocks.js';
 
-/** Flags of `recurra predict` for a model of pairs. */
+/** Flags of `recurra predict` for a sequence-to-sequence model. */
 export interface PairPredictFlags extends TextFlags {
   file?: string;
   json?: boolean;
 }
 
-/** Writes what belongs to texts from the arguments, a file, or standard input. */
+/** Writes the targets of source texts from the arguments, a file, or standard input. */
 export async function predictPairs(model: Seq2Seq, texts: string[], flags: PairPredictFlags): Promise<number> {
   const { file = texts.length > 0 ? undefined : '-', json = false } = flags;
   const options = givenOptions<Seq2SeqPredictOptions>(TRANSLATE, flags);
   if (options.alignments && !json)
-    throw constraint('alignments', '--alignments needs --json: only a JSON line has room for the weights');
+    throw constraint('alignments', '--alignments needs --json, which has room for the weights');
   const line = (text: string) => `${printable(onOneLine(text))}\n`;
   await answerTexts(
     texts,
@@ -29,7 +29,7 @@ export async function predictPairs(model: Seq2Seq, texts: string[], flags: PairP
     (block) => model.predict(block, options),
     ({ text: source, line: place }, answer) => {
       if (json) {
-        // Rows may have been left out: the line says which one this is.
+        // Rows may have been skipped; the line number identifies this one.
         const position = place === undefined ? {} : { line: place };
         jsonLine({ event: 'prediction', source, ...position, ...plainTranslation(answer) });
       } else if ((options.nBest ?? 1) === 1) {

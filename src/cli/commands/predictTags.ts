@@ -17,7 +17,7 @@ export interface TagPredictFlags extends TextFlags {
   json?: boolean;
 }
 
-/** The spans of tokens as those of the tokens with a blank between them. */
+/** Converts spans of tokens into spans of the text that joins the tokens by spaces. */
 function inText(tokens: readonly string[], spans: readonly TaggedSpan[]): TaggedSpan[] {
   const starts: number[] = [];
   let at = 0;
@@ -46,13 +46,12 @@ function marked(given: string | undefined, answer: Tagging, entities: boolean): 
   return line + text.slice(at);
 }
 
-/** Tags texts from the arguments, a file, or standard input; a file of tokens gets its tags as one column more. */
+/** Tags texts from the arguments, a file, or standard input; a file of tokens is written back with a column of tags. */
 export async function predictTags(model: TextTagger, texts: string[], flags: TagPredictFlags): Promise<number> {
   const { file = texts.length > 0 ? undefined : '-', json = false } = flags;
   if (file !== undefined && TAGGED.test(file)) {
     const [useless] = givenTextFlags(flags);
-    if (useless !== undefined)
-      throw constraint('file', `${file} has a token on each line, so ${useless} does not apply to it`);
+    if (useless !== undefined) throw constraint('file', `${file} has one token per line, so ${useless} does not apply`);
     return tagFile(model, file, json);
   }
   const given = file === undefined ? texts.map((text): UnlabelledText => ({ text })) : openTextsOrTokens(file, flags);
@@ -64,7 +63,7 @@ export async function predictTags(model: TextTagger, texts: string[], flags: Tag
     (row, answer) => {
       const text = 'tokens' in row ? undefined : row.text;
       const { line } = row;
-      // Rows may have been left out: the line says which one this is.
+      // Rows may have been skipped; the line number identifies this one.
       if (json)
         jsonLine({
           event: 'prediction',
@@ -79,9 +78,9 @@ export async function predictTags(model: TextTagger, texts: string[], flags: Tag
 }
 
 /**
- * Writes the lines of a file as they are, each of a token with the tag that the model gives it.
+ * Writes the lines of a file unchanged, each token line with the predicted tag appended.
  *
- * @param json - Whether to write a JSON line for each sentence in their place.
+ * @param json - Whether to write a JSON line for each sentence instead.
  */
 async function tagFile(model: TextTagger, file: string, json: boolean): Promise<number> {
   let block: { lines: readonly string[]; tokens: readonly (string | undefined)[]; separator: string }[] = [];
@@ -93,7 +92,7 @@ async function tagFile(model: TextTagger, file: string, json: boolean): Promise<
       const answer = answers[index]!;
       const { tags } = answer;
       if (json) {
-        // Comments and blank lines are no sentence.
+        // Comments and blank lines are not sentences.
         if (tags.length > 0) jsonLine({ event: 'prediction', ...answer });
         if (process.stdout.writableNeedDrain) await outputDrained();
         continue;
@@ -101,7 +100,7 @@ async function tagFile(model: TextTagger, file: string, json: boolean): Promise<
       let next = 0;
       const written = lines.map((line, i) => {
         if (tokens[i] !== undefined) return `${line}${separator}${tags[next++]}`;
-        // A range of words and an empty node have a column more as well, so that all lines have as many.
+        // Word ranges and empty nodes get the extra column too, so that all lines have the same number of columns.
         return separator === '\t' && /^\d+[-.]\d+\t/.test(line) ? `${line}\t_` : line;
       });
       process.stdout.write(`${written.join('\n')}\n`);

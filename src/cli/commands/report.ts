@@ -44,7 +44,7 @@ export interface ReportFlags extends RowFlags, DeviceFlag {
   json?: boolean;
 }
 
-/** The events of a training, from the JSON lines that `recurra train --json` wrote; other lines are passed over. */
+/** The events of a training, from the JSON lines that `recurra train --json` wrote; other lines are skipped. */
 async function readEvents(file: string): Promise<object[]> {
   const events: object[] = [];
   try {
@@ -53,7 +53,7 @@ async function readEvents(file: string): Promise<object[]> {
       try {
         events.push(JSON.parse(line) as object);
       } catch {
-        // The last line of a training that was killed may be cut off.
+        // The last line of a killed training may be truncated.
       }
     }
   } catch (error) {
@@ -64,7 +64,7 @@ async function readEvents(file: string): Promise<object[]> {
   return events;
 }
 
-/** What the report says in a line. */
+/** The report in one line. */
 function words(report: ModelReport): string {
   const rows = report.rows.toLocaleString('en-US');
   if (report.kind === 'language') return `${rows} ${report.units}, perplexity ${report.perplexity.toPrecision(4)}`;
@@ -77,7 +77,7 @@ function words(report: ModelReport): string {
   return `${counted(report.rows, 'sentence')}, ${overall ? `F1 ${percent(overall.f1)}` : accuracy}`;
 }
 
-/** Opens what a model of its kind is measured on, and reports. */
+/** Opens the rows that a model of this kind is measured on, and reports. */
 async function reported(
   model: ModelOf<'report'>,
   file: string,
@@ -115,7 +115,7 @@ const STAGES: Record<ReportProgress['stage'], string> = {
   judging: 'judging labels: parts',
 };
 
-/** Says how far a report is, at most once a second. */
+/** Shows the progress of a report, at most once a second. */
 function progressNotes(json: boolean): (progress: ReportProgress) => void {
   let last = performance.now();
   return ({ stage, done }) => {

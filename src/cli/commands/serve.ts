@@ -18,7 +18,7 @@ export interface ServeFlags extends DeviceFlag {
   json?: boolean;
 }
 
-/** Bytes of the log that wait for a slow reader; lines beyond that are left out. */
+/** Bytes of log buffered for a slow reader; further lines are dropped. */
 const MOST_WAITING = 1 << 24;
 
 /** Resolves at the first signal that ends a process; a second one ends it at once. */
@@ -36,7 +36,7 @@ function stopSignal(): Promise<NodeJS.Signals> {
 function log(json: boolean): (entry: ServerLogEntry) => void {
   return (entry) => {
     if (entry.event === 'request') {
-      // What nobody reads must not fill the memory.
+      // A log that is not read must not fill the memory.
       if (json && process.stdout.writableLength < MOST_WAITING) jsonLine({ time: new Date().toISOString(), ...entry });
       return;
     }
@@ -47,7 +47,7 @@ function log(json: boolean): (entry: ServerLogEntry) => void {
   };
 }
 
-/** Refuses flags that a model of its kind has no use for. */
+/** Refuses flags that do not apply to a model of this kind. */
 function checkFlags(model: TextClassifier | TextTagger | LanguageModel | Seq2Seq, flags: ServeFlags): void {
   const { maxNewTokens, maxConcurrent, maxTexts, topK, ...any } = SERVER;
   const used = [any, { threads: COMPUTE.threads }];
@@ -63,11 +63,11 @@ function checkFlags(model: TextClassifier | TextTagger | LanguageModel | Seq2Seq
   else refuseFlags(flags, { maxNewTokens, maxConcurrent }, [], 'a model that labels texts');
 }
 
-/** `recurra serve`: answers over HTTP until a signal comes, and then ends with nothing under way lost. */
+/** `recurra serve`: answers over HTTP until a signal arrives, then finishes the requests in progress and ends. */
 export async function serveCommand(modelFile: string, flags: ServeFlags): Promise<number> {
   const { json = false, threads } = flags;
   const stopped = stopSignal();
-  // Only here: the framework would make every other command slow to start.
+  // Imported here because the framework would slow down the start of every other command.
   const { createServer } = await import('../../serve/index.js');
   const model = await loadModel('serve', modelFile, {
     ...(threads === undefined ? {} : { threads }),
@@ -87,7 +87,7 @@ export async function serveCommand(modelFile: string, flags: ServeFlags): Promis
     });
   note(`recurra: ${modelFile} answers at ${url} (Ctrl-C or SIGTERM ends it)`);
   const signal = await stopped;
-  note(`recurra: ${signal}: answering what is under way; a second signal ends at once`);
+  note(`recurra: ${signal}: finishing open requests; a second signal ends at once`);
   shared?.setServing({ maxWait: 0 });
   const cut = await server.close();
   await model.close();

@@ -9,7 +9,7 @@ export interface SimilarFlags {
   json?: boolean;
 }
 
-/** `recurra similar`: shows the words that a model treats as it treats a word. */
+/** `recurra similar`: shows the words whose vectors are most similar to a word's. */
 export async function similarCommand(modelFile: string, word: string, { top, json }: SimilarFlags): Promise<number> {
   const model = await loadModel('similar', modelFile);
   const similar = await model.similar(word, top);

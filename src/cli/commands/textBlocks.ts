@@ -5,15 +5,14 @@ import { gathered } from '../gathered.js';
 import { noteSkipped, noteWarnings, openTexts, type TextFlags } from '../rows.js';
 import { outputDrained, outputLost } from '../streams.js';
 
-/** Texts are answered in blocks: large enough to be fast, small enough to keep memory flat and answer as they come. */
+/** Texts are answered in blocks: large enough to be fast, small enough to keep memory flat and answers prompt. */
 export const BLOCK = 1_024;
 
-/** Milliseconds that a line of standard input waits for the next before it is answered. */
+/** Milliseconds that a line of standard input waits for further lines before it is answered. */
 const PATIENCE = 5;
 
 /**
- * Answers texts from the arguments, a file, or standard input, block by block, until nobody reads the output any more.
- *
+ * Answers texts from the arguments, a file, or standard input, block by block, until the output's reader has gone. …
  * @param file - The file, `-` for standard input; undefined for the texts of the arguments.
  * @param answer - Answers some texts, in their order.
  * @param show - Writes an answer.
@@ -31,9 +30,9 @@ export async function answerTexts<T>(
 }
 
 /**
- * Answers rows of whatever kind block by block, until nobody reads the output any more.
+ * Answers rows of any kind block by block, until the output's reader has gone.
  *
- * @param fromInput - Whether they come from standard input, where somebody may type them.
+ * @param fromInput - Whether they come from standard input, where a person may type them.
  */
 export async function answerRows<R, T>(
   given: FileRows<R> | readonly R[],
@@ -46,7 +45,7 @@ export async function answerRows<R, T>(
   const interactive = fromInput && process.stdin.isTTY;
   if (interactive) note('recurra: one text per line, Ctrl-D ends');
   for await (const block of gathered(given, interactive ? 1 : size, fromInput ? PATIENCE : undefined)) {
-    // Nobody reads the rest, or it cannot be written.
+    // The reader has gone, or the output cannot be written.
     if (outputLost()) break;
     const answers = await answer(block);
     for (const [index, each] of answers.entries()) {

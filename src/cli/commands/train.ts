@@ -60,7 +60,7 @@ export interface TrainFlags extends TaskFlag, RowFlags, CheckpointFlags, DeviceF
   json?: boolean;
 }
 
-/** Finds out before anything is read that all files of a training can be written, and are none that it reads. */
+/** Checks before reading anything that all output files can be written and are not also inputs. */
 async function checkPaths(file: string, flags: TrainFlags): Promise<void> {
   const { out, checkpoint, tensorboard } = flags;
   const outputs: Output[] = [{ option: 'out', what: 'the model', path: out }];
@@ -78,7 +78,7 @@ export async function namedTokenizer(given: string): Promise<TokenizerLike> {
 }
 
 /**
- * Trains with the language model that `--encoder` names, if it does, and closes that afterwards.
+ * Runs a training with the language model that `--encoder` names, if given, and closes the model afterwards.
  *
  * @throws ArgumentError for a model of another kind.
  */
@@ -92,7 +92,7 @@ async function beginning<T>(
     encoder = await LanguageModel.load(path, threads === undefined ? {} : { threads });
   } catch (error) {
     if (!(error instanceof ModelKindError)) throw error;
-    throw constraint('encoder', `--encoder needs a language model; ${path} is of the kind "${error.kind}"`);
+    throw constraint('encoder', `--encoder needs a language model; ${path} is a model of kind "${error.kind}"`);
   }
   try {
     return await train({ encoder });
@@ -101,7 +101,7 @@ async function beginning<T>(
   }
 }
 
-/** The options that the flags mean: most are flags as they are, some name what is to be opened first. */
+/** The options from the flags: most are passed on as they are, some name a file that is opened first. */
 async function trainOptions(flags: TrainFlags, reading: ReadingDisplay): Promise<TrainOptions> {
   const options: TrainOptions = {
     ...givenOptions<TrainOptions>(CLASSIFIER, flags),
@@ -118,7 +118,7 @@ async function trainOptions(flags: TrainFlags, reading: ReadingDisplay): Promise
   return options;
 }
 
-/** Turns the first signal that ends a process into an abort; at the second one it ends as it would have. */
+/** Turns the first stop signal into an abort; a second one ends the process at once. */
 export function abortOnSignals(notice: string): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const release = onStopSignal(() => {
@@ -129,7 +129,7 @@ export function abortOnSignals(notice: string): { signal: AbortSignal; release()
   return { signal: controller.signal, release };
 }
 
-/** What is known of the epoch whose weights were saved. */
+/** Describes the epoch whose weights were saved. */
 function keptWords({ kept, history }: Trained): string {
   if (!kept) return '';
   const { epoch, epochs, loss, accuracy, validation } = kept;
@@ -141,13 +141,13 @@ function keptWords({ kept, history }: Trained): string {
 /** What a training makes. */
 type Trained = AnyModel;
 
-/** A training of whatever task that the flags ask for. */
+/** The training that the flags ask for. */
 interface Asked {
   rows: FileRows<unknown>;
   train(watch: Watching): Promise<Trained>;
 }
 
-/** What a model has learned from. */
+/** Describes what a model learned from. */
 function learned(model: Trained): string {
   const { trainedRows, vocab } = model;
   if (model instanceof Seq2Seq)
@@ -156,10 +156,10 @@ function learned(model: Trained): string {
   return `${trainedRows} ${model.units}, ${vocab.length} different ones`;
 }
 
-/** What steers a training and hears of it. */
+/** Control and progress of a training. */
 interface Watching {
   signal: AbortSignal;
-  /** The other processes; none if left out. */
+  /** The other processes; a single process if omitted. */
   distributed?: DistributedOptions;
   onEvent(event: AnyTaskEvent): void;
   onProgress(progress: Progress): void;
@@ -210,7 +210,7 @@ function modelling(file: string, flags: TrainFlags, reading: ReadingDisplay): As
     if (tokenizer !== undefined && isTokenizerName(tokenizer))
       throw constraint(
         'tokenizer',
-        '--tokenizer of a language model is the file of a tokenizer; --units names the others',
+        '--tokenizer needs a tokenizer file for a language model; use --units for built-in units',
       );
     if (tokenizer !== undefined) options.tokenizer = await HuggingFaceTokenizer.fromFile(tokenizer);
     if (validation !== undefined) {
@@ -247,7 +247,7 @@ function pairing(file: string, flags: TrainFlags, reading: ReadingDisplay): Aske
   return { rows, train };
 }
 
-/** What shows nothing: the displays of all processes but the first. */
+/** A display that shows nothing, for all processes but the first. */
 const SILENT = { update() {}, prepare() {}, stop() {} };
 
 /** The trainings, by what `--task` names. */
@@ -257,7 +257,7 @@ const TRAININGS = { classify: classifying, tag: tagging, language: modelling, se
 export async function trainCommand(file: string, flags: TrainFlags): Promise<number> {
   checkTask(file, flags);
   const others = distributedOption(flags);
-  // Of several processes the first one writes and reports.
+  // Of several processes, only the first writes and reports.
   const first = rankOf(flags) === 0;
   if (first) await checkPaths(file, flags);
   const json = flags.json === true;
@@ -266,7 +266,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
   const display = first ? progressDisplay({ json }) : SILENT;
   const notes = first ? eventNotes(json) : () => {};
   let ranks = 1;
-  const { signal, release } = abortOnSignals('stopping; what was learned so far, if anything, will be saved');
+  const { signal, release } = abortOnSignals('stopping; the weights learned so far, if any, will be saved');
   const began = performance.now();
   let model: Trained;
   let failure: TrainingError | undefined;
@@ -323,7 +323,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
   return exitCode(failure);
 }
 
-/** How the command ends; says why where it failed. */
+/** The exit code; prints the reason of a failure. */
 function exitCode(failure: TrainingError | undefined): number {
   if (!failure) return EXIT.ok;
   if (failure.code === 'ABORTED') return EXIT.interrupted;

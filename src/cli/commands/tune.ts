@@ -19,10 +19,10 @@ import { noteSkipped, noteWarnings, openRows, openUnlabelled } from '../rows.js'
 import { TAGGED } from '../tasks.js';
 import { abortOnSignals, namedTokenizer, type TrainFlags } from './train.js';
 
-/** Flags of `recurra tune`: also those of a training, which all settings then have. */
+/** Flags of `recurra tune`: also those of a training, which then apply to every trial. */
 export type TuneFlags = Omit<TrainFlags, 'task' | 'checkpoint' | 'checkpointEvery' | 'resume' | 'tensorboard'>;
 
-/** The options that the flags mean. */
+/** The options built from the flags. */
 async function tuneOptions(flags: TuneFlags, reading: Parameters<typeof openRows>[2]): Promise<TuneOptions> {
   const options: TuneOptions = { ...givenOptions<TuneOptions>(TUNE, flags), ...deviceOption(flags) };
   const { tokenizer, unlabelled, validation, encoder, threads } = flags;
@@ -83,13 +83,10 @@ function summary(flags: TuneFlags, tuning: Tuning<TextClassifier, TrainOptions>)
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** `recurra tune`: searches for the best settings and saves a model of them. */
+/** `recurra tune`: searches for the best settings and saves a model trained with them. */
 export async function tuneCommand(file: string, flags: TuneFlags): Promise<number> {
   if (TAGGED.test(file) && flags.format === undefined)
-    throw constraint(
-      'file',
-      `${file} has tokens with tags; recurra tune works with labelled texts, so give a file of those`,
-    );
+    throw constraint('file', `${file} contains tokens with tags; recurra tune needs labelled texts`);
   await checkOutputs([{ option: 'out', what: 'the model', path: flags.out }], trainingInputs(file, flags));
   const json = flags.json === true;
   const reading = readingDisplay(json);

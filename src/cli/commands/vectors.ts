@@ -18,7 +18,7 @@ export interface VectorsFlags extends TextFlags {
 
 const SECONDS_BETWEEN_LINES = 5;
 
-/** Shows how far the work is: a JSON line for each report, or a line for people from time to time. */
+/** Shows progress: a JSON line for each report, or an occasional line for people. */
 function progressLines(json: boolean): (progress: VectorLearningProgress) => void {
   let last = performance.now();
   return (progress) => {

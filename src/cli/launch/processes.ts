@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 export interface Ending {
   /** Number of the process, from 0. */
   rank: number;
-  /** Its exit code; that of a shell, 128 and the signal's number, where a signal ended it. */
+  /** Its exit code; 128 plus the signal's number if a signal ended it, as in a shell. */
   exitCode: number;
   /** In words: `exit code 1`, `SIGKILL`. */
   how: string;
@@ -13,13 +13,13 @@ export interface Ending {
 
 /** Times in milliseconds. */
 export interface Patience {
-  /** How long the other processes may take to notice that one has failed, and to say so. */
+  /** How long the other processes may take to notice and report that one has failed. */
   notice: number;
   /** How long they may take to end after SIGTERM. */
   end: number;
 }
 
-/** Processes of one command that live and die together. */
+/** Processes of one command that are started and ended together. */
 export class Processes {
   readonly #children: ChildProcess[];
   readonly #patience: Patience;
@@ -28,9 +28,9 @@ export class Processes {
   #first: Ending | undefined;
 
   /**
-   * Starts the processes. Their output is that of this process; the first also has its input.
+   * Starts the processes. They share the output of this process; the first one also gets its input.
    *
-   * @param environments - That of each process.
+   * @param environments - The environment of each process.
    */
   constructor(
     [program, ...args]: readonly [string, ...string[]],
@@ -42,7 +42,7 @@ export class Processes {
       spawn(program, args, {
         env,
         stdio: [rank === 0 ? 'inherit' : 'ignore', 'inherit', 'inherit'],
-        // A group of its own: a terminal's Ctrl-C reaches it once, from here, and what it has started can be ended with it.
+        // Its own process group: a terminal's Ctrl-C reaches it once, from here, and its children can be ended with it.
         detached: process.platform !== 'win32',
       }),
     );
@@ -50,7 +50,7 @@ export class Processes {
   }
 
   /**
-   * Waits until all have ended; as soon as one fails, the others are made to end.
+   * Waits until all have ended; once one fails, the others are stopped.
    *
    * @returns how the first one failed; undefined if none did.
    * @throws the error of a program that cannot be started.
@@ -78,7 +78,7 @@ export class Processes {
         resolve({ rank, exitCode, how: signal ?? `exit code ${code}` });
       });
     });
-    // What it has started and left behind.
+    // Also end the children it left running.
     endGroup(child, 'SIGTERM');
     if (ending.exitCode !== 0 && this.#first === undefined) {
       this.#first = ending;
@@ -104,7 +104,7 @@ function running({ pid, exitCode, signalCode }: ChildProcess): boolean {
   return pid !== undefined && exitCode === null && signalCode === null;
 }
 
-/** Sends a signal to a process and all that it has started; returns whether any of them was there. */
+/** Sends a signal to a process and its children; returns whether any of them existed. */
 function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): boolean {
   if (pid === undefined || process.platform === 'win32') return false;
   try {

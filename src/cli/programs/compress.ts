@@ -8,15 +8,12 @@ import { rowFlags } from '../rows.js';
 export function compressCommands(program: Command, done: (exitCode: number) => void): void {
   const compress = program
     .command('compress')
-    .description('Make a smaller model of a model: words in few bits, fewer words and n-grams. It needs no rows.')
+    .description('Make a model smaller: fewer bits per word vector, fewer words and n-grams. Needs no rows.')
     .argument('<model>', 'file that recurra train wrote')
-    .option('--max-size <size>', 'bytes of the file at most, such as 1.6MB or 800kB; what loses least is chosen')
-    .option('--out <model>', 'file to write (default: beside the model, with .small.safetensors)');
+    .option('--max-size <size>', 'largest size of the file, such as 1.6MB or 800kB; picks the form that loses least')
+    .option('--out <model>', 'file to write (default: next to the model, with .small.safetensors)');
   rowFlags(
-    addFlags(compress, COMPRESS).option(
-      '--eval <file>',
-      'file of rows on which both models are measured, for the report alone',
-    ),
+    addFlags(compress, COMPRESS).option('--eval <file>', 'file of rows to measure both models on, for the report only'),
   )
     .option('--json', 'write JSON lines, and nothing else, to standard output')
     .action(async (model: string, flags: CompressFlags) => done(await compressCommand(model, flags)));

@@ -9,21 +9,21 @@ import { count } from '../parsers.js';
 
 const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
 
-/** The commands for models that travel: `recurra export` and `recurra import`, and `recurra similar` for people who look. */
+/** The commands `recurra export`, `recurra import` and `recurra similar`. */
 export function exportCommands(program: Command, done: (exitCode: number) => void): void {
   const forms = EXPORT_NAMES.map((name) => `${name} (${EXPORTS[name].help})`).join(', ');
   program
     .command('export')
-    .description('Write a model in a form that other programs read.')
+    .description("Write a model in another program's format.")
     .argument('<model>', 'file that recurra train wrote')
     .addOption(new Option('--to <form>', `the form: ${forms}`).choices(EXPORT_NAMES).makeOptionMandatory())
-    .requiredOption('--out <path>', 'file to write, or folder where the form is several files')
+    .requiredOption('--out <path>', 'file to write; a folder for formats of several files')
     .option('--json', JSON_HELP)
     .action(async (model: string, flags: ExportFlags) => done(await exportCommand(model, flags)));
   const imported = program
     .command('import')
     .description(
-      'Make a classifier of a network that PyTorch trained: an embedding, LSTM, GRU or RNN, and a linear layer.',
+      'Turn a network trained by PyTorch (an embedding, LSTM, GRU or RNN, and a linear layer) into a classifier.',
     )
     .argument('<state-dict>', 'file that torch.save(model.state_dict(), path) wrote, or a state dict as safetensors')
     .requiredOption('--out <model>', 'file to write');
@@ -32,7 +32,7 @@ export function exportCommands(program: Command, done: (exitCode: number) => voi
     .action(async (file: string, flags: ImportFlags) => done(await importCommand(file, flags)));
   program
     .command('similar')
-    .description('Show the words whose vectors in a model are most similar to that of a word.')
+    .description("Show the words whose vectors are most similar to a word's.")
     .argument('<model>', 'file that recurra train wrote')
     .argument('<word>', 'a word that the model knows')
     .option('--top <n>', 'words to show (default: 10)', count)

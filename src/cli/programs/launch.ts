@@ -11,12 +11,12 @@ export function launchCommands(program: Command, done: (exitCode: number) => voi
     )
     .argument('<command...>', 'the command and its arguments, behind --')
     .requiredOption('--nproc <n>', 'number of processes', wholeNumber)
-    .option('--max-restarts <n>', 'start all again, up to n times, when one fails (default: 0)', wholeNumber)
-    .option('--master-port <n>', 'port where the processes meet (default: a free one)', wholeNumber)
+    .option('--max-restarts <n>', 'when one fails, restart all, up to n times (default: 0)', wholeNumber)
+    .option('--master-port <n>', 'rendezvous port (default: a free one)', wholeNumber)
     .addHelpText(
       'after',
       '\nExample: recurra launch --nproc 2 -- recurra train texts.csv --text body --label topic --distributed\n' +
-        "The processes get torchrun's variables (RANK, WORLD_SIZE, MASTER_ADDR, ...). When one fails the others are ended;\n" +
+        "The processes get torchrun's variables (RANK, WORLD_SIZE, MASTER_ADDR, ...). When one fails, the others are ended;\n" +
         'the exit code is that of the first that failed. Signals are passed on. Several machines: torchrun or srun, docs/distributed.md.',
     )
     .action(async (command: string[], flags: LaunchFlags) => done(await launchCommand(command, flags)));

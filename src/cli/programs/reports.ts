@@ -13,21 +13,23 @@ export function reportCommands(program: Command, done: (exitCode: number) => voi
   const report = rowFlags(
     program
       .command('report')
-      .description('Write one page that shows what a model does on rows it has not seen; it works offline.')
+      .description('Write a self-contained page that shows how a model does on rows it has not seen.')
       .argument('<model>', 'file that recurra train wrote')
       .argument('<file>', 'file of rows that the model has not seen, as recurra evaluate takes it')
       .option('--out <file>', 'page to write (default: report.html; with --json none)'),
   );
   deviceFlag(addFlags(report, REPORT))
-    .option('--events <file>', 'what recurra train --json wrote: curves within epochs, and seconds')
+    .option('--events <file>', 'output of recurra train --json: adds curves within epochs, and times')
     .option('--json', `${JSON_HELP}: the data of the report`)
     .action(async (model: string, file: string, flags: ReportFlags) => done(await reportCommand(model, file, flags)));
   program
     .command('card')
-    .description('Write a model card: what a model is, how it was trained and how it did, as Markdown for model hubs.')
+    .description(
+      'Write a model card for model hubs, in Markdown: what the model is, how it was trained, how it performs.',
+    )
     .argument('<model>', 'file that recurra train wrote')
     .option('--out <file>', 'file to write, such as README.md (default: standard output)')
-    .option('--name <name>', 'what the model is called (default: the name of its file)')
-    .option('--json', 'write what the file tells of the training as one JSON line instead')
+    .option('--name <name>', 'name of the model (default: the name of its file)')
+    .option('--json', 'write the training record of the file as one JSON line instead')
     .action(async (model: string, flags: CardFlags) => done(await cardCommand(model, flags)));
 }

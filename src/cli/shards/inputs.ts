@@ -3,9 +3,9 @@ import { basename, join, posix, relative, resolve, sep } from 'node:path';
 import { constraint, DataError } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
 
-/** A file to read, and what is written for it. */
+/** A file to read and its output. */
 export interface InputFile {
-  /** Its path, as messages name it. */
+  /** Its path as used in messages. */
   path: string;
   /** Name of its output below the folder of outputs, with `/` between folders. */
   output: string;
@@ -15,10 +15,10 @@ export interface InputFile {
   modified: number;
 }
 
-/** Whether a part of a path matches more than its own name. */
+/** Whether a part of a path is a pattern. */
 const MAGIC = /[*?[\]{}()!]/;
 
-/** Files whose size and time are asked for at once. */
+/** Files looked up at once. */
 const AT_ONCE = 64;
 
 /** The fixed beginning of a pattern, and what follows it. */
@@ -32,14 +32,14 @@ function splitPattern(pattern: string): { base: string; rest: string } {
 /** Paths that a pattern matches, each with its name below the pattern's fixed beginning. */
 async function matches(pattern: string): Promise<{ path: string; name: string }[]> {
   const { base, rest } = splitPattern(pattern);
-  // Loaded here: of all commands one needs it.
+  // Imported here because only one command needs it.
   const { glob } = await import('tinyglobby');
   const names = await glob(rest, { cwd: base === '' ? '.' : base, expandDirectories: false });
   if (names.length === 0) throw new DataError('FILE_NOT_FOUND', 'no file matches this pattern', { file: pattern });
   return names.map((name) => ({ path: base === '' ? name : posix.join(base, name), name }));
 }
 
-/** A file's size and time; undefined where there is no such file. */
+/** A file's size and time; undefined where no such file. */
 async function lookUp(path: string): Promise<{ bytes: number; modified: number; folder: boolean } | undefined> {
   try {
     const found = await stat(path);
@@ -53,12 +53,15 @@ async function lookUp(path: string): Promise<{ bytes: number; modified: number; 
 /** The files that one argument names. */
 async function expand(argument: string): Promise<InputFile[]> {
   if (argument === '-')
-    throw constraint('files', 'standard input has no name for its output; --filter answers it, without --out');
+    throw constraint('files', 'standard input has no name for its output; use --filter instead of --out');
   const own = await lookUp(argument);
   if (own?.folder)
-    throw constraint('files', `${argument} is a folder; give a pattern of its files, such as '${join(argument, '*')}'`);
+    throw constraint(
+      'files',
+      `${argument} is a folder; give a pattern for its files, such as '${join(argument, '*')}'`,
+    );
   if (own) return [{ path: argument, output: `${basename(argument)}.jsonl`, ...own }];
-  if (!MAGIC.test(argument)) throw new DataError('FILE_NOT_FOUND', 'there is no such file', { file: argument });
+  if (!MAGIC.test(argument)) throw new DataError('FILE_NOT_FOUND', 'no such file', { file: argument });
   const found = await matches(argument);
   const files: InputFile[] = [];
   for (let from = 0; from < found.length; from += AT_ONCE) {
@@ -72,12 +75,12 @@ async function expand(argument: string): Promise<InputFile[]> {
 }
 
 /**
- * The files that arguments name, each once, ordered by the names of their outputs. An argument is a path or a pattern (`*`, `**`, `?`,
- * `[a-z]`, `{a,b}`); a file whose name is the argument itself is taken first. The output of a path is its name and `.jsonl`, that of a
- * pattern keeps the folders behind the pattern's fixed beginning.
+ * The files that arguments name, each once, ordered by the names of their outputs. An argument is a path or a pattern
+ * (`*`, `**`, `?`, `[a-z]`, `{a,b}`); a file with exactly that name takes precedence. The output of a path is its file
+ * name plus `.jsonl`; outputs of a pattern keep the folders below the pattern's fixed beginning.
  *
  * @param folder - Where outputs will be written.
- * @throws DataError `FILE_NOT_FOUND` for a path that is not there, and a pattern that matches nothing.
+ * @throws DataError `FILE_NOT_FOUND` for a missing path and for a pattern that matches nothing.
  * @throws ArgumentError for a folder, for two files with the same output, and for a file in the folder of outputs.
  */
 export async function inputFiles(args: readonly string[], folder: string): Promise<InputFile[]> {
@@ -92,7 +95,7 @@ export async function inputFiles(args: readonly string[], folder: string): Promi
   for (const [place, { path, output }] of files) {
     const inside = relative(resolve(folder), place);
     if (inside !== '' && inside.split(sep)[0] !== '..' && resolve(folder, inside) === place)
-      throw constraint('out', `${path} lies in the folder of the outputs, ${folder}; give another folder for --out`);
+      throw constraint('out', `${path} is in the output folder, ${folder}; give another folder for --out`);
     const other = outputs.get(output);
     if (other !== undefined)
       throw constraint(

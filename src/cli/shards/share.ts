@@ -9,11 +9,11 @@ export interface Share {
   count: number;
 }
 
-/** Flags that say which share of the files is to be done. */
+/** Flags that select a share of the files. */
 export interface ShareFlags {
-  /** The share itself, or `auto`: that of the task of a job array. */
+  /** The share, or `auto` for the share of this task in a job array. */
   shard?: Share | 'auto';
-  /** How many shares there are, where the scheduler does not say it. */
+  /** Number of shares, if the scheduler does not provide it. */
   shards?: number;
 }
 
@@ -29,18 +29,18 @@ export function typedShare(text: string): Share | 'auto' {
   throw new InvalidArgumentError('Expected a share, such as 1/100 to 100/100, or auto.');
 }
 
-/** What a scheduler tells each task of an array. */
+/** What a scheduler provides to each task of an array. */
 interface Scheduler {
   name: string;
-  /** Variable with the number of the task: where it is set, the scheduler runs this process. */
+  /** Variable with the task's number; if it is set, this scheduler runs the process. */
   index: string;
   /** Variable with the number of tasks. */
   count: string;
-  /** Variable with the number of the first task; without one it is 0. */
+  /** Variable with the number of the first task; 0 if there is none. */
   first?: string;
-  /** Variable with the distance of two numbers; without one it is 1. */
+  /** Variable with the step between numbers; 1 if there is none. */
   step?: string;
-  /** What to do where the number of tasks is not known. */
+  /** Advice for an unknown number of tasks. */
   advice: string;
 }
 
@@ -67,7 +67,7 @@ const SCHEDULERS: readonly Scheduler[] = [
   },
 ];
 
-/** What the environment of a process is. */
+/** Environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The whole number of a variable; undefined where it is not set. */
@@ -78,7 +78,7 @@ function variable(environment: Environment, name: string | undefined): number | 
   throw constraint('shard', `--shard auto needs a whole number in ${name}, which is ${JSON.stringify(text)}`);
 }
 
-/** The share of a task, from what its scheduler tells it. */
+/** The share of a task, from its scheduler's variables. */
 function taskShare(environment: Environment, shards: number | undefined): Share {
   const found = SCHEDULERS.filter(({ index }) => environment[index] !== undefined);
   const [scheduler] = found;
@@ -95,7 +95,7 @@ function taskShare(environment: Environment, shards: number | undefined): Share 
   if (count === undefined)
     throw constraint(
       'shards',
-      `${scheduler.name} does not say how many tasks there are: ${scheduler.count} is not set; ${scheduler.advice}`,
+      `${scheduler.name} does not provide the number of tasks: ${scheduler.count} is not set; ${scheduler.advice}`,
     );
   const first = variable(environment, scheduler.first) ?? 0;
   const index = (id - first) / (variable(environment, scheduler.step) ?? 1);
@@ -106,18 +106,18 @@ function taskShare(environment: Environment, shards: number | undefined): Share 
   if (shards !== undefined) says.push(`--shards ${shards}`);
   throw constraint(
     'shard',
-    `--shard auto cannot tell the share of this task: ${says.join(', ')}; numbers have to follow one another, else give each task its share, such as 3/100`,
+    `--shard auto cannot tell the share of this task: ${says.join(', ')}; task numbers must be consecutive; otherwise give each task its share, such as 3/100`,
   );
 }
 
 /**
- * The share of the files that this process does: all of them without a flag.
+ * The share of the files for this process: all of them without a flag.
  *
- * @throws ArgumentError if the flags contradict each other, or the environment does not tell the share.
+ * @throws ArgumentError if the flags contradict each other, or the environment does not determine the share.
  */
 export function shareOf({ shard, shards }: ShareFlags, environment: Environment): Share {
   if (shards !== undefined && shard !== 'auto')
-    throw constraint('shards', '--shards says how many tasks a job array has, so it needs --shard auto');
+    throw constraint('shards', '--shards is the number of tasks of a job array and needs --shard auto');
   if (shards === 0) throw constraint('shards', 'Expected an integer of at least 1 for --shards but received 0');
   if (shard === 'auto') return taskShare(environment, shards);
   return shard ?? WHOLE;

@@ -8,18 +8,18 @@ import { ioError } from '../../core/ioError.js';
 import { packageVersion } from '../../native/addon.js';
 import type { InputFile } from './inputs.js';
 
-/** Folder of the stamps, in that of the outputs. Spark and Hadoop pass over names that begin so. */
+/** Folder of the stamps inside the output folder. Spark and Hadoop skip names that start with `_`. */
 const STAMPS = '_recurra';
 
-/** What decides what an output says. */
+/** Everything that determines an output's content. */
 export interface Making {
   /** SHA-256 of the model's file, in hexadecimal digits. */
   model: string;
-  /** The flags that were given and change an answer. */
+  /** The given flags that change an answer. */
   options: Readonly<Record<string, unknown>>;
 }
 
-/** What is noted of a finished output. */
+/** The record of a finished output. */
 interface Stamp extends Making {
   /** Version of the library that wrote it. */
   recurra: string;
@@ -46,7 +46,7 @@ function stampPath(folder: string, { output }: InputFile): string {
   return join(folder, STAMPS, `${output}.json`);
 }
 
-/** The stamp of an output; undefined where there is none, or none that can be read. */
+/** The stamp of an output; undefined if it is missing or unreadable. */
 async function readStamp(folder: string, input: InputFile): Promise<Stamp | undefined> {
   try {
     const stamp = JSON.parse(await readFile(stampPath(folder, input), 'utf8'));
@@ -59,7 +59,7 @@ async function readStamp(folder: string, input: InputFile): Promise<Stamp | unde
 /**
  * Whether an output is finished: it has a stamp, and neither it nor its input has changed since.
  *
- * @param overwrite - Whether an output of another model or of other options is to be written again; else it is an error.
+ * @param overwrite - Whether to overwrite an output of another model or other options; otherwise it is an error.
  * @throws ArgumentError
  */
 export async function isFinished(
@@ -84,7 +84,7 @@ export async function isFinished(
   throw constraint('out', `${path} was made with ${why}; give another folder for --out, or --overwrite`);
 }
 
-/** Notes that an output is finished. */
+/** Records that an output is finished. */
 export async function writeStamp(folder: string, input: InputFile, making: Making, rows: number): Promise<void> {
   const path = stampPath(folder, input);
   const { size } = await stat(join(folder, input.output));

@@ -12,22 +12,22 @@ import {
 } from '../checks.js';
 import { checkSignal } from '../signals.js';
 
-/** What an option may be: what a caller gives is a `Given`, what settings then hold a `Setting`. */
+/** The type of an option: callers give a `Given`, settings contain a `Setting`. */
 export interface Kind<Given, Setting = Given> {
   /** How a command line reads it: a word, a whole number, a number, or a flag without a value. */
   readonly typed: 'text' | 'integer' | 'number' | 'flag';
-  /** What fits, as a noun phrase. */
+  /** A description of valid values, as a noun phrase. */
   readonly expected: string;
-  /** The only words that fit, if there are such. */
+  /** The allowed words, if only some are. */
   readonly choices?: readonly string[];
-  /** The value as settings hold it; throws an ArgumentError that names the option if it does not fit. */
+  /** Converts a value for the settings; throws an ArgumentError that names the option if it is invalid. */
   check(name: string, value: unknown): Setting;
-  /** Never there: it lets the compiler compare the type with that of an interface in both directions. */
+  /** Never present at run time: it lets the compiler compare the type with an interface's in both directions. */
   readonly given?: (value: Given) => Given;
 }
 
-/** A type that only the task knows that uses a table, such as its rows. */
-// biome-ignore lint/suspicious/noExplicitAny: a row of such an option fits whatever a task makes of it.
+/** A type known only to the task that uses a table, such as its rows. */
+// biome-ignore lint/suspicious/noExplicitAny: such a row must fit any type that a task gives it.
 export type Any = any;
 
 /** An integer from `least` to `most`. */
@@ -44,13 +44,13 @@ export function number(range: Range, expected: string = rangeWords(range)): Kind
   return { typed: 'number', expected, check: (name, value) => checkRange(name, value, range, expected) };
 }
 
-/** A share of things, such as a dropout: from 0 to below 1. */
+/** A fraction, such as a dropout rate: 0 <= x < 1. */
 export const share: Kind<number> = number({ from: 0, below: 1 });
 
 /** True or false. */
 export const flag: Kind<boolean> = { typed: 'flag', expected: 'true or false', check: checkFlag };
 
-/** A word out of a list. */
+/** One of a list of words. */
 export function choice<const T extends string>(choices: readonly T[]): Kind<T> {
   return {
     typed: 'text',
@@ -66,7 +66,7 @@ export function text(expected: string): Kind<string> {
 }
 
 /** A function. */
-// biome-ignore lint/suspicious/noExplicitAny: any function is one, whatever it takes and returns.
+// biome-ignore lint/suspicious/noExplicitAny: matches functions of any signature.
 export function callback<T extends (...args: any[]) => unknown>(): Kind<T> {
   return {
     typed: 'text',
@@ -85,7 +85,7 @@ export const signal: Kind<AbortSignal> = {
   check: (name, value) => checkSignal(name, value)!,
 };
 
-/** What has a check of its own; `typed` is how a command line reads it. */
+/** An option with a custom check; `typed` is how a command line reads it. */
 export function custom<Given, Setting = Given>(
   expected: string,
   check: (name: string, value: unknown) => Setting,

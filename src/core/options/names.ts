@@ -10,7 +10,8 @@ export function checkOptionsObject(options: unknown): asserts options is object 
 }
 
 /**
- * Throws unless `options` is an object that has only known names. The message names the closest known one, if one is close, and lists all.
+ * Throws unless `options` is an object with known names only. The message suggests the closest known name, if one is
+ * close, and lists all.
  *
  * @param where - Whose options they are, for the message.
  *
@@ -30,7 +31,7 @@ export function checkOptionNames(where: string, options: unknown, known: readonl
 }
 
 /**
- * The known name that differs least from a name, if the difference looks like a slip.
+ * The closest known name, if the difference looks like a typo.
  *
  * @internal
  */
@@ -45,9 +46,9 @@ export function closest(name: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** Levenshtein's distance; `limit` stands for every distance from it on. */
+/** Levenshtein distance, capped at `limit`. */
 function distance(a: string, b: string, limit: number): number {
-  // A name is short; a longer key is no slip, and must not cost the square of its length.
+  // A much longer key is not a typo, and must not cost the square of its length.
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 0; i < a.length; i++) {

@@ -3,26 +3,26 @@ import type { Kind } from './kinds.js';
 import { checkOptionNames } from './names.js';
 
 /**
- * What is written about an option beside its kind. An option is one row of one table; checks, defaults, lists of names, flags of
- * the command line with their help, and the tables of the guides are read from there.
+ * An option's documentation, next to its kind. Each option is one row of one table, from which checks, defaults, lists
+ * of names, command-line flags with their help, and the guides' tables are derived.
  */
 export interface OptionText {
-  /** What it is, in one phrase: the help of its flag, and its line in a guide. Code in it stands between backquotes. */
+  /** What it is, in one phrase: the help of its flag and its line in a guide. Code is in backquotes. */
   readonly help: string;
-  /** What a guide says where that is more than {@link help}. */
+  /** Longer text for the guides, if {@link help} is not enough. */
   readonly guide?: string;
   /**
-   * Its flag on the command line, whose name is the option's: the argument, such as `<n>`, or the empty string for a flag without
-   * one. Without it there is no flag.
+   * Its flag on the command line, which has the option's name: the argument, such as `<n>`, or the empty string for a
+   * flag without one. If absent, there is no flag.
    */
   readonly flag?: string;
-  /** What the help of the flag says where that differs, as it does for a flag that turns a default off. */
+  /** Help of the flag if it differs, as for a flag that turns off a default. */
   readonly flagHelp?: string;
-  /** How the flag's text becomes a value, where the kind does not say. `before` is what the flag gave so far. */
+  /** Parses the flag's text, if the kind cannot. `before` is the value so far. */
   readonly parse?: (text: string, before: unknown) => unknown;
-  /** Whether the flag may be given several times; a flag of one value that is given twice is a usage error. */
+  /** Whether the flag may be given several times; repeating a single-value flag is a usage error. */
   readonly repeatable?: boolean;
-  /** The default in words, where it is no single value. */
+  /** The default in words, if it is not a single value. */
   readonly defaultText?: string;
 }
 
@@ -30,9 +30,9 @@ export interface OptionText {
 export interface Option<Given = unknown, Setting = unknown, Default extends Setting | undefined = Setting | undefined>
   extends OptionText {
   readonly kind: Kind<Given, Setting>;
-  /** What holds where nothing is given. */
+  /** The default. */
   readonly default: Default;
-  /** The default where it depends on other options. */
+  /** The default if it depends on other options. */
   readonly defaultOf?: (given: Readonly<Record<string, unknown>>) => Default;
 }
 
@@ -41,17 +41,16 @@ export interface Option<Given = unknown, Setting = unknown, Default extends Sett
 export type OptionTable = Readonly<Record<string, Option<any, any, any>>>;
 
 /**
- * The table that an interface of options needs: a row for each option, of the option's very type, and no other row. Use it with
- * `satisfies`.
+ * The table for an interface of options: exactly one row for each option, of the same type. Use it with `satisfies`.
  */
 export type TableOf<Options> = {
-  // biome-ignore lint/suspicious/noExplicitAny: settings may hold anything.
+  // biome-ignore lint/suspicious/noExplicitAny: settings may contain anything.
   readonly [Name in keyof Options]-?: Option<Exclude<Options[Name], undefined>, any, any>;
 };
 
-/** What settings hold for a table: every option, with its default if it has one. */
+/** The settings of a table: every option, with its default if it has one. */
 export type SettingsOf<Table> = {
-  // biome-ignore lint/suspicious/noExplicitAny: whatever may be given.
+  // biome-ignore lint/suspicious/noExplicitAny: any value may be given.
   [Name in keyof Table]: Table[Name] extends Option<any, infer Setting, infer Default> ? Setting | Default : never;
 };
 
@@ -72,17 +71,17 @@ export function option(kind: Kind<unknown>, row: OptionText & { default?: unknow
   return { ...row, kind, default: row.default };
 }
 
-/** A rule that no option can break alone. */
+/** A rule between several options. */
 export interface Rule<Settings> {
-  /** The option that is named as the one to change. */
+  /** The option to name as the one to change. */
   readonly option: string;
   /** Whether the rule is broken. */
   readonly when: (settings: Settings) => boolean;
-  /** The whole sentence that is said then. */
+  /** The whole message. */
   readonly message: string | ((settings: Settings) => string);
 }
 
-/** Throws for the first rule that is broken. */
+/** Throws for the first broken rule. */
 export function checkRules<Settings>(settings: Settings, rules: readonly Rule<Settings>[]): void {
   for (const { option: name, when, message } of rules) {
     if (when(settings)) throw constraint(name, typeof message === 'string' ? message : message(settings));
@@ -90,7 +89,7 @@ export function checkRules<Settings>(settings: Settings, rules: readonly Rule<Se
 }
 
 /**
- * Throws unless `options` is an object that has names of the tables only.
+ * Throws unless `options` is an object with names from the tables only.
  *
  * @param where - Whose options they are, for the message.
  */
@@ -99,7 +98,7 @@ export function checkNames(where: string, options: unknown, ...tables: readonly 
 }
 
 /**
- * Checks the options of a table and fills in the defaults. Options of other tables are passed over.
+ * Checks the options of a table and fills in the defaults. Options of other tables are ignored.
  *
  * @param prefix - Put before the names in messages, such as `checkpoint.`.
  * @throws {@link ArgumentError} naming the option, what was expected and what was given.
@@ -116,9 +115,9 @@ export function settingsOf<Table extends OptionTable>(table: Table, options: obj
 }
 
 /**
- * A default in words: that of the row, or its value; undefined if there is none.
+ * A default in words: the row's text, or its value; undefined if there is none.
  *
- * @param write - How a number is written.
+ * @param write - Formats a number.
  */
 export function defaultText(
   { default: value, defaultText: words }: Pick<Option, 'default' | 'defaultText'>,

@@ -21,33 +21,33 @@ export interface ReadConllOptions extends FileTextOptions {
   columns?: readonly string[] | undefined;
   /** Whether the first line names the columns. Default false. */
   header?: boolean | undefined;
-  /** What stands between columns: one tab, or any number of blanks. Default: tabs if the first token's line has one. */
+  /** Column separator: one tab, or any number of blanks. Default: tabs if the first token's line has one. */
   separator?: 'tab' | 'blank' | undefined;
   /**
-   * Whether lines that begin with `#` are comments. Default: those that cannot be tokens, because they have another number of
-   * columns than the file, or come before the first token and have a blank behind the `#`.
+   * Whether lines that begin with `#` are comments. Default: those that cannot be tokens, because their number of
+   * columns differs, or because they come before the first token and have a blank after the `#`.
    */
   comments?: boolean | undefined;
   /**
-   * The scheme of the tags; null for tags without a scheme, which are taken as they are. Default: recognised in the first 1,000
-   * sentences (or 50,000 tokens) with {@link detectTagScheme}.
+   * The scheme of the tags; null for tags without a scheme, which are kept unchanged. Default: recognised in the first
+   * 1,000 sentences (or 50,000 tokens) with {@link detectTagScheme}.
    */
   scheme?: TagScheme | null | undefined;
 }
 
 /**
- * Reads sentences with a token a line, its tag in one of the columns, and a blank line between sentences: the format of the
- * CoNLL shared tasks. Lines `-DOCSTART-` and comments are left out. gzip and zstd are decompressed.
+ * Reads sentences with one token per line, its tag in one of the columns, and blank lines between sentences: the format
+ * of the CoNLL shared tasks. `-DOCSTART-` lines and comments are skipped. gzip and zstd are decompressed.
  *
- * A tag that cannot follow the one before it is reported in `hints`, with its line, and the sentence's tags are read as the
- * conlleval script reads them: an `I-PER` behind `O` begins an entity.
+ * A tag that cannot follow the one before it is reported in `hints`, with its line, and the sentence's tags are read as
+ * the conlleval script reads them: an `I-PER` after `O` begins an entity.
  *
  * @param input - Path of the file, `-` for standard input, or a stream of bytes.
  * @param options - See {@link ReadConllOptions}.
- * @returns Sentences for `for await`; the file is opened then.
- * @throws {@link ArgumentError} at once for options that do not fit. While reading {@link DataError} with file and line:
- * `FILE_NOT_FOUND`, `IO`, `MISSING_COLUMN`, `INVALID_ROW` (another number of columns, an empty token or tag, a tag that is none
- * of the scheme, bytes that are not UTF-8, a line or sentence too long), `INVALID_FILE` (damaged compression).
+ * @returns Sentences for `for await`; the file is opened when iteration starts.
+ * @throws {@link ArgumentError} at once for invalid options. While reading {@link DataError} with file and line:
+ * `FILE_NOT_FOUND`, `IO`, `MISSING_COLUMN`, `INVALID_ROW` (another number of columns, an empty token or tag, a tag that
+ * is none of the scheme, bytes that are not UTF-8, a line or sentence too long), `INVALID_FILE` (damaged compression).
  *
  * @example
  * ```ts
@@ -77,7 +77,7 @@ function checkNames(columns: readonly string[], header: boolean): void {
   const fits = Array.isArray(columns) && columns.length > 0 && columns.every((name) => typeof name === 'string');
   if (!fits) throw invalidArgument('columns', 'a non-empty array of names', columns);
   if (header)
-    throw constraint('columns', 'columns is not possible with header: true, which takes the names from the file');
+    throw constraint('columns', 'columns cannot be combined with header: true, which takes the names from the file');
 }
 
 type Format = Pick<ReadConllOptions, 'tag' | 'columns' | 'header' | 'separator' | 'comments'> & { token: Column };
@@ -126,14 +126,14 @@ async function* read(
   }
 }
 
-/** What is said where token and tag are one column: a file of tokens alone, or columns that are separated in another way. */
+/** The error if token and tag are the same column: a file of tokens only, or other column separators. */
 function oneColumn(at: number, columns: TokenColumns): string {
   if ((columns.names?.length ?? columns.count!) > 1)
     return `token and tag are both column ${at + 1}; give each its own`;
   return 'the line has one column; expected a token and its tag, separated by a tab or blanks';
 }
 
-/** Whether a line that begins with `#` is a comment; a token may begin so too. */
+/** Whether a line that begins with `#` is a comment; a token may begin with it too. */
 function isComment(line: string, first: boolean, columns: TokenColumns, comments: boolean | undefined): boolean {
   if (comments !== undefined) return comments;
   const count = columns.split(line).length;

@@ -23,16 +23,16 @@ export interface ReadConlluOptions extends FileTextOptions {
 const COLUMNS = ['ID', 'FORM', 'LEMMA', 'UPOS', 'XPOS', 'FEATS', 'HEAD', 'DEPREL', 'DEPS', 'MISC'];
 
 /**
- * Reads sentences in CoNLL-U, the format of Universal Dependencies, and in CoNLL-U Plus, whose first line names the columns
- * (`# global.columns = ID FORM UPOS`). Words count, not the multiword tokens (`3-4`) and empty nodes (`5.1`). gzip and zstd
- * are decompressed.
+ * Reads sentences in CoNLL-U, the format of Universal Dependencies, and in CoNLL-U Plus, whose first line names the
+ * columns (`# global.columns = ID FORM UPOS`). Only words are read, not multiword tokens (`3-4`) and empty nodes
+ * (`5.1`). gzip and zstd are decompressed.
  *
  * @param input - Path of the file, `-` for standard input, or a stream of bytes.
  * @param options - See {@link ReadConlluOptions}.
- * @returns Sentences for `for await`; the file is opened then. `hints` as in {@link readConll}.
- * @throws {@link ArgumentError} at once for options that do not fit. While reading {@link DataError} with file and line:
- * `FILE_NOT_FOUND`, `IO`, `MISSING_COLUMN`, `INVALID_ROW` (another number of columns, an ID that is not the next one, an empty
- * field, bytes that are not UTF-8, a line or sentence too long), `INVALID_FILE` (damaged compression).
+ * @returns Sentences for `for await`; the file is opened when iteration starts. `hints` as in {@link readConll}.
+ * @throws {@link ArgumentError} at once for invalid options. While reading {@link DataError} with file and line:
+ * `FILE_NOT_FOUND`, `IO`, `MISSING_COLUMN`, `INVALID_ROW` (another number of columns, an ID that is not the next one,
+ * an empty field, bytes that are not UTF-8, a line or sentence too long), `INVALID_FILE` (damaged compression).
  *
  * @example
  * ```ts

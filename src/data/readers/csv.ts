@@ -25,7 +25,7 @@ import { checkedUtf8 } from './textStream.js';
 
 /** Where the texts of a CSV or TSV file are, and how it is written. */
 export interface CsvTextOptions extends TableTextOptions {
-  /** Column of the text, or several that are joined by a blank. */
+  /** Column of the text, or several columns, joined by a space. */
   text: Column | readonly Column[];
 }
 
@@ -39,17 +39,20 @@ export interface ReadCsvOptions extends CsvTextOptions, LabelSeparatorOption {
 const CSV = { ...COLUMNS, ...TABLE_TEXT } as const satisfies TableOf<ReadCsvOptions>;
 
 /**
- * Reads texts and labels from a CSV or TSV file, row by row: quoted fields with line ends, `\n`, `\r\n` or `\r`, with or
- * without byte order mark, also compressed by gzip or zstd. A quote within quotes is doubled; within a field that does not begin with one
- * it is text. A first line such as `sep=;`, as Excel writes it, names the delimiter. Rows may end with a delimiter that the header does not
- * have. Blank lines are skipped (an empty text in a file of one column is written `""`).
+ * Reads texts and labels from a CSV or TSV file, row by row: quoted fields with line ends, `\n`, `\r\n` or `\r`, with
+ * or without byte order mark, also compressed by gzip or zstd. A quote inside quotes is doubled; in a field that does
+ * not start with a quote it is text. A first line such as `sep=;`, as Excel writes it, names the delimiter. Rows may
+ * end with a delimiter that the header does not have. Blank lines are skipped (an empty text in a file of one column is
+ * written `""`).
  *
  * @param input - Path or `file:` URL of the file, `-` for standard input, or a stream of its bytes.
  * @param options - Which columns, and how the file is written; see {@link ReadCsvOptions}.
- * @returns Rows for `for await`, `TextClassifier.train`, {@link encodeDataset} or {@link collect}; the file is opened then.
- * @throws {@link ArgumentError} at once for options that do not fit. While reading {@link DataError} with file, line and
- * column: `FILE_NOT_FOUND`, `IO`, `MISSING_COLUMN` (the message lists the columns), `INVALID_ROW` (number of fields, quotes,
- * bytes that are not UTF-8, a row too long, an empty label), `INVALID_FILE` (a column name that is there twice, damaged compression).
+ * @returns Rows for `for await`, `TextClassifier.train`, {@link encodeDataset} or {@link collect}; the file is opened
+ * when iteration starts.
+ * @throws {@link ArgumentError} at once for invalid options. While reading {@link DataError} with file, line and
+ * column: `FILE_NOT_FOUND`, `IO`, `MISSING_COLUMN` (the message lists the columns), `INVALID_ROW` (number of fields,
+ * quotes, bytes that are not UTF-8, a row too long, an empty label), `INVALID_FILE` (a duplicate column name, damaged
+ * compression).
  *
  * @example
  * ```ts
@@ -104,7 +107,10 @@ function join(fields: string[], selected: readonly number[], count: number): str
   return text;
 }
 
-/** @param make - Makes what makes rows, for one reading; `watch` is there where the file may have a header that is read as a row. */
+/**
+ * @param make - Makes the function that makes rows, for one reading; `watch` is set if the file may have a header that
+ * is read as a row.
+ */
 function rows<R>(
   source: Source,
   options: TableTextOptions,
@@ -139,19 +145,19 @@ async function* read<R>(
   const lines = new LinePositions();
   const { separator, chunks } = await separatorLine(checkedUtf8(source.open(reading), lines, { file, encoding }));
   const delimiter = given ?? separator ?? (file !== undefined && TAB_NAMES.test(file) ? '\t' : ',');
-  /** Whether the record of the line that names the delimiter is still to come. */
+  /** Whether the line that names the delimiter has not been parsed yet. */
   let declared = separator !== undefined;
   let watch: HeaderWatch | undefined;
   let make: MakeRow<R>;
   let found: Selected | undefined;
   let width = 0;
-  /** Whether rows end with a delimiter that the header does not have; undefined until the first of them is read. */
+  /** Whether rows end with a delimiter that the header does not have; undefined until the first row is read. */
   let trailing: boolean | undefined;
   let ready: R[] = [];
   let line = 1;
   let recordEnd = 0;
   let emptyLines = 0;
-  /** Line of the row that the parser is at: of what follows the last row, blank lines apart. */
+  /** First line of the parser's current row: the line after the last row, not counting blank lines. */
   const startLine = (empty: number) => lines.lineAt(recordEnd) + empty - emptyLines;
   const parser = csvParser({ delimiter, quote, maxRowBytes }, (fields, info) => {
     line = startLine(info.empty_lines);
@@ -208,7 +214,7 @@ async function* read<R>(
   reading.end();
 }
 
-/** Notes a quote that opens in one row and closes in a later one. */
+/** Warns of a quote that opens in one row and closes in a later one. */
 function warnOfSwallowed(
   fields: readonly string[],
   width: number,
@@ -219,12 +225,12 @@ function warnOfSwallowed(
   for (const field of fields) {
     const count = field.length > 64 ? swallowedLines(field, width, delimiter) : 0;
     if (count === 0) continue;
-    const message = `${count} lines are one row, since a quote opens in the first of them and closes in the last; ${NO_QUOTES}`;
+    const message = `${count} lines were read as one row, since a quote opens in the first and closes in the last; ${NO_QUOTES}`;
     reading.warn(message, line);
   }
 }
 
-/** Gives an error from below its code, the file and the line. */
+/** Adds code, file and line to an error from the parser. */
 function positioned(error: unknown, file: string | undefined, line: number): unknown {
   if (error instanceof csvParse().CsvError) {
     const column = typeof error.column === 'number' ? error.column + 1 : undefined;

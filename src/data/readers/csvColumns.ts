@@ -2,23 +2,24 @@ import { DataError, type FilePosition } from '../../core/errors.js';
 import type { Column } from './fields.js';
 import { otherwiseWritten, there } from './hints.js';
 
-/** Which columns of a file are read. */
+/** The columns to read. */
 export interface Selected {
-  /** Their places in a row, from 0. */
+  /** Their indices in a row, from 0. */
   at: readonly number[];
   /** Whether the first row is a header. */
   header: boolean;
-  /** What may be meant otherwise. */
+  /** Warnings about ambiguous columns. */
   warnings: readonly string[];
 }
 
 /**
- * Finds columns in a file's first row. A number is the place of a column, or, beyond the last of them, its name in the header.
+ * Finds columns in a file's first row. A number is the position of a column, or, if it is beyond the last one, its name
+ * in the header.
  *
- * @param header - Whether the first row is one; undefined: if a column is given by name.
+ * @param header - Whether the first row is a header; if undefined, it is one when a column is given by name.
  * @param fields - The first row.
- * @param delimiter - What it was split by, for the message.
- * @throws {@link DataError} `MISSING_COLUMN`, or `INVALID_FILE` for a name that is there twice.
+ * @param delimiter - The delimiter it was split by, for the message.
+ * @throws {@link DataError} `MISSING_COLUMN`, or `INVALID_FILE` for a duplicate name.
  *
  * @internal
  */
@@ -43,7 +44,7 @@ export function selectColumns(
     const named = headed ? fields.indexOf(String(column)) : -1;
     if (named >= 0 && named !== column - 1) {
       warnings.push(
-        `${column} is taken as the number of a column; the column of the name "${column}" is column ${named + 1}: ` +
+        `${column} is taken as the number of a column; the column with the name "${column}" is column ${named + 1}: ` +
           `give ${named + 1}, or the name as a string (on the command line '"${column}"')`,
       );
     }

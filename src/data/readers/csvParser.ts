@@ -8,7 +8,7 @@ export interface CsvSyntax {
   maxRowBytes: number;
 }
 
-/** What csv-parse has inside, of its version that is pinned. */
+/** Internals of csv-parse, as in the pinned version. */
 interface Inside {
   api: {
     state: { quoting: boolean; field: { readonly length: number } };
@@ -17,9 +17,10 @@ interface Inside {
 }
 
 /**
- * Makes a parser of a CSV file. Taking its records by `onRecord`, which passes none on, spares each of them the way through the stream's queue.
+ * Makes a parser of a CSV file. Records are taken in `onRecord`, which emits none, so that they skip the stream's
+ * queue.
  *
- * A quote within a field that does not begin with one is text, as Python's csv, pandas and Excel read it.
+ * A quote in a field that does not start with one is text, as in Python's csv, pandas and Excel.
  *
  * @internal
  */
@@ -29,19 +30,19 @@ export function csvParser(syntax: CsvSyntax, onRecord: (fields: string[], info: 
     bom: true,
     delimiter,
     quote,
-    // A quote within quotes is doubled, whatever character it is.
+    // A quote inside quotes is doubled, whatever the quote character is.
     escape: quote,
     record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
     max_record_size: maxRowBytes,
-    // Checked by the reader, where a row that does not fit can be left out.
+    // Checked by the reader, which can skip an invalid row.
     relax_column_count: true,
     on_record: (fields: string[], info: InfoRecord) => {
       onRecord(fields, info);
       return null;
     },
   });
-  // The option relax_quotes would also take a closing quote that text follows, and lose the other one.
+  // The option relax_quotes would also accept text after a closing quote, and lose the opening one.
   const { api } = parser as unknown as Inside;
   const isQuote = api.__isQuote;
   api.__isQuote = function (this: Inside['api'], bytes, at) {
@@ -51,7 +52,7 @@ export function csvParser(syntax: CsvSyntax, onRecord: (fields: string[], info: 
 }
 
 /**
- * Hands the parser bytes, or the end of the file, and returns the error if it finds one.
+ * Feeds the parser bytes, or the end of the file, and returns its error, if any.
  *
  * @internal
  */
@@ -60,7 +61,7 @@ export function feed(parser: Parser, bytes: Uint8Array | undefined): Promise<Err
     parser.once('error', resolve);
     const done = (error?: Error | null) => {
       parser.off('error', resolve);
-      // A stream emits the error as well, afterwards.
+      // The stream also emits the error later.
       if (error) parser.on('error', () => {});
       resolve(error ?? undefined);
     };
@@ -70,25 +71,25 @@ export function feed(parser: Parser, bytes: Uint8Array | undefined): Promise<Err
 }
 
 /**
- * What an error of the parser says.
+ * The message for an error of the parser.
  *
  * @internal
  */
 export function explain(error: CsvError): string {
   switch (error.code) {
     case 'CSV_QUOTE_NOT_CLOSED':
-      return `the row has a quote that is not closed before the end of the file; ${NO_QUOTES}`;
+      return `the row has a quote that is never closed; ${NO_QUOTES}`;
     case 'CSV_INVALID_CLOSING_QUOTE':
       return `a closing quote is followed by neither a delimiter nor the end of the line (a quote within a field is doubled); ${NO_QUOTES}`;
     case 'CSV_MAX_RECORD_SIZE':
-      return `the row is longer than maxRowBytes (on the command line --max-row-bytes); a quote may lack its end; ${NO_QUOTES}`;
+      return `the row is longer than maxRowBytes (on the command line --max-row-bytes); a closing quote may be missing; ${NO_QUOTES}`;
     default:
       return error.message;
   }
 }
 
 /**
- * What to do about quotes that are text.
+ * Advice for quotes that are text.
  *
  * @internal
  */

@@ -10,7 +10,7 @@ import { ZstdFrames } from './zstdFrames.js';
 
 type Chunk = Uint8Array | string;
 
-/** Bytes that no text in UTF-8 begins with, and what files that do are. */
+/** First bytes that no UTF-8 text can have, and the kind of file that has them. */
 const MAGIC = [
   { bytes: [0x1f, 0x8b], kind: 'gzip' },
   { bytes: [0x28, 0xb5, 0x2f, 0xfd], kind: 'zstd' },
@@ -27,17 +27,18 @@ const REFUSED: Readonly<Record<string, string>> = {
   zip: 'this is a ZIP archive or a spreadsheet (.xlsx): unpack it, or save the sheet as CSV in UTF-8',
 };
 
-/** Compressed bytes given to fzstd in one call: it computes on this thread, and may make 32 KB of each of them. */
+/** Compressed bytes passed to fzstd per call: it runs on this thread, and each byte may expand to 32 KB. */
 const PIECE = 2048;
 
 /**
- * Gives a stream's bytes, decompressed if they begin as gzip or zstd do, whatever the file is called. Several gzip members
- * and zstd frames, one after the other, are one text.
+ * Yields a stream's bytes, decompressed if they start like gzip or zstd, whatever the file's name. Concatenated gzip
+ * members and zstd frames are one text.
  *
  * @param open - Opens the stream.
  * @param file - The name for messages.
- * @param counter - Is told of the bytes of the stream as they are read.
- * @throws {@link DataError} with code `INVALID_FILE` for data that is cut off or damaged, or compressed otherwise; `IO` and `FILE_NOT_FOUND`.
+ * @param counter - Counts the bytes of the stream as they are read.
+ * @throws {@link DataError} with code `INVALID_FILE` for truncated or damaged data, or another compression; `IO` and
+ * `FILE_NOT_FOUND`.
  *
  * @internal
  */
@@ -64,7 +65,7 @@ export async function* decompressed(
   }
 }
 
-/** The same chunks; `counter` is told of their bytes. */
+/** The same chunks, counted by `counter`. */
 function counted(chunks: AsyncIterator<Chunk>, counter: ByteCounter | undefined): AsyncIterator<Chunk> {
   if (!counter) return chunks;
   return {
@@ -79,7 +80,7 @@ function counted(chunks: AsyncIterator<Chunk>, counter: ByteCounter | undefined)
   };
 }
 
-/** Reads until it is clear what the bytes are: no more than needed, since a person may be typing them. */
+/** Reads until the format is clear, but no more than needed, since a person may be typing. */
 async function begin(chunks: AsyncIterator<Chunk>): Promise<{ head: Chunk; kind?: string }> {
   let head: Buffer = Buffer.alloc(0);
   for (;;) {
@@ -110,8 +111,8 @@ async function* throughTransform(chunks: AsyncIterable<Chunk>, transform: Transf
 }
 
 /**
- * Decompresses with fzstd on every version of Node: Node's own zstd, there from 22.15 on, ends after the first frame without
- * an error (so did 24.21), and files of several frames, as pzstd and `cat` make them, would lose their rows silently.
+ * Decompresses with fzstd on every version of Node. Node's built-in zstd (since 22.15) ends after the first frame
+ * without an error (still in 24.21), so files of several frames, as made by pzstd and `cat`, would silently lose rows.
  */
 async function* unzstd(chunks: AsyncIterable<Uint8Array>, file: string | undefined): AsyncGenerator<Uint8Array> {
   const frames = new ZstdFrames(file);
@@ -134,14 +135,17 @@ async function* unzstd(chunks: AsyncIterable<Uint8Array>, file: string | undefin
   yield* ready;
 }
 
-/** Says what is wrong with the data, or with the file; zlib's errors have codes with Z_, fzstd's numbers, or are a RangeError. */
+/**
+ * Explains an error of the data or the file. zlib's errors have codes with Z_, those of fzstd are numbers or a
+ * RangeError.
+ */
 function explained(error: unknown, kind: string | undefined, file: string | undefined): unknown {
   if (error instanceof RecurraError || !isError(error)) return error;
   const { code } = error as { code?: unknown };
   const ofData = typeof code === 'number' || String(code).startsWith('Z_') || (kind === 'zstd' && code === undefined);
   if (!kind || !ofData) return ioError(error, file);
   const message = /unexpected (EOF|end of file)/i.test(error.message)
-    ? `the ${kind} data ends too early: the file is cut off; copy or download it again`
+    ? `the ${kind} data ends too early: the file is truncated; copy or download it again`
     : `the ${kind} data is damaged (${error.message}): copy or download the file again`;
   return new DataError('INVALID_FILE', message, { file }, { cause: error });
 }

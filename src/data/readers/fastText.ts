@@ -13,16 +13,17 @@ export interface ReadFastTextOptions extends FileTextOptions, LabelPrefixOption 
 const FAST_TEXT = { ...LABEL_PREFIX, ...FILE_TEXT } as const satisfies TableOf<ReadFastTextOptions>;
 
 /**
- * Reads fastText's format: a text a line, with a word such as `__label__sports` for each of its labels, as a rule before the
- * text. A line with one label gives a string, others an array; a line without labels fits in a multi-label set alone.
- * gzip and zstd are decompressed, and blank lines skipped.
+ * Reads fastText's format: one text per line, with a word such as `__label__sports` for each of its labels, usually
+ * before the text. A line with one label yields a string, others an array; a line without labels is only valid in a
+ * multi-label set. gzip and zstd are decompressed, and blank lines skipped.
  *
  * @param input - Path of the file, `-` for standard input, or a stream of bytes.
  * @param options - See {@link ReadFastTextOptions}.
- * @returns Rows for `for await`, `TextClassifier.train`, {@link encodeDataset} or {@link collect}; the file is opened then.
- * @throws {@link ArgumentError} at once for options that do not fit. While reading {@link DataError} with file and line:
- * `FILE_NOT_FOUND`, `IO`, `INVALID_ROW` (a label without a name, bytes that are not UTF-8, a line too long), `INVALID_FILE`
- * (damaged compression).
+ * @returns Rows for `for await`, `TextClassifier.train`, {@link encodeDataset} or {@link collect}; the file is opened
+ * when iteration starts.
+ * @throws {@link ArgumentError} at once for invalid options. While reading {@link DataError} with file and line:
+ * `FILE_NOT_FOUND`, `IO`, `INVALID_ROW` (a label without a name, bytes that are not UTF-8, a line too long),
+ * `INVALID_FILE` (damaged compression).
  *
  * @example
  * ```ts
@@ -79,17 +80,17 @@ async function* read<R>(
   }
 }
 
-/** Takes the labels out of a line; they are words, wherever they stand, as in fastText. */
+/** Removes the labels from a line. They are words at any position, as in fastText. */
 function split(line: string, prefix: string, at: { file: string | undefined; line: number }): FastTextLine {
   const labels: string[] = [];
   const take = (word: string) => {
     if (word.length === prefix.length) {
-      throw new DataError('INVALID_ROW', `a label has no name: ${JSON.stringify(prefix)} alone`, at);
+      throw new DataError('INVALID_ROW', `a label has no name: only ${JSON.stringify(prefix)}`, at);
     }
     labels.push(word.slice(prefix.length));
   };
   let text = line;
-  // Labels come first as a rule: what follows them stays as it is written.
+  // Labels usually come first; the text after them is kept verbatim.
   for (;;) {
     text = text.trimStart();
     if (!text.startsWith(prefix)) break;

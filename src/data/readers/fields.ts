@@ -3,7 +3,7 @@ import { invalidArgument } from '../../core/errors.js';
 /** A column by its name in the header, or by its number: 1 is the first, as in the positions that errors name. */
 export type Column = string | number;
 
-/** Makes the error for a field that does not fit. */
+/** Makes the error for an invalid field. */
 export type Refuse = (message: string) => Error;
 
 /**
@@ -28,7 +28,7 @@ export function checkColumn(name: string, column: Column): Column {
 }
 
 /**
- * The labels of a field: its parts, without the blanks around them; empty parts are none.
+ * The labels of a field: its trimmed parts, without empty ones.
  *
  * @internal
  */
@@ -40,7 +40,7 @@ export function separated(field: string, separator: string): string[] {
 }
 
 /**
- * The text of a row of named values: one field, or several joined by a blank, of which some may be null.
+ * The text of a row of named values: one field, or several joined by a space; of several, some may be null.
  *
  * @internal
  */
@@ -84,11 +84,11 @@ export function sideOf(field: Field, refuse: Refuse): string {
   return scalar(field, 'a string', refuse);
 }
 
-/** A value and what it is called. */
+/** A value with its name. */
 export interface Field {
   name: string;
   value: unknown;
-  /** What to say where it is missing: which there are. */
+  /** What to say if it is missing: the fields that exist. */
   hint?: string;
 }
 
@@ -97,13 +97,13 @@ function nonEmpty(name: string, label: string, refuse: Refuse): string {
   return label;
 }
 
-/** A string as it is; numbers and booleans as JavaScript writes them. */
+/** Strings unchanged; numbers and booleans as JavaScript writes them. */
 function scalar({ name, value, hint = '' }: Field, expected: string, refuse: Refuse): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (typeof value === 'number') {
     if (Number.isSafeInteger(value) || !(Number.isInteger(value) || Number.isNaN(value))) return String(value);
-    const problem = Number.isNaN(value) ? 'is not a number (NaN)' : `is a number beyond 2^53, of which digits are lost`;
+    const problem = Number.isNaN(value) ? 'is not a number (NaN)' : `is a number beyond 2^53, which loses digits`;
     throw refuse(`the field ${JSON.stringify(name)} ${problem}: write it as ${expected}`);
   }
   const found =
@@ -115,4 +115,4 @@ function scalar({ name, value, hint = '' }: Field, expected: string, refuse: Ref
   throw refuse(`the field ${JSON.stringify(name)} ${found}: expected ${expected}${hint}${value == null ? SKIP : ''}`);
 }
 
-const SKIP = " (onBadRow: 'skip' or --skip-bad-rows leaves such rows out)";
+const SKIP = " (onBadRow: 'skip' or --skip-bad-rows skips such rows)";

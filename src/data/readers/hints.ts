@@ -3,14 +3,14 @@ import { closest } from '../../core/options/names.js';
 import type { Column } from './fields.js';
 import { bareUtf16 } from './textStream.js';
 
-/** Names that a message lists at most. */
+/** Maximum number of names in a message. */
 const MOST_NAMES = 20;
 
-/** Delimiters that files have, the likeliest first. */
+/** Possible delimiters, the most likely first. */
 const DELIMITERS = [',', ';', '\t', '|', ':'];
 
 /**
- * Names of columns or fields, as a message lists them.
+ * Names of columns or fields, for a message.
  *
  * @internal
  */
@@ -22,7 +22,7 @@ export function list(names: readonly Column[]): string {
 }
 
 /**
- * What a message says after the name of a column or field that is missing: which there are, and which is meant.
+ * What a message says after the name of a missing column or field: those that exist, and which one may be meant.
  *
  * @internal
  */
@@ -32,19 +32,19 @@ export function there(name: Column, names: readonly string[]): string {
   return `; there are ${list(names)}${meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`}`;
 }
 
-/** The name that differs from another by blanks, case or a slip. */
+/** The name that differs from another by blanks, case or a typo. */
 function meantBy(name: string, names: readonly string[]): string | undefined {
   const plain = (each: string) => each.trim().toLowerCase();
   return names.find((each) => plain(each) === plain(name)) ?? (name.length > 2 ? closest(name, names) : undefined);
 }
 
 /**
- * What a message says of a first row in which a column is missing, since the file may be written otherwise: the delimiter that fits, or the
- * encoding.
+ * What a message says about a first row without the column, since the file may have another format: a likely delimiter
+ * or encoding.
  *
- * @param column - The column that is missing.
+ * @param column - The missing column.
  * @param fields - The row.
- * @param delimiter - What it was split by.
+ * @param delimiter - The delimiter it was split by.
  *
  * @internal
  */
@@ -58,7 +58,7 @@ export function otherwiseWritten(column: Column, fields: readonly string[], deli
   };
   const found = DELIMITERS.filter((each) => each !== delimiter && row.includes(each)).find(fits);
   if (found === undefined) return '';
-  return `; the delimiter seems to be another: give ${delimiterWords(found)}`;
+  return `; the delimiter seems to be different: give ${delimiterWords(found)}`;
 }
 
 /** A delimiter as an option and as a flag. */
@@ -68,11 +68,11 @@ function delimiterWords(delimiter: string): string {
 }
 
 /**
- * Tells whether a field has swallowed rows: a quote that opens in one row and closes in a later one makes all between them one field. Its
- * lines then have as many delimiters as rows have.
+ * Detects a field that has swallowed rows: a quote that opens in one row and closes in a later one turns everything
+ * between into one field. Its lines then have as many delimiters as rows do.
  *
  * @param width - Fields of a row.
- * @returns the number of lines in the field if so, else 0.
+ * @returns the number of lines in the field if so, otherwise 0.
  *
  * @internal
  */
@@ -82,17 +82,17 @@ export function swallowedLines(field: string, width: number, delimiter: string):
   // The first line and the last one are parts of rows.
   const whole = lines.slice(1, -1);
   if (whole.length < SWALLOWED_LINES) return 0;
-  // In prose a blank follows the comma.
+  // In prose, a space follows the comma.
   const isRow = (parts: string[]) => parts.length === width && !parts.slice(1).some((part) => part.startsWith(' '));
   const rows = whole.filter((line) => isRow(line.split(delimiter)));
   return rows.length >= 0.8 * whole.length ? lines.length : 0;
 }
 
-/** Lines of one field from which on it may have swallowed rows. */
+/** Minimum number of lines for a field to count as one that swallowed rows. */
 const SWALLOWED_LINES = 8;
 
 /**
- * Notices a header that is read as a row: no other row has its label, and its text is one word, unlike those of most rows.
+ * Detects a header that is read as a row: no other row has its label, and its text is one word, unlike most rows.
  *
  * @internal
  */
@@ -103,7 +103,7 @@ export class HeaderWatch {
   #phrases = 0;
   #again = false;
 
-  /** Takes the next row; `label` stands for all its labels. */
+  /** Takes the next row; `label` represents all its labels. */
   add(text: string, label: string): void {
     this.#rows++;
     if (/\S\s+\S/.test(text)) this.#phrases++;
@@ -111,7 +111,7 @@ export class HeaderWatch {
     else if (label === this.#first.label) this.#again = true;
   }
 
-  /** What to say at the end of the file, if there is something to say. */
+  /** The hint for the end of the file, if any. */
   get hint(): string | undefined {
     const { text, label } = this.#first ?? {};
     if (text === undefined || this.#again || this.#rows < 3 || /\s/.test(text.trim())) return undefined;

@@ -8,22 +8,23 @@ import { type FileRows, type Input, sourceOf } from './source.js';
 
 /** Options of {@link readCarried}. */
 export interface CarriedOptions extends FileTextOptions {
-  /** Field of the text, or several that are joined by a blank. Default: `text`. */
+  /** Field of the text, or several fields, joined by a space. Default: `text`. */
   text?: Column | readonly Column[] | undefined;
 }
 
-/** A row of JSON lines together with its line as it is. */
+/** A row of JSON lines with its original line. */
 export type Carried = (UnlabelledText | Tokens) & {
-  /** The line, without blanks around it; its object has at least one field. */
+  /** The line, trimmed; its object has at least one field. */
   json: string;
 };
 
 /**
- * Texts, or also sentences of tokens, of JSON lines, each with its line, so that a program can add a field to it. Blank lines are left out.
+ * Reads texts, and optionally sentences of tokens, from JSON lines, each with its line, so that a program can add a
+ * field to it. Blank lines are skipped.
  *
  * @param tokens - Whether an object may have `tokens` in place of a text.
  * @param added - The field that will be added.
- * @throws DataError as `readJsonLines`, and `INVALID_ROW` for an object that has the field `added` already.
+ * @throws DataError as `readJsonLines`, and `INVALID_ROW` for an object that already has the field `added`.
  *
  * @internal
  */
@@ -32,7 +33,7 @@ export function readCarried(input: Input, options: CarriedOptions, tokens: boole
   const text = textColumns(options.text ?? 'text').map(String);
   return objects<Carried>(sourceOf(input), settings, (record, line, refuse, json) => {
     if (Object.hasOwn(record, added))
-      throw refuse(`the object has a field ${JSON.stringify(added)} already; give another name (--into)`);
+      throw refuse(`the object already has a field ${JSON.stringify(added)}; give another name (--into)`);
     const own = json.trim();
     if (tokens && hasTokens(record, TOKENS, text))
       return { tokens: stringsOf(record, TOKENS, true, refuse), line, json: own };

@@ -18,7 +18,7 @@ import { type FileRows, fileRows, type Input, type Source, sourceOf } from './so
 
 /** Options of {@link readJsonLines}. */
 export interface ReadJsonLinesOptions extends FileTextOptions, LabelSeparatorOption {
-  /** Field of the text, or several that are joined by a blank; of several, some may be null. */
+  /** Field of the text, or several fields, joined by a space; of several, some may be null. */
   text: Column | readonly Column[];
   /** Field of the label: a string, a number, a boolean, or an array of them for several labels. */
   label: Column;
@@ -28,15 +28,16 @@ export interface ReadJsonLinesOptions extends FileTextOptions, LabelSeparatorOpt
 const JSON_LINES = { ...COLUMNS, ...FILE_TEXT } as const satisfies TableOf<ReadJsonLinesOptions>;
 
 /**
- * Reads texts and labels from JSON lines (`.jsonl`, `.ndjson`): one object a line. gzip and zstd are decompressed, and blank
- * lines skipped. Numbers and booleans become text as JavaScript writes them: `1.0` gives the label `1`.
+ * Reads texts and labels from JSON lines (`.jsonl`, `.ndjson`): one object per line. gzip and zstd are decompressed,
+ * and blank lines skipped. Numbers and booleans become text as JavaScript writes them: `1.0` gives the label `1`.
  *
  * @param input - Path of the file, `-` for standard input, or a stream of bytes.
  * @param options - Which fields, and how the file is written; see {@link ReadJsonLinesOptions}.
- * @returns Rows for `for await`, `TextClassifier.train`, {@link encodeDataset} or {@link collect}; the file is opened then.
- * @throws {@link ArgumentError} at once for options that do not fit. While reading {@link DataError} with file and line:
- * `FILE_NOT_FOUND`, `IO`, `INVALID_ROW` (not an object, a field that is missing, null or of another type, a number whose digits
- * are lost, bytes that are not UTF-8, a line too long), `INVALID_FILE` (one JSON array, damaged compression).
+ * @returns Rows for `for await`, `TextClassifier.train`, {@link encodeDataset} or {@link collect}; the file is opened
+ * when iteration starts.
+ * @throws {@link ArgumentError} at once for invalid options. While reading {@link DataError} with file and line:
+ * `FILE_NOT_FOUND`, `IO`, `INVALID_ROW` (not an object, a field that is missing, null or of another type, a number that
+ * loses digits, bytes that are not UTF-8, a line too long), `INVALID_FILE` (one JSON array, damaged compression).
  *
  * @example
  * ```ts
@@ -81,13 +82,13 @@ export function jsonPairs(source: Source, options: FileTextOptions & PairColumns
 /** An object of a line of JSON. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Makes a row of an object. */
+/** Makes a row from an object. */
 export type MakeRow<R> = (record: JsonObject, line: number, refuse: (message: string) => DataError) => R;
 
-/** As {@link MakeRow}, and is also given the line as it is written. */
+/** Like {@link MakeRow}, but also receives the original line. */
 type MakeLineRow<R> = (...made: [...Parameters<MakeRow<R>>, json: string]) => R;
 
-/** JSON has names alone: a number is one too. */
+/** JSON has only names: a number is a name too. */
 function names(columns: readonly Column[]): string[] {
   return columns.map(String);
 }
@@ -105,7 +106,7 @@ export function fieldsOf(record: JsonObject, wanted: readonly string[]): Field[]
 }
 
 /**
- * Rows that are made from one object a line.
+ * Makes rows from one object per line.
  *
  * @internal
  */
@@ -141,7 +142,7 @@ function parse(json: string, line: number, file: string | undefined): JsonObject
   } catch (cause) {
     if (line === 1 && /^\s*\[/.test(json)) throw arrayError(file);
     const nan = /\b(NaN|Infinity)\b/.test(json) ? '; NaN and Infinity are not JSON: write null' : '';
-    const message = `the line is not JSON (${(cause as Error).message})${nan}; expected one object a line`;
+    const message = `the line is not JSON (${(cause as Error).message})${nan}; expected one object per line`;
     throw new DataError('INVALID_ROW', message, { file, line }, { cause });
   }
   if (line === 1 && Array.isArray(value)) throw arrayError(file);
@@ -156,7 +157,7 @@ function parse(json: string, line: number, file: string | undefined): JsonObject
 
 function arrayError(file: string | undefined): DataError {
   const message =
-    'the file is one JSON array; expected one object a line. Convert it with jq -c .[] or, in pandas, ' +
+    'the file is one JSON array; expected one object per line. Convert it with jq -c .[] or, in pandas, ' +
     "to_json(path, orient='records', lines=True)";
   return new DataError('INVALID_FILE', message, { file, line: 1 });
 }

@@ -5,11 +5,12 @@ import { FILE_TEXT, type FileTextOptions } from './options.js';
 import type { TaggedTokens, Tokens, UnlabelledText } from './rows.js';
 import type { FileRows, Source } from './source.js';
 
-/** Field of the tokens, where no other name is given. */
+/** Default field of the tokens. */
 export const TOKENS = 'tokens';
 
 /**
- * Whether an object holds a sentence of tokens. One that has a text is read by its text: programs that write spans may add tokens.
+ * Whether an object contains a sentence of tokens. An object with a text is read by its text, since programs that write
+ * spans may add tokens.
  *
  * @internal
  */
@@ -18,7 +19,7 @@ export function hasTokens(record: JsonObject, tokens: string, text: readonly str
 }
 
 /**
- * The strings of a field, which may be empty strings if `empty` says so.
+ * The strings of a field; `empty` allows empty strings.
  *
  * @internal
  */
@@ -50,7 +51,7 @@ export function taggedOf(record: JsonObject, token: string, tag: string, refuse:
 /**
  * Texts and sentences of tokens, for prediction, from JSON lines: `{ "tokens": [...] }`, or objects with a text.
  *
- * @param options - `text`: where the text is. Default: the field `text`.
+ * @param options - `text`: the field of the text. Default: `text`.
  * @internal
  */
 export function jsonTextsOrTokens(

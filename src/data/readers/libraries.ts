@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 
-/** csv-parse, loaded when the first such file is read: it would be a seventh of what `import 'recurra'` costs. */
+/** csv-parse, loaded when the first such file is read: it would add a seventh to the cost of `import 'recurra'`. */
 export function csvParse(): typeof import('csv-parse') {
   return require('csv-parse') as typeof import('csv-parse');
 }

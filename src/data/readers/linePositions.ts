@@ -2,7 +2,7 @@ const CR = 13;
 const LF = 10;
 
 /**
- * Tells on which line a byte of a stream is, without keeping the stream: remembers the line ends between the last place
+ * Finds the line of a byte in a stream without keeping the stream: it remembers the line ends between the last position
  * asked for and the newest chunk. `\n`, `\r\n` and `\r` each end a line.
  *
  * @internal
@@ -24,7 +24,7 @@ export class LinePositions {
     for (let i = 0; i < chunk.length; i++) {
       const byte = chunk[i];
       if (byte === LF && this.#afterCR) {
-        // The line ended at the \r already; the next one begins after the \n.
+        // The line already ended at the \r; the next one begins after the \n.
         if (this.#next < this.#ends.length) this.#ends[this.#ends.length - 1] = this.#length + i + 1;
         else this.#lineStart = this.#length + i + 1;
       } else if (byte === LF || byte === CR) {
@@ -50,7 +50,7 @@ export class LinePositions {
     return this.#line;
   }
 
-  /** Place of the byte in its line, from 1. */
+  /** Position of the byte in its line, from 1. */
   columnAt(offset: number): number {
     this.lineAt(offset);
     return offset - this.#lineStart + 1;

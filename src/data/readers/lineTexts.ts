@@ -6,7 +6,7 @@ import type { UnlabelledText } from './rows.js';
 import { type FileRows, fileRows, type Source } from './source.js';
 
 /**
- * Reads texts of which each is a line, blank ones included.
+ * Reads each line as a text, including blank lines.
  *
  * @internal
  */

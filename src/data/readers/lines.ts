@@ -5,7 +5,7 @@ import type { Reading } from './reading.js';
 import type { Source } from './source.js';
 import { checkedUtf8 } from './textStream.js';
 
-/** Some lines, one after the other. */
+/** A block of consecutive lines. */
 export interface LineBlock {
   /** The lines without their ends. */
   lines: string[];
@@ -17,7 +17,8 @@ const LF = 10;
 const CR = 13;
 
 /**
- * Reads a text line by line, a block for each chunk of bytes. `\n`, `\r\n` and `\r` end a line; a byte order mark is left out.
+ * Reads a text line by line, a block for each chunk of bytes. `\n`, `\r\n` and `\r` end a line; a byte order mark is
+ * skipped.
  *
  * @throws {@link DataError} with code `INVALID_ROW` for a line of more than `maxRowBytes`, or bytes that are not UTF-8.
  *
@@ -32,7 +33,7 @@ export async function* lineBlocks(
   let held: Uint8Array[] = [];
   let heldLength = 0;
   let first = 1;
-  /** Whether the last byte was a \r: a \n after it ends no other line. */
+  /** Whether the last byte was a \r: a following \n does not end another line. */
   let afterCR = false;
   const checkLength = (length: number, number: number) => {
     if (length <= maxRowBytes) return;

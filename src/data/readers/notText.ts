@@ -1,11 +1,11 @@
 import { DataError } from '../../core/errors.js';
 
-/** What a ZIP archive begins with. */
+/** First bytes of a ZIP archive. */
 const ZIP = Buffer.from('PK\x03\x04', 'latin1');
 
 /** Bytes of the number that a safetensors file begins with: the length of its header, which is an object in JSON. */
 const LENGTH = 8;
-/** What that length stays below. Its other bytes are zeros, as no text begins with. */
+/** Limit of that length. Its upper bytes are zeros, which no text starts with. */
 const LONGEST_HEADER = 2n ** 32n;
 
 function isSafetensors(head: Uint8Array): boolean {
@@ -14,9 +14,9 @@ function isSafetensors(head: Uint8Array): boolean {
 }
 
 /**
- * Refuses files that are taken for texts by mistake: a model in place of rows, a workbook in place of its table as CSV.
+ * Refuses files that are not text: a model instead of rows, or a workbook instead of its table as CSV.
  *
- * @param head - How the file begins.
+ * @param head - The first bytes of the file.
  * @param file - Its name, for the message.
  * @throws {@link DataError} `INVALID_FILE`
  *
@@ -29,8 +29,7 @@ export function checkText(head: Uint8Array, file: string | undefined): void {
     throw new DataError('INVALID_FILE', message, { file });
   }
   if (ZIP.equals(head.subarray(0, ZIP.length))) {
-    const message =
-      'this is a ZIP archive, as workbooks of Excel (.xlsx) are too: save the table as CSV, or unpack the archive';
+    const message = 'this is a ZIP archive or an Excel workbook (.xlsx): save the table as CSV, or unpack the archive';
     throw new DataError('INVALID_FILE', message, { file });
   }
 }

@@ -4,12 +4,12 @@ import { callback, choice, custom, flag, integer, text } from '../../core/option
 import { option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
 import { type Column, checkColumn, textColumns } from './fields.js';
 
-/** What a reader does with a row that does not fit: end with the error, or leave it out and count it. */
+/** What a reader does with an invalid row: stop with the error, or skip and count it. */
 export type OnBadRow = 'error' | 'skip';
 
 /**
- * Encodings of text files: these, or any other name that `TextDecoder` knows, such as `gb18030` or `windows-1251`. `latin1` is
- * read as browsers read it, as windows-1252.
+ * Encodings of text files: these, or any other name that `TextDecoder` knows, such as `gb18030` or `windows-1251`.
+ * `latin1` means windows-1252, as in browsers.
  */
 export type TextEncoding = 'utf8' | 'utf16le' | 'utf16be' | 'latin1' | (string & {});
 
@@ -19,23 +19,23 @@ export type RowFormat = 'csv' | 'tsv' | 'jsonl' | 'fasttext' | 'parquet';
 /** How a file of texts is written; `lines`: each line is a text. */
 export type TextFormat = RowFormat | 'lines';
 
-/** How far the reading of a file has come, as {@link ReadingOptions.onProgress} sees it. */
+/** Progress of reading a file, as passed to {@link ReadingOptions.onProgress}. */
 export interface ReadProgress {
-  /** Path of the file as it was given, `stdin` for standard input, undefined for a stream. */
+  /** Path of the file as given, `stdin` for standard input, undefined for a stream. */
   file: string | undefined;
-  /** Bytes of the file that were read so far, compressed ones as they are. */
+  /** Bytes of the file read so far; for compressed files, compressed bytes. */
   bytes: number;
-  /** Bytes of the file; undefined where that is not known. */
+  /** Size of the file in bytes; undefined if unknown. */
   totalBytes: number | undefined;
-  /** Rows that were read so far. */
+  /** Rows read so far. */
   rows: number;
 }
 
 /** Options of every reader. */
 export interface ReadingOptions {
   /**
-   * What to do with a row that does not fit (another number of fields, an empty label): an error, or with `'skip'` leave it
-   * out and count it in `skipped`. Default `'error'`.
+   * What to do with an invalid row (wrong number of fields, an empty label): throw, or with `'skip'` skip it and count
+   * it in `skipped`. Default `'error'`.
    */
   onBadRow?: OnBadRow | undefined;
   /** Called while the file is read, at most about ten times a second, and at its end. */
@@ -45,43 +45,48 @@ export interface ReadingOptions {
 /** How a file of text is written. */
 export interface FileTextOptions extends ReadingOptions {
   /**
-   * How the file is encoded: `utf8`, `utf16le`, `utf16be`, `latin1`, or another name that `TextDecoder` knows. Default: UTF-16 if it begins
-   * with a byte order mark of it, else UTF-8.
+   * Encoding of the file: `utf8`, `utf16le`, `utf16be`, `latin1`, or another name that `TextDecoder` knows. Default:
+   * UTF-16 if the file starts with its byte order mark, otherwise UTF-8.
    */
   encoding?: TextEncoding | undefined;
-  /** Longest row in bytes, so that a quote without its end does not read the whole file into memory. Default 16,777,216 (16 MiB). */
+  /**
+   * Longest row in bytes, so that an unclosed quote does not read the whole file into memory. Default 16,777,216 (16
+   * MiB).
+   */
   maxRowBytes?: number | undefined;
 }
 
 /** How a CSV or TSV file is written. */
 export interface TableTextOptions extends FileTextOptions {
-  /** Whether the first row has the names of the columns. Default: true if a column is given by name, else false. */
+  /**
+   * Whether the first row has the names of the columns. Default: true if a column is given by name, otherwise false.
+   */
   header?: boolean | undefined;
   /**
-   * What stands between two fields. Default: what a first line such as `sep=;` says; else a tab for files named `.tsv` or `.tab`,
-   * a comma for others. Compressed files count by the name before `.gz` or `.zst`.
+   * Field delimiter. Default: the one in a first line such as `sep=;`, otherwise a tab for files named `.tsv` or `.tab`
+   * and a comma for others. For compressed files, the name before `.gz` or `.zst` counts.
    */
   delimiter?: string | undefined;
-  /** What encloses fields that have delimiters, line ends or (doubled) quotes; `null`: nothing does. Default `"`. */
+  /** Quote character of fields that contain delimiters, line ends or (doubled) quotes; `null` for none. Default `"`. */
   quote?: string | null | undefined;
 }
 
-/** How several labels stand in one field. */
+/** How several labels are written in one field. */
 export interface LabelSeparatorOption {
   /**
-   * What stands between the labels of a row, such as `|`; rows then have an array of labels, for a multi-label set. Blanks
-   * around labels and empty ones are left out. Default: none, each row has one label.
+   * Separator of a row's labels, such as `|`; rows then have an array of labels, for a multi-label set. Labels are
+   * trimmed, and empty ones skipped. Default: none, each row has one label.
    */
   labelSeparator?: string | undefined;
 }
 
 /** How fastText's labels are written. */
 export interface LabelPrefixOption {
-  /** What labels begin with. Default `__label__`. */
+  /** Prefix of a label. Default `__label__`. */
   labelPrefix?: string | undefined;
 }
 
-/** Names of encodings that have a short name of their own here, as `TextDecoder` calls them. */
+/** Encodings with a short name, and their names in `TextDecoder`. */
 const ENCODINGS: Readonly<Record<string, string>> = {
   utf8: 'utf-8',
   utf16le: 'utf-16le',
@@ -91,13 +96,13 @@ const ENCODINGS: Readonly<Record<string, string>> = {
 
 const ENCODING = "'utf8', 'utf16le', 'utf16be', 'latin1' or another name that TextDecoder knows";
 
-/** The name of an encoding as `TextDecoder` calls it. */
+/** The name of an encoding in `TextDecoder`. */
 function decoderName(name: string, value: unknown): string {
   if (typeof value === 'string') {
     try {
       return new TextDecoder(ENCODINGS[value] ?? value).encoding;
     } catch {
-      // Said below.
+      // Reported below.
     }
   }
   throw invalidArgument(name, ENCODING, value);
@@ -113,13 +118,13 @@ function checkPrefix(name: string, value: unknown): string {
   throw invalidArgument(name, 'a string without blanks', value);
 }
 
-/** A column as it is typed: digits mean its number, counted from 1; in double quotes they are a name. */
+/** A column as typed on the command line: digits are its number, from 1; in double quotes they are a name. */
 export function typedColumn(typed: string): Column {
   if (/^[1-9]\d*$/.test(typed)) return Number(typed);
   return /^"\d+"$/.test(typed) ? typed.slice(1, -1) : typed;
 }
 
-/** A delimiter as it is typed: a shell makes it hard to type a tab. */
+/** A delimiter as typed on the command line, where a tab is hard to type. */
 const typedDelimiter = (typed: string): string => (typed === '\\t' ? '\t' : typed);
 
 const COLUMN = 'column or field by name, or column by its number from 1';
@@ -129,7 +134,7 @@ const COLUMN_WORDS = 'the name of a column or its number, from 1';
 const READING = {
   onBadRow: option(choice(['error', 'skip'] as const), {
     default: 'error',
-    help: 'what to do with a row that does not fit: end with an error, or leave it out and count it',
+    help: 'what to do with an invalid row: stop with an error, or skip and count it',
   }),
   onProgress: option(callback<(progress: ReadProgress) => void>(), {
     help: 'called while the file is read, with `file`, `bytes`, `totalBytes` and `rows`',
@@ -139,9 +144,9 @@ const READING = {
 /** The table of {@link FileTextOptions}. */
 export const FILE_TEXT = {
   encoding: option(custom<TextEncoding, string>(ENCODING, decoderName), {
-    defaultText: 'UTF-16 if it begins with a byte order mark of it, else UTF-8',
+    defaultText: 'UTF-16 if the file starts with its byte order mark, otherwise UTF-8',
     flag: '<name>',
-    help: 'how the file is encoded: `utf8`, `utf16le`, `utf16be`, `latin1`, or another name that `TextDecoder` knows',
+    help: 'encoding of the file: `utf8`, `utf16le`, `utf16be`, `latin1`, or another name that `TextDecoder` knows',
   }),
   maxRowBytes: option(integer(1), {
     default: 2 ** 24,
@@ -155,20 +160,21 @@ export const FILE_TEXT = {
 /** The table of {@link TableTextOptions}. */
 export const TABLE_TEXT = {
   header: option(flag, {
-    defaultText: 'true if a column is given by name, else false',
+    defaultText: 'true if a column is given by name, otherwise false',
     help: 'whether the first row has the names of the columns',
   }),
   delimiter: option(text('a non-empty string'), {
-    defaultText: 'what a first line such as sep=; says; else a tab for files named .tsv or .tab, a comma for others',
+    defaultText:
+      'the one in a first line such as sep=;, otherwise a tab for files named .tsv or .tab and a comma for others',
     flag: '<character>',
-    help: 'what stands between two fields; `\\t` for a tab',
+    help: 'field delimiter; `\\t` for a tab',
     parse: typedDelimiter,
   }),
   quote: option(custom<string | null>('a non-empty string or null', checkQuote), {
     default: '"',
     flag: '<character>',
-    help: 'what encloses fields that have delimiters, line ends or (doubled) quotes; `null`: nothing does',
-    flagHelp: 'what encloses fields that have delimiters, line ends or (doubled) quotes; none: nothing does',
+    help: 'quote character of fields that contain delimiters, line ends or (doubled) quotes; `null` for none',
+    flagHelp: 'quote character of fields that contain delimiters, line ends or (doubled) quotes; none for no quoting',
   }),
   ...FILE_TEXT,
 } as const satisfies TableOf<TableTextOptions>;
@@ -178,7 +184,7 @@ export const LABEL_SEPARATOR = {
   labelSeparator: option(text('a non-empty string'), {
     defaultText: 'none',
     flag: '<characters>',
-    help: 'what stands between several labels of a row, such as `|`',
+    help: "separator of a row's labels, such as `|`",
   }),
 } as const satisfies TableOf<LabelSeparatorOption>;
 
@@ -187,7 +193,7 @@ export const LABEL_PREFIX = {
   labelPrefix: option(custom<string>('a string without blanks', checkPrefix), {
     default: '__label__',
     flag: '<characters>',
-    help: "what labels of fastText's format begin with",
+    help: "prefix of labels in fastText's format",
   }),
 } as const satisfies TableOf<LabelPrefixOption>;
 
@@ -196,7 +202,7 @@ const TEXT_COLUMN = option(
   custom<Column | readonly Column[], Column[]>(COLUMN_WORDS, (_, value) => textColumns(value as Column)),
   {
     flag: '<column>',
-    help: 'column or field of the text, or several that are joined by a blank',
+    help: 'column or field of the text, or several, joined by a space',
     flagHelp: `${COLUMN}, of the text; give it again to join several`,
     parse: (typed, before) => [...((before as Column[] | undefined) ?? []), typedColumn(typed)],
     repeatable: true,
@@ -217,7 +223,7 @@ const LABEL_COLUMN = option(
 /** The columns of a text and its label, and how several labels are written. */
 export const COLUMNS = { text: TEXT_COLUMN, label: LABEL_COLUMN, ...LABEL_SEPARATOR } as const;
 
-/** Where the sides of a pair are. */
+/** The columns of a pair. */
 export interface PairColumns {
   /** Column or field of the source, by name, or a column by its number from 1. Default `'source'`. */
   source?: Column | undefined;
@@ -252,8 +258,12 @@ export function pairColumns(options: PairColumns): [source: Column, target: Colu
 /** How a file of pairs is written. */
 export type PairFormat = Exclude<RowFormat, 'fasttext'>;
 
-/** What stands in a table of a file's rows. */
-const FORMAT = { help: 'how the file is written', defaultText: 'by its name, else by its content', flag: '<format>' };
+/** The shared help of a format option. */
+const FORMAT = {
+  help: 'how the file is written',
+  defaultText: 'by its name, otherwise by its content',
+  flag: '<format>',
+};
 export const ROW_FORMATS = ['csv', 'tsv', 'jsonl', 'fasttext', 'parquet'] as const satisfies readonly RowFormat[];
 const TEXT_FORMATS = [...ROW_FORMATS, 'lines'] as const;
 
@@ -289,5 +299,5 @@ export type FileTextSettings = SettingsOf<typeof FILE_TEXT>;
 /** Checked {@link TableTextOptions}. */
 export type TableTextSettings = SettingsOf<typeof TABLE_TEXT>;
 
-/** The table of {@link ReadingOptions}, for readers of files that are no text. */
+/** The table of {@link ReadingOptions}, for readers of binary files. */
 export { READING };

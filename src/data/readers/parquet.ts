@@ -19,7 +19,7 @@ import { type FileRows, fileRows, type Input, type Source, sourceOf } from './so
 
 /** Options of {@link readParquet}. */
 export interface ReadParquetOptions extends ReadingOptions, LabelSeparatorOption {
-  /** Column of the text, or several that are joined by a blank; of several, some may be null. */
+  /** Column of the text, or several columns, joined by a space; of several, some may be null. */
   text: Column | readonly Column[];
   /** Column of the label: strings, integers, booleans, or lists of them for several labels. */
   label: Column;
@@ -29,16 +29,17 @@ export interface ReadParquetOptions extends ReadingOptions, LabelSeparatorOption
 const PARQUET = { ...COLUMNS, ...READING } as const satisfies TableOf<ReadParquetOptions>;
 
 /**
- * Reads texts and labels from a Parquet file, page by page, uncompressed or with Snappy, gzip, zstd, Brotli or LZ4. Numbers
- * and booleans become text as JavaScript writes them; a column that Hugging Face's `datasets` marked as `ClassLabel` gives
- * the names of its classes. In errors, and as `line`, a row has its number, from 1.
+ * Reads texts and labels from a Parquet file, page by page, uncompressed or with Snappy, gzip, zstd, Brotli or LZ4.
+ * Numbers and booleans become text as JavaScript writes them; a column that Hugging Face's `datasets` marked as
+ * `ClassLabel` gives the names of its classes. In errors and in `line`, a row is identified by its number, from 1.
  *
- * @param file - Path or `file:` URL of the file. Parquet is read from its end on, so it cannot come from a stream.
+ * @param file - Path or `file:` URL of the file. Parquet is read from its end, so it cannot come from a stream.
  * @param options - Which columns; see {@link ReadParquetOptions}.
- * @returns Rows for `for await`, `TextClassifier.train`, {@link encodeDataset} or {@link collect}; the file is opened then.
- * @throws {@link ArgumentError} at once for options that do not fit. While reading {@link DataError} with file and row:
- * `FILE_NOT_FOUND`, `IO`, `MISSING_COLUMN` (the message lists the columns), `INVALID_ROW` (a value that is null or of another
- * type), `INVALID_FILE` (not Parquet, damaged, bytes that are not UTF-8, a codec that is not supported).
+ * @returns Rows for `for await`, `TextClassifier.train`, {@link encodeDataset} or {@link collect}; the file is opened
+ * when iteration starts.
+ * @throws {@link ArgumentError} at once for invalid options. While reading {@link DataError} with file and row:
+ * `FILE_NOT_FOUND`, `IO`, `MISSING_COLUMN` (the message lists the columns), `INVALID_ROW` (a value that is null or of
+ * another type), `INVALID_FILE` (not Parquet, damaged, bytes that are not UTF-8, a codec that is not supported).
  *
  * @example
  * ```ts
@@ -85,7 +86,7 @@ function rows<R>(source: Source, options: ReadingOptions, columns: Column[], mak
   if (path === undefined) {
     throw constraint(
       'input',
-      'Parquet is read from its end on and cannot come from standard input or a stream: write it to a file first',
+      'Parquet is read from its end and cannot come from standard input or a stream: write it to a file first',
     );
   }
   return fileRows(source, settingsOf(READING, options), (_, reading) => read(path, reading, columns, make));
@@ -122,7 +123,7 @@ async function* read<R>(
     reading.end();
   } catch (error) {
     if (error instanceof RecurraError) throw error;
-    // Metadata that contradicts itself shows in many ways, also as a TypeError where something is not there.
+    // Inconsistent metadata causes many kinds of errors, including a TypeError for something missing.
     throw (error as NodeJS.ErrnoException).syscall
       ? ioError(error as Error, file)
       : damaged(error as Error, file, line);
@@ -134,7 +135,7 @@ async function* read<R>(
 function damaged(error: Error, file: string, line: number): DataError {
   const where = line > 0 ? `after row ${line}: ` : '';
   const hint = /footer != PAR1/.test(error.message)
-    ? 'this is not a Parquet file, or it is cut off'
+    ? 'this is not a Parquet file, or it is truncated'
     : `cannot be read as Parquet: ${error.message}`;
   return new DataError('INVALID_FILE', where + hint, { file }, { cause: error });
 }
@@ -149,20 +150,20 @@ function find(column: Column, names: readonly string[], file: string): string {
   }
   const places = names.flatMap((each, i) => (each === name ? [i + 1] : []));
   if (places.length > 1) {
-    const message = `there are ${places.length} columns of the name ${JSON.stringify(name)}, as column ${places.join(' and ')}, which cannot be told apart: write the file with a name of its own for each`;
+    const message = `there are ${places.length} columns with the name ${JSON.stringify(name)}, as column ${places.join(' and ')}, which are ambiguous: write the file with distinct names`;
     throw new DataError('INVALID_FILE', message, { file });
   }
   return name;
 }
 
-/** What Hugging Face's `datasets` notes of a column: a feature, or a list of features of which each value is one. */
+/** What Hugging Face's `datasets` records about a column: a feature, or a list of features. */
 interface HuggingFaceFeature {
   _type?: string;
   names?: unknown;
   feature?: HuggingFaceFeature | HuggingFaceFeature[];
 }
 
-/** The names that Hugging Face's `datasets` notes for the numbers of a column. */
+/** The class names that Hugging Face's `datasets` records for the numbers of a column. */
 function classNames(note: string | undefined, column: string): readonly string[] | undefined {
   if (note === undefined) return undefined;
   try {

@@ -1,27 +1,27 @@
 import type { PageHeader } from 'hyparquet';
 
-/** Values of a page. Writers make pages of a megabyte, with thousands. */
+/** Maximum values of a page. Writers make pages of a megabyte, with thousands of values. */
 const MOST_VALUES = 2 ** 24;
 
-/** Bytes of a page, decompressed. The largest that are written by default have 100 MB (DuckDB). */
+/** Maximum decompressed bytes of a page. The largest default is 100 MB (DuckDB). */
 const LARGEST_PAGE = 2 ** 28;
 
-/** What a page's bytes are decoded by. */
+/** How a page's bytes are decoded. */
 export interface PageLevels {
-  /** Most repetitions, 0 for a column of single values. */
+  /** Maximum repetition level, 0 for a column of single values. */
   repetition: number;
-  /** Most definitions, 0 for a column that has no nulls. */
+  /** Maximum definition level, 0 for a column without nulls. */
   definition: number;
   /** Type of the values. */
   type: string;
-  /** Reads the lengths of what a DELTA_BYTE_ARRAY's values have in common with those before. */
+  /** Reads the lengths of the prefixes that values of a DELTA_BYTE_ARRAY share with the value before. */
   prefixes(view: DataView, offset: number, count: number): Int32Array;
 }
 
 /**
- * Checks what a page's header states, before anything of that size is made.
+ * Checks the sizes in a page's header before memory is allocated for them.
  *
- * @throws Error if it cannot be true, or is more than writers write.
+ * @throws Error if a size is impossible, or larger than writers produce.
  */
 export function checkHeader(header: PageHeader): void {
   const { compressed_page_size, uncompressed_page_size } = header;
@@ -37,14 +37,14 @@ export function checkHeader(header: PageHeader): void {
   }
 }
 
-/** Remainders of CRC-32 by byte, of the polynomial that gzip uses. */
+/** The byte table of CRC-32 with gzip's polynomial. */
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
   return crc;
 });
 
-/** CRC-32. That of Node's zlib is younger than the first Node 20. */
+/** CRC-32. Early versions of Node 20 do not have zlib's. */
 function crc32(bytes: Uint8Array): number {
   let crc = -1;
   for (let i = 0; i < bytes.length; i++) crc = CRC_TABLE[(crc ^ bytes[i]!) & 255]! ^ (crc >>> 8);
@@ -52,18 +52,18 @@ function crc32(bytes: Uint8Array): number {
 }
 
 /**
- * Checks a page's bytes, as they are in the file, by the checksum in its header, if there is one.
+ * Checks a page's raw bytes against the checksum in its header, if there is one.
  *
  * @throws Error if they differ.
  */
 export function checkChecksum({ crc }: PageHeader, bytes: Uint8Array): void {
   if (crc === undefined || crc32(bytes) === (crc | 0)) return;
-  throw new Error("a page's checksum does not fit its contents: the file was damaged; copy or download it again");
+  throw new Error("a page's checksum does not match its contents: the file was damaged; copy or download it again");
 }
 
 /**
- * Checks the runs of a data page: hyparquet writes as many values as a run states, also more than the page has, for which a few
- * bytes of a damaged file would take all memory.
+ * Checks the runs of a data page: hyparquet writes as many values as a run states, even more than the page has, so a
+ * few bytes of a damaged file could use up all memory.
  *
  * @param header - The page's header.
  * @param bytes - The page, decompressed (the levels of a page of version 2 before its values).
@@ -101,7 +101,7 @@ export function checkRuns(header: PageHeader, bytes: Uint8Array, levels: PageLev
   }
 }
 
-/** Follows runs of numbers until there are as many as the page has values, or the bytes end. */
+/** Follows runs of numbers until they cover the page's values, or the bytes end. */
 function runs(view: DataView, from: number, width: number, count: number, end = view.byteLength): void {
   if (width > 32) throw new Error(`numbers of ${width} bits`);
   let at = from;
@@ -115,7 +115,7 @@ function runs(view: DataView, from: number, width: number, count: number, end = 
     }
     const packed = header % 2 === 1;
     const length = Math.floor(header / 2) * (packed ? 8 : 1);
-    // Packed values end with the bytes, and hyparquet takes no more than there is place for: DuckDB fills them up to 256.
+    // Packed values end with the bytes, and hyparquet reads only as many as fit: DuckDB pads them to 256.
     const most = count - seen + (packed ? (width > 0 ? length : 256) : 0);
     if (length > most) throw new Error(`a run of ${length} values where ${count - seen} are left`);
     at += packed ? (length / 8) * width : Math.ceil(width / 8);

@@ -16,13 +16,13 @@ import { checkChecksum, checkHeader, checkRuns } from './parquetClaims.js';
 import type { Reading } from './reading.js';
 import { ZstdFrames } from './zstdFrames.js';
 
-/** A fault of a Parquet file, or something in it that cannot be read. */
+/** An error in a Parquet file, or something in it that cannot be read. */
 export class ParquetFault extends Error {}
 
-/** Where page headers are looked for at first; headers with long statistics are read again with more. */
+/** Bytes read for a page header at first; headers with long statistics are read again with more. */
 const HEADER = 16_384;
 
-/** hyparquet with what it does for pages. It is ESM alone, which the published CommonJS can only import like this. */
+/** hyparquet with its functions for pages. It is ESM only, which the published CommonJS can only import this way. */
 async function loadLibrary() {
   const [base, assemble, column, convert, datapage, delta, schema, { compressors: inJavaScript }] = await Promise.all([
     import('hyparquet'),
@@ -39,7 +39,7 @@ async function loadLibrary() {
     ...convert.DEFAULT_PARSERS,
     stringFromBytes: (bytes: Uint8Array) => bytes && strict.decode(bytes),
   };
-  // Node's own are compiled, the others are not.
+  // Node's own codecs are native, the others are not.
   const compressors: Compressors = {
     ...inJavaScript,
     GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
@@ -52,8 +52,8 @@ async function loadLibrary() {
 type Library = Awaited<ReturnType<typeof loadLibrary>>;
 
 /**
- * A Parquet file whose columns are read page by page. hyparquet's own functions decode whole row groups, which many writers
- * make as large as the file: all texts would be in memory, and the event loop would stand still for seconds.
+ * A Parquet file whose columns are read page by page. hyparquet's own functions decode whole row groups, which many
+ * writers make as large as the file: all texts would be in memory, and the event loop would block for seconds.
  *
  * @internal
  */
@@ -74,13 +74,13 @@ export class ParquetFile {
     this.#reading = reading;
   }
 
-  /** Reads the metadata. The bytes of pages are told to `reading` as they are read. */
+  /** Reads the metadata. `reading` counts the bytes of pages as they are read. */
   static async open(handle: FileHandle, reading?: Reading): Promise<ParquetFile> {
     const library = await loadLibrary();
     const { size } = await handle.stat();
     if (reading) reading.totalBytes = size;
     if (size < 12) {
-      // A folder can be opened, and on Windows its size is 0; reading it is the system's own error.
+      // A folder can be opened, and on Windows its size is 0; reading it gives the system's own error.
       await handle.read(Buffer.alloc(1), 0, 1, 0);
       throw new ParquetFault('the file is too short for a Parquet file');
     }
@@ -96,7 +96,7 @@ export class ParquetFile {
     return this.#tree.children.map(({ element }) => element.name);
   }
 
-  /** A value that the writer put beside the data. */
+  /** A value in the file's key-value metadata. */
   note(key: string): string | undefined {
     return this.#metadata.key_value_metadata?.find((each) => each.key === key)?.value;
   }
@@ -175,14 +175,14 @@ export class ParquetFile {
     if (!(at >= 4)) throw new ParquetFault(`column ${JSON.stringify(top.element.name)} begins outside the file`);
     const end = Math.min(at + Number(meta.total_compressed_size), this.#size);
     let dictionary: DecodedArray | undefined;
-    /** The last row of the page before: the next page may go on with its list. */
+    /** The last row of the previous page: its list may continue on the next page. */
     let held: DecodedArray | undefined;
     for (let done = 0; done < rows && at < end; ) {
       const { header, length } = await this.#header(at, end);
       await fault(() => checkHeader(header));
       const from = at + length;
       at = from + header.compressed_page_size;
-      if (!(at >= from && at <= end)) throw new ParquetFault(`column ${JSON.stringify(top.element.name)} is cut off`);
+      if (!(at >= from && at <= end)) throw new ParquetFault(`column ${JSON.stringify(top.element.name)} is truncated`);
       const compressed = new Uint8Array(await read(this.#handle, from, at));
       this.#reading?.read(compressed.length);
       await fault(() => checkChecksum(header, compressed));
@@ -209,7 +209,7 @@ export class ParquetFile {
     if (last) yield await fault(() => this.#assembled(last, meta, top));
   }
 
-  /** A page's bytes; those of version 2 have their levels before, which are not compressed. */
+  /** A page's decompressed bytes. In version 2, uncompressed levels precede the values. */
   #decompressed(bytes: Uint8Array, header: PageHeader, { codec }: ColumnMetaData): Uint8Array {
     const { decompressPage, compressors } = this.#library;
     const second = header.data_page_header_v2;
@@ -244,7 +244,7 @@ export class ParquetFile {
   }
 }
 
-/** Decompresses to the length that is stated, and not a byte more. */
+/** Decompresses to exactly the stated length. */
 function unzstd(input: Uint8Array, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let at = 0;
@@ -262,13 +262,13 @@ async function read(handle: FileHandle, start: number, end: number): Promise<Arr
   let length = 0;
   while (length < bytes.length) {
     const { bytesRead } = await handle.read(bytes, length, bytes.length - length, start + length);
-    if (bytesRead === 0) throw new ParquetFault('the file is cut off');
+    if (bytesRead === 0) throw new ParquetFault('the file is truncated');
     length += bytesRead;
   }
   return bytes.buffer;
 }
 
-/** Turns what hyparquet throws, which are plain errors of many kinds, into faults of the file. */
+/** Turns errors that hyparquet throws into errors of the file. */
 async function fault<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();

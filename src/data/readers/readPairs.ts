@@ -8,20 +8,20 @@ import { byFormat, csvOptions, formatByName } from './readRows.js';
 import type { Pair } from './rows.js';
 import { type FileRows, type Input, sourceOf } from './source.js';
 
-/** Options of {@link readPairs}; those that the file's format has no use for are ignored. */
+/** Options of {@link readPairs}; those that do not apply to the file's format are ignored. */
 export interface ReadPairsOptions extends TableTextOptions, PairColumns {
-  /** How the file is written. Default: by the ending of its name, else by how its content begins. */
+  /** How the file is written. Default: by its extension, otherwise by its first bytes. */
   format?: PairFormat | undefined;
 }
 
 /**
- * Reads pairs of a source and a target from a file: `.csv`, `.tsv`, `.jsonl` (also `.ndjson`, `.json` with one object a line), `.parquet`,
- * each but the last also with `.gz` or `.zst` behind it. Of other names, of standard input and of streams the content decides: JSON
- * objects, else CSV.
+ * Reads pairs of a source and a target from a file: `.csv`, `.tsv`, `.jsonl` (also `.ndjson`, `.json` with one object a
+ * line), `.parquet`, each but the last also followed by `.gz` or `.zst`. For other names, standard input and streams,
+ * the content decides: JSON objects, otherwise CSV.
  *
  * @param input - Path of the file, `-` for standard input, or a stream of bytes.
  * @param options - Which columns, and how the file is written; see {@link ReadPairsOptions}.
- * @returns pairs for `for await` and `Seq2Seq.train`; the file is opened then.
+ * @returns pairs for `for await` and `Seq2Seq.train`; the file is opened when iteration starts.
  * @throws the errors of {@link readCsv}, {@link readJsonLines} and {@link readParquet}.
  *
  * @example
@@ -41,7 +41,7 @@ export function readPairs(input: Input, options: ReadPairsOptions = {}): FileRow
     if (found === 'parquet') return parquetPairs(opened, rest);
     if (found === 'fasttext') {
       const message =
-        'the file begins as one of fastText, with a label; expected pairs as CSV, TSV, JSON lines or Parquet';
+        "the file starts like fastText's format, with a label; expected pairs as CSV, TSV, JSON lines or Parquet";
       throw new DataError('INVALID_FILE', message, { file: opened.file });
     }
     return csvPairs(opened, csvOptions(found, rest));

@@ -14,32 +14,33 @@ import type { Row, Tokens, UnlabelledText } from './rows.js';
 import { type FileRows, type Input, type Source, sourceOf } from './source.js';
 import { encodingOf } from './textStream.js';
 
-/** Options of {@link readRows}; those that the file's format has no use for are ignored. */
+/** Options of {@link readRows}; those that do not apply to the file's format are ignored. */
 export interface ReadRowsOptions extends Omit<ReadCsvOptions, 'text' | 'label'>, ReadFastTextOptions {
-  /** How the file is written. Default: by the ending of its name, else by how its content begins. */
+  /** How the file is written. Default: by its extension, otherwise by its first bytes. */
   format?: RowFormat | undefined;
-  /** Column or field of the text, or several that are joined by a blank. fastText's format alone has none. */
+  /** Column or field of the text, or several, joined by a space. Required for every format but fastText's. */
   text?: Column | readonly Column[] | undefined;
-  /** Column or field of the label. fastText's format alone has none. */
+  /** Column or field of the label. Required for every format but fastText's. */
   label?: Column | undefined;
 }
 
-/** Options of {@link readTexts}; those that the file's format has no use for are ignored. */
+/** Options of {@link readTexts}; those that do not apply to the file's format are ignored. */
 export interface ReadTextsOptions extends Omit<CsvTextOptions, 'text'>, ReadFastTextOptions {
-  /** How the file is written. Default: by the ending of its name, else by how its content begins. */
+  /** How the file is written. Default: by its extension, otherwise by its first bytes. */
   format?: TextFormat | undefined;
-  /** Column or field of the text, or several that are joined by a blank. Default: each line is a text. */
+  /** Column or field of the text, or several, joined by a space. Default: each line is a text. */
   text?: Column | readonly Column[] | undefined;
 }
 
 /**
- * Reads texts and labels from a file of any format: `.csv`, `.tsv`, `.jsonl` (also `.ndjson`, `.json` with one object a line),
- * `.parquet`, each but the last also with `.gz` or `.zst` behind it. Of other names, of standard input and of streams the
- * content decides: JSON objects, fastText's `__label__`, else CSV. fastText's format is not known by a name.
+ * Reads texts and labels from a file of any format: `.csv`, `.tsv`, `.jsonl` (also `.ndjson`, `.json` with one object a
+ * line), `.parquet`, each but the last also followed by `.gz` or `.zst`. For other names, standard input and streams,
+ * the content decides: JSON objects, fastText's `__label__`, otherwise CSV. fastText's format has no extension.
  *
  * @param input - Path of the file, `-` for standard input, or a stream of bytes.
  * @param options - See {@link ReadRowsOptions}.
- * @returns Rows for `for await`, `TextClassifier.train`, {@link encodeDataset} or {@link collect}; the file is opened then.
+ * @returns Rows for `for await`, `TextClassifier.train`, {@link encodeDataset} or {@link collect}; the file is opened
+ * when iteration starts.
  * @throws the errors of {@link readCsv}, {@link readJsonLines}, {@link readFastText} and {@link readParquet}.
  *
  * @example
@@ -64,8 +65,8 @@ export function readRows(input: Input, options: ReadRowsOptions = {}): FileRows<
 }
 
 /**
- * Reads texts without labels from a file of any format, for prediction; otherwise as {@link readRows}. Without `text` each line
- * is a text, blank ones included, unless the file's name or `format` say otherwise.
+ * Reads texts without labels from a file of any format, for prediction; otherwise as {@link readRows}. Without `text`
+ * each line is a text, including blank ones, unless the file's name or `format` imply another format.
  *
  * @param input - Path of the file, `-` for standard input, or a stream of bytes.
  * @param options - See {@link ReadTextsOptions}.
@@ -84,8 +85,8 @@ export function readTexts(input: Input, options: ReadTextsOptions = {}): FileRow
 }
 
 /**
- * As {@link readTexts}, but that in JSON lines there may also be sentences of tokens, `{ "tokens": [...] }`, and that the field of the
- * text is `text` by default.
+ * Like {@link readTexts}, but JSON lines may also contain sentences of tokens, `{ "tokens": [...] }`, and the field of
+ * the text is `text` by default.
  *
  * @internal
  */
@@ -103,7 +104,7 @@ function textsBy<R>(
   const { format, ...rest } = options;
   const { text } = rest;
   const source = sourceOf(input);
-  // Without a column each line is a text, whatever it looks like.
+  // Without a column each line is a text, whatever its content.
   const known =
     settingsOf({ format: TEXTS.format }, { format }).format ??
     formatByName(source.path) ??
@@ -151,7 +152,7 @@ export function csvOptions<O extends { delimiter?: string | undefined }>(format:
 }
 
 /**
- * The format that a file's name tells.
+ * The format that a file's name implies.
  *
  * @internal
  */
@@ -161,7 +162,7 @@ export function formatByName(file: string | undefined): RowFormat | undefined {
 }
 
 /**
- * Reads by a format that is known, else by how the content begins.
+ * Reads in a known format, otherwise in the one that the first bytes suggest.
  *
  * @internal
  */
@@ -173,7 +174,7 @@ export function byFormat<R, F extends TextFormat>(
   open: (source: Source, format: F) => FileRows<R>,
 ): FileRows<R> {
   if (known !== undefined) return open(source, known);
-  // Faults of the options are found at once even so.
+  // Invalid options are reported at once even so.
   const settings = settingsOf({ ...LABEL_PREFIX, ...TABLE_TEXT }, options);
   let inner: FileRows<R> | undefined;
   const none = new Reading(source.file, settings);
@@ -199,7 +200,7 @@ export function byFormat<R, F extends TextFormat>(
   };
 }
 
-/** Bytes after which the format of a first line that has not ended yet is decided. */
+/** Bytes after which the format is decided even if the first line has not ended. */
 const ENOUGH = 16_384;
 
 async function* sniffed<R, F extends TextFormat>(
@@ -240,12 +241,12 @@ async function* sniffed<R, F extends TextFormat>(
   }
 }
 
-/** The beginning of a text, as far as its bytes can be read. */
+/** The beginning of a text, as far as it can be decoded. */
 function decodedHead(head: Uint8Array, encoding: string | undefined): string {
   return new TextDecoder(encodingOf(head, encoding)).decode(head, { stream: true });
 }
 
-/** What the content begins like, where that leaves no doubt. */
+/** The format that the content implies, if it is clear. */
 function formatByContent(bytes: Buffer, text: string, labelPrefix: string): RowFormat | undefined {
   if (bytes.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet';
   const begin = text.replace(/^\ufeff?\s*/, '');
@@ -257,7 +258,7 @@ function formatByContent(bytes: Buffer, text: string, labelPrefix: string): RowF
     JSON.parse(line);
     return 'jsonl';
   } catch {
-    // A line longer than what was read is no JSON yet.
+    // A line longer than what was read cannot be parsed yet.
     return end < 0 && /^\{\s*"/.test(line) && bytes.length > 4096 ? 'jsonl' : undefined;
   }
 }

@@ -18,13 +18,14 @@ export type TagFormat = 'conll' | 'conllu' | 'spans';
 
 export const TAG_FORMATS = ['conll', 'conllu', 'spans'] as const satisfies readonly TagFormat[];
 
-/** Options of {@link readTags}; those that the file's format has no use for are ignored. */
+/** Options of {@link readTags}; those that do not apply to the file's format are ignored. */
 export interface ReadTagsOptions
   extends Omit<ReadConllOptions, 'columns'>,
     Pick<ReadSpansOptions, 'text' | 'spans' | 'offsets'> {
   /**
-   * How the file is written: a token on each line (`conll`), Universal Dependencies (`conllu`), or JSON lines (`spans`), each of which
-   * is a text with spans as {@link readSpans} knows them, or `{"tokens": [...], "tags": [...]}`. Default: by the ending of its name, `.conllu` and `.jsonl`; else `conll`.
+   * How the file is written: one token per line (`conll`), Universal Dependencies (`conllu`), or JSON lines (`spans`),
+   * each a text with spans as in {@link readSpans}, or `{"tokens": [...], "tags": [...]}`. Default: by its extension,
+   * `.conllu` or `.jsonl`, otherwise `conll`.
    */
   format?: TagFormat | undefined;
 }
@@ -54,7 +55,7 @@ export const TAGS = {
   separator: option(choice(['tab', 'blank'] as const), {
     defaultText: 'by the first line',
     flag: '<what>',
-    help: 'what stands between columns: one tab, or any number of blanks',
+    help: 'column separator: one tab, or any number of blanks',
   }),
   header: option(flag, { defaultText: 'false', help: 'whether the first line names the columns' }),
   comments: option(flag, {
@@ -75,22 +76,22 @@ export const TAGS = {
   offsets: option(choice(['utf16', 'codePoints'] as const satisfies readonly SpanOffsets[]), {
     defaultText: 'by the shape of the spans',
     flag: '<how>',
-    help: 'how positions in texts are counted: `utf16` as JavaScript does, `codePoints` as Python does',
+    help: 'unit of positions in texts: `utf16` as in JavaScript, `codePoints` as in Python',
   }),
   ...FILE_TEXT,
 } as const satisfies TableOf<ReadTagsOptions>;
 
-/** Sentences of a file of whatever format. */
+/** Sentences of a file of any format. */
 export type TagFileRows = FileRows<TaggedTokens | SpannedText> &
   Partial<Pick<TaggedRows, 'scheme' | 'repaired' | 'hints'>>;
 
 /**
- * Reads sentences with tags or spans from a file of any format that {@link readConll}, {@link readConllu} and {@link readSpans} read, and
- * from JSON lines of `{"tokens": [...], "tags": [...]}`; also with `.gz` or `.zst` behind its name.
+ * Reads sentences with tags or spans from a file of any format that {@link readConll}, {@link readConllu} and
+ * {@link readSpans} read, and from JSON lines of `{"tokens": [...], "tags": [...]}`; also followed by `.gz` or `.zst`.
  *
  * @param input - Path of the file, `-` for standard input, or a stream of bytes.
  * @param options - See {@link ReadTagsOptions}.
- * @returns Rows for `for await` or `TextTagger.train`; the file is opened then.
+ * @returns Rows for `for await` or `TextTagger.train`; the file is opened when iteration starts.
  * @throws the errors of {@link readConll}, {@link readConllu} and {@link readSpans}.
  *
  * @example
@@ -124,7 +125,7 @@ function readRecords(
   );
 }
 
-/** The format that a file's name tells. */
+/** The format that a file's name implies. */
 function formatByName(input: Input): TagFormat {
   const name = typeof input === 'string' || input instanceof URL ? String(input) : '';
   const ending = /\.([a-z]+)(?:\.(?:gz|gzip|zst|zstd))?$/i.exec(name)?.[1]?.toLowerCase();

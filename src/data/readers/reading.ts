@@ -4,7 +4,7 @@ import type { ReadingSettings, ReadProgress } from './options.js';
 /** Milliseconds between two reports of progress. */
 const BETWEEN_REPORTS = 100;
 
-/** Warnings that one reading of a file keeps: the first ones say what is wrong. */
+/** Maximum warnings kept for one reading of a file: the first ones show what is wrong. */
 const MOST_WARNINGS = 10;
 
 /**
@@ -13,16 +13,16 @@ const MOST_WARNINGS = 10;
  * @internal
  */
 export interface ByteCounter {
-  /** Whether somebody wants to know how far it has come. */
+  /** Whether progress is reported. */
   readonly watched: boolean;
-  /** Bytes of the file, where they are known. */
+  /** Size of the file in bytes, if known. */
   totalBytes: number | undefined;
   /** Counts bytes. */
   read(bytes: number): void;
 }
 
 /**
- * Counts for a reading that is not known yet, since the content decides how it is read.
+ * Counts for a reading that does not exist yet, because the content decides the format.
  *
  * @internal
  */
@@ -37,7 +37,7 @@ export class LateCounter implements ByteCounter {
     else this.#bytes += bytes;
   }
 
-  /** Hands over to the reading what was counted before. */
+  /** Passes the counts so far to the reading. */
   pass(reading: ByteCounter): void {
     this.#reading = reading;
     reading.totalBytes = this.totalBytes;
@@ -46,16 +46,16 @@ export class LateCounter implements ByteCounter {
 }
 
 /**
- * What one reading of a file counts and notes: rows, bytes, rows that were left out, and what may be read otherwise than meant.
+ * Counts and warnings of one reading of a file: rows, bytes, skipped rows, and data that may be misread.
  *
  * @internal
  */
 export class Reading implements ByteCounter {
-  /** Rows that were left out. */
+  /** Skipped rows. */
   skipped = 0;
-  /** Why the first of them was. */
+  /** Why the first one was skipped. */
   firstSkipped: DataError | undefined;
-  /** What may be read otherwise than meant. */
+  /** Data that may be misread. */
   readonly warnings: DataError[] = [];
   totalBytes: number | undefined;
   readonly #file: string | undefined;
@@ -75,14 +75,14 @@ export class Reading implements ByteCounter {
     return this.#onProgress !== undefined;
   }
 
-  /** What `make` makes; undefined if that is a row to leave out. */
+  /** The result of `make`; undefined for a row to skip. */
   make<Row>(make: () => Row): Row | undefined {
     const row = this.check(make);
     if (row !== undefined) this.#rows++;
     return row;
   }
 
-  /** As {@link make}, of a row that is counted already. */
+  /** Like {@link make}, for a row that is already counted. */
   check<Row>(make: () => Row): Row | undefined {
     try {
       return make();
@@ -94,13 +94,13 @@ export class Reading implements ByteCounter {
     }
   }
 
-  /** Counts a row that fits whatever it has. */
+  /** Counts a row that needs no check. */
   row<Row>(row: Row): Row {
     this.#rows++;
     return row;
   }
 
-  /** Notes what may be read otherwise than meant. */
+  /** Records a warning about data that may be misread. */
   warn(message: string, line?: number): void {
     if (this.warnings.length < MOST_WARNINGS) {
       this.warnings.push(new DataError('INVALID_ROW', message, { file: this.#file, line }));
@@ -116,7 +116,7 @@ export class Reading implements ByteCounter {
     this.#report();
   }
 
-  /** Says that the file was read to its end. */
+  /** Reports that the file was read to its end. */
   end(): void {
     this.#report();
   }

@@ -4,10 +4,10 @@ import type { FileTextSettings } from './options.js';
 import type { Reading } from './reading.js';
 import type { Source } from './source.js';
 
-/** The kinds of lines in a file with one token on each line. */
+/** The kinds of lines in a file with one token per line. */
 export type LineKind = 'token' | 'comment' | 'border';
 
-/** The lines of a sentence, each of a token. */
+/** The lines of a sentence, one per token. */
 export interface SentenceLines {
   lines: string[];
   /** Number of each line, from 1. */
@@ -22,7 +22,7 @@ export function isBlankLine(line: string): boolean {
 /**
  * Collects the lines of each sentence. Sentences end at blank lines, at borders and at the end of the file.
  *
- * @param kindOf - Tells what a line is that is not blank; `first` is true where a sentence would begin.
+ * @param kindOf - Classifies a line that is not blank; `first` is true where a sentence would begin.
  * @throws {@link DataError} `INVALID_ROW` for a sentence of more than `maxRowBytes` characters: blank lines are missing.
  */
 export async function* sentenceLines(

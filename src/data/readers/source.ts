@@ -14,17 +14,17 @@ import { type ByteCounter, Reading } from './reading.js';
  */
 export type Input = string | URL | Readable | ReadableStream<Uint8Array>;
 
-/** Rows of a file, read again each time they are iterated over; rows of a stream can be iterated over once. */
+/** Rows of a file, read again for each iteration; rows of a stream can be iterated only once. */
 export interface FileRows<Row> extends AsyncIterable<Row> {
-  /** Path of the file as it was given, `stdin` for standard input, undefined for a stream. */
+  /** Path of the file as given, `stdin` for standard input, undefined for a stream. */
   readonly file: string | undefined;
-  /** Number of rows that the last iteration left out for `onBadRow: 'skip'`, so far. */
+  /** Number of rows that the last iteration has skipped so far, with `onBadRow: 'skip'`. */
   readonly skipped: number;
-  /** Why the first of them was left out. */
+  /** Why the first of them was skipped. */
   readonly firstSkipped: DataError | undefined;
   /**
-   * What the last iteration found that may be read otherwise than meant, so far: a header that is read as a row, a quote that swallows
-   * rows. Each says what to do. A training tells them as `warning` events.
+   * Data that the last iteration may have misread so far: a header that is read as a row, a quote that swallows rows.
+   * Each warning says what to do. A training reports them as `warning` events.
    */
   readonly warnings: readonly DataError[];
 }
@@ -37,17 +37,17 @@ export interface FileRows<Row> extends AsyncIterable<Row> {
 export interface Source {
   /** The name for messages. */
   readonly file: string | undefined;
-  /** The path, if it is a file, which can be read at any place. */
+  /** The path, if it is a file that can be read at any position. */
   readonly path: string | undefined;
   /** Throws if the input was read before and cannot be again. */
   check(): void;
-  /** The bytes, decompressed if they are gzip or zstd. What is read of the file is counted. */
+  /** The bytes, decompressed if they are gzip or zstd. `counter` counts the bytes read. */
   open(counter?: ByteCounter): AsyncIterable<Uint8Array | string>;
 }
 
 const INPUT = 'a path, a file: URL, - or a stream';
 
-/** The path that an input names, if it names one. */
+/** The path of an input, if it is a file. */
 function pathOf(input: Input): string | undefined {
   if (typeof input === 'string') {
     if (input === '-') return undefined;
@@ -68,13 +68,13 @@ function isReadable(input: unknown): input is Readable {
   return typeof input === 'object' && input !== null && typeof (input as Readable).pipe === 'function';
 }
 
-/** A stream of the web's kind, of whatever implementation. */
+/** A web stream of any implementation. */
 function isWebStream(input: unknown): input is ReadableStream<Uint8Array> {
   return typeof input === 'object' && input !== null && typeof (input as ReadableStream).getReader === 'function';
 }
 
 /**
- * Checks an input and makes it one that readers open.
+ * Checks an input and turns it into a source.
  *
  * @internal
  */
@@ -109,14 +109,14 @@ export function sourceOf(input: Input): Source {
     file,
     path: undefined,
     check() {
-      if (read()) throw constraint('input', 'The stream was read before; its rows can be iterated over once');
+      if (read()) throw constraint('input', 'The stream has already been read; its rows can be iterated only once');
     },
     open: (counter) => decompressed(stream, file, counter),
   };
 }
 
 /**
- * Makes rows of a reader.
+ * Makes the rows of a reader.
  *
  * @internal
  */

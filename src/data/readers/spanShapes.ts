@@ -1,21 +1,21 @@
 import type { JsonObject } from './jsonLines.js';
 
-/** How positions in a text are counted: in UTF-16 code units, as JavaScript does, or in code points, as Python does. */
+/** Unit of positions in a text: UTF-16 code units, as in JavaScript, or code points, as in Python. */
 export type SpanOffsets = 'utf16' | 'codePoints';
 
-/** The spans of an object as they are written. */
+/** The unchecked spans of an object. */
 export interface RawSpans {
   spans: RawSpan[];
-  /** How the program counts that writes this shape. */
+  /** How positions are counted by the program that writes this shape. */
   offsets: SpanOffsets;
 }
 
-/** A span as it is written; nothing of it is checked. */
+/** An unchecked span. */
 export interface RawSpan {
   start: unknown;
   end: unknown;
   label: unknown;
-  /** What the span says that its text is. */
+  /** The text that the span claims to have. */
   text: unknown;
 }
 
@@ -26,13 +26,13 @@ const isObject = (value: unknown): value is JsonObject =>
 
 const own = (record: JsonObject, name: string): unknown => (Object.hasOwn(record, name) ? record[name] : undefined);
 
-/** Fields that may have the spans, the surest first. */
+/** Fields that may have the spans, the most reliable first. */
 const FIELDS = ['spans', 'ents', 'entities', 'labels', 'label'] as const;
 
 /**
- * Finds the text's object and the spans of a record, in whatever shape.
+ * Finds the text's object and the spans of a record, in any shape.
  *
- * @param field - Where the spans are; undefined to look for them.
+ * @param field - The field of the spans; undefined to search for it.
  */
 export function spansOf(record: JsonObject, field: string | undefined, refuse: Refuse): RawSpans {
   if (field === undefined && Array.isArray(own(record, 'annotations'))) {
@@ -57,7 +57,8 @@ function spanOf(value: unknown, name: string, refuse: Refuse): RawSpan {
     if (value.length === 3) return { start: value[0], end: value[1], label: value[2], text: undefined };
     throw refuse(`${name} is an array of ${value.length}: expected [start, end, label]`);
   }
-  if (!isObject(value)) throw refuse(`${name} is no span: expected {"start", "end", "label"} or [start, end, label]`);
+  if (!isObject(value))
+    throw refuse(`${name} is not a span: expected {"start", "end", "label"} or [start, end, label]`);
   const doccano = Object.hasOwn(value, 'start_offset');
   return {
     start: own(value, doccano ? 'start_offset' : 'start'),
@@ -67,14 +68,16 @@ function spanOf(value: unknown, name: string, refuse: Refuse): RawSpan {
   };
 }
 
-/** The label of Label Studio's list of labels, of which a token can have one. */
+/** The single label in Label Studio's list of labels. */
 function oneLabel(labels: unknown, name: string, refuse: Refuse): unknown {
   if (!Array.isArray(labels)) return undefined;
   if (labels.length > 1) throw refuse(`${name} has ${labels.length} labels: a token has one tag`);
   return labels[0];
 }
 
-/** The spans of the first annotation that was not cancelled; other results, such as choices and relations, are left out. */
+/**
+ * The spans of the first annotation that was not cancelled; other results, such as choices and relations, are skipped.
+ */
 function labelStudioSpans(annotations: readonly unknown[], refuse: Refuse): RawSpan[] {
   const annotation = annotations.find((each) => isObject(each) && own(each, 'was_cancelled') !== true);
   if (annotation === undefined) throw refuse('the row has no annotation that was not cancelled');

@@ -13,17 +13,20 @@ import { type RawSpan, type SpanOffsets, spansOf } from './spanShapes.js';
 export interface ReadSpansOptions extends FileTextOptions {
   /** Field of the text. Default `'text'`. */
   text?: Column | undefined;
-  /** Field of the spans. Default: the first that is there of `annotations`, `spans`, `ents`, `entities`, `labels`, `label`. */
+  /**
+   * Field of the spans. Default: the first existing one of `annotations`, `spans`, `ents`, `entities`, `labels`,
+   * `label`.
+   */
   spans?: Column | undefined;
   /**
-   * How positions are counted: `'utf16'` as JavaScript does, or `'codePoints'` as Python does. They differ behind characters
-   * such as emoji. Default: as the program counts that writes the shape of the spans.
+   * Unit of positions: `'utf16'` as in JavaScript, or `'codePoints'` as in Python. They differ after characters such as
+   * emoji. Default: that of the program that writes this shape of spans.
    */
   offsets?: SpanOffsets | undefined;
 }
 
 /**
- * Reads texts with labelled parts from JSON lines, one object a line. Each of these shapes is known:
+ * Reads texts with labelled parts from JSON lines, one object per line. These shapes are recognised:
  *
  * | written by | shape | positions count |
  * |---|---|---|
@@ -34,14 +37,15 @@ export interface ReadSpansOptions extends FileTextOptions {
  * | Label Studio | `{"data": {"text"}, "annotations": [{"result": [{"value": {"start", "end", "labels"}}]}]}` | UTF-16 code units |
  * | Label Studio, small | `{"text", "label": [{"start", "end", "labels"}]}` | UTF-16 code units |
  *
- * gzip and zstd are decompressed, and blank lines skipped. Where a span has its own text, it is compared.
+ * gzip and zstd are decompressed, and blank lines skipped. If a span contains its own text, it is compared.
  *
  * @param input - Path of the file, `-` for standard input, or a stream of bytes.
  * @param options - See {@link ReadSpansOptions}.
- * @returns Rows for `for await`, with `text.slice(start, end)` for each span, in order; the file is opened then.
- * @throws {@link ArgumentError} at once for options that do not fit. While reading {@link DataError} with file and line:
- * `FILE_NOT_FOUND`, `IO`, `INVALID_ROW` (not an object, a text or spans that are missing, a span that is empty, beyond the text,
- * without a label, or overlaps another), `INVALID_FILE` (one JSON array, damaged compression).
+ * @returns Rows for `for await`, with `text.slice(start, end)` for each span, in order; the file is opened when
+ * iteration starts.
+ * @throws {@link ArgumentError} at once for invalid options. While reading {@link DataError} with file and line:
+ * `FILE_NOT_FOUND`, `IO`, `INVALID_ROW` (not an object, a text or spans that are missing, a span that is empty, beyond
+ * the text, without a label, or overlaps another), `INVALID_FILE` (one JSON array, damaged compression).
  *
  * @example
  * ```ts
@@ -56,9 +60,9 @@ export function readSpans(input: Input, options: ReadSpansOptions = {}): FileRow
 }
 
 /**
- * What makes rows of objects with spans.
+ * Makes the function that turns objects with spans into rows.
  *
- * @throws ArgumentError for options that do not fit.
+ * @throws ArgumentError for invalid options.
  * @internal
  */
 export function spannedRows(options: Pick<ReadSpansOptions, 'text' | 'spans' | 'offsets'>): MakeRow<SpannedText> {
@@ -84,7 +88,7 @@ function withText(record: JsonObject, text: string): JsonObject {
   return typeof data === 'object' && data !== null ? (data as JsonObject) : record;
 }
 
-/** Positions in UTF-16 code units from those in code points. */
+/** Converts positions in code points to UTF-16 code units. */
 function fromCodePoints(text: string, spans: readonly RawSpan[], refuse: (message: string) => Error): RawSpan[] {
   if (!/[\ud800-\udfff]/.test(text)) return [...spans];
   const places = new Map(spans.flatMap(({ start, end }) => [start, end]).map((position) => [position, -1]));
@@ -104,7 +108,7 @@ function fromCodePoints(text: string, spans: readonly RawSpan[], refuse: (messag
   return spans.map((span) => ({ ...span, start: place(span.start), end: place(span.end) }));
 }
 
-/** Compares the texts that spans say they have. */
+/** Compares spans with the texts that they claim to have. */
 function checkTexts(text: string, spans: readonly (TextSpan & RawSpan)[], refuse: (message: string) => Error): void {
   for (const span of spans) {
     const found = text.slice(span.start, span.end);
@@ -112,7 +116,7 @@ function checkTexts(text: string, spans: readonly (TextSpan & RawSpan)[], refuse
     const short = (words: string) => JSON.stringify(words.length > 60 ? `${words.slice(0, 57)}...` : words);
     throw refuse(
       `the span ${short(span.text)} is not where it says: the text has ${short(found)} from ${span.start} to ${span.end} ` +
-        '(the option offsets says how positions are counted)',
+        '(see the option offsets for how positions are counted)',
     );
   }
 }

@@ -8,7 +8,7 @@ import type { Reading } from './reading.js';
 import type { TaggedTokens } from './rows.js';
 import { type FileRows, fileRows, type Source } from './source.js';
 
-/** A tag that its scheme does not allow where it stands. */
+/** A tag that its scheme does not allow at its position. */
 export interface TagHint {
   /** Line of the tag, from 1. */
   line: number;
@@ -16,16 +16,18 @@ export interface TagHint {
   message: string;
 }
 
-/** Sentences with a tag for each token, as readers of files give them. */
+/** Sentences with a tag for each token, as read from files. */
 export interface TaggedRows extends FileRows<TaggedTokens> {
   /**
-   * The scheme of the tags, as given or as recognised in the last iteration; undefined before it is known, and for tags
+   * The scheme of the tags, as given or as recognised in the last iteration; undefined until known, and for tags
    * without a scheme, such as parts of speech.
    */
   readonly scheme: TagScheme | undefined;
-  /** Number of sentences in the last iteration, so far, whose tags did not follow the scheme and were read as conlleval does. */
+  /**
+   * Number of sentences in the last iteration so far whose tags violated the scheme and were read as conlleval does.
+   */
   readonly repaired: number;
-  /** The first 100 of their faults. */
+  /** The first 100 violations. */
   readonly hints: readonly TagHint[];
 }
 
@@ -34,9 +36,9 @@ export interface ReadSentence extends TaggedTokens {
   numbers: readonly number[];
 }
 
-/** Faults that are kept. */
+/** Violations kept. */
 const HINTS = 100;
-/** Sentences, and tokens, in which the scheme is recognised: whichever number is reached first. */
+/** Number of sentences, and of tokens, to recognise the scheme in: whichever is reached first. */
 const SENTENCES = 1000;
 const TOKENS = 50_000;
 
@@ -89,7 +91,7 @@ class TagCheck {
         if (detector.foreign) this.scheme = null;
         else if (held.length < SENTENCES && tokens < TOKENS) continue;
         else this.scheme = detector.scheme;
-        // Sentences without entities need no scheme; it is looked for in those that follow.
+        // Sentences without entities need no scheme; keep looking in those that follow.
         yield* this.#checked(held, reading);
         held = [];
         tokens = 0;
@@ -108,7 +110,7 @@ class TagCheck {
     }
   }
 
-  /** The tags as they are, or as conlleval reads them. */
+  /** The tags, unchanged or as conlleval reads them. */
   #read(tags: readonly string[], numbers: readonly number[]): readonly string[] {
     const { scheme } = this;
     if (scheme == null) return tags;

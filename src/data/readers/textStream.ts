@@ -4,19 +4,19 @@ import type { LinePositions } from './linePositions.js';
 import { checkText } from './notText.js';
 import { Utf8Check } from './utf8.js';
 
-/** Byte order marks of UTF-16, and the encoding that each tells. */
+/** Byte order marks of UTF-16, and their encodings. */
 const MARKS = [
   { bytes: [0xff, 0xfe], encoding: 'utf-16le' },
   { bytes: [0xfe, 0xff], encoding: 'utf-16be' },
 ] as const;
 
-/** The encoding that a text's first two bytes tell. */
+/** The encoding implied by a text's first two bytes. */
 function marked(bytes: Uint8Array): string | undefined {
   return MARKS.find(({ bytes: [first, second] }) => bytes[0] === first && bytes[1] === second)?.encoding;
 }
 
 /**
- * What to say of a text that has zeros where UTF-16 without a byte order mark has them; undefined if it has none.
+ * The message for a text with zeros as in UTF-16 without a byte order mark; undefined if it has none.
  *
  * @param head - The beginning of its bytes.
  *
@@ -25,13 +25,14 @@ function marked(bytes: Uint8Array): string | undefined {
 export function bareUtf16(head: Uint8Array): string | undefined {
   const zero = head.subarray(0, 256).indexOf(0);
   if (zero < 0) return undefined;
-  // Of the two bytes of a letter the greater one is zero, and it comes second in little-endian order.
+  // The high byte of an ASCII letter is zero; in little-endian order it comes second.
   const name = zero % 2 === 1 ? 'utf16le' : 'utf16be';
   return `the file seems to be UTF-16 without a byte order mark: give encoding: '${name}' (on the command line --encoding ${name})`;
 }
 
 /**
- * How a text is encoded, as `TextDecoder` calls it: by its byte order mark where `given` leaves that open, or is UTF-16 of either order.
+ * A text's encoding as named by `TextDecoder`. The byte order mark decides if `given` is undefined or UTF-16 of either
+ * order.
  *
  * @internal
  */
@@ -41,12 +42,12 @@ export function encodingOf(head: Uint8Array, given: string | undefined): string 
 }
 
 /**
- * Passes a stream's bytes on as UTF-8, checked, and notes its lines.
+ * Yields a stream's bytes as checked UTF-8 and records its lines.
  *
- * @param chunks - Bytes, or text of a stream that decodes already.
- * @param lines - Is given every byte before it is passed on.
- * @param options - `encoding`: how the bytes are encoded, as `TextDecoder` calls it; default UTF-16 if they begin with a byte order mark of
- * it, else UTF-8. `file`: the name for messages.
+ * @param chunks - Bytes, or text from a decoding stream.
+ * @param lines - Receives every byte before it is yielded.
+ * @param options - `encoding`: the encoding as named by `TextDecoder`; default UTF-16 if the bytes start with its byte
+ * order mark, otherwise UTF-8. `file`: the name for messages.
  * @throws {@link DataError} with code `INVALID_FILE` for a file of another kind, such as a model, and `INVALID_ROW`, line and byte for text
  * that is not well-formed.
  *
@@ -82,10 +83,10 @@ export async function* checkedUtf8(
   }
 }
 
-/** Stands for the end of a stream. */
+/** Marks the end of a stream. */
 const END = new Uint8Array(0);
 
-/** The same bytes without empty chunks, the first chunk of at least two bytes if there are as many, and {@link END} after them. */
+/** The same bytes without empty chunks, the first with at least two bytes if possible, followed by {@link END}. */
 async function* withWholeMark(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
   let head: Uint8Array | undefined;
   let begun = false;
@@ -125,8 +126,8 @@ function decode(
 }
 
 const ADVICE =
-  "save the file as UTF-8, or give its encoding, such as encoding: 'latin1' (on the command line --encoding latin1) for Western " +
-  'European files of Windows';
+  "save the file as UTF-8, or give its encoding, such as encoding: 'latin1' (on the command line --encoding latin1) for " +
+  'Western European files from Windows';
 
 function refuse(offset: number, lines: LinePositions, file: string | undefined, advice: string): void {
   if (offset < 0) return;

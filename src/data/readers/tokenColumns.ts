@@ -1,13 +1,13 @@
 import { DataError } from '../../core/errors.js';
 import type { Column } from './fields.js';
 
-/** `# global.columns = ID FORM UPOS`, as CoNLL-U Plus names columns. */
+/** `# global.columns = ID FORM UPOS`, which names columns in CoNLL-U Plus. */
 const GLOBAL_COLUMNS = /^#\s*global\.columns\s*=\s*(.*)$/;
 
-/** The columns of a file with a token a line: how they are separated, how many there are, and their names. */
+/** The columns of a file with one token per line: their separator, number and names. */
 export class TokenColumns {
   names: readonly string[] | undefined;
-  /** Columns of each line, as those of the first token; undefined before it. */
+  /** Number of columns of every line, taken from the first token; undefined before it. */
   count: number | undefined;
   #tabs: boolean | undefined;
   readonly #file: string | undefined;
@@ -18,13 +18,13 @@ export class TokenColumns {
     this.#tabs = tabs;
   }
 
-  /** Takes the names of the columns from a comment that has them. */
+  /** Reads the names of the columns from a comment, if it has them. */
   readComment(line: string): void {
     const names = GLOBAL_COLUMNS.exec(line)?.[1]?.trim();
     if (names !== undefined && this.count === undefined) this.names = names.split(/\s+/);
   }
 
-  /** Takes what the first line of a token, or the header, shows: the separator and the number of columns. */
+  /** Learns the separator and the number of columns from the header or the first token's line. */
   learn(line: string): void {
     if (this.count !== undefined) return;
     this.#tabs ??= line.includes('\t');
@@ -36,7 +36,7 @@ export class TokenColumns {
     return line.split(/[ \t]+/).filter((field) => field !== '');
   }
 
-  /** Fields of a token's line, of which there must be as many as in the lines before. */
+  /** Fields of a token's line; their number must be that of the lines before. */
   fields(line: string, number: number): string[] {
     const fields = this.split(line);
     const expected = this.names?.length ?? this.count!;

@@ -14,21 +14,22 @@ export interface TokenLineOptions extends FileTextOptions {
   token?: Column | undefined;
 }
 
-/** A sentence of a file with one token on each line, with all that stands around it. */
+/** A sentence of a file with one token per line, with everything around it. */
 export interface TokenLines {
-  /** The lines as they are, comments and the blank line behind the sentence included. */
+  /** The original lines, including comments and the blank line after the sentence. */
   lines: string[];
-  /** The token of each line; undefined for a line that has none. */
+  /** The token of each line; undefined for a line without one. */
   tokens: (string | undefined)[];
-  /** What stands between columns. */
+  /** Column separator. */
   separator: '\t' | ' ';
 }
 
-/** Lines without a token before a sentence that are held: a file of comments alone must not fill the memory. */
+/** Maximum lines without a token kept before a sentence: a file of only comments must not fill the memory. */
 const MOST_LINES = 100_000;
 
 /**
- * Reads a file with one token on each line so that it can be written again, with a column more. Columns of tags there may be, or none.
+ * Reads a file with one token per line so that it can be written back with an added column. It may have columns of tags
+ * or not.
  *
  * @throws {@link DataError} with file and line, as `readConll`.
  *
@@ -70,7 +71,7 @@ export async function* readTokenLines(
   if (block.lines.length > 0) yield { ...block, separator: tabs ? '\t' : ' ' };
 }
 
-/** Whether a line that begins with `#` is a comment: it has another number of columns than the lines of tokens. */
+/** Whether a line that begins with `#` is a comment: its number of columns differs from the lines of tokens. */
 function isComment(line: string, columns: TokenColumns): boolean {
   if (!/^#\s/.test(line)) return false;
   return columns.count === undefined ? !line.includes('\t') : columns.split(line).length !== columns.count;

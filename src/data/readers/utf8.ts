@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * Looks for bytes that are not UTF-8 in a stream that comes in chunks.
+ * Finds bytes that are not UTF-8 in a stream of chunks.
  *
  * @internal
  */
@@ -10,7 +10,7 @@ export class Utf8Check {
   #held: Uint8Array = new Uint8Array(0);
   #length = 0;
 
-  /** Takes the next chunk and returns where in the stream the first wrong byte is, or -1 if there is none so far. */
+  /** Takes the next chunk and returns the stream position of the first invalid byte, or -1 if there is none so far. */
   add(chunk: Uint8Array): number {
     const whole = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk;
     const start = this.#length - this.#held.length;
@@ -21,13 +21,13 @@ export class Utf8Check {
     return -1;
   }
 
-  /** Where the stream ends within a character, the place of that character, else -1. */
+  /** The position of a character that the stream ends within, or -1. */
   get unfinished(): number {
     return this.#held.length > 0 ? this.#length - this.#held.length : -1;
   }
 }
 
-/** Number of bytes at the end that begin a character of more bytes. */
+/** Number of trailing bytes that start an incomplete character. */
 function unfinishedLength(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!;
@@ -38,7 +38,7 @@ function unfinishedLength(bytes: Uint8Array): number {
   return 0;
 }
 
-/** Place of the first character that is not well-formed, found by halving. */
+/** Position of the first invalid character, found by bisection. */
 function firstInvalid(bytes: Uint8Array): number {
   let good = 0;
   let bad = bytes.length;
@@ -48,6 +48,6 @@ function firstInvalid(bytes: Uint8Array): number {
     if (isUtf8(part.subarray(0, middle - unfinishedLength(part)))) good = middle;
     else bad = middle;
   }
-  // `bytes` up to `good` is well-formed but for a beginning of a character, which then is the wrong one.
+  // `bytes` up to `good` is well-formed except for an incomplete character, which is then the invalid one.
   return good - unfinishedLength(bytes.subarray(0, good));
 }

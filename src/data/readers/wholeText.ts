@@ -6,18 +6,18 @@ import type { UnlabelledText } from './rows.js';
 import { type FileRows, fileRows, type Input, sourceOf } from './source.js';
 import { checkedUtf8 } from './textStream.js';
 
-/** A part of a text: with `continues` the next part belongs to the same text. */
+/** A part of a text; with `continues`, the next part belongs to the same text. */
 export interface TextPart extends UnlabelledText {
   /** Whether the text continues in the next part. Default `false`: the text ends here. */
   continues?: boolean | undefined;
 }
 
 /**
- * Reads a file as one text, in parts, so that it may be larger than memory; it may be compressed by gzip or zstd. A byte order mark is
- * left out.
+ * Reads a file as one text, in parts, so that it may be larger than memory; it may be compressed by gzip or zstd. A
+ * byte order mark is skipped.
  *
  * @param input - Path of the file, `-` for standard input, or a stream of bytes.
- * @returns the parts, for `LanguageModel.train`; the file is opened then.
+ * @returns the parts, for `LanguageModel.train`; the file is opened when iteration starts.
  * @throws {@link DataError} `FILE_NOT_FOUND` or `IO` for a file that cannot be read, `INVALID_ROW` for bytes that are not UTF-8.
  *
  * @example
@@ -36,7 +36,7 @@ export function readWholeText(input: Input, options: Omit<FileTextOptions, 'maxR
       const text = decoder.decode(bytes, { stream: true });
       if (text !== '') yield reading.row({ text, continues: true });
     }
-    // Ends the text; what is left of a character would have been refused.
+    // Ends the text; an incomplete character would have been refused.
     yield { text: '' };
   });
 }

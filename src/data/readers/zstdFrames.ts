@@ -1,14 +1,14 @@
 import { DataError } from '../../core/errors.js';
 
-/** What the command `zstd` itself takes without being told more: 2^27 bytes, as `--long` and level 22 write. */
+/** The largest window that the `zstd` command accepts by default: 2^27 bytes, as written with `--long` and level 22. */
 const LARGEST_WINDOW = 2 ** 27;
 
 /** The format's own limit for a block. */
 const LARGEST_BLOCK = 2 ** 17;
 
 /**
- * Follows the frames and blocks of zstd data and refuses what claims more than zstd writes: fzstd takes memory for the window that
- * a header states, up to 2 GB for a few bytes of file, and moves all of it at each block.
+ * Follows the frames and blocks of zstd data and refuses larger sizes than zstd writes: fzstd allocates the window that
+ * a header states, up to 2 GB for a few bytes of file, and moves all of it for each block.
  *
  * @internal
  */
@@ -38,12 +38,12 @@ export class ZstdFrames {
     }
   }
 
-  /** Whether the header was whole. */
+  /** Whether the header was complete. */
   #frame(): boolean {
     const head = this.#head;
     if (head.length < 5) return false;
     if ((head[0]! & 0xf0) === 0x50) {
-      // A frame to skip: its length follows the magic number.
+      // A skippable frame: its length follows the magic number.
       if (head.length < 8) return false;
       this.#skip = this.#number(4, 4);
       return true;

@@ -5,34 +5,34 @@ import { Random } from '../../core/random.js';
 
 /** Options of {@link bucketBatches}. */
 export interface BucketOptions {
-  /** Texts in a batch, at most. */
+  /** Maximum texts in a batch. */
   batchSize: number;
-  /** Tokens in a batch, at most, but for a text that has more by itself. Default: no limit. */
+  /** Maximum tokens in a batch; a single longer text forms its own batch. Default: no limit. */
   tokensPerBatch?: number | undefined;
-  /** Texts to take, as indices in `lengths`; default all. */
+  /** Texts to use, as indices into `lengths`. Default: all. */
   indices?: ArrayLike<number> | undefined;
-  /** Number of batches whose texts are sorted by length together. Default 50. 1: the batches are wholly random. */
+  /** Number of batches whose texts are sorted by length together. Default 50. With 1, the batches are fully random. */
   window?: number | undefined;
-  /** Where the randomness comes from; its state afterwards is that of the next epoch. Default `new Random(0)`. */
+  /** Random generator; its state afterwards is that for the next epoch. Default `new Random(0)`. */
   random?: Random | undefined;
 }
 
-/** Batches in the order in which they are to be worked off. */
+/** Batches in processing order. */
 export interface Batches {
   /** The texts of all batches, batch after batch. */
   order: Int32Array;
-  /** Number of texts in each batch; without a token budget all are equal but for one, which may be smaller. */
+  /** Number of texts in each batch; without a token budget all are equal except one, which may be smaller. */
   batchSizes: Int32Array;
 }
 
 /**
- * Puts texts into batches of similar length, in random order: shuffles all, sorts by length within windows of some
- * batches, cuts the windows into batches, and shuffles the batches. Little is padded or done in vain, and still each
- * epoch has other batches.
+ * Groups texts of similar length into batches, in random order: shuffles all, sorts by length within windows of some
+ * batches, cuts the windows into batches, and shuffles the batches. This keeps padding small, while every epoch has
+ * different batches.
  *
  * @param lengths - Number of tokens of each text, `[texts]`.
  * @param options - See {@link BucketOptions}.
- * @throws {@link ArgumentError} for options that do not fit or an index beyond `lengths`.
+ * @throws {@link ArgumentError} for invalid options or an index beyond `lengths`.
  *
  * @example
  * ```ts
@@ -74,7 +74,7 @@ export function bucketBatches(lengths: ArrayLike<number>, options: BucketOptions
   return { order, batchSizes };
 }
 
-/** Where each batch begins, and at last the number of texts. */
+/** Where each batch begins, followed by the number of texts. */
 function batchStarts(texts: Int32Array, lengths: ArrayLike<number>, batchSize: number, budget: number): number[] {
   const starts = [0];
   let tokens = 0;
@@ -91,10 +91,10 @@ function batchStarts(texts: Int32Array, lengths: ArrayLike<number>, batchSize: n
   return starts;
 }
 
-/** Sorts indices by their lengths, longest first; those of equal length stay in order. */
+/** Sorts indices by their lengths, longest first; equal lengths keep their order. */
 function sortByLength(indices: Int32Array, lengths: ArrayLike<number>): void {
   const size = indices.length;
-  // Numbers sort natively, several times as fast as with a comparison function: length and place in one.
+  // Numbers sort natively, several times faster than with a comparison function, so length and index share one number.
   const keys = Float64Array.from(indices, (index, place) => -lengths[index]! * size + place).sort();
   const before = indices.slice();
   for (let i = 0; i < size; i++) {

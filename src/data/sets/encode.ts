@@ -29,32 +29,31 @@ import { EncodedDataset } from './encoded.js';
 import { foundIn, labelled } from './labels.js';
 import { readAhead } from './readAhead.js';
 
-/** How far encoding has come. */
+/** Progress of encoding. */
 export interface EncodeProgress {
   /** Texts read so far. */
   rows: number;
-  /** Tokens they have. */
+  /** Tokens read so far. */
   tokens: number;
 }
 
-/** Options that {@link encodeDataset} and {@link collect} share. */
+/** Options of both {@link encodeDataset} and {@link collect}. */
 export interface EncodeOptions {
   /**
-   * Splits the texts: a name, a function, or a {@link BatchTokenizer}. `'basic_english'`, `'characters'` and a batch tokenizer
-   * work away from the event loop. Default `'basic_english'`.
+   * Splits the texts: a name, a function, or a {@link BatchTokenizer}. `'basic_english'`, `'characters'` and a batch
+   * tokenizer run off the event loop. Default `'basic_english'`.
    */
   tokenizer?: TokenizerLike | undefined;
   /**
-   * Names of the classes; a row with another label is an error. Default: the labels that the rows have, in order of
-   * code points.
+   * Names of the classes; a row with another label is an error. Default: the labels of the rows, in code point order.
    */
   classes?: readonly string[] | undefined;
   /**
-   * Whether a row may have any number of classes, none included; the data set then has `labelOffsets`. Default false: the
-   * classes are exclusive, and a row with several is an error.
+   * Whether a row may have any number of labels, including none; the data set then has `labelOffsets`. Default false: a
+   * row with several labels is an error.
    */
   multiLabel?: boolean | undefined;
-  /** Ends the work with an error of code `ABORTED`. */
+  /** Stops the work with an error of code `ABORTED`. */
   signal?: AbortSignal | undefined;
   /** Called every few milliseconds and at the end. */
   onProgress?: ((progress: EncodeProgress) => void) | undefined;
@@ -62,13 +61,13 @@ export interface EncodeOptions {
 
 /** Options of {@link encodeDataset}. */
 export interface EncodeDatasetOptions extends EncodeOptions {
-  /** The vocabulary that gives the indices. */
+  /** The vocabulary that maps tokens to indices. */
   vocab: Vocab;
-  /** Rows of the same source that were encoded before, so that messages count from its beginning. Default 0. */
+  /** Number of rows of the same source that were encoded before, so that messages count from its start. Default 0. */
   rowsBefore?: number | undefined;
 }
 
-/** Options of {@link collect}: also those of the vocabulary that it builds. */
+/** Options of {@link collect}, including those of the vocabulary that it builds. */
 export interface CollectOptions extends EncodeOptions, VocabOptions {}
 
 /** What {@link collect} returns. */
@@ -77,22 +76,22 @@ export interface Collected {
   dataset: EncodedDataset;
   /** The vocabulary built from them. */
   vocab: Vocab;
-  /** Number of texts that had no token and were given one `<unk>`. */
+  /** Number of texts without a token, which were encoded as one `<unk>`. */
   emptyTexts: number;
 }
 
 /**
- * Encodes texts with a vocabulary that is there already. Yields to the event loop every few milliseconds, so that timers and
- * requests of the same process are not held up. A text without tokens becomes one unknown token.
+ * Encodes texts with an existing vocabulary. Yields to the event loop every few milliseconds, so that timers and
+ * requests of the same process are not delayed. A text without tokens becomes one unknown token.
  *
- * Texts are split away from the event loop by `'basic_english'`, `'characters'` and {@link BatchTokenizer}s; other tokenizers
- * split one text at a time on it.
+ * `'basic_english'`, `'characters'` and {@link BatchTokenizer}s split texts off the event loop; other tokenizers split
+ * one text at a time on it.
  *
  * @param rows - Texts with labels.
  * @param options - See {@link EncodeDatasetOptions}.
- * @throws {@link ArgumentError} for options that do not fit; {@link DataError} with code `UNKNOWN_LABEL` for a label that is
- * not among the `classes`, `INVALID_ROW` for a row without text or label, or with several labels though the classes are
- * exclusive, and whatever `rows` throws.
+ * @throws {@link ArgumentError} for invalid options; {@link DataError} with code `UNKNOWN_LABEL` for a label that is
+ * not in `classes`, `INVALID_ROW` for a row without text or label, or with several labels without `multiLabel`, and any
+ * error that `rows` throws.
  */
 export async function encodeDataset(rows: Rows, options: EncodeDatasetOptions): Promise<EncodedDataset> {
   checkOptionNames('encodeDataset', options, ['vocab', 'rowsBefore', ...ENCODE_OPTION_NAMES]);
@@ -114,8 +113,8 @@ export async function encodeDataset(rows: Rows, options: EncodeDatasetOptions): 
 }
 
 /**
- * Reads texts once and returns them encoded together with the vocabulary built from them: each text is split only once,
- * and between counting and encoding it is kept as numbers. Yields to the event loop as {@link encodeDataset} does.
+ * Reads texts once and returns them encoded, with the vocabulary built from them. Each text is split only once; between
+ * counting and encoding it is kept as numbers. Yields to the event loop as {@link encodeDataset} does.
  *
  * @param rows - Texts with labels.
  * @param options - See {@link CollectOptions}.
@@ -130,7 +129,7 @@ export async function collect(rows: Rows, options: CollectOptions = {}): Promise
   checkOptionNames('collect', options, [...ENCODE_OPTION_NAMES, ...VOCAB_OPTION_NAMES]);
   const { unkToken } = checkVocabOptions(options);
   const encoder = new Encoder(rows, options);
-  // While the indices are not known yet, number 0 is the place of the unknown token and token n has number n + 1.
+  // Until the indices are known, number 0 stands for the unknown token and token n has number n + 1.
   const empty = unkToken === null ? undefined : 0;
   const { vocab, indices } = await (encoder.reader
     ? countNative(encoder, encoder.reader, empty, options)
@@ -140,7 +139,7 @@ export async function collect(rows: Rows, options: CollectOptions = {}): Promise
   if (unknown === undefined && indices.includes(-1)) {
     throw constraint(
       'specials',
-      'minFreq or maxTokens leave out tokens that the texts have, and the vocabulary has no token for unknown ones: add it to specials',
+      'minFreq or maxTokens exclude tokens of the texts, but the vocabulary has no token for unknown ones: add one to specials',
     );
   }
   map[0] = unknown ?? 0;
@@ -148,7 +147,7 @@ export async function collect(rows: Rows, options: CollectOptions = {}): Promise
   return { dataset: await encoder.finish(map), vocab, emptyTexts: encoder.emptyTexts };
 }
 
-/** Reads all rows, whose tokens the addon counts. */
+/** Reads all rows; the addon counts their tokens. */
 async function countNative(
   encoder: Encoder,
   reader: TextReader,
@@ -164,7 +163,7 @@ async function countNative(
   }
 }
 
-/** Reads all rows, whose tokens are JavaScript's. */
+/** Reads all rows; their tokens are counted in JavaScript. */
 async function count(encoder: Encoder, empty: number | undefined, options: VocabOptions): Promise<BuiltVocab> {
   const builder = new VocabBuilder();
   await encoder.read(empty, (token) => builder.intern(token) + 1);
@@ -172,41 +171,41 @@ async function count(encoder: Encoder, empty: number | undefined, options: Vocab
 }
 
 const EMPTY_LABEL =
-  'the label is empty: give the row a label or leave it out; with multiLabel: true a row without labels has label: []';
+  'the label is empty: give the row a label or remove it; with multiLabel: true, a row without labels has label: []';
 
 const ENCODE_OPTION_NAMES = ['tokenizer', 'classes', 'multiLabel', 'signal', 'onProgress'] as const;
 
-/** The numbers of texts, one text after the other, at least one of each; and how many tokens each text has. */
+/** The token numbers of texts, concatenated, at least one per text, and the number of tokens of each text. */
 interface NumberedTexts {
   numbers: Int32Array;
   tokens: Uint32Array;
 }
 
-/** Bounds of what goes to the addon in one call: some milliseconds of its work. One call waits while another is worked on. */
+/** Limits of one call to the addon: a few milliseconds of work. One call waits while another runs. */
 const FOR_ADDON = { texts: 1_024, characters: 262_144, calls: 2 };
-/** The same for a batch tokenizer, whose calls may be worked on side by side. */
+/** The same for a batch tokenizer, whose calls may run in parallel. */
 const FOR_TOKENIZER = { texts: 256, characters: 65_536, calls: 4 };
 
-/** Most tokens of all texts together: offsets are numbers of 32 bits. */
+/** Maximum tokens of all texts together: offsets have 32 bits. */
 const MOST_TOKENS = 2 ** 32 - 1;
 
 /** Reads rows into flat lists. */
 class Encoder {
   readonly turns: Turns;
-  /** Where the addon reads the texts, what does so. */
+  /** The addon's reader, if it reads the texts. */
   readonly reader: TextReader | undefined;
   emptyTexts = 0;
   readonly #rows: Rows;
   readonly #before: number;
   readonly #tokenizer: Tokenizer;
-  /** The same, where it can split many texts away from the event loop. */
+  /** The tokenizer, if it can split many texts off the event loop. */
   readonly #batches: BatchTokenizer | undefined;
   readonly #given: readonly string[] | undefined;
   readonly #classes = new Map<string, number>();
   readonly #tokens = new Int32List();
   readonly #ends = new Int32List();
   readonly #labels = new Int32List();
-  /** Where the labels of each row end; for a multi-label set alone. */
+  /** Where the labels of each row end; only for a multi-label set. */
   readonly #labelEnds: Int32List | undefined;
   readonly #report: () => void;
   readonly #read: EncodeProgress = { rows: 0, tokens: 0 };
@@ -243,9 +242,9 @@ class Encoder {
   }
 
   /**
-   * Reads all rows, whose texts are numbered some at a time.
+   * Reads all rows and numbers their texts in batches.
    *
-   * @param empty - stands for a text without tokens; undefined if there may be none.
+   * @param empty - the number for a text without tokens; undefined if such a text is an error.
    */
   async readMany(empty: number | undefined, number: (texts: string[]) => Promise<NumberedTexts>): Promise<void> {
     const receive = async (rows: GivenRow[], { numbers, tokens }: NumberedTexts) => {
@@ -261,7 +260,7 @@ class Encoder {
     await readAhead(this.#rows, { ...FOR_ADDON, send: number, receive, refuse: (row) => this.#check(row) }, this.turns);
   }
 
-  /** Reads all rows, whose tokens are numbered one by one; `empty` as in {@link readMany}. */
+  /** Reads all rows and numbers their tokens one by one; `empty` as in {@link readMany}. */
   async read(empty: number | undefined, number: (token: string) => number): Promise<void> {
     const add = (row: Row, tokens: string[]) => {
       if (!Array.isArray(tokens)) throw invalidArgument("the tokenizer's result", 'an array of strings', tokens);
@@ -294,11 +293,15 @@ class Encoder {
     }
   }
 
-  /** Adds a row whose numbers end at `end`; it has that many tokens. */
+  /** Adds a row whose numbers end at `end` and which has `tokens` tokens. */
   #add(row: Row, tokens: number, empty: number | undefined, end: number): void {
     if (tokens === 0) {
       if (empty === undefined) {
-        throw this.#error(row, 'INVALID_ROW', 'the text has no tokens, and the vocabulary no token for unknown ones');
+        throw this.#error(
+          row,
+          'INVALID_ROW',
+          'the text has no tokens, and the vocabulary has no token for unknown ones',
+        );
       }
       this.emptyTexts++;
     }
@@ -311,7 +314,7 @@ class Encoder {
     this.#read.tokens = end;
   }
 
-  /** The data set of what was read; `map` is applied to the numbers. */
+  /** The data set of all rows read; `map` is applied to the numbers. */
   async finish(map?: Int32Array): Promise<EncodedDataset> {
     const tokens = await this.turns.run(this.#tokens.finish(map));
     const offsets = withZero(await this.turns.run(this.#ends.finish()));
@@ -324,7 +327,7 @@ class Encoder {
       for (const [index, name] of classes.entries()) labelMap[this.#classes.get(name)!] = index;
     }
     const labels = await this.turns.run(this.#labels.finish(labelMap));
-    // The names' order is not that in which they were met, by which the labels of a row were put in order.
+    // Rows' labels were sorted by order of first appearance, which is not the order of the names.
     if (labelMap && labelOffsets) await this.turns.run(sortEach(labels, labelOffsets));
     this.#report();
     return new EncodedDataset({ tokens, offsets, labels, labelOffsets, classes });
@@ -345,7 +348,7 @@ class Encoder {
         const some = label.slice(0, 5).map(quoted).join(', ');
         const found =
           label.length === 0 ? 'no label' : `${label.length} labels (${some}${label.length > 5 ? ', ...' : ''})`;
-        const message = `the row has ${found}, but classes are exclusive: for any number of labels a row give multiLabel: true`;
+        const message = `the row has ${found}, but each row must have one label: for any number of labels per row, give multiLabel: true`;
         throw this.#error({ line }, 'INVALID_ROW', message);
       }
       this.#labels.push(this.#classOf(typeof label === 'string' ? label : label[0]!, line));
@@ -383,14 +386,14 @@ function quoted(name: string): string {
   return JSON.stringify(name);
 }
 
-/** Ends of rows as offsets: with the first row's beginning, 0, before them. */
+/** Turns the ends of rows into offsets: with a leading 0. */
 function withZero(ends: Int32Array<ArrayBuffer>): Uint32Array {
   const offsets = new Uint32Array(ends.length + 1);
   offsets.set(new Uint32Array(ends.buffer), 1);
   return offsets;
 }
 
-/** Sorts the labels of each row; pauses now and then. */
+/** Sorts the labels of each row; pauses often. */
 function* sortEach(labels: Int32Array, offsets: Uint32Array): Generator<void, void, undefined> {
   for (let i = 0; i + 1 < offsets.length; i++) {
     if (offsets[i + 1]! - offsets[i]! > 1) labels.subarray(offsets[i], offsets[i + 1]).sort();

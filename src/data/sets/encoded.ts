@@ -4,37 +4,37 @@ import { isTyped } from '../../core/realms.js';
 
 /** One text of an {@link EncodedDataset}. */
 export interface EncodedRow {
-  /** Index of its class in `classes`; in a multi-label set -1, which no loss and no `padify` takes for a class. */
+  /** Index of its class in `classes`; -1 in a multi-label set, which losses and `padify` do not accept as a class. */
   label: number;
-  /** In a multi-label set the indices of its classes, rising: a view of the data set, not a copy. */
+  /** In a multi-label set, the indices of its classes, ascending: a view of the data set, not a copy. */
   labels?: Int32Array | undefined;
   /** Indices of its tokens, at least one: a view of the data set, not a copy. */
   tokens: Int32Array;
 }
 
-/** Texts picked from an {@link EncodedDataset}, one after the other, as a whole chunk of work goes to native code. */
+/** Texts picked from an {@link EncodedDataset}, concatenated, as passed to native code. */
 export interface GatheredRows {
   /** Tokens of all texts. */
   tokens: Int32Array;
   /** Number of tokens of each text. */
   lengths: Int32Array;
-  /** Class of each text; in a multi-label set the classes of all texts, one text after the other. */
+  /** Class of each text; in a multi-label set, the classes of all texts, concatenated. */
   labels: Int32Array;
-  /** In a multi-label set where the classes of each text begin in `labels`, and at last how many there are. */
+  /** In a multi-label set, where the classes of each text begin in `labels`, followed by their total number. */
   labelOffsets?: Uint32Array | undefined;
 }
 
 /** The arrays of an {@link EncodedDataset}. */
 export interface EncodedParts {
-  /** Indices of the tokens of all texts, one text after the other. */
+  /** Indices of the tokens of all texts, concatenated. */
   tokens: Int32Array;
-  /** Where each text begins in `tokens`, and at last the number of tokens: one more than there are texts. */
+  /** Where each text begins in `tokens`, followed by the number of tokens: one entry more than texts. */
   offsets: Uint32Array;
-  /** Class of each text, an index in `classes`; with `labelOffsets` the classes of all texts, one text after the other. */
+  /** Class of each text, an index in `classes`; with `labelOffsets`, the classes of all texts, concatenated. */
   labels: Int32Array;
   /**
-   * Makes it a multi-label set: where the classes of each text begin in `labels`, and at last how many there are. One more
-   * than there are texts; a text may have no class.
+   * Makes it a multi-label set: where the classes of each text begin in `labels`, followed by their total number. One
+   * entry more than texts; a text may have no class.
    */
   labelOffsets?: Uint32Array | undefined;
   /** Names of the classes. */
@@ -42,8 +42,8 @@ export interface EncodedParts {
 }
 
 /**
- * Texts as numbers, in flat typed arrays: 4 bytes a token and 8 a text, no object per token or text. In a multi-label set,
- * made with `multiLabel: true`, a text has any number of classes, 4 bytes each.
+ * Texts as numbers in flat typed arrays: 4 bytes per token and 8 per text, without objects. In a multi-label set, made
+ * with `multiLabel: true`, a text has any number of classes, 4 bytes each.
  *
  * @example
  * ```ts
@@ -52,13 +52,15 @@ export interface EncodedParts {
  * ```
  */
 export class EncodedDataset {
-  /** Indices of the tokens of all texts, one text after the other. */
+  /** Indices of the tokens of all texts, concatenated. */
   readonly tokens: Int32Array;
-  /** Where each text begins in {@link tokens}, and at last the number of tokens; `[length + 1]`. */
+  /** Where each text begins in {@link tokens}, followed by the number of tokens; `[length + 1]`. */
   readonly offsets: Uint32Array;
-  /** Class of each text, `[length]`; in a multi-label set the classes of all texts, one text after the other. */
+  /** Class of each text, `[length]`; in a multi-label set, the classes of all texts, concatenated. */
   readonly labels: Int32Array;
-  /** In a multi-label set where the classes of each text begin in {@link labels}, `[length + 1]`; else undefined. */
+  /**
+   * In a multi-label set, where the classes of each text begin in {@link labels}, `[length + 1]`; otherwise undefined.
+   */
   readonly labelOffsets: Uint32Array | undefined;
   /** Names of the classes. */
   readonly classes: readonly string[];
@@ -66,9 +68,9 @@ export class EncodedDataset {
   /**
    * Wraps arrays without copying them.
    *
-   * @throws {@link ArgumentError} if the offsets do not rise from 0 to the number of tokens by at least 1, if there is not
-   * one label for each text, if `labelOffsets` do not rise from 0 to the number of labels, or if a label is not the index of
-   * a class.
+   * @throws {@link ArgumentError} if the offsets do not increase from 0 to the number of tokens in steps of at least 1,
+   * if there is not one label per text, if `labelOffsets` do not increase from 0 to the number of labels, or if a label
+   * is not the index of a class.
    */
   constructor(parts: EncodedParts) {
     checkObject('parts', parts, 'an object with tokens, offsets, labels and classes');
@@ -131,7 +133,7 @@ export class EncodedDataset {
   }
 
   /**
-   * Indices of the classes of a text, rising: a view of the data set. One, unless this is a multi-label set.
+   * Indices of the classes of a text, ascending: a view of the data set. Exactly one, unless this is a multi-label set.
    *
    * @throws {@link ArgumentError} with code `OUT_OF_RANGE` if there is no such text.
    */
@@ -151,7 +153,10 @@ export class EncodedDataset {
     return Int32Array.from({ length: this.length }, (_, i) => this.offsets[i + 1]! - this.offsets[i]!);
   }
 
-  /** Number of texts of each class, in the order of {@link classes}; in a multi-label set a text counts for each of its. */
+  /**
+   * Number of texts of each class, in the order of {@link classes}; in a multi-label set, a text counts for each of its
+   * classes.
+   */
   classCounts(): Int32Array {
     const counts = new Int32Array(this.classes.length);
     for (const label of this.labels) counts[label]!++;
@@ -159,7 +164,7 @@ export class EncodedDataset {
   }
 
   /**
-   * Copies the texts with these indices one after the other, in the order given; one may come several times.
+   * Copies the texts with these indices, concatenated, in the given order; an index may be repeated.
    *
    * @throws {@link ArgumentError} with code `OUT_OF_RANGE` if there is no such text.
    */

@@ -1,11 +1,12 @@
 import { Random } from '../../core/random.js';
 
 /**
- * Deals rows into parts so that the rows of each class are spread evenly, for cross-validation. The same seed gives the same parts on every machine.
+ * Splits rows into parts for cross-validation, with the rows of each class spread evenly. The same seed gives the same
+ * parts on every machine.
  *
- * @param classes - The class of each row; rows of the same key belong together.
+ * @param classes - The class of each row; equal keys are one class.
  * @param folds - Number of parts, at least 1.
- * @param seed - Decides which row goes where.
+ * @param seed - Seed of the split.
  * @returns the part of each row, from 0 to `folds - 1`. `[rows]`
  *
  * @internal

@@ -1,17 +1,17 @@
 import { describe } from '../../core/errors.js';
 import type { GivenRow, Row } from '../readers/rows.js';
 
-/** A label as text; undefined for what is none. Numbers and booleans are written as the reader of JSON writes them. */
+/** A label as text; undefined for an invalid label. Numbers and booleans are written as in the JSON reader. */
 function labelText(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (typeof value !== 'number' || Number.isNaN(value)) return undefined;
-  // Of a larger integer digits are lost already.
+  // Larger integers have already lost digits.
   return Number.isSafeInteger(value) || !Number.isInteger(value) ? String(value) : undefined;
 }
 
 /**
- * A row whose labels are text; undefined if its text is no string, or a label is none.
+ * A row with labels as text; undefined if its text is not a string or a label is invalid.
  *
  * @internal
  */
@@ -29,7 +29,7 @@ export function labelled(row: GivenRow): Row | undefined {
 }
 
 /**
- * What a row that does not fit has in place of a text and a label, for a message.
+ * Describes an invalid row, for a message.
  *
  * @internal
  */

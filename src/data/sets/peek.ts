@@ -1,19 +1,22 @@
 import type { Turns } from '../../core/turns.js';
 import { withOrigin } from '../readers/rows.js';
 
-/** The first items of a source, and what gives all of them. */
+/** The first items of a source, and a source of all of them. */
 export interface Peeked<S> {
-  /** Gives what the source would have given, the first items and its fault included; to be iterated over once. */
+  /**
+   * Yields everything that the source would have yielded, including the first items and its error; can be iterated
+   * once.
+   */
   source: S;
   /** The first items. */
   first: readonly unknown[];
 }
 
 /**
- * Looks at the first items of an iterable or async iterable, which perhaps can be iterated over once only. What is neither is
- * given back as it is.
+ * Looks at the first items of an iterable or async iterable that may only be iterable once. Any other value is returned
+ * unchanged.
  *
- * @param count - Items to look at, at most.
+ * @param count - Maximum number of items to look at.
  */
 export async function peek<S extends { readonly file?: string | undefined }>(
   source: S,
@@ -35,7 +38,7 @@ export async function peek<S extends { readonly file?: string | undefined }>(
       if (turns.due) await turns.next();
     }
   } catch (error) {
-    // It is met where it was: behind the items before it, of which one may have a fault itself.
+    // Thrown at its original position, after the items before it, since one of those may be invalid itself.
     fault = { error };
   }
   const all = asynchronous

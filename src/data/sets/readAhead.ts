@@ -1,25 +1,25 @@
 import type { Turns } from '../../core/turns.js';
 import type { GivenRow, Rows } from '../readers/rows.js';
 
-/** How rows are handed over to what reads their texts away from the event loop. */
+/** How rows are sent to be read off the event loop. */
 export interface Ahead<R> {
-  /** Most texts of a call. */
+  /** Maximum texts per call. */
   texts: number;
-  /** Most characters of a call of more than one text. */
+  /** Maximum characters per call of more than one text. */
   characters: number;
-  /** Calls under way at a time. Each holds a thread of the pool, which files are read on as well. */
+  /** Maximum calls at a time. Each occupies a thread of the pool, which also reads files. */
   calls: number;
   /** Reads texts. */
   send(texts: string[]): Promise<R>;
-  /** Takes rows, in their order, and what was made of their texts. */
+  /** Takes rows, in order, and the result for their texts. */
   receive(rows: GivenRow[], result: R): Promise<void>;
-  /** Takes a row whose text is no string, in its place. */
+  /** Takes a row whose text is not a string, in order. */
   refuse(row: GivenRow): void;
 }
 
 /**
- * Hands the texts of rows over some hundreds at a time, and reads the next rows meanwhile. Faults are met in the order of the
- * rows: what was read before a fault of the source is received before it is thrown.
+ * Sends the texts of rows in blocks of some hundreds while reading the next rows. Errors keep the order of the rows:
+ * rows before an error of the source are received before it is thrown.
  *
  * @internal
  */
@@ -31,7 +31,7 @@ export async function readAhead<R>(rows: Rows, ahead: Ahead<R>, turns: Turns): P
   const send = () => {
     if (waiting.length === 0) return;
     const result = ahead.send(waiting.map(({ text }) => text));
-    // A failure is thrown when its turn comes; until then it must not count as unhandled.
+    // The error is thrown in its turn; until then it must not count as unhandled.
     result.catch(() => {});
     calls.push({ rows: waiting, result });
     waiting = [];
@@ -48,7 +48,7 @@ export async function readAhead<R>(rows: Rows, ahead: Ahead<R>, turns: Turns): P
       }
     }
   };
-  /** Takes a row; what it returns must be awaited before the next one. */
+  /** Takes a row; await the result before the next one. */
   const take = (row: GivenRow): Promise<void> | undefined => {
     if (typeof row?.text !== 'string') return refuse(row);
     waiting.push(row);

@@ -5,7 +5,7 @@ import { Random } from '../../core/random.js';
 
 /** Options of {@link stratifiedSplit}. */
 export interface SplitOptions {
-  /** Part of the texts that goes to the test side, above 0 and below 1. Default 0.1. */
+  /** Fraction of the texts on the test side, above 0 and below 1. Default 0.1. */
   fraction?: number | undefined;
   /** Seed of the choice, a non-negative safe integer. Default 0. */
   seed?: number | undefined;
@@ -13,26 +13,26 @@ export interface SplitOptions {
 
 const SPLITTABLE = 'a data set, or the class of each text';
 
-/** Which texts go where: indices in rising order, each on one side. */
+/** The two sides: ascending indices, each on one side. */
 export interface Split {
-  /** Indices of the texts to learn from. */
+  /** Indices of the training texts. */
   train: Int32Array;
-  /** Indices of the texts held out. */
+  /** Indices of the test texts. */
   test: Int32Array;
 }
 
 /**
- * Splits texts in two so that each class has the same share on both sides, as nearly as whole texts allow. A class of two
- * or more texts has at least one on each side; a class of one text is in `train`. The same seed gives the same split on
- * every machine.
+ * Splits texts in two so that each class has the same share on both sides, as closely as whole texts allow. A class of
+ * two or more texts has at least one on each side; a class of one text is in `train`. The same seed gives the same
+ * split on every machine.
  *
- * A multi-label set is split by iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011): the rarest class first,
- * each of its texts to the side that still lacks most of that class. Each class has at least one text in `train`; texts
- * without a class are split as one more class.
+ * A multi-label set is split by iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011): the rarest class
+ * first, each of its texts to the side that still needs most of that class. Each class has at least one text in
+ * `train`; texts without a class are split as an additional class.
  *
  * @param data - A data set, or the class of each text as a non-negative integer.
  * @param options - See {@link SplitOptions}.
- * @throws {@link ArgumentError} for options or labels that do not fit.
+ * @throws {@link ArgumentError} for invalid options or labels.
  *
  * @example
  * ```ts
@@ -62,7 +62,7 @@ export function stratifiedSplit(
   return { train: all.filter((i) => isTest[i] === 0), test: all.filter((i) => isTest[i] === 1) };
 }
 
-/** Refuses what has no elements by number. */
+/** Refuses a value without indexed elements. */
 function checkList(name: string, value: unknown): void {
   if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw invalidArgument(name, 'an array', value);
 }
@@ -80,7 +80,7 @@ function byShares(labels: ArrayLike<number>, fraction: number, random: Random): 
     members.push(i);
   }
   const isTest = new Uint8Array(labels.length);
-  // `forEach` skips the gaps that labels may leave, where a `for` loop would meet undefined.
+  // `forEach` skips gaps between labels, where a `for` loop would see undefined.
   byClass.forEach((members) => {
     const wanted = Math.round(members.length * fraction);
     const count = members.length < 2 ? 0 : Math.min(Math.max(wanted, 1), members.length - 1);
@@ -89,7 +89,7 @@ function byShares(labels: ArrayLike<number>, fraction: number, random: Random): 
   return isTest;
 }
 
-/** The sides of a multi-label set's texts: 0 to learn from, 1 held out. */
+/** The side of each text of a multi-label set: 0 for training, 1 for test. */
 function iteratively(
   labels: ArrayLike<number>,
   offsets: ArrayLike<number>,
@@ -114,7 +114,7 @@ function iteratively(
     }
     return found;
   };
-  // In random order, so that of texts with the same classes each has the same chance.
+  // In random order, so that texts with the same classes have equal chances.
   for (const text of random.permutation(length)) for (const share of classesOf(text)) share.members.push(text);
   for (const share of classes.values()) share.want(share.members.length, fraction);
   whole.want(length, fraction);
@@ -134,7 +134,7 @@ function iteratively(
   return side;
 }
 
-/** How a class is being shared out. */
+/** The state of one class while it is split. */
 class ClassShare {
   readonly label: number;
   readonly members: number[] = [];
@@ -151,12 +151,12 @@ class ClassShare {
     this.#wanted = count * fraction;
   }
 
-  /** By how many texts more the held-out side still wants than the other. */
+  /** How many more texts the test side still needs than the other. */
   get lacking(): number {
     return this.#wanted - (this.#undecided - this.#wanted);
   }
 
-  /** Whether no text would be left to learn the class from. */
+  /** Whether no text of the class would be left for training. */
   get needsTraining(): boolean {
     return this.#training === 0 && this.#undecided === 1;
   }

@@ -3,7 +3,7 @@ import type { StateEntry } from '../../engine/engine.js';
 import { floatsOf } from '../../models/wordVectors.js';
 import type { Steps } from './graph.js';
 
-/** The arrays of a network under the names of its state dict. */
+/** The arrays of a network by their names in its state dict. */
 export class Arrays {
   readonly #arrays: ReadonlyMap<string, StateEntry>;
 
@@ -15,7 +15,7 @@ export class Arrays {
     return this.#arrays.has(name);
   }
 
-  /** @throws RecurraError `STATE_MISMATCH` for an array that is missing. */
+  /** @throws RecurraError `STATE_MISMATCH` for a missing array. */
   get(name: string): StateEntry {
     const array = this.#arrays.get(name);
     if (!array) throw new RecurraError('STATE_MISMATCH', `the model's state has no array ${name}`);
@@ -26,7 +26,7 @@ export class Arrays {
     return this.get(name).shape;
   }
 
-  /** @throws RecurraError `STATE_MISMATCH` for an array that is missing or of another type. */
+  /** @throws RecurraError `STATE_MISMATCH` for an array that is missing or has another type. */
   floats(name: string): Float32Array {
     const { dtype, data } = this.get(name);
     if (dtype !== 'float32')
@@ -34,14 +34,14 @@ export class Arrays {
     return floatsOf({ data });
   }
 
-  /** A matrix `[rows, columns]` as `[columns, rows]`; the numbers are made in steps. */
+  /** A matrix `[rows, columns]` as `[columns, rows]`, computed in steps. */
   transposed(name: string): { values: Steps; shape: [number, number] } {
     const [rows, columns] = this.shape(name) as [number, number];
     return { values: transpose(this.floats(name), rows, columns), shape: [columns, rows] };
   }
 }
 
-/** Numbers that are moved between two pauses. */
+/** Numbers moved between two pauses. */
 const NUMBERS_A_STEP = 65_536;
 
 function* transpose(from: Float32Array, rows: number, columns: number): Steps {

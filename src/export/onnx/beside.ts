@@ -5,13 +5,13 @@ import { checkOwnFile } from '../ownFile.js';
 import { FEATURIZE_JAVASCRIPT, JAVASCRIPT_MARK } from './featurizeJavaScript.js';
 import { FEATURIZE_PYTHON, PYTHON_MARK } from './featurizePython.js';
 
-/** Files beside a model, the same ones for every model: what the model needs to know of texts is in its metadata. */
+/** Files written next to a model. They are the same for every model: how the model reads texts is in its metadata. */
 const FILES = [
   { name: 'featurize.py', content: FEATURIZE_PYTHON, mark: PYTHON_MARK },
   { name: 'featurize.mjs', content: FEATURIZE_JAVASCRIPT, mark: JAVASCRIPT_MARK },
 ];
 
-/** Files that will be written beside a model. */
+/** Files that will be written next to a model. */
 export interface FilesBeside {
   /** Writes them. */
   write(turns: Turns): Promise<void>;
@@ -19,9 +19,9 @@ export interface FilesBeside {
 }
 
 /**
- * The files beside a model, which are not written yet.
+ * The files to write next to a model.
  *
- * @throws ArgumentError for a file of such a name that was not written by this package.
+ * @throws ArgumentError for an existing file of such a name that this package did not write.
  */
 export async function filesBeside(out: string): Promise<FilesBeside> {
   const files = FILES.map((file) => ({ ...file, path: join(dirname(out), file.name) }));

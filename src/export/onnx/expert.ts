@@ -3,16 +3,16 @@ import type { Mix } from '../../engine/linear.js';
 import type { Arrays } from './arrays.js';
 import { FLOAT, type Graph, type Ref } from './graph.js';
 
-/** Logarithms are no less, so that a probability of 0 does not decide alone. */
+/** Lower limit of logarithms, so that a probability of 0 does not decide alone. */
 const LEAST_LOG = -1e4;
-/** A probability of a label is no closer to 1, where its odds count. */
+/** Smallest distance of a probability from 1, where its odds count. */
 const LEAST_REST = 1e-7;
 
-/** What the linear model says of a text. */
+/** The linear model's output for a text. */
 export interface LinearLogs {
   /** Logarithms of the probabilities, `[batch, labels]`. */
   logs: Ref;
-  /** With several labels a text the logarithms of one minus the probabilities; else undefined. */
+  /** For multi-label models, the logarithms of one minus the probabilities; otherwise undefined. */
   rests: Ref | undefined;
 }
 
@@ -22,8 +22,8 @@ function logSigmoid(graph: Graph, x: Ref): Ref {
 }
 
 /**
- * The linear model of n-grams, on a text's features: `feature_indices` int64 `[batch, features]`, filled up with 0, and `feature_values` float32
- * of the same shape, filled up with 0. Its weights stay 8-bit numbers.
+ * The linear model of n-grams, on a text's features: `feature_indices` int64 `[batch, features]` and `feature_values`
+ * float32 of the same shape, both padded with 0. Its weights stay 8-bit numbers.
  */
 export function linearLogs(graph: Graph, arrays: Arrays, labels: number, multiLabel: boolean): LinearLogs {
   const indices = graph.input('feature_indices', 'int64', ['batch', 'features']);
@@ -37,7 +37,7 @@ export function linearLogs(graph: Graph, arrays: Arrays, labels: number, multiLa
   // [batch, 1, features] times [batch, features, scores].
   const one = graph.ints([1]);
   const sums = graph.op('Squeeze', [graph.op('MatMul', [graph.op('Unsqueeze', [values, one]), rows]), one]);
-  // The temperature is part of both: scores are no probabilities yet.
+  // The temperature is part of both: scores are not probabilities yet.
   const [sharpness] = arrays.floats('linear.sharpness') as unknown as [number];
   const sharp = (name: string) =>
     graph.tensor(
@@ -53,7 +53,7 @@ export function linearLogs(graph: Graph, arrays: Arrays, labels: number, multiLa
   return { logs: graph.op('LogSoftmax', [logs], { axis: 1 }), rests: undefined };
 }
 
-/** The probabilities of network and linear model as one model's, as `crates/linear/src/mix.rs` mixes them. */
+/** Combines the probabilities of network and linear model as `crates/linear/src/mix.rs` does. */
 export function mixed(
   graph: Graph,
   mix: Mix,

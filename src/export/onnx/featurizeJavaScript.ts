@@ -1,7 +1,7 @@
-/** What the file begins with: one that does not is somebody else's. */
+/** First bytes of the file; a file without them is not ours. */
 export const JAVASCRIPT_MARK = '// Written by recurra';
 
-const HEADER = `${JAVASCRIPT_MARK} beside an ONNX model: makes the model's inputs from texts, in Node and in browsers.
+const HEADER = `${JAVASCRIPT_MARK} for an ONNX model: makes the model's inputs from texts, in Node and in browsers.
 //
 //   import * as ort from 'onnxruntime-node'; // or onnxruntime-web
 //   import { createFeaturizer } from './featurize.mjs';
@@ -16,11 +16,11 @@ const FEATURIZER = String.raw`
 const MARKS = /^[\ufeff\u200b-\u200f\u2060]+/;
 const UNKNOWN = '<unk>';
 const PADDING = '<pad>';
-/** White space of Python, which differs from JavaScript's. */
+/** Python's white space, which differs from JavaScript's. */
 const PYTHON_BLANKS = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
 const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** What stands under a key in the metadata of a model's bytes. */
+/** The value of a key in the metadata of a model's bytes. */
 function metadataOf(bytes, key) {
   const text = new TextDecoder();
   const number = (at) => {
@@ -32,7 +32,7 @@ function metadataOf(bytes, key) {
     } while (byte > 127);
     return [value, at];
   };
-  // Fields of a protobuf message, of which those with bytes count.
+  // Fields of a protobuf message; only those with bytes matter.
   const fields = (at, end) => {
     const found = [];
     while (at < end) {
@@ -66,14 +66,14 @@ function basicEnglish(text) {
 
 const segmenter = () => new Intl.Segmenter('und', { granularity: 'word' });
 
-/** Cuts what has no white space into its words by UAX 29; what is long is looked at piece by piece. */
+/** Splits text without white space into words by UAX 29; long text is processed piece by piece. */
 function splitWords(chunk, words = segmenter()) {
   const found = [];
   for (let at = 0; at < chunk.length; ) {
     let end = Math.min(at + 512, chunk.length);
     if (end < chunk.length && /[\udc00-\udfff]/.test(chunk[end])) end--;
     const pieces = Array.from(words.segment(chunk.slice(at, end)), ({ segment }) => segment);
-    // The last word may go on behind the piece.
+    // The last word may continue after the piece.
     if (end < chunk.length && pieces.length > 1) pieces.pop();
     for (const piece of pieces) at += piece.length;
     found.push(...pieces);
@@ -85,7 +85,7 @@ function unicodeWords(text, split) {
   return text.normalize('NFKC').toLowerCase().split(/\s+/u).filter((chunk) => chunk !== '').flatMap((chunk) => split(chunk));
 }
 
-/** What is read of the tokens of a text: cut, then with pairs and threes behind them. */
+/** The tokens read of a text: truncated, followed by pairs and triples. */
 function shaped(tokens, { ngrams, maxLength, truncate }) {
   const own = tokens.map((token) => (token === PADDING ? UNKNOWN : token));
   let parts = [own];
@@ -136,7 +136,7 @@ function weightOf(count) {
 
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
-/** The number of each n-gram by its fingerprint, and in how many rows each was: fingerprints are differences in LEB128. */
+/** The number of each n-gram by its fingerprint, and its document frequency; fingerprints are LEB128 differences. */
 function numbersOf(runs, prints) {
   const { buffer } = bytesOf(runs);
   const counts = new Uint32Array(buffer);
@@ -160,7 +160,10 @@ function numbersOf(runs, prints) {
   return { numbers, rows };
 }
 
-/** The features of a linear model: TF-IDF values of n-grams of words and of characters, but for the idf, which the weights contain. */
+/**
+ * The features of a linear model: TF-IDF values of n-grams of words and characters, without the idf, which is part of
+ * the weights.
+ */
 function ngramReader({ words, minWord, chars: [shortest, longest], rows, ...listed }) {
   const ofWords = numbersOf(listed.wordRows, listed.wordPrints);
   const ofChars = numbersOf(listed.charRows, listed.charPrints);
@@ -207,13 +210,13 @@ function ngramReader({ words, minWord, chars: [shortest, longest], rows, ...list
   };
 }
 
-/** fastText's hash of bytes, of which those from 128 on count as negative numbers. */
+/** fastText's hash of bytes; bytes from 128 on count as negative numbers. */
 function fnv(bytes, state = 2166136261) {
   for (const byte of bytes) state = Math.imul(state ^ ((byte << 24) >> 24), 16777619);
   return state >>> 0;
 }
 
-/** UTF-8, with half a pair of surrogates as three bytes. */
+/** UTF-8, with a lone surrogate as three bytes. */
 function utf8(text) {
   if (!text.match(LONE)) return new TextEncoder().encode(text);
   return Array.from(text).flatMap((character) => {
@@ -223,7 +226,10 @@ function utf8(text) {
   });
 }
 
-/** The hash of a word's shape: X for an upper-case letter, x for another one, d for a digit, any other character itself. */
+/**
+ * The hash of a word's shape: X for an upper-case letter, x for any other letter, d for a digit, and any other
+ * character itself.
+ */
 function shapeOf(word) {
   let [state, before, count] = [fnv([0xff]), '', 0];
   for (const character of word) {
@@ -276,11 +282,11 @@ const rowsOf = (rows) => ({
  * Makes the inputs of a model that recurra exported, from texts.
  *
  * @param model - The bytes of the .onnx file, as Uint8Array or ArrayBuffer.
- * @param options - Tensor: the class of onnxruntime, so that the inputs are tensors; without it they are { type, data, dims }.
- * tokenize: for models with a HuggingFace tokenizer, the function from a text to the list of its tokens, without specials and with
- * '<unk>' for an unknown one; for language models of pieces to the numbers of the tokens.
- * @returns the function from a list of texts to the inputs for session.run; its properties settings, labels and vocabulary say what the
- * model has. Those of a language model also have encode(text), decode(numbers), and states(batch).
+ * @param options - Tensor: the class of onnxruntime, so that the inputs are tensors; without it they are { type, data,
+ * dims }. tokenize: for models with a HuggingFace tokenizer, a function from a text to its tokens, without specials and
+ * with '<unk>' for unknown ones; for language models of pieces, to the numbers of the tokens.
+ * @returns a function from a list of texts to the inputs for session.run, with the properties settings, labels and
+ * vocabulary. For a language model it also has encode(text), decode(numbers) and states(batch).
  */
 export function createFeaturizer(model, { Tensor, tokenize } = {}) {
   const bytes = model instanceof ArrayBuffer ? new Uint8Array(model) : model;
@@ -291,7 +297,7 @@ export function createFeaturizer(model, { Tensor, tokenize } = {}) {
   const idOf = (token) => numbers.get(token) ?? unknown;
   const tokenizer = () => {
     if (tokenize) return tokenize;
-    throw new TypeError('this model reads the tokens of a HuggingFace tokenizer: give tokenize, a function that splits texts so');
+    throw new TypeError('this model reads the tokens of a HuggingFace tokenizer: give tokenize, a function that splits texts the same way');
   };
   let words;
   const split = (chunk) => splitWords(chunk, (words ??= segmenter()));
@@ -326,7 +332,7 @@ export function createFeaturizer(model, { Tensor, tokenize } = {}) {
     const word = settings.lowercase ? token.toLowerCase() : token;
     return word === PADDING ? unknown : idOf(word);
   };
-  /** The tokens that a tagger has for a text or a list of tokens. */
+  /** The tokens of a text or a list of tokens, for a tagger. */
   const sentence = (text) => {
     if (typeof text !== 'string') return text;
     if (settings.tokenizer === 'characters') return Array.from(text).filter((token) => !/^\s$/u.test(token));
@@ -362,7 +368,7 @@ export function createFeaturizer(model, { Tensor, tokenize } = {}) {
     if (settings.units === 'bytes') return new TextDecoder().decode(Uint8Array.from(kept, (unit) => unit - 2));
     return kept.map((unit) => vocabulary[unit]).join('');
   };
-  /** The states that a language model's texts begin with. */
+  /** The initial states of a language model. */
   const states = (batch) => {
     const { layers, hidden } = settings;
     const zeros = () => ({ type: 'float32', data: new Float32Array(layers * batch * hidden), dims: [layers, batch, hidden] });

@@ -4,10 +4,10 @@ import { READING } from '../python/reading.js';
 import { SENTENCES } from '../python/sentences.js';
 import { UNITS } from '../python/units.js';
 
-/** What the files beside a model begin with: a file that does not is somebody else's. */
+/** First bytes of the file; a file without them is not ours. */
 export const PYTHON_MARK = '# Written by recurra';
 
-const HEADER = `${PYTHON_MARK} beside an ONNX model: makes the model's inputs from texts.
+const HEADER = `${PYTHON_MARK} for an ONNX model: makes the model's inputs from texts.
 #
 #   import onnxruntime
 #   from featurize import Featurizer
@@ -87,7 +87,7 @@ class Featurizer:
         return inputs
 
     def sentence(self, text):
-        """The tokens that a tagger has for a text or a list of tokens."""
+        """The tokens of a text or a list of tokens, for a tagger."""
         return self.sentences.tokens(text)
 
     def _sentences(self, texts):
@@ -110,7 +110,7 @@ class Featurizer:
         return inputs
 
     def states(self, batch):
-        """The states that a language model's texts begin with."""
+        """The initial states of a language model."""
         layers, hidden = self.settings["layers"], self.settings["hidden"]
         return {name: np.zeros((layers, batch, hidden), np.float32) for name in self.settings["states"]}
 `;

@@ -1,7 +1,7 @@
 import type { light } from '../../../index.d.js';
 import type { Turns } from '../../core/turns.js';
 
-/** Types of elements that are used. */
+/** Element types in use. */
 export type OnnxType = light.OnnxTensor['dtype'];
 
 /** Numbers of types in `TensorProto.DataType`, for `Cast`. */
@@ -9,18 +9,18 @@ export const FLOAT = 1;
 export const INT32 = 6;
 export const INT64 = 7;
 
-/** A size, or the name of one that each call has of its own. */
+/** A size, or the name of one that varies from call to call. */
 export type Size = number | string;
 
-/** Name of a value: an input, a constant, or what a node gives. */
+/** Name of a value: an input, a constant, or an output of a node. */
 export type Ref = string;
 
-/** What makes elements and pauses often. */
+/** A generator that computes elements and pauses often. */
 export type Steps = Generator<void, ArrayBufferView, undefined>;
 
 const NO_BYTES = new Uint8Array(0);
 
-/** What an operator is told beside its inputs: whole numbers, texts, a body, or `{ float }`. */
+/** Attributes of an operator: whole numbers, texts, a body, or `{ float }`. */
 export type Attributes = Readonly<
   Record<string, number | string | readonly number[] | readonly string[] | { float: number } | Graph>
 >;
@@ -34,7 +34,9 @@ function attribute(name: string, value: Attributes[string]): light.OnnxAttribute
   return { name, ints: value as number[] };
 }
 
-/** The bytes of an array; files and models of this package are little-endian, and so are all platforms that it has builds for. */
+/**
+ * The bytes of an array; files and models of this package are little-endian, as are all platforms it has builds for.
+ */
 export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }
@@ -46,30 +48,30 @@ export class Graph {
   readonly #constants: light.OnnxTensor[] = [];
   readonly #inputs: light.OnnxValue[] = [];
   readonly #outputs: light.OnnxValue[] = [];
-  /** Small constants that are there already, by what they are. */
+  /** Existing small constants, by their content. */
   readonly #known = new Map<string, Ref>();
-  /** Constants whose elements are not there yet. */
+  /** Constants whose elements have not been computed yet. */
   #later: { constant: light.OnnxTensor; data: Steps }[] = [];
   #count = 0;
 
-  /** @param name - Values of a body begin with it: they must differ from those of the graph around it. */
+  /** @param name - Prefix of a body's values, which must differ from those of the enclosing graph. */
   constructor(name: string) {
     this.#name = name;
   }
 
-  /** An input of the caller. */
+  /** An input. */
   input(name: string, dtype: OnnxType, dims: readonly Size[]): Ref {
     this.#inputs.push({ name, dtype, dims: [...dims] });
     return name;
   }
 
-  /** Gives a value to the caller. */
+  /** Declares an output. */
   output(name: string, dtype: OnnxType, dims: readonly Size[], from: Ref): void {
     this.#add('Identity', [from], {}, [name]);
     this.#outputs.push({ name, dtype, dims: [...dims] });
   }
 
-  /** A constant with a name of its own; the elements of a large one may be made later, in steps. */
+  /** A named constant; the elements of a large one may be computed later, in steps. */
   tensor(name: string, dtype: OnnxType, dims: readonly number[], data: ArrayBufferView | Steps): Ref {
     const constant: light.OnnxTensor = { name, dtype, dims: [...dims], data: NO_BYTES };
     this.#constants.push(constant);
@@ -78,17 +80,17 @@ export class Graph {
     return name;
   }
 
-  /** Whole numbers in a row. */
+  /** A vector of whole numbers. */
   ints(values: readonly number[]): Ref {
     return this.#small('int64', [values.length], BigInt64Array.from(values, BigInt));
   }
 
-  /** A whole number without a dimension. */
+  /** A scalar whole number. */
   int(value: number): Ref {
     return this.#small('int64', [], BigInt64Array.of(BigInt(value)));
   }
 
-  /** A number without a dimension. */
+  /** A scalar number. */
   float(value: number): Ref {
     return this.#small('float32', [], Float32Array.of(value));
   }
@@ -104,12 +106,12 @@ export class Graph {
     return name;
   }
 
-  /** What an operator gives that gives one value. */
+  /** The output of an operator with one output. */
   op(operator: string, inputs: readonly Ref[], attributes: Attributes = {}): Ref {
     return this.ops(operator, inputs, 1, attributes)[0]!;
   }
 
-  /** What an operator gives that gives several. */
+  /** The outputs of an operator with several outputs. */
   ops(operator: string, inputs: readonly Ref[], outputs: number, attributes: Attributes = {}): Ref[] {
     const name = `${this.#name}/${operator}_${this.#count}`;
     const names = Array.from({ length: outputs }, (_, at) => (outputs === 1 ? name : `${name}.${at}`));
@@ -127,13 +129,13 @@ export class Graph {
     });
   }
 
-  /** Makes the elements of constants that are not there yet; the event loop goes round meanwhile. */
+  /** Computes the elements of pending constants, yielding to the event loop. */
   async settle(turns: Turns): Promise<void> {
     for (const { constant, data } of this.#later) constant.data = bytesOf(await turns.run(data));
     this.#later = [];
   }
 
-  /** The graph as the addon takes it; {@link settle} comes before. */
+  /** The graph as the addon takes it; call {@link settle} first. */
   finish(): light.OnnxGraph {
     return {
       name: this.#name,

@@ -15,7 +15,7 @@ import type { Graph } from './graph.js';
 import { languageGraph } from './language.js';
 import { taggerGraph } from './tagger.js';
 
-/** Version of ONNX' operators: that of ONNX 1.12, which runtimes since 2022 have. */
+/** Operator set version: that of ONNX 1.12, supported by runtimes since 2022. */
 const OPSET = 17;
 
 /** What a model's graph and its featurizer are made from. */
@@ -26,7 +26,7 @@ interface Described {
   vocab: Vocab;
 }
 
-/** A model as a graph, and how it reads. */
+/** A model as a graph, and how it reads texts. */
 interface Exported {
   graph: Graph;
   reading: Reading;
@@ -82,9 +82,9 @@ async function written(out: string, graph: Graph, recurra: string): Promise<void
   }
 }
 
-/** A graph of ONNX' operators that gives the same answers, and beside it what makes its inputs from texts. */
+/** A graph of ONNX operators that gives the same answers, with scripts that make its inputs from texts. */
 export const ONNX: ExportForm = {
-  help: 'the model for onnxruntime, with featurize.py and featurize.mjs beside it',
+  help: 'the model for onnxruntime, with featurize.py and featurize.mjs next to it',
   folder: false,
   async write(model, out, turns) {
     const beside = await filesBeside(out);
@@ -96,7 +96,7 @@ export const ONNX: ExportForm = {
     if (!make)
       throw constraint(
         'model',
-        'a model of pairs cannot be written as ONNX, since its decoder looks back at each step; classifiers, taggers and language models can',
+        'a sequence-to-sequence model cannot be written as ONNX, since its decoder attends to the source at each step; classifiers, taggers and language models can',
       );
     const { vocab } = model;
     const { graph, reading } = make({ metadata, description, state, vocab });

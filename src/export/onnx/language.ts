@@ -22,7 +22,7 @@ function adaptive(graph: Graph, arrays: Arrays, outputs: Ref): Ref {
   return graph.op('Concat', [first, ...tails], last);
 }
 
-/** As many logarithms by one softmax, whose weights may be the vectors of the units. */
+/** The same by one softmax, whose weights may be the vectors of the units. */
 function full(graph: Graph, arrays: Arrays, tied: Ref | undefined, outputs: Ref): Ref {
   let scores: Ref;
   if (tied === undefined) {
@@ -36,9 +36,10 @@ function full(graph: Graph, arrays: Arrays, tied: Ref | undefined, outputs: Ref)
 }
 
 /**
- * A language model as a graph. Beside `rowInputs` it has the states that rows begin with, `h` float32 `[layers, batch, hidden]` and for
- * the LSTM `c`, which are zeros where a text begins. It gives `log_probabilities` float32 `[batch, time, units]`, for each place those of the next
- * unit, and the states behind each row's last unit, `next_h` and `next_c`.
+ * A language model as a graph. Its inputs are those of `rowInputs` and the initial states of rows: `h` float32
+ * `[layers, batch, hidden]` and, for the LSTM, `c`, all zeros at the start of a text. Its outputs are
+ * `log_probabilities` float32 `[batch, time, units]`, those of the next unit at each position, and the states after
+ * each row's last unit, `next_h` and `next_c`.
  */
 export function languageGraph(settings: LanguageNetworkSettings, units: number, state: readonly StateEntry[]): Graph {
   const graph = new Graph('language');

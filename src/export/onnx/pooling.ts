@@ -4,10 +4,10 @@ import { FLOAT, type Graph, type Ref } from './graph.js';
 import type { Encoded } from './recurrent.js';
 import { linear, type RowInputs } from './rows.js';
 
-/** Less than any output or score, and still finite: a softmax of it is 0. */
+/** Less than any output or score, but finite: its softmax is 0. */
 export const LEAST = -3e38;
 
-/** One vector `[batch, features]` of each row's outputs, over its own tokens alone. */
+/** Pools each row's outputs, over its own tokens only, into one vector: `[batch, features]`. */
 export function pooled(
   graph: Graph,
   arrays: Arrays,

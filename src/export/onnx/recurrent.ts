@@ -3,8 +3,8 @@ import type { Arrays } from './arrays.js';
 import { FLOAT, Graph, type Ref, type Steps } from './graph.js';
 
 /**
- * Where each block of ONNX' weights is in PyTorch's: i, o, f, c of i, f, g, o for the LSTM, z, r, h of r, z, n for the GRU. minGRU has no
- * operator.
+ * Position in PyTorch's weights of each ONNX block: i, o, f, c in i, f, g, o for the LSTM; z, r, h in r, z, n for the
+ * GRU. minGRU has no operator.
  */
 const BLOCKS: Readonly<Record<Exclude<Cell, 'mingru'>, readonly number[]>> = {
   rnn: [0],
@@ -14,29 +14,29 @@ const BLOCKS: Readonly<Record<Exclude<Cell, 'mingru'>, readonly number[]>> = {
 
 const OPERATORS: Readonly<Record<Exclude<Cell, 'mingru'>, string>> = { rnn: 'RNN', lstm: 'LSTM', gru: 'GRU' };
 
-/** Vectors of a batch `[time, batch, features]`, and which of them are within their rows. */
+/** Vectors of a batch `[time, batch, features]`, with a mask of the rows. */
 export interface Sequences {
-  /** Name that the layers' constants begin with; `''` for a network alone. */
+  /** Prefix of the names of the layers' constants; `''` for a single network. */
   prefix: string;
   /** `[time, batch, features]`. */
   vectors: Ref;
   /** Vectors of each row, int32 `[batch]`. */
   lengths: Ref;
-  /** Whether a place is within its row, bool `[time, batch, 1]`. */
+  /** Whether a position is inside its row, bool `[time, batch, 1]`. */
   mask: Ref;
 }
 
-/** What the recurrent layers give. */
+/** Outputs of the recurrent layers. */
 export interface Encoded {
-  /** Outputs of the last layer, `[time, batch, hidden * directions]`; not defined behind a row's end. */
+  /** Outputs of the last layer, `[time, batch, hidden * directions]`; undefined after a row's end. */
   outputs: Ref;
-  /** Final states of each layer, `[directions, batch, hidden]`, with those of the LSTM's cells behind them. */
+  /** Final states of each layer, `[directions, batch, hidden]`, followed by those of the LSTM's cells. */
   finals: Ref[][];
 }
 
 type Shape = Pick<NetworkSettings, 'cell' | 'hiddenSize' | 'numLayers' | 'bidirectional'>;
 
-/** The recurrent layers. ONNX' operators take the lengths of rows, so that they do what PyTorch does with a packed batch. */
+/** The recurrent layers. ONNX operators take the lengths of rows, so they match PyTorch with a packed batch. */
 export function recurrentLayers(
   graph: Graph,
   arrays: Arrays,
@@ -62,8 +62,8 @@ const suffixes = (layer: number, { bidirectional }: Shape) =>
   bidirectional ? [`l${layer}`, `l${layer}_reverse`] : [`l${layer}`];
 
 /**
- * The arrays of some kinds in all directions one after the other, each with its blocks of hidden rows in ONNX' order. Pauses after each
- * block.
+ * Arrays of some kinds in all directions, concatenated, each with its blocks of hidden rows in ONNX order. Pauses after
+ * each block.
  */
 function* stacked(
   arrays: Arrays,
@@ -124,7 +124,7 @@ function operator(
     {
       hidden_size: hiddenSize,
       direction: names.length === 2 ? 'bidirectional' : 'forward',
-      // As in PyTorch the reset gate acts after the product with the old state, bias included.
+      // As in PyTorch, the reset gate acts after the product with the old state, including the bias.
       ...(cell === 'gru' && { linear_before_reset: 1 }),
     },
   ) as [Ref, Ref, Ref | undefined];
@@ -136,7 +136,7 @@ function operator(
   return { outputs, finals: c === undefined ? [h] : [h, c] };
 }
 
-/** The step of minGRU: `h + z (n - h)`, with a gate of zero behind a row's end, where the state stays. */
+/** The step of minGRU: `h + z (n - h)`, with a gate of zero after a row's end, where the state stays. */
 function minGruBody(hiddenSize: number): Graph {
   const body = new Graph('minGRU');
   const dims = ['batch', hiddenSize];

@@ -3,13 +3,13 @@ import type { Arrays } from './arrays.js';
 import { type Graph, INT32, type Ref } from './graph.js';
 import { type Encoded, recurrentLayers, type Sequences } from './recurrent.js';
 
-/** What a caller gives of rows of tokens. */
+/** The inputs for rows of tokens. */
 export interface RowInputs {
   /** int64 `[batch, time]`. */
   ids: Ref;
   /** int64 `[batch]`. */
   lengths: Ref;
-  /** bool `[time, batch, 1]`: whether a place is within its row. */
+  /** bool `[time, batch, 1]`: whether a position is inside its row. */
   mask: Ref;
 }
 

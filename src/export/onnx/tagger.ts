@@ -8,7 +8,7 @@ import { LEAST } from './pooling.js';
 import { embedded, encoded, linear, type RowInputs, rowInputs, wordTable } from './rows.js';
 import { bestPath, type Transitions } from './viterbi.js';
 
-/** What the characters of words add: the mean of the vectors of their features, `[time, batch, dim]`. */
+/** Vectors of the characters of words: the mean of their features' vectors, `[time, batch, dim]`. */
 function ofCharacters(graph: Graph, arrays: Arrays): Ref {
   const features = graph.input('features', 'int64', ['batch', 'time', 'features']);
   const name = 'subwords.weight';
@@ -24,12 +24,12 @@ function ofCharacters(graph: Graph, arrays: Arrays): Ref {
   return graph.op('Transpose', [mean], { perm: [1, 0, 2] });
 }
 
-/** The transitions with those that are never predicted as a score that no path outweighs. */
+/** The transitions; forbidden ones get a score that no path can outweigh. */
 function transitions(graph: Graph, arrays: Arrays, set: TagSet): Transitions {
   const tags = set.tags.length;
   const forbidden = tagsHead(set, { decoder: 'crf' }).forbidden;
   const scores = (name: string, dims: number[], never: Uint8Array | undefined) => {
-    // Small enough for a sum of two of them to stay finite, and of many of the others.
+    // Small enough that the sum of two of them, and of many others, stays finite.
     const values = arrays.floats(name).map((value, at) => (never?.[at] ? LEAST / 8 : value));
     return graph.tensor(name, 'float32', dims, values);
   };
@@ -47,9 +47,10 @@ function vectorsOf(graph: Graph, arrays: Arrays, { subwords }: TaggerModelSettin
 }
 
 /**
- * A tagger as a graph. It gives `scores` float32 `[batch, time, tags]`, what the network says of each token, 0 behind a row's end, and `tags`
- * int64 `[batch, time]`, the most probable sequence, -1 behind a row's end. Beside `rowInputs` it has the input `features` int64
- * `[batch, time, features]` where the network sees the characters of words, filled up with -1.
+ * A tagger as a graph. Its outputs are `scores` float32 `[batch, time, tags]`, the network's scores of each token, 0
+ * after a row's end, and `tags` int64 `[batch, time]`, the most probable sequence, -1 after a row's end. Its inputs are
+ * those of `rowInputs` and, if the network sees the characters of words, `features` int64 `[batch, time, features]`,
+ * padded with -1.
  */
 export function taggerGraph(settings: TaggerModelSettings, fields: TagFields, state: readonly StateEntry[]): Graph {
   const graph = new Graph('tagger');

@@ -8,7 +8,9 @@ export interface Transitions {
   tags: number;
 }
 
-/** A step forward: the best score of each tag, and which tag before it gives that. Behind a row's end nothing changes. */
+/**
+ * A forward step: the best score of each tag, and the previous tag that gives it. After a row's end nothing changes.
+ */
 function forward({ between, tags }: Transitions): Graph {
   const body = new Graph('viterbi');
   const best = body.input('viterbi/best', 'float32', ['batch', tags]);
@@ -29,7 +31,7 @@ function forward({ between, tags }: Transitions): Graph {
   return body;
 }
 
-/** A step back: the tag here, and the one before it. */
+/** A backward step: the current tag, and the one before it. */
 function backward(tags: number): Graph {
   const body = new Graph('path');
   const tag = body.input('path/tag', 'int64', ['batch', 1]);
@@ -42,13 +44,13 @@ function backward(tags: number): Graph {
 /**
  * The most probable tags of each row by a linear chain: `[time, batch, 1]`, int64.
  *
- * @param scores - Of each tag at each token, `[time, batch, tags]`.
- * @param mask - Whether a place is within its row, `[time, batch, 1]`.
+ * @param scores - Scores of each tag at each token, `[time, batch, tags]`.
+ * @param mask - Whether a position is inside its row, `[time, batch, 1]`.
  */
 export function bestPath(graph: Graph, scores: Ref, mask: Ref, transitions: Transitions): Ref {
   const time = graph.op('Gather', [graph.op('Shape', [scores]), graph.int(0)]);
   const places = graph.op('Range', [graph.int(0), time, graph.int(1)]);
-  // The first token has no transition before it: its step leaves what begins the path.
+  // The first token has no transition before it: its step keeps the initial scores.
   const later = graph.op('Unsqueeze', [graph.op('Greater', [places, graph.int(0)]), graph.ints([1, 2])]);
   const first = graph.op('Gather', [scores, graph.int(0)], { axis: 0 });
   const [best, before] = graph.ops(

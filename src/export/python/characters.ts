@@ -1,7 +1,10 @@
-/** The features of a word's characters, in Python, as `crates/text` has them; behind `NGRAMS`, whose table of characters it reads. */
+/**
+ * The features of a word's characters, in Python, as in `crates/text`; comes after `NGRAMS`, whose table of characters
+ * it uses.
+ */
 export const CHARACTERS = String.raw`
 def _fnv(data, state=2166136261):
-    """fastText's hash of bytes, of which those from 128 on count as negative numbers."""
+    """fastText's hash of bytes; bytes from 128 on count as negative numbers."""
     for byte in data:
         state = (state ^ (byte if byte < 128 else byte | 0xFFFFFF00)) * 16777619 & 0xFFFFFFFF
     return state

@@ -1,4 +1,7 @@
-/** The features of the linear model, in Python, as `crates/linear` has them; behind `READING`. It needs `base64`, `math`, `re`, `unicodedata` and `numpy as np`. */
+/**
+ * The features of the linear model, in Python, as in `crates/linear`; comes after `READING`. It needs `base64`, `math`,
+ * `re`, `unicodedata` and `numpy as np`.
+ */
 export const NGRAMS = String.raw`
 _ODD = (0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F, 0xE7037ED1A0B428DB)
 _64 = (1 << 64) - 1
@@ -85,7 +88,7 @@ def _weight(count):
 
 
 def _numbers(runs, prints):
-    """The number of each n-gram by its fingerprint, and in how many rows each was: fingerprints are differences in LEB128."""
+    """The number of each n-gram by its fingerprint, and its document frequency; fingerprints are LEB128 differences."""
     runs = np.frombuffer(base64.b64decode(runs), "<u4").reshape(-1, 2)
     data = np.frombuffer(base64.b64decode(prints), np.uint8)
     ends = np.flatnonzero(data < 128)
@@ -111,7 +114,7 @@ class Ngrams:
         self.idf = (np.log((1 + settings["rows"]) / (1 + rows)) + 1).astype(np.float32)
 
     def __call__(self, text):
-        """The numbers of a text's features, and their values but for the idf, which the model's weights contain."""
+        """The numbers of a text's features, and their values without the idf, which is part of the model's weights."""
         settings = self.settings
         text = re.sub("[\ud800-\udfff]", "\ufffd", text).lower()
         hashes, prints = [], []

@@ -29,7 +29,7 @@ def unicode_words(text, split):
 
 
 def shaped(tokens, ngrams, most, truncate):
-    """What is read of the tokens of a text: cut, then with pairs and threes behind them."""
+    """The tokens read of a text: truncated, followed by pairs and triples."""
     tokens = [_UNKNOWN if token == _PADDING else token for token in tokens]
     parts = [tokens]
     if len(tokens) > most:

@@ -1,7 +1,7 @@
-/** How a tagger's sentences become the numbers of words, in Python. It needs what `reading.ts` has. */
+/** How a tagger's sentences become the numbers of words, in Python. Comes after `reading.ts`. */
 export const SENTENCES = String.raw`
 class Sentences:
-    """How a tagger reads: settings are those of the model, and split cuts a text without white space into its words."""
+    """How a tagger reads: settings are those of the model, and split cuts a text without white space into words."""
 
     def __init__(self, settings, split):
         self.settings, self.split = settings, split
@@ -9,7 +9,7 @@ class Sentences:
         self.unknown = settings["unknown"]
 
     def tokens(self, text):
-        """The tokens of a text, or the tokens that were given."""
+        """The tokens of a text, or the given tokens."""
         if not isinstance(text, str):
             return list(text)
         if self.settings["tokenizer"] == "characters":

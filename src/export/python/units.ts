@@ -1,4 +1,4 @@
-/** The units of a language model, in Python; behind `READING`. */
+/** The units of a language model, in Python; comes after `READING`. */
 export const UNITS = `
 def _kind(character):
     if re.match("[" + _BLANKS + "]", character):
@@ -8,7 +8,7 @@ def _kind(character):
 
 
 def word_units(text):
-    """Letters with a blank before them, digits, other signs, and blanks."""
+    """Letters with a preceding space, digits, other characters, and white space."""
     kinds, found, at = [_kind(character) for character in text], [], 0
     while at < len(text):
         end = at
@@ -23,7 +23,7 @@ def word_units(text):
 
 
 class Units:
-    """How texts become the numbers of a language model's units, and numbers texts."""
+    """Converts texts to the numbers of a language model's units, and back."""
 
     def __init__(self, settings):
         self.name = settings["units"]

@@ -15,7 +15,7 @@ import { linearReading, partsOf, type Reading, textReading, vocabularyReading } 
 import { SCRIPT, SCRIPT_MARK } from './script.js';
 import { type Saved, writeTorchFile } from './torchFile.js';
 
-/** Arrays of the linear model that are weights; the others say which n-grams it counts, and are in the reading. */
+/** Arrays of the linear model that are weights; the others say which n-grams it counts, and are part of the reading. */
 const LINEAR_WEIGHTS = ['weights', 'scales', 'bias', 'sharpness'].map((name) => LINEAR_PREFIX + name);
 
 interface Described {
@@ -24,7 +24,7 @@ interface Described {
   state: readonly StateEntry[];
 }
 
-/** What `model.json` says beside the vocabulary, and which arrays are saved. */
+/** The content of `model.json` besides the vocabulary, and the arrays to save. */
 interface Exported {
   reading: Reading;
   arrays: readonly Saved[];
@@ -36,7 +36,7 @@ function classifier({ metadata, description, state }: Described): Exported {
   const fields = classifierFile.parse({ ...description }, settings);
   const { labels, thresholds = null, linear: mix = null, members } = fields;
   const parts = partsOf(fields);
-  // A function of the user is given to load again, as to TextClassifier.load.
+  // A custom function must be passed to load, as to TextClassifier.load.
   const own = description.tokenizer === null;
   const text = textReading(own ? { ...description, tokenizer: 'characters' } : description, metadata);
   const linear = parts.linear ? linearReading(state) : null;
@@ -45,7 +45,7 @@ function classifier({ metadata, description, state }: Described): Exported {
     arrays: state.filter(({ name }) =>
       name.startsWith(LINEAR_PREFIX) ? parts.linear && LINEAR_WEIGHTS.includes(name) : parts.network,
     ),
-    notes: own ? ['the model splits texts by a function of yours: give it to load in Python as tokenize'] : [],
+    notes: own ? ['the model uses a custom tokenizer function: in Python, pass it to load as tokenize'] : [],
   };
 }
 
@@ -79,7 +79,9 @@ function language({ metadata, description, state }: Described): Exported {
 
 const KINDS: Readonly<Record<string, (described: Described) => Exported>> = { classifier, tagger, language };
 
-/** A state dict, what the model reads and answers as JSON, and the module in Python that puts both together. */
+/**
+ * A state dict, a JSON file that describes what the model reads and answers, and a Python module that combines both.
+ */
 export const PYTORCH: ExportForm = {
   help: 'a folder with the state dict and a Python file that loads and runs it',
   folder: true,
@@ -94,7 +96,7 @@ export const PYTORCH: ExportForm = {
     if (!make)
       throw constraint(
         'model',
-        'a model of pairs cannot be written for PyTorch; classifiers, taggers and language models can',
+        'a sequence-to-sequence model cannot be written for PyTorch; classifiers, taggers and language models can',
       );
     const { reading, arrays, notes = [] } = make({ metadata, description, state });
     const { vocab } = model;
@@ -103,7 +105,7 @@ export const PYTORCH: ExportForm = {
     try {
       await mkdir(out, { recursive: true });
     } catch (cause) {
-      throw new DataError('IO', `the folder cannot be made: ${(cause as Error).message}`, { file: out }, { cause });
+      throw new DataError('IO', `the folder cannot be created: ${(cause as Error).message}`, { file: out }, { cause });
     }
     const [weights, texts] = [join(out, 'model.pt'), join(out, 'model.json')];
     await writeTorchFile(weights, arrays, turns);

@@ -1,7 +1,7 @@
-/** The models themselves, in PyTorch: what they read and what they answer; behind `NETWORKS`. */
+/** The models in PyTorch: what they read and what they answer; comes after `NETWORKS`. */
 export const MODELS = String.raw`
 class TextClassifier(nn.Module):
-    """Labels texts: one network or several, and a linear model of n-grams beside them."""
+    """Labels texts: one or more networks, and a linear model of n-grams."""
 
     def __init__(self, model, shapes, split=None, tokenize=None):
         super().__init__()
@@ -70,7 +70,7 @@ class TextClassifier(nn.Module):
         return torch.cat(parts) if parts else torch.empty(0, len(self.labels))
 
     def predict(self, texts):
-        """For each text its label, how probable that is, the labels that it is given, and the probability of every label."""
+        """For each text: its label with its probability, its assigned labels, and the probability of every label."""
         answers = []
         for row in self.probabilities(texts).tolist():
             best = max(range(len(row)), key=row.__getitem__)
@@ -110,11 +110,11 @@ class TextTagger(Encoder):
         self._never = {name: torch.tensor(flags, dtype=torch.bool) for name, flags in never.items()}
 
     def forward(self, ids, lengths, features=None):
-        """What the network says of each tag at each token, before the decoding: [batch, time, tags]."""
+        """The network's score of each tag at each token, before decoding: [batch, time, tags]."""
         return self.fc(self.encode(ids, lengths, features)[0])
 
     def transitions(self):
-        """The transitions, of which those that are never predicted are minus infinity: start [tags], end [tags], between [tags, tags]."""
+        """The transitions; forbidden ones are minus infinity: start [tags], end [tags], between [tags, tags]."""
         found = []
         for name in ("start", "end", "between"):
             own = getattr(self.crf, "transitions" if name == "between" else name + "_transitions").detach()
@@ -123,7 +123,7 @@ class TextTagger(Encoder):
         return found
 
     def decode(self, scores):
-        """The most probable tags of one row of scores [time, tags], and how probable each is at its token."""
+        """The most probable tags of one row of scores [time, tags], and the probability of each at its token."""
         if not hasattr(self, "crf"):
             probabilities, tags = scores.softmax(1).max(1)
             return tags.tolist(), probabilities.tolist()
@@ -145,7 +145,7 @@ class TextTagger(Encoder):
         return tags, [float(row[tag]) for row, tag in zip(marginals, tags)]
 
     def sentence(self, text):
-        """The tokens of a text, or the tokens that were given."""
+        """The tokens of a text, or the given tokens."""
         return self.sentences.tokens(text)
 
     def inputs(self, rows):
@@ -185,7 +185,7 @@ class TextTagger(Encoder):
 
 
 def _entities(tags):
-    """The entities of tags in IOBES, read as the conlleval script does where they do not follow it: (start, end, label)."""
+    """The entities of IOBES tags; invalid sequences are read as the conlleval script does: (start, end, label)."""
     found, before, start, label = [], "O", None, None
     for at, tag in enumerate([*tags, "O"]):
         prefix, own = tag[0], tag[2:] or "_"
@@ -218,7 +218,7 @@ def _written(spans, count, scheme):
 
 
 class LanguageModel(Encoder):
-    """Says how probable the next unit of a text is."""
+    """Gives the probability of the next unit of a text."""
 
     def __init__(self, model, shapes, split=None, tokenize=None):
         settings, count = model["settings"], len(model["vocabulary"])
@@ -232,7 +232,7 @@ class LanguageModel(Encoder):
                 self.fc.weight = self.embedding.weight
 
     def forward(self, ids, lengths, state=None):
-        """The logarithms of the probabilities of each next unit [batch, time, units], and the states behind each row's last unit."""
+        """The logarithms of the probabilities of each next unit [batch, time, units], and the states after each row's last unit."""
         outputs, final = self.encode(ids, lengths, state=state)
         if hasattr(self, "adaptive"):
             logs = self.adaptive.log_prob(outputs.flatten(0, 1)).unflatten(0, outputs.shape[:2])
@@ -242,7 +242,7 @@ class LanguageModel(Encoder):
 
     @torch.no_grad()
     def score(self, text):
-        """The logarithm of the probability of each unit of a text, the first of which is predicted from nothing."""
+        """The log-probability of each unit of a text; the first is predicted without context."""
         self.eval()
         numbers = torch.tensor([self.units.end, *self.units.encode(text)], device=self.embedding.weight.device)
         logs, _ = self(numbers[None, :-1], torch.tensor([len(numbers) - 1]))
@@ -250,7 +250,7 @@ class LanguageModel(Encoder):
 
     @torch.no_grad()
     def generate(self, prompt="", units=100, temperature=1.0):
-        """Writes what may follow a prompt, at most that many units; with the temperature 0 the most probable one each time."""
+        """Continues a prompt by at most that many units; temperature 0 always takes the most probable unit."""
         self.eval()
         device, found = self.embedding.weight.device, []
         ids, state = [self.units.end, *self.units.encode(prompt)], None
@@ -268,7 +268,7 @@ class LanguageModel(Encoder):
 
 def load(folder=None, split=None, tokenize=None):
     """The model in a folder, that of this file if left out. split is for models that read words by UAX 29: it cuts a text without
-    white space into its words. tokenize is for classifiers that were trained with a function of their own: it splits a text."""
+    white space into its words. tokenize is for classifiers that were trained with a custom function: it splits a text."""
     folder = pathlib.Path(folder or pathlib.Path(__file__).parent)
     model = json.loads((folder / "model.json").read_text("utf-8"))
     state = torch.load(folder / "model.pt", map_location="cpu", weights_only=True)

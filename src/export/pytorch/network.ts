@@ -1,4 +1,4 @@
-/** The networks of models in PyTorch, under the names that a state dict has; behind `READING`. */
+/** The networks of models in PyTorch, under the names of a state dict; comes after `READING`. */
 export const NETWORKS = `
 class MinGRU(nn.Module):
     """The minGRU of Feng et al. (2024), "Were RNNs All We Needed?": z = sigmoid(W_z x + b_z), n = W_n x + b_n, h' = (1 - z) h + z n."""
@@ -35,7 +35,7 @@ class MinGRU(nn.Module):
 
 
 class Encoder(nn.Module):
-    """An embedding, with the mean of the features of a word's characters behind its vector where there are some, and recurrent layers."""
+    """An embedding, optionally followed by the mean of a word's character features, and recurrent layers."""
 
     def __init__(self, settings, words, shapes, prefix=""):
         super().__init__()
@@ -54,7 +54,7 @@ class Encoder(nn.Module):
             self.rnn = cell(dim, hidden, layers, batch_first=True, bidirectional=bidirectional, dropout=dropout)
 
     def encode(self, ids, lengths, features=None, state=None):
-        """The outputs of the recurrent layers [batch, time, features], 0 behind a row's end, and their final states."""
+        """The outputs of the recurrent layers [batch, time, features], 0 after a row's end, and their final states."""
         vectors = self.embedding(ids)
         if hasattr(self, "subwords"):
             there = (features >= 0).unsqueeze(3)
@@ -72,7 +72,7 @@ def _mask(ids, lengths):
 
 
 class Pooled(Encoder):
-    """An encoder whose outputs become one vector of each row, and a linear layer: logits [batch, labels]."""
+    """An encoder whose outputs are pooled into one vector per row, and a linear layer: logits [batch, labels]."""
 
     def __init__(self, settings, words, labels, shapes, prefix=""):
         super().__init__(settings, words, shapes, prefix)
@@ -102,7 +102,7 @@ class Pooled(Encoder):
 
 
 class Linear(nn.Module):
-    """The linear model of n-grams: scores of texts by their features, whose weights are 8-bit numbers with a scale for each score."""
+    """The linear model of n-grams: scores of texts by their features; weights are 8-bit numbers with a scale for each score."""
 
     def __init__(self, shapes):
         super().__init__()

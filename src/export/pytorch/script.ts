@@ -6,11 +6,11 @@ import { UNITS } from '../python/units.js';
 import { MODELS } from './models.js';
 import { NETWORKS } from './network.js';
 
-/** What the file begins with: one that does not is somebody else's. */
+/** First bytes of the file; a file without them is not ours. */
 export const SCRIPT_MARK = '# Written by recurra';
 
 const HEADER = `${SCRIPT_MARK}: a model as PyTorch modules, with how it reads texts. It needs torch and numpy, and for models with a
-# HuggingFace tokenizer the package tokenizers. model.pt has the weights (a state dict), model.json all else.
+# HuggingFace tokenizer the package tokenizers. model.pt has the weights (a state dict), model.json everything needed to read texts.
 #
 #   from model import load
 #

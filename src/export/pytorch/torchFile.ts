@@ -6,9 +6,9 @@ import type { StateEntry } from '../../engine/engine.js';
 
 /** The archive has 32-bit sizes. */
 const LARGEST = 2 ** 32 - 2 ** 24;
-/** Bytes whose checksum is computed between two looks at the clock: below a millisecond. */
+/** Bytes checksummed between two checks of the clock: less than a millisecond. */
 const PIECE = 262_144;
-/** The archive says the same time always, so that the same model gives the same bytes. */
+/** A fixed timestamp, so that the same model gives the same bytes. */
 const TIME = new Date(1980, 0, 1);
 
 const STORAGES: Readonly<Record<string, { type: string; bytes: number }>> = {
@@ -16,7 +16,7 @@ const STORAGES: Readonly<Record<string, { type: string; bytes: number }>> = {
   int8: { type: 'CharStorage', bytes: 1 },
 };
 
-/** An array of a state dict; `same` names another one that has its numbers. */
+/** An array of a state dict; `same` names another one with the same storage. */
 export interface Saved extends StateEntry {
   same?: string;
 }
@@ -38,7 +38,7 @@ class Pickle {
     return this;
   }
 
-  /** An integer from 0 on. */
+  /** A non-negative integer. */
   int(value: number): this {
     const bytes = Buffer.alloc(10);
     bytes.writeUInt16LE(0x088a);
@@ -62,7 +62,7 @@ class Pickle {
   }
 }
 
-/** Elements between two neighbours along each dimension of a row-major array. */
+/** Strides of a row-major array, in elements. */
 function strides(shape: readonly number[]): number[] {
   return shape.map((_, i) => shape.slice(i + 1).reduce((product, size) => product * size, 1));
 }
@@ -80,15 +80,15 @@ function pickled(arrays: readonly Saved[]): Buffer {
 }
 
 /**
- * Writes a state dict as `torch.save` does: a ZIP archive with a pickle of names and shapes, and the numbers. `torch.load(path,
- * weights_only=True)` reads it. The file appears whole or not at all.
+ * Writes a state dict as `torch.save` does: a ZIP archive with a pickle of names and shapes, and the numbers.
+ * `torch.load(path, weights_only=True)` reads it. The file is written atomically.
  *
  * @throws ArgumentError for more than 4 GB; DataError `IO`; RecurraError `ABORTED` by the signal of `turns`.
  */
 export async function writeTorchFile(path: string, arrays: readonly Saved[], turns: Turns): Promise<void> {
   const bytes = arrays.reduce((sum, { data, same }) => sum + (same === undefined ? data.byteLength : 0), 0);
   if (bytes > LARGEST)
-    throw constraint('model', `a state dict holds ${LARGEST} bytes of weights at most, and the model has ${bytes}`);
+    throw constraint('model', `a state dict can have at most ${LARGEST} bytes of weights; the model has ${bytes}`);
   const file = await AtomicLines.open(path);
   try {
     let waiting: Uint8Array[] = [];

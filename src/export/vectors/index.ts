@@ -2,7 +2,7 @@ import { constraint } from '../../core/errors.js';
 import { writeVectors } from '../../text/vectorWriter.js';
 import type { ExportForm } from '../format.js';
 
-/** Word vectors as word2vec text, fastText's `.vec`, in the order of the vocabulary, specials left out. */
+/** Word vectors as word2vec text, fastText's `.vec`, in the order of the vocabulary, without specials. */
 export const VEC: ExportForm = {
   help: 'the word vectors as text, which --embeddings, gensim, spaCy and fastText read',
   folder: false,
@@ -19,11 +19,11 @@ export const VEC: ExportForm = {
     if (!named.some((word) => !/[\s\0]/.test(word)))
       throw constraint(
         'model',
-        'the model has no word that a file of word vectors can hold: its words are blanks alone',
+        'the model has no word that a file of word vectors can store: its words are all white space',
       );
     const written = await writeVectors(out, { words: named, matrix: rows, dim }, turns);
     const left = named.length - written;
-    const notes = left > 0 ? [`${left} words with blanks in them were left out: the format cannot hold them`] : [];
+    const notes = left > 0 ? [`${left} words that contain white space were skipped: the format cannot store them`] : [];
     return { files: [out], notes };
   },
 };

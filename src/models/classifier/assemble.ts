@@ -7,20 +7,20 @@ import type { ModelSettings } from './network.js';
 import type { ClassifierParts } from './task.js';
 import { defaultThresholds } from './thresholds.js';
 
-/** What a classifier of one network is made of, when it was trained elsewhere. */
+/** The parts of an imported classifier of one network. */
 export interface GivenClassifier {
   settings: ModelSettings;
   text: TokenSettings;
   vocab: Vocab;
   labels: readonly string[];
-  /** The weights, under the names that a model's file has for them. */
+  /** The weights, under their names in a model file. */
   state: StateEntry[];
 }
 
 /**
  * Builds the parts of a classifier from its weights.
  *
- * @throws RecurraError `STATE_MISMATCH` for weights that do not fit the settings.
+ * @throws RecurraError `STATE_MISMATCH` for weights that do not match the settings.
  */
 export async function assembled(
   { settings, text, vocab, labels, state }: GivenClassifier,

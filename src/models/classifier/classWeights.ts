@@ -2,7 +2,7 @@ import { constraint } from '../../core/errors.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 import type { TrainSettings } from './options.js';
 
-/** Rows that have each label. */
+/** Number of rows of each label. */
 function rowCounts(dataset: EncodedDataset): number[] {
   const counts = dataset.classes.map(() => 0);
   for (const label of dataset.labels) counts[label]!++;
@@ -10,7 +10,7 @@ function rowCounts(dataset: EncodedDataset): number[] {
 }
 
 /**
- * A weight for each class of a training set, in the order of its classes, or none for 1 each. See
+ * A weight for each class of a training set, in the order of its classes, or empty for 1 each. See
  * {@link ClassifierLossOptions.classWeights}.
  *
  * @throws ArgumentError for a weight whose label no row has.
@@ -35,8 +35,8 @@ export function classWeightsOf(weights: TrainSettings['classWeights'], dataset: 
   }
   const rows = dataset.length;
   const counts = rowCounts(dataset);
-  // As scikit-learn's compute_class_weight. A class without training rows has no say, whatever its weight.
+  // As scikit-learn's compute_class_weight. The weight of a class without training rows has no effect.
   if (!dataset.multiLabel) return counts.map((count) => rows / (classes.length * Math.max(count, 1)));
-  // A label that every row has would get 0, and never be learned.
+  // A label that every row has would get 0 and never be learned.
   return counts.map((count) => Math.max(rows - count, 1) / Math.max(count, 1));
 }

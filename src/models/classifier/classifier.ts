@@ -47,15 +47,15 @@ export class TextClassifier extends TextModel<ModelSettings> {
   /** The labels, in the order of the model's outputs. */
   readonly labels: readonly string[];
   /**
-   * Of a `multiLabel` model, the probability from which on each label is given, in the order of {@link labels}: the one
-   * with the largest F1 on the validation rows, a half without them. Else undefined.
+   * For `multiLabel` models: the decision threshold of each label, in the order of {@link labels}. It is the one with
+   * the largest F1 on the validation rows, or 0.5 without them. Otherwise undefined.
    */
   readonly thresholds: readonly number[] | undefined;
-  /** How the network's probabilities are mixed with those of the linear model beside it; undefined without one. */
+  /** How the network's probabilities are mixed with those of the linear model; undefined without one. */
   readonly mix: Readonly<Mix> | undefined;
-  /** Whether there is a network; if not, the linear model answers alone. */
+  /** Whether there is a network; otherwise only the linear model answers. */
   readonly recurrent: boolean;
-  /** Networks whose probabilities are averaged; 1 also where there is none. */
+  /** Networks whose probabilities are averaged; also 1 if there is no network. */
   readonly members: number;
   readonly #engine: ExplainingEngine;
   readonly #expert: Expert | undefined;
@@ -85,15 +85,15 @@ export class TextClassifier extends TextModel<ModelSettings> {
   /**
    * Trains a classifier. Reading, tokenizing and training do not block the event loop.
    *
-   * @param rows - texts with their labels: an array, {@link readCsv}, or any iterable or async iterable.
-   * @param options - see {@link TrainOptions}.
+   * @param rows - Texts with their labels: an array, {@link readCsv}, or any iterable or async iterable.
+   * @param options - See {@link TrainOptions}.
    * @returns the model; with validation rows, the weights of its best epoch.
-   * @throws {@link ArgumentError} for an option that does not fit.
-   * @throws {@link DataError} for rows that do not fit: none at all, one label only, a validation label that is not a training label;
-   * `DATA_MISMATCH` for rows that are not those of the checkpoint to resume.
-   * @throws {@link ModelFileError} for a checkpoint to resume that is missing or damaged.
-   * @throws {@link CudaError} if a GPU is named and cannot be used.
-   * @throws {@link TrainingError} `ABORTED`, `NON_FINITE_LOSS` or `IO`; its `model` holds what was learned.
+   * @throws {@link ArgumentError} for an invalid option.
+   * @throws {@link DataError} for invalid rows: none at all, one label only, a validation label that is not a training
+   * label; `DATA_MISMATCH` for rows that differ from those of the checkpoint to resume.
+   * @throws {@link ModelFileError} for a missing or damaged checkpoint.
+   * @throws {@link CudaError} if the named GPU cannot be used.
+   * @throws {@link TrainingError} `ABORTED`, `NON_FINITE_LOSS` or `IO`; its `model` has the weights learned so far.
    *
    * @example
    * ```ts
@@ -111,7 +111,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
   }
 
   /**
-   * Starts a training, as {@link train}, and returns at once, with what watches and steers it.
+   * Starts a training, as {@link train}, and returns at once with a run to watch and control it.
    *
    * @example
    * ```ts
@@ -125,18 +125,21 @@ export class TextClassifier extends TextModel<ModelSettings> {
   }
 
   /**
-   * Searches for the options that suit some rows best, and trains a classifier with them on all rows.
+   * Searches for the best options for some rows, and trains a classifier with them on all rows.
    *
-   * Settings are tried by successive halving: the linear model alone, the defaults, then others are trained on a part of the rows and measured
-   * on the rest; the best third is measured on further parts, and so on. The defaults stay unless others are better by more than
-   * chance explains. Options of a training that are given hold for all settings; what is left is searched. All rows are held in memory, one model is trained at a time.
+   * Settings are tried by successive halving. The linear model alone, the defaults, and then other settings are trained
+   * on a part of the rows and measured on the rest; the best third is measured on further parts, and so on. The
+   * defaults are kept unless other settings are better by more than chance. Given training options apply to all
+   * settings; the others are searched. All rows are kept in memory, and one model is trained at a time.
    *
    * @param rows - texts with their labels, as for {@link train}.
-   * @param options - see {@link TuneOptions}.
-   * @returns the model, the options that give it, and all settings that were tried with what they gave.
-   * @throws {@link ArgumentError} for an option that does not fit, a label of `metric` that no row has, and a `maxSize` into which no model fits.
-   * @throws {@link DataError} for rows that do not fit, and where fewer than two labels have two rows.
-   * @throws {@link TrainingError} `ABORTED` if the signal is aborted; its `model` has the best settings so far, and was trained on a part of the rows.
+   * @param options - See {@link TuneOptions}.
+   * @returns the model, its options, and all settings tried with their results.
+   * @throws {@link ArgumentError} for an invalid option, a label of `metric` that no row has, and a `maxSize` that no
+   * model fits into.
+   * @throws {@link DataError} for invalid rows, and if fewer than two labels have two rows.
+   * @throws {@link TrainingError} `ABORTED` if the signal is aborted; its `model` has the best settings so far, trained
+   * on a part of the rows.
    *
    * @example
    * ```ts
@@ -152,8 +155,8 @@ export class TextClassifier extends TextModel<ModelSettings> {
   /**
    * Loads a model that {@link save} wrote.
    *
-   * @throws {@link ModelFileError} if the file is missing, cannot be read, was damaged, or is not a model.
-   * @throws {@link CudaError} if a GPU is named and cannot be used.
+   * @throws {@link ModelFileError} if the file is missing, unreadable, damaged, or not a model.
+   * @throws {@link CudaError} if the named GPU cannot be used.
    *
    * @example
    * ```ts
@@ -196,14 +199,15 @@ export class TextClassifier extends TextModel<ModelSettings> {
   }
 
   /**
-   * Makes a smaller model of this one, which stays as it is: words' vectors in few bits, fewer words and n-grams, all other weights in 8 bits.
-   * It needs no rows, and the same model gives the same bytes. The smaller model predicts and is saved as any other; it is not trained further.
+   * Returns a smaller copy of this model: fewer bits per word vector, fewer words and n-grams, all other weights in 8
+   * bits. It needs no rows, and the same model gives the same bytes. The smaller model predicts and is saved like any
+   * other; it cannot be trained further. This model is unchanged.
    *
-   * @param options - see {@link CompressOptions}: `maxBytes`, `bits` or `keepWords`.
-   * @throws {@link ArgumentError} for an option that does not fit; `OUT_OF_RANGE` for a budget that cannot be met, which says what the
-   * least is.
-   * @throws {@link RecurraError} `INVALID_ARGUMENT` for a model that is compressed already, `ABORTED` if the signal is aborted,
-   * `DISPOSED` once the model was closed.
+   * @param options - See {@link CompressOptions}: `maxBytes`, `bits` or `keepWords`.
+   * @throws {@link ArgumentError} for an invalid option; `OUT_OF_RANGE` for a budget that cannot be met; the message
+   * gives the minimum.
+   * @throws {@link RecurraError} `INVALID_ARGUMENT` for a model that is already compressed, `ABORTED` if the signal is
+   * aborted, `DISPOSED` after the model was closed.
    *
    * @example
    * ```ts
@@ -270,14 +274,15 @@ export class TextClassifier extends TextModel<ModelSettings> {
   }
 
   /**
-   * Labels one text. An empty text, and one without a known word, gets a distribution too; see {@link Prediction.knownTokens}.
+   * Labels one text. An empty text, and one without a known word, gets a distribution too; See
+   * {@link Prediction.knownTokens}.
    *
-   * Any number of callers may ask at the same time. A short text that finds the model idle is computed at once; what arrives
-   * together is computed together, away from the event loop. See {@link setServing}.
+   * Any number of calls may run at the same time. A short text is computed synchronously if the model is idle; calls
+   * that arrive together are batched and computed off the event loop. See {@link setServing}.
    *
    * @throws {@link ArgumentError} if `text` is not a string.
    * @throws {@link RecurraError} `OVERLOADED` if too many texts are waiting, `ABORTED` if the signal is aborted, `DISPOSED`
-   * once the model was closed.
+   * after the model was closed.
    *
    * @example
    * ```ts
@@ -285,12 +290,12 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * if (knownTokens > 0) console.log(label, probability);
    * ```
    *
-   * With `minProbability` there is no label where the model is not sure enough:
+   * With `minProbability`, there is no label if the model is not certain enough:
    *
    * @example
    * ```ts
    * const { label, classes } = await model.predict('My invoice is wrong', { minProbability: 0.8 });
-   * console.log(label ?? `perhaps ${classes[0]!.label}: ask somebody`);
+   * console.log(label ?? `perhaps ${classes[0]!.label}: needs review`);
    * ```
    *
    * `precision: 0.99` in its place takes the threshold that reached 99 % on validation rows, see {@link thresholdFor}.
@@ -305,7 +310,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
   }
 
   /**
-   * Labels many texts, faster than one by one; the predictions are in the order of the texts. Other callers are answered
+   * Labels many texts, faster than one by one; predictions are in the order of the texts. Other calls are answered
    * between its batches.
    *
    * @throws {@link ArgumentError} if an element is not a string.
@@ -330,8 +335,8 @@ export class TextClassifier extends TextModel<ModelSettings> {
   }
 
   /**
-   * Measures the model on labelled rows: see `docs/measures.md` for what each figure means. Rows are read as they are
-   * needed, so there may be more of them than fit into memory.
+   * Measures the model on labelled rows: see `docs/measures.md` for what each figure means. Rows are read as needed, so
+   * they need not fit into memory.
    *
    * @throws {@link DataError} `EMPTY_DATASET` without rows, `UNKNOWN_LABEL` for a label that the model does not have.
    *
@@ -348,7 +353,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
   }
 
   /**
-   * As {@link evaluate}, with all that was computed of each row.
+   * Like {@link evaluate}, with everything computed for each row.
    *
    * @internal
    */
@@ -358,15 +363,15 @@ export class TextClassifier extends TextModel<ModelSettings> {
   }
 
   /**
-   * Says what each token of a text contributed to a label: to the network's output for it before softmax (or sigmoid), its logit.
-   * With a linear model beside the network, `probability` and `predicted` are those of both, and each part has contributions of its
-   * own, which are not added up: they have different units.
+   * Explains how much each token of a text contributed to a label's logit, the network's output before softmax (or
+   * sigmoid). With a linear model, `probability` and `predicted` are those of both parts. Each part has separate
+   * contributions, which are not added up because they have different units.
    *
-   * @param text - an empty one has no tokens and so no contributions.
-   * @param options - see {@link ExplainOptions}.
-   * @throws {@link ArgumentError} if `text` is not a string, or for an option that does not fit; `UNKNOWN_LABEL` for a label
+   * @param text - The text; an empty one has no tokens and no contributions.
+   * @param options - See {@link ExplainOptions}.
+   * @throws {@link ArgumentError} if `text` is not a string, or for an invalid option; `UNKNOWN_LABEL` for a label
    * that the model does not have.
-   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
+   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` after the model was closed.
    *
    * @example
    * ```ts
@@ -383,7 +388,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
     return this.during(explainText(model, this.#text, text, settings));
   }
 
-  /** Checks options of a prediction, and makes what answers with them. */
+  /** Checks options of a prediction, and makes the function that answers with them. */
   #checkPredict(options: PredictOptions | CautiousOptions): Answer<Prediction<string | null>> {
     this.checkOpen();
     const { topK, minProbability, precision } = predictSettings(options, this.labels.length);

@@ -4,23 +4,23 @@ import { LINEAR_PREFIX } from '../../engine/memberNames.js';
 import type { FileKind } from '../description.js';
 import { MOST_MEMBERS, type ModelSettings, modelSettings } from './network.js';
 
-/** What a classifier's file says of its outputs. */
+/** A classifier file's description of its outputs. */
 export interface ClassifierFields {
   /** The labels, in the order of the outputs. */
   labels: readonly string[];
-  /** The probability from which on each label is given, if a text may have several. */
+  /** The decision threshold of each label, if a text may have several. */
   thresholds: readonly number[] | undefined;
-  /** How the network and the linear model beside it are mixed, if there is one. */
+  /** How the network and the linear model are mixed, if there is one. */
   linear: Mix | undefined;
   /** Whether there is a network. */
   recurrent: boolean;
-  /** Networks that answer as one; 1 also where there is none. */
+  /** Networks in the ensemble; also 1 if there is none. */
   members: number;
   /** What it tells of validation rows, as it stands there; `certaintyOf` checks it. */
   certainty?: unknown;
 }
 
-/** A model with several labels a text has one threshold for each, any other none. */
+/** A multi-label model has one threshold per label, any other model none. */
 function checkThresholds(thresholds: unknown, multiLabel: boolean, labels: number): void {
   const fits = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 1;
   const expected = multiLabel
@@ -33,7 +33,7 @@ function checkThresholds(thresholds: unknown, multiLabel: boolean, labels: numbe
   throw new ModelFileError('INVALID_FILE', message);
 }
 
-/** What a file says of a mix, checked; undefined for a file without a linear model. */
+/** A file's mix, checked; undefined for a file without a linear model. */
 function checkMix(value: unknown): Mix | undefined {
   if (value === undefined) return undefined;
   const { network, sharpness } = (value ?? {}) as Partial<Mix>;
@@ -43,7 +43,7 @@ function checkMix(value: unknown): Mix | undefined {
   return { network: network!, sharpness: sharpness! };
 }
 
-/** What a file says of the number of its networks, checked; 1 for a file that says nothing. */
+/** A file's number of networks, checked; 1 if it is not given. */
 function checkMembers(value: unknown): number {
   if (value === undefined) return 1;
   if (Number.isSafeInteger(value) && (value as number) >= 2 && (value as number) <= MOST_MEMBERS)
@@ -53,13 +53,13 @@ function checkMembers(value: unknown): number {
 }
 
 /**
- * The kind of file that holds a classifier. Versions of its form:
+ * The description of classifier files. Versions of its format:
  *
- * - 1: `basic_english` or a function, the beginning of long texts.
- * - 2: the other tokenizers, `ngrams`, `truncate`; several labels a text with their thresholds; pooling by attention. The
- *   `kind` came later: a description without one is that of a classifier.
- * - 3: a linear model beside the network. A file without one still has version 2.
- * - 4: several networks as one model. A file with one network still has version 2 or 3.
+ * - 1: `basic_english` or a function; the beginning of long texts.
+ * - 2: the other tokenizers, `ngrams`, `truncate`; multi-label models with thresholds; pooling by attention. The `kind`
+ *   came later: a description without one is a classifier's.
+ * - 3: a linear model. A file without one still has version 2.
+ * - 4: ensembles. A file with one network still has version 2 or 3.
  * - 5: compressed models.
  */
 export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
@@ -72,7 +72,7 @@ export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
       labels.every((label) => typeof label === 'string') &&
       new Set(labels).size === labels.length;
     if (!distinct || labels.length < 2)
-      throw new ModelFileError('INVALID_FILE', 'expected two or more different labels');
+      throw new ModelFileError('INVALID_FILE', 'expected two or more distinct labels');
     checkThresholds(thresholds, multiLabel, labels.length);
     return {
       labels,
@@ -89,9 +89,9 @@ export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
 };
 
 /**
- * Whether a file has a linear model, by the names of its arrays.
+ * Whether a file has a linear model, from the names of its arrays.
  *
- * @throws ModelFileError for one without its mix, or a mix without a linear model.
+ * @throws ModelFileError for a linear model without a mix, or the reverse.
  */
 export function hasLinear(
   arrays: readonly { name: string }[],

@@ -11,31 +11,31 @@ import type { OnUnknownLabel } from '../unknownLabels.js';
 import { type Predictor, predictRows } from './prediction.js';
 import { UnknownLabels } from './unknownLabels.js';
 
-/** A row that was measured, as {@link EvaluationOptions.onPrediction} sees it. */
+/** A measured row, as passed to {@link EvaluationOptions.onPrediction}. */
 export interface EvaluatedRow {
   /** The text. */
   text: string;
-  /** Its right label; with a `multiLabel` model an array of them. */
+  /** Its correct label; for a `multiLabel` model, an array. */
   label: string | string[];
-  /** The label that the model finds most probable; with a `multiLabel` model an array of those that it gives. */
+  /** The most probable label; for a `multiLabel` model, an array of the assigned labels. */
   predicted: string | string[];
-  /** Probability of `predicted`, from 0 to 1; with a `multiLabel` model an array, one for each. */
+  /** Probability of `predicted`, from 0 to 1; for a `multiLabel` model, an array, one for each. */
   probability: number | number[];
   /** Line of the file where the row begins, if it comes from a file. */
   line?: number | undefined;
 }
 
 /**
- * A row that was measured, with all that was computed of it.
+ * A measured row, with everything computed for it.
  *
  * @internal
  */
 export interface MeasuredRow extends EvaluatedRow {
-  /** The row as it was given. */
+  /** The row as given. */
   given: GivenRow;
   /** Probability of each label of the model; valid during the call. */
   probabilities: Float32Array;
-  /** Tokens that the model read of it. */
+  /** Tokens that the model read. */
   tokens: number;
   /** How many of them are in the vocabulary. */
   knownTokens: number;
@@ -44,17 +44,18 @@ export interface MeasuredRow extends EvaluatedRow {
 /** Options of {@link TextClassifier.evaluate}. */
 export interface EvaluationOptions {
   /**
-   * What to do with a label that the model does not have: end with an error that lists all of them with their numbers of rows, or with
-   * `'wrong'` count them as wrong. They then are labels of the result whose probability is 0 in every row. Default `'error'`.
+   * What to do with a label that the model does not have: throw an error that lists all of them with their row counts,
+   * or with `'wrong'` count them as wrong. They are then labels of the result with probability 0 in every row. Default
+   * `'error'`.
    */
   unknownLabels?: OnUnknownLabel | undefined;
-  /** Ends the work with an error of code `ABORTED`. */
+  /** Stops the work with an error of code `ABORTED`. */
   signal?: AbortSignal | undefined;
   /** Called with the number of rows measured so far, after each few thousand. */
   onProgress?: ((progress: { rows: number }) => void) | undefined;
   /**
-   * Called for each row, in their order. What it returns is awaited if it is a promise, so that a slow writer slows the
-   * measuring down instead of filling memory.
+   * Called for each row, in their order. A returned promise is awaited, so that a slow writer slows down the evaluation
+   * instead of filling memory.
    */
   onPrediction?: ((row: EvaluatedRow) => void | Promise<void>) | undefined;
 }
@@ -75,7 +76,7 @@ export const EVALUATION = {
 
 /** Measures rows of the model's kind: one label each, or any number. */
 interface RowMeasurer {
-  /** Counts a row and says what the model gave it; `unknown` are labels that the model does not have. */
+  /** Counts a row and returns the model's answer; `unknown` are labels that the model does not have. */
   add(
     probabilities: Float32Array,
     truth: Int32Array,
@@ -121,15 +122,15 @@ function measurerOf({ labels, thresholds }: Predictor): RowMeasurer {
 /** Some rows as numbers. */
 interface ReadBlock {
   dataset: EncodedDataset;
-  /** The rows themselves, where they are needed. */
+  /** The rows themselves, if needed. */
   kept: GivenRow[] | undefined;
   /** The labels of each row that the model does not have. */
   unknownOf: string[][];
 }
 
 /**
- * Measures a model on rows, some thousand at a time, fewer with thousands of labels. Memory does not grow with their number; that of a `multiLabel` model
- * does, by 4 bytes for each row and label, which a ranking needs.
+ * Measures a model on rows in blocks of some thousands, fewer with thousands of labels. Memory does not grow with the
+ * number of rows, except for `multiLabel` models, whose ranking needs 4 bytes per row and label.
  *
  * @internal
  */
@@ -159,11 +160,11 @@ export async function evaluateRows(
     while (pending) {
       const { dataset, kept, unknownOf }: ReadBlock = await pending;
       if (unknown.ends) {
-        // The rest is looked through, so that the error lists all unknown labels.
+        // Scan the rest, so that the error lists all unknown labels.
         for (; !blocks.ended; await turns.next()) for await (const row of blocks.next(undefined)) unknown.see(row);
         throw unknown.error(rows.file);
       }
-      // The next rows are read while the engine computes these; a fault in them is met when they are awaited.
+      // Read the next rows while the engine computes these; an error in them is thrown when they are awaited.
       pending = blocks.ended ? undefined : read();
       pending?.catch(() => {});
       const engines = await predictRows(engine, dataset.tokens, dataset.lengths(), labels.length);

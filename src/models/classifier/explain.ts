@@ -14,7 +14,7 @@ import { readingOf } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
 import type { Expert } from './linear.js';
 
-/** How {@link TextClassifier.explain} finds out what a token contributed. */
+/** How {@link TextClassifier.explain} computes contributions. */
 export type ExplainMethod = 'gradientInput' | 'occlusion';
 
 /** Options of {@link TextClassifier.explain}. */
@@ -22,9 +22,9 @@ export interface ExplainOptions {
   /** The label to explain. Default: the most probable one. */
   label?: string | undefined;
   /**
-   * `gradientInput`: the gradient of the logit with respect to the token's word vector, times that vector; one pass forwards and
-   * one back, and true to first order. `occlusion`: how much the logit falls when the token is taken out and the rest moves
-   * together; exact for what it says, and a text of n tokens is computed n times. Default `'gradientInput'`.
+   * `gradientInput`: the gradient of the logit with respect to the token's word vector, times that vector; one forward
+   * and one backward pass, exact to first order. `occlusion`: how much the logit drops if the token is removed; exact,
+   * but a text of n tokens is computed n times. Default `'gradientInput'`.
    */
   method?: ExplainMethod | undefined;
   /** Stops the work with an error of code `ABORTED`. */
@@ -33,47 +33,50 @@ export interface ExplainOptions {
 
 /** A token and what it contributed. */
 export interface ExplainedToken {
-  /** The token, as the tokenizer gave it. */
+  /** The token, from the tokenizer. */
   token: string;
-  /** Its number in the text, from 0; of an n-gram that of its first token. */
+  /** Its index in the text, from 0; for an n-gram, that of its first token. */
   position: number;
-  /** What stands in the text for it, `text.slice(start, end)`; undefined if it could not be found there. */
+  /** Its source in the text, `text.slice(start, end)`; undefined if it could not be located. */
   source: string | undefined;
   /** Where `source` begins, in UTF-16 code units. */
   start: number | undefined;
   /** Where `source` ends. */
   end: number | undefined;
-  /** Whether the vocabulary has it. If not, the model read it as `<unk>`, and the contribution is that of an unknown word. */
+  /**
+   * Whether it is in the vocabulary. If not, the model read it as `<unk>`, and the contribution is that of an unknown
+   * word.
+   */
   known: boolean;
-  /** Whether the model read it; not if the text has more than the model's `maxLength` tokens and it was cut off. */
+  /** Whether the model read it; false if it was cut off by the model's `maxLength`. */
   read: boolean;
   /**
-   * What it adds to the network's logit of the label; negative if it speaks against the label, 0 if it was not read. Of a model
-   * without a network it is {@link linear}.
+   * Its contribution to the network's logit of the label; negative if it is evidence against the label, 0 if it was not
+   * read. For a model without a network, it is {@link linear}.
    */
   contribution: number;
   /**
-   * What its characters add to the linear model's score of the label, if there is such a model: their share of every n-gram that they
-   * are in. The linear model reads the whole text; of an n-gram of tokens it is 0.
+   * The contribution of its characters to the linear model's score of the label, if there is such a model: their share
+   * of every n-gram that contains them. The linear model reads the whole text; for an n-gram of tokens it is 0.
    */
   linear?: number | undefined;
 }
 
-/** Why a model finds a label probable, or not. */
+/** An explanation of a label's probability. */
 export interface Explanation {
   /** The label explained. */
   label: string;
   /** Its probability, as in {@link TextClassifier.predict}. */
   probability: number;
-  /** The output of the network's linear layer for the label, before softmax or sigmoid: what the contributions are parts or changes of. */
+  /** The network's output for the label before softmax or sigmoid; contributions are parts or changes of it. */
   logit: number;
-  /** The linear model's score for the label, if there is such a model; above 0 speaks for it. */
+  /** The linear model's score for the label, if there is such a model; positive values are evidence for it. */
   linear?: number | undefined;
   /** The most probable label. */
   predicted: string;
   /** The method; `'linear'` for a model without a network, whose contributions are exact parts of its score. */
   method: ExplainMethod | 'linear';
-  /** The text's tokens in their order, those that were cut off included; n-grams come after the tokens that they are made of. */
+  /** The text's tokens in order, including those that were cut off; n-grams come after their tokens. */
   tokens: ExplainedToken[];
 }
 
@@ -86,7 +89,7 @@ export const EXPLAIN = {
   method: option(choice(['gradientInput', 'occlusion']), {
     default: 'gradientInput',
     flag: '<method>',
-    help: 'how to find out',
+    help: 'method of the explanation',
   }),
   signal: option(signal, { help: 'stops the work when it is aborted' }),
 } as const satisfies TableOf<ExplainOptions>;
@@ -111,10 +114,10 @@ export function explainSettings(options: ExplainOptions, labels: readonly string
   return settings;
 }
 
-/** Tokens that one call of the engine gets for an occlusion: some tenths of a second of work, so that stopping is prompt. */
+/** Tokens per call of the engine for an occlusion: some tenths of a second of work, so that stopping is prompt. */
 const TOKENS_PER_CALL = 262_144;
 
-/** The logits of a class for the text without each of its tokens, one after the other. */
+/** The logits of a class for the text without each of its tokens in turn. */
 async function occludedLogits(
   engine: ExplainingEngine,
   ids: Int32Array,
@@ -143,7 +146,7 @@ async function occludedLogits(
   return logits;
 }
 
-/** What explains a text. */
+/** The parts that explain a text. */
 export interface Explainer {
   engine: ExplainingEngine;
   vocab: Vocab;
@@ -154,7 +157,7 @@ export interface Explainer {
   recurrent: boolean;
 }
 
-/** Where the tokens that are read of a text stand in it. */
+/** The positions in a text of the tokens that are read. */
 async function spansBehindMarks(tokenizer: HuggingFaceTokenizer, text: string): Promise<Span[]> {
   const read = withoutMarks(text);
   const before = text.length - read.length;
@@ -186,7 +189,7 @@ export async function explainText(
   const probabilities = expert ? await expert.later([text], explanation.scores) : explanation.scores;
   throwIfAborted(signal, 'the explanation');
   const best = argmaxOf(probabilities);
-  // The network alone may find another label most probable, and probabilities may be equal where logits are not.
+  // The network alone may prefer another label, and probabilities may be equal when logits are not.
   if (given < 0 && best !== explanation.output) explanation = await engine.explain(ids, best);
   const { output: classIndex, raw: logits, contributions } = explanation;
   throwIfAborted(signal, 'the explanation');

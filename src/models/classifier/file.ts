@@ -7,8 +7,8 @@ import type { ModelSettings } from './network.js';
  * what validation rows told of its probabilities.
  *
  * @param linear - Whether there is a linear model, which earlier versions cannot read.
- * @param members - Networks, of which earlier versions read one.
- * @returns the metadata for what was chosen.
+ * @param members - Number of networks; earlier versions read only one.
+ * @returns a function that adds the chosen parts to the metadata.
  */
 export function classifierMetadata(
   common: CommonDescription<ModelSettings>,

@@ -26,31 +26,31 @@ export const ALONE: Mix = { network: 0, sharpness: 1 };
 
 const MILLISECONDS_BETWEEN_REPORTS = 250;
 
-/** Rows by which a mix is chosen, at most. */
+/** Maximum rows to choose a mix by. */
 const MOST_HELD_OUT = 2_000;
 
-/** The largest weight of a label that the linear model takes. */
+/** The largest label weight that the linear model accepts. */
 const LARGEST_WEIGHT = 1e6;
 
-/** A trained linear model, before it is known how it is mixed with the network. */
+/** A trained linear model, before its mix with the network is chosen. */
 export interface TrainedExpert {
   model: LinearModel;
-  /** Log-probabilities of the validation rows; undefined without such. */
+  /** Log-probabilities of the validation rows; undefined without validation rows. */
   validation: Float32Array | undefined;
-  /** What it made of rows that it was not trained on; undefined where there are validation rows. */
+  /** Its predictions for held-out rows; undefined if there are validation rows. */
   heldOut: HeldOut | undefined;
   threads: number;
   /** The arrays of {@link model}. */
   state(): Promise<StateEntry[]>;
 }
 
-/** Texts as a source gives them, and which of its rows belong to a part; undefined for all. */
+/** Texts of a source, and the rows of a part of it; undefined for all. */
 export interface ExpertPart {
   texts: LinearTexts;
   rows: Int32Array | undefined;
 }
 
-/** The same rows, whose texts are also put into `texts`. What is no row is left to whoever reads them. */
+/** The same rows, with their texts also added to `texts`. Invalid rows are left to the reader. */
 export function tapped(rows: Rows, texts: { add(text: string): unknown }): Rows {
   const take = (row: GivenRow): GivenRow => {
     if (typeof row?.text === 'string') texts.add(row.text);
@@ -77,11 +77,12 @@ function labelsOf({ labels, labelOffsets }: EncodedDataset): LinearLabels {
 }
 
 /**
- * Trains a linear model beside the network; it chooses its loss, cost and temperature by rows that it holds out itself.
+ * Trains the linear model, which chooses its loss, cost and temperature on rows that it holds out itself.
  *
- * @param watcher - Told how far it is, and why there will be no linear model: too many labels for the rows, or texts without n-grams.
+ * @param watcher - Receives progress, and a warning if there will be no linear model: too many labels for the rows, or
+ * texts without n-grams.
  * @returns the model, or undefined without one.
- * @throws RecurraError `ABORTED`; ArgumentError where there is no network either.
+ * @throws RecurraError `ABORTED`; ArgumentError if there is no network either.
  */
 export async function trainExpert(
   train: EncodedDataset,
@@ -93,7 +94,7 @@ export async function trainExpert(
 ): Promise<TrainedExpert | undefined> {
   throwIfAborted(signal, 'the training');
   const warn = (error: RecurraError) => {
-    if (recurrent === false) throw constraint('recurrent', `there must be a network, since ${error.message}`);
+    if (recurrent === false) throw constraint('recurrent', `a network is required, since ${error.message}`);
     watcher.warn('linear', error);
   };
   const { unlessAborted, giveUp, release } = abortable(signal, () => part.texts.abort());
@@ -102,7 +103,7 @@ export async function trainExpert(
     try {
       tell();
     } catch (error) {
-      // A callback of the user failed, which ends the training and not the process.
+      // A user callback failed; this must end the training, not the process.
       giveUp(error);
     }
   }, MILLISECONDS_BETWEEN_REPORTS);
@@ -114,10 +115,10 @@ export async function trainExpert(
     try {
       const refusal = rows.refusal(classes);
       if (refusal !== undefined) {
-        warn(new RecurraError('OUT_OF_RANGE', `no linear model is trained: ${refusal}`));
+        warn(new RecurraError('OUT_OF_RANGE', `training without a linear model: ${refusal}`));
         return undefined;
       }
-      // Beyond that a label outweighs all others in any case.
+      // Beyond that, a label outweighs all others anyway.
       const weights = classWeightsOf(classWeights, train).map((weight) => Math.min(weight, LARGEST_WEIGHT));
       const options = { classes, classWeights: weights, threads, seed, maxBytes };
       const model = await unlessAborted(rows.train(labelsOf(train), options));
@@ -151,7 +152,7 @@ export async function trainExpert(
   }
 }
 
-/** Lets work of the addon be given up at once. It ends a little later, and nobody gets its result. */
+/** Makes work of the addon abortable at once. The work ends a little later, and its result is discarded. */
 function abortable(signal: AbortSignal, abort: () => void) {
   let giveUp: (error: unknown) => void = () => {};
   const given = new Promise<never>((_, reject) => {
@@ -160,7 +161,7 @@ function abortable(signal: AbortSignal, abort: () => void) {
       reject(error);
     };
   });
-  // Nobody waits for it between two pieces of work.
+  // It is not awaited between two pieces of work.
   given.catch(() => {});
   const listener = () => giveUp(aborted('the training', signal));
   signal.addEventListener('abort', listener, { once: true });
@@ -177,16 +178,16 @@ async function counted({ texts, rows }: ExpertPart, threads: number, warn: (erro
     return await texts.count(rows, threads);
   } catch (error) {
     if (!(error instanceof RecurraError) || error.code !== 'INVALID_ARGUMENT') throw error;
-    warn(new RecurraError(error.code, `no linear model is trained: ${error.message}`, { cause: error }));
+    warn(new RecurraError(error.code, `training without a linear model: ${error.message}`, { cause: error }));
     return undefined;
   }
 }
 
 /**
- * Chooses the mix by rows that neither model was trained on, and says what it makes of them.
+ * Chooses the mix on rows that neither model was trained on, and returns its probabilities for them.
  *
  * @param linear - The linear model's log-probabilities of the rows, `[rows, classes]`.
- * @param network - The network's probabilities, as many.
+ * @param network - The network's probabilities, `[rows, classes]`.
  */
 export function mixOf(
   linear: Float32Array,
@@ -196,7 +197,7 @@ export function mixOf(
   return chooseMix(network, linear, dataset.classes.length, labelsOf(dataset));
 }
 
-/** The linear model of a classifier: makes the network's probabilities those of both. */
+/** The linear model of a classifier: mixes the network's probabilities with its own. */
 export class Expert implements ModelPart, Refiner {
   readonly mix: Mix;
   readonly #model: LinearModel;
@@ -213,8 +214,8 @@ export class Expert implements ModelPart, Refiner {
   }
 
   /**
-   * What parts of a text add to the linear model's score of a label, each given by where it begins and ends in UTF-16 code units;
-   * and the score.
+   * The contributions of parts of a text to the linear model's score of a label, each given by start and end in UTF-16
+   * code units; and the score.
    */
   explain(
     text: string,

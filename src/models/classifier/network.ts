@@ -3,35 +3,36 @@ import { option, settingsOf, type TableOf } from '../../core/options/table.js';
 import { NETWORK, type NetworkOptions, POOLINGS, type Pooling } from '../../engine/network.js';
 import { type SubwordOptions, subwordKind, subwordTable, typedSubwords } from '../subwords.js';
 
-/** What a classifier's network has on top of its recurrent layers. */
+/** Options of a classifier's head. */
 export interface ClassifierHeadOptions {
-  /** How a text's outputs become one vector. Default `'max'`. */
+  /** How a text's outputs are pooled into one vector. Default `'max'`. */
   pooling?: Pooling;
   /**
-   * Whether a text may have any number of labels: each label then has a probability of its own (a sigmoid) and a threshold
-   * above which it is given, see {@link Prediction.labels}; the loss is binary cross entropy, the mean over labels and rows
-   * as `torch.nn.BCEWithLogitsLoss` gives it. Default `false`: each text has exactly one label.
+   * Whether a text may have any number of labels: each label then has an independent probability (a sigmoid) and a
+   * decision threshold, see {@link Prediction.labels}. The loss is binary cross entropy, averaged over labels and rows
+   * as in `torch.nn.BCEWithLogitsLoss`. Default `false`: each text has exactly one label.
    */
   multiLabel?: boolean;
 }
 
-/** What a classifier's network reads of a word, beside its own vector. */
+/** What a classifier's network reads of a word, besides its vector. */
 export interface ClassifierInputOptions {
   /**
-   * Whether, and how, the network is trained with the characters of words; see {@link SubwordOptions}. Words of the training rows that have
-   * parts in common then learn from each other. Once it is trained, a word's vector and that of its characters are one: the model has vectors of
-   * `embeddingDim + dim` numbers, and an unknown word stays unknown. `true` is on with its defaults. On the CPU only. Default: on from 20 labels on with up to 50 rows each, else off.
+   * Whether, and how, the network is trained with the characters of words; see {@link SubwordOptions}. Training words
+   * with common parts then learn from each other. After training, a word's vector and that of its characters are
+   * merged: the model has vectors of `embeddingDim + dim` numbers, and an unknown word stays unknown. `true` uses the
+   * defaults. CPU only. Default: on with at least 20 labels and at most 50 rows each, otherwise off.
    */
   subwords?: boolean | SubwordOptions;
 }
 
-/** What the network of a classifier looks like. */
+/** The network of a classifier. */
 export interface ModelOptions extends NetworkOptions, ClassifierHeadOptions {}
 
 /** {@link ModelOptions} with every default filled in. */
 export type ModelSettings = Required<ModelOptions>;
 
-/** Networks that a model has at most. */
+/** Maximum number of networks. */
 export const MOST_MEMBERS = 16;
 
 /** The table of {@link ClassifierHeadOptions}. */
@@ -39,7 +40,7 @@ export const HEAD = {
   pooling: option(choice(POOLINGS), {
     default: 'max',
     flag: '<how>',
-    help: 'how the outputs of a text become one vector',
+    help: 'how the outputs of a text are pooled into one vector',
   }),
   multiLabel: option(flag, {
     default: false,
@@ -71,7 +72,7 @@ export const INPUTS = {
   }),
 } as const satisfies TableOf<ClassifierInputOptions>;
 
-/** What the network of a classifier looks like, checked. */
+/** The network of a classifier, checked. */
 export function modelSettings(options: ModelOptions): ModelSettings {
   return settingsOf({ ...NETWORK, ...HEAD }, options);
 }

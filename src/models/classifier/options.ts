@@ -22,67 +22,69 @@ import {
 } from './network.js';
 
 /**
- * What each class counts for: `'balanced'`, or a weight above 0 for some labels, by name; the others have 1.
+ * Class weights: `'balanced'`, or a weight above 0 for some labels, by name; others have weight 1.
  *
- * An object's own enumerable properties count, also one with the name `__proto__` if it was made by `JSON.parse` or
+ * An object's own enumerable properties count, including one named `__proto__` if it was made by `JSON.parse` or
  * `Object.fromEntries`; a `Map` works with every name.
  */
 export type ClassWeights = 'balanced' | Readonly<Record<string, number>> | ReadonlyMap<string, number>;
 
-/** What the loss of a classifier depends on. */
+/** Options of a classifier's loss. */
 export interface ClassifierLossOptions {
   /**
-   * What each label counts for in the loss. `'balanced'` makes rare labels count as much as frequent ones.
+   * Weight of each label in the loss. `'balanced'` makes rare labels count as much as frequent ones.
    *
-   * With exclusive labels the loss is that of `torch.nn.CrossEntropyLoss(weight)`: the weighted mean, divided by the sum
-   * of the rows' weights; `'balanced'` is scikit-learn's `n / (k * count)`. With `multiLabel` it is that of
-   * `torch.nn.BCEWithLogitsLoss(pos_weight)`, by which a label that is there counts that many times as much as one that is not;
+   * With exclusive labels the loss is that of `torch.nn.CrossEntropyLoss(weight)`: the weighted mean, divided by the
+   * sum of the rows' weights; `'balanced'` is scikit-learn's `n / (k * count)`. With `multiLabel` it is that of
+   * `torch.nn.BCEWithLogitsLoss(pos_weight)`, where a present label counts that many times as much as an absent one;
    * `'balanced'` is the number of rows without the label divided by the number of those with it. Default: 1 each.
    */
   classWeights?: ClassWeights;
   /**
-   * Share of each row's target that is spread evenly over all labels, as `torch.nn.CrossEntropyLoss(label_smoothing)` does:
-   * probabilities become less extreme. From 0 to below 1; not with `multiLabel`. Default 0.
+   * Share of each row's target that is spread evenly over all labels, as in
+   * `torch.nn.CrossEntropyLoss(label_smoothing)`: probabilities become less extreme. In `[0, 1)`; not with
+   * `multiLabel`. Default 0.
    */
   labelSmoothing?: number;
 }
 
-/** What stands beside the network of a classifier, or in its place. */
+/** Options of the linear model, which complements or replaces the network. */
 export interface LinearOptions {
   /**
-   * Whether a linear model is trained on the same rows and has a say in every prediction: TF-IDF of the texts' words (1 and 2 next to
-   * each other) and characters (2 to 5 within a word), logistic regression or a support vector machine, whichever does better on rows
-   * that are held out. It is trained apart and before the network, takes little time, and helps most where rows are few or labels
-   * many; see `docs/choosing-a-model.md`. It reads the text as it was written: tokenizer, `maxLength` and `labelSmoothing` are the network's.
+   * Whether to train a linear model on the same rows and mix it into every prediction: TF-IDF of the texts' words (1-
+   * and 2-grams) and characters (2- to 5-grams within words), with logistic regression or a support vector machine,
+   * whichever does better on held-out rows. It is trained separately before the network, takes little time, and helps
+   * most with few rows or many labels; see `docs/choosing-a-model.md`. It reads the original text: tokenizer,
+   * `maxLength` and `labelSmoothing` apply to the network only.
    *
-   * Both probabilities are mixed. The network's share and a temperature are chosen on the validation rows. Without them the network
-   * has 0.3 (0.5 if its words begin with the vectors of `embeddings`; with those of `unlabelled` 0.4, or 0.6 with 20,000 words; several
-   * `members` at least 0.4), and the temperature is
-   * 1, which suits most data. Where the linear model finds little in the texts, another network is
-   * trained first, on nine tenths of the rows (20,000 at most), and both numbers are chosen on the others. A `warning` event says that
-   * there is no linear model: with more than 2,000 labels, or many rows of many labels. Default `true`.
+   * Both probabilities are mixed. The network's share and a temperature are chosen on the validation rows. Without
+   * validation rows, the network's share is 0.3 (0.5 with vectors from `embeddings`; 0.4 with those from `unlabelled`,
+   * or 0.6 with 20,000 words; at least 0.4 with several `members`), and the temperature is 1, which suits most data. If
+   * the linear model finds little in the texts, another network is trained first, on nine tenths of the rows (at most
+   * 20,000), and both numbers are chosen on the others. A `warning` event says that there is no linear model: with more
+   * than 2,000 labels, or many rows of many labels. Default `true`.
    */
   linear?: boolean;
   /**
-   * The most bytes that the linear model adds to the file, from 1,000 on: of its n-grams those that matter most are kept. Default
-   * 1.5 MB and 84 kB more for each label, 16 MB at most.
+   * Maximum bytes that the linear model adds to the file, at least 1,000: the most important n-grams are kept. Default
+   * 1.5 MB plus 84 kB per label, at most 16 MB.
    */
   maxLinearBytes?: number;
   /**
-   * Whether there is a network. `false` trains the linear model alone, in seconds and without epochs.
-   * Options of the network, of its texts and of its learning then do nothing, and a `warning` event names those that are given; there
+   * Whether there is a network. `false` trains only the linear model, in seconds and without epochs. Options of the
+   * network, its texts and its learning then have no effect, and a `warning` event names those that were given; there
    * are no checkpoints. Validation rows choose the thresholds of `multiLabel` only. Default `true`.
    */
   recurrent?: boolean;
 }
 
-/** How many networks a classifier has. */
+/** Options of an ensemble. */
 export interface EnsembleOptions {
   /**
-   * Networks that are trained, saved and served as one model, from 1 to 16: its probabilities are the mean of theirs. They begin with
-   * different weights and drop out different elements; the first is the one that is trained alone with the same seed. Vocabulary,
-   * batches and the linear model are the same for all. Training, prediction and the network's share of the file take as many times
-   * as long or as much. Without a network it does nothing. Default 1.
+   * Number of networks, from 1 to 16, that are trained, saved and served as one model, with the mean of their
+   * probabilities. They differ in initial weights and dropout; the first one is the network that would be trained alone
+   * with the same seed. They share the vocabulary, the batches and the linear model. Training time, prediction time and
+   * the network's part of the file grow accordingly. Without a network it has no effect. Default 1.
    */
   members?: number;
 }
@@ -93,7 +95,7 @@ export interface StartEvent extends TrainingStart {
   labels: readonly string[];
 }
 
-/** What happens in the training of a classifier, told apart by `type`. */
+/** What happens in the training of a classifier, distinguished by `type`. */
 export type TrainingEvent = TaskEvent<ValidationResult, StartEvent>;
 
 /** Options of {@link TextClassifier.train}. */
@@ -106,7 +108,7 @@ export interface TrainOptions
     LinearOptions,
     EnsembleOptions {}
 
-/** {@link ClassWeights} as a map, checked but for the names, which only the rows tell. */
+/** {@link ClassWeights} as a map, checked except for the names, which depend on the rows. */
 function checkClassWeights(option: string, value: unknown): 'balanced' | ReadonlyMap<string, number> {
   if (value === 'balanced') return value;
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -116,16 +118,16 @@ function checkClassWeights(option: string, value: unknown): 'balanced' | Readonl
     const name = `${option}[${JSON.stringify(label)}]`;
     if (typeof label !== 'string') throw invalidArgument(`a label of ${option}`, 'a string', label);
     checkRange(name, weight, { above: 0 });
-    // Above 0 and finite also as a float32, which is what the loss computes with.
+    // Positive and finite also as a float32, which the loss uses.
     if (!(Math.fround(weight) > 0 && Math.fround(weight) < Number.POSITIVE_INFINITY))
-      throw invalidArgument(name, 'a number above 0 that float32 can hold', weight, 'OUT_OF_RANGE');
+      throw invalidArgument(name, 'a number above 0 that float32 can represent', weight, 'OUT_OF_RANGE');
   }
   return map;
 }
 
 const WEIGHTS = "'balanced' or an object from label to weight";
 
-/** Reads `balanced`, or `label=weight` given once for each label; the last `=` counts, so that a label may have one. */
+/** Parses `balanced`, or `label=weight`, repeatable; the last `=` counts, so that a label may contain one. */
 function typedClassWeights(text: string, before: unknown): ClassWeights {
   const at = text.lastIndexOf('=');
   const several = before instanceof Map;
@@ -133,12 +135,12 @@ function typedClassWeights(text: string, before: unknown): ClassWeights {
     if (text !== 'balanced' || several) throw new Error("Expected 'balanced' or label=weight.");
     return text;
   }
-  if (before === 'balanced') throw new Error("Expected 'balanced' alone.");
+  if (before === 'balanced') throw new Error("Expected only 'balanced'.");
   const label = text.slice(0, at);
   const typed = text.slice(at + 1);
   if (typed.trim() === '' || !Number.isFinite(Number(typed))) throw new Error('Expected a number.');
   const weights = new Map<string, number>(several ? before : []);
-  if (weights.has(label)) throw new Error(`${label} has a weight already.`);
+  if (weights.has(label)) throw new Error(`${label} already has a weight.`);
   return weights.set(label, Number(typed));
 }
 
@@ -147,7 +149,7 @@ const LOSS = {
   classWeights: option(custom<ClassWeights, 'balanced' | ReadonlyMap<string, number>>(WEIGHTS, checkClassWeights), {
     defaultText: '1 each',
     flag: '<weights>',
-    help: 'what each label counts for in the loss',
+    help: 'weight of each label in the loss',
     flagHelp: "class weights: 'balanced', or label=weight (repeatable)",
     parse: typedClassWeights,
     repeatable: true,
@@ -161,18 +163,18 @@ const LINEAR = {
     default: true,
     flag: '',
     help: 'mix the predictions with those of a linear model of n-grams, trained on the same rows',
-    flagHelp: 'train the network alone, without a linear model beside it',
+    flagHelp: 'train only the network, without a linear model',
   }),
   maxLinearBytes: option(integer(1_000, 2 ** 31 - 1), {
-    defaultText: '1.5 MB and 84 kB a label, at most 16 MB',
+    defaultText: '1.5 MB plus 84 kB per label, at most 16 MB',
     flag: '<n>',
-    help: 'the most bytes that the linear model adds to the file',
+    help: 'maximum bytes that the linear model adds to the file',
   }),
   recurrent: option(flag, {
     default: true,
     flag: '',
-    help: 'train a network; without it the linear model alone',
-    flagHelp: 'train the linear model alone, without a network',
+    help: 'train a network; otherwise only the linear model',
+    flagHelp: 'train only the linear model, without a network',
   }),
 } as const satisfies TableOf<LinearOptions>;
 
@@ -181,7 +183,7 @@ const ENSEMBLE = {
   members: option(integer(1, MOST_MEMBERS), {
     default: 1,
     flag: '<n>',
-    help: 'networks that are trained with different seeds and answer as one: the mean of their probabilities',
+    help: 'number of networks, trained with different seeds, whose probabilities are averaged',
   }),
 } as const satisfies TableOf<EnsembleOptions>;
 
@@ -200,16 +202,16 @@ export const CLASSIFIER = {
 } as const satisfies TableOf<TrainOptions>;
 
 /**
- * Passes over the rows where no option says how many. With many labels the network is far from having learned its rows after 4
- * passes: on banking77 with its 77 labels, 13 passes give 91.1 % instead of 87.4 % of the test rows. With up to four labels it is 4.
+ * Passes over the rows if no option says how many. With many labels, 4 passes are far from enough: on banking77 with
+ * its 77 labels, 13 passes give 91.1 % instead of 87.4 % of the test rows. With up to four labels it is 4.
  */
 export function defaultEpochs(labels: number): number {
   return Math.round(DEFAULT_EPOCHS * Math.min(3.5, Math.max(1, Math.log2(labels) / 2)));
 }
 
 /**
- * Options that a training without a network has no use for. Its linear model has a seed and class weights too, and the tokens of its answers
- * and explanations are the tokenizer's.
+ * Options that do not apply to a training without a network. The linear model also uses the seed and class weights, and
+ * the tokenizer determines the tokens of its answers and explanations.
  */
 const NETWORK_ALONE: readonly string[] = [
   ...Object.keys(NETWORK),
@@ -224,13 +226,13 @@ const NETWORK_ALONE: readonly string[] = [
   'tensorboard',
 ];
 
-/** Rows and labels up to which adversarial training is on where no option says so. */
+/** Rows and labels up to which adversarial training is on if no option says so. */
 const ADVERSARIAL = { rows: 12_000, labels: 32 } as const;
 
 /**
- * Length of the adversarial noise where no option says it: 0.05 up to 12,000 rows with up to 32 labels, and otherwise none, since it
- * doubles the time of the network. Beside the linear model, 0.05 changed the share of right answers on held-out training rows and on
- * test rows by these points:
+ * Length of the adversarial noise if no option says it: 0.05 with at most 12,000 rows and 32 labels, otherwise none,
+ * since it doubles the network's training time. Together with the linear model, 0.05 changed accuracy on held-out
+ * training rows and on test rows by these points:
  *
  * - AG News, 4 labels: 500 rows +0.6 and +0.2, 2,000 rows +0.2 and +0.3, 8,000 rows +0.2 and +0.3 (3 seeds each);
  * - WordNet's nouns, 8 labels: 3,001 rows +0.2 and +0.4 (3 seeds); 26 labels: 5,004 rows +0.2 and +0.3 (2 seeds);
@@ -245,12 +247,14 @@ export function defaultAdversarial(rows: number, labels: number): number {
   return rows <= ADVERSARIAL.rows && labels <= ADVERSARIAL.labels ? 0.05 : 0;
 }
 
-/** Labels from which on, and rows for each of them up to which, the network is trained with the characters of words where no option says so. */
+/**
+ * Minimum labels, and maximum rows per label, for training with the characters of words if no option says so.
+ */
 const SUBWORDS_ON = { labels: 20, rowsOfLabel: 50 } as const;
 
 /**
- * Whether the network is trained with the characters of words where no option says it: from 20 labels on, with up to 50 rows each. Beside the
- * linear model they changed the share of right answers on held-out training rows by these points:
+ * Whether the network is trained with the characters of words if no option says so: with at least 20 labels and at most
+ * 50 rows each. Together with the linear model, they changed accuracy on held-out training rows by these points:
  *
  * - banking77, 77 labels: 700 rows +1.0 (3 seeds), 1,500 rows +0.5 (5), 3,000 rows +0.6 (3); on test rows 1,500 rows +0.8 (3);
  * - WordNet's nouns, 26 labels: 1,000 rows +0.6 (4 seeds); on test rows +0.2 (3);
@@ -267,19 +271,19 @@ export interface TrainSettings extends TrainingSettings<Rows, TrainingEvent>, Se
   model: ModelSettings;
   /** How the network reads the characters of words; undefined if it does not. */
   subwords: SubwordSettings | undefined;
-  /** Whether that is to be chosen by the rows. */
+  /** Whether this depends on the rows. */
   choosesSubwords: true | undefined;
-  /** Whether the tokenizer is to be chosen by the first rows. */
+  /** Whether the tokenizer depends on the first rows. */
   choosesTokenizer: true | undefined;
   /** Whether there is a linear model. */
   linear: boolean;
-  /** The most bytes of the linear model; what suits the number of labels if undefined. */
+  /** Maximum bytes of the linear model; derived from the number of labels if undefined. */
   maxLinearBytes: number | undefined;
-  /** False where there is no network; undefined where there is one. */
+  /** False without a network, otherwise undefined. */
   recurrent: false | undefined;
-  /** Networks that answer as one; undefined where there are not several. */
+  /** Number of networks in the ensemble; undefined for one. */
   members: number | undefined;
-  /** Options that were given and do nothing without a network; undefined if there are none. */
+  /** Given options that have no effect without a network; undefined if there are none. */
   idle: readonly string[] | undefined;
 }
 
@@ -292,7 +296,7 @@ const RULES: readonly Rule<TrainSettings>[] = [
   {
     option: 'checkpoint',
     when: ({ checkpoint, recurrent }) => checkpoint !== undefined && recurrent === false,
-    message: 'checkpoint does not apply with recurrent: false: a linear model is trained in one go',
+    message: 'checkpoint does not apply with recurrent: false: a linear model is trained in a single step',
   },
   {
     option: 'embeddings',
@@ -307,8 +311,7 @@ const RULES: readonly Rule<TrainSettings>[] = [
   {
     option: 'subwords',
     when: ({ encoder, subwords }) => encoder !== undefined && subwords !== undefined,
-    message:
-      'subwords does not apply with encoder: its layers read words without their characters; leave one of both out',
+    message: 'subwords does not apply with encoder: its layers read words without their characters; remove one of them',
   },
   {
     option: 'encoder',
@@ -329,18 +332,18 @@ const RULES: readonly Rule<TrainSettings>[] = [
  */
 export function trainSettings(given: TrainOptions): TrainSettings {
   const options = withEncoder(given);
-  // It reads what the encoder reads, if a tokenizer gives that.
+  // It reads what the encoder reads, if a tokenizer produces that.
   if (options !== given && given.tokenizer === undefined && given.encoder?.tokenizer !== undefined)
     options.tokenizer = given.encoder.tokenizer;
   const { epochs, ...common } = trainingSettings<Rows, TrainingEvent>('TextClassifier.train', CLASSIFIER, options);
   const { linear, maxLinearBytes, recurrent } = settingsOf(LINEAR, options);
   const { members } = settingsOf(ENSEMBLE, options);
   if (!recurrent && options.linear === false)
-    throw constraint('linear', 'recurrent: false leaves the linear model alone, so linear cannot be false too');
+    throw constraint('linear', 'with recurrent: false only the linear model is left, so linear cannot also be false');
   const idle = Object.entries(given).filter(([name, value]) => value !== undefined && NETWORK_ALONE.includes(name));
   const settings: TrainSettings = {
     ...common,
-    // Without a network there is nothing to go through the rows for.
+    // Without a network there are no epochs.
     epochs: recurrent ? epochs : 0,
     ...settingsOf(LOSS, options),
     model: modelSettings(options),

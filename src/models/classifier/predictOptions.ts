@@ -4,9 +4,9 @@ import { Prediction } from './prediction.js';
 
 /** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
 export interface PredictOptions {
-  /** How many labels each prediction lists, from the most probable on. Default: all. */
+  /** Number of most probable labels listed in each prediction. Default: all. */
   topK?: number;
-  /** Stops the call: what has not been computed yet is given up, and the call rejects with `ABORTED`. */
+  /** Stops the call: pending work is discarded, and the call rejects with `ABORTED`. */
   signal?: AbortSignal;
   /** With it a prediction may have no label: see {@link Caution}. */
   minProbability?: undefined;
@@ -17,8 +17,8 @@ export interface PredictOptions {
 /** When a prediction has no label, because the model is not sure enough. Of both options the stricter one holds. */
 export interface Caution {
   /**
-   * Gives no label whose probability is below this: `label` is then `null`, and `labels` is empty; `classes` still lists the most probable ones. From 0
-   * to 1. Default 0.
+   * Minimum probability of a label. Below it, `label` is `null` and `labels` is empty; `classes` still lists the most
+   * probable ones. From 0 to 1. Default 0.
    */
   minProbability?: number | undefined;
   /**
@@ -42,8 +42,8 @@ export const PREDICT = {
   minProbability: option(number({ from: 0, to: 1 }), {
     default: 0,
     flag: '<share>',
-    help: 'give no label that is less probable than this: `null` in its place',
-    flagHelp: 'of a classifier: give no label that is less probable than this (label null with --json)',
+    help: 'minimum probability of a label; below it, the label is `null`',
+    flagHelp: 'for classifiers: minimum probability of a label; below it, there is none (label null with --json)',
   }),
   precision: option(PRECISION, {
     flag: '<share>',
@@ -57,8 +57,8 @@ export const PREDICT = {
 /**
  * Checks options of a prediction and fills in the defaults.
  *
- * @param labels - How many labels the model has.
- * @throws ArgumentError for an option that does not fit.
+ * @param labels - Number of labels of the model.
+ * @throws ArgumentError for an invalid option.
  */
 export function predictSettings(options: PredictOptions | CautiousOptions, labels: number) {
   checkNames('predict', options, PREDICT);
@@ -66,7 +66,7 @@ export function predictSettings(options: PredictOptions | CautiousOptions, label
   return { topK, ...rest };
 }
 
-/** What a model says about a text, as long as it is sure enough. */
+/** A prediction that may have no label, if the model is not certain enough. */
 export function cautious(prediction: Prediction, least: number): Prediction<string | null> {
   const { probability, classes, tokens, knownTokens } = prediction;
   return probability < least ? new Prediction(null, classes, [], tokens, knownTokens) : prediction;

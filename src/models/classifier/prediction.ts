@@ -3,18 +3,18 @@ import type { Engine } from '../../engine/engine.js';
 import { rowsPerBlock } from '../blocks.js';
 import type { ServedModel } from '../serving/route.js';
 
-/** A label and how probable the model finds it. */
+/** A label with its probability. */
 export interface LabelProbability {
-  /** The label as it was in the training rows. */
+  /** The label, as in the training rows. */
   label: string;
   /** From 0 to 1. */
   probability: number;
 }
 
 /**
- * What a model says about one text.
+ * A prediction for one text.
  *
- * Iterating gives the labels from the most probable on, so `const [best] = await model.predict(text)` works.
+ * Iterating yields the labels from the most probable, so `const [best] = await model.predict(text)` works.
  *
  * @example
  * ```ts
@@ -24,21 +24,22 @@ export interface LabelProbability {
  */
 export class Prediction<L extends string | null = string> implements Iterable<LabelProbability> {
   /**
-   * The most probable label; of a `multiLabel` model too, also if it is below its threshold. `null` below `minProbability`.
+   * The most probable label; for a `multiLabel` model too, even if it is below its threshold. `null` below
+   * `minProbability`.
    */
   readonly label: L;
   /** The largest probability. */
   readonly probability: number;
   /**
-   * The labels that the text is given, the most probable one first: of a `multiLabel` model all whose probability reaches
-   * their threshold, which may be none; else {@link label} alone. None is below `minProbability`. `topK` does not shorten it.
+   * The assigned labels, the most probable first: for a `multiLabel` model, all whose probability reaches their
+   * threshold, possibly none; otherwise only {@link label}. None is below `minProbability`. `topK` does not shorten it.
    */
   readonly labels: readonly string[];
-  /** The most probable labels, in falling order; all of them unless `topK` asked for fewer. */
+  /** The most probable labels, in descending order; all of them unless `topK` is given. */
   readonly classes: readonly LabelProbability[];
-  /** Tokens of the text, after cutting to the model's `maxLength`, n-grams included; 0 for an empty text. */
+  /** Number of tokens of the text, truncated to the model's `maxLength`, including n-grams; 0 for an empty text. */
   readonly tokens: number;
-  /** How many of them are in the vocabulary. With 0 the distribution says nothing about the text. */
+  /** How many of them are in the vocabulary. If 0, the probabilities say nothing about the text. */
   readonly knownTokens: number;
 
   /** @internal */
@@ -57,16 +58,19 @@ export class Prediction<L extends string | null = string> implements Iterable<La
     this.knownTokens = knownTokens;
   }
 
-  /** The labels, from the most probable on. */
+  /** The labels, from the most probable. */
   [Symbol.iterator](): Iterator<LabelProbability> {
     return this.classes[Symbol.iterator]();
   }
 }
 
-/** More labels than this are sorted when all are wanted: putting each in its place would take longer. */
+/** With more labels than this, sorting all is faster than inserting each. */
 const FEW = 16;
 
-/** The `count` most probable labels in falling order; of equal ones the first comes first. `values` may have more than a row. */
+/**
+ * The `count` most probable labels in descending order; equal ones keep their order. `values` may contain more than one
+ * row.
+ */
 function largest(labels: readonly string[], values: Float32Array, start: number, count: number): LabelProbability[] {
   const best: LabelProbability[] = [];
   if (count > FEW && labels.length > FEW) {
@@ -77,7 +81,7 @@ function largest(labels: readonly string[], values: Float32Array, start: number,
     best.length = Math.min(best.length, count);
     return best;
   }
-  // Sorting thousands of labels for the sake of a few would take longer than the prediction.
+  // Sorting thousands of labels to get a few would take longer than the prediction.
   for (let index = 0; index < labels.length; index++) {
     const probability = values[start + index]!;
     let place = best.length;
@@ -122,11 +126,11 @@ export function predictionOf(
   return new Prediction(classes[0]!.label, classes, given, tokens, known);
 }
 
-/** Rows that go to the engine in one call: enough to keep it busy, few enough to let others in between. */
+/** Rows per call of the engine: enough to keep it busy, few enough to let other calls in between. */
 const ROWS_PER_CALL = 1_024;
 
 /**
- * Probabilities of many rows, `[rows, classes]`, in the order given.
+ * Probabilities of many rows, `[rows, classes]`, in the given order.
  *
  * @internal
  */
@@ -143,7 +147,7 @@ export async function predictRows(
 }
 
 /**
- * As {@link predictRows}, some rows at a time: all at once may be more than the memory holds where there are thousands of labels.
+ * Like {@link predictRows}, in blocks: with thousands of labels, all rows may not fit into memory.
  *
  * @internal
  */
@@ -162,9 +166,9 @@ export async function* predictedParts(
   }
 }
 
-/** What turns texts into predictions. */
+/** The parts that turn texts into predictions. */
 export interface Predictor extends ServedModel {
   labels: readonly string[];
-  /** The probability from which on each label is given; of a model with exclusive labels undefined. */
+  /** The decision threshold of each label; undefined for a model with exclusive labels. */
   thresholds: readonly number[] | undefined;
 }

@@ -8,31 +8,31 @@ import { predictRows } from './prediction.js';
 import type { ClassifierData } from './targets.js';
 
 /**
- * The share of what there is to find out that the linear model has left open, above which a mix is not taken on trust. Below, the
- * usual mix is as accurate as the best one within 0.4 points on every set that was measured (AG News from 500 rows on, banking77,
- * SNIPS, 4,000 nouns of WordNet), and its calibration error is up to 0.06. Above are texts whose order matters, where the network is
- * better by far (the usual mix loses 3 points and its calibration error is 0.37), and many labels that are alike, where the network
- * is worse by far (WordNet's verbs: 1 point, 0.10).
+ * The unexplained share of the linear model above which the default mix is not used. Below, the default mix is as
+ * accurate as the best one within 0.4 points on every set that was measured (AG News from 500 rows on, banking77,
+ * SNIPS, 4,000 nouns of WordNet), and its calibration error is up to 0.06. Above are texts whose order matters, where
+ * the network is far better (the default mix loses 3 points and its calibration error is 0.37), and many similar
+ * labels, where the network is far worse (WordNet's verbs: 1 point, 0.10).
  */
 const LEFT_OPEN = 0.5;
 
-/** Rows that the network is trained on at most: they tell how good it is beside the linear model. */
+/** Maximum training rows of the network: enough to compare it with the linear model. */
 const MOST_ROWS = 20_000;
 
-/** Rows below which there are too few to choose anything by. */
+/** Minimum rows to choose a mix by. */
 const FEWEST_HELD_OUT = 20;
 
-/** What the other network is trained on, and how the mix is chosen by it. */
+/** The data of the other network, and how the mix is chosen by it. */
 export interface MixRehearsal {
   data: ClassifierData;
   choose(engine: ExplainingEngine): Promise<{ linear: Mix }>;
 }
 
 /**
- * The training of another network that tells how the linear model is mixed with the one that is kept, where there are no validation
- * rows and the linear model has found little. The rows that it is measured on are among those that the linear model held out itself.
+ * The training of another network to choose the mix by, if there are no validation rows and the linear model explains
+ * little. It is measured on rows that the linear model held out itself.
  *
- * @returns undefined where the usual mix will do.
+ * @returns undefined if the default mix is good enough.
  */
 export function rehearsalOf(data: ClassifierData, { recurrent }: TrainSettings): MixRehearsal | undefined {
   const { expert, train, validation, vectors, vocab } = data;
@@ -55,7 +55,7 @@ export function rehearsalOf(data: ClassifierData, { recurrent }: TrainSettings):
   };
 }
 
-/** The rows that are not among some, evenly thinned out where there are too many. */
+/** All rows except some, evenly thinned out if there are too many. */
 function membersBeside(length: number, rows: Int32Array): Int32Array {
   const without = new Uint8Array(length);
   for (const row of rows) without[row] = 1;
@@ -64,7 +64,7 @@ function membersBeside(length: number, rows: Int32Array): Int32Array {
   return Int32Array.from({ length: Math.ceil(others.length / step) }, (_, at) => others[Math.floor(at * step)]!);
 }
 
-/** Both parts, with words that the first one lacks unknown in the second, as those of new texts will be. */
+/** Both parts; words missing from the first are unknown in the second, as they would be in new texts. */
 function withUnknown(
   members: EncodedDataset,
   measured: EncodedDataset,

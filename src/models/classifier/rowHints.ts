@@ -4,13 +4,13 @@ import type { EncodedDataset } from '../../data/sets/encoded.js';
 import type { Watcher } from '../../training/task.js';
 import type { TrainSettings } from './options.js';
 
-/** Groups of labels that a warning names. */
+/** Maximum groups of labels named in a warning. */
 const MOST_GROUPS = 5;
 
-/** Rows from which on as many labels as rows are suspicious. */
+/** Minimum rows for which as many labels as rows are suspicious. */
 const MANY = 20;
 
-/** What labels have in common that a person would call the same. */
+/** A key for labels that a person would consider the same. */
 function plain(label: string): string {
   return label
     .normalize('NFKC')
@@ -19,7 +19,7 @@ function plain(label: string): string {
     .toLowerCase();
 }
 
-/** A label as a message shows it: blanks that are not the usual one, and marks without width, by their numbers. */
+/** A label for a message, with unusual blanks and zero-width characters escaped. */
 function shown(label: string): string {
   const byNumber = (mark: string) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return JSON.stringify(label).replace(/[^\S ]|[\u0300-\u036f\u200b-\u200f\u2060\ufeff]/g, byNumber);
@@ -65,7 +65,7 @@ function labelsAsRows(dataset: EncodedDataset): string | undefined {
 }
 
 /**
- * Tells what the reader of rows noted of them.
+ * Reports the warnings of the rows' reader.
  *
  * @internal
  */
@@ -74,9 +74,9 @@ export function warnOfReading({ warnings = [] }: RowsOrigin, watcher: Watcher): 
 }
 
 /**
- * Warns of rows that may be otherwise than meant.
+ * Warns of suspicious rows.
  *
- * @param rows - Where they come from: what their reader noted is told too.
+ * @param rows - Their source; its reader's warnings are reported too.
  * @param dataset - The rows.
  *
  * @internal
@@ -89,7 +89,7 @@ export function warnOfRows(rows: Rows, dataset: EncodedDataset, watcher: Watcher
 }
 
 /**
- * Warns of options that do what they may not be meant to.
+ * Warns of options that may not do what was meant.
  *
  * @internal
  */
@@ -100,12 +100,12 @@ export function warnOfOptions(
   if (idle) {
     const they = idle.length === 1 ? 'is an option' : 'are options';
     const message =
-      `${idle.join(', ')} ${they} of the network, and recurrent: false (--no-recurrent) trains the linear model alone: ` +
-      `leave ${idle.length === 1 ? 'it' : 'them'} out, or train a network`;
+      `${idle.join(', ')} ${they} of the network, but recurrent: false (--no-recurrent) trains only the linear model: ` +
+      `remove ${idle.length === 1 ? 'it' : 'them'}, or train a network`;
     watcher.warn('options', constraint(idle[0]!, message));
   }
   if (freezeEmbeddings === 0 || embeddings || unlabelled || encoder || recurrent === false) return;
   const message =
-    'freezeEmbeddings (--freeze-embeddings) without embeddings, unlabelled or encoder freezes random word vectors: give a file of word vectors or texts to learn them from, or leave it out';
+    'freezeEmbeddings (--freeze-embeddings) without embeddings, unlabelled or encoder freezes random word vectors: give word vectors or texts to learn them from, or remove it';
   watcher.warn('options', constraint('freezeEmbeddings', message));
 }

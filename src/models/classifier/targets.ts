@@ -17,32 +17,35 @@ import type { TrainSettings } from './options.js';
 import { warnOfOptions, warnOfReading, warnOfRows } from './rowHints.js';
 import { checkSomeValidation, validationWarning } from './validationRows.js';
 
-/** What the training of a classifier works on. */
+/** The data of a classifier's training. */
 export interface ClassifierData {
   train: EncodedDataset;
   validation: EncodedDataset | undefined;
   vocab: Vocab;
-  /** What words begin with; undefined for random vectors. */
+  /** Source of the initial word vectors; undefined for random ones. */
   vectors: VectorSource | undefined;
-  /** The linear model beside the network, if there is one. */
+  /** The linear model, if there is one. */
   expert: TrainedExpert | undefined;
 }
 
-/** The rows as numbers; where validation rows were split off, which rows they and the others were. */
+/** The encoded rows; if validation rows were split off, also the indices of both parts. */
 interface Encoded extends Omit<ClassifierData, 'expert' | 'vectors'> {
   rows?: { train: Int32Array; test: Int32Array };
 }
 
-/** The words that a vocabulary gets beside those of the training rows, and the texts of all rows if those are learned from. */
+/**
+ * Additional words of the vocabulary besides those of the training rows, and the texts of all rows if vectors are
+ * learned from them.
+ */
 interface Beside {
   words: FirstWords;
   texts: string[];
 }
 
-/** Index of the first word behind the specials `<unk>` and `<pad>`. */
+/** Index of the first word after the specials `<unk>` and `<pad>`. */
 const FIRST_WORD = 2;
 
-/** Refuses data from which nothing can be learned. */
+/** Refuses data that nothing can be learned from. */
 function checkTrainable(dataset: EncodedDataset, hasWords: boolean, rows: Rows): void {
   const { file } = rows;
   if (dataset.length === 0) {
@@ -72,8 +75,8 @@ function checkWords(vocab: Vocab, { minFreq, maxTokens }: TextSettings): void {
 }
 
 /**
- * Splits off the validation rows, and rebuilds the vocabulary from the others alone: a word that only validation rows
- * have must be as unknown to the model as it will be in production.
+ * Splits off the validation rows, and rebuilds the vocabulary from the others only: a word that only validation rows
+ * have must be unknown to the model, as it will be in production.
  */
 async function splitOff(
   dataset: EncodedDataset,
@@ -110,7 +113,7 @@ async function splitOff(
   await turns.next();
   const parts = { train: remapped(training, map), vocab: all };
   await turns.next();
-  // A word that no training row has may be one of those beside them.
+  // A word that no training row has may be one of the additional words.
   if (all !== smaller) {
     const { itos } = vocab;
     for (let id = 0; id < map.length; id++) {
@@ -119,20 +122,20 @@ async function splitOff(
     }
   }
   const validation = remapped(dataset.subset(test), map);
-  // Building the model comes next; it has a turn of its own.
+  // Building the model comes next; it gets its own turn.
   await turns.next();
   return { ...parts, validation, rows: { train, test } };
 }
 
 /**
- * Reads, tokenizes and encodes everything that a training needs, and trains the linear model if there is to be one, yielding to
+ * Reads, tokenizes and encodes everything that a training needs, and trains the linear model if requested, yielding to
  * the event loop.
  *
- * @param watcher - Told how far the linear model is, why there is none where the settings have one, and of validation rows that
- * say little.
- * @param words - Words that the vocabulary gets beside those of the training rows.
- * @throws DataError for rows that do not fit, no rows, one class only, validation labels that training does not have, or a
- * vocabulary that a model file could not hold.
+ * @param watcher - Receives the linear model's progress, the reason if it is missing, and warnings about too few
+ * validation rows.
+ * @param words - Additional words of the vocabulary besides those of the training rows.
+ * @throws DataError for invalid rows, no rows, one class only, validation labels that training does not have, or a
+ * vocabulary too large for a model file.
  */
 export async function prepareData(
   rows: Rows,

@@ -35,7 +35,7 @@ import { chooseThresholds, defaultThresholds } from './thresholds.js';
 import { settleTokenizer } from './tokenizer.js';
 import { ExclusiveResult, multiLabelResult } from './validation.js';
 
-/** What is chosen on validation rows, or the mix alone by a rehearsal. */
+/** The choices made on validation rows, or only the mix by a rehearsal. */
 interface Chosen {
   thresholds?: readonly number[];
   /** How the linear model is mixed with the network, if there is one. */
@@ -44,7 +44,7 @@ interface Chosen {
   certainty?: Certainty;
 }
 
-/** What a classifier is made of. */
+/** The parts of a classifier. */
 export type ClassifierParts = TextModelParts<ModelSettings> &
   Omit<ClassifierFields, 'linear' | 'certainty'> & {
     /** What validation rows told of its probabilities; undefined where there were none. */
@@ -85,7 +85,7 @@ function chosenMix(
   return expert && (recurrent === false ? ALONE : (chosen?.linear ?? usualMix(vectors, vocab.length, members)));
 }
 
-/** How much the linear model has to say, for those who watch. */
+/** The linear model's share, for events. */
 function chosenMixture(
   { expert, vectors, vocab, validation }: ClassifierData,
   { recurrent, members = 1 }: TrainSettings,
@@ -93,21 +93,21 @@ function chosenMixture(
 ): Choice[] {
   if (!expert || recurrent === false) return [];
   if (validation) {
-    const why = 'its share in the answers, by the validation rows';
+    const why = 'its share in the answers, from the validation rows';
     return [{ option: 'linear', value: 'chosen after each epoch', why }];
   }
   const { network } = rehearsed?.linear ?? usualMix(vectors, vocab.length, members);
   const why = rehearsed?.linear
-    ? 'its share in the answers, by rows that another network was not trained on'
+    ? 'its share in the answers, from rows that another network was not trained on'
     : 'its share in the answers, without validation rows to choose it by';
   return [{ option: 'linear', value: Number((1 - network).toFixed(3)), why }];
 }
 
-/** Whether the network is trained with the characters of words, where no option said it. */
+/** Decides whether the network is trained with the characters of words, if no option says so. */
 function decideSubwords({ train }: ClassifierData, settings: TrainSettings, resumed: boolean) {
   const { length, classes } = train;
   const { choosesSubwords, encoder, device } = settings;
-  // What a checkpoint does not say is off; libtorch has no subwords, and an encoder's layers read none.
+  // Off if a checkpoint does not mention it; libtorch has no subwords, and an encoder's layers read none.
   const free = choosesSubwords && !resumed && encoder === undefined && device === 'cpu';
   if (!free || !defaultSubwords(length, classes.length)) return { settings, chosen: [] };
   const why = `${length} rows, ${classes.length} labels`;
@@ -117,7 +117,7 @@ function decideSubwords({ train }: ClassifierData, settings: TrainSettings, resu
   };
 }
 
-/** What is chosen on validation rows where there is no network, and so no epoch. */
+/** The choices on validation rows without a network, and so without epochs. */
 async function chosenAlone(
   { recurrent, model }: TrainSettings,
   { expert, validation }: ClassifierData,
@@ -139,16 +139,16 @@ async function exclusiveByParts(engine: ExplainingEngine, dataset: EncodedDatase
   return result;
 }
 
-/** What the network and its head look like. */
+/** The shape of the network and its head. */
 function modelOf({ model, subwords }: TrainSettings, network: NetworkSettings): ModelSettings {
-  // Of a word and its characters the model has one vector.
+  // The model has one vector for a word and its characters.
   return { ...model, ...network, embeddingDim: network.embeddingDim + (subwords?.dim ?? 0) };
 }
 
 /**
  * The task of labelling texts: one label each, or any number.
  *
- * @param make - Makes the model of its parts.
+ * @param make - Makes the model from its parts.
  */
 export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierParts) => M): Task<ClassifierTypes<M>> {
   return {
@@ -199,7 +199,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
         return { validation: measured.finish(), choose: () => ({ certainty: measured.certainty() }) };
       }
       const probabilities = await predictRows(engine, dataset.tokens, dataset.lengths(), classes.length);
-      // The figures are those of the model that would be kept: of both parts where there are two.
+      // The figures are those of the model that would be kept, with both parts if there are two.
       const mixed = expert?.validation && (await mixOf(expert.validation, probabilities, dataset));
       const both = mixed?.probabilities ?? probabilities;
       const linear = mixed && { linear: mixed.mix };
@@ -210,7 +210,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       const measured = new ExclusiveResult(classes.length).add(both, dataset.labels);
       return { validation: measured.finish(), choose: () => ({ ...linear, certainty: measured.certainty() }) };
     },
-    // With several labels a row counts as right only if all are, which for long may be none: there the loss decides.
+    // A multi-label row is only correct if all labels are, which may be rare for a long time, so the loss decides.
     score: ({ accuracy }, { model }) => (model.multiLabel ? 0 : accuracy),
     describe({ data, settings, network }) {
       const common = { settings: modelOf(settings, network), text: describedText(settings.text), vocab: data.vocab };
@@ -227,9 +227,9 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
     async read(path) {
       const { settings: network, text, vocab, state, checkpoint, training } = await readModelFile(path, classifierFile);
       const { tokenizer } = text;
-      // A name is among the settings; this one is no plain value.
+      // A name is part of the settings; this one is not a plain value.
       const held = tokenizer instanceof HuggingFaceTokenizer ? tokenizer : undefined;
-      // The linear model is trained again, to the same bits.
+      // The linear model is trained again, bit for bit the same.
       const weights = state.filter(({ name }) => !name.startsWith(LINEAR_PREFIX));
       return { network, tokenizer: held, vocab, state: weights, checkpoint, training };
     },

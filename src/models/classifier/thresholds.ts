@@ -1,12 +1,12 @@
 import { Turns } from '../../core/turns.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 
-/** The threshold of a label about which the validation rows say nothing. */
+/** The threshold of a label without validation rows. */
 export const DEFAULT_THRESHOLD = 0.5;
 
 /**
- * The threshold with the largest F1 for one label: half-way between two neighbouring probabilities, so that it is as far
- * from the rows on both sides as it can be. Of several with the same F1 the one nearest to a half.
+ * The threshold with the largest F1 for one label, half-way between two neighbouring probabilities to keep the largest
+ * margin. Of several with the same F1, the one closest to 0.5.
  *
  * @param probabilities - of the label, per row.
  * @param present - whether the row has the label.
@@ -33,12 +33,12 @@ export function bestThreshold(probabilities: Float32Array, present: Uint8Array):
   return best.threshold;
 }
 
-/** One threshold per class of a multi-label set where no validation rows tell which: a half each. */
+/** One threshold per class of a multi-label set without validation rows: 0.5 each. */
 export function defaultThresholds(classes: number): number[] {
   return new Array<number>(classes).fill(DEFAULT_THRESHOLD);
 }
 
-/** One threshold per class of a multi-label set, chosen by what the model says of validation rows. */
+/** One threshold per class of a multi-label set, chosen by the predictions for validation rows. */
 export async function chooseThresholds(probabilities: Float32Array, validation: EncodedDataset): Promise<number[]> {
   const classes = validation.classes.length;
   const thresholds = defaultThresholds(classes);

@@ -5,7 +5,7 @@ import { ScriptCounter } from '../../text/scripts.js';
 import type { Choice } from '../../training/events/events.js';
 import type { TrainSettings } from './options.js';
 
-/** Rows whose texts are looked at. */
+/** Number of rows examined. */
 const ROWS = 1_000;
 
 /** Chooses the tokenizer by the first rows, if no option names one. */
@@ -19,13 +19,13 @@ export async function settleTokenizer(
   const { source, first } = await peek(rows, ROWS, turns);
   const scripts = new ScriptCounter();
   for (const row of first as Partial<Row>[]) {
-    // What is no row is left to what reads them all.
+    // Invalid rows are left to the reader.
     if (typeof row?.text === 'string') scripts.add(row.text);
     if (turns.due) await turns.next();
   }
   const { tokenizer, why } = scripts.choice;
   const settled = { ...settings, text: { ...settings.text, tokenizer }, choosesTokenizer: undefined };
-  // A linear model alone reads the texts as they are.
+  // A linear model reads the original texts.
   const chosen = settings.recurrent === false ? [] : [{ option: 'tokenizer', value: tokenizer, why }];
   return { rows: source, settings: settled, chosen };
 }

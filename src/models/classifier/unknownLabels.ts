@@ -3,12 +3,12 @@ import { listed } from '../../core/listed.js';
 import { type GivenRow, type RowsOrigin, withOrigin } from '../../data/readers/rows.js';
 import { labelled } from '../../data/sets/labels.js';
 
-/** Labels that are told apart; what comes beyond is counted together. */
+/** Maximum labels counted separately; others are counted together. */
 const MOST_LABELS = 10_000;
 
 interface Unknown {
   rows: number;
-  /** Where it was first met: a line of the file, or a row. */
+  /** Its first occurrence: a line of the file, or a row. */
   where: string;
   line: number | undefined;
 }
@@ -23,7 +23,7 @@ export class UnknownLabels {
   #rows = 0;
   #all = 0;
 
-  /** @param wrong - Whether rows of such labels are measured: each of those labels as one that the model did not give. */
+  /** @param wrong - Whether rows with such labels are measured, counting each of those labels as missed. */
   constructor(labels: readonly string[], multiLabel: boolean, wrong: boolean) {
     this.#known = new Set(labels);
     this.#stand = labels[0]!;
@@ -31,16 +31,16 @@ export class UnknownLabels {
     this.#wrong = wrong;
   }
 
-  /** Whether the evaluation cannot go on: only the rest of the rows is to be looked through. */
+  /** Whether the evaluation has failed, so that only unknown labels of the remaining rows are collected. */
   get ends(): boolean {
     return !this.#wrong && this.#found.size > 0;
   }
 
-  /** Looks a row through. Returns its unknown labels, which are none as a rule. */
+  /** Checks a row. Returns its unknown labels, usually none. */
   see(given: GivenRow): string[] {
     this.#rows++;
     const row = labelled(given);
-    // What does not fit is refused where rows are encoded.
+    // Invalid rows are refused when they are encoded.
     if (!row) return [];
     const labels = typeof row.label === 'string' ? [row.label] : row.label;
     // An empty one is refused there too.
@@ -59,8 +59,8 @@ export class UnknownLabels {
   }
 
   /**
-   * Passes rows on as they can be encoded; `unknown` is given the unknown labels of each row that is passed on. Where such labels are
-   * errors their rows are not.
+   * Yields rows that can be encoded; `unknown` receives the unknown labels of each yielded row. If such labels are
+   * errors, their rows are skipped.
    */
   async *pass(
     rows: (Iterable<GivenRow> | AsyncIterable<GivenRow>) & RowsOrigin,
@@ -74,12 +74,12 @@ export class UnknownLabels {
     }
   }
 
-  /** The row with known labels alone: a row of exclusive labels gets one in place of its own. */
+  /** The row with only known labels: a single unknown label is replaced by a known one. */
   #standIn(given: GivenRow, unknown: readonly string[]): GivenRow {
     const { label } = labelled(given)!;
     const labels = typeof label === 'string' ? [label] : label;
     if (this.#multiLabel) return { ...given, label: labels.filter((each) => !unknown.includes(each)) };
-    // Several exclusive labels are refused where rows are encoded.
+    // Several exclusive labels are refused when rows are encoded.
     return labels.length === 1 ? { ...given, label: this.#stand } : given;
   }
 
@@ -97,7 +97,7 @@ export class UnknownLabels {
     return new DataError('UNKNOWN_LABEL', message, { file, line: Number.isFinite(line) ? line : undefined });
   }
 
-  /** Rows of a source, passed on with what is known of where they come from. */
+  /** Rows of a source, with its origin. */
   passed(
     rows: (Iterable<GivenRow> | AsyncIterable<GivenRow>) & RowsOrigin,
     unknown: string[][],

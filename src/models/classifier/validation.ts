@@ -6,7 +6,7 @@ import { argmaxOf } from '../../measures/probabilities.js';
 import type { ValidationResult } from '../../training/progress.js';
 import { type Certainty, MOST_STEPS } from './certainty.js';
 
-/** Sums what a training reports of its validation rows, each of which has one label, some rows at a time. */
+/** Sums a training's validation figures for rows with one label each, in blocks of rows. */
 export class ExclusiveResult {
   readonly #classes: number;
   #loss = 0;
@@ -23,7 +23,7 @@ export class ExclusiveResult {
    * Counts rows.
    *
    * @param probabilities - `[rows, classes]`, row-major.
-   * @param truth - the right class, per row.
+   * @param truth - The correct class of each row.
    */
   add(probabilities: Float32Array, truth: Int32Array): this {
     const classes = this.#classes;
@@ -49,8 +49,8 @@ export class ExclusiveResult {
 }
 
 /**
- * How probabilities of a multi-label set fit: mean binary cross entropy over rows and classes, and the share of rows whose
- * classes are exactly those with a probability above a half (scikit-learn's subset accuracy).
+ * Validation figures of a multi-label set: mean binary cross entropy over rows and classes, and the share of rows whose
+ * classes are exactly those with a probability above 0.5 (scikit-learn's subset accuracy).
  *
  * @param probabilities - `[rows, classes]`, row-major.
  */

@@ -1,22 +1,22 @@
 import { DataError, RecurraError } from '../../core/errors.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 
-/** With fewer validation rows than this, one row moves the accuracy by more than epochs differ. */
+/** With fewer validation rows, one row changes the accuracy by more than epochs differ. */
 const FEW_ROWS = 20;
 
-/** Labels that a warning names. */
+/** Maximum labels named in a warning. */
 const NAMED = 3;
 
 const rowsInWords = (count: number) => (count === 1 ? '1 row' : `${count} rows`);
 
-/** What to do about a validation part that says little. */
+/** Advice for a validation part that is too small. */
 const ADVICE =
   'give more rows, or a file of validation rows that has every label, or train without validation and measure the model on other rows';
 
 /**
- * Refuses a validation part without rows, before anything is trained: a label with one row has none to give away.
+ * Refuses an empty validation part before anything is trained: a label with one row has none to spare.
  *
- * @param share - The share of the rows that was asked for; undefined where validation rows were given.
+ * @param share - The requested share of the rows; undefined if validation rows were given.
  * @throws DataError `EMPTY_DATASET`
  */
 export function checkSomeValidation(
@@ -34,19 +34,19 @@ export function checkSomeValidation(
   throw new DataError('EMPTY_DATASET', message, { file });
 }
 
-/** Labels that training rows have and no validation row does. */
+/** Labels of training rows that no validation row has. */
 function labelsWithout(validation: EncodedDataset, train: EncodedDataset): string[] {
   const learned = new Set(train.labels);
   for (const label of validation.labels) learned.delete(label);
   return [...learned].sort((a, b) => a - b).map((label) => train.classes[label]!);
 }
 
-/** Why the figures of a validation part say little; undefined where they are worth something. */
+/** Why the figures of a validation part are unreliable; undefined if they are reliable. */
 export function validationWarning(validation: EncodedDataset, train: EncodedDataset): RecurraError | undefined {
   const missing = labelsWithout(validation, train);
   const parts: string[] = [];
   if (validation.length < FEW_ROWS)
-    parts.push(`the validation part has ${rowsInWords(validation.length)}, too few to tell epochs apart`);
+    parts.push(`the validation part has ${rowsInWords(validation.length)}, too few to compare epochs by`);
   if (missing.length > 0) {
     const names = missing.slice(0, NAMED).map((label) => JSON.stringify(label));
     const more = missing.length > NAMED ? ', ...' : '';

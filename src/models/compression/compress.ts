@@ -7,15 +7,15 @@ import { light } from '../../native/light.js';
 import type { Vocab } from '../../text/vocab.js';
 import { COMPRESS, type CompressOptions } from './options.js';
 
-/** What a kind of model tells of itself to be compressed. */
+/** Properties of a model kind for compression. */
 export interface Compressible {
-  /** What is called, for messages. */
+  /** Name of the call, for messages. */
   where: string;
-  /** The version of the description's form that has compressed models. */
+  /** The format version with compressed models. */
   version: number;
   /** The networks' share in the answers, from 0 to 1; the rest is the linear model's. */
   share: number;
-  /** Whether words may be left out: not where the model writes them. */
+  /** Whether words may be dropped; false for models that write words. */
   prunes: boolean;
 }
 
@@ -27,7 +27,9 @@ function nativeOf(vocab: Vocab): lightNamespace.NativeVocabulary {
   return native;
 }
 
-/** What the file of a compressed model says of it: as that of the whole one, without the words, which have an array of their own. */
+/**
+ * The metadata of a compressed model: that of the original, without the words, which are stored in a separate array.
+ */
 function metadataOf(metadata: Record<string, string>, version: number): Record<string, string> {
   const described = JSON.parse(metadata.model!) as { vocab: object };
   const model = { ...described, formatVersion: version, vocab: { ...described.vocab, tokens: [] } };
@@ -35,10 +37,10 @@ function metadataOf(metadata: Record<string, string>, version: number): Record<s
 }
 
 /**
- * Makes the file of a compressed model, away from the event loop.
+ * Makes the file of a compressed model off the event loop.
  *
- * @param parts - The arrays of the model, what its file says of it, and its words.
- * @throws ArgumentError for an option that does not fit; `OUT_OF_RANGE` about `maxBytes` for a budget that cannot be met.
+ * @param parts - The arrays, metadata and words of the model.
+ * @throws ArgumentError for an invalid option; `OUT_OF_RANGE` about `maxBytes` for a budget that cannot be met.
  */
 export async function compressModel(
   { state, metadata, vocab }: { state: StateEntry[]; metadata: Record<string, string>; vocab: Vocab },
@@ -79,8 +81,8 @@ export function checkCompression(options: CompressOptions, { where, prunes }: Co
   checkNames(where, options, COMPRESS);
   const { maxBytes, bits, keepWords, signal } = settingsOf(COMPRESS, options);
   if (maxBytes === undefined && bits === undefined && keepWords === undefined)
-    throw constraint('maxBytes', 'say what the model may take: maxBytes, bits or keepWords');
+    throw constraint('maxBytes', 'give at least one of maxBytes, bits and keepWords');
   if (keepWords !== undefined && !prunes)
-    throw constraint('keepWords', 'keepWords does not apply to this model: it writes its words, so all of them stay');
+    throw constraint('keepWords', 'keepWords does not apply to this model: it writes words, so all of them are kept');
   throwIfAborted(signal, 'the compression');
 }

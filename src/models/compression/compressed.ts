@@ -1,11 +1,11 @@
 import type { light as lightNamespace } from '../../../index.d.js';
 import { ModelFileError } from '../../core/errors.js';
 
-/** What was done to a compressed model. */
+/** Details of a compression. */
 export interface CompressionFacts {
   /** Bytes of its file. */
   bytes: number;
-  /** How the words' vectors are coded: `int8`, `int4`, `product4` or `product8`; undefined without a network. */
+  /** Code of the word vectors: `int8`, `int4`, `product4` or `product8`; undefined without a network. */
   code: string | undefined;
   /** Words that were kept. */
   words: number;
@@ -15,26 +15,26 @@ export interface CompressionFacts {
   levels: number | undefined;
 }
 
-/** A compressed model's file, and what it says was done. */
+/** A compressed model's file and its details. */
 export interface CompressedFile {
   packed: lightNamespace.PackedModel;
   facts: CompressionFacts;
 }
 
-/** Key of the metadata under which a file says what was done to its model. */
+/** Metadata key of a file's compression details. */
 export const COMPRESSION_KEY = 'compression';
 
 /**
- * Reads what the file of a compressed model says was done to it.
+ * Reads a compressed file's details.
  *
- * @throws ModelFileError `INVALID_FILE` for what is no such description.
+ * @throws ModelFileError `INVALID_FILE` for an invalid description.
  */
 export function compressionFacts(text: string, bytes: number): CompressionFacts {
   let said: Partial<Record<keyof CompressionFacts, unknown>>;
   try {
     said = Object(JSON.parse(text)) as typeof said;
   } catch (cause) {
-    throw new ModelFileError('INVALID_FILE', 'what was done to the model is not JSON', { cause });
+    throw new ModelFileError('INVALID_FILE', 'its compression record is not JSON', { cause });
   }
   const { code, words, features, levels } = said;
   const count = (value: unknown) => value === undefined || Number.isSafeInteger(value);
@@ -44,7 +44,7 @@ export function compressionFacts(text: string, bytes: number): CompressionFacts 
     !count(features) ||
     !count(levels)
   )
-    throw new ModelFileError('INVALID_FILE', 'what was done to the model is not described');
+    throw new ModelFileError('INVALID_FILE', 'its compression record is incomplete');
   return {
     bytes,
     code: code as string | undefined,

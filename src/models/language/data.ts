@@ -9,7 +9,7 @@ import { Streams } from './streams.js';
 /** Units counted between two pauses. */
 const COUNTED = 4_096;
 
-/** Units that nothing is trained on, with what they are measured by. */
+/** Held-out units and how they are measured. */
 export class HeldUnits {
   /** The first is context only. */
   readonly units: UnitText;
@@ -30,7 +30,7 @@ export class HeldUnits {
   }
 }
 
-/** What a language model is trained on. */
+/** The training data of a language model. */
 export interface LanguageData extends TrainingData {
   train: Streams;
   validation: HeldUnits | undefined;
@@ -85,7 +85,7 @@ export async function prepareLanguage(
   }
 }
 
-/** Cuts what was read into what is trained on and what is not. */
+/** Splits the units into training and validation. */
 async function checked(
   read: UnitStream,
   own: UnitText | undefined,
@@ -98,7 +98,7 @@ async function checked(
   const trained = stream.slice(0, cut);
   const held = own ?? (cut < stream.length ? stream.slice(cut - 1) : undefined);
   const position = { file: texts.file };
-  // The end of each text is a unit too, and one comes first.
+  // The end of each text is also a unit, and one comes first.
   if (stream.length <= read.texts + 1) throw new DataError('EMPTY_DATASET', 'the texts have no characters', position);
   if (trained.length <= window) {
     const message = `the texts have ${trained.length - 1} units to train on; expected at least window, ${window}: give more text, or a smaller window`;
@@ -121,7 +121,7 @@ async function checked(
 }
 
 /**
- * Refuses texts of which nothing but their ends would be measured.
+ * Refuses texts without characters, of which only the ends would be measured.
  *
  * @param stream - Units; the first is context only.
  * @throws DataError `EMPTY_DATASET`.

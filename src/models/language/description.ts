@@ -4,7 +4,7 @@ import { UNIT_NAMES, type UnitName } from '../../text/units/names.js';
 import type { FileKind } from '../description.js';
 import { type LanguageNetworkSettings, languageHead, languageNetwork } from './network.js';
 
-/** What a language model's file says beside what every file does. */
+/** Fields of a language model's file. */
 export interface LanguageFields {
   /** What the units are; `'pieces'` are those of the tokenizer in the file. */
   units: UnitName | 'pieces';
@@ -13,9 +13,9 @@ export interface LanguageFields {
 }
 
 /**
- * What a file of a language model says. Versions of its form:
+ * The description of language model files. Versions of its format:
  *
- * - 1: all but compressed models.
+ * - 1: everything except compressed models.
  * - 2: compressed models.
  */
 export const languageFile: FileKind<LanguageNetworkSettings, LanguageFields> = {

@@ -5,7 +5,7 @@ import { Turns } from '../../core/turns.js';
 import type { WritingEngine } from '../../engine/writing.js';
 import type { Units } from '../../text/units/index.js';
 
-/** Units that go to the engine together, but for a longer text: some tens of milliseconds of work. */
+/** Units per call of the engine (a longer text goes alone): some tens of milliseconds of work. */
 const TOGETHER = 16_384;
 
 const WHAT = 'the embedding of the texts';

@@ -10,14 +10,14 @@ import { Stops } from './stops.js';
 /** Units of a prompt that are read in one call: some tens of milliseconds. */
 const READ_TOGETHER = 2_048;
 
-/** Units that are written in one call at the most; the first calls write fewer, so that the text begins at once. */
+/** Maximum units written per call; the first calls write fewer, so that the text starts at once. */
 const WRITE_TOGETHER = 32;
 
 const WHAT = 'the writing of the text';
 
 const NONE: Int32Array = new Int32Array(0);
 
-/** Lets an engine read a prompt as the beginning of a text, part by part; returns how many units it has. */
+/** Feeds a prompt to an engine in parts; returns its number of units. */
 async function readPrompt(
   units: UnitCoder,
   prompt: string,
@@ -33,7 +33,7 @@ async function readPrompt(
   return all.length;
 }
 
-/** The most probable text behind a prompt, as one piece, if it is not empty. */
+/** The most probable continuation of a prompt, as one piece, if it is not empty. */
 async function* searchedText(
   engine: Pick<WritingEngine, 'searchText'>,
   units: UnitCoder,
@@ -65,7 +65,7 @@ async function* searchedText(
   return { reason, promptTokens, tokens, seed: 0 };
 }
 
-/** Writes a text behind a prompt. Nothing is written that nobody has asked for yet, but for the pieces of one call. */
+/** Continues a prompt. Only the pieces of one call are computed before the caller asks for them. */
 export async function* generateText(
   engine: Pick<WritingEngine, 'writeText'> & Partial<Pick<WritingEngine, 'searchText'>>,
   units: UnitCoder,
@@ -75,8 +75,7 @@ export async function* generateText(
   const { beamSize } = settings;
   const { searchText } = engine;
   if (beamSize !== undefined) {
-    if (!searchText)
-      throw constraint('beamSize', 'this engine draws texts and cannot search for one; leave beamSize out');
+    if (!searchText) throw constraint('beamSize', 'this engine cannot search for texts; remove beamSize');
     return yield* searchedText({ searchText }, units, prompt, { ...settings, beamSize });
   }
   const { maxNewTokens, temperature, topK = 0, topP, repetitionPenalty, stop, signal } = settings;

@@ -32,9 +32,9 @@ export interface ScoreOptions {
   signal?: AbortSignal;
 }
 
-/** What a language model thinks of a text. */
+/** A language model's score of a text. */
 export interface TextScore extends LanguageResult {
-  /** The text's units; joined they are the text, but for bytes and pieces of a tokenizer. */
+  /** The text's units; joined they are the text, except for bytes and pieces of a tokenizer. */
   units: readonly string[];
   /** The natural logarithm of the probability of each unit, given those before it. */
   logProbabilities: Float64Array;
@@ -43,7 +43,7 @@ export interface TextScore extends LanguageResult {
 /** Names of files that are one text. */
 const TEXT_FILE = /\.txt(\.(gz|gzip|zst|zstd))?$/i;
 
-/** Texts of a file: a `.txt` file is one text, other files have one a line or row. */
+/** Texts of a file: a `.txt` file is one text, other files have one per line or row. */
 function textsOf(texts: LanguageTexts | string): LanguageTexts {
   if (typeof texts === 'string') {
     if (texts === '') throw invalidArgument('texts', 'texts, or the path of a file', texts);
@@ -81,16 +81,19 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
     return this.#units.name ?? 'pieces';
   }
 
-  /** The tokenizer that gives the units: `'characters'`, or that of pieces; undefined for bytes and words, which no tokenizer gives. */
+  /**
+   * The tokenizer that gives the units: `'characters'`, or that of pieces; undefined for bytes and words, which have no
+   * tokenizer.
+   */
   get tokenizer(): 'characters' | HuggingFaceTokenizer | undefined {
     return this.units === 'characters' ? 'characters' : this.#units.tokenizer;
   }
 
   /**
-   * A copy of the vectors of the units, `embedding.weight` `[units, embeddingDim]`, and of the recurrent layers, under PyTorch's names: what
-   * a model begins with whose `encoder` this is.
+   * A copy of the vectors of the units, `embedding.weight` `[units, embeddingDim]`, and of the recurrent layers, under
+   * PyTorch's names: the initial weights of a model with this `encoder`.
    *
-   * @throws {@link RecurraError} `DISPOSED` once the model was closed.
+   * @throws {@link RecurraError} `DISPOSED` after the model was closed.
    *
    * @example
    * ```ts
@@ -107,13 +110,13 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
    * Trains a language model by truncated backpropagation through time, with the states carried from step to step and between batches, as
    * PyTorch's example of a word language model does. Reading and training do not block the event loop.
    *
-   * @param texts - texts, the parts of texts, or the path of a file: a `.txt` file is one text, in others each line or row is one. A
-   * share of `validation` is taken from the end of the texts.
-   * @param options - see {@link LanguageOptions}.
+   * @param texts - Texts, parts of texts, or the path of a file: a `.txt` file is one text, in others each line or row
+   * is one. A share of `validation` is taken from the end of the texts.
+   * @param options - See {@link LanguageOptions}.
    * @returns the model; with validation, the weights of its best epoch.
-   * @throws {@link ArgumentError} for an option that does not fit.
+   * @throws {@link ArgumentError} for an invalid option.
    * @throws {@link DataError} `EMPTY_DATASET` for texts that are empty or shorter than a window; what readers throw.
-   * @throws {@link TrainingError} `ABORTED`, `NON_FINITE_LOSS` or `IO`; its `model` holds what was learned.
+   * @throws {@link TrainingError} `ABORTED`, `NON_FINITE_LOSS` or `IO`; its `model` has the weights learned so far.
    *
    * @example
    * ```ts
@@ -125,7 +128,7 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
   }
 
   /**
-   * Starts a training, as {@link train}, and returns at once, with what watches and steers it.
+   * Starts a training, as {@link train}, and returns at once with a run to watch and control it.
    *
    * @example
    * ```ts
@@ -144,7 +147,7 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
   /**
    * Loads a model that {@link save} wrote.
    *
-   * @throws {@link ModelFileError} if the file is missing, cannot be read, was damaged, or is not a language model.
+   * @throws {@link ModelFileError} if the file is missing, unreadable, damaged, or not a language model.
    *
    * @example
    * ```ts
@@ -174,16 +177,10 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
       const { tokenizer } = text;
       if (name !== 'pieces') return new LanguageModel({ ...own, units: new NamedUnits(name, vocab) });
       if (!(tokenizer instanceof HuggingFaceTokenizer))
-        throw new ModelFileError(
-          'INVALID_FILE',
-          `${path}: its units are the pieces of a tokenizer that it does not have`,
-        );
+        throw new ModelFileError('INVALID_FILE', `${path}: its tokenizer, whose pieces are its units, is missing`);
       const units = await pieces(tokenizer, new Turns());
       if (units.vocab.length !== vocab.length)
-        throw new ModelFileError(
-          'INVALID_FILE',
-          `${path}: its tokenizer has another number of pieces than its vocabulary`,
-        );
+        throw new ModelFileError('INVALID_FILE', `${path}: its tokenizer and its vocabulary differ in size`);
       return new LanguageModel({ ...own, units });
     } catch (error) {
       engine.close();
@@ -192,14 +189,15 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
   }
 
   /**
-   * Makes a smaller model of this one, which stays as it is: units' vectors in few bits, all other weights in 8 bits.
-   * It needs no rows, and the same model gives the same bytes. The smaller model predicts and is saved as any other; it is not trained further.
+   * Returns a smaller copy of this model: fewer bits per unit vector, all other weights in 8 bits. It needs no rows,
+   * and the same model gives the same bytes. The smaller model predicts and is saved like any other; it cannot be
+   * trained further. This model is unchanged.
    *
-   * @param options - see {@link CompressOptions}: `maxBytes` or `bits`.
-   * @throws {@link ArgumentError} for an option that does not fit; `OUT_OF_RANGE` for a budget that cannot be met, which says what the
-   * least is.
-   * @throws {@link RecurraError} `INVALID_ARGUMENT` for a model that is compressed already, `ABORTED` if the signal is aborted,
-   * `DISPOSED` once the model was closed.
+   * @param options - See {@link CompressOptions}: `maxBytes` or `bits`.
+   * @throws {@link ArgumentError} for an invalid option; `OUT_OF_RANGE` for a budget that cannot be met; the message
+   * gives the minimum.
+   * @throws {@link RecurraError} `INVALID_ARGUMENT` for a model that is already compressed, `ABORTED` if the signal is
+   * aborted, `DISPOSED` after the model was closed.
    *
    * @example
    * ```ts
@@ -219,17 +217,18 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
   }
 
   /**
-   * Writes what may follow a prompt, piece by piece; a piece never ends within a character. The prompt is not given back. Units that
+   * Continues a prompt, piece by piece; a piece never ends within a character. The prompt is not repeated. Units that
    * the model does not know are read as `<unk>`, and never written.
    *
-   * Nothing is computed that nobody has asked for, but for one call of at most 32 units: a slow reader fills no memory, and a loop
-   * that is left ends the text. All computation is away from the event loop.
+   * At most one call of 32 units is computed ahead of the caller: a slow reader does not fill the memory, and leaving
+   * the loop ends the text. All computation is off the event loop.
    *
-   * @param prompt - where the text begins; an empty one lets the model begin.
-   * @param options - see {@link GenerateOptions}.
-   * @returns a generator of pieces, for `for await`. What it returns at its end says why the text ended; see {@link GeneratedText}.
-   * @throws {@link ArgumentError} at once, for an option that does not fit.
-   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
+   * @param prompt - The beginning of the text; may be empty.
+   * @param options - See {@link GenerateOptions}.
+   * @returns a generator of pieces, for `for await`. What it returns at its end says why the text ended; See
+   * {@link GeneratedText}.
+   * @throws {@link ArgumentError} at once, for an invalid option.
+   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` after the model was closed.
    *
    * @example
    * ```ts
@@ -244,10 +243,10 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
   }
 
   /**
-   * Says how probable a text is, unit by unit. The first is predicted from nothing, as that of a new text.
+   * Scores a text, unit by unit. The first unit is predicted without context, as at the start of a text.
    *
-   * @throws {@link ArgumentError} if `text` is no string, or an empty one.
-   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
+   * @throws {@link ArgumentError} if `text` is not a string or is empty.
+   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` after the model was closed.
    *
    * @example
    * ```ts
@@ -269,7 +268,7 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
     return { ...resultOf(logProbabilities, [...text].length), units: names, logProbabilities };
   }
 
-  /** The logarithms of the probabilities of units behind others. */
+  /** The log-probabilities of units after others. */
   #logProbabilities(before: Int32Array, numbers: Int32Array, signal?: AbortSignal): Promise<Float64Array> {
     const all = new Int32Array(before.length + numbers.length);
     all.set(before);
@@ -278,13 +277,13 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
   }
 
   /**
-   * Makes one vector of each text: the mean of the outputs of the last layer over `<eos>`, which stands before each text, and the text's
-   * units. Texts that the model reads alike get similar vectors. Computed away from the event loop.
+   * Computes one vector for each text: the mean of the last layer's outputs over `<eos>`, which precedes each text, and
+   * the text's units. Texts that the model reads alike get similar vectors. Runs off the event loop.
    *
-   * @param texts - the texts; an empty one has the vector of `<eos>` alone.
+   * @param texts - The texts; an empty one gets the vector of `<eos>`.
    * @returns for each text `[hiddenSize]` numbers.
-   * @throws {@link ArgumentError} for what is no text.
-   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
+   * @throws {@link ArgumentError} for a value that is not a text.
+   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` after the model was closed.
    *
    * @example
    * ```ts
@@ -300,11 +299,11 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
   }
 
   /**
-   * Measures the model on texts, as a training does on its validation texts: one after the other, the end of each included.
+   * Measures the model on texts, as training does on validation texts: concatenated, including the end of each.
    *
-   * @param texts - as those of {@link train}.
+   * @param texts - Texts, as for {@link train}.
    * @throws {@link DataError} `EMPTY_DATASET` for texts without characters; what readers throw.
-   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
+   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` after the model was closed.
    *
    * @example
    * ```ts

@@ -2,13 +2,13 @@ import type { WritingEngine } from '../../engine/writing.js';
 import type { UnitText } from '../../text/units/index.js';
 import type { LanguageResult } from './validation.js';
 
-/** Units that are read in one call: some tens of milliseconds. */
+/** Units read per call: some tens of milliseconds. */
 const TOGETHER = 2_048;
 
 /**
- * The logarithm of the probability of each unit of a text but the first, given those before it.
+ * The log-probability of each unit of a text except the first, given those before it.
  *
- * @param each - Called between two calls of the engine; may throw to end the work.
+ * @param each - Called between two calls of the engine; may throw to stop the work.
  */
 export async function logProbabilitiesOf(
   engine: WritingEngine,
@@ -25,7 +25,10 @@ export async function logProbabilitiesOf(
   return found;
 }
 
-/** Measures an engine on units that need not be in memory; the first is context only. As {@link logProbabilitiesOf}. */
+/**
+ * Measures an engine on units that need not be in memory; the first is context only. Otherwise like
+ * {@link logProbabilitiesOf}.
+ */
 export async function measured(
   engine: WritingEngine,
   units: UnitText,

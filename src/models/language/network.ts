@@ -9,25 +9,27 @@ import {
   type NetworkSettings,
 } from '../../engine/network.js';
 
-/** What the network of a language model looks like: it reads forwards only. */
+/** Shape of a language model's network, which reads forwards only. */
 export interface LanguageNetworkOptions extends Omit<NetworkOptions, 'bidirectional'> {
   /**
-   * Takes the vectors of the units as the weights of the last layer too, as PyTorch's example with `--tied` does (Press and Wolf, 2017):
-   * fewer weights, better for large vocabularies. `embeddingDim` must be `hiddenSize`, which it then is by default. Default `false`.
+   * Also uses the vectors of the units as the weights of the last layer, as PyTorch's example with `--tied` (Press and
+   * Wolf, 2017): fewer weights, better for large vocabularies. `embeddingDim` must equal `hiddenSize`, which is then
+   * its default. Default `false`.
    */
   tieWeights?: boolean;
-  /** Share of elements dropped in training from what the last layer reads. Default: `dropout`. */
+  /** Dropout rate of the last layer's input in training. Default: `dropout`. */
   outputDropout?: number;
   /**
-   * Share of the recurrent weights (`weight_hh`) dropped in training: one mask for a whole step, other ones in each step. It is the weight
-   * drop of AWD-LSTM (Merity et al., 2018). Default 0.
+   * Share of the recurrent weights (`weight_hh`) dropped in training: one mask per step. It is the weight drop of
+   * AWD-LSTM (Merity et al., 2018). Default 0.
    */
   recurrentDropout?: number;
   /**
-   * How the next unit is scored. `'full'`: a linear layer with a row for each unit. `'adaptive'`: for large vocabularies, the first sixteenth of the
-   * units, which are the most frequent, as in `'full'`, and the others in two groups by narrower layers, which in training are computed only
-   * where the next unit is among them (Grave et al., 2017; `torch.nn.AdaptiveLogSoftmaxWithLoss`). Probabilities are exact in either case. `'auto'`:
-   * adaptive for more than 10,000 units, but full with `tieWeights`. Default `'auto'`.
+   * How the next unit is scored. `'full'`: a linear layer with a row for each unit. `'adaptive'`: for large
+   * vocabularies, the most frequent sixteenth of the units as in `'full'`, the others in two groups by narrower layers,
+   * which in training are computed only if the next unit is in them (Grave et al., 2017;
+   * `torch.nn.AdaptiveLogSoftmaxWithLoss`). Probabilities are exact in either case. `'auto'`: adaptive for more than
+   * 10,000 units, but full with `tieWeights`. Default `'auto'`.
    */
   softmax?: 'auto' | 'full' | 'adaptive';
 }
@@ -44,7 +46,7 @@ const { bidirectional: _, ...FORWARD } = NETWORK;
 const HIDDEN_SIZE = 256;
 const DROPOUT = 0.1;
 
-/** The table of {@link LanguageNetworkOptions}: that of all networks, with other defaults, and what it has beside. */
+/** The table of {@link LanguageNetworkOptions}: that of all networks, with other defaults, and additional options. */
 export const LANGUAGE_NETWORK = {
   ...FORWARD,
   embeddingDim: option(NETWORK.embeddingDim.kind, {
@@ -58,23 +60,23 @@ export const LANGUAGE_NETWORK = {
   tieWeights: option(flag, {
     default: false,
     flag: '',
-    help: 'take the vectors of the units as the weights of the last layer too',
+    help: 'also use the vectors of the units as the weights of the last layer',
   }),
   dropout: {
     ...NETWORK.dropout,
     default: DROPOUT,
-    help: 'share of elements dropped in training from the outputs of each recurrent layer',
+    help: 'dropout rate of the outputs of each recurrent layer in training',
   },
   outputDropout: option(share, {
     defaultOf: ({ dropout }) => (dropout as number) ?? DROPOUT,
     defaultText: '`dropout`',
     flag: '<share>',
-    help: 'share of elements dropped in training from what the last layer reads',
+    help: "dropout rate of the last layer's input in training",
   }),
   embeddingDropout: {
     ...NETWORK.embeddingDropout,
     default: 0,
-    help: 'share of elements dropped in training from the vectors of the units',
+    help: 'dropout rate of the vectors of the units in training',
   },
   wordDropout: {
     ...NETWORK.wordDropout,
@@ -84,7 +86,7 @@ export const LANGUAGE_NETWORK = {
   recurrentDropout: option(share, {
     default: 0,
     flag: '<share>',
-    help: 'share of the recurrent weights dropped in training, others at each step',
+    help: 'dropout rate of the recurrent weights in training, one mask per step',
   }),
   softmax: option(choice(['auto', 'full', 'adaptive']), {
     default: 'auto',
@@ -98,7 +100,7 @@ const RULES: readonly Rule<LanguageNetworkSettings>[] = [
     option: 'embeddingDim',
     when: ({ tieWeights, embeddingDim, hiddenSize }) => tieWeights && embeddingDim !== hiddenSize,
     message: ({ embeddingDim, hiddenSize }) =>
-      `tieWeights needs vectors as wide as the state, but embeddingDim is ${embeddingDim} and hiddenSize ${hiddenSize}; give hiddenSize alone`,
+      `tieWeights needs vectors as wide as the state, but embeddingDim is ${embeddingDim} and hiddenSize ${hiddenSize}; give only hiddenSize`,
   },
   {
     option: 'recurrentDropout',
@@ -108,19 +110,18 @@ const RULES: readonly Rule<LanguageNetworkSettings>[] = [
   {
     option: 'softmax',
     when: ({ softmax, tieWeights }) => tieWeights && softmax === 'adaptive',
-    message:
-      'tieWeights needs a full softmax: an adaptive one has narrower weights for rare units; leave one of both out',
+    message: 'tieWeights needs a full softmax: an adaptive one has narrower weights for rare units; remove one of them',
   },
 ];
 
-/** What a network looks like, checked, with what a language model has no choice of. */
+/** The checked shape of the network, with the fixed settings of a language model. */
 export function languageNetwork(options: object): LanguageNetworkSettings {
   const settings = { ...settingsOf(LANGUAGE_NETWORK, options), bidirectional: false };
   checkRules(settings, RULES);
   return settings;
 }
 
-/** Most units whose full softmax takes less than the rest of a step. */
+/** Maximum units whose full softmax takes less time than the rest of a step. */
 const MOST_IN_FULL = 10_000;
 
 /** The head: for each unit of a text, the next one. */
@@ -129,7 +130,7 @@ export function languageHead(units: number, { softmax, tieWeights }: LanguageNet
   if (adaptive && units < LEAST_ADAPTIVE_TAGS)
     throw constraint(
       'softmax',
-      `an adaptive softmax needs at least ${LEAST_ADAPTIVE_TAGS} units, but the texts have ${units}; take 'full'`,
+      `an adaptive softmax needs at least ${LEAST_ADAPTIVE_TAGS} units, but the texts have ${units}; use 'full'`,
     );
   return { kind: 'tags', outputs: units, decoder: adaptive ? 'adaptive' : 'softmax' };
 }

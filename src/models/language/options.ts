@@ -23,35 +23,39 @@ import type { LanguageResult } from './validation.js';
  */
 export type LanguageTexts = (Iterable<string | TextPart> | AsyncIterable<string | TextPart>) & RowsOrigin;
 
-/** What a language model reads and writes. */
+/** Options of a language model's units. */
 export interface UnitOptions {
   /**
-   * What the model reads and writes, one after the other. Default `'characters'`.
+   * The units that the model reads and writes. Default `'characters'`.
    *
    * - `'characters'`: code points;
    * - `'bytes'`: those of UTF-8;
-   * - `'words'`: words with the blank before them, numbers, signs and blanks, as GPT-2 cuts texts; unknown words cannot be written;
+   * - `'words'`: words with a preceding space, numbers, punctuation and white space, as GPT-2 splits texts; unknown
+   *   words cannot be written;
    * - `'pieces'`: pieces of words, learned from the texts by byte pair encoding over bytes, so that every text can be read and written.
    */
   units?: UnitName | 'pieces';
-  /** A tokenizer whose pieces are the units, in place of `units`; it is saved with the model. */
+  /** A tokenizer whose pieces are the units, instead of `units`; it is saved with the model. */
   tokenizer?: HuggingFaceTokenizer;
-  /** Most different units, `<unk>` and `<eos>` included; the rarest characters and words are left out. Default 65,536; 4,096 pieces. */
+  /**
+   * Maximum distinct units, including `<unk>` and `<eos>`; the rarest characters and words are dropped. Default 65,536;
+   * 4,096 for pieces.
+   */
   maxTokens?: number;
   /** Rarer characters and words are read as `<unk>`. Default 1. */
   minFreq?: number;
 }
 
-/** How a language model goes through its texts. */
+/** How a language model reads its training texts. */
 export interface StreamOptions {
   /**
-   * Units of a stream that a step goes back through: truncated backpropagation through time. The states at the end of a step are those
-   * that the next one begins with. Default 64.
+   * Units of a stream per step of truncated backpropagation through time. The final states of a step are the initial
+   * states of the next. Default 64.
    */
   window?: number;
   /**
-   * Units of the texts that are kept in memory, 4 bytes each. Where there are more, all of them are kept in a temporary file, from which a
-   * training reads its windows, so that texts may be larger than memory. It gives the same model. Default 134,217,728: 512 MB.
+   * Maximum units kept in memory, 4 bytes each. With more, all units are stored in a temporary file that training reads
+   * windows from, so that texts may be larger than memory. The model is the same. Default 134,217,728: 512 MB.
    */
   memoryUnits?: number;
 }
@@ -88,7 +92,7 @@ const UNIT = {
   units: option(choice(UNITS), {
     default: 'characters',
     flag: '<what>',
-    help: 'what the model reads and writes: `characters`, `bytes`, `words` or `pieces`',
+    help: 'units that the model reads and writes: `characters`, `bytes`, `words` or `pieces`',
   }),
   tokenizer: option(
     custom<HuggingFaceTokenizer>(TOKENIZER, (name, value) => {
@@ -101,7 +105,7 @@ const UNIT = {
     defaultOf: ({ units }) => (units === 'pieces' ? 4_096 : 65_536),
     defaultText: '65,536; 4,096 pieces',
     flag: '<n>',
-    help: 'most different units; the rarest are left out',
+    help: 'maximum distinct units; the rarest are dropped',
   }),
   minFreq: option(integer(1, 2 ** 31 - 1), { default: 1, flag: '<n>', help: 'rarer units become `<unk>`' }),
 } as const satisfies TableOf<UnitOptions>;
@@ -114,12 +118,12 @@ const STREAM = {
   window: option(integer(1, 65_536), {
     default: 64,
     flag: '<n>',
-    help: 'units that a step goes back through',
+    help: 'units per step of backpropagation through time',
   }),
   memoryUnits: option(integer(1, 2 ** 40), {
     default: MEMORY_UNITS,
     flag: '<n>',
-    help: 'most units kept in memory, 4 bytes each; more are kept in a temporary file',
+    help: 'maximum units kept in memory, 4 bytes each; more are stored in a temporary file',
   }),
 } as const satisfies TableOf<StreamOptions>;
 
@@ -149,7 +153,7 @@ export const LANGUAGE = {
   batchSize: option(LEARNING.batchSize.kind, {
     default: 32,
     flag: '<n>',
-    help: 'parts of the texts that are read side by side; each step has a window of each',
+    help: 'number of parallel streams of the texts; each step has a window of each',
   }),
   lr: { ...LEARNING.lr, default: 4e-3 },
   clipGradNorm: CLIPPED,
@@ -169,7 +173,7 @@ const RULES: readonly Rule<LanguageSettings & { given: LanguageOptions }>[] = [
   {
     option: 'tokenizer',
     when: ({ given }) => given.tokenizer !== undefined && given.units !== undefined,
-    message: 'tokenizer says what the units are, so units cannot be given too',
+    message: 'tokenizer determines the units, so units cannot be given too',
   },
   {
     option: 'maxTokens',
@@ -178,7 +182,7 @@ const RULES: readonly Rule<LanguageSettings & { given: LanguageOptions }>[] = [
   },
 ];
 
-/** Units that a default training reads in all: within 150 s on two cores. */
+/** Total units that a default training reads: within 150 s on two cores. */
 const UNITS_IN_ALL = 7_000_000;
 
 /** Passes over the texts where no option says how many. */

@@ -4,44 +4,54 @@ import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '.
 
 /** Options of {@link LanguageModel.generate}. */
 export interface GenerateOptions {
-  /** Most units to write. Default 256. */
+  /** Maximum units to write. Default 256. */
   maxNewTokens?: number;
-  /** What the scores are divided by before the softmax: 1 draws by the model's own probabilities, less takes fewer risks, 0 always takes
-   * the most probable unit. Default 1. */
+  /**
+   * Divisor of the scores before softmax: 1 draws from the model's probabilities, lower values take fewer risks, 0
+   * always takes the most probable unit. Default 1.
+   */
   temperature?: number;
   /** Draws from this many of the most probable units only. Default: all. */
   topK?: number;
-  /** Draws from the fewest most probable units only whose probabilities add up to at least this; above 0, at most 1. Default 1. */
+  /**
+   * Draws only from the smallest set of most probable units whose probabilities add up to at least this; above 0, at
+   * most 1. Default 1.
+   */
   topP?: number;
   /** Divides the positive scores of units that are among the last 64, and multiplies negative ones; 1 for no penalty. Default 1. */
   repetitionPenalty?: number;
   /**
-   * Searches for the most probable text, with this many texts continued at a time (beam search), instead of drawing one; the whole text comes
-   * as one piece at the end. Not with `temperature`, `topK`, `topP`, `repetitionPenalty` or `seed`. Default: a text is drawn.
+   * Searches for the most probable text with this many beams instead of drawing one; the text is returned as one piece
+   * at the end. Not with `temperature`, `topK`, `topP`, `repetitionPenalty` or `seed`. Default: a text is drawn.
    */
   beamSize?: number;
   /**
-   * With `beamSize`, texts are compared by the sum of the logarithms of their units' probabilities, the end included, divided by their number
-   * to the power of this; 0 prefers short texts. Default 1.
+   * With `beamSize`, texts are ranked by log-probability divided by length (including the end) to this power; 0 prefers
+   * short texts. Default 1.
    */
   lengthPenalty?: number;
-  /** The text ends before the one of these strings that is complete first; none may be empty. Default: none. */
+  /** Ends the text before the first complete one of these non-empty strings. Default: none. */
   stop?: string | readonly string[];
-  /** Seed of the draws: the same seed gives the same text. Default: another one each time. */
+  /** Seed of the draws: the same seed gives the same text. Default: random. */
   seed?: number;
   /** Ends the text: the next piece rejects with `ABORTED`. */
   signal?: AbortSignal;
 }
 
-/** How a text of {@link LanguageModel.generate} ended: what the generator returns when it is done. A `for await` loop drops it. */
+/**
+ * How a text of {@link LanguageModel.generate} ended: the generator's return value, which a `for await` loop discards.
+ */
 export interface GeneratedText {
-  /** `'stop'`: one of the strings of `stop` came. `'end'`: the model ended the text. `'length'`: `maxNewTokens` units were written. */
+  /**
+   * `'stop'`: one of the `stop` strings was reached. `'end'`: the model ended the text. `'length'`: `maxNewTokens`
+   * units were written.
+   */
   reason: 'stop' | 'end' | 'length';
   /** Units of the prompt. */
   promptTokens: number;
-  /** Units that were written; with `'stop'` those of the string count too. */
+  /** Units written; with `'stop'`, including those of the string. */
   tokens: number;
-  /** Seed of the draws: it gives the same text again. 0 with `beamSize`, which draws nothing. */
+  /** Seed of the draws, which reproduces the text. 0 with `beamSize`, which draws nothing. */
   seed: number;
 }
 
@@ -49,11 +59,11 @@ const STOP = 'a string, or an array of strings, none of them empty,';
 
 /** The table of {@link GenerateOptions}. */
 export const GENERATE = {
-  maxNewTokens: option(integer(1, 2 ** 31 - 1), { default: 256, flag: '<n>', help: 'most units to write' }),
+  maxNewTokens: option(integer(1, 2 ** 31 - 1), { default: 256, flag: '<n>', help: 'maximum units to write' }),
   temperature: option(number({ from: 0 }), {
     default: 1,
     flag: '<number>',
-    help: 'how much is left to chance: 0 for nothing, 1 for the probabilities of the model',
+    help: "randomness: 0 for none, 1 for the model's probabilities",
   }),
   topK: option(integer(1, 2 ** 31 - 1), {
     defaultText: 'all',
@@ -63,7 +73,7 @@ export const GENERATE = {
   topP: option(number({ above: 0, to: 1 }), {
     default: 1,
     flag: '<share>',
-    help: 'draw from the fewest most probable units only whose probabilities add up to this',
+    help: 'draw only from the smallest set of most probable units whose probabilities add up to this',
   }),
   repetitionPenalty: option(number({ above: 0 }), {
     default: 1,
@@ -73,12 +83,12 @@ export const GENERATE = {
   beamSize: option(integer(1, 1_024), {
     defaultText: 'none: a text is drawn',
     flag: '<n>',
-    help: 'search for the most probable text among this many at a time, instead of drawing one',
+    help: 'search for the most probable text with this many beams, instead of drawing one',
   }),
   lengthPenalty: option(number({ from: 0 }), {
     default: 1,
     flag: '<number>',
-    help: 'how much longer texts are preferred with `beamSize`: 0 compares whole probabilities, 1 their mean per unit',
+    help: 'preference for longer texts with `beamSize`: 0 compares whole probabilities, 1 their mean per unit',
   }),
   stop: option(
     custom<string | readonly string[], readonly string[]>(STOP, (name, value) => {
@@ -89,20 +99,20 @@ export const GENERATE = {
     {
       defaultText: 'none',
       flag: '<text>',
-      help: 'end the text before this string, or the one of several that is complete first',
-      flagHelp: 'end the text before this string; give it again for several',
+      help: 'end the text before the first of these strings',
+      flagHelp: 'end the text before this string (repeatable)',
       parse: (typed, before) => [...((before as string[] | undefined) ?? []), typed],
       repeatable: true,
     },
   ),
-  seed: option(integer(0), { defaultText: 'another one each time', flag: '<n>', help: 'seed of the draws' }),
+  seed: option(integer(0), { defaultText: 'random', flag: '<n>', help: 'seed of the draws' }),
   signal: option(signal, { help: 'ends the text when it is aborted' }),
 } as const satisfies TableOf<GenerateOptions>;
 
 /** {@link GenerateOptions} with every default filled in. */
 export type GenerateSettings = SettingsOf<typeof GENERATE>;
 
-/** What a search for the most probable text has no use for. */
+/** Options that do not apply to a search. */
 const DRAWING = ['temperature', 'topK', 'topP', 'repetitionPenalty', 'seed'] as const;
 
 /**
@@ -119,6 +129,6 @@ export function generateSettings(options: GenerateOptions): GenerateSettings {
       `beamSize searches for the most probable text and draws nothing, so ${drawn} cannot be given too`,
     );
   if (options.beamSize === undefined && options.lengthPenalty !== undefined)
-    throw constraint('lengthPenalty', 'lengthPenalty is for a search; give beamSize too');
+    throw constraint('lengthPenalty', 'lengthPenalty needs beamSize');
   return settingsOf(GENERATE, options);
 }

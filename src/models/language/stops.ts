@@ -1,7 +1,7 @@
-/** Passes a text on piece by piece up to the string, of some, that is complete first, whatever pieces it stands in. */
+/** Passes on a text piece by piece up to the first complete stop string, however it is split into pieces. */
 export class Stops {
   readonly #stops: readonly string[];
-  /** What may be the beginning of such a string. */
+  /** Text that may be the beginning of a stop string. */
   #held = '';
   #found = false;
 
@@ -9,12 +9,12 @@ export class Stops {
     this.#stops = stops;
   }
 
-  /** Whether one of the strings came. */
+  /** Whether a stop string was found. */
   get found(): boolean {
     return this.#found;
   }
 
-  /** The text that can be passed on now. */
+  /** Takes a piece; returns the text that can be passed on. */
   push(piece: string): string {
     if (this.#found) return '';
     const text = this.#held + piece;
@@ -29,7 +29,7 @@ export class Stops {
     return text.slice(0, text.length - kept);
   }
 
-  /** What was held back, at the end of the text. */
+  /** Returns the withheld text, at the end. */
   end(): string {
     const text = this.#held;
     this.#held = '';
@@ -38,8 +38,8 @@ export class Stops {
 }
 
 /**
- * Where the string begins that is complete first, and of several that end in the same place the longest: whatever the pieces are, it is the
- * same. Undefined if there is none.
+ * Where the first complete stop string begins, the longest of several with the same end. Independent of how the text is
+ * split. Undefined if there is none.
  */
 export function firstOf(stops: readonly string[], text: string): number | undefined {
   let first: { start: number; end: number } | undefined;
@@ -52,7 +52,7 @@ export function firstOf(stops: readonly string[], text: string): number | undefi
   return first?.start;
 }
 
-/** How many characters at the end of a text are the beginning of `stop`. */
+/** Number of characters at the end of a text that are the beginning of `stop`. */
 function begun(text: string, stop: string): number {
   for (let length = Math.min(text.length, stop.length - 1); length > 0; length--)
     if (text.endsWith(stop.slice(0, length))) return length;

@@ -6,20 +6,21 @@ import type { BatchPlan } from '../../training/plan.js';
 import type { TrainingSet } from '../../training/task.js';
 
 /**
- * A text cut into streams of equal length that are read side by side, window by window, as PyTorch's example of a word language model
- * does: a row is a window of a stream, and each batch has the next window of every stream. What is left over at the end is left out.
+ * A text cut into streams of equal length that are read in parallel, window by window, as PyTorch's example of a word
+ * language model does: a row is a window of a stream, and each batch has the next window of every stream. The remainder
+ * at the end is dropped.
  */
 export class Streams implements TrainingSet {
   /** The text: each unit is predicted from those before it. */
   readonly units: UnitText;
-  /** Streams, which is the number of rows of a batch. */
+  /** Number of streams, and of rows in a batch. */
   readonly streams: number;
   /** Units of a stream that are predicted. */
   readonly steps: number;
   readonly #window: number;
   readonly #most: number;
 
-  /** At most `most` streams; fewer where they would be shorter than a window of `window` units. */
+  /** Makes at most `most` streams; fewer if they would be shorter than `window` units. */
   constructor(units: UnitText, most: number, window: number) {
     const predicted = units.length - 1;
     this.units = units;
@@ -29,7 +30,7 @@ export class Streams implements TrainingSet {
     this.#most = most;
   }
 
-  /** The same text in as many streams for each of `ranks`. */
+  /** The same text with this number of streams for each of `ranks`. */
   for(ranks: number): Streams {
     return ranks === 1 ? this : new Streams(this.units, this.#most * ranks, this.#window);
   }
@@ -49,7 +50,7 @@ export class Streams implements TrainingSet {
     return lengths;
   }
 
-  /** The windows of some batches, one after the other, of the streams of a share. */
+  /** The windows of consecutive batches, for the streams of a share. */
   async gather(first: number, end: number, share: Share = WHOLE): Promise<Omit<Chunk, 'batchSizes'>> {
     const { units, steps } = this;
     const [begin, stop] = rangeOf(this.streams, share);
@@ -77,7 +78,7 @@ export class Streams implements TrainingSet {
   }
 }
 
-/** The batches of an epoch over {@link Streams}: in order, each going on from the states of the one before. */
+/** The batches of an epoch over {@link Streams}: in order, each continuing from the states of the one before. */
 export class StreamPlan implements BatchPlan {
   readonly epoch: number;
   readonly batchSizes: Int32Array;

@@ -21,7 +21,7 @@ import {
 import { StreamPlan } from './streams.js';
 import type { LanguageResult } from './validation.js';
 
-/** What a language model is made of. */
+/** The parts of a language model. */
 export interface LanguageParts extends ModelParts<LanguageNetworkSettings, LanguageResult> {
   units: Units;
 }
@@ -41,12 +41,12 @@ export interface LanguageTypes<M extends TrainedModel> extends TaskTypes {
 /** A language model's description for its file. */
 export function languageMetadata(settings: LanguageNetworkSettings, units: Units): Record<string, string> {
   const { vocab, name = 'pieces', tokenizer } = units;
-  // Units that have a name need no tokenizer; one must be named all the same.
+  // Named units need no tokenizer, but the field is required.
   const text: CommonDescription['text'] = { ...settingsOf(EXTENT, {}), tokenizer: tokenizer ?? 'characters' };
   return modelMetadata('language', { settings, text, vocab }, { units: name, outputs: vocab.length }, 1);
 }
 
-/** What the network looks like; the trainer knows nothing of what is a language model's own. */
+/** The shape of the network, without the parts specific to language models. */
 function modelOf({ model }: LanguageSettings, network: NetworkSettings): LanguageNetworkSettings {
   return { ...model, ...network };
 }
@@ -63,7 +63,7 @@ export function languageTask<M extends TrainedModel>(make: (parts: LanguageParts
     prepare: (texts, settings, signal) => prepareLanguage(texts, settings, signal),
     plan: ({ train }, epoch, random, share) => new StreamPlan(epoch, train, random, share),
     gather: () => {
-      throw new Error('a language model has a plan of its own');
+      throw new Error('a language model uses a separate plan');
     },
     epochs: ({ train }) => ({ epochs: defaultEpochs(train.units.length), why: `${train.units.length} units` }),
     head: ({ vocab }, { model }) => languageHead(vocab.length, model),

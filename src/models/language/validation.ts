@@ -1,13 +1,13 @@
 import type { Validation } from '../../training/progress.js';
 
-/** How well a language model knows texts. */
+/** Measures of a language model on texts. */
 export interface LanguageResult extends Validation {
   /** Units measured; each is predicted from those before it. */
   rows: number;
   /** Mean of the negative logarithm of their probabilities, in nats. */
   loss: number;
-  /** `exp(loss)`: as if the model chose among this many units each time. */
+  /** `exp(loss)`: the effective number of choices for each unit. */
   perplexity: number;
-  /** Bits that the model needs for a character (code point) of the texts, whatever its units are. */
+  /** Bits per character (code point) of the texts, comparable across kinds of units. */
   bitsPerCharacter: number;
 }

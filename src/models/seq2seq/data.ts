@@ -21,16 +21,16 @@ export interface Longest {
   target: number;
 }
 
-/** What a model of pairs is trained on. */
+/** The training data of a sequence-to-sequence model. */
 export interface Seq2SeqData extends TrainingData {
   train: PairDataset;
   validation: HeldPairs | undefined;
   units: PairUnits;
-  /** Units of the longest source and of the longest target of the training; the end does not count. */
+  /** Units of the longest source and of the longest target of the training; without the end units. */
   longest: Longest;
 }
 
-/** With fewer validation sources than this, one moves the figures by more than epochs differ. */
+/** With fewer validation sources, one changes the figures by more than epochs differ. */
 const FEW = 20;
 
 /** Reads pairs for a training. */
@@ -96,7 +96,7 @@ async function unitsOf(
   return sequenceUnits(texts, { units, maxUnits, minFreq }, turns);
 }
 
-/** Splits off a share of the different sources, each with all its pairs: no source is in both parts. */
+/** Splits off a share of the distinct sources, each with all its pairs: no source is in both parts. */
 function split(all: CollectedPairs, fraction: number, seed: number): { train: CollectedPairs; test: CollectedPairs } {
   const questions = questionsOf(all);
   const order = new Random(seed).permutation(questions.length);
@@ -125,12 +125,12 @@ function checkHeld(
   if (length === 0) {
     const message =
       typeof validation === 'number'
-        ? `a validation share of ${validation} has no source: give more pairs, a larger share, or validation pairs of their own`
+        ? `a validation share of ${validation} has no source: give more pairs, a larger share, or separate validation pairs`
         : 'there are no validation pairs';
     throw new DataError('EMPTY_DATASET', message, { file });
   }
   if (length >= FEW) return;
   const sources = length === 1 ? '1 source' : `${length} sources`;
-  const message = `the validation part has ${sources}, too few to tell epochs apart: give more pairs, or train without validation and measure the model on other pairs`;
+  const message = `the validation part has ${sources}, too few to compare epochs by: give more pairs, or train without validation and measure the model on other pairs`;
   watcher.warn('validation', new DataError('OUT_OF_RANGE', message, { file }));
 }

@@ -5,14 +5,14 @@ import type { SequenceUnitName, Units } from '../../text/units/index.js';
 import type { TrainingSet } from '../../training/task.js';
 import { type CollectedPairs, placeOf } from './pairs.js';
 
-/** Sequences of numbers, one after the other. */
+/** Concatenated sequences of numbers. */
 export interface Sequences {
   units: Int32Array;
-  /** Where each begins, and at last the number of units. */
+  /** Where each begins, followed by the number of units. */
   starts: Uint32Array;
 }
 
-/** Some sequences out of others, in the order given. */
+/** Selected sequences, in the given order. */
 export function pickSequences({ units, starts }: Sequences, indices: ArrayLike<number>): Sequences {
   const picked = new Uint32Array(indices.length + 1);
   for (let i = 0; i < indices.length; i++) picked[i + 1] = picked[i]! + starts[indices[i]! + 1]! - starts[indices[i]!]!;
@@ -47,7 +47,7 @@ export class PairDataset implements TrainingSet {
     return this.source.starts.length - 1;
   }
 
-  /** Units of both sides together: pairs of the same batch take as long then. */
+  /** Units of both sides together, so that pairs of a batch take equally long. */
   lengths(): Int32Array {
     const target = lengthsOf(this.target);
     return lengthsOf(this.source).map((length, i) => length + target[i]!);
@@ -61,7 +61,7 @@ export class PairDataset implements TrainingSet {
   }
 }
 
-/** What one side of pairs is read by. */
+/** How one side of pairs is read. */
 export interface Side {
   name: 'source' | 'target';
   units: Units<SequenceUnitName>;
@@ -91,7 +91,7 @@ export async function encodeSide(
       const what =
         length === 0
           ? `the ${name} has no unit`
-          : `the ${name} has ${length.toLocaleString('en-US')} units, more than maxLength, ${maxLength.toLocaleString('en-US')}: leave the pair out, or raise maxLength`;
+          : `the ${name} has ${length.toLocaleString('en-US')} units, more than maxLength, ${maxLength.toLocaleString('en-US')}: remove the pair, or raise maxLength`;
       throw new DataError('INVALID_ROW', place + what, { file: pairs.file, line: pairs.lines[pair] || undefined });
     }
     parts.push(numbers);

@@ -9,7 +9,7 @@ import { type Seq2SeqModelSettings, seq2seqNetwork } from './network.js';
 /** Units by name; `'pieces'` are those of a tokenizer in the file. */
 type UnitsInFile = SequenceUnitName | 'pieces';
 
-/** What the file of a model of pairs says beside what every file does. The common vocabulary and tokenizer are those of the source. */
+/** Fields of a sequence-to-sequence model's file. The common vocabulary and tokenizer are those of the source. */
 export interface Seq2SeqFields {
   /** What the units of both sides are. */
   units: { source: UnitsInFile; target: UnitsInFile };
@@ -30,7 +30,7 @@ function object(value: unknown, what: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** What a file of a model of pairs says. */
+/** The description of sequence-to-sequence model files. */
 export const seq2seqFile: FileKind<Seq2SeqModelSettings, Seq2SeqFields> = {
   kind: 'seq2seq',
   version: 1,
@@ -44,11 +44,11 @@ export const seq2seqFile: FileKind<Seq2SeqModelSettings, Seq2SeqFields> = {
     if (targetVocab.defaultIndex === undefined) throw invalid('its target vocabulary has no token for unknown units');
     const { targetTokenizer } = fields;
     if (targetTokenizer !== undefined && typeof targetTokenizer !== 'string')
-      throw invalid('the tokenizer of its target is no text');
+      throw invalid('the tokenizer of its target is not a text');
     const lengths = object(fields.longest, 'lengths');
     for (const name of ['source', 'target'])
       if (!Number.isSafeInteger(lengths[name]) || (lengths[name] as number) < 1)
-        throw invalid(`the length of its longest ${name} is no whole number above 0`);
+        throw invalid(`the length of its longest ${name} is not a whole number above 0`);
     return {
       units: { source, target } as Seq2SeqFields['units'],
       targetVocab,

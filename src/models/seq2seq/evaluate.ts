@@ -20,7 +20,7 @@ export const PAIR_EVALUATION = {
   bleuTokenizer: option(choice(BLEU_TOKENIZERS), {
     default: '13a',
     flag: '<name>',
-    help: 'what BLEU counts: words as mteval-v13a.pl splits them, characters, or what stands between blanks',
+    help: 'what BLEU counts: words as mteval-v13a.pl splits them, characters, or runs between blanks',
   }),
   onPrediction: option(callback<(measured: Seq2SeqMeasured) => void | Promise<void>>(), {
     help: 'called with each source and its answer',

@@ -16,7 +16,7 @@ export function seq2seqMetadata(
   { source, target }: PairUnits,
   longest: Longest,
 ): Record<string, string> {
-  // Units that have a name need no tokenizer; one must be named all the same.
+  // Named units need no tokenizer, but the field is required.
   const text: CommonDescription['text'] = {
     ...settingsOf(EXTENT, {}),
     tokenizer: source.tokenizer ?? 'characters',
@@ -40,21 +40,15 @@ interface SideInFile {
 async function sideUnits(path: string, { name, vocab, tokenizer }: SideInFile): Promise<Units<SequenceUnitName>> {
   if (name !== 'pieces') return namedUnits(name, vocab);
   if (!(tokenizer instanceof HuggingFaceTokenizer))
-    throw new ModelFileError(
-      'INVALID_FILE',
-      `${path}: it has units that are the pieces of a tokenizer that it does not have`,
-    );
+    throw new ModelFileError('INVALID_FILE', `${path}: a tokenizer, whose pieces are its units, is missing`);
   const units = await pieces(tokenizer, new Turns());
   if (units.vocab.length !== vocab.length)
-    throw new ModelFileError(
-      'INVALID_FILE',
-      `${path}: one of its tokenizers has another number of pieces than its vocabulary`,
-    );
+    throw new ModelFileError('INVALID_FILE', `${path}: one of its tokenizers and its vocabulary differ in size`);
   return units;
 }
 
 /**
- * The units of both sides, by what a file says.
+ * The units of both sides, from a file's description.
  *
  * @throws ModelFileError `INVALID_FILE`.
  */

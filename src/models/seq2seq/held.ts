@@ -2,14 +2,14 @@ import type { TrainingSet } from '../../training/task.js';
 import { lengthsOf, type PairDataset, pickSequences, type Sequences } from './dataset.js';
 import { type CollectedPairs, type Question, questionsOf } from './pairs.js';
 
-/** Pairs that nothing is trained on: the different sources, each with all its right answers. */
+/** Held-out pairs: the distinct sources, each with all its correct targets. */
 export class HeldPairs implements TrainingSet {
   readonly questions: readonly Question[];
   /** All pairs as numbers. */
   readonly pairs: PairDataset;
-  /** The different sources as numbers. */
+  /** The distinct sources as numbers. */
   readonly sources: Sequences;
-  /** The right answers of each pair, as they are written. */
+  /** The targets, as text. */
   readonly targets: readonly string[];
 
   constructor(all: CollectedPairs, pairs: PairDataset) {
@@ -22,7 +22,7 @@ export class HeldPairs implements TrainingSet {
     this.targets = all.targets;
   }
 
-  /** Different sources. */
+  /** Number of distinct sources. */
   get length(): number {
     return this.questions.length;
   }

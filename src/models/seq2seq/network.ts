@@ -2,22 +2,25 @@ import { choice, integer } from '../../core/options/kinds.js';
 import { option, settingsOf, type TableOf } from '../../core/options/table.js';
 import { ATTENTIONS, type Attention, NETWORK, type NetworkOptions } from '../../engine/network.js';
 
-/** What the decoder looks like. */
+/** Shape of the decoder. */
 export interface DecoderOptions {
   /** Size of the vectors of the target units. Default: `embeddingDim`. */
   targetEmbeddingDim?: number;
-  /** Size of the decoder's state. Default: that of the encoder's outputs, `hiddenSize` times its directions. */
+  /** Size of the decoder's state. Default: the size of the encoder's outputs, `hiddenSize` times its directions. */
   decoderHiddenSize?: number;
-  /** Recurrent layers of the decoder. Each begins with the final states of the encoder's same layer, or of its last. Default: `numLayers`. */
+  /**
+   * Recurrent layers of the decoder. Each one starts from the final states of the same layer of the encoder, or of its
+   * last. Default: `numLayers`.
+   */
   decoderLayers?: number;
   /**
-   * How much each source unit counts at a step of the decoder: `'luong'`, a product with a matrix between, or `'bahdanau'`, a small
-   * network. Default `'luong'`.
+   * How a step of the decoder weighs each source unit: `'luong'`, a bilinear product, or `'bahdanau'`, a small network.
+   * Default `'luong'`.
    */
   attention?: Attention;
 }
 
-/** What the network looks like: an encoder that reads the source, and a decoder that writes the target. */
+/** Shape of the network: an encoder that reads the source, and a decoder that writes the target. */
 export interface Seq2SeqNetworkOptions extends NetworkOptions, DecoderOptions {}
 
 /** Default size of the encoder's state. */
@@ -34,12 +37,12 @@ export const SEQ2SEQ_NETWORK = {
   dropout: {
     ...NETWORK.dropout,
     default: 0.2,
-    help: 'share of elements dropped in training between layers, and from what units are scored by',
+    help: "dropout rate in training, between layers and of the scoring layer's input",
   },
   embeddingDropout: {
     ...NETWORK.embeddingDropout,
     default: 0,
-    help: 'share of elements dropped in training from the vectors of the units of both sides',
+    help: 'dropout rate of the vectors of the units of both sides in training',
   },
   wordDropout: {
     ...NETWORK.wordDropout,
@@ -67,14 +70,14 @@ export const SEQ2SEQ_NETWORK = {
   attention: option(choice(ATTENTIONS), {
     default: 'luong',
     flag: '<kind>',
-    help: 'how much each source unit counts at a step of the decoder',
+    help: 'how a step of the decoder weighs each source unit',
   }),
 } as const satisfies TableOf<Seq2SeqNetworkOptions>;
 
 /** {@link Seq2SeqNetworkOptions} with every default filled in. */
 export interface Seq2SeqModelSettings extends Required<Seq2SeqNetworkOptions> {}
 
-/** Checks what the network looks like and fills in the defaults. */
+/** Checks the shape of the network and fills in the defaults. */
 export function seq2seqNetwork(options: object): Seq2SeqModelSettings {
   return settingsOf(SEQ2SEQ_NETWORK, options);
 }

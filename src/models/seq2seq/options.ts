@@ -11,44 +11,51 @@ import type { Progress } from '../../training/progress.js';
 import { SEQ2SEQ_NETWORK, type Seq2SeqModelSettings, type Seq2SeqNetworkOptions, seq2seqNetwork } from './network.js';
 import type { Seq2SeqResult } from './result.js';
 
-/** What stands on one side of pairs: units by name, or pieces of a tokenizer. */
+/** Units of one side of pairs: by name, or pieces of a tokenizer. */
 export type SequenceUnits = SequenceUnitName | 'pieces';
 
-/** What a model of pairs reads and writes. */
+/** Options of a sequence-to-sequence model's units. */
 export interface PairUnitOptions {
   /**
-   * What the model reads, one after the other. Default `'characters'`.
+   * The units that the model reads. Default `'characters'`.
    *
    * - `'characters'`: code points;
-   * - `'tokens'`: what stands between blanks, such as phonemes; one blank is written between two;
-   * - `'words'`: words with the blank before them, numbers, signs and blanks, as GPT-2 cuts texts;
+   * - `'tokens'`: runs between blanks, such as phonemes, written with one space in between;
+   * - `'words'`: words with a preceding space, numbers, punctuation and white space, as GPT-2 splits texts;
    * - `'bytes'`: those of UTF-8;
    * - `'pieces'`: pieces of words, learned from the sources by byte pair encoding over bytes.
    */
   sourceUnits?: SequenceUnits;
-  /** What the model writes, as `sourceUnits`. Unknown characters, words and tokens cannot be written. Default `'characters'`. */
+  /**
+   * The units that the model writes, like `sourceUnits`. Unknown characters, words and tokens cannot be written.
+   * Default `'characters'`.
+   */
   targetUnits?: SequenceUnits;
-  /** A tokenizer whose pieces are the source units, in place of `sourceUnits`; it is saved with the model. */
+  /** A tokenizer whose pieces are the source units, instead of `sourceUnits`; it is saved with the model. */
   sourceTokenizer?: HuggingFaceTokenizer;
-  /** A tokenizer whose pieces are the target units, in place of `targetUnits`; it is saved with the model. */
+  /** A tokenizer whose pieces are the target units, instead of `targetUnits`; it is saved with the model. */
   targetTokenizer?: HuggingFaceTokenizer;
-  /** Most different characters, words or tokens of each side, `<unk>` and `<eos>` included; the rarest are left out. Default 65,536. */
+  /**
+   * Maximum distinct characters, words or tokens of each side, including `<unk>` and `<eos>`; the rarest are dropped.
+   * Default 65,536.
+   */
   maxTokens?: number;
-  /** Most different pieces of a side whose units are `'pieces'`, of which the 256 bytes are the first. Default 4,096. */
+  /** Maximum distinct pieces of a side with units `'pieces'`, including the 256 bytes. Default 4,096. */
   maxPieces?: number;
   /** Rarer characters, words and tokens are read as `<unk>`. Default 1. */
   minFreq?: number;
-  /** Most units of a source or a target of the training; a longer one is an error. Default 1,000. */
+  /** Maximum units of a training source or target; a longer one is an error. Default 1,000. */
   maxLength?: number;
 }
 
-/** How a model learns to write. */
+/** Options of learning to write. */
 export interface WritingOptions {
-  /** Share of each right unit's probability that is spread over all units. Default 0.1. */
+  /** Share of each target's probability that is spread over all units. Default 0.1. */
   labelSmoothing?: number;
   /**
-   * Scheduled sampling: in the last epoch this share of the units that the decoder reads are its own of the step before, in place of the
-   * right ones; from none in the first epoch on it rises in equal steps. Bengio et al., 2015. Default 0: teacher forcing.
+   * Scheduled sampling: in the last epoch, this share of the decoder's inputs is its own output of the step before
+   * instead of the target. The share grows linearly from 0 in the first epoch. Bengio et al., 2015. Default 0: teacher
+   * forcing.
    */
   scheduledSampling?: number;
 }
@@ -98,13 +105,13 @@ const UNIT = {
   sourceUnits: option(choice(UNITS), {
     default: 'characters',
     flag: '<what>',
-    help: 'what the model reads, one after the other',
+    help: 'units that the model reads',
     flagHelp: `what the model reads: ${NAMES}`,
   }),
   targetUnits: option(choice(UNITS), {
     default: 'characters',
     flag: '<what>',
-    help: 'what the model writes, one after the other',
+    help: 'units that the model writes',
     flagHelp: `what the model writes: ${NAMES}`,
   }),
   sourceTokenizer: tokenizer('source'),
@@ -112,18 +119,18 @@ const UNIT = {
   maxTokens: option(integer(3, 2 ** 24), {
     default: 65_536,
     flag: '<n>',
-    help: 'most different characters, words or tokens of each side; the rarest are left out',
+    help: 'maximum distinct characters, words or tokens of each side; the rarest are dropped',
   }),
   maxPieces: option(integer(300, 2 ** 24), {
     default: 4_096,
     flag: '<n>',
-    help: 'most different pieces of a side whose units are pieces',
+    help: 'maximum distinct pieces of a side whose units are pieces',
   }),
   minFreq: option(integer(1, 2 ** 31 - 1), { default: 1, flag: '<n>', help: 'rarer units become `<unk>`' }),
   maxLength: option(integer(1, 1_000_000), {
     default: 1_000,
     flag: '<n>',
-    help: 'most units of a source or a target of the training; a longer one is an error',
+    help: 'maximum units of a training source or target; a longer one is an error',
   }),
 } as const satisfies TableOf<PairUnitOptions>;
 
@@ -132,12 +139,12 @@ const WRITING = {
   labelSmoothing: option(share, {
     default: 0.1,
     flag: '<share>',
-    help: "share of each right unit's probability that is spread over all units",
+    help: "share of each target's probability that is spread over all units",
   }),
   scheduledSampling: option(number({ from: 0, to: 1 }), {
     default: 0,
     flag: '<share>',
-    help: 'share of the units that the decoder reads which are its own, in the last epoch; from 0 in the first it rises to that',
+    help: "share of the decoder's inputs that are its own output, in the last epoch; grows from 0 in the first",
   }),
 } as const satisfies TableOf<WritingOptions>;
 
@@ -184,11 +191,11 @@ const RULES: readonly Rule<Seq2SeqSettings & { given: Seq2SeqOptions }>[] = [
     option: `${side}Tokenizer`,
     when: ({ given }: { given: Seq2SeqOptions }) =>
       given[`${side}Tokenizer`] !== undefined && given[`${side}Units`] !== undefined,
-    message: `${side}Tokenizer says what the ${side} units are, so ${side}Units cannot be given too`,
+    message: `${side}Tokenizer determines the ${side} units, so ${side}Units cannot be given too`,
   })),
 ];
 
-/** Pairs that a default training reads in all. */
+/** Total pairs that a default training reads. */
 const PAIRS_IN_ALL = 1_500_000;
 
 /** Passes over the pairs where no option says how many. */

@@ -2,7 +2,7 @@ import { DataError, invalidArgument } from '../../core/errors.js';
 import type { Turns } from '../../core/turns.js';
 import type { Pair, Pairs } from '../../data/readers/rows.js';
 
-/** The pairs of some rows: those of one source with several right answers follow each other. */
+/** The pairs of some rows; pairs of one source with several targets are adjacent. */
 export interface CollectedPairs {
   /** Source of each pair. */
   sources: string[];
@@ -10,12 +10,12 @@ export interface CollectedPairs {
   targets: string[];
   /** Number of the row of each pair, from 0. */
   rows: number[];
-  /** Line of each pair's row; 0 where there is none. */
+  /** Line of each pair's row; 0 if unknown. */
   lines: number[];
   file: string | undefined;
 }
 
-/** What messages call the place of a pair. */
+/** The position of a pair, for messages. */
 export function placeOf({ rows, lines }: CollectedPairs, pair: number): string {
   return lines[pair]! > 0 ? `line ${lines[pair]}` : `row ${rows[pair]}`;
 }
@@ -40,7 +40,7 @@ function checked(
 /**
  * Collects pairs, yielding to the event loop.
  *
- * @throws DataError `INVALID_ROW` for a pair of which one side is empty; ArgumentError for one that is none.
+ * @throws DataError `INVALID_ROW` for a pair with an empty side; ArgumentError for a value that is not a pair.
  */
 export async function collectPairs(pairs: Pairs, turns: Turns): Promise<CollectedPairs> {
   const { file } = pairs;
@@ -81,14 +81,14 @@ export function chosenPairs(all: CollectedPairs, chosen: readonly number[]): Col
   };
 }
 
-/** A source with all its right answers. */
+/** A source with all its targets. */
 export interface Question {
   source: string;
   /** Numbers of its pairs. */
   pairs: number[];
 }
 
-/** The different sources in order of their first pair. */
+/** The distinct sources in order of their first pair. */
 export function questionsOf({ sources }: CollectedPairs): Question[] {
   const questions = new Map<string, Question>();
   for (const [pair, source] of sources.entries()) {

@@ -1,6 +1,6 @@
 import type { Candidate, Translation } from './prediction.js';
 
-/** Digits of a weight that say something. */
+/** Significant digits of a weight. */
 const DIGITS = 4;
 
 function plainCandidate({ alignments, ...candidate }: Candidate): object {
@@ -8,7 +8,7 @@ function plainCandidate({ alignments, ...candidate }: Candidate): object {
   return { ...candidate, ...(rows && { alignments: rows }) };
 }
 
-/** An answer as JSON, with alignments as lists of numbers of some digits. */
+/** An answer as JSON, with alignments as lists of rounded numbers. */
 export function plainTranslation({ candidates, ...best }: Translation): object {
   return { ...plainCandidate(best), candidates: candidates.map(plainCandidate) };
 }

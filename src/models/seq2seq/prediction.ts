@@ -9,18 +9,18 @@ import {
   type TableOf,
 } from '../../core/options/table.js';
 
-/** How answers are searched for. */
+/** Options of the search for answers. */
 export interface SearchOptions {
-  /** Hypotheses that are kept at each step; 1 takes the most probable unit each time. Default 1. */
+  /** Hypotheses kept at each step; 1 is greedy search. Default 1. */
   beamSize?: number;
   /**
-   * Hypotheses are ordered by their log-probability divided by their length, the end counted, to this power; with 0 short ones are
-   * preferred. Wu et al., 2016, section 7, in its simple form. Default 1.
+   * Hypotheses are ranked by log-probability divided by length (including the end) to this power; 0 prefers short ones.
+   * Wu et al., 2016, section 7, in its simple form. Default 1.
    */
   lengthPenalty?: number;
   /**
-   * Most units of an answer, which ends there. Default: as many as the longest target of the training has, more in proportion for a source
-   * that is longer than the longest one there.
+   * Maximum units of an answer, which is cut there. Default: the length of the longest training target, or more for a
+   * source longer than the longest training source.
    */
   maxLength?: number;
 }
@@ -29,9 +29,9 @@ export interface SearchOptions {
 export interface Seq2SeqPredictOptions extends SearchOptions {
   /** Answers to list, best first; at most `beamSize`. Default 1. */
   nBest?: number;
-  /** Whether to tell how much each source unit counted for each unit of the answers. Default `false`. */
+  /** Whether to return the attention weights of the source units for each unit of the answers. Default `false`. */
   alignments?: boolean;
-  /** Stops the call: what has not been computed yet is given up, and the call rejects with `ABORTED`. */
+  /** Stops the call: pending work is discarded, and the call rejects with `ABORTED`. */
   signal?: AbortSignal;
 }
 
@@ -40,17 +40,17 @@ export const SEARCH = {
   beamSize: option(integer(1, 1_024), {
     default: 1,
     flag: '<n>',
-    help: 'hypotheses that are kept at each step; 1 takes the most probable unit each time',
+    help: 'hypotheses kept at each step; 1 is greedy search',
   }),
   lengthPenalty: option(number({ from: -100, to: 100 }), {
     default: 1,
     flag: '<number>',
-    help: 'order hypotheses by their log-probability divided by their length to this power; 0 prefers short ones',
+    help: 'rank hypotheses by log-probability divided by length to this power; 0 prefers short ones',
   }),
   maxLength: option(integer(1, 2 ** 20), {
     defaultText: 'by the longest target of the training',
     flag: '<n>',
-    help: 'most units of an answer',
+    help: 'maximum units of an answer',
   }),
 } as const satisfies TableOf<SearchOptions>;
 
@@ -65,7 +65,7 @@ export const TRANSLATE = {
   alignments: option(flag, {
     default: false,
     flag: '',
-    help: 'tell how much each source unit counted for each unit of the answers',
+    help: 'return the attention weights of the source units for each unit of the answers',
   }),
   signal: option(signal, { help: 'stops the call when it is aborted' }),
 } as const satisfies TableOf<Seq2SeqPredictOptions>;
@@ -78,7 +78,7 @@ const RULES: readonly Rule<TranslateSettings>[] = [
     option: 'nBest',
     when: ({ nBest, beamSize }) => nBest > beamSize,
     message: ({ nBest, beamSize }) =>
-      `Expected at most beamSize, ${beamSize}, for nBest but received ${nBest}: a search finds as many answers as it keeps`,
+      `Expected at most beamSize, ${beamSize}, for nBest but received ${nBest}: a search finds at most beamSize answers`,
   },
 ];
 
@@ -100,18 +100,21 @@ export interface Candidate {
   text: string;
   /** Its units. */
   units: readonly string[];
-  /** The natural logarithm of its probability: the sum of those of its units and of its end. */
+  /** The natural logarithm of its probability: the sum over its units and its end. */
   score: number;
-  /** With `alignments`: for each unit how much each source unit counted, at least 0 and 1 in sum. */
+  /**
+   * With `alignments`: for each unit, the attention weights of the source units, which are non-negative and add up to
+   * 1.
+   */
   alignments?: Float32Array[];
 }
 
-/** What a model wrote for a source; its own fields are those of the best candidate. */
+/** A model's answer to a source; its fields are those of the best candidate. */
 export interface Translation extends Candidate {
   /** The source's units. */
   sourceUnits: readonly string[];
   /** How many of them the model knows. */
   knownUnits: number;
-  /** The `nBest` best answers, the best first. A search may find fewer. */
+  /** The `nBest` best answers, the best first; possibly fewer. */
   candidates: readonly Candidate[];
 }

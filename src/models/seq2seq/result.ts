@@ -1,44 +1,47 @@
 import type { BleuScore } from '../../measures/bleu.js';
 import type { Validation } from '../../training/progress.js';
 
-/** How well a model of pairs writes what is right. */
+/** Measures of a sequence-to-sequence model. */
 export interface Seq2SeqResult extends Validation {
-  /** Different sources measured. */
+  /** Distinct sources measured. */
   rows: number;
-  /** Mean of the negative logarithm of the probability of the right units, their ends included, in nats. */
+  /** Mean negative log-probability of the target units, including the ends, in nats. */
   loss: number;
-  /** Exact match: share of sources whose answer is one of the right ones. `1 - accuracy` is the word error rate of pronunciations. */
+  /**
+   * Exact match: share of sources whose answer is one of the references. `1 - accuracy` is the word error rate of
+   * pronunciations.
+   */
   accuracy: number;
   /**
-   * Edits that make the right answers of those given, by the units of the right ones; of several right answers the nearest counts. It is the
-   * phoneme error rate of pronunciations, and the character error rate of characters.
+   * Edits between answers and references, divided by the units of the references; of several references, the nearest
+   * counts. It is the phoneme error rate for pronunciations, and the character error rate for characters.
    */
   unitErrorRate: number;
-  /** BLEU of the answers, from 0 to 100, as sacrebleu computes it. */
+  /** BLEU of the answers, from 0 to 100, as computed by sacrebleu. */
   bleu: number;
 }
 
-/** What else an evaluation tells. */
+/** Additional figures of an evaluation. */
 export interface Seq2SeqEvaluation extends Omit<Seq2SeqResult, 'bleu'> {
-  /** Units of the right answers. */
+  /** Units of the references. */
   units: number;
-  /** Edits that make the right answers of those given. */
+  /** Edits between answers and references. */
   edits: number;
-  /** BLEU with what it is made of. */
+  /** BLEU and its components. */
   bleu: BleuScore;
 }
 
-/** An answer and whether it is right. */
+/** A measured answer. */
 export interface Seq2SeqMeasured {
-  /** The text that was given. */
+  /** The source text. */
   source: string;
-  /** What the model wrote. */
+  /** The model's answer. */
   text: string;
-  /** The right answers. */
+  /** The references. */
   references: string[];
-  /** Whether it is one of them. */
+  /** Whether the answer is one of them. */
   right: boolean;
-  /** Edits to the nearest. */
+  /** Edits to the nearest reference. */
   edits: number;
   /** The logarithm of its probability. */
   score: number;

@@ -41,8 +41,8 @@ export interface PairUnitNames {
 }
 
 /**
- * A model from sequence to sequence: an encoder that reads a source, and a decoder that writes a target unit by unit while it looks at
- * the source by attention. For pronunciations, transliteration, dates and numbers in words, translation.
+ * A model from sequence to sequence: an encoder that reads a source, and a decoder with attention that writes a target
+ * unit by unit. For pronunciation, transliteration, dates and numbers in words, and translation.
  *
  * @example
  * ```ts
@@ -75,7 +75,7 @@ export class Seq2Seq extends TextModel<Seq2SeqModelSettings, Seq2SeqResult> {
     return { source: source.name ?? 'pieces', target: target.name ?? 'pieces' };
   }
 
-  /** The units that the model can write; `vocab` has those that it reads. */
+  /** The units that the model can write; `vocab` contains those that it reads. */
   get targetVocab(): Seq2Seq['vocab'] {
     return this.#units.target.vocab;
   }
@@ -83,14 +83,14 @@ export class Seq2Seq extends TextModel<Seq2SeqModelSettings, Seq2SeqResult> {
   /**
    * Trains a model. Reading and training do not block the event loop.
    *
-   * @param pairs - `{ source, target }`: an array, `readPairs`, or any iterable or async iterable. A source with several right answers may
-   * have several pairs, or further answers as `references`.
-   * @param options - see {@link Seq2SeqOptions}.
+   * @param pairs - `{ source, target }`: an array, `readPairs`, or any iterable or async iterable. A source with
+   * several correct targets may have several pairs, or further targets as `references`.
+   * @param options - See {@link Seq2SeqOptions}.
    * @returns the model; with validation pairs, the weights of its best epoch.
-   * @throws {@link ArgumentError} for an option that does not fit.
-   * @throws {@link DataError} `INVALID_ROW` for an empty side or one longer than `maxLength`, `EMPTY_DATASET` without pairs; what readers
-   * throw; `DATA_MISMATCH` for pairs that are not those of the checkpoint to resume.
-   * @throws {@link TrainingError} `ABORTED`, `NON_FINITE_LOSS` or `IO`; its `model` holds what was learned.
+   * @throws {@link ArgumentError} for an invalid option.
+   * @throws {@link DataError} `INVALID_ROW` for an empty side or one longer than `maxLength`, `EMPTY_DATASET` without
+   * pairs; what readers throw; `DATA_MISMATCH` for pairs that differ from those of the checkpoint to resume.
+   * @throws {@link TrainingError} `ABORTED`, `NON_FINITE_LOSS` or `IO`; its `model` has the weights learned so far.
    *
    * @example
    * ```ts
@@ -102,7 +102,7 @@ export class Seq2Seq extends TextModel<Seq2SeqModelSettings, Seq2SeqResult> {
   }
 
   /**
-   * Starts a training, as {@link train}, and returns at once, with what watches and steers it.
+   * Starts a training, as {@link train}, and returns at once with a run to watch and control it.
    *
    * @example
    * ```ts
@@ -118,7 +118,7 @@ export class Seq2Seq extends TextModel<Seq2SeqModelSettings, Seq2SeqResult> {
   /**
    * Loads a model that {@link save} wrote.
    *
-   * @throws {@link ModelFileError} if the file is missing, cannot be read, was damaged, or is another kind of model.
+   * @throws {@link ModelFileError} if the file is missing, unreadable, damaged, or another kind of model.
    *
    * @example
    * ```ts
@@ -135,7 +135,7 @@ export class Seq2Seq extends TextModel<Seq2SeqModelSettings, Seq2SeqResult> {
       ({ settings, targetVocab, units: { target } }) =>
         sequenceHead(settings, namedUnits(target === 'pieces' ? 'tokens' : target, targetVocab)),
       async () => ({}),
-      // The first prediction makes the weights ready.
+      // The first prediction packs the weights.
       ({ translating }) => translating!.decode(Int32Array.of(0), Int32Array.of(1), Int32Array.of(1), GREEDY),
     );
     const { vocab, engine, settings, longest, text, card } = parts;
@@ -154,16 +154,16 @@ export class Seq2Seq extends TextModel<Seq2SeqModelSettings, Seq2SeqResult> {
   }
 
   /**
-   * Writes what belongs to a source, or to many; the answers are in their order. An empty source has an empty answer. Units that the model
+   * Writes the target of one source or of many, in order. An empty source gets an empty answer. Units that the model
    * does not know are read as `<unk>`, and never written.
    *
-   * Any number of callers may ask at the same time: what arrives together is computed together, away from the event loop. See
-   * {@link setServing}.
+   * Any number of calls may run at the same time: calls that arrive together are batched and computed off the event
+   * loop. See {@link setServing}.
    *
-   * @param options - see {@link Seq2SeqPredictOptions}.
-   * @throws {@link ArgumentError} if a source is no string, or an option does not fit.
-   * @throws {@link RecurraError} `OVERLOADED` if too many texts are waiting, `ABORTED` if the signal is aborted, `DISPOSED` once the
-   * model was closed.
+   * @param options - See {@link Seq2SeqPredictOptions}.
+   * @throws {@link ArgumentError} if a source is not a string, or for an invalid option.
+   * @throws {@link RecurraError} `OVERLOADED` if too many texts are waiting, `ABORTED` if the signal is aborted, `DISPOSED` after
+   * the model was closed.
    *
    * @example
    * ```ts
@@ -222,11 +222,11 @@ export class Seq2Seq extends TextModel<Seq2SeqModelSettings, Seq2SeqResult> {
   }
 
   /**
-   * Measures the model on pairs. Pairs of one source count as one: any of its right answers is right.
+   * Measures the model on pairs. Pairs with the same source count as one: any of its targets is correct.
    *
-   * @returns exact match, edits by unit, BLEU, and the loss of the right answers; see `docs/measures.md`.
+   * @returns exact match, edits per unit, BLEU, and the loss of the references; see `docs/measures.md`.
    * @throws {@link DataError} `EMPTY_DATASET` without pairs, `INVALID_ROW` for an empty side; what readers throw.
-   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` once the model was closed.
+   * @throws {@link RecurraError} `ABORTED` if the signal is aborted, `DISPOSED` after the model was closed.
    *
    * @example
    * ```ts

@@ -4,13 +4,13 @@ import { aborted, throwIfAborted } from '../../core/signals.js';
 import type { DecodeSettings, TranslatingEngine } from '../../engine/translating.js';
 import { DEFAULTS, type ServingOptions, type ServingState, servingSettings } from '../serving/options.js';
 
-/** A source as numbers, with the most units that may be written for it. */
+/** A source as numbers, with the maximum units of its answer. */
 export interface AskedSource {
   units: Int32Array;
   limit: number;
 }
 
-/** A sequence that was found. */
+/** A found sequence. */
 export interface FoundSequence {
   units: Int32Array;
   score: number;
@@ -21,11 +21,11 @@ export interface FoundSequence {
 interface Call {
   sources: readonly AskedSource[];
   settings: DecodeSettings;
-  /** Settings that can be computed together have the same. */
+  /** Equal for settings that can be computed together. */
   key: string;
   found: FoundSequence[][];
   taken: number;
-  /** What the call counts for in the queue. */
+  /** Weight of the call in the queue. */
   weight: number;
   ended: boolean;
   resolve(found: FoundSequence[][]): void;
@@ -35,14 +35,14 @@ interface Call {
 /** Rows of one call of the engine, by the size of the beam: some tens of milliseconds. */
 const TOGETHER = 512;
 
-/** Places of a batch, each a unit that may be written by a unit that is read: weights of alignments take as much memory. */
+/** Maximum of target units times source units in a batch: alignments need that much memory. */
 const MOST_PLACES = 1 << 22;
 
 const WHAT = 'the prediction';
 
 /**
- * Lets many callers share one model: what arrives together, or while a batch is computed, makes up the next batch. Long calls take turns
- * with the others.
+ * Lets many calls share one model: calls that arrive together, or while a batch is computed, form the next batch. Long
+ * calls take turns with the others.
  */
 export class SharedDecoding {
   readonly #engine: TranslatingEngine;
@@ -55,7 +55,7 @@ export class SharedDecoding {
   #batches = 0;
   #refused = 0;
   #whenIdle: (() => void)[] = [];
-  /** The calls of the batch that is being computed, and what ends it. */
+  /** The calls of the current batch, and its abort function. */
   #flight: { calls: Set<Call>; stop: AbortController } | undefined;
 
   constructor(engine: TranslatingEngine) {
@@ -80,9 +80,9 @@ export class SharedDecoding {
   }
 
   /**
-   * Searches for sequences, for each source as many as `nBest`, in the order of the sources.
+   * Searches for `nBest` sequences for each source, in the order of the sources.
    *
-   * @throws RecurraError `OVERLOADED` if as many sources as `maxQueue` wait; `ABORTED`.
+   * @throws RecurraError `OVERLOADED` if `maxQueue` sources are waiting; `ABORTED`.
    */
   async ask(
     sources: readonly AskedSource[],
@@ -96,7 +96,7 @@ export class SharedDecoding {
       this.#refused++;
       throw new RecurraError(
         'OVERLOADED',
-        `${this.#waiting} texts are waiting already, and maxQueue is ${maxQueue}; try again later`,
+        `${this.#waiting} texts are already waiting, and maxQueue is ${maxQueue}; try again later`,
       );
     }
     let onAbort = () => {};
@@ -119,7 +119,7 @@ export class SharedDecoding {
       this.#waiting += weight;
       if (this.#looping) return;
       this.#looping = true;
-      // Not before the next turn of the event loop: calls that come in this one join the first batch.
+      // Start in the next turn of the event loop, so that calls of this turn join the first batch.
       inNextTurn(() => void this.#loop());
     });
     try {
@@ -134,7 +134,7 @@ export class SharedDecoding {
     call.ended = true;
     this.#weigh(call, 0);
     call.reject(error);
-    // Nobody waits for what is being computed.
+    // The current batch has no waiting caller left.
     if (this.#flight && [...this.#flight.calls].every(({ ended }) => ended)) this.#flight.stop.abort();
   }
 
@@ -143,7 +143,7 @@ export class SharedDecoding {
     call.weight = weight;
   }
 
-  /** Computes batch after batch until no call waits. It never throws: what fails ends the calls that it belongs to. */
+  /** Computes batches until no call waits. It never throws: an error ends the calls that it belongs to. */
   async #loop(): Promise<void> {
     for (let batch = this.#take(); batch.length > 0; batch = this.#take()) await this.#compute(batch);
     this.#looping = false;
@@ -172,7 +172,7 @@ export class SharedDecoding {
       this.#weigh(call, Math.min(call.sources.length - call.taken, this.#settings.maxBatch));
       if (call.taken < call.sources.length) later.push(call);
     }
-    // A call that is not done waits behind the others.
+    // An unfinished call goes to the end of the queue.
     this.#calls = later[0] === first ? [...later.slice(1), first] : later;
     return batch;
   }
@@ -202,7 +202,7 @@ export class SharedDecoding {
           const alignments = decoded.alignments?.slice(weights, weights + count);
           weights += count;
           const score = decoded.scores[place]!;
-          // Of few units there are few sequences.
+          // With few units there are few sequences.
           if (sequences.length === 0 || score > Number.NEGATIVE_INFINITY) sequences.push({ units, score, alignments });
         }
         call.found[index] = sequences;

@@ -18,13 +18,13 @@ import {
 import type { Seq2SeqResult } from './result.js';
 import { measurePairs } from './validation.js';
 
-/** What a model of pairs is made of. */
+/** The parts of a sequence-to-sequence model. */
 export interface Seq2SeqParts extends ModelParts<Seq2SeqModelSettings, Seq2SeqResult> {
   units: PairUnits;
   longest: Longest;
 }
 
-/** The types of the training of a model of pairs; `M` is the model. */
+/** The types of a sequence-to-sequence training; `M` is the model. */
 export interface Seq2SeqTypes<M extends TrainedModel> extends TaskTypes {
   rows: Pairs;
   options: Seq2SeqOptions;
@@ -39,7 +39,7 @@ export interface Seq2SeqTypes<M extends TrainedModel> extends TaskTypes {
 /**
  * The task of writing a sequence for another.
  *
- * @param make - Makes the model of its parts.
+ * @param make - Makes the model from its parts.
  */
 export function seq2seqTask<M extends TrainedModel>(make: (parts: Seq2SeqParts) => M): Task<Seq2SeqTypes<M>> {
   return {

@@ -37,7 +37,7 @@ export function textOf(units: Units<SequenceUnitName>, numbers: Iterable<number>
   return text;
 }
 
-/** The numbers from one to another, some at a time, those of similar `lengths` together. */
+/** Blocks of indices with similar `lengths`. */
 function* blocks(lengths: Int32Array): Generator<Int32Array, void, undefined> {
   const order = Int32Array.from(lengths.keys()).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
   for (let from = 0, to = 0; from < order.length; from = to) {
@@ -89,7 +89,7 @@ async function measureAnswers(
       }
       const text = textOf(target, found);
       const references = right.map((pair) => targets[pair]!);
-      // A tokenizer may give the pieces of a text in more than one way.
+      // A tokenizer may split a text in more than one way.
       const same = edits === 0 || references.includes(text);
       const score = scores[row * settings.nBest]!;
       results[index] = { source, text, references, right: same, edits, score, length };

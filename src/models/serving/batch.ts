@@ -4,10 +4,10 @@ import type { Call } from './call.js';
 import type { CallQueue } from './queue.js';
 import type { Route, Scored } from './route.js';
 
-/** Texts that are only put together, between two looks at the clock. */
+/** Texts gathered between two checks of the clock. */
 const TEXTS_A_LOOK = 64;
 
-/** Some texts of a call, one after the other: its elements from `from` to below `to`. */
+/** Consecutive texts of a call: elements `from` to `to - 1`. */
 interface Run<T> {
   call: Call<T>;
   from: number;
@@ -18,7 +18,7 @@ interface Run<T> {
 export class Batch<T> {
   readonly runs: Run<T>[] = [];
   readonly texts: T[] = [];
-  /** What they count for, in tokens. */
+  /** Their weight in tokens. */
   tokens = 0;
 
   get rows(): number {
@@ -37,10 +37,10 @@ export class Batch<T> {
 }
 
 /**
- * Takes the texts that have waited longest. A call that is not done yet then lets the others go first.
+ * Takes the texts that have waited longest. An unfinished call then goes to the end of the queue.
  *
- * @param mostTokens - tokens above which no further text joins the batch.
- * @returns the batch, and how many calls were looked at.
+ * @param mostTokens - Token count above which no further text joins the batch.
+ * @returns the batch, and the number of calls examined.
  */
 export async function takeBatch<T>(
   queue: CallQueue<T>,
@@ -60,7 +60,7 @@ export async function takeBatch<T>(
       let text: T | undefined;
       try {
         const next = route.next(call);
-        // Awaiting what is no promise would cost more than most texts.
+        // Awaiting a non-promise would cost more than most texts.
         text = isPromise(next) ? await next : next;
       } catch (error) {
         queue.fail(call, error);
@@ -82,7 +82,7 @@ export async function takeBatch<T>(
   return { batch, callers };
 }
 
-/** Gives each call of a batch the answers to its texts. What fails ends its own call. */
+/** Gives each call of a batch the answers to its texts. An error ends only its own call. */
 export async function answerBatch<T>(
   batch: Batch<T>,
   { scores, counts }: Scored,

@@ -1,27 +1,27 @@
 import { invalidArgument } from '../../core/errors.js';
 
-/** What a caller asks about: a text, or its tokens where the model takes these. */
+/** A caller's input: a text, or its tokens if the model accepts them. */
 export type Asked = string | readonly string[];
 
 /**
- * Makes a caller's answer of a text's scores: those of `scores` from `start` on. The text has `tokens` tokens, of which
- * `known` are in the vocabulary; `read` is what the route made of it, undefined where the addon read it.
+ * Makes an answer from a text's scores, which start at `start` in `scores`. The text has `tokens` tokens, of which
+ * `known` are in the vocabulary; `read` is the route's encoding of it, undefined if the addon read it.
  */
 export type Answer<A, T = unknown> = (scores: Float32Array, start: number, tokens: number, known: number, read: T) => A;
 
-/** One call: its texts, how far they are, and whom to tell. A route keeps `T` of each text. */
+/** One call: its texts, their progress, and its promise. A route keeps `T` for each text. */
 export interface Call<T, A = unknown> {
   readonly texts: readonly Asked[];
   readonly answer: Answer<A, T>;
   readonly since: number;
   readonly answers: A[];
-  /** Texts that were read before their batch: up to the one with the number `read`, without those that were taken. */
+  /** Texts read ahead of their batch: up to index `read`, without those already taken. */
   readonly ahead: (T | undefined)[];
   read: number;
-  /** Texts that were taken into a batch. */
+  /** Number of texts taken into a batch. */
   taken: number;
   answered: number;
-  /** What the call counts for in the queue. */
+  /** Weight of the call in the queue. */
   weight: number;
   ended: boolean;
   resolve(answers: A[]): void;
@@ -31,7 +31,7 @@ export interface Call<T, A = unknown> {
 /**
  * A text of a call.
  *
- * @throws {@link ArgumentError} naming its place if it is not a string.
+ * @throws {@link ArgumentError} naming its index if it is not a string.
  */
 export function textAt(texts: readonly Asked[], index: number): string {
   const text = texts[index];

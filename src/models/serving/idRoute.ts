@@ -4,7 +4,10 @@ import { countsOf, type EncodedText, type FlatTexts, type IdReader } from './ids
 import type { CallQueue } from './queue.js';
 import type { Route, Scored, ServedModel } from './route.js';
 
-/** JavaScript makes ids of the texts: with a tokenizer of the caller, HuggingFace's, or `unicode_words`; or of their tokens. */
+/**
+ * The route where JavaScript encodes texts (with a custom tokenizer, Hugging Face's, or `unicode_words`) or tokens as
+ * ids.
+ */
 export class IdRoute<T extends EncodedText> implements Route<T> {
   readonly flights = 1;
   readonly #engine: ServedModel['engine'];
@@ -65,7 +68,7 @@ export class IdRoute<T extends EncodedText> implements Route<T> {
     return scores && { scores, counts: countsOf(texts) };
   }
 
-  /** Reads a call's next text, or where that is done away from the event loop, some texts. */
+  /** Reads a call's next text, or several if that happens off the event loop. */
   #read(call: Call<T>): Promise<void> | undefined {
     const together = this.#reader.together(call.texts, call.read);
     if (!together) {
@@ -90,7 +93,7 @@ export class IdRoute<T extends EncodedText> implements Route<T> {
     }
   }
 
-  /** Reads the texts of the batch to come until the engine has computed the present one. */
+  /** Reads texts of the next batch until the engine has computed the current one. */
   async #readAhead(pending: Promise<unknown>): Promise<void> {
     const queue = this.#queue;
     let computing = true;

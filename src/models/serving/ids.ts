@@ -3,43 +3,43 @@ import type { BatchTokenizer } from '../../text/tokenizer.js';
 import { type Asked, textAt } from './call.js';
 import type { ServedModel } from './route.js';
 
-/** A text as token ids, at least one; how many tokens it has, and how many of them are known. */
+/** A text as token ids, at least one, with its number of tokens and of known tokens. */
 export interface EncodedText {
   ids: Int32Array;
   count: number;
   known: number;
 }
 
-/** Token ids one text after the other, as the engine takes them. */
+/** Concatenated token ids, as the engine takes them. */
 export interface FlatTexts {
   tokens: Int32Array;
   lengths: Int32Array;
-  /** What the tokens are, for a network that sees the characters of words; freed once it was computed. */
+  /** The forms of the tokens, for a network that reads characters; freed after the computation. */
   forms?: Forms | undefined;
 }
 
-/** Makes ids of what callers ask about. */
+/** Encodes callers' inputs as ids. */
 export interface IdReader<T extends EncodedText> {
   /**
-   * Reads one at once.
+   * Reads one input synchronously.
    *
-   * @throws {@link ArgumentError} naming its place if it is none that the model can read.
+   * @throws {@link ArgumentError} naming its index if the model cannot read it.
    */
   read(texts: readonly Asked[], index: number): T;
   /**
-   * Reads some away from the event loop, or in turns: those from `from` on that the result covers, when it is called. Undefined
-   * where reading them one by one is as good.
+   * Reads several inputs from `from` on, off the event loop or in turns. Undefined if reading them one by one is as
+   * good.
    */
   together(texts: readonly Asked[], from: number): (() => Promise<readonly T[]>) | undefined;
-  /** Puts texts one after the other, as the engine takes them. */
+  /** Concatenates texts, as the engine takes them. */
   flat(texts: readonly T[]): FlatTexts;
-  /** The same in turns, for a batch where that takes long; left out or undefined, it never does. */
+  /** The same in turns, for batches where it takes long; absent if it never does. */
   flatInTurns?(texts: readonly T[]): Promise<FlatTexts> | undefined;
-  /** Scores that the engine gives for a text. */
+  /** Number of scores of a text. */
   scoresOf(text: T): number;
 }
 
-/** Looks the tokens of a text up. */
+/** Looks up the tokens of a text. */
 export function encodeTokens({ vocab }: Pick<ServedModel, 'vocab'>, tokens: readonly string[]): EncodedText {
   const unknown = vocab.defaultIndex!;
   if (tokens.length === 0) return { ids: Int32Array.of(unknown), count: 0, known: 0 };
@@ -49,19 +49,19 @@ export function encodeTokens({ vocab }: Pick<ServedModel, 'vocab'>, tokens: read
   return { ids, count: tokens.length, known };
 }
 
-/** Splits a text and looks its tokens up. */
+/** Splits a text and looks up its tokens. */
 export function encodeText(model: Pick<ServedModel, 'tokenizer' | 'vocab'>, text: string): EncodedText {
   const { tokenizer } = model;
   return encodeTokens(model, typeof tokenizer === 'function' ? tokenizer(text) : tokenizer.tokenize(text));
 }
 
-/** Texts that are split in one call away from the event loop, and characters from which a single one is. */
+/** Texts split per call off the event loop, and the minimum length of a single text that is. */
 const TEXTS_PER_CALL = 64;
 const LONG_TEXT = 8_192;
 
 /**
- * The tokenizer and those of the next texts that are better split together, away from the event loop: several, or a long one.
- * Undefined where the tokenizer cannot do that or it is not worth it.
+ * The tokenizer and the next texts that are better split together off the event loop: several, or a long one. Undefined
+ * if the tokenizer cannot do that or it is not worth it.
  */
 export function splitTogether(
   { tokenizer }: Pick<ServedModel, 'tokenizer'>,
@@ -93,7 +93,7 @@ export function idReader(model: Pick<ServedModel, 'tokenizer' | 'vocab' | 'outpu
   };
 }
 
-/** Puts the ids of texts one after the other. */
+/** Concatenates the ids of texts. */
 function flat(texts: readonly EncodedText[]): FlatTexts {
   if (texts.length === 1) return { tokens: texts[0]!.ids, lengths: Int32Array.of(texts[0]!.ids.length) };
   const lengths = new Int32Array(texts.length);

@@ -4,22 +4,22 @@ import { aborted } from '../../core/signals.js';
 import type { Answer, Asked, Call } from './call.js';
 import { DEFAULTS, type ServingOptions, servingSettings } from './options.js';
 
-/** The calls that wait for a batch, in the order in which their turn comes. */
+/** The calls that wait for a batch, in order of their turn. */
 export class CallQueue<T> {
-  /** Calls with texts that were not taken yet; those that ended are dropped when their turn comes. */
+  /** Calls with remaining texts; finished calls are dropped when their turn comes. */
   calls: Call<T>[] = [];
   settings = DEFAULTS;
   #waiting = 0;
   #refused = 0;
-  /** Ends the pause of the one who waits for a call. */
+  /** Wakes the loop that waits for a call. */
   #wake: (() => void) | undefined;
 
-  /** Texts that wait, counted as for `maxQueue`. */
+  /** Texts waiting, counted as for `maxQueue`. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Calls that were refused. */
+  /** Number of refused calls. */
   get refused(): number {
     return this.#refused;
   }
@@ -36,8 +36,8 @@ export class CallQueue<T> {
   /**
    * Adds a call.
    *
-   * @param ahead - what was read of its texts already.
-   * @throws {@link RecurraError} `OVERLOADED` if as many texts as `maxQueue` wait.
+   * @param ahead - Its texts read so far.
+   * @throws {@link RecurraError} `OVERLOADED` if `maxQueue` texts are waiting.
    */
   add<A>(texts: readonly Asked[], ahead: T[], answer: Answer<A, T>, signal: AbortSignal | undefined): Promise<A[]> {
     const { maxBatch, maxQueue } = this.settings;
@@ -45,7 +45,7 @@ export class CallQueue<T> {
       this.#refused++;
       throw new RecurraError(
         'OVERLOADED',
-        `${this.#waiting} texts are waiting already, and maxQueue is ${maxQueue}; try again later`,
+        `${this.#waiting} texts are already waiting, and maxQueue is ${maxQueue}; try again later`,
       );
     }
     return new Promise((resolve, reject) => {
@@ -86,18 +86,20 @@ export class CallQueue<T> {
     call.reject(error);
   }
 
-  /** Sets what a call counts for. */
+  /** Sets a call's weight. */
   weigh(call: Call<T>, weight: number): void {
     this.#waiting += weight - call.weight;
     call.weight = weight;
   }
 
-  /** Ends the pause of the one who waits. */
+  /** Wakes the waiting loop. */
   wake(): void {
     this.#wake?.();
   }
 
-  /** Waits until a call comes, {@link wake} is called, or some milliseconds have passed. One at a time may wait. */
+  /**
+   * Waits until a call arrives, {@link wake} is called, or some milliseconds have passed. Only one waiter at a time.
+   */
   async woken(milliseconds?: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const callOff = milliseconds === undefined ? undefined : after(milliseconds, resolve);

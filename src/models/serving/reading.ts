@@ -7,14 +7,14 @@ import type { Vocab } from '../../text/vocab.js';
 
 /** How a model reads texts. */
 export interface ModelReading {
-  /** Where the addon reads the texts, what it needs for that; undefined where JavaScript does. */
+  /** The addon's encoder, if the addon reads the texts; undefined if JavaScript does. */
   encoder: NativeEncoder | undefined;
-  /** Splits texts where there is no `encoder`, and data sets in any case. */
+  /** Splits texts if there is no `encoder`, and data sets in any case. */
   tokenizer: TextReader | Tokenizer | BatchTokenizer;
   vocab: Vocab;
 }
 
-/** Makes what reads texts as the settings say; yields to the event loop while the addon is given the vocabulary. */
+/** Makes the reader for the settings; yields to the event loop while the vocabulary is passed to the addon. */
 export async function modelReading(settings: TokenSettings, vocab: Vocab): Promise<ModelReading> {
   const tokenizer = modelTokenizer(settings);
   const byAddon = tokenizer instanceof TextReader && vocab.defaultIndex !== undefined;

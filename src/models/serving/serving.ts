@@ -11,13 +11,13 @@ import { CallQueue } from './queue.js';
 import type { Refiner, Route, Scored, ServedModel } from './route.js';
 import { TextRoute } from './textRoute.js';
 
-/** Texts of a small call that may be computed at once, on the thread of JavaScript. */
+/** Maximum texts of a small call that may be computed synchronously on the JavaScript thread. */
 const AT_ONCE_TEXTS = 8;
 
-/** Milliseconds that calls may compute at once in one turn of the event loop; what comes on top is queued. */
+/** Milliseconds of synchronous computation per turn of the event loop; further calls are queued. */
 const TURN_BUDGET = 1;
 
-/** Multiply-adds of a batch, above which no further text joins it: some tens of milliseconds. */
+/** Multiply-adds of a batch above which no further text joins it: some tens of milliseconds. */
 const BATCH_WORK = 1e9;
 
 /** A batch that is being computed. */
@@ -41,9 +41,9 @@ export class Serving<T> {
   #running = 0;
   #texts = 0;
   #batches = 0;
-  /** Milliseconds that calls computed at once in this turn of the event loop. */
+  /** Milliseconds of synchronous computation in this turn of the event loop. */
   #spent = 0;
-  /** Set when the last batch served many callers: new calls are then queued rather than computed at once. */
+  /** Set when the last batch served many callers: new calls are then queued rather than computed synchronously. */
   #crowded = false;
   #whenIdle: (() => void)[] = [];
 
@@ -54,7 +54,7 @@ export class Serving<T> {
     this.#refining = refining;
   }
 
-  /** Serving by the addon where it reads the model's texts, else by ids. */
+  /** Serving through the addon if it reads the model's texts, otherwise by ids. */
   static of(model: ServedModel): ModelServing {
     const { encoder, engine, outputs, refiner } = model;
     const refining = refiner && { refiner, outputs };
@@ -64,7 +64,7 @@ export class Serving<T> {
     return new Serving(engine.workPerToken, queue, new IdRoute(engine, idReader(model), queue), refining);
   }
 
-  /** Serving by ids of what a reader of the model's own makes of the texts. */
+  /** Serving by ids from a model-specific reader. */
   static by<T extends EncodedText>(engine: ServedModel['engine'], reader: IdReader<T>): Serving<T> {
     const queue = new CallQueue<T>();
     return new Serving(engine.workPerToken, queue, new IdRoute(engine, reader, queue));
@@ -84,13 +84,13 @@ export class Serving<T> {
     return this.#looping;
   }
 
-  /** Answers what has come so far, without waiting for more. */
+  /** Answers the calls so far, without waiting for more. */
   async drain(): Promise<void> {
     this.set({ maxWait: 0 });
     if (this.#looping) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
-  /** Answers texts, in their order; an array when that could be done at once. */
+  /** Answers texts in order; returns an array if that was possible synchronously. */
   answer<A>(texts: readonly Asked[], answer: Answer<A, T>, signal?: AbortSignal): A[] | Promise<A[]> {
     throwIfAborted(signal, 'the prediction');
     const ahead: T[] = [];
@@ -99,13 +99,13 @@ export class Serving<T> {
     const queued = this.#queue.add(texts, ahead, answer, signal);
     if (!this.#looping) {
       this.#looping = true;
-      // Not before the next turn of the event loop: calls that come in this one join the first batch.
+      // Start in the next turn of the event loop, so that calls of this turn join the first batch.
       inNextTurn(() => void this.#loop());
     }
     return queued;
   }
 
-  /** Answers a small call at once, if nothing speaks against it; what was read of its texts is left in `ahead`. */
+  /** Answers a small call synchronously, if possible; texts read so far are left in `ahead`. */
   #answerNow<A>(texts: readonly Asked[], ahead: T[], answer: Answer<A, T>): A[] | undefined {
     const route = this.#route;
     if (!this.#queue.empty || this.#spent >= TURN_BUDGET) return undefined;
@@ -124,7 +124,7 @@ export class Serving<T> {
     return answers;
   }
 
-  /** Counts time that this turn of the event loop has spent, until its end. */
+  /** Counts time spent in this turn of the event loop. */
   #spend(milliseconds: number): void {
     if (this.#spent === 0) {
       inNextTurn(() => {
@@ -134,13 +134,14 @@ export class Serving<T> {
     this.#spent += Math.max(milliseconds, Number.MIN_VALUE);
   }
 
-  /** Computes batch after batch until no call waits. It never throws: what fails ends the calls that it belongs to. */
+  /** Computes batches until no call waits. It never throws: an error ends the calls that it belongs to. */
   async #loop(): Promise<void> {
     const turns = new Turns();
     const flights: Flight<T>[] = [];
     const queue = this.#queue;
     do {
-      // A second batch is only begun if it is full: otherwise callers that are about to be answered could have joined it.
+      // A second batch is only started if it is full: otherwise callers that are about to be answered could have joined
+      // it.
       while (flights.length < this.#route.flights && !queue.empty) {
         if (flights.length > 0 && queue.waiting < queue.settings.maxBatch) break;
         if (flights.length === 0) await queue.pause();
@@ -152,14 +153,14 @@ export class Serving<T> {
       }
       const flight = flights.shift();
       if (flight) await this.#finish(flight, turns);
-      // Callers that were just answered may have more to ask; without a full batch at hand, they join the next one.
+      // Callers just answered may call again; unless a full batch is ready, let them join the next one.
       if (turns.due || queue.waiting < queue.settings.maxBatch) await turns.next();
     } while (!queue.empty || flights.length > 0);
     this.#looping = false;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  /** Begins to compute a batch; the small ones are done at once. */
+  /** Starts computing a batch; small ones are computed synchronously. */
   #begin(batch: Batch<T>): Flight<T> {
     this.#running += batch.rows;
     let scored: Scored | Promise<Scored>;
@@ -168,12 +169,15 @@ export class Serving<T> {
     } catch (error) {
       scored = Promise.reject(error);
     }
-    // A failure is met when the answer is given; until then it must not look like one that nobody handles.
+    // A failure is handled when the answer is given; until then it must not count as unhandled.
     if (isPromise(scored)) scored.catch(() => {});
     return { batch, scored };
   }
 
-  /** Refines the scores of few texts at once; false if that would take too long, and then they are of no use. */
+  /**
+   * Refines the scores of few texts synchronously; returns false if that would take too long, and the scores are then
+   * invalid.
+   */
   #refinedNow(texts: readonly Asked[], { scores }: Scored, late: () => boolean): boolean {
     if (!this.#refining) return true;
     const { refiner, outputs } = this.#refining;
@@ -183,14 +187,14 @@ export class Serving<T> {
     });
   }
 
-  /** The scores of a batch with the refiner's last word on them. */
+  /** The refined scores of a batch. */
   #refined({ runs }: Batch<T>, scored: Scored | Promise<Scored>): Scored | Promise<Scored> {
     if (!this.#refining) return scored;
     const { refiner } = this.#refining;
     const texts = runs.flatMap(({ call, from, to }) => call.texts.slice(from, to) as string[]);
     const refinedNow = ({ scores, counts }: Scored): Scored | undefined => {
       if (texts.length > AT_ONCE_TEXTS) return undefined;
-      // Where one text is too long, the others' scores must still be the engine's.
+      // If one text is too long, the other scores must still be the engine's.
       const refined = { scores: scores.slice(), counts };
       return this.#refinedNow(texts, refined, () => false) ? refined : undefined;
     };
@@ -198,7 +202,7 @@ export class Serving<T> {
       scores: await refiner.later(texts, scored.scores),
       counts: scored.counts,
     });
-    // A change of thread takes longer than a few texts.
+    // A thread switch takes longer than a few texts.
     if (isPromise(scored)) return scored.then((scored) => refinedNow(scored) ?? refine(scored));
     return refinedNow(scored) ?? refine(scored);
   }
@@ -222,10 +226,10 @@ export class Serving<T> {
   }
 }
 
-/** Serving of a model, whichever way its texts go. */
+/** Serving of a model by either route. */
 export type ModelServing = Serving<string> | Serving<EncodedText>;
 
-/** Whose last word on the scores it is, and how many there are for a text. */
+/** The refiner of scores, and the number of scores per text. */
 interface Refining {
   refiner: Refiner;
   outputs: number;
@@ -240,7 +244,7 @@ function answersOf<A, T>(
 ): A[] {
   const answers: A[] = [];
   for (let row = 0, start = 0; row < rows; row++) {
-    // Where the addon reads the texts there is nothing ahead, and all have as many scores.
+    // If the addon reads the texts, nothing was read ahead, and all have the same number of scores.
     const text = ahead[row]!;
     answers.push(answer(scores, start, counts[2 * row]!, counts[2 * row + 1]!, text));
     start += route.scoresOf(text);

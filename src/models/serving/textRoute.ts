@@ -3,19 +3,19 @@ import type { NativeEncoder } from '../../text/encoder.js';
 import { type Asked, type Call, textAt } from './call.js';
 import type { Route, Scored, ServedModel } from './route.js';
 
-/** Characters that a token has at least, on average, with the blank behind it: for batches whose texts are not split yet. */
+/** Lower bound of the average characters per token, including the following space: for texts that are not split yet. */
 const TOKEN_LENGTH = 4;
 
-/** Characters of a text that weigh as a token even where it is cut: they are copied. */
+/** Characters of a text that weigh as much as a token even if it is truncated, because they are copied. */
 const COPIED_AS_TOKEN = 16;
 
-/** The addon reads the texts, and its engine computes them without their ids being seen here. */
+/** The route where the addon reads the texts and its engine computes them directly. */
 export class TextRoute implements Route<string> {
   /** The texts of a batch are split while another one is computed. */
   readonly flights = 2;
   readonly #model: ServedModel;
   readonly #encoder: NativeEncoder;
-  /** What the addon writes a text's scores into, and behind them its two counts. */
+  /** Buffer for a text's scores, followed by its two counts. */
   readonly #row: Float32Array;
   readonly #counts: Float32Array;
 
@@ -59,7 +59,7 @@ export class TextRoute implements Route<string> {
     return (small && this.#manyNow(texts, () => false)) || this.#inBackground(texts);
   }
 
-  /** Lets the addon compute a text at once, into `#row`. */
+  /** Lets the addon compute a text synchronously, into `#row`. */
   #textNow(text: string): boolean {
     return this.#model.engine.scoreTextNow?.(this.#encoder, text, this.#row) ?? false;
   }
@@ -82,7 +82,7 @@ export class TextRoute implements Route<string> {
       const { scores, counts } = await engine.scoreTexts(this.#encoder, texts);
       return { scores, counts };
     }
-    // An engine on a GPU is given ids: it belongs to another addon.
+    // An engine on a GPU takes ids, since it belongs to another addon.
     const { ids, counts } = await this.#encoder.native.encode(texts);
     const lengths = Int32Array.from(texts, (_, row) => counts[2 * row]! || 1);
     return { scores: await engine.scores(ids, lengths), counts };

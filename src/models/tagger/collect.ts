@@ -8,7 +8,7 @@ import { VocabBuilder } from '../../text/vocabBuilder.js';
 import type { Watcher } from '../../training/task.js';
 import { isRows, type ReadRow, type RowSettings, readRow, rowWarning, TAG_ROWS, type TagRows } from './rows.js';
 
-/** Different tokens and tags that rows have, each with a number. */
+/** Distinct tokens and tags of rows, each with a number. */
 export class Names {
   readonly #tokens = new VocabBuilder();
   readonly #tags = new VocabBuilder();
@@ -37,24 +37,24 @@ export interface NumberedSentences {
   tokens: Int32Array;
   tags: Int32Array;
   offsets: Uint32Array;
-  /** For each sentence the row that it comes from, counted from 1, and its line; 0 for none. */
+  /** For each sentence, its row, from 1, and its line; 0 if unknown. */
   rows: Int32Array;
   lines: Int32Array;
   /** The first row with spans; undefined if there is none. */
   firstSpanned: number | undefined;
-  /** The texts, where they are wanted. */
+  /** The texts, if requested. */
   texts: string[];
   file: string | undefined;
 }
 
-/** What to do with rows while they are read. */
+/** Settings of reading rows. */
 export interface Collecting extends RowSettings {
   names: Names;
   turns: Turns;
   watcher: Watcher;
-  /** Tokens of a sentence at most; a longer one becomes several. */
+  /** Maximum tokens of a sentence; a longer one is split. */
   maxLength: number;
-  /** Whether texts are kept: of tokens, these with blanks between them. */
+  /** Whether to keep texts; tokens are joined by spaces. */
   keepTexts: boolean;
 }
 
@@ -62,10 +62,10 @@ export interface Collecting extends RowSettings {
 const MOST_TOKENS = 2 ** 31 - 1;
 
 /**
- * Reads all rows. Empty sentences are left out.
+ * Reads all rows. Empty sentences are skipped.
  *
- * @param scheme - Told of the tags of each row that has them.
- * @throws DataError for rows that do not fit.
+ * @param scheme - Receives the tags of each row that has them.
+ * @throws DataError for invalid rows.
  */
 export async function collectSentences(
   rows: TagRows,
@@ -132,12 +132,12 @@ function textOf({ text, tokens }: ReadRow, from: number, maxLength: number): str
   return tokens.slice(from, from + maxLength).join(' ');
 }
 
-/** Tells what the reader of rows noted of them. */
+/** Reports the warnings of the rows' reader. */
 function warnOfReading({ warnings = [], repaired = 0, hints = [], file }: TagRows, watcher: Watcher): void {
   for (const warning of warnings) watcher.warn('rows', warning);
   const [first] = hints;
   if (first === undefined) return;
-  const message = `${sentenceWords(repaired)} tags that do not follow their scheme, and were read as the conlleval script does; the first: ${first.message}`;
+  const message = `${sentenceWords(repaired)} tags that violate their scheme and were read as the conlleval script does; the first: ${first.message}`;
   watcher.warn('rows', rowWarning(message, file));
 }
 
@@ -151,22 +151,22 @@ function misalignedWords(count: number, { row, number }: { row: ReadRow; number:
   const text = JSON.stringify(row.text!.slice(span.start, Math.min(span.end, span.start + 60)));
   return (
     `${count === 1 ? '1 span does not begin and end where tokens do, and was' : `${count} spans do not begin and end where tokens do, and were`} ` +
-    'widened to whole tokens, or left out where there is none to take; ' +
+    'widened to whole tokens, or dropped if there is no free token; ' +
     `the first is ${JSON.stringify(span.label)}, ${text} from ${span.start} to ${span.end}, in ${where}; ` +
     'splitTokens: true (--split-tokens) splits the tokens instead'
   );
 }
 
-/** Tags taken apart by their numbers; undefined for those that no scheme has. */
+/** Parsed tags by number; undefined for tags that belong to no scheme. */
 export function parsedTags(tags: readonly string[]): (Tag | undefined)[] {
   return tags.map(splitTag);
 }
 
 /**
- * The scheme of rows of which all were read: the one that is asked for, the one that their tags show, or none.
+ * The scheme of all rows: the requested one, the one recognised from the tags, or none.
  *
  * @param asked - The option.
- * @throws DataError `INVALID_ROW` for spans beside tags without a scheme.
+ * @throws DataError `INVALID_ROW` for spans mixed with tags without a scheme.
  */
 export function schemeOf(
   sentences: NumberedSentences,
@@ -180,19 +180,19 @@ export function schemeOf(
     asked === undefined && !detector.foreign ? (detector.scheme ?? entityScheme(tags)) : (asked ?? undefined);
   const scheme = found ?? (firstSpanned !== undefined && !detector.foreign && asked !== null ? 'IOB2' : undefined);
   if (firstSpanned !== undefined && scheme === undefined) {
-    const message = `row ${firstSpanned} has spans, but the tags of other rows have no scheme, as those of parts of speech; a model learns one or the other`;
+    const message = `row ${firstSpanned} has spans, but other rows have tags without a scheme, such as parts of speech; a model learns one or the other`;
     throw new DataError('INVALID_ROW', message, { file });
   }
   if (scheme === undefined && asked === undefined) warnOfMixture(sentences, tags, watcher);
   return scheme;
 }
 
-/** The scheme in which predictions come where the letters of tags fit none, as those of IOE. */
+/** The scheme of predictions if the letters of the tags match no scheme, such as IOE. */
 function entityScheme(tags: readonly string[]): TagScheme | undefined {
   return tags.some((tag) => tag !== 'O') && tags.every((tag) => splitTag(tag) !== undefined) ? 'IOB2' : undefined;
 }
 
-/** Warns of a tag without a scheme among tags of entities: one slip would make all of them tags without spans. */
+/** Warns of a tag without a scheme among entity tags: a single typo would turn all of them into tags without spans. */
 function warnOfMixture(sentences: NumberedSentences, tags: readonly string[], watcher: Watcher): void {
   const ofEntities = tags.filter((tag) => /^[BIESLU]-./.test(tag));
   if (2 * ofEntities.length < tags.length) return;
@@ -201,12 +201,12 @@ function warnOfMixture(sentences: NumberedSentences, tags: readonly string[], wa
   const { file } = sentences;
   const message =
     `the tag ${JSON.stringify(tags[stranger])} in ${placeOf(sentences, sentenceOf(sentences, sentences.tags.indexOf(stranger)))} has no scheme, but others, such as ` +
-    `${JSON.stringify(ofEntities[0])}, look like those of entities; so tags are learned as they are, without spans. ` +
-    'scheme says which one they have, and null that this is meant';
+    `${JSON.stringify(ofEntities[0])}, look like entity tags; so tags are learned unchanged, without spans. ` +
+    'set scheme to say which one they have, or to null if this is intended';
   watcher.warn('rows', rowWarning(message, file));
 }
 
-/** Words for the place of a sentence, for a message that has no position. */
+/** The position of a sentence, for a message without one. */
 export function placeOf({ rows, lines }: NumberedSentences, sentence: number): string {
   return lines[sentence] ? `line ${lines[sentence]}` : `row ${rows[sentence]}`;
 }
@@ -257,6 +257,6 @@ export async function checkTags(
     if (turns.due) await turns.next();
   }
   if (faulty === 0) return;
-  const message = `${sentenceWords(faulty)} tags that do not follow ${scheme}, and are read as the conlleval script does; the first: ${first}`;
+  const message = `${sentenceWords(faulty)} tags that violate ${scheme} and are read as the conlleval script does; the first: ${first}`;
   watcher.warn('rows', rowWarning(message, file));
 }

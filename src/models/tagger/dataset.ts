@@ -6,11 +6,11 @@ import type { TrainingSet } from '../../training/task.js';
 export class TagDataset implements TrainingSet {
   /** The id of each token's word; with {@link forms} the number of its form. `[tokens]` */
   readonly tokens: Int32Array;
-  /** Where each sentence begins, and at last the number of tokens; `[length + 1]`. */
+  /** Where each sentence begins, followed by the number of tokens; `[length + 1]`. */
   readonly offsets: Uint32Array;
-  /** The output of each token; a number behind the outputs stands for a tag that the model does not have. */
+  /** The output of each token; a number beyond the outputs stands for a tag that the model does not have. */
   readonly tags: Int32Array;
-  /** What the tokens are, where the network sees their characters. */
+  /** The forms of the tokens, if the network reads characters. */
   readonly forms: Forms | undefined;
 
   constructor(tokens: Int32Array, offsets: Uint32Array, tags: Int32Array, forms: Forms | undefined) {
@@ -28,7 +28,7 @@ export class TagDataset implements TrainingSet {
     return Int32Array.from({ length: this.length }, (_, i) => this.offsets[i + 1]! - this.offsets[i]!);
   }
 
-  /** Copies the sentences with these indices one after the other, in the order given. */
+  /** Copies the sentences with these indices, concatenated, in the given order. */
   gather(indices: Int32Array): Omit<Chunk, 'batchSizes'> {
     const lengths = indices.map((index) => this.offsets[index + 1]! - this.offsets[index]!);
     const total = lengths.reduce((sum, length) => sum + length, 0);

@@ -6,7 +6,7 @@ import { MOST_CRF_TAGS, type TaggerModelOptions, type TaggerModelSettings, tagge
 import type { TagFields } from './tagSet.js';
 import { TAGGER_TOKENIZERS, type TaggerTokenizer } from './tokenizer.js';
 
-/** What a tagger's file says beside its network. */
+/** Fields of a tagger's file. */
 export interface TaggerFields extends TagFields {
   /** How texts are split. */
   splits: TaggerTokenizer;
@@ -14,7 +14,7 @@ export interface TaggerFields extends TagFields {
   lowercase: boolean;
 }
 
-/** What a file describes, with the share of a shape that one has which says nothing of it. */
+/** A file's description, with the implied `shapeShare` of files without one. */
 function withoutShare(described: TaggerModelOptions): TaggerModelOptions {
   const { subwords } = described;
   if (typeof subwords !== 'object') return described;
@@ -22,10 +22,11 @@ function withoutShare(described: TaggerModelOptions): TaggerModelOptions {
 }
 
 /**
- * The kind of file that holds a tagger. Versions of its form:
+ * The description of tagger files. Versions of its format:
  *
- * - 1: tags with their scheme, words in lower case or not. The first ones say nothing of the share of a shape, which was one feature then.
- * - 2: compressed models. Another one still has version 1.
+ * - 1: tags with their scheme, lowercase words or not. The first files have no `shapeShare`: the shape was one feature
+ *   then.
+ * - 2: compressed models. Others still have version 1.
  */
 export const taggerFile: FileKind<TaggerModelSettings, TaggerFields> = {
   kind: 'tagger',
@@ -34,7 +35,7 @@ export const taggerFile: FileKind<TaggerModelSettings, TaggerFields> = {
   parse({ tags, scheme, lowercase, tokenizer }, { decoder }) {
     const distinct =
       Array.isArray(tags) && tags.every((tag) => typeof tag === 'string') && new Set(tags).size === tags.length;
-    if (!distinct || tags.length < 2) throw new ModelFileError('INVALID_FILE', 'expected two or more different tags');
+    if (!distinct || tags.length < 2) throw new ModelFileError('INVALID_FILE', 'expected two or more distinct tags');
     if (decoder === 'crf' && tags.length > MOST_CRF_TAGS)
       throw new ModelFileError('INVALID_FILE', `a CRF has at most ${MOST_CRF_TAGS} tags, not ${tags.length}`);
     if (typeof lowercase !== 'boolean') throw new ModelFileError('INVALID_FILE', 'its lowercase is not true or false');

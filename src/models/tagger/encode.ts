@@ -1,4 +1,5 @@
-// From what a caller asks about to numbers: nothing here needs a file system or an addon, since recurra-web reads sentences too.
+// Encodes callers' inputs as numbers. Nothing here needs a file system or an addon, since recurra-web reads sentences
+// too.
 
 import { invalidArgument } from '../../core/errors.js';
 import type { FeatureOptions } from '../../text/forms.js';
@@ -7,7 +8,7 @@ import type { EncodedText } from '../serving/ids.js';
 import { placed, placedTokens, type TaggerTokenizer } from './tokenizer.js';
 import { type WordSettings, wordIds } from './words.js';
 
-/** Tokens that are looked up between two pauses. */
+/** Tokens looked up between two pauses. */
 export const TOKENS_A_STEP = 2_048;
 
 /** Tokens with the ids of their words. */
@@ -15,21 +16,21 @@ export interface EncodedTokens extends EncodedText {
   tokens: readonly string[];
 }
 
-/** What a tagger reads: a text, or tokens; and what that is to the engine. */
+/** A tagger's input, a text or tokens, and its encoding for the engine. */
 export interface Sentence extends EncodedTokens {
-  /** The text, if one was given, and where each token begins in it. */
+  /** The text, if given, and where each token begins in it. */
   text: string | undefined;
   starts: readonly number[] | undefined;
 }
 
-/** What reading sentences needs of a model. */
+/** Model settings for reading sentences. */
 export interface SentenceSettings extends WordSettings {
   vocab: Vocab;
   /** How texts are split. */
   splits: TaggerTokenizer;
   /** Tokens that are read at once. */
   maxLength: number;
-  /** What of the characters of a word the network sees; false for nothing. */
+  /** Character features that the network reads; false for none. */
   subwords: false | FeatureOptions;
 }
 
@@ -37,9 +38,9 @@ export interface SentenceSettings extends WordSettings {
 type Words = Pick<SentenceSettings, 'vocab' | 'lowercase'>;
 
 /**
- * Reads a text, or tokens; pauses now and then.
+ * Reads a text or tokens; pauses often.
  *
- * @param name - What it is called in messages.
+ * @param name - Its name in messages.
  * @throws ArgumentError naming it if it is neither a string nor an array of strings.
  */
 export function* sentenceSteps(
@@ -58,7 +59,7 @@ export function* sentenceSteps(
   return { ...(yield* encodeSteps(tokens, settings)), tokens, text: undefined, starts: undefined };
 }
 
-/** Ids of tokens, at least one; pauses now and then. */
+/** Ids of tokens, at least one; pauses often. */
 export function* encodeSteps(tokens: readonly string[], settings: Words): Generator<void, EncodedText, undefined> {
   const { vocab } = settings;
   if (tokens.length === 0) return { ids: Int32Array.of(vocab.defaultIndex!), count: 0, known: 0 };
@@ -74,7 +75,7 @@ export function* encodeSteps(tokens: readonly string[], settings: Words): Genera
   return { ids, count: tokens.length, known };
 }
 
-/** The ids of sentences one after the other, in rows of at most `maxLength`. */
+/** The concatenated ids of sentences, in rows of at most `maxLength`. */
 export function rowsOf(
   sentences: readonly EncodedText[],
   maxLength: number,
@@ -95,7 +96,7 @@ export function rowsOf(
   return { tokens, lengths: Int32Array.from(lengths) };
 }
 
-/** Each different token with the id of its word, and which of them each token is. */
+/** The distinct tokens with the ids of their words, and the index of each token among them. */
 export function distinctWords(
   sentences: readonly EncodedTokens[],
   ofTokens: Int32Array,
@@ -105,7 +106,7 @@ export function distinctWords(
   const numbers = new Int32Array(ofTokens.length);
   let at = 0;
   for (const { tokens } of sentences) {
-    // An empty sentence stands as one word without characters.
+    // An empty sentence is represented by one word without characters.
     for (const token of tokens.length === 0 ? [''] : tokens) {
       let number = found.get(token);
       if (number === undefined) {

@@ -18,13 +18,13 @@ import type { SentenceReader } from './sentence.js';
 import type { TagSet } from './tagSet.js';
 import type { TaggerTokenizer } from './tokenizer.js';
 
-/** A row that was measured, as {@link TagEvaluationOptions.onPrediction} sees it. */
+/** A measured row, as passed to {@link TagEvaluationOptions.onPrediction}. */
 export interface EvaluatedTags {
   /** The tokens of the row. */
   tokens: readonly string[];
-  /** Their right tags, in the scheme of the model. */
+  /** Their correct tags, in the scheme of the model. */
   tags: readonly string[];
-  /** The tags that the model gives them. */
+  /** Their predicted tags. */
   predicted: readonly string[];
   /** Probability of each of these, from 0 to 1. */
   probabilities: readonly number[];
@@ -35,21 +35,21 @@ export interface EvaluatedTags {
 /** Options of {@link TextTagger.evaluate}. */
 export interface TagEvaluationOptions {
   /**
-   * What to do with a label (or a tag without a scheme) that the model does not have: end with an error that lists all of them, or with
-   * `'wrong'` count its spans as not found. Default `'error'`.
+   * What to do with a label (or a tag without a scheme) that the model does not have: throw an error that lists all of
+   * them, or with `'wrong'` count its spans as missed. Default `'error'`.
    */
   unknownLabels?: OnUnknownLabel | undefined;
   /**
    * Whether a token is split where a span of a row begins or ends within it, as {@link TaggerTrainOptions.splitTokens}. Default `false`.
    */
   splitTokens?: boolean | undefined;
-  /** Ends the work with an error of code `ABORTED`. */
+  /** Stops the work with an error of code `ABORTED`. */
   signal?: AbortSignal | undefined;
   /** Called with the number of rows measured so far, after each few thousand. */
   onProgress?: ((progress: { rows: number }) => void) | undefined;
   /**
-   * Called for each row, in their order. What it returns is awaited if it is a promise, so that a slow writer slows the
-   * measuring down instead of filling memory.
+   * Called for each row, in their order. A returned promise is awaited, so that a slow writer slows down the evaluation
+   * instead of filling memory.
    */
   onPrediction?: ((row: EvaluatedTags) => void | Promise<void>) | undefined;
 }
@@ -78,7 +78,7 @@ export interface TagPredictor {
   maxLength: number;
 }
 
-/** Rows that are read and measured at once, and tokens that go to the engine in one call. */
+/** Rows measured together, and tokens per call of the engine. */
 const ROWS = 1_024;
 const TOKENS_PER_CALL = 65_536;
 
@@ -119,7 +119,7 @@ class UnknownTags {
   }
 }
 
-/** A row with its right spans. */
+/** A row with its correct spans. */
 interface TruthRow extends ReadRow {
   spans: TokenSpan[];
 }
@@ -147,7 +147,7 @@ export async function evaluateTags(
       tokensRead += row.tokens.length;
       const spans = set.entities ? looseEntities(parsed(row, number, rows.file)) : [];
       unknown.see(set.entities ? spans.map(({ label }) => label) : row.tags, number, row.line);
-      // All rows are looked through, so that the error lists all unknown labels.
+      // Scan all rows, so that the error lists all unknown labels.
       if (unknownLabels === 'wrong' || !unknown.any) block.push({ ...row, spans });
       if (turns.due) await turns.next();
     }
@@ -205,7 +205,7 @@ export async function evaluateTags(
   }
 }
 
-/** The tags of a row taken apart. */
+/** The parsed tags of a row. */
 function parsed({ tags, line }: ReadRow, number: number, file: string | undefined): Tag[] {
   return tags.map((tag, i) => {
     const found = splitTag(tag);

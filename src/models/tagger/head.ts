@@ -4,7 +4,7 @@ import type { TagSet } from './tagSet.js';
 
 /** What the head of a tagger's network looks like. */
 export function tagsHead(set: TagSet, { decoder }: Pick<TaggerModelSettings, 'decoder'>): TagsHead {
-  // A softmax knows no sequences; what it gives is read as the conlleval script does.
+  // A softmax ignores sequences; its tags are read as the conlleval script does.
   const forbidden = decoder === 'crf' ? set.forbidden() : undefined;
   return { kind: 'tags', outputs: set.tags.length, decoder, ...(forbidden && { forbidden }) };
 }

@@ -3,14 +3,15 @@ import { option, settingsOf, type TableOf } from '../../core/options/table.js';
 import { DECODERS, type Decoder, NETWORK, type NetworkOptions } from '../../engine/network.js';
 import { type SubwordOptions, type SubwordSettings, subwordKind, subwordTable, typedSubwords } from '../subwords.js';
 
-/** Tags of a CRF at most: each token takes time with the square of their number. */
+/** Maximum tags of a CRF: the time per token grows with the square of their number. */
 export const MOST_CRF_TAGS = 2_048;
 
-/** What a tagger's network has on top of its recurrent layers. */
+/** Options of a tagger's head. */
 export interface TaggerHeadOptions {
   /**
-   * How tags are chosen. `'crf'` chooses the most probable sequence of tags (Viterbi) and is trained on the probability of whole
-   * sequences, as `pytorch-crf`; `'softmax'` chooses each tag by itself, which is faster with hundreds of tags, and the one for more than 2,048. Default `'crf'`.
+   * How tags are chosen. `'crf'` chooses the most probable sequence of tags (Viterbi) and is trained on the probability
+   * of whole sequences, as `pytorch-crf`; `'softmax'` chooses each tag independently, which is faster with hundreds of
+   * tags and required for more than 2,048. Default `'crf'`.
    */
   decoder?: Decoder;
 }
@@ -27,21 +28,20 @@ export const SUBWORDS = subwordTable({
   dropout: 0.5,
 });
 
-/** What the tokens of a tagger are to its network. */
+/** How a tagger's network reads tokens. */
 export interface TaggerInputOptions {
   /**
-   * Whether, and how, the network sees the characters of words; see {@link SubwordOptions}. `true` is the same as no option. Default: it
-   * does.
+   * Whether, and how, the network reads the characters of words; see {@link SubwordOptions}. Default: `true`.
    */
   subwords?: boolean | SubwordOptions;
 }
 
-/** What the network of a tagger looks like. */
+/** The network of a tagger. */
 export interface TaggerModelOptions extends NetworkOptions, TaggerHeadOptions, TaggerInputOptions {}
 
 /** {@link TaggerModelOptions} with every default filled in. */
 export interface TaggerModelSettings extends Required<Omit<TaggerModelOptions, 'subwords'>> {
-  /** How the network sees the characters of words; false if it does not. */
+  /** How the network reads the characters of words; false if it does not. */
   subwords: false | SubwordSettings;
 }
 
@@ -66,26 +66,26 @@ export const TAGGER_NETWORK = {
   dropout: {
     ...NETWORK.dropout,
     default: 0.5,
-    help: "share of elements dropped in training from the tokens' outputs, and between layers",
+    help: "dropout rate in training, of the tokens' outputs and between layers",
   },
   embeddingDropout: { ...NETWORK.embeddingDropout, default: 0.5 },
   wordDropout: { ...NETWORK.wordDropout, default: 0.1 },
   decoder: option(choice(DECODERS), {
     default: 'crf',
     flag: '<how>',
-    help: 'how tags are chosen: `crf`, the best sequence, or `softmax`, each by itself',
+    help: 'how tags are chosen: `crf`, the best sequence, or `softmax`, each independently',
   }),
   subwords: option(subwordKind(SUBWORDS), {
     default: settingsOf(SUBWORDS, {}),
     defaultText: 'on',
     flag: '<buckets>',
-    help: 'whether, and how, the network sees the characters of words',
-    flagHelp: 'vectors for what the characters of words say (default: 32768); 0 for none',
+    help: 'whether, and how, the network reads the characters of words',
+    flagHelp: 'number of vectors for the characters of words (default: 32768); 0 for none',
     parse: typedSubwords,
   }),
 } as const satisfies TableOf<TaggerModelOptions>;
 
-/** What the network of a tagger looks like, checked. */
+/** The checked network of a tagger. */
 export function taggerModelSettings(options: TaggerModelOptions): TaggerModelSettings {
   return settingsOf(TAGGER_NETWORK, options);
 }

@@ -21,26 +21,27 @@ import type { TagValidation } from './validation.js';
 /** How a tagger reads texts and their tags. */
 export interface TaggerTextOptions extends Pick<TextOptions, 'minFreq' | 'maxTokens'> {
   /**
-   * How a text is split into tokens, of which each keeps its case and its place: words by Unicode's rules ({@link tokensInText}), or
-   * code points, for a segmentation. Rows and predictions that are tokens already are taken as they are. Default `'unicode_words'`.
+   * How a text is split into tokens, which keep their case and position: words by Unicode's rules
+   * ({@link tokensInText}), or code points, for segmentation. Tokens in rows and predictions are used unchanged.
+   * Default `'unicode_words'`.
    */
   tokenizer?: TaggerTokenizer;
   /**
-   * Tokens of a sentence that are read at once; a longer one is read in parts of that many, each by itself. There are as many tags as
-   * tokens in any case. Default 1,000.
+   * Tokens of a sentence that are read together; a longer one is read in independent parts. There are always as many
+   * tags as tokens. Default 1,000.
    */
   maxLength?: number;
   /**
-   * Whether a word's own vector is looked up in lower case, as most files of word vectors are written. Default `true`.
+   * Whether a word's own vector is looked up in lower case, as in most files of word vectors. Default `true`.
    */
   lowercase?: boolean;
   /**
-   * Whether a token is split where a span of a training row begins or ends within it. Without it the span takes the whole token, and a
-   * warning says where the first one is. Default `false`.
+   * Whether a token is split where a span of a training row begins or ends within it. Otherwise the span takes the
+   * whole token, and a warning names the first one. Default `false`.
    */
   splitTokens?: boolean;
   /**
-   * The scheme of the rows' tags, in which predictions come too; null for tags without a scheme, such as parts of speech. Default:
+   * The scheme of the rows' tags and of predictions; null for tags without a scheme, such as parts of speech. Default:
    * recognised in the rows, see {@link detectTagScheme}; `'IOB2'` for rows with spans.
    */
   scheme?: TagScheme | null;
@@ -77,7 +78,7 @@ const TAGGER_TEXT = {
   maxLength: option(integer(1, 1_000_000), {
     default: 1_000,
     flag: '<n>',
-    help: 'tokens of a sentence that are read at once; a longer one is read in parts',
+    help: 'tokens of a sentence that are read together; a longer one is read in parts',
   }),
   minFreq: TEXT.minFreq,
   maxTokens: TEXT.maxTokens,
@@ -85,7 +86,7 @@ const TAGGER_TEXT = {
     default: true,
     flag: '',
     help: "look up a word's own vector in lower case",
-    flagHelp: "look up a word's own vector as it is written, not in lower case",
+    flagHelp: "look up a word's own vector without lowercasing",
   }),
   splitTokens: option(flag, {
     default: false,

@@ -3,44 +3,44 @@ import type { TokenSpan } from '../../text/tags/entities.js';
 import type { Sentence } from './encode.js';
 import type { TagSet } from './tagSet.js';
 
-/** A labelled part of what a tagger was asked about. */
+/** A labelled part of a tagger's input. */
 export interface TaggedSpan {
   /**
-   * Where it begins: in a text the index of its first UTF-16 code unit, so that `text.slice(start, end)` is the span; in tokens the
-   * index of its first token.
+   * Start: in a text, the index of its first UTF-16 code unit, so that `text.slice(start, end)` is the span; in tokens,
+   * the index of its first token.
    */
   start: number;
-  /** Index behind its end. */
+  /** End, exclusive. */
   end: number;
-  /** The label of the training rows. */
+  /** Its label, from the training rows. */
   label: string;
-  /** The part itself: of tokens, these with a blank between them. */
+  /** Its text; tokens are joined by spaces. */
   text: string;
-  /** How probable it is that there is a span with exactly these borders and this label, from 0 to 1. */
+  /** Probability of a span with exactly these borders and this label, from 0 to 1. */
   probability: number;
 }
 
-/** What a tagger says about tokens. */
+/** A tagger's answer for tokens. */
 export interface Tagging {
-  /** The tokens: those that were given, or those of the text. */
+  /** The given tokens, or those of the text. */
   tokens: readonly string[];
   /** A tag for each of them, in the scheme of the training rows. */
   tags: readonly string[];
-  /** How probable each tag is at its token, from 0 to 1. */
+  /** Probability of each tag at its token, from 0 to 1. */
   probabilities: readonly number[];
-  /** The spans of the tags, in order; none overlaps another. Empty where tags have no scheme. */
+  /** The spans of the tags, in order and without overlaps. Empty if tags have no scheme. */
   spans: readonly TaggedSpan[];
   /** How many of the tokens are in the vocabulary. */
   knownTokens: number;
 }
 
-/** What a tagger says about a text. */
+/** A tagger's answer for a text. */
 export interface TextTagging extends Tagging {
   /** Where each token begins: `text.slice(starts[i], starts[i] + tokens[i].length) === tokens[i]`. */
   starts: readonly number[];
 }
 
-/** The outputs of a sentence's tokens as the engine gave them, from `start` on. */
+/** The engine's outputs for a sentence's tokens, from `start` on. */
 export function givenTags(scores: Float32Array, start: number, count: number): Int32Array {
   const tags = new Int32Array(count);
   for (let token = 0; token < count; token++) tags[token] = scores[start + TAG_SCORES * token]!;
@@ -48,9 +48,9 @@ export function givenTags(scores: Float32Array, start: number, count: number): I
 }
 
 /**
- * The probability that a span's tokens have exactly these tags: of a chain
- * `p(t_s ... t_e) = p(t_s) * product over i from s to e - 1 of p(t_i, t_i+1) / p(t_i)`. Parts of a long sentence, of `maxLength` tokens
- * each, are independent of each other.
+ * The probability that a span's tokens have exactly these tags: for a chain,
+ * `p(t_s ... t_e) = p(t_s) * product over i from s to e - 1 of p(t_i, t_i+1) / p(t_i)`. Parts of a long sentence, of
+ * `maxLength` tokens each, are independent of each other.
  */
 export function spanProbability(scores: Float32Array, start: number, span: TokenSpan, maxLength: number): number {
   const at = (token: number) => start + TAG_SCORES * token;
@@ -63,7 +63,7 @@ export function spanProbability(scores: Float32Array, start: number, span: Token
   return Math.min(1, Math.max(0, probability));
 }
 
-/** What the engine's scores of a sentence say. */
+/** Makes an answer from the engine's scores of a sentence. */
 export function taggingOf(
   { set, maxLength }: { set: TagSet; maxLength: number },
   sentence: Sentence,

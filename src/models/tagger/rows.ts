@@ -7,24 +7,24 @@ import { writeSpans } from '../../text/tags/spans.js';
 import { orderedSpans, type TextSpan } from '../../text/tags/textSpans.js';
 import { atOnce, placed, placedTokens, type TaggerTokenizer } from './tokenizer.js';
 
-/** What a tagger learns from: tokens with a tag for each, or a text with labelled parts. */
+/** A training row of a tagger: tokens with a tag for each, or a text with labelled spans. */
 export type TagRow = TaggedTokens | SpannedText;
 
 /**
- * Sentences with their tags or spans: an array, a generator, or a reader such as {@link readConll}, {@link readConllu} or
- * {@link readSpans} that gives them as it reads.
+ * Sentences with their tags or spans: an array, a generator, or a reader such as {@link readConll}, {@link readConllu}
+ * or {@link readSpans} that yields them as it reads.
  */
 export type TagRows = (Iterable<TagRow> | AsyncIterable<TagRow>) & RowsOrigin & TagsNoted;
 
-/** What a reader of tags noted of them. */
+/** What a reader of tags reported. */
 export interface TagsNoted {
-  /** Number of sentences whose tags did not follow their scheme and were read as the conlleval script does. */
+  /** Number of sentences whose tags violated their scheme and were read as the conlleval script does. */
   readonly repaired?: number | undefined;
-  /** The first of their faults. */
+  /** The first violations. */
   readonly hints?: readonly TagHint[] | undefined;
 }
 
-/** What rows look like, for messages. */
+/** Description of a row, for messages. */
 export const TAG_ROWS = '{ tokens, tags } or { text, spans }';
 
 /** How rows are read. */
@@ -42,11 +42,11 @@ export interface ReadRow {
   tokens: readonly string[];
   /** Where each token begins in the text. */
   starts: readonly number[] | undefined;
-  /** As many tags: as the row has them, or for spans in IOB2. */
+  /** The tags, one per token; IOB2 for spans. */
   tags: readonly string[];
   /** Whether the row has spans, and so its tags the scheme IOB2. */
   spanned: boolean;
-  /** A span that does not fall on borders of tokens. */
+  /** A span that does not match token borders. */
   misaligned: { span: TextSpan; count: number } | undefined;
   line: number | undefined;
 }
@@ -56,7 +56,7 @@ export interface ReadRow {
  *
  * @param row - Of unknown content.
  * @param number - Number of the row, from 1, for messages about rows without a line.
- * @throws DataError `INVALID_ROW` saying where and why a row does not fit.
+ * @throws DataError `INVALID_ROW` saying where and why a row is invalid.
  */
 export function readRow(row: unknown, number: number, settings: RowSettings, file: string | undefined): ReadRow {
   const { line } = (Object(row) ?? {}) as { line?: unknown };
@@ -68,7 +68,7 @@ export function readRow(row: unknown, number: number, settings: RowSettings, fil
   const both = [Object.entries({ tokens, tags }), Object.entries({ text, spans })].map((entries) =>
     entries.filter(([, value]) => value !== undefined).map(([name]) => name),
   );
-  // Either alone would be read, and the other left out without a word.
+  // Otherwise one would be read and the other silently ignored.
   if (both.every((names) => names.length > 0))
     throw refuse(`expected ${TAG_ROWS}, not both, but found ${listed(both.flat())}`);
   if (tokens !== undefined || tags !== undefined) return { ...ofTokens(tokens, tags, refuse), line: at };
@@ -124,7 +124,7 @@ export function isRows(rows: unknown): rows is TagRows {
   return typeof rows === 'object' && (source?.[Symbol.iterator] ?? source?.[Symbol.asyncIterator]) !== undefined;
 }
 
-/** The warning about rows of which a part was read otherwise than written. */
+/** A warning about rows that were read differently from how they are written. */
 export function rowWarning(message: string, file: string | undefined): RecurraError {
   return new DataError('INVALID_ROW', message, { file });
 }

@@ -15,10 +15,10 @@ import {
 } from './encode.js';
 import { atOnce } from './tokenizer.js';
 
-/** Characters, or tokens, from which on a sentence is read in turns with others. */
+/** A sentence of this many characters or tokens is read in turns with others. */
 const LONG = 8_192;
 
-/** Reads what callers ask about, and puts it together for the engine. */
+/** Reads callers' inputs and batches them for the engine. */
 export class SentenceReader implements IdReader<Sentence> {
   readonly #settings: SentenceSettings;
 
@@ -32,7 +32,7 @@ export class SentenceReader implements IdReader<Sentence> {
 
   together(asked: readonly Asked[], from: number): (() => Promise<readonly Sentence[]>) | undefined {
     const given = asked[from];
-    // What is no text is refused where it is read.
+    // Invalid values are refused when they are read.
     if (given == null || !(given.length >= LONG)) return undefined;
     return async () => [await new Turns().run(this.#steps(asked, from))];
   }
@@ -41,7 +41,7 @@ export class SentenceReader implements IdReader<Sentence> {
     return sentenceSteps(asked[index], asked.length === 1 ? 'input' : `inputs[${index}]`, this.#settings);
   }
 
-  /** Ids of tokens, at least one; pauses now and then. */
+  /** Ids of tokens, at least one; pauses often. */
   encodeSteps(tokens: readonly string[]): Generator<void, EncodedText, undefined> {
     return encodeSteps(tokens, this.#settings);
   }

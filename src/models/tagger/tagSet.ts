@@ -6,22 +6,24 @@ import { writeSpans } from '../../text/tags/spans.js';
 import { parseTag, type Tag, UNTYPED } from '../../text/tags/tag.js';
 import { tagTransitions } from '../../text/tags/transitions.js';
 
-/** The scheme in which a network knows entities: with one tag for each place in them, a span has a probability of its own. */
+/**
+ * The network's internal scheme for entities: with one tag for each position, a span has a well-defined probability.
+ */
 const INSIDE: TagScheme = 'IOBES';
 
-/** What a tagger's file says of its outputs. */
+/** A tagger file's description of its outputs. */
 export interface TagFields {
-  /** The tags, in the order of the outputs: those of {@link INSIDE} where there is a scheme. */
+  /** The tags, in the order of the outputs: those of {@link INSIDE} if there is a scheme. */
   tags: readonly string[];
-  /** The scheme in which tags are given; undefined for tags without a scheme. */
+  /** The scheme of predicted tags; undefined for tags without a scheme. */
   scheme: TagScheme | undefined;
 }
 
-/** The tags of a model: how those of rows become outputs of the network, and these become spans and tags. */
+/** The tags of a model: maps tags of rows to outputs of the network, and outputs to spans and tags. */
 export class TagSet implements TagFields {
   readonly tags: readonly string[];
   readonly scheme: TagScheme | undefined;
-  /** The labels of spans, in order of code points; for tags without a scheme the tags. */
+  /** The labels of spans, in code point order; for tags without a scheme the tags. */
   readonly labels: readonly string[];
   readonly #names: string[];
   readonly #parsed: Tag[];
@@ -42,7 +44,7 @@ export class TagSet implements TagFields {
     return this.scheme !== undefined;
   }
 
-  /** Outputs of a sequence of tags as rows have them. Those that the model does not have are numbered behind the outputs. */
+  /** Outputs of a row's sequence of tags. Tags that the model does not have are numbered beyond the outputs. */
   encode(tags: readonly Tag[] | readonly string[]): Int32Array {
     const inside = this.scheme === undefined ? (tags as readonly string[]) : writtenInside(tags as readonly Tag[]);
     return Int32Array.from(inside, (tag) => this.#idOf(tag));
@@ -59,12 +61,12 @@ export class TagSet implements TagFields {
     return id;
   }
 
-  /** The tag of an output, or of a number behind them. */
+  /** The tag of an output, or of a number beyond them. */
   name(id: number): string {
     return this.#names[id]!;
   }
 
-  /** The entities of a sequence of outputs, read as the conlleval script does where it does not follow the scheme. */
+  /** The entities of a sequence of outputs, read as the conlleval script does if it violates the scheme. */
   spans(ids: ArrayLike<number>): TokenSpan[] {
     const tags = new Array<Tag>(ids.length);
     for (let i = 0; i < ids.length; i++) tags[i] = this.#parsed[ids[i]!]!;
@@ -86,12 +88,12 @@ export class TagSet implements TagFields {
   }
 }
 
-/** Entities of any tags, written with one tag for each place in them. */
+/** Entities of any tags, written with one tag for each position. */
 function writtenInside(tags: readonly Tag[]): string[] {
   return writeSpans(looseEntities(tags), tags.length, INSIDE);
 }
 
-/** Finds out which tags a model needs. */
+/** Collects the tags that a model needs. */
 export class TagCollector {
   readonly #scheme: TagScheme | undefined;
   readonly #tags = new Set<string>();
@@ -103,7 +105,7 @@ export class TagCollector {
     this.#scheme = scheme;
   }
 
-  /** Looks at the tags of a sentence. */
+  /** Adds the tags of a sentence. */
   add(tags: readonly Tag[] | readonly string[]): void {
     if (this.#scheme === undefined) {
       for (const tag of tags as readonly string[]) this.#tags.add(tag);
@@ -113,7 +115,7 @@ export class TagCollector {
       (end - start === 1 ? this.#single : this.#longer).add(label);
   }
 
-  /** The tags: of entities those of each place that a label was met at, and `O`. */
+  /** The tags: for entities, those of each position seen for a label, and `O`. */
   finish(): TagSet {
     const scheme = this.#scheme;
     if (scheme === undefined) return new TagSet({ tags: [...this.#tags].sort(compareCodePoints), scheme });

@@ -30,13 +30,13 @@ import type { TagValidation } from './validation.js';
 
 /** Options of {@link TextTagger.predict} and {@link TextTagger.predictMany}. */
 export interface TagPredictOptions {
-  /** Stops the call: what has not been computed yet is given up, and the call rejects with `ABORTED`. */
+  /** Stops the call: pending work is discarded, and the call rejects with `ABORTED`. */
   signal?: AbortSignal;
 }
 
 /**
- * A tagger: a label for each token, and spans where the tags are those of entities. An embedding, recurrent layers, a linear layer on
- * each token's output, and a conditional random field that finds the best sequence of tags.
+ * A tagger: a label for each token, and spans if the tags are those of entities. It has an embedding, recurrent layers,
+ * a linear layer on each token's output, and a conditional random field that finds the best sequence of tags.
  *
  * @example
  * ```ts
@@ -48,7 +48,7 @@ export interface TagPredictOptions {
  */
 export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
   static readonly #task = taggerTask((parts) => new TextTagger(parts));
-  /** The labels of spans, in order of code points; for tags without a scheme the tags. */
+  /** The labels of spans, in code point order; for tags without a scheme the tags. */
   readonly labels: readonly string[];
   /** The scheme of the tags, that of the training rows; undefined for tags without a scheme, such as parts of speech. */
   readonly scheme: TagScheme | undefined;
@@ -83,14 +83,14 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
    *
    * @param rows - `{ tokens, tags }` or `{ text, spans }`: an array, {@link readConll}, {@link readConllu}, {@link readSpans}, or any
    * iterable or async iterable.
-   * @param options - see {@link TaggerTrainOptions}.
+   * @param options - See {@link TaggerTrainOptions}.
    * @returns the model; with validation rows, the weights of its best epoch.
-   * @throws {@link ArgumentError} for an option that does not fit.
-   * @throws {@link DataError} for rows that do not fit: none at all, tokens and tags of different numbers, spans that overlap or are not
-   * within their text, one tag only, a validation label that is not a training label; `DATA_MISMATCH` for rows that are not those of the
-   * checkpoint to resume.
-   * @throws {@link ModelFileError} for a checkpoint to resume that is missing or damaged.
-   * @throws {@link TrainingError} `ABORTED`, `NON_FINITE_LOSS` or `IO`; its `model` holds what was learned.
+   * @throws {@link ArgumentError} for an invalid option.
+   * @throws {@link DataError} for invalid rows: none at all, tokens and tags of different numbers, spans that overlap
+   * or are not within their text, one tag only, a validation label that is not a training label; `DATA_MISMATCH` for
+   * rows that differ from those of the checkpoint to resume.
+   * @throws {@link ModelFileError} for a missing or damaged checkpoint.
+   * @throws {@link TrainingError} `ABORTED`, `NON_FINITE_LOSS` or `IO`; its `model` has the weights learned so far.
    *
    * @example
    * ```ts
@@ -105,7 +105,7 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
   }
 
   /**
-   * Starts a training, as {@link train}, and returns at once, with what watches and steers it.
+   * Starts a training, as {@link train}, and returns at once with a run to watch and control it.
    *
    * @example
    * ```ts
@@ -124,7 +124,7 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
   /**
    * Loads a model that {@link save} wrote.
    *
-   * @throws {@link ModelFileError} if the file is missing, cannot be read, was damaged, or is not a tagger.
+   * @throws {@link ModelFileError} if the file is missing, unreadable, damaged, or not a tagger.
    *
    * @example
    * ```ts
@@ -146,7 +146,7 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
         taggerFile,
         (own) => tagsHead(new TagSet(own), own.settings),
         async () => ({}),
-        // The first prediction makes the weights ready.
+        // The first prediction packs the weights.
         async (engine, own) => {
           const { tokens, lengths, forms } = readerOf(own).flat([
             { ids: Int32Array.of(0), count: 1, known: 0, tokens: ['a'] },
@@ -159,14 +159,15 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
   }
 
   /**
-   * Makes a smaller model of this one, which stays as it is: words' vectors in few bits, fewer words, all other weights in 8 bits.
-   * It needs no rows, and the same model gives the same bytes. The smaller model predicts and is saved as any other; it is not trained further.
+   * Returns a smaller copy of this model: fewer bits per word vector, fewer words, all other weights in 8 bits. It
+   * needs no rows, and the same model gives the same bytes. The smaller model predicts and is saved like any other; it
+   * cannot be trained further. This model is unchanged.
    *
-   * @param options - see {@link CompressOptions}: `maxBytes`, `bits` or `keepWords`.
-   * @throws {@link ArgumentError} for an option that does not fit; `OUT_OF_RANGE` for a budget that cannot be met, which says what the
-   * least is.
-   * @throws {@link RecurraError} `INVALID_ARGUMENT` for a model that is compressed already, `ABORTED` if the signal is aborted,
-   * `DISPOSED` once the model was closed.
+   * @param options - See {@link CompressOptions}: `maxBytes`, `bits` or `keepWords`.
+   * @throws {@link ArgumentError} for an invalid option; `OUT_OF_RANGE` for a budget that cannot be met; the message
+   * gives the minimum.
+   * @throws {@link RecurraError} `INVALID_ARGUMENT` for a model that is already compressed, `ABORTED` if the signal is
+   * aborted, `DISPOSED` after the model was closed.
    *
    * @example
    * ```ts
@@ -188,18 +189,18 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
   }
 
   /**
-   * Tags a text, or tokens that are there already.
+   * Tags a text, or given tokens.
    *
-   * A text is split into tokens; its spans point into it: `text.slice(span.start, span.end) === span.text`, in UTF-16 code units,
-   * whatever the text. Of tokens the spans say which tokens they are made of. There are as many tags as tokens, always. An empty text,
-   * and one without a known word, gets an answer too; see {@link Tagging.knownTokens}.
+   * A text is split into tokens; its spans point into it: `text.slice(span.start, span.end) === span.text`, in UTF-16
+   * code units, whatever the text. Of tokens the spans say which tokens they are made of. There are as many tags as
+   * tokens, always. An empty text, and one without a known word, gets an answer too; See {@link Tagging.knownTokens}.
    *
-   * Any number of callers may ask at the same time. A short text that finds the model idle is computed at once; what arrives
-   * together is computed together, away from the event loop. See {@link setServing}.
+   * Any number of calls may run at the same time. A short text is computed synchronously if the model is idle; calls
+   * that arrive together are batched and computed off the event loop. See {@link setServing}.
    *
    * @throws {@link ArgumentError} if `input` is neither a string nor an array of strings.
    * @throws {@link RecurraError} `OVERLOADED` if too many texts are waiting, `ABORTED` if the signal is aborted, `DISPOSED`
-   * once the model was closed.
+   * after the model was closed.
    *
    * @example
    * ```ts
@@ -219,7 +220,7 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
   }
 
   /**
-   * Tags many texts, or sentences of tokens, faster than one by one; the answers are in their order. Other callers are answered
+   * Tags many texts, or sentences of tokens, faster than one by one; answers are in order. Other calls are answered
    * between its batches.
    *
    * @throws {@link ArgumentError} if an element is neither a string nor an array of strings.
@@ -248,11 +249,11 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
   }
 
   /**
-   * Measures the model on rows with tags or spans: see `docs/measures.md` for what each figure means. Rows are read as they are
-   * needed, so there may be more of them than fit into memory.
+   * Measures the model on rows with tags or spans: see `docs/measures.md` for what each figure means. Rows are read as
+   * needed, so they need not fit into memory.
    *
-   * @returns of entities what {@link entityReport} gives, for other tags what {@link classificationReport} gives, and with both the most
-   * frequent mistakes and how far the probabilities can be believed.
+   * @returns the figures of {@link entityReport} for entities, or of {@link classificationReport} for other tags, and
+   * the most frequent mistakes and the calibration.
    * @throws {@link DataError} `EMPTY_DATASET` without rows, `UNKNOWN_LABEL` for a label that the model does not have.
    *
    * @example
@@ -284,7 +285,7 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
   }
 }
 
-/** What reads for a model. */
+/** The reader of a model's inputs. */
 function readerOf({
   vocab,
   splits,

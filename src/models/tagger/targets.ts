@@ -30,28 +30,29 @@ import { TagCollector, type TagSet } from './tagSet.js';
 import { atOnce, placedTokens } from './tokenizer.js';
 import { wordOf } from './words.js';
 
-/** What the training of a tagger works on. */
+/** The data of a tagger's training. */
 export interface TaggerData {
   train: TagDataset;
   validation: TagDataset | undefined;
   vocab: Vocab;
   set: TagSet;
-  /** All tokens as they are written, by the numbers that forms have; none where the network does not see their characters. */
+  /** All tokens as text, by form number; empty if the network does not read characters. */
   spelled: readonly string[];
 }
 
-/** Reads some sentences of those that were numbered. */
+/** The indices of some of the numbered sentences. */
 type Part = Int32Array | undefined;
 
-/** With fewer validation sentences than this, one moves the figures by more than epochs differ. */
+/** With fewer validation sentences, one changes the figures by more than epochs differ. */
 const FEW = 20;
 
 /**
  * Reads everything that a training needs, yielding to the event loop.
  *
- * @param watcher - Told of rows that were read otherwise than written, and of validation rows that say little.
- * @param words - Words that the vocabulary gets beside those of the training rows.
- * @throws DataError for rows that do not fit, no rows, one tag only, or validation labels that training does not have.
+ * @param watcher - Receives warnings about rows that were read differently from how they are written, and about too few
+ * validation rows.
+ * @param words - Additional words of the vocabulary besides those of the training rows.
+ * @throws DataError for invalid rows, no rows, one tag only, or validation labels that training does not have.
  */
 export async function prepareTags(
   rows: TagRows,
@@ -97,7 +98,7 @@ export async function prepareTags(
     throw new DataError('SINGLE_CLASS', message, { file: rows.file });
   }
   if (settings.model.decoder === 'crf' && set.tags.length > MOST_CRF_TAGS) {
-    const message = `the rows have ${set.tags.length} tags, and decoder 'crf' compares each with each, ${MOST_CRF_TAGS} at most; give decoder: 'softmax' (--decoder softmax)`;
+    const message = `the rows have ${set.tags.length} tags, but decoder 'crf', which compares all pairs, supports at most ${MOST_CRF_TAGS}; give decoder: 'softmax' (--decoder softmax)`;
     throw constraint('decoder', message, 'OUT_OF_RANGE');
   }
   const vocab = await vocabularyOf(all, parts.train, names, settings, words, turns);
@@ -140,7 +141,7 @@ function sentencesOf({ offsets }: NumberedSentences, part: Part): Int32Array {
   return part ?? Int32Array.from({ length: offsets.length - 1 }, (_, i) => i);
 }
 
-/** Splits off a share of the sentences so that both parts have each label, as nearly as they can. */
+/** Splits off a share of the sentences so that both parts have each label, as far as possible. */
 async function split(
   { offsets, tags }: NumberedSentences,
   parsed: readonly (Tag | undefined)[],
@@ -168,7 +169,7 @@ async function split(
   return stratifiedSplit({ labels: list, labelOffsets }, { fraction, seed });
 }
 
-/** The words of the training sentences, and those beside them. */
+/** The words of the training sentences, and additional ones. */
 async function vocabularyOf(
   all: NumberedSentences,
   part: Part,
@@ -200,7 +201,9 @@ async function vocabularyOf(
   return extended;
 }
 
-/** How words are told that are not of the rows: in a file of vectors each is one; in texts they are those of the tagger. */
+/**
+ * How words outside of the rows are read: in a file of vectors, each entry is one; texts are split as by the tagger.
+ */
 function wordsReading({ text, splits, ...settings }: TaggerTrainSettings, { given }: FirstWords): TextSettings {
   const tokenizer =
     given === 'texts'
@@ -259,6 +262,6 @@ function checkValidation(
   }
   if (validation.length >= FEW) return;
   const rows = validation.length === 1 ? '1 row' : `${validation.length} rows`;
-  const message = `the validation part has ${rows}, too few to tell epochs apart: give more rows, or train without validation and measure the model on other rows`;
+  const message = `the validation part has ${rows}, too few to compare epochs by: give more rows, or train without validation and measure the model on other rows`;
   watcher.warn('validation', new DataError('OUT_OF_RANGE', message, { file }));
 }

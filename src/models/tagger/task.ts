@@ -19,7 +19,7 @@ import type { TagRows } from './rows.js';
 import { prepareTags, type TaggerData } from './targets.js';
 import { measureTags, type TagValidation } from './validation.js';
 
-/** What a tagger is made of. */
+/** The parts of a tagger. */
 export type TaggerParts = TextModelParts<TaggerModelSettings, TagValidation> & TaggerFields;
 
 /** The types of a tagger's training; `M` is the model. */
@@ -34,7 +34,7 @@ export interface TaggerTypes<M extends TrainedModel> extends TaskTypes {
   model: M;
 }
 
-/** What the network and its head look like. */
+/** The shape of the network and its head. */
 function modelOf({ model }: TaggerTrainSettings, network: NetworkSettings): TaggerModelSettings {
   return { ...model, ...network };
 }
@@ -42,7 +42,7 @@ function modelOf({ model }: TaggerTrainSettings, network: NetworkSettings): Tagg
 /**
  * The task of giving each token a tag.
  *
- * @param make - Makes the model of its parts.
+ * @param make - Makes the model from its parts.
  */
 export function taggerTask<M extends TrainedModel>(make: (parts: TaggerParts) => M): Task<TaggerTypes<M>> {
   return {
@@ -80,7 +80,7 @@ export function taggerTask<M extends TrainedModel>(make: (parts: TaggerParts) =>
     },
     async model({ engine, data, settings, network, best, history, record }) {
       const { train, vocab, set } = data;
-      // What the training rows were made of; predictions make their own.
+      // Only the training rows use them; predictions make their own.
       train.forms?.close();
       return make({
         engine,

@@ -1,9 +1,9 @@
 import { characterSteps, type TokenInText, tokenSteps } from '../../text/tags/tokens.js';
 
-/** How a text is split into tokens that keep their place. */
+/** How a text is split into tokens that keep their position. */
 export type TaggerTokenizer = 'unicode_words' | 'characters';
 
-/** All of them. */
+/** All tagger tokenizers. */
 export const TAGGER_TOKENIZERS = ['unicode_words', 'characters'] as const satisfies readonly TaggerTokenizer[];
 
 /** Splits a text, in steps of a millisecond at most. */
@@ -11,12 +11,12 @@ export function placedTokens(text: string, tokenizer: TaggerTokenizer): Generato
   return tokenizer === 'characters' ? characterSteps(text) : tokenSteps(text);
 }
 
-/** Tokens and their places as two lists. */
+/** Tokens and their positions as two lists. */
 export function placed(tokens: readonly TokenInText[]): { tokens: string[]; starts: number[] } {
   return { tokens: tokens.map(({ token }) => token), starts: tokens.map(({ start }) => start) };
 }
 
-/** Runs steps to their end at once. */
+/** Runs steps to their end synchronously. */
 export function atOnce<T>(steps: Generator<void, T, undefined>): T {
   for (;;) {
     const { done, value } = steps.next();

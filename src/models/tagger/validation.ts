@@ -8,29 +8,33 @@ import type { TagDataset } from './dataset.js';
 import { givenTags } from './prediction.js';
 import type { TagSet } from './tagSet.js';
 
-/** How a tagger does on validation rows. */
+/** A tagger's figures on validation rows. */
 export interface TagValidation extends ValidationResult {
   /** Sentences measured. */
   rows: number;
   /**
-   * Mean negative log-likelihood of the right tags, in nats per token: with a CRF that of whole sentences, over their tokens. It is what the
-   * training minimises, so it compares with the loss of an epoch, which is measured with dropout.
+   * Mean negative log-likelihood of the correct tags, in nats per token; with a CRF, that of whole sentences divided by
+   * their tokens. It is the training objective, so it is comparable with the loss of an epoch, which is measured with
+   * dropout.
    */
   loss: number;
-  /** Share of tokens that were given the right tag; those of entities are compared in IOBES, which `evaluate` does in the rows' scheme. */
+  /**
+   * Share of tokens with the correct tag; entity tags are compared in IOBES, unlike in `evaluate`, which uses the rows'
+   * scheme.
+   */
   accuracy: number;
-  /** Where tags have a scheme: the share of the spans found that are right, by borders and label. */
+  /** If tags have a scheme: the share of found spans that are correct, by borders and label. */
   precision?: number;
-  /** Where tags have a scheme: the share of the right spans that were found. */
+  /** If tags have a scheme: the share of correct spans that were found. */
   recall?: number;
-  /** Where tags have a scheme: the harmonic mean of both, by which the best epoch is chosen. */
+  /** If tags have a scheme: the harmonic mean of both, which determines the best epoch. */
   f1?: number;
 }
 
-/** What measures; all engines that a tagger runs on can. */
+/** The engine functions for measuring, which all engines of taggers have. */
 type TagEngine = Pick<ExplainingEngine, 'measure'>;
 
-/** Tokens that go to the engine in one call. */
+/** Tokens per call of the engine. */
 const TOKENS_PER_CALL = 65_536;
 
 /** Some sentences of a data set with the engine's scores. */
@@ -41,7 +45,7 @@ interface ScoredPart {
   losses: Float32Array;
 }
 
-/** Scores of all sentences, some at a time. */
+/** Scores of all sentences, in blocks. */
 async function* scoredParts(engine: TagEngine, data: TagDataset): AsyncGenerator<ScoredPart> {
   const { tokens, offsets, length } = data;
   const lengths = data.lengths();

@@ -1,21 +1,21 @@
 import { PADDING, UNKNOWN } from '../../text/shape.js';
 import type { Vocab } from '../../text/vocab.js';
 
-/** Code units of the longest word that may have a vector of its own: what is longer is no word, and would only fill files. */
+/** Maximum code units of a word with its own vector: anything longer is not a word and would only fill files. */
 const LONGEST = 512;
 
-/** A surrogate without its other half. */
+/** A lone surrogate. */
 const LONE = /\p{Surrogate}/u;
 
-/** What a token is looked up as. */
+/** How a token is looked up. */
 export interface WordSettings {
   /** Whether words are looked up in lower case. */
   lowercase: boolean;
 }
 
 /**
- * The word under which a token has its own vector. A token that is too long, that has a lone surrogate, which no file can hold, or
- * that spells a special of the vocabulary is an unknown word.
+ * The word that a token is looked up as. A token that is too long, has a lone surrogate (which a file cannot store) or
+ * spells a special of the vocabulary is an unknown word.
  */
 export function wordOf(token: string, { lowercase }: WordSettings): string {
   if (token.length > LONGEST || LONE.test(token)) return UNKNOWN;

@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import { DataError } from '../../core/errors.js';
 
-/** Bytes that are read in one go. */
+/** Bytes read at once. */
 const READ = 262_144;
 
-/** Reads a file from its beginning, with as many bytes in memory as somebody needs at a time. */
+/** Reads a file sequentially, with only the needed bytes in memory. */
 export class FileCursor {
   /** Path of the file, for messages. */
   readonly file: string;
@@ -30,7 +30,7 @@ export class FileCursor {
   }
 
   /**
-   * Reads on until there are `count` bytes behind {@link at}, or the file ends.
+   * Reads until there are `count` bytes after {@link at}, or the file ends.
    *
    * @returns whether there are.
    */
@@ -48,10 +48,10 @@ export class FileCursor {
   }
 
   /**
-   * As {@link fill} where the bytes must be there.
+   * Like {@link fill}, but the bytes are required.
    *
    * @param what - What they belong to, as in `its dictionary`.
-   * @throws DataError `INVALID_FILE` where the file ends before.
+   * @throws DataError `INVALID_FILE` if the file ends before.
    */
   async need(count: number, what: string): Promise<void> {
     if (await this.fill(count)) return;
@@ -59,7 +59,7 @@ export class FileCursor {
   }
 }
 
-/** Reads `length` bytes at a place of a file; fewer where it ends. */
+/** Reads `length` bytes at a position of a file; fewer at its end. */
 export async function readAt(handle: FileHandle, into: Buffer, length: number, place: number): Promise<number> {
   let read = 0;
   while (read < length) {

@@ -5,17 +5,17 @@ import type { FileCursor } from './cursor.js';
 /** The first four bytes of every file of fastText since version 11: 793712314. */
 const MAGIC = Buffer.of(0xba, 0x16, 0x4f, 0x2f);
 
-/** Versions of the form: supervised models of the first have no subwords, whatever they say. */
+/** Supported versions: supervised models of the first have no subwords, whatever their header says. */
 const VERSIONS = [11, 12];
 const SUPERVISED = 3;
 
 /** Magic number, version, twelve int32 and a float64 of options, and the sizes of the dictionary. */
 const BYTES = 4 + 4 + 12 * 4 + 8 + 3 * 4 + 2 * 8;
 
-/** fastText itself takes 3 to 6 characters; a length that no word has is not believed. */
+/** fastText's default is 3 to 6 characters; an implausible length is refused. */
 const MAX_SUBWORD = 1_024;
 
-/** What the beginning of a file of fastText says. */
+/** The header of a fastText file. */
 export interface FastTextHeader {
   /** Numbers of each vector. */
   dim: number;
@@ -23,14 +23,14 @@ export interface FastTextHeader {
   entries: number;
   /** How many of them are words. */
   words: number;
-  /** Rows of the matrix behind those of the words, which subwords share. */
+  /** Rows of the matrix after those of the words, shared by subwords. */
   buckets: number;
-  /** Characters of the shortest and of the longest subword; none where the longest is 0. */
+  /** Characters of the shortest and of the longest subword; none if the longest is 0. */
   minn: number;
   maxn: number;
 }
 
-/** Whether a file that begins like this is one of fastText, a `.bin` or `.ftz`. */
+/** Whether a file with this beginning is fastText's, a `.bin` or `.ftz`. */
 export function isFastText(head: Buffer): boolean {
   return head.length >= MAGIC.length && head.subarray(0, MAGIC.length).equals(MAGIC);
 }
@@ -38,15 +38,15 @@ export function isFastText(head: Buffer): boolean {
 /**
  * Reads the options and the sizes, up to the first word.
  *
- * @throws DataError `INVALID_FILE` for another file, another version, a file that ends, sizes that contradict each other or are not
- * believed, and a model that was pruned.
+ * @throws DataError `INVALID_FILE` for another file, another version, a truncated file, inconsistent or implausible
+ * sizes, and a pruned model.
  */
 export async function readFastTextHeader(cursor: FileCursor): Promise<FastTextHeader> {
   const { file } = cursor;
   const invalid = (what: string) => new DataError('INVALID_FILE', what, { file });
   await cursor.fill(MAGIC.length);
   if (!isFastText(cursor.bytes))
-    throw invalid("expected a model of fastText, a .bin file: it begins with other bytes than fastText's");
+    throw invalid("expected a fastText model, a .bin file: its first bytes are not fastText's");
   await cursor.need(BYTES, 'its header');
   const { bytes } = cursor;
   let at = cursor.at + MAGIC.length;
@@ -81,6 +81,6 @@ export async function readFastTextHeader(cursor: FileCursor): Promise<FastTextHe
 
 /** The error for a model whose matrix is compressed. */
 export function quantized(file: string): DataError {
-  const message = 'a quantized model of fastText (.ftz); give the .bin file that it was made from, or a .vec file';
+  const message = 'a quantized model of fastText (.ftz); give the original .bin file, or a .vec file';
   return new DataError('INVALID_FILE', message, { file });
 }

@@ -9,29 +9,30 @@ import { FileCursor, readAt } from './cursor.js';
 import { type FastTextHeader, quantized, readFastTextHeader } from './header.js';
 import { eachSubword } from './subwords.js';
 
-/** A longer word is no word: the file is not what its header says. */
+/** Maximum length of a word; a longer one means that the header is wrong. */
 const MAX_WORD = 65_536;
-/** Behind the bytes of each entry come a zero, its count and its type. */
+/** Each entry's bytes are followed by a zero, its count and its type. */
 const BEHIND_WORD = 10;
 const WORD = 0;
-/** The end of a line, which fastText counts as a word and never takes apart. */
+/** The end of a line, which fastText counts as a word and never splits. */
 const END_OF_LINE = '</s>';
-/** Bytes of the matrix that are read in one go. */
+/** Bytes of the matrix read at once. */
 const BLOCK = 2 ** 20;
-/** Words that are read between two looks at the clock. */
+/** Words read between two checks of the clock. */
 const WORDS_A_LOOK = 256;
-/** Rows that are added between two looks at the clock. */
+/** Rows added between two checks of the clock. */
 const ROWS_A_LOOK = 1_024;
 
 /**
- * Reads the vectors of words from a file of fastText, a `.bin`, as its `get_word_vector` gives them: the mean of the word's own row and those
- * of its subwords, and for a word that the file does not have the mean of those of its subwords alone.
+ * Reads word vectors from a fastText `.bin` file, as in its `get_word_vector`: the mean of the word's own row and those
+ * of its subwords; for a word that the file does not have, the mean of only its subwords.
  *
- * Of the matrix those parts are read alone that have rows somebody needs, and memory is taken for the words that are wanted.
+ * Only the needed parts of the matrix are read, and memory is only allocated for the wanted words.
  *
- * @param count - Told how many words of the file have been read.
+ * @param count - Receives the number of words read so far.
  * @returns the numbers of each vector.
- * @throws DataError `INVALID_FILE` for a file that ends, contradicts itself, or is quantized; `INVALID_ROW` for a word that is not UTF-8.
+ * @throws DataError `INVALID_FILE` for a truncated, inconsistent or quantized file; `INVALID_ROW` for a word that is
+ * not UTF-8.
  */
 export async function readFastText(
   file: string,
@@ -58,11 +59,11 @@ export async function readFastText(
   }
 }
 
-/** Refuses what cannot be read from place to place. */
+/** Refuses files without random access. */
 async function regularFile(file: string) {
   const stats = await stat(file);
   if (stats.isFile() || stats.isDirectory()) return stats;
-  throw new DataError('IO', 'a .bin of fastText is read from place to place; give a file, not a pipe', { file });
+  throw new DataError('IO', 'a fastText .bin needs random access; give a file, not a pipe', { file });
 }
 
 /** Which rows of the matrix the vector of each word is the mean of. */
@@ -70,7 +71,7 @@ class Needs {
   /** For each summand the row of the matrix, and the place of the word. */
   readonly rows = new Int32List();
   readonly places = new Int32List();
-  /** Words, and how many rows each is the mean of. */
+  /** Words, and the number of rows in each mean. */
   readonly words = new Int32List();
   readonly counts = new Int32List();
   readonly #header: FastTextHeader;
@@ -149,7 +150,7 @@ function takeWord(bytes: Buffer, row: number, sink: VectorSink, needs: Needs): v
   if (place >= 0) needs.add(word, row, () => place);
 }
 
-/** Adds the words that are wanted and that the file does not have. */
+/** Adds the wanted words that the file does not have. */
 async function addMissing({ maxn }: FastTextHeader, sink: VectorSink, needs: Needs, turns: Turns): Promise<void> {
   if (maxn === 0) return;
   for (const { word, compose } of sink.missing()) {
@@ -158,7 +159,7 @@ async function addMissing({ maxn }: FastTextHeader, sink: VectorSink, needs: Nee
   }
 }
 
-/** Checks what stands before the matrix of the words, and says where it begins. */
+/** Checks the data before the matrix of the words, and returns where the matrix begins. */
 async function matrixStart(cursor: FileCursor, header: FastTextHeader, size: number): Promise<number> {
   const { file } = cursor;
   const { dim, words, buckets } = header;
@@ -178,7 +179,7 @@ async function matrixStart(cursor: FileCursor, header: FastTextHeader, size: num
   return start;
 }
 
-/** Adds the rows up, block by block of the file, and divides the sums. */
+/** Sums the rows, block by block of the file, and divides the sums. */
 async function addRows(
   handle: FileHandle,
   start: number,

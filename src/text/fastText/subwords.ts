@@ -6,10 +6,10 @@ function hash(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /**
- * The buckets of a word's subwords, as fastText's `computeSubwords` gives them: the runs of `minn` to `maxn` characters of `<word>`; a border
- * alone is none.
+ * The buckets of a word's subwords, as in fastText's `computeSubwords`: the runs of `minn` to `maxn` characters of
+ * `<word>`, except a single border.
  *
- * @param take - Told each bucket, from 0 to below `buckets`; one that several runs share comes as often.
+ * @param take - Receives each bucket in `[0, buckets)`, once per run.
  */
 export function eachSubword(
   word: string,

@@ -14,24 +14,24 @@ import {
   learnVectorsSettings,
 } from './options.js';
 
-/** Bounds of what goes to the addon in one call: some milliseconds of its work. */
+/** Limits of one call to the addon: a few milliseconds of work. */
 const TEXTS_PER_CALL = 1_024;
 const CHARACTERS_PER_CALL = 262_144;
 
-/** Milliseconds between two reports while vectors are learned, and so the time until an abort is noticed. */
+/** Milliseconds between two reports while vectors are learned, which is also the delay of an abort. */
 const REPORT = 100;
 
 /**
- * Learns word vectors from texts without labels: skip-gram or continuous bag of words with negative sampling and, if wanted, subwords,
- * as fastText does. A classifier that begins with them (`embeddings`) needs fewer labelled rows.
+ * Learns word vectors from texts without labels: skip-gram or continuous bag of words with negative sampling and
+ * optional subwords, as in fastText. A classifier that starts from them (`embeddings`) needs fewer labelled rows.
  *
- * The texts are read once, as a stream; their words are kept as numbers of four bytes. All work but splitting by a JavaScript
- * tokenizer is done off the event loop.
+ * The texts are read once, as a stream; their words are kept as four-byte numbers. All work except splitting by a
+ * JavaScript tokenizer runs off the event loop.
  *
  * @param texts - Any number of texts.
  * @param options - See {@link LearnVectorsOptions}.
- * @throws {@link ArgumentError} for options that do not fit, something that is no text, and texts in which fewer than two words are
- * frequent enough. {@link RecurraError} `ABORTED` after the signal, `NON_FINITE_LOSS` where `lr` is too high, `OUT_OF_MEMORY`.
+ * @throws {@link ArgumentError} for invalid options, a value that is not a text, and texts with fewer than two frequent
+ * words. {@link RecurraError} `ABORTED` after the signal, `NON_FINITE_LOSS` if `lr` is too high, `OUT_OF_MEMORY`.
  *
  * @example
  * ```ts
@@ -62,7 +62,7 @@ export async function learnVectors(
 
 const WHAT = 'the learning of word vectors';
 
-/** The tokenizer for texts that begin with these, where no option names one. */
+/** Chooses the tokenizer from the first texts, if no option names one. */
 function tokenizerFor(first: readonly string[]): TokenizerLike {
   const scripts = new ScriptCounter();
   for (const text of first) scripts.add(text);
@@ -94,7 +94,7 @@ class Reading {
     let waiting: string[] = [];
     let characters = 0;
     let before: Promise<void> | undefined;
-    // One call is worked on while the next is gathered.
+    // One call runs while the next is gathered.
     const flush = async () => {
       const sent = waiting;
       waiting = [];
@@ -102,7 +102,7 @@ class Reading {
       await before;
       this.#send ??= this.#sender(this.#settings.tokenizer ?? tokenizerFor(sent));
       before = this.#receive(this.#send(sent));
-      // A failure is thrown where the call is waited for; until then it is no unhandled one.
+      // An error is thrown where the call is awaited; until then it must not count as unhandled.
       before.catch(() => {});
     };
     for await (const text of texts) {
@@ -130,7 +130,7 @@ class Reading {
     this.#settings.onProgress?.({ phase: 'reading', texts, words, ...none });
   }
 
-  /** Splits texts in JavaScript, some at a time where the tokenizer can do that off the event loop. */
+  /** Splits texts in JavaScript, in batches if the tokenizer can do that off the event loop. */
   async #split(tokenizer: TokenizerLike, texts: string[]): Promise<lightNamespace.VectorTextsSize> {
     const lengths = new Uint32Array(texts.length);
     const lists = isBatchTokenizer(tokenizer) ? await tokenizeTogether(tokenizer, texts) : undefined;

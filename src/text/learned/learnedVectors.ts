@@ -5,21 +5,24 @@ import { Turns } from '../../core/turns.js';
 import { type Neighbour, nearestWords } from '../nearest.js';
 import { writeVectors } from '../vectorWriter.js';
 
-/** Words that are taken from the addon in one go: less than a millisecond. */
+/** Words taken from the addon per call: less than a millisecond. */
 const WORDS_PER_CALL = 2_048;
 
-/** Words and their vectors, as {@link learnVectors} learned them. */
+/** Words and their vectors, learned by {@link learnVectors}. */
 export class LearnedVectors {
   /** The words, the most frequent first, ties by code point. */
   readonly words: readonly string[];
-  /** How often the texts have each word, `[words]`. */
+  /** Number of occurrences of each word in the texts, `[words]`. */
   readonly counts: Float64Array;
-  /** Numbers of a vector. */
+  /** Size of a vector. */
   readonly dim: number;
-  /** The vectors of the words, row by row, `[words * dim]`; with subwords the mean of the word's own vector and those of its subwords. */
+  /**
+   * The vectors of the words, row by row, `[words * dim]`; with subwords, the mean of the word's own vector and those
+   * of its subwords.
+   */
   readonly matrix: Float32Array;
   readonly #indices: ReadonlyMap<string, number>;
-  /** What knows the subwords, where there are some. */
+  /** The native side with the subwords, if any. */
   readonly #subwords: lightNamespace.NativeWordVectors | undefined;
 
   private constructor(
@@ -58,8 +61,8 @@ export class LearnedVectors {
   }
 
   /**
-   * The vector of a word, `[dim]`: a view of {@link matrix}. A word that was not learned gets the mean of its subwords' vectors, where
-   * there are some; undefined where there are none.
+   * The vector of a word, `[dim]`: a view of {@link matrix}. An unknown word gets the mean of its subwords' vectors;
+   * undefined without subwords.
    */
   vector(word: string): Float32Array | undefined {
     if (typeof word !== 'string') throw invalidArgument('word', 'a string', word);
@@ -69,10 +72,11 @@ export class LearnedVectors {
   }
 
   /**
-   * The learned words whose vectors are most similar to that of a word, the word itself left out; the most similar first.
+   * The learned words whose vectors are most similar to that of a word, without the word itself, the most similar
+   * first.
    *
    * @param word - A word that {@link vector} has a vector for.
-   * @param k - How many, from 1; default 10.
+   * @param k - Number of words, at least 1; default 10.
    * @throws {@link ArgumentError} for a word without a vector.
    */
   async nearest(word: string, k = 10): Promise<Neighbour[]> {
@@ -84,8 +88,8 @@ export class LearnedVectors {
 
   /**
    * Writes the words and their vectors as word2vec text (fastText's `.vec`), which `embeddings` of a classifier and
-   * {@link Vectors.load} read. The numbers are those of {@link matrix} exactly. The file appears whole or not at all. Words with blanks
-   * or line breaks in them, which the format cannot hold, are left out; subwords of other words are not in the file.
+   * {@link Vectors.load} read. The numbers are those of {@link matrix} exactly. The file is written atomically. Words
+   * that contain blanks or line breaks, which the format cannot store, are skipped; subwords are not stored.
    *
    * @throws {@link DataError} `IO` if it cannot be written.
    */

@@ -18,20 +18,20 @@ export interface AlignedSpans {
   /** The spans by their tokens, in order. */
   spans: TokenSpan[];
   /**
-   * Spans that begin or end within a token. Each was widened to whole tokens (and is in `spans`), or dropped, because it lies in
-   * blanks alone or another span has its token. With `split` only spans in blanks alone are here.
+   * Spans that begin or end within a token. Each was widened to whole tokens (and is in `spans`), or dropped because it
+   * contains only blanks or another span has its token. With `split`, only spans of blanks are here.
    */
   misaligned: MisalignedSpan[];
 }
 
-/** A span that does not fall on borders of tokens. */
+/** A span that does not match token borders. */
 export interface MisalignedSpan extends TextSpan {
   /** Whether the span, widened to whole tokens, is in the result. */
   kept: boolean;
 }
 
 /**
- * Says which tokens of a text its spans are made of. Blanks at the borders of a span do not count.
+ * Maps the spans of a text to tokens. Blanks at the borders of a span are ignored.
  *
  * @param text - The text; its tokens are those of {@link tokensInText}.
  * @param spans - Labelled parts of it, in any order.
@@ -58,10 +58,10 @@ export function alignSpans(text: string, spans: readonly TextSpan[], options: Al
 }
 
 /**
- * Says which tokens spans are made of.
+ * Maps spans to tokens.
  *
  * @param whole - The tokens of the text.
- * @param ordered - The spans as {@link orderedSpans} gives them.
+ * @param ordered - The spans from {@link orderedSpans}.
  *
  * @internal
  */

@@ -8,15 +8,15 @@ import { type Prefix, parseTags, type Tag, UNTYPED } from './tag.js';
 export interface TokenSpan {
   /** Index of the first token. */
   start: number;
-  /** Index behind the last token. */
+  /** End, exclusive. */
   end: number;
-  /** The label of the entity; `_` where tags are a prefix alone. */
+  /** The label of the entity; `_` for tags that are only a prefix. */
   label: string;
 }
 
 /**
  * How entities are read from tags. `default` accepts every sequence of tags and reads it as the conlleval script does.
- * `strict` counts only entities that are written as the scheme asks for.
+ * `strict` counts only entities that follow the scheme.
  */
 export type TagMode = 'default' | 'strict';
 
@@ -29,13 +29,13 @@ export interface EntityOptions {
 }
 
 /**
- * Reads the entities of a sequence of tags, as `get_entities` and, with `mode: 'strict'`, `Entities` of seqeval 1.2.2. In the
- * default mode `L` and `U` of BILOU are read as `E` and `S`, which seqeval does not know there.
+ * Reads the entities of a sequence of tags, as `get_entities` and, with `mode: 'strict'`, `Entities` of seqeval 1.2.2.
+ * In the default mode `L` and `U` of BILOU are read as `E` and `S`, which seqeval does not support there.
  *
- * @param tags - One tag a token: `O`, or `B`, `I`, `E`, `S`, `L` or `U`, alone or with a label as `B-PER`.
- * @returns The entities in order. `end` is the index behind the last token, as in `slice`; seqeval's default mode gives the
+ * @param tags - One tag per token: `O`, or `B`, `I`, `E`, `S`, `L` or `U`, alone or with a label as `B-PER`.
+ * @returns The entities in order. `end` is the index after the last token, as in `slice`; seqeval's default mode gives the
  * last token itself.
- * @throws {@link ArgumentError} `INVALID_ARGUMENT` for a tag of another form, or in strict mode one that the scheme lacks.
+ * @throws {@link ArgumentError} `INVALID_ARGUMENT` for a malformed tag, or in strict mode one that the scheme lacks.
  *
  * @example
  * ```ts
@@ -85,7 +85,7 @@ export function looseEntities(tags: readonly Tag[]): TokenSpan[] {
 /** Whether two labels must be the same. */
 type Labels = 'any' | 'same' | 'different';
 
-/** The letters before a place and at it, and how their labels must compare. */
+/** The letters before and at a position, and how their labels must compare. */
 type Pattern = readonly [before: string, at: string, labels: Labels];
 
 interface Patterns {
@@ -141,7 +141,7 @@ function fits(patterns: readonly Pattern[], before: Tag, tag: Tag): boolean {
 }
 
 /**
- * The entities that are written as the scheme asks for.
+ * The entities that follow the scheme.
  *
  * @throws {@link ArgumentError} `INVALID_ARGUMENT` for a tag with a letter that the scheme lacks.
  *

@@ -24,7 +24,7 @@ export const SCHEME_PREFIXES: Readonly<Record<TagScheme, string>> = {
   BILOU: 'OBILU',
 };
 
-/** Throws unless `scheme` is one. */
+/** Throws unless `scheme` is a tag scheme. */
 export function checkScheme(scheme: unknown, name = 'scheme'): TagScheme {
   return checkChoice(name, scheme, TAG_SCHEMES);
 }
@@ -39,14 +39,14 @@ export const schemeOrNull = custom<TagScheme | null>(`null, or one of ${TAG_SCHE
   value === null ? value : checkScheme(value, name),
 );
 
-/** Finds out the scheme of tags that arrive sequence by sequence. */
+/** Recognises the scheme of tags, sequence by sequence. */
 export class SchemeDetector {
   readonly #prefixes = new Set<Prefix>();
-  /** Whether a tag was met that belongs to no scheme, such as a part of speech. */
+  /** Whether a tag belongs to no scheme, such as a part of speech. */
   foreign = false;
   /** Entities that `I` begins. */
   #begunByI = 0;
-  /** Uses of `B` where no entity of the same label comes directly before, which IOB1 does not have. */
+  /** Uses of `B` without an entity of the same label directly before, which IOB1 does not have. */
   #freeB = 0;
 
   add(tags: readonly string[]): void {
@@ -82,7 +82,7 @@ export class SchemeDetector {
  *
  * @param sequences - The tags of some sentences.
  * @returns The scheme; undefined if all tags are `O`, if a tag is not one of an entity (a part of speech), or if the
- * letters fit no scheme, as `L` beside `E`.
+ * letters fit no scheme, such as `L` with `E`.
  * @throws {@link ArgumentError} `INVALID_ARGUMENT` if `sequences` is not made of arrays of strings.
  *
  * @example

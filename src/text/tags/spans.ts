@@ -7,7 +7,7 @@ import { type Prefix, parseTags, writeTag } from './tag.js';
 /**
  * Writes entities as tags, one for each token.
  *
- * @param spans - The entities, in any order; none may overlap another or be empty.
+ * @param spans - The entities, in any order, non-empty and without overlaps.
  * @param length - Number of tokens.
  * @param scheme - Default `'IOB2'`.
  * @throws {@link ArgumentError} `INVALID_ARGUMENT` for a span that is empty or overlaps another, and for an empty label,
@@ -66,7 +66,7 @@ function letter(scheme: TagScheme, first: boolean, last: boolean, touches: boole
 }
 
 /**
- * Writes tags of any scheme in another one. Tags that do not follow their own scheme are read as the conlleval script does.
+ * Writes tags of any scheme in another one. Tags that violate their own scheme are read as the conlleval script does.
  *
  * @throws {@link ArgumentError} `INVALID_ARGUMENT` for a tag that no scheme has, such as a part of speech.
  *

@@ -1,16 +1,16 @@
 import { invalidArgument } from '../../core/errors.js';
 
-/** What the first letter of a tag says: outside of all entities, or which part of an entity the token is. */
+/** The first letter of a tag: outside of all entities, or the part of an entity. */
 export type Prefix = 'O' | 'B' | 'I' | 'E' | 'S' | 'L' | 'U';
 
-/** A tag taken apart. */
+/** A parsed tag. */
 export interface Tag {
   prefix: Prefix;
-  /** The label of the entity; {@link UNTYPED} for a tag that is a prefix alone, and for `O`. */
+  /** The label of the entity; {@link UNTYPED} for a tag that is only a prefix, and for `O`. */
   label: string;
 }
 
-/** The label of entities whose tags are a prefix alone, as `B I O`; the name is seqeval's. */
+/** The label of entities whose tags are only a prefix, such as `B I O`; the name is seqeval's. */
 export const UNTYPED = '_';
 
 const PREFIXES: ReadonlySet<string> = new Set<Prefix>(['O', 'B', 'I', 'E', 'S', 'L', 'U']);
@@ -18,7 +18,7 @@ const PREFIXES: ReadonlySet<string> = new Set<Prefix>(['O', 'B', 'I', 'E', 'S', 
 const OUTSIDE: Tag = { prefix: 'O', label: UNTYPED };
 
 /**
- * Takes a tag apart: a prefix alone, or `B`, `I`, `E`, `S`, `L` or `U` with `-` and a label.
+ * Parses a tag: only a prefix, or `B`, `I`, `E`, `S`, `L` or `U` with `-` and a label.
  *
  * @returns undefined for any other string, such as a part of speech.
  */
@@ -30,9 +30,9 @@ export function splitTag(tag: string): Tag | undefined {
 }
 
 /**
- * As {@link splitTag}, for tags that a user gave.
+ * Like {@link splitTag}, for tags from users.
  *
- * @throws {@link ArgumentError} `INVALID_ARGUMENT` for what is no tag of an entity.
+ * @throws {@link ArgumentError} `INVALID_ARGUMENT` for a value that is not an entity tag.
  */
 export function parseTag(tag: unknown, name: string): Tag {
   const found = typeof tag === 'string' ? splitTag(tag) : undefined;
@@ -40,7 +40,7 @@ export function parseTag(tag: unknown, name: string): Tag {
   return found;
 }
 
-/** Tags of one sequence, taken apart. */
+/** Parses the tags of one sequence. */
 export function parseTags(tags: unknown, name: string): Tag[] {
   if (!Array.isArray(tags)) throw invalidArgument(name, 'an array of tags', tags);
   return tags.map((tag, i) => parseTag(tag, `${name}[${i}]`));

@@ -4,17 +4,18 @@ import { splitsPair } from '../surrogates.js';
 export interface TextSpan {
   /** Index of the first UTF-16 code unit, as `slice` counts. */
   start: number;
-  /** Index behind the last code unit. */
+  /** End, exclusive. */
   end: number;
   /** The label. */
   label: string;
 }
 
 /**
- * Orders the spans of a text, after checking that each is within it, is not empty, splits no character and overlaps no other.
+ * Orders the spans of a text, after checking that each is within it, is not empty, splits no character and does not
+ * overlap another.
  *
- * @param spans - Spans of unknown content.
- * @param refuse - Makes the error of a message.
+ * @param spans - Unchecked spans.
+ * @param refuse - Makes an error from a message.
  *
  * @internal
  */
@@ -24,7 +25,7 @@ export function orderedSpans<S extends TextSpan>(
   refuse: (message: string) => Error,
 ): S[] {
   for (const [i, { start, end, label }] of spans.entries()) {
-    // A border from a file may be anything, also what has no words.
+    // A border from a file may be any value.
     if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end)) {
       throw refuse(`span ${i + 1} has a start or an end that is not an integer`);
     }

@@ -2,24 +2,25 @@ import { invalidArgument } from '../../core/errors.js';
 import { partsOf } from '../parts.js';
 import { splitChunk } from '../unicodeWords.js';
 
-/** A token and where it stands: `text.slice(start, end) === token`. */
+/** A token and its position: `text.slice(start, end) === token`. */
 export interface TokenInText {
-  /** The token as it is written in the text. */
+  /** The token, as in the text. */
   token: string;
   /** Index of the first UTF-16 code unit. */
   start: number;
-  /** Index behind the last code unit. */
+  /** End, exclusive. */
   end: number;
 }
 
 /**
- * Splits a text into words and says where each stands, as it is written: case, accents and the form of characters are kept.
- * Words follow the rules of Unicode (UAX 29) as in {@link unicodeWords}; punctuation and emoji are tokens of their own, and a
- * combining mark stays with what is before it. White space is in no token; every other character is in exactly one.
+ * Splits a text into words with their positions, unchanged: case, accents and character forms are kept. Words follow
+ * the rules of Unicode (UAX 29) as in {@link unicodeWords}; punctuation and emoji are separate tokens, and a combining
+ * mark stays with the character before it. White space is not part of any token; every other character is in exactly
+ * one.
  *
- * A text of 4,096 characters without white space is cut; so is a word of more than 512.
+ * A run of 4,096 characters without white space is cut, and so is a word of more than 512.
  *
- * @param text - Any text, also one with lone surrogates; an empty or blank one gives no tokens.
+ * @param text - Any text, including lone surrogates; an empty or blank one gives no tokens.
  * @throws {@link ArgumentError} `INVALID_ARGUMENT` if `text` is not a string.
  *
  * @example
@@ -39,7 +40,7 @@ export function tokensInText(text: string): TokenInText[] {
 }
 
 /**
- * As {@link tokensInText}, in steps of a millisecond at most.
+ * Like {@link tokensInText}, in steps of a millisecond at most.
  *
  * @internal
  */
@@ -71,7 +72,7 @@ function addWords(part: string, at: number, tokens: TokenInText[]): void {
 const CHARACTERS_A_STEP = 4_096;
 
 /**
- * Splits a text into its code points but white space, and says where each stands, in steps of a millisecond at most.
+ * Splits a text into its code points with positions, without white space, in steps of a millisecond at most.
  *
  * @internal
  */

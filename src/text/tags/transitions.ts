@@ -2,7 +2,7 @@ import { inIobes, SCHEME_PREFIXES, type TagScheme } from './scheme.js';
 import { parseTag, splitTag, type Tag } from './tag.js';
 
 /**
- * Whether a scheme allows a tag behind another; undefined stands for the border of the sequence.
+ * Whether a scheme allows a tag after another; undefined stands for the border of the sequence.
  *
  * @internal
  */
@@ -53,12 +53,12 @@ export function tagTransitions(tags: readonly string[], scheme: TagScheme | unde
 }
 
 /**
- * A tag that the scheme does not allow where it stands.
+ * A tag that the scheme does not allow at its position.
  *
  * @internal
  */
 export interface TagFault {
-  /** Index of the tag; the number of tags where the sequence may not end as it does. */
+  /** Index of the tag; the number of tags if the sequence must not end there. */
   index: number;
   /** The tag before it; undefined at the beginning. */
   before: string | undefined;
@@ -67,7 +67,7 @@ export interface TagFault {
 }
 
 /**
- * The places where tags do not follow their scheme.
+ * The positions where tags violate their scheme.
  *
  * @internal
  */

@@ -23,14 +23,14 @@ export interface UnitStream {
   texts: number;
 }
 
-/** How units are chosen. */
+/** Options of choosing units. */
 export interface UnitChoice {
   units: UnitName | 'pieces' | HuggingFaceTokenizer;
-  /** Most pieces, or most different characters or words. */
+  /** Maximum pieces, or maximum distinct characters or words. */
   maxUnits: number;
   /** Rarer characters and words are unknown. */
   minFreq: number;
-  /** Units kept in memory; more of them are kept in a temporary file. */
+  /** Units kept in memory; more are stored in a temporary file. */
   memoryUnits: number;
 }
 
@@ -41,9 +41,9 @@ export const SPECIALS = { specials: [UNKNOWN_UNIT, END_UNIT], unkToken: UNKNOWN_
 const TOGETHER = 4_096;
 
 /**
- * Reads texts: what the units are, and the texts as numbers.
+ * Reads texts; returns the units, and the texts as numbers.
  *
- * @param known - Units that are there already, as those of a checkpoint.
+ * @param known - Existing units, such as those of a checkpoint.
  */
 export async function readUnits(
   parts: AsyncIterable<Part>,
@@ -90,7 +90,7 @@ export async function pieces(tokenizer: HuggingFaceTokenizer, turns: Turns): Pro
   return new PieceUnits(tokenizer, await turns.run(PieceUnits.vocabulary(tokenizer)));
 }
 
-/** Texts, each in one piece: what a tokenizer makes of a text may depend on all of it. */
+/** Texts, each in one piece, since a tokenizer may depend on the whole text. */
 async function* whole(parts: AsyncIterable<Part> | readonly Part[], turns: Turns): AsyncGenerator<Part> {
   let held: string[] = [];
   for await (const { text, continues } of parts) {
@@ -107,7 +107,7 @@ async function* whole(parts: AsyncIterable<Part> | readonly Part[], turns: Turns
 /** The first half of a character that takes two UTF-16 units, at an end. */
 const HALF_CHARACTER = /[\ud800-\udbff]$/;
 
-/** Texts in parts that end behind whole characters: a part may have been cut within one. */
+/** Texts in parts that end after complete characters: a part may have been cut within one. */
 async function* wholeCharacters(parts: AsyncIterable<Part> | readonly Part[]): AsyncGenerator<Part> {
   let held = '';
   for await (const { text, continues } of parts) {
@@ -119,7 +119,7 @@ async function* wholeCharacters(parts: AsyncIterable<Part> | readonly Part[]): A
   if (held !== '') yield { text: held, continues: false };
 }
 
-/** Where a blank begins that is not at the beginning: no word, number or sign goes on behind it. */
+/** The last blank that is not at the beginning: no unit continues after it. */
 const LAST_BLANK = /\S(?=\s+\S*$)/u;
 
 /** Texts in parts that end before a blank, so that they have the same words as the whole text. */

@@ -1,17 +1,17 @@
-/** What a language model reads and writes, one after the other, by name. */
+/** Names of a language model's units. */
 export type UnitName = 'characters' | 'bytes' | 'words';
 
-/** All names. */
+/** All unit names. */
 export const UNIT_NAMES = ['characters', 'bytes', 'words'] as const satisfies readonly UnitName[];
 
-/** What a model of pairs reads and writes, by name. */
+/** Names of a sequence-to-sequence model's units. */
 export type SequenceUnitName = UnitName | 'tokens';
 
-/** All of these names. */
+/** All names of sequence units. */
 export const SEQUENCE_UNIT_NAMES = [...UNIT_NAMES, 'tokens'] as const satisfies readonly SequenceUnitName[];
 
-/** What stands for a unit that the vocabulary does not have. It is read, never written. */
+/** The unit for anything that the vocabulary does not have. It is read, never written. */
 export const UNKNOWN_UNIT = '<unk>';
 
-/** What stands before a text and ends it. */
+/** The unit before a text and at its end. */
 export const END_UNIT = '<eos>';

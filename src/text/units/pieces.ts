@@ -3,13 +3,13 @@ import { Vocab } from '../vocab.js';
 import { END_UNIT, UNKNOWN_UNIT } from './names.js';
 import type { UnitCoder, UnitDecoder } from './units.js';
 
-/** What a decoder gives for a character that is not complete. */
+/** A decoder's output for an incomplete character. */
 const INCOMPLETE = '\ufffd';
 
-/** Units after which a character that is still not complete is none. */
+/** Maximum units of an incomplete character. */
 const MOST_INCOMPLETE = 16;
 
-/** What pieces need of a tokenizer. */
+/** The functions that pieces need from a tokenizer. */
 export interface PieceTokenizer {
   /** Number of tokens in its own vocabulary. */
   readonly size: number;
@@ -21,7 +21,7 @@ export interface PieceTokenizer {
   decodeIds(ids: readonly number[]): string;
 }
 
-/** The pieces of a tokenizer, by its own numbers; behind them come the specials that it does not have. */
+/** The pieces of a tokenizer, by its own numbers, followed by missing specials. */
 export class PieceUnits<T extends PieceTokenizer> implements UnitCoder {
   readonly name = undefined;
   readonly tokenizer: T;
@@ -34,7 +34,7 @@ export class PieceUnits<T extends PieceTokenizer> implements UnitCoder {
     this.end = vocab.get(END_UNIT);
   }
 
-  /** The vocabulary of a tokenizer. Pauses now and then. */
+  /** The vocabulary of a tokenizer. Pauses often. */
   static *vocabulary(tokenizer: PieceTokenizer): Generator<void, Vocab, undefined> {
     const tokens: string[] = [];
     const taken = new Set<string>();
@@ -72,7 +72,7 @@ export class PieceUnits<T extends PieceTokenizer> implements UnitCoder {
       const text = tokenizer.decodeIds(units);
       const incomplete = text.endsWith(INCOMPLETE) && units.length - told < MOST_INCOMPLETE;
       if (incomplete || text.length <= before.length) return '';
-      // What a unit gives may depend on those before it, as a blank between two words does: those told last stay.
+      // A unit's text may depend on those before it, such as a space between two words, so the last ones are kept.
       const piece = text.slice(before.length);
       units = units.slice(told);
       before = tokenizer.decodeIds(units);

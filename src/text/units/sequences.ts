@@ -9,10 +9,10 @@ import { BYTE_TOKENS, splitUnits } from './split.js';
 import { splitTokens, TokenUnits } from './tokens.js';
 import type { Units } from './units.js';
 
-/** How the units of one side of pairs are chosen. */
+/** Options of choosing the units of one side of pairs. */
 export interface SequenceChoice {
   units: SequenceUnitName | 'pieces' | HuggingFaceTokenizer;
-  /** Most pieces, or most different characters, words or tokens, both special units included. */
+  /** Maximum pieces, or maximum distinct characters, words or tokens, including both special units. */
   maxUnits: number;
   /** Rarer characters, words and tokens are unknown. */
   minFreq: number;
@@ -23,7 +23,7 @@ export function namedUnits(name: SequenceUnitName, vocab: Vocab): Units<Sequence
   return name === 'tokens' ? new TokenUnits(vocab) : new NamedUnits(name, vocab);
 }
 
-/** The units of some texts, each of which is a sequence of its own. */
+/** The units of texts, each a separate sequence. */
 export async function sequenceUnits(
   texts: readonly string[],
   { units, maxUnits, minFreq }: SequenceChoice,
@@ -34,7 +34,7 @@ export async function sequenceUnits(
   if (units === 'bytes') return namedUnits(units, Vocab.fromTokens(BYTE_TOKENS, SPECIALS));
   const builder = new VocabBuilder();
   for (const text of texts) {
-    // What spells a special unit is an unknown one.
+    // A literal special unit in the text is an unknown unit.
     for (const unit of units === 'tokens' ? splitTokens(text) : splitUnits(units, text))
       if (unit !== UNKNOWN_UNIT && unit !== END_UNIT) builder.intern(unit);
     if (turns.due) await turns.next();

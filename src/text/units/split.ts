@@ -1,18 +1,18 @@
 import { END_UNIT, UNKNOWN_UNIT, type UnitName } from './names.js';
 
-/** Letters with a blank before them, digits, other signs, and blanks: the pieces that GPT-2 splits texts into, contractions aside. */
+/** Letters with a preceding space, digits, other characters, and white space: GPT-2's split, without contractions. */
 const WORDS = / ?[\p{L}\p{M}]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]+|\s+/gu;
 
-/** Bytes worked on between two pauses. */
+/** Bytes processed between two pauses. */
 const TOGETHER = 8_192;
 
-/** The units of a text, of which the text consists without a gap. A text that spells a special unit does not give it. */
+/** The units of a text, without gaps. A literal special unit in the text is not that unit. */
 export function splitUnits(name: Exclude<UnitName, 'bytes'>, text: string): Iterable<string> {
   return name === 'characters' ? text : words(text);
 }
 
 function* words(text: string): Generator<string, void, undefined> {
-  // Neither special is one piece of this: both have signs and letters.
+  // Neither special matches as one piece: both mix punctuation and letters.
   for (const [word] of text.matchAll(WORDS)) yield word;
 }
 

@@ -5,12 +5,12 @@ import { Int32List } from '../../core/growable.js';
 import { ioError } from '../../core/ioError.js';
 import type { Turns } from '../../core/turns.js';
 
-/** Units read in one go where nothing says how many: 256 KB. */
+/** Default units read at once: 256 KB. */
 const TOGETHER = 65_536;
-/** Units written in one go: 4 MB. */
+/** Units written at once: 4 MB. */
 const WRITTEN = 2 ** 20;
 
-/** Where the numbers of units are. */
+/** Storage of unit numbers. */
 interface Source {
   read(from: number, to: number): Int32Array | Promise<Int32Array>;
   close(): Promise<void>;
@@ -36,12 +36,12 @@ export class UnitText {
     return new UnitText(source, 0, units.length);
   }
 
-  /** The units from one place to another, at once if they are in memory; callers do not change them. */
+  /** The units in a range, synchronously if they are in memory; callers must not modify them. */
   read(from: number, to: number): Int32Array | Promise<Int32Array> {
     return this.#source.read(this.#from + from, this.#from + Math.min(to, this.length));
   }
 
-  /** A part of them, in the same place. */
+  /** A view of a part of them. */
   slice(from: number, to = this.length): UnitText {
     return new UnitText(this.#source, this.#from + from, to - from);
   }
@@ -51,15 +51,15 @@ export class UnitText {
     for (let from = 0; from < this.length; from += together) yield await this.read(from, from + together);
   }
 
-  /** Frees what they take, also of all parts. */
+  /** Frees the storage, including that of all parts. */
   close(): Promise<void> {
     return this.#source.close();
   }
 }
 
 /**
- * Takes the numbers of units one after the other, and keeps them in memory, or in a temporary file once they are many. The file is deleted
- * with {@link UnitText.close}.
+ * Collects the numbers of units in memory, or in a temporary file beyond a limit. The file is deleted with
+ * {@link UnitText.close}.
  *
  * @internal
  */
@@ -81,7 +81,7 @@ export class UnitWriter {
     this.#list.pushAll(units);
   }
 
-  /** Makes room where there are many; to be awaited after each part. */
+  /** Writes units to the file if there are many; await it after each part. */
   async settle(turns: Turns): Promise<void> {
     const { length } = this.#list;
     if (this.#file ? length < Math.min(this.#most, WRITTEN) : length <= this.#most) return;

@@ -7,7 +7,7 @@ import type { UnitDecoder, Units } from './units.js';
 /** Units between two pauses. */
 const TOGETHER = 4_096;
 
-/** What stands between blanks, such as phonemes. Any blanks are read as one, and one is written between two units. */
+/** Runs between blanks, such as phonemes. Any white space separates units; one space is written between two units. */
 export class TokenUnits implements Units<'tokens'> {
   readonly name = 'tokens';
   readonly vocab: Vocab;
@@ -21,7 +21,7 @@ export class TokenUnits implements Units<'tokens'> {
 
   async encode(text: string, turns: Turns): Promise<Int32Array> {
     const { stoi, defaultIndex, specials } = this.vocab;
-    // A text that spells a special unit does not give it.
+    // A literal special unit in the text is not that unit.
     const numberOf = (token: string) => (specials.includes(token) ? defaultIndex! : (stoi.get(token) ?? defaultIndex!));
     if (text.length <= TOGETHER) return Int32Array.from(splitTokens(text), numberOf);
     const list = new Int32List();
@@ -49,7 +49,7 @@ export class TokenUnits implements Units<'tokens'> {
   }
 }
 
-/** What stands between blanks in a text. */
+/** The runs between blanks in a text. */
 export function* splitTokens(text: string): Generator<string, void, undefined> {
   for (const [token] of text.matchAll(/\S+/gu)) yield token;
 }

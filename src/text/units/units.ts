@@ -3,28 +3,28 @@ import type { HuggingFaceTokenizer } from '../huggingFace.js';
 import type { Vocab } from '../vocab.js';
 import type { SequenceUnitName, UnitName } from './names.js';
 
-/** Makes text of units, one after the other. */
+/** Turns units into text, one by one. */
 export interface UnitDecoder {
-  /** The text that this unit completes; `''` for one that is not the end of a character. */
+  /** The text that this unit completes; `''` if the character is still incomplete. */
   push(unit: number): string;
 }
 
-/** How a text becomes numbers, and numbers text. */
+/** Converts texts to numbers and back. */
 export interface UnitCoder {
   /** All units: `<unk>` and `<eos>` among them. */
   readonly vocab: Vocab;
   /** Number of `<eos>`. */
   readonly end: number;
-  /** The numbers of a text's units; unknown ones are that of `<unk>`. Lets the event loop go round meanwhile. */
+  /** The numbers of a text's units; unknown ones become `<unk>`. Yields to the event loop. */
   encode(text: string, turns: Turns): Promise<Int32Array>;
-  /** Makes text of numbers. Joined, the texts of all units of a text are the text, but for unknown units. */
+  /** A decoder. The decoded units of a text, joined, are the text, except for unknown units. */
   decoder(): UnitDecoder;
 }
 
 /** The units of a language model. */
 export interface Units<N extends SequenceUnitName = UnitName> extends UnitCoder {
-  /** What the file calls them; those of a tokenizer have no name. */
+  /** Their name in the file; those of a tokenizer have none. */
   readonly name: N | undefined;
-  /** The tokenizer, if they are pieces of one. */
+  /** The tokenizer, if they are its pieces. */
   readonly tokenizer: HuggingFaceTokenizer | undefined;
 }

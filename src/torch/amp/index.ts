@@ -4,18 +4,21 @@ import { openCuda } from '../../native/cuda.js';
 import { torch, torchIsLoaded } from '../../native/torch.js';
 import { isPromiseLike, refusePromise } from '../tensor/scope.js';
 
-/** A kind of device, as `torch.autocast` takes it. */
+/** A device type for `torch.autocast`. */
 export type DeviceType = 'cpu' | 'cuda';
 
 /** Options of {@link amp.autocast}. */
 export interface AutocastOptions {
-  /** The devices whose operators compute in another dtype; those on others do not change. */
+  /** The devices whose operators compute in another dtype; other devices are unaffected. */
   deviceType: DeviceType;
-  /** What they compute in. Default, and the only one: `'bfloat16'`, whose range is that of float32, so that no loss need be scaled. */
+  /**
+   * The dtype of the computation. Default, and the only one: `'bfloat16'`, whose range is that of float32, so no loss
+   * scaling is needed.
+   */
   dtype?: 'bfloat16';
-  /** `false` for a part of a scope that computes in the dtypes it is given. Default `true`. */
+  /** `false` disables autocast inside a scope. Default `true`. */
   enabled?: boolean;
-  /** Whether the copies of weights in the dtype are kept until the outermost scope ends. Default: as outside, and there `true`. */
+  /** Whether converted weights are cached until the outermost scope ends. Default: inherited, initially `true`. */
   cacheEnabled?: boolean;
 }
 
@@ -32,15 +35,16 @@ function checkDeviceType(name: string, value: unknown): DeviceType {
  */
 export const amp = {
   /**
-   * Runs `fn` as `torch.autocast` has it, and returns its result. Operators in it compute in the dtype that libtorch's lists name for
-   * them: products in bfloat16, whose results are bfloat16 tensors, losses in float32; all others in the dtype of what they are given.
-   * Weights are float32 and so are their gradients. Run forward pass and loss in it, and `backward` and the optimizer after it.
+   * Runs `fn` under `torch.autocast` and returns its result. Operators inside compute in the dtype of libtorch's lists:
+   * products in bfloat16 with bfloat16 results, losses in float32, all others in the dtype of their inputs. Weights and
+   * their gradients are float32. Run the forward pass and the loss inside, `backward` and the optimizer outside.
    *
-   * Scopes may be nested; each is left as it was entered, also when `fn` throws. On the CPU recurrent layers of float32 go through
-   * libtorch's operators, as in PyTorch, instead of recurra's kernels: it is for trying out what a GPU will compute, and slower.
+   * Scopes may be nested; each restores the previous state, even if `fn` throws. On the CPU, float32 recurrent layers
+   * use libtorch's operators, as in PyTorch, instead of recurra's kernels: this is slower and meant for testing what a
+   * GPU would compute.
    *
-   * @throws `INVALID_ARGUMENT` if `fn` is async, for the scope belongs to the thread and would end at the first `await`; `INVALID_DTYPE`
-   * for another dtype; `CudaError` if the device is `cuda` and cannot be used.
+   * @throws `INVALID_ARGUMENT` if `fn` is async, since the scope belongs to the thread and would end at the first
+   * `await`; `INVALID_DTYPE` for another dtype; `CudaError` if the device is `cuda` and cannot be used.
    *
    * @example
    * ```ts
@@ -82,7 +86,7 @@ export const amp = {
     return result;
   },
 
-  /** Whether operators on such devices compute in mixed precision now, as `torch.is_autocast_enabled`. */
+  /** Whether operators on this device type currently compute in mixed precision, as `torch.is_autocast_enabled`. */
   isAutocastEnabled(deviceType: DeviceType): boolean {
     checkDeviceType('deviceType of isAutocastEnabled', deviceType);
     return torchIsLoaded() && torch().isAutocastEnabled(deviceType === 'cuda');

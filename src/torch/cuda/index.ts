@@ -3,7 +3,7 @@ import { invalidArgument } from '../../core/errors.js';
 import { type CudaStatus, cudaStatus, openCuda } from '../../native/cuda.js';
 import { torch } from '../../native/torch.js';
 
-/** How exactly float32 is computed: see {@link setFloat32MatmulPrecision}. */
+/** Precision of float32 products: see {@link setFloat32MatmulPrecision}. */
 export type Float32MatmulPrecision = 'highest' | 'high' | 'medium';
 
 /** NVIDIA GPUs, as `torch.cuda`. */
@@ -24,7 +24,7 @@ export const cuda = {
   },
 
   /**
-   * Waits until everything that was started on a GPU is done; only measurements need it, since reading a tensor waits by itself.
+   * Waits until all work on a GPU is done; only needed for measurements, since reading a tensor waits by itself.
    *
    * @param device - Its number. Default 0.
    * @throws `CudaError` if CUDA cannot be used; `INVALID_DEVICE` if there is no such GPU.
@@ -37,9 +37,10 @@ export const cuda = {
 } as const;
 
 /**
- * Sets how exactly products of float32 matrices are computed, as `torch.set_float32_matmul_precision`, for the process:
- * `highest` exactly, `high` may round the factors to TF32 (10 bits behind the point) on a GPU, `medium` to bfloat16. cuDNN's
- * recurrent layers go with it: unlike PyTorch, which lets them round to TF32, they are exact by default. Default `highest`.
+ * Sets the precision of float32 matrix products for the process, as `torch.set_float32_matmul_precision`: `highest` is
+ * exact, `high` may round the factors to TF32 (10 mantissa bits) on a GPU, `medium` to bfloat16. It also applies to
+ * cuDNN's recurrent layers: unlike in PyTorch, where they may round to TF32, they are exact by default. Default
+ * `highest`.
  *
  * @throws `ArgumentError` for another name.
  */

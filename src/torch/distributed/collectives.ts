@@ -4,20 +4,20 @@ import { checkTensor, wrap } from '../tensor/base.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { currentGroup } from './group.js';
 
-/** How the values of all ranks become one: PyTorch's `ReduceOp`. `avg` is their sum divided by the number of ranks. */
+/** Reduction of the values of all ranks: PyTorch's `ReduceOp`. `avg` is their sum divided by the number of ranks. */
 export type ReduceOp = 'sum' | 'avg' | 'product' | 'min' | 'max';
 
 const OPS: readonly ReduceOp[] = ['sum', 'avg', 'product', 'min', 'max'];
 
 /** Options of {@link allReduce} and {@link reduceScatter}. */
 export interface ReduceOptions {
-  /** How values become one. Default `'sum'`. */
+  /** The reduction. Default `'sum'`. */
   op?: ReduceOp | undefined;
 }
 
 /** Options of {@link broadcast}. */
 export interface BroadcastOptions {
-  /** The rank whose tensor all get. Default 0. */
+  /** The rank whose tensor is sent to all. Default 0. */
   src?: number | undefined;
 }
 
@@ -27,15 +27,15 @@ function opOf(where: string, options: ReduceOptions | undefined): ReduceOp {
 }
 
 /**
- * Replaces a tensor by what the tensors of all ranks give together, which has the same bits on all ranks. The tensor must not be used until
- * the promise is settled.
+ * Replaces a tensor by the reduction of all ranks' tensors, bit-identical on all ranks. The tensor must not be used
+ * until the promise settles.
  *
- * As with every collective here, all ranks must make the same calls in the same order, with tensors of the same shape and dtype. Else,
- * and where a rank is lost or silent, the promise rejects; after that the group is not usable.
+ * As with every collective here, all ranks must make the same calls in the same order, with tensors of the same shape
+ * and dtype. Otherwise, or if a rank is lost or silent, the promise rejects, and the group becomes unusable.
  *
  * @param tensor - Dense, on the CPU.
  * @returns The same tensor.
- * @throws `DistributedError` with the rank that is at fault, where it is known.
+ * @throws `DistributedError` with the rank at fault, if known.
  *
  * @example
  * ```ts
@@ -53,7 +53,7 @@ export async function allReduce(tensor: Tensor, options?: ReduceOptions): Promis
  *
  * @param tensor - Dense, on the CPU, of the same shape and dtype on all ranks.
  * @returns The same tensor.
- * @throws As {@link allReduce}; `OUT_OF_RANGE` for a rank that is not there.
+ * @throws As {@link allReduce}; `OUT_OF_RANGE` for a nonexistent rank.
  */
 export async function broadcast(tensor: Tensor, options?: BroadcastOptions): Promise<Tensor> {
   const { src = 0 } = checkOptions('options of broadcast', options, ['src']);
@@ -74,7 +74,7 @@ export async function allGather(tensor: Tensor): Promise<Tensor[]> {
 }
 
 /**
- * Gives each rank the part for it of what the tensors of all ranks give together: tensor `i` of every list is for rank `i`.
+ * Reduces lists of tensors and gives each rank its part: tensor `i` of every list is for rank `i`.
  *
  * @param tensors - One for each rank; dense, on the CPU, of the same shape and dtype.
  * @throws As {@link allReduce}; `INVALID_SHAPE` for another number of tensors.
@@ -87,7 +87,7 @@ export async function reduceScatter(tensors: readonly Tensor[], options?: Reduce
 }
 
 /**
- * Waits until every rank has come here.
+ * Waits until every rank has called this.
  *
  * @throws As {@link allReduce}.
  */

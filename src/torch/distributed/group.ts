@@ -19,14 +19,14 @@ export function currentGroup(): NativeProcessGroup {
 }
 
 /**
- * Joins the process group, as `torch.distributed.init_process_group`. What is left out is taken from the variables of torchrun (`RANK`,
- * `WORLD_SIZE`, `MASTER_ADDR`, `MASTER_PORT`), which Kubernetes' training operator sets too, or from Slurm's. Without any of them the
- * group is this process alone.
+ * Joins the process group, as `torch.distributed.init_process_group`. Missing settings are taken from the variables of
+ * torchrun (`RANK`, `WORLD_SIZE`, `MASTER_ADDR`, `MASTER_PORT`), which Kubernetes' training operator sets too, or from
+ * Slurm's. Without any of them, the group consists of this process only.
  *
- * Gloo's traffic is neither authenticated nor encrypted: use it in a network whose machines trust each other.
+ * Gloo's traffic is neither authenticated nor encrypted: use it only in a trusted network.
  *
- * @throws `DistributedError` if the processes do not find each other within the timeout, or differ in size or version; `ArgumentError` for
- * options that do not fit; `LibtorchError` without libtorch.
+ * @throws `DistributedError` if the processes cannot find each other within the timeout, or differ in size or version;
+ * `ArgumentError` for invalid options; `LibtorchError` without libtorch.
  *
  * @example
  * ```ts

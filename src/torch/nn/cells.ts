@@ -25,8 +25,7 @@ export interface RNNCellOptions extends CellOptions {
 }
 
 /**
- * What the cells, single steps of the recurrent layers, have in common. Not made directly. Initial values are those of
- * the layers.
+ * Base class of the cells, single steps of the recurrent layers. Initial values are those of the layers.
  */
 export abstract class RecurrentCell extends Module {
   /** Size of the features of the input. */
@@ -53,7 +52,7 @@ export abstract class RecurrentCell extends Module {
     const bound = 1 / Math.sqrt(hiddenSize);
     const make = (shape: number[]) =>
       tidy(() => new Parameter(uniform_(zeros(shape, { dtype }), -bound, bound).to({ device })));
-    // In PyTorch's order of registration, so that a seed gives its values.
+    // In PyTorch's order of registration, so that a seed gives PyTorch's values.
     this.weight_ih = make([gates * hiddenSize, inputSize]);
     this.weight_hh = make([gates * hiddenSize, hiddenSize]);
     this.bias_ih = bias ? make([gates * hiddenSize]) : null;

@@ -4,7 +4,7 @@ import { torch } from '../../native/torch.js';
 import { checkTensor, nativeOf, type TensorBase } from '../tensor/base.js';
 import { type DType, isWeightDtype, shapeText } from '../tensor/dtype.js';
 
-/** Options that all layers with parameters have. */
+/** Options of all layers with parameters. */
 export interface FactoryOptions {
   /** Element type of the parameters: float32 (default) or float64. */
   dtype?: 'float32' | 'float64';
@@ -16,14 +16,14 @@ export interface FactoryOptions {
 }
 
 /**
- * What is said where weights would have another dtype.
+ * The message about another dtype of weights.
  *
  * @internal
  */
 export const WEIGHT_DTYPES = 'float32 or float64 (for mixed precision keep float32 and use amp.autocast)';
 
 /**
- * Throws unless `options` has a dtype of floats, or none.
+ * Throws unless `options` has a floating point dtype, or none.
  *
  * @internal
  */
@@ -36,7 +36,8 @@ export function checkFactory(
 }
 
 /**
- * Whether autocast brings tensors of two dtypes to one, for the operators in its lists: products, recurrent layers and losses.
+ * Whether autocast converts tensors of two dtypes to one, for the operators in its lists: products, recurrent layers
+ * and losses.
  *
  * @internal
  */
@@ -78,7 +79,8 @@ export function checkExactShape(name: string, tensor: TensorBase, shape: readonl
 }
 
 /**
- * Throws unless all ids are within `[0, limit)`; libtorch itself ends the process's use of a CUDA device on such an id.
+ * Throws unless all ids are within `[0, limit)`; in libtorch, such an id makes the CUDA device unusable for the
+ * process.
  *
  * @internal
  */
@@ -98,7 +100,7 @@ export function checkIds(name: string, ids: TensorBase, limit: number, what: str
 }
 
 /**
- * Smallest and largest element of a tensor of integers; nothing of an empty one.
+ * Smallest and largest element of a tensor of integers; undefined for an empty one.
  *
  * @internal
  */

@@ -10,7 +10,7 @@ function checkModules(where: string, modules: readonly Module[]): void {
 }
 
 /**
- * A list of modules whose parameters belong to the module that holds the list: `layers.0.weight`.
+ * A list of modules whose parameters belong to the module that contains the list: `layers.0.weight`.
  *
  * @example
  * ```ts
@@ -51,7 +51,7 @@ export class ModuleList<M extends Module = Module> extends Module implements Ite
     for (const [, module] of this.namedChildren()) yield module as M;
   }
 
-  /** A list computes nothing itself; always throws. */
+  /** Always throws: a list computes nothing. */
   forward(): never {
     throw new ArgumentError('INVALID_ARGUMENT', 'A ModuleList has no forward; call its modules, or use Sequential');
   }

@@ -14,26 +14,26 @@ import { Parameter } from './parameter.js';
 
 /** Options of {@link Embedding}. */
 export interface EmbeddingOptions extends FactoryOptions {
-  /** Row that stays zero: its initial value is zero and its gradient is. From the end if negative. */
+  /** Row that stays zero: its initial value and its gradient are zero. Counted from the end if negative. */
   paddingIdx?: number | undefined;
   /**
-   * Vectors, `[numEmbeddings, embeddingDim]`, to take instead of drawing them; their memory is shared. They set dtype
-   * and device.
+   * Vectors, `[numEmbeddings, embeddingDim]`, to use instead of random ones; their memory is shared. They determine
+   * dtype and device.
    */
   weight?: Tensor | undefined;
 }
 
 /** Options of {@link EmbeddingBag}. */
 export interface EmbeddingBagLayerOptions extends EmbeddingOptions {
-  /** How the vectors of a bag become one. Default `mean`. */
+  /** Reduction of a bag's vectors. Default `mean`. */
   mode?: EmbeddingBagMode;
 }
 
 /** Options of `fromPretrained`. */
 export interface PretrainedOptions {
-  /** Whether the vectors stay as they are. Default `true`. */
+  /** Whether the vectors are frozen. Default `true`. */
   freeze?: boolean;
-  /** Row whose gradient is zero; its values stay those given. */
+  /** Row whose gradient is zero; its given values stay. */
   paddingIdx?: number | undefined;
 }
 
@@ -128,7 +128,7 @@ export class Embedding extends Module {
 }
 
 /**
- * One vector per bag of ids, without a vector per id in between: the sum, mean or maximum of the vectors of a bag.
+ * One vector per bag of ids, without materialising a vector per id: the sum, mean or maximum of the vectors of a bag.
  *
  * @example
  * ```ts
@@ -141,9 +141,9 @@ export class EmbeddingBag extends Module {
   readonly numEmbeddings: number;
   /** Size of each vector. */
   readonly embeddingDim: number;
-  /** Ids that do not count, if there are such. */
+  /** Ids to ignore, if any. */
   readonly paddingIdx: number | undefined;
-  /** How the vectors of a bag become one. */
+  /** Reduction of a bag's vectors. */
   readonly mode: EmbeddingBagMode;
   /** The vectors, `[numEmbeddings, embeddingDim]`. */
   weight: Parameter;

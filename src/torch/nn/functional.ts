@@ -11,11 +11,11 @@ import { resolvePadding } from './padding.js';
 
 export { type EmbeddingBagMode, type EmbeddingBagOptions, embeddingBag } from './functionalBag.js';
 
-/** How {@link crossEntropy} weighs, skips and sums up. */
+/** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
   /** Weight of each class, `[classes]`. Default: all 1. */
   weight?: Tensor | undefined;
-  /** Rows with this target count neither for the loss nor for the gradient. Default -100. */
+  /** Rows with this target are ignored in the loss and the gradient. Default -100. */
   ignoreIndex?: number;
   /** `mean` (default) over the rows, weighted; `sum`; or `none`, which gives each row's loss. */
   reduction?: 'none' | 'mean' | 'sum';
@@ -69,7 +69,7 @@ export function logSoftmax(input: Tensor, { dim }: { dim: number }): Tensor {
 
 /**
  * In training, zeroes each element with probability `p` and multiplies the others by `1 / (1 - p)`; otherwise the input
- * as it is.
+ * unchanged.
  *
  * @example
  * ```ts
@@ -204,7 +204,7 @@ function checkTargets(target: Tensor, classes: number, ignoreIndex: number): voi
 
 /**
  * Adds `value` around a tensor: `padding` is `[left, right]` for the last dimension, then two numbers for the one
- * before, and so on. Negative numbers take elements away.
+ * before, and so on. Negative numbers remove elements.
  *
  * @example
  * ```ts

@@ -7,14 +7,14 @@ import type { Tensor } from '../tensor/tensor.js';
 import { checkExactShape, checkIds, checkLikeWeight } from './check.js';
 import { resolvePadding } from './padding.js';
 
-/** How the vectors of a bag become one. */
+/** Reduction of a bag's vectors. */
 export type EmbeddingBagMode = 'sum' | 'mean' | 'max';
 
 /** Options of {@link embeddingBag}. */
 export interface EmbeddingBagOptions {
   /** `mean` (default), `sum` or `max`. */
   mode?: EmbeddingBagMode;
-  /** Ids that do not count at all. */
+  /** Ids to ignore. */
   paddingIdx?: number | undefined;
   /** Weight of each id, of the ids' shape; only with `sum`. */
   perSampleWeights?: Tensor | undefined;
@@ -55,7 +55,7 @@ export function embeddingBag(
     if (mode !== 'sum')
       throw invalidArgument(
         'perSampleWeights of embeddingBag',
-        `nothing with mode ${mode} (only sum takes weights)`,
+        `no weights with mode ${mode} (only sum takes them)`,
         perSampleWeights,
       );
     checkLikeWeight('perSampleWeights of embeddingBag', perSampleWeights, weight);
@@ -88,7 +88,7 @@ export function embeddingBag(
   }
 }
 
-// libtorch reads out of bounds on offsets that fall, so that they are looked at here, on the CPU.
+// libtorch reads out of bounds for decreasing offsets, so they are checked here, on the CPU.
 function bagStarts(ids: Tensor, offsets: Tensor | Int32Array | readonly number[] | null | undefined): Int32Array {
   if (ids.ndim === 2) {
     if (offsets !== undefined && offsets !== null) {

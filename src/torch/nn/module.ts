@@ -12,11 +12,11 @@ import { Parameter } from './parameter.js';
 /** Parameters and buffers by name, as PyTorch's state dict: `rnn.weight_ih_l0`. */
 export type StateDict = Record<string, Tensor>;
 
-// Kept outside the instances: their own properties are what users put there.
+// Kept outside the instances, whose own properties belong to users.
 const buffersOf = new WeakMap<Module, Set<string>>();
 
 /**
- * Base of all layers and models. A subclass makes its layers in the constructor, assigns them to properties, and
+ * Base of all layers and models. A subclass creates its layers in the constructor, assigns them to properties, and
  * computes in `forward`. Parameters, buffers and layers are found by these properties, and named by them, in the order
  * in which they were assigned; private (`#`) fields are not seen.
  *
@@ -33,12 +33,12 @@ const buffersOf = new WeakMap<Module, Set<string>>();
  */
 export abstract class Module {
   /**
-   * `true` in training (the default), `false` in evaluation: what {@link train} and {@link eval} set; dropout reads it
-   * at each call.
+   * `true` in training (the default), `false` in evaluation: set by {@link train} and {@link eval}; dropout reads it at
+   * each call.
    */
   training = true;
 
-  /** What the module computes. */
+  /** The computation of the module. */
   abstract forward(...args: never[]): unknown;
 
   /** Same as `forward`, as PyTorch's `module(x)`. */
@@ -192,7 +192,7 @@ export abstract class Module {
 
   /**
    * Moves parameters and buffers to another device, or converts those of floats to another dtype, in place. Make the
-   * optimizer afterwards: one made before refuses to go on.
+   * optimizer afterwards: one made before refuses to continue.
    */
   to(options: ToOptions): this {
     const { dtype, device } = checkOptions('options of to', options, ['dtype', 'device']);

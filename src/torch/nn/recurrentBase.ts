@@ -135,8 +135,8 @@ export abstract class RecurrentBase extends Module {
   }
 
   /**
-   * Puts all weights behind each other in one memory where they are on a GPU, as cuDNN wants them; on the CPU it does nothing.
-   * The layer does it itself when it is made or moved with {@link to}; needed only after a weight was replaced by another.
+   * Packs all weights on a GPU into one contiguous buffer, as cuDNN expects; does nothing on the CPU. The layer does it
+   * itself when it is made or moved with {@link to}; needed only after a weight was replaced by another.
    */
   flattenParameters(): void {
     if (this.#first().device === 'cpu') return;

@@ -27,7 +27,8 @@ export interface OneCycleLROptions {
   /** The first learning rate divided by this is the last. Default 1e4. */
   finalDivFactor?: number;
   /**
-   * Whether the descent to the last learning rate is a phase of its own, after one down to the first. Default `false`.
+   * Whether the descent to the last learning rate is a separate phase, after the one down to the first. Default
+   * `false`.
    */
   threePhase?: boolean;
 }

@@ -23,7 +23,7 @@ export type ParamGroup<O extends OptimizerOptions = OptimizerOptions> = O & {
   initialLr?: number;
 };
 
-/** Parameters of an optimizer: a list, or groups with options of their own. */
+/** Parameters of an optimizer: a list, or groups with their own options. */
 export type ParamsInput<O extends OptimizerOptions> = Iterable<Tensor> | readonly (GroupParams & Partial<O>)[];
 
 /** Parameters of a group as they are given. */
@@ -75,7 +75,7 @@ export interface NativeOptions {
   maximize?: boolean;
 }
 
-/** Base of the optimizers: groups of parameters, and the state behind each. Not made directly. */
+/** Base of the optimizers: groups of parameters, and the state of each. Not made directly. */
 export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** The groups; change their options to change the next step. */
   readonly paramGroups: ParamGroup<O>[] = [];
@@ -107,7 +107,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** The options as the binding takes them. @internal */
   protected abstract toNative(options: O): NativeOptions;
 
-  /** Adds a group of parameters with options of its own; the state of the others stays. */
+  /** Adds a group of parameters with its own options; the state of the others is kept. */
   addParamGroup(group: GroupParams & Partial<O>): void {
     this.#addGroup(group);
     const previous = this.#native;
@@ -193,7 +193,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     this.#native.stepUnless(tally);
   }
 
-  /** As {@link step}, off the main thread. Nothing else may use the parameters meanwhile. */
+  /** Like {@link step}, off the main thread. Nothing else may use the parameters until it is done. */
   async stepAsync(): Promise<void> {
     this.#synchronize();
     await this.#native.stepAsync();

@@ -127,7 +127,7 @@ export class ReduceLROnPlateau {
     };
   }
 
-  /** Goes on where another scheduler was. Load the optimizer's state too. */
+  /** Continues where another scheduler was. Load the optimizer's state too. */
   loadStateDict(state: SchedulerState): void {
     const { lastEpoch, numBadEpochs, cooldownCounter } = state as Record<string, number>;
     this.lastEpoch = checkInteger('lastEpoch of the scheduler state', lastEpoch, 0);

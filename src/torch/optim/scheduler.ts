@@ -71,7 +71,7 @@ export abstract class LRScheduler {
     return { lastEpoch: this.lastEpoch, baseLrs: [...this.baseLrs] };
   }
 
-  /** Goes on where another scheduler was. Load the optimizer's state too. */
+  /** Continues where another scheduler was. Load the optimizer's state too. */
   loadStateDict(state: SchedulerState): void {
     const { lastEpoch, baseLrs } = state as { lastEpoch: number; baseLrs: number[] };
     checkInteger('lastEpoch of the scheduler state', lastEpoch, 0);

@@ -11,7 +11,7 @@ export type NamedTensors = Record<string, Tensor>;
 
 /** Options of {@link saveFile}. */
 export interface SaveFileOptions {
-  /** Strings to keep beside the tensors. Default: `{ format: 'pt' }`, as PyTorch's own files have it. */
+  /** Strings to store with the tensors. Default: `{ format: 'pt' }`, as PyTorch's own files have it. */
   metadata?: Record<string, string>;
 }
 
@@ -19,7 +19,7 @@ export interface SaveFileOptions {
 export interface LoadedFile {
   /** The tensors by name, on the CPU. */
   tensors: NamedTensors;
-  /** The strings beside them. */
+  /** The strings stored with them. */
   metadata: Record<string, string>;
 }
 
@@ -38,7 +38,7 @@ const VIEWS: Record<Exclude<DType, 'bfloat16'>, new (buffer: ArrayBuffer) => Typ
  * Writes tensors to a safetensors file, which Python's `safetensors.torch.load_file` reads. The file is written under a
  * temporary name, synced and renamed.
  *
- * @throws `RecurraError` `INVALID_ARGUMENT` for a value that is no tensor, `IO` if the file cannot be written.
+ * @throws `RecurraError` `INVALID_ARGUMENT` for a value that is not a tensor, `IO` if the file cannot be written.
  *
  * @example
  * ```ts

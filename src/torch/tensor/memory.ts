@@ -3,9 +3,9 @@ import { isTensor, type TensorBase } from './base.js';
 import { runTidy, untrack } from './scope.js';
 
 /**
- * Runs `fn` and disposes every tensor made meanwhile, except those that it returns (directly, or anywhere inside
- * arrays, objects or modules) and those passed to {@link keep}. Parameters, gradients and the state of optimizers are
- * never disposed. Calls may be nested: what an inner one returns belongs to the outer one.
+ * Runs `fn` and disposes every tensor made in it, except those that it returns (directly, or anywhere inside arrays,
+ * objects or modules) and those passed to {@link keep}. Parameters, gradients and the state of optimizers are never
+ * disposed. Calls may be nested: what an inner one returns belongs to the outer one.
  *
  * A tensor that `fn` stores in an outer variable without returning it is disposed as well.
  *

@@ -52,7 +52,7 @@ export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
  * @internal
  */
 export function refusePromise(name: string, promise: PromiseLike<unknown>, why: string): never {
-  // Nobody will see this promise: a rejection must not end the process as unhandled.
+  // The caller does not see this promise: a rejection must not end the process as unhandled.
   promise.then(undefined, () => {});
   throw new ArgumentError(
     'INVALID_ARGUMENT',
@@ -90,8 +90,8 @@ export function collect(
 }
 
 /**
- * Runs `fn` in a new scope. Returns its result and the tensors made meanwhile that are still tracked, which are then
- * the caller's to dispose. When `fn` throws they are disposed.
+ * Runs `fn` in a new scope. Returns its result and the tensors made in it that are still tracked, which are then the
+ * caller's to dispose. When `fn` throws they are disposed.
  *
  * @internal
  */

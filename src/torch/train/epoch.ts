@@ -30,7 +30,7 @@ export interface TrainEpochOptions {
   optimizer?: Pick<Optimizer, 'step' | 'zeroGrad'>;
   /** The loss. Default: `CrossEntropyLoss`, the mean over the batch. */
   lossFn?: LossFunction;
-  /** Ends the epoch once more than so many samples were seen. Default: when the loader ends. */
+  /** Ends the epoch after more than this many samples. Default: when the loader ends. */
   epochSize?: number | undefined;
   /**
    * `'bfloat16'` computes logits and loss of each batch under {@link amp.autocast}, on the model's device, and the gradients after it;
@@ -82,7 +82,7 @@ export interface EpochResult {
  *
  * The loss it returns is, as in the lesson, the sum of batch means over the number of *samples*; {@link evaluate} gives
  * the loss per sample. Tensors made in a step are disposed after it; batches are moved to the model's device. Other
- * work of the process goes on between batches.
+ * work of the process continues between batches.
  *
  * On a GPU nothing is read before `reportEvery` batches or the end: until then no loss is known, only that no weight was moved by one
  * that was not finite.

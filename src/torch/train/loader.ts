@@ -34,7 +34,7 @@ export interface DataLoaderOptions<Row, Batch> {
  * Gives a data set's rows in batches, epoch after epoch.
  *
  * Each `for` loop over it is an epoch. With `shuffle` the order of an epoch depends on the seed and the epoch's number
- * alone, so that a training can be repeated, or gone on with from {@link setEpoch}.
+ * alone, so that a training can be repeated, or continued from {@link setEpoch}.
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ export class DataLoader<Row, Batch = Row[]> implements Iterable<Batch> {
   /**
    * @param dataset - Where the rows come from.
    * @param options - See {@link DataLoaderOptions}.
-   * @throws `ArgumentError` for options that do not fit.
+   * @throws `ArgumentError` for invalid options.
    */
   constructor(dataset: Dataset<Row>, options: DataLoaderOptions<Row, Batch> = {}) {
     checkOptionNames('DataLoader', options, ['batchSize', 'shuffle', 'seed', 'dropLast', 'indices', 'collate']);

@@ -86,7 +86,7 @@ export class DeviceSums implements Sums {
   }
 
   step(optimizer: Pick<Optimizer, 'step'>): void {
-    // One with a step of its own knows nothing of the tally.
+    // One with its own step does not know the tally.
     if (optimizer instanceof Optimizer && optimizer.step === Optimizer.prototype.step) {
       optimizer.stepUnless(this.#tally);
     } else optimizer.step();

@@ -41,7 +41,7 @@ export class DistributedSampler implements Iterable<number> {
 
   /**
    * @param dataset - An array, or an object with `length`.
-   * @throws `ArgumentError` for options that do not fit, and without `numReplicas` and `rank` where there is no group.
+   * @throws `ArgumentError` for invalid options, and without `numReplicas` and `rank` where there is no group.
    */
   constructor(dataset: { readonly length: number }, options?: DistributedSamplerOptions) {
     const checked = checkOptions('DistributedSampler', options, ['numReplicas', 'rank', 'shuffle', 'seed', 'dropLast']);

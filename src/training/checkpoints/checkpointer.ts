@@ -9,10 +9,10 @@ import type { Validation } from '../progress.js';
 import { type CheckpointFrame, type CheckpointMoment, writeCheckpoint } from './file.js';
 import type { CheckpointSettings } from './options.js';
 
-/** Failures in a row after which a training ends: nothing would be left of it after a crash. */
+/** Consecutive failures after which a training stops: nothing would survive a crash. */
 export const FAILURES = 3;
 
-/** The files that checkpoints are written to: the newest, and those before it that are kept. */
+/** The files that checkpoints are written to: the latest, and the kept earlier ones. */
 export function checkpointOutputs({ path, keep }: CheckpointSettings): Output[] {
   return Array.from({ length: keep }, (_, place) => ({
     option: 'checkpoint',
@@ -22,7 +22,7 @@ export function checkpointOutputs({ path, keep }: CheckpointSettings): Output[] 
 }
 
 /**
- * Removes what a killed process left of a checkpoint.
+ * Removes leftovers of a killed process.
  *
  * @throws RecurraError `IO`
  */
@@ -47,14 +47,14 @@ export class Checkpointer {
   /** Failures since the last success. */
   failures = 0;
 
-  /** @param step - The step that needs no checkpoint: 0, or that of the one which is resumed. */
+  /** @param step - The step that needs no checkpoint: 0, or that of the resumed checkpoint. */
   constructor(settings: CheckpointSettings, frame: CheckpointFrame, step: number) {
     this.settings = settings;
     this.#frame = frame;
     this.#lastStep = step;
   }
 
-  /** How many of the given steps may be made before {@link due} must be asked again. */
+  /** How many of the given steps may be made before {@link due} must be checked again. */
   stepsUntilDue(step: number, steps: number): number {
     const { everySteps } = this.settings;
     return everySteps === undefined ? steps : Math.min(steps, everySteps - (step % everySteps));
@@ -69,7 +69,7 @@ export class Checkpointer {
     return everyMinutes !== undefined && now() - this.#lastTime >= everyMinutes * 60_000;
   }
 
-  /** Counts a checkpoint that rank 0 writes. */
+  /** Counts a checkpoint written by rank 0. */
   passed(step: number): void {
     this.#lastTime = now();
     this.#lastStep = step;
@@ -81,17 +81,17 @@ export class Checkpointer {
   }
 
   /**
-   * Writes a checkpoint; the earlier one stays whole until then.
+   * Writes a checkpoint; the earlier one stays intact until then.
    *
-   * @param best - The weights to keep; without them those that the engine has now.
-   * @param beside - Arrays of what stands beside the network.
+   * @param best - The weights to keep; by default the engine's current ones.
+   * @param extra - Arrays of parts other than the network.
    * @throws RecurraError `IO`
    */
   async save<V extends Validation, C extends object>(
     engine: Pick<ResumableEngine, 'trainingState'>,
     moment: CheckpointMoment<V, C>,
     best: StateEntry[] | undefined,
-    beside: StateEntry[] = [],
+    extra: StateEntry[] = [],
   ): Promise<void> {
     // Counted from the attempt, so that a full disk is not tried again at every step.
     this.#lastTime = now();
@@ -99,11 +99,11 @@ export class Checkpointer {
     this.failures++;
     const training = await engine.trainingState(best === undefined);
     await this.#moveOlder();
-    await writeCheckpoint(this.settings.path, this.#frame, moment, [...(best ?? []), ...training, ...beside]);
+    await writeCheckpoint(this.settings.path, this.#frame, moment, [...(best ?? []), ...training, ...extra]);
     this.failures = 0;
   }
 
-  /** Moves the kept ones on by one place. `path` itself is there all the time. */
+  /** Rotates the kept checkpoints. `path` itself always exists. */
   async #moveOlder(): Promise<void> {
     const { path, keep } = this.settings;
     if (keep === 1 || !existsSync(path)) return;
@@ -117,7 +117,7 @@ export class Checkpointer {
       await link(path, between).catch(() => copyFile(path, between));
       await rename(between, `${path}.1`);
     } catch (cause) {
-      throw new RecurraError('IO', `${path}: cannot keep the checkpoint before: ${(cause as Error).message}`, {
+      throw new RecurraError('IO', `${path}: cannot keep the previous checkpoint: ${(cause as Error).message}`, {
         cause,
       });
     }

@@ -10,14 +10,14 @@ import type { TrainingPosition } from './position.js';
 import type { StoredSettings } from './settings.js';
 
 /**
- * Version of the form of what a checkpoint adds to a model file. Readers open every earlier one.
+ * Format version of a checkpoint's additions to a model file. Every earlier version can be read.
  *
- * - 1: of the options only those that were given; the others were the defaults of 0.1.0.
- * - 2: all settings, so that a training does not depend on what the defaults are when it is resumed.
+ * - 1: only the given options; the others were the defaults of 0.1.0.
+ * - 2: all settings, so that a resumed training does not depend on the current defaults.
  */
 const FORMAT_VERSION = 2;
 
-/** What a checkpoint holds beside the model and the arrays, as JSON. */
+/** A checkpoint's JSON description besides the model and the arrays. */
 export interface CheckpointHeader<V extends Validation = Validation, C extends object = object> {
   formatVersion: number;
   /** The version of this package that wrote it. */
@@ -27,27 +27,28 @@ export interface CheckpointHeader<V extends Validation = Validation, C extends o
   position: TrainingPosition<V, C>;
 }
 
-/** A checkpoint that was read. */
+/** A loaded checkpoint. */
 export interface Checkpoint<V extends Validation = Validation, C extends object = object>
   extends CheckpointHeader<V, C>,
     Omit<StoredTraining, 'checkpoint'> {
   path: string;
 }
 
-/** What stays the same in all checkpoints of a training. */
+/** The part that is the same in all checkpoints of a training. */
 export type CheckpointFrame = Pick<CheckpointHeader, 'settings' | 'data'>;
 
-/** What differs between the checkpoints of a training. */
+/** The part that differs between checkpoints of a training. */
 export interface CheckpointMoment<V extends Validation = Validation, C extends object = object> {
   position: TrainingPosition<V, C>;
-  /** Describes the model that the training would have made, had it ended here. */
+  /** Describes the model that the training would have produced if it had ended here. */
   metadata: Record<string, string>;
 }
 
 /**
  * Writes a checkpoint atomically. It is a model file too.
  *
- * @param state - The weights that the model would have, had the training ended here, and what the engine resumes from.
+ * @param state - The weights that the model would have if the training had ended here, and the arrays that the engine
+ * resumes from.
  * @throws RecurraError `IO`
  */
 export async function writeCheckpoint<V extends Validation, C extends object>(
@@ -69,7 +70,7 @@ export async function writeCheckpoint<V extends Validation, C extends object>(
  * Reads a checkpoint.
  *
  * @param read - Reads a file of the task's kind.
- * @throws ModelFileError as for a model file, and `INVALID_FILE` for a model file that is no checkpoint.
+ * @throws ModelFileError as for a model file, and `INVALID_FILE` for a model file that is not a checkpoint.
  */
 export async function readCheckpoint<V extends Validation, C extends object>(
   path: string,
@@ -78,7 +79,8 @@ export async function readCheckpoint<V extends Validation, C extends object>(
   const { checkpoint, ...stored } = await read(path);
   const invalid = (what: string, cause?: unknown) =>
     new ModelFileError('INVALID_FILE', `${path}: ${what}`, cause === undefined ? {} : { cause });
-  if (checkpoint === undefined) throw invalid('a model, but no checkpoint that a training can resume from; load it');
+  if (checkpoint === undefined)
+    throw invalid('a model, but not a checkpoint that a training can resume from; load it instead');
   let header: Partial<CheckpointHeader<V, C> & FirstHeader> | null;
   try {
     header = JSON.parse(checkpoint) as typeof header;

@@ -3,23 +3,26 @@ import { DataError } from '../../core/errors.js';
 import { Turns } from '../../core/turns.js';
 import type { Contents, TrainingData } from '../task.js';
 
-/** Tells whether a resumed training has the rows that the checkpoint was made with. */
+/** Identifies the rows that a checkpoint was made with. */
 export interface Fingerprint {
   /** Rows of the training set. */
   rows: number;
   /** Rows of the validation set; 0 for none. */
   validationRows: number;
-  /** SHA-256 over all contents in their order, in hexadecimal digits. */
+  /** SHA-256 of all contents in order, in hexadecimal digits. */
   sha256: string;
-  /** The same over the texts without labels that word vectors were learned from; undefined without such, and in earlier checkpoints. */
+  /**
+   * The same for the unlabelled texts that word vectors were learned from; undefined without them, and in earlier
+   * checkpoints.
+   */
   unlabelled?: string | undefined;
 }
 
-/** Bytes hashed between two looks at the clock: a millisecond or so. */
+/** Bytes hashed between two checks of the clock: about a millisecond. */
 const PIECE = 1 << 20;
 const WORDS = 4_096;
 
-/** The SHA-256 of texts, one after the other. */
+/** The SHA-256 of consecutive texts. */
 export class TextsHash {
   readonly #hash = createHash('sha256');
 
@@ -34,7 +37,7 @@ export class TextsHash {
 }
 
 /**
- * Refuses texts without labels that are not those of the checkpoint.
+ * Refuses unlabelled texts that differ from those of the checkpoint.
  *
  * @param now - Their hash.
  * @throws DataError `DATA_MISMATCH`
@@ -49,12 +52,12 @@ export function checkUnlabelled(
   throw new DataError(
     'DATA_MISMATCH',
     `${path} was written by a training that learned its word vectors from other unlabelled texts; give the same ones, or leave ` +
-      'unlabelled out: a training that resumes has no need of them',
+      'unlabelled: a resumed training does not need them',
     { file },
   );
 }
 
-/** Computes the fingerprint of data from what they are made up of, yielding to the event loop. */
+/** Computes the fingerprint of data from their contents, yielding to the event loop. */
 export async function fingerprintOf(
   { train, validation }: TrainingData,
   contents: Iterable<Contents>,
@@ -88,7 +91,7 @@ export async function fingerprintOf(
 }
 
 /**
- * Refuses rows that are not those of the checkpoint.
+ * Refuses rows that differ from those of the checkpoint.
  *
  * @throws DataError `DATA_MISMATCH`
  */
@@ -98,11 +101,11 @@ export function checkFingerprint(path: string, stored: Fingerprint, now: Fingerp
     `${rows} rows to train on${validationRows > 0 ? ` and ${validationRows} to validate on` : ''}`;
   const difference =
     count(stored) === count(now)
-      ? `as many as now (${count(now)}), but other ones, another order or another tokenizer`
+      ? `the same number as now (${count(now)}), but with other rows, another order or another tokenizer`
       : `${count(stored)}; these are ${count(now)}`;
   throw new DataError(
     'DATA_MISMATCH',
-    `${path} was written by a training on other data: ${difference}. A training resumes with the very same rows only`,
+    `${path} was written by a training on other data: ${difference}. A training can only resume with exactly the same rows`,
     { file },
   );
 }

@@ -4,7 +4,7 @@ import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '.
 
 /** When and where a training writes checkpoints: files from which it can resume after a crash. */
 export interface CheckpointOptions {
-  /** File of the newest checkpoint. It is replaced whole: under a temporary name, synced, renamed. */
+  /** File of the latest checkpoint, replaced atomically: written under a temporary name, synced, renamed. */
   path: string;
   /** Steps from one checkpoint to the next. Default: not by steps. */
   everySteps?: number;
@@ -12,7 +12,7 @@ export interface CheckpointOptions {
   everyMinutes?: number;
   /** Write one at the end of each epoch, after its validation. Default `true`. */
   everyEpoch?: boolean;
-  /** How many to keep: the newest under `path`, the one before under `path.1`, and so on. Default 1. */
+  /** How many to keep: the latest under `path`, the previous one under `path.1`, and so on. Default 1. */
   keep?: number;
 }
 
@@ -20,7 +20,7 @@ export interface CheckpointOptions {
 export const CHECKPOINT = {
   path: option(text('the path of a file'), {
     defaultText: 'required',
-    help: 'file of the newest checkpoint, replaced as a whole',
+    help: 'file of the latest checkpoint, replaced atomically',
   }),
   everySteps: option(integer(1, 2 ** 31 - 1), {
     defaultText: 'not by steps',
@@ -33,14 +33,14 @@ export const CHECKPOINT = {
   everyEpoch: option(flag, { default: true, help: 'one at the end of each epoch, after its validation' }),
   keep: option(integer(1, 1_000), {
     default: 1,
-    help: 'how many to keep: the newest under `path`, the one before under `path.1`, and so on',
+    help: 'how many to keep: the latest under `path`, the previous one under `path.1`, and so on',
   }),
 } as const satisfies TableOf<CheckpointOptions>;
 
 /** {@link CheckpointOptions} with every default filled in. */
 export type CheckpointSettings = SettingsOf<typeof CHECKPOINT> & { path: string };
 
-/** Checks {@link CheckpointOptions}, or the path alone, and fills in the defaults. */
+/** Checks {@link CheckpointOptions}, or only the path, and fills in the defaults. */
 export function checkpointSettings(options: CheckpointOptions | string): CheckpointSettings {
   if (typeof options !== 'string' && (typeof options !== 'object' || options === null))
     throw invalidArgument('checkpoint', 'a path, or an object with a path', options);

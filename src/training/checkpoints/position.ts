@@ -4,21 +4,21 @@ import type { Progress, Validation, ValidationResult } from '../progress.js';
 /** The generator's stream for the order of rows; initial weights and dropout have their own. */
 const SHUFFLE_STREAM = 1;
 
-/** The best epoch so far, whose weights are kept, and what was chosen on its validation data. */
+/** The best epoch so far, whose weights are kept, and the choices made on its validation data. */
 export type BestEpoch<V extends Validation, C extends object> = { epoch: number; validation: V } & C;
 
 /**
- * Where a training is, besides the weights and the optimizer's states: plain data that survives JSON. Everything that decides
- * how a training continues belongs here.
+ * Position of a training, without the weights and the optimizer's states: plain data that survives JSON. Everything
+ * that decides how a training continues belongs here.
  */
 export interface TrainingPosition<V extends Validation = ValidationResult, C extends object = object> {
-  /** The epoch that is running, from 1; one more than there are epochs after the last one. */
+  /** The current epoch, from 1; after the last one, the number of epochs plus one. */
   epoch: number;
-  /** Batches of it that are done. */
+  /** Finished batches of it. */
   batch: number;
   /** State of the generator that shuffles, at the beginning of the epoch. */
   random: RandomState;
-  /** Sums over the epoch so far; the answers are the rows in files from before there were others. */
+  /** Sums over the epoch so far; in old files, answers are rows. */
   totals: { loss: number; correct: number; answers?: number; rows: number };
   /** Steps in all epochs. */
   step: number;
@@ -29,11 +29,11 @@ export interface TrainingPosition<V extends Validation = ValidationResult, C ext
   /** The last report of each finished epoch. */
   history: Progress<V>[];
   best: BestEpoch<V, C> | undefined;
-  /** What was chosen before the first epoch, which holds where there is no best one. */
+  /** What was chosen before the first epoch; applies if there is no best epoch. */
   chosen?: C | undefined;
 }
 
-/** Where a training begins; `chosen` is what a rehearsal chose, if there was one. */
+/** The initial position; `chosen` is the choice of a rehearsal, if there was one. */
 export function beginning<V extends Validation, C extends object>(seed: number, chosen?: C): TrainingPosition<V, C> {
   return {
     epoch: 1,

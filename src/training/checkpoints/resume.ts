@@ -11,7 +11,7 @@ import { type Checkpoint, readCheckpoint } from './file.js';
 import { checkpointSettings } from './options.js';
 import { storedOptions } from './settings.js';
 
-/** Reads the checkpoint that the options want to resume from; `undefined` for a training that begins. */
+/** Reads the checkpoint that the options want to resume from; `undefined` for a new training. */
 export async function checkpointToResume<V extends Validation, C extends object>(
   { resume, checkpoint }: CommonOptions,
   read: (path: string) => Promise<StoredTraining>,
@@ -30,9 +30,9 @@ export async function checkpointToResume<V extends Validation, C extends object>
 }
 
 /**
- * The options of the interrupted training where the new ones say nothing.
+ * The options of the interrupted training, overridden by the new ones.
  *
- * @param table - The options that the task has: its settings may hold more, which no option changes.
+ * @param table - The options of the task; its settings may contain more, which no option changes.
  */
 export function resumedOptions<O extends CommonOptions>(
   given: O,
@@ -48,9 +48,9 @@ export function resumedOptions<O extends CommonOptions>(
 /**
  * Lets an engine resume from a checkpoint.
  *
- * @param share - Which rows of each batch are this process's.
+ * @param share - This process's share of each batch.
  * @returns the weights of the best epoch so far, if there was one.
- * @throws ModelFileError if the checkpoint does not fit the engine.
+ * @throws ModelFileError if the checkpoint does not match the engine.
  */
 export async function resumeEngine(
   engine: ResumableEngine,
@@ -67,12 +67,12 @@ export async function resumeEngine(
   return position.best ? state : undefined;
 }
 
-/** Refuses a number of epochs that has been passed already. */
+/** Refuses a number of epochs that is already exceeded. */
 export function checkEpochs({ path, position: { epoch, batch } }: Checkpoint, epochs: number): void {
   const begun = batch > 0 ? epoch : epoch - 1;
   if (epochs >= begun) return;
   throw constraint(
     'epochs',
-    `Expected at least ${begun} for epochs, as many as ${path} has begun, but received ${epochs}`,
+    `Expected at least ${begun} for epochs, the number that ${path} has reached, but received ${epochs}`,
   );
 }

@@ -5,13 +5,16 @@ import type { TrainingOptions } from '../options/train.js';
 import type { CommonSettings } from '../task.js';
 
 /**
- * What a resumed training may have otherwise than the one that wrote the checkpoint. More or fewer `epochs` move the learning
- * rate of the steps to come, unless the schedule is constant; another number of `threads` rounds sums differently; `memoryUnits` says only where
- * units are kept.
+ * Options that may change when resuming. Changing `epochs` changes the learning rate of the following steps, unless the
+ * schedule is constant; another number of `threads` rounds sums differently; `memoryUnits` only determines where units
+ * are stored.
  */
 const FREE: readonly string[] = ['epochs', 'threads', 'checkpoint', 'tensorboard', 'memoryUnits'];
 
-/** What a checkpoint does not keep: where to compute is asked again, and the others are functions or this very run's. */
+/**
+ * Options that a checkpoint does not store: the device is chosen again, and the others are functions or belong to the
+ * current run.
+ */
 const NOT_KEPT: readonly string[] = [
   'device',
   'signal',
@@ -24,17 +27,17 @@ const NOT_KEPT: readonly string[] = [
   'idle',
 ];
 
-/** What matters before the first step alone, so that a resumed training need not be given it again. */
+/** Options that only matter before the first step, so a resumed training does not need them. */
 const ONCE: readonly string[] = ['unlabelled', 'encoder'];
 
-/** Stands for a value that a file cannot hold. */
+/** Placeholder for a value that a file cannot store. */
 const GIVEN = { given: true } as const;
 
 function isGiven(value: Plain | undefined): boolean {
   return JSON.stringify(value) === JSON.stringify(GIVEN);
 }
 
-/** The value if JSON keeps it; {@link GIVEN} if not. */
+/** The value if JSON can represent it, otherwise {@link GIVEN}. */
 function plain(value: unknown): Plain {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
@@ -48,10 +51,13 @@ function plain(value: unknown): Plain {
   return GIVEN;
 }
 
-/** By name, all settings of a training; of what JSON cannot keep only that it was given. What is off is left out. */
+/**
+ * All settings of a training by name; values that JSON cannot represent are only marked as given. Settings that are off
+ * are omitted.
+ */
 export type StoredSettings = Record<string, Plain>;
 
-/** What a checkpoint keeps of the settings: to resume with, and to compare with what is given then. */
+/** The settings that a checkpoint stores: to resume with, and to compare with the options given then. */
 export function storedSettings({ model, text, ...rest }: CommonSettings): StoredSettings {
   const named = Object.entries({ ...model, ...text, ...rest }).filter(
     ([name, value]) => value !== undefined && !NOT_KEPT.includes(name),
@@ -65,26 +71,26 @@ function isData(name: string, value: unknown): boolean {
   return name === 'unlabelled' || name === 'encoder' || (name === 'validation' && typeof value !== 'number');
 }
 
-/** What the words of a checkpoint's training began with. */
+/** Source of the initial word vectors of a checkpoint's training. */
 export function firstVectors({ embeddings, unlabelled }: StoredSettings): VectorSource | undefined {
   if (embeddings !== undefined) return 'file';
   return unlabelled === undefined ? undefined : 'texts';
 }
 
-/** The settings of a checkpoint that the training which resumes it has no need of, for the checkpoints that it writes itself. */
+/** Settings of a checkpoint that the resumed training does not need, kept for its own checkpoints. */
 export function settingsBefore(stored: StoredSettings = {}): StoredSettings {
   return Object.fromEntries(Object.entries(stored).filter(([name]) => ONCE.includes(name)));
 }
 
-/** The options that give these settings, whatever the defaults are; without those whose value no file can hold. */
+/** The options that produce these settings, whatever the defaults; without values that a file cannot store. */
 export function storedOptions({
   embeddings,
   embeddingDim,
   ...rest
 }: StoredSettings): Partial<TrainingOptions<unknown>> {
-  // The size of pretrained vectors is that of their file, unless an option named it.
+  // The size of pretrained vectors is that of their file, unless an option sets it.
   const { file, dim, words } = (embeddings ?? { dim: embeddingDim }) as { file?: Plain; dim?: Plain; words?: Plain };
-  // Earlier versions took no words of a file beyond those of the rows.
+  // Earlier versions took no additional words from a file.
   const embeddingWords = file === undefined ? undefined : (words ?? 0);
   const options = { ...rest, embeddings: file, embeddingWords, embeddingDim: dim };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && !isGiven(value)));
@@ -98,7 +104,7 @@ export function storedOptions({
 export function checkSettings(path: string, stored: StoredSettings, now: StoredSettings): void {
   const show = (value: Plain | undefined) => {
     if (value === undefined) return 'none';
-    return isGiven(value) ? 'one that no file can hold' : JSON.stringify(value);
+    return isGiven(value) ? 'a value that a file cannot store' : JSON.stringify(value);
   };
   const names = [...new Set([...Object.keys(stored), ...Object.keys(now)])].filter(
     (name) => !FREE.includes(name) && !(ONCE.includes(name) && now[name] === undefined),

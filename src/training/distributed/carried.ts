@@ -2,12 +2,12 @@ import type { ExplainingEngine, StateEntry } from '../../engine/engine.js';
 import type { Ranks } from './ranks.js';
 import { rangeOf, type Share } from './share.js';
 
-/** Names of the states that the rows of a batch leave for the next one: of each rank those of its own rows. */
+/** Names of the states that the rows of a batch pass to the next one; each rank has those of its rows. */
 const CARRIED = /(^|\.)training\.carried\./;
 
 /**
- * All that a training resumes from. What rows carry from batch to batch comes from all ranks, one behind the other, as one process with
- * all their rows has it; the rest is the same on each. All ranks must call it.
+ * Everything that a training resumes from. States carried between batches are concatenated from all ranks, as in one
+ * process with all their rows; the rest is the same on each rank. All ranks must call it.
  */
 export async function gatheredState(engine: ExplainingEngine, weights: boolean, ranks: Ranks): Promise<StateEntry[]> {
   const entries = await engine.trainingState(weights);
@@ -25,7 +25,7 @@ export async function gatheredState(engine: ExplainingEngine, weights: boolean, 
   return whole;
 }
 
-/** Of what {@link gatheredState} gave, what one rank resumes from. */
+/** The part of {@link gatheredState} that one rank resumes from. */
 export function ownState(entries: readonly StateEntry[], share: Share): StateEntry[] {
   return entries.map((entry) => {
     if (share.size === 1 || !CARRIED.test(entry.name)) return entry;

@@ -4,22 +4,22 @@ import { sharedEngine } from './engine.js';
 import type { Ranks } from './ranks.js';
 import { type Share, WHOLE } from './share.js';
 
-/** Why a training ends before its last step: told by each rank, for all. */
+/** Why a training ends before its last step, shared by all ranks. */
 export type Ending<F> = F | 'stopped' | undefined;
 
-/** The processes that make a training's steps together, as a trainer sees them. A training of one process is in its own company. */
+/** The processes that train together, as seen by a trainer. A single process is alone in its company. */
 export interface Company {
-  /** Which part of each batch is this process's. */
+  /** This process's share of each batch. */
   readonly share: Share;
-  /** Why the training ends here, on whatever rank: all end at the same step. */
+  /** Why the training ends here, on any rank: all end at the same step. */
   ending<F extends { code: string; message: string }>(own: Ending<F>): Promise<Ending<F>>;
   /** What rank 0 decides by its clock. */
   decided(own: boolean): Promise<boolean>;
-  /** The engine as it measures. */
+  /** The engine for measuring. */
   measuring(engine: ExplainingEngine): ExplainingEngine;
-  /** What the training resumes from, with what only some ranks have. */
+  /** Everything that the training resumes from, including parts that only some ranks have. */
   state(engine: ExplainingEngine, weights: boolean): Promise<StateEntry[]>;
-  /** Lets rank 0 write, while the others wait; all get what became of it. */
+  /** Lets rank 0 write while the others wait; all get the result. */
   written<F extends { code: string; message: string }>(write: () => Promise<F | undefined>): Promise<F | undefined>;
 }
 
@@ -33,7 +33,7 @@ export const ALONE: Company = {
   written: (write) => write(),
 };
 
-/** A failure without its cause, which belongs to the process where it happened. */
+/** A failure without its cause, which cannot leave its process. */
 function plain<F extends { code: string; message: string }>({ code, message }: F): F {
   return { code, message } as F;
 }
@@ -45,7 +45,7 @@ export function companyOf(ranks: Ranks): Company {
     async ending<F extends { code: string; message: string }>(own: Ending<F>): Promise<Ending<F>> {
       const told = typeof own === 'object' ? plain(own) : own;
       const all = await ranks.gather<Ending<F> | null>(told);
-      // Of several reasons the graver one holds, and of equal ones that of the lower rank.
+      // The most serious reason wins; of equal ones, that of the lowest rank.
       const rank = all.findIndex((ending) => typeof ending === 'object' && ending !== null);
       if (rank < 0) return all.includes('stopped') ? 'stopped' : undefined;
       if (rank === ranks.rank) return own;

@@ -8,7 +8,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Arrays one behind the other. */
+/** Concatenates arrays. */
 function joined(parts: readonly Uint8Array[]): Float32Array {
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -20,11 +20,13 @@ function joined(parts: readonly Uint8Array[]): Float32Array {
 }
 
 /**
- * An engine whose scores the ranks compute together: each answers a part of the rows, and all get all scores, the same bits on each.
- * All ranks must ask for the same rows. What else is asked, each rank computes for itself.
+ * An engine whose scores are computed by all ranks together: each answers a part of the rows, and all get the same
+ * scores, bit by bit. All ranks must request the same rows. Everything else is computed by each rank alone.
  */
 export function sharedEngine(engine: ExplainingEngine, ranks: Ranks): ExplainingEngine {
-  /** The part of the rows that is this rank's; never none, since an engine's first answer after a step also settles its weights. */
+  /**
+   * This rank's part of the rows; never empty, since an engine's first answer after a step also updates its weights.
+   */
   const part = (tokens: Int32Array, lengths: Int32Array) => {
     const [start, end] = rangeOf(lengths.length, ranks);
     const some = end > start ? [start, end] : [0, Math.min(1, lengths.length)];

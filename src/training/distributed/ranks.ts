@@ -2,20 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DistributedError, RecurraError } from '../../core/errors.js';
 import type { OpenProcessGroup } from '../../native/processGroup.js';
 
-/** The processes of a group, as the ranks use them. All ranks make the same calls in the same order. */
+/** The process group of the ranks. All ranks must make the same calls in the same order. */
 export type ProcessGroup = Pick<OpenProcessGroup, 'rank' | 'size' | 'table' | 'allGatherBytes' | 'close'>;
 
-/** Milliseconds between two signs of life while each rank works by itself. */
+/** Milliseconds between heartbeats while each rank works alone. */
 const SIGN_OF_LIFE = 1_000;
 
-/** What a rank tells of work that it does by itself. */
+/** State of a rank's own work. */
 interface Sign {
   state: 'working' | 'done' | 'failed';
   code?: string;
   message?: string;
 }
 
-/** The ranks of a training, and what they tell each other. */
+/** The ranks of a training, and their communication. */
 export class Ranks {
   readonly rank: number;
   readonly size: number;
@@ -34,7 +34,7 @@ export class Ranks {
     return this.#group.allGatherBytes(bytes);
   }
 
-  /** A value of each rank, which JSON must keep. */
+  /** Gathers a value of each rank, which must survive JSON. */
   async gather<T>(value: T): Promise<T[]> {
     const all = await this.gatherBytes(Buffer.from(JSON.stringify(value ?? null)));
     return all.map((bytes) => JSON.parse(Buffer.from(bytes).toString()) as T);
@@ -47,9 +47,9 @@ export class Ranks {
   }
 
   /**
-   * Refuses ranks that differ in what must be the same.
+   * Refuses ranks that differ in values that must be equal.
    *
-   * @param parts - By what they are called in the message.
+   * @param parts - The values, by their names in messages.
    * @throws DistributedError naming the first rank that differs from rank 0, and both values.
    */
   async agree(parts: Readonly<Record<string, unknown>>): Promise<void> {
@@ -71,10 +71,10 @@ export class Ranks {
   }
 
   /**
-   * Lets every rank work by itself until all are done. Meanwhile they give signs of life, so that a rank which works for long does not
-   * count as lost.
+   * Lets every rank work alone until all are done. They send heartbeats, so that a rank with long work does not count
+   * as lost.
    *
-   * @throws what the work throws; DistributedError naming another rank whose work failed, `ABORTED` where that was aborted.
+   * @throws what the work throws; DistributedError naming another rank whose work failed, `ABORTED` if it was aborted.
    */
   async together<T>(work: () => Promise<T>): Promise<T> {
     const sign: Sign = { state: 'working' };
@@ -94,7 +94,7 @@ export class Ranks {
       const signs = await this.gather(sign);
       const failed = signs.findIndex(({ state }) => state === 'failed');
       if (failed >= 0) {
-        // One's own error says more. What is still under way ends by itself, and nobody waits for it.
+        // This rank's own error is more specific. Running work ends by itself and is not awaited.
         if (sign.state === 'failed') return result;
         result.catch(() => {});
         const { message, code } = signs[failed]!;
@@ -105,7 +105,7 @@ export class Ranks {
     }
   }
 
-  /** Lets go of the group. */
+  /** Leaves the group. */
   async close(): Promise<void> {
     await this.#group.close();
   }

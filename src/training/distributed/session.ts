@@ -7,13 +7,13 @@ import { type ProcessGroup, Ranks } from './ranks.js';
 /** The group of a training from its start to its end. */
 export interface Session {
   readonly company: Company;
-  /** Where an engine finds the group; undefined without other processes. */
+  /** Address of the group's table for an engine; undefined without other processes. */
   readonly table: bigint | undefined;
-  /** Lets every rank work by itself, and waits until all are done; see `Ranks.together`. */
+  /** Lets every rank work alone, and waits until all are done; see `Ranks.together`. */
   apart<T>(work: () => Promise<T>): Promise<T>;
-  /** Refuses ranks that differ in what must be the same. */
+  /** Refuses ranks that differ in values that must be equal. */
   agree(parts: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Lets go of the group. */
+  /** Leaves the group. */
   close(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ const NO_GROUP: Session = {
   close: async () => {},
 };
 
-/** The session of a group that is open. */
+/** The session of an open group. */
 export function sessionOf(group: ProcessGroup): Session {
   const ranks = new Ranks(group);
   return {
@@ -38,9 +38,9 @@ export function sessionOf(group: ProcessGroup): Session {
 }
 
 /**
- * Joins the other processes of a training, where there are any; one process alone loads no libtorch.
+ * Joins the other processes of a training, if any; a single process does not load libtorch.
  *
- * @throws DistributedError where the ranks do not find each other, or have different versions.
+ * @throws DistributedError if the ranks cannot find each other, or have different versions.
  */
 export async function openSession(settings: DistributedSettings | undefined): Promise<Session> {
   if (!settings || (resolveRanks()?.worldSize ?? 1) === 1) return NO_GROUP;

@@ -1,4 +1,4 @@
-/** One of the parts that work is divided into. */
+/** A share of divided work. */
 export interface Share {
   /** Its number, from 0. */
   readonly rank: number;
@@ -6,10 +6,10 @@ export interface Share {
   readonly size: number;
 }
 
-/** The whole of it. */
+/** The whole work. */
 export const WHOLE: Share = { rank: 0, size: 1 };
 
-/** Where a share of `count` things in a row begins and ends: parts of about the same number, in order of their ranks. */
+/** Range of a share of `count` consecutive items: parts of about the same size, in rank order. */
 export function rangeOf(count: number, { rank, size }: Share): [start: number, end: number] {
   return [Math.floor((count * rank) / size), Math.floor((count * (rank + 1)) / size)];
 }

@@ -1,13 +1,13 @@
 import type { RecurraError } from '../../core/errors.js';
 import type { Validation, ValidationResult } from '../progress.js';
 
-/** Where a training is; every event has it. */
+/** Position of a training, part of every event. */
 export interface TrainingPlace {
-  /** The epoch that is running or has just ended, from 1; 0 while rows are read. */
+  /** The current or just finished epoch, from 1; 0 while rows are read. */
   epoch: number;
-  /** How many epochs there will be at most. */
+  /** Maximum number of epochs. */
   epochs: number;
-  /** Steps of the optimizer so far, in all epochs. */
+  /** Optimizer steps so far, in all epochs. */
   step: number;
   /** Steps that all epochs together will make. */
   steps: number;
@@ -15,13 +15,13 @@ export interface TrainingPlace {
   samples: number;
   /** Rows that all epochs together will see. */
   totalSamples: number;
-  /** Seconds of training, validation and checkpoints so far, those before a resumption included. */
+  /** Seconds of training, validation and checkpoints so far, including those before a resumption. */
   seconds: number;
 }
 
-/** A setting that no option gave: what the training chose for it by its rows, and why. */
+/** A setting without an option: the value chosen from the rows, and why. */
 export interface Choice {
-  /** Name of the option that would have given it. */
+  /** Name of the option for it. */
   option: string;
   /** What was chosen. */
   value: string | number | boolean;
@@ -30,21 +30,21 @@ export interface Choice {
 }
 
 /**
- * Work before the first step is under way: word vectors are learned from `unlabelled` texts, the linear model beside the network is
- * trained, or a network that shows how much each of both is worth. It comes some times a second, also where nothing was finished in between.
+ * Progress of work before the first step: learning word vectors from `unlabelled` texts, training the linear model, or
+ * training a network to choose the mix. Sent several times a second, even without new progress.
  */
 export interface PrepareEvent extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'prepare';
-  /** What is prepared: word vectors from `unlabelled` texts, the linear model, or its mix with the network. */
+  /** The work: word vectors from `unlabelled` texts, the linear model, or its mix with the network. */
   about: 'vectors' | 'linear' | 'mix';
-  /** The share of that work that is done, from 0 to 1; an estimate that never falls. */
+  /** Finished share of that work, from 0 to 1; an estimate that never decreases. */
   share: number;
 }
 
-/** The rows have been read and the first step comes next. A task adds what there is to learn. */
+/** The rows have been read and the first step comes next. A task adds its own fields. */
 export interface TrainingStart extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'start';
   /** Rows of the training set. */
   rows: number;
@@ -58,21 +58,21 @@ export interface TrainingStart extends TrainingPlace {
   ranks: number;
   /** The number of this one among them, from 0. Rank 0 writes the files. */
   rank: number;
-  /** What was chosen by the rows, since no option said it; nothing in a training that resumes. */
+  /** Settings chosen from the rows because no option set them; empty for a resumed training. */
   chosen: readonly Choice[];
 }
 
-/** Some steps were made: those of some tens of milliseconds. */
+/** A few steps were made: some tens of milliseconds of work. */
 export interface StepEvent extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'step';
   /** Mean loss per row of these steps, in nats. */
   loss: number;
-  /** Share of the rows of these steps that the model, as it was then, answered correctly. */
+  /** Share of the rows of these steps answered correctly, before the respective step. */
   accuracy: number;
-  /** As `loss`, of the epoch so far. */
+  /** Like `loss`, for the epoch so far. */
   epochLoss: number;
-  /** As `accuracy`, of the epoch so far. */
+  /** Like `accuracy`, for the epoch so far. */
   epochAccuracy: number;
   /** Learning rate of the last one of these steps. */
   learningRate: number;
@@ -84,23 +84,23 @@ export interface StepEvent extends TrainingPlace {
 
 /** The model was measured on the validation rows. */
 export interface ValidationEvent<V extends Validation = ValidationResult> extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'validation';
-  /** How it did. */
+  /** Its validation figures. */
   validation: V;
   /** Whether this is the best result so far; the weights of the best one are kept. */
   best: boolean;
 }
 
-/** An epoch has ended, its validation included. */
+/** An epoch has ended, including its validation. */
 export interface EpochEvent<V extends Validation = ValidationResult> extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'epoch';
   /** Mean loss per row of the epoch, in nats. */
   loss: number;
-  /** Share of the epoch's rows that the model, as it was then, answered correctly. */
+  /** Share of the epoch's rows answered correctly, before the respective step. */
   accuracy: number;
-  /** How the model does on the validation rows, where there are any. */
+  /** Validation figures, if there are validation rows. */
   validation?: V;
   /** Training speed since the start, without the time of validation. */
   samplesPerSecond: number;
@@ -108,34 +108,34 @@ export interface EpochEvent<V extends Validation = ValidationResult> extends Tra
   secondsLeft: number;
 }
 
-/** An epoch that did better on the validation rows than all before. */
+/** The best epoch so far on the validation rows. */
 export interface BestResult<V extends Validation = ValidationResult> {
   /** The epoch, from 1. */
   epoch: number;
-  /** How it did. */
+  /** Its validation figures. */
   validation: V;
 }
 
 /** A checkpoint was written. */
 export interface CheckpointEvent<V extends Validation = ValidationResult> extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'checkpoint';
   /** The file. */
   path: string;
-  /** Seconds that it took, in which the training stood still. */
+  /** Seconds that it took, during which the training paused. */
   took: number;
-  /** The epoch whose weights the file has as a model and how it did on the validation rows, where there are any. */
+  /** The epoch of the file's model weights, with its validation figures, if there are validation rows. */
   best?: BestResult<V>;
 }
 
 /** Something went wrong that does not end the training. */
 export interface WarningEvent extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'warning';
   /**
-   * A checkpoint could not be written (the one before is still whole), or the files for TensorBoard, there will be no linear
-   * model, no word vectors could be learned from the `unlabelled` texts, the validation rows are too few or lack labels, or rows or
-   * options are otherwise than they may be meant.
+   * The subject: a checkpoint could not be written (the previous one is intact), or the files for TensorBoard; there
+   * will be no linear model; no word vectors could be learned from the `unlabelled` texts; the validation rows are too
+   * few or lack labels; or rows or options may not be as intended.
    */
   about: 'checkpoint' | 'tensorboard' | 'linear' | 'unlabelled' | 'validation' | 'rows' | 'options';
   /** What went wrong. */
@@ -144,20 +144,20 @@ export interface WarningEvent extends TrainingPlace {
 
 /** The training has ended: always the last event. */
 export interface EndEvent<V extends Validation = ValidationResult> extends TrainingPlace {
-  /** Tells the events apart. */
+  /** Discriminant of the event. */
   type: 'end';
   /**
-   * Why: all epochs are done (or the options ended it before), `stop()` was called, its signal was aborted, or it failed. In the
-   * last two cases `error` is what the training's promise rejects with.
+   * Why: all epochs are done (or the options ended it earlier), `stop()` was called, its signal was aborted, or it
+   * failed. In the last two cases, the training's promise rejects with `error`.
    */
   outcome: 'finished' | 'stopped' | 'aborted' | 'failed';
-  /** The epoch whose weights were kept and how it did on the validation rows, where there were any. */
+  /** The epoch whose weights were kept, with its validation figures, if there were validation rows. */
   best?: BestResult<V>;
-  /** What the training's promise rejects with. */
+  /** The error that the training's promise rejects with. */
   error?: unknown;
 }
 
-/** What happens in a training, told apart by `type`. `V` is what a task measures, `S` how its trainings start. */
+/** An event of a training, distinguished by `type`. `V` are a task's validation figures, `S` its start event. */
 export type TaskEvent<V extends Validation = ValidationResult, S extends TrainingStart = TrainingStart> =
   | PrepareEvent
   | S
@@ -168,5 +168,5 @@ export type TaskEvent<V extends Validation = ValidationResult, S extends Trainin
   | WarningEvent
   | EndEvent<V>;
 
-/** An event of whatever task. */
+/** An event of any task. */
 export type AnyTaskEvent = TaskEvent<Validation, TrainingStart>;

@@ -4,7 +4,7 @@ import type { EpochEvent, StepEvent, TaskEvent, TrainingStart } from './events.j
 
 const MILLISECONDS_BETWEEN_REPORTS = 100;
 
-/** Tells a training's events in the form of `onProgress`, and not more often than it says. */
+/** Forwards a training's events to `onProgress`, at most as often as it allows. */
 export function progressListener<V extends Validation>(
   onProgress: (progress: Progress<V>) => void,
 ): (event: TaskEvent<V, TrainingStart>) => void {

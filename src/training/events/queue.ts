@@ -1,17 +1,17 @@
 import type { AnyTaskEvent } from './events.js';
 
-/** Of these a reader that is behind gets the newest alone. */
+/** For these events, a slow reader only gets the latest. */
 const NEWEST_ALONE: readonly AnyTaskEvent['type'][] = ['prepare', 'step', 'checkpoint', 'warning'];
 
-/** Who waits for the next event. */
+/** A reader waiting for the next event. */
 interface Reader<E> {
   resolve(result: IteratorResult<E, undefined>): void;
   reject(error: unknown): void;
 }
 
 /**
- * Events for one reader. What a slow reader has not taken does not pile up: of `prepare`, `step`, `checkpoint` and `warning` the newest
- * one between two others is kept, so there are some for each epoch at most.
+ * Events for one reader. Unread events do not pile up: of `prepare`, `step`, `checkpoint` and `warning`, only the
+ * latest between two others is kept, so there are at most a few per epoch.
  */
 export class EventQueue<E extends AnyTaskEvent = AnyTaskEvent> implements AsyncIterableIterator<E, undefined> {
   readonly #events: E[] = [];
@@ -20,12 +20,12 @@ export class EventQueue<E extends AnyTaskEvent = AnyTaskEvent> implements AsyncI
   #ended = false;
   #error: { error: unknown } | undefined;
 
-  /** @param onReturn - Called when the reader has had enough. */
+  /** @param onReturn - Called when the reader stops. */
   constructor(onReturn: () => void) {
     this.#onReturn = onReturn;
   }
 
-  /** How many events wait for the reader. */
+  /** Number of unread events. */
   get length(): number {
     return this.#events.length;
   }
@@ -48,7 +48,7 @@ export class EventQueue<E extends AnyTaskEvent = AnyTaskEvent> implements AsyncI
     this.#events.push(event);
   }
 
-  /** Nothing more will come; behind the last event the reader gets the error, if there is one. */
+  /** Ends the queue; after the last event, the reader gets the error, if there is one. */
   end(failure?: { error: unknown }): void {
     this.#ended = true;
     this.#error = failure;

@@ -3,7 +3,7 @@ import { SummaryWriter } from '../../tensorboard/summaryWriter.js';
 import type { Validation } from '../progress.js';
 import type { AnyTaskEvent, BestResult, TrainingPlace, WarningEvent } from './events.js';
 
-/** What {@link TensorboardLog} needs of a training. */
+/** The part of a training that {@link TensorboardLog} needs. */
 interface Watched {
   listen(listener: (event: AnyTaskEvent) => void): () => void;
   warn(about: WarningEvent['about'], error: RecurraError, place?: TrainingPlace): void;
@@ -35,7 +35,7 @@ export class TensorboardLog {
   #take(event: AnyTaskEvent): void {
     const { type, step } = event;
     if (type === 'start') {
-      // After a crash the steps since the checkpoint are made again.
+      // After a crash, the steps since the checkpoint are repeated.
       this.#writer = new SummaryWriter(this.#folder, event.resumed ? { purgeStep: step + 1 } : {});
       return;
     }
@@ -52,7 +52,7 @@ export class TensorboardLog {
       );
     } else if (type === 'validation') {
       const { best } = this.#control;
-      // Beside the epoch's own figures those of the weights that would be kept if the training ended here.
+      // In addition to the epoch's own figures, those of the weights that would be kept if the training ended here.
       const kept = best && { 'epoch/kept': best.epoch, ...scalars(best.validation, 'kept') };
       this.#writer?.addScalars({ ...scalars(event.validation, 'validation'), ...kept }, step);
     } else if (type === 'epoch') {
@@ -64,7 +64,7 @@ export class TensorboardLog {
     }
   }
 
-  /** Waits for the file. That it could not be written is a warning. */
+  /** Waits for the file. A write error is a warning. */
   async close(): Promise<void> {
     this.#unlisten();
     try {

@@ -6,26 +6,28 @@ import type { NetworkOptions, NetworkSettings } from '../../engine/network.js';
 import type { TokenizerLike } from '../../text/tokenizer.js';
 import { Vocab } from '../../text/vocab.js';
 
-/** A model whose vocabulary, vectors and recurrent layers another one can begin with; a {@link LanguageModel} is one. */
+/**
+ * A model whose vocabulary, vectors and recurrent layers can initialise another one, such as a {@link LanguageModel}.
+ */
 export interface PretrainedEncoder {
-  /** What it has a vector for. */
+  /** Its vocabulary. */
   readonly vocab: Vocab;
-  /** What its network looks like. */
+  /** The shape of its network. */
   readonly settings: Readonly<NetworkSettings>;
-  /** What gives its units; undefined where no tokenizer does. */
+  /** The tokenizer of its units; undefined if there is none. */
   readonly tokenizer: TokenizerLike | undefined;
   /** A copy of its vectors and recurrent layers, under PyTorch's names. */
   encoderState(): Promise<StateEntry[]>;
 }
 
-/** What a network begins with beside random weights. */
+/** Options of pretrained layers. */
 export interface EncoderOptions {
   /**
-   * A {@link LanguageModel} to begin with. Words that it has a unit for begin with that unit's vector, the forward layers with its layers;
-   * what it does not have, such as the backward direction, begins as without it. Its other words enter the vocabulary, see
-   * `embeddingWords`. `cell`, `embeddingDim`, `hiddenSize` and `numLayers` are those of the encoder, and so is the `tokenizer`
-   * unless one is given, if its units are characters or the pieces of a tokenizer. Not with `embeddings` or `unlabelled`. The encoder must stay open until the event
-   * `start`. Default: none.
+   * A {@link LanguageModel} to start from. Words with a unit start with that unit's vector, and the forward layers with
+   * its layers; parts that it does not have, such as the backward direction, are random. Its other words are added to
+   * the vocabulary, see `embeddingWords`. `cell`, `embeddingDim`, `hiddenSize` and `numLayers` are those of the
+   * encoder, and so is the `tokenizer` unless one is given, if its units are characters or the pieces of a tokenizer.
+   * Not with `embeddings` or `unlabelled`. The encoder must stay open until the event `start`. Default: none.
    */
   encoder?: PretrainedEncoder;
 }
@@ -45,33 +47,33 @@ export const ENCODER = {
     defaultText: 'none',
     flag: '<model>',
     help: 'a language model whose vocabulary, vectors and layers to begin with',
-    flagHelp: 'file of a language model whose vocabulary, vectors and layers to begin with',
+    flagHelp: 'file of a language model whose vocabulary, vectors and layers to start from',
   }),
 } as const satisfies TableOf<EncoderOptions>;
 
-/** What the encoder says of the network. */
+/** Network options set by the encoder. */
 const SAME = ['cell', 'embeddingDim', 'hiddenSize', 'numLayers'] as const satisfies readonly (keyof NetworkOptions)[];
 
 /**
- * Options with those of the network that an encoder, if there is one, has chosen.
+ * Options completed by an encoder's network options, if there is an encoder.
  *
- * @throws ArgumentError for an option that does not go with the encoder.
+ * @throws ArgumentError for an option that conflicts with the encoder.
  */
 export function withEncoder<O extends EncoderOptions & NetworkOptions>(options: O): O {
-  // What is no object is refused with the other options.
+  // A value that is not an object is refused with the other options.
   if (options?.encoder === undefined) return options;
   const { settings } = checkEncoder('encoder', options.encoder);
   for (const other of ['embeddings', 'unlabelled']) {
     if ((options as Record<string, unknown>)[other] !== undefined)
       throw constraint(
         'encoder',
-        `encoder does not go with ${other}: words begin either with the vectors of the encoder or with others`,
+        `encoder cannot be combined with ${other}: words start either with the encoder's vectors or with others`,
       );
   }
   for (const name of SAME) {
     const given = options[name];
     if (given !== undefined && given !== settings[name])
-      throw constraint(name, `${name} is ${given}, but the encoder has ${settings[name]}; leave ${name} out`);
+      throw constraint(name, `${name} is ${given}, but the encoder has ${settings[name]}; remove ${name}`);
   }
   const { cell, embeddingDim, hiddenSize, numLayers } = settings;
   return { ...options, cell, embeddingDim, hiddenSize, numLayers };

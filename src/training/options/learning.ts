@@ -2,57 +2,58 @@ import { choice, flag, integer, number, share } from '../../core/options/kinds.j
 import { option, type Rule, type SettingsOf, type TableOf } from '../../core/options/table.js';
 import { OPTIMIZERS, type OptimizerName } from '../../engine/network.js';
 
-/** How the learning rate moves over the training: it stays, falls linearly to zero, or along half a cosine. */
+/** Learning rate schedule: constant, linear decay to zero, or half a cosine. */
 export type Schedule = 'constant' | 'linear' | 'cosine';
 
 const SCHEDULES = ['constant', 'linear', 'cosine'] as const satisfies readonly Schedule[];
 
 /** How a model learns. */
 export interface LearningOptions {
-  /** Passes over the training rows. Default: 4; up to 14 with many labels, which need more passes until they are learned. */
+  /** Passes over the training rows. Default: 4; up to 14 with many labels, which need more passes. */
   epochs?: number;
-  /** Rows per step, at most. Default: rows / 128, clamped to 8..64; no limit with `tokensPerBatch`. */
+  /** Maximum rows per step. Default: rows / 128, clamped to 8..64; no limit with `tokensPerBatch`. */
   batchSize?: number;
   /**
-   * Tokens per step, at most; a longer text makes a step of its own. Batches of short texts then have more rows than those of
-   * long ones. Default: no limit.
+   * Maximum tokens per step; a longer text forms its own step. Batches of short texts then have more rows. Default: no
+   * limit.
    */
   tokensPerBatch?: number;
   /**
-   * Whether texts of similar length share a batch, which saves time where lengths differ. Batches change with every epoch and
-   * come in random order. Default `true`; with `false` each batch is drawn at random.
+   * Whether texts of similar length share a batch, which saves time if lengths differ. Batches differ in every epoch
+   * and come in random order. Default `true`; with `false` each batch is drawn at random.
    */
   bucketing?: boolean;
-  /** The rule by which a step moves the weights. Default `'adam'`. */
+  /** The optimizer. Default `'adam'`. */
   optimizer?: OptimizerName;
-  /** Learning rate at the start, or once `warmup` is over. Default 0.008. */
+  /** Initial learning rate, or the one after `warmup`. Default 0.008. */
   lr?: number;
   /**
    * Weight decay as the optimizer defines it. `adam` and `sgd` add it to the gradient, which updates every word vector at every
    * step and is slow for large vocabularies; `adamw` decouples it. Default 0; for `adamw` 0.01.
    */
   weightDecay?: number;
-  /** Share of the last step's direction that is kept; for `optimizer: 'sgd'` only. Default 0. */
+  /** Momentum, for `optimizer: 'sgd'` only. Default 0. */
   momentum?: number;
-  /** How the learning rate moves. Default `'linear'`. */
+  /** Learning rate schedule. Default `'linear'`. */
   schedule?: Schedule;
   /**
-   * Share of all steps during which the learning rate rises in equal steps to `lr`; `schedule` covers the rest. From 0 to
+   * Share of all steps during which the learning rate grows linearly to `lr`; `schedule` covers the rest. From 0 to
    * below 1. Default 0.
    */
   warmup?: number;
-  /** Largest Euclidean norm of all gradients together; larger ones are scaled down to it. Default 0, off. */
+  /** Maximum Euclidean norm of all gradients together; larger ones are scaled down. Default 0, off. */
   clipGradNorm?: number;
   /**
-   * Adversarial training, which makes models of few rows better: each step learns the batch twice, the second time with noise on
-   * the word vectors of each text, in the direction that raises its loss most. The number is the length of the noise as a share
-   * of the length of the text's vectors; 0.05 is a good one, 0 turns it off, and 1,000 is the most. A step takes about twice the time.
+   * Adversarial training, which improves models with few rows: each step trains on the batch twice, the second time
+   * with noise on the word vectors of each text, in the direction that increases its loss most. The number is the norm
+   * of the noise relative to that of the text's vectors; 0.05 is a good value, 0 turns it off, and 1,000 is the
+   * maximum. A step takes about twice as long.
    *
-   * With `e` the embedded tokens of a text, `[time, embeddingDim]`, and `g` the gradient of the loss by them, the noise is
-   * `r = adversarial * |e| * g / |g|`, a constant, and the step minimises `L(e) + L(e + r)`; both passes have the same dropout masks.
-   * The losses that are reported are `L(e)`, so that they compare with those of other trainings. Miyato, Dai and Goodfellow,
-   * "Adversarial Training Methods for Semi-Supervised Text Classification", 2017. Default 0.05 with few rows, else 0; a
-   * classifier has few up to 12,000 rows with up to 32 labels.
+   * With `e` the embedded tokens of a text, `[time, embeddingDim]`, and `g` the gradient of the loss by them, the noise
+   * is `r = adversarial * |e| * g / |g|`, a constant, and the step minimises `L(e) + L(e + r)`; both passes have the
+   * same dropout masks. Reported losses are `L(e)`, so they are comparable with those of other trainings. Miyato, Dai
+   * and Goodfellow, "Adversarial Training Methods for Semi-Supervised Text Classification", 2017. Default 0.05 with few
+   * rows, otherwise 0; for a classifier, few means up to 12,000 rows with up to 32 labels.
    */
   adversarial?: number;
   /**
@@ -69,10 +70,10 @@ export interface LearningOptions {
   seed?: number;
 }
 
-/** Words for a training without a limit. */
+/** Text for a missing limit. */
 const NO_LIMIT = 'no limit';
 
-/** Rows per step where only tokens limit it. */
+/** Maximum rows per step if only tokens limit it. */
 const MOST_ROWS = 1_000_000;
 
 /** The table of {@link LearningOptions}. */
@@ -88,12 +89,12 @@ export const LEARNING = {
     defaultOf: ({ tokensPerBatch }) => (tokensPerBatch === undefined ? undefined : MOST_ROWS),
     defaultText: 'rows / 128, clamped to 8..64',
     flag: '<n>',
-    help: 'rows per step, at most',
+    help: 'maximum rows per step',
   }),
   tokensPerBatch: option(integer(1, 2 ** 31 - 1), {
     defaultText: NO_LIMIT,
     flag: '<n>',
-    help: 'tokens per step, at most',
+    help: 'maximum tokens per step',
   }),
   bucketing: option(flag, {
     default: true,
@@ -104,7 +105,7 @@ export const LEARNING = {
   optimizer: option(choice(OPTIMIZERS), {
     default: 'adam',
     flag: '<name>',
-    help: 'the rule by which a step moves the weights',
+    help: 'the optimizer',
   }),
   lr: option(number({ above: 0 }), { default: 8e-3, flag: '<rate>', help: 'learning rate' }),
   weightDecay: option(number({ from: 0 }), {
@@ -116,10 +117,10 @@ export const LEARNING = {
   momentum: option(number({ from: 0, to: 1 }), {
     default: 0,
     flag: '<share>',
-    help: "share of the last step's direction that is kept; for sgd only",
+    help: 'momentum, for sgd only',
   }),
-  schedule: option(choice(SCHEDULES), { default: 'linear', flag: '<how>', help: 'how the learning rate moves' }),
-  warmup: option(share, { default: 0, flag: '<share>', help: 'share of the steps in which the learning rate rises' }),
+  schedule: option(choice(SCHEDULES), { default: 'linear', flag: '<how>', help: 'learning rate schedule' }),
+  warmup: option(share, { default: 0, flag: '<share>', help: 'share of the steps in which the learning rate grows' }),
   clipGradNorm: option(number({ from: 0 }), {
     default: 0,
     defaultText: '0, off',
@@ -128,9 +129,9 @@ export const LEARNING = {
   }),
   adversarial: option(number({ from: 0, to: 1_000 }), {
     // Undefined: the task's own number, once the rows are known.
-    defaultText: '0.05 with few rows, else 0',
+    defaultText: '0.05 with few rows, otherwise 0',
     flag: '<eps>',
-    help: 'learn each batch a second time with adversarial noise of this length on the word vectors; 0 for none',
+    help: 'train on each batch a second time with adversarial noise of this norm on the word vectors; 0 for none',
   }),
   patience: option(integer(1, 100_000), {
     defaultText: 'never',
@@ -145,11 +146,13 @@ export const LEARNING = {
   seed: option(integer(0), { default: 0, flag: '<n>', help: 'seed of weights, order and dropout' }),
 } as const satisfies TableOf<LearningOptions>;
 
-/** {@link LearningOptions} with every default filled in, but for `epochs`, `batchSize` and `adversarial`, which may wait for the
- * rows. */
+/**
+ * {@link LearningOptions} with every default filled in, except `epochs`, `batchSize` and `adversarial`, which may
+ * depend on the rows.
+ */
 export type LearningSettings = SettingsOf<typeof LEARNING>;
 
-/** What no learning option can break alone. */
+/** Rules between learning options. */
 export const LEARNING_RULES: readonly Rule<LearningSettings & { validation: unknown }>[] = [
   {
     option: 'momentum',
@@ -163,7 +166,7 @@ export const LEARNING_RULES: readonly Rule<LearningSettings & { validation: unkn
   },
 ];
 
-/** Passes over the rows where neither an option nor the task says how many. */
+/** Default number of passes over the rows, if the task has none. */
 export const DEFAULT_EPOCHS = 4;
 
 /** Rows per step where no option says how many: with few rows, the number of steps matters most. */
@@ -171,9 +174,12 @@ export function defaultBatchSize(rows: number): number {
   return Math.min(64, Math.max(8, Math.ceil(rows / 128)));
 }
 
-/** The row `clipGradNorm` of models that write texts: their gradients go back through many steps, and some are far too large. */
+/**
+ * The row `clipGradNorm` of models that write texts: their gradients pass through many steps, and some are far too
+ * large.
+ */
 export const CLIPPED = option(LEARNING.clipGradNorm.kind, {
   default: 1,
   flag: '<norm>',
-  help: 'scale larger gradients down to this norm; 0 for never',
+  help: 'scale larger gradients down to this norm; 0 for off',
 });

@@ -37,43 +37,45 @@ import type { Progress } from '../progress.js';
 import { ENCODER, type EncoderOptions } from './encoder.js';
 import { LEARNING, LEARNING_RULES, type LearningOptions, type LearningSettings } from './learning.js';
 
-/** Options that every training has, whatever it trains on: `R` are its rows, `E` its events, `P` its reports. */
+/** Options of every training: `R` are its rows, `E` its events, `P` its reports. */
 export interface TrainingOptions<R, E = TaskEvent, P = Progress>
   extends NetworkOptions,
     TextOptions,
     LearningOptions,
     RunOptions<R, E, P> {}
 
-/** Texts without labels: each a string or a row with one; or a file with a text on each line. */
+/** Unlabelled texts: strings or rows with a text; or a file with one text per line. */
 export type Unlabelled = string | Iterable<string | UnlabelledText> | AsyncIterable<string | UnlabelledText>;
 
-/** Options of a training that are neither of its network, nor of its texts, nor of how it learns. */
+/** Options of a training other than those of its network, its texts and its learning. */
 export interface RunOptions<R, E = TaskEvent, P = Progress> {
   /**
-   * Rows to measure on after each epoch: a share of the training rows, split off by label, or rows of their own. With it,
+   * Rows to measure on after each epoch: a share of the training rows, stratified by label, or separate rows. With it,
    * the weights of the best epoch are kept. Default: none.
    */
   validation?: number | R;
   /**
-   * Pretrained word vectors to begin with: a file of GloVe or word2vec (text or binary), or fastText's `.vec` or `.bin`. Words of the
-   * training rows begin with its vector, those that it does not have as all do without a file. Its other words enter the
-   * vocabulary too, see {@link embeddingWords}. Their size is that of the file, so `embeddingDim` may be left out. Default: none.
+   * Pretrained word vectors to start from: a file of GloVe or word2vec (text or binary), or fastText's `.vec` or
+   * `.bin`. Training words in the file start with its vector, others with a random one. The file's other words are also
+   * added to the vocabulary, see {@link embeddingWords}. The vector size is that of the file, so `embeddingDim` may be
+   * omitted. Default: none.
    */
   embeddings?: string;
   /**
-   * Texts without labels to learn word vectors from before the training: texts, rows that have a `text` such as those of
-   * {@link readTexts}, or the path of a file of which each line is a text. Of few labelled rows a model learns little about words;
-   * any texts of the same kind tell it which words are alike. The texts of the training rows are learned from too. Words that all
-   * have three times or more begin with their vector, of `embeddingDim` numbers, the others as all do without texts; those that no
-   * training row has enter the vocabulary, see {@link embeddingWords}. {@link learnVectors} says how they are learned: with its defaults, and
-   * with the tokenizer and the `seed` of the model. Not with `embeddings`. Default: none.
+   * Unlabelled texts to learn word vectors from before training: texts, rows with a `text` such as those of
+   * {@link readTexts}, or the path of a file with one text per line. A model learns little about words from few
+   * labelled rows; other texts of the same kind tell it which words are similar. The texts of the training rows are
+   * also used. Words with at least three occurrences start with their learned vector of size `embeddingDim`, others
+   * with a random one; words that no training row has are added to the vocabulary, see {@link embeddingWords}. Vectors
+   * are learned as by {@link learnVectors} with its defaults and the model's tokenizer and `seed`. Not with
+   * `embeddings`. Default: none.
    */
   unlabelled?: Unlabelled;
   /**
-   * How many words of `embeddings`, `unlabelled` or `encoder` the model knows beyond those of its training rows: the first ones of the file or the
-   * most frequent ones, as far as `maxTokens` allows and the tokenizer can give them. They keep that vector and cost no
-   * time in training. Each takes four bytes for each number of its vector in the model's file: 50,000 of 64 numbers are 13 MB.
-   * With 0 only words of the training rows are known. Default 50,000.
+   * Maximum words of `embeddings`, `unlabelled` or `encoder` added to those of the training rows: the first ones of the
+   * file or the most frequent ones, as far as `maxTokens` allows and the tokenizer can produce them. They keep their
+   * vector and cost no time in training. Each takes four bytes per element of its vector in the model's file: 50,000
+   * words of size 64 are 13 MB. With 0, only words of the training rows are known. Default 50,000.
    */
   embeddingWords?: number;
   /**
@@ -82,53 +84,55 @@ export interface RunOptions<R, E = TaskEvent, P = Progress> {
    */
   freezeEmbeddings?: number | boolean;
   /**
-   * Threads of the numeric work; more than there are processors would only wait for one another, so that many are used at most.
-   * Default: as many as processors.
+   * Threads for numeric work, at most the number of processors: more would only wait for one another. Default: the
+   * number of processors.
    */
   threads?: number;
   /**
-   * Where to compute: `'cpu'`, a GPU (`'cuda'`, `'cuda:1'`), or with `'auto'` the first GPU if there is one that can be used, and
-   * else the CPU, after a warning that says why. The model is the same on both, but for rounding. Default `'cpu'`.
+   * Where to compute: `'cpu'`, a GPU (`'cuda'`, `'cuda:1'`), or with `'auto'` the first usable GPU, otherwise the CPU,
+   * with a warning that says why. The model is the same on both up to rounding. Default `'cpu'`.
    */
   device?: Device | 'auto';
   /**
-   * `'bfloat16'` lets a GPU compute products and recurrent layers of the training in bfloat16, as PyTorch's autocast does; weights,
-   * losses and predictions stay float32. On the CPU everything is float32. Default `'float32'`.
+   * With `'bfloat16'`, a GPU computes the products and recurrent layers of the training in bfloat16, as in PyTorch's
+   * autocast; weights, losses and predictions stay float32. On the CPU everything is float32. Default `'float32'`.
    */
   precision?: Precision;
   /**
-   * Writes checkpoints to a file, from which the training can resume after a crash: its path, or when to write them. A
-   * checkpoint is a model file too: {@link TextClassifier.load} gives the weights that the training would have ended with there.
-   * One more is written when the training is stopped or aborted. A checkpoint that cannot be written is a `warning` event, and
-   * after three in a row the training ends with `IO`. Default: none.
+   * Writes checkpoints, from which the training can resume after a crash: the file's path, or an object that also says
+   * when to write. A checkpoint is also a model file: {@link TextClassifier.load} returns the weights that the training
+   * would have ended with at that point. A final one is written when the training is stopped or aborted. A checkpoint
+   * that cannot be written is a `warning` event; after three in a row the training fails with `IO`. Default: none.
    */
   checkpoint?: string | CheckpointOptions;
   /**
-   * Resumes from a checkpoint to the very weights that the training would have had without the interruption, given the same rows
-   * in the same order, the same number of threads and the same kind of processor. A path names the checkpoint; `true` is that
-   * of `checkpoint`, and if there is none yet, the training begins. Options that are left out are those of the interrupted
-   * training, so is the number of threads; others must be the same, except `epochs`, `threads`, `checkpoint`, `tensorboard`
-   * and what watches or stops. Functions and validation rows must be given again. Default `false`.
+   * Resumes from a checkpoint. The weights are bit-identical to those of an uninterrupted run, given the same rows in
+   * the same order, the same number of threads and the same kind of processor. A path names the checkpoint; `true` uses
+   * that of `checkpoint`, or starts a new training if there is none yet. Omitted options, including the number of
+   * threads, are those of the interrupted training; others must be the same, except `epochs`, `threads`, `checkpoint`,
+   * `tensorboard` and callbacks. Functions and validation rows must be given again. Default `false`.
    */
   resume?: boolean | string;
   /**
-   * Trains in several processes as one: `true`, or how they find each other. All of them are started with the same rows and options, on
-   * one machine or on several, by `torchrun`, `srun` or `recurra launch`, whose environment variables say which process this is. Each
-   * step then has `batchSize` rows of each rank and gives what one process with all those rows would get; all ranks have the same
-   * weights. Rank 0 writes checkpoints and the log. Needs the torch addon, but no GPU; one process alone is a usual training. Default
-   * `false`.
+   * Trains in several processes as one: `true`, or how they find each other. All are started with the same rows and
+   * options, on one or several machines, by `torchrun`, `srun` or `recurra launch`, whose environment variables
+   * identify each process. Each step then has `batchSize` rows of each rank and is equivalent to a step of one process
+   * with all those rows; all ranks have the same weights. Rank 0 writes checkpoints and the log. Needs the torch addon,
+   * but no GPU; a single process trains as usual. Default `false`.
    */
   distributed?: boolean | DistributedOptions;
   /** Called with everything that happens, as it happens; {@link TextClassifier.start} gives the same for `for await`. */
   onEvent?: (event: E) => void;
   /**
-   * Folder to write event files for TensorBoard to: loss, accuracy, learning rate and speed by step, and how the model does on
-   * the validation rows. A resumed training writes to the same folder. Default: none.
+   * Folder to write event files for TensorBoard to: loss, accuracy, learning rate and speed by step, and validation
+   * figures. A resumed training writes to the same folder. Default: none.
    */
   tensorboard?: string;
-  /** Called from time to time while training, at most about ten times a second, and after each epoch. */
+  /** Called regularly during training, at most about ten times a second, and after each epoch. */
   onProgress?: (progress: P) => void;
-  /** Stops the training; the promise rejects with a {@link TrainingError} that carries the model as far as it has learned. */
+  /**
+   * Stops the training; the promise rejects with a {@link TrainingError} whose model has the weights learned so far.
+   */
   signal?: AbortSignal;
 }
 
@@ -148,7 +152,7 @@ const VALIDATION = 'rows, or a share between 0 and 1';
 
 const THREADS = integer(1, 1_024);
 
-/** Device of a computation and what it may take there: options that trainings and loaded models share. */
+/** Device and threads: options of both trainings and loaded models. */
 export const COMPUTE = {
   threads: option(
     custom<number>(
@@ -159,7 +163,7 @@ export const COMPUTE = {
     {
       defaultText: 'as many as processors',
       flag: '<n>',
-      help: 'threads of the numeric work, at most as many as processors',
+      help: 'threads for numeric work, at most the number of processors',
     },
   ),
   device: option(
@@ -168,7 +172,7 @@ export const COMPUTE = {
   ),
 } as const;
 
-/** The table of {@link RunOptions}. What rows and events are, each task says itself. */
+/** The table of {@link RunOptions}. Each task defines its rows and events. */
 export const RUN = {
   validation: option(
     custom<Any>(VALIDATION, (name, value) => {
@@ -198,15 +202,15 @@ export const RUN = {
     {
       defaultText: 'none',
       flag: '<file>',
-      help: 'learn word vectors from these texts and those of the rows, and start with them: texts, or a file with a text on each line',
+      help: 'learn word vectors from these texts and those of the rows, and start with them: texts, or a file with one text per line',
       flagHelp:
-        'learn word vectors from this file of texts and from the rows, and start with them; a text on each line, or a file as that of the rows',
+        'learn word vectors from this file of texts and from the rows, and start with them; one text per line, or a file like that of the rows',
     },
   ),
   embeddingWords: option(integer(0, 2 ** 31 - 1), {
     default: EMBEDDING_WORDS,
     flag: '<n>',
-    help: 'words of `embeddings`, `unlabelled` or `encoder` that the model knows beyond those of the rows',
+    help: 'maximum words of `embeddings`, `unlabelled` or `encoder` added to those of the rows',
   }),
   freezeEmbeddings: option(custom<number | boolean, number>(FREEZE, frozenEpochs, 'integer'), {
     default: 0,
@@ -216,7 +220,11 @@ export const RUN = {
     flagHelp: 'freeze the word vectors for the first N epochs (without a number: for all)',
   }),
   ...COMPUTE,
-  precision: option(choice(PRECISIONS), { default: 'float32', flag: '<name>', help: 'what a GPU computes in' }),
+  precision: option(choice(PRECISIONS), {
+    default: 'float32',
+    flag: '<name>',
+    help: 'precision of computations on a GPU',
+  }),
   checkpoint: option(
     custom<string | CheckpointOptions, CheckpointSettings>('a path, or an object with a path', (_, value) =>
       checkpointSettings(value as string | CheckpointOptions),
@@ -250,7 +258,7 @@ export const RUN = {
     },
   ),
   onEvent: option(callback<Any>(), { help: 'called with everything that happens, as it happens' }),
-  onProgress: option(callback<Any>(), { help: 'called from time to time, and after each epoch' }),
+  onProgress: option(callback<Any>(), { help: 'called regularly, and after each epoch' }),
   signal: option(signal, { help: 'stops the training when it is aborted' }),
 } as const satisfies TableOf<RunOptions<Any, Any, Any>>;
 
@@ -259,13 +267,13 @@ export interface TrainingSettings<R, E = TaskEvent, P = Progress> extends Learni
   model: NetworkSettings;
   text: TextSettings;
   validation: number | R | undefined;
-  /** File of word vectors, the size that they are expected to have, if any, and how many words it adds, undefined for none. */
+  /** File of word vectors, their expected size, if any, and the maximum number of added words; undefined for none. */
   embeddings: { file: string; dim: number | undefined; words: number | undefined } | undefined;
-  /** Texts to learn word vectors from, and how many words they add, undefined for none. */
+  /** Texts to learn word vectors from, and the maximum number of added words; undefined for none. */
   unlabelled: { texts: Exclude<Unlabelled, string>; words: number | undefined } | undefined;
-  /** A model to begin with. */
+  /** A model to start from. */
   encoder?: EncoderSettings | undefined;
-  /** Epochs during which the word vectors stay. */
+  /** Epochs with frozen word vectors. */
   freezeEmbeddings: number;
   threads: number | undefined;
   device: Device;
@@ -280,16 +288,16 @@ export interface TrainingSettings<R, E = TaskEvent, P = Progress> extends Learni
   signal: AbortSignal | undefined;
 }
 
-/** What does not go with other ranks. */
+/** Rules of distributed training. */
 const DISTRIBUTED_RULES: readonly Rule<Pick<TrainingSettings<unknown>, 'distributed' | 'device'>>[] = [
   {
     option: 'distributed',
     when: ({ distributed, device }) => distributed !== undefined && device !== 'cpu',
-    message: "distributed trains on CPUs; leave device out, or take device: 'cpu'",
+    message: "distributed trains on CPUs; remove device, or use device: 'cpu'",
   },
 ];
 
-/** The rows of a table as a task has them: with its own defaults. What the task does not have keeps the usual one. */
+/** The rows of a table with a task's own defaults. Other rows keep the usual ones. */
 function ownRows<Table extends OptionTable>(rows: Table, table: OptionTable): Table {
   const own = Object.entries(rows).map(([name, row]) => [name, table[name] ?? row]);
   return Object.fromEntries(own) as Table;
@@ -299,8 +307,8 @@ function ownRows<Table extends OptionTable>(rows: Table, table: OptionTable): Ta
  * Checks the options that every training has and fills in the defaults.
  *
  * @param where - Whose options they are, for messages.
- * @param table - All options that the task has; other names are refused.
- * @param head - What stands on the network, which decides where `device: 'auto'` computes.
+ * @param table - All options of the task; other names are refused.
+ * @param head - The head of the network, which affects `device: 'auto'`.
  * @throws ArgumentError naming the option, what was expected and what was given.
  */
 export function trainingSettings<R, E = TaskEvent, P = Progress>(
@@ -326,10 +334,10 @@ export function trainingSettings<R, E = TaskEvent, P = Progress>(
     ...(encoder && { encoder: { model: encoder, words } }),
   };
   if (!embeddings && !unlabelled && !encoder && options.embeddingWords !== undefined)
-    throw constraint('embeddingWords', 'embeddingWords needs embeddings, unlabelled or encoder, whose words they are');
+    throw constraint('embeddingWords', 'embeddingWords needs embeddings, unlabelled or encoder');
   if (embeddings && unlabelled) {
     const message =
-      'unlabelled does not go with embeddings: words begin either with the vectors of a file or with learned ones';
+      'unlabelled cannot be combined with embeddings: words start either with the vectors of a file or with learned ones';
     throw constraint('unlabelled', message);
   }
   checkRules(settings, LEARNING_RULES);

@@ -36,17 +36,15 @@ describe('files of arguments', () => {
 
   it.each([
     [['a/2.csv', 'b/2.csv'], /a\/2\.csv and .*b\/2\.csv would both be written to 2\.csv\.jsonl; give a quoted pattern/],
-    [['a'], /a is a folder; give a pattern of its files, such as '.*a\/\*'/],
+    [['a'], /a is a folder; give a pattern for its files, such as '.*a\/\*'/],
     [['q*'], /q\*: no file matches this pattern/],
-    [['a/2.csv/x'], /there is no such file/],
+    [['a/2.csv/x'], /no such file/],
   ])('are refused where they do not fit: %j', async (args, message) => {
     await expect(outputs(...args)).rejects.toThrow(message);
   });
 
   it('are never those of the folder of outputs', async () => {
-    await expect(inputFiles([join(folder, '*.jsonl')], folder)).rejects.toThrow(
-      /c\.jsonl lies in the folder of the outputs/,
-    );
+    await expect(inputFiles([join(folder, '*.jsonl')], folder)).rejects.toThrow(/c\.jsonl is in the outputs/);
     await expect(inputFiles(['-'], out)).rejects.toThrow(/standard input has no name for its output/);
   });
 });

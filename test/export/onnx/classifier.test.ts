@@ -113,7 +113,7 @@ describe("exportModel({ to: 'onnx' }) of a classifier", () => {
     await expect(exported(model, `${folder}/`)).rejects.toMatchObject({
       name: 'ArgumentError',
       code: 'INVALID_ARGUMENT',
-      message: expect.stringContaining('splits texts by a function of yours'),
+      message: expect.stringContaining('uses a custom tokenizer function'),
     });
     await model.close();
   });

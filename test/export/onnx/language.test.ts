@@ -75,11 +75,11 @@ describe("exportModel({ to: 'onnx' }) of a language model", () => {
 });
 
 describe('what cannot be written as ONNX', () => {
-  it('is a model of pairs', async () => {
+  it('is a sequence-to-sequence model', async () => {
     await using model = await Seq2Seq.train([{ source: 'a b', target: 'b a' }], { epochs: 1, hiddenSize: 4 });
     await expect(exported(model, folder)).rejects.toMatchObject({
       name: 'ArgumentError',
-      message: expect.stringContaining('a model of pairs cannot be written as ONNX'),
+      message: expect.stringContaining('a sequence-to-sequence model cannot be written as ONNX'),
     });
   });
 });

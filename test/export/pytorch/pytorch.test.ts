@@ -116,7 +116,7 @@ describe("exportModel({ to: 'pytorch' })", () => {
     expect(arrays).toEqual(state.map((entry) => ({ name: entry.name, shape: entry.shape, values: floatsOf(entry) })));
   });
 
-  it('refuses to overwrite a file of somebody else, and a model of pairs', async () => {
+  it('refuses to overwrite a file of somebody else, and a sequence-to-sequence model', async () => {
     await using model = await TextClassifier.train(rows, SMALL);
     const out = join(folder, 'theirs');
     mkdirSync(out);
@@ -130,7 +130,9 @@ describe("exportModel({ to: 'pytorch' })", () => {
       ],
       { epochs: 1 },
     );
-    await expect(exportModel(pairs, { to: 'pytorch', out: join(folder, 'pairs') })).rejects.toThrow(/a model of pairs/);
+    await expect(exportModel(pairs, { to: 'pytorch', out: join(folder, 'pairs') })).rejects.toThrow(
+      /a sequence-to-sequence model/,
+    );
     await pairs.close();
   });
 });

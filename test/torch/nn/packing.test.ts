@@ -130,7 +130,7 @@ describe('packing', () => {
     const x = zeros([2, 3, 1]);
     expect(packPaddedSequence(x, [3, 1], { batchFirst: true }).sortedIndices).toBeNull();
     expect(() => packPaddedSequence(x, [1, 3], { batchFirst: true })).toThrow(
-      /falling order, or the option enforceSorted: false .*received \[1,3\]/,
+      /descending order, or the option enforceSorted: false .*received \[1,3\]/,
     );
     expect(packPaddedSequence(x, tensor([3, 1]), { batchFirst: true }).batchSizes).toEqual(new Int32Array([2, 1, 1]));
   });

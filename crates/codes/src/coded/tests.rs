@@ -32,7 +32,7 @@ proptest! {
         }
     }
 
-    /// Arrays lead back to the same matrix, and what is beside them stays.
+    /// Arrays lead back to the same matrix, and other arrays stay.
     #[test]
     fn arrays_are_the_matrix(values in matrix(9, 8)) {
         for code in CODES {

@@ -1,4 +1,4 @@
-//! Inputs that are a word's vector with the mean of its features' vectors behind it, as
+//! Inputs that are a word's vector followed by the mean of its features' vectors, as
 //! `torch.cat([embedding(words), embedding_bag(features, mode="mean")], -1)` gives them.
 
 use crate::random::Chosen;
@@ -11,7 +11,7 @@ pub(crate) struct Bags {
     pub words: Vec<u32>,
     /// The inputs of each word.
     pub word_users: Users,
-    /// Distinct features, in order of first use; behind the own ones those that only other ranks read in the same step.
+    /// Distinct features, in order of first use; after the own ones those that only other ranks read in the same step.
     pub ids: Vec<u32>,
     /// How many of `ids` these inputs have themselves.
     pub own: usize,

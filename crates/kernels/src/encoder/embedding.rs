@@ -208,8 +208,8 @@ impl Embedding {
         }
     }
 
-    /// The optimizer's step for this member's rows, with the number of the step and what follows from it for the words and for all
-    /// else.
+    /// The optimizer's step for this member's rows, with the number of the step and the resulting factors for the words
+    /// and for everything besides them.
     ///
     /// # Safety
     /// As [`Embedding::gather`]; the shares must be those of [`Embedding::grads`].
@@ -235,7 +235,7 @@ impl Embedding {
     /// Counts a step with learning rate `lr`. The first member calls it, while no member reads the optimizer's tables.
     ///
     /// # Safety
-    /// As said; the addresses must be valid.
+    /// As described; the addresses must be valid.
     pub unsafe fn count_step(&self, lr: f64) {
         // SAFETY: by the caller's promise.
         unsafe {

@@ -30,7 +30,7 @@ pub(crate) struct FrequentWords {
 
 /// Projections of some words, for each direction.
 pub(crate) struct Kept {
-    /// Of each word its row, or [`NONE`].
+    /// The row of each word, or [`NONE`].
     places: Vec<u16>,
     rows: Vec<Buf>,
 }
@@ -46,7 +46,7 @@ impl Kept {
     /// Copies a row to row `at` of `to`, one matrix for each direction.
     ///
     /// # Safety
-    /// The row must be there and nobody else's, and as wide as `shape` has it.
+    /// The row must exist, be used by no other thread, and be as wide as in `shape`.
     pub unsafe fn copy(&self, shape: &Shape, place: usize, to: &[Mat], at: usize) {
         for (rows, to) in self.rows.iter().zip(to) {
             // SAFETY: by the caller's promise.

@@ -108,7 +108,7 @@ impl Lookup {
     /// Counts a step with learning rate `lr`. The first member calls it, while no member reads the optimizer's tables.
     ///
     /// # Safety
-    /// As said; the addresses must be valid.
+    /// As described; the addresses must be valid.
     pub unsafe fn count_step(&self, lr: f64) {
         if let Moves::Late(_, late) = self.moves {
             // SAFETY: by the caller's promise.

@@ -1,4 +1,4 @@
-//! A value that is made for inference when it is worth it, while others go on without it.
+//! A value that is made for inference when it is worth it, while others continue without it.
 
 use std::sync::{Mutex, OnceLock, TryLockError};
 

@@ -16,7 +16,7 @@ use recurra_core::{
 pub(crate) struct Plan {
     pub layout: PackedLayout,
     pub slices: Vec<Range<usize>>,
-    /// Distinct words, in order of first use; behind the own ones those that only other ranks read in the same step.
+    /// Distinct words, in order of first use; after the own ones those that only other ranks read in the same step.
     pub ids: Vec<u32>,
     /// How many of `ids` are those of other ranks.
     pub others: usize,

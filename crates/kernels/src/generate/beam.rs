@@ -96,7 +96,7 @@ impl Beams {
     /// Reads units as the text's next ones; before the first step.
     ///
     /// # Errors
-    /// As [`Network::read_on`], and `InvalidArgument` once the search has begun.
+    /// As [`Network::read_on`], and `InvalidArgument` once the search has started.
     pub fn read(&mut self, network: &Network, units: &[i32]) -> Result<()> {
         let [Beam { stream, scores, units: written, .. }] = &mut self.beams[..] else { return Err(begun()) };
         if !written.is_empty() {
@@ -192,7 +192,7 @@ impl Beams {
 }
 
 fn begun() -> Error {
-    Error::new(ErrorCode::InvalidArgument, "a search that has begun reads no further text")
+    Error::new(ErrorCode::InvalidArgument, "a running search cannot read further text")
 }
 
 /// Larger sums first; of equal ones the first text, and in it the first unit.

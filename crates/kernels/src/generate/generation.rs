@@ -1,4 +1,4 @@
-//! A text that a network writes, unit by unit, behind a text that it has read.
+//! A text that a network writes, unit by unit, after a text that it has read.
 
 use super::sampling::{REPETITION_WINDOW, Sampler, Sampling};
 use crate::network::{Network, Stream};

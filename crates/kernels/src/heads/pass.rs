@@ -15,7 +15,7 @@ pub(crate) struct HeadPacks {
     pub own: Vec<PackedB>,
     pub pool: Vec<PackedB>,
     pub crf: Crf,
-    /// Of groups of tags that are scored by layers of their own.
+    /// For groups of tags with their own layers.
     pub tails: [Vec<PackedB>; MOST_TAILS],
 }
 

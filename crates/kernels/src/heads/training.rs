@@ -49,7 +49,7 @@ pub(crate) trait HeadTraining {
     /// As [`super::head::Head::forward`].
     unsafe fn backward(&self, pass: &HeadPass<'_>, targets: &Targets);
 
-    /// Room for what the targets in groups of tags need, `most(group)` of them in a batch at the most.
+    /// Room for what the targets in groups of tags need, `most(group)` of them in a batch at most.
     fn fit_groups(&self, _space: &mut HeadSpace, mats: HeadMats, _most: &dyn Fn(usize) -> usize) -> HeadMats {
         mats
     }

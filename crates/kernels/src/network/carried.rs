@@ -13,7 +13,7 @@ use recurra_core::{Chunk, Error, ErrorCode, Initial, NamedArray, Result};
 /// States of the rows of all layers, in the order of the rows.
 pub(super) struct Carried {
     rows: usize,
-    /// Of each layer `h`, and `c` where the cell has it; padded.
+    /// `h` of each layer, and `c` if the cell has it; padded.
     layers: Vec<(Buf, Option<Buf>)>,
 }
 

@@ -48,7 +48,7 @@ impl Outcome {
     pub const NO_ROWS: Self = Self { loss: 0.0, correct: 0, finite: true, failed: false };
 }
 
-/// Numbers that travel behind the gradients: loss, correct answers, and whether something is not finite.
+/// Numbers that travel after the gradients: loss, correct answers, and whether something is not finite.
 pub(crate) const SUMS: usize = 3;
 
 /// The group of a chunk's steps.
@@ -63,7 +63,7 @@ impl Group<'_> {
     /// Sums `len` numbers and `outcome` over all ranks; all members of the team must call it.
     ///
     /// # Safety
-    /// `travels` must have room for [`SUMS`] numbers behind them, and nothing else may use it; all members must have met.
+    /// `travels` must have room for [`SUMS`] numbers after them, and nothing else may use it; all members must have met.
     pub unsafe fn sum(&self, member: &Member<'_>, travels: *mut f32, len: usize, outcome: &mut Outcome) {
         // SAFETY: by the caller's promise; only the first member writes, and the others read once they have met.
         unsafe {

@@ -92,7 +92,7 @@ fn gradient_times_input(
     let (shape, head, member, total) = (&params.shape, &params.head, Member::alone(), row.tokens.len());
     let dims = params.config.encoder.inputs();
     let layout = PackedLayout::new(&[total as i32], None)?;
-    // Every position is a word of its own, since the same word may matter in one place and not in another.
+    // Every position is a separate word, since the same word may matter in one place and not in another.
     let words = Plan {
         slices: slices(&layout, shape.dirs, 1),
         layout,

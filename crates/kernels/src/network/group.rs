@@ -17,7 +17,7 @@ struct Part {
     rows: u64,
 }
 
-/// Gives each plan what all ranks have in its step, and the words of the others behind its own.
+/// Gives each plan what all ranks have in its step, and the words of the others after its own.
 ///
 /// # Errors
 /// As [`Exchange::all_gather`]; `Distributed` for ranks whose networks, steps so far or numbers of batches differ.

@@ -1,8 +1,8 @@
 //! Networks that read words of their own vocabulary by their characters too: the forms are those words, and are known once and for all.
 //!
-//! Tokens stay ids of words. What such a network reads of a word, its vector with that of its characters behind it, is then a row of
-//! one matrix: the embedding of a network without subwords, which predicts the same. That matrix is what prediction reads and what
-//! the network's state holds.
+//! Tokens stay ids of words. What such a network reads of a word, its vector followed by that of its characters, is
+//! then a row of one matrix: the embedding of a network without subwords, which predicts the same. That matrix is what
+//! prediction reads and what the network's state holds.
 
 use super::params::Params;
 use super::vectors::Vectors;
@@ -41,7 +41,7 @@ impl Params {
     /// Checks rows to be answered.
     ///
     /// # Errors
-    /// As [`Rows::validate`]; of a network with forms of its own as one without subwords.
+    /// As [`Rows::validate`]; a network with its own forms counts as one without subwords.
     pub fn check(&self, rows: Rows<'_>) -> Result<()> {
         match (&self.own, rows.forms) {
             (None, _) => rows.validate(&self.config.encoder),
@@ -63,7 +63,7 @@ impl Params {
         }
     }
 
-    /// What the network reads of each word, `[vocab_size, inputs]`; `None` without forms of its own.
+    /// What the network reads of each word, `[vocab_size, inputs]`; `None` without its own forms.
     pub fn folded(&self, words: &[f32], features: &[f32]) -> Option<Buf> {
         let (own, dims, width) = (self.own.as_ref()?, self.config.encoder.embedding_dim, self.config.encoder.inputs());
         let mut inputs = Buf::zeros(own.len() * width);

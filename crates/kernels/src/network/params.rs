@@ -30,7 +30,7 @@ pub(super) const SUBWORDS: &str = "subwords.weight";
 /// The weights of a head that the embedding may be.
 const HEAD_WEIGHTS: &str = "fc.weight";
 
-/// The stream of the initial values of features' vectors, behind those of all other parameters.
+/// The stream of the initial values of features' vectors, after those of all other parameters.
 const FEATURE_STREAM: u64 = u64::MAX;
 
 /// What the network is made of, and where its parameters are.

@@ -299,7 +299,8 @@ impl Reader<'_> {
             let length = layout.lengths()[place] as usize;
             for dir in 0..dirs {
                 let at = (chosen[row as usize] as usize * dirs + dir) * hidden;
-                // SAFETY: by the caller's promise; each row has a place of its own, and an output, padded, at each of its positions.
+                // SAFETY: by the caller's promise; each row has its own place, and a padded output at each of its
+                // positions.
                 unsafe {
                     let to = std::slice::from_raw_parts_mut(out.add(at), hidden);
                     for offset in &layout.offsets()[..length] {
@@ -349,7 +350,7 @@ impl Reader<'_> {
             let number = forms.map_or(id, |forms| forms.word(id as usize)) as usize;
             words.row_into(number, word);
             if let Some(forms) = forms {
-                // SAFETY: the features of forms were checked, and nothing writes weights beside a reader.
+                // SAFETY: the features of forms were checked, and nothing writes weights while they are read.
                 unsafe { mean(self.vectors.features.as_ptr(), forms.features(id as usize), behind) };
             }
         }

@@ -36,8 +36,8 @@ impl Network {
         self.with_reader(|reader| self.outputs(reader, rows, Aim::Answers))
     }
 
-    /// As [`Self::predict_rows`] for a network for tags, and beside it the loss of each row: the negative logarithm of the probability of
-    /// its right tags, in nats, without any dropout. `tags` has the right tag of each token.
+    /// Like [`Self::predict_rows`] for a network for tags, with the loss of each row: the negative logarithm of the
+    /// probability of its right tags, in nats, without any dropout. `tags` has the right tag of each token.
     ///
     /// # Errors
     /// As [`Chunk::validate`]; `InvalidArgument` for an adaptive softmax.
@@ -105,7 +105,7 @@ impl Network {
         Some(Reader { params: &self.params, vectors, flat: &weights.flat, frozen })
     }
 
-    /// Reads the weights, ready for prediction, beside other readers.
+    /// Reads the packed weights, shared with other readers.
     pub(super) fn with_reader<T>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T>) -> Result<T> {
         loop {
             let weights = self.read();

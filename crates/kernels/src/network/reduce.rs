@@ -1,7 +1,7 @@
 //! The meeting of the ranks in a step: their gradients become the sum over all ranks' rows, in one message.
 //!
-//! What travels are the gradients of all dense parameters, behind them those of the words and features that any rank reads in this
-//! step, in the order of their ids, and behind these the loss, the correct answers and whether something is not finite.
+//! What travels are the gradients of all dense parameters, after them those of the words and features that any rank reads in this
+//! step, in the order of their ids, and after these the loss, the correct answers and whether something is not finite.
 
 use std::ops::Range;
 

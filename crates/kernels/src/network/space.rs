@@ -75,7 +75,7 @@ impl TrainSpace {
         let (rows, total) = (most(|p| p.words.layout.rows()), most(|p| p.words.layout.total()));
         let distinct = most(|p| p.words.inputs());
         let (words, features) = (most(|p| p.words.ids.len()), most(|p| p.words.features()));
-        // Without subwords the words' gradients are those of the inputs, and words of other ranks stand behind them.
+        // Without subwords the words' gradients are those of the inputs, and words of other ranks stand after them.
         let d_inputs = if params.config.encoder.subwords.is_some() { distinct } else { distinct.max(words) };
         let shape = &params.shape;
         let drop = params.config.encoder.dropouts.embedding > 0.0;

@@ -14,7 +14,7 @@ use crate::optim::LateState;
 use crate::simd::Buf;
 use recurra_core::{Algorithm, Error, ErrorCode, NamedArray, Result};
 
-/// Before every name, so that a file can hold a model's own weights beside them.
+/// Prefix of every name, so that a file can also contain a model's own weights.
 pub(crate) const PREFIX: &str = "training.";
 pub(crate) const STEPS: &str = "training.steps";
 pub(crate) const OPTIMIZER: &str = "training.optimizer";
@@ -79,7 +79,7 @@ pub(crate) fn count(value: f64, name: &str) -> Result<u64> {
     if (0.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0 {
         return Ok(value as u64);
     }
-    Err(mismatch(format_args!("{name} has {value}, which is no number of steps")))
+    Err(mismatch(format_args!("{name} has {value}, which is not a number of steps")))
 }
 
 pub(crate) fn float(state: &str, name: &str, shape: &[usize], data: &[f32]) -> NamedArray {
@@ -211,7 +211,7 @@ impl Network {
     /// processor).
     ///
     /// # Errors
-    /// `InvalidArgument` for a network with forms of its own that took a state from outside.
+    /// `InvalidArgument` for a network with its own forms that took a state from outside.
     pub fn training_state(&self) -> Result<Vec<NamedArray>> {
         let weights = self.drawn()?;
         weights.check_apart()?;

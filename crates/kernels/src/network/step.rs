@@ -24,7 +24,7 @@ use crate::recurrent::steps::Aside;
 use crate::threads::Member;
 use recurra_core::{StepOptions, layout::PackedLayout};
 
-/// One member's sums, on a cache line of its own.
+/// One member's sums, on a separate cache line.
 #[repr(align(64))]
 #[derive(Default)]
 pub(super) struct Sums {
@@ -50,7 +50,7 @@ pub(super) struct Step<'a> {
     pub carried: Vec<StateMats>,
     pub rest: DenseShared,
     pub sums: &'a [Sums],
-    /// The other ranks that make the same steps on rows of their own.
+    /// The other ranks that make the same steps on their own rows.
     pub group: Option<Group<'a>>,
     /// Number of steps before these, and the seed, for the dropout masks.
     pub steps_before: u64,

@@ -23,9 +23,10 @@ use crate::threads::{Member, Pool};
 use recurra_core::{Algorithm, Chunk, Error, ErrorCode, Result, Stats, StepOptions};
 
 impl Network {
-    /// Trains with the other ranks from now on, or with `None` alone again: a step of [`Network::train_batches`] is one step on the rows that all ranks have in
-    /// that batch, and its result is the same on all of them, bit by bit. The ranks' networks must have the same weights. Each
-    /// rank's dropout has masks of its own; those of rank 0 are what they are without a group.
+    /// Trains with the other ranks from now on, or with `None` alone again: a step of [`Network::train_batches`] is one
+    /// step on the rows that all ranks have in that batch, and its result is the same on all of them, bit by bit. The
+    /// ranks' networks must have the same weights. Each rank has its own dropout masks; those of rank 0 are the ones
+    /// without a group.
     pub fn distribute(&self, exchange: Option<Arc<dyn Exchange>>) {
         self.write().exchange = exchange;
     }

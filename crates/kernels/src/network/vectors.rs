@@ -19,7 +19,7 @@ pub(super) struct Vectors {
 
 /// What prediction makes a network's inputs of.
 pub(super) struct Inputs<'a> {
-    /// Of each word all of an input, or with forms that come with the texts what stands before the mean of the features.
+    /// The whole input of each word, or, with forms that come with the texts, the part before the mean of the features.
     pub words: WordRows<'a>,
     /// `[buckets, dim]`; of no use where a word's row is all of an input.
     pub features: &'a [f32],

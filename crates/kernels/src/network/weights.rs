@@ -18,8 +18,8 @@ pub(super) struct Weights {
     pub flat: Buf,
     /// Whether the weights have values. They have neither these nor memory until they are first needed: both take time.
     pub drawn: bool,
-    /// Whether the words' vectors have those of their characters behind them already, as the state of a network with forms of its own
-    /// has them.
+    /// Whether the words' vectors already include those of their characters, as in the state of a network with its own
+    /// forms.
     pub settled: bool,
     /// Whether they are those of a compressed model, which are rounded too coarsely for a training.
     pub compressed: bool,

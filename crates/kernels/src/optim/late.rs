@@ -163,8 +163,8 @@ impl LateRows {
         Ok(())
     }
 
-    /// Begins new tables when the old ones have become large; tells how many steps there is room for. That it happens after
-    /// a number of steps, however they come in chunks, makes a training that was interrupted go on to the same bits.
+    /// Begins new tables when the old ones have become large; tells how many steps there is room for. That it happens
+    /// after a number of steps, however they come in chunks, makes an interrupted training continue bit for bit.
     pub(crate) fn make_room(&mut self, weights: &mut [f32]) -> Result<usize> {
         if self.tables.len() > TABLE_STEPS {
             self.flush(weights)?;
@@ -239,7 +239,7 @@ impl LateRows {
             return fail(format!("expected at most {TABLE_STEPS} learning rates but received {}", state.rates.len()));
         }
         if let Some(rate) = state.rates.iter().find(|&&rate| !(rate >= 0.0 && rate.is_finite())) {
-            return fail(format!("{rate} is no learning rate"));
+            return fail(format!("{rate} is not a learning rate"));
         }
         let inside = state.base..=now.min(u64::from(STILL - 1)) as u32;
         if let Some(row) = state.last.iter().position(|&last| !inside.contains(&(last & !STILL))) {

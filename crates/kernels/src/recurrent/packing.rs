@@ -73,7 +73,7 @@ impl DirPacks {
         }
     }
 
-    /// Packs what the cell's inference reads beside that, where it has kernels of its own; with `input` also for inputs that
+    /// Packs what the cell's inference reads in addition, if it has its own kernels; with `input` also for inputs that
     /// are not yet projected. The rest must be packed.
     pub fn pack_inference(&mut self, shape: &Shape, part: &DirSegments, flat: &[f32], input: bool) {
         let of = |i: usize| &flat[shape.segments[i].offset..][..shape.segments[i].size()];

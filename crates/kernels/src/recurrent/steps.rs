@@ -65,7 +65,7 @@ pub(crate) struct DirMats {
     pub gates: Mat,
     pub hprev: Mat,
     pub cprev: Mat,
-    /// What the cell saves beside the gates.
+    /// What the cell saves in addition to the gates.
     pub saved: Mat,
     pub hfull: Mat,
     // States, one row for each sequence.

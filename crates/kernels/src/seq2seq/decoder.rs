@@ -19,7 +19,7 @@ pub(super) struct Decoder<'a> {
     pub memory: Memory,
 }
 
-// SAFETY: only addresses, of what nobody changes during a pass but its own rows.
+// SAFETY: only addresses; during a pass, only a member's own rows change.
 unsafe impl Sync for Decoder<'_> {}
 
 /// Dropout of a step, by keys of the outputs of each layer but the last and of the attentional output.

@@ -3,8 +3,8 @@
 //! For a row of source units with embeddings `x`, target units `y_1 .. y_n` (the last one is the end unit) and `y_0` the start unit:
 //!
 //! - the *memory* `a_s` are the outputs of the encoder, recurrent layers in one or two directions over `x`;
-//! - the *bridge* begins each layer of the decoder: `h = tanh(W f + b)` with `f` the final states of that layer of the encoder, both
-//!   directions side by side; an LSTM's second state likewise with weights of its own;
+//! - the *bridge* begins each layer of the decoder: `h = tanh(W f + b)` with `f` the final states of that layer of the
+//!   encoder, both directions side by side; an LSTM's second state likewise with its own weights;
 //! - at step `t` the decoder's layers read `[E y_{t-1} | g_{t-1}]` (`g_0 = 0`) and give `h_t`;
 //! - the *score* of source unit `s` is `h_t . W a_s`, or `v . tanh(Q h_t + W a_s + b)` (see [`recurra_core::Attention`]); the weights are
 //!   their softmax over the row's source units, and the context `c_t` is the weighted sum of the memory;

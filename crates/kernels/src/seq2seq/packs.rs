@@ -135,7 +135,7 @@ impl Task {
     /// Packs; `backward` also what only the way back needs.
     ///
     /// # Safety
-    /// The addresses must be valid and used by nobody else.
+    /// The addresses must be valid and used by no other thread.
     pub unsafe fn run(&self, params: &Params, flat: &[f32], backward: bool) {
         // SAFETY: by the caller's promise.
         unsafe {

@@ -53,7 +53,7 @@ pub(super) struct Layer {
     pub embedded: Option<Matrix>,
     /// On what else comes in, `[gates, hidden]`: of the first layer the last attentional output, of others the output below.
     pub input: Matrix,
-    /// On the layer's own old state, beside that; where the cell has it.
+    /// On the layer's old state, if the cell has it.
     pub state: Option<Matrix>,
     pub b_ih: usize,
     pub b_hh: Option<usize>,
@@ -220,9 +220,9 @@ impl Params {
         self.cell.facts().recurrence == Recurrence::Apart
     }
 
-    /// Initial values, distributed as PyTorch's but for the scale of embeddings: N(0, std²) with a zero padding row; all else
-    /// uniform as `torch.nn.LSTM` and `torch.nn.Linear`. Each parameter has its own stream of ChaCha8, so the values depend on
-    /// nothing but the seed and the sizes.
+    /// Initial values, distributed as PyTorch's but for the scale of embeddings: N(0, std²) with a zero padding row;
+    /// everything else uniform as `torch.nn.LSTM` and `torch.nn.Linear`. Each parameter has its own stream of ChaCha8,
+    /// so the values depend on nothing but the seed and the sizes.
     pub fn initialize(&self, flat: &mut [f32]) -> Result<()> {
         use rand_chacha::ChaCha8Rng;
         use rand_chacha::rand_core::SeedableRng;

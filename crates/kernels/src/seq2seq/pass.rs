@@ -1,5 +1,5 @@
-//! The decoder over a whole batch whose targets are known, each member of a team with rows of its own and without meetings. The way
-//! back is in [`back`](super::back).
+//! The decoder over a whole batch whose targets are known, each member of a team with its own rows and without
+//! barriers. The way back is in [`back`](super::back).
 
 use std::ops::Range;
 use std::slice::from_raw_parts;

@@ -28,7 +28,7 @@ pub(super) struct PairFinders {
     target: Distinct,
 }
 
-/// A batch, prepared. The decoder has an order of rows of its own, by falling length of the targets.
+/// A batch, prepared. The decoder has its own order of rows, by descending length of the targets.
 #[derive(Default)]
 pub(super) struct PairPlan {
     pub source: Plan,

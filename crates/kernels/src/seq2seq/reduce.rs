@@ -76,7 +76,7 @@ impl Step<'_> {
     /// As [`Step::run`]; all members must call it.
     pub(super) unsafe fn reduce(&self, member: &Member<'_>, outcome: &mut Outcome) -> bool {
         let Some(group) = self.group else { return outcome.finite };
-        // SAFETY: by the caller's promise; there is room behind the gradients.
+        // SAFETY: by the caller's promise; there is room after the gradients.
         unsafe { group.sum(member, self.mats.flat_grads, self.params.flat_size, outcome) };
         outcome.finite && !outcome.failed
     }

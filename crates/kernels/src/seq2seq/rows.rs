@@ -1,6 +1,6 @@
 //! Rows of source units in the order in which they are taken, and some of them together.
 
-/// Rows by falling length, and where the units of each begin.
+/// Rows by descending length, and where the units of each begin.
 pub(super) struct ByLength {
     pub order: Vec<u32>,
     pub starts: Vec<usize>,

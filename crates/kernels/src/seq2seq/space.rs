@@ -57,7 +57,7 @@ pub(super) struct EncoderMats {
 #[derive(Clone, Copy)]
 pub(super) struct LayerMats {
     // A row for each packed position.
-    /// The input, and beside it the old state.
+    /// The input, and next to it the old state.
     pub feed: Mat,
     pub gates: Mat,
     pub cprev: Mat,
@@ -247,7 +247,7 @@ impl Space {
             d_final_c: a.some(training && facts.cell_state, rows, mp),
             d_through: a.some(training && query, rows, hp),
             guess: a.some(positions, rows, vp),
-            // With other ranks the sums of a step travel behind them.
+            // With other ranks the sums of a step travel after them.
             flat_grads: a.mat(if training { params.flat_size + SUMS } else { 0 }, 1).ptr,
         }
     }

@@ -53,7 +53,7 @@ pub(super) struct Step<'a> {
     pub tasks: Vec<Task>,
     pub states: DenseShared,
     pub notes: Notes,
-    /// The other ranks that make the same steps on pairs of their own.
+    /// The other ranks that make the same steps on their own pairs.
     pub group: Option<Group<'a>>,
     /// Number of steps before these, and the seed, for the dropout masks.
     pub steps_before: u64,
@@ -203,7 +203,7 @@ impl Step<'_> {
     /// The positions' losses together, once all members have met.
     unsafe fn outcome(&self, plan: &PairPlan) -> Outcome {
         let total = plan.layout.total();
-        // SAFETY: as `run`; nobody writes them now.
+        // SAFETY: as `run`; nothing writes them now.
         let (losses, right) =
             unsafe { (from_raw_parts(self.notes.losses, total), from_raw_parts(self.notes.right, total)) };
         let loss = losses.iter().sum::<f64>();

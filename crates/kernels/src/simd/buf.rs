@@ -12,7 +12,7 @@ use recurra_core::{Error, ErrorCode, abandon};
 #[repr(C, align(64))]
 struct Line([f32; 16]);
 
-/// Abandons the work for want of memory; Rust's own answer would be to end the process.
+/// Abandons the work when memory runs out; Rust itself would end the process.
 fn no_memory(lines: usize) -> ! {
     let bytes = lines.saturating_mul(size_of::<Line>());
     abandon(Error::new(ErrorCode::OutOfMemory, format!("the system gives no memory for {bytes} more bytes")))

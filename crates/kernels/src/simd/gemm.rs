@@ -161,7 +161,7 @@ pub(crate) enum Init {
 /// `C[m, b.n] = init + A[m, b.k] B`.
 ///
 /// # Safety
-/// The matrices must be as large as said and not change while the kernel runs; `c` must not be shared.
+/// The matrices must have the described sizes and not change while the kernel runs; `c` must not be shared.
 pub(crate) struct Gemm<'a> {
     pub a: Mat,
     pub m: usize,

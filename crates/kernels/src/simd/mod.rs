@@ -142,7 +142,7 @@ impl<K: Kernel, S: Lanes> NullaryFnOnce for Bound<K, S> {
     }
 }
 
-/// Calls a kernel as a function of its own from within another one of the same instruction set.
+/// Calls a kernel as a separate function from within another one of the same instruction set.
 #[inline(always)]
 pub(crate) fn call<S: Lanes, K: Kernel>(simd: S, kernel: K) -> K::Output {
     simd.vectorize(Bound(kernel, simd))

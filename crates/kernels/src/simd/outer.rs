@@ -21,8 +21,8 @@ const PANEL: usize = GATHERED_ROWS * 8 + 16;
 /// Rows `i` of `C` from the first `n` rows of `A` and `B`.
 ///
 /// # Safety
-/// The matrices must be as large as said: `A` has `i.end` columns at least, `C` and `B` `columns` (a multiple of 16);
-/// `i` starts and ends at a multiple of 8. The rows `i` of `C` must not be shared.
+/// The matrices must have the described sizes: `A` has at least `i.end` columns, `C` and `B` `columns` (a multiple of
+/// 16); `i` starts and ends at a multiple of 8. The rows `i` of `C` must not be shared.
 pub(crate) struct Outer {
     pub a: Mat,
     pub b: Mat,
@@ -240,7 +240,7 @@ mod tests {
     use crate::random::key;
     use crate::simd::dispatch;
 
-    /// Compares rows `i` with sums in float64, and looks whether all else stayed.
+    /// Compares rows `i` with sums in float64, and checks that nothing else changed.
     fn check(n: usize, (width, columns): (usize, usize), i: Range<usize>, fresh: bool, run: impl FnOnce(Outer)) {
         let value = |what, i| (key(n as u64, [what, i as u64, 0]) >> 40) as f32 / (1 << 24) as f32 - 0.5;
         let draw = |what, len| -> Vec<f32> { (0..len).map(|i| value(what, i)).collect() };

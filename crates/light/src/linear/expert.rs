@@ -17,18 +17,18 @@ use super::store::Store;
 use crate::safetensors_file::HeldTensors;
 use crate::strings::read;
 
-/// UTF-16 units above which a text is not scored at once.
+/// UTF-16 units above which a text is not scored synchronously.
 const SHORT: usize = 4_096;
 
-/// A model, and room for one text after the other.
+/// A model, and reusable buffers for a text.
 struct Expert {
     model: LinearModel,
     room: Mutex<Option<Room>>,
-    /// What its training found, until it is taken.
+    /// The training's report, until it is taken.
     report: Mutex<Option<Report>>,
 }
 
-/// A model, and what its training found if it was trained just now.
+/// A model, and its training's report if it was just trained.
 pub struct Trained {
     pub(super) model: LinearModel,
     pub(super) report: Option<Report>,
@@ -74,7 +74,7 @@ impl LinearExpert {
         Self { handle: Handle::new(env, "linear model", expert, bytes) }
     }
 
-    /// Numbers that the model gives, away from the event loop.
+    /// Computes numbers with the model, off the event loop.
     pub(super) fn with_model(
         &self,
         work: impl FnOnce(&LinearModel) -> Result<Vec<f32>> + Send + 'static,
@@ -92,14 +92,14 @@ impl LinearExpert {
         Ok(self.handle.get()?.model.classes() as u32)
     }
 
-    /// Whether a text may have several.
+    /// Whether a text may have several labels.
     #[napi(getter, catch_unwind)]
     pub fn multi_label(&self) -> napi::Result<bool> {
         Ok(self.handle.get()?.model.several())
     }
 
-    /// Mixes a network's probabilities of one text with the model's at once, in place; false for a text that is too long for
-    /// the event loop.
+    /// Mixes a network's probabilities for one text with the model's, synchronously and in place; false for a text that
+    /// is too long for the event loop.
     #[napi(catch_unwind, ts_args_type = "text: string, probabilities: Float32Array, mix: LinearMix")]
     pub fn mix_now(
         &self,
@@ -114,7 +114,7 @@ impl LinearExpert {
         if units.len() > SHORT {
             return Ok(false);
         }
-        // SAFETY: JavaScript waits for this call, and gives the array to nobody else.
+        // SAFETY: JavaScript waits for this call, and nothing else uses the array.
         let to = unsafe { probabilities.as_mut() };
         guard(|| {
             fitting(1, expert.model.classes(), to.len())?;
@@ -124,7 +124,7 @@ impl LinearExpert {
         .js()
     }
 
-    /// The same for many texts, away from the event loop: gives the mixed probabilities, text by text.
+    /// The same for many texts, off the event loop: returns the mixed probabilities, text by text.
     #[napi(
         catch_unwind,
         ts_args_type = "texts: ReadonlyArray<string>, probabilities: Float32Array, mix: LinearMix, threads: number",
@@ -151,8 +151,8 @@ impl LinearExpert {
         self.handle.background(work, Float32Array::new)
     }
 
-    /// What parts of a text contribute to a label's score. `spans` has the first UTF-16 unit of each part and the one behind its
-    /// last, part after part.
+    /// Contributions of parts of a text to a label's score. `spans` has the start and the exclusive end of each part in
+    /// UTF-16 units, alternating.
     #[napi(
         catch_unwind,
         ts_args_type = "text: string, label: number, spans: Uint32Array",
@@ -182,8 +182,8 @@ impl LinearExpert {
         })
     }
 
-    /// What models of its kind that were not trained on them gave for some of the rows, `most` at most; `null` for a model that was
-    /// not trained just now, and when it was taken before.
+    /// Predictions for at most `most` held-out rows, by models that were not trained on them; `null` for a model that
+    /// was not just trained, and on a second call.
     #[napi(catch_unwind)]
     pub fn take_held_out(&self, most: u32) -> napi::Result<Option<LinearHeldOut>> {
         let expert = self.handle.get()?;
@@ -198,41 +198,41 @@ impl LinearExpert {
         }))
     }
 
-    /// The model as arrays, whose names begin with `linear.`.
+    /// The model as arrays with the prefix `linear.`.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<NamedArray>>")]
     pub fn state(&self) -> napi::Result<Pending<Vec<core::NamedArray>, Vec<NamedArray>>> {
         let work = |expert: &Expert| Ok((expert.model.to_arrays(), expert.model.bytes()));
         self.handle.background(work, NamedArray::list)
     }
 
-    /// Frees the memory once running work has ended; doing it again does nothing.
+    /// Frees the memory once running work has ended; closing twice is harmless.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) {
         self.handle.close(env);
     }
 }
 
-/// What a training found on rows that it held out.
+/// A training's predictions for held-out rows.
 #[napi(object, object_from_js = false)]
 pub struct LinearHeldOut {
-    /// Numbers of the rows.
+    /// Indices of the rows.
     pub rows: Uint32Array,
     /// Their log-probabilities, row by row.
     pub log_probabilities: Float32Array,
-    /// The log loss of all rows held out, as a share of what it is where only the labels' frequencies are known.
+    /// The log loss of all held-out rows, relative to that of predicting label frequencies.
     pub unexplained: f64,
 }
 
-/// Where a label's score comes from.
+/// The contributions to a label's score.
 #[napi(object, object_from_js = false)]
 pub struct LinearExplanation {
-    /// The score, from which the probability is made: above 0 speaks for the label.
+    /// The score that determines the probability: positive values are evidence for the label.
     pub score: f64,
-    /// What each part adds to it.
+    /// The contribution of each part.
     pub contributions: Float32Array,
 }
 
-/// A text in UTF-8, and at which byte the character of each UTF-16 unit begins; at last where the text ends.
+/// A text in UTF-8, and the byte where the character of each UTF-16 unit begins, followed by the text's length.
 fn with_begins(units: &[u16]) -> (String, Vec<usize>) {
     let (mut text, mut begins) = (String::with_capacity(units.len()), Vec::with_capacity(units.len() + 1));
     for character in char::decode_utf16(units.iter().copied()) {
@@ -244,9 +244,9 @@ fn with_begins(units: &[u16]) -> (String, Vec<usize>) {
     (text, begins)
 }
 
-/// The model whose arrays a file holds, which are taken out of it.
+/// Takes the model's arrays out of a file.
 ///
-/// Rejects with `INVALID_FILE` for arrays that are missing or damaged.
+/// Rejects with `INVALID_FILE` for missing or damaged arrays.
 #[napi(catch_unwind, ts_return_type = "Promise<LinearExpert>")]
 pub fn take_linear(file: &HeldTensors) -> AsyncTask<Background<Trained, LinearExpert>> {
     let arrays = file.take_some("linear.");

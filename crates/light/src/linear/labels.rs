@@ -1,4 +1,4 @@
-//! Labels that JavaScript gave.
+//! Labels from JavaScript.
 
 use napi::bindgen_prelude::Uint32Array;
 use recurra_linear::Labels;

@@ -7,13 +7,13 @@ use recurra_linear as linear;
 
 use super::labels::Owned;
 
-/// How the probabilities of a network and of a linear model become one model's.
+/// How the probabilities of a network and a linear model are mixed.
 #[napi(object)]
 #[derive(Clone, Copy)]
 pub struct LinearMix {
     /// The network's share, from 0 to 1.
     pub network: f64,
-    /// One over the temperature.
+    /// The inverse temperature.
     pub sharpness: f64,
 }
 
@@ -31,13 +31,13 @@ impl From<linear::Mix> for LinearMix {
     }
 }
 
-/// The mix where there are no rows to choose one by.
+/// The mix if there are no rows to choose it by.
 #[napi(catch_unwind)]
 pub fn usual_mix() -> LinearMix {
     linear::Mix::USUAL.into()
 }
 
-/// A mix, and what it makes of the rows that it was chosen by.
+/// A mix, and its probabilities for the rows that it was chosen on.
 #[napi(object, object_from_js = false)]
 pub struct ChosenMix {
     /// The mix.

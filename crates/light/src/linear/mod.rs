@@ -1,4 +1,4 @@
-//! The linear model beside a network: trained and asked on libuv's pool, for a short text at once.
+//! The linear model that complements a network: trained and used on libuv's pool, or synchronously for a short text.
 
 mod expert;
 mod labels;

@@ -1,32 +1,32 @@
-//! How far the work on a list of texts is, which JavaScript asks from time to time, and whether it is still wanted.
+//! Progress of the work on a list of texts, polled by JavaScript, and its abort flag.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// The share of the time that the counting of n-grams takes; the rest is the training's.
+/// The share of the time spent counting n-grams; the rest is training.
 const COUNTING: f32 = 0.3;
 
-/// What texts, what was counted of them and the training on it have in common.
+/// Shared by texts, their counts and the training on them.
 #[derive(Default)]
 pub(super) struct Progress {
-    /// Becomes true when the work is to end.
+    /// Set to stop the work.
     pub(super) abort: AtomicBool,
-    /// Bits of the share that is done.
+    /// Bits of the finished share.
     share: AtomicU32,
 }
 
 impl Progress {
-    /// A share of the texts is counted.
+    /// Reports the counted share of the texts.
     pub(super) fn counted(&self, share: f32) {
         self.share.store((COUNTING * share).to_bits(), Ordering::Relaxed);
     }
 
-    /// A share of the training is done. Threads may tell out of order: the largest stays.
+    /// Reports the finished share of the training. Threads may report out of order: the largest value is kept.
     pub(super) fn trained(&self, share: f32) {
-        // Numbers from 0 on have the order of their bits.
+        // Non-negative floats have the order of their bits.
         self.share.fetch_max((COUNTING + (1.0 - COUNTING) * share).to_bits(), Ordering::Relaxed);
     }
 
-    /// The share of all that is done.
+    /// The finished share of all work.
     pub(super) fn share(&self) -> f32 {
         f32::from_bits(self.share.load(Ordering::Relaxed))
     }

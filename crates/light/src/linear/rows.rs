@@ -44,26 +44,26 @@ impl LinearRows {
 pub struct LinearOptions {
     /// Number of labels.
     pub classes: u32,
-    /// A weight for each label, or none for 1 each.
+    /// A weight for each label; empty for 1 each.
     pub class_weights: Vec<f64>,
-    /// Threads of the work, on which the model does not depend.
+    /// Number of threads; the model does not depend on it.
     pub threads: u32,
     /// Seed of the order of rows.
     pub seed: f64,
-    /// The most bytes of the model, or none for what suits the number of labels.
+    /// Maximum bytes of the model; derived from the number of labels if omitted.
     pub max_bytes: Option<f64>,
 }
 
 #[napi]
 impl LinearRows {
-    /// Why no model with this number of labels is trained on these rows; `null` where one is.
+    /// Why no model with this number of labels can be trained on these rows; `null` if it can.
     #[napi(catch_unwind)]
     pub fn refusal(&self, classes: u32) -> napi::Result<Option<String>> {
         let counted = self.handle.get()?;
         Ok(refusal(&counted.rows, classes as usize).map(|refusal| refusal.to_string()))
     }
 
-    /// Trains a model on the rows' labels; with `ends` a row has those that end there.
+    /// Trains a model on the rows' labels; with `ends`, each row has the labels up to its end.
     #[napi(catch_unwind, ts_return_type = "Promise<LinearExpert>")]
     pub fn train(
         &self,

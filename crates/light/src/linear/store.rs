@@ -1,4 +1,4 @@
-//! Texts that wait to be counted or predicted.
+//! Texts waiting to be counted or predicted.
 
 use napi::Env;
 use napi::bindgen_prelude::Array;
@@ -6,7 +6,7 @@ use recurra_core::{Error, ErrorCode, Result};
 
 use crate::strings::utf8;
 
-/// Texts in UTF-8, one after the other.
+/// Concatenated UTF-8 texts.
 #[derive(Default)]
 pub(super) struct Store {
     text: String,

@@ -1,4 +1,4 @@
-//! The texts of a training: what is counted of them, and what a model gives for them.
+//! The texts of a training: counting them, and predicting for them.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -16,10 +16,10 @@ use super::progress::Progress;
 use super::rows::{Counted, LinearRows};
 use super::store::Store;
 
-/// Texts that are counted between two looks at whether the work is still wanted.
+/// Texts counted between two checks of the abort flag.
 const TEXTS_A_LOOK: usize = 4_000;
 
-/// The texts of a training, outside of JavaScript's memory.
+/// The texts of a training, outside of the JavaScript heap.
 #[napi(custom_finalize)]
 pub struct LinearTexts {
     handle: Handle<Mutex<Store>>,
@@ -35,7 +35,7 @@ impl ObjectFinalize for LinearTexts {
 
 #[napi]
 impl LinearTexts {
-    /// None yet.
+    /// An empty list of texts.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env) -> Self {
         Self { handle: Handle::new(env, "list of texts", Mutex::default(), 0), progress: Arc::default() }
@@ -51,13 +51,13 @@ impl LinearTexts {
         Ok(())
     }
 
-    /// Ends the work that is under way on these texts, and on what was made of them, with an error of code `ABORTED`.
+    /// Stops running work on these texts and on data derived from them, with an error of code `ABORTED`.
     #[napi(catch_unwind)]
     pub fn abort(&self) {
         self.progress.abort.store(true, Ordering::Relaxed);
     }
 
-    /// The share of the counting and of the training that is done, from 0 to 1.
+    /// Progress of counting and training, from 0 to 1.
     #[napi(getter, catch_unwind)]
     pub fn progress(&self) -> f64 {
         f64::from(self.progress.share())
@@ -65,7 +65,7 @@ impl LinearTexts {
 
     /// Counts the n-grams of some rows, or of all.
     ///
-    /// Rejects with `INVALID_ARGUMENT` where the texts have none.
+    /// Rejects with `INVALID_ARGUMENT` if the texts have none.
     #[napi(catch_unwind, ts_return_type = "Promise<LinearRows>")]
     pub fn count(
         &self,
@@ -94,7 +94,7 @@ impl LinearTexts {
         Ok(AsyncTask::new(Background::new(work, made)))
     }
 
-    /// Log-probabilities that a model gives some rows, or all, row by row.
+    /// A model's log-probabilities for some or all rows, row by row.
     #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
     pub fn log_probabilities(
         &self,

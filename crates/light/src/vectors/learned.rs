@@ -1,4 +1,4 @@
-//! Word vectors that were learned.
+//! Learned word vectors.
 
 use std::sync::Mutex;
 
@@ -40,7 +40,7 @@ impl NativeWordVectors {
         with(&*self.handle.get()?, |learned| Ok(learned.words().len() as u32)).js()
     }
 
-    /// The words from `start` to below `end`, the most frequent first.
+    /// The words in `[start, end)`, the most frequent first.
     #[napi(catch_unwind, ts_return_type = "Array<string>")]
     pub fn words<'env>(&self, env: &'env Env, start: u32, end: u32) -> napi::Result<Vec<JsString<'env>>> {
         let shared = self.handle.get()?;
@@ -59,7 +59,7 @@ impl NativeWordVectors {
         Ok(Float64Array::new(counts.js()?))
     }
 
-    /// The vectors of the words, one after the other; empty after the first call.
+    /// The concatenated vectors of the words; empty after the first call.
     #[napi(catch_unwind)]
     pub fn take_matrix(&self, env: Env) -> napi::Result<Float32Array> {
         let shared = self.handle.get()?;
@@ -68,7 +68,7 @@ impl NativeWordVectors {
         Ok(Float32Array::new(matrix))
     }
 
-    /// A vector from the subwords of a word that has none of its own, or `null`.
+    /// A vector for an unknown word from its subwords, or `null`.
     #[napi(catch_unwind, ts_args_type = "word: string")]
     pub fn unknown(&self, env: Env, word: Unknown<'_>) -> napi::Result<Option<Float32Array>> {
         let (mut units, mut bytes) = (Vec::new(), Vec::new());
@@ -77,7 +77,7 @@ impl NativeWordVectors {
         Ok(with(&*self.handle.get()?, |learned| Ok(learned.unknown(&bytes))).js()?.map(Float32Array::new))
     }
 
-    /// Frees the memory; doing it again does nothing.
+    /// Frees the memory; closing twice is harmless.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) {
         self.handle.close(env);

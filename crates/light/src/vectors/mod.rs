@@ -1,4 +1,4 @@
-//! Word vectors that are learned from texts, on libuv's pool.
+//! Learning word vectors from texts, on libuv's pool.
 
 mod learned;
 mod texts;
@@ -12,7 +12,7 @@ pub use learned::NativeWordVectors;
 pub use texts::{VectorTexts, VectorTextsSize};
 pub use training::{VectorOptions, VectorProgress, VectorTraining};
 
-/// Work on what one thread at a time may have, and which is gone once it was taken.
+/// Works on a value that one thread at a time may use, and that is gone once taken.
 fn with<T, R>(place: &Mutex<Option<T>>, work: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
     work(place.lock().unwrap_or_else(PoisonError::into_inner).as_mut().ok_or_else(gone)?)
 }
@@ -23,5 +23,5 @@ fn taken<T>(place: &Mutex<Option<T>>) -> Result<T> {
 }
 
 fn gone() -> Error {
-    Error::new(ErrorCode::Disposed, "the next step of the learning has begun")
+    Error::new(ErrorCode::Disposed, "the next step of the learning has started")
 }

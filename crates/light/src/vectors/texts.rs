@@ -1,4 +1,4 @@
-//! Texts whose words are counted.
+//! Texts with counted words.
 
 use std::sync::Mutex;
 
@@ -15,7 +15,7 @@ use super::{taken, with};
 use crate::reader::TextReader;
 use crate::strings::{Texts, for_each_token};
 
-/// How many texts were read, and words in them.
+/// Number of texts and words read.
 #[napi(object, object_from_js = false)]
 pub struct VectorTextsSize {
     /// Texts.
@@ -28,7 +28,7 @@ fn size((texts, words): (usize, usize)) -> VectorTextsSize {
     VectorTextsSize { texts: texts as f64, words: words as f64 }
 }
 
-/// Texts that word vectors are learned from, as the numbers of their words.
+/// Texts to learn word vectors from, as the numbers of their words.
 #[napi(custom_finalize)]
 pub struct VectorTexts {
     handle: Handle<Mutex<Option<Corpus>>>,
@@ -43,16 +43,17 @@ impl ObjectFinalize for VectorTexts {
 
 #[napi]
 impl VectorTexts {
-    /// None yet.
+    /// An empty list of texts.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env) -> Self {
         let corpus = Mutex::new(Some(Corpus::default()));
         Self { handle: Handle::new(env, "list of texts", corpus, 0) }
     }
 
-    /// Splits texts and adds them, away from the event loop: only their characters are copied on it.
+    /// Splits texts and adds them, off the event loop: only their characters are copied on it.
     ///
-    /// More than two calls at a time are of no use: each waits for the one before and holds a thread of libuv's pool.
+    /// More than two concurrent calls are pointless: each waits for the one before and occupies a thread of libuv's
+    /// pool.
     #[napi(
         catch_unwind,
         ts_args_type = "reader: TextReader, texts: ReadonlyArray<string>",
@@ -76,11 +77,11 @@ impl VectorTexts {
         self.handle.background(work, size)
     }
 
-    /// Adds texts that are split already, at once: the words of all, and how many each text has.
+    /// Adds split texts, synchronously: the words of all, and the number of words of each.
     #[napi(catch_unwind, ts_args_type = "words: ReadonlyArray<string>, lengths: Uint32Array")]
     pub fn add(&self, env: Env, words: Array<'_>, lengths: Uint32Array) -> napi::Result<VectorTextsSize> {
         let shared = self.handle.get()?;
-        // Gathered first: reading a value may call into JavaScript, which must not come back to a corpus that is locked.
+        // Gathered first: reading a value may call into JavaScript, which must not re-enter a locked corpus.
         let (mut bytes, mut ends) = (Vec::new(), Vec::new());
         for_each_token(env, &words, |word| {
             bytes.extend_from_slice(word);
@@ -106,9 +107,9 @@ impl VectorTexts {
         Ok(size(read))
     }
 
-    /// Begins to learn vectors. The texts go over to the training.
+    /// Starts learning vectors. The texts move to the training.
     ///
-    /// Rejects with `INVALID_ARGUMENT` where the texts have too few words.
+    /// Rejects with `INVALID_ARGUMENT` if the texts have too few words.
     #[napi(catch_unwind, ts_return_type = "Promise<VectorTraining>")]
     pub fn train(
         &self,
@@ -123,7 +124,7 @@ impl VectorTexts {
         Ok(AsyncTask::new(Background::new(work, |env, trainer| Ok(VectorTraining::new(env, trainer)))))
     }
 
-    /// Frees the memory; doing it again does nothing.
+    /// Frees the memory; closing twice is harmless.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) {
         self.handle.close(env);

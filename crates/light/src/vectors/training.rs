@@ -13,35 +13,35 @@ use recurra_vectors::{Kind, Learned, Options, Progress, Trainer};
 use super::learned::NativeWordVectors;
 use super::{taken, with};
 
-/// How word vectors are learned.
+/// Options of learning word vectors.
 #[napi(object, object_to_js = false)]
 pub struct VectorOptions {
-    /// What is predicted from what.
+    /// What is predicted.
     #[napi(ts_type = "'skipgram' | 'cbow'")]
     pub model: String,
-    /// Numbers of a vector.
+    /// Size of a vector.
     pub dim: u32,
     /// Words on each side that count as near.
     pub window: u32,
-    /// Random words for each pair of words.
+    /// Negative samples per pair of words.
     pub negatives: u32,
     /// Passes over the texts.
     pub epochs: u32,
-    /// The learning rate at the beginning.
+    /// The initial learning rate.
     pub lr: f64,
-    /// A word that the texts have less often gets no vector.
+    /// Rarer words get no vector.
     pub min_count: u32,
-    /// The share of all words above which a word is left out at random; 0 leaves out none.
+    /// Frequency above which occurrences of a word are dropped at random; 0 keeps all.
     pub subsample: f64,
     /// Shortest subword.
     pub minn: u32,
     /// Longest subword; 0 for none.
     pub maxn: u32,
-    /// Number of different subwords.
+    /// Number of subword vectors.
     pub buckets: u32,
-    /// Threads of the work, on which the result does not depend.
+    /// Number of threads; the result does not depend on it.
     pub threads: u32,
-    /// Seed of all that is drawn.
+    /// Seed of all random draws.
     pub seed: f64,
 }
 
@@ -71,20 +71,20 @@ impl VectorOptions {
     }
 }
 
-/// How far a training is.
+/// Progress of a training.
 #[napi(object, object_from_js = false)]
 pub struct VectorProgress {
     /// Words read so far, of all epochs.
     pub words: f64,
     /// Words that all epochs read.
     pub total_words: f64,
-    /// Mean loss of a pair of words since the last report; NaN where none was measured.
+    /// Mean loss of a pair of words since the last report; NaN if none was measured.
     pub loss: f64,
     /// Whether all is done.
     pub done: bool,
 }
 
-/// A training of word vectors that is under way.
+/// A running training of word vectors.
 #[napi(custom_finalize)]
 pub struct VectorTraining {
     handle: Handle<Mutex<Option<Trainer>>>,
@@ -106,7 +106,8 @@ impl VectorTraining {
 
 #[napi]
 impl VectorTraining {
-    /// Learns for about this many milliseconds, away from the event loop. How often this is called changes no result.
+    /// Learns for about this many milliseconds, off the event loop. The result does not depend on how often it is
+    /// called.
     #[napi(catch_unwind, ts_return_type = "Promise<VectorProgress>")]
     pub fn run(&self, milliseconds: u32) -> napi::Result<Pending<(Progress, bool), VectorProgress>> {
         let time = Duration::from_millis(u64::from(milliseconds));
@@ -139,7 +140,7 @@ impl VectorTraining {
         Ok(AsyncTask::new(Background::new(move || trainer.finish(), made)))
     }
 
-    /// Frees the memory once running work has ended; doing it again does nothing.
+    /// Frees the memory once running work has ended; closing twice is harmless.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) {
         self.handle.close(env);

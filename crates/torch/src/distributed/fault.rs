@@ -21,7 +21,7 @@ pub(super) struct Witness {
     pub names: Vec<String>,
 }
 
-/// How long a rank that failed is waited for until it says so: it does at once.
+/// How long to wait for a failed rank's report, which it sends at once.
 const SAYS: Duration = Duration::from_millis(400);
 /// How long another rank may take to find the reason, and ranks that time out to do so one after the other.
 const FINDS: Duration = Duration::from_secs(3);

@@ -259,7 +259,7 @@ impl Group {
             return Ok(());
         }
         let size = [len as i64];
-        // SAFETY: the caller's `len` values, which outlive the tensor because the call is waited for.
+        // SAFETY: the caller's `len` values, which outlive the tensor because this waits for the call.
         let tensor = unsafe { Tensor::from_blob(values, &size, &[1], kind, Device::Cpu) };
         Self::wait(|finish| self.all_reduce(&tensor, ReduceOp::Sum, finish))
     }
@@ -269,7 +269,8 @@ impl Group {
         if len == 0 {
             return Ok(());
         }
-        // SAFETY: the caller's bytes, which outlive the tensors because the call is waited for; the input is only read.
+        // SAFETY: the caller's bytes, which outlive the tensors because this waits for the call; the input is only
+        // read.
         let blob = |at: *mut u8| unsafe { Tensor::from_blob(at, &[len as i64], &[1], Kind::Uint8, Device::Cpu) };
         let input = blob(bytes.cast_mut());
         // SAFETY: `out` has `len` bytes for each rank.

@@ -155,7 +155,7 @@ fn places(settings: &Settings, own: &Member, members: &[Member]) -> Result<Place
         return Ok(Places::Addresses(vec![own.address.clone()]));
     }
     let Some(other) = members.iter().find(|member| member.network != own.network) else {
-        // All on this machine: nobody else is to reach them.
+        // All on this machine: no other machine needs to reach them.
         let address = if own.address.is_empty() { "127.0.0.1" } else { &own.address };
         return Ok(Places::Addresses(vec![address.to_owned()]));
     };

@@ -102,7 +102,7 @@ impl State {
         Ok(())
     }
 
-    /// Sends the gradients of a bucket, and behind them which parameters have one at all.
+    /// Sends the gradients of a bucket, and after them which parameters have one at all.
     fn send(&self, bucket: &Bucket) -> Result<Sent> {
         let _mode = GradMode::new(false);
         let options = (bucket.kind, Device::Cpu);

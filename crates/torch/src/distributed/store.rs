@@ -45,7 +45,7 @@ fn open(settings: &Settings) -> Result<Store> {
             };
             Store::tcp(host, port, listener, timeout).map_err(|said| {
                 distributed(format!(
-                    "what listens at {host}:{port} is no store of c10d ({said}): check MASTER_ADDR and MASTER_PORT"
+                    "what listens at {host}:{port} is not a c10d store ({said}): check MASTER_ADDR and MASTER_PORT"
                 ))
             })
         }

@@ -14,7 +14,7 @@ thread_local! {
     static LAST: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// The group behind a context, of which `retain` or the table's own holder keeps an owner.
+/// The group of a context, of which `retain` or the table's own holder keeps an owner.
 ///
 /// # Safety
 /// `context` is that of a table whose group has an owner.

@@ -66,7 +66,7 @@ impl Model {
         Ok(())
     }
 
-    /// Zeros that nobody writes to.
+    /// Zeros that are never written.
     fn zeros(&self, shape: &[i64]) -> Result<Tensor> {
         let count: i64 = shape.iter().product();
         let mut zeros = self.zeros.borrow_mut();

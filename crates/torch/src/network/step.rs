@@ -36,7 +36,7 @@ impl Network {
         }
         let mut tally = Tally::new(self.place.device)?;
         let outcome = guard(|| self.run_batches(chunk, weights.as_ref(), options, &mut tally));
-        // The only place where a GPU is waited for. Steps that were made before something failed count: the weights moved.
+        // The only synchronisation with a GPU. Steps made before a failure count: the weights moved.
         let sums = match (tally.read(), outcome) {
             (Ok(sums), outcome) => {
                 let steps = sums.batches as u64;

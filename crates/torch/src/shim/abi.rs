@@ -1,4 +1,5 @@
-//! Structs and numbers that cross between Rust and C++. `shim/abi.h` has their twins, and the build compares the two.
+//! Structs and numbers that cross between Rust and C++. `shim/abi.h` has their counterparts, and the build compares the
+//! two.
 //!
 //! The build script reads this very file, so it must not name anything else of this crate.
 
@@ -102,7 +103,7 @@ mirrored! {
         first_step: c_int,
     }
 
-    /// A number beside a tensor.
+    /// A number combined with a tensor.
     Number {
         value: f64,
         integral: c_int,

@@ -199,7 +199,7 @@ unsafe extern "C" fn ended(context: *mut c_void, message: Message) {
     // SAFETY: the box that `start` gave away, and c10d calls this once.
     let end = unsafe { Box::from_raw(context.cast::<Ended>()) };
     let result = said(message);
-    // c10d's thread is no place for a panic.
+    // A panic must not reach c10d's thread.
     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| end(result)));
 }
 
@@ -258,7 +258,7 @@ impl Gloo {
             )
         });
         if result.is_err() {
-            // SAFETY: with an error nothing was started, so nobody else takes the box.
+            // SAFETY: with an error nothing was started, so nothing else takes the box.
             drop(unsafe { Box::from_raw(context.cast::<Ended>()) });
         }
         result

@@ -48,13 +48,14 @@ pub fn describe(tensor: &Tensor) -> String {
     format!("{kind} {:?}", tensor.size())
 }
 
-/// A JavaScript number beside elements of a dtype: an integer beside integers (as Python's `int`), otherwise a float.
+/// A JavaScript number combined with elements of a dtype: an integer for integers (as Python's `int`), otherwise a
+/// float.
 pub(crate) fn number_of(kind: Kind, value: f64) -> Number {
     let integral = !is_floating(kind) && value.fract() == 0.0 && value.abs() < 9.2e18;
     Number { value, integral: i32::from(integral) }
 }
 
-/// A JavaScript number beside a tensor.
+/// A JavaScript number combined with a tensor.
 pub(crate) fn number_beside(tensor: &Tensor, value: f64) -> Number {
     number_of(tensor.f_kind().unwrap_or(Kind::Float), value)
 }

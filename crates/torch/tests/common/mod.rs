@@ -23,7 +23,7 @@ pub fn shared(name: &str) -> Option<PathBuf> {
     let data = std::env::var("RECURRA_DATA").map_or_else(|_| root().join("../shared/data"), PathBuf::from);
     let path = data.join("../golden").join(name);
     if !path.exists() {
-        eprintln!("SKIPPED {name}: it is not in the golden folder beside RECURRA_DATA (or ../shared/data)");
+        eprintln!("SKIPPED {name}: it is not in the golden folder next to RECURRA_DATA (or ../shared/data)");
         return None;
     }
     Some(path)

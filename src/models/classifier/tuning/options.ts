@@ -2,7 +2,7 @@ import type { Rows } from '../../../data/readers/rows.js';
 import { SEARCH, type TuningOptions } from '../../../tuning/options.js';
 import { CLASSIFIER, type TrainOptions } from '../options.js';
 
-/** Options of a training that a search has no use for: it chooses by rows of its own, and trains many models. */
+/** Training options that do not apply to a search, which holds out rows itself and trains many models. */
 type Unused =
   | 'checkpoint'
   | 'resume'
@@ -14,18 +14,18 @@ type Unused =
   | 'validation'
   | 'signal';
 
-/** Options of {@link TextClassifier.tune}: those of the search, and those of a training, which all settings then have. */
+/** Options of {@link TextClassifier.tune}: those of the search, and training options, which apply to all settings. */
 export interface TuneOptions extends TuningOptions, Omit<TrainOptions, Unused> {
   /**
-   * The share of the rows that is held out of each training, a fifth by default, so that five trainings together have held out every row once; or rows
-   * of their own. The winner is trained on all of them.
+   * Share of the rows held out of each training, by default a fifth, so that five trainings together hold out every row
+   * once; or separate rows. The winner is trained on all rows.
    */
   validation?: number | Rows;
-  /** Called from time to time while the winner is trained on all rows. */
+  /** Called regularly while the winner is trained on all rows. */
   onProgress?: TrainOptions['onProgress'];
   /**
-   * Ends the search; the promise rejects with a {@link TrainingError} that carries a model of the best settings so far, which was trained on a part of
-   * the rows.
+   * Stops the search; the promise rejects with a {@link TrainingError} whose model has the best settings so far and was
+   * trained on a part of the rows.
    */
   signal?: AbortSignal;
 }

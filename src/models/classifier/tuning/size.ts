@@ -3,7 +3,7 @@ import { SUBWORDS } from '../network.js';
 import { defaultSubwords, type TrainOptions, trainSettings } from '../options.js';
 import type { RowsKnown, Searched } from './space.js';
 
-/** What the size of a model depends on beside its options. */
+/** What the size of a model depends on besides its options. */
 export interface SizeKnown extends RowsKnown {
   /** Words of all rows. */
   words: number;
@@ -11,25 +11,25 @@ export interface SizeKnown extends RowsKnown {
   wordBytes: number;
 }
 
-/** Bytes of a file beside arrays and words: names, shapes, options. */
+/** Bytes of a file besides arrays and words: names, shapes, options. */
 const DESCRIPTION = 12_000;
-/** Fewer words than this make no network that is worth its place. */
+/** With fewer words, a network is not worth its size. */
 const FEWEST_WORDS = 500;
-/** Fewer bytes than this make no linear model that is worth its place. */
+/** With fewer bytes, a linear model is not worth its size. */
 const FEWEST_LINEAR_BYTES = 20_000;
-/** The share of the file that the linear model may have where not all of both has room. */
+/** The linear model's share of the file if both do not fit completely. */
 const LINEAR_SHARE = 0.4;
 
 /** Bytes that the name, the shape and the place of an array take in a file, at most. */
 const BYTES_OF_A_NAME = 160;
 
-/** What a file holds. */
+/** Contents of a file. */
 export interface FileContents {
   metadata: Record<string, string>;
   state: readonly { data: Uint8Array }[];
 }
 
-/** Bytes of the file of a model, rounded up by some for the names of its arrays. */
+/** Size of a model file in bytes, with an allowance for the names of its arrays. */
 export function fileBytes({ metadata, state }: FileContents): number {
   const arrays = state.reduce((sum, { data }) => sum + data.byteLength + BYTES_OF_A_NAME, 0);
   return arrays + Buffer.byteLength(JSON.stringify(metadata));
@@ -41,10 +41,10 @@ function linearBytes(labels: number): number {
 }
 
 /**
- * Settings with which the model's file has at most `most` bytes by the shapes of its arrays: where not everything has room, those given with fewer
- * words and n-grams.
+ * Settings for a model file of at most `most` bytes, computed from the shapes of its arrays: if not everything fits,
+ * with fewer words and n-grams.
  *
- * @returns undefined where too little would be left.
+ * @returns undefined if too little would be left.
  */
 export function fitted(
   options: Searched,

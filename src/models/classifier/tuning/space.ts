@@ -3,7 +3,7 @@ import { defaultBatchSize } from '../../../training/options/learning.js';
 import type { Candidate } from '../../../tuning/candidates.js';
 import { defaultAdversarial, defaultEpochs, defaultSubwords, type TrainOptions } from '../options.js';
 
-/** What is known of the rows, on which defaults depend. */
+/** Properties of the rows that defaults depend on. */
 export interface RowsKnown {
   rows: number;
   labels: number;
@@ -43,7 +43,7 @@ export const DEFAULTS: Candidate<Searched> = { name: 'the defaults', options: {}
 /** The linear model alone. */
 export const LINEAR_ALONE: Candidate<Searched> = { name: 'the linear model alone', options: { recurrent: false } };
 
-/** The values that are tried; the first ones of each option first, each by itself. */
+/** The values to try, in order of promise. */
 function valuesOf({ rows, labels }: RowsKnown, fixed: TrainOptions): Values {
   const passes = defaultEpochs(labels);
   const epochs = [1.5, 2, 0.75, 3, 0.5].map((times) => Math.max(1, Math.round(passes * times)));
@@ -86,16 +86,16 @@ function nameOf(options: Searched): string {
   return words.join(', ');
 }
 
-/** Options that settings drawn at random change, at most. */
+/** Maximum options changed in randomly drawn settings. */
 const MOST_CHANGES = 4;
-/** Draws in a row that give nothing new, after which there is nothing left to draw. */
+/** Consecutive draws without new settings after which the search space counts as exhausted. */
 const MOST_REPEATS = 200;
 
 /**
- * The settings to try, beside the baselines: each option by itself at its most promising value, then some options at once, drawn by the seed. The same
- * rows and seed give the same order.
+ * The settings to try besides the baselines: first each option alone at its most promising value, then several options
+ * at once, drawn by the seed. The same rows and seed give the same order.
  *
- * @param fixed - Options that were given, which all candidates have.
+ * @param fixed - Given options, which all candidates have.
  */
 export function* candidatesOf(
   known: RowsKnown,

@@ -32,10 +32,10 @@ export interface TunedModel extends TrainedModel {
 /** Trains a model. */
 type Train<M> = (rows: Rows, options: TrainOptions) => Promise<M>;
 
-/** Labels with fewer rows than this are in no training that is measured on them. */
+/** A label with fewer rows is missing from the training that is measured on it. */
 const LEAST_ROWS = 2;
 
-/** Rows read and checked, and what they hold. */
+/** The checked rows and their contents. */
 interface ReadRows {
   rows: GivenRow[];
   dataset: EncodedDataset;
@@ -44,7 +44,7 @@ interface ReadRows {
   wordBytes: number;
 }
 
-/** The rows as they are read, which are also kept. */
+/** Yields the rows and keeps them. */
 function kept(rows: Rows, into: GivenRow[]): Rows {
   const read = async function* () {
     for await (const row of rows) {
@@ -55,11 +55,11 @@ function kept(rows: Rows, into: GivenRow[]): Rows {
   return withOrigin(read(), rows);
 }
 
-/** Reads all rows and finds their faults before the first trial. */
+/** Reads and checks all rows before the first trial. */
 async function readRows(rows: Rows, fixed: TrainOptions, signal: AbortSignal | undefined): Promise<ReadRows> {
   const { tokenizer, multiLabel } = fixed;
   const all: GivenRow[] = [];
-  // What is no source of rows is refused by what reads them.
+  // The reader refuses values that are not a source of rows.
   const source = isSource(rows) ? kept(rows, all) : rows;
   try {
     const { dataset, vocab } = await collect(source, { tokenizer, multiLabel, signal });
@@ -98,7 +98,7 @@ function checkLabels({ classes, labels, multiLabel }: EncodedDataset, own: boole
   throw new DataError('EMPTY_DATASET', message, { file });
 }
 
-/** The options of a training that were given: all settings have them. */
+/** The given training options, which all settings have. */
 function fixedOptions(options: TuneOptions): TrainOptions {
   const own = new Set([...Object.keys(SEARCH), 'validation', 'signal', 'onProgress']);
   const given = Object.entries(options).filter(
@@ -107,7 +107,7 @@ function fixedOptions(options: TuneOptions): TrainOptions {
   return Object.fromEntries(given) as TrainOptions;
 }
 
-/** Throws for sources that are gone once they were read. */
+/** Throws for sources that can be read only once. */
 function checkReadAgain(name: string, source: unknown): void {
   if (typeof source === 'object' && source !== null && typeof (source as { next?: unknown }).next === 'function')
     throw constraint(
@@ -248,7 +248,7 @@ export async function tuneClassifier<M extends TunedModel>(
   });
 }
 
-/** Options that a linear model alone has a use for; of the others a training would warn. */
+/** Options that apply to a linear model alone; a training would warn of the others. */
 const LINEAR_OPTIONS = ['tokenizer', 'multiLabel', 'classWeights', 'maxLinearBytes', 'linear', 'threads', 'seed'];
 
 /** The options of a candidate's training. */
@@ -258,7 +258,7 @@ function optionsOf(fixed: TrainOptions, own: Searched): TrainOptions {
   return { ...Object.fromEntries(useful), ...own };
 }
 
-/** Settings for a smaller model; undefined where there is nothing to leave out. */
+/** Settings for a smaller model; undefined if nothing can be removed. */
 function shrunk(options: TrainOptions, share: number, words: number): TrainOptions | undefined {
   const { recurrent, linear, maxLinearBytes, maxTokens = words } = options;
   const smaller: TrainOptions = { ...options };

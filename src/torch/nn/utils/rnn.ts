@@ -81,7 +81,7 @@ export function reorder(tensor: NativeTensor, dim: number, order: Int32Array): N
  * @param input - `[time, batch, ..]`, or `[batch, time, ..]` with `batchFirst`.
  * @param lengths - Length of each sequence, from 1 to `time`; on the CPU.
  * @throws `INVALID_SHAPE` if there are not as many lengths as sequences; `OUT_OF_RANGE` if one is 0 or longer than the
- * input; `INVALID_ARGUMENT` if they are not in falling order and `enforceSorted` is not `false`.
+ * input; `INVALID_ARGUMENT` if they are not in descending order and `enforceSorted` is not `false`.
  *
  * @example
  * ```ts
@@ -130,7 +130,7 @@ export function packPaddedSequence(input: Tensor, lengths: Lengths, options?: Pa
     if (!sorted) {
       throw mismatch(
         'lengths of packPaddedSequence',
-        'lengths in falling order, or the option enforceSorted: false',
+        'lengths in descending order, or the option enforceSorted: false',
         `[${given}]`,
       );
     }

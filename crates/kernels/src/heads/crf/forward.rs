@@ -122,8 +122,8 @@ pub(super) unsafe fn scale<S: Lanes>(s: S, crf: &Crf, at: *mut f32, factor: f32)
     }
 }
 
-/// `to[j] = sum over i of exp(alpha[i]) weights[i][j]`; false where one of them is so small that digits may be lost, or is no
-/// number.
+/// `to[j] = sum over i of exp(alpha[i]) weights[i][j]`; false where one of them is so small that digits may be lost, or is
+/// not a number.
 ///
 /// # Safety
 /// As [`normalized`]; `shares` is as long as a row, and nothing overlaps.

@@ -54,7 +54,7 @@ impl Kernel for Marginals<'_> {
                         to.add(i).write(sum);
                         total += sum;
                     }
-                    // They sum to one but for rounding, which would add up over a long sequence.
+                    // They sum to one up to rounding, which would add up over a long sequence.
                     scale(s, crf, to, 1.0 / total);
                 }
             }

@@ -1,4 +1,4 @@
-//! Each token by itself, among tags that are many and sorted by falling frequency: the adaptive softmax of Grave et al., "Efficient
+//! Each token by itself, among tags that are many and sorted by descending frequency: the adaptive softmax of Grave et al., "Efficient
 //! softmax approximation for GPUs", 2017, as `torch.nn.AdaptiveLogSoftmaxWithLoss(div_value=4, head_bias=True)` has it.
 //!
 //! A head scores the most frequent tags, and a number of each group of the others; a group's tags are scored by two narrow layers,
@@ -28,7 +28,7 @@ const NARROWER: usize = 4;
 /// Positions that are predicted together.
 const BLOCK: usize = 96;
 
-/// Numbers of a group's packed weights: of the first layer and of the second, those of the way back behind each.
+/// Numbers of a group's packed weights: of the first layer and of the second, those of the way back after each.
 const DOWN_T: usize = 0;
 const DOWN: usize = 1;
 const UP_T: usize = 2;
@@ -44,7 +44,7 @@ const D_READ: usize = 4;
 /// How many there are.
 const BUFFERS: usize = 5;
 
-/// A group of tags that are scored by layers of their own.
+/// A group of tags with its own layers.
 struct Tail {
     /// Its first tag, and how many it has.
     first: usize,

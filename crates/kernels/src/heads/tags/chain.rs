@@ -14,7 +14,7 @@ use recurra_core::Forbidden;
 #[cfg(feature = "training")]
 mod training;
 
-/// Numbers of the buffers behind those of [`Tokens`]: the matrices of [`CrfMats`], and what exact positions add to the gradient of the
+/// Numbers of the buffers after those of [`Tokens`]: the matrices of [`CrfMats`], and what exact positions add to the gradient of the
 /// transitions.
 const ALPHA: usize = 3;
 const SUMS: usize = 4;

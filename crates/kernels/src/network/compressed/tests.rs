@@ -1,4 +1,4 @@
-//! Networks with coded words, beside those with the decoded ones.
+//! Networks with coded words, compared with those with the decoded ones.
 
 use crate::network::Network;
 use recurra_codes::{Code, Coded, NamedArray, widened};

@@ -1,5 +1,5 @@
-//! Predictions beside the making of the table and beside changes of the weights: what makes the one slow on purpose is to hold
-//! its lock.
+//! Predictions during the making of the table and during changes of the weights: what makes the one slow on purpose is
+//! to hold its lock.
 
 use crate::network::Network;
 use recurra_core::{Cell, NetworkConfig};

@@ -17,7 +17,7 @@ use recurra_core::layout::PackedLayout;
 pub enum Mode {
     /// Values only; nothing is kept. Those of an LSTM may differ from the other modes' in their last bits, for speed.
     Inference,
-    /// As [`Mode::Eval`], to the same bits, but nothing is kept.
+    /// Like [`Mode::Eval`], bit for bit, but nothing is kept.
     Values,
     /// As in `eval()`, but keeps what [`backward`](super::backward()) needs.
     Eval,
@@ -90,7 +90,7 @@ pub struct Gradients {
     pub h0: Vec<f32>,
     /// Of the initial cell states of an LSTM; else empty.
     pub c0: Vec<f32>,
-    /// Of each parameter, in PyTorch's order.
+    /// One per parameter, in PyTorch's order.
     pub params: Vec<Vec<f32>>,
 }
 
@@ -103,7 +103,7 @@ pub struct GradientsTo<'a> {
     pub h0: Option<&'a mut [f32]>,
     /// Of the initial cell states of an LSTM.
     pub c0: Option<&'a mut [f32]>,
-    /// Of each parameter, in PyTorch's order.
+    /// One per parameter, in PyTorch's order.
     pub params: Vec<Option<&'a mut [f32]>>,
 }
 

@@ -13,7 +13,7 @@ use crate::simd::{Lanes, load};
 pub(crate) enum Recurrence {
     /// As a product that is added to the input's: `W x + b + U h + c`.
     Added,
-    /// As a product that the cell gets beside the input's, since it does more with it than add it.
+    /// As a product separate from the input's, since the cell does more with it than add it.
     Apart,
     /// Not at all: the cell has no recurrent weights.
     None,
@@ -34,7 +34,7 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// A cell with one gate and nothing beside it.
+    /// A cell with one gate and nothing else to save.
     pub const PLAIN: Self =
         Self { gates: 1, recurrence: Recurrence::Added, cell_state: false, saves: false, projects: false };
 }
@@ -145,7 +145,7 @@ pub(crate) trait CellKernel: Sync + 'static {
     /// [`AnyCell::forward`] in the last bits. The promise is that of [`Steps`].
     const INFER: Option<unsafe fn(Steps<'_>, Projected)> = None;
 
-    /// Packs what [`CellKernel::INFER`] reads beside the training's packs, where the state is not projected.
+    /// Packs what [`CellKernel::INFER`] reads in addition to the training's packs, if the state is not projected.
     fn pack_inference(_packs: &mut DirPacks, _weights: &InferenceWeights<'_>) {}
 
     /// Whether inference of `rows` rows reads its input directly, without a projection beforehand.

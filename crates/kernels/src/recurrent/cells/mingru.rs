@@ -1,8 +1,8 @@
 //! The minGRU of Feng et al. (2024), "Were RNNs All We Needed?": a GRU whose gate and candidate see the input only,
 //! `z = sigmoid(W_z x + b_z)`, `n = W_n x + b_n`, `h' = (1 - z) h + z n`.
 //!
-//! Its parameters are `weight_ih_l0`, `[2 * hidden, input]`, and `bias_ih_l0`, `[2 * hidden]`, with z before n; there are no
-//! recurrent weights, so a time step has no matrix product of its own.
+//! Its parameters are `weight_ih_l0`, `[2 * hidden, input]`, and `bias_ih_l0`, `[2 * hidden]`, with z before n; there
+//! are no recurrent weights, so a time step has no matrix product.
 
 use super::kernel::{CellKernel, Facts, Recurrence, StepBackward, StepForward};
 use super::through::through_sigmoid;

@@ -19,7 +19,7 @@ impl Kernel for InferWide<'_> {
         let Self(steps, x) = self;
         let (p, hp, layout, start) = (steps.mats, steps.hp, steps.layout, steps.rows.start);
         let rows = steps.rows.len();
-        debug_assert!(GATES * S::L <= (GATES - 1) * hp, "the sums have room beside a state");
+        debug_assert!(GATES * S::L <= (GATES - 1) * hp, "the sums fit next to a state");
         // SAFETY: by the promise of `Steps`: the buffers have these rows; without `keep` nothing else uses the gates' rows. They
         // are four times as wide as a state, and hold its other copy (a step reads one and writes the other) and the sums.
         unsafe {

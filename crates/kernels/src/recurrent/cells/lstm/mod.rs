@@ -1,6 +1,6 @@
 //! The LSTM, with gates i, f, g, o: `c' = f c + i g`, `h' = o tanh(c')`. The state may be projected (`proj_size`).
 //!
-//! Inference has kernels of its own: [`infer::Infer`] for weights that fit the first-level cache, and
+//! Inference has its own kernels: [`infer::Infer`] for weights that fit the first-level cache, and
 //! [`infer_wide::InferWide`] for larger ones.
 
 mod infer;
