@@ -5,11 +5,13 @@ import { createProgram } from './program.js';
 import { exitCodeAfterOutput, surviveLostOutput } from './streams.js';
 
 /** Commands whose result is a file or a service; their output only reports on it. */
-const RESULT_ELSEWHERE = ['train', 'vectors', 'serve', 'launch'];
+const RESULT_ELSEWHERE = ['train', 'tune', 'vectors', 'serve', 'launch', 'compress', 'export', 'import'];
 
 /** Whether standard output only reports on a command's result. */
 function resultElsewhere([command = '', ...flags]: readonly string[]): boolean {
-  if (command === 'predict') return flags.some((flag) => /^--out(=|$)/.test(flag));
+  const out = flags.some((flag) => /^--out(=|$)/.test(flag));
+  if (command === 'predict' || command === 'card') return out;
+  if (command === 'report') return out || !flags.includes('--json');
   return RESULT_ELSEWHERE.includes(command);
 }
 

@@ -2,6 +2,7 @@ import { checkFilled } from '../core/checks.js';
 import { invalidArgument } from '../core/errors.js';
 import { checkOptionNames } from '../core/options/names.js';
 import type { Plain } from '../core/plain.js';
+import { printable } from '../core/printable.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
 import { LanguageModel } from '../models/language/language.js';
 import { Seq2Seq } from '../models/seq2seq/seq2seq.js';
@@ -232,7 +233,7 @@ export function modelCard(model: CardModel, options: CardOptions = {}): string {
       ? [
           `Labels: ${labels
             .slice(0, MOST_LABELS)
-            .map((label) => `\`${label.replaceAll('`', "'")}\``)
+            .map((label) => `\`${printable(label).replaceAll('`', "'")}\``)
             .join(', ')}${more}.`,
         ]
       : []),

@@ -27,6 +27,20 @@ describe('a reader that goes away', () => {
     expect([codes, existsSync(out)]).toEqual(['0 0', true]);
   });
 
+  it('is no failure of a command that has written its file', () => {
+    for (const command of [
+      `compress '${model}' --bits 8 --out`,
+      `export '${model}' --to vec --out`,
+      `report '${model}' '${csv}' ${COLUMNS.join(' ')} --out`,
+      `card '${model}' --out`,
+    ]) {
+      const out = join(folder, `unread-${command.split(' ')[0]}`);
+      const { codes, err } = shell(`R ${command} '${out}' | true`);
+      expect([codes, err, existsSync(out)], command).toEqual(['0 0', '', true]);
+    }
+    expect(shell(`R card '${model}' | true`)).toEqual({ codes: '141 0', err: '' });
+  });
+
   it('does not end a server', async () => {
     const child = spawn(process.execPath, [...COMMAND, 'serve', model, '--port', '0', '--json']);
     const ended = once(child, 'exit');

@@ -29,7 +29,7 @@ describe('a model card', () => {
     expect(body).toContain(model.card!.data.sha256);
     expect(body).toContain('| hiddenSize | 8 |');
     expect(body).toContain('await TextClassifier.load("m.safetensors")');
-    expect(body).toContain("`a|b\n'c'`");
+    expect(body).toContain("`a|b\\n'c'`");
     // The same training gives the same card.
     await using again = await TextClassifier.train(rows, options);
     expect(modelCard(again, { name: 'My "model": 1', file: 'm.safetensors' })).toBe(card);
