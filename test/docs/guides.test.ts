@@ -183,6 +183,19 @@ describe('figures', () => {
   });
 });
 
+/** The anchors of a page's headings, as GitHub makes them. */
+function sectionsOf(page: string): Set<string> {
+  const headings = pageText(page).matchAll(/^#+ (.*)$/gm);
+  return new Set(
+    [...headings].map(([, heading]) =>
+      heading!
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
 describe('links', () => {
   const pages = [
     ...readdirSync(checkout).filter((file) => file.endsWith('.md')),
@@ -195,6 +208,15 @@ describe('links', () => {
     const links = [...pageText(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!);
     const local = links.filter((link) => !/^(https?:|#)/.test(link)).map((link) => link.replace(/#.*$/, ''));
     expect(local.filter((link) => !existsSync(join(checkout, dirname(page), link)))).toEqual([]);
+  });
+
+  it.each(pages)('of %s to a section find its heading', (page) => {
+    const links = [...pageText(page).matchAll(/\]\(([^)\s]*\.md)?#([^)\s]+)\)/g)];
+    const missing = links.filter(([, file, section]) => {
+      const target = file === undefined ? page : join(dirname(page), file);
+      return !/^https?:/.test(file ?? '') && !sectionsOf(target).has(section!);
+    });
+    expect(missing.map(([link]) => link)).toEqual([]);
   });
 
   it('of docs/README.md lead to every guide', () => {
