@@ -283,6 +283,8 @@ fn inference_equals_evaluation() {
     ] {
         for cell in [Cell::Lstm, Cell::Gru, Cell::RnnTanh, Cell::RnnRelu] {
             let config = RecurrentConfig { num_layers: 2, bidirectional, ..RecurrentConfig::new(cell, 21, hidden) };
+            // Without gates twice the weights are chaotic already.
+            let scale = if matches!(cell, Cell::Lstm | Cell::Gru) { scale } else { 1.0 };
             let params: Vec<Vec<f32>> =
                 random_params(&config).iter().map(|p| p.iter().map(|v| v * scale).collect()).collect();
             let params: Vec<&[f32]> = params.iter().map(Vec::as_slice).collect();

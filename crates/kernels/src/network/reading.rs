@@ -8,6 +8,7 @@ use super::predict::{Frozen, Reader, Want};
 use super::vectors::Vectors;
 use super::weights::Weights;
 use crate::encoder::frequent::FrequentWords;
+use crate::encoder::table::WordTable;
 use crate::heads::pass::Aim;
 use recurra_core::{Chunk, Decoder, Error, ErrorCode, HeadConfig, Result, Rows, Targets};
 
@@ -140,11 +141,13 @@ impl Network {
             }
             let Vectors { words, features, .. } = &weights.vectors;
             let inputs = if weights.settled { None } else { self.params.folded(words, features) };
+            let mut frozen = Frozen { inputs, ..Frozen::new(&self.params, &weights.flat) };
+            let words = weights.inputs(&self.params, &frozen).words;
             // Where forms come with the texts, a word's row is not all of an input.
-            let coded = weights.vectors.coded.as_ref();
-            let whole = coded.filter(|coded| coded.dims() == self.params.config.encoder.inputs());
-            let frequent = whole.map(FrequentWords::new);
-            weights.frozen = Some(Frozen { inputs, frequent, ..Frozen::new(&self.params, &weights.flat) });
+            if words.dims == self.params.config.encoder.inputs() && !WordTable::fits(&self.params.shape, words) {
+                frozen.frequent = Some(FrequentWords::new(words.rows));
+            }
+            weights.frozen = Some(frozen);
         }
         Ok(())
     }

@@ -141,7 +141,7 @@ impl<C: Fused<G>, const G: usize, const M: usize> Kernel for Rows<'_, C, G, M> {
                 if !matches!(step.x, Projected::Input(_)) {
                     x[row] = step.x.row(step.position + first + row);
                 }
-                if matches!(step.x, Projected::Table(..)) && first + row < step.fetched {
+                if matches!(step.x, Projected::Table(..) | Projected::Tables(..)) && first + row < step.fetched {
                     next[row] = step.x.row(step.ahead + first + row);
                 }
             }
