@@ -69,6 +69,11 @@ impl<'a> WordRows<'a> {
         }
     }
 
+    /// Whether they are coded.
+    pub fn coded(&self) -> bool {
+        matches!(self.values, Values::Coded(_))
+    }
+
     /// Bytes that the projections kept of them may take.
     pub fn most_bytes(&self) -> usize {
         match self.values {

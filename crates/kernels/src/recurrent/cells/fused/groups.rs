@@ -3,8 +3,8 @@
 
 use std::marker::PhantomData;
 
-use super::rows::Step;
-use super::{AHEAD, Fused, group};
+use super::rows::{AHEAD, Step};
+use super::units::{Fused, group};
 use crate::recurrent::steps::{Projected, Steps};
 use crate::simd::gemm::Mat;
 use crate::simd::{Kernel, Lanes};

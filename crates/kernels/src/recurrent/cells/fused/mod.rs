@@ -8,44 +8,21 @@
 
 mod groups;
 mod rows;
+mod units;
 mod wide;
 
-pub(crate) use rows::Units;
+pub(crate) use units::{Fused, Units};
 
 use std::marker::PhantomData;
 
-use super::kernel::{AnyCell, CellKernel};
+use super::kernel::AnyCell;
 use crate::recurrent::packs::{DirPacks, UnitPanels};
 use crate::recurrent::steps::{Projected, Steps};
-use crate::simd::{Isa, Lanes, dispatch, isa};
-
-/// How many steps ahead rows of the input are fetched.
-const AHEAD: usize = 2;
+use crate::simd::{Isa, dispatch, isa};
+use units::group_of;
 
 /// Bytes of weights for each row of a group that are as good as in the first-level cache.
 const NEAR_BYTES: usize = 22 << 10;
-
-/// Most rows that are computed together.
-const MOST_ROWS: usize = 8;
-
-/// A cell with `G` gates whose inference is computed in one pass; its weights are packed by unit.
-pub(crate) trait Fused<const G: usize>: CellKernel {
-    /// The new states of `M` rows and a vector of their units. A second state is updated in place.
-    ///
-    /// # Safety
-    /// The matrices of `units` must have these rows and units.
-    unsafe fn units<S: Lanes, const M: usize>(s: S, units: &Units<S, G, M>) -> [S::f32s; M];
-}
-
-/// Rows that are computed together: as many as the accumulators of the gates leave registers for.
-const fn group_of(registers: usize, gates: usize) -> usize {
-    let rows = registers / gates;
-    if rows < MOST_ROWS { rows } else { MOST_ROWS }
-}
-
-const fn group<S: Lanes, const G: usize>() -> usize {
-    group_of(S::MR * S::NV, G)
-}
 
 /// Forward over time without anything kept for a backward pass. The states must be set before; they end as the final ones.
 ///

@@ -2,11 +2,14 @@
 
 use std::marker::PhantomData;
 
-use super::{Fused, group};
+use super::units::{Fused, Units, group};
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::steps::Projected;
 use crate::simd::gemm::Mat;
 use crate::simd::{Kernel, Lanes, call, fma, load, prefetch, store};
+
+/// How many steps ahead rows of the input are fetched.
+pub(super) const AHEAD: usize = 2;
 
 /// One step; every matrix begins at the first row.
 #[derive(Clone, Copy)]
@@ -51,68 +54,6 @@ impl Step<'_> {
             7 => call(s, Rows::<C, G, 7>(work, PhantomData)),
             _ => call(s, Rows::<C, G, 8>(work, PhantomData)),
         }
-    }
-}
-
-/// The pre-activations of `M` rows and a vector of their units, from `unit` on, and their old states.
-pub(crate) struct Units<S: Lanes, const G: usize, const M: usize> {
-    sums: [[S::f32s; G]; M],
-    x: [*const f32; M],
-    bias: *const f32,
-    hp: usize,
-    unit: usize,
-    old: Mat,
-    c: Mat,
-}
-
-impl<S: Lanes, const G: usize, const M: usize> Units<S, G, M> {
-    /// The input's part of a gate, and its bias; of a cell that adds the product also the bias of that.
-    ///
-    /// # Safety
-    /// The row must be below `M`, the gate below `G`.
-    #[inline(always)]
-    pub unsafe fn input(&self, s: S, row: usize, gate: usize) -> S::f32s {
-        // SAFETY: by the caller's promise.
-        unsafe { load(s, self.x[row].add(gate * self.hp + self.unit)) }
-    }
-
-    /// The product of a gate's recurrent weights and the old state.
-    ///
-    /// # Safety
-    /// As [`Units::input`].
-    #[inline(always)]
-    pub unsafe fn product(&self, row: usize, gate: usize) -> S::f32s {
-        self.sums[row][gate]
-    }
-
-    /// That and its bias, for a cell that keeps them apart from the input's.
-    ///
-    /// # Safety
-    /// As [`Units::input`].
-    #[inline(always)]
-    pub unsafe fn recurrent(&self, s: S, row: usize, gate: usize) -> S::f32s {
-        // SAFETY: by the caller's promise.
-        unsafe { s.add_f32s(self.sums[row][gate], load(s, self.bias.add(gate * self.hp + self.unit))) }
-    }
-
-    /// The old state.
-    ///
-    /// # Safety
-    /// As [`Units::input`].
-    #[inline(always)]
-    pub unsafe fn old(&self, s: S, row: usize) -> S::f32s {
-        // SAFETY: by the caller's promise.
-        unsafe { load(s, self.old.row(row).add(self.unit)) }
-    }
-
-    /// Where the second state is.
-    ///
-    /// # Safety
-    /// As [`Units::input`]; the cell must have one.
-    #[inline(always)]
-    pub unsafe fn second(&self, row: usize) -> *mut f32 {
-        // SAFETY: by the caller's promise.
-        unsafe { self.c.row(row).add(self.unit) }
     }
 }
 
