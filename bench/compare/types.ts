@@ -46,8 +46,6 @@ export interface OurSpec extends CommonSpec {
   api: 'TextClassifier' | 'nn.Module';
   /** Threads of the numeric work; the worker was started with as many. */
   threads: number;
-  /** TextClassifier: `basic_english` works on texts; `ids` finds the words in a list, so that only the numeric work is timed. */
-  tokenizer?: 'basic_english' | 'ids';
   /** nn.Module: how the texts of a batch get into the recurrent layers. */
   input?: 'packed' | 'padded';
   /** nn.Module: file with the order of the texts; TextClassifier makes batches of similar length by itself. */

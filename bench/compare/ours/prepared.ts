@@ -32,12 +32,7 @@ export class Prepared {
   /** A model that has seen some batches, and texts for it to label. */
   async model(spec: OurSpec): Promise<{ model: TextClassifier; texts: string[]; close(): void }> {
     const all = this.texts(spec.folder);
-    const plain = spec.tokenizer !== 'ids';
-    const model = await trainUntil(
-      plain ? all.sentences() : all.numbers(),
-      { ...trainOptions(spec.shape, spec.threads), ...(plain ? {} : { tokenizer: all.ids }) },
-      () => true,
-    );
+    const model = await trainUntil(all.sentences(), trainOptions(spec.shape, spec.threads), () => true);
     const texts: string[] = [];
     if (spec.work === 'predictOne') {
       const { tokens } = all.dataset;
@@ -48,7 +43,7 @@ export class Prepared {
       for (let i = 0, tokens = 0; i < Math.min(MANY.texts, all.dataset.length) && tokens < MANY.tokens; i++) {
         const row = all.dataset.row(i);
         tokens += row.tokens.length;
-        texts.push(plain ? all.words(row.tokens).join(' ') : String(i));
+        texts.push(all.words(row.tokens).join(' '));
       }
     }
     return { model, texts, close: () => model.close() };

@@ -12,7 +12,6 @@ export const predictOne: Work = {
       work: 'predictOne',
       api: 'TextClassifier',
       threads: 1,
-      tokenizer: 'basic_english',
     });
     const settings = combinations({ input: ['padded', 'packed'] as const, onednn: [true, false] }).map((setting) =>
       context.theirs(LESSON, 1, { work: 'predictOne', adam: 'default', order: 'random', ...setting }),
@@ -39,7 +38,6 @@ export const predictMany: Work = {
       work: 'predictMany',
       api: 'TextClassifier',
       threads: THREADS,
-      tokenizer: 'basic_english',
     });
     const settings = combinations({
       input: ['padded', 'packed'] as const,

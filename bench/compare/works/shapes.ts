@@ -44,7 +44,6 @@ function inference(shape: Shape): Work {
         work: 'predictMany',
         api: 'TextClassifier',
         threads: THREADS,
-        tokenizer: 'ids',
       });
       const settings = inputs(context.quick).map(({ threads, ...rest }) =>
         context.theirs(shape, threads, {

@@ -1,11 +1,11 @@
-//! The projections of the words that come most, kept for inference where those of all would take many times the memory of the words'
-//! vectors: a compressed model's. The other words are projected when they come, once a batch.
+//! The projections of the words that come most, kept for inference where those of all would take too much memory. The other words are
+//! projected when they come, once a batch.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::made::MadeOnce;
 use super::table::project;
-use super::words::{CODED_BYTES, Coded, WordRows};
+use super::words::WordRows;
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::shape::Shape;
 use crate::simd::Buf;
@@ -23,9 +23,6 @@ pub(crate) struct FrequentWords {
     seen: Vec<AtomicU32>,
     tokens: AtomicUsize,
     kept: MadeOnce<Kept>,
-    /// Without codes there are none, and what works with them is not compiled.
-    #[cfg(not(feature = "codes"))]
-    never: Coded,
 }
 
 /// Projections of some words, for each direction.
@@ -43,32 +40,20 @@ impl Kept {
         (place != NONE).then_some(usize::from(place))
     }
 
-    /// Copies a row to row `at` of `to`, one matrix for each direction.
-    ///
-    /// # Safety
-    /// The row must exist, be used by no other thread, and be as wide as in `shape`.
-    pub unsafe fn copy(&self, shape: &Shape, place: usize, to: &[Mat], at: usize) {
-        for (rows, to) in self.rows.iter().zip(to) {
-            // SAFETY: by the caller's promise.
-            unsafe { std::ptr::copy_nonoverlapping(rows[place * shape.gp..].as_ptr(), to.row(at), shape.gp) };
-        }
+    /// The rows, a matrix for each direction.
+    pub fn mats(&self, shape: &Shape) -> Vec<Mat> {
+        self.rows.iter().map(|rows| Mat::of(rows, shape.gp)).collect()
     }
 }
 
 impl FrequentWords {
-    /// None counted yet, of the words with these codes.
-    #[cfg(feature = "codes")]
-    pub fn new(coded: &Coded) -> Self {
+    /// None counted yet, of `words` words.
+    pub fn new(words: usize) -> Self {
         Self {
-            seen: (0..coded.rows()).map(|_| AtomicU32::new(0)).collect(),
+            seen: (0..words).map(|_| AtomicU32::new(0)).collect(),
             tokens: AtomicUsize::new(0),
             kept: MadeOnce::default(),
         }
-    }
-
-    #[cfg(not(feature = "codes"))]
-    pub fn new(coded: &Coded) -> Self {
-        match *coded {}
     }
 
     /// What is kept, once it is there. It may come at any time.
@@ -94,7 +79,7 @@ impl FrequentWords {
             return;
         }
         self.kept.make(|| {
-            let room = CODED_BYTES / (shape.gp * shape.dirs * 4).max(1);
+            let room = words.most_bytes() / (shape.gp * shape.dirs * 4).max(1);
             let mut order: Vec<(u32, u32)> = (0u32..)
                 .zip(&self.seen)
                 .map(|(word, seen)| (seen.load(Ordering::Relaxed), word))

@@ -1,7 +1,7 @@
 //! The projections of all words, kept for inference.
 
 use super::made::MadeOnce;
-use super::words::{CODED_BYTES, WordRows};
+use super::words::WordRows;
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::shape::Shape;
 use crate::recurrent::stack::Net;
@@ -9,9 +9,6 @@ use crate::simd::Buf;
 use crate::simd::gemm::Mat;
 use crate::threads::{Member, Pool};
 use recurra_core::layout::PackedLayout;
-
-/// The projections are kept when they take at most this many bytes.
-const TABLE_BYTES: usize = 256 << 20;
 
 /// Words that are projected together.
 const TOGETHER: usize = 256;
@@ -28,11 +25,15 @@ impl WordTable {
         self.table.get().map(Vec::as_slice)
     }
 
+    /// Whether the projections of all words are small enough to be kept.
+    pub fn fits(shape: &Shape, words: WordRows<'_>) -> bool {
+        words.rows * shape.gp * shape.dirs * 4 <= words.most_bytes()
+    }
+
     /// Makes the table, if it is worth it after `tokens` predicted tokens and small enough, unless another thread is
     /// already making it.
     pub fn make(&self, shape: &Shape, packs: &[DirPacks], words: WordRows<'_>, pool: &Pool, tokens: usize) {
-        let most = if words.coded() { CODED_BYTES } else { TABLE_BYTES };
-        if tokens < words.rows || words.rows * shape.gp * shape.dirs * 4 > most || self.table.get().is_some() {
+        if tokens < words.rows || !Self::fits(shape, words) || self.table.get().is_some() {
             return;
         }
         self.table.make(|| project(shape, packs, words, words.rows, |row| row, pool));

@@ -3,8 +3,9 @@
 #[cfg(feature = "codes")]
 pub(crate) use recurra_codes::Coded;
 
-/// What the projections that are kept of a compressed model's words may take.
-pub(crate) const CODED_BYTES: usize = 16 << 20;
+/// What the projections that are kept of words may take, and those of a compressed model's words.
+const TABLE_BYTES: usize = 256 << 20;
+const CODED_BYTES: usize = 16 << 20;
 
 /// Without the feature there are no codes.
 #[cfg(not(feature = "codes"))]
@@ -71,5 +72,13 @@ impl<'a> WordRows<'a> {
     /// Whether they are coded.
     pub fn coded(&self) -> bool {
         matches!(self.values, Values::Coded(_))
+    }
+
+    /// Bytes that the projections kept of them may take.
+    pub fn most_bytes(&self) -> usize {
+        match self.values {
+            Values::Singles { .. } => TABLE_BYTES,
+            Values::Coded(_) => CODED_BYTES,
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::batches::{BATCH_ROWS, cuts};
 use super::params::Params;
 use super::vectors::Inputs;
 use crate::encoder::encoded::{Encoded, Needs};
-use crate::encoder::frequent::FrequentWords;
+use crate::encoder::frequent::{FrequentWords, Kept};
 use crate::encoder::mean::mean;
 use crate::encoder::table::WordTable;
 use crate::encoder::words::WordRows;
@@ -19,7 +19,7 @@ use crate::recurrent::buffers::Trace;
 use crate::recurrent::layers::{LayerDropout, Layers, Source, Start};
 use crate::recurrent::packs::DirPacks;
 use crate::recurrent::stack::{Net, slices};
-use crate::recurrent::steps::DirMats;
+use crate::recurrent::steps::{DirMats, KEPT};
 use crate::simd::gemm::Mat;
 use crate::simd::{Buf, zeros};
 use crate::threads::{Member, Pool};
@@ -33,7 +33,7 @@ pub(super) struct Frozen {
     /// What the network reads of each word, where its forms are its own and are not yet one with their words.
     pub inputs: Option<Buf>,
     pub table: WordTable,
-    /// Of coded words, where tokens are words.
+    /// Where tokens are words and the table of all would take too much.
     pub frequent: Option<FrequentWords>,
 }
 
@@ -64,13 +64,13 @@ impl Frozen {
         frozen
     }
 
-    /// As [`WordTable::make`], where tokens are words and no forms that come with the texts; of coded words only the most frequent ones
-    /// where all would take much.
+    /// As [`WordTable::make`], where tokens are words and no forms that come with the texts; of the most frequent words only where all
+    /// would take too much.
     pub fn project(&self, params: &Params, words: WordRows<'_>, pool: &Pool, tokens: usize) {
         if words.dims == params.config.encoder.inputs() {
             self.table.make(&params.shape, &self.packs, words, pool, tokens);
         }
-        if let Some(frequent) = self.frequent.as_ref().filter(|_| self.table.get().is_none()) {
+        if let Some(frequent) = &self.frequent {
             frequent.make(&params.shape, &self.packs, words, pool);
         }
     }
@@ -197,11 +197,15 @@ impl Reader<'_> {
         let from_inputs = shape.cell.infers_from_inputs(&self.frozen.packs[0], count);
         projected.resize_with(shape.dirs, Buf::default);
         let mixed = match (&table, &self.frozen.frequent) {
-            (None, Some(frequent)) => Some(self.project_words(frequent, ids, (distinct, slots), x, projected)),
+            (None, Some(frequent)) => {
+                let kept = frequent.get();
+                let made = self.project_words((frequent, kept), ids, (distinct, slots), x, projected);
+                Some((kept.map_or_else(|| made.clone(), |kept| kept.mats(shape)), made))
+            }
             _ => None,
         };
         let whole = table.as_deref().map(|tables| Source::Projected { tables, slots: ids.as_ptr() });
-        let mixed = mixed.as_deref().map(|tables| Source::Projected { tables, slots: slots.as_ptr() });
+        let mixed = mixed.as_ref().map(|(kept, made)| Source::Mixed { made, kept, slots: slots.as_ptr() });
         let source = match (whole.or(mixed), placed.rows.forms) {
             (Some(projected), _) => projected,
             // Equal forms are put together and projected once.
@@ -231,11 +235,11 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The projections of a batch's words, each different one once, and for each position in `slots` the number of its row: those of
-    /// frequent words are copied, the others are made.
+    /// The projections of a batch's words that are not kept, each different one once, and for each position in `slots` the number of
+    /// its row among them or those that are kept.
     fn project_words(
         &self,
-        frequent: &FrequentWords,
+        (frequent, kept): (&FrequentWords, Option<&Kept>),
         ids: &[u32],
         (distinct, slots): (&mut Distinct, &mut Vec<u32>),
         x: &mut Buf,
@@ -246,20 +250,14 @@ impl Reader<'_> {
         let different = number(ids, self.params.config.encoder.vocab_size, distinct, slots);
         // Not fewer than there are positions: the next layer's projections come into the same memory.
         let to: Vec<Mat> = projected.iter_mut().map(|buf| Mat::fit(buf, ids.len(), shape.gp)).collect();
-        let kept = frequent.get();
-        let place = |word: u32| kept.and_then(|kept| kept.place(word));
-        let missing: Vec<u32> = different.iter().copied().filter(|&word| place(word).is_none()).collect();
-        let (mut made, mut copied) = (0, missing.len());
-        let mut rows = Vec::with_capacity(different.len());
+        let (mut missing, mut rows) = (Vec::new(), Vec::with_capacity(different.len()));
         for &word in &different {
-            if let (Some(kept), Some(place)) = (kept, place(word)) {
-                // SAFETY: there are as many rows as different words, and this one is this call's.
-                unsafe { kept.copy(shape, place, &to, copied) };
-                rows.push(copied as u32);
-                copied += 1;
-            } else {
-                rows.push(made as u32);
-                made += 1;
+            match kept.and_then(|kept| kept.place(word)) {
+                Some(place) => rows.push(place as u32 | KEPT),
+                None => {
+                    rows.push(missing.len() as u32);
+                    missing.push(word);
+                }
             }
         }
         slots.iter_mut().for_each(|slot| *slot = rows[*slot as usize]);

@@ -3,11 +3,13 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
+use super::batches::BATCH_ROWS;
 use super::model::Network;
 use super::predict::{Frozen, Reader, Want};
 use super::vectors::Vectors;
 use super::weights::Weights;
 use crate::encoder::frequent::FrequentWords;
+use crate::encoder::table::WordTable;
 use crate::heads::pass::Aim;
 use recurra_core::{Chunk, Decoder, Error, ErrorCode, HeadConfig, Result, Rows, Targets};
 
@@ -140,11 +142,17 @@ impl Network {
             }
             let Vectors { words, features, .. } = &weights.vectors;
             let inputs = if weights.settled { None } else { self.params.folded(words, features) };
+            let mut frozen = Frozen { inputs, ..Frozen::new(&self.params, &weights.flat) };
+            let words = weights.inputs(&self.params, &frozen).words;
+            // Wide weights read their inputs as they are: a projection from far memory takes as long as making it.
+            let shape = &self.params.shape;
+            let direct = !words.coded() && shape.cell.infers_from_inputs(&frozen.packs[0], BATCH_ROWS);
             // Where forms come with the texts, a word's row is not all of an input.
-            let coded = weights.vectors.coded.as_ref();
-            let whole = coded.filter(|coded| coded.dims() == self.params.config.encoder.inputs());
-            let frequent = whole.map(FrequentWords::new);
-            weights.frozen = Some(Frozen { inputs, frequent, ..Frozen::new(&self.params, &weights.flat) });
+            let whole = words.dims == self.params.config.encoder.inputs();
+            if whole && !direct && !WordTable::fits(shape, words) {
+                frozen.frequent = Some(FrequentWords::new(words.rows));
+            }
+            weights.frozen = Some(frozen);
         }
         Ok(())
     }

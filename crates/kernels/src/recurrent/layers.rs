@@ -23,6 +23,8 @@ pub(crate) enum Source<'a> {
     Words { x: Mat, count: usize, slots: *const u32 },
     /// Rows that were projected before, for each direction, and for each packed position the number of its row.
     Projected { tables: &'a [Mat], slots: *const u32 },
+    /// The same from two tables for each direction; the numbers are those of [`Projected::Tables`].
+    Mixed { made: &'a [Mat], kept: &'a [Mat], slots: *const u32 },
 }
 
 // SAFETY: only addresses; see Mat.
@@ -124,6 +126,10 @@ impl Layers<'_> {
         let (x, rows, slots) = match (layer, self.source) {
             (0, Source::Projected { tables, slots }) => {
                 return tables.iter().map(|&table| Projected::Table(table, slots)).collect();
+            }
+            (0, Source::Mixed { made, kept, slots }) => {
+                let pairs = made.iter().zip(kept);
+                return pairs.map(|(&made, &kept)| Projected::Tables([made, kept], slots)).collect();
             }
             (0, Source::Words { x, count, slots }) => (x, count, Some(slots)),
             (0, Source::Positions(x)) => (x, total, None),
@@ -265,7 +271,9 @@ impl Layers<'_> {
         match self.source {
             Source::Words { x, count, .. } => (x, count, self.projected.to_vec()),
             Source::Positions(x) => (x, self.net.layout.total(), self.gate_grads(0)),
-            Source::Projected { .. } => unreachable!("there is no way back through rows that were projected before"),
+            Source::Projected { .. } | Source::Mixed { .. } => {
+                unreachable!("there is no way back through rows that were projected before")
+            }
         }
     }
 

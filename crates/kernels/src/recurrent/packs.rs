@@ -20,58 +20,76 @@ pub(crate) struct DirPacks {
     pub bias_h: Buf,
 }
 
-/// Weights so that neighbouring panels make all gates of some units: for as many units as a vector has lanes, their columns
-/// of each gate, one gate after the other.
+/// Weights in one panel for each vector of units: for each value of the input or state a line with the columns of these units, one
+/// gate after the other.
 #[derive(Clone, Default)]
 pub(crate) struct UnitPanels {
-    hh: PackedB,
-    ih: PackedB,
-    bias: Buf,
+    hh: Panels,
+    ih: Panels,
+}
+
+#[derive(Clone, Default)]
+struct Panels {
+    data: Buf,
+    /// Values of the input or state.
+    k: usize,
+    /// Columns of a unit: its gates.
+    gates: usize,
 }
 
 impl UnitPanels {
     /// Packs `w_hh`, `[gates * hp, rp]` row-major.
     pub fn pack(&mut self, gates: usize, w_hh: &[f32], hp: usize, rp: usize) {
-        by_unit(&mut self.hh, gates, w_hh, hp, rp);
+        self.hh.pack(gates, w_hh, hp, rp);
     }
 
-    /// Packs the input's side too, for inputs that are not projected beforehand: `w_ih`, `[gates * hp, kp]`, and what its
-    /// product begins with.
-    pub fn pack_input(&mut self, gates: usize, w_ih: &[f32], bias: &[f32], hp: usize, kp: usize) {
-        by_unit(&mut self.ih, gates, w_ih, hp, kp);
-        self.bias.grow(gates * hp);
-        dispatch(ByUnit { gates, from: bias, hp, width: 1, to: &mut self.bias });
+    /// Packs the input's side too, for inputs that are not projected beforehand: `w_ih`, `[gates * hp, kp]`.
+    pub fn pack_input(&mut self, gates: usize, w_ih: &[f32], hp: usize, kp: usize) {
+        self.ih.pack(gates, w_ih, hp, kp);
     }
 
     /// Whether they were packed.
     pub fn exist(&self) -> bool {
-        self.hh.n > 0
+        self.hh.gates > 0
     }
 
-    /// The recurrent weights.
-    pub fn hh(&self) -> &PackedB {
-        &self.hh
+    /// Bytes of the recurrent weights.
+    pub fn bytes(&self) -> usize {
+        self.hh.data.len() * size_of::<f32>()
     }
 
-    /// The input's weights, and what their product begins with.
-    pub fn input(&self) -> (&PackedB, *const f32) {
-        (&self.ih, self.bias.as_ptr())
+    /// The recurrent weights of the units from `unit` on, a multiple of the lanes, and the number of lines.
+    #[inline(always)]
+    pub fn hh(&self, unit: usize) -> (*const f32, usize) {
+        self.hh.at(unit)
+    }
+
+    /// The input's weights, as [`UnitPanels::hh`].
+    #[inline(always)]
+    pub fn ih(&self, unit: usize) -> (*const f32, usize) {
+        self.ih.at(unit)
     }
 }
 
-fn by_unit(packed: &mut PackedB, gates: usize, from: &[f32], hp: usize, width: usize) {
-    let mut rows = Buf::scratch(gates * hp * width);
-    dispatch(ByUnit { gates, from, hp, width, to: &mut rows });
-    packed.resize(width, gates * hp);
-    packed.pack_transposed(&rows, width);
+impl Panels {
+    fn pack(&mut self, gates: usize, from: &[f32], hp: usize, k: usize) {
+        self.data.grow(gates * hp * k);
+        (self.k, self.gates) = (k, gates);
+        dispatch(ByUnit { gates, from, hp, k, to: &mut self.data });
+    }
+
+    #[inline(always)]
+    fn at(&self, unit: usize) -> (*const f32, usize) {
+        (self.data.as_ptr().wrapping_add(unit * self.gates * self.k), self.k)
+    }
 }
 
-/// Rows of `width` values, gate by gate, into the order of [`UnitPanels`].
+/// Rows of `k` values, gate by gate, into [`UnitPanels`].
 struct ByUnit<'a> {
     gates: usize,
     from: &'a [f32],
     hp: usize,
-    width: usize,
+    k: usize,
     to: &'a mut [f32],
 }
 
@@ -79,11 +97,15 @@ impl Kernel for ByUnit<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Lanes>(self, _: S) {
-        let Self { gates, from, hp, width, to } = self;
-        for (at, to) in to.chunks_exact_mut(width).enumerate() {
-            let (block, column) = (at / (gates * S::L), at % (gates * S::L));
-            let row = column / S::L * hp + block * S::L + column % S::L;
-            to.copy_from_slice(&from[row * width..][..width]);
+        let Self { gates, from, hp, k, to } = self;
+        let line = gates * S::L;
+        for (block, panel) in to.chunks_exact_mut(k * line).enumerate() {
+            for column in 0..line {
+                let row = column / S::L * hp + block * S::L + column % S::L;
+                for (value, to) in from[row * k..][..k].iter().zip(panel.chunks_exact_mut(line)) {
+                    to[column] = *value;
+                }
+            }
         }
     }
 }

@@ -10,6 +10,9 @@ use super::packs::DirPacks;
 use crate::simd::gemm::{Init, Mat};
 use recurra_core::layout::PackedLayout;
 
+/// Marks the number of a row of the second of two tables.
+pub(crate) const KEPT: u32 = 1 << 31;
+
 /// Where the input's part of the pre-activations is.
 #[derive(Clone, Copy)]
 pub(crate) enum Projected {
@@ -17,6 +20,9 @@ pub(crate) enum Projected {
     Packed(Mat),
     /// A table of rows and, for each packed position, the number of its row.
     Table(Mat, *const u32),
+    /// Two tables, and for each packed position the number of its row, with [`KEPT`] where it is in the second. For inference by
+    /// kernels of its own.
+    Tables([Mat; 2], *const u32),
     /// Nowhere yet: the input itself. Only inference that goes through all units of a step can do with it.
     Input(Mat),
 }
@@ -36,7 +42,7 @@ impl Projected {
             match self {
                 Self::Packed(mat) => Init::Of(mat.at(position, 0)),
                 Self::Table(mat, index) => Init::Rows(mat, index.add(position)),
-                Self::Input(_) => unreachable!("an input that was not projected"),
+                Self::Tables(..) | Self::Input(_) => unreachable!("an input of inference's own kernels"),
             }
         }
     }
@@ -50,6 +56,11 @@ impl Projected {
             match self {
                 Self::Packed(mat) => mat.row(position),
                 Self::Table(mat, index) => mat.row(*index.add(position) as usize),
+                Self::Tables([made, kept], index) => {
+                    let number = *index.add(position);
+                    let mat = if number & KEPT == 0 { made } else { kept };
+                    mat.row((number & !KEPT) as usize)
+                }
                 Self::Input(_) => unreachable!("an input that was not projected"),
             }
         }

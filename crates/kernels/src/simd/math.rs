@@ -100,58 +100,116 @@ pub(crate) fn tanh<S: Lanes>(s: S, x: S::f32s) -> S::f32s {
 }
 
 /// [`split_exp`] of several vectors side by side: one waits for its own results most of the time.
+///
+/// Loops, here and below, and no closures: a closure is not compiled for the instruction set unless it is inlined, and that is not
+/// sure where there are many of them.
 #[inline(always)]
 fn split_exps<S: Lanes, const N: usize>(s: S, x: [S::f32s; N]) -> ([S::f32s; N], [S::f32s; N]) {
-    use std::array::from_fn;
-    let shifted: [_; N] = from_fn(|i| fma(s, x[i], s.splat_f32s(LOG2_E), s.splat_f32s(ROUND)));
-    let n: [_; N] = from_fn(|i| s.sub_f32s(shifted[i], s.splat_f32s(ROUND)));
-    let r: [_; N] = from_fn(|i| fma(s, n[i], s.splat_f32s(-LN2_HI), x[i]));
-    let r: [_; N] = from_fn(|i| fma(s, n[i], s.splat_f32s(-LN2_LO), r[i]));
-    let mut p = [s.splat_f32s(COEF[4]); N];
-    for coefficient in COEF[..4].iter().rev() {
-        p = from_fn(|i| fma(s, p[i], r[i], s.splat_f32s(*coefficient)));
+    let (mut shifted, mut r, mut p, mut scale) = (x, x, [s.splat_f32s(COEF[4]); N], x);
+    for i in 0..N {
+        shifted[i] = fma(s, x[i], s.splat_f32s(LOG2_E), s.splat_f32s(ROUND));
     }
-    let squares: [_; N] = from_fn(|i| s.mul_f32s(r[i], r[i]));
-    let expm1 = from_fn(|i| fma(s, p[i], squares[i], r[i]));
-    let bits: [_; N] = from_fn(|i| s.wrapping_dyn_shl_u32s(s.transmute_u32s_f32s(shifted[i]), s.splat_u32s(23)));
-    let scale = from_fn(|i| s.transmute_f32s_u32s(s.add_u32s(bits[i], s.splat_u32s(0x3f80_0000))));
-    (scale, expm1)
+    for i in 0..N {
+        let n = s.sub_f32s(shifted[i], s.splat_f32s(ROUND));
+        r[i] = fma(s, n, s.splat_f32s(-LN2_LO), fma(s, n, s.splat_f32s(-LN2_HI), x[i]));
+    }
+    for coefficient in COEF[..4].iter().rev() {
+        for i in 0..N {
+            p[i] = fma(s, p[i], r[i], s.splat_f32s(*coefficient));
+        }
+    }
+    for i in 0..N {
+        p[i] = fma(s, p[i], s.mul_f32s(r[i], r[i]), r[i]);
+        let bits = s.wrapping_dyn_shl_u32s(s.transmute_u32s_f32s(shifted[i]), s.splat_u32s(23));
+        scale[i] = s.transmute_f32s_u32s(s.add_u32s(bits, s.splat_u32s(0x3f80_0000)));
+    }
+    (scale, p)
 }
 
 /// Beyond this a sigmoid is below 1e-19; a product of its denominator with that of tanh stays finite.
 const SATURATED: f32 = 44.0;
+
+/// `-x`, within what [`SATURATED`] says.
+#[inline(always)]
+fn negative<S: Lanes>(s: S, x: S::f32s) -> S::f32s {
+    clamp(s, s.sub_f32s(s.splat_f32s(0.0), x), SATURATED)
+}
 
 /// The gates of an LSTM, from their pre-activations i|f|g|o: the new cell state, and the denominator of the output gate, for
 /// [`lstm_outputs`]. Both make one quotient of a sigmoid and a tanh that are multiplied.
 #[inline(always)]
 pub(crate) fn lstm_cell<S: Lanes>(s: S, gates: [S::f32s; 4], c: S::f32s) -> (S::f32s, S::f32s) {
     let [i, f, g, o] = gates;
-    let (zero, one) = (s.splat_f32s(0.0), s.splat_f32s(1.0));
-    let negative = |x| clamp(s, s.sub_f32s(zero, x), SATURATED);
+    let one = s.splat_f32s(1.0);
     let twice = clamp(s, g, 9.02);
-    let (scale, expm1) = split_exps(s, [negative(i), negative(f), s.add_f32s(twice, twice), negative(o)]);
-    let below = |gate: usize| s.add_f32s(one, fma(s, scale[gate], expm1[gate], scale[gate]));
+    let (scale, expm1) = split_exps(s, [negative(s, i), negative(s, f), s.add_f32s(twice, twice), negative(s, o)]);
+    let below_i = s.add_f32s(one, fma(s, scale[0], expm1[0], scale[0]));
+    let below_f = s.add_f32s(one, fma(s, scale[1], expm1[1], scale[1]));
+    let below_o = s.add_f32s(one, fma(s, scale[3], expm1[3], scale[3]));
     let m = fma(s, scale[2], expm1[2], s.sub_f32s(scale[2], one));
-    let fresh = s.quotient(m, s.mul_f32s(below(0), s.add_f32s(m, s.splat_f32s(2.0))));
-    (fma(s, s.quotient(one, below(1)), c, fresh), below(3))
+    let fresh = s.quotient(m, s.mul_f32s(below_i, s.add_f32s(m, s.splat_f32s(2.0))));
+    (fma(s, s.quotient(one, below_f), c, fresh), below_o)
 }
 
-/// The outputs of some rows, from what [`lstm_cell`] gave for each.
+/// The outputs of some rows, from the cell states and denominators that [`lstm_cell`] gave for each.
 #[inline(always)]
-pub(crate) fn lstm_outputs<S: Lanes, const N: usize>(s: S, cells: [(S::f32s, S::f32s); N]) -> [S::f32s; N] {
-    let mut twice = [s.splat_f32s(0.0); N];
-    for (twice, cell) in twice.iter_mut().zip(&cells) {
-        let clamped = clamp(s, cell.0, 9.02);
-        *twice = s.add_f32s(clamped, clamped);
+pub(crate) fn lstm_outputs<S: Lanes, const N: usize>(s: S, cells: [S::f32s; N], below_o: [S::f32s; N]) -> [S::f32s; N] {
+    let (mut m, below) = tanh_parts(s, cells);
+    for i in 0..N {
+        m[i] = s.quotient(m[i], s.mul_f32s(below_o[i], below[i]));
     }
-    let (scale, expm1) = split_exps(s, twice);
-    // A loop, not a closure: one that is too long to be inlined is compiled without the instruction set.
-    let mut outputs = twice;
-    for (i, output) in outputs.iter_mut().enumerate() {
-        let m = fma(s, scale[i], expm1[i], s.sub_f32s(scale[i], s.splat_f32s(1.0)));
-        *output = s.quotient(m, s.mul_f32s(cells[i].1, s.add_f32s(m, s.splat_f32s(2.0))));
+    m
+}
+
+/// [`tanh`] of several vectors, with [`Lanes::quotient`].
+#[inline(always)]
+pub(crate) fn tanhs<S: Lanes, const N: usize>(s: S, x: [S::f32s; N]) -> [S::f32s; N] {
+    let (mut m, below) = tanh_parts(s, x);
+    for i in 0..N {
+        m[i] = s.quotient(m[i], below[i]);
     }
-    outputs
+    m
+}
+
+/// Numerators and denominators of [`tanh`].
+#[inline(always)]
+fn tanh_parts<S: Lanes, const N: usize>(s: S, mut x: [S::f32s; N]) -> ([S::f32s; N], [S::f32s; N]) {
+    for x in &mut x {
+        let clamped = clamp(s, *x, 9.02);
+        *x = s.add_f32s(clamped, clamped);
+    }
+    let (scale, mut m) = split_exps(s, x);
+    for i in 0..N {
+        m[i] = fma(s, scale[i], m[i], s.sub_f32s(scale[i], s.splat_f32s(1.0)));
+        x[i] = s.add_f32s(m[i], s.splat_f32s(2.0));
+    }
+    (m, x)
+}
+
+/// Two gates of a GRU, from their pre-activations: `r`, and `exp(-x)` of `z`, for [`gru_states`].
+#[inline(always)]
+pub(crate) fn gru_gates<S: Lanes>(s: S, r: S::f32s, z: S::f32s) -> (S::f32s, S::f32s) {
+    let one = s.splat_f32s(1.0);
+    let (scale, expm1) = split_exps(s, [negative(s, r), negative(s, z)]);
+    let below_r = s.add_f32s(one, fma(s, scale[0], expm1[0], scale[0]));
+    (s.quotient(one, below_r), fma(s, scale[1], expm1[1], scale[1]))
+}
+
+/// The new states of some rows: `(1 - z) tanh(n) + z h`, where `e = exp(-x)` makes `z = 1 / (1 + e)` and `tanh(n) = m / (m + 2)`. So
+/// it is one quotient, `(e m + h (m + 2)) / ((1 + e) (m + 2))`.
+#[inline(always)]
+pub(crate) fn gru_states<S: Lanes, const N: usize>(
+    s: S,
+    e: [S::f32s; N],
+    n: [S::f32s; N],
+    old: [S::f32s; N],
+) -> [S::f32s; N] {
+    let (mut m, below) = tanh_parts(s, n);
+    for i in 0..N {
+        let above = fma(s, e[i], m[i], s.mul_f32s(old[i], below[i]));
+        m[i] = s.quotient(above, s.mul_f32s(s.add_f32s(s.splat_f32s(1.0), e[i]), below[i]));
+    }
+    m
 }
 
 #[cfg(test)]
@@ -223,12 +281,12 @@ mod tests {
         type Output = ();
         #[inline(always)]
         fn run<S: Lanes>(self, s: S) {
-            let cell = lstm_cell(s, self.gates.map(|gate| s.splat_f32s(gate)), s.splat_f32s(self.c));
+            let (c, below) = lstm_cell(s, self.gates.map(|gate| s.splat_f32s(gate)), s.splat_f32s(self.c));
             let mut lanes = [0.0f32; 32];
             // SAFETY: a vector has 16 lanes at most.
             unsafe {
-                store(s, lanes.as_mut_ptr(), cell.0);
-                store(s, lanes.as_mut_ptr().add(16), lstm_outputs(s, [cell])[0]);
+                store(s, lanes.as_mut_ptr(), c);
+                store(s, lanes.as_mut_ptr().add(16), lstm_outputs(s, [c], [below])[0]);
             }
             *self.to = [lanes[0], lanes[16]];
         }
@@ -258,6 +316,56 @@ mod tests {
                 let mut to = [0.0; 2];
                 dispatch_on(isa, Cell { gates, c: 0.1, to: &mut to });
                 assert!(to[1].is_nan() && (nan == 3 || to[0].is_nan()), "{isa:?} {nan}");
+            }
+        }
+    }
+
+    struct GruCell<'a> {
+        gates: [f32; 3],
+        old: f32,
+        to: &'a mut [f32; 2],
+    }
+
+    impl Kernel for GruCell<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Lanes>(self, s: S) {
+            let [r, z, n] = self.gates.map(|gate| s.splat_f32s(gate));
+            let (r, e) = gru_gates(s, r, z);
+            let [new] = gru_states(s, [e], [n], [s.splat_f32s(self.old)]);
+            let mut lanes = [0.0f32; 32];
+            // SAFETY: a vector has 16 lanes at most.
+            unsafe {
+                store(s, lanes.as_mut_ptr(), r);
+                store(s, lanes.as_mut_ptr().add(16), new);
+            }
+            *self.to = [lanes[0], lanes[16]];
+        }
+    }
+
+    #[test]
+    fn a_grus_gates_are_exact_also_where_they_saturate() {
+        let sigmoid = |x: f32| 1.0 / (1.0 + (-f64::from(x)).exp());
+        let points = [-1e30f32, -300.0, -88.0, -44.5, -9.0, -1.3, -1e-6, 0.0, 1e-20, 0.4, 3.0, 20.0, 44.5, 100.0, 1e30];
+        for isa in Isa::all_available() {
+            for (place, &r) in points.iter().enumerate() {
+                for &z in &points {
+                    for &n in &points {
+                        let old = (points[(place + 4) % points.len()]).clamp(-1.0, 1.0);
+                        let mut to = [0.0; 2];
+                        dispatch_on(isa, GruCell { gates: [r, z, n], old, to: &mut to });
+                        let new = (1.0 - sigmoid(z)) * f64::from(n).tanh() + sigmoid(z) * f64::from(old);
+                        assert!((f64::from(to[0]) - sigmoid(r)).abs() <= 5e-7, "{isa:?} {r}: {}", to[0]);
+                        assert!((f64::from(to[1]) - new).abs() <= 5e-7, "{isa:?} {z} {n} {old}: {} {new}", to[1]);
+                    }
+                }
+            }
+            for nan in 0..3 {
+                let mut gates = [0.5; 3];
+                gates[nan] = f32::NAN;
+                let mut to = [0.0; 2];
+                dispatch_on(isa, GruCell { gates, old: 0.1, to: &mut to });
+                assert!(to[usize::from(nan > 0)].is_nan(), "{isa:?} {nan}");
             }
         }
     }

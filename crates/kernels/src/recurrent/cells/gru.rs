@@ -1,16 +1,22 @@
 //! The GRU, with PyTorch's gates r, z, n and the reset applied after the product:
 //! `n = tanh(W x + b + r (U h + c))`, `h' = (1 - z) n + z h`.
 
-use super::kernel::{CellKernel, Facts, Recurrence, StepBackward, StepForward};
+use super::fused::{self, Fused, Units};
+use super::kernel::{CellKernel, Facts, InferenceWeights, Recurrence, StepBackward, StepForward};
 use super::through::{through_sigmoid, through_tanh};
-use crate::simd::math::{sigmoid, tanh};
+use crate::recurrent::packs::DirPacks;
+use crate::recurrent::steps::{Projected, Steps};
+use crate::simd::math::{gru_gates, gru_states, sigmoid, tanh};
 use crate::simd::{Lanes, fma, load, store};
+
+/// r, z, n.
+const GATES: usize = 3;
 
 pub(super) struct Gru;
 
 impl CellKernel for Gru {
     /// Saves the recurrent part of n.
-    const FACTS: Facts = Facts { gates: 3, recurrence: Recurrence::Apart, saves: true, ..Facts::PLAIN };
+    const FACTS: Facts = Facts { gates: GATES, recurrence: Recurrence::Apart, saves: true, ..Facts::PLAIN };
 
     #[inline(always)]
     unsafe fn forward<S: Lanes>(s: S, step: &StepForward) {
@@ -65,5 +71,36 @@ impl CellKernel for Gru {
                 }
             }
         }
+    }
+
+    const INFER: Option<unsafe fn(Steps<'_>, Projected)> = Some(infer);
+
+    fn pack_inference(packs: &mut DirPacks, weights: &InferenceWeights<'_>) {
+        packs.units.pack(GATES, weights.w_hh, weights.hp, weights.rp);
+    }
+}
+
+unsafe fn infer(steps: Steps<'_>, x: Projected) {
+    // SAFETY: by the caller's promise.
+    unsafe { fused::infer(&Gru, steps, x) }
+}
+
+impl Fused<GATES> for Gru {
+    #[inline(always)]
+    unsafe fn units<S: Lanes, const M: usize>(s: S, units: &Units<S, GATES, M>) -> [S::f32s; M] {
+        let zero = s.splat_f32s(0.0);
+        let (mut e, mut n, mut old) = ([zero; M], [zero; M], [zero; M]);
+        for row in 0..M {
+            // SAFETY: by the caller's promise.
+            unsafe {
+                let r = s.add_f32s(units.recurrent(s, row, 0), units.input(s, row, 0));
+                let z = s.add_f32s(units.recurrent(s, row, 1), units.input(s, row, 1));
+                let (r, exp) = gru_gates(s, r, z);
+                e[row] = exp;
+                n[row] = fma(s, r, units.recurrent(s, row, 2), units.input(s, row, 2));
+                old[row] = units.old(s, row);
+            }
+        }
+        gru_states(s, e, n, old)
     }
 }

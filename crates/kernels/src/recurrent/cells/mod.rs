@@ -1,5 +1,6 @@
 //! The recurrent cells, one file each. A further one is a file here, a line in [`of`] and a variant of [`Cell`].
 
+mod fused;
 mod gru;
 pub(crate) mod kernel;
 mod lstm;

@@ -1,8 +1,11 @@
 //! The plain recurrent cell: `h' = f(W x + b + U h + c)` with tanh or relu for `f`.
 
-use super::kernel::{CellKernel, Facts, StepBackward, StepForward};
+use super::fused::{self, Fused, Units};
+use super::kernel::{CellKernel, Facts, InferenceWeights, StepBackward, StepForward};
 use super::through::through_tanh;
-use crate::simd::math::tanh;
+use crate::recurrent::packs::DirPacks;
+use crate::recurrent::steps::{Projected, Steps};
+use crate::simd::math::{tanh, tanhs};
 use crate::simd::{Lanes, load, store};
 
 /// `f` is tanh.
@@ -13,17 +16,29 @@ pub(super) struct Relu;
 
 /// What the two cells differ in. (Not closures: one that is too long to be inlined is compiled without the instruction set, and each of
 /// its operations becomes a call.)
-trait Activation {
+trait Activation: Sync + 'static {
+    const CELL: Self;
+
     fn of<S: Lanes>(s: S, a: S::f32s) -> S::f32s;
+
+    /// Of several vectors, for inference.
+    fn of_many<S: Lanes, const M: usize>(s: S, a: [S::f32s; M]) -> [S::f32s; M];
 
     /// Through the function with value `h`.
     fn back<S: Lanes>(s: S, dh: S::f32s, h: S::f32s) -> S::f32s;
 }
 
 impl Activation for Tanh {
+    const CELL: Self = Self;
+
     #[inline(always)]
     fn of<S: Lanes>(s: S, a: S::f32s) -> S::f32s {
         tanh(s, a)
+    }
+
+    #[inline(always)]
+    fn of_many<S: Lanes, const M: usize>(s: S, a: [S::f32s; M]) -> [S::f32s; M] {
+        tanhs(s, a)
     }
 
     #[inline(always)]
@@ -33,9 +48,19 @@ impl Activation for Tanh {
 }
 
 impl Activation for Relu {
+    const CELL: Self = Self;
+
     #[inline(always)]
     fn of<S: Lanes>(s: S, a: S::f32s) -> S::f32s {
         s.max_f32s(s.splat_f32s(0.0), a)
+    }
+
+    #[inline(always)]
+    fn of_many<S: Lanes, const M: usize>(s: S, mut a: [S::f32s; M]) -> [S::f32s; M] {
+        for value in &mut a {
+            *value = Self::of(s, *value);
+        }
+        a
     }
 
     #[inline(always)]
@@ -45,7 +70,7 @@ impl Activation for Relu {
     }
 }
 
-impl<A: Activation + Sync + 'static> CellKernel for A {
+impl<A: Activation> CellKernel for A {
     const FACTS: Facts = Facts::PLAIN;
 
     /// `gates` holds the pre-activation and receives the new state, which `h` receives too.
@@ -76,5 +101,28 @@ impl<A: Activation + Sync + 'static> CellKernel for A {
                 }
             }
         }
+    }
+
+    const INFER: Option<unsafe fn(Steps<'_>, Projected)> = Some(infer::<A>);
+
+    fn pack_inference(packs: &mut DirPacks, weights: &InferenceWeights<'_>) {
+        packs.units.pack(1, weights.w_hh, weights.hp, weights.rp);
+    }
+}
+
+unsafe fn infer<A: Activation>(steps: Steps<'_>, x: Projected) {
+    // SAFETY: by the caller's promise.
+    unsafe { fused::infer(&A::CELL, steps, x) }
+}
+
+impl<A: Activation> Fused<1> for A {
+    #[inline(always)]
+    unsafe fn units<S: Lanes, const M: usize>(s: S, units: &Units<S, 1, M>) -> [S::f32s; M] {
+        let mut sums = [s.splat_f32s(0.0); M];
+        for (row, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: by the caller's promise.
+            *sum = unsafe { s.add_f32s(units.product(row, 0), units.input(s, row, 0)) };
+        }
+        A::of_many(s, sums)
     }
 }

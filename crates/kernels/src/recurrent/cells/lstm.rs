@@ -1,21 +1,15 @@
 //! The LSTM, with gates i, f, g, o: `c' = f c + i g`, `h' = o tanh(c')`. The state may be projected (`proj_size`).
-//!
-//! Inference has its own kernels: [`infer::Infer`] for weights that fit the first-level cache, and
-//! [`infer_wide::InferWide`] for larger ones.
 
-mod infer;
-mod infer_wide;
-
-use self::infer::GATES;
-use super::kernel::{AnyCell, CellKernel, Facts, InferenceWeights, StepBackward, StepForward};
+use super::fused::{self, Fused, Units};
+use super::kernel::{CellKernel, Facts, InferenceWeights, StepBackward, StepForward};
 use super::through::{through_sigmoid, through_tanh};
-use crate::recurrent::packs::{DirPacks, UnitPanels};
+use crate::recurrent::packs::DirPacks;
 use crate::recurrent::steps::{Projected, Steps};
-use crate::simd::math::{sigmoid, tanh};
-use crate::simd::{Isa, Lanes, dispatch, fma, isa, load, store};
+use crate::simd::math::{lstm_cell, lstm_outputs, sigmoid, tanh};
+use crate::simd::{Lanes, fma, load, store};
 
-/// Bytes of weights for each row of a group that are as good as in the first-level cache.
-const NEAR_BYTES: usize = 22 << 10;
+/// i, f, g, o.
+const GATES: usize = 4;
 
 pub(super) struct Lstm;
 
@@ -83,30 +77,36 @@ impl CellKernel for Lstm {
         let &InferenceWeights { w_ih, w_hh, hp, rp, kp, input } = weights;
         packs.units.pack(GATES, w_hh, hp, rp);
         if input {
-            packs.units.pack_input(GATES, w_ih, &packs.bias_x, hp, kp);
+            packs.units.pack_input(GATES, w_ih, hp, kp);
         }
     }
 
     fn infers_from_inputs(packs: &DirPacks, rows: usize) -> bool {
-        packs.units.exist() && !fit_groups(&packs.units, rows)
+        fused::reads_inputs(packs, GATES, rows)
     }
 }
 
 unsafe fn infer(steps: Steps<'_>, x: Projected) {
-    if !steps.packs.units.exist() {
-        // SAFETY: by the caller's promise.
-        unsafe { Lstm.forward(steps, x) }
-    } else if fit_groups(&steps.packs.units, steps.rows.len()) {
-        dispatch(infer::Infer(steps, x));
-    } else {
-        dispatch(infer_wide::InferWide(steps, x));
-    }
+    // SAFETY: by the caller's promise.
+    unsafe { fused::infer(&Lstm, steps, x) }
 }
 
-/// Whether a group of few rows runs through all steps before the next ([`infer::Infer`]). Each then reads all weights at every
-/// step, which takes longer than it saves where they are not in the first-level cache, or nearly so; there all rows of a step
-/// go through the weights together ([`infer_wide::InferWide`]).
-fn fit_groups(units: &UnitPanels, rows: usize) -> bool {
-    let group = if isa() == Isa::Avx512 { 6 } else { 3 };
-    rows <= group || units.hh().n * units.hh().k * 4 <= group * NEAR_BYTES
+impl Fused<GATES> for Lstm {
+    #[inline(always)]
+    unsafe fn units<S: Lanes, const M: usize>(s: S, units: &Units<S, GATES, M>) -> [S::f32s; M] {
+        let (mut cells, mut below) = ([s.splat_f32s(0.0); M], [s.splat_f32s(0.0); M]);
+        for row in 0..M {
+            // SAFETY: by the caller's promise.
+            unsafe {
+                let mut gates = [s.splat_f32s(0.0); GATES];
+                for (gate, sum) in gates.iter_mut().enumerate() {
+                    *sum = s.add_f32s(units.product(row, gate), units.input(s, row, gate));
+                }
+                let c = units.second(row);
+                (cells[row], below[row]) = lstm_cell(s, gates, load(s, c));
+                store(s, c, cells[row]);
+            }
+        }
+        lstm_outputs(s, cells, below)
+    }
 }
