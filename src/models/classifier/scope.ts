@@ -40,7 +40,7 @@ const MOST_LEVELS = 65;
 const DIGITS = 6;
 /**
  * How much each signal counts. On held-out labels of banking77 the entropy finds most, on other sets' texts the unknown words do; without the energy
- * fewer texts of banking77 are found beside Snips.
+ * fewer texts of banking77 are found by a model of Snips.
  */
 const WEIGHTS = { unknown: 1, entropy: 2, energy: 1 };
 
@@ -149,7 +149,7 @@ export function scopeOf(signals: Signals): Scope | undefined {
 
 /** Whether a text looks unlike those of the training, by the place of its signals. */
 export function isOutOfScope(scope: Scope, signals: Signals, row: number): boolean {
-  // The limit is rounded, and what validation rows have most often is no alarm.
+  // The limit is rounded, and what validation rows have most often gives no alarm.
   return strangeness(scope, signals, row) > scope.limit * (1 + 10 ** (1 - DIGITS));
 }
 
