@@ -1,7 +1,6 @@
 import { constraint } from '../core/errors.js';
 import type { Tokens, UnlabelledText } from '../data/readers/rows.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
-import type { Caution } from '../models/classifier/predictOptions.js';
 import { plainTranslation } from '../models/seq2seq/plain.js';
 import { type Seq2SeqPredictOptions, TRANSLATE } from '../models/seq2seq/prediction.js';
 import { Seq2Seq } from '../models/seq2seq/seq2seq.js';
@@ -22,14 +21,12 @@ export interface AnswerFlags {
   topK?: number;
   minProbability?: number;
   precision?: number;
+  outOfScope?: boolean;
 }
 
-/** What those of a classifier mean for its answers. */
-export function cautionOf({
-  minProbability,
-  precision,
-}: AnswerFlags): Caution & { minProbability: number | undefined } {
-  return { minProbability, precision };
+/** What those of a classifier alone mean for its answers. */
+export function cautionOf({ minProbability, precision, outOfScope }: AnswerFlags) {
+  return { minProbability, precision, ...(outOfScope !== undefined && { outOfScope }) };
 }
 
 /** A row to answer. */

@@ -85,12 +85,14 @@ interface Answered {
   topK?: number;
   minProbability?: number;
   precision?: number;
+  outOfScope?: boolean;
 }
 
-/** Refuses a precision that the model has no threshold for: that is not a server error. */
-function checkPrecision(model: TextClassifier, precision: number): void {
+/** Refuses what the model cannot tell for lack of validation rows: that is not a server error. */
+function checkAsked(model: TextClassifier, precision: number | undefined, outOfScope: boolean): void {
   try {
-    model.thresholdFor(precision);
+    if (precision !== undefined) model.thresholdFor(precision);
+    if (outOfScope) model.checkScope();
   } catch (error) {
     if (!(error instanceof ArgumentError)) throw error;
     throw new Refusal({ status: 400, code: error.code, message: error.message });
@@ -105,11 +107,12 @@ function predictionRoutes(
   const shape = schemas(settings, model.labels.length);
   const metrics = new PredictionMetrics(common, model);
   const options = (
-    { topK = settings.topK, minProbability, precision }: Answered,
+    { topK = settings.topK, minProbability, precision, outOfScope = false }: Answered,
     reply: FastifyReply,
   ): CautiousOptions => {
-    if (precision !== undefined) checkPrecision(model, precision);
-    return { topK: Math.min(topK, model.labels.length), minProbability, precision, signal: whenGone(reply) };
+    checkAsked(model, precision, outOfScope);
+    const caution = { minProbability, precision, outOfScope };
+    return { topK: Math.min(topK, model.labels.length), ...caution, signal: whenGone(reply) };
   };
   const done = (request: FastifyRequest, predictions: Prediction<string | null>[]) => {
     labelled(request, predictions.length);

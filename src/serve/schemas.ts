@@ -75,6 +75,11 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
     description:
       'Gives no label below the threshold that reached this precision on the validation rows of the training. Default: none.',
   };
+  const outOfScope = {
+    type: 'boolean',
+    description:
+      'Whether to find out if a text is unlike those of the training; needs a model that was trained with validation rows. Default: false.',
+  };
   const labelProbability = {
     type: 'object',
     required: ['label', 'probability'],
@@ -108,6 +113,10 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
         type: 'integer',
         description: 'How many of them the model knows. If 0, the probabilities say nothing about the text.',
       },
+      outOfScope: {
+        type: 'boolean',
+        description: 'Whether the text is unlike those of the training; there only if the request asks for it.',
+      },
     },
   };
   return {
@@ -115,7 +124,7 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
       type: 'object',
       required: ['text'],
       additionalProperties: false,
-      properties: { text, topK: top, minProbability: least, precision },
+      properties: { text, topK: top, minProbability: least, precision, outOfScope },
     },
     many: {
       type: 'object',
@@ -126,6 +135,7 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
         topK: top,
         minProbability: least,
         precision,
+        outOfScope,
       },
     },
     prediction,

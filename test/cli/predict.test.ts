@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { recurra, trainedModel } from '../support/cli.js';
+import { COLUMNS, recurra, SMALL, trainedModel } from '../support/cli.js';
 import { topicCsv, topicTexts } from '../support/texts.js';
 
-const { folder, model } = trainedModel();
+const { folder, csv, model } = trainedModel();
 
 describe('recurra predict', () => {
   it('labels arguments, the lines of a file, and standard input', () => {
@@ -37,6 +37,22 @@ describe('recurra predict', () => {
     expect(recurra(['predict', model, '--min-probability', '1', 'a cat']).out).toMatch(/^unsure: animal \d+\.\d %/);
     const { status, err } = recurra(['predict', model, '--precision', '0.9', 'a cat']);
     expect([status, err]).toEqual([2, expect.stringMatching(/not measured on validation rows/)]);
+    const scoped = recurra(['predict', model, '--out-of-scope', 'a cat']);
+    expect([scoped.status, scoped.err]).toEqual([2, expect.stringMatching(/validation, of at least 20 rows/)]);
+    const measured = join(folder, 'measured.safetensors');
+    recurra(['train', csv, ...COLUMNS, ...SMALL, '--validation', '0.2', '--out', measured]);
+    const flagged = recurra([
+      'predict',
+      measured,
+      '--out-of-scope',
+      '--precision',
+      '0.5',
+      'a cat',
+      'zyx uvw',
+      '--json',
+    ]);
+    expect(flagged.json()).toMatchObject([{ label: 'animal', outOfScope: false }, { outOfScope: true }]);
+    expect(recurra(['predict', measured, '--out-of-scope', 'zyx uvw']).out).toMatch(/^out of scope: .*\tzyx uvw/);
     const piped = recurra(['predict', model], 'cheese and bread\nzyx\n');
     expect(piped.out).toMatch(/^food \d+\.\d % .*\tcheese and bread\n.*\tzyx {3}\(no known word/);
   });

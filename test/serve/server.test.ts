@@ -68,6 +68,10 @@ describe('a wanted precision', () => {
     const texts = topicTexts(20, 3).map(({ text }) => text);
     const answers = async (body: object) => (await post(`${at}/predict/many`, { texts, ...body })).json();
     expect(await answers({ precision: 0.9 })).toEqual(await answers({ minProbability }));
+    const scoped = await post(`${at}/predict`, { text: 'zyx uvw', outOfScope: true });
+    expect(await scoped.json()).toMatchObject({ outOfScope: true, knownTokens: 0 });
+    const refused = await post(`${url}/predict`, { text: 'zyx uvw', outOfScope: true });
+    expect([refused.status, await refused.json()]).toMatchObject([400, { error: { code: 'INVALID_ARGUMENT' } }]);
     const { status } = await post(`${at}/predict`, { text: 'a', precision: 0 });
     expect(status).toBe(400);
   });

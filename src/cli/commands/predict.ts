@@ -49,7 +49,7 @@ function show(
   const unknown =
     prediction.knownTokens === 0 ? '   (no known word: the probabilities say nothing about this text)' : '';
   process.stdout.write(
-    `${prediction.label === null ? 'unsure: ' : ''}${classes.join('  ')}\t${printable(onOneLine(text))}${unknown}\n`,
+    `${prediction.outOfScope ? 'out of scope: ' : ''}${prediction.label === null ? 'unsure: ' : ''}${classes.join('  ')}\t${printable(onOneLine(text))}${unknown}\n`,
   );
 }
 

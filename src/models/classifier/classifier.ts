@@ -1,6 +1,7 @@
 import { invalidArgument } from '../../core/errors.js';
 import { checkNames, settingsOf } from '../../core/options/table.js';
 import type { Rows } from '../../data/readers/rows.js';
+import { encodeDataset } from '../../data/sets/encode.js';
 import type { ExplainingEngine } from '../../engine/engine.js';
 import type { Mix } from '../../engine/linear.js';
 import type { Evaluation } from '../../measures/evaluation.js';
@@ -28,6 +29,7 @@ import type { ModelSettings } from './network.js';
 import type { StartEvent, TrainOptions } from './options.js';
 import { type Prediction, type Predictor, predictionOf } from './prediction.js';
 import { type CautiousOptions, cautious, PRECISION, type PredictOptions, predictSettings } from './predictOptions.js';
+import { energiesOf, entropyOf, isOutOfScope, type Scope, type Signals, withoutScope } from './scope.js';
 import { type ClassifierParts, classifierTask } from './task.js';
 import type { TuneOptions } from './tuning/options.js';
 import { tuneClassifier } from './tuning/tune.js';
@@ -60,6 +62,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
   readonly #engine: ExplainingEngine;
   readonly #expert: Expert | undefined;
   #certainty: Certainty | undefined;
+  readonly #scope: Scope | undefined;
   readonly #text: TokenSettings;
   readonly #predictor: Predictor;
   readonly #serving: ModelServing;
@@ -74,6 +77,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
     this.members = parts.members;
     this.#expert = expert;
     this.#certainty = parts.certainty;
+    this.#scope = parts.scope;
     this.labels = labels;
     this.thresholds = thresholds;
     this.#engine = engine;
@@ -219,7 +223,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
     const share = this.recurrent ? (this.mix?.network ?? 1) : 0;
     const { version } = classifierFile;
     // The smaller model's probabilities are others, so what was measured of these is left out.
-    const metadata = this.#described(undefined);
+    const metadata = this.#described(undefined, undefined);
     const packed = await this.packed(
       options,
       { where: 'TextClassifier.compress', version, share, prunes: true },
@@ -232,14 +236,14 @@ export class TextClassifier extends TextModel<ModelSettings> {
 
   /** @internal */
   protected override metadata(): Record<string, string> {
-    return this.#described(this.#certainty);
+    return this.#described(this.#certainty, this.#scope);
   }
 
-  #described(certainty: Certainty | undefined): Record<string, string> {
+  #described(certainty: Certainty | undefined, scope: Scope | undefined): Record<string, string> {
     const common = { settings: this.settings, text: describedText(this.#text), vocab: this.vocab };
     const { labels, thresholds, mix: linear, recurrent, members } = this;
     const described = classifierMetadata(common, labels, linear !== undefined, members);
-    return described({ thresholds, linear, recurrent, certainty });
+    return described({ thresholds, linear, recurrent, certainty, scope });
   }
 
   /**
@@ -298,6 +302,8 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * console.log(label ?? `perhaps ${classes[0]!.label}: needs review`);
    * ```
    *
+   * `outOfScope: true` also says whether the text is unlike those of the training, see {@link Prediction.outOfScope}.
+   *
    * `precision: 0.99` in its place takes the threshold that reached 99 % on validation rows, see {@link thresholdFor}.
    */
   predict(text: string, options: CautiousOptions): Promise<Prediction<string | null>>;
@@ -305,6 +311,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
   async predict(text: string, options: PredictOptions | CautiousOptions = {}): Promise<Prediction<string | null>> {
     if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
     const answer = this.#checkPredict(options);
+    if (options.outOfScope) return (await this.#scoped([text], answer, options.signal))[0]!;
     const [prediction] = await this.#serving.answer([text], answer, options.signal);
     return prediction!;
   }
@@ -331,6 +338,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
     const answer = this.#checkPredict(options);
     if (!Array.isArray(texts)) throw invalidArgument('texts', 'an array of strings', texts);
     if (texts.length === 0) return [];
+    if (options.outOfScope) return this.#scoped(texts, answer, options.signal);
     return this.#serving.answer(texts, answer, options.signal);
   }
 
@@ -388,10 +396,55 @@ export class TextClassifier extends TextModel<ModelSettings> {
     return this.during(explainText(model, this.#text, text, settings));
   }
 
+  /**
+   * Throws unless the model can tell which texts are out of scope.
+   *
+   * @internal
+   */
+  checkScope(): Scope {
+    if (!this.#scope) throw withoutScope(this.compression !== undefined);
+    return this.#scope;
+  }
+
+  /** Answers texts, and says which of them are out of scope. */
+  async #scoped(
+    texts: readonly string[],
+    answer: Answer<Prediction<string | null>>,
+    signal: AbortSignal | undefined,
+  ): Promise<Prediction<string | null>[]> {
+    const scope = this.checkScope();
+    const { labels, recurrent } = this;
+    const multiLabel = this.thresholds !== undefined;
+    const asked = await this.#serving.answer(
+      texts,
+      (scores, start, tokens, known, read) => ({
+        entropy: entropyOf(scores.subarray(start, start + labels.length), multiLabel),
+        unknown: tokens === 0 ? 1 : (tokens - known) / tokens,
+        prediction: answer(scores, start, tokens, known, read),
+      }),
+      signal,
+    );
+    const energies = async () => {
+      const { tokenizer, vocab } = this.#predictor;
+      const rows = texts.map((text) => ({ text, label: multiLabel ? [] : labels[0]! }));
+      const options = { tokenizer, vocab, classes: labels, multiLabel, ...(signal && { signal }) };
+      return energiesOf(this.#engine, await encodeDataset(rows, options), multiLabel);
+    };
+    const signals: Signals = {
+      unknown: Float64Array.from(asked, ({ unknown }) => unknown),
+      entropy: Float64Array.from(asked, ({ entropy }) => entropy),
+      energy: recurrent ? await this.during(energies()) : undefined,
+    };
+    return asked.map(({ prediction }, row) =>
+      Object.assign(prediction, { outOfScope: isOutOfScope(scope, signals, row) }),
+    );
+  }
+
   /** Checks options of a prediction, and makes the function that answers with them. */
   #checkPredict(options: PredictOptions | CautiousOptions): Answer<Prediction<string | null>> {
     this.checkOpen();
-    const { topK, minProbability, precision } = predictSettings(options, this.labels.length);
+    const { topK, minProbability, precision, outOfScope } = predictSettings(options, this.labels.length);
+    if (outOfScope) this.checkScope();
     const asked = precision === undefined ? 0 : this.thresholdFor(precision).minProbability;
     const least = Math.max(minProbability, asked);
     const { labels } = this;

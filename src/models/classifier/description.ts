@@ -18,6 +18,8 @@ export interface ClassifierFields {
   members: number;
   /** What it tells of validation rows, as it stands there; `certaintyOf` checks it. */
   certainty?: unknown;
+  /** What it tells of the look of these rows, as it stands there; `checkedScope` checks it. */
+  scope?: unknown;
 }
 
 /** A multi-label model has one threshold per label, any other model none. */
@@ -66,7 +68,7 @@ export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
   kind: 'classifier',
   version: 5,
   settings: modelSettings,
-  parse({ labels, thresholds, linear, recurrent, members, certainty }, { multiLabel }) {
+  parse({ labels, thresholds, linear, recurrent, members, certainty, scope }, { multiLabel }) {
     const distinct =
       Array.isArray(labels) &&
       labels.every((label) => typeof label === 'string') &&
@@ -81,6 +83,7 @@ export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
       recurrent: recurrent !== false,
       members: recurrent === false ? 1 : checkMembers(members),
       certainty,
+      scope,
     };
   },
   outputs: ({ labels }) => labels.length,

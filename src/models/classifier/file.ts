@@ -4,7 +4,7 @@ import type { ModelSettings } from './network.js';
 
 /**
  * Describes a classifier for its file: first all but what a training chooses last: its thresholds, the mix with a linear model, and
- * what validation rows told of its probabilities.
+ * what validation rows told of its probabilities and scores.
  *
  * @param linear - Whether there is a linear model, which earlier versions cannot read.
  * @param members - Number of networks; earlier versions read only one.
@@ -19,9 +19,10 @@ export function classifierMetadata(
   const several = members > 1;
   const version = several ? MEMBERS_VERSION : linear ? LINEAR_VERSION : undefined;
   const metadata = modelMetadata('classifier', common, { labels, ...(several && { members }) }, version);
-  return ({ thresholds, linear, recurrent, certainty }) => {
+  return ({ thresholds, linear, recurrent, certainty, scope }) => {
     const without = recurrent ? {} : { recurrent };
     const chosen = { ...(thresholds && { thresholds }), ...(linear && { linear }) };
-    return withFields(metadata, { ...chosen, ...without, ...(certainty !== undefined && { certainty }) });
+    const told = { ...(certainty !== undefined && { certainty }), ...(scope !== undefined && { scope }) };
+    return withFields(metadata, { ...chosen, ...without, ...told });
   };
 }

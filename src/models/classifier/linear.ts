@@ -20,6 +20,7 @@ import { type Certainty, certaintyOf } from './certainty.js';
 import { classWeightsOf } from './classWeights.js';
 import { type ClassifierFields, hasLinear } from './description.js';
 import type { TrainSettings } from './options.js';
+import { checkedScope, type Scope } from './scope.js';
 
 /** The linear model without a network. */
 export const ALONE: Mix = { network: 0, sharpness: 1 };
@@ -246,14 +247,14 @@ export class Expert implements ModelPart, Refiner {
  */
 export async function heldExpert(
   weights: HeldWeights,
-  { labels, thresholds, linear: mix, recurrent, certainty: told }: ClassifierFields,
+  { labels, thresholds, linear: mix, recurrent, certainty, scope }: ClassifierFields,
   threads?: number,
-): Promise<{ expert: Expert | undefined; certainty: Certainty | undefined }> {
-  const certainty = certaintyOf(told);
-  if (!hasLinear(weights.file.tensors, { linear: mix, recurrent })) return { expert: undefined, certainty };
+): Promise<{ expert: Expert | undefined; certainty: Certainty | undefined; scope: Scope | undefined }> {
+  const told = { certainty: certaintyOf(certainty), scope: checkedScope(scope) };
+  if (!hasLinear(weights.file.tensors, { linear: mix, recurrent })) return { expert: undefined, ...told };
   const model = await LinearModel.held(weights);
   if (model.classes === labels.length && model.multiLabel === (thresholds !== undefined))
-    return { expert: new Expert(model, mix!, threads), certainty };
+    return { expert: new Expert(model, mix!, threads), ...told };
   const message = `its linear model has ${model.classes} labels, the network ${labels.length}`;
   model.close();
   throw new ModelFileError('INVALID_FILE', message);

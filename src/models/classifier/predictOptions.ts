@@ -1,4 +1,4 @@
-import { integer, number, signal } from '../../core/options/kinds.js';
+import { flag, integer, number, signal } from '../../core/options/kinds.js';
 import { checkNames, option, settingsOf, type TableOf } from '../../core/options/table.js';
 import { Prediction } from './prediction.js';
 
@@ -8,6 +8,11 @@ export interface PredictOptions {
   topK?: number;
   /** Stops the call: pending work is discarded, and the call rejects with `ABORTED`. */
   signal?: AbortSignal;
+  /**
+   * Whether to find out for each text if it is unlike those of the training, see {@link Prediction.outOfScope}. Only a model that was trained with
+   * validation rows, 20 at least, can tell. It takes about twice the time. Default `false`.
+   */
+  outOfScope?: boolean;
   /** With it a prediction may have no label: see {@link Caution}. */
   minProbability?: undefined;
   /** With it a prediction may have no label: see {@link Caution}. */
@@ -50,6 +55,12 @@ export const PREDICT = {
     help: 'give no label below the threshold that reached this precision on the validation rows of the training: `null` in its place',
     flagHelp:
       'of a classifier: give no label below the threshold that reached this precision on validation (label null with --json)',
+  }),
+  outOfScope: option(flag, {
+    default: false,
+    flag: '',
+    help: 'whether to find out for each text if it is unlike those of the training',
+    flagHelp: 'of a classifier: say which texts are unlike those of the training (outOfScope with --json)',
   }),
   signal: option(signal, { help: 'stops the call when it is aborted' }),
 } as const satisfies TableOf<CautiousOptions>;

@@ -41,6 +41,11 @@ export class Prediction<L extends string | null = string> implements Iterable<La
   readonly tokens: number;
   /** How many of them are in the vocabulary. If 0, the probabilities say nothing about the text. */
   readonly knownTokens: number;
+  /**
+   * Whether the text is unlike those of the training, by unknown words, by the entropy of the probabilities and by the energy of the network's scores. One in
+   * twenty validation rows of the training was, at most. There only with the option `outOfScope`.
+   */
+  declare readonly outOfScope?: boolean;
 
   /** @internal */
   constructor(

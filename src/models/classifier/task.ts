@@ -6,6 +6,7 @@ import { type Mix, usualMix } from '../../engine/linear.js';
 import { LINEAR_PREFIX } from '../../engine/memberNames.js';
 import type { NetworkSettings } from '../../engine/network.js';
 import { HuggingFaceTokenizer } from '../../text/huggingFace.js';
+import type { Vocab } from '../../text/vocab.js';
 import type { Choice } from '../../training/events/events.js';
 import type { ValidationResult } from '../../training/progress.js';
 import type { Task, TaskTypes, TrainedModel } from '../../training/task.js';
@@ -30,6 +31,7 @@ import {
 } from './options.js';
 import { predictedParts, predictRows } from './prediction.js';
 import { rehearsalOf } from './rehearsal.js';
+import { energiesOf, entropyOf, type Scope, scopeOf, unknownShares } from './scope.js';
 import { type ClassifierData, prepareData } from './targets.js';
 import { chooseThresholds, defaultThresholds } from './thresholds.js';
 import { settleTokenizer } from './tokenizer.js';
@@ -42,13 +44,17 @@ interface Chosen {
   linear?: Mix;
   /** What the rows tell of the model's probabilities, where a text has one label. */
   certainty?: Certainty;
+  /** What the rows look like to the model. */
+  scope?: Scope;
 }
 
 /** The parts of a classifier. */
 export type ClassifierParts = TextModelParts<ModelSettings> &
-  Omit<ClassifierFields, 'linear' | 'certainty'> & {
+  Omit<ClassifierFields, 'linear' | 'certainty' | 'scope'> & {
     /** What validation rows told of its probabilities; undefined where there were none. */
     certainty?: Certainty | undefined;
+    /** What they looked like to it; undefined where there were none, or too few. */
+    scope?: Scope | undefined;
     /** Reads the texts. */
     reading: ModelReading;
     /** The linear model, if there is one. */
@@ -120,14 +126,37 @@ function decideSubwords({ train }: ClassifierData, settings: TrainSettings, resu
 /** The choices on validation rows without a network, and so without epochs. */
 async function chosenAlone(
   { recurrent, model }: TrainSettings,
-  { expert, validation }: ClassifierData,
+  { expert, validation, vocab }: ClassifierData,
 ): Promise<Chosen | undefined> {
   if (recurrent !== false || !validation || !expert?.validation) return undefined;
   const probabilities = expert.validation.map(Math.exp);
-  if (model.multiLabel) return { thresholds: await chooseThresholds(probabilities, validation) };
+  const scope = await scopeOfRows(undefined, validation, entropiesOf(probabilities, validation), vocab);
+  if (model.multiLabel) return { ...scope, thresholds: await chooseThresholds(probabilities, validation) };
   return {
+    ...scope,
     certainty: new ExclusiveResult(validation.classes.length).add(probabilities, validation.labels).certainty(),
   };
+}
+
+/** Entropies of rows, of which all probabilities are given. */
+function entropiesOf(probabilities: Float32Array, { length, classes, multiLabel }: EncodedDataset): Float64Array {
+  const labels = classes.length;
+  return Float64Array.from({ length }, (_, row) =>
+    entropyOf(probabilities.subarray(row * labels, (row + 1) * labels), multiLabel),
+  );
+}
+
+/** What validation rows look like to a model, with or without a network. */
+async function scopeOfRows(
+  engine: ExplainingEngine | undefined,
+  dataset: EncodedDataset,
+  entropy: Float64Array,
+  vocab: Vocab,
+): Promise<Pick<Chosen, 'scope'>> {
+  const unknown = unknownShares(dataset, vocab.defaultIndex!);
+  const energy = engine && (await energiesOf(engine, dataset, dataset.multiLabel));
+  const scope = scopeOf({ unknown, entropy, energy });
+  return scope ? { scope } : {};
 }
 
 /** Measures a network on rows of exclusive labels without holding all their probabilities. */
@@ -191,24 +220,38 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
         yield* [tokens, offsets, labels, labelOffsets];
       }
     },
-    async validate(engine, { validation, expert }) {
+    async validate(engine, { validation, expert, vocab }) {
       const dataset = validation!;
       const { multiLabel, classes } = dataset;
       if (!multiLabel && !expert?.validation) {
         const measured = await exclusiveByParts(engine, dataset);
-        return { validation: measured.finish(), choose: () => ({ certainty: measured.certainty() }) };
+        const choose = async () => ({
+          ...(await scopeOfRows(engine, dataset, measured.entropies(), vocab)),
+          certainty: measured.certainty(),
+        });
+        return { validation: measured.finish(), choose };
       }
       const probabilities = await predictRows(engine, dataset.tokens, dataset.lengths(), classes.length);
       // The figures are those of the model that would be kept, with both parts if there are two.
       const mixed = expert?.validation && (await mixOf(expert.validation, probabilities, dataset));
       const both = mixed?.probabilities ?? probabilities;
       const linear = mixed && { linear: mixed.mix };
+      const look = (entropies: Float64Array) => scopeOfRows(engine, dataset, entropies, vocab);
       if (multiLabel) {
-        const choose = async () => ({ ...linear, thresholds: await chooseThresholds(both, dataset) });
+        const choose = async () => ({
+          ...linear,
+          ...(await look(entropiesOf(both, dataset))),
+          thresholds: await chooseThresholds(both, dataset),
+        });
         return { validation: multiLabelResult(both, dataset), choose };
       }
       const measured = new ExclusiveResult(classes.length).add(both, dataset.labels);
-      return { validation: measured.finish(), choose: () => ({ ...linear, certainty: measured.certainty() }) };
+      const choose = async () => ({
+        ...linear,
+        ...(await look(measured.entropies())),
+        certainty: measured.certainty(),
+      });
+      return { validation: measured.finish(), choose };
     },
     // A multi-label row is only correct if all labels are, which may be rare for a long time, so the loss decides.
     score: ({ accuracy }, { model }) => (model.multiLabel ? 0 : accuracy),
@@ -222,6 +265,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
           linear: chosenMix(chosen, settings, data),
           recurrent: true,
           certainty: chosen?.certainty,
+          scope: chosen?.scope,
         });
     },
     async read(path) {
@@ -249,6 +293,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
         members: settings.members ?? 1,
         expert: expert && mix && new Expert(expert.model, mix, expert.threads),
         certainty: chosen?.certainty,
+        scope: chosen?.scope,
         history,
         bestEpoch: best?.epoch,
         trainedRows: train.length,

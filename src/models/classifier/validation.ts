@@ -5,6 +5,7 @@ import { Numbers } from '../../measures/numbers.js';
 import { argmaxOf } from '../../measures/probabilities.js';
 import type { ValidationResult } from '../../training/progress.js';
 import { type Certainty, MOST_STEPS } from './certainty.js';
+import { entropyOf } from './scope.js';
 
 /** Sums a training's validation figures for rows with one label each, in blocks of rows. */
 export class ExclusiveResult {
@@ -14,6 +15,7 @@ export class ExclusiveResult {
   #rows = 0;
   readonly #right = new Numbers();
   readonly #wrong = new Numbers();
+  readonly #entropies = new Numbers();
 
   constructor(classes: number) {
     this.#classes = classes;
@@ -31,6 +33,7 @@ export class ExclusiveResult {
       const distribution = probabilities.subarray(row * classes, (row + 1) * classes);
       const best = argmaxOf(distribution);
       if (best === label) this.#correct += 1;
+      this.#entropies.push(entropyOf(distribution, false));
       (best === label ? this.#right : this.#wrong).push(distribution[best]!);
       this.#loss += crossEntropy(distribution[label]!);
     });
@@ -40,6 +43,11 @@ export class ExclusiveResult {
 
   finish(): ValidationResult {
     return { rows: this.#rows, loss: this.#loss / this.#rows, accuracy: this.#correct / this.#rows };
+  }
+
+  /** Entropies of the rows' probabilities, in their order; can be asked once. */
+  entropies(): Float64Array {
+    return this.#entropies.take();
   }
 
   /** What the rows tell of the model's probabilities; can be asked once. */
