@@ -101,12 +101,9 @@ export function rankSumP(a: readonly number[], b: readonly number[]): number {
   return extreme / ways.reduce((sum, count) => sum + count, 0);
 }
 
-/** How one figure of one network compares. */
+/** What is said about one figure of one network. */
 interface Verdict {
-  /** Its row in the table of means. */
   row: string;
-  /** Its row in the table of all seeds. */
-  seeds: string;
   figure: string;
   /** Whether our mean lies within PyTorch's mean and twice its standard deviation. */
   within: boolean;
@@ -120,14 +117,12 @@ function compareFigure(figure: Figure, theirs: readonly Run[], ours: readonly Ru
   const [a, b] = [spreadOf(theirs, figure), spreadOf(ours, figure)];
   const text = (value: number) => value.toFixed(figure.digits);
   const inside = (value: number) => Math.abs(value - a.mean) <= 2 * a.sd;
-  const mean = ({ mean, sd }: Spread) => `${text(mean)} ± ${text(sd)}`;
-  const each = ({ values }: Spread) => values.map(text).join(', ');
+  const cell = ({ mean, sd, values }: Spread) => `${text(mean)} ± ${text(sd)} | ${values.map(text).join(', ')}`;
   const seedsWithin = b.values.filter(inside).length;
   const verdict = inside(b.mean) ? 'yes' : 'no';
   const p = rankSumP(a.values, b.values);
   return {
-    row: `| ${figure.name} | ${mean(a)} | ${mean(b)} | ${verdict} | ${seedsWithin} of ${b.values.length} | ${p.toFixed(2)} |`,
-    seeds: `| ${figure.name} | ${each(a)} | ${each(b)} |`,
+    row: `| ${figure.name} | ${cell(a)} | ${cell(b)} | ${verdict}; ${seedsWithin} of ${b.values.length} | ${p.toFixed(2)} |`,
     figure: figure.name,
     p,
     within: inside(b.mean),
@@ -137,27 +132,12 @@ function compareFigure(figure: Figure, theirs: readonly Run[], ours: readonly Ru
 
 const seedsOf = (runs: readonly Run[]) => runs.map(({ seed }) => seed).join(', ');
 
-/** Lines that a reader opens. */
-const folded = (title: string, lines: readonly string[]) => [
-  `<details><summary>${title}</summary>`,
-  '',
-  ...lines,
-  '',
-  '</details>',
-];
-
 function tableOfSpreads(theirs: readonly Run[], ours: readonly Run[]): { lines: string[]; verdicts: Verdict[] } {
   const verdicts = FIGURES.map((figure) => compareFigure(figure, theirs, ours));
   const lines = [
-    '| figure | PyTorch, mean ± sd | recurra, mean ± sd | mean in range | seeds in range | p |',
-    '|---|---|---|---|---|---|',
+    `| | PyTorch, mean ± sd | PyTorch, seeds ${seedsOf(theirs)} | recurra, mean ± sd | recurra, seeds ${seedsOf(ours)} | mean within; seeds within | p |`,
+    '|---|---|---|---|---|---|---|',
     ...verdicts.map(({ row }) => row),
-    '',
-    ...folded('Every seed', [
-      `| figure | PyTorch, seeds ${seedsOf(theirs)} | recurra, seeds ${seedsOf(ours)} |`,
-      '|---|---|---|',
-      ...verdicts.map(({ seeds }) => seeds),
-    ]),
   ];
   return { lines, verdicts };
 }
@@ -170,16 +150,16 @@ function tableOfPairs(theirs: readonly Run[], paired: readonly Run[]): string[] 
   if (pairs.length === 0) return [];
   return [
     '',
-    ...folded('The same seed, initial weights and row order', [
-      `| PyTorch / recurra | ${pairs.map(({ ours }) => `seed ${ours.seed}`).join(' | ')} |`,
-      `|---|${pairs.map(() => '---|').join('')}`,
-      ...FIGURES.map((figure) => {
-        const cells = pairs.map((pair) =>
-          [pair.theirs, pair.ours].map((run) => figure.of(run).toFixed(figure.digits)).join(' / '),
-        );
-        return `| ${figure.name} | ${cells.join(' | ')} |`;
-      }),
-    ]),
+    `Same seed, same initial weights and same order of rows (PyTorch / recurra):`,
+    '',
+    `| | ${pairs.map(({ ours }) => `seed ${ours.seed}`).join(' | ')} |`,
+    `|---|${pairs.map(() => '---|').join('')}`,
+    ...FIGURES.map((figure) => {
+      const cells = pairs.map((pair) =>
+        [pair.theirs, pair.ours].map((run) => figure.of(run).toFixed(figure.digits)).join(' / '),
+      );
+      return `| ${figure.name} | ${cells.join(' | ')} |`;
+    }),
   ];
 }
 
@@ -188,7 +168,7 @@ function tableOfOrders([own, torch]: readonly (readonly Run[])[]): string[] {
   if (own === undefined || torch === undefined || own.length < 2 || own.length !== torch.length) return [];
   return [
     '',
-    `Does the order of \`DataLoader\` matter, compared with that of \`torch.randperm\`? ${own.length} more seeds of recurra, in both orders:`,
+    `Does the order that \`DataLoader\` gives differ in kind from that of \`torch.randperm\`? ${own.length} more seeds of ours, in both orders:`,
     '',
     '| | order of `DataLoader`, mean ± sd | order of `torch.randperm`, mean ± sd | higher with `DataLoader` | p |',
     '|---|---|---|---|---|',
@@ -204,7 +184,7 @@ function tableOfOrders([own, torch]: readonly (readonly Run[])[]): string[] {
 
 function tableOfOurs(ours: readonly Run[]): string[] {
   return [
-    'PyTorch was not trained on this one, because the lesson does not have it; its first steps are compared below.',
+    'PyTorch was not trained on this one (the lesson does not have it); its first steps are compared below.',
     '',
     `| | recurra${ours.length > 1 ? ', mean ± sd' : ''} | recurra, seed${ours.length > 1 ? 's' : ''} ${seedsOf(ours)} |`,
     '|---|---|---|',
@@ -216,33 +196,23 @@ function tableOfOurs(ours: readonly Run[]): string[] {
   ];
 }
 
-/** The row of a network in the table at the top. */
-function summary(model: string, verdicts: readonly Verdict[], theirs: readonly Run[], ours: readonly Run[]): string {
-  const test = FIGURES.at(-1)!;
-  const mean = (runs: readonly Run[]) => {
-    const { mean, sd } = spreadOf(runs, test);
-    return `${mean.toFixed(test.digits)} ± ${sd.toFixed(test.digits)}`;
-  };
+function statement(model: string, verdicts: readonly Verdict[], ours: number, theirs: number): string {
   const outside = verdicts.filter(({ within }) => !within).map(({ figure }) => figure);
-  const means = `${verdicts.length - outside.length} of ${verdicts.length}`;
   const inside = verdicts.reduce((sum, { seedsWithin }) => sum + seedsWithin, 0);
+  const runs = `${ours} trainings of ours, ${theirs} of PyTorch`;
+  const means =
+    outside.length === 0
+      ? `the mean of ours lies within in all ${verdicts.length} figures`
+      : `the mean of ours lies within in ${verdicts.length - outside.length} of ${verdicts.length} figures, outside in: ${outside.join(', ')}`;
   const least = verdicts.reduce((best, verdict) => (verdict.p < best.p ? verdict : best));
-  const cells = [
-    model,
-    `${theirs.length}, ${ours.length}`,
-    mean(theirs),
-    mean(ours),
-    outside.length === 0 ? means : `${means}, not: ${outside.join(', ')}`,
-    `${inside} of ${ours.length * verdicts.length}`,
-    `${least.p.toFixed(2)} (${least.figure})`,
-  ];
-  return `| ${cells.join(' | ')} |`;
+  const rest = `${inside} of ${ours * verdicts.length} do; the smallest p is ${least.p.toFixed(2)} (${least.figure})`;
+  return `**${model}** (${runs}): ${means}. Of the single values ${rest}.`;
 }
 
 /** The page docs/lesson.md. */
 export function page(reference: Reference, runs: readonly OurRun[], checks: readonly StepsCheck[]): string {
   const sections: string[] = [];
-  const summaries: string[] = [];
+  const statements: string[] = [];
   const bySeed = (a: Run, b: Run) => a.seed - b.seed;
   for (const model of Object.keys(MODELS)) {
     const theirs = reference.runs.filter((run) => run.model === model.replace('-', '_')).sort(bySeed);
@@ -258,7 +228,7 @@ export function page(reference: Reference, runs: readonly OurRun[], checks: read
     const known = new Set(theirs.map(({ seed }) => seed));
     const same = ours.filter(({ seed }) => known.has(seed));
     const { lines, verdicts } = tableOfSpreads(theirs, same);
-    summaries.push(summary(model, verdicts, theirs, same));
+    statements.push(`- ${statement(model, verdicts, same.length, theirs.length)}`);
     sections.push(...lines, ...tableOfPairs(theirs, paired));
     sections.push(...tableOfOrders([ours, paired].map((list) => list.filter(({ seed }) => !known.has(seed)))));
   }
@@ -266,37 +236,35 @@ export function page(reference: Reference, runs: readonly OurRun[], checks: read
   const head = [
     '# The lesson, trained by PyTorch and by recurra',
     '',
-    '*The lesson* is Microsoft Learn’s “Introduction to natural language processing with PyTorch”. It trains recurrent networks on AG News, a corpus ' +
-      'of news items in four topics. This page compares the networks as PyTorch and recurra train them. `scripts/lesson/compare.ts` writes it.',
-    '',
-    '| network | trainings: PyTorch, recurra | test accuracy, PyTorch | test accuracy, recurra | means in range | seeds in range | smallest p |',
-    '|---|---|---|---|---|---|---|',
-    ...summaries,
-    '',
-    '- **In range** is PyTorch’s mean over the seeds, plus and minus twice the standard deviation of a single run (with n − 1). With few seeds ' +
-      'the standard deviation is rough: after three, a fourth run of PyTorch itself would be outside about one time in four or five ' +
-      '(Student’s t with 2 degrees of freedom), and a mean of three about one time in seven.',
-    '- **p** is the exact two-sided rank-sum test of PyTorch’s values against ours; with three against three it cannot be below 0.10. The figures of ' +
-      'a network are not independent: a training that is ahead at one number of samples is ahead at the next.',
-    '- **Figures**: there are eight per network. Loss per sample is what the lesson computes: the sum of the batches’ means divided by the number of ' +
-      'samples. Running accuracy is the share of rows that were right when they were learned from.',
-    '',
-    '## Set-up',
+    'Written by `scripts/lesson/compare.ts`; run it to get the page again (its head says how).',
     '',
     `AG News, ${number(reference.rows)} training rows (${number(reference.tokens)} tokens, vocabulary ${number(reference.vocabulary)}), ` +
-      `${number(reference.testRows)} test rows. One epoch, batches of 16, Adam with 1e-3, embedding 64, hidden 32, float32, as in the lesson. ` +
-      `PyTorch ${reference.torch}. Both tokenize and count the texts in the same way: the script checks that rows, tokens and vocabulary are equal.`,
+      `${number(reference.testRows)} test rows. One epoch, batches of 16, Adam with 1e-3, embedding 64, hidden 32, float32, as the lesson has ` +
+      `them. PyTorch ${reference.torch}. Both split and count the texts the same way: rows, tokens and vocabulary are equal, which the script ` +
+      'checks.',
     '',
-    'The same seed gives the same initial weights in both. The row order differs: PyTorch shuffles with `torch.randperm`, recurra with `DataLoader`. ' +
-      'The tables *The same seed, initial weights and row order* use PyTorch’s order in both, so that only rounding differs.',
+    'Loss per sample is what the lesson computes: the sum of the batches’ means over the number of samples. Running accuracy is the share of ' +
+      'rows that were right when they were learned from.',
     '',
-    'The RNN and the padded LSTM amplify rounding. If PyTorch’s own RNN starts with recurrent weights changed by a relative 1e-7, it diverges ' +
-      'at batch 435 of the rows that exchange.py exports for seed 0. There a single step makes the difference of the loss about a hundred times larger, from ' +
-      'below 0.001 to 0.1 (`scripts/lesson/chaos.py`). recurra diverges at the same batch.',
+    '## Does ours lie within PyTorch’s spread?',
     '',
-    'The padded LSTM reads its state after the padding of short texts. It learns nothing for thousands of batches and starts at a moment ' +
-      'that differs from seed to seed; some seeds hardly start within the epoch. Its spread is wide and asymmetric, so we ran more seeds and ' +
-      'followed up the small p of one figure: trainings in PyTorch’s row order stay close to PyTorch’s seed by seed, and ' +
+    'PyTorch’s spread is taken as its mean over the seeds, plus and minus twice the standard deviation of a single run (with n − 1). So few ' +
+      'seeds give a rough standard deviation: after three, a fourth run of PyTorch itself would lie outside about one time in four or five ' +
+      '(Student’s t with 2 degrees of freedom), and a mean of three about one time in seven. So every seed’s value is given, and p, the exact ' +
+      'two-sided rank-sum test of PyTorch’s values against ours (three against three cannot be below 0.10). The figures of a network are ' +
+      'not independent: a training that is ahead at one number of samples is ahead at the next.',
+    '',
+    ...statements,
+    '',
+    'The same seed gives the same initial weights in both. The rows come in different orders, PyTorch’s by `torch.randperm` and ours by ' +
+      '`DataLoader`; the second table of each network has trainings in PyTorch’s own order, where only rounding is left to differ. The RNN and ' +
+      'the padded LSTM amplify rounding: when PyTorch’s own RNN begins with recurrent weights changed by a relative 1e-7, it leaves its course ' +
+      'at batch 435 of the rows that exchange.py exports for seed 0, where one step makes the difference of the loss about a hundred times larger, from below 0.001 to 0.1 ' +
+      '(`scripts/lesson/chaos.py`); ours leaves it at that same batch.',
+    '',
+    'The padded LSTM reads its state after the filling of short texts, stands still for thousands of batches and begins to learn at a moment ' +
+      'that differs from seed to seed; some hardly begin within the epoch. Its spread is wide and lopsided, so more seeds were run for it, and ' +
+      'a small p of one of its figures was followed up: trainings of ours in PyTorch’s order of rows stay close to PyTorch’s seed by seed, and ' +
       'further seeds in both orders do not differ (the last two tables of its section).',
     ...sections,
   ];
@@ -305,9 +273,9 @@ export function page(reference: Reference, runs: readonly OurRun[], checks: read
       ? []
       : [
           '',
-          '## The first 50 steps, from the same weights, on the same rows',
+          '## The first 50 steps, from the same weights, over the same rows',
           '',
-          '`scripts/lesson/exchange.py --data DIR --out DIR` exports weights and rows from PyTorch, at the sizes above.',
+          'Weights and rows exported from PyTorch by `scripts/lesson/exchange.py --data DIR --out DIR`, at the sizes above.',
           '',
           '| | loss of step 1 | loss of step 50 | largest difference of a loss in steps 1 to 50 |',
           '|---|---|---|---|',

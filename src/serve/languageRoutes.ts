@@ -2,11 +2,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ArgumentError, RecurraError } from '../core/errors.js';
 import type { LanguageModel } from '../models/language/language.js';
 import type { GeneratedText, GenerateOptions } from '../models/language/sampling.js';
+import { aboutModel } from './about.js';
 import { type RouteContext, whenGone } from './context.js';
 import { sendEvents, serverSentEvent } from './events.js';
 import { failureBody, failureOf, Refusal, serverFault } from './failure.js';
 import { defaultNewTokens, languageSchemas } from './languageSchemas.js';
 import { LanguageMetrics } from './metrics.js';
+import { UnderWay } from './underWay.js';
 
 /** Body of `POST /generate`. */
 interface GenerateBody extends Omit<GenerateOptions, 'signal'> {
@@ -33,23 +35,19 @@ export function languageRoutes(
   { settings, metrics: common, labelled, config, fault }: Omit<RouteContext, 'model'>,
 ): void {
   const shape = languageSchemas(settings);
-  let underWay = 0;
-  const metrics = new LanguageMetrics(common, () => underWay, settings.maxConcurrent);
+  const underWay = new UnderWay(settings.maxConcurrent, 'written or measured');
+  const metrics = new LanguageMetrics(common, () => underWay.texts, settings.maxConcurrent);
 
   /** Counts a running text until `done`; refuses texts beyond the limit. */
   const begin = (request: FastifyRequest) => {
-    if (underWay >= settings.maxConcurrent) {
+    try {
+      const done = underWay.begin();
+      labelled(request, 1);
+      return done;
+    } catch (error) {
       metrics.refused();
-      throw new RecurraError(
-        'OVERLOADED',
-        `${underWay} texts are already being written or measured, which is the limit`,
-      );
+      throw error;
     }
-    underWay++;
-    labelled(request, 1);
-    return () => {
-      underWay--;
-    };
   };
 
   /** Starts a text that ends at the latest with the client's connection. */
@@ -129,6 +127,7 @@ export function languageRoutes(
   );
 
   app.get('/model', { schema: { response: { 200: shape.model } } }, () => ({
+    ...aboutModel(model, settings),
     kind: 'language',
     units: model.units,
     words: model.vocab.length,

@@ -1,5 +1,6 @@
 import type { OptionTable } from '../core/options/table.js';
 import { GENERATE } from '../models/language/sampling.js';
+import { ABOUT } from './about.js';
 import type { ServerSettings } from './options.js';
 import { ERROR_AND_STATUS } from './schemas.js';
 
@@ -108,8 +109,9 @@ export function languageSchemas(settings: ServerSettings) {
     ...ERROR_AND_STATUS,
     model: {
       type: 'object',
-      required: ['kind', 'units', 'words', 'cell', 'limits'],
+      required: ['name', 'kind', 'units', 'words', 'cell', 'limits', 'training'],
       properties: {
+        ...ABOUT,
         kind: { type: 'string', enum: ['language'], description: 'The kind of model.' },
         units: {
           type: 'string',

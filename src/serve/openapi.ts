@@ -1,5 +1,7 @@
 import { packageVersion } from '../native/addon.js';
+import type { explainSchemas } from './explainSchemas.js';
 import type { LanguageSchemas } from './languageSchemas.js';
+import { PAGE_FILES } from './page.js';
 import type { Schemas } from './schemas.js';
 import type { SequenceSchemas } from './sequenceSchemas.js';
 
@@ -15,7 +17,8 @@ const REFUSALS: Record<string, string> = {
 
 /** The kind of a model, with its schemas. */
 export type KindOfModel =
-  | { kind: 'classifier' | 'tagger'; schemas: Schemas }
+  | { kind: 'classifier'; schemas: Schemas & ReturnType<typeof explainSchemas> }
+  | { kind: 'tagger'; schemas: Schemas }
   | { kind: 'language'; schemas: LanguageSchemas }
   | { kind: 'seq2seq'; schemas: SequenceSchemas };
 
@@ -60,10 +63,19 @@ const EVENTS =
 const KINDS = {
   classifier: {
     description: 'A recurrent text classifier: texts in, labels with probabilities out.',
-    paths: predictions('Label one text.', 'Label many texts.', 'My invoice is wrong', {
-      texts: ['My invoice is wrong', 'The printer is on fire'],
-      topK: 1,
-    }),
+    paths: {
+      ...predictions('Label one text.', 'Label many texts.', 'My invoice is wrong', {
+        texts: ['My invoice is wrong', 'The printer is on fire'],
+        topK: 1,
+      }),
+      '/explain': post(
+        'explain',
+        'Say what each token of a text contributed to a label.',
+        'explain',
+        json('explanation'),
+        { text: 'My invoice is wrong' },
+      ),
+    },
   },
   tagger: {
     description: 'A recurrent tagger: texts or tokens in, labelled spans and tags of tokens out.',
@@ -127,16 +139,12 @@ export function openApi({ kind, schemas }: KindOfModel, page: boolean): object {
         200: { description: 'The document.', content: { 'application/json': { schema: { type: 'object' } } } },
       }),
       ...(page
-        ? {
-            '/': get('page', 'A page for trying texts by hand.', plain('The page.', 'text/html')),
-            ...Object.fromEntries(
-              ['page', 'dom', 'labels', 'sequences', 'writing'].map((name) => [
-                `/${name}.js`,
-                get(`${name}Script`, 'A script of the page.', plain('The script.', 'text/javascript')),
-              ]),
-            ),
-            '/page.css': get('pageStyle', 'Its style.', plain('The style.', 'text/css')),
-          }
+        ? Object.fromEntries(
+            PAGE_FILES.map(({ path, file, type, what }) => [
+              path,
+              get(file === 'index.html' ? 'page' : file.replace('.', '_'), what, plain('The file.', type)),
+            ]),
+          )
         : {}),
     },
     components: { schemas },

@@ -42,8 +42,8 @@ export interface ServerOptions {
   /** Maximum units of a text that a language model writes. Default: 4,096. */
   maxNewTokens?: number;
   /**
-   * Maximum texts that a language model writes or measures at the same time; further requests are refused with 503.
-   * Default: 64.
+   * Maximum texts that a language model writes or measures, or that a classifier explains, at the same time; further requests are
+   * refused with 503. Default: 64.
    */
   maxConcurrent?: number;
   /** Labels in an answer if a request does not specify. Default: 5. */
@@ -67,6 +67,8 @@ export interface ServerOptions {
   requestTimeout?: number;
   /** Milliseconds that `close` waits for open requests before it cuts them off. Default: 10,000. */
   stopTimeout?: number;
+  /** What the model is called on the page and in `GET /model`. Default: nothing; `recurra serve` takes the name of the file. */
+  name?: string;
   /** Whether `/` is a page for trying texts by hand. Default: true. */
   page?: boolean;
   /** Receives a log entry for every request. Default: none. */
@@ -108,7 +110,7 @@ export const SERVER = {
   maxConcurrent: option(integer(1, 100_000), {
     default: 64,
     flag: '<n>',
-    help: 'texts that a language model writes or measures at the same time',
+    help: 'texts that are written, measured or explained at the same time',
   }),
   topK: option(integer(1, 1_000_000), {
     default: 5,
@@ -136,6 +138,11 @@ export const SERVER = {
     default: 10_000,
     flag: '<ms>',
     help: 'milliseconds that the shutdown waits for open requests',
+  }),
+  name: option(text('a name'), {
+    flag: '<name>',
+    help: 'what the model is called on the page and in `GET /model`',
+    flagHelp: 'what the model is called on the page and in `GET /model` (default: the name of the file)',
   }),
   page: option(flag, {
     default: true,

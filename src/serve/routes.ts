@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ArgumentError } from '../core/errors.js';
 import type { TextClassifier } from '../models/classifier/classifier.js';
@@ -9,35 +7,23 @@ import { LanguageModel } from '../models/language/language.js';
 import { Seq2Seq } from '../models/seq2seq/seq2seq.js';
 import type { Tagging } from '../models/tagger/prediction.js';
 import { TextTagger } from '../models/tagger/tagger.js';
-import { packageRoot } from '../native/addon.js';
+import { aboutModel } from './about.js';
 import { type RouteContext, type ServedModel, whenGone } from './context.js';
+import { explainRoute } from './explainRoute.js';
+import { explainSchemas } from './explainSchemas.js';
 import { failureBody, Refusal } from './failure.js';
 import { languageRoutes } from './languageRoutes.js';
 import { languageSchemas } from './languageSchemas.js';
 import { PredictionMetrics } from './metrics.js';
 import { type KindOfModel, openApi } from './openapi.js';
 import type { ServerSettings } from './options.js';
+import { pageRoutes } from './page.js';
 import { ERROR_AND_STATUS, schemas, tagSchemas } from './schemas.js';
 import { sequenceRoutes } from './sequenceRoutes.js';
 import { sequenceSchemas } from './sequenceSchemas.js';
 
 /** Maximum labels in an answer, over all texts: some 50 MB of JSON. */
 const MOST_CLASSES = 1_000_000;
-
-/** Only this server's own script and style, and requests to this server. */
-const PAGE_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-const PAGE_FILES = [
-  ['/', 'index.html', 'text/html; charset=utf-8'],
-  ['/page.js', 'page.js', 'text/javascript; charset=utf-8'],
-  ['/dom.js', 'dom.js', 'text/javascript; charset=utf-8'],
-  ['/labels.js', 'labels.js', 'text/javascript; charset=utf-8'],
-  ['/sequences.js', 'sequences.js', 'text/javascript; charset=utf-8'],
-  ['/writing.js', 'writing.js', 'text/javascript; charset=utf-8'],
-  ['/page.css', 'page.css', 'text/css; charset=utf-8'],
-] as const;
 
 function taggingRoutes(
   app: FastifyInstance,
@@ -144,12 +130,22 @@ function predictionRoutes(
   );
 }
 
+/** How much of an answer is the network's, from 0 to 1. */
+function networkShare({ mix, recurrent }: TextClassifier): number {
+  if (!recurrent) return 0;
+  return mix?.network ?? 1;
+}
+
 /** The routes of models that label texts. */
 function labelRoutes(app: FastifyInstance, model: TextClassifier | TextTagger, { settings }: RouteContext): void {
   const { model: answer } = tagSchemas(settings);
+  const own =
+    model instanceof TextTagger
+      ? { kind: 'tagger', scheme: model.scheme ?? null }
+      : { kind: 'classifier', multiLabel: model.thresholds !== undefined, networkShare: networkShare(model) };
   app.get('/model', { schema: { response: { 200: answer } } }, () => ({
-    kind: model instanceof TextTagger ? 'tagger' : 'classifier',
-    ...(model instanceof TextTagger && { scheme: model.scheme ?? null }),
+    ...aboutModel(model, settings),
+    ...own,
     labels: model.labels,
     words: model.vocab.length,
     cell: model.settings.cell,
@@ -178,17 +174,10 @@ function documented(model: ServedModel, settings: ServerSettings): KindOfModel {
   if (model instanceof LanguageModel) return { kind: 'language', schemas: languageSchemas(settings) };
   if (model instanceof Seq2Seq) return { kind: 'seq2seq', schemas: sequenceSchemas(settings) };
   if (model instanceof TextTagger) return { kind: 'tagger', schemas: tagSchemas(settings) };
-  return { kind: 'classifier', schemas: schemas(settings, model.labels.length) };
-}
-
-function pageRoutes(app: FastifyInstance): void {
-  for (const [path, file, type] of PAGE_FILES) {
-    const content = readFileSync(join(packageRoot(), 'web', file), 'utf8');
-    app.get(path, (_, reply: FastifyReply) => {
-      reply.type(type).header('content-security-policy', PAGE_POLICY).header('referrer-policy', 'no-referrer');
-      return content;
-    });
-  }
+  return {
+    kind: 'classifier',
+    schemas: { ...schemas(settings, model.labels.length), ...explainSchemas(settings) },
+  };
 }
 
 /** Adds all routes. */
@@ -198,7 +187,10 @@ export function addRoutes(app: FastifyInstance, context: RouteContext): void {
   else if (model instanceof Seq2Seq) sequenceRoutes(app, model, rest);
   else {
     if (model instanceof TextTagger) taggingRoutes(app, model, rest);
-    else predictionRoutes(app, model, rest);
+    else {
+      predictionRoutes(app, model, rest);
+      explainRoute(app, model, rest);
+    }
     labelRoutes(app, model, context);
   }
   stateRoutes(app, context);

@@ -1,3 +1,4 @@
+import { ABOUT } from './about.js';
 import type { ServerSettings } from './options.js';
 
 /** Schemas that are the same for all kinds of models. */
@@ -39,12 +40,19 @@ const COMMON = {
   ...ERROR_AND_STATUS,
   model: {
     type: 'object',
-    required: ['kind', 'labels', 'words', 'cell', 'limits'],
+    required: ['name', 'kind', 'labels', 'words', 'cell', 'limits', 'training'],
     properties: {
+      ...ABOUT,
       kind: { type: 'string', enum: ['classifier', 'tagger'], description: 'The kind of model.' },
       scheme: {
         type: ['string', 'null'],
         description: 'For taggers: the scheme of the tags; null for tags without one, which have no spans.',
+      },
+      multiLabel: { type: 'boolean', description: 'For classifiers: whether a text may have several labels.' },
+      networkShare: {
+        type: 'number',
+        description:
+          "For classifiers: the network's share of an answer, from 0 to 1; the rest comes from the linear model.",
       },
       labels: { type: 'array', items: { type: 'string' } },
       words: { type: 'integer', description: 'Size of the vocabulary.' },

@@ -3,6 +3,7 @@ import { ArgumentError } from '../core/errors.js';
 import { plainTranslation } from '../models/seq2seq/plain.js';
 import type { Seq2SeqPredictOptions, Translation } from '../models/seq2seq/prediction.js';
 import type { Seq2Seq } from '../models/seq2seq/seq2seq.js';
+import { aboutModel } from './about.js';
 import { type RouteContext, whenGone } from './context.js';
 import { Refusal } from './failure.js';
 import { PredictionMetrics } from './metrics.js';
@@ -67,6 +68,7 @@ export function sequenceRoutes(
   );
 
   app.get('/model', { schema: { response: { 200: shape.model } } }, () => ({
+    ...aboutModel(model, settings),
     kind: 'seq2seq',
     units: model.units,
     words: model.vocab.length,

@@ -1,4 +1,5 @@
 import { TRANSLATE } from '../models/seq2seq/prediction.js';
+import { ABOUT } from './about.js';
 import type { ServerSettings } from './options.js';
 import { ERROR_AND_STATUS, TEXT_LIMITS } from './schemas.js';
 
@@ -72,8 +73,9 @@ export function sequenceSchemas({ maxTextLength, maxTexts }: Pick<ServerSettings
     ...ERROR_AND_STATUS,
     model: {
       type: 'object',
-      required: ['kind', 'units', 'words', 'targetWords', 'cell', 'limits'],
+      required: ['name', 'kind', 'units', 'words', 'targetWords', 'cell', 'limits', 'training'],
       properties: {
+        ...ABOUT,
         kind: { type: 'string', enum: ['seq2seq'], description: 'The kind of model.' },
         units: {
           type: 'object',

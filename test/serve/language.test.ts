@@ -1,10 +1,11 @@
 import { connect } from 'node:net';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LanguageModel } from '../../src/index.js';
 import { createServer, type ModelServer, type ServerLogEntry, type ServerOptions } from '../../src/serve/index.js';
 import { chromiumPath } from '../support/chromium.js';
+import { expectReadable, LOOKS, openPage, startBrowser } from '../support/page.js';
 
 const executablePath = chromiumPath();
 const SMALL = { embeddingDim: 16, hiddenSize: 32, numLayers: 1, dropout: 0, lr: 0.03, batchSize: 8 };
@@ -154,6 +155,8 @@ describe('texts over HTTP', () => {
 
   it('are described: the model, its limits and each route', async () => {
     expect(await (await fetch(`${url}/model`)).json()).toEqual({
+      name: null,
+      training: { version: model.card!.version, rows: 80, validationRows: 0, epochs: 12, measures: {} },
       kind: 'language',
       units: 'characters',
       words: model.vocab.length,
@@ -263,46 +266,65 @@ describe('clients', () => {
 describe.skipIf(!executablePath)('the page', () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] });
+    browser = await startBrowser();
   });
   afterAll(() => browser?.close());
+  const said = (page: Page, text: string | RegExp) =>
+    page.locator('#done').filter({ hasText: text }).waitFor({ state: 'attached' });
 
-  it('shows a text as it grows, ends it at a button, and shows all of it as text', async () => {
+  it.each(LOOKS)('measures a text as it is typed, in $scheme and $width pixels', async (looks) => {
+    const { page, complaints } = await openPage(browser, await start(PATIENT), looks);
+    const text = 'a <b>dög</b> 🙂 xan.';
+    await page.getByRole('textbox', { name: 'Prompt' }).fill(text);
+    const score = await model.score(text);
+    await said(page, `Perplexity ${score.perplexity.toFixed(2)}.`);
+    expect(await page.locator('blockquote').textContent()).toBe(text);
+    const titles = await page.locator('blockquote .against').evaluateAll((all) => all.map((each) => each.title));
+    const shares = [...score.logProbabilities].map((value) => `${(100 * Math.exp(value)).toPrecision(2)} %`);
+    expect(titles).toEqual(shares);
+    expect(await page.locator('main b').count()).toBe(0);
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('it gives the same text again').waitFor();
+    await expectReadable(page);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('shows a text as it grows, ends it at a button or a key, and shows all of it as text', async () => {
     const at = await start(PATIENT);
-    const page = await browser.newPage();
-    const complaints: string[] = [];
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    await page.goto(at);
-    await page.getByText('a language model.').waitFor();
-    expect(await page.getByLabel('Labels to show').isVisible()).toBe(false);
+    const { page, complaints } = await openPage(browser, at);
     await page.getByLabel('Units to write').fill('40');
     await page.getByLabel('Temperature').fill('0');
-    await page.getByLabel('Prompt').fill('a ');
+    await page.getByRole('textbox', { name: 'Prompt' }).fill('a ');
     await page.keyboard.press('Control+Enter');
-    await page.getByRole('status').filter({ hasText: '40 units written: that is the most.' }).waitFor();
+    await said(page, '40 units written: that is the most.');
     const expected = `a ${[...(LINE.slice(2) + LINE + LINE)].slice(0, 40).join('')}`;
-    expect(await page.locator('blockquote').textContent()).toBe(expected);
+    const written = page.getByRole('article', { name: 'What the model writes' }).locator('blockquote');
+    expect(await written.textContent()).toBe(expected);
     expect(await page.locator('main b').count()).toBe(0);
+    expect(await page.locator('#tried li').count()).toBe(1);
 
     countPieces(model, 5);
     await page.getByLabel('Units to write').fill('2000000000');
-    await page.getByRole('button', { name: 'Write' }).click();
     const length = async () => (await page.locator('blockquote .written').textContent())!.length;
-    await expect.poll(length).toBeGreaterThan(50);
-    const before = await length();
-    await expect.poll(length).toBeGreaterThan(before);
-    await page.getByRole('button', { name: 'Stop' }).click();
-    await page.getByRole('status').filter({ hasText: 'Stopped.' }).waitFor();
-    await vi.waitFor(async () => expect(await metric(at, 'recurra_concurrent_texts')).toBe(0));
-    // What was written stays.
-    expect(await length()).toBeGreaterThan(before);
+    for (const stop of ['button', 'key']) {
+      await page.getByRole('button', { name: 'Write' }).click();
+      await expect.poll(length).toBeGreaterThan(50);
+      const before = await length();
+      await expect.poll(length).toBeGreaterThan(before);
+      // A key does not end it, unless it is the one to stop.
+      await page.getByRole('textbox', { name: 'Prompt' }).fill('a');
+      if (stop === 'button') await page.getByRole('button', { name: 'Stop' }).click();
+      else await page.keyboard.press('Escape');
+      await said(page, 'Stopped.');
+      await vi.waitFor(async () => expect(await metric(at, 'recurra_concurrent_texts')).toBe(0));
+      // What was written stays.
+      expect(await length()).toBeGreaterThan(before);
+    }
     await page.getByLabel('Temperature').fill('-1');
     await page.getByRole('button', { name: 'Write' }).click();
     expect(await page.locator('#temperature:invalid').count()).toBe(1);
     expect(complaints).toEqual([]);
-    await page.close();
+    await page.context().close();
   });
 });

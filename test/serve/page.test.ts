@@ -1,16 +1,16 @@
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TextClassifier } from '../../src/index.js';
 import { createServer, type ModelServer } from '../../src/serve/index.js';
 import { chromiumPath } from '../support/chromium.js';
+import { expectReadable, LOOKS, openPage, startBrowser } from '../support/page.js';
 import { topicTexts } from '../support/texts.js';
 
-const executablePath = chromiumPath();
 /** A label that would do harm if it were taken for HTML, as the text below would. */
 const HOSTILE_LABEL = '<img src=x onerror="document.title=1">';
 const HOSTILE_TEXT = '<script>document.title = 2</script><b>bold</b> & "fur"';
 
-describe.skipIf(!executablePath)('the page for trying texts', () => {
+describe.skipIf(!chromiumPath())('the page of a classifier', () => {
   let model: TextClassifier;
   let server: ModelServer;
   let browser: Browser;
@@ -19,106 +19,250 @@ describe.skipIf(!executablePath)('the page for trying texts', () => {
 
   beforeAll(async () => {
     const rows = topicTexts(300).map(({ label, text }) => ({ text, label: label === 'food' ? HOSTILE_LABEL : label }));
-    model = await TextClassifier.train(rows, { embeddingDim: 16, hiddenSize: 16, lr: 1e-2, seed: 1 });
-    server = await createServer(model, { port: 0, maxTexts: 5 });
+    const options = { embeddingDim: 16, hiddenSize: 16, lr: 1e-2, seed: 1, validation: 0.2, linear: false };
+    model = await TextClassifier.train(rows, options);
+    server = await createServer(model, { port: 0, maxTexts: 5, name: '<b>Topics</b>' });
     await server.listen();
-    browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] });
+    browser = await startBrowser();
   });
   afterAll(async () => {
     await browser?.close();
     await server?.close();
     await model?.close();
   });
-  afterEach(() => page.close());
+  afterEach(() => page.context().close());
 
-  /** Opens the page; `complaints` then collects what the browser objects to. */
-  async function open(): Promise<void> {
-    page = await browser.newPage();
-    complaints = [];
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('request', (asked) => {
-      if (!asked.url().startsWith(server.url!) && !asked.url().startsWith('data:')) complaints.push(asked.url());
-    });
-    await page.goto(server.url!);
-    await page.getByText('3 labels').waitFor();
+  async function open(looks = {}): Promise<void> {
+    ({ page, complaints } = await openPage(browser, server.url!, looks));
   }
+  const text = () => page.getByRole('textbox', { name: 'Text' });
+  const status = (said: string) => page.locator('#done').filter({ hasText: said }).waitFor({ state: 'attached' });
 
-  it('labels a text with the keyboard alone', async () => {
+  it.each(LOOKS)('fits $width pixels and can be read in $scheme', async (looks) => {
+    await open(looks);
+    await expectReadable(page);
+    await text().fill('a dog with a hammer of zyx');
+    await page.locator('blockquote .for').first().waitFor();
+    await page.getByLabel('Unsure below').fill('100');
+    await page.getByText('Unsure', { exact: true }).waitFor();
+    await page.locator('#tried li').waitFor();
+    await expectReadable(page);
+    expect(complaints).toEqual([]);
+  });
+
+  it('answers as one types, and shows what speaks for a label', async () => {
+    await open();
+    expect(await page.locator('h1').textContent()).toBe('<b>Topics</b>');
+    expect(await page.locator('.tile').allTextContents()).toEqual([
+      expect.stringMatching(/^Accuracy[\d.]+ %on \d+ validation rows$/),
+      expect.stringMatching(/^Trained on\d+ rows\d+ epochs$/),
+    ]);
+    await text().pressSequentially('a dog with zyx', { delay: 5 });
+    await status('animal, ');
+    const expected = await model.explain('a dog with zyx');
+    const article = page.getByRole('article');
+    expect(await article.locator('.verdict').textContent()).toMatch(/^animal \d+\.\d %$/);
+    const parts = article.locator('blockquote span');
+    expect(await parts.allTextContents()).toEqual(['a', 'dog', 'with', 'zyx']);
+    const titles = await parts.evaluateAll((all) => all.map((each) => Number.parseFloat(each.title)));
+    for (const [i, { contribution }] of expected.tokens.entries()) expect(titles[i]).toBeCloseTo(contribution, 2);
+    expect(
+      await parts.evaluateAll((all) => all.filter((each) => each.matches('.unknown')).map((each) => each.textContent)),
+    ).toEqual(['zyx']);
+    expect(await article.getByRole('rowheader').first().textContent()).toBe('animal');
+    expect(await article.textContent()).toContain('3 of 4 tokens are known to the model.');
+    // Another label is explained when it is chosen, and keeps the focus.
+    await article.getByRole('button', { name: 'tool' }).press('Enter');
+    await article.locator('.note b', { hasText: 'tool' }).waitFor();
+    expect(await page.locator(':focus').textContent()).toBe('tool');
+    expect(await page.locator('[aria-pressed="true"]').textContent()).toBe('tool');
+    const other = await model.explain('a dog with zyx', { label: 'tool' });
+    const title = await parts.nth(1).getAttribute('title');
+    expect(Number.parseFloat(title!)).toBeCloseTo(other.tokens[1]!.contribution, 2);
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows the answer to what was asked last', async () => {
+    await open();
+    await page.route('**/predict', async (route) => {
+      // The first question is answered last.
+      if (route.request().postDataJSON().text === 'a dog') await new Promise((resolve) => setTimeout(resolve, 600));
+      await route.continue().catch(() => {});
+    });
+    await text().fill('a dog');
+    await page.waitForRequest('**/predict');
+    await text().fill('steel hammer');
+    await status('tool, ');
+    await page.waitForTimeout(800);
+    expect(await page.locator('.verdict').textContent()).toMatch(/^tool/);
+    expect(complaints).toEqual([]);
+  });
+
+  it('works by the keyboard alone', async () => {
     await open();
     await page.keyboard.press('Tab');
     await page.keyboard.type('a dog with a tail');
     await page.keyboard.press('Control+Enter');
-    await page.getByRole('status').filter({ hasText: 'animal.' }).waitFor();
-    const article = page.getByRole('article');
-    expect(await article.locator('blockquote').textContent()).toBe('a dog with a tail');
-    expect(await article.getByRole('row').count()).toBe(4);
-    expect(await article.getByRole('rowheader').first().textContent()).toBe('animal');
-    expect(await article.getByRole('row').nth(1).getByRole('cell').first().textContent()).toMatch(/^\d+\.\d %$/);
-    expect(await article.textContent()).toContain('5 of 5 tokens are known to the model.');
-    // On with Tab to each control in turn, and the button works by the space bar.
+    await status('animal, ');
     const visited = [];
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 6; i++) {
       await page.keyboard.press('Tab');
-      visited.push(await page.evaluate('document.activeElement.id'));
+      visited.push(await page.evaluate('document.activeElement.id || document.activeElement.textContent'));
     }
-    expect(visited).toEqual(['lines', 'top', 'send']);
-    await page.getByLabel('Text', { exact: true }).fill('steel hammer');
+    expect(visited.slice(0, 5)).toEqual(['least', 'top', 'lines', 'send', 'live']);
+    expect(visited[5]).toBe('animal');
+    await page.locator('#live').press('Space');
+    await text().fill('steel hammer');
+    await page.waitForTimeout(400);
+    expect(await page.locator('.verdict').textContent()).toMatch(/^animal/);
     await page.getByRole('button', { name: 'Label' }).press('Space');
-    await page.getByRole('status').filter({ hasText: 'tool.' }).waitFor();
+    await status('tool, ');
+    // What was tried comes back.
+    await text().press('Alt+ArrowUp');
+    expect(await text().inputValue()).toBe('a dog with a tail');
+    await status('animal, ');
+    await text().press('Alt+ArrowDown');
+    expect(await text().inputValue()).toBe('steel hammer');
+    // The choice of a language of the code is one stop, moved within by arrows.
+    await page.locator('#as-curl').focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('#code').textContent()).toMatch(/^const response = await fetch\("http/);
+    expect(complaints).toEqual([]);
+  });
+
+  it('gives no label below the least probability', async () => {
+    await open();
+    await text().fill('a dog with a tail');
+    await status('animal, ');
+    await page.getByLabel('Unsure below').fill('100');
+    await status('Unsure.');
+    expect(await page.getByRole('article').textContent()).toMatch(
+      /animal with \d+\.\d % is most probable, but below 100 %\./,
+    );
+    expect(await page.locator('#least').getAttribute('aria-valuetext')).toBe('100 percent');
+    expect(await page.locator('#code').textContent()).toContain('"minProbability":1');
     expect(complaints).toEqual([]);
   });
 
   it('labels each line, and as many labels as asked for', async () => {
     await open();
-    await page.getByRole('checkbox', { name: 'Each line is a text' }).check();
     await page.getByLabel('Labels to show').fill('1');
-    await page.getByLabel('Text', { exact: true }).fill('cat\n\nhammer\nzyx wvu');
-    await page.getByRole('button', { name: 'Label' }).click();
-    await page.getByText('3 texts labelled.').waitFor();
-    const headers = await page.getByRole('rowheader').allTextContents();
-    expect(headers.slice(0, 2)).toEqual(['animal', 'tool']);
-    expect(headers).toHaveLength(3);
-    expect(await page.getByText('The labels say nothing about this text.').count()).toBe(1);
-    expect(complaints).toEqual([]);
-  });
-
-  it('shows texts and labels as they are, never as HTML', async () => {
-    await open();
-    await page.getByLabel('Text', { exact: true }).fill(HOSTILE_TEXT);
-    await page.getByRole('button', { name: 'Label' }).click();
-    await page.getByRole('article').waitFor();
-    expect(await page.locator('blockquote').textContent()).toBe(HOSTILE_TEXT);
-    expect(await page.getByRole('rowheader').allTextContents()).toContain(HOSTILE_LABEL);
-    expect(await page.locator('#about').textContent()).toContain(HOSTILE_LABEL);
-    expect(await page.locator('main img, main script, main b').count()).toBe(0);
-    expect(await page.title()).toBe('Try the model');
-    expect(complaints).toEqual([]);
-  });
-
-  it('says what the server refuses, in an alert', async () => {
-    await open();
+    await text().fill('cat');
+    await status('animal, ');
+    await expect.poll(() => page.getByRole('rowheader').count()).toBe(1);
     await page.getByRole('checkbox', { name: 'Each line is a text' }).check();
-    await page.getByLabel('Text', { exact: true }).fill('a\nb\nc\nd\ne\nf');
-    await page.getByRole('button', { name: 'Label' }).click();
+    await text().fill('cat\n\nhammer\nzyx wvu');
+    await status('3 texts labelled.');
+    expect(await page.getByRole('rowheader').allTextContents()).toEqual(['cat', 'hammer', 'zyx wvu']);
+    expect((await page.locator('.many td:nth-child(2)').allTextContents()).slice(0, 2)).toEqual(['animal', 'tool']);
+    await text().fill('a\nb\nc\nd\ne\nf');
     await page.getByRole('alert').filter({ hasText: 'Expected at most 5 texts in body.texts (TOO_LARGE)' }).waitFor();
     expect(await page.getByRole('article').count()).toBe(0);
-    expect(await page.getByRole('button', { name: 'Label' }).isEnabled()).toBe(true);
+    await page.getByRole('checkbox', { name: 'Each line is a text' }).uncheck();
+    await text().fill('zyx');
+    await page.getByText('The labels say nothing about this text.').waitFor();
+    expect(await page.getByRole('alert').textContent()).toBe('');
   });
 
-  it('runs no script but its own, and is shown in no frame', async () => {
+  it('shows texts and labels as they are, never as HTML, and remembers them in this visit alone', async () => {
     await open();
-    await page.evaluate(`{
-      const script = document.createElement('script');
-      script.textContent = 'document.title = 3';
-      document.body.append(script);
+    await text().fill(HOSTILE_TEXT);
+    await page.locator('article blockquote span').first().waitFor();
+    expect(await page.locator('blockquote').textContent()).toBe(HOSTILE_TEXT);
+    expect(await page.getByRole('rowheader').allTextContents()).toContain(HOSTILE_LABEL);
+    expect(await page.locator('#facts').textContent()).toContain(HOSTILE_LABEL);
+    await page.locator('#tried li').waitFor();
+    await page.reload();
+    await page.locator('#tried button').click();
+    expect(await text().inputValue()).toBe(HOSTILE_TEXT);
+    await page.locator('article blockquote span').first().waitFor();
+    expect(await page.locator('main img, main script, main b b, h1 b').count()).toBe(0);
+    expect(await page.title()).toBe('<b>Topics</b> · Try the model');
+    await page.getByRole('button', { name: 'Forget all' }).click();
+    expect(await page.locator('#tried li').count()).toBe(0);
+    expect(await page.evaluate('Object.values(sessionStorage).join()')).not.toContain('script');
+    // What somebody else wrote there is no reason to fail.
+    await page.evaluate(`sessionStorage.setItem('recurra.tried.classifier.<b>Topics</b>', '[{"text":5},null]')`);
+    await page.reload();
+    await page.locator('#history-empty').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('gives code that asks the same', async () => {
+    await open();
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    const asked = `it's a "dog" $HOME \\ \``;
+    await text().fill(asked);
+    await page.getByRole('button', { name: 'Copy' }).click();
+    await page.getByText('Copied.').waitFor();
+    const copied = (await page.evaluate('navigator.clipboard.readText()')) as string;
+    const { execFileSync } = await import('node:child_process');
+    // What the shell makes of it, without curl.
+    const words = execFileSync('sh', ['-c', copied.replace(/^curl/, `printf '%s\\n'`)], { encoding: 'utf8' }).split(
+      '\n',
+    );
+    expect(words.slice(0, 3)).toEqual(['-H', 'content-type: application/json', '-d']);
+    expect(JSON.parse(words[3]!)).toEqual({ text: asked, topK: 3 });
+    expect(words[4]).toBe(`${server.url}/predict`);
+    await page.getByText('JavaScript', { exact: true }).click();
+    const code = (await page.locator('#code').textContent())!;
+    const answered: unknown[] = [];
+    const run = new Function('console', `return (async () => {${code}})()`);
+    await run({ log: (answer: unknown) => answered.push(answer) });
+    expect(answered).toEqual([expect.objectContaining({ label: 'animal' })]);
+  });
+
+  it('follows the choice of light and dark', async () => {
+    await open();
+    const background = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor');
+    const light = await background();
+    await page.getByLabel('Colours').selectOption('dark');
+    const dark = await background();
+    expect(dark).not.toBe(light);
+    await page.reload();
+    expect(await background()).toBe(dark);
+  });
+
+  it('says that the server is gone, and asks again when it may', async () => {
+    await open();
+    let asked = 0;
+    await page.route('**/predict', (route) => {
+      asked++;
+      const error = { error: { code: 'RATE_LIMITED', message: 'too often' } };
+      return asked === 1
+        ? route.fulfill({ status: 429, headers: { 'retry-after': '1' }, json: error })
+        : route.continue();
+    });
+    await text().fill('a dog');
+    await page.getByRole('alert').filter({ hasText: 'too often (RATE_LIMITED)' }).waitFor();
+    await status('animal, ');
+    expect([asked, await page.getByRole('alert').textContent()]).toEqual([2, '']);
+    await page.context().setOffline(true);
+    await text().fill('a cat');
+    await page.getByRole('alert').filter({ hasText: 'The server does not answer' }).waitFor();
+  });
+
+  it('runs no script but its own, makes no HTML of text, and is shown in no frame', async () => {
+    await open();
+    const policy = (await fetch(`${server.url}/`)).headers.get('content-security-policy');
+    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+    expect(policy).not.toContain('unsafe');
+    const refused = await page.evaluate(`{
+      const refused = [];
+      const attempts = [
+        () => { document.body.innerHTML = '<b>x</b>'; },
+        () => { document.createElement('script').textContent = 'document.title = 3'; },
+      ];
+      for (const attempt of attempts) try { attempt(); } catch { refused.push(attempt); }
+      document.body.append(Object.assign(document.createElement('style'), { textContent: 'body { color: red }' }));
+      refused.length;
     }`);
-    expect(await page.title()).toBe('Try the model');
-    expect(complaints).toEqual([expect.stringMatching(/Content Security Policy/)]);
+    expect(refused).toBe(2);
+    expect(complaints.some((each) => /style-src/.test(each))).toBe(true);
+    await page.goto('about:blank');
+    complaints.length = 0;
     await page.setContent(`<iframe src="${server.url}/"></iframe>`);
-    await expect.poll(() => complaints.length).toBeGreaterThan(1);
-    expect(complaints.at(-1)).toMatch(/frame-ancestors|Refused to frame|Framing/);
+    await expect.poll(() => complaints.length).toBeGreaterThan(0);
+    expect(complaints.at(-1)).toMatch(/frame-ancestors|Refused to frame|Framing|Content Security Policy/);
   });
 });

@@ -1,10 +1,11 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Seq2Seq } from '../../src/index.js';
 import { createServer, type ModelServer } from '../../src/serve/index.js';
 import { chromiumPath } from '../support/chromium.js';
 import { NUMBERS, numberPairs } from '../support/numbers.js';
+import { expectReadable, LOOKS, openPage, startBrowser } from '../support/page.js';
 
 const executablePath = chromiumPath();
 let model: Seq2Seq;
@@ -84,31 +85,46 @@ describe('a server with a model of pairs', () => {
     expect(metrics).toMatch(/^recurra_texts_total [1-9]/m);
   });
 
-  it.skipIf(!executablePath)('has a page that shows answers and what they looked at', async () => {
-    const browser = await chromium.launch({ executablePath: executablePath! });
-    try {
-      const page = await browser.newPage();
-      const faults: string[] = [];
-      page.on('pageerror', ({ message }) => faults.push(message));
-      await page.goto(url);
-      await page.waitForSelector('#searching:not([hidden])');
-      expect(await page.textContent('#about')).toBe('LSTM from 15 characters to 14 tokens.');
-      await page.fill('#text', '407');
-      await page.click('#send');
-      await page.waitForSelector('article');
+  describe.skipIf(!executablePath)('its page', () => {
+    let browser: Browser;
+    beforeAll(async () => {
+      browser = await startBrowser();
+    });
+    afterAll(() => browser?.close());
+
+    it.each(LOOKS)('shows answers and what they looked at, in $scheme and $width pixels', async (looks) => {
+      const { page, complaints } = await openPage(browser, url, looks);
+      expect(await page.textContent('#facts')).toBe(
+        'From sequence to sequence: LSTM, from 15 characters to 14 tokens.',
+      );
+      await page.getByRole('textbox', { name: 'Source' }).fill('407');
+      await page.getByRole('article').waitFor();
       expect(await page.textContent('#done')).toBe('four zero seven');
-      expect(await page.locator('ol li').count()).toBe(3);
-      expect(await page.locator('table.alignment th[scope=col]').allTextContents()).toEqual(['4', '0', '7']);
-      expect(await page.locator('table.alignment th[scope=row]').allTextContents()).toEqual(['four', 'zero', 'seven']);
-      await page.fill('#text', '<b>\n12');
-      await page.check('#each');
-      await page.click('#send');
-      await page.locator('article').nth(1).waitFor();
-      expect(await page.locator('blockquote').allTextContents()).toEqual(['<b>', '12']);
-      expect(await page.locator('ol li').first().textContent()).toMatch(/^<i> &amp; /);
-      expect(faults).toEqual([]);
-    } finally {
-      await browser.close();
-    }
+      expect(await page.textContent('.verdict')).toBe('four zero seven');
+      const alignment = page.locator('table.alignment');
+      expect(await page.getByRole('article').locator('table').first().getByRole('rowheader').count()).toBe(3);
+      expect(await alignment.getByRole('columnheader').allTextContents()).toEqual(['4', '0', '7']);
+      expect(await alignment.getByRole('rowheader').allTextContents()).toEqual(['four', 'zero', 'seven']);
+      const expected = await model.predict('407', { beamSize: 5, nBest: 3, alignments: true });
+      const percents = await alignment.getByRole('cell').allTextContents();
+      const weights = expected.alignments!.flatMap((row) =>
+        Array.from(row, (weight) => String(Math.round(100 * weight))),
+      );
+      expect(percents.slice(-9)).toEqual(weights);
+      await expectReadable(page);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    });
+
+    it('answers each line, and shows all of it as text', async () => {
+      const { page, complaints } = await openPage(browser, url);
+      await page.getByLabel('Each line is a text').check();
+      await page.getByRole('textbox', { name: 'Source' }).fill('<b>\n12');
+      await page.locator('#done').filter({ hasText: '2 texts written.' }).waitFor({ state: 'attached' });
+      expect(await page.getByRole('rowheader').allTextContents()).toEqual(['<b>', '12']);
+      expect(await page.locator('.many td').allTextContents()).toEqual(['<i> &amp;', 'one two']);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    });
   });
 });

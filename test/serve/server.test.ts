@@ -221,12 +221,59 @@ describe('predictions', () => {
   });
 });
 
+describe('explanations', () => {
+  it('say what each token contributed, to the most probable label or to another', async () => {
+    const text = 'a cat with zyx';
+    const answer = await post(`${url}/explain`, { text });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toEqual(JSON.parse(JSON.stringify(await model.explain(text))));
+    const other = await post(`${url}/explain`, { text, label: 'tool' });
+    expect(await other.json()).toEqual(JSON.parse(JSON.stringify(await model.explain(text, { label: 'tool' }))));
+    expect(await (await post(`${url}/explain`, { text: '' })).json()).toMatchObject({ tokens: [] });
+  });
+
+  it('are refused with the reason', async () => {
+    const refused = async (body: object) => {
+      const answer = await post(`${url}/explain`, body);
+      return [answer.status, ((await answer.json()) as { error: { message: string } }).error.message];
+    };
+    expect(await refused({ text: 'a', label: 'plant' })).toEqual([
+      400,
+      'the model has no label "plant"; it has "animal", "food", "tool"',
+    ]);
+    expect(await refused({})).toEqual([400, "body must have required property 'text'"]);
+    expect(await refused({ text: 'a', method: 'occlusion' })).toEqual([400, 'Unknown property "method" in body']);
+    expect(await refused({ text: 'a'.repeat(51) })).toEqual([413, 'Expected at most 50 characters in body.text']);
+    const { at } = await start({ maxConcurrent: 1 });
+    const explain = vi.spyOn(model, 'explain').mockImplementation(() => new Promise(() => {}));
+    const abort = new AbortController();
+    const waiting = post(`${at}/explain`, { text: 'a' }, { signal: abort.signal }).catch(() => {});
+    await vi.waitFor(() => expect(explain).toHaveBeenCalled());
+    const second = await post(`${at}/explain`, { text: 'a' });
+    explain.mockRestore();
+    expect([second.status, second.headers.get('retry-after')]).toEqual([503, '1']);
+    abort.abort();
+    await waiting;
+  });
+});
+
 describe('other requests', () => {
   it('tell of health, readiness and the model', async () => {
     expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' });
     expect(await (await fetch(`${url}/ready`)).json()).toEqual({ status: 'ready' });
+    const { rows } = model.card!.data;
     expect(await (await fetch(`${url}/model`)).json()).toEqual({
+      name: null,
       kind: 'classifier',
+      multiLabel: false,
+      networkShare: model.mix!.network,
+      training: {
+        version: model.card!.version,
+        rows,
+        validationRows: 0,
+        epochs: model.card!.history.length,
+        measures: {},
+      },
       labels: ['animal', 'food', 'tool'],
       words: model.vocab.length,
       cell: 'lstm',
@@ -296,15 +343,9 @@ describe('other requests', () => {
     const { at } = await start({ page: false });
     expect((await fetch(`${at}/`)).status).toBe(404);
     const smaller = (await (await fetch(`${at}/openapi.json`)).json()) as typeof document;
-    expect(Object.keys(document.paths).filter((path) => !(path in smaller.paths))).toEqual([
-      '/',
-      '/page.js',
-      '/dom.js',
-      '/labels.js',
-      '/sequences.js',
-      '/writing.js',
-      '/page.css',
-    ]);
+    const ofPage = Object.keys(document.paths).filter((path) => !(path in smaller.paths));
+    expect(ofPage).toEqual(expect.arrayContaining(['/', '/page/page.js', '/page/classifier.js', '/page/page.css']));
+    expect(ofPage.every((path) => path === '/' || path.startsWith('/page/'))).toBe(true);
   });
 });
 

@@ -1,11 +1,12 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import fc from 'fast-check';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TextTagger, type TextTagging } from '../../src/index.js';
 import { createServer, type ModelServer } from '../../src/serve/index.js';
 import { anyText } from '../support/anyText.js';
 import { chromiumPath } from '../support/chromium.js';
+import { expectReadable, LOOKS, openPage, startBrowser } from '../support/page.js';
 import { placeRows } from '../support/places.js';
 
 const executablePath = chromiumPath();
@@ -143,36 +144,42 @@ describe('a server with a tagger', () => {
 describe.skipIf(!executablePath)('its page', () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] });
+    browser = await startBrowser();
   });
   afterAll(() => browser?.close());
 
-  it('marks the spans of a text, each with its label, and shows all of it as text', async () => {
-    const page = await browser.newPage();
-    const complaints: string[] = [];
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    await page.goto(url);
-    await page.getByText('2 labels').waitFor();
-    expect(await page.getByLabel('Labels to show').isVisible()).toBe(false);
-    const text = '😀 In New York, <b>x</b> Bob  likes it';
-    await page.getByLabel('Text', { exact: true }).fill(text);
-    await page.keyboard.press('Control+Enter');
-    await page.getByRole('article').waitFor();
-    const { spans } = await model.predict(text);
-    const marks = page.locator('blockquote mark');
-    expect(await marks.locator('.part').allTextContents()).toEqual(spans.map((span) => span.text));
-    expect(await marks.locator('.label').allTextContents()).toEqual(spans.map(({ label }) => label));
-    const whole = await page.locator('blockquote').evaluate((node) => {
-      for (const label of node.querySelectorAll('.label')) label.remove();
-      return node.textContent;
-    });
-    expect(whole).toBe(text);
-    expect(await page.getByRole('status').textContent()).toBe(`${spans.length} spans.`);
-    expect(await page.locator('main img, main b').count()).toBe(0);
-    expect(complaints).toEqual([]);
-    await page.close();
+  it.each(LOOKS)(
+    'marks the spans of a text, in $scheme and $width pixels, and shows all of it as text',
+    async (looks) => {
+      const { page, complaints } = await openPage(browser, url, looks);
+      const text = '😀 In New York, <b>x</b> Bob  likes it';
+      await page.getByRole('textbox', { name: 'Text' }).fill(text);
+      await page.getByRole('article').waitFor();
+      const { spans } = await model.predict(text);
+      const marks = page.locator('blockquote mark');
+      expect(await marks.locator('.part').allTextContents()).toEqual(spans.map((span) => span.text));
+      expect(await marks.locator('.label').allTextContents()).toEqual(spans.map(({ label }) => label));
+      expect(await page.getByRole('rowheader').allTextContents()).toEqual(spans.map((span) => span.text));
+      await expectReadable(page);
+      const whole = await page.locator('blockquote').evaluate((node) => {
+        for (const label of node.querySelectorAll('.label')) label.remove();
+        return node.textContent;
+      });
+      expect(whole).toBe(text);
+      const found = spans.map((span) => `${span.text}: ${span.label}`).join(', ');
+      expect(await page.locator('#done').textContent()).toBe(`${spans.length} spans: ${found}.`);
+      expect(await page.locator('main img, main b').count()).toBe(0);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    },
+  );
+
+  it('tags each line', async () => {
+    const { page } = await openPage(browser, url);
+    await page.getByLabel('Each line is a text').check();
+    await page.getByRole('textbox', { name: 'Text' }).fill('Bob lives in Rome.\n\nEve lives in Paris.');
+    await page.locator('#done').filter({ hasText: '2 texts tagged.' }).waitFor({ state: 'attached' });
+    expect(await page.locator('mark .part').allTextContents()).toEqual(['Bob', 'Rome', 'Eve', 'Paris']);
+    await page.context().close();
   });
 });

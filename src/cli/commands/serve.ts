@@ -1,9 +1,10 @@
+import { basename } from 'node:path';
 import { jsonLine, note } from '../../core/terminal.js';
 import type { TextClassifier } from '../../models/classifier/classifier.js';
 import { LanguageModel } from '../../models/language/language.js';
 import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { SERVING } from '../../models/serving/options.js';
-import type { TextTagger } from '../../models/tagger/tagger.js';
+import { TextTagger } from '../../models/tagger/tagger.js';
 import { SERVER, type ServerLogEntry } from '../../serve/options.js';
 import { COMPUTE } from '../../training/options/train.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
@@ -60,7 +61,13 @@ function checkFlags(model: TextClassifier | TextTagger | LanguageModel | Seq2Seq
     );
   else if (model instanceof Seq2Seq)
     refuseFlags(flags, { ...SERVER, ...COMPUTE }, [...used, { maxTexts }], 'a model of pairs');
-  else refuseFlags(flags, { maxNewTokens, maxConcurrent }, [], 'a model that labels texts');
+  else
+    refuseFlags(
+      flags,
+      { maxNewTokens, maxConcurrent },
+      model instanceof TextTagger ? [] : [{ maxConcurrent }],
+      model instanceof TextTagger ? 'a tagger' : 'a classifier',
+    );
 }
 
 /** `recurra serve`: answers over HTTP until a signal arrives, then finishes the requests in progress and ends. */
@@ -76,7 +83,11 @@ export async function serveCommand(modelFile: string, flags: ServeFlags): Promis
   checkFlags(model, flags);
   const shared = model instanceof LanguageModel ? undefined : model;
   shared?.setServing(givenOptions(SERVING, flags));
-  const server = await createServer(model, { ...givenOptions(SERVER, flags), log: log(json) });
+  const server = await createServer(model, {
+    name: basename(modelFile).replace(/\.safetensors$/, '') || 'model',
+    ...givenOptions(SERVER, flags),
+    log: log(json),
+  });
   const url = await server.listen();
   if (json)
     jsonLine({

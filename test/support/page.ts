@@ -1,0 +1,69 @@
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { chromiumPath } from './chromium.js';
+import { CONTRASTS } from './contrasts.js';
+
+/** What can be reached or is a region, and has no name for a screen reader. Runs in the page. */
+const UNNAMED = `[...document.querySelectorAll('button, input, select, textarea, a, section, [role="region"]')]
+  .filter((each) => each.checkVisibility())
+  .filter((each) => !each.ariaLabel && !each.hasAttribute('aria-labelledby') && !each.labels?.length)
+  .filter((each) => each.matches('input, select, textarea') || !each.textContent.trim())
+  .map((each) => each.outerHTML)`;
+
+/** A page that was opened, and what the browser objected to: messages, faults, and requests to elsewhere. */
+export interface OpenPage {
+  page: Page;
+  complaints: string[];
+}
+
+/** How a page is opened. */
+export interface Looks {
+  width?: number;
+  scheme?: 'light' | 'dark';
+}
+
+/** Starts the browser of the tests of pages. */
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumPath()!, args: ['--no-sandbox'] });
+}
+
+/** Opens the page of a server in a visit of its own. */
+export async function openPage(browser: Browser, url: string, { width = 1_200, scheme = 'light' }: Looks = {}) {
+  const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme: scheme });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (asked) => {
+    if (!asked.url().startsWith(url) && !asked.url().startsWith('data:')) complaints.push(asked.url());
+  });
+  await page.goto(url);
+  await page.locator('#answers .note').waitFor();
+  return { page, complaints };
+}
+
+/**
+ * Expects that a page is no wider than the window, that all text can be read (WCAG's contrast of 4.5), and that everything a keyboard can reach
+ * has a name.
+ */
+export async function expectReadable(page: Page): Promise<void> {
+  const { width } = page.viewportSize()!;
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+  for (const { contrast, text, kind } of (await page.evaluate(CONTRASTS)) as {
+    contrast: number;
+    text: string;
+    kind: string;
+  }[])
+    expect(contrast, `${kind}: ${text}`).toBeGreaterThanOrEqual(4.5);
+  expect(await page.evaluate(UNNAMED)).toEqual([]);
+}
+
+/** The four looks in which each page is tested. */
+export const LOOKS = [
+  { width: 400, scheme: 'light' },
+  { width: 400, scheme: 'dark' },
+  { width: 1_200, scheme: 'light' },
+  { width: 1_200, scheme: 'dark' },
+] as const;

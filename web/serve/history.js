@@ -1,0 +1,86 @@
+// What was tried in this visit.
+
+import { $, el } from './dom.js';
+import { recall, remember } from './storage.js';
+
+const MOST = 30;
+/** A longer text is not kept: there is little room. */
+const LONGEST = 5_000;
+const SHOWN = 140;
+
+const fits = (entry) => typeof entry?.text === 'string' && typeof entry.said === 'string';
+
+const shortened = (text) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+
+/** Texts and what was answered, the newest first. */
+export class History {
+  #key;
+  #entries;
+  #choose;
+  /** The entry that was brought back; -1 for none. */
+  #at = -1;
+
+  /** @param choose - Called with a text that is to be asked for again. */
+  constructor(model, choose) {
+    this.#key = `tried.${model.kind}.${model.name ?? ''}`;
+    this.#choose = choose;
+    const kept = recall(this.#key);
+    this.#entries = Array.isArray(kept) ? kept.filter(fits).slice(0, MOST) : [];
+    $('forget').addEventListener('click', () => {
+      this.#entries = [];
+      this.#changed();
+      $('text').focus();
+    });
+    this.#show();
+  }
+
+  /** Adds a text and what was answered; one that is there moves up. */
+  add(text, said) {
+    if (text.trim() === '' || text.length > LONGEST) return;
+    const brought = this.#entries[this.#at];
+    if (brought?.text === text) {
+      // It stays where it is: the next step leads to its neighbour.
+      brought.said = said;
+      this.#changed();
+      return;
+    }
+    this.#at = 0;
+    this.#entries = [{ text, said }, ...this.#entries.filter((entry) => entry.text !== text)].slice(0, MOST);
+    this.#changed();
+  }
+
+  /** Brings back an older text, or a newer one with a negative step. */
+  step(by) {
+    const at = this.#at + by;
+    if (at < 0 || at >= this.#entries.length) return;
+    this.#at = at;
+    this.#choose(this.#entries[at].text);
+  }
+
+  /** Another text is written: the newest entry is the next to be brought back. */
+  leave() {
+    this.#at = -1;
+  }
+
+  #changed() {
+    remember(this.#key, this.#entries);
+    this.#show();
+  }
+
+  #show() {
+    const items = this.#entries.map(({ text, said }, at) => {
+      const again = () => {
+        this.#at = at;
+        this.#choose(text);
+      };
+      const parts = [
+        el('span', { class: 'tried', dir: 'auto' }, shortened(text)),
+        el('span', { class: 'said', dir: 'auto' }, shortened(said)),
+      ];
+      return el('li', {}, el('button', { type: 'button', class: 'entry', on: { click: again } }, ...parts));
+    });
+    $('tried').replaceChildren(...items);
+    $('history-empty').hidden = items.length > 0;
+    $('forget').hidden = items.length === 0;
+  }
+}
