@@ -1,6 +1,6 @@
 import type { Level, Measured, MeasuredSet, Row, Work } from './types.js';
 
-/** What a machine needs for some work at the least: the slowest of its units, all of them at their measured best. */
+/** What a machine needs for some work, at least: the slowest of its units, all of them at their measured best. */
 export function boundOf(
   work: Work,
   { peaks, memory }: Pick<MeasuredSet, 'peaks' | 'memory'>,
