@@ -1,6 +1,6 @@
 import type { Level, Measured, MeasuredSet, Row, Work } from './types.js';
 
-/** What a machine needs for some work at the least: the slowest of its units, all of them at their measured best. */
+/** Minimum time of a machine for some work: the slowest of its units, all of them at their measured best. */
 export function boundOf(
   work: Work,
   { peaks, memory }: Pick<MeasuredSet, 'peaks' | 'memory'>,

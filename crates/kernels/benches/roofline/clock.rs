@@ -1,5 +1,6 @@
-//! The clock of a core, by a chain of additions of which each waits for the one before: one cycle each on every processor that the
-//! kernels run on. (Counters of cycles need rights that a container rarely has, and the time-stamp counter runs at a rate of its own.)
+//! The clock of a core, by a chain of additions of which each waits for the one before: one cycle each on every
+//! processor that the kernels run on. (Counters of cycles need rights that a container rarely has, and the time-stamp
+//! counter runs at its own rate.)
 
 use std::hint::black_box;
 use std::time::Instant;

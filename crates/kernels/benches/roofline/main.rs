@@ -17,7 +17,7 @@ mod work;
 use recurra_kernels::simd::isa;
 use serde_json::{Value, json};
 
-/// Whether the command line asks for a part: its filters are the words that are no option.
+/// Whether the command line asks for a part: its filters are the words that are not options.
 fn wanted(name: &str) -> bool {
     let mut filters = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
     filters.peek().is_none() || filters.any(|filter| filter == name)

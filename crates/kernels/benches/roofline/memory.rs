@@ -151,7 +151,7 @@ fn rates(isa: Isa, level: &Level, thread: usize, seconds: f64) -> [f64; 4] {
     [read, write, rows(128), rows(16)]
 }
 
-/// The rates of all levels on some threads at once, each with a buffer of its own.
+/// The rates of all levels on some threads at once, each with its own buffer.
 pub fn measure(isa: Isa, threads: usize, seconds: f64) -> Vec<Value> {
     let rate = |level: Level| {
         let all = team::on(threads, |thread| rates(isa, &level, thread, seconds));

@@ -71,7 +71,7 @@ impl Loop for Divisions {
     }
 }
 
-/// What one thread reached: multiply-adds per second, and the clock beside them.
+/// What one thread reached: multiply-adds per second, and the clock rate.
 struct Reached {
     madds: f64,
     hertz: f64,

@@ -1,4 +1,4 @@
-//! How much work there is, by formula, whatever an implementation does beside it.
+//! How much work there is, by formula, whatever else an implementation does.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 /// The least that has to be done.
 #[derive(Clone, Copy, Default)]
 pub struct Work {
-    /// Multiplications, and the additions that are fused with them: two for each multiply-add. Others have units of their own.
+    /// Multiplications, and the additions that are fused with them: two for each multiply-add. Others have separate
+    /// units.
     pub flops: f64,
     /// Divisions and roots.
     pub divisions: f64,
