@@ -38,7 +38,7 @@ export function named<T extends Described>(arrays: readonly T[], member: number)
  * All networks have the same configuration, so their arrays must match. A state that fits the first one fits the
  * others, and a wrong state is refused before any of them changes.
  *
- * @throws RecurraError `STATE_MISMATCH` naming the difference. Arrays of a network beyond `members` are passed to the
+ * @throws {@link RecurraError} `STATE_MISMATCH` naming the difference. Arrays of a network beyond `members` are passed to the
  * first one, which refuses them.
  */
 export function byMember<T extends Described>(arrays: readonly T[], members: number): T[][] {

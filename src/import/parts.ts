@@ -31,7 +31,7 @@ function listed(arrays: readonly StateArray[]): string {
  * Finds the parts of a network among the arrays of a state dict, by the names that the recurrent layers have in PyTorch and by shapes.
  *
  * @param words - Words of the vocabulary: the embedding has at least that many rows.
- * @throws ModelFileError `INVALID_FILE` naming the arrays if there is no such network, or anything else.
+ * @throws {@link ModelFileError} `INVALID_FILE` naming the arrays if there is no such network, or anything else.
  */
 export function networkParts(arrays: readonly StateArray[], path: string, words: number): NetworkParts {
   const fail = (what: string): never => {

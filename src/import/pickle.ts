@@ -69,7 +69,7 @@ const MARK = Symbol('mark');
  * The pickle is not trusted: every operation is checked, and memory is only allocated for data that exists.
  *
  * @param path - The file, for messages.
- * @throws ModelFileError `INVALID_FILE`.
+ * @throws {@link ModelFileError} `INVALID_FILE`.
  */
 export function readPickle(bytes: Buffer, path: string): Pickled {
   return new PickleReader(bytes, path).read();

@@ -29,7 +29,7 @@ async function headOf(path: string): Promise<Buffer> {
 /**
  * Reads a state dict that PyTorch wrote, by `torch.save` or as safetensors; floating point numbers become float32.
  *
- * @throws ModelFileError `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE` for something else.
+ * @throws {@link ModelFileError} `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE` for something else.
  */
 export async function readStateDict(path: string, turns: Turns): Promise<StateArray[]> {
   if ((await headOf(path)).equals(ZIP)) return readTorchFile(path, turns);

@@ -36,7 +36,7 @@ const STORAGES: Readonly<Record<string, { bytes: number; read: (from: DataView, 
  * Reads a state dict written by `torch.save` in its current format, a ZIP archive (since PyTorch 1.6). Floating point
  * tensors become float32; others, such as counts of batches, are skipped.
  *
- * @throws ModelFileError `INVALID_FILE` for any other file, a damaged one, or one that contains anything but tensors.
+ * @throws {@link ModelFileError} `INVALID_FILE` for any other file, a damaged one, or one that contains anything but tensors.
  */
 export async function readTorchFile(path: string, turns: Turns): Promise<StateArray[]> {
   let zip: InstanceType<typeof ZipFile> | undefined;

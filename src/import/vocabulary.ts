@@ -40,7 +40,7 @@ function parsed(text: string, file: string): unknown {
 /**
  * Reads a list of texts: one per line, or an array if the file's name ends in `.json`.
  *
- * @throws DataError `FILE_NOT_FOUND`, `IO` or `INVALID_FILE`.
+ * @throws {@link DataError} `FILE_NOT_FOUND`, `IO` or `INVALID_FILE`.
  */
 export async function readList(file: string): Promise<string[]> {
   const text = await textOf(file);
@@ -56,7 +56,7 @@ export async function readList(file: string): Promise<string[]> {
  * an object from words to numbers, or either of them under a common key such as `stoi` or `word_index`.
  *
  * @returns the words by number; a number that no word has is missing.
- * @throws DataError `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE` for any other content, and for two words with the same
+ * @throws {@link DataError} `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE` for any other content, and for two words with the same
  * number.
  */
 export async function readVocabulary(file: string): Promise<ReadonlyMap<number, string>> {

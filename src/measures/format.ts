@@ -69,7 +69,7 @@ const COLUMNS = ['precision', 'recall', 'f1', 'support'] as const;
  * Formats the measures of the labels as a table, the label with the lowest F1 first, averages at the end. `-` marks a
  * division by zero, which the averages count as 0.
  *
- * @param report - of {@link classificationReport}, {@link multiLabelReport}, {@link entityReport}, or `model.evaluate`.
+ * @param report - Of {@link classificationReport}, {@link multiLabelReport}, {@link entityReport}, or `model.evaluate`.
  *
  * @example
  * ```ts

@@ -121,7 +121,7 @@ export function rankOf(row: ArrayLike<number>, truth: number): number {
  * 36.0 (or 15.9), not infinity.
  *
  * @param yTrue - The correct label of each row.
- * @param probabilities - see {@link Scores}; each row adds up to 1.
+ * @param probabilities - See {@link Scores}; each row adds up to 1.
  * @param options - `labels`: the label of each column. Default: the labels in `yTrue`, in code point order.
  * @throws {@link ArgumentError} `INVALID_SHAPE`, `EMPTY_DATASET`, `UNKNOWN_LABEL`, or `INVALID_ARGUMENT` for numbers that
  * are not probabilities.
@@ -152,7 +152,7 @@ export interface TopKOptions extends LabelOptions {
  * numbers, later labels count as higher.
  *
  * @param yTrue - The correct label of each row.
- * @param scores - see {@link Scores}; probabilities or any other numbers.
+ * @param scores - See {@link Scores}; probabilities or any other numbers.
  * @param options - `labels` as in {@link logLoss}, and `k`.
  * @throws {@link ArgumentError} as {@link logLoss}.
  *
@@ -188,7 +188,7 @@ export interface CalibrationOptions extends LabelOptions {
  * `calibration_curve` with `strategy='uniform'`.
  *
  * @param yTrue - The correct label of each row.
- * @param probabilities - see {@link Scores}; each row adds up to 1.
+ * @param probabilities - See {@link Scores}; each row adds up to 1.
  * @throws {@link ArgumentError} as {@link logLoss}.
  *
  * @example

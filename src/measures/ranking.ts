@@ -95,7 +95,7 @@ function ranking(yTrue: readonly boolean[], scores: ArrayLike<number>): RankingM
  * Average precision of one label, as scikit-learn's `average_precision_score`: the area under the curve of precision over
  * recall, as steps. Better than {@link rocAuc} for a rare label.
  *
- * @param yTrue - whether each row has the label.
+ * @param yTrue - Whether each row has the label.
  * @param scores - The score that rows are ranked by, such as the label's probability.
  * @returns from 0 to 1; 0 if no row has the label.
  * @throws {@link ArgumentError} `INVALID_SHAPE`, `EMPTY_DATASET` or `INVALID_ARGUMENT`.
@@ -113,7 +113,7 @@ export function averagePrecision(yTrue: readonly boolean[], scores: ArrayLike<nu
  * Area under the ROC curve of one label, as scikit-learn's `roc_auc_score`: the share of pairs of a row with the label and a
  * row without where the first has the higher score, equal ones counting half.
  *
- * @param yTrue - whether each row has the label.
+ * @param yTrue - Whether each row has the label.
  * @param scores - The score that rows are ranked by, such as the label's probability.
  * @returns from 0 to 1; `null` if all rows or none have the label, so that there are no such pairs.
  * @throws as {@link averagePrecision}.

@@ -5,7 +5,7 @@ import { CARD_KEY, RECORD_VERSION, type TrainingRecord } from '../training/recor
  * The training record of a file; undefined for files without one, such as those before 0.5. Unknown fields are kept. A
  * record of a later format is ignored: the model can be used without it.
  *
- * @throws ModelFileError `INVALID_FILE` for an invalid record.
+ * @throws {@link ModelFileError} `INVALID_FILE` for an invalid record.
  */
 export function cardOf(metadata: Readonly<Record<string, string>>): TrainingRecord | undefined {
   const text = metadata[CARD_KEY];

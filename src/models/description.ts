@@ -21,13 +21,13 @@ export interface FileKind<N extends NetworkSettings, D extends object> {
   /**
    * Checks the settings of network and head, and fills in values missing from older files.
    *
-   * @throws RecurraError saying what is wrong; the path is put before it.
+   * @throws {@link RecurraError} saying what is wrong; the path is put before it.
    */
   settings(described: object): N;
   /**
    * Checks the fields specific to this kind.
    *
-   * @throws RecurraError saying what is wrong; the path is put before it.
+   * @throws {@link RecurraError} saying what is wrong; the path is put before it.
    */
   parse(fields: Readonly<Record<string, unknown>>, settings: N): D;
   /** Outputs of the network's head, per row or position, with their own weight for each feature. */
@@ -90,7 +90,7 @@ const invalid = (path: string, what: string, cause?: unknown) =>
  * Parses a file's description.
  *
  * @param kind - The expected kind, for the message about another file.
- * @throws ModelFileError `INVALID_FILE`.
+ * @throws {@link ModelFileError} `INVALID_FILE`.
  */
 export function parseDescription(
   path: string,
@@ -207,7 +207,7 @@ export function inFile(path: string, error: unknown): unknown {
  * @param state - The arrays of the model, without those of a training.
  * @param words - The tokens, if the addon has read them.
  * @param parsed - The result of {@link parseDescription}, if already known.
- * @throws ModelFileError `INVALID_FILE`.
+ * @throws {@link ModelFileError} `INVALID_FILE`.
  */
 export function describeModel<N extends NetworkSettings, D extends object>(
   path: string,

@@ -175,7 +175,7 @@ function factsOf(path: string, said: string, bytes: number): CompressionFacts {
  * Reads a model file and checks everything that can be checked before a model is built from it. Its weights stay
  * outside of the JavaScript heap.
  *
- * @throws ModelFileError `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE`, also for a model of another kind; ArgumentError
+ * @throws {@link ModelFileError} `FILE_NOT_FOUND`, `IO`, or `INVALID_FILE`, also for a model of another kind; ArgumentError
  * without a path.
  */
 export async function readModel<N extends NetworkSettings, D extends object>(

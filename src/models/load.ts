@@ -48,7 +48,7 @@ export const LOAD = {
  * @param head - The network's head, from the file's description.
  * @param extra - Takes the parts other than the network out of the file.
  * @param first - Computes a first prediction of one token.
- * @throws ModelFileError if the file is missing, damaged, not a model, or of another kind.
+ * @throws {@link ModelFileError} if the file is missing, damaged, not a model, or of another kind.
  * @throws ArgumentError for an invalid option; CudaError if the named GPU cannot be used.
  */
 export async function loadModel<N extends NetworkSettings, D extends object, B extends object>(

@@ -16,7 +16,7 @@ export function vocabularyRoom(tokenizer: TokenizerLike): number {
 /**
  * Refuses, before hours of training, a vocabulary too large for a model file. Pauses often.
  *
- * @throws DataError `OUT_OF_RANGE`.
+ * @throws {@link DataError} `OUT_OF_RANGE`.
  */
 export function* checkVocabulary(vocab: Vocab, room: number): Generator<void, void, undefined> {
   // Besides the token itself: two escaped quotes and a comma.

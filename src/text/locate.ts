@@ -57,7 +57,7 @@ function endAt(text: string, at: number, token: string, dropQuotes: boolean): nu
  * Finds tokens in the text that they were made from, in order: each at its first occurrence after the previous one,
  * ignoring case and Unicode form. Tokens changed further (accents removed, stemmed, a replaced number) are not found.
  *
- * @param basicEnglish - the tokens are those of that tokenizer, which drops quotes and line breaks of HTML.
+ * @param basicEnglish - The tokens are those of that tokenizer, which drops quotes and line breaks of HTML.
  * @returns a generator that pauses often; its result has one span for each token.
  */
 export function* locateTokens(

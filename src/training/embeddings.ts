@@ -53,7 +53,7 @@ async function loadMore(
 /**
  * Refuses vectors that do not match.
  *
- * @throws DataError if the file has none of the rows' words; ArgumentError for a size other than `embeddingDim`.
+ * @throws {@link DataError} if the file has none of the rows' words; ArgumentError for a size other than `embeddingDim`.
  */
 function checked({ file, dim }: Embeddings, vocab: Vocab, vectors: Vectors): Vectors {
   if (dim !== undefined && dim !== vectors.dim) {

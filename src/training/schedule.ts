@@ -3,7 +3,7 @@ import type { LearningSettings } from './options/learning.js';
 /**
  * The learning rate of a step.
  *
- * @param step - from 0 to `steps - 1`.
+ * @param step - From 0 to `steps - 1`.
  * @param steps - Steps of the whole training, as if all epochs had as many as the current one.
  */
 export function learningRate(

@@ -57,7 +57,7 @@ function verdictOf<O extends object>(
 /**
  * Searches for the best settings and trains them on all rows.
  *
- * @throws TrainingError `ABORTED` if the signal is aborted; its `model` is one of the best settings so far, trained on a part of the rows.
+ * @throws {@link TrainingError} `ABORTED` if the signal is aborted; its `model` is one of the best settings so far, trained on a part of the rows.
  */
 export async function tune<O extends object, M extends TrainedModel>(parts: TuneParts<O, M>): Promise<Tuning<M, O>> {
   const { seconds: limit, onEvent, allRows, validationRows, labels, rungs, signal } = parts;

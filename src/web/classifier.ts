@@ -111,7 +111,7 @@ const TOKENIZER_NUMBERS: Readonly<Record<TokenizerName, number>> = {
 
 const TRUNCATION_NUMBERS: Readonly<Record<Truncation, number>> = { head: 0, tail: 1, both: 2 };
 
-/** @throws ModelFileError for a tokenizer that is not among those with a name. */
+/** @throws {@link ModelFileError} for a tokenizer that is not among those with a name. */
 function tokenizerIn(path: string, tokenizer: Metadata['tokenizer']): TokenizerName {
   if (tokenizer !== null && tokenizer !== HUGGING_FACE) return tokenizer;
   const what = tokenizer === null ? 'a tokenizer function of its own' : 'a HuggingFace tokenizer';
@@ -132,7 +132,7 @@ const floatBits = (value: number) => new Uint32Array(Float32Array.of(value).buff
 /**
  * Checks what a file says of its classifier; the result gives it to an instance.
  *
- * @throws ModelFileError `INVALID_FILE`, also from the result.
+ * @throws {@link ModelFileError} `INVALID_FILE`, also from the result.
  */
 export function classifierIn(file: OpenedFile): (instance: Instance) => WebClassifier {
   const { settings, extent, tokenizer, vocab, own, arrays } = describeOpened(file, classifierFile);

@@ -101,7 +101,7 @@ export class Instance {
     this.#exports = exports;
   }
 
-  /** @throws RecurraError `OUT_OF_MEMORY` where not even the empty module has room. */
+  /** @throws {@link RecurraError} `OUT_OF_MEMORY` where not even the empty module has room. */
   static async create(module: WebAssembly.Module): Promise<Instance> {
     let memory: WebAssembly.Memory | undefined;
     const fail = (bytes: number, text: number, length: number): never => {
@@ -148,7 +148,7 @@ export class Instance {
       : new RecurraError(code as ErrorCode, message);
   }
 
-  /** @throws RecurraError `OUT_OF_MEMORY`, which leaves the instance as it was. */
+  /** @throws {@link RecurraError} `OUT_OF_MEMORY`, which leaves the instance as it was. */
   #allocate(bytes: number): number {
     const at = this.#exports.recurra_alloc(bytes) >>> 0;
     if (at === 0) throw outOfMemory(bytes);

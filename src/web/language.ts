@@ -48,7 +48,7 @@ export class WebLanguageModel {
    * It computes on the thread that asks, for some milliseconds at a time: a page stays alive. Nothing is computed that
    * the caller has not asked for, but for one call of at most 32 units, and a loop that is left ends the text.
    *
-   * @param prompt - where the text begins; an empty one lets the model begin.
+   * @param prompt - Where the text begins; an empty one lets the model begin.
    * @throws {@link ArgumentError} at once, for an invalid option, `beamSize` among them.
    * @throws {@link RecurraError} `DISPOSED` after the model was closed; the next piece rejects with `ABORTED` if the signal is aborted.
    *
@@ -99,7 +99,7 @@ export class WebLanguageModel {
 /**
  * What makes numbers of texts.
  *
- * @throws ModelFileError `INVALID_FILE` for pieces of a tokenizer that only Node has.
+ * @throws {@link ModelFileError} `INVALID_FILE` for pieces of a tokenizer that only Node has.
  */
 function coderIn({ path, contents }: OpenedFile, units: LanguageFields['units'], vocab: Vocab): UnitCoder {
   if (units !== 'pieces') return new NamedUnits(units, vocab);
@@ -122,7 +122,7 @@ function coderIn({ path, contents }: OpenedFile, units: LanguageFields['units'],
 /**
  * Checks what a file says of its language model; the result gives it to an instance.
  *
- * @throws ModelFileError `INVALID_FILE`, also from the result.
+ * @throws {@link ModelFileError} `INVALID_FILE`, also from the result.
  */
 export function languageModelIn(file: OpenedFile): (instance: Instance) => WebLanguageModel {
   const { settings, vocab, own, arrays } = describeOpened(file, languageFile);

@@ -63,7 +63,7 @@ export function networkNumbers(
 /**
  * Gives arrays of a file to an instance: those of the network with the number `member`.
  *
- * @throws ModelFileError `INVALID_FILE` for a type of elements that the module does not know.
+ * @throws {@link ModelFileError} `INVALID_FILE` for a type of elements that the module does not know.
  */
 export function giveArrays(instance: Instance, member: number, arrays: readonly FileTensor[]): void {
   for (const { name, dtype, shape, data } of arrays) {

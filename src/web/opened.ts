@@ -22,7 +22,7 @@ export interface OpenedFile {
 /**
  * Checks what a file says of its model; gives that and the arrays of the model.
  *
- * @throws ModelFileError `INVALID_FILE`.
+ * @throws {@link ModelFileError} `INVALID_FILE`.
  */
 export function describeOpened<N extends NetworkSettings, D extends object>(
   { path, contents: { metadata, tensors }, checksum, description }: OpenedFile,

@@ -40,7 +40,7 @@ const isSize = (value: unknown): value is number => Number.isSafeInteger(value) 
 /**
  * Reads a safetensors file (https://github.com/huggingface/safetensors). Its arrays stay where they are.
  *
- * @throws ModelFileError `INVALID_FILE` for bytes that are no such file, or whose arrays lie outside of it.
+ * @throws {@link ModelFileError} `INVALID_FILE` for bytes that are no such file, or whose arrays lie outside of it.
  */
 export function readSafetensors(bytes: Uint8Array): FileContents {
   if (bytes.length < PREFIX) throw invalid(`it has ${bytes.length} bytes`);

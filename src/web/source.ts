@@ -30,7 +30,7 @@ async function readFile(url: URL): Promise<Uint8Array<ArrayBuffer>> {
 /**
  * A response for what is fetched, or the bytes of a file.
  *
- * @throws RecurraError `FILE_NOT_FOUND` or `IO`.
+ * @throws {@link RecurraError} `FILE_NOT_FOUND` or `IO`.
  */
 export async function opened(source: string | URL): Promise<Response | Uint8Array<ArrayBuffer>> {
   const url = addressOf(source);
@@ -45,7 +45,7 @@ export async function opened(source: string | URL): Promise<Response | Uint8Arra
   }
 }
 
-/** @throws RecurraError `FILE_NOT_FOUND` or `IO` for a response that is none of success. */
+/** @throws {@link RecurraError} `FILE_NOT_FOUND` or `IO` for a response that is none of success. */
 export function checked(response: Response): Response {
   if (response.ok) return response;
   const code = response.status === 404 || response.status === 410 ? 'FILE_NOT_FOUND' : 'IO';
@@ -55,7 +55,7 @@ export function checked(response: Response): Response {
 /**
  * All bytes of a model file.
  *
- * @throws ModelFileError `FILE_NOT_FOUND` or `IO` if they cannot be had.
+ * @throws {@link ModelFileError} `FILE_NOT_FOUND` or `IO` if they cannot be had.
  */
 export async function bytesOf(source: ByteSource): Promise<Uint8Array> {
   try {

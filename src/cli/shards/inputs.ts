@@ -80,7 +80,7 @@ async function expand(argument: string): Promise<InputFile[]> {
  * name plus `.jsonl`; outputs of a pattern keep the folders below the pattern's fixed beginning.
  *
  * @param folder - Where outputs will be written.
- * @throws DataError `FILE_NOT_FOUND` for a missing path and for a pattern that matches nothing.
+ * @throws {@link DataError} `FILE_NOT_FOUND` for a missing path and for a pattern that matches nothing.
  * @throws ArgumentError for a folder, for two files with the same output, and for a file in the folder of outputs.
  */
 export async function inputFiles(args: readonly string[], folder: string): Promise<InputFile[]> {

@@ -244,7 +244,7 @@ class Encoder {
   /**
    * Reads all rows and numbers their texts in batches.
    *
-   * @param empty - the number for a text without tokens; undefined if such a text is an error.
+   * @param empty - The number for a text without tokens; undefined if such a text is an error.
    */
   async readMany(empty: number | undefined, number: (texts: string[]) => Promise<NumberedTexts>): Promise<void> {
     const receive = async (rows: GivenRow[], { numbers, tokens }: NumberedTexts) => {

@@ -15,7 +15,7 @@ export class Arrays {
     return this.#arrays.has(name);
   }
 
-  /** @throws RecurraError `STATE_MISMATCH` for a missing array. */
+  /** @throws {@link RecurraError} `STATE_MISMATCH` for a missing array. */
   get(name: string): StateEntry {
     const array = this.#arrays.get(name);
     if (!array) throw new RecurraError('STATE_MISMATCH', `the model's state has no array ${name}`);
@@ -26,7 +26,7 @@ export class Arrays {
     return this.get(name).shape;
   }
 
-  /** @throws RecurraError `STATE_MISMATCH` for an array that is missing or has another type. */
+  /** @throws {@link RecurraError} `STATE_MISMATCH` for an array that is missing or has another type. */
   floats(name: string): Float32Array {
     const { dtype, data } = this.get(name);
     if (dtype !== 'float32')

@@ -54,7 +54,7 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 /**
  * The threshold that answered most validation rows among those that reached a precision.
  *
- * @throws ArgumentError `INVALID_ARGUMENT` without thresholds, `OUT_OF_RANGE` for a precision that none reached.
+ * @throws {@link ArgumentError} `INVALID_ARGUMENT` without thresholds, `OUT_OF_RANGE` for a precision that none reached.
  */
 export function thresholdFor(
   certainty: Certainty | undefined,
@@ -91,7 +91,7 @@ function follows(value: unknown, before: PrecisionStep | undefined, rows: number
 /**
  * What a file says of the certainty of its model, checked; undefined for a file that says nothing.
  *
- * @throws ModelFileError `INVALID_FILE`
+ * @throws {@link ModelFileError} `INVALID_FILE`
  */
 export function certaintyOf(value: unknown): Certainty | undefined {
   if (value === undefined) return undefined;

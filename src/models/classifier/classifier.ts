@@ -136,7 +136,7 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * defaults are kept unless other settings are better by more than chance. Given training options apply to all
    * settings; the others are searched. All rows are kept in memory, and one model is trained at a time.
    *
-   * @param rows - texts with their labels, as for {@link train}.
+   * @param rows - Texts with their labels, as for {@link train}.
    * @param options - See {@link TuneOptions}.
    * @returns the model, its options, and all settings tried with their results.
    * @throws {@link ArgumentError} for an invalid option, a label of `metric` that no row has, and a `maxSize` that no

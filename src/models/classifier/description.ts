@@ -94,7 +94,7 @@ export const classifierFile: FileKind<ModelSettings, ClassifierFields> = {
 /**
  * Whether a file has a linear model, from the names of its arrays.
  *
- * @throws ModelFileError for a linear model without a mix, or the reverse.
+ * @throws {@link ModelFileError} for a linear model without a mix, or the reverse.
  */
 export function hasLinear(
   arrays: readonly { name: string }[],

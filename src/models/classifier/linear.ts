@@ -83,7 +83,7 @@ function labelsOf({ labels, labelOffsets }: EncodedDataset): LinearLabels {
  * @param watcher - Receives progress, and a warning if there will be no linear model: too many labels for the rows, or
  * texts without n-grams.
  * @returns the model, or undefined without one.
- * @throws RecurraError `ABORTED`; ArgumentError if there is no network either.
+ * @throws {@link RecurraError} `ABORTED`; ArgumentError if there is no network either.
  */
 export async function trainExpert(
   train: EncodedDataset,
@@ -243,7 +243,7 @@ export class Expert implements ModelPart, Refiner {
 /**
  * Takes the linear model out of a file, and checks what the file tells of validation rows.
  *
- * @throws ModelFileError for what it tells of them if that is damaged; for a linear model that does not fit the labels, or is there without its mix or the other way round.
+ * @throws {@link ModelFileError} for what it tells of them if that is damaged; for a linear model that does not fit the labels, or is there without its mix or the other way round.
  */
 export async function heldExpert(
   weights: HeldWeights,

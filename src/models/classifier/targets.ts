@@ -134,7 +134,7 @@ async function splitOff(
  * @param watcher - Receives the linear model's progress, the reason if it is missing, and warnings about too few
  * validation rows.
  * @param words - Additional words of the vocabulary besides those of the training rows.
- * @throws DataError for invalid rows, no rows, one class only, validation labels that training does not have, or a
+ * @throws {@link DataError} for invalid rows, no rows, one class only, validation labels that training does not have, or a
  * vocabulary too large for a model file.
  */
 export async function prepareData(

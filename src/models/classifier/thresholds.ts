@@ -8,8 +8,8 @@ export const DEFAULT_THRESHOLD = 0.5;
  * The threshold with the largest F1 for one label, half-way between two neighbouring probabilities to keep the largest
  * margin. Of several with the same F1, the one closest to 0.5.
  *
- * @param probabilities - of the label, per row.
- * @param present - whether the row has the label.
+ * @param probabilities - Of the label, per row.
+ * @param present - Whether the row has the label.
  * @returns a half if no row has the label.
  */
 export function bestThreshold(probabilities: Float32Array, present: Uint8Array): number {

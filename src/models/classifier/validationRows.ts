@@ -17,7 +17,7 @@ const ADVICE =
  * Refuses an empty validation part before anything is trained: a label with one row has none to spare.
  *
  * @param share - The requested share of the rows; undefined if validation rows were given.
- * @throws DataError `EMPTY_DATASET`
+ * @throws {@link DataError} `EMPTY_DATASET`
  */
 export function checkSomeValidation(
   validation: EncodedDataset,

@@ -27,7 +27,7 @@ export const COMPRESSION_KEY = 'compression';
 /**
  * Reads a compressed file's details.
  *
- * @throws ModelFileError `INVALID_FILE` for an invalid description.
+ * @throws {@link ModelFileError} `INVALID_FILE` for an invalid description.
  */
 export function compressionFacts(text: string, bytes: number): CompressionFacts {
   let said: Partial<Record<keyof CompressionFacts, unknown>>;

@@ -124,7 +124,7 @@ async function checked(
  * Refuses texts without characters, of which only the ends would be measured.
  *
  * @param stream - Units; the first is context only.
- * @throws DataError `EMPTY_DATASET`.
+ * @throws {@link DataError} `EMPTY_DATASET`.
  */
 export async function checkCharacters(
   stream: UnitText,

@@ -72,7 +72,7 @@ export interface Side {
 /**
  * Makes numbers of one side of pairs; targets get the end unit.
  *
- * @throws DataError `INVALID_ROW` for a side without units, or with more than `maxLength`.
+ * @throws {@link DataError} `INVALID_ROW` for a side without units, or with more than `maxLength`.
  */
 export async function encodeSide(
   pairs: CollectedPairs,

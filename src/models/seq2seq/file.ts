@@ -50,7 +50,7 @@ async function sideUnits(path: string, { name, vocab, tokenizer }: SideInFile): 
 /**
  * The units of both sides, from a file's description.
  *
- * @throws ModelFileError `INVALID_FILE`.
+ * @throws {@link ModelFileError} `INVALID_FILE`.
  */
 export async function unitsInFile(
   path: string,

@@ -40,7 +40,7 @@ function checked(
 /**
  * Collects pairs, yielding to the event loop.
  *
- * @throws DataError `INVALID_ROW` for a pair with an empty side; ArgumentError for a value that is not a pair.
+ * @throws {@link DataError} `INVALID_ROW` for a pair with an empty side; ArgumentError for a value that is not a pair.
  */
 export async function collectPairs(pairs: Pairs, turns: Turns): Promise<CollectedPairs> {
   const { file } = pairs;

@@ -82,7 +82,7 @@ export class SharedDecoding {
   /**
    * Searches for `nBest` sequences for each source, in the order of the sources.
    *
-   * @throws RecurraError `OVERLOADED` if `maxQueue` sources are waiting; `ABORTED`.
+   * @throws {@link RecurraError} `OVERLOADED` if `maxQueue` sources are waiting; `ABORTED`.
    */
   async ask(
     sources: readonly AskedSource[],

@@ -65,7 +65,7 @@ const MOST_TOKENS = 2 ** 31 - 1;
  * Reads all rows. Empty sentences are skipped.
  *
  * @param scheme - Receives the tags of each row that has them.
- * @throws DataError for invalid rows.
+ * @throws {@link DataError} for invalid rows.
  */
 export async function collectSentences(
   rows: TagRows,
@@ -166,7 +166,7 @@ export function parsedTags(tags: readonly string[]): (Tag | undefined)[] {
  * The scheme of all rows: the requested one, the one recognised from the tags, or none.
  *
  * @param asked - The option.
- * @throws DataError `INVALID_ROW` for spans mixed with tags without a scheme.
+ * @throws {@link DataError} `INVALID_ROW` for spans mixed with tags without a scheme.
  */
 export function schemeOf(
   sentences: NumberedSentences,
@@ -221,7 +221,7 @@ function sentenceOf({ offsets }: NumberedSentences, token: number): number {
 /**
  * Refuses a tag that the scheme does not have, and warns of tags that cannot follow one another.
  *
- * @throws DataError `INVALID_ROW`.
+ * @throws {@link DataError} `INVALID_ROW`.
  */
 export async function checkTags(
   sentences: NumberedSentences,

@@ -56,7 +56,7 @@ export interface ReadRow {
  *
  * @param row - Of unknown content.
  * @param number - Number of the row, from 1, for messages about rows without a line.
- * @throws DataError `INVALID_ROW` saying where and why a row is invalid.
+ * @throws {@link DataError} `INVALID_ROW` saying where and why a row is invalid.
  */
 export function readRow(row: unknown, number: number, settings: RowSettings, file: string | undefined): ReadRow {
   const { line } = (Object(row) ?? {}) as { line?: unknown };

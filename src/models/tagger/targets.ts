@@ -52,7 +52,7 @@ const FEW = 20;
  * @param watcher - Receives warnings about rows that were read differently from how they are written, and about too few
  * validation rows.
  * @param words - Additional words of the vocabulary besides those of the training rows.
- * @throws DataError for invalid rows, no rows, one tag only, or validation labels that training does not have.
+ * @throws {@link DataError} for invalid rows, no rows, one tag only, or validation labels that training does not have.
  */
 export async function prepareTags(
   rows: TagRows,

@@ -51,7 +51,7 @@ export class FileCursor {
    * Like {@link fill}, but the bytes are required.
    *
    * @param what - What they belong to, as in `its dictionary`.
-   * @throws DataError `INVALID_FILE` if the file ends before.
+   * @throws {@link DataError} `INVALID_FILE` if the file ends before.
    */
   async need(count: number, what: string): Promise<void> {
     if (await this.fill(count)) return;

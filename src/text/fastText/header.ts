@@ -38,7 +38,7 @@ export function isFastText(head: Buffer): boolean {
 /**
  * Reads the options and the sizes, up to the first word.
  *
- * @throws DataError `INVALID_FILE` for another file, another version, a truncated file, inconsistent or implausible
+ * @throws {@link DataError} `INVALID_FILE` for another file, another version, a truncated file, inconsistent or implausible
  * sizes, and a pruned model.
  */
 export async function readFastTextHeader(cursor: FileCursor): Promise<FastTextHeader> {

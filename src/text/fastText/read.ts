@@ -31,7 +31,7 @@ const ROWS_A_LOOK = 1_024;
  *
  * @param count - Receives the number of words read so far.
  * @returns the numbers of each vector.
- * @throws DataError `INVALID_FILE` for a truncated, inconsistent or quantized file; `INVALID_ROW` for a word that is
+ * @throws {@link DataError} `INVALID_FILE` for a truncated, inconsistent or quantized file; `INVALID_ROW` for a word that is
  * not UTF-8.
  */
 export async function readFastText(

@@ -34,7 +34,7 @@ export interface TagTransitions {
 /**
  * The transitions that a scheme allows between tags.
  *
- * @param scheme - undefined for tags without a scheme, such as parts of speech: everything is allowed.
+ * @param scheme - Undefined for tags without a scheme, such as parts of speech: everything is allowed.
  * @throws {@link ArgumentError} `INVALID_ARGUMENT` for a tag that no scheme has.
  *
  * @internal

@@ -24,7 +24,7 @@ export function checkpointOutputs({ path, keep }: CheckpointSettings): Output[] 
 /**
  * Removes leftovers of a killed process.
  *
- * @throws RecurraError `IO`
+ * @throws {@link RecurraError} `IO`
  */
 export async function prepareCheckpoints({ path }: CheckpointSettings): Promise<void> {
   const folder = dirname(resolve(path));
@@ -85,7 +85,7 @@ export class Checkpointer {
    *
    * @param best - The weights to keep; by default the engine's current ones.
    * @param extra - Arrays of parts other than the network.
-   * @throws RecurraError `IO`
+   * @throws {@link RecurraError} `IO`
    */
   async save<V extends Validation, C extends object>(
     engine: Pick<ResumableEngine, 'trainingState'>,

@@ -70,7 +70,7 @@ export async function writeCheckpoint<V extends Validation, C extends object>(
  * Reads a checkpoint.
  *
  * @param read - Reads a file of the task's kind.
- * @throws ModelFileError as for a model file, and `INVALID_FILE` for a model file that is not a checkpoint.
+ * @throws {@link ModelFileError} as for a model file, and `INVALID_FILE` for a model file that is not a checkpoint.
  */
 export async function readCheckpoint<V extends Validation, C extends object>(
   path: string,

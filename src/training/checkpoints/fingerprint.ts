@@ -40,7 +40,7 @@ export class TextsHash {
  * Refuses unlabelled texts that differ from those of the checkpoint.
  *
  * @param now - Their hash.
- * @throws DataError `DATA_MISMATCH`
+ * @throws {@link DataError} `DATA_MISMATCH`
  */
 export function checkUnlabelled(
   path: string,
@@ -93,7 +93,7 @@ export async function fingerprintOf(
 /**
  * Refuses rows that differ from those of the checkpoint.
  *
- * @throws DataError `DATA_MISMATCH`
+ * @throws {@link DataError} `DATA_MISMATCH`
  */
 export function checkFingerprint(path: string, stored: Fingerprint, now: Fingerprint, file: string | undefined): void {
   if (stored.sha256 === now.sha256) return;

@@ -50,7 +50,7 @@ export function resumedOptions<O extends CommonOptions>(
  *
  * @param share - This process's share of each batch.
  * @returns the weights of the best epoch so far, if there was one.
- * @throws ModelFileError if the checkpoint does not match the engine.
+ * @throws {@link ModelFileError} if the checkpoint does not match the engine.
  */
 export async function resumeEngine(
   engine: ResumableEngine,

@@ -50,7 +50,7 @@ export class Ranks {
    * Refuses ranks that differ in values that must be equal.
    *
    * @param parts - The values, by their names in messages.
-   * @throws DistributedError naming the first rank that differs from rank 0, and both values.
+   * @throws {@link DistributedError} naming the first rank that differs from rank 0, and both values.
    */
   async agree(parts: Readonly<Record<string, unknown>>): Promise<void> {
     const plain = JSON.parse(JSON.stringify(parts)) as Record<string, unknown>;
@@ -74,7 +74,7 @@ export class Ranks {
    * Lets every rank work alone until all are done. They send heartbeats, so that a rank with long work does not count
    * as lost.
    *
-   * @throws what the work throws; DistributedError naming another rank whose work failed, `ABORTED` if it was aborted.
+   * @throws what the work throws; {@link DistributedError} naming another rank whose work failed, `ABORTED` if it was aborted.
    */
   async together<T>(work: () => Promise<T>): Promise<T> {
     const sign: Sign = { state: 'working' };

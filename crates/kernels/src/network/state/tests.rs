@@ -245,7 +245,7 @@ fn a_state_that_does_not_fit_is_refused_and_changes_nothing() {
     let (last, steps, rates) = (of(LAST), of(STEPS), of(RATES));
     assert!(refused(&|a| a[last] = NamedArray::list(LAST, &[21; 700])).contains("row 0 was last moved at step 21"));
     assert!(refused(&|a| a[steps] = NamedArray::list(STEPS, &[20.0, 20.0, 5.0])).contains("8 learning rates"));
-    assert!(refused(&|a| a[steps] = NamedArray::list(STEPS, &[-1.0, 20.0, 20.0])).contains("no number of steps"));
+    assert!(refused(&|a| a[steps] = NamedArray::list(STEPS, &[-1.0, 20.0, 20.0])).contains("not a number of steps"));
     refused(&|a| a[rates] = NamedArray::list(RATES, &[f64::NAN; 8]));
     let extra = NamedArray::list::<i32>("training.more", &[]);
     assert!(refused(&|a| a.push(extra.clone())).contains("training.more is unknown"));
