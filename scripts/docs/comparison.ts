@@ -116,7 +116,7 @@ function lesson({ rows }: Compared): string {
   const figures = ({ ours, theirs, ratio }: Row) => [number(ours), number(theirs), times(ratio)];
   const texts = (row: Row) => /\d+ tokens(?: even| uneven)?/.exec(row.shape)![0];
   return [
-    'LSTM with 64 numbers a word and 32 units, batches of 16, texts of 44 tokens, 95,812 words; two threads where nothing is said.',
+    'LSTM with 64 numbers per word and 32 units, batches of 16, texts of 44 tokens, 95,812 words; two threads unless a row says otherwise.',
     '### Training, texts per second',
     table(
       ['what is compared', 'recurra', 'PyTorch', 'ratio'],
@@ -154,7 +154,7 @@ export function comparisonPage(compared: Compared, roofline: Roofline): string {
 
 Written by \`npm run bench -- page\` from the results of \`npm run bench\`; [bench/README.md](../bench/README.md) says what is compared, and how it is
 kept fair. Both sides take turns in one run; each figure is the median of ${repeats}${fewest < repeats ? `, of ${fewest} for other shapes` : ''}. On a shared machine, trust the ratios more than the times.
-What was measured more than once counts with its last measurement.
+If something was measured more than once, the last measurement counts.
 
 ${environment.processor}, ${environment.cores} cores, ${environment.date.slice(0, 10)}; recurra ${versions.recurra}, Node.js ${versions.node}, PyTorch ${versions.torch} (${versions.capability}).
 

@@ -21,7 +21,7 @@ pub(crate) enum Projected {
     /// A table of rows and, for each packed position, the number of its row.
     Table(Mat, *const u32),
     /// Two tables, and for each packed position the number of its row, with [`KEPT`] where it is in the second. For inference by
-    /// kernels of its own.
+    /// separate kernels.
     Tables([Mat; 2], *const u32),
     /// Nowhere yet: the input itself. Only inference that goes through all units of a step can do with it.
     Input(Mat),
