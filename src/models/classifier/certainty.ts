@@ -102,6 +102,7 @@ export function certaintyOf(value: unknown): Certainty | undefined {
     steps.length > 0 &&
     steps.length <= MOST_STEPS &&
     steps.every((step, at) => follows(step, steps[at - 1] as PrecisionStep | undefined, rows));
-  if (!fits) throw new ModelFileError('INVALID_FILE', 'what it says about its validation rows is not a list of thresholds');
+  if (!fits)
+    throw new ModelFileError('INVALID_FILE', 'what it says about its validation rows is not a list of thresholds');
   return value as Certainty;
 }
