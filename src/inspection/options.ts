@@ -105,7 +105,7 @@ export const DOUBT = {
     guide: 'seed of the assignment of rows to parts',
   }),
   threads: option(integer(1, 1_024), {
-    defaultText: 'as many as processors',
+    defaultText: 'the number of processors',
     flag: '<n>',
     help: 'with --labels: threads of each training',
     guide: 'threads of each training',

@@ -40,7 +40,7 @@ describe('recurra export', () => {
     mkdirSync(path('mine'));
     writeFileSync(path('mine', 'featurize.py'), 'print("mine")\n');
     const { status, err } = recurra(['export', model, '--to', 'onnx', '--out', path('mine', 'm.onnx')]);
-    expect([status, err]).toEqual([2, expect.stringMatching(/featurize\.py is there and was not written by recurra/)]);
+    expect([status, err]).toEqual([2, expect.stringMatching(/featurize\.py already exists and was not written by recurra/)]);
     expect(readdirSync(path('mine'))).toEqual(['featurize.py']);
   });
 });
@@ -83,7 +83,7 @@ describe('recurra import', () => {
 
   it.each<[string[], number, RegExp]>([
     [[lstm], 2, /--vocab is required/],
-    [[lstm, '--vocab', path('none')], 1, /none: there is no such file/],
+    [[lstm, '--vocab', path('none')], 1, /none: no such file/],
     [[csv, ...vocab], 1, /expected a state dict/],
     [[model, ...vocab], 1, /expected a network of one nn\.Embedding/],
     [[lstm, ...vocab, '--tokenizer', 'words'], 2, /for tokenizer but received string "words"/],

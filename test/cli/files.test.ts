@@ -45,7 +45,7 @@ describe('the flags of files', () => {
       ['predict', model, '--file', file, '--text', 'body', '--json'],
     ]) {
       const run = recurra(args);
-      expect([run.status, run.err]).toEqual([0, expect.stringMatching(/warning: .*:2: 22 lines are one row/)]);
+      expect([run.status, run.err]).toEqual([0, expect.stringMatching(/warning: .*:2: 22 lines were read as one row/)]);
     }
   });
 

@@ -235,7 +235,7 @@ describe('the command line for language models', () => {
     refused(['train', text, '--task', 'language', '--tag', '2'], /--tag does not apply to --task language/);
     refused(
       ['train', text, '--task', 'language', '--text', '2'],
-      /lines\.txt is read as one text, so --text does not apply; --format says that it has rows/,
+      /lines\.txt is read as one text, so --text does not apply; give --format if it has rows/,
     );
   });
 });

@@ -73,7 +73,7 @@ describe('recurra predict --filter', () => {
     [['a cat'], /--filter reads standard input/],
     [['--json'], /--filter always writes JSON lines/],
     [['--format', 'csv'], /--filter reads JSON lines, not csv/],
-    [['--skip-bad-rows'], /a line for each line that it reads, so --skip-bad-rows does not apply/],
+    [['--skip-bad-rows'], /one line for each input line, so --skip-bad-rows does not apply/],
   ])('refuses %j', (args, message) => {
     const { status, err } = recurra(['predict', model, '--filter', ...args], '');
     expect([status, err]).toEqual([2, expect.stringMatching(message)]);

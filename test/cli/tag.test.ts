@@ -138,7 +138,7 @@ describe('the command line for taggers', () => {
     [['train', conll, '--task', 'tag', '--tag', '1'], 1, /token and tag are both column 1/],
     [['train', conll, '--task', 'tag', '--scheme', 'none', '--decoder', 'hmm'], 2, /Allowed choices are crf, softmax/],
     [['evaluate', model, conll, '--label', 'x'], 2, /--label does not apply to a file of tags/],
-    [['train', 'rows.csv', '--task', 'tag'], 2, /rows\.csv is a table of texts, but a tagger needs/],
+    [['train', 'rows.csv', '--task', 'tag'], 2, /rows\.csv is a table of texts by its name, but a tagger needs/],
     [['predict', model, '--file', conll, '--text', '2'], 2, /rows\.conll has one token per line, so --text does not/],
     [['explain', model, 'Bob'], 2, /recurra explain works with models of kind "classifier"/],
   ])('refuses %j', (args, status, message) => {

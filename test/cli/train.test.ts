@@ -131,7 +131,7 @@ describe('recurra train', () => {
     expect(wrong.status).toBe(2);
     expect(refused('--class-weights', 'balanced', '--class-weights', 'food=2').status).toBe(2);
     expect(refused('--class-weights', 'food=2', '--class-weights', 'food=3').err).toContain(
-      'food has a weight already',
+      'food already has a weight',
     );
     expect(refused('--class-weights', 'planet=2').err).toContain('which no training row has');
     expect(refused('--momentum', '0.9').err).toContain("momentum applies to optimizer 'sgd' only");

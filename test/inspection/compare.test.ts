@@ -49,7 +49,7 @@ it('refuses what cannot be compared', async () => {
   const once = (function* (): Generator<Row> {
     yield* TEST;
   })();
-  await expect(compareModels(poor, good, once)).rejects.toThrow(/60 rows in the first reading and 0 in the read again/);
+  await expect(compareModels(poor, good, once)).rejects.toThrow(/60 rows in the first reading and 0 in the second/);
   await expect(compareModels(poor, {} as never, TEST)).rejects.toThrow(/Expected a TextClassifier for second/);
   await expect(compareModels(poor, good, [{ text: 'a', label: 'none' }])).rejects.toThrow(/none/);
   const several = await TextClassifier.train(topicTexts(30), { recurrent: false, multiLabel: true, threads: 1 });

@@ -51,7 +51,7 @@ export interface LearnVectorsOptions {
   window?: number;
   /** Negative samples per pair of words (`neg`). Default 5. */
   negatives?: number;
-  /** Passes over the texts (`epoch`). Default 5; for `cbow` on few texts up to 25, to reach 10 million words. */
+  /** Passes over the texts (`epoch`). Default 5; up to 25 for `cbow` on few texts, to reach 10 million words. */
   epochs?: number;
   /** Initial learning rate; it decays linearly to 0. Default 0.05. */
   lr?: number;

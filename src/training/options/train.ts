@@ -161,7 +161,7 @@ export const COMPUTE = {
       'integer',
     ),
     {
-      defaultText: 'as many as processors',
+      defaultText: 'the number of processors',
       flag: '<n>',
       help: 'threads for numeric work, at most the number of processors',
     },

@@ -44,7 +44,7 @@ describe('files of arguments', () => {
   });
 
   it('are never those of the folder of outputs', async () => {
-    await expect(inputFiles([join(folder, '*.jsonl')], folder)).rejects.toThrow(/c\.jsonl is in the outputs/);
+    await expect(inputFiles([join(folder, '*.jsonl')], folder)).rejects.toThrow(/c\.jsonl is in the output folder/);
     await expect(inputFiles(['-'], out)).rejects.toThrow(/standard input has no name for its output/);
   });
 });
