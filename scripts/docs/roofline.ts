@@ -21,7 +21,7 @@ export function rooflineResults(): Roofline {
 
 /** The tables in Markdown. */
 export function rooflineFigures(result: Roofline): string {
-  const where = `${result.processor}, ${result.cores} cores${result.busy ? ' that other programs worked on too' : ''}, ${result.date.slice(0, 10)}.`;
+  const where = `${result.processor}, ${result.cores} cores${result.busy ? ' that other programs worked on too, which lowers the rows of several threads' : ''}, ${result.date.slice(0, 10)}.`;
   return `${where}\n\n${rooflineTables(result)}\n\n`;
 }
 

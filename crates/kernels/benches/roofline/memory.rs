@@ -119,7 +119,7 @@ fn numbers(rows: usize, count: usize, seed: u64) -> Vec<u32> {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        ((state >> 32) * rows as u64 >> 32) as u32
+        (((state >> 32) * rows as u64) >> 32) as u32
     };
     (0..count).map(next).collect()
 }
