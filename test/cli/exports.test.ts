@@ -40,7 +40,10 @@ describe('recurra export', () => {
     mkdirSync(path('mine'));
     writeFileSync(path('mine', 'featurize.py'), 'print("mine")\n');
     const { status, err } = recurra(['export', model, '--to', 'onnx', '--out', path('mine', 'm.onnx')]);
-    expect([status, err]).toEqual([2, expect.stringMatching(/featurize\.py already exists and was not written by recurra/)]);
+    expect([status, err]).toEqual([
+      2,
+      expect.stringMatching(/featurize\.py already exists and was not written by recurra/),
+    ]);
     expect(readdirSync(path('mine'))).toEqual(['featurize.py']);
   });
 });
