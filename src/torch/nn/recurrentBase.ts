@@ -10,7 +10,7 @@ import { checkExactShape, checkFactory, checkLikeWeight, type FactoryOptions } f
 import { uniform_ } from './init.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';
-import { PackedSequence, packedOf } from './utils/packedSequence.js';
+import { PackedSequence } from './utils/packedSequence.js';
 
 /** Options of all recurrent layers. */
 export interface RecurrentOptions extends FactoryOptions {
@@ -186,7 +186,7 @@ export abstract class RecurrentBase extends Module {
       );
     }
     const [output, ...states] = this.#native(data, batchSizes, this.#initial(initial, input.batchSize), sortedIndices);
-    return { output: packedOf(output!, batchSizes, sortedIndices, unsortedIndices), states };
+    return { output: new PackedSequence(output!, batchSizes, sortedIndices, unsortedIndices), states };
   }
 
   #runPadded(input: Tensor, initial: readonly Tensor[] | undefined): RecurrentResult {

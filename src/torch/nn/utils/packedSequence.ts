@@ -84,25 +84,6 @@ export class PackedSequence {
 }
 
 /**
- * A sequence whose parts fit together because the library made them: they are neither checked nor copied again.
- *
- * @internal
- */
-export function packedOf(
-  data: Tensor,
-  batchSizes: Int32Array,
-  sortedIndices: Int32Array | null,
-  unsortedIndices: Int32Array | null,
-): PackedSequence {
-  const made: { -readonly [K in keyof PackedSequence]: PackedSequence[K] } = Object.create(PackedSequence.prototype);
-  made.data = data;
-  made.batchSizes = batchSizes;
-  made.sortedIndices = sortedIndices;
-  made.unsortedIndices = unsortedIndices;
-  return made;
-}
-
-/**
  * Lengths, longest first, of batch sizes.
  *
  * @internal

@@ -7,7 +7,7 @@ import { shapeText, toInt32Array } from '../../tensor/dtype.js';
 import { tidy } from '../../tensor/memory.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { pad } from '../functional.js';
-import { PackedSequence, packedOf } from './packedSequence.js';
+import { PackedSequence } from './packedSequence.js';
 
 export { PackedSequence } from './packedSequence.js';
 
@@ -150,10 +150,7 @@ export function packPaddedSequence(input: Tensor, lengths: Lengths, options?: Pa
 
 function pack(input: NativeTensor, lengths: Int32Array, order: Int32Array | null, batchFirst: boolean): PackedSequence {
   const { data, batchSizes } = torch().packPaddedSequence(input, lengths, batchFirst, order);
-  if (order === null) return packedOf(wrap(data), batchSizes, null, null);
-  const places = new Int32Array(order.length);
-  for (let place = 0; place < order.length; place++) places[order[place]!] = place;
-  return packedOf(wrap(data), batchSizes, order, places);
+  return new PackedSequence(wrap(data), batchSizes, order);
 }
 
 /**
